@@ -1,0 +1,71 @@
+/**
+ * LogOffset: a place in a shape's log, in the text that the wire uses. An offset stands *behind* an entry: a read
+ * from it gives what comes after.
+ *
+ * `-1` is before everything, `0_n` the end of snapshot chunk n, `0_inf` the end of the whole snapshot, and
+ * `<lsn>_<position>` an operation of a replicated transaction: its commit LSN and its place in the transaction.
+ * Texts are canonical (no sign, no leading zero), so equal offsets are equal strings.
+ */
+import { compareDecimal, LSN_MAX, type Lsn } from './lsn.ts';
+
+export type LogOffset = string & { readonly __brand: 'LogOffset' };
+
+export const BEFORE_ALL = '-1' as LogOffset;
+/** Behind the whole snapshot, before every replicated operation. */
+export const SNAPSHOT_END = '0_inf' as LogOffset;
+
+export function offsetOf(lsn: Lsn, position: number): LogOffset {
+  return `${lsn}_${position}` as LogOffset;
+}
+
+/** The end of snapshot chunk `index`, which counts from 0. */
+export function snapshotChunkEnd(index: number): LogOffset {
+  return `0_${index}` as LogOffset;
+}
+
+/** The index of the snapshot chunk that ends at `offset`; undefined for any other kind of offset. */
+export function snapshotChunkIndex(offset: LogOffset): number | undefined {
+  return offset.startsWith('0_') && offset !== SNAPSHOT_END ? Number(offset.slice(2)) : undefined;
+}
+
+/** True for the end of a snapshot chunk and for `0_inf`. */
+export function isInSnapshot(offset: LogOffset): boolean {
+  return offset.startsWith('0_');
+}
+
+/** The first half of an offset; '0' for anything in the snapshot. */
+export function lsnOfOffset(offset: LogOffset): Lsn {
+  return offset === BEFORE_ALL ? ('0' as Lsn) : (offset.slice(0, offset.indexOf('_')) as Lsn);
+}
+
+/** Negative, zero or positive, as for `Array.prototype.sort`. */
+export function compareOffsets(left: LogOffset, right: LogOffset): number {
+  if (left === right) return 0;
+  if (left === BEFORE_ALL) return -1;
+  if (right === BEFORE_ALL) return 1;
+  const leftCut = left.indexOf('_');
+  const rightCut = right.indexOf('_');
+  const byLsn = compareDecimal(left.slice(0, leftCut), right.slice(0, rightCut));
+  return byLsn !== 0 ? byLsn : comparePositions(left.slice(leftCut + 1), right.slice(rightCut + 1));
+}
+
+const OFFSET_PATTERN = /^(?:-1|-1_0|\+?0*(\d+)_(?:inf|\+?0*(\d+)))$/;
+const POSITION_MAX = Number.MAX_SAFE_INTEGER;
+
+/** Reads an offset from a request: tolerates a plus sign and leading zeros; undefined when `text` is not an offset. */
+export function parseOffset(text: string): LogOffset | undefined {
+  const match = OFFSET_PATTERN.exec(text);
+  if (match === null) return undefined;
+  const [, lsn, position] = match;
+  if (lsn === undefined) return BEFORE_ALL;
+  if (compareDecimal(lsn, LSN_MAX) > 0) return undefined;
+  if (position === undefined) return `${lsn}_inf` as LogOffset;
+  return Number(position) <= POSITION_MAX ? (`${lsn}_${position}` as LogOffset) : undefined;
+}
+
+function comparePositions(left: string, right: string): number {
+  if (left === right) return 0;
+  if (left === 'inf') return 1;
+  if (right === 'inf') return -1;
+  return compareDecimal(left, right);
+}

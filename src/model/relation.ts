@@ -1,0 +1,57 @@
+/** Relation: a Postgres table as the stream and the catalogue describe it. */
+export interface Relation {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  /** In the order of their attribute numbers, dropped ones left out: the order of every tuple of this relation. */
+  readonly columns: readonly Column[];
+}
+
+export interface Column {
+  readonly name: string;
+  /** `pg_type.oid`. */
+  readonly typeOid: number;
+  /** `pg_attribute.atttypmod`; -1 when the type has none. */
+  readonly typeMod: number;
+  /** `pg_type.typname`; of the element type for an array. */
+  readonly typeName: string;
+  /** `pg_attribute.attndims`; 0 for anything but an array. */
+  readonly dimensions: number;
+  readonly notNull: boolean;
+  /** Place in the primary key, from 0; undefined for any other column. */
+  readonly pkIndex?: number;
+  /** A generated column, which a publication leaves out before Postgres 18. */
+  readonly generated: boolean;
+}
+
+/** The columns that name a row, as indexes into `relation.columns`: the primary key in its order, or else all columns. */
+export function keyColumns(relation: Relation): readonly number[] {
+  const keyed = relation.columns.flatMap((column, index) =>
+    column.pkIndex === undefined ? [] : [{ index, place: column.pkIndex }],
+  );
+  if (keyed.length === 0) return relation.columns.map((_, index) => index);
+  return keyed.sort((left, right) => left.place - right.place).map(({ index }) => index);
+}
+
+export function hasPrimaryKey(relation: Relation): boolean {
+  return relation.columns.some((column) => column.pkIndex !== undefined);
+}
+
+/**
+ * RelationLayout: a table as one stretch of the stream saw it, which says what the columns of a logged tuple are. A
+ * table that is altered gets a new layout; the transaction log keeps them all, each under an id of its own.
+ */
+export interface RelationLayout {
+  /** Given by the transaction log: the same for the same layout, never given to another. */
+  readonly id: number;
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+  readonly columns: readonly LayoutColumn[];
+}
+
+export interface LayoutColumn {
+  readonly name: string;
+  readonly typeOid: number;
+  readonly typeMod: number;
+}

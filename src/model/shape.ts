@@ -1,0 +1,56 @@
+/**
+ * Shape: what a client asks for, one table with a filter, a choice of columns and a replica mode.
+ *
+ * A definition is plain JSON: it goes through mailboxes, into the log and onto the disk. Two requests mean the same
+ * shape exactly when their definitions have the same `definitionKey`.
+ */
+export type Handle = string & { readonly __brand: 'Handle' };
+
+export type ReplicaMode = 'default' | 'full';
+
+export interface ShapeDefinition {
+  /** The root table as it was when the shape was asked for. */
+  readonly relation: { readonly oid: number; readonly schema: string; readonly name: string };
+  /** Names of the selected columns, in table order. */
+  readonly columns: readonly string[];
+  /** True when no columns were named: then a new column of the table ends the shape. */
+  readonly selectsAll: boolean;
+  /** Names of the primary key's columns in key order; empty for a table without one. */
+  readonly primaryKey: readonly string[];
+  /** The filter in its canonical form, with its parameters as written; undefined for every row. */
+  readonly where?: WhereSource;
+  readonly replica: ReplicaMode;
+  /** `changes_only` begins with an empty snapshot. */
+  readonly log: 'full' | 'changes_only';
+}
+
+export interface WhereSource {
+  /** What the client wrote. */
+  readonly text: string;
+  /** `$1` is the first. */
+  readonly params: readonly string[];
+  /** The parsed expression printed without regard to white space or case: equal for equal filters. */
+  readonly canonical: string;
+}
+
+/** Equal for equal shapes, whatever the order of columns or the spelling of the filter. */
+export function definitionKey(definition: ShapeDefinition): string {
+  const { relation, columns, selectsAll, primaryKey, where, replica, log } = definition;
+  return JSON.stringify([
+    relation.oid, relation.schema, relation.name, [...columns].sort(), selectsAll, primaryKey,
+    where?.canonical ?? null, replica, log,
+  ]);
+}
+
+/** A handle for a new log of this definition: never given out before, as long as `epochMicros` only grows. */
+export function newHandle(definition: ShapeDefinition, epochMicros: number): Handle {
+  return `${hash27(definitionKey(definition))}-${epochMicros}` as Handle;
+}
+
+function hash27(text: string): number {
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < text.length; index += 1) {
+    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  }
+  return hash >>> 5;
+}

@@ -1,0 +1,127 @@
+/**
+ * Process: one xstate actor (or one port) with a mailbox, links, monitors and an exit reason.
+ *
+ * This file is the vocabulary that everybody shares. A machine is written against it and against `effects`, never
+ * against the runtime: so the same machine is run, drawn, simulated and searched.
+ */
+import type { AnyStateMachine } from 'xstate';
+
+/** The printable address of one incarnation of a process, `stack/shapes/consumer#42`. Never given out twice. */
+export type Pid = string & { readonly __brand: 'Pid' };
+
+/** A registered name, `@shape-log-collector`: resolved when a message is sent, free again when its process ends. */
+export type Name = `@${string}`;
+
+export type Address = Pid | Name;
+
+/** What goes through a mailbox: plain JSON, small, no rows, no functions. */
+export interface Message {
+  readonly type: string;
+  readonly [field: string]: unknown;
+}
+
+/** Why a process ended. */
+export type ExitReason =
+  | 'normal' // It had finished.
+  | 'shutdown' // It was asked to stop, in good order.
+  | { readonly shutdown: unknown } // Likewise, with a cause that its watchers may read (plain JSON).
+  | 'killed' // It was ended by force.
+  | 'noproc' // It was not there when somebody looked: why it ended is unknown.
+  | { readonly error: ErrorReport }; // It crashed.
+
+export interface ErrorReport {
+  readonly name: string;
+  readonly message: string;
+  readonly stack?: string;
+}
+
+/** True when the process ended otherwise than by finishing or by being asked to. */
+export function isFault(reason: ExitReason): boolean {
+  return reason !== 'normal' && reason !== 'shutdown' && !(typeof reason === 'object' && 'shutdown' in reason);
+}
+
+/** Told to the owner of a monitor, exactly once, as an event of type `<as>.down`. */
+export interface Down extends Message {
+  readonly process: Address;
+  readonly reason: ExitReason;
+}
+
+/** Names one outstanding call; carried by a request as `replyTo`, printable. */
+export type ReplyTo = string & { readonly __brand: 'ReplyTo' };
+
+/** Told to a caller instead of a reply, as an event of type `<as>.failed`. */
+export interface CallFailed extends Message {
+  readonly to: Address;
+  /** The type of the request that got no answer. */
+  readonly request: string;
+  readonly reason: ExitReason | 'timeout';
+}
+
+/**
+ * What is larger than a few fields and belongs to one process, as an ETS table belongs to its owner. The effect
+ * `apply` changes it; what the machine must know comes back as the process's very next event.
+ */
+export interface Table<Change = unknown> {
+  /** @returns the event that tells the machine what came of it, or undefined for nothing to tell. A throw crashes the owner. */
+  apply(change: Change): Message | undefined;
+  /** A copy that shares nothing mutable, for a checker that goes back to this state. */
+  clone(): Table<Change>;
+  /** Canonical text of the content: equal for equal tables. */
+  key(): string;
+}
+
+/** A table that can say whom a `multicall` goes to. */
+export interface RecipientsTable<Change = unknown> extends Table<Change> {
+  recipients(): Iterable<Address>;
+}
+
+/** A process whose behaviour is a machine. */
+export interface MachineSpec {
+  readonly machine: AnyStateMachine;
+  /** The machine's input; `self`, the process's own pid, is added to it. */
+  readonly input?: Readonly<Record<string, unknown>>;
+  /** Made anew for each incarnation. */
+  readonly tables?: () => Readonly<Record<string, Table>>;
+  /** Registered before its first event; a start whose name is taken fails with `already_started`. */
+  readonly name?: Name;
+  /** Exits of linked processes arrive as `EXIT` events instead of ending this one. Supervisors trap. */
+  readonly trapExit?: boolean;
+  /** What the mailbox may hold; the process crashes beyond it. Default 100,000. */
+  readonly mailboxMax?: number;
+}
+
+/**
+ * A port: the one kind of process that is not a machine. It owns a resource of the world (a disk, a socket, a
+ * server) and answers requests about it, each with one event.
+ */
+export interface PortSpec {
+  readonly open: (context: PortContext) => PortHandle | Promise<PortHandle>;
+  readonly name?: Name;
+}
+
+export interface PortContext {
+  readonly self: Pid;
+  /** Aborted when the port is told to stop. */
+  readonly signal: AbortSignal;
+  send(to: Address, message: Message): void;
+  /** Ends the port: an error says that it failed, nothing that it finished. */
+  exit(error?: unknown): void;
+}
+
+export interface PortHandle {
+  /**
+   * By request type. The answer becomes an event of the caller. `signal` is aborted when the caller ends, gives up or
+   * the port stops. A refusal by the world is an answer too; a throw is a bug and ends the port.
+   */
+  readonly requests: Readonly<Record<string, (request: Message, signal: AbortSignal) => Message | Promise<Message>>>;
+  /** Messages that want no answer, by type. */
+  readonly casts?: Readonly<Record<string, (message: Message) => void>>;
+  /** Gives the resource back, in good order; the supervisor's shutdown time-out bounds it. */
+  close?(): void | Promise<void>;
+}
+
+export type ProcessSpec = MachineSpec | PortSpec;
+
+export function isPortSpec(spec: ProcessSpec): spec is PortSpec {
+  return 'open' in spec;
+}

@@ -1,0 +1,17 @@
+/**
+ * Router: which shapes can a change touch? A superset always; its cost does not grow with the number of shapes.
+ */
+import type { Handle } from '../model/shape.ts';
+import type { LogBlock } from '../model/transaction.ts';
+
+/** The changes of one block that one shape must look at. */
+export interface RoutedChanges {
+  /** Triples: index of the transaction in the block, index of its fragment, byte where the change begins. In log order. */
+  readonly changes: Uint32Array;
+}
+
+export type RoutedBlock = ReadonlyMap<Handle, RoutedChanges>;
+
+export interface BlockRouter {
+  route(block: LogBlock): RoutedBlock;
+}

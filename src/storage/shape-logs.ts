@@ -1,0 +1,87 @@
+/**
+ * ShapeLogs: every shape's own log, in the bytes that clients get. Derived from the transaction log, a checkpoint of
+ * it, and never ahead of its durable end.
+ *
+ * A shape's log is a snapshot (chunk files) and the lines of replicated operations behind it. The last lines live in
+ * memory; `checkpoint` brings them to the disk, together with how far the transaction log has been taken. After a
+ * crash the same lines are made again from the transaction log: same bytes at the same offsets.
+ */
+import type { LogOffset } from '../model/log-offset.ts';
+import type { LogPosition } from '../model/log-position.ts';
+import type { Lsn } from '../model/lsn.ts';
+import type { PgSnapshot } from '../model/pg-snapshot.ts';
+import type { Handle, ShapeDefinition } from '../model/shape.ts';
+
+export interface ShapeLogs {
+  /** Up to here every stored shape has taken the transaction log, as of the last checkpoint or `advance`. */
+  readonly position: LogPosition;
+  /** The collector says that every shape has taken the log up to `position` (or lags and reads on by itself from its own). */
+  advance(position: LogPosition): void;
+
+  /** Begins a shape's log and appends `shape.created` to the transaction log. @throws when `handle` exists: a handle is never reused. */
+  create(handle: Handle, definition: ShapeDefinition): ShapeLog;
+  get(handle: Handle): ShapeLog | undefined;
+  all(): Iterable<ShapeLog>;
+  /** Appends `shape.deleted`; readers find nothing from now on; its files go once the record is durable. Unknown handles change nothing. */
+  delete(handle: Handle, why: string): void;
+
+  /**
+   * Brings what is in memory to the disk and remembers `position`, so that the transaction log before it (and before the
+   * position of each lagging shape) can be released. Does not release.
+   *
+   * @returns the position before which the transaction log is needed no more.
+   */
+  checkpoint(): Promise<LogPosition>;
+  close(): Promise<void>;
+}
+
+export interface ShapeLog {
+  readonly handle: Handle;
+  readonly definition: ShapeDefinition;
+  /** Offset of the last line that readers may see; `0_inf` while no operation was replicated. */
+  readonly end: LogOffset;
+  /** How far this shape has taken the transaction log. */
+  readonly position: LogPosition;
+  readonly snapshot: SnapshotState;
+  /** While set, transactions that this snapshot sees are left out; undefined once a transaction beyond it was seen. Kept across restarts. */
+  readonly filterBy: PgSnapshot | undefined;
+
+  // The snapshot's writer: one, from the query to the end.
+  /** Called once, when the query's snapshot is known and before any row. */
+  beginSnapshot(pgSnapshot: PgSnapshot): SnapshotWriter;
+
+  // The log's writer: the shape's Consumer alone.
+  /** Adds a line behind the log; nobody sees it before `publish`. Lines at or below `end` are dropped: a replay is idempotent. */
+  append(lsn: Lsn, position: number, line: Uint8Array): void;
+  /** Shows readers all lines so far: called at the end of a transaction, or of several. */
+  publish(position: LogPosition): LogOffset;
+  /** Forgets the lines that were not published: the Consumer that appended them died. */
+  discard(): void;
+  stopFiltering(): void;
+
+  // Readers: any number.
+  /** What a request from `after` gets, decided at once and from one instant. */
+  read(after: LogOffset): ShapeRead;
+}
+
+export type SnapshotState =
+  | { readonly state: 'awaited' }
+  | { readonly state: 'writing'; readonly pgSnapshot: PgSnapshot; readonly chunkCount: number }
+  | { readonly state: 'complete'; readonly pgSnapshot: PgSnapshot; readonly chunkCount: number };
+
+export interface SnapshotWriter {
+  /** Appends rows, each a JSON line without a separator; readable at once. Resolves when more may be written: await it, it is the back-pressure. */
+  write(lines: readonly Uint8Array[]): Promise<void>;
+  /** Appends `snapshot-end`, makes all durable, then appends `shape.snapshotCompleted` to the transaction log and syncs it. */
+  complete(): Promise<void>;
+  /** Gives up: the shape will be deleted. */
+  abort(error: Error): void;
+}
+
+export type ShapeRead =
+  /** `body` is the inside of a JSON array: lines joined by commas, without brackets; empty when there is none. */
+  | { readonly outcome: 'lines'; readonly body: readonly Uint8Array[] | AsyncIterable<Uint8Array>; readonly end: LogOffset; readonly upToDate: boolean }
+  /** `after` lies beyond `end`. */
+  | { readonly outcome: 'beyond' }
+  /** The snapshot has not begun: ask the Consumer to say when. */
+  | { readonly outcome: 'notStarted' };
