@@ -4,6 +4,8 @@
  * A definition is plain JSON: it goes through mailboxes, into the log and onto the disk. Two requests mean the same
  * shape exactly when their definitions have the same `definitionKey`.
  */
+import type { LayoutColumn } from './relation.ts';
+
 export type Handle = string & { readonly __brand: 'Handle' };
 
 export type ReplicaMode = 'default' | 'full';
@@ -17,6 +19,11 @@ export interface ShapeDefinition {
   readonly selectsAll: boolean;
   /** Names of the primary key's columns in key order; empty for a table without one. */
   readonly primaryKey: readonly string[];
+  /**
+   * What the shape depends on, in table order, typed as when it was asked for: the selected columns, the key (every
+   * column, for a table without a primary key) and those the filter reads. If one vanishes or is retyped, the shape ends.
+   */
+  readonly reads: readonly LayoutColumn[];
   /** The filter in its canonical form, with its parameters as written; undefined for every row. */
   readonly where?: WhereSource;
   readonly replica: ReplicaMode;
@@ -35,9 +42,9 @@ export interface WhereSource {
 
 /** Equal for equal shapes, whatever the order of columns or the spelling of the filter. */
 export function definitionKey(definition: ShapeDefinition): string {
-  const { relation, columns, selectsAll, primaryKey, where, replica, log } = definition;
+  const { relation, columns, selectsAll, primaryKey, reads, where, replica, log } = definition;
   return JSON.stringify([
-    relation.oid, relation.schema, relation.name, [...columns].sort(), selectsAll, primaryKey,
+    relation.oid, relation.schema, relation.name, [...columns].sort(), selectsAll, primaryKey, reads,
     where?.canonical ?? null, replica, log,
   ]);
 }
