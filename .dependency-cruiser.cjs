@@ -1,0 +1,199 @@
+/**
+ * The house: which room may import which. Imports go down only, rooms on one floor do not see each other, types count.
+ *
+ *   roof   files of src itself                wire everything; nobody imports them
+ *   6      http · observer · telemetry
+ *   5      supervisors · api
+ *   4      actors
+ *   3      shapes · storage · postgres
+ *   2      otp  |  sql
+ *   1      model
+ *   0      base
+ *
+ * A new room must be given a floor here: `unknown-room` refuses it otherwise. `test/lint` proves that each rule bites.
+ */
+const { readdirSync, readFileSync } = require('node:fs');
+
+const FLOORS = [
+  ['base'],
+  ['model'],
+  ['otp', 'sql'],
+  ['shapes', 'storage', 'postgres'],
+  ['actors'],
+  ['supervisors', 'api'],
+  ['http', 'observer', 'telemetry'],
+];
+
+/** What a room may see although it lies below: a floor allows, these rows take away. */
+const NEVER = {
+  otp: { rooms: ['model'], because: 'it must be publishable alone; a supervisor that knows shapes is a bug' },
+  shapes: { rooms: ['otp'], because: 'it is mathematics: it runs in a test, a browser, a proof' },
+  http: { rooms: ['actors', 'storage', 'postgres'], because: 'it translates; api decides' },
+};
+
+/** Packages a room may import. A room that is not named here imports none. */
+const PACKAGES = {
+  otp: ['xstate'],
+  sql: ['libpg-query'],
+  storage: ['lmdb'],
+  postgres: ['pg'],
+  actors: ['xstate'],
+  http: ['zod'],
+  api: ['zod'],
+  telemetry: ['pino', 'prom-client'],
+  observer: ['xstate', '@statelyai/inspect'],
+};
+
+/** Rooms that are mathematics: no xstate, no processes, nothing of the machine below them. */
+const PURE = ['base', 'model', 'sql', 'shapes'];
+
+/** Resources of the machine, each behind its few files. */
+const SEAMS = {
+  'node:fs': { modules: ['fs', 'fs/promises'], files: ['src/storage/disk.ts', 'src/postgres/embedded-postgres.ts', 'src/configuration.ts'] },
+  'node:http': { modules: ['http', 'http2', 'https'], files: ['src/http/server.ts'] },
+  'node:net': { modules: ['net', 'tls', 'dgram', 'dns'], files: ['src/postgres/embedded-postgres.ts'] },
+  'node:child_process': { modules: ['child_process', 'cluster', 'worker_threads'], files: ['src/postgres/embedded-postgres.ts'] },
+};
+
+const src = (rooms) => `^src/(${rooms.join('|')})/`;
+const exactly = (names) => `^(${names.map((name) => name.replace(/[.\\/]/g, '\\$&')).join('|')})$`;
+const packages = (names) => `(^|/)node_modules/(${names.join('|')})/`;
+
+const rooms = FLOORS.flat();
+
+const floors = FLOORS.flatMap((floor, level) =>
+  floor.map((room) => ({
+    name: `${room}-sees-only-below`,
+    severity: 'error',
+    comment: 'Imports go down only, and rooms on one floor do not see each other: put the word one floor lower, or take a port.',
+    from: { path: src([room]) },
+    to: { path: '^src/[^/]+/', pathNot: src([room, ...FLOORS.slice(0, level).flat()]) },
+  })),
+);
+
+const taken = Object.entries(NEVER).map(([room, { rooms: hidden, because }]) => ({
+  name: `${room}-never-sees-${hidden[0]}`,
+  severity: 'error',
+  comment: `${room} does not import ${hidden.join(', ')}: ${because}.`,
+  from: { path: src([room]) },
+  to: { path: src(hidden) },
+}));
+
+const shelves = rooms.map((room) => ({
+  name: `${room}-packages`,
+  severity: 'error',
+  comment: `${room} imports ${PACKAGES[room]?.join(', ') ?? 'no package'}: another dependency belongs to another room.`,
+  from: { path: src([room]) },
+  to: { path: '(^|/)node_modules/', pathNot: packages((PACKAGES[room] ?? []).flatMap((name) => [name, `@types/${name}`])) },
+}));
+
+const seams = Object.entries(SEAMS).map(([name, { modules, files }]) => ({
+  name: `${name.replace('node:', '')}-behind-its-file`,
+  severity: 'error',
+  comment: `Only ${files.join(', ')} wrap ${name}; everybody else takes a port. One leak, and the simulation lies.`,
+  from: { path: '^src/', pathNot: exactly(files) },
+  to: { dependencyTypes: ['core'], path: exactly(modules) },
+}));
+
+module.exports = {
+  forbidden: [
+    ...floors,
+    ...taken,
+    ...shelves,
+    ...seams,
+    {
+      name: 'pure-rooms-know-no-machine',
+      severity: 'error',
+      comment: `${PURE.join(', ')} are mathematics: they run in a test, a browser, a proof.`,
+      from: { path: src(PURE) },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'unknown-room',
+      severity: 'error',
+      comment: 'A new room gets its floor in .dependency-cruiser.cjs first.',
+      from: {},
+      to: { path: '^src/[^/]+/', pathNot: src(rooms) },
+    },
+    {
+      name: 'nobody-imports-the-roof',
+      severity: 'error',
+      comment: 'The roof wires everything; a room that needs something of it takes it as an argument.',
+      from: { path: '^src/[^/]+/' },
+      to: { path: '^src/[^/]+\\.ts$' },
+    },
+    {
+      name: 'observers-only-observe',
+      severity: 'error',
+      comment: 'The roof attaches telemetry and observer; nothing depends on being watched.',
+      from: { path: '^src/[^/]+/', pathNot: src(['observer', 'telemetry']) },
+      to: { path: src(['observer', 'telemetry']) },
+    },
+    {
+      name: 'actors-know-no-other-machine',
+      severity: 'error',
+      comment: 'An actor knows its peers by pid and message; what both must know lies in a file without a machine.',
+      from: { path: src(['actors']) },
+      to: { path: exactly(machines('src/actors')) },
+    },
+    {
+      name: 'actors-know-no-engine',
+      severity: 'error',
+      comment: 'Engines are chosen on the roof, or by a simulation: an actor sees the interfaces of storage and postgres, as types.',
+      from: { path: src(['actors']) },
+      to: { path: src(['storage', 'postgres']), dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'supervisors-have-no-behaviour',
+      severity: 'error',
+      comment: 'The tree must be readable as one table: child specifications, strategies, order.',
+      from: { path: src(['supervisors']) },
+      to: { path: packages(['xstate']) },
+    },
+    {
+      name: 'product-knows-no-proof',
+      severity: 'error',
+      comment: 'Tests and benchmarks depend on the product, not it on them.',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench)/' },
+    },
+    {
+      name: 'product-ships-its-packages',
+      severity: 'error',
+      comment: 'What src imports is a dependency in package.json, or it is missing where the service is installed.',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-cycle',
+      severity: 'error',
+      comment: 'A cycle, even of types, is one idea in two files, or a word on the wrong floor.',
+      from: {},
+      to: { circular: true },
+    },
+    { name: 'nothing-missing', severity: 'error', from: {}, to: { couldNotResolve: true } },
+  ],
+  options: {
+    tsPreCompilationDeps: true, // Types count: an import that vanishes when compiled still couples two rooms.
+    doNotFollow: { path: 'node_modules' },
+    exclude: { path: '^test/lint/(banned-calls|broken-house)/' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.cjs', '.mjs', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+  },
+};
+
+/** The files of `room` that make a machine, found by what they say. */
+function machines(room) {
+  return entries(room)
+    .map((name) => `${room}/${name}`)
+    .filter((path) => path.endsWith('.ts') && readFileSync(path, 'utf8').includes('.createMachine('))
+    .concat('no machine'); // An empty list would match every file.
+}
+
+function entries(folder) {
+  try {
+    return readdirSync(folder, { recursive: true }).map(String);
+  } catch (error) {
+    if (error.code === 'ENOENT') return [];
+    throw error;
+  }
+}

@@ -1,0 +1,1 @@
+export interface Request { type: string }

@@ -1,0 +1,1 @@
+export const box = 'a room without a floor';

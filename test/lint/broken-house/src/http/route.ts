@@ -1,0 +1,1 @@
+import 'node:http'; // refused: http-behind-its-file

@@ -1,0 +1,3 @@
+import 'pg';
+import 'node:child_process'; // refused: child_process-behind-its-file
+import 'vitest'; // refused: postgres-packages, product-ships-its-packages

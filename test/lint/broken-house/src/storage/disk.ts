@@ -1,0 +1,2 @@
+import 'node:fs';
+import 'node:net'; // refused: net-behind-its-file

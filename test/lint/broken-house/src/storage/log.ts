@@ -1,0 +1,1 @@
+export interface Log { end: string }

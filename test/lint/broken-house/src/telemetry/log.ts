@@ -1,0 +1,2 @@
+import 'pino';
+import '../actors/materializer.ts';

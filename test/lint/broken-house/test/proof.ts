@@ -1,0 +1,2 @@
+import '../src/actors/materializer.ts';
+import 'vitest';
