@@ -1,0 +1,65 @@
+/**
+ * Connection pools: can Postgres be asked? Finds out at the start and after each loss, and says so. The queries
+ * themselves go to the ports that own the pools.
+ */
+import { assign, setup } from 'xstate';
+import { effects } from '../otp/effects.ts';
+import type { CallFailed, Pid } from '../otp/process.ts';
+import { FIRST_DELAY_MS, nextDelayMs } from './back-off.ts';
+
+type Event =
+  | { type: 'pools.up' }
+  | { type: 'pools.down'; error: { code: string; message: string } }
+  | (CallFailed & { type: 'pools.failed' })
+  | { type: 'reportCondition' }
+  | { type: 'timeout.retry' }
+  | { type: 'timeout.check' };
+
+/** How often a pool that works is asked again. */
+const CHECK_EVERY_MS = 5_000;
+
+export const connectionPools = setup({
+  types: { input: {} as { self: Pid }, context: {} as { self: Pid; delayMs: number }, events: {} as Event },
+  actions: {
+    ...effects,
+    slowDown: assign(({ context }) => ({ delayMs: nextDelayMs(context.delayMs) })),
+    forgetFailures: assign({ delayMs: FIRST_DELAY_MS }),
+  },
+}).createMachine({
+  id: 'connection-pools',
+  context: ({ input }) => ({ self: input.self, delayMs: FIRST_DELAY_MS }),
+  initial: 'probing',
+  on: { reportCondition: {} },
+  states: {
+    probing: {
+      entry: { type: 'call', params: { to: '@pools', request: { type: 'probe' }, as: 'pools' } },
+      on: { 'pools.up': 'up', 'pools.down': 'backingOff', 'pools.failed': 'backingOff' },
+    },
+    up: {
+      entry: [
+        'forgetFailures',
+        { type: 'startTimer', params: { name: 'check', delayMs: CHECK_EVERY_MS } },
+        {
+          type: 'send',
+          params: ({ context }) => ({ to: '@status-monitor', event: { type: 'condition.met', condition: 'pools', process: context.self } }),
+        },
+      ],
+      on: {
+        'timeout.check': { actions: { type: 'call', params: { to: '@pools', request: { type: 'probe' }, as: 'pools' } } },
+        'pools.up': { actions: { type: 'startTimer', params: { name: 'check', delayMs: CHECK_EVERY_MS } } },
+        'pools.down': 'lost',
+        'pools.failed': 'lost',
+        reportCondition: { target: 'up', reenter: true },
+      },
+    },
+    lost: {
+      entry: { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'pools' } } },
+      always: 'backingOff',
+    },
+    backingOff: {
+      entry: { type: 'startTimer', params: ({ context }) => ({ name: 'retry', delayMs: context.delayMs }) },
+      exit: ['slowDown', { type: 'cancelTimer', params: { name: 'retry' } }],
+      on: { 'timeout.retry': 'probing' },
+    },
+  },
+});

@@ -1,0 +1,47 @@
+/**
+ * LogProgress: how far every shape has come. The collector's table, read directly by requests: the LSN that an
+ * up-to-date message may promise.
+ *
+ * It passes a transaction only after every shape that the transaction touches has stored it.
+ */
+import type { LogPosition } from '../model/log-position.ts';
+import { maxLsn, type Lsn } from '../model/lsn.ts';
+import type { Table } from '../otp/process.ts';
+
+export interface ProgressChange {
+  readonly position: LogPosition;
+  /** What Postgres had said when the log ended where the collector now stands; counts only when `isCaughtUp`. */
+  readonly lsn: Lsn;
+  readonly isCaughtUp: boolean;
+}
+
+/** Remembers, for the next start, that the log before a position has been taken. */
+export interface PositionKeeper {
+  advance(position: LogPosition): void;
+}
+
+export class LogProgress implements Table<ProgressChange> {
+  private lsn: Lsn | undefined;
+
+  constructor(private readonly keeper: PositionKeeper) {}
+
+  /** Every shape has stored all transactions up to here; undefined before the first was seen. */
+  get lastProcessedLsn(): Lsn | undefined {
+    return this.lsn;
+  }
+
+  apply({ position, lsn, isCaughtUp }: ProgressChange): undefined {
+    this.keeper.advance(position);
+    if (isCaughtUp && lsn !== '0') this.lsn = this.lsn === undefined ? lsn : maxLsn(this.lsn, lsn);
+  }
+
+  clone(): LogProgress {
+    const copy = new LogProgress(this.keeper);
+    copy.lsn = this.lsn;
+    return copy;
+  }
+
+  key(): string {
+    return this.lsn ?? '';
+  }
+}

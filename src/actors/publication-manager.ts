@@ -1,0 +1,139 @@
+/**
+ * Publication manager: a table is in the publication, with replica identity FULL, before the first snapshot of a shape
+ * on it is taken, and leaves when the last shape on it has gone.
+ *
+ * One alteration at a time: two of them would wait for each other's locks.
+ */
+import { assign, setup } from 'xstate';
+import type { Handle } from '../model/shape.ts';
+import { effects } from '../otp/effects.ts';
+import type { CallFailed, ReplyTo } from '../otp/process.ts';
+import type { TableName } from './published-tables.ts';
+
+type Event =
+  | { type: 'addTable'; handle: Handle; relation: TableName; replyTo: ReplyTo }
+  | { type: 'retainTable'; handle: Handle; relation: TableName }
+  | { type: 'releaseShape'; handle: Handle }
+  | { type: 'relation.isPublished'; relation: TableName; replyTo: ReplyTo | null }
+  | { type: 'relation.isMissing'; relation: TableName; replyTo: ReplyTo | null }
+  | { type: 'relation.isUnused'; relation: TableName }
+  | { type: 'publication.altered' }
+  | { type: 'publication.refused'; error: PublicationRefusal }
+  | (CallFailed & { type: 'publication.failed' });
+
+/** What Postgres or its settings had against it, in the words that the client gets. */
+export interface PublicationRefusal {
+  readonly code: string;
+  readonly message: string;
+}
+
+interface Context {
+  relation: TableName | null; // Being added or dropped.
+  replyTo: ReplyTo | null; // Who waits for it.
+}
+
+const NO_CONNECTION: PublicationRefusal = { code: 'connection_not_available', message: 'Database connection not available' };
+
+export const publicationManager = setup({
+  types: { context: {} as Context, events: {} as Event },
+  actions: {
+    ...effects,
+    begin: assign((_, { relation, replyTo }: { relation: TableName; replyTo: ReplyTo | null }) => ({ relation, replyTo })),
+  },
+}).createMachine({
+  id: 'publication-manager',
+  context: { relation: null, replyTo: null },
+  initial: 'idle',
+  states: {
+    idle: {
+      tags: 'ready',
+      on: {
+        addTable: {
+          actions: {
+            type: 'apply',
+            params: ({ event }) => ({
+              table: 'tables',
+              change: { type: 'need', handle: event.handle, relation: event.relation, replyTo: event.replyTo },
+            }),
+          },
+        },
+        /** Of a restored shape: its table should be there still, and is added again when somebody took it out. */
+        retainTable: {
+          actions: {
+            type: 'apply',
+            params: ({ event }) => ({
+              table: 'tables',
+              change: { type: 'need', handle: event.handle, relation: event.relation, replyTo: null },
+            }),
+          },
+        },
+        releaseShape: {
+          actions: { type: 'apply', params: ({ event }) => ({ table: 'tables', change: { type: 'release', handle: event.handle } }) },
+        },
+        'relation.isPublished': {
+          actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'table.published' } }) },
+        },
+        'relation.isMissing': { target: 'adding', actions: { type: 'begin', params: ({ event }) => event } },
+        'relation.isUnused': {
+          target: 'dropping',
+          actions: { type: 'begin', params: ({ event }) => ({ relation: event.relation, replyTo: null }) },
+        },
+      },
+    },
+    adding: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({
+          to: '@publication',
+          request: { type: 'addTable', relation: context.relation },
+          as: 'publication',
+        }),
+      },
+      on: {
+        'publication.altered': {
+          target: 'idle',
+          actions: [
+            { type: 'apply', params: ({ context }) => ({ table: 'tables', change: { type: 'published', oid: context.relation?.oid } }) },
+            { type: 'reply', params: ({ context }) => ({ to: context.replyTo, event: { type: 'table.published' } }) },
+          ],
+        },
+        'publication.refused': {
+          target: 'idle',
+          actions: {
+            type: 'reply',
+            params: ({ context, event }) => ({ to: context.replyTo, event: { type: 'table.refused', error: event.error } }),
+          },
+        },
+        'publication.failed': {
+          target: 'idle',
+          actions: {
+            type: 'reply',
+            params: ({ context }) => ({ to: context.replyTo, event: { type: 'table.refused', error: NO_CONNECTION } }),
+          },
+        },
+        addTable: { actions: 'postpone' },
+        retainTable: { actions: 'postpone' },
+        releaseShape: { actions: 'postpone' },
+      },
+    },
+    /** A table that could not be dropped costs WAL, no correctness: the next start of the service drops it. */
+    dropping: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({
+          to: '@publication',
+          request: { type: 'dropTable', relation: context.relation },
+          as: 'publication',
+        }),
+      },
+      on: {
+        'publication.altered': 'idle',
+        'publication.refused': 'idle',
+        'publication.failed': 'idle',
+        addTable: { actions: 'postpone' },
+        retainTable: { actions: 'postpone' },
+        releaseShape: { actions: 'postpone' },
+      },
+    },
+  },
+});

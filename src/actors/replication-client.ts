@@ -1,0 +1,110 @@
+/**
+ * Replication client: the stream of Postgres's changes, from the lock to the last transaction.
+ *
+ * It comes back by itself, with back-off, and takes nobody down: while it is away the stored shapes stay readable and
+ * live clients wait. Every attempt begins with the lock, because the connection that held it may be gone as well.
+ * A slot that had to be created knows nothing of what happened before it: then no stored shape can be carried on.
+ */
+import { assign, setup } from 'xstate';
+import { effects } from '../otp/effects.ts';
+import type { CallFailed, Pid } from '../otp/process.ts';
+import { FIRST_DELAY_MS, nextDelayMs, PROVEN_AFTER_MS } from './back-off.ts';
+
+type Event =
+  | { type: 'lock.isHeld' }
+  | { type: 'lock.lost' }
+  | (CallFailed & { type: 'lock.failed' })
+  | { type: 'replication.connected'; slotCreated: boolean }
+  | { type: 'replication.refused'; error: { code: string; message: string } }
+  | { type: 'replication.streaming' }
+  | { type: 'replication.ended'; error: { code: string; message: string } }
+  | (CallFailed & { type: 'replication.failed' })
+  | { type: 'shapes.purged' }
+  | (CallFailed & { type: 'purge.failed' })
+  | { type: 'reportCondition' }
+  | { type: 'timeout.retry' }
+  | { type: 'timeout.proven' };
+
+interface Context {
+  self: Pid;
+  delayMs: number;
+}
+
+export const replicationClient = setup({
+  types: { input: {} as { self: Pid }, context: {} as Context, events: {} as Event },
+  guards: { isNewSlot: (_, { slotCreated }: { slotCreated: boolean }) => slotCreated },
+  actions: {
+    ...effects,
+    slowDown: assign(({ context }) => ({ delayMs: nextDelayMs(context.delayMs) })),
+    forgetFailures: assign({ delayMs: FIRST_DELAY_MS }),
+  },
+}).createMachine({
+  id: 'replication-client',
+  context: ({ input }) => ({ self: input.self, delayMs: FIRST_DELAY_MS }),
+  initial: 'awaitingLock',
+  on: { 'lock.lost': { target: '.backingOff' }, reportCondition: {}, 'replication.ended': {} },
+  states: {
+    awaitingLock: {
+      entry: { type: 'call', params: { to: '@connection-lock', request: { type: 'awaitLock' }, as: 'lock' } },
+      on: { 'lock.isHeld': 'connecting', 'lock.failed': 'backingOff' },
+    },
+    connecting: {
+      entry: { type: 'call', params: { to: '@replication', request: { type: 'connect' }, as: 'replication' } },
+      on: {
+        'replication.connected': [
+          { guard: { type: 'isNewSlot', params: ({ event }) => ({ slotCreated: event.slotCreated }) }, target: 'purging' },
+          { target: 'starting' },
+        ],
+        'replication.refused': 'backingOff',
+        'replication.failed': 'backingOff',
+        'replication.ended': 'backingOff',
+      },
+    },
+    purging: {
+      entry: {
+        type: 'call',
+        params: { to: '@shape-cache', request: { type: 'purge', why: 'the replication slot is new' }, as: 'purge' },
+      },
+      on: { 'shapes.purged': 'starting', 'purge.failed': 'backingOff', 'replication.ended': 'backingOff' },
+    },
+    starting: {
+      entry: { type: 'call', params: { to: '@replication', request: { type: 'startStreaming' }, as: 'replication' } },
+      on: {
+        'replication.streaming': 'streaming',
+        'replication.refused': 'backingOff',
+        'replication.failed': 'backingOff',
+        'replication.ended': 'backingOff',
+      },
+    },
+    streaming: {
+      entry: [
+        { type: 'startTimer', params: { name: 'proven', delayMs: PROVEN_AFTER_MS } },
+        {
+          type: 'send',
+          params: ({ context }) => ({
+            to: '@status-monitor',
+            event: { type: 'condition.met', condition: 'replication', process: context.self },
+          }),
+        },
+      ],
+      exit: [
+        { type: 'cancelTimer', params: { name: 'proven' } },
+        { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'replication' } } },
+      ],
+      on: {
+        'replication.ended': 'backingOff',
+        'timeout.proven': { actions: 'forgetFailures' },
+        reportCondition: { target: 'streaming', reenter: true },
+      },
+    },
+    backingOff: {
+      entry: [
+        { type: 'send', params: { to: '@replication', event: { type: 'disconnect' } } },
+        { type: 'startTimer', params: ({ context }) => ({ name: 'retry', delayMs: context.delayMs }) },
+      ],
+      exit: ['slowDown', { type: 'cancelTimer', params: { name: 'retry' } }],
+      on: { 'timeout.retry': 'awaitingLock' },
+    },
+  },
+});
+

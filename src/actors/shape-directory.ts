@@ -1,0 +1,205 @@
+/**
+ * ShapeDirectory: which handle stands for which definition, and how far each has come in life. The shape cache's
+ * table; requests read it directly, as an ETS table is read.
+ *
+ * `starting → live → condemned`, then gone. Only `starting` and `live` can be found. A definition is reserved in the
+ * same step that finds it missing, so that it never has two handles.
+ */
+import { invariant } from '../base/invariant.ts';
+import type { Clock } from '../base/clock.ts';
+import { definitionKey, newHandle, type Handle, type ShapeDefinition } from '../model/shape.ts';
+import type { ExitReason, Message, Pid, ReplyTo, Table } from '../otp/process.ts';
+import type { ShapeLogs } from '../storage/shape-logs.ts';
+import { downCause } from './down-cause.ts';
+
+export type DirectoryChange =
+  | { readonly type: 'reserve'; readonly definition: ShapeDefinition; readonly replyTo: ReplyTo }
+  | { readonly type: 'started'; readonly handle: Handle; readonly pid: Pid }
+  | { readonly type: 'refused'; readonly handle: Handle; readonly why: string }
+  | { readonly type: 'condemn'; readonly handle: Handle; readonly why: string; readonly replyTo: ReplyTo }
+  | { readonly type: 'down'; readonly pid: Pid; readonly reason: ExitReason }
+  | { readonly type: 'restoreNext' }
+  | { readonly type: 'purge'; readonly why: string };
+
+type Entry = {
+  readonly definition: ShapeDefinition;
+  readonly key: string;
+  state: 'starting' | 'live' | 'condemned';
+  why: string;
+  pid?: Pid;
+  waiting: ReplyTo[];
+};
+
+/** Told whenever a handle stops being one. */
+export interface RotationListener {
+  rotated(handle: Handle): void;
+}
+
+export class ShapeDirectory implements Table<DirectoryChange> {
+  private readonly entries = new Map<Handle, Entry>();
+  private readonly handles = new Map<string, Handle>();
+  private readonly processes = new Map<Pid, Handle>();
+  private unrestored: Handle[] | undefined;
+
+  constructor(
+    private readonly shapeLogs: ShapeLogs,
+    private readonly clock: Pick<Clock, 'epochMicros'>,
+    private readonly listener: RotationListener,
+  ) {}
+
+  /** The handle that serves this definition; undefined when there is none, or only a condemned one. */
+  find(definition: ShapeDefinition): Handle | undefined {
+    return this.handles.get(definitionKey(definition));
+  }
+
+  /** The definition behind a handle that can be served. */
+  definitionOf(handle: Handle): ShapeDefinition | undefined {
+    const entry = this.entries.get(handle);
+    return entry === undefined || entry.state === 'condemned' ? undefined : entry.definition;
+  }
+
+  get size(): number {
+    return this.handles.size;
+  }
+
+  apply(change: DirectoryChange): Message | undefined {
+    switch (change.type) {
+      case 'reserve':
+        return this.reserve(change.definition, change.replyTo);
+      case 'started':
+        return this.started(change.handle, change.pid);
+      case 'refused':
+        return this.refused(change.handle, change.why);
+      case 'condemn':
+        return this.condemnOnRequest(change.handle, change.why, change.replyTo);
+      case 'down':
+        return this.down(change.pid, change.reason);
+      case 'restoreNext':
+        return this.restoreNext();
+      case 'purge':
+        return this.purge(change.why);
+    }
+  }
+
+  clone(): ShapeDirectory {
+    const copy = new ShapeDirectory(this.shapeLogs, this.clock, this.listener);
+    for (const [handle, entry] of this.entries) copy.entries.set(handle, { ...entry, waiting: [...entry.waiting] });
+    for (const [key, handle] of this.handles) copy.handles.set(key, handle);
+    for (const [pid, handle] of this.processes) copy.processes.set(pid, handle);
+    copy.unrestored = this.unrestored && [...this.unrestored];
+    return copy;
+  }
+
+  key(): string {
+    const lives = [...this.entries].map(([handle, { state, pid, waiting }]) => [handle, state, pid ?? null, waiting]);
+    return JSON.stringify([lives.sort(), this.unrestored ?? null]);
+  }
+
+  private reserve(definition: ShapeDefinition, replyTo: ReplyTo): Message | undefined {
+    const known = this.find(definition);
+    if (known === undefined) return this.begin(definition, replyTo);
+    const entry = this.entryOf(known);
+    if (entry.state === 'live') return { type: 'shape.found', handle: known, replyTo };
+    entry.waiting.push(replyTo);
+    return undefined;
+  }
+
+  private begin(definition: ShapeDefinition, replyTo: ReplyTo): Message {
+    const handle = this.unusedHandle(definition);
+    this.shapeLogs.create(handle, definition);
+    this.enter(handle, definition, [replyTo]);
+    return { type: 'shape.reserved', handle, mode: 'create' };
+  }
+
+  private unusedHandle(definition: ShapeDefinition): Handle {
+    const epochMicros = this.clock.epochMicros();
+    for (let later = 0; ; later += 1) {
+      const handle = newHandle(definition, epochMicros + later);
+      if (!this.entries.has(handle) && this.shapeLogs.get(handle) === undefined) return handle;
+    }
+  }
+
+  private enter(handle: Handle, definition: ShapeDefinition, waiting: ReplyTo[]): void {
+    const key = definitionKey(definition);
+    this.entries.set(handle, { definition, key, state: 'starting', why: '', waiting });
+    this.handles.set(key, handle);
+  }
+
+  private started(handle: Handle, pid: Pid): Message {
+    const entry = this.entryOf(handle);
+    entry.pid = pid;
+    this.processes.set(pid, handle);
+    const replies = entry.waiting;
+    entry.waiting = [];
+    if (entry.state === 'condemned') return { type: 'shape.condemned', handle, pid, replies, why: entry.why };
+    entry.state = 'live';
+    return { type: 'shape.started', handle, pid, replies };
+  }
+
+  private refused(handle: Handle, why: string): Message {
+    const replies = this.entryOf(handle).waiting;
+    this.forget(handle, why);
+    return { type: 'shape.refused', handle, why, replies };
+  }
+
+  private condemnOnRequest(handle: Handle, why: string, replyTo: ReplyTo): Message {
+    const entry = this.entries.get(handle);
+    if (entry === undefined || entry.state === 'condemned') return { type: 'shape.unknown', handle, replyTo };
+    this.makeUnfindable(handle, entry, why);
+    return { type: 'shape.condemned', handle, pid: entry.pid ?? null, replies: [replyTo], why };
+  }
+
+  /** A Consumer ended: by its cause the shape is kept for a restart of ours, or it goes. */
+  private down(pid: Pid, reason: ExitReason): Message {
+    const handle = this.processes.get(pid);
+    invariant(handle !== undefined, `a Consumer that ends was entered: ${pid}`);
+    this.processes.delete(pid);
+    const entry = this.entryOf(handle);
+    const cause = downCause(reason);
+    if (cause.type === 'drain' && entry.state !== 'condemned') return { type: 'shape.drained', handle };
+    const why = entry.state === 'condemned' ? entry.why : cause.type === 'delete' ? cause.why : cause.type;
+    this.forget(handle, why);
+    return { type: 'shape.gone', handle, why };
+  }
+
+  /** One stored shape after the other, so that no message ever lists them all. */
+  private restoreNext(): Message {
+    this.unrestored ??= [...this.shapeLogs.all()].map(({ handle }) => handle);
+    const handle = this.unrestored.pop();
+    if (handle === undefined) return { type: 'shapes.restored' };
+    const stored = this.shapeLogs.get(handle);
+    invariant(stored !== undefined, `nothing deletes ${handle} before it was restored`);
+    this.enter(handle, stored.definition, []);
+    return { type: 'shape.reserved', handle, mode: 'restore' };
+  }
+
+  private purge(why: string): Message {
+    const pids: Pid[] = [];
+    for (const [handle, entry] of this.entries) {
+      if (entry.state === 'condemned') continue;
+      this.makeUnfindable(handle, entry, why);
+      if (entry.pid !== undefined) pids.push(entry.pid);
+    }
+    return { type: 'shapes.condemned', pids, why };
+  }
+
+  private makeUnfindable(handle: Handle, entry: Entry, why: string): void {
+    entry.state = 'condemned';
+    entry.why = why;
+    if (this.handles.get(entry.key) === handle) this.handles.delete(entry.key);
+    this.listener.rotated(handle);
+  }
+
+  private forget(handle: Handle, why: string): void {
+    const entry = this.entryOf(handle);
+    if (entry.state !== 'condemned') this.makeUnfindable(handle, entry, why);
+    this.entries.delete(handle);
+    this.shapeLogs.delete(handle, why);
+  }
+
+  private entryOf(handle: Handle): Entry {
+    const entry = this.entries.get(handle);
+    invariant(entry !== undefined, `the directory knows ${handle}`);
+    return entry;
+  }
+}

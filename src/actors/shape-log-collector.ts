@@ -1,0 +1,167 @@
+/**
+ * Shape log collector: takes the transaction log, block by block, to the Consumers that a block touches.
+ *
+ * A block goes to all of them before the next one is loaded, and each Consumer hears of it once, whatever the number
+ * of its rows. What is durable but not yet taken is only a pair of positions, so nothing grows while a Consumer is
+ * slow; and a Consumer that dies in the middle is counted, not waited for.
+ */
+import { assign, setup } from 'xstate';
+import type { Handle } from '../model/shape.ts';
+import type { LogPosition } from '../model/log-position.ts';
+import { maxLsn, type Lsn } from '../model/lsn.ts';
+import { effects } from '../otp/effects.ts';
+import type { CallFailed, ReplyTo } from '../otp/process.ts';
+
+const RETRY_DELAY_MS = 50;
+
+type Event =
+  | { type: 'registerShape'; handle: Handle; replyTo: ReplyTo }
+  | { type: 'unregisterShape'; handle: Handle }
+  | { type: 'shapesRestored' }
+  | { type: 'log.extended'; through: LogPosition; lsn: Lsn }
+  | { type: 'log.end'; through: LogPosition; lsn: Lsn }
+  | { type: 'block.loaded'; after: LogPosition; through: LogPosition }
+  | { type: 'block.routed'; touched: number }
+  | { type: 'batch.done'; failed: number }
+  | (CallFailed & { type: 'reader.failed' })
+  | { type: 'timeout.retry' };
+
+interface Context {
+  position: LogPosition; // Every registered shape has been offered the log up to here.
+  routedThrough: LogPosition; // Ahead of `position` only while a routed block is being delivered.
+  durableEnd: LogPosition; // There is a log to take up to here.
+  durableLsn: Lsn; // What Postgres had said when the log ended at `durableEnd`.
+}
+
+export const shapeLogCollector = setup({
+  types: {
+    input: {} as { position: LogPosition },
+    context: {} as Context,
+    events: {} as Event,
+  },
+  guards: {
+    isBehind: ({ context }) => context.position < context.durableEnd,
+    touchesNobody: (_, { touched }: { touched: number }) => touched === 0,
+  },
+  actions: {
+    ...effects,
+    noteEnd: assign((_, { through, lsn, context }: { through: LogPosition; lsn: Lsn; context: Context }) => ({
+      durableEnd: Math.max(through, context.durableEnd) as LogPosition,
+      durableLsn: maxLsn(lsn, context.durableLsn),
+    })),
+    noteRouted: assign((_, { through }: { through: LogPosition }) => ({ routedThrough: through })),
+    advance: assign(({ context }) => ({ position: context.routedThrough })),
+  },
+}).createMachine({
+  id: 'shape-log-collector',
+  context: ({ input }) => ({
+    position: input.position,
+    routedThrough: input.position,
+    durableEnd: input.position,
+    durableLsn: '0' as Lsn,
+  }),
+  initial: 'restoring',
+  on: {
+    'log.extended': { actions: { type: 'noteEnd', params: ({ event, context }) => ({ ...event, context }) } },
+    registerShape: {
+      actions: [
+        { type: 'apply', params: ({ event }) => ({ table: 'router', change: { add: event.handle } }) },
+        {
+          type: 'reply',
+          params: ({ event, context }) => ({
+            to: event.replyTo,
+            event: { type: 'shape.registered', position: context.routedThrough },
+          }),
+        },
+      ],
+    },
+    unregisterShape: {
+      actions: { type: 'apply', params: ({ event }) => ({ table: 'router', change: { remove: event.handle } }) },
+    },
+  },
+  states: {
+    /** The stored shapes register; none may miss a block, so nothing moves before all of them have. */
+    restoring: { on: { shapesRestored: 'measuring' } },
+    /** What was appended while no collector was there to be told? */
+    measuring: {
+      entry: { type: 'call', params: { to: '@log-reader', request: { type: 'logEnd' }, as: 'reader' } },
+      on: {
+        'log.end': {
+          target: 'idle',
+          actions: { type: 'noteEnd', params: ({ event, context }) => ({ ...event, context }) },
+        },
+        'reader.failed': 'retrying',
+      },
+    },
+    idle: {
+      tags: 'ready',
+      entry: {
+        type: 'apply',
+        params: ({ context }) => ({
+          table: 'progress',
+          change: { position: context.position, lsn: context.durableLsn, isCaughtUp: context.position >= context.durableEnd },
+        }),
+      },
+      always: { guard: 'isBehind', target: 'loading' },
+      on: {
+        'log.extended': {
+          target: 'idle',
+          reenter: true,
+          actions: { type: 'noteEnd', params: ({ event, context }) => ({ ...event, context }) },
+        },
+      },
+    },
+    loading: {
+      tags: 'ready',
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({
+          to: '@log-reader',
+          request: { type: 'loadBlock', after: context.position, through: context.durableEnd },
+          as: 'reader',
+        }),
+      },
+      on: {
+        'block.loaded': {
+          target: 'delivering',
+          actions: { type: 'noteRouted', params: ({ event }) => ({ through: event.through }) },
+        },
+        'reader.failed': 'retrying',
+      },
+    },
+    delivering: {
+      tags: 'ready',
+      entry: {
+        type: 'apply',
+        params: ({ context }) => ({
+          table: 'router',
+          change: { route: { after: context.position, through: context.routedThrough } },
+        }),
+      },
+      on: {
+        'block.routed': [
+          { guard: { type: 'touchesNobody', params: ({ event }) => ({ touched: event.touched }) }, target: 'idle', actions: 'advance' },
+          {
+            actions: {
+              type: 'multicall',
+              params: ({ context }) => ({
+                table: 'router',
+                request: { type: 'batch', after: context.position, through: context.routedThrough },
+                as: 'batch',
+              }),
+            },
+          },
+        ],
+        'batch.done': { target: 'idle', actions: 'advance' },
+      },
+      exit: {
+        type: 'apply',
+        params: ({ context }) => ({ table: 'router', change: { release: context.position } }),
+      },
+    },
+    retrying: {
+      entry: { type: 'startTimer', params: { name: 'retry', delayMs: RETRY_DELAY_MS } },
+      on: { 'timeout.retry': 'measuring' },
+    },
+  },
+});

@@ -1,0 +1,97 @@
+/**
+ * Status monitor: is the service ready? Four conditions, each told by the process that knows it and withdrawn when
+ * that process dies; the state follows from them, and nobody keeps a flag of his own.
+ */
+import { assign, setup } from 'xstate';
+import { effects } from '../otp/effects.ts';
+import type { Down, Pid, ReplyTo } from '../otp/process.ts';
+
+/** In the order in which their absence is reported. */
+export const CONDITIONS = ['lock', 'replication', 'pools', 'shapes'] as const;
+export type Condition = (typeof CONDITIONS)[number];
+
+/** Who can say, again, how it stands: asked when a status monitor starts anew. */
+const REPORTERS = ['@connection-lock', '@replication-client', '@connection-pools', '@shape-cache'] as const;
+
+type Event =
+  | { type: 'condition.met'; condition: Condition; process: Pid }
+  | { type: 'condition.lost'; condition: Condition }
+  | (Down & { type: 'reporter.down'; process: Pid })
+  | { type: 'awaitActive'; replyTo: ReplyTo };
+
+/** By condition: the process that vouches for it. */
+export type Conditions = Readonly<Record<Condition, Pid | null>>;
+
+const NOTHING_MET: Conditions = { lock: null, replication: null, pools: null, shapes: null };
+
+const base = setup({ types: { context: {} as Conditions, events: {} as Event }, actions: { ...effects } });
+
+export const statusMonitor = base
+  .extend({
+    guards: {
+      isActive: ({ context }) => CONDITIONS.every((condition) => context[condition] !== null),
+      isWaiting: ({ context }) => context.lock === null && context.shapes !== null,
+    },
+    actions: {
+      noteMet: assign((_, { condition, process }: { condition: Condition; process: Pid }) => ({ [condition]: process })),
+      noteLost: assign((_, { condition }: { condition: Condition }) => ({ [condition]: null })),
+      noteDown: assign(({ context }, { process }: { process: Pid }) =>
+        Object.fromEntries(CONDITIONS.map((condition) => [condition, context[condition] === process ? null : context[condition]])),
+      ),
+      askReporters: base.enqueueActions(({ enqueue }) => {
+        for (const to of REPORTERS) enqueue({ type: 'send', params: { to, event: { type: 'reportCondition' } } });
+      }),
+    },
+  })
+  .createMachine({
+    id: 'status-monitor',
+    context: NOTHING_MET,
+    entry: 'askReporters',
+    initial: 'starting',
+    on: {
+      'condition.met': {
+        target: '.deciding',
+        actions: [
+          { type: 'demonitor', params: ({ event }) => ({ process: event.process }) },
+          { type: 'monitor', params: ({ event }) => ({ process: event.process, as: 'reporter' }) },
+          { type: 'noteMet', params: ({ event }) => event },
+        ],
+      },
+      'condition.lost': { target: '.deciding', actions: { type: 'noteLost', params: ({ event }) => event } },
+      'reporter.down': { target: '.deciding', actions: { type: 'noteDown', params: ({ event }) => event } },
+      awaitActive: { actions: 'postpone' },
+    },
+    states: {
+      deciding: {
+        always: [
+          { guard: 'isActive', target: 'active' },
+          { guard: 'isWaiting', target: 'waiting' },
+          { target: 'starting' },
+        ],
+      },
+      starting: { tags: 'status:starting' },
+      /** Another instance holds the lock; what is stored can be read. */
+      waiting: { tags: 'status:waiting' },
+      active: {
+        tags: 'status:active',
+        on: {
+          awaitActive: { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'service.active' } }) } },
+        },
+      },
+    },
+  });
+
+/** The first thing that is missing, in the words that a client gets; undefined when nothing is. */
+export function whyNotActive(conditions: Conditions): string | undefined {
+  const missing = CONDITIONS.find((condition) => conditions[condition] === null);
+  return missing === undefined ? undefined : READINESS_TEXTS[missing];
+}
+
+const READINESS_TEXTS: Readonly<Record<Condition, string>> = {
+  lock: 'Timeout waiting for Postgres lock acquisition',
+  replication:
+    "Timeout waiting for replication client to be ready. Check that you don't have pending transactions in the database. " +
+    'Electric has to wait for all pending transactions to commit or rollback before it can create the replication slot.',
+  pools: 'Timeout waiting for database connection pool (snapshot) to be ready',
+  shapes: 'Timeout waiting for shape metadata to be loaded',
+};

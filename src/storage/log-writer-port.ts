@@ -1,0 +1,32 @@
+/**
+ * Log writer: syncs the transaction log, one group after the other, and only then says so: to the replication client,
+ * which acknowledges it to Postgres, and to the collector, which shows it to readers.
+ *
+ * When it is idle it syncs at once; what arrives during a sync forms the next group. A disk that fails ends it.
+ */
+import type { Address, PortSpec } from '../otp/process.ts';
+import type { LogIntake } from './log-intake.ts';
+
+export interface LogWriterListeners {
+  readonly replication: Address;
+  readonly collector: Address;
+}
+
+export function logWriterPort(intake: LogIntake, { replication, collector }: LogWriterListeners): PortSpec {
+  return {
+    name: '@log-writer',
+    open({ signal, send, exit }) {
+      const syncGroups = async (): Promise<void> => {
+        for (;;) {
+          await intake.awaitWork(signal);
+          if (signal.aborted) return;
+          const { through, lsn } = await intake.sync();
+          send(replication, { type: 'acknowledge', lsn });
+          send(collector, { type: 'log.extended', through, lsn });
+        }
+      };
+      const syncing = syncGroups().catch((error: unknown) => exit(error));
+      return { requests: {}, close: () => syncing };
+    },
+  };
+}
