@@ -47,16 +47,19 @@ const PACKAGES = {
 /** Rooms that are mathematics: no xstate, no processes, nothing of the machine below them. */
 const PURE = ['base', 'model', 'sql', 'shapes'];
 
+/** The embedded Postgres is a server of its own: its folder, its processes, its port. */
+const EMBEDDED = 'src/postgres/embedded-[a-z]+.ts';
+
 /** Resources of the machine, each behind its few files. */
 const SEAMS = {
-  'node:fs': { modules: ['fs', 'fs/promises'], files: ['src/storage/disk.ts', 'src/postgres/embedded-postgres.ts', 'src/configuration.ts'] },
-  'node:http': { modules: ['http', 'http2', 'https'], files: ['src/http/server.ts'] },
-  'node:net': { modules: ['net', 'tls', 'dgram', 'dns'], files: ['src/postgres/embedded-postgres.ts'] },
-  'node:child_process': { modules: ['child_process', 'cluster', 'worker_threads'], files: ['src/postgres/embedded-postgres.ts'] },
+  fs: { modules: ['fs', 'fs/promises'], files: ['src/storage/disk.ts', EMBEDDED] },
+  http: { modules: ['http', 'http2', 'https'], files: ['src/http/server.ts'] },
+  net: { modules: ['net', 'tls', 'dgram', 'dns'], files: [EMBEDDED] },
+  child_process: { modules: ['child_process', 'cluster', 'worker_threads'], files: [EMBEDDED] },
 };
 
 const src = (rooms) => `^src/(${rooms.join('|')})/`;
-const exactly = (names) => `^(${names.map((name) => name.replace(/[.\\/]/g, '\\$&')).join('|')})$`;
+const exactly = (names) => `^(${names.map((name) => name.replaceAll('.', '\\.')).join('|')})$`;
 const packages = (names) => `(^|/)node_modules/(${names.join('|')})/`;
 
 const rooms = FLOORS.flat();
@@ -88,9 +91,9 @@ const shelves = rooms.map((room) => ({
 }));
 
 const seams = Object.entries(SEAMS).map(([name, { modules, files }]) => ({
-  name: `${name.replace('node:', '')}-behind-its-file`,
+  name: `${name}-behind-its-file`,
   severity: 'error',
-  comment: `Only ${files.join(', ')} wrap ${name}; everybody else takes a port. One leak, and the simulation lies.`,
+  comment: `Only ${files.join(', ')} wrap node:${name}; everybody else takes a port. One leak, and the simulation lies.`,
   from: { path: '^src/', pathNot: exactly(files) },
   to: { dependencyTypes: ['core'], path: exactly(modules) },
 }));

