@@ -1,0 +1,62 @@
+/**
+ * What the world may say instead of an answer: the database is away, or it refuses. Anything else is a bug of ours
+ * and goes on as it is, to crash the process that met it.
+ */
+import pg from 'pg';
+
+/** There is no connection, or it broke: what was under way may or may not have happened. Trying again may help. */
+export class DatabaseUnreachableError extends Error {
+  override readonly name = 'DatabaseUnreachableError';
+  readonly code: string = 'database_unreachable';
+}
+
+/** Postgres answered with an error: the statement had no effect. */
+export class DatabaseRefusedError extends Error {
+  override readonly name = 'DatabaseRefusedError';
+
+  /** @param code the SQLSTATE. */
+  constructor(
+    readonly code: string,
+    message: string,
+    readonly detail?: string,
+  ) {
+    super(message);
+  }
+}
+
+export type WorldError = DatabaseUnreachableError | DatabaseRefusedError;
+
+/** Errors of sockets, of name resolution and of TLS, by their code. */
+const NETWORK_CODE = /^(?:E[A-Z]{3,}|EAI_[A-Z]+|ERR_SSL_\w+|ERR_TLS_\w+|ERR_STREAM_\w+)$/;
+/** Connection exceptions, too many connections, the server shuts down or starts. */
+const AWAY_STATE = /^(?:08...|53300|57P0[1-5])$/;
+/** What `pg` says of its own, without a code. */
+const AWAY_TEXT = /^(?:Connection terminated|timeout expired|timeout exceeded|Client has encountered a connection error|Client was closed|Query read timeout|The server does not support SSL|There was an error establishing an SSL)/;
+
+/** @returns undefined when `error` is not the world's doing. */
+export function worldError(error: unknown): WorldError | undefined {
+  if (error instanceof DatabaseUnreachableError || error instanceof DatabaseRefusedError) return error;
+  if (!(error instanceof Error)) return undefined;
+  if (error instanceof AggregateError && error.errors.length > 0) return worldError(error.errors[0]);
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
+  if (error instanceof pg.DatabaseError) return refusal(error, code);
+  if (NETWORK_CODE.test(code) || AWAY_TEXT.test(error.message)) return unreachable(error);
+  return undefined;
+}
+
+/** Runs `action`; an error of the world leaves it typed, any other as it is. */
+export async function typed<Result>(action: () => Promise<Result>): Promise<Result> {
+  try {
+    return await action();
+  } catch (error) {
+    throw worldError(error) ?? error;
+  }
+}
+
+function refusal(error: pg.DatabaseError, code: string): WorldError {
+  return AWAY_STATE.test(code) ? unreachable(error) : new DatabaseRefusedError(code, error.message, error.detail);
+}
+
+function unreachable(error: Error): DatabaseUnreachableError {
+  return new DatabaseUnreachableError(error.message, { cause: error });
+}
