@@ -1,0 +1,146 @@
+/**
+ * ConsumerLog: a Consumer's table, the writing end of its shape's log.
+ *
+ * A block of whole transactions becomes lines; nobody sees them before `publish`, and then all at once: an offset that
+ * is given out is one that can be read. A transaction that the snapshot saw is left out, each by its own visibility
+ * and never by its place in the log, because Postgres shows transactions in another order than it logs them.
+ */
+import { invariant } from '../base/invariant.ts';
+import { Change } from '../model/change.ts';
+import { compareOffsets, offsetOf, type LogOffset } from '../model/log-offset.ts';
+import type { LogPosition, LogRange } from '../model/log-position.ts';
+import { isBeyond, isVisible } from '../model/pg-snapshot.ts';
+import type { LogBlock, LoggedTransaction } from '../model/transaction.ts';
+import type { Message, Table } from '../otp/process.ts';
+import type { ShapeLine } from '../shapes/shape-lines.ts';
+import type { ConsumerPorts } from './consumer-ports.ts';
+
+export type ConsumerLogChange =
+  /** Appends what the range brings to the shape; `unrouted` looks through the whole block itself. */
+  | { readonly take: LogRange; readonly unrouted?: true }
+  /** Shows readers everything taken so far, the log position included, and wakes those that wait. */
+  | { readonly publish: LogPosition };
+
+/** The answers to `take`. The shape must end after `log.truncated` and `log.schemaChanged`: its log cannot go on. */
+export type ConsumerLogTold =
+  | { readonly type: 'log.taken'; readonly through: LogPosition; readonly end: LogOffset; readonly changed: boolean }
+  | { readonly type: 'log.truncated' }
+  | { readonly type: 'log.schemaChanged' };
+
+const SHAPE_ENDS = { truncated: { type: 'log.truncated' }, relationChanged: { type: 'log.schemaChanged' } } as const;
+
+export class ConsumerLog implements Table<ConsumerLogChange> {
+  private readonly ports: ConsumerPorts;
+  /** Behind the last line appended, published or not. */
+  private end: LogOffset;
+
+  /** @param ports whose shape log has no other writer; lines that an earlier one left unpublished are forgotten. */
+  constructor(ports: ConsumerPorts) {
+    this.ports = ports;
+    ports.shapeLog.discard();
+    this.end = ports.shapeLog.end;
+  }
+
+  apply(change: ConsumerLogChange): Message | undefined {
+    if ('publish' in change) return this.publish(change.publish);
+    return this.take(change.take, change.unrouted === true);
+  }
+
+  /** Shares the shape's log, which belongs to the world and not to this process. */
+  clone(): ConsumerLog {
+    const copy = new ConsumerLog(this.ports);
+    copy.end = this.end;
+    return copy;
+  }
+
+  key(): string {
+    return JSON.stringify([this.ports.shapeLog.handle, this.end]);
+  }
+
+  private publish(position: LogPosition): undefined {
+    const { shapeLog, announce } = this.ports;
+    const before = shapeLog.end;
+    const end = shapeLog.publish(position);
+    if (end !== before) announce(shapeLog.handle, end);
+  }
+
+  private take(range: LogRange, unrouted: boolean): ConsumerLogTold {
+    const before = this.end;
+    const block = this.ports.blockOf(range);
+    for (const { transaction, changes } of this.ownChanges(block, unrouted)) {
+      if (this.isInSnapshot(transaction)) continue;
+      const converted = this.ports.lines.convert(transaction, changes);
+      if (converted.outcome !== 'lines') return SHAPE_ENDS[converted.outcome];
+      this.append(transaction, converted.lines);
+    }
+    return { type: 'log.taken', through: range.through, end: this.end, changed: this.end !== before };
+  }
+
+  private ownChanges(block: LogBlock, unrouted: boolean): Iterable<OwnChanges> {
+    return unrouted ? this.changesOfRelation(block) : routedChanges(block, this.ports.routedOf(block).changes);
+  }
+
+  private isInSnapshot({ xid }: LoggedTransaction): boolean {
+    const { shapeLog } = this.ports;
+    const { filterBy } = shapeLog;
+    if (filterBy === undefined) return false;
+    if (isVisible(xid, filterBy)) return true;
+    // From here on no transaction can be visible any more: those that are committed before this one began.
+    if (isBeyond(xid, filterBy)) shapeLog.stopFiltering();
+    return false;
+  }
+
+  private append({ lsn }: LoggedTransaction, lines: readonly ShapeLine[]): void {
+    for (const { position, bytes } of lines) {
+      const offset = offsetOf(lsn, position);
+      // A transaction that comes again after a restart is dropped, here as in the shape's log.
+      if (compareOffsets(offset, this.end) <= 0) continue;
+      this.ports.shapeLog.append(lsn, position, bytes);
+      this.end = offset;
+    }
+  }
+
+  private *changesOfRelation(block: LogBlock): Iterable<OwnChanges> {
+    for (const transaction of block.transactions) {
+      const changes = [...changesOf(transaction)].filter(({ layoutId }) => this.isOwnRelation(layoutId));
+      if (changes.length > 0) yield { transaction, changes };
+    }
+  }
+
+  private isOwnRelation(layoutId: number): boolean {
+    const layout = this.ports.layoutOf(layoutId);
+    invariant(layout !== undefined, 'the log knows the layout of every change in it');
+    return layout.oid === this.ports.shapeLog.definition.relation.oid;
+  }
+}
+
+interface OwnChanges {
+  readonly transaction: LoggedTransaction;
+  readonly changes: readonly Change[];
+}
+
+function* changesOf({ fragments }: LoggedTransaction): Iterable<Change> {
+  for (const fragment of fragments) {
+    for (let at = 0; at < fragment.length; ) {
+      const change = new Change(fragment, at);
+      yield change;
+      at = change.end;
+    }
+  }
+}
+
+/** Puts the triples of a routed block together again, transaction by transaction. */
+function* routedChanges(block: LogBlock, triples: Uint32Array): Iterable<OwnChanges> {
+  for (let at = 0; at < triples.length; ) {
+    const index = triples[at] ?? 0;
+    const transaction = block.transactions[index];
+    invariant(transaction !== undefined, 'what was routed refers to a transaction of its block');
+    const changes: Change[] = [];
+    for (; at < triples.length && triples[at] === index; at += 3) {
+      const fragment = transaction.fragments[triples[at + 1] ?? 0];
+      invariant(fragment !== undefined, 'what was routed refers to a fragment of its transaction');
+      changes.push(new Change(fragment, triples[at + 2] ?? 0));
+    }
+    yield { transaction, changes };
+  }
+}

@@ -1,0 +1,27 @@
+/**
+ * What a Consumer needs from outside, as interfaces: its table works on them, and the roof decides what is behind
+ * them. Everything here answers at once, from memory; what must be waited for is asked of a port, by message.
+ */
+import type { LogOffset } from '../model/log-offset.ts';
+import type { LogRange } from '../model/log-position.ts';
+import type { RelationLayout } from '../model/relation.ts';
+import type { Handle } from '../model/shape.ts';
+import type { LogBlock } from '../model/transaction.ts';
+import type { RoutedChanges } from '../shapes/router.ts';
+import type { ShapeLines } from '../shapes/shape-lines.ts';
+import type { ShapeLog } from '../storage/shape-logs.ts';
+
+export interface ConsumerPorts {
+  readonly shapeLog: Pick<
+    ShapeLog,
+    'handle' | 'definition' | 'end' | 'filterBy' | 'append' | 'publish' | 'discard' | 'stopFiltering'
+  >;
+  readonly lines: Pick<ShapeLines, 'convert'>;
+  /** @returns the block that was loaded for exactly this range. @throws when nobody loaded it, or when it was let go. */
+  readonly blockOf: (range: LogRange) => LogBlock;
+  /** What the collector routed to this shape in that block. @throws when the block was not routed. */
+  readonly routedOf: (range: LogRange) => RoutedChanges;
+  readonly layoutOf: (id: number) => RelationLayout | undefined;
+  /** Wakes the requests that wait for this shape: they read on from what is readable now. */
+  readonly announce: (handle: Handle, end: LogOffset) => void;
+}

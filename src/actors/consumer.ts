@@ -1,0 +1,386 @@
+/**
+ * Consumer: writes one shape's log, and says to everybody who follows the shape how far it can be read.
+ *
+ * No transaction may be missing from the log or stand in it twice. So it registers with the collector before its
+ * snapshot is taken; what comes before the snapshot is known is kept as a position in the transaction log, never as a
+ * copy; and each transaction is held against the snapshot's visibility before it is taken. Whoever subscribes gets the
+ * last offset that can be read, at the end of a transaction: history lies up to it, announcements begin behind it.
+ *
+ * `stop` is not beside the other regions but around them: a Consumer that is closed takes nothing in.
+ */
+import { assign, setup } from 'xstate';
+import { invariant } from '../base/invariant.ts';
+import type { LogOffset } from '../model/log-offset.ts';
+import type { LogPosition, LogRange } from '../model/log-position.ts';
+import type { PgSnapshot } from '../model/pg-snapshot.ts';
+import type { Handle } from '../model/shape.ts';
+import { effects } from '../otp/effects.ts';
+import type { Address, CallFailed, Down, ErrorReport, ExitReason, Pid, ReplyTo } from '../otp/process.ts';
+import type { ConsumerLogChange, ConsumerLogTold } from './consumer-log.ts';
+import { leavingReason, type StopCause } from './down-cause.ts';
+
+export type ConsumerEvent =
+  | { type: 'shape.registered'; position: LogPosition }
+  | (CallFailed & { type: 'registration.failed' })
+  | { type: 'child.started'; id: string; pid: Pid }
+  | { type: 'child.refused'; id: string; reason: unknown }
+  | (CallFailed & { type: 'snapshotter.failed' })
+  | (Down & { type: 'snapshotter.down' })
+  | { type: 'snapshot.known'; pgSnapshot: PgSnapshot }
+  | { type: 'snapshot.started' }
+  | { type: 'snapshot.completed' }
+  | { type: 'snapshot.failed'; error: ErrorReport }
+  | { type: 'batch'; after: LogPosition; through: LogPosition; replyTo: ReplyTo }
+  | { type: 'block.loaded'; after: LogPosition; through: LogPosition }
+  | (CallFailed & { type: 'reader.failed' })
+  | ConsumerLogTold
+  | { type: 'appended.done'; failed: number }
+  | { type: 'awaitSnapshotStart'; replyTo: ReplyTo }
+  | { type: 'subscribeMaterializer'; materializer: Pid; replyTo: ReplyTo }
+  | (Down & { type: 'materializer.down'; process: Pid })
+  | { type: 'subscribers.counted'; count: number }
+  | { type: 'waiters.answered' }
+  | { type: 'stop'; cause: StopCause }
+  | { type: 'EXIT'; from: Address; reason: ExitReason };
+
+export interface ConsumerInput {
+  readonly self: Pid;
+  readonly handle: Handle;
+  /** A restored shape has its whole snapshot. */
+  readonly mode: 'create' | 'restore';
+  /** How far the shape's log has taken the transaction log. */
+  readonly position: LogPosition;
+  /** The last offset that can be read; `0_inf` for a new shape. */
+  readonly end: LogOffset;
+}
+
+interface Context extends ConsumerInput {
+  /** The transaction log reaches at least up to here, and the collector leaves the part up to here to us. */
+  readonly offered: LogPosition;
+  readonly materializerCount: number;
+  /** Who waits until the batch in hand is taken; null when there is none in hand. */
+  readonly batchReplyTo: ReplyTo | null;
+  readonly snapshotError: ErrorReport | null;
+  readonly reason: ExitReason;
+}
+
+const SNAPSHOTTER_ENDED = {
+  error: { name: 'SnapshotterEnded', message: 'the snapshot was given up before it was complete' },
+};
+
+export const consumer = setup({
+  types: {
+    input: {} as ConsumerInput,
+    context: {} as Context,
+    events: {} as ConsumerEvent,
+    output: {} as { reason: ExitReason },
+  },
+  guards: {
+    isRestored: ({ context }) => context.mode === 'restore',
+    isBehind: ({ context }) => context.position < context.offered,
+    hasNewsToTell: ({ context }, { changed }: { changed: boolean }) => changed && context.materializerCount > 0,
+    isDrain: (_, { cause }: { cause: StopCause }) => cause === 'drain',
+    isDrained: (_, { reason }: { reason: ExitReason }) => isDrain(reason),
+  },
+  actions: {
+    ...effects,
+    noteRegistered: assign((_, { mode, position, own }: { mode: 'create' | 'restore'; position: LogPosition; own: LogPosition }) => ({
+      // A new shape leaves what came before to its snapshot; a stored one reads on from where it was.
+      position: mode === 'create' ? position : own,
+      offered: position,
+    })),
+    noteOffered: assign((_, { through }: { through: LogPosition }) => ({ offered: through })),
+    noteTaken: assign((_, { through, end }: { through: LogPosition; end: LogOffset }) => ({ position: through, end })),
+    holdBatch: assign((_, { replyTo, through }: { replyTo: ReplyTo; through: LogPosition }) => ({
+      batchReplyTo: replyTo,
+      offered: through,
+    })),
+    dropBatch: assign({ batchReplyTo: null }),
+    noteMaterializerCount: assign((_, { count }: { count: number }) => ({ materializerCount: count })),
+    noteSnapshotError: assign((_, { error }: { error: ErrorReport }) => ({ snapshotError: error })),
+    noteReason: assign((_, { reason }: { reason: ExitReason }) => ({ reason })),
+  },
+}).createMachine({
+  id: 'consumer',
+  context: ({ input }) => ({
+    ...input,
+    offered: input.position,
+    materializerCount: 0,
+    batchReplyTo: null,
+    snapshotError: null,
+    reason: { shutdown: 'drain' },
+  }),
+  output: ({ context }) => ({ reason: context.reason }),
+  initial: 'running',
+  states: {
+    running: {
+      type: 'parallel',
+      on: {
+        stop: { target: 'closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: event.cause } }) } },
+        EXIT: { target: 'closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: leavingReason(event.reason) }) } },
+        'log.truncated': { target: 'closed', actions: { type: 'noteReason', params: { reason: { shutdown: { delete: 'truncate' } } } } },
+        'log.schemaChanged': {
+          target: 'closed',
+          actions: { type: 'noteReason', params: { reason: { shutdown: { delete: 'schemaChanged' } } } },
+        },
+        // Collector and log reader go down only together with us, or with the whole service: what is stored stays good.
+        'registration.failed': 'closed',
+        'reader.failed': 'closed',
+        'materializer.down': {
+          actions: { type: 'apply', params: ({ event }) => ({ table: 'materializers', change: { remove: event.process } }) },
+        },
+        'subscribers.counted': { actions: { type: 'noteMaterializerCount', params: ({ event }) => event } },
+      },
+      states: {
+        snapshot: {
+          initial: 'deciding',
+          on: {
+            'child.started': {
+              actions: { type: 'monitor', params: ({ event }) => ({ process: event.pid, as: 'snapshotter' }) },
+            },
+            'snapshot.failed': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: ({ event }) => event } },
+            'child.refused': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: SNAPSHOTTER_ENDED } },
+            'snapshotter.failed': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: SNAPSHOTTER_ENDED } },
+            'snapshotter.down': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: SNAPSHOTTER_ENDED } },
+          },
+          states: {
+            deciding: { always: [{ guard: 'isRestored', target: 'complete' }, { target: 'unknown' }] },
+            /** Not even its visibility is known: no transaction can be judged. */
+            unknown: {
+              on: {
+                'snapshot.known': 'known',
+                awaitSnapshotStart: { actions: 'postpone' },
+                subscribeMaterializer: { actions: 'postpone' },
+              },
+            },
+            /** Transactions are judged by it, its rows do not flow yet. */
+            known: {
+              on: {
+                'snapshot.started': 'started',
+                awaitSnapshotStart: { actions: 'postpone' },
+                subscribeMaterializer: { actions: 'postpone' },
+              },
+            },
+            /** Requests may read it as it grows; a Materializer waits, since its end cannot be read yet. */
+            started: {
+              on: {
+                'snapshot.completed': 'complete',
+                awaitSnapshotStart: { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'snapshot.isStarted' } }) } },
+                subscribeMaterializer: { actions: 'postpone' },
+              },
+            },
+            complete: {
+              on: {
+                'snapshotter.down': {}, // It has done its work.
+                awaitSnapshotStart: { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'snapshot.isStarted' } }) } },
+                subscribeMaterializer: {
+                  actions: [
+                    { type: 'monitor', params: ({ event }) => ({ process: event.materializer, as: 'materializer' }) },
+                    { type: 'apply', params: ({ event }) => ({ table: 'materializers', change: { add: event.materializer } }) },
+                    {
+                      type: 'reply',
+                      params: ({ context, event }) => ({ to: event.replyTo, event: { type: 'consumer.subscribed', offset: context.end } }),
+                    },
+                  ],
+                },
+              },
+            },
+          },
+        },
+        ingest: {
+          initial: 'registering',
+          states: {
+            registering: {
+              entry: {
+                type: 'call',
+                params: ({ context }) => ({
+                  to: '@shape-log-collector',
+                  request: { type: 'registerShape', handle: context.handle },
+                  as: 'registration',
+                }),
+              },
+              on: {
+                'shape.registered': [
+                  {
+                    guard: 'isRestored',
+                    target: 'catchingUp',
+                    actions: { type: 'noteRegistered', params: ({ context, event }) => ({ ...event, mode: context.mode, own: context.position }) },
+                  },
+                  {
+                    target: 'buffering',
+                    actions: { type: 'noteRegistered', params: ({ context, event }) => ({ ...event, mode: context.mode, own: context.position }) },
+                  },
+                ],
+              },
+            },
+            /** What is offered stays in the transaction log; we only remember up to where. */
+            buffering: {
+              entry: {
+                type: 'call',
+                params: ({ context }) => ({
+                  to: '@consumers',
+                  request: { type: 'startChild', template: 'snapshotter', args: { handle: context.handle } },
+                  as: 'snapshotter',
+                }),
+              },
+              on: {
+                'snapshot.known': 'catchingUp',
+                batch: { actions: [{ type: 'noteOffered', params: ({ event }) => event }, { type: 'reply', params: taken }] },
+              },
+            },
+            /** Reads the transaction log by itself, so that the collector need not wait. */
+            catchingUp: {
+              initial: 'measuring',
+              on: {
+                batch: { actions: [{ type: 'noteOffered', params: ({ event }) => event }, { type: 'reply', params: taken }] },
+              },
+              states: {
+                measuring: { always: [{ guard: 'isBehind', target: 'loading' }, { target: '#consumer.running.ingest.live' }] },
+                loading: {
+                  entry: {
+                    type: 'call',
+                    params: ({ context }) => ({
+                      to: '@log-reader',
+                      request: { type: 'loadBlock', after: context.position, through: context.offered },
+                      as: 'reader',
+                    }),
+                  },
+                  on: {
+                    'block.loaded': {
+                      target: 'taking',
+                      actions: { type: 'apply', params: ({ event }) => takeUnrouted(event) },
+                    },
+                  },
+                },
+                taking: {
+                  on: {
+                    'log.taken': [
+                      {
+                        guard: { type: 'hasNewsToTell', params: ({ event }) => event },
+                        target: 'passingOn',
+                        actions: [{ type: 'apply', params: ({ event }) => publish(event) }, { type: 'noteTaken', params: ({ event }) => event }],
+                      },
+                      {
+                        target: 'measuring',
+                        actions: [{ type: 'apply', params: ({ event }) => publish(event) }, { type: 'noteTaken', params: ({ event }) => event }],
+                      },
+                    ],
+                  },
+                },
+                passingOn: {
+                  entry: { type: 'multicall', params: ({ context }) => announcement(context) },
+                  on: { 'appended.done': 'measuring' },
+                },
+              },
+            },
+            live: {
+              initial: 'waiting',
+              tags: 'ready',
+              states: {
+                waiting: {
+                  on: {
+                    batch: {
+                      target: 'taking',
+                      actions: [{ type: 'holdBatch', params: ({ event }) => event }, { type: 'apply', params: ({ event }) => take(event) }],
+                    },
+                  },
+                },
+                taking: {
+                  on: {
+                    'log.taken': [
+                      {
+                        guard: { type: 'hasNewsToTell', params: ({ event }) => event },
+                        target: 'passingOn',
+                        actions: [{ type: 'apply', params: ({ event }) => publish(event) }, { type: 'noteTaken', params: ({ event }) => event }],
+                      },
+                      {
+                        target: 'waiting',
+                        actions: [
+                          { type: 'apply', params: ({ event }) => publish(event) },
+                          { type: 'noteTaken', params: ({ event }) => event },
+                          { type: 'reply', params: batchTaken },
+                          'dropBatch',
+                        ],
+                      },
+                    ],
+                  },
+                },
+                /** The collector hears of the batch only when our Materializers have it: what depends on them comes after. */
+                passingOn: {
+                  entry: { type: 'multicall', params: ({ context }) => announcement(context) },
+                  on: {
+                    'appended.done': { target: 'waiting', actions: [{ type: 'reply', params: batchTaken }, 'dropBatch'] },
+                    stop: [
+                      { guard: { type: 'isDrain', params: ({ event }) => event }, target: '#consumer.draining' },
+                      { target: '#consumer.closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: event.cause } }) } },
+                    ],
+                    EXIT: [
+                      { guard: { type: 'isDrained', params: ({ event }) => event }, target: '#consumer.draining' },
+                      { target: '#consumer.closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: leavingReason(event.reason) }) } },
+                    ],
+                  },
+                },
+              },
+            },
+          },
+        },
+      },
+    },
+    /** There will be no snapshot: those who wait for its start are told why, before their DOWN tells them less. */
+    refusing: {
+      entry: [
+        { type: 'noteReason', params: { reason: { shutdown: { delete: 'snapshotFailed' } } } },
+        // Everything postponed is delivered before this.
+        { type: 'send', params: ({ context }) => ({ to: context.self, event: { type: 'waiters.answered' } }) },
+      ],
+      on: {
+        awaitSnapshotStart: {
+          actions: {
+            type: 'reply',
+            params: ({ context, event }) => ({ to: event.replyTo, event: { type: 'snapshot.hasFailed', error: context.snapshotError } }),
+          },
+        },
+        'waiters.answered': 'closed',
+        '*': {}, // Whoever asks for something else learns by our DOWN.
+      },
+    },
+    /** The batch in hand is written; it is taken when our Materializers have it too. */
+    draining: {
+      on: {
+        'appended.done': { target: 'closed', actions: { type: 'reply', params: batchTaken } },
+        '*': {}, // Whoever asks for something learns by our DOWN.
+      },
+    },
+    closed: { type: 'final' },
+  },
+});
+
+function isDrain(reason: ExitReason): boolean {
+  const leaving = leavingReason(reason);
+  return typeof leaving === 'object' && 'shutdown' in leaving && leaving.shutdown === 'drain';
+}
+
+function taken({ context, event }: { context: Context; event: { replyTo: ReplyTo } }) {
+  return { to: event.replyTo, event: { type: 'batch.taken', handle: context.handle } };
+}
+
+function batchTaken({ context }: { context: Context }) {
+  invariant(context.batchReplyTo !== null, 'a batch that is answered is in hand');
+  return { to: context.batchReplyTo, event: { type: 'batch.taken', handle: context.handle } };
+}
+
+function take({ after, through }: LogRange): { table: string; change: ConsumerLogChange } {
+  return { table: 'log', change: { take: { after, through } } };
+}
+
+function takeUnrouted({ after, through }: LogRange): { table: string; change: ConsumerLogChange } {
+  return { table: 'log', change: { take: { after, through }, unrouted: true } };
+}
+
+function publish({ through }: { through: LogPosition }): { table: string; change: ConsumerLogChange } {
+  return { table: 'log', change: { publish: through } };
+}
+
+function announcement({ end }: { end: LogOffset }) {
+  return { table: 'materializers', request: { type: 'takeAppended', through: end }, as: 'appended' };
+}

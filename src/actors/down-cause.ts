@@ -1,0 +1,51 @@
+/**
+ * DownCause: what a watcher concludes from the exit reason of a Consumer or a Materializer.
+ *
+ * Draining must never delete, and a failure must never be taken for draining: so every exit reason has exactly one
+ * cause, and none is the default. A reason that tells nothing about the data is `gone`: ask, do not guess.
+ */
+import type { ErrorReport, ExitReason } from '../otp/process.ts';
+
+/** Why a shape's process was asked to end: the `cause` of the request `stop`, and what `{ shutdown }` carries. */
+export type StopCause = 'drain' | { readonly delete: string };
+
+export type DownCause =
+  /** The service stops: what was stored stays good. */
+  | { readonly type: 'drain' }
+  /** The shape was given up, for a reason that its clients may hear. */
+  | { readonly type: 'delete'; readonly why: string }
+  /** The process failed or was ended by force: what it kept can not be trusted. */
+  | { readonly type: 'crash'; readonly error: ErrorReport }
+  /** Nothing is known: its directory must be asked. */
+  | { readonly type: 'gone' };
+
+export function downCause(reason: ExitReason): DownCause {
+  switch (reason) {
+    case 'shutdown':
+      return { type: 'drain' };
+    case 'killed':
+      return { type: 'crash', error: { name: 'Killed', message: 'the process was ended by force' } };
+    // A process that serves a shape never just finishes: somebody else's convention, so no statement about its data.
+    case 'normal':
+    case 'noproc':
+      return { type: 'gone' };
+    default:
+      return 'error' in reason ? { type: 'crash', error: reason.error } : shutdownCause(reason.shutdown);
+  }
+}
+
+function shutdownCause(cause: unknown): DownCause {
+  if (cause === 'drain') return { type: 'drain' };
+  if (isDeletion(cause)) return { type: 'delete', why: cause.delete };
+  return { type: 'gone' };
+}
+
+function isDeletion(cause: unknown): cause is { delete: string } {
+  return typeof cause === 'object' && cause !== null && 'delete' in cause && typeof cause.delete === 'string';
+}
+
+/** The reason with which a shape's process ends when its supervisor ends it: only a deletion is passed on as one. */
+export function leavingReason(reason: ExitReason): ExitReason {
+  const cause = downCause(reason);
+  return cause.type === 'delete' ? { shutdown: { delete: cause.why } } : { shutdown: 'drain' };
+}

@@ -1,0 +1,326 @@
+/**
+ * Materializer: the link values of one inner shape, kept for outer shapes with a subquery on it.
+ *
+ * No change may be lost or applied twice. So it monitors the Consumer before its first request (the Consumer's death is
+ * an event in every state, never a failed call), and reads its history exactly up to the offset that the subscription
+ * gave: what lies behind it is announced. Announcements are offsets, not rows: until it is live they only raise the
+ * highest one, so that a long replay costs no memory and holds nobody back. Once live it acknowledges an announcement
+ * when its dependants have taken the moves: what it caused has reached them before the transaction itself does.
+ */
+import { assign, setup } from 'xstate';
+import { invariant } from '../base/invariant.ts';
+import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.ts';
+import type { Handle } from '../model/shape.ts';
+import { effects } from '../otp/effects.ts';
+import type { Address, CallFailed, Down, ErrorReport, ExitReason, Pid, ReplyTo } from '../otp/process.ts';
+import { downCause, type DownCause } from './down-cause.ts';
+import type { LinkValuesChange, LinkValuesTold } from './link-values.ts';
+
+export type MaterializerEvent =
+  | { type: 'snapshot.isStarted' }
+  | { type: 'snapshot.hasFailed'; error: ErrorReport }
+  | { type: 'consumer.subscribed'; offset: LogOffset }
+  | { type: 'takeAppended'; through: LogOffset; replyTo: ReplyTo }
+  | (Down & { type: 'consumer.down' })
+  | { type: 'history.blockRead'; after: LogOffset; through: LogOffset }
+  | { type: 'history.isGone' }
+  | (CallFailed & { type: 'history.failed' })
+  | LinkValuesTold
+  | { type: 'subscribe'; dependant: Pid; replyTo: ReplyTo }
+  | { type: 'currentValues'; replyTo: ReplyTo }
+  | { type: 'subscribers.counted'; count: number }
+  | (Down & { type: 'dependant.down'; process: Pid })
+  | { type: 'moves.done'; failed: number }
+  | { type: 'handle.isKept' }
+  | { type: 'handle.isGone' }
+  | (CallFailed & { type: 'recheck.failed' })
+  | { type: 'invalidation.done'; failed: number };
+
+export interface MaterializerInput {
+  readonly self: Pid;
+  readonly handle: Handle;
+  readonly consumer: Address;
+}
+
+interface Context extends MaterializerInput {
+  /** History lies up to here; announcements begin behind it. */
+  readonly subscribedOffset: LogOffset;
+  /** The highest offset that the Consumer said can be read. */
+  readonly announcedOffset: LogOffset;
+  /** Only ever grows; what lies up to here is in the values table. */
+  readonly appliedOffset: LogOffset;
+  /** The announcement that is being followed; null while there is none. */
+  readonly announcedBy: ReplyTo | null;
+  readonly dependantCount: number;
+  readonly reason: ExitReason;
+}
+
+export const materializer = setup({
+  types: {
+    input: {} as MaterializerInput,
+    context: {} as Context,
+    events: {} as MaterializerEvent,
+    output: {} as { reason: ExitReason },
+  },
+  guards: {
+    hasHistory: ({ context }) => compareOffsets(context.appliedOffset, context.subscribedOffset) < 0,
+    isBehind: ({ context }) => compareOffsets(context.appliedOffset, context.announcedOffset) < 0,
+    hasDependants: ({ context }) => context.dependantCount > 0,
+    isDrained: (_, { reason }: { reason: ExitReason }) => downCause(reason).type === 'drain',
+    isGone: (_, { reason }: { reason: ExitReason }) => downCause(reason).type === 'gone',
+  },
+  actions: {
+    ...effects,
+    noteSubscribed: assign((_, { offset }: { offset: LogOffset }) => ({ subscribedOffset: offset, announcedOffset: offset })),
+    noteAnnounced: assign(({ context }, { through }: { through: LogOffset }) => {
+      invariant(compareOffsets(through, context.announcedOffset) > 0, 'the Consumer announces each offset once');
+      invariant(compareOffsets(through, context.appliedOffset) > 0, 'an offset is announced before it is applied');
+      return { announcedOffset: through };
+    }),
+    noteAnnouncer: assign((_, { replyTo }: { replyTo: ReplyTo }) => ({ announcedBy: replyTo })),
+    dropAnnouncer: assign({ announcedBy: null }),
+    noteApplied: assign((_, { offset }: { offset: LogOffset }) => ({ appliedOffset: offset })),
+    noteDependantCount: assign((_, { count }: { count: number }) => ({ dependantCount: count })),
+    noteReason: assign((_, { reason }: { reason: ExitReason }) => ({ reason })),
+    crash: (_, { claim }: { claim: string }) => invariant(false, claim),
+  },
+}).createMachine({
+  id: 'materializer',
+  context: ({ input }) => ({
+    ...input,
+    subscribedOffset: BEFORE_ALL,
+    announcedOffset: BEFORE_ALL,
+    appliedOffset: BEFORE_ALL,
+    announcedBy: null,
+    dependantCount: 0,
+    reason: { shutdown: 'drain' },
+  }),
+  output: ({ context }) => ({ reason: context.reason }),
+  on: {
+    'consumer.down': [
+      { guard: { type: 'isDrained', params: ({ event }) => event }, target: '.stopped' },
+      { guard: { type: 'isGone', params: ({ event }) => event }, target: '.rechecking' },
+      { target: '.invalidating', actions: { type: 'noteReason', params: ({ event }) => ({ reason: invalidReason(event.reason) }) } },
+    ],
+    // The log goes only after its Consumer went: of that we are told.
+    'history.isGone': {},
+    'history.failed': { actions: { type: 'crash', params: { claim: 'the shape reader outlives the shapes' } } },
+    subscribe: { actions: 'postpone' },
+    currentValues: { actions: 'postpone' },
+    'dependant.down': {
+      actions: { type: 'apply', params: ({ event }) => ({ table: 'dependants', change: { remove: event.process } }) },
+    },
+    'subscribers.counted': { actions: { type: 'noteDependantCount', params: ({ event }) => event } },
+  },
+  initial: 'awaitingSnapshot',
+  states: {
+    awaitingSnapshot: {
+      // The order of these two is the cure of a race: see docs/races.md.
+      entry: [
+        { type: 'monitor', params: ({ context }) => ({ process: context.consumer, as: 'consumer' }) },
+        {
+          type: 'call',
+          params: ({ context }) => ({ to: context.consumer, request: { type: 'awaitSnapshotStart' }, as: 'snapshotStart' }),
+        },
+      ],
+      on: {
+        'snapshot.isStarted': 'subscribing',
+        'snapshot.hasFailed': {
+          target: 'invalidating',
+          actions: { type: 'noteReason', params: { reason: { shutdown: { delete: 'snapshotFailed' } } } },
+        },
+      },
+    },
+    /** Answered when the whole snapshot can be read, with an offset at the end of a transaction. */
+    subscribing: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({
+          to: context.consumer,
+          request: { type: 'subscribeMaterializer', materializer: context.self },
+          as: 'subscription',
+        }),
+      },
+      on: {
+        'consumer.subscribed': { target: 'replaying', actions: { type: 'noteSubscribed', params: ({ event }) => event } },
+      },
+    },
+    /** Reads history, up to the subscription's offset and no further. */
+    replaying: {
+      initial: 'measuring',
+      on: {
+        takeAppended: { actions: [{ type: 'noteAnnounced', params: ({ event }) => event }, { type: 'reply', params: received }] },
+      },
+      states: {
+        measuring: { always: [{ guard: 'hasHistory', target: 'reading' }, { target: '#materializer.catchingUp' }] },
+        reading: {
+          entry: {
+            type: 'call',
+            params: ({ context }) => ({
+              to: '@shape-reader',
+              request: { type: 'readBlock', handle: context.handle, after: context.appliedOffset, through: context.subscribedOffset },
+              as: 'history',
+            }),
+          },
+          on: {
+            'history.blockRead': { actions: { type: 'apply', params: applyBlock } },
+            'values.applied': { target: 'measuring', actions: { type: 'noteApplied', params: ({ event }) => event } },
+          },
+        },
+      },
+    },
+    /** Reads what was announced meanwhile, until nothing is left. */
+    catchingUp: {
+      initial: 'measuring',
+      on: {
+        takeAppended: { actions: [{ type: 'noteAnnounced', params: ({ event }) => event }, { type: 'reply', params: received }] },
+      },
+      states: {
+        measuring: { always: [{ guard: 'isBehind', target: 'reading' }, { target: '#materializer.live' }] },
+        reading: {
+          entry: { type: 'call', params: readAnnounced },
+          on: {
+            'history.blockRead': { actions: { type: 'apply', params: applyBlock } },
+            'values.applied': { target: 'measuring', actions: { type: 'noteApplied', params: ({ event }) => event } },
+          },
+        },
+      },
+    },
+    live: {
+      initial: 'waiting',
+      tags: 'ready',
+      states: {
+        waiting: {
+          on: {
+            takeAppended: {
+              target: 'following',
+              actions: [{ type: 'noteAnnounced', params: ({ event }) => event }, { type: 'noteAnnouncer', params: ({ event }) => event }],
+            },
+            subscribe: {
+              actions: [
+                { type: 'monitor', params: ({ event }) => ({ process: event.dependant, as: 'dependant' }) },
+                { type: 'apply', params: ({ event }) => ({ table: 'dependants', change: { add: event.dependant } }) },
+                { type: 'reply', params: current },
+              ],
+            },
+            currentValues: { actions: { type: 'reply', params: current } },
+          },
+        },
+        following: {
+          initial: 'measuring',
+          states: {
+            measuring: {
+              always: [
+                { guard: 'isBehind', target: 'reading' },
+                { guard: 'hasDependants', target: '#materializer.live.telling' },
+                { target: '#materializer.live.waiting', actions: [{ type: 'reply', params: followed }, 'dropAnnouncer'] },
+              ],
+            },
+            reading: {
+              entry: { type: 'call', params: readAnnounced },
+              on: {
+                'history.blockRead': { actions: { type: 'apply', params: applyBlock } },
+                'values.applied': { target: 'measuring', actions: { type: 'noteApplied', params: ({ event }) => event } },
+              },
+            },
+          },
+        },
+        /** The moves wait in the values table; each dependant says when it has taken them. */
+        telling: {
+          entry: {
+            type: 'multicall',
+            params: ({ context }) => ({
+              table: 'dependants',
+              request: { type: 'takeMoves', materializer: context.self, handle: context.handle, through: context.appliedOffset },
+              as: 'moves',
+            }),
+          },
+          on: {
+            'moves.done': {
+              target: 'waiting',
+              actions: [
+                { type: 'apply', params: { table: 'values', change: 'forgetMoves' } },
+                { type: 'reply', params: followed },
+                'dropAnnouncer',
+              ],
+            },
+          },
+        },
+      },
+    },
+    /** The Consumer ended before we looked. Only the directory can know that it had drained; in doubt the values are invalid. */
+    rechecking: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({ to: '@shape-cache', request: { type: 'confirmHandle', handle: context.handle }, as: 'recheck' }),
+      },
+      on: {
+        'handle.isKept': 'stopped',
+        'handle.isGone': {
+          target: 'invalidating',
+          actions: { type: 'noteReason', params: { reason: { shutdown: { delete: 'consumerGone' } } } },
+        },
+        // No directory: all that serves shapes is being stopped or made anew, and draining deletes nothing.
+        'recheck.failed': 'stopped',
+      },
+    },
+    /** Each dependant is told exactly once: those that subscribed by a request, those that still wait by a refusal. */
+    invalidating: {
+      entry: {
+        type: 'multicall',
+        params: ({ context }) => ({
+          table: 'dependants',
+          request: { type: 'invalidate', materializer: context.self, handle: context.handle },
+          as: 'invalidation',
+        }),
+      },
+      on: {
+        'invalidation.done': 'invalidated',
+        subscribe: { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'values.areInvalid' } }) } },
+        currentValues: { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'values.areInvalid' } }) } },
+        '*': {}, // Whatever was asked for before came too late to matter.
+      },
+    },
+    stopped: { type: 'final' }, // The Consumer left in good order.
+    invalidated: { type: 'final' }, // The Consumer failed or was deleted: the outer shapes must be dropped.
+  },
+});
+
+function invalidReason(reason: ExitReason): ExitReason {
+  return { shutdown: { delete: whyInvalid(downCause(reason)) } };
+}
+
+function whyInvalid(cause: DownCause): string {
+  return cause.type === 'delete' ? cause.why : 'consumerCrashed';
+}
+
+function applyBlock({ context, event }: { context: Context; event: { after: LogOffset; through: LogOffset } }): {
+  table: string;
+  change: LinkValuesChange;
+} {
+  const { after, through } = event;
+  return { table: 'values', change: { block: { after, through }, keepMoves: context.dependantCount > 0 } };
+}
+
+function readAnnounced({ context }: { context: Context }) {
+  const { handle, appliedOffset, announcedOffset } = context;
+  return {
+    to: '@shape-reader' as const,
+    request: { type: 'readBlock', handle, after: appliedOffset, through: announcedOffset },
+    as: 'history',
+  };
+}
+
+function received({ event }: { event: { replyTo: ReplyTo } }) {
+  return { to: event.replyTo, event: { type: 'appended.taken' } };
+}
+
+function followed({ context }: { context: Context }) {
+  invariant(context.announcedBy !== null, 'what is followed was announced by somebody');
+  return { to: context.announcedBy, event: { type: 'appended.taken' } };
+}
+
+/** The values themselves lie in the table. */
+function current({ context, event }: { context: Context; event: { replyTo: ReplyTo } }) {
+  return { to: event.replyTo, event: { type: 'values.areCurrent', offset: context.appliedOffset } };
+}

@@ -1,0 +1,87 @@
+/**
+ * Snapshotter: gets one new shape its first rows, then ends.
+ *
+ * The table is published before the query begins, else a change between the two would be in neither. It tells the
+ * Consumer how far it has come and keeps nothing: when either of the two dies, the snapshot is given up.
+ */
+import { setup } from 'xstate';
+import type { PgSnapshot } from '../model/pg-snapshot.ts';
+import type { Handle } from '../model/shape.ts';
+import { effects } from '../otp/effects.ts';
+import type { CallFailed, Down, ErrorReport, Message, Name, Pid } from '../otp/process.ts';
+
+export type SnapshotterEvent =
+  | { type: 'table.published' }
+  | { type: 'table.refused'; error: ErrorReport }
+  | (CallFailed & { type: 'publication.failed' })
+  | { type: 'snapshot.known'; pgSnapshot: PgSnapshot }
+  | { type: 'snapshot.started' }
+  | { type: 'snapshot.completed' }
+  | { type: 'snapshot.failed'; error: ErrorReport }
+  | (CallFailed & { type: 'query.failed' })
+  | (Down & { type: 'consumer.down' });
+
+export interface SnapshotterInput {
+  readonly self: Pid;
+  readonly handle: Handle;
+  readonly relation: { readonly oid: number; readonly schema: string; readonly name: string };
+}
+
+interface Context {
+  readonly handle: Handle;
+  readonly relation: SnapshotterInput['relation'];
+  readonly consumer: Name;
+}
+
+const NO_CONNECTION: ErrorReport = { name: 'NoConnection', message: 'the connection to Postgres went away' };
+
+export const snapshotter = setup({
+  types: { input: {} as SnapshotterInput, context: {} as Context, events: {} as SnapshotterEvent },
+  actions: { ...effects },
+}).createMachine({
+  id: 'snapshotter',
+  context: ({ input: { handle, relation } }) => ({ handle, relation, consumer: `@consumer/${handle}` as const }),
+  entry: { type: 'monitor', params: ({ context }) => ({ process: context.consumer, as: 'consumer' }) },
+  on: { 'consumer.down': '.ended' },
+  initial: 'publishing',
+  states: {
+    publishing: {
+      entry: {
+        type: 'call',
+        params: ({ context: { handle, relation } }) => ({
+          to: '@publication-manager',
+          request: { type: 'addTable', handle, relation },
+          as: 'publication',
+        }),
+      },
+      on: {
+        'table.published': 'querying',
+        'table.refused': { target: 'ended', actions: { type: 'send', params: toConsumer } },
+        'publication.failed': { target: 'ended', actions: { type: 'send', params: connectionLost } },
+      },
+    },
+    querying: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({ to: '@snapshots', request: { type: 'takeSnapshot', handle: context.handle }, as: 'query' }),
+      },
+      on: {
+        'snapshot.known': { actions: { type: 'send', params: toConsumer } },
+        'snapshot.started': { actions: { type: 'send', params: toConsumer } },
+        'snapshot.completed': { target: 'ended', actions: { type: 'send', params: toConsumer } },
+        'snapshot.failed': { target: 'ended', actions: { type: 'send', params: toConsumer } },
+        'query.failed': { target: 'ended', actions: { type: 'send', params: connectionLost } },
+      },
+    },
+    ended: { type: 'final' },
+  },
+});
+
+function toConsumer({ context, event }: { context: Context; event: SnapshotterEvent }): { to: Name; event: Message } {
+  const told = event.type === 'table.refused' ? { type: 'snapshot.failed', error: event.error } : { ...event };
+  return { to: context.consumer, event: told };
+}
+
+function connectionLost({ context }: { context: Context }): { to: Name; event: Message } {
+  return { to: context.consumer, event: { type: 'snapshot.failed', error: NO_CONNECTION } };
+}
