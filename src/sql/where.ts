@@ -22,10 +22,12 @@ export interface Where {
   /** Three-valued: null is unknown, which leaves the row out. `text` gives a column's Postgres text, or null for NULL. */
   evaluate(text: (column: string) => string | null): boolean | null;
   /**
-   * Equalities that a matching row must satisfy, one of them at the least: `column` equal to one of `values` (in the
-   * type's canonical text, as `canonicalValue` gives it). Undefined when the filter has none.
+   * Equalities that a matching row must satisfy, one of them at the least: `column`, of type `typeName`, equal to one
+   * of `values` (each once, in the type's canonical text, as `canonicalValue` gives it). Undefined when the filter has none.
    */
-  readonly equality: { readonly column: string; readonly values: readonly string[] } | undefined;
+  readonly equality:
+    | { readonly column: string; readonly typeName: string; readonly values: readonly string[] }
+    | undefined;
 }
 
 /** The caller's mistake, as the wire tells it: `At location 17: syntax error at or near "x"`. */

@@ -1,0 +1,67 @@
+/**
+ * LineWriter: bytes, one after the other, until a line or a transaction is whole.
+ *
+ * The buffer is reused; what `take` gives is an exact copy, so that a line kept in memory keeps nothing else alive.
+ */
+const FIRST_BYTES = 4 * 1024;
+/** A transaction larger than this gives its buffer back, instead of holding it for the rest of the shape's life. */
+const KEPT_BYTES_MAX = 256 * 1024;
+/** Below this a loop is faster than a call into the engine's memory copy. */
+const LOOP_BYTES_MAX = 32;
+
+const ascii = new TextEncoder();
+
+export class LineWriter {
+  private buffer = new Uint8Array(FIRST_BYTES);
+  private length = 0;
+
+  get size(): number {
+    return this.length;
+  }
+
+  append(bytes: Uint8Array): void {
+    this.appendRange(bytes, 0, bytes.length);
+  }
+
+  /** Appends the bytes from `start` up to, not including, `end`. */
+  appendRange(bytes: Uint8Array, start: number, end: number): void {
+    const size = end - start;
+    this.reserve(size);
+    if (size > LOOP_BYTES_MAX) {
+      this.buffer.set(bytes.subarray(start, end), this.length);
+    } else {
+      for (let index = 0; index < size; index += 1) this.buffer[this.length + index] = bytes[start + index] ?? 0;
+    }
+    this.length += size;
+  }
+
+  appendByte(byte: number): void {
+    this.reserve(1);
+    this.buffer[this.length] = byte;
+    this.length += 1;
+  }
+
+  appendNumber(value: number): void {
+    this.append(ascii.encode(String(value)));
+  }
+
+  /** Forgets what was appended: the line that was being written will not be. */
+  clear(): void {
+    this.length = 0;
+  }
+
+  /** @returns a copy of everything appended since the last call; the writer is empty again. */
+  take(): Uint8Array {
+    const taken = this.buffer.slice(0, this.length);
+    this.length = 0;
+    if (this.buffer.length > KEPT_BYTES_MAX) this.buffer = new Uint8Array(FIRST_BYTES);
+    return taken;
+  }
+
+  private reserve(size: number): void {
+    if (this.length + size <= this.buffer.length) return;
+    const larger = new Uint8Array(Math.max(this.buffer.length * 2, this.length + size));
+    larger.set(this.buffer.subarray(0, this.length));
+    this.buffer = larger;
+  }
+}

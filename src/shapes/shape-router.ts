@@ -1,0 +1,263 @@
+/**
+ * ShapeRouter: finds the shapes that a change may concern.
+ *
+ * It may name a shape too many, never one too few: a shape that misses a change is wrong for ever. So what cannot be
+ * decided is routed: a filter that throws, a truncate, a table that is not what it was when the shape was defined.
+ *
+ * A change is looked up by the values of the columns that filters hold equal to constants; only the filters found
+ * there are evaluated, and those that have no such equality. So what a row costs depends on the shapes that it
+ * concerns, not on the shapes that there are.
+ */
+import { invariant } from '../base/invariant.ts';
+import { CHANGE_KINDS, Change, type Tuple } from '../model/change.ts';
+import type { RelationLayout } from '../model/relation.ts';
+import type { Handle, ShapeDefinition } from '../model/shape.ts';
+import type { LogBlock } from '../model/transaction.ts';
+import { canonicalValue } from '../sql/canonical-value.ts';
+import type { Where } from '../sql/where.ts';
+import { endsShape } from './layout-change.ts';
+import type { BlockRouter, RoutedBlock } from './router.ts';
+
+interface RoutedShape {
+  readonly handle: Handle;
+  readonly definition: ShapeDefinition;
+  readonly where: Where | undefined;
+  /** Layouts under which the shape cannot go on: kept here so that its removal touches nothing else. */
+  readonly endedBy: Set<LayoutPlan>;
+  /** Triples, as `RoutedChanges` has them; emptied after each block. */
+  readonly changes: number[];
+}
+
+/** The shapes of one table. */
+interface TableShapes {
+  readonly all: Set<RoutedShape>;
+  /** By column and type, then by canonical value. */
+  readonly equalities: Map<string, EqualityIndex>;
+  /** Those without an equality. */
+  readonly others: Set<RoutedShape>;
+}
+
+interface EqualityIndex {
+  readonly column: string;
+  readonly typeName: string;
+  readonly shapes: Map<string, Set<RoutedShape>>;
+}
+
+interface LayoutPlan {
+  readonly layout: RelationLayout;
+  readonly indexOf: ReadonlyMap<string, number>;
+  /** Shapes that a change under this layout ends: each gets to see it. */
+  readonly ended: Set<RoutedShape>;
+}
+
+type Text = (column: string) => string | null;
+
+/** Layouts that are remembered; beyond it they are compared with the shapes again. */
+const PLANS_MAX = 4096;
+
+export class ShapeRouter implements BlockRouter {
+  private readonly shapes = new Map<Handle, RoutedShape>();
+  private readonly tables = new Map<number, TableShapes>();
+  /** Shapes by the name of their table, which outlives its oid. */
+  private readonly named = new Map<string, Set<RoutedShape>>();
+  private readonly plans = new Map<number, LayoutPlan>();
+  private evaluationCount = 0;
+
+  constructor(private readonly layoutOf: (id: number) => RelationLayout | undefined) {}
+
+  /** How often a filter was evaluated so far: what routing cost. */
+  get evaluations(): number {
+    return this.evaluationCount;
+  }
+
+  get size(): number {
+    return this.shapes.size;
+  }
+
+  /** @param where the filter of `definition`, parsed; undefined for every row. A handle that is already there is an error of ours. */
+  add(handle: Handle, definition: ShapeDefinition, where: Where | undefined): void {
+    invariant(!this.shapes.has(handle), 'a handle is added to the router once');
+    const shape: RoutedShape = { handle, definition, where, endedBy: new Set(), changes: [] };
+    this.shapes.set(handle, shape);
+    const table = entryOf(this.tables, definition.relation.oid, newTable);
+    table.all.add(shape);
+    if (where?.equality === undefined) table.others.add(shape);
+    else addEqualities(table, shape, where.equality);
+    entryOf(this.named, nameOf(definition.relation), newSet).add(shape);
+    for (const plan of this.plans.values()) {
+      if (concerns(plan.layout, definition)) markIfEnded(plan, shape);
+    }
+  }
+
+  /** Costs what the shape itself is worth, whatever number of others there are. An unknown handle changes nothing. */
+  remove(handle: Handle): void {
+    const shape = this.shapes.get(handle);
+    if (shape === undefined) return;
+    this.shapes.delete(handle);
+    for (const plan of shape.endedBy) plan.ended.delete(shape);
+    const { relation } = shape.definition;
+    removeFrom(this.named, nameOf(relation), shape);
+    const table = this.tables.get(relation.oid);
+    if (table === undefined) return;
+    table.all.delete(shape);
+    table.others.delete(shape);
+    if (shape.where?.equality !== undefined) removeEqualities(table, shape, shape.where.equality);
+    if (table.all.size === 0) this.tables.delete(relation.oid);
+  }
+
+  /** True when some shape is on this table, so that its changes are worth logging. */
+  hasShapesOn(oid: number): boolean {
+    return this.tables.has(oid);
+  }
+
+  route(block: LogBlock): RoutedBlock {
+    const touched = new Set<RoutedShape>();
+    block.transactions.forEach(({ fragments }, transactionIndex) => {
+      fragments.forEach((bytes, fragmentIndex) => {
+        for (let start = 0; start < bytes.length; ) {
+          const change = new Change(bytes, start);
+          for (const shape of this.shapesFor(change)) {
+            shape.changes.push(transactionIndex, fragmentIndex, start);
+            touched.add(shape);
+          }
+          start = change.end;
+        }
+      });
+    });
+    return new Map([...touched].map((shape) => [shape.handle, { changes: Uint32Array.from(shape.changes.splice(0)) }]));
+  }
+
+  private shapesFor(change: Change): Iterable<RoutedShape> {
+    const plan = this.planOf(change.layoutId);
+    const table = this.tables.get(plan.layout.oid);
+    if (table === undefined) return plan.ended;
+    if (change.kind === CHANGE_KINDS.truncate) return new Set([...table.all, ...plan.ended]);
+    const found = new Set(plan.ended);
+    const { old, new: current } = change;
+    if (old !== undefined) this.collect(table, textOf(old, plan), found);
+    if (current !== undefined) this.collect(table, textOf(current, plan), found);
+    return found;
+  }
+
+  private collect(table: TableShapes, text: Text, found: Set<RoutedShape>): void {
+    for (const index of table.equalities.values()) {
+      for (const shape of candidates(index, text)) this.collectIfTaken(shape, text, found);
+    }
+    for (const shape of table.others) this.collectIfTaken(shape, text, found);
+  }
+
+  private collectIfTaken(shape: RoutedShape, text: Text, found: Set<RoutedShape>): void {
+    if (found.has(shape)) return;
+    if (shape.where === undefined || this.mayTake(shape.where, text)) found.add(shape);
+  }
+
+  private mayTake(where: Where, text: Text): boolean {
+    this.evaluationCount += 1;
+    try {
+      return where.evaluate(text) === true;
+    } catch {
+      // Whatever it was: the shape itself will meet it when it converts the change, and fail alone.
+      return true;
+    }
+  }
+
+  private planOf(layoutId: number): LayoutPlan {
+    const known = this.plans.get(layoutId);
+    if (known !== undefined) return known;
+    const layout = this.layoutOf(layoutId);
+    invariant(layout !== undefined, 'the log knows the layout of every change in it');
+    const indexOf = new Map(layout.columns.map(({ name }, index) => [name, index]));
+    if (this.plans.size >= PLANS_MAX) this.forgetPlans();
+    const plan: LayoutPlan = { layout, indexOf, ended: new Set() };
+    for (const shape of this.tables.get(layout.oid)?.all ?? []) markIfEnded(plan, shape);
+    for (const shape of this.named.get(nameOf(layout)) ?? []) markIfEnded(plan, shape);
+    this.plans.set(layoutId, plan);
+    return plan;
+  }
+
+  private forgetPlans(): void {
+    for (const plan of this.plans.values()) {
+      for (const shape of plan.ended) shape.endedBy.delete(plan);
+    }
+    this.plans.clear();
+  }
+}
+
+function concerns(layout: RelationLayout, { relation }: ShapeDefinition): boolean {
+  return layout.oid === relation.oid || nameOf(layout) === nameOf(relation);
+}
+
+function markIfEnded(plan: LayoutPlan, shape: RoutedShape): void {
+  if (!endsShape(plan.layout, shape.definition)) return;
+  plan.ended.add(shape);
+  shape.endedBy.add(plan);
+}
+
+function textOf(tuple: Tuple, { indexOf }: LayoutPlan): Text {
+  return (column) => {
+    const index = indexOf.get(column);
+    invariant(index !== undefined, 'a filter whose column is gone is not asked');
+    return tuple.text(index);
+  };
+}
+
+/** The shapes that hold the index's column equal to its value in this row; all of them when the value cannot be read. */
+function candidates({ column, typeName, shapes }: EqualityIndex, text: Text): Iterable<RoutedShape> {
+  let value: string | null;
+  try {
+    value = text(column);
+    if (value !== null) value = canonicalValue(typeName, value);
+  } catch {
+    return [...shapes.values()].flatMap((found) => [...found]);
+  }
+  return value === null ? [] : (shapes.get(value) ?? []);
+}
+
+type Equality = NonNullable<Where['equality']>;
+
+function addEqualities(table: TableShapes, shape: RoutedShape, { column, typeName, values }: Equality): void {
+  const index = entryOf(table.equalities, equalityKey(column, typeName), () => ({
+    column,
+    typeName,
+    shapes: new Map<string, Set<RoutedShape>>(),
+  }));
+  for (const value of values) entryOf(index.shapes, value, newSet).add(shape);
+}
+
+function removeEqualities(table: TableShapes, shape: RoutedShape, { column, typeName, values }: Equality): void {
+  const key = equalityKey(column, typeName);
+  const index = table.equalities.get(key);
+  if (index === undefined) return;
+  for (const value of values) removeFrom(index.shapes, value, shape);
+  if (index.shapes.size === 0) table.equalities.delete(key);
+}
+
+function equalityKey(column: string, typeName: string): string {
+  return JSON.stringify([column, typeName]);
+}
+
+function nameOf({ schema, name }: { readonly schema: string; readonly name: string }): string {
+  return JSON.stringify([schema, name]);
+}
+
+function newTable(): TableShapes {
+  return { all: new Set(), equalities: new Map(), others: new Set() };
+}
+
+function newSet(): Set<RoutedShape> {
+  return new Set();
+}
+
+function entryOf<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const known = map.get(key);
+  if (known !== undefined) return known;
+  const made = make();
+  map.set(key, made);
+  return made;
+}
+
+function removeFrom<Key>(map: Map<Key, Set<RoutedShape>>, key: Key, shape: RoutedShape): void {
+  const shapes = map.get(key);
+  shapes?.delete(shape);
+  if (shapes?.size === 0) map.delete(key);
+}

@@ -1,0 +1,61 @@
+/**
+ * Numeric: Postgres's exact decimal numbers. A double would confuse neighbours, so a value is a whole number and how
+ * many of its last digits are decimals, without trailing zeros: then equal numbers are equal in every field.
+ */
+export interface Numeric {
+  readonly digits: bigint;
+  /** Never negative; 0 for whole numbers. */
+  readonly scale: number;
+  /** Set for the three values that are no numbers; they order as -1 < every number < 1 < 2, and NaN equals itself. */
+  readonly special: -1 | 0 | 1 | 2;
+}
+
+/** Postgres holds no number with more digits before or behind the point; longer exponents are refused unread. */
+const EXPONENT_MAX = 16_383;
+const PATTERN = /^\s*([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d{1,6}))?\s*$/;
+const SPECIAL = /^\s*(?:(nan)|([+-]?)inf(?:inity)?)\s*$/i;
+
+/** @returns undefined when `text` is no numeric. */
+export function parseNumeric(text: string): Numeric | undefined {
+  const match = PATTERN.exec(text);
+  if (match === null) return parseSpecial(text);
+  const [, sign, whole = '', decimals, bareDecimals, exponentText = '0'] = match;
+  const exponent = Number(exponentText);
+  if (Math.abs(exponent) > EXPONENT_MAX) return undefined;
+  const fraction = decimals ?? bareDecimals ?? '';
+  const digits = BigInt(`${whole}${fraction}`);
+  return shortest(sign === '-' ? -digits : digits, fraction.length - exponent);
+}
+
+export function compareNumeric(left: Numeric, right: Numeric): number {
+  if (left.special !== right.special) return left.special - right.special;
+  const scale = Math.max(left.scale, right.scale);
+  const difference = scaledTo(left, scale) - scaledTo(right, scale);
+  return difference < 0n ? -1 : difference > 0n ? 1 : 0;
+}
+
+/** Equal for equal numbers; the text of an integer for a whole number. */
+export function numericText({ digits, scale, special }: Numeric): string {
+  if (special === 2) return 'NaN';
+  if (special !== 0) return special < 0 ? '-Infinity' : 'Infinity';
+  if (scale === 0) return digits.toString();
+  const text = (digits < 0n ? -digits : digits).toString().padStart(scale + 1, '0');
+  return `${digits < 0n ? '-' : ''}${text.slice(0, -scale)}.${text.slice(-scale)}`;
+}
+
+function parseSpecial(text: string): Numeric | undefined {
+  const match = SPECIAL.exec(text);
+  if (match === null) return undefined;
+  return { digits: 0n, scale: 0, special: match[1] !== undefined ? 2 : match[2] === '-' ? -1 : 1 };
+}
+
+function shortest(digits: bigint, scale: number): Numeric {
+  if (scale <= 0) return { digits: digits * 10n ** BigInt(-scale), scale: 0, special: 0 };
+  if (digits === 0n) return { digits, scale: 0, special: 0 };
+  const zeros = Math.min(scale, /0*$/.exec(digits.toString())?.[0].length ?? 0);
+  return { digits: digits / 10n ** BigInt(zeros), scale: scale - zeros, special: 0 };
+}
+
+function scaledTo({ digits, scale }: Numeric, target: number): bigint {
+  return scale === target ? digits : digits * 10n ** BigInt(target - scale);
+}

@@ -1,0 +1,136 @@
+/**
+ * The types whose values a filter can compare: how a text becomes a value, and how two values order.
+ *
+ * A type stands here only if its order in Postgres can be told from the text alone. So text is ordered by its bytes,
+ * the collation "C", which the printer writes into the snapshot's query: a database's own collation is code of its
+ * operating system that we cannot run. `float4` is left out, whose constants Postgres rounds differently in `=` and
+ * in `IN`.
+ */
+import { parseDate, parseTimestamp, parseTimestamptz, type Micros } from './civil-time.ts';
+import { compareNumeric, numericText, parseNumeric, type Numeric } from './numeric.ts';
+
+export type TypeName =
+  | 'bool' | 'int2' | 'int4' | 'int8' | 'numeric' | 'float8'
+  | 'text' | 'varchar' | 'bpchar' | 'uuid' | 'date' | 'timestamp' | 'timestamptz';
+
+export type Value = boolean | string | Micros | Numeric;
+
+export interface ValueType {
+  /** Types of one family have common values: their canonical texts agree exactly when Postgres calls the values equal. */
+  readonly family: 'bool' | 'number' | 'float' | 'text' | 'padded' | 'uuid' | 'date' | 'instant';
+  /** @returns undefined when `text` is no value of this type. */
+  parse(text: string): Value | undefined;
+  /** Negative, zero or positive; both values are of this type's family. */
+  compare(left: Value, right: Value): number;
+  /** The same for equal values. */
+  canonical(value: Value): string;
+}
+
+const TRUE = new Set(['t', 'tr', 'tru', 'true', 'y', 'ye', 'yes', 'on', '1']);
+const FALSE = new Set(['f', 'fa', 'fal', 'fals', 'false', 'n', 'no', 'of', 'off', '0']);
+const UUID = /^(?:\{[0-9a-f]{4}(?:-?[0-9a-f]{4}){7}\}|[0-9a-f]{4}(?:-?[0-9a-f]{4}){7})$/i;
+const INTEGER = /^\s*[+-]?\d+\s*$/;
+const FLOAT = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
+const FLOAT_SPECIALS: Readonly<Record<string, number>> = {
+  nan: NaN, inf: Infinity, '+inf': Infinity, infinity: Infinity, '+infinity': Infinity, '-inf': -Infinity, '-infinity': -Infinity,
+};
+
+const exactNumber = {
+  family: 'number' as const,
+  compare: compareExact,
+  canonical: (value: Value) => (typeof value === 'object' ? numericText(value) : String(value)),
+};
+const date = { family: 'date' as const, compare: compareScalars, canonical: String };
+const text = { family: 'text' as const, parse: textOrNothing, compare: compareCodePoints, canonical: String };
+
+export const VALUE_TYPES: Readonly<Record<TypeName, ValueType>> = {
+  bool: { family: 'bool', parse: parseBoolean, compare: compareScalars, canonical: (value) => (value === true ? 't' : 'f') },
+  int2: { ...exactNumber, parse: (value) => parseInteger(value, 15n) },
+  int4: { ...exactNumber, parse: (value) => parseInteger(value, 31n) },
+  int8: { ...exactNumber, parse: (value) => parseInteger(value, 63n) },
+  numeric: { ...exactNumber, parse: parseNumeric },
+  float8: { family: 'float', parse: parseFloat8, compare: compareFloats, canonical: (value) => String(Number(value) + 0) },
+  text,
+  varchar: text,
+  bpchar: { family: 'padded', parse: (value) => textOrNothing(value)?.replace(/ +$/, ''), compare: compareCodePoints, canonical: String },
+  uuid: { family: 'uuid', parse: parseUuid, compare: compareScalars, canonical: String },
+  date: { ...date, parse: parseDate },
+  timestamp: { ...date, parse: parseTimestamp },
+  timestamptz: { family: 'instant', parse: parseTimestamptz, compare: compareScalars, canonical: String },
+};
+
+export function isTypeName(name: string): name is TypeName {
+  return Object.hasOwn(VALUE_TYPES, name);
+}
+
+/** A number is a safe integer; what is larger is a BigInt. */
+function parseInteger(text: string, bits: bigint): number | bigint | undefined {
+  if (!INTEGER.test(text)) return undefined;
+  const number = Number(text);
+  const value = Number.isSafeInteger(number) ? number : BigInt(text.trim());
+  return value < 2n ** bits && value >= -(2n ** bits) ? value : undefined;
+}
+
+function compareExact(left: Value, right: Value): number {
+  if (typeof left !== 'object' && typeof right !== 'object') return compareScalars(left, right);
+  return compareNumeric(asNumeric(left), asNumeric(right));
+}
+
+function asNumeric(value: Value): Numeric {
+  return typeof value === 'object' ? value : { digits: BigInt(value), scale: 0, special: 0 };
+}
+
+function parseBoolean(text: string): boolean | undefined {
+  const word = text.trim().toLowerCase();
+  return TRUE.has(word) ? true : FALSE.has(word) ? false : undefined;
+}
+
+function parseFloat8(text: string): number | undefined {
+  const special = FLOAT_SPECIALS[text.trim().toLowerCase()];
+  if (special !== undefined) return special;
+  if (!FLOAT.test(text)) return undefined;
+  const value = Number(text);
+  const vanished = value === 0 && /[1-9]/.test(text.replace(/e.*/i, ''));
+  return Number.isFinite(value) && !vanished ? value : undefined; // Postgres refuses what a double cannot hold.
+}
+
+/** Postgres orders NaN behind every number, and equal to itself. */
+function compareFloats(left: Value, right: Value): number {
+  if (Number.isNaN(left)) return Number.isNaN(right) ? 0 : 1;
+  if (Number.isNaN(right)) return -1;
+  return compareScalars(left, right);
+}
+
+function parseUuid(text: string): string | undefined {
+  if (!UUID.test(text)) return undefined;
+  const digits = text.replaceAll(/[{}-]/g, '').toLowerCase();
+  return [digits.slice(0, 8), digits.slice(8, 12), digits.slice(12, 16), digits.slice(16, 20), digits.slice(20)].join('-');
+}
+
+/** Postgres has no text with a NUL in it, and none that is not Unicode. */
+function textOrNothing(text: string): string | undefined {
+  return text.includes('\0') || /[\ud800-\udfff]/.test(text.replaceAll(/[\ud800-\udbff][\udc00-\udfff]/g, ''))
+    ? undefined
+    : text;
+}
+
+function compareScalars(left: Value, right: Value): number {
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+/** Orders text as its UTF-8 bytes do. UTF-16 differs from it only where one side has a surrogate pair. */
+function compareCodePoints(left: Value, right: Value): number {
+  const [a, b] = [String(left), String(right)];
+  if (a === b) return 0;
+  const size = Math.min(a.length, b.length);
+  for (let at = 0; at < size; at += 1) {
+    const [unitA, unitB] = [a.charCodeAt(at), b.charCodeAt(at)];
+    if (unitA !== unitB) return orderOf(unitA) - orderOf(unitB);
+  }
+  return a.length - b.length;
+}
+
+/** Surrogates stand for the code points behind all others, but lie before U+E000 in UTF-16. */
+function orderOf(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+}

@@ -1,0 +1,139 @@
+import { describe, expect, test } from 'vitest';
+import { CHANGE_KINDS } from '../../src/model/change.ts';
+import type { RelationLayout } from '../../src/model/relation.ts';
+import type { LogBlock } from '../../src/model/transaction.ts';
+import { changesByTransaction } from '../../src/shapes/routed-changes.ts';
+import { ShapeRouter } from '../../src/shapes/shape-router.ts';
+import type { Where } from '../../src/sql/where.ts';
+import { blockOf, placedTransaction, transactionOf, type RowChange } from '../support/changes.ts';
+import { handleOf, itemsLayout, shapeOf, whereOf, type ShapeWish } from '../support/shapes.ts';
+
+const AT = { xid: 7, lsn: '100' };
+const ownedBy = (owner: string): ShapeWish => ({ where: { column: 'owner', equals: owner } });
+
+function routerOf(wishes: readonly ShapeWish[], layouts: readonly RelationLayout[] = [itemsLayout]): ShapeRouter {
+  const router = new ShapeRouter((id) => layouts.find((layout) => layout.id === id));
+  wishes.forEach((wish, index) => router.add(handleOf(index), shapeOf(wish), whereOf(wish)));
+  return router;
+}
+
+function handlesFor(router: ShapeRouter, changes: readonly RowChange[], layoutId = 1): readonly string[] {
+  return [...router.route(blockOf([transactionOf(AT, changes, layoutId)])).keys()].sort();
+}
+
+/** Where the shape's filter cannot be looked up, only evaluated. */
+function unlookable(wish: ShapeWish): Where | undefined {
+  const where = whereOf(wish);
+  return where && { ...where, equality: undefined };
+}
+
+test('a row reaches the shapes that hold its value, and those without a filter', () => {
+  const router = routerOf([ownedBy('a'), ownedBy('b'), {}]);
+  expect(handlesFor(router, [{ kind: 'insert', new: ['1', 't', 'b'] }])).toEqual([handleOf(1), handleOf(2)]);
+});
+
+test('an update reaches the shapes of its old and of its new value', () => {
+  const router = routerOf([ownedBy('a'), ownedBy('b'), ownedBy('c')]);
+  const update: RowChange = { kind: 'update', old: ['1', 't', 'a'], new: ['1', 't', 'b'] };
+  expect(handlesFor(router, [update])).toEqual([handleOf(0), handleOf(1)]);
+});
+
+test('a row costs as much among 1,000 shapes as its own shapes do', () => {
+  const router = routerOf(Array.from({ length: 1000 }, (_, index) => ownedBy(`owner ${index}`)));
+  const handles = handlesFor(router, [{ kind: 'insert', new: ['1', 't', 'owner 700'] }]);
+  expect({ handles, evaluations: router.evaluations }).toEqual({ handles: [handleOf(700)], evaluations: 1 });
+});
+
+test('a shape gets its own changes of a block, in the order of the log', () => {
+  const router = routerOf([ownedBy('a')]);
+  const block = blockOf([
+    transactionOf({ xid: 1, lsn: '10' }, [{ kind: 'insert', new: ['1', 't', 'b'] }, { kind: 'insert', new: ['2', 't', 'a'] }]),
+    transactionOf({ xid: 2, lsn: '20' }, [{ kind: 'delete', old: ['2', 't', 'a'] }]),
+  ]);
+  const routed = router.route(block).get(handleOf(0));
+  const found = [...changesByTransaction(block, routed ?? { changes: new Uint32Array() })].map(({ transaction, changes }) => ({
+    xid: transaction.xid,
+    changes: changes.map(({ kind, position }) => [kind, position]),
+  }));
+  expect(found).toEqual([
+    { xid: 1, changes: [[CHANGE_KINDS.insert, 2]] },
+    { xid: 2, changes: [[CHANGE_KINDS.delete, 0]] },
+  ]);
+});
+
+describe('what cannot be decided is routed', () => {
+  test('a filter that throws', () => {
+    const router = routerOf([]);
+    const broken: Where = { canonical: '', columns: [], query: { sql: '', params: [] }, equality: undefined, evaluate: () => { throw new RangeError('no'); } };
+    router.add(handleOf(0), shapeOf({}), broken);
+    expect(handlesFor(router, [{ kind: 'insert', new: ['1', 't', 'b'] }])).toEqual([handleOf(0)]);
+  });
+
+  test('a truncate', () => {
+    expect(handlesFor(routerOf([ownedBy('a'), {}]), [{ kind: 'truncate' }])).toEqual([handleOf(0), handleOf(1)]);
+  });
+
+  test('a table that is not what it was', () => {
+    const widened = { ...itemsLayout, id: 2, columns: [...itemsLayout.columns, { name: 'more', typeOid: 25, typeMod: -1 }] };
+    const router = routerOf([ownedBy('a'), { columns: ['id'] }, { ...ownedBy('a'), columns: ['id'] }], [itemsLayout, widened]);
+    const handles = handlesFor(router, [{ kind: 'insert', new: ['1', 't', 'b', null] }], 2);
+    expect(handles).toEqual([handleOf(0), handleOf(1)]);
+  });
+
+  test('a column of a filter that is gone', () => {
+    const narrowed = { ...itemsLayout, id: 2, columns: itemsLayout.columns.slice(0, 2) };
+    const router = routerOf([{ ...ownedBy('a'), columns: ['id'] }], [itemsLayout, narrowed]);
+    expect(handlesFor(router, [{ kind: 'insert', new: ['1', 't'] }], 2)).toEqual([handleOf(0)]);
+  });
+
+  test('another table of the same name', () => {
+    const router = routerOf([ownedBy('a')], [{ ...itemsLayout, oid: 99 }]);
+    expect(handlesFor(router, [{ kind: 'insert', new: ['1', 't', 'b'] }])).toEqual([handleOf(0)]);
+  });
+
+  test('to shapes added after the relation changed, too', () => {
+    const renamed = { ...itemsLayout, name: 'things' };
+    const router = routerOf([], [renamed]);
+    handlesFor(router, [{ kind: 'insert', new: ['1', 't', 'b'] }]);
+    router.add(handleOf(0), shapeOf(ownedBy('a')), whereOf(ownedBy('a')));
+    expect(handlesFor(router, [{ kind: 'insert', new: ['1', 't', 'b'] }])).toEqual([handleOf(0)]);
+  });
+});
+
+test('a shape that was removed gets nothing, the others what they got', () => {
+  const router = routerOf([ownedBy('a'), ownedBy('a'), {}, {}], [itemsLayout, { ...itemsLayout, id: 2, oid: 99 }]);
+  router.route(everything());
+  router.remove(handleOf(0));
+  router.remove(handleOf(2));
+  router.remove(handleOf(77));
+  expect({ handles: [...router.route(everything()).keys()], size: router.size, logged: router.hasShapesOn(itemsLayout.oid) }).toEqual({
+    handles: [handleOf(1), handleOf(3)], size: 2, logged: true,
+  });
+});
+
+/** An insert, a truncate, and an insert under a layout that ends every shape. */
+function everything(): LogBlock {
+  const row = ['1', 't', 'a'];
+  return blockOf([
+    placedTransaction(AT, [
+      { kind: 'insert', new: row, layoutId: 1, position: 0 },
+      { kind: 'truncate', layoutId: 1, position: 2 },
+      { kind: 'insert', new: row, layoutId: 2, position: 4 },
+    ]),
+  ]);
+}
+
+test('a table without shapes is none of its concern', () => {
+  const router = routerOf([ownedBy('a')]);
+  router.remove(handleOf(0));
+  expect({ handles: handlesFor(router, [{ kind: 'truncate' }]), logged: router.hasShapesOn(itemsLayout.oid) }).toEqual({
+    handles: [], logged: false,
+  });
+});
+
+test('filters without an equality are asked, each once per row', () => {
+  const router = new ShapeRouter(() => itemsLayout);
+  ['a', 'b', 'c'].forEach((owner, index) => router.add(handleOf(index), shapeOf(ownedBy(owner)), unlookable(ownedBy(owner))));
+  const handles = handlesFor(router, [{ kind: 'insert', new: ['1', 't', 'b'] }]);
+  expect({ handles, evaluations: router.evaluations }).toEqual({ handles: [handleOf(1)], evaluations: 3 });
+});
