@@ -15,6 +15,8 @@ import type { Handle, ShapeDefinition } from '../model/shape.ts';
 export interface ShapeLogs {
   /** Up to here every stored shape has taken the transaction log, as of the last checkpoint or `advance`. */
   readonly position: LogPosition;
+  /** Bytes of lines that are in memory only: what the next `checkpoint` would bring to the disk. Its caller keeps them bounded. */
+  readonly unsavedBytes: number;
   /** The collector says that every shape has taken the log up to `position` (or lags and reads on by itself from its own). */
   advance(position: LogPosition): void;
 
@@ -40,7 +42,11 @@ export interface ShapeLog {
   readonly definition: ShapeDefinition;
   /** Offset of the last line that readers may see; `0_inf` while no operation was replicated. */
   readonly end: LogOffset;
-  /** How far this shape has taken the transaction log. */
+  /**
+   * How far this shape has taken the transaction log: a replay leaves out transactions that end at or before it.
+   * A new shape lags, at the `position` of its creation, until a `publish` reaches `ShapeLogs.position`; from then on it
+   * goes along with the others, also when nothing touches it.
+   */
   readonly position: LogPosition;
   readonly snapshot: SnapshotState;
   /** While set, transactions that this snapshot sees are left out; undefined once a transaction beyond it was seen. Kept across restarts. */

@@ -1,9 +1,11 @@
 /** ShapeRecord: one step in the life of a shape, as the transaction log keeps it. Plain JSON. */
+import type { LogPosition } from '../model/log-position.ts';
 import type { PgSnapshot } from '../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 
 export type ShapeRecord =
-  | { readonly type: 'shape.created'; readonly handle: Handle; readonly definition: ShapeDefinition }
+  /** `position`: how far the shape counts as having taken the log when it begins. A replay must start it there again. */
+  | { readonly type: 'shape.created'; readonly handle: Handle; readonly definition: ShapeDefinition; readonly position: LogPosition }
   /** The snapshot's rows are on the disk, whole: `chunkCount` files, the last with its `snapshot-end`. */
   | { readonly type: 'shape.snapshotCompleted'; readonly handle: Handle; readonly chunkCount: number; readonly pgSnapshot: PgSnapshot }
   | { readonly type: 'shape.deleted'; readonly handle: Handle; readonly why: string };

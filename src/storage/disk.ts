@@ -1,0 +1,152 @@
+/**
+ * Disk: the one place where storage touches the file system. Everything else takes it as an argument, so that a test
+ * can give a disk that withholds a sync, tears a write or fails.
+ *
+ * A write is durable only after `sync` of its file; a new or moved name only after `syncDirectory` of its parent.
+ */
+import { constants } from 'node:fs';
+import { mkdir, open, readdir, rename, rm, unlink, type FileHandle } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { DiskError, codeOf } from './errors.ts';
+
+export type OpenMode =
+  | 'read'
+  | 'write' // Made when it does not exist; its content is kept.
+  | 'create'; // Fails with `EEXIST` when it exists.
+
+/** Every refusal is a `DiskError` with the system's code. */
+export interface Disk {
+  /** With its parents; the names are durable when it resolves. */
+  makeDirectory(path: string): Promise<void>;
+  syncDirectory(path: string): Promise<void>;
+  /** Names in a directory, in no order; none when there is no such directory. */
+  list(path: string): Promise<readonly string[]>;
+  open(path: string, mode: OpenMode): Promise<DiskFile>;
+  rename(from: string, to: string): Promise<void>;
+  removeFile(path: string): Promise<void>;
+  /** A missing tree is no error. */
+  removeTree(path: string): Promise<void>;
+}
+
+export interface DiskFile {
+  /** Bytes, as of the opening and this file's own writes. */
+  readonly size: number;
+  /** Shorter than `length` only at the end of the file. */
+  read(at: number, length: number): Promise<Uint8Array>;
+  append(bytes: Uint8Array): Promise<void>;
+  /** Writes over what is there; never past the end. */
+  overwrite(at: number, bytes: Uint8Array): Promise<void>;
+  truncate(size: number): Promise<void>;
+  /** Makes content and size durable. */
+  sync(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const FLAGS = {
+  read: constants.O_RDONLY,
+  write: constants.O_RDWR | constants.O_CREAT,
+  create: constants.O_RDWR | constants.O_CREAT | constants.O_EXCL,
+};
+
+export const nodeDisk: Disk = {
+  makeDirectory: (path) => attempt('create', path, () => makeDurably(path)),
+  syncDirectory: (path) => attempt('sync', path, () => syncName(path)),
+  list: (path) => attempt('list', path, () => listOrNone(path)),
+  open: (path, mode) => attempt('open', path, async () => openFile(path, mode)),
+  rename: (from, to) => attempt('rename', from, () => rename(from, to)),
+  removeFile: (path) => attempt('remove', path, () => unlink(path)),
+  removeTree: (path) => attempt('remove', path, () => rm(path, { recursive: true, force: true })),
+};
+
+class NodeFile implements DiskFile {
+  constructor(
+    private readonly path: string,
+    private readonly handle: FileHandle,
+    public size: number,
+  ) {}
+
+  read(at: number, length: number): Promise<Uint8Array> {
+    return attempt('read', this.path, async () => {
+      const bytes = Buffer.allocUnsafe(length);
+      let filled = 0;
+      while (filled < length) {
+        const { bytesRead } = await this.handle.read(bytes, filled, length - filled, at + filled);
+        if (bytesRead === 0) break;
+        filled += bytesRead;
+      }
+      return bytes.subarray(0, filled);
+    });
+  }
+
+  async append(bytes: Uint8Array): Promise<void> {
+    await attempt('write', this.path, () => this.writeAll(bytes, this.size));
+    this.size += bytes.length;
+  }
+
+  overwrite(at: number, bytes: Uint8Array): Promise<void> {
+    return attempt('write', this.path, () => this.writeAll(bytes, at));
+  }
+
+  async truncate(size: number): Promise<void> {
+    await attempt('truncate', this.path, () => this.handle.truncate(size));
+    this.size = size;
+  }
+
+  sync(): Promise<void> {
+    return attempt('sync', this.path, () => this.handle.datasync());
+  }
+
+  close(): Promise<void> {
+    return attempt('close', this.path, () => this.handle.close());
+  }
+
+  /** A single write may be short, on a full disk for one. */
+  private async writeAll(bytes: Uint8Array, at: number): Promise<void> {
+    let written = 0;
+    while (written < bytes.length) {
+      const { bytesWritten } = await this.handle.write(bytes, written, bytes.length - written, at + written);
+      written += bytesWritten;
+    }
+  }
+}
+
+async function openFile(path: string, mode: OpenMode): Promise<DiskFile> {
+  const handle = await open(path, FLAGS[mode]);
+  const { size } = await handle.stat();
+  return new NodeFile(path, handle, size);
+}
+
+async function makeDurably(path: string): Promise<void> {
+  const first = await mkdir(path, { recursive: true });
+  if (first === undefined) return;
+  for (let made = path; ; made = dirname(made)) {
+    await syncName(dirname(made));
+    if (made === first || dirname(made) === made) return;
+  }
+}
+
+async function syncName(directory: string): Promise<void> {
+  const handle = await open(directory, constants.O_RDONLY);
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function listOrNone(path: string): Promise<readonly string[]> {
+  try {
+    return await readdir(path);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+async function attempt<T>(operation: string, path: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw new DiskError(operation, path, error);
+  }
+}

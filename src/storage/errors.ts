@@ -1,0 +1,117 @@
+/** What can go wrong with stored data, each error named for what happened. None is worth a retry by the same owner. */
+import type { LogPosition } from '../model/log-position.ts';
+import type { Handle } from '../model/shape.ts';
+
+/** The disk refused. What had been synced before is unharmed; whether the refused part arrived is unknown. */
+export class DiskError extends Error {
+  override readonly name = 'DiskError';
+  /** The system's code, `ENOSPC`. */
+  readonly code: string;
+
+  constructor(operation: string, path: string, cause: unknown) {
+    const code = codeOf(cause);
+    super(`cannot ${operation} ${path}: ${code}`, { cause });
+    this.code = code;
+  }
+}
+
+/** The transaction log does not hold what was written: nothing behind `position` can be trusted, nothing was changed. */
+export class LogCorruptError extends Error {
+  override readonly name = 'LogCorruptError';
+
+  constructor(
+    readonly position: LogPosition,
+    claim: string,
+  ) {
+    super(`the transaction log is corrupt at ${position}: ${claim}`);
+  }
+}
+
+/** A shape's own files do not hold what was written: this one shape cannot be served any more. */
+export class ShapeCorruptError extends Error {
+  override readonly name = 'ShapeCorruptError';
+
+  constructor(
+    readonly handle: Handle,
+    claim: string,
+  ) {
+    super(`the log of shape ${handle} is corrupt: ${claim}`);
+  }
+}
+
+/** The shape was deleted while it was being read. */
+export class ShapeGoneError extends Error {
+  override readonly name = 'ShapeGoneError';
+
+  constructor(readonly handle: Handle) {
+    super(`shape ${handle} was deleted`);
+  }
+}
+
+/** A snapshot that is being written made no progress for too long. */
+export class SnapshotStalledError extends Error {
+  override readonly name = 'SnapshotStalledError';
+
+  constructor(handle: Handle, waitMs: number) {
+    super(`the snapshot of shape ${handle} made no progress for ${waitMs} ms`);
+  }
+}
+
+/** The storage directory cannot be used; nothing was written to it. */
+export class StorageDirectoryError extends Error {
+  override readonly name = 'StorageDirectoryError';
+
+  constructor(
+    readonly directory: string,
+    cause: unknown,
+  ) {
+    super(
+      `The storage directory ${directory} cannot be used (${explain(codeOf(cause))}). ` +
+        'Give Armature a directory that its user may create and write to.',
+      { cause },
+    );
+  }
+}
+
+/** Another process works in the storage directory; nothing was read or written. */
+export class StorageLockedError extends Error {
+  override readonly name = 'StorageLockedError';
+
+  constructor(
+    readonly directory: string,
+    readonly pid: number,
+  ) {
+    super(
+      `The storage directory ${directory} is in use by process ${pid}. Stop that process, or give this one a directory of its own.`,
+    );
+  }
+}
+
+/** The directory was written by another version; nothing was changed. */
+export class StorageVersionError extends Error {
+  override readonly name = 'StorageVersionError';
+
+  constructor(
+    readonly directory: string,
+    readonly found: string,
+    expected: number,
+  ) {
+    super(
+      `The storage directory ${directory} has format ${found}, this version of Armature writes format ${expected}. ` +
+        'Use the version that wrote it, or an empty directory.',
+    );
+  }
+}
+
+export function codeOf(error: unknown): string {
+  if (error instanceof Error && 'code' in error && typeof error.code === 'string') return error.code;
+  return error instanceof Error ? error.message : String(error);
+}
+
+function explain(code: string): string {
+  if (code === 'EACCES' || code === 'EPERM') return `${code}: permission denied`;
+  if (code === 'EROFS') return `${code}: the file system is read-only`;
+  if (code === 'ENOTDIR' || code === 'EEXIST') return `${code}: a part of the path is not a directory`;
+  if (code === 'ENOSPC') return `${code}: no space is left on the device`;
+  return code;
+}

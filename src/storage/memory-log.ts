@@ -1,0 +1,100 @@
+/** The transaction log in memory: for tests, and for a service that may forget everything. Durable means synced. */
+import { invariant } from '../base/invariant.ts';
+import { LOG_START, type LogPosition, type LogRange } from '../model/log-position.ts';
+import { LSN_ZERO, type Lsn } from '../model/lsn.ts';
+import type { Xid } from '../model/pg-snapshot.ts';
+import type { RelationLayout } from '../model/relation.ts';
+import type { LogBlock } from '../model/transaction.ts';
+import { FRAME_HEADER_BYTES, FRAME_KINDS, type FrameKind } from './frame.ts';
+import { decodeRecord } from './frame-payloads.ts';
+import { GroupCommit } from './group-commit.ts';
+import { Layouts } from './layouts.ts';
+import { LogHead, type FrameSink } from './log-head.ts';
+import type { ShapeRecord } from './shape-record.ts';
+import { TailCache } from './tail-cache.ts';
+import type { TransactionLog } from './transaction-log.ts';
+
+export interface RecordAt {
+  readonly record: ShapeRecord;
+  readonly end: LogPosition;
+}
+
+class MemorySink implements FrameSink {
+  end: LogPosition = LOG_START;
+  records: RecordAt[] = [];
+
+  put(kind: FrameKind, _flags: number, _xid: Xid, payload: Uint8Array): Uint8Array {
+    this.end = (this.end + FRAME_HEADER_BYTES + payload.length) as LogPosition;
+    if (kind === FRAME_KINDS.record) this.records.push({ record: decodeRecord(payload), end: this.end });
+    return new Uint8Array(payload);
+  }
+}
+
+export class MemoryLog implements TransactionLog {
+  private readonly sink = new MemorySink();
+  private readonly layouts = new Layouts();
+  private readonly tail = new TailCache(LOG_START, Number.POSITIVE_INFINITY);
+  private readonly head = new LogHead(this.sink, this.layouts, this.tail, LSN_ZERO);
+  private readonly commits = new GroupCommit(async () => {
+    await Promise.resolve();
+    this.syncedEnd = this.head.settledEnd;
+  });
+  private syncedEnd: LogPosition = LOG_START;
+
+  get durableEnd(): LogPosition {
+    return this.syncedEnd;
+  }
+
+  get lastCommitLsn(): Lsn {
+    return this.head.lastCommitLsn;
+  }
+
+  appendLayout(layout: Omit<RelationLayout, 'id'>): number {
+    return this.head.appendLayout(layout);
+  }
+
+  layoutOf(id: number): RelationLayout | undefined {
+    return this.layouts.get(id);
+  }
+
+  appendChanges(xid: Xid, changes: Uint8Array): void {
+    this.head.appendChanges(xid, changes);
+  }
+
+  appendCommit(xid: Xid, lsn: Lsn): void {
+    this.head.appendCommit(xid, lsn);
+  }
+
+  abandon(): void {
+    this.head.abandon();
+  }
+
+  appendRecord(record: ShapeRecord): void {
+    this.head.appendRecord(record);
+  }
+
+  async sync(): Promise<LogPosition> {
+    await this.commits.request();
+    return this.syncedEnd;
+  }
+
+  async read(range: LogRange, bytesMax: number): Promise<LogBlock> {
+    invariant(range.through <= this.syncedEnd, 'only the durable part of the log is read');
+    const block = this.tail.read(range, bytesMax);
+    invariant(block !== undefined, 'nobody reads before a released position');
+    return block;
+  }
+
+  async *records(after: LogPosition): AsyncIterable<RecordAt> {
+    for (const at of this.sink.records) if (at.end > after) yield at;
+  }
+
+  async release(position: LogPosition): Promise<void> {
+    this.tail.forget(position);
+    this.sink.records = this.sink.records.filter((at) => at.end > position);
+  }
+
+  async close(): Promise<void> {
+    await this.sync();
+  }
+}

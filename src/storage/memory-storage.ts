@@ -1,0 +1,27 @@
+/** A storage that keeps everything in memory and forgets it at the end. */
+import { systemClock, type Clock } from '../base/clock.ts';
+import { LOG_START } from '../model/log-position.ts';
+import { MemoryLog } from './memory-log.ts';
+import { MemoryShapeLogs } from './memory-shape-logs.ts';
+import { MemoryShapeStore } from './memory-shape-store.ts';
+import { ShapeTable } from './shape-table.ts';
+import { CHUNK_BYTES_MAX, type Storage } from './storage.ts';
+
+export interface MemoryStorageOptions {
+  readonly clock?: Clock;
+  readonly chunkBytesMax?: number;
+}
+
+export function memoryStorage({ clock = systemClock, chunkBytesMax = CHUNK_BYTES_MAX }: MemoryStorageOptions = {}): Storage {
+  const log = new MemoryLog();
+  const storeOf = (): MemoryShapeStore => new MemoryShapeStore();
+  const shapes = new MemoryShapeLogs(new ShapeTable({ log, clock, chunkBytesMax, storeOf }, LOG_START));
+  return {
+    log,
+    shapes,
+    close: async () => {
+      await shapes.close();
+      await log.close();
+    },
+  };
+}

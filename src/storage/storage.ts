@@ -1,0 +1,13 @@
+/** Storage: the transaction log and the shapes' logs made from it, opened and closed together. */
+import type { ShapeLogs } from './shape-logs.ts';
+import type { TransactionLog } from './transaction-log.ts';
+
+export interface Storage {
+  readonly log: TransactionLog;
+  readonly shapes: ShapeLogs;
+  /** Checkpoints, syncs and gives everything back; the second call does nothing. */
+  close(): Promise<void>;
+}
+
+/** JSON bytes at which a chunk closes, of a snapshot or of a log. */
+export const CHUNK_BYTES_MAX = 10 * 1024 * 1024;
