@@ -20,7 +20,9 @@ type Event =
   | { type: 'shape.refused'; handle: Handle; why: string; replies: readonly ReplyTo[] }
   | { type: 'shape.condemned'; handle: Handle; pid: Pid | null; why: string; replies: readonly ReplyTo[] }
   | { type: 'shape.unknown'; handle: Handle; replyTo: ReplyTo }
-  | { type: 'shape.drained'; handle: Handle }
+  | { type: 'confirmHandle'; handle: Handle; replyTo: ReplyTo }
+  | { type: 'shape.isKept'; replyTo: ReplyTo }
+  | { type: 'shape.isGone'; replyTo: ReplyTo }
   | { type: 'shape.gone'; handle: Handle; why: string }
   | { type: 'shapes.restored' }
   | { type: 'shapes.condemned'; pids: readonly Pid[]; why: string }
@@ -95,7 +97,21 @@ export const shapeCache = base
           { type: 'send', params: ({ event }) => ({ to: '@publication-manager', event: { type: 'releaseShape', handle: event.handle } }) },
         ],
       },
-      'shape.drained': {},
+      confirmHandle: {
+        actions: {
+          type: 'apply',
+          params: ({ event }) => ({
+            table: 'directory',
+            change: { type: 'confirm', handle: event.handle, replyTo: event.replyTo },
+          }),
+        },
+      },
+      'shape.isKept': {
+        actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'handle.isKept' } }) },
+      },
+      'shape.isGone': {
+        actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'handle.isGone' } }) },
+      },
       /** The supervisor of the Consumers is gone: so will we be, with all that it held. */
       'consumers.failed': {},
     },

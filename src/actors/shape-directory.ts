@@ -17,6 +17,7 @@ export type DirectoryChange =
   | { readonly type: 'started'; readonly handle: Handle; readonly pid: Pid }
   | { readonly type: 'refused'; readonly handle: Handle; readonly why: string }
   | { readonly type: 'condemn'; readonly handle: Handle; readonly why: string; readonly replyTo: ReplyTo }
+  | { readonly type: 'confirm'; readonly handle: Handle; readonly replyTo: ReplyTo }
   | { readonly type: 'down'; readonly pid: Pid; readonly reason: ExitReason }
   | { readonly type: 'restoreNext' }
   | { readonly type: 'purge'; readonly why: string };
@@ -72,6 +73,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
         return this.refused(change.handle, change.why);
       case 'condemn':
         return this.condemnOnRequest(change.handle, change.why, change.replyTo);
+      case 'confirm':
+        return { type: this.definitionOf(change.handle) === undefined ? 'shape.isGone' : 'shape.isKept', replyTo: change.replyTo };
       case 'down':
         return this.down(change.pid, change.reason);
       case 'restoreNext':
@@ -156,10 +159,22 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     this.processes.delete(pid);
     const entry = this.entryOf(handle);
     const cause = downCause(reason);
-    if (cause.type === 'drain' && entry.state !== 'condemned') return { type: 'shape.drained', handle };
+    if (cause.type === 'drain' && this.canGoOn(handle, entry)) return this.startAgain(handle, entry);
     const why = entry.state === 'condemned' ? entry.why : cause.type === 'delete' ? cause.why : cause.type;
     this.forget(handle, why);
     return { type: 'shape.gone', handle, why };
+  }
+
+  /** What was stored is good and the shape is wanted: only a snapshot cannot be gone on with. */
+  private canGoOn(handle: Handle, entry: Entry): boolean {
+    return entry.state !== 'condemned' && this.shapeLogs.get(handle)?.snapshot.state === 'complete';
+  }
+
+  /** We are still here, so the service is not stopping: the Consumer lost somebody whom it needed. */
+  private startAgain(handle: Handle, entry: Entry): Message {
+    entry.state = 'starting';
+    delete entry.pid;
+    return { type: 'shape.reserved', handle, mode: 'restore' };
   }
 
   /** One stored shape after the other, so that no message ever lists them all. */

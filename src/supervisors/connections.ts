@@ -1,0 +1,26 @@
+/**
+ * connections: rest_for_one, because each leans on the one before: nobody streams without the lock, and a process that
+ * waits for a port's answer starts over when the port does. Losing Postgres is no crash: the machines come back by
+ * themselves, with back-off.
+ */
+import { connectionLock } from '../actors/connection-lock.ts';
+import { connectionPools } from '../actors/connection-pools.ts';
+import { replicationClient } from '../actors/replication-client.ts';
+import type { SupervisorSpec } from '../otp/child-spec.ts';
+import type { Rooms } from './rooms.ts';
+
+export function connections({ ports }: Rooms): SupervisorSpec {
+  return {
+    strategy: 'rest_for_one',
+    children: [
+      { id: 'lock', start: ports.lock },
+      { id: 'connection-lock', start: () => ({ machine: connectionLock, name: '@connection-lock' }) },
+      { id: 'replication', start: ports.replication },
+      { id: 'replication-client', start: () => ({ machine: replicationClient, name: '@replication-client' }) },
+      { id: 'pools', start: ports.pools },
+      { id: 'connection-pools', start: () => ({ machine: connectionPools, name: '@connection-pools' }) },
+      { id: 'publication', start: ports.publication },
+      { id: 'snapshots', start: ports.snapshots },
+    ],
+  };
+}

@@ -1,0 +1,35 @@
+/**
+ * The stack: the whole service as one table.
+ *
+ * ```
+ * stack             one_for_one
+ * ├─ storage        one_for_one   the log and what is derived from it; outlives everything below
+ * ├─ status-monitor               who is ready
+ * ├─ http                         keeps answering while the rest restarts
+ * ├─ connections    rest_for_one  to Postgres; takes no shape down
+ * └─ shapes         one_for_all   what must be rebuilt together
+ * ```
+ */
+import { statusMonitor } from '../actors/status-monitor.ts';
+import type { SupervisorSpec } from '../otp/child-spec.ts';
+import { supervisor } from '../otp/supervisor.ts';
+import { connections } from './connections.ts';
+import type { Rooms } from './rooms.ts';
+import { shapes } from './shapes.ts';
+import { storage } from './storage.ts';
+
+/** Parked requests are answered before the listener goes: this is how long that may take. */
+const HTTP_SHUTDOWN_MS = 10_000;
+
+export function stack(rooms: Rooms): SupervisorSpec {
+  return {
+    strategy: 'one_for_one',
+    children: [
+      { id: 'storage', start: () => supervisor(storage(rooms)), shutdown: 'infinity' },
+      { id: 'status-monitor', start: () => ({ machine: statusMonitor, name: '@status-monitor' }) },
+      { id: 'http', start: rooms.ports.http, shutdown: HTTP_SHUTDOWN_MS },
+      { id: 'connections', start: () => supervisor(connections(rooms)), shutdown: 'infinity' },
+      { id: 'shapes', start: () => supervisor(shapes(rooms)), shutdown: 'infinity' },
+    ],
+  };
+}

@@ -1,0 +1,75 @@
+/** Postgres goes away under load and comes back: health says so, stored shapes stay readable, clients carry on. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/postgres/embedded-postgres.ts';
+import { freePort, healthOf, startServiceProcess, untilActive, type ServiceProcess } from '../support/service-process.ts';
+import { ShapeFollower } from '../support/shape-follower.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'armature-away-'));
+let port: number;
+let postgres: EmbeddedPostgres;
+let service: ServiceProcess;
+
+const startPostgres = () => startEmbeddedPostgres({ directory: join(directory, 'postgres'), port, settings: { fsync: 'off' } });
+
+beforeAll(async () => {
+  port = await freePort();
+  postgres = await startPostgres();
+  await query('CREATE TABLE items (id integer PRIMARY KEY, title text)');
+  service = await startServiceProcess({
+    databaseUrl: postgres.url,
+    storageDirectory: join(directory, 'storage'),
+    environment: { ARMATURE_LONG_POLL_TIMEOUT: '1000' },
+  });
+});
+
+afterAll(async () => {
+  await service.stop();
+  await postgres.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+async function query(sql: string): Promise<Record<string, unknown>[]> {
+  const client = new pg.Client({ connectionString: postgres.url });
+  client.on('error', () => {}); // It goes away with its server.
+  await client.connect();
+  try {
+    return (await client.query<Record<string, unknown>>(sql)).rows;
+  } finally {
+    await client.end();
+  }
+}
+
+test('stopped and started under load, everything is equal afterwards, with the same handles', async () => {
+  const follower = new ShapeFollower(service.shapeUrl, { table: 'items' });
+  await query("INSERT INTO items SELECT n, 'before' FROM generate_series(1, 100) AS n");
+  await follower.catchUp();
+  const { handle } = follower;
+
+  await query("INSERT INTO items SELECT n, 'at the end' FROM generate_series(101, 200) AS n");
+  await postgres.stop();
+  await expect.poll(() => healthOf(service), { timeout: 10_000 }).toBe('starting');
+  const stored = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  postgres = await startPostgres();
+  await query("INSERT INTO items SELECT n, 'after' FROM generate_series(201, 300) AS n");
+  await untilActive(service);
+
+  const expected = await query('SELECT id::text, title FROM items ORDER BY id');
+  await expect
+    .poll(
+      async () => {
+        await follower.catchUp();
+        return [...follower.rows.values()].sort((left, right) => Number(left['id']) - Number(right['id']));
+      },
+      { timeout: 20_000 },
+    )
+    .toEqual(expected);
+  expect({ handle: follower.handle, readableMeanwhile: stored.handle, refetches: follower.refetches }).toEqual({
+    handle,
+    readableMeanwhile: handle,
+    refetches: 0,
+  });
+}, 60_000);
