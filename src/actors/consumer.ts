@@ -34,14 +34,14 @@ export type ConsumerEvent =
   | { type: 'block.loaded'; after: LogPosition; through: LogPosition }
   | (CallFailed & { type: 'reader.failed' })
   | ConsumerLogTold
-  | { type: 'appended.done'; failed: number }
+  | { type: 'appended.done'; failed: readonly Address[] }
   | { type: 'awaitSnapshotStart'; replyTo: ReplyTo }
   | { type: 'subscribeMaterializer'; materializer: Pid; replyTo: ReplyTo }
   | (Down & { type: 'materializer.down'; process: Pid })
   | { type: 'subscribers.counted'; count: number }
   | { type: 'waiters.answered' }
   | { type: 'stop'; cause: StopCause }
-  | { type: 'EXIT'; from: Address; reason: ExitReason };
+  | { type: 'EXIT'; process: Address; reason: ExitReason; fromParent: boolean };
 
 export interface ConsumerInput {
   readonly self: Pid;

@@ -10,7 +10,7 @@ import { invariant } from '../base/invariant.ts';
 import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Message, Table } from '../otp/process.ts';
-import type { OffsetRange, ShapeBlocks, ShapeMessage } from './materializer-ports.ts';
+import type { OffsetRange, HistoryBlocks, ShapeMessage } from './materializer-ports.ts';
 
 /** Postgres's text of the column; null for NULL, which counts like any other value. */
 export type LinkValue = string | null;
@@ -34,14 +34,14 @@ export type LinkValuesTold = { readonly type: 'values.applied'; readonly offset:
 export class LinkValues implements Table<LinkValuesChange> {
   private readonly handle: Handle;
   private readonly column: string;
-  private readonly blocks: ShapeBlocks;
+  private readonly blocks: HistoryBlocks;
   private readonly rows = new Map<string, LinkValue>();
   private readonly counts = new Map<LinkValue, number>();
   private readonly open = new OpenTransaction();
   private kept: Moves[] = [];
   private applied: LogOffset = BEFORE_ALL;
 
-  constructor(handle: Handle, column: string, blocks: ShapeBlocks) {
+  constructor(handle: Handle, column: string, blocks: HistoryBlocks) {
     this.handle = handle;
     this.column = column;
     this.blocks = blocks;
@@ -85,7 +85,7 @@ export class LinkValues implements Table<LinkValuesChange> {
   private applyBlock(block: OffsetRange, keepMoves: boolean): LinkValuesTold {
     invariant(block.after === this.applied, 'a block begins where the last one ended');
     invariant(compareOffsets(block.through, block.after) > 0, 'every applied offset lies beyond the last');
-    for (const message of this.blocks.take(this.handle, block)) this.applyMessage(message, keepMoves);
+    for (const message of this.blocks.take(this.handle, this.column, block)) this.applyMessage(message, keepMoves);
     this.applied = block.through;
     return { type: 'values.applied', offset: block.through };
   }

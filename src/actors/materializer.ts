@@ -30,15 +30,17 @@ export type MaterializerEvent =
   | { type: 'currentValues'; replyTo: ReplyTo }
   | { type: 'subscribers.counted'; count: number }
   | (Down & { type: 'dependant.down'; process: Pid })
-  | { type: 'moves.done'; failed: number }
+  | { type: 'moves.done'; failed: readonly Address[] }
   | { type: 'handle.isKept' }
   | { type: 'handle.isGone' }
   | (CallFailed & { type: 'recheck.failed' })
-  | { type: 'invalidation.done'; failed: number };
+  | { type: 'invalidation.done'; failed: readonly Address[] };
 
 export interface MaterializerInput {
   readonly self: Pid;
   readonly handle: Handle;
+  /** The column whose values are kept; with the handle it names the Materializer. */
+  readonly column: string;
   readonly consumer: Address;
 }
 
@@ -156,11 +158,7 @@ export const materializer = setup({
         reading: {
           entry: {
             type: 'call',
-            params: ({ context }) => ({
-              to: '@shape-reader',
-              request: { type: 'readBlock', handle: context.handle, after: context.appliedOffset, through: context.subscribedOffset },
-              as: 'history',
-            }),
+            params: ({ context }) => readBlock(context, context.subscribedOffset),
           },
           on: {
             'history.blockRead': { actions: { type: 'apply', params: applyBlock } },
@@ -178,7 +176,7 @@ export const materializer = setup({
       states: {
         measuring: { always: [{ guard: 'isBehind', target: 'reading' }, { target: '#materializer.live' }] },
         reading: {
-          entry: { type: 'call', params: readAnnounced },
+          entry: { type: 'call', params: ({ context }) => readBlock(context, context.announcedOffset) },
           on: {
             'history.blockRead': { actions: { type: 'apply', params: applyBlock } },
             'values.applied': { target: 'measuring', actions: { type: 'noteApplied', params: ({ event }) => event } },
@@ -217,7 +215,7 @@ export const materializer = setup({
               ],
             },
             reading: {
-              entry: { type: 'call', params: readAnnounced },
+              entry: { type: 'call', params: ({ context }) => readBlock(context, context.announcedOffset) },
               on: {
                 'history.blockRead': { actions: { type: 'apply', params: applyBlock } },
                 'values.applied': { target: 'measuring', actions: { type: 'noteApplied', params: ({ event }) => event } },
@@ -231,7 +229,7 @@ export const materializer = setup({
             type: 'multicall',
             params: ({ context }) => ({
               table: 'dependants',
-              request: { type: 'takeMoves', materializer: context.self, handle: context.handle, through: context.appliedOffset },
+              request: { type: 'takeMoves', handle: context.handle, column: context.column, through: context.appliedOffset },
               as: 'moves',
             }),
           },
@@ -270,7 +268,7 @@ export const materializer = setup({
         type: 'multicall',
         params: ({ context }) => ({
           table: 'dependants',
-          request: { type: 'invalidate', materializer: context.self, handle: context.handle },
+          request: { type: 'invalidate', handle: context.handle, column: context.column },
           as: 'invalidation',
         }),
       },
@@ -302,11 +300,10 @@ function applyBlock({ context, event }: { context: Context; event: { after: LogO
   return { table: 'values', change: { block: { after, through }, keepMoves: context.dependantCount > 0 } };
 }
 
-function readAnnounced({ context }: { context: Context }) {
-  const { handle, appliedOffset, announcedOffset } = context;
+function readBlock({ handle, column, appliedOffset }: Context, through: LogOffset) {
   return {
     to: '@shape-reader' as const,
-    request: { type: 'readBlock', handle, after: appliedOffset, through: announcedOffset },
+    request: { type: 'readBlock', handle, column, after: appliedOffset, through },
     as: 'history',
   };
 }
