@@ -16,10 +16,12 @@ import type { ShapeLine } from '../shapes/shape-lines.ts';
 import type { ConsumerPorts } from './consumer-ports.ts';
 
 export type ConsumerLogChange =
-  /** Appends what the range brings to the shape; `unrouted` looks through the whole block itself. */
+  /** Appends what the range brings to the shape; `unrouted` looks through the whole block itself, and gives it back. */
   | { readonly take: LogRange; readonly unrouted?: true }
   /** Shows readers everything taken so far, the log position included, and wakes those that wait. */
-  | { readonly publish: LogPosition };
+  | { readonly publish: LogPosition }
+  /** Nothing that was offered is left to take: from now on the shape goes along with the others. */
+  | 'caughtUp';
 
 /** The answers to `take`. The shape must end after `log.truncated` and `log.schemaChanged`: its log cannot go on. */
 export type ConsumerLogTold =
@@ -28,6 +30,8 @@ export type ConsumerLogTold =
   | { readonly type: 'log.schemaChanged' };
 
 const SHAPE_ENDS = { truncated: { type: 'log.truncated' }, relationChanged: { type: 'log.schemaChanged' } } as const;
+
+const NOTHING = new Uint32Array();
 
 export class ConsumerLog implements Table<ConsumerLogChange> {
   private readonly ports: ConsumerPorts;
@@ -42,8 +46,12 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 
   apply(change: ConsumerLogChange): Message | undefined {
+    // The collector advances only when each Consumer has answered: what all have taken was offered to us before.
+    if (change === 'caughtUp') return this.publish(this.ports.takenByAll());
     if ('publish' in change) return this.publish(change.publish);
-    return this.take(change.take, change.unrouted === true);
+    if (change.unrouted === true) return this.takeUnrouted(change.take);
+    const block = this.ports.blockOf(change.take);
+    return this.take(block, routedChanges(block, this.ports.routedOf(change.take)?.changes ?? NOTHING));
   }
 
   /** Shares the shape's log, which belongs to the world and not to this process. */
@@ -64,20 +72,24 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     if (end !== before) announce(shapeLog.handle, end);
   }
 
-  private take(range: LogRange, unrouted: boolean): ConsumerLogTold {
-    const before = this.end;
+  private takeUnrouted(range: LogRange): ConsumerLogTold {
     const block = this.ports.blockOf(range);
-    for (const { transaction, changes } of this.ownChanges(block, unrouted)) {
+    try {
+      return this.take(block, this.changesOfRelation(block));
+    } finally {
+      this.ports.releaseBlock(range);
+    }
+  }
+
+  private take({ through }: LogRange, ownChanges: Iterable<OwnChanges>): ConsumerLogTold {
+    const before = this.end;
+    for (const { transaction, changes } of ownChanges) {
       if (this.isInSnapshot(transaction)) continue;
       const converted = this.ports.lines.convert(transaction, changes);
       if (converted.outcome !== 'lines') return SHAPE_ENDS[converted.outcome];
       this.append(transaction, converted.lines);
     }
-    return { type: 'log.taken', through: range.through, end: this.end, changed: this.end !== before };
-  }
-
-  private ownChanges(block: LogBlock, unrouted: boolean): Iterable<OwnChanges> {
-    return unrouted ? this.changesOfRelation(block) : routedChanges(block, this.ports.routedOf(block).changes);
+    return { type: 'log.taken', through, end: this.end, changed: this.end !== before };
   }
 
   private isInSnapshot({ xid }: LoggedTransaction): boolean {

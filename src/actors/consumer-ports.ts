@@ -3,7 +3,7 @@
  * them. Everything here answers at once, from memory; what must be waited for is asked of a port, by message.
  */
 import type { LogOffset } from '../model/log-offset.ts';
-import type { LogRange } from '../model/log-position.ts';
+import type { LogPosition, LogRange } from '../model/log-position.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { Handle } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
@@ -17,11 +17,15 @@ export interface ConsumerPorts {
     'handle' | 'definition' | 'end' | 'filterBy' | 'append' | 'publish' | 'discard' | 'stopFiltering'
   >;
   readonly lines: Pick<ShapeLines, 'convert'>;
-  /** @returns the block that was loaded for exactly this range. @throws when nobody loaded it, or when it was let go. */
+  /** @returns the block that a port has loaded for exactly this range. @throws when there is none. */
   readonly blockOf: (range: LogRange) => LogBlock;
-  /** What the collector routed to this shape in that block. @throws when the block was not routed. */
-  readonly routedOf: (range: LogRange) => RoutedChanges;
+  /** Gives back a block that the Consumer had loaded for itself. */
+  readonly releaseBlock: (range: LogRange) => void;
+  /** What the collector routed to this shape in the block that it is delivering; undefined for nothing. */
+  readonly routedOf: (range: LogRange) => RoutedChanges | undefined;
   readonly layoutOf: (id: number) => RelationLayout | undefined;
+  /** Up to here every shape has taken the log that does not lag: `ShapeLogs.position`. */
+  readonly takenByAll: () => LogPosition;
   /** Wakes the requests that wait for this shape: they read on from what is readable now. */
   readonly announce: (handle: Handle, end: LogOffset) => void;
 }

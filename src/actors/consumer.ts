@@ -276,6 +276,7 @@ export const consumer = setup({
             live: {
               initial: 'waiting',
               tags: 'ready',
+              entry: { type: 'apply', params: { table: 'log', change: 'caughtUp' } },
               states: {
                 waiting: {
                   on: {

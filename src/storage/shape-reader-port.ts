@@ -9,8 +9,9 @@ import { compareOffsets, offsetOf, type LogOffset } from '../model/log-offset.ts
 import type { Lsn } from '../model/lsn.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Message, PortSpec } from '../otp/process.ts';
-import type { ShapeBlocks, ShapeMessage } from './shape-blocks.ts';
-import type { ShapeLogs, ShapeRead } from './shape-logs.ts';
+import { ShapeGoneError } from './errors.ts';
+import type { OffsetRange, ShapeBlocks, ShapeMessage } from './shape-blocks.ts';
+import type { ShapeLog, ShapeLogs, ShapeRead } from './shape-logs.ts';
 
 export function shapeReaderPort(shapeLogs: Pick<ShapeLogs, 'get'>, blocks: ShapeBlocks): PortSpec {
   return {
@@ -18,19 +19,32 @@ export function shapeReaderPort(shapeLogs: Pick<ShapeLogs, 'get'>, blocks: Shape
     open: () => ({
       requests: {
         async readBlock(request) {
+          blocks.forgetUnless((handle) => shapeLogs.get(handle) !== undefined);
           const { handle, column, after, through } = parameters(request);
-          blocks.forgetUnless((known) => shapeLogs.get(known) !== undefined);
-          const read = shapeLogs.get(handle)?.read(after);
-          if (read === undefined) return { type: 'history.isGone' };
-          invariant(read.outcome === 'lines', 'a follower reads only what it was told can be read');
-          const messages = (await messagesOf(read.body)).filter((message) => lies(message, through));
-          const end = compareOffsets(read.end, through) < 0 ? read.end : through;
-          blocks.put(handle, column, { after, through: end }, messages);
-          return { type: 'history.blockRead', after, through: end };
+          const block = await readBlock(shapeLogs.get(handle), { after, through });
+          if (block === undefined) return { type: 'history.isGone' };
+          blocks.put(handle, column, block, block.messages);
+          return { type: 'history.blockRead', after, through: block.through };
         },
       },
     }),
   };
+}
+
+type ReadBlock = OffsetRange & { readonly messages: readonly ShapeMessage[] };
+
+/** @returns undefined when the shape was deleted, before or meanwhile. */
+async function readBlock(log: ShapeLog | undefined, { after, through }: OffsetRange): Promise<ReadBlock | undefined> {
+  const read = log?.read(after);
+  if (read === undefined) return undefined;
+  invariant(read.outcome === 'lines', 'a follower reads only what it was told can be read');
+  try {
+    const messages = (await messagesOf(read.body)).filter((message) => lies(message, through));
+    return { after, through: compareOffsets(read.end, through) < 0 ? read.end : through, messages };
+  } catch (error) {
+    if (error instanceof ShapeGoneError) return undefined;
+    throw error;
+  }
 }
 
 function parameters({ handle, column, after, through }: Message) {
