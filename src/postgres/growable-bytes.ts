@@ -1,0 +1,60 @@
+/** GrowableBytes: a buffer that is written from its start and used again; it grows by doubling and never shrinks. */
+export class GrowableBytes {
+  /** Valid up to `length`; replaced when it grows, so never keep a reference across a write. */
+  bytes: Uint8Array;
+  length = 0;
+  private view: DataView;
+
+  constructor(capacity: number) {
+    this.bytes = new Uint8Array(capacity);
+    this.view = new DataView(this.bytes.buffer);
+  }
+
+  /** Makes room for `count` bytes behind the end. */
+  reserve(count: number): void {
+    const needed = this.length + count;
+    if (needed <= this.bytes.length) return;
+    const grown = new Uint8Array(Math.max(needed, this.bytes.length * 2));
+    grown.set(this.bytes.subarray(0, this.length));
+    this.bytes = grown;
+    this.view = new DataView(grown.buffer);
+  }
+
+  append(source: Uint8Array, start: number, end: number): void {
+    this.reserve(end - start);
+    this.bytes.set(source.subarray(start, end), this.length);
+    this.length += end - start;
+  }
+
+  /** Leaves `count` bytes to be filled in later, and says where they begin. */
+  skip(count: number): number {
+    this.reserve(count);
+    const start = this.length;
+    this.length += count;
+    return start;
+  }
+
+  setUint8(at: number, value: number): void {
+    this.bytes[at] = value;
+  }
+
+  setUint16(at: number, value: number): void {
+    this.view.setUint16(at, value, true);
+  }
+
+  setUint32(at: number, value: number): void {
+    this.view.setUint32(at, value, true);
+  }
+
+  getUint32(at: number): number {
+    return this.view.getUint32(at, true);
+  }
+
+  /** A copy of what lies before `end`; what lies behind moves to the front. */
+  take(end = this.length): Uint8Array {
+    const taken = this.bytes.slice(0, end);
+    this.bytes.copyWithin(0, end, this.length);
+    this.length -= end;
+    return taken;
+  }
+}

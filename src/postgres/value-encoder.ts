@@ -1,0 +1,175 @@
+/**
+ * The encoder: Postgres's text of a value becomes the JSON of that value, byte for byte, in every path by which a row
+ * can reach a client. It never passes through a string: UTF-8 stays as it is.
+ *
+ * Equal text gives equal bytes, whichever path it came by (the stream, a portal, or the lines of COPY with their own
+ * escapes). The one exception is the reference service's: a boolean is `true` or `false` in a snapshot, `t` or `f` in the
+ * stream. It is a clause of this file, `encodeBoolean`, and nobody else's business.
+ */
+import type { GrowableBytes } from './growable-bytes.ts';
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const TAB = 0x09;
+const NEWLINE = 0x0a;
+const LOWER_U = 0x75;
+const ESCAPE_BYTES_MAX = 6; // `\u001f`
+const SHORT_BYTES_MAX = 64; // Below, a loop is faster than a call to copy.
+
+/** By byte: 0 stands for itself; LOWER_U is `\u00..`; any other is the letter behind a backslash. */
+const ESCAPES = new Uint8Array(256);
+ESCAPES.fill(LOWER_U, 0, 0x20);
+for (const [byte, letter] of [[0x08, 'b'], [TAB, 't'], [NEWLINE, 'n'], [0x0c, 'f'], [0x0d, 'r'], [QUOTE, '"'], [BACKSLASH, '\\']] as const) {
+  ESCAPES[byte] = letter.charCodeAt(0);
+}
+
+const HEX = new TextEncoder().encode('0123456789abcdef');
+const NULL = new TextEncoder().encode('null');
+const TRUE = new TextEncoder().encode('"true"');
+const FALSE = new TextEncoder().encode('"false"');
+const LOWER_T = 0x74;
+
+export function encodeNull(out: GrowableBytes): void {
+  out.append(NULL, 0, NULL.length);
+}
+
+/** Appends the JSON of the text that lies in `source` from `start` to `end`. */
+export function encodeText(out: GrowableBytes, source: Uint8Array, start: number, end: number): void {
+  const length = end - start;
+  if (length > SHORT_BYTES_MAX) return encodeLongText(out, source, start, end);
+  out.reserve(length * ESCAPE_BYTES_MAX + 2);
+  const { bytes } = out;
+  let at = out.length;
+  bytes[at++] = QUOTE;
+  for (let index = start; index < end; index += 1) {
+    const byte = source[index] as number; // Inside: the caller gave the bounds.
+    const escape = ESCAPES[byte] as number;
+    if (escape === 0) bytes[at++] = byte;
+    else at = putEscape(bytes, at, byte, escape);
+  }
+  bytes[at++] = QUOTE;
+  out.length = at;
+}
+
+/** Copies from one escape to the next. */
+function encodeLongText(out: GrowableBytes, source: Uint8Array, start: number, end: number): void {
+  putQuote(out);
+  let copied = start;
+  for (let index = start; index < end; index += 1) {
+    if (ESCAPES[source[index] as number] === 0) continue;
+    out.append(source, copied, index);
+    putByte(out, source[index] as number);
+    copied = index + 1;
+  }
+  out.append(source, copied, end);
+  putQuote(out);
+}
+
+/** Appends a boolean as the snapshot has it; `source[start]` is `t` or `f`. */
+export function encodeBoolean(out: GrowableBytes, source: Uint8Array, start: number): void {
+  const json = source[start] === LOWER_T ? TRUE : FALSE;
+  out.append(json, 0, json.length);
+}
+
+/**
+ * Appends the JSON of the field of a COPY text line that begins at `start`; `\N` is NULL.
+ *
+ * @param end where the line ends, its newline left out.
+ * @returns where the field ends: at a tab, or at `end`.
+ */
+export function encodeCopyField(out: GrowableBytes, line: Uint8Array, start: number, end: number): number {
+  if (isCopyNull(line, start, end)) {
+    encodeNull(out);
+    return start + 2;
+  }
+  putQuote(out);
+  let copied = start;
+  let index = start;
+  while (index < end && line[index] !== TAB) {
+    if (ESCAPES[line[index] as number] === 0) {
+      index += 1;
+      continue;
+    }
+    out.append(line, copied, index);
+    index = line[index] === BACKSLASH ? putCopyEscape(out, line, index + 1, end) : putAndPass(out, line, index);
+    copied = index;
+  }
+  out.append(line, copied, index);
+  putQuote(out);
+  return index;
+}
+
+/** Where the field ends that begins at `start`, unread: for a field whose meaning is known from its first byte. */
+export function endOfPlainField(line: Uint8Array, start: number, end: number): number {
+  let index = start;
+  while (index < end && line[index] !== TAB) index += 1;
+  return index;
+}
+
+export function isCopyNull(line: Uint8Array, start: number, end: number): boolean {
+  const isWhole = start + 2 === end || line[start + 2] === TAB;
+  return start + 2 <= end && line[start] === BACKSLASH && line[start + 1] === 0x4e && isWhole;
+}
+
+const COPY_LETTERS = new Map<number, number>([...'btnfrv'].map((letter, index) => [letter.charCodeAt(0), [0x08, TAB, NEWLINE, 0x0c, 0x0d, 0x0b][index] ?? 0]));
+const LOWER_X = 0x78;
+
+/** Decodes what stands behind a backslash at `at`; returns where the rest goes on. */
+function putCopyEscape(out: GrowableBytes, line: Uint8Array, at: number, end: number): number {
+  if (at >= end) {
+    putByte(out, BACKSLASH); // COPY never ends a line so; then the backslash stands for itself.
+    return at;
+  }
+  const letter = line[at] as number;
+  if (digit(letter, 8) >= 0) return putNumber(out, line, at, Math.min(end, at + 3), 8);
+  if (letter === LOWER_X && at + 1 < end && digit(line[at + 1] as number, 16) >= 0) {
+    return putNumber(out, line, at + 1, Math.min(end, at + 3), 16);
+  }
+  putByte(out, COPY_LETTERS.get(letter) ?? letter);
+  return at + 1;
+}
+
+function putNumber(out: GrowableBytes, line: Uint8Array, start: number, end: number, base: 8 | 16): number {
+  let value = 0;
+  let at = start;
+  for (; at < end; at += 1) {
+    const next = digit(line[at] as number, base);
+    if (next < 0) break;
+    value = value * base + next;
+  }
+  putByte(out, value & 0xff);
+  return at;
+}
+
+function digit(byte: number, base: 8 | 16): number {
+  const value = byte >= 0x30 && byte <= 0x39 ? byte - 0x30 : (byte | 0x20) >= 0x61 && (byte | 0x20) <= 0x66 ? (byte | 0x20) - 0x57 : -1;
+  return value < base ? value : -1;
+}
+
+function putAndPass(out: GrowableBytes, line: Uint8Array, index: number): number {
+  putByte(out, line[index] as number);
+  return index + 1;
+}
+
+function putQuote(out: GrowableBytes): void {
+  out.reserve(1);
+  out.bytes[out.length++] = QUOTE;
+}
+
+/** One byte of text, escaped if JSON wants it. */
+function putByte(out: GrowableBytes, byte: number): void {
+  out.reserve(ESCAPE_BYTES_MAX);
+  const escape = ESCAPES[byte] as number;
+  if (escape === 0) out.bytes[out.length++] = byte;
+  else out.length = putEscape(out.bytes, out.length, byte, escape);
+}
+
+function putEscape(bytes: Uint8Array, at: number, byte: number, escape: number): number {
+  bytes[at] = BACKSLASH;
+  bytes[at + 1] = escape;
+  if (escape !== LOWER_U) return at + 2;
+  bytes[at + 2] = bytes[at + 3] = 0x30;
+  bytes[at + 4] = HEX[byte >> 4] as number;
+  bytes[at + 5] = HEX[byte & 15] as number;
+  return at + 6;
+}
