@@ -28,6 +28,7 @@ export interface SnapshotterInput {
 }
 
 interface Context {
+  readonly self: Pid;
   readonly handle: Handle;
   readonly relation: SnapshotterInput['relation'];
   readonly consumer: Name;
@@ -40,7 +41,7 @@ export const snapshotter = setup({
   actions: { ...effects },
 }).createMachine({
   id: 'snapshotter',
-  context: ({ input: { handle, relation } }) => ({ handle, relation, consumer: `@consumer/${handle}` as const }),
+  context: ({ input: { self, handle, relation } }) => ({ self, handle, relation, consumer: `@consumer/${handle}` as const }),
   entry: { type: 'monitor', params: ({ context }) => ({ process: context.consumer, as: 'consumer' }) },
   on: { 'consumer.down': '.ended' },
   initial: 'publishing',
@@ -63,7 +64,11 @@ export const snapshotter = setup({
     querying: {
       entry: {
         type: 'call',
-        params: ({ context }) => ({ to: '@snapshots', request: { type: 'takeSnapshot', handle: context.handle }, as: 'query' }),
+        params: ({ context: { self, handle } }) => ({
+          to: '@snapshots',
+          request: { type: 'takeSnapshot', handle, progressTo: self },
+          as: 'query',
+        }),
       },
       on: {
         'snapshot.known': { actions: { type: 'send', params: toConsumer } },
