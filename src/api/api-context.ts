@@ -1,0 +1,27 @@
+/** What every part of the api works with. */
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import type { AdmissionLimits } from './admission.ts';
+import type { CacheSettings } from './cache-control.ts';
+import type { DefinitionCache } from './define-shape-target.ts';
+import type { PollRead } from './log-read.ts';
+import type { ApiPorts } from './ports.ts';
+import type { ShapeListeners } from './shape-listeners.ts';
+
+export interface ApiSettings {
+  readonly longPollTimeoutMs: number;
+  /** How long a request waits for a service that is not ready. */
+  readonly readinessTimeoutMs: number;
+  readonly maxConcurrentRequests: AdmissionLimits;
+  readonly cache: CacheSettings;
+  readonly isDeletionEnabled: boolean;
+}
+
+export interface ApiContext {
+  readonly ports: ApiPorts;
+  readonly settings: ApiSettings;
+  readonly listeners: ShapeListeners<PollRead>;
+  readonly definitions: DefinitionCache;
+  readonly clock: Clock;
+  readonly random: Random;
+}

@@ -1,0 +1,49 @@
+/**
+ * Api: serving shapes, without HTTP. What a server in front of it needs, and what the processes behind it tell it.
+ *
+ * A request is admitted first, before anything of it is read; whoever admitted it releases the permit when the last
+ * byte of the answer is gone.
+ */
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import type { Handle } from '../model/shape.ts';
+import { Admission, type AdmissionClass, type Permit } from './admission.ts';
+import type { ApiContext, ApiSettings } from './api-context.ts';
+import { DefinitionCache } from './define-shape-target.ts';
+import { deleteShape } from './delete-shape.ts';
+import type { ApiPorts, ServiceLevel, ShapeAnnouncements } from './ports.ts';
+import { readShape, type ReadRequest } from './read-shape.ts';
+import type { Refusal } from './refusal.ts';
+import { ShapeListeners } from './shape-listeners.ts';
+import type { RawParameters } from './shape-parameters.ts';
+import type { ShapeResponse } from './shape-response.ts';
+
+export interface Api {
+  /** @param handle the one that the request names. */
+  admit(handle: string | undefined): Permit | Refusal;
+  readShape(request: ReadRequest): Promise<ShapeResponse>;
+  deleteShape(parameters: RawParameters): Promise<ShapeResponse>;
+  level(): ServiceLevel;
+  /** Whom to tell when a log has grown or ended. */
+  readonly announcements: ShapeAnnouncements;
+  /** How many permits are held and how many requests are parked: for metrics and tests. */
+  load(): Readonly<Record<AdmissionClass | 'parked', number>>;
+}
+
+export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, random: Random): Api {
+  const admission = new Admission(settings.maxConcurrentRequests, random);
+  const listeners: ApiContext['listeners'] = new ShapeListeners(clock);
+  const context: ApiContext = { ports, settings, listeners, definitions: new DefinitionCache(), clock, random };
+  return {
+    admit: (handle) => admission.acquire(isKnown(ports, handle) ? 'existing' : 'initial'),
+    readShape: (request) => readShape(context, request),
+    deleteShape: (parameters) => deleteShape(context, parameters),
+    level: () => ports.status.level(),
+    announcements: listeners,
+    load: () => ({ initial: admission.held('initial'), existing: admission.held('existing'), parked: listeners.parkedCount }),
+  };
+}
+
+function isKnown({ directory }: ApiPorts, handle: string | undefined): boolean {
+  return handle !== undefined && directory.definitionOf(handle as Handle) !== undefined;
+}

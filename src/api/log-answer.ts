@@ -1,0 +1,73 @@
+/** From what a log gave to the answer: handle, offset, etag, cursor, and how long caches may keep it. */
+import { BEFORE_ALL, type LogOffset } from '../model/log-offset.ts';
+import type { Handle } from '../model/shape.ts';
+import type { ApiContext } from './api-context.ts';
+import { cacheControl, type CacheCase } from './cache-control.ts';
+import { nextCursor } from './live-cursor.ts';
+import type { LogRead } from './log-read.ts';
+import type { LogAnswer } from './shape-response.ts';
+
+export interface Reader {
+  readonly context: ApiContext;
+  readonly handle: Handle;
+  readonly requested: LogOffset | 'now';
+  readonly live: boolean;
+  /** The request's cursor. */
+  readonly cursor: string | undefined;
+  readonly ifNoneMatch: string | undefined;
+}
+
+/** @param schema JSON, of the catalogue as it is now. */
+export function catchUpAnswer(reader: Reader, read: LogRead, schema: string): LogAnswer {
+  return { ...answer(reader, read), schema };
+}
+
+export function liveAnswer(reader: Reader, read: LogRead): LogAnswer {
+  return answer(reader, read);
+}
+
+/** The answer to a client that holds what it would get; undefined when it does not. */
+export function notModified(reader: Reader, read: LogRead): LogAnswer | undefined {
+  const tag = `${reader.handle}:${reader.requested}:${read.end}`;
+  if (!tagsOf(reader.ifNoneMatch).includes(tag)) return undefined;
+  return { ...answer(reader, read), status: 304, hasData: true, etag: `"${tag}"`, body: [] };
+}
+
+/**
+ * An event stream that ends at once, without an event: what a live SSE request gets. The client counts it as a
+ * connection that was too short, and after three of them polls for good: nothing is lost, since the offset does not
+ * move, and nobody changes a setting. A 400 would end the client's stream instead.
+ */
+export function eventStreamFallback(reader: Reader, offset: LogOffset): LogAnswer {
+  const nothing: LogRead = { end: offset, upToDate: false, hasData: true, body: [Buffer.from(': poll instead\n\n')] };
+  return { ...answer(reader, nothing), form: 'eventStream', cacheControl: 'no-store' };
+}
+
+function answer(reader: Reader, { end, upToDate, hasData, body }: LogRead): LogAnswer {
+  const { handle, requested, live, cursor, context } = reader;
+  const { clock, random, settings } = context;
+  const nonce = hasData ? '' : `:${clock.epochMicros()}`; // What tells nothing must never be revalidated.
+  const windowSeconds = Math.floor(settings.longPollTimeoutMs / 1000);
+  return {
+    kind: 'log',
+    status: 200,
+    form: 'json',
+    handle,
+    offset: end,
+    upToDate,
+    hasData,
+    etag: `"${handle}:${requested}:${end}${nonce}"`,
+    cacheControl: cacheControl(cacheCase(reader), settings.cache),
+    ...(live ? { cursor: nextCursor(clock.epochMicros(), windowSeconds, cursor, random) } : {}),
+    body,
+  };
+}
+
+function cacheCase({ requested, live }: Reader): CacheCase {
+  if (requested === BEFORE_ALL) return 'firstChunk';
+  return live ? 'live' : 'catchUp';
+}
+
+function tagsOf(ifNoneMatch: string | undefined): readonly string[] {
+  return ifNoneMatch === undefined ? [] : ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^"|"$/g, ''));
+}

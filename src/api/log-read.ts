@@ -1,0 +1,49 @@
+/**
+ * What a reader gets from a log at one instant, ready to be sent: its lines, and the LSN that its up-to-date message
+ * tells. Both come from the same synchronous moment, so the LSN never runs ahead of the lines.
+ */
+import { lsnOfOffset, type LogOffset } from '../model/log-offset.ts';
+import { maxLsn } from '../model/lsn.ts';
+import type { ApiContext } from './api-context.ts';
+import { hasLines, isInMemory, logBody, sharedBody } from './log-body.ts';
+import type { ReadableLog } from './ports.ts';
+import type { Body } from './shape-response.ts';
+
+/** Lines that were read, with the body made of them. */
+export interface LogRead {
+  readonly end: LogOffset;
+  readonly upToDate: boolean;
+  readonly hasData: boolean;
+  readonly body: Body;
+}
+
+/** Undefined when the log does not reach the reader's offset any more. */
+export type PollRead = LogRead | undefined;
+
+/** @returns undefined when the log does not reach `after`, or has not begun. */
+export function catchUpRead({ ports }: ApiContext, log: ReadableLog, after: LogOffset): PollRead {
+  const processed = ports.lastProcessedLsn();
+  const read = log.read(after);
+  if (read.outcome !== 'lines') return undefined;
+  const reached = lsnOfOffset(read.end);
+  const seen = read.upToDate ? maxLsn(processed ?? reached, reached) : undefined;
+  return { end: read.end, upToDate: read.upToDate, hasData: true, body: logBody(read.body, seen) };
+}
+
+/** For a long-poll: one that finds nothing new has no data, and tells how far the whole service has come. */
+export function livePollRead({ ports }: ApiContext, log: ReadableLog, after: LogOffset): PollRead {
+  const processed = ports.lastProcessedLsn();
+  const read = log.read(after);
+  if (read.outcome !== 'lines') return undefined;
+  const { end, upToDate, body } = read;
+  const hasData = hasLines(body) || !upToDate;
+  const reached = lsnOfOffset(end);
+  const seen = upToDate ? (hasData ? reached : (processed ?? reached)) : undefined;
+  return { end, upToDate, hasData, body: isInMemory(body) ? sharedBody(body, seen) : logBody(body, seen) };
+}
+
+/** Nothing but how far the log and the service have come. */
+export function endRead({ ports }: ApiContext, log: ReadableLog): LogRead {
+  const seen = ports.lastProcessedLsn() ?? lsnOfOffset(log.end);
+  return { end: log.end, upToDate: true, hasData: false, body: logBody([], seen) };
+}

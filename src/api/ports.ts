@@ -1,0 +1,86 @@
+/**
+ * What serving a shape needs from the rest of the house: narrow ports, wired by the roof.
+ *
+ * Reads are synchronous wherever the answer lies in memory, because between reading an offset and parking on a shape
+ * no other code may run. A refusal by the world is an answer, not a throw.
+ */
+import type { LogOffset } from '../model/log-offset.ts';
+import type { Lsn } from '../model/lsn.ts';
+import type { Relation } from '../model/relation.ts';
+import type { Handle, ShapeDefinition } from '../model/shape.ts';
+import type { ShapeLog } from '../storage/shape-logs.ts';
+
+/** Postgres's tables, cached: the same table gives the same object until it changes. */
+export interface Catalog {
+  relation(schema: string, name: string): Promise<RelationLookup>;
+}
+
+export type RelationLookup =
+  | { readonly outcome: 'found'; readonly relation: Relation }
+  | { readonly outcome: 'missing' }
+  /** Nothing is cached and Postgres did not answer: the table may or may not exist. */
+  | { readonly outcome: 'unreachable' };
+
+/** Which handles there are. A handle it knows can be read, or will be once its snapshot has started. */
+export interface ShapeDirectory {
+  find(definition: ShapeDefinition): Handle | undefined;
+  definitionOf(handle: Handle): ShapeDefinition | undefined;
+  /** Finds the shape or makes it; callers that ask at once get the same handle. */
+  create(definition: ShapeDefinition): Promise<ShapeCreation>;
+  /** Answers at once for a shape whose snapshot has started already. Bounded by the directory. */
+  awaitSnapshotStart(handle: Handle): Promise<SnapshotStart>;
+  /** Resolves when readers no longer find the shape; changes nothing for a handle that is unknown. */
+  delete(handle: Handle): Promise<void>;
+}
+
+export type ShapeCreation =
+  | { readonly outcome: 'created'; readonly handle: Handle }
+  /** Nothing was made; the same request may be repeated. */
+  | { readonly outcome: 'refused' };
+
+export type SnapshotStart =
+  | { readonly outcome: 'started' }
+  /** The shape ended before its snapshot began: deleted, rotated, or its table changed under the query. */
+  | { readonly outcome: 'gone' }
+  /** A known condition that the operator can mend, in the words of the wire; the shape is removed. */
+  | { readonly outcome: 'failed'; readonly message: string }
+  /** A failure nobody classified; the shape is removed. */
+  | { readonly outcome: 'unexpected'; readonly message: string };
+
+/** The read side of `ShapeLogs`. */
+export interface ReadableLogs {
+  get(handle: Handle): Pick<ShapeLog, 'handle' | 'end' | 'read'> | undefined;
+}
+
+export type ReadableLog = NonNullable<ReturnType<ReadableLogs['get']>>;
+
+/** `waiting`: another instance holds the lock, yet stored shapes can be read here. */
+export type ServiceLevel = 'starting' | 'waiting' | 'active';
+
+export interface ServiceStatus {
+  /** What health says. */
+  level(): ServiceLevel;
+  /** Stored shapes are loaded: they stay readable while Postgres is away. */
+  isReadable(): boolean;
+  /** The first unmet condition, in the words of the wire; undefined when active. */
+  whyNotReady(): string | undefined;
+  /** @returns false when `timeoutMs` passed first. */
+  waitUntil(goal: 'readable' | 'active', timeoutMs: number): Promise<boolean>;
+}
+
+/** Called from below when a shape's log has moved. Synchronous, cheap, never throws. */
+export interface ShapeAnnouncements {
+  /** Everything up to `end` is readable now. */
+  announce(handle: Handle, end: LogOffset): void;
+  /** The shape is over; `replacement` when there already is one. */
+  rotate(handle: Handle, replacement?: Handle): void;
+}
+
+export interface ApiPorts {
+  readonly catalog: Catalog;
+  readonly directory: ShapeDirectory;
+  readonly logs: ReadableLogs;
+  readonly status: ServiceStatus;
+  /** Every shape has stored all transactions up to here; undefined when none was processed yet. */
+  lastProcessedLsn(): Lsn | undefined;
+}

@@ -1,0 +1,179 @@
+/**
+ * Serving a read of a shape: from the parameters to the bytes, with every wait in between.
+ *
+ * A long-poll must miss nothing: it reads the log and parks on the shape in one synchronous stretch, and reads again
+ * when woken. A client that goes leaves nothing behind: each wait ends with the request's signal.
+ */
+import { invariant } from '../base/invariant.ts';
+import { BEFORE_ALL, type LogOffset } from '../model/log-offset.ts';
+import type { Handle } from '../model/shape.ts';
+import { ShapeGoneError } from '../storage/errors.ts';
+import type { Permit } from './admission.ts';
+import type { ApiContext } from './api-context.ts';
+import { begun } from './begun-stream.ts';
+import { defineShapeTarget, type ShapeTarget } from './define-shape-target.ts';
+import { catchUpRead, endRead, livePollRead, type PollRead } from './log-read.ts';
+import { isInMemory } from './log-body.ts';
+import { catchUpAnswer, eventStreamFallback, liveAnswer, notModified, type Reader } from './log-answer.ts';
+import type { ReadableLog } from './ports.ts';
+import { whenReady, whyUnwell } from './readiness.ts';
+import { invalidRequest, isRefusal, mustRefetch, type Refusal } from './refusal.ts';
+import { resolveHandle, rotated, untilStarted } from './resolve-handle.ts';
+import { Shared, type Wake } from './shape-listeners.ts';
+import { asksForSubset, readParameters, type RawParameters, type ReadParameters } from './shape-parameters.ts';
+import { ABANDONED, type Abandoned, type ShapeResponse } from './shape-response.ts';
+
+export interface ReadRequest {
+  readonly parameters: RawParameters;
+  readonly ifNoneMatch: string | undefined;
+  readonly permit: Permit;
+  /** Aborted when nobody waits any longer: for the reason `DRAINING` an answer is still wanted, at once. */
+  readonly signal: AbortSignal;
+}
+
+/** The reason with which a server that closes ends the waits of its requests. */
+export const DRAINING = 'draining';
+
+export function readShape(context: ApiContext, request: ReadRequest): Promise<ShapeResponse> {
+  return unlessAbandoned(answerTo(context, request), request.signal);
+}
+
+async function answerTo(context: ApiContext, request: ReadRequest): Promise<ShapeResponse> {
+  const unready = await whenReady(context, 'readable');
+  if (unready !== undefined) return unready;
+  const parameters = readParameters(request.parameters);
+  if (isRefusal(parameters)) return parameters;
+  const target = await defineShapeTarget(context, parameters.shape);
+  if (isRefusal(target)) return target;
+  if (asksForSubset(request.parameters)) return invalidRequest({ subset: ['subset snapshots are not supported'] });
+  const resolved = await resolveHandle(context, target.definition, parameters.handle);
+  if (isRefusal(resolved)) return resolved;
+  return readLog({ context, request, parameters, target, handle: resolved.handle });
+}
+
+/** One request, from the moment its log is known. */
+interface Reading {
+  readonly context: ApiContext;
+  readonly request: ReadRequest;
+  readonly parameters: ReadParameters;
+  readonly target: ShapeTarget;
+  readonly handle: Handle;
+}
+
+async function readLog(reading: Reading): Promise<ShapeResponse> {
+  const { request, parameters } = reading;
+  const { offset } = parameters;
+  const deaf = await untilReadable(reading, offset === 'now' ? BEFORE_ALL : offset);
+  if (deaf !== undefined) return deaf;
+  request.permit.promote();
+  if (offset === 'now') return readEnd(reading);
+  if (parameters.liveSse) return withLog(reading, () => eventStreamFallback(readerOf(reading, offset), offset));
+  return onceBegun(reading, parameters.live ? await longPoll(reading, offset) : catchUp(reading, offset));
+}
+
+/** Waits until the snapshot has started and the log has reached `after`; for the latter half as long as a long-poll. */
+async function untilReadable(reading: Reading, after: LogOffset): Promise<Refusal | Abandoned | undefined> {
+  const { context, handle, request, target } = reading;
+  const deadlineMs = context.clock.nowMs() + context.settings.longPollTimeoutMs / 2;
+  let hasStarted = false;
+  for (;;) {
+    const log = context.ports.logs.get(handle);
+    if (log === undefined) return rotated(context, target.definition);
+    const { outcome } = log.read(after);
+    if (outcome === 'lines') return undefined;
+    if (outcome === 'notStarted') {
+      invariant(!hasStarted, 'a snapshot that has started can be read');
+      const failure = await untilStarted(context, handle);
+      if (failure !== undefined) return failure;
+      hasStarted = true;
+    } else {
+      const wake = await context.listeners.park(handle, after, remainingMs(context, deadlineMs), request.signal);
+      if (wake.cause === 'rotated') return mustRefetch(wake.replacement);
+      if (isAbandoned(wake, request)) return ABANDONED;
+      if (wake.cause !== 'appended') return whyUnwell(context) ?? invalidRequest({ offset: ['out of bounds for this shape'] });
+    }
+  }
+}
+
+function catchUp(reading: Reading, after: LogOffset): ShapeResponse {
+  const { context } = reading;
+  return withLog(reading, (log) => {
+    const read = catchUpRead(context, log, after);
+    if (read === undefined) return rotated(context, reading.target.definition); // The log went back: it is another one.
+    const reader = readerOf(reading, after);
+    return notModified(reader, read) ?? catchUpAnswer(reader, read, reading.target.schema());
+  });
+}
+
+function readEnd(reading: Reading): ShapeResponse {
+  const { context } = reading;
+  return withLog(reading, (log) => catchUpAnswer(readerOf(reading, 'now'), endRead(context, log), reading.target.schema()));
+}
+
+/** Answers at the first lines behind `after`; without any, when the time is over. */
+async function longPoll(reading: Reading, after: LogOffset): Promise<ShapeResponse> {
+  const { context, handle, request, target } = reading;
+  const reader = readerOf(reading, after);
+  const deadlineMs = context.clock.nowMs() + context.settings.longPollTimeoutMs;
+  let wake: Wake<PollRead> = { cause: 'appended', shared: new Shared() };
+  for (let isFirst = true; ; isFirst = false) {
+    const log = context.ports.logs.get(handle);
+    const read = log === undefined ? undefined : pollRead(context, log, after, wake);
+    if (read === undefined) return rotated(context, target.definition);
+    const unchanged = isFirst ? notModified(reader, read) : undefined;
+    if (unchanged !== undefined) return unchanged;
+    if (read.hasData) return liveAnswer(reader, read);
+    if (wake.cause !== 'appended') return whyUnwell(context) ?? liveAnswer(reader, read);
+    wake = await context.listeners.park(handle, after, remainingMs(context, deadlineMs), request.signal);
+    if (wake.cause === 'rotated') return mustRefetch(wake.replacement ?? context.ports.directory.find(target.definition));
+    if (isAbandoned(wake, request)) return ABANDONED;
+  }
+}
+
+/** A snapshot can fail before its first row, when all that was known is that its query had begun. */
+async function onceBegun(reading: Reading, response: ShapeResponse): Promise<ShapeResponse> {
+  if (response.kind !== 'log' || isInMemory(response.body)) return response;
+  const { context, handle, target } = reading;
+  try {
+    return { ...response, body: await begun(response.body) };
+  } catch (error) {
+    if (!(error instanceof ShapeGoneError)) throw error;
+    return (await untilStarted(context, handle)) ?? rotated(context, target.definition);
+  }
+}
+
+/** Readers that were woken together share the bytes; a stream is read once, so each has its own. */
+function pollRead(context: ApiContext, log: ReadableLog, after: LogOffset, wake: Wake<PollRead>): PollRead {
+  if (wake.cause !== 'appended') return livePollRead(context, log, after);
+  const common = wake.shared.get(() => livePollRead(context, log, after));
+  return common === undefined || isInMemory(common.body) ? common : livePollRead(context, log, after);
+}
+
+function withLog(reading: Reading, answer: (log: ReadableLog) => ShapeResponse): ShapeResponse {
+  const log = reading.context.ports.logs.get(reading.handle);
+  return log === undefined ? rotated(reading.context, reading.target.definition) : answer(log);
+}
+
+function readerOf({ context, handle, parameters, request }: Reading, requested: LogOffset | 'now'): Reader {
+  const { live, cursor } = parameters;
+  return { context, handle, requested, live, cursor, ifNoneMatch: request.ifNoneMatch };
+}
+
+function isAbandoned(wake: Wake<PollRead>, request: ReadRequest): boolean {
+  return wake.cause === 'aborted' && request.signal.reason !== DRAINING;
+}
+
+function remainingMs(context: ApiContext, deadlineMs: number): number {
+  return Math.max(0, deadlineMs - context.clock.nowMs());
+}
+
+/** A client that goes is not waited for: what its request had begun ends by itself, and is nobody's answer. */
+function unlessAbandoned(response: Promise<ShapeResponse>, signal: AbortSignal): Promise<ShapeResponse> {
+  return new Promise((resolve, reject) => {
+    const abandon = (): void => {
+      if (signal.reason !== DRAINING) resolve(ABANDONED);
+    };
+    signal.addEventListener('abort', abandon);
+    response.then(resolve, reject).finally(() => signal.removeEventListener('abort', abandon));
+  });
+}

@@ -1,0 +1,101 @@
+/**
+ * Refusal: an answer without rows, as a value: its status, the exact body that clients compare against, and what the
+ * headers must tell. The one place that knows these texts.
+ */
+import type { Random } from '../base/random.ts';
+import type { Handle } from '../model/shape.ts';
+
+export interface Refusal {
+  readonly kind: 'refusal';
+  readonly status: 400 | 404 | 405 | 409 | 500 | 503;
+  /** JSON. */
+  readonly body: string;
+  readonly cacheControl: string;
+  /** The log that replaces the one asked for. */
+  readonly handle?: Handle;
+  readonly retryAfterSeconds?: number;
+  /** An operator knows this condition: clients and monitors need not treat it as a fault of ours. */
+  readonly isKnownError?: true;
+}
+
+/** Texts by request parameter; a subset's parameters nest once more. */
+export type FieldErrors = Readonly<Record<string, readonly string[]>>;
+
+const NO_STORE = 'no-store';
+const RETRY_SOON_SECONDS = 1;
+const RETRY_NOT_READY_SECONDS = 5;
+const RETRY_LATER_SECONDS = 10;
+/** Spread, so that the refused do not all return in the same second. */
+const RETRY_OVERLOAD_SECONDS = { least: 6, most: 10 };
+
+export function isRefusal(value: { readonly kind?: string } | object): value is Refusal {
+  return 'kind' in value && value.kind === 'refusal';
+}
+
+export function invalidRequest(errors: FieldErrors): Refusal {
+  return refuse(400, { message: 'Invalid request', errors });
+}
+
+export function mismatchedHandle(): Refusal {
+  const message =
+    'The specified shape definition and handle do not match. Please ensure the shape definition is correct or omit ' +
+    'the shape handle from the request to obtain a new one.';
+  return refuse(400, { message });
+}
+
+export function noSuchShape(): Refusal {
+  return refuse(404, { message: 'No existing shape found' });
+}
+
+export function deletionDisabled(): Refusal {
+  return refuse(405, { message: 'DELETE not allowed' });
+}
+
+/** The client's log is over: it starts again, with `handle` when there is a successor. */
+export function mustRefetch(handle?: Handle): Refusal {
+  return {
+    ...refuse(409, [{ headers: { control: 'must-refetch' } }]),
+    cacheControl: `public, max-age=${handle === undefined ? 1 : 60}, must-revalidate`,
+    ...(handle === undefined ? {} : { handle }),
+  };
+}
+
+export function notReady(why: string): Refusal {
+  return { ...refuse(503, { message: why }), retryAfterSeconds: RETRY_NOT_READY_SECONDS };
+}
+
+/** The service stopped being well while the request waited. */
+export function becameUnready(why: string): Refusal {
+  return { ...refuse(503, { message: why }), retryAfterSeconds: RETRY_LATER_SECONDS };
+}
+
+export function databaseUnreachable(): Refusal {
+  const message = 'Cannot connect to the database to verify the shape. Please try again later.';
+  return { ...refuse(503, { message }), retryAfterSeconds: RETRY_SOON_SECONDS };
+}
+
+export function creationFailed(): Refusal {
+  return { ...refuse(503, { message: 'Failed to create shape, please retry' }), retryAfterSeconds: RETRY_SOON_SECONDS };
+}
+
+export function snapshotFailed(message: string): Refusal {
+  return { ...refuse(503, { message }), retryAfterSeconds: RETRY_LATER_SECONDS, isKnownError: true };
+}
+
+export function snapshotCrashed(message: string): Refusal {
+  return refuse(500, { message: `Unexpected error while creating snapshot: ${message}` });
+}
+
+export function overloaded(admissionClass: string, limit: number, random: Random): Refusal {
+  const message = `Concurrent ${admissionClass} request limit exceeded (limit: ${limit}), please retry`;
+  const { least, most } = RETRY_OVERLOAD_SECONDS;
+  return {
+    ...refuse(503, { code: 'concurrent_request_limit_exceeded', message }),
+    retryAfterSeconds: least + random.below(most - least + 1),
+    isKnownError: true,
+  };
+}
+
+function refuse(status: Refusal['status'], body: unknown): Refusal {
+  return { kind: 'refusal', status, body: JSON.stringify(body), cacheControl: NO_STORE };
+}

@@ -1,0 +1,58 @@
+/**
+ * From a definition to the handle whose log is read. A reader from the start finds the shape or makes it; a reader
+ * who holds a handle gets that log and no other: whoever holds a wrong one is led to the right one, and starts again.
+ */
+import { definitionKey, type Handle, type ShapeDefinition } from '../model/shape.ts';
+import type { ApiContext } from './api-context.ts';
+import { whenReady } from './readiness.ts';
+import { creationFailed, isRefusal, mustRefetch, snapshotCrashed, snapshotFailed, type Refusal } from './refusal.ts';
+
+export interface Resolved {
+  readonly handle: Handle;
+}
+
+export async function resolveHandle(
+  context: ApiContext,
+  definition: ShapeDefinition,
+  wanted: Handle | undefined,
+): Promise<Resolved | Refusal> {
+  if (wanted !== undefined && isLogOf(context, wanted, definition)) return { handle: wanted };
+  const found = await findOrCreate(context, definition);
+  if (isRefusal(found) || wanted === undefined) return found;
+  return mustRefetch(found.handle);
+}
+
+/** Waits until the log has something to read, or tells why it never will. */
+export async function untilStarted(context: ApiContext, handle: Handle): Promise<Refusal | undefined> {
+  const start = await context.ports.directory.awaitSnapshotStart(handle);
+  switch (start.outcome) {
+    case 'started':
+      return undefined;
+    case 'gone':
+      return mustRefetch();
+    case 'failed':
+      return snapshotFailed(start.message);
+    case 'unexpected':
+      return snapshotCrashed(start.message);
+  }
+}
+
+/** The answer to a reader whose log is over. */
+export function rotated(context: ApiContext, definition: ShapeDefinition): Refusal {
+  return mustRefetch(context.ports.directory.find(definition));
+}
+
+function isLogOf({ ports }: ApiContext, handle: Handle, definition: ShapeDefinition): boolean {
+  const served = ports.directory.definitionOf(handle);
+  return served !== undefined && definitionKey(served) === definitionKey(definition);
+}
+
+async function findOrCreate(context: ApiContext, definition: ShapeDefinition): Promise<Resolved | Refusal> {
+  const { directory } = context.ports;
+  const found = directory.find(definition);
+  if (found !== undefined) return { handle: found };
+  const unready = await whenReady(context, 'active');
+  if (unready !== undefined) return unready;
+  const creation = await directory.create(definition);
+  return creation.outcome === 'created' ? { handle: creation.handle } : creationFailed();
+}

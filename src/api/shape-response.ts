@@ -1,0 +1,46 @@
+/**
+ * ShapeResponse: what a request for a shape gets, without HTTP's own words: what the electric headers tell, how long
+ * the answer may be kept, and its body in pieces.
+ */
+import type { LogOffset } from '../model/log-offset.ts';
+import type { Handle } from '../model/shape.ts';
+import type { Refusal } from './refusal.ts';
+
+export type ShapeResponse = LogAnswer | Deleted | Refusal | Abandoned;
+
+export interface LogAnswer {
+  readonly kind: 'log';
+  /** 304: the client holds these bytes already; there is no body. */
+  readonly status: 200 | 304;
+  readonly form: 'json' | 'eventStream';
+  readonly handle: Handle;
+  /** Behind the last line of the body. */
+  readonly offset: LogOffset;
+  readonly upToDate: boolean;
+  /** False for a long-poll that timed out and for `now`. */
+  readonly hasData: boolean;
+  /** Quotes included. */
+  readonly etag: string;
+  /** As for a GET. */
+  readonly cacheControl: string;
+  /** JSON; absent on live answers, as the wire has it. */
+  readonly schema?: string;
+  /** On live answers. */
+  readonly cursor?: string;
+  readonly body: Body;
+}
+
+/** A stream is read once, from its first piece on; a failure ends it with a throw. */
+export type Body = readonly Uint8Array[] | AsyncIterable<Uint8Array>;
+
+export interface Deleted {
+  readonly kind: 'deleted';
+  readonly status: 202;
+}
+
+/** The client went while it waited: nobody reads an answer. */
+export interface Abandoned {
+  readonly kind: 'abandoned';
+}
+
+export const ABANDONED: Abandoned = { kind: 'abandoned' };

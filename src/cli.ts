@@ -1,0 +1,70 @@
+#!/usr/bin/env node
+/**
+ * The program: reads what it was told, runs the service, and ends with it.
+ *
+ * Whatever keeps it from starting is one message that says what to do, on stderr, and an exit code other than 0; a
+ * stack is shown only for an error of ours. The first SIGINT or SIGTERM drains the service, the second ends at once.
+ */
+import { InvariantError } from './base/invariant.ts';
+import { helpText, parseCommandLine } from './command-line.ts';
+import { readConfiguration, type Configuration } from './configuration.ts';
+import { VERSION } from './version.ts';
+
+const EXIT = { done: 0, failed: 1, misused: 2, interrupted: 130 };
+const OUR_FAULTS = [InvariantError, TypeError, RangeError, ReferenceError];
+
+await main(process.argv.slice(2));
+
+async function main(words: readonly string[]): Promise<void> {
+  const commandLine = parseCommandLine(words);
+  if ('problem' in commandLine) return refuse([commandLine.problem]);
+  if (commandLine.run === 'help') return print(helpText());
+  if (commandLine.run === 'version') return print(`${VERSION}\n`);
+  const read = readConfiguration(commandLine.run, commandLine.flags, process.env);
+  if ('problems' in read) return refuse(read.problems);
+  await run(read.configuration);
+}
+
+async function run(configuration: Configuration): Promise<void> {
+  try {
+    const { startService } = await import('./main.ts'); // Only now: neither help nor a refusal waits for a parser and a database driver.
+    const starting = startService(configuration);
+    const interrupted = drainAtSignal(starting);
+    const service = await starting;
+    const failure = await Promise.race([service.ended, interrupted]);
+    if (failure !== undefined) process.stderr.write(`armature: ${failure}\n`);
+    process.exit(failure === undefined ? EXIT.done : EXIT.failed);
+  } catch (error) {
+    process.stderr.write(`armature: ${messageOf(error)}\n`);
+    process.exit(EXIT.failed);
+  }
+}
+
+/** Resolves once the service has drained; a second signal does not wait for that. A signal also ends a start that is under way. */
+function drainAtSignal(starting: Promise<{ stop(): Promise<void> }>): Promise<undefined> {
+  return new Promise((resolve, reject) => {
+    let isDraining = false;
+    const drain = (): void => {
+      if (isDraining) process.exit(EXIT.interrupted);
+      isDraining = true;
+      starting.then((service) => service.stop()).then(() => resolve(undefined), reject);
+    };
+    process.on('SIGINT', drain);
+    process.on('SIGTERM', drain);
+  });
+}
+
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const isOurs = OUR_FAULTS.some((fault) => error instanceof fault);
+  return isOurs ? `this is an error of Armature itself, please report it.\n${error.stack ?? error.message}` : error.message;
+}
+
+function refuse(problems: readonly string[]): void {
+  for (const problem of problems) process.stderr.write(`armature: ${problem}\n`);
+  process.exitCode = EXIT.misused;
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}

@@ -1,0 +1,76 @@
+/** The headers of the wire, as the flat arrays that `writeHead` sends fastest. */
+import type { HttpRequest } from './server.ts';
+import type { Refusal } from '../api/refusal.ts';
+import type { LogAnswer } from '../api/shape-response.ts';
+import type { Resource } from './routes.ts';
+
+/** Name, value, name, value… */
+export type Headers = readonly string[];
+
+export const JSON_TYPE = 'application/json; charset=utf-8';
+
+const EXPOSED =
+  'electric-cursor,electric-handle,electric-has-data,electric-offset,electric-schema,electric-up-to-date,' +
+  'electric-internal-known-error,retry-after';
+const SHAPE_METHODS = 'GET, POST, HEAD, DELETE, OPTIONS';
+const OTHER_METHODS = 'GET, HEAD';
+const REQUEST_ID_LENGTH = { least: 20, most: 200 };
+/** What a browser may send besides the simple headers. */
+const ALLOWED_REQUEST_HEADERS = ['if-none-match', 'traceparent', 'content-type', 'authorization'];
+
+/** What every response carries. @param freshId makes an id for a request that brings none of a decent length. */
+export function commonHeaders(request: HttpRequest, resource: Resource, server: string, freshId: () => string): Headers {
+  return [
+    'electric-server', server,
+    'x-request-id', requestId(request) ?? freshId(),
+    'access-control-allow-origin', request.headers.origin ?? '*',
+    'access-control-expose-headers', EXPOSED,
+    'access-control-allow-methods', resource === 'shape' ? SHAPE_METHODS : OTHER_METHODS,
+  ];
+}
+
+/** @param isCacheable false for verbs whose answers no cache may keep, whatever they are. */
+export function logHeaders(answer: LogAnswer, isCacheable: boolean): Headers {
+  const { form, handle, offset, schema, cursor, upToDate, hasData, etag, cacheControl } = answer;
+  return [
+    'content-type', form === 'json' ? JSON_TYPE : 'text/event-stream',
+    'cache-control', isCacheable ? cacheControl : 'no-cache',
+    'etag', etag,
+    'electric-handle', handle,
+    'electric-offset', offset,
+    'electric-has-data', String(hasData),
+    ...(upToDate ? ['electric-up-to-date', ''] : []),
+    ...(cursor === undefined ? [] : ['electric-cursor', cursor]),
+    ...(schema === undefined ? [] : ['electric-schema', schema]),
+  ];
+}
+
+export function refusalHeaders(refusal: Refusal, isCacheable: boolean): Headers {
+  const { cacheControl, handle, retryAfterSeconds, isKnownError } = refusal;
+  return [
+    'content-type', JSON_TYPE,
+    ...cacheHeaders(cacheControl, isCacheable),
+    ...(handle === undefined ? [] : ['electric-handle', handle]),
+    ...(retryAfterSeconds === undefined ? [] : ['retry-after', String(retryAfterSeconds)]),
+    ...(isKnownError === true ? ['electric-internal-known-error', 'true'] : []),
+  ];
+}
+
+/** An error that no cache in front may keep either. */
+export function cacheHeaders(cacheControl: string, isCacheable: boolean): Headers {
+  if (!isCacheable) return ['cache-control', 'no-cache'];
+  return cacheControl === 'no-store' ? ['cache-control', 'no-store', 'surrogate-control', 'no-store'] : ['cache-control', cacheControl];
+}
+
+/** The answer to a preflight. */
+export function preflightHeaders(request: HttpRequest): Headers {
+  const asked = request.headers['access-control-request-headers'] ?? '';
+  const allowed = asked.split(',').map((name) => name.trim()).filter((name) => ALLOWED_REQUEST_HEADERS.includes(name.toLowerCase()));
+  return ['access-control-max-age', '86400', ...(allowed.length > 0 ? ['access-control-allow-headers', allowed.join(', ')] : [])];
+}
+
+function requestId(request: HttpRequest): string | undefined {
+  const given = request.headers['x-request-id'];
+  if (typeof given !== 'string') return undefined;
+  return given.length >= REQUEST_ID_LENGTH.least && given.length <= REQUEST_ID_LENGTH.most ? given : undefined;
+}

@@ -1,0 +1,49 @@
+/** The routes: which path and verb mean what. A path is compared segment by segment, decoded, empty segments dropped. */
+export type Route = 'liveness' | 'readShape' | 'deleteShape' | 'shapeOptions' | 'health' | 'unknown';
+
+/** The resource, whatever the verb: it decides which verbs a browser may use. */
+export type Resource = 'root' | 'shape' | 'health' | 'none';
+
+export interface Target {
+  readonly resource: Resource;
+  readonly route: Route;
+  /** What follows the question mark. */
+  readonly query: string;
+}
+
+const RESOURCES: Readonly<Record<string, Resource>> = { '': 'root', 'v1/shape': 'shape', 'v1/health': 'health' };
+
+const ROUTES: Readonly<Record<Resource, Readonly<Record<string, Route>>>> = {
+  root: { GET: 'liveness', HEAD: 'liveness' },
+  health: { GET: 'health', HEAD: 'health' },
+  shape: { GET: 'readShape', HEAD: 'readShape', POST: 'readShape', DELETE: 'deleteShape', OPTIONS: 'shapeOptions' },
+  none: {},
+};
+
+/** @param url a request's target: a path with its query, or an absolute URL as proxies send it. */
+export function targetOf(method: string, url: string): Target {
+  const local = url.replace(/^https?:\/\/[^/?]*/i, '');
+  const cut = local.indexOf('?');
+  const path = cut < 0 ? local : local.slice(0, cut);
+  const resource = resourceOf(path);
+  return { resource, route: own(ROUTES[resource], method) ?? 'unknown', query: cut < 0 ? '' : local.slice(cut + 1) };
+}
+
+function resourceOf(path: string): Resource {
+  const segments = path.split('/').filter((segment) => segment !== '').map(decoded);
+  if (segments.some((segment) => segment.includes('/'))) return 'none';
+  return own(RESOURCES, segments.join('/')) ?? 'none';
+}
+
+function decoded(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch (error) {
+    if (error instanceof URIError) return segment; // Not an encoding: it names itself, and so no route.
+    throw error;
+  }
+}
+
+function own<Value>(record: Readonly<Record<string, Value>>, key: string): Value | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}

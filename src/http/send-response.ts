@@ -1,0 +1,72 @@
+/**
+ * Putting an answer on the socket. A stream is pulled no faster than the client reads; a client that stops reading
+ * is cut off. A stream that fails after its first bytes ends without its end, which no client takes for an answer.
+ */
+
+import type { Body } from '../api/shape-response.ts';
+import type { Headers } from './response-headers.ts';
+import type { HttpResponse } from './server.ts';
+
+/** Longest time without a byte of progress. */
+const SEND_STALL_MS = 30_000;
+
+/** What is answered, apart from how it is sent. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Body;
+}
+
+/**
+ * @param isHead the same headers, and no body.
+ * @throws what the stream threw; nothing was sent when `response.headersSent` is false.
+ */
+export async function sendResponse(response: HttpResponse, { status, headers, body }: Answer, isHead: boolean): Promise<void> {
+  response.setTimeout(SEND_STALL_MS, () => response.destroy());
+  if (Symbol.asyncIterator in body) {
+    if (isHead) response.writeHead(status, [...headers, 'transfer-encoding', 'chunked']).end();
+    else await sendStream(response, status, headers, body);
+  } else {
+    sendPieces(response, status, headers, isHead ? [] : body, sizeOf(body));
+  }
+}
+
+function sendPieces(response: HttpResponse, status: number, headers: Headers, pieces: readonly Uint8Array[], size: number): void {
+  response.writeHead(status, mayHaveBody(status) ? [...headers, 'content-length', String(size)] : [...headers]);
+  response.cork();
+  for (const piece of pieces) response.write(piece);
+  response.end();
+  response.uncork();
+}
+
+async function sendStream(response: HttpResponse, status: number, headers: Headers, body: AsyncIterable<Uint8Array>): Promise<void> {
+  for await (const piece of body) {
+    if (response.destroyed) return;
+    if (!response.headersSent) response.writeHead(status, [...headers]);
+    if (!response.write(piece)) await untilDrained(response);
+  }
+  if (!response.headersSent) response.writeHead(status, [...headers]);
+  response.end();
+}
+
+/** Resolves also when the client has gone: a response that is closed never drains. */
+function untilDrained(response: HttpResponse): Promise<void> {
+  return new Promise((resolve) => {
+    const settle = (): void => {
+      response.off('drain', settle);
+      response.off('close', settle);
+      resolve();
+    };
+    response.on('drain', settle);
+    response.on('close', settle);
+    if (response.destroyed) settle();
+  });
+}
+
+function mayHaveBody(status: number): boolean {
+  return status !== 204 && status !== 304;
+}
+
+function sizeOf(pieces: readonly Uint8Array[]): number {
+  return pieces.reduce((size, piece) => size + piece.length, 0);
+}

@@ -1,0 +1,85 @@
+/** Node's HTTP server: the one file of the house that opens a listening socket for clients. */
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { invariant } from '../base/invariant.ts';
+
+export type HttpRequest = IncomingMessage;
+export type HttpResponse = ServerResponse;
+
+export interface ListenAddress {
+  readonly host: string;
+  /** 0 lets the system choose. */
+  readonly port: number;
+}
+
+/** Somebody else listens there: nothing was opened. */
+export class PortTakenError extends Error {
+  override readonly name = 'PortTakenError';
+}
+
+/** We may not listen there, or the address is not one of this machine's: nothing was opened. */
+export class AddressRefusedError extends Error {
+  override readonly name = 'AddressRefusedError';
+}
+
+export interface ListeningServer {
+  readonly address: ListenAddress;
+  /** Takes no more connections and closes the idle ones; resolves when the last one is gone. */
+  drain(): Promise<void>;
+  /** Cuts off whoever is left. */
+  destroy(): void;
+}
+
+/** A filter may be 64 KiB long, and longer when it is percent-encoded. */
+const HEADER_BYTES_MAX = 256 * 1024;
+/** Above what proxies in front use, so that it is never we who close a connection that they are about to use. */
+const KEEP_ALIVE_MS = 75_000;
+const RECEIVE_MS = 60_000;
+
+/**
+ * @param fail told of an error after the server had begun to listen; it is closed then.
+ * @throws {PortTakenError | AddressRefusedError}
+ */
+export function listen(
+  { host, port }: ListenAddress,
+  serve: (request: HttpRequest, response: HttpResponse) => void,
+  fail: (error: Error) => void,
+): Promise<ListeningServer> {
+  const options = { maxHeaderSize: HEADER_BYTES_MAX, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: RECEIVE_MS };
+  const server = createServer(options, serve);
+  return new Promise((resolve, reject) => {
+    const refuse = (error: Error): void => reject(listenError(error, host, port));
+    server.once('error', refuse);
+    server.listen({ host, port }, () => {
+      server.off('error', refuse);
+      server.on('error', fail);
+      resolve(listening(server, host));
+    });
+  });
+}
+
+function listening(server: Server, host: string): ListeningServer {
+  const address = server.address();
+  invariant(typeof address === 'object' && address !== null, 'a server that listens on TCP has a port');
+  return {
+    address: { host, port: address.port },
+    drain: () => new Promise((resolve) => server.close(() => resolve())),
+    destroy: () => server.closeAllConnections(),
+  };
+}
+
+function listenError(error: Error, host: string, port: number): Error {
+  const code = 'code' in error ? error.code : undefined;
+  const at = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+  switch (code) {
+    case 'EADDRINUSE':
+      return new PortTakenError(`${at} is already in use. Stop the program that listens there, or choose another port with --port.`);
+    case 'EACCES':
+      return new AddressRefusedError(`No permission to listen on ${at}. Choose a port above 1023 with --port.`);
+    case 'EADDRNOTAVAIL':
+    case 'EAFNOSUPPORT':
+    case 'ENOTFOUND':
+      return new AddressRefusedError(`${host} is not an address of this machine. Choose another with --host.`);
+    default:
+      return error;
+  }
+}

@@ -1,0 +1,107 @@
+/**
+ * The settings: one table from which flags, variables, defaults and the help text all follow.
+ *
+ * Each can be set as `--flag`, as `ARMATURE_FLAG`, or under the name that ElectricSQL has for it.
+ */
+import type { z } from 'zod';
+import {
+  databaseUrl, durationMs, flag, integer, INTEGER_MAX, logLevel, optionalText, requestLimits, storageKind, streamId, text,
+} from './setting-types.ts';
+
+export interface Setting {
+  /** Of the flag `--name`; `ARMATURE_NAME` is its variable. */
+  readonly flag: string;
+  readonly type: z.ZodType;
+  /** Variables that are read when ours is not set. */
+  readonly electric: readonly string[];
+  /** What stands for the value in the help; undefined for a setting that is on or off. */
+  readonly value?: string;
+  readonly help: string;
+}
+
+export type Settings = { readonly [Name in keyof typeof SETTINGS]: z.output<(typeof SETTINGS)[Name]['type']> };
+
+export const SETTINGS = {
+  databaseUrl: {
+    flag: 'database-url', value: 'URL', type: databaseUrl.optional(), electric: ['DATABASE_URL'],
+    help: 'the database to follow: postgresql://user:password@host:5432/database',
+  },
+  pooledDatabaseUrl: {
+    flag: 'pooled-database-url', value: 'URL', type: databaseUrl.optional(),
+    electric: ['ELECTRIC_POOLED_DATABASE_URL', 'ELECTRIC_QUERY_DATABASE_URL'],
+    help: 'where snapshots are queried, through a pooler (default: the database)',
+  },
+  secret: {
+    flag: 'secret', value: 'TEXT', type: optionalText, electric: ['ELECTRIC_SECRET'],
+    help: 'what clients must send as ?secret=…',
+  },
+  insecure: {
+    flag: 'insecure', type: flag(false), electric: ['ELECTRIC_INSECURE'],
+    help: 'let everybody read who can reach the port',
+  },
+  port: { flag: 'port', value: 'NUMBER', type: integer(0, 65_535).default(3000), electric: ['ELECTRIC_PORT'], help: 'where to listen (default: 3000; 0: any)' },
+  host: {
+    flag: 'host', value: 'ADDRESS', type: optionalText, electric: [],
+    help: 'the address to listen on (default: all of IPv4; demo: 127.0.0.1)',
+  },
+  listenOnIpv6: { flag: 'listen-on-ipv6', type: flag(false), electric: ['ELECTRIC_LISTEN_ON_IPV6'], help: 'listen on IPv6 too' },
+  enableDeletion: {
+    flag: 'enable-deletion', type: flag(false), electric: ['ELECTRIC_ENABLE_INTEGRATION_TESTING'],
+    help: 'let clients delete shapes, as test suites do',
+  },
+  longPollTimeoutMs: {
+    flag: 'long-poll-timeout', value: 'DURATION', type: durationMs.default(20_000), electric: ['ELECTRIC_LONG_POLL_TIMEOUT'],
+    help: 'how long a live request waits (default: 20s)',
+  },
+  chunkBytesMax: {
+    flag: 'shape-chunk-bytes-threshold', value: 'BYTES', type: integer(1, INTEGER_MAX).default(10 * 1024 * 1024),
+    electric: ['ELECTRIC_SHAPE_CHUNK_BYTES_THRESHOLD'], help: 'size at which a response ends and the next begins (default: 10485760)',
+  },
+  cacheMaxAgeSeconds: {
+    flag: 'cache-max-age', value: 'SECONDS', type: integer(0, INTEGER_MAX).default(60), electric: ['ELECTRIC_CACHE_MAX_AGE'],
+    help: 'how long caches may keep a catch-up response (default: 60)',
+  },
+  cacheStaleAgeSeconds: {
+    flag: 'cache-stale-age', value: 'SECONDS', type: integer(0, INTEGER_MAX).default(300), electric: ['ELECTRIC_CACHE_STALE_AGE'],
+    help: 'how long they may serve it while they ask anew (default: 300)',
+  },
+  maxConcurrentRequests: {
+    flag: 'max-concurrent-requests', value: 'JSON', type: requestLimits.default({ initial: 300, existing: 10_000 }),
+    electric: ['ELECTRIC_MAX_CONCURRENT_REQUESTS'], help: 'requests at once (default: {"initial":300,"existing":10000})',
+  },
+  storage: {
+    flag: 'storage', value: 'disk|memory', type: storageKind.default('disk'), electric: ['ELECTRIC_STORAGE'],
+    help: 'where logs are kept (default: disk)',
+  },
+  storageDirectory: {
+    flag: 'storage-dir', value: 'PATH', type: text.default('./.armature/storage'), electric: ['ELECTRIC_STORAGE_DIR'],
+    help: 'the directory of the logs (default: ./.armature/storage)',
+  },
+  replicationStreamId: {
+    flag: 'replication-stream-id', value: 'NAME', type: streamId.default('default'), electric: ['ELECTRIC_REPLICATION_STREAM_ID'],
+    help: 'suffix of the publication and the replication slot (default: default)',
+  },
+  cleanupReplicationSlots: {
+    flag: 'cleanup-replication-slots-on-shutdown', type: flag(false), electric: ['CLEANUP_REPLICATION_SLOTS_ON_SHUTDOWN'],
+    help: 'use a replication slot that ends with the service',
+  },
+  manualTablePublishing: {
+    flag: 'manual-table-publishing', type: flag(false), electric: ['ELECTRIC_MANUAL_TABLE_PUBLISHING'],
+    help: 'never alter the publication or a table',
+  },
+  databasePoolSize: {
+    flag: 'db-pool-size', value: 'NUMBER', type: integer(1, 10_000).default(20), electric: ['ELECTRIC_DB_POOL_SIZE'],
+    help: 'connections for snapshots and the catalogue (default: 20)',
+  },
+  drainTimeoutMs: {
+    flag: 'drain-timeout', value: 'DURATION', type: durationMs.default(5000), electric: [],
+    help: 'how long open responses may go on at the end (default: 5s)',
+  },
+  logLevel: { flag: 'log-level', value: 'LEVEL', type: logLevel.default('info'), electric: ['ELECTRIC_LOG_LEVEL'], help: 'trace … fatal, or silent (default: info)' },
+  inspect: { flag: 'inspect', type: flag(false), electric: [], help: 'stream the inspection protocol of xstate on 127.0.0.1' },
+  inspectPort: { flag: 'inspect-port', value: 'NUMBER', type: integer(0, 65_535).default(3001), electric: [], help: 'where (default: 3001; 0: any)' },
+} as const satisfies Readonly<Record<string, Setting>>;
+
+export function variableOf({ flag: name }: Pick<Setting, 'flag'>): string {
+  return `ARMATURE_${name.replaceAll('-', '_').toUpperCase()}`;
+}
