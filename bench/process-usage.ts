@@ -1,0 +1,30 @@
+/** What another process of ours has used so far, as the kernel counts it. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+
+export interface ProcessUsage {
+  /** User and system time, all threads; in steps of a clock tick, mostly 10 ms. */
+  readonly cpuMicros: number;
+  /** Undefined where the kernel does not tell. */
+  readonly peakMemoryBytes: number | undefined;
+}
+
+export function usageOf(pid: number): ProcessUsage {
+  return existsSync(`/proc/${pid}/stat`) ? usageFromProc(pid) : usageFromPs(pid);
+}
+
+function usageFromProc(pid: number): ProcessUsage {
+  // The second field is the command in parentheses, and may hold anything: count from behind it.
+  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)?.split(' ') ?? [];
+  const ticks = Number(fields[11]) + Number(fields[12]);
+  const peak = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+  return { cpuMicros: (ticks / ticksPerSecond) * 1e6, peakMemoryBytes: peak === undefined ? undefined : Number(peak) * 1024 };
+}
+
+const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
+
+function usageFromPs(pid: number): ProcessUsage {
+  const time = execFileSync('ps', ['-o', 'time=', '-p', String(pid)], { encoding: 'utf8' }).trim();
+  const seconds = time.split(/[:-]/).reduce((sum, part) => sum * 60 + Number(part), 0);
+  return { cpuMicros: seconds * 1e6, peakMemoryBytes: undefined };
+}

@@ -1,0 +1,35 @@
+/** The built service as a child of the benchmark: what it uses is its own, and is counted as such. */
+import { invariant } from '../src/base/invariant.ts';
+import { startServiceProcess } from '../test/support/service-process.ts';
+import { type ProcessUsage, usageOf } from './process-usage.ts';
+
+export interface Service {
+  /** Without a trailing slash. */
+  readonly url: string;
+  usage(): ProcessUsage;
+  /** Stops the process where it is, as if the machine had no time for it; `resume` lets it go on. */
+  hold(): void;
+  resume(): void;
+  stop(): Promise<void>;
+}
+
+export async function startService(databaseUrl: string, storageDirectory: string): Promise<Service> {
+  const { url, child, stop } = await startServiceProcess({
+    databaseUrl,
+    storageDirectory,
+    environment: { ARMATURE_LOG_LEVEL: 'warn' },
+  });
+  const { pid } = child;
+  invariant(pid !== undefined, 'a service that answers has a process');
+  const resume = (): void => void child.kill('SIGCONT');
+  return {
+    url,
+    usage: () => usageOf(pid),
+    hold: () => void child.kill('SIGSTOP'),
+    resume,
+    stop: async () => {
+      resume(); // A held process would never hear that it should stop.
+      await stop();
+    },
+  };
+}
