@@ -1,5 +1,16 @@
-/** The effects that a machine may ask for, as named actions with serialisable parameters. Signatures only; see runtime. */
-import type { Address, ExitReason, Message, ReplyTo } from './process.ts';
+/**
+ * Effects: what a machine may ask of the runtime, as named actions with serialisable parameters.
+ *
+ * Spread into a machine's actions: `setup({ actions: { ...effects } })`. They are performed when the transition is
+ * over, in the order in which it asked; a transition that throws, or that does not exist, performs none of them.
+ */
+import { invariant } from '../base/invariant.ts';
+import { call, insert, multicall, reply } from './calls.ts';
+import { entryOf, type Entry } from './entry.ts';
+import { link, unlink } from './links.ts';
+import { demonitor, monitor } from './monitors.ts';
+import type { Address, ExitReason, Message, RecipientsTable, ReplyTo, Table } from './process.ts';
+import { cancelTimer, startTimer } from './process-timers.ts';
 
 export interface EffectParams {
   send: { to: Address; event: Message };
@@ -18,7 +29,7 @@ export interface EffectParams {
   call: { to: Address; request: Message; as?: string; timeoutMs?: number };
   /** Answers a request; vanishes when the caller has given up or died. */
   reply: { to: ReplyTo; event: Message };
-  /** Like a call to each of the table's recipients; one event `<as>.done { failed }` when all have answered or died. */
+  /** Like a call to each of the table's recipients; one event `<as>.done { failed }`, the addresses that died, when all have answered or died. */
   multicall: { table: string; request: Message; as: string };
   /** Keeps the current event; it is delivered again, before any other, after the next change of state. */
   postpone: undefined;
@@ -29,4 +40,67 @@ export interface EffectParams {
   apply: { table: string; change: unknown };
   /** Ends this process with `reason` when the transition is over: for a reason that a final state does not say. */
   stop: { reason: ExitReason };
+}
+
+export type Effects = { readonly [Name in keyof EffectParams]: (args: { self: object }, params: EffectParams[Name]) => void };
+
+export const effects: Effects = {
+  send: effect(performSend),
+  monitor: effect((entry, { process, as }) => monitor(entry, process, as)),
+  demonitor: effect((entry, { process }) => demonitor(entry, process)),
+  link: effect((entry, { process }) => link(entry, process)),
+  unlink: effect((entry, { process }) => unlink(entry, process)),
+  exit: effect(performExit),
+  call: effect((entry, params) => call(entry, params)),
+  reply: effect((entry, { to, event }) => reply(entry, to, event)),
+  multicall: effect(performMulticall),
+  postpone: effect(performPostpone),
+  startTimer: effect((entry, { name, delayMs }) => startTimer(entry, name, delayMs)),
+  cancelTimer: effect((entry, { name }) => cancelTimer(entry, name)),
+  apply: effect(performApply),
+  stop: effect((entry, { reason }) => void (entry.stopReason = reason)),
+};
+
+/** Makes an action of something that happens to a process; for effects of a room of its own, such as a supervisor's. */
+export function effect<Params>(perform: (entry: Entry, params: Params) => void): (args: { self: object }, params: Params) => void {
+  return ({ self }, params) => {
+    const entry = entryOf(self);
+    invariant(entry !== undefined, 'an effect is asked for by a process of a runtime');
+    entry.effects.push({ perform, params });
+  };
+}
+
+function performSend(entry: Entry, { to, event }: EffectParams['send']): void {
+  const target = entry.kernel.resolve(to);
+  if (target !== undefined) entry.kernel.enqueue(target, { kind: 'message', source: entry, message: event });
+}
+
+function performExit(entry: Entry, { process, reason }: EffectParams['exit']): void {
+  const target = entry.kernel.resolve(process);
+  if (target !== undefined) entry.kernel.enqueue(target, { kind: 'exit', source: entry, reason });
+}
+
+function performMulticall(entry: Entry, { table, request, as }: EffectParams['multicall']): void {
+  const recipients = tableOf(entry, table);
+  invariant(hasRecipients(recipients), `table '${table}' names the recipients of a multicall`);
+  multicall(entry, recipients.recipients(), request, as);
+}
+
+function performPostpone(entry: Entry): void {
+  if (entry.current !== undefined) entry.postponed.push(entry.current);
+}
+
+function performApply(entry: Entry, { table, change }: EffectParams['apply']): void {
+  const answer = tableOf(entry, table).apply(change);
+  if (answer !== undefined) insert(entry, answer);
+}
+
+function tableOf(entry: Entry, name: string): Table {
+  const table = entry.tables?.[name];
+  invariant(table !== undefined, `the process has a table '${name}'`);
+  return table;
+}
+
+function hasRecipients(table: Table): table is RecipientsTable {
+  return 'recipients' in table;
 }

@@ -46,6 +46,15 @@ export interface Down extends Message {
   readonly reason: ExitReason;
 }
 
+/** Told to a process that traps exits: one that it is linked to, its supervisor or one of its children ended, or somebody sent it an exit. */
+export interface Exit extends Message {
+  readonly type: 'EXIT';
+  readonly process: Address;
+  readonly reason: ExitReason;
+  /** From its supervisor: the order to end. */
+  readonly fromParent: boolean;
+}
+
 /** Names one outstanding call; carried by a request as `replyTo`, printable. */
 export type ReplyTo = string & { readonly __brand: 'ReplyTo' };
 
@@ -88,6 +97,8 @@ export interface MachineSpec {
   readonly trapExit?: boolean;
   /** What the mailbox may hold; the process crashes beyond it. Default 100,000. */
   readonly mailboxMax?: number;
+  /** Set by `supervisor` and `dynamicSupervisor`. */
+  readonly isSupervisor?: boolean;
 }
 
 /**

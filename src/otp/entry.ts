@@ -1,0 +1,181 @@
+/**
+ * Entry: what the runtime keeps about one process, and what the parts of the runtime ask of one another.
+ *
+ * Only types and one lookup. The parts (exits, monitors, calls, behaviours, schedulers) are written against this file,
+ * the kernel puts them together.
+ */
+import type { AnyActorRef } from 'xstate';
+import type { Clock } from '../base/clock.ts';
+import type { Address, ExitReason, Message, Name, Pid, ProcessSpec, ReplyTo, Table } from './process.ts';
+import type { Ring } from './ring.ts';
+import type { HeapTimer, TimerHeap } from './timer-heap.ts';
+import type { TraceRecord } from './trace.ts';
+import type { ActorSystem } from './xstate-seam.ts';
+
+/** Where a signal comes from: a process, or the address of one that is not there. */
+export interface Source {
+  readonly pid: Address;
+  readonly actor?: AnyActorRef | undefined;
+}
+
+/** What goes from one process to another. Signals of one pair arrive in the order in which they were sent. */
+export type Signal =
+  | { readonly kind: 'init'; readonly source: Source }
+  | { readonly kind: 'message'; readonly source: Source; readonly message: Message }
+  | { readonly kind: 'reply'; readonly source: Source; readonly call: Call; readonly message: Message }
+  | { readonly kind: 'exit'; readonly source: Source; readonly reason: ExitReason | 'kill'; readonly linked?: Entry }
+  | { readonly kind: 'down'; readonly source: Source; readonly watch: Watch; readonly reason: ExitReason }
+  | { readonly kind: 'timeout'; readonly source: Source; readonly name: string; readonly timer: HeapTimer }
+  | { readonly kind: 'callTimeout'; readonly source: Source; readonly call: Call };
+
+/** Told when its target ends. */
+export type Watch = Monitor | Call;
+
+export interface Monitor {
+  readonly kind: 'monitor';
+  readonly owner: Entry;
+  readonly target: Entry | undefined;
+  readonly address: Address;
+  readonly as: string;
+  /** False once its DOWN was delivered or it was taken back: a DOWN under way then vanishes. */
+  active: boolean;
+  /** For code outside of processes. */
+  readonly settle?: ((reason: ExitReason) => void) | undefined;
+}
+
+export interface Call {
+  readonly kind: 'call';
+  readonly id: ReplyTo;
+  readonly owner: Entry;
+  readonly target: Entry | undefined;
+  readonly to: Address;
+  /** The type of the request. */
+  readonly request: string;
+  readonly as: string;
+  timer: HeapTimer | undefined;
+  /** The multicall that it is a part of. */
+  readonly group?: CallGroup | undefined;
+  /** Tells a port that nobody waits for the answer any more. */
+  abort?: AbortController | undefined;
+  /** For code outside of processes. */
+  readonly settle?: ((answer: Message | undefined, failure: ExitReason | 'timeout') => void) | undefined;
+}
+
+export interface CallGroup {
+  readonly as: string;
+  readonly failed: Address[];
+  pending: number;
+}
+
+export interface Mailbox {
+  readonly length: number;
+  push(signal: Signal): void;
+  clear(): void;
+}
+
+/** What is particular to a kind of process: a machine, a port, the outside. */
+export interface Behaviour {
+  init(entry: Entry): void;
+  receive(entry: Entry, source: Source, message: Message): void;
+  /** Ends the process, at once or when it has given its resource back. */
+  stop(entry: Entry, reason: ExitReason): void;
+  /** Called once when the process has ended, however it ended. */
+  dispose(entry: Entry): void;
+  /** The machine's state value, or a word; for people. */
+  state(entry: Entry): unknown;
+}
+
+/** One effect that a transition asked for; performed when the transition has succeeded. */
+export interface PendingEffect {
+  readonly perform: (entry: Entry, params: never) => void;
+  readonly params: unknown;
+}
+
+export interface Entry extends Source {
+  readonly pid: Pid;
+  /** Unique among its siblings. */
+  readonly id: string;
+  /** The ids from the root down; the pid is this and a number. */
+  readonly path: string;
+  readonly kernel: Kernel;
+  readonly behaviour: Behaviour;
+  readonly spec: ProcessSpec | undefined;
+  readonly parent: Entry | undefined;
+  /** Place among its siblings when a tree is shown. */
+  readonly order: number;
+  readonly sinceMs: number;
+  readonly shutdown: number | 'infinity' | 'brutal_kill';
+  readonly trapExit: boolean;
+  readonly mailboxMax: number;
+  readonly mailbox: Mailbox;
+  /** Delivered before anything in the mailbox: answers of tables, then postponed events. */
+  readonly urgent: Ring<Signal>;
+  /** On the way into `urgent`, before all that is in there. */
+  inserted: Signal[];
+  postponed: Signal[];
+  /** In the scheduler's hands. */
+  scheduled: boolean;
+  alive: boolean;
+  /** Its start has been acknowledged. */
+  started: boolean;
+  handled: number;
+  actor: AnyActorRef | undefined;
+  name: Name | undefined;
+  tables: Readonly<Record<string, Table>> | undefined;
+  children: Set<Entry> | undefined;
+  links: Set<Entry> | undefined;
+  /** Watches that this process holds, by the address it gave. */
+  monitors: Map<Address, Monitor[]> | undefined;
+  /** Watches that others hold on this process, in the order of their making. */
+  watchers: Set<Watch> | undefined;
+  /** Who has been told of its end by a monitor: they need not hear it again from a call. */
+  toldOwners: Set<Entry> | undefined;
+  /** Its own calls that have no outcome yet. */
+  calls: Set<Call> | undefined;
+  timers: Map<string, HeapTimer> | undefined;
+  effects: PendingEffect[];
+  /** The event being handled, for `postpone`. */
+  current: Signal | undefined;
+  /** Said by the effect `stop`. */
+  stopReason: ExitReason | undefined;
+}
+
+export interface SpawnOptions {
+  readonly id: string;
+  readonly parent: Entry;
+  readonly order?: number;
+  readonly shutdown?: number | 'infinity' | 'brutal_kill';
+}
+
+export interface Kernel {
+  readonly clock: Clock;
+  readonly timers: TimerHeap;
+  readonly system: ActorSystem;
+  readonly processes: Map<Pid, Entry>;
+  readonly names: Map<Name, Entry>;
+  readonly calls: Map<ReplyTo, Call>;
+  readonly outside: Entry;
+  /** Undefined while nobody listens: whoever traces asks first. */
+  readonly tracer: ((record: TraceRecord) => void) | undefined;
+  /** Makes a process; its first event is still to come. It is told to `parent` by STARTED, or by EXIT when the start fails. */
+  spawn(spec: ProcessSpec, options: SpawnOptions): Entry;
+  resolve(address: Address): Entry | undefined;
+  /** Puts a signal on its way; one to the dead vanishes. */
+  enqueue(target: Entry, signal: Signal): void;
+  /** Asks for `target` to be run: it has something urgent. */
+  wake(target: Entry): void;
+  nextCallId(caller: Entry): ReplyTo;
+  end(entry: Entry, reason: ExitReason): void;
+}
+
+const entries = new WeakMap<object, Entry>();
+
+/** Remembers whose actor this is: an effect knows its process by it. */
+export function adopt(actor: AnyActorRef, entry: Entry): void {
+  entry.actor = actor;
+  entries.set(actor, entry);
+}
+
+export function entryOf(actor: object): Entry | undefined {
+  return entries.get(actor);
+}

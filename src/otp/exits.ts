@@ -1,0 +1,73 @@
+/**
+ * Exits: how a process ends, and who hears of it.
+ *
+ * One function ends a process, once. It takes everything that belonged to the process out of the world first (name,
+ * timers, calls, monitors, mailbox), then tells: links, children, watchers, supervisor. So whoever is told finds the
+ * name free. A child never outlives its supervisor: it is sent the supervisor's exit whatever it unlinked, and killed
+ * when it has not obeyed within its shutdown time.
+ */
+import { releaseCalls } from './calls.ts';
+import type { Entry, Signal } from './entry.ts';
+import { releaseMonitors, tellWatchers } from './monitors.ts';
+import type { ExitReason } from './process.ts';
+import { releaseTimers } from './process-timers.ts';
+
+export function endProcess(entry: Entry, reason: ExitReason): void {
+  if (!entry.alive) return;
+  const { kernel } = entry;
+  entry.alive = false;
+  kernel.processes.delete(entry.pid);
+  if (entry.name !== undefined) kernel.names.delete(entry.name);
+  releaseTimers(entry);
+  releaseCalls(entry);
+  releaseMonitors(entry);
+  entry.mailbox.clear();
+  entry.urgent.clear();
+  entry.inserted = [];
+  entry.postponed = [];
+  entry.effects = [];
+  kernel.tracer?.({ type: 'exit', process: entry.pid, reason });
+  entry.behaviour.dispose(entry);
+  tellLinks(entry, reason);
+  tellChildren(entry, reason);
+  tellWatchers(entry, reason);
+  if (entry.parent !== undefined) {
+    entry.parent.children?.delete(entry);
+    kernel.enqueue(entry.parent, { kind: 'exit', source: entry, reason });
+  }
+}
+
+function tellLinks(entry: Entry, reason: ExitReason): void {
+  for (const other of entry.links ?? []) entry.kernel.enqueue(other, { kind: 'exit', source: entry, reason, linked: entry });
+  entry.links = undefined;
+}
+
+function tellChildren(entry: Entry, reason: ExitReason): void {
+  const toChildren = reason === 'normal' ? 'shutdown' : reason;
+  for (const child of entry.children ?? []) {
+    entry.kernel.enqueue(child, { kind: 'exit', source: entry, reason: toChildren });
+    killWhenOverdue(entry, child);
+  }
+  entry.children = undefined;
+}
+
+function killWhenOverdue(entry: Entry, child: Entry): void {
+  if (child.shutdown === 'infinity') return;
+  const kill: Signal = { kind: 'exit', source: entry, reason: 'kill' };
+  const delayMs = child.shutdown === 'brutal_kill' ? 0 : child.shutdown;
+  entry.kernel.timers.set(delayMs, () => entry.kernel.enqueue(child, kill));
+}
+
+/** An exit signal reaches a process: it ends, is told, or takes no notice. */
+export function receiveExit(entry: Entry, signal: Signal & { kind: 'exit' }): void {
+  const { source, reason, linked } = signal;
+  if (linked !== undefined && entry.links?.delete(linked) !== true) return;
+  if (reason === 'kill') {
+    entry.kernel.end(entry, 'killed');
+  } else if (entry.trapExit) {
+    const fromParent = entry.parent?.pid === source.pid;
+    entry.behaviour.receive(entry, source, { type: 'EXIT', process: source.pid, reason, fromParent });
+  } else if (reason !== 'normal' || source.pid === entry.pid) {
+    entry.behaviour.stop(entry, reason);
+  }
+}

@@ -1,0 +1,185 @@
+/**
+ * Kernel: the table of processes, and the way of a signal from one to the other.
+ *
+ * Nothing here runs a process inside another: sending only puts a signal on its way, and the scheduler alone calls
+ * `deliver`. So there is no recursion between processes, and no order but the scheduler's.
+ */
+import type { AnyActorRef } from 'xstate';
+import type { Clock } from '../base/clock.ts';
+import { receiveFailure, receiveReply } from './calls.ts';
+import { entryOf, type Behaviour, type Entry, type Kernel, type Signal, type SpawnOptions } from './entry.ts';
+import { crash } from './error-report.ts';
+import { endProcess, receiveExit } from './exits.ts';
+import { machineBehaviour } from './machine-process.ts';
+import { receiveDown } from './monitors.ts';
+import { outsideBehaviour } from './outside.ts';
+import { portBehaviour } from './port-process.ts';
+import { isPortSpec, type Address, type ExitReason, type Name, type Pid, type ProcessSpec, type ReplyTo } from './process.ts';
+import { receiveTimeout } from './process-timers.ts';
+import { Ring } from './ring.ts';
+import type { Scheduler } from './scheduler.ts';
+import { TimerHeap } from './timer-heap.ts';
+import type { TraceRecord } from './trace.ts';
+import { createActorSystem, type ActorSystem, type Relay } from './xstate-seam.ts';
+
+const MAILBOX_MAX = 100_000;
+const SHUTDOWN_MS = 5_000;
+
+/** A process was sent more than its mailbox may hold. */
+export class MailboxOverflowError extends Error {
+  override readonly name = 'MailboxOverflowError';
+}
+
+export class ProcessKernel implements Kernel {
+  readonly clock: Clock;
+  readonly timers: TimerHeap;
+  readonly system: ActorSystem;
+  readonly processes = new Map<Pid, Entry>();
+  readonly names = new Map<Name, Entry>();
+  readonly calls: Kernel['calls'] = new Map();
+  readonly outside: Entry;
+  tracer: ((record: TraceRecord) => void) | undefined;
+  private readonly scheduler: Scheduler;
+  private pidCount = 0;
+  private callCount = 0;
+
+  constructor(clock: Clock, scheduler: Scheduler) {
+    this.clock = clock;
+    this.scheduler = scheduler;
+    this.timers = new TimerHeap(clock);
+    this.system = createActorSystem((deliver, source, target, event) => this.intercept(deliver, source, target, event));
+    this.outside = this.makeOutside();
+    scheduler.attach({ clock, deliver: (entry, signal) => this.deliver(entry, signal) });
+  }
+
+  spawn(spec: ProcessSpec, options: SpawnOptions): Entry {
+    const { id, parent } = options;
+    const path = parent === this.outside ? id : `${parent.path}/${id}`;
+    this.pidCount += 1;
+    const pid = `${path}#${this.pidCount}` as Pid;
+    const behaviour = isPortSpec(spec) ? portBehaviour : machineBehaviour;
+    const entry = this.makeEntry(pid, path, behaviour, { ...options, spec });
+    this.processes.set(pid, entry);
+    parent.children ??= new Set();
+    parent.children.add(entry);
+    this.tracer?.({ type: 'spawn', process: pid, parent: parent.pid, ...(spec.name === undefined ? {} : { name: spec.name }) });
+    this.enqueue(entry, { kind: 'init', source: parent });
+    return entry;
+  }
+
+  resolve(address: Address): Entry | undefined {
+    return address.charCodeAt(0) === 64 /* @ */ ? this.names.get(address as Name) : this.processes.get(address as Pid);
+  }
+
+  enqueue(target: Entry, signal: Signal): void {
+    if (!target.alive) return;
+    if (target.mailbox.length >= target.mailboxMax && signal.kind === 'message') {
+      this.refuse(target, signal);
+      return;
+    }
+    if (this.tracer !== undefined && (signal.kind === 'message' || signal.kind === 'reply')) {
+      this.tracer({ type: 'send', from: signal.source.pid, to: target.pid, message: signal.message });
+    }
+    target.mailbox.push(signal);
+    this.wake(target);
+  }
+
+  wake(target: Entry): void {
+    if (target.scheduled) return;
+    target.scheduled = true;
+    this.scheduler.ready(target);
+  }
+
+  nextCallId(caller: Entry): ReplyTo {
+    this.callCount += 1;
+    return `${caller.pid}!${this.callCount}` as ReplyTo;
+  }
+
+  end(entry: Entry, reason: ExitReason): void {
+    endProcess(entry, reason);
+  }
+
+  private deliver(entry: Entry, signal: Signal): void {
+    if (!entry.alive) return;
+    switch (signal.kind) {
+      case 'message':
+        entry.behaviour.receive(entry, signal.source, signal.message);
+        return;
+      case 'init':
+        this.begin(entry);
+        return;
+      case 'reply':
+        receiveReply(signal.call, signal.source, signal.message);
+        return;
+      case 'exit':
+        receiveExit(entry, signal);
+        return;
+      case 'down':
+        if (signal.watch.kind === 'monitor') receiveDown(signal.watch, signal.source, signal.reason);
+        else receiveFailure(signal.watch, signal.source, signal.reason);
+        return;
+      case 'timeout':
+        receiveTimeout(entry, signal.name, signal.timer);
+        return;
+      case 'callTimeout':
+        receiveFailure(signal.call, signal.source, 'timeout');
+        return;
+    }
+  }
+
+  /** The name first: who finds the process by its name finds one whose events will be handled in order. */
+  private begin(entry: Entry): void {
+    const name = entry.spec?.name;
+    if (name !== undefined) {
+      const holder = this.names.get(name);
+      if (holder !== undefined) {
+        this.end(entry, { error: { name: 'already_started', message: `${name} is ${holder.pid}` } });
+        return;
+      }
+      this.names.set(name, entry);
+      entry.name = name;
+    }
+    entry.behaviour.init(entry);
+  }
+
+  /** A mailbox that is full is a fault of its process, which is too slow or is sent too much: it crashes, its supervisor decides. */
+  private refuse(target: Entry, signal: Signal & { kind: 'message' }): void {
+    const claim = `more than ${target.mailboxMax} messages wait; the one too many is '${signal.message.type}' from ${signal.source.pid}`;
+    target.behaviour.stop(target, crash(new MailboxOverflowError(claim)));
+  }
+
+  /** What xstate itself sends between actors. */
+  private intercept(deliver: Relay, source: AnyActorRef | undefined, target: AnyActorRef, event: { type: string }): void {
+    const from = source === undefined ? this.outside : entryOf(source);
+    // The end of a process is told by `end` alone; xstate would make its parent fail with it.
+    if (from !== undefined && from !== this.outside && isActorEnd(event.type)) return;
+    const to = entryOf(target);
+    if (to === undefined) deliver(source, target, event);
+    else this.enqueue(to, { kind: 'message', source: from ?? to, message: event });
+  }
+
+  private makeOutside(): Entry {
+    return this.makeEntry('outside' as Pid, '', outsideBehaviour, { id: 'outside', parent: undefined, spec: undefined });
+  }
+
+  private makeEntry(pid: Pid, path: string, behaviour: Behaviour, options: Omit<SpawnOptions, 'parent'> & { readonly parent: Entry | undefined; readonly spec: ProcessSpec | undefined }): Entry {
+    const { id, spec, parent, order = 0, shutdown = SHUTDOWN_MS } = options;
+    const machine = spec === undefined || isPortSpec(spec) ? undefined : spec;
+    return {
+      pid, id, path, kernel: this, behaviour, spec, parent, order, shutdown,
+      sinceMs: this.clock.nowMs(),
+      trapExit: machine?.trapExit ?? spec === undefined,
+      mailboxMax: machine?.mailboxMax ?? (spec === undefined ? Infinity : MAILBOX_MAX),
+      mailbox: this.scheduler.createMailbox(),
+      urgent: new Ring(), inserted: [], postponed: [], effects: [],
+      scheduled: false, alive: true, started: false, handled: 0,
+      actor: undefined, name: undefined, tables: undefined, children: undefined, links: undefined,
+      monitors: undefined, watchers: undefined, toldOwners: undefined, calls: undefined, timers: undefined,
+      current: undefined, stopReason: undefined,
+    };
+  }
+}
+
+function isActorEnd(type: string): boolean {
+  return type.startsWith('xstate.done.actor.') || type.startsWith('xstate.error.actor.');
+}

@@ -1,0 +1,158 @@
+/**
+ * MachineProcess: the behaviour of a process whose logic is a machine.
+ *
+ * One delivery is one transition, whole or not at all: its effects are collected while it runs and performed when it
+ * has succeeded. A machine that throws, or has no transition for an event, performs none of them and ends with the
+ * error as its reason; xstate's own way of failing (the error passed on to the parent, children left running, an
+ * uncaught exception) never comes into play.
+ */
+import { createActor, type AnyActorRef, type AnyMachineSnapshot } from 'xstate';
+import { adopt, type Behaviour, type Entry, type Signal, type Source } from './entry.ts';
+import { crash } from './error-report.ts';
+import { isPortSpec, type ExitReason, type MachineSpec, type Message } from './process.ts';
+import { foundNoTransition, stopActor, watchSelection } from './xstate-seam.ts';
+
+/** No state of a machine handles, postpones or refuses this event. */
+export class UnhandledEventError extends Error {
+  override readonly name = 'UnhandledEventError';
+}
+
+export const machineBehaviour: Behaviour = { init, receive, stop, dispose, state };
+
+function init(entry: Entry): void {
+  const { kernel } = entry;
+  const spec = machineSpecOf(entry);
+  watchSelection(spec.machine);
+  try {
+    entry.tables = spec.tables?.();
+  } catch (thrown) {
+    kernel.end(entry, crash(thrown));
+    return;
+  }
+  const parent = entry.parent?.actor ?? kernel.system.node;
+  const actor = createActor(spec.machine, { id: entry.pid, parent, input: { ...spec.input, self: entry.pid } });
+  adopt(actor, entry);
+  actor.start();
+  settle(entry, undefined, undefined);
+}
+
+function receive(entry: Entry, source: Source, message: Message): void {
+  const { actor, kernel } = entry;
+  if (actor === undefined) return;
+  kernel.tracer?.({ type: 'deliver', from: source.pid, to: entry.pid, message });
+  const before = snapshotOf(entry);
+  entry.handled += 1;
+  const signal: Signal = { kind: 'message', source, message };
+  entry.current = signal;
+  kernel.system.deliver(source.actor, actor, message);
+  settle(entry, signal, before);
+}
+
+/** What a transition leaves behind: its effects, and perhaps an end. */
+function settle(entry: Entry, signal: (Signal & { kind: 'message' }) | undefined, before: AnyMachineSnapshot | undefined): void {
+  const snapshot = snapshotOf(entry);
+  if (snapshot.status === 'error') {
+    stopInner(snapshot);
+    entry.kernel.end(entry, crash(snapshot.error));
+    return;
+  }
+  if (signal !== undefined && foundNoTransition(signal.message)) {
+    stop(entry, crash(unhandled(signal.message, snapshot)));
+    return;
+  }
+  traceTransition(entry, signal, snapshot, before);
+  if (!performEffects(entry)) return;
+  acknowledgeStart(entry, snapshot);
+  if (entry.stopReason !== undefined) stop(entry, entry.stopReason);
+  else if (snapshot.status === 'done') entry.kernel.end(entry, reasonOf(snapshot));
+  else orderUrgent(entry, before, snapshot);
+}
+
+/** Actors that the machine made itself, against the rule: xstate leaves them running when their parent throws. */
+function stopInner(snapshot: AnyMachineSnapshot): void {
+  const children: Record<string, AnyActorRef | undefined> = snapshot.children;
+  for (const child of Object.values(children)) if (child !== undefined) stopActor(child);
+}
+
+/** @returns false when one of them ended the process. */
+function performEffects(entry: Entry): boolean {
+  if (entry.effects.length === 0) return true;
+  const effects = entry.effects;
+  entry.effects = [];
+  try {
+    for (const { perform, params } of effects) {
+      perform(entry, params as never);
+      if (!entry.alive) return false;
+    }
+  } catch (thrown) {
+    stop(entry, crash(thrown));
+    return false;
+  }
+  return true;
+}
+
+/** Events for this process alone: what its effects inserted, then what it had postponed if its state changed, then what waited before. */
+function orderUrgent(entry: Entry, before: AnyMachineSnapshot | undefined, after: AnyMachineSnapshot): void {
+  if (entry.postponed.length > 0 && before !== undefined && !sameState(before, after)) {
+    for (const signal of entry.postponed.reverse()) entry.urgent.unshift(signal);
+    entry.postponed = [];
+  }
+  if (entry.inserted.length > 0) {
+    for (const signal of entry.inserted.reverse()) entry.urgent.unshift(signal);
+    entry.inserted = [];
+  }
+}
+
+function sameState(before: AnyMachineSnapshot, after: AnyMachineSnapshot): boolean {
+  if (before._nodes === after._nodes) return true;
+  const nodes = new Set(before._nodes);
+  return nodes.size === after._nodes.length && after._nodes.every((node) => nodes.has(node));
+}
+
+/** A start ends where the tag `starting` does. A machine that finished its job at once had started. */
+function acknowledgeStart(entry: Entry, snapshot: AnyMachineSnapshot): void {
+  if (entry.started) return;
+  if (snapshot.status === 'active' ? snapshot.hasTag('starting') : reasonOf(snapshot) !== 'normal') return;
+  entry.started = true;
+  if (entry.parent === undefined) return;
+  entry.kernel.enqueue(entry.parent, { kind: 'message', source: entry, message: { type: 'STARTED', process: entry.pid } });
+}
+
+function traceTransition(entry: Entry, signal: (Signal & { kind: 'message' }) | undefined, snapshot: AnyMachineSnapshot, before: AnyMachineSnapshot | undefined): void {
+  if (entry.kernel.tracer === undefined || (before !== undefined && sameState(before, snapshot))) return;
+  entry.kernel.tracer({ type: 'transition', process: entry.pid, event: signal?.message.type ?? 'init', state: snapshot.value });
+}
+
+function stop(entry: Entry, reason: ExitReason): void {
+  if (entry.actor !== undefined) stopActor(entry.actor);
+  entry.kernel.end(entry, reason);
+}
+
+function dispose(entry: Entry): void {
+  entry.tables = undefined;
+}
+
+function state(entry: Entry): unknown {
+  return entry.actor === undefined ? 'unborn' : snapshotOf(entry).value;
+}
+
+function reasonOf(snapshot: AnyMachineSnapshot): ExitReason {
+  const output: unknown = snapshot.output;
+  if (typeof output !== 'object' || output === null || !('reason' in output)) return 'normal';
+  return output.reason as ExitReason;
+}
+
+function unhandled(message: Message, snapshot: AnyMachineSnapshot): UnhandledEventError {
+  const at = typeof snapshot.value === 'string' ? snapshot.value : JSON.stringify(snapshot.value);
+  return new UnhandledEventError(`machine '${snapshot.machine.id}' in state '${at}' has no transition for event '${message.type}'`);
+}
+
+function snapshotOf(entry: Entry): AnyMachineSnapshot {
+  return entry.actor?.getSnapshot() as AnyMachineSnapshot;
+}
+
+function machineSpecOf(entry: Entry): MachineSpec {
+  const { spec } = entry;
+  if (spec === undefined || isPortSpec(spec)) throw new TypeError(`${entry.pid} is not a machine`);
+  return spec;
+}

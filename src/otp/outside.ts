@@ -1,0 +1,44 @@
+/**
+ * Outside: the code around the processes, seen from within: the parent of the roots, the sender and caller without a
+ * machine. What it waits for is a promise; what it gets, it gets through a mailbox like everybody.
+ */
+import type { Behaviour, Entry, Source } from './entry.ts';
+import { describeReason } from './error-report.ts';
+import type { ExitReason, Message, Pid } from './process.ts';
+
+/** A root process did not come up. */
+export class StartError extends Error {
+  override readonly name = 'StartError';
+  readonly reason: ExitReason;
+
+  constructor(id: string, reason: ExitReason) {
+    super(`${id} did not start: ${describeReason(reason)}`);
+    this.reason = reason;
+  }
+}
+
+interface AwaitedStart {
+  readonly resolve: (pid: Pid) => void;
+  readonly reject: (error: StartError) => void;
+}
+
+const awaitedStarts = new WeakMap<Entry, AwaitedStart>();
+
+export function whenStarted(root: Entry): Promise<Pid> {
+  return new Promise((resolve, reject) => awaitedStarts.set(root, { resolve, reject }));
+}
+
+export const outsideBehaviour: Behaviour = {
+  init: () => undefined,
+  receive: (_entry: Entry, source: Source, message: Message) => {
+    const root = source as Entry;
+    const awaited = awaitedStarts.get(root);
+    if (awaited === undefined) return;
+    awaitedStarts.delete(root);
+    if (message.type === 'STARTED') awaited.resolve(root.pid);
+    else awaited.reject(new StartError(root.id, message.reason as ExitReason));
+  },
+  stop: () => undefined,
+  dispose: () => undefined,
+  state: () => 'outside',
+};

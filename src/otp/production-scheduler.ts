@@ -1,0 +1,105 @@
+/**
+ * ProductionScheduler: one mailbox per process, one queue of the processes that have something in theirs.
+ *
+ * A process gets at most `SLICE_MAX` deliveries in a row, and the loop gives the thread back to I/O after
+ * `BUDGET_MS`: neither a busy process nor a busy runtime can starve the rest.
+ */
+import type { Entry, Mailbox, Signal } from './entry.ts';
+import { Ring } from './ring.ts';
+import type { Scheduler, SchedulerHost } from './scheduler.ts';
+
+const SLICE_MAX = 32;
+const BUDGET_MS = 4;
+
+export function productionScheduler(): Scheduler {
+  return new ProductionScheduler();
+}
+
+/** All signals in one queue; only `kill` waits behind nothing. */
+class FifoMailbox implements Mailbox {
+  private readonly signals = new Ring<Signal>();
+  kill: Signal | undefined;
+
+  get length(): number {
+    return this.signals.length + (this.kill === undefined ? 0 : 1);
+  }
+
+  push(signal: Signal): void {
+    if (signal.kind === 'exit' && signal.reason === 'kill') this.kill = signal;
+    else this.signals.push(signal);
+  }
+
+  shift(): Signal | undefined {
+    return this.signals.shift();
+  }
+
+  clear(): void {
+    this.signals.clear();
+    this.kill = undefined;
+  }
+}
+
+class ProductionScheduler implements Scheduler {
+  private readonly runQueue = new Ring<Entry>();
+  private host: SchedulerHost | undefined;
+  private loopIsDue = false;
+  private readonly loop = () => this.run();
+  /** The process whose slice `step` is in, and what is left of it. */
+  private running: Entry | undefined;
+  private sliceLeft = 0;
+
+  attach(host: SchedulerHost): void {
+    this.host = host;
+  }
+
+  createMailbox(): Mailbox {
+    return new FifoMailbox();
+  }
+
+  ready(entry: Entry): void {
+    this.runQueue.push(entry);
+    if (this.loopIsDue) return;
+    this.loopIsDue = true;
+    setImmediate(this.loop);
+  }
+
+  step(): boolean {
+    for (;;) {
+      if (this.running === undefined) {
+        this.running = this.runQueue.shift();
+        this.sliceLeft = SLICE_MAX;
+      }
+      const entry = this.running;
+      if (entry === undefined || this.host === undefined) return false;
+      const mailbox = entry.mailbox as FifoMailbox;
+      const signal = mailbox.kill ?? entry.urgent.shift() ?? mailbox.shift();
+      if (signal !== undefined) {
+        this.host.deliver(entry, signal);
+        this.sliceLeft -= 1;
+        if (this.sliceLeft === 0) this.yieldSlice(entry);
+        return true;
+      }
+      entry.scheduled = false;
+      this.running = undefined;
+    }
+  }
+
+  private yieldSlice(entry: Entry): void {
+    this.running = undefined;
+    this.runQueue.push(entry);
+  }
+
+  private run(): void {
+    const clock = this.host?.clock;
+    if (clock === undefined) return;
+    const untilMs = clock.nowMs() + BUDGET_MS;
+    do {
+      for (let count = 0; count < SLICE_MAX; count += 1) {
+        if (this.step()) continue;
+        this.loopIsDue = false;
+        return;
+      }
+    } while (clock.nowMs() < untilMs);
+    setImmediate(this.loop);
+  }
+}

@@ -1,0 +1,45 @@
+/** Ring: a queue whose both ends cost the same at any length; it grows, and gives the room back once it is empty. */
+const SLOTS_MIN = 8;
+
+export class Ring<Item> {
+  private slots: (Item | undefined)[] = [];
+  private head = 0;
+  length = 0;
+
+  push(item: Item): void {
+    if (this.length === this.slots.length) this.grow();
+    this.slots[(this.head + this.length) & (this.slots.length - 1)] = item;
+    this.length += 1;
+  }
+
+  /** Puts `item` before all others. */
+  unshift(item: Item): void {
+    if (this.length === this.slots.length) this.grow();
+    this.head = (this.head - 1) & (this.slots.length - 1);
+    this.slots[this.head] = item;
+    this.length += 1;
+  }
+
+  shift(): Item | undefined {
+    if (this.length === 0) return undefined;
+    const item = this.slots[this.head];
+    this.slots[this.head] = undefined;
+    this.head = (this.head + 1) & (this.slots.length - 1);
+    this.length -= 1;
+    if (this.length === 0 && this.slots.length > SLOTS_MIN) this.clear();
+    return item;
+  }
+
+  clear(): void {
+    this.slots = [];
+    this.head = 0;
+    this.length = 0;
+  }
+
+  private grow(): void {
+    const items = this.slots.slice(this.head).concat(this.slots.slice(0, this.head));
+    items.length = Math.max(SLOTS_MIN, this.slots.length * 2);
+    this.slots = items;
+    this.head = 0;
+  }
+}

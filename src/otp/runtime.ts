@@ -1,0 +1,187 @@
+/**
+ * Runtime: processes seen from outside.
+ *
+ * Everything that is not a process (the roof, a test, an HTTP handler) reaches processes through this; it gets promises
+ * for what a process would get as an event.
+ */
+import type { AnyActorRef, InspectionEvent } from 'xstate';
+import { systemClock, type Clock } from '../base/clock.ts';
+import { call } from './calls.ts';
+import { describeReason } from './error-report.ts';
+import { ProcessKernel } from './kernel.ts';
+import { monitor } from './monitors.ts';
+import { whenStarted } from './outside.ts';
+import { describeProcess, type ProcessInfo } from './process-info.ts';
+import type { Address, ExitReason, Message, Name, Pid, ProcessSpec } from './process.ts';
+import { productionScheduler } from './production-scheduler.ts';
+import type { Scheduler } from './scheduler.ts';
+import type { NumberedRecord, TraceRecord } from './trace.ts';
+import { printTree, treeOf, type ProcessTree } from './tree.ts';
+
+export interface RuntimeOptions {
+  readonly clock?: Clock;
+  /** Default: the production scheduler, which runs by itself. The choosing ones run by `step` and `drain`. */
+  readonly scheduler?: Scheduler;
+  /** Listens from the first record on. */
+  readonly trace?: (record: NumberedRecord) => void;
+}
+
+/** A call got no answer. */
+export class CallError extends Error {
+  override readonly name = 'CallError';
+  readonly reason: ExitReason | 'timeout';
+
+  constructor(to: Address, request: string, reason: ExitReason | 'timeout') {
+    super(`'${request}' to ${to} got no answer: ${describeReason(reason)}`);
+    this.reason = reason;
+  }
+}
+
+export interface Runtime {
+  /** Starts a root. @returns its pid once it has started. @throws {StartError} with the reason; nothing of it is left. */
+  start(spec: ProcessSpec, options: { readonly id: string }): Promise<Pid>;
+  /** Vanishes when nobody is there. */
+  send(to: Address, message: Message): void;
+  /** @returns the reply. @throws {CallError} when the process is not there, ends before it answers, or takes longer than `timeoutMs`. */
+  call(to: Address, request: Message, timeoutMs?: number): Promise<Message>;
+  exit(process: Address, reason: ExitReason | 'kill'): void;
+  whereis(name: Name): Pid | undefined;
+  /** The xstate actor of a living process, for an inspector; undefined when it has ended or has not begun. */
+  refOf(process: Address): AnyActorRef | undefined;
+  processInfo(process: Address): ProcessInfo | undefined;
+  /** Resolves when the process has ended; `noproc` when it has already. */
+  whenDown(process: Address): Promise<ExitReason>;
+  tree(): readonly ProcessTree[];
+  printTree(): string;
+  /** Asks a root to end, and resolves when it and everything below it have. */
+  stop(root: Address, reason?: ExitReason | 'kill'): Promise<ExitReason>;
+  /** Delivers one signal. @returns false when there is none. */
+  step(): boolean;
+  /** Steps until nothing is left to deliver. Does not wait for timers or I/O. @returns the number of steps. */
+  drain(): number;
+  /** xstate's inspection events of the whole tree, beginning with those who live. @returns how to end it. */
+  inspect(observer: (event: InspectionEvent) => void): () => void;
+  /** Numbered records of all that happens. @returns how to end it. */
+  trace(listener: (record: NumberedRecord) => void): () => void;
+}
+
+export function createRuntime(options: RuntimeOptions = {}): Runtime {
+  const clock = options.clock ?? systemClock;
+  const scheduler = options.scheduler ?? productionScheduler();
+  const kernel = new ProcessKernel(clock, scheduler);
+  const runtime = new KernelRuntime(kernel, scheduler);
+  if (options.trace !== undefined) runtime.trace(options.trace);
+  return runtime;
+}
+
+class KernelRuntime implements Runtime {
+  private readonly kernel: ProcessKernel;
+  private readonly scheduler: Scheduler;
+  private readonly listeners = new Set<(record: TraceRecord) => void>();
+
+  constructor(kernel: ProcessKernel, scheduler: Scheduler) {
+    this.kernel = kernel;
+    this.scheduler = scheduler;
+  }
+
+  start(spec: ProcessSpec, { id }: { readonly id: string }): Promise<Pid> {
+    return whenStarted(this.kernel.spawn(spec, { id, parent: this.kernel.outside }));
+  }
+
+  send(to: Address, message: Message): void {
+    const target = this.kernel.resolve(to);
+    if (target !== undefined) this.kernel.enqueue(target, { kind: 'message', source: this.kernel.outside, message });
+  }
+
+  call(to: Address, request: Message, timeoutMs?: number): Promise<Message> {
+    return new Promise((resolve, reject) => {
+      call(this.kernel.outside, { to, request, timeoutMs }, undefined, (answer, failure) => {
+        if (answer !== undefined) resolve(answer);
+        else reject(new CallError(to, request.type, failure));
+      });
+    });
+  }
+
+  exit(process: Address, reason: ExitReason | 'kill'): void {
+    const target = this.kernel.resolve(process);
+    if (target !== undefined) this.kernel.enqueue(target, { kind: 'exit', source: this.kernel.outside, reason });
+  }
+
+  whereis(name: Name): Pid | undefined {
+    return this.kernel.names.get(name)?.pid;
+  }
+
+  refOf(process: Address): AnyActorRef | undefined {
+    return this.kernel.resolve(process)?.actor;
+  }
+
+  processInfo(process: Address): ProcessInfo | undefined {
+    const entry = this.kernel.resolve(process);
+    return entry === undefined ? undefined : describeProcess(entry);
+  }
+
+  whenDown(process: Address): Promise<ExitReason> {
+    return new Promise((resolve) => monitor(this.kernel.outside, process, 'outside', resolve));
+  }
+
+  tree(): readonly ProcessTree[] {
+    return treeOf(this.kernel.outside);
+  }
+
+  printTree(): string {
+    return printTree(this.tree());
+  }
+
+  async stop(root: Address, reason: ExitReason | 'kill' = 'shutdown'): Promise<ExitReason> {
+    const pid = this.kernel.resolve(root)?.pid ?? root;
+    const prefix = `${pid.slice(0, pid.lastIndexOf('#'))}/`;
+    this.exit(pid, reason);
+    const ended = await this.whenDown(pid);
+    // A root that was killed could not wait for those below it.
+    for (let left = this.below(prefix); left !== undefined; left = this.below(prefix)) await this.whenDown(left);
+    return ended;
+  }
+
+  private below(prefix: string): Pid | undefined {
+    for (const entry of this.kernel.processes.values()) if (entry.path.startsWith(prefix)) return entry.pid;
+    return undefined;
+  }
+
+  step(): boolean {
+    return this.scheduler.step();
+  }
+
+  drain(): number {
+    let steps = 0;
+    while (this.scheduler.step()) steps += 1;
+    return steps;
+  }
+
+  inspect(observer: (event: InspectionEvent) => void): () => void {
+    const { node, inspect } = this.kernel.system;
+    const born = (actorRef: AnyActorRef) => observer({ type: '@xstate.actor', actorRef, rootId: node.sessionId });
+    born(node);
+    for (const { actor } of this.kernel.processes.values()) if (actor !== undefined) born(actor);
+    return inspect(observer);
+  }
+
+  trace(listener: (record: NumberedRecord) => void): () => void {
+    let n = 0;
+    const numbered = (record: TraceRecord) => {
+      n += 1;
+      listener({ n, atMs: this.kernel.clock.nowMs(), ...record });
+    };
+    this.listeners.add(numbered);
+    this.listen();
+    return () => {
+      this.listeners.delete(numbered);
+      this.listen();
+    };
+  }
+
+  /** Nobody listens: nobody is asked, and no record is made. */
+  private listen(): void {
+    const listeners = [...this.listeners];
+    this.kernel.tracer = listeners.length === 0 ? undefined : (record) => listeners.forEach((listener) => listener(record));
+  }
+}

@@ -1,0 +1,208 @@
+/**
+ * Supervisor: starts its children in order, restarts them by its strategy, stops them in reverse order.
+ *
+ * A machine like any other: starting and stopping are states, each child's acknowledgement or end an event. In every
+ * state it obeys its own supervisor, so it can be stopped while it restarts in a loop; and between two tries of a
+ * restart that fails it goes back to its mailbox. Which child is next, and what an end means, is the table's to say.
+ */
+import { assign, setup } from 'xstate';
+import { invariant } from '../base/invariant.ts';
+import type { ChildSpec, SupervisorSpec } from './child-spec.ts';
+import { ChildTable, type ChildNews } from './child-table.ts';
+import { effects } from './effects.ts';
+import type { Address, Exit, ExitReason, MachineSpec, Pid, ReplyTo } from './process.ts';
+import { supervisorEffects } from './supervisor-effects.ts';
+
+type SupervisorEvent =
+  | Exit
+  | { type: 'STARTED'; process: Pid }
+  | { type: 'restart.retry'; id: string }
+  | { type: 'timeout.shutdown' }
+  | { type: 'whichChildren' | 'countChildren'; replyTo: ReplyTo }
+  | ChildNews;
+
+interface Context {
+  readonly self: Pid;
+  /** Why it will have ended. */
+  readonly reason: ExitReason;
+}
+
+/** @throws {InvariantError} when the specification contradicts itself. */
+export function supervisor(spec: SupervisorSpec): MachineSpec {
+  checkSpec(spec);
+  return {
+    machine: supervisorMachine,
+    tables: () => ({ children: new ChildTable(spec) }),
+    trapExit: true,
+    isSupervisor: true,
+    ...(spec.name === undefined ? {} : { name: spec.name }),
+  };
+}
+
+const fromParent = {
+  guard: 'isFromParent',
+  target: '#supervisor.terminating',
+  actions: { type: 'noteReason', params: ({ event }: { event: Exit }) => event },
+} as const;
+
+const stopChild = [
+  { guard: { type: 'isBrutal', params: limitOf }, actions: { type: 'exit', params: killOf } },
+  { guard: { type: 'isUnlimited', params: limitOf }, actions: { type: 'exit', params: shutdownOf } },
+  { actions: [{ type: 'exit', params: shutdownOf }, { type: 'startTimer', params: timerOf }] },
+] as const;
+
+const postponed = { actions: 'postpone' } as const;
+
+export const supervisorMachine = setup({
+  types: { input: {} as { self: Pid }, context: {} as Context, events: {} as SupervisorEvent, output: {} as { reason: ExitReason } },
+  guards: {
+    isFromParent: ({ event }) => event.type === 'EXIT' && event.fromParent,
+    isBrutal: (_, shutdown: Shutdown) => shutdown === 'brutal_kill',
+    isUnlimited: (_, shutdown: Shutdown) => shutdown === 'infinity',
+  },
+  actions: {
+    ...effects,
+    ...supervisorEffects,
+    noteReason: assign((_, { reason }: { reason: ExitReason }) => ({ reason })),
+    noteFailedStart: assign((_, { id, reason }: { id: string; reason: ExitReason }) => ({
+      reason: { shutdown: { type: 'failed_to_start_child', id, reason } },
+    })),
+  },
+}).createMachine({
+  id: 'supervisor',
+  context: ({ input }) => ({ self: input.self, reason: 'shutdown' }),
+  output: ({ context }) => ({ reason: context.reason }),
+  initial: 'starting',
+  on: {
+    STARTED: {}, // Of a child that has been told to stop since.
+    'timeout.shutdown': {},
+    whichChildren: postponed,
+    countChildren: postponed,
+    '*': {}, // As in OTP, a message that is none of a supervisor's business does no harm to its children.
+  },
+  states: {
+    /** The first start: one that fails takes back those before it, and the supervisor's own start has failed. */
+    starting: {
+      tags: 'starting',
+      entry: [apply({ type: 'planAll' }), apply({ type: 'nextToStart' })],
+      on: {
+        'child.due': { actions: { type: 'spawnChild', params: ({ event }) => event } },
+        STARTED: { actions: { type: 'apply', params: startedOf } },
+        'children.started': 'running',
+        EXIT: [fromParent, { actions: { type: 'apply', params: exitedWhileStarting } }],
+        'start.failed': { target: 'terminating', actions: { type: 'noteFailedStart', params: ({ event }) => event } },
+      },
+    },
+    running: {
+      entry: apply({ type: 'nextKept' }),
+      on: {
+        EXIT: [fromParent, { actions: { type: 'applyNow', params: exitedOf } }],
+        'child.kept': { actions: { type: 'applyNow', params: exitedOf } },
+        'restart.retry': { actions: { type: 'applyNow', params: ({ event }) => ({ change: { type: 'retry', id: event.id } }) } },
+        'restart.planned': 'clearing',
+        'restarts.exhausted': 'terminating',
+        'significant.ended': 'terminating',
+        whichChildren: { actions: { type: 'answerChildren', params: ({ event }) => ({ to: event.replyTo }) } },
+        countChildren: { actions: { type: 'answerCount', params: ({ event }) => ({ to: event.replyTo }) } },
+      },
+    },
+    /** Stops those who must be started over together with the one that ended. */
+    clearing: {
+      entry: apply({ type: 'nextToStop' }),
+      exit: { type: 'cancelTimer', params: { name: 'shutdown' } },
+      on: {
+        'child.toStop': stopChild,
+        EXIT: [fromParent, { actions: { type: 'apply', params: exitedWhileStopping } }],
+        'timeout.shutdown': { actions: apply({ type: 'overdue' }) },
+        'child.overdue': { actions: { type: 'exit', params: killOf } },
+        'child.stopped': { target: 'clearing', reenter: true },
+        'children.stopped': 'restarting',
+      },
+    },
+    restarting: {
+      entry: apply({ type: 'nextToStart' }),
+      on: {
+        'child.due': { actions: { type: 'spawnChild', params: ({ event }) => event } },
+        STARTED: { actions: { type: 'apply', params: startedOf } },
+        'children.started': 'running',
+        EXIT: [fromParent, { actions: { type: 'apply', params: exitedWhileStarting } }],
+        'start.failed': {
+          target: 'running',
+          actions: { type: 'send', params: ({ context, event }) => ({ to: context.self, event: { type: 'restart.retry', id: event.id } }) },
+        },
+      },
+    },
+    terminating: {
+      entry: apply({ type: 'planAll' }),
+      initial: 'stopping',
+      states: {
+        stopping: {
+          entry: apply({ type: 'nextToStop' }),
+          exit: { type: 'cancelTimer', params: { name: 'shutdown' } },
+          on: { 'child.stopped': { target: 'stopping', reenter: true } },
+        },
+      },
+      on: {
+        'child.toStop': stopChild,
+        EXIT: { actions: { type: 'apply', params: exitedWhileStopping } },
+        'timeout.shutdown': { actions: apply({ type: 'overdue' }) },
+        'child.overdue': { actions: { type: 'exit', params: killOf } },
+        'children.stopped': 'terminated',
+      },
+    },
+    terminated: { type: 'final' },
+  },
+});
+
+type Shutdown = number | 'infinity' | 'brutal_kill';
+type ToStop = ChildNews & { type: 'child.toStop' };
+
+function apply<Change>(change: Change): { type: 'apply'; params: { table: 'children'; change: Change } } {
+  return { type: 'apply', params: { table: 'children', change } };
+}
+
+function startedOf({ event }: { event: { process: Pid } }) {
+  return { table: 'children', change: { type: 'started', process: event.process } };
+}
+
+function exitedWhileStarting({ event }: { event: Exit }) {
+  return { table: 'children', change: { type: 'exitedWhileStarting', process: event.process, reason: event.reason } };
+}
+
+function exitedWhileStopping({ event }: { event: Exit }) {
+  return { table: 'children', change: { type: 'exitedWhileStopping', process: event.process, reason: event.reason } };
+}
+
+function exitedOf({ event }: { event: { process: Address; reason: ExitReason } }) {
+  return { change: { type: 'exited' as const, process: event.process, reason: event.reason } };
+}
+
+function limitOf({ event }: { event: ToStop }): Shutdown {
+  return event.shutdown;
+}
+
+function killOf({ event }: { event: { process: Pid } }) {
+  return { process: event.process, reason: 'kill' as const };
+}
+
+function shutdownOf({ event }: { event: { process: Pid } }) {
+  return { process: event.process, reason: 'shutdown' as const };
+}
+
+function timerOf({ event }: { event: ToStop }) {
+  return { name: 'shutdown', delayMs: typeof event.shutdown === 'number' ? event.shutdown : 0 };
+}
+
+function checkSpec({ children, autoShutdown = 'never', maxRestarts = 0, maxSeconds = 1 }: SupervisorSpec): void {
+  invariant(Number.isInteger(maxRestarts) && maxRestarts >= 0, 'maxRestarts is a whole number');
+  invariant(Number.isInteger(maxSeconds) && maxSeconds > 0, 'maxSeconds is a positive whole number');
+  const ids = new Set(children.map((child) => child.id));
+  invariant(ids.size === children.length, 'the ids of siblings differ');
+  for (const child of children) checkChild(child, autoShutdown);
+}
+
+function checkChild({ id, restart = 'permanent', significant = false, shutdown = 0 }: ChildSpec, autoShutdown: string): void {
+  invariant(typeof shutdown === 'string' || shutdown >= 0, `the shutdown time of '${id}' is not negative`);
+  invariant(!significant || autoShutdown !== 'never', `the significant child '${id}' needs a supervisor with autoShutdown`);
+  invariant(!significant || restart !== 'permanent', `the significant child '${id}' is not permanent`);
+}

@@ -1,0 +1,82 @@
+/**
+ * The seam to xstate: every part of it that is not public, in one file, pinned by `test/otp/xstate-contract.test.ts`.
+ *
+ * xstate delivers at once and depth-first. All its deliveries pass one method of the actor system, `_relay`; we take
+ * that method over, so that a message waits in our mailboxes and the old method does what is left: the delivery.
+ */
+import { createActor, fromTransition, type AnyActorRef, type AnyStateMachine, type AnyTransitionConfig, type InspectionEvent } from 'xstate';
+
+export type Relay = (source: AnyActorRef | undefined, target: AnyActorRef, event: { type: string }) => void;
+
+interface InternalSystem {
+  _relay: Relay;
+  inspect(observer: (event: InspectionEvent) => void): { unsubscribe(): void };
+}
+
+interface StoppableActor {
+  _stop(): void;
+}
+
+interface SelectingMachine {
+  getTransitionData(snapshot: unknown, event: { type: string }): readonly AnyTransitionConfig[];
+}
+
+export interface ActorSystem {
+  /** Parent of the roots: it shows as the top of the tree in an inspector, and does nothing. */
+  readonly node: AnyActorRef;
+  /** Hands `event` to `target` now. */
+  readonly deliver: Relay;
+  inspect(observer: (event: InspectionEvent) => void): () => void;
+}
+
+/** @param intercept gets what xstate would have delivered: by `sendTo`, `sendParent`, a `send` on a reference. */
+export function createActorSystem(intercept: (deliver: Relay, ...delivery: Parameters<Relay>) => void): ActorSystem {
+  const node: AnyActorRef = createActor(inert, { id: 'node' });
+  const system = node.system as unknown as InternalSystem;
+  const deliver = system._relay;
+  node.start();
+  system._relay = (source, target, event) => intercept(deliver, source, target, event);
+  return {
+    node,
+    deliver,
+    inspect(observer) {
+      const subscription = system.inspect(observer);
+      return () => subscription.unsubscribe();
+    },
+  };
+}
+
+/** Logic that takes every event and does nothing: for what must be visible to an inspector without being a machine. */
+export const inert = fromTransition((state: null) => state, null);
+
+/** Ends an actor of any depth. xstate runs no exit action and tells nobody: that is up to us. */
+export function stopActor(actor: AnyActorRef): void {
+  (actor as unknown as StoppableActor)._stop();
+}
+
+const watchedMachines = new WeakSet<AnyStateMachine>();
+let eventWithoutTransition: unknown;
+
+/**
+ * Makes a machine say when it found no transition for an event: xstate would drop the event and say nothing. The
+ * answer of `getTransitionData` stays what it was, so whoever else asks the machine (a model checker, `can`) sees no
+ * difference.
+ */
+export function watchSelection(machine: AnyStateMachine): void {
+  if (watchedMachines.has(machine)) return;
+  watchedMachines.add(machine);
+  const selecting = machine as unknown as SelectingMachine;
+  const select = selecting.getTransitionData;
+  selecting.getTransitionData = (snapshot, event) => {
+    const transitions = select.call(machine, snapshot, event);
+    if (transitions.length === 0) eventWithoutTransition = event;
+    return transitions;
+  };
+}
+
+/** @returns whether the last delivery of `event` found no transition; asking forgets it. */
+export function foundNoTransition(event: object): boolean {
+  const missed = eventWithoutTransition === event;
+  eventWithoutTransition = undefined;
+  return missed;
+}
