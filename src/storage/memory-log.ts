@@ -10,14 +10,9 @@ import { decodeRecord } from './frame-payloads.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Layouts } from './layouts.ts';
 import { LogHead, type FrameSink } from './log-head.ts';
-import type { ShapeRecord } from './shape-record.ts';
+import type { RecordAt, ShapeRecord } from './shape-record.ts';
 import { TailCache } from './tail-cache.ts';
 import type { TransactionLog } from './transaction-log.ts';
-
-export interface RecordAt {
-  readonly record: ShapeRecord;
-  readonly end: LogPosition;
-}
 
 class MemorySink implements FrameSink {
   end: LogPosition = LOG_START;

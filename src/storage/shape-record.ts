@@ -9,3 +9,9 @@ export type ShapeRecord =
   /** The snapshot's rows are on the disk, whole: `chunkCount` files, the last with its `snapshot-end`. */
   | { readonly type: 'shape.snapshotCompleted'; readonly handle: Handle; readonly chunkCount: number; readonly pgSnapshot: PgSnapshot }
   | { readonly type: 'shape.deleted'; readonly handle: Handle; readonly why: string };
+
+/** A record and the position behind it. */
+export interface RecordAt {
+  readonly record: ShapeRecord;
+  readonly end: LogPosition;
+}

@@ -1,0 +1,73 @@
+/**
+ * DirectoryLock: one process at a time in a storage directory. The lock is a file that names its holder; a holder that
+ * was killed leaves it behind, so a lock whose process no longer lives is taken over.
+ */
+import type { Disk } from './disk.ts';
+import { DiskError, StorageLockedError } from './errors.ts';
+import type { ProcessMark, Processes } from './processes.ts';
+
+export interface DirectoryLock {
+  release(): Promise<void>;
+}
+
+const ATTEMPTS_MAX = 3;
+
+/** @throws {StorageLockedError} a living process holds the lock. */
+export async function lockDirectory(disk: Disk, directory: string, processes: Processes): Promise<DirectoryLock> {
+  const path = `${directory}/lock`;
+  const own = JSON.stringify(processes.self);
+  for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt += 1) {
+    if (await writeNew(disk, path, own)) return { release: () => disk.removeFile(path) };
+    const found = await readText(disk, path);
+    const holder = found === undefined ? undefined : markOf(found);
+    if (holder !== undefined && processes.isAlive(holder)) throw new StorageLockedError(directory, holder.pid);
+    if (found !== undefined) await takeAway(disk, path, found, processes.self);
+  }
+  throw new StorageLockedError(directory, markOf((await readText(disk, path)) ?? '')?.pid ?? 0);
+}
+
+/**
+ * Moves a dead process's lock aside. Two may try at once: only one moves the file that both have seen, and the other
+ * finds that it moved a living lock, and puts it back.
+ */
+async function takeAway(disk: Disk, path: string, seen: string, self: ProcessMark): Promise<void> {
+  const aside = `${path}.${self.pid}`;
+  try {
+    await disk.rename(path, aside);
+  } catch (error) {
+    if (error instanceof DiskError && error.code === 'ENOENT') return;
+    throw error;
+  }
+  if ((await readText(disk, aside)) === seen) await disk.removeFile(aside);
+  else await disk.rename(aside, path);
+}
+
+async function writeNew(disk: Disk, path: string, text: string): Promise<boolean> {
+  try {
+    const file = await disk.open(path, 'create');
+    await file.append(Buffer.from(text));
+    await file.close();
+    return true;
+  } catch (error) {
+    if (error instanceof DiskError && error.code === 'EEXIST') return false;
+    throw error;
+  }
+}
+
+async function readText(disk: Disk, path: string): Promise<string | undefined> {
+  try {
+    const file = await disk.open(path, 'read');
+    const bytes = await file.read(0, file.size);
+    await file.close();
+    return Buffer.from(bytes).toString();
+  } catch (error) {
+    if (error instanceof DiskError && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+/** Undefined for a lock whose writer was killed before it had written its name. */
+function markOf(text: string): ProcessMark | undefined {
+  const match = /^\{"host":"[^"]*","pid":\d+,"start":"[^"]*"\}$/.exec(text);
+  return match === null ? undefined : JSON.parse(text);
+}

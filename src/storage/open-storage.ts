@@ -1,0 +1,119 @@
+/** Opens a storage directory: locks it, checks its format, and recovers the log and the shapes. */
+import type { Clock } from '../base/clock.ts';
+import { lockDirectory } from './directory-lock.ts';
+import { nodeDisk, type Disk } from './disk.ts';
+import { openDiskLog } from './disk-log.ts';
+import { DiskShapeLogs } from './disk-shape-logs.ts';
+import { DiskError, StorageDirectoryError, StorageVersionError } from './errors.ts';
+import { FileCache } from './file-cache.ts';
+import { openLmdb, type Metadata } from './metadata.ts';
+import { systemProcesses, type Processes } from './processes.ts';
+import { ShapeDirectories } from './shape-directories.ts';
+import { recoverShapes } from './shape-recovery.ts';
+import { CHUNK_BYTES_MAX, type Storage } from './storage.ts';
+
+export interface StorageOptions {
+  readonly directory: string;
+  readonly clock: Clock;
+  /** JSON bytes at which a chunk closes; default 10 MiB. Applies to chunks that are not closed yet. */
+  readonly chunkBytesMax?: number;
+  /** Default 64 MiB. */
+  readonly segmentBytesMax?: number;
+  /** What the newest transactions may take of the memory; default 64 MiB. */
+  readonly tailBytesMax?: number;
+  /** How many files stay open while nobody reads them; default 64. */
+  readonly idleFilesMax?: number;
+  readonly disk?: Disk;
+  /** Opens the metadata in a directory of their own. */
+  readonly openMetadata?: (directory: string) => Metadata;
+  readonly processes?: Processes;
+}
+
+/** Changes when this version could not read what an older one wrote. */
+const STORAGE_FORMAT = 1;
+const MIB = 1024 * 1024;
+const DIRECTORY_CODES = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'ENAMETOOLONG', 'ENOSPC', 'EDQUOT'];
+
+/**
+ * @throws {StorageDirectoryError} the directory cannot be made or written to.
+ * @throws {StorageLockedError} another process works in it.
+ * @throws {StorageVersionError} another version wrote it.
+ * @throws {LogCorruptError} its log is damaged; nothing was changed.
+ */
+export async function openStorage(options: StorageOptions): Promise<Storage> {
+  const { directory, disk = nodeDisk, processes = systemProcesses } = options;
+  const lock = await inUsableDirectory(directory, async () => {
+    await disk.makeDirectory(directory);
+    return lockDirectory(disk, directory, processes);
+  });
+  try {
+    await inUsableDirectory(directory, () => checkFormat(disk, directory));
+    const storage = await recover(options, disk);
+    return closingOnce(async () => {
+      try {
+        await storage.close();
+      } finally {
+        await lock.release();
+      }
+    }, storage);
+  } catch (error) {
+    await lock.release();
+    throw error;
+  }
+}
+
+async function recover(options: StorageOptions, disk: Disk): Promise<Storage> {
+  const { directory, clock, chunkBytesMax = CHUNK_BYTES_MAX, segmentBytesMax = 64 * MIB, tailBytesMax = 64 * MIB } = options;
+  await disk.makeDirectory(`${directory}/metadata`);
+  const metadata = (options.openMetadata ?? openLmdb)(`${directory}/metadata`);
+  try {
+    const log = await openDiskLog({ disk, directory: `${directory}/log`, segmentBytesMax, tailBytesMax, from: metadata.position });
+    const directories = new ShapeDirectories(disk, directory);
+    await directories.prepare();
+    const files = new FileCache(disk, options.idleFilesMax ?? 64);
+    const recovered = await recoverShapes(log, metadata, directories);
+    const shapes = new DiskShapeLogs({ log, clock, chunkBytesMax, disk, files, directories, metadata }, recovered);
+    const close = async (): Promise<void> => {
+      await shapes.close().finally(() => log.close()).finally(() => metadata.close());
+    };
+    return { log, shapes, close };
+  } catch (error) {
+    await metadata.close();
+    throw error;
+  }
+}
+
+function closingOnce(close: () => Promise<void>, { log, shapes }: Storage): Storage {
+  let closed: Promise<void> | undefined;
+  return { log, shapes, close: () => (closed ??= close()) };
+}
+
+async function checkFormat(disk: Disk, directory: string): Promise<void> {
+  const path = `${directory}/format`;
+  const names = await disk.list(directory);
+  if (!names.includes('format')) return writeFormat(disk, directory, path);
+  const file = await disk.open(path, 'read');
+  const found = Buffer.from(await file.read(0, 32)).toString().trim();
+  await file.close();
+  if (found !== String(STORAGE_FORMAT)) throw new StorageVersionError(directory, found, STORAGE_FORMAT);
+}
+
+/** The name appears only when the content is durable. */
+async function writeFormat(disk: Disk, directory: string, path: string): Promise<void> {
+  const file = await disk.open(`${path}.new`, 'write');
+  await file.truncate(0);
+  await file.append(Buffer.from(`${STORAGE_FORMAT}\n`));
+  await file.sync();
+  await file.close();
+  await disk.rename(`${path}.new`, path);
+  await disk.syncDirectory(directory);
+}
+
+async function inUsableDirectory<T>(directory: string, action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    if (error instanceof DiskError && DIRECTORY_CODES.includes(error.code)) throw new StorageDirectoryError(directory, error.cause);
+    throw error;
+  }
+}
