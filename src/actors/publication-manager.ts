@@ -14,8 +14,8 @@ type Event =
   | { type: 'addTable'; handle: Handle; relation: TableName; replyTo: ReplyTo }
   | { type: 'retainTable'; handle: Handle; relation: TableName }
   | { type: 'releaseShape'; handle: Handle }
-  | { type: 'relation.isPublished'; relation: TableName; replyTo: ReplyTo | null }
-  | { type: 'relation.isMissing'; relation: TableName; replyTo: ReplyTo | null }
+  | { type: 'relation.isPublished'; relation: TableName; asked: readonly ReplyTo[] }
+  | { type: 'relation.isMissing'; relation: TableName; asked: readonly ReplyTo[] }
   | { type: 'relation.isUnused'; relation: TableName }
   | { type: 'publication.altered' }
   | { type: 'publication.refused'; error: PublicationRefusal }
@@ -29,7 +29,7 @@ export interface PublicationRefusal {
 
 interface Context {
   relation: TableName | null; // Being added or dropped.
-  replyTo: ReplyTo | null; // Who waits for it.
+  asked: readonly ReplyTo[]; // Who waits for it: one, or nobody.
 }
 
 const NO_CONNECTION: PublicationRefusal = { code: 'connection_not_available', message: 'Database connection not available' };
@@ -38,11 +38,11 @@ export const publicationManager = setup({
   types: { context: {} as Context, events: {} as Event },
   actions: {
     ...effects,
-    begin: assign((_, { relation, replyTo }: { relation: TableName; replyTo: ReplyTo | null }) => ({ relation, replyTo })),
+    begin: assign((_, { relation, asked }: { relation: TableName; asked: readonly ReplyTo[] }) => ({ relation, asked })),
   },
 }).createMachine({
   id: 'publication-manager',
-  context: { relation: null, replyTo: null },
+  context: { relation: null, asked: [] },
   initial: 'idle',
   states: {
     idle: {
@@ -53,7 +53,7 @@ export const publicationManager = setup({
             type: 'apply',
             params: ({ event }) => ({
               table: 'tables',
-              change: { type: 'need', handle: event.handle, relation: event.relation, replyTo: event.replyTo },
+              change: { type: 'need', handle: event.handle, relation: event.relation, asked: [event.replyTo] },
             }),
           },
         },
@@ -63,7 +63,7 @@ export const publicationManager = setup({
             type: 'apply',
             params: ({ event }) => ({
               table: 'tables',
-              change: { type: 'need', handle: event.handle, relation: event.relation, replyTo: null },
+              change: { type: 'need', handle: event.handle, relation: event.relation, asked: [] },
             }),
           },
         },
@@ -71,12 +71,12 @@ export const publicationManager = setup({
           actions: { type: 'apply', params: ({ event }) => ({ table: 'tables', change: { type: 'release', handle: event.handle } }) },
         },
         'relation.isPublished': {
-          actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'table.published' } }) },
+          actions: { type: 'replyToEach', params: ({ event }) => ({ to: event.asked, event: { type: 'table.published' } }) },
         },
         'relation.isMissing': { target: 'adding', actions: { type: 'begin', params: ({ event }) => event } },
         'relation.isUnused': {
           target: 'dropping',
-          actions: { type: 'begin', params: ({ event }) => ({ relation: event.relation, replyTo: null }) },
+          actions: { type: 'begin', params: ({ event }) => ({ relation: event.relation, asked: [] }) },
         },
       },
     },
@@ -94,21 +94,21 @@ export const publicationManager = setup({
           target: 'idle',
           actions: [
             { type: 'apply', params: ({ context }) => ({ table: 'tables', change: { type: 'published', oid: context.relation?.oid } }) },
-            { type: 'reply', params: ({ context }) => ({ to: context.replyTo, event: { type: 'table.published' } }) },
+            { type: 'replyToEach', params: ({ context }) => ({ to: context.asked, event: { type: 'table.published' } }) },
           ],
         },
         'publication.refused': {
           target: 'idle',
           actions: {
-            type: 'reply',
-            params: ({ context, event }) => ({ to: context.replyTo, event: { type: 'table.refused', error: event.error } }),
+            type: 'replyToEach',
+            params: ({ context, event }) => ({ to: context.asked, event: { type: 'table.refused', error: event.error } }),
           },
         },
         'publication.failed': {
           target: 'idle',
           actions: {
-            type: 'reply',
-            params: ({ context }) => ({ to: context.replyTo, event: { type: 'table.refused', error: NO_CONNECTION } }),
+            type: 'replyToEach',
+            params: ({ context }) => ({ to: context.asked, event: { type: 'table.refused', error: NO_CONNECTION } }),
           },
         },
         addTable: { actions: 'postpone' },

@@ -13,7 +13,7 @@ export interface TableName {
 }
 
 export type PublishedTablesChange =
-  | { readonly type: 'need'; readonly handle: Handle; readonly relation: TableName; readonly replyTo: ReplyTo | null }
+  | { readonly type: 'need'; readonly handle: Handle; readonly relation: TableName; readonly asked: readonly ReplyTo[] }
   | { readonly type: 'published'; readonly oid: number }
   | { readonly type: 'release'; readonly handle: Handle }
   | { readonly type: 'doubt' };
@@ -26,7 +26,7 @@ export class PublishedTables implements Table<PublishedTablesChange> {
   apply(change: PublishedTablesChange): Message | undefined {
     switch (change.type) {
       case 'need':
-        return this.need(change.handle, change.relation, change.replyTo);
+        return this.need(change.handle, change.relation, change.asked);
       case 'published':
         this.published.add(change.oid);
         return undefined;
@@ -49,10 +49,10 @@ export class PublishedTables implements Table<PublishedTablesChange> {
     return JSON.stringify([[...this.needs].sort(), [...this.published].sort()]);
   }
 
-  private need(handle: Handle, relation: TableName, replyTo: ReplyTo | null): Message {
+  private need(handle: Handle, relation: TableName, asked: readonly ReplyTo[]): Message {
     this.enter(handle, relation);
     const type = this.published.has(relation.oid) ? 'relation.isPublished' : 'relation.isMissing';
-    return { type, relation, replyTo };
+    return { type, relation, asked };
   }
 
   private enter(handle: Handle, relation: TableName): void {

@@ -6,6 +6,7 @@
  * A slot that had to be created knows nothing of what happened before it: then no stored shape can be carried on.
  */
 import { assign, setup } from 'xstate';
+import { LSN_ZERO, type Lsn } from '../model/lsn.ts';
 import { effects } from '../otp/effects.ts';
 import type { CallFailed, Pid } from '../otp/process.ts';
 import { FIRST_DELAY_MS, nextDelayMs, PROVEN_AFTER_MS } from './back-off.ts';
@@ -19,6 +20,8 @@ type Event =
   | { type: 'replication.streaming' }
   | { type: 'replication.ended'; error: { code: string; message: string } }
   | (CallFailed & { type: 'replication.failed' })
+  | { type: 'log.end'; lsn: Lsn }
+  | (CallFailed & { type: 'reader.failed' })
   | { type: 'shapes.purged' }
   | (CallFailed & { type: 'purge.failed' })
   | { type: 'reportCondition' }
@@ -28,6 +31,7 @@ type Event =
 interface Context {
   self: Pid;
   delayMs: number;
+  from: Lsn; // The commit LSN of the last transaction in our log; '0' when the slot is new to it.
 }
 
 export const replicationClient = setup({
@@ -37,10 +41,12 @@ export const replicationClient = setup({
     ...effects,
     slowDown: assign(({ context }) => ({ delayMs: nextDelayMs(context.delayMs) })),
     forgetFailures: assign({ delayMs: FIRST_DELAY_MS }),
+    goOnFrom: assign((_, { lsn }: { lsn: Lsn }) => ({ from: lsn })),
+    beginAnew: assign({ from: LSN_ZERO }),
   },
 }).createMachine({
   id: 'replication-client',
-  context: ({ input }) => ({ self: input.self, delayMs: FIRST_DELAY_MS }),
+  context: ({ input }) => ({ self: input.self, delayMs: FIRST_DELAY_MS, from: LSN_ZERO }),
   initial: 'awaitingLock',
   on: { 'lock.lost': { target: '.backingOff' }, reportCondition: {}, 'replication.ended': {} },
   states: {
@@ -53,7 +59,7 @@ export const replicationClient = setup({
       on: {
         'replication.connected': [
           { guard: { type: 'isNewSlot', params: ({ event }) => ({ slotCreated: event.slotCreated }) }, target: 'purging' },
-          { target: 'starting' },
+          { target: 'measuring' },
         ],
         'replication.refused': 'backingOff',
         'replication.failed': 'backingOff',
@@ -65,10 +71,26 @@ export const replicationClient = setup({
         type: 'call',
         params: { to: '@shape-cache', request: { type: 'purge', why: 'the replication slot is new' }, as: 'purge' },
       },
-      on: { 'shapes.purged': 'starting', 'purge.failed': 'backingOff', 'replication.ended': 'backingOff' },
+      on: { 'shapes.purged': { target: 'starting', actions: 'beginAnew' }, 'purge.failed': 'backingOff', 'replication.ended': 'backingOff' },
+    },
+    /** What Postgres sends again, because we fell before we could acknowledge it, is in the log already. */
+    measuring: {
+      entry: { type: 'call', params: { to: '@log-reader', request: { type: 'logEnd' }, as: 'reader' } },
+      on: {
+        'log.end': { target: 'starting', actions: { type: 'goOnFrom', params: ({ event }) => event } },
+        'reader.failed': 'backingOff',
+        'replication.ended': 'backingOff',
+      },
     },
     starting: {
-      entry: { type: 'call', params: { to: '@replication', request: { type: 'startStreaming' }, as: 'replication' } },
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({
+          to: '@replication',
+          request: { type: 'startStreaming', from: context.from },
+          as: 'replication',
+        }),
+      },
       on: {
         'replication.streaming': 'streaming',
         'replication.refused': 'backingOff',

@@ -15,7 +15,7 @@ export type RouterChange =
   | { readonly add: Handle }
   | { readonly remove: Handle }
   | { readonly route: LogRange }
-  | { readonly release: LogPosition };
+  | { readonly release: LogRange };
 
 /** Routes among the shapes that it was told of. */
 export interface ShapeRouting extends BlockRouter {
@@ -25,8 +25,8 @@ export interface ShapeRouting extends BlockRouter {
 
 /** Blocks that a port has loaded and nobody has released. */
 export interface PinnedBlocks {
-  get(after: LogPosition): LogBlock;
-  release(after: LogPosition): void;
+  get(after: LogPosition, through: LogPosition): LogBlock;
+  release(after: LogPosition, through: LogPosition): void;
 }
 
 export class RouterTable implements RecipientsTable<RouterChange> {
@@ -52,7 +52,7 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   apply(change: RouterChange): Message | undefined {
     if ('add' in change) return this.add(change.add);
     if ('remove' in change) return this.remove(change.remove);
-    if ('route' in change) return this.route(change.route.after);
+    if ('route' in change) return this.route(change.route);
     return this.release(change.release);
   }
 
@@ -78,15 +78,15 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     if (this.handles.delete(handle)) this.routing.remove(handle);
   }
 
-  private route(after: LogPosition): Message {
-    this.routed = this.routing.route(this.blocks.get(after));
+  private route({ after, through }: LogRange): Message {
+    this.routed = this.routing.route(this.blocks.get(after, through));
     this.routedAfter = after;
     return { type: 'block.routed', touched: this.routed.size };
   }
 
-  private release(after: LogPosition): undefined {
+  private release({ after, through }: LogRange): undefined {
     this.routed = new Map();
     this.routedAfter = undefined;
-    this.blocks.release(after);
+    this.blocks.release(after, through);
   }
 }

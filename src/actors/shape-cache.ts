@@ -18,7 +18,7 @@ type Event =
   | { type: 'shape.reserved'; handle: Handle; mode: 'create' | 'restore' }
   | { type: 'shape.started'; handle: Handle; pid: Pid; replies: readonly ReplyTo[] }
   | { type: 'shape.refused'; handle: Handle; why: string; replies: readonly ReplyTo[] }
-  | { type: 'shape.condemned'; handle: Handle; pid: Pid | null; why: string; replies: readonly ReplyTo[] }
+  | { type: 'shape.condemned'; handle: Handle; pids: readonly Pid[]; why: string; replies: readonly ReplyTo[] }
   | { type: 'shape.unknown'; handle: Handle; replyTo: ReplyTo }
   | { type: 'confirmHandle'; handle: Handle; replyTo: ReplyTo }
   | { type: 'shape.isKept'; replyTo: ReplyTo }
@@ -31,173 +31,159 @@ type Event =
   | (CallFailed & { type: 'consumers.failed' })
   | (Down & { type: 'consumer.down'; process: Pid });
 
-const base = setup({
+export const shapeCache = setup({
   types: { input: {} as { self: Pid }, context: {} as { self: Pid }, events: {} as Event },
   actions: { ...effects },
+}).createMachine({
+  id: 'shape-cache',
+  context: ({ input }) => ({ self: input.self }),
+  initial: 'restoring',
+  on: {
+    'shape.reserved': {
+      actions: {
+        type: 'call',
+        params: ({ event }) => ({
+          to: '@consumers',
+          request: { type: 'startChild', template: 'consumer', args: { handle: event.handle, mode: event.mode } },
+          as: 'consumers',
+        }),
+      },
+    },
+    'child.started': {
+      actions: [
+        { type: 'monitor', params: ({ event }) => ({ process: event.pid, as: 'consumer' }) },
+        {
+          type: 'apply',
+          params: ({ event }) => ({ table: 'directory', change: { type: 'started', handle: event.id, pid: event.pid } }),
+        },
+      ],
+    },
+    'child.refused': {
+      actions: {
+        type: 'apply',
+        params: ({ event }) => ({
+          table: 'directory',
+          change: { type: 'refused', handle: event.id, why: JSON.stringify(event.reason) },
+        }),
+      },
+    },
+    'consumer.down': {
+      actions: {
+        type: 'apply',
+        params: ({ event }) => ({ table: 'directory', change: { type: 'down', pid: event.process, reason: event.reason } }),
+      },
+    },
+    'shape.gone': {
+      actions: [
+        { type: 'send', params: ({ event }) => ({ to: '@shape-log-collector', event: { type: 'unregisterShape', handle: event.handle } }) },
+        { type: 'send', params: ({ event }) => ({ to: '@publication-manager', event: { type: 'releaseShape', handle: event.handle } }) },
+      ],
+    },
+    confirmHandle: {
+      actions: {
+        type: 'apply',
+        params: ({ event }) => ({
+          table: 'directory',
+          change: { type: 'confirm', handle: event.handle, replyTo: event.replyTo },
+        }),
+      },
+    },
+    'shape.isKept': {
+      actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'handle.isKept' } }) },
+    },
+    'shape.isGone': {
+      actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'handle.isGone' } }) },
+    },
+    /** The supervisor of the Consumers is gone: so will we be, with all that it held. */
+    'consumers.failed': {},
+  },
+  states: {
+    restoring: {
+      entry: [
+        { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } },
+        { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'shapes' } } },
+      ],
+      on: {
+        'shape.started': {
+          actions: { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } },
+        },
+        'shape.refused': {
+          actions: { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } },
+        },
+        'shapes.restored': {
+          target: 'serving',
+          actions: { type: 'send', params: { to: '@shape-log-collector', event: { type: 'shapesRestored' } } },
+        },
+        createShape: { actions: 'postpone' },
+        deleteShape: { actions: 'postpone' },
+        purge: { actions: 'postpone' },
+        reportCondition: {},
+      },
+    },
+    serving: {
+      tags: 'ready',
+      entry: { type: 'send', params: ({ context }) => ({ to: '@status-monitor', event: { type: 'condition.met', condition: 'shapes', process: context.self } }) },
+      on: {
+        reportCondition: { target: 'serving', reenter: true },
+        createShape: {
+          actions: {
+            type: 'apply',
+            params: ({ event }) => ({
+              table: 'directory',
+              change: { type: 'reserve', definition: event.definition, replyTo: event.replyTo },
+            }),
+          },
+        },
+        'shape.found': {
+          actions: {
+            type: 'reply',
+            params: ({ event }) => ({ to: event.replyTo, event: { type: 'shape.created', handle: event.handle } }),
+          },
+        },
+        'shape.started': {
+          actions: {
+            type: 'replyToEach',
+            params: ({ event }) => ({ to: event.replies, event: { type: 'shape.created', handle: event.handle } }),
+          },
+        },
+        'shape.refused': {
+          actions: {
+            type: 'replyToEach',
+            params: ({ event }) => ({ to: event.replies, event: { type: 'shape.notCreated', why: event.why } }),
+          },
+        },
+        deleteShape: {
+          actions: {
+            type: 'apply',
+            params: ({ event }) => ({
+              table: 'directory',
+              change: { type: 'condemn', handle: event.handle, why: event.why, replyTo: event.replyTo },
+            }),
+          },
+        },
+        'shape.unknown': {
+          actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'shape.unknown' } }) },
+        },
+        'shape.condemned': {
+          actions: [
+            { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shape.deleted' } }) },
+            { type: 'sendToEach', params: stopOf },
+          ],
+        },
+        purge: {
+          actions: [
+            { type: 'apply', params: ({ event }) => ({ table: 'directory', change: { type: 'purge', why: event.why } }) },
+            { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'shapes.purged' } }) },
+          ],
+        },
+        'shapes.condemned': {
+          actions: { type: 'sendToEach', params: stopOf },
+        },
+      },
+    },
+  },
 });
 
-export const shapeCache = base
-  .extend({
-    actions: {
-      /** Answers everybody who asked for the same shape while it was being made. */
-      replyToAll: base.enqueueActions(
-        ({ enqueue }, { replies, event }: { replies: readonly ReplyTo[]; event: { type: string; [field: string]: unknown } }) => {
-          for (const to of replies) enqueue({ type: 'reply', params: { to, event } });
-        },
-      ),
-      stopConsumers: base.enqueueActions(({ enqueue }, { pids, why }: { pids: readonly (Pid | null)[]; why: string }) => {
-        for (const to of pids) {
-          if (to !== null) enqueue({ type: 'send', params: { to, event: { type: 'stop', cause: { delete: why } } } });
-        }
-      }),
-    },
-  })
-  .createMachine({
-    id: 'shape-cache',
-    context: ({ input }) => ({ self: input.self }),
-    initial: 'restoring',
-    on: {
-      'shape.reserved': {
-        actions: {
-          type: 'call',
-          params: ({ event }) => ({
-            to: '@consumers',
-            request: { type: 'startChild', template: 'consumer', args: { handle: event.handle, mode: event.mode } },
-            as: 'consumers',
-          }),
-        },
-      },
-      'child.started': {
-        actions: [
-          { type: 'monitor', params: ({ event }) => ({ process: event.pid, as: 'consumer' }) },
-          {
-            type: 'apply',
-            params: ({ event }) => ({ table: 'directory', change: { type: 'started', handle: event.id, pid: event.pid } }),
-          },
-        ],
-      },
-      'child.refused': {
-        actions: {
-          type: 'apply',
-          params: ({ event }) => ({
-            table: 'directory',
-            change: { type: 'refused', handle: event.id, why: JSON.stringify(event.reason) },
-          }),
-        },
-      },
-      'consumer.down': {
-        actions: {
-          type: 'apply',
-          params: ({ event }) => ({ table: 'directory', change: { type: 'down', pid: event.process, reason: event.reason } }),
-        },
-      },
-      'shape.gone': {
-        actions: [
-          { type: 'send', params: ({ event }) => ({ to: '@shape-log-collector', event: { type: 'unregisterShape', handle: event.handle } }) },
-          { type: 'send', params: ({ event }) => ({ to: '@publication-manager', event: { type: 'releaseShape', handle: event.handle } }) },
-        ],
-      },
-      confirmHandle: {
-        actions: {
-          type: 'apply',
-          params: ({ event }) => ({
-            table: 'directory',
-            change: { type: 'confirm', handle: event.handle, replyTo: event.replyTo },
-          }),
-        },
-      },
-      'shape.isKept': {
-        actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'handle.isKept' } }) },
-      },
-      'shape.isGone': {
-        actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'handle.isGone' } }) },
-      },
-      /** The supervisor of the Consumers is gone: so will we be, with all that it held. */
-      'consumers.failed': {},
-    },
-    states: {
-      restoring: {
-        entry: [
-          { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } },
-          { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'shapes' } } },
-        ],
-        on: {
-          'shape.started': {
-            actions: { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } },
-          },
-          'shape.refused': {
-            actions: { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } },
-          },
-          'shapes.restored': {
-            target: 'serving',
-            actions: { type: 'send', params: { to: '@shape-log-collector', event: { type: 'shapesRestored' } } },
-          },
-          createShape: { actions: 'postpone' },
-          deleteShape: { actions: 'postpone' },
-          purge: { actions: 'postpone' },
-          reportCondition: {},
-        },
-      },
-      serving: {
-        tags: 'ready',
-        entry: { type: 'send', params: ({ context }) => ({ to: '@status-monitor', event: { type: 'condition.met', condition: 'shapes', process: context.self } }) },
-        on: {
-          reportCondition: { target: 'serving', reenter: true },
-          createShape: {
-            actions: {
-              type: 'apply',
-              params: ({ event }) => ({
-                table: 'directory',
-                change: { type: 'reserve', definition: event.definition, replyTo: event.replyTo },
-              }),
-            },
-          },
-          'shape.found': {
-            actions: {
-              type: 'reply',
-              params: ({ event }) => ({ to: event.replyTo, event: { type: 'shape.created', handle: event.handle } }),
-            },
-          },
-          'shape.started': {
-            actions: {
-              type: 'replyToAll',
-              params: ({ event }) => ({ replies: event.replies, event: { type: 'shape.created', handle: event.handle } }),
-            },
-          },
-          'shape.refused': {
-            actions: {
-              type: 'replyToAll',
-              params: ({ event }) => ({ replies: event.replies, event: { type: 'shape.notCreated', why: event.why } }),
-            },
-          },
-          deleteShape: {
-            actions: {
-              type: 'apply',
-              params: ({ event }) => ({
-                table: 'directory',
-                change: { type: 'condemn', handle: event.handle, why: event.why, replyTo: event.replyTo },
-              }),
-            },
-          },
-          'shape.unknown': {
-            actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'shape.unknown' } }) },
-          },
-          'shape.condemned': {
-            actions: [
-              { type: 'replyToAll', params: ({ event }) => ({ replies: event.replies, event: { type: 'shape.deleted' } }) },
-              { type: 'stopConsumers', params: ({ event }) => ({ pids: [event.pid], why: event.why }) },
-            ],
-          },
-          purge: {
-            actions: [
-              { type: 'apply', params: ({ event }) => ({ table: 'directory', change: { type: 'purge', why: event.why } }) },
-              { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'shapes.purged' } }) },
-            ],
-          },
-          'shapes.condemned': {
-            actions: { type: 'stopConsumers', params: ({ event }) => ({ pids: event.pids, why: event.why }) },
-          },
-        },
-      },
-    },
-  });
+function stopOf({ event: { pids, why } }: { event: { pids: readonly Pid[]; why: string } }) {
+  return { to: pids, event: { type: 'stop', cause: { delete: why } } };
+}

@@ -134,7 +134,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     this.processes.set(pid, handle);
     const replies = entry.waiting;
     entry.waiting = [];
-    if (entry.state === 'condemned') return { type: 'shape.condemned', handle, pid, replies, why: entry.why };
+    if (entry.state === 'condemned') return { type: 'shape.condemned', handle, pids: [pid], replies, why: entry.why };
     entry.state = 'live';
     return { type: 'shape.started', handle, pid, replies };
   }
@@ -149,7 +149,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const entry = this.entries.get(handle);
     if (entry === undefined || entry.state === 'condemned') return { type: 'shape.unknown', handle, replyTo };
     this.makeUnfindable(handle, entry, why);
-    return { type: 'shape.condemned', handle, pid: entry.pid ?? null, replies: [replyTo], why };
+    return { type: 'shape.condemned', handle, pids: entry.pid === undefined ? [] : [entry.pid], replies: [replyTo], why };
   }
 
   /** A Consumer ended: by its cause the shape is kept for a restart of ours, or it goes. */

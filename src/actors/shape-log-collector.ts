@@ -10,7 +10,7 @@ import type { Handle } from '../model/shape.ts';
 import type { LogPosition } from '../model/log-position.ts';
 import { maxLsn, type Lsn } from '../model/lsn.ts';
 import { effects } from '../otp/effects.ts';
-import type { CallFailed, ReplyTo } from '../otp/process.ts';
+import type { Address, CallFailed, ReplyTo } from '../otp/process.ts';
 
 const RETRY_DELAY_MS = 50;
 
@@ -22,7 +22,7 @@ type Event =
   | { type: 'log.end'; through: LogPosition; lsn: Lsn }
   | { type: 'block.loaded'; after: LogPosition; through: LogPosition }
   | { type: 'block.routed'; touched: number }
-  | { type: 'batch.done'; failed: number }
+  | { type: 'batch.done'; failed: readonly Address[] }
   | (CallFailed & { type: 'reader.failed' })
   | { type: 'timeout.retry' };
 
@@ -156,7 +156,10 @@ export const shapeLogCollector = setup({
       },
       exit: {
         type: 'apply',
-        params: ({ context }) => ({ table: 'router', change: { release: context.position } }),
+        params: ({ context }) => ({
+          table: 'router',
+          change: { release: { after: context.position, through: context.routedThrough } },
+        }),
       },
     },
     retrying: {

@@ -17,7 +17,8 @@ type Event =
   | { type: 'condition.met'; condition: Condition; process: Pid }
   | { type: 'condition.lost'; condition: Condition }
   | (Down & { type: 'reporter.down'; process: Pid })
-  | { type: 'awaitActive'; replyTo: ReplyTo };
+  | { type: 'awaitActive'; replyTo: ReplyTo }
+  | { type: 'awaitReadable'; replyTo: ReplyTo };
 
 /** By condition: the process that vouches for it. */
 export type Conditions = Readonly<Record<Condition, Pid | null>>;
@@ -30,6 +31,7 @@ export const statusMonitor = base
   .extend({
     guards: {
       isActive: ({ context }) => CONDITIONS.every((condition) => context[condition] !== null),
+      isReadable: ({ context }) => context.shapes !== null,
       isWaiting: ({ context }) => context.lock === null && context.shapes !== null,
     },
     actions: {
@@ -60,26 +62,33 @@ export const statusMonitor = base
       'condition.lost': { target: '.deciding', actions: { type: 'noteLost', params: ({ event }) => event } },
       'reporter.down': { target: '.deciding', actions: { type: 'noteDown', params: ({ event }) => event } },
       awaitActive: { actions: 'postpone' },
+      awaitReadable: [{ guard: 'isReadable', actions: { type: 'reply', params: readable } }, { actions: 'postpone' }],
     },
     states: {
       deciding: {
         always: [
           { guard: 'isActive', target: 'active' },
           { guard: 'isWaiting', target: 'waiting' },
+          { guard: 'isReadable', target: 'connecting' },
           { target: 'starting' },
         ],
       },
-      starting: { tags: 'status:starting' },
+      starting: {},
+      /** What is stored can be read; Postgres is not there yet, or no longer. */
+      connecting: {},
       /** Another instance holds the lock; what is stored can be read. */
-      waiting: { tags: 'status:waiting' },
+      waiting: {},
       active: {
-        tags: 'status:active',
         on: {
           awaitActive: { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'service.active' } }) } },
         },
       },
     },
   });
+
+function readable({ event }: { event: { replyTo: ReplyTo } }) {
+  return { to: event.replyTo, event: { type: 'service.readable' } };
+}
 
 /** The first thing that is missing, in the words that a client gets; undefined when nothing is. */
 export function whyNotActive(conditions: Conditions): string | undefined {
@@ -95,3 +104,8 @@ const READINESS_TEXTS: Readonly<Record<Condition, string>> = {
   pools: 'Timeout waiting for database connection pool (snapshot) to be ready',
   shapes: 'Timeout waiting for shape metadata to be loaded',
 };
+
+/** What health says of a state of this machine. */
+export function serviceLevel(state: unknown): 'starting' | 'waiting' | 'active' {
+  return state === 'active' || state === 'waiting' ? state : 'starting';
+}

@@ -14,6 +14,8 @@ import { cancelTimer, startTimer } from './process-timers.ts';
 
 export interface EffectParams {
   send: { to: Address; event: Message };
+  /** The same message to each of a few. */
+  sendToEach: { to: readonly Address[]; event: Message };
   /** Tells the owner `<as>.down`, once, when `process` ends; at once, with `noproc`, when it has. */
   monitor: { process: Address; as: string };
   /** Forgets the monitor, also a DOWN that is already under way. */
@@ -29,6 +31,8 @@ export interface EffectParams {
   call: { to: Address; request: Message; as?: string; timeoutMs?: number };
   /** Answers a request; vanishes when the caller has given up or died. */
   reply: { to: ReplyTo; event: Message };
+  /** The same answer to each of a few. */
+  replyToEach: { to: readonly ReplyTo[]; event: Message };
   /** Like a call to each of the table's recipients; one event `<as>.done { failed }`, the addresses that died, when all have answered or died. */
   multicall: { table: string; request: Message; as: string };
   /** Keeps the current event; it is delivered again, before any other, after the next change of state. */
@@ -46,6 +50,7 @@ export type Effects = { readonly [Name in keyof EffectParams]: (args: { self: ob
 
 export const effects: Effects = {
   send: effect(performSend),
+  sendToEach: effect((entry, { to, event }) => to.forEach((address) => performSend(entry, { to: address, event }))),
   monitor: effect((entry, { process, as }) => monitor(entry, process, as)),
   demonitor: effect((entry, { process }) => demonitor(entry, process)),
   link: effect((entry, { process }) => link(entry, process)),
@@ -53,6 +58,7 @@ export const effects: Effects = {
   exit: effect(performExit),
   call: effect((entry, params) => call(entry, params)),
   reply: effect((entry, { to, event }) => reply(entry, to, event)),
+  replyToEach: effect((entry, { to, event }) => to.forEach((caller) => reply(entry, caller, event))),
   multicall: effect(performMulticall),
   postpone: effect(performPostpone),
   startTimer: effect((entry, { name, delayMs }) => startTimer(entry, name, delayMs)),

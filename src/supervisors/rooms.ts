@@ -5,6 +5,7 @@
 import type { LogPosition } from '../model/log-position.ts';
 import type { Handle } from '../model/shape.ts';
 import type { PortSpec, Table } from '../otp/process.ts';
+import type { ShapeLog } from '../storage/shape-logs.ts';
 
 type Tables = Readonly<Record<string, Table>>;
 
@@ -28,6 +29,8 @@ export interface Rooms {
     readonly consumer: (handle: Handle) => Tables;
     readonly materializer: (handle: Handle, column: string) => Tables;
   };
+  /** @throws when nobody created it. */
+  readonly shapeLog: (handle: Handle) => ShapeLog;
   /** Up to where the stored shapes have taken the transaction log: read when the collector starts. */
   readonly takenThrough: () => LogPosition;
   readonly checkpointEveryMs: number;

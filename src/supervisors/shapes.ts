@@ -17,9 +17,6 @@ import { dynamicSupervisor } from '../otp/dynamic-supervisor.ts';
 import type { Message } from '../otp/process.ts';
 import type { Rooms } from './rooms.ts';
 
-/** All Consumers drain at once. */
-const CONSUMERS_SHUTDOWN = 'infinity';
-
 export function shapes(rooms: Rooms): SupervisorSpec {
   const { tables, takenThrough } = rooms;
   return {
@@ -38,8 +35,54 @@ export function shapes(rooms: Rooms): SupervisorSpec {
         id: 'publication-manager',
         start: () => ({ machine: publicationManager, tables: tables.publicationManager, name: '@publication-manager' }),
       },
-      { id: 'consumers', start: () => dynamicSupervisor(consumers(rooms)), shutdown: CONSUMERS_SHUTDOWN },
+      { id: 'consumers', start: () => dynamicSupervisor(consumers(rooms)), shutdown: 'infinity' },
       { id: 'shape-cache', start: () => ({ machine: shapeCache, tables: tables.shapeCache, name: '@shape-cache' }) },
     ],
+  };
+}
+
+/** Per shape a Consumer; while its first rows come a Snapshotter; for an inner shape, and each column asked of it, a Materializer. */
+export function consumers({ shapeLog, tables }: Rooms): DynamicSupervisorSpec {
+  return {
+    name: '@consumers',
+    templates: {
+      consumer: (args) => {
+        const { handle, mode } = args as Message & { handle: Handle; mode: 'create' | 'restore' };
+        const { position, end } = shapeLog(handle);
+        return {
+          id: handle,
+          restart: 'temporary',
+          start: () => ({
+            machine: consumer,
+            input: { handle, mode, position, end },
+            tables: () => tables.consumer(handle),
+            name: `@consumer/${handle}`,
+            trapExit: true,
+          }),
+        };
+      },
+      snapshotter: (args) => {
+        const { handle } = args as Message & { handle: Handle };
+        const { relation } = shapeLog(handle).definition;
+        return {
+          id: `snapshotter/${handle}`,
+          restart: 'temporary',
+          start: () => ({ machine: snapshotter, input: { handle, relation } }),
+        };
+      },
+      materializer: (args) => {
+        const { handle, column } = args as Message & { handle: Handle; column: string };
+        return {
+          id: `materializer/${handle}/${column}`,
+          restart: 'temporary',
+          start: () => ({
+            machine: materializer,
+            input: { handle, column, consumer: `@consumer/${handle}` },
+            tables: () => tables.materializer(handle, column),
+            name: `@materializer/${handle}/${column}`,
+          }),
+        };
+      },
+    },
   };
 }
