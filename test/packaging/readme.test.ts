@@ -1,0 +1,48 @@
+/** What the README says can be done, and is called, is what there is. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { type Setting, SETTINGS, variableOf } from '../../src/settings.ts';
+import { VERSION } from '../../src/version.ts';
+
+const REPOSITORY = join(import.meta.dirname, '../..');
+const read = (path: string): string => readFileSync(join(REPOSITORY, path), 'utf8');
+const readme = read('README.md');
+const manifest = JSON.parse(read('package.json')) as { version: string; scripts: Record<string, string>; files: string[] };
+
+test('its table lists every setting, with its other names and what it means', () => {
+  const rows = readme.split('\n').filter((line) => line.startsWith('| `ARMATURE_'));
+
+  const settings = Object.values<Setting>(SETTINGS).map((setting) => {
+    const others = setting.electric.map((name) => `\`${name}\``).join(', ');
+    return `| \`${variableOf(setting)}\` | ${others} | ${setting.help} |`;
+  });
+  expect(rows).toEqual(settings);
+});
+
+test('each npm script that it names exists', () => {
+  const named = [...readme.matchAll(/npm (?:run )?(start|test|check|bench|charts|build)\b/g)].map(([, script = '']) => script);
+
+  expect(named.filter((script) => !(script in manifest.scripts))).toEqual([]);
+});
+
+test('each file that README and ARCHITECTURE point to is there', () => {
+  const targets = [readme, read('ARCHITECTURE.md')]
+    .flatMap((text) => [...text.matchAll(/\]\((?!https?:)([^)#]+)\)|`((?:src|test)\/[a-z/.-]+)`/g)])
+    .map(([, link, path]) => link ?? path ?? '');
+
+  expect(targets.filter((path) => !existsSync(join(REPOSITORY, path)))).toEqual([]);
+});
+
+test('what must pass is run with the test command of the README', () => {
+  const [, command = ''] = /```sh\n(npm ci && npm test)\n```/.exec(readme) ?? [];
+
+  expect(read('.ci/run')).toContain(`'${command}'`);
+});
+
+test('package and program call themselves the same version, and ship their license and changelog', () => {
+  expect({ version: manifest.version, files: manifest.files }).toEqual({
+    version: VERSION,
+    files: ['dist', 'README.md', 'LICENSE', 'CHANGELOG.md'],
+  });
+});
