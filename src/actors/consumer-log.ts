@@ -122,7 +122,9 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   private isOwnRelation(layoutId: number): boolean {
     const layout = this.ports.layoutOf(layoutId);
     invariant(layout !== undefined, 'the log knows the layout of every change in it');
-    return layout.oid === this.ports.shapeLog.definition.relation.oid;
+    const { oid, schema, name } = this.ports.shapeLog.definition.relation;
+    // A table of the same name with another oid was made anew: that ends the shape, so it must be seen.
+    return layout.oid === oid || (layout.schema === schema && layout.name === name);
   }
 }
 

@@ -1,0 +1,236 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { LinkValues, type Moves } from '../../src/actors/link-values.ts';
+import { BEFORE_ALL, SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
+import type { Handle } from '../../src/model/shape.ts';
+import { ShapeBlocks, type ShapeMessage } from '../../src/storage/shape-blocks.ts';
+import { committed, deleted, inserted, rekeyed, updated } from '../support/shape-messages.ts';
+
+const HANDLE = '1-1' as Handle;
+
+/** Link values after `history`, with a way to apply more and see what came of it. */
+function valuesOf(history: readonly ShapeMessage[] = []) {
+  const blocks = new ShapeBlocks();
+  const values = new LinkValues(HANDLE, 'value', blocks);
+  const applyBlock = (through: LogOffset, messages: readonly ShapeMessage[], keepMoves: boolean) => {
+    const block = { after: values.offset, through };
+    blocks.put(HANDLE, 'value', block, messages);
+    values.apply({ block, keepMoves });
+  };
+  applyBlock(SNAPSHOT_END, history, false);
+  let lsn = 100;
+  return {
+    values,
+    applyBlock,
+    /** One live transaction; several parts are blocks of it. */
+    commit(...parts: (readonly ShapeMessage[])[]) {
+      lsn += 1;
+      parts.forEach((part, index) => {
+        const open = index < parts.length - 1 ? 'open' : undefined;
+        applyBlock(`${lsn}_${2 * index}` as LogOffset, committed(String(lsn), part, open), true);
+      });
+    },
+  };
+}
+
+interface Outcome {
+  readonly links: readonly (string | null)[];
+  readonly moves: readonly string[];
+}
+
+function outcomeOf(values: LinkValues): Outcome {
+  return { links: [...values.values.keys()].sort(), moves: values.moves.map(movesText) };
+}
+
+function movesText({ movedIn, movedOut }: Moves): string {
+  return [...[...movedIn].sort().map((value) => `+${value}`), ...[...movedOut].sort().map((value) => `-${value}`)].join(' ');
+}
+
+interface Case {
+  readonly title: string;
+  readonly history?: readonly ShapeMessage[];
+  /** The live transactions. */
+  readonly live?: readonly (readonly ShapeMessage[])[];
+  readonly links: readonly string[];
+  /** Per transaction that moved something. */
+  readonly moves: readonly string[];
+}
+
+const cases: readonly Case[] = [
+  { title: 'rows inserted into an empty shape', live: [[inserted('a', '1'), inserted('b', '2'), inserted('c', '3')]], links: ['1', '2', '3'], moves: ['+1 +2 +3'] },
+  { title: 'history makes values, no moves', history: [inserted('a', '10')], links: ['10'], moves: [] },
+  { title: 'an update moves one value out and another in', history: [inserted('a', '10')], live: [[updated('a', '11')]], links: ['11'], moves: ['+11 -10'] },
+  { title: 'history that holds an update', history: [inserted('a', '10'), ...committed('5', [updated('a', '11')])], links: ['11'], moves: [] },
+  { title: 'a delete moves the last row’s value out', history: [inserted('a', '10')], live: [[deleted('a')]], links: [], moves: ['-10'] },
+  { title: 'history that ends empty', history: [inserted('a', '10'), ...committed('5', [deleted('a')])], links: [], moves: [] },
+  { title: 'a second row with a value that is there', history: [inserted('a', '10')], live: [[inserted('b', '10')]], links: ['10'], moves: [] },
+  { title: 'an update to a value that is there', history: [inserted('a', '10'), inserted('b', '20')], live: [[updated('a', '20')]], links: ['20'], moves: ['-10'] },
+  { title: 'an update away from a value that stays', history: [inserted('a', '10'), inserted('b', '10')], live: [[updated('a', '20')]], links: ['10', '20'], moves: ['+20'] },
+  { title: 'an update between two values that stay', history: [inserted('a', '10'), inserted('b', '20'), inserted('c', '10')], live: [[updated('a', '20')]], links: ['10', '20'], moves: [] },
+  { title: 'a delete of one of two rows', history: [inserted('a', '10'), inserted('b', '10')], live: [[deleted('a')]], links: ['10'], moves: [] },
+  { title: 'a third row with the same value', history: [inserted('a', '10'), inserted('b', '10')], live: [[inserted('c', '10')]], links: ['10'], moves: [] },
+  { title: 'a new key and a new value', history: [inserted('1', '10')], live: [rekeyed('1', '2', '20')], links: ['20'], moves: ['+20 -10'] },
+  { title: 'a new key, the same value', history: [inserted('1', '10')], live: [rekeyed('1', '2', '10')], links: ['10'], moves: [] },
+  { title: 'an update of other columns', history: [inserted('a', '10')], live: [[updated('a')]], links: ['10'], moves: [] },
+  {
+    title: 'two transactions, each with its own moves',
+    live: [
+      [inserted('a', '1'), inserted('b', '2'), inserted('c', '1')],
+      [updated('b', '3'), deleted('c'), updated('a')],
+    ],
+    links: ['1', '3'],
+    moves: ['+1 +2', '+3 -2'],
+  },
+  { title: 'inserted and deleted in one transaction', live: [[inserted('a', '10'), deleted('a')]], links: [], moves: [] },
+  { title: 'there and back in one transaction', history: [inserted('a', '10')], live: [[updated('a', '20'), updated('a', '10')]], links: ['10'], moves: [] },
+  { title: 'in, out, in again', live: [[inserted('a', '10'), deleted('a'), inserted('b', '10')]], links: ['10'], moves: ['+10'] },
+  { title: 'one value cancelled, another not', live: [[inserted('a', '10'), deleted('a'), inserted('b', '20')]], links: ['20'], moves: ['+20'] },
+  { title: 'out, in, out again', history: [inserted('a', '10')], live: [[deleted('a'), inserted('b', '10'), deleted('b')]], links: [], moves: ['-10'] },
+  { title: 'in, away and back', live: [[inserted('a', '10'), updated('a', '20'), updated('a', '10')]], links: ['10'], moves: ['+10'] },
+];
+
+describe('the values of a column, and what a transaction does to them', () => {
+  test.each(cases)('$title', ({ history = [], live = [], links, moves }) => {
+    const { values, commit } = valuesOf(history);
+
+    for (const transaction of live) commit(transaction);
+
+    expect(outcomeOf(values)).toEqual({ links, moves });
+  });
+});
+
+test('NULL counts like any other value', () => {
+  const { values, commit } = valuesOf([inserted('a', null), inserted('b', null)]);
+
+  commit([updated('a', '1')]);
+  const between = outcomeOf(values);
+  commit([updated('b', '1')]);
+
+  expect([between, outcomeOf(values)]).toEqual([
+    { links: ['1', null].sort(), moves: ['+1'] },
+    { links: ['1'], moves: ['+1', '-null'] },
+  ]);
+});
+
+test('a transaction that comes in two blocks moves nothing before its end, and then once', () => {
+  const { values, applyBlock } = valuesOf();
+
+  applyBlock('7_4' as LogOffset, committed('7', [inserted('a', '1'), inserted('b', '2'), inserted('c', '3')], 'open'), true);
+  const open = values.moves.length;
+  applyBlock('7_8' as LogOffset, committed('7', [deleted('a'), inserted('d', '4')]), true);
+
+  expect({ open, moves: values.moves.map(movesText) }).toEqual({ open: 0, moves: ['+2 +3 +4'] });
+});
+
+test('moves name the transaction that made them', () => {
+  const { values, applyBlock } = valuesOf();
+
+  applyBlock('4242_0' as LogOffset, committed('4242', [inserted('a', '1')]), true);
+
+  expect(values.moves).toEqual([{ lsn: '4242', xids: [4242], movedIn: ['1'], movedOut: [] }]);
+});
+
+test('moves are kept until the dependants have taken them', () => {
+  const { values, commit } = valuesOf();
+  commit([inserted('a', '1')]);
+
+  values.apply('forgetMoves');
+
+  expect(outcomeOf(values)).toEqual({ links: ['1'], moves: [] });
+});
+
+test('control messages tell no row', () => {
+  const { values } = valuesOf([inserted('a', '1'), { headers: {} }]);
+
+  expect(outcomeOf(values)).toEqual({ links: ['1'], moves: [] });
+});
+
+test('a row that is inserted twice is our bug, and said so', () => {
+  const { commit } = valuesOf([inserted('a', '1')]);
+
+  expect(() => commit([inserted('a', '1')])).toThrow('key a already exists');
+});
+
+test.each([
+  ['deleted', deleted('a')],
+  ['updated', updated('a', '1')],
+  ['updated in another column', updated('a')],
+])('a row that was never inserted and is %s is our bug, and said so', (_, message) => {
+  const { commit } = valuesOf();
+
+  expect(() => commit([message])).toThrow('key a does not exist');
+});
+
+test('a block that does not lie beyond the last one is refused', () => {
+  const { values, applyBlock } = valuesOf([inserted('a', '1')]);
+
+  expect(() => applyBlock(values.offset, [], true)).toThrow('every applied offset lies beyond the last');
+});
+
+test('a block that leaves a gap is refused', () => {
+  const { values } = valuesOf();
+
+  const block = { after: '5_0' as LogOffset, through: '6_0' as LogOffset };
+
+  expect(() => values.apply({ block, keepMoves: true })).toThrow('a block begins where the last one ended');
+});
+
+test('a clone goes its own way', () => {
+  const { values, commit } = valuesOf([inserted('a', '1')]);
+  const clone = values.clone();
+  const same = clone.key() === values.key();
+
+  commit([inserted('b', '2')]);
+
+  expect({ same, links: outcomeOf(clone).links, offset: clone.offset }).toEqual({ same: true, links: ['1'], offset: SNAPSHOT_END });
+});
+
+test('begins before everything', () => {
+  expect(new LinkValues(HANDLE, 'value', new ShapeBlocks()).offset).toBe(BEFORE_ALL);
+});
+
+const operation = fc.record({ row: fc.integer({ min: 0, max: 4 }), value: fc.option(fc.constantFrom('1', '2', '3'), { freq: 5 }), remove: fc.boolean() });
+const history = fc.array(fc.array(operation, { minLength: 1, maxLength: 8 }), { maxLength: 6 });
+
+test('any transactions: counts are those of the rows, and the moves lead from each set of values to the next', () => {
+  fc.assert(
+    fc.property(history, fc.integer({ min: 1, max: 4 }), (transactions, partSize) => {
+      const { values, commit } = valuesOf();
+      const rows = new Map<string, string | null>();
+      const moves: string[] = [];
+      for (const operations of transactions) {
+        const before = new Set(rows.values());
+        const messages = operations.map((wish) => messageFor(rows, wish)).filter((message) => message !== undefined);
+        if (messages.length > 0) commit(...partsOf(messages, partSize));
+        const after = new Set(rows.values());
+        const movedIn = [...after].filter((value) => !before.has(value));
+        const movedOut = [...before].filter((value) => !after.has(value));
+        if (movedIn.length + movedOut.length > 0) moves.push(movesText({ lsn: '', xids: [], movedIn, movedOut }));
+      }
+      expect({ counts: values.values, moves: values.moves.map(movesText) }).toEqual({ counts: countsOf(rows), moves });
+    }),
+  );
+});
+
+function messageFor(rows: Map<string, string | null>, { row, value, remove }: { row: number; value: string | null; remove: boolean }) {
+  const key = String(row);
+  const known = rows.has(key);
+  if (remove && !known) return undefined;
+  if (remove) {
+    rows.delete(key);
+    return deleted(key);
+  }
+  rows.set(key, value);
+  return known ? updated(key, value) : inserted(key, value);
+}
+
+function partsOf<T>(items: readonly T[], size: number): (readonly T[])[] {
+  const count = Math.ceil(items.length / size);
+  return Array.from({ length: count }, (_, index) => items.slice(index * size, (index + 1) * size));
+}
+
+function countsOf(rows: ReadonlyMap<string, string | null>): Map<string | null, number> {
+  const counts = new Map<string | null, number>();
+  for (const value of rows.values()) counts.set(value, (counts.get(value) ?? 0) + 1);
+  return counts;
+}

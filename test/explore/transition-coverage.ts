@@ -1,0 +1,84 @@
+/**
+ * Which transitions of a machine does no path take? Each transition of a copy of the config is marked with an action
+ * of its own; @xstate/graph walks from state to state over the given events, and what it never saw is left over.
+ */
+import { adjacencyMapToArray, getAdjacencyMap } from '@xstate/graph';
+import { getInitialMicrosteps, getMicrosteps, transition, type AnyMachineSnapshot, type AnyStateMachine } from 'xstate';
+import type { Message } from '../../src/otp/process.ts';
+import { withConfig, type ConfigNode } from '../support/machine-config.ts';
+
+export interface Scenario {
+  readonly machine: AnyStateMachine;
+  /** One walk begins with each of them. */
+  readonly inputs: readonly object[];
+  /** Tried in every state that handles them. */
+  readonly events: readonly Message[];
+  /** States beyond this many are a mistake in the scenario. */
+  readonly statesMax?: number;
+}
+
+export interface Coverage {
+  readonly transitionCount: number;
+  /** `state > event #index`, in the order of the config. */
+  readonly untaken: readonly string[];
+}
+
+const MARK = 'noteTransitionTaken';
+const STATES_MAX = 20_000;
+
+export function coverageOf({ machine, inputs, events, statesMax = STATES_MAX }: Scenario): Coverage {
+  const keys: string[] = [];
+  const marked = withConfig(machine, (config) => markTransitions(config, config.id as string, keys));
+  const taken = new Set<string>();
+  for (const input of inputs) {
+    for (const key of marksOf(getInitialMicrosteps(marked, input))) taken.add(key);
+    const states = getAdjacencyMap<AnyMachineSnapshot, Message, object>(marked, { input, events: (snapshot) => possible(marked, snapshot, events), limit: statesMax });
+    for (const { state, event } of adjacencyMapToArray(states)) {
+      for (const key of marksOf(getMicrosteps(marked, state, event))) taken.add(key);
+    }
+  }
+  return { transitionCount: keys.length, untaken: keys.filter((key) => !taken.has(key)) };
+}
+
+/** An event that no state handles, or that breaks a claim, crashes the process: no path goes on from there. */
+function possible(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, events: readonly Message[]) {
+  if (snapshot.status !== 'active') return [];
+  return events.filter((event) => {
+    if (machine.getTransitionData(snapshot, event).length === 0) return false;
+    return holds(machine, snapshot, event);
+  });
+}
+
+function holds(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: Message): boolean {
+  try {
+    transition(machine, snapshot, event);
+    return true;
+  } catch (error) {
+    if (error instanceof Error && error.name === 'InvariantError') return false;
+    throw error;
+  }
+}
+
+function marksOf(microsteps: readonly (readonly [unknown, readonly { readonly type: string; readonly params?: unknown }[]])[]): string[] {
+  const actions = microsteps.flatMap(([, performed]) => performed);
+  return actions.filter(({ type }) => type === MARK).map(({ params }) => (params as { key: string }).key);
+}
+
+function markTransitions(node: ConfigNode, path: string, keys: string[]): void {
+  for (const [event, transitions] of Object.entries(node.on ?? {})) {
+    node.on = { ...node.on, [event]: marked(transitions, `${path} > ${event}`, keys) };
+  }
+  if (node.always !== undefined) node.always = marked(node.always, `${path} > always`, keys);
+  for (const [name, child] of Object.entries(node.states ?? {})) markTransitions(child, `${path}.${name}`, keys);
+}
+
+function marked(transitions: unknown, path: string, keys: string[]): unknown {
+  const list: unknown[] = Array.isArray(transitions) ? transitions : [transitions];
+  return list.map((entry, index) => {
+    const key = list.length === 1 ? path : `${path} #${index}`;
+    keys.push(key);
+    const transitionConfig = typeof entry === 'string' ? { target: entry } : (entry as { actions?: unknown });
+    const actions = 'actions' in transitionConfig ? [transitionConfig.actions].flat() : [];
+    return { ...transitionConfig, actions: [{ type: MARK, params: { key } }, ...actions] };
+  });
+}
