@@ -52,7 +52,7 @@ const EMBEDDED = 'src/postgres/embedded-[a-z]+.ts';
 
 /** Resources of the machine, each behind its few files. */
 const SEAMS = {
-  fs: { modules: ['fs', 'fs/promises'], files: ['src/storage/disk.ts', EMBEDDED] },
+  fs: { modules: ['fs', 'fs/promises'], files: ['src/storage/disk.ts', 'src/storage/processes.ts', EMBEDDED] },
   http: { modules: ['http', 'http2', 'https'], files: ['src/http/server.ts'] },
   net: { modules: ['net', 'tls', 'dgram', 'dns'], files: [EMBEDDED] },
   child_process: { modules: ['child_process', 'cluster', 'worker_threads'], files: [EMBEDDED] },
