@@ -10,8 +10,8 @@ import type { ChildSpec, SupervisorSpec } from './child-spec.ts';
 import { isFault, type Address, type ExitReason, type Pid, type Table } from './process.ts';
 import { admitRestart } from './restart-intensity.ts';
 
-const MAX_RESTARTS = 3;
-const MAX_SECONDS = 5;
+export const MAX_RESTARTS = 3;
+export const MAX_SECONDS = 5;
 export const SHUTDOWN_MS = 5_000;
 
 export type ChildStatus =
@@ -22,6 +22,7 @@ export type ChildStatus =
   | 'restarting'; // Its restart failed; it will be tried again.
 
 export interface ChildRow {
+  readonly id: string;
   readonly spec: ChildSpec;
   status: ChildStatus;
   pid: Pid | undefined;
@@ -78,7 +79,7 @@ export class ChildTable implements Table<ChildChange> {
 
   constructor(spec: SupervisorSpec) {
     this.spec = spec;
-    this.rows = spec.children.map((child) => ({ spec: child, status: 'down', pid: undefined, spawned: 0, isSupervisor: false }));
+    this.rows = spec.children.map((child) => ({ id: child.id, spec: child, status: 'down', pid: undefined, spawned: 0, isSupervisor: false }));
   }
 
   apply(change: ChildChange): ChildNews | undefined {
@@ -109,11 +110,11 @@ export class ChildTable implements Table<ChildChange> {
   }
 
   row(id: string): ChildRow | undefined {
-    return this.rows.find((row) => row.spec.id === id);
+    return this.rows.find((row) => row.id === id);
   }
 
   orderOf(id: string): number {
-    return this.rows.findIndex((row) => row.spec.id === id);
+    return this.rows.findIndex((row) => row.id === id);
   }
 
   all(): readonly ChildRow[] {
@@ -135,9 +136,9 @@ export class ChildTable implements Table<ChildChange> {
   }
 
   key(): string {
-    const rows = this.rows.map(({ spec, status, pid }) => [spec.id, status, pid]);
-    const plan = this.plan.map(({ spec }) => spec.id);
-    return JSON.stringify([rows, plan, this.seen, this.awaited?.spec.id, this.kept, this.marks]);
+    const rows = this.rows.map(({ id, status, pid }) => [id, status, pid]);
+    const plan = this.plan.map(({ id }) => id);
+    return JSON.stringify([rows, plan, this.seen, this.awaited?.id, this.kept, this.marks]);
   }
 
   private planFor(rows: readonly ChildRow[]): undefined {
@@ -152,7 +153,7 @@ export class ChildTable implements Table<ChildChange> {
       this.seen += 1;
       if (row === undefined || row.pid !== undefined) continue;
       this.awaited = row;
-      return { type: 'child.due', id: row.spec.id };
+      return { type: 'child.due', id: row.id };
     }
     this.planFor([]);
     return { type: 'children.started' };
@@ -201,7 +202,7 @@ export class ChildTable implements Table<ChildChange> {
     this.markDown(row);
     row.status = 'restarting';
     this.planFor([]);
-    return { type: 'start.failed', id: row.spec.id, reason };
+    return { type: 'start.failed', id: row.id, reason };
   }
 
   private exitedWhileStopping({ process, reason }: KeptExit): ChildNews | undefined {
@@ -235,7 +236,7 @@ export class ChildTable implements Table<ChildChange> {
     row.status = 'restarting';
     if (strategy === 'one_for_one') this.planFor([row]);
     else this.planFor(strategy === 'one_for_all' ? this.rows : this.rows.slice(this.rows.indexOf(row)));
-    return { type: 'restart.planned', id: row.spec.id };
+    return { type: 'restart.planned', id: row.id };
   }
 
   private endsSupervisor({ spec }: ChildRow): boolean {
@@ -269,7 +270,8 @@ export class ChildTable implements Table<ChildChange> {
   }
 }
 
-function mustRestart({ restart = 'permanent' }: ChildSpec, reason: ExitReason): boolean {
+/** OTP's table of restarts. */
+export function mustRestart({ restart = 'permanent' }: Pick<ChildSpec, 'restart'>, reason: ExitReason): boolean {
   return restart === 'permanent' || (restart === 'transient' && isFault(reason));
 }
 

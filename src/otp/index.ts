@@ -1,0 +1,22 @@
+/** `armature/otp`: OTP's processes and supervisors over xstate machines. The only barrel: a package needs one door. */
+export type { ChildSpec, DynamicSupervisorSpec, Restart, SupervisorSpec } from './child-spec.ts';
+export { choosingScheduler, randomScheduler, replayScheduler, type Candidate, type ChoosingScheduler } from './choosing-scheduler.ts';
+export { dynamicSupervisor } from './dynamic-supervisor.ts';
+export { effects, type EffectParams, type Effects } from './effects.ts';
+export { describeReason } from './error-report.ts';
+export { MailboxOverflowError } from './kernel.ts';
+export { UnhandledEventError } from './machine-process.ts';
+export { StartError } from './outside.ts';
+export { UnknownRequestError } from './port-process.ts';
+export type { ProcessInfo } from './process-info.ts';
+export { isFault, isPortSpec } from './process.ts';
+export type {
+  Address, CallFailed, Down, ErrorReport, Exit, ExitReason, MachineSpec, Message, Name, Pid, PortContext, PortHandle, PortSpec,
+  ProcessSpec, RecipientsTable, ReplyTo, Table,
+} from './process.ts';
+export { productionScheduler } from './production-scheduler.ts';
+export { CallError, createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
+export type { Scheduler } from './scheduler.ts';
+export { supervisor } from './supervisor.ts';
+export { toTraceLine, type NumberedRecord, type TraceRecord } from './trace.ts';
+export type { ProcessTree } from './tree.ts';
