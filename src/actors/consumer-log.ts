@@ -12,6 +12,8 @@ import type { LogPosition, LogRange } from '../model/log-position.ts';
 import { isBeyond, isVisible } from '../model/pg-snapshot.ts';
 import type { LogBlock, LoggedTransaction } from '../model/transaction.ts';
 import type { Message, Table } from '../otp/process.ts';
+import { changesByTransaction, type TransactionChanges } from '../shapes/routed-changes.ts';
+import type { RoutedChanges } from '../shapes/router.ts';
 import type { ShapeLine } from '../shapes/shape-lines.ts';
 import type { ConsumerPorts } from './consumer-ports.ts';
 
@@ -31,7 +33,7 @@ export type ConsumerLogTold =
 
 const SHAPE_ENDS = { truncated: { type: 'log.truncated' }, relationChanged: { type: 'log.schemaChanged' } } as const;
 
-const NOTHING = new Uint32Array();
+const NOTHING: RoutedChanges = { changes: new Uint32Array() };
 
 export class ConsumerLog implements Table<ConsumerLogChange> {
   private readonly ports: ConsumerPorts;
@@ -51,7 +53,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     if ('publish' in change) return this.publish(change.publish);
     if (change.unrouted === true) return this.takeUnrouted(change.take);
     const block = this.ports.blockOf(change.take);
-    return this.take(block, routedChanges(block, this.ports.routedOf(change.take)?.changes ?? NOTHING));
+    return this.take(block, changesByTransaction(block, this.ports.routedOf(change.take) ?? NOTHING));
   }
 
   /** Shares the shape's log, which belongs to the world and not to this process. */
@@ -81,7 +83,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     }
   }
 
-  private take({ through }: LogRange, ownChanges: Iterable<OwnChanges>): ConsumerLogTold {
+  private take({ through }: LogRange, ownChanges: Iterable<TransactionChanges>): ConsumerLogTold {
     const before = this.end;
     for (const { transaction, changes } of ownChanges) {
       if (this.isInSnapshot(transaction)) continue;
@@ -112,7 +114,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     }
   }
 
-  private *changesOfRelation(block: LogBlock): Iterable<OwnChanges> {
+  private *changesOfRelation(block: LogBlock): Iterable<TransactionChanges> {
     for (const transaction of block.transactions) {
       const changes = [...changesOf(transaction)].filter(({ layoutId }) => this.isOwnRelation(layoutId));
       if (changes.length > 0) yield { transaction, changes };
@@ -128,11 +130,6 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 }
 
-interface OwnChanges {
-  readonly transaction: LoggedTransaction;
-  readonly changes: readonly Change[];
-}
-
 function* changesOf({ fragments }: LoggedTransaction): Iterable<Change> {
   for (const fragment of fragments) {
     for (let at = 0; at < fragment.length; ) {
@@ -140,21 +137,5 @@ function* changesOf({ fragments }: LoggedTransaction): Iterable<Change> {
       yield change;
       at = change.end;
     }
-  }
-}
-
-/** Puts the triples of a routed block together again, transaction by transaction. */
-function* routedChanges(block: LogBlock, triples: Uint32Array): Iterable<OwnChanges> {
-  for (let at = 0; at < triples.length; ) {
-    const index = triples[at] ?? 0;
-    const transaction = block.transactions[index];
-    invariant(transaction !== undefined, 'what was routed refers to a transaction of its block');
-    const changes: Change[] = [];
-    for (; at < triples.length && triples[at] === index; at += 3) {
-      const fragment = transaction.fragments[triples[at + 1] ?? 0];
-      invariant(fragment !== undefined, 'what was routed refers to a fragment of its transaction');
-      changes.push(new Change(fragment, triples[at + 2] ?? 0));
-    }
-    yield { transaction, changes };
   }
 }

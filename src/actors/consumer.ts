@@ -15,9 +15,10 @@ import type { LogPosition, LogRange } from '../model/log-position.ts';
 import type { PgSnapshot } from '../model/pg-snapshot.ts';
 import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
-import type { Address, CallFailed, Down, ErrorReport, ExitReason, Pid, ReplyTo } from '../otp/process.ts';
+import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../otp/process.ts';
 import type { ConsumerLogChange, ConsumerLogTold } from './consumer-log.ts';
 import { leavingReason, type StopCause } from './down-cause.ts';
+import { SNAPSHOT_GIVEN_UP, type SnapshotFault } from './snapshot-fault.ts';
 
 export type ConsumerEvent =
   | { type: 'shape.registered'; position: LogPosition }
@@ -29,7 +30,7 @@ export type ConsumerEvent =
   | { type: 'snapshot.known'; pgSnapshot: PgSnapshot }
   | { type: 'snapshot.started' }
   | { type: 'snapshot.completed' }
-  | { type: 'snapshot.failed'; error: ErrorReport }
+  | { type: 'snapshot.failed'; error: SnapshotFault }
   | { type: 'batch'; after: LogPosition; through: LogPosition; replyTo: ReplyTo }
   | { type: 'block.loaded'; after: LogPosition; through: LogPosition }
   | (CallFailed & { type: 'reader.failed' })
@@ -60,13 +61,9 @@ interface Context extends ConsumerInput {
   readonly materializerCount: number;
   /** Who waits until the batch in hand is taken; null when there is none in hand. */
   readonly batchReplyTo: ReplyTo | null;
-  readonly snapshotError: ErrorReport | null;
+  readonly snapshotError: SnapshotFault | null;
   readonly reason: ExitReason;
 }
-
-const SNAPSHOTTER_ENDED = {
-  error: { name: 'SnapshotterEnded', message: 'the snapshot was given up before it was complete' },
-};
 
 export const consumer = setup({
   types: {
@@ -97,7 +94,7 @@ export const consumer = setup({
     })),
     dropBatch: assign({ batchReplyTo: null }),
     noteMaterializerCount: assign((_, { count }: { count: number }) => ({ materializerCount: count })),
-    noteSnapshotError: assign((_, { error }: { error: ErrorReport }) => ({ snapshotError: error })),
+    noteSnapshotError: assign((_, { error }: { error: SnapshotFault }) => ({ snapshotError: error })),
     noteReason: assign((_, { reason }: { reason: ExitReason }) => ({ reason })),
   },
 }).createMachine({
@@ -139,9 +136,9 @@ export const consumer = setup({
               actions: { type: 'monitor', params: ({ event }) => ({ process: event.pid, as: 'snapshotter' }) },
             },
             'snapshot.failed': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: ({ event }) => event } },
-            'child.refused': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: SNAPSHOTTER_ENDED } },
-            'snapshotter.failed': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: SNAPSHOTTER_ENDED } },
-            'snapshotter.down': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: SNAPSHOTTER_ENDED } },
+            'child.refused': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: { error: SNAPSHOT_GIVEN_UP } } },
+            'snapshotter.failed': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: { error: SNAPSHOT_GIVEN_UP } } },
+            'snapshotter.down': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: { error: SNAPSHOT_GIVEN_UP } } },
           },
           states: {
             deciding: { always: [{ guard: 'isRestored', target: 'complete' }, { target: 'unknown' }] },

@@ -12,13 +12,14 @@ import { invariant } from '../base/invariant.ts';
 import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
-import type { Address, CallFailed, Down, ErrorReport, ExitReason, Pid, ReplyTo } from '../otp/process.ts';
+import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../otp/process.ts';
 import { downCause, type DownCause } from './down-cause.ts';
 import type { LinkValuesChange, LinkValuesTold } from './link-values.ts';
+import type { SnapshotFault } from './snapshot-fault.ts';
 
 export type MaterializerEvent =
   | { type: 'snapshot.isStarted' }
-  | { type: 'snapshot.hasFailed'; error: ErrorReport }
+  | { type: 'snapshot.hasFailed'; error: SnapshotFault }
   | { type: 'consumer.subscribed'; offset: LogOffset }
   | { type: 'takeAppended'; through: LogOffset; replyTo: ReplyTo }
   | (Down & { type: 'consumer.down' })

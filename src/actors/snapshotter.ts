@@ -8,16 +8,17 @@ import { setup } from 'xstate';
 import type { PgSnapshot } from '../model/pg-snapshot.ts';
 import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
-import type { CallFailed, Down, ErrorReport, Message, Name, Pid } from '../otp/process.ts';
+import type { CallFailed, Down, Message, Name, Pid } from '../otp/process.ts';
+import { NO_CONNECTION, type SnapshotFault } from './snapshot-fault.ts';
 
 export type SnapshotterEvent =
   | { type: 'table.published' }
-  | { type: 'table.refused'; error: ErrorReport }
+  | { type: 'table.refused'; error: SnapshotFault }
   | (CallFailed & { type: 'publication.failed' })
   | { type: 'snapshot.known'; pgSnapshot: PgSnapshot }
   | { type: 'snapshot.started' }
   | { type: 'snapshot.completed' }
-  | { type: 'snapshot.failed'; error: ErrorReport }
+  | { type: 'snapshot.failed'; error: SnapshotFault }
   | (CallFailed & { type: 'query.failed' })
   | (Down & { type: 'consumer.down' });
 
@@ -33,8 +34,6 @@ interface Context {
   readonly relation: SnapshotterInput['relation'];
   readonly consumer: Name;
 }
-
-const NO_CONNECTION: ErrorReport = { name: 'NoConnection', message: 'the connection to Postgres went away' };
 
 export const snapshotter = setup({
   types: { input: {} as SnapshotterInput, context: {} as Context, events: {} as SnapshotterEvent },
