@@ -1,0 +1,49 @@
+/** The storages that are held to one contract. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Clock } from '../../src/base/clock.ts';
+import { memoryStorage } from '../../src/storage/memory-storage.ts';
+import { openStorage } from '../../src/storage/open-storage.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { MemoryDisk } from './memory-disk.ts';
+import { MemoryMetadata } from './memory-metadata.ts';
+
+export interface EngineOptions {
+  readonly clock?: Clock;
+  readonly chunkBytesMax?: number;
+}
+
+export interface Engine {
+  readonly name: string;
+  readonly open: (options?: EngineOptions) => Promise<Storage>;
+}
+
+/** Small enough that every test crosses segments and reads what the tail no longer has. */
+const SMALL = { segmentBytesMax: 512, tailBytesMax: 1024, idleFilesMax: 2 };
+
+export const engines: readonly Engine[] = [
+  { name: 'memory', open: async (options = {}) => memoryStorage({ clock: new ManualClock(), ...options }) },
+  { name: 'disk in memory', open: openOnMemoryDisk },
+  { name: 'disk', open: openOnDisk },
+];
+
+async function openOnMemoryDisk(options: EngineOptions = {}): Promise<Storage> {
+  const openMetadata = (): MemoryMetadata => new MemoryMetadata();
+  return openStorage({ directory: '/data', clock: new ManualClock(), ...SMALL, ...options, disk: new MemoryDisk(), openMetadata });
+}
+
+async function openOnDisk(options: EngineOptions = {}): Promise<Storage> {
+  const directory = temporaryDirectory();
+  const { log, shapes, close } = await openStorage({ directory, clock: new ManualClock(), ...SMALL, ...options });
+  return { log, shapes, close: () => close().finally(() => removeDirectory(directory)) };
+}
+
+export function temporaryDirectory(): string {
+  return mkdtempSync(join(tmpdir(), 'armature-storage-'));
+}
+
+export function removeDirectory(directory: string): void {
+  rmSync(directory, { recursive: true, force: true });
+}
