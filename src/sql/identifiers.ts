@@ -63,7 +63,7 @@ function fold(text: string): Parsed<string> {
 function splitOutsideQuotes(text: string, separator: string): readonly string[] {
   const parts: string[] = [];
   let start = 0;
-  let quoted = false;
+  let quoted = text.split('"').length % 2 === 0; // Seen from the end: with a stray quote, the part around it is at fault.
   for (let at = 0; at < text.length; at += 1) {
     if (text[at] === '"') quoted = !quoted;
     if (text[at] !== separator || quoted) continue;

@@ -1,0 +1,75 @@
+/**
+ * LikePattern: what LIKE matches with. No regular expression: a pattern comes from a request, and `%a%a%a%b` must not
+ * cost more than its length times the text's.
+ *
+ * Characters are code points, as in Postgres; letters that differ in case only are the same to ILIKE if they are
+ * ASCII, which is what the collation "C" says and the printer writes.
+ */
+export type LikePattern = readonly LikePart[];
+
+type LikePart = { readonly literal: string } | 'anyCharacter' | 'anyText';
+
+/** @returns undefined when the pattern ends inside an escape, or `escape` is more than one character: Postgres refuses both. */
+export function parseLikePattern(text: string, escape = '\\'): LikePattern | undefined {
+  if ([...escape].length > 1) return undefined;
+  const parts: LikePart[] = [];
+  const characters = [...text];
+  for (let at = 0; at < characters.length; at += 1) {
+    const character = characters[at] ?? '';
+    if (character === escape) {
+      at += 1;
+      const escaped = characters[at];
+      if (escaped === undefined) return undefined;
+      parts.push({ literal: escaped });
+    } else {
+      parts.push(character === '%' ? 'anyText' : character === '_' ? 'anyCharacter' : { literal: character });
+    }
+  }
+  return parts;
+}
+
+/** The pattern with a backslash before each literal character that needs one: the same for patterns that mean the same. */
+export function printLikePattern(pattern: LikePattern): string {
+  return pattern
+    .map((part) => (part === 'anyText' ? '%' : part === 'anyCharacter' ? '_' : part.literal.replace(/[\\%_]/, '\\$&')))
+    .join('');
+}
+
+/** @returns a test of whole texts. */
+export function likeMatcher(pattern: LikePattern, ignoreCase: boolean): (text: string) => boolean {
+  if (!ignoreCase) return (text) => matches(pattern, text);
+  const folded = pattern.map((part) => (typeof part === 'string' ? part : { literal: foldAscii(part.literal) }));
+  return (text) => matches(folded, foldAscii(text));
+}
+
+function foldAscii(text: string): string {
+  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+}
+
+/** Goes back to the last `%` only: what an earlier one could take, the last one can take too. */
+function matches(pattern: LikePattern, text: string): boolean {
+  let [at, place] = [0, 0];
+  let retryPlace = -1;
+  let retryAt = 0;
+  while (at < text.length) {
+    const part = pattern[place];
+    if (part === 'anyText') {
+      place += 1;
+      [retryPlace, retryAt] = [place, at];
+    } else if (part === 'anyCharacter' || (part !== undefined && text.startsWith(part.literal, at))) {
+      at += characterSize(text, at);
+      place += 1;
+    } else if (retryPlace >= 0) {
+      retryAt += characterSize(text, retryAt);
+      [place, at] = [retryPlace, retryAt];
+    } else {
+      return false;
+    }
+  }
+  while (pattern[place] === 'anyText') place += 1;
+  return place === pattern.length;
+}
+
+function characterSize(text: string, at: number): number {
+  return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
+}

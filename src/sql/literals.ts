@@ -1,0 +1,118 @@
+/**
+ * Literals and parameters, before and after the context has given them a type.
+ *
+ * As in Postgres, a quoted literal or a parameter is of unknown type until it meets something typed; a parameter
+ * keeps the type that it met first.
+ */
+import type { Constant } from './expression.ts';
+import { isTypeName, VALUE_TYPES, type TypeName } from './value-types.ts';
+import { refusalAt, WhereRefusal } from './where-refusal.ts';
+
+export interface UntypedLiteral {
+  readonly kind: 'untyped';
+  /** null for NULL. */
+  readonly text: string | null;
+  readonly location: number | undefined;
+  /** The number of the parameter that it is. */
+  readonly parameter?: number;
+}
+
+const PARAMETER_KEY = /^[+-]?\d+$/;
+
+/** The parameters of a request, and the types that the filter gave to them. */
+export class Parameters {
+  private readonly types = new Map<number, TypeName>();
+  private readonly texts: ReadonlyMap<number, string>;
+
+  /** @throws {WhereRefusal} when the keys are not the numbers from 1 on. */
+  constructor(params: Readonly<Record<string, string>>) {
+    const keys = Object.keys(params);
+    if (!keys.every((key) => PARAMETER_KEY.test(key))) {
+      throw new WhereRefusal('Parameters can only use numbers as keys', 'params');
+    }
+    this.texts = new Map(Object.entries(params).map(([key, text]) => [Number(key), text]));
+    if (this.texts.size !== keys.length || !keys.every((_, index) => this.texts.has(index + 1))) {
+      throw new WhereRefusal('Parameters must be numbered sequentially, starting from 1', 'params');
+    }
+  }
+
+  read(parameter: number, location: number | undefined): UntypedLiteral | Constant {
+    const text = this.texts.get(parameter);
+    if (text === undefined) throw refusalAt(location, `parameter $${parameter} was not provided`);
+    const literal: UntypedLiteral = { kind: 'untyped', text, location, parameter };
+    const type = this.types.get(parameter);
+    return type === undefined ? literal : this.typed(literal, type);
+  }
+
+  /** The literal as a constant of `type`. @throws {WhereRefusal} when it is none. */
+  typed(literal: UntypedLiteral, type: TypeName): Constant {
+    const { text, location, parameter } = literal;
+    if (parameter !== undefined) this.settle(parameter, type);
+    const constant = constantOf(type, text);
+    if (constant === undefined) throw refusalAt(location, `invalid syntax for type ${type}: ${text}`);
+    return constant;
+  }
+
+  /** `$n::type`. @throws {WhereRefusal} when the parameter has another type already, or is no value of this one. */
+  cast(parameter: number, type: TypeName, location: number | undefined): Constant {
+    const { text } = this.read(parameter, location);
+    return this.typed({ kind: 'untyped', text, location, parameter }, type);
+  }
+
+  private settle(parameter: number, type: TypeName): void {
+    const settled = this.types.get(parameter) ?? type;
+    if (settled !== type) throw new WhereRefusal(`type conflict for $${parameter}: ${settled} and ${type}`);
+    this.types.set(parameter, type);
+  }
+}
+
+/** @returns undefined when `text` is no value of `type`. */
+export function constantOf(type: TypeName, text: string | null): Constant | undefined {
+  if (text === null) return { kind: 'constant', type, value: null, text };
+  const value = VALUE_TYPES[type].parse(text);
+  return value === undefined ? undefined : { kind: 'constant', type, value, text };
+}
+
+/** A number without quotes has the smallest type that holds it. */
+export function numberConstant(text: string): Constant | undefined {
+  return constantOf('int4', text) ?? constantOf('int8', text) ?? constantOf('numeric', text);
+}
+
+/** Names that the language casts to; `numeric` is not among them, as in the service whose wire this is. */
+const CAST_TARGETS: ReadonlySet<TypeName> = new Set([
+  'bool', 'int2', 'int4', 'int8', 'float8', 'text', 'varchar', 'bpchar', 'uuid', 'date', 'timestamp', 'timestamptz',
+]);
+
+export function isCastTarget(name: string): name is TypeName {
+  return isTypeName(name) && CAST_TARGETS.has(name);
+}
+
+/** `constant::type`. @throws {WhereRefusal} for casts that do not exist, or that we do not make as Postgres does. */
+export function castConstant(constant: Constant, type: TypeName, location: number | undefined): Constant {
+  if (constant.type === type) return constant;
+  const text = castText(constant, type);
+  if (text === undefined) throw refusalAt(location, `unknown cast from type ${constant.type} to type ${type}`);
+  const cast = constantOf(type, text);
+  if (cast !== undefined) return cast;
+  throw refusalAt(location, `could not cast value ${constant.text} from ${constant.type} to ${type}`);
+}
+
+/** The text that a value of one type has as another; undefined where there is no such cast. */
+function castText({ type: from, text, value }: Constant, to: TypeName): string | null | undefined {
+  const [source, target] = [VALUE_TYPES[from].family, VALUE_TYPES[to].family];
+  const isText = source === 'text' || (source === 'padded' && target === 'text');
+  const isInteger = from === 'int2' || from === 'int4' || from === 'int8';
+  const castable =
+    isText ||
+    (isInteger && (target === 'number' || target === 'float' || target === 'text')) ||
+    (from === 'numeric' && target === 'float') ||
+    (source === 'uuid' && target === 'text') ||
+    (source === 'bool' && (target === 'text' || to === 'int4')) ||
+    (from === 'int4' && to === 'bool') ||
+    (from === 'date' && to === 'timestamp');
+  if (!castable) return undefined;
+  if (value === null) return null;
+  if (source === 'bool') return to === 'int4' ? (value === true ? '1' : '0') : String(value);
+  if (to === 'bool' && isInteger) return value === 0 ? 'f' : 't';
+  return source === 'text' || source === 'date' ? text : VALUE_TYPES[from].canonical(value);
+}

@@ -1,0 +1,155 @@
+/**
+ * From an expression to a function: closures, each part made once. No code is made of text, and a row costs calls only.
+ *
+ * Logic has three values; null is unknown. A value that cannot be read is an error of ours or of the stream's, and is
+ * thrown: whoever asks must not mistake it for false.
+ */
+import { invariant } from '../base/invariant.ts';
+import { conversionOf } from './comparison-types.ts';
+import type { Comparison, Condition, Operand } from './expression.ts';
+import { likeMatcher } from './like-pattern.ts';
+import { VALUE_TYPES, type TypeName, type Value } from './value-types.ts';
+
+type Text = (column: string) => string | null;
+type Truth = boolean | null;
+export type Predicate = (text: Text) => Truth;
+type Reader = (text: Text) => Value | null;
+
+const HOLDS: Readonly<Record<Comparison, (order: number) => boolean>> = {
+  '=': (order) => order === 0,
+  '<>': (order) => order !== 0,
+  '<': (order) => order < 0,
+  '>': (order) => order > 0,
+  '<=': (order) => order <= 0,
+  '>=': (order) => order >= 0,
+};
+
+export function compileCondition(condition: Condition): Predicate {
+  switch (condition.kind) {
+    case 'operand':
+      return compileBoolean(condition.operand);
+    case 'compare':
+      return compileComparison(condition);
+    case 'distinct':
+      return compileDistinct(condition);
+    case 'in':
+      return compileIn(condition);
+    case 'like':
+      return compileLike(condition);
+    case 'and':
+      return compileLogic(condition.parts.map(compileCondition), false);
+    case 'or':
+      return compileLogic(condition.parts.map(compileCondition), true);
+    case 'not':
+      return compileNot(compileCondition(condition.part));
+    case 'isNull':
+      return compileIsNull(condition.part);
+    case 'isTruth': {
+      const part = compileCondition(condition.part);
+      return (text) => part(text) === condition.truth;
+    }
+  }
+}
+
+function compileBoolean(operand: Operand): Predicate {
+  const read = readerOf(operand, 'bool');
+  return (text) => {
+    const value = read(text);
+    return value === null ? null : value === true;
+  };
+}
+
+function compileComparison({ operator, left, right, type }: Extract<Condition, { kind: 'compare' }>): Predicate {
+  const [readLeft, readRight] = [readerOf(left, type), readerOf(right, type)];
+  const { compare } = VALUE_TYPES[type];
+  const holds = HOLDS[operator];
+  return (text) => {
+    const a = readLeft(text);
+    const b = readRight(text);
+    return a === null || b === null ? null : holds(compare(a, b));
+  };
+}
+
+function compileDistinct({ left, right, type }: Extract<Condition, { kind: 'distinct' }>): Predicate {
+  const [readLeft, readRight] = [readerOf(left, type), readerOf(right, type)];
+  const { compare } = VALUE_TYPES[type];
+  return (text) => {
+    const a = readLeft(text);
+    const b = readRight(text);
+    return a === null || b === null ? a !== b : compare(a, b) !== 0;
+  };
+}
+
+/** A list is looked up, not walked: the canonical text is equal for equal values. */
+function compileIn({ left, items, type }: Extract<Condition, { kind: 'in' }>): Predicate {
+  const read = readerOf(left, type);
+  const { canonical } = VALUE_TYPES[type];
+  const values = items.map((item) => readerOf(item, type)(noText));
+  const listed = new Set(values.flatMap((value) => (value === null ? [] : [canonical(value)])));
+  const otherwise = values.includes(null) ? null : false;
+  return (text) => {
+    const value = read(text);
+    if (value === null) return null;
+    return listed.has(canonical(value)) ? true : otherwise;
+  };
+}
+
+/** LIKE sees the blanks at the end of a `char(n)`, which comparisons do not. */
+function compileLike({ left, pattern, ignoreCase }: Extract<Condition, { kind: 'like' }>): Predicate {
+  if (pattern === null) return () => null;
+  const raw = (text: Text): string | null => (left.kind === 'column' ? text(left.name) : left.text);
+  const matches = likeMatcher(pattern, ignoreCase);
+  return (text) => {
+    const value = raw(text);
+    return value === null ? null : matches(value);
+  };
+}
+
+/** OR stops at true, AND at false (`decisive`); an unknown part makes the rest unknown at best. */
+function compileLogic(parts: readonly Predicate[], decisive: boolean): Predicate {
+  return (text) => {
+    let truth: Truth = !decisive;
+    for (const part of parts) {
+      const value = part(text);
+      if (value === decisive) return decisive;
+      if (value === null) truth = null;
+    }
+    return truth;
+  };
+}
+
+function compileNot(part: Predicate): Predicate {
+  return (text) => {
+    const value = part(text);
+    return value === null ? null : !value;
+  };
+}
+
+function compileIsNull(part: Extract<Condition, { kind: 'isNull' }>['part']): Predicate {
+  if (part.kind === 'column') return (text) => text(part.name) === null;
+  if (part.kind === 'constant') return () => part.value === null;
+  const condition = compileCondition(part);
+  return (text) => condition(text) === null;
+}
+
+/** Reads an operand as a value of `type`, under which it is compared. */
+function readerOf(operand: Operand, type: TypeName): Reader {
+  const convert = conversionOf(operand.type, type);
+  if (operand.kind === 'constant') {
+    const value = operand.value === null ? null : convert(operand.value);
+    return () => value;
+  }
+  const { name, type: from } = operand;
+  const { parse } = VALUE_TYPES[from];
+  return (text) => {
+    const written = text(name);
+    if (written === null) return null;
+    const value = parse(written);
+    invariant(value !== undefined, `a text that Postgres wrote for type ${from} is one of its values`);
+    return convert(value);
+  };
+}
+
+function noText(): null {
+  return null;
+}

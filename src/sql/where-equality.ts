@@ -1,0 +1,55 @@
+/**
+ * The equality by which changes are looked up: a column and constants, one of which every row that the filter takes
+ * has in that column. A row that lacks them all must be certain to fail; so anything doubtful gives no equality.
+ */
+import { conversionOf } from './comparison-types.ts';
+import type { Condition, Constant, Operand } from './expression.ts';
+import { VALUE_TYPES, type TypeName } from './value-types.ts';
+import type { Where } from './where.ts';
+
+type Equality = NonNullable<Where['equality']>;
+
+/** Beyond this a look-up entry for each constant costs more than asking the filter. */
+const VALUES_MAX = 1000;
+
+export function equalityOf(condition: Condition): Equality | undefined {
+  switch (condition.kind) {
+    case 'compare':
+      if (condition.operator !== '=') return undefined;
+      return equalTo(condition.left, [condition.right], condition.type) ?? equalTo(condition.right, [condition.left], condition.type);
+    case 'in':
+      return equalTo(condition.left, condition.items, condition.type);
+    case 'and':
+      return fewest(condition.parts.flatMap((part) => equalityOf(part) ?? []));
+    case 'or':
+      return union(condition.parts.map(equalityOf));
+    case 'operand':
+      return condition.operand.kind === 'column' ? { column: condition.operand.name, typeName: 'bool', values: ['t'] } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function equalTo(column: Operand, others: readonly Operand[], type: TypeName): Equality | undefined {
+  // Compared as another family's value, two texts of the column could equal one constant.
+  if (column.kind !== 'column' || VALUE_TYPES[column.type].family !== VALUE_TYPES[type].family) return undefined;
+  const constants = others.filter((other): other is Constant => other.kind === 'constant');
+  if (constants.length !== others.length || constants.length > VALUES_MAX) return undefined;
+  const values = constants.flatMap((constant) => {
+    return constant.value === null ? [] : [VALUE_TYPES[type].canonical(conversionOf(constant.type, type)(constant.value))];
+  });
+  return { column: column.name, typeName: column.type, values: [...new Set(values)] };
+}
+
+function fewest(found: readonly Equality[]): Equality | undefined {
+  return [...found].sort((left, right) => left.values.length - right.values.length)[0];
+}
+
+/** Every part must name the same column. */
+function union(parts: readonly (Equality | undefined)[]): Equality | undefined {
+  const [first] = parts;
+  const alike = parts.flatMap((part) => (part !== undefined && part.column === first?.column ? [part] : []));
+  if (first === undefined || alike.length !== parts.length) return undefined;
+  const values = [...new Set(alike.flatMap((part) => part.values))];
+  return values.length > VALUES_MAX ? undefined : { ...first, values };
+}

@@ -1,0 +1,108 @@
+/**
+ * The WHERE language: Postgres's own parser for the grammar, our checker for the meaning.
+ *
+ * Nothing of a request's text reaches a database: it is parsed as `SELECT 1 WHERE <text>`, must be exactly that one
+ * statement with no other clause, and is then printed anew from what the checker understood.
+ */
+import { hasSqlDetails, loadModule, parseSync, scanSync, type Node } from 'libpg-query';
+import { NESTING_MAX, tooDeepAt, UNMEASURED_BYTES_MAX } from './nesting.ts';
+import type { Condition, Operand } from './expression.ts';
+import { Parameters } from './literals.ts';
+import { WhereChecker } from './where-checker.ts';
+import { compileCondition } from './where-compiler.ts';
+import { equalityOf } from './where-equality.ts';
+import { printCanonical, printQuery } from './where-printer.ts';
+import { PARSED_PREFIX, refusalAt, WhereRefusal } from './where-refusal.ts';
+import type { Where, WhereColumn, WhereError, WhereLanguage } from './where.ts';
+
+export const WHERE_BYTES_MAX = 65_536;
+/** What `SELECT 1 WHERE <text>` has and nothing else: a clause that the text smuggled in shows as another field. */
+const STATEMENT_FIELDS = new Set(['targetList', 'whereClause', 'limitOption', 'op']);
+/** Postgres's text cannot hold it, and a C string would end there. */
+const NUL = '\0';
+
+const encoder = new TextEncoder();
+
+/** Loads the parser; once it is there, parsing is synchronous. */
+export async function loadWhereLanguage(): Promise<WhereLanguage> {
+  await loadModule();
+  return { parse };
+}
+
+function parse(text: string, params: Readonly<Record<string, string>>, columns: readonly WhereColumn[]): Where | WhereError {
+  try {
+    const condition = new WhereChecker(columns, new Parameters(params)).check(parseClause(text));
+    if (condition === undefined) throw new WhereRefusal('WHERE clause must return a boolean');
+    return whereOf(condition);
+  } catch (refusal) {
+    if (refusal instanceof WhereRefusal) return { error: refusal.message, field: refusal.field };
+    throw refusal;
+  }
+}
+
+function whereOf(condition: Condition): Where {
+  return {
+    canonical: printCanonical(condition),
+    columns: [...new Set(columnsOf(condition))],
+    query: printQuery(condition),
+    evaluate: compileCondition(condition),
+    equality: equalityOf(condition),
+  };
+}
+
+function parseClause(text: string): Node {
+  const bytes = encoder.encode(text).length;
+  if (bytes > WHERE_BYTES_MAX) throw new WhereRefusal(`WHERE clause is bigger than maximum size of ${WHERE_BYTES_MAX} bytes`);
+  if (text.includes(NUL)) throw refusalAt(PARSED_PREFIX.length + text.indexOf(NUL), 'invalid byte sequence for encoding "UTF8": 0x00');
+  const sql = `${PARSED_PREFIX}${text}`;
+  if (bytes > UNMEASURED_BYTES_MAX) refuseDeep(sql);
+  const { stmts = [] } = grammatical(() => parseSync(sql));
+  const [only] = stmts;
+  if (stmts.length !== 1 || only?.stmt === undefined) throw new WhereRefusal('unescaped ";" causing statement split');
+  const statement = 'SelectStmt' in only.stmt ? only.stmt.SelectStmt : {};
+  const isPlain = Object.keys(statement).every((field) => STATEMENT_FIELDS.has(field)) && statement.op === 'SETOP_NONE';
+  if (!isPlain || statement.whereClause === undefined) throw new WhereRefusal('malformed query ending with SQL clauses');
+  return statement.whereClause;
+}
+
+function refuseDeep(sql: string): void {
+  const token = tooDeepAt(grammatical(() => scanSync(sql)).tokens);
+  if (token !== undefined) throw refusalAt(token.start, `expression nests deeper than ${NESTING_MAX} levels`);
+}
+
+/** Runs the parser, and tells its errors as refusals: their position counts the prefix, as on the wire it does. */
+function grammatical<Result>(run: () => Result): Result {
+  try {
+    return run();
+  } catch (error) {
+    if (!hasSqlDetails(error)) throw error;
+    throw new WhereRefusal(`At location ${error.sqlDetails?.cursorPosition ?? 0}: ${error.message}`);
+  }
+}
+
+function columnsOf(condition: Condition): readonly string[] {
+  switch (condition.kind) {
+    case 'operand':
+      return namesIn(condition.operand);
+    case 'compare':
+    case 'distinct':
+      return namesIn(condition.left, condition.right);
+    case 'in':
+    case 'like':
+      return namesIn(condition.left);
+    case 'and':
+    case 'or':
+      return condition.parts.flatMap(columnsOf);
+    case 'not':
+    case 'isTruth':
+      return columnsOf(condition.part);
+    case 'isNull': {
+      const { part } = condition;
+      return part.kind === 'column' ? [part.name] : part.kind === 'constant' ? [] : columnsOf(part);
+    }
+  }
+}
+
+function namesIn(...operands: readonly Operand[]): readonly string[] {
+  return operands.flatMap((operand) => (operand.kind === 'column' ? [operand.name] : []));
+}
