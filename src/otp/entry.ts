@@ -9,7 +9,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Address, ExitReason, Message, Name, Pid, ProcessSpec, ReplyTo, Table } from './process.ts';
 import type { Ring } from './ring.ts';
 import type { HeapTimer, TimerHeap } from './timer-heap.ts';
-import type { TraceRecord } from './trace.ts';
+import type { LifecycleRecord, TraceRecord } from './trace.ts';
 import type { ActorSystem } from './xstate-seam.ts';
 
 /** Where a signal comes from: a process, or the address of one that is not there. */
@@ -157,6 +157,8 @@ export interface Kernel {
   readonly outside: Entry;
   /** Undefined while nobody listens: whoever traces asks first. */
   readonly tracer: ((record: TraceRecord) => void) | undefined;
+  /** Told of the records that whoever traces is told as well; undefined likewise. */
+  readonly lifecycle: ((record: LifecycleRecord) => void) | undefined;
   /** Makes a process; its first event is still to come. It is told to `parent` by STARTED, or by EXIT when the start fails. */
   spawn(spec: ProcessSpec, options: SpawnOptions): Entry;
   resolve(address: Address): Entry | undefined;

@@ -26,7 +26,7 @@ export function endProcess(entry: Entry, reason: ExitReason): void {
   entry.inserted = [];
   entry.postponed = [];
   entry.effects = [];
-  kernel.tracer?.({ type: 'exit', process: entry.pid, reason });
+  kernel.lifecycle?.({ type: 'exit', process: entry.pid, reason });
   entry.behaviour.dispose(entry);
   tellLinks(entry, reason);
   tellChildren(entry, reason);

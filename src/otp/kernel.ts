@@ -19,7 +19,7 @@ import { receiveTimeout } from './process-timers.ts';
 import { Ring } from './ring.ts';
 import type { Scheduler } from './scheduler.ts';
 import { TimerHeap } from './timer-heap.ts';
-import type { TraceRecord } from './trace.ts';
+import type { LifecycleRecord, TraceRecord } from './trace.ts';
 import { createActorSystem, type ActorSystem, type Relay } from './xstate-seam.ts';
 
 const MAILBOX_MAX = 100_000;
@@ -39,6 +39,7 @@ export class ProcessKernel implements Kernel {
   readonly calls: Kernel['calls'] = new Map();
   readonly outside: Entry;
   tracer: ((record: TraceRecord) => void) | undefined;
+  lifecycle: ((record: LifecycleRecord) => void) | undefined;
   private readonly scheduler: Scheduler;
   private pidCount = 0;
   private callCount = 0;
@@ -62,7 +63,7 @@ export class ProcessKernel implements Kernel {
     this.processes.set(pid, entry);
     parent.children ??= new Set();
     parent.children.add(entry);
-    this.tracer?.({ type: 'spawn', process: pid, parent: parent.pid, ...(spec.name === undefined ? {} : { name: spec.name }) });
+    this.lifecycle?.({ type: 'spawn', process: pid, parent: parent.pid, ...(spec.name === undefined ? {} : { name: spec.name }) });
     this.enqueue(entry, { kind: 'init', source: parent });
     return entry;
   }

@@ -15,7 +15,7 @@ import { describeProcess, type ProcessInfo } from './process-info.ts';
 import type { Address, ExitReason, Message, Name, Pid, ProcessSpec } from './process.ts';
 import { productionScheduler } from './production-scheduler.ts';
 import type { Scheduler } from './scheduler.ts';
-import type { NumberedRecord, TraceRecord } from './trace.ts';
+import type { LifecycleRecord, NumberedRecord, TraceRecord } from './trace.ts';
 import { printTree, treeOf, type ProcessTree } from './tree.ts';
 
 export interface RuntimeOptions {
@@ -63,6 +63,8 @@ export interface Runtime {
   inspect(observer: (event: InspectionEvent) => void): () => void;
   /** Numbered records of all that happens. @returns how to end it. */
   trace(listener: (record: NumberedRecord) => void): () => void;
+  /** Starts, ends and restarts of processes alone: listening costs nothing per message. @returns how to end it. */
+  lifecycle(listener: (record: LifecycleRecord) => void): () => void;
 }
 
 export function createRuntime(options: RuntimeOptions = {}): Runtime {
@@ -78,6 +80,7 @@ class KernelRuntime implements Runtime {
   private readonly kernel: ProcessKernel;
   private readonly scheduler: Scheduler;
   private readonly listeners = new Set<(record: TraceRecord) => void>();
+  private readonly lifecycleListeners = new Set<(record: LifecycleRecord) => void>();
 
   constructor(kernel: ProcessKernel, scheduler: Scheduler) {
     this.kernel = kernel;
@@ -179,9 +182,24 @@ class KernelRuntime implements Runtime {
     };
   }
 
-  /** Nobody listens: nobody is asked, and no record is made. */
-  private listen(): void {
-    const listeners = [...this.listeners];
-    this.kernel.tracer = listeners.length === 0 ? undefined : (record) => listeners.forEach((listener) => listener(record));
+  lifecycle(listener: (record: LifecycleRecord) => void): () => void {
+    // Its own function, so that who listens twice is told twice, and stops once.
+    const own = (record: LifecycleRecord) => listener(record);
+    this.lifecycleListeners.add(own);
+    this.listen();
+    return () => {
+      this.lifecycleListeners.delete(own);
+      this.listen();
+    };
   }
+
+  private listen(): void {
+    this.kernel.tracer = tellAll([...this.listeners]);
+    this.kernel.lifecycle = tellAll([...this.listeners, ...this.lifecycleListeners]);
+  }
+}
+
+/** Nobody listens: nobody is asked, and no record is made. */
+function tellAll<Told>(listeners: readonly ((record: Told) => void)[]): ((record: Told) => void) | undefined {
+  return listeners.length === 0 ? undefined : (record) => listeners.forEach((listener) => listener(record));
 }

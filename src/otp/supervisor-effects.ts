@@ -49,7 +49,7 @@ function spawnChild(entry: Entry, { id }: SupervisorEffectParams['spawnChild']):
   const isSupervisor = !isPortSpec(spec) && spec.isSupervisor === true;
   const shutdown = row.spec.shutdown ?? (isSupervisor ? 'infinity' : SHUTDOWN_MS);
   const child = entry.kernel.spawn(spec, { id, parent: entry, order: table.orderOf(id), shutdown });
-  if (row.spawned > 0) entry.kernel.tracer?.({ type: 'restart', supervisor: entry.pid, id, process: child.pid });
+  if (row.spawned > 0) entry.kernel.lifecycle?.({ type: 'restart', supervisor: entry.pid, id, process: child.pid });
   table.apply({ type: 'spawned', id, process: child.pid, isSupervisor });
 }
 

@@ -9,6 +9,9 @@ export type TraceRecord =
   | { readonly type: 'exit'; readonly process: Pid; readonly reason: ExitReason }
   | { readonly type: 'restart'; readonly supervisor: Pid; readonly id: string; readonly process: Pid };
 
+/** What happens to processes as such; whatever their traffic, there are few of these. */
+export type LifecycleRecord = Extract<TraceRecord, { type: 'spawn' | 'exit' | 'restart' }>;
+
 /** A record as it is told: numbered from 1 for each listener, with the runtime's clock. */
 export type NumberedRecord = TraceRecord & { readonly n: number; readonly atMs: number };
 
