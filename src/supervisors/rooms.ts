@@ -11,6 +11,7 @@ type Tables = Readonly<Record<string, Table>>;
 
 export interface Rooms {
   readonly ports: {
+    readonly journal: () => PortSpec;
     readonly logWriter: () => PortSpec;
     readonly logReader: () => PortSpec;
     readonly shapeReader: () => PortSpec;

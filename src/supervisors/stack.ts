@@ -3,6 +3,7 @@
  *
  * ```
  * stack             one_for_one
+ * ├─ journal                      writes down what the others have to tell
  * ├─ storage        one_for_one   the log and what is derived from it; outlives everything below
  * ├─ status-monitor               who is ready
  * ├─ http                         keeps answering while the rest restarts
@@ -25,6 +26,7 @@ export function stack(rooms: Rooms): SupervisorSpec {
   return {
     strategy: 'one_for_one',
     children: [
+      { id: 'journal', start: rooms.ports.journal },
       { id: 'storage', start: () => supervisor(storage(rooms)), shutdown: 'infinity' },
       { id: 'status-monitor', start: () => ({ machine: statusMonitor, name: '@status-monitor' }) },
       { id: 'http', start: rooms.ports.http, shutdown: HTTP_SHUTDOWN_MS },

@@ -1,0 +1,120 @@
+/**
+ * The service: opens what it stands on, starts the tree, and gives everything back when the tree has ended.
+ *
+ * What can be wrong from the start (the directory, the database, a setting) is found before the tree exists, and is one
+ * error with one message. From then on Postgres may come and go.
+ */
+import type { AddressInfo } from 'node:net';
+import type { Logger } from 'pino';
+import type { Configuration } from './configuration.ts';
+import { ConfigurationError, databaseOf, type Database } from './database.ts';
+import { startDemo } from './demo.ts';
+import { furnish } from './furnish.ts';
+import { startInspectionServer } from './observer/inspection-server.ts';
+import type { ExitReason, Pid } from './otp/process.ts';
+import { createRuntime, type Runtime } from './otp/runtime.ts';
+import { supervisor } from './otp/supervisor.ts';
+import { preflight } from './postgres/preflight.ts';
+import { loadWhereLanguage } from './sql/where-language.ts';
+import { memoryStorage } from './storage/memory-storage.ts';
+import { openStorage } from './storage/open-storage.ts';
+import type { Storage } from './storage/storage.ts';
+import { stack } from './supervisors/stack.ts';
+import { logLifecycle } from './telemetry/lifecycle-log.ts';
+import { createLogger } from './telemetry/logger.ts';
+import { systemWorld, type World } from './world.ts';
+
+export interface Service {
+  /** `http://host:port`. */
+  readonly url: string;
+  /** The processes, for an observer or a test. */
+  readonly runtime: Runtime;
+  /** Resolves when the tree has ended: undefined after `stop`, else why it gave up. */
+  readonly ended: Promise<string | undefined>;
+  /** Drains: parked requests are answered, what is taken is stored. Resolves when nothing of the service is left. */
+  stop(): Promise<void>;
+}
+
+/**
+ * @throws {ConfigurationError} and the errors of storage, database and server, each with a message that says what to
+ * do; nothing is left open.
+ */
+export async function startService(configuration: Configuration, world: World = systemWorld): Promise<Service> {
+  const logger = createLogger({ level: configuration.logLevel });
+  const closing: (() => Promise<void>)[] = [];
+  try {
+    return await start(configuration, world, logger, closing);
+  } catch (error) {
+    await closeAll(closing);
+    throw error;
+  }
+}
+
+async function start(configuration: Configuration, world: World, logger: Logger, closing: (() => Promise<void>)[]): Promise<Service> {
+  const demo = configuration.databaseUrl === undefined ? await startDemo(world) : undefined;
+  if (demo !== undefined) closing.push(() => demo.stop());
+  const database = await reachDatabase(configuration, configuration.databaseUrl ?? demo?.url ?? '', closing);
+  const storage = await reachStorage(configuration, world);
+  closing.push(() => storage.close());
+  const runtime = createRuntime({ clock: world.clock });
+  logLifecycle(runtime, logger);
+  const language = await loadWhereLanguage();
+  const rooms = furnish({ configuration, world, logger, storage, language, database, runtime });
+  if (configuration.inspect) {
+    const inspection = await startInspectionServer({ runtime, port: configuration.inspectPort });
+    closing.push(() => inspection.close());
+    process.stdout.write(`Inspection protocol of xstate at ${inspection.url}\n`);
+  }
+  const root = await runtime.start(supervisor(stack(rooms)), { id: 'stack' });
+  const url = await listeningAt(runtime);
+  logger.info({ url }, 'the service listens');
+  if (demo !== undefined) process.stdout.write(demo.welcome(url));
+  return serviceOf(runtime, root, url, closing);
+}
+
+async function reachDatabase(configuration: Configuration, url: string, closing: (() => Promise<void>)[]): Promise<Database> {
+  const database = databaseOf(configuration, url);
+  const problem = await preflight(database.target);
+  if (problem !== undefined) throw new ConfigurationError(problem.message);
+  closing.push(async () => {
+    await Promise.all([database.adminPool.close(), database.snapshotPool.close()]);
+  });
+  return database;
+}
+
+async function reachStorage({ storage, storageDirectory, chunkBytesMax }: Configuration, { clock, disk }: World): Promise<Storage> {
+  if (storage === 'memory') return memoryStorage({ clock, chunkBytesMax });
+  return await openStorage({ directory: storageDirectory, clock, disk, chunkBytesMax });
+}
+
+async function listeningAt(runtime: Runtime): Promise<string> {
+  const { host, port } = (await runtime.call('@http', { type: 'listenAddress' })) as unknown as { host: string; port: AddressInfo['port'] };
+  return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+}
+
+function serviceOf(runtime: Runtime, root: Pid, url: string, closing: (() => Promise<void>)[]): Service {
+  let isStopping = false;
+  const ended = runtime.whenDown(root).then(async (reason) => {
+    await closeAll(closing);
+    return isStopping ? undefined : whyEnded(reason);
+  });
+  return {
+    url,
+    runtime,
+    ended,
+    async stop() {
+      isStopping = true;
+      await runtime.stop(root);
+      await ended;
+    },
+  };
+}
+
+function whyEnded(reason: ExitReason): string {
+  return `the service gave up: ${JSON.stringify(reason)}`;
+}
+
+/** The last opened first. */
+async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
+  for (let close = closing.pop(); close !== undefined; close = closing.pop()) await close();
+}
