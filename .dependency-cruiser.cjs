@@ -41,7 +41,7 @@ const PACKAGES = {
   http: ['zod'],
   api: ['zod'],
   telemetry: ['pino', 'prom-client'],
-  observer: ['xstate', '@statelyai/inspect'],
+  observer: ['xstate', 'ws'],
 };
 
 /** Rooms that are mathematics: no xstate, no processes, nothing of the machine below them. */
@@ -53,7 +53,7 @@ const EMBEDDED = 'src/postgres/embedded-[a-z]+.ts';
 /** Resources of the machine, each behind its few files. */
 const SEAMS = {
   fs: { modules: ['fs', 'fs/promises'], files: ['src/storage/disk.ts', 'src/storage/processes.ts', EMBEDDED] },
-  http: { modules: ['http', 'http2', 'https'], files: ['src/http/server.ts'] },
+  http: { modules: ['http', 'http2', 'https'], files: ['src/http/server.ts', 'src/observer/inspection-server.ts'] },
   net: { modules: ['net', 'tls', 'dgram', 'dns'], files: [EMBEDDED] },
   child_process: { modules: ['child_process', 'cluster', 'worker_threads'], files: [EMBEDDED] },
 };
