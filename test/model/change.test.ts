@@ -1,0 +1,46 @@
+/** The text inside a JSON string is Postgres's text, however it was escaped. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { jsonText } from '../../src/model/change.ts';
+import { definitionKey, newHandle, type ShapeDefinition } from '../../src/model/shape.ts';
+
+test('jsonText gives back what JSON.stringify wrote, wherever it lies in the bytes', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme', maxLength: 100 }), fc.nat(20), (text, before) => {
+      const json = new TextEncoder().encode(JSON.stringify(text));
+      const bytes = new Uint8Array(before + json.length + 3);
+      bytes.set(json, before);
+      expect(jsonText(bytes, before, before + json.length)).toBe(text);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+const DEFINITION: ShapeDefinition = {
+  relation: { oid: 1, schema: 'public', name: 'items' },
+  columns: ['id', 'title'],
+  selectsAll: false,
+  primaryKey: ['id'],
+  reads: [],
+  where: { text: 'id = $1', params: ['7'], canonical: '(id = 7)' },
+  replica: 'default',
+  log: 'full',
+};
+
+test('a definition is known by what it means, not by how it was written', () => {
+  const same = { ...DEFINITION, columns: ['title', 'id'], where: { text: 'ID  =  7', params: [], canonical: '(id = 7)' } };
+  const others: ShapeDefinition[] = [
+    { ...DEFINITION, selectsAll: true },
+    { ...DEFINITION, replica: 'full' },
+    { ...DEFINITION, log: 'changes_only' },
+    { ...DEFINITION, relation: { ...DEFINITION.relation, oid: 2 } },
+  ];
+  expect({ same: definitionKey(same), others: new Set(others.map(definitionKey)).has(definitionKey(DEFINITION)) }).toEqual({
+    same: definitionKey(DEFINITION),
+    others: false,
+  });
+});
+
+test('a handle names one log: another moment, another handle', () => {
+  expect(newHandle(DEFINITION, 1)).not.toBe(newHandle(DEFINITION, 2));
+});
