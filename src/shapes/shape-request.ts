@@ -1,0 +1,143 @@
+/**
+ * From what a client asked for and what the table is to the definition of a shape, or to the request's mistakes, in
+ * the words of the wire. The first stage that fails answers; so the columns are looked at before the filter.
+ */
+import { invariant } from '../base/invariant.ts';
+import { keyColumns, hasPrimaryKey, type Column, type LayoutColumn, type Relation } from '../model/relation.ts';
+import type { ReplicaMode, ShapeDefinition } from '../model/shape.ts';
+import { parseColumnList, quoteRelation, type RelationName } from '../sql/identifiers.ts';
+import type { Where, WhereColumn, WhereLanguage } from '../sql/where.ts';
+
+export interface ShapeRequest {
+  /** Identifiers separated by commas; blank is absent. */
+  readonly columns?: string | undefined;
+  /** Blank is absent. */
+  readonly where?: string | undefined;
+  /** By number; read only when there is a filter. */
+  readonly params?: Readonly<Record<string, string>> | undefined;
+  readonly replica: ReplicaMode;
+  readonly log: ShapeDefinition['log'];
+}
+
+/** By field; the body of a 400 has them under `errors`. */
+export type RequestErrors = Readonly<Record<string, readonly string[]>>;
+
+export interface DefinedShape {
+  readonly definition: ShapeDefinition;
+  /** The filter of `definition`, parsed. */
+  readonly where: Where | undefined;
+}
+
+/**
+ * @param publishesGenerated whether the publication carries generated columns: from Postgres 18 on it can.
+ */
+export function defineShape(
+  request: ShapeRequest,
+  relation: Relation,
+  language: WhereLanguage,
+  publishesGenerated: boolean,
+): DefinedShape | { readonly errors: RequestErrors } {
+  const published = relation.columns.filter(({ generated }) => publishesGenerated || !generated);
+  const selected = selectColumns(present(request.columns), relation, published);
+  if ('error' in selected) return { errors: { columns: [selected.error] } };
+  const text = present(request.where);
+  const params = request.params ?? {};
+  const where = text === undefined ? undefined : language.parse(text, params, published.map(whereColumn));
+  if (where !== undefined && 'error' in where) return { errors: { [where.field]: [where.error] } };
+  return { definition: definitionOf(request, relation, published, selected, where), where };
+}
+
+/** The answer for a table that the catalogue does not have. */
+export function unknownTable(name: RelationName): RequestErrors {
+  const hint = 'If the table name contains capitals or special characters you must quote it.';
+  return { table: [`Table ${quoteRelation(name)} does not exist. ${hint}`] };
+}
+
+/** The filter of a stored definition. It was accepted once, so it is again: what it reads is in the definition, with types. */
+export function storedWhere({ where, reads }: ShapeDefinition, language: WhereLanguage): Where | undefined {
+  if (where === undefined) return undefined;
+  const params = Object.fromEntries(where.params.map((value, index) => [String(index + 1), value]));
+  const columns = reads.map(({ name, typeOid }) => ({ name, typeName: TYPE_NAMES.get(typeOid) ?? `oid ${typeOid}`, dimensions: 0 }));
+  const parsed = language.parse(where.text, params, columns);
+  invariant(!('error' in parsed), 'a filter that was accepted once is accepted again');
+  return parsed;
+}
+
+/** The types with operators, whose oids never change. */
+const TYPE_NAMES: ReadonlyMap<number, string> = new Map([
+  [16, 'bool'], [20, 'int8'], [21, 'int2'], [23, 'int4'], [25, 'text'], [701, 'float8'], [1042, 'bpchar'], [1043, 'varchar'],
+  [1082, 'date'], [1114, 'timestamp'], [1184, 'timestamptz'], [1700, 'numeric'], [2950, 'uuid'],
+]);
+
+type Selection = { readonly names: ReadonlySet<string>; readonly selectsAll: boolean } | { readonly error: string };
+
+function selectColumns(list: string | undefined, relation: Relation, published: readonly Column[]): Selection {
+  const generated = relation.columns.filter((column) => !published.includes(column)).map(({ name }) => name);
+  if (list === undefined) {
+    if (generated.length === 0) return { names: new Set(relation.columns.map(({ name }) => name)), selectsAll: true };
+    return { error: `${generatedText(generated)}. You can exclude them from the shape by explicitly listing which columns to fetch in the 'columns' query param` };
+  }
+  const parsed = parseColumnList(list);
+  if ('error' in parsed) return parsed;
+  const names = new Set(parsed.value);
+  const missing = primaryKeyOf(relation).filter((name) => !names.has(name));
+  if (missing.length > 0) return { error: `The list of columns must include all primary key columns, missing: ${missing.join(', ')}` };
+  const unknown = notFound(parsed.value, relation);
+  if (unknown.length > 0) return { error: `The following columns are not found on the table: ${unknown.join(', ')}` };
+  const unpublished = generated.filter((name) => names.has(name));
+  return unpublished.length > 0 ? { error: generatedText(unpublished) } : { names, selectsAll: false };
+}
+
+/** A name given a second time is not found either: as the service does whose wire this is. */
+function notFound(names: readonly string[], relation: Relation): readonly string[] {
+  const left = new Set(relation.columns.map(({ name }) => name));
+  return names.filter((name) => !left.delete(name));
+}
+
+function generatedText(names: readonly string[]): string {
+  return `The following columns are generated and cannot be included in the shape: ${names.join(', ')}`;
+}
+
+function definitionOf(
+  request: ShapeRequest,
+  relation: Relation,
+  published: readonly Column[],
+  selected: Exclude<Selection, { error: string }>,
+  where: Where | undefined,
+): ShapeDefinition {
+  const primaryKey = primaryKeyOf(relation);
+  const read = new Set([...selected.names, ...primaryKey, ...(where?.columns ?? [])]);
+  return {
+    relation: { oid: relation.oid, schema: relation.schema, name: relation.name },
+    columns: published.map(({ name }) => name).filter((name) => selected.names.has(name)),
+    selectsAll: selected.selectsAll,
+    primaryKey,
+    reads: published.filter(({ name }) => primaryKey.length === 0 || read.has(name)).map(layoutColumn),
+    ...(where === undefined ? {} : { where: whereSource(request, where) }),
+    replica: request.replica,
+    log: request.log,
+  };
+}
+
+function whereSource({ where: text = '', params = {} }: ShapeRequest, where: Where): NonNullable<ShapeDefinition['where']> {
+  const ordered = Object.entries(params).sort(([left], [right]) => Number(left) - Number(right));
+  return { text, params: ordered.map(([, value]) => value), canonical: where.canonical };
+}
+
+function primaryKeyOf(relation: Relation): readonly string[] {
+  if (!hasPrimaryKey(relation)) return [];
+  return keyColumns(relation).flatMap((index) => relation.columns[index]?.name ?? []);
+}
+
+function layoutColumn({ name, typeOid, typeMod }: Column): LayoutColumn {
+  return { name, typeOid, typeMod };
+}
+
+function whereColumn({ name, typeName, dimensions }: Column): WhereColumn {
+  return { name, typeName, dimensions };
+}
+
+/** Empty or white space only means absent. */
+function present(text: string | undefined): string | undefined {
+  return text === undefined || text.trim() === '' ? undefined : text;
+}
