@@ -1,0 +1,167 @@
+import { assign, setup } from 'xstate';
+import { expect, test } from 'vitest';
+import { effects } from '../../src/otp/effects.ts';
+import type { Address, Message, Pid, RecipientsTable, ReplyTo } from '../../src/otp/process.ts';
+import { puppetSpec, type Told } from './support/puppet.ts';
+import { World } from './support/world.ts';
+
+/** Answers `ask` at once; keeps `later`, and answers it on `now`. */
+const server = setup({
+  types: { context: {} as { held: ReplyTo | null }, events: {} as { type: 'ask' | 'later'; replyTo: ReplyTo } | { type: 'now' | 'fail' } },
+  actions: {
+    ...effects,
+    hold: assign((_, { replyTo }: { replyTo: ReplyTo }) => ({ held: replyTo })),
+    fail: () => {
+      throw new Error('server failed');
+    },
+  },
+}).createMachine({
+  id: 'server',
+  context: { held: null },
+  on: {
+    ask: { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'seen.answer' } }) } },
+    later: { actions: { type: 'hold', params: ({ event }) => event } },
+    now: { actions: { type: 'reply', params: ({ context }) => ({ to: context.held ?? ('' as ReplyTo), event: { type: 'seen.answer' } }) } },
+    fail: { actions: 'fail' },
+  },
+});
+
+async function callerAndServer() {
+  const world = new World();
+  return { world, caller: await world.puppet('caller'), server: await world.start({ machine: server, name: '@server' }, 'server') };
+}
+
+const call = (to: Address, type = 'ask', more: { timeoutMs?: number } = {}): Told => ({ type: 'call', params: { to, request: { type }, as: 'seen.call', ...more } });
+const failed = (to: Address, request: string, reason: unknown) => ({ type: 'seen.call.failed', to, request, reason });
+
+test('brings the reply as an event of the replier’s choice', async () => {
+  const { world, caller } = await callerAndServer();
+
+  world.tell(caller, call('@server'));
+
+  expect(world.seen(caller)).toEqual([{ type: 'seen.answer' }]);
+});
+
+test('fails with the reason when the server ends first, and with noproc when there is none', async () => {
+  const { world, caller, server: pid } = await callerAndServer();
+
+  world.tell(caller, call(pid, 'later'));
+  world.exit(pid, 'kill');
+  world.tell(caller, call(pid), call('@server'));
+
+  expect(world.seen(caller)).toEqual([failed(pid, 'later', 'killed'), failed(pid, 'ask', 'noproc'), failed('@server', 'ask', 'noproc')]);
+});
+
+test('is told of a death once, by its monitor, however the two addressed the process and whichever came first', async () => {
+  const { world, caller, server: pid } = await callerAndServer();
+  const other = await world.puppet('other');
+  const monitor: Told = { type: 'monitor', params: { process: pid, as: 'seen.server' } };
+
+  world.tell(caller, monitor, call('@server', 'later'));
+  world.tell(other, call('@server', 'later'), monitor);
+  world.exit(pid, 'kill');
+
+  const down = { type: 'seen.server.down', process: pid, reason: 'killed' };
+  expect({ caller: world.seen(caller), other: world.seen(other) }).toEqual({ caller: [down], other: [down] });
+});
+
+test('a monitor on the dead tells of them alone, too', async () => {
+  const { world, caller } = await callerAndServer();
+
+  world.tell(caller, { type: 'monitor', params: { process: '@nobody', as: 'seen.server' } }, call('@nobody'));
+
+  expect(world.seen(caller)).toEqual([{ type: 'seen.server.down', process: '@nobody', reason: 'noproc' }]);
+});
+
+test('a call that failed in time does not hear the late reply', async () => {
+  const { world, caller, server: pid } = await callerAndServer();
+
+  world.tell(caller, call(pid, 'later', { timeoutMs: 100 }));
+  world.advance(99);
+  const before = world.seen(caller).length;
+  world.advance(1);
+  world.send(pid, { type: 'now' });
+
+  expect({ before, seen: world.seen(caller) }).toEqual({ before: 0, seen: [failed(pid, 'later', 'timeout')] });
+});
+
+test('a reply in time silences the time-out, and a second reply vanishes', async () => {
+  const { world, caller, server: pid } = await callerAndServer();
+
+  world.tell(caller, call(pid, 'later', { timeoutMs: 100 }));
+  world.send(pid, { type: 'now' });
+  world.send(pid, { type: 'now' });
+  world.advance(200);
+
+  expect({ seen: world.seen(caller), timers: world.clock.pendingTimers }).toEqual({ seen: [{ type: 'seen.answer' }], timers: 0 });
+});
+
+test('crashes a process that calls itself', async () => {
+  const { world, caller } = await callerAndServer();
+
+  world.tell(caller, call(caller));
+
+  expect(world.reasonOf(caller)).toMatchObject({ error: { name: 'InvariantError' } });
+});
+
+test('brings the outside a reply, or rejects with why there is none', async () => {
+  const { world, server: pid } = await callerAndServer();
+  const outcomes = [world.runtime.call(pid, { type: 'ask' }), world.runtime.call(pid, { type: 'later' }, 10), world.runtime.call('@nobody', { type: 'ask' })];
+  world.runtime.drain();
+  world.advance(10);
+  const dying = world.runtime.call(pid, { type: 'later' });
+  world.exit(pid, { shutdown: 'moved' });
+
+  expect(await Promise.allSettled([...outcomes, dying])).toMatchObject([
+    { status: 'fulfilled', value: { type: 'seen.answer' } },
+    { status: 'rejected', reason: { name: 'CallError', reason: 'timeout' } },
+    { status: 'rejected', reason: { name: 'CallError', reason: 'noproc' } },
+    { status: 'rejected', reason: { name: 'CallError', reason: { shutdown: 'moved' } } },
+  ]);
+});
+
+class Recipients implements RecipientsTable<Address> {
+  private readonly addresses: Address[] = [];
+
+  apply(address: Address): undefined {
+    this.addresses.push(address);
+  }
+
+  recipients(): readonly Address[] {
+    return this.addresses;
+  }
+
+  clone(): Recipients {
+    return new Recipients();
+  }
+
+  key(): string {
+    return this.addresses.join();
+  }
+}
+
+test('a multicall is done when all have answered or died', async () => {
+  const { world, server: pid } = await callerAndServer();
+  const slow = await world.start({ machine: server }, 'slow');
+  const dying = await world.start({ machine: server }, 'dying');
+  const caller = await world.puppet('many', puppetSpec({ tables: () => ({ peers: new Recipients() }) }));
+  const peers: readonly Address[] = [pid, slow, dying, 'nobody#9' as Pid];
+
+  world.tell(caller, ...peers.map((change): Told => ({ type: 'apply', params: { table: 'peers', change } })));
+  world.tell(caller, { type: 'multicall', params: { table: 'peers', request: { type: 'later' }, as: 'seen.all' } });
+  world.send(pid, { type: 'now' });
+  world.exit(dying, 'kill');
+  const before: readonly Message[] = world.seen(caller);
+  world.send(slow, { type: 'now' });
+
+  expect({ before, after: world.seen(caller) }).toEqual({ before: [], after: [{ type: 'seen.all.done', failed: ['nobody#9', dying] }] });
+});
+
+test('a multicall to nobody is done at once', async () => {
+  const world = new World();
+  const caller = await world.puppet('none', puppetSpec({ tables: () => ({ peers: new Recipients() }) }));
+
+  world.tell(caller, { type: 'multicall', params: { table: 'peers', request: { type: 'ask' }, as: 'seen.all' } });
+
+  expect(world.seen(caller)).toEqual([{ type: 'seen.all.done', failed: [] }]);
+});

@@ -1,0 +1,196 @@
+import { expect, test } from 'vitest';
+import type { Message, PortContext, PortHandle, PortSpec } from '../../src/otp/process.ts';
+import { supervisor } from '../../src/otp/supervisor.ts';
+import type { Told } from './support/puppet.ts';
+import { World } from './support/world.ts';
+
+interface Deferred<Value> {
+  readonly promise: Promise<Value>;
+  readonly resolve: (value: Value) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+function deferred<Value>(): Deferred<Value> {
+  let resolve: (value: Value) => void = () => undefined;
+  let reject: (error: unknown) => void = () => undefined;
+  const promise = new Promise<Value>((onResolve, onReject) => {
+    resolve = onResolve;
+    reject = onReject;
+  });
+  return { promise, resolve, reject };
+}
+
+/** Lets promises that are settled run their course. */
+async function settle(world: World): Promise<void> {
+  await new Promise((done) => setImmediate(done));
+  world.runtime.drain();
+}
+
+const port = (handle: PortHandle, log: string[] = []): PortSpec => ({
+  open: ({ signal }) => {
+    signal.addEventListener('abort', () => log.push('aborted'));
+    return handle;
+  },
+  name: '@port',
+});
+
+const call = (type: string): Told => ({ type: 'call', params: { to: '@port', request: { type, n: 1 }, as: 'seen.call', timeoutMs: 100 } });
+
+test('answers a request synchronously, within the same drain', async () => {
+  const world = new World();
+  await world.start(port({ requests: { double: ({ n }) => ({ type: 'seen.doubled', n: Number(n) * 2 }) } }), 'port');
+  const caller = await world.puppet('caller');
+
+  world.tell(caller, call('double'));
+
+  expect(world.seen(caller)).toEqual([{ type: 'seen.doubled', n: 2 }]);
+});
+
+test('answers a request when its promise resolves, and serves others meanwhile', async () => {
+  const world = new World();
+  const slow = deferred<Message>();
+  await world.start(port({ requests: { slow: () => slow.promise, quick: () => ({ type: 'seen.quick' }) } }), 'port');
+  const caller = await world.puppet('caller');
+
+  world.tell(caller, call('slow'), call('quick'));
+  slow.resolve({ type: 'seen.slow' });
+  await settle(world);
+
+  expect(world.seen(caller).map(({ type }) => type)).toEqual(['seen.quick', 'seen.slow']);
+});
+
+test.each([
+  ['ends', (world: World, caller: string) => world.exit(caller as `@${string}`, 'kill')],
+  ['gives up', (world: World) => world.advance(100)],
+])('aborts a request whose caller %s', async (_, leave) => {
+  const world = new World();
+  const signals: AbortSignal[] = [];
+  const handle: PortHandle = {
+    requests: {
+      wait: (_request, signal) => {
+        signals.push(signal);
+        return new Promise(() => undefined);
+      },
+    },
+  };
+  const pid = await world.start(port(handle), 'port');
+  const caller = await world.puppet('caller', { name: '@caller' });
+  world.tell(caller, call('wait'));
+
+  leave(world, '@caller');
+
+  expect({ aborted: signals.map((signal) => signal.aborted), alive: world.isAlive(pid) }).toEqual({ aborted: [true], alive: true });
+});
+
+test('a request that throws or rejects ends the port, after it has closed, and fails the call with that error', async () => {
+  const world = new World();
+  const closed: string[] = [];
+  const handle = (how: () => Message | Promise<Message>): PortHandle => ({ requests: { bad: how }, close: () => void closed.push('closed') });
+  const caller = await world.puppet('caller');
+  await world.start(port(handle(() => Promise.reject(new Error('rejected')))), 'first');
+  world.tell(caller, call('bad'));
+  await settle(world);
+  await world.start(
+    port(
+      handle(() => {
+        throw new Error('thrown');
+      }),
+    ),
+    'second',
+  );
+  world.tell(caller, call('bad'));
+
+  expect({ closed, seen: world.seen(caller) }).toMatchObject({
+    closed: ['closed', 'closed'],
+    seen: [{ reason: { error: { message: 'rejected' } } }, { reason: { error: { message: 'thrown' } } }],
+  });
+});
+
+test('an unknown request is a bug of somebody: the port ends and says which', async () => {
+  const world = new World();
+  const pid = await world.start(port({ requests: {} }), 'port');
+
+  world.send(pid, { type: 'nonsense' });
+
+  expect(world.reasonOf(pid)).toMatchObject({ error: { name: 'UnknownRequestError' } });
+});
+
+test('casts want no answer, and what comes before the port is open waits', async () => {
+  const world = new World();
+  const opening = deferred<PortHandle>();
+  const cast: unknown[] = [];
+  const started = world.runtime.start({ open: () => opening.promise, name: '@port' }, { id: 'port' });
+  world.runtime.drain();
+  world.send('@port', { type: 'note', n: 1 });
+  world.send('@port', { type: 'note', n: 2 });
+  const before = cast.length;
+
+  opening.resolve({ requests: {}, casts: { note: ({ n }) => void cast.push(n) } });
+  await settle(world);
+  await started;
+
+  expect({ before, cast }).toEqual({ before: 0, cast: [1, 2] });
+});
+
+test('stops in good order: aborts, closes, and ends when closed', async () => {
+  const world = new World();
+  const closing = deferred<undefined>();
+  const log: string[] = [];
+  const pid = await world.start(port({ requests: {}, close: () => closing.promise }, log), 'port');
+
+  world.exit(pid, 'shutdown');
+  const before = world.isAlive(pid);
+  closing.resolve(undefined);
+  await settle(world);
+
+  expect({ before, log, reason: world.reasonOf(pid) }).toEqual({ before: true, log: ['aborted'], reason: 'shutdown' });
+});
+
+test('a port that is killed while it closes is waited for no longer', async () => {
+  const world = new World();
+  const stuck: PortSpec = { open: () => ({ requests: {}, close: () => new Promise(() => undefined) }) };
+  const root = await world.start(supervisor({ strategy: 'one_for_one', children: [{ id: 'stuck', start: () => stuck, shutdown: 200 }] }), 'root');
+
+  world.exit(root, 'shutdown');
+  const before = world.exits.length;
+  world.advance(200);
+
+  expect({ before, exits: world.exits.map(({ reason }) => reason) }).toEqual({ before: 0, exits: ['killed', 'shutdown'] });
+});
+
+test('an open that fails is a start that fails; told to stop meanwhile, it ends as told', async () => {
+  const world = new World();
+  const opening = deferred<PortHandle>();
+  const stopped = world.runtime.start({ open: () => opening.promise }, { id: 'slow' }).catch((error: unknown) => error);
+  world.runtime.drain();
+  world.exit(world.runtime.tree()[0]?.pid ?? '@none', 'shutdown');
+  opening.reject(new Error('aborted'));
+  await settle(world);
+  const failed = world.start({ open: () => Promise.reject(new Error('no socket')) }, 'failing').catch((error: unknown) => error);
+  await settle(world);
+
+  expect([await stopped, await failed]).toMatchObject([{ reason: 'shutdown' }, { reason: { error: { message: 'no socket' } } }]);
+});
+
+test('a port sends by itself, and ends by itself', async () => {
+  const world = new World();
+  const caller = await world.puppet('caller', { name: '@caller' });
+  const contexts: PortContext[] = [];
+  const pid = await world.start(
+    {
+      open: (context) => {
+        contexts.push(context);
+        return { requests: {} };
+      },
+    },
+    'port',
+  );
+  world.tell(caller, { type: 'monitor', params: { process: pid, as: 'seen.port' } });
+
+  contexts[0]?.send('@caller', { type: 'seen.news' });
+  contexts[0]?.exit(new Error('connection lost'));
+  contexts[0]?.send('@caller', { type: 'seen.afterwards' });
+  world.runtime.drain();
+
+  expect(world.seen(caller)).toMatchObject([{ type: 'seen.news' }, { type: 'seen.port.down', reason: { error: { message: 'connection lost' } } }]);
+});

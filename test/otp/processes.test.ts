@@ -1,0 +1,221 @@
+import { expect, test } from 'vitest';
+import { setup } from 'xstate';
+import { World } from './support/world.ts';
+import { puppetSpec } from './support/puppet.ts';
+
+test('delivers the messages of one sender in the order of sending', async () => {
+  const world = new World();
+  const [a, b] = [await world.puppet('a'), await world.puppet('b')];
+
+  world.tell(a, ...['1', '2', '3'].map((n) => ({ type: 'send' as const, params: { to: b, event: { type: `seen.${n}` } } })));
+
+  expect(world.seen(b).map(({ type }) => type)).toEqual(['seen.1', 'seen.2', 'seen.3']);
+});
+
+test('passes a message along a chain of 5,000 processes without growing the stack', async () => {
+  const world = new World();
+  const pids = await Promise.all(Array.from({ length: 5_000 }, (_, index) => world.puppet(`p${index}`)));
+  const forward = pids.reduceRight(
+    (inner: { type: string }, to) => ({ type: 'do', effects: [{ type: 'send', params: { to, event: inner } }] }),
+    { type: 'seen.end' },
+  );
+
+  world.send(pids[0] ?? '@none', forward);
+
+  expect(world.seen(pids[4_999] ?? '@none')).toEqual([{ type: 'seen.end' }]);
+});
+
+test('a message to a dead process vanishes', async () => {
+  const world = new World();
+  const [a, b] = [await world.puppet('a'), await world.puppet('b')];
+  world.send(b, { type: 'finish' });
+
+  world.tell(a, { type: 'send', params: { to: b, event: { type: 'seen.late' } } });
+
+  expect({ a: world.isAlive(a), b: world.reasonOf(b) }).toEqual({ a: true, b: 'normal' });
+});
+
+test('an event that no state handles ends the process with the names of both', async () => {
+  const world = new World();
+  const strict = setup({}).createMachine({ id: 'strict', initial: 'closed', states: { closed: { on: { open: {} } } } });
+  const pid = await world.start({ machine: strict }, 'strict');
+
+  world.send(pid, { type: 'open' });
+  world.send(pid, { type: 'knock' });
+
+  expect(world.reasonOf(pid)).toMatchObject({
+    error: { name: 'UnhandledEventError', message: "machine 'strict' in state 'closed' has no transition for event 'knock'" },
+  });
+});
+
+test('an event whose guards all say no is handled by no state', async () => {
+  const world = new World();
+  const guarded = setup({ guards: { never: () => false } }).createMachine({ id: 'guarded', on: { ask: { guard: 'never', actions: [] } } });
+  const pid = await world.start({ machine: guarded }, 'guarded');
+
+  world.send(pid, { type: 'ask' });
+
+  expect(world.reasonOf(pid)).toMatchObject({ error: { name: 'UnhandledEventError' } });
+});
+
+test('asking a machine what it could do does not end a process of it', async () => {
+  const world = new World();
+  const pid = await world.start({ machine: setup({}).createMachine({ on: { known: {} } }) }, 'asked');
+
+  const can = world.runtime.refOf(pid)?.getSnapshot().can({ type: 'unknown' });
+  world.send(pid, { type: 'known' });
+
+  expect({ can, alive: world.isAlive(pid) }).toEqual({ can: false, alive: true });
+});
+
+test('redelivers postponed events after a change of state, before others, in their order', async () => {
+  const world = new World();
+  const pid = await world.puppet('p');
+
+  world.send(pid, { type: 'sleep' });
+  world.send(pid, { type: 'seen.1' });
+  world.send(pid, { type: 'seen.2' });
+  world.runtime.send(pid, { type: 'wake' });
+  world.runtime.send(pid, { type: 'seen.3' });
+  world.runtime.drain();
+
+  expect(world.seen(pid).map(({ type }) => type)).toEqual(['seen.1', 'seen.2', 'seen.3']);
+});
+
+test("delivers a table's answer before whatever waits, and before what was postponed", async () => {
+  const world = new World();
+  const pid = await world.puppet('p');
+
+  world.runtime.send(pid, {
+    type: 'do',
+    effects: ['1', '2'].map((n) => ({ type: 'apply', params: { table: 'echo', change: { echo: { type: `seen.answer${n}` } } } })),
+  });
+  world.runtime.send(pid, { type: 'seen.later' });
+  world.runtime.drain();
+
+  expect(world.seen(pid).map(({ type }) => type)).toEqual(['seen.answer1', 'seen.answer2', 'seen.later']);
+});
+
+test('a table that throws crashes its owner', async () => {
+  const world = new World();
+  const pid = await world.puppet('p');
+
+  world.tell(pid, { type: 'apply', params: { table: 'echo', change: { bad: true } } });
+
+  expect(world.reasonOf(pid)).toMatchObject({ error: { message: 'a bad change' } });
+});
+
+test('a machine that throws performs none of the effects of that transition', async () => {
+  const world = new World();
+  const [a, b] = [await world.puppet('a'), await world.puppet('b')];
+
+  world.send(a, { type: 'doAndFail', effects: [{ type: 'send', params: { to: b, event: { type: 'seen.early' } } }] });
+
+  expect({ a: world.reasonOf(a), b: world.seen(b) }).toMatchObject({ a: { error: { name: 'Error', message: 'told to fail' } }, b: [] });
+});
+
+test('gives a machine its pid as input, beside what its specification says', async () => {
+  const world = new World();
+  const machine = setup({ types: { input: {} as object } }).createMachine({ context: ({ input }) => ({ input }) });
+  const pid = await world.start({ machine, input: { handle: 'h' } }, 'p');
+
+  expect(world.runtime.refOf(pid)?.getSnapshot().context).toEqual({ input: { handle: 'h', self: pid } });
+});
+
+test('crashes a process whose mailbox overflows', async () => {
+  const world = new World();
+  const pid = await world.puppet('p', { mailboxMax: 3 });
+
+  for (let count = 0; count < 4; count += 1) world.runtime.send(pid, { type: 'seen.flood' });
+  world.runtime.drain();
+
+  expect(world.reasonOf(pid)).toMatchObject({ error: { name: 'MailboxOverflowError' } });
+});
+
+test('never gives out a pid twice', async () => {
+  const world = new World();
+  const first = await world.puppet('p');
+  world.send(first, { type: 'finish' });
+  const second = await world.puppet('p');
+
+  expect({ first, second }).toEqual({ first: 'p#1', second: 'p#2' });
+});
+
+test('rejects a start that fails with its reason, and nothing is left of it', async () => {
+  const world = new World();
+  const failing = setup({
+    actions: {
+      fail: () => {
+        throw new Error('no disk');
+      },
+    },
+  }).createMachine({ entry: 'fail' });
+
+  const outcome = await world.start({ machine: failing, name: '@failing' }, 'failing').catch((error: unknown) => error);
+
+  expect({ outcome, name: world.runtime.whereis('@failing'), tree: world.runtime.tree() }).toMatchObject({
+    outcome: { name: 'StartError', reason: { error: { message: 'no disk' } } },
+    name: undefined,
+    tree: [],
+  });
+});
+
+test('counts a machine as started when it leaves the states tagged as starting', async () => {
+  const world = new World();
+  const slow = setup({}).createMachine({ initial: 'connecting', states: { connecting: { tags: 'starting', on: { connected: 'up' } }, up: {} } });
+  let started = false;
+  const starting = world.runtime.start({ machine: slow }, { id: 'slow' }).then(() => (started = true));
+  world.runtime.drain();
+  await Promise.resolve();
+  const before = started;
+
+  world.send(world.runtime.tree()[0]?.pid ?? '@none', { type: 'connected' });
+  await starting;
+
+  expect({ before, after: started }).toEqual({ before: false, after: true });
+});
+
+test('a machine that ends while it starts has failed to start, unless it had just finished', async () => {
+  const world = new World();
+  const ending = (reason: string) =>
+    setup({}).createMachine({ initial: 'done', states: { done: { type: 'final' } }, output: { reason } });
+
+  const outcomes = await Promise.allSettled([
+    world.start({ machine: ending('shutdown') }, 'refused'),
+    world.start({ machine: ending('normal') }, 'finished'),
+  ]);
+
+  expect(outcomes).toMatchObject([
+    { status: 'rejected', reason: { reason: 'shutdown' } },
+    { status: 'fulfilled', value: 'finished#2' },
+  ]);
+});
+
+test('says about a process what it is, does and waits for', async () => {
+  const world = new World();
+  const [a, b] = [await world.puppet('a'), await world.puppet('b', { name: '@b' })];
+  world.tell(a, { type: 'monitor', params: { process: b, as: 'peer' } }, { type: 'link', params: { process: b } }, { type: 'startTimer', params: { name: 'tick', delayMs: 10 } });
+  world.send(a, { type: 'sleep' });
+  world.send(a, { type: 'seen.1' });
+
+  expect([world.runtime.processInfo(a), world.runtime.processInfo('@b')]).toEqual([
+    { pid: a, id: 'a', name: undefined, parent: 'outside', state: 'asleep', tags: [], mailboxLength: 1, links: ['outside', b], monitors: [b], monitoredBy: [], timers: ['tick'], handled: 3, sinceMs: 0 },
+    { pid: b, id: 'b', name: '@b', parent: 'outside', state: 'awake', tags: [], mailboxLength: 0, links: ['outside', a], monitors: [], monitoredBy: [a], timers: [], handled: 0, sinceMs: 0 },
+  ]);
+});
+
+test('a throwing machine is no uncaught exception, and leaves no actor of its own behind', async () => {
+  const world = new World();
+  const uncaught: unknown[] = [];
+  const listen = (error: unknown) => uncaught.push(error);
+  process.on('uncaughtException', listen);
+  const pid = await world.start(puppetSpec(), 'p');
+  const actor = world.runtime.refOf(pid);
+
+  world.send(pid, { type: 'fail' });
+  await new Promise((done) => setImmediate(done));
+  await new Promise((done) => setImmediate(done));
+  process.off('uncaughtException', listen);
+
+  expect({ uncaught, status: actor?.getSnapshot().status, tree: world.runtime.tree() }).toEqual({ uncaught: [], status: 'error', tree: [] });
+});

@@ -1,0 +1,66 @@
+/** World: a runtime whose time and whose deliveries the test moves. */
+import { createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
+import { replayScheduler } from '../../../src/otp/choosing-scheduler.ts';
+import type { Address, ExitReason, MachineSpec, Message, Pid, ProcessSpec } from '../../../src/otp/process.ts';
+import type { Scheduler } from '../../../src/otp/scheduler.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { puppetSpec, type Told } from './puppet.ts';
+
+export class World {
+  readonly clock = new ManualClock();
+  readonly runtime: Runtime;
+  /** `exit <pid> <reason>` of every process that ended, in order. */
+  readonly exits: { readonly process: Pid; readonly reason: ExitReason }[] = [];
+
+  constructor(scheduler: Scheduler = replayScheduler()) {
+    this.runtime = createRuntime({ clock: this.clock, scheduler });
+    this.runtime.trace((record) => {
+      if (record.type === 'exit') this.exits.push({ process: record.process, reason: record.reason });
+    });
+  }
+
+  start(spec: ProcessSpec, id: string): Promise<Pid> {
+    const started = this.runtime.start(spec, { id });
+    this.runtime.drain();
+    return started;
+  }
+
+  puppet(id: string, options: Partial<MachineSpec> = {}): Promise<Pid> {
+    return this.start(puppetSpec(options), id);
+  }
+
+  /** Makes a puppet ask for effects, and lets everything happen that follows. */
+  tell(to: Address, ...effects: readonly Told[]): void {
+    this.send(to, { type: 'do', effects });
+  }
+
+  send(to: Address, message: Message): void {
+    this.runtime.send(to, message);
+    this.runtime.drain();
+  }
+
+  exit(process: Address, reason: ExitReason | 'kill'): void {
+    this.runtime.exit(process, reason);
+    this.runtime.drain();
+  }
+
+  advance(byMs: number): void {
+    this.clock.advance(byMs);
+    this.runtime.drain();
+  }
+
+  /** What a puppet was sent. */
+  seen(process: Address): readonly Message[] {
+    const snapshot: { readonly context: { readonly seen: readonly Message[] } } | undefined = this.runtime.refOf(process)?.getSnapshot();
+    return snapshot?.context.seen ?? [];
+  }
+
+  isAlive(process: Address): boolean {
+    return this.runtime.processInfo(process) !== undefined;
+  }
+
+  /** What became of a process: its reason, or undefined while it lives. */
+  reasonOf(process: Pid): ExitReason | undefined {
+    return this.exits.find((exit) => exit.process === process)?.reason;
+  }
+}

@@ -1,0 +1,80 @@
+import { expect, test } from 'vitest';
+import { TimerHeap } from '../../src/otp/timer-heap.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import type { Told } from './support/puppet.ts';
+import { World } from './support/world.ts';
+
+const start = (name: string, delayMs: number): Told => ({ type: 'startTimer', params: { name, delayMs } });
+const cancel = (name: string): Told => ({ type: 'cancelTimer', params: { name } });
+
+test('a timer becomes an event, once', async () => {
+  const world = new World();
+  const pid = await world.puppet('p');
+
+  world.tell(pid, start('tick', 100));
+  world.advance(99);
+  const before = world.seen(pid).length;
+  world.advance(1_000);
+
+  expect({ before, seen: world.seen(pid) }).toEqual({ before: 0, seen: [{ type: 'timeout.tick' }] });
+});
+
+test('a timer of the same name starts over, also one that has fired and is not delivered yet', async () => {
+  const world = new World();
+  const pid = await world.puppet('p');
+
+  world.tell(pid, start('tick', 100));
+  world.clock.advance(50);
+  world.runtime.send(pid, { type: 'do', effects: [start('tick', 100)] });
+  world.clock.advance(50);
+  world.runtime.drain();
+  const seenAt100 = world.seen(pid).length;
+  world.advance(100);
+
+  expect({ seenAt100, seen: world.seen(pid) }).toEqual({ seenAt100: 0, seen: [{ type: 'timeout.tick' }] });
+});
+
+test('a cancelled timer never comes, and cancelling what does not run is no fault', async () => {
+  const world = new World();
+  const pid = await world.puppet('p');
+
+  world.tell(pid, start('tick', 100), cancel('tick'), cancel('unknown'));
+  world.advance(1_000);
+
+  expect({ seen: world.seen(pid), alive: world.isAlive(pid) }).toEqual({ seen: [], alive: true });
+});
+
+test('timers of one deadline come in the order in which they were set', async () => {
+  const world = new World();
+  const pid = await world.puppet('p');
+
+  world.tell(pid, start('b', 10), start('a', 10), start('first', 5));
+  world.advance(10);
+
+  expect(world.seen(pid).map(({ type }) => type)).toEqual(['timeout.first', 'timeout.b', 'timeout.a']);
+});
+
+test('timers end with their process', async () => {
+  const world = new World();
+  const pid = await world.puppet('p');
+  world.tell(pid, start('tick', 100));
+
+  world.exit(pid, 'kill');
+
+  expect(world.clock.pendingTimers).toBe(0);
+});
+
+test('fires any set of timers by deadline, with one timer of the clock', () => {
+  const clock = new ManualClock();
+  const heap = new TimerHeap(clock);
+  const fired: number[] = [];
+  const delays = Array.from({ length: 500 }, (_, index) => (index * 7_919) % 1_009);
+  const timers = delays.map((delayMs) => heap.set(delayMs, () => fired.push(delayMs)));
+  timers.filter((_, index) => index % 3 === 0).forEach((timer) => heap.cancel(timer));
+  const pending = clock.pendingTimers;
+
+  clock.advance(2_000);
+
+  const expected = delays.filter((_, index) => index % 3 !== 0).sort((one, other) => one - other);
+  expect({ pending, fired, left: heap.size }).toEqual({ pending: 1, fired: expected, left: 0 });
+});
