@@ -46,7 +46,7 @@ export async function defineShapeTarget(context: ApiContext, parameters: Definit
   const key = JSON.stringify(parameters);
   const cached = context.definitions.get(key, lookup.relation);
   if (cached !== undefined) return cached;
-  const defined = defineShape(lookup.relation, parameters);
+  const defined = defineShape(lookup.relation, parameters, context.ports.language);
   if ('errors' in defined) return invalidRequest(defined.errors);
   const target = targetOf(lookup.relation, defined.definition);
   context.definitions.set(key, lookup.relation, target);

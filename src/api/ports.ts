@@ -8,6 +8,7 @@ import type { LogOffset } from '../model/log-offset.ts';
 import type { Lsn } from '../model/lsn.ts';
 import type { Relation } from '../model/relation.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
+import type { WhereLanguage } from '../sql/where.ts';
 import type { ShapeLog } from '../storage/shape-logs.ts';
 
 /** Postgres's tables, cached: the same table gives the same object until it changes. */
@@ -81,6 +82,8 @@ export interface ApiPorts {
   readonly directory: ShapeDirectory;
   readonly logs: ReadableLogs;
   readonly status: ServiceStatus;
+  /** In which filters are written. */
+  readonly language: WhereLanguage;
   /** Every shape has stored all transactions up to here; undefined when none was processed yet. */
   lastProcessedLsn(): Lsn | undefined;
 }

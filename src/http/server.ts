@@ -4,6 +4,7 @@ import { invariant } from '../base/invariant.ts';
 
 export type HttpRequest = IncomingMessage;
 export type HttpResponse = ServerResponse;
+type Socket = HttpRequest['socket'];
 
 export interface ListenAddress {
   readonly host: string;
@@ -45,26 +46,71 @@ export function listen(
   fail: (error: Error) => void,
 ): Promise<ListeningServer> {
   const options = { maxHeaderSize: HEADER_BYTES_MAX, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: RECEIVE_MS };
-  const server = createServer(options, serve);
+  const connections = new Connections();
+  const server = createServer(options, (request, response) => {
+    connections.begin(request, response);
+    serve(request, response);
+  });
+  server.on('connection', (socket) => connections.add(socket));
   return new Promise((resolve, reject) => {
     const refuse = (error: Error): void => reject(listenError(error, host, port));
     server.once('error', refuse);
     server.listen({ host, port }, () => {
       server.off('error', refuse);
       server.on('error', fail);
-      resolve(listening(server, host));
+      resolve(listening(server, connections, host));
     });
   });
 }
 
-function listening(server: Server, host: string): ListeningServer {
+function listening(server: Server, connections: Connections, host: string): ListeningServer {
   const address = server.address();
   invariant(typeof address === 'object' && address !== null, 'a server that listens on TCP has a port');
   return {
     address: { host, port: address.port },
-    drain: () => new Promise((resolve) => server.close(() => resolve())),
+    drain: () => {
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+      connections.drain();
+      return closed;
+    },
     destroy: () => server.closeAllConnections(),
   };
+}
+
+/**
+ * The open connections, with how many requests each is answering. Node closes idle ones itself when a server stops,
+ * but not those that never sent a request, as browsers open in advance, nor those whose answer had already begun.
+ */
+class Connections {
+  private readonly answering = new Map<Socket, number>();
+  private isDraining = false;
+
+  add(socket: Socket): void {
+    this.answering.set(socket, 0);
+    socket.once('close', () => this.answering.delete(socket));
+  }
+
+  begin({ socket }: HttpRequest, response: HttpResponse): void {
+    this.count(socket, 1);
+    response.once('close', () => {
+      this.count(socket, -1);
+      if (this.isDraining) this.endIfIdle(socket);
+    });
+  }
+
+  drain(): void {
+    this.isDraining = true;
+    for (const socket of this.answering.keys()) this.endIfIdle(socket);
+  }
+
+  private count(socket: Socket, more: number): void {
+    const now = this.answering.get(socket);
+    if (now !== undefined) this.answering.set(socket, now + more);
+  }
+
+  private endIfIdle(socket: Socket): void {
+    if (this.answering.get(socket) === 0) socket.end(() => socket.destroy());
+  }
 }
 
 function listenError(error: Error, host: string, port: number): Error {

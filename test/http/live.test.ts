@@ -1,0 +1,335 @@
+/** Conformance: long-polls (cases D, G10, E4, E11), and that nothing of a client that went stays behind. */
+import { connect } from 'node:net';
+import { afterEach, expect, test } from 'vitest';
+import { itemLine, LONG_POLL_MS, upToDateMessage } from '../support/api-world.ts';
+import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http-world.ts';
+
+const LIVE_CACHE = 'public, max-age=5, stale-while-revalidate=5';
+const MUST_REFETCH = [{ headers: { control: 'must-refetch' } }];
+const line = (id: string): string => itemLine(id, 'v');
+const items = (...ids: readonly string[]): object[] => ids.map((id) => JSON.parse(line(id)));
+
+let world: HttpWorld;
+let handle: string;
+
+/** A world with a shape of all items, whose log has ended with row 1 at LSN 100. */
+async function start(options: HttpWorldOptions = {}): Promise<HttpWorld> {
+  world = await startHttpWorld(options);
+  const response = await world.shape('table=items&offset=-1');
+  await response.text();
+  handle = response.headers.get('electric-handle') ?? '';
+  world.append(handle, 100, line('1'));
+  return world;
+}
+
+function poll(offset = '100_0', more = '', init?: RequestInit): Promise<Response> {
+  return world.shape(`table=items&offset=${offset}&handle=${handle}&live=true${more}`, init);
+}
+
+afterEach(() => world.close());
+
+test('D1 a row wakes the poll, with live headers and its own LSN', async () => {
+  await start();
+  world.processed = '900' as typeof world.processed;
+  const response = poll();
+  await world.untilParked(1);
+  world.append(handle, 200, line('2'));
+
+  const names = ['electric-offset', 'electric-schema', 'electric-up-to-date', 'electric-has-data', 'cache-control', 'etag', 'content-length'];
+  const body = [...items('2'), upToDateMessage(200)];
+  expect(await told(await response, ...names)).toEqual({
+    status: 200,
+    'electric-offset': '200_0',
+    'electric-schema': null,
+    'electric-up-to-date': '',
+    'electric-has-data': 'true',
+    'cache-control': LIVE_CACHE,
+    etag: `"${handle}:100_0:200_0"`,
+    'content-length': String(JSON.stringify(body).length),
+    body,
+  });
+});
+
+test('D2 a poll that hears nothing says so when its time is over', async () => {
+  await start();
+  world.processed = '900' as typeof world.processed;
+  const response = poll();
+  await world.untilParked(1);
+  world.clock.advance(LONG_POLL_MS);
+
+  const names = ['electric-offset', 'electric-up-to-date', 'electric-has-data', 'cache-control', 'etag'];
+  expect(await told(await response, ...names)).toEqual({
+    status: 200,
+    'electric-offset': '100_0',
+    'electric-up-to-date': '',
+    'electric-has-data': 'false',
+    'cache-control': LIVE_CACHE,
+    etag: expect.stringMatching(new RegExp(`^"${handle}:100_0:100_0:\\d+"$`)),
+    body: [upToDateMessage(900)],
+  });
+});
+
+test.each(['&live', '&live=', '&live=0', '&live=banana'])('D3 %s waits', async (flag) => {
+  await start();
+  const response = world.shape(`table=items&offset=100_0&handle=${handle}${flag}`);
+  await world.untilParked(1);
+  world.clock.advance(LONG_POLL_MS);
+  expect((await response).status).toBe(200);
+});
+
+test('D3 live=false does not wait', async () => {
+  await start();
+  const response = await world.shape(`table=items&offset=100_0&handle=${handle}&live=false`);
+  expect(await told(response, 'electric-cursor', 'electric-has-data')).toMatchObject({
+    'electric-cursor': null,
+    'electric-has-data': 'true',
+    body: [upToDateMessage(100)],
+  });
+});
+
+test('D4 what is there already is given at once', async () => {
+  await start();
+  expect(await told(await poll('0_inf'), 'electric-offset', 'cache-control')).toEqual({
+    status: 200,
+    'electric-offset': '100_0',
+    'cache-control': LIVE_CACHE,
+    body: [...items('1'), upToDateMessage(100)],
+  });
+});
+
+test('D4 a poll gets one chunk at a time', async () => {
+  await start({ chunkBytesMax: 10 });
+  world.append(handle, 200, line('2'));
+  expect(await told(await poll('0_inf'), 'electric-offset', 'electric-up-to-date')).toEqual({
+    status: 200,
+    'electric-offset': '100_0',
+    'electric-up-to-date': null,
+    body: items('1'),
+  });
+});
+
+test('several transactions may come in one answer', async () => {
+  await start();
+  const response = poll();
+  await world.untilParked(1);
+  world.append(handle, 200, line('2'), line('3'));
+  world.append(handle, 300, line('4'));
+  expect(await told(await response, 'electric-offset')).toEqual({
+    status: 200,
+    'electric-offset': '300_0',
+    body: [...items('2', '3', '4'), upToDateMessage(300)],
+  });
+});
+
+test('a hundred readers of one shape get the same answer, under one cursor', async () => {
+  await start();
+  const responses = Array.from({ length: 100 }, () => poll());
+  await world.untilParked(100);
+  world.append(handle, 200, line('2'));
+  const answers = await Promise.all(responses.map(async (response) => JSON.stringify(await told(await response, 'electric-cursor', 'etag'))));
+  expect({ different: new Set(answers).size, body: answers[0]?.includes('"id":"2"') }).toEqual({ different: 1, body: true });
+});
+
+test('G10 a shape that is deleted ends its polls', async () => {
+  await start();
+  const response = poll();
+  await world.untilParked(1);
+  world.directory.remove(handle);
+  expect(await told(await response, 'cache-control', 'electric-handle')).toEqual({
+    status: 409,
+    'cache-control': 'public, max-age=1, must-revalidate',
+    'electric-handle': null,
+    body: MUST_REFETCH,
+  });
+});
+
+test('a rotation that has a successor already names it', async () => {
+  await start();
+  const response = poll();
+  await world.untilParked(1);
+  world.directory.remove(handle, 'next-1' as never);
+  expect(await told(await response, 'cache-control', 'electric-handle')).toEqual({
+    status: 409,
+    'cache-control': 'public, max-age=60, must-revalidate',
+    'electric-handle': 'next-1',
+    body: MUST_REFETCH,
+  });
+});
+
+test('G18 after a deletion the first request finds a new shape', async () => {
+  await start();
+  world.directory.remove(handle);
+  const gone = await poll();
+  const successor = gone.headers.get('electric-handle') ?? '';
+  const again = await world.shape(`table=items&offset=-1&handle=${successor}`);
+  expect([gone.status, successor !== handle, again.status, again.headers.get('electric-handle')]).toEqual([409, true, 200, successor]);
+});
+
+test('D21 a service that is not well at the end of a poll says so', async () => {
+  await start();
+  const response = poll();
+  await world.untilParked(1);
+  world.status.set('starting');
+  world.clock.advance(LONG_POLL_MS);
+  expect(await told(await response, 'retry-after', 'cache-control')).toEqual({
+    status: 503,
+    'retry-after': '10',
+    'cache-control': 'no-store',
+    body: { message: world.status.why },
+  });
+});
+
+test('B16 an offset beyond the end is refused after half a poll', async () => {
+  await start();
+  const response = world.shape(`table=items&offset=500_0&handle=${handle}`);
+  await world.untilParked(1);
+  world.append(handle, 200, line('2'));
+  world.clock.advance(LONG_POLL_MS / 2);
+  expect(await told(await response)).toEqual({
+    status: 400,
+    body: { message: 'Invalid request', errors: { offset: ['out of bounds for this shape'] } },
+  });
+});
+
+test.each([
+  ['live', '&live=true', '500_0'],
+  ['not live', '', '300_0'],
+])('B17 an offset beyond the end is served once the log has reached it, %s', async (_what, more, offset) => {
+  await start();
+  const response = world.shape(`table=items&offset=${offset}&handle=${handle}${more}`);
+  await world.untilParked(1);
+  world.append(handle, 300, line('3'));
+  world.append(handle, 500, line('5'), line('6'));
+  const [status, end] = [(await response).status, (await response).headers.get('electric-offset')];
+  expect({ status, end }).toEqual({ status: 200, end: '500_2' });
+});
+
+test('E4 a poll with the etag of what it would wait behind gets a 304 at once', async () => {
+  await start();
+  const response = await poll('100_0', '', { headers: { 'if-none-match': `"${handle}:100_0:100_0"` } });
+  const names = ['cache-control', 'electric-offset', 'electric-up-to-date', 'electric-has-data'];
+  expect({ ...(await told(response, ...names)), cursor: response.headers.has('electric-cursor') }).toEqual({
+    status: 304,
+    'cache-control': LIVE_CACHE,
+    'electric-offset': '100_0',
+    'electric-up-to-date': '',
+    'electric-has-data': 'true',
+    body: '',
+    cursor: true,
+  });
+});
+
+test('E11 the cursor is the end of the window, and always another than before', async () => {
+  await start();
+  const [first, other] = [await poll('0_inf'), await poll('0_inf', '&cursor=')];
+  const cursor = Number(first.headers.get('electric-cursor'));
+  const later = await poll('0_inf', `&cursor=${cursor}`);
+  const next = Number(later.headers.get('electric-cursor'));
+  expect({
+    isWindow: cursor % (LONG_POLL_MS / 1000) === 0,
+    isShared: other.headers.get('electric-cursor') === String(cursor),
+    isLater: next > cursor && next <= cursor + 3600,
+  }).toEqual({ isWindow: true, isShared: true, isLater: true });
+});
+
+test.each(['live_sse', 'experimental_live_sse'])('I10 %s gets an event stream that ends at once, behind what the client has', async (flag) => {
+  await start();
+  const response = await poll('0_inf', `&${flag}=true`);
+  const names = ['content-type', 'electric-offset', 'electric-handle', 'cache-control', 'electric-up-to-date'];
+  expect({ ...(await told(response, ...names)), cursor: response.headers.has('electric-cursor') }).toEqual({
+    status: 200,
+    'content-type': 'text/event-stream',
+    'electric-offset': '0_inf',
+    'electric-handle': handle,
+    'cache-control': 'no-store',
+    'electric-up-to-date': null,
+    body: ': poll instead\n\n',
+    cursor: true,
+  });
+});
+
+test('I11 an event stream that must refetch is a plain 409', async () => {
+  await start();
+  world.directory.remove(handle);
+  expect(await told(await poll('0_inf', '&live_sse=true'), 'content-type')).toEqual({
+    status: 409,
+    'content-type': 'application/json; charset=utf-8',
+    body: MUST_REFETCH,
+  });
+});
+
+test('a client that goes while it waits leaves nothing behind', async () => {
+  await start();
+  const controllers = Array.from({ length: 20 }, () => new AbortController());
+  const responses = controllers.map(({ signal }) => poll('100_0', '', { signal }).catch(() => 'gone'));
+  await world.untilParked(20);
+  const timers = world.clock.pendingTimers;
+  for (const controller of controllers) controller.abort();
+  await world.until(() => world.api.load().existing === 0);
+  expect({ timers, gone: new Set(await Promise.all(responses)), load: world.api.load(), left: world.clock.pendingTimers }).toEqual({
+    timers: 20,
+    gone: new Set(['gone']),
+    load: { initial: 0, existing: 0, parked: 0 },
+    left: 0,
+  });
+});
+
+test('a client that goes while the service is not ready, or its shape has not begun, gives its permit back', async () => {
+  await start();
+  world.directory.snapshots = 'held';
+  const controller = new AbortController();
+  const held = world.shape('table=wide&offset=-1', { signal: controller.signal }).catch(() => 'gone');
+  await world.until(() => world.api.load().initial === 1 && world.directory.created === 2);
+  world.status.set('starting');
+  const early = world.shape('table=items&offset=-1', { signal: controller.signal }).catch(() => 'gone');
+  await world.until(() => world.status.waitingCount === 1);
+  controller.abort();
+  await world.until(() => world.api.load().initial === 0);
+  world.clock.advance(LONG_POLL_MS);
+  expect([await held, await early, world.api.load(), world.failures]).toEqual(['gone', 'gone', { initial: 0, existing: 0, parked: 0 }, []]);
+});
+
+test('a client that stops in the middle of its request is answered by nobody', async () => {
+  await start();
+  const socket = connect(world.port, '127.0.0.1');
+  socket.write(`POST /v1/shape?table=items&offset=-1 HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"col`);
+  await world.until(() => world.api.load().initial === 1);
+  socket.destroy();
+  await world.until(() => world.api.load().initial === 0);
+  expect(world.failures).toEqual([]);
+});
+
+test('closing answers the polls that wait and then takes no more', async () => {
+  await start();
+  const response = poll();
+  await world.untilParked(1);
+  const closed = world.close();
+  const answer = await told(await response, 'connection', 'electric-has-data');
+  await closed;
+  const refused = await poll().catch(() => 'refused');
+  expect([answer, refused]).toEqual([
+    { status: 200, connection: 'close', 'electric-has-data': 'false', body: [upToDateMessage(100)] },
+    'refused',
+  ]);
+});
+
+test('closing cuts off a stream that does not end', async () => {
+  await start({ rows: [line('1')] });
+  world.directory.snapshots = 'writing';
+  const response = await world.shape('table=items&offset=-1&columns=id,value');
+  const body = response.text().catch(() => 'cut off');
+  const closed = world.close();
+  world.clock.advance(1000);
+  await closed;
+  expect(await body).toBe('cut off');
+});
+
+test('a connection that never asks does not hold up the end', async () => {
+  await start();
+  const socket = connect(world.port, '127.0.0.1');
+  const ended = new Promise((resolve) => socket.once('close', () => resolve('ended')));
+  await new Promise((resolve) => socket.once('connect', resolve));
+  socket.resume();
+  await world.close();
+  expect(await ended).toBe('ended');
+});

@@ -1,0 +1,290 @@
+/** Conformance: snapshot, catch-up, handles and caching (cases C and E), as far as they are the server's own. */
+import { afterEach, expect, test } from 'vitest';
+import { column, itemLine, key, SNAPSHOT_END_MESSAGE, upToDateMessage } from '../support/api-world.ts';
+import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http-world.ts';
+
+const BASE = 'table=items&offset=-1';
+const MUST_REFETCH = [{ headers: { control: 'must-refetch' } }];
+const IMMUTABLE = 'public, max-age=604800, s-maxage=3600, stale-while-revalidate=2629746';
+const CATCH_UP = 'public, max-age=60, stale-while-revalidate=300';
+
+let world: HttpWorld;
+
+async function start(options: HttpWorldOptions = {}): Promise<HttpWorld> {
+  world = await startHttpWorld(options);
+  return world;
+}
+
+/** The handle of the shape of all items, made if need be. */
+async function handleOf(query = BASE): Promise<string> {
+  const response = await world.shape(query);
+  await response.text();
+  return response.headers.get('electric-handle') ?? '';
+}
+
+const items = (...ids: readonly string[]): object[] => ids.map((id) => JSON.parse(itemLine(id, 'v')));
+const line = (id: string): string => itemLine(id, 'v');
+
+afterEach(() => world.close());
+
+test('C1 E1 a first request gets the first chunk, never up to date, to be kept for a week', async () => {
+  const { shape } = await start({ rows: [line('1')] });
+  const response = await shape(BASE);
+  const handle = response.headers.get('electric-handle');
+  const names = ['electric-offset', 'electric-up-to-date', 'electric-has-data', 'electric-cursor', 'cache-control', 'etag', 'content-type'];
+  expect(await told(response, ...names)).toEqual({
+    status: 200,
+    'electric-offset': '0_0',
+    'electric-up-to-date': null,
+    'electric-has-data': 'true',
+    'electric-cursor': null,
+    'cache-control': IMMUTABLE,
+    etag: `"${handle}:-1:0_0"`,
+    'content-type': 'application/json; charset=utf-8',
+    body: [...items('1'), SNAPSHOT_END_MESSAGE],
+  });
+});
+
+test('C2 C3 an empty table has a snapshot of its own, behind which the log is up to date', async () => {
+  const { shape } = await start();
+  const handle = await handleOf();
+  const response = await shape(`table=items&offset=0_0&handle=${handle}`);
+  const names = ['electric-offset', 'electric-up-to-date', 'electric-has-data', 'cache-control', 'etag'];
+  expect(await told(response, ...names)).toEqual({
+    status: 200,
+    'electric-offset': '0_inf',
+    'electric-up-to-date': '',
+    'electric-has-data': 'true',
+    'cache-control': CATCH_UP,
+    etag: `"${handle}:0_0:0_inf"`,
+    body: [upToDateMessage(0)],
+  });
+});
+
+test('C6 C7 E9 each chunk is a response, and only the last is up to date', async () => {
+  const { shape, append } = await start({ rows: [line('1')], chunkBytesMax: 10 });
+  const handle = await handleOf();
+  append(handle, 100, line('2'));
+  append(handle, 200, line('3'));
+
+  const answers: unknown[] = [];
+  for (const offset of ['-1', '0_0', '0_1', '100_0']) {
+    const response = await shape(`table=items&offset=${offset}&handle=${handle}`);
+    const { body, 'electric-offset': end, 'electric-up-to-date': upToDate } = await told(response, 'electric-offset', 'electric-up-to-date');
+    answers.push({ body, end, upToDate });
+  }
+  expect(answers).toEqual([
+    { body: items('1'), end: '0_0', upToDate: null },
+    { body: [SNAPSHOT_END_MESSAGE], end: '0_1', upToDate: null },
+    { body: items('2'), end: '100_0', upToDate: null },
+    { body: [...items('3'), upToDateMessage(200)], end: '200_0', upToDate: '' },
+  ]);
+});
+
+test('C10 the first chunk stays as it is while the log grows', async () => {
+  const { shape, append } = await start({ rows: [line('1')] });
+  const before = await told(await shape(BASE), 'etag');
+  append(await handleOf(), 100, line('2'));
+  expect(await told(await shape(BASE), 'etag')).toEqual(before);
+});
+
+test('C11 now, on a new shape, is its end', async () => {
+  const { shape } = await start({ rows: [line('1')] });
+  const response = await shape('table=items&offset=now');
+  expect(await told(response, 'electric-offset', 'electric-has-data', 'electric-up-to-date', 'cache-control')).toEqual({
+    status: 200,
+    'electric-offset': '0_inf',
+    'electric-has-data': 'false',
+    'electric-up-to-date': '',
+    'cache-control': CATCH_UP,
+    body: [upToDateMessage(0)],
+  });
+});
+
+test('C12 C13 now, after changes, tells the end and how far the service has come, with any handle', async () => {
+  const { shape, append } = await start();
+  append(await handleOf(), 100, line('1'), line('2'));
+  world.processed = '150' as typeof world.processed;
+  const response = await shape('table=items&offset=now&handle=nonsense');
+  expect(await told(response, 'electric-offset', 'electric-has-data')).toEqual({
+    status: 200,
+    'electric-offset': '100_2',
+    'electric-has-data': 'false',
+    body: [upToDateMessage(150)],
+  });
+});
+
+test('C20 E8 the schema tells types and the key', async () => {
+  const { shape, catalog } = await start();
+  catalog.add('prices', [
+    key('id', 'int8'),
+    column('title', 'varchar', { typeMod: 127 }),
+    column('tags', 'text', { dimensions: 1, notNull: true }),
+    column('näme', 'numeric', { typeMod: ((5 << 16) | 3) + 4 }),
+  ]);
+  const response = await shape('table=prices&offset=-1');
+  expect(JSON.parse(response.headers.get('electric-schema') ?? '')).toEqual({
+    id: { type: 'int8', pk_index: 0, not_null: true },
+    title: { type: 'varchar', max_length: 123 },
+    tags: { type: 'text', dims: 1 },
+    näme: { type: 'numeric', precision: 5, scale: 3 },
+  });
+});
+
+test('E10 the schema follows the catalogue, under the same handle', async () => {
+  const { shape, catalog } = await start();
+  const handle = await handleOf();
+  const known = catalog.relations.get('["public","items"]');
+  if (known !== undefined) {
+    catalog.relations.set('["public","items"]', { ...known, columns: known.columns.map((each) => ({ ...each, notNull: false })) });
+  }
+  const response = await shape(`table=items&offset=0_0&handle=${handle}`);
+  expect({ status: response.status, schema: JSON.parse(response.headers.get('electric-schema') ?? '') }).toEqual({
+    status: 200,
+    schema: { id: { type: 'uuid', pk_index: 0 }, value: { type: 'text' } },
+  });
+});
+
+test('C22 C23 equal definitions share a handle, named columns make another shape', async () => {
+  await start();
+  const handles = [
+    await handleOf("table=items&offset=-1&where=value='a'"),
+    await handleOf("table=public.items&offset=-1&where=value%20%20%3D%20'a'"),
+    await handleOf('table=items&offset=-1'),
+    await handleOf('table=items&offset=-1&columns=value,id'),
+    await handleOf('table=items&offset=-1&columns="id","value"'),
+    await handleOf('table=items&offset=-1&queryable_columns=id,value'),
+    await handleOf('table=items&offset=-1&replica=full'),
+    await handleOf('table=items&offset=-1&log=changes_only'),
+  ];
+  expect(handles.map((handle) => handles.indexOf(handle))).toEqual([0, 0, 2, 3, 3, 3, 6, 7]);
+});
+
+test('C24 an unknown handle of a definition without a shape leads to a new one', async () => {
+  const { shape, directory } = await start();
+  const response = await shape('table=items&offset=5_0&handle=unknown');
+  const handle = response.headers.get('electric-handle') ?? '';
+  expect({ ...(await told(response, 'cache-control')), exists: directory.definitionOf(handle as never)?.relation.name }).toEqual({
+    status: 409,
+    'cache-control': 'public, max-age=60, must-revalidate',
+    body: MUST_REFETCH,
+    exists: 'items',
+  });
+});
+
+test('C25 C26 a wrong handle leads to the right one, without the headers of a log', async () => {
+  const { shape } = await start();
+  const other = await handleOf("table=items&offset=-1&where=value='a'");
+  const right = await handleOf();
+  const names = ['electric-handle', 'electric-offset', 'electric-schema', 'electric-cursor', 'electric-up-to-date', 'electric-has-data'];
+  expect(await told(await shape(`table=items&offset=0_0&live=true&handle=${other}`), ...names)).toEqual({
+    status: 409,
+    'electric-handle': right,
+    'electric-offset': null,
+    'electric-schema': null,
+    'electric-cursor': null,
+    'electric-up-to-date': null,
+    'electric-has-data': null,
+    body: MUST_REFETCH,
+  });
+});
+
+test('C28 a table may have any name', async () => {
+  const { shape, catalog } = await start();
+  catalog.add('issues for "x".y', [key('id', 'int4')], 'electric_test');
+  const response = await shape(`offset=-1&table=${encodeURIComponent('electric_test."issues for ""x"".y"')}`);
+  expect(response.status).toBe(200);
+});
+
+test('D8 a read that reaches the end tells how far the whole service has come', async () => {
+  const { shape, append } = await start();
+  const handle = await handleOf();
+  append(handle, 100, line('1'));
+  world.processed = '250' as typeof world.processed;
+  expect(await told(await shape(`table=items&offset=0_0&handle=${handle}`))).toMatchObject({ body: [...items('1'), upToDateMessage(250)] });
+});
+
+test('the LSN that a read tells is never behind what it delivers', async () => {
+  const { shape, append } = await start();
+  const handle = await handleOf();
+  append(handle, 100, line('1'));
+  world.processed = '50' as typeof world.processed;
+  expect(await told(await shape(`table=items&offset=0_0&handle=${handle}`))).toMatchObject({ body: [...items('1'), upToDateMessage(100)] });
+});
+
+test.each([
+  ['E3', (etag: string) => etag],
+  ['E5', (etag: string) => etag.slice(1, -1)],
+  ['E5', (etag: string) => `"other", ${etag}`],
+])('%s a client that holds the bytes gets none', async (_id, ifNoneMatch) => {
+  const { shape } = await start({ rows: [line('1')] });
+  const first = await shape(BASE);
+  await first.text();
+  const etag = first.headers.get('etag') ?? '';
+  const again = await shape(BASE, { headers: { 'if-none-match': ifNoneMatch(etag) } });
+  const names = ['etag', 'cache-control', 'electric-handle', 'electric-offset', 'electric-has-data', 'electric-schema'];
+  expect(await told(again, ...names)).toEqual({
+    status: 304,
+    etag,
+    'cache-control': IMMUTABLE,
+    'electric-handle': first.headers.get('electric-handle'),
+    'electric-offset': '0_0',
+    'electric-has-data': 'true',
+    'electric-schema': null,
+    body: '',
+  });
+});
+
+test('E2 the etag of an open end changes when the end moves', async () => {
+  const { shape, append } = await start();
+  const handle = await handleOf();
+  append(handle, 100, line('1'));
+  const first = await shape(`table=items&offset=0_0&handle=${handle}`);
+  append(handle, 200, line('2'));
+  const again = await shape(`table=items&offset=0_0&handle=${handle}`, { headers: { 'if-none-match': first.headers.get('etag') ?? '' } });
+  expect([first.headers.get('etag'), again.status, again.headers.get('etag')]).toEqual([`"${handle}:0_0:100_0"`, 200, `"${handle}:0_0:200_0"`]);
+});
+
+test('a snapshot is served while it is being written, and the next chunk waits for it', async () => {
+  const { shape, directory } = await start({ rows: [line('1')], chunkBytesMax: 150 });
+  directory.snapshots = 'writing';
+  const first = await shape(BASE);
+  const handle = first.headers.get('electric-handle') ?? '';
+  const reader = first.body?.getReader();
+  const opening = Buffer.from((await reader?.read())?.value ?? []).toString();
+
+  const writer = directory.writerOf(handle);
+  const second = shape(`table=items&offset=0_0&handle=${handle}`);
+  await writer.write([Buffer.from(line('2'))]);
+  await writer.complete();
+  await reader?.cancel();
+
+  expect([opening, await told(await second, 'electric-offset', 'electric-up-to-date')]).toEqual([
+    `[${line('1')}`,
+    { status: 200, 'electric-offset': '0_1', 'electric-up-to-date': null, body: [SNAPSHOT_END_MESSAGE] },
+  ]);
+});
+
+test('G13 a snapshot that fails before its first row is a refetch, never a fault', async () => {
+  const { shape, directory, failures } = await start();
+  directory.snapshots = 'writing';
+  const response = shape(BASE);
+  await world.until(() => directory.created === 1);
+  const [handle = ''] = [directory.find({ ...(await definition()) })];
+  directory.remove(handle);
+  expect([await told(await response), failures]).toEqual([{ status: 409, body: MUST_REFETCH }, []]);
+});
+
+/** The definition that `BASE` means. */
+async function definition() {
+  const relation = world.catalog.relations.get('["public","items"]');
+  return {
+    relation: { oid: relation?.oid ?? 0, schema: 'public', name: 'items' },
+    columns: ['id', 'value'],
+    selectsAll: true,
+    primaryKey: ['id'],
+    reads: (relation?.columns ?? []).map(({ name, typeOid, typeMod }) => ({ name, typeOid, typeMod })),
+    replica: 'default' as const,
+    log: 'full' as const,
+  };
+}

@@ -1,0 +1,128 @@
+/** Conformance: what a request may say (cases B), read and posted. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { column, key } from '../support/api-world.ts';
+import { startHttpWorld, told, type HttpWorld } from '../support/http-world.ts';
+
+let world: HttpWorld;
+
+beforeAll(async () => {
+  world = await startHttpWorld();
+  world.catalog.add('users', [key('id', 'int8'), column('name', 'text'), column('secret_token', 'text')]);
+  world.catalog.add('sums', [key('id', 'int8'), column('val', 'int8'), column('total', 'int8', { generated: true })]);
+  world.catalog.add('generated_key', [{ ...key('id', 'int8'), generated: true }, column('val', 'int8')]);
+  world.catalog.add('empty', []);
+});
+
+afterAll(() => world.close());
+
+const MISSING = (schema: string, name: string): string =>
+  `Table "${schema}"."${name}" does not exist. If the table name contains capitals or special characters you must quote it.`;
+const LONG = 'x'.repeat(64);
+
+test.each([
+  ['B1', 'table=.invalid_shape&offset=-1', { table: ['Invalid zero-length delimited identifier'] }],
+  ['B2', 'table=foo&offset=invalid', { offset: ['has invalid format'] }],
+  ['B3', 'table=foo&offset=0_-1', { offset: ['has invalid format'] }],
+  ['B3', 'table=foo&offset=10', { offset: ['has invalid format'] }],
+  ['B3', 'table=foo&offset=1_2_3', { offset: ['has invalid format'] }],
+  ['B3', 'table=foo&offset=1_2%20', { offset: ['has invalid format'] }],
+  ['B3', 'table=foo&offset=10_32.1', { offset: ['has invalid format'] }],
+  ['B3', 'table=foo&offset=-2_0', { offset: ['has invalid format'] }],
+  ['B3', 'table=foo&offset=-1_3', { offset: ['has invalid format'] }],
+  ['B4', 'offset=-1', { table: ["can't be blank"] }],
+  ['B4', 'offset=-1&table=%20', { table: ["can't be blank"] }],
+  ['B5', 'table=_val1d_schëmaΦ$.Φtàble&offset=-1', { table: [MISSING('_val1d_schëmaΦ$', 'Φtàble')] }],
+  ['B6', 'table=nonexistent&offset=-1', { table: [MISSING('public', 'nonexistent')] }],
+  ['B6', 'table=empty&offset=-1', { table: [MISSING('public', 'empty')] }],
+  ['B7', 'table=items&offset=0_0', { handle: ["can't be blank when offset != -1"] }],
+  ['B8', 'offset=-1&live=true', { live: ["can't be true when offset == -1"] }],
+  ['B8', 'offset=-1_0&live', { live: ["can't be true when offset == -1"] }],
+  ['B9', 'offset=now&live=true', { live: ["can't be true when offset is 'now'"] }],
+  ['B10', 'offset=5_0&handle=H&live_sse=true', { live_sse: ["can't be true unless live is also true"] }],
+  ['B10', 'offset=5_0&handle=H&experimental_live_sse=1', { live_sse: ["can't be true unless live is also true"] }],
+  ['B11', 'table=items&offset=-1&columns=value', { columns: ['The list of columns must include all primary key columns, missing: id'] }],
+  ['B12', 'table=items&offset=-1&columns=id,invalid', { columns: ['The following columns are not found on the table: invalid'] }],
+  ['B13', 'table=items&offset=-1&columns=,,,', { columns: ['Invalid zero-length delimited identifier'] }],
+  ['B13', 'table=items&offset=-1&columns=id,', { columns: ['Invalid zero-length delimited identifier'] }],
+  ['B14', 'table=items&offset=-1&columns="id,"name"', { columns: ['Invalid unquoted identifier contains special characters: "id'] }],
+  ['B19', 'table=generated_key&offset=-1', { columns: [expect.stringMatching(/cannot be included in the shape: id\. You can exclude them/)] }],
+  ['B20', 'table=sums&offset=-1&columns=id,total', { columns: ['The following columns are generated and cannot be included in the shape: total'] }],
+  ['B29', 'table=users&offset=-1&queryable_columns=id,name&columns=id,name,secret_token', { columns: ['The following columns are not found on the table: secret_token'] }],
+  ['B29', 'table=users&offset=-1&queryable_columns=name', { queryable_columns: ['The list of queryable columns must include all primary key columns, missing: id'] }],
+  ['B29', 'table=users&offset=-1&queryable_columns=id,x', { queryable_columns: ['The following queryable columns are not found on the table: x'] }],
+  ['B30', `table=${LONG}&offset=-1`, { table: ['Identifier is too long (max length is 63)'] }],
+  ['B31', 'table=a.b.c&offset=-1', { table: ['Invalid relation identifier, too many delimiters: a.b.c'] }],
+  ['1.3', '', { offset: ["can't be blank"] }],
+  ['1.3', 'offset=&table=items', { offset: ["can't be blank"] }],
+  ['1.3', 'offset=-1&table=items&replica=some', { replica: ['is invalid'] }],
+  ['1.3', 'offset=-1&table=items&log=some', { log: ['is invalid'] }],
+  ['1.3', 'offset=-1&table=items&params=x', { params: ['is invalid'] }],
+  ['1.3', 'offset=-1&table=items&params[]=x', { params: ['is invalid'] }],
+  ['1.3', 'offset=-1&table=items&params[1][a]=x', { params: ['is invalid'] }],
+  ['1.3', 'offset=-1&table=items&where[a]=x', { where: ['is invalid'] }],
+  ['1.3', 'offset[a]=-1&table=items', { offset: ['is invalid'] }],
+  ['1.3', 'offset=5_0&handle=H&experimental_live_sse=banana', { experimental_live_sse: ['is invalid'] }],
+  ['1.3', 'offset=-1&table=items&experimental_compaction=banana', { experimental_compaction: ['is invalid'] }],
+  ['1.3', 'offset=-1&table=a%00b', { table: ['is invalid'] }],
+  ['1.3', 'replica=some&log=some&columns=,', {
+    offset: ["can't be blank"], replica: ['is invalid'], log: ['is invalid'], columns: ['Invalid zero-length delimited identifier'],
+  }],
+  ['1.3', "table=items&offset=-1&where=nope='1'", { where: ['At location 0: unknown reference nope'] }],
+  ['F1', 'table=items&offset=-1&subset__where=TRUE', { subset: ['subset snapshots are not supported'] }],
+  ['F1', 'table=nonexistent&offset=-1&subset__anything=', { table: [MISSING('public', 'nonexistent')] }],
+])('%s refuses ?%s', async (_id, query, errors) => {
+  const response = await world.shape(query);
+  expect(await told(response, 'content-type', 'cache-control', 'surrogate-control', 'electric-has-data', 'electric-handle')).toEqual({
+    status: 400,
+    'content-type': 'application/json; charset=utf-8',
+    'cache-control': 'no-store',
+    'surrogate-control': 'no-store',
+    'electric-has-data': null,
+    'electric-handle': null,
+    body: { message: 'Invalid request', errors },
+  });
+});
+
+const post = (body: string, query = 'table=items&offset=-1'): Promise<Response> => world.shape(query, { method: 'POST', body });
+
+test.each([
+  ['B15', JSON.stringify({ columns: ['id', ''] }), 400, { message: 'Invalid request', errors: { columns: ['Invalid zero-length identifier'] } }],
+  ['B32', 'not valid json', 400, { error: 'Invalid JSON in request body', details: expect.any(String) }],
+  ['B33', '["an","array"]', 400, { error: 'Request body must be a JSON object' }],
+  ['B33', 'null', 400, { error: 'Request body must be a JSON object' }],
+  ['B34', JSON.stringify({ filler: 'x'.repeat(8_000_000) }), 413, { error: 'Request body too large' }],
+  ['F17', JSON.stringify({ where: 'TRUE', limit: 1 }), 400, { message: 'Invalid request', errors: { subset: ['subset snapshots are not supported'] } }],
+  ['F17', JSON.stringify({ subset: {}, table: 'items' }), 400, { message: 'Invalid request', errors: { subset: ['subset snapshots are not supported'] } }],
+  ['1.5', JSON.stringify({ subset: {}, offset: 'x' }), 400, { message: 'Invalid request', errors: { offset: ['has invalid format'] } }],
+])('%s a POST is refused', async (_id, body, status, answer) => {
+  expect(await told(await post(body), 'cache-control', 'content-type')).toEqual({
+    status,
+    'cache-control': 'no-cache',
+    'content-type': 'application/json; charset=utf-8',
+    body: answer,
+  });
+});
+
+test.each([
+  ['an empty body', ''],
+  ['an empty object', '{}'],
+  ['a boolean that is false', '{"live":false}'],
+  ['literal column names', '{"columns":["value","id"]}'],
+])('1.5 a POST with %s reads the log, and no cache keeps it', async (_what, body) => {
+  const response = await post(body);
+  expect(await told(response, 'cache-control', 'electric-offset')).toMatchObject({
+    status: 200,
+    'cache-control': 'no-cache',
+    'electric-offset': '0_0',
+  });
+});
+
+test('1.5 a body wins over the query, and its offset at the top is not the log\'s', async () => {
+  const response = await post(JSON.stringify({ table: 'serial_ids', offset: 7, order_by: 'id' }), 'table=nonexistent&offset=-1');
+  expect(await told(response)).toEqual({ status: 400, body: { message: 'Invalid request', errors: { subset: ['subset snapshots are not supported'] } } });
+});
+
+test('C27 unknown parameters are ignored', async () => {
+  const response = await world.shape('table=items&offset=-1&unrelated=foo&foo[bar]=1&cursor=x&expired_handle=h&cache-buster=1');
+  expect(response.status).toBe(200);
+});
