@@ -32,7 +32,9 @@ export interface DatabasePool {
    * @throws {WorldError}
    */
   use<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result>;
-  /** Resolves when every connection is closed; borrowed ones close when they are given back. */
+  /** Opens the pool if it is not open, and runs a query. @throws {PoolTimeoutError} @throws {WorldError} */
+  probe(): Promise<void>;
+  /** Resolves when every connection is closed; borrowed ones close when they are given back. `open` may follow. */
   close(): Promise<void>;
 }
 
@@ -49,7 +51,6 @@ export function createPool(options: DatabasePoolOptions): DatabasePool {
 class Pool implements DatabasePool {
   isUp = false;
   private pool: pg.Pool | undefined;
-  private closing = false;
   private readonly options: DatabasePoolOptions;
 
   constructor(options: DatabasePoolOptions) {
@@ -59,14 +60,19 @@ class Pool implements DatabasePool {
   async open(): Promise<void> {
     const { target, applicationName, max, queueMsMax = QUEUE_MS_MAX } = this.options;
     const tls = await workingTls(target, { applicationName });
-    if (this.closing) throw new DatabaseUnreachableError('the pool was closed');
     this.isUp = true;
     if (this.pool !== undefined) return;
-    this.pool = new pg.Pool({ ...clientConfig(target, { applicationName }, tls), max, connectionTimeoutMillis: queueMsMax });
-    this.pool.on('connect', (client) => void client.query("SET client_encoding TO 'UTF8'").catch(() => {})); // Fails as the next query does.
-    this.pool.on('error', () => {
+    const pool = new pg.Pool({ ...clientConfig(target, { applicationName }, tls), max, connectionTimeoutMillis: queueMsMax });
+    pool.on('connect', (client) => void client.query("SET client_encoding TO 'UTF8'").catch(() => {})); // Fails as the next query does.
+    pool.on('error', () => {
       this.isUp = false; // An idle connection broke; the pool has let it go already.
     });
+    this.pool = pool;
+  }
+
+  async probe(): Promise<void> {
+    if (this.pool === undefined) await this.open();
+    else await this.query('SELECT 1');
   }
 
   async query<Row extends pg.QueryResultRow>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
@@ -91,17 +97,19 @@ class Pool implements DatabasePool {
   }
 
   async close(): Promise<void> {
-    this.closing = true;
+    const { pool } = this;
+    this.pool = undefined;
     this.isUp = false;
-    await this.pool?.end();
+    await pool?.end();
   }
 
   private async borrow(): Promise<pg.PoolClient> {
-    if (this.pool === undefined || this.closing) throw new DatabaseUnreachableError('the pool is not connected');
+    const { pool } = this;
+    if (pool === undefined) throw new DatabaseUnreachableError('the pool is not connected');
     try {
-      return await this.pool.connect();
+      return await pool.connect();
     } catch (error) {
-      if (isFull(this.pool, error)) throw new PoolTimeoutError('no connection became free in time');
+      if (isFull(pool, error)) throw new PoolTimeoutError('no connection became free in time');
       this.isUp = false;
       throw worldError(error) ?? error;
     }

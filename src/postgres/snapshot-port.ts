@@ -15,6 +15,7 @@ import { parsePgSnapshot, type PgSnapshot } from '../model/pg-snapshot.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Address, Message, Name, PortContext, PortSpec } from '../otp/process.ts';
 import { DatabaseRefusedError, typed } from './database-error.ts';
+import { watchForOurDeath } from './orphan-watch.ts';
 import type { DatabasePool } from './pool.ts';
 import { DISPLAY_SETTINGS } from './replication-setup.ts';
 import { type RowQuery, streamRows } from './row-stream.ts';
@@ -169,13 +170,4 @@ async function look(client: pg.PoolClient, { relation, columns }: SnapshotTarget
     isPartitioned: row.kind === 'p',
     isBoolean: columns.map((column) => types.get(column) === BOOL_OID),
   };
-}
-
-/** Lets Postgres end a query whose reader has gone; not every platform can, and the query then ends by itself. */
-async function watchForOurDeath(client: pg.PoolClient): Promise<void> {
-  try {
-    await typed(() => client.query(`SET client_connection_check_interval = '1s'`));
-  } catch (error) {
-    if (!(error instanceof DatabaseRefusedError)) throw error;
-  }
 }
