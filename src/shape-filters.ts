@@ -1,6 +1,6 @@
 /** ShapeFilters: the filter of each definition, parsed once however many parts of the service need it. */
 import type { ShapeDefinition } from './model/shape.ts';
-import { whereOf } from './shapes/define-shape.ts';
+import { storedWhere } from './shapes/shape-request.ts';
 import type { Where, WhereLanguage } from './sql/where.ts';
 
 export class ShapeFilters {
@@ -13,7 +13,7 @@ export class ShapeFilters {
 
   /** Undefined for every row. */
   of(definition: ShapeDefinition): Where | undefined {
-    const known = this.parsed.get(definition) ?? { where: whereOf(definition, this.language) };
+    const known = this.parsed.get(definition) ?? { where: storedWhere(definition, this.language) };
     this.parsed.set(definition, known);
     return known.where;
   }

@@ -30,23 +30,25 @@ type Event =
 
 interface Context {
   self: Pid;
+  mustPurge: boolean; // A slot was created, and the shapes of the old one are not gone yet: kept over failed attempts.
   delayMs: number;
   from: Lsn; // The commit LSN of the last transaction in our log; '0' when the slot is new to it.
 }
 
 export const replicationClient = setup({
   types: { input: {} as { self: Pid }, context: {} as Context, events: {} as Event },
-  guards: { isNewSlot: (_, { slotCreated }: { slotCreated: boolean }) => slotCreated },
+  guards: { mustPurge: ({ context }) => context.mustPurge },
   actions: {
     ...effects,
     slowDown: assign(({ context }) => ({ delayMs: nextDelayMs(context.delayMs) })),
     forgetFailures: assign({ delayMs: FIRST_DELAY_MS }),
     goOnFrom: assign((_, { lsn }: { lsn: Lsn }) => ({ from: lsn })),
-    beginAnew: assign({ from: LSN_ZERO }),
+    noteSlot: assign(({ context }, { slotCreated }: { slotCreated: boolean }) => ({ mustPurge: context.mustPurge || slotCreated })),
+    beginAnew: assign({ from: LSN_ZERO, mustPurge: false }),
   },
 }).createMachine({
   id: 'replication-client',
-  context: ({ input }) => ({ self: input.self, delayMs: FIRST_DELAY_MS, from: LSN_ZERO }),
+  context: ({ input }) => ({ self: input.self, delayMs: FIRST_DELAY_MS, from: LSN_ZERO, mustPurge: false }),
   initial: 'awaitingLock',
   on: { 'lock.lost': { target: '.backingOff' }, reportCondition: {}, 'replication.ended': {} },
   states: {
@@ -57,15 +59,13 @@ export const replicationClient = setup({
     connecting: {
       entry: { type: 'call', params: { to: '@replication', request: { type: 'connect' }, as: 'replication' } },
       on: {
-        'replication.connected': [
-          { guard: { type: 'isNewSlot', params: ({ event }) => ({ slotCreated: event.slotCreated }) }, target: 'purging' },
-          { target: 'measuring' },
-        ],
+        'replication.connected': { target: 'deciding', actions: { type: 'noteSlot', params: ({ event }) => event } },
         'replication.refused': 'backingOff',
         'replication.failed': 'backingOff',
         'replication.ended': 'backingOff',
       },
     },
+    deciding: { always: [{ guard: 'mustPurge', target: 'purging' }, { target: 'measuring' }] },
     purging: {
       entry: {
         type: 'call',
