@@ -66,8 +66,8 @@ async function readText(disk: Disk, path: string): Promise<string | undefined> {
   }
 }
 
-/** Undefined for a lock whose writer was killed before it had written its name. */
+/** Undefined for a lock whose writer was stopped before its name was on the disk. */
 function markOf(text: string): ProcessMark | undefined {
-  const match = /^\{"host":"[^"]*","pid":\d+,"start":"[^"]*"\}$/.exec(text);
+  const match = /^\{"host":"[\w.-]*","pid":\d{1,10},"start":"[\w.-]*"\}$/.exec(text);
   return match === null ? undefined : JSON.parse(text);
 }

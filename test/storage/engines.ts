@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../src/base/clock.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
+import type { Metadata } from '../../src/storage/metadata.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -30,8 +31,9 @@ export const engines: readonly Engine[] = [
 ];
 
 async function openOnMemoryDisk(options: EngineOptions = {}): Promise<Storage> {
-  const openMetadata = (): MemoryMetadata => new MemoryMetadata();
-  return openStorage({ directory: '/data', clock: new ManualClock(), ...SMALL, ...options, disk: new MemoryDisk(), openMetadata });
+  const metadata = new MemoryMetadata();
+  const openMetadata = (): Metadata => metadata.open();
+  return openStorage({ directory: '/data', clock: new ManualClock(), ...SMALL, ...options, disk: new MemoryDisk().mount(), openMetadata });
 }
 
 async function openOnDisk(options: EngineOptions = {}): Promise<Storage> {

@@ -14,15 +14,20 @@ interface Node {
   durable: Buffer;
 }
 
-export class MemoryDisk implements Disk {
-  private names = new Map<string, Node>([['/', directoryNode()]]);
+export class MemoryDisk {
+  names = new Map<string, Node>([['/', directoryNode()]]);
   /** Names that a crash leaves. */
-  private durableNames = new Map<string, Node>(this.names);
+  durableNames = new Map<string, Node>(this.names);
   private held: (() => void)[] | undefined;
   private failing: { operation: string; code: string } | undefined;
   /** Grows with each crash: files opened before it are dead. */
   private boot = 0;
   syncCount = 0;
+
+  /** As one process sees it: what it does after a crash has no effect. */
+  mount(): Disk {
+    return new Mount(this, this.boot);
+  }
 
   /** From now on syncs of files wait, until `letSync`. */
   holdSyncs(): void {
@@ -70,59 +75,12 @@ export class MemoryDisk implements Disk {
     node.durable = bytes;
   }
 
-  async makeDirectory(path: string): Promise<void> {
-    await this.step('create', path);
-    for (let at = path; !this.names.has(at); at = dirname(at)) this.setDurably(at, directoryNode());
-  }
-
-  async syncDirectory(path: string): Promise<void> {
-    await this.step('sync', path);
-    this.nodeOf('sync', path);
-    for (const name of [...this.durableNames.keys()]) if (dirname(name) === path && !this.names.has(name)) this.durableNames.delete(name);
-    for (const [name, node] of this.names) if (dirname(name) === path) this.durableNames.set(name, node);
-  }
-
-  async list(path: string): Promise<readonly string[]> {
-    await this.step('list', path);
-    return [...this.names.keys()].filter((name) => name !== path && dirname(name) === path).map((name) => name.slice(path.length + 1));
-  }
-
-  async open(path: string, mode: OpenMode): Promise<DiskFile> {
-    await this.step('open', path);
-    const existing = this.names.get(path);
-    if (mode === 'create' && existing !== undefined) throw refusal('open', path, 'EEXIST');
-    if (existing === undefined && (mode === 'read' || !this.names.has(dirname(path)))) throw refusal('open', path, 'ENOENT');
-    const node = existing ?? { kind: 'file', bytes: Buffer.alloc(0), durable: Buffer.alloc(0) };
-    this.names.set(path, node);
-    return new MemoryFile(this, path, node, this.boot);
-  }
-
-  async rename(from: string, to: string): Promise<void> {
-    await this.step('rename', from);
-    this.nodeOf('rename', from);
-    for (const [name, node] of [...this.names]) {
-      if (name !== from && !name.startsWith(`${from}/`)) continue;
-      this.names.delete(name);
-      this.names.set(to + name.slice(from.length), node);
-      if (name !== from && this.durableNames.get(name) === node) this.durableNames.set(to + name.slice(from.length), node);
-    }
-  }
-
-  async removeFile(path: string): Promise<void> {
-    await this.step('remove', path);
-    this.nodeOf('remove', path);
-    this.names.delete(path);
-  }
-
-  async removeTree(path: string): Promise<void> {
-    await this.step('remove', path);
-    for (const name of [...this.names.keys()]) if (name === path || name.startsWith(`${path}/`)) this.names.delete(name);
-  }
-
-  /** Every operation takes a turn of the event loop's microtasks, and may be told to fail. */
-  async step(operation: string, path: string): Promise<void> {
+  /** Every operation takes a turn, may be told to fail, and does nothing for a process whose machine lost power. */
+  async act<T>(boot: number, operation: string, path: string, effect: () => T): Promise<T> {
     await Promise.resolve();
+    if (boot !== this.boot) throw refusal(operation, path, 'EIO');
     if (this.failing?.operation === operation) throw refusal(operation, path, this.failing.code);
+    return effect();
   }
 
   async syncTurn(): Promise<void> {
@@ -131,19 +89,98 @@ export class MemoryDisk implements Disk {
     if (held !== undefined) await new Promise<void>((resolve) => held.push(resolve));
   }
 
-  isDead(boot: number): boolean {
-    return boot !== this.boot;
+  settleNames(directory: string): void {
+    this.nodeOf('sync', directory);
+    for (const name of [...this.durableNames.keys()]) {
+      if (dirname(name) === directory && !this.names.has(name)) this.durableNames.delete(name);
+    }
+    for (const name of this.namesIn(directory)) this.durableNames.set(name, this.nodeOf('sync', name));
   }
 
-  private setDurably(path: string, node: Node): void {
+  namesIn(directory: string): string[] {
+    return [...this.names.keys()].filter((name) => name !== directory && dirname(name) === directory);
+  }
+
+  /** A name and all below it. */
+  under(path: string): string[] {
+    return [...this.names.keys()].filter((name) => name === path || name.startsWith(`${path}/`));
+  }
+
+  /** What lies in a directory moves with it; its own new name has to be synced. */
+  move(from: string, to: string): void {
+    this.nodeOf('rename', from);
+    for (const name of this.under(from)) {
+      const node = this.nodeOf('rename', name);
+      const moved = to + name.slice(from.length);
+      this.names.delete(name);
+      this.names.set(moved, node);
+      if (name !== from && this.durableNames.get(name) === node) this.durableNames.set(moved, node);
+    }
+  }
+
+  setDurably(path: string, node: Node): void {
     this.names.set(path, node);
     this.durableNames.set(path, node);
   }
 
-  private nodeOf(operation: string, path: string): Node {
+  nodeOf(operation: string, path: string): Node {
     const node = this.names.get(path);
     if (node === undefined) throw refusal(operation, path, 'ENOENT');
     return node;
+  }
+}
+
+class Mount implements Disk {
+  constructor(
+    private readonly disk: MemoryDisk,
+    private readonly boot: number,
+  ) {}
+
+  makeDirectory(path: string): Promise<void> {
+    return this.act('create', path, () => {
+      for (let at = path; !this.disk.names.has(at); at = dirname(at)) this.disk.setDurably(at, directoryNode());
+    });
+  }
+
+  syncDirectory(path: string): Promise<void> {
+    return this.act('sync', path, () => this.disk.settleNames(path));
+  }
+
+  list(path: string): Promise<readonly string[]> {
+    return this.act('list', path, () => this.disk.namesIn(path).map((name) => name.slice(path.length + 1)));
+  }
+
+  open(path: string, mode: OpenMode): Promise<DiskFile> {
+    return this.act('open', path, () => {
+      const existing = this.disk.names.get(path);
+      if (mode === 'create' && existing !== undefined) throw refusal('open', path, 'EEXIST');
+      const isMissing = existing === undefined && (mode === 'read' || !this.disk.names.has(dirname(path)));
+      if (isMissing) throw refusal('open', path, 'ENOENT');
+      const node = existing ?? fileNode();
+      this.disk.names.set(path, node);
+      return new MemoryFile(this.disk, path, node, this.boot);
+    });
+  }
+
+  rename(from: string, to: string): Promise<void> {
+    return this.act('rename', from, () => this.disk.move(from, to));
+  }
+
+  removeFile(path: string): Promise<void> {
+    return this.act('remove', path, () => {
+      this.disk.nodeOf('remove', path);
+      this.disk.names.delete(path);
+    });
+  }
+
+  removeTree(path: string): Promise<void> {
+    return this.act('remove', path, () => {
+      for (const name of this.disk.under(path)) this.disk.names.delete(name);
+    });
+  }
+
+  private act<T>(operation: string, path: string, effect: () => T): Promise<T> {
+    return this.disk.act(this.boot, operation, path, effect);
   }
 }
 
@@ -159,40 +196,41 @@ class MemoryFile implements DiskFile {
     return this.node.bytes.length;
   }
 
-  async read(at: number, length: number): Promise<Uint8Array> {
-    await this.step('read');
-    return Buffer.from(this.node.bytes.subarray(at, at + length));
+  read(at: number, length: number): Promise<Uint8Array> {
+    return this.act('read', () => Buffer.from(this.node.bytes.subarray(at, at + length)));
   }
 
-  async append(bytes: Uint8Array): Promise<void> {
-    await this.step('write');
-    this.node.bytes = Buffer.concat([this.node.bytes, bytes]);
+  append(bytes: Uint8Array): Promise<void> {
+    return this.act('write', () => {
+      this.node.bytes = Buffer.concat([this.node.bytes, bytes]);
+    });
   }
 
-  async overwrite(at: number, bytes: Uint8Array): Promise<void> {
-    await this.step('write');
-    this.node.bytes = Buffer.from(this.node.bytes);
-    this.node.bytes.set(bytes, at);
+  overwrite(at: number, bytes: Uint8Array): Promise<void> {
+    return this.act('write', () => {
+      this.node.bytes = Buffer.from(this.node.bytes);
+      this.node.bytes.set(bytes, at);
+    });
   }
 
-  async truncate(size: number): Promise<void> {
-    await this.step('truncate');
-    this.node.bytes = Buffer.concat([this.node.bytes.subarray(0, size), Buffer.alloc(Math.max(0, size - this.size))]);
+  truncate(size: number): Promise<void> {
+    return this.act('truncate', () => {
+      this.node.bytes = Buffer.concat([this.node.bytes.subarray(0, size), Buffer.alloc(Math.max(0, size - this.size))]);
+    });
   }
 
   async sync(): Promise<void> {
     const { bytes } = this.node;
     await this.disk.syncTurn();
-    await this.step('sync');
-    this.node.durable = bytes;
+    await this.act('sync', () => {
+      this.node.durable = bytes;
+    });
   }
 
   async close(): Promise<void> {}
 
-  /** What a process does after its machine lost power has no effect. */
-  private async step(operation: string): Promise<void> {
-    await this.disk.step(operation, this.path);
-    if (this.disk.isDead(this.boot)) throw refusal(operation, this.path, 'EIO');
+  private act<T>(operation: string, effect: () => T): Promise<T> {
+    return this.disk.act(this.boot, operation, this.path, effect);
   }
 }
 
@@ -215,6 +253,10 @@ function tornTo(bytes: Buffer, durable: Buffer, random: Random): Buffer {
     kept[wrong] = (kept[wrong] ?? 0) ^ (1 + random.below(255));
   }
   return kept;
+}
+
+function fileNode(): Node {
+  return { kind: 'file', bytes: Buffer.alloc(0), durable: Buffer.alloc(0) };
 }
 
 function directoryNode(): Node {

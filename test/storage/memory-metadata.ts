@@ -4,27 +4,29 @@ import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
 import type { Checkpoint, Metadata } from '../../src/storage/metadata.ts';
 import type { ShapeState } from '../../src/storage/stored-shape.ts';
 
-export class MemoryMetadata implements Metadata {
-  position: LogPosition = LOG_START;
-  private states = new Map<string, string>();
+export class MemoryMetadata {
+  private position: LogPosition = LOG_START;
+  private readonly states = new Map<string, string>();
   private underWay: Checkpoint | undefined;
+  private boot = 0;
 
-  *shapes(): Iterable<ShapeState> {
-    for (const state of this.states.values()) yield JSON.parse(state);
-  }
-
-  async write(checkpoint: Checkpoint): Promise<void> {
-    this.underWay = checkpoint;
-    await Promise.resolve();
-    if (this.underWay === checkpoint) this.apply(checkpoint);
+  /** As one process sees it: what it does after a crash has no effect. */
+  open(): Metadata {
+    const boot = this.boot;
+    const shapes = (): ShapeState[] => [...this.states.values()].map((state) => JSON.parse(state));
+    const write = async (checkpoint: Checkpoint): Promise<void> => {
+      if (boot === this.boot) this.underWay = checkpoint;
+      await Promise.resolve();
+      if (boot === this.boot) this.apply(checkpoint);
+    };
+    return { position: this.position, shapes, write, close: async () => {} };
   }
 
   crash(random: Random): void {
+    this.boot += 1;
     if (this.underWay !== undefined && random.below(2) === 0) this.apply(this.underWay);
     this.underWay = undefined;
   }
-
-  async close(): Promise<void> {}
 
   private apply({ position, changed, removed }: Checkpoint): void {
     this.underWay = undefined;

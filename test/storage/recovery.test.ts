@@ -1,0 +1,260 @@
+/** What a storage directory gives back after a stop, and what it refuses. */
+import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { BEFORE_ALL, SNAPSHOT_END } from '../../src/model/log-offset.ts';
+import type { Handle } from '../../src/model/shape.ts';
+import { openStorage, type StorageOptions } from '../../src/storage/open-storage.ts';
+import { systemProcesses } from '../../src/storage/processes.ts';
+import { ShapeDirectories } from '../../src/storage/shape-directories.ts';
+import { nodeDisk } from '../../src/storage/disk.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { handleOf, itemsLayout, shapeOf } from '../support/shapes.ts';
+import { removeDirectory, temporaryDirectory } from './engines.ts';
+import { appendLines, bodyOf, bytes, grow, pgSnapshot, readAll, snapshotOf } from './fixtures.ts';
+
+const handle = handleOf(1);
+const definition = shapeOf({});
+
+describe('a storage directory', () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = temporaryDirectory();
+  });
+  afterEach(() => removeDirectory(directory));
+
+  const start = (options: Partial<StorageOptions> = {}): Promise<Storage> =>
+    openStorage({ directory, clock: new ManualClock(), segmentBytesMax: 512, chunkBytesMax: 40, ...options });
+
+  const restarted = async (storage: Storage): Promise<Storage> => {
+    await storage.close();
+    return start();
+  };
+
+  test('gives back the log: transactions, LSN, layouts', async () => {
+    const before = await start();
+    const { id: _, ...layout } = itemsLayout;
+    const layoutId = before.log.appendLayout(layout);
+    for (let commit = 1; commit <= 20; commit += 1) await grow(before, commit);
+    const transactions = await readAll(before.log, 0);
+    const after = await restarted(before);
+
+    expect({
+      transactions: await readAll(after.log, 0),
+      lsn: after.log.lastCommitLsn,
+      layout: after.log.layoutOf(layoutId),
+      known: after.log.appendLayout(layout),
+      other: after.log.appendLayout({ ...layout, name: 'other' }),
+    }).toEqual({ transactions, lsn: '20', layout: { id: layoutId, ...layout }, known: layoutId, other: layoutId + 1 });
+    await after.close();
+  });
+
+  test('goes on behind a transaction that never committed', async () => {
+    const before = await start();
+    await grow(before, 10);
+    before.log.appendChanges(11 as never, bytes('half'));
+    const after = await restarted(before);
+    await grow(after, 12);
+    const again = await restarted(after);
+
+    expect((await readAll(again.log, 0)).map(({ lsn }) => lsn)).toEqual(['10', '12']);
+    await again.close();
+  });
+
+  test('keeps layouts and LSN although the segments that had them are gone', async () => {
+    const before = await start();
+    const { id: _, ...layout } = itemsLayout;
+    const layoutId = before.log.appendLayout(layout);
+    for (let commit = 1; commit <= 30; commit += 1) await grow(before, commit);
+    before.shapes.advance(before.log.durableEnd);
+    await before.log.release(await before.shapes.checkpoint());
+    const segments = readdirSync(`${directory}/log`).length;
+    const after = await restarted(before);
+
+    expect({ segments, lsn: after.log.lastCommitLsn, layout: after.log.layoutOf(layoutId) }).toEqual({
+      segments: 1,
+      lsn: '30',
+      layout: { id: layoutId, ...layout },
+    });
+    await after.close();
+  });
+
+  test('gives back a shape, byte for byte', async () => {
+    const before = await start();
+    const shape = before.shapes.create(handle, definition);
+    await snapshotOf(shape, ['"row"']);
+    appendLines(shape, 10, ['"a"', '"b"']);
+    await before.shapes.checkpoint();
+    appendLines(shape, 11, [`"${'c'.repeat(50)}"`, '"d"']);
+    shape.stopFiltering();
+    shape.publish(shape.position);
+    const offsets = [BEFORE_ALL, SNAPSHOT_END, '10_0', '10_2', '11_0', '11_2'] as const;
+    const reads = await Promise.all(offsets.map((after) => bodyOf(shape.read(after as typeof BEFORE_ALL))));
+    const after = await restarted(before);
+    const restored = after.shapes.get(handle);
+
+    expect({
+      definition: restored?.definition,
+      end: restored?.end,
+      snapshot: restored?.snapshot,
+      filterBy: restored?.filterBy,
+      reads: await Promise.all(offsets.map((one) => bodyOf(restored!.read(one as typeof BEFORE_ALL)))),
+    }).toEqual({
+      definition,
+      end: '11_2',
+      snapshot: { state: 'complete', pgSnapshot, chunkCount: 1 },
+      filterBy: undefined,
+      reads,
+    });
+    await after.close();
+  });
+
+  test('knows where chunks ended, also under another threshold', async () => {
+    const before = await start();
+    const shape = before.shapes.create(handle, definition);
+    await snapshotOf(shape, []);
+    appendLines(shape, 10, [`"${'a'.repeat(50)}"`, '"b"']);
+    await before.close();
+    const after = await start({ chunkBytesMax: 1_000_000 });
+
+    expect(await bodyOf(after.shapes.get(handle)!.read(SNAPSHOT_END))).toEqual({
+      body: `"${'a'.repeat(50)}"`,
+      end: '10_0',
+      upToDate: false,
+    });
+    await after.close();
+  });
+
+  test('drops a shape whose snapshot was not finished', async () => {
+    const before = await start();
+    const writer = before.shapes.create(handle, definition).beginSnapshot(pgSnapshot);
+    await writer.write([bytes('"row"')]);
+    const after = await restarted(before);
+    const found = after.shapes.get(handle);
+    await after.close();
+
+    expect({ found, files: existsSync(new ShapeDirectories(nodeDisk, directory).pathOf(handle)) }).toEqual({
+      found: undefined,
+      files: false,
+    });
+  });
+
+  test('removes the files of a deleted shape, and leaves no trash', async () => {
+    const before = await start();
+    await snapshotOf(before.shapes.create(handle, definition), []);
+    before.shapes.delete(handle, 'a test');
+    const after = await restarted(before);
+    const found = after.shapes.get(handle);
+    await after.close();
+
+    expect({
+      found,
+      files: existsSync(new ShapeDirectories(nodeDisk, directory).pathOf(handle)),
+      trash: readdirSync(`${directory}/trash`),
+    }).toEqual({ found: undefined, files: false, trash: [] });
+  });
+
+  test('removes files that belong to no shape, and shapes that have no files', async () => {
+    const before = await start();
+    await snapshotOf(before.shapes.create(handle, definition), []);
+    await before.close();
+    const directories = new ShapeDirectories(nodeDisk, directory);
+    const orphan = directories.pathOf('9-9' as Handle);
+    mkdirSync(orphan, { recursive: true });
+    rmSync(directories.pathOf(handle), { recursive: true });
+    const after = await start();
+    const shapes = [...after.shapes.all()];
+    await after.close();
+
+    expect({ shapes, orphan: existsSync(orphan) }).toEqual({ shapes: [], orphan: false });
+  });
+
+  test('says of a shape whose file is missing that it is corrupt', async () => {
+    const before = await start();
+    await snapshotOf(before.shapes.create(handle, definition), []);
+    await before.close();
+    rmSync(`${new ShapeDirectories(nodeDisk, directory).pathOf(handle)}/snapshot.0`);
+    const after = await start();
+    const reading = bodyOf(after.shapes.get(handle)!.read(BEFORE_ALL));
+
+    await expect(reading).rejects.toMatchObject({ name: 'ShapeCorruptError', handle });
+    await after.close();
+  });
+
+  test('reads on in a chunk whose shape is deleted, or says that it is gone', async () => {
+    const storage = await start({ chunkBytesMax: 10_000_000 });
+    const shape = storage.shapes.create(handle, definition);
+    const row = `"${'r'.repeat(400_000)}"`;
+    await snapshotOf(shape, [row, row]);
+    const read = shape.read(BEFORE_ALL);
+    const pieces = (read.outcome === 'lines' ? read.body : []) as AsyncIterable<Uint8Array>;
+    const reader = pieces[Symbol.asyncIterator]();
+    await reader.next();
+    storage.shapes.delete(handle, 'a test');
+    const rest = reader.next();
+
+    await expect(rest).rejects.toMatchObject({ name: 'ShapeGoneError', handle });
+    await storage.close();
+  });
+
+  test('lets in one process at a time', async () => {
+    const first = await start();
+
+    await expect(start()).rejects.toMatchObject({ name: 'StorageLockedError', pid: process.pid });
+    await first.close();
+  });
+
+  test('takes over from a process that was killed, also when its pid was given out again', async () => {
+    const killed = { ...systemProcesses.self, start: 'another time' };
+    writeFileSync(`${directory}/lock`, JSON.stringify(killed));
+    const storage = await start();
+    await storage.close();
+
+    expect(existsSync(`${directory}/lock`)).toBe(false);
+  });
+
+  test('takes over from a process that was killed while it locked', async () => {
+    writeFileSync(`${directory}/lock`, '{"host":');
+    const storage = await start();
+    await storage.close();
+
+    expect(existsSync(`${directory}/lock`)).toBe(false);
+  });
+
+  test('refuses a directory of another format', async () => {
+    writeFileSync(`${directory}/format`, '999\n');
+
+    await expect(start()).rejects.toMatchObject({ name: 'StorageVersionError', found: '999' });
+  });
+
+  test('says which directory cannot be used, and why', async () => {
+    writeFileSync(`${directory}/file`, '');
+
+    await expect(start({ directory: `${directory}/file/inside` })).rejects.toMatchObject({
+      name: 'StorageDirectoryError',
+      message: `The storage directory ${directory}/file/inside cannot be used (ENOTDIR: a part of the path is not a directory). Give Armature a directory that its user may create and write to.`,
+    });
+  });
+
+  test('unlocks when it could not be opened', async () => {
+    writeFileSync(`${directory}/format`, '999\n');
+    await start().catch(() => {});
+
+    expect(existsSync(`${directory}/lock`)).toBe(false);
+  });
+
+  test('refuses a log that ends before the last checkpoint', async () => {
+    const before = await start();
+    before.shapes.advance(await grow(before, 10));
+    await before.close();
+    for (const name of readdirSync(`${directory}/log`)) rmSync(`${directory}/log/${name}`);
+
+    await expect(start()).rejects.toMatchObject({ name: 'LogCorruptError' });
+  });
+
+  test('closes once, however often it is asked', async () => {
+    const storage = await start();
+
+    await expect(Promise.all([storage.close(), storage.close()])).resolves.toEqual([undefined, undefined]);
+  });
+});
