@@ -4,7 +4,8 @@ import { SETTINGS, variableOf, type Setting } from './settings.ts';
 
 export type CommandLine =
   | { readonly run: Command; readonly flags: Flags }
-  | { readonly run: 'help' | 'version' }
+  | { readonly run: 'help' }
+  | { readonly run: 'version' }
   | { readonly problem: string };
 
 const COMMANDS: readonly string[] = ['start', 'demo'];

@@ -6,11 +6,12 @@
  */
 import type { Relation } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
-import { defineShape } from '../shapes/define-shape.ts';
-import type { RelationName } from '../sql/identifiers.ts';
+import { schemaHeader } from '../shapes/schema-header.ts';
+import { defineShape, unknownTable } from '../shapes/shape-request.ts';
+import { quoteIdentifier, type RelationName } from '../sql/identifiers.ts';
 import type { ApiContext } from './api-context.ts';
+import { chosenColumns } from './queryable-columns.ts';
 import { databaseUnreachable, invalidRequest, isRefusal, type Refusal } from './refusal.ts';
-import { schemaJson } from './schema-header.ts';
 import { tableOf, type DefinitionParameters } from './shape-parameters.ts';
 
 export interface ShapeTarget {
@@ -46,23 +47,30 @@ export async function defineShapeTarget(context: ApiContext, parameters: Definit
   const key = JSON.stringify(parameters);
   const cached = context.definitions.get(key, lookup.relation);
   if (cached !== undefined) return cached;
-  const defined = defineShape(lookup.relation, parameters, context.ports.language);
-  if ('errors' in defined) return invalidRequest(defined.errors);
-  const target = targetOf(lookup.relation, defined.definition);
+  const definition = define(context, parameters, lookup.relation);
+  if (isRefusal(definition)) return definition;
+  const target = targetOf(lookup.relation, definition);
   context.definitions.set(key, lookup.relation, target);
   return target;
 }
 
-async function lookUp({ ports }: ApiContext, { schema, name }: RelationName): Promise<{ readonly relation: Relation } | Refusal> {
-  const lookup = await ports.catalog.relation(schema, name);
+function define({ ports, settings }: ApiContext, parameters: DefinitionParameters, relation: Relation): ShapeDefinition | Refusal {
+  const chosen = chosenColumns(parameters, relation);
+  if (isRefusal(chosen)) return chosen;
+  const request = { ...parameters, columns: chosen.names?.map(quoteIdentifier).join(',') };
+  const defined = defineShape(request, relation, ports.language, settings.publishesGenerated ?? false);
+  return 'errors' in defined ? invalidRequest(defined.errors) : defined.definition;
+}
+
+async function lookUp({ ports }: ApiContext, table: RelationName): Promise<{ readonly relation: Relation } | Refusal> {
+  const lookup = await ports.catalog.relation(table.schema, table.name);
   if (lookup.outcome === 'unreachable') return databaseUnreachable();
   if (lookup.outcome === 'found' && lookup.relation.columns.length > 0) return lookup;
-  const advice = 'If the table name contains capitals or special characters you must quote it.';
-  return invalidRequest({ table: [`Table "${schema}"."${name}" does not exist. ${advice}`] });
+  return invalidRequest(unknownTable(table));
 }
 
 /** The schema is worked out at the first answer that carries it. */
 function targetOf(relation: Relation, definition: ShapeDefinition): ShapeTarget {
   let schema: string | undefined;
-  return { definition, schema: () => (schema ??= schemaJson(relation, definition.columns)) };
+  return { definition, schema: () => (schema ??= schemaHeader(relation, definition.columns)) };
 }

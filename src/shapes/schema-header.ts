@@ -33,7 +33,7 @@ function columnSchema({ typeName, typeMod, dimensions, pkIndex, notNull }: Colum
     type: typeName,
     ...(dimensions > 0 ? { dims: dimensions } : {}),
     ...(pkIndex === undefined ? {} : { pk_index: pkIndex }),
-    ...(notNull ? { not_null: true } : {}),
+    ...(notNull && dimensions === 0 ? { not_null: true } : {}), // Clients would hold it against an array's elements.
     ...modifiers(typeName, typeMod),
   };
 }
