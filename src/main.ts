@@ -74,7 +74,7 @@ async function start(configuration: Configuration, world: World, logger: Logger,
 
 async function reachDatabase(configuration: Configuration, url: string, closing: (() => Promise<void>)[]): Promise<Database> {
   const database = databaseOf(configuration, url);
-  const problem = await preflight(database.target);
+  const problem = await preflight(url, { slot: database.slot });
   if (problem !== undefined) throw new ConfigurationError(problem.message);
   closing.push(async () => {
     await Promise.all([database.adminPool.close(), database.snapshotPool.close()]);

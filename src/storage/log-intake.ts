@@ -69,8 +69,12 @@ export class LogIntake {
   awaitWork(signal: AbortSignal): Promise<void> {
     if (this.isDirty || signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
-      this.wakeWriter = resolve;
-      signal.addEventListener('abort', () => resolve(), { once: true });
+      const wake = (): void => {
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.wakeWriter = wake;
+      signal.addEventListener('abort', wake, { once: true });
     });
   }
 
