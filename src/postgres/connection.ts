@@ -44,7 +44,7 @@ export function clientConfig(target: DatabaseTarget, options: ConnectOptions, tl
     keepAlive: true,
     keepAliveInitialDelayMillis: KEEPALIVE_IDLE_MS,
     ...(options.replication === undefined ? {} : { replication: options.replication }),
-  }; // Its type does not know `replication`.
+  };
 }
 
 /** The way in which a connection to `target` succeeds now: for a pool, which knows only one way. */

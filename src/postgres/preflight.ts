@@ -11,16 +11,16 @@ import { DatabaseRefusedError, typed, worldError, type WorldError } from './data
 import { type DatabaseProblem, type DatabaseTarget, isProblem, parseDatabaseUrl } from './database-url.ts';
 
 export interface PreflightOptions {
-  /** The slot that the service will use; when it exists, no free one is needed. */
-  readonly slot: string;
+  /** The slot that the service will use; when it exists, no free one is needed. Left out, slots are not counted. */
+  readonly slot?: string;
   readonly timeoutMs?: number;
 }
 
 const VERSION_MIN = 140_000;
 
 /** @returns undefined when the service can start with this database. */
-export async function preflight(databaseUrl: string, options: PreflightOptions): Promise<DatabaseProblem | undefined> {
-  const target = parseDatabaseUrl(databaseUrl);
+export async function preflight(database: string | DatabaseTarget, options: PreflightOptions = {}): Promise<DatabaseProblem | undefined> {
+  const target = typeof database === 'string' ? parseDatabaseUrl(database) : database;
   if (isProblem(target)) return target;
   try {
     const client = await connect(target, { applicationName: 'armature preflight', timeoutMs: options.timeoutMs ?? 10_000 });
@@ -52,12 +52,12 @@ const FACTS_SQL = `
          current_setting('wal_level') AS wal_level,
          EXISTS (SELECT FROM pg_roles r WHERE r.rolname = current_user AND (r.rolreplication OR r.rolsuper))
            OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'rds_replication' AND pg_has_role(current_user, r.oid, 'member')) AS may_replicate,
-         EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1) AS has_slot,
+         $1::text IS NULL OR EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1) AS has_slot,
          current_setting('max_replication_slots')::int - (SELECT count(*) FROM pg_replication_slots)::int AS slots_left,
          current_setting('max_wal_senders')::int - (SELECT count(*) FROM pg_stat_replication)::int AS senders_left`;
 
-async function inspect(client: pg.Client, { user }: DatabaseTarget, slot: string): Promise<DatabaseProblem | undefined> {
-  const [facts] = (await client.query<Facts>(FACTS_SQL, [slot])).rows;
+async function inspect(client: pg.Client, { user }: DatabaseTarget, slot: string | undefined): Promise<DatabaseProblem | undefined> {
+  const [facts] = (await client.query<Facts>(FACTS_SQL, [slot ?? null])).rows;
   if (facts === undefined) return undefined; // A SELECT without FROM has a row.
   if (facts.version < VERSION_MIN) {
     return problem('server_too_old', `The server is Postgres ${facts.version_text}. Armature needs Postgres 14 or newer.`);
