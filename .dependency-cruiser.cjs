@@ -95,7 +95,7 @@ const seams = Object.entries(SEAMS).map(([name, { modules, files }]) => ({
   severity: 'error',
   comment: `Only ${files.join(', ')} wrap node:${name}; everybody else takes a port. One leak, and the simulation lies.`,
   from: { path: '^src/', pathNot: exactly(files) },
-  to: { dependencyTypes: ['core'], path: exactly(modules) },
+  to: { dependencyTypes: ['core'], dependencyTypesNot: ['type-only'], path: exactly(modules) }, // A type opens nothing.
 }));
 
 module.exports = {
