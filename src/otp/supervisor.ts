@@ -133,6 +133,8 @@ export const supervisorMachine = setup({
       },
     },
     terminating: {
+      // A supervisor that ends before it was up has not started.
+      tags: 'starting',
       entry: apply({ type: 'planAll' }),
       initial: 'stopping',
       states: {

@@ -20,12 +20,6 @@ function deferred<Value>(): Deferred<Value> {
   return { promise, resolve, reject };
 }
 
-/** Lets promises that are settled run their course. */
-async function settle(world: World): Promise<void> {
-  await new Promise((done) => setImmediate(done));
-  world.runtime.drain();
-}
-
 const port = (handle: PortHandle, log: string[] = []): PortSpec => ({
   open: ({ signal }) => {
     signal.addEventListener('abort', () => log.push('aborted'));
@@ -54,7 +48,7 @@ test('answers a request when its promise resolves, and serves others meanwhile',
 
   world.tell(caller, call('slow'), call('quick'));
   slow.resolve({ type: 'seen.slow' });
-  await settle(world);
+  await world.settle();
 
   expect(world.seen(caller).map(({ type }) => type)).toEqual(['seen.quick', 'seen.slow']);
 });
@@ -89,7 +83,7 @@ test('a request that throws or rejects ends the port, after it has closed, and f
   const caller = await world.puppet('caller');
   await world.start(port(handle(() => Promise.reject(new Error('rejected')))), 'first');
   world.tell(caller, call('bad'));
-  await settle(world);
+  await world.settle();
   await world.start(
     port(
       handle(() => {
@@ -126,7 +120,7 @@ test('casts want no answer, and what comes before the port is open waits', async
   const before = cast.length;
 
   opening.resolve({ requests: {}, casts: { note: ({ n }) => void cast.push(n) } });
-  await settle(world);
+  await world.settle();
   await started;
 
   expect({ before, cast }).toEqual({ before: 0, cast: [1, 2] });
@@ -141,7 +135,7 @@ test('stops in good order: aborts, closes, and ends when closed', async () => {
   world.exit(pid, 'shutdown');
   const before = world.isAlive(pid);
   closing.resolve(undefined);
-  await settle(world);
+  await world.settle();
 
   expect({ before, log, reason: world.reasonOf(pid) }).toEqual({ before: true, log: ['aborted'], reason: 'shutdown' });
 });
@@ -165,9 +159,9 @@ test('an open that fails is a start that fails; told to stop meanwhile, it ends 
   world.runtime.drain();
   world.exit(world.runtime.tree()[0]?.pid ?? '@none', 'shutdown');
   opening.reject(new Error('aborted'));
-  await settle(world);
+  await world.settle();
   const failed = world.start({ open: () => Promise.reject(new Error('no socket')) }, 'failing').catch((error: unknown) => error);
-  await settle(world);
+  await world.settle();
 
   expect([await stopped, await failed]).toMatchObject([{ reason: 'shutdown' }, { reason: { error: { message: 'no socket' } } }]);
 });

@@ -60,7 +60,8 @@ test('an event whose guards all say no is handled by no state', async () => {
 
 test('asking a machine what it could do does not end a process of it', async () => {
   const world = new World();
-  const pid = await world.start({ machine: setup({}).createMachine({ on: { known: {} } }) }, 'asked');
+  const machine = setup({}).createMachine({ on: { known: {} } });
+  const pid = await world.start({ machine }, 'asked');
 
   const can = world.runtime.refOf(pid)?.getSnapshot().can({ type: 'unknown' });
   world.send(pid, { type: 'known' });
@@ -116,7 +117,7 @@ test('a machine that throws performs none of the effects of that transition', as
 
 test('gives a machine its pid as input, beside what its specification says', async () => {
   const world = new World();
-  const machine = setup({ types: { input: {} as object } }).createMachine({ context: ({ input }) => ({ input }) });
+  const machine = setup({}).createMachine({ context: ({ input }) => ({ input }) });
   const pid = await world.start({ machine, input: { handle: 'h' } }, 'p');
 
   expect(world.runtime.refOf(pid)?.getSnapshot().context).toEqual({ input: { handle: 'h', self: pid } });
@@ -213,8 +214,7 @@ test('a throwing machine is no uncaught exception, and leaves no actor of its ow
   const actor = world.runtime.refOf(pid);
 
   world.send(pid, { type: 'fail' });
-  await new Promise((done) => setImmediate(done));
-  await new Promise((done) => setImmediate(done));
+  await world.settle();
   process.off('uncaughtException', listen);
 
   expect({ uncaught, status: actor?.getSnapshot().status, tree: world.runtime.tree() }).toEqual({ uncaught: [], status: 'error', tree: [] });

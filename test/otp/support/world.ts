@@ -1,7 +1,8 @@
 /** World: a runtime whose time and whose deliveries the test moves. */
-import { createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
+import { systemClock } from '../../../src/base/clock.ts';
 import { replayScheduler } from '../../../src/otp/choosing-scheduler.ts';
 import type { Address, ExitReason, MachineSpec, Message, Pid, ProcessSpec } from '../../../src/otp/process.ts';
+import { createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
 import type { Scheduler } from '../../../src/otp/scheduler.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { puppetSpec, type Told } from './puppet.ts';
@@ -46,6 +47,12 @@ export class World {
 
   advance(byMs: number): void {
     this.clock.advance(byMs);
+    this.runtime.drain();
+  }
+
+  /** Lets promises that are settled run their course, and delivers what comes of them. */
+  async settle(): Promise<void> {
+    await new Promise<void>((done) => systemClock.setTimer(done, 0));
     this.runtime.drain();
   }
 

@@ -1,0 +1,96 @@
+/** Family: a supervisor whose children are puppets named after their ids, and what has become of them. */
+import type { ChildSpec, SupervisorSpec } from '../../../src/otp/child-spec.ts';
+import type { ExitReason, Pid, ProcessSpec } from '../../../src/otp/process.ts';
+import { supervisor } from '../../../src/otp/supervisor.ts';
+import { puppetSpec } from './puppet.ts';
+import { World } from './world.ts';
+
+/** How a child of a family behaves at each of its starts; beyond the list it comes up. */
+export type StartPlan = readonly ('up' | 'fail')[];
+
+export interface ChildPlan extends Partial<Omit<ChildSpec, 'id' | 'start'>> {
+  readonly starts?: StartPlan;
+  /** Ignores the order to stop. */
+  readonly stubborn?: boolean;
+}
+
+export class Family {
+  readonly world: World;
+  readonly pid: Pid;
+
+  private constructor(world: World, pid: Pid) {
+    this.world = world;
+    this.pid = pid;
+  }
+
+  static async start(children: Readonly<Record<string, ChildPlan>>, spec: Partial<SupervisorSpec> = {}, world = new World()): Promise<Family> {
+    const pid = await world.start(familySpec(children, spec), 'sup');
+    return new Family(world, pid);
+  }
+
+  /** The running children in order of start, as `id#incarnation` counted from 1 within the family. */
+  get running(): readonly string[] {
+    return this.world.runtime.tree().flatMap(({ children }) => children.map(({ pid }) => pid.slice('sup/'.length)));
+  }
+
+  /** `id reason` of every process that ended since `from`, in order. */
+  endsSince(from = 0): readonly string[] {
+    return this.world.exits.slice(from).map(({ process, reason }) => `${idOf(process)} ${typeof reason === 'string' ? reason : Object.keys(reason).join()}`);
+  }
+
+  child(id: string): Pid {
+    const pid = this.world.runtime.whereis(`@${id}`);
+    if (pid === undefined) throw new Error(`${id} is not running`);
+    return pid;
+  }
+
+  /** Ends a child as if by itself. */
+  end(id: string, reason: ExitReason): void {
+    this.world.tell(`@${id}`, { type: 'stop', params: { reason } });
+  }
+
+  crash(id: string): void {
+    this.world.send(`@${id}`, { type: 'fail' });
+  }
+
+  get isAlive(): boolean {
+    return this.world.isAlive(this.pid);
+  }
+
+  get reason(): ExitReason | undefined {
+    return this.world.reasonOf(this.pid);
+  }
+
+  get state(): unknown {
+    return this.world.runtime.processInfo(this.pid)?.state;
+  }
+}
+
+export function familySpec(children: Readonly<Record<string, ChildPlan>>, spec: Partial<SupervisorSpec> = {}): ProcessSpec {
+  return supervisor({ strategy: 'one_for_one', children: Object.entries(children).map(([id, plan]) => childSpec(id, plan)), ...spec });
+}
+
+export function childSpec(id: string, { starts = [], stubborn = false, ...rest }: ChildPlan = {}): ChildSpec {
+  let count = 0;
+  return {
+    id,
+    start: () => {
+      const plan = starts[count] ?? 'up';
+      count += 1;
+      return plan === 'up' ? puppetSpec({ name: `@${id}`, trapExit: stubborn }) : failing(id);
+    },
+    ...rest,
+  };
+}
+
+function failing(id: string): ProcessSpec {
+  return {
+    open: () => {
+      throw new Error(`${id} cannot start`);
+    },
+  };
+}
+
+function idOf(process: Pid): string {
+  return process.slice(process.lastIndexOf('/') + 1).replace(/#\d+$/, '');
+}
