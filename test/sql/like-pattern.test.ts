@@ -1,0 +1,38 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { likeMatcher, parseLikePattern, printLikePattern } from '../../src/sql/like-pattern.ts';
+
+const character = fc.constantFrom('a', 'b', '%', '_', '\\', '\u{1F600}', '\n', '.', '*');
+const textArbitrary = fc.array(character, { maxLength: 8 }).map((parts) => parts.join(''));
+
+/** The same, said with a regular expression: short texts cannot make it slow. */
+function matchesAsRegExp(pattern: string, text: string): boolean | undefined {
+  const parts = parseLikePattern(pattern);
+  if (parts === undefined) return undefined;
+  const source = parts.map((part) => (part === 'anyText' ? '.*' : part === 'anyCharacter' ? '.' : part.literal.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')));
+  return new RegExp(`^${source.join('')}$`, 'su').test(text);
+}
+
+test('matches whole texts by code points', () => {
+  fc.assert(
+    fc.property(textArbitrary, textArbitrary, (pattern, text) => {
+      const parts = parseLikePattern(pattern);
+      expect(parts && likeMatcher(parts, false)(text)).toBe(matchesAsRegExp(pattern, text));
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+test('a pattern printed is a pattern that means the same', () => {
+  fc.assert(
+    fc.property(textArbitrary, fc.constantFrom('\\', '!', ''), (text, escape) => {
+      const parts = parseLikePattern(text, escape);
+      expect(parts && parseLikePattern(printLikePattern(parts))).toEqual(parts);
+    }),
+  );
+});
+
+test('a pattern of many wildcards costs no more than its length times the text', () => {
+  const matches = likeMatcher(parseLikePattern(`${'%a'.repeat(200)}b`) ?? [], false);
+  expect(matches('a'.repeat(5000))).toBe(false);
+});

@@ -1,0 +1,202 @@
+import { beforeAll, describe, expect, test } from 'vitest';
+import { invariant } from '../../src/base/invariant.ts';
+import { loadWhereLanguage, WHERE_BYTES_MAX } from '../../src/sql/where-language.ts';
+import type { Where, WhereColumn, WhereLanguage } from '../../src/sql/where.ts';
+
+const columns: readonly WhereColumn[] = [
+  ['id', 'int4'], ['large', 'int8'], ['title', 'text'], ['label', 'varchar'], ['padded', 'bpchar'], ['done', 'bool'], ['owner', 'uuid'],
+  ['at', 'timestamp'], ['seen', 'timestamptz'], ['day', 'date'], ['price', 'numeric'], ['ratio', 'float4'], ['data', 'jsonb'], ['Mixed', 'text'],
+].map(([name = '', typeName = '']) => ({ name, typeName, dimensions: 0 }));
+
+let language: WhereLanguage;
+
+beforeAll(async () => {
+  language = await loadWhereLanguage();
+});
+
+type Params = Readonly<Record<string, string>>;
+
+function accepted(text: string, params: Params = {}): Where {
+  const where = language.parse(text, params, [...columns, { name: 'tags', typeName: 'text', dimensions: 1 }]);
+  invariant(!('error' in where), `the language accepts ${text}`);
+  return where;
+}
+
+describe('refused, in the words of the wire:', () => {
+  test.each([
+    ['1 x 1', 'At location 17: syntax error at or near "x"'],
+    ['id =', 'At location 19: syntax error at end of input'],
+    ["id = 'x", `At location 20: unterminated quoted string at or near "'x"`],
+    ['1 + 1', 'WHERE clause must return a boolean'],
+    ['id', 'WHERE clause must return a boolean'],
+    ['id = 1; drop table x', 'unescaped ";" causing statement split'],
+    ['id = 1 ORDER BY id', 'malformed query ending with SQL clauses'],
+    ['id = 1 GROUP BY id', 'malformed query ending with SQL clauses'],
+    ['id = 1 LIMIT 1', 'malformed query ending with SQL clauses'],
+    ['id = 1 FOR UPDATE', 'malformed query ending with SQL clauses'],
+    ['id = 1 UNION SELECT 1', 'malformed query ending with SQL clauses'],
+    ['nope = 1', 'At location 0: unknown reference nope'],
+    ['id = 1 AND "Nope" = 1', 'At location 11: unknown reference "Nope"'],
+    ['items.id = 1', 'At location 0: unknown reference items.id'],
+    ['Mixed = 1', 'At location 0: unknown reference mixed'],
+    ['at < now()', 'At location 5: unknown or unsupported function now/0'],
+    ['count(id) > 1', 'At location 0: unknown or unsupported function count/1'],
+    ['count(*) > 1', 'At location 0: aggregation is not supported in this context'],
+    ['f(VARIADIC tags)', 'At location 0: explicit VARIADIC function calls are not currently supported'],
+    ["data ->> 'a' = 'b'", 'At location 5: unknown binary operator "->>"'],
+    ['~ id = 1', 'At location 0: unknown unary operator "~"'],
+    ["title = 5", 'At location 6: Could not select an operator overload'],
+    ["data = '{}'", 'At location 5: Could not select an operator overload'],
+    ["tags = '{}'", 'At location 5: Could not select an operator overload'],
+    ['ratio = 1', 'At location 6: Could not select an operator overload'],
+    ['at = seen', 'At location 3: Could not select an operator overload'],
+    ["id = 'test'", 'At location 5: invalid syntax for type int4: test'],
+    ["id = '2147483648'", 'At location 5: invalid syntax for type int4: 2147483648'],
+    ["day = 'tomorrow'", 'At location 6: invalid syntax for type date: tomorrow'],
+    ["day = '2023-02-29'", 'At location 6: invalid syntax for type date: 2023-02-29'],
+    ["at = '2024-01-01 25:00'", 'At location 5: invalid syntax for type timestamp: 2024-01-01 25:00'],
+    ["owner = 'x'", 'At location 8: invalid syntax for type uuid: x'],
+    ["id = '1'::interval", 'At location 8: unsupported type interval'],
+    ["price = '1'::numeric", 'At location 11: unsupported type numeric'],
+    ['id::text = title', 'At location 2: unknown cast from type int4 to type text'],
+    ["id = 'x'::text::int4", 'At location 14: could not cast value x from text to int4'],
+    ['id AND done', 'At location 3: int4 is not castable to bool'],
+    ['id IS TRUE', 'At location 3: argument of IS TRUE must be bool, not int4'],
+    ["id = b'01'", 'At location 5: BitString values are not supported'],
+    ['NULLIF(id, 1) = 1', 'At location 0: expression = of :AEXPR_NULLIF is not currently supported'],
+    ["title SIMILAR TO 'x'", 'At location 6: expression ~ of :AEXPR_SIMILAR is not currently supported'],
+    ['CASE WHEN done THEN true END', 'At location 0: CaseExpr is not supported in this context'],
+    ['at < current_timestamp', 'At location 5: SQLValueFunction is not supported in this context'],
+    [`title COLLATE "C" = 'x'`, 'At location 6: CollateClause is not supported in this context'],
+    ['EXISTS (SELECT 1)', 'At location 0: only `value IN (SELECT ...)` sublinks are supported right now'],
+    ['id = (SELECT 1)', 'At location 5: only `value IN (SELECT ...)` sublinks are supported right now'],
+    ['id IN (SELECT 1)', 'At location 3: subqueries are not supported yet'],
+    ['id + 1 = 2', 'At location 3: operator "+" is not supported yet'],
+    ["title LIKE 'x\\'", 'At location 6: invalid pattern of LIKE: x\\'],
+    ['title LIKE label', 'At location 6: the pattern of LIKE must be a constant'],
+    ["title = '\0'", 'At location 9: invalid byte sequence for encoding "UTF8": 0x00'],
+    ['$1 > 5', 'At location 0: parameter $1 was not provided'],
+  ])('%s', (text, error) => {
+    expect(language.parse(text, {}, [...columns, { name: 'tags', typeName: 'text', dimensions: 1 }])).toEqual({ error, field: 'where' });
+  });
+
+  test.each<[string, Params, string, string]>([
+    ['id = $1', { 2: '1' }, 'params', 'Parameters must be numbered sequentially, starting from 1'],
+    ['id = $1', { 0: '1' }, 'params', 'Parameters must be numbered sequentially, starting from 1'],
+    ['id = $1', { 1: '1', 3: '1' }, 'params', 'Parameters must be numbered sequentially, starting from 1'],
+    ['id = $1', { one: '1' }, 'params', 'Parameters can only use numbers as keys'],
+    ["$1 > 5 AND $1 + 'test' > 10", { 1: '1' }, 'where', 'At location 16: invalid syntax for type int4: test'],
+    ["$1::text = 'a' AND $1::int = 5", { 1: '5' }, 'where', 'type conflict for $1: text and int4'],
+    ['id = $1', { 1: 'one' }, 'where', 'At location 5: invalid syntax for type int4: one'],
+  ])('%s with parameters %j', (text, params, field, error) => {
+    expect(language.parse(text, params, columns)).toEqual({ error, field });
+  });
+
+  test('a text that is too large', () => {
+    const text = `title = '${'x'.repeat(WHERE_BYTES_MAX)}'`;
+    expect(language.parse(text, {}, columns)).toMatchObject({ error: expect.stringContaining('bigger than maximum size') });
+  });
+});
+
+describe('a text that nests too deeply', () => {
+  test.each<[string, string]>([
+    ['parentheses', `${'('.repeat(2000)}done${')'.repeat(2000)}`],
+    ['NOT', `${'NOT '.repeat(7600)}done`],
+    ['a chain of operators', `title${'||title'.repeat(9000)} = 'x'`],
+    ['a chain of tests', `done${' IS TRUE'.repeat(7600)}`],
+    ['BETWEEN across its AND', `id${' IS NULL BETWEEN 1 AND 2'.repeat(2500)}`],
+    ['CASE', `${'CASE WHEN '.repeat(3000)}done${' THEN done END'.repeat(1500)}`],
+    ['UNION across commas', `id IN (SELECT 1${' UNION SELECT 1, 1'.repeat(3000)})`],
+  ])('by %s is refused before the parser can overflow', (_, text) => {
+    const where = language.parse(text, {}, columns);
+    expect('error' in where && where.error.replace(/\d+/, 'n')).toBe('At location n: expression nests deeper than 500 levels');
+  });
+
+  test('is not one that lists thousands of values or alternatives', () => {
+    const list = accepted(`id IN (${Array.from({ length: 9000 }, (_, id) => id).join(', ')})`);
+    const alternatives = accepted(Array.from({ length: 3000 }, (_, id) => `id = ${id}`).join(' OR '));
+    expect([list, alternatives].map(({ evaluate }) => evaluate(() => '2999'))).toEqual([true, true]);
+  });
+});
+
+describe('the canonical form', () => {
+  test.each([
+    ['id=1 and title = \'x\'', 'id = 1  AND\n"title" = \'x\' -- the same'],
+    ['id = 07', "id = '7'"],
+    ["owner = 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11'", "owner = 'a0eebc999c0b4ef8bb6d6bb9bd380a11'"],
+    ["seen > '2024-01-01T02:00:00+02'", "seen > '2024-01-01 00:00:00'"],
+    ['(((done)))', 'done'],
+    ["title LIKE 'a!%' ESCAPE '!'", "title LIKE 'a\\%'"],
+    ['id != 5', 'id <> 5'],
+  ])('of %s is that of %s', (left, right) => {
+    expect(accepted(left).canonical).toBe(accepted(right).canonical);
+  });
+
+  test('does not tell a parameter from a literal, nor one numbering from another', () => {
+    const texts = [accepted("id = 5 AND title = 'x'"), accepted('id = $2 AND title = $1', { 1: 'x', 2: '5' })];
+    expect(new Set(texts.map(({ canonical }) => canonical)).size).toBe(1);
+  });
+
+  test.each([
+    ["title = 'a'", "title = 'A'"],
+    ['id = 1 OR (id = 2 AND done)', '(id = 1 OR id = 2) AND done'],
+    ["title = 'text \"x\"'", 'title = \'x\''],
+    ["title LIKE '%'", "title LIKE '\\%'"],
+    ["title = ''", 'title = NULL'],
+  ])('of %s is not that of %s', (left, right) => {
+    expect(accepted(left).canonical).not.toBe(accepted(right).canonical);
+  });
+});
+
+test('no text of a client gets into the query', () => {
+  const where = accepted(`"Mixed" = 'x''; drop table y' AND id BETWEEN 1 AND $1`, { 1: '7' });
+  expect({ ...where.query, columns: where.columns }).toEqual({
+    sql: '(("Mixed" = $1::text) AND (("id" >= $2::int4) AND ("id" <= $3::int4)))',
+    params: ["x'; drop table y", '1', '7'],
+    columns: ['Mixed', 'id'],
+  });
+});
+
+test('parameters are numbered by value, not by text', () => {
+  const params = Object.fromEntries(Array.from({ length: 12 }, (_, index) => [index + 1, String(index)]));
+  expect(accepted('id = $12 OR id = $2', params).query.params).toEqual(['11', '1']);
+});
+
+test('order and ILIKE on texts use the collation "C" on both sides', () => {
+  const where = accepted("title < 'a' OR title ILIKE 'É'");
+  expect({ sql: where.query.sql, truth: ['B', 'b', 'é', 'É'].map((title) => where.evaluate(() => title)) }).toEqual({
+    sql: '(("title" COLLATE "C" < $1::text) OR ("title" COLLATE "C" ILIKE $2::text))',
+    truth: [true, false, false, true],
+  });
+});
+
+describe('the equality for looking changes up', () => {
+  test.each<[string, Where['equality']]>([
+    ['id = 07', { column: 'id', typeName: 'int4', values: ['7'] }],
+    ["'5' = id", { column: 'id', typeName: 'int4', values: ['5'] }],
+    ["owner = 'A0EEBC999C0B4EF8BB6D6BB9BD380A11'", { column: 'owner', typeName: 'uuid', values: ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'] }],
+    ['done', { column: 'done', typeName: 'bool', values: ['t'] }],
+    ["done = 'yes'", { column: 'done', typeName: 'bool', values: ['t'] }],
+    ["title IN ('a', 'b', 'a', NULL)", { column: 'title', typeName: 'text', values: ['a', 'b'] }],
+    ["title LIKE 'a%' AND id IN (1, 2) AND large = 3", { column: 'large', typeName: 'int8', values: ['3'] }],
+    ['id = 1 OR id IN (2, 3) OR (id = 4 AND done)', { column: 'id', typeName: 'int4', values: ['1', '2', '3', '4'] }],
+    ['id = NULL', { column: 'id', typeName: 'int4', values: [] }],
+    ["padded = 'a  '", { column: 'padded', typeName: 'bpchar', values: ['a'] }],
+    ["at = '1970-01-01 00:00:01'", { column: 'at', typeName: 'timestamp', values: ['1000000'] }],
+    ["padded = 'a'::text", undefined],
+    ["label = 'a'::bpchar", undefined],
+    ['id = 1 OR large = 1', undefined],
+    ['id = 1 OR done IS NULL', undefined],
+    ['id <> 1', undefined],
+    ['NOT id = 1', undefined],
+    ['id IN (1, large)', undefined],
+    ['id = large', undefined],
+    ['id IS NOT DISTINCT FROM 1', undefined],
+  ])('of %s', (text, equality) => {
+    expect(accepted(text).equality).toEqual(equality);
+  });
+});
+
+test('a value that is none of its type is thrown, never taken for false', () => {
+  expect(() => accepted('id = 1').evaluate(() => 'x')).toThrow('a text that Postgres wrote for type int4 is one of its values');
+});

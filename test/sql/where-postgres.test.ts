@@ -1,0 +1,77 @@
+/**
+ * The language against Postgres itself: a filter means what Postgres says that it means, on every row, in three values.
+ */
+import fc from 'fast-check';
+import type pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { loadWhereLanguage } from '../../src/sql/where-language.ts';
+import { canonicalValue } from '../../src/sql/canonical-value.ts';
+import type { Where, WhereLanguage } from '../../src/sql/where.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createSamples, rowArbitrary, sampleColumns, samples, whereArbitrary, type Written } from '../support/where-expressions.ts';
+
+const ROWS = 80;
+const SETTINGS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, DMY'; SET extra_float_digits = 1";
+/** Every value as Postgres wrote it, as the stream has it. */
+const asText = { getTypeParser: () => (text: unknown) => text };
+
+type Texts = Readonly<Record<string, string | null>>;
+
+let database: TestDatabase;
+let session: pg.Client;
+let language: WhereLanguage;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  session = await database.session();
+  language = await loadWhereLanguage();
+  await session.query(SETTINGS);
+  await session.query(createSamples);
+  const places = samples.map((_, index) => `$${index + 2}`).join(', ');
+  const rows = fc.sample(rowArbitrary, { numRuns: ROWS, seed: 20_240_229 });
+  for (const [id, row] of rows.entries()) await session.query(`INSERT INTO samples VALUES ($1, ${places})`, [id, ...row]);
+});
+
+afterAll(async () => {
+  await database.drop();
+});
+
+async function textsOf(sql: string, params: readonly (string | null)[] = []): Promise<readonly Texts[]> {
+  const { rows } = await session.query<Texts>({ text: sql, values: [...params], types: asText });
+  return rows;
+}
+
+function parse({ text, params }: Written): Where | { readonly error: string } {
+  return language.parse(text, Object.fromEntries(params.map((value, index) => [index + 1, value])), sampleColumns);
+}
+
+function truthOf(value: string | null | undefined): boolean | null {
+  return value === null || value === undefined ? null : value === 't';
+}
+
+/** A row that lacks every value of the filter's equality, of which the router relies on failing it. */
+function misses({ equality }: Where, row: Texts): boolean {
+  if (equality === undefined) return false;
+  const value = row[equality.column] ?? null;
+  return value === null || !equality.values.includes(canonicalValue(equality.typeName, value));
+}
+
+test('a filter means to us what it means to Postgres, as it was written and as we print it', async () => {
+  const property = fc.asyncProperty(whereArbitrary, async (expression) => {
+    const where = parse(expression);
+    const rows = await textsOf(`SELECT *, (${expression.literal}) AS truth FROM samples ORDER BY id`);
+    const expected = rows.map(({ id, truth }) => [id, truthOf(truth)]);
+    if ('error' in where) return expect(where).toEqual(expected);
+    const printed = await textsOf(`SELECT id FROM samples WHERE ${where.query.sql} ORDER BY id`, where.query.params);
+    expect({
+      evaluated: rows.map((row) => [row['id'], where.evaluate((column) => row[column] ?? null)]),
+      selected: printed.map(({ id }) => id),
+      lookedUpInVain: rows.filter((row) => truthOf(row['truth']) === true && misses(where, row)),
+    }).toEqual({
+      evaluated: expected,
+      selected: expected.filter(([, truth]) => truth === true).map(([id]) => id),
+      lookedUpInVain: [],
+    });
+  });
+  await fc.assert(property, { numRuns: 400 });
+});

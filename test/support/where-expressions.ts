@@ -1,0 +1,135 @@
+/** Random filters over one table that has a column of each type, and random rows for it. Every filter is one that must be accepted. */
+import fc from 'fast-check';
+import type { WhereColumn } from '../../src/sql/where.ts';
+
+/** A filter twice: with some constants as parameters, as a client writes it, and with literals only, for Postgres. */
+export interface Written {
+  readonly text: string;
+  readonly params: readonly string[];
+  readonly literal: string;
+}
+
+interface Sample {
+  readonly column: string;
+  readonly type: string;
+  readonly declared: string;
+  /** Texts that are values of the type; near each other, so that comparisons are often close. */
+  readonly values: readonly string[];
+  /** Columns whose type can be compared with this one. */
+  readonly comparable: readonly string[];
+  /** Constants written without quotes. */
+  readonly bare?: readonly string[];
+}
+
+const NUMBERS = ['small', 'plain', 'other', 'large', 'exact', 'float'];
+const DATES = ['day', 'moment'];
+const TEXTS = ['words', 'label', 'padded', 'more'];
+const words = ['', 'a', 'A', 'ab', 'a b', 'a ', 'a%', 'a_b', 'é', 'É', 'z', 'Z', '\u{1F600}', '\ue000', "it's", 'a\\b', '\n'];
+const integers = ['-1', '0', '1', '2', '7', ' 07 ', '+2'];
+const moments = ['2024-02-29 23:59:59.999999', '2024-03-01', '2024-03-01 00:00:00', '1969-12-31T23:59:59.5', '0044-03-15 12:00:00 BC', 'infinity', '-infinity', '294276-12-31 23:59:59'];
+
+export const samples: readonly Sample[] = [
+  { column: 'small', type: 'int2', declared: 'int2', values: [...integers, '-32768', '32767'], comparable: NUMBERS, bare: ['1', '-1', '40000', '1.0', '0.5'] },
+  { column: 'plain', type: 'int4', declared: 'int4', values: [...integers, '2147483647'], comparable: NUMBERS, bare: ['1', '2', '-2147483648', '3000000000', '2.00'] },
+  { column: 'other', type: 'int4', declared: 'int4', values: integers, comparable: NUMBERS, bare: ['0', '7'] },
+  { column: 'large', type: 'int8', declared: 'int8', values: [...integers, '9007199254740993', '9007199254740992', '-9223372036854775808'], comparable: NUMBERS, bare: ['9007199254740993', '1e0', '9223372036854775807'] },
+  { column: 'exact', type: 'numeric', declared: 'numeric', values: ['1.0', '1', '1.000000000000000000001', '-0.5', '1e-3', '9007199254740993', 'NaN', '0', '-7.50'], comparable: NUMBERS, bare: ['1', '1.00', '0.001', '-7.5'] },
+  { column: 'float', type: 'float8', declared: 'float8', values: ['1', '1.1', '-0', '0', '1e300', '9007199254740992', 'NaN', 'Infinity', '-Infinity', '0.1', '5e-324'], comparable: NUMBERS, bare: ['1.1', '0.1', '9007199254740993', '0'] },
+  { column: 'words', type: 'text', declared: 'text COLLATE "C"', values: words, comparable: TEXTS },
+  { column: 'label', type: 'varchar', declared: 'varchar(8) COLLATE "C"', values: words, comparable: TEXTS },
+  { column: 'more', type: 'text', declared: 'text COLLATE "C"', values: words, comparable: TEXTS },
+  { column: 'padded', type: 'bpchar', declared: 'char(4) COLLATE "C"', values: ['', 'a', 'a   ', 'ab', 'a b', 'é', 'Z'], comparable: TEXTS },
+  { column: 'flag', type: 'bool', declared: 'bool', values: ['t', 'false', 'YES', 'off', '1'], comparable: ['flag'], bare: ['true', 'FALSE'] },
+  { column: 'name', type: 'uuid', declared: 'uuid', values: ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'A0EEBC999C0B4EF8BB6D6BB9BD380A11', '{00000000-0000-0000-0000-000000000000}'], comparable: ['name'] },
+  { column: 'day', type: 'date', declared: 'date', values: ['2024-02-29', '2024-03-01', '1969-12-31', '0044-03-15 BC', 'infinity', '-infinity', '4713-01-01 BC', '5874897-12-31'], comparable: DATES },
+  { column: 'moment', type: 'timestamp', declared: 'timestamp', values: [...moments, '2024-03-01 05:00:00+05'], comparable: DATES },
+  { column: 'instant', type: 'timestamptz', declared: 'timestamptz', values: [...moments, '2024-03-01T01:00:00+01:00', '2024-03-01 00:00:00Z', '2024-02-29 19:00:00.5-0500'], comparable: ['instant'] },
+];
+
+export const sampleColumns: readonly WhereColumn[] = samples.map(({ column, type }) => ({ name: column, typeName: type, dimensions: 0 }));
+
+export const createSamples = `CREATE TABLE samples (id int PRIMARY KEY, ${samples.map(({ column, declared }) => `${column} ${declared}`).join(', ')})`;
+
+/** A row's values as Postgres reads them, in the order of `samples`. */
+export const rowArbitrary: fc.Arbitrary<readonly (string | null)[]> = fc.tuple(
+  ...samples.map(({ values }) => fc.option(fc.constantFrom(...values), { freq: 6, nil: null })),
+);
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+const plain = (text: string): Written => ({ text, params: [], literal: text });
+
+/** Puts parts together; parameters are numbered in the order of the parts. */
+function written(strings: TemplateStringsArray, ...parts: readonly Written[]): Written {
+  let text = strings[0] ?? '';
+  let literal = text;
+  const params: string[] = [];
+  parts.forEach((part, index) => {
+    const shift = params.length;
+    const rest = strings[index + 1] ?? '';
+    text += part.text.replaceAll(/\$(\d+)/g, (_, number: string) => `$${Number(number) + shift}`) + rest;
+    literal += part.literal + rest;
+    params.push(...part.params);
+  });
+  return { text, params, literal };
+}
+
+function constantOf(sample: Sample): fc.Arbitrary<Written> {
+  const value = fc.constantFrom(...sample.values);
+  return fc.oneof(
+    value.map((text) => plain(quoted(text).replaceAll('$', ''))),
+    value.map((text) => ({ text: '$1', params: [text], literal: quoted(text) })),
+    ...(sample.type === 'numeric' ? [] : [value.map((text) => plain(`${quoted(text)}::${sample.type}`))]),
+    ...(sample.bare === undefined ? [] : [fc.constantFrom(...sample.bare).map(plain)]),
+    { weight: 1, arbitrary: fc.constant(plain('NULL')) },
+  );
+}
+
+const sampleArbitrary = fc.constantFrom(...samples);
+const operator = fc.constantFrom('=', '<>', '!=', '<', '>', '<=', '>=').map(plain);
+const not = fc.constantFrom('', 'NOT ').map(plain);
+
+/** The other side may be a column of another type; `IN` lists take the type of all their items together, so constants there are of one. */
+const comparison = sampleArbitrary.chain((sample) => {
+  const column = plain(sample.column);
+  const other = fc.oneof(constantOf(sample), fc.constantFrom(...sample.comparable).map(plain));
+  return fc.oneof(
+    fc.tuple(operator, other).map(([sign, right]) => written`${column} ${sign} ${right}`),
+    fc.tuple(operator, constantOf(sample)).map(([sign, left]) => written`${left} ${sign} ${column}`),
+    fc.tuple(not, other).map(([negation, right]) => written`${column} IS ${negation}DISTINCT FROM ${right}`),
+    fc.tuple(not, fc.constantFrom('', 'SYMMETRIC ').map(plain), constantOf(sample), other).map(
+      ([negation, symmetric, low, high]) => written`${column} ${negation}BETWEEN ${symmetric}${low} AND ${high}`,
+    ),
+    fc.tuple(not, fc.array(constantOf(sample), { minLength: 1, maxLength: 4 })).map(
+      ([negation, items]) => written`${column} ${negation}IN (${items.reduce((list, item) => written`${list}, ${item}`)})`,
+    ),
+  );
+});
+
+const pattern = fc.array(fc.constantFrom('%', '_', 'a', 'b', 'é', ' ', '\u{1F600}', '\\%', '\\_', '\\\\', 'A', '!%'), { maxLength: 5 }).map((parts) => parts.join(''));
+const like = fc
+  .tuple(fc.constantFrom('words', 'label', 'padded', 'more').map(plain), not, fc.constantFrom('LIKE', 'ILIKE').map(plain), pattern, fc.boolean(), fc.boolean())
+  .map(([column, negation, keyword, text, asParameter, escaped]) => {
+    const whole = escaped ? text.replaceAll('\\', '') + (text.endsWith('!') ? 'x' : '') : text;
+    const right = asParameter ? { text: '$1', params: [whole], literal: quoted(whole) } : plain(quoted(whole));
+    const escape = plain(escaped ? " ESCAPE '!'" : '');
+    return written`${column} ${negation}${keyword} ${right}${escape}`;
+  });
+
+const flag = fc.constantFrom('flag', 'true', 'false', 'NULL', "'yes'::bool").map(plain);
+const nullTest = fc.tuple(sampleArbitrary, not).map(([{ column }, negation]) => written`${plain(column)} IS ${negation}NULL`);
+
+function conditionOf(depth: number): fc.Arbitrary<Written> {
+  const leaf = fc.oneof({ weight: 6, arbitrary: comparison }, { weight: 2, arbitrary: like }, nullTest, flag);
+  if (depth === 0) return leaf;
+  const inner = conditionOf(depth - 1);
+  const test = fc.constantFrom('TRUE', 'FALSE', 'UNKNOWN', 'NULL').map(plain);
+  return fc.oneof(
+    { weight: 2, arbitrary: leaf },
+    { weight: 2, arbitrary: fc.tuple(inner, inner).map(([left, right]) => written`(${left}) AND (${right})`) },
+    { weight: 2, arbitrary: fc.tuple(inner, inner, inner).map(([a, b, c]) => written`(${a}) OR (${b}) OR (${c})`) },
+    inner.map((part) => written`NOT (${part})`),
+    fc.tuple(inner, not, test).map(([part, negation, truth]) => written`(${part}) IS ${negation}${truth}`),
+  );
+}
+
+export const whereArbitrary: fc.Arbitrary<Written> = fc.integer({ min: 0, max: 3 }).chain(conditionOf);
