@@ -6,6 +6,7 @@ import { assign, setup } from 'xstate';
 import { effects } from '../otp/effects.ts';
 import type { CallFailed, Pid, ReplyTo } from '../otp/process.ts';
 import { FIRST_DELAY_MS, nextDelayMs } from './back-off.ts';
+import { note, refusalNote } from './journal.ts';
 
 type Event =
   | { type: 'lock.acquired' }
@@ -31,7 +32,11 @@ export const connectionLock = setup({
   states: {
     acquiring: {
       entry: { type: 'call', params: { to: '@lock', request: { type: 'acquire' }, as: 'lock' } },
-      on: { 'lock.acquired': 'held', 'lock.refused': 'backingOff', 'lock.failed': 'backingOff' },
+      on: {
+        'lock.acquired': { target: 'held', actions: { type: 'send', params: note('info', 'lock.acquired') } },
+        'lock.refused': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
+        'lock.failed': 'backingOff',
+      },
     },
     held: {
       entry: [
@@ -44,7 +49,7 @@ export const connectionLock = setup({
       on: {
         awaitLock: { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'lock.isHeld' } }) } },
         reportCondition: { target: 'held', reenter: true },
-        'lock.lost': 'lost',
+        'lock.lost': { target: 'lost', actions: { type: 'send', params: note('warn', 'lock.lost') } },
       },
     },
     /** Whoever streams under the lock must stop: another instance may have begun. */

@@ -6,6 +6,7 @@ import { assign, setup } from 'xstate';
 import { effects } from '../otp/effects.ts';
 import type { CallFailed, Pid } from '../otp/process.ts';
 import { FIRST_DELAY_MS, nextDelayMs } from './back-off.ts';
+import { note, refusalNote } from './journal.ts';
 
 type Event =
   | { type: 'pools.up' }
@@ -33,7 +34,11 @@ export const connectionPools = setup({
   states: {
     probing: {
       entry: { type: 'call', params: { to: '@pools', request: { type: 'probe' }, as: 'pools' } },
-      on: { 'pools.up': 'up', 'pools.down': 'backingOff', 'pools.failed': 'backingOff' },
+      on: {
+        'pools.up': { target: 'up', actions: { type: 'send', params: note('info', 'pools.up') } },
+        'pools.down': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
+        'pools.failed': 'backingOff',
+      },
     },
     up: {
       entry: [
@@ -47,7 +52,7 @@ export const connectionPools = setup({
       on: {
         'timeout.check': { actions: { type: 'call', params: { to: '@pools', request: { type: 'probe' }, as: 'pools' } } },
         'pools.up': { actions: { type: 'startTimer', params: { name: 'check', delayMs: CHECK_EVERY_MS } } },
-        'pools.down': 'lost',
+        'pools.down': { target: 'lost', actions: { type: 'send', params: refusalNote } },
         'pools.failed': 'lost',
         reportCondition: { target: 'up', reenter: true },
       },

@@ -17,3 +17,8 @@ export interface JournalNote extends Message {
 export function note(level: JournalNote['level'], what: string, fields: Readonly<Record<string, unknown>> = {}): { to: Name; event: JournalNote } {
   return { to: '@journal', event: { ...fields, type: 'note', level, what } };
 }
+
+/** Of a machine that backs off and tries again by itself: what was against it, and when it will try. */
+export function refusalNote({ context, event }: { context: { delayMs: number }; event: { type: string; error: unknown } }): ReturnType<typeof note> {
+  return note('warn', event.type, { error: event.error, retryInMs: context.delayMs });
+}

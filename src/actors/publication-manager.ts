@@ -8,6 +8,7 @@ import { assign, setup } from 'xstate';
 import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
 import type { CallFailed, ReplyTo } from '../otp/process.ts';
+import { note } from './journal.ts';
 import type { TableName } from './published-tables.ts';
 
 type Event =
@@ -99,10 +100,10 @@ export const publicationManager = setup({
         },
         'publication.refused': {
           target: 'idle',
-          actions: {
-            type: 'replyToEach',
-            params: ({ context, event }) => ({ to: context.asked, event: { type: 'table.refused', error: event.error } }),
-          },
+          actions: [
+            { type: 'replyToEach', params: ({ context, event }) => ({ to: context.asked, event: { type: 'table.refused', error: event.error } }) },
+            { type: 'send', params: publicationNote },
+          ],
         },
         'publication.failed': {
           target: 'idle',
@@ -128,7 +129,7 @@ export const publicationManager = setup({
       },
       on: {
         'publication.altered': 'idle',
-        'publication.refused': 'idle',
+        'publication.refused': { target: 'idle', actions: { type: 'send', params: publicationNote } },
         'publication.failed': 'idle',
         addTable: { actions: 'postpone' },
         retainTable: { actions: 'postpone' },
@@ -137,3 +138,7 @@ export const publicationManager = setup({
     },
   },
 });
+
+function publicationNote({ context, event }: { context: Context; event: { type: string; error: PublicationRefusal } }) {
+  return note('warn', event.type, { relation: context.relation, error: event.error });
+}

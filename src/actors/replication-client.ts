@@ -10,6 +10,7 @@ import { LSN_ZERO, type Lsn } from '../model/lsn.ts';
 import { effects } from '../otp/effects.ts';
 import type { CallFailed, Pid } from '../otp/process.ts';
 import { FIRST_DELAY_MS, nextDelayMs, PROVEN_AFTER_MS } from './back-off.ts';
+import { note, refusalNote } from './journal.ts';
 
 type Event =
   | { type: 'lock.isHeld' }
@@ -59,10 +60,16 @@ export const replicationClient = setup({
     connecting: {
       entry: { type: 'call', params: { to: '@replication', request: { type: 'connect' }, as: 'replication' } },
       on: {
-        'replication.connected': { target: 'deciding', actions: { type: 'noteSlot', params: ({ event }) => event } },
-        'replication.refused': 'backingOff',
+        'replication.connected': {
+          target: 'deciding',
+          actions: [
+            { type: 'noteSlot', params: ({ event }) => event },
+            { type: 'send', params: ({ event }) => note('info', event.type, { slotCreated: event.slotCreated }) },
+          ],
+        },
+        'replication.refused': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
         'replication.failed': 'backingOff',
-        'replication.ended': 'backingOff',
+        'replication.ended': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
       },
     },
     deciding: { always: [{ guard: 'mustPurge', target: 'purging' }, { target: 'measuring' }] },
@@ -71,7 +78,11 @@ export const replicationClient = setup({
         type: 'call',
         params: { to: '@shape-cache', request: { type: 'purge', why: 'the replication slot is new' }, as: 'purge' },
       },
-      on: { 'shapes.purged': { target: 'starting', actions: 'beginAnew' }, 'purge.failed': 'backingOff', 'replication.ended': 'backingOff' },
+      on: {
+        'shapes.purged': { target: 'starting', actions: 'beginAnew' },
+        'purge.failed': 'backingOff',
+        'replication.ended': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
+      },
     },
     /** What Postgres sends again, because we fell before we could acknowledge it, is in the log already. */
     measuring: {
@@ -79,7 +90,7 @@ export const replicationClient = setup({
       on: {
         'log.end': { target: 'starting', actions: { type: 'goOnFrom', params: ({ event }) => event } },
         'reader.failed': 'backingOff',
-        'replication.ended': 'backingOff',
+        'replication.ended': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
       },
     },
     starting: {
@@ -92,10 +103,10 @@ export const replicationClient = setup({
         }),
       },
       on: {
-        'replication.streaming': 'streaming',
-        'replication.refused': 'backingOff',
+        'replication.streaming': { target: 'streaming', actions: { type: 'send', params: ({ context, event }) => note('info', event.type, { from: context.from }) } },
+        'replication.refused': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
         'replication.failed': 'backingOff',
-        'replication.ended': 'backingOff',
+        'replication.ended': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
       },
     },
     streaming: {
@@ -114,7 +125,7 @@ export const replicationClient = setup({
         { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'replication' } } },
       ],
       on: {
-        'replication.ended': 'backingOff',
+        'replication.ended': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
         'timeout.proven': { actions: 'forgetFailures' },
         reportCondition: { target: 'streaming', reenter: true },
       },

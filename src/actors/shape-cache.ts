@@ -8,6 +8,7 @@ import { setup } from 'xstate';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
 import type { CallFailed, Down, Pid, ReplyTo } from '../otp/process.ts';
+import { note } from './journal.ts';
 
 type Event =
   | { type: 'createShape'; definition: ShapeDefinition; replyTo: ReplyTo }
@@ -24,7 +25,7 @@ type Event =
   | { type: 'shape.isKept'; replyTo: ReplyTo }
   | { type: 'shape.isGone'; replyTo: ReplyTo }
   | { type: 'shape.gone'; handle: Handle; why: string }
-  | { type: 'shapes.restored' }
+  | { type: 'shapes.restored'; count: number }
   | { type: 'shapes.condemned'; pids: readonly Pid[]; why: string }
   | { type: 'child.started'; id: Handle; pid: Pid }
   | { type: 'child.refused'; id: Handle; reason: string }
@@ -77,6 +78,7 @@ export const shapeCache = setup({
       actions: [
         { type: 'send', params: ({ event }) => ({ to: '@shape-log-collector', event: { type: 'unregisterShape', handle: event.handle } }) },
         { type: 'send', params: ({ event }) => ({ to: '@publication-manager', event: { type: 'releaseShape', handle: event.handle } }) },
+        { type: 'send', params: ({ event }) => note('info', 'shape.deleted', { handle: event.handle, why: event.why }) },
       ],
     },
     confirmHandle: {
@@ -108,11 +110,17 @@ export const shapeCache = setup({
           actions: { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } },
         },
         'shape.refused': {
-          actions: { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } },
+          actions: [
+            { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } },
+            { type: 'send', params: refusedNote },
+          ],
         },
         'shapes.restored': {
           target: 'serving',
-          actions: { type: 'send', params: { to: '@shape-log-collector', event: { type: 'shapesRestored' } } },
+          actions: [
+            { type: 'send', params: { to: '@shape-log-collector', event: { type: 'shapesRestored' } } },
+            { type: 'send', params: ({ event }) => note('info', event.type, { count: event.count }) },
+          ],
         },
         createShape: { actions: 'postpone' },
         deleteShape: { actions: 'postpone' },
@@ -141,16 +149,16 @@ export const shapeCache = setup({
           },
         },
         'shape.started': {
-          actions: {
-            type: 'replyToEach',
-            params: ({ event }) => ({ to: event.replies, event: { type: 'shape.created', handle: event.handle } }),
-          },
+          actions: [
+            { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shape.created', handle: event.handle } }) },
+            { type: 'send', params: ({ event }) => note('info', event.type, { handle: event.handle, process: event.pid }) },
+          ],
         },
         'shape.refused': {
-          actions: {
-            type: 'replyToEach',
-            params: ({ event }) => ({ to: event.replies, event: { type: 'shape.notCreated', why: event.why } }),
-          },
+          actions: [
+            { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shape.notCreated', why: event.why } }) },
+            { type: 'send', params: refusedNote },
+          ],
         },
         deleteShape: {
           actions: {
@@ -177,7 +185,10 @@ export const shapeCache = setup({
           ],
         },
         'shapes.condemned': {
-          actions: { type: 'sendToEach', params: stopOf },
+          actions: [
+            { type: 'sendToEach', params: stopOf },
+            { type: 'send', params: ({ event }) => note('info', event.type, { count: event.pids.length, why: event.why }) },
+          ],
         },
       },
     },
@@ -186,4 +197,8 @@ export const shapeCache = setup({
 
 function stopOf({ event: { pids, why } }: { event: { pids: readonly Pid[]; why: string } }) {
   return { to: pids, event: { type: 'stop', cause: { delete: why } } };
+}
+
+function refusedNote({ event: { type, handle, why } }: { event: { type: string; handle: Handle; why: string } }) {
+  return note('warn', type, { handle, why });
 }

@@ -181,7 +181,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private restoreNext(): Message {
     this.unrestored ??= [...this.shapeLogs.all()].map(({ handle }) => handle);
     const handle = this.unrestored.pop();
-    if (handle === undefined) return { type: 'shapes.restored' };
+    if (handle === undefined) return { type: 'shapes.restored', count: this.size };
     const stored = this.shapeLogs.get(handle);
     invariant(stored !== undefined, `nothing deletes ${handle} before it was restored`);
     this.enter(handle, stored.definition, []);

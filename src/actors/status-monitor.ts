@@ -5,6 +5,7 @@
 import { assign, setup } from 'xstate';
 import { effects } from '../otp/effects.ts';
 import type { Down, Pid, ReplyTo } from '../otp/process.ts';
+import { note } from './journal.ts';
 
 /** In the order in which their absence is reported. */
 export const CONDITIONS = ['lock', 'replication', 'pools', 'shapes'] as const;
@@ -79,6 +80,7 @@ export const statusMonitor = base
       /** Another instance holds the lock; what is stored can be read. */
       waiting: {},
       active: {
+        entry: { type: 'send', params: note('info', 'service.active') },
         on: {
           awaitActive: { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'service.active' } }) } },
         },
