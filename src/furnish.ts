@@ -144,7 +144,16 @@ function databasePorts({ configuration, database, storage, world }: Foundation, 
   };
   return {
     lock: (): PortSpec => lockPort({ name: '@lock', target, slot, owner: '@connection-lock' }),
-    replication: () => replicationPort({ name: '@replication', target, slot, publication, sink, owner: '@replication-client' }),
+    replication: () =>
+      replicationPort({
+        name: '@replication',
+        target,
+        slot,
+        publication,
+        sink,
+        lastCommitLsn: () => storage.log.lastCommitLsn,
+        owner: '@replication-client',
+      }),
     pools: () => poolPort({ name: '@pools', pools: [adminPool, snapshotPool] }),
     publication: () =>
       publicationPort({ name: '@publication', pool: adminPool, publication, isManual: configuration.manualTablePublishing }),
@@ -164,7 +173,8 @@ function databasePorts({ configuration, database, storage, world }: Foundation, 
 }
 
 function edgePorts({ configuration, logger, world }: Foundation, { api }: Desk) {
-  const { host, port, secret, drainTimeoutMs } = configuration;
+  const { host, secret, drainTimeoutMs } = configuration;
+  let { port } = configuration; // When any will do, a server that starts anew takes the one that clients know.
   return {
     journal: () => journalPort(logger),
     http: () =>
@@ -174,6 +184,9 @@ function edgePorts({ configuration, logger, world }: Foundation, { api }: Desk) 
           api,
           clock: world.clock,
           random: world.random,
+          listening: (address) => {
+            port = address.port;
+          },
           failed: (error, requestId) => logger.error({ err: error, requestId }, 'a request failed'),
         },
       ),
