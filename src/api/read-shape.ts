@@ -77,13 +77,13 @@ async function untilReadable(reading: Reading, after: LogOffset): Promise<Refusa
   const deadlineMs = context.clock.nowMs() + context.settings.longPollTimeoutMs / 2;
   let hasStarted = false;
   for (;;) {
-    const log = context.ports.logs.get(handle);
-    if (log === undefined) return rotated(context, target.definition);
-    const { outcome } = log.read(after);
+    const outcome = context.ports.logs.get(handle)?.read(after).outcome;
     if (outcome === 'lines') return undefined;
-    if (outcome === 'notStarted') {
+    if (outcome === undefined && hasStarted) return rotated(context, target.definition);
+    if (outcome !== 'beyond') {
+      // A log that is gone may never have begun, and then the reader must hear why: a 409 would have it try for ever.
       invariant(!hasStarted, 'a snapshot that has started can be read');
-      const failure = await untilStarted(context, handle);
+      const failure = await untilStarted(context, handle, target.definition);
       if (failure !== undefined) return failure;
       hasStarted = true;
     } else {
@@ -138,7 +138,7 @@ async function onceBegun(reading: Reading, response: ShapeResponse): Promise<Sha
     return { ...response, body: await begun(response.body) };
   } catch (error) {
     if (!(error instanceof ShapeGoneError)) throw error;
-    return (await untilStarted(context, handle)) ?? rotated(context, target.definition);
+    return (await untilStarted(context, handle, target.definition)) ?? rotated(context, target.definition);
   }
 }
 

@@ -23,13 +23,13 @@ export async function resolveHandle(
 }
 
 /** Waits until the log has something to read, or tells why it never will. */
-export async function untilStarted(context: ApiContext, handle: Handle): Promise<Refusal | undefined> {
+export async function untilStarted(context: ApiContext, handle: Handle, definition: ShapeDefinition): Promise<Refusal | undefined> {
   const start = await context.ports.directory.awaitSnapshotStart(handle);
   switch (start.outcome) {
     case 'started':
       return undefined;
     case 'gone':
-      return mustRefetch();
+      return rotated(context, definition);
     case 'failed':
       return snapshotFailed(start.message);
     case 'unexpected':

@@ -175,6 +175,11 @@ export class TestDirectory implements ShapeDirectory {
     this.starts.get(handle)?.resolve(start === 'writing' ? { outcome: 'started' } : start);
   }
 
+  /** Shapes whose snapshot has not begun. */
+  pending(): readonly Handle[] {
+    return [...this.storage.shapes.all()].filter(({ snapshot }) => snapshot.state === 'awaited').map(({ handle }) => handle);
+  }
+
   writerOf(handle: string): SnapshotWriter {
     const writer = this.writers.get(handle as Handle);
     if (writer === undefined) throw new Error(`no snapshot of ${handle} is being written`);

@@ -1,0 +1,228 @@
+/** Conformance: deletion, readiness, overload and faults (cases G and I). */
+import { afterEach, expect, test } from 'vitest';
+import { column, itemLine, key } from '../support/api-world.ts';
+import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http-world.ts';
+
+const BASE = 'table=items&offset=-1';
+const NO_SHAPE = { message: 'No existing shape found' };
+
+let world: HttpWorld;
+
+async function start(options: HttpWorldOptions = {}): Promise<HttpWorld> {
+  world = await startHttpWorld(options);
+  return world;
+}
+
+async function handleOf(query = BASE): Promise<string> {
+  const response = await world.shape(query);
+  await response.text();
+  return response.headers.get('electric-handle') ?? '';
+}
+
+const remove = (query: string): Promise<Response> => world.shape(query, { method: 'DELETE' });
+
+afterEach(() => world.close());
+
+test('G1 deletion has to be enabled', async () => {
+  await start({ settings: { isDeletionEnabled: false } });
+  expect(await told(await remove('table=items'), 'cache-control')).toEqual({
+    status: 405,
+    'cache-control': 'no-cache',
+    body: { message: 'DELETE not allowed' },
+  });
+});
+
+test.each([
+  ['G2', 'table=.invalid_shape', { table: ['Invalid zero-length delimited identifier'] }],
+  ['G3', '', { handle: ["can't be blank when shape definition is missing"] }],
+  ['G4', 'table=items&live=banana', { live: ['is invalid'] }],
+])('%s DELETE ?%s is refused', async (_id, query, errors) => {
+  await start();
+  expect(await told(await remove(query), 'cache-control')).toEqual({
+    status: 400,
+    'cache-control': 'no-cache',
+    body: { message: 'Invalid request', errors },
+  });
+});
+
+test.each(['table=items', "table=items&where=value='a'", 'table=items&columns=id', 'table=items&replica=full&live=false'])('G5 G9 a shape is deleted by its definition, ?%s', async (query) => {
+  await start();
+  const before = await handleOf(`${query}&offset=-1`);
+  const deleted = await told(await remove(query), 'cache-control');
+  const after = await handleOf(`${query}&offset=-1`);
+  expect([deleted, after === before]).toEqual([{ status: 202, 'cache-control': 'no-cache', body: '' }, false]);
+});
+
+test('G6 a shape is deleted by its handle, once', async () => {
+  await start();
+  const handle = await handleOf();
+  expect([await told(await remove(`handle=${handle}`)), await told(await remove(`handle=${handle}`))]).toEqual([
+    { status: 202, body: '' },
+    { status: 404, body: NO_SHAPE },
+  ]);
+});
+
+test('G7 a handle that belongs to another definition deletes nothing', async () => {
+  await start();
+  const [handle, other] = [await handleOf(), await handleOf('table=wide&offset=-1')];
+  expect([(await remove(`table=items&handle=${other}`)).status, await handleOf(), await handleOf('table=wide&offset=-1')]).toEqual([400, handle, other]);
+});
+
+test('G8 deleting what is not there makes nothing', async () => {
+  await start();
+  expect([await told(await remove('table=items')), world.directory.created]).toEqual([{ status: 404, body: NO_SHAPE }, 0]);
+});
+
+test.each(['GET', 'DELETE'])('G22 %s waits five seconds for a service that is not ready', async (method) => {
+  await start();
+  world.status.set('starting');
+  const response = world.shape(BASE, { method });
+  await world.until(() => world.status.waitingCount === 1);
+  world.clock.advance(5000);
+  expect(await told(await response, 'retry-after', 'cache-control')).toEqual({
+    status: 503,
+    'retry-after': '5',
+    'cache-control': method === 'GET' ? 'no-store' : 'no-cache',
+    body: { message: 'Timeout waiting for Postgres lock acquisition' },
+  });
+});
+
+test('G23 a request that comes early is served once the service is ready', async () => {
+  await start();
+  world.status.set('starting');
+  const response = world.shape(BASE);
+  await world.until(() => world.status.waitingCount === 1);
+  world.status.set('active');
+  expect((await response).status).toBe(200);
+});
+
+test('7.1 an instance that waits for the lock serves what is stored and makes nothing', async () => {
+  await start();
+  const handle = await handleOf();
+  world.status.set('waiting');
+  const stored = await world.shape(`table=items&offset=0_0&handle=${handle}`);
+  const fresh = world.shape('table=wide&offset=-1');
+  await world.until(() => world.status.waitingCount === 1);
+  world.clock.advance(5000);
+  expect([stored.status, (await fresh).status, world.directory.created]).toEqual([200, 503, 1]);
+});
+
+test('I6 a table that cannot be looked up is no mistake of the client', async () => {
+  await start();
+  world.catalog.isReachable = false;
+  expect(await told(await world.shape(BASE), 'retry-after')).toEqual({
+    status: 503,
+    'retry-after': '1',
+    body: { message: 'Cannot connect to the database to verify the shape. Please try again later.' },
+  });
+});
+
+test('I7 a shape that could not be made may be asked for again', async () => {
+  await start();
+  world.directory.refuses = true;
+  expect(await told(await world.shape(BASE), 'retry-after')).toEqual({
+    status: 503,
+    'retry-after': '1',
+    body: { message: 'Failed to create shape, please retry' },
+  });
+});
+
+test.each([
+  [
+    { outcome: 'failed', message: 'Unable to create initial snapshot: must be owner of table items' },
+    { status: 503, 'retry-after': '10', 'electric-internal-known-error': 'true', body: { message: 'Unable to create initial snapshot: must be owner of table items' } },
+  ],
+  [
+    { outcome: 'unexpected', message: 'boom' },
+    { status: 500, 'retry-after': null, 'electric-internal-known-error': null, body: { message: 'Unexpected error while creating snapshot: boom' } },
+  ],
+  [
+    { outcome: 'gone' },
+    { status: 409, 'retry-after': null, 'electric-internal-known-error': null, body: [{ headers: { control: 'must-refetch' } }] },
+  ],
+] as const)('G20 G13 a snapshot that ended as %o is told so, and the next request starts fresh', async (start_, answer) => {
+  await start();
+  world.directory.snapshots = start_;
+  const failed = await told(await world.shape(BASE), 'retry-after', 'electric-internal-known-error');
+  world.directory.snapshots = { outcome: 'started' };
+  expect([failed, (await world.shape(BASE)).status]).toEqual([answer, 200]);
+});
+
+test('H17 a request waits for a snapshot that is slow to start, and so does another for the same shape', async () => {
+  await start({ rows: [itemLine('1', 'a')] });
+  world.directory.snapshots = 'held';
+  const responses = [world.shape(BASE), world.shape(BASE)];
+  await world.until(() => world.api.load().initial === 2 && world.directory.created === 1);
+  const handle = [...world.directory.pending()][0];
+  if (handle !== undefined) await world.directory.start(handle);
+  expect(await Promise.all(responses.map(async (response) => (await response).headers.get('electric-handle')))).toEqual([handle, handle]);
+});
+
+test('I1 I2 a third reader of two is refused, a request for a new shape is not', async () => {
+  await start({ settings: { maxConcurrentRequests: { initial: 1, existing: 2 } } });
+  const handle = await handleOf();
+  const live = `table=items&offset=0_inf&live=true&handle=${handle}`;
+  const held = [world.shape(live), world.shape(live)];
+  await world.untilParked(2);
+  const third = await told(await world.shape(live), 'retry-after', 'electric-internal-known-error', 'cache-control', 'surrogate-control', 'content-type');
+  const fresh = await world.shape('table=wide&offset=-1');
+  world.append(handle, 100, itemLine('1', 'a'));
+
+  expect([third, fresh.status, (await Promise.all(held)).map(({ status }) => status)]).toEqual([
+    {
+      status: 503,
+      'retry-after': expect.stringMatching(/^([6-9]|10)$/),
+      'electric-internal-known-error': 'true',
+      'cache-control': 'no-store',
+      'surrogate-control': 'no-store',
+      'content-type': 'application/json; charset=utf-8',
+      body: {
+        code: 'concurrent_request_limit_exceeded',
+        message: 'Concurrent existing request limit exceeded (limit: 2), please retry',
+      },
+    },
+    200,
+    [200, 200],
+  ]);
+});
+
+test.each(['', '&handle=dead'])('I3 I4 with the initial requests full, one with "%s" makes no shape, one with a live handle is served', async (more) => {
+  await start({ settings: { maxConcurrentRequests: { initial: 1, existing: 2 } } });
+  const handle = await handleOf();
+  world.directory.snapshots = 'held';
+  const held = world.shape('table=wide&offset=-1');
+  await world.until(() => world.directory.created === 2);
+  const refused = await world.shape(`table=serial_ids&offset=-1${more}`);
+  const served = await world.shape(`table=items&offset=0_0&handle=${handle}`);
+  const made = world.directory.created;
+  for (const waiting of world.directory.pending()) await world.directory.start(waiting);
+
+  expect([refused.status, served.status, made, (await held).status]).toEqual([503, 200, 2, 200]);
+});
+
+test('1.8 a request whose shape has started counts among the readers', async () => {
+  await start({ rows: [itemLine('1', 'a')] });
+  world.directory.snapshots = 'writing';
+  const streaming = await world.shape(BASE);
+  expect([world.api.load(), streaming.status]).toEqual([{ initial: 0, existing: 1, parked: 0 }, 200]);
+  await streaming.body?.cancel();
+});
+
+test('I5 an error of ours tells nothing and gives the permit back', async () => {
+  await start();
+  world.catalog.add('broken', [key('id', 'int8'), column('value', 'text')]);
+  const broken = world.catalog.relations.get('["public","broken"]');
+  if (broken !== undefined) {
+    Object.defineProperty(broken, 'columns', {
+      get() {
+        throw new Error('inner detail');
+      },
+    });
+  }
+  const answer = await told(await world.shape('table=broken&offset=-1'), 'cache-control');
+  await world.until(() => world.api.load().initial === 0);
+  expect([answer, world.failures]).toEqual([
+    { status: 500, 'cache-control': 'no-store', body: { error: 'Internal server error' } },
+    [new Error('inner detail')],
+  ]);
+});
