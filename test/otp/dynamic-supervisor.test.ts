@@ -1,0 +1,205 @@
+import { expect, test } from 'vitest';
+import type { ChildSpec, DynamicSupervisorSpec } from '../../src/otp/child-spec.ts';
+import { dynamicSupervisor } from '../../src/otp/dynamic-supervisor.ts';
+import type { ExitReason, Message, Pid } from '../../src/otp/process.ts';
+import { childSpec, type ChildPlan } from './support/family.ts';
+import { puppetSpec } from './support/puppet.ts';
+import { World } from './support/world.ts';
+
+const crash: ExitReason = { error: { name: 'Error', message: 'crash' } };
+
+/** A dynamic supervisor whose template `puppet` makes the child that `args` describe. */
+class Nursery {
+  readonly world = new World();
+  pid = 'none' as Pid;
+
+  static async start(spec: Partial<DynamicSupervisorSpec> = {}): Promise<Nursery> {
+    const nursery = new Nursery();
+    const templates: DynamicSupervisorSpec['templates'] = {
+      puppet: (args) => childSpec(String(args.id), args.plan as ChildPlan),
+      nameless: (): Omit<ChildSpec, 'id'> => ({ start: () => puppetSpec() }),
+      bad: () => {
+        throw new Error('bad arguments');
+      },
+    };
+    nursery.pid = await nursery.world.start(dynamicSupervisor({ templates, name: '@nursery', ...spec }), 'nursery');
+    return nursery;
+  }
+
+  async ask(request: Message): Promise<Message> {
+    const answer = this.world.runtime.call('@nursery', request);
+    this.world.runtime.drain();
+    return answer;
+  }
+
+  add(id: string, plan: ChildPlan = {}): Promise<Message> {
+    return this.ask({ type: 'startChild', template: 'puppet', args: { type: 'args', id, plan } });
+  }
+
+  end(id: string, reason: ExitReason): void {
+    this.world.tell(`@${id}`, { type: 'stop', params: { reason } });
+  }
+
+  get running(): readonly string[] {
+    return this.world.runtime.tree().flatMap(({ children }) => children.map(({ pid }) => pid.slice('nursery/'.length)));
+  }
+
+  get ends(): readonly (readonly [string, ExitReason])[] {
+    return this.world.exits.map(({ process, reason }) => [process.replace(/^.*\//, '').replace(/#\d+$/, ''), reason]);
+  }
+}
+
+test('starts a child on request and says where it is', async () => {
+  const nursery = await Nursery.start();
+
+  const answers = [await nursery.add('a'), await nursery.ask({ type: 'startChild', template: 'nameless', args: { type: 'args' } })];
+
+  expect(answers).toEqual([
+    { type: 'child.started', id: 'a', pid: 'nursery/a#2' },
+    { type: 'child.started', id: 'nameless-2', pid: 'nursery/nameless-2#3' },
+  ]);
+});
+
+test('refuses with why: a start that fails, a holder of the id, no such template, bad arguments, too many', async () => {
+  const nursery = await Nursery.start({ maxChildren: 1, maxRestarts: 0 });
+
+  const answers = [
+    await nursery.add('f', { starts: ['fail'] }),
+    await nursery.add('a'),
+    await nursery.add('a'),
+    await nursery.ask({ type: 'startChild', template: 'unknown', args: { type: 'args' } }),
+    await nursery.ask({ type: 'startChild', template: 'bad', args: { type: 'args' } }),
+    await nursery.add('b'),
+  ];
+
+  expect({ answers, running: nursery.running }).toMatchObject({
+    answers: [
+      { type: 'child.refused', id: 'f', reason: { error: { message: 'f cannot start' } } },
+      { type: 'child.started', id: 'a' },
+      { type: 'child.refused', id: 'a', reason: 'already_started', pid: 'nursery/a#3' },
+      { type: 'child.refused', reason: 'unknown_template' },
+      { type: 'child.refused', reason: { error: { message: 'bad arguments' } } },
+      { type: 'child.refused', id: 'b', reason: 'max_children' },
+    ],
+    running: ['a#3'],
+  });
+});
+
+test.each([
+  ['permanent', 'normal', true],
+  ['permanent', crash, true],
+  ['transient', 'normal', false],
+  ['transient', 'shutdown', false],
+  ['transient', { shutdown: 'moved' }, false],
+  ['transient', crash, true],
+  ['temporary', 'normal', false],
+  ['temporary', crash, false],
+] as const)('a %s child that ended with %o comes back: %s', async (restart, reason, comesBack) => {
+  const nursery = await Nursery.start();
+  await nursery.add('a', { restart });
+
+  nursery.end('a', reason);
+
+  expect({ running: nursery.running, counts: await nursery.ask({ type: 'countChildren' }) }).toEqual({
+    running: comesBack ? ['a#3'] : [],
+    counts: { type: 'children.counted', specs: Number(comesBack), active: Number(comesBack), supervisors: 0, workers: Number(comesBack) },
+  });
+});
+
+test('retries a restart that fails until it may no more, and lists the child meanwhile', async () => {
+  const nursery = await Nursery.start({ maxRestarts: 2 });
+  await nursery.add('a', { starts: ['up', 'fail'] });
+  await nursery.add('b');
+
+  nursery.end('a', crash);
+  const afterTwo = nursery.running;
+  nursery.end('a', crash);
+
+  expect({ afterTwo, ends: nursery.ends.slice(2) }).toEqual({ afterTwo: ['a#5', 'b#3'], ends: [['a', crash], ['b', 'shutdown'], ['nursery', 'shutdown']] });
+});
+
+test('ends one child on request, which does not come back', async () => {
+  const nursery = await Nursery.start();
+  await nursery.add('a');
+  await nursery.add('b');
+
+  const answers = [
+    await nursery.ask({ type: 'terminateChild', id: 'a' }),
+    await nursery.ask({ type: 'terminateChild', pid: 'nursery/b#3' }),
+    await nursery.ask({ type: 'terminateChild', pid: 'nursery/b#3' }),
+    await nursery.ask({ type: 'terminateChild', id: 'a' }),
+  ];
+
+  expect({ answers, ends: nursery.ends }).toEqual({
+    answers: [
+      { type: 'child.terminated', id: 'a' },
+      { type: 'child.terminated', id: 'b' },
+      { type: 'child.refused', reason: 'not_found' },
+      { type: 'child.refused', id: 'a', reason: 'not_found' },
+    ],
+    ends: [['a', 'shutdown'], ['b', 'shutdown']],
+  });
+});
+
+test('kills a child that does not end in time', async () => {
+  const nursery = await Nursery.start();
+  await nursery.add('a', { stubborn: true, shutdown: 100 });
+
+  const answer = nursery.ask({ type: 'terminateChild', id: 'a' });
+  nursery.world.advance(100);
+
+  expect({ answer: await answer, ends: nursery.ends }).toEqual({ answer: { type: 'child.terminated', id: 'a' }, ends: [['a', 'killed']] });
+});
+
+test('stops all at once: each by its own rule, as long as the slowest', async () => {
+  const nursery = await Nursery.start();
+  await nursery.add('quick');
+  await nursery.add('patient', { stubborn: true, shutdown: 2_000 });
+  await nursery.add('brutal', { stubborn: true, shutdown: 'brutal_kill' });
+  await nursery.add('slow', { stubborn: true, shutdown: 1_000 });
+
+  nursery.world.exit(nursery.pid, { shutdown: 'drain' });
+  const steps = [[...nursery.ends]];
+  for (const ms of [999, 1, 999, 1]) {
+    nursery.world.advance(ms);
+    steps.push(nursery.ends.slice(steps.flat().length));
+  }
+
+  expect(steps).toEqual([
+    [['quick', 'shutdown'], ['brutal', 'killed']],
+    [],
+    [['slow', 'killed']],
+    [],
+    [['patient', 'killed'], ['nursery', { shutdown: 'drain' }]],
+  ]);
+});
+
+test('with no children it stops at once, and a caller that waits learns of its end', async () => {
+  const nursery = await Nursery.start();
+  const { runtime } = nursery.world;
+  await nursery.add('slow', { stubborn: true, shutdown: 100 });
+  nursery.world.exit(nursery.pid, 'shutdown');
+  const asked = runtime.call('@nursery', { type: 'startChild', template: 'nameless', args: { type: 'args' } });
+  nursery.world.advance(100);
+
+  const empty = await Nursery.start();
+  empty.world.exit(empty.pid, 'shutdown');
+
+  expect([await Promise.allSettled([asked]), empty.ends]).toMatchObject([[{ status: 'rejected', reason: { reason: 'shutdown' } }], [['nursery', 'shutdown']]]);
+});
+
+test('starting and ending a child costs the same beside many as beside few', async () => {
+  const nursery = await Nursery.start();
+  const stepsFor = async (count: number): Promise<number> => {
+    let steps = 0;
+    for (let index = 0; index < count; index += 1) {
+      void nursery.world.runtime.call('@nursery', { type: 'startChild', template: 'nameless', args: { type: 'args' } });
+      steps += nursery.world.runtime.drain();
+    }
+    return steps;
+  };
+
+  const [few, many] = [await stepsFor(10), await stepsFor(1_000)];
+
+  expect({ perChild: many / 1_000, running: nursery.running.length }).toEqual({ perChild: few / 10, running: 1_010 });
+});
