@@ -7,7 +7,7 @@ import type { RelationLayout } from '../model/relation.ts';
 import type { LogBlock } from '../model/transaction.ts';
 import type { Disk } from './disk.ts';
 import { FRAME_KINDS } from './frame.ts';
-import { encodeJson, encodePosition, LOG_FORMAT } from './frame-payloads.ts';
+import { encodeJson, LOG_FORMAT } from './frame-payloads.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Layouts } from './layouts.ts';
 import { LogHead } from './log-head.ts';
@@ -28,8 +28,6 @@ export interface DiskLogOptions {
   /** The last checkpoint: recovery reads the log from here. */
   readonly from: LogPosition;
 }
-
-const NO_XID = 0 as Xid;
 
 /** @throws {LogCorruptError | DiskError | StorageVersionError} nothing was changed, unless the disk failed in between. */
 export async function openDiskLog(options: DiskLogOptions): Promise<DiskLog> {
@@ -123,7 +121,7 @@ export class DiskLog implements TransactionLog {
   async close(): Promise<void> {
     try {
       await this.sync();
-      this.writer.put(FRAME_KINDS.durable, 0, NO_XID, encodePosition(this.writer.syncedEnd));
+      this.writer.testify();
       await this.sync();
     } finally {
       await this.writer.close();

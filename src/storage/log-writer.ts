@@ -57,9 +57,14 @@ export class LogWriter implements FrameSink {
   /** @throws whatever the disk threw first: from then on the log takes nothing. */
   put(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Uint8Array {
     this.refuseAfterFailure();
-    if (this.group.length === 0) this.place(FRAME_KINDS.durable, 0, NO_XID, encodePosition(this.synced));
+    if (this.group.length === 0) this.testify();
     if (this.isFull(payload.length)) this.beginSegment(this.end);
     return this.place(kind, flags, xid, payload).subarray(FRAME_HEADER_BYTES);
+  }
+
+  /** Puts a frame that says how far the log is durable by now. */
+  testify(): void {
+    this.place(FRAME_KINDS.durable, 0, NO_XID, encodePosition(this.synced));
   }
 
   /** Opens the log's first segment. */

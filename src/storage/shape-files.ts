@@ -11,7 +11,7 @@ import type { Disk, DiskFile } from './disk.ts';
 import { DiskError, ShapeCorruptError, ShapeGoneError } from './errors.ts';
 import type { FileCache } from './file-cache.ts';
 import { addressOf, type LineBatch } from './line-buffer.ts';
-import { encodeIndex, INDEX_ENTRY_BYTES, lineStartBehind } from './line-index.ts';
+import { encodeIndex, INDEX_ENTRY_BYTES, LineIndex } from './line-index.ts';
 import type { LinesState } from './shape-lines.ts';
 import { PIECE_BYTES, type ShapeStore } from './shape-store.ts';
 
@@ -61,7 +61,9 @@ export class ShapeFiles implements ShapeStore {
 
   async *readLines(after: LogOffset, throughBytes: number): AsyncGenerator<Uint8Array> {
     const { count } = this.saved;
-    let at = await this.reading(this.indexPath, (file) => lineStartBehind(file, count, addressOf(after)));
+    let at = await this.reading(this.indexPath, (file) =>
+      new LineIndex(file, this.handle, count).lineStartBehind(addressOf(after)),
+    );
     for (const end = throughBytes - 1; at < end; ) {
       const length = Math.min(PIECE_BYTES, end - at);
       const start = at;
@@ -74,7 +76,7 @@ export class ShapeFiles implements ShapeStore {
   async append(batches: readonly LineBatch[]): Promise<void> {
     const { bytes, count } = this.saved;
     await this.appendAt(this.logPath, bytes, batches.map((batch) => batch.bytes));
-    await this.appendAt(this.indexPath, count * INDEX_ENTRY_BYTES, [encodeIndex(batches, bytes)]);
+    await this.appendAt(this.indexPath, count * INDEX_ENTRY_BYTES, [encodeIndex(batches, count, bytes)]);
     if (bytes === 0) await this.disk.syncDirectory(this.directory);
   }
 

@@ -11,7 +11,7 @@ import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../support/shapes.ts';
-import { appendTransaction, bodyOf, bytes, lsn, pgSnapshot, transactionsOf, xid } from './fixtures.ts';
+import { bodyOf, bytes, lsn, pgSnapshot, transactionsOf, xid } from './fixtures.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { MemoryMetadata } from './memory-metadata.ts';
 
@@ -41,6 +41,8 @@ export class CrashWorld {
   private handles = 0;
   /** Committed into the log, in order. */
   private appended: { readonly commit: number; readonly fragments: string[] }[] = [];
+  /** Fragments of the transaction that is open. */
+  private open: string[] = [];
   private durableCommit = 0;
   /** Each shape's first transaction is the one after this. */
   private readonly bornAt = new Map<Handle, number>();
@@ -69,13 +71,12 @@ export class CrashWorld {
 
   private async take(step: Step): Promise<void> {
     if (step.do === 'transaction') this.appendTransaction(step.fragments, step.bytes);
-    else if (step.do === 'open transaction') this.now.log.appendChanges(xid(this.commit + 1), bytes('never committed'));
+    else if (step.do === 'open transaction') this.appendChanges(`${this.commit + 1}/open`);
     else if (step.do === 'crash') await this.crash(step.during, step.turns);
     else if (step.do === 'apply') await this.applyAll(false);
     else if (step.do === 'apply but the new') await this.applyAll(true);
     else if (step.do === 'read') await this.readAll();
     else await this.begin(step.do);
-    if (step.do === 'open transaction') this.now.log.abandon();
   }
 
   private begin(action: 'sync' | 'create' | 'delete' | 'checkpoint' | 'nothing'): Promise<void> {
@@ -86,10 +87,16 @@ export class CrashWorld {
   }
 
   private appendTransaction(fragmentCount: number, byteCount: number): void {
+    for (let index = 0; index < fragmentCount; index += 1) this.appendChanges(`${this.commit + 1}/${index}:${'x'.repeat(byteCount)}`);
     this.commit += 1;
-    const fragments = Array.from({ length: fragmentCount }, (_, index) => `${this.commit}/${index}:${'x'.repeat(byteCount)}`);
-    appendTransaction(this.now.log, this.commit, fragments);
-    this.appended.push({ commit: this.commit, fragments });
+    this.now.log.appendCommit(xid(this.commit), lsn(this.commit));
+    this.appended.push({ commit: this.commit, fragments: this.open });
+    this.open = [];
+  }
+
+  private appendChanges(fragment: string): void {
+    this.now.log.appendChanges(xid(this.commit + 1), bytes(fragment));
+    this.open.push(fragment);
   }
 
   private async sync(): Promise<void> {
@@ -158,6 +165,7 @@ export class CrashWorld {
   private async crash(during: 'nothing' | 'sync' | 'create' | 'delete' | 'checkpoint', turns: number): Promise<void> {
     const underWay = this.begin(during).catch(() => {}); // It dies with the machine.
     for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+    this.open = [];
     this.disk.crash(this.random);
     this.metadata.crash(this.random);
     await underWay;

@@ -1,5 +1,5 @@
 /** What a storage directory gives back after a stop, and what it refuses. */
-import { existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BEFORE_ALL, SNAPSHOT_END } from '../../src/model/log-offset.ts';
 import type { Handle } from '../../src/model/shape.ts';
@@ -179,6 +179,29 @@ describe('a storage directory', () => {
 
     await expect(reading).rejects.toMatchObject({ name: 'ShapeCorruptError', handle });
     await after.close();
+  });
+
+  test('refuses to read by a damaged index', async () => {
+    const before = await start({ chunkBytesMax: 1_000_000 });
+    const shape = before.shapes.create(handle, definition);
+    await snapshotOf(shape, []);
+    for (let commit = 1; commit <= 40; commit += 1) appendLines(shape, commit, [`"${commit}"`]);
+    const expected = await bodyOf(shape.read('20_0' as typeof BEFORE_ALL));
+    await before.close();
+    const path = `${new ShapeDirectories(nodeDisk, directory).pathOf(handle)}/log.index`;
+    const content = readFileSync(path);
+    const after = await start();
+    const outcomes = new Set<string>();
+    for (let at = 0; at < content.length; at += 1) {
+      const damaged = Buffer.from(content);
+      damaged[at] = (damaged[at] ?? 0) ^ 0x11;
+      writeFileSync(path, damaged);
+      const read = bodyOf(after.shapes.get(handle)!.read('20_0' as typeof BEFORE_ALL));
+      outcomes.add(await read.then((found) => JSON.stringify(found), (error: Error) => error.name));
+    }
+    await after.close();
+
+    expect([...outcomes, JSON.stringify(expected)]).toEqual(['ShapeCorruptError', JSON.stringify(expected)]);
   });
 
   test('reads on in a chunk whose shape is deleted, or says that it is gone', async () => {
