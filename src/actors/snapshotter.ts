@@ -9,6 +9,7 @@ import type { PgSnapshot } from '../model/pg-snapshot.ts';
 import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
 import type { CallFailed, Down, Message, Name, Pid } from '../otp/process.ts';
+import { note } from './journal.ts';
 import { NO_CONNECTION, type SnapshotFault } from './snapshot-fault.ts';
 
 export type SnapshotterEvent =
@@ -72,8 +73,8 @@ export const snapshotter = setup({
       on: {
         'snapshot.known': { actions: { type: 'send', params: toConsumer } },
         'snapshot.started': { actions: { type: 'send', params: toConsumer } },
-        'snapshot.completed': { target: 'ended', actions: { type: 'send', params: toConsumer } },
-        'snapshot.failed': { target: 'ended', actions: { type: 'send', params: toConsumer } },
+        'snapshot.completed': { target: 'ended', actions: [{ type: 'send', params: toConsumer }, { type: 'send', params: completedNote }] },
+        'snapshot.failed': { target: 'ended', actions: [{ type: 'send', params: toConsumer }, { type: 'send', params: failedNote }] },
         'query.failed': { target: 'ended', actions: { type: 'send', params: connectionLost } },
       },
     },
@@ -88,4 +89,12 @@ function toConsumer({ context, event }: { context: Context; event: SnapshotterEv
 
 function connectionLost({ context }: { context: Context }): { to: Name; event: Message } {
   return { to: context.consumer, event: { type: 'snapshot.failed', error: NO_CONNECTION } };
+}
+
+function completedNote({ context: { handle, relation } }: { context: Context }) {
+  return note('info', 'snapshot.completed', { handle, relation });
+}
+
+function failedNote({ context: { handle, relation }, event }: { context: Context; event: { error: SnapshotFault } }) {
+  return note('warn', 'snapshot.failed', { handle, relation, error: event.error });
 }
