@@ -56,6 +56,8 @@ export const connectionLock = setup({
     lost: {
       entry: [
         { type: 'send', params: { to: '@replication-client', event: { type: 'lock.lost' } } },
+        // Is it only the lock, or has Postgres gone?
+        { type: 'send', params: { to: '@connection-pools', event: { type: 'probe' } } },
         { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'lock' } } },
       ],
       always: 'backingOff',

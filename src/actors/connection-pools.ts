@@ -12,6 +12,7 @@ type Event =
   | { type: 'pools.up' }
   | { type: 'pools.down'; error: { code: string; message: string } }
   | (CallFailed & { type: 'pools.failed' })
+  | { type: 'probe' }
   | { type: 'reportCondition' }
   | { type: 'timeout.retry' }
   | { type: 'timeout.check' };
@@ -30,7 +31,7 @@ export const connectionPools = setup({
   id: 'connection-pools',
   context: ({ input }) => ({ self: input.self, delayMs: FIRST_DELAY_MS }),
   initial: 'probing',
-  on: { reportCondition: {} },
+  on: { reportCondition: {}, probe: {} },
   states: {
     probing: {
       entry: { type: 'call', params: { to: '@pools', request: { type: 'probe' }, as: 'pools' } },
@@ -50,6 +51,7 @@ export const connectionPools = setup({
         },
       ],
       on: {
+        probe: { actions: { type: 'call', params: { to: '@pools', request: { type: 'probe' }, as: 'pools' } } },
         'timeout.check': { actions: { type: 'call', params: { to: '@pools', request: { type: 'probe' }, as: 'pools' } } },
         'pools.up': { actions: { type: 'startTimer', params: { name: 'check', delayMs: CHECK_EVERY_MS } } },
         'pools.down': { target: 'lost', actions: { type: 'send', params: refusalNote } },

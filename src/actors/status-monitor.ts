@@ -33,7 +33,7 @@ export const statusMonitor = base
     guards: {
       isActive: ({ context }) => CONDITIONS.every((condition) => context[condition] !== null),
       isReadable: ({ context }) => context.shapes !== null,
-      isWaiting: ({ context }) => context.lock === null && context.shapes !== null,
+      isWaiting: ({ context }) => context.lock === null && context.shapes !== null && context.pools !== null,
     },
     actions: {
       noteMet: assign((_, { condition, process }: { condition: Condition; process: Pid }) => ({ [condition]: process })),
