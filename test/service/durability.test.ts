@@ -66,9 +66,10 @@ test(`after kill -9 at ${KILLS} random moments under load, handles and served by
     }
     await service.kill();
     service = await start();
-    for (const follower of followers) await follower.verifyServed();
+    for (const follower of followers) await follower.verifyServed(10);
   }
   await stopWriting();
+  for (const follower of followers) await follower.verifyServed();
   const expected = await Promise.all(
     ['true', 'size > 10', 'done'].map((where) =>
       database.query(`SELECT id::text, title, size::text, done FROM items WHERE ${where} ORDER BY id`),

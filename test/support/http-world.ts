@@ -1,5 +1,6 @@
 /** The small world of `api-world.ts` with the real server in front, on a port that the system chose. */
 import { httpPort, type HttpSettings } from '../../src/http/http-port.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import type { Pid, PortHandle } from '../../src/otp/process.ts';
 import { createWorld, type World, type WorldOptions } from './api-world.ts';
@@ -53,7 +54,7 @@ export async function startHttpWorld({ http, ...options }: HttpWorldOptions = {}
 async function until(condition: () => boolean): Promise<void> {
   while (!condition()) {
     await new Promise<void>((next) => {
-      setImmediate(next);
+      systemClock.setTimer(next, 1);
     });
   }
 }

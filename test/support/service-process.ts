@@ -10,6 +10,10 @@ import { fileURLToPath } from 'node:url';
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const START_WITHIN_MS = 30_000;
 
+/** A test that fails leaves no service behind. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
 export interface ServiceProcess {
   readonly url: string;
   readonly shapeUrl: string;
@@ -54,7 +58,8 @@ export async function spawnService(options: ServiceOptions): Promise<ServiceProc
   let printed = '';
   child.stdout.on('data', (chunk) => (printed += String(chunk)));
   child.stderr.on('data', (chunk) => (printed += String(chunk)));
-  const exited = once(child, 'exit');
+  running.add(child);
+  const exited = once(child, 'exit').then(() => running.delete(child));
   const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> => {
     child.kill(signal);
     await exited;
