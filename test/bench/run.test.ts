@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 
-test('a short share of every benchmark ends with its rows counted and set against the floor', { timeout: 120_000 }, async () => {
+test('a short share of every benchmark ends with its rows counted and set against the floor', { timeout: 300_000 }, async () => {
   const { stdout } = await promisify(execFile)(
     'node_modules/.bin/tsx',
     ['bench/run.ts', '--rows', '5000', '--changes', '600', '--transactions', '1,100'],

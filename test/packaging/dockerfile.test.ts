@@ -21,10 +21,12 @@ beforeAll(() => {
 
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-test('what was built answers --help with its production packages alone', () => {
+test('what was built answers --help, and loads all of the service, with its production packages alone', () => {
   const help = execFileSync('node', ['dist/cli.js', '--help'], { cwd: image, encoding: 'utf8' });
+  const script = "const { startService } = await import('./dist/main.js'); console.log(typeof startService);";
+  const loaded = execFileSync('node', ['--input-type=module', '--eval', script], { cwd: image, encoding: 'utf8' });
 
-  expect(help).toContain('armature start');
+  expect({ help: help.includes('armature start'), loaded: loaded.trim() }).toEqual({ help: true, loaded: 'function' });
 });
 
 test('the image holds the service and its volume, and neither compiler, tests nor a Postgres', () => {
