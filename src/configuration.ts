@@ -38,7 +38,7 @@ export function readConfiguration(command: Command, flags: Flags, environment: E
     const { text, source } = given(setting, flags, environment);
     const parsed = setting.type.safeParse(text);
     if (parsed.success) values[name] = parsed.data;
-    else problems.push(`${source} ${firstMessage(parsed.error)}`);
+    else problems.push(problem(source, parsed.error));
   }
   if (problems.length > 0) return { problems };
   return complete(command, values as unknown as Settings, ignoredNames(environment)); // Each type has just read its own value.
@@ -67,8 +67,10 @@ function given(setting: Setting, flags: Flags, environment: Environment): { read
   return source === undefined ? { text: undefined, source: ours } : { text: environment[source], source };
 }
 
-function firstMessage(error: z.ZodError): string {
-  return error.issues[0]?.message ?? 'is invalid';
+/** A type says what the text must be, or brings sentences of its own. */
+function problem(source: string, { issues }: z.ZodError): string {
+  const message = issues[0]?.message ?? 'is invalid';
+  return /^[A-Z]/.test(message) ? `${source}: ${message}` : `${source} ${message}`;
 }
 
 /** A name that nobody reads is a slip of the pen, and the setting that was meant keeps its default: better not to start. */

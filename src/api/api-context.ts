@@ -3,7 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import type { AdmissionLimits } from './admission.ts';
 import type { CacheSettings } from './cache-control.ts';
-import type { DefinitionCache } from './define-shape-target.ts';
+import type { DefinitionCache } from './definition-cache.ts';
 import type { PollRead } from './log-read.ts';
 import type { ApiPorts } from './ports.ts';
 import type { ShapeListeners } from './shape-listeners.ts';

@@ -9,7 +9,7 @@ import type { Random } from '../base/random.ts';
 import type { Handle } from '../model/shape.ts';
 import { Admission, type AdmissionClass, type Permit } from './admission.ts';
 import type { ApiContext, ApiSettings } from './api-context.ts';
-import { DefinitionCache } from './define-shape-target.ts';
+import { DefinitionCache } from './definition-cache.ts';
 import { deleteShape } from './delete-shape.ts';
 import type { ApiPorts, ServiceLevel, ShapeAnnouncements } from './ports.ts';
 import { readShape, type ReadRequest } from './read-shape.ts';

@@ -10,34 +10,10 @@ import { schemaHeader } from '../shapes/schema-header.ts';
 import { defineShape, unknownTable } from '../shapes/shape-request.ts';
 import { quoteIdentifier, type RelationName } from '../sql/identifiers.ts';
 import type { ApiContext } from './api-context.ts';
+import type { ShapeTarget } from './definition-cache.ts';
 import { chosenColumns } from './queryable-columns.ts';
 import { databaseUnreachable, invalidRequest, isRefusal, type Refusal } from './refusal.ts';
 import { tableOf, type DefinitionParameters } from './shape-parameters.ts';
-
-export interface ShapeTarget {
-  readonly definition: ShapeDefinition;
-  /** What clients need to parse the rows, of the catalogue as it is now. */
-  readonly schema: () => string;
-}
-
-const CACHED_MAX = 10_000;
-
-/** Targets by what was asked; the oldest go first. */
-export class DefinitionCache {
-  private readonly targets = new Map<string, { readonly relation: Relation; readonly target: ShapeTarget }>();
-
-  get(key: string, relation: Relation): ShapeTarget | undefined {
-    const cached = this.targets.get(key);
-    return cached?.relation === relation ? cached.target : undefined;
-  }
-
-  set(key: string, relation: Relation, target: ShapeTarget): void {
-    this.targets.delete(key);
-    this.targets.set(key, { relation, target });
-    const [oldest] = this.targets.keys();
-    if (this.targets.size > CACHED_MAX && oldest !== undefined) this.targets.delete(oldest);
-  }
-}
 
 export async function defineShapeTarget(context: ApiContext, parameters: DefinitionParameters): Promise<ShapeTarget | Refusal> {
   const table = tableOf(parameters);

@@ -4,9 +4,8 @@
  */
 import { lsnOfOffset, type LogOffset } from '../model/log-offset.ts';
 import { maxLsn } from '../model/lsn.ts';
-import type { ApiContext } from './api-context.ts';
 import { hasLines, isInMemory, logBody, sharedBody } from './log-body.ts';
-import type { ReadableLog } from './ports.ts';
+import type { ApiPorts, ReadableLog } from './ports.ts';
 import type { Body } from './shape-response.ts';
 
 /** Lines that were read, with the body made of them. */
@@ -21,7 +20,7 @@ export interface LogRead {
 export type PollRead = LogRead | undefined;
 
 /** @returns undefined when the log does not reach `after`, or has not begun. */
-export function catchUpRead({ ports }: ApiContext, log: ReadableLog, after: LogOffset): PollRead {
+export function catchUpRead(ports: ApiPorts, log: ReadableLog, after: LogOffset): PollRead {
   const processed = ports.lastProcessedLsn();
   const read = log.read(after);
   if (read.outcome !== 'lines') return undefined;
@@ -31,7 +30,7 @@ export function catchUpRead({ ports }: ApiContext, log: ReadableLog, after: LogO
 }
 
 /** For a long-poll: one that finds nothing new has no data, and tells how far the whole service has come. */
-export function livePollRead({ ports }: ApiContext, log: ReadableLog, after: LogOffset): PollRead {
+export function livePollRead(ports: ApiPorts, log: ReadableLog, after: LogOffset): PollRead {
   const processed = ports.lastProcessedLsn();
   const read = log.read(after);
   if (read.outcome !== 'lines') return undefined;
@@ -43,7 +42,7 @@ export function livePollRead({ ports }: ApiContext, log: ReadableLog, after: Log
 }
 
 /** Nothing but how far the log and the service have come. */
-export function endRead({ ports }: ApiContext, log: ReadableLog): LogRead {
+export function endRead(ports: ApiPorts, log: ReadableLog): LogRead {
   const seen = ports.lastProcessedLsn() ?? lsnOfOffset(log.end);
   return { end: log.end, upToDate: true, hasData: false, body: logBody([], seen) };
 }

@@ -11,7 +11,8 @@ import { ShapeGoneError } from '../storage/errors.ts';
 import type { Permit } from './admission.ts';
 import type { ApiContext } from './api-context.ts';
 import { begun } from './begun-stream.ts';
-import { defineShapeTarget, type ShapeTarget } from './define-shape-target.ts';
+import { defineShapeTarget } from './define-shape-target.ts';
+import type { ShapeTarget } from './definition-cache.ts';
 import { catchUpRead, endRead, livePollRead, type PollRead } from './log-read.ts';
 import { isInMemory } from './log-body.ts';
 import { catchUpAnswer, eventStreamFallback, liveAnswer, notModified, type Reader } from './log-answer.ts';
@@ -98,7 +99,7 @@ async function untilReadable(reading: Reading, after: LogOffset): Promise<Refusa
 function catchUp(reading: Reading, after: LogOffset): ShapeResponse {
   const { context } = reading;
   return withLog(reading, (log) => {
-    const read = catchUpRead(context, log, after);
+    const read = catchUpRead(context.ports, log, after);
     if (read === undefined) return rotated(context, reading.target.definition); // The log went back: it is another one.
     const reader = readerOf(reading, after);
     return notModified(reader, read) ?? catchUpAnswer(reader, read, reading.target.schema());
@@ -107,7 +108,7 @@ function catchUp(reading: Reading, after: LogOffset): ShapeResponse {
 
 function readEnd(reading: Reading): ShapeResponse {
   const { context } = reading;
-  return withLog(reading, (log) => catchUpAnswer(readerOf(reading, 'now'), endRead(context, log), reading.target.schema()));
+  return withLog(reading, (log) => catchUpAnswer(readerOf(reading, 'now'), endRead(context.ports, log), reading.target.schema()));
 }
 
 /** Answers at the first lines behind `after`; without any, when the time is over. */
@@ -144,9 +145,9 @@ async function onceBegun(reading: Reading, response: ShapeResponse): Promise<Sha
 
 /** Readers that were woken together share the bytes; a stream is read once, so each has its own. */
 function pollRead(context: ApiContext, log: ReadableLog, after: LogOffset, wake: Wake<PollRead>): PollRead {
-  if (wake.cause !== 'appended') return livePollRead(context, log, after);
-  const common = wake.shared.get(() => livePollRead(context, log, after));
-  return common === undefined || isInMemory(common.body) ? common : livePollRead(context, log, after);
+  if (wake.cause !== 'appended') return livePollRead(context.ports, log, after);
+  const common = wake.shared.get(() => livePollRead(context.ports, log, after));
+  return common === undefined || isInMemory(common.body) ? common : livePollRead(context.ports, log, after);
 }
 
 function withLog(reading: Reading, answer: (log: ReadableLog) => ShapeResponse): ShapeResponse {
