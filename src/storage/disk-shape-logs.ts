@@ -4,8 +4,9 @@
  */
 import type { LogPosition } from '../model/log-position.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
-import type { FileCache } from './file-cache.ts';
 import type { Disk } from './disk.ts';
+import { errorOf } from './errors.ts';
+import type { FileCache } from './file-cache.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Metadata } from './metadata.ts';
 import type { ShapeDirectories } from './shape-directories.ts';
@@ -41,7 +42,7 @@ export class DiskShapeLogs implements ShapeLogs {
   private releasable: LogPosition;
   /** Deletions, one after the other. */
   private cleaning: Promise<void> = Promise.resolve();
-  private failure: unknown;
+  private failure: Error | undefined;
 
   constructor(options: DiskShapeLogsOptions, { shapes, dropped }: RecoveredShapes) {
     this.disk = options.disk;
@@ -124,7 +125,7 @@ export class DiskShapeLogs implements ShapeLogs {
       const changed = captures.filter(({ shape }) => !shape.isGone).map(({ state }) => state);
       await this.metadata.write({ position, changed, removed });
     } catch (error) {
-      this.failure = error;
+      this.failure = errorOf(error);
       throw error;
     }
     for (const capture of captures) this.keep(capture);
@@ -155,7 +156,7 @@ export class DiskShapeLogs implements ShapeLogs {
   /** A deletion that fails is told by the next checkpoint; what it left is removed by the next start. */
   private clean(task: () => Promise<void>): void {
     this.cleaning = this.cleaning.then(task).catch((error: unknown) => {
-      this.failure ??= error;
+      this.failure ??= errorOf(error);
     });
   }
 }

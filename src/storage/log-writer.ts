@@ -10,6 +10,7 @@ import { invariant } from '../base/invariant.ts';
 import type { LogPosition } from '../model/log-position.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 import type { DiskFile } from './disk.ts';
+import { errorOf } from './errors.ts';
 import { encodeFrame, FRAME_HEADER_BYTES, FRAME_KINDS, type FrameKind } from './frame.ts';
 import { encodePosition } from './frame-payloads.ts';
 import type { FrameSink } from './log-head.ts';
@@ -35,7 +36,7 @@ export class LogWriter implements FrameSink {
   private file: { readonly first: LogPosition; readonly file: DiskFile } | undefined;
   /** Behind the preamble of the last segment, when this writer began it. */
   private contentStart: LogPosition | undefined;
-  private failure: unknown;
+  private failure: Error | undefined;
 
   constructor(
     private readonly segments: Segments,
@@ -85,7 +86,7 @@ export class LogWriter implements FrameSink {
       for (const stretch of group) await this.write(stretch);
       if (group.length > 0) await this.file?.file.sync();
     } catch (error) {
-      this.failure = error;
+      this.failure = errorOf(error);
       throw error;
     }
     this.synced = end;

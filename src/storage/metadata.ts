@@ -36,10 +36,11 @@ export function openLmdb(directory: string): Metadata {
     },
     async write({ position, changed, removed }) {
       await root.transaction(() => {
-        for (const handle of removed) shapes.remove(handle);
-        for (const state of changed) shapes.put(state.handle, state);
-        root.put(POSITION, position);
+        for (const handle of removed) void shapes.remove(handle); // The transaction's promise answers for all of them.
+        for (const state of changed) void shapes.put(state.handle, state);
+        void root.put(POSITION, position);
       });
+      await root.flushed;
     },
     close: () => root.close(),
   };
