@@ -76,6 +76,7 @@ export const supervisorMachine = setup({
   on: {
     STARTED: {}, // Of a child that has been told to stop since.
     'timeout.shutdown': {},
+    'restart.retry': postponed, // One try waits until another child's is over.
     whichChildren: postponed,
     countChildren: postponed,
     '*': {}, // As in OTP, a message that is none of a supervisor's business does no harm to its children.

@@ -158,6 +158,17 @@ describe('restart', () => {
     });
   });
 
+  test('a second try that is due while another child is restarted waits, and is not lost', async () => {
+    const family = await Family.start({ a: { starts: ['up', 'fail'] }, b: {} });
+    const { runtime } = family.world;
+
+    runtime.send('@a', { type: 'fail' });
+    runtime.send('@b', { type: 'fail' });
+    runtime.drain();
+
+    expect(family.running).toEqual(['a#6', 'b#5']);
+  });
+
   test('can be asked and stopped while it restarts in a loop', async () => {
     const forever: readonly ('up' | 'fail')[] = ['up', ...Array.from({ length: 10_000 }, () => 'fail' as const)];
     const family = await Family.start({ a: {}, b: { starts: forever } }, { maxRestarts: 1_000_000 });
