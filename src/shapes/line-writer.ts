@@ -7,9 +7,7 @@ const FIRST_BYTES = 4 * 1024;
 /** A transaction larger than this gives its buffer back, instead of holding it for the rest of the shape's life. */
 const KEPT_BYTES_MAX = 256 * 1024;
 /** Below this a loop is faster than a call into the engine's memory copy. */
-const LOOP_BYTES_MAX = 32;
-
-const ascii = new TextEncoder();
+const LOOP_BYTES_MAX = 64;
 
 export class LineWriter {
   private buffer = new Uint8Array(FIRST_BYTES);
@@ -27,12 +25,13 @@ export class LineWriter {
   appendRange(bytes: Uint8Array, start: number, end: number): void {
     const size = end - start;
     this.reserve(size);
+    const { buffer, length } = this;
     if (size > LOOP_BYTES_MAX) {
-      this.buffer.set(bytes.subarray(start, end), this.length);
+      buffer.set(bytes.subarray(start, end), length);
     } else {
-      for (let index = 0; index < size; index += 1) this.buffer[this.length + index] = bytes[start + index] ?? 0;
+      for (let index = 0; index < size; index += 1) buffer[length + index] = bytes[start + index] ?? 0;
     }
-    this.length += size;
+    this.length = length + size;
   }
 
   appendByte(byte: number): void {
@@ -41,8 +40,12 @@ export class LineWriter {
     this.length += 1;
   }
 
+  /** @param value a safe integer, not negative. */
   appendNumber(value: number): void {
-    this.append(ascii.encode(String(value)));
+    const digits = String(value);
+    this.reserve(digits.length);
+    for (let index = 0; index < digits.length; index += 1) this.buffer[this.length + index] = digits.charCodeAt(index);
+    this.length += digits.length;
   }
 
   /** Forgets what was appended: the line that was being written will not be. */

@@ -7,6 +7,7 @@
  */
 export type LikePattern = readonly LikePart[];
 
+/** No two literals stand side by side: they are one. */
 type LikePart = { readonly literal: string } | 'anyCharacter' | 'anyText';
 
 /** @returns undefined when the pattern ends inside an escape, or `escape` is more than one character: Postgres refuses both. */
@@ -20,18 +21,26 @@ export function parseLikePattern(text: string, escape = '\\'): LikePattern | und
       at += 1;
       const escaped = characters[at];
       if (escaped === undefined) return undefined;
-      parts.push({ literal: escaped });
+      appendLiteral(parts, escaped);
+    } else if (character === '%' || character === '_') {
+      parts.push(character === '%' ? 'anyText' : 'anyCharacter');
     } else {
-      parts.push(character === '%' ? 'anyText' : character === '_' ? 'anyCharacter' : { literal: character });
+      appendLiteral(parts, character);
     }
   }
   return parts;
 }
 
+function appendLiteral(parts: LikePart[], character: string): void {
+  const last = parts.at(-1);
+  const before = typeof last === 'object' ? last.literal : '';
+  parts.splice(typeof last === 'object' ? -1 : parts.length, 1, { literal: before + character });
+}
+
 /** The pattern with a backslash before each literal character that needs one: the same for patterns that mean the same. */
 export function printLikePattern(pattern: LikePattern): string {
   return pattern
-    .map((part) => (part === 'anyText' ? '%' : part === 'anyCharacter' ? '_' : part.literal.replace(/[\\%_]/, '\\$&')))
+    .map((part) => (part === 'anyText' ? '%' : part === 'anyCharacter' ? '_' : part.literal.replace(/[\\%_]/g, '\\$&')))
     .join('');
 }
 
@@ -55,9 +64,13 @@ function matches(pattern: LikePattern, text: string): boolean {
     const part = pattern[place];
     if (part === 'anyText') {
       place += 1;
+      if (place === pattern.length) return true;
       [retryPlace, retryAt] = [place, at];
-    } else if (part === 'anyCharacter' || (part !== undefined && text.startsWith(part.literal, at))) {
+    } else if (part === 'anyCharacter') {
       at += characterSize(text, at);
+      place += 1;
+    } else if (part !== undefined && text.startsWith(part.literal, at)) {
+      at += part.literal.length;
       place += 1;
     } else if (retryPlace >= 0) {
       retryAt += characterSize(text, retryAt);

@@ -3,7 +3,8 @@
  *
  * A type stands here only if its order in Postgres can be told from the text alone. So text is ordered by its bytes,
  * the collation "C", which the printer writes into the snapshot's query: a database's own collation is code of its
- * operating system that we cannot run. `float4` is left out, whose constants Postgres rounds differently in `=` and
+ * operating system that we cannot run. Equality of text is that of its bytes, which holds for every collation but those
+ * that a database was told to create as nondeterministic. `float4` is left out, whose constants Postgres rounds differently in `=` and
  * in `IN`.
  */
 import { parseDate, parseTimestamp, parseTimestamptz, type Micros } from './civil-time.ts';
