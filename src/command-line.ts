@@ -22,19 +22,20 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
   return 'problem' in flags ? flags : { run: command, flags: flags.flags };
 }
 
+/** A name that is no setting is read like one that takes a value, and refused where the settings are known. */
 function parseFlags(words: readonly string[]): { readonly flags: Flags } | { readonly problem: string } {
   const flags: Record<string, string | true> = {};
-  const takesValue = new Set(Object.values<Setting>(SETTINGS).filter(({ value }) => value !== undefined).map(({ flag }) => flag));
+  const settings = Object.values<Setting>(SETTINGS);
   for (let at = 0; at < words.length; at += 1) {
     const word = words[at] ?? '';
     const [, name, inline] = FLAG.exec(word) ?? [];
     if (name === undefined) return { problem: `"${word}" is no flag: flags begin with two dashes. "armature --help" lists them.` };
-    const next = words[at + 1];
-    if (inline === undefined && takesValue.has(name)) {
-      if (next === undefined || next.startsWith('--')) return { problem: `--${name} needs a value: --${name}=…` };
-      at += 1;
-    }
-    flags[name] = inline ?? (takesValue.has(name) ? (next ?? '') : true);
+    const setting = settings.find(({ flag }) => flag === name);
+    const isSwitch = setting !== undefined && setting.value === undefined;
+    const next = isSwitch || inline !== undefined || words[at + 1]?.startsWith('--') ? undefined : words[at + 1];
+    if (setting?.value !== undefined && (inline ?? next) === undefined) return { problem: `--${name} needs a value: --${name}=…` };
+    if (next !== undefined) at += 1;
+    flags[name] = inline ?? next ?? true;
   }
   return { flags };
 }

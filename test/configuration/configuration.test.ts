@@ -144,6 +144,7 @@ test.each([
   [['start', '--port', '4000', '--insecure'], { run: 'start', flags: { port: '4000', insecure: true } }],
   [['start', '--port=4000', '--insecure=false'], { run: 'start', flags: { port: '4000', insecure: 'false' } }],
   [['start', '--secret=a=b\nc'], { run: 'start', flags: { secret: 'a=b\nc' } }],
+  [['start', '--prot', '3', '--odd'], { run: 'start', flags: { prot: '3', odd: true } }],
   [[], { run: 'help' }],
   [['help'], { run: 'help' }],
   [['start', '--help'], { run: 'help' }],
