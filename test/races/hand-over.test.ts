@@ -1,0 +1,65 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { earlyOffset, lateMonitor, unboundedHistory } from './negative-controls.ts';
+import { anyScript, run, type Script } from './run.ts';
+import { PROPERTIES, violationsOf, type Violation } from './violations.ts';
+import type { Machines } from './world.ts';
+
+const RUNS = 2_000;
+/** Runs spent on making a counterexample smaller. */
+const SHRINK_RUNS_MAX = 250;
+const TIMEOUT_MS = 240_000; // Ten seconds on a machine that has nothing else to do.
+
+async function violations(script: Script, machines?: Machines): Promise<readonly Violation[]> {
+  const { world, isQuiet } = await run(script, machines);
+  return violationsOf(world, isQuiet);
+}
+
+test(
+  'in any order of delivery, whatever dies: each change once, and no Materializer that hangs or crashes',
+  async () => {
+    const property = fc.asyncProperty(anyScript, async (script) => {
+      expect(await violations(script)).toEqual([]);
+    });
+
+    await fc.assert(property, { numRuns: RUNS });
+  },
+  TIMEOUT_MS,
+);
+
+/** Without a cure: a small script that shows the old bug, found by the property of the test above. */
+async function counterexample(machines: Machines): Promise<Script | undefined> {
+  let shrinkRuns = 0;
+  const property = fc.asyncProperty(anyScript, async (script) => {
+    if (shrinkRuns > SHRINK_RUNS_MAX) return true;
+    const isViolated = (await violations(script, machines)).length > 0;
+    if (isViolated || shrinkRuns > 0) shrinkRuns += 1;
+    return !isViolated;
+  });
+  const { counterexample: found } = await fc.check(property, { numRuns: RUNS, seed: 3 });
+  return found?.[0];
+}
+
+test.each([
+  ['history is read without an upper bound', unboundedHistory, PROPERTIES.once],
+  ['the monitor comes after the subscription', lateMonitor, PROPERTIES.crashes],
+  ['an offset is handed out before it can be read', earlyOffset, PROPERTIES.readable],
+])(
+  'a control in which %s is found, and its counterexample is replayed by its choices',
+  async (_, machines, broken) => {
+    const script = await counterexample(machines);
+
+    const replayed = script === undefined ? [] : await violations(script, machines);
+    expect([...new Set(replayed.map(({ property }) => PROPERTIES[property]))]).toEqual([broken]);
+  },
+  TIMEOUT_MS,
+);
+
+test('the same choices give the same run, record by record', async () => {
+  const [script] = fc.sample(anyScript, { numRuns: 1, seed: 5 });
+
+  const runs = script === undefined ? [] : [await run(script), await run(script)];
+
+  const [one, other] = runs.map(({ world }) => world.records);
+  expect([one?.length, one]).toEqual([other?.length, other]);
+});

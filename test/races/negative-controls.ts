@@ -1,0 +1,61 @@
+/** The machines with one cure taken out of each: the property must find the old bugs again. */
+import { consumer } from '../../src/actors/consumer.ts';
+import { materializer } from '../../src/actors/materializer.ts';
+import { stateAt, withConfig, type ConfigNode } from '../support/machine-config.ts';
+import type { Machines } from './world.ts';
+
+const END_OF_LOG = '18446744073709551615_inf';
+
+/** Subscribed, then read too much: history has no upper bound. */
+export const unboundedHistory: Machines = {
+  consumer,
+  materializer: withConfig(materializer, (config) => {
+    const { params } = actionOf(stateAt(config, 'replaying.reading').entry, 'call');
+    stateAt(config, 'replaying.reading').entry = {
+      type: 'call',
+      params: (args: object) => {
+        const asked = params(args) as { request: object };
+        return { ...asked, request: { ...asked.request, through: END_OF_LOG } };
+      },
+    };
+  }),
+};
+
+/** Assumed that the peer still lives: the monitor comes after the subscription. */
+export const lateMonitor: Machines = {
+  consumer,
+  materializer: withConfig(materializer, (config) => {
+    const awaiting = stateAt(config, 'awaitingSnapshot');
+    const monitor = actionOf(awaiting.entry, 'monitor');
+    const subscribed = stateAt(config, 'subscribing').on?.['consumer.subscribed'] as ConfigNode;
+    awaiting.entry = [actionOf(awaiting.entry, 'call')];
+    subscribed.actions = [subscribed.actions, monitor];
+  }),
+};
+
+/** Handed out an offset that cannot be read yet: the lines are published when the Materializers have answered. */
+export const earlyOffset: Machines = {
+  consumer: withConfig(consumer, (config) => {
+    const taking = stateAt(config, 'running.ingest.live.taking');
+    const passingOn = stateAt(config, 'running.ingest.live.passingOn');
+    const [withNews] = taking.on?.['log.taken'] as ConfigNode[];
+    if (withNews === undefined) throw new Error('a Consumer passes on what it has taken');
+    withNews.actions = [withNews.actions].flat().filter((action) => action !== actionOf(withNews.actions, 'apply'));
+    passingOn.exit = {
+      type: 'apply',
+      params: ({ context }: { context: { position: number } }) => ({ table: 'log', change: { publish: context.position } }),
+    };
+  }),
+  materializer,
+};
+
+interface NamedAction {
+  readonly type: string;
+  readonly params: (args: object) => unknown;
+}
+
+function actionOf(actions: unknown, type: string): NamedAction {
+  const action = ([actions].flat() as NamedAction[]).find((candidate) => candidate.type === type);
+  if (action === undefined) throw new Error(`the config has no action ${type} here: the control must follow the machine`);
+  return action;
+}

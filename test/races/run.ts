@@ -1,0 +1,112 @@
+/**
+ * Run: one life of the world, from a script. The script says what happens from outside and when, and its choices say
+ * which signal is delivered next: the same script gives the same run.
+ */
+import fc from 'fast-check';
+import type { Address, ExitReason } from '../../src/otp/process.ts';
+import type { Wish } from './model-database.ts';
+import { NAMES, World, type Machines } from './world.ts';
+
+/** Steps are deliveries; when nothing is left to deliver, the next happening comes at once. */
+export interface Script {
+  readonly transactions: readonly { readonly atStep: number; readonly lasts: number; readonly wishes: readonly Wish[] }[];
+  readonly materializerAtStep: number;
+  readonly faults: readonly { readonly atStep: number; readonly victim: Victim; readonly how: Fault }[];
+  /** Indexes among the heads of the channels, oldest first; 0 when they have run out. */
+  readonly choices: readonly number[];
+}
+
+export type Victim = keyof typeof NAMES;
+/** `crash` is an event that no state handles; `delete` and `drain` are good order. */
+export type Fault = 'kill' | 'crash' | 'shutdown' | 'delete' | 'drain';
+
+const STEPS_MAX = 4_000;
+
+interface Happening {
+  readonly atStep: number;
+  readonly happen: () => void;
+}
+
+/** @returns the world when nothing is left to happen; one that is not `isQuiet` did not come to rest. */
+export async function run(script: Script, machines?: Machines): Promise<{ readonly world: World; readonly isQuiet: boolean }> {
+  let next = 0;
+  const world = new World((candidates) => (script.choices[next++] ?? 0) % candidates.length, machines);
+  await world.begin();
+  const happenings = happeningsOf(script, world);
+  let isQuiet = false;
+  for (let step = 0; step < STEPS_MAX && !isQuiet; step += 1) {
+    while ((happenings[0]?.atStep ?? Number.POSITIVE_INFINITY) <= step) happenings.shift()?.happen();
+    await world.settle();
+    if (world.runtime.step()) continue;
+    const early = happenings.shift();
+    isQuiet = early === undefined;
+    early?.happen();
+  }
+  return { world, isQuiet };
+}
+
+function happeningsOf({ transactions, materializerAtStep, faults }: Script, world: World): Happening[] {
+  const { runtime } = world;
+  const start = (template: string) => runtime.send(NAMES.consumers, { type: 'startChild', template, args: { type: 'none' } });
+  const happenings = [
+    { atStep: 0, happen: () => start('consumer') },
+    { atStep: materializerAtStep, happen: () => start('materializer') },
+    { atStep: materializerAtStep + 1, happen: () => start('dependant') },
+    ...transactions.flatMap(({ atStep, lasts, wishes }, index) => [
+      { atStep, happen: () => runtime.send('@writer', { type: 'begin', index }) },
+      { atStep: atStep + lasts, happen: () => runtime.send('@writer', { type: 'commit', index, wishes }) },
+    ]),
+    ...faults.map(({ atStep, victim, how }) => ({ atStep, happen: () => strike(world, NAMES[victim], how) })),
+  ];
+  return happenings.sort((left, right) => left.atStep - right.atStep);
+}
+
+const EXITS: Readonly<Record<Exclude<Fault, 'crash' | 'drain'>, ExitReason | 'kill'>> = {
+  kill: 'kill',
+  shutdown: 'shutdown',
+  delete: { shutdown: { delete: 'test' } },
+};
+
+function strike({ runtime }: World, victim: Address, how: Fault): void {
+  if (how === 'crash') runtime.send(victim, { type: 'poison' });
+  else if (how !== 'drain') runtime.exit(victim, EXITS[how]);
+  else if (victim === NAMES.consumer) runtime.send(victim, { type: 'stop', cause: 'drain' });
+}
+
+const wish: fc.Arbitrary<Wish> = fc.record({
+  row: fc.nat({ max: 3 }),
+  value: fc.option(fc.constantFrom('1', '2'), { freq: 6 }),
+  remove: fc.boolean(),
+});
+
+/** About when a world without faults has come to rest. */
+const LAST_STEP = 120;
+
+/** Any order at all. */
+const dense = fc.array(fc.nat({ max: 9 }), { maxLength: 120, size: 'max' });
+
+/** The order of sending, but for a few deliveries that overtake others: most races need no more, and these are told apart best. */
+const sparse = fc
+  .array(fc.record({ later: fc.nat({ max: 12 }), choice: fc.integer({ min: 1, max: 5 }) }), { maxLength: 16, size: 'max' })
+  .map((overtakings) => overtakings.flatMap(({ later, choice }) => [...Array<number>(later).fill(0), choice]));
+
+const transaction = fc.record({
+  atStep: fc.nat({ max: LAST_STEP }),
+  lasts: fc.nat({ max: 12 }),
+  wishes: fc.array(wish, { minLength: 1, maxLength: 3 }),
+});
+
+const fault = fc.record({
+  atStep: fc.nat({ max: LAST_STEP }),
+  victim: fc.constantFrom<Victim>('consumer', 'consumer', 'consumer', 'materializer', 'dependant', 'snapshotter', 'consumers'),
+  how: fc.constantFrom<Fault>('kill', 'crash', 'shutdown', 'delete', 'drain'),
+});
+
+export const anyScript: fc.Arbitrary<Script> = fc.record({
+  transactions: fc
+    .array(transaction, { maxLength: 8, size: 'max' })
+    .map((transactions) => [...transactions].sort((left, right) => left.atStep - right.atStep)),
+  materializerAtStep: fc.nat({ max: 60 }),
+  faults: fc.array(fault, { maxLength: 2 }),
+  choices: fc.oneof(sparse, dense),
+});

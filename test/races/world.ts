@@ -1,0 +1,308 @@
+/**
+ * World: one shape with a Consumer, a Snapshotter, a Materializer and one that depends on it, under their supervisor,
+ * in the production runtime; the collector, a log in memory with its syncs, and a writer that commits. Somebody from
+ * outside decides what is delivered next.
+ *
+ * Doubles stand only at the edge: the database, its publication, and the directory of handles.
+ */
+import type { AnyStateMachine } from 'xstate';
+import { consumer } from '../../src/actors/consumer.ts';
+import { ConsumerLog } from '../../src/actors/consumer-log.ts';
+import { downCause } from '../../src/actors/down-cause.ts';
+import { LinkValues } from '../../src/actors/link-values.ts';
+import { LogProgress } from '../../src/actors/log-progress.ts';
+import { materializer } from '../../src/actors/materializer.ts';
+import { RouterTable } from '../../src/actors/router-table.ts';
+import { shapeLogCollector } from '../../src/actors/shape-log-collector.ts';
+import { snapshotter } from '../../src/actors/snapshotter.ts';
+import { Subscribers } from '../../src/actors/subscribers.ts';
+import type { PgSnapshot } from '../../src/model/pg-snapshot.ts';
+import type { Handle, ShapeDefinition } from '../../src/model/shape.ts';
+import type { DynamicSupervisorSpec } from '../../src/otp/child-spec.ts';
+import { choosingScheduler, type Candidate } from '../../src/otp/choosing-scheduler.ts';
+import { dynamicSupervisor } from '../../src/otp/dynamic-supervisor.ts';
+import type { Address, ExitReason, PortContext, PortSpec, ProcessSpec } from '../../src/otp/process.ts';
+import { createRuntime, type Runtime } from '../../src/otp/runtime.ts';
+import type { NumberedRecord } from '../../src/otp/trace.ts';
+import { ShapeLines } from '../../src/shapes/shape-lines.ts';
+import { ShapeRouter } from '../../src/shapes/shape-router.ts';
+import { LogBlocks } from '../../src/storage/log-blocks.ts';
+import { logReaderPort } from '../../src/storage/log-reader-port.ts';
+import { memoryStorage } from '../../src/storage/memory-storage.ts';
+import { ShapeBlocks } from '../../src/storage/shape-blocks.ts';
+import type { ShapeLog } from '../../src/storage/shape-logs.ts';
+import { shapeReaderPort } from '../../src/storage/shape-reader-port.ts';
+import { changeBytes, tupleOf } from '../support/changes.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { shapeOf } from '../support/shapes.ts';
+import { dependant, View } from './dependant.ts';
+import { ModelDatabase, type CommittedTransaction, type Wish } from './model-database.ts';
+
+export const HANDLE = '1-1' as Handle;
+export const COLUMN = 'value';
+export const NAMES = {
+  consumers: '@consumers',
+  consumer: `@consumer/${HANDLE}`,
+  materializer: `@materializer/${HANDLE}/${COLUMN}`,
+  dependant: '@dependant',
+  snapshotter: '@snapshotter',
+} as const;
+
+/** What may be exchanged: a negative control takes a cure out of one of them. */
+export interface Machines {
+  readonly consumer: AnyStateMachine;
+  readonly materializer: AnyStateMachine;
+}
+
+const LAYOUT = {
+  oid: 4711,
+  schema: 'public',
+  name: 'items',
+  columns: [
+    { name: 'id', typeOid: 23, typeMod: -1 },
+    { name: COLUMN, typeOid: 25, typeMod: -1 },
+  ],
+};
+const DEFINITION: ShapeDefinition = shapeOf({}, { id: 1, ...LAYOUT });
+
+export class World {
+  readonly runtime: Runtime;
+  readonly database = new ModelDatabase();
+  readonly records: NumberedRecord[] = [];
+  /** What the snapshot's query saw, once it was taken. */
+  pgSnapshot: PgSnapshot | undefined;
+  snapshotRows = 0;
+  values: LinkValues | undefined;
+  view: View | undefined;
+  /** The operations that the Materializer's table was given, as offsets, in order; a row of the snapshot is `snapshot`. */
+  readonly applied: string[] = [];
+  /** Whether the choices are asked for; before, everything is delivered in the order of sending. */
+  private isChoosing = false;
+  private readonly storage = memoryStorage();
+  private readonly layoutId = this.storage.log.appendLayout(LAYOUT);
+  private readonly blocks = new LogBlocks(this.storage.log);
+  private readonly shapeBlocks = new ShapeBlocks();
+  private readonly machines: Machines;
+  private router: RouterTable | undefined;
+  private hasDrained = false;
+
+  constructor(choose: (candidates: readonly Candidate[]) => number, machines: Machines = { consumer, materializer }) {
+    this.machines = machines;
+    const scheduler = choosingScheduler((candidates) => (this.isChoosing ? choose(candidates) : 0));
+    this.runtime = createRuntime({ clock: new ManualClock(), scheduler, trace: (record) => this.records.push(record) });
+  }
+
+  /** Starts what outlives a shape. */
+  async begin(): Promise<void> {
+    this.storage.shapes.create(HANDLE, DEFINITION);
+    const roots: Readonly<Record<string, ProcessSpec>> = {
+      'log-reader': logReaderPort(this.storage.log, this.blocks),
+      'shape-reader': shapeReaderPort(this.storage.shapes, this.shapeBlocks),
+      writer: this.writerPort(),
+      stream: this.streamPort(),
+      snapshots: this.snapshotPort(),
+      publication: { name: '@publication-manager', open: () => ({ requests: { addTable: () => ({ type: 'table.published' }) } }) },
+      directory: this.directoryPort(),
+      collector: this.collectorSpec(),
+      consumers: dynamicSupervisor(this.consumersSpec()),
+    };
+    for (const [id, spec] of Object.entries(roots)) void this.runtime.start(spec, { id });
+    await this.drain();
+    this.runtime.send('@shape-log-collector', { type: 'shapesRestored' });
+    await this.drain();
+    this.isChoosing = true;
+  }
+
+  /** Lets every answer that is only waiting for a promise arrive. */
+  async settle(): Promise<void> {
+    for (let turn = 0; turn < SETTLE_TURNS; turn += 1) await Promise.resolve();
+  }
+
+  private async drain(): Promise<void> {
+    do await this.settle();
+    while (this.runtime.drain() > 0);
+  }
+
+  get shapeLog(): ShapeLog | undefined {
+    return this.storage.shapes.get(HANDLE);
+  }
+
+  private consumersSpec(): DynamicSupervisorSpec {
+    const { machines } = this;
+    return {
+      name: NAMES.consumers,
+      templates: {
+        consumer: () => ({
+          id: 'consumer',
+          restart: 'temporary',
+          start: () => ({
+            machine: machines.consumer,
+            input: { handle: HANDLE, mode: 'create', position: this.shapeLog?.position, end: this.shapeLog?.end },
+            tables: () => this.consumerTables(),
+            name: NAMES.consumer,
+            trapExit: true,
+          }),
+        }),
+        snapshotter: () => ({
+          id: 'snapshotter',
+          restart: 'temporary',
+          start: () => ({ machine: snapshotter, input: { handle: HANDLE, relation: DEFINITION.relation }, name: NAMES.snapshotter }),
+        }),
+        materializer: () => ({
+          id: 'materializer',
+          restart: 'temporary',
+          start: () => ({
+            machine: machines.materializer,
+            input: { handle: HANDLE, column: COLUMN, consumer: NAMES.consumer },
+            tables: () => ({ values: this.linkValues(), dependants: new Subscribers() }),
+            name: NAMES.materializer,
+          }),
+        }),
+        dependant: () => ({
+          id: 'dependant',
+          restart: 'temporary',
+          start: () => ({
+            machine: dependant,
+            input: { materializer: NAMES.materializer },
+            tables: () => ({ view: (this.view = new View(() => this.values)) }),
+            name: NAMES.dependant,
+          }),
+        }),
+      },
+    };
+  }
+
+  private consumerTables() {
+    const { storage, blocks, shapeLog } = this;
+    if (shapeLog === undefined) throw new Error('the shape was created before its Consumer');
+    void this.runtime.whenDown(NAMES.consumer).then((reason) => this.consumerEnded(reason));
+    const log = new ConsumerLog({
+      shapeLog,
+      lines: new ShapeLines(DEFINITION, undefined, (id) => storage.log.layoutOf(id)),
+      blockOf: ({ after, through }) => blocks.get(after, through),
+      releaseBlock: ({ after, through }) => blocks.release(after, through),
+      routedOf: ({ after }) => this.router?.changesOf(HANDLE, after),
+      layoutOf: (id) => storage.log.layoutOf(id),
+      takenByAll: () => storage.shapes.position,
+      announce: () => undefined,
+    });
+    return { log, materializers: new Subscribers() };
+  }
+
+  /** As the directory does: a shape whose Consumer did not drain is deleted. */
+  private consumerEnded(reason: ExitReason): void {
+    this.hasDrained = downCause(reason).type === 'drain';
+    if (!this.hasDrained) this.storage.shapes.delete(HANDLE, 'its Consumer ended');
+  }
+
+  private linkValues(): LinkValues {
+    this.values = new LinkValues(HANDLE, COLUMN, {
+      take: (handle, column, range) => {
+        const messages = this.shapeBlocks.take(handle, column, range);
+        for (const { key, headers } of messages) {
+          if (key !== undefined) this.applied.push(headers.lsn === undefined ? 'snapshot' : `${headers.lsn}_${headers.op_position}`);
+        }
+        return messages;
+      },
+    });
+    return this.values;
+  }
+
+  private collectorSpec(): ProcessSpec {
+    const routing = new ShapeRouter((id) => this.storage.log.layoutOf(id));
+    const shapes = {
+      add: (handle: Handle) => routing.add(handle, DEFINITION, undefined),
+      remove: (handle: Handle) => routing.remove(handle),
+      route: routing.route.bind(routing),
+    };
+    return {
+      machine: shapeLogCollector,
+      name: '@shape-log-collector',
+      input: { position: this.storage.shapes.position },
+      tables: () => ({ router: (this.router = new RouterTable(shapes, this.blocks)), progress: new LogProgress(this.storage.shapes) }),
+    };
+  }
+
+  /** Begins and commits transactions; each commit goes on to the stream, in order. */
+  private writerPort(): PortSpec {
+    const xids: ReturnType<ModelDatabase['begin']>[] = [];
+    return {
+      name: '@writer',
+      open: (context) => ({
+        requests: {},
+        casts: {
+          begin: () => void xids.push(this.database.begin()),
+          commit: ({ index, wishes }) => {
+            const xid = xids[index as number];
+            if (xid === undefined) throw new Error('a transaction begins before it commits');
+            const transaction = this.database.commit(xid, wishes as readonly Wish[]);
+            context.send('@stream', { type: 'committed', index: this.database.committed.indexOf(transaction) });
+          },
+        },
+      }),
+    };
+  }
+
+  /** Brings committed transactions into the log, and tells the collector when they are durable. */
+  private streamPort(): PortSpec {
+    return {
+      name: '@stream',
+      open: (context) => ({
+        requests: {},
+        casts: {
+          committed: ({ index }) => {
+            const transaction = this.database.committed[index as number];
+            if (transaction !== undefined) this.append(transaction);
+            void this.extend(context, transaction?.lsn);
+          },
+        },
+      }),
+    };
+  }
+
+  private append({ xid, lsn, changes }: CommittedTransaction): void {
+    const { log } = this.storage;
+    changes.forEach((change, index) =>
+      log.appendChanges(xid, changeBytes({ ...change, layoutId: this.layoutId, position: 2 * index })),
+    );
+    log.appendCommit(xid, lsn);
+  }
+
+  private async extend(context: PortContext, lsn: string | undefined): Promise<void> {
+    const through = await this.storage.log.sync();
+    context.send('@shape-log-collector', { type: 'log.extended', through, lsn });
+  }
+
+  private snapshotPort(): PortSpec {
+    return {
+      name: '@snapshots',
+      open: (context) => ({
+        requests: {
+          takeSnapshot: async ({ progressTo }) => {
+            const { shapeLog } = this;
+            if (shapeLog === undefined) return { type: 'snapshot.failed', error: { code: 'schema_changed', message: 'the shape is gone' } };
+            const { pgSnapshot, rows } = this.database.snapshot();
+            this.pgSnapshot = pgSnapshot;
+            this.snapshotRows = rows.length;
+            const writer = shapeLog.beginSnapshot(pgSnapshot);
+            context.send(progressTo as Address, { type: 'snapshot.known', pgSnapshot });
+            const lines = new ShapeLines(DEFINITION, undefined, (id) => this.storage.log.layoutOf(id));
+            await writer.write(rows.map((row) => lines.snapshotLine(tupleOf(row))));
+            context.send(progressTo as Address, { type: 'snapshot.started' });
+            await writer.complete();
+            return { type: 'snapshot.completed' };
+          },
+        },
+      }),
+    };
+  }
+
+  /** Knows of a drain when it has seen one; otherwise a handle without a Consumer is gone. */
+  private directoryPort(): PortSpec {
+    const confirmHandle = () => ({ type: this.hasDrained ? 'handle.isKept' : 'handle.isGone' });
+    return { name: '@shape-cache', open: () => ({ requests: { confirmHandle } }) };
+  }
+}
+
+/** More turns of the microtask queue than any answer of a port in memory takes. */
+const SETTLE_TURNS = 40;
