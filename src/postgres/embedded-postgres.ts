@@ -11,8 +11,11 @@ import { chmodSync, chownSync, existsSync, mkdirSync, openSync, closeSync, readF
 import { randomBytes } from 'node:crypto';
 import { createServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
-import pg from 'pg';
+import { invariant } from '../base/invariant.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
+import { connect } from './connection.ts';
+import { DatabaseRefusedError, DatabaseUnreachableError } from './database-error.ts';
+import { type DatabaseTarget, isProblem, parseDatabaseUrl } from './database-url.ts';
 import { type EmbeddedBinaries, embeddedBinaries } from './embedded-binaries.ts';
 import { EmbeddedPostgresError } from './embedded-error.ts';
 import { claimCluster, dataOf, signalsThatStop } from './embedded-cluster.ts';
@@ -28,6 +31,8 @@ export interface EmbeddedPostgresOptions {
   readonly settings?: Readonly<Record<string, string>>;
   /** Told in a sentence what is being done: the first start takes seconds. */
   readonly onProgress?: (step: string) => void;
+  /** Another Postgres than npm's. */
+  readonly binaries?: EmbeddedBinaries;
   readonly clock?: Clock;
 }
 
@@ -43,6 +48,7 @@ export interface EmbeddedPostgres {
 
 const START_MS_MAX = 60_000;
 const POLL_MS = 25;
+const ANSWER_MS_MAX = 2_000;
 const FREE_PORT_TRIES = 3;
 const LOG_TAIL_CHARACTERS = 600;
 
@@ -51,9 +57,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const { clock = systemClock, onProgress = () => {} } = options;
   const directory = resolve(options.directory);
   mkdirSync(directory, { recursive: true });
-  const binaries = embeddedBinaries();
+  const { binaries = embeddedBinaries() } = options;
   const launcher = launcherFor(directory, binaries.postgres);
-  own(directory, launcher);
+  own(directory, 0o700, launcher);
   const release = await claimCluster(directory, clock);
   try {
     const password = passwordOf(directory, launcher);
@@ -100,10 +106,14 @@ async function startServer(options: StartOptions, installation: Installation, po
     child.once('error', () => done());
   });
   const url = `postgresql://postgres:${installation.password}@127.0.0.1:${port}/postgres`;
-  if (await becomesReady(url, child, clock)) {
-    return { url, port, exited, stop: () => stopServer(child, exited, clock) };
+  const stop = (): Promise<void> => stopServer(child, exited, clock);
+  try {
+    if (await becomesReady(url, child, clock)) return { url, port, exited, stop };
+  } catch (error) {
+    await stop();
+    throw error;
   }
-  await stopServer(child, exited, clock);
+  await stop();
   return readFileSync(logFile, 'utf8').slice(-LOG_TAIL_CHARACTERS).trim();
 }
 
@@ -137,9 +147,11 @@ function serverEnv(): NodeJS.ProcessEnv {
 }
 
 async function becomesReady(url: string, child: ChildProcess, clock: Clock): Promise<boolean> {
+  const target = parseDatabaseUrl(url);
+  invariant(!isProblem(target), 'we write good URLs');
   const deadline = clock.nowMs() + START_MS_MAX;
   while (!hasEnded(child) && clock.nowMs() < deadline) {
-    if (await answers(url)) return true;
+    if (await answers({ ...target, sslMode: 'disable' })) return true;
     await pause(clock, POLL_MS);
   }
   return false;
@@ -149,16 +161,16 @@ function hasEnded(child: ChildProcess): boolean {
   return child.pid === undefined || child.exitCode !== null || child.signalCode !== null;
 }
 
-async function answers(url: string): Promise<boolean> {
-  const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: 2_000 });
-  client.on('error', () => {}); // Told to `connect` as well.
+/** @throws {EmbeddedPostgresError} it answers, but does not let us in. */
+async function answers(target: DatabaseTarget): Promise<boolean> {
   try {
-    await client.connect();
-    return true;
-  } catch {
-    return false; // Whatever it was: the deadline decides, and the server's log tells.
-  } finally {
+    const client = await connect(target, { applicationName: 'armature', timeoutMs: ANSWER_MS_MAX });
     await client.end();
+    return true;
+  } catch (error) {
+    if (error instanceof DatabaseUnreachableError) return false;
+    if (!(error instanceof DatabaseRefusedError)) throw error;
+    throw new EmbeddedPostgresError('start_failed', `The embedded Postgres does not let its owner in (${error.message}). Remove its folder to begin anew.`);
   }
 }
 
@@ -206,14 +218,14 @@ function passwordOf(directory: string, launcher: Launcher): string {
   const file = passwordFile(directory);
   if (!existsSync(file)) {
     writeFileSync(file, randomBytes(24).toString('hex'), { mode: 0o600 });
-    own(file, launcher);
+    own(file, 0o600, launcher);
   }
   return readFileSync(file, 'utf8').trim();
 }
 
-function own(path: string, { owner }: Launcher): void {
+function own(path: string, mode: number, { owner }: Launcher): void {
   if (owner !== undefined) chownSync(path, owner, owner);
-  chmodSync(path, path.endsWith('password') ? 0o600 : 0o700);
+  chmodSync(path, mode);
 }
 
 async function freePort(): Promise<number> {

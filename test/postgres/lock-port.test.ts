@@ -17,15 +17,11 @@ function open(target: DatabaseTarget = targetOf(database.url)): Promise<RunningP
 
 const WAITING = `SELECT FROM pg_stat_activity WHERE application_name = 'armature lock' AND wait_event = 'advisory' AND datname = current_database()`;
 
-async function waitUntil(sql: string): Promise<void> {
-  while ((await database.query(sql)).length === 0);
-}
-
 test('only one holds the lock; the next one gets it when the first lets go', async () => {
   const [first, second] = [await open(), await open()];
   const one = await first.ask({ type: 'acquire' });
   const two = second.ask({ type: 'acquire' });
-  await waitUntil(WAITING);
+  await database.until(WAITING);
 
   await first.close();
 
@@ -60,11 +56,11 @@ test('who gives up does not keep waiting in Postgres', async () => {
   await holder.ask({ type: 'acquire' });
   const abort = new AbortController();
   const answer = waiter.ask({ type: 'acquire' }, abort.signal);
-  await waitUntil(WAITING);
+  await database.until(WAITING);
 
   abort.abort();
   const { type } = await answer;
-  await waitUntil(`SELECT WHERE NOT EXISTS (${WAITING})`);
+  await database.until(`SELECT WHERE NOT EXISTS (${WAITING})`);
 
   await Promise.all([holder.close(), waiter.close()]);
   expect(type).toBe('lock.refused');

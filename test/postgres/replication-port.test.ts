@@ -58,6 +58,8 @@ async function confirmed(): Promise<Lsn> {
   return lsnFromPostgres(slot?.lsn ?? '');
 }
 
+const WALSENDER = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'walsender'`;
+
 const { insert, update, delete: remove, truncate } = CHANGE_KINDS;
 
 test('tells every row operation of a transaction, in order, with old and new rows', async () => {
@@ -199,14 +201,33 @@ test('reads nothing while the sink is congested, and everything afterwards', asy
   await database.query(`INSERT INTO items VALUES (1, 'second')`);
   await sink.until(({ transactions }) => transactions.length === 2);
 
-  await database.query(`INSERT INTO items SELECT i, repeat('x', 100) FROM generate_series(2, 20001) i`);
-  await database.query('SELECT pg_sleep(0.2)'); // Time in which the stream would have come, were it read.
+  await database.query(`INSERT INTO items SELECT i, repeat('x', 1000) FROM generate_series(2, 20001) i`);
+  await database.until(`${WALSENDER} AND wait_event = 'WalSenderWriteData'`); // The way to us is full.
   const meanwhile = sink.transactions.length;
   sink.congestion = undefined;
   gate.open();
   await sink.until(({ transactions }) => transactions.length === 3);
 
   expect({ meanwhile, rows: sink.rows.length }).toEqual({ meanwhile: 2, rows: 20_002 });
+});
+
+test('keeps the connection alive while the sink is congested', async () => {
+  await database.query(`ALTER DATABASE ${database.name} SET wal_sender_timeout = '3s'`);
+  await startStream();
+  const gate = { open: (): void => {} };
+  sink.congestion = new Promise((done) => (gate.open = done));
+  await database.query(`INSERT INTO items VALUES (1, 'first')`);
+  await sink.until(({ transactions }) => transactions.length === 1);
+
+  await database.until(`SELECT FROM pg_stat_replication WHERE application_name = 'armature replication' AND reply_time > backend_start + interval '5 s'
+    AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())`);
+  sink.congestion = undefined;
+  gate.open();
+  await database.query(`INSERT INTO items VALUES (2, 'second')`);
+  await sink.until(({ transactions }) => transactions.length === 2);
+
+  await database.query(`ALTER DATABASE ${database.name} RESET wal_sender_timeout`);
+  expect(sink.rows.map((row) => row.new?.[1])).toEqual(['first', 'second']);
 });
 
 test('makes publication and slot at the first connect, finds both at the next', async () => {
@@ -264,7 +285,7 @@ test('a wait for open transactions ends when the caller gives up', async () => {
   port = await open();
   const abort = new AbortController();
   const answer = port.ask({ type: 'connect' }, abort.signal);
-  await waitUntil(`SELECT FROM pg_stat_activity WHERE datname = '${database.name}' AND backend_type = 'walsender' AND wait_event_type = 'Lock'`);
+  await database.until(`${WALSENDER} AND wait_event_type = 'Lock'`);
 
   abort.abort();
 
@@ -274,16 +295,10 @@ test('a wait for open transactions ends when the caller gives up', async () => {
 });
 
 async function confirmedAbove(lsn: bigint): Promise<bigint> {
-  for (;;) {
-    const found = BigInt(await confirmed());
-    if (found > lsn) return found;
-  }
+  await database.until(`SELECT FROM pg_replication_slots WHERE slot_name = '${database.name}' AND confirmed_flush_lsn - '0/0' > ${lsn}`);
+  return BigInt(await confirmed());
 }
 
 async function slotIsFree(): Promise<void> {
-  await waitUntil(`SELECT FROM pg_replication_slots WHERE slot_name = '${database.name}' AND NOT active`);
-}
-
-async function waitUntil(sql: string): Promise<void> {
-  while ((await database.query(sql)).length === 0);
+  await database.until(`SELECT FROM pg_replication_slots WHERE slot_name = '${database.name}' AND NOT active`);
 }

@@ -13,6 +13,8 @@ export interface TestDatabase {
   readonly name: string;
   /** One or several statements; the rows of the last one, with text as Postgres's own types give it. */
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+  /** Resolves once the query finds a row; asks again and again, and rests in between. A test's own time-out bounds it. */
+  until(sql: string): Promise<void>;
   /** A further session, for open transactions; ended with the database. */
   session(): Promise<pg.Client>;
   /** Removes the database with its slots and sessions. */
@@ -52,6 +54,9 @@ export async function createDatabaseOn(server: string): Promise<TestDatabase> {
     name,
     session,
     query: async (sql, params) => rowsOf(await main.query(sql, params === undefined ? undefined : [...params])),
+    async until(sql) {
+      while ((await main.query(sql)).rows.length === 0) await main.query('SELECT pg_sleep(0.01)');
+    },
     drop: async () => {
       await Promise.all(sessions.map((client) => client.end()));
       await dropDatabase(server, name);

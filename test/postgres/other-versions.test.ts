@@ -1,0 +1,68 @@
+/** The way of a change on each Postgres at hand: ours, and the system's older one where there is one. */
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { LSN_ZERO } from '../../src/model/lsn.ts';
+import { createCatalog } from '../../src/postgres/catalog.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/postgres/embedded-postgres.ts';
+import { createPool } from '../../src/postgres/pool.ts';
+import { preflight } from '../../src/postgres/preflight.ts';
+import { createPublication } from '../../src/postgres/publication.ts';
+import { replicationPort } from '../../src/postgres/replication-port.ts';
+import { snapshotPort } from '../../src/postgres/snapshot-port.ts';
+import { openPort } from '../support/port-harness.ts';
+import { createDatabaseOn, serverUrl, type TestDatabase } from '../support/postgres.ts';
+import { targetOf } from '../support/postgres-target.ts';
+import { RecordingSink } from '../support/recording-sink.ts';
+import { RecordingTarget } from '../support/snapshot-target.ts';
+
+const SYSTEM = ['14', '15', '16', '17'].filter((version) => existsSync(`/usr/lib/postgresql/${version}/bin/initdb`));
+
+describe.each(['embedded', ...SYSTEM])('Postgres %s', (version) => {
+  let server: EmbeddedPostgres | undefined;
+  let directory: string;
+  let database: TestDatabase;
+  beforeAll(async () => {
+    directory = mkdtempSync(join(tmpdir(), 'armature-version-'));
+    const bin = `/usr/lib/postgresql/${version}/bin`;
+    const binaries = { initdb: `${bin}/initdb`, postgres: `${bin}/postgres` };
+    if (version !== 'embedded') server = await startEmbeddedPostgres({ directory, binaries, settings: { fsync: 'off' } });
+    database = await createDatabaseOn(server?.url ?? (await serverUrl()));
+  });
+  afterAll(async () => {
+    await database.drop();
+    await server?.stop();
+    rmSync(directory, { recursive: true, force: true });
+  });
+
+  test('publishes a table, takes its snapshot and streams its changes', async () => {
+    const target = targetOf(database.url);
+    const sink = new RecordingSink();
+    const rows = new RecordingTarget({ name: 'items', columns: ['id', 'text'] });
+    const pool = createPool({ target, applicationName: 'test', max: 2 });
+    await pool.open();
+    await database.query(`CREATE TABLE items (id int PRIMARY KEY, text text); INSERT INTO items VALUES (1, 'before')`);
+    const replication = await openPort(
+      replicationPort({ target, slot: database.name, publication: 'versions', owner: '@owner', sink, lastCommitLsn: () => LSN_ZERO }),
+    );
+    await replication.ask({ type: 'connect' });
+    const relation = await createCatalog(pool).relation('public', 'items');
+    await createPublication({ pool, publication: 'versions', isManual: false }).add({ oid: relation?.oid ?? 0, schema: 'public', name: 'items' });
+    await replication.ask({ type: 'startStreaming' });
+    const snapshots = await openPort(snapshotPort({ pool, target: () => rows }));
+
+    await snapshots.ask({ type: 'takeSnapshot', handle: '1-1', progressTo: '@asking' });
+    await database.query(`UPDATE items SET text = 'after'`);
+    await sink.until(({ transactions }) => transactions.some(({ changes }) => changes.length > 0));
+
+    const problem = await preflight(target, { slot: database.name });
+    await replication.close();
+    await pool.close();
+    expect({ problem, rows: rows.read, changes: sink.rows }).toEqual({
+      problem: undefined,
+      rows: [['1', 'before']],
+      changes: [{ kind: 2, table: 'items', position: 0, old: ['1', 'before'], new: ['1', 'after'] }],
+    });
+  });
+});
