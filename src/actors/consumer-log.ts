@@ -4,6 +4,9 @@
  * A block of whole transactions becomes lines; nobody sees them before `publish`, and then all at once: an offset that
  * is given out is one that can be read. A transaction that the snapshot saw is left out, each by its own visibility
  * and never by its place in the log, because Postgres shows transactions in another order than it logs them.
+ *
+ * After a restart the log is offered again from where the slowest shape was. What this shape had taken by then is left
+ * out by its position, not by the offsets of its lines: a transaction that the snapshot saw left no line to compare with.
  */
 import { invariant } from '../base/invariant.ts';
 import { Change } from '../model/change.ts';
@@ -86,7 +89,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   private take({ through }: LogRange, ownChanges: Iterable<TransactionChanges>): ConsumerLogTold {
     const before = this.end;
     for (const { transaction, changes } of ownChanges) {
-      if (this.isInSnapshot(transaction)) continue;
+      if (transaction.end <= this.ports.shapeLog.position || this.isInSnapshot(transaction)) continue;
       const converted = this.ports.lines.convert(transaction, changes);
       if (converted.outcome !== 'lines') return SHAPE_ENDS[converted.outcome];
       this.append(transaction, converted.lines);

@@ -14,7 +14,7 @@ import type { ShapeLog } from '../storage/shape-logs.ts';
 export interface ConsumerPorts {
   readonly shapeLog: Pick<
     ShapeLog,
-    'handle' | 'definition' | 'end' | 'filterBy' | 'append' | 'publish' | 'discard' | 'stopFiltering'
+    'handle' | 'definition' | 'end' | 'position' | 'filterBy' | 'append' | 'publish' | 'discard' | 'stopFiltering'
   >;
   readonly lines: Pick<ShapeLines, 'convert'>;
   /** @returns the block that a port has loaded for exactly this range. @throws when there is none. */

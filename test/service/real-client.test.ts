@@ -31,9 +31,10 @@ afterAll(async () => {
   rmSync(storageDirectory, { recursive: true, force: true });
 });
 
-function follow(params: Record<string, string>): { stream: ShapeStream<Row>; shape: Shape<Row> } {
-  const stream = new ShapeStream({ url: service.shapeUrl, params: { table: 'items', ...params }, signal: leaving.signal });
-  return { stream, shape: new Shape(stream) };
+function follow(params: Record<string, string>) {
+  const stream = new ShapeStream<Row>({ url: service.shapeUrl, params: { table: 'items', ...params }, signal: leaving.signal });
+  // @ts-expect-error its type does not know that an optional property may be there and undefined.
+  return { stream, shape: new Shape<Row>(stream) };
 }
 
 function sortedRows(shape: Shape<Row>): unknown[] {

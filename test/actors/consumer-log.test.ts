@@ -1,0 +1,55 @@
+/** What a shape's log takes of a block, and what it has taken before. */
+import { expect, test } from 'vitest';
+import { ConsumerLog } from '../../src/actors/consumer-log.ts';
+import type { LogOffset } from '../../src/model/log-offset.ts';
+import type { LogPosition } from '../../src/model/log-position.ts';
+import { ShapeLines } from '../../src/shapes/shape-lines.ts';
+import type { ShapeLog } from '../../src/storage/shape-logs.ts';
+import { memoryStorage } from '../../src/storage/memory-storage.ts';
+import { blockOf, transactionOf } from '../support/changes.ts';
+import { handleOf, itemsLayout, shapeOf } from '../support/shapes.ts';
+
+const TRANSACTIONS = [
+  transactionOf({ xid: 90, lsn: '100' }, [{ kind: 'insert', new: ['1', 'seen by the snapshot', null] }]),
+  transactionOf({ xid: 200, lsn: '200' }, [{ kind: 'insert', new: ['2', 'after the snapshot', null] }]),
+];
+const BLOCK = { ...blockOf(TRANSACTIONS), through: 200 as LogPosition };
+
+/** A log whose snapshot saw every transaction below xid 100. */
+async function storedShape(): Promise<ShapeLog> {
+  const shapeLog = memoryStorage({}).shapes.create(handleOf(1), shapeOf({}));
+  await shapeLog.beginSnapshot({ xmin: '100', xmax: '100', xip: [] }).complete();
+  return shapeLog;
+}
+
+function open(shapeLog: ShapeLog): ConsumerLog {
+  return new ConsumerLog({
+    shapeLog,
+    lines: new ShapeLines(shapeLog.definition, undefined, () => itemsLayout),
+    blockOf: () => BLOCK,
+    releaseBlock: () => {},
+    routedOf: () => undefined,
+    layoutOf: () => itemsLayout,
+    takenByAll: () => 0 as LogPosition,
+    announce: () => {},
+  });
+}
+
+const WHOLE = { take: { after: 0 as LogPosition, through: 200 as LogPosition }, unrouted: true } as const;
+
+test('a transaction that the snapshot saw is left out, one behind it is taken', async () => {
+  const shapeLog = await storedShape();
+  expect(open(shapeLog).apply(WHOLE)).toEqual({ type: 'log.taken', through: 200, end: '200_0', changed: true });
+});
+
+test('what was taken before a restart is left out, also when the snapshot no longer filters', async () => {
+  const shapeLog = await storedShape();
+  shapeLog.publish(100 as LogPosition); // The first transaction was left out as seen; it left no line.
+  shapeLog.stopFiltering();
+  const log = open(shapeLog);
+  log.apply(WHOLE);
+  log.apply({ publish: 200 as LogPosition });
+  const read = shapeLog.read('0_inf' as LogOffset);
+  const body = read.outcome === 'lines' && Symbol.iterator in read.body ? Buffer.concat([...read.body]).toString() : '';
+  expect(JSON.parse(`[${body}]`)).toMatchObject([{ value: { id: '2' } }]);
+});
