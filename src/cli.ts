@@ -5,13 +5,12 @@
  * Whatever keeps it from starting is one message that says what to do, on stderr, and an exit code other than 0; a
  * stack is shown only for an error of ours. The first SIGINT or SIGTERM drains the service, the second ends at once.
  */
-import { InvariantError } from './base/invariant.ts';
 import { helpText, parseCommandLine } from './command-line.ts';
 import { readConfiguration, type Configuration } from './configuration.ts';
+import { startFailure } from './start-failure.ts';
 import { VERSION } from './version.ts';
 
 const EXIT = { done: 0, failed: 1, misused: 2, interrupted: 130 };
-const OUR_FAULTS = [InvariantError, TypeError, RangeError, ReferenceError];
 
 await main(process.argv.slice(2));
 
@@ -35,7 +34,7 @@ async function run(configuration: Configuration): Promise<void> {
     if (failure !== undefined) process.stderr.write(`armature: ${failure}\n`);
     process.exit(failure === undefined ? EXIT.done : EXIT.failed);
   } catch (error) {
-    process.stderr.write(`armature: ${messageOf(error)}\n`);
+    process.stderr.write(`armature: ${startFailure(error)}\n`);
     process.exit(EXIT.failed);
   }
 }
@@ -52,12 +51,6 @@ function drainAtSignal(starting: Promise<{ stop(): Promise<void> }>): Promise<un
     process.on('SIGINT', drain);
     process.on('SIGTERM', drain);
   });
-}
-
-function messageOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  const isOurs = OUR_FAULTS.some((fault) => error instanceof fault);
-  return isOurs ? `this is an error of Armature itself, please report it.\n${error.stack ?? error.message}` : error.message;
 }
 
 function refuse(problems: readonly string[]): void {
