@@ -23,6 +23,8 @@ export type ChildStatus =
 
 export interface ChildRow {
   readonly id: string;
+  /** Place in the order of start. */
+  readonly order: number;
   readonly spec: ChildSpec;
   status: ChildStatus;
   pid: Pid | undefined;
@@ -67,6 +69,7 @@ interface KeptExit {
 export class ChildTable implements Table<ChildChange> {
   private readonly spec: SupervisorSpec;
   private rows: ChildRow[];
+  private readonly byId: Map<string, ChildRow>;
   private readonly byPid = new Map<Address, ChildRow>();
   /** The children of the plan in hand, in order of start. */
   private plan: ChildRow[] = [];
@@ -79,7 +82,8 @@ export class ChildTable implements Table<ChildChange> {
 
   constructor(spec: SupervisorSpec) {
     this.spec = spec;
-    this.rows = spec.children.map((child) => ({ id: child.id, spec: child, status: 'down', pid: undefined, spawned: 0, isSupervisor: false }));
+    this.rows = spec.children.map((child, order) => ({ id: child.id, order, spec: child, status: 'down', pid: undefined, spawned: 0, isSupervisor: false }));
+    this.byId = new Map(this.rows.map((row) => [row.id, row]));
   }
 
   apply(change: ChildChange): ChildNews | undefined {
@@ -110,11 +114,11 @@ export class ChildTable implements Table<ChildChange> {
   }
 
   row(id: string): ChildRow | undefined {
-    return this.rows.find((row) => row.id === id);
+    return this.byId.get(id);
   }
 
   orderOf(id: string): number {
-    return this.rows.findIndex((row) => row.id === id);
+    return this.byId.get(id)?.order ?? 0;
   }
 
   all(): readonly ChildRow[] {
@@ -126,6 +130,8 @@ export class ChildTable implements Table<ChildChange> {
     const rowCopies = new Map(this.rows.map((row) => [row, { ...row }]));
     const copyOf = (row: ChildRow): ChildRow => rowCopies.get(row) ?? { ...row };
     copy.rows = this.rows.map(copyOf);
+    copy.byId.clear();
+    for (const row of copy.rows) copy.byId.set(row.id, row);
     for (const [pid, row] of this.byPid) copy.byPid.set(pid, copyOf(row));
     copy.plan = this.plan.map(copyOf);
     copy.seen = this.seen;
@@ -190,8 +196,9 @@ export class ChildTable implements Table<ChildChange> {
       return { type: 'child.toStop', process: row.pid, shutdown: shutdownOf(row) };
     }
     // Temporary children that the plan has ended do not come back, and their specifications go with them.
-    this.rows = this.rows.filter((row) => row.spec.restart !== 'temporary' || !this.plan.includes(row));
-    this.planFor(this.plan.filter((row) => row.spec.restart !== 'temporary'));
+    const ended = new Set(this.plan.filter((row) => row.spec.restart === 'temporary'));
+    if (ended.size > 0) this.forget(ended);
+    this.planFor(this.plan.filter((row) => !ended.has(row)));
     return { type: 'children.stopped' };
   }
 
@@ -218,7 +225,7 @@ export class ChildTable implements Table<ChildChange> {
     if (row === undefined) return this.nextKept();
     this.markDown(row);
     if (mustRestart(row.spec, reason)) return this.admit(row, nowMs);
-    if (row.spec.restart === 'temporary') this.rows = this.rows.filter((other) => other !== row);
+    if (row.spec.restart === 'temporary') this.forget(new Set([row]));
     return this.endsSupervisor(row) ? { type: 'significant.ended' } : this.nextKept();
   }
 
@@ -261,6 +268,11 @@ export class ChildTable implements Table<ChildChange> {
     const taken = others.length < this.kept.length;
     this.kept = others;
     return taken;
+  }
+
+  private forget(gone: ReadonlySet<ChildRow>): void {
+    for (const row of gone) this.byId.delete(row.id);
+    this.rows = this.rows.filter((row) => !gone.has(row));
   }
 
   private markDown(row: ChildRow): void {

@@ -50,6 +50,8 @@ function receive(entry: Entry, source: Source, message: Message): void {
 
 /** What a transition leaves behind: its effects, and perhaps an end. */
 function settle(entry: Entry, signal: (Signal & { kind: 'message' }) | undefined, before: AnyMachineSnapshot | undefined): void {
+  // Ended from within its own transition, by an overflow of its mailbox.
+  if (!entry.alive) return;
   const snapshot = snapshotOf(entry);
   if (snapshot.status === 'error') {
     stopInner(snapshot);

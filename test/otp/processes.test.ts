@@ -219,3 +219,36 @@ test('a throwing machine is no uncaught exception, and leaves no actor of its ow
 
   expect({ uncaught, status: actor?.getSnapshot().status, tree: world.runtime.tree() }).toEqual({ uncaught: [], status: 'error', tree: [] });
 });
+
+test('sends one message to each of a few', async () => {
+  const world = new World();
+  const [a, b, c] = [await world.puppet('a'), await world.puppet('b'), await world.puppet('c')];
+
+  world.tell(a, { type: 'sendToEach', params: { to: [b, c], event: { type: 'seen.both' } } });
+
+  expect([world.seen(b), world.seen(c)]).toEqual([[{ type: 'seen.both' }], [{ type: 'seen.both' }]]);
+});
+
+test('tells who listens of starts, ends and restarts alone, until the listener leaves', async () => {
+  const world = new World();
+  const heard: string[] = [];
+  const stop = world.runtime.lifecycle((record) => heard.push(record.type));
+  const pid = await world.puppet('a');
+  world.send(pid, { type: 'seen.1' });
+  world.send(pid, { type: 'finish' });
+  stop();
+  await world.puppet('b');
+
+  expect(heard).toEqual(['spawn', 'exit']);
+});
+
+test('a table that cannot be made is a start that fails', async () => {
+  const world = new World();
+  const tables = () => {
+    throw new Error('no room');
+  };
+
+  const outcome = await world.puppet('p', { tables }).catch((error: unknown) => error);
+
+  expect(outcome).toMatchObject({ reason: { error: { message: 'no room' } } });
+});

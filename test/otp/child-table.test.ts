@@ -1,0 +1,75 @@
+import { expect, test } from 'vitest';
+import { ChildTable, type ChildChange } from '../../src/otp/child-table.ts';
+import { DynamicChildTable } from '../../src/otp/dynamic-child-table.ts';
+import type { Pid, ReplyTo } from '../../src/otp/process.ts';
+import { childSpec } from './support/family.ts';
+
+const pid = (id: string) => `sup/${id}#1` as Pid;
+const started: readonly ChildChange[] = [
+  { type: 'planAll' },
+  { type: 'nextToStart' },
+  { type: 'spawned', id: 'a', process: pid('a'), isSupervisor: false },
+  { type: 'started', process: pid('a') },
+  { type: 'spawned', id: 'b', process: pid('b'), isSupervisor: false },
+];
+
+function startedTable(): ChildTable {
+  const table = new ChildTable({ strategy: 'rest_for_one', children: [childSpec('a'), childSpec('b', { restart: 'temporary' })] });
+  for (const change of started) table.apply(change);
+  return table;
+}
+
+test('equal tables have equal keys, and a copy goes its own way', () => {
+  const [table, twin] = [startedTable(), startedTable()];
+  const copy = table.clone();
+  const keys = [table.key(), twin.key(), copy.key()];
+
+  copy.apply({ type: 'exitedWhileStarting', process: pid('b'), reason: 'killed' });
+
+  expect({ same: new Set(keys).size, table: table.key() === keys[0], copy: copy.key() === keys[0], b: table.row('b')?.status }).toEqual({
+    same: 1,
+    table: true,
+    copy: false,
+    b: 'starting',
+  });
+});
+
+test('a copy keeps what the table knows of exits, plans and restarts', () => {
+  const table = startedTable();
+  table.apply({ type: 'exitedWhileStarting', process: pid('a'), reason: 'killed' });
+  const copy = table.clone();
+
+  const goOn = (one: ChildTable) => [
+    one.apply({ type: 'started', process: pid('b') }),
+    one.apply({ type: 'nextKept' }),
+    one.apply({ type: 'exited', process: pid('a'), reason: 'killed', nowMs: 0 }),
+    one.apply({ type: 'nextToStop' }),
+  ];
+  const told = goOn(copy);
+
+  expect({ told, original: goOn(table) }).toEqual({
+    told: [
+      { type: 'children.started' },
+      { type: 'child.kept', process: pid('a'), reason: 'killed' },
+      { type: 'restart.planned', id: 'a' },
+      { type: 'child.toStop', process: pid('b'), shutdown: 5_000 },
+    ],
+    original: told,
+  });
+});
+
+test('dynamic children are copied likewise', () => {
+  const table = new DynamicChildTable({ templates: { x: () => childSpec('x') }, maxChildren: 1 });
+  table.apply({ type: 'start', template: 'x', args: { type: 'args' }, replyTo: 'caller!1' as ReplyTo });
+  table.apply({ type: 'spawned', id: 'x', process: pid('x'), isSupervisor: false });
+  const copy = table.clone();
+  const sameKey = copy.key() === table.key();
+
+  const told = copy.apply({ type: 'started', process: pid('x') });
+
+  expect({ sameKey, told, original: table.row('x')?.status }).toEqual({
+    sameKey: true,
+    told: { type: 'requests.answered', answers: [{ to: 'caller!1', event: { type: 'child.started', id: 'x', pid: pid('x') } }] },
+    original: 'starting',
+  });
+});
