@@ -1,16 +1,26 @@
 /** For each machine: how it can begin, and the events that can reach it, with the few values that make a difference. */
+import { chunkBuilder } from '../../src/actors/chunk-builder.ts';
+import { connectionLock } from '../../src/actors/connection-lock.ts';
+import { connectionPools } from '../../src/actors/connection-pools.ts';
 import { consumer } from '../../src/actors/consumer.ts';
 import { materializer } from '../../src/actors/materializer.ts';
+import { publicationManager } from '../../src/actors/publication-manager.ts';
+import { replicationClient } from '../../src/actors/replication-client.ts';
+import { shapeCache } from '../../src/actors/shape-cache.ts';
+import { shapeLogCollector } from '../../src/actors/shape-log-collector.ts';
 import { snapshotter } from '../../src/actors/snapshotter.ts';
+import { CONDITIONS, statusMonitor } from '../../src/actors/status-monitor.ts';
+import { dynamicSupervisorMachine } from '../../src/otp/dynamic-supervisor.ts';
+import { supervisorMachine } from '../../src/otp/supervisor.ts';
 import type { Scenario } from './transition-coverage.ts';
 
-const error = { name: 'Error', message: 'no' };
+const error = { name: 'Error', code: 'no', message: 'no' };
 const down = (type: string, reason: unknown) => ({ type, process: 'peer#1', reason });
 const failed = (type: string) => ({ type, to: '@peer', request: 'any', reason: 'noproc' });
 const replyTo = 'call#1';
 const everyEnd = ['shutdown', { shutdown: { delete: 'truncate' } }, { error }, 'killed', 'noproc'];
 
-export const consumerScenario: Scenario = {
+const consumerScenario: Scenario = {
   machine: consumer,
   inputs: ['create', 'restore'].map((mode) => ({ self: 'consumer#1', handle: '1-1', mode, position: 10, end: '0_inf' })),
   events: [
@@ -46,7 +56,7 @@ export const consumerScenario: Scenario = {
   ],
 };
 
-export const materializerScenario: Scenario = {
+const materializerScenario: Scenario = {
   machine: materializer,
   inputs: [{ self: 'materializer#1', handle: '1-1', column: 'value', consumer: 'consumer#1' }],
   events: [
@@ -77,7 +87,7 @@ export const materializerScenario: Scenario = {
   ],
 };
 
-export const snapshotterScenario: Scenario = {
+const snapshotterScenario: Scenario = {
   machine: snapshotter,
   inputs: [{ self: 'snapshotter#1', handle: '1-1', relation: { oid: 1, schema: 'public', name: 'items' } }],
   events: [
@@ -92,3 +102,206 @@ export const snapshotterScenario: Scenario = {
     down('consumer.down', 'shutdown'),
   ],
 };
+
+const self = 'process#1';
+const relation = { oid: 1, schema: 'public', name: 'items' };
+
+const shapeLogCollectorScenario: Scenario = {
+  machine: shapeLogCollector,
+  inputs: [{ self, position: 0 }],
+  events: [
+    { type: 'registerShape', handle: '1-1', replyTo },
+    { type: 'unregisterShape', handle: '1-1' },
+    { type: 'shapesRestored' },
+    { type: 'log.extended', through: 10, lsn: '5' },
+    { type: 'log.extended', through: 20, lsn: '6' },
+    { type: 'log.end', through: 0, lsn: '0' },
+    { type: 'log.end', through: 10, lsn: '5' },
+    { type: 'block.loaded', after: 0, through: 10 },
+    { type: 'block.loaded', after: 10, through: 20 },
+    { type: 'block.routed', touched: 0 },
+    { type: 'block.routed', touched: 1 },
+    { type: 'batch.done', failed: [] },
+    failed('reader.failed'),
+    { type: 'timeout.retry' },
+  ],
+};
+
+const shapeCacheScenario: Scenario = {
+  machine: shapeCache,
+  inputs: [{ self }],
+  events: [
+    { type: 'createShape', definition: {}, replyTo },
+    { type: 'deleteShape', handle: '1-1', why: 'asked', replyTo },
+    { type: 'purge', why: 'asked', replyTo },
+    { type: 'reportCondition' },
+    { type: 'shape.found', handle: '1-1', replyTo },
+    { type: 'shape.reserved', handle: '1-1', mode: 'create' },
+    { type: 'shape.started', handle: '1-1', pid: 'consumer#1', replies: [replyTo] },
+    { type: 'shape.refused', handle: '1-1', why: 'no', replies: [replyTo] },
+    { type: 'shape.condemned', handle: '1-1', pids: ['consumer#1'], why: 'asked', replies: [replyTo] },
+    { type: 'shape.unknown', handle: '1-1', replyTo },
+    { type: 'confirmHandle', handle: '1-1', replyTo },
+    { type: 'shape.isKept', replyTo },
+    { type: 'shape.isGone', replyTo },
+    { type: 'shape.gone', handle: '1-1', why: 'asked' },
+    { type: 'shapes.restored', count: 1 },
+    { type: 'shapes.condemned', pids: ['consumer#1'], why: 'asked' },
+    { type: 'child.started', id: '1-1', pid: 'consumer#1' },
+    { type: 'child.refused', id: '1-1', reason: 'max_children' },
+    failed('consumers.failed'),
+    down('consumer.down', 'shutdown'),
+  ],
+};
+
+const publicationManagerScenario: Scenario = {
+  machine: publicationManager,
+  inputs: [{ self }],
+  events: [
+    { type: 'addTable', handle: '1-1', relation, replyTo },
+    { type: 'retainTable', handle: '1-1', relation },
+    { type: 'releaseShape', handle: '1-1' },
+    { type: 'relation.isPublished', relation, asked: [replyTo] },
+    { type: 'relation.isMissing', relation, asked: [replyTo] },
+    { type: 'relation.isUnused', relation },
+    { type: 'publication.altered' },
+    { type: 'publication.refused', error },
+    failed('publication.failed'),
+  ],
+};
+
+const statusMonitorScenario: Scenario = {
+  machine: statusMonitor,
+  inputs: [{ self }],
+  events: [
+    ...CONDITIONS.map((condition) => ({ type: 'condition.met', condition, process: `${condition}#1` })),
+    ...CONDITIONS.map((condition) => ({ type: 'condition.lost', condition })),
+    down('reporter.down', 'killed'),
+    { type: 'awaitActive', replyTo },
+    { type: 'awaitReadable', replyTo },
+  ],
+};
+
+const connectionLockScenario: Scenario = {
+  machine: connectionLock,
+  inputs: [{ self }],
+  events: [
+    { type: 'lock.acquired' },
+    { type: 'lock.refused', error },
+    { type: 'lock.lost' },
+    failed('lock.failed'),
+    { type: 'awaitLock', replyTo },
+    { type: 'reportCondition' },
+    { type: 'timeout.retry' },
+  ],
+};
+
+const connectionPoolsScenario: Scenario = {
+  machine: connectionPools,
+  inputs: [{ self }],
+  events: [
+    { type: 'pools.up' },
+    { type: 'pools.down', error },
+    failed('pools.failed'),
+    { type: 'probe' },
+    { type: 'reportCondition' },
+    { type: 'timeout.retry' },
+    { type: 'timeout.check' },
+  ],
+};
+
+const replicationClientScenario: Scenario = {
+  machine: replicationClient,
+  inputs: [{ self }],
+  events: [
+    { type: 'lock.isHeld' },
+    { type: 'lock.lost' },
+    failed('lock.failed'),
+    { type: 'replication.connected', slotCreated: true },
+    { type: 'replication.connected', slotCreated: false },
+    { type: 'replication.refused', error },
+    { type: 'replication.streaming' },
+    { type: 'replication.ended', error },
+    failed('replication.failed'),
+    { type: 'log.end', lsn: '5' },
+    failed('reader.failed'),
+    { type: 'shapes.purged' },
+    failed('purge.failed'),
+    { type: 'reportCondition' },
+    { type: 'timeout.retry' },
+    { type: 'timeout.proven' },
+  ],
+};
+
+const chunkBuilderScenario: Scenario = {
+  machine: chunkBuilder,
+  inputs: [{ self, everyMs: 1 }],
+  events: [{ type: 'timeout.checkpoint' }, { type: 'checkpoint.taken' }, failed('checkpoint.failed')],
+};
+
+const exits = [true, false].map((fromParent) => ({ type: 'EXIT', process: 'child#1', reason: 'shutdown', fromParent }));
+const stops = ['brutal_kill', 'infinity', 5_000].map((shutdown) => ({ type: 'child.toStop', id: 'child', process: 'child#1', shutdown }));
+
+/** What its table tells a supervisor can be anything here: only the machine is walked. */
+const supervisorScenario: Scenario = {
+  machine: supervisorMachine,
+  inputs: [{ self }],
+  events: [
+    ...exits,
+    ...stops,
+    { type: 'STARTED', process: 'child#1' },
+    { type: 'child.due', id: 'child' },
+    { type: 'children.started' },
+    { type: 'start.failed', id: 'child', reason: { error } },
+    { type: 'child.overdue', process: 'child#1' },
+    { type: 'child.stopped' },
+    { type: 'children.stopped' },
+    { type: 'child.kept', process: 'child#1', reason: 'killed' },
+    { type: 'restart.planned', id: 'child' },
+    { type: 'restart.retry', id: 'child' },
+    { type: 'restarts.exhausted' },
+    { type: 'significant.ended' },
+    { type: 'timeout.shutdown' },
+    { type: 'whichChildren', replyTo },
+    { type: 'countChildren', replyTo },
+    { type: 'hello' },
+  ],
+};
+
+const dynamicSupervisorScenario: Scenario = {
+  machine: dynamicSupervisorMachine,
+  inputs: [{ self }],
+  events: [
+    ...exits,
+    ...stops,
+    { type: 'STARTED', process: 'child#1' },
+    { type: 'startChild', template: 'child', args: { type: 'args' }, replyTo },
+    { type: 'terminateChild', id: 'child', replyTo },
+    { type: 'child.due', id: 'child' },
+    { type: 'restart.failed', id: 'child' },
+    { type: 'restart.retry', id: 'child' },
+    { type: 'restarts.exhausted' },
+    { type: 'timeout.terminate.child#1' },
+    { type: 'requests.answered', answers: [] },
+    { type: 'children.stopped' },
+    { type: 'whichChildren', replyTo },
+    { type: 'countChildren', replyTo },
+    { type: 'hello' },
+  ],
+};
+
+export const scenarios: readonly Scenario[] = [
+  consumerScenario,
+  materializerScenario,
+  snapshotterScenario,
+  shapeLogCollectorScenario,
+  shapeCacheScenario,
+  publicationManagerScenario,
+  statusMonitorScenario,
+  connectionLockScenario,
+  connectionPoolsScenario,
+  replicationClientScenario,
+  chunkBuilderScenario,
+  supervisorScenario,
+  dynamicSupervisorScenario,
+];

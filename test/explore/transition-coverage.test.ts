@@ -1,15 +1,17 @@
 import { setup } from 'xstate';
 import { expect, test } from 'vitest';
-import { consumerScenario, materializerScenario, snapshotterScenario } from './scenarios.ts';
+import { machines } from '../charts/machines.ts';
+import { scenarios } from './scenarios.ts';
 import { coverageOf, type Scenario } from './transition-coverage.ts';
 
-const scenarios: readonly [string, Scenario][] = [consumerScenario, materializerScenario, snapshotterScenario].map((scenario) => [
-  scenario.machine.id,
-  scenario,
-]);
+const named: readonly [string, Scenario][] = scenarios.map((scenario) => [scenario.machine.id, scenario]);
 
-test.each(scenarios)('every transition of %s is taken by some path', (_, scenario) => {
+test.each(named)('every transition of %s is taken by some path', (_, scenario) => {
   expect(coverageOf(scenario).untaken).toEqual([]);
+});
+
+test('every machine of the service is walked', () => {
+  expect(scenarios.map(({ machine }) => machine.id).sort()).toEqual(machines.map(({ machine }) => machine.id).sort());
 });
 
 test('a transition that no path takes is named', () => {

@@ -10,8 +10,8 @@ const RUNS = 2_000;
 const SHRINK_RUNS_MAX = 250;
 const TIMEOUT_MS = 240_000; // Ten seconds on a machine that has nothing else to do.
 
-async function violations(script: Script, machines?: Machines): Promise<readonly Violation[]> {
-  const { world, isQuiet } = await run(script, machines);
+async function violations(script: Script, options?: { readonly machines: Machines }): Promise<readonly Violation[]> {
+  const { world, isQuiet } = await run(script, options);
   return violationsOf(world, isQuiet);
 }
 
@@ -32,7 +32,7 @@ async function counterexample(machines: Machines): Promise<Script | undefined> {
   let shrinkRuns = 0;
   const property = fc.asyncProperty(anyScript, async (script) => {
     if (shrinkRuns > SHRINK_RUNS_MAX) return true;
-    const isViolated = (await violations(script, machines)).length > 0;
+    const isViolated = (await violations(script, { machines })).length > 0;
     if (isViolated || shrinkRuns > 0) shrinkRuns += 1;
     return !isViolated;
   });
@@ -49,7 +49,7 @@ test.each([
   async (_, machines, broken) => {
     const script = await counterexample(machines);
 
-    const replayed = script === undefined ? [] : await violations(script, machines);
+    const replayed = script === undefined ? [] : await violations(script, { machines });
     expect([...new Set(replayed.map(({ property }) => PROPERTIES[property]))]).toEqual([broken]);
   },
   TIMEOUT_MS,

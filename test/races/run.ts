@@ -3,7 +3,7 @@
  * which signal is delivered next: the same script gives the same run.
  */
 import fc from 'fast-check';
-import type { Address, ExitReason } from '../../src/otp/process.ts';
+import type { ExitReason } from '../../src/otp/process.ts';
 import type { Wish } from './model-database.ts';
 import { NAMES, World, type Machines } from './world.ts';
 
@@ -27,8 +27,14 @@ interface Happening {
   readonly happen: () => void;
 }
 
+export interface RunOptions {
+  readonly machines?: Machines;
+  /** Looks at the world before each delivery, and may strike. */
+  readonly onStep?: (world: World) => void;
+}
+
 /** @returns the world when nothing is left to happen; one that is not `isQuiet` did not come to rest. */
-export async function run(script: Script, machines?: Machines): Promise<{ readonly world: World; readonly isQuiet: boolean }> {
+export async function run(script: Script, { machines, onStep }: RunOptions = {}): Promise<{ readonly world: World; readonly isQuiet: boolean }> {
   let next = 0;
   const world = new World((candidates) => (script.choices[next++] ?? 0) % candidates.length, machines);
   await world.begin();
@@ -37,6 +43,7 @@ export async function run(script: Script, machines?: Machines): Promise<{ readon
   for (let step = 0; step < STEPS_MAX && !isQuiet; step += 1) {
     while ((happenings[0]?.atStep ?? Number.POSITIVE_INFINITY) <= step) happenings.shift()?.happen();
     await world.settle();
+    onStep?.(world);
     if (world.runtime.step()) continue;
     const early = happenings.shift();
     isQuiet = early === undefined;
@@ -56,7 +63,7 @@ function happeningsOf({ transactions, materializerAtStep, faults }: Script, worl
       { atStep, happen: () => runtime.send('@writer', { type: 'begin', index }) },
       { atStep: atStep + lasts, happen: () => runtime.send('@writer', { type: 'commit', index, wishes }) },
     ]),
-    ...faults.map(({ atStep, victim, how }) => ({ atStep, happen: () => strike(world, NAMES[victim], how) })),
+    ...faults.map(({ atStep, victim, how }) => ({ atStep, happen: () => strike(world, victim, how) })),
   ];
   return happenings.sort((left, right) => left.atStep - right.atStep);
 }
@@ -67,10 +74,11 @@ const EXITS: Readonly<Record<Exclude<Fault, 'crash' | 'drain'>, ExitReason | 'ki
   delete: { shutdown: { delete: 'test' } },
 };
 
-function strike({ runtime }: World, victim: Address, how: Fault): void {
-  if (how === 'crash') runtime.send(victim, { type: 'poison' });
-  else if (how !== 'drain') runtime.exit(victim, EXITS[how]);
-  else if (victim === NAMES.consumer) runtime.send(victim, { type: 'stop', cause: 'drain' });
+export function strike({ runtime }: World, victim: Victim, how: Fault): void {
+  const address = NAMES[victim];
+  if (how === 'crash') runtime.send(address, { type: 'poison' });
+  else if (how !== 'drain') runtime.exit(address, EXITS[how]);
+  else if (victim === 'consumer') runtime.send(address, { type: 'stop', cause: 'drain' });
 }
 
 const wish: fc.Arbitrary<Wish> = fc.record({

@@ -1,0 +1,78 @@
+import fc from 'fast-check';
+import { beforeAll, describe, expect, test } from 'vitest';
+import type { ExitReason } from '../../src/otp/process.ts';
+import { anyScript, run, strike, type Fault, type Script, type Victim } from '../races/run.ts';
+import { NAMES, type World } from '../races/world.ts';
+
+const STATES = [
+  '"awaitingSnapshot"',
+  '"subscribing"',
+  '{"replaying":"reading"}',
+  '{"catchingUp":"reading"}',
+  '{"live":"waiting"}',
+  '{"live":{"following":"reading"}}',
+  '{"live":"telling"}',
+] as const;
+
+type State = (typeof STATES)[number];
+
+const SCRIPTS_MAX = 500;
+/** For each state a life in which the Materializer comes through it. */
+const scripts = new Map<State, Script>();
+
+beforeAll(async () => {
+  for (const script of fc.sample(anyScript, { numRuns: SCRIPTS_MAX, seed: 11 })) {
+    if (scripts.size === STATES.length) return;
+    const peaceful = { ...script, faults: [] };
+    const { world } = await run(peaceful);
+    for (const state of statesOf(world)) if (!scripts.has(state)) scripts.set(state, peaceful);
+  }
+}, 120_000);
+
+interface End {
+  readonly states: readonly string[];
+  readonly reason: ExitReason | undefined;
+}
+
+/** The Materializer's last two states, and why it ended, when `victim` is struck in `state`. */
+async function endOf(state: State, victim: Victim, how: Fault, script = scripts.get(state)): Promise<End> {
+  if (script === undefined) throw new Error(`no script comes through ${state}`);
+  let isStruck = false;
+  const onStep = (world: World) => {
+    if (isStruck || world.runtime.whereis(NAMES[victim]) === undefined) return;
+    if (JSON.stringify(world.runtime.processInfo(NAMES.materializer)?.state) !== state) return;
+    isStruck = true;
+    strike(world, victim, how);
+  };
+  const { world } = await run(script, { onStep });
+  const exit = world.records.find((record) => record.type === 'exit' && record.process.startsWith('consumers/materializer#'));
+  return { states: statesOf(world).slice(-1), reason: exit?.type === 'exit' ? exit.reason : undefined };
+}
+
+function statesOf(world: World): State[] {
+  return world.records.flatMap((record) =>
+    record.type === 'transition' && record.process.startsWith('consumers/materializer#') ? [JSON.stringify(record.state) as State] : [],
+  );
+}
+
+describe.each(STATES)('in %s', (state) => {
+  test.each<Fault>(['shutdown', 'drain'])('a Consumer that is told to end in good order (%s) leaves it stopped', async (how) => {
+    expect(await endOf(state, 'consumer', how)).toEqual({ states: ['"stopped"'], reason: { shutdown: 'drain' } });
+  });
+
+  test.each<[Fault, string]>([
+    ['delete', 'test'],
+    ['kill', 'consumerCrashed'],
+    ['crash', 'consumerCrashed'],
+  ])('a Consumer that ends by %s leaves it invalidated', async (how, why) => {
+    expect(await endOf(state, 'consumer', how)).toEqual({ states: ['"invalidated"'], reason: { shutdown: { delete: why } } });
+  });
+});
+
+test('a snapshot that is given up leaves it invalidated', async () => {
+  const inOrder: Script = { transactions: [], materializerAtStep: 0, faults: [], choices: [] };
+
+  const { states } = await endOf('"awaitingSnapshot"', 'snapshotter', 'kill', inOrder);
+
+  expect(states).toEqual(['"invalidated"']);
+});
