@@ -133,6 +133,8 @@ export interface Entry extends Source {
   /** Its own calls that have no outcome yet. */
   calls: Set<Call> | undefined;
   timers: Map<string, HeapTimer> | undefined;
+  /** Ends it by force if it has not ended by then. */
+  overdue: HeapTimer | undefined;
   effects: PendingEffect[];
   /** The event being handled, for `postpone`. */
   current: Signal | undefined;

@@ -55,7 +55,7 @@ function killWhenOverdue(entry: Entry, child: Entry): void {
   if (child.shutdown === 'infinity') return;
   const kill: Signal = { kind: 'exit', source: entry, reason: 'kill' };
   const delayMs = child.shutdown === 'brutal_kill' ? 0 : child.shutdown;
-  entry.kernel.timers.set(delayMs, () => entry.kernel.enqueue(child, kill));
+  child.overdue = entry.kernel.timers.set(delayMs, () => entry.kernel.enqueue(child, kill));
 }
 
 /** An exit signal reaches a process: it ends, is told, or takes no notice. */

@@ -175,7 +175,7 @@ export class ProcessKernel implements Kernel {
       urgent: new Ring(), inserted: [], postponed: [], effects: [],
       scheduled: false, alive: true, started: false, handled: 0,
       actor: undefined, name: undefined, tables: undefined, children: undefined, links: undefined,
-      monitors: undefined, watchers: undefined, toldOwners: undefined, calls: undefined, timers: undefined,
+      monitors: undefined, watchers: undefined, toldOwners: undefined, calls: undefined, timers: undefined, overdue: undefined,
       current: undefined, stopReason: undefined,
     };
   }

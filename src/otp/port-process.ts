@@ -138,7 +138,7 @@ function awaitAnswer(entry: Entry, port: PortState, replyTo: ReplyTo | undefined
 function fail(entry: Entry, port: PortState, reason: ExitReason): void {
   if (!entry.alive || port.ending !== undefined) return;
   stop(entry, reason);
-  if (entry.alive) entry.kernel.timers.set(CLOSE_MS_MAX, () => entry.kernel.end(entry, reason));
+  if (entry.alive) entry.overdue = entry.kernel.timers.set(CLOSE_MS_MAX, () => entry.kernel.end(entry, reason));
 }
 
 function stop(entry: Entry, reason: ExitReason): void {

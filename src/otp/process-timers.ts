@@ -27,4 +27,5 @@ export function receiveTimeout(entry: Entry, name: string, timer: HeapTimer): vo
 export function releaseTimers(entry: Entry): void {
   for (const timer of entry.timers?.values() ?? []) entry.kernel.timers.cancel(timer);
   entry.timers = undefined;
+  if (entry.overdue !== undefined) entry.kernel.timers.cancel(entry.overdue);
 }

@@ -188,3 +188,39 @@ test('a port sends by itself, and ends by itself', async () => {
 
   expect(world.seen(caller)).toMatchObject([{ type: 'seen.news' }, { type: 'seen.port.down', reason: { error: { message: 'connection lost' } } }]);
 });
+
+test('stopping aborts the requests that are under way', async () => {
+  const world = new World();
+  const signals: AbortSignal[] = [];
+  const handle: PortHandle = {
+    requests: {
+      wait: (_request, signal) => {
+        signals.push(signal);
+        return new Promise(() => undefined);
+      },
+    },
+  };
+  const pid = await world.start(port(handle), 'port');
+  const caller = await world.puppet('caller');
+  world.tell(caller, call('wait'));
+
+  world.exit(pid, 'shutdown');
+
+  expect({ aborted: signals.map((signal) => signal.aborted), seen: world.seen(caller) }).toMatchObject({ aborted: [true], seen: [{ reason: 'shutdown' }] });
+});
+
+test('a port that failed has five seconds to close, and leaves no timer behind', async () => {
+  const world = new World();
+  const closing = deferred<undefined>();
+  const stuck = await world.start(port({ requests: {}, close: () => new Promise(() => undefined) }), 'stuck');
+  world.send(stuck, { type: 'nonsense' });
+  world.advance(4_999);
+  const before = world.isAlive(stuck);
+  world.advance(1);
+  const quick = await world.start(port({ requests: {}, close: () => closing.promise }), 'quick');
+  world.send(quick, { type: 'nonsense' });
+  closing.resolve(undefined);
+  await world.settle();
+
+  expect({ before, ends: world.exits.length, timers: world.clock.pendingTimers }).toEqual({ before: true, ends: 2, timers: 0 });
+});

@@ -348,6 +348,15 @@ describe('stop', () => {
     });
   });
 
+  test('kill reaches those who unlinked themselves, and a child that obeys leaves no timer behind', async () => {
+    const family = await Family.start({ a: {}, b: {} });
+    family.world.tell('@a', { type: 'unlink', params: { process: family.pid } });
+
+    family.world.exit(family.pid, 'kill');
+
+    expect({ ends: family.endsSince(), timers: family.world.clock.pendingTimers }).toEqual({ ends: ['sup killed', 'a killed', 'b killed'], timers: 0 });
+  });
+
   test('resolves for the outside when everything below is down too', async () => {
     const family = await Family.start({ a: {}, b: { stubborn: true, shutdown: 100 } });
 
