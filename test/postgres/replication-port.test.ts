@@ -198,32 +198,30 @@ test('reads nothing while the sink is congested, and everything afterwards', asy
   await database.query(`INSERT INTO items VALUES (0, 'first')`);
   await sink.until(({ transactions }) => transactions.length === 1);
   sink.congestion = new Promise((done) => (gate.open = done));
-  await database.query(`INSERT INTO items VALUES (1, 'second')`);
-  await sink.until(({ transactions }) => transactions.length === 2);
 
-  await database.query(`INSERT INTO items SELECT i, repeat('x', 1000) FROM generate_series(2, 20001) i`);
+  await database.query(`INSERT INTO items SELECT i, repeat('x', 1000) FROM generate_series(1, 20000) i`);
   await database.until(`${WALSENDER} AND wait_event = 'WalSenderWriteData'`); // The way to us is full.
   const meanwhile = sink.transactions.length;
   sink.congestion = undefined;
   gate.open();
-  await sink.until(({ transactions }) => transactions.length === 3);
+  await sink.until(({ transactions }) => transactions.length === 2);
 
-  expect({ meanwhile, rows: sink.rows.length }).toEqual({ meanwhile: 2, rows: 20_002 });
+  expect({ meanwhile, rows: sink.rows.length }).toEqual({ meanwhile: 1, rows: 20_001 });
 });
 
 test('keeps the connection alive while the sink is congested', async () => {
   await database.query(`ALTER DATABASE ${database.name} SET wal_sender_timeout = '3s'`);
   await startStream();
   const gate = { open: (): void => {} };
-  sink.congestion = new Promise((done) => (gate.open = done));
   await database.query(`INSERT INTO items VALUES (1, 'first')`);
   await sink.until(({ transactions }) => transactions.length === 1);
+  sink.congestion = new Promise((done) => (gate.open = done));
+  await database.query(`INSERT INTO items VALUES (2, 'second')`);
 
   await database.until(`SELECT FROM pg_stat_replication WHERE application_name = 'armature replication' AND reply_time > backend_start + interval '5 s'
     AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())`);
   sink.congestion = undefined;
   gate.open();
-  await database.query(`INSERT INTO items VALUES (2, 'second')`);
   await sink.until(({ transactions }) => transactions.length === 2);
 
   await database.query(`ALTER DATABASE ${database.name} RESET wal_sender_timeout`);
