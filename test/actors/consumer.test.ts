@@ -1,0 +1,106 @@
+import { initialTransition, transition, type EventFromLogic } from 'xstate';
+import { expect, test } from 'vitest';
+import { consumer } from '../../src/actors/consumer.ts';
+import { SNAPSHOT_END } from '../../src/model/log-offset.ts';
+import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
+import type { Message, Pid, ReplyTo } from '../../src/otp/process.ts';
+import { run, strike, type Fault, type Script } from '../races/run.ts';
+import { HANDLE, NAMES, type World } from '../races/world.ts';
+
+const oneRow = [{ row: 1, value: 'a', remove: false }];
+const inOrder: Script = { transactions: [{ atStep: 200, lasts: 0, wishes: oneRow }], materializerAtStep: 0, faults: [], choices: [] };
+
+function consumerState({ runtime }: World): string {
+  return JSON.stringify(runtime.processInfo(NAMES.consumer)?.state ?? 'not there');
+}
+
+/** Calls `act` once, when the Consumer's state first satisfies `isReached`. */
+function once(isReached: (state: string) => boolean, act: (world: World) => void) {
+  let isDone = false;
+  return (world: World) => {
+    if (isDone || !isReached(consumerState(world))) return;
+    isDone = true;
+    act(world);
+  };
+}
+
+test('a snapshot that is given up is told to those who wait for its start, before the Consumer is gone', async () => {
+  const answers: Promise<Message>[] = [];
+  const onStep = once(
+    (state) => state.includes('buffering'),
+    (world) => {
+      answers.push(world.runtime.call(NAMES.consumer, { type: 'awaitSnapshotStart' }));
+      const fault = { type: 'snapshot.failed', error: { code: 'no_table', message: 'no such table' } };
+      world.runtime.send(NAMES.consumer, fault);
+    },
+  );
+
+  const { world } = await run(inOrder, { onStep });
+
+  const [answer] = await Promise.all(answers);
+  const exit = world.records.find((record) => record.type === 'exit' && record.process.includes('/consumer#'));
+  expect({ answer, exit }).toMatchObject({
+    answer: { type: 'snapshot.hasFailed', error: { code: 'no_table' } },
+    exit: { reason: { shutdown: { delete: 'snapshotFailed' } } },
+  });
+});
+
+test.each<Fault>(['shutdown', 'drain'])('told to end in good order (%s), it hands over the batch in hand first', async (how) => {
+  const onStep = once(
+    (state) => state.includes('passingOn'),
+    (world) => strike(world, 'consumer', how),
+  );
+
+  const { world } = await run(inOrder, { onStep });
+
+  const failed = world.records.flatMap((record) => (record.type === 'deliver' && record.message.type === 'batch.done' ? [record.message.failed] : []));
+  expect({ applied: world.applied, failed: failed.at(-1) }).toEqual({ applied: ['10_0'], failed: [] });
+});
+
+/** The Consumer as far as it is alone: no runtime, no effect. */
+function after(mode: 'create' | 'restore', ...events: readonly EventFromLogic<typeof consumer>[]) {
+  const input = { self: 'consumer#1' as Pid, handle: HANDLE, mode, position: LOG_START, end: SNAPSHOT_END };
+  let [snapshot] = initialTransition(consumer, input);
+  for (const event of events) [snapshot] = transition(consumer, snapshot, event);
+  return snapshot;
+}
+
+const registered = { type: 'shape.registered', position: 7 as LogPosition } as const;
+const batch = { type: 'batch', after: 7 as LogPosition, through: 9 as LogPosition, replyTo: 'call#1' as ReplyTo } as const;
+
+test.each([
+  ['log.truncated', 'truncate'],
+  ['log.schemaChanged', 'schemaChanged'],
+] as const)('a log that cannot go on (%s) ends the shape, and says why', (type, why) => {
+  const { status, output } = after('restore', { ...registered, position: LOG_START }, batch, { type });
+
+  expect({ status, output }).toEqual({ status: 'done', output: { reason: { shutdown: { delete: why } } } });
+});
+
+test('a restored shape reads on from its own position, up to what it was told at its registration', () => {
+  const { value, context } = after('restore', registered);
+
+  expect({ value, position: context.position, offered: context.offered }).toEqual({
+    value: { running: { snapshot: 'complete', ingest: { catchingUp: 'loading' } } },
+    position: LOG_START,
+    offered: registered.position,
+  });
+});
+
+test('what is offered before the snapshot is known is kept as a position, from the registration on', () => {
+  const { value, context } = after('create', registered, batch);
+
+  expect({ value, position: context.position, offered: context.offered }).toEqual({
+    value: { running: { snapshot: 'unknown', ingest: 'buffering' } },
+    position: registered.position,
+    offered: batch.through,
+  });
+});
+
+test('a collector or a log reader that is gone deletes nothing', () => {
+  const noproc = { to: '@log-reader', reason: 'noproc' } as const;
+  const unregistered = after('create', { ...noproc, type: 'registration.failed', request: 'registerShape' });
+  const unread = after('restore', registered, { ...noproc, type: 'reader.failed', request: 'loadBlock' });
+
+  expect([unregistered.output, unread.output]).toEqual(Array(2).fill({ reason: { shutdown: 'drain' } }));
+});
