@@ -65,10 +65,10 @@ export async function startInspectionServer(options: InspectionOptions): Promise
 function stream(socket: WebSocket, { runtime, clock = systemClock, unsentBytesMax = UNSENT_BYTES_MAX }: InspectionOptions): void {
   const format = new WireFormat(clock);
   let isStreaming = true;
-  const detach = runtime.inspect((event) => {
+  const send = (messagesOf: () => readonly string[]): void => {
     if (!isStreaming) return;
     try {
-      for (const message of format.messagesOf(event)) socket.send(message);
+      for (const message of messagesOf()) socket.send(message);
     } catch (error) {
       // Whatever it is: we are inside a process's transition, which must not fail because somebody watches.
       isStreaming = false;
@@ -77,7 +77,9 @@ function stream(socket: WebSocket, { runtime, clock = systemClock, unsentBytesMa
     if (socket.bufferedAmount <= unsentBytesMax) return;
     isStreaming = false;
     socket.terminate();
-  });
+  };
+  const detach = runtime.inspect((event) => send(() => format.messagesOf(event)));
+  send(() => format.announced());
   socket.on('close', detach);
   socket.on('error', () => socket.terminate()); // It said too much, or went away.
 }

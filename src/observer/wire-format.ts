@@ -17,8 +17,8 @@ type Actor = ActorRefLike & { readonly id: string; readonly _parent?: ActorRefLi
 /** The messages of one stream: it begins with those who live, then goes on event by event. */
 export class WireFormat {
   private readonly clock: Pick<Clock, 'epochMicros'>;
-  /** xstate announces an actor before it has a snapshot: it is told of when it gets its first event. */
-  private readonly unborn = new Set<ActorRefLike>();
+  /** Actors that xstate has announced, with their roots; before they had a snapshot that could be shown. */
+  private readonly newcomers = new Map<ActorRefLike, string>();
 
   constructor(clock: Pick<Clock, 'epochMicros'>) {
     this.clock = clock;
@@ -26,15 +26,13 @@ export class WireFormat {
 
   /** @returns messages, in order; none for the steps inside a transition, which the format does not know. */
   messagesOf(event: InspectionEvent): readonly string[] {
-    const { actorRef, rootId } = event;
     switch (event.type) {
       case '@xstate.actor':
-        if (actorRef.getSnapshot() !== undefined) return [this.actor(actorRef, rootId)];
-        this.unborn.add(actorRef);
+        this.newcomers.set(event.actorRef, event.rootId);
         return [];
       case '@xstate.event': {
         const message = this.message(event, { event: event.event, sourceId: event.sourceRef?.sessionId });
-        return this.unborn.delete(actorRef) ? [this.actor(actorRef, rootId), message] : [message];
+        return this.newcomers.has(event.actorRef) ? [this.actor(event), message] : [message];
       }
       case '@xstate.snapshot':
         return [this.message(event, { event: event.event, snapshot: event.snapshot })];
@@ -43,7 +41,13 @@ export class WireFormat {
     }
   }
 
-  private actor(actorRef: ActorRefLike, rootId: string): string {
+  /** Those who were announced and have had no event since: at the beginning of a stream, all who live. */
+  announced(): readonly string[] {
+    return [...this.newcomers].map(([actorRef, rootId]) => this.actor({ actorRef, rootId }));
+  }
+
+  private actor({ actorRef, rootId }: Pick<InspectionEvent, 'actorRef' | 'rootId'>): string {
+    this.newcomers.delete(actorRef);
     const { id, _parent: parent, logic } = actorRef as Actor;
     const fields = { name: id, parentId: parent?.sessionId, definition: definitionOf(id, logic), snapshot: actorRef.getSnapshot() as unknown };
     return this.message({ type: '@xstate.actor', actorRef, rootId }, fields);
