@@ -92,6 +92,7 @@ export function furnish(foundation: Foundation): Rooms {
     shapeLog: (handle) => shapeLogOf(storage, handle),
     takenThrough: () => storage.shapes.position,
     checkpointEveryMs: CHECKPOINT_EVERY_MS,
+    drainTimeoutMs: foundation.configuration.drainTimeoutMs,
   };
 }
 

@@ -58,6 +58,7 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   closing.push(() => storage.close());
   const runtime = createRuntime({ clock: world.clock });
   logLifecycle(runtime, logger);
+  if (configuration.ignored.length > 0) logger.warn({ variables: configuration.ignored }, 'settings without a meaning here are ignored');
   const language = await loadWhereLanguage();
   const rooms = furnish({ configuration, world, logger, storage, language, database, runtime });
   if (configuration.inspect) {

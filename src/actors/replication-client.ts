@@ -6,7 +6,6 @@
  * A slot that had to be created knows nothing of what happened before it: then no stored shape can be carried on.
  */
 import { assign, setup } from 'xstate';
-import { LSN_ZERO, type Lsn } from '../model/lsn.ts';
 import { effects } from '../otp/effects.ts';
 import type { CallFailed, Pid } from '../otp/process.ts';
 import { FIRST_DELAY_MS, nextDelayMs, PROVEN_AFTER_MS } from './back-off.ts';
@@ -21,8 +20,8 @@ type Event =
   | { type: 'replication.streaming' }
   | { type: 'replication.ended'; error: { code: string; message: string } }
   | (CallFailed & { type: 'replication.failed' })
-  | { type: 'log.end'; lsn: Lsn }
-  | (CallFailed & { type: 'reader.failed' })
+  | { type: 'stream.restarted' }
+  | (CallFailed & { type: 'writer.failed' })
   | { type: 'shapes.purged' }
   | (CallFailed & { type: 'purge.failed' })
   | { type: 'reportCondition' }
@@ -33,7 +32,6 @@ interface Context {
   self: Pid;
   mustPurge: boolean; // A slot was created, and the shapes of the old one are not gone yet: kept over failed attempts.
   delayMs: number;
-  from: Lsn; // The commit LSN of the last transaction in our log; '0' when the slot is new to it.
 }
 
 export const replicationClient = setup({
@@ -43,13 +41,12 @@ export const replicationClient = setup({
     ...effects,
     slowDown: assign(({ context }) => ({ delayMs: nextDelayMs(context.delayMs) })),
     forgetFailures: assign({ delayMs: FIRST_DELAY_MS }),
-    goOnFrom: assign((_, { lsn }: { lsn: Lsn }) => ({ from: lsn })),
     noteSlot: assign(({ context }, { slotCreated }: { slotCreated: boolean }) => ({ mustPurge: context.mustPurge || slotCreated })),
-    beginAnew: assign({ from: LSN_ZERO, mustPurge: false }),
+    beginAnew: assign({ mustPurge: false }),
   },
 }).createMachine({
   id: 'replication-client',
-  context: ({ input }) => ({ self: input.self, delayMs: FIRST_DELAY_MS, from: LSN_ZERO, mustPurge: false }),
+  context: ({ input }) => ({ self: input.self, delayMs: FIRST_DELAY_MS, mustPurge: false }),
   initial: 'awaitingLock',
   on: { 'lock.lost': { target: '.backingOff' }, reportCondition: {}, 'replication.ended': {} },
   states: {
@@ -72,38 +69,31 @@ export const replicationClient = setup({
         'replication.ended': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
       },
     },
-    deciding: { always: [{ guard: 'mustPurge', target: 'purging' }, { target: 'measuring' }] },
+    deciding: { always: [{ guard: 'mustPurge', target: 'purging' }, { target: 'starting' }] },
     purging: {
       entry: {
         type: 'call',
         params: { to: '@shape-cache', request: { type: 'purge', why: 'the replication slot is new' }, as: 'purge' },
       },
       on: {
-        'shapes.purged': { target: 'starting', actions: 'beginAnew' },
+        'shapes.purged': 'restarting',
         'purge.failed': 'backingOff',
         'replication.ended': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
       },
     },
-    /** What Postgres sends again, because we fell before we could acknowledge it, is in the log already. */
-    measuring: {
-      entry: { type: 'call', params: { to: '@log-reader', request: { type: 'logEnd' }, as: 'reader' } },
+    /** A slot may even be another cluster's, where LSNs are lower than ours. */
+    restarting: {
+      entry: { type: 'call', params: { to: '@log-writer', request: { type: 'restartStream' }, as: 'writer' } },
       on: {
-        'log.end': { target: 'starting', actions: { type: 'goOnFrom', params: ({ event }) => event } },
-        'reader.failed': 'backingOff',
-        'replication.ended': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
+        'stream.restarted': { target: 'starting', actions: 'beginAnew' },
+        'writer.failed': 'backingOff',
+        'replication.ended': 'backingOff',
       },
     },
     starting: {
-      entry: {
-        type: 'call',
-        params: ({ context }) => ({
-          to: '@replication',
-          request: { type: 'startStreaming', from: context.from },
-          as: 'replication',
-        }),
-      },
+      entry: { type: 'call', params: { to: '@replication', request: { type: 'startStreaming' }, as: 'replication' } },
       on: {
-        'replication.streaming': { target: 'streaming', actions: { type: 'send', params: ({ context, event }) => note('info', event.type, { from: context.from }) } },
+        'replication.streaming': { target: 'streaming', actions: { type: 'send', params: ({ event }) => note('info', event.type, {}) } },
         'replication.refused': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
         'replication.failed': 'backingOff',
         'replication.ended': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },

@@ -90,6 +90,10 @@ export class DiskLog implements TransactionLog {
     this.head.abandon();
   }
 
+  restart(): void {
+    this.head.restart();
+  }
+
   appendRecord(record: ShapeRecord): void {
     this.head.appendRecord(record);
   }

@@ -17,7 +17,7 @@ export const FRAME_KINDS = {
   segment: 1,
   /** JSON of a `RelationLayout`. */
   layout: 2,
-  /** Changes of the open transaction; `FIRST` on its first frame. */
+  /** Changes of the open transaction, with `FIRST` and `CONTINUED` as they apply. */
   changes: 3,
   /** u64 commit LSN · u32 number of frames with changes. */
   commit: 4,
@@ -25,17 +25,21 @@ export const FRAME_KINDS = {
   record: 5,
   /** u64 position: the log was durable up to there before this frame was written. */
   durable: 6,
+  /** Empty: from here on commit LSNs begin anew, they come from another slot. */
+  restart: 7,
 } as const;
 export type FrameKind = (typeof FRAME_KINDS)[keyof typeof FRAME_KINDS];
 
 /** On the first changes of a transaction: what was open before it never committed. */
 export const FIRST = 1;
+/** On changes that continue those of the frame before: a single change can be larger than a frame. */
+export const CONTINUED = 2;
 export const FRAME_HEADER_BYTES = 16;
 /** Layouts and records may be larger than changes: a filter can be long. */
 export const PAYLOAD_BYTES_MAX = 16 * 1024 * 1024;
 
 const MAGIC = 0xa7e1;
-const KIND_MAX = FRAME_KINDS.durable;
+const KIND_MAX = FRAME_KINDS.restart;
 
 export interface Frame {
   readonly kind: FrameKind;

@@ -7,10 +7,10 @@
  */
 import { invariant } from '../base/invariant.ts';
 import type { LogPosition } from '../model/log-position.ts';
-import { compareLsn, maxLsn, type Lsn } from '../model/lsn.ts';
+import { compareLsn, LSN_ZERO, maxLsn, type Lsn } from '../model/lsn.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 import type { RelationLayout } from '../model/relation.ts';
-import { FIRST, FRAME_KINDS, type FrameKind } from './frame.ts';
+import { CONTINUED, FIRST, FRAME_KINDS, type FrameKind } from './frame.ts';
 import { encodeCommit, encodeJson } from './frame-payloads.ts';
 import type { Layouts } from './layouts.ts';
 import type { ShapeRecord } from './shape-record.ts';
@@ -64,11 +64,9 @@ export class LogHead {
   }
 
   appendChanges(xid: Xid, changes: Uint8Array): void {
-    invariant(changes.length <= FRAME_BYTES_MAX, `a fragment has at most ${FRAME_BYTES_MAX} bytes`);
     invariant(this.open === undefined || this.open.xid === xid, 'one transaction is open at a time');
     this.open ??= { xid, after: this.sink.end, frameCount: 0, bytes: 0, fragments: [] };
-    const kept = this.sink.put(FRAME_KINDS.changes, this.open.frameCount === 0 ? FIRST : 0, xid, changes);
-    this.open.frameCount += 1;
+    const kept = this.putChanges(this.open, changes);
     this.open.bytes += kept.length;
     if (this.open.bytes > this.tail.bytesMax) this.open.fragments = undefined;
     this.open.fragments?.push(kept);
@@ -92,6 +90,23 @@ export class LogHead {
 
   abandon(): void {
     this.open = undefined;
+  }
+
+  restart(): void {
+    invariant(this.open === undefined, 'no transaction is open when a stream begins');
+    this.sink.put(FRAME_KINDS.restart, 0, NO_XID, new Uint8Array());
+    this.commitLsn = LSN_ZERO;
+  }
+
+  private putChanges(open: OpenTransaction, changes: Uint8Array): Uint8Array {
+    const first = open.frameCount === 0 ? FIRST : 0;
+    open.frameCount += Math.ceil(changes.length / FRAME_BYTES_MAX);
+    if (changes.length <= FRAME_BYTES_MAX) return this.sink.put(FRAME_KINDS.changes, first, open.xid, changes);
+    for (let at = 0; at < changes.length; at += FRAME_BYTES_MAX) {
+      const flags = at === 0 ? first : CONTINUED;
+      this.sink.put(FRAME_KINDS.changes, flags, open.xid, changes.subarray(at, at + FRAME_BYTES_MAX));
+    }
+    return changes.slice(); // In one piece, as readers need it.
   }
 
   appendRecord(record: ShapeRecord): void {

@@ -63,6 +63,7 @@ export class LogIntake {
   /** The stream begins anew, on a slot whose positions do not continue the old ones. */
   restart(): void {
     this.receivedLsn = '0' as Lsn;
+    this.log.restart();
   }
 
   /** Resolves when there is something to sync; at once when there is already. */

@@ -88,6 +88,7 @@ function checkHeader(frame: Frame, directory: string, findings: Findings): void 
 
 function learn({ kind, payload }: Frame, findings: Findings): void {
   if (kind === FRAME_KINDS.layout) findings.layouts.restore(decodeLayout(payload));
+  if (kind === FRAME_KINDS.restart) findings.lastCommitLsn = LSN_ZERO;
   if (kind === FRAME_KINDS.commit) findings.lastCommitLsn = decodeCommit(payload).lsn;
   if (kind === FRAME_KINDS.durable) findings.durable = Math.max(findings.durable, decodePosition(payload)) as LogPosition;
 }

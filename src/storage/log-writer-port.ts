@@ -26,7 +26,15 @@ export function logWriterPort(intake: LogIntake, { replication, collector }: Log
         }
       };
       const syncing = syncGroups().catch((error: unknown) => exit(error));
-      return { requests: {}, close: () => syncing };
+      return {
+        requests: {
+          restartStream: () => {
+            intake.restart();
+            return { type: 'stream.restarted' };
+          },
+        },
+        close: () => syncing,
+      };
     },
   };
 }

@@ -64,6 +64,10 @@ export class MemoryLog implements TransactionLog {
     this.head.abandon();
   }
 
+  restart(): void {
+    this.head.restart();
+  }
+
   appendRecord(record: ShapeRecord): void {
     this.head.appendRecord(record);
   }

@@ -2,12 +2,14 @@
 import type { LoggedTransaction } from '../model/transaction.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 import { LogCorruptError } from './errors.ts';
-import { FIRST, FRAME_KINDS, type Frame } from './frame.ts';
+import { CONTINUED, FIRST, FRAME_KINDS, type Frame } from './frame.ts';
 import { decodeCommit } from './frame-payloads.ts';
 
 export class TransactionAssembler {
   private xid: Xid | undefined;
-  private fragments: Uint8Array[] = [];
+  /** Each in the pieces in which it lies in the log. */
+  private fragments: Uint8Array[][] = [];
+  private frameCount = 0;
 
   /** @returns the transaction that `frame` completes. */
   take(frame: Frame): LoggedTransaction | undefined {
@@ -18,15 +20,17 @@ export class TransactionAssembler {
   private takeChanges(frame: Frame): void {
     if ((frame.flags & FIRST) !== 0) this.begin(frame.xid);
     if (frame.xid !== this.xid) throw new LogCorruptError(frame.start, 'changes belong to no transaction');
-    this.fragments.push(frame.payload);
+    this.frameCount += 1;
+    if ((frame.flags & CONTINUED) === 0) this.fragments.push([frame.payload]);
+    else this.fragments.at(-1)?.push(frame.payload);
   }
 
   private commit(frame: Frame): LoggedTransaction {
     const { lsn, frameCount } = decodeCommit(frame.payload);
-    if (frame.xid !== this.xid || frameCount !== this.fragments.length) {
+    if (frame.xid !== this.xid || frameCount !== this.frameCount) {
       throw new LogCorruptError(frame.start, 'a commit does not fit its changes');
     }
-    const transaction = { xid: frame.xid, lsn, end: frame.end, fragments: this.fragments };
+    const transaction = { xid: frame.xid, lsn, end: frame.end, fragments: this.fragments.map(inOnePiece) };
     this.begin(undefined);
     return transaction;
   }
@@ -34,5 +38,11 @@ export class TransactionAssembler {
   private begin(xid: Xid | undefined): void {
     this.xid = xid;
     this.fragments = [];
+    this.frameCount = 0;
   }
+}
+
+function inOnePiece(pieces: readonly Uint8Array[]): Uint8Array {
+  const [first] = pieces;
+  return pieces.length === 1 && first !== undefined ? first : Buffer.concat(pieces);
 }

@@ -12,7 +12,7 @@ import type { Xid } from '../model/pg-snapshot.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { ShapeRecord } from './shape-record.ts';
 
-/** One frame holds at most this many bytes of changes; a larger fragment is the appender's bug. */
+/** One frame holds at most this many bytes of changes; a larger fragment, which a large value makes, takes several. */
 export const FRAME_BYTES_MAX = 1024 * 1024;
 
 export interface TransactionLog {
@@ -25,12 +25,14 @@ export interface TransactionLog {
   appendLayout(layout: Omit<RelationLayout, 'id'>): number;
   /** Synchronous: every layout that a readable change refers to is in memory. */
   layoutOf(id: number): RelationLayout | undefined;
-  /** Appends a part of the open transaction: whole changes, at most `FRAME_BYTES_MAX`. Ignored after a crash, unless committed. */
+  /** Appends a part of the open transaction: whole changes, best at most `FRAME_BYTES_MAX`. Ignored after a crash, unless committed. */
   appendChanges(xid: Xid, changes: Uint8Array): void;
   /** Makes the transaction exist. One without changes is not logged: its LSN is remembered all the same. */
   appendCommit(xid: Xid, lsn: Lsn): void;
   /** Forgets what `appendChanges` gave since the last commit: the connection broke inside a transaction. */
   abandon(): void;
+  /** The stream comes from another slot: its commit LSNs need not continue those of the log. Durable with the next sync. */
+  restart(): void;
   appendRecord(record: ShapeRecord): void;
   /**
    * Makes everything appended so far durable. Calls during a sync share the next one.

@@ -35,4 +35,6 @@ export interface Rooms {
   /** Up to where the stored shapes have taken the transaction log: read when the collector starts. */
   readonly takenThrough: () => LogPosition;
   readonly checkpointEveryMs: number;
+  /** How long open responses may go on when the service stops. */
+  readonly drainTimeoutMs: number;
 }

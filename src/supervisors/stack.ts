@@ -19,8 +19,8 @@ import type { Rooms } from './rooms.ts';
 import { shapes } from './shapes.ts';
 import { storage } from './storage.ts';
 
-/** Parked requests are answered before the listener goes: this is how long that may take. */
-const HTTP_SHUTDOWN_MS = 10_000;
+/** What the server may take to close, beyond the time that it gives to open responses. */
+const HTTP_CLOSING_MS = 2_000;
 
 export function stack(rooms: Rooms): SupervisorSpec {
   return {
@@ -29,7 +29,7 @@ export function stack(rooms: Rooms): SupervisorSpec {
       { id: 'journal', start: rooms.ports.journal },
       { id: 'storage', start: () => supervisor(storage(rooms)), shutdown: 'infinity' },
       { id: 'status-monitor', start: () => ({ machine: statusMonitor, name: '@status-monitor' }) },
-      { id: 'http', start: rooms.ports.http, shutdown: HTTP_SHUTDOWN_MS },
+      { id: 'http', start: rooms.ports.http, shutdown: rooms.drainTimeoutMs + HTTP_CLOSING_MS },
       { id: 'connections', start: () => supervisor(connections(rooms)), shutdown: 'infinity' },
       { id: 'shapes', start: () => supervisor(shapes(rooms)), shutdown: 'infinity' },
     ],

@@ -72,7 +72,7 @@ test(`after kill -9 at ${KILLS} random moments under load, handles and served by
   for (const follower of followers) await follower.verifyServed();
   const expected = await Promise.all(
     ['true', 'size > 10', 'done'].map((where) =>
-      database.query(`SELECT id::text, title, size::text, done FROM items WHERE ${where} ORDER BY id`),
+      database.query(`SELECT id::text, title, size::text, done FROM items WHERE ${where} ORDER BY items.id`),
     ),
   );
 

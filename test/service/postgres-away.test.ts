@@ -57,7 +57,7 @@ test('stopped and started under load, everything is equal afterwards, with the s
   await query("INSERT INTO items SELECT n, 'after' FROM generate_series(201, 300) AS n");
   await untilActive(service);
 
-  const expected = await query('SELECT id::text, title FROM items ORDER BY id');
+  const expected = await query('SELECT id::text, title FROM items ORDER BY items.id');
   await expect
     .poll(
       async () => {

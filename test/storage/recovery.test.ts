@@ -61,6 +61,21 @@ describe('a storage directory', () => {
     await again.close();
   });
 
+  test('begins anew with the LSNs of another slot', async () => {
+    const before = await start();
+    await grow(before, 1000);
+    before.log.restart();
+    const after = await restarted(before);
+    const { lastCommitLsn } = after.log;
+    await grow(after, 5);
+
+    expect({ lastCommitLsn, transactions: (await readAll(after.log, 0)).map(({ lsn }) => lsn) }).toEqual({
+      lastCommitLsn: '0',
+      transactions: ['1000', '5'],
+    });
+    await after.close();
+  });
+
   test('keeps layouts and LSN although the segments that had them are gone', async () => {
     const before = await start();
     const { id: _, ...layout } = itemsLayout;
