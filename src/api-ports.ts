@@ -48,13 +48,22 @@ async function awaitSnapshotStart(runtime: Runtime, table: () => DirectoryTable 
   for (let lookup = 0; lookup < LOOKUPS_MAX; lookup += 1) {
     const reply = await answered(runtime.call(`@consumer/${handle}`, { type: 'awaitSnapshotStart' }, SNAPSHOT_START_TIMEOUT_MS));
     if (reply !== undefined) return snapshotStart(reply);
-    if (table()?.definitionOf(handle) === undefined) return { outcome: 'gone' };
+    const directory = table();
+    if (directory?.definitionOf(handle) === undefined) return lateAnswer(directory?.failureOf(handle));
   }
   return { outcome: 'unexpected', message: 'the process of this shape did not answer' };
 }
 
 function snapshotStart({ type, error }: Message): SnapshotStart {
-  if (type === 'snapshot.isStarted') return { outcome: 'started' };
+  return type === 'snapshot.isStarted' ? { outcome: 'started' } : failedStart(error);
+}
+
+/** For a request that came when the Consumer had ended already. */
+function lateAnswer(failure: unknown): SnapshotStart {
+  return failure === undefined ? { outcome: 'gone' } : failedStart(failure);
+}
+
+function failedStart(error: unknown): SnapshotStart {
   const { message, status } = error as { message: string; status?: number };
   if (status === 409) return { outcome: 'gone' };
   return { outcome: status === 500 ? 'unexpected' : 'failed', message };
@@ -64,7 +73,7 @@ export function apiStatus(runtime: Runtime): ServiceStatus {
   const snapshot = () => runtime.refOf('@status-monitor')?.getSnapshot() as { value: unknown; context: Conditions } | undefined;
   return {
     level: () => serviceLevel(snapshot()?.value),
-    isReadable: () => snapshot()?.context.shapes != null,
+    isReadable: () => typeof snapshot()?.context.shapes === 'string',
     whyNotReady: () => {
       const conditions = snapshot()?.context;
       return conditions === undefined ? undefined : whyNotActive(conditions);

@@ -327,7 +327,7 @@ export const consumer = setup({
     /** There will be no snapshot: those who wait for its start are told why, before their DOWN tells them less. */
     refusing: {
       entry: [
-        { type: 'noteReason', params: { reason: { shutdown: { delete: 'snapshotFailed' } } } },
+        { type: 'noteReason', params: ({ context }) => ({ reason: { shutdown: { delete: 'snapshotFailed', error: context.snapshotError } } }) },
         // Everything postponed is delivered before this.
         { type: 'send', params: ({ context }) => ({ to: context.self, event: { type: 'waiters.answered' } }) },
       ],

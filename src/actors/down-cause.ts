@@ -44,6 +44,12 @@ function isDeletion(cause: unknown): cause is { delete: string } {
   return typeof cause === 'object' && cause !== null && 'delete' in cause && typeof cause.delete === 'string';
 }
 
+/** What kept a shape from its first row, when its Consumer ended for that; undefined for any other end. */
+export function snapshotFailure(reason: ExitReason): unknown {
+  if (typeof reason !== 'object' || !('shutdown' in reason) || !isDeletion(reason.shutdown)) return undefined;
+  return 'error' in reason.shutdown ? reason.shutdown.error : undefined;
+}
+
 /** The reason with which a shape's process ends when its supervisor ends it: only a deletion is passed on as one. */
 export function leavingReason(reason: ExitReason): ExitReason {
   const cause = downCause(reason);

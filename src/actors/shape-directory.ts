@@ -10,7 +10,7 @@ import type { Clock } from '../base/clock.ts';
 import { definitionKey, newHandle, type Handle, type ShapeDefinition } from '../model/shape.ts';
 import type { ExitReason, Message, Pid, ReplyTo, Table } from '../otp/process.ts';
 import type { ShapeLogs } from '../storage/shape-logs.ts';
-import { downCause } from './down-cause.ts';
+import { downCause, snapshotFailure } from './down-cause.ts';
 
 export type DirectoryChange =
   | { readonly type: 'reserve'; readonly definition: ShapeDefinition; readonly replyTo: ReplyTo }
@@ -36,11 +36,15 @@ export interface RotationListener {
   rotated(handle: Handle): void;
 }
 
+const FAILURES_MAX = 1000;
+
 export class ShapeDirectory implements Table<DirectoryChange> {
   private readonly entries = new Map<Handle, Entry>();
   private readonly handles = new Map<string, Handle>();
   private readonly processes = new Map<Pid, Handle>();
   private unrestored: Handle[] | undefined;
+  /** Why the last shapes that failed did so, for requests that come too late to ask their Consumer. */
+  private readonly failures = new Map<Handle, unknown>();
 
   constructor(
     private readonly shapeLogs: ShapeLogs,
@@ -57,6 +61,11 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   definitionOf(handle: Handle): ShapeDefinition | undefined {
     const entry = this.entries.get(handle);
     return entry === undefined || entry.state === 'condemned' ? undefined : entry.definition;
+  }
+
+  /** What kept a shape from its first row; undefined when nothing did, or when that was long ago. */
+  failureOf(handle: Handle): unknown {
+    return this.failures.get(handle);
   }
 
   get size(): number {
@@ -89,6 +98,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     for (const [handle, entry] of this.entries) copy.entries.set(handle, { ...entry, waiting: [...entry.waiting] });
     for (const [key, handle] of this.handles) copy.handles.set(key, handle);
     for (const [pid, handle] of this.processes) copy.processes.set(pid, handle);
+    for (const [handle, error] of this.failures) copy.failures.set(handle, error);
     copy.unrestored = this.unrestored && [...this.unrestored];
     return copy;
   }
@@ -160,9 +170,18 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const entry = this.entryOf(handle);
     const cause = downCause(reason);
     if (cause.type === 'drain' && this.canGoOn(handle, entry)) return this.startAgain(handle, entry);
+    this.noteFailure(handle, reason);
     const why = entry.state === 'condemned' ? entry.why : cause.type === 'delete' ? cause.why : cause.type;
     this.forget(handle, why);
     return { type: 'shape.gone', handle, why };
+  }
+
+  private noteFailure(handle: Handle, reason: ExitReason): void {
+    const error = snapshotFailure(reason);
+    if (error === undefined) return;
+    this.failures.set(handle, error);
+    const [oldest] = this.failures.keys();
+    if (this.failures.size > FAILURES_MAX && oldest !== undefined) this.failures.delete(oldest);
   }
 
   /** What was stored is good and the shape is wanted: only a snapshot cannot be gone on with. */

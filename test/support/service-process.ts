@@ -6,9 +6,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { systemClock } from '../../src/base/clock.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const START_WITHIN_MS = 30_000;
+const ASK_EVERY_MS = 20;
 
 /** A test that fails leaves no service behind. */
 const running = new Set<ChildProcess>();
@@ -86,7 +88,7 @@ export async function untilActive(service: ServiceProcess): Promise<void> {
       throw new Error(`not active (${status}); it printed:\n${service.output()}`);
     }
     await new Promise<void>((next) => {
-      setImmediate(next);
+      systemClock.setTimer(next, ASK_EVERY_MS);
     });
   }
 }
