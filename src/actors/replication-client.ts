@@ -87,13 +87,13 @@ export const replicationClient = setup({
       on: {
         'stream.restarted': { target: 'starting', actions: 'beginAnew' },
         'writer.failed': 'backingOff',
-        'replication.ended': 'backingOff',
+        'replication.ended': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
       },
     },
     starting: {
       entry: { type: 'call', params: { to: '@replication', request: { type: 'startStreaming' }, as: 'replication' } },
       on: {
-        'replication.streaming': { target: 'streaming', actions: { type: 'send', params: ({ event }) => note('info', event.type, {}) } },
+        'replication.streaming': { target: 'streaming', actions: { type: 'send', params: note('info', 'replication.streaming') } },
         'replication.refused': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
         'replication.failed': 'backingOff',
         'replication.ended': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },

@@ -1,0 +1,106 @@
+/** What an operator reads when Postgres refuses, comes, and goes: the production machines, the world's answers in place of the world. */
+import { expect, test } from 'vitest';
+import { connectionLock } from '../../src/actors/connection-lock.ts';
+import { connectionPools } from '../../src/actors/connection-pools.ts';
+import { replicationClient } from '../../src/actors/replication-client.ts';
+import { snapshotter } from '../../src/actors/snapshotter.ts';
+import { replayScheduler } from '../../src/otp/choosing-scheduler.ts';
+import type { Message, Name, PortSpec, ProcessSpec } from '../../src/otp/process.ts';
+import { createRuntime } from '../../src/otp/runtime.ts';
+import { journalPort } from '../../src/telemetry/journal-port.ts';
+import { keptLog } from '../support/log-lines.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+const ERROR = { code: '57P03', message: 'the database system is starting up' };
+
+/** Answers each request with the next of the answers to its type; the last one again and again. */
+function scripted(name: Name, answers: Readonly<Record<string, readonly Message[]>>): PortSpec {
+  const requests = Object.entries(answers).map(([type, messages]) => {
+    const left = [...messages];
+    return [type, () => (left.length > 1 ? left.shift() : left[0]) ?? { type: 'nothing' }] as const;
+  });
+  return { name, open: () => ({ requests: Object.fromEntries(requests), casts: { disconnect: () => undefined } }) };
+}
+
+function runLogged(specs: Readonly<Record<string, ProcessSpec>>) {
+  const { logger, lines } = keptLog('info');
+  const clock = new ManualClock();
+  const runtime = createRuntime({ clock, scheduler: replayScheduler() });
+  for (const [id, spec] of Object.entries({ journal: journalPort(logger), ...specs })) {
+    void runtime.start(spec, { id });
+    runtime.drain();
+  }
+  const tell = (to: Name, message: Message) => {
+    runtime.send(to, message);
+    runtime.drain();
+  };
+  const pass = (milliseconds: number) => {
+    clock.advance(milliseconds);
+    runtime.drain();
+  };
+  return { tell, pass, lines };
+}
+
+test('Postgres refuses at first, then streams, then goes', () => {
+  const { tell, pass, lines } = runLogged({
+    lock: scripted('@lock', { acquire: [{ type: 'lock.refused', error: ERROR }, { type: 'lock.acquired' }] }),
+    'connection-lock': { machine: connectionLock, name: '@connection-lock' },
+    writer: scripted('@log-writer', { restartStream: [{ type: 'stream.restarted' }] }),
+    cache: scripted('@shape-cache', { purge: [{ type: 'shapes.purged' }] }),
+    replication: scripted('@replication', {
+      connect: [{ type: 'replication.refused', error: ERROR }, { type: 'replication.connected', slotCreated: true }],
+      startStreaming: [{ type: 'replication.streaming' }],
+    }),
+    'replication-client': { machine: replicationClient, name: '@replication-client' },
+  });
+
+  pass(50);
+  pass(50);
+  tell('@replication-client', { type: 'replication.ended', error: ERROR });
+  tell('@connection-lock', { type: 'lock.lost' });
+
+  expect(lines()).toEqual([
+    { level: 'warn', error: ERROR, retryInMs: 50, msg: 'lock.refused' },
+    { level: 'info', msg: 'lock.acquired' },
+    { level: 'warn', error: ERROR, retryInMs: 50, msg: 'replication.refused' },
+    { level: 'info', slotCreated: true, msg: 'replication.connected' },
+    { level: 'info', msg: 'replication.streaming' },
+    { level: 'warn', error: ERROR, retryInMs: 100, msg: 'replication.ended' },
+    { level: 'warn', msg: 'lock.lost' },
+  ]);
+});
+
+test('the pools come, are asked now and then without a word, go, and come again', () => {
+  const up = { type: 'pools.up' };
+  const { pass, lines } = runLogged({
+    pools: scripted('@pools', { probe: [up, up, up, { type: 'pools.down', error: ERROR }, { type: 'pools.down', error: ERROR }, up] }),
+    'connection-pools': { machine: connectionPools, name: '@connection-pools' },
+  });
+
+  for (let checks = 0; checks < 3; checks += 1) pass(5000);
+  pass(50);
+  pass(100);
+
+  expect(lines()).toEqual([
+    { level: 'info', msg: 'pools.up' },
+    { level: 'warn', error: ERROR, retryInMs: 50, msg: 'pools.down' },
+    { level: 'warn', error: ERROR, retryInMs: 100, msg: 'pools.down' },
+    { level: 'info', msg: 'pools.up' },
+  ]);
+});
+
+const relation = { oid: 1, schema: 'public', name: 'items' };
+
+test.each([
+  ['complete', { type: 'snapshot.completed' }, { level: 'info', handle: '1-1', relation, msg: 'snapshot.completed' }],
+  ['not to be had', { type: 'snapshot.failed', error: ERROR }, { level: 'warn', handle: '1-1', relation, error: ERROR, msg: 'snapshot.failed' }],
+])('a snapshot is %s', (_, answer, line) => {
+  const { lines } = runLogged({
+    consumer: { name: '@consumer/1-1', open: () => ({ requests: {}, casts: { [answer.type]: () => undefined } }) },
+    publication: scripted('@publication-manager', { addTable: [{ type: 'table.published' }] }),
+    snapshots: scripted('@snapshots', { takeSnapshot: [answer] }),
+    snapshotter: { machine: snapshotter, input: { handle: '1-1', relation } },
+  });
+
+  expect(lines()).toEqual([line]);
+});
