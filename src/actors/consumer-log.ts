@@ -42,17 +42,19 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   private readonly ports: ConsumerPorts;
   /** Behind the last line appended, published or not. */
   private end: LogOffset;
+  /** Until it has, nobody waits for this shape: a position that all have passed says nothing about it. */
+  private hasCaughtUp: boolean;
 
   /** @param ports whose shape log has no other writer; lines that an earlier one left unpublished are forgotten. */
-  constructor(ports: ConsumerPorts) {
+  constructor(ports: ConsumerPorts, original?: ConsumerLog) {
     this.ports = ports;
-    ports.shapeLog.discard();
-    this.end = ports.shapeLog.end;
+    if (original === undefined) ports.shapeLog.discard();
+    this.end = original?.end ?? ports.shapeLog.end;
+    this.hasCaughtUp = original?.hasCaughtUp ?? false;
   }
 
   apply(change: ConsumerLogChange): Message | undefined {
-    // The collector advances only when each Consumer has answered: what all have taken was offered to us before.
-    if (change === 'caughtUp') return this.publish(this.ports.takenByAll());
+    if (change === 'caughtUp') return this.goAlong();
     if ('publish' in change) return this.publish(change.publish);
     if (change.unrouted === true) return this.takeUnrouted(change.take);
     const block = this.ports.blockOf(change.take);
@@ -61,19 +63,23 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
 
   /** Shares the shape's log, which belongs to the world and not to this process. */
   clone(): ConsumerLog {
-    const copy = new ConsumerLog(this.ports);
-    copy.end = this.end;
-    return copy;
+    return new ConsumerLog(this.ports, this);
   }
 
   key(): string {
-    return JSON.stringify([this.ports.shapeLog.handle, this.end]);
+    return JSON.stringify([this.ports.shapeLog.handle, this.end, this.hasCaughtUp]);
+  }
+
+  private goAlong(): undefined {
+    this.hasCaughtUp = true;
+    // The collector advances only when each Consumer has answered: what all have taken was offered to us before.
+    return this.publish(this.ports.takenByAll());
   }
 
   private publish(position: LogPosition): undefined {
     const { shapeLog, announce } = this.ports;
     const before = shapeLog.end;
-    const end = shapeLog.publish(position);
+    const end = this.hasCaughtUp ? shapeLog.publish(position) : shapeLog.publish(position, 'behind');
     if (end !== before) announce(shapeLog.handle, end);
   }
 

@@ -6,19 +6,27 @@
  */
 import type { LogPosition } from '../model/log-position.ts';
 import { maxLsn, type Lsn } from '../model/lsn.ts';
-import type { Table } from '../otp/process.ts';
+import type { Handle } from '../model/shape.ts';
+import type { Address, Table } from '../otp/process.ts';
+import type { ShapeLog } from '../storage/shape-logs.ts';
 
-export interface ProgressChange {
-  readonly position: LogPosition;
-  /** What Postgres had said when the log ended where the collector now stands; counts only when `isCaughtUp`. */
-  readonly lsn: Lsn;
-  readonly isCaughtUp: boolean;
-}
+export type ProgressChange =
+  | {
+      readonly position: LogPosition;
+      /** What Postgres had said when the log ended where the collector now stands; counts only when `isCaughtUp`. */
+      readonly lsn: Lsn;
+      readonly isCaughtUp: boolean;
+    }
+  /** Consumers that ended before they had taken what was offered: told before the position passes it. */
+  | { readonly unanswered: readonly Address[] };
 
 /** Remembers, for the next start, that the log before a position has been taken. */
 export interface PositionKeeper {
   advance(position: LogPosition): void;
+  get(handle: Handle): Pick<ShapeLog, 'discard'> | undefined;
 }
+
+const CONSUMER = '@consumer/';
 
 export class LogProgress implements Table<ProgressChange> {
   private lsn: Lsn | undefined;
@@ -30,7 +38,9 @@ export class LogProgress implements Table<ProgressChange> {
     return this.lsn;
   }
 
-  apply({ position, lsn, isCaughtUp }: ProgressChange): undefined {
+  apply(change: ProgressChange): undefined {
+    if ('unanswered' in change) return this.leaveBehind(change.unanswered);
+    const { position, lsn, isCaughtUp } = change;
     this.keeper.advance(position);
     if (isCaughtUp && lsn !== '0') this.lsn = this.lsn === undefined ? lsn : maxLsn(this.lsn, lsn);
   }
@@ -43,5 +53,10 @@ export class LogProgress implements Table<ProgressChange> {
 
   key(): string {
     return this.lsn ?? '';
+  }
+
+  /** A shape that is kept over a restart must not pass what its Consumer did not take: it would never be offered again. */
+  private leaveBehind(consumers: readonly Address[]): undefined {
+    for (const consumer of consumers) this.keeper.get(consumer.slice(CONSUMER.length) as Handle)?.discard();
   }
 }

@@ -152,7 +152,10 @@ export const shapeLogCollector = setup({
             },
           },
         ],
-        'batch.done': { target: 'idle', actions: 'advance' },
+        'batch.done': {
+          target: 'idle',
+          actions: [{ type: 'apply', params: ({ event }) => ({ table: 'progress', change: { unanswered: event.failed } }) }, 'advance'],
+        },
       },
       exit: {
         type: 'apply',

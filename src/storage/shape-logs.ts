@@ -45,7 +45,7 @@ export interface ShapeLog {
   /**
    * How far this shape has taken the transaction log: a replay leaves out transactions that end at or before it.
    * A new shape lags, at the `position` of its creation, until a `publish` reaches `ShapeLogs.position`; from then on it
-   * goes along with the others, also when nothing touches it.
+   * goes along with the others, also when nothing touches it, until its next Consumer begins with `discard`.
    */
   readonly position: LogPosition;
   readonly snapshot: SnapshotState;
@@ -59,9 +59,13 @@ export interface ShapeLog {
   // The log's writer: the shape's Consumer alone.
   /** Adds a line behind the log; nobody sees it before `publish`. Lines at or below `end` are dropped: a replay is idempotent. */
   append(lsn: Lsn, position: number, line: Uint8Array): void;
-  /** Shows readers all lines so far: called at the end of a transaction, or of several. */
-  publish(position: LogPosition): LogOffset;
-  /** Forgets the lines that were not published: the Consumer that appended them died. */
+  /**
+   * Shows readers all lines so far: called at the end of a transaction, or of several.
+   *
+   * @param pace `behind` while the others go on without waiting for this shape: it lags, however far it has come.
+   */
+  publish(position: LogPosition, pace?: 'behind'): LogOffset;
+  /** A Consumer begins: forgets the lines that the last one did not publish. From here on the shape lags. */
   discard(): void;
   stopFiltering(): void;
 

@@ -126,11 +126,11 @@ export class StoredShape implements ShapeLog {
     if (!this.gone) this.lines.append(lsn, position, line);
   }
 
-  publish(position: LogPosition): LogOffset {
+  publish(position: LogPosition, pace?: 'behind'): LogOffset {
     if (this.gone) return this.end;
     const bytes = this.lines.publish();
     if (position > this.ownPosition) this.ownPosition = position;
-    if (position >= this.host.position) this.isLagging = false;
+    if (pace !== 'behind' && position >= this.host.position) this.isLagging = false;
     this.publishedFilter = this.filter;
     this.host.changed(this, bytes);
     return this.end;
@@ -138,6 +138,9 @@ export class StoredShape implements ShapeLog {
 
   discard(): void {
     this.lines.discard();
+    this.ownPosition = this.position;
+    this.isLagging = true;
+    this.host.changed(this, 0);
   }
 
   stopFiltering(): void {

@@ -43,6 +43,7 @@ export async function run(script: Script, { machines, onStep }: RunOptions = {})
   for (let step = 0; step < STEPS_MAX && !isQuiet; step += 1) {
     while ((happenings[0]?.atStep ?? Number.POSITIVE_INFINITY) <= step) happenings.shift()?.happen();
     await world.settle();
+    world.look();
     onStep?.(world);
     if (world.runtime.step()) continue;
     const early = happenings.shift();

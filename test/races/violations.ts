@@ -10,6 +10,7 @@ export const PROPERTIES = {
   ends: 'a Materializer whose Consumer died ends, and nobody hangs',
   crashes: 'the death of another process crashes nobody',
   readable: 'an offset that is given out can be read',
+  kept: 'what the storage takes for taken is in the log of the shape',
   told: 'a dependant learns every move, and once that the values are invalid',
 } as const;
 
@@ -26,6 +27,7 @@ export function violationsOf(world: World, isQuiet: boolean): readonly Violation
     ...crashViolations(world),
     ...onceViolations(world),
     ...logViolations(world),
+    ...[...world.lost].map((operation): Violation => ({ property: 'kept', what: `${operation} would be lost in a crash` })),
     ...toldViolations(world),
   ];
 }

@@ -16,7 +16,8 @@ import { RouterTable } from '../../src/actors/router-table.ts';
 import { shapeLogCollector } from '../../src/actors/shape-log-collector.ts';
 import { snapshotter } from '../../src/actors/snapshotter.ts';
 import { Subscribers } from '../../src/actors/subscribers.ts';
-import type { PgSnapshot } from '../../src/model/pg-snapshot.ts';
+import { compareOffsets, offsetOf, type LogOffset } from '../../src/model/log-offset.ts';
+import { isVisible, type PgSnapshot, type Xid } from '../../src/model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../src/model/shape.ts';
 import type { DynamicSupervisorSpec } from '../../src/otp/child-spec.ts';
 import { choosingScheduler, type Candidate } from '../../src/otp/choosing-scheduler.ts';
@@ -76,6 +77,10 @@ export class World {
   view: View | undefined;
   /** The operations that the Materializer's table was given, as offsets, in order; a row of the snapshot is `snapshot`. */
   readonly applied: string[] = [];
+  /** Operations that the storage took for taken, before they were in the shape's log. */
+  readonly lost = new Set<string>();
+  /** Where each transaction that changed something ends in the log, once it is durable. */
+  private readonly ends: { readonly position: number; readonly xid: Xid; readonly last: LogOffset }[] = [];
   /** Whether the choices are asked for; before, everything is delivered in the order of sending. */
   private isChoosing = false;
   private readonly storage = memoryStorage();
@@ -125,6 +130,16 @@ export class World {
 
   get shapeLog(): ShapeLog | undefined {
     return this.storage.shapes.get(HANDLE);
+  }
+
+  /** What lies behind the shape's position is never read again for it: a crash now would lose what is missing. */
+  look(): void {
+    const { shapeLog, pgSnapshot } = this;
+    if (shapeLog === undefined || pgSnapshot === undefined) return;
+    for (const { position, xid, last } of this.ends) {
+      if (position > shapeLog.position || isVisible(xid, pgSnapshot)) continue;
+      if (compareOffsets(last, shapeLog.end) > 0) this.lost.add(last);
+    }
   }
 
   private consumersSpec(): DynamicSupervisorSpec {
@@ -253,7 +268,7 @@ export class World {
           committed: ({ index }) => {
             const transaction = this.database.committed[index as number];
             if (transaction !== undefined) this.append(transaction);
-            void this.extend(context, transaction?.lsn);
+            void this.extend(context, transaction);
           },
         },
       }),
@@ -268,9 +283,13 @@ export class World {
     log.appendCommit(xid, lsn);
   }
 
-  private async extend(context: PortContext, lsn: string | undefined): Promise<void> {
+  private async extend(context: PortContext, transaction: CommittedTransaction | undefined): Promise<void> {
     const through = await this.storage.log.sync();
-    context.send('@shape-log-collector', { type: 'log.extended', through, lsn });
+    if (transaction !== undefined && transaction.changes.length > 0) {
+      const { xid, lsn, changes } = transaction;
+      this.ends.push({ position: through, xid, last: offsetOf(lsn, 2 * (changes.length - 1)) });
+    }
+    context.send('@shape-log-collector', { type: 'log.extended', through, lsn: transaction?.lsn });
   }
 
   private snapshotPort(): PortSpec {

@@ -276,6 +276,21 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
     });
   });
 
+  test('a shape whose Consumer has begun and is behind answers for itself, however far it has come', async () => {
+    const shape = await shapeWith([]);
+    const taken = await grow(storage, 10);
+    shape.publish(taken);
+    storage.shapes.advance(taken);
+    shape.discard();
+    shape.publish(taken, 'behind');
+    const later = await grow(storage, 20);
+    storage.shapes.advance(later);
+    const behind = shape.position;
+    shape.publish(later);
+
+    expect({ behind, along: shape.position, releasable: await storage.shapes.checkpoint() }).toEqual({ behind: taken, along: later, releasable: later });
+  });
+
   test('shapes take nothing that is not durable', async () => {
     const end = await grow(storage, 10);
 
