@@ -227,6 +227,8 @@ const replicationClientScenario: Scenario = {
     failed('reader.failed'),
     { type: 'shapes.purged' },
     failed('purge.failed'),
+    { type: 'stream.restarted' },
+    failed('writer.failed'),
     { type: 'reportCondition' },
     { type: 'timeout.retry' },
     { type: 'timeout.proven' },
