@@ -100,11 +100,12 @@ export class LogHead {
 
   private putChanges(open: OpenTransaction, changes: Uint8Array): Uint8Array {
     const first = open.frameCount === 0 ? FIRST : 0;
-    open.frameCount += Math.ceil(changes.length / FRAME_BYTES_MAX);
-    if (changes.length <= FRAME_BYTES_MAX) return this.sink.put(FRAME_KINDS.changes, first, open.xid, changes);
-    for (let at = 0; at < changes.length; at += FRAME_BYTES_MAX) {
-      const flags = at === 0 ? first : CONTINUED;
-      this.sink.put(FRAME_KINDS.changes, flags, open.xid, changes.subarray(at, at + FRAME_BYTES_MAX));
+    open.frameCount += 1;
+    const kept = this.sink.put(FRAME_KINDS.changes, first, open.xid, changes.subarray(0, FRAME_BYTES_MAX));
+    if (changes.length <= FRAME_BYTES_MAX) return kept;
+    for (let at = FRAME_BYTES_MAX; at < changes.length; at += FRAME_BYTES_MAX) {
+      open.frameCount += 1;
+      this.sink.put(FRAME_KINDS.changes, CONTINUED, open.xid, changes.subarray(at, at + FRAME_BYTES_MAX));
     }
     return changes.slice(); // In one piece, as readers need it.
   }
