@@ -30,6 +30,11 @@ export async function serverUrl(): Promise<string> {
   return answer;
 }
 
+/** A replication stream of the database's own: slots are named across the whole server. */
+export function streamIdOf(databaseUrl: string): string {
+  return new URL(databaseUrl).pathname.slice(1);
+}
+
 export async function createDatabase(): Promise<TestDatabase> {
   return await createDatabaseOn(await serverUrl());
 }

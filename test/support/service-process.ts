@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../src/base/clock.ts';
+import { streamIdOf } from './postgres.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 const START_WITHIN_MS = 30_000;
@@ -53,6 +54,7 @@ export async function spawnService(options: ServiceOptions): Promise<ServiceProc
       ARMATURE_INSECURE: 'true',
       ARMATURE_PORT: String(port),
       ARMATURE_STORAGE_DIR: options.storageDirectory,
+      ARMATURE_REPLICATION_STREAM_ID: streamIdOf(options.databaseUrl),
       ...options.environment,
     },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -6,6 +6,7 @@ import { invariant } from '../../src/base/invariant.ts';
 import { readConfiguration } from '../../src/configuration.ts';
 import { startService, type Service } from '../../src/main.ts';
 import { systemWorld, type World } from '../../src/world.ts';
+import { streamIdOf } from './postgres.ts';
 
 export interface ServiceInProcess extends Service {
   readonly shapeUrl: string;
@@ -24,7 +25,16 @@ export async function startServiceInProcess({ databaseUrl, flags, world }: InPro
   const directory = mkdtempSync(join(tmpdir(), 'armature-service-'));
   const read = readConfiguration(
     'start',
-    { 'database-url': databaseUrl, insecure: true, port: '0', host: '127.0.0.1', 'storage-dir': directory, 'log-level': 'silent', ...flags },
+    {
+      'database-url': databaseUrl,
+      'replication-stream-id': streamIdOf(databaseUrl),
+      'storage-dir': directory,
+      insecure: true,
+      host: '127.0.0.1',
+      port: '0',
+      'log-level': 'silent',
+      ...flags,
+    },
     {},
   );
   invariant('configuration' in read, 'the flags of a test are good');
