@@ -103,13 +103,12 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     return { type: 'log.taken', through, end: this.end, changed: this.end !== before };
   }
 
-  private isInSnapshot({ xid }: LoggedTransaction): boolean {
+  private isInSnapshot({ xid, lsn }: LoggedTransaction): boolean {
     const { shapeLog } = this.ports;
     const { filterBy } = shapeLog;
     if (filterBy === undefined) return false;
-    if (isVisible(xid, filterBy)) return true;
-    // From here on no transaction can be visible any more: those that are committed before this one began.
-    if (isBeyond(xid, filterBy)) shapeLog.stopFiltering();
+    if (!isBeyond(lsn, filterBy)) return isVisible(xid, filterBy);
+    shapeLog.stopFiltering(); // From here on no transaction can be visible any more.
     return false;
   }
 

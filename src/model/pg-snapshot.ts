@@ -4,35 +4,43 @@
  * The stream names a transaction by its 32-bit xid, the snapshot by 64-bit ids. Both are compared modulo 2^32: a
  * transaction that the stream brings is never 2^31 or more away from the snapshot it is held against.
  */
+import { compareLsn, type Lsn } from './lsn.ts';
+
 export type Xid = number & { readonly __brand: 'Xid' };
 
 export interface PgSnapshot {
   /** Decimal text of the 64-bit id: every transaction below it had ended. */
   readonly xmin: string;
-  /** Decimal text of the 64-bit id: no transaction from here on had begun to write. */
+  /** Decimal text of the 64-bit id: no transaction from here on had ended; some may have been running. */
   readonly xmax: string;
   /** Between them: transactions that were still running. */
   readonly xip: readonly string[];
+  /** Where the WAL ended when the snapshot had been taken: whatever it sees was committed before. */
+  readonly insertLsn: Lsn;
 }
 
 /** Reads `xmin:xmax:xip,xip`. @throws {RangeError} when `text` is not of that form. */
-export function parsePgSnapshot(text: string): PgSnapshot {
+export function parsePgSnapshot(text: string, insertLsn: Lsn): PgSnapshot {
   const match = /^(\d+):(\d+):((?:\d+(?:,\d+)*)?)$/.exec(text);
   if (match === null) throw new RangeError(`not a snapshot: ${text}`);
   const [, xmin = '', xmax = '', xip = ''] = match;
-  return { xmin, xmax, xip: xip === '' ? [] : xip.split(',') };
+  return { xmin, xmax, xip: xip === '' ? [] : xip.split(','), insertLsn };
 }
 
 /** True when the effects of `xid`, once committed, are part of what the snapshot's query returned. */
 export function isVisible(xid: Xid, snapshot: PgSnapshot): boolean {
   if (precedes(xid, low32(snapshot.xmin))) return true;
-  if (isBeyond(xid, snapshot)) return false;
+  if (!precedes(xid, low32(snapshot.xmax))) return false;
   return !snapshot.xip.some((running) => low32(running) === xid);
 }
 
-/** True when `xid` was given out after the snapshot: then every visible transaction is already behind it in the log. */
-export function isBeyond(xid: Xid, snapshot: PgSnapshot): boolean {
-  return !precedes(xid, low32(snapshot.xmax));
+/**
+ * True when `lsn` was written after the snapshot: then every transaction that the snapshot sees lies before it in the
+ * WAL. No xid can tell this: one from `xmax` on may have been running, have logged its commit, and not be shown as ended
+ * yet, while one that is shown logs its commit behind it.
+ */
+export function isBeyond(lsn: Lsn, snapshot: PgSnapshot): boolean {
+  return compareLsn(lsn, snapshot.insertLsn) > 0;
 }
 
 function low32(xid64: string): Xid {

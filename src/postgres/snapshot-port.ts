@@ -11,6 +11,7 @@
  */
 import type pg from 'pg';
 import { systemClock, type Clock } from '../base/clock.ts';
+import { lsnFromPostgres } from '../model/lsn.ts';
 import { parsePgSnapshot, type PgSnapshot } from '../model/pg-snapshot.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Address, Message, Name, PortContext, PortSpec } from '../otp/process.ts';
@@ -143,14 +144,15 @@ function queryOf({ relation, columns, where }: SnapshotTarget, isPartitioned: bo
 
 interface LookRow {
   readonly snapshot: string;
+  readonly insert_lsn: string;
   readonly kind: string | null;
   readonly names: string[] | null;
   readonly types: number[] | null;
 }
 
-/** The first query of the transaction, which fixes its snapshot. A domain counts as the type under it. */
+/** The first query of the transaction, which fixes its snapshot; the WAL position is as of a moment later. A domain counts as the type under it. */
 const LOOK_SQL = `
-  SELECT pg_current_snapshot()::text AS snapshot, c.relkind AS kind, array_agg(a.attname::text) AS names,
+  SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS insert_lsn, c.relkind AS kind, array_agg(a.attname::text) AS names,
          array_agg((CASE WHEN t.typbasetype = 0 THEN t.oid ELSE t.typbasetype END)::int8::float8) AS types
   FROM (SELECT 1) one
   LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1
@@ -166,7 +168,7 @@ async function look(client: pg.PoolClient, { relation, columns }: SnapshotTarget
   if (row === undefined || row.kind === null) throw new SchemaChangedError(`relation ${quoteTable(relation)} does not exist`);
   if (missing !== undefined) throw new SchemaChangedError(`column ${quoteName(missing)} does not exist`);
   return {
-    pgSnapshot: parsePgSnapshot(row.snapshot),
+    pgSnapshot: parsePgSnapshot(row.snapshot, lsnFromPostgres(row.insert_lsn)),
     isPartitioned: row.kind === 'p',
     isBoolean: columns.map((column) => types.get(column) === BOOL_OID),
   };

@@ -30,7 +30,7 @@ export interface StorageOptions {
 }
 
 /** Changes when this version could not read what an older one wrote. */
-const STORAGE_FORMAT = 1;
+const STORAGE_FORMAT = 2;
 const MIB = 1024 * 1024;
 const DIRECTORY_CODES = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'ENAMETOOLONG', 'ENOSPC', 'EDQUOT'];
 

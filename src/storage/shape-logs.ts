@@ -49,7 +49,7 @@ export interface ShapeLog {
    */
   readonly position: LogPosition;
   readonly snapshot: SnapshotState;
-  /** While set, transactions that this snapshot sees are left out; undefined once a transaction beyond it was seen. Kept across restarts. */
+  /** While set, transactions that this snapshot sees are left out; undefined once one was seen that was logged after it. Kept across restarts. */
   readonly filterBy: PgSnapshot | undefined;
 
   // The snapshot's writer: one, from the query to the end.

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { ConsumerLog } from '../../src/actors/consumer-log.ts';
 import type { LogOffset } from '../../src/model/log-offset.ts';
 import type { LogPosition } from '../../src/model/log-position.ts';
+import type { Lsn } from '../../src/model/lsn.ts';
 import { ShapeLines } from '../../src/shapes/shape-lines.ts';
 import type { ShapeLog } from '../../src/storage/shape-logs.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
@@ -15,18 +16,18 @@ const TRANSACTIONS = [
 ];
 const BLOCK = { ...blockOf(TRANSACTIONS), through: 200 as LogPosition };
 
-/** A log whose snapshot saw every transaction below xid 100. */
+/** A log whose snapshot saw every transaction below xid 100, and was taken when the WAL ended at 150. */
 async function storedShape(): Promise<ShapeLog> {
   const shapeLog = memoryStorage({}).shapes.create(handleOf(1), shapeOf({}));
-  await shapeLog.beginSnapshot({ xmin: '100', xmax: '100', xip: [] }).complete();
+  await shapeLog.beginSnapshot({ xmin: '100', xmax: '100', xip: [], insertLsn: '150' as Lsn }).complete();
   return shapeLog;
 }
 
-function open(shapeLog: ShapeLog): ConsumerLog {
+function open(shapeLog: ShapeLog, block = BLOCK): ConsumerLog {
   return new ConsumerLog({
     shapeLog,
     lines: new ShapeLines(shapeLog.definition, undefined, () => itemsLayout),
-    blockOf: () => BLOCK,
+    blockOf: () => block,
     releaseBlock: () => {},
     routedOf: () => undefined,
     layoutOf: () => itemsLayout,
@@ -42,6 +43,16 @@ test('a transaction that the snapshot saw is left out, one behind it is taken', 
   expect(open(shapeLog).apply(WHOLE)).toEqual({ type: 'log.taken', through: 200, end: '200_0', changed: true });
 });
 
+test('the snapshot filters what was logged before it, also behind a transaction that it does not see', async () => {
+  const shapeLog = await storedShape();
+  const hidden = transactionOf({ xid: 101, lsn: '90' }, [{ kind: 'insert', new: ['3', 'waits for a standby', null] }]);
+  const block = { ...blockOf([hidden, ...TRANSACTIONS]), through: 200 as LogPosition };
+  const log = open(shapeLog, block);
+  log.apply(WHOLE);
+  log.apply({ publish: 200 as LogPosition });
+  expect(idsOf(shapeLog)).toEqual(['3', '2']);
+});
+
 test('what was taken before a restart is left out, also when the snapshot no longer filters', async () => {
   const shapeLog = await storedShape();
   shapeLog.publish(100 as LogPosition); // The first transaction was left out as seen; it left no line.
@@ -49,7 +60,11 @@ test('what was taken before a restart is left out, also when the snapshot no lon
   const log = open(shapeLog);
   log.apply(WHOLE);
   log.apply({ publish: 200 as LogPosition });
+  expect(idsOf(shapeLog)).toEqual(['2']);
+});
+
+function idsOf(shapeLog: ShapeLog): unknown[] {
   const read = shapeLog.read('0_inf' as LogOffset);
   const body = read.outcome === 'lines' && Symbol.iterator in read.body ? Buffer.concat([...read.body]).toString() : '';
-  expect(JSON.parse(`[${body}]`)).toMatchObject([{ value: { id: '2' } }]);
-});
+  return (JSON.parse(`[${body}]`) as { value: { id: string } }[]).map(({ value }) => value.id);
+}

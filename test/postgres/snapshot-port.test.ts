@@ -101,7 +101,7 @@ test('a shape that wants no rows still learns its snapshot', async () => {
 
   expect({ calls: target.calls, sent: port?.sent.map(({ message }) => message.type), known: target.pgSnapshot }).toEqual({
     calls: ['begin', 'complete'], sent: ['snapshot.known', 'snapshot.started'],
-    known: { xmin: expect.stringMatching(/^\d+$/), xmax: expect.stringMatching(/^\d+$/), xip: expect.any(Array) },
+    known: { xmin: expect.stringMatching(/^\d+$/), xmax: expect.stringMatching(/^\d+$/), xip: expect.any(Array), insertLsn: expect.stringMatching(/^\d+$/) },
   });
 });
 

@@ -2,7 +2,7 @@
  * ModelDatabase: one table and its transactions, as far as visibility and the order of commits go. A transaction takes
  * effect when it commits; it has its xid from the moment it begins, so a snapshot may find it running.
  */
-import type { Lsn } from '../../src/model/lsn.ts';
+import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
 import type { PgSnapshot, Xid } from '../../src/model/pg-snapshot.ts';
 import type { Row, RowChange } from '../support/changes.ts';
 
@@ -50,7 +50,8 @@ export class ModelDatabase {
 
   snapshot(): { readonly pgSnapshot: PgSnapshot; readonly rows: readonly Row[] } {
     const xip = [...this.running].map(String);
-    return { pgSnapshot: { xmin: xip[0] ?? String(this.nextXid), xmax: String(this.nextXid), xip }, rows: this.rows };
+    const insertLsn = this.committed.at(-1)?.lsn ?? LSN_ZERO;
+    return { pgSnapshot: { xmin: xip[0] ?? String(this.nextXid), xmax: String(this.nextXid), xip, insertLsn }, rows: this.rows };
   }
 
   private change({ row, value, remove }: Wish): RowChange | undefined {

@@ -9,7 +9,7 @@ import type { ShapeLog, ShapeRead } from '../../src/storage/shape-logs.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import type { TransactionLog } from '../../src/storage/transaction-log.ts';
 
-export const pgSnapshot: PgSnapshot = { xmin: '90', xmax: '95', xip: ['91'] };
+export const pgSnapshot: PgSnapshot = { xmin: '90', xmax: '95', xip: ['91'], insertLsn: '5' as Lsn };
 export const snapshotEnd = '{"headers":{"control":"snapshot-end","xmin":"90","xmax":"95","xip_list":["91"]}}';
 
 export const bytes = (text: string): Uint8Array => Buffer.from(text);

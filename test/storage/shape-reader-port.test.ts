@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { BEFORE_ALL, compareOffsets, offsetOf, SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
 import type { LogPosition } from '../../src/model/log-position.ts';
-import type { Lsn } from '../../src/model/lsn.ts';
+import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import { ShapeBlocks } from '../../src/storage/shape-blocks.ts';
 import { shapeReaderPort } from '../../src/storage/shape-reader-port.ts';
@@ -19,7 +19,7 @@ const lineOf = (message: object) => encoder.encode(JSON.stringify(message));
 async function openReader({ chunkBytesMax = 10 * 1024 * 1024, transactions = 3 } = {}) {
   const { shapes } = memoryStorage({ chunkBytesMax });
   const log = shapes.create(HANDLE, shapeOf({}));
-  const writer = log.beginSnapshot({ xmin: '1', xmax: '1', xip: [] });
+  const writer = log.beginSnapshot({ xmin: '1', xmax: '1', xip: [], insertLsn: LSN_ZERO });
   await writer.write([lineOf(inserted('s', '0'))]);
   await writer.complete();
   for (let lsn = 1; lsn <= transactions; lsn += 1) {

@@ -10,7 +10,7 @@ import type {
 import { seededRandom } from '../../src/base/random.ts';
 import type { LogOffset } from '../../src/model/log-offset.ts';
 import type { LogPosition } from '../../src/model/log-position.ts';
-import type { Lsn } from '../../src/model/lsn.ts';
+import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
 import type { Column, Relation } from '../../src/model/relation.ts';
 import { definitionKey, newHandle, type Handle, type ShapeDefinition } from '../../src/model/shape.ts';
 import type { SnapshotWriter } from '../../src/storage/shape-logs.ts';
@@ -19,7 +19,7 @@ import type { WhereLanguage } from '../../src/sql/where.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from './manual-clock.ts';
 
-const PG_SNAPSHOT = { xmin: '100', xmax: '100', xip: [] };
+const PG_SNAPSHOT = { xmin: '100', xmax: '100', xip: [], insertLsn: LSN_ZERO };
 export const LONG_POLL_MS = 20_000;
 
 export interface World {
