@@ -42,6 +42,8 @@ interface Facts {
   readonly wal_level: string;
   readonly may_replicate: boolean;
   readonly has_slot: boolean;
+  /** The other database that the slot belongs to. */
+  readonly slot_elsewhere: string | null;
   readonly slots_left: number;
   readonly senders_left: number;
 }
@@ -53,6 +55,7 @@ const FACTS_SQL = `
          EXISTS (SELECT FROM pg_roles r WHERE r.rolname = current_user AND (r.rolreplication OR r.rolsuper))
            OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'rds_replication' AND pg_has_role(current_user, r.oid, 'member')) AS may_replicate,
          $1::text IS NULL OR EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1) AS has_slot,
+         (SELECT database FROM pg_replication_slots WHERE slot_name = $1 AND database IS DISTINCT FROM current_database()) AS slot_elsewhere,
          current_setting('max_replication_slots')::int - (SELECT count(*) FROM pg_replication_slots)::int AS slots_left,
          current_setting('max_wal_senders')::int - (SELECT count(*) FROM pg_stat_replication)::int AS senders_left`;
 
@@ -67,6 +70,9 @@ async function inspect(client: pg.Client, { user }: DatabaseTarget, slot: string
   }
   if (!facts.may_replicate) {
     return problem('no_replication_right', `The role "${user}" may not replicate. Run ALTER ROLE "${user}" WITH REPLICATION.`);
+  }
+  if (facts.slot_elsewhere !== null) {
+    return problem('slot_elsewhere', `The replication slot "${slot}" of this server belongs to its database "${facts.slot_elsewhere}". Give this service a replication stream id of its own (--replication-stream-id, or ARMATURE_REPLICATION_STREAM_ID).`);
   }
   return capacityProblem(facts);
 }

@@ -29,11 +29,14 @@ test('only one holds the lock; the next one gets it when the first lets go', asy
   await second.close();
 });
 
+/** Other tests hold locks of their own on the same server. */
+const OURS = 'database = (SELECT oid FROM pg_database WHERE datname = current_database())';
+
 test('holds the lock under the key that the reference service uses', async () => {
   const port = await open();
   await port.ask({ type: 'acquire' });
 
-  const held = await database.query(`SELECT objid::int8 = (hashtext('some_slot')::int8 & 4294967295) AS same FROM pg_locks WHERE locktype = 'advisory' AND granted`);
+  const held = await database.query(`SELECT objid::int8 = (hashtext('some_slot')::int8 & 4294967295) AS same FROM pg_locks WHERE locktype = 'advisory' AND granted AND ${OURS}`);
 
   await port.close();
   expect(held).toEqual([{ same: true }]);
@@ -43,7 +46,7 @@ test('tells its owner when the session that held the lock has died', async () =>
   const port = await open();
   await port.ask({ type: 'acquire' });
 
-  await database.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted`);
+  await database.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND ${OURS}`);
   const lost = await port.awaitSent('lock.lost');
   const again = await port.ask({ type: 'acquire' });
 

@@ -61,6 +61,17 @@ test('tells apart a wrong password, a missing one, a missing database, TLS that 
   });
 });
 
+test('a slot that another database of the server uses is told before it is tried', async () => {
+  const other = await createDatabase();
+  const slot = `slot_${other.name}`;
+  await other.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+
+  const problem = await preflight(database.url, { slot });
+
+  await other.drop();
+  expect({ code: problem?.code, names: problem?.message.includes(other.name) }).toEqual({ code: 'slot_elsewhere', names: true });
+});
+
 test('a server that never answers is unreachable', async () => {
   const mute = createServer(() => {});
   await new Promise<void>((done) => mute.listen(0, '127.0.0.1', done));
