@@ -132,7 +132,7 @@ function databasePorts({ configuration, database, storage, world }: Foundation, 
   const sink = {
     // A table that is described anew may have changed: what the catalogue told of it before no longer counts.
     layout: (layout: Parameters<LogIntake['layout']>[0]) => {
-      catalog.forget(layout.oid);
+      catalog.doubt(layout);
       return intake.layout(layout);
     },
     changes: intake.changes.bind(intake),
@@ -167,7 +167,7 @@ function databasePorts({ configuration, database, storage, world }: Foundation, 
           const shapeLog = storage.shapes.get(handle);
           if (shapeLog === undefined) return undefined;
           const where = filters.of(shapeLog.definition);
-          return snapshotTarget(shapeLog, linesOf(storage, shapeLog, filters), where);
+          return snapshotTarget(shapeLog, linesOf(storage, shapeLog, filters), where, () => catalog.doubt(shapeLog.definition.relation));
         },
       }),
   };

@@ -11,7 +11,8 @@ import type { ShapeLines } from './shapes/shape-lines.ts';
 import type { Where } from './sql/where.ts';
 import type { ShapeLog, SnapshotWriter } from './storage/shape-logs.ts';
 
-export function snapshotTarget(shapeLog: ShapeLog, lines: ShapeLines, where: Where | undefined): SnapshotTarget {
+/** @param failed told when the query came to nothing: the table may not be what it was. */
+export function snapshotTarget(shapeLog: ShapeLog, lines: ShapeLines, where: Where | undefined, failed: () => void): SnapshotTarget {
   const { definition } = shapeLog;
   let writer: SnapshotWriter | undefined;
   const begun = (): SnapshotWriter => {
@@ -28,7 +29,10 @@ export function snapshotTarget(shapeLog: ShapeLog, lines: ShapeLines, where: Whe
     },
     rows: (fragment) => begun().write([...linesOf(fragment, lines)]),
     complete: () => begun().complete(),
-    abort: (error) => writer?.abort(error),
+    abort: (error) => {
+      failed();
+      writer?.abort(error);
+    },
   };
 }
 

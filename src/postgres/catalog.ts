@@ -1,8 +1,9 @@
 /**
  * Catalog: what Postgres knows about a table, as far as a shape needs it.
  *
- * Answers are kept, since each request asks again. A kept answer may be stale: who learns from the stream that a
- * table changed calls `forget`. Only answers about existing tables are kept, so a new table is seen at once.
+ * Answers are kept, since each request asks again. A kept answer may be stale: who learns that a table may have changed
+ * puts it in doubt, and it is asked for anew. While Postgres is away a doubtful answer is the best there is: stored
+ * shapes stay readable. Only answers about existing tables are kept, so a new table is seen at once.
  */
 import type { Column, Relation } from '../model/relation.ts';
 import { DatabaseUnreachableError } from './database-error.ts';
@@ -14,52 +15,93 @@ export interface Catalog {
    * @throws {DatabaseUnreachableError} nothing is known about the table.
    */
   relation(schema: string, name: string): Promise<Relation | undefined>;
-  /** Forgets what is known about a table. */
-  forget(oid: number): void;
-  forgetAll(): void;
+  /** A table may not be what it was: the one of this oid, and whatever now has its name. */
+  doubt(table: TableIdentity): void;
+  doubtAll(): void;
+}
+
+export interface TableIdentity {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+}
+
+interface Kept {
+  readonly relation: Relation;
+  readonly isDoubtful: boolean;
 }
 
 const RELATIONS_MAX = 10_000;
 
 export function createCatalog(pool: DatabasePool): Catalog {
-  const kept = new Map<string, Relation>();
-  const asked = new Map<string, Promise<Relation | undefined>>();
-  let forgotten = 0; // An answer that was asked for before something was forgotten may be the old one: it is not kept.
+  return new CachedCatalog(pool);
+}
 
-  async function ask(key: string, schema: string, name: string): Promise<Relation | undefined> {
-    const askedAt = forgotten;
+class CachedCatalog implements Catalog {
+  private readonly pool: DatabasePool;
+  private readonly kept = new Map<string, Kept>();
+  private readonly asked = new Map<string, Promise<Relation | undefined>>();
+  /** How often something was put in doubt: an answer that was asked for before may be the old one. */
+  private doubts = 0;
+
+  constructor(pool: DatabasePool) {
+    this.pool = pool;
+  }
+
+  async relation(schema: string, name: string): Promise<Relation | undefined> {
+    const key = keyOf(schema, name);
+    const known = this.kept.get(key);
+    if (known !== undefined && !known.isDoubtful) return known.relation;
+    const underWay = this.asked.get(key) ?? this.ask(key, schema, name);
+    this.asked.set(key, underWay);
     try {
-      const relation = await readRelation(pool, schema, name);
-      if (relation !== undefined && askedAt === forgotten) keep(key, relation);
-      return relation;
-    } finally {
-      if (askedAt === forgotten) asked.delete(key);
+      return await underWay;
+    } catch (error) {
+      if (error instanceof DatabaseUnreachableError && known !== undefined) return known.relation;
+      throw error;
     }
   }
 
-  function keep(key: string, relation: Relation): void {
-    if (kept.size >= RELATIONS_MAX) kept.clear();
-    kept.set(key, relation);
+  doubt({ oid, schema, name }: TableIdentity): void {
+    const key = keyOf(schema, name);
+    this.doubtThose((relation, itsKey) => relation.oid === oid || itsKey === key);
   }
 
-  function forget(isMeant: (relation: Relation) => boolean): void {
-    for (const [key, relation] of kept) if (isMeant(relation)) kept.delete(key);
-    asked.clear();
-    forgotten += 1;
+  doubtAll(): void {
+    this.doubtThose(() => true);
   }
 
-  return {
-    async relation(schema, name) {
-      const key = JSON.stringify([schema, name]);
-      const known = kept.get(key);
-      if (known !== undefined) return known;
-      const underWay = asked.get(key) ?? ask(key, schema, name);
-      asked.set(key, underWay);
-      return await underWay;
-    },
-    forget: (oid) => forget((relation) => relation.oid === oid),
-    forgetAll: () => forget(() => true),
-  };
+  private async ask(key: string, schema: string, name: string): Promise<Relation | undefined> {
+    const askedAt = this.doubts;
+    try {
+      const relation = await readRelation(this.pool, schema, name);
+      return askedAt === this.doubts ? this.keep(key, relation) : relation;
+    } finally {
+      if (askedAt === this.doubts) this.asked.delete(key);
+    }
+  }
+
+  /** @returns the object that was kept before, when nothing has changed: what was worked out from it still holds. */
+  private keep(key: string, relation: Relation | undefined): Relation | undefined {
+    const before = this.kept.get(key)?.relation;
+    const same = before !== undefined && JSON.stringify(before) === JSON.stringify(relation) ? before : relation;
+    if (this.kept.size >= RELATIONS_MAX) this.kept.clear();
+    if (same === undefined) this.kept.delete(key);
+    else this.kept.set(key, { relation: same, isDoubtful: false });
+    return same;
+  }
+
+  private doubtThose(isMeant: (relation: Relation, key: string) => boolean): void {
+    for (const [key, { relation }] of this.kept) {
+      if (isMeant(relation, key)) this.kept.set(key, { relation, isDoubtful: true });
+    }
+    this.asked.clear();
+    this.doubts += 1;
+  }
+}
+
+function keyOf(schema: string, name: string): string {
+  return JSON.stringify([schema, name]);
 }
 
 interface ColumnRow {

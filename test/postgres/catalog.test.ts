@@ -45,14 +45,14 @@ test('knows no views, no empty tables and no missing ones, but partitioned roots
   expect(answers.map((relation) => relation?.name)).toEqual([undefined, undefined, undefined, 'parts']);
 });
 
-test('keeps an answer until it is told to forget the table', async () => {
+test('keeps an answer until the table is put in doubt', async () => {
   await database.query('CREATE TABLE grows (a int)');
   const catalog = createCatalog(pool);
   const before = await catalog.relation('public', 'grows');
   await database.query('ALTER TABLE grows ADD b int');
   const kept = await catalog.relation('public', 'grows');
 
-  catalog.forget(before?.oid ?? 0);
+  catalog.doubt({ oid: before?.oid ?? 0, schema: 'public', name: 'renamed since' });
 
   const after = await catalog.relation('public', 'grows');
   expect([before, kept, after].map((relation) => relation?.columns.length)).toEqual([1, 1, 2]);
@@ -64,4 +64,31 @@ test('says that the database is unreachable, not that the table is missing', asy
   const answer = createCatalog(away).relation('public', 'items');
 
   await expect(answer).rejects.toBeInstanceOf(DatabaseUnreachableError);
+});
+
+test('a table that was dropped and made anew under its name is asked for again', async () => {
+  await database.query('CREATE TABLE reborn (a int)');
+  const catalog = createCatalog(pool);
+  const before = await catalog.relation('public', 'reborn');
+  const [made] = await database.query<{ oid: number }>(`DROP TABLE reborn; CREATE TABLE reborn (a int); SELECT 'reborn'::regclass::oid::int AS oid`);
+
+  catalog.doubt({ oid: made?.oid ?? 0, schema: 'public', name: 'reborn' });
+
+  const after = await catalog.relation('public', 'reborn');
+  expect([before?.oid === after?.oid, after?.oid]).toEqual([false, made?.oid]);
+});
+
+test('a doubtful answer is better than none, and an unchanged one is the same object', async () => {
+  await database.query('CREATE TABLE steady (a int)');
+  const ownPool = createPool({ target: targetOf(database.url), applicationName: 'test', max: 1 });
+  await ownPool.open();
+  const catalog = createCatalog(ownPool);
+  const before = await catalog.relation('public', 'steady');
+  catalog.doubtAll();
+  const again = await catalog.relation('public', 'steady');
+  catalog.doubtAll();
+  await ownPool.close();
+  const away = await catalog.relation('public', 'steady');
+
+  expect([again === before, away === before]).toEqual([true, true]);
 });
