@@ -90,7 +90,7 @@ test(`after kill -9 at ${KILLS} random moments under load, handles and served by
     refetches: [0, 0, 0],
   });
   expect(await service.stop()).toBe(0);
-}, 180_000);
+}, 300_000);
 
 type Row = Readonly<Record<string, string | null>>;
 
