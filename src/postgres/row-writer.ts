@@ -17,7 +17,6 @@ const NULL_SIZE = 0xffff_ffff;
 
 export class RowWriter {
   readonly out = new GrowableBytes(128 * 1024);
-  rowCount = 0;
   private readonly isBoolean: readonly boolean[];
 
   /** @param isBoolean for each requested column, whether a snapshot spells it out as `true` or `false`. */
@@ -96,6 +95,5 @@ export class RowWriter {
     out.setUint8(change + 5, HAS_NEW);
     out.setUint32(change + 6, 0);
     out.setUint32(change + 10, 0);
-    this.rowCount += 1;
   }
 }

@@ -1,6 +1,5 @@
-/** The messages of a shape's log, and of an answer, that tell no row. */
+/** The message of an answer that tells no row: how far whoever got it has come. */
 import type { Lsn } from '../model/lsn.ts';
-import type { PgSnapshot } from '../model/pg-snapshot.ts';
 
 const encoder = new TextEncoder();
 
@@ -8,11 +7,3 @@ const encoder = new TextEncoder();
 export function upToDateLine(seen: Lsn): Uint8Array {
   return encoder.encode(JSON.stringify({ headers: { control: 'up-to-date', global_last_seen_lsn: seen } }));
 }
-
-/** Stands behind the last row of a snapshot, and tells which transactions its rows contain. */
-export function snapshotEndLine({ xmin, xmax, xip }: PgSnapshot): Uint8Array {
-  return encoder.encode(JSON.stringify({ headers: { control: 'snapshot-end', xmin, xmax, xip_list: xip } }));
-}
-
-/** The one element of a 409's body. */
-export const MUST_REFETCH: Uint8Array = encoder.encode('{"headers":{"control":"must-refetch"}}');
