@@ -2,7 +2,7 @@
 import type { HttpRequest } from './server.ts';
 import { isRecord } from './request-parameters.ts';
 
-export const BODY_BYTES_MAX = 8_000_000;
+const BODY_BYTES_MAX = 8_000_000;
 
 export interface BodyError {
   readonly status: 400 | 413;

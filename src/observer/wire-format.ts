@@ -9,7 +9,7 @@ import type { ActorRefLike, InspectionEvent } from 'xstate';
 import type { Clock } from '../base/clock.ts';
 
 /** The version of `@statelyai/inspect` whose messages these are. */
-export const WIRE_VERSION = '0.7.2';
+const WIRE_VERSION = '0.7.2';
 
 /** What xstate hands out is always an actor; its types promise less. */
 type Actor = ActorRefLike & { readonly id: string; readonly _parent?: ActorRefLike; readonly logic: { readonly config?: unknown } };

@@ -74,7 +74,7 @@ export function startCommand({ slot, publication }: ReplicationNames): string {
 }
 
 /** @throws {ReplicationSetupError} unless the publication exists and passes on all four operations. */
-export async function verifyPublication(client: pg.Client, publication: string): Promise<void> {
+async function verifyPublication(client: pg.Client, publication: string): Promise<void> {
   const [found] = await rows<{ complete: boolean }>(
     client,
     `SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate AS complete FROM pg_publication WHERE pubname = ${quoteText(publication)}`,

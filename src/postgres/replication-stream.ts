@@ -44,7 +44,7 @@ export interface ReplicationStream {
   close(): void;
 }
 
-export const TRANSACTION_BYTES_MAX = 250 * 1024 * 1024;
+const TRANSACTION_BYTES_MAX = 250 * 1024 * 1024;
 const STATUS_MS_MAX = 10_000;
 const SILENCE_MS_MIN = 60_000;
 const SMALL_READ_BYTES = 16_384;

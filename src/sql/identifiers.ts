@@ -2,7 +2,7 @@
  * Identifiers, as a request names a table or its columns: Postgres's own reading of quotes, case and length, except
  * that white space is never skipped. The texts of refusals are part of the wire.
  */
-export const IDENTIFIER_CHARACTERS_MAX = 63;
+const IDENTIFIER_CHARACTERS_MAX = 63;
 
 export type Parsed<Value> = { readonly value: Value } | { readonly error: string };
 
@@ -29,7 +29,7 @@ export function parseColumnList(text: string): Parsed<readonly string[]> {
   return parseAll(splitOutsideQuotes(text, ','));
 }
 
-export function parseIdentifier(text: string): Parsed<string> {
+function parseIdentifier(text: string): Parsed<string> {
   const name = text.length > 1 && text.startsWith('"') && text.endsWith('"') ? unquote(text) : fold(text);
   if ('error' in name || [...name.value].length <= IDENTIFIER_CHARACTERS_MAX) return name;
   return { error: `Identifier is too long (max length is ${IDENTIFIER_CHARACTERS_MAX})` };

@@ -36,7 +36,7 @@ export const FIRST = 1;
 export const CONTINUED = 2;
 export const FRAME_HEADER_BYTES = 16;
 /** Layouts and records may be larger than changes: a filter can be long. */
-export const PAYLOAD_BYTES_MAX = 16 * 1024 * 1024;
+const PAYLOAD_BYTES_MAX = 16 * 1024 * 1024;
 
 const MAGIC = 0xa7e1;
 const KIND_MAX = FRAME_KINDS.restart;

@@ -21,7 +21,7 @@ interface Loading {
   readonly block: Promise<LogBlock>;
 }
 
-export const BLOCKS_MAX = 1024;
+const BLOCKS_MAX = 1024;
 
 export class LogBlocks {
   /** By where they begin; more than one only when two readers of the same place were bounded differently. */
