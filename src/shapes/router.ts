@@ -1,5 +1,6 @@
 /**
- * Router: which shapes can a change touch? A superset always; its cost does not grow with the number of shapes.
+ * Router: which shapes can a change touch? A superset always; shapes whose filters hold a column equal to other values
+ * cost nothing.
  */
 import type { Handle } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
