@@ -63,7 +63,10 @@ class Pool implements DatabasePool {
     this.isUp = true;
     if (this.pool !== undefined) return;
     const pool = new pg.Pool({ ...clientConfig(target, { applicationName }, tls), max, connectionTimeoutMillis: queueMsMax });
-    pool.on('connect', (client) => void client.query("SET client_encoding TO 'UTF8'").catch(() => {})); // Fails as the next query does.
+    pool.on('connect', (client) => {
+      client.on('error', () => {}); // While it is lent nobody else listens: unheard, a connection that breaks would end the service.
+      client.query("SET client_encoding TO 'UTF8'").catch(() => {}); // Fails as the next query does.
+    });
     pool.on('error', () => {
       this.isUp = false; // An idle connection broke; the pool has let it go already.
     });

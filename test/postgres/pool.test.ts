@@ -54,6 +54,24 @@ test('tells a refusal from a lost connection, and a bug from both', async () => 
   expect({ kinds, row }).toEqual({ kinds: [DatabaseRefusedError, DatabaseUnreachableError, TypeError], row: { one: 1 } });
 });
 
+test('a connection that breaks while it is lent, and idle, is an error of whoever uses it next and of nobody else', async () => {
+  const pool = makePool();
+  await pool.open();
+
+  const lent = pool.use(async (client) => {
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const ended = new Promise<void>((done) => void client.once('end', done));
+    await database.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+    await ended;
+    await client.query('SELECT 1');
+  });
+
+  const outcome = await lent.catch((error: unknown) => error);
+  const rows = await pool.query('SELECT 1 AS one');
+  await pool.close();
+  expect({ outcome, rows }).toEqual({ outcome: expect.any(DatabaseUnreachableError), rows: [{ one: 1 }] });
+});
+
 test('a pool that was closed may be opened again', async () => {
   const pool = makePool();
   await pool.open();
