@@ -16,7 +16,7 @@ type Event =
   | { type: 'purge'; why: string; replyTo: ReplyTo }
   | { type: 'reportCondition' }
   | { type: 'shape.found'; handle: Handle; replyTo: ReplyTo }
-  | { type: 'shape.reserved'; handle: Handle; mode: 'create' | 'restore' }
+  | { type: 'shape.reserved'; handle: Handle; mode: 'create' | 'restore'; relation: ShapeDefinition['relation'] }
   | { type: 'shape.started'; handle: Handle; pid: Pid; replies: readonly ReplyTo[] }
   | { type: 'shape.refused'; handle: Handle; why: string; replies: readonly ReplyTo[] }
   | { type: 'shape.condemned'; handle: Handle; pids: readonly Pid[]; why: string; replies: readonly ReplyTo[] }
@@ -34,22 +34,24 @@ type Event =
 
 export const shapeCache = setup({
   types: { input: {} as { self: Pid }, context: {} as { self: Pid }, events: {} as Event },
+  guards: { isRestored: (_, { mode }: { mode: 'create' | 'restore' }) => mode === 'restore' },
   actions: { ...effects },
 }).createMachine({
   id: 'shape-cache',
   context: ({ input }) => ({ self: input.self }),
   initial: 'restoring',
   on: {
-    'shape.reserved': {
-      actions: {
-        type: 'call',
-        params: ({ event }) => ({
-          to: '@consumers',
-          request: { type: 'startChild', template: 'consumer', args: { handle: event.handle, mode: event.mode } },
-          as: 'consumers',
-        }),
+    'shape.reserved': [
+      {
+        guard: { type: 'isRestored', params: ({ event }) => event },
+        actions: [
+          // A new shape's Snapshotter asks for its table; a stored one has none, and its table must stay published.
+          { type: 'send', params: ({ event }) => ({ to: '@publication-manager', event: retain(event) }) },
+          { type: 'call', params: startConsumer },
+        ],
       },
-    },
+      { actions: { type: 'call', params: startConsumer } },
+    ],
     'child.started': {
       actions: [
         { type: 'monitor', params: ({ event }) => ({ process: event.pid, as: 'consumer' }) },
@@ -77,7 +79,7 @@ export const shapeCache = setup({
     'shape.gone': {
       actions: [
         { type: 'send', params: ({ event }) => ({ to: '@shape-log-collector', event: { type: 'unregisterShape', handle: event.handle } }) },
-        { type: 'send', params: ({ event }) => ({ to: '@publication-manager', event: { type: 'releaseShape', handle: event.handle } }) },
+        { type: 'send', params: releaseOf },
         { type: 'send', params: ({ event }) => note('info', 'shape.deleted', { handle: event.handle, why: event.why }) },
       ],
     },
@@ -112,6 +114,7 @@ export const shapeCache = setup({
         'shape.refused': {
           actions: [
             { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } },
+            { type: 'send', params: releaseOf },
             { type: 'send', params: refusedNote },
           ],
         },
@@ -157,6 +160,7 @@ export const shapeCache = setup({
         'shape.refused': {
           actions: [
             { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shape.notCreated', why: event.why } }) },
+            { type: 'send', params: releaseOf },
             { type: 'send', params: refusedNote },
           ],
         },
@@ -194,6 +198,19 @@ export const shapeCache = setup({
     },
   },
 });
+
+function startConsumer({ event: { handle, mode } }: { event: { handle: Handle; mode: 'create' | 'restore' } }) {
+  const request = { type: 'startChild', template: 'consumer', args: { handle, mode } };
+  return { to: '@consumers' as const, request, as: 'consumers' };
+}
+
+function retain({ handle, relation }: { handle: Handle; relation: ShapeDefinition['relation'] }) {
+  return { type: 'retainTable', handle, relation };
+}
+
+function releaseOf({ event: { handle } }: { event: { handle: Handle } }) {
+  return { to: '@publication-manager' as const, event: { type: 'releaseShape', handle } };
+}
 
 function stopOf({ event: { pids, why } }: { event: { pids: readonly Pid[]; why: string } }) {
   return { to: pids, event: { type: 'stop', cause: { delete: why } } };

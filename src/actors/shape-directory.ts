@@ -121,7 +121,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const handle = this.unusedHandle(definition);
     this.shapeLogs.create(handle, definition);
     this.enter(handle, definition, [replyTo]);
-    return { type: 'shape.reserved', handle, mode: 'create' };
+    return { type: 'shape.reserved', handle, mode: 'create', relation: definition.relation };
   }
 
   private unusedHandle(definition: ShapeDefinition): Handle {
@@ -193,18 +193,23 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private startAgain(handle: Handle, entry: Entry): Message {
     entry.state = 'starting';
     delete entry.pid;
-    return { type: 'shape.reserved', handle, mode: 'restore' };
+    return { type: 'shape.reserved', handle, mode: 'restore', relation: entry.definition.relation };
   }
 
   /** One stored shape after the other, so that no message ever lists them all. */
-  private restoreNext(): Message {
+  private restoreNext(): Message | undefined {
     this.unrestored ??= [...this.shapeLogs.all()].map(({ handle }) => handle);
     const handle = this.unrestored.pop();
-    if (handle === undefined) return { type: 'shapes.restored', count: this.size };
+    if (handle === undefined) return this.isStarting() ? undefined : { type: 'shapes.restored', count: this.size };
     const stored = this.shapeLogs.get(handle);
     invariant(stored !== undefined, `nothing deletes ${handle} before it was restored`);
     this.enter(handle, stored.definition, []);
-    return { type: 'shape.reserved', handle, mode: 'restore' };
+    return { type: 'shape.reserved', handle, mode: 'restore', relation: stored.definition.relation };
+  }
+
+  /** A Consumer that ended while others were restored is on its way once more: the log must not move before it is there. */
+  private isStarting(): boolean {
+    return [...this.entries.values()].some(({ state }) => state === 'starting');
   }
 
   private purge(why: string): Message {

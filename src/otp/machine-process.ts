@@ -126,11 +126,12 @@ function traceTransition(entry: Entry, signal: (Signal & { kind: 'message' }) | 
 }
 
 function stop(entry: Entry, reason: ExitReason): void {
-  if (entry.actor !== undefined) stopActor(entry.actor);
   entry.kernel.end(entry, reason);
 }
 
+/** Also of a process that was killed: an actor that nobody stops stays in xstate's system, and in every inspector. */
 function dispose(entry: Entry): void {
+  if (entry.actor !== undefined) stopActor(entry.actor);
   entry.tables = undefined;
 }
 

@@ -168,6 +168,16 @@ test('kill cannot be trapped, and arrives as killed', async () => {
   });
 });
 
+test('a killed process leaves no living actor behind', async () => {
+  const { world, b } = await three();
+  const actor = world.runtime.refOf(b);
+
+  world.runtime.exit(b, 'kill');
+  world.runtime.drain();
+
+  expect(actor?.getSnapshot()).toMatchObject({ status: 'stopped' });
+});
+
 test('kill reaches a process past everything that waits for it', async () => {
   const { world, b } = await three();
   for (let count = 0; count < 100; count += 1) world.runtime.send(b, { type: 'seen.flood' });

@@ -1,0 +1,55 @@
+/** Which tables Postgres tells us about follows from the shapes there are, also over a restart. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { createDatabase, type TestDatabase } from '../support/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
+import { ShapeFollower } from '../support/shape-follower.ts';
+
+let database: TestDatabase;
+let service: ServiceInProcess;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  service = await startServiceInProcess({ databaseUrl: database.url, flags: { 'enable-deletion': true } });
+});
+
+afterAll(async () => {
+  await service.remove();
+  await database.drop();
+});
+
+async function publishedTables(): Promise<string[]> {
+  const rows = await database.query<{ tablename: string }>('SELECT tablename FROM pg_publication_tables ORDER BY 1');
+  return rows.map(({ tablename }) => tablename);
+}
+
+async function remove({ handle }: ShapeFollower): Promise<number> {
+  return (await fetch(`${service.shapeUrl}?handle=${handle}`, { method: 'DELETE' })).status;
+}
+
+test('a stored shape keeps its table when another on it is made after a restart and goes', async () => {
+  await database.query("CREATE TABLE kept (id integer PRIMARY KEY, title text); INSERT INTO kept VALUES (1, 'one')");
+  const stored = await new ShapeFollower(service.shapeUrl, { table: 'kept' }).catchUp();
+  const before = service.runtime.whereis('@shape-cache');
+  service.runtime.exit('@shape-cache', 'kill');
+  await expect.poll(() => service.runtime.processInfo('@shape-cache')?.state === 'serving' && service.runtime.whereis('@shape-cache') !== before).toBe(true);
+  await service.runtime.call('@status-monitor', { type: 'awaitActive' }, 20_000);
+
+  const passing = await new ShapeFollower(service.shapeUrl, { table: 'kept', where: 'id > 0' }).catchUp();
+  const status = await remove(passing);
+  await expect.poll(() => service.runtime.whereis(`@consumer/${passing.handle}`)).toBeUndefined();
+  await database.query("INSERT INTO kept VALUES (2, 'two')");
+
+  await expect.poll(async () => (await stored.catchUp()).rows.size, { timeout: 10_000 }).toBe(2);
+  expect({ status, published: await publishedTables() }).toEqual({ status: 202, published: ['kept'] });
+});
+
+test('a table leaves with its last shape', async () => {
+  await database.query('CREATE TABLE leaving (id integer PRIMARY KEY)');
+  const shapes = await Promise.all(
+    [{}, { where: 'id > 0' }].map((params) => new ShapeFollower(service.shapeUrl, { table: 'leaving', ...params }).catchUp()),
+  );
+  const both = await publishedTables();
+  await Promise.all(shapes.map(remove));
+  await expect.poll(publishedTables).toEqual(['kept']);
+  expect(both).toEqual(['kept', 'leaving']);
+});
