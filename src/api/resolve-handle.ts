@@ -18,7 +18,8 @@ export async function resolveHandle(
 ): Promise<Resolved | Refusal> {
   if (wanted !== undefined && isLogOf(context, wanted, definition)) return { handle: wanted };
   const found = await findOrCreate(context, definition);
-  if (isRefusal(found) || wanted === undefined) return found;
+  // While we waited for the service to be ready the wanted shape may have been restored.
+  if (isRefusal(found) || wanted === undefined || found.handle === wanted) return found;
   return mustRefetch(found.handle);
 }
 
