@@ -25,11 +25,14 @@ export type ConsumerLogChange =
   | { readonly take: LogRange; readonly unrouted?: true }
   /** Shows readers everything taken so far, the log position included, and wakes those that wait. */
   | { readonly publish: LogPosition }
+  /** Where does the shape take the log from? Its snapshot may have sent it back. */
+  | 'locate'
   /** Nothing that was offered is left to take: from now on the shape goes along with the others. */
   | 'caughtUp';
 
-/** The answers to `take`. The shape must end after `log.truncated` and `log.schemaChanged`: its log cannot go on. */
+/** The answers to `take` and `locate`. The shape must end after `log.truncated` and `log.schemaChanged`: its log cannot go on. */
 export type ConsumerLogTold =
+  | { readonly type: 'log.located'; readonly position: LogPosition }
   | { readonly type: 'log.taken'; readonly through: LogPosition; readonly end: LogOffset; readonly changed: boolean }
   | { readonly type: 'log.truncated' }
   | { readonly type: 'log.schemaChanged' };
@@ -55,6 +58,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
 
   apply(change: ConsumerLogChange): Message | undefined {
     if (change === 'caughtUp') return this.goAlong();
+    if (change === 'locate') return { type: 'log.located', position: this.ports.shapeLog.position };
     if ('publish' in change) return this.publish(change.publish);
     if (change.unrouted === true) return this.takeUnrouted(change.take);
     const block = this.ports.blockOf(change.take);

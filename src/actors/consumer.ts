@@ -3,7 +3,8 @@
  *
  * No transaction may be missing from the log or stand in it twice. So it registers with the collector before its
  * snapshot is taken; what comes before the snapshot is known is kept as a position in the transaction log, never as a
- * copy; and each transaction is held against the snapshot's visibility before it is taken. Whoever subscribes gets the
+ * copy, and a snapshot that does not see what is in the log already sends it further back; and each transaction is held
+ * against the snapshot's visibility before it is taken. Whoever subscribes gets the
  * last offset that can be read, at the end of a transaction: history lies up to it, announcements begin behind it.
  *
  * `stop` is not beside the other regions but around them: a Consumer that is closed takes nothing in.
@@ -82,10 +83,11 @@ export const consumer = setup({
   actions: {
     ...effects,
     noteRegistered: assign((_, { mode, position, own }: { mode: 'create' | 'restore'; position: LogPosition; own: LogPosition }) => ({
-      // A new shape leaves what came before to its snapshot; a stored one reads on from where it was.
+      // A new shape learns from its snapshot where to begin; a stored one reads on from where it was.
       position: mode === 'create' ? position : own,
       offered: position,
     })),
+    noteLocated: assign((_, { position }: { position: LogPosition }) => ({ position })),
     noteOffered: assign((_, { through }: { through: LogPosition }) => ({ offered: through })),
     noteTaken: assign((_, { through, end }: { through: LogPosition; end: LogOffset }) => ({ position: through, end })),
     holdBatch: assign((_, { replyTo, through }: { replyTo: ReplyTo; through: LogPosition }) => ({
@@ -221,9 +223,14 @@ export const consumer = setup({
                 }),
               },
               on: {
-                'snapshot.known': 'catchingUp',
+                'snapshot.known': 'locating',
                 batch: { actions: [{ type: 'noteOffered', params: ({ event }) => event }, { type: 'reply', params: taken }] },
               },
+            },
+            /** Postgres streams a commit before its snapshots see it: our snapshot may lack what was routed before we registered. */
+            locating: {
+              entry: { type: 'apply', params: { table: 'log', change: 'locate' } },
+              on: { 'log.located': { target: 'catchingUp', actions: { type: 'noteLocated', params: ({ event }) => event } } },
             },
             /** Reads the transaction log by itself, so that the collector need not wait. */
             catchingUp: {

@@ -6,6 +6,10 @@ export type LogPosition = number & { readonly __brand: 'LogPosition' };
 
 export const LOG_START = 0 as LogPosition;
 
+export function minPosition(left: LogPosition, right: LogPosition): LogPosition {
+  return left < right ? left : right;
+}
+
 /** What lies behind `after`, up to and with `through`. */
 export interface LogRange {
   readonly after: LogPosition;

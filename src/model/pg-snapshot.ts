@@ -29,9 +29,14 @@ export function parsePgSnapshot(text: string, insertLsn: Lsn): PgSnapshot {
 
 /** True when the effects of `xid`, once committed, are part of what the snapshot's query returned. */
 export function isVisible(xid: Xid, snapshot: PgSnapshot): boolean {
-  if (precedes(xid, low32(snapshot.xmin))) return true;
-  if (!precedes(xid, low32(snapshot.xmax))) return false;
-  return !snapshot.xip.some((running) => low32(running) === xid);
+  return visibilityOf(snapshot)(xid);
+}
+
+/** `isVisible` for many transactions: the snapshot's ids are read once. */
+export function visibilityOf({ xmin, xmax, xip }: PgSnapshot): (xid: Xid) => boolean {
+  const [low, high] = [low32(xmin), low32(xmax)];
+  const running = new Set(xip.map(low32));
+  return (xid) => precedes(xid, low) || (precedes(xid, high) && !running.has(xid));
 }
 
 /**

@@ -2,7 +2,7 @@
  * Shapes' logs on a disk. A checkpoint goes in an order that is safe to break off anywhere: the transaction log first,
  * then the shapes' files, then the metadata that make them count; only then memory lets go.
  */
-import type { LogPosition } from '../model/log-position.ts';
+import { minPosition, type LogPosition } from '../model/log-position.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import type { Disk } from './disk.ts';
 import { errorOf } from './errors.ts';
@@ -99,7 +99,8 @@ export class DiskShapeLogs implements ShapeLogs {
 
   async checkpoint(): Promise<LogPosition> {
     await this.checkpoints.request();
-    return this.releasable;
+    // A snapshot that became known meanwhile may have sent its shape back.
+    return minPosition(this.releasable, this.table.releasable());
   }
 
   /** A failed checkpoint loses nothing: the log still has what it would have saved. */

@@ -3,7 +3,7 @@
  * the layouts and the last commit, and keeps the newest transactions for readers.
  *
  * A position inside an open transaction must never be handed out: a reader that went on from there would lose the
- * transaction's beginning. So `settledEnd` stays before the open transaction until it commits or is abandoned.
+ * transaction's beginning. So the settled end stays before the open transaction until it commits or is abandoned.
  */
 import { invariant } from '../base/invariant.ts';
 import type { LogPosition } from '../model/log-position.ts';
@@ -13,9 +13,18 @@ import type { RelationLayout } from '../model/relation.ts';
 import { CONTINUED, FIRST, FRAME_KINDS, type FrameKind } from './frame.ts';
 import { encodeCommit, encodeJson } from './frame-payloads.ts';
 import type { Layouts } from './layouts.ts';
+import type { RecentCommits } from './recent-commits.ts';
 import type { ShapeRecord } from './shape-record.ts';
 import type { TailCache } from './tail-cache.ts';
 import { FRAME_BYTES_MAX } from './transaction-log.ts';
+
+/** What the next sync makes durable. */
+export interface Settled {
+  readonly end: LogPosition;
+  readonly lsn: Lsn;
+  /** Which stream `lsn` belongs to: those of another one say nothing about it. */
+  readonly stream: number;
+}
 
 /** Where an engine takes frames. */
 export interface FrameSink {
@@ -39,11 +48,13 @@ const NO_XID = 0 as Xid;
 
 export class LogHead {
   private open: OpenTransaction | undefined;
+  private stream = 0;
 
   constructor(
     private readonly sink: FrameSink,
     private readonly layouts: Layouts,
     private readonly tail: TailCache,
+    private readonly recent: RecentCommits,
     private commitLsn: Lsn,
   ) {}
 
@@ -51,8 +62,13 @@ export class LogHead {
     return this.commitLsn;
   }
 
-  get settledEnd(): LogPosition {
-    return this.open === undefined ? this.sink.end : this.open.after;
+  get settled(): Settled {
+    return { end: this.open === undefined ? this.sink.end : this.open.after, lsn: this.commitLsn, stream: this.stream };
+  }
+
+  /** The commit LSN that `durable` vouches for: none when the stream was restarted since. */
+  durableLsn(durable: Settled): Lsn {
+    return durable.stream === this.stream ? durable.lsn : LSN_ZERO;
   }
 
   appendLayout(layout: Omit<RelationLayout, 'id'>): number {
@@ -84,6 +100,7 @@ export class LogHead {
     this.commitLsn = lsn;
     this.open = undefined;
     const end = this.sink.end;
+    this.recent.push(xid, open.after, end);
     if (open.fragments === undefined) this.tail.skip(end);
     else this.tail.push({ xid, lsn, end, fragments: open.fragments });
   }
@@ -96,6 +113,8 @@ export class LogHead {
     invariant(this.open === undefined, 'no transaction is open when a stream begins');
     this.sink.put(FRAME_KINDS.restart, 0, NO_XID, new Uint8Array());
     this.commitLsn = LSN_ZERO;
+    this.stream += 1;
+    this.recent.forget();
   }
 
   private putChanges(open: OpenTransaction, changes: Uint8Array): Uint8Array {

@@ -9,9 +9,10 @@ import { LOG_START, type LogPosition } from '../model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../model/lsn.ts';
 import type { DiskFile } from './disk.ts';
 import { LogCorruptError, StorageVersionError } from './errors.ts';
-import { DURABLE_FRAME_BYTES, FRAME_KINDS, frameAt, looksDurable, type Frame } from './frame.ts';
+import { DURABLE_FRAME_BYTES, FIRST, FRAME_KINDS, frameAt, looksDurable, type Frame } from './frame.ts';
 import { decodeCommit, decodeLayout, decodePosition, decodeSegmentHeader, LOG_FORMAT } from './frame-payloads.ts';
 import type { Layouts } from './layouts.ts';
+import type { RecentCommits } from './recent-commits.ts';
 import { SegmentCursor } from './segment-cursor.ts';
 import type { Segments } from './segments.ts';
 
@@ -24,6 +25,9 @@ export interface RecoveredLog {
 
 interface Findings {
   readonly layouts: Layouts;
+  readonly recent: RecentCommits;
+  /** Before the transaction that is being read; undefined when it began before what is read. */
+  openAfter: LogPosition | undefined;
   lastCommitLsn: Lsn;
   /** Up to here the log itself says that it was durable. */
   durable: LogPosition;
@@ -32,11 +36,17 @@ interface Findings {
 /**
  * Reads the log from the segment that holds `from`; older segments are not touched.
  *
+ * @param layouts is given those of the log, and `recent` the transactions that were read.
  * @throws {LogCorruptError} nothing was changed.
  */
-export async function recoverLog(segments: Segments, from: LogPosition, layouts: Layouts): Promise<RecoveredLog> {
+export async function recoverLog(
+  segments: Segments,
+  from: LogPosition,
+  layouts: Layouts,
+  recent: RecentCommits,
+): Promise<RecoveredLog> {
   await segments.scan();
-  const findings: Findings = { layouts, lastCommitLsn: LSN_ZERO, durable: from };
+  const findings: Findings = { layouts, recent, openAfter: undefined, lastCommitLsn: LSN_ZERO, durable: from };
   const begin = segments.holding(from) ?? LOG_START;
   let end = begin;
   for (const first of segments.firsts.filter((start) => start >= begin)) {
@@ -86,11 +96,22 @@ function checkHeader(frame: Frame, directory: string, findings: Findings): void 
   findings.lastCommitLsn = header.lastCommitLsn;
 }
 
-function learn({ kind, payload }: Frame, findings: Findings): void {
+function learn(frame: Frame, findings: Findings): void {
+  const { kind, flags, payload, start } = frame;
   if (kind === FRAME_KINDS.layout) findings.layouts.restore(decodeLayout(payload));
-  if (kind === FRAME_KINDS.restart) findings.lastCommitLsn = LSN_ZERO;
-  if (kind === FRAME_KINDS.commit) findings.lastCommitLsn = decodeCommit(payload).lsn;
+  if (kind === FRAME_KINDS.changes && (flags & FIRST) !== 0) findings.openAfter = start;
+  if (kind === FRAME_KINDS.commit) learnCommit(frame, findings);
+  if (kind === FRAME_KINDS.restart) {
+    findings.lastCommitLsn = LSN_ZERO;
+    findings.recent.forget();
+  }
   if (kind === FRAME_KINDS.durable) findings.durable = Math.max(findings.durable, decodePosition(payload)) as LogPosition;
+}
+
+function learnCommit({ xid, payload, end }: Frame, findings: Findings): void {
+  findings.lastCommitLsn = decodeCommit(payload).lsn;
+  if (findings.openAfter !== undefined) findings.recent.push(xid, findings.openAfter, end);
+  findings.openAfter = undefined;
 }
 
 /** @throws {LogCorruptError} when the log was durable beyond `end`: what lies there did not fail to arrive, it was damaged. */

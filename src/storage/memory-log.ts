@@ -1,18 +1,21 @@
 /** The transaction log in memory: for tests, and for a service that may forget everything. Durable means synced. */
 import { invariant } from '../base/invariant.ts';
-import { LOG_START, type LogPosition, type LogRange } from '../model/log-position.ts';
+import { LOG_START, minPosition, type LogPosition, type LogRange } from '../model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../model/lsn.ts';
-import type { Xid } from '../model/pg-snapshot.ts';
+import type { PgSnapshot, Xid } from '../model/pg-snapshot.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { LogBlock } from '../model/transaction.ts';
 import { FRAME_HEADER_BYTES, FRAME_KINDS, type FrameKind } from './frame.ts';
 import { decodeRecord } from './frame-payloads.ts';
 import { GroupCommit } from './group-commit.ts';
 import { Layouts } from './layouts.ts';
-import { LogHead, type FrameSink } from './log-head.ts';
+import { LogHead, type FrameSink, type Settled } from './log-head.ts';
+import { RecentCommits } from './recent-commits.ts';
 import type { RecordAt, ShapeRecord } from './shape-record.ts';
 import { TailCache } from './tail-cache.ts';
 import type { TransactionLog } from './transaction-log.ts';
+
+const RECENT_BYTES_MAX = 64 * 1024 * 1024;
 
 class MemorySink implements FrameSink {
   end: LogPosition = LOG_START;
@@ -29,19 +32,25 @@ export class MemoryLog implements TransactionLog {
   private readonly sink = new MemorySink();
   private readonly layouts = new Layouts();
   private readonly tail = new TailCache(LOG_START, Number.POSITIVE_INFINITY);
-  private readonly head = new LogHead(this.sink, this.layouts, this.tail, LSN_ZERO);
+  private readonly recent = new RecentCommits(RECENT_BYTES_MAX);
+  private readonly head = new LogHead(this.sink, this.layouts, this.tail, this.recent, LSN_ZERO);
   private readonly commits = new GroupCommit(async () => {
+    const { settled } = this.head;
     await Promise.resolve();
-    this.syncedEnd = this.head.settledEnd;
+    this.durable = settled;
   });
-  private syncedEnd: LogPosition = LOG_START;
+  private durable: Settled = this.head.settled;
 
   get durableEnd(): LogPosition {
-    return this.syncedEnd;
+    return this.durable.end;
   }
 
   get lastCommitLsn(): Lsn {
     return this.head.lastCommitLsn;
+  }
+
+  get durableLsn(): Lsn {
+    return this.head.durableLsn(this.durable);
   }
 
   appendLayout(layout: Omit<RelationLayout, 'id'>): number {
@@ -74,11 +83,11 @@ export class MemoryLog implements TransactionLog {
 
   async sync(): Promise<LogPosition> {
     await this.commits.request();
-    return this.syncedEnd;
+    return this.durable.end;
   }
 
   async read(range: LogRange, bytesMax: number): Promise<LogBlock> {
-    invariant(range.through <= this.syncedEnd, 'only the durable part of the log is read');
+    invariant(range.through <= this.durable.end, 'only the durable part of the log is read');
     const block = this.tail.read(range, bytesMax);
     invariant(block !== undefined, 'nobody reads before a released position');
     return block;
@@ -88,9 +97,14 @@ export class MemoryLog implements TransactionLog {
     for (const at of this.sink.records) if (at.end > after) yield at;
   }
 
+  firstUnseen(snapshot: PgSnapshot): LogPosition | undefined {
+    return this.recent.firstUnseen(snapshot);
+  }
+
   async release(position: LogPosition): Promise<void> {
-    this.tail.forget(position);
-    this.sink.records = this.sink.records.filter((at) => at.end > position);
+    const before = minPosition(position, this.recent.start ?? position);
+    this.tail.forget(before);
+    this.sink.records = this.sink.records.filter((at) => at.end > before);
   }
 
   async close(): Promise<void> {

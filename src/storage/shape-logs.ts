@@ -44,7 +44,7 @@ export interface ShapeLog {
   readonly end: LogOffset;
   /**
    * How far this shape has taken the transaction log: a replay leaves out transactions that end at or before it.
-   * A new shape lags, at the `position` of its creation, until a `publish` reaches `ShapeLogs.position`; from then on it
+   * A new shape lags, at the `position` of its creation or where its snapshot sent it back to, until a `publish` reaches `ShapeLogs.position`; from then on it
    * goes along with the others, also when nothing touches it, until its next Consumer begins with `discard`.
    */
   readonly position: LogPosition;
@@ -53,7 +53,10 @@ export interface ShapeLog {
   readonly filterBy: PgSnapshot | undefined;
 
   // The snapshot's writer: one, from the query to the end.
-  /** Called once, when the query's snapshot is known and before any row. */
+  /**
+   * Called once, when the query's snapshot is known and before any row. Sets `position` back to before the first transaction
+   * of the log that the snapshot does not see: its Consumer begins there.
+   */
   beginSnapshot(pgSnapshot: PgSnapshot): SnapshotWriter;
 
   // The log's writer: the shape's Consumer alone.

@@ -43,6 +43,8 @@ export function applyRecord(states: Map<Handle, ShapeState>, record: ShapeRecord
     if (known === undefined) states.set(handle, newShape(handle, record.definition, record.position));
   } else if (known !== undefined && known.snapshot.state !== 'complete') {
     const { pgSnapshot, chunkCount } = record;
-    states.set(handle, { ...known, snapshot: { state: 'complete', pgSnapshot, chunkCount }, filterBy: pgSnapshot });
+    // A checkpoint made since the snapshot was known may have more, with the lines up to there.
+    const position = known.snapshot.state === 'awaited' ? record.position : known.position;
+    states.set(handle, { ...known, snapshot: { state: 'complete', pgSnapshot, chunkCount }, position, filterBy: pgSnapshot });
   }
 }

@@ -5,6 +5,7 @@ import type { LogPosition } from '../model/log-position.ts';
 import type { PgSnapshot } from '../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import { NO_LINES } from './shape-lines.ts';
+import type { CompletedSnapshot } from './shape-record.ts';
 import type { ShapeStore } from './shape-store.ts';
 import { StoredShape, type ShapeHost, type ShapeState } from './stored-shape.ts';
 import type { TransactionLog } from './transaction-log.ts';
@@ -108,8 +109,12 @@ export class ShapeTable implements ShapeHost {
     return position;
   }
 
-  async snapshotCompleted(handle: Handle, chunkCount: number, pgSnapshot: PgSnapshot): Promise<void> {
-    this.log.appendRecord({ type: 'shape.snapshotCompleted', handle, chunkCount, pgSnapshot });
+  firstUnseen(pgSnapshot: PgSnapshot): LogPosition | undefined {
+    return this.log.firstUnseen(pgSnapshot);
+  }
+
+  async snapshotCompleted(handle: Handle, completed: CompletedSnapshot): Promise<void> {
+    this.log.appendRecord({ type: 'shape.snapshotCompleted', handle, ...completed });
     await this.log.sync();
   }
 }

@@ -5,12 +5,13 @@
 import type { Clock } from '../base/clock.ts';
 import { invariant } from '../base/invariant.ts';
 import { BEFORE_ALL, compareOffsets, snapshotChunkEnd, snapshotChunkIndex, type LogOffset } from '../model/log-offset.ts';
-import type { LogPosition } from '../model/log-position.ts';
+import { minPosition, type LogPosition } from '../model/log-position.ts';
 import type { Lsn } from '../model/lsn.ts';
 import type { PgSnapshot } from '../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import { ShapeGoneError } from './errors.ts';
 import type { LineBatch } from './line-buffer.ts';
+import type { CompletedSnapshot } from './shape-record.ts';
 import type { ShapeLog, ShapeRead, SnapshotState, SnapshotWriter } from './shape-logs.ts';
 import { ShapeLines, type LinesState } from './shape-lines.ts';
 import type { ShapeStore } from './shape-store.ts';
@@ -35,8 +36,10 @@ export interface ShapeHost {
   readonly position: LogPosition;
   /** The shape differs from its last checkpoint; `bytes` more of it are in memory only. */
   changed(shape: StoredShape, bytes: number): void;
+  /** What the transaction log promises. */
+  firstUnseen(pgSnapshot: PgSnapshot): LogPosition | undefined;
   /** Appends the record and syncs it. */
-  snapshotCompleted(handle: Handle, chunkCount: number, pgSnapshot: PgSnapshot): Promise<void>;
+  snapshotCompleted(handle: Handle, completed: CompletedSnapshot): Promise<void>;
 }
 
 /** A shape's lines and state at the beginning of a checkpoint. */
@@ -106,6 +109,9 @@ export class StoredShape implements ShapeLog {
     this.state = { state: 'writing', pgSnapshot, chunkCount: 0 };
     this.filter = pgSnapshot;
     this.publishedFilter = pgSnapshot;
+    // A transaction may be in the log already and not yet be seen by Postgres: it must be read, so the shape goes back.
+    const position = minPosition(this.ownPosition, this.host.firstUnseen(pgSnapshot) ?? this.ownPosition);
+    this.ownPosition = position;
     this.host.changed(this, 0);
     const begun = this.chunks.begin();
     begun.catch(() => {}); // Whoever writes next is told.
@@ -116,7 +122,7 @@ export class StoredShape implements ShapeLog {
       },
       complete: async () => {
         await begun;
-        await this.completeSnapshot(pgSnapshot);
+        await this.completeSnapshot(pgSnapshot, position);
       },
       abort: () => this.chunks.fail(),
     };
@@ -177,9 +183,9 @@ export class StoredShape implements ShapeLog {
     this.chunks.fail();
   }
 
-  private async completeSnapshot(pgSnapshot: PgSnapshot): Promise<void> {
+  private async completeSnapshot(pgSnapshot: PgSnapshot, position: LogPosition): Promise<void> {
     const chunkCount = await this.chunks.end(pgSnapshot);
-    await this.host.snapshotCompleted(this.handle, chunkCount, pgSnapshot);
+    await this.host.snapshotCompleted(this.handle, { chunkCount, pgSnapshot, position });
     this.state = { state: 'complete', pgSnapshot, chunkCount };
     this.host.changed(this, 0);
   }

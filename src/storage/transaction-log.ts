@@ -8,7 +8,7 @@
 import type { LogBlock, LoggedTransaction } from '../model/transaction.ts';
 import type { LogPosition, LogRange } from '../model/log-position.ts';
 import type { Lsn } from '../model/lsn.ts';
-import type { Xid } from '../model/pg-snapshot.ts';
+import type { PgSnapshot, Xid } from '../model/pg-snapshot.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { ShapeRecord } from './shape-record.ts';
 
@@ -20,6 +20,8 @@ export interface TransactionLog {
   readonly durableEnd: LogPosition;
   /** The commit LSN of the last transaction appended; '0' for an empty log. A transaction at or below it has been taken. */
   readonly lastCommitLsn: Lsn;
+  /** The commit LSN of the last transaction that a power cut would leave, with all before it: what Postgres may be told. */
+  readonly durableLsn: Lsn;
 
   /** Remembers how a relation's tuples are laid out; a layout that the log knows keeps its id. */
   appendLayout(layout: Omit<RelationLayout, 'id'>): number;
@@ -51,7 +53,14 @@ export interface TransactionLog {
   read(range: LogRange, bytesMax: number): Promise<LogBlock>;
   /** The lifecycle records behind `after`, in order: for recovery. */
   records(after: LogPosition): AsyncIterable<{ readonly record: ShapeRecord; readonly end: LogPosition }>;
-  /** Says that nobody reads before `position` any more: whole segments before it are deleted. */
+  /**
+   * Where a reader must begin that wants each transaction which `snapshot` does not see: Postgres streams a commit before
+   * its snapshots show it. Knows the newest transactions only, about as many as are in memory.
+   *
+   * @returns before the first of them; undefined when the snapshot sees them all.
+   */
+  firstUnseen(snapshot: PgSnapshot): LogPosition | undefined;
+  /** Says that nobody reads before `position` any more. What lies before it goes, except what `firstUnseen` may yet give. */
   release(position: LogPosition): Promise<void>;
   /** Syncs and closes. */
   close(): Promise<void>;

@@ -3,6 +3,8 @@ import { expect, test } from 'vitest';
 import { consumer } from '../../src/actors/consumer.ts';
 import { SNAPSHOT_END } from '../../src/model/log-offset.ts';
 import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
+import { LSN_ZERO } from '../../src/model/lsn.ts';
+import { parsePgSnapshot } from '../../src/model/pg-snapshot.ts';
 import type { Message, Pid, ReplyTo } from '../../src/otp/process.ts';
 import { run, strike, type Fault, type Script } from '../races/run.ts';
 import { HANDLE, NAMES, type World } from '../races/world.ts';
@@ -94,6 +96,17 @@ test('what is offered before the snapshot is known is kept as a position, from t
     value: { running: { snapshot: 'unknown', ingest: 'buffering' } },
     position: registered.position,
     offered: batch.through,
+  });
+});
+
+test('when its snapshot is known, it begins where its log says, also before its registration', () => {
+  const known = { type: 'snapshot.known', pgSnapshot: parsePgSnapshot('1:1:', LSN_ZERO) } as const;
+  const { value, context } = after('create', registered, known, { type: 'log.located', position: 5 as LogPosition });
+
+  expect({ value, position: context.position, offered: context.offered }).toEqual({
+    value: { running: { snapshot: 'known', ingest: { catchingUp: 'loading' } } },
+    position: 5,
+    offered: registered.position,
   });
 });
 

@@ -38,6 +38,7 @@ const consumerScenario: Scenario = {
     { type: 'batch', after: 10, through: 20, replyTo },
     { type: 'block.loaded', after: 10, through: 20 },
     failed('reader.failed'),
+    { type: 'log.located', position: 10 },
     { type: 'log.taken', through: 20, end: '7_0', changed: true },
     { type: 'log.taken', through: 20, end: '0_inf', changed: false },
     { type: 'log.truncated' },

@@ -49,6 +49,15 @@ export const earlyOffset: Machines = {
   materializer,
 };
 
+/** Left to the snapshot what was routed before the registration, though Postgres streams a commit before its snapshots see it. */
+export const trustedSnapshot: Machines = {
+  consumer: withConfig(consumer, (config) => {
+    const buffering = stateAt(config, 'running.ingest.buffering');
+    buffering.on = { ...buffering.on, 'snapshot.known': 'catchingUp' };
+  }),
+  materializer,
+};
+
 interface NamedAction {
   readonly type: string;
   readonly params: (args: object) => unknown;

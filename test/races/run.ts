@@ -9,11 +9,22 @@ import { NAMES, World, type Machines } from './world.ts';
 
 /** Steps are deliveries; when nothing is left to deliver, the next happening comes at once. */
 export interface Script {
-  readonly transactions: readonly { readonly atStep: number; readonly lasts: number; readonly wishes: readonly Wish[] }[];
+  readonly transactions: readonly ScriptedTransaction[];
+  /** When the shape is made. */
+  readonly consumerAtStep?: number;
+  /** Counted from then. */
   readonly materializerAtStep: number;
   readonly faults: readonly { readonly atStep: number; readonly victim: Victim; readonly how: Fault }[];
   /** Indexes among the heads of the channels, oldest first; 0 when they have run out. */
   readonly choices: readonly number[];
+}
+
+export interface ScriptedTransaction {
+  readonly atStep: number;
+  readonly lasts: number;
+  /** How long, once its commit is logged, no snapshot sees it. */
+  readonly hides?: number;
+  readonly wishes: readonly Wish[];
 }
 
 export type Victim = keyof typeof NAMES;
@@ -53,16 +64,23 @@ export async function run(script: Script, { machines, onStep }: RunOptions = {})
   return { world, isQuiet };
 }
 
-function happeningsOf({ transactions, materializerAtStep, faults }: Script, world: World): Happening[] {
+function happeningsOf({ transactions, consumerAtStep = 0, materializerAtStep, faults }: Script, world: World): Happening[] {
   const { runtime } = world;
   const start = (template: string) => runtime.send(NAMES.consumers, { type: 'startChild', template, args: { type: 'none' } });
   const happenings = [
-    { atStep: 0, happen: () => start('consumer') },
-    { atStep: materializerAtStep, happen: () => start('materializer') },
-    { atStep: materializerAtStep + 1, happen: () => start('dependant') },
-    ...transactions.flatMap(({ atStep, lasts, wishes }, index) => [
+    {
+      atStep: consumerAtStep,
+      happen: () => {
+        world.createShape();
+        start('consumer');
+      },
+    },
+    { atStep: consumerAtStep + materializerAtStep, happen: () => start('materializer') },
+    { atStep: consumerAtStep + materializerAtStep + 1, happen: () => start('dependant') },
+    ...transactions.flatMap(({ atStep, lasts, hides = 0, wishes }, index) => [
       { atStep, happen: () => runtime.send('@writer', { type: 'begin', index }) },
       { atStep: atStep + lasts, happen: () => runtime.send('@writer', { type: 'commit', index, wishes }) },
+      { atStep: atStep + lasts + hides, happen: () => runtime.send('@writer', { type: 'show', index }) },
     ]),
     ...faults.map(({ atStep, victim, how }) => ({ atStep, happen: () => strike(world, victim, how) })),
   ];
@@ -102,6 +120,7 @@ const sparse = fc
 const transaction = fc.record({
   atStep: fc.nat({ max: LAST_STEP }),
   lasts: fc.nat({ max: 12 }),
+  hides: fc.nat({ max: 30 }),
   wishes: fc.array(wish, { minLength: 1, maxLength: 3 }),
 });
 
@@ -115,6 +134,7 @@ export const anyScript: fc.Arbitrary<Script> = fc.record({
   transactions: fc
     .array(transaction, { maxLength: 8, size: 'max' })
     .map((transactions) => [...transactions].sort((left, right) => left.atStep - right.atStep)),
+  consumerAtStep: fc.nat({ max: 30 }),
   materializerAtStep: fc.nat({ max: 60 }),
   faults: fc.array(fault, { maxLength: 2 }),
   choices: fc.oneof(sparse, dense),

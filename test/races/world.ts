@@ -99,7 +99,6 @@ export class World {
 
   /** Starts what outlives a shape. */
   async begin(): Promise<void> {
-    this.storage.shapes.create(HANDLE, DEFINITION);
     const roots: Readonly<Record<string, ProcessSpec>> = {
       'log-reader': logReaderPort(this.storage.log, this.blocks),
       'shape-reader': shapeReaderPort(this.storage.shapes, this.shapeBlocks),
@@ -116,6 +115,10 @@ export class World {
     this.runtime.send('@shape-log-collector', { type: 'shapesRestored' });
     await this.drain();
     this.isChoosing = true;
+  }
+
+  createShape(): void {
+    this.storage.shapes.create(HANDLE, DEFINITION);
   }
 
   /** Lets every answer that is only waiting for a promise arrive. */
@@ -238,9 +241,14 @@ export class World {
     };
   }
 
-  /** Begins and commits transactions; each commit goes on to the stream, in order. */
+  /** Begins, commits and shows transactions; each commit goes on to the stream, in order. */
   private writerPort(): PortSpec {
     const xids: ReturnType<ModelDatabase['begin']>[] = [];
+    const xidOf = (index: unknown): Xid => {
+      const xid = xids[index as number];
+      if (xid === undefined) throw new Error('a transaction begins before it commits');
+      return xid;
+    };
     return {
       name: '@writer',
       open: (context) => ({
@@ -248,11 +256,10 @@ export class World {
         casts: {
           begin: () => void xids.push(this.database.begin()),
           commit: ({ index, wishes }) => {
-            const xid = xids[index as number];
-            if (xid === undefined) throw new Error('a transaction begins before it commits');
-            const transaction = this.database.commit(xid, wishes as readonly Wish[]);
+            const transaction = this.database.commit(xidOf(index), wishes as readonly Wish[]);
             context.send('@stream', { type: 'committed', index: this.database.committed.indexOf(transaction) });
           },
+          show: ({ index }) => this.database.show(xidOf(index)),
         },
       }),
     };

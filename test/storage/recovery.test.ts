@@ -1,7 +1,9 @@
 /** What a storage directory gives back after a stop, and what it refuses. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { seededRandom } from '../../src/base/random.ts';
 import { BEFORE_ALL, SNAPSHOT_END } from '../../src/model/log-offset.ts';
+import type { Lsn } from '../../src/model/lsn.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import { openStorage, type StorageOptions } from '../../src/storage/open-storage.ts';
 import { systemProcesses } from '../../src/storage/processes.ts';
@@ -11,6 +13,8 @@ import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, itemsLayout, shapeOf } from '../support/shapes.ts';
 import { removeDirectory, temporaryDirectory } from './engines.ts';
+import { MemoryDisk } from './memory-disk.ts';
+import { MemoryMetadata } from './memory-metadata.ts';
 import { appendLines, bodyOf, bytes, grow, pgSnapshot, readAll, snapshotOf } from './fixtures.ts';
 
 const handle = handleOf(1);
@@ -77,7 +81,7 @@ describe('a storage directory', () => {
   });
 
   test('keeps layouts and LSN although the segments that had them are gone', async () => {
-    const before = await start();
+    const before = await start({ tailBytesMax: 0 });
     const { id: _, ...layout } = itemsLayout;
     const layoutId = before.log.appendLayout(layout);
     for (let commit = 1; commit <= 30; commit += 1) await grow(before, commit);
@@ -138,6 +142,19 @@ describe('a storage directory', () => {
       upToDate: false,
     });
     await after.close();
+  });
+
+  test('still knows what a snapshot may not see, but nothing of another slot', async () => {
+    const before = await start();
+    await grow(before, 90);
+    await grow(before, 91);
+    const after = await restarted(before);
+    const unseen = await readAll(after.log, after.log.firstUnseen(pgSnapshot) ?? after.log.durableEnd);
+    after.log.restart();
+    const anew = await restarted(after);
+
+    expect({ unseen: unseen.map(({ xid: id }) => id), anew: anew.log.firstUnseen(pgSnapshot) }).toEqual({ unseen: [91], anew: undefined });
+    await anew.close();
   });
 
   test('drops a shape whose snapshot was not finished', async () => {
@@ -294,5 +311,56 @@ describe('a storage directory', () => {
     const storage = await start();
 
     await expect(Promise.all([storage.close(), storage.close()])).resolves.toEqual([undefined, undefined]);
+  });
+});
+
+describe('after a power cut', () => {
+  let disk: MemoryDisk;
+  let metadata: MemoryMetadata;
+  let boots: number;
+  beforeEach(() => {
+    disk = new MemoryDisk();
+    metadata = new MemoryMetadata();
+    boots = 0;
+  });
+
+  const start = (): Promise<Storage> => {
+    disk.crash(seededRandom(boots));
+    metadata.crash(seededRandom(boots));
+    boots += 1;
+    const processes = { self: { host: 'here', pid: boots, start: '' }, isAlive: () => false };
+    return openStorage({ directory: '/data', clock: new ManualClock(), disk: disk.mount(), openMetadata: () => metadata.open(), processes });
+  };
+
+  test.each([
+    ['its record', async () => {}],
+    ['its checkpoint', async ({ shapes }: Storage) => void (await shapes.checkpoint())],
+  ])('a shape is where its snapshot had sent it back to, by %s', async (_, save) => {
+    const before = await start();
+    const position = await grow(before, 90);
+    before.shapes.advance(await grow(before, 91));
+    const shape = before.shapes.create(handle, definition);
+    await before.shapes.checkpoint();
+    await snapshotOf(shape, []);
+    await save(before);
+    const restored = (await start()).shapes.get(handle);
+
+    expect({ position: restored?.position, filterBy: restored?.filterBy }).toEqual({ position, filterBy: pgSnapshot });
+  });
+
+  test('a shape is where the checkpoint found it that was made while its snapshot was written', async () => {
+    const before = await start();
+    await grow(before, 90);
+    const taken = await grow(before, 91);
+    before.shapes.advance(taken);
+    const shape = before.shapes.create(handle, definition);
+    const writer = shape.beginSnapshot(pgSnapshot);
+    shape.append('91' as Lsn, 0, bytes('"a"'));
+    shape.publish(taken, 'behind');
+    await before.shapes.checkpoint();
+    await writer.complete();
+    const restored = (await start()).shapes.get(handle);
+
+    expect({ position: restored?.position, end: restored?.end }).toEqual({ position: taken, end: '91_0' });
   });
 });

@@ -8,7 +8,7 @@ import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../support/shapes.ts';
 import { engines } from './engines.ts';
-import { appendLines, bodyOf, bytes, grow, lsn, offset, pgSnapshot, recordsOf, snapshotEnd, snapshotOf } from './fixtures.ts';
+import { appendLines, bodyOf, bytes, grow, lsn, offset, pgSnapshot, readAll, recordsOf, snapshotEnd, snapshotOf } from './fixtures.ts';
 
 const handle = handleOf(1);
 const definition = shapeOf({});
@@ -64,7 +64,7 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
 
     expect(await recordsOf(storage.log)).toEqual([
       { type: 'shape.created', handle, definition, position: 0 },
-      { type: 'shape.snapshotCompleted', handle, chunkCount: 1, pgSnapshot },
+      { type: 'shape.snapshotCompleted', handle, chunkCount: 1, pgSnapshot, position: 0 },
       { type: 'shape.deleted', handle, why: 'a test' },
     ]);
   });
@@ -289,6 +289,43 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
     shape.publish(later);
 
     expect({ behind, along: shape.position, releasable: await storage.shapes.checkpoint() }).toEqual({ behind: taken, along: later, releasable: later });
+  });
+
+  test('a snapshot that does not see what the log has sends its shape back before it, and the log keeps it', async () => {
+    await grow(storage, 89);
+    const before = await grow(storage, 90);
+    await grow(storage, 91); // Logged, and to the snapshot still running.
+    storage.shapes.advance(await grow(storage, 92));
+    const shape = storage.shapes.create(handle, definition);
+    const created = shape.position;
+    await storage.log.release(await storage.shapes.checkpoint());
+    await snapshotOf(shape, []);
+    storage.shapes.advance(await grow(storage, 93));
+    const releasable = await storage.shapes.checkpoint();
+    await storage.log.release(releasable);
+
+    expect({
+      went: created - shape.position > 0,
+      position: shape.position,
+      releasable,
+      record: (await recordsOf(storage.log, created)).find(({ type }) => type === 'shape.snapshotCompleted'),
+      read: (await readAll(storage.log, shape.position)).map(({ lsn: commit }) => commit),
+    }).toEqual({
+      went: true,
+      position: before,
+      releasable: before,
+      record: { type: 'shape.snapshotCompleted', handle, chunkCount: 1, pgSnapshot, position: before },
+      read: ['91', '92', '93'],
+    });
+  });
+
+  test('a snapshot that sees all the log has leaves its shape where it was created', async () => {
+    storage.shapes.advance(await grow(storage, 90));
+    const shape = storage.shapes.create(handle, definition);
+    const created = shape.position;
+    await snapshotOf(shape, []);
+
+    expect(shape.position).toBe(created);
   });
 
   test('shapes take nothing that is not durable', async () => {

@@ -7,7 +7,7 @@ import type { Storage } from '../../src/storage/storage.ts';
 import { FRAME_BYTES_MAX } from '../../src/storage/transaction-log.ts';
 import { itemsLayout } from '../support/shapes.ts';
 import { engines } from './engines.ts';
-import { appendTransaction, bytes, lsn, readAll, recordsOf, transactionsOf, xid } from './fixtures.ts';
+import { appendTransaction, bytes, lsn, pgSnapshot, readAll, recordsOf, transactionsOf, xid } from './fixtures.ts';
 
 const MANY = Number.MAX_SAFE_INTEGER;
 const deleted = (handle: string) => ({ type: 'shape.deleted', handle: handle as Handle, why: 'a test' }) as const;
@@ -46,6 +46,29 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     log.appendCommit(xid(7), lsn(70));
 
     expect({ lsn: log.lastCommitLsn, end: await log.sync() }).toEqual({ lsn: '70', end: before });
+  });
+
+  test('tells a commit LSN as durable only once a sync has covered it', async () => {
+    const { log } = storage;
+    appendTransaction(log, 10, ['a']);
+    const appended = log.durableLsn;
+    await log.sync();
+    appendTransaction(log, 11, ['b']);
+
+    expect({ appended, synced: log.durableLsn, taken: log.lastCommitLsn }).toEqual({ appended: '0', synced: '10', taken: '11' });
+  });
+
+  test('of a stream that was restarted during a sync nothing is durable yet', async () => {
+    const { log } = storage;
+    appendTransaction(log, 10, ['a']);
+    const syncing = log.sync();
+    log.restart();
+    await syncing;
+    const restarted = log.durableLsn;
+    appendTransaction(log, 5, ['b']);
+    await log.sync();
+
+    expect({ restarted, synced: log.durableLsn }).toEqual({ restarted: '0', synced: '5' });
   });
 
   test('refuses a commit LSN that does not grow', async () => {
@@ -176,6 +199,27 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     await log.release(released);
 
     expect(await readAll(log, released)).toEqual([{ lsn: '30', xid: 30, fragments: ['kept'] }]);
+  });
+
+  test('says where the first transaction begins that a snapshot does not see, also when what lies before is released', async () => {
+    const { log } = storage;
+    appendTransaction(log, 90, ['seen']);
+    const before = await log.sync();
+    appendTransaction(log, 91, ['not seen', 'nor this']);
+    appendTransaction(log, 92, ['seen']);
+    appendTransaction(log, 96, ['begun later']);
+    await log.release(await log.sync());
+    const unseen = log.firstUnseen(pgSnapshot) ?? log.durableEnd;
+
+    expect({ unseen, read: (await readAll(log, unseen)).map(({ xid: id }) => id) }).toEqual({ unseen: before, read: [91, 92, 96] });
+  });
+
+  test('does not send a snapshot of another cluster back', async () => {
+    const { log } = storage;
+    appendTransaction(log, 91, ['of the old slot']);
+    log.restart();
+
+    expect(log.firstUnseen(pgSnapshot)).toBeUndefined();
   });
 
   test('any transactions come back, whatever lies between them', async () => {

@@ -1,0 +1,108 @@
+/**
+ * A commit that is streamed while Postgres does not show it yet: it waits for a standby that is not there. A shape made
+ * meanwhile finds the row neither in its snapshot nor among what is routed to it; it must have it all the same, once.
+ */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/postgres/embedded-postgres.ts';
+import { createDatabaseOn, type TestDatabase } from '../support/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
+import { ShapeFollower } from '../support/shape-follower.ts';
+
+const directory = mkdtempSync(join(tmpdir(), 'armature-hidden-'));
+let postgres: EmbeddedPostgres;
+let database: TestDatabase;
+let service: ServiceInProcess;
+
+beforeAll(async () => {
+  postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off' } });
+});
+
+afterAll(async () => {
+  await postgres.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+beforeEach(async () => {
+  database = await createDatabaseOn(postgres.url);
+  await database.query("CREATE TABLE items (id integer PRIMARY KEY, title text); INSERT INTO items VALUES (1, 'old')");
+  service = await start();
+});
+
+afterEach(async () => {
+  await service.remove();
+  await awaitStandby('');
+  await database.drop();
+});
+
+function start(): Promise<ServiceInProcess> {
+  return startServiceInProcess({ databaseUrl: database.url, flags: { 'storage-dir': join(directory, database.name) } });
+}
+
+/** With a name, commits wait from now on for a standby of that name; without, those that wait go on. */
+async function awaitStandby(name: string): Promise<void> {
+  await database.query(`ALTER SYSTEM SET synchronous_standby_names = '${name}'`);
+  await database.query('SELECT pg_reload_conf()');
+  while ((await settingOfNewSession()) !== name) await database.query('SELECT pg_sleep(0.01)');
+  await database.query('CHECKPOINT'); // The checkpointer brings the setting to those that commit, before its work.
+}
+
+async function settingOfNewSession(): Promise<unknown> {
+  const session = await database.session();
+  return (await session.query<{ name: string }>('SELECT current_setting($1) AS name', ['synchronous_standby_names'])).rows[0]?.name;
+}
+
+const sorted = (ids: Iterable<unknown>) => [...ids].map(String).sort();
+const selected = async () => sorted((await database.query<{ id: number }>('SELECT id FROM items')).map(({ id }) => id));
+const held = async (follower: ShapeFollower) => sorted([...(await follower.catchUp()).rows.values()].map(({ id }) => id));
+
+/** Commits row 2, which hides; row 3 is shown, though its commit is logged behind. @returns when both are streamed. */
+async function hideRow(first: 'hidden' | 'shown', existing: ShapeFollower): Promise<{ readonly committed: Promise<unknown> }> {
+  const [hiding, showing] = await Promise.all([database.session(), database.session()]);
+  await showing.query('SET synchronous_commit = local');
+  const insert = {
+    hidden: () => hiding.query("BEGIN; INSERT INTO items VALUES (2, 'hidden')"),
+    shown: () => showing.query("BEGIN; INSERT INTO items VALUES (3, 'shown')"),
+  };
+  await insert[first]();
+  await insert[first === 'hidden' ? 'shown' : 'hidden']();
+  await awaitStandby('nobody');
+  const committed = hiding.query('COMMIT');
+  await database.until("SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  await showing.query('COMMIT');
+  await expect.poll(() => held(existing), { timeout: 10_000 }).toEqual(['1', '2', '3']);
+  return { committed };
+}
+
+test.each([
+  ['below xmax', 'hidden', false],
+  ['from xmax on', 'shown', false],
+  ['below xmax, with a restart of the service in between', 'hidden', true],
+] as const)('a row whose commit hides from snapshots is in every shape once: its xid %s', async (_, first, isRestarted) => {
+  const existing = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  const { committed } = await hideRow(first, existing);
+  if (isRestarted) {
+    await service.stop();
+    service = await start();
+  }
+  const made = await new ShapeFollower(service.shapeUrl, { table: 'items', where: 'id > 0' }).catchUp();
+  await expect.poll(() => held(made), { timeout: 10_000 }).toEqual(['1', '2', '3']);
+  const whileHidden = await selected();
+  await awaitStandby('');
+  await committed;
+  const later = await new ShapeFollower(service.shapeUrl, { table: 'items', where: 'id > -1' }).catchUp();
+  await database.query("UPDATE items SET title = 'seen by all' WHERE id = 2");
+  const followers = isRestarted ? [made, later] : [existing, made, later]; // The one from before knows the old address.
+  for (const follower of followers) {
+    await expect.poll(async () => (await follower.catchUp()).sorted().filter(({ title }) => title === 'seen by all').length, { timeout: 10_000 }).toBe(1);
+  }
+
+  const all = ['1', '2', '3'];
+  expect({ whileHidden, after: await selected(), held: await Promise.all(followers.map(held)) }).toEqual({
+    whileHidden: ['1', '3'],
+    after: all,
+    held: followers.map(() => all),
+  });
+});
