@@ -30,8 +30,10 @@ export interface ReplicationPortOptions {
   readonly slot: string;
   readonly publication: string;
   readonly sink: TransactionSink;
-  /** The commit LSN of the last transaction that the sink has durably; asked whenever a stream starts. */
+  /** The commit LSN of the last transaction that the sink has taken; asked whenever a stream starts. */
   readonly lastCommitLsn: () => Lsn;
+  /** The commit LSN of the last one that it has durably: one that is taken may still be lost, and Postgres must keep it. */
+  readonly durableLsn: () => Lsn;
   /** Told `replication.ended`. */
   readonly owner: Address;
   readonly transactionBytesMax?: number;
@@ -104,6 +106,7 @@ class Port {
       client, sink, clock,
       startCommand: startCommand(this.options),
       lastCommitLsn: this.options.lastCommitLsn(),
+      durableLsn: this.options.durableLsn(),
       confirmedLsn: prepared.confirmedLsn,
       serverTimeoutMs: prepared.serverTimeoutMs,
       ...(transactionBytesMax === undefined ? {} : { transactionBytesMax }),

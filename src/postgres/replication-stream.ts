@@ -23,8 +23,10 @@ export interface ReplicationStreamOptions {
   /** `START_REPLICATION …`: sent once the bytes are ours, since the first changes follow it at once. */
   readonly startCommand: string;
   readonly sink: TransactionSink;
-  /** The commit LSN of the last transaction that the sink has, durably. */
+  /** The commit LSN of the last transaction that the sink has taken: one that comes again is left out. */
   readonly lastCommitLsn: Lsn;
+  /** The commit LSN of the last transaction that the sink has durably: the rest is acknowledged later. */
+  readonly durableLsn: Lsn;
   /** What the slot has confirmed already: never fallen back behind. */
   readonly confirmedLsn: Lsn;
   /** The server's `wal_sender_timeout` in milliseconds; 0 for none. */
@@ -92,7 +94,8 @@ class Stream implements ReplicationStream {
 
   constructor(options: ReplicationStreamOptions) {
     this.options = options;
-    this.told = this.durable = BigInt(options.lastCommitLsn);
+    this.told = BigInt(options.lastCommitLsn);
+    this.durable = BigInt(options.durableLsn);
     this.confirmed = this.passed = BigInt(options.confirmedLsn);
     this.lastHeardMs = options.clock.nowMs();
     const { sink, lastCommitLsn, transactionBytesMax = TRANSACTION_BYTES_MAX } = options;

@@ -44,7 +44,7 @@ describe.each(['embedded', ...SYSTEM])('Postgres %s', (version) => {
     await pool.open();
     await database.query(`CREATE TABLE items (id int PRIMARY KEY, text text); INSERT INTO items VALUES (1, 'before')`);
     const replication = await openPort(
-      replicationPort({ target, slot: database.name, publication: 'versions', owner: '@owner', sink, lastCommitLsn: () => LSN_ZERO }),
+      replicationPort({ target, slot: database.name, publication: 'versions', owner: '@owner', sink, lastCommitLsn: () => LSN_ZERO, durableLsn: () => LSN_ZERO }),
     );
     await replication.ask({ type: 'connect' });
     const relation = await createCatalog(pool).relation('public', 'items');

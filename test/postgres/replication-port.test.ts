@@ -38,6 +38,7 @@ async function open(options: Partial<ReplicationPortOptions> = {}): Promise<Runn
     replicationPort({
       target: targetOf(database.url), slot: database.name, publication: 'armature_test', owner: '@owner', sink,
       lastCommitLsn: () => sink.transactions.at(-1)?.lsn ?? LSN_ZERO,
+      durableLsn: () => sink.transactions.at(-1)?.lsn ?? LSN_ZERO,
       ...options,
     }),
   );

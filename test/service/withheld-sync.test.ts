@@ -87,6 +87,43 @@ function rowsIn(text: string): number {
   return text.split('"operation":').length - 1;
 }
 
+test('a stream that breaks meanwhile and brings the same rows again confirms nothing either, before the sync', async () => {
+  const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  const withheld = disk.withhold();
+  await database.query("INSERT INTO items VALUES (50, 'comes twice')");
+  const written = await walEnd();
+  await withheld;
+
+  const broken = await breakStream();
+  await expect.poll(() => hasReceivedAnew(broken, written)).toBe(true);
+  const confirmedBefore = await isConfirmed(written);
+  disk.release();
+  await expect.poll(() => isConfirmed(written)).toBe(true);
+
+  expect({ confirmedBefore, row: (await follower.catchUp()).rows.get('"public"."items"/"50"') }).toEqual({
+    confirmedBefore: false,
+    row: { id: '50', title: 'comes twice' },
+  });
+});
+
+/** @returns the pid of the walsender that is no more. */
+async function breakStream(): Promise<number> {
+  const [row] = await database.query<{ pid: number }>(
+    'SELECT active_pid AS pid, pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE slot_name = $1',
+    [`electric_slot_${streamIdOf(database.url)}`],
+  );
+  return row?.pid ?? 0;
+}
+
+async function hasReceivedAnew(broken: number, lsn: string): Promise<boolean> {
+  const [row] = await database.query<{ hasReceived: boolean }>(
+    `SELECT r.write_lsn >= $2::pg_lsn AS "hasReceived" FROM pg_replication_slots s JOIN pg_stat_replication r ON r.pid = s.active_pid
+     WHERE s.slot_name = $1 AND r.pid <> $3`,
+    [`electric_slot_${streamIdOf(database.url)}`, lsn, broken],
+  );
+  return row?.hasReceived === true;
+}
+
 test('a live poll that is sent meanwhile is answered with the rows once they are durable', async () => {
   const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
   const { handle = '', offset } = follower;
