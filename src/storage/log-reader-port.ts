@@ -13,7 +13,7 @@ export function logReaderPort(log: TransactionLog, blocks: LogBlocks): PortSpec 
     name: '@log-reader',
     open: () => ({
       requests: {
-        logEnd: () => ({ type: 'log.end', through: log.durableEnd, lsn: log.lastCommitLsn }),
+        logEnd: () => ({ type: 'log.end', through: log.durableEnd, lsn: log.durableLsn }),
         async loadBlock(request, signal) {
           const { after, through } = rangeOf(request);
           const block = await blocks.load({ after, through }, BLOCK_BYTES_MAX, signal);
