@@ -6,7 +6,7 @@
  * follow from one place: the sync that covered it.
  */
 import type { LogPosition } from '../model/log-position.ts';
-import { maxLsn, type Lsn } from '../model/lsn.ts';
+import { LSN_ZERO, maxLsn, type Lsn } from '../model/lsn.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { TransactionLog } from './transaction-log.ts';
@@ -17,12 +17,13 @@ const UNSYNCED_BYTES_MAX = 64 * 1024 * 1024;
 /** What a sync has made durable. */
 export interface Durable {
   readonly through: LogPosition;
-  /** Postgres need not keep anything up to here. */
+  /** Postgres need not keep anything up to here; zero when its stream was restarted meanwhile. */
   readonly lsn: Lsn;
 }
 
 export class LogIntake {
-  private receivedLsn = '0' as Lsn;
+  private receivedLsn = LSN_ZERO;
+  private restarts = 0;
   private unsyncedBytes = 0;
   private isDirty = false;
   private wakeWriter: (() => void) | undefined;
@@ -62,7 +63,8 @@ export class LogIntake {
 
   /** The stream begins anew, on a slot whose positions do not continue the old ones. */
   restart(): void {
-    this.receivedLsn = '0' as Lsn;
+    this.receivedLsn = LSN_ZERO;
+    this.restarts += 1;
     this.log.restart();
   }
 
@@ -81,14 +83,14 @@ export class LogIntake {
 
   /** Makes durable all that has come so far. @throws {DiskError} as the log does. */
   async sync(): Promise<Durable> {
-    const lsn = this.receivedLsn;
+    const { receivedLsn, restarts } = this;
     this.isDirty = false;
     this.unsyncedBytes = 0;
     const through = await this.log.sync();
     this.relieve?.();
     this.relieve = undefined;
     this.congested = undefined;
-    return { through, lsn };
+    return { through, lsn: restarts === this.restarts ? receivedLsn : LSN_ZERO };
   }
 
   private note(lsn: Lsn): void {
