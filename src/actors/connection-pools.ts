@@ -41,22 +41,29 @@ export const connectionPools = setup({
         'pools.failed': 'backingOff',
       },
     },
+    /** One question at a time: of two answers the second would come when the first has been acted on. */
     up: {
       entry: [
         'forgetFailures',
-        { type: 'startTimer', params: { name: 'check', delayMs: CHECK_EVERY_MS } },
-        {
-          type: 'send',
-          params: ({ context }) => ({ to: '@status-monitor', event: { type: 'condition.met', condition: 'pools', process: context.self } }),
-        },
+        { type: 'send', params: conditionMet },
       ],
-      on: {
-        probe: { actions: { type: 'call', params: { to: '@pools', request: { type: 'probe' }, as: 'pools' } } },
-        'timeout.check': { actions: { type: 'call', params: { to: '@pools', request: { type: 'probe' }, as: 'pools' } } },
-        'pools.up': { actions: { type: 'startTimer', params: { name: 'check', delayMs: CHECK_EVERY_MS } } },
-        'pools.down': { target: 'lost', actions: { type: 'send', params: refusalNote } },
-        'pools.failed': 'lost',
-        reportCondition: { target: 'up', reenter: true },
+      on: { reportCondition: { actions: { type: 'send', params: conditionMet } } },
+      initial: 'resting',
+      states: {
+        resting: {
+          entry: { type: 'startTimer', params: { name: 'check', delayMs: CHECK_EVERY_MS } },
+          exit: { type: 'cancelTimer', params: { name: 'check' } },
+          on: { probe: 'checking', 'timeout.check': 'checking' },
+        },
+        checking: {
+          entry: { type: 'call', params: { to: '@pools', request: { type: 'probe' }, as: 'pools' } },
+          on: {
+            probe: { actions: 'postpone' }, // What was seen before it was asked for does not count.
+            'pools.up': 'resting',
+            'pools.down': { target: '#connection-pools.lost', actions: { type: 'send', params: refusalNote } },
+            'pools.failed': '#connection-pools.lost',
+          },
+        },
       },
     },
     lost: {
@@ -70,3 +77,7 @@ export const connectionPools = setup({
     },
   },
 });
+
+function conditionMet({ context }: { context: { self: Pid } }) {
+  return { to: '@status-monitor' as const, event: { type: 'condition.met', condition: 'pools', process: context.self } };
+}

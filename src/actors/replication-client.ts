@@ -48,7 +48,22 @@ export const replicationClient = setup({
   id: 'replication-client',
   context: ({ input }) => ({ self: input.self, delayMs: FIRST_DELAY_MS, mustPurge: false }),
   initial: 'awaitingLock',
-  on: { 'lock.lost': { target: '.backingOff' }, reportCondition: {}, 'replication.ended': {} },
+  on: {
+    'lock.lost': { target: '.backingOff' },
+    reportCondition: {},
+    // What answers an attempt that was given up comes too late to matter; but a slot that it created is new all the same.
+    'lock.isHeld': {},
+    'lock.failed': {},
+    'replication.connected': { actions: { type: 'noteSlot', params: ({ event }) => event } },
+    'replication.refused': {},
+    'replication.streaming': {},
+    'replication.ended': {},
+    'replication.failed': {},
+    'shapes.purged': {},
+    'purge.failed': {},
+    'stream.restarted': {},
+    'writer.failed': {},
+  },
   states: {
     awaitingLock: {
       entry: { type: 'call', params: { to: '@connection-lock', request: { type: 'awaitLock' }, as: 'lock' } },

@@ -1,0 +1,69 @@
+import { setup } from 'xstate';
+import { expect, test } from 'vitest';
+import { effects } from '../../src/otp/effects.ts';
+import { unhandledReplies, type Answers } from './late-replies.ts';
+import { scenarios } from './scenarios.ts';
+import type { Scenario } from './transition-coverage.ts';
+
+/** How each request is answered, by whoever answers it. */
+const ANSWERS: Answers = {
+  acquire: ['lock.acquired', 'lock.refused'],
+  awaitLock: ['lock.isHeld'],
+  probe: ['pools.up', 'pools.down'],
+  connect: ['replication.connected', 'replication.refused'],
+  startStreaming: ['replication.streaming', 'replication.refused'],
+  restartStream: ['stream.restarted'],
+  purge: ['shapes.purged'],
+  takeCheckpoint: ['checkpoint.taken'],
+  registerShape: ['shape.registered'],
+  startChild: ['child.started', 'child.refused'],
+  loadBlock: ['block.loaded'],
+  logEnd: ['log.end'],
+  awaitSnapshotStart: ['snapshot.isStarted', 'snapshot.hasFailed'],
+  subscribeMaterializer: ['consumer.subscribed'],
+  readBlock: ['history.blockRead', 'history.isGone'],
+  confirmHandle: ['handle.isKept', 'handle.isGone'],
+  takeSnapshot: ['snapshot.completed', 'snapshot.failed'],
+  dropTable: ['publication.altered', 'publication.refused'],
+  'router.route': ['block.routed'],
+  'log.locate': ['log.located'],
+  'log.take': ['log.taken', 'log.truncated', 'log.schemaChanged'],
+  values: ['values.applied'],
+  materializers: ['subscribers.counted'],
+  dependants: ['subscribers.counted'],
+  tables: ['relation.isPublished', 'relation.isMissing', 'relation.isUnused'],
+  directory: [
+    'shape.found', 'shape.reserved', 'shape.started', 'shape.refused', 'shape.condemned', 'shape.unknown', 'shape.isKept', 'shape.isGone',
+    'shape.gone', 'shapes.restored', 'shapes.condemned',
+  ],
+};
+
+/** The publication manager asks a port for what others ask of it. */
+const ANSWERS_OF_ITS_OWN: Readonly<Record<string, Answers>> = {
+  snapshotter: { addTable: ['table.published', 'table.refused'] },
+  'publication-manager': { addTable: ['publication.altered', 'publication.refused'] },
+};
+
+const named: readonly [string, Scenario][] = scenarios.map((scenario) => [scenario.machine.id, scenario]);
+
+test.each(named)('%s takes each answer to a call of its own, however late it comes', (id, scenario) => {
+  expect(unhandledReplies(scenario, { ...ANSWERS, ...ANSWERS_OF_ITS_OWN[id] })).toEqual([]);
+}, 30_000);
+
+test('an answer that comes after its caller has moved on is named', () => {
+  const machine = setup({ actions: { ...effects } }).createMachine({
+    id: 'caller',
+    initial: 'asking',
+    states: {
+      asking: {
+        entry: { type: 'call', params: { to: '@oracle', request: { type: 'ask' }, as: 'oracle' } },
+        on: { 'oracle.answered': 'content', 'oracle.failed': 'content', bored: 'content' },
+      },
+      content: { on: { 'oracle.failed': {} } },
+    },
+  });
+
+  const unhandled = unhandledReplies({ machine, inputs: [{}], events: [{ type: 'bored' }, { type: 'oracle.answered' }] }, { ask: ['oracle.answered'] });
+
+  expect(unhandled).toEqual(['content ← oracle.answered']);
+});

@@ -1,0 +1,154 @@
+/**
+ * Which answer to a call of its own could crash a machine? Walks over its states together with the calls that are open
+ * in each: a call stays open until it is answered, wherever the machine has gone in the meantime.
+ */
+import { initialTransition, transition, type AnyMachineSnapshot, type AnyStateMachine } from 'xstate';
+import type { Message } from '../../src/otp/process.ts';
+import type { Scenario } from './transition-coverage.ts';
+
+/** By request, and by table or `table.change`: the events with which it can be answered. */
+export type Answers = Readonly<Record<string, readonly string[]>>;
+
+/** What a call can become, by its name among the open ones, and how often it is open; more than twice is like twice. */
+type OpenCalls = Readonly<Record<string, { readonly to: string; readonly answers: readonly string[]; readonly count: number }>>;
+
+interface Around {
+  readonly open: OpenCalls;
+  /** By the name of the monitor: whose death it tells, also to calls. */
+  readonly monitored: Readonly<Record<string, string>>;
+  /** With what a table may answer now: its answer is the very next event, or there is none. */
+  readonly tableAnswers: readonly string[];
+  /** Whoever has answered was there: no later monitor finds nobody. */
+  readonly wasAnswered: boolean;
+}
+
+interface Place extends Around {
+  readonly snapshot: AnyMachineSnapshot;
+}
+
+interface Performed {
+  readonly type: string;
+  readonly params?: unknown;
+}
+
+/** Of an action `call`, `multicall`, `monitor` or `apply`, by the names of their parameters. */
+interface Params {
+  readonly to?: string;
+  readonly process?: string;
+  readonly request?: Message;
+  readonly as?: string;
+  readonly table?: string;
+  readonly change?: string | object;
+}
+
+const PLACES_MAX = 20_000;
+const COUNT_MAX = 2;
+const NOTHING_AROUND: Around = { open: {}, monitored: {}, tableAnswers: [], wasAnswered: false };
+
+/** @returns `state ← answer` for each answer that no transition takes where it can arrive. */
+export function unhandledReplies({ machine, inputs, events }: Pick<Scenario, 'machine' | 'inputs' | 'events'>, answers: Answers): readonly string[] {
+  const unhandled = new Set<string>();
+  const seen = new Set<string>();
+  const ahead = inputs.map((input) => placeAfter(initialTransition(machine, input), NOTHING_AROUND, answers));
+  for (let place = ahead.pop(); place !== undefined; place = ahead.pop()) {
+    const { snapshot: { value, context }, ...around } = place;
+    const key = JSON.stringify([value, context, around], withoutDelays);
+    if (seen.has(key) || place.snapshot.status !== 'active') continue;
+    seen.add(key);
+    if (seen.size > PLACES_MAX) throw new RangeError(`${machine.id} has more than ${PLACES_MAX} states with calls`);
+    for (const answer of awaited(place)) if (!isHandled(machine, place.snapshot, { type: answer })) unhandled.add(`${stateOf(place.snapshot)} ← ${answer}`);
+    for (const event of events) ahead.push(...placesBehind(machine, place, event, answers));
+  }
+  return [...unhandled].sort();
+}
+
+/** How long a machine waits decides nothing about what it takes. */
+function withoutDelays(field: string, value: unknown): unknown {
+  return field.endsWith('Ms') ? undefined : value;
+}
+
+function* placesBehind(machine: AnyStateMachine, place: Place, event: Message, answers: Answers): Iterable<Place> {
+  if (!isHandled(machine, place.snapshot, event)) return;
+  for (const around of aroundBehind(place, event, answers)) {
+    const next = step(machine, place.snapshot, event);
+    if (next !== undefined) yield placeAfter(next, around, answers);
+  }
+}
+
+/** Whose answer was it? Any of those that can be answered so; an event that answers nothing can come at any time. */
+function aroundBehind(place: Place, { type, reason }: Message, answers: Answers): readonly Around[] {
+  const { open, monitored } = place;
+  if (place.tableAnswers.includes(type)) return [place];
+  const dead = monitored[type.replace(/\.down$/, '')];
+  if (type.endsWith('.down') && dead !== undefined) {
+    return reason === 'noproc' && place.wasAnswered ? [] : [{ ...place, open: without(open, dead) }];
+  }
+  const askers = Object.keys(open).filter((name) => open[name]?.answers.includes(type));
+  if (askers.length > 0) return askers.map((name) => ({ ...place, open: withCount(open, name, -1), wasAnswered: true }));
+  const isAnswer = /\.(?:failed|done)$/.test(type) || Object.values(answers).some((types) => types.includes(type));
+  return isAnswer ? [] : [place];
+}
+
+/** A call ends with the process that it was made to. */
+function without(open: OpenCalls, dead: string): OpenCalls {
+  return Object.fromEntries(Object.entries(open).filter(([, { to }]) => to !== dead));
+}
+
+function withCount(open: OpenCalls, name: string, change: number): OpenCalls {
+  const { [name]: call, ...others } = open;
+  if (call === undefined || call.count + change <= 0) return others;
+  return { ...others, [name]: { ...call, count: Math.min(call.count + change, COUNT_MAX) } };
+}
+
+function placeAfter([snapshot, performed]: readonly [AnyMachineSnapshot, readonly Performed[]], around: Around, answers: Answers): Place {
+  let { open, monitored } = around;
+  const tableAnswers = new Set<string>();
+  for (const { type, params } of performed) {
+    const { to = '', process = '', request, as = 'call', table = '', change } = (params ?? {}) as Params;
+    if (type === 'apply') for (const answer of answers[`${table}.${kindOf(change)}`] ?? answers[table] ?? []) tableAnswers.add(answer);
+    if (type === 'monitor') monitored = { ...monitored, [as]: process };
+    if (request === undefined || (type !== 'call' && type !== 'multicall')) continue;
+    const name = `${as} ${request.type}`;
+    const failed = Object.values(monitored).includes(to) ? [] : [`${as}.failed`];
+    const types = type === 'multicall' ? [`${as}.done`] : [...answersTo(request, answers), ...failed];
+    open = name in open ? withCount(open, name, 1) : sorted({ ...open, [name]: { to, answers: types, count: 1 } });
+  }
+  return { snapshot, open, monitored, tableAnswers: [...tableAnswers], wasAnswered: around.wasAnswered };
+}
+
+/** `'publish'` of `{ publish: 10 }`. */
+function kindOf(change: string | object = ''): string {
+  return typeof change === 'string' ? change : (Object.keys(change)[0] ?? '');
+}
+
+function answersTo({ type }: Message, answers: Answers): readonly string[] {
+  const types = answers[type];
+  if (types === undefined) throw new RangeError(`it is not known how '${type}' is answered`);
+  return types;
+}
+
+function sorted(open: OpenCalls): OpenCalls {
+  return Object.fromEntries(Object.entries(open).sort(([left], [right]) => (left < right ? -1 : 1)));
+}
+
+function awaited({ open }: Place): readonly string[] {
+  return Object.values(open).flatMap(({ answers }) => answers);
+}
+
+function isHandled(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: Message): boolean {
+  return machine.getTransitionData(snapshot, event).length > 0;
+}
+
+/** @returns undefined for an event that breaks a claim: no way goes on from there. */
+function step(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: Message) {
+  try {
+    return transition(machine, snapshot, event);
+  } catch (error) {
+    if (error instanceof Error && error.name === 'InvariantError') return undefined;
+    throw error;
+  }
+}
+
+function stateOf({ value }: AnyMachineSnapshot): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
