@@ -122,7 +122,7 @@ export const consumer = setup({
           target: 'closed',
           actions: { type: 'noteReason', params: { reason: { shutdown: { delete: 'schemaChanged' } } } },
         },
-        // Collector and log reader go down only together with us, or with the whole service: what is stored stays good.
+        // What is stored stays good: the shape cache starts a Consumer anew, which reads on from there.
         'registration.failed': 'closed',
         'reader.failed': 'closed',
         'materializer.down': {
@@ -210,6 +210,8 @@ export const consumer = setup({
                     actions: { type: 'noteRegistered', params: ({ context, event }) => ({ ...event, mode: context.mode, own: context.position }) },
                   },
                 ],
+                // The collector still routes to the Consumer whose place we take; what it offers us we must not lose.
+                batch: { actions: 'postpone' },
               },
             },
             /** What is offered stays in the transaction log; we only remember up to where. */

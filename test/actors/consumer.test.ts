@@ -70,6 +70,14 @@ function after(mode: 'create' | 'restore', ...events: readonly EventFromLogic<ty
 const registered = { type: 'shape.registered', position: 7 as LogPosition } as const;
 const batch = { type: 'batch', after: 7 as LogPosition, through: 9 as LogPosition, replyTo: 'call#1' as ReplyTo } as const;
 
+test('a batch that comes before the registration waits for it', () => {
+  const machine = after('restore');
+
+  const [, actions] = transition(consumer, machine, batch);
+
+  expect(actions).toMatchObject([{ type: 'postpone' }]);
+});
+
 test.each([
   ['log.truncated', 'truncate'],
   ['log.schemaChanged', 'schemaChanged'],
