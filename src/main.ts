@@ -6,6 +6,7 @@
  */
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import { Closing } from './closing.ts';
 import type { Configuration } from './configuration.ts';
 import { ConfigurationError, databaseOf, type Database } from './database.ts';
 import { startDemo } from './demo.ts';
@@ -16,6 +17,7 @@ import { createRuntime, type Runtime } from './otp/runtime.ts';
 import { supervisor } from './otp/supervisor.ts';
 import { preflight } from './postgres/preflight.ts';
 import { loadWhereLanguage } from './sql/where-language.ts';
+import { errorOf } from './storage/errors.ts';
 import { memoryStorage } from './storage/memory-storage.ts';
 import { openStorage } from './storage/open-storage.ts';
 import type { Storage } from './storage/storage.ts';
@@ -41,21 +43,21 @@ export interface Service {
  */
 export async function startService(configuration: Configuration, world: World = systemWorld): Promise<Service> {
   const logger = createLogger({ level: configuration.logLevel });
-  const closing: (() => Promise<void>)[] = [];
+  const closing = new Closing();
   try {
     return await start(configuration, world, logger, closing);
   } catch (error) {
-    await closeAll(closing);
+    await closing.all().catch(() => {}); // What kept it from starting is what there is to say.
     throw error;
   }
 }
 
-async function start(configuration: Configuration, world: World, logger: Logger, closing: (() => Promise<void>)[]): Promise<Service> {
+async function start(configuration: Configuration, world: World, logger: Logger, closing: Closing): Promise<Service> {
   const demo = configuration.databaseUrl === undefined ? await startDemo(world) : undefined;
-  if (demo !== undefined) closing.push(() => demo.stop());
+  if (demo !== undefined) closing.add(() => demo.stop());
   const database = await reachDatabase(configuration, configuration.databaseUrl ?? demo?.url ?? '', closing);
   const storage = await reachStorage(configuration, world);
-  closing.push(() => storage.close());
+  closing.add(() => storage.close());
   const runtime = createRuntime({ clock: world.clock });
   logLifecycle(runtime, logger);
   if (configuration.ignored.length > 0) logger.warn({ variables: configuration.ignored }, 'settings without a meaning here are ignored');
@@ -63,23 +65,23 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   const rooms = furnish({ configuration, world, logger, storage, language, database, runtime });
   if (configuration.inspect) {
     const inspection = await startInspectionServer({ runtime, port: configuration.inspectPort });
-    closing.push(() => inspection.close());
+    closing.add(() => inspection.close());
     process.stdout.write(`Inspection protocol of xstate at ${inspection.url}\n`);
   }
   const root = await runtime.start(supervisor(stack(rooms)), { id: 'stack' });
+  closing.add(() => runtime.stop(root)); // Before all that it stands on.
   const url = await listeningAt(runtime);
   logger.info({ url }, 'the service listens');
   if (demo !== undefined) process.stdout.write(demo.welcome(url));
   return serviceOf(runtime, root, url, closing);
 }
 
-async function reachDatabase(configuration: Configuration, url: string, closing: (() => Promise<void>)[]): Promise<Database> {
+async function reachDatabase(configuration: Configuration, url: string, closing: Closing): Promise<Database> {
   const database = databaseOf(configuration, url);
   const problem = await preflight(url, { slot: database.slot });
   if (problem !== undefined) throw new ConfigurationError(problem.message);
-  closing.push(async () => {
-    await Promise.all([database.adminPool.close(), database.snapshotPool.close()]);
-  });
+  closing.add(() => database.adminPool.close());
+  closing.add(() => database.snapshotPool.close());
   return database;
 }
 
@@ -93,11 +95,13 @@ async function listeningAt(runtime: Runtime): Promise<string> {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function serviceOf(runtime: Runtime, root: Pid, url: string, closing: (() => Promise<void>)[]): Service {
+function serviceOf(runtime: Runtime, root: Pid, url: string, closing: Closing): Service {
   let isStopping = false;
   const ended = runtime.whenDown(root).then(async (reason) => {
-    await closeAll(closing);
-    return isStopping ? undefined : whyEnded(reason);
+    const closed = closing.all();
+    if (!isStopping) return whyEnded(reason, await closed.then(() => undefined, errorOf));
+    await closed;
+    return undefined;
   });
   return {
     url,
@@ -111,11 +115,8 @@ function serviceOf(runtime: Runtime, root: Pid, url: string, closing: (() => Pro
   };
 }
 
-function whyEnded(reason: ExitReason): string {
-  return `the service gave up: ${JSON.stringify(reason)}`;
-}
-
-/** The last opened first. */
-async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
-  for (let close = closing.pop(); close !== undefined; close = closing.pop()) await close();
+/** Also when it could not close in good order: what made it give up may well be why. */
+function whyEnded(reason: ExitReason, failure: Error | undefined): string {
+  const also = failure === undefined ? '' : `; it could not close in good order: ${failure.message}`;
+  return `the service gave up: ${JSON.stringify(reason)}${also}`;
 }
