@@ -1,0 +1,64 @@
+/** What a transaction costs in the running service: transitions, as many for one row as for ten thousand. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { eventsOf } from '../support/delivered-events.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
+import { ShapeFollower } from '../support/shape-follower.ts';
+
+const TRANSITIONS_MAX = 30;
+
+let database: TestDatabase;
+let service: ServiceInProcess;
+let follower: ShapeFollower;
+let lastId = 0;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  await database.query('CREATE TABLE items (id integer PRIMARY KEY, size integer)');
+  service = await startServiceInProcess({ databaseUrl: database.url });
+  follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+});
+
+afterAll(async () => {
+  await service.remove();
+  await database.drop();
+});
+
+/** One transaction that inserts so many rows. @returns what its way through the service was made of. */
+async function insert(rowCount: number): Promise<string[]> {
+  const first = lastId + 1;
+  lastId += rowCount;
+  return await eventsOf(service.runtime, () =>
+    database.query('INSERT INTO items SELECT n, n % 1000 FROM generate_series($1::integer, $2) AS n', [first, lastId]),
+  );
+}
+
+async function insertEach() {
+  const costs = [await insert(1), await insert(100), await insert(10_000)];
+  const { rows } = await follower.catchUp();
+  const processes = [...new Set(costs.flat().map((event) => event.split(' ')[0]?.replace(follower.handle ?? '', 'shape')))].sort();
+  const transitions = costs.map(({ length }) => length);
+  return { processes, isSame: new Set(transitions).size === 1, isWithinBound: Math.max(...transitions) <= TRANSITIONS_MAX, rows: rows.size };
+}
+
+test('of one shape', async () => {
+  expect(await insertEach()).toEqual({
+    processes: ['shape', 'shape-log-collector'],
+    isSame: true,
+    isWithinBound: true,
+    rows: lastId,
+  });
+});
+
+test('of one shape with a Materializer on it', async () => {
+  const args = { handle: follower.handle, column: 'size' };
+  await service.runtime.call('@consumers', { type: 'startChild', template: 'materializer', args });
+  await service.runtime.call(`@materializer/${follower.handle}/size`, { type: 'currentValues' });
+
+  expect(await insertEach()).toEqual({
+    processes: ['materializer/shape/size', 'shape', 'shape-log-collector'],
+    isSame: true,
+    isWithinBound: true,
+    rows: lastId,
+  });
+});
