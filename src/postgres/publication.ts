@@ -79,6 +79,18 @@ async function add(client: pg.PoolClient, publication: string, table: TableName)
   const standing = await standingOf(client, publication, table);
   if (!standing.isPublished) await publish(client, publication, table, standing);
   for (const part of standing.notFull) await makeFull(client, part);
+  if (!standing.isPublished) await awaitWriters(client, table, standing);
+}
+
+/**
+ * What a transaction wrote before the table was published is never streamed, and a snapshot taken while it is open does
+ * not see it either. So those that have written must end before ours commits: adding a table waits for nobody, and only
+ * a change of the replica identity would, where there is one to make. Last, since a lock that is raised invites deadlock.
+ */
+async function awaitWriters(client: pg.PoolClient, table: TableName, { isPartitioned }: Standing): Promise<void> {
+  const only = isPartitioned ? '' : 'ONLY ';
+  const outcome = await attempt(client, `LOCK TABLE ${only}${quoteTable(table)} IN SHARE MODE`);
+  if (outcome !== undefined) throw outcome;
 }
 
 async function publish(client: pg.PoolClient, publication: string, table: TableName, { isPartitioned }: Standing): Promise<void> {
@@ -213,13 +225,14 @@ function refusal(error: unknown): unknown {
   if (!(refused instanceof DatabaseRefusedError)) {
     return new PublicationRefusedError('connection_not_available', 'Database connection not available');
   }
-  if (refused.code === LOCK_NOT_AVAILABLE) {
+  if (refused.code === LOCK_NOT_AVAILABLE || refused.code === DEADLOCK) {
     return new PublicationRefusedError('lock_timeout', 'Snapshot timed out while waiting for a table lock');
   }
   return new PublicationRefusedError('refused', `Unable to create initial snapshot: ${refused.message}`);
 }
 
 const LOCK_NOT_AVAILABLE = '55P03';
+const DEADLOCK = '40P01';
 
 function notPublished(publication: string, table: TableName, why: string): PublicationRefusedError {
   return new PublicationRefusedError('table_not_published', `Database table ${titleOf(table)} is missing from the publication "${publication}" ${why}`);

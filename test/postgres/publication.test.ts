@@ -58,6 +58,26 @@ test('gives each partition its replica identity', async () => {
   expect(await database.query(`SELECT relreplident AS is FROM pg_class WHERE relname = 'part'`)).toEqual([{ is: 'f' }]);
 });
 
+test.each([
+  ['a table', 'busy', '(id int)', ''],
+  ['a partition', 'busy_part', '(id int) PARTITION BY RANGE (id)', 'CREATE TABLE busy_part PARTITION OF busy_parts DEFAULT'],
+])('publishes no table before the transactions that have written to %s are over', async (_, written, columns, partition) => {
+  const name = partition === '' ? 'busy' : 'busy_parts';
+  const busy = await table(name, columns);
+  await database.query(`${partition}; ALTER TABLE ${written} REPLICA IDENTITY FULL`);
+  const writer = await database.session();
+  await writer.query(`BEGIN; INSERT INTO ${written} VALUES (1)`);
+  let isPublished = false;
+
+  const adding = createPublication({ pool, publication: 'pub', isManual: false }).add(busy).then(() => (isPublished = true));
+  await database.until(`SELECT FROM pg_locks WHERE relation = '${written}'::regclass AND mode = 'ShareLock' AND NOT granted`);
+  const whileOpen = isPublished;
+  await writer.query('COMMIT');
+  await adding;
+
+  expect({ whileOpen, isPublished }).toEqual({ whileOpen: false, isPublished: true });
+});
+
 test('a table that is gone can be dropped', async () => {
   const gone = { oid: 1, schema: 'nowhere', name: 'gone' };
 
@@ -70,9 +90,11 @@ test('each refusal says what it is, in the words of the wire', async () => {
   const locked = await table('locked');
   await database.query(`CREATE PUBLICATION part_of_it FOR TABLE plain WITH (publish = 'insert')`);
   await database.query('CREATE PUBLICATION manual FOR TABLE plain; ALTER TABLE full_identity REPLICA IDENTITY FULL');
+  const written = await table('written');
+  await database.query('ALTER TABLE written REPLICA IDENTITY FULL');
   const holder = await database.session();
   await holder.query('BEGIN');
-  await holder.query('LOCK TABLE locked');
+  await holder.query('LOCK TABLE locked; INSERT INTO written VALUES (1)');
 
   const refusals = {
     renamed: await refusalOf({ ...plain, oid: 1 }),
@@ -83,6 +105,7 @@ test('each refusal says what it is, in the words of the wire', async () => {
     weak: await refusalOf(full, { pool: weakPool }),
     weakIdentity: await refusalOf(plain, { pool: weakPool, publication: 'manual' }),
     locked: await refusalOf(locked),
+    written: await refusalOf(written),
   };
   await holder.query('ROLLBACK');
 
@@ -96,5 +119,6 @@ test('each refusal says what it is, in the words of the wire', async () => {
     weak: told('table_not_published', 'Database table "public.full_identity" is missing from the publication "pub" and Electric lacks privileges to add it'),
     weakIdentity: told('replica_identity_not_full', 'Database table "public.plain" does not have its replica identity set to FULL'),
     locked: told('lock_timeout', 'Snapshot timed out while waiting for a table lock'),
+    written: told('lock_timeout', 'Snapshot timed out while waiting for a table lock'),
   });
-});
+}, 30_000);

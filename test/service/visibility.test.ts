@@ -118,3 +118,17 @@ test('a writer that runs during a snapshot of 20,000 rows loses and doubles noth
   await writing;
   for (const follower of followers) await expect.poll(() => differences(follower), { timeout: 20_000 }).toEqual(NONE);
 }, 60_000);
+
+test('a transaction that wrote to a table before it was published arrives whole', async () => {
+  await database.query('CREATE TABLE unpublished (id integer PRIMARY KEY, title text); ALTER TABLE unpublished REPLICA IDENTITY FULL');
+  const writer = await session();
+  await writer.query("BEGIN; INSERT INTO unpublished VALUES (1, 'before')");
+
+  const following = new ShapeFollower(service.shapeUrl, { table: 'unpublished' }).catchUp();
+  await database.until("SELECT FROM pg_locks WHERE relation = 'unpublished'::regclass AND NOT granted");
+  await writer.query("INSERT INTO unpublished VALUES (2, 'meanwhile'); COMMIT");
+  const follower = await following;
+  await follower.catchUp();
+
+  expect([...follower.rows.values()].map(({ title }) => title).sort()).toEqual(['before', 'meanwhile']);
+});
