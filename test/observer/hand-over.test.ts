@@ -15,6 +15,7 @@ async function watchHandOver(): Promise<InspectionClient> {
   const client = new InspectionClient(server.url);
   await client.until((event) => event.type === '@xstate.actor');
   await world.begin();
+  world.createShape();
   for (const happen of [
     () => runtime.send(NAMES.consumers, { type: 'startChild', template: 'consumer', args: {} }),
     () => commit(world, 0, '7'),
@@ -33,6 +34,7 @@ async function watchHandOver(): Promise<InspectionClient> {
 function commit({ runtime }: World, index: number, value: string): void {
   runtime.send('@writer', { type: 'begin' });
   runtime.send('@writer', { type: 'commit', index, wishes: [{ row: index, value, remove: false }] });
+  runtime.send('@writer', { type: 'show', index });
 }
 
 test('a reader of the stream sees the Consumer hand over to the Materializer, step by step', async () => {
