@@ -212,9 +212,11 @@ function tables({ storage, world }: Foundation, { blocks, shapeBlocks, filters, 
       const log = new ConsumerLog({
         shapeLog,
         lines: linesOf(storage, shapeLog, filters),
-        blockOf: ({ after, through }) => blocks.get(after, through),
-        releaseBlock: ({ after, through }) => blocks.release(after, through),
-        routedOf: ({ after }) => living.router?.changesOf(handle, after),
+        loadedBlock: (range) => blocks.get(range),
+        delivery: (range) => {
+          invariant(living.router !== undefined, 'the collector is there before the Consumers');
+          return living.router.deliveryTo(handle, range);
+        },
         layoutOf: (id) => storage.log.layoutOf(id),
         takenByAll: () => storage.shapes.position,
         announce: (grown, end) => api.announcements.announce(grown, end),

@@ -21,7 +21,7 @@ import type { ShapeLine } from '../shapes/shape-lines.ts';
 import type { ConsumerPorts } from './consumer-ports.ts';
 
 export type ConsumerLogChange =
-  /** Appends what the range brings to the shape; `unrouted` looks through the whole block itself, and gives it back. */
+  /** Appends what the range brings to the shape; `unrouted` looks itself through a whole block that was loaded for us. */
   | { readonly take: LogRange; readonly unrouted?: true }
   /** Shows readers everything taken so far, the log position included, and wakes those that wait. */
   | { readonly publish: LogPosition }
@@ -61,8 +61,8 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     if (change === 'locate') return { type: 'log.located', position: this.ports.shapeLog.position };
     if ('publish' in change) return this.publish(change.publish);
     if (change.unrouted === true) return this.takeUnrouted(change.take);
-    const block = this.ports.blockOf(change.take);
-    return this.take(block, changesByTransaction(block, this.ports.routedOf(change.take) ?? NOTHING));
+    const { block, changes = NOTHING } = this.ports.delivery(change.take);
+    return this.take(block, changesByTransaction(block, changes));
   }
 
   /** Shares the shape's log, which belongs to the world and not to this process. */
@@ -88,12 +88,8 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 
   private takeUnrouted(range: LogRange): ConsumerLogTold {
-    const block = this.ports.blockOf(range);
-    try {
-      return this.take(block, this.changesOfRelation(block));
-    } finally {
-      this.ports.releaseBlock(range);
-    }
+    const block = this.ports.loadedBlock(range);
+    return this.take(block, this.changesOfRelation(block));
   }
 
   private take({ through }: LogRange, ownChanges: Iterable<TransactionChanges>): ConsumerLogTold {

@@ -7,7 +7,7 @@ import type { LogPosition, LogRange } from '../model/log-position.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { Handle } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
-import type { RoutedChanges } from '../shapes/router.ts';
+import type { Delivery } from '../shapes/router.ts';
 import type { ShapeLines } from '../shapes/shape-lines.ts';
 import type { ShapeLog } from '../storage/shape-logs.ts';
 
@@ -17,12 +17,10 @@ export interface ConsumerPorts {
     'handle' | 'definition' | 'end' | 'position' | 'filterBy' | 'append' | 'publish' | 'discard' | 'stopFiltering'
   >;
   readonly lines: Pick<ShapeLines, 'convert'>;
-  /** @returns the block that a port has loaded for exactly this range. @throws when there is none. */
-  readonly blockOf: (range: LogRange) => LogBlock;
-  /** Gives back a block that the Consumer had loaded for itself. */
-  readonly releaseBlock: (range: LogRange) => void;
-  /** What the collector routed to this shape in the block that it is delivering; undefined for nothing. */
-  readonly routedOf: (range: LogRange) => RoutedChanges | undefined;
+  /** @returns the block that the log reader has loaded for us, while its answer is handled. @throws when it is not there. */
+  readonly loadedBlock: (range: LogRange) => LogBlock;
+  /** @returns what the collector is delivering to this shape. @throws when that is another block. */
+  readonly delivery: (range: LogRange) => Delivery;
   readonly layoutOf: (id: number) => RelationLayout | undefined;
   /** Up to here every shape has taken the log that does not lag: `ShapeLogs.position`. */
   readonly takenByAll: () => LogPosition;

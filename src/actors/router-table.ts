@@ -1,21 +1,22 @@
 /**
  * RouterTable: which Consumers a block of the log goes to. The collector's table.
  *
- * It keeps the block that is being delivered, and what each shape must look at in it, until the collector releases it:
- * Consumers read both from here, so a row is held once however many shapes it touches.
+ * It keeps the block that is being delivered, and what each shape must look at in it, until the collector lets go of it:
+ * Consumers read both from here, so a row is held once however many shapes it touches. Nobody else knows the block by
+ * then: it goes with this table when the collector dies.
  */
 import { invariant } from '../base/invariant.ts';
-import type { LogPosition, LogRange } from '../model/log-position.ts';
+import type { LogRange } from '../model/log-position.ts';
 import type { Handle } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
 import type { Message, Name, RecipientsTable } from '../otp/process.ts';
-import type { BlockRouter, RoutedBlock, RoutedChanges } from '../shapes/router.ts';
+import type { BlockRouter, Delivery, RoutedBlock } from '../shapes/router.ts';
 
 export type RouterChange =
   | { readonly add: Handle }
   | { readonly remove: Handle }
   | { readonly route: LogRange }
-  | { readonly release: LogRange };
+  | 'letGo';
 
 /** Routes among the shapes that it was told of. */
 export interface ShapeRouting extends BlockRouter {
@@ -23,26 +24,26 @@ export interface ShapeRouting extends BlockRouter {
   remove(handle: Handle): void;
 }
 
-/** Blocks that a port has loaded and nobody has released. */
-export interface PinnedBlocks {
-  get(after: LogPosition, through: LogPosition): LogBlock;
-  release(after: LogPosition, through: LogPosition): void;
+/** Blocks that a port has loaded, each while the answer that tells of it is handled. */
+export interface LoadedBlocks {
+  get(range: LogRange): LogBlock;
 }
 
 export class RouterTable implements RecipientsTable<RouterChange> {
   private readonly handles = new Set<Handle>();
   private routed: RoutedBlock = new Map();
-  private routedAfter: LogPosition | undefined;
+  private delivered: LogBlock | undefined;
 
   constructor(
     private readonly routing: ShapeRouting,
-    private readonly blocks: PinnedBlocks,
+    private readonly blocks: LoadedBlocks,
   ) {}
 
-  /** What a shape must look at in the block behind `after`; undefined when the block does not touch it. */
-  changesOf(handle: Handle, after: LogPosition): RoutedChanges | undefined {
-    invariant(after === this.routedAfter, 'changes are asked for while their block is delivered');
-    return this.routed.get(handle);
+  /** What is being delivered to a shape. @throws {InvariantError} when `range` is not that of the block. */
+  deliveryTo(handle: Handle, { after, through }: LogRange): Delivery {
+    const { delivered } = this;
+    invariant(delivered?.after === after && delivered.through === through, 'a block is asked for while it is delivered');
+    return { block: delivered, changes: this.routed.get(handle) };
   }
 
   *recipients(): Iterable<Name> {
@@ -50,22 +51,22 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   }
 
   apply(change: RouterChange): Message | undefined {
+    if (change === 'letGo') return this.letGo();
     if ('add' in change) return this.add(change.add);
     if ('remove' in change) return this.remove(change.remove);
-    if ('route' in change) return this.route(change.route);
-    return this.release(change.release);
+    return this.route(change.route);
   }
 
   clone(): RouterTable {
     const copy = new RouterTable(this.routing, this.blocks);
     for (const handle of this.handles) copy.handles.add(handle);
     copy.routed = this.routed;
-    copy.routedAfter = this.routedAfter;
+    copy.delivered = this.delivered;
     return copy;
   }
 
   key(): string {
-    return JSON.stringify([[...this.handles].sort(), this.routedAfter ?? null, [...this.routed.keys()].sort()]);
+    return JSON.stringify([[...this.handles].sort(), this.delivered?.after ?? null, [...this.routed.keys()].sort()]);
   }
 
   private add(handle: Handle): undefined {
@@ -78,15 +79,14 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     if (this.handles.delete(handle)) this.routing.remove(handle);
   }
 
-  private route({ after, through }: LogRange): Message {
-    this.routed = this.routing.route(this.blocks.get(after, through));
-    this.routedAfter = after;
+  private route(range: LogRange): Message {
+    this.delivered = this.blocks.get(range);
+    this.routed = this.routing.route(this.delivered);
     return { type: 'block.routed', touched: this.routed.size };
   }
 
-  private release({ after, through }: LogRange): undefined {
+  private letGo(): undefined {
     this.routed = new Map();
-    this.routedAfter = undefined;
-    this.blocks.release(after, through);
+    this.delivered = undefined;
   }
 }

@@ -157,13 +157,7 @@ export const shapeLogCollector = setup({
           actions: [{ type: 'apply', params: ({ event }) => ({ table: 'progress', change: { unanswered: event.failed } }) }, 'advance'],
         },
       },
-      exit: {
-        type: 'apply',
-        params: ({ context }) => ({
-          table: 'router',
-          change: { release: { after: context.position, through: context.routedThrough } },
-        }),
-      },
+      exit: { type: 'apply', params: { table: 'router', change: 'letGo' } },
     },
     retrying: {
       entry: { type: 'startTimer', params: { name: 'retry', delayMs: RETRY_DELAY_MS } },

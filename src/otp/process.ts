@@ -122,7 +122,7 @@ export interface PortContext {
 export interface PortHandle {
   /**
    * By request type. The answer becomes an event of the caller. `signal` is aborted when the caller ends, gives up or
-   * the port stops. A refusal by the world is an answer too; a throw is a bug and ends the port.
+   * the port stops, and at last when the answer is delivered, right before it is handled. A refusal by the world is an answer too; a throw is a bug and ends the port.
    */
   readonly requests: Readonly<Record<string, (request: Message, signal: AbortSignal) => Message | Promise<Message>>>;
   /** Messages that want no answer, by type. */

@@ -13,6 +13,12 @@ export interface RoutedChanges {
 
 export type RoutedBlock = ReadonlyMap<Handle, RoutedChanges>;
 
+/** A block, and what one shape must look at in it; undefined when the block does not touch the shape. */
+export interface Delivery {
+  readonly block: LogBlock;
+  readonly changes: RoutedChanges | undefined;
+}
+
 export interface BlockRouter {
   route(block: LogBlock): RoutedBlock;
 }

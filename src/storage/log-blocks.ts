@@ -1,18 +1,20 @@
 /**
- * LogBlocks: blocks of the log that are being worked on, shared between the port that loads them and the tables that
- * use them: events name a block, rows never travel.
+ * LogBlocks: blocks of the log on their way from the port that loads them to the table that takes them: events name a
+ * block, rows never travel.
  *
- * A block is pinned by each load and must be released as often. Pins are bounded: whoever forgets to release
- * crashes the next loader instead of filling the memory.
+ * A block is held for the call that asked for it, until that is over: it is taken while the answer is handled, or never.
+ * So nobody gives a block back, and whoever dies, gives up or no longer wants the answer leaves nothing behind. No more
+ * than a few are under way at a time; who asks for one more waits, since each of those before it comes to an end.
  */
 import { invariant } from '../base/invariant.ts';
 import type { LogPosition, LogRange } from '../model/log-position.ts';
 import type { LogBlock } from '../model/transaction.ts';
 import type { TransactionLog } from './transaction-log.ts';
 
-interface Pinned {
+interface Held {
   readonly block: LogBlock;
-  pins: number;
+  /** Calls that are not over. */
+  calls: number;
 }
 
 interface Loading {
@@ -21,51 +23,73 @@ interface Loading {
   readonly block: Promise<LogBlock>;
 }
 
-const BLOCKS_MAX = 1024;
+/** Loads that are being read, or whose answer is under way. */
+const LOADS_MAX = 64;
 
 export class LogBlocks {
   /** By where they begin; more than one only when two readers of the same place were bounded differently. */
-  private readonly pinned = new Map<LogPosition, Pinned[]>();
+  private readonly held = new Map<LogPosition, readonly Held[]>();
   private readonly loading: Loading[] = [];
-  private count = 0;
+  private readonly waiting: (() => void)[] = [];
+  private loads = 0;
 
   constructor(
     private readonly log: Pick<TransactionLog, 'read'>,
-    private readonly blocksMax = BLOCKS_MAX,
+    private readonly loadsMax = LOADS_MAX,
   ) {}
 
-  /**
-   * Reads a block and pins it once. A load of the same range that is under way, or was not released yet, is shared.
-   *
-   * @throws the signal's reason, when it is aborted first; then nothing is pinned.
-   */
-  async load(range: LogRange, bytesMax: number, signal: AbortSignal): Promise<LogBlock> {
-    signal.throwIfAborted();
-    const shared = this.pinnedFor(range);
-    if (shared !== undefined) return this.pin(shared.block);
-    const block = await this.read(range, bytesMax);
-    signal.throwIfAborted();
-    return this.pin(block);
+  /** How many blocks are in memory. */
+  get count(): number {
+    return [...this.held.values()].reduce((sum, { length }) => sum + length, 0);
   }
 
   /**
-   * A pinned block. `through` names one of several that begin at the same place.
+   * Reads a block and holds it. A load of the same range that is under way, or whose block is still held, is shared.
    *
-   * @throws {InvariantError} when no such block is pinned, or `through` is needed and missing.
+   * @param call aborted when the call is over, its answer being delivered or not.
+   * @throws the signal's reason, when it is aborted first; then nothing is held.
    */
-  get(after: LogPosition, through?: LogPosition): LogBlock {
-    return this.find(after, through).block;
+  async load(range: LogRange, bytesMax: number, call: AbortSignal): Promise<LogBlock> {
+    await this.enter(call);
+    try {
+      const block = this.heldFor(range) ?? (await this.read(range, bytesMax));
+      call.throwIfAborted();
+      return this.hold(block, call);
+    } catch (error) {
+      this.leave();
+      throw error;
+    }
   }
 
-  /** Takes back one pin. @throws {InvariantError} as `get` does. */
-  release(after: LogPosition, through?: LogPosition): void {
-    const pinned = this.find(after, through);
-    pinned.pins -= 1;
-    if (pinned.pins > 0) return;
-    this.count -= 1;
-    const others = this.at(after).filter((other) => other !== pinned);
-    if (others.length === 0) this.pinned.delete(after);
-    else this.pinned.set(after, others);
+  /** The block that was loaded for exactly this range. @throws {InvariantError} when the call that asked for it is over. */
+  get({ after, through }: LogRange): LogBlock {
+    const held = this.at(after).find(({ block }) => block.through === through);
+    invariant(held !== undefined, `a block behind ${after} is taken while the answer that brought it is handled`);
+    return held.block;
+  }
+
+  private async enter(call: AbortSignal): Promise<void> {
+    call.throwIfAborted();
+    if (this.loads < this.loadsMax) {
+      this.loads += 1;
+      return;
+    }
+    await new Promise<void>((resolve, reject) => {
+      this.waiting.push(resolve);
+      call.addEventListener('abort', () => {
+        const place = this.waiting.indexOf(resolve);
+        if (place === -1) return; // It has its turn: it finds the signal itself.
+        this.waiting.splice(place, 1);
+        reject(call.reason as Error);
+      });
+    });
+  }
+
+  /** The next one has the place of the one that leaves. */
+  private leave(): void {
+    const next = this.waiting.shift();
+    if (next === undefined) this.loads -= 1;
+    else next();
   }
 
   private async read(range: LogRange, bytesMax: number): Promise<LogBlock> {
@@ -80,35 +104,41 @@ export class LogBlocks {
     }
   }
 
-  private pin(block: LogBlock): LogBlock {
-    const same = this.at(block.after).find((pinned) => pinned.block.through === block.through);
-    if (same !== undefined) {
-      same.pins += 1;
-      return same.block;
+  private hold(block: LogBlock, call: AbortSignal): LogBlock {
+    const held = this.at(block.after).find((other) => other.block.through === block.through) ?? this.add(block);
+    held.calls += 1;
+    // The call is over right before its answer is handled, in the same turn: so the block stays to the end of that turn.
+    call.addEventListener('abort', () => queueMicrotask(() => this.letGo(held)), { once: true });
+    return held.block;
+  }
+
+  private add(block: LogBlock): Held {
+    const held = { block, calls: 0 };
+    this.held.set(block.after, [...this.at(block.after), held]);
+    return held;
+  }
+
+  private letGo(held: Held): void {
+    held.calls -= 1;
+    if (held.calls === 0) {
+      const { after } = held.block;
+      const others = this.at(after).filter((other) => other !== held);
+      if (others.length === 0) this.held.delete(after);
+      else this.held.set(after, others);
     }
-    invariant(this.count < this.blocksMax, `at most ${this.blocksMax} blocks are pinned at a time`);
-    this.count += 1;
-    this.pinned.set(block.after, [...this.at(block.after), { block, pins: 1 }]);
-    return block;
+    this.leave();
   }
 
   /** A block that a reader of `range` may get: it never reaches past the range, and is not the empty end of a shorter one. */
-  private pinnedFor(range: LogRange): Pinned | undefined {
-    return this.at(range.after).find(
+  private heldFor(range: LogRange): LogBlock | undefined {
+    const fitting = this.at(range.after).find(
       ({ block }) => block.through === range.through || (block.through < range.through && block.transactions.length > 0),
     );
+    return fitting?.block;
   }
 
-  private find(after: LogPosition, through: LogPosition | undefined): Pinned {
-    const candidates = this.at(after).filter(({ block }) => through === undefined || block.through === through);
-    const [pinned] = candidates;
-    invariant(pinned !== undefined, `a block behind ${after} is pinned`);
-    invariant(candidates.length === 1, `one block behind ${after} is meant`);
-    return pinned;
-  }
-
-  private at(after: LogPosition): readonly Pinned[] {
-    return this.pinned.get(after) ?? [];
+  private at(after: LogPosition): readonly Held[] {
+    return this.held.get(after) ?? [];
   }
 }
 

@@ -27,9 +27,8 @@ function open(shapeLog: ShapeLog, block = BLOCK): ConsumerLog {
   return new ConsumerLog({
     shapeLog,
     lines: new ShapeLines(shapeLog.definition, undefined, () => itemsLayout),
-    blockOf: () => block,
-    releaseBlock: () => {},
-    routedOf: () => undefined,
+    loadedBlock: () => block,
+    delivery: () => ({ block, changes: undefined }),
     layoutOf: () => itemsLayout,
     takenByAll: () => 0 as LogPosition,
     announce: () => {},

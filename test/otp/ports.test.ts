@@ -76,6 +76,28 @@ test.each([
   expect({ aborted: signals.map((signal) => signal.aborted), alive: world.isAlive(pid) }).toEqual({ aborted: [true], alive: true });
 });
 
+test('tells a request that its answer is delivered, right before the caller handles it', async () => {
+  const world = new World();
+  const order: string[] = [];
+  const table = { apply: () => void order.push('handled'), clone: () => table, key: () => '' };
+  const handle: PortHandle = {
+    requests: {
+      ask: async (_request, signal) => {
+        signal.addEventListener('abort', () => order.push('over'));
+        return { type: 'do', effects: [{ type: 'apply', params: { table: 'noted', change: {} } }] };
+      },
+    },
+  };
+  await world.start(port(handle), 'port');
+  const caller = await world.puppet('caller', { tables: () => ({ noted: table }) });
+  world.tell(caller, call('ask'));
+  const before = [...order];
+
+  await world.settle();
+
+  expect({ before, order }).toEqual({ before: [], order: ['over', 'handled'] });
+});
+
 test('a request that throws or rejects ends the port, after it has closed, and fails the call with that error', async () => {
   const world = new World();
   const closed: string[] = [];

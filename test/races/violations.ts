@@ -11,6 +11,7 @@ export const PROPERTIES = {
   crashes: 'the death of another process crashes nobody',
   readable: 'an offset that is given out can be read',
   kept: 'what the storage takes for taken is in the log of the shape',
+  held: 'a block of the log is in memory only while its answer is under way',
   told: 'a dependant learns every move, and once that the values are invalid',
 } as const;
 
@@ -29,6 +30,7 @@ export function violationsOf(world: World, isQuiet: boolean): readonly Violation
     ...logViolations(world),
     ...[...world.lost].map((operation): Violation => ({ property: 'kept', what: `${operation} would be lost in a crash` })),
     ...toldViolations(world),
+    ...heldViolations(world),
   ];
 }
 
@@ -91,6 +93,10 @@ function logViolations(world: World): Violation[] {
   const last = operationsBehind(world).at(-1) ?? '0_inf';
   if (shapeLog.end === last) return [];
   return [{ property: 'once', what: `the log ends at ${shapeLog.end} instead of ${last}` }];
+}
+
+function heldViolations({ heldBlocks }: World): Violation[] {
+  return heldBlocks === 0 ? [] : [{ property: 'held', what: `${heldBlocks} blocks are held for nobody` }];
 }
 
 /** The last words of a process: its exit, and whatever its trace says before. */

@@ -131,6 +131,11 @@ export class World {
     while (this.runtime.drain() > 0);
   }
 
+  /** Blocks of the log that somebody has loaded. */
+  get heldBlocks(): number {
+    return this.blocks.count;
+  }
+
   get shapeLog(): ShapeLog | undefined {
     return this.storage.shapes.get(HANDLE);
   }
@@ -197,9 +202,11 @@ export class World {
     const log = new ConsumerLog({
       shapeLog,
       lines: new ShapeLines(DEFINITION, undefined, (id) => storage.log.layoutOf(id)),
-      blockOf: ({ after, through }) => blocks.get(after, through),
-      releaseBlock: ({ after, through }) => blocks.release(after, through),
-      routedOf: ({ after }) => this.router?.changesOf(HANDLE, after),
+      loadedBlock: (range) => blocks.get(range),
+      delivery: (range) => {
+        if (this.router === undefined) throw new Error('the collector is there before the Consumers');
+        return this.router.deliveryTo(HANDLE, range);
+      },
       layoutOf: (id) => storage.log.layoutOf(id),
       takenByAll: () => storage.shapes.position,
       announce: () => undefined,

@@ -60,7 +60,7 @@ export function appendLines(shape: ShapeLog, commit: number, lines: readonly str
 }
 
 /** Lets the log grow by a transaction that is durable when this resolves. */
-export async function grow({ log }: Storage, commit: number): Promise<LogPosition> {
+export async function grow({ log }: Pick<Storage, 'log'>, commit: number): Promise<LogPosition> {
   appendTransaction(log, commit, [`transaction ${commit}`]);
   return log.sync();
 }
