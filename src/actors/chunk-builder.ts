@@ -1,6 +1,7 @@
 /**
  * Chunk builder: from time to time brings the shapes' logs from memory to the disk, so that the transaction log before
- * that point can go. Late is only slower recovery; early is only more writes.
+ * that point can go. Late is only slower recovery; early is only more writes. A checkpoint that failed is not ours to
+ * judge: the port that took it has crashed, and its supervisor decides.
  */
 import { setup } from 'xstate';
 import { effects } from '../otp/effects.ts';
@@ -9,6 +10,7 @@ import type { CallFailed } from '../otp/process.ts';
 type Event =
   | { type: 'timeout.checkpoint' }
   | { type: 'checkpoint.taken' }
+  | { type: 'checkpoint.deferred' }
   | (CallFailed & { type: 'checkpoint.failed' });
 
 export const chunkBuilder = setup({
@@ -25,7 +27,7 @@ export const chunkBuilder = setup({
     },
     writing: {
       entry: { type: 'call', params: { to: '@checkpoints', request: { type: 'takeCheckpoint' }, as: 'checkpoint' } },
-      on: { 'checkpoint.taken': 'resting', 'checkpoint.failed': 'resting' },
+      on: { 'checkpoint.taken': 'resting', 'checkpoint.deferred': 'resting', 'checkpoint.failed': 'resting' },
     },
   },
 });

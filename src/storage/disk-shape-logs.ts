@@ -5,7 +5,7 @@
 import { minPosition, type LogPosition } from '../model/log-position.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import type { Disk } from './disk.ts';
-import { errorOf } from './errors.ts';
+import { errorOf, ShapeCorruptError } from './errors.ts';
 import type { FileCache } from './file-cache.ts';
 import { GroupCommit } from './group-commit.ts';
 import type { Metadata } from './metadata.ts';
@@ -120,27 +120,46 @@ export class DiskShapeLogs implements ShapeLogs {
     const releasable = this.table.releasable();
     const captures = this.table.takeDirty().map((shape) => shape.capture());
     const removed = [...this.removed];
-    try {
+    const corrupt = await this.lasting(async () => {
       await this.log.sync();
-      await inParallel(captures, SAVES_MAX, (capture) => this.save(capture));
-      const changed = captures.filter(({ shape }) => !shape.isGone).map(({ state }) => state);
-      await this.metadata.write({ position, changed, removed });
-    } catch (error) {
-      this.failure = errorOf(error);
-      throw error;
+      return await this.saveAll(captures);
+    });
+    if (corrupt !== undefined) {
+      // What was written to the other shapes does not count without the metadata, and is written again.
+      for (const { shape, batches } of captures) this.table.changed(shape, bytesOf(batches));
+      throw corrupt;
     }
+    const changed = captures.filter(({ shape }) => !shape.isGone).map(({ state }) => state);
+    await this.lasting(() => this.metadata.write({ position, changed, removed }));
     for (const capture of captures) this.keep(capture);
     for (const handle of removed) this.removed.delete(handle);
     this.releasable = releasable;
   }
 
-  private async save({ shape, batches }: ShapeCapture): Promise<void> {
-    if (batches.length === 0) return;
+  /** After a failure of the whole storage nothing is tried again. */
+  private async lasting<T>(action: () => Promise<T>): Promise<T> {
     try {
-      await this.stores.get(shape.handle)?.append(batches);
+      return await action();
     } catch (error) {
-      if (!shape.isGone) throw error; // Its directory may be on its way to the trash.
+      this.failure = errorOf(error);
+      throw error;
     }
+  }
+
+  /** @returns why one of them cannot be saved; the others have been by then. */
+  private async saveAll(captures: readonly ShapeCapture[]): Promise<ShapeCorruptError | undefined> {
+    let corrupt: ShapeCorruptError | undefined;
+    await inParallel(captures, SAVES_MAX, async ({ shape, batches }) => {
+      if (batches.length === 0) return;
+      try {
+        await this.stores.get(shape.handle)?.append(batches);
+      } catch (error) {
+        if (shape.isGone) return; // Its directory may be on its way to the trash.
+        if (!(error instanceof ShapeCorruptError)) throw error;
+        corrupt = error;
+      }
+    });
+    return corrupt;
   }
 
   private keep(capture: ShapeCapture): void {
@@ -160,6 +179,10 @@ export class DiskShapeLogs implements ShapeLogs {
       this.failure ??= errorOf(error);
     });
   }
+}
+
+function bytesOf(batches: ShapeCapture['batches']): number {
+  return batches.reduce((sum, { bytes }) => sum + bytes.length, 0);
 }
 
 async function inParallel<T>(items: readonly T[], atOnceMax: number, action: (item: T) => Promise<void>): Promise<void> {

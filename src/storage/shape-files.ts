@@ -74,6 +74,7 @@ export class ShapeFiles implements ShapeStore {
 
   /** Appends lines behind what is saved, durably; `saved` follows only with `keep`. */
   async append(batches: readonly LineBatch[]): Promise<void> {
+    await this.beginning;
     const { bytes, count } = this.saved;
     await this.appendAt(this.logPath, bytes, batches.map((batch) => batch.bytes));
     await this.appendAt(this.indexPath, count * INDEX_ENTRY_BYTES, [encodeIndex(batches, count, bytes)]);
@@ -112,7 +113,7 @@ export class ShapeFiles implements ShapeStore {
   }
 
   private async appendAt(path: string, size: number, pieces: readonly Uint8Array[]): Promise<void> {
-    const file = await this.disk.open(path, 'write');
+    const file = await this.openLines(path);
     try {
       if (file.size < size) throw new ShapeCorruptError(this.handle, `${path} is shorter than ${size} bytes`);
       if (file.size > size) await file.truncate(size);
@@ -120,6 +121,15 @@ export class ShapeFiles implements ShapeStore {
       await file.sync();
     } finally {
       await file.close();
+    }
+  }
+
+  private async openLines(path: string): Promise<DiskFile> {
+    try {
+      return await this.disk.open(path, 'write');
+    } catch (error) {
+      if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error;
+      throw new ShapeCorruptError(this.handle, `${this.directory} is missing`);
     }
   }
 

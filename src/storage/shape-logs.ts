@@ -32,6 +32,8 @@ export interface ShapeLogs {
    * position of each lagging shape) can be released. Does not release.
    *
    * @returns the position before which the transaction log is needed no more.
+   * @throws {ShapeCorruptError} the files of that shape do not hold; nothing was remembered: delete it, and call again.
+   * @throws {DiskError} nothing more can be saved: its owner must crash.
    */
   checkpoint(): Promise<LogPosition>;
   close(): Promise<void>;

@@ -240,7 +240,7 @@ const replicationClientScenario: Scenario = {
 const chunkBuilderScenario: Scenario = {
   machine: chunkBuilder,
   inputs: [{ self, everyMs: 1 }],
-  events: [{ type: 'timeout.checkpoint' }, { type: 'checkpoint.taken' }, failed('checkpoint.failed')],
+  events: [{ type: 'timeout.checkpoint' }, { type: 'checkpoint.taken' }, { type: 'checkpoint.deferred' }, failed('checkpoint.failed')],
 };
 
 const exits = [true, false].map((fromParent) => ({ type: 'EXIT', process: 'child#1', reason: 'shutdown', fromParent }));
