@@ -1,13 +1,13 @@
 /**
  * Putting an answer on the socket. A stream is pulled no faster than the client reads; a client that stops reading
- * is cut off. A stream that fails after its first bytes ends without its end, which no client takes for an answer.
+ * is cut off; a stream that is slow in coming is not its fault. A stream that fails after its first bytes ends without its end, which no client takes for an answer.
  */
 
 import type { Body } from '../api/shape-response.ts';
 import type { Headers } from './response-headers.ts';
 import type { HttpResponse } from './server.ts';
 
-/** Longest time without a byte of progress. */
+/** Longest time without a byte of progress, while there is something to send. */
 const SEND_STALL_MS = 30_000;
 
 /** What is answered, apart from how it is sent. */
@@ -22,7 +22,8 @@ export interface Answer {
  * @throws what the stream threw; nothing was sent when `response.headersSent` is false.
  */
 export async function sendResponse(response: HttpResponse, { status, headers, body }: Answer, isHead: boolean): Promise<void> {
-  response.setTimeout(SEND_STALL_MS, () => response.destroy());
+  response.on('timeout', () => response.destroy());
+  response.setTimeout(SEND_STALL_MS);
   if (Symbol.asyncIterator in body) {
     if (isHead) response.writeHead(status, [...headers, 'transfer-encoding', 'chunked']).end();
     else await sendStream(response, status, headers, body);
@@ -40,12 +41,14 @@ function sendPieces(response: HttpResponse, status: number, headers: Headers, pi
 }
 
 async function sendStream(response: HttpResponse, status: number, headers: Headers, body: AsyncIterable<Uint8Array>): Promise<void> {
+  response.setTimeout(0); // Whoever makes the stream bounds its own waiting: a snapshot may take longer than a client.
   for await (const piece of body) {
     if (response.destroyed) return;
     if (!response.headersSent) response.writeHead(status, [...headers]);
     if (!response.write(piece)) await untilDrained(response);
   }
   if (!response.headersSent) response.writeHead(status, [...headers]);
+  response.setTimeout(SEND_STALL_MS);
   response.end();
 }
 
@@ -53,10 +56,12 @@ async function sendStream(response: HttpResponse, status: number, headers: Heade
 function untilDrained(response: HttpResponse): Promise<void> {
   return new Promise((resolve) => {
     const settle = (): void => {
+      response.setTimeout(0);
       response.off('drain', settle);
       response.off('close', settle);
       resolve();
     };
+    response.setTimeout(SEND_STALL_MS);
     response.on('drain', settle);
     response.on('close', settle);
     if (response.destroyed) settle();
