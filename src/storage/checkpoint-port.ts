@@ -10,12 +10,23 @@ import { ShapeCorruptError } from './errors.ts';
 import type { ShapeLogs } from './shape-logs.ts';
 import type { TransactionLog } from './transaction-log.ts';
 
-export function checkpointPort(log: TransactionLog, shapeLogs: ShapeLogs): PortSpec {
+/** What may be in memory only. */
+const UNSAVED_BYTES_MAX = 64 * 1024 * 1024;
+
+export function checkpointPort(log: TransactionLog, shapeLogs: ShapeLogs, unsavedBytesMax = UNSAVED_BYTES_MAX): PortSpec {
   return {
     name: '@checkpoints',
     async open({ send }) {
       await takeCheckpoint(log, shapeLogs, send);
-      return { requests: { takeCheckpoint: () => takeCheckpoint(log, shapeLogs, send) } };
+      return {
+        requests: {
+          takeCheckpoint: () => takeCheckpoint(log, shapeLogs, send),
+          async awaitUnsaved(_, signal) {
+            await shapeLogs.whenUnsaved(unsavedBytesMax, signal);
+            return { type: 'unsaved.exceeded' };
+          },
+        },
+      };
     },
   };
 }

@@ -69,6 +69,10 @@ export class DiskShapeLogs implements ShapeLogs {
     return this.table.unsavedBytes;
   }
 
+  whenUnsaved(bytesMax: number, signal: AbortSignal): Promise<void> {
+    return this.table.whenUnsaved(bytesMax, signal);
+  }
+
   advance(position: LogPosition): void {
     this.table.advance(position);
   }

@@ -17,6 +17,11 @@ export class MemoryShapeLogs implements ShapeLogs {
     return 0;
   }
 
+  /** Never: nothing can be saved. */
+  whenUnsaved(_bytesMax: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  }
+
   advance(position: LogPosition): void {
     this.table.advance(position);
   }

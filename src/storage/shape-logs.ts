@@ -17,6 +17,8 @@ export interface ShapeLogs {
   readonly position: LogPosition;
   /** Bytes of lines that are in memory only: what the next `checkpoint` would bring to the disk. Its caller keeps them bounded. */
   readonly unsavedBytes: number;
+  /** Resolves when there are more unsaved bytes than `bytesMax`, at once when there are already; and when `signal` is aborted. */
+  whenUnsaved(bytesMax: number, signal: AbortSignal): Promise<void>;
   /** The collector says that every shape has taken the log up to `position` (or lags and reads on by itself from its own). */
   advance(position: LogPosition): void;
 

@@ -29,6 +29,7 @@ export class ShapeTable implements ShapeHost {
   private readonly log: TransactionLog;
   private readonly storeOf: (handle: Handle) => ShapeStore;
   private bytesInMemory = 0;
+  private readonly unsavedWatchers = new Set<() => void>();
 
   constructor(
     options: ShapeTableOptions,
@@ -47,6 +48,20 @@ export class ShapeTable implements ShapeHost {
   /** Bytes of lines published since they were last checkpointed. */
   get unsavedBytes(): number {
     return this.bytesInMemory;
+  }
+
+  whenUnsaved(bytesMax: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.bytesInMemory <= bytesMax && !signal.aborted) return;
+        this.unsavedWatchers.delete(look);
+        signal.removeEventListener('abort', look);
+        resolve();
+      };
+      this.unsavedWatchers.add(look);
+      signal.addEventListener('abort', look);
+      look();
+    });
   }
 
   advance(position: LogPosition): void {
@@ -91,6 +106,7 @@ export class ShapeTable implements ShapeHost {
 
   changed(shape: StoredShape, bytes: number): void {
     this.bytesInMemory += bytes;
+    if (bytes > 0) for (const look of this.unsavedWatchers) look();
     if (!shape.isGone) this.dirty.add(shape);
   }
 

@@ -30,7 +30,7 @@ export const machines: readonly ChartedMachine[] = [
   { machine: connectionLock, purpose: 'Of all instances on one database, the one that holds the lock streams.' },
   { machine: replicationClient, purpose: 'Brings the stream of Postgres’s changes, and comes back by itself when it breaks.' },
   { machine: connectionPools, purpose: 'Knows whether Postgres can be asked.' },
-  { machine: chunkBuilder, purpose: 'From time to time brings the shapes’ logs from memory to the disk.' },
+  { machine: chunkBuilder, purpose: 'From time to time, and when much is in memory only, brings the shapes’ logs to the disk.' },
   { machine: supervisorMachine, purpose: 'Starts its children in order, restarts them by its strategy, stops them in reverse order.' },
   { machine: dynamicSupervisorMachine, purpose: 'Supervises children that come and go on request, each from a template.' },
 ];

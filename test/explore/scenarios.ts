@@ -240,7 +240,15 @@ const replicationClientScenario: Scenario = {
 const chunkBuilderScenario: Scenario = {
   machine: chunkBuilder,
   inputs: [{ self, everyMs: 1 }],
-  events: [{ type: 'timeout.checkpoint' }, { type: 'checkpoint.taken' }, { type: 'checkpoint.deferred' }, failed('checkpoint.failed')],
+  events: [
+    { type: 'unsaved.exceeded' },
+    { ...failed('waiting.failed'), reason: 'timeout' },
+    failed('waiting.failed'),
+    { type: 'checkpoint.taken' },
+    { type: 'checkpoint.deferred' },
+    failed('checkpoint.failed'),
+    { type: 'timeout.retry' },
+  ],
 };
 
 const exits = [true, false].map((fromParent) => ({ type: 'EXIT', process: 'child#1', reason: 'shutdown', fromParent }));

@@ -78,3 +78,27 @@ test('a storage that can save nothing more does not let the port start again', a
 
   expect({ failure, again }).toEqual({ failure: 'DiskError', again: 'DiskError' });
 });
+
+test('who waits for unsaved lines is told when there are more than may be, at once when there are already, and not after it gave up', async () => {
+  const shape = await shapeWithLine(sound);
+  const port = await openPort(checkpointPort(storage.log, storage.shapes, 20));
+  const gaveUp = new AbortController();
+  const told: string[] = [];
+  const wait = (name: string, signal?: AbortSignal) => port.ask({ type: 'awaitUnsaved' }, signal).then(({ type }) => told.push(`${name}: ${type}`));
+  const first = wait('first');
+  const other = wait('other', gaveUp.signal);
+  appendLines(shape, 11, ['"twelve byte"']);
+  await port.ask({ type: 'takeCheckpoint' });
+  appendLines(shape, 12, ['"twelve byte"']);
+  gaveUp.abort();
+  await other;
+  const before = [...told];
+  appendLines(shape, 13, ['"twelve byte"']);
+  await first;
+  await wait('later');
+
+  expect({ before, told }).toEqual({
+    before: ['other: unsaved.exceeded'],
+    told: ['other: unsaved.exceeded', 'first: unsaved.exceeded', 'later: unsaved.exceeded'],
+  });
+});
