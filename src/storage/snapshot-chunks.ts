@@ -73,14 +73,14 @@ export class SnapshotChunks {
   async *read(index: number): AsyncGenerator<Uint8Array> {
     if (this.restored) this.sizes[index] ??= await this.store.chunkSize(index);
     for (let sent = 0; ; ) {
-      if (this.failed) throw new ShapeGoneError(this.handle);
       const readable = Math.max(0, (this.sizes[index] ?? 0) - 1);
+      if (sent === readable && this.isClosed(index)) return;
+      if (this.failed) throw new ShapeGoneError(this.handle); // Only now: who has all of it need not hear what became of the rest.
       if (sent < readable) {
         const piece = await this.store.readChunk(index, sent, Math.min(PIECE_BYTES, readable - sent));
         sent += piece.length;
         yield piece;
-      } else if (this.isClosed(index)) return;
-      else await this.progress();
+      } else await this.progress();
     }
   }
 

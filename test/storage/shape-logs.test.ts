@@ -8,7 +8,7 @@ import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../support/shapes.ts';
 import { engines } from './engines.ts';
-import { appendLines, bodyOf, bytes, grow, lsn, offset, pgSnapshot, readAll, recordsOf, snapshotEnd, snapshotOf } from './fixtures.ts';
+import { appendLines, bodyOf, bytes, grow, lsn, offset, pgSnapshot, readAll, recordsOf, snapshotEnd, snapshotOf, text } from './fixtures.ts';
 
 const handle = handleOf(1);
 const definition = shapeOf({});
@@ -122,6 +122,20 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
     writer.abort(new Error('the query failed'));
 
     await expect(reading).rejects.toThrow(`shape ${handle} was deleted`);
+  });
+
+  test('who has all of a chunk need not hear that its shape went', async () => {
+    const shape = await shapeWith([row(30)]);
+    const read = shape.read(BEFORE_ALL);
+    const pieces = (read.outcome === 'lines' ? read.body : []) as AsyncIterable<Uint8Array>;
+    const iterator = pieces[Symbol.asyncIterator]();
+    const first: Uint8Array = (await iterator.next()).value;
+    storage.shapes.delete(handle, 'a test');
+
+    expect({ first: text(first), next: await iterator.next() }).toEqual({
+      first: row(30),
+      next: { done: true, value: undefined },
+    });
   });
 
   test('who follows a snapshot waits a bounded time', async () => {
