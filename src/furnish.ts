@@ -30,6 +30,7 @@ import { ShapeFilters } from './shape-filters.ts';
 import { ShapeLines } from './shapes/shape-lines.ts';
 import { ShapeRouter } from './shapes/shape-router.ts';
 import { snapshotTarget } from './snapshot-target.ts';
+import { equalText } from './sql/equal-text.ts';
 import type { WhereLanguage } from './sql/where.ts';
 import { checkpointPort } from './storage/checkpoint-port.ts';
 import { LogBlocks } from './storage/log-blocks.ts';
@@ -224,7 +225,7 @@ function tables({ storage, world }: Foundation, { blocks, shapeBlocks, filters, 
       return { log, materializers: new Subscribers() };
     },
     materializer: (handle, column) => ({
-      values: new LinkValues(handle, column, shapeBlocks),
+      values: new LinkValues(handle, column, shapeBlocks, equalText(typeOidOf(shapeLogOf(storage, handle), column))),
       dependants: new Subscribers(),
     }),
   };
@@ -250,4 +251,10 @@ function shapeLogOf({ shapes }: Storage, handle: Handle): ShapeLog {
   const shapeLog = shapes.get(handle);
   invariant(shapeLog !== undefined, `a shape's log outlives its processes: ${handle}`);
   return shapeLog;
+}
+
+function typeOidOf({ definition: { columns, reads } }: ShapeLog, column: string): number {
+  const layout = columns.includes(column) ? reads.find(({ name }) => name === column) : undefined;
+  invariant(layout !== undefined, `a Materializer keeps a column that its shape selects, not ${column}`);
+  return layout.typeOid;
 }

@@ -12,7 +12,7 @@ import type { Handle } from '../model/shape.ts';
 import type { Message, Table } from '../otp/process.ts';
 import type { OffsetRange, HistoryBlocks, ShapeMessage } from './materializer-ports.ts';
 
-/** Postgres's text of the column; null for NULL, which counts like any other value. */
+/** A text of the column, the same for equal values; null for NULL, which counts like any other value. */
 export type LinkValue = string | null;
 
 /** What one transaction did to the set of values. */
@@ -35,16 +35,19 @@ export class LinkValues implements Table<LinkValuesChange> {
   private readonly handle: Handle;
   private readonly column: string;
   private readonly blocks: HistoryBlocks;
+  private readonly equalText: (text: string) => string;
   private readonly rows = new Map<string, LinkValue>();
   private readonly counts = new Map<LinkValue, number>();
   private readonly open = new OpenTransaction();
   private kept: Moves[] = [];
   private applied: LogOffset = BEFORE_ALL;
 
-  constructor(handle: Handle, column: string, blocks: HistoryBlocks) {
+  /** @param equalText gives one text for all texts of equal values; they lie in the log as Postgres wrote them. */
+  constructor(handle: Handle, column: string, blocks: HistoryBlocks, equalText = (text: string) => text) {
     this.handle = handle;
     this.column = column;
     this.blocks = blocks;
+    this.equalText = equalText;
   }
 
   /** Everything up to here is in the values. */
@@ -69,7 +72,7 @@ export class LinkValues implements Table<LinkValuesChange> {
   }
 
   clone(): LinkValues {
-    const copy = new LinkValues(this.handle, this.column, this.blocks);
+    const copy = new LinkValues(this.handle, this.column, this.blocks, this.equalText);
     for (const [key, value] of this.rows) copy.rows.set(key, value);
     for (const [value, count] of this.counts) copy.counts.set(value, count);
     copy.open.copy(this.open);
@@ -133,7 +136,7 @@ export class LinkValues implements Table<LinkValuesChange> {
   private valueIn(told: ShapeMessage['value']): LinkValue {
     const value = told?.[this.column];
     invariant(value !== undefined, `a new row tells its column ${this.column}`);
-    return value;
+    return value === null ? null : this.equalText(value);
   }
 
   private count(value: LinkValue, difference: 1 | -1): void {

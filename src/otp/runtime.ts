@@ -12,7 +12,7 @@ import { ProcessKernel } from './kernel.ts';
 import { monitor } from './monitors.ts';
 import { whenStarted } from './outside.ts';
 import { describeProcess, type ProcessInfo } from './process-info.ts';
-import type { Address, ExitReason, Message, Name, Pid, ProcessSpec } from './process.ts';
+import type { Address, ExitReason, Message, Name, Pid, ProcessSpec, Table } from './process.ts';
 import { productionScheduler } from './production-scheduler.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { LifecycleRecord, NumberedRecord, TraceRecord } from './trace.ts';
@@ -49,6 +49,8 @@ export interface Runtime {
   /** The xstate actor of a living process, for an inspector; undefined when it has ended or has not begun. */
   refOf(process: Address): AnyActorRef | undefined;
   processInfo(process: Address): ProcessInfo | undefined;
+  /** A table of a living process, to be read and never changed; undefined when there is no such process or table. */
+  tableOf(process: Address, table: string): Table | undefined;
   /** Resolves when the process has ended; `noproc` when it has already. */
   whenDown(process: Address): Promise<ExitReason>;
   tree(): readonly ProcessTree[];
@@ -121,6 +123,10 @@ class KernelRuntime implements Runtime {
   processInfo(process: Address): ProcessInfo | undefined {
     const entry = this.kernel.resolve(process);
     return entry === undefined ? undefined : describeProcess(entry);
+  }
+
+  tableOf(process: Address, table: string): Table | undefined {
+    return this.kernel.resolve(process)?.tables?.[table];
   }
 
   whenDown(process: Address): Promise<ExitReason> {

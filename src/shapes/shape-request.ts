@@ -6,6 +6,7 @@ import { invariant } from '../base/invariant.ts';
 import { keyColumns, hasPrimaryKey, type Column, type LayoutColumn, type Relation } from '../model/relation.ts';
 import type { ReplicaMode, ShapeDefinition } from '../model/shape.ts';
 import { parseColumnList, quoteRelation, type RelationName } from '../sql/identifiers.ts';
+import { typeNameOf } from '../sql/value-types.ts';
 import type { Where, WhereColumn, WhereLanguage } from '../sql/where.ts';
 
 export interface ShapeRequest {
@@ -57,17 +58,11 @@ export function unknownTable(name: RelationName): RequestErrors {
 export function storedWhere({ where, reads }: ShapeDefinition, language: WhereLanguage): Where | undefined {
   if (where === undefined) return undefined;
   const params = Object.fromEntries(where.params.map((value, index) => [String(index + 1), value]));
-  const columns = reads.map(({ name, typeOid }) => ({ name, typeName: TYPE_NAMES.get(typeOid) ?? `oid ${typeOid}`, dimensions: 0 }));
+  const columns = reads.map(({ name, typeOid }) => ({ name, typeName: typeNameOf(typeOid) ?? `oid ${typeOid}`, dimensions: 0 }));
   const parsed = language.parse(where.text, params, columns);
   invariant(!('error' in parsed), 'a filter that was accepted once is accepted again');
   return parsed;
 }
-
-/** The types with operators, whose oids never change. */
-const TYPE_NAMES: ReadonlyMap<number, string> = new Map([
-  [16, 'bool'], [20, 'int8'], [21, 'int2'], [23, 'int4'], [25, 'text'], [701, 'float8'], [1042, 'bpchar'], [1043, 'varchar'],
-  [1082, 'date'], [1114, 'timestamp'], [1184, 'timestamptz'], [1700, 'numeric'], [2950, 'uuid'],
-]);
 
 type Selection = { readonly names: ReadonlySet<string>; readonly selectsAll: boolean } | { readonly error: string };
 

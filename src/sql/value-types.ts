@@ -64,6 +64,17 @@ export function isTypeName(name: string): name is TypeName {
   return Object.hasOwn(VALUE_TYPES, name);
 }
 
+/** By oids, which never change for a type of Postgres's own. */
+const NAMES_BY_OID: ReadonlyMap<number, TypeName> = new Map([
+  [16, 'bool'], [20, 'int8'], [21, 'int2'], [23, 'int4'], [25, 'text'], [701, 'float8'], [1042, 'bpchar'], [1043, 'varchar'],
+  [1082, 'date'], [1114, 'timestamp'], [1184, 'timestamptz'], [1700, 'numeric'], [2950, 'uuid'],
+]);
+
+/** Undefined for a type that filters cannot compare. */
+export function typeNameOf(oid: number): TypeName | undefined {
+  return NAMES_BY_OID.get(oid);
+}
+
 /** A number is a safe integer; what is larger is a BigInt. */
 function parseInteger(text: string, bits: bigint): number | bigint | undefined {
   if (!INTEGER.test(text)) return undefined;

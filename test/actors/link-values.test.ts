@@ -112,6 +112,17 @@ test('NULL counts like any other value', () => {
   ]);
 });
 
+test('texts of one value are one value: no move when only the text changed', () => {
+  const blocks = new ShapeBlocks();
+  const values = new LinkValues(HANDLE, 'value', blocks, (text) => text.slice(0, 1));
+  const block = { after: values.offset, through: '7_4' as LogOffset };
+  blocks.put(HANDLE, 'value', block, [inserted('a', 'true'), ...committed('7', [updated('a', 't'), inserted('b', 'false'), inserted('c', null)])]);
+
+  values.apply({ block, keepMoves: true });
+
+  expect({ counts: values.values, moves: values.moves.map(movesText) }).toEqual({ counts: new Map([['t', 1], ['f', 1], [null, 1]]), moves: ['+t', '+f +null'] });
+});
+
 test('a transaction that comes in two blocks moves nothing before its end, and then once', () => {
   const { values, applyBlock } = valuesOf();
 

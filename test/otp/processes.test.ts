@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { World } from './support/world.ts';
-import { puppetSpec } from './support/puppet.ts';
+import { EchoTable, puppetSpec } from './support/puppet.ts';
 
 test('delivers the messages of one sender in the order of sending', async () => {
   const world = new World();
@@ -203,6 +203,18 @@ test('says about a process what it is, does and waits for', async () => {
     { pid: a, id: 'a', name: undefined, parent: 'outside', state: 'asleep', tags: [], mailboxLength: 1, links: ['outside', b], monitors: [b], monitoredBy: [], timers: ['tick'], handled: 3, sinceMs: 0 },
     { pid: b, id: 'b', name: '@b', parent: 'outside', state: 'awake', tags: [], mailboxLength: 0, links: ['outside', a], monitors: [], monitoredBy: [a], timers: [], handled: 0, sinceMs: 0 },
   ]);
+});
+
+test('shows the tables of a process to who reads them from outside, as long as it lives', async () => {
+  const world = new World();
+  const board = new EchoTable();
+  await world.puppet('owner', { name: '@owner', tables: () => ({ board }) });
+  const tables = () => [world.runtime.tableOf('@owner', 'board'), world.runtime.tableOf('@owner', 'other')];
+
+  const living = tables();
+  world.exit('@owner', 'kill');
+
+  expect({ living, ended: tables() }).toEqual({ living: [board, undefined], ended: [undefined, undefined] });
 });
 
 test('a throwing machine is no uncaught exception, and leaves no actor of its own behind', async () => {
