@@ -8,7 +8,7 @@ import type { Relation } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
 import { schemaHeader } from '../shapes/schema-header.ts';
 import { defineShape, unknownTable } from '../shapes/shape-request.ts';
-import { quoteIdentifier, type RelationName } from '../sql/identifiers.ts';
+import { quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
 import type { ApiContext } from './api-context.ts';
 import type { ShapeTarget } from './definition-cache.ts';
 import { chosenColumns } from './queryable-columns.ts';
@@ -41,8 +41,14 @@ function define({ ports, settings }: ApiContext, parameters: DefinitionParameter
 async function lookUp({ ports }: ApiContext, table: RelationName): Promise<{ readonly relation: Relation } | Refusal> {
   const lookup = await ports.catalog.relation(table.schema, table.name);
   if (lookup.outcome === 'unreachable') return databaseUnreachable();
+  if (lookup.outcome === 'found' && lookup.relation.isPartitioned === true) return invalidRequest(partitioned(table));
   if (lookup.outcome === 'found' && lookup.relation.columns.length > 0) return lookup;
   return invalidRequest(unknownTable(table));
+}
+
+/** Better refused than silent: changes arrive under the names of the partitions, and would never reach the shape. */
+function partitioned(table: RelationName): Readonly<Record<string, readonly string[]>> {
+  return { table: [`Table ${quoteRelation(table)} is partitioned, and shapes on partitioned tables are not supported yet. Ask for one of its partitions.`] };
 }
 
 /** The schema is worked out at the first answer that carries it. */

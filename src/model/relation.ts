@@ -5,6 +5,8 @@ export interface Relation {
   readonly name: string;
   /** In the order of their attribute numbers, dropped ones left out: the order of every tuple of this relation. */
   readonly columns: readonly Column[];
+  /** The root of a partitioned table: the stream names the partitions, never the root. */
+  readonly isPartitioned?: true;
 }
 
 export interface Column {

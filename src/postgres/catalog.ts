@@ -114,6 +114,7 @@ interface ColumnRow {
   readonly not_null: boolean;
   readonly pk_index: number | null;
   readonly generated: boolean;
+  readonly is_partitioned: boolean;
 }
 
 /** `format_type` is not asked: the wire's schema header is made from the plain type name and the modifier. */
@@ -121,7 +122,8 @@ const COLUMNS_SQL = `
   SELECT c.oid::int8::float8 AS oid, a.attname AS name, a.atttypid::int8::float8 AS type_oid, a.atttypmod AS type_mod,
          coalesce(element.typname, t.typname) AS type_name,
          CASE WHEN element.oid IS NULL THEN 0 ELSE greatest(a.attndims, 1) END AS dimensions,
-         a.attnotnull AS not_null, array_position(i.indkey::int2[], a.attnum) AS pk_index, a.attgenerated <> '' AS generated
+         a.attnotnull AS not_null, array_position(i.indkey::int2[], a.attnum) AS pk_index, a.attgenerated <> '' AS generated,
+         c.relkind = 'p' AS is_partitioned
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -134,7 +136,8 @@ const COLUMNS_SQL = `
 async function readRelation(pool: DatabasePool, schema: string, name: string): Promise<Relation | undefined> {
   const rows = await columnsOf(pool, schema, name);
   const [first] = rows;
-  return first === undefined ? undefined : { oid: first.oid, schema, name, columns: rows.map(columnOf) };
+  if (first === undefined) return undefined;
+  return { oid: first.oid, schema, name, columns: rows.map(columnOf), ...(first.is_partitioned ? { isPartitioned: true } : {}) };
 }
 
 async function columnsOf(pool: DatabasePool, schema: string, name: string): Promise<ColumnRow[]> {

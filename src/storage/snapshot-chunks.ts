@@ -40,6 +40,11 @@ export class SnapshotChunks {
     return this.sizes.length;
   }
 
+  /** False once it is certain that there is no such chunk, and never will be. */
+  mayGrowTo(index: number): boolean {
+    return !this.whole || index < this.count;
+  }
+
   begin(): Promise<void> {
     return this.store.beginSnapshot();
   }

@@ -190,8 +190,10 @@ export class StoredShape implements ShapeLog {
     this.host.changed(this, 0);
   }
 
+  /** Behind the last row comes the log, at once: its readers need not wait until the snapshot is durable. */
   private mayHaveChunk(index: number): boolean {
-    return this.state.state === 'writing' || (this.state.state === 'complete' && index < this.state.chunkCount);
+    if (this.state.state === 'writing') return this.chunks.mayGrowTo(index);
+    return this.state.state === 'complete' && index < this.state.chunkCount;
   }
 
   private readChunk(index: number): ShapeRead {

@@ -80,8 +80,7 @@ function isRoot(process: Pid): boolean {
   return !process.includes('/');
 }
 
-/** The stack of an error that was told already is not told again. */
+/** Without stacks, however deep: the error was told already, where it happened. */
 function plain(reason: ExitReason): unknown {
-  if (typeof reason === 'string' || !('error' in reason)) return reason;
-  return { error: { type: reason.error.name, message: reason.error.message } };
+  return JSON.parse(JSON.stringify(reason, (key, value: unknown) => (key === 'stack' ? undefined : value)));
 }

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
-import { ShapeFollower } from '../support/shape-follower.ts';
+import { readShape, ShapeFollower } from '../support/shape-follower.ts';
 
 let database: TestDatabase;
 let service: ServiceInProcess;
@@ -52,4 +52,14 @@ test('a table leaves with its last shape', async () => {
   await Promise.all(shapes.map(remove));
   await expect.poll(publishedTables).toEqual(['kept']);
   expect(both).toEqual(['kept', 'leaving']);
+});
+
+test('a partitioned root is refused, one of its partitions is followed', async () => {
+  await database.query('CREATE TABLE parts (id integer PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE parts_low PARTITION OF parts FOR VALUES FROM (0) TO (100)');
+  const root = await readShape(service.shapeUrl, { table: 'parts', offset: '-1' });
+  const partition = await new ShapeFollower(service.shapeUrl, { table: 'parts_low' }).catchUp();
+  await database.query('INSERT INTO parts VALUES (1)');
+
+  await expect.poll(async () => (await partition.catchUp()).sorted(), { timeout: 10_000 }).toEqual([{ id: '1' }]);
+  expect({ status: root.status, text: root.text }).toEqual({ status: 400, text: expect.stringContaining('is partitioned') });
 });

@@ -40,7 +40,7 @@ async function startAndFail(options: { databaseUrl?: string; storageDirectory?: 
   const output = service.output();
   return {
     failed: service.child.exitCode !== 0,
-    hasStack: /^\s+at /m.test(output),
+    hasStack: /(^|\\n|\n)\s+at /.test(output),
     tellsSecret: output.includes('secret-word'),
     output,
   };

@@ -115,6 +115,18 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
     expect(await reading).toEqual({ body: '', end: '0_8', upToDate: false });
   });
 
+  test('behind the last chunk comes the log, also while the snapshot is made durable', async () => {
+    const shape = storage.shapes.create(handle, definition);
+    const writer = shape.beginSnapshot(pgSnapshot);
+    await writer.write([bytes(row(4))]);
+    const completing = writer.complete();
+    await bodyOf(shape.read(BEFORE_ALL));
+    const behind = await bodyOf(shape.read(offset('0_0')));
+    await completing;
+
+    expect(behind).toEqual({ body: '', end: '0_inf', upToDate: true });
+  });
+
   test('who follows a snapshot is told when its writer gives up', async () => {
     const shape = storage.shapes.create(handle, definition);
     const writer = shape.beginSnapshot(pgSnapshot);
