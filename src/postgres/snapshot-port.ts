@@ -150,15 +150,14 @@ interface LookRow {
   readonly types: number[] | null;
 }
 
-/** The first query of the transaction, which fixes its snapshot; the WAL position is as of a moment later. A domain counts as the type under it. */
+/** The first query of the transaction, which fixes its snapshot; the WAL position is as of a moment later. */
 const LOOK_SQL = `
   SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS insert_lsn, c.relkind AS kind, array_agg(a.attname::text) AS names,
-         array_agg((CASE WHEN t.typbasetype = 0 THEN t.oid ELSE t.typbasetype END)::int8::float8) AS types
+         array_agg(a.atttypid::int8::float8) AS types
   FROM (SELECT 1) one
   LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1
   LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2 AND c.relkind IN ('r', 'p')
   LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  LEFT JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
   GROUP BY c.relkind`;
 
 async function look(client: pg.PoolClient, { relation, columns }: SnapshotTarget): Promise<{ pgSnapshot: PgSnapshot; isPartitioned: boolean; isBoolean: boolean[] }> {
@@ -170,6 +169,7 @@ async function look(client: pg.PoolClient, { relation, columns }: SnapshotTarget
   return {
     pgSnapshot: parsePgSnapshot(row.snapshot, lsnFromPostgres(row.insert_lsn)),
     isPartitioned: row.kind === 'p',
+    // A domain over boolean stays as it is written: who makes the row's key knows it by its own type, in snapshot and stream.
     isBoolean: columns.map((column) => types.get(column) === BOOL_OID),
   };
 }

@@ -76,12 +76,12 @@ test('a parameter is a value, whatever it looks like', async () => {
   expect({ answer: answer.type, rows: target.read }).toEqual({ answer: 'snapshot.completed', rows: [] });
 });
 
-test('a domain over boolean is a boolean, the elements of an array are not', async () => {
+test('a boolean is written out, one behind a domain or in an array is not', async () => {
   const target = new RecordingTarget({ name: 'booleans', columns: ['flag', 'flags'] });
 
   await ask(target);
 
-  expect(target.read).toEqual([['true', '{t,f}'], [null, null]]);
+  expect(target.read).toEqual([['t', '{t,f}'], [null, null]]);
 });
 
 test('an empty table starts and completes', async () => {
