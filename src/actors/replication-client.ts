@@ -3,7 +3,10 @@
  *
  * It comes back by itself, with back-off, and takes nobody down: while it is away the stored shapes stay readable and
  * live clients wait. Every attempt begins with the lock, because the connection that held it may be gone as well.
- * A slot that had to be created knows nothing of what happened before it: then no stored shape can be carried on.
+ *
+ * A new slot knows nothing of what happened before it: then no stored shape can be carried on. Nor may a crash make us
+ * forget that. So the log says whose stream it has, `disowning` withdraws that before the slot is made, and `owning`
+ * says it again when the shapes are gone: whoever finds the log without an owner makes the slot once more.
  */
 import { assign, setup } from 'xstate';
 import { effects } from '../otp/effects.ts';
@@ -15,7 +18,8 @@ type Event =
   | { type: 'lock.isHeld' }
   | { type: 'lock.lost' }
   | (CallFailed & { type: 'lock.failed' })
-  | { type: 'replication.connected'; slotCreated: boolean }
+  | { type: 'replication.connected'; slotMissing: boolean; systemId: string }
+  | { type: 'replication.slotCreated' }
   | { type: 'replication.refused'; error: { code: string; message: string } }
   | { type: 'replication.streaming' }
   | { type: 'replication.ended'; error: { code: string; message: string } }
@@ -30,31 +34,31 @@ type Event =
 
 interface Context {
   self: Pid;
-  mustPurge: boolean; // A slot was created, and the shapes of the old one are not gone yet: kept over failed attempts.
+  systemId: string; // Of the Postgres to which we connected last.
   delayMs: number;
 }
 
 export const replicationClient = setup({
   types: { input: {} as { self: Pid }, context: {} as Context, events: {} as Event },
-  guards: { mustPurge: ({ context }) => context.mustPurge },
+  guards: { isSlotMissing: (_, { slotMissing }: { slotMissing: boolean }) => slotMissing },
   actions: {
     ...effects,
     slowDown: assign(({ context }) => ({ delayMs: nextDelayMs(context.delayMs) })),
     forgetFailures: assign({ delayMs: FIRST_DELAY_MS }),
-    noteSlot: assign(({ context }, { slotCreated }: { slotCreated: boolean }) => ({ mustPurge: context.mustPurge || slotCreated })),
-    beginAnew: assign({ mustPurge: false }),
+    noteSystem: assign((_, { systemId }: { systemId: string }) => ({ systemId })),
   },
 }).createMachine({
   id: 'replication-client',
-  context: ({ input }) => ({ self: input.self, delayMs: FIRST_DELAY_MS, mustPurge: false }),
+  context: ({ input }) => ({ self: input.self, delayMs: FIRST_DELAY_MS, systemId: '' }),
   initial: 'awaitingLock',
   on: {
     'lock.lost': { target: '.backingOff' },
     reportCondition: {},
-    // What answers an attempt that was given up comes too late to matter; but a slot that it created is new all the same.
+    // What answers an attempt that was given up comes too late to matter.
     'lock.isHeld': {},
     'lock.failed': {},
-    'replication.connected': { actions: { type: 'noteSlot', params: ({ event }) => event } },
+    'replication.connected': {},
+    'replication.slotCreated': {},
     'replication.refused': {},
     'replication.streaming': {},
     'replication.ended': {},
@@ -72,38 +76,46 @@ export const replicationClient = setup({
     connecting: {
       entry: { type: 'call', params: { to: '@replication', request: { type: 'connect' }, as: 'replication' } },
       on: {
-        'replication.connected': {
-          target: 'deciding',
-          actions: [
-            { type: 'noteSlot', params: ({ event }) => event },
-            { type: 'send', params: ({ event }) => note('info', event.type, { slotCreated: event.slotCreated }) },
-          ],
-        },
+        'replication.connected': [
+          {
+            guard: { type: 'isSlotMissing', params: ({ event }) => event },
+            target: 'disowning',
+            actions: [{ type: 'noteSystem', params: ({ event }) => event }, { type: 'send', params: connectedNote }],
+          },
+          { target: 'starting', actions: { type: 'send', params: connectedNote } },
+        ],
         'replication.refused': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
         'replication.failed': 'backingOff',
-        'replication.ended': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
       },
     },
-    deciding: { always: [{ guard: 'mustPurge', target: 'purging' }, { target: 'starting' }] },
+    disowning: {
+      entry: { type: 'call', params: { to: '@log-writer', request: { type: 'restartStream', source: '' }, as: 'writer' } },
+      on: { 'stream.restarted': 'creatingSlot', 'writer.failed': 'backingOff' },
+    },
+    /** Before the purge: what begins between the two is snapshot behind the slot, or purged. */
+    creatingSlot: {
+      entry: { type: 'call', params: { to: '@replication', request: { type: 'createSlot' }, as: 'replication' } },
+      on: {
+        'replication.slotCreated': { target: 'purging', actions: { type: 'send', params: note('info', 'replication.slotCreated') } },
+        'replication.refused': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
+        'replication.failed': 'backingOff',
+      },
+    },
+    /** The answer is waited for, lock or no lock: in a later attempt it would vouch for shapes that began before a later slot. */
     purging: {
       entry: {
         type: 'call',
         params: { to: '@shape-cache', request: { type: 'purge', why: 'the replication slot is new' }, as: 'purge' },
       },
-      on: {
-        'shapes.purged': 'restarting',
-        'purge.failed': 'backingOff',
-        'replication.ended': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
-      },
+      on: { 'shapes.purged': 'owning', 'purge.failed': 'backingOff', 'lock.lost': { actions: 'postpone' } },
     },
-    /** A slot may even be another cluster's, where LSNs are lower than ours. */
-    restarting: {
-      entry: { type: 'call', params: { to: '@log-writer', request: { type: 'restartStream' }, as: 'writer' } },
-      on: {
-        'stream.restarted': { target: 'starting', actions: 'beginAnew' },
-        'writer.failed': 'backingOff',
-        'replication.ended': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
+    /** Here too: a later attempt would take the answer for that of its own `disowning`. */
+    owning: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({ to: '@log-writer', request: { type: 'restartStream', source: context.systemId }, as: 'writer' }),
       },
+      on: { 'stream.restarted': 'starting', 'writer.failed': 'backingOff', 'lock.lost': { actions: 'postpone' } },
     },
     starting: {
       entry: { type: 'call', params: { to: '@replication', request: { type: 'startStreaming' }, as: 'replication' } },
@@ -146,3 +158,6 @@ export const replicationClient = setup({
   },
 });
 
+function connectedNote({ event: { type, slotMissing } }: { event: { type: string; slotMissing: boolean } }) {
+  return note('info', type, { slotMissing });
+}

@@ -26,6 +26,7 @@ type Event =
   | { type: 'shape.isGone'; replyTo: ReplyTo }
   | { type: 'shape.gone'; handle: Handle; why: string }
   | { type: 'shapes.restored'; count: number }
+  | { type: 'shapes.purged'; replies: readonly ReplyTo[] }
   | { type: 'shapes.condemned'; pids: readonly Pid[]; why: string }
   | { type: 'child.started'; id: Handle; pid: Pid }
   | { type: 'child.refused'; id: Handle; reason: string }
@@ -81,6 +82,7 @@ export const shapeCache = setup({
         { type: 'send', params: ({ event }) => ({ to: '@shape-log-collector', event: { type: 'unregisterShape', handle: event.handle } }) },
         { type: 'send', params: releaseOf },
         { type: 'send', params: ({ event }) => note('info', 'shape.deleted', { handle: event.handle, why: event.why }) },
+        { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
       ],
     },
     confirmHandle: {
@@ -162,6 +164,7 @@ export const shapeCache = setup({
             { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shape.notCreated', why: event.why } }) },
             { type: 'send', params: releaseOf },
             { type: 'send', params: refusedNote },
+            { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
           ],
         },
         deleteShape: {
@@ -184,14 +187,20 @@ export const shapeCache = setup({
         },
         purge: {
           actions: [
-            { type: 'apply', params: ({ event }) => ({ table: 'directory', change: { type: 'purge', why: event.why } }) },
-            { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'shapes.purged' } }) },
+            {
+              type: 'apply',
+              params: ({ event }) => ({ table: 'directory', change: { type: 'purge', why: event.why, replyTo: event.replyTo } }),
+            },
           ],
+        },
+        'shapes.purged': {
+          actions: { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shapes.purged' } }) },
         },
         'shapes.condemned': {
           actions: [
             { type: 'sendToEach', params: stopOf },
             { type: 'send', params: ({ event }) => note('info', event.type, { count: event.pids.length, why: event.why }) },
+            { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
           ],
         },
       },

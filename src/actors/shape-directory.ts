@@ -20,7 +20,9 @@ export type DirectoryChange =
   | { readonly type: 'confirm'; readonly handle: Handle; readonly replyTo: ReplyTo }
   | { readonly type: 'down'; readonly pid: Pid; readonly reason: ExitReason }
   | { readonly type: 'restoreNext' }
-  | { readonly type: 'purge'; readonly why: string };
+  | { readonly type: 'purge'; readonly why: string; readonly replyTo: ReplyTo }
+  /** Are those gone that had to go? */
+  | 'countCondemned';
 
 type Entry = {
   readonly definition: ShapeDefinition;
@@ -43,6 +45,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private readonly handles = new Map<string, Handle>();
   private readonly processes = new Map<Pid, Handle>();
   private unrestored: Handle[] | undefined;
+  /** Who is told when no condemned shape is left. */
+  private purgers: ReplyTo[] = [];
   /** Why the last shapes that failed did so, for requests that come too late to ask their Consumer. */
   private readonly failures = new Map<Handle, unknown>();
 
@@ -73,6 +77,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   apply(change: DirectoryChange): Message | undefined {
+    if (change === 'countCondemned') return this.countCondemned();
     switch (change.type) {
       case 'reserve':
         return this.reserve(change.definition, change.replyTo);
@@ -89,7 +94,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
       case 'restoreNext':
         return this.restoreNext();
       case 'purge':
-        return this.purge(change.why);
+        return this.purge(change.why, change.replyTo);
     }
   }
 
@@ -99,13 +104,14 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     for (const [key, handle] of this.handles) copy.handles.set(key, handle);
     for (const [pid, handle] of this.processes) copy.processes.set(pid, handle);
     for (const [handle, error] of this.failures) copy.failures.set(handle, error);
+    copy.purgers = [...this.purgers];
     copy.unrestored = this.unrestored && [...this.unrestored];
     return copy;
   }
 
   key(): string {
     const lives = [...this.entries].map(([handle, { state, pid, waiting }]) => [handle, state, pid ?? null, waiting]);
-    return JSON.stringify([lives.sort(), this.unrestored ?? null]);
+    return JSON.stringify([lives.sort(), this.unrestored ?? null, this.purgers]);
   }
 
   private reserve(definition: ShapeDefinition, replyTo: ReplyTo): Message | undefined {
@@ -212,7 +218,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     return [...this.entries.values()].some(({ state }) => state === 'starting');
   }
 
-  private purge(why: string): Message {
+  private purge(why: string, replyTo: ReplyTo): Message {
+    this.purgers.push(replyTo);
     const pids: Pid[] = [];
     for (const [handle, entry] of this.entries) {
       if (entry.state === 'condemned') continue;
@@ -220,6 +227,15 @@ export class ShapeDirectory implements Table<DirectoryChange> {
       if (entry.pid !== undefined) pids.push(entry.pid);
     }
     return { type: 'shapes.condemned', pids, why };
+  }
+
+  /** A shape is gone when its deletion stands in the log: only then does no restart of ours bring it back. */
+  private countCondemned(): Message | undefined {
+    if (this.purgers.length === 0) return undefined;
+    for (const { state } of this.entries.values()) if (state === 'condemned') return undefined;
+    const replies = this.purgers;
+    this.purgers = [];
+    return { type: 'shapes.purged', replies };
   }
 
   private makeUnfindable(handle: Handle, entry: Entry, why: string): void {

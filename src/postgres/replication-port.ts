@@ -1,11 +1,13 @@
 /**
  * ReplicationPort: the process that owns the replication connection.
  *
- * - `connect` → `replication.connected { slotCreated, confirmedLsn, systemId, timeline }` or `replication.refused { error, fatal }`
+ * - `connect` → `replication.connected { slotMissing, systemId, timeline }` or `replication.refused { error, fatal }`
+ * - `createSlot` → `replication.slotCreated`, or `replication.refused`: in place of any that was there
  * - `startStreaming` → `replication.streaming`, or `replication.refused`
  * - `acknowledge { lsn }` (no answer): everything up to that commit is durable
  * - `disconnect` (no answer): ends whatever is there, without telling
  *
+ * A slot counts as missing when there is none, when Postgres has given it up, and when it does not continue what is stored.
  * When a stream that was started ends, `owner` is told `replication.ended { error, fatal }`, once; then `connect` may be asked
  * again. `fatal` means that asking again will not help. What the world does is an answer; a bug, also one of the
  * sink's, ends the port.
@@ -20,7 +22,7 @@ import { DatabaseRefusedError, DatabaseUnreachableError, worldError } from './da
 import type { DatabaseTarget } from './database-url.ts';
 import { PgoutputError } from './pgoutput-parser.ts';
 import { WireError } from './raw-wire.ts';
-import { invalidatedSlot, isSlotLost, prepareReplication, type PreparedReplication, ReplicationSetupError, startCommand } from './replication-setup.ts';
+import { createSlot, prepareReplication, type PreparedReplication, ReplicationSetupError, startCommand } from './replication-setup.ts';
 import { type ReplicationStream, startReplicationStream } from './replication-stream.ts';
 import type { TransactionSink } from './transaction-sink.ts';
 
@@ -34,6 +36,8 @@ export interface ReplicationPortOptions {
   readonly lastCommitLsn: () => Lsn;
   /** The commit LSN of the last one that it has durably: one that is taken may still be lost, and Postgres must keep it. */
   readonly durableLsn: () => Lsn;
+  /** The system whose stream the sink has without a gap: a slot of any other does not go on where it ends. */
+  readonly source: () => string;
   /** Told `replication.ended`. */
   readonly owner: Address;
   readonly transactionBytesMax?: number;
@@ -58,6 +62,8 @@ class Port {
   private client: pg.Client | undefined;
   private prepared: PreparedReplication | undefined;
   private stream: ReplicationStream | undefined;
+  /** Aborted when what is there must go: a connection that is still being made must not come after that. */
+  private attempt = new AbortController();
 
   constructor(options: ReplicationPortOptions, context: PortContext) {
     this.options = options;
@@ -68,6 +74,7 @@ class Port {
     return {
       requests: {
         connect: (_, signal) => this.connect(signal),
+        createSlot: (_, signal) => this.createSlot(signal),
         startStreaming: () => this.startStreaming(),
       },
       casts: {
@@ -78,29 +85,42 @@ class Port {
     };
   }
 
-  private async connect(signal: AbortSignal): Promise<Message> {
+  private async connect(given: AbortSignal): Promise<Message> {
     this.disconnect();
+    this.attempt = new AbortController();
+    const signal = AbortSignal.any([given, this.attempt.signal]);
     try {
-      const { target } = this.options;
-      const client = await connect(target, { applicationName: 'armature replication', replication: 'database', signal });
+      const client = await connect(this.options.target, { applicationName: 'armature replication', replication: 'database', signal });
+      const prepared = await until(signal, client, prepareReplication(client, this.options));
       this.client = client;
-      const giveUp = (): void => void client.connection.stream.destroy(); // Ends a wait for the slot as well.
-      signal.addEventListener('abort', giveUp, { once: true });
-      this.prepared = await prepareReplication(client, this.options);
-      signal.removeEventListener('abort', giveUp);
-      const { serverTimeoutMs: _, ...told } = this.prepared;
-      return { type: 'replication.connected', ...told };
+      this.prepared = this.continues(prepared) ? prepared : { ...prepared, confirmedLsn: undefined };
+      const { systemId, timeline } = prepared;
+      return { type: 'replication.connected', slotMissing: this.prepared.confirmedLsn === undefined, systemId, timeline };
     } catch (error) {
-      this.disconnect();
+      return this.refused(error);
+    }
+  }
+
+  private continues({ systemId }: PreparedReplication): boolean {
+    return this.options.source() === systemId;
+  }
+
+  private async createSlot(given: AbortSignal): Promise<Message> {
+    const { client, prepared, attempt } = this;
+    if (client === undefined || prepared === undefined || this.stream !== undefined) return NOT_CONNECTED;
+    try {
+      const confirmedLsn = await until(AbortSignal.any([given, attempt.signal]), client, createSlot(client, this.options.slot));
+      this.prepared = { ...prepared, confirmedLsn };
+      return { type: 'replication.slotCreated' };
+    } catch (error) {
+      if (this.attempt === attempt) this.disconnect();
       return this.refused(error);
     }
   }
 
   private async startStreaming(): Promise<Message> {
     const { client, prepared } = this;
-    if (client === undefined || prepared === undefined || this.stream !== undefined) {
-      return { type: 'replication.refused', error: { code: 'not_connected', message: 'there is no idle replication connection' }, fatal: false };
-    }
+    if (client === undefined || prepared?.confirmedLsn === undefined || this.stream !== undefined) return NOT_CONNECTED;
     const { sink, transactionBytesMax, clock = systemClock } = this.options;
     const stream = startReplicationStream({
       client, sink, clock,
@@ -126,28 +146,51 @@ class Port {
   private ended(stream: ReplicationStream, error: Error): void {
     if (this.stream !== stream) return;
     this.disconnect();
-    const told = portError(error, this.options.slot);
+    const told = portError(error);
     if (told === undefined) return this.context.exit(error);
     this.context.send(this.options.owner, { type: 'replication.ended', ...told });
   }
 
   private refused(error: unknown): Message {
-    const told = portError(error, this.options.slot);
+    const told = portError(error);
     if (told === undefined) throw error;
     return { type: 'replication.refused', ...told };
   }
 
   private disconnect(): void {
     const { stream, client } = this;
+    this.attempt.abort();
     this.stream = this.client = this.prepared = undefined;
     if (stream !== undefined) stream.close();
     else client?.connection.stream.destroy();
   }
 }
 
+const NOT_CONNECTED: Message = {
+  type: 'replication.refused',
+  error: { code: 'not_connected', message: 'there is no idle replication connection with a slot' },
+  fatal: false,
+};
+
+/** What a client is asked, unless it is given up meanwhile: a wait for a slot ends with its connection. @throws {WorldError} */
+async function until<Result>(signal: AbortSignal, client: pg.Client, work: Promise<Result>): Promise<Result> {
+  const giveUp = (): void => void client.connection.stream.destroy();
+  if (signal.aborted) giveUp();
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    const result = await work;
+    if (signal.aborted) throw new DatabaseUnreachableError('the attempt was given up');
+    return result;
+  } catch (error) {
+    giveUp();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
 /** @returns undefined for a bug. */
-function portError(error: unknown, slot: string): { readonly error: PortError; readonly fatal: boolean } | undefined {
-  if (isSlotLost(error)) return { error: plain(invalidatedSlot(slot)), fatal: true };
+function portError(error: unknown): { readonly error: PortError; readonly fatal: boolean } | undefined {
   if (error instanceof ReplicationSetupError || error instanceof ReplicaIdentityError || error instanceof TransactionTooLargeError) {
     return { error: plain(error), fatal: true };
   }

@@ -2,12 +2,13 @@
  * What must be there before the stream can start: the publication, complete, and the slot, made after it.
  *
  * A slot decodes each change with the catalogue of its moment: a slot that is older than the publication would fail on
- * changes from before it, so when the publication had to be made, an older slot is dropped and made anew. A new
- * slot has seen nothing: whoever kept shapes must drop them, and is told so by `slotCreated`.
+ * changes from before it, so before the publication is made, an older slot is dropped. A new slot has seen nothing:
+ * whoever kept shapes must drop them. So a slot is never made on the way: first it is told that it is missing, which a
+ * crash cannot make forgotten, and it is made when that was noted.
  */
 import type pg from 'pg';
 import { lsnFromPostgres, type Lsn } from '../model/lsn.ts';
-import { DatabaseRefusedError, typed } from './database-error.ts';
+import { typed } from './database-error.ts';
 import { quoteName, quoteText } from './sql-text.ts';
 
 export interface ReplicationNames {
@@ -16,16 +17,14 @@ export interface ReplicationNames {
 }
 
 export interface PreparedReplication {
-  readonly slotCreated: boolean;
-  /** Up to here Postgres has forgotten for this slot. */
-  readonly confirmedLsn: Lsn;
+  /** Up to here Postgres has forgotten for the slot; undefined when there is none that can be gone on with. */
+  readonly confirmedLsn: Lsn | undefined;
   readonly systemId: string;
   readonly timeline: string;
   readonly serverTimeoutMs: number;
 }
 
 export type ReplicationProblem =
-  | 'slot_invalidated'
   | 'slot_of_another_kind'
   | 'publication_missing'
   | 'publication_incomplete'
@@ -55,12 +54,11 @@ export async function prepareReplication(client: pg.Client, names: ReplicationNa
     const [system] = await rows<{ systemid: string; timeline: number }>(client, 'IDENTIFY_SYSTEM');
     const server = await serverOf(client);
     if (server.walLevel !== 'logical') throw walLevelNotLogical(server.walLevel);
-    const publicationCreated = await ensurePublication(client, names.publication, server.version);
-    if (publicationCreated) await dropSlot(client, names.slot);
-    const slot = await ensureSlot(client, names.slot);
+    await ensurePublication(client, names, server.version);
+    const confirmedLsn = await confirmedBySlot(client, names.slot);
     await client.query(DISPLAY_SETTINGS);
     return {
-      ...slot,
+      confirmedLsn,
       systemId: String(system?.systemid),
       timeline: String(system?.timeline),
       serverTimeoutMs: server.timeoutMs,
@@ -99,24 +97,24 @@ async function serverOf(client: pg.Client): Promise<{ version: number; walLevel:
   return { version: Number(row?.version), walLevel: row?.wal_level ?? '', timeoutMs: Number(row?.timeout) };
 }
 
-/** @returns true when it was made now. */
-async function ensurePublication(client: pg.Client, publication: string, version: number): Promise<boolean> {
+/** The old slot goes first: if we do not come further than that, the next attempt finds it missing. */
+async function ensurePublication(client: pg.Client, { slot, publication }: ReplicationNames, version: number): Promise<void> {
   const exists = `SELECT FROM pg_publication WHERE pubname = ${quoteText(publication)}`;
-  const isMissing = (await rows(client, exists)).length === 0;
-  const created = isMissing && (await createPublication(client, publication, version));
+  if ((await rows(client, exists)).length === 0) {
+    await confirmedBySlot(client, slot);
+    await dropSlot(client, slot);
+    await createPublication(client, publication, version);
+  }
   await verifyPublication(client, publication);
-  return created;
 }
 
-async function createPublication(client: pg.Client, publication: string, version: number): Promise<boolean> {
+async function createPublication(client: pg.Client, publication: string, version: number): Promise<void> {
   const generated = version >= PUBLISH_GENERATED_SINCE ? ' WITH (publish_generated_columns = stored)' : '';
   try {
     await client.query(`CREATE PUBLICATION ${quoteName(publication)}${generated}`);
-    return true;
   } catch (error) {
-    if (hasState(error, '42710')) return false; // Somebody was faster: their slot, if any, is theirs to answer for.
-    if (hasState(error, '42501')) return false; // Not permitted: the verification says that it is missing.
-    throw error;
+    // Somebody was faster; or it is not permitted, and the verification says that it is missing.
+    if (!hasState(error, '42710') && !hasState(error, '42501')) throw error;
   }
 }
 
@@ -128,30 +126,41 @@ interface SlotRow {
   readonly confirmed: string;
 }
 
-async function ensureSlot(client: pg.Client, slot: string): Promise<Pick<PreparedReplication, 'slotCreated' | 'confirmedLsn'>> {
+/** @throws {ReplicationSetupError} for a slot that somebody else uses for something else. */
+async function confirmedBySlot(client: pg.Client, slot: string): Promise<Lsn | undefined> {
   const [found] = await rows<SlotRow>(
     client,
     `SELECT plugin, database, database = current_database() AS mine, wal_status, confirmed_flush_lsn::text AS confirmed
      FROM pg_replication_slots WHERE slot_name = ${quoteText(slot)}`,
   );
-  if (found === undefined) return { slotCreated: true, confirmedLsn: await createSlot(client, slot) };
+  if (found === undefined) return undefined;
   if (found.plugin !== 'pgoutput' || !found.mine) throw foreignSlot(slot, found);
-  if (found.wal_status === 'lost') throw invalidatedSlot(slot);
-  return { slotCreated: false, confirmedLsn: lsnFromPostgres(found.confirmed) };
+  if (found.wal_status === 'lost') return undefined; // Postgres has removed WAL that it still needed.
+  return lsnFromPostgres(found.confirmed);
 }
 
-/** Waits for the transactions that are open now to end; the statement ends with the connection. */
-async function createSlot(client: pg.Client, slot: string): Promise<Lsn> {
-  try {
-    const [row] = await rows<{ consistent_point: string }>(
-      client,
-      `CREATE_REPLICATION_SLOT ${quoteName(slot)} LOGICAL pgoutput NOEXPORT_SNAPSHOT`,
-    );
-    return lsnFromPostgres(row?.consistent_point ?? '');
-  } catch (error) {
-    if (hasState(error, '42501')) throw noReplicationRight();
-    throw error;
-  }
+/**
+ * Makes the slot anew, in place of one that cannot be gone on with. Waits for the transactions that are open now to
+ * end; the statement ends with the connection.
+ *
+ * @returns where its stream begins.
+ * @throws {ReplicationSetupError} @throws {WorldError}
+ */
+export async function createSlot(client: pg.Client, slot: string): Promise<Lsn> {
+  return await typed(async () => {
+    await confirmedBySlot(client, slot);
+    await dropSlot(client, slot);
+    try {
+      const [row] = await rows<{ consistent_point: string }>(
+        client,
+        `CREATE_REPLICATION_SLOT ${quoteName(slot)} LOGICAL pgoutput NOEXPORT_SNAPSHOT`,
+      );
+      return lsnFromPostgres(row?.consistent_point ?? '');
+    } catch (error) {
+      if (hasState(error, '42501')) throw noReplicationRight();
+      throw error;
+    }
+  });
 }
 
 async function dropSlot(client: pg.Client, slot: string): Promise<void> {
@@ -164,13 +173,6 @@ async function rows<Row extends pg.QueryResultRow>(client: pg.Client, sql: strin
 
 function hasState(error: unknown, state: string): boolean {
   return error instanceof Error && 'code' in error && error.code === state;
-}
-
-export function invalidatedSlot(slot: string): ReplicationSetupError {
-  return new ReplicationSetupError(
-    'slot_invalidated',
-    `Replication slot "${slot}" was invalidated: Postgres has removed WAL that it still needed. Drop the slot; the shapes must be made anew.`,
-  );
 }
 
 function foreignSlot(slot: string, { plugin, database }: SlotRow): ReplicationSetupError {
@@ -189,9 +191,4 @@ function walLevelNotLogical(walLevel: string): ReplicationSetupError {
 
 function noReplicationRight(): ReplicationSetupError {
   return new ReplicationSetupError('no_replication_right', 'The role may not replicate: run ALTER ROLE … WITH REPLICATION.');
-}
-
-/** A refusal to start that says, in Postgres's words, that the slot's WAL is gone. */
-export function isSlotLost(error: unknown): boolean {
-  return error instanceof DatabaseRefusedError && error.code === '55000' && /can no longer (?:get changes|access)|invalidat/.test(error.message);
 }

@@ -55,12 +55,12 @@ export class DiskLog implements TransactionLog {
     private readonly segments: Segments,
     private readonly layouts: Layouts,
     private readonly recent: RecentCommits,
-    { end, lastFirst, lastCommitLsn }: RecoveredLog,
+    { end, lastFirst, lastCommitLsn, source }: RecoveredLog,
   ) {
     this.writer = new LogWriter(segments, segmentBytesMax, (first) => this.preamble(first), end, lastFirst ?? end, end);
     this.reader = new LogReader(segments);
     this.tail = new TailCache(end, tailBytesMax);
-    this.head = new LogHead(this.writer, layouts, this.tail, recent, lastCommitLsn);
+    this.head = new LogHead(this.writer, layouts, this.tail, recent, lastCommitLsn, source);
     this.durable = this.head.settled;
     if (lastFirst === undefined) this.writer.beginSegment(LOG_START);
   }
@@ -75,6 +75,10 @@ export class DiskLog implements TransactionLog {
 
   get durableLsn(): Lsn {
     return this.head.durableLsn(this.durable);
+  }
+
+  get source(): string {
+    return this.head.source;
   }
 
   appendLayout(layout: Omit<RelationLayout, 'id'>): number {
@@ -97,8 +101,8 @@ export class DiskLog implements TransactionLog {
     this.head.abandon();
   }
 
-  restart(): void {
-    this.head.restart();
+  restart(source: string): void {
+    this.head.restart(source);
   }
 
   appendRecord(record: ShapeRecord): void {
@@ -151,8 +155,8 @@ export class DiskLog implements TransactionLog {
   }
 
   private *preamble(first: LogPosition): Iterable<Preamble> {
-    const lastCommitLsn = this.head.lastCommitLsn;
-    yield { kind: FRAME_KINDS.segment, payload: encodeJson({ format: LOG_FORMAT, first, lastCommitLsn }) };
+    const { lastCommitLsn, source } = this.head;
+    yield { kind: FRAME_KINDS.segment, payload: encodeJson({ format: LOG_FORMAT, first, lastCommitLsn, source }) };
     for (const layout of this.layouts.all()) yield { kind: FRAME_KINDS.layout, payload: encodeJson(layout) };
   }
 }

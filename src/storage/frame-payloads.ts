@@ -13,6 +13,8 @@ export interface SegmentHeader {
   readonly first: LogPosition;
   /** Of the last transaction before the segment: older segments may be deleted. */
   readonly lastCommitLsn: Lsn;
+  /** As the last restart before the segment told it; missing in logs that are older than it. */
+  readonly source?: string;
 }
 
 export interface CommitPayload {
@@ -47,6 +49,14 @@ export function encodeCommit({ lsn, frameCount }: CommitPayload): Uint8Array {
 export function decodeCommit(payload: Uint8Array): CommitPayload {
   const view = viewOf(payload);
   return { lsn: lsnOf(view.getBigUint64(0, true)), frameCount: view.getUint32(8, true) };
+}
+
+export function encodeSource(source: string): Uint8Array {
+  return Buffer.from(source);
+}
+
+export function decodeSource(payload: Uint8Array): string {
+  return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
 }
 
 export function encodePosition(position: LogPosition): Uint8Array {

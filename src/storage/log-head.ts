@@ -11,7 +11,7 @@ import { compareLsn, LSN_ZERO, maxLsn, type Lsn } from '../model/lsn.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import { CONTINUED, FIRST, FRAME_KINDS, type FrameKind } from './frame.ts';
-import { encodeCommit, encodeJson } from './frame-payloads.ts';
+import { encodeCommit, encodeJson, encodeSource } from './frame-payloads.ts';
 import type { Layouts } from './layouts.ts';
 import type { RecentCommits } from './recent-commits.ts';
 import type { ShapeRecord } from './shape-record.ts';
@@ -56,10 +56,15 @@ export class LogHead {
     private readonly tail: TailCache,
     private readonly recent: RecentCommits,
     private commitLsn: Lsn,
+    private streamSource: string,
   ) {}
 
   get lastCommitLsn(): Lsn {
     return this.commitLsn;
+  }
+
+  get source(): string {
+    return this.streamSource;
   }
 
   get settled(): Settled {
@@ -109,9 +114,10 @@ export class LogHead {
     this.open = undefined;
   }
 
-  restart(): void {
+  restart(source: string): void {
     invariant(this.open === undefined, 'no transaction is open when a stream begins');
-    this.sink.put(FRAME_KINDS.restart, 0, NO_XID, new Uint8Array());
+    this.sink.put(FRAME_KINDS.restart, 0, NO_XID, encodeSource(source));
+    this.streamSource = source;
     this.commitLsn = LSN_ZERO;
     this.stream += 1;
     this.recent.forget();

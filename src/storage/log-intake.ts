@@ -61,11 +61,12 @@ export class LogIntake {
     this.note(lsn);
   }
 
-  /** The stream begins anew, on a slot whose positions do not continue the old ones. */
-  restart(): void {
+  /** The stream begins anew, on a slot whose positions do not continue the old ones. Durable when it resolves. */
+  async restart(source: string): Promise<void> {
     this.receivedLsn = LSN_ZERO;
     this.restarts += 1;
-    this.log.restart();
+    this.log.restart(source);
+    await this.log.sync();
   }
 
   /** Resolves when there is something to sync; at once when there is already. */

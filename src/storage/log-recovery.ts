@@ -10,7 +10,7 @@ import { LSN_ZERO, type Lsn } from '../model/lsn.ts';
 import type { DiskFile } from './disk.ts';
 import { LogCorruptError, StorageVersionError } from './errors.ts';
 import { DURABLE_FRAME_BYTES, FIRST, FRAME_KINDS, frameAt, looksDurable, type Frame } from './frame.ts';
-import { decodeCommit, decodeLayout, decodePosition, decodeSegmentHeader, LOG_FORMAT } from './frame-payloads.ts';
+import { decodeCommit, decodeLayout, decodePosition, decodeSegmentHeader, decodeSource, LOG_FORMAT } from './frame-payloads.ts';
 import type { Layouts } from './layouts.ts';
 import type { RecentCommits } from './recent-commits.ts';
 import { SegmentCursor } from './segment-cursor.ts';
@@ -21,6 +21,7 @@ export interface RecoveredLog {
   /** Where the last segment begins; undefined for a log that has none yet. */
   readonly lastFirst: LogPosition | undefined;
   readonly lastCommitLsn: Lsn;
+  readonly source: string;
 }
 
 interface Findings {
@@ -29,6 +30,7 @@ interface Findings {
   /** Before the transaction that is being read; undefined when it began before what is read. */
   openAfter: LogPosition | undefined;
   lastCommitLsn: Lsn;
+  source: string;
   /** Up to here the log itself says that it was durable. */
   durable: LogPosition;
 }
@@ -46,7 +48,7 @@ export async function recoverLog(
   recent: RecentCommits,
 ): Promise<RecoveredLog> {
   await segments.scan();
-  const findings: Findings = { layouts, recent, openAfter: undefined, lastCommitLsn: LSN_ZERO, durable: from };
+  const findings: Findings = { layouts, recent, openAfter: undefined, lastCommitLsn: LSN_ZERO, source: '', durable: from };
   const begin = segments.holding(from) ?? LOG_START;
   let end = begin;
   for (const first of segments.firsts.filter((start) => start >= begin)) {
@@ -56,7 +58,7 @@ export async function recoverLog(
   const lastFirst = segments.firsts.at(-1);
   if (end < from) throw new LogCorruptError(end, `it was durable up to ${from}`);
   if (end > LOG_START && lastFirst === undefined) throw new LogCorruptError(end, 'its only segment has no header');
-  return { end, lastFirst, lastCommitLsn: findings.lastCommitLsn };
+  return { end, lastFirst, lastCommitLsn: findings.lastCommitLsn, source: findings.source };
 }
 
 /** @returns where the segment ends; a torn tail has been cut off. */
@@ -94,6 +96,7 @@ function checkHeader(frame: Frame, directory: string, findings: Findings): void 
   const header = decodeSegmentHeader(frame.payload);
   if (header.format !== LOG_FORMAT) throw new StorageVersionError(directory, String(header.format), LOG_FORMAT);
   findings.lastCommitLsn = header.lastCommitLsn;
+  findings.source = header.source ?? '';
 }
 
 function learn(frame: Frame, findings: Findings): void {
@@ -103,6 +106,7 @@ function learn(frame: Frame, findings: Findings): void {
   if (kind === FRAME_KINDS.commit) learnCommit(frame, findings);
   if (kind === FRAME_KINDS.restart) {
     findings.lastCommitLsn = LSN_ZERO;
+    findings.source = decodeSource(payload);
     findings.recent.forget();
   }
   if (kind === FRAME_KINDS.durable) findings.durable = Math.max(findings.durable, decodePosition(payload)) as LogPosition;

@@ -2,6 +2,8 @@
  * Log writer: syncs the transaction log, one group after the other, and only then says so: to the replication client,
  * which acknowledges it to Postgres, and to the collector, which shows it to readers.
  *
+ * - `restartStream { source }` → `stream.restarted`, when the log says so durably
+ *
  * When it is idle it syncs at once; what arrives during a sync forms the next group. A disk that fails ends it.
  *
  * It begins with a sync and its announcement, since the writer before it may have died between the two, or before. So
@@ -30,8 +32,8 @@ export function logWriterPort(intake: LogIntake, { replication, collector }: Log
       const syncing = syncGroups().catch((error: unknown) => exit(error));
       return {
         requests: {
-          restartStream: () => {
-            intake.restart();
+          restartStream: async ({ source }) => {
+            await intake.restart(String(source));
             return { type: 'stream.restarted' };
           },
         },

@@ -33,7 +33,7 @@ export class MemoryLog implements TransactionLog {
   private readonly layouts = new Layouts();
   private readonly tail = new TailCache(LOG_START, Number.POSITIVE_INFINITY);
   private readonly recent = new RecentCommits(RECENT_BYTES_MAX);
-  private readonly head = new LogHead(this.sink, this.layouts, this.tail, this.recent, LSN_ZERO);
+  private readonly head = new LogHead(this.sink, this.layouts, this.tail, this.recent, LSN_ZERO, '');
   private readonly commits = new GroupCommit(async () => {
     const { settled } = this.head;
     await Promise.resolve();
@@ -51,6 +51,10 @@ export class MemoryLog implements TransactionLog {
 
   get durableLsn(): Lsn {
     return this.head.durableLsn(this.durable);
+  }
+
+  get source(): string {
+    return this.head.source;
   }
 
   appendLayout(layout: Omit<RelationLayout, 'id'>): number {
@@ -73,8 +77,8 @@ export class MemoryLog implements TransactionLog {
     this.head.abandon();
   }
 
-  restart(): void {
-    this.head.restart();
+  restart(source: string): void {
+    this.head.restart(source);
   }
 
   appendRecord(record: ShapeRecord): void {

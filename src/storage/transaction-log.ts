@@ -20,6 +20,8 @@ export interface TransactionLog {
   readonly durableEnd: LogPosition;
   /** The commit LSN of the last transaction appended; '0' for an empty log. A transaction at or below it has been taken. */
   readonly lastCommitLsn: Lsn;
+  /** Whose stream the log holds without a gap, as `restart` was told; `''` for nobody's. */
+  readonly source: string;
   /** The commit LSN of the last transaction that a power cut would leave, with all before it: what Postgres may be told. */
   readonly durableLsn: Lsn;
 
@@ -33,8 +35,12 @@ export interface TransactionLog {
   appendCommit(xid: Xid, lsn: Lsn): void;
   /** Forgets what `appendChanges` gave since the last commit: the connection broke inside a transaction. */
   abandon(): void;
-  /** The stream comes from another slot: its commit LSNs need not continue those of the log. Durable with the next sync. */
-  restart(): void;
+  /**
+   * A stream begins that does not continue the log: its commit LSNs may be lower. Durable with the next sync.
+   *
+   * @param source `''` while there is no stream whose every change the log will have.
+   */
+  restart(source: string): void;
   appendRecord(record: ShapeRecord): void;
   /**
    * Makes everything appended so far durable. Calls during a sync share the next one.

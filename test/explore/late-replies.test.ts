@@ -11,10 +11,12 @@ const ANSWERS: Answers = {
   awaitLock: ['lock.isHeld'],
   probe: ['pools.up', 'pools.down'],
   connect: ['replication.connected', 'replication.refused'],
+  createSlot: ['replication.slotCreated', 'replication.refused'],
   startStreaming: ['replication.streaming', 'replication.refused'],
   restartStream: ['stream.restarted'],
   purge: ['shapes.purged'],
-  takeCheckpoint: ['checkpoint.taken'],
+  takeCheckpoint: ['checkpoint.taken', 'checkpoint.deferred'],
+  awaitUnsaved: ['unsaved.exceeded'],
   registerShape: ['shape.registered'],
   startChild: ['child.started', 'child.refused'],
   loadBlock: ['block.loaded'],
@@ -34,7 +36,7 @@ const ANSWERS: Answers = {
   tables: ['relation.isPublished', 'relation.isMissing', 'relation.isUnused'],
   directory: [
     'shape.found', 'shape.reserved', 'shape.started', 'shape.refused', 'shape.condemned', 'shape.unknown', 'shape.isKept', 'shape.isGone',
-    'shape.gone', 'shapes.restored', 'shapes.condemned',
+    'shape.gone', 'shapes.restored', 'shapes.condemned', 'shapes.purged',
   ],
 };
 

@@ -31,6 +31,8 @@ interface Performed {
   readonly params?: unknown;
 }
 
+type Step = readonly [AnyMachineSnapshot, readonly Performed[]];
+
 /** Of an action `call`, `multicall`, `monitor` or `apply`, by the names of their parameters. */
 interface Params {
   readonly to?: string;
@@ -49,30 +51,58 @@ const NOTHING_AROUND: Around = { open: {}, monitored: {}, tableAnswers: [], wasA
 export function unhandledReplies({ machine, inputs, events }: Pick<Scenario, 'machine' | 'inputs' | 'events'>, answers: Answers): readonly string[] {
   const unhandled = new Set<string>();
   const seen = new Set<string>();
-  const ahead = inputs.map((input) => placeAfter(initialTransition(machine, input), NOTHING_AROUND, answers));
+  const walk = new Walk(machine, answers);
+  const ahead = inputs.map((input) => walk.begin(input));
   for (let place = ahead.pop(); place !== undefined; place = ahead.pop()) {
-    const { snapshot: { value, context }, ...around } = place;
-    const key = JSON.stringify([value, context, around], withoutDelays);
+    const key = keyOf(place);
     if (seen.has(key) || place.snapshot.status !== 'active') continue;
     seen.add(key);
     if (seen.size > PLACES_MAX) throw new RangeError(`${machine.id} has more than ${PLACES_MAX} states with calls`);
-    for (const answer of awaited(place)) if (!isHandled(machine, place.snapshot, { type: answer })) unhandled.add(`${stateOf(place.snapshot)} ← ${answer}`);
-    for (const event of events) ahead.push(...placesBehind(machine, place, event, answers));
+    for (const answer of awaited(place)) if (!walk.isHandled(place, { type: answer })) unhandled.add(`${stateOf(place.snapshot)} ← ${answer}`);
+    for (const event of events) ahead.push(...walk.placesBehind(place, event));
   }
   return [...unhandled].sort();
+}
+
+/** Most places differ in the calls alone: what the machine does there is worked out once. */
+class Walk {
+  private readonly steps = new Map<string, Step | undefined>();
+
+  constructor(
+    private readonly machine: AnyStateMachine,
+    private readonly answers: Answers,
+  ) {}
+
+  begin(input: object): Place {
+    return placeAfter(initialTransition(this.machine, input), NOTHING_AROUND, this.answers);
+  }
+
+  isHandled({ snapshot }: Place, event: Message): boolean {
+    return this.machine.getTransitionData(snapshot, event).length > 0;
+  }
+
+  placesBehind(place: Place, event: Message): readonly Place[] {
+    const around = aroundBehind(place, event, this.answers);
+    const next = around.length === 0 ? undefined : this.step(place, event);
+    return next === undefined ? [] : around.map((one) => placeAfter(next, one, this.answers));
+  }
+
+  /** @returns undefined for an event that nobody takes or that breaks a claim: no way goes on from there. */
+  private step(place: Place, event: Message): Step | undefined {
+    const { snapshot: { value, context } } = place;
+    const key = JSON.stringify([value, context, event], withoutDelays);
+    if (!this.steps.has(key)) this.steps.set(key, this.isHandled(place, event) ? stepOf(this.machine, place.snapshot, event) : undefined);
+    return this.steps.get(key);
+  }
+}
+
+function keyOf({ snapshot: { value, context }, ...around }: Place): string {
+  return JSON.stringify([value, context, around], withoutDelays);
 }
 
 /** How long a machine waits decides nothing about what it takes. */
 function withoutDelays(field: string, value: unknown): unknown {
   return field.endsWith('Ms') ? undefined : value;
-}
-
-function* placesBehind(machine: AnyStateMachine, place: Place, event: Message, answers: Answers): Iterable<Place> {
-  if (!isHandled(machine, place.snapshot, event)) return;
-  for (const around of aroundBehind(place, event, answers)) {
-    const next = step(machine, place.snapshot, event);
-    if (next !== undefined) yield placeAfter(next, around, answers);
-  }
 }
 
 /** Whose answer was it? Any of those that can be answered so; an event that answers nothing can come at any time. */
@@ -100,7 +130,7 @@ function withCount(open: OpenCalls, name: string, change: number): OpenCalls {
   return { ...others, [name]: { ...call, count: Math.min(call.count + change, COUNT_MAX) } };
 }
 
-function placeAfter([snapshot, performed]: readonly [AnyMachineSnapshot, readonly Performed[]], around: Around, answers: Answers): Place {
+function placeAfter([snapshot, performed]: Step, around: Around, answers: Answers): Place {
   let { open, monitored } = around;
   const tableAnswers = new Set<string>();
   for (const { type, params } of performed) {
@@ -135,12 +165,7 @@ function awaited({ open }: Place): readonly string[] {
   return Object.values(open).flatMap(({ answers }) => answers);
 }
 
-function isHandled(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: Message): boolean {
-  return machine.getTransitionData(snapshot, event).length > 0;
-}
-
-/** @returns undefined for an event that breaks a claim: no way goes on from there. */
-function step(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: Message) {
+function stepOf(machine: AnyStateMachine, snapshot: AnyMachineSnapshot, event: Message): Step | undefined {
   try {
     return transition(machine, snapshot, event);
   } catch (error) {

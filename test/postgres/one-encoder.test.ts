@@ -24,8 +24,9 @@ beforeAll(async () => {
     CREATE TABLE texts (id int PRIMARY KEY, text text, other text);
     CREATE TABLE typed (id int PRIMARY KEY, i8 int8, n numeric, d float8, ts timestamptz, t timestamp, dt date, iv interval, b bytea, j json, jb jsonb, u uuid, a text[], c char(5))`);
   const target = targetOf(database.url);
-  replication = await openPort(replicationPort({ target, slot: database.name, publication: 'every_path', owner: '@owner', sink, lastCommitLsn: () => LSN_ZERO, durableLsn: () => LSN_ZERO }));
+  replication = await openPort(replicationPort({ target, slot: database.name, publication: 'every_path', owner: '@owner', sink, source: () => '', lastCommitLsn: () => LSN_ZERO, durableLsn: () => LSN_ZERO }));
   await replication.ask({ type: 'connect' });
+  await replication.ask({ type: 'createSlot' });
   await database.query('ALTER PUBLICATION every_path ADD TABLE texts, typed');
   await replication.ask({ type: 'startStreaming' });
 });

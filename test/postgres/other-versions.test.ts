@@ -44,9 +44,10 @@ describe.each(['embedded', ...SYSTEM])('Postgres %s', (version) => {
     await pool.open();
     await database.query(`CREATE TABLE items (id int PRIMARY KEY, text text); INSERT INTO items VALUES (1, 'before')`);
     const replication = await openPort(
-      replicationPort({ target, slot: database.name, publication: 'versions', owner: '@owner', sink, lastCommitLsn: () => LSN_ZERO, durableLsn: () => LSN_ZERO }),
+      replicationPort({ target, slot: database.name, publication: 'versions', owner: '@owner', sink, source: () => '', lastCommitLsn: () => LSN_ZERO, durableLsn: () => LSN_ZERO }),
     );
     await replication.ask({ type: 'connect' });
+    await replication.ask({ type: 'createSlot' });
     const relation = await createCatalog(pool).relation('public', 'items');
     await createPublication({ pool, publication: 'versions', isManual: false }).add({ oid: relation?.oid ?? 0, schema: 'public', name: 'items' });
     await replication.ask({ type: 'startStreaming' });

@@ -10,6 +10,8 @@ import { RecordingSink } from '../support/recording-sink.ts';
 let database: TestDatabase;
 let sink: RecordingSink;
 let port: RunningPort | undefined;
+/** What the sink's log says of whose stream it has. */
+let source = '';
 
 beforeAll(async () => {
   database = await createDatabase();
@@ -17,6 +19,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(() => {
   sink = new RecordingSink();
+  source = '';
 });
 afterEach(async () => {
   await port?.close();
@@ -37,6 +40,7 @@ async function open(options: Partial<ReplicationPortOptions> = {}): Promise<Runn
   return await openPort(
     replicationPort({
       target: targetOf(database.url), slot: database.name, publication: 'armature_test', owner: '@owner', sink,
+      source: () => source,
       lastCommitLsn: () => sink.transactions.at(-1)?.lsn ?? LSN_ZERO,
       durableLsn: () => sink.transactions.at(-1)?.lsn ?? LSN_ZERO,
       ...options,
@@ -44,11 +48,18 @@ async function open(options: Partial<ReplicationPortOptions> = {}): Promise<Runn
   );
 }
 
+/** As the replication client does it when there is no slot. */
+async function begin(running: RunningPort): Promise<void> {
+  const { systemId } = await running.ask({ type: 'connect' });
+  await running.ask({ type: 'createSlot' });
+  source = String(systemId);
+}
+
 /** A table `items`, published, and a stream that runs. */
 async function startStream(columns = 'id int PRIMARY KEY, text text', options: Partial<ReplicationPortOptions> = {}): Promise<RunningPort> {
   await database.query(`CREATE TABLE items (${columns}); ALTER TABLE items REPLICA IDENTITY FULL`);
   port = await open(options);
-  await port.ask({ type: 'connect' });
+  await begin(port);
   await database.query('ALTER PUBLICATION armature_test ADD TABLE items');
   await port.ask({ type: 'startStreaming' });
   return port;
@@ -142,7 +153,7 @@ test('goes on behind the last commit it has, also when Postgres sends more', asy
   await running.ask({ type: 'startStreaming' });
   await sink.until(({ transactions }) => transactions.length === 2);
 
-  expect({ slotCreated: answer['slotCreated'], rows: sink.rows.map((row) => row.new) }).toEqual({ slotCreated: false, rows: [['1', 'a'], ['2', 'b']] });
+  expect({ slotMissing: answer['slotMissing'], rows: sink.rows.map((row) => row.new) }).toEqual({ slotMissing: false, rows: [['1', 'a'], ['2', 'b']] });
 });
 
 test('abandons the open transaction and tells its owner when the connection breaks', async () => {
@@ -229,26 +240,55 @@ test('keeps the connection alive while the sink is congested', async () => {
   expect(sink.rows.map((row) => row.new?.[1])).toEqual(['first', 'second']);
 });
 
-test('makes publication and slot at the first connect, finds both at the next', async () => {
+const SLOTS = 'SELECT slot_name AS name, temporary FROM pg_replication_slots WHERE database = current_database()';
+
+test('makes the publication when it connects, and the slot only when it is asked to', async () => {
   port = await open();
   const first = await port.ask({ type: 'connect' });
-  const second = await port.ask({ type: 'connect' });
+  const [before, early] = [await database.query(SLOTS), await port.ask({ type: 'startStreaming' })];
+  await begin(port);
+  const again = await port.ask({ type: 'connect' });
 
-  const told = { slotCreated: true, confirmedLsn: expect.stringMatching(/^\d+$/), systemId: expect.stringMatching(/^\d+$/), timeline: '1' };
-  expect([first, second]).toEqual([
-    { type: 'replication.connected', ...told },
-    { type: 'replication.connected', ...told, slotCreated: false },
-  ]);
+  const told = { type: 'replication.connected', slotMissing: true, systemId: expect.stringMatching(/^\d+$/), timeline: '1' };
+  expect({ first, before, early: early.type, again, after: await database.query(SLOTS) }).toEqual({
+    first: told,
+    before: [],
+    early: 'replication.refused',
+    again: { ...told, slotMissing: false },
+    after: [{ name: database.name, temporary: false }],
+  });
 });
 
-test('makes a new slot when the publication was gone', async () => {
+test('a slot that is there but does not continue what is stored counts as missing, and is made anew', async () => {
   port = await open();
-  await port.ask({ type: 'connect' });
+  await begin(port);
+  source = 'another system';
+  const before = await confirmed();
+
+  const { slotMissing } = await port.ask({ type: 'connect' });
+  await port.ask({ type: 'createSlot' });
+
+  expect({ slotMissing, isNewer: BigInt(await confirmed()) > BigInt(before) }).toEqual({ slotMissing: true, isNewer: true });
+});
+
+test('a slot that is older than the publication is gone before the publication is made', async () => {
+  port = await open();
+  await begin(port);
   await database.query('DROP PUBLICATION armature_test');
 
-  const answer = await port.ask({ type: 'connect' });
+  const { slotMissing } = await port.ask({ type: 'connect' });
 
-  expect(answer['slotCreated']).toBe(true);
+  expect({ slotMissing, slots: await database.query(SLOTS) }).toEqual({ slotMissing: true, slots: [] });
+});
+
+test('a connection that is given up while it is made answers that, and leaves none behind', async () => {
+  port = await open();
+  const first = port.ask({ type: 'connect' });
+  port.tell({ type: 'disconnect' });
+  const second = await port.ask({ type: 'connect' });
+  const [{ count } = { count: 0 }] = await database.query<{ count: number }>(`SELECT count(*)::int AS count FROM (${WALSENDER}) senders`);
+
+  expect({ first: (await first).type, second: second.type, count }).toEqual({ first: 'replication.refused', second: 'replication.connected', count: 1 });
 });
 
 test('refuses a publication that leaves out an operation', async () => {
@@ -282,8 +322,9 @@ test('a wait for open transactions ends when the caller gives up', async () => {
   await database.query('CREATE TABLE items (id int)');
   await writer.query('BEGIN; INSERT INTO items VALUES (1)');
   port = await open();
+  await port.ask({ type: 'connect' });
   const abort = new AbortController();
-  const answer = port.ask({ type: 'connect' }, abort.signal);
+  const answer = port.ask({ type: 'createSlot' }, abort.signal);
   await database.until(`${WALSENDER} AND wait_event_type = 'Lock'`);
 
   abort.abort();

@@ -68,8 +68,9 @@ test('a sync that began before the stream was restarted acknowledges nothing of 
   disk.holdSyncs();
   take(1_000);
   const syncing = intake.sync();
-  intake.restart();
+  const restarting = intake.restart('another');
   disk.letSync();
+  await restarting;
 
   expect((await syncing).lsn).toBe('0');
 });

@@ -68,31 +68,35 @@ describe('a storage directory', () => {
   test('begins anew with the LSNs of another slot', async () => {
     const before = await start();
     await grow(before, 1000);
-    before.log.restart();
+    before.log.restart('another');
     const after = await restarted(before);
-    const { lastCommitLsn } = after.log;
+    const { lastCommitLsn, source } = after.log;
     await grow(after, 5);
 
-    expect({ lastCommitLsn, transactions: (await readAll(after.log, 0)).map(({ lsn }) => lsn) }).toEqual({
+    expect({ lastCommitLsn, source, transactions: (await readAll(after.log, 0)).map(({ lsn }) => lsn) }).toEqual({
       lastCommitLsn: '0',
+      source: 'another',
       transactions: ['1000', '5'],
     });
     await after.close();
   });
 
-  test('keeps layouts and LSN although the segments that had them are gone', async () => {
+  test('keeps layouts, LSN and source although the segments that had them are gone', async () => {
     const before = await start({ tailBytesMax: 0 });
     const { id: _, ...layout } = itemsLayout;
     const layoutId = before.log.appendLayout(layout);
+    before.log.restart('first');
     for (let commit = 1; commit <= 30; commit += 1) await grow(before, commit);
     before.shapes.advance(before.log.durableEnd);
     await before.log.release(await before.shapes.checkpoint());
     const segments = readdirSync(`${directory}/log`).length;
     const after = await restarted(before);
 
-    expect({ segments, lsn: after.log.lastCommitLsn, layout: after.log.layoutOf(layoutId) }).toEqual({
-      segments: 1,
+    const { lastCommitLsn: lsn, source } = after.log;
+    expect({ segments, lsn, source, layout: after.log.layoutOf(layoutId) }).toEqual({
+      segments: 2,
       lsn: '30',
+      source: 'first',
       layout: { id: layoutId, ...layout },
     });
     await after.close();
@@ -150,7 +154,7 @@ describe('a storage directory', () => {
     await grow(before, 91);
     const after = await restarted(before);
     const unseen = await readAll(after.log, after.log.firstUnseen(pgSnapshot) ?? after.log.durableEnd);
-    after.log.restart();
+    after.log.restart('another');
     const anew = await restarted(after);
 
     expect({ unseen: unseen.map(({ xid: id }) => id), anew: anew.log.firstUnseen(pgSnapshot) }).toEqual({ unseen: [91], anew: undefined });

@@ -62,7 +62,7 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     const { log } = storage;
     appendTransaction(log, 10, ['a']);
     const syncing = log.sync();
-    log.restart();
+    log.restart('another');
     await syncing;
     const restarted = log.durableLsn;
     appendTransaction(log, 5, ['b']);
@@ -217,7 +217,7 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
   test('does not send a snapshot of another cluster back', async () => {
     const { log } = storage;
     appendTransaction(log, 91, ['of the old slot']);
-    log.restart();
+    log.restart('another');
 
     expect(log.firstUnseen(pgSnapshot)).toBeUndefined();
   });
