@@ -63,6 +63,7 @@ const CASES: readonly { name: Name; renewed: readonly string[] }[] = [
 test.each(CASES)('$name killed: its strategy says who is renewed, the shape goes on under its handle', async ({ name, renewed }) => {
   const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
   const { handle } = follower;
+  await expect.poll(() => [...pids().keys()].filter((path) => path.includes('snapshotter/'))).toEqual([]);
   const before = pids();
 
   service.runtime.exit(name, 'kill');

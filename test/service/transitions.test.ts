@@ -17,6 +17,7 @@ beforeAll(async () => {
   await database.query('CREATE TABLE items (id integer PRIMARY KEY, size integer)');
   service = await startServiceInProcess({ databaseUrl: database.url });
   follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  await expect.poll(() => service.runtime.printTree()).not.toContain('snapshotter/');
 });
 
 afterAll(async () => {
