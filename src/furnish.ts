@@ -94,6 +94,7 @@ export function furnish(foundation: Foundation): Rooms {
     takenThrough: () => storage.shapes.position,
     checkpointEveryMs: CHECKPOINT_EVERY_MS,
     drainTimeoutMs: foundation.configuration.drainTimeoutMs,
+    publicationCheckEveryMs: foundation.configuration.publicationCheckEveryMs,
   };
 }
 
@@ -197,13 +198,13 @@ function edgePorts({ configuration, logger, world }: Foundation, { api }: Desk) 
   };
 }
 
-function tables({ storage, world }: Foundation, { blocks, shapeBlocks, filters, living, api }: Desk): Rooms['tables'] {
+function tables({ database, storage, world }: Foundation, { blocks, shapeBlocks, filters, living, api }: Desk): Rooms['tables'] {
   return {
     collector: () => ({
       router: (living.router = new RouterTable(routing(storage, filters), blocks)),
       progress: (living.progress = new LogProgress(storage.shapes)),
     }),
-    publicationManager: () => ({ tables: new PublishedTables() }),
+    publicationManager: () => ({ tables: new PublishedTables({ lost: (relation) => database.catalog.doubt(relation) }) }),
     shapeCache: () => ({
       directory: (living.directory = new ShapeDirectory(storage.shapes, world.clock, {
         rotated: (handle) => api.announcements.rotate(handle),

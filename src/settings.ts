@@ -89,6 +89,10 @@ export const SETTINGS = {
     flag: 'manual-table-publishing', type: flag(false), electric: ['ELECTRIC_MANUAL_TABLE_PUBLISHING'],
     help: 'never alter the publication or a table',
   },
+  publicationCheckEveryMs: {
+    flag: 'publication-refresh-period', value: 'DURATION', type: durationMs.default(10_000), electric: ['ELECTRIC_TWEAKS_PUBLICATION_REFRESH_PERIOD'],
+    help: 'how often the publication is held against the shapes (default: 10s)',
+  },
   databasePoolSize: {
     flag: 'db-pool-size', value: 'NUMBER', type: integer(1, 10_000).default(20), electric: ['ELECTRIC_DB_POOL_SIZE'],
     help: 'connections for snapshots and the catalogue (default: 20)',

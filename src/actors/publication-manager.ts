@@ -7,7 +7,7 @@
 import { assign, setup } from 'xstate';
 import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
-import type { CallFailed, ReplyTo } from '../otp/process.ts';
+import type { CallFailed, Name, ReplyTo } from '../otp/process.ts';
 import { note } from './journal.ts';
 import type { TableName } from './published-tables.ts';
 
@@ -18,6 +18,9 @@ type Event =
   | { type: 'relation.isPublished'; relation: TableName; asked: readonly ReplyTo[] }
   | { type: 'relation.isMissing'; relation: TableName; asked: readonly ReplyTo[] }
   | { type: 'relation.isUnused'; relation: TableName }
+  | { type: 'timeout.check' }
+  | { type: 'publication.listed'; tables: readonly TableName[] }
+  | { type: 'relations.compared'; consumers: readonly Name[] }
   | { type: 'publication.altered' }
   | { type: 'publication.refused'; error: PublicationRefusal }
   | (CallFailed & { type: 'publication.failed' });
@@ -29,6 +32,7 @@ export interface PublicationRefusal {
 }
 
 interface Context {
+  checkEveryMs: number;
   relation: TableName | null; // Being added or dropped.
   asked: readonly ReplyTo[]; // Who waits for it: one, or nobody.
 }
@@ -36,19 +40,22 @@ interface Context {
 const NO_CONNECTION: PublicationRefusal = { code: 'connection_not_available', message: 'Database connection not available' };
 
 export const publicationManager = setup({
-  types: { context: {} as Context, events: {} as Event },
+  types: { input: {} as { checkEveryMs: number }, context: {} as Context, events: {} as Event },
   actions: {
     ...effects,
     begin: assign((_, { relation, asked }: { relation: TableName; asked: readonly ReplyTo[] }) => ({ relation, asked })),
   },
 }).createMachine({
   id: 'publication-manager',
-  context: { relation: null, asked: [] },
+  context: ({ input }) => ({ checkEveryMs: input.checkEveryMs, relation: null, asked: [] }),
   initial: 'idle',
   states: {
     idle: {
       tags: 'ready',
+      entry: { type: 'startTimer', params: ({ context }) => ({ name: 'check', delayMs: context.checkEveryMs }) },
+      exit: { type: 'cancelTimer', params: { name: 'check' } },
       on: {
+        'timeout.check': 'checking',
         addTable: {
           actions: {
             type: 'apply',
@@ -79,6 +86,22 @@ export const publicationManager = setup({
           target: 'dropping',
           actions: { type: 'begin', params: ({ event }) => ({ relation: event.relation, asked: [] }) },
         },
+      },
+    },
+    /** Somebody else may alter the publication, or drop a table: Postgres tells nobody, it only falls silent. */
+    checking: {
+      entry: { type: 'call', params: { to: '@publication', request: { type: 'listTables' }, as: 'publication' } },
+      on: {
+        'publication.listed': { actions: { type: 'apply', params: ({ event }) => ({ table: 'tables', change: { type: 'compare', tables: event.tables } }) } },
+        'relations.compared': {
+          target: 'idle',
+          actions: { type: 'sendToEach', params: ({ event }) => ({ to: event.consumers, event: { type: 'stop', cause: { delete: 'the table is not published any more' } } }) },
+        },
+        'publication.refused': { target: 'idle', actions: { type: 'send', params: publicationNote } },
+        'publication.failed': 'idle',
+        addTable: { actions: 'postpone' },
+        retainTable: { actions: 'postpone' },
+        releaseShape: { actions: 'postpone' },
       },
     },
     adding: {

@@ -4,7 +4,7 @@
  * Only this count decides whether a table is published; a table counts as published once Postgres has said so.
  */
 import type { Handle } from '../model/shape.ts';
-import type { Message, ReplyTo, Table } from '../otp/process.ts';
+import type { Message, Name, ReplyTo, Table } from '../otp/process.ts';
 
 export interface TableName {
   readonly oid: number;
@@ -16,12 +16,23 @@ export type PublishedTablesChange =
   | { readonly type: 'need'; readonly handle: Handle; readonly relation: TableName; readonly asked: readonly ReplyTo[] }
   | { readonly type: 'published'; readonly oid: number }
   | { readonly type: 'release'; readonly handle: Handle }
-  | { readonly type: 'doubt' };
+  /** What Postgres says is published; tells which Consumers hear nothing any more. */
+  | { readonly type: 'compare'; readonly tables: readonly TableName[] };
+
+/** Told of a table that is not published any more: it may be gone, or another one under its name. */
+export interface LostTableListener {
+  lost(relation: TableName): void;
+}
 
 export class PublishedTables implements Table<PublishedTablesChange> {
+  private readonly listener: LostTableListener;
   private readonly needs = new Map<Handle, TableName>();
   private readonly users = new Map<number, Set<Handle>>();
   private readonly published = new Set<number>();
+
+  constructor(listener: LostTableListener) {
+    this.listener = listener;
+  }
 
   apply(change: PublishedTablesChange): Message | undefined {
     switch (change.type) {
@@ -32,14 +43,13 @@ export class PublishedTables implements Table<PublishedTablesChange> {
         return undefined;
       case 'release':
         return this.release(change.handle);
-      case 'doubt':
-        this.published.clear();
-        return undefined;
+      case 'compare':
+        return this.compare(change.tables);
     }
   }
 
   clone(): PublishedTables {
-    const copy = new PublishedTables();
+    const copy = new PublishedTables(this.listener);
     for (const [handle, relation] of this.needs) copy.enter(handle, relation);
     for (const oid of this.published) copy.published.add(oid);
     return copy;
@@ -47,6 +57,22 @@ export class PublishedTables implements Table<PublishedTablesChange> {
 
   key(): string {
     return JSON.stringify([[...this.needs].sort(), [...this.published].sort()]);
+  }
+
+  /** A table that was taken out, dropped, or made anew under its name: what happened since is lost to its shapes. */
+  private compare(tables: readonly TableName[]): Message {
+    const present = new Set(tables.map(identity));
+    const consumers: Name[] = [];
+    for (const oid of [...this.published]) {
+      for (const handle of this.users.get(oid) ?? []) {
+        const relation = this.needs.get(handle);
+        if (relation === undefined || present.has(identity(relation))) continue;
+        consumers.push(`@consumer/${handle}`);
+        this.listener.lost(relation);
+        this.published.delete(oid);
+      }
+    }
+    return { type: 'relations.compared', consumers };
   }
 
   private need(handle: Handle, relation: TableName, asked: readonly ReplyTo[]): Message {
@@ -72,4 +98,8 @@ export class PublishedTables implements Table<PublishedTablesChange> {
     this.users.delete(relation.oid);
     return this.published.delete(relation.oid) ? { type: 'relation.isUnused', relation } : undefined;
   }
+}
+
+function identity({ oid, schema, name }: TableName): string {
+  return JSON.stringify([oid, schema, name]);
 }

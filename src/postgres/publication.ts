@@ -131,13 +131,14 @@ const NO_PRIVILEGE = '42501';
 /** Not a member, or no such table or schema. */
 const GONE_ALREADY = new Set(['42704', '42P01', '3F000']);
 
+/** Also the tables of a publication FOR ALL TABLES, or of a schema. */
 const LIST_SQL = `
-  SELECT c.oid::int8::float8 AS oid, n.nspname AS schema, c.relname AS name
-  FROM pg_publication_rel r
-  JOIN pg_publication p ON p.oid = r.prpubid AND p.pubname = $1
-  JOIN pg_class c ON c.oid = r.prrelid
-  JOIN pg_namespace n ON n.oid = c.relnamespace
-  ORDER BY n.nspname, c.relname`;
+  SELECT c.oid::int8::float8 AS oid, t.schemaname AS schema, t.tablename AS name
+  FROM pg_publication_tables t
+  JOIN pg_namespace n ON n.nspname = t.schemaname
+  JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = t.tablename
+  WHERE t.pubname = $1
+  ORDER BY t.schemaname, t.tablename`;
 
 interface StandingRow {
   readonly oid: number | null;

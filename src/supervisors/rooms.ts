@@ -35,6 +35,8 @@ export interface Rooms {
   /** Up to where the stored shapes have taken the transaction log: read when the collector starts. */
   readonly takenThrough: () => LogPosition;
   readonly checkpointEveryMs: number;
+  /** How often the publication is held against what the shapes need. */
+  readonly publicationCheckEveryMs: number;
   /** How long open responses may go on when the service stops. */
   readonly drainTimeoutMs: number;
 }

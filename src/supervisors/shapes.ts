@@ -18,7 +18,7 @@ import type { Message } from '../otp/process.ts';
 import type { Rooms } from './rooms.ts';
 
 export function shapes(rooms: Rooms): SupervisorSpec {
-  const { tables, takenThrough } = rooms;
+  const { tables, takenThrough, publicationCheckEveryMs } = rooms;
   return {
     strategy: 'one_for_all',
     children: [
@@ -33,7 +33,12 @@ export function shapes(rooms: Rooms): SupervisorSpec {
       },
       {
         id: 'publication-manager',
-        start: () => ({ machine: publicationManager, tables: tables.publicationManager, name: '@publication-manager' }),
+        start: () => ({
+          machine: publicationManager,
+          input: { checkEveryMs: publicationCheckEveryMs },
+          tables: tables.publicationManager,
+          name: '@publication-manager',
+        }),
       },
       { id: 'consumers', start: () => dynamicSupervisor(consumers(rooms)), shutdown: 'infinity' },
       { id: 'shape-cache', start: () => ({ machine: shapeCache, tables: tables.shapeCache, name: '@shape-cache' }) },

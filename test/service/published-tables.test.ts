@@ -9,7 +9,7 @@ let service: ServiceInProcess;
 
 beforeAll(async () => {
   database = await createDatabase();
-  service = await startServiceInProcess({ databaseUrl: database.url, flags: { 'enable-deletion': true } });
+  service = await startServiceInProcess({ databaseUrl: database.url, flags: { 'enable-deletion': true, 'publication-refresh-period': '100ms' } });
 });
 
 afterAll(async () => {
@@ -52,6 +52,22 @@ test('a table leaves with its last shape', async () => {
   await Promise.all(shapes.map(remove));
   await expect.poll(publishedTables).toEqual(['kept']);
   expect(both).toEqual(['kept', 'leaving']);
+});
+
+test.each([
+  ['taken out of the publication', (table: string, publication: string) => `ALTER PUBLICATION "${publication}" DROP TABLE ${table}`],
+  ['dropped and made anew', (table: string) => `DROP TABLE ${table}; CREATE TABLE ${table} (id integer PRIMARY KEY, title text)`],
+])('a shape whose table is %s starts over instead of falling silent', async (how, sqlOf) => {
+  const table = `silent_${how.length}`;
+  await database.query(`CREATE TABLE ${table} (id integer PRIMARY KEY, title text)`);
+  const follower = await new ShapeFollower(service.shapeUrl, { table }).catchUp();
+  const [publication] = await database.query<{ pubname: string }>('SELECT pubname FROM pg_publication');
+  await database.query(sqlOf(table, publication?.pubname ?? ''));
+  await database.query(`INSERT INTO ${table} VALUES (1, 'afterwards')`);
+
+  await expect.poll(async () => (await follower.catchUp()).sorted(), { timeout: 10_000 }).toEqual([{ id: '1', title: 'afterwards' }]);
+  await database.query(`INSERT INTO ${table} VALUES (2, 'heard of')`);
+  await expect.poll(async () => (await follower.catchUp()).rows.size, { timeout: 10_000 }).toBe(2);
 });
 
 test('a partitioned root is refused, one of its partitions is followed', async () => {
