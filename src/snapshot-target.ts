@@ -6,6 +6,7 @@ import { Change } from './model/change.ts';
 import type { PgSnapshot } from './model/pg-snapshot.ts';
 import { invariant } from './base/invariant.ts';
 import type { SnapshotTarget } from './postgres/snapshot-port.ts';
+import { endsShape } from './shapes/layout-change.ts';
 import { snapshotColumns } from './shapes/row-plan.ts';
 import type { ShapeLines } from './shapes/shape-lines.ts';
 import type { Where } from './sql/where.ts';
@@ -21,6 +22,7 @@ export function snapshotTarget(shapeLog: ShapeLog, lines: ShapeLines, where: Whe
   };
   return {
     relation: definition.relation,
+    accepts: (found) => !endsShape(found, definition),
     columns: snapshotColumns(definition).map(({ name }) => name),
     where: where?.query,
     wantsRows: definition.log === 'full',

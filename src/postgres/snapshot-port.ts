@@ -13,6 +13,7 @@ import type pg from 'pg';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { lsnFromPostgres } from '../model/lsn.ts';
 import { parsePgSnapshot, type PgSnapshot } from '../model/pg-snapshot.ts';
+import type { LayoutColumn, RelationLayout } from '../model/relation.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Address, Message, Name, PortContext, PortSpec } from '../otp/process.ts';
 import { DatabaseRefusedError, typed } from './database-error.ts';
@@ -27,6 +28,8 @@ import { quoteName, quoteTable } from './sql-text.ts';
 /** What one shape's snapshot reads, and where it goes. Exactly one of `complete` and `abort` ends it. */
 export interface SnapshotTarget {
   readonly relation: { readonly schema: string; readonly name: string };
+  /** False when the table that has the name now is not the one that was meant, or has changed too much: nothing is read then. */
+  accepts(found: FoundTable): boolean;
   /** The columns of each row, in this order. */
   readonly columns: readonly string[];
   readonly where: { readonly sql: string; readonly params: readonly (string | null)[] } | undefined;
@@ -38,6 +41,9 @@ export interface SnapshotTarget {
   complete(): Promise<void>;
   abort(error: Error): void;
 }
+
+/** A table as the transaction that reads it sees it: its columns in the order of their numbers. */
+export type FoundTable = Omit<RelationLayout, 'id'>;
 
 export interface SnapshotPortOptions {
   readonly name?: Name;
@@ -146,26 +152,29 @@ interface LookRow {
   readonly snapshot: string;
   readonly insert_lsn: string;
   readonly kind: string | null;
-  readonly names: string[] | null;
-  readonly types: number[] | null;
+  readonly oid: number | null;
+  /** Of a table that is not there, one without a name. */
+  readonly columns: readonly LayoutColumn[];
 }
 
 /** The first query of the transaction, which fixes its snapshot; the WAL position is as of a moment later. */
 const LOOK_SQL = `
-  SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS insert_lsn, c.relkind AS kind, array_agg(a.attname::text) AS names,
-         array_agg(a.atttypid::int8::float8) AS types
+  SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS insert_lsn, c.relkind AS kind, c.oid::int8::float8 AS oid,
+         json_agg(json_build_object('name', a.attname, 'typeOid', a.atttypid::int8, 'typeMod', a.atttypmod) ORDER BY a.attnum) AS columns
   FROM (SELECT 1) one
   LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1
   LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2 AND c.relkind IN ('r', 'p')
   LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-  GROUP BY c.relkind`;
+  GROUP BY c.relkind, c.oid`;
 
-async function look(client: pg.PoolClient, { relation, columns }: SnapshotTarget): Promise<{ pgSnapshot: PgSnapshot; isPartitioned: boolean; isBoolean: boolean[] }> {
+async function look(client: pg.PoolClient, target: SnapshotTarget): Promise<{ pgSnapshot: PgSnapshot; isPartitioned: boolean; isBoolean: boolean[] }> {
+  const { relation, columns } = target;
   const [row] = await typed(async () => (await client.query<LookRow>(LOOK_SQL, [relation.schema, relation.name])).rows);
-  const types = new Map(row?.names?.map((name, index) => [name, row.types?.[index]]));
+  if (row === undefined || row.oid === null) throw new SchemaChangedError(`relation ${quoteTable(relation)} does not exist`);
+  const types = new Map(row.columns.map(({ name, typeOid }) => [name, typeOid]));
   const missing = columns.find((column) => !types.has(column));
-  if (row === undefined || row.kind === null) throw new SchemaChangedError(`relation ${quoteTable(relation)} does not exist`);
   if (missing !== undefined) throw new SchemaChangedError(`column ${quoteName(missing)} does not exist`);
+  if (!target.accepts({ ...relation, oid: row.oid, columns: row.columns })) throw new SchemaChangedError(`relation ${quoteTable(relation)} is not what it was`);
   return {
     pgSnapshot: parsePgSnapshot(row.snapshot, lsnFromPostgres(row.insert_lsn)),
     isPartitioned: row.kind === 'p',

@@ -84,6 +84,24 @@ test('a boolean is written out, one behind a domain or in an array is not', asyn
   expect(target.read).toEqual([['t', '{t,f}'], [null, null]]);
 });
 
+test('a table that is not the one that was meant is not read', async () => {
+  const seen: unknown[] = [];
+  const accepts = (found: unknown) => seen.push(found) === 0;
+  const target = new RecordingTarget({ name: 'booleans', columns: ['flags'], accepts });
+
+  const answer = await ask(target);
+
+  const [table] = await database.query("SELECT 'booleans'::regclass::oid::int AS oid, 'yes_no'::regtype::oid::int AS type");
+  expect({ answer, calls: target.calls, seen }).toEqual({
+    answer: { type: 'snapshot.failed', handle: '1-1', error: expect.objectContaining({ code: 'schema_changed', status: 409 }) as unknown },
+    calls: ['abort'],
+    seen: [{
+      oid: table?.['oid'], schema: 'public', name: 'booleans',
+      columns: [{ name: 'flag', typeOid: table?.['type'], typeMod: -1 }, { name: 'flags', typeOid: 1000, typeMod: -1 }],
+    }],
+  });
+});
+
 test('an empty table starts and completes', async () => {
   const target = new RecordingTarget({ name: 'empty', columns: ['id'] });
 

@@ -17,12 +17,15 @@ export class RecordingTarget implements SnapshotTarget {
   gate: () => Promise<void> = () => Promise.resolve();
   private readonly tell: (tuple: Tuple) => (string | null)[];
 
-  constructor(options: { name: string; columns: readonly string[]; where?: SnapshotTarget['where']; wantsRows?: boolean; tell?: (tuple: Tuple) => (string | null)[] }) {
+  readonly accepts: SnapshotTarget['accepts'];
+
+  constructor(options: { name: string; columns: readonly string[]; where?: SnapshotTarget['where']; wantsRows?: boolean; tell?: (tuple: Tuple) => (string | null)[]; accepts?: SnapshotTarget['accepts'] }) {
     this.relation = { schema: 'public', name: options.name };
     this.columns = options.columns;
     this.where = options.where;
     this.wantsRows = options.wantsRows ?? true;
     this.tell = options.tell ?? texts;
+    this.accepts = options.accepts ?? (() => true);
   }
 
   begin(pgSnapshot: PgSnapshot): void {
