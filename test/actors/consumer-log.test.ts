@@ -1,12 +1,14 @@
 /** What a shape's log takes of a block, and what it has taken before. */
 import { expect, test } from 'vitest';
 import { ConsumerLog } from '../../src/actors/consumer-log.ts';
+import type { ConsumerPorts } from '../../src/actors/consumer-ports.ts';
 import type { LogOffset } from '../../src/model/log-offset.ts';
 import type { LogPosition } from '../../src/model/log-position.ts';
 import type { Lsn } from '../../src/model/lsn.ts';
 import { ShapeLines } from '../../src/shapes/shape-lines.ts';
 import type { ShapeLog } from '../../src/storage/shape-logs.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
+import { grow } from '../storage/fixtures.ts';
 import { blockOf, transactionOf } from '../support/changes.ts';
 import { handleOf, itemsLayout, shapeOf } from '../support/shapes.ts';
 
@@ -17,13 +19,13 @@ const TRANSACTIONS = [
 const BLOCK = { ...blockOf(TRANSACTIONS), through: 200 as LogPosition };
 
 /** A log whose snapshot saw every transaction below xid 100, and was taken when the WAL ended at 150. */
-async function storedShape(): Promise<ShapeLog> {
-  const shapeLog = memoryStorage({}).shapes.create(handleOf(1), shapeOf({}));
+async function storedShape(storage = memoryStorage({})): Promise<ShapeLog> {
+  const shapeLog = storage.shapes.create(handleOf(1), shapeOf({}));
   await shapeLog.beginSnapshot({ xmin: '100', xmax: '100', xip: [], insertLsn: '150' as Lsn }).complete();
   return shapeLog;
 }
 
-function open(shapeLog: ShapeLog, block = BLOCK): ConsumerLog {
+function open(shapeLog: ShapeLog, block = BLOCK, ports: Partial<ConsumerPorts> = {}): ConsumerLog {
   return new ConsumerLog({
     shapeLog,
     lines: new ShapeLines(shapeLog.definition, undefined, () => itemsLayout),
@@ -32,6 +34,7 @@ function open(shapeLog: ShapeLog, block = BLOCK): ConsumerLog {
     layoutOf: () => itemsLayout,
     takenByAll: () => 0 as LogPosition,
     announce: () => {},
+    ...ports,
   });
 }
 
@@ -60,6 +63,54 @@ test('what was taken before a restart is left out, also when the snapshot no lon
   log.apply(WHOLE);
   log.apply({ publish: 200 as LogPosition });
   expect(idsOf(shapeLog)).toEqual(['2']);
+});
+
+test('behind the last transaction that the snapshot may have seen, nothing is filtered any more', async () => {
+  const shapeLog = await storedShape();
+  open(shapeLog).apply(WHOLE);
+  expect(shapeLog.filterBy).toBe(undefined);
+});
+
+test('lines that an earlier Consumer did not publish are forgotten', async () => {
+  const shapeLog = await storedShape();
+  shapeLog.append('100' as Lsn, 0, Buffer.from('{"value":{"id":"unpublished"}}'));
+  const log = open(shapeLog);
+  log.apply({ publish: 100 as LogPosition });
+  expect(idsOf(shapeLog)).toEqual([]);
+});
+
+test('a new end is announced once, when it can be read', async () => {
+  const shapeLog = await storedShape();
+  const announced: (readonly [LogOffset, ids: unknown[]])[] = [];
+  const log = open(shapeLog, BLOCK, { announce: (_, end) => announced.push([end, idsOf(shapeLog)]) });
+  log.apply({ publish: 100 as LogPosition });
+  log.apply(WHOLE);
+  log.apply({ publish: 200 as LogPosition });
+  log.apply({ publish: 300 as LogPosition });
+  expect(announced).toEqual([['200_0', ['2']]]);
+});
+
+test('a shape holds the log back until its Consumer has caught up, and goes along from then on though nothing touches it', async () => {
+  const storage = memoryStorage({});
+  const shapeLog = await storedShape(storage);
+  const log = open(shapeLog, BLOCK, { takenByAll: () => storage.shapes.position });
+  const isAlong: boolean[] = [];
+  for (const commit of [1, 2, 3]) {
+    storage.shapes.advance(await grow(storage, commit));
+    if (commit === 2) log.apply('caughtUp');
+    isAlong.push(shapeLog.position === storage.shapes.position);
+  }
+  expect(isAlong).toEqual([false, true, true]);
+});
+
+test.each([
+  ['log.truncated', 'a truncate', { kind: 'truncate' }, itemsLayout],
+  ['log.schemaChanged', 'a table made anew under the same name', { kind: 'insert', new: ['1', 'a', null] }, { ...itemsLayout, oid: 1 }],
+] as const)('the log cannot go on (%s) behind %s', async (type, _, change, layout) => {
+  const shapeLog = await storedShape();
+  const block = { ...blockOf([transactionOf({ xid: 200, lsn: '200' }, [change])]), through: 200 as LogPosition };
+  const lines = new ShapeLines(shapeLog.definition, undefined, () => layout);
+  expect(open(shapeLog, block, { lines, layoutOf: () => layout }).apply(WHOLE)).toEqual({ type });
 });
 
 function idsOf(shapeLog: ShapeLog): unknown[] {

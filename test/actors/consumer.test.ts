@@ -118,6 +118,28 @@ test('when its snapshot is known, it begins where its log says, also before its 
   });
 });
 
+test.each([
+  { type: 'child.refused', id: 'snapshotter', reason: 'max_children' },
+  { type: 'snapshotter.failed', to: '@consumers', request: 'startChild', reason: 'noproc' },
+] as const)('a snapshot that nobody takes ($type) ends the shape', (refusal) => {
+  const { status, output } = after('create', registered, refusal, { type: 'waiters.answered' });
+
+  expect({ status, output }).toMatchObject({ status: 'done', output: { reason: { shutdown: { delete: 'snapshotFailed' } } } });
+});
+
+test('with nothing left to take, its shape goes along with the others', () => {
+  const [, actions] = transition(consumer, after('restore'), { ...registered, position: LOG_START });
+
+  expect(actions).toMatchObject([{ type: 'apply', params: { table: 'log', change: 'caughtUp' } }]);
+});
+
+test('a Materializer that has ended is told of no append any more', async () => {
+  const { world } = await run({ ...inOrder, faults: [{ atStep: 150, victim: 'materializer', how: 'kill' }] });
+
+  const told = world.records.filter((record) => record.type === 'deliver' && record.message.type === 'appended.done');
+  expect({ told, end: world.shapeLog?.end }).toEqual({ told: [], end: '10_0' });
+});
+
 test('a collector or a log reader that is gone deletes nothing', () => {
   const noproc = { to: '@log-reader', reason: 'noproc' } as const;
   const unregistered = after('create', { ...noproc, type: 'registration.failed', request: 'registerShape' });
