@@ -8,6 +8,8 @@ export interface Database {
   /** For replication and the lock: never through a pooler. */
   readonly target: DatabaseTarget;
   readonly slot: string;
+  /** The slot ends with the connection that streams, so Postgres keeps nothing for a service that is away. */
+  readonly isSlotTemporary: boolean;
   readonly publication: string;
   /** For the catalogue and the publication. */
   readonly adminPool: DatabasePool;
@@ -31,6 +33,7 @@ export function databaseOf(configuration: Configuration, databaseUrl: string): D
   return {
     target,
     slot: `electric_slot_${configuration.replicationStreamId}`,
+    isSlotTemporary: configuration.cleanupReplicationSlots,
     publication: `electric_publication_${configuration.replicationStreamId}`,
     adminPool,
     snapshotPool: createPool({

@@ -130,7 +130,7 @@ function storagePorts({ storage }: Foundation, { intake, blocks, shapeBlocks }: 
 }
 
 function databasePorts({ configuration, database, storage, world }: Foundation, { intake, filters }: Desk) {
-  const { target, adminPool, snapshotPool, catalog, slot, publication } = database;
+  const { target, adminPool, snapshotPool, catalog, slot, isSlotTemporary, publication } = database;
   const sink = {
     // A table that is described anew may have changed: what the catalogue told of it before no longer counts.
     layout: (layout: Parameters<LogIntake['layout']>[0]) => {
@@ -152,6 +152,7 @@ function databasePorts({ configuration, database, storage, world }: Foundation, 
         name: '@replication',
         target,
         slot,
+        isSlotTemporary,
         publication,
         sink,
         lastCommitLsn: () => storage.log.lastCommitLsn,

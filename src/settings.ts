@@ -83,7 +83,7 @@ export const SETTINGS = {
   },
   cleanupReplicationSlots: {
     flag: 'cleanup-replication-slots-on-shutdown', type: flag(false), electric: ['CLEANUP_REPLICATION_SLOTS_ON_SHUTDOWN'],
-    help: 'use a replication slot that ends with the service',
+    help: 'use a replication slot that ends with its connection, and the shapes with it',
   },
   manualTablePublishing: {
     flag: 'manual-table-publishing', type: flag(false), electric: ['ELECTRIC_MANUAL_TABLE_PUBLISHING'],

@@ -31,6 +31,8 @@ export interface ReplicationPortOptions {
   readonly target: DatabaseTarget;
   readonly slot: string;
   readonly publication: string;
+  /** The slot ends with the connection. */
+  readonly isSlotTemporary?: boolean;
   readonly sink: TransactionSink;
   /** The commit LSN of the last transaction that the sink has taken; asked whenever a stream starts. */
   readonly lastCommitLsn: () => Lsn;
@@ -109,7 +111,7 @@ class Port {
     const { client, prepared, attempt } = this;
     if (client === undefined || prepared === undefined || this.stream !== undefined) return NOT_CONNECTED;
     try {
-      const confirmedLsn = await until(AbortSignal.any([given, attempt.signal]), client, createSlot(client, this.options.slot));
+      const confirmedLsn = await until(AbortSignal.any([given, attempt.signal]), client, createSlot(client, this.options));
       this.prepared = { ...prepared, confirmedLsn };
       return { type: 'replication.slotCreated' };
     } catch (error) {

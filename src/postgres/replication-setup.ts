@@ -14,6 +14,8 @@ import { quoteName, quoteText } from './sql-text.ts';
 export interface ReplicationNames {
   readonly slot: string;
   readonly publication: string;
+  /** The slot ends with the connection that made it: none is ever gone on with. */
+  readonly isSlotTemporary?: boolean;
 }
 
 export interface PreparedReplication {
@@ -55,7 +57,8 @@ export async function prepareReplication(client: pg.Client, names: ReplicationNa
     const server = await serverOf(client);
     if (server.walLevel !== 'logical') throw walLevelNotLogical(server.walLevel);
     await ensurePublication(client, names, server.version);
-    const confirmedLsn = await confirmedBySlot(client, names.slot);
+    const confirmed = await confirmedBySlot(client, names.slot);
+    const confirmedLsn = names.isSlotTemporary === true ? undefined : confirmed;
     await client.query(DISPLAY_SETTINGS);
     return {
       confirmedLsn,
@@ -146,14 +149,14 @@ async function confirmedBySlot(client: pg.Client, slot: string): Promise<Lsn | u
  * @returns where its stream begins.
  * @throws {ReplicationSetupError} @throws {WorldError}
  */
-export async function createSlot(client: pg.Client, slot: string): Promise<Lsn> {
+export async function createSlot(client: pg.Client, { slot, isSlotTemporary = false }: ReplicationNames): Promise<Lsn> {
   return await typed(async () => {
     await confirmedBySlot(client, slot);
     await dropSlot(client, slot);
     try {
       const [row] = await rows<{ consistent_point: string }>(
         client,
-        `CREATE_REPLICATION_SLOT ${quoteName(slot)} LOGICAL pgoutput NOEXPORT_SNAPSHOT`,
+        `CREATE_REPLICATION_SLOT ${quoteName(slot)}${isSlotTemporary ? ' TEMPORARY' : ''} LOGICAL pgoutput NOEXPORT_SNAPSHOT`,
       );
       return lsnFromPostgres(row?.consistent_point ?? '');
     } catch (error) {

@@ -271,6 +271,22 @@ test('a slot that is there but does not continue what is stored counts as missin
   expect({ slotMissing, isNewer: BigInt(await confirmed()) > BigInt(before) }).toEqual({ slotMissing: true, isNewer: true });
 });
 
+test('a temporary slot ends with its connection, and is missing at the next', async () => {
+  port = await open({ isSlotTemporary: true });
+  await begin(port);
+  const [slots, streaming] = [await database.query(SLOTS), await port.ask({ type: 'startStreaming' })];
+  port.tell({ type: 'disconnect' });
+  await database.until(`SELECT WHERE NOT EXISTS (${SLOTS})`);
+
+  const { slotMissing } = await port.ask({ type: 'connect' });
+
+  expect({ slots, streaming: streaming.type, slotMissing }).toEqual({
+    slots: [{ name: database.name, temporary: true }],
+    streaming: 'replication.streaming',
+    slotMissing: true,
+  });
+});
+
 test('a slot that is older than the publication is gone before the publication is made', async () => {
   port = await open();
   await begin(port);

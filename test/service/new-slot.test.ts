@@ -51,6 +51,18 @@ async function followOver(storage: string, absence: () => Promise<unknown>) {
   return { isKept: later === handle };
 }
 
+test('a slot that ends with the service leaves nothing in Postgres', async () => {
+  const service = await startServiceInProcess({ databaseUrl: database.url, flags: { 'cleanup-replication-slots-on-shutdown': true } });
+  const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  const before = follower.rows.size;
+  await database.query('INSERT INTO items SELECT coalesce(max(id), 0) + 1 FROM items');
+  await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(before + 1);
+
+  await service.remove();
+
+  await expect.poll(() => database.query(SLOT)).toEqual([]);
+});
+
 const loseSlot = async () => {
   await database.query('CREATE TABLE IF NOT EXISTS filler (text text)');
   for (let round = 0; round < 6; round += 1) {
