@@ -93,6 +93,10 @@ export const SETTINGS = {
     flag: 'publication-refresh-period', value: 'DURATION', type: durationMs.default(10_000), electric: ['ELECTRIC_TWEAKS_PUBLICATION_REFRESH_PERIOD'],
     help: 'how often the publication is held against the shapes (default: 10s)',
   },
+  transactionBytesMax: {
+    flag: 'max-txn-size', value: 'BYTES', type: integer(1, INTEGER_MAX).default(250 * 1024 * 1024), electric: ['ELECTRIC_EXPERIMENTAL_MAX_TXN_SIZE'],
+    help: 'the largest transaction that is followed (default: 262144000)',
+  },
   databasePoolSize: {
     flag: 'db-pool-size', value: 'NUMBER', type: integer(1, 10_000).default(20), electric: ['ELECTRIC_DB_POOL_SIZE'],
     help: 'connections for snapshots and the catalogue (default: 20)',

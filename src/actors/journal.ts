@@ -18,7 +18,10 @@ export function note(level: JournalNote['level'], what: string, fields: Readonly
   return { to: '@journal', event: { ...fields, type: 'note', level, what } };
 }
 
-/** Of a machine that backs off and tries again by itself: what was against it, and when it will try. */
-export function refusalNote({ context, event }: { context: { delayMs: number }; event: { type: string; error: unknown } }): ReturnType<typeof note> {
-  return note('warn', event.type, { error: event.error, retryInMs: context.delayMs });
+/**
+ * Of a machine that backs off and tries again by itself: what was against it, and when it will try. An `error` is what
+ * somebody must do something about.
+ */
+export function refusalNote({ context, event }: { context: { delayMs: number }; event: { type: string; error: unknown; fatal?: boolean } }): ReturnType<typeof note> {
+  return note(event.fatal === true ? 'error' : 'warn', event.type, { error: event.error, retryInMs: context.delayMs });
 }

@@ -11,7 +11,7 @@
 import { assign, setup } from 'xstate';
 import { effects } from '../otp/effects.ts';
 import type { CallFailed, Pid } from '../otp/process.ts';
-import { FIRST_DELAY_MS, nextDelayMs, PROVEN_AFTER_MS } from './back-off.ts';
+import { DELAY_MS_MAX, FIRST_DELAY_MS, nextDelayMs, PROVEN_AFTER_MS } from './back-off.ts';
 import { note, refusalNote } from './journal.ts';
 
 type Event =
@@ -20,9 +20,9 @@ type Event =
   | (CallFailed & { type: 'lock.failed' })
   | { type: 'replication.connected'; slotMissing: boolean; systemId: string }
   | { type: 'replication.slotCreated' }
-  | { type: 'replication.refused'; error: { code: string; message: string } }
+  | { type: 'replication.refused'; error: { code: string; message: string }; fatal: boolean }
   | { type: 'replication.streaming' }
-  | { type: 'replication.ended'; error: { code: string; message: string } }
+  | { type: 'replication.ended'; error: { code: string; message: string }; fatal: boolean }
   | (CallFailed & { type: 'replication.failed' })
   | { type: 'stream.restarted' }
   | (CallFailed & { type: 'writer.failed' })
@@ -45,6 +45,8 @@ export const replicationClient = setup({
     ...effects,
     slowDown: assign(({ context }) => ({ delayMs: nextDelayMs(context.delayMs) })),
     forgetFailures: assign({ delayMs: FIRST_DELAY_MS }),
+    /** What asking again does not mend need not be asked often; but somebody may mend it. */
+    heed: assign(({ context }, { fatal }: { fatal: boolean }) => ({ delayMs: fatal ? DELAY_MS_MAX : context.delayMs })),
     noteSystem: assign((_, { systemId }: { systemId: string }) => ({ systemId })),
   },
 }).createMachine({
@@ -84,7 +86,7 @@ export const replicationClient = setup({
           },
           { target: 'starting', actions: { type: 'send', params: connectedNote } },
         ],
-        'replication.refused': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
+        'replication.refused': { target: 'backingOff', actions: [{ type: 'heed', params: ({ event }) => event }, { type: 'send', params: refusalNote }] },
         'replication.failed': 'backingOff',
       },
     },
@@ -97,7 +99,7 @@ export const replicationClient = setup({
       entry: { type: 'call', params: { to: '@replication', request: { type: 'createSlot' }, as: 'replication' } },
       on: {
         'replication.slotCreated': { target: 'purging', actions: { type: 'send', params: note('info', 'replication.slotCreated') } },
-        'replication.refused': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
+        'replication.refused': { target: 'backingOff', actions: [{ type: 'heed', params: ({ event }) => event }, { type: 'send', params: refusalNote }] },
         'replication.failed': 'backingOff',
       },
     },
@@ -121,9 +123,9 @@ export const replicationClient = setup({
       entry: { type: 'call', params: { to: '@replication', request: { type: 'startStreaming' }, as: 'replication' } },
       on: {
         'replication.streaming': { target: 'streaming', actions: { type: 'send', params: note('info', 'replication.streaming') } },
-        'replication.refused': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
+        'replication.refused': { target: 'backingOff', actions: [{ type: 'heed', params: ({ event }) => event }, { type: 'send', params: refusalNote }] },
         'replication.failed': 'backingOff',
-        'replication.ended': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
+        'replication.ended': { target: 'backingOff', actions: [{ type: 'heed', params: ({ event }) => event }, { type: 'send', params: refusalNote }] },
       },
     },
     streaming: {
@@ -142,7 +144,7 @@ export const replicationClient = setup({
         { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'replication' } } },
       ],
       on: {
-        'replication.ended': { target: 'backingOff', actions: { type: 'send', params: refusalNote } },
+        'replication.ended': { target: 'backingOff', actions: [{ type: 'heed', params: ({ event }) => event }, { type: 'send', params: refusalNote }] },
         'timeout.proven': { actions: 'forgetFailures' },
         reportCondition: { target: 'streaming', reenter: true },
       },

@@ -87,7 +87,7 @@ export class ChangeWriter implements PgoutputHandler {
     transaction.byteCount += byteCount;
     if (transaction.byteCount > this.transactionBytesMax && !transaction.isTaken) {
       throw new TransactionTooLargeError(
-        `Transaction ${transaction.xid} is larger than ${this.transactionBytesMax} bytes. Write in smaller transactions, or raise the limit.`,
+        `Transaction ${transaction.xid} is larger than ${this.transactionBytesMax} bytes. Raise --max-txn-size, or drop the replication slot, and every shape is made anew; and write in smaller transactions.`,
       );
     }
   }
@@ -190,7 +190,7 @@ export class ChangeWriter implements PgoutputHandler {
     if (this.open().isTaken) return old?.tuple;
     if (old?.isFull === true) return old.tuple;
     throw new ReplicaIdentityError(
-      `Database table ${this.known(oid).title} does not have its replica identity set to FULL: run ALTER TABLE ${this.known(oid).title} REPLICA IDENTITY FULL`,
+      `Database table ${this.known(oid).title} does not have its replica identity set to FULL, and was changed. Run ALTER TABLE ${this.known(oid).title} REPLICA IDENTITY FULL, then drop the replication slot, and every shape is made anew.`,
     );
   }
 

@@ -40,6 +40,8 @@ test('the defaults are those of the reference', () => {
     replicationStreamId: 'default',
     cleanupReplicationSlots: false,
     manualTablePublishing: false,
+    publicationCheckEveryMs: 10_000,
+    transactionBytesMax: 262_144_000,
     databasePoolSize: 20,
     drainTimeoutMs: 5000,
     logLevel: 'info',

@@ -48,7 +48,7 @@ test('Postgres refuses at first, then streams, then goes', () => {
     writer: scripted('@log-writer', { restartStream: [{ type: 'stream.restarted' }] }),
     cache: scripted('@shape-cache', { purge: [{ type: 'shapes.purged' }] }),
     replication: scripted('@replication', {
-      connect: [{ type: 'replication.refused', error: ERROR }, { type: 'replication.connected', slotMissing: true, systemId: '1' }],
+      connect: [{ type: 'replication.refused', error: ERROR, fatal: false }, { type: 'replication.connected', slotMissing: true, systemId: '1' }],
       createSlot: [{ type: 'replication.slotCreated' }],
       startStreaming: [{ type: 'replication.streaming' }],
     }),
@@ -57,7 +57,7 @@ test('Postgres refuses at first, then streams, then goes', () => {
 
   pass(50);
   pass(50);
-  tell('@replication-client', { type: 'replication.ended', error: ERROR });
+  tell('@replication-client', { type: 'replication.ended', error: ERROR, fatal: false });
   tell('@connection-lock', { type: 'lock.lost' });
 
   expect(lines()).toEqual([
@@ -70,6 +70,30 @@ test('Postgres refuses at first, then streams, then goes', () => {
     { level: 'warn', error: ERROR, retryInMs: 100, msg: 'replication.ended' },
     { level: 'warn', msg: 'lock.lost' },
   ]);
+});
+
+test('what somebody must mend is told as an error, now and then, until it is mended', () => {
+  const { pass, lines } = runLogged({
+    lock: scripted('@connection-lock', { awaitLock: [{ type: 'lock.isHeld' }] }),
+    replication: scripted('@replication', {
+      connect: [{ type: 'replication.connected', slotMissing: false, systemId: '1' }],
+      startStreaming: [{ type: 'replication.refused', error: ERROR, fatal: true }, { type: 'replication.streaming' }],
+    }),
+    'replication-client': { machine: replicationClient, name: '@replication-client' },
+  });
+
+  pass(9_999);
+  const before = lines().length;
+  pass(1);
+
+  expect({ before, lines: lines().slice(1) }).toEqual({
+    before: 2,
+    lines: [
+      { level: 'error', error: ERROR, retryInMs: 10_000, msg: 'replication.refused' },
+      { level: 'info', slotMissing: false, msg: 'replication.connected' },
+      { level: 'info', msg: 'replication.streaming' },
+    ],
+  });
 });
 
 test('the pools come, are asked now and then without a word, go, and come again', () => {
