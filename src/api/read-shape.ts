@@ -139,8 +139,15 @@ async function onceBegun(reading: Reading, response: ShapeResponse): Promise<Sha
     return { ...response, body: await begun(response.body) };
   } catch (error) {
     if (!(error instanceof ShapeGoneError)) throw error;
+    await untilOver(reading);
     return (await untilStarted(context, handle, target.definition)) ?? rotated(context, target.definition);
   }
+}
+
+/** A snapshot that failed is known to its readers a moment before the directory knows why. */
+async function untilOver({ context, handle, request }: Reading): Promise<void> {
+  if (context.ports.directory.definitionOf(handle) === undefined) return;
+  await context.listeners.park(handle, BEFORE_ALL, context.settings.longPollTimeoutMs, request.signal);
 }
 
 /** Readers that were woken together share the bytes; a stream is read once, so each has its own. */
