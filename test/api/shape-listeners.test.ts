@@ -47,6 +47,17 @@ test('whoever was aborted before does not wait', async () => {
   expect([wake, listeners.parkedCount, clock.pendingTimers]).toEqual([{ cause: 'aborted' }, 0, 0]);
 });
 
+test('of waiters that have gone nothing is kept', async () => {
+  const { listeners, clock } = listenersAt();
+  const waits = [listeners.park(SHAPE, at(1), 10, NEVER), listeners.park(SHAPE, at(2), 10, NEVER), listeners.park(OTHER, at(1), 10, NEVER)];
+  listeners.announce(SHAPE, at(1));
+  listeners.rotate(OTHER);
+  const partly = listeners.parkedCount;
+  clock.advance(10);
+  await Promise.all(waits);
+  expect([partly, listeners]).toEqual([1, new ShapeListeners<number>(clock)]);
+});
+
 const step = fc.oneof(
   fc.record({ type: fc.constant('park' as const), shape: fc.constantFrom(SHAPE, OTHER), after: fc.nat(4) }),
   fc.record({ type: fc.constant('announce' as const), shape: fc.constantFrom(SHAPE, OTHER), end: fc.nat(4) }),

@@ -204,6 +204,14 @@ test.each([
   expect({ status, end }).toEqual({ status: 200, end: '500_2' });
 });
 
+test('a shape that goes while an offset beyond its end is waited for leads to its successor', async () => {
+  await start();
+  const response = world.shape(`table=items&offset=500_0&handle=${handle}`);
+  await world.untilParked(1);
+  world.directory.remove(handle, 'next-1' as never);
+  expect(await told(await response, 'electric-handle')).toEqual({ status: 409, 'electric-handle': 'next-1', body: MUST_REFETCH });
+});
+
 test('E4 a poll with the etag of what it would wait behind gets a 304 at once', async () => {
   await start();
   const response = await poll('100_0', '', { headers: { 'if-none-match': `"${handle}:100_0:100_0"` } });

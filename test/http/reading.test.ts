@@ -1,5 +1,7 @@
 /** Conformance: snapshot, catch-up, handles and caching (cases C and E), as far as they are the server's own. */
 import { afterEach, expect, test } from 'vitest';
+import type { Handle } from '../../src/model/shape.ts';
+import { FOLLOW_WAIT_MS } from '../../src/storage/snapshot-chunks.ts';
 import { column, itemLine, key, SNAPSHOT_END_MESSAGE, upToDateMessage } from '../support/api-world.ts';
 import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http-world.ts';
 
@@ -271,6 +273,36 @@ test('G13 a snapshot that fails before its first row is a refetch, never a fault
   const response = shape(BASE);
   await world.until(() => directory.created === 1);
   const [handle = ''] = [directory.find({ ...(await definition()) })];
+  directory.remove(handle);
+  expect([await told(await response), failures]).toEqual([{ status: 409, body: MUST_REFETCH }, []]);
+});
+
+test('a snapshot whose query fails before its first row is told as what it is', async () => {
+  const { shape, directory, failures } = await start();
+  directory.snapshots = 'writing';
+  const response = shape(BASE);
+  await world.until(() => world.api.load().existing === 1);
+  directory.awaitSnapshotStart = async () => ({ outcome: 'failed', message: 'Snapshot creation failed' });
+  directory.remove(directory.find(await definition()) ?? '');
+  expect([await told(await response), failures]).toEqual([{ status: 503, body: { message: 'Snapshot creation failed' } }, []]);
+});
+
+test('a snapshot that makes no progress is a fault of ours, never a refetch', async () => {
+  const { shape, directory, clock, failures } = await start();
+  directory.snapshots = 'writing';
+  const response = shape(BASE);
+  await world.until(() => world.api.load().existing === 1 && clock.pendingTimers > 0);
+  clock.advance(FOLLOW_WAIT_MS);
+  expect([(await response).status, failures]).toMatchObject([500, [{ name: 'SnapshotStalledError' }]]);
+});
+
+test('a shape that goes between the start of its snapshot and the first look at it is a refetch', async () => {
+  const { shape, directory, failures } = await start();
+  directory.snapshots = 'held';
+  const response = shape(BASE);
+  await world.until(() => directory.pending().length === 1);
+  const [handle = '' as Handle] = directory.pending();
+  await directory.start(handle);
   directory.remove(handle);
   expect([await told(await response), failures]).toEqual([{ status: 409, body: MUST_REFETCH }, []]);
 });
