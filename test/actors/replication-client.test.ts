@@ -1,6 +1,5 @@
 /** In which order a missing slot is made up for: whatever the service dies in, the next one finds out. */
 import { expect, test } from 'vitest';
-import { systemClock } from '../../src/base/clock.ts';
 import { replicationClient } from '../../src/actors/replication-client.ts';
 import { replayScheduler } from '../../src/otp/choosing-scheduler.ts';
 import type { Message, Name, PortSpec } from '../../src/otp/process.ts';
