@@ -12,6 +12,7 @@ import { quoteIdentifier, quoteRelation, type RelationName } from '../sql/identi
 import type { ApiContext } from './api-context.ts';
 import type { ShapeTarget } from './definition-cache.ts';
 import { chosenColumns } from './queryable-columns.ts';
+import { whenReady } from './readiness.ts';
 import { databaseUnreachable, invalidRequest, isRefusal, type Refusal } from './refusal.ts';
 import { tableOf, type DefinitionParameters } from './shape-parameters.ts';
 
@@ -38,8 +39,15 @@ function define({ ports, settings }: ApiContext, parameters: DefinitionParameter
   return 'errors' in defined ? invalidRequest(defined.errors) : defined.definition;
 }
 
-async function lookUp({ ports }: ApiContext, table: RelationName): Promise<{ readonly relation: Relation } | Refusal> {
-  const lookup = await ports.catalog.relation(table.schema, table.name);
+async function lookUp(context: ApiContext, table: RelationName): Promise<{ readonly relation: Relation } | Refusal> {
+  const { catalog } = context.ports;
+  let lookup = await catalog.relation(table.schema, table.name);
+  if (lookup.outcome === 'unreachable') {
+    // The service listens before it has reached Postgres: who comes in between waits, as for everything else.
+    const unready = await whenReady(context, 'active');
+    if (unready !== undefined) return unready;
+    lookup = await catalog.relation(table.schema, table.name);
+  }
   if (lookup.outcome === 'unreachable') return databaseUnreachable();
   if (lookup.outcome === 'found' && lookup.relation.isPartitioned === true) return invalidRequest(partitioned(table));
   if (lookup.outcome === 'found' && lookup.relation.columns.length > 0) return lookup;

@@ -117,6 +117,17 @@ test('I6 a table that cannot be looked up is no mistake of the client', async ()
   });
 });
 
+test('a table that cannot be looked up yet, because the service has just started, is waited for', async () => {
+  await start();
+  world.catalog.isReachable = false;
+  world.status.set('waiting'); // Readable, and not active.
+  const response = world.shape(BASE);
+  await world.until(() => world.status.waitingCount === 1);
+  world.catalog.isReachable = true;
+  world.status.set('active');
+  expect((await response).status).toBe(200);
+});
+
 test('I7 a shape that could not be made may be asked for again', async () => {
   await start();
   world.directory.refuses = true;
