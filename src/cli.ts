@@ -42,10 +42,14 @@ async function run(configuration: Configuration): Promise<void> {
 /** Resolves once the service has drained; a second signal does not wait for that. A signal also ends a start that is under way. */
 function drainAtSignal(starting: Promise<{ stop(): Promise<void> }>): Promise<undefined> {
   return new Promise((resolve, reject) => {
+    let isStarting = true;
     let isDraining = false;
+    const settled = (): void => void (isStarting = false);
+    void starting.then(settled, settled);
     const drain = (): void => {
       if (isDraining) process.exit(EXIT.interrupted);
       isDraining = true;
+      if (isStarting) print('Stopping as soon as it has started; once more to end at once\n');
       starting.then((service) => service.stop()).then(() => resolve(undefined), reject);
     };
     process.on('SIGINT', drain);

@@ -190,7 +190,8 @@ async function initialise(directory: string, binaries: EmbeddedBinaries, launche
     '-D', unfinished, '--username=postgres', '--auth=scram-sha-256', `--pwfile=${passwordFile(directory)}`,
     '--encoding=UTF8', '--locale=C', '--no-sync', '--no-instructions',
   ]);
-  const output = await outputOf(spawn(command, args, { ...identity, cwd: '/', env: serverEnv() }));
+  // Like the server a group of its own: at Ctrl-C a cluster is made to its end, and we stop behind it.
+  const output = await outputOf(spawn(command, args, { ...identity, cwd: '/', detached: true, env: serverEnv() }));
   if (output.code !== 0) {
     throw new EmbeddedPostgresError('initdb_failed', `initdb could not make a cluster in ${directory}: ${output.text.trim()}`);
   }
