@@ -124,6 +124,8 @@ async function longPoll(reading: Reading, after: LogOffset): Promise<ShapeRespon
     const unchanged = isFirst ? notModified(reader, read) : undefined;
     if (unchanged !== undefined) return unchanged;
     if (read.hasData) return liveAnswer(reader, read);
+    // We close, and the rest of the service is down already: the reader's log is whole, and the next of us goes on with it.
+    if (wake.cause === 'aborted') return liveAnswer(reader, read);
     if (wake.cause !== 'appended') return whyUnwell(context) ?? liveAnswer(reader, read);
     wake = await context.listeners.park(handle, after, remainingMs(context, deadlineMs), request.signal);
     if (wake.cause === 'rotated') return mustRefetch(wake.replacement ?? context.ports.directory.find(target.definition));
