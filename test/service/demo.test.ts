@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { InspectionClient } from '../support/inspection-client.ts';
 import { processesOn } from '../support/processes.ts';
 import { readShape } from '../support/shape-follower.ts';
 
@@ -24,8 +25,8 @@ afterEach(async () => {
 });
 
 /** @returns what has been printed, whenever it is asked. */
-function startDemo(): { child: ChildProcess; prints(text: string): Promise<string> } {
-  const child = spawn(process.execPath, [CLI, 'demo', '--port', '0', '--log-level', 'warn'], {
+function startDemo(...flags: string[]): { child: ChildProcess; prints(text: string): Promise<string> } {
+  const child = spawn(process.execPath, [CLI, 'demo', '--port', '0', '--log-level', 'warn', ...flags], {
     cwd: directory,
     env: { PATH: process.env['PATH'] },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -57,6 +58,13 @@ async function end(child: ChildProcess, signal: 'SIGINT' | 'SIGKILL'): Promise<n
   return child.exitCode ?? child.signalCode;
 }
 
+/** The machine of a process, as the inspection stream tells it. */
+async function machineOf(url: string, path: string): Promise<string | undefined> {
+  const client = new InspectionClient(url);
+  await client.until((event) => event.type === '@xstate.actor' && event.name.startsWith(path));
+  return client.definitionOf(client.actors.find(({ name }) => name.startsWith(path))?.name ?? '').id;
+}
+
 async function nothingLeft(): Promise<void> {
   await expect.poll(() => processesOn(directory), { timeout: 10_000 }).toEqual([]);
 }
@@ -71,14 +79,16 @@ test('a second start finds the data of the first, and no end leaves a process: n
   const killed = await end(second.child, 'SIGKILL');
   await nothingLeft();
 
-  const third = startDemo();
+  const third = startDemo('--inspect', '--inspect-port', '0');
   const atLast = await readShape(await untilServing(third), { table: 'issues', offset: '-1' });
+  const watched = await machineOf(/Inspection protocol of xstate at (\S+)/.exec(await third.prints('xstate'))?.[1] ?? '', `stack/shapes/consumers/${atLast.handle}`);
   const exit = await end(third.child, 'SIGINT');
-  expect({ interrupted, left, killed, exit, handles: [again.handle, atLast.handle], rows: serving.messages.length }).toEqual({
+  expect({ interrupted, left, killed, exit, watched, handles: [again.handle, atLast.handle], rows: serving.messages.length }).toEqual({
     interrupted: 0,
     left: [],
     killed: 'SIGKILL',
     exit: 0,
+    watched: 'consumer',
     handles: [serving.handle, serving.handle],
     rows: 361,
   });
