@@ -1,6 +1,8 @@
 import { expect, test } from 'vitest';
 import { ShapeDirectory } from '../../src/actors/shape-directory.ts';
-import type { Pid, ReplyTo } from '../../src/otp/process.ts';
+import { LSN_ZERO } from '../../src/model/lsn.ts';
+import type { Handle } from '../../src/model/shape.ts';
+import type { ExitReason, Pid, ReplyTo } from '../../src/otp/process.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { shapeOf } from '../support/shapes.ts';
@@ -28,4 +30,98 @@ test('a purge is answered when the last shape has been deleted', () => {
     answers: [{ left: 1, answer: undefined }, { left: 0, answer: { type: 'shapes.purged', replies: ['call#2'] } }],
     again: undefined,
   });
+});
+
+const definition = shapeOf({});
+const PID = 'consumer#1' as Pid;
+const FIRST = 'call#1' as ReplyTo;
+const SECOND = 'call#2' as ReplyTo;
+const THIRD = 'call#3' as ReplyTo;
+const DRAINED: ExitReason = { shutdown: 'drain' };
+
+/** A directory with one shape that was asked for. */
+function reservedShape() {
+  const clock = new ManualClock();
+  const { shapes } = memoryStorage({ clock });
+  const rotated: Handle[] = [];
+  const directory = new ShapeDirectory(shapes, clock, { rotated: (handle) => rotated.push(handle) });
+  directory.apply({ type: 'reserve', definition, replyTo: FIRST });
+  const handle = directory.find(definition) ?? ('' as Handle);
+  return {
+    directory, handle, shapes, rotated,
+    start: () => directory.apply({ type: 'started', handle, pid: PID }),
+    condemn: (replyTo = SECOND) => directory.apply({ type: 'condemn', handle, why: 'asked', replyTo }),
+    down: (reason: ExitReason) => directory.apply({ type: 'down', pid: PID, reason }),
+    completeSnapshot: () => shapes.get(handle)?.beginSnapshot({ xmin: '1', xmax: '1', xip: [], insertLsn: LSN_ZERO }).complete(),
+  };
+}
+
+test('who asks for a shape that is starting waits with the first, who comes later finds it', () => {
+  const { directory, handle, start } = reservedShape();
+
+  const answers = [
+    directory.apply({ type: 'reserve', definition, replyTo: SECOND }),
+    start(),
+    directory.apply({ type: 'reserve', definition, replyTo: THIRD }),
+  ];
+
+  expect(answers).toEqual([
+    undefined,
+    { type: 'shape.started', handle, pid: PID, replies: [FIRST, SECOND] },
+    { type: 'shape.found', handle, replyTo: THIRD },
+  ]);
+});
+
+test('a shape that is condemned is found no more, once, and its definition gets another handle at the same moment', () => {
+  const { directory, handle, rotated, start, condemn } = reservedShape();
+  start();
+
+  const answers = [condemn(), condemn(THIRD)];
+  const found = [directory.find(definition), directory.definitionOf(handle)];
+  directory.apply({ type: 'reserve', definition, replyTo: THIRD });
+
+  expect({ answers, found, rotated, isAnother: directory.find(definition) !== handle }).toEqual({
+    answers: [
+      { type: 'shape.condemned', handle, pids: [PID], replies: [SECOND], why: 'asked' },
+      { type: 'shape.unknown', handle, replyTo: THIRD },
+    ],
+    found: [undefined, undefined],
+    rotated: [handle],
+    isAnother: true,
+  });
+});
+
+test('a shape that is condemned before its Consumer has started ends it then', () => {
+  const { handle, start, condemn } = reservedShape();
+
+  expect([condemn(), start()]).toMatchObject([{ pids: [] }, { type: 'shape.condemned', handle, pids: [PID], replies: [FIRST] }]);
+});
+
+test('a Consumer that drained is started again', async () => {
+  const { directory, handle, start, down, completeSnapshot } = reservedShape();
+  start();
+  await completeSnapshot();
+
+  expect([down(DRAINED), directory.find(definition)]).toMatchObject([{ type: 'shape.reserved', handle, mode: 'restore' }, handle]);
+});
+
+test.each([
+  ['without its whole snapshot', false],
+  ['of a condemned shape', true],
+])('a Consumer %s that drained is not', async (_, isCondemned) => {
+  const { handle, shapes, start, down, condemn, completeSnapshot } = reservedShape();
+  start();
+  if (isCondemned) await completeSnapshot();
+  if (isCondemned) condemn();
+
+  expect([down(DRAINED), shapes.get(handle)]).toMatchObject([{ type: 'shape.gone', handle }, undefined]);
+});
+
+test('why a snapshot failed can be asked after its Consumer', () => {
+  const { directory, handle, start, down } = reservedShape();
+  start();
+  const error = { code: 'no_table', message: 'no such table' };
+  down({ shutdown: { delete: 'snapshotFailed', error } });
+
+  expect([directory.failureOf(handle), directory.find(definition)]).toEqual([error, undefined]);
 });

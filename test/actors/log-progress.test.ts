@@ -1,0 +1,34 @@
+/** What an up-to-date message may promise, and who is left behind by it. */
+import { expect, test } from 'vitest';
+import { LogProgress } from '../../src/actors/log-progress.ts';
+import type { LogPosition } from '../../src/model/log-position.ts';
+import type { Lsn } from '../../src/model/lsn.ts';
+import { memoryStorage } from '../../src/storage/memory-storage.ts';
+import { grow } from '../storage/fixtures.ts';
+import { handleOf, shapeOf } from '../support/shapes.ts';
+
+const at = (lsn: number, isCaughtUp: boolean) => ({ position: 0 as LogPosition, lsn: String(lsn) as Lsn, isCaughtUp });
+
+test('the LSN that is promised is one at which the log ended, and only grows', () => {
+  const progress = new LogProgress(memoryStorage().shapes);
+
+  const promised = [at(0, true), at(100, false), at(50, true), at(200, false), at(40, true), at(60, true)].map((change) => {
+    progress.apply(change);
+    return progress.lastProcessedLsn;
+  });
+
+  expect(promised).toEqual([undefined, undefined, '50', '50', '50', '60']);
+});
+
+test('a shape whose Consumer did not take what all others took stays before it', async () => {
+  const storage = memoryStorage();
+  const progress = new LogProgress(storage.shapes);
+  const shapes = [handleOf(1), handleOf(2)].map((handle) => storage.shapes.create(handle, shapeOf({})));
+  for (const shape of shapes) shape.publish(0 as LogPosition);
+  const position = await grow(storage, 10);
+
+  progress.apply({ unanswered: ['@consumer/1-1', '@consumer/9-9'] });
+  progress.apply({ position, lsn: '10' as Lsn, isCaughtUp: true });
+
+  expect(shapes.map((shape) => shape.position)).toEqual([0, position]);
+});

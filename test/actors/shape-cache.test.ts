@@ -1,0 +1,44 @@
+/** What the shape cache asks of others when a shape comes, goes, or is brought back. */
+import { expect, test } from 'vitest';
+import { shapeCache } from '../../src/actors/shape-cache.ts';
+import type { Message } from '../../src/otp/process.ts';
+import { walk } from '../support/lone-machine.ts';
+
+const after = (...events: readonly Message[]) => {
+  const { asked } = walk(shapeCache, { self: 'cache#1' }, ...events);
+  return asked.filter(({ params }) => !JSON.stringify(params).includes('@journal'));
+};
+const restoreNext = { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } };
+const restored = { type: 'shapes.restored', count: 1 };
+
+test('it begins with the first stored shape, and is not ready until it has the last', () => {
+  expect([after(), after(restored)]).toEqual([
+    [restoreNext, { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'shapes' } } }],
+    [
+      { type: 'send', params: { to: '@shape-log-collector', event: { type: 'shapesRestored' } } },
+      { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.met', condition: 'shapes', process: 'cache#1' } } },
+    ],
+  ]);
+});
+
+test.each([
+  ['has come back', { type: 'shape.started', handle: '1-1', pid: 'consumer#1', replies: [] }],
+  ['is refused', { type: 'shape.refused', handle: '1-1', why: 'no', replies: [] }],
+])('a stored shape that %s is followed by the next', (_, event) => {
+  expect(after(event)).toContainEqual(restoreNext);
+});
+
+test('a Consumer is watched before it counts as started', () => {
+  expect(after(restored, { type: 'child.started', id: '1-1', pid: 'consumer#1' })).toEqual([
+    { type: 'monitor', params: { process: 'consumer#1', as: 'consumer' } },
+    { type: 'apply', params: { table: 'directory', change: { type: 'started', handle: '1-1', pid: 'consumer#1' } } },
+  ]);
+});
+
+test('a shape that is gone is routed no more, and its table is given free', () => {
+  expect(after(restored, { type: 'shape.gone', handle: '1-1', why: 'asked' })).toEqual([
+    { type: 'send', params: { to: '@shape-log-collector', event: { type: 'unregisterShape', handle: '1-1' } } },
+    { type: 'send', params: { to: '@publication-manager', event: { type: 'releaseShape', handle: '1-1' } } },
+    { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
+  ]);
+});

@@ -1,0 +1,71 @@
+/** How the collector goes through the log: nothing before everybody is there, nobody is passed, nothing is promised early. */
+import { expect, test } from 'vitest';
+import { shapeLogCollector } from '../../src/actors/shape-log-collector.ts';
+import type { Message } from '../../src/otp/process.ts';
+import { walk } from '../support/lone-machine.ts';
+
+const after = (...events: readonly Message[]) => walk(shapeLogCollector, { position: 10 }, ...events);
+const restored = { type: 'shapesRestored' };
+const grown = { type: 'log.end', through: 20, lsn: '5' };
+const loaded = { type: 'block.loaded', after: 10, through: 20 };
+const progress = (change: object) => ({ type: 'apply', params: { table: 'progress', change } });
+
+test('the log does not move before the stored shapes have registered', () => {
+  const { value, asked } = after({ type: 'log.extended', through: 20, lsn: '5' });
+
+  expect({ value, asked }).toEqual({ value: 'restoring', asked: [] });
+});
+
+test('what was appended before it began is asked for', () => {
+  expect(after(restored).asked).toMatchObject([{ type: 'call', params: { to: '@log-reader', request: { type: 'logEnd' } } }]);
+});
+
+test('the end of the log only grows, whoever tells it last', () => {
+  const { context } = after(restored, { type: 'log.extended', through: 30, lsn: '7' }, grown);
+
+  expect(context).toMatchObject({ durableEnd: 30, durableLsn: '7' });
+});
+
+test('while there is a block to take, its end is not said to be reached', () => {
+  expect(after(restored, grown).asked).toMatchObject([
+    progress({ position: 10, lsn: '5', isCaughtUp: false }),
+    { type: 'call', params: { request: { type: 'loadBlock', after: 10, through: 20 } } },
+  ]);
+});
+
+test('a log that grew by nothing but its LSN brings that to the readers', () => {
+  const atItsEnd = { type: 'log.end', through: 10, lsn: '5' };
+
+  expect(after(restored, atItsEnd, { type: 'log.extended', through: 10, lsn: '9' }).asked).toEqual([
+    progress({ position: 10, lsn: '9', isCaughtUp: true }),
+  ]);
+});
+
+test('a shape that registers while a block is delivered begins behind that block', () => {
+  const { asked } = after(restored, grown, loaded, { type: 'registerShape', handle: '1-1', replyTo: 'call#1' });
+
+  expect(asked).toEqual([
+    { type: 'apply', params: { table: 'router', change: { add: '1-1' } } },
+    { type: 'reply', params: { to: 'call#1', event: { type: 'shape.registered', position: 20 } } },
+  ]);
+});
+
+test('a Consumer that ended with a block in hand is noted before the position passes the block', () => {
+  const { asked } = after(restored, grown, loaded, { type: 'block.routed', touched: 1 }, { type: 'batch.done', failed: ['@consumer/1-1'] });
+
+  expect(asked).toEqual([
+    { type: 'apply', params: { table: 'router', change: 'letGo' } },
+    progress({ unanswered: ['@consumer/1-1'] }),
+    progress({ position: 20, lsn: '5', isCaughtUp: true }),
+  ]);
+});
+
+test.each([
+  ['is asked where the log ends', [restored]],
+  ['loads a block', [restored, grown]],
+])('a log reader that dies while it %s is asked once more where the log ends', (_, events) => {
+  const failed = { type: 'reader.failed', to: '@log-reader', request: 'any', reason: 'noproc' };
+  const [waiting, again] = [after(...events, failed), after(...events, failed, { type: 'timeout.retry' })];
+
+  expect([waiting.asked, again.asked]).toMatchObject([[{ type: 'startTimer' }], [{ params: { request: { type: 'logEnd' } } }]]);
+});

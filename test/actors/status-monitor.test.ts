@@ -1,0 +1,46 @@
+/** Is the service ready? What the conditions say together, and that each goes with the process that vouched for it. */
+import { expect, test } from 'vitest';
+import { CONDITIONS, statusMonitor, whyNotActive, type Condition, type Conditions } from '../../src/actors/status-monitor.ts';
+import type { Message } from '../../src/otp/process.ts';
+import { walk } from '../support/lone-machine.ts';
+
+const after = (...events: readonly Message[]) => walk(statusMonitor, {}, ...events);
+const met = (condition: Condition) => ({ type: 'condition.met', condition, process: `${condition}#1` });
+const allMet = CONDITIONS.map(met);
+
+test.each<[readonly Condition[], string]>([
+  [[], 'starting'],
+  [['lock', 'replication', 'pools'], 'starting'],
+  [['shapes'], 'connecting'],
+  [['shapes', 'lock', 'pools'], 'connecting'],
+  [['shapes', 'pools'], 'waiting'],
+  [CONDITIONS, 'active'],
+])('with %j met it is %s', (conditions, state) => {
+  expect(after(...conditions.map(met)).value).toBe(state);
+});
+
+test.each([
+  ['is taken back', { type: 'condition.lost', condition: 'pools' }],
+  ['goes with its process', { type: 'reporter.down', process: 'pools#1', reason: 'killed' }],
+])('a condition that %s is missing, and no other', (_, event) => {
+  const { value, context } = after(...allMet, event);
+
+  expect({ value, context, why: whyNotActive(context as Conditions) }).toEqual({
+    value: 'connecting',
+    context: { lock: 'lock#1', replication: 'replication#1', pools: null, shapes: 'shapes#1' },
+    why: 'Timeout waiting for database connection pool (snapshot) to be ready',
+  });
+});
+
+test('who vouches is watched once, however often it does', () => {
+  expect(after(met('lock'), met('lock')).asked).toEqual([
+    { type: 'demonitor', params: { process: 'lock#1' } },
+    { type: 'monitor', params: { process: 'lock#1', as: 'reporter' } },
+  ]);
+});
+
+test('one that starts anew asks those who know', () => {
+  const reporters = ['@connection-lock', '@replication-client', '@connection-pools', '@shape-cache'];
+
+  expect(after().asked).toEqual(reporters.map((to) => ({ type: 'send', params: { to, event: { type: 'reportCondition' } } })));
+});
