@@ -367,4 +367,52 @@ describe('after a power cut', () => {
 
     expect({ position: restored?.position, end: restored?.end }).toEqual({ position: taken, end: '91_0' });
   });
+
+  test('a shape whose new Consumer is behind is where that one was, though the others went on', async () => {
+    const before = await start();
+    const shape = before.shapes.create(handle, definition);
+    await snapshotOf(shape, []);
+    const taken = await grow(before, 10);
+    shape.publish(taken);
+    before.shapes.advance(taken);
+    await before.shapes.checkpoint();
+    shape.discard();
+    before.shapes.advance(await grow(before, 20));
+    await before.shapes.checkpoint();
+    const restored = (await start()).shapes.get(handle);
+
+    expect(restored?.position).toBe(taken);
+  });
+
+  test('a shape still filters until what came behind its snapshot is published', async () => {
+    const before = await start();
+    const shape = before.shapes.create(handle, definition);
+    await snapshotOf(shape, []);
+    shape.stopFiltering();
+    await before.shapes.checkpoint();
+    const restored = (await start()).shapes.get(handle);
+
+    expect(restored?.filterBy).toEqual(pgSnapshot);
+  });
+
+  test('a shape that was checkpointed before its snapshot began is there by the record of its snapshot', async () => {
+    const before = await start();
+    const shape = before.shapes.create(handle, definition);
+    before.shapes.advance(await grow(before, 10));
+    await before.shapes.checkpoint();
+    await snapshotOf(shape, []);
+
+    expect((await start()).shapes.get(handle)?.snapshot.state).toBe('complete');
+  });
+
+  test('a shape that was checkpointed before its snapshot was whole is there by the next checkpoint', async () => {
+    const before = await start();
+    const writer = before.shapes.create(handle, definition).beginSnapshot(pgSnapshot);
+    await before.shapes.checkpoint();
+    await writer.complete();
+    before.shapes.advance(await grow(before, 10));
+    await before.shapes.checkpoint();
+
+    expect((await start()).shapes.get(handle)?.snapshot.state).toBe('complete');
+  });
 });

@@ -354,6 +354,26 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
     expect(shape.position).toBe(created);
   });
 
+  test('a shape never goes back in the log', async () => {
+    const shape = await shapeWith([]);
+    const early = await grow(storage, 10);
+    const late = await grow(storage, 20);
+    shape.publish(late);
+    shape.publish(early);
+
+    expect(shape.position).toBe(late);
+  });
+
+  test('a new Consumer begins where its shape had gone along to', async () => {
+    const shape = await shapeWith([]);
+    shape.publish(storage.shapes.position);
+    const taken = await grow(storage, 10);
+    storage.shapes.advance(taken);
+    shape.discard();
+
+    expect(shape.position).toBe(taken);
+  });
+
   test('shapes take nothing that is not durable', async () => {
     const end = await grow(storage, 10);
 
