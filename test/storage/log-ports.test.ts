@@ -7,6 +7,7 @@ import { LogBlocks } from '../../src/storage/log-blocks.ts';
 import { LogIntake } from '../../src/storage/log-intake.ts';
 import { logReaderPort } from '../../src/storage/log-reader-port.ts';
 import { logWriterPort } from '../../src/storage/log-writer-port.ts';
+import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import { openPort } from '../support/port-harness.ts';
 import { bytes, lsn, xid } from './fixtures.ts';
 import { MemoryDisk } from './memory-disk.ts';
@@ -73,4 +74,23 @@ test('a sync that began before the stream was restarted acknowledges nothing of 
   await restarting;
 
   expect((await syncing).lsn).toBe('0');
+});
+
+test('a writer that waits for work goes when it is told to', async () => {
+  const port = await openPort(writer());
+  await port.awaitSent('log.extended');
+
+  await expect(port.close()).resolves.toBe(undefined);
+});
+
+test('a stream that outruns the disk is held back until it is synced, also inside a transaction', async () => {
+  const fast = new LogIntake(memoryStorage().log);
+  fast.changes(xid(10), new Uint8Array(64 * 1024 * 1024));
+  const held = fast.congestion;
+  await fast.awaitWork(new AbortController().signal);
+  await fast.sync();
+  await held;
+  fast.changes(xid(10), bytes('x'));
+
+  expect([held, fast.congestion]).toEqual([expect.any(Promise), undefined]);
 });
