@@ -1,12 +1,16 @@
 /** Family: a supervisor whose children are puppets named after their ids, and what has become of them. */
+import { setup } from 'xstate';
 import type { ChildSpec, SupervisorSpec } from '../../../src/otp/child-spec.ts';
-import type { ExitReason, Pid, ProcessSpec } from '../../../src/otp/process.ts';
+import type { ExitReason, Message, Pid, ProcessSpec } from '../../../src/otp/process.ts';
 import { supervisor } from '../../../src/otp/supervisor.ts';
 import { puppetSpec } from './puppet.ts';
 import { World } from './world.ts';
 
 /** How a child of a family behaves at each of its starts; beyond the list it comes up. */
-export type StartPlan = readonly ('up' | 'fail')[];
+export type StartPlan = readonly ('up' | 'fail' | 'ignore')[];
+
+/** Comes up once, and never again. */
+export const FAILS_FOR_EVER: StartPlan = ['up', ...Array.from({ length: 10_000 }, () => 'fail' as const)];
 
 export interface ChildPlan extends Partial<Omit<ChildSpec, 'id' | 'start'>> {
   readonly starts?: StartPlan;
@@ -53,6 +57,23 @@ export class Family {
     this.world.send(`@${id}`, { type: 'fail' });
   }
 
+  /** Crashes a child whose restart never succeeds, and leaves the supervisor in the midst of its tries. */
+  crashInLoop(id: string, steps = 200): void {
+    this.world.runtime.send(`@${id}`, { type: 'fail' });
+    this.world.run(steps);
+  }
+
+  /** The supervisor's answer. */
+  ask(request: Message): Promise<Message> {
+    return this.world.ask(this.pid, request);
+  }
+
+  /** What `countChildren` says: specs, active, supervisors, workers. */
+  async counts(): Promise<readonly unknown[]> {
+    const { specs, active, supervisors, workers } = await this.ask({ type: 'countChildren' });
+    return [specs, active, supervisors, workers];
+  }
+
   get isAlive(): boolean {
     return this.world.isAlive(this.pid);
   }
@@ -77,11 +98,15 @@ export function childSpec(id: string, { starts = [], stubborn = false, ...rest }
     start: () => {
       const plan = starts[count] ?? 'up';
       count += 1;
+      if (plan === 'ignore') return { machine: absent };
       return plan === 'up' ? puppetSpec({ name: `@${id}`, trapExit: stubborn }) : failing(id);
     },
     ...rest,
   };
 }
+
+/** Finds that it is not needed. */
+const absent = setup({}).createMachine({ id: 'absent', initial: 'unneeded', states: { unneeded: { type: 'final', tags: 'ignore' } } });
 
 function failing(id: string): ProcessSpec {
   return {

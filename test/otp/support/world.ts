@@ -50,6 +50,18 @@ export class World {
     this.runtime.drain();
   }
 
+  /** Delivers at most `steps` signals: for processes that never come to rest. */
+  run(steps: number): void {
+    for (let step = 0; step < steps && this.runtime.step(); step += 1);
+  }
+
+  /** The answer to a request; at most `steps` signals are delivered to get it. */
+  ask(to: Address, request: Message, steps = 1_000): Promise<Message> {
+    const answer = this.runtime.call(to, request);
+    this.run(steps);
+    return answer;
+  }
+
   /** Lets promises that are settled run their course, and delivers what comes of them. */
   async settle(): Promise<void> {
     await new Promise<void>((done) => systemClock.setTimer(done, 0));
