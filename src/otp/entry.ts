@@ -147,6 +147,8 @@ export interface SpawnOptions {
   readonly parent: Entry;
   readonly order?: number;
   readonly shutdown?: number | 'infinity' | 'brutal_kill';
+  /** How often its supervisor has started it before. */
+  readonly restarts?: number;
 }
 
 export interface Kernel {

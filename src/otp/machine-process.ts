@@ -111,13 +111,20 @@ function sameState(before: AnyMachineSnapshot, after: AnyMachineSnapshot): boole
   return nodes.size === after._nodes.length && after._nodes.every((node) => nodes.has(node));
 }
 
-/** A start ends where the tag `starting` does. A machine that finished its job at once had started. */
+/**
+ * A start ends where the tag `starting` does. A machine that finished its job at once had started, unless the state in
+ * which it ended says by the tag `ignore` that there was none to do.
+ */
 function acknowledgeStart(entry: Entry, snapshot: AnyMachineSnapshot): void {
   if (entry.started) return;
   if (snapshot.status === 'active' ? snapshot.hasTag('starting') : reasonOf(snapshot) !== 'normal') return;
   entry.started = true;
-  if (entry.parent === undefined) return;
-  entry.kernel.enqueue(entry.parent, { kind: 'message', source: entry, message: { type: 'STARTED', process: entry.pid } });
+  const type = snapshot.status === 'done' && snapshot.hasTag('ignore') ? 'IGNORED' : 'STARTED';
+  tellParent(entry, { type, process: entry.pid });
+}
+
+function tellParent(entry: Entry, message: Message): void {
+  if (entry.parent !== undefined) entry.kernel.enqueue(entry.parent, { kind: 'message', source: entry, message });
 }
 
 function traceTransition(entry: Entry, signal: (Signal & { kind: 'message' }) | undefined, snapshot: AnyMachineSnapshot, before: AnyMachineSnapshot | undefined): void {

@@ -9,9 +9,10 @@ import type { ExitReason, Message, Pid } from './process.ts';
 /** A root process did not come up. */
 export class StartError extends Error {
   override readonly name = 'StartError';
-  readonly reason: ExitReason;
+  /** `ignore`: it had nothing to do. */
+  readonly reason: ExitReason | 'ignore';
 
-  constructor(id: string, reason: ExitReason) {
+  constructor(id: string, reason: ExitReason | 'ignore') {
     super(`${id} did not start: ${describeReason(reason)}`);
     this.reason = reason;
   }
@@ -36,6 +37,7 @@ export const outsideBehaviour: Behaviour = {
     if (awaited === undefined) return;
     awaitedStarts.delete(root);
     if (message.type === 'STARTED') awaited.resolve(root.pid);
+    else if (message.type === 'IGNORED') awaited.reject(new StartError(root.id, 'ignore'));
     else awaited.reject(new StartError(root.id, message.reason as ExitReason));
   },
   stop: () => undefined,

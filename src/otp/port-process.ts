@@ -62,19 +62,31 @@ function contextOf(entry: Entry, port: PortState): PortContext {
   };
 }
 
-function onOpen(entry: Entry, port: PortState, handle: PortHandle): void {
+function onOpen(entry: Entry, port: PortState, handle: PortHandle | 'ignore'): void {
+  if (handle === 'ignore') {
+    onIgnore(entry, port);
+    return;
+  }
   port.handle = handle;
   if (!entry.alive || port.ending !== undefined) {
     close(entry, port);
     return;
   }
   entry.started = true;
-  if (entry.parent !== undefined) {
-    entry.kernel.enqueue(entry.parent, { kind: 'message', source: entry, message: { type: 'STARTED', process: entry.pid } });
-  }
+  tellParent(entry, 'STARTED');
   for (const { source, message } of port.early) entry.urgent.push({ kind: 'message', source, message });
   port.early = [];
   entry.kernel.wake(entry);
+}
+
+function onIgnore(entry: Entry, port: PortState): void {
+  if (entry.alive && port.ending === undefined) tellParent(entry, 'IGNORED');
+  entry.kernel.end(entry, port.ending ?? 'normal');
+}
+
+function tellParent(entry: Entry, type: 'STARTED' | 'IGNORED'): void {
+  if (entry.parent === undefined) return;
+  entry.kernel.enqueue(entry.parent, { kind: 'message', source: entry, message: { type, process: entry.pid } });
 }
 
 /** Told to stop while it opened, it ends for that reason and not for the one that stopping caused. */

@@ -106,7 +106,8 @@ export interface MachineSpec {
  * server) and answers requests about it, each with one event.
  */
 export interface PortSpec {
-  readonly open: (context: PortContext) => PortHandle | Promise<PortHandle>;
+  /** `ignore`: there is nothing to own; the port ends `normal`, and its supervisor does without it. */
+  readonly open: (context: PortContext) => PortHandle | 'ignore' | Promise<PortHandle | 'ignore'>;
   readonly name?: Name;
 }
 

@@ -2,8 +2,9 @@
 import { httpPort, type HttpSettings } from '../../src/http/http-port.ts';
 import { systemClock } from '../../src/base/clock.ts';
 import { seededRandom } from '../../src/base/random.ts';
-import type { Pid, PortHandle } from '../../src/otp/process.ts';
+import type { Pid } from '../../src/otp/process.ts';
 import { createWorld, type World, type WorldOptions } from './api-world.ts';
+import { working } from './port-harness.ts';
 
 export interface HttpWorld extends World {
   readonly origin: string;
@@ -40,7 +41,7 @@ export async function startHttpWorld({ http, ...options }: HttpWorldOptions = {}
     },
   );
   const exit = (error: unknown): void => void failures.push(error);
-  const handle: PortHandle = await spec.open({ self: 'test/http#1' as Pid, signal: new AbortController().signal, send: () => {}, exit });
+  const handle = working(await spec.open({ self: 'test/http#1' as Pid, signal: new AbortController().signal, send: () => {}, exit }));
   const origin = `http://127.0.0.1:${port}`;
   const get: HttpWorld['get'] = (path, init) => fetch(origin + path, init);
   return Object.assign(world, {

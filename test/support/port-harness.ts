@@ -1,4 +1,5 @@
 /** Runs one port without a runtime, for tests of the port alone: requests as calls, what it sends as a list. */
+import { invariant } from '../../src/base/invariant.ts';
 import type { Address, Message, Pid, PortHandle, PortSpec } from '../../src/otp/process.ts';
 
 export interface RunningPort {
@@ -19,7 +20,7 @@ export async function openPort(spec: PortSpec): Promise<RunningPort> {
   let watchers: (() => void)[] = [];
   let markExited: (error: unknown) => void = () => {};
   const exited = new Promise<unknown>((done) => (markExited = done));
-  const handle: PortHandle = await spec.open({
+  const answer = await spec.open({
     self: 'test/port#1' as Pid,
     signal: abort.signal,
     send(to, message) {
@@ -30,6 +31,7 @@ export async function openPort(spec: PortSpec): Promise<RunningPort> {
     },
     exit: (error) => markExited(error),
   });
+  const handle = working(answer);
   return {
     sent,
     exited,
@@ -51,4 +53,10 @@ export async function openPort(spec: PortSpec): Promise<RunningPort> {
       await handle.close?.();
     },
   };
+}
+
+/** The handle of a port that a test needs. */
+export function working(opened: PortHandle | 'ignore'): PortHandle {
+  invariant(opened !== 'ignore', 'the port has something to do');
+  return opened;
 }
