@@ -1,0 +1,35 @@
+/** Told: what a puppet can be told to do, in words short enough for a scenario. */
+import type { Address, ExitReason, Message, ReplyTo } from '../../../../src/otp/process.ts';
+import type { Told } from '../../../otp/support/puppet.ts';
+
+export const send = (to: Address, event: Message | `seen.${string}`): Told => ({ type: 'send', params: { to, event: typeof event === 'string' ? { type: event } : event } });
+
+/** Makes another puppet do something, in its own name. */
+export const tell = (to: Address, ...told: readonly Told[]): Told => send(to, { type: 'do', effects: told });
+
+export const monitor = (process: Address, as = 'seen'): Told => ({ type: 'monitor', params: { process, as } });
+
+export const demonitor = (process: Address): Told => ({ type: 'demonitor', params: { process } });
+
+export const link = (process: Address): Told => ({ type: 'link', params: { process } });
+
+export const unlink = (process: Address): Told => ({ type: 'unlink', params: { process } });
+
+export const exit = (process: Address, reason: ExitReason | 'kill'): Told => ({ type: 'exit', params: { process, reason } });
+
+/** Ends the puppet itself. */
+export const stop = (reason: ExitReason): Told => ({ type: 'stop', params: { reason } });
+
+export const call = (to: Address, type: string, more: { readonly as?: string; readonly timeoutMs?: number } = {}): Told => ({
+  type: 'call',
+  params: { to, request: { type }, as: 'seen.call', ...more },
+});
+
+export const reply = (to: ReplyTo, type: `seen.${string}`): Told => ({ type: 'reply', params: { to, event: { type } } });
+
+export const startTimer = (name: string, delayMs: number): Told => ({ type: 'startTimer', params: { name, delayMs } });
+
+export const cancelTimer = (name: string): Told => ({ type: 'cancelTimer', params: { name } });
+
+/** The puppet's table answers with `event`, as its very next event. */
+export const apply = (event: `seen.${string}`): Told => ({ type: 'apply', params: { table: 'echo', change: { echo: { type: event } } } });
