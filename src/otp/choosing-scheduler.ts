@@ -13,6 +13,8 @@ import type { Scheduler, SchedulerHost } from './scheduler.ts';
 
 /** What could be delivered next. */
 export interface Candidate {
+  /** Names the queue that it is the head of. What is in one channel is delivered in order, whoever chooses. */
+  readonly channel: string;
   readonly from: string;
   readonly to: string;
   /** The type of the message, or the kind of signal. */
@@ -22,6 +24,15 @@ export interface Candidate {
 export interface ChoosingScheduler extends Scheduler {
   /** Every choice so far: give them to `replayScheduler` to see the same run again. */
   readonly choices: readonly number[];
+  /** What could be delivered now, as `choose` would get it; also when there is nothing to choose. */
+  candidates(): readonly Candidate[];
+  /** Everything that is under way, each channel in order: with the processes' states, what the rest of a run depends on. */
+  underWay(): readonly UnderWay[];
+}
+
+export interface UnderWay {
+  readonly channel: string;
+  readonly signal: Signal;
 }
 
 /** @param choose gets at least two candidates, oldest first, and answers with an index. */
@@ -85,6 +96,17 @@ class ChannelScheduler implements ChoosingScheduler {
     return true;
   }
 
+  candidates(): readonly Candidate[] {
+    return this.offers();
+  }
+
+  underWay(): readonly UnderWay[] {
+    return [...this.active].flatMap((entry) => {
+      const urgent = Array.from(entry.urgent, (signal) => ({ channel: urgentChannel(entry), signal }));
+      return [...urgent, ...(entry.mailbox as ChannelMailbox).underWay(entry.pid)];
+    });
+  }
+
   private pick(offers: readonly Offer[]): number {
     if (offers.length < 2) return 0;
     const choice = this.choose(offers);
@@ -116,12 +138,12 @@ function collectOffers(entry: Entry, offers: Offer[]): void {
   const urgent = entry.urgent.shift();
   if (urgent !== undefined) {
     entry.urgent.unshift(urgent);
-    offers.push({ entry, order: -1, from: entry.pid, to: entry.pid, what: nameOf(urgent), take: () => entry.urgent.shift() ?? urgent });
+    offers.push({ entry, order: -1, channel: urgentChannel(entry), from: entry.pid, to: entry.pid, what: nameOf(urgent), take: () => entry.urgent.shift() ?? urgent });
   }
   for (const channel of mailbox.channels.values()) {
     if (urgent !== undefined && !isKill(channel.headSignal)) continue;
-    const { headSignal, headOrder } = channel;
-    offers.push({ entry, order: headOrder, from: headSignal.source.pid, to: entry.pid, what: nameOf(headSignal), take: () => mailbox.take(channel) });
+    const { key, headSignal, headOrder } = channel;
+    offers.push({ entry, order: headOrder, channel: channelName(key, entry.pid), from: headSignal.source.pid, to: entry.pid, what: nameOf(headSignal), take: () => mailbox.take(channel) });
   }
 }
 
@@ -155,6 +177,12 @@ class ChannelMailbox implements Mailbox {
     return signal;
   }
 
+  underWay(owner: string): UnderWay[] {
+    return [...this.channels.values()].flatMap(({ key, headSignal, waiting }) =>
+      [headSignal, ...Array.from(waiting, ({ signal }) => signal)].map((signal) => ({ channel: channelName(key, owner), signal })),
+    );
+  }
+
   clear(): void {
     this.channels.clear();
     this.length = 0;
@@ -165,6 +193,14 @@ class ChannelMailbox implements Mailbox {
 function keyOf(signal: Signal): string {
   if (isKill(signal)) return `kill ${signal.source.pid}`;
   return signal.kind === 'timeout' || signal.kind === 'callTimeout' ? `timer ${signal.source.pid}` : signal.source.pid;
+}
+
+function channelName(key: string, owner: string): string {
+  return `${key} → ${owner}`;
+}
+
+function urgentChannel({ pid }: Entry): string {
+  return `urgent ${pid}`;
 }
 
 function isKill(signal: Signal): boolean {

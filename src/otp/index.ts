@@ -7,6 +7,7 @@ export { describeReason } from './error-report.ts';
 export { MailboxOverflowError } from './kernel.ts';
 export { UnhandledEventError } from './machine-process.ts';
 export { StartError } from './outside.ts';
+export { pctScheduler, type PctOptions } from './pct-scheduler.ts';
 export { UnknownRequestError } from './port-process.ts';
 export type { ProcessInfo } from './process-info.ts';
 export { isFault, isPortSpec } from './process.ts';

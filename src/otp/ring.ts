@@ -36,6 +36,14 @@ export class Ring<Item> {
     this.length = 0;
   }
 
+  /** In order, the head first. */
+  *[Symbol.iterator](): IterableIterator<Item> {
+    for (let index = 0; index < this.length; index += 1) {
+      const item = this.slots[(this.head + index) & (this.slots.length - 1)];
+      if (item !== undefined) yield item;
+    }
+  }
+
   private grow(): void {
     const items = this.slots.slice(this.head).concat(this.slots.slice(0, this.head));
     items.length = Math.max(SLOTS_MIN, this.slots.length * 2);
