@@ -6,7 +6,8 @@ import type { Address, ExitReason, MachineSpec, Pid, ReplyTo } from '../../../..
 type ServerEvent =
   | { type: 'add'; by: number; replyTo: ReplyTo }
   | { type: 'hold'; replyTo: ReplyTo }
-  | { type: 'release' | 'fail' }
+  | { type: 'release' | 'releaseTwice' | 'fail' }
+  | { type: 'answerHeld'; note: string }
   | { type: 'pass'; to: Address; replyTo: ReplyTo }
   | { type: 'answerFor'; caller: ReplyTo; note: string }
   | { type: 'quit'; reason: ExitReason; replyTo: ReplyTo }
@@ -17,6 +18,11 @@ interface ServerContext {
   readonly total: number;
   readonly held: readonly ReplyTo[];
 }
+
+const replyToHeld = {
+  type: 'replyToEach',
+  params: ({ context }: { context: ServerContext }) => ({ to: context.held, event: { type: 'seen.released' } }),
+} as const;
 
 const server = setup({
   types: { input: {} as { self: Pid }, context: {} as ServerContext, events: {} as ServerEvent },
@@ -40,8 +46,13 @@ const server = setup({
       ],
     },
     hold: { actions: { type: 'keep', params: ({ event }) => event.replyTo } },
-    release: {
-      actions: [{ type: 'replyToEach', params: ({ context }) => ({ to: context.held, event: { type: 'seen.released' } }) }, 'forgetAll'],
+    release: { actions: [replyToHeld, 'forgetAll'] },
+    releaseTwice: { actions: [replyToHeld, replyToHeld, 'forgetAll'] },
+    answerHeld: {
+      actions: {
+        type: 'replyToEach',
+        params: ({ context, event }) => ({ to: context.held, event: { type: 'seen.answered', by: context.self, note: event.note } }),
+      },
     },
     pass: {
       actions: { type: 'send', params: ({ event }) => ({ to: event.to, event: { type: 'answerFor', caller: event.replyTo, note: 'passed on' } }) },
