@@ -18,6 +18,12 @@ export interface ChildPlan extends Partial<Omit<ChildSpec, 'id' | 'start'>> {
   readonly stubborn?: boolean;
 }
 
+interface ChildEntry {
+  readonly id: string;
+  readonly pid: Pid | undefined;
+  readonly status: string;
+}
+
 export class Family {
   readonly world: World;
   readonly pid: Pid;
@@ -72,6 +78,12 @@ export class Family {
   async counts(): Promise<readonly unknown[]> {
     const { specs, active, supervisors, workers } = await this.ask({ type: 'countChildren' });
     return [specs, active, supervisors, workers];
+  }
+
+  /** What `whichChildren` says: each child's id, and its process or why it has none. */
+  async children(): Promise<readonly string[]> {
+    const { children } = await this.ask({ type: 'whichChildren' });
+    return (children as readonly ChildEntry[]).map(({ id, pid, status }) => `${id} ${pid ?? status}`);
   }
 
   get isAlive(): boolean {
