@@ -5,8 +5,8 @@
  * them all at once. Its own state stays small: the children are in its table.
  */
 import { assign, setup } from 'xstate';
-import { invariant } from '../base/invariant.ts';
 import type { DynamicSupervisorSpec } from './child-spec.ts';
+import { dynamicSupervisorFault, refuseFaulty } from './child-spec-faults.ts';
 import { DynamicChildTable, type DynamicChildNews } from './dynamic-child-table.ts';
 import { dynamicSupervisorEffects } from './dynamic-supervisor-effects.ts';
 import { effects } from './effects.ts';
@@ -30,10 +30,9 @@ interface Context {
   readonly reason: ExitReason;
 }
 
+/** @throws {InvalidSpecError} */
 export function dynamicSupervisor(spec: DynamicSupervisorSpec): MachineSpec {
-  invariant((spec.maxRestarts ?? 0) >= 0, 'maxRestarts is not negative');
-  invariant((spec.maxSeconds ?? 1) > 0, 'maxSeconds is positive');
-  invariant((spec.maxChildren ?? 0) >= 0, 'maxChildren is not negative');
+  refuseFaulty(dynamicSupervisorFault(spec));
   return {
     machine: dynamicSupervisorMachine,
     tables: () => ({ children: new DynamicChildTable(spec) }),

@@ -6,8 +6,8 @@
  * restart that fails it goes back to its mailbox. Which child is next, and what an end means, is the table's to say.
  */
 import { assign, setup } from 'xstate';
-import { invariant } from '../base/invariant.ts';
-import type { ChildSpec, SupervisorSpec } from './child-spec.ts';
+import type { Shutdown, SupervisorSpec } from './child-spec.ts';
+import { refuseFaulty, supervisorFault } from './child-spec-faults.ts';
 import { ChildTable, type ChildNews } from './child-table.ts';
 import { effects } from './effects.ts';
 import type { Address, Exit, ExitReason, MachineSpec, Pid, ReplyTo } from './process.ts';
@@ -27,9 +27,9 @@ interface Context {
   readonly reason: ExitReason;
 }
 
-/** @throws {InvariantError} when the specification contradicts itself. */
+/** @throws {InvalidSpecError} */
 export function supervisor(spec: SupervisorSpec): MachineSpec {
-  checkSpec(spec);
+  refuseFaulty(supervisorFault(spec));
   return {
     machine: supervisorMachine,
     tables: () => ({ children: new ChildTable(spec) }),
@@ -157,7 +157,6 @@ export const supervisorMachine = setup({
   },
 });
 
-type Shutdown = number | 'infinity' | 'brutal_kill';
 type ToStop = ChildNews & { type: 'child.toStop' };
 
 function apply<Change>(change: Change): { type: 'apply'; params: { table: 'children'; change: Change } } {
@@ -194,18 +193,4 @@ function shutdownOf({ event }: { event: { process: Pid } }) {
 
 function timerOf({ event }: { event: ToStop }) {
   return { name: 'shutdown', delayMs: typeof event.shutdown === 'number' ? event.shutdown : 0 };
-}
-
-function checkSpec({ children, autoShutdown = 'never', maxRestarts = 0, maxSeconds = 1 }: SupervisorSpec): void {
-  invariant(Number.isInteger(maxRestarts) && maxRestarts >= 0, 'maxRestarts is a whole number');
-  invariant(Number.isInteger(maxSeconds) && maxSeconds > 0, 'maxSeconds is a positive whole number');
-  const ids = new Set(children.map((child) => child.id));
-  invariant(ids.size === children.length, 'the ids of siblings differ');
-  for (const child of children) checkChild(child, autoShutdown);
-}
-
-function checkChild({ id, restart = 'permanent', significant = false, shutdown = 0 }: ChildSpec, autoShutdown: string): void {
-  invariant(typeof shutdown === 'string' || shutdown >= 0, `the shutdown time of '${id}' is not negative`);
-  invariant(!significant || autoShutdown !== 'never', `the significant child '${id}' needs a supervisor with autoShutdown`);
-  invariant(!significant || restart !== 'permanent', `the significant child '${id}' is not permanent`);
 }

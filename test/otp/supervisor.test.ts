@@ -41,19 +41,6 @@ describe('start', () => {
     });
   });
 
-  test.each([
-    ['two children of one id', { children: [{ id: 'a' }, { id: 'a' }] }],
-    ['a negative number of restarts', { maxRestarts: -1 }],
-    ['no period', { maxSeconds: 0 }],
-    ['a significant child under a supervisor that never shuts down', { children: [{ id: 'a', significant: true, restart: 'transient' }] }],
-    ['a significant child that is permanent', { autoShutdown: 'any_significant', children: [{ id: 'a', significant: true }] }],
-    ['a negative time to stop', { children: [{ id: 'a', shutdown: -1 }] }],
-  ])('refuses %s', (_, spec) => {
-    const full = { strategy: 'one_for_one', children: [], ...spec } as SupervisorSpec;
-
-    expect(() => supervisor(full)).toThrow(expect.objectContaining({ name: 'InvariantError' }));
-  });
-
   test('waits for a subtree to be up', async () => {
     const world = new World();
     const inner = { id: 'inner', start: () => familySpec(abc) };
