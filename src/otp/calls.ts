@@ -7,7 +7,7 @@
 import { invariant } from '../base/invariant.ts';
 import type { Call, CallGroup, Entry, Source } from './entry.ts';
 import { hearsOfEnd } from './monitors.ts';
-import type { Address, ExitReason, Message, ReplyTo } from './process.ts';
+import type { Address, CallFailed, Message, ReplyTo } from './process.ts';
 
 type Settle = NonNullable<Call['settle']>;
 
@@ -37,7 +37,7 @@ export function call(owner: Entry, params: CallRequest, group?: CallGroup, settl
   target.watchers ??= new Set();
   target.watchers.add(opened);
   if (params.timeoutMs !== undefined) {
-    opened.timer = kernel.timers.set(params.timeoutMs, () => kernel.enqueue(owner, { kind: 'callTimeout', source: owner, call: opened }));
+    opened.timer = kernel.timers.set(params.timeoutMs, () => kernel.enqueue(owner, { kind: 'callFailed', source: owner, call: opened, reason: 'timeout' }));
   }
   kernel.enqueue(target, { kind: 'message', source: owner, message: { ...params.request, replyTo: id } });
 }
@@ -70,7 +70,7 @@ export function receiveReply(opened: Call, source: Source, message: Message): vo
 }
 
 /** The caller learns that no answer will come. Told by a monitor that it holds on the same process, it is not told twice. */
-export function receiveFailure(opened: Call, source: Source, reason: ExitReason | 'timeout'): void {
+export function receiveFailure(opened: Call, source: Source, reason: CallFailed['reason']): void {
   if (!close(opened)) return;
   const { owner, group, to, request, as } = opened;
   if (group !== undefined) {
@@ -83,8 +83,8 @@ export function receiveFailure(opened: Call, source: Source, reason: ExitReason 
 }
 
 /** A time-out is news as long as the process lives; its end is not, where a monitor tells it. */
-function isTold(opened: Call, reason: ExitReason | 'timeout'): boolean {
-  if (reason === 'timeout') return opened.target?.toldOwners?.has(opened.owner) === true;
+function isTold(opened: Call, reason: CallFailed['reason']): boolean {
+  if (reason === 'timeout' || reason === 'overloaded') return opened.target?.toldOwners?.has(opened.owner) === true;
   return hearsOfEnd(opened.owner, opened.target, opened.to);
 }
 
@@ -92,6 +92,17 @@ function finishOne(opened: Call, group: CallGroup, source: Source): void {
   group.pending -= 1;
   if (group.pending > 0) return;
   opened.owner.behaviour.receive(opened.owner, source, { type: `${group.as}.done`, failed: group.failed });
+}
+
+/** The caller gives up its calls of this word: none of them has an outcome any more. */
+export function cancelCalls(owner: Entry, as: string): void {
+  for (const opened of owner.calls ?? []) if (opened.as === as) close(opened);
+}
+
+/** A request that no mailbox will hold: its caller need not wait. */
+export function refuseRequest(target: Entry, { replyTo }: Message): void {
+  const opened = target.kernel.calls.get(replyTo as ReplyTo);
+  if (opened?.target === target) target.kernel.enqueue(opened.owner, { kind: 'callFailed', source: target, call: opened, reason: 'overloaded' });
 }
 
 /** The caller ends: nobody waits for its answers. */

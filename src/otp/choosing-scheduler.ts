@@ -7,7 +7,7 @@
  * and a list of choices shrinks towards it.
  */
 import { seededRandom } from '../base/random.ts';
-import type { Entry, Mailbox, Signal } from './entry.ts';
+import type { Entry, Mailbox, MessageSignal, Signal } from './entry.ts';
 import { Ring } from './ring.ts';
 import type { Scheduler, SchedulerHost } from './scheduler.ts';
 
@@ -183,6 +183,12 @@ class ChannelMailbox implements Mailbox {
     );
   }
 
+  takeOldestMessage(): MessageSignal | undefined {
+    const oldest = [...this.channels.values()].filter(({ headSignal }) => headSignal.kind === 'message').sort((one, other) => one.headOrder - other.headOrder)[0];
+    const taken = oldest && this.take(oldest);
+    return taken?.kind === 'message' ? taken : undefined;
+  }
+
   clear(): void {
     this.channels.clear();
     this.length = 0;
@@ -192,7 +198,7 @@ class ChannelMailbox implements Mailbox {
 /** A process's timers are no messages of its own: their firing is ordered with nothing but one another. */
 function keyOf(signal: Signal): string {
   if (isKill(signal)) return `kill ${signal.source.pid}`;
-  return signal.kind === 'timeout' || signal.kind === 'callTimeout' ? `timer ${signal.source.pid}` : signal.source.pid;
+  return signal.kind === 'timeout' || isCallTimeout(signal) ? `timer ${signal.source.pid}` : signal.source.pid;
 }
 
 function channelName(key: string, owner: string): string {
@@ -205,6 +211,10 @@ function urgentChannel({ pid }: Entry): string {
 
 function isKill(signal: Signal): boolean {
   return signal.kind === 'exit' && signal.reason === 'kill';
+}
+
+function isCallTimeout(signal: Signal): boolean {
+  return signal.kind === 'callFailed' && signal.reason === 'timeout';
 }
 
 function nameOf(signal: Signal): string {

@@ -37,7 +37,7 @@ function stopAll(entry: Entry): void {
     exit(entry, row.pid, limit === 'brutal_kill' ? 'kill' : 'shutdown');
     if (typeof limit === 'number') limits.add(limit);
   }
-  for (const limitMs of limits) startTimer(entry, `shutdown.${limitMs}`, limitMs);
+  for (const limitMs of limits) startTimer(entry, { name: `shutdown.${limitMs}`, delayMs: limitMs });
   if (alive === 0) insert(entry, { type: 'children.stopped' });
 }
 

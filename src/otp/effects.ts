@@ -5,21 +5,38 @@
  * over, in the order in which it asked; a transition that throws, or that does not exist, performs none of them.
  */
 import { invariant } from '../base/invariant.ts';
-import { call, insert, multicall, reply } from './calls.ts';
+import { call, cancelCalls, insert, multicall, reply } from './calls.ts';
 import { entryOf, type Entry } from './entry.ts';
 import { link, unlink } from './links.ts';
-import { demonitor, monitor } from './monitors.ts';
-import type { Address, ExitReason, Message, RecipientsTable, ReplyTo, Table } from './process.ts';
-import { cancelTimer, startTimer } from './process-timers.ts';
+import { demonitor, monitor, type DemonitorRequest } from './monitors.ts';
+import type { Address, ExitReason, Message, Name, RecipientsTable, ReplyTo, Table } from './process.ts';
+import { cancelTimer, startTimer, updateTimer, type TimerRequest } from './process-timers.ts';
+import { spawn, start, startTask, type AsyncRequest, type SpawnRequest } from './starts.ts';
 
 export interface EffectParams {
+  /** A new process; `<as>.spawned { process, id }` is the very next event. `monitor` tells `<as>.down`. */
+  spawn: SpawnRequest;
+  /** A new process, once it is up: `<as>.started { process, id }` or `<as>.failed { id, reason }`, which may be `ignore`. */
+  start: SpawnRequest;
+  /** A `task`, linked unless `link` is false: `<as>.done { value }` or `<as>.failed { reason }`; it is cancelled when its time is over. */
+  async: AsyncRequest;
+  /** Gives up the calls and tasks of this word: no outcome follows, and a task is cancelled. */
+  cancel: { as: string };
+  /** Takes a further name; the very next event is `<as>.registered { name }` or `<as>.taken { name, process }`. */
+  register: { name: Name; value?: unknown; as: string };
+  /** Gives a name back; one of another process stays. */
+  unregister: { name: Name };
+  updateValue: { name: Name; value: unknown };
+  /** To be told what is registered and given back in a registry: `<as>.registered { name, process, value }`, `<as>.unregistered { name, process }`. */
+  listen: { registry: string; as: string };
+  label: { label: string };
   send: { to: Address; event: Message };
   /** The same message to each of a few. */
   sendToEach: { to: readonly Address[]; event: Message };
   /** Tells the owner `<as>.down`, once, when `process` ends; at once, with `noproc`, when it has. */
   monitor: { process: Address; as: string };
-  /** Forgets the monitor, also a DOWN that is already under way. */
-  demonitor: { process: Address };
+  /** Forgets monitors of this process; by default all that it has on the other, and also a DOWN that is under way. */
+  demonitor: DemonitorRequest;
   link: { process: Address };
   unlink: { process: Address };
   /** Sends `exit`; `kill` cannot be trapped. */
@@ -37,8 +54,15 @@ export interface EffectParams {
   multicall: { table: string; request: Message; as: string };
   /** Keeps the current event; it is delivered again, before any other, after the next change of state. */
   postpone: undefined;
-  /** Becomes the event `timeout.<name>`; a timer of the same name starts over. */
-  startTimer: { name: string; delayMs: number };
+  /** The process's next event, before postponed ones and the mailbox; several come in their order. */
+  continue: { event: Message };
+  /**
+   * Becomes the event `timeout.<name> { content? }`; a timer of the same name starts over. `until` lets a change of state
+   * or the next event cancel it. No delay: before everything in the mailbox, after what is queued inside.
+   */
+  startTimer: TimerRequest;
+  /** Changes what a time-out will say and not when; one that is not running is over at once. */
+  updateTimer: { name: string; content: unknown };
   cancelTimer: { name: string };
   /** Changes a table of this process; its answer, if any, is the process's next event, before any other. */
   apply: { table: string; change: unknown };
@@ -49,10 +73,19 @@ export interface EffectParams {
 export type Effects = { readonly [Name in keyof EffectParams]: (args: { self: object }, params: EffectParams[Name]) => void };
 
 export const effects: Effects = {
+  spawn: effect(spawn),
+  start: effect(start),
+  async: effect(startTask),
+  cancel: effect((entry, { as }) => cancelCalls(entry, as)),
+  register: effect(performRegister),
+  unregister: effect((entry, { name }) => entry.kernel.registry.unregister(entry, name)),
+  updateValue: effect((entry, { name, value }) => entry.kernel.registry.update(entry, name, value)),
+  listen: effect((entry, { registry, as }) => entry.kernel.registry.listen(entry, registry, as)),
+  label: effect((entry, { label }) => void (entry.label = label)),
   send: effect(performSend),
   sendToEach: effect((entry, { to, event }) => to.forEach((address) => performSend(entry, { to: address, event }))),
   monitor: effect((entry, { process, as }) => monitor(entry, process, as)),
-  demonitor: effect((entry, { process }) => demonitor(entry, process)),
+  demonitor: effect(demonitor),
   link: effect((entry, { process }) => link(entry, process)),
   unlink: effect((entry, { process }) => unlink(entry, process)),
   exit: effect(performExit),
@@ -61,7 +94,9 @@ export const effects: Effects = {
   replyToEach: effect((entry, { to, event }) => to.forEach((caller) => reply(entry, caller, event))),
   multicall: effect(performMulticall),
   postpone: effect(performPostpone),
-  startTimer: effect((entry, { name, delayMs }) => startTimer(entry, name, delayMs)),
+  continue: effect((entry, { event }) => insert(entry, event)),
+  startTimer: effect(startTimer),
+  updateTimer: effect((entry, { name, content }) => updateTimer(entry, name, content)),
   cancelTimer: effect((entry, { name }) => cancelTimer(entry, name)),
   apply: effect(performApply),
   stop: effect((entry, { reason }) => void (entry.stopReason = reason)),
@@ -84,6 +119,11 @@ function performSend(entry: Entry, { to, event }: EffectParams['send']): void {
 function performExit(entry: Entry, { process, reason }: EffectParams['exit']): void {
   const target = entry.kernel.resolve(process);
   if (target !== undefined) entry.kernel.enqueue(target, { kind: 'exit', source: entry, reason });
+}
+
+function performRegister(entry: Entry, { name, value, as }: EffectParams['register']): void {
+  const holder = entry.kernel.registry.register(entry, name, value);
+  insert(entry, holder === undefined ? { type: `${as}.registered`, name } : { type: `${as}.taken`, name, process: holder.pid });
 }
 
 function performMulticall(entry: Entry, { table, request, as }: EffectParams['multicall']): void {

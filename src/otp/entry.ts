@@ -6,8 +6,11 @@
  */
 import type { AnyActorRef } from 'xstate';
 import type { Clock } from '../base/clock.ts';
-import type { Address, ExitReason, Message, Name, Pid, ProcessSpec, ReplyTo, Table } from './process.ts';
+import type { Address, CallFailed, ExitReason, MachineSpec, Message, Name, Pid, ProcessSpec, ReplyTo, Table } from './process.ts';
+import type { ProcessTimer } from './process-timers.ts';
+import type { Registry } from './registry.ts';
 import type { Ring } from './ring.ts';
+import type { SpawnRequest } from './starts.ts';
 import type { HeapTimer, TimerHeap } from './timer-heap.ts';
 import type { LifecycleRecord, TraceRecord } from './trace.ts';
 import type { ActorSystem } from './xstate-seam.ts';
@@ -25,8 +28,10 @@ export type Signal =
   | { readonly kind: 'reply'; readonly source: Source; readonly call: Call; readonly message: Message }
   | { readonly kind: 'exit'; readonly source: Source; readonly reason: ExitReason | 'kill'; readonly linked?: Entry }
   | { readonly kind: 'down'; readonly source: Source; readonly watch: Watch; readonly reason: ExitReason }
-  | { readonly kind: 'timeout'; readonly source: Source; readonly name: string; readonly timer: HeapTimer }
-  | { readonly kind: 'callTimeout'; readonly source: Source; readonly call: Call };
+  | { readonly kind: 'timeout'; readonly source: Source; readonly timer: ProcessTimer }
+  | { readonly kind: 'callFailed'; readonly source: Source; readonly call: Call; readonly reason: CallFailed['reason'] };
+
+export type MessageSignal = Extract<Signal, { kind: 'message' }>;
 
 /** Told when its target ends. */
 export type Watch = Monitor | Call;
@@ -58,7 +63,7 @@ export interface Call {
   /** Tells a port that nobody waits for the answer any more. */
   abort?: AbortController | undefined;
   /** For code outside of processes. */
-  readonly settle?: ((answer: Message | undefined, failure: ExitReason | 'timeout') => void) | undefined;
+  readonly settle?: ((answer: Message | undefined, failure: CallFailed['reason']) => void) | undefined;
 }
 
 export interface CallGroup {
@@ -70,6 +75,8 @@ export interface CallGroup {
 export interface Mailbox {
   readonly length: number;
   push(signal: Signal): void;
+  /** @returns the message that waits longest, taken out; undefined when only signals of other kinds wait. */
+  takeOldestMessage(): MessageSignal | undefined;
   clear(): void;
 }
 
@@ -107,6 +114,13 @@ export interface Entry extends Source {
   readonly shutdown: number | 'infinity' | 'brutal_kill';
   readonly trapExit: boolean;
   readonly mailboxMax: number;
+  readonly mailboxOverflow: NonNullable<MachineSpec['mailboxOverflow']>;
+  /** What it may spawn, by name. */
+  readonly spawns: MachineSpec['spawns'];
+  /** Its parent is told of all that becomes of it. */
+  readonly isSupervised: boolean;
+  /** How often its supervisor had started it before. */
+  readonly restarts: number;
   readonly mailbox: Mailbox;
   /** Delivered before anything in the mailbox: answers of tables, then postponed events. */
   readonly urgent: Ring<Signal>;
@@ -120,7 +134,9 @@ export interface Entry extends Source {
   started: boolean;
   handled: number;
   actor: AnyActorRef | undefined;
-  name: Name | undefined;
+  /** Held at present, its own first. */
+  names: readonly Name[] | undefined;
+  label: string | undefined;
   tables: Readonly<Record<string, Table>> | undefined;
   children: Set<Entry> | undefined;
   links: Set<Entry> | undefined;
@@ -132,10 +148,16 @@ export interface Entry extends Source {
   toldOwners: Set<Entry> | undefined;
   /** Its own calls that have no outcome yet. */
   calls: Set<Call> | undefined;
-  timers: Map<string, HeapTimer> | undefined;
+  timers: Map<string, ProcessTimer> | undefined;
   /** Ends it by force if it has not ended by then. */
   overdue: HeapTimer | undefined;
   effects: PendingEffect[];
+  /** Its parent waits for its start. */
+  awaitedStart: SpawnRequest | undefined;
+  /** What was delivered while it was suspended; undefined when it is not. */
+  suspended: Signal[] | undefined;
+  /** Messages that its mailbox had no room for. */
+  dropped: number;
   /** The event being handled, for `postpone`. */
   current: Signal | undefined;
   /** Said by the effect `stop`. */
@@ -149,6 +171,8 @@ export interface SpawnOptions {
   readonly shutdown?: number | 'infinity' | 'brutal_kill';
   /** How often its supervisor has started it before. */
   readonly restarts?: number;
+  /** Default true: the parent is told by STARTED or IGNORED, and by EXIT. */
+  readonly isSupervised?: boolean;
 }
 
 export interface Kernel {
@@ -156,7 +180,7 @@ export interface Kernel {
   readonly timers: TimerHeap;
   readonly system: ActorSystem;
   readonly processes: Map<Pid, Entry>;
-  readonly names: Map<Name, Entry>;
+  readonly registry: Registry;
   readonly calls: Map<ReplyTo, Call>;
   readonly outside: Entry;
   /** Undefined while nobody listens: whoever traces asks first. */

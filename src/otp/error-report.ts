@@ -8,7 +8,7 @@ export function crash(thrown: unknown): { readonly error: ErrorReport } {
 }
 
 /** An exit reason in one line. */
-export function describeReason(reason: ExitReason | 'timeout' | 'ignore'): string {
+export function describeReason(reason: ExitReason | 'timeout' | 'overloaded' | 'ignore'): string {
   if (typeof reason === 'string') return reason;
   return 'error' in reason ? `${reason.error.name}: ${reason.error.message}` : `shutdown: ${JSON.stringify(reason.shutdown)}`;
 }

@@ -11,13 +11,14 @@ import type { Entry, Signal } from './entry.ts';
 import { releaseMonitors, tellWatchers } from './monitors.ts';
 import type { ExitReason } from './process.ts';
 import { releaseTimers } from './process-timers.ts';
+import { tellParent } from './starts.ts';
 
 export function endProcess(entry: Entry, reason: ExitReason): void {
   if (!entry.alive) return;
   const { kernel } = entry;
   entry.alive = false;
   kernel.processes.delete(entry.pid);
-  if (entry.name !== undefined) kernel.names.delete(entry.name);
+  kernel.registry.release(entry);
   releaseTimers(entry);
   releaseCalls(entry);
   releaseMonitors(entry);
@@ -25,16 +26,15 @@ export function endProcess(entry: Entry, reason: ExitReason): void {
   entry.urgent.clear();
   entry.inserted = [];
   entry.postponed = [];
+  entry.suspended = undefined;
   entry.effects = [];
   kernel.lifecycle?.({ type: 'exit', process: entry.pid, reason });
   entry.behaviour.dispose(entry);
   tellLinks(entry, reason);
   tellChildren(entry, reason);
   tellWatchers(entry, reason);
-  if (entry.parent !== undefined) {
-    entry.parent.children?.delete(entry);
-    kernel.enqueue(entry.parent, { kind: 'exit', source: entry, reason });
-  }
+  entry.parent?.children?.delete(entry);
+  tellParent(entry, reason);
 }
 
 function tellLinks(entry: Entry, reason: ExitReason): void {

@@ -6,8 +6,8 @@
  */
 import type { AnyActorRef } from 'xstate';
 import type { Clock } from '../base/clock.ts';
-import { receiveFailure, receiveReply } from './calls.ts';
-import { entryOf, type Behaviour, type Entry, type Kernel, type Signal, type SpawnOptions } from './entry.ts';
+import { receiveFailure, receiveReply, refuseRequest } from './calls.ts';
+import { entryOf, type Behaviour, type Entry, type Kernel, type MessageSignal, type Signal, type SpawnOptions } from './entry.ts';
 import { crash } from './error-report.ts';
 import { endProcess, receiveExit } from './exits.ts';
 import { machineBehaviour } from './machine-process.ts';
@@ -16,8 +16,10 @@ import { outsideBehaviour } from './outside.ts';
 import { portBehaviour } from './port-process.ts';
 import { isPortSpec, type Address, type ExitReason, type Name, type Pid, type ProcessSpec, type ReplyTo } from './process.ts';
 import { receiveTimeout } from './process-timers.ts';
+import { Registry } from './registry.ts';
 import { Ring } from './ring.ts';
 import type { Scheduler } from './scheduler.ts';
+import { holdBack } from './suspension.ts';
 import { TimerHeap } from './timer-heap.ts';
 import type { LifecycleRecord, TraceRecord } from './trace.ts';
 import { createActorSystem, type ActorSystem, type Relay } from './xstate-seam.ts';
@@ -35,7 +37,7 @@ export class ProcessKernel implements Kernel {
   readonly timers: TimerHeap;
   readonly system: ActorSystem;
   readonly processes = new Map<Pid, Entry>();
-  readonly names = new Map<Name, Entry>();
+  readonly registry = new Registry();
   readonly calls: Kernel['calls'] = new Map();
   readonly outside: Entry;
   tracer: ((record: TraceRecord) => void) | undefined;
@@ -69,15 +71,12 @@ export class ProcessKernel implements Kernel {
   }
 
   resolve(address: Address): Entry | undefined {
-    return address.charCodeAt(0) === 64 /* @ */ ? this.names.get(address as Name) : this.processes.get(address as Pid);
+    return address.charCodeAt(0) === 64 /* @ */ ? this.registry.resolve(address as Name) : this.processes.get(address as Pid);
   }
 
   enqueue(target: Entry, signal: Signal): void {
     if (!target.alive) return;
-    if (target.mailbox.length >= target.mailboxMax && signal.kind === 'message') {
-      this.refuse(target, signal);
-      return;
-    }
+    if (signal.kind === 'message' && waitingIn(target) >= target.mailboxMax && !this.makeRoom(target, signal)) return;
     if (this.tracer !== undefined && (signal.kind === 'message' || signal.kind === 'reply')) {
       this.tracer({ type: 'send', from: signal.source.pid, to: target.pid, message: signal.message });
     }
@@ -101,7 +100,7 @@ export class ProcessKernel implements Kernel {
   }
 
   private deliver(entry: Entry, signal: Signal): void {
-    if (!entry.alive) return;
+    if (!entry.alive || holdBack(entry, signal)) return;
     switch (signal.kind) {
       case 'message':
         entry.behaviour.receive(entry, signal.source, signal.message);
@@ -120,10 +119,10 @@ export class ProcessKernel implements Kernel {
         else receiveFailure(signal.watch, signal.source, signal.reason);
         return;
       case 'timeout':
-        receiveTimeout(entry, signal.name, signal.timer);
+        receiveTimeout(entry, signal.timer);
         return;
-      case 'callTimeout':
-        receiveFailure(signal.call, signal.source, 'timeout');
+      case 'callFailed':
+        receiveFailure(signal.call, signal.source, signal.reason);
         return;
     }
   }
@@ -132,21 +131,28 @@ export class ProcessKernel implements Kernel {
   private begin(entry: Entry): void {
     const name = entry.spec?.name;
     if (name !== undefined) {
-      const holder = this.names.get(name);
+      const holder = this.registry.register(entry, name);
       if (holder !== undefined) {
         this.end(entry, { error: { name: 'already_started', message: `${name} is ${holder.pid}` } });
         return;
       }
-      this.names.set(name, entry);
-      entry.name = name;
     }
     entry.behaviour.init(entry);
   }
 
-  /** A mailbox that is full is a fault of its process, which is too slow or is sent too much: it crashes, its supervisor decides. */
-  private refuse(target: Entry, signal: Signal & { kind: 'message' }): void {
-    const claim = `more than ${target.mailboxMax} messages wait; the one too many is '${signal.message.type}' from ${signal.source.pid}`;
-    target.behaviour.stop(target, crash(new MailboxOverflowError(claim)));
+  /** @returns whether there is room for `signal` now, in the mailbox of a process that has too much to do. */
+  private makeRoom(target: Entry, signal: MessageSignal): boolean {
+    if (target.mailboxOverflow === 'crash') {
+      const claim = `more than ${target.mailboxMax} messages wait; the one too many is '${signal.message.type}' from ${signal.source.pid}`;
+      target.behaviour.stop(target, crash(new MailboxOverflowError(claim)));
+      return false;
+    }
+    const oldest = target.mailboxOverflow === 'drop_oldest' ? target.mailbox.takeOldestMessage() : undefined;
+    const { message, source } = oldest ?? signal;
+    target.dropped += 1;
+    this.tracer?.({ type: 'drop', from: source.pid, to: target.pid, message });
+    refuseRequest(target, message);
+    return oldest !== undefined;
   }
 
   /** What xstate itself sends between actors. */
@@ -164,21 +170,29 @@ export class ProcessKernel implements Kernel {
   }
 
   private makeEntry(pid: Pid, path: string, behaviour: Behaviour, options: Omit<SpawnOptions, 'parent'> & { readonly parent: Entry | undefined; readonly spec: ProcessSpec | undefined }): Entry {
-    const { id, spec, parent, order = 0, shutdown = SHUTDOWN_MS } = options;
+    const { id, spec, parent, order = 0, shutdown = SHUTDOWN_MS, restarts = 0, isSupervised = true } = options;
     const machine = spec === undefined || isPortSpec(spec) ? undefined : spec;
     return {
       pid, id, path, kernel: this, behaviour, spec, parent, order, shutdown,
       sinceMs: this.clock.nowMs(),
       trapExit: machine?.trapExit ?? spec === undefined,
       mailboxMax: machine?.mailboxMax ?? (spec === undefined ? Infinity : MAILBOX_MAX),
+      mailboxOverflow: machine?.mailboxOverflow ?? 'crash',
+      spawns: machine?.spawns,
+      restarts, isSupervised, label: machine?.label, dropped: 0,
       mailbox: this.scheduler.createMailbox(),
       urgent: new Ring(), inserted: [], postponed: [], effects: [],
       scheduled: false, alive: true, started: false, handled: 0,
-      actor: undefined, name: undefined, tables: undefined, children: undefined, links: undefined,
+      actor: undefined, names: undefined, awaitedStart: undefined, suspended: undefined, tables: undefined, children: undefined, links: undefined,
       monitors: undefined, watchers: undefined, toldOwners: undefined, calls: undefined, timers: undefined, overdue: undefined,
       current: undefined, stopReason: undefined,
     };
   }
+}
+
+/** What the bound of a mailbox counts. */
+function waitingIn({ mailbox, postponed, suspended }: Entry): number {
+  return mailbox.length + postponed.length + (suspended?.length ?? 0);
 }
 
 function isActorEnd(type: string): boolean {

@@ -10,6 +10,8 @@ import { createActor, type AnyActorRef, type AnyMachineSnapshot } from 'xstate';
 import { adopt, type Behaviour, type Entry, type Signal, type Source } from './entry.ts';
 import { crash } from './error-report.ts';
 import { isPortSpec, type ExitReason, type MachineSpec, type Message } from './process.ts';
+import { cancelTimersUntil } from './process-timers.ts';
+import { acknowledgeStart } from './starts.ts';
 import { foundNoTransition, stopActor, watchSelection } from './xstate-seam.ts';
 
 /** No state of a machine handles, postpones or refuses this event. */
@@ -42,6 +44,7 @@ function receive(entry: Entry, source: Source, message: Message): void {
   kernel.tracer?.({ type: 'deliver', from: source.pid, to: entry.pid, message });
   const before = snapshotOf(entry);
   entry.handled += 1;
+  if (entry.timers !== undefined) cancelTimersUntil(entry, 'nextEvent');
   const signal: Signal = { kind: 'message', source, message };
   entry.current = signal;
   kernel.system.deliver(source.actor, actor, message);
@@ -62,9 +65,10 @@ function settle(entry: Entry, signal: (Signal & { kind: 'message' }) | undefined
     stop(entry, crash(unhandled(signal.message, snapshot)));
     return;
   }
+  if (entry.timers !== undefined && before !== undefined && !sameState(before, snapshot)) cancelTimersUntil(entry, 'stateChange');
   traceTransition(entry, signal, snapshot, before);
   if (!performEffects(entry)) return;
-  acknowledgeStart(entry, snapshot);
+  noteStart(entry, snapshot);
   if (entry.stopReason !== undefined) stop(entry, entry.stopReason);
   else if (snapshot.status === 'done') entry.kernel.end(entry, reasonOf(snapshot));
   else orderUrgent(entry, before, snapshot);
@@ -115,16 +119,11 @@ function sameState(before: AnyMachineSnapshot, after: AnyMachineSnapshot): boole
  * A start ends where the tag `starting` does. A machine that finished its job at once had started, unless the state in
  * which it ended says by the tag `ignore` that there was none to do.
  */
-function acknowledgeStart(entry: Entry, snapshot: AnyMachineSnapshot): void {
+function noteStart(entry: Entry, snapshot: AnyMachineSnapshot): void {
   if (entry.started) return;
   if (snapshot.status === 'active' ? snapshot.hasTag('starting') : reasonOf(snapshot) !== 'normal') return;
   entry.started = true;
-  const type = snapshot.status === 'done' && snapshot.hasTag('ignore') ? 'IGNORED' : 'STARTED';
-  tellParent(entry, { type, process: entry.pid });
-}
-
-function tellParent(entry: Entry, message: Message): void {
-  if (entry.parent !== undefined) entry.kernel.enqueue(entry.parent, { kind: 'message', source: entry, message });
+  acknowledgeStart(entry, snapshot.status === 'done' && snapshot.hasTag('ignore') ? 'IGNORED' : 'STARTED');
 }
 
 function traceTransition(entry: Entry, signal: (Signal & { kind: 'message' }) | undefined, snapshot: AnyMachineSnapshot, before: AnyMachineSnapshot | undefined): void {

@@ -24,10 +24,20 @@ export function monitor(owner: Entry, address: Address, as: string, settle?: (re
   }
 }
 
-/** Forgets every monitor on `address`, also a DOWN that is under way. */
-export function demonitor(owner: Entry, address: Address): void {
-  for (const watch of owner.monitors?.get(address) ?? []) detach(watch);
-  owner.monitors?.delete(address);
+export interface DemonitorRequest {
+  readonly process: Address;
+  /** Only the monitor of this word; default all that the owner has on the process. */
+  readonly as?: string;
+  /** Default true: forgets also a DOWN that is under way. */
+  readonly flush?: boolean;
+}
+
+/** Forgets monitors of `owner`; those of others, and ones that never were, are nobody's business here. */
+export function demonitor(owner: Entry, { process, as, flush = true }: DemonitorRequest): void {
+  for (const watch of owner.monitors?.get(process) ?? []) {
+    if (as !== undefined && watch.as !== as) continue;
+    if (flush || watch.target?.alive === true) close(watch);
+  }
 }
 
 /** DOWN reaches the owner: nothing when it was taken back, else the monitor's only message. */
@@ -57,7 +67,7 @@ export function hearsOfEnd(owner: Entry, target: Entry | undefined, address: Add
   if (owner.monitors === undefined) return false;
   if (owner.monitors.has(address)) return true;
   if (target === undefined) return false;
-  return owner.monitors.has(target.pid) || (target.name !== undefined && owner.monitors.has(target.name));
+  return owner.monitors.has(target.pid) || target.names?.some((name) => owner.monitors?.has(name)) === true;
 }
 
 /** The owner ends: nobody is left to be told. */

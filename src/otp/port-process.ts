@@ -11,6 +11,7 @@ import { reply } from './calls.ts';
 import { adopt, type Behaviour, type Entry, type Source } from './entry.ts';
 import { crash } from './error-report.ts';
 import { isPortSpec, type ExitReason, type Message, type PortContext, type PortHandle, type PortSpec, type ReplyTo } from './process.ts';
+import { acknowledgeStart } from './starts.ts';
 import { inert, stopActor } from './xstate-seam.ts';
 
 const CLOSE_MS_MAX = 5_000;
@@ -23,8 +24,6 @@ export class UnknownRequestError extends Error {
 interface PortState {
   readonly abort: AbortController;
   handle: PortHandle | undefined;
-  /** What arrived before the port was open, in order. */
-  early: { readonly source: Source; readonly message: Message }[];
   /** Set once, when the port begins to end. */
   ending: ExitReason | undefined;
   closed: boolean;
@@ -37,7 +36,7 @@ export const portBehaviour: Behaviour = { init, receive, stop, dispose, state };
 
 function init(entry: Entry): void {
   const { kernel } = entry;
-  const port: PortState = { abort: new AbortController(), handle: undefined, early: [], ending: undefined, closed: false, requests: new Set() };
+  const port: PortState = { abort: new AbortController(), handle: undefined, ending: undefined, closed: false, requests: new Set() };
   states.set(entry, port);
   adopt(createActor(inert, { id: entry.pid, parent: entry.parent?.actor ?? kernel.system.node }), entry);
   entry.actor?.start();
@@ -73,20 +72,15 @@ function onOpen(entry: Entry, port: PortState, handle: PortHandle | 'ignore'): v
     return;
   }
   entry.started = true;
-  tellParent(entry, 'STARTED');
-  for (const { source, message } of port.early) entry.urgent.push({ kind: 'message', source, message });
-  port.early = [];
+  acknowledgeStart(entry, 'STARTED');
+  for (const signal of entry.postponed) entry.urgent.push(signal);
+  entry.postponed = [];
   entry.kernel.wake(entry);
 }
 
 function onIgnore(entry: Entry, port: PortState): void {
-  if (entry.alive && port.ending === undefined) tellParent(entry, 'IGNORED');
+  if (entry.alive && port.ending === undefined) acknowledgeStart(entry, 'IGNORED');
   entry.kernel.end(entry, port.ending ?? 'normal');
-}
-
-function tellParent(entry: Entry, type: 'STARTED' | 'IGNORED'): void {
-  if (entry.parent === undefined) return;
-  entry.kernel.enqueue(entry.parent, { kind: 'message', source: entry, message: { type, process: entry.pid } });
 }
 
 /** Told to stop while it opened, it ends for that reason and not for the one that stopping caused. */
@@ -98,7 +92,7 @@ function receive(entry: Entry, source: Source, message: Message): void {
   const port = portOf(entry);
   if (port.ending !== undefined) return;
   if (port.handle === undefined) {
-    port.early.push({ source, message });
+    entry.postponed.push({ kind: 'message', source, message }); // Until it is open.
     return;
   }
   const { kernel } = entry;

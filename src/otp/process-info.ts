@@ -1,12 +1,16 @@
 /** ProcessInfo: what can be known of a living process from outside. */
 import type { AnyMachineSnapshot } from 'xstate';
 import type { Entry } from './entry.ts';
+import type { ProcessTimer } from './process-timers.ts';
 import { isPortSpec, type Address, type Name, type Pid } from './process.ts';
 
 export interface ProcessInfo {
   readonly pid: Pid;
   readonly id: string;
+  /** Of its specification, or the first that it registered. */
   readonly name: Name | undefined;
+  readonly names: readonly Name[];
+  readonly label: string | undefined;
   readonly parent: Pid | undefined;
   /** The machine's state value; `open` and the like for a port. */
   readonly state: unknown;
@@ -17,29 +21,38 @@ export interface ProcessInfo {
   readonly links: readonly Pid[];
   readonly monitors: readonly Address[];
   readonly monitoredBy: readonly Pid[];
-  /** Timers that are running. */
-  readonly timers: readonly string[];
+  /** Timers that are running, and in how many milliseconds each is over. */
+  readonly timers: readonly { readonly name: string; readonly leftMs: number; readonly content: unknown }[];
   /** Events handled since it began. */
   readonly handled: number;
+  /** Messages that its mailbox had no room for. */
+  readonly dropped: number;
+  /** How often its supervisor had started it before. */
+  readonly restarts: number;
   /** On the clock's scale. */
   readonly sinceMs: number;
 }
 
 export function describeProcess(entry: Entry): ProcessInfo {
-  const { pid, id, name, parent, handled, sinceMs } = entry;
+  const { pid, id, names = [], label, parent, handled, dropped, restarts, sinceMs } = entry;
   const watchers = [...(entry.watchers ?? [])].filter((watch) => watch.kind === 'monitor');
   const links = [...(entry.links ?? [])].map((other) => other.pid);
   return {
-    pid, id, name, handled, sinceMs,
+    pid, id, names, label, handled, dropped, restarts, sinceMs,
+    name: names[0],
     parent: parent?.pid,
     state: entry.behaviour.state(entry),
     tags: tagsOf(entry),
-    mailboxLength: entry.mailbox.length + entry.urgent.length + entry.postponed.length,
-    links: parent === undefined ? links : [parent.pid, ...links],
+    mailboxLength: entry.mailbox.length + entry.urgent.length + entry.postponed.length + (entry.suspended?.length ?? 0),
+    links: parent !== undefined && entry.isSupervised ? [parent.pid, ...links] : links,
     monitors: [...(entry.monitors?.keys() ?? [])],
     monitoredBy: watchers.map((watch) => watch.owner.pid),
-    timers: [...(entry.timers?.keys() ?? [])],
+    timers: [...(entry.timers?.values() ?? [])].map((timer) => describeTimer(entry, timer)),
   };
+}
+
+function describeTimer({ kernel }: Entry, { name, heap, content }: ProcessTimer) {
+  return { name, leftMs: heap === undefined ? 0 : Math.max(0, heap.deadlineMs - kernel.clock.nowMs()), content };
 }
 
 function tagsOf({ actor, spec }: Entry): readonly string[] {

@@ -1,31 +1,75 @@
-/** The named timers of a process. One that was cancelled or started over is never delivered, not even when it had fired. */
+/**
+ * The named timers of a process. One that was cancelled or started over is never delivered, not even when it had fired.
+ *
+ * As in gen_statem a timer can belong to the state (a change of state cancels it), to the silence before the next event
+ * (any event cancels it), or to the process. One of no delay waits for no clock: it comes after what is already queued
+ * inside of the process, and before its mailbox.
+ */
 import type { Entry } from './entry.ts';
 import type { HeapTimer } from './timer-heap.ts';
 
-export function startTimer(entry: Entry, name: string, delayMs: number): void {
+/** What cancels a timer besides its process. */
+export type Until = 'stateChange' | 'nextEvent';
+
+export interface ProcessTimer {
+  readonly name: string;
+  readonly until: Until | undefined;
+  /** Undefined for one of no delay: its time-out is queued already. */
+  heap: HeapTimer | undefined;
+  content: unknown;
+}
+
+export interface TimerRequest {
+  readonly name: string;
+  readonly delayMs: number;
+  readonly until?: Until;
+  readonly content?: unknown;
+}
+
+export function startTimer(entry: Entry, { name, delayMs, until, content }: TimerRequest): void {
   const { kernel } = entry;
   cancelTimer(entry, name);
-  const timer: HeapTimer = kernel.timers.set(delayMs, () => kernel.enqueue(entry, { kind: 'timeout', source: entry, name, timer }));
+  const timer: ProcessTimer = { name, until, content, heap: undefined };
   entry.timers ??= new Map();
   entry.timers.set(name, timer);
+  const signal = { kind: 'timeout', source: entry, timer } as const;
+  if (delayMs > 0) timer.heap = kernel.timers.set(delayMs, () => kernel.enqueue(entry, signal));
+  else {
+    entry.urgent.push(signal);
+    kernel.wake(entry);
+  }
+}
+
+/** Changes what a time-out will say, not when; one that is not running is over at once. */
+export function updateTimer(entry: Entry, name: string, content: unknown): void {
+  const timer = entry.timers?.get(name);
+  if (timer === undefined) startTimer(entry, { name, delayMs: 0, content });
+  else timer.content = content;
 }
 
 export function cancelTimer(entry: Entry, name: string): void {
   const timer = entry.timers?.get(name);
   if (timer === undefined) return;
   entry.timers?.delete(name);
-  entry.kernel.timers.cancel(timer);
+  if (timer.heap !== undefined) entry.kernel.timers.cancel(timer.heap);
+}
+
+/** What was to last until now. */
+export function cancelTimersUntil(entry: Entry, until: Until): void {
+  if (entry.timers === undefined) return;
+  for (const timer of entry.timers.values()) if (timer.until === until) cancelTimer(entry, timer.name);
 }
 
 /** A fired timer reaches its process. */
-export function receiveTimeout(entry: Entry, name: string, timer: HeapTimer): void {
+export function receiveTimeout(entry: Entry, timer: ProcessTimer): void {
+  const { name, content } = timer;
   if (entry.timers?.get(name) !== timer) return;
   entry.timers.delete(name);
-  entry.behaviour.receive(entry, entry, { type: `timeout.${name}` });
+  entry.behaviour.receive(entry, entry, { type: `timeout.${name}`, ...(content === undefined ? {} : { content }) });
 }
 
 export function releaseTimers(entry: Entry): void {
-  for (const timer of entry.timers?.values() ?? []) entry.kernel.timers.cancel(timer);
+  for (const { heap } of entry.timers?.values() ?? []) if (heap !== undefined) entry.kernel.timers.cancel(heap);
   entry.timers = undefined;
   if (entry.overdue !== undefined) entry.kernel.timers.cancel(entry.overdue);
 }

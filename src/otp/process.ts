@@ -63,7 +63,8 @@ export interface CallFailed extends Message {
   readonly to: Address;
   /** The type of the request that got no answer. */
   readonly request: string;
-  readonly reason: ExitReason | 'timeout';
+  /** `overloaded`: the mailbox of `to` was full, and drops what is too much. */
+  readonly reason: ExitReason | 'timeout' | 'overloaded';
 }
 
 /**
@@ -95,8 +96,17 @@ export interface MachineSpec {
   readonly name?: Name;
   /** Exits of linked processes arrive as `EXIT` events instead of ending this one. Supervisors trap. */
   readonly trapExit?: boolean;
-  /** What the mailbox may hold; the process crashes beyond it. Default 100,000. */
+  /** Of what it may make processes, by the name that the effects `spawn`, `start` and `async` give. */
+  readonly spawns?: Readonly<Record<string, (args: Message) => ProcessSpec>>;
+  /** A word for people; the effect `label` changes it. */
+  readonly label?: string;
+  /** How many messages may wait, postponed ones among them. Default 100,000. Signals, replies and time-outs are not counted. */
   readonly mailboxMax?: number;
+  /**
+   * What happens to one message too many. Default `crash`: the process ends with a MailboxOverflowError, since it is too
+   * slow or is sent too much. Dropped, a message vanishes, and a request among them fails as `overloaded`.
+   */
+  readonly mailboxOverflow?: 'crash' | 'drop_newest' | 'drop_oldest';
   /** Set by `supervisor` and `dynamicSupervisor`. */
   readonly isSupervisor?: boolean;
 }

@@ -4,7 +4,7 @@
  * A process gets at most `SLICE_MAX` deliveries in a row, and the loop gives the thread back to I/O after
  * `BUDGET_MS`: neither a busy process nor a busy runtime can starve the rest.
  */
-import type { Entry, Mailbox, Signal } from './entry.ts';
+import type { Entry, Mailbox, MessageSignal, Signal } from './entry.ts';
 import { Ring } from './ring.ts';
 import type { Scheduler, SchedulerHost } from './scheduler.ts';
 
@@ -31,6 +31,11 @@ class FifoMailbox implements Mailbox {
 
   shift(): Signal | undefined {
     return this.signals.shift();
+  }
+
+  takeOldestMessage(): MessageSignal | undefined {
+    const oldest = this.signals.take(({ kind }) => kind === 'message');
+    return oldest?.kind === 'message' ? oldest : undefined;
   }
 
   clear(): void {

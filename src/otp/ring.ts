@@ -30,6 +30,14 @@ export class Ring<Item> {
     return item;
   }
 
+  /** Takes out the first that `isWanted`; costs as much as stand before it, and as many as stand behind. */
+  take(isWanted: (item: Item) => boolean): Item | undefined {
+    const items = Array.from({ length: this.length }, () => this.shift() as Item);
+    const index = items.findIndex(isWanted);
+    items.forEach((item, place) => place !== index && this.push(item));
+    return items[index];
+  }
+
   clear(): void {
     this.slots = [];
     this.head = 0;

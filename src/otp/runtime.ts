@@ -12,8 +12,10 @@ import { ProcessKernel } from './kernel.ts';
 import { monitor } from './monitors.ts';
 import { whenStarted } from './outside.ts';
 import { describeProcess, type ProcessInfo } from './process-info.ts';
-import type { Address, ExitReason, Message, Name, Pid, ProcessSpec, Table } from './process.ts';
+import type { Address, CallFailed, ExitReason, Message, Name, Pid, ProcessSpec, Table } from './process.ts';
+import { suspend, resume } from './suspension.ts';
 import { productionScheduler } from './production-scheduler.ts';
+import type { Registration } from './registry.ts';
 import type { Scheduler } from './scheduler.ts';
 import type { LifecycleRecord, NumberedRecord, TraceRecord } from './trace.ts';
 import { printTree, treeOf, type ProcessTree } from './tree.ts';
@@ -29,9 +31,9 @@ export interface RuntimeOptions {
 /** A call got no answer. */
 export class CallError extends Error {
   override readonly name = 'CallError';
-  readonly reason: ExitReason | 'timeout';
+  readonly reason: CallFailed['reason'];
 
-  constructor(to: Address, request: string, reason: ExitReason | 'timeout') {
+  constructor(to: Address, request: string, reason: CallFailed['reason']) {
     super(`'${request}' to ${to} got no answer: ${describeReason(reason)}`);
     this.reason = reason;
   }
@@ -46,6 +48,10 @@ export interface Runtime {
   call(to: Address, request: Message, timeoutMs?: number): Promise<Message>;
   exit(process: Address, reason: ExitReason | 'kill'): void;
   whereis(name: Name): Pid | undefined;
+  /** Who has the name, and what it says besides. */
+  lookup(name: Name): Registration | undefined;
+  /** What is registered by `via` in that registry, oldest first. */
+  registered(registry: string): readonly Registration[];
   /** The xstate actor of a living process, for an inspector; undefined when it has ended or has not begun. */
   refOf(process: Address): AnyActorRef | undefined;
   processInfo(process: Address): ProcessInfo | undefined;
@@ -53,6 +59,9 @@ export interface Runtime {
   tableOf(process: Address, table: string): Table | undefined;
   /** Resolves when the process has ended; `noproc` when it has already. */
   whenDown(process: Address): Promise<ExitReason>;
+  /** Holds back everything but an end by exit, until `resume`. Its timers go on, its mailbox fills. */
+  suspend(process: Address): void;
+  resume(process: Address): void;
   tree(): readonly ProcessTree[];
   printTree(): string;
   /** Asks a root to end, and resolves when it and everything below it have. */
@@ -113,7 +122,15 @@ class KernelRuntime implements Runtime {
   }
 
   whereis(name: Name): Pid | undefined {
-    return this.kernel.names.get(name)?.pid;
+    return this.kernel.registry.resolve(name)?.pid;
+  }
+
+  lookup(name: Name): Registration | undefined {
+    return this.kernel.registry.lookup(name);
+  }
+
+  registered(registry: string): readonly Registration[] {
+    return [...this.kernel.registry.registered(registry)];
   }
 
   refOf(process: Address): AnyActorRef | undefined {
@@ -131,6 +148,16 @@ class KernelRuntime implements Runtime {
 
   whenDown(process: Address): Promise<ExitReason> {
     return new Promise((resolve) => monitor(this.kernel.outside, process, 'outside', resolve));
+  }
+
+  suspend(process: Address): void {
+    const entry = this.kernel.resolve(process);
+    if (entry !== undefined) suspend(entry);
+  }
+
+  resume(process: Address): void {
+    const entry = this.kernel.resolve(process);
+    if (entry !== undefined) resume(entry);
   }
 
   tree(): readonly ProcessTree[] {

@@ -15,7 +15,7 @@ export interface ProcessTree {
 export function treeOf(parent: Entry): readonly ProcessTree[] {
   return [...(parent.children ?? [])]
     .sort((one, other) => one.order - other.order)
-    .map((entry) => ({ id: entry.id, pid: entry.pid, name: entry.name, state: entry.behaviour.state(entry), children: treeOf(entry) }));
+    .map((entry) => ({ id: entry.id, pid: entry.pid, name: entry.names?.[0], state: entry.behaviour.state(entry), children: treeOf(entry) }));
 }
 
 /** One line per process: its id, its pid and its state. */

@@ -1,0 +1,98 @@
+/**
+ * Starts: processes that a process makes for itself, and how a process that has started says so.
+ *
+ * A process belongs to the one that made it: it never outlives it, and is shown below it. Only a supervisor is told of
+ * everything that happens to its children; who spawns is told what it asked for. What must never go wrong: a start
+ * that is waited for has exactly one outcome, and one that failed leaves no exit and no DOWN behind.
+ */
+import { invariant } from '../base/invariant.ts';
+import { call, insert } from './calls.ts';
+import type { Entry } from './entry.ts';
+import { link } from './links.ts';
+import { monitor } from './monitors.ts';
+import type { ExitReason, Message, ProcessSpec } from './process.ts';
+
+export interface SpawnRequest {
+  /** Which of the specification's `spawns`. */
+  readonly template: string;
+  readonly as: string;
+  /** Last part of its path; default the template's name. The pid differs in any case. */
+  readonly id?: string;
+  readonly args?: Message;
+  readonly link?: boolean;
+  readonly monitor?: boolean;
+}
+
+export interface AsyncRequest extends Pick<SpawnRequest, 'template' | 'as' | 'args' | 'link'> {
+  readonly timeoutMs?: number;
+}
+
+/** Does not wait for the new process to be up: its pid is the very next event. */
+export function spawn(entry: Entry, request: SpawnRequest): void {
+  const child = spawnFrom(entry, request);
+  if (request.link === true) link(entry, child.pid);
+  if (request.monitor === true) monitor(entry, child.pid, request.as);
+  insert(entry, { type: `${request.as}.spawned`, process: child.pid, id: child.id });
+}
+
+/** Tells the outcome when there is one. Link and monitor begin with the success. */
+export function start(entry: Entry, request: SpawnRequest): void {
+  spawnFrom(entry, request).awaitedStart = request;
+}
+
+/** Starts a task and waits for its value. */
+export function startTask(entry: Entry, request: AsyncRequest): void {
+  const child = spawnFrom(entry, request);
+  if (request.link !== false) link(entry, child.pid);
+  const { as, timeoutMs } = request;
+  call(entry, { to: child.pid, request: { type: 'await', as }, as, timeoutMs });
+}
+
+/** `entry` is up, or has found that there is nothing to do. */
+export function acknowledgeStart(entry: Entry, how: 'STARTED' | 'IGNORED'): void {
+  const { parent, pid, id, awaitedStart } = entry;
+  if (parent === undefined) return;
+  if (entry.isSupervised) tell(parent, entry, { type: how, process: pid });
+  if (awaitedStart === undefined) return;
+  entry.awaitedStart = undefined;
+  const { as } = awaitedStart;
+  if (how === 'IGNORED') {
+    tell(parent, entry, { type: `${as}.failed`, id, reason: 'ignore' });
+    return;
+  }
+  tell(parent, entry, { type: `${as}.started`, process: pid, id });
+  if (awaitedStart.link === true) link(parent, pid);
+  if (awaitedStart.monitor === true) monitor(parent, pid, as);
+}
+
+/** `entry` has ended: its supervisor always hears of it, who waited for its start only if it did not come to that. */
+export function tellParent(entry: Entry, reason: ExitReason): void {
+  const { parent, id, kernel, awaitedStart } = entry;
+  if (parent === undefined) return;
+  if (entry.isSupervised) kernel.enqueue(parent, { kind: 'exit', source: entry, reason });
+  if (awaitedStart !== undefined) tell(parent, entry, { type: `${awaitedStart.as}.failed`, id, reason });
+}
+
+/** A specification that cannot even be evaluated is a process that cannot even be opened. */
+export function specOf(make: () => ProcessSpec): ProcessSpec {
+  try {
+    return make();
+  } catch (thrown) {
+    return {
+      open: () => {
+        throw thrown;
+      },
+    };
+  }
+}
+
+function spawnFrom(entry: Entry, { template, id, args }: Pick<SpawnRequest, 'template' | 'id' | 'args'>): Entry {
+  const make = entry.spawns?.[template];
+  invariant(make !== undefined, `the process may spawn '${template}'`);
+  const spec = specOf(() => make(args ?? { type: template }));
+  return entry.kernel.spawn(spec, { id: id ?? template, parent: entry, isSupervised: false });
+}
+
+function tell(parent: Entry, source: Entry, message: Message): void {
+  parent.kernel.enqueue(parent, { kind: 'message', source, message });
+}

@@ -1,0 +1,46 @@
+/**
+ * Task: one asynchronous job as a process. Its outcome is its exit: `normal` when the job is done, its error when not.
+ *
+ * Leaving is cancelling. The job's signal is aborted when the task is told to stop, and when whoever awaits it gives up
+ * or ends. A task ends no earlier than its job: one that does not obey its signal is what a shutdown time is for.
+ *
+ * A request `{ type: 'await', as }` is answered by `<as>.done { value }`; the effect `async` starts a task and asks so.
+ */
+import type { Message, PortContext, PortHandle, PortSpec } from './process.ts';
+
+/** @param job may be synchronous; what it gives must be plain JSON if anybody awaits it. */
+export function task(job: (signal: AbortSignal) => unknown): PortSpec {
+  return { open: (context) => begin(job, context) };
+}
+
+function begin(job: (signal: AbortSignal) => unknown, { self, signal, send, exit }: PortContext): PortHandle {
+  const left = new AbortController();
+  const outcome = run(job, AbortSignal.any([signal, left.signal]));
+  let end = (): void => exit();
+  const settled = outcome.then(
+    () => undefined,
+    (thrown: unknown) => void (end = () => exit(thrown ?? new Error('the task failed without saying why'))),
+  );
+  // By its own mailbox: so the answer for who awaits is on its way first.
+  void settled.then(() => send(self, { type: 'job.ended' }));
+  return {
+    requests: {
+      await: async ({ as = 'task' }, gone) => {
+        const leave = (): void => {
+          left.abort();
+          exit();
+        };
+        gone.addEventListener('abort', leave, { once: true });
+        const value: unknown = await outcome;
+        gone.removeEventListener('abort', leave);
+        return { type: `${String(as)}.done`, value } satisfies Message;
+      },
+    },
+    casts: { 'job.ended': () => end() },
+    close: () => settled,
+  };
+}
+
+async function run(job: (signal: AbortSignal) => unknown, signal: AbortSignal): Promise<unknown> {
+  return await job(signal);
+}
