@@ -1,5 +1,6 @@
 /** `armature/otp`: OTP's processes and supervisors over xstate machines. The only barrel: a package needs one door. */
-export type { ChildSpec, DynamicSupervisorSpec, Restart, SupervisorSpec } from './child-spec.ts';
+export type { ChildSpec, DynamicChildSpec, DynamicSupervisorSpec, Restart, Shutdown, SupervisorSpec } from './child-spec.ts';
+export { checkChildSpecs, InvalidSpecError, type SpecFault, type SpecFaultCode } from './child-spec-faults.ts';
 export { choosingScheduler, randomScheduler, replayScheduler, type Candidate, type ChoosingScheduler } from './choosing-scheduler.ts';
 export { dynamicSupervisor } from './dynamic-supervisor.ts';
 export { effects, type EffectParams, type Effects } from './effects.ts';
@@ -18,6 +19,8 @@ export type {
 export { productionScheduler } from './production-scheduler.ts';
 export { CallError, createRuntime, type Runtime, type RuntimeOptions } from './runtime.ts';
 export type { Scheduler } from './scheduler.ts';
+export { via, type Registration } from './registry.ts';
 export { supervisor } from './supervisor.ts';
+export { task } from './task.ts';
 export { toTraceLine, type NumberedRecord, type TraceRecord } from './trace.ts';
 export type { ProcessTree } from './tree.ts';
