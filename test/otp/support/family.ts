@@ -7,7 +7,7 @@ import { puppetSpec } from './puppet.ts';
 import { World } from './world.ts';
 
 /** How a child of a family behaves at each of its starts; beyond the list it comes up. */
-export type StartPlan = readonly ('up' | 'fail' | 'ignore')[];
+export type StartPlan = readonly ('up' | 'fail' | 'ignore' | 'slow')[];
 
 /** Comes up once, and never again. */
 export const FAILS_FOR_EVER: StartPlan = ['up', ...Array.from({ length: 10_000 }, () => 'fail' as const)];
@@ -111,6 +111,7 @@ export function childSpec(id: string, { starts = [], stubborn = false, ...rest }
       const plan = starts[count] ?? 'up';
       count += 1;
       if (plan === 'ignore') return { machine: absent };
+      if (plan === 'slow') return { machine: slow, name: `@${id}` };
       return plan === 'up' ? puppetSpec({ name: `@${id}`, trapExit: stubborn }) : failing(id);
     },
     ...rest,
@@ -119,6 +120,9 @@ export function childSpec(id: string, { starts = [], stubborn = false, ...rest }
 
 /** Finds that it is not needed. */
 const absent = setup({}).createMachine({ id: 'absent', initial: 'unneeded', states: { unneeded: { type: 'final', tags: 'ignore' } } });
+
+/** Says that it is up when it is told so. */
+const slow = setup({}).createMachine({ id: 'slow', initial: 'connecting', states: { connecting: { tags: 'starting', on: { up: 'up' } }, up: {} } });
 
 function failing(id: string): ProcessSpec {
   return {
