@@ -9,7 +9,7 @@ export const tell = (to: Address, ...told: readonly Told[]): Told => send(to, { 
 
 export const monitor = (process: Address, as = 'seen'): Told => ({ type: 'monitor', params: { process, as } });
 
-export const demonitor = (process: Address): Told => ({ type: 'demonitor', params: { process } });
+export const demonitor = (process: Address, more: { readonly as?: string; readonly flush?: boolean } = {}): Told => ({ type: 'demonitor', params: { process, ...more } });
 
 export const link = (process: Address): Told => ({ type: 'link', params: { process } });
 
