@@ -22,7 +22,7 @@ test('no test and no reason is for a case that is not in the list', () => {
 test('CATALOGUE.md says what the tests say: run `npm run catalogue` after a change', () => {
   const page = readFileSync(new URL('CATALOGUE.md', import.meta.url), 'utf8');
 
-  const drawn = underCheck.map((section) => sectionPart(section));
+  const outOfDate = underCheck.filter((section) => !page.includes(sectionPart(section)));
 
-  expect(drawn.filter((part) => !page.includes(part))).toEqual([]);
+  expect(outOfDate.map(({ id }) => id)).toEqual([]);
 });

@@ -1,5 +1,6 @@
 /** Told: what a puppet can be told to do, in words short enough for a scenario. */
-import type { Address, ExitReason, Message, ReplyTo } from '../../../../src/otp/process.ts';
+import type { EffectParams } from '../../../../src/otp/effects.ts';
+import type { Address, ExitReason, Message, Name, ReplyTo } from '../../../../src/otp/process.ts';
 import type { Told } from '../../../otp/support/puppet.ts';
 
 export const send = (to: Address, event: Message | `seen.${string}`): Told => ({ type: 'send', params: { to, event: typeof event === 'string' ? { type: event } : event } });
@@ -33,3 +34,26 @@ export const cancelTimer = (name: string): Told => ({ type: 'cancelTimer', param
 
 /** The puppet's table answers with `event`, as its very next event. */
 export const apply = (event: `seen.${string}`): Told => ({ type: 'apply', params: { table: 'echo', change: { echo: { type: event } } } });
+
+export const register = (name: Name, more: { readonly as?: string; readonly value?: unknown } = {}): Told => ({ type: 'register', params: { name, as: 'seen', ...more } });
+
+export const unregister = (name: Name): Told => ({ type: 'unregister', params: { name } });
+
+export const updateValue = (name: Name, value: unknown): Told => ({ type: 'updateValue', params: { name, value } });
+
+export const listen = (registry: string, as = 'seen'): Told => ({ type: 'listen', params: { registry, as } });
+
+type Spawning = Partial<EffectParams['spawn']>;
+
+/** Of the puppet's `spawns`; without waiting for it to be up. */
+export const spawn = (template: string, more: Spawning = {}): Told => ({ type: 'spawn', params: { template, as: 'seen', ...more } });
+
+/** Likewise, and waits. */
+export const start = (template: string, more: Spawning = {}): Told => ({ type: 'start', params: { template, as: 'seen', ...more } });
+
+/** A task of the puppet's `spawns`. */
+export const async = (template: string, more: Partial<EffectParams['async']> = {}): Told => ({ type: 'async', params: { template, as: 'seen', ...more } });
+
+export const cancel = (as = 'seen'): Told => ({ type: 'cancel', params: { as } });
+
+export const label = (text: string): Told => ({ type: 'label', params: { label: text } });
