@@ -117,7 +117,7 @@ class ChannelScheduler implements ChoosingScheduler {
   private offers(): Offer[] {
     const offers: Offer[] = [];
     for (const entry of this.active) {
-      if (entry.urgent.length === 0 && entry.mailbox.length === 0) {
+      if (!entry.isAwake || (entry.urgent.length === 0 && entry.mailbox.length === 0)) {
         entry.scheduled = false;
         this.active.delete(entry);
       } else collectOffers(entry, offers);

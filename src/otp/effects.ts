@@ -30,6 +30,8 @@ export interface EffectParams {
   /** To be told what is registered and given back in a registry: `<as>.registered { name, process, value }`, `<as>.unregistered { name, process }`. */
   listen: { registry: string; as: string };
   label: { label: string };
+  /** Becomes only a row as soon as nothing waits for it and it waits for no call; whatever reaches it wakes it. */
+  hibernate: undefined;
   send: { to: Address; event: Message };
   /** The same message to each of a few. */
   sendToEach: { to: readonly Address[]; event: Message };
@@ -81,6 +83,7 @@ export const effects: Effects = {
   unregister: effect((entry, { name }) => entry.kernel.registry.unregister(entry, name)),
   updateValue: effect((entry, { name, value }) => entry.kernel.registry.update(entry, name, value)),
   listen: effect((entry, { registry, as }) => entry.kernel.registry.listen(entry, registry, as)),
+  hibernate: effect((entry) => void (entry.drowsy = true)),
   label: effect((entry, { label }) => void (entry.label = label)),
   send: effect(performSend),
   sendToEach: effect((entry, { to, event }) => to.forEach((address) => performSend(entry, { to: address, event }))),

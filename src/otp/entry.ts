@@ -4,7 +4,7 @@
  * Only types and one lookup. The parts (exits, monitors, calls, behaviours, schedulers) are written against this file,
  * the kernel puts them together.
  */
-import type { AnyActorRef } from 'xstate';
+import type { AnyActorRef, AnyStateMachine } from 'xstate';
 import type { Clock } from '../base/clock.ts';
 import type { Address, CallFailed, ExitReason, MachineSpec, Message, Name, Pid, ProcessSpec, ReplyTo, Table } from './process.ts';
 import type { ProcessTimer } from './process-timers.ts';
@@ -98,29 +98,51 @@ export interface PendingEffect {
   readonly params: unknown;
 }
 
+/** What processes of one kind have in common. */
+export interface Traits {
+  readonly kernel: Kernel;
+  readonly behaviour: Behaviour;
+  /** Undefined for a port. */
+  readonly machine: AnyStateMachine | undefined;
+  /** What it may spawn, by name. */
+  readonly spawns: MachineSpec['spawns'];
+  readonly trapExit: boolean;
+  readonly mailboxMax: number;
+  readonly mailboxOverflow: NonNullable<MachineSpec['mailboxOverflow']>;
+  readonly hibernateAfterMs: number | undefined;
+  readonly shutdown: number | 'infinity' | 'brutal_kill';
+}
+
 export interface Entry extends Source {
   readonly pid: Pid;
-  /** Unique among its siblings. */
+  /** The number in its pid. */
+  readonly serial: number;
+  /** The last part of its path; unique among the children of a supervisor. */
   readonly id: string;
   /** The ids from the root down; the pid is this and a number. */
   readonly path: string;
+  readonly traits: Traits;
   readonly kernel: Kernel;
   readonly behaviour: Behaviour;
+  /** Undefined once it has hibernated: it is needed at the start alone. */
   readonly spec: ProcessSpec | undefined;
   readonly parent: Entry | undefined;
   /** Place among its siblings when a tree is shown. */
   readonly order: number;
   readonly sinceMs: number;
-  readonly shutdown: number | 'infinity' | 'brutal_kill';
+  readonly shutdown: Traits['shutdown'];
   readonly trapExit: boolean;
-  readonly mailboxMax: number;
-  readonly mailboxOverflow: NonNullable<MachineSpec['mailboxOverflow']>;
-  /** What it may spawn, by name. */
-  readonly spawns: MachineSpec['spawns'];
   /** Its parent is told of all that becomes of it. */
   readonly isSupervised: boolean;
   /** How often its supervisor had started it before. */
   readonly restarts: number;
+  alive: boolean;
+  /** Its start has been acknowledged. */
+  started: boolean;
+  readonly handled: number;
+
+  /** Whether it has what a process that is awake has; reading any of that makes it. */
+  readonly isAwake: boolean;
   readonly mailbox: Mailbox;
   /** Delivered before anything in the mailbox: answers of tables, then postponed events. */
   readonly urgent: Ring<Signal>;
@@ -129,16 +151,32 @@ export interface Entry extends Source {
   postponed: Signal[];
   /** In the scheduler's hands. */
   scheduled: boolean;
-  alive: boolean;
-  /** Its start has been acknowledged. */
-  started: boolean;
-  handled: number;
   actor: AnyActorRef | undefined;
+  effects: PendingEffect[];
+  /** The event being handled, for `postpone`. */
+  current: Signal | undefined;
+  /** Said by the effect `stop`. */
+  stopReason: ExitReason | undefined;
+  /** What was delivered while it was suspended; undefined when it is not. */
+  suspended: Signal[] | undefined;
+  /** It is to hibernate as soon as it is quiescent. */
+  drowsy: boolean;
+  /** Runs until it may have been idle for long enough. */
+  rest: HeapTimer | undefined;
+  /** When it last had something to do, for `rest`. */
+  activeMs: number;
+
+  /** Only a state value and a context, below. */
+  readonly hibernates: boolean;
+  value: unknown;
+  context: unknown;
+  /** The history states' memory, where a machine that hibernates has any. */
+  history: unknown;
+
   /** Held at present, its own first. */
   names: readonly Name[] | undefined;
   label: string | undefined;
   tables: Readonly<Record<string, Table>> | undefined;
-  children: Set<Entry> | undefined;
   links: Set<Entry> | undefined;
   /** Watches that this process holds, by the address it gave. */
   monitors: Map<Address, Monitor[]> | undefined;
@@ -151,17 +189,16 @@ export interface Entry extends Source {
   timers: Map<string, ProcessTimer> | undefined;
   /** Ends it by force if it has not ended by then. */
   overdue: HeapTimer | undefined;
-  effects: PendingEffect[];
   /** Its parent waits for its start. */
   awaitedStart: SpawnRequest | undefined;
-  /** What was delivered while it was suspended; undefined when it is not. */
-  suspended: Signal[] | undefined;
   /** Messages that its mailbox had no room for. */
   dropped: number;
-  /** The event being handled, for `postpone`. */
-  current: Signal | undefined;
-  /** Said by the effect `stop`. */
-  stopReason: ExitReason | undefined;
+
+  noteHandled(): void;
+  /** In the order of their beginning; the present one may leave. */
+  children(): Iterable<Entry>;
+  /** Nothing is left of being awake; what it holds stays. */
+  fallAsleep(): void;
 }
 
 export interface SpawnOptions {
@@ -177,9 +214,10 @@ export interface SpawnOptions {
 
 export interface Kernel {
   readonly clock: Clock;
+  /** When it was made, on the clock's scale. */
+  readonly beganMs: number;
   readonly timers: TimerHeap;
   readonly system: ActorSystem;
-  readonly processes: Map<Pid, Entry>;
   readonly registry: Registry;
   readonly calls: Map<ReplyTo, Call>;
   readonly outside: Entry;
@@ -187,6 +225,7 @@ export interface Kernel {
   readonly tracer: ((record: TraceRecord) => void) | undefined;
   /** Told of the records that whoever traces is told as well; undefined likewise. */
   readonly lifecycle: ((record: LifecycleRecord) => void) | undefined;
+  createMailbox(): Mailbox;
   /** Makes a process; its first event is still to come. It is told to `parent` by STARTED, or by EXIT when the start fails. */
   spawn(spec: ProcessSpec, options: SpawnOptions): Entry;
   resolve(address: Address): Entry | undefined;
@@ -195,6 +234,8 @@ export interface Kernel {
   /** Asks for `target` to be run: it has something urgent. */
   wake(target: Entry): void;
   nextCallId(caller: Entry): ReplyTo;
+  /** The process is not found any more, and its parent has it no more. */
+  forget(entry: Entry): void;
   end(entry: Entry, reason: ExitReason): void;
 }
 

@@ -17,24 +17,28 @@ export function endProcess(entry: Entry, reason: ExitReason): void {
   if (!entry.alive) return;
   const { kernel } = entry;
   entry.alive = false;
-  kernel.processes.delete(entry.pid);
+  kernel.forget(entry);
   kernel.registry.release(entry);
   releaseTimers(entry);
   releaseCalls(entry);
   releaseMonitors(entry);
+  if (entry.isAwake) clearQueues(entry);
+  kernel.lifecycle?.({ type: 'exit', process: entry.pid, reason });
+  entry.behaviour.dispose(entry);
+  tellLinks(entry, reason);
+  tellChildren(entry, reason);
+  tellWatchers(entry, reason);
+  tellParent(entry, reason);
+}
+
+function clearQueues(entry: Entry): void {
   entry.mailbox.clear();
   entry.urgent.clear();
   entry.inserted = [];
   entry.postponed = [];
   entry.suspended = undefined;
   entry.effects = [];
-  kernel.lifecycle?.({ type: 'exit', process: entry.pid, reason });
-  entry.behaviour.dispose(entry);
-  tellLinks(entry, reason);
-  tellChildren(entry, reason);
-  tellWatchers(entry, reason);
-  entry.parent?.children?.delete(entry);
-  tellParent(entry, reason);
+  if (entry.rest !== undefined) entry.kernel.timers.cancel(entry.rest);
 }
 
 function tellLinks(entry: Entry, reason: ExitReason): void {
@@ -44,11 +48,10 @@ function tellLinks(entry: Entry, reason: ExitReason): void {
 
 function tellChildren(entry: Entry, reason: ExitReason): void {
   const toChildren = reason === 'normal' ? 'shutdown' : reason;
-  for (const child of entry.children ?? []) {
+  for (const child of entry.children()) {
     entry.kernel.enqueue(child, { kind: 'exit', source: entry, reason: toChildren });
     killWhenOverdue(entry, child);
   }
-  entry.children = undefined;
 }
 
 function killWhenOverdue(entry: Entry, child: Entry): void {
@@ -65,7 +68,7 @@ export function receiveExit(entry: Entry, signal: Signal & { kind: 'exit' }): vo
   if (reason === 'kill') {
     entry.kernel.end(entry, 'killed');
   } else if (entry.trapExit) {
-    const fromParent = entry.parent?.pid === source.pid;
+    const fromParent = entry.parent === source;
     entry.behaviour.receive(entry, source, { type: 'EXIT', process: source.pid, reason, fromParent });
   } else if (reason !== 'normal' || source.pid === entry.pid) {
     entry.behaviour.stop(entry, reason);

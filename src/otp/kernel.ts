@@ -7,25 +7,22 @@
 import type { AnyActorRef } from 'xstate';
 import type { Clock } from '../base/clock.ts';
 import { receiveFailure, receiveReply, refuseRequest } from './calls.ts';
-import { entryOf, type Behaviour, type Entry, type Kernel, type MessageSignal, type Signal, type SpawnOptions } from './entry.ts';
+import { entryOf, type Entry, type Kernel, type Mailbox, type MessageSignal, type Signal, type SpawnOptions, type Traits } from './entry.ts';
 import { crash } from './error-report.ts';
 import { endProcess, receiveExit } from './exits.ts';
-import { machineBehaviour } from './machine-process.ts';
 import { receiveDown } from './monitors.ts';
 import { outsideBehaviour } from './outside.ts';
-import { portBehaviour } from './port-process.ts';
 import { isPortSpec, type Address, type ExitReason, type Name, type Pid, type ProcessSpec, type ReplyTo } from './process.ts';
+import { ProcessEntry } from './process-entry.ts';
+import { ProcessTable } from './process-table.ts';
 import { receiveTimeout } from './process-timers.ts';
 import { Registry } from './registry.ts';
-import { Ring } from './ring.ts';
 import type { Scheduler } from './scheduler.ts';
 import { holdBack } from './suspension.ts';
 import { TimerHeap } from './timer-heap.ts';
+import { TraitsTable } from './traits.ts';
 import type { LifecycleRecord, TraceRecord } from './trace.ts';
 import { createActorSystem, type ActorSystem, type Relay } from './xstate-seam.ts';
-
-const MAILBOX_MAX = 100_000;
-const SHUTDOWN_MS = 5_000;
 
 /** A process was sent more than its mailbox may hold. */
 export class MailboxOverflowError extends Error {
@@ -36,38 +33,47 @@ export class ProcessKernel implements Kernel {
   readonly clock: Clock;
   readonly timers: TimerHeap;
   readonly system: ActorSystem;
-  readonly processes = new Map<Pid, Entry>();
+  readonly processes = new ProcessTable<ProcessEntry>();
   readonly registry = new Registry();
   readonly calls: Kernel['calls'] = new Map();
-  readonly outside: Entry;
+  readonly beganMs: number;
+  readonly outside: ProcessEntry;
   tracer: ((record: TraceRecord) => void) | undefined;
   lifecycle: ((record: LifecycleRecord) => void) | undefined;
   private readonly scheduler: Scheduler;
-  private pidCount = 0;
+  private readonly traits: TraitsTable;
+  private spawned = 0;
   private callCount = 0;
 
   constructor(clock: Clock, scheduler: Scheduler) {
     this.clock = clock;
+    this.beganMs = clock.nowMs();
+    this.traits = new TraitsTable(this);
     this.scheduler = scheduler;
     this.timers = new TimerHeap(clock);
     this.system = createActorSystem((deliver, source, target, event) => this.intercept(deliver, source, target, event));
-    this.outside = this.makeOutside();
+    this.outside = outsideOf(this);
     scheduler.attach({ clock, deliver: (entry, signal) => this.deliver(entry, signal) });
   }
 
-  spawn(spec: ProcessSpec, options: SpawnOptions): Entry {
-    const { id, parent } = options;
-    const path = parent === this.outside ? id : `${parent.path}/${id}`;
-    this.pidCount += 1;
-    const pid = `${path}#${this.pidCount}` as Pid;
-    const behaviour = isPortSpec(spec) ? portBehaviour : machineBehaviour;
-    const entry = this.makeEntry(pid, path, behaviour, { ...options, spec });
-    this.processes.set(pid, entry);
-    parent.children ??= new Set();
-    parent.children.add(entry);
-    this.lifecycle?.({ type: 'spawn', process: pid, parent: parent.pid, ...(spec.name === undefined ? {} : { name: spec.name }) });
+  spawn(spec: ProcessSpec, { id, parent, shutdown, ...options }: SpawnOptions & { readonly parent: ProcessEntry }): ProcessEntry {
+    this.spawned += 1;
+    const traits = this.traits.of(spec, shutdown);
+    const entry = new ProcessEntry({ id, parent, traits, spec, serial: this.spawned, ...options, label: isPortSpec(spec) ? undefined : spec.label });
+    this.processes.add(entry);
+    parent.adopt(entry);
+    this.lifecycle?.({ type: 'spawn', process: entry.pid, parent: parent.pid, ...(spec.name === undefined ? {} : { name: spec.name }) });
     this.enqueue(entry, { kind: 'init', source: parent });
     return entry;
+  }
+
+  createMailbox(): Mailbox {
+    return this.scheduler.createMailbox();
+  }
+
+  forget(entry: ProcessEntry): void {
+    this.processes.delete(entry);
+    entry.parent?.disown(entry);
   }
 
   resolve(address: Address): Entry | undefined {
@@ -76,7 +82,7 @@ export class ProcessKernel implements Kernel {
 
   enqueue(target: Entry, signal: Signal): void {
     if (!target.alive) return;
-    if (signal.kind === 'message' && waitingIn(target) >= target.mailboxMax && !this.makeRoom(target, signal)) return;
+    if (signal.kind === 'message' && waitingIn(target) >= target.traits.mailboxMax && !this.makeRoom(target, signal)) return;
     if (this.tracer !== undefined && (signal.kind === 'message' || signal.kind === 'reply')) {
       this.tracer({ type: 'send', from: signal.source.pid, to: target.pid, message: signal.message });
     }
@@ -142,12 +148,12 @@ export class ProcessKernel implements Kernel {
 
   /** @returns whether there is room for `signal` now, in the mailbox of a process that has too much to do. */
   private makeRoom(target: Entry, signal: MessageSignal): boolean {
-    if (target.mailboxOverflow === 'crash') {
-      const claim = `more than ${target.mailboxMax} messages wait; the one too many is '${signal.message.type}' from ${signal.source.pid}`;
+    if (target.traits.mailboxOverflow === 'crash') {
+      const claim = `more than ${target.traits.mailboxMax} messages wait; the one too many is '${signal.message.type}' from ${signal.source.pid}`;
       target.behaviour.stop(target, crash(new MailboxOverflowError(claim)));
       return false;
     }
-    const oldest = target.mailboxOverflow === 'drop_oldest' ? target.mailbox.takeOldestMessage() : undefined;
+    const oldest = target.traits.mailboxOverflow === 'drop_oldest' ? target.mailbox.takeOldestMessage() : undefined;
     const { message, source } = oldest ?? signal;
     target.dropped += 1;
     this.tracer?.({ type: 'drop', from: source.pid, to: target.pid, message });
@@ -164,30 +170,15 @@ export class ProcessKernel implements Kernel {
     if (to === undefined) deliver(source, target, event);
     else this.enqueue(to, { kind: 'message', source: from ?? to, message: event });
   }
+}
 
-  private makeOutside(): Entry {
-    return this.makeEntry('outside' as Pid, '', outsideBehaviour, { id: 'outside', parent: undefined, spec: undefined });
-  }
-
-  private makeEntry(pid: Pid, path: string, behaviour: Behaviour, options: Omit<SpawnOptions, 'parent'> & { readonly parent: Entry | undefined; readonly spec: ProcessSpec | undefined }): Entry {
-    const { id, spec, parent, order = 0, shutdown = SHUTDOWN_MS, restarts = 0, isSupervised = true } = options;
-    const machine = spec === undefined || isPortSpec(spec) ? undefined : spec;
-    return {
-      pid, id, path, kernel: this, behaviour, spec, parent, order, shutdown,
-      sinceMs: this.clock.nowMs(),
-      trapExit: machine?.trapExit ?? spec === undefined,
-      mailboxMax: machine?.mailboxMax ?? (spec === undefined ? Infinity : MAILBOX_MAX),
-      mailboxOverflow: machine?.mailboxOverflow ?? 'crash',
-      spawns: machine?.spawns,
-      restarts, isSupervised, label: machine?.label, dropped: 0,
-      mailbox: this.scheduler.createMailbox(),
-      urgent: new Ring(), inserted: [], postponed: [], effects: [],
-      scheduled: false, alive: true, started: false, handled: 0,
-      actor: undefined, names: undefined, awaitedStart: undefined, suspended: undefined, tables: undefined, children: undefined, links: undefined,
-      monitors: undefined, watchers: undefined, toldOwners: undefined, calls: undefined, timers: undefined, overdue: undefined,
-      current: undefined, stopReason: undefined,
-    };
-  }
+/** No process: the parent of the roots, and the sender of what code around the processes sends. */
+function outsideOf(kernel: Kernel): ProcessEntry {
+  const traits: Traits = {
+    kernel, behaviour: outsideBehaviour, machine: undefined, spawns: undefined, trapExit: true, shutdown: 'infinity',
+    mailboxMax: Infinity, mailboxOverflow: 'crash', hibernateAfterMs: undefined,
+  };
+  return new ProcessEntry({ id: 'outside', serial: 0, parent: undefined, traits, spec: undefined });
 }
 
 /** What the bound of a mailbox counts. */

@@ -9,6 +9,7 @@
 import { createActor, type AnyActorRef, type AnyMachineSnapshot } from 'xstate';
 import { adopt, type Behaviour, type Entry, type Signal, type Source } from './entry.ts';
 import { crash } from './error-report.ts';
+import { restIfDue, rouse } from './hibernation.ts';
 import { isPortSpec, type ExitReason, type MachineSpec, type Message } from './process.ts';
 import { cancelTimersUntil } from './process-timers.ts';
 import { acknowledgeStart } from './starts.ts';
@@ -39,11 +40,12 @@ function init(entry: Entry): void {
 }
 
 function receive(entry: Entry, source: Source, message: Message): void {
+  rouse(entry);
   const { actor, kernel } = entry;
   if (actor === undefined) return;
   kernel.tracer?.({ type: 'deliver', from: source.pid, to: entry.pid, message });
   const before = snapshotOf(entry);
-  entry.handled += 1;
+  entry.noteHandled();
   if (entry.timers !== undefined) cancelTimersUntil(entry, 'nextEvent');
   const signal: Signal = { kind: 'message', source, message };
   entry.current = signal;
@@ -71,7 +73,10 @@ function settle(entry: Entry, signal: (Signal & { kind: 'message' }) | undefined
   noteStart(entry, snapshot);
   if (entry.stopReason !== undefined) stop(entry, entry.stopReason);
   else if (snapshot.status === 'done') entry.kernel.end(entry, reasonOf(snapshot));
-  else orderUrgent(entry, before, snapshot);
+  else {
+    orderUrgent(entry, before, snapshot);
+    restIfDue(entry);
+  }
 }
 
 /** Actors that the machine made itself, against the rule: xstate leaves them running when their parent throws. */
@@ -142,7 +147,8 @@ function dispose(entry: Entry): void {
 }
 
 function state(entry: Entry): unknown {
-  return entry.actor === undefined ? 'unborn' : snapshotOf(entry).value;
+  if (entry.actor !== undefined) return snapshotOf(entry).value;
+  return entry.hibernates ? entry.value : 'unborn';
 }
 
 function reasonOf(snapshot: AnyMachineSnapshot): ExitReason {

@@ -98,7 +98,7 @@ function receive(entry: Entry, source: Source, message: Message): void {
   const { kernel } = entry;
   kernel.tracer?.({ type: 'deliver', from: source.pid, to: entry.pid, message });
   if (entry.actor !== undefined) kernel.system.deliver(source.actor, entry.actor, message);
-  entry.handled += 1;
+  entry.noteHandled();
   try {
     handle(entry, port, port.handle, message);
   } catch (thrown) {

@@ -1,8 +1,8 @@
 /** ProcessInfo: what can be known of a living process from outside. */
-import type { AnyMachineSnapshot } from 'xstate';
+import type { AnyMachineSnapshot, StateValue } from 'xstate';
 import type { Entry } from './entry.ts';
 import type { ProcessTimer } from './process-timers.ts';
-import { isPortSpec, type Address, type Name, type Pid } from './process.ts';
+import type { Address, Name, Pid } from './process.ts';
 
 export interface ProcessInfo {
   readonly pid: Pid;
@@ -15,6 +15,8 @@ export interface ProcessInfo {
   /** The machine's state value; `open` and the like for a port. */
   readonly state: unknown;
   readonly tags: readonly string[];
+  /** Only a row at present, until something reaches it. */
+  readonly hibernates: boolean;
   /** What waits, postponed events among it. */
   readonly mailboxLength: number;
   /** Its supervisor among them. */
@@ -43,7 +45,8 @@ export function describeProcess(entry: Entry): ProcessInfo {
     parent: parent?.pid,
     state: entry.behaviour.state(entry),
     tags: tagsOf(entry),
-    mailboxLength: entry.mailbox.length + entry.urgent.length + entry.postponed.length + (entry.suspended?.length ?? 0),
+    mailboxLength: waitingIn(entry),
+    hibernates: entry.hibernates,
     links: parent !== undefined && entry.isSupervised ? [parent.pid, ...links] : links,
     monitors: [...(entry.monitors?.keys() ?? [])],
     monitoredBy: watchers.map((watch) => watch.owner.pid),
@@ -51,12 +54,16 @@ export function describeProcess(entry: Entry): ProcessInfo {
   };
 }
 
+function waitingIn(entry: Entry): number {
+  return entry.isAwake ? entry.mailbox.length + entry.urgent.length + entry.postponed.length + (entry.suspended?.length ?? 0) : 0;
+}
+
 function describeTimer({ kernel }: Entry, { name, heap, content }: ProcessTimer) {
   return { name, leftMs: heap === undefined ? 0 : Math.max(0, heap.deadlineMs - kernel.clock.nowMs()), content };
 }
 
-function tagsOf({ actor, spec }: Entry): readonly string[] {
-  if (actor === undefined || spec === undefined || isPortSpec(spec)) return [];
-  const snapshot: AnyMachineSnapshot = actor.getSnapshot();
+function tagsOf({ actor, traits, hibernates, value, context }: Entry): readonly string[] {
+  if (traits.machine === undefined || (actor === undefined && !hibernates)) return [];
+  const snapshot = actor === undefined ? traits.machine.resolveState({ value: value as StateValue, context }) : (actor.getSnapshot() as AnyMachineSnapshot);
   return [...snapshot.tags].sort();
 }

@@ -107,6 +107,8 @@ export interface MachineSpec {
    * slow or is sent too much. Dropped, a message vanishes, and a request among them fails as `overloaded`.
    */
   readonly mailboxOverflow?: 'crash' | 'drop_newest' | 'drop_oldest';
+  /** Idle for so long, it hibernates: it is only a row until something reaches it. The effect `hibernate` asks for it at once. */
+  readonly hibernateAfterMs?: number;
   /** Set by `supervisor` and `dynamicSupervisor`. */
   readonly isSupervisor?: boolean;
 }

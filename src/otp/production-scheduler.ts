@@ -76,6 +76,10 @@ class ProductionScheduler implements Scheduler {
       }
       const entry = this.running;
       if (entry === undefined || this.host === undefined) return false;
+      if (!entry.isAwake) {
+        this.running = undefined; // It hibernates: there is not even a mailbox to look into.
+        continue;
+      }
       const mailbox = entry.mailbox as FifoMailbox;
       const signal = mailbox.kill ?? entry.urgent.shift() ?? mailbox.shift();
       if (signal !== undefined) {

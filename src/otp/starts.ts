@@ -87,7 +87,7 @@ export function specOf(make: () => ProcessSpec): ProcessSpec {
 }
 
 function spawnFrom(entry: Entry, { template, id, args }: Pick<SpawnRequest, 'template' | 'id' | 'args'>): Entry {
-  const make = entry.spawns?.[template];
+  const make = entry.traits.spawns?.[template];
   invariant(make !== undefined, `the process may spawn '${template}'`);
   const spec = specOf(() => make(args ?? { type: template }));
   return entry.kernel.spawn(spec, { id: id ?? template, parent: entry, isSupervised: false });

@@ -5,6 +5,7 @@ export type TraceRecord =
   | { readonly type: 'spawn'; readonly process: Pid; readonly parent: Address; readonly name?: Name }
   | { readonly type: 'send'; readonly from: Address; readonly to: Pid; readonly message: Message }
   | { readonly type: 'deliver'; readonly from: Address; readonly to: Pid; readonly message: Message }
+  | { readonly type: 'hibernate' | 'wake'; readonly process: Pid }
   | { readonly type: 'drop'; readonly from: Address; readonly to: Pid; readonly message: Message }
   | { readonly type: 'transition'; readonly process: Pid; readonly event: string; readonly state: unknown }
   | { readonly type: 'exit'; readonly process: Pid; readonly reason: ExitReason }

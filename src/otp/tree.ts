@@ -13,7 +13,7 @@ export interface ProcessTree {
 }
 
 export function treeOf(parent: Entry): readonly ProcessTree[] {
-  return [...(parent.children ?? [])]
+  return [...parent.children()]
     .sort((one, other) => one.order - other.order)
     .map((entry) => ({ id: entry.id, pid: entry.pid, name: entry.names?.[0], state: entry.behaviour.state(entry), children: treeOf(entry) }));
 }

@@ -201,11 +201,11 @@ test('says about a process what it is, does and waits for', async () => {
 
   expect([world.runtime.processInfo(a), world.runtime.processInfo('@b')]).toEqual([
     {
-      pid: a, id: 'a', name: undefined, names: [], label: undefined, parent: 'outside', state: 'asleep', tags: [], mailboxLength: 1, dropped: 0,
+      pid: a, id: 'a', name: undefined, names: [], label: undefined, parent: 'outside', state: 'asleep', tags: [], mailboxLength: 1, hibernates: false, dropped: 0,
       links: ['outside', b], monitors: [b], monitoredBy: [], timers: [{ name: 'tick', leftMs: 10 }], handled: 3, restarts: 0, sinceMs: 0,
     },
     {
-      pid: b, id: 'b', name: '@b', names: ['@b'], label: undefined, parent: 'outside', state: 'awake', tags: [], mailboxLength: 0, dropped: 0,
+      pid: b, id: 'b', name: '@b', names: ['@b'], label: undefined, parent: 'outside', state: 'awake', tags: [], mailboxLength: 0, hibernates: false, dropped: 0,
       links: ['outside', a], monitors: [], monitoredBy: [a], timers: [], handled: 0, restarts: 0, sinceMs: 0,
     },
   ]);
