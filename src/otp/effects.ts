@@ -6,12 +6,12 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { call, cancelCalls, insert, multicall, reply } from './calls.ts';
-import { entryOf, type Entry } from './entry.ts';
+import { entryOf, type Entry, type SpawnRequest } from './entry.ts';
 import { link, unlink } from './links.ts';
 import { demonitor, monitor, type DemonitorRequest } from './monitors.ts';
 import type { Address, ExitReason, Message, Name, RecipientsTable, ReplyTo, Table } from './process.ts';
 import { cancelTimer, startTimer, updateTimer, type TimerRequest } from './process-timers.ts';
-import { spawn, start, startTask, type AsyncRequest, type SpawnRequest } from './starts.ts';
+import { spawn, start, startTask, type AsyncRequest } from './starts.ts';
 
 export interface EffectParams {
   /** A new process; `<as>.spawned { process, id }` is the very next event. `monitor` tells `<as>.down`. */

@@ -7,10 +7,8 @@
 import type { AnyActorRef, AnyStateMachine } from 'xstate';
 import type { Clock } from '../base/clock.ts';
 import type { Address, CallFailed, ExitReason, MachineSpec, Message, Name, Pid, ProcessSpec, ReplyTo, Table } from './process.ts';
-import type { ProcessTimer } from './process-timers.ts';
 import type { Registry } from './registry.ts';
 import type { Ring } from './ring.ts';
-import type { SpawnRequest } from './starts.ts';
 import type { HeapTimer, TimerHeap } from './timer-heap.ts';
 import type { LifecycleRecord, TraceRecord } from './trace.ts';
 import type { ActorSystem } from './xstate-seam.ts';
@@ -96,6 +94,28 @@ export interface Behaviour {
 export interface PendingEffect {
   readonly perform: (entry: Entry, params: never) => void;
   readonly params: unknown;
+}
+
+/** What cancels a timer besides its process. */
+export type Until = 'stateChange' | 'nextEvent';
+
+export interface ProcessTimer {
+  readonly name: string;
+  readonly until: Until | undefined;
+  /** Undefined for one of no delay: its time-out is queued already. */
+  heap: HeapTimer | undefined;
+  content: unknown;
+}
+
+export interface SpawnRequest {
+  /** Which of the specification's `spawns`. */
+  readonly template: string;
+  readonly as: string;
+  /** Last part of its path; default the template's name. The pid differs in any case. */
+  readonly id?: string;
+  readonly args?: Message;
+  readonly link?: boolean;
+  readonly monitor?: boolean;
 }
 
 /** What processes of one kind have in common. */
@@ -218,7 +238,7 @@ export interface Kernel {
   readonly beganMs: number;
   readonly timers: TimerHeap;
   readonly system: ActorSystem;
-  readonly registry: Registry;
+  readonly registry: Registry<Entry>;
   readonly calls: Map<ReplyTo, Call>;
   readonly outside: Entry;
   /** Undefined while nobody listens: whoever traces asks first. */

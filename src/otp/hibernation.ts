@@ -5,7 +5,7 @@
  * lost. Its pid, names, links, monitors, timers, tables and children stay what they are, and nobody can tell from outside
  * whether it hibernates. Waking builds the actor again from the row; that runs no action of the machine.
  */
-import { createActor, type AnyMachineSnapshot, type HistoryValue } from 'xstate';
+import { createActor, type AnyMachineSnapshot } from 'xstate';
 import { adopt, type Entry } from './entry.ts';
 import { stopActor } from './xstate-seam.ts';
 
@@ -57,8 +57,8 @@ export function rouse(entry: Entry): void {
   const { kernel, traits, value, context, history } = entry;
   const { machine } = traits;
   if (machine === undefined) return;
-  const snapshot = { status: 'active' as const, value, context, historyValue: history as HistoryValue<never, never>, children: {}, output: undefined, error: undefined };
-  const actor = createActor(machine, { id: entry.pid, parent: entry.parent?.actor ?? kernel.system.node, snapshot: snapshot as never });
+  const snapshot = { status: 'active' as const, value, context, historyValue: history, children: {}, output: undefined, error: undefined };
+  const actor = createActor(machine, { id: entry.pid, parent: entry.parent?.actor ?? kernel.system.node, snapshot });
   entry.value = undefined;
   entry.context = undefined;
   entry.history = undefined;

@@ -34,7 +34,7 @@ export class ProcessKernel implements Kernel {
   readonly timers: TimerHeap;
   readonly system: ActorSystem;
   readonly processes = new ProcessTable<ProcessEntry>();
-  readonly registry = new Registry();
+  readonly registry = new Registry<Entry>((source, to, message) => this.enqueue(to, { kind: 'message', source, message }));
   readonly calls: Kernel['calls'] = new Map();
   readonly beganMs: number;
   readonly outside: ProcessEntry;

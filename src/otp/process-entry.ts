@@ -7,11 +7,9 @@
  * thing. A process that hibernates and holds nothing is its state value, its context, and a dozen fields.
  */
 import type { AnyActorRef } from 'xstate';
-import type { Call, Entry, Mailbox, Monitor, PendingEffect, Signal, Traits, Watch } from './entry.ts';
+import type { Call, Entry, Mailbox, Monitor, PendingEffect, ProcessTimer, Signal, SpawnRequest, Traits, Watch } from './entry.ts';
 import type { Address, ExitReason, Name, Pid, ProcessSpec, Table } from './process.ts';
-import type { ProcessTimer } from './process-timers.ts';
 import { Ring } from './ring.ts';
-import type { SpawnRequest } from './starts.ts';
 import type { HeapTimer } from './timer-heap.ts';
 
 class Wakefulness {

@@ -1,7 +1,6 @@
 /** ProcessInfo: what can be known of a living process from outside. */
 import type { AnyMachineSnapshot, StateValue } from 'xstate';
-import type { Entry } from './entry.ts';
-import type { ProcessTimer } from './process-timers.ts';
+import type { Entry, ProcessTimer } from './entry.ts';
 import type { Address, Name, Pid } from './process.ts';
 
 export interface ProcessInfo {

@@ -5,19 +5,7 @@
  * (any event cancels it), or to the process. One of no delay waits for no clock: it comes after what is already queued
  * inside of the process, and before its mailbox.
  */
-import type { Entry } from './entry.ts';
-import type { HeapTimer } from './timer-heap.ts';
-
-/** What cancels a timer besides its process. */
-export type Until = 'stateChange' | 'nextEvent';
-
-export interface ProcessTimer {
-  readonly name: string;
-  readonly until: Until | undefined;
-  /** Undefined for one of no delay: its time-out is queued already. */
-  heap: HeapTimer | undefined;
-  content: unknown;
-}
+import type { Entry, ProcessTimer, Until } from './entry.ts';
 
 export interface TimerRequest {
   readonly name: string;

@@ -6,8 +6,7 @@
  * registry of their own, whose listeners are told of what comes, and of what is given back; not of what dies, for which
  * there are monitors.
  */
-import type { Entry } from './entry.ts';
-import type { Name, Pid } from './process.ts';
+import type { Message, Name, Pid } from './process.ts';
 
 /** What a name says. */
 export interface Registration {
@@ -25,21 +24,34 @@ export function via(registry: string, key: unknown): Name {
   return `@${registry}/${JSON.stringify(key)}`;
 }
 
-interface Holding {
-  readonly entry: Entry;
+/** What the registry knows of a process. */
+interface Nameable {
+  readonly pid: Pid;
+  readonly alive: boolean;
+  /** Held at present; the registry alone writes it. */
+  names: readonly Name[] | undefined;
+}
+
+interface Holding<Process> {
+  readonly entry: Process;
   value: unknown;
 }
 
-interface Listener {
-  readonly entry: Entry;
+interface Listener<Process> {
+  readonly entry: Process;
   readonly as: string;
 }
 
-export class Registry {
-  private readonly holdings = new Map<Name, Holding>();
-  private readonly listeners = new Map<string, Set<Listener>>();
+export class Registry<Process extends Nameable> {
+  private readonly holdings = new Map<Name, Holding<Process>>();
+  private readonly listeners = new Map<string, Set<Listener<Process>>>();
+  private readonly send: (from: Process, to: Process, message: Message) => void;
 
-  resolve(name: Name): Entry | undefined {
+  constructor(send: (from: Process, to: Process, message: Message) => void) {
+    this.send = send;
+  }
+
+  resolve(name: Name): Process | undefined {
     return this.holdings.get(name)?.entry;
   }
 
@@ -49,7 +61,7 @@ export class Registry {
   }
 
   /** @returns who holds the name instead, or undefined when it is now `entry`'s. */
-  register(entry: Entry, name: Name, value?: unknown): Entry | undefined {
+  register(entry: Process, name: Name, value?: unknown): Process | undefined {
     const holder = this.resolve(name);
     if (holder !== undefined) return holder;
     this.holdings.set(name, { entry, value });
@@ -59,7 +71,7 @@ export class Registry {
   }
 
   /** Only its holder gives a name back; for anybody else nothing changes. */
-  unregister(entry: Entry, name: Name): void {
+  unregister(entry: Process, name: Name): void {
     if (this.resolve(name) !== entry) return;
     this.holdings.delete(name);
     entry.names = entry.names?.filter((other) => other !== name);
@@ -67,7 +79,7 @@ export class Registry {
   }
 
   /** Only its holder changes what a name says besides. */
-  update(entry: Entry, name: Name, value: unknown): void {
+  update(entry: Process, name: Name, value: unknown): void {
     const holding = this.holdings.get(name);
     if (holding?.entry === entry) holding.value = value;
   }
@@ -77,23 +89,23 @@ export class Registry {
     for (const [name, { entry, value }] of this.holdings) if (registryOf(name) === registry) yield { name, process: entry.pid, value };
   }
 
-  listen(entry: Entry, registry: string, as: string): void {
+  listen(entry: Process, registry: string, as: string): void {
     const listeners = this.listeners.get(registry) ?? new Set();
     this.listeners.set(registry, listeners.add({ entry, as }));
   }
 
   /** The process ends. */
-  release(entry: Entry): void {
+  release(entry: Process): void {
     for (const name of entry.names ?? []) this.holdings.delete(name);
     entry.names = undefined;
   }
 
-  private tell(source: Entry, name: Name, { type, ...what }: { readonly type: string; readonly value?: unknown }): void {
+  private tell(source: Process, name: Name, { type, ...what }: { readonly type: string; readonly value?: unknown }): void {
     const listeners = this.listeners.get(registryOf(name));
     for (const listener of listeners ?? []) {
       const { entry, as } = listener;
       if (!entry.alive) listeners?.delete(listener);
-      else entry.kernel.enqueue(entry, { kind: 'message', source, message: { type: `${as}.${type}`, name, process: source.pid, ...what } });
+      else this.send(source, entry, { type: `${as}.${type}`, name, process: source.pid, ...what });
     }
   }
 }

@@ -7,21 +7,10 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { call, insert } from './calls.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, SpawnRequest } from './entry.ts';
 import { link } from './links.ts';
 import { monitor } from './monitors.ts';
 import type { ExitReason, Message, ProcessSpec } from './process.ts';
-
-export interface SpawnRequest {
-  /** Which of the specification's `spawns`. */
-  readonly template: string;
-  readonly as: string;
-  /** Last part of its path; default the template's name. The pid differs in any case. */
-  readonly id?: string;
-  readonly args?: Message;
-  readonly link?: boolean;
-  readonly monitor?: boolean;
-}
 
 export interface AsyncRequest extends Pick<SpawnRequest, 'template' | 'as' | 'args' | 'link'> {
   readonly timeoutMs?: number;
