@@ -1,0 +1,180 @@
+/** Hibernation: nobody can tell from outside whether a process is awake or only a row. */
+import * as fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { assign, setup } from 'xstate';
+import { randomScheduler } from '../../src/otp/choosing-scheduler.ts';
+import { effects } from '../../src/otp/effects.ts';
+import type { MachineSpec, Pid, ReplyTo } from '../../src/otp/process.ts';
+import { createRuntime } from '../../src/otp/runtime.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { EchoTable, puppetSpec, type Told } from './support/puppet.ts';
+import { World } from './support/world.ts';
+
+const hibernate: Told = { type: 'hibernate', params: undefined };
+
+async function sleeper(world: World, options: Partial<MachineSpec> = {}): Promise<Pid> {
+  const pid = await world.puppet('sleeper', options);
+  world.tell(pid, hibernate);
+  return pid;
+}
+
+const isAsleep = (world: World, pid: Pid): boolean | undefined => world.runtime.processInfo(pid)?.hibernates;
+
+/** Counts its entries, and remembers by a history state where it was interrupted. */
+const worker = setup({
+  types: { context: {} as { entries: number }, events: {} as { type: 'begin' | 'next' | 'interrupt' | 'resume' | 'rest' } },
+  actions: { ...effects, count: assign({ entries: ({ context }) => context.entries + 1 }) },
+}).createMachine({
+  id: 'worker',
+  context: { entries: 0 },
+  initial: 'idle',
+  on: { rest: { actions: { type: 'hibernate' } } },
+  states: {
+    idle: { entry: 'count', on: { begin: 'working' } },
+    working: {
+      initial: 'first',
+      states: { first: { entry: 'count', on: { next: 'second' } }, second: { entry: 'count' }, last: { type: 'history' } },
+      on: { interrupt: 'paused' },
+    },
+    paused: { on: { resume: 'working.last' } },
+  },
+});
+
+describe('a process that hibernates', () => {
+  test('has no actor, and its state, tags and info are still told', async () => {
+    const world = new World();
+    const pid = await world.start({ machine: worker }, 'worker');
+    world.send(pid, { type: 'begin' });
+    world.send(pid, { type: 'rest' });
+
+    expect({ actor: world.runtime.refOf(pid), info: world.runtime.processInfo(pid), tree: world.runtime.printTree() }).toMatchObject({
+      actor: undefined,
+      info: { hibernates: true, state: { working: 'first' }, handled: 2, mailboxLength: 0 },
+      tree: 'worker worker#1 {"working":"first"}',
+    });
+  });
+
+  test('is woken by a message in the state in which it was, without any entry action, history states included', async () => {
+    const world = new World();
+    const pid = await world.start({ machine: worker }, 'worker');
+    for (const type of ['begin', 'next', 'interrupt', 'rest', 'resume']) world.send(pid, { type });
+
+    const { value, context } = world.runtime.refOf(pid)?.getSnapshot() as { value: unknown; context: { entries: number } };
+    expect({ value, context }).toEqual({ value: { working: 'second' }, context: { entries: 4 } });
+  });
+
+  test('goes on being monitored, linked and named, with its tables and its timers', async () => {
+    const world = new World();
+    const watcher = await world.puppet('watcher', { trapExit: true });
+    const board = new EchoTable();
+    const pid = await world.puppet('sleeper', { name: '@sleeper', tables: () => ({ board }) });
+    world.tell(watcher, { type: 'monitor', params: { process: pid, as: 'seen' } }, { type: 'link', params: { process: pid } });
+    world.tell(pid, { type: 'startTimer', params: { name: 'tick', delayMs: 50 } }, hibernate);
+    const before = [isAsleep(world, pid), world.runtime.whereis('@sleeper'), world.runtime.tableOf(pid, 'board') === board];
+
+    world.advance(50);
+    const woken = [isAsleep(world, pid), world.seen(pid)];
+    world.tell(pid, hibernate);
+    world.exit(pid, 'shutdown');
+
+    expect({ before, woken, told: world.seen(watcher).map(({ type, reason }) => [type, reason]) }).toEqual({
+      before: [true, pid, true],
+      woken: [false, [{ type: 'timeout.tick' }]],
+      told: [['EXIT', 'shutdown'], ['seen.down', 'shutdown']],
+    });
+  });
+
+  test('tells its own monitors and links, when it is woken by them', async () => {
+    const world = new World();
+    const other = await world.puppet('other');
+    const pid = await world.puppet('sleeper', { trapExit: true });
+    world.tell(pid, { type: 'monitor', params: { process: other, as: 'seen' } }, { type: 'link', params: { process: other } }, hibernate);
+    world.exit(other, 'shutdown');
+
+    expect(world.seen(pid).map(({ type }) => type)).toEqual(['EXIT', 'seen.down']);
+  });
+
+  test('is ended by exit and kill without being woken, and its children with it', async () => {
+    const world = new World();
+    const woken: string[] = [];
+    world.runtime.trace(({ type }) => type === 'wake' && woken.push(type));
+    const pid = await sleeper(world, { spawns: { below: () => puppetSpec() } });
+    world.tell(pid, { type: 'spawn', params: { template: 'below', as: 'seen' } }, hibernate);
+    const below = world.seen(pid).length;
+    woken.length = 0;
+    world.exit(pid, 'kill');
+
+    expect({ below, woken, tree: world.runtime.tree() }).toEqual({ below: 0, woken: [], tree: [] });
+  });
+});
+
+describe('the time to hibernate', () => {
+  test('waits until nothing is postponed, no call is out and nothing waits', async () => {
+    const world = new World();
+    const [pid, silent] = [await world.puppet('sleeper'), await world.puppet('silent')];
+    world.tell(pid, { type: 'call', params: { to: silent, request: { type: 'seen.request' }, as: 'seen' } }, hibernate);
+    const calling = isAsleep(world, pid);
+    const { replyTo } = world.seen(silent)[0] as unknown as { replyTo: ReplyTo };
+    world.tell(silent, { type: 'reply', params: { to: replyTo, event: { type: 'seen.answer' } } });
+    const answered = isAsleep(world, pid);
+    world.send(pid, { type: 'sleep' }); // A state that postpones everything.
+    world.send(pid, { type: 'seen.later' });
+    world.send(pid, { type: 'do', effects: [hibernate] });
+
+    expect({ calling, answered, postponing: isAsleep(world, pid) }).toEqual({ calling: false, answered: true, postponing: false });
+  });
+
+  test('comes by itself when the process was idle for as long as its specification says', async () => {
+    const world = new World();
+    const pid = await world.puppet('sleeper', { hibernateAfterMs: 100 });
+    world.advance(60);
+    world.send(pid, { type: 'seen.something' });
+    world.advance(60);
+    const active = isAsleep(world, pid);
+    world.advance(40);
+    const idle = isAsleep(world, pid);
+    world.send(pid, { type: 'seen.more' });
+    world.advance(100);
+
+    expect({ active, idle, again: isAsleep(world, pid), timersLeft: world.clock.pendingTimers }).toEqual({ active: false, idle: true, again: true, timersLeft: 0 });
+  });
+});
+
+test('a world in which everybody hibernates after every event sees what one sees in which nobody does', async () => {
+  const steps = fc.array(fc.tuple(fc.nat(2), fc.nat(2), fc.constantFrom('tell', 'call', 'watch', 'sleep', 'wake', 'end')), { maxLength: 30 });
+
+  await fc.assert(
+    fc.asyncProperty(steps, fc.nat(), async (told, seed) => {
+      expect(await live(told, seed, [hibernate])).toEqual(await live(told, seed, []));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+type Step = readonly [from: number, to: number, what: string];
+const everybody = ['@p0', '@p1', '@p2'] as const;
+
+/** @returns what was delivered to whom, and in which states they are in the end. */
+async function live(steps: readonly Step[], seed: number, afterwards: readonly Told[]) {
+  const runtime = createRuntime({ clock: new ManualClock(), scheduler: randomScheduler(seed) });
+  const starting = everybody.map((name) => runtime.start(puppetSpec({ name }), { id: name.slice(1) }));
+  runtime.drain();
+  await Promise.all(starting);
+  const delivered: string[] = [];
+  runtime.trace((record) => record.type === 'deliver' && record.message.type !== 'do' && delivered.push(`${record.to} ${record.message.type}`));
+  for (const [from, to, what] of steps) {
+    for (const message of whatToDo(`@p${to}`, what)) runtime.send(`@p${from}`, message);
+    runtime.drain();
+    for (const name of everybody) runtime.send(name, { type: 'do', effects: afterwards });
+    runtime.drain();
+  }
+  return { delivered, states: everybody.map((name) => runtime.processInfo(name)?.state) };
+}
+
+function whatToDo(to: `@${string}`, what: string) {
+  if (what === 'sleep' || what === 'wake') return [{ type: what }];
+  if (what === 'end') return [{ type: 'do', effects: [{ type: 'exit', params: { process: to, reason: 'shutdown' } }] }];
+  if (what === 'watch') return [{ type: 'do', effects: [{ type: 'monitor', params: { process: to, as: 'seen' } }] }];
+  if (what === 'call') return [{ type: 'do', effects: [{ type: 'call', params: { to, request: { type: 'seen.request' }, as: 'seen', timeoutMs: 10 } }] }];
+  return [{ type: 'do', effects: [{ type: 'send', params: { to, event: { type: 'seen.message' } } }] }];
+}
