@@ -6,100 +6,96 @@
  * handled exactly once. While a group is being stopped, the end of one of the group is what was wanted; every other end is
  * kept until the supervisor is free again. That is what OTP's selective receive does.
  */
-import type { ChildSpec, SupervisorSpec } from './child-spec.ts';
-import { isFault, type Address, type ExitReason, type Pid, type Table } from './process.ts';
+import { ChildPlan } from './child-plan.ts';
+import {
+  answer, description, refusal, requestsAnswered, specFrom, type ChildRequest, type RequestsAnswered, type StartChild,
+} from './child-requests.ts';
+import { limitOf, MAX_RESTARTS, MAX_SECONDS, mustRestart, newRow, type ChildRow } from './child-row.ts';
+import { ChildRows, type ChildCounts, type Spawned } from './child-rows.ts';
+import type { Shutdown, SupervisorSpec } from './child-spec.ts';
+import { checkChildSpecs } from './child-spec-faults.ts';
+import type { Address, ExitReason, Message, Pid, ReplyTo, Table } from './process.ts';
 import { admitRestart } from './restart-intensity.ts';
-
-export const MAX_RESTARTS = 3;
-export const MAX_SECONDS = 5;
-export const SHUTDOWN_MS = 5_000;
-
-export type ChildStatus =
-  | 'down' // Not running, and nobody is about to change that.
-  | 'starting' // Spawned, not yet acknowledged.
-  | 'up'
-  | 'stopping' // Told to stop.
-  | 'restarting'; // Its restart failed; it will be tried again.
-
-export interface ChildRow {
-  readonly id: string;
-  /** Place in the order of start. */
-  readonly order: number;
-  readonly spec: ChildSpec;
-  status: ChildStatus;
-  pid: Pid | undefined;
-  /** How often it has been spawned. */
-  spawned: number;
-  isSupervisor: boolean;
-}
 
 export type ChildChange =
   /** Everybody: for the first start, and for the end. */
   | { readonly type: 'planAll' }
   | { readonly type: 'nextToStart' }
-  | { readonly type: 'spawned'; readonly id: string; readonly process: Pid; readonly isSupervisor: boolean }
+  | (Spawned & { readonly type: 'spawned' })
   | { readonly type: 'started'; readonly process: Pid }
+  | { readonly type: 'ignored'; readonly process: Pid }
   | { readonly type: 'nextToStop' }
   | { readonly type: 'overdue' }
   | { readonly type: 'nextKept' }
   | { readonly type: 'exitedWhileStarting'; readonly process: Address; readonly reason: ExitReason }
   | { readonly type: 'exitedWhileStopping'; readonly process: Address; readonly reason: ExitReason }
   | { readonly type: 'exited'; readonly process: Address; readonly reason: ExitReason; readonly nowMs: number }
-  | { readonly type: 'retry'; readonly id: string; readonly nowMs: number };
+  | { readonly type: 'retry'; readonly id: string; readonly process: Address; readonly nowMs: number }
+  /** Only while the supervisor is at rest: each child is up, down, or waits for another try. */
+  | StartChild
+  | ChildRequest;
 
 /** What the table tells its supervisor. */
 export type ChildNews =
   | { readonly type: 'child.due'; readonly id: string }
   | { readonly type: 'children.started' }
-  | { readonly type: 'start.failed'; readonly id: string; readonly reason: ExitReason }
-  | { readonly type: 'child.toStop'; readonly process: Pid; readonly shutdown: number | 'infinity' | 'brutal_kill' }
+  | { readonly type: 'start.failed'; readonly id: string; readonly process: Address; readonly reason: ExitReason }
+  | { readonly type: 'child.toStop'; readonly process: Pid; readonly shutdown: Shutdown }
   | { readonly type: 'child.overdue'; readonly process: Pid }
   | { readonly type: 'child.stopped' }
   | { readonly type: 'children.stopped' }
   | { readonly type: 'child.kept'; readonly process: Address; readonly reason: ExitReason }
   | { readonly type: 'restart.planned'; readonly id: string }
   | { readonly type: 'restarts.exhausted' }
-  | { readonly type: 'significant.ended' };
+  | { readonly type: 'significant.ended' }
+  /** One child, because somebody asked for it. */
+  | { readonly type: 'start.planned' | 'stop.planned'; readonly id: string }
+  | RequestsAnswered;
 
-interface KeptExit {
+interface ChildExit {
   readonly process: Address;
   readonly reason: ExitReason;
 }
 
+/** The request whose child is being started or stopped. */
+interface Asked {
+  readonly replyTo: ReplyTo | undefined;
+  /** Nothing is kept of a new child that does not come up. */
+  readonly isNew: boolean;
+}
+
 export class ChildTable implements Table<ChildChange> {
   private readonly spec: SupervisorSpec;
-  private rows: ChildRow[];
-  private readonly byId: Map<string, ChildRow>;
-  private readonly byPid = new Map<Address, ChildRow>();
-  /** The children of the plan in hand, in order of start. */
-  private plan: ChildRow[] = [];
-  /** Rows of the plan before this one have been seen to, in the direction of the plan. */
-  private seen = 0;
-  /** The child that the supervisor is waiting for. */
-  private awaited: ChildRow | undefined;
-  private kept: KeptExit[] = [];
+  private rows = new ChildRows();
+  /** How many children there have ever been. */
+  private born = 0;
+  private plan = new ChildPlan();
+  private asked: Asked | undefined;
+  /** Ends that nobody has handled yet, in their order. */
+  private kept = new Map<Address, ExitReason>();
   private marks: readonly number[] = [];
 
   constructor(spec: SupervisorSpec) {
     this.spec = spec;
-    this.rows = spec.children.map((child, order) => ({ id: child.id, order, spec: child, status: 'down', pid: undefined, spawned: 0, isSupervisor: false }));
-    this.byId = new Map(this.rows.map((row) => [row.id, row]));
+    for (const child of spec.children) this.add(child.id, child);
   }
 
   apply(change: ChildChange): ChildNews | undefined {
     switch (change.type) {
       case 'planAll':
-        return this.planFor(this.rows);
+        return this.planAll();
       case 'nextToStart':
         return this.nextToStart();
       case 'spawned':
-        return this.noteSpawned(change);
+        return void this.rows.noteSpawned(change);
       case 'started':
         return this.noteStarted(change.process);
+      case 'ignored':
+        return this.noteIgnored(change.process);
       case 'nextToStop':
         return this.nextToStop();
       case 'overdue':
-        return this.awaited?.pid === undefined ? undefined : { type: 'child.overdue', process: this.awaited.pid };
+        return this.overdue();
       case 'nextKept':
         return this.nextKept();
       case 'exitedWhileStarting':
@@ -109,130 +105,140 @@ export class ChildTable implements Table<ChildChange> {
       case 'exited':
         return this.exited(change, change.nowMs);
       case 'retry':
-        return this.retry(change.id, change.nowMs);
+        return this.retry(change.id, change.process, change.nowMs);
+      case 'startChild':
+        return this.startChild(change);
+      default:
+        return this.answerAbout(change);
     }
   }
 
   row(id: string): ChildRow | undefined {
-    return this.byId.get(id);
+    return this.rows.ofId(id);
   }
 
-  orderOf(id: string): number {
-    return this.byId.get(id)?.order ?? 0;
+  all(): Iterable<ChildRow> {
+    return this.rows.all();
   }
 
-  all(): readonly ChildRow[] {
-    return this.rows;
+  /** A child that has died may still be thought to be there: its end is under way. */
+  counts(isAlive: (process: Pid) => boolean): ChildCounts {
+    const active = [...this.rows.all()].filter(({ pid }) => pid !== undefined && isAlive(pid)).length;
+    return { ...this.rows.counts(), active };
   }
 
   clone(): ChildTable {
-    const copy = new ChildTable(this.spec);
-    const rowCopies = new Map(this.rows.map((row) => [row, { ...row }]));
-    const copyOf = (row: ChildRow): ChildRow => rowCopies.get(row) ?? { ...row };
-    copy.rows = this.rows.map(copyOf);
-    copy.byId.clear();
-    for (const row of copy.rows) copy.byId.set(row.id, row);
-    for (const [pid, row] of this.byPid) copy.byPid.set(pid, copyOf(row));
-    copy.plan = this.plan.map(copyOf);
-    copy.seen = this.seen;
-    copy.awaited = this.awaited === undefined ? undefined : copyOf(this.awaited);
-    copy.kept = [...this.kept];
+    const copy = new ChildTable({ ...this.spec, children: [] });
+    const copyOf = (row: ChildRow): ChildRow => copy.rows.ofId(row.id) ?? { ...row };
+    copy.rows = this.rows.clone();
+    copy.born = this.born;
+    copy.plan = this.plan.clone(copyOf);
+    copy.asked = this.asked;
+    copy.kept = new Map(this.kept);
     copy.marks = this.marks;
     return copy;
   }
 
   key(): string {
-    const rows = this.rows.map(({ id, status, pid }) => [id, status, pid]);
-    const plan = this.plan.map(({ id }) => id);
-    return JSON.stringify([rows, plan, this.seen, this.awaited?.id, this.kept, this.marks]);
+    const rows = Array.from(this.rows.all(), ({ id, status, pid, failedPid }) => [id, status, pid, failedPid]);
+    return JSON.stringify([rows, this.plan.key(), this.asked, [...this.kept], this.marks]);
   }
 
-  private planFor(rows: readonly ChildRow[]): undefined {
-    this.plan = [...rows];
-    this.seen = 0;
-    this.awaited = undefined;
+  private add(id: string, spec: ChildRow['spec']): ChildRow {
+    this.born += 1;
+    return this.rows.add(newRow(id, this.born, spec));
+  }
+
+  /** Who waits for an answer learns of the supervisor's end instead. */
+  private planAll(): undefined {
+    this.asked = undefined;
+    this.plan = new ChildPlan(this.rows.all());
   }
 
   private nextToStart(): ChildNews {
-    while (this.seen < this.plan.length) {
-      const row = this.plan[this.seen];
-      this.seen += 1;
-      if (row === undefined || row.pid !== undefined) continue;
-      this.awaited = row;
-      return { type: 'child.due', id: row.id };
-    }
-    this.planFor([]);
+    const row = this.plan.nextToStart();
+    if (row !== undefined) return { type: 'child.due', id: row.id };
+    this.plan = new ChildPlan();
     return { type: 'children.started' };
   }
 
-  private noteSpawned({ id, process, isSupervisor }: { readonly id: string; readonly process: Pid; readonly isSupervisor: boolean }): undefined {
-    const row = this.row(id);
-    if (row === undefined) return;
-    row.status = 'starting';
-    row.pid = process;
-    row.spawned += 1;
-    row.isSupervisor = isSupervisor;
-    this.byPid.set(process, row);
-  }
-
   private noteStarted(process: Pid): ChildNews | undefined {
-    const row = this.byPid.get(process);
+    const row = this.rows.ofPid(process);
     if (row?.status !== 'starting') return undefined;
     row.status = 'up';
-    return row === this.awaited ? this.nextToStart() : undefined;
+    if (row !== this.plan.awaited) return undefined;
+    return this.settle({ type: 'child.started', id: row.id, pid: process }) ?? this.nextToStart();
+  }
+
+  /** It was there, and is not needed: its end, which follows, is no news. */
+  private noteIgnored(process: Pid): ChildNews | undefined {
+    const row = this.rows.ofPid(process);
+    if (row === undefined || row !== this.plan.awaited) return undefined;
+    this.rows.markDown(row);
+    if (row.spec.restart === 'temporary') this.rows.forget(row);
+    return this.settle({ type: 'child.ignored', id: row.id }) ?? this.nextToStart();
   }
 
   private nextToStop(): ChildNews {
-    while (this.seen < this.plan.length) {
-      const row = this.plan[this.plan.length - 1 - this.seen];
-      this.seen += 1;
-      if (row?.pid === undefined) continue;
-      if (this.takeKept(row.pid)) {
-        this.markDown(row);
-        continue;
+    for (let row = this.plan.nextToStop(); row !== undefined; row = this.plan.nextToStop()) {
+      if (row.pid === undefined) continue;
+      if (!this.kept.delete(row.pid)) {
+        row.status = 'stopping';
+        return { type: 'child.toStop', process: row.pid, shutdown: limitOf(row) };
       }
-      row.status = 'stopping';
-      this.awaited = row;
-      return { type: 'child.toStop', process: row.pid, shutdown: shutdownOf(row) };
+      this.rows.markDown(row);
     }
-    // Temporary children that the plan has ended do not come back, and their specifications go with them.
-    const ended = new Set(this.plan.filter((row) => row.spec.restart === 'temporary'));
-    if (ended.size > 0) this.forget(ended);
-    this.planFor(this.plan.filter((row) => !ended.has(row)));
-    return { type: 'children.stopped' };
+    return this.allStopped();
   }
 
-  private exitedWhileStarting({ process, reason }: KeptExit): ChildNews | undefined {
-    const row = this.byPid.get(process);
+  /** Temporary children that the plan has ended do not come back, and their specifications go with them. */
+  private allStopped(): ChildNews {
+    const { rows } = this.plan;
+    for (const row of rows) if (row.spec.restart === 'temporary') this.rows.forget(row);
+    this.plan = new ChildPlan(rows.filter(({ spec }) => spec.restart !== 'temporary'));
+    return this.settle({ type: 'child.terminated', id: rows[0]?.id }) ?? { type: 'children.stopped' };
+  }
+
+  private overdue(): ChildNews | undefined {
+    const process = this.plan.awaited?.pid;
+    return process === undefined ? undefined : { type: 'child.overdue', process };
+  }
+
+  private exitedWhileStarting({ process, reason }: ChildExit): ChildNews | undefined {
+    const row = this.rows.ofPid(process);
     if (row === undefined) return undefined;
-    if (row !== this.awaited) return this.keep({ process, reason });
-    this.markDown(row);
+    if (row !== this.plan.awaited) return this.keep({ process, reason });
+    this.rows.markDown(row);
+    this.plan = new ChildPlan();
+    if (this.asked?.isNew === true) this.rows.forget(row);
+    const refused = this.settle({ type: 'child.refused', id: row.id, reason });
+    if (refused !== undefined) return refused;
     row.status = 'restarting';
-    this.planFor([]);
-    return { type: 'start.failed', id: row.id, reason };
+    row.failedPid = process;
+    return { type: 'start.failed', id: row.id, process, reason };
   }
 
-  private exitedWhileStopping({ process, reason }: KeptExit): ChildNews | undefined {
-    const row = this.byPid.get(process);
+  private exitedWhileStopping({ process, reason }: ChildExit): ChildNews | undefined {
+    const row = this.rows.ofPid(process);
     if (row === undefined) return undefined;
-    if (!this.plan.includes(row)) return this.keep({ process, reason });
-    this.markDown(row);
-    return row === this.awaited ? { type: 'child.stopped' } : undefined;
+    if (!this.plan.has(row)) return this.keep({ process, reason });
+    this.rows.markDown(row);
+    return row === this.plan.awaited ? { type: 'child.stopped' } : undefined;
   }
 
-  private exited({ process, reason }: KeptExit, nowMs: number): ChildNews | undefined {
-    const row = this.byPid.get(process);
+  private exited({ process, reason }: ChildExit, nowMs: number): ChildNews | undefined {
+    const row = this.rows.ofPid(process);
     if (row === undefined) return this.nextKept();
-    this.markDown(row);
+    this.rows.markDown(row);
     if (mustRestart(row.spec, reason)) return this.admit(row, nowMs);
-    if (row.spec.restart === 'temporary') this.forget(new Set([row]));
+    if (row.spec.restart === 'temporary') this.rows.forget(row);
     return this.endsSupervisor(row) ? { type: 'significant.ended' } : this.nextKept();
   }
 
-  /** A stale retry, of a child that a group restart has brought up meanwhile, changes nothing. */
-  private retry(id: string, nowMs: number): ChildNews | undefined {
-    const row = this.row(id);
-    return row?.status === 'restarting' ? this.admit(row, nowMs) : undefined;
+  /** A try that is out of date, because the child came up or was stopped or deleted meanwhile, changes nothing. */
+  private retry(id: string, process: Address, nowMs: number): ChildNews | undefined {
+    const row = this.rows.ofId(id);
+    return row?.status === 'restarting' && row.failedPid === process ? this.admit(row, nowMs) : undefined;
   }
 
   private admit(row: ChildRow, nowMs: number): ChildNews {
@@ -241,8 +247,8 @@ export class ChildTable implements Table<ChildChange> {
     if (marks === undefined) return { type: 'restarts.exhausted' };
     this.marks = marks;
     row.status = 'restarting';
-    if (strategy === 'one_for_one') this.planFor([row]);
-    else this.planFor(strategy === 'one_for_all' ? this.rows : this.rows.slice(this.rows.indexOf(row)));
+    const group = strategy === 'one_for_one' ? [row] : [...this.rows.all()].filter(({ order }) => strategy === 'one_for_all' || order >= row.order);
+    this.plan = new ChildPlan(group);
     return { type: 'restart.planned', id: row.id };
   }
 
@@ -250,44 +256,60 @@ export class ChildTable implements Table<ChildChange> {
     const { autoShutdown = 'never' } = this.spec;
     if (spec.significant !== true || autoShutdown === 'never') return false;
     if (autoShutdown === 'any_significant') return true;
-    return !this.rows.some((row) => row.spec.significant === true && row.status !== 'down');
+    return ![...this.rows.all()].some((row) => row.spec.significant === true && row.status !== 'down');
   }
 
   private nextKept(): ChildNews | undefined {
-    const next = this.kept.shift();
-    return next === undefined ? undefined : { type: 'child.kept', ...next };
+    for (const [process, reason] of this.kept) {
+      this.kept.delete(process);
+      return { type: 'child.kept', process, reason };
+    }
+    return undefined;
   }
 
-  private keep(exit: KeptExit): undefined {
-    this.kept.push(exit);
+  private keep({ process, reason }: ChildExit): undefined {
+    this.kept.set(process, reason);
   }
 
-  /** @returns whether `process` has ended already, unnoticed so far. */
-  private takeKept(process: Pid): boolean {
-    const others = this.kept.filter((exit) => exit.process !== process);
-    const taken = others.length < this.kept.length;
-    this.kept = others;
-    return taken;
+  private startChild(request: StartChild): ChildNews {
+    const { replyTo } = request;
+    const made = specFrom(this.spec.templates ?? {}, request, (spec) => checkChildSpecs([spec], this.spec.autoShutdown ?? 'never'));
+    if ('refusal' in made) return requestsAnswered(refusal(replyTo, undefined, made.refusal));
+    const { id } = made.spec;
+    const holder = this.rows.ofId(id);
+    if (holder?.pid !== undefined) return requestsAnswered(refusal(replyTo, id, 'already_started', holder.pid));
+    if (holder !== undefined) return requestsAnswered(refusal(replyTo, id, 'already_present'));
+    return this.planOne('start.planned', this.add(id, made.spec), { replyTo, isNew: true });
   }
 
-  private forget(gone: ReadonlySet<ChildRow>): void {
-    for (const row of gone) this.byId.delete(row.id);
-    this.rows = this.rows.filter((row) => !gone.has(row));
+  private answerAbout({ type, id, replyTo }: ChildRequest): ChildNews {
+    const row = id === undefined ? undefined : this.rows.ofId(id);
+    if (id === undefined || row === undefined) return requestsAnswered(refusal(replyTo, id, 'not_found'));
+    if (type === 'getChildSpec' || type === 'whichChild') return requestsAnswered(description(replyTo, type, row));
+    if (type === 'terminateChild') {
+      // Another try that is under way finds nothing to do.
+      if (row.pid === undefined) row.status = 'down';
+      return this.planOne('stop.planned', row, { replyTo, isNew: false });
+    }
+    if (row.pid !== undefined) return requestsAnswered(refusal(replyTo, id, 'running'));
+    if (row.status === 'restarting') return requestsAnswered(refusal(replyTo, id, 'restarting'));
+    if (type === 'restartChild') return this.planOne('start.planned', row, { replyTo, isNew: false });
+    this.rows.forget(row);
+    return requestsAnswered(answer(replyTo, { type: 'child.deleted', id }));
   }
 
-  private markDown(row: ChildRow): void {
-    if (row.pid !== undefined) this.byPid.delete(row.pid);
-    row.pid = undefined;
-    row.status = 'down';
+  private planOne(type: 'start.planned' | 'stop.planned', row: ChildRow, asked: Asked): ChildNews {
+    this.plan = new ChildPlan([row]);
+    this.asked = asked;
+    return { type, id: row.id };
   }
-}
 
-/** OTP's table of restarts. */
-export function mustRestart({ restart = 'permanent' }: Pick<ChildSpec, 'restart'>, reason: ExitReason): boolean {
-  return restart === 'permanent' || (restart === 'transient' && isFault(reason));
-}
-
-/** A supervisor's whole subtree stops with it: no limit of its own could be right. */
-function shutdownOf({ spec, isSupervisor }: ChildRow): number | 'infinity' | 'brutal_kill' {
-  return spec.shutdown ?? (isSupervisor ? 'infinity' : SHUTDOWN_MS);
+  /** @returns undefined when nobody has asked for what was done. */
+  private settle(event: Message): RequestsAnswered | undefined {
+    if (this.asked === undefined) return undefined;
+    const { replyTo } = this.asked;
+    this.asked = undefined;
+    this.plan = new ChildPlan();
+    return requestsAnswered(answer(replyTo, event));
+  }
 }

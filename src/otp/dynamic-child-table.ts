@@ -3,21 +3,19 @@
  *
  * What must never go wrong: whoever asked for a child is answered exactly once, with its pid or with why there is none.
  */
-import type { ChildSpec, DynamicSupervisorSpec } from './child-spec.ts';
-import { MAX_RESTARTS, MAX_SECONDS, mustRestart, SHUTDOWN_MS } from './child-table.ts';
-import { crash } from './error-report.ts';
-import type { Address, ExitReason, Message, Pid, ReplyTo, Table } from './process.ts';
+import {
+  answer, description, refusal, requestsAnswered, specFrom, type Answer, type ChildRequest, type RequestsAnswered, type StartChild,
+} from './child-requests.ts';
+import { limitOf, MAX_RESTARTS, MAX_SECONDS, mustRestart, newRow, type ChildRow } from './child-row.ts';
+import { ChildRows, type ChildCounts, type Spawned } from './child-rows.ts';
+import type { DynamicSupervisorSpec, Shutdown } from './child-spec.ts';
+import { dynamicChildFault } from './child-spec-faults.ts';
+import type { Address, ExitReason, Pid, ReplyTo, Table } from './process.ts';
 import { admitRestart } from './restart-intensity.ts';
 
-export interface DynamicChildRow {
-  readonly id: string;
-  readonly spec: Omit<ChildSpec, 'id'>;
-  /** Place in the order of asking. */
-  readonly order: number;
-  status: 'starting' | 'up' | 'stopping' | 'restarting';
-  pid: Pid | undefined;
-  spawned: number;
-  isSupervisor: boolean;
+export interface DynamicChildRow extends ChildRow {
+  /** While it is being restarted: the process by which it is still known, the last that was up. */
+  formerPid: Pid | undefined;
   /** Who waits for its start. */
   starter: ReplyTo | undefined;
   /** Who waits for its end. */
@@ -25,34 +23,27 @@ export interface DynamicChildRow {
 }
 
 export type DynamicChildChange =
-  | { readonly type: 'start'; readonly template: string; readonly args: Message; readonly replyTo?: ReplyTo | undefined }
-  | { readonly type: 'spawned'; readonly id: string; readonly process: Pid; readonly isSupervisor: boolean }
-  | { readonly type: 'started'; readonly process: Address }
+  | (Spawned & { readonly type: 'spawned' })
+  | { readonly type: 'started'; readonly process: Pid }
+  | { readonly type: 'ignored'; readonly process: Pid }
   | { readonly type: 'exited'; readonly process: Address; readonly reason: ExitReason; readonly nowMs: number }
   | { readonly type: 'exitedWhileStopping'; readonly process: Address }
-  | { readonly type: 'retry'; readonly id: string; readonly nowMs: number }
-  | { readonly type: 'terminate'; readonly pid?: Pid | undefined; readonly id?: string | undefined; readonly replyTo?: ReplyTo | undefined };
+  | { readonly type: 'retry'; readonly id: string; readonly process: Address; readonly nowMs: number }
+  | StartChild
+  | ChildRequest;
 
 export type DynamicChildNews =
   | { readonly type: 'child.due'; readonly id: string }
-  | { readonly type: 'requests.answered'; readonly answers: readonly Answer[] }
-  | { readonly type: 'child.toStop'; readonly id: string; readonly process: Pid; readonly shutdown: number | 'infinity' | 'brutal_kill' }
-  | { readonly type: 'restart.failed'; readonly id: string }
+  | { readonly type: 'child.toStop'; readonly id: string; readonly process: Pid; readonly shutdown: Shutdown }
+  | { readonly type: 'restart.failed'; readonly id: string; readonly process: Address }
   | { readonly type: 'restarts.exhausted' }
-  | { readonly type: 'children.stopped' };
-
-export interface Answer {
-  readonly to: ReplyTo;
-  readonly event: Message;
-}
-
-/** Why no child was started. */
-type Refusal = 'unknown_template' | 'max_children' | 'already_started' | 'not_found' | ExitReason;
+  | { readonly type: 'children.stopped' }
+  | RequestsAnswered;
 
 export class DynamicChildTable implements Table<DynamicChildChange> {
   private readonly spec: DynamicSupervisorSpec;
-  private readonly rows = new Map<string, DynamicChildRow>();
-  private readonly byPid = new Map<Address, DynamicChildRow>();
+  private rows = new ChildRows<DynamicChildRow>();
+  private readonly formers = new Map<Pid, string>();
   private marks: readonly number[] = [];
   private asked = 0;
 
@@ -62,115 +53,110 @@ export class DynamicChildTable implements Table<DynamicChildChange> {
 
   apply(change: DynamicChildChange): DynamicChildNews | undefined {
     switch (change.type) {
-      case 'start':
-        return this.start(change.template, change.args, change.replyTo);
       case 'spawned':
-        return this.noteSpawned(change);
+        return void this.rows.noteSpawned(change);
       case 'started':
         return this.noteStarted(change.process);
+      case 'ignored':
+        return this.noteIgnored(change.process);
       case 'exited':
         return this.exited(change.process, change.reason, change.nowMs);
       case 'exitedWhileStopping':
         return this.exitedWhileStopping(change.process);
       case 'retry':
-        return this.retry(change.id, change.nowMs);
-      case 'terminate':
-        return this.terminate(change);
+        return this.retry(change.id, change.process, change.nowMs);
+      case 'startChild':
+        return this.startChild(change);
+      default:
+        return this.answerAbout(change);
     }
   }
 
   row(id: string): DynamicChildRow | undefined {
-    return this.rows.get(id);
-  }
-
-  orderOf(id: string): number {
-    return this.rows.get(id)?.order ?? 0;
+    return this.rows.ofId(id);
   }
 
   all(): Iterable<DynamicChildRow> {
-    return this.rows.values();
+    return this.rows.all();
+  }
+
+  counts(): ChildCounts {
+    return this.rows.counts();
   }
 
   clone(): DynamicChildTable {
     const copy = new DynamicChildTable(this.spec);
-    for (const [id, row] of this.rows) {
-      const rowCopy = { ...row };
-      copy.rows.set(id, rowCopy);
-      if (row.pid !== undefined) copy.byPid.set(row.pid, rowCopy);
-    }
+    copy.rows = this.rows.clone();
+    for (const [pid, id] of this.formers) copy.formers.set(pid, id);
     copy.marks = this.marks;
     copy.asked = this.asked;
     return copy;
   }
 
   key(): string {
-    const rows = [...this.rows.values()].map(({ id, status, pid, starter, stopper }) => [id, status, pid, starter, stopper]);
+    const rows = Array.from(this.rows.all(), ({ id, status, pid, failedPid, formerPid, starter, stopper }) => [id, status, pid, failedPid, formerPid, starter, stopper]);
     return JSON.stringify([rows, this.marks, this.asked]);
   }
 
-  private start(template: string, args: Message, starter: ReplyTo | undefined): DynamicChildNews | undefined {
-    const make = this.spec.templates[template];
-    if (make === undefined) return answers(refusal(starter, undefined, 'unknown_template'));
-    let spec;
-    try {
-      spec = make(args);
-    } catch (thrown) {
-      return answers(refusal(starter, undefined, crash(thrown)));
-    }
+  private startChild(request: StartChild): DynamicChildNews | undefined {
+    const { template, replyTo } = request;
+    const { templates, extraArgs, maxChildren = Infinity } = this.spec;
+    const made = specFrom(templates, { ...request, args: { ...extraArgs, ...request.args } }, dynamicChildFault);
+    if ('refusal' in made) return told(refusal(replyTo, undefined, made.refusal));
     this.asked += 1;
-    const id = spec.id ?? `${template}-${this.asked}`;
-    const holder = this.rows.get(id);
-    if (holder !== undefined) return answers(refusal(starter, id, 'already_started', holder.pid));
-    if (this.rows.size >= (this.spec.maxChildren ?? Infinity)) return answers(refusal(starter, id, 'max_children'));
-    const order = this.asked;
-    this.rows.set(id, { id, spec, order, status: 'starting', pid: undefined, spawned: 0, isSupervisor: false, starter, stopper: undefined });
+    const id = made.spec.id ?? `${template}-${this.asked}`;
+    const holder = this.rows.ofId(id);
+    if (holder !== undefined) return told(refusal(replyTo, id, 'already_started', holder.pid));
+    if (this.rows.size >= maxChildren) return told(refusal(replyTo, id, 'max_children'));
+    this.rows.add({ ...newRow(id, this.asked, made.spec), status: 'starting', formerPid: undefined, starter: replyTo, stopper: undefined });
     return { type: 'child.due', id };
   }
 
-  private noteSpawned({ id, process, isSupervisor }: DynamicChildChange & { type: 'spawned' }): undefined {
-    const row = this.rows.get(id);
-    if (row === undefined) return;
-    row.status = 'starting';
-    row.pid = process;
-    row.spawned += 1;
-    row.isSupervisor = isSupervisor;
-    this.byPid.set(process, row);
-  }
-
-  private noteStarted(process: Address): DynamicChildNews | undefined {
-    const row = this.byPid.get(process);
+  private noteStarted(process: Pid): DynamicChildNews | undefined {
+    const row = this.rows.ofPid(process);
     if (row?.status !== 'starting') return undefined;
     row.status = 'up';
-    const { id, starter } = row;
-    row.starter = undefined;
-    return answers(answer(starter, { type: 'child.started', id, pid: process }));
+    this.forgetFormer(row);
+    return told(takeStarter(row, (to) => answer(to, { type: 'child.started', id: row.id, pid: process })));
+  }
+
+  /** Nothing is kept of it; one that has been told to stop meanwhile has an end that somebody waits for. */
+  private noteIgnored(process: Pid): DynamicChildNews | undefined {
+    const row = this.rows.ofPid(process);
+    if (row === undefined) return undefined;
+    if (row.status === 'starting') this.forget(row);
+    return told(takeStarter(row, (to) => answer(to, { type: 'child.ignored', id: row.id })));
   }
 
   private exited(process: Address, reason: ExitReason, nowMs: number): DynamicChildNews | undefined {
-    const row = this.byPid.get(process);
+    const row = this.rows.ofPid(process);
     if (row === undefined) return undefined;
-    this.byPid.delete(process);
-    row.pid = undefined;
-    if (row.status === 'starting' && row.spawned > 1) {
+    const { id, pid, status, spawned, stopper } = row;
+    this.rows.markDown(row);
+    if (status === 'starting' && spawned > 1) {
       row.status = 'restarting';
-      return { type: 'restart.failed', id: row.id };
+      row.failedPid = process;
+      return { type: 'restart.failed', id, process };
     }
-    if (row.status === 'up' && mustRestart(row.spec, reason)) return this.admit(row, nowMs);
-    this.rows.delete(row.id);
-    return answers(refusal(row.starter, row.id, reason), answer(row.stopper, { type: 'child.terminated', id: row.id }));
+    if (status === 'up' && mustRestart(row.spec, reason)) {
+      this.knowBy(row, pid);
+      return this.admit(row, nowMs);
+    }
+    this.forget(row);
+    return told(takeStarter(row, (to) => refusal(to, id, reason)), answer(stopper, { type: 'child.terminated', id }));
   }
 
   private exitedWhileStopping(process: Address): DynamicChildNews | undefined {
-    const row = this.byPid.get(process);
+    const row = this.rows.ofPid(process);
     if (row === undefined) return undefined;
-    this.byPid.delete(process);
-    this.rows.delete(row.id);
-    return this.byPid.size === 0 ? { type: 'children.stopped' } : undefined;
+    this.forget(row);
+    return this.rows.activeCount === 0 ? { type: 'children.stopped' } : undefined;
   }
 
-  private retry(id: string, nowMs: number): DynamicChildNews | undefined {
-    const row = this.rows.get(id);
-    return row?.status === 'restarting' ? this.admit(row, nowMs) : undefined;
+  /** A try that is out of date, because the child was stopped meanwhile, changes nothing. */
+  private retry(id: string, process: Address, nowMs: number): DynamicChildNews | undefined {
+    const row = this.rows.ofId(id);
+    return row?.status === 'restarting' && row.failedPid === process ? this.admit(row, nowMs) : undefined;
   }
 
   private admit(row: DynamicChildRow, nowMs: number): DynamicChildNews {
@@ -182,33 +168,56 @@ export class DynamicChildTable implements Table<DynamicChildChange> {
     return { type: 'child.due', id: row.id };
   }
 
-  private terminate({ pid, id, replyTo }: DynamicChildChange & { type: 'terminate' }): DynamicChildNews | undefined {
-    const row = id === undefined ? pid && this.byPid.get(pid) : this.rows.get(id);
-    if (!row || row.status === 'stopping') return answers(refusal(replyTo, id, 'not_found'));
-    if (row.pid === undefined) {
-      this.rows.delete(row.id);
-      return answers(answer(replyTo, { type: 'child.terminated', id: row.id }));
+  private answerAbout({ type, id, pid, replyTo }: ChildRequest): DynamicChildNews | undefined {
+    if (type === 'restartChild' || type === 'deleteChild') return told(refusal(replyTo, id, 'dynamic'));
+    const row = id === undefined ? this.ofPid(pid) : this.rows.ofId(id);
+    if (row === undefined) return told(refusal(replyTo, id, 'not_found'));
+    return type === 'terminateChild' ? this.terminate(row, replyTo) : told(description(replyTo, type, row));
+  }
+
+  /** One that is on its way out is as good as gone. */
+  private terminate(row: DynamicChildRow, replyTo: ReplyTo | undefined): DynamicChildNews | undefined {
+    const { id, pid, status } = row;
+    if (status === 'stopping') return told(refusal(replyTo, id, 'not_found'));
+    if (pid === undefined) {
+      this.forget(row);
+      return told(answer(replyTo, { type: 'child.terminated', id }));
     }
     row.status = 'stopping';
     row.stopper = replyTo;
-    return { type: 'child.toStop', id: row.id, process: row.pid, shutdown: limitOf(row) };
+    return { type: 'child.toStop', id, process: pid, shutdown: limitOf(row) };
+  }
+
+  private ofPid(pid: Pid | undefined): DynamicChildRow | undefined {
+    if (pid === undefined) return undefined;
+    return this.rows.ofPid(pid) ?? this.rows.ofId(this.formers.get(pid) ?? '');
+  }
+
+  private knowBy(row: DynamicChildRow, formerPid: Pid | undefined): void {
+    row.formerPid = formerPid;
+    if (formerPid !== undefined) this.formers.set(formerPid, row.id);
+  }
+
+  private forgetFormer(row: DynamicChildRow): void {
+    if (row.formerPid !== undefined) this.formers.delete(row.formerPid);
+    row.formerPid = undefined;
+  }
+
+  private forget(row: DynamicChildRow): void {
+    this.forgetFormer(row);
+    this.rows.forget(row);
   }
 }
 
-/** How long a child may take to stop. */
-export function limitOf({ spec, isSupervisor }: DynamicChildRow): number | 'infinity' | 'brutal_kill' {
-  return spec.shutdown ?? (isSupervisor ? 'infinity' : SHUTDOWN_MS);
+/** Whoever waits for the start is told once. */
+function takeStarter(row: DynamicChildRow, answerTo: (to: ReplyTo) => readonly Answer[]): readonly Answer[] {
+  const { starter } = row;
+  row.starter = undefined;
+  return starter === undefined ? [] : answerTo(starter);
 }
 
-function answer(to: ReplyTo | undefined, event: Message): readonly Answer[] {
-  return to === undefined ? [] : [{ to, event }];
-}
-
-function refusal(to: ReplyTo | undefined, id: string | undefined, reason: Refusal, pid?: Pid): readonly Answer[] {
-  return answer(to, { type: 'child.refused', ...(id === undefined ? {} : { id }), reason, ...(pid === undefined ? {} : { pid }) });
-}
-
-function answers(...all: readonly (readonly Answer[])[]): DynamicChildNews | undefined {
-  const given = all.flat();
-  return given.length === 0 ? undefined : { type: 'requests.answered', answers: given };
+/** Without an answer to give there is nothing to tell. */
+function told(...answers: readonly (readonly Answer[])[]): RequestsAnswered | undefined {
+  const news = requestsAnswered(...answers);
+  return news.answers.length === 0 ? undefined : news;
 }

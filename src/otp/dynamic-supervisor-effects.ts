@@ -1,7 +1,8 @@
 /** What a dynamic supervisor does with many children at once; each loop here runs over all of them, and only at its end. */
 import { invariant } from '../base/invariant.ts';
-import { insert, reply } from './calls.ts';
-import { DynamicChildTable, limitOf, type Answer } from './dynamic-child-table.ts';
+import { insert } from './calls.ts';
+import { limitOf } from './child-row.ts';
+import { DynamicChildTable } from './dynamic-child-table.ts';
 import { effect } from './effects.ts';
 import type { Entry } from './entry.ts';
 import type { Pid } from './process.ts';
@@ -9,7 +10,6 @@ import { startTimer } from './process-timers.ts';
 import { supervisionTable } from './supervisor-effects.ts';
 
 export interface DynamicSupervisorEffectParams {
-  answerRequests: { answers: readonly Answer[] };
   /** Tells every child to stop, each by its own rule; `timeout.shutdown.<ms>` once per distinct limit. */
   stopAll: undefined;
   /** Kills who has not stopped within the limit that a timer stood for. */
@@ -21,7 +21,6 @@ type DynamicSupervisorEffects = {
 };
 
 export const dynamicSupervisorEffects: DynamicSupervisorEffects = {
-  answerRequests: effect((entry, { answers }) => answers.forEach(({ to, event }) => reply(entry, to, event))),
   stopAll: effect(stopAll),
   killOverdue: effect(killOverdue),
 };

@@ -5,22 +5,21 @@
  * them all at once. Its own state stays small: the children are in its table.
  */
 import { assign, setup } from 'xstate';
+import type { ChildRequest, StartChild } from './child-requests.ts';
 import type { DynamicSupervisorSpec } from './child-spec.ts';
 import { dynamicSupervisorFault, refuseFaulty } from './child-spec-faults.ts';
 import { DynamicChildTable, type DynamicChildNews } from './dynamic-child-table.ts';
 import { dynamicSupervisorEffects } from './dynamic-supervisor-effects.ts';
 import { effects } from './effects.ts';
-import type { Address, Exit, ExitReason, MachineSpec, Message, Pid, ReplyTo } from './process.ts';
+import type { Address, Exit, ExitReason, MachineSpec, Pid, ReplyTo } from './process.ts';
 import { supervisorEffects } from './supervisor-effects.ts';
 
 type DynamicSupervisorEvent =
   | Exit
-  | { type: 'STARTED'; process: Pid }
-  /** Answered by `child.started { id, pid }` or `child.refused { id, reason }`. */
-  | { type: 'startChild'; template: string; args: Message; replyTo?: ReplyTo }
-  /** Answered by `child.terminated { id }` or `child.refused { reason: 'not_found' }`. */
-  | { type: 'terminateChild'; pid?: Pid; id?: string; replyTo?: ReplyTo }
-  | { type: 'restart.retry'; id: string }
+  | { type: 'STARTED' | 'IGNORED'; process: Pid }
+  | StartChild
+  | ChildRequest
+  | { type: 'restart.retry'; id: string; process: Address }
   | { type: `timeout.${string}` }
   | { type: 'whichChildren' | 'countChildren'; replyTo: ReplyTo }
   | DynamicChildNews;
@@ -41,6 +40,9 @@ export function dynamicSupervisor(spec: DynamicSupervisorSpec): MachineSpec {
     ...(spec.name === undefined ? {} : { name: spec.name }),
   };
 }
+
+/** The table knows the request as it came. */
+const requested = { actions: { type: 'apply', params: requestOf } } as const;
 
 export const dynamicSupervisorMachine = setup({
   types: { input: {} as { self: Pid }, context: {} as Context, events: {} as DynamicSupervisorEvent, output: {} as { reason: ExitReason } },
@@ -66,23 +68,33 @@ export const dynamicSupervisorMachine = setup({
   states: {
     running: {
       on: {
-        startChild: { actions: { type: 'apply', params: startOf } },
+        startChild: requested,
+        terminateChild: requested,
+        restartChild: requested,
+        deleteChild: requested,
+        getChildSpec: requested,
+        whichChild: requested,
         'child.due': { actions: { type: 'spawnChild', params: ({ event }) => event } },
         STARTED: { actions: { type: 'apply', params: ({ event }) => ({ table: 'children', change: { ...event, type: 'started' } }) } },
+        IGNORED: { actions: { type: 'apply', params: ({ event }) => ({ table: 'children', change: { ...event, type: 'ignored' } }) } },
         EXIT: [
           {
             guard: { type: 'isFromParent', params: ({ event }) => event },
             target: 'stopping',
             actions: { type: 'noteReason', params: ({ event }) => event },
           },
-          { actions: { type: 'applyNow', params: ({ event }) => ({ change: exitedOf(event) }) } },
+          {
+            actions: [
+              { type: 'applyNow', params: ({ event }) => ({ change: exitedOf(event) }) },
+              { type: 'cancelTimer', params: ({ event }) => ({ name: `terminate.${event.process}` }) },
+            ],
+          },
         ],
         'restart.failed': {
-          actions: { type: 'send', params: ({ context, event }) => ({ to: context.self, event: { type: 'restart.retry', id: event.id } }) },
+          actions: { type: 'send', params: ({ context, event: { id, process } }) => ({ to: context.self, event: { type: 'restart.retry', id, process } }) },
         },
-        'restart.retry': { actions: { type: 'applyNow', params: ({ event }) => ({ change: { type: 'retry', id: event.id } }) } },
+        'restart.retry': { actions: { type: 'applyNow', params: ({ event }) => ({ change: { ...event, type: 'retry' } }) } },
         'restarts.exhausted': 'stopping',
-        terminateChild: { actions: { type: 'apply', params: terminateOf } },
         'child.toStop': [
           { guard: { type: 'isBrutal', params: ({ event }) => event }, actions: { type: 'exit', params: killOf } },
           { guard: { type: 'isUnlimited', params: ({ event }) => event }, actions: { type: 'exit', params: shutdownOf } },
@@ -114,14 +126,8 @@ export const dynamicSupervisorMachine = setup({
 
 type ToStop = DynamicChildNews & { type: 'child.toStop' };
 
-function startOf({ event }: { event: DynamicSupervisorEvent & { type: 'startChild' } }) {
-  const { template, args, replyTo } = event;
-  return { table: 'children', change: { type: 'start', template, args, replyTo } };
-}
-
-function terminateOf({ event }: { event: DynamicSupervisorEvent & { type: 'terminateChild' } }) {
-  const { pid, id, replyTo } = event;
-  return { table: 'children', change: { type: 'terminate', pid, id, replyTo } };
+function requestOf({ event }: { event: StartChild | ChildRequest }) {
+  return { table: 'children', change: event };
 }
 
 function exitedOf({ process, reason }: { process: Address; reason: ExitReason }) {

@@ -1,17 +1,20 @@
 /** What a supervisor does that no other process may: make processes, and read the clock for its restart intensity. */
 import { invariant } from '../base/invariant.ts';
 import { insert, reply } from './calls.ts';
-import type { ChildSpec } from './child-spec.ts';
-import { SHUTDOWN_MS } from './child-table.ts';
+import type { Answer } from './child-requests.ts';
+import { limitOf, listed, type ChildRow } from './child-row.ts';
+import type { ChildCounts } from './child-rows.ts';
 import { effect } from './effects.ts';
 import type { Entry } from './entry.ts';
-import { isPortSpec, type Message, type Pid, type ProcessSpec, type ReplyTo, type Table } from './process.ts';
+import { isPortSpec, type Message, type Pid, type ReplyTo, type Table } from './process.ts';
+import { specOf } from './starts.ts';
 
 export interface SupervisorEffectParams {
   /** Starts the child of this id; STARTED or EXIT will follow. */
   spawnChild: { id: string };
   /** Like `apply` to the children, with the time. */
   applyNow: { change: Message };
+  answerRequests: { answers: readonly Answer[] };
   answerChildren: { to: ReplyTo };
   answerCount: { to: ReplyTo };
 }
@@ -21,24 +24,16 @@ type SupervisorEffects = { readonly [Name in keyof SupervisorEffectParams]: (arg
 export const supervisorEffects: SupervisorEffects = {
   spawnChild: effect(spawnChild),
   applyNow: effect(applyNow),
+  answerRequests: effect(answerRequests),
   answerChildren: effect(answerChildren),
   answerCount: effect(answerCount),
 };
 
-/** What both kinds of supervisor keep about a child. */
-export interface SupervisedRow {
-  readonly spec: Omit<ChildSpec, 'id'>;
-  readonly pid: Pid | undefined;
-  readonly status: string;
-  readonly spawned: number;
-  readonly isSupervisor: boolean;
-}
-
 /** What an effect needs of a supervisor's table. */
 interface SupervisionTable extends Table<unknown> {
-  row(id: string): SupervisedRow | undefined;
-  orderOf(id: string): number;
-  all(): Iterable<SupervisedRow & { readonly id: string }>;
+  row(id: string): ChildRow | undefined;
+  all(): Iterable<ChildRow>;
+  counts(isAlive: (process: Pid) => boolean): ChildCounts;
 }
 
 function spawnChild(entry: Entry, { id }: SupervisorEffectParams['spawnChild']): void {
@@ -46,24 +41,11 @@ function spawnChild(entry: Entry, { id }: SupervisorEffectParams['spawnChild']):
   const row = table.row(id);
   invariant(row !== undefined, `the supervisor has a child '${id}'`);
   const spec = specOf(row.spec.start);
-  const isSupervisor = !isPortSpec(spec) && spec.isSupervisor === true;
-  const shutdown = row.spec.shutdown ?? (isSupervisor ? 'infinity' : SHUTDOWN_MS);
-  const child = entry.kernel.spawn(spec, { id, parent: entry, order: table.orderOf(id), shutdown });
+  const isSupervisor = row.spec.type === undefined ? !isPortSpec(spec) && spec.isSupervisor === true : row.spec.type === 'supervisor';
+  const shutdown = limitOf({ spec: row.spec, isSupervisor });
+  const child = entry.kernel.spawn(spec, { id, parent: entry, order: row.order, shutdown, restarts: row.spawned });
   if (row.spawned > 0) entry.kernel.lifecycle?.({ type: 'restart', supervisor: entry.pid, id, process: child.pid });
   table.apply({ type: 'spawned', id, process: child.pid, isSupervisor });
-}
-
-/** A specification that cannot even be evaluated is a process that cannot even be opened. */
-function specOf(start: () => ProcessSpec): ProcessSpec {
-  try {
-    return start();
-  } catch (thrown) {
-    return {
-      open: () => {
-        throw thrown;
-      },
-    };
-  }
 }
 
 function applyNow(entry: Entry, { change }: SupervisorEffectParams['applyNow']): void {
@@ -71,19 +53,16 @@ function applyNow(entry: Entry, { change }: SupervisorEffectParams['applyNow']):
   if (answer !== undefined) insert(entry, answer);
 }
 
+function answerRequests(entry: Entry, { answers }: SupervisorEffectParams['answerRequests']): void {
+  for (const { to, event } of answers) reply(entry, to, event);
+}
+
 function answerChildren(entry: Entry, { to }: { to: ReplyTo }): void {
-  const children = Array.from(supervisionTable(entry).all(), ({ id, pid, status }) => ({ id, pid, status }));
-  reply(entry, to, { type: 'children', children });
+  reply(entry, to, { type: 'children', children: Array.from(supervisionTable(entry).all(), listed) });
 }
 
 function answerCount(entry: Entry, { to }: { to: ReplyTo }): void {
-  const counts = { specs: 0, active: 0, supervisors: 0, workers: 0 };
-  for (const { pid, isSupervisor } of supervisionTable(entry).all()) {
-    counts.specs += 1;
-    counts.active += pid === undefined ? 0 : 1;
-    counts.supervisors += isSupervisor ? 1 : 0;
-    counts.workers += isSupervisor ? 0 : 1;
-  }
+  const counts = supervisionTable(entry).counts((process) => entry.kernel.resolve(process) !== undefined);
   reply(entry, to, { type: 'children.counted', ...counts });
 }
 
@@ -94,5 +73,5 @@ export function supervisionTable(entry: Entry): SupervisionTable {
 }
 
 function isSupervisionTable(table: Table): table is SupervisionTable {
-  return 'row' in table && 'orderOf' in table && 'all' in table;
+  return 'row' in table && 'all' in table && 'counts' in table;
 }

@@ -3,10 +3,12 @@
  *
  * A machine like any other: starting and stopping are states, each child's acknowledgement or end an event. In every
  * state it obeys its own supervisor, so it can be stopped while it restarts in a loop; and between two tries of a
- * restart that fails it goes back to its mailbox. Which child is next, and what an end means, is the table's to say.
+ * restart that fails it goes back to its mailbox. A request that has to start or stop a child is a state as well: other
+ * requests wait, and the ends of siblings are kept. Which child is next, and what an end means, is the table's to say.
  */
 import { assign, setup } from 'xstate';
 import type { Shutdown, SupervisorSpec } from './child-spec.ts';
+import type { ChildRequest, RequestsAnswered, StartChild } from './child-requests.ts';
 import { refuseFaulty, supervisorFault } from './child-spec-faults.ts';
 import { ChildTable, type ChildNews } from './child-table.ts';
 import { effects } from './effects.ts';
@@ -15,10 +17,12 @@ import { supervisorEffects } from './supervisor-effects.ts';
 
 type SupervisorEvent =
   | Exit
-  | { type: 'STARTED'; process: Pid }
-  | { type: 'restart.retry'; id: string }
+  | { type: 'STARTED' | 'IGNORED'; process: Pid }
+  | { type: 'restart.retry'; id: string; process: Address }
   | { type: 'timeout.shutdown' }
   | { type: 'whichChildren' | 'countChildren'; replyTo: ReplyTo }
+  | StartChild
+  | ChildRequest
   | ChildNews;
 
 interface Context {
@@ -51,7 +55,26 @@ const stopChild = [
   { actions: [{ type: 'exit', params: shutdownOf }, { type: 'startTimer', params: timerOf }] },
 ] as const;
 
+/** While children are being started: the one that is waited for comes up, is not needed, or ends. */
+const starts = {
+  'child.due': { actions: { type: 'spawnChild', params: ({ event }: { event: { id: string } }) => event } },
+  STARTED: { actions: { type: 'apply', params: startedOf } },
+  IGNORED: { actions: { type: 'apply', params: ignoredOf } },
+  EXIT: [fromParent, { actions: { type: 'apply', params: exitedWhileStarting } }],
+} as const;
+
+/** While children are being stopped: each is told, and killed when its time is over. */
+const stops = {
+  'child.toStop': stopChild,
+  EXIT: [fromParent, { actions: { type: 'apply', params: exitedWhileStopping } }],
+  'timeout.shutdown': { actions: apply({ type: 'overdue' }) },
+  'child.overdue': { actions: { type: 'exit', params: killOf } },
+} as const;
+
 const postponed = { actions: 'postpone' } as const;
+const answered = { type: 'answerRequests', params: answersOf } as const;
+/** The table knows the request as it came. */
+const requested = { actions: { type: 'apply', params: requestOf } } as const;
 
 export const supervisorMachine = setup({
   types: { input: {} as { self: Pid }, context: {} as Context, events: {} as SupervisorEvent, output: {} as { reason: ExitReason } },
@@ -75,8 +98,15 @@ export const supervisorMachine = setup({
   initial: 'starting',
   on: {
     STARTED: {}, // Of a child that has been told to stop since.
+    IGNORED: {}, // Likewise.
     'timeout.shutdown': {},
     'restart.retry': postponed, // One try waits until another child's is over.
+    startChild: postponed,
+    terminateChild: postponed,
+    restartChild: postponed,
+    deleteChild: postponed,
+    getChildSpec: postponed,
+    whichChild: postponed,
     whichChildren: postponed,
     countChildren: postponed,
     '*': {}, // As in OTP, a message that is none of a supervisor's business does no harm to its children.
@@ -87,10 +117,8 @@ export const supervisorMachine = setup({
       tags: 'starting',
       entry: [apply({ type: 'planAll' }), apply({ type: 'nextToStart' })],
       on: {
-        'child.due': { actions: { type: 'spawnChild', params: ({ event }) => event } },
-        STARTED: { actions: { type: 'apply', params: startedOf } },
+        ...starts,
         'children.started': 'running',
-        EXIT: [fromParent, { actions: { type: 'apply', params: exitedWhileStarting } }],
         'start.failed': { target: 'terminating', actions: { type: 'noteFailedStart', params: ({ event }) => event } },
       },
     },
@@ -99,12 +127,35 @@ export const supervisorMachine = setup({
       on: {
         EXIT: [fromParent, { actions: { type: 'applyNow', params: exitedOf } }],
         'child.kept': { actions: { type: 'applyNow', params: exitedOf } },
-        'restart.retry': { actions: { type: 'applyNow', params: ({ event }) => ({ change: { type: 'retry', id: event.id } }) } },
+        'restart.retry': { actions: { type: 'applyNow', params: ({ event }) => ({ change: { ...event, type: 'retry' } }) } },
         'restart.planned': 'clearing',
         'restarts.exhausted': 'terminating',
         'significant.ended': 'terminating',
+        startChild: requested,
+        terminateChild: requested,
+        restartChild: requested,
+        deleteChild: requested,
+        getChildSpec: requested,
+        whichChild: requested,
+        'requests.answered': { actions: answered },
+        'start.planned': 'startingChild',
+        'stop.planned': 'stoppingChild',
         whichChildren: { actions: { type: 'answerChildren', params: ({ event }) => ({ to: event.replyTo }) } },
         countChildren: { actions: { type: 'answerCount', params: ({ event }) => ({ to: event.replyTo }) } },
+      },
+    },
+    /** One child, for somebody who waits for the answer. A start that fails is not tried again. */
+    startingChild: {
+      entry: apply({ type: 'nextToStart' }),
+      on: { ...starts, 'requests.answered': { target: 'running', actions: answered } },
+    },
+    stoppingChild: {
+      entry: apply({ type: 'nextToStop' }),
+      exit: { type: 'cancelTimer', params: { name: 'shutdown' } },
+      on: {
+        ...stops,
+        'child.stopped': { target: 'stoppingChild', reenter: true },
+        'requests.answered': { target: 'running', actions: answered },
       },
     },
     /** Stops those who must be started over together with the one that ended. */
@@ -112,10 +163,7 @@ export const supervisorMachine = setup({
       entry: apply({ type: 'nextToStop' }),
       exit: { type: 'cancelTimer', params: { name: 'shutdown' } },
       on: {
-        'child.toStop': stopChild,
-        EXIT: [fromParent, { actions: { type: 'apply', params: exitedWhileStopping } }],
-        'timeout.shutdown': { actions: apply({ type: 'overdue' }) },
-        'child.overdue': { actions: { type: 'exit', params: killOf } },
+        ...stops,
         'child.stopped': { target: 'clearing', reenter: true },
         'children.stopped': 'restarting',
       },
@@ -123,13 +171,11 @@ export const supervisorMachine = setup({
     restarting: {
       entry: apply({ type: 'nextToStart' }),
       on: {
-        'child.due': { actions: { type: 'spawnChild', params: ({ event }) => event } },
-        STARTED: { actions: { type: 'apply', params: startedOf } },
+        ...starts,
         'children.started': 'running',
-        EXIT: [fromParent, { actions: { type: 'apply', params: exitedWhileStarting } }],
         'start.failed': {
           target: 'running',
-          actions: { type: 'send', params: ({ context, event }) => ({ to: context.self, event: { type: 'restart.retry', id: event.id } }) },
+          actions: { type: 'send', params: ({ context, event: { id, process } }) => ({ to: context.self, event: { type: 'restart.retry', id, process } }) },
         },
       },
     },
@@ -146,10 +192,8 @@ export const supervisorMachine = setup({
         },
       },
       on: {
-        'child.toStop': stopChild,
+        ...stops,
         EXIT: { actions: { type: 'apply', params: exitedWhileStopping } },
-        'timeout.shutdown': { actions: apply({ type: 'overdue' }) },
-        'child.overdue': { actions: { type: 'exit', params: killOf } },
         'children.stopped': 'terminated',
       },
     },
@@ -165,6 +209,18 @@ function apply<Change>(change: Change): { type: 'apply'; params: { table: 'child
 
 function startedOf({ event }: { event: { process: Pid } }) {
   return { table: 'children', change: { type: 'started', process: event.process } };
+}
+
+function ignoredOf({ event }: { event: { process: Pid } }) {
+  return { table: 'children', change: { type: 'ignored', process: event.process } };
+}
+
+function requestOf({ event }: { event: StartChild | ChildRequest }) {
+  return { table: 'children', change: event };
+}
+
+function answersOf({ event }: { event: RequestsAnswered }) {
+  return event;
 }
 
 function exitedWhileStarting({ event }: { event: Exit }) {

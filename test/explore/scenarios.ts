@@ -255,6 +255,12 @@ const chunkBuilderScenario: Scenario = {
 };
 
 const exits = [true, false].map((fromParent) => ({ type: 'EXIT', process: 'child#1', reason: 'shutdown', fromParent }));
+const requests = ['terminateChild', 'restartChild', 'deleteChild', 'getChildSpec', 'whichChild'].map((type) => ({ type, id: 'child', replyTo }));
+const starts = [
+  { type: 'startChild', template: 'child', args: { type: 'args' }, replyTo },
+  { type: 'STARTED', process: 'child#1' },
+  { type: 'IGNORED', process: 'child#1' },
+];
 const stops = ['brutal_kill', 'infinity', 5_000].map((shutdown) => ({ type: 'child.toStop', id: 'child', process: 'child#1', shutdown }));
 
 /** What its table tells a supervisor can be anything here: only the machine is walked. */
@@ -264,16 +270,20 @@ const supervisorScenario: Scenario = {
   events: [
     ...exits,
     ...stops,
-    { type: 'STARTED', process: 'child#1' },
+    ...starts,
+    ...requests,
+    { type: 'start.planned', id: 'child' },
+    { type: 'stop.planned', id: 'child' },
+    { type: 'requests.answered', answers: [] },
     { type: 'child.due', id: 'child' },
     { type: 'children.started' },
-    { type: 'start.failed', id: 'child', reason: { error } },
+    { type: 'start.failed', id: 'child', process: 'child#1', reason: { error } },
     { type: 'child.overdue', process: 'child#1' },
     { type: 'child.stopped' },
     { type: 'children.stopped' },
     { type: 'child.kept', process: 'child#1', reason: 'killed' },
     { type: 'restart.planned', id: 'child' },
-    { type: 'restart.retry', id: 'child' },
+    { type: 'restart.retry', id: 'child', process: 'child#1' },
     { type: 'restarts.exhausted' },
     { type: 'significant.ended' },
     { type: 'timeout.shutdown' },
@@ -289,12 +299,11 @@ const dynamicSupervisorScenario: Scenario = {
   events: [
     ...exits,
     ...stops,
-    { type: 'STARTED', process: 'child#1' },
-    { type: 'startChild', template: 'child', args: { type: 'args' }, replyTo },
-    { type: 'terminateChild', id: 'child', replyTo },
+    ...starts,
+    ...requests,
     { type: 'child.due', id: 'child' },
-    { type: 'restart.failed', id: 'child' },
-    { type: 'restart.retry', id: 'child' },
+    { type: 'restart.failed', id: 'child', process: 'child#1' },
+    { type: 'restart.retry', id: 'child', process: 'child#1' },
     { type: 'restarts.exhausted' },
     { type: 'timeout.terminate.child#1' },
     { type: 'requests.answered', answers: [] },

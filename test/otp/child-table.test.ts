@@ -60,7 +60,7 @@ test('a copy keeps what the table knows of exits, plans and restarts', () => {
 
 test('dynamic children are copied likewise', () => {
   const table = new DynamicChildTable({ templates: { x: () => childSpec('x') }, maxChildren: 1 });
-  table.apply({ type: 'start', template: 'x', args: { type: 'args' }, replyTo: 'caller!1' as ReplyTo });
+  table.apply({ type: 'startChild', template: 'x', args: { type: 'args' }, replyTo: 'caller!1' as ReplyTo });
   table.apply({ type: 'spawned', id: 'x', process: pid('x'), isSupervisor: false });
   const copy = table.clone();
   const sameKey = copy.key() === table.key();

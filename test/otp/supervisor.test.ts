@@ -76,10 +76,10 @@ describe('restart', () => {
     const status = { permanent: 'down', transient: 'down', temporary: undefined }[restart];
     const children = family.world.runtime.call(family.pid, { type: 'whichChildren' });
     family.world.runtime.drain();
-    const kept = status === undefined ? [] : [{ id: 'a', pid: undefined, status }];
+    const kept = status === undefined ? [] : [{ id: 'a', pid: undefined, status, type: 'worker' }];
     expect({ running: family.running, children: await children }).toEqual({
       running: comesBack ? ['a#3'] : [],
-      children: { type: 'children', children: comesBack ? [{ id: 'a', pid: 'sup/a#3', status: 'up' }] : kept },
+      children: { type: 'children', children: comesBack ? [{ id: 'a', pid: 'sup/a#3', status: 'up', type: 'worker' }] : kept },
     });
   });
 
@@ -186,7 +186,7 @@ describe('restart', () => {
     for (let step = 0; step < 500; step += 1) runtime.step();
 
     expect(await Promise.all(answers)).toEqual([
-      { type: 'children', children: [{ id: 'a', pid: 'sup/a#2', status: 'up' }, { id: 'b', pid: undefined, status: 'restarting' }, { id: 'c', pid: undefined, status: 'down' }] },
+      { type: 'children', children: [{ id: 'a', pid: 'sup/a#2', status: 'up', type: 'worker' }, { id: 'b', pid: undefined, status: 'restarting', type: 'worker' }, { id: 'c', pid: undefined, status: 'down', type: 'worker' }] },
       { type: 'children.counted', specs: 3, active: 1, supervisors: 0, workers: 3 },
     ]);
   });
