@@ -5,7 +5,7 @@
  * comes after the outcome (a late reply, a DOWN, a time-out that had fired) finds the call closed and vanishes.
  */
 import { invariant } from '../base/invariant.ts';
-import type { Call, CallGroup, Entry, Source } from './entry.ts';
+import type { Call, CallGroup, Entry, Signal, Source } from './entry.ts';
 import { hearsOfEnd } from './monitors.ts';
 import type { Address, CallFailed, Message, ReplyTo } from './process.ts';
 
@@ -16,12 +16,15 @@ export interface CallRequest {
   readonly request: Message;
   readonly as?: string;
   readonly timeoutMs?: number | undefined;
+  /** For a port that is only just started: nothing comes before this request. */
+  readonly isFirst?: boolean;
 }
 
 export function call(owner: Entry, params: CallRequest, group?: CallGroup, settle?: Settle): void {
   const { kernel } = owner;
   const target = kernel.resolve(params.to);
   invariant(target !== owner, 'a process does not call itself: it could never answer');
+  invariant(params.timeoutMs === undefined || params.timeoutMs >= 0, 'timeoutMs is a time of at least 0');
   // Its DOWN is under way already.
   if (target === undefined && group === undefined && settle === undefined && hearsOfEnd(owner, target, params.to)) return;
   const id = kernel.nextCallId(owner);
@@ -39,7 +42,12 @@ export function call(owner: Entry, params: CallRequest, group?: CallGroup, settl
   if (params.timeoutMs !== undefined) {
     opened.timer = kernel.timers.set(params.timeoutMs, () => kernel.enqueue(owner, { kind: 'callFailed', source: owner, call: opened, reason: 'timeout' }));
   }
-  kernel.enqueue(target, { kind: 'message', source: owner, message: { ...params.request, replyTo: id } });
+  const signal: Signal = { kind: 'message', source: owner, message: { ...params.request, replyTo: id } };
+  if (params.isFirst !== true) kernel.enqueue(target, signal);
+  else {
+    kernel.tracer?.({ type: 'send', from: owner.pid, to: target.pid, message: signal.message });
+    target.postponed.push(signal); // Until it is open.
+  }
 }
 
 /** Calls each of `recipients`; `<as>.done` when the last has answered or died, as the very next event when there is none. */

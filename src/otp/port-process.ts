@@ -106,7 +106,8 @@ function receive(entry: Entry, source: Source, message: Message): void {
   }
 }
 
-function handle(entry: Entry, port: PortState, { requests, casts }: PortHandle, message: Message): void {
+function handle(entry: Entry, port: PortState, handle: PortHandle, message: Message): void {
+  const { requests, casts } = handle;
   const request = requests[message.type];
   if (request === undefined) {
     const cast = casts?.[message.type];
@@ -117,8 +118,10 @@ function handle(entry: Entry, port: PortState, { requests, casts }: PortHandle, 
   const replyTo = message.replyTo as ReplyTo | undefined;
   const abort = new AbortController();
   const opened = replyTo === undefined ? undefined : entry.kernel.calls.get(replyTo);
-  // The caller has given up: nobody wants the answer.
-  if (replyTo !== undefined && opened === undefined) return;
+  if (replyTo !== undefined && opened === undefined) {
+    handle.abandoned?.(message); // The caller has given up: nobody wants the answer.
+    return;
+  }
   if (opened !== undefined) opened.abort = abort;
   const answer = request(message, abort.signal);
   if (answer instanceof Promise) awaitAnswer(entry, port, replyTo, answer, abort);

@@ -40,6 +40,17 @@ export function isFault(reason: ExitReason): boolean {
   return reason !== 'normal' && reason !== 'shutdown' && !(typeof reason === 'object' && 'shutdown' in reason);
 }
 
+/** Whether this is one of the reasons that there are: a machine's output is not held to a type. */
+export function isExitReason(value: unknown): value is ExitReason {
+  if (value === 'normal' || value === 'shutdown' || value === 'killed' || value === 'noproc') return true;
+  if (typeof value !== 'object' || value === null) return false;
+  return 'shutdown' in value || ('error' in value && isErrorReport(value.error));
+}
+
+function isErrorReport(value: unknown): value is ErrorReport {
+  return typeof value === 'object' && value !== null && 'name' in value && 'message' in value;
+}
+
 /** Told to the owner of a monitor, exactly once, as an event of type `<as>.down`. */
 export interface Down extends Message {
   readonly process: Address;
@@ -104,7 +115,8 @@ export interface MachineSpec {
   readonly mailboxMax?: number;
   /**
    * What happens to one message too many. Default `crash`: the process ends with a MailboxOverflowError, since it is too
-   * slow or is sent too much. Dropped, a message vanishes, and a request among them fails as `overloaded`.
+   * slow or is sent too much. A message that is dropped vanishes, and a request among them fails as `overloaded`; the
+   * oldest is the oldest of those that the process has not postponed.
    */
   readonly mailboxOverflow?: 'crash' | 'drop_newest' | 'drop_oldest';
   /** Idle for so long, it hibernates: it is only a row until something reaches it. The effect `hibernate` asks for it at once. */
@@ -140,6 +152,8 @@ export interface PortHandle {
   readonly requests: Readonly<Record<string, (request: Message, signal: AbortSignal) => Message | Promise<Message>>>;
   /** Messages that want no answer, by type. */
   readonly casts?: Readonly<Record<string, (message: Message) => void>>;
+  /** Told of a request whose caller ended or gave up before it arrived, and which is not served. */
+  abandoned?(request: Message): void;
   /** Gives the resource back, in good order; the supervisor's shutdown time-out bounds it. */
   close?(): void | Promise<void>;
 }

@@ -10,7 +10,7 @@ import { call, insert } from './calls.ts';
 import type { Entry, SpawnRequest } from './entry.ts';
 import { link } from './links.ts';
 import { monitor } from './monitors.ts';
-import type { ExitReason, Message, ProcessSpec } from './process.ts';
+import { isPortSpec, type ExitReason, type Message, type ProcessSpec } from './process.ts';
 
 export interface AsyncRequest extends Pick<SpawnRequest, 'template' | 'as' | 'args' | 'link'> {
   readonly timeoutMs?: number;
@@ -29,12 +29,13 @@ export function start(entry: Entry, request: SpawnRequest): void {
   spawnFrom(entry, request).awaitedStart = request;
 }
 
-/** Starts a task and waits for its value. */
+/** Starts a task and waits for its value. It is asked before it can notice that its job is over: a task that nobody awaits ends then. */
 export function startTask(entry: Entry, request: AsyncRequest): void {
   const child = spawnFrom(entry, request);
+  invariant(child.spec !== undefined && isPortSpec(child.spec), `'${request.template}' makes a task`);
   if (request.link !== false) link(entry, child.pid);
   const { as, timeoutMs } = request;
-  call(entry, { to: child.pid, request: { type: 'await', as }, as, timeoutMs });
+  call(entry, { to: child.pid, request: { type: 'await', as }, as, timeoutMs, isFirst: true });
 }
 
 /** `entry` is up, or has found that there is nothing to do. */

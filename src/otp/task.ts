@@ -16,27 +16,33 @@ export function task(job: (signal: AbortSignal) => unknown): PortSpec {
 function begin(job: (signal: AbortSignal) => unknown, { self, signal, send, exit }: PortContext): PortHandle {
   const left = new AbortController();
   const outcome = run(job, AbortSignal.any([signal, left.signal]));
+  let over: { readonly value: unknown } | undefined;
   let end = (): void => exit();
   const settled = outcome.then(
-    () => undefined,
+    (value) => void (over = { value }),
     (thrown: unknown) => void (end = () => exit(thrown ?? new Error('the task failed without saying why'))),
   );
   // By its own mailbox: so the answer for who awaits is on its way first.
   void settled.then(() => send(self, { type: 'job.ended' }));
+  const leave = (): void => {
+    left.abort();
+    exit();
+  };
   return {
     requests: {
-      await: async ({ as = 'task' }, gone) => {
-        const leave = (): void => {
-          left.abort();
-          exit();
-        };
+      await: ({ as = 'task' }, gone) => {
+        const done = (value: unknown): Message => ({ type: `${String(as)}.done`, value });
+        // At once: the end of the task may be the next that is delivered.
+        if (over !== undefined) return done(over.value);
         gone.addEventListener('abort', leave, { once: true });
-        const value: unknown = await outcome;
-        gone.removeEventListener('abort', leave);
-        return { type: `${String(as)}.done`, value } satisfies Message;
+        return outcome.then((value) => {
+          gone.removeEventListener('abort', leave);
+          return done(value);
+        });
       },
     },
     casts: { 'job.ended': () => end() },
+    abandoned: leave,
     close: () => settled,
   };
 }
