@@ -6,12 +6,12 @@ export { dynamicSupervisor } from './dynamic-supervisor.ts';
 export { effects, type EffectParams, type Effects } from './effects.ts';
 export { describeReason } from './error-report.ts';
 export { MailboxOverflowError } from './kernel.ts';
-export { UnhandledEventError } from './machine-process.ts';
+export { InvalidExitReasonError, UnhandledEventError } from './machine-process.ts';
 export { StartError } from './outside.ts';
 export { pctScheduler, type PctOptions } from './pct-scheduler.ts';
 export { UnknownRequestError } from './port-process.ts';
 export type { ProcessInfo } from './process-info.ts';
-export { isFault, isPortSpec } from './process.ts';
+export { isExitReason, isFault, isPortSpec } from './process.ts';
 export type {
   Address, CallFailed, Down, ErrorReport, Exit, ExitReason, MachineSpec, Message, Name, Pid, PortContext, PortHandle, PortSpec,
   ProcessSpec, RecipientsTable, ReplyTo, Table,

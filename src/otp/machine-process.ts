@@ -10,7 +10,7 @@ import { createActor, type AnyActorRef, type AnyMachineSnapshot } from 'xstate';
 import { adopt, type Behaviour, type Entry, type Signal, type Source } from './entry.ts';
 import { crash } from './error-report.ts';
 import { restIfDue, rouse } from './hibernation.ts';
-import { isPortSpec, type ExitReason, type MachineSpec, type Message } from './process.ts';
+import { isExitReason, isPortSpec, type ExitReason, type MachineSpec, type Message } from './process.ts';
 import { cancelTimersUntil } from './process-timers.ts';
 import { acknowledgeStart } from './starts.ts';
 import { foundNoTransition, stopActor, watchSelection } from './xstate-seam.ts';
@@ -18,6 +18,11 @@ import { foundNoTransition, stopActor, watchSelection } from './xstate-seam.ts';
 /** No state of a machine handles, postpones or refuses this event. */
 export class UnhandledEventError extends Error {
   override readonly name = 'UnhandledEventError';
+}
+
+/** What a machine gave as its reason is none: its watchers must not have to guess. */
+export class InvalidExitReasonError extends Error {
+  override readonly name = 'InvalidExitReasonError';
 }
 
 export const machineBehaviour: Behaviour = { init, receive, stop, dispose, state };
@@ -70,9 +75,9 @@ function settle(entry: Entry, signal: (Signal & { kind: 'message' }) | undefined
   if (entry.timers !== undefined && before !== undefined && !sameState(before, snapshot)) cancelTimersUntil(entry, 'stateChange');
   traceTransition(entry, signal, snapshot, before);
   if (!performEffects(entry)) return;
-  noteStart(entry, snapshot);
-  if (entry.stopReason !== undefined) stop(entry, entry.stopReason);
-  else if (snapshot.status === 'done') entry.kernel.end(entry, reasonOf(snapshot));
+  const end = endOf(entry, snapshot);
+  noteStart(entry, snapshot, end);
+  if (end !== undefined) stop(entry, end);
   else {
     orderUrgent(entry, before, snapshot);
     restIfDue(entry);
@@ -122,11 +127,11 @@ function sameState(before: AnyMachineSnapshot, after: AnyMachineSnapshot): boole
 
 /**
  * A start ends where the tag `starting` does. A machine that finished its job at once had started, unless the state in
- * which it ended says by the tag `ignore` that there was none to do.
+ * which it ended says by the tag `ignore` that there was none to do. One that ends otherwise never was up.
  */
-function noteStart(entry: Entry, snapshot: AnyMachineSnapshot): void {
-  if (entry.started) return;
-  if (snapshot.status === 'active' ? snapshot.hasTag('starting') : reasonOf(snapshot) !== 'normal') return;
+function noteStart(entry: Entry, snapshot: AnyMachineSnapshot, end: ExitReason | undefined): void {
+  if (entry.started || (end !== undefined && end !== 'normal')) return;
+  if (snapshot.status === 'active' && snapshot.hasTag('starting')) return;
   entry.started = true;
   acknowledgeStart(entry, snapshot.status === 'done' && snapshot.hasTag('ignore') ? 'IGNORED' : 'STARTED');
 }
@@ -151,10 +156,16 @@ function state(entry: Entry): unknown {
   return entry.hibernates ? entry.value : 'unborn';
 }
 
-function reasonOf(snapshot: AnyMachineSnapshot): ExitReason {
-  const output: unknown = snapshot.output;
-  if (typeof output !== 'object' || output === null || !('reason' in output)) return 'normal';
-  return output.reason as ExitReason;
+/** @returns why the process ends with this transition, or undefined when it goes on. */
+function endOf({ stopReason }: Entry, snapshot: AnyMachineSnapshot): ExitReason | undefined {
+  if (stopReason === undefined && snapshot.status !== 'done') return undefined;
+  const reason: unknown = stopReason ?? reasonOf(snapshot.output);
+  if (isExitReason(reason)) return reason;
+  return crash(new InvalidExitReasonError(`machine '${snapshot.machine.id}' ended with ${JSON.stringify(reason)}, which is no exit reason`));
+}
+
+function reasonOf(output: unknown): unknown {
+  return typeof output === 'object' && output !== null && 'reason' in output ? output.reason : 'normal';
 }
 
 function unhandled(message: Message, snapshot: AnyMachineSnapshot): UnhandledEventError {

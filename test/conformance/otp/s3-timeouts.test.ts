@@ -1,8 +1,6 @@
 import { expect, test } from 'vitest';
-import type { Message, Pid } from '../../../src/otp/process.ts';
-import { World } from '../../otp/support/world.ts';
-import { logOf } from './support/office.ts';
-import { timekeeperSpec, type TimerParams } from './support/timekeeper.ts';
+import type { Message } from '../../../src/otp/process.ts';
+import { Watched, type TimerParams } from './support/timekeeper.ts';
 
 const eventTimer = (delayMs: number, content?: unknown): TimerParams => ({ name: 'event', delayMs, until: 'nextEvent', content });
 const stateTimer = (delayMs: number, content?: unknown): TimerParams => ({ name: 'state', delayMs, until: 'stateChange', content });
@@ -11,38 +9,6 @@ const stay = (timers: readonly TimerParams[], then: readonly Message[] = []): Me
 const begin = (timers: readonly TimerParams[] = [], then: readonly Message[] = []): Message => ({ type: 'begin', timers, then });
 const note = (n: number): Message => ({ type: `note.${n}` });
 const later = (n: number): Message => ({ type: `later.${n}` });
-
-class Watched {
-  private constructor(
-    readonly world: World,
-    readonly pid: Pid,
-  ) {}
-
-  static async start(): Promise<Watched> {
-    const world = new World();
-    return new Watched(world, await world.start(timekeeperSpec(), 'timekeeper'));
-  }
-
-  /** The messages wait together before the first is delivered. */
-  arrive(...messages: readonly Message[]): void {
-    for (const message of messages) this.world.runtime.send(this.pid, message);
-    this.world.runtime.drain();
-  }
-
-  advance(byMs: number): void {
-    this.world.advance(byMs);
-  }
-
-  get log(): readonly string[] | undefined {
-    return logOf(this.world, this.pid);
-  }
-
-  /** Timers that come late still come: nothing may run behind the test's back. */
-  get logAfterAnHour(): readonly string[] | undefined {
-    this.advance(3_600_000);
-    return this.log;
-  }
-}
 
 test('S3-016 an event time-out comes once, with its content, when nothing happened before', async () => {
   const watched = await Watched.start();

@@ -12,7 +12,7 @@ type OfficeEvent =
   | { type: `visitor.${string}` | `note.${string}` };
 
 const base = setup({
-  types: { input: {} as { first?: readonly Message[] }, context: {} as { log: readonly string[]; first: readonly Message[] }, events: {} as OfficeEvent },
+  types: { input: {} as { first: readonly Message[] }, context: {} as { log: readonly string[]; first: readonly Message[] }, events: {} as OfficeEvent },
   actions: {
     ...effects,
     write: assign(({ context, event }, state: string) => ({ log: [...context.log, `${state} ${event.type}`] })),
@@ -27,7 +27,7 @@ const write = (state: string) => ({ type: 'write', params: state }) as const;
 
 export const office = base.extend({ actions: { next } }).createMachine({
   id: 'office',
-  context: ({ input }) => ({ log: [], first: input.first ?? [] }),
+  context: ({ input }) => ({ log: [], first: input.first }),
   entry: 'next',
   initial: 'closed',
   states: {
