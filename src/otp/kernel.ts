@@ -153,7 +153,7 @@ export class ProcessKernel implements Kernel {
       target.behaviour.stop(target, crash(new MailboxOverflowError(claim)));
       return false;
     }
-    const oldest = target.traits.mailboxOverflow === 'drop_oldest' ? target.mailbox.takeOldestMessage() : undefined;
+    const oldest = target.traits.mailboxOverflow === 'drop_oldest' ? takeOldestMessage(target) : undefined;
     const { message, source } = oldest ?? signal;
     target.dropped += 1;
     this.tracer?.({ type: 'drop', from: source.pid, to: target.pid, message });
@@ -179,6 +179,13 @@ function outsideOf(kernel: Kernel): ProcessEntry {
     mailboxMax: Infinity, mailboxOverflow: 'crash', hibernateAfterMs: undefined,
   };
   return new ProcessEntry({ id: 'outside', serial: 0, parent: undefined, traits, spec: undefined });
+}
+
+/** What is postponed has been seen by the process, and stays: when nothing else waits, the newest goes. */
+function takeOldestMessage({ suspended = [], mailbox }: Entry): MessageSignal | undefined {
+  const index = suspended.findIndex(({ kind }) => kind === 'message');
+  const [oldest] = index < 0 ? [] : suspended.splice(index, 1);
+  return oldest?.kind === 'message' ? oldest : mailbox.takeOldestMessage();
 }
 
 /** What the bound of a mailbox counts. */

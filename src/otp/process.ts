@@ -51,17 +51,6 @@ function isErrorReport(value: unknown): value is ErrorReport {
   return typeof value === 'object' && value !== null && 'name' in value && 'message' in value;
 }
 
-/** Whether this is one of the reasons that there are: a machine's output is not held to a type. */
-export function isExitReason(value: unknown): value is ExitReason {
-  if (value === 'normal' || value === 'shutdown' || value === 'killed' || value === 'noproc') return true;
-  if (typeof value !== 'object' || value === null) return false;
-  return 'shutdown' in value || ('error' in value && isErrorReport(value.error));
-}
-
-function isErrorReport(value: unknown): value is ErrorReport {
-  return typeof value === 'object' && value !== null && 'name' in value && 'message' in value;
-}
-
 /** Told to the owner of a monitor, exactly once, as an event of type `<as>.down`. */
 export interface Down extends Message {
   readonly process: Address;

@@ -1,0 +1,62 @@
+/** What happens to one message too many, for each policy, under both kinds of scheduler. */
+import { describe, expect, test } from 'vitest';
+import { randomScheduler, replayScheduler } from '../../src/otp/choosing-scheduler.ts';
+import { productionScheduler } from '../../src/otp/production-scheduler.ts';
+import type { MachineSpec, Pid } from '../../src/otp/process.ts';
+import { puppetSpec } from './support/puppet.ts';
+import { World } from './support/world.ts';
+
+const schedulers = { production: productionScheduler, 'in order': replayScheduler, random: () => randomScheduler(5) };
+
+async function flooded(world: World, mailboxOverflow: MachineSpec['mailboxOverflow']): Promise<Pid> {
+  const starting = world.runtime.start(puppetSpec({ mailboxMax: 3, ...(mailboxOverflow === undefined ? {} : { mailboxOverflow }) }), { id: 'p' });
+  world.runtime.drain();
+  const pid = await starting;
+  for (const type of ['seen.1', 'seen.2', 'seen.3', 'seen.4', 'seen.5']) world.runtime.send(pid, { type });
+  return pid;
+}
+
+describe.each(Object.entries(schedulers))('under a scheduler that is %s', (_, scheduler) => {
+  test.each([
+    ['drop_newest', ['seen.1', 'seen.2', 'seen.3'], ['seen.4', 'seen.5']],
+    ['drop_oldest', ['seen.3', 'seen.4', 'seen.5'], ['seen.1', 'seen.2']],
+  ] as const)('%s keeps as many as there is room for, counts and traces the rest', async (policy, kept, gone) => {
+    const world = new World(scheduler());
+    const dropped: string[] = [];
+    world.runtime.trace((record) => record.type === 'drop' && dropped.push(record.message.type));
+    const pid = await flooded(world, policy);
+    world.runtime.drain();
+
+    expect({ seen: world.seen(pid).map(({ type }) => type), dropped, counted: world.runtime.processInfo(pid)?.dropped }).toEqual({ seen: kept, dropped: gone, counted: 2 });
+  });
+
+  test('crash, which is the default, ends the process at the first that is too many', async () => {
+    const world = new World(scheduler());
+    const pid = await flooded(world, undefined);
+
+    expect(world.reasonOf(pid)).toMatchObject({ error: { name: 'MailboxOverflowError', message: "more than 3 messages wait; the one too many is 'seen.4' from outside" } });
+  });
+
+  test.each(['drop_newest', 'drop_oldest'] as const)('%s: a request that is dropped fails as overloaded, and the others wait on', async (policy) => {
+    const world = new World(scheduler());
+    const [pid, caller] = [await world.puppet('busy', { mailboxMax: 1, mailboxOverflow: policy }), await world.puppet('caller')];
+    world.runtime.suspend(pid);
+    world.tell(caller, { type: 'call', params: { to: pid, request: { type: 'seen.request' }, as: 'seen.first' } });
+    world.tell(caller, { type: 'call', params: { to: pid, request: { type: 'seen.request' }, as: 'seen.second' } });
+    const failed = policy === 'drop_newest' ? 'seen.second' : 'seen.first';
+
+    expect(world.seen(caller)).toEqual([{ type: `${failed}.failed`, to: pid, request: 'seen.request', reason: 'overloaded' }]);
+  });
+});
+
+test('postponed messages take room, signals do not', async () => {
+  const world = new World();
+  const [pid, other] = [await world.puppet('p', { mailboxMax: 2, mailboxOverflow: 'drop_newest' }), await world.puppet('other')];
+  world.tell(pid, { type: 'monitor', params: { process: other, as: 'seen' } });
+  world.send(pid, { type: 'sleep' });
+  for (const type of ['seen.1', 'seen.2', 'seen.3']) world.send(pid, { type });
+  world.exit(other, 'kill');
+  world.runtime.send(pid, { type: 'seen.4' });
+
+  expect(world.runtime.processInfo(pid)).toMatchObject({ mailboxLength: 3, dropped: 2 });
+});
