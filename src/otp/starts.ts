@@ -66,7 +66,9 @@ export function tellParent(entry: Entry, reason: ExitReason): void {
 /** A specification that cannot even be evaluated is a process that cannot even be opened. */
 export function specOf(make: () => ProcessSpec): ProcessSpec {
   try {
-    return make();
+    const spec: unknown = make();
+    if (isProcessSpec(spec)) return spec;
+    throw new TypeError(`${JSON.stringify(spec)} is neither a machine nor a port`);
   } catch (thrown) {
     return {
       open: () => {
@@ -74,6 +76,12 @@ export function specOf(make: () => ProcessSpec): ProcessSpec {
       },
     };
   }
+}
+
+/** Code without types makes specifications as well. */
+function isProcessSpec(spec: unknown): spec is ProcessSpec {
+  if (typeof spec !== 'object' || spec === null) return false;
+  return 'open' in spec ? typeof spec.open === 'function' : 'machine' in spec && typeof spec.machine === 'object' && spec.machine !== null;
 }
 
 function spawnFrom(entry: Entry, { template, id, args }: Pick<SpawnRequest, 'template' | 'id' | 'args'>): Entry {
