@@ -174,6 +174,15 @@ test('S2-018 a server that crashes during the call: the caller gets the error', 
   expect(world.seen(caller)).toMatchObject([failed(server, 'hold', { error: { name: 'Error', message: 'server failed' } })]);
 });
 
+test('S2-019 a server that ends with what is no exit reason ends with that claim, and its caller hears it', async () => {
+  const { world, caller, server } = await callerAndServer();
+
+  world.tell(caller, call(server, { type: 'leave', reason: 'because' }));
+
+  const reason = { error: { name: 'InvalidExitReasonError', message: `machine 'server' ended with "because", which is no exit reason` } };
+  expect({ seen: world.seen(caller), reason: world.reasonOf(server) }).toMatchObject({ seen: [failed(server, 'leave', reason)], reason });
+});
+
 test('S2-021 a call costs a caller as many deliveries with ten thousand messages kept back as with none', async () => {
   const { world, server } = await callerAndServer();
   const deliveries = async (id: string, kept: number) => {

@@ -76,6 +76,16 @@ test('S2-025 the same label may stand for two requests: each has an outcome of i
   ]);
 });
 
+test('S2-025 the requests of a label can be given up: no outcome follows, and the others have theirs', async () => {
+  const { world, a, b, c, caller } = await threeServers();
+
+  world.tell(caller, ask(a, 'given up'), ask(b, 'kept'), ask(c, 'given up'), { type: 'cancel', params: { as: 'seen.given up' } });
+  world.exit(a, 'kill');
+  world.tell(await world.puppet('hand'), answer('b'), answer('c'));
+
+  expect(world.seen(caller)).toEqual([answered(b, 'b')]);
+});
+
 test('S2-025 S2-031 a collection of nobody is done at once', async () => {
   const world = new World();
   const caller = await world.start(puppetSpec({ tables: () => ({ members: new Members() }) }), 'caller');

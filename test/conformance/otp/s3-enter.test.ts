@@ -1,6 +1,7 @@
 /**
  * What state enter calls are here: entry actions. They are part of the transition that leads to the state, and see its
- * event; what gen_statem tells besides, the state before, a machine that needs it writes into its context.
+ * event; what gen_statem tells besides, the state before, a machine that needs it writes into its context. An entry action
+ * leads nowhere: it can neither change the state nor repeat it.
  */
 import { assign, setup } from 'xstate';
 import { expect, test } from 'vitest';

@@ -1,3 +1,7 @@
+/**
+ * gen_statem's three kinds of time-outs are one effect here: a timer ends with the next event, with the state, or with its
+ * name alone. Its time is relative and finite: who has a deadline takes the difference, who wants no end cancels.
+ */
 import { expect, test } from 'vitest';
 import type { Message } from '../../../src/otp/process.ts';
 import { Watched, type TimerParams } from './support/timekeeper.ts';
