@@ -132,7 +132,7 @@ interface Offer extends Candidate {
   readonly take: () => Signal;
 }
 
-/** What is urgent comes before the mailbox; only `kill` waits for nothing. */
+/** A process begins before it is told anything, and what is urgent comes before its mailbox; only `kill` waits for nothing. */
 function collectOffers(entry: Entry, offers: Offer[]): void {
   const mailbox = entry.mailbox as ChannelMailbox;
   const urgent = entry.urgent.shift();
@@ -141,8 +141,9 @@ function collectOffers(entry: Entry, offers: Offer[]): void {
     offers.push({ entry, order: -1, channel: urgentChannel(entry), from: entry.pid, to: entry.pid, what: nameOf(urgent), take: () => entry.urgent.shift() ?? urgent });
   }
   for (const channel of mailbox.channels.values()) {
-    if (urgent !== undefined && !isKill(channel.headSignal)) continue;
     const { key, headSignal, headOrder } = channel;
+    const mustWait = urgent !== undefined || (mailbox.isUnborn && headSignal.kind !== 'init');
+    if (mustWait && !isKill(headSignal)) continue;
     offers.push({ entry, order: headOrder, channel: channelName(key, entry.pid), from: headSignal.source.pid, to: entry.pid, what: nameOf(headSignal), take: () => mailbox.take(channel) });
   }
 }
@@ -150,6 +151,8 @@ function collectOffers(entry: Entry, offers: Offer[]): void {
 class ChannelMailbox implements Mailbox {
   readonly channels = new Map<string, Channel>();
   length = 0;
+  /** Its process has not begun: the signal that begins it waits here. */
+  isUnborn = false;
   private readonly nextOrder: () => number;
 
   constructor(nextOrder: () => number) {
@@ -160,6 +163,7 @@ class ChannelMailbox implements Mailbox {
     const order = this.nextOrder();
     const key = keyOf(signal);
     this.length += 1;
+    if (signal.kind === 'init') this.isUnborn = true;
     const channel = this.channels.get(key);
     if (channel !== undefined) channel.waiting.push({ signal, order });
     else this.channels.set(key, { key, mailbox: this, waiting: new Ring(), headOrder: order, headSignal: signal });
@@ -169,6 +173,7 @@ class ChannelMailbox implements Mailbox {
     const signal = channel.headSignal;
     const next = channel.waiting.shift();
     this.length -= 1;
+    if (signal.kind === 'init') this.isUnborn = false;
     if (next === undefined) this.channels.delete(channel.key);
     else {
       channel.headOrder = next.order;

@@ -43,6 +43,20 @@ test('random orders are many, and each keeps the order of each pair', async () =
   expect([...orders].sort()).toEqual(named.sort());
 });
 
+test('no order delivers to a process before it has begun', async () => {
+  const counts = new Set<number>();
+  for (let seed = 0; seed < 50; seed += 1) {
+    const world = new World(randomScheduler(seed));
+    const friend = await world.puppet('friend');
+    world.runtime.trace((record) => {
+      if (record.type === 'spawn') world.runtime.send(friend, { type: 'do', effects: [send(record.process, 'seen.welcome')] });
+    });
+    counts.add(world.seen(await world.puppet('newcomer')).length);
+  }
+
+  expect([...counts]).toEqual([1]);
+});
+
 test('a run is played again from its choices', async () => {
   const original = randomScheduler(7);
   const first = await race(original);
