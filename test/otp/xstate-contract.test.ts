@@ -1,7 +1,7 @@
 /**
  * What the process layer relies on in xstate, one test each. An upgrade that changes one of these fails here first.
  */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { assign, createActor, createMachine, raise, sendParent, sendTo, setup, SimulatedClock, type AnyActorRef, type InspectionEvent } from 'xstate';
 import { systemClock } from '../../src/base/clock.ts';
 import { createActorSystem, foundNoTransition, inert, stopActor, watchSelection, type Relay } from '../../src/otp/xstate-seam.ts';
@@ -273,3 +273,47 @@ test('an actor that the machine spawned keeps running when the machine throws: w
 function idOf(actor: AnyActorRef): string {
   return actor.id;
 }
+
+describe('an actor that is made from a state value, a context and what history states remember', () => {
+  const entered: string[] = [];
+  const note = (what: string) => () => void entered.push(what);
+  const machine = createMachine({
+    id: 'restored',
+    context: { count: 0 },
+    entry: note('root'),
+    initial: 'on',
+    states: {
+      on: {
+        entry: note('on'),
+        initial: 'low',
+        states: { low: { entry: note('low'), on: { up: 'high' } }, high: { entry: note('high') }, last: { type: 'history' } },
+        on: { off: 'off' },
+      },
+      off: { on: { on: 'on.last' } },
+    },
+  });
+  const restore = ({ value, context, historyValue }: ReturnType<ReturnType<typeof createActor<typeof machine>>['getSnapshot']>) => {
+    const { node, deliver } = createActorSystem((relay, source, target, event) => relay(source, target, event));
+    const snapshot = { status: 'active' as const, value, context, historyValue, children: {}, output: undefined, error: undefined };
+    const actor = createActor(machine, { parent: node, snapshot });
+    return { actor: actor.start(), deliver };
+  };
+
+  test('is where the first was, runs no entry action, and remembers', () => {
+    const first = createActor(machine).start();
+    for (const type of ['up', 'off']) first.send({ type });
+    entered.length = 0;
+    const { actor, deliver } = restore(first.getSnapshot());
+    const before = [actor.getSnapshot().value, ...entered];
+    deliver(undefined, actor, { type: 'on' });
+
+    expect({ before, after: actor.getSnapshot().value, entered }).toEqual({ before: ['off'], after: { on: 'high' }, entered: ['on', 'high'] });
+  });
+
+  test('shares the context object, so that restoring costs nothing that grows with it', () => {
+    const first = createActor(machine).start();
+    const { context } = first.getSnapshot();
+
+    expect(restore(first.getSnapshot()).actor.getSnapshot().context).toBe(context);
+  });
+});
