@@ -74,6 +74,11 @@ export class Family {
     return this.world.ask(this.pid, request);
   }
 
+  /** Asks for one more child. */
+  add(id: string, plan: ChildPlan = {}): Promise<Message> {
+    return this.ask({ type: 'startChild', template: 'puppet', args: { type: 'args', id, plan } });
+  }
+
   /** What `countChildren` says: specs, active, supervisors, workers. */
   async counts(): Promise<readonly unknown[]> {
     const { specs, active, supervisors, workers } = await this.ask({ type: 'countChildren' });
@@ -100,7 +105,13 @@ export class Family {
 }
 
 export function familySpec(children: Readonly<Record<string, ChildPlan>>, spec: Partial<SupervisorSpec> = {}): ProcessSpec {
-  return supervisor({ strategy: 'one_for_one', children: Object.entries(children).map(([id, plan]) => childSpec(id, plan)), ...spec });
+  const initial = Object.entries(children).map(([id, plan]) => childSpec(id, plan));
+  return supervisor({ strategy: 'one_for_one', children: initial, templates: { puppet: puppetTemplate }, ...spec });
+}
+
+/** Makes the child that the arguments describe: `{ id, plan }`. */
+export function puppetTemplate({ id, plan }: Message): ChildSpec {
+  return childSpec(String(id), plan as ChildPlan);
 }
 
 export function childSpec(id: string, { starts = [], stubborn = false, ...rest }: ChildPlan = {}): ChildSpec {
