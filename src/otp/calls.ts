@@ -25,7 +25,6 @@ export function call(owner: Entry, params: CallRequest, group?: CallGroup, settl
   const target = kernel.resolve(params.to);
   invariant(target !== owner, 'a process does not call itself: it could never answer');
   invariant(params.timeoutMs === undefined || params.timeoutMs >= 0, 'timeoutMs is a time of at least 0');
-  invariant(params.timeoutMs === undefined || params.timeoutMs >= 0, 'timeoutMs is a time of at least 0');
   // Its DOWN is under way already.
   if (target === undefined && group === undefined && settle === undefined && hearsOfEnd(owner, target, params.to)) return;
   const id = kernel.nextCallId(owner);
