@@ -52,7 +52,7 @@ export interface Runtime {
   lookup(name: Name): Registration | undefined;
   /** What is registered by `via` in that registry, oldest first. */
   registered(registry: string): readonly Registration[];
-  /** The xstate actor of a living process, for an inspector; undefined when it has ended or has not begun. */
+  /** The xstate actor of a living process, for an inspector; undefined when it has ended, has not begun or hibernates. */
   refOf(process: Address): AnyActorRef | undefined;
   processInfo(process: Address): ProcessInfo | undefined;
   /** A table of a living process, to be read and never changed; undefined when there is no such process or table. */
@@ -70,7 +70,7 @@ export interface Runtime {
   step(): boolean;
   /** Steps until nothing is left to deliver. Does not wait for timers or I/O. @returns the number of steps. */
   drain(): number;
-  /** xstate's inspection events of the whole tree, beginning with those who live. @returns how to end it. */
+  /** xstate's inspection events of the whole tree, beginning with those who live; one that hibernates appears when it wakes. @returns how to end it. */
   inspect(observer: (event: InspectionEvent) => void): () => void;
   /** Numbered records of all that happens. @returns how to end it. */
   trace(listener: (record: NumberedRecord) => void): () => void;
