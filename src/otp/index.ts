@@ -1,4 +1,6 @@
 /** `armature/otp`: OTP's processes and supervisors over xstate machines. The only barrel: a package needs one door. */
+export type { ChildRequest, Refusal, StartChild } from './child-requests.ts';
+export type { ChildStatus, ListedChild } from './child-row.ts';
 export type { ChildSpec, DynamicChildSpec, DynamicSupervisorSpec, Restart, Shutdown, SupervisorSpec } from './child-spec.ts';
 export { checkChildSpecs, InvalidSpecError, type SpecFault, type SpecFaultCode } from './child-spec-faults.ts';
 export { choosingScheduler, randomScheduler, replayScheduler, type Candidate, type ChoosingScheduler } from './choosing-scheduler.ts';
@@ -8,6 +10,7 @@ export { describeReason } from './error-report.ts';
 export { MailboxOverflowError } from './kernel.ts';
 export { InvalidExitReasonError, UnhandledEventError } from './machine-process.ts';
 export { StartError } from './outside.ts';
+export { PartitionStartError, partitionOf, partitionSupervisor, resizePartitions, type PartitionSupervisorSpec } from './partition-supervisor.ts';
 export { pctScheduler, type PctOptions } from './pct-scheduler.ts';
 export { UnknownRequestError } from './port-process.ts';
 export type { ProcessInfo } from './process-info.ts';
