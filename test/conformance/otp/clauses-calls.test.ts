@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Address, Message, RecipientsTable, ReplyTo } from '../../../src/otp/process.ts';
 import { supervisor } from '../../../src/otp/supervisor.ts';
-import { puppetSpec } from '../../otp/support/puppet.ts';
+import { puppetSpec, type Told } from '../../otp/support/puppet.ts';
 import { World } from '../../otp/support/world.ts';
 import { strangers } from './support/strangers.ts';
 import { call, cancelTimer, monitor, reply, startTimer } from './support/told.ts';
@@ -84,6 +84,20 @@ test('clause 17: a timer that was cancelled or started over never comes, and tho
   world.advance(1);
 
   expect({ before, seen: world.seen(a).map(({ type }) => type) }).toEqual({ before: 0, seen: ['timeout.second', 'timeout.third', 'timeout.over'] });
+});
+
+test('clause 17: a timer without delay comes before the mailbox, one until the next event or the next state not after it', async () => {
+  const { world, a } = await strangers();
+  const until = (name: string, what: 'nextEvent' | 'stateChange'): Told => ({ type: 'startTimer', params: { name, delayMs: 100, until: what } });
+
+  world.runtime.send(a, { type: 'do', effects: [startTimer('now', 0), until('silence', 'nextEvent'), until('state', 'stateChange'), startTimer('both', 100)] });
+  world.runtime.send(a, { type: 'seen.waiting' });
+  world.runtime.drain();
+  world.send(a, { type: 'sleep' });
+  world.send(a, { type: 'wake' });
+  world.advance(100);
+
+  expect(world.seen(a).map(({ type }) => type)).toEqual(['timeout.now', 'seen.waiting', 'timeout.both']);
 });
 
 test('clause 18: a request to a port is aborted when its caller ends, gives up or the port stops', async () => {

@@ -106,3 +106,16 @@ test('clause 8: one message too many ends the receiver, and DOWN is not counted'
 
   expect({ full: world.reasonOf(full), watching: world.seen(watching).length }).toMatchObject({ full: { error: { name: 'MailboxOverflowError' } }, watching: 3 });
 });
+
+test.each([
+  ['drop_newest', ['seen.1', 'seen.2']],
+  ['drop_oldest', ['seen.2', 'seen.3']],
+] as const)('clause 8: with %s one message too many costs a message and not the process, and is counted', async (mailboxOverflow, kept) => {
+  const world = new World();
+  const pid = await world.puppet('full', { mailboxMax: 2, mailboxOverflow });
+
+  for (const type of ['seen.1', 'seen.2', 'seen.3']) world.runtime.send(pid, { type });
+  world.runtime.drain();
+
+  expect({ seen: world.seen(pid).map(({ type }) => type), dropped: world.runtime.processInfo(pid)?.dropped }).toEqual({ seen: kept, dropped: 1 });
+});

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import type { InspectionEvent } from 'xstate';
 import { choosingScheduler, randomScheduler, replayScheduler } from '../../../src/otp/choosing-scheduler.ts';
+import { pctScheduler } from '../../../src/otp/pct-scheduler.ts';
 import { productionScheduler } from '../../../src/otp/production-scheduler.ts';
 import type { Scheduler } from '../../../src/otp/scheduler.ts';
 import { toTraceLine } from '../../../src/otp/trace.ts';
@@ -76,4 +77,21 @@ test('clause 30: nothing is traced before or after somebody listens, and inspect
     after: counts,
     born: 4,
   });
+});
+
+test('clause 41: a PCT run keeps one sender back while many others go by, at least as often as its theorem says', async () => {
+  const others = 6;
+  const runs = 300;
+  let found = 0;
+  for (let seed = 0; seed < runs; seed += 1) {
+    const { world, a, b, c } = await strangers('', pctScheduler({ seed, depth: 1, stepsMax: 100 }));
+    world.runtime.send(a, { type: 'do', effects: [send(c, 'seen.late')] });
+    world.runtime.send(b, { type: 'do', effects: Array.from({ length: others }, () => send(c, 'seen.other')) });
+    world.runtime.drain();
+    if (world.seen(c).at(-1)?.type === 'seen.late') found += 1;
+  }
+
+  // From outside to a and to b, from them to c.
+  const channels = 4;
+  expect(found).toBeGreaterThanOrEqual(runs / channels);
 });

@@ -1,7 +1,10 @@
 import { expect, test } from 'vitest';
+import { checkChildSpecs } from '../../../src/otp/child-spec-faults.ts';
+import type { ChildSpec } from '../../../src/otp/child-spec.ts';
 import { dynamicSupervisor } from '../../../src/otp/dynamic-supervisor.ts';
 import type { Message } from '../../../src/otp/process.ts';
 import { childSpec, Family } from '../../otp/support/family.ts';
+import { puppetSpec } from '../../otp/support/puppet.ts';
 import { World } from '../../otp/support/world.ts';
 
 const abc = { a: {}, b: {}, c: {} };
@@ -134,4 +137,42 @@ test('clause 21: rest_for_one starts over those behind, one_for_one nobody else'
   rest.crash('b');
 
   expect([one.running, rest.running]).toEqual([['a#2', 'b#5', 'c#4'], ['a#2', 'b#5', 'c#6']]);
+});
+
+test('clause 39: a faulty specification is refused with its first fault, and nothing is started', () => {
+  const child = (more: object) => ({ id: 'a', start: () => puppetSpec(), ...more }) as ChildSpec;
+
+  const faults = [
+    checkChildSpecs([child({})]),
+    checkChildSpecs([child({}), child({})]),
+    checkChildSpecs([child({ restart: 'often', shutdown: -1 })]),
+  ];
+
+  expect(faults).toEqual([undefined, { code: 'duplicate_child_name', value: 'a' }, { code: 'invalid_restart_type', value: 'often' }]);
+});
+
+test('clause 40: children are added, stopped, started again and forgotten by request, each answered once', async () => {
+  const templates = { child: ({ id }: Message) => childSpec(String(id)) };
+  const family = await Family.start({ a: {} }, { templates });
+  const ask = (type: string, more: object = {}) => family.world.ask(family.pid, { type, id: 'b', ...more });
+
+  const answers = [
+    await ask('startChild', { template: 'child', args: { type: 'args', id: 'b' } }),
+    await ask('deleteChild'),
+    await ask('terminateChild'),
+    await ask('restartChild'),
+    await ask('terminateChild'),
+    await ask('deleteChild'),
+    await ask('restartChild'),
+  ];
+
+  expect(answers.map(({ type, reason }) => (reason === undefined ? type : reason))).toEqual([
+    'child.started',
+    'running',
+    'child.terminated',
+    'child.started',
+    'child.terminated',
+    'child.deleted',
+    'not_found',
+  ]);
 });

@@ -57,3 +57,7 @@ export const async = (template: string, more: Partial<EffectParams['async']> = {
 export const cancel = (as = 'seen'): Told => ({ type: 'cancel', params: { as } });
 
 export const label = (text: string): Told => ({ type: 'label', params: { label: text } });
+
+export const proceed = (type: `seen.${string}`): Told => ({ type: 'continue', params: { event: { type } } });
+
+export const hibernate: Told = { type: 'hibernate', params: undefined };
