@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
-import { checkChildSpecs } from '../../../src/otp/child-spec-faults.ts';
-import type { ChildSpec } from '../../../src/otp/child-spec.ts';
+import { checkChildSpecs, InvalidSpecError } from '../../../src/otp/child-spec-faults.ts';
+import type { ChildSpec, SupervisorSpec } from '../../../src/otp/child-spec.ts';
 import { dynamicSupervisor } from '../../../src/otp/dynamic-supervisor.ts';
 import type { Message } from '../../../src/otp/process.ts';
+import { supervisor } from '../../../src/otp/supervisor.ts';
 import { childSpec, Family } from '../../otp/support/family.ts';
 import { puppetSpec } from '../../otp/support/puppet.ts';
 import { World } from '../../otp/support/world.ts';
@@ -139,16 +140,18 @@ test('clause 21: rest_for_one starts over those behind, one_for_one nobody else'
   expect([one.running, rest.running]).toEqual([['a#2', 'b#5', 'c#4'], ['a#2', 'b#5', 'c#6']]);
 });
 
-test('clause 39: a faulty specification is refused with its first fault, and nothing is started', () => {
+test('clause 39: a faulty specification is refused with its first fault', () => {
   const child = (more: object) => ({ id: 'a', start: () => puppetSpec(), ...more }) as ChildSpec;
 
-  const faults = [
-    checkChildSpecs([child({})]),
-    checkChildSpecs([child({}), child({})]),
-    checkChildSpecs([child({ restart: 'often', shutdown: -1 })]),
-  ];
+  const faults = [checkChildSpecs([child({})]), checkChildSpecs([child({}), child({})]), checkChildSpecs([child({ restart: 'often', shutdown: -1 })])];
 
   expect(faults).toEqual([undefined, { code: 'duplicate_child_name', value: 'a' }, { code: 'invalid_restart_type', value: 'often' }]);
+});
+
+test('clause 39: a supervisor with a faulty specification is not even made', () => {
+  const spec = { strategy: 'one_for_some', maxRestarts: -1, children: [{}] } as unknown as SupervisorSpec;
+
+  expect(() => supervisor(spec)).toThrow(new InvalidSpecError({ code: 'invalid_strategy', value: 'one_for_some' }));
 });
 
 test('clause 40: children are added, stopped, started again and forgotten by request, each answered once', async () => {
