@@ -1,6 +1,7 @@
 /** Children added, ended, restarted and deleted by request: whole lives, lists and counts. */
 import { describe, expect, test } from 'vitest';
 import type { Message, ProcessSpec } from '../../../src/otp/process.ts';
+import { via } from '../../../src/otp/registry.ts';
 import { supervisor } from '../../../src/otp/supervisor.ts';
 import { childSpec, Family, familySpec } from '../../otp/support/family.ts';
 import { puppetSpec } from '../../otp/support/puppet.ts';
@@ -294,12 +295,12 @@ describe('lists and counts', () => {
     expect(family.running).toEqual(['a#2']);
   });
 
-  test('S5-027 its name is as good as its pid', async () => {
+  test.each([['@top'], [via('houses', { street: 1 })]] as const)('S5-027 its name %s is as good as its pid', async (name) => {
     const world = new World();
-    await world.start(supervisor({ strategy: 'one_for_one', name: '@top', children: [childSpec('a')] }), 'sup');
+    await world.start(supervisor({ strategy: 'one_for_one', name, children: [childSpec('a')] }), 'sup');
 
     const answers = [];
-    for (const type of ['countChildren', 'whichChildren', 'whichChild', 'getChildSpec', 'terminateChild', 'restartChild', 'terminateChild', 'deleteChild']) answers.push((await world.ask('@top', { type, id: 'a' })).type);
+    for (const type of ['countChildren', 'whichChildren', 'whichChild', 'getChildSpec', 'terminateChild', 'restartChild', 'terminateChild', 'deleteChild']) answers.push((await world.ask(name, { type, id: 'a' })).type);
 
     expect(answers).toEqual(['children.counted', 'children', 'child', 'child.spec', 'child.terminated', 'child.started', 'child.terminated', 'child.deleted']);
   });

@@ -54,9 +54,42 @@ describe('up', () => {
       second: ['top#1', 'top/x#10', 'top/x/a#11', 'top/y#12', 'top/y/b#13', 'top/z#14', 'top/z/c#15'],
     });
   });
+
+  test('S5-080 started anew, a supervisor has the children of its specification: those that were asked for are gone, one that was ended runs', async () => {
+    const world = await treeOf({ x: { a: {}, b: {} }, y: { c: {} } });
+    const [top] = world.runtime.tree();
+    const [x = '@nobody', y = '@nobody'] = top?.children.map(({ pid }) => pid) ?? [];
+    await world.ask(x, { type: 'startChild', template: 'puppet', args: { type: 'args', id: 'extra', plan: {} } });
+    await world.ask(x, { type: 'terminateChild', id: 'b' });
+    await world.ask(top?.pid ?? '@nobody', { type: 'terminateChild', id: 'y' });
+    const before = linesOf(world);
+
+    world.exit(x, 'kill');
+
+    expect({ y: world.isAlive(y), before, after: linesOf(world) }).toEqual({
+      y: false,
+      before: ['top#1', 'top/x#2', 'top/x/a#3', 'top/x/extra#7'],
+      after: ['top#1', 'top/x#8', 'top/x/a#9', 'top/x/b#10', 'top/y#11', 'top/y/c#12'],
+    });
+  });
 });
 
 describe('down', () => {
+  test.each(['normal', 'shutdown', { shutdown: 'drain' }, CRASH] as const)('S5-082 a process that has started a supervisor ends with %o: the children end in reverse order, then the supervisor, for the same reason', async (reason) => {
+    const world = new World();
+    const owner = await world.puppet('owner', { spawns: { sup: () => familySpec({ a: {}, b: {} }) } });
+    world.tell(owner, { type: 'start', params: { template: 'sup', as: 'sup', link: true } });
+
+    world.tell(owner, { type: 'stop', params: { reason } });
+
+    expect(world.exits).toEqual([
+      { process: 'owner#1', reason },
+      { process: 'owner/sup/b#4', reason: 'shutdown' },
+      { process: 'owner/sup/a#3', reason: 'shutdown' },
+      { process: 'owner/sup#2', reason },
+    ]);
+  });
+
   test('S5-081 S5-085 a supervisor that is killed runs no stop: its children die with it, it comes back, their names are free for it', async () => {
     const world = await treeOf({ x: { a: {}, b: {} } });
 
