@@ -6,7 +6,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { call, cancelCalls, insert, multicall, reply } from './calls.ts';
-import { entryOf, type Entry, type SpawnRequest } from './entry.ts';
+import { entryOf, type Entry, type SpawnRequest, type StartRequest } from './entry.ts';
 import { link, unlink } from './links.ts';
 import { demonitor, monitor, type DemonitorRequest } from './monitors.ts';
 import type { Address, ExitReason, Message, Name, RecipientsTable, ReplyTo, Table } from './process.ts';
@@ -16,8 +16,8 @@ import { spawn, start, startTask, type AsyncRequest } from './starts.ts';
 export interface EffectParams {
   /** A new process; `<as>.spawned { process, id }` is the very next event. `monitor` tells `<as>.down`. */
   spawn: SpawnRequest;
-  /** A new process, once it is up: `<as>.started { process, id }` or `<as>.failed { id, reason }`, which may be `ignore`. */
-  start: SpawnRequest;
+  /** A new process, once it is up: `<as>.started { process, id }` or `<as>.failed { id, reason }`, which may be `ignore` or `timeout`. */
+  start: StartRequest;
   /** A `task`, linked unless `link` is false: `<as>.done { value }` or `<as>.failed { reason }`; it is cancelled when its time is over. */
   async: AsyncRequest;
   /** Gives up the calls and tasks of this word: no outcome follows, and a task is cancelled. */

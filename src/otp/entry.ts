@@ -118,6 +118,17 @@ export interface SpawnRequest {
   readonly monitor?: boolean;
 }
 
+export interface StartRequest extends SpawnRequest {
+  /** How long the start may take, in milliseconds; default as long as it likes. */
+  readonly timeoutMs?: number;
+}
+
+/** A start that its maker waits for. */
+export interface AwaitedStart extends StartRequest {
+  /** Its time is over, and it is being killed. */
+  isLate?: boolean;
+}
+
 /** What processes of one kind have in common. */
 export interface Traits {
   readonly kernel: Kernel;
@@ -210,7 +221,7 @@ export interface Entry extends Source {
   /** Ends it by force if it has not ended by then. */
   overdue: HeapTimer | undefined;
   /** Its parent waits for its start. */
-  awaitedStart: SpawnRequest | undefined;
+  awaitedStart: AwaitedStart | undefined;
   /** Messages that its mailbox had no room for. */
   dropped: number;
 

@@ -5,14 +5,15 @@
 import type { Behaviour, Entry, Source } from './entry.ts';
 import { describeReason } from './error-report.ts';
 import type { ExitReason, Message, Pid } from './process.ts';
+import { limitStart } from './starts.ts';
 
 /** A root process did not come up. */
 export class StartError extends Error {
   override readonly name = 'StartError';
-  /** `ignore`: it had nothing to do. */
-  readonly reason: ExitReason | 'ignore';
+  /** `ignore`: it had nothing to do. `timeout`: it took too long, and was killed. */
+  readonly reason: ExitReason | 'ignore' | 'timeout';
 
-  constructor(id: string, reason: ExitReason | 'ignore') {
+  constructor(id: string, reason: ExitReason | 'ignore' | 'timeout') {
     super(`${id} did not start: ${describeReason(reason)}`);
     this.reason = reason;
   }
@@ -21,12 +22,17 @@ export class StartError extends Error {
 interface AwaitedStart {
   readonly resolve: (pid: Pid) => void;
   readonly reject: (error: StartError) => void;
+  isLate: boolean;
 }
 
 const awaitedStarts = new WeakMap<Entry, AwaitedStart>();
 
-export function whenStarted(root: Entry): Promise<Pid> {
-  return new Promise((resolve, reject) => awaitedStarts.set(root, { resolve, reject }));
+export function whenStarted(root: Entry, timeoutMs?: number): Promise<Pid> {
+  return new Promise((resolve, reject) => {
+    const awaited: AwaitedStart = { resolve, reject, isLate: false };
+    awaitedStarts.set(root, awaited);
+    limitStart(root, timeoutMs, () => (awaited.isLate = true));
+  });
 }
 
 export const outsideBehaviour: Behaviour = {
@@ -34,9 +40,10 @@ export const outsideBehaviour: Behaviour = {
   receive: (_entry: Entry, source: Source, message: Message) => {
     const root = source as Entry;
     const awaited = awaitedStarts.get(root);
-    if (awaited === undefined) return;
+    if (awaited === undefined || (awaited.isLate && message.type !== 'EXIT')) return;
     awaitedStarts.delete(root);
-    if (message.type === 'STARTED') awaited.resolve(root.pid);
+    if (awaited.isLate) awaited.reject(new StartError(root.id, 'timeout'));
+    else if (message.type === 'STARTED') awaited.resolve(root.pid);
     else if (message.type === 'IGNORED') awaited.reject(new StartError(root.id, 'ignore'));
     else awaited.reject(new StartError(root.id, message.reason as ExitReason));
   },

@@ -7,7 +7,7 @@
  * thing. A process that hibernates and holds nothing is its state value, its context, and a dozen fields.
  */
 import type { AnyActorRef } from 'xstate';
-import type { Call, Entry, Mailbox, Monitor, PendingEffect, ProcessTimer, Signal, SpawnRequest, Traits, Watch } from './entry.ts';
+import type { AwaitedStart, Call, Entry, Mailbox, Monitor, PendingEffect, ProcessTimer, Signal, Traits, Watch } from './entry.ts';
 import type { Address, ExitReason, Name, Pid, ProcessSpec, Table } from './process.ts';
 import { Ring } from './ring.ts';
 import type { HeapTimer } from './timer-heap.ts';
@@ -50,7 +50,7 @@ class Holdings {
   calls: Set<Call> | undefined;
   timers: Map<string, ProcessTimer> | undefined;
   overdue: HeapTimer | undefined;
-  awaitedStart: SpawnRequest | undefined;
+  awaitedStart: AwaitedStart | undefined;
   history: unknown;
   dropped = 0;
 }

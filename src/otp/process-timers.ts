@@ -5,10 +5,12 @@
  * (any event cancels it), or to the process. One of no delay waits for no clock: it comes after what is already queued
  * inside of the process, and before its mailbox.
  */
+import { invariant } from '../base/invariant.ts';
 import type { Entry, ProcessTimer, Until } from './entry.ts';
 
 export interface TimerRequest {
   readonly name: string;
+  /** `Infinity` never comes: it only cancels. */
   readonly delayMs: number;
   readonly until?: Until;
   readonly content?: unknown;
@@ -16,7 +18,9 @@ export interface TimerRequest {
 
 export function startTimer(entry: Entry, { name, delayMs, until, content }: TimerRequest): void {
   const { kernel } = entry;
+  invariant(delayMs >= 0, `the delay of timer '${name}' is a number of milliseconds`);
   cancelTimer(entry, name);
+  if (delayMs === Infinity) return;
   const timer: ProcessTimer = { name, until, content, heap: undefined };
   entry.timers ??= new Map();
   entry.timers.set(name, timer);

@@ -40,8 +40,14 @@ export class CallError extends Error {
 }
 
 export interface Runtime {
-  /** Starts a root. @returns its pid once it has started. @throws {StartError} with the reason; nothing of it is left. */
-  start(spec: ProcessSpec, options: { readonly id: string }): Promise<Pid>;
+  /**
+   * Starts a root.
+   *
+   * @param options.timeoutMs how long the start may take; default as long as it likes.
+   * @returns its pid once it has started.
+   * @throws {StartError} with the reason; nothing of it is left.
+   */
+  start(spec: ProcessSpec, options: { readonly id: string; readonly timeoutMs?: number }): Promise<Pid>;
   /** Vanishes when nobody is there. */
   send(to: Address, message: Message): void;
   /** @returns the reply. @throws {CallError} when the process is not there, ends before it answers, or takes longer than `timeoutMs`. */
@@ -98,8 +104,8 @@ class KernelRuntime implements Runtime {
     this.scheduler = scheduler;
   }
 
-  start(spec: ProcessSpec, { id }: { readonly id: string }): Promise<Pid> {
-    return whenStarted(this.kernel.spawn(spec, { id, parent: this.kernel.outside }));
+  start(spec: ProcessSpec, { id, timeoutMs }: { readonly id: string; readonly timeoutMs?: number }): Promise<Pid> {
+    return whenStarted(this.kernel.spawn(spec, { id, parent: this.kernel.outside }), timeoutMs);
   }
 
   send(to: Address, message: Message): void {

@@ -7,7 +7,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { call, insert } from './calls.ts';
-import type { Entry, SpawnRequest } from './entry.ts';
+import type { Entry, SpawnRequest, StartRequest } from './entry.ts';
 import { link } from './links.ts';
 import { monitor } from './monitors.ts';
 import { isPortSpec, type ExitReason, type Message, type ProcessSpec } from './process.ts';
@@ -25,8 +25,21 @@ export function spawn(entry: Entry, request: SpawnRequest): void {
 }
 
 /** Tells the outcome when there is one. Link and monitor begin with the success. */
-export function start(entry: Entry, request: SpawnRequest): void {
-  spawnFrom(entry, request).awaitedStart = request;
+export function start(entry: Entry, request: StartRequest): void {
+  const child = spawnFrom(entry, request);
+  const awaited = { ...request, isLate: false };
+  child.awaitedStart = awaited;
+  limitStart(child, request.timeoutMs, () => (awaited.isLate = true));
+}
+
+/** A start that takes longer is a failed one: `child` is killed, and `note` is called before anybody hears of it. */
+export function limitStart(child: Entry, timeoutMs: number | undefined, note: () => void): void {
+  const { kernel, parent } = child;
+  if (timeoutMs === undefined || parent === undefined) return;
+  child.overdue = kernel.timers.set(timeoutMs, () => {
+    note();
+    kernel.enqueue(child, { kind: 'exit', source: parent, reason: 'kill' });
+  });
 }
 
 /** Starts a task and waits for its value. It is asked before it can notice that its job is over: a task that nobody awaits ends then. */
@@ -41,7 +54,9 @@ export function startTask(entry: Entry, request: AsyncRequest): void {
 /** `entry` is up, or has found that there is nothing to do. */
 export function acknowledgeStart(entry: Entry, how: 'STARTED' | 'IGNORED'): void {
   const { parent, pid, id, awaitedStart } = entry;
-  if (parent === undefined) return;
+  if (parent === undefined || awaitedStart?.isLate === true) return;
+  if (entry.overdue !== undefined) entry.kernel.timers.cancel(entry.overdue);
+  entry.overdue = undefined;
   if (entry.isSupervised) tell(parent, entry, { type: how, process: pid });
   if (awaitedStart === undefined) return;
   entry.awaitedStart = undefined;
@@ -60,7 +75,8 @@ export function tellParent(entry: Entry, reason: ExitReason): void {
   const { parent, id, kernel, awaitedStart } = entry;
   if (parent === undefined) return;
   if (entry.isSupervised) kernel.enqueue(parent, { kind: 'exit', source: entry, reason });
-  if (awaitedStart !== undefined) tell(parent, entry, { type: `${awaitedStart.as}.failed`, id, reason });
+  if (awaitedStart === undefined) return;
+  tell(parent, entry, { type: `${awaitedStart.as}.failed`, id, reason: awaitedStart.isLate === true ? 'timeout' : reason });
 }
 
 /** A specification that cannot even be evaluated is a process that cannot even be opened. */

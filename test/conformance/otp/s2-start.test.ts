@@ -124,6 +124,31 @@ test('S2-007 a start that takes longer than its time fails, and the process is g
   });
 });
 
+test("S2-007 or the limit is its starter's: the process is killed, and gone when its starter is told", async () => {
+  const { world, caller } = await starter();
+
+  world.tell(caller, start('slow', { name: '@seat' }, { timeoutMs: 500, link: true, monitor: true }));
+  const outside = world.runtime.start(startSpec('slow'), { id: 'root', timeoutMs: 500 }).catch((error: unknown) => error);
+  world.advance(500);
+
+  expect({ seen: world.seen(caller), outside: await outside, tree: world.runtime.printTree().split('\n').length, timers: world.clock.pendingTimers, name: world.runtime.whereis('@seat') }).toMatchObject({
+    seen: [failed('slow', 'timeout')],
+    outside: { name: 'StartError', reason: 'timeout' },
+    tree: 1,
+    timers: 0,
+    name: undefined,
+  });
+});
+
+test('S2-007 a start that is in time is limited no more', async () => {
+  const { world, caller } = await starter();
+
+  world.tell(caller, start('up', {}, { timeoutMs: 500 }));
+  world.advance(500);
+
+  expect({ seen: world.seen(caller).length, alive: world.runtime.tree()[0]?.children.length, timers: world.clock.pendingTimers }).toEqual({ seen: 1, alive: 1, timers: 0 });
+});
+
 test.each<StartName>(['refusing', 'stopping', 'raising', 'ignoring', 'slow'])(
   'S2-008 a failing start leaves no exit to a linked starter that traps, and gives everything back before it is told: %s, five times',
   async (template) => {
