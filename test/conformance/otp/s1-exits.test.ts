@@ -62,6 +62,19 @@ test('S1-004 S1-005 an exit that a process sends to itself ends it, with normal 
   expect([world.reasonOf(a), world.reasonOf(b)]).toEqual(['normal', { shutdown: 'enough' }]);
 });
 
+test('S1-005 unlike in OTP an exit to itself waits behind what waits already; a stop does not', async () => {
+  const { world, a, b } = await strangers();
+  const handled: string[] = [];
+  world.runtime.trace((record) => record.type === 'deliver' && record.message.type === 'seen.waiting' && handled.push(record.to));
+
+  world.runtime.send(a, { type: 'do', effects: [exit(a, 'shutdown')] });
+  world.runtime.send(b, { type: 'do', effects: [stop('shutdown')] });
+  for (const pid of [a, b]) world.runtime.send(pid, { type: 'seen.waiting' });
+  world.runtime.drain();
+
+  expect({ handled, reasons: [world.reasonOf(a), world.reasonOf(b)] }).toEqual({ handled: [a], reasons: ['shutdown', 'shutdown'] });
+});
+
 test('S1-006 an exit that a trapping process sends to itself is told to it', async () => {
   const { world, a } = await strangers('a');
 
