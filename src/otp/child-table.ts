@@ -246,7 +246,7 @@ export class ChildTable implements Table<ChildChange> {
     const marks = admitRestart({ maxRestarts, maxSeconds, marks: this.marks }, nowMs);
     if (marks === undefined) return { type: 'restarts.exhausted' };
     this.marks = marks;
-    row.status = 'restarting';
+    row.status = 'down'; // Like the others of its group: another of them may be the one whose restart fails.
     const group = strategy === 'one_for_one' ? [row] : [...this.rows.all()].filter(({ order }) => strategy === 'one_for_all' || order >= row.order);
     this.plan = new ChildPlan(group);
     return { type: 'restart.planned', id: row.id };

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { randomScheduler } from '../../src/otp/choosing-scheduler.ts';
 import { ChildTable } from '../../src/otp/child-table.ts';
 import type { Message, Pid, ReplyTo } from '../../src/otp/process.ts';
-import { childSpec, Family } from './support/family.ts';
+import { childSpec, FAILS_FOR_EVER, Family } from './support/family.ts';
 import { Nursery } from './support/nursery.ts';
 import { World } from './support/world.ts';
 
@@ -180,6 +180,15 @@ test('whatever happens, in whatever order, every request has an outcome, and onl
     }),
     { numRuns: 500 },
   );
+});
+
+test('a sibling that waited for the restart of another, which was then stopped, is down and can be started', async () => {
+  const family = await Family.start({ a: { starts: FAILS_FOR_EVER }, b: {} }, { strategy: 'one_for_all', maxRestarts: 1_000_000 });
+  family.crashInLoop('b');
+
+  const answers = [await family.ask({ type: 'terminateChild', id: 'a' }), await family.ask({ type: 'restartChild', id: 'b' })];
+
+  expect(answers.map(({ type }) => type)).toEqual(['child.terminated', 'child.started']);
 });
 
 describe('a dynamic supervisor', () => {
