@@ -1,4 +1,5 @@
 /** ChildRow: what a supervisor of either kind knows of one child, and what a specification means where it is silent. */
+import { InvariantError } from '../base/invariant.ts';
 import type { ChildSpec, DynamicChildSpec, Shutdown } from './child-spec.ts';
 import { isFault, type Address, type ExitReason, type Pid } from './process.ts';
 
@@ -17,7 +18,7 @@ export interface ChildRow {
   readonly id: string;
   /** Place in the order of start. */
   readonly order: number;
-  readonly spec: DynamicChildSpec;
+  spec: DynamicChildSpec;
   status: ChildStatus;
   pid: Pid | undefined;
   /** While `restarting`: the process that did not come up. Another try is asked for in its name, so one that is out of date is known as such. */
@@ -47,6 +48,18 @@ export function listed({ id, pid, status, isSupervisor }: ChildRow): ListedChild
 export function describeSpec(row: ChildRow): Required<Omit<ChildSpec, 'start'>> {
   const { id, isSupervisor, spec: { restart = 'permanent', significant = false } } = row;
   return { id, restart, shutdown: limitOf(row), significant, type: isSupervisor ? 'supervisor' : 'worker' };
+}
+
+/**
+ * What is left of a specification when its child has been spawned. A temporary child is spawned once: what its start
+ * held on to, the arguments that somebody asked for it with, must not stay as long as the child.
+ */
+export function afterSpawn(spec: DynamicChildSpec): DynamicChildSpec {
+  return spec.restart === 'temporary' ? { ...spec, start: spent } : spec;
+}
+
+function spent(): never {
+  throw new InvariantError('a temporary child is spawned once');
 }
 
 /** A supervisor's whole subtree stops with it: no limit of its own could be right. */

@@ -1,5 +1,5 @@
 /** ChildRows: a supervisor's children in the order of their start, found by id and by pid; nothing costs more with more of them but to go through them all. */
-import type { ChildRow } from './child-row.ts';
+import { afterSpawn, type ChildRow } from './child-row.ts';
 import type { Address, Pid } from './process.ts';
 
 export interface Spawned {
@@ -62,6 +62,7 @@ export class ChildRows<Row extends ChildRow = ChildRow> {
     row.failedPid = undefined;
     row.pid = process;
     row.spawned += 1;
+    row.spec = afterSpawn(row.spec);
     this.byPid.set(process, row);
   }
 

@@ -1,18 +1,37 @@
 /** Temporary children come and go: nothing of them stays with their supervisor, and many cost what many cost. */
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
+import type { ChildSpec, Restart } from '../../../src/otp/child-spec.ts';
 import { ChildTable } from '../../../src/otp/child-table.ts';
 import { DynamicChildTable } from '../../../src/otp/dynamic-child-table.ts';
-import type { Address, Pid, ProcessSpec } from '../../../src/otp/process.ts';
+import type { Address, Message, Pid, ProcessSpec } from '../../../src/otp/process.ts';
 import { createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
 import { Family, familySpec, type ChildPlan } from '../../otp/support/family.ts';
 import { Nursery, nurserySpec } from '../../otp/support/nursery.ts';
+import { puppetSpec } from '../../otp/support/puppet.ts';
 import type { World } from '../../otp/support/world.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 const LARGE = 'x'.repeat(10_000);
 
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
 describe('what the supervisor still holds', () => {
+  test.each([...STRATEGIES, 'dynamic'] as const)('S5-114 %s: while a temporary child runs, nothing of what it was started with; of the others it does', async (under) => {
+    const ballasts: WeakRef<object>[] = [];
+    const templates = { large: ({ restart }: Message) => largeChild(restart as Restart, ballasts) };
+    const house = under === 'dynamic' ? await Nursery.start({ templates }) : await Family.start({}, { strategy: under, templates });
+    for (const restart of ['permanent', 'transient', 'temporary']) await house.ask({ type: 'startChild', template: 'large', args: { type: 'args', restart } });
+    await house.world.settle();
+
+    collectGarbage();
+
+    expect({ held: ballasts.map((ballast) => ballast.deref() !== undefined), counts: await house.counts() }).toEqual({ held: [true, true, false], counts: [3, 3, 0, 3] });
+  });
+
   test.each(STRATEGIES)('S5-114 S5-116 %s: nothing of a hundred temporary children with large arguments, everything of the others', async (strategy) => {
     const family = await Family.start({}, { strategy });
     const fresh = textOf(family.world, family.pid);
@@ -70,6 +89,13 @@ describe('how much many cost', () => {
     expect({ ratio: Math.round(many.handled / few.handled), slow: many.ms > 50 * Math.max(few.ms, 1), left: many.left }).toEqual({ ratio: 10, slow: false, left: 0 });
   });
 });
+
+/** The function that starts it holds on to what it was asked for with. */
+function largeChild(restart: Restart, ballasts: WeakRef<object>[]): ChildSpec {
+  const ballast = { text: LARGE };
+  ballasts.push(new WeakRef(ballast));
+  return { id: restart, restart, start: () => puppetSpec({ label: ballast.text.slice(0, 1) }) };
+}
 
 interface Passage {
   /** Messages that the supervisor has handled. */
