@@ -58,6 +58,8 @@ function killWhenOverdue(entry: Entry, child: Entry): void {
   if (child.shutdown === 'infinity') return;
   const kill: Signal = { kind: 'exit', source: entry, reason: 'kill' };
   const delayMs = child.shutdown === 'brutal_kill' ? 0 : child.shutdown;
+  // A start that is limited, and not over: the time to obey is the limit from now on.
+  if (child.overdue !== undefined) entry.kernel.timers.cancel(child.overdue);
   child.overdue = entry.kernel.timers.set(delayMs, () => entry.kernel.enqueue(child, kill));
 }
 

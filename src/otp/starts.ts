@@ -54,7 +54,8 @@ export function startTask(entry: Entry, request: AsyncRequest): void {
 /** `entry` is up, or has found that there is nothing to do. */
 export function acknowledgeStart(entry: Entry, how: 'STARTED' | 'IGNORED'): void {
   const { parent, pid, id, awaitedStart } = entry;
-  if (parent === undefined || awaitedStart?.isLate === true) return;
+  // A maker that has ended is not told; and what is running out then is not the start's time, but the time to obey.
+  if (parent?.alive !== true || awaitedStart?.isLate === true) return;
   if (entry.overdue !== undefined) entry.kernel.timers.cancel(entry.overdue);
   entry.overdue = undefined;
   if (entry.isSupervised) tell(parent, entry, { type: how, process: pid });
