@@ -5,7 +5,7 @@
  * travels like a message of the target, so it comes after everything that the target had sent. One for the dead is
  * told `noproc` the same way.
  */
-import type { Entry, Monitor, Signal, Source } from './entry.ts';
+import type { Entry, Monitor, Source, Watch } from './entry.ts';
 import type { Address, ExitReason } from './process.ts';
 
 export function monitor(owner: Entry, address: Address, as: string, settle?: (reason: ExitReason) => void): void {
@@ -76,13 +76,17 @@ export function releaseMonitors(owner: Entry): void {
   owner.monitors = undefined;
 }
 
-/** The target ends. */
+/** The target ends. Its monitors say so first: then a call knows that its owner was told, by whichever name. */
 export function tellWatchers(target: Entry, reason: ExitReason): void {
-  for (const watch of target.watchers ?? []) {
-    const signal: Signal = { kind: 'down', source: target, watch, reason };
-    target.kernel.enqueue(watch.owner, signal);
-  }
+  tell('monitor', target, reason);
+  tell('call', target, reason);
   target.watchers = undefined;
+}
+
+function tell(kind: Watch['kind'], target: Entry, reason: ExitReason): void {
+  for (const watch of target.watchers ?? []) {
+    if (watch.kind === kind) target.kernel.enqueue(watch.owner, { kind: 'down', source: target, watch, reason });
+  }
 }
 
 function detach(watch: Monitor): void {

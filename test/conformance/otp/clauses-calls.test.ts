@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Address, Message, RecipientsTable, ReplyTo } from '../../../src/otp/process.ts';
+import type { Address, Message, Pid, RecipientsTable, ReplyTo } from '../../../src/otp/process.ts';
 import { supervisor } from '../../../src/otp/supervisor.ts';
 import { puppetSpec, type Told } from '../../otp/support/puppet.ts';
 import { World } from '../../otp/support/world.ts';
@@ -26,13 +26,19 @@ test('clause 15: a call has one outcome, and what comes after it vanishes', asyn
   expect(world.seen(a)).toEqual([{ type: 'seen.call.failed', to: b, request: 'seen.request', reason: 'timeout' }, { type: 'seen.soon' }]);
 });
 
-test('clause 15: a caller that monitors the same process is told of its end once', async () => {
-  const { world, a, b } = await strangers();
-  world.tell(a, call(b, 'seen.request'), monitor(b));
+test.each<[string, (pid: Pid) => readonly Told[]]>([
+  ['monitor and call by pid', (pid) => [monitor(pid), call(pid, 'seen.request')]],
+  ['call and monitor by pid', (pid) => [call(pid, 'seen.request'), monitor(pid)]],
+  ['call by pid, monitor by name', (pid) => [call(pid, 'seen.request'), monitor('@server')]],
+  ['monitor by pid, call by name', (pid) => [monitor(pid), call('@server', 'seen.request')]],
+])('clause 15: a caller that monitors the same process is told of its end once, by the monitor: %s', async (_, told) => {
+  const { world, a } = await strangers();
+  const server = await world.puppet('server', { name: '@server' });
+  world.tell(a, ...told(server));
 
-  world.exit(b, 'kill');
+  world.exit(server, 'kill');
 
-  expect(world.seen(a)).toEqual([{ type: 'seen.down', process: b, reason: 'killed' }]);
+  expect(world.seen(a).map(({ type }) => type)).toEqual(['seen.down']);
 });
 
 class Peers implements RecipientsTable {
