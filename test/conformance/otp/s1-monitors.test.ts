@@ -187,7 +187,7 @@ test('S1-055 S1-056 a thousand monitors tell a thousand times, each in its own w
   expect(world.seen(watcher)).toEqual(pids.map((process, index) => ({ type: `seen.${index}.down`, process, reason: 'killed' })));
 });
 
-test.each<[ExitReason]>([['shutdown'], [{ shutdown: { because: ['a', 'b'] } }]])('S1-045 S1-057 taken back while its target ends with %j, a monitor tells before or never', async (reason) => {
+test.each<[ExitReason]>([['shutdown'], [{ shutdown: { because: ['a', 'b'] } }]])('S1-045 S1-057 taken back while its target ends with %j, a monitor tells before or never; unlike in OTP nobody need be answered which', async (reason) => {
   const outcomes = await outcomesOf(200, async (scheduler) => {
     const { world, a, b } = await strangers('', scheduler);
     world.tell(a, monitor(b));

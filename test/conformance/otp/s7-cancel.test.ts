@@ -5,7 +5,7 @@ import { async, cancel, link } from './support/told.ts';
 
 const pid = 'caller/job#2' as Pid;
 
-test('S7-014 S7-015 S7-019 a task that is given up is cancelled: no outcome and no end is told, and what becomes of it reaches nobody', async () => {
+test('S7-014 S7-015 S7-019 unlike one that Elixir ignores, a task that is given up is cancelled: nothing of it is told, and its end reaches nobody', async () => {
   const { world, caller, job } = await callerOf();
   world.tell(caller, async('job'));
 
