@@ -15,7 +15,7 @@ import { ChildRows, type ChildCounts, type Spawned } from './child-rows.ts';
 import type { Shutdown, SupervisorSpec } from './child-spec.ts';
 import { checkChildSpecs } from './child-spec-faults.ts';
 import type { Address, ExitReason, Message, Pid, ReplyTo, Table } from './process.ts';
-import { admitRestart } from './restart-intensity.ts';
+import { admitRestart, type RestartMark } from './restart-intensity.ts';
 
 export type ChildChange =
   /** Everybody: for the first start, and for the end. */
@@ -73,7 +73,7 @@ export class ChildTable implements Table<ChildChange> {
   private asked: Asked | undefined;
   /** Ends that nobody has handled yet, in their order. */
   private kept = new Map<Address, ExitReason>();
-  private marks: readonly number[] = [];
+  private marks: readonly RestartMark[] = [];
 
   constructor(spec: SupervisorSpec) {
     this.spec = spec;

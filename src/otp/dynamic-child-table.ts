@@ -11,7 +11,7 @@ import { ChildRows, type ChildCounts, type Spawned } from './child-rows.ts';
 import type { DynamicSupervisorSpec, Shutdown } from './child-spec.ts';
 import { dynamicChildFault } from './child-spec-faults.ts';
 import type { Address, ExitReason, Pid, ReplyTo, Table } from './process.ts';
-import { admitRestart } from './restart-intensity.ts';
+import { admitRestart, type RestartMark } from './restart-intensity.ts';
 
 export interface DynamicChildRow extends ChildRow {
   /** While it is being restarted: the process by which it is still known, the last that was up. */
@@ -44,7 +44,7 @@ export class DynamicChildTable implements Table<DynamicChildChange> {
   private readonly spec: DynamicSupervisorSpec;
   private rows = new ChildRows<DynamicChildRow>();
   private readonly formers = new Map<Pid, string>();
-  private marks: readonly number[] = [];
+  private marks: readonly RestartMark[] = [];
   private asked = 0;
 
   constructor(spec: DynamicSupervisorSpec) {
