@@ -6,6 +6,7 @@
  * registry of their own, whose listeners are told of what comes, and of what is given back; not of what dies, for which
  * there are monitors.
  */
+import { invariant } from '../base/invariant.ts';
 import type { Message, Name, Pid } from './process.ts';
 
 /** What a name says. */
@@ -16,12 +17,24 @@ export interface Registration {
 }
 
 /**
- * The name of `key` in `registry`. Keys are equal when they are the same JSON: 1 and '1' are different.
+ * The name of `key` in `registry`. Keys are equal when they are the same JSON, in whatever order the fields of an object
+ * stand: 1 and '1' are different.
  *
  * @param registry a word without a slash.
+ * @param key plain JSON.
  */
 export function via(registry: string, key: unknown): Name {
-  return `@${registry}/${JSON.stringify(key)}`;
+  return `@${registry}/${JSON.stringify(key, inOrder)}`;
+}
+
+function inOrder(_field: string, value: unknown): unknown {
+  invariant(isJson(value), 'the key of a name is plain JSON');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+function isJson(value: unknown): boolean {
+  return typeof value === 'number' ? Number.isFinite(value) : ['string', 'boolean', 'object'].includes(typeof value);
 }
 
 /** What the registry knows of a process. */
