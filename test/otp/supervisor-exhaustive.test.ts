@@ -3,12 +3,8 @@
  * explore:supervisor`. And two supervisors that lack a cure: what the search finds in them is what the cure is for.
  */
 import { expect, test } from 'vitest';
-import type { SupervisorSpec } from '../../src/otp/child-spec.ts';
-import { ChildTable, type ChildChange, type ChildNews } from '../../src/otp/child-table.ts';
-import type { MachineSpec } from '../../src/otp/process.ts';
-import { supervisor } from '../../src/otp/supervisor.ts';
-import { stateAt, withConfig } from '../support/machine-config.ts';
 import { BesiegedSupervisor, type Siege } from './support/besieged-supervisor.ts';
+import { deafSupervisor, forgetfulSupervisor } from './support/broken-supervisors.ts';
 import { describe as describeCounterexample, explore, replay } from './support/exhaustive.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
@@ -27,28 +23,9 @@ test.each(STRATEGIES)('%s: a transient, a permanent and a temporary child, two m
   expect(await search({ ...alike, strategy, restarts: ['transient', 'permanent', 'temporary'], maxRestarts: 1, mayFinish: true })).toBe('no fault');
 });
 
-/** Looks at the ends that were kept, and makes nothing of them. */
-class ForgetfulTable extends ChildTable {
-  override apply(change: ChildChange): ChildNews | undefined {
-    const news = super.apply(change);
-    return news?.type === 'child.kept' ? undefined : news;
-  }
-}
-
-function forgetful(spec: SupervisorSpec): MachineSpec {
-  return { ...supervisor(spec), tables: () => ({ children: new ForgetfulTable(spec) }) };
-}
-
-/** One that is busy does not hear that a restart must be tried again. */
-function hardOfHearing(spec: SupervisorSpec): MachineSpec {
-  const made = supervisor(spec);
-  const machine = withConfig(made.machine, (config) => delete stateAt(config, '').on?.['restart.retry']);
-  return { ...made, machine };
-}
-
 test.each([
-  ['forgets who ended while it was busy', { ...alike, strategy: 'rest_for_one', make: forgetful }],
-  ['drops the retry of a restart while it is busy', { ...alike, strategy: 'one_for_one', maxRestarts: 5, mishapsMax: 3, make: hardOfHearing }],
+  ['forgets who ended while it was busy', { ...alike, strategy: 'rest_for_one', make: forgetfulSupervisor }],
+  ['drops the retry of a restart while it is busy', { ...alike, strategy: 'one_for_one', maxRestarts: 5, mishapsMax: 3, make: deafSupervisor }],
 ] as const)('a supervisor that %s is found out, and the choices show it again', async (_, siege) => {
   const begin = () => new BesiegedSupervisor(siege);
 

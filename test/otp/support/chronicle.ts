@@ -1,34 +1,45 @@
 /** Chronicle: lives one fate through and tells what an onlooker could have seen. */
-import { replayScheduler } from '../../../src/otp/choosing-scheduler.ts';
-import type { Message, Pid } from '../../../src/otp/process.ts';
+import type { SupervisorSpec } from '../../../src/otp/child-spec.ts';
+import type { MachineSpec, Message, Pid } from '../../../src/otp/process.ts';
 import type { NumberedRecord } from '../../../src/otp/trace.ts';
 import type { ProcessTree } from '../../../src/otp/tree.ts';
-import { puppetSpec } from './puppet.ts';
-import { specOf, type Fate, type Mishap, type TreePlan } from './random-tree.ts';
+import { puppetSpec, type Told } from './puppet.ts';
+import { schedulerOf, specOf, type Fate, type Mishap } from './random-tree.ts';
 import { World } from './world.ts';
 
 export interface Chronicle {
   readonly records: readonly NumberedRecord[];
   /** Every process of the tree that ever was. */
   readonly born: readonly Pid[];
-  /** What the watcher was told. */
+  /** What the watcher was told: it monitors everybody. */
   readonly downs: readonly Message[];
-  /** After the mishaps, when nothing moves any more: states of supervisors that are not at rest. */
-  readonly restless: readonly string[];
-  /** At that time: permanent children that should run and do not. */
-  readonly missing: readonly string[];
-  /** What was alive when the root was told to stop, per supervisor in order of start. */
+  /** After the mishaps, when nothing moves any more: what was alive, per parent in order of start. */
   readonly alive: readonly ProcessTree[];
+  /** At that time, by supervisor: what it lists as its children. */
+  readonly listed: ReadonlyMap<Pid, readonly ListedChild[]>;
+  /** The number of the last record before the root was told to stop. */
+  readonly restedAt: number;
   /** The ends after that order, in their order. */
   readonly stopOrder: readonly Pid[];
   /** What is left when all is over. */
   readonly left: readonly Pid[];
+  /** The choices that were made: as an order of the kind `choices`, they make the same run. */
+  readonly choices: readonly number[];
 }
 
-export async function chronicle({ tree, mishaps, choices }: Fate): Promise<Chronicle> {
-  const world = new World(replayScheduler(choices));
+export interface ListedChild {
+  readonly id: string;
+  readonly pid: Pid | undefined;
+  readonly status: string;
+}
+
+/** @param make the supervisor of production, unless a broken one is to be found. */
+export async function chronicle({ tree, mishaps, order }: Fate, make?: (spec: SupervisorSpec) => MachineSpec): Promise<Chronicle> {
+  const scheduler = schedulerOf(order);
+  const world = new World(scheduler);
   const { runtime } = world;
   const watcher = await world.start(puppetSpec(), 'watcher');
+  const client = await world.start(puppetSpec(), 'client');
   const records: NumberedRecord[] = [];
   const born: Pid[] = [];
   runtime.trace((record) => {
@@ -37,35 +48,105 @@ export async function chronicle({ tree, mishaps, choices }: Fate): Promise<Chron
     born.push(record.process);
     runtime.send(watcher, { type: 'do', effects: [{ type: 'monitor', params: { process: record.process, as: 'seen' } }] });
   });
-  void runtime.start(specOf(tree), { id: 'root' }).catch(() => undefined);
-  for (const mishap of mishaps) befall(world, mishap);
+  void runtime.start(specOf(tree, make), { id: 'root' }).catch(() => undefined);
+  mishaps.forEach((mishap, number) => befall({ world, client, number }, mishap));
   rest(world);
   const alive = rootsOf(world);
-  const restless = alive.flatMap(restlessOf);
-  const missing = alive.flatMap((root) => missingOf(root, tree));
+  const listed = await listedBy(world);
+  const restedAt = records.at(-1)?.n ?? 0;
   const endsBefore = world.exits.length;
   for (const { pid } of alive) runtime.exit(pid, 'shutdown');
   rest(world);
   return {
-    records, born, restless, missing, alive,
+    records, born, alive, listed, restedAt,
     downs: world.seen(watcher),
     stopOrder: world.exits.slice(endsBefore).map(({ process }) => process),
     left: rootsOf(world).map(({ pid }) => pid),
+    choices: scheduler.choices,
   };
 }
 
-function befall(world: World, mishap: Mishap): void {
-  const { runtime } = world;
+interface Scene {
+  readonly world: World;
+  /** Asks supervisors. */
+  readonly client: Pid;
+  /** Of the mishap: names what is asked for, so that an outcome can be told from every other. */
+  readonly number: number;
+}
+
+function befall(scene: Scene, mishap: Mishap): void {
+  const { runtime, clock } = scene.world;
   for (let step = 0; step < mishap.stepsBefore; step += 1) runtime.step();
   if (mishap.type === 'wait') {
-    world.clock.advance(mishap.ms);
+    clock.advance(mishap.ms);
     return;
   }
-  const living = rootsOf(world).flatMap(flatten);
-  const victim = living[mishap.victim % Math.max(1, living.length)];
-  if (victim === undefined) return;
-  if (mishap.type === 'kill') runtime.exit(victim.pid, 'kill');
-  else if (victim.children.length === 0 && victim.state === 'awake') runtime.send(victim.pid, { type: mishap.type === 'crash' ? 'fail' : 'finish' });
+  const living = rootsOf(scene.world).flatMap(flatten);
+  switch (mishap.type) {
+    case 'startChild':
+    case 'terminateChild':
+    case 'restartChild':
+    case 'deleteChild':
+      askSupervisor(scene, mishap, pick(supervisorsOf(scene.world), mishap.who));
+      return;
+    case 'kill':
+    case 'exit':
+      strike(scene, mishap.type, pick(living, mishap.who));
+      return;
+    default:
+      tellCitizen(scene, mishap, pick(living.filter(({ state }) => state === 'awake'), mishap.who), living);
+  }
+}
+
+function strike({ world }: Scene, type: 'kill' | 'exit', victim: ProcessTree | undefined): void {
+  if (victim !== undefined) world.runtime.exit(victim.pid, type === 'kill' ? 'kill' : { shutdown: 'from a stranger' });
+}
+
+type ToSupervisor = Extract<Mishap, { type: 'startChild' | 'terminateChild' | 'restartChild' | 'deleteChild' }>;
+
+function askSupervisor({ world, client, number }: Scene, mishap: ToSupervisor, to: ProcessTree | undefined): void {
+  if (to === undefined) return;
+  const request = requestOf(mishap, to, number);
+  world.runtime.send(client, { type: 'do', effects: [{ type: 'call', params: { to: to.pid, request, as: `seen.${number}` } }] });
+}
+
+/** Of the children that it has and those that it may have had. */
+function requestOf(mishap: ToSupervisor, { children }: ProcessTree, number: number): Message {
+  if (mishap.type === 'startChild') {
+    const { restart, start } = mishap;
+    return { type: 'startChild', template: 'late', args: { type: 'late', id: `late${number % 3}`, restart, start } };
+  }
+  const ids = [...children.map(({ id }) => id), 'c0', 'c1', 'late0'];
+  return { type: mishap.type, id: ids[mishap.child % ids.length] };
+}
+
+type Plain = Extract<Mishap, { type: 'crash' } | { type: 'finish' }>;
+type Telling = Exclude<Mishap, ToSupervisor | Plain | { type: 'wait' } | { type: 'kill' | 'exit' }>;
+
+function tellCitizen({ world, number }: Scene, mishap: Telling | Plain, citizen: ProcessTree | undefined, living: readonly ProcessTree[]): void {
+  if (citizen === undefined) return;
+  if (mishap.type === 'crash' || mishap.type === 'finish') {
+    world.runtime.send(citizen.pid, { type: mishap.type === 'crash' ? 'fail' : 'finish' });
+    return;
+  }
+  const other = 'whom' in mishap ? pick(living.filter(({ pid }) => pid !== citizen.pid), mishap.whom) : citizen;
+  if (other !== undefined) world.runtime.send(citizen.pid, { type: 'do', effects: [effectOf(mishap, other.pid, `seen.${number}`)] });
+}
+
+function effectOf(mishap: Telling, process: Pid, as: string): Told {
+  switch (mishap.type) {
+    case 'monitor':
+      return { type: 'monitor', params: { process, as } };
+    case 'call':
+      return { type: 'call', params: { to: process, request: { type: mishap.request, as }, as, ...(mishap.timeoutMs === null ? {} : { timeoutMs: mishap.timeoutMs }) } };
+    case 'spawn':
+    case 'start': {
+      const { link, monitor, start } = mishap;
+      return { type: mishap.type, params: { template: 'child', as, link, monitor, args: { type: 'child', start } } };
+    }
+    default:
+      return { type: mishap.type, params: { process } };
+  }
 }
 
 /** Until nothing moves and no time-out is left: a stubborn child may take its time at each level. */
@@ -77,6 +158,14 @@ function rest(world: World): void {
   }
 }
 
+async function listedBy(world: World): Promise<Chronicle['listed']> {
+  const supervisors = supervisorsOf(world);
+  const answers = supervisors.map(({ pid }) => world.runtime.call(pid, { type: 'whichChildren' }, 1_000));
+  rest(world);
+  const lists = await Promise.all(answers.map((answer) => answer.then(({ children }) => children as readonly ListedChild[])));
+  return new Map(supervisors.map(({ pid }, index) => [pid, lists[index] ?? []]));
+}
+
 function rootsOf(world: World): readonly ProcessTree[] {
   return world.runtime.tree().filter(({ id }) => id === 'root');
 }
@@ -85,14 +174,15 @@ export function flatten(node: ProcessTree): readonly ProcessTree[] {
   return [node, ...node.children.flatMap(flatten)];
 }
 
-function restlessOf(root: ProcessTree): readonly string[] {
-  return flatten(root).flatMap(({ pid, state }) => (state === 'running' || state === 'awake' ? [] : [`${pid} ${JSON.stringify(state)}`]));
+/** What a message makes a citizen ask for. */
+export function effectsOf(message: Message): readonly { readonly type: string; readonly params: Readonly<Record<string, unknown>> }[] {
+  return message.type === 'do' ? (message.effects as ReturnType<typeof effectsOf>) : [];
 }
 
-function missingOf(node: ProcessTree, plan: TreePlan): readonly string[] {
-  return plan.children.flatMap(({ restart, below }, index) => {
-    const found = node.children.find(({ id }) => id === `c${index}`);
-    if (found === undefined) return restart === 'permanent' ? [`${node.pid} c${index}`] : [];
-    return below === null ? [] : missingOf(found, below);
-  });
+function supervisorsOf(world: World): readonly ProcessTree[] {
+  return rootsOf(world).flatMap(flatten).filter(({ pid }) => world.runtime.tableOf(pid, 'children') !== undefined);
+}
+
+function pick<Item>(items: readonly Item[], index: number): Item | undefined {
+  return items[index % Math.max(1, items.length)];
 }

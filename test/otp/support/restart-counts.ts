@@ -1,0 +1,60 @@
+/**
+ * RestartCounts: each supervisor's restarts, counted again from the trace by OTP's rule, and compared with what it did.
+ *
+ * The rule: whole seconds, the window includes its border, and one more than `maxRestarts` ends the supervisor. A
+ * group counts once, each try of a restart that fails counts. What a supervisor decides is its very next event, so the
+ * delivery before it is the cause, and says when.
+ */
+import type { Pid } from '../../../src/otp/process.ts';
+import type { Chronicle } from './chronicle.ts';
+import type { DynamicPlan, TreePlan } from './random-tree.ts';
+
+interface Decision {
+  readonly isAdmitted: boolean;
+  readonly second: number;
+}
+
+export function wrongRestarts(tree: TreePlan, told: Chronicle): readonly string[] {
+  return [...decisions(told)].flatMap(([supervisor, made]) => {
+    const plan = planOf(tree, supervisor);
+    return plan === undefined ? [`${supervisor} is no supervisor`] : wrongDecisions(supervisor, plan, made);
+  });
+}
+
+function wrongDecisions(supervisor: Pid, { maxRestarts, maxSeconds }: TreePlan | DynamicPlan, made: readonly Decision[]): readonly string[] {
+  return made.flatMap(({ isAdmitted, second }, index) => {
+    const before = made.slice(0, index).filter((other) => other.isAdmitted && other.second >= second - maxSeconds);
+    const isAllowed = before.length < maxRestarts;
+    if (isAdmitted === isAllowed) return [];
+    return [`${supervisor} ${isAdmitted ? 'restarted' : 'gave up'} after ${before.length} restarts in ${maxSeconds} s, ${maxRestarts} are allowed`];
+  });
+}
+
+function decisions({ records }: Chronicle): ReadonlyMap<Pid, readonly Decision[]> {
+  const made = new Map<Pid, Decision[]>();
+  const cause = new Map<Pid, { readonly type: string; readonly atMs: number }>();
+  for (const record of records) {
+    if (record.type !== 'deliver') continue;
+    const { to, message, atMs } = record;
+    const because = cause.get(to);
+    cause.set(to, { type: message.type, atMs });
+    if (because === undefined || record.from !== to || !isDecision(message.type, because.type)) continue;
+    const decision = { isAdmitted: message.type !== 'restarts.exhausted', second: Math.floor(because.atMs / 1000) };
+    made.set(to, [...(made.get(to) ?? []), decision]);
+  }
+  return made;
+}
+
+/** A dynamic supervisor is told of a child that is due, by a restart or because somebody asked for it. */
+function isDecision(type: string, cause: string): boolean {
+  if (type === 'restart.planned' || type === 'restarts.exhausted') return true;
+  return type === 'child.due' && (cause === 'EXIT' || cause === 'restart.retry');
+}
+
+function planOf(tree: TreePlan, supervisor: Pid): TreePlan | DynamicPlan | undefined {
+  const [, ...ids] = supervisor.slice(0, supervisor.lastIndexOf('#')).split('/');
+  return ids.reduce<TreePlan | DynamicPlan | undefined>((plan, id) => {
+    if (plan === undefined || !('children' in plan)) return undefined;
+    return plan.children.find((_, place) => id === `c${place}`)?.below ?? undefined;
+  }, tree);
+}

@@ -1,0 +1,132 @@
+/** Verdict: what was wrong in one chronicle, in words; nothing when all that is promised of every fate was kept. */
+import type { Pid } from '../../../src/otp/process.ts';
+import type { ProcessTree } from '../../../src/otp/tree.ts';
+import { effectsOf, flatten, type Chronicle } from './chronicle.ts';
+import { brokenPromises } from './outcomes.ts';
+import type { ChildPlan, Fate, TreePlan } from './random-tree.ts';
+import { wrongRestarts } from './restart-counts.ts';
+
+export function verdictOn({ tree }: Fate, told: Chronicle): readonly string[] {
+  return [
+    ...miscounted('DOWN of', told.born, told.downs.map(({ process }) => process as Pid)),
+    ...told.left.map((pid) => `${pid} is left when all is over`),
+    ...orphans(told),
+    ...told.alive.flatMap(restless),
+    ...told.alive.flatMap((root) => missing(root, tree, told)),
+    ...told.alive.flatMap((root) => wronglyListed(root, told)),
+    ...told.alive.flatMap((root) => stoppedOutOfOrder(root, tree, told)),
+    ...overtaken(told),
+    ...wrongRestarts(tree, told),
+    ...brokenPromises(told),
+  ];
+}
+
+/** Each exactly once. */
+function miscounted(what: string, expected: readonly string[], seen: readonly string[]): readonly string[] {
+  const count = new Map(expected.map((item) => [item, 0]));
+  for (const item of seen) count.set(item, (count.get(item) ?? 0) + 1);
+  return [...count].filter(([, times]) => times !== 1).map(([item, times]) => `${what} ${item}: ${times} times`);
+}
+
+/** Processes that lived on when nothing moved any more, without the one that had made them. */
+function orphans({ records, restedAt }: Chronicle): readonly string[] {
+  const living = new Map<string, string>();
+  for (const record of records) {
+    if (record.n > restedAt) break;
+    if (record.type === 'spawn') living.set(record.process, record.parent);
+    if (record.type === 'exit') living.delete(record.process);
+  }
+  return [...living].filter(([, parent]) => parent !== 'outside' && !living.has(parent)).map(([pid]) => `${pid} is an orphan`);
+}
+
+/** Who is neither at work nor at rest, when nothing moves any more: it waits for what will never come. */
+function restless(root: ProcessTree): readonly string[] {
+  const busy = flatten(root).filter(({ state }) => state !== 'running' && state !== 'awake');
+  return busy.map(({ pid, state }) => `${pid} waits in ${JSON.stringify(state)}`);
+}
+
+/** Permanent children that nobody has stopped and that do not run. */
+function missing(node: ProcessTree, plan: TreePlan, told: Chronicle): readonly string[] {
+  return plan.children.flatMap((child, index) => {
+    const id = `c${index}`;
+    const found = node.children.find((other) => other.id === id);
+    if (found !== undefined) return isTree(child.below) ? missing(found, child.below, told) : [];
+    return child.restart === 'permanent' && !mayBeAway(node.pid, id, child, plan, told) ? [`${node.pid} lacks ${id}`] : [];
+  });
+}
+
+/**
+ * As in OTP: one that waits, down, for its turn in the restart of its group can be deleted; and stopping one whose restart
+ * failed leaves those down that were to be started after it.
+ */
+function mayBeAway(supervisor: Pid, id: string, { starts }: ChildPlan, { strategy }: TreePlan, { records }: Chronicle): boolean {
+  if (starts.includes('ignore')) return true;
+  return records.some((record) => {
+    if (record.type !== 'deliver' || record.to !== supervisor) return false;
+    const { type, id: about } = record.message;
+    return (type === 'terminateChild' && (about === id || strategy !== 'one_for_one')) || (type === 'deleteChild' && about === id);
+  });
+}
+
+/** What a supervisor says of its children is what there is. */
+function wronglyListed(root: ProcessTree, { listed }: Chronicle): readonly string[] {
+  return flatten(root).flatMap(({ pid, children }) => {
+    const said = listed.get(pid);
+    if (said === undefined) return [];
+    const between = said.filter(({ status }) => status !== 'up' && status !== 'down').map(({ id, status }) => `${pid} lists ${id} as ${status}`);
+    const up = said.flatMap((child) => (child.pid === undefined ? [] : [child.pid]));
+    return [...between, ...miscounted(`${pid} lists`, children.map((child) => child.pid), up)];
+  });
+}
+
+/** Pairs of siblings of which the earlier started one ended first, through nobody's link. */
+function stoppedOutOfOrder(node: ProcessTree, plan: TreePlan, told: Chronicle): readonly string[] {
+  const place = new Map(told.stopOrder.map((pid, index) => [pid, index]));
+  const linked = linkedPaths(told);
+  return node.children.flatMap((child, index) => {
+    const next = node.children[index + 1];
+    const isEarly = next !== undefined && (place.get(child.pid) ?? 0) < (place.get(next.pid) ?? 0);
+    const below = plan.children.find((_, place) => child.id === `c${place}`)?.below ?? null;
+    return [
+      ...(isEarly && !linked.some((path) => path === child.pid || path.startsWith(`${pathOf(child.pid)}/`)) ? [`${child.pid} stopped before ${next.pid}`] : []),
+      ...(isTree(below) ? stoppedOutOfOrder(child, below, told) : []),
+    ];
+  });
+}
+
+/** Who may have ended with another: with it, a supervisor that had no restart left. */
+function linkedPaths({ records }: Chronicle): readonly string[] {
+  return records.flatMap((record) => {
+    if (record.type !== 'deliver') return [];
+    return effectsOf(record.message).flatMap(({ type, params }) => {
+      if (type === 'link') return [record.to, String(params.process)];
+      return params.link === true ? [record.to] : [];
+    });
+  });
+}
+
+/** Messages that arrived before one that the same process had sent earlier to the same. A postponed one has arrived. */
+function overtaken({ records }: Chronicle): readonly string[] {
+  const sentAt = new Map<unknown, number>();
+  const lastOfPair = new Map<string, number>();
+  return records.flatMap((record) => {
+    if (record.type === 'send') sentAt.set(record.message, record.n);
+    if (record.type !== 'deliver' || record.from === record.to) return [];
+    const pair = `${record.from} → ${record.to}`;
+    const sent = sentAt.get(record.message);
+    // EXIT and DOWN become messages only where they arrive.
+    if (sent === undefined) return [];
+    sentAt.delete(record.message);
+    const isOvertaken = sent < (lastOfPair.get(pair) ?? 0);
+    lastOfPair.set(pair, sent);
+    return isOvertaken ? [`${pair} ${record.message.type} was overtaken`] : [];
+  });
+}
+
+function isTree(below: ChildPlan['below']): below is TreePlan {
+  return below !== null && 'children' in below;
+}
+
+function pathOf(pid: string): string {
+  return pid.slice(0, pid.lastIndexOf('#'));
+}
