@@ -10,7 +10,7 @@ import { describeSpec, listed, type ChildRow } from './child-row.ts';
 import { crash } from './error-report.ts';
 import type { ExitReason, Message, Pid, ReplyTo } from './process.ts';
 
-export interface StartChild {
+export interface StartChild extends Message {
   /** Answered by `child.started { id, pid }`, `child.ignored { id }` or `child.refused { id?, reason, pid? }`. */
   readonly type: 'startChild';
   readonly template: string;
@@ -18,7 +18,7 @@ export interface StartChild {
   readonly replyTo?: ReplyTo | undefined;
 }
 
-export interface ChildRequest {
+export interface ChildRequest extends Message {
   readonly type:
     | 'terminateChild' // `child.terminated { id }`
     | 'restartChild' // Like `startChild`.

@@ -7,6 +7,7 @@
  * kept until the supervisor is free again. That is what OTP's selective receive does.
  */
 import { ChildPlan } from './child-plan.ts';
+import { invariant } from '../base/invariant.ts';
 import {
   answer, description, refusal, requestsAnswered, specFrom, type ChildRequest, type RequestsAnswered, type StartChild,
 } from './child-requests.ts';
@@ -31,9 +32,14 @@ export type ChildChange =
   | { readonly type: 'exitedWhileStopping'; readonly process: Address; readonly reason: ExitReason }
   | { readonly type: 'exited'; readonly process: Address; readonly reason: ExitReason; readonly nowMs: number }
   | { readonly type: 'retry'; readonly id: string; readonly process: Address; readonly nowMs: number }
+  /** While the supervisor is busy: it comes again, as news, when it is free. */
+  | { readonly type: 'keepRequest'; readonly request: SupervisorRequest }
   /** Only while the supervisor is at rest: each child is up, down, or waits for another try. */
   | StartChild
   | ChildRequest;
+
+/** What a supervisor is asked. */
+export type SupervisorRequest = StartChild | ChildRequest | { readonly type: 'whichChildren' | 'countChildren'; readonly replyTo: ReplyTo };
 
 /** What the table tells its supervisor. */
 export type ChildNews =
@@ -50,7 +56,11 @@ export type ChildNews =
   | { readonly type: 'significant.ended' }
   /** One child, because somebody asked for it. */
   | { readonly type: 'start.planned' | 'stop.planned'; readonly id: string }
-  | RequestsAnswered;
+  | RequestsAnswered
+  | SupervisorRequest;
+
+/** As many as a mailbox may hold. */
+const REQUESTS_MAX = 100_000;
 
 interface ChildExit {
   readonly process: Address;
@@ -73,6 +83,8 @@ export class ChildTable implements Table<ChildChange> {
   private asked: Asked | undefined;
   /** Ends that nobody has handled yet, in their order. */
   private kept = new Map<Address, ExitReason>();
+  /** Postponed, each would be looked at again after each start of another child. */
+  private requests = new Set<SupervisorRequest>();
   private marks: readonly RestartMark[] = [];
 
   constructor(spec: SupervisorSpec) {
@@ -106,6 +118,8 @@ export class ChildTable implements Table<ChildChange> {
         return this.exited(change, change.nowMs);
       case 'retry':
         return this.retry(change.id, change.process, change.nowMs);
+      case 'keepRequest':
+        return this.keepRequest(change.request);
       case 'startChild':
         return this.startChild(change);
       default:
@@ -135,13 +149,14 @@ export class ChildTable implements Table<ChildChange> {
     copy.plan = this.plan.clone(copyOf);
     copy.asked = this.asked;
     copy.kept = new Map(this.kept);
+    copy.requests = new Set(this.requests);
     copy.marks = this.marks;
     return copy;
   }
 
   key(): string {
     const rows = Array.from(this.rows.all(), ({ id, status, pid, failedPid }) => [id, status, pid, failedPid]);
-    return JSON.stringify([rows, this.plan.key(), this.asked, [...this.kept], this.marks]);
+    return JSON.stringify([rows, this.plan.key(), this.asked, [...this.kept], [...this.requests], this.marks]);
   }
 
   private add(id: string, spec: ChildRow['spec']): ChildRow {
@@ -264,7 +279,20 @@ export class ChildTable implements Table<ChildChange> {
       this.kept.delete(process);
       return { type: 'child.kept', process, reason };
     }
+    return this.nextRequest();
+  }
+
+  private nextRequest(): ChildNews | undefined {
+    for (const request of this.requests) {
+      this.requests.delete(request);
+      return request;
+    }
     return undefined;
+  }
+
+  private keepRequest(request: SupervisorRequest): undefined {
+    invariant(this.requests.size < REQUESTS_MAX, `no more than ${REQUESTS_MAX} requests wait for a busy supervisor`);
+    this.requests.add(request);
   }
 
   private keep({ process, reason }: ChildExit): undefined {

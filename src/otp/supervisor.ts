@@ -10,9 +10,9 @@ import { assign, setup } from 'xstate';
 import type { Shutdown, SupervisorSpec } from './child-spec.ts';
 import type { ChildRequest, RequestsAnswered, StartChild } from './child-requests.ts';
 import { refuseFaulty, supervisorFault } from './child-spec-faults.ts';
-import { ChildTable, type ChildNews } from './child-table.ts';
+import { ChildTable, type ChildNews, type SupervisorRequest } from './child-table.ts';
 import { effects } from './effects.ts';
-import type { Address, Exit, ExitReason, MachineSpec, Pid, ReplyTo } from './process.ts';
+import type { Address, Exit, ExitReason, MachineSpec, Pid } from './process.ts';
 import { supervisorEffects } from './supervisor-effects.ts';
 
 type SupervisorEvent =
@@ -20,9 +20,6 @@ type SupervisorEvent =
   | { type: 'STARTED' | 'IGNORED'; process: Pid }
   | { type: 'restart.retry'; id: string; process: Address }
   | { type: 'timeout.shutdown' }
-  | { type: 'whichChildren' | 'countChildren'; replyTo: ReplyTo }
-  | StartChild
-  | ChildRequest
   | ChildNews;
 
 interface Context {
@@ -71,7 +68,9 @@ const stops = {
   'child.overdue': { actions: { type: 'exit', params: killOf } },
 } as const;
 
-const postponed = { actions: 'postpone' } as const;
+/** The table keeps a request until the supervisor is free, which is when it looks for what was kept. */
+const kept = { actions: { type: 'apply', params: keptOf } } as const;
+const freeAgain = apply({ type: 'nextKept' });
 const answered = { type: 'answerRequests', params: answersOf } as const;
 /** The table knows the request as it came. */
 const requested = { actions: { type: 'apply', params: requestOf } } as const;
@@ -100,15 +99,15 @@ export const supervisorMachine = setup({
     STARTED: {}, // Of a child that has been told to stop since.
     IGNORED: {}, // Likewise.
     'timeout.shutdown': {},
-    'restart.retry': postponed, // One try waits until another child's is over.
-    startChild: postponed,
-    terminateChild: postponed,
-    restartChild: postponed,
-    deleteChild: postponed,
-    getChildSpec: postponed,
-    whichChild: postponed,
-    whichChildren: postponed,
-    countChildren: postponed,
+    'restart.retry': { actions: 'postpone' }, // One try waits until another child's is over.
+    startChild: kept,
+    terminateChild: kept,
+    restartChild: kept,
+    deleteChild: kept,
+    getChildSpec: kept,
+    whichChild: kept,
+    whichChildren: kept,
+    countChildren: kept,
     '*': {}, // As in OTP, a message that is none of a supervisor's business does no harm to its children.
   },
   states: {
@@ -123,7 +122,7 @@ export const supervisorMachine = setup({
       },
     },
     running: {
-      entry: apply({ type: 'nextKept' }),
+      entry: freeAgain,
       on: {
         EXIT: [fromParent, { actions: { type: 'applyNow', params: exitedOf } }],
         'child.kept': { actions: { type: 'applyNow', params: exitedOf } },
@@ -137,11 +136,11 @@ export const supervisorMachine = setup({
         deleteChild: requested,
         getChildSpec: requested,
         whichChild: requested,
-        'requests.answered': { actions: answered },
+        'requests.answered': { actions: [answered, freeAgain] },
         'start.planned': 'startingChild',
         'stop.planned': 'stoppingChild',
-        whichChildren: { actions: { type: 'answerChildren', params: ({ event }) => ({ to: event.replyTo }) } },
-        countChildren: { actions: { type: 'answerCount', params: ({ event }) => ({ to: event.replyTo }) } },
+        whichChildren: { actions: [{ type: 'answerChildren', params: ({ event }) => ({ to: event.replyTo }) }, freeAgain] },
+        countChildren: { actions: [{ type: 'answerCount', params: ({ event }) => ({ to: event.replyTo }) }, freeAgain] },
       },
     },
     /** One child, for somebody who waits for the answer. A start that fails is not tried again. */
@@ -217,6 +216,10 @@ function ignoredOf({ event }: { event: { process: Pid } }) {
 
 function requestOf({ event }: { event: StartChild | ChildRequest }) {
   return { table: 'children', change: event };
+}
+
+function keptOf({ event }: { event: SupervisorRequest }) {
+  return { table: 'children', change: { type: 'keepRequest', request: event } };
 }
 
 function answersOf({ event }: { event: RequestsAnswered }) {

@@ -97,6 +97,13 @@ function largeChild(restart: Restart, ballasts: WeakRef<object>[]): ChildSpec {
   return { id: restart, restart, start: () => puppetSpec({ label: ballast.text.slice(0, 1) }) };
 }
 
+test('S5-117 static: a child that is asked for beside a thousand others takes as many messages as beside ten', async () => {
+  const few = await comeAndGo(familySpec({}), 10);
+  const many = await comeAndGo(familySpec({}), 1_000);
+
+  expect(many.handled / 1_000).toBeLessThan(2 * (few.handled / 10));
+});
+
 interface Passage {
   /** Messages that the supervisor has handled. */
   readonly handled: number;
