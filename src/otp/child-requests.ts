@@ -8,7 +8,7 @@ import type { DynamicChildSpec } from './child-spec.ts';
 import type { SpecFault } from './child-spec-faults.ts';
 import { describeSpec, listed, type ChildRow } from './child-row.ts';
 import { crash } from './error-report.ts';
-import type { ExitReason, Message, Pid, ReplyTo } from './process.ts';
+import type { Address, ExitReason, Message, Pid, ReplyTo } from './process.ts';
 
 export interface StartChild extends Message {
   /** Answered by `child.started { id, pid }`, `child.ignored { id }` or `child.refused { id?, reason, pid? }`. */
@@ -30,6 +30,12 @@ export interface ChildRequest extends Message {
   readonly pid?: Pid | undefined;
   readonly replyTo?: ReplyTo | undefined;
 }
+
+/** What a supervisor asks of itself when the restart of a child has failed in `process`. */
+export type RetryRestart = { readonly type: 'restart.retry'; readonly id: string; readonly process: Address };
+
+/** Whatever a supervisor is asked. */
+export type SupervisorRequest = StartChild | ChildRequest | RetryRestart | { readonly type: 'whichChildren' | 'countChildren'; readonly replyTo: ReplyTo };
 
 /** Why a request was not fulfilled, and nothing has changed. */
 export type Refusal =

@@ -6,10 +6,10 @@
  * handled exactly once. While a group is being stopped, the end of one of the group is what was wanted; every other end is
  * kept until the supervisor is free again. That is what OTP's selective receive does.
  */
+import { ChildBacklog, type ChildExit } from './child-backlog.ts';
 import { ChildPlan } from './child-plan.ts';
-import { invariant } from '../base/invariant.ts';
 import {
-  answer, description, refusal, requestsAnswered, specFrom, type ChildRequest, type RequestsAnswered, type StartChild,
+  answer, description, refusal, requestsAnswered, specFrom, type ChildRequest, type RequestsAnswered, type StartChild, type SupervisorRequest,
 } from './child-requests.ts';
 import { limitOf, MAX_RESTARTS, MAX_SECONDS, mustRestart, newRow, type ChildRow } from './child-row.ts';
 import { ChildRows, type ChildCounts, type Spawned } from './child-rows.ts';
@@ -38,9 +38,6 @@ export type ChildChange =
   | StartChild
   | ChildRequest;
 
-/** What a supervisor is asked. */
-export type SupervisorRequest = StartChild | ChildRequest | { readonly type: 'whichChildren' | 'countChildren'; readonly replyTo: ReplyTo };
-
 /** What the table tells its supervisor. */
 export type ChildNews =
   | { readonly type: 'child.due'; readonly id: string }
@@ -59,14 +56,6 @@ export type ChildNews =
   | RequestsAnswered
   | SupervisorRequest;
 
-/** As many as a mailbox may hold. */
-const REQUESTS_MAX = 100_000;
-
-interface ChildExit {
-  readonly process: Address;
-  readonly reason: ExitReason;
-}
-
 /** The request whose child is being started or stopped. */
 interface Asked {
   readonly replyTo: ReplyTo | undefined;
@@ -81,10 +70,7 @@ export class ChildTable implements Table<ChildChange> {
   private born = 0;
   private plan = new ChildPlan();
   private asked: Asked | undefined;
-  /** Ends that nobody has handled yet, in their order. */
-  private kept = new Map<Address, ExitReason>();
-  /** Postponed, each would be looked at again after each start of another child. */
-  private requests = new Set<SupervisorRequest>();
+  private backlog = new ChildBacklog();
   private marks: readonly RestartMark[] = [];
 
   constructor(spec: SupervisorSpec) {
@@ -109,7 +95,7 @@ export class ChildTable implements Table<ChildChange> {
       case 'overdue':
         return this.overdue();
       case 'nextKept':
-        return this.nextKept();
+        return this.backlog.next();
       case 'exitedWhileStarting':
         return this.exitedWhileStarting(change);
       case 'exitedWhileStopping':
@@ -119,7 +105,7 @@ export class ChildTable implements Table<ChildChange> {
       case 'retry':
         return this.retry(change.id, change.process, change.nowMs);
       case 'keepRequest':
-        return this.keepRequest(change.request);
+        return this.backlog.keepRequest(change.request);
       case 'startChild':
         return this.startChild(change);
       default:
@@ -148,15 +134,14 @@ export class ChildTable implements Table<ChildChange> {
     copy.born = this.born;
     copy.plan = this.plan.clone(copyOf);
     copy.asked = this.asked;
-    copy.kept = new Map(this.kept);
-    copy.requests = new Set(this.requests);
+    copy.backlog = this.backlog.clone();
     copy.marks = this.marks;
     return copy;
   }
 
   key(): string {
     const rows = Array.from(this.rows.all(), ({ id, status, pid, failedPid }) => [id, status, pid, failedPid]);
-    return JSON.stringify([rows, this.plan.key(), this.asked, [...this.kept], [...this.requests], this.marks]);
+    return JSON.stringify([rows, this.plan.key(), this.asked, this.backlog.key(), this.marks]);
   }
 
   private add(id: string, spec: ChildRow['spec']): ChildRow {
@@ -197,7 +182,7 @@ export class ChildTable implements Table<ChildChange> {
   private nextToStop(): ChildNews {
     for (let row = this.plan.nextToStop(); row !== undefined; row = this.plan.nextToStop()) {
       if (row.pid === undefined) continue;
-      if (!this.kept.delete(row.pid)) {
+      if (!this.backlog.takeExit(row.pid)) {
         row.status = 'stopping';
         return { type: 'child.toStop', process: row.pid, shutdown: limitOf(row) };
       }
@@ -222,7 +207,7 @@ export class ChildTable implements Table<ChildChange> {
   private exitedWhileStarting({ process, reason }: ChildExit): ChildNews | undefined {
     const row = this.rows.ofPid(process);
     if (row === undefined) return undefined;
-    if (row !== this.plan.awaited) return this.keep({ process, reason });
+    if (row !== this.plan.awaited) return this.backlog.keepExit({ process, reason });
     this.rows.markDown(row);
     this.plan = new ChildPlan();
     if (this.asked?.isNew === true) this.rows.forget(row);
@@ -236,24 +221,24 @@ export class ChildTable implements Table<ChildChange> {
   private exitedWhileStopping({ process, reason }: ChildExit): ChildNews | undefined {
     const row = this.rows.ofPid(process);
     if (row === undefined) return undefined;
-    if (!this.plan.has(row)) return this.keep({ process, reason });
+    if (!this.plan.has(row)) return this.backlog.keepExit({ process, reason });
     this.rows.markDown(row);
     return row === this.plan.awaited ? { type: 'child.stopped' } : undefined;
   }
 
   private exited({ process, reason }: ChildExit, nowMs: number): ChildNews | undefined {
     const row = this.rows.ofPid(process);
-    if (row === undefined) return this.nextKept();
+    if (row === undefined) return this.backlog.next();
     this.rows.markDown(row);
     if (mustRestart(row.spec, reason)) return this.admit(row, nowMs);
     if (row.spec.restart === 'temporary') this.rows.forget(row);
-    return this.endsSupervisor(row) ? { type: 'significant.ended' } : this.nextKept();
+    return this.endsSupervisor(row) ? { type: 'significant.ended' } : this.backlog.next();
   }
 
   /** A try that is out of date, because the child came up or was stopped or deleted meanwhile, changes nothing. */
   private retry(id: string, process: Address, nowMs: number): ChildNews | undefined {
     const row = this.rows.ofId(id);
-    return row?.status === 'restarting' && row.failedPid === process ? this.admit(row, nowMs) : undefined;
+    return row?.status === 'restarting' && row.failedPid === process ? this.admit(row, nowMs) : this.backlog.next();
   }
 
   private admit(row: ChildRow, nowMs: number): ChildNews {
@@ -272,31 +257,6 @@ export class ChildTable implements Table<ChildChange> {
     if (spec.significant !== true || autoShutdown === 'never') return false;
     if (autoShutdown === 'any_significant') return true;
     return ![...this.rows.all()].some((row) => row.spec.significant === true && row.status !== 'down');
-  }
-
-  private nextKept(): ChildNews | undefined {
-    for (const [process, reason] of this.kept) {
-      this.kept.delete(process);
-      return { type: 'child.kept', process, reason };
-    }
-    return this.nextRequest();
-  }
-
-  private nextRequest(): ChildNews | undefined {
-    for (const request of this.requests) {
-      this.requests.delete(request);
-      return request;
-    }
-    return undefined;
-  }
-
-  private keepRequest(request: SupervisorRequest): undefined {
-    invariant(this.requests.size < REQUESTS_MAX, `no more than ${REQUESTS_MAX} requests wait for a busy supervisor`);
-    this.requests.add(request);
-  }
-
-  private keep({ process, reason }: ChildExit): undefined {
-    this.kept.set(process, reason);
   }
 
   private startChild(request: StartChild): ChildNews {

@@ -5,7 +5,7 @@
  * them all at once. Its own state stays small: the children are in its table.
  */
 import { assign, setup } from 'xstate';
-import type { ChildRequest, StartChild } from './child-requests.ts';
+import type { ChildRequest, RetryRestart, StartChild } from './child-requests.ts';
 import type { DynamicSupervisorSpec } from './child-spec.ts';
 import { dynamicSupervisorFault, refuseFaulty } from './child-spec-faults.ts';
 import { DynamicChildTable, type DynamicChildNews } from './dynamic-child-table.ts';
@@ -19,7 +19,7 @@ type DynamicSupervisorEvent =
   | { type: 'STARTED' | 'IGNORED'; process: Pid }
   | StartChild
   | ChildRequest
-  | { type: 'restart.retry'; id: string; process: Address }
+  | RetryRestart
   | { type: `timeout.${string}` }
   | { type: 'whichChildren' | 'countChildren'; replyTo: ReplyTo }
   | DynamicChildNews;

@@ -8,9 +8,9 @@
  */
 import { assign, setup } from 'xstate';
 import type { Shutdown, SupervisorSpec } from './child-spec.ts';
-import type { ChildRequest, RequestsAnswered, StartChild } from './child-requests.ts';
+import type { ChildRequest, RequestsAnswered, StartChild, SupervisorRequest } from './child-requests.ts';
 import { refuseFaulty, supervisorFault } from './child-spec-faults.ts';
-import { ChildTable, type ChildNews, type SupervisorRequest } from './child-table.ts';
+import { ChildTable, type ChildNews } from './child-table.ts';
 import { effects } from './effects.ts';
 import type { Address, Exit, ExitReason, MachineSpec, Pid } from './process.ts';
 import { supervisorEffects } from './supervisor-effects.ts';
@@ -18,7 +18,6 @@ import { supervisorEffects } from './supervisor-effects.ts';
 type SupervisorEvent =
   | Exit
   | { type: 'STARTED' | 'IGNORED'; process: Pid }
-  | { type: 'restart.retry'; id: string; process: Address }
   | { type: 'timeout.shutdown' }
   | ChildNews;
 
@@ -99,7 +98,7 @@ export const supervisorMachine = setup({
     STARTED: {}, // Of a child that has been told to stop since.
     IGNORED: {}, // Likewise.
     'timeout.shutdown': {},
-    'restart.retry': { actions: 'postpone' }, // One try waits until another child's is over.
+    'restart.retry': kept, // One try waits until another child's is over.
     startChild: kept,
     terminateChild: kept,
     restartChild: kept,
