@@ -113,8 +113,8 @@ function askSupervisor({ world, client, number }: Scene, mishap: ToSupervisor, t
 /** Of the children that it has and those that it may have had. */
 function requestOf(mishap: ToSupervisor, { children }: ProcessTree, number: number): Message {
   if (mishap.type === 'startChild') {
-    const { restart, start } = mishap;
-    return { type: 'startChild', template: 'late', args: { type: 'late', id: `late${number % 3}`, restart, start } };
+    const { restart, starts } = mishap;
+    return { type: 'startChild', template: 'late', args: { type: 'late', id: `late${number % 3}`, restart, starts } };
   }
   const ids = [...children.map(({ id }) => id), 'c0', 'c1', 'late0'];
   return { type: mishap.type, id: ids[mishap.child % ids.length] };

@@ -4,7 +4,7 @@
  */
 import { setup } from 'xstate';
 import { effects } from '../../../src/otp/effects.ts';
-import type { MachineSpec, Message, ReplyTo } from '../../../src/otp/process.ts';
+import type { MachineSpec, ReplyTo } from '../../../src/otp/process.ts';
 import type { Told } from './puppet.ts';
 
 /** How a start goes. */
@@ -62,6 +62,6 @@ export function citizenSpec(start: Start, options: Partial<MachineSpec> = {}): M
   return { machine: citizen, input: { start }, spawns: { child: ({ start: how }) => citizenSpec(asStart(how)) }, ...options };
 }
 
-export function asStart(how: Message[string]): Start {
+export function asStart(how: unknown): Start {
   return how === 'ignore' || how === 'fail' ? how : 'up';
 }

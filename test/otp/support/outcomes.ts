@@ -53,7 +53,7 @@ function hearsayOf({ records, restedAt, alive }: Chronicle): Hearsay {
       asked.push({ type, by, at, params, as: String(params.as), of: String(params.process ?? params.to) });
     }
     const spawner = asked.find((other) => other.by === by && other.params.monitor === true && [`${other.as}.spawned`, `${other.as}.started`].includes(message.type));
-    if (spawner !== undefined) asked.push({ ...spawner, type: 'monitor', at, of: String(message.process) });
+    if (spawner !== undefined) asked.push({ ...spawner, type: 'monitor', of: String(message.process) }); // Made with it.
   }
   const awake = new Set<string>(alive.flatMap(flatten).flatMap(({ pid, state }) => (state === 'awake' ? [pid] : [])));
   return { asked, heard, isAlive: (pid) => !ended.has(pid), isAwake: (pid) => awake.has(pid) };

@@ -40,7 +40,7 @@ export type Mishap = { readonly stepsBefore: number } & (
   | { readonly type: 'monitor' | 'demonitor' | 'link' | 'unlink'; readonly who: number; readonly whom: number }
   | { readonly type: 'call'; readonly who: number; readonly whom: number; readonly request: 'ask' | 'ponder'; readonly timeoutMs: number | null }
   | { readonly type: 'spawn' | 'start'; readonly who: number; readonly link: boolean; readonly monitor: boolean; readonly start: Start }
-  | { readonly type: 'startChild'; readonly who: number; readonly restart: ChildPlan['restart']; readonly start: Start }
+  | { readonly type: 'startChild'; readonly who: number; readonly restart: ChildPlan['restart']; readonly starts: readonly Start[] }
   | { readonly type: 'terminateChild' | 'restartChild' | 'deleteChild'; readonly who: number; readonly child: number }
 );
 
@@ -91,7 +91,7 @@ const mishap: fc.Arbitrary<Mishap> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ type: fc.constantFrom('monitor', 'demonitor', 'link', 'unlink'), ...pair }) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('call'), ...pair, request: fc.constantFrom('ask', 'ponder'), timeoutMs: fc.constantFrom(null, 50, 1_000) }) },
   { weight: 4, arbitrary: fc.record({ type: fc.constantFrom('spawn', 'start'), who, link: fc.boolean(), monitor: fc.boolean(), start, stepsBefore }) },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('startChild'), who, restart: fc.constantFrom('permanent', 'transient', 'temporary'), start, stepsBefore }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('startChild'), who, restart: fc.constantFrom('permanent', 'transient', 'temporary'), starts, stepsBefore }) },
   { weight: 4, arbitrary: fc.record({ type: fc.constantFrom('terminateChild', 'restartChild', 'deleteChild'), who, child: fc.nat(5), stepsBefore }) },
 );
 
@@ -120,6 +120,15 @@ export function schedulerOf(wanted: Order): ChoosingScheduler {
   }
 }
 
+/** @returns what was planned of the supervisor `pid`; undefined when it is none. */
+export function planOf(plan: TreePlan, pid: string): TreePlan | DynamicPlan | undefined {
+  const [, ...ids] = pid.slice(0, pid.lastIndexOf('#')).split('/');
+  return ids.reduce<TreePlan | DynamicPlan | undefined>((above, id) => {
+    if (above === undefined || !('children' in above)) return undefined;
+    return above.children.find((_, place) => id === `c${place}`)?.below ?? undefined;
+  }, plan);
+}
+
 /** @param make the supervisor of production, unless a broken one is to be found. */
 export function specOf({ children, ...plan }: TreePlan, make: (spec: SupervisorSpec) => MachineSpec = supervisor): MachineSpec {
   const specs = children.map((child, index) => childSpec(child, `c${index}`, plan.autoShutdown !== 'never', make));
@@ -141,12 +150,13 @@ function childSpec({ restart, stubborn, significant, starts: plan, below }: Chil
   };
 }
 
-/** A child that somebody asked for; its later starts go well. */
-function lateChild({ restart, start: how }: Readonly<Record<string, unknown>>): Omit<ChildSpec, 'id'> {
+/** A child that somebody asked for. */
+function lateChild({ restart, starts: plan }: Readonly<Record<string, unknown>>): Omit<ChildSpec, 'id'> {
+  const ways: readonly unknown[] = Array.isArray(plan) ? plan : [];
   let count = 0;
   return {
     restart: restart === 'permanent' || restart === 'transient' ? restart : 'temporary',
     shutdown: 100,
-    start: () => citizenSpec(count++ === 0 ? asStart(how) : 'up'),
+    start: () => citizenSpec(asStart(ways[count++])),
   };
 }

@@ -7,7 +7,7 @@
  */
 import type { Pid } from '../../../src/otp/process.ts';
 import type { Chronicle } from './chronicle.ts';
-import type { DynamicPlan, TreePlan } from './random-tree.ts';
+import { planOf, type DynamicPlan, type TreePlan } from './random-tree.ts';
 
 interface Decision {
   readonly isAdmitted: boolean;
@@ -49,12 +49,4 @@ function decisions({ records }: Chronicle): ReadonlyMap<Pid, readonly Decision[]
 function isDecision(type: string, cause: string): boolean {
   if (type === 'restart.planned' || type === 'restarts.exhausted') return true;
   return type === 'child.due' && (cause === 'EXIT' || cause === 'restart.retry');
-}
-
-function planOf(tree: TreePlan, supervisor: Pid): TreePlan | DynamicPlan | undefined {
-  const [, ...ids] = supervisor.slice(0, supervisor.lastIndexOf('#')).split('/');
-  return ids.reduce<TreePlan | DynamicPlan | undefined>((plan, id) => {
-    if (plan === undefined || !('children' in plan)) return undefined;
-    return plan.children.find((_, place) => id === `c${place}`)?.below ?? undefined;
-  }, tree);
 }

@@ -2,9 +2,11 @@
 import type { Pid } from '../../../src/otp/process.ts';
 import type { ProcessTree } from '../../../src/otp/tree.ts';
 import { effectsOf, flatten, type Chronicle } from './chronicle.ts';
+import { survivorsOfLinks } from './link-ends.ts';
 import { brokenPromises } from './outcomes.ts';
 import type { ChildPlan, Fate, TreePlan } from './random-tree.ts';
 import { wrongRestarts } from './restart-counts.ts';
+import { wrongRestartTypes } from './restart-types.ts';
 
 export function verdictOn({ tree }: Fate, told: Chronicle): readonly string[] {
   return [
@@ -12,11 +14,12 @@ export function verdictOn({ tree }: Fate, told: Chronicle): readonly string[] {
     ...told.left.map((pid) => `${pid} is left when all is over`),
     ...orphans(told),
     ...told.alive.flatMap(restless),
-    ...told.alive.flatMap((root) => missing(root, tree, told)),
     ...told.alive.flatMap((root) => wronglyListed(root, told)),
     ...told.alive.flatMap((root) => stoppedOutOfOrder(root, tree, told)),
     ...overtaken(told),
     ...wrongRestarts(tree, told),
+    ...wrongRestartTypes(tree, told),
+    ...survivorsOfLinks(tree, told),
     ...brokenPromises(told),
   ];
 }
@@ -43,29 +46,6 @@ function orphans({ records, restedAt }: Chronicle): readonly string[] {
 function restless(root: ProcessTree): readonly string[] {
   const busy = flatten(root).filter(({ state }) => state !== 'running' && state !== 'awake');
   return busy.map(({ pid, state }) => `${pid} waits in ${JSON.stringify(state)}`);
-}
-
-/** Permanent children that nobody has stopped and that do not run. */
-function missing(node: ProcessTree, plan: TreePlan, told: Chronicle): readonly string[] {
-  return plan.children.flatMap((child, index) => {
-    const id = `c${index}`;
-    const found = node.children.find((other) => other.id === id);
-    if (found !== undefined) return isTree(child.below) ? missing(found, child.below, told) : [];
-    return child.restart === 'permanent' && !mayBeAway(node.pid, id, child, plan, told) ? [`${node.pid} lacks ${id}`] : [];
-  });
-}
-
-/**
- * As in OTP: one that waits, down, for its turn in the restart of its group can be deleted; and stopping one whose restart
- * failed leaves those down that were to be started after it.
- */
-function mayBeAway(supervisor: Pid, id: string, { starts }: ChildPlan, { strategy }: TreePlan, { records }: Chronicle): boolean {
-  if (starts.includes('ignore')) return true;
-  return records.some((record) => {
-    if (record.type !== 'deliver' || record.to !== supervisor) return false;
-    const { type, id: about } = record.message;
-    return (type === 'terminateChild' && (about === id || strategy !== 'one_for_one')) || (type === 'deleteChild' && about === id);
-  });
 }
 
 /** What a supervisor says of its children is what there is. */
