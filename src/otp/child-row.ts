@@ -50,6 +50,11 @@ export function describeSpec(row: ChildRow): Required<Omit<ChildSpec, 'start'>> 
   return { id, restart, shutdown: limitOf(row), significant, type: isSupervisor ? 'supervisor' : 'worker' };
 }
 
+/** The row for the key of a table: all of it, but the function that starts the child, which no text can tell. */
+export function keyOf(row: ChildRow): object {
+  return { ...row, spec: describeSpec(row) };
+}
+
 /**
  * What is left of a specification when its child has been spawned. A temporary child is spawned once: what its start
  * held on to, the arguments that somebody asked for it with, must not stay as long as the child.

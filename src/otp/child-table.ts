@@ -11,7 +11,7 @@ import { ChildPlan } from './child-plan.ts';
 import {
   answer, description, refusal, requestsAnswered, specFrom, type ChildRequest, type RequestsAnswered, type StartChild, type SupervisorRequest,
 } from './child-requests.ts';
-import { limitOf, MAX_RESTARTS, MAX_SECONDS, mustRestart, newRow, type ChildRow } from './child-row.ts';
+import { keyOf, limitOf, MAX_RESTARTS, MAX_SECONDS, mustRestart, newRow, type ChildRow } from './child-row.ts';
 import { ChildRows, type ChildCounts, type Spawned } from './child-rows.ts';
 import type { Shutdown, SupervisorSpec } from './child-spec.ts';
 import { checkChildSpecs } from './child-spec-faults.ts';
@@ -43,7 +43,7 @@ export type ChildNews =
   | { readonly type: 'child.due'; readonly id: string }
   | { readonly type: 'children.started' }
   | { readonly type: 'start.failed'; readonly id: string; readonly process: Address; readonly reason: ExitReason }
-  | { readonly type: 'child.toStop'; readonly process: Pid; readonly shutdown: Shutdown }
+  | { readonly type: 'child.toStop' | 'child.isStopping'; readonly process: Pid; readonly shutdown: Shutdown }
   | { readonly type: 'child.overdue'; readonly process: Pid }
   | { readonly type: 'child.stopped' }
   | { readonly type: 'children.stopped' }
@@ -140,8 +140,7 @@ export class ChildTable implements Table<ChildChange> {
   }
 
   key(): string {
-    const rows = Array.from(this.rows.all(), ({ id, status, pid, failedPid }) => [id, status, pid, failedPid]);
-    return JSON.stringify([rows, this.plan.key(), this.asked, this.backlog.key(), this.marks]);
+    return JSON.stringify([Array.from(this.rows.all(), keyOf), this.plan.key(), this.asked, this.backlog.key(), this.marks]);
   }
 
   private add(id: string, spec: ChildRow['spec']): ChildRow {
@@ -183,8 +182,10 @@ export class ChildTable implements Table<ChildChange> {
     for (let row = this.plan.nextToStop(); row !== undefined; row = this.plan.nextToStop()) {
       if (row.pid === undefined) continue;
       if (!this.backlog.takeExit(row.pid)) {
+        // Who is closing already was told, and may well not know what to do with a second order.
+        const type = row.status === 'stopping' ? 'child.isStopping' : 'child.toStop';
         row.status = 'stopping';
-        return { type: 'child.toStop', process: row.pid, shutdown: limitOf(row) };
+        return { type, process: row.pid, shutdown: limitOf(row) };
       }
       this.rows.markDown(row);
     }
@@ -246,8 +247,9 @@ export class ChildTable implements Table<ChildChange> {
     const marks = admitRestart({ maxRestarts, maxSeconds, marks: this.marks }, nowMs);
     if (marks === undefined) return { type: 'restarts.exhausted' };
     this.marks = marks;
-    row.status = 'down'; // Like the others of its group: another of them may be the one whose restart fails.
     const group = strategy === 'one_for_one' ? [row] : [...this.rows.all()].filter(({ order }) => strategy === 'one_for_all' || order >= row.order);
+    // Whose restart fails next may be any of them: a try of another's that is still due must not start it before those that it depends on.
+    for (const member of group) if (member.pid === undefined) member.status = 'down';
     this.plan = new ChildPlan(group);
     return { type: 'restart.planned', id: row.id };
   }

@@ -6,7 +6,7 @@
 import {
   answer, description, refusal, requestsAnswered, specFrom, type Answer, type ChildRequest, type RequestsAnswered, type StartChild,
 } from './child-requests.ts';
-import { limitOf, MAX_RESTARTS, MAX_SECONDS, mustRestart, newRow, type ChildRow } from './child-row.ts';
+import { keyOf, limitOf, MAX_RESTARTS, MAX_SECONDS, mustRestart, newRow, type ChildRow } from './child-row.ts';
 import { ChildRows, type ChildCounts, type Spawned } from './child-rows.ts';
 import type { DynamicSupervisorSpec, Shutdown } from './child-spec.ts';
 import { dynamicChildFault } from './child-spec-faults.ts';
@@ -94,8 +94,7 @@ export class DynamicChildTable implements Table<DynamicChildChange> {
   }
 
   key(): string {
-    const rows = Array.from(this.rows.all(), ({ id, status, pid, failedPid, formerPid, starter, stopper }) => [id, status, pid, failedPid, formerPid, starter, stopper]);
-    return JSON.stringify([rows, this.marks, this.asked]);
+    return JSON.stringify([Array.from(this.rows.all(), keyOf), this.marks, this.asked]);
   }
 
   private startChild(request: StartChild): DynamicChildNews | undefined {
@@ -104,12 +103,18 @@ export class DynamicChildTable implements Table<DynamicChildChange> {
     const made = specFrom(templates, { ...request, args: { ...extraArgs, ...request.args } }, dynamicChildFault);
     if ('refusal' in made) return told(refusal(replyTo, undefined, made.refusal));
     this.asked += 1;
-    const id = made.spec.id ?? `${template}-${this.asked}`;
+    const id = made.spec.id ?? this.freeId(template);
     const holder = this.rows.ofId(id);
     if (holder !== undefined) return told(refusal(replyTo, id, 'already_started', holder.pid));
     if (this.rows.size >= maxChildren) return told(refusal(replyTo, id, 'max_children'));
     this.rows.add({ ...newRow(id, this.asked, made.spec), status: 'starting', formerPid: undefined, starter: replyTo, stopper: undefined });
     return { type: 'child.due', id };
+  }
+
+  /** Somebody may have asked for a child of just that id. */
+  private freeId(template: string): string {
+    while (this.rows.ofId(`${template}-${this.asked}`) !== undefined) this.asked += 1;
+    return `${template}-${this.asked}`;
   }
 
   private noteStarted(process: Pid): DynamicChildNews | undefined {

@@ -31,6 +31,7 @@ function stopAll(entry: Entry): void {
   for (const row of tableOf(entry).all()) {
     if (row.pid === undefined) continue;
     alive += 1;
+    if (row.status === 'stopping') continue; // Told already, and its time runs.
     row.status = 'stopping';
     const limit = limitOf(row);
     exit(entry, row.pid, limit === 'brutal_kill' ? 'kill' : 'shutdown');

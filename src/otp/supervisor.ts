@@ -51,6 +51,9 @@ const stopChild = [
   { actions: [{ type: 'exit', params: shutdownOf }, { type: 'startTimer', params: timerOf }] },
 ] as const;
 
+/** One that was told before the supervisor was told itself: it has its time again. */
+const awaitStopping = [{ guard: { type: 'isUnlimited', params: limitOf } }, { actions: { type: 'startTimer', params: timerOf } }] as const;
+
 /** While children are being started: the one that is waited for comes up, is not needed, or ends. */
 const starts = {
   'child.due': { actions: { type: 'spawnChild', params: ({ event }: { event: { id: string } }) => event } },
@@ -191,6 +194,7 @@ export const supervisorMachine = setup({
       },
       on: {
         ...stops,
+        'child.isStopping': awaitStopping,
         EXIT: { actions: { type: 'apply', params: exitedWhileStopping } },
         'children.stopped': 'terminated',
       },
@@ -199,7 +203,7 @@ export const supervisorMachine = setup({
   },
 });
 
-type ToStop = ChildNews & { type: 'child.toStop' };
+type ToStop = ChildNews & { type: 'child.toStop' | 'child.isStopping' };
 
 function apply<Change>(change: Change): { type: 'apply'; params: { table: 'children'; change: Change } } {
   return { type: 'apply', params: { table: 'children', change } };

@@ -261,7 +261,9 @@ const starts = [
   { type: 'STARTED', process: 'child#1' },
   { type: 'IGNORED', process: 'child#1' },
 ];
-const stops = ['brutal_kill', 'infinity', 5_000].map((shutdown) => ({ type: 'child.toStop', id: 'child', process: 'child#1', shutdown }));
+const stops = ['brutal_kill', 'infinity', 5_000].flatMap((shutdown) =>
+  ['child.toStop', 'child.isStopping'].map((type) => ({ type, id: 'child', process: 'child#1', shutdown })),
+);
 
 /** What its table tells a supervisor can be anything here: only the machine is walked. */
 const supervisorScenario: Scenario = {

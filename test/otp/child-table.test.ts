@@ -73,3 +73,20 @@ test('dynamic children are copied likewise', () => {
     original: 'starting',
   });
 });
+
+test.each([
+  ['how often a child was spawned', { type: 'spawned', id: 'x', process: pid('x'), isSupervisor: false }, 'temporary'],
+  ['how it is restarted', undefined, 'transient'],
+] as const)('dynamic tables that differ in %s alone have different keys', (_, again, restart) => {
+  const templates = { a: () => childSpec('x', { restart: 'temporary' }), b: () => childSpec('x', { restart }) };
+  const made = (template: string) => {
+    const table = new DynamicChildTable({ templates });
+    table.apply({ type: 'startChild', template, args: { type: 'x' } });
+    table.apply({ type: 'spawned', id: 'x', process: pid('x'), isSupervisor: false });
+    return table;
+  };
+  const [one, other] = [made('a'), made('b')];
+  if (again !== undefined) other.apply(again);
+
+  expect(one.key()).not.toBe(other.key());
+});

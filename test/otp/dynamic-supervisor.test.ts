@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { setup } from 'xstate';
 import type { ChildSpec, DynamicSupervisorSpec } from '../../src/otp/child-spec.ts';
 import { dynamicSupervisor } from '../../src/otp/dynamic-supervisor.ts';
 import type { ExitReason, Message, Pid } from '../../src/otp/process.ts';
@@ -202,4 +203,27 @@ test('starting and ending a child costs the same beside many as beside few', asy
   const [few, many] = [await stepsFor(10), await stepsFor(1_000)];
 
   expect({ perChild: many / 1_000, running: nursery.running.length }).toEqual({ perChild: few / 10, running: 1_010 });
+});
+
+test('gives a child without an id one that nobody has', async () => {
+  const nursery = await Nursery.start();
+  await nursery.ask({ type: 'startChild', template: 'puppet', args: { type: 'args', id: 'nameless-2' } });
+
+  expect(await nursery.ask({ type: 'startChild', template: 'nameless', args: { type: 'args' } })).toMatchObject({ type: 'child.started', id: 'nameless-3' });
+});
+
+test('tells a child to stop once, also when its own end comes while it waits for that', async () => {
+  const closing = setup({}).createMachine({
+    id: 'closing',
+    initial: 'open',
+    states: { open: { on: { EXIT: 'closing' } }, closing: { on: { closed: 'closed' } }, closed: { type: 'final' } },
+  });
+  const nursery = await Nursery.start({ templates: { closing: () => ({ id: 'c', start: () => ({ machine: closing, trapExit: true, name: '@c' }) }) } });
+  await nursery.ask({ type: 'startChild', template: 'closing', args: { type: 'args' } });
+  nursery.world.send('@nursery', { type: 'terminateChild', id: 'c' });
+
+  nursery.world.exit('@nursery', 'shutdown');
+  nursery.world.send('@c', { type: 'closed' });
+
+  expect(nursery.world.exits.map(({ reason }) => reason)).toEqual(['normal', 'shutdown']);
 });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { setup } from 'xstate';
-import type { SupervisorSpec } from '../../src/otp/child-spec.ts';
+import type { ChildSpec, SupervisorSpec } from '../../src/otp/child-spec.ts';
 import type { ExitReason } from '../../src/otp/process.ts';
 import { supervisor } from '../../src/otp/supervisor.ts';
 import { Family, familySpec } from './support/family.ts';
@@ -9,6 +9,23 @@ import { World } from './support/world.ts';
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 const abc = { a: {}, b: {}, c: {} };
 const crash: ExitReason = { error: { name: 'Error', message: 'crash' } };
+
+/** Takes its time to stop, and is told so only once. */
+const closing = setup({}).createMachine({
+  id: 'closing',
+  initial: 'open',
+  states: { open: { on: { EXIT: 'closing' } }, closing: { on: { closed: 'closed' } }, closed: { type: 'final' } },
+});
+
+/** A supervisor that was asked to stop its child, and then told to end. */
+async function whileClosing(child: Pick<ChildSpec, 'shutdown'>) {
+  const world = new World();
+  const start = () => ({ machine: closing, trapExit: true, name: '@closing' }) as const;
+  const pid = await world.start(supervisor({ strategy: 'one_for_one', children: [{ id: 'closing', start, ...child }] }), 'sup');
+  world.send(pid, { type: 'terminateChild', id: 'closing' });
+  world.exit(pid, 'shutdown');
+  return { world, pid, reason: () => world.reasonOf(pid) };
+}
 
 describe('start', () => {
   test('starts its children in order, each when the one before has started', async () => {
@@ -156,6 +173,21 @@ describe('restart', () => {
     expect(family.running).toEqual(['a#6', 'b#5']);
   });
 
+  test('rest_for_one: a try that is due for a later child does not start it before an earlier one whose restart failed since', async () => {
+    const family = await Family.start({ a: { starts: ['up', 'fail'] }, b: {}, c: { starts: ['up', 'fail'] } }, { strategy: 'rest_for_one' });
+    const { runtime } = family.world;
+    const begun: string[] = [];
+    // The earlier one ends while the later one is being started over: its end is handled first, and its own restart fails.
+    runtime.lifecycle((record) => {
+      if (record.type === 'spawn') begun.push(record.process);
+      if (record.type === 'spawn' && begun.length === 1) runtime.exit('@a', 'kill');
+    });
+
+    family.crash('c');
+
+    expect(begun).toEqual(['sup/c#5', 'sup/a#6', 'sup/a#7', 'sup/b#8', 'sup/c#9']);
+  });
+
   test('can be asked and stopped while it restarts in a loop', async () => {
     const forever: readonly ('up' | 'fail')[] = ['up', ...Array.from({ length: 10_000 }, () => 'fail' as const)];
     const family = await Family.start({ a: {}, b: { starts: forever } }, { maxRestarts: 1_000_000 });
@@ -272,6 +304,20 @@ describe('stop', () => {
     family.world.exit(family.pid, { shutdown: 'drain' });
 
     expect(family.reason).toEqual({ shutdown: 'drain' });
+  });
+
+  test('tells a child to stop once, also when its own end comes while it waits for that', async () => {
+    const { world, pid, reason } = await whileClosing({ shutdown: 'infinity' });
+    world.send('@closing', { type: 'closed' });
+
+    expect({ reason: reason(), ends: world.exits.map((end) => end.reason), isAlive: world.isAlive(pid) }).toEqual({ reason: 'shutdown', ends: ['normal', 'shutdown'], isAlive: false });
+  });
+
+  test('kills a child that was told to stop before its own end came, when its time is over', async () => {
+    const { world } = await whileClosing({ shutdown: 100 });
+    world.advance(100);
+
+    expect(world.exits.map((end) => end.reason)).toEqual(['killed', 'shutdown']);
   });
 
   test('takes no order from a stranger', async () => {
