@@ -7,6 +7,8 @@ import { puppetSpec, type Told } from './puppet.ts';
 import { schedulerOf, specOf, type Fate, type Mishap } from './random-tree.ts';
 import { World } from './world.ts';
 
+const LATE_MAX = 3;
+
 export interface Chronicle {
   readonly records: readonly NumberedRecord[];
   /** Every process of the tree that ever was. */
@@ -94,8 +96,13 @@ function befall(scene: Scene, mishap: Mishap): void {
       strike(scene, mishap.type, pick(living, mishap.who));
       return;
     default:
-      tellCitizen(scene, mishap, pick(living.filter(({ state }) => state === 'awake'), mishap.who), living);
+      tellCitizen(scene, mishap, pick(living.filter(({ state }) => state === 'awake'), mishap.who), [...living.map(({ pid }) => pid), ...lateOf(scene.world)]);
   }
+}
+
+/** Of the dead, those that somebody may still believe to be alive. */
+function lateOf({ exits }: World): readonly Pid[] {
+  return exits.slice(-LATE_MAX).map(({ process }) => process);
 }
 
 function strike({ world }: Scene, type: 'kill' | 'exit', victim: ProcessTree | undefined): void {
@@ -123,14 +130,14 @@ function requestOf(mishap: ToSupervisor, { children }: ProcessTree, number: numb
 type Plain = Extract<Mishap, { type: 'crash' } | { type: 'finish' }>;
 type Telling = Exclude<Mishap, ToSupervisor | Plain | { type: 'wait' } | { type: 'kill' | 'exit' }>;
 
-function tellCitizen({ world, number }: Scene, mishap: Telling | Plain, citizen: ProcessTree | undefined, living: readonly ProcessTree[]): void {
+function tellCitizen({ world, number }: Scene, mishap: Telling | Plain, citizen: ProcessTree | undefined, known: readonly Pid[]): void {
   if (citizen === undefined) return;
   if (mishap.type === 'crash' || mishap.type === 'finish') {
     world.runtime.send(citizen.pid, { type: mishap.type === 'crash' ? 'fail' : 'finish' });
     return;
   }
-  const other = 'whom' in mishap ? pick(living.filter(({ pid }) => pid !== citizen.pid), mishap.whom) : citizen;
-  if (other !== undefined) world.runtime.send(citizen.pid, { type: 'do', effects: [effectOf(mishap, other.pid, `seen.${number}`)] });
+  const other = 'whom' in mishap ? pick(known.filter((pid) => pid !== citizen.pid), mishap.whom) : citizen.pid;
+  if (other !== undefined) world.runtime.send(citizen.pid, { type: 'do', effects: [effectOf(mishap, other, `seen.${number}`)] });
 }
 
 function effectOf(mishap: Telling, process: Pid, as: string): Told {

@@ -4,7 +4,7 @@ import type { ChildSpec, SupervisorSpec } from '../../../src/otp/child-spec.ts';
 import { randomScheduler, replayScheduler, type ChoosingScheduler } from '../../../src/otp/choosing-scheduler.ts';
 import { dynamicSupervisor } from '../../../src/otp/dynamic-supervisor.ts';
 import { pctScheduler } from '../../../src/otp/pct-scheduler.ts';
-import type { MachineSpec } from '../../../src/otp/process.ts';
+import { isFault, type ExitReason, type MachineSpec } from '../../../src/otp/process.ts';
 import { supervisor } from '../../../src/otp/supervisor.ts';
 import { asStart, citizenSpec, type Start } from './citizen.ts';
 
@@ -122,11 +122,26 @@ export function schedulerOf(wanted: Order): ChoosingScheduler {
 
 /** @returns what was planned of the supervisor `pid`; undefined when it is none. */
 export function planOf(plan: TreePlan, pid: string): TreePlan | DynamicPlan | undefined {
-  const [, ...ids] = pid.slice(0, pid.lastIndexOf('#')).split('/');
+  const [, ...ids] = pathOf(pid).split('/');
   return ids.reduce<TreePlan | DynamicPlan | undefined>((above, id) => {
     if (above === undefined || !('children' in above)) return undefined;
     return above.children.find((_, place) => id === `c${place}`)?.below ?? undefined;
   }, plan);
+}
+
+/** @returns what was planned of the child `pid` of a supervisor; undefined when it was asked for later, or is no child of it. */
+export function plannedChild({ children }: TreePlan, supervisor: string, pid: string): ChildPlan | undefined {
+  const path = pathOf(pid);
+  return children.find((_, place) => path === `${pathOf(supervisor)}/c${place}`);
+}
+
+function pathOf(pid: string): string {
+  return pid.slice(0, pid.lastIndexOf('#'));
+}
+
+/** OTP's table of restarts. */
+export function mustComeBack({ restart }: ChildPlan, reason: ExitReason): boolean {
+  return restart === 'permanent' || (restart === 'transient' && isFault(reason));
 }
 
 /** @param make the supervisor of production, unless a broken one is to be found. */

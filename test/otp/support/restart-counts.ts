@@ -5,19 +5,21 @@
  * group counts once, each try of a restart that fails counts. What a supervisor decides is its very next event, so the
  * delivery before it is the cause, and says when.
  */
-import type { Pid } from '../../../src/otp/process.ts';
+import type { ExitReason, Message, Pid } from '../../../src/otp/process.ts';
 import type { Chronicle } from './chronicle.ts';
-import { planOf, type DynamicPlan, type TreePlan } from './random-tree.ts';
+import { mustComeBack, planOf, plannedChild, type DynamicPlan, type TreePlan } from './random-tree.ts';
 
 interface Decision {
   readonly isAdmitted: boolean;
   readonly second: number;
+  readonly cause: Message;
 }
 
 export function wrongRestarts(tree: TreePlan, told: Chronicle): readonly string[] {
   return [...decisions(told)].flatMap(([supervisor, made]) => {
     const plan = planOf(tree, supervisor);
-    return plan === undefined ? [`${supervisor} is no supervisor`] : wrongDecisions(supervisor, plan, made);
+    if (plan === undefined) return [`${supervisor} is no supervisor`];
+    return [...wrongDecisions(supervisor, plan, made), ...needlessRestarts(supervisor, plan, made)];
   });
 }
 
@@ -30,16 +32,25 @@ function wrongDecisions(supervisor: Pid, { maxRestarts, maxSeconds }: TreePlan |
   });
 }
 
+/** Of a child that should not come back. */
+function needlessRestarts(supervisor: Pid, plan: TreePlan | DynamicPlan, made: readonly Decision[]): readonly string[] {
+  return made.flatMap(({ cause: { process, reason } }) => {
+    const child = 'children' in plan ? plannedChild(plan, supervisor, String(process)) : undefined;
+    const isNeedless = child !== undefined && reason !== undefined && !mustComeBack(child, reason as ExitReason);
+    return isNeedless ? [`${supervisor} restarts ${String(process)}, which is ${child.restart}`] : [];
+  });
+}
+
 function decisions({ records }: Chronicle): ReadonlyMap<Pid, readonly Decision[]> {
   const made = new Map<Pid, Decision[]>();
-  const cause = new Map<Pid, { readonly type: string; readonly atMs: number }>();
+  const last = new Map<Pid, { readonly message: Message; readonly atMs: number }>();
   for (const record of records) {
     if (record.type !== 'deliver') continue;
     const { to, message, atMs } = record;
-    const because = cause.get(to);
-    cause.set(to, { type: message.type, atMs });
-    if (because === undefined || record.from !== to || !isDecision(message.type, because.type)) continue;
-    const decision = { isAdmitted: message.type !== 'restarts.exhausted', second: Math.floor(because.atMs / 1000) };
+    const because = last.get(to);
+    last.set(to, { message, atMs });
+    if (because === undefined || record.from !== to || !isDecision(message.type, because.message.type)) continue;
+    const decision = { isAdmitted: message.type !== 'restarts.exhausted', second: Math.floor(because.atMs / 1000), cause: because.message };
     made.set(to, [...(made.get(to) ?? []), decision]);
   }
   return made;

@@ -1,6 +1,7 @@
 /** Verdict: what was wrong in one chronicle, in words; nothing when all that is promised of every fate was kept. */
 import type { Pid } from '../../../src/otp/process.ts';
 import type { ProcessTree } from '../../../src/otp/tree.ts';
+import { wrongAutoShutdowns } from './auto-shutdowns.ts';
 import { effectsOf, flatten, type Chronicle } from './chronicle.ts';
 import { survivorsOfLinks } from './link-ends.ts';
 import { brokenPromises } from './outcomes.ts';
@@ -19,6 +20,7 @@ export function verdictOn({ tree }: Fate, told: Chronicle): readonly string[] {
     ...overtaken(told),
     ...wrongRestarts(tree, told),
     ...wrongRestartTypes(tree, told),
+    ...wrongAutoShutdowns(tree, told),
     ...survivorsOfLinks(tree, told),
     ...brokenPromises(told),
   ];
