@@ -61,13 +61,20 @@ function close(watch: Monitor): void {
   else watch.owner.monitors?.set(watch.address, others);
 }
 
-/** Whether `owner` was told, or will be, of the end of `target` by a monitor, however it addressed it. */
+/**
+ * Whether `owner` was told, or will be, of the end of `target` by a monitor, however it addressed it. A name may have
+ * gone to another process since: only a monitor of this very one counts; or, when nobody is there, one whose DOWN is
+ * under way.
+ */
 export function hearsOfEnd(owner: Entry, target: Entry | undefined, address: Address): boolean {
   if (target?.toldOwners?.has(owner) === true) return true;
   if (owner.monitors === undefined) return false;
-  if (owner.monitors.has(address)) return true;
-  if (target === undefined) return false;
-  return owner.monitors.has(target.pid) || target.names?.some((name) => owner.monitors?.has(name)) === true;
+  if (target === undefined) return holds(owner, address, (watched) => watched?.alive !== true);
+  return [address, target.pid, ...(target.names ?? [])].some((each) => holds(owner, each, (watched) => watched === target));
+}
+
+function holds(owner: Entry, address: Address, isMeant: (target: Entry | undefined) => boolean): boolean {
+  return owner.monitors?.get(address)?.some(({ target }) => isMeant(target)) === true;
 }
 
 /** The owner ends: nobody is left to be told. */

@@ -73,6 +73,22 @@ test('a monitor on the dead tells of them alone, too', async () => {
   expect(world.seen(caller)).toEqual([{ type: 'seen.server.down', process: '@nobody', reason: 'noproc' }]);
 });
 
+test('a monitor of who had the name before says nothing of who is called by it now, or of nobody', async () => {
+  const { world, caller } = await callerAndServer();
+  const [first, second] = [await world.puppet('first'), await world.puppet('second')];
+  const register: Told = { type: 'register', params: { name: '@seat', as: 'seen' } };
+  world.tell(first, register);
+  world.tell(caller, { type: 'monitor', params: { process: '@seat', as: 'seen' } });
+  world.tell(first, { type: 'unregister', params: { name: '@seat' } });
+
+  world.tell(caller, call('@seat', 'seen.request'));
+  world.tell(second, register);
+  world.tell(caller, call('@seat', 'seen.request'));
+  world.exit(second, 'kill');
+
+  expect(world.seen(caller)).toEqual([failed('@seat', 'seen.request', 'noproc'), failed('@seat', 'seen.request', 'killed')]);
+});
+
 test('a call that failed in time does not hear the late reply', async () => {
   const { world, caller, server: pid } = await callerAndServer();
 
