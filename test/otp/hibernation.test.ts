@@ -124,6 +124,19 @@ describe('the time to hibernate', () => {
     expect({ calling, answered, postponing: isAsleep(world, pid) }).toEqual({ calling: false, answered: true, postponing: false });
   });
 
+  test('comes again to one that was suspended when it came', async () => {
+    const world = new World();
+    const pid = await world.puppet('sleeper', { hibernateAfterMs: 100 });
+    world.runtime.suspend(pid);
+    world.advance(150);
+    world.runtime.resume(pid);
+    world.advance(49);
+    const before = isAsleep(world, pid);
+    world.advance(1);
+
+    expect({ before, after: isAsleep(world, pid) }).toEqual({ before: false, after: true });
+  });
+
   test('comes by itself when the process was idle for as long as its specification says', async () => {
     const world = new World();
     const pid = await world.puppet('sleeper', { hibernateAfterMs: 100 });

@@ -60,3 +60,20 @@ test('postponed messages take room, signals do not', async () => {
 
   expect(world.runtime.processInfo(pid)).toMatchObject({ mailboxLength: 3, dropped: 2 });
 });
+
+test('what is one too many for a process that ends of it is not sent', async () => {
+  const world = new World();
+  const sent: string[] = [];
+  world.runtime.trace((record) => record.type === 'send' && sent.push(record.message.type));
+  await flooded(world, 'crash');
+
+  expect(sent.filter((type) => type.startsWith('seen.'))).toEqual(['seen.1', 'seen.2', 'seen.3']);
+});
+
+test('the code around the processes hears of any number of them at once', async () => {
+  const world = new World();
+  const starting = Array.from({ length: 1_000 }, (_, index) => world.runtime.start(puppetSpec(), { id: `p${index}` }));
+  world.runtime.drain();
+
+  expect((await Promise.all(starting)).length).toBe(1_000);
+});

@@ -246,3 +246,17 @@ test('a port that failed has five seconds to close, and leaves no timer behind',
 
   expect({ before, ends: world.exits.length, timers: world.clock.pendingTimers }).toEqual({ before: true, ends: 2, timers: 0 });
 });
+
+test('a port whose name is taken is never opened', async () => {
+  const world = new World();
+  await world.puppet('holder', { name: '@port' });
+  const log: string[] = [];
+  const open = () => {
+    log.push('opened');
+    return { requests: {} };
+  };
+
+  const failed = await world.start({ open, name: '@port' }, 'port').catch((error: unknown) => error);
+
+  expect({ log, failed }).toMatchObject({ log: [], failed: { reason: { error: { name: 'already_started' } } } });
+});

@@ -35,3 +35,15 @@ test.each(['a/b1#1x', 'a/b1#', 'a/b1', '#', '', '1', 'a/c#1', 'a/b1#01', 'a/b1#-
 
   expect(table.get(text as Pid)).toBeUndefined();
 });
+
+test('a page vanishes with the last process on it, and not before', () => {
+  const table = new ProcessTable<ReturnType<typeof processOf>>();
+  const pageCount = () => Reflect.get(table, 'pages').size;
+  for (const serial of [1, 2, 70]) table.add(processOf(serial));
+  const counts = [1, 2, 70].map((serial) => {
+    table.delete(processOf(serial));
+    return pageCount();
+  });
+
+  expect(counts).toEqual([2, 1, 0]);
+});

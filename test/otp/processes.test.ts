@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
+import { replayScheduler } from '../../src/otp/choosing-scheduler.ts';
+import { createRuntime } from '../../src/otp/runtime.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { World } from './support/world.ts';
 import { EchoTable, puppetSpec } from './support/puppet.ts';
 
@@ -209,6 +212,17 @@ test('says about a process what it is, does and waits for', async () => {
       links: ['outside', a], monitors: [], monitoredBy: [a], timers: [], handled: 0, restarts: 0, sinceMs: 0,
     },
   ]);
+});
+
+test('says since when a process lives, in whole milliseconds on the scale of the clock', async () => {
+  const clock = new ManualClock();
+  clock.advance(1_000);
+  const runtime = createRuntime({ clock, scheduler: replayScheduler() });
+  clock.advance(500.4);
+  const starting = runtime.start(puppetSpec(), { id: 'p' });
+  runtime.drain();
+
+  expect(runtime.processInfo(await starting)?.sinceMs).toBe(1_500);
 });
 
 test('shows the tables of a process to who reads them from outside, as long as it lives', async () => {

@@ -235,3 +235,12 @@ test('tells the outside of an end, and of one long past', async () => {
 
   expect(await Promise.all([down, late])).toEqual(['shutdown', 'noproc']);
 });
+
+test('nothing is on its way to one that has ended', async () => {
+  const { world, a, b } = await three();
+  world.tell(a, link(b));
+  world.runtime.exit(a, 'kill');
+  world.runtime.exit(b, 'kill'); // Before it hears of the end of a: it is linked as far as it knows.
+
+  expect(world.runtime.drain()).toBe(4); // Two orders, and two ends of which the outside hears.
+});
