@@ -25,7 +25,6 @@ function watchRest(entry: Entry, afterMs: number): void {
 
 function onRest(entry: Entry, afterMs: number): void {
   const { kernel } = entry;
-  entry.rest = undefined;
   const leftMs = entry.activeMs + afterMs - kernel.clock.nowMs();
   if (leftMs > 0 || !hibernate(entry)) entry.rest = kernel.timers.set(leftMs > 0 ? leftMs : afterMs, () => onRest(entry, afterMs));
 }

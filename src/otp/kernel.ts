@@ -106,7 +106,7 @@ export class ProcessKernel implements Kernel {
   }
 
   private deliver(entry: Entry, signal: Signal): void {
-    if (!entry.alive || holdBack(entry, signal)) return;
+    if (holdBack(entry, signal)) return;
     switch (signal.kind) {
       case 'message':
         entry.behaviour.receive(entry, signal.source, signal.message);
@@ -165,7 +165,7 @@ export class ProcessKernel implements Kernel {
   private intercept(deliver: Relay, source: AnyActorRef | undefined, target: AnyActorRef, event: { type: string }): void {
     const from = source === undefined ? this.outside : entryOf(source);
     // The end of a process is told by `end` alone; xstate would make its parent fail with it.
-    if (from !== undefined && from !== this.outside && isActorEnd(event.type)) return;
+    if (from !== undefined && isActorEnd(event.type)) return;
     const to = entryOf(target);
     if (to === undefined) deliver(source, target, event);
     else this.enqueue(to, { kind: 'message', source: from ?? to, message: event });

@@ -57,15 +57,9 @@ export class ProcessTable<Process extends Numbered> {
   }
 }
 
-/** @returns the number behind the last `#`, or -1. */
+/** @returns the number behind the last `#`; of what is no pid any number, which no process has under that text. */
 function serialOf(pid: string): number {
   let serial = 0;
-  let worth = 1;
-  for (let index = pid.length - 1; index >= 0; index -= 1) {
-    const digit = pid.charCodeAt(index) - 48;
-    if (digit < 0 || digit > 9) return digit === -13 /* # */ && worth > 1 ? serial : -1;
-    serial += digit * worth;
-    worth *= 10;
-  }
-  return -1;
+  for (let index = pid.lastIndexOf('#') + 1; index < pid.length; index += 1) serial = serial * 10 + pid.charCodeAt(index) - 48;
+  return serial;
 }
