@@ -26,11 +26,14 @@ function heardIn(tree: TreePlan, { records, restedAt }: Chronicle): { readonly e
   const ends: End[] = [];
   const unfounded: string[] = [];
   const states = new Map<string, unknown>();
+  const living = new Set<string>();
   /** Whose end is no news: it was not needed, or a link has told of it already. */
   const settled = new Set<string>();
   for (const record of records) {
     if (record.n > restedAt) break;
     if (record.type === 'transition') states.set(record.process, record.state);
+    if (record.type === 'spawn') living.add(record.process);
+    if (record.type === 'exit') living.delete(record.process);
     if (record.type !== 'deliver') continue;
     const { to: supervisor, message } = record;
     const plan = planOf(tree, supervisor);
@@ -42,16 +45,17 @@ function heardIn(tree: TreePlan, { records, restedAt }: Chronicle): { readonly e
       const isForGood = states.get(supervisor) === 'running' && !mustComeBack(end.child, end.reason);
       ends.push({ supervisor, plan, process: end.process, isForGood });
     }
-    if (message.type === 'significant.ended' && ends.findLast((other) => other.supervisor === supervisor)?.isForGood !== true) {
-      unfounded.push(`${supervisor} ended with a child that was not significant`);
-    }
+    if (message.type !== 'significant.ended') continue;
+    const isTooEarly = plan.autoShutdown === 'all_significant' && [...living].some((pid) => isSignificant(plan, supervisor, pid));
+    const isFounded = ends.findLast((other) => other.supervisor === supervisor)?.isForGood === true;
+    if (isTooEarly || !isFounded) unfounded.push(`${supervisor} ended ${isTooEarly ? 'before the last of its significant children' : 'with a child that is not significant'}`);
   }
   return { ends, unfounded };
 }
 
 function endOf({ type, process, reason }: Message, supervisor: Pid, plan: TreePlan): { readonly process: string; readonly reason: ExitReason; readonly child: ChildPlan } | undefined {
   const child = plannedChild(plan, supervisor, String(process));
-  if ((type !== 'EXIT' && type !== 'child.kept') || plan.autoShutdown === 'never' || child?.significant !== true || child.restart === 'permanent') return undefined;
+  if ((type !== 'EXIT' && type !== 'child.kept') || plan.autoShutdown === 'never' || child === undefined || !isSignificant(plan, supervisor, String(process))) return undefined;
   return { process: String(process), reason: reason as ExitReason, child };
 }
 
@@ -60,6 +64,11 @@ function wasTheOne(end: End, ends: readonly End[], { records, listed }: Chronicl
   if (end.plan.autoShutdown === 'any_significant') return true;
   const isInterfered = records.some((record) => record.type === 'deliver' && record.to === end.supervisor && record.message.type.endsWith('Child'));
   const isLast = ends.findLast(({ supervisor }) => supervisor === end.supervisor) === end;
-  const isAnyLeft = (listed.get(end.supervisor) ?? []).some(({ pid }) => pid !== undefined && plannedChild(end.plan, end.supervisor, pid)?.significant === true);
+  const isAnyLeft = (listed.get(end.supervisor) ?? []).some(({ pid }) => pid !== undefined && isSignificant(end.plan, end.supervisor, pid));
   return isLast && !isAnyLeft && !isInterfered;
+}
+
+function isSignificant(plan: TreePlan, supervisor: string, pid: string): boolean {
+  const child = plannedChild(plan, supervisor, pid);
+  return child?.significant === true && child.restart !== 'permanent';
 }
