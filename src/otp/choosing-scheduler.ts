@@ -151,6 +151,7 @@ function collectOffers(entry: Entry, offers: Offer[]): void {
 class ChannelMailbox implements Mailbox {
   readonly channels = new Map<string, Channel>();
   length = 0;
+  messageCount = 0;
   /** Its process has not begun: the signal that begins it waits here. */
   isUnborn = false;
   private readonly nextOrder: () => number;
@@ -163,6 +164,7 @@ class ChannelMailbox implements Mailbox {
     const order = this.nextOrder();
     const key = keyOf(signal);
     this.length += 1;
+    if (signal.kind === 'message') this.messageCount += 1;
     if (signal.kind === 'init') this.isUnborn = true;
     const channel = this.channels.get(key);
     if (channel !== undefined) channel.waiting.push({ signal, order });
@@ -172,8 +174,7 @@ class ChannelMailbox implements Mailbox {
   take(channel: Channel): Signal {
     const signal = channel.headSignal;
     const next = channel.waiting.shift();
-    this.length -= 1;
-    if (signal.kind === 'init') this.isUnborn = false;
+    this.noteTaken(signal);
     if (next === undefined) this.channels.delete(channel.key);
     else {
       channel.headOrder = next.order;
@@ -189,15 +190,35 @@ class ChannelMailbox implements Mailbox {
   }
 
   takeOldestMessage(): MessageSignal | undefined {
-    const oldest = [...this.channels.values()].filter(({ headSignal }) => headSignal.kind === 'message').sort((one, other) => one.headOrder - other.headOrder)[0];
-    const taken = oldest && this.take(oldest);
-    return taken?.kind === 'message' ? taken : undefined;
+    const oldest = [...this.channels.values()].flatMap(firstMessageOf).sort((one, other) => one.order - other.order)[0];
+    if (oldest === undefined) return undefined;
+    const { channel, signal } = oldest;
+    if (channel.headSignal === signal) this.take(channel);
+    else {
+      channel.waiting.take((waiting) => waiting.signal === signal);
+      this.noteTaken(signal);
+    }
+    return signal;
   }
 
   clear(): void {
     this.channels.clear();
     this.length = 0;
+    this.messageCount = 0;
   }
+
+  private noteTaken({ kind }: Signal): void {
+    this.length -= 1;
+    if (kind === 'message') this.messageCount -= 1;
+    if (kind === 'init') this.isUnborn = false;
+  }
+}
+
+/** None when only signals of other kinds wait in the channel. */
+function firstMessageOf(channel: Channel): readonly { readonly channel: Channel; readonly signal: MessageSignal; readonly order: number }[] {
+  const { headSignal, headOrder, waiting } = channel;
+  for (const { signal, order } of [{ signal: headSignal, order: headOrder }, ...waiting]) if (signal.kind === 'message') return [{ channel, signal, order }];
+  return [];
 }
 
 /** A process's timers are no messages of its own: their firing is ordered with nothing but one another. */
@@ -223,5 +244,5 @@ function isCallTimeout(signal: Signal): boolean {
 }
 
 function nameOf(signal: Signal): string {
-  return signal.kind === 'message' || signal.kind === 'reply' ? signal.message.type : signal.kind;
+  return 'message' in signal ? signal.message.type : signal.kind;
 }

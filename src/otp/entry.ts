@@ -23,6 +23,8 @@ export interface Source {
 export type Signal =
   | { readonly kind: 'init'; readonly source: Source }
   | { readonly kind: 'message'; readonly source: Source; readonly message: Message }
+  /** What somebody waits for, and the runtime tells him: no bound counts it, and no mailbox drops it. */
+  | { readonly kind: 'news'; readonly source: Source; readonly message: Message }
   | { readonly kind: 'reply'; readonly source: Source; readonly call: Call; readonly message: Message }
   | { readonly kind: 'exit'; readonly source: Source; readonly reason: ExitReason | 'kill'; readonly linked?: Entry }
   | { readonly kind: 'down'; readonly source: Source; readonly watch: Watch; readonly reason: ExitReason }
@@ -72,6 +74,8 @@ export interface CallGroup {
 
 export interface Mailbox {
   readonly length: number;
+  /** How many of them are messages: those are what a bound counts. */
+  readonly messageCount: number;
   push(signal: Signal): void;
   /** @returns the message that waits longest, taken out; undefined when only signals of other kinds wait. */
   takeOldestMessage(): MessageSignal | undefined;

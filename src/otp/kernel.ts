@@ -82,8 +82,8 @@ export class ProcessKernel implements Kernel {
 
   enqueue(target: Entry, signal: Signal): void {
     if (!target.alive) return;
-    if (signal.kind === 'message' && waitingIn(target) >= target.traits.mailboxMax && !this.makeRoom(target, signal)) return;
-    if (this.tracer !== undefined && (signal.kind === 'message' || signal.kind === 'reply')) {
+    if (signal.kind === 'message' && isFull(target) && !this.makeRoom(target, signal)) return;
+    if (this.tracer !== undefined && 'message' in signal) {
       this.tracer({ type: 'send', from: signal.source.pid, to: target.pid, message: signal.message });
     }
     target.mailbox.push(signal);
@@ -119,6 +119,7 @@ export class ProcessKernel implements Kernel {
         return;
       case 'exit':
         receiveExit(entry, signal);
+      case 'news':
         return;
       case 'down':
         if (signal.watch.kind === 'monitor') receiveDown(signal.watch, signal.source, signal.reason);
@@ -188,9 +189,11 @@ function takeOldestMessage({ suspended = [], mailbox }: Entry): MessageSignal | 
   return oldest?.kind === 'message' ? oldest : mailbox.takeOldestMessage();
 }
 
-/** What the bound of a mailbox counts. */
-function waitingIn({ mailbox, postponed, suspended }: Entry): number {
-  return mailbox.length + postponed.length + (suspended?.length ?? 0);
+/** Messages alone count, and what of them is postponed: nothing that the runtime tells may push out what others say, or end the process. */
+function isFull({ mailbox, postponed, suspended = [], traits: { mailboxMax } }: Entry): boolean {
+  const elsewhere = mailbox.messageCount + postponed.length;
+  if (elsewhere + suspended.length < mailboxMax) return false;
+  return elsewhere + suspended.filter(({ kind }) => kind === 'message').length >= mailboxMax;
 }
 
 function isActorEnd(type: string): boolean {

@@ -4,6 +4,7 @@
  * A process gets at most `SLICE_MAX` deliveries in a row, and the loop gives the thread back to I/O after
  * `BUDGET_MS`: neither a busy process nor a busy runtime can starve the rest.
  */
+import type { Clock } from '../base/clock.ts';
 import type { Entry, Mailbox, MessageSignal, Signal } from './entry.ts';
 import { Ring } from './ring.ts';
 import type { Scheduler, SchedulerHost } from './scheduler.ts';
@@ -19,27 +20,34 @@ export function productionScheduler(): Scheduler {
 class FifoMailbox implements Mailbox {
   private readonly signals = new Ring<Signal>();
   kill: Signal | undefined;
+  messageCount = 0;
 
   get length(): number {
     return this.signals.length + (this.kill === undefined ? 0 : 1);
   }
 
   push(signal: Signal): void {
+    if (signal.kind === 'message') this.messageCount += 1;
     if (signal.kind === 'exit' && signal.reason === 'kill') this.kill = signal;
     else this.signals.push(signal);
   }
 
   shift(): Signal | undefined {
-    return this.signals.shift();
+    const signal = this.signals.shift();
+    if (signal?.kind === 'message') this.messageCount -= 1;
+    return signal;
   }
 
   takeOldestMessage(): MessageSignal | undefined {
     const oldest = this.signals.take(({ kind }) => kind === 'message');
-    return oldest?.kind === 'message' ? oldest : undefined;
+    if (oldest?.kind !== 'message') return undefined;
+    this.messageCount -= 1;
+    return oldest;
   }
 
   clear(): void {
     this.signals.clear();
+    this.messageCount = 0;
     this.kill = undefined;
   }
 }
@@ -101,14 +109,21 @@ class ProductionScheduler implements Scheduler {
   private run(): void {
     const clock = this.host?.clock;
     if (clock === undefined) return;
-    const untilMs = clock.nowMs() + BUDGET_MS;
+    let isIdle = false;
+    try {
+      isIdle = this.runUntil(clock, clock.nowMs() + BUDGET_MS);
+    } finally {
+      // Whatever was thrown is no process's fault, and must not stop them all.
+      this.loopIsDue = !isIdle;
+      if (!isIdle) setImmediate(this.loop);
+    }
+  }
+
+  /** @returns whether nothing is left to do. */
+  private runUntil(clock: Clock, untilMs: number): boolean {
     do {
-      for (let count = 0; count < SLICE_MAX; count += 1) {
-        if (this.step()) continue;
-        this.loopIsDue = false;
-        return;
-      }
+      for (let count = 0; count < SLICE_MAX; count += 1) if (!this.step()) return true;
     } while (clock.nowMs() < untilMs);
-    setImmediate(this.loop);
+    return false;
   }
 }

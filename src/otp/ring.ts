@@ -30,12 +30,16 @@ export class Ring<Item> {
     return item;
   }
 
-  /** Takes out the first that `isWanted`; costs as much as stand before it, and as many as stand behind. */
+  /** Takes out the first that `isWanted`; costs as much as stand before it. */
   take(isWanted: (item: Item) => boolean): Item | undefined {
-    const items = Array.from({ length: this.length }, () => this.shift() as Item);
-    const index = items.findIndex(isWanted);
-    items.forEach((item, place) => place !== index && this.push(item));
-    return items[index];
+    const before: Item[] = [];
+    let item = this.shift();
+    while (item !== undefined && !isWanted(item)) {
+      before.push(item);
+      item = this.shift();
+    }
+    for (const other of before.reverse()) this.unshift(other);
+    return item;
   }
 
   clear(): void {

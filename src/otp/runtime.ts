@@ -7,6 +7,7 @@
 import type { AnyActorRef, InspectionEvent } from 'xstate';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { call } from './calls.ts';
+import type { Entry } from './entry.ts';
 import { describeReason } from './error-report.ts';
 import { ProcessKernel } from './kernel.ts';
 import { monitor } from './monitors.ts';
@@ -176,17 +177,15 @@ class KernelRuntime implements Runtime {
 
   async stop(root: Address, reason: ExitReason | 'kill' = 'shutdown'): Promise<ExitReason> {
     const pid = this.kernel.resolve(root)?.pid ?? root;
-    const prefix = `${pid.slice(0, pid.lastIndexOf('#'))}/`;
     this.exit(pid, reason);
     const ended = await this.whenDown(pid);
     // A root that was killed could not wait for those below it.
-    for (let left = this.below(prefix); left !== undefined; left = this.below(prefix)) await this.whenDown(left);
+    for (let left = this.below(pid); left.length > 0; left = this.below(pid)) await Promise.all(left.map((process) => this.whenDown(process)));
     return ended;
   }
 
-  private below(prefix: string): Pid | undefined {
-    for (const entry of this.kernel.processes.values()) if (entry.path.startsWith(prefix)) return entry.pid;
-    return undefined;
+  private below(root: Address): readonly Pid[] {
+    return [...this.kernel.processes.values()].filter((entry) => isBelow(entry, root)).map(({ pid }) => pid);
   }
 
   step(): boolean {
@@ -236,6 +235,12 @@ class KernelRuntime implements Runtime {
     this.kernel.tracer = tellAll([...this.listeners]);
     this.kernel.lifecycle = tellAll([...this.listeners, ...this.lifecycleListeners]);
   }
+}
+
+/** By its ancestors and not by its path: roots may share an id. */
+function isBelow({ parent }: Entry, root: Address): boolean {
+  for (let ancestor = parent; ancestor !== undefined; ancestor = ancestor.parent) if (ancestor.pid === root) return true;
+  return false;
 }
 
 /** Nobody listens: nobody is asked, and no record is made. */

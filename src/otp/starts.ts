@@ -109,5 +109,5 @@ function spawnFrom(entry: Entry, { template, id, args }: Pick<SpawnRequest, 'tem
 }
 
 function tell(parent: Entry, source: Entry, message: Message): void {
-  parent.kernel.enqueue(parent, { kind: 'message', source, message });
+  parent.kernel.enqueue(parent, { kind: 'news', source, message });
 }

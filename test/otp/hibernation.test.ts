@@ -2,8 +2,9 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { assign, setup } from 'xstate';
-import { randomScheduler } from '../../src/otp/choosing-scheduler.ts';
+import { randomScheduler, replayScheduler } from '../../src/otp/choosing-scheduler.ts';
 import { effects } from '../../src/otp/effects.ts';
+import { ProcessKernel } from '../../src/otp/kernel.ts';
 import type { MachineSpec, Pid, ReplyTo } from '../../src/otp/process.ts';
 import { createRuntime } from '../../src/otp/runtime.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -108,8 +109,37 @@ describe('a process that hibernates', () => {
   });
 });
 
+test('of one that holds nothing, only a state value and a context are left, and nothing of them when it wakes', () => {
+  const [clock, scheduler] = [new ManualClock(), replayScheduler()];
+  const kernel = new ProcessKernel(clock, scheduler);
+  const entry = kernel.spawn({ machine: worker, hibernateAfterMs: 100 }, { id: 'worker', parent: kernel.outside });
+  const handle = (type: string) => {
+    kernel.enqueue(entry, { kind: 'message', source: kernel.outside, message: { type } });
+    while (scheduler.step());
+    return [entry.value, entry.context, Reflect.get(entry, 'wakefulness') === undefined, Reflect.get(entry, 'holdings')];
+  };
+
+  expect({ resting: handle('rest'), timers: clock.pendingTimers, awake: handle('begin') }).toEqual({
+    resting: ['idle', { entries: 1 }, true, undefined],
+    timers: 0,
+    awake: [undefined, undefined, false, undefined],
+  });
+});
+
+test('who sleeps and wakes is traced, and the actor that goes is stopped', async () => {
+  const world = new World();
+  const traced: unknown[] = [];
+  const pid = await world.puppet('sleeper');
+  world.runtime.trace((record) => (record.type === 'hibernate' || record.type === 'wake') && traced.push([record.type, record.process]));
+  const actor = world.runtime.refOf(pid);
+  world.tell(pid, hibernate);
+  world.send(pid, { type: 'seen.more' });
+
+  expect({ traced, status: actor?.getSnapshot().status }).toEqual({ traced: [['hibernate', pid], ['wake', pid]], status: 'stopped' });
+});
+
 describe('the time to hibernate', () => {
-  test('waits until nothing is postponed, no call is out and nothing waits', async () => {
+  test('waits until no call is out', async () => {
     const world = new World();
     const [pid, silent] = [await world.puppet('sleeper'), await world.puppet('silent')];
     world.tell(pid, { type: 'call', params: { to: silent, request: { type: 'seen.request' }, as: 'seen' } }, hibernate);
@@ -117,11 +147,21 @@ describe('the time to hibernate', () => {
     const { replyTo } = world.seen(silent)[0] as unknown as { replyTo: ReplyTo };
     world.tell(silent, { type: 'reply', params: { to: replyTo, event: { type: 'seen.answer' } } });
     const answered = isAsleep(world, pid);
+
+    expect({ calling, answered }).toEqual({ calling: false, answered: true });
+  });
+
+  test('does not come while something is postponed', async () => {
+    const world = new World();
+    const pid = await world.puppet('sleeper', { hibernateAfterMs: 100 });
     world.send(pid, { type: 'sleep' }); // A state that postpones everything.
     world.send(pid, { type: 'seen.later' });
-    world.send(pid, { type: 'do', effects: [hibernate] });
+    world.advance(300);
+    const postponing = isAsleep(world, pid);
+    world.send(pid, { type: 'wake' });
+    world.advance(200);
 
-    expect({ calling, answered, postponing: isAsleep(world, pid) }).toEqual({ calling: false, answered: true, postponing: false });
+    expect({ postponing, seen: world.seen(pid), after: isAsleep(world, pid) }).toEqual({ postponing: false, seen: [], after: true });
   });
 
   test('comes again to one that was suspended when it came', async () => {

@@ -43,6 +43,15 @@ test('shows deliveries with their senders, and the states after them', async () 
   expect(shown).toEqual(['outside → sup/a#2 do', 'sup/a#2 is "awake"', 'sup/a#2 → sup/b#3 sleep', 'sup/b#3 is "asleep"']);
 });
 
+test('shows one that wakes below its supervisor again', async () => {
+  const { world } = await inspectedFamily();
+  world.tell('@a', { type: 'hibernate', params: undefined });
+  world.send('@a', { type: 'sleep' });
+  const woken = world.runtime.refOf('@a');
+
+  expect(idOf(Reflect.get(woken ?? {}, '_parent'))).toBe('sup#1');
+});
+
 test('says nothing more once it is ended', async () => {
   const { world, events, stop } = await inspectedFamily();
   const before = events.length;

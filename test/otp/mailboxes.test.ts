@@ -77,3 +77,40 @@ test('the code around the processes hears of any number of them at once', async 
 
   expect((await Promise.all(starting)).length).toBe(1_000);
 });
+
+test('no number of deaths, answers and time-outs that wait makes a mailbox too full for a message', async () => {
+  const world = new World();
+  const pid = await world.puppet('p', { mailboxMax: 1 });
+  const others = [await world.puppet('a'), await world.puppet('b'), await world.puppet('c')];
+  for (const process of others) world.tell(pid, { type: 'monitor', params: { process, as: 'seen' } });
+  for (const process of others) world.runtime.exit(process, 'kill');
+  world.run(others.length);
+  world.runtime.send(pid, { type: 'seen.message' });
+  world.runtime.drain();
+
+  expect(world.seen(pid).map(({ type }) => type)).toEqual(['seen.down', 'seen.down', 'seen.down', 'seen.message']);
+});
+
+test.each(['drop_newest', 'drop_oldest'] as const)('%s: the outcome of a start is not dropped, however many messages wait', async (mailboxOverflow) => {
+  const world = new World();
+  const pid = await world.puppet('p', { mailboxMax: 1, mailboxOverflow, spawns: { child: () => puppetSpec() } });
+  world.runtime.send(pid, { type: 'do', effects: [{ type: 'start', params: { template: 'child', as: 'seen' } }] });
+  world.run(1);
+  world.runtime.suspend(pid);
+  world.send(pid, { type: 'seen.1' });
+  world.send(pid, { type: 'seen.2' });
+  world.runtime.resume(pid);
+  world.runtime.drain();
+
+  expect(world.seen(pid).map(({ type }) => type)).toContain('seen.started');
+});
+
+test.each(Object.entries(schedulers))('%s: the oldest message is found behind signals of its sender, and behind nothing else', (_, scheduler) => {
+  const mailbox = scheduler().createMailbox();
+  const [one, other] = [{ pid: '@one' }, { pid: '@other' }] as const;
+  mailbox.push({ kind: 'exit', source: one, reason: 'normal' });
+  for (const [source, type] of [[one, '1'], [other, '2'], [one, '3']] as const) mailbox.push({ kind: 'message', source, message: { type } });
+  const taken = [1, 2, 3, 4].map(() => mailbox.takeOldestMessage()?.message.type);
+
+  expect({ taken, left: mailbox.length, messages: mailbox.messageCount }).toEqual({ taken: ['1', '2', '3', undefined], left: 1, messages: 0 });
+});

@@ -403,6 +403,16 @@ describe('stop', () => {
   });
 });
 
+test('stopping a root does not wait for what is below another root of the same id', async () => {
+  const world = new World();
+  const [one] = [await world.start(familySpec({ a: {} }), 'sup'), await world.start(familySpec({ b: {} }), 'sup')];
+
+  const stopped = world.runtime.stop(one);
+  world.runtime.drain();
+
+  expect({ reason: await stopped, left: world.runtime.tree().map(({ pid }) => pid) }).toEqual({ reason: 'shutdown', left: ['sup#3'] });
+});
+
 describe('a sibling that ends while the supervisor stops another', () => {
   /** b has crashed; c, which is being stopped for it, does not obey yet; now `id` crashes. */
   async function crashWhileStopping(strategy: SupervisorSpec['strategy'], id: 'a' | 'd') {
