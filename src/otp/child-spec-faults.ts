@@ -5,6 +5,7 @@
  * order, and the first fault is a value with a stable code. A supervisor is not made of a faulty one; a child that is
  * asked for by a faulty template is refused, and nothing is kept of it.
  */
+import { inJson } from './error-report.ts';
 
 export type SpecFaultCode =
   | 'badarg' // Not a list of specifications, or no `autoShutdown`.
@@ -42,7 +43,7 @@ export class InvalidSpecError extends Error {
   readonly fault: SpecFault;
 
   constructor(fault: SpecFault) {
-    super('value' in fault ? `${fault.code}: ${JSON.stringify(fault.value)}` : fault.code);
+    super('value' in fault ? `${fault.code}: ${inJson(fault.value)}` : fault.code);
     this.fault = fault;
   }
 }

@@ -7,9 +7,11 @@
 import { invariant } from '../base/invariant.ts';
 import { call, cancelCalls, insert, multicall, reply } from './calls.ts';
 import { entryOf, type Entry, type SpawnRequest, type StartRequest } from './entry.ts';
+import { inJson } from './error-report.ts';
 import { link, unlink } from './links.ts';
+import { InvalidExitReasonError } from './machine-process.ts';
 import { demonitor, monitor, type DemonitorRequest } from './monitors.ts';
-import type { Address, ExitReason, Message, Name, RecipientsTable, ReplyTo, Table } from './process.ts';
+import { isExitReason, type Address, type ExitReason, type Message, type Name, type RecipientsTable, type ReplyTo, type Table } from './process.ts';
 import { cancelTimer, startTimer, updateTimer, type TimerRequest } from './process-timers.ts';
 import { spawn, start, startTask, type AsyncRequest } from './starts.ts';
 
@@ -120,6 +122,7 @@ function performSend(entry: Entry, { to, event }: EffectParams['send']): void {
 }
 
 function performExit(entry: Entry, { process, reason }: EffectParams['exit']): void {
+  if (reason !== 'kill' && !isExitReason(reason)) throw new InvalidExitReasonError(`${entry.pid} gave ${inJson(reason)} to ${process}, which is no exit reason`);
   const target = entry.kernel.resolve(process);
   if (target !== undefined) entry.kernel.enqueue(target, { kind: 'exit', source: entry, reason });
 }

@@ -107,8 +107,19 @@ export class ProcessKernel implements Kernel {
 
   private deliver(entry: Entry, signal: Signal): void {
     if (holdBack(entry, signal)) return;
+    try {
+      this.hand(entry, signal);
+    } catch (thrown) {
+      // What is no machine, no message or no answer is found out where it is used: by the process that it was for.
+      if (entry === this.outside) throw thrown;
+      this.end(entry, crash(thrown));
+    }
+  }
+
+  private hand(entry: Entry, signal: Signal): void {
     switch (signal.kind) {
       case 'message':
+      case 'news':
         entry.behaviour.receive(entry, signal.source, signal.message);
         return;
       case 'init':
@@ -119,7 +130,6 @@ export class ProcessKernel implements Kernel {
         return;
       case 'exit':
         receiveExit(entry, signal);
-      case 'news':
         return;
       case 'down':
         if (signal.watch.kind === 'monitor') receiveDown(signal.watch, signal.source, signal.reason);

@@ -8,7 +8,7 @@
  */
 import { createActor, type AnyActorRef, type AnyMachineSnapshot } from 'xstate';
 import { adopt, type Behaviour, type Entry, type Signal, type Source } from './entry.ts';
-import { crash } from './error-report.ts';
+import { crash, inJson } from './error-report.ts';
 import { restIfDue, rouse } from './hibernation.ts';
 import { isExitReason, isPortSpec, type ExitReason, type MachineSpec, type Message } from './process.ts';
 import { cancelTimersUntil } from './process-timers.ts';
@@ -68,7 +68,8 @@ function settle(entry: Entry, signal: (Signal & { kind: 'message' }) | undefined
     entry.kernel.end(entry, crash(snapshot.error));
     return;
   }
-  if (signal !== undefined && foundNoTransition(signal.message)) {
+  // By the event `xstate.stop`, which is no machine's to handle: the actor is over, so the process must be.
+  if (signal !== undefined && (foundNoTransition(signal.message) || snapshot.status === 'stopped')) {
     stop(entry, crash(unhandled(signal.message, snapshot)));
     return;
   }
@@ -159,9 +160,9 @@ function state(entry: Entry): unknown {
 /** @returns why the process ends with this transition, or undefined when it goes on. */
 function endOf({ stopReason }: Entry, snapshot: AnyMachineSnapshot): ExitReason | undefined {
   if (stopReason === undefined && snapshot.status !== 'done') return undefined;
-  const reason: unknown = stopReason ?? reasonOf(snapshot.output);
+  const reason: unknown = stopReason === undefined ? reasonOf(snapshot.output) : stopReason;
   if (isExitReason(reason)) return reason;
-  return crash(new InvalidExitReasonError(`machine '${snapshot.machine.id}' ended with ${JSON.stringify(reason)}, which is no exit reason`));
+  return crash(new InvalidExitReasonError(`machine '${snapshot.machine.id}' ended with ${inJson(reason)}, which is no exit reason`));
 }
 
 function reasonOf(output: unknown): unknown {

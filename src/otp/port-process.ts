@@ -9,8 +9,8 @@
 import { createActor } from 'xstate';
 import { reply } from './calls.ts';
 import { adopt, type Behaviour, type Entry, type Source } from './entry.ts';
-import { crash } from './error-report.ts';
-import { isPortSpec, type ExitReason, type Message, type PortContext, type PortHandle, type PortSpec, type ReplyTo } from './process.ts';
+import { crash, inJson } from './error-report.ts';
+import { isMessage, isPortSpec, type ExitReason, type Message, type PortContext, type PortHandle, type PortSpec, type ReplyTo } from './process.ts';
 import { acknowledgeStart } from './starts.ts';
 import { inert, stopActor } from './xstate-seam.ts';
 
@@ -108,9 +108,9 @@ function receive(entry: Entry, source: Source, message: Message): void {
 
 function handle(entry: Entry, port: PortState, handle: PortHandle, message: Message): void {
   const { requests, casts } = handle;
-  const request = requests[message.type];
+  const request = ownOf(requests, message.type);
   if (request === undefined) {
-    const cast = casts?.[message.type];
+    const cast = ownOf(casts, message.type);
     if (cast === undefined) throw new UnknownRequestError(`port ${entry.pid} has no request or cast '${message.type}'`);
     cast(message);
     return;
@@ -125,7 +125,18 @@ function handle(entry: Entry, port: PortState, handle: PortHandle, message: Mess
   if (opened !== undefined) opened.abort = abort;
   const answer = request(message, abort.signal);
   if (answer instanceof Promise) awaitAnswer(entry, port, replyTo, answer, abort);
-  else if (replyTo !== undefined) reply(entry, replyTo, answer);
+  else if (replyTo !== undefined) answerWith(entry, port, replyTo, answer);
+}
+
+/** What a port answers to, and nothing that every object has. */
+function ownOf<Kind>(kinds: Readonly<Record<string, Kind>> | undefined, type: string): Kind | undefined {
+  return kinds !== undefined && Object.hasOwn(kinds, type) ? kinds[type] : undefined;
+}
+
+/** A port that forgot to answer is at fault itself, and not its caller. */
+function answerWith(entry: Entry, port: PortState, to: ReplyTo, answer: Message): void {
+  if (isMessage(answer)) reply(entry, to, answer);
+  else fail(entry, port, crash(new TypeError(`port ${entry.pid} answered with ${inJson(answer)}, which is no message`)));
 }
 
 function awaitAnswer(entry: Entry, port: PortState, replyTo: ReplyTo | undefined, answer: Promise<Message>, abort: AbortController): void {
@@ -133,7 +144,7 @@ function awaitAnswer(entry: Entry, port: PortState, replyTo: ReplyTo | undefined
   answer.then(
     (message) => {
       port.requests.delete(abort);
-      if (entry.alive && replyTo !== undefined) reply(entry, replyTo, message);
+      if (entry.alive && replyTo !== undefined) answerWith(entry, port, replyTo, message);
     },
     (thrown: unknown) => {
       port.requests.delete(abort);

@@ -20,6 +20,11 @@ export interface Message {
   readonly [field: string]: unknown;
 }
 
+/** Ports and the code around processes are not held to a type. */
+export function isMessage(value: unknown): value is Message {
+  return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
+}
+
 /** Why a process ended. */
 export type ExitReason =
   | 'normal' // It had finished.

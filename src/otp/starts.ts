@@ -9,8 +9,10 @@ import { invariant } from '../base/invariant.ts';
 import { call, insert } from './calls.ts';
 import type { Entry, SpawnRequest, StartRequest } from './entry.ts';
 import { link } from './links.ts';
+import { inJson } from './error-report.ts';
 import { monitor } from './monitors.ts';
 import { isPortSpec, type ExitReason, type Message, type ProcessSpec } from './process.ts';
+import { isMachine } from './xstate-seam.ts';
 
 export interface AsyncRequest extends Pick<SpawnRequest, 'template' | 'as' | 'args' | 'link'> {
   readonly timeoutMs?: number;
@@ -85,7 +87,7 @@ export function specOf(make: () => ProcessSpec): ProcessSpec {
   try {
     const spec: unknown = make();
     if (isProcessSpec(spec)) return spec;
-    throw new TypeError(`${JSON.stringify(spec)} is neither a machine nor a port`);
+    throw new TypeError(`${inJson(spec)} is neither a machine nor a port`);
   } catch (thrown) {
     return {
       open: () => {
@@ -98,11 +100,12 @@ export function specOf(make: () => ProcessSpec): ProcessSpec {
 /** Code without types makes specifications as well. */
 function isProcessSpec(spec: unknown): spec is ProcessSpec {
   if (typeof spec !== 'object' || spec === null) return false;
-  return 'open' in spec ? typeof spec.open === 'function' : 'machine' in spec && typeof spec.machine === 'object' && spec.machine !== null;
+  return 'open' in spec ? typeof spec.open === 'function' : 'machine' in spec && isMachine(spec.machine);
 }
 
 function spawnFrom(entry: Entry, { template, id, args }: Pick<SpawnRequest, 'template' | 'id' | 'args'>): Entry {
-  const make = entry.traits.spawns?.[template];
+  const { spawns = {} } = entry.traits;
+  const make = Object.hasOwn(spawns, template) ? spawns[template] : undefined;
   invariant(make !== undefined, `the process may spawn '${template}'`);
   const spec = specOf(() => make(args ?? { type: template }));
   return entry.kernel.spawn(spec, { id: id ?? template, parent: entry, isSupervised: false });

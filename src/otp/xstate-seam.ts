@@ -49,6 +49,11 @@ export function createActorSystem(intercept: (deliver: Relay, ...delivery: Param
 /** Logic that takes every event and does nothing: for what must be visible to an inspector without being a machine. */
 export const inert = fromTransition((state: null) => state, null);
 
+/** Whether this is a state machine, and not another kind of logic or something else altogether. */
+export function isMachine(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && 'getTransitionData' in value;
+}
+
 /** Ends an actor of any depth. xstate runs no exit action and tells nobody: that is up to us. */
 export function stopActor(actor: AnyActorRef): void {
   (actor as unknown as StoppableActor)._stop();
