@@ -5,6 +5,8 @@ import { assign, setup } from 'xstate';
 import { randomScheduler, replayScheduler } from '../../src/otp/choosing-scheduler.ts';
 import { effects } from '../../src/otp/effects.ts';
 import { ProcessKernel } from '../../src/otp/kernel.ts';
+import { link, unlink } from '../../src/otp/links.ts';
+import { demonitor, monitor } from '../../src/otp/monitors.ts';
 import type { MachineSpec, Pid, ReplyTo } from '../../src/otp/process.ts';
 import { createRuntime } from '../../src/otp/runtime.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -124,6 +126,22 @@ test('of one that holds nothing, only a state value and a context are left, and 
     timers: 0,
     awake: [undefined, undefined, false, undefined],
   });
+});
+
+test('of one that held others and let them go nothing is left of that', () => {
+  const scheduler = replayScheduler();
+  const kernel = new ProcessKernel(new ManualClock(), scheduler);
+  const born = (id: string) => kernel.spawn({ machine: worker }, { id, parent: kernel.outside });
+  const [entry, other] = [born('a'), born('b')];
+  while (scheduler.step());
+  link(entry, other.pid);
+  unlink(entry, other.pid);
+  monitor(entry, other.pid, 'seen');
+  demonitor(entry, { process: other.pid });
+  kernel.enqueue(entry, { kind: 'message', source: kernel.outside, message: { type: 'rest' } });
+  while (scheduler.step());
+
+  expect(Reflect.get(entry, 'holdings')).toBeUndefined();
 });
 
 test('who sleeps and wakes is traced, and the actor that goes is stopped', async () => {

@@ -36,3 +36,10 @@ test('everybody who listens is told, and who has died is found out once', () => 
     told: ['a#1 seen.registered', 'b#3 seen.registered', 'a#1 seen.registered', 'b#3 seen.registered'],
   });
 });
+
+test('a name that is none of any registry is in none', () => {
+  const registry = new Registry(() => undefined);
+  registry.register({ pid: 'a#1' as Pid, alive: true, names: undefined }, '@roomsX');
+
+  expect([...registry.registered('rooms')]).toEqual([]);
+});

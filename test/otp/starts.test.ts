@@ -1,0 +1,54 @@
+/** What a process makes for itself, at the edges: a start that is late, a task that is none. */
+import { expect, test } from 'vitest';
+import { setup } from 'xstate';
+import { replayScheduler } from '../../src/otp/choosing-scheduler.ts';
+import { ProcessKernel } from '../../src/otp/kernel.ts';
+import type { ProcessSpec } from '../../src/otp/process.ts';
+import { limitStart } from '../../src/otp/starts.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { puppetSpec } from './support/puppet.ts';
+import { World } from './support/world.ts';
+
+const slow = setup({}).createMachine({ id: 'slow', initial: 'connecting', states: { connecting: { tags: 'starting', on: { connected: 'up' } }, up: {} } });
+
+test('a start that comes up when its time is over, before it is killed for that, has failed all the same', async () => {
+  const world = new World();
+  const pid = await world.puppet('p', { spawns: { slow: () => ({ machine: slow }) } });
+  world.tell(pid, { type: 'start', params: { template: 'slow', as: 'seen', timeoutMs: 10 } });
+  world.runtime.send(world.runtime.tree()[0]?.children[0]?.pid ?? pid, { type: 'connected' });
+  world.advance(10);
+
+  expect({ seen: world.seen(pid), reasons: world.exits.map(({ reason }) => reason) }).toEqual({
+    seen: [{ type: 'seen.failed', id: 'slow', reason: 'timeout' }],
+    reasons: ['killed'],
+  });
+});
+
+test('a start that was in time keeps nothing of its limit', () => {
+  const [clock, scheduler] = [new ManualClock(), replayScheduler()];
+  const kernel = new ProcessKernel(clock, scheduler);
+  const entry = kernel.spawn(puppetSpec(), { id: 'p', parent: kernel.outside });
+  limitStart(entry, 10, () => undefined);
+  while (scheduler.step());
+
+  expect({ overdue: entry.overdue, timers: clock.pendingTimers }).toEqual({ overdue: undefined, timers: 0 });
+});
+
+test('who awaits a machine as a task has a bug', async () => {
+  const world = new World();
+  const pid = await world.puppet('p', { spawns: { machine: () => puppetSpec() } });
+
+  world.tell(pid, { type: 'async', params: { template: 'machine', as: 'seen' } });
+
+  expect(world.reasonOf(pid)).toMatchObject({ error: { message: "'machine' makes a task" } });
+});
+
+test.each([[null], [undefined], ['text'], [{ open: 1 }], [{ machine: null }], [{}]])('of a template that makes %j the start fails, and says that this is no process', async (made) => {
+  const world = new World();
+  const templates: Readonly<Record<string, () => unknown>> = { made: () => made };
+  const pid = await world.puppet('p', { spawns: templates as Record<string, () => ProcessSpec> });
+
+  world.tell(pid, { type: 'start', params: { template: 'made', as: 'seen' } });
+
+  expect(world.seen(pid)).toMatchObject([{ type: 'seen.failed', reason: { error: { message: `${JSON.stringify(made)} is neither a machine nor a port` } } }]);
+});
