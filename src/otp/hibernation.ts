@@ -45,9 +45,9 @@ function hibernate(entry: Entry): boolean {
 }
 
 function isQuiescent(entry: Entry): boolean {
-  const { mailbox, urgent, inserted, postponed, calls, suspended } = entry;
-  const isIdle = mailbox.length + urgent.length + inserted.length + postponed.length === 0;
-  return isIdle && entry.started && suspended === undefined && (calls === undefined || calls.size === 0);
+  const { mailbox, urgent, postponed, calls, suspended } = entry;
+  const isIdle = mailbox.length + urgent.length + postponed.length === 0;
+  return isIdle && suspended === undefined && (calls === undefined || calls.size === 0);
 }
 
 /** Builds the actor of a process that hibernates; of any other nothing changes. */
@@ -60,7 +60,6 @@ export function rouse(entry: Entry): void {
   const actor = createActor(machine, { id: entry.pid, parent: entry.parent?.actor ?? kernel.system.node, snapshot });
   entry.value = undefined;
   entry.context = undefined;
-  entry.history = undefined;
   adopt(actor, entry);
   actor.start();
   kernel.tracer?.({ type: 'wake', process: entry.pid });

@@ -110,7 +110,6 @@ export class Registry<Process extends Nameable> {
   /** The process ends. */
   release(entry: Process): void {
     for (const name of entry.names ?? []) this.holdings.delete(name);
-    entry.names = undefined;
   }
 
   private tell(source: Process, name: Name, { type, ...what }: { readonly type: string; readonly value?: unknown }): void {
