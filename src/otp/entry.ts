@@ -222,6 +222,8 @@ export interface Entry extends Source {
   /** Its own calls that have no outcome yet. */
   calls: Set<Call> | undefined;
   timers: Map<string, ProcessTimer> | undefined;
+  /** Those of its timers that a state or an event ends: an event must not cost more with more of the others. */
+  passing: Set<ProcessTimer> | undefined;
   /** Ends it by force if it has not ended by then. */
   overdue: HeapTimer | undefined;
   /** Its parent waits for its start. */

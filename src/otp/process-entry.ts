@@ -49,6 +49,7 @@ class Holdings {
   toldOwners: Set<Entry> | undefined;
   calls: Set<Call> | undefined;
   timers: Map<string, ProcessTimer> | undefined;
+  passing: Set<ProcessTimer> | undefined;
   overdue: HeapTimer | undefined;
   awaitedStart: AwaitedStart | undefined;
   history: unknown;
@@ -77,7 +78,6 @@ export class ProcessEntry implements Entry {
   readonly id: string;
   readonly parent: ProcessEntry | undefined;
   readonly traits: Traits;
-  /** The number in its pid: no two processes of a runtime share one. */
   readonly serial: number;
   /** Whole milliseconds from the runtime's beginning to its own. */
   private readonly bornMs: number;
@@ -169,7 +169,6 @@ export class ProcessEntry implements Entry {
     this.flag(STARTED, is);
   }
 
-  /** Has a mailbox at present: signals wait, or it hibernates not. */
   get isAwake(): boolean {
     return this.wakefulness !== undefined;
   }
@@ -222,6 +221,8 @@ export class ProcessEntry implements Entry {
   set calls(calls) { this.hold('calls', calls); }
   get timers() { return this.holdings?.timers; }
   set timers(timers) { this.hold('timers', timers); }
+  get passing() { return this.holdings?.passing; }
+  set passing(timers) { this.hold('passing', timers); }
   get overdue() { return this.holdings?.overdue; }
   set overdue(timer) { this.hold('overdue', timer); }
   get awaitedStart() { return this.holdings?.awaitedStart; }

@@ -24,6 +24,10 @@ export function startTimer(entry: Entry, { name, delayMs, until, content }: Time
   const timer: ProcessTimer = { name, until, content, heap: undefined };
   entry.timers ??= new Map();
   entry.timers.set(name, timer);
+  if (until !== undefined) {
+    entry.passing ??= new Set();
+    entry.passing.add(timer);
+  }
   const signal = { kind: 'timeout', source: entry, timer } as const;
   if (delayMs > 0) timer.heap = kernel.timers.set(delayMs, () => kernel.enqueue(entry, signal));
   else {
@@ -42,26 +46,31 @@ export function updateTimer(entry: Entry, name: string, content: unknown): void 
 export function cancelTimer(entry: Entry, name: string): void {
   const timer = entry.timers?.get(name);
   if (timer === undefined) return;
-  entry.timers?.delete(name);
+  forget(entry, timer);
   if (timer.heap !== undefined) entry.kernel.timers.cancel(timer.heap);
 }
 
 /** What was to last until now. */
 export function cancelTimersUntil(entry: Entry, until: Until): void {
-  if (entry.timers === undefined) return;
-  for (const timer of entry.timers.values()) if (timer.until === until) cancelTimer(entry, timer.name);
+  for (const timer of entry.passing ?? []) if (timer.until === until) cancelTimer(entry, timer.name);
 }
 
 /** A fired timer reaches its process. */
 export function receiveTimeout(entry: Entry, timer: ProcessTimer): void {
   const { name, content } = timer;
   if (entry.timers?.get(name) !== timer) return;
-  entry.timers.delete(name);
+  forget(entry, timer);
   entry.behaviour.receive(entry, entry, { type: `timeout.${name}`, ...(content === undefined ? {} : { content }) });
 }
 
 export function releaseTimers(entry: Entry): void {
   for (const { heap } of entry.timers?.values() ?? []) if (heap !== undefined) entry.kernel.timers.cancel(heap);
   entry.timers = undefined;
+  entry.passing = undefined;
   if (entry.overdue !== undefined) entry.kernel.timers.cancel(entry.overdue);
+}
+
+function forget(entry: Entry, timer: ProcessTimer): void {
+  entry.timers?.delete(timer.name);
+  entry.passing?.delete(timer);
 }

@@ -78,3 +78,22 @@ test('fires any set of timers by deadline, with one timer of the clock', () => {
   const expected = delays.filter((_, index) => index % 3 !== 0).sort((one, other) => one - other);
   expect({ pending, fired, left: heap.size }).toEqual({ pending: 1, fired: expected, left: 0 });
 });
+
+test('an event costs a process with very many timers what it costs one with few', async () => {
+  /** The least CPU time of several tries: whoever else uses the machine only adds to it. */
+  const costBeside = async (count: number): Promise<number> => {
+    const world = new World();
+    const pid = await world.puppet('p');
+    world.tell(pid, ...Array.from({ length: count }, (_, index) => start(`t${index}`, 1_000)));
+    const costs = Array.from({ length: 5 }, () => {
+      const before = process.cpuUsage();
+      for (let events = 0; events < 100; events += 1) world.tell(pid);
+      return process.cpuUsage(before).user;
+    });
+    return Math.min(...costs);
+  };
+
+  const [few, many] = [await costBeside(10), await costBeside(40_000)];
+
+  expect(many / few).toBeLessThan(3);
+});
