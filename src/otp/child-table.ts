@@ -113,6 +113,9 @@ export class ChildTable implements Table<ChildChange> {
     }
   }
 
+  /** They are shown in the order of the specification, also one that was started again. */
+  readonly isOrdered = true;
+
   row(id: string): ChildRow | undefined {
     return this.rows.ofId(id);
   }

@@ -6,9 +6,9 @@
 import {
   answer, description, refusal, requestsAnswered, specFrom, type Answer, type ChildRequest, type RequestsAnswered, type StartChild,
 } from './child-requests.ts';
-import { keyOf, limitOf, MAX_RESTARTS, MAX_SECONDS, mustRestart, newRow, type ChildRow } from './child-row.ts';
+import { keyOf, limitOf, MAX_RESTARTS, MAX_SECONDS, mustRestart, type ChildRow } from './child-row.ts';
 import { ChildRows, type ChildCounts, type Spawned } from './child-rows.ts';
-import type { DynamicSupervisorSpec, Shutdown } from './child-spec.ts';
+import type { DynamicChildSpec, DynamicSupervisorSpec, Shutdown } from './child-spec.ts';
 import { dynamicChildFault } from './child-spec-faults.ts';
 import type { Address, ExitReason, Pid, ReplyTo, Table } from './process.ts';
 import { admitRestart, type RestartMark } from './restart-intensity.ts';
@@ -20,6 +20,12 @@ export interface DynamicChildRow extends ChildRow {
   starter: ReplyTo | undefined;
   /** Who waits for its end. */
   stopper: ReplyTo | undefined;
+}
+
+/** One literal, so that all rows have one shape: of shapes by themselves there would soon be more than of rows. */
+function newDynamicRow(id: string, order: number, spec: DynamicChildSpec, starter: ReplyTo | undefined): DynamicChildRow {
+  const isSupervisor = spec.type === 'supervisor';
+  return { id, order, spec, status: 'starting', pid: undefined, failedPid: undefined, spawned: 0, isSupervisor, formerPid: undefined, starter, stopper: undefined };
 }
 
 export type DynamicChildChange =
@@ -72,6 +78,9 @@ export class DynamicChildTable implements Table<DynamicChildChange> {
     }
   }
 
+  /** They are shown as they began: an order of its own would cost each more than all else that is kept of it. */
+  readonly isOrdered = false;
+
   row(id: string): DynamicChildRow | undefined {
     return this.rows.ofId(id);
   }
@@ -107,7 +116,7 @@ export class DynamicChildTable implements Table<DynamicChildChange> {
     const holder = this.rows.ofId(id);
     if (holder !== undefined) return told(refusal(replyTo, id, 'already_started', holder.pid));
     if (this.rows.size >= maxChildren) return told(refusal(replyTo, id, 'max_children'));
-    this.rows.add({ ...newRow(id, this.asked, made.spec), status: 'starting', formerPid: undefined, starter: replyTo, stopper: undefined });
+    this.rows.add(newDynamicRow(id, this.asked, made.spec, replyTo));
     return { type: 'child.due', id };
   }
 

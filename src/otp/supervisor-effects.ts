@@ -31,6 +31,8 @@ export const supervisorEffects: SupervisorEffects = {
 
 /** What an effect needs of a supervisor's table. */
 interface SupervisionTable extends Table<unknown> {
+  /** Whether its children have a place that they keep when they are started again. */
+  readonly isOrdered: boolean;
   row(id: string): ChildRow | undefined;
   all(): Iterable<ChildRow>;
   counts(isAlive: (process: Pid) => boolean): ChildCounts;
@@ -43,7 +45,7 @@ function spawnChild(entry: Entry, { id }: SupervisorEffectParams['spawnChild']):
   const spec = specOf(row.spec.start);
   const isSupervisor = row.spec.type === undefined ? !isPortSpec(spec) && spec.isSupervisor === true : row.spec.type === 'supervisor';
   const shutdown = limitOf({ spec: row.spec, isSupervisor });
-  const child = entry.kernel.spawn(spec, { id, parent: entry, order: row.order, shutdown, restarts: row.spawned });
+  const child = entry.kernel.spawn(spec, { id, parent: entry, shutdown, restarts: row.spawned, ...(table.isOrdered ? { order: row.order } : {}) });
   if (row.spawned > 0) entry.kernel.lifecycle?.({ type: 'restart', supervisor: entry.pid, id, process: child.pid });
   table.apply({ type: 'spawned', id, process: child.pid, isSupervisor });
 }

@@ -116,7 +116,7 @@ test('retries a restart that fails until it may no more, and lists the child mea
   const afterTwo = nursery.running;
   nursery.end('a', crash);
 
-  expect({ afterTwo, ends: nursery.ends.slice(2) }).toEqual({ afterTwo: ['a#5', 'b#3'], ends: [['a', crash], ['b', 'shutdown'], ['nursery', 'shutdown']] });
+  expect({ afterTwo, ends: nursery.ends.slice(2) }).toEqual({ afterTwo: ['b#3', 'a#5'], ends: [['a', crash], ['b', 'shutdown'], ['nursery', 'shutdown']] });
 });
 
 test('ends one child on request, which does not come back', async () => {
