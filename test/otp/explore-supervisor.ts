@@ -15,6 +15,7 @@ const RESTARTS: readonly Restart[] = ['permanent', 'transient', 'temporary'];
 const { values } = parseArgs({
   options: {
     mishaps: { type: 'string', default: '2' },
+    requests: { type: 'string', default: '0' },
     intensity: { type: 'string', default: '2' },
     strategy: { type: 'string' },
     restarts: { type: 'string' },
@@ -25,7 +26,7 @@ const { values } = parseArgs({
 const sieges = STRATEGIES.filter((strategy) => values.strategy === undefined || strategy === values.strategy).flatMap((strategy) =>
   combinations()
     .filter((restarts) => values.restarts === undefined || restarts.join() === values.restarts)
-    .map((restarts): Siege => ({ strategy, restarts, maxRestarts: Number(values.intensity), mishapsMax: Number(values.mishaps), mayFinish: true, mayStop: true })),
+    .map((restarts): Siege => ({ strategy, restarts, maxRestarts: Number(values.intensity), mishapsMax: Number(values.mishaps), requestsMax: Number(values.requests), mayFinish: true, mayStop: true })),
 );
 
 if (values.choices === undefined) await searchAll(sieges);
@@ -43,13 +44,13 @@ async function searchAll(all: readonly Siege[]): Promise<void> {
     report(siege, found.counterexample);
   }
   const seconds = Math.round((systemClock.nowMs() - beganMs) / 1000);
-  console.info(`${all.length} sieges of at most ${values.mishaps} mishaps and a stop: ${states} states, ${transitions} transitions, ${paths} paths in ${seconds} s`);
+  console.info(`${all.length} sieges of at most ${values.mishaps} mishaps, ${values.requests} requests and a stop: ${states} states, ${transitions} transitions, ${paths} paths in ${seconds} s`);
 }
 
-function report({ strategy, restarts, maxRestarts, mishapsMax }: Siege, counterexample: Counterexample | undefined): void {
+function report({ strategy, restarts, maxRestarts, mishapsMax, requestsMax }: Siege, counterexample: Counterexample | undefined): void {
   if (counterexample === undefined) return;
   process.exitCode = 1;
-  const siege = `--strategy ${strategy} --restarts ${restarts.join()} --intensity ${maxRestarts} --mishaps ${mishapsMax}`;
+  const siege = `--strategy ${strategy} --restarts ${restarts.join()} --intensity ${maxRestarts} --mishaps ${mishapsMax} --requests ${requestsMax}`;
   console.error(`${describe(counterexample)}\nagain: npm run explore:supervisor -- ${siege} --choices ${counterexample.choices.join()}`);
 }
 

@@ -9,7 +9,7 @@ import { describe as describeCounterexample, explore, replay } from './support/e
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 
-const alike: Omit<Siege, 'strategy'> = { restarts: ['permanent', 'permanent', 'permanent'], maxRestarts: 2, mishapsMax: 2, mayFinish: false, mayStop: false };
+const alike: Omit<Siege, 'strategy'> = { restarts: ['permanent', 'permanent', 'permanent'], maxRestarts: 2, mishapsMax: 2, requestsMax: 0, mayFinish: false, mayStop: false };
 
 test.each(STRATEGIES)('%s: three permanent children, two mishaps at any step, every order of delivery', async (strategy) => {
   expect(await search({ ...alike, strategy })).toBe('no fault');
@@ -21,6 +21,11 @@ test.each(STRATEGIES)('%s: three permanent children, one mishap and the order to
 
 test.each(STRATEGIES)('%s: a transient, a permanent and a temporary child, two mishaps or ends at any step, every order', async (strategy) => {
   expect(await search({ ...alike, strategy, restarts: ['transient', 'permanent', 'temporary'], maxRestarts: 1, mayFinish: true })).toBe('no fault');
+});
+
+test('rest_for_one: a permanent, a transient and a permanent child, a mishap and a request at any step, every order', async () => {
+  const restarts = ['permanent', 'transient', 'permanent'] as const;
+  expect(await search({ ...alike, strategy: 'rest_for_one', restarts, mishapsMax: 1, requestsMax: 1 })).toBe('no fault');
 });
 
 test.each([

@@ -1,11 +1,12 @@
 /**
  * BesiegedSupervisor: the supervisor of production in the runtime of production, three children, and a world that may
- * let any of them crash, finish, come up late, fail to come up or be slow to stop, and may stop the supervisor, each at
- * any time. Every order of delivery is a way to go on. Mishaps are bounded by their number; to come up late or to obey
- * late is none, until the time to stop is over.
+ * let any of them crash, finish, come up late, fail to come up or be slow to stop, ask for changes and stop the supervisor, each at
+ * any time. Every order of delivery is a way to go on. Mishaps and requests are bounded by their number; to come up late
+ * or to obey late is no mishap, until the time to stop is over.
  */
 import { setup } from 'xstate';
 import type { ChildSpec, Restart, SupervisorSpec } from '../../../src/otp/child-spec.ts';
+import { ChildTable } from '../../../src/otp/child-table.ts';
 import { choosingScheduler, type Candidate, type ChoosingScheduler } from '../../../src/otp/choosing-scheduler.ts';
 import { effects } from '../../../src/otp/effects.ts';
 import type { Entry, Signal } from '../../../src/otp/entry.ts';
@@ -23,8 +24,10 @@ export interface Siege {
   readonly restarts: readonly [Restart, Restart, Restart];
   readonly maxRestarts: number;
   readonly mishapsMax: number;
-  /** Whether a child may finish in good order too, and not only crash. */
+  /** Whether a child may finish in good order too, or find at its start that it is not needed, and not only crash. */
   readonly mayFinish: boolean;
+  /** How often it may be asked, at any time, to stop, start again or delete a child. */
+  readonly requestsMax: number;
   /** Whether the supervisor may be told to stop at any time. */
   readonly mayStop: boolean;
   /** The supervisor of production, unless a broken one is to be found. */
@@ -35,7 +38,9 @@ const IDS = ['a', 'b', 'c'] as const;
 /** A mishap takes at most this long: so all of them are within the same second. */
 const SHUTDOWN_MS = 10;
 
-type ChildEvent = { type: 'comeUp' | 'crash' | 'finish' };
+const REQUESTS = ['terminateChild', 'restartChild', 'deleteChild'] as const;
+
+type ChildEvent = { type: 'comeUp' | 'ignore' | 'crash' | 'finish' };
 
 /** A child that does what the world says, at once. */
 const subject = setup({ types: { events: {} as ChildEvent }, actions: { ...effects } }).createMachine({
@@ -46,9 +51,10 @@ const subject = setup({ types: { events: {} as ChildEvent }, actions: { ...effec
     finish: '.finished',
   },
   states: {
-    starting: { tags: 'starting', on: { comeUp: 'up' } },
+    starting: { tags: 'starting', on: { comeUp: 'up', ignore: 'unneeded' } },
     up: {},
     finished: { type: 'final' },
+    unneeded: { type: 'final', tags: 'ignore' },
   },
 });
 
@@ -61,11 +67,18 @@ export class BesiegedSupervisor implements Run {
   private chosen = 0;
   private mishaps = 0;
   private faults = 0;
+  private requests = 0;
   private isToldToStop = false;
+  /** A child that was started before one that it depends on. */
+  private premature: string | undefined;
   private startFailed = false;
   /** How often each was started, and how often it finished in good order. */
   private readonly spawns = { a: 0, b: 0, c: 0 };
   private readonly finishes = { a: 0, b: 0, c: 0 };
+  /** Who was not needed, or was somebody's request. */
+  private readonly excused = new Set<string>();
+  /** Whom somebody wanted to be stopped. */
+  private readonly stoppedAlone = new Set<string>();
 
   constructor(siege: Siege) {
     this.siege = siege;
@@ -82,18 +95,18 @@ export class BesiegedSupervisor implements Run {
   options(): readonly Option[] {
     const candidates = this.scheduler.candidates();
     const late = this.children.filter(({ state }) => state === 'starting').map(({ id, pid }) => this.order(`${id} comes up`, pid, { type: 'comeUp' }));
-    return [...candidates.map((candidate) => this.delivery(candidate)), ...late, ...this.mishapOptions(), ...this.stopOption()];
+    return [...candidates.map((candidate) => this.delivery(candidate)), ...late, ...this.mishapOptions(), ...this.requestOptions(), ...this.stopOption()];
   }
 
   key(): string {
     const processes = [...this.entries].filter(({ alive }) => alive).map(stateOf);
     const underWay = this.scheduler.underWay().map(({ channel, signal }) => [channel, contentOf(signal)]).sort(byChannel);
-    const past = [this.mishaps, this.faults, this.isToldToStop, this.startFailed, this.pastOfChildren()];
+    const past = [this.mishaps, this.requests, this.faults, this.isToldToStop, this.startFailed, this.pastOfChildren()];
     return withoutNumbers(JSON.stringify([processes, underWay, past]));
   }
 
   fault(): string | undefined {
-    return this.twice() ?? this.outOfOrder() ?? (this.isSettled() ? this.unsettled() : undefined);
+    return this.premature ?? this.twice() ?? this.outOfOrder() ?? (this.isSettled() ? this.unsettled() : undefined);
   }
 
   private get root(): ProcessTree | undefined {
@@ -130,8 +143,28 @@ export class BesiegedSupervisor implements Run {
     const born = this.children.filter(({ state }) => state === 'starting' || state === 'up');
     const crashes = born.map(({ id, pid, state }) => this.order(state === 'up' ? `${id} crashes` : `${id} fails to start`, pid, { type: 'crash' }));
     const finishes = this.siege.mayFinish ? born.map(({ id, pid }) => this.order(`${id} finishes`, pid, { type: 'finish' })) : [];
+    const ignores = this.siege.mayFinish ? born.filter(({ state }) => state === 'starting').map(({ id, pid }) => this.ignoring(id, pid)) : [];
     const overdue = this.clock.pendingTimers === 0 ? [] : [{ label: 'the time to stop is over', take: () => this.clock.advance(SHUTDOWN_MS) }];
-    return [...crashes, ...finishes, ...overdue].map(({ label, take }) => ({ label, take: () => void ((this.mishaps += 1), take()) }));
+    return [...crashes, ...finishes, ...ignores, ...overdue].map(({ label, take }) => ({ label, take: () => void ((this.mishaps += 1), take()) }));
+  }
+
+  private ignoring(id: string, pid: Pid): Option {
+    const { label, take } = this.order(`${id} is not needed`, pid, { type: 'ignore' });
+    return { label, take: () => void (this.excused.add(id), take()) };
+  }
+
+  private requestOptions(): readonly Option[] {
+    const { root } = this;
+    if (root === undefined || this.requests >= this.siege.requestsMax) return [];
+    return REQUESTS.flatMap((type) => IDS.map((id) => ({ label: `somebody asks: ${type} ${id}`, take: () => this.ask(root.pid, type, id) })));
+  }
+
+  private ask(supervisor: Pid, type: (typeof REQUESTS)[number], id: string): void {
+    this.requests += 1;
+    if (type === 'terminateChild') this.stoppedAlone.add(id);
+    // Those that wait for their turn in the restart of a group wait for ever when the one whose restart failed is stopped.
+    for (const other of this.siege.strategy === 'one_for_one' ? [id] : IDS) this.excused.add(other);
+    this.runtime.send(supervisor, { type, id });
   }
 
   private stopOption(): readonly Option[] {
@@ -146,7 +179,17 @@ export class BesiegedSupervisor implements Run {
 
   private noteSpawn(process: Pid): void {
     const id = IDS.find((name) => process.startsWith(`sup/${name}#`));
-    if (id !== undefined) this.spawns[id] += 1;
+    if (id === undefined) return;
+    this.spawns[id] += 1;
+    const needed = IDS.slice(0, IDS.indexOf(id)).find((earlier) => this.siege.strategy !== 'one_for_one' && this.isKnownToBeAway(earlier));
+    if (needed !== undefined) this.premature ??= `${id} is started before ${needed}`;
+  }
+
+  /** To the supervisor: one whose end is still under way is not. */
+  private isKnownToBeAway(id: (typeof IDS)[number]): boolean {
+    if (this.siege.restarts[IDS.indexOf(id)] !== 'permanent' || this.excused.has(id)) return false;
+    const table = this.root === undefined ? undefined : this.runtime.tableOf(this.root.pid, 'children');
+    return table instanceof ChildTable && table.row(id)?.pid === undefined;
   }
 
   private noteExit(process: Pid, reason: unknown): void {
@@ -163,7 +206,7 @@ export class BesiegedSupervisor implements Run {
   private pastOfChildren(): unknown {
     return IDS.map((id, index) => {
       const restart = this.siege.restarts[index];
-      return restart === 'temporary' ? this.spawns[id] : restart === 'transient' && this.finishes[id] > 0;
+      return [this.excused.has(id), this.stoppedAlone.has(id), restart === 'temporary' ? this.spawns[id] : restart === 'transient' && this.finishes[id] > 0];
     });
   }
 
@@ -181,7 +224,7 @@ export class BesiegedSupervisor implements Run {
     const order = this.scheduler.candidates().find(({ from, what }) => what === 'exit' && from.startsWith('sup#'));
     const index = children.findIndex(({ pid }) => pid === order?.to);
     const later = children[index + 1];
-    return index < 0 || later === undefined ? undefined : `${order?.to} is told to stop while ${later.pid} lives`;
+    return index < 0 || later === undefined || this.stoppedAlone.has(children[index]?.id ?? '') ? undefined : `${order?.to} is told to stop while ${later.pid} lives`;
   }
 
   /** Nothing is under way, nobody is about to come up, no time-out is left. */
@@ -206,7 +249,7 @@ export class BesiegedSupervisor implements Run {
   }
 
   private isMissing(id: (typeof IDS)[number], restart: Restart | undefined): boolean {
-    if (this.children.some((child) => child.id === id)) return false;
+    if (this.excused.has(id) || this.children.some((child) => child.id === id)) return false;
     return restart === 'permanent' || (restart === 'transient' && this.finishes[id] === 0);
   }
 
