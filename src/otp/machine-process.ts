@@ -7,6 +7,7 @@
  * uncaught exception) never comes into play.
  */
 import { createActor, type AnyActorRef, type AnyMachineSnapshot } from 'xstate';
+import { invariant } from '../base/invariant.ts';
 import { adopt, type Behaviour, type Entry, type Signal, type Source } from './entry.ts';
 import { crash, inJson } from './error-report.ts';
 import { restIfDue, rouse } from './hibernation.ts';
@@ -30,6 +31,9 @@ export const machineBehaviour: Behaviour = { init, receive, stop, dispose, state
 function init(entry: Entry): void {
   const { kernel } = entry;
   const spec = machineSpecOf(entry);
+  const { hibernateAfterMs = 0, mailboxMax } = entry.traits;
+  invariant(hibernateAfterMs >= 0, 'hibernateAfterMs is a number of milliseconds');
+  invariant(mailboxMax >= 1, 'a mailbox has room for a message');
   watchSelection(spec.machine);
   try {
     entry.tables = spec.tables?.();

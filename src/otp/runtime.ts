@@ -8,12 +8,13 @@ import type { AnyActorRef, InspectionEvent } from 'xstate';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { call } from './calls.ts';
 import type { Entry } from './entry.ts';
-import { describeReason } from './error-report.ts';
+import { describeReason, inJson } from './error-report.ts';
 import { ProcessKernel } from './kernel.ts';
+import { InvalidExitReasonError } from './machine-process.ts';
 import { monitor } from './monitors.ts';
 import { whenStarted } from './outside.ts';
 import { describeProcess, type ProcessInfo } from './process-info.ts';
-import type { Address, CallFailed, ExitReason, Message, Name, Pid, ProcessSpec, Table } from './process.ts';
+import { isExitReason, type Address, type CallFailed, type ExitReason, type Message, type Name, type Pid, type ProcessSpec, type Table } from './process.ts';
 import { suspend, resume } from './suspension.ts';
 import { productionScheduler } from './production-scheduler.ts';
 import type { Registration } from './registry.ts';
@@ -53,6 +54,7 @@ export interface Runtime {
   send(to: Address, message: Message): void;
   /** @returns the reply. @throws {CallError} when the process is not there, ends before it answers, or takes longer than `timeoutMs`. */
   call(to: Address, request: Message, timeoutMs?: number): Promise<Message>;
+  /** @throws {InvalidExitReasonError} */
   exit(process: Address, reason: ExitReason | 'kill'): void;
   whereis(name: Name): Pid | undefined;
   /** Who has the name, and what it says besides. */
@@ -106,6 +108,7 @@ class KernelRuntime implements Runtime {
   }
 
   start(spec: ProcessSpec, { id, timeoutMs }: { readonly id: string; readonly timeoutMs?: number }): Promise<Pid> {
+    if (timeoutMs !== undefined && !(timeoutMs >= 0)) return Promise.reject(new RangeError(`${id} cannot take ${timeoutMs} ms to start`));
     return whenStarted(this.kernel.spawn(spec, { id, parent: this.kernel.outside }), timeoutMs);
   }
 
@@ -124,6 +127,7 @@ class KernelRuntime implements Runtime {
   }
 
   exit(process: Address, reason: ExitReason | 'kill'): void {
+    if (reason !== 'kill' && !isExitReason(reason)) throw new InvalidExitReasonError(`${inJson(reason)}, given to ${process}, is no exit reason`);
     const target = this.kernel.resolve(process);
     if (target !== undefined) this.kernel.enqueue(target, { kind: 'exit', source: this.kernel.outside, reason });
   }
@@ -232,8 +236,8 @@ class KernelRuntime implements Runtime {
   }
 
   private listen(): void {
-    this.kernel.tracer = tellAll([...this.listeners]);
-    this.kernel.lifecycle = tellAll([...this.listeners, ...this.lifecycleListeners]);
+    this.kernel.tracer = tellAll([...this.listeners], this.kernel.clock);
+    this.kernel.lifecycle = tellAll([...this.listeners, ...this.lifecycleListeners], this.kernel.clock);
   }
 }
 
@@ -244,6 +248,17 @@ function isBelow({ parent }: Entry, root: Address): boolean {
 }
 
 /** Nobody listens: nobody is asked, and no record is made. */
-function tellAll<Told>(listeners: readonly ((record: Told) => void)[]): ((record: Told) => void) | undefined {
-  return listeners.length === 0 ? undefined : (record) => listeners.forEach((listener) => listener(record));
+function tellAll<Told>(listeners: readonly ((record: Told) => void)[], clock: Clock): ((record: Told) => void) | undefined {
+  return listeners.length === 0 ? undefined : (record) => listeners.forEach((listener) => tellOne(listener, record, clock));
+}
+
+/** What a listener throws is no process's business, and must not come between two halves of what it is told of: the clock throws it. */
+function tellOne<Told>(listener: (record: Told) => void, record: Told, clock: Clock): void {
+  try {
+    listener(record);
+  } catch (thrown) {
+    clock.setTimer(() => {
+      throw thrown;
+    }, 0);
+  }
 }

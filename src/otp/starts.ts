@@ -38,6 +38,7 @@ export function start(entry: Entry, request: StartRequest): void {
 export function limitStart(child: Entry, timeoutMs: number | undefined, note: () => void): void {
   const { kernel, parent } = child;
   if (timeoutMs === undefined || parent === undefined) return;
+  invariant(timeoutMs >= 0, 'the time that a start may take is a number of milliseconds');
   child.overdue = kernel.timers.set(timeoutMs, () => {
     note();
     kernel.enqueue(child, { kind: 'exit', source: parent, reason: 'kill' });

@@ -152,3 +152,52 @@ test('a faulty specification is refused with its fault, though the value is no J
 
   expect(make).toThrow(InvalidSpecError);
 });
+
+test.each([{ hibernateAfterMs: NaN }, { hibernateAfterMs: -1 }, { mailboxMax: NaN }, { mailboxMax: 0 }])('a machine cannot start with %o', async (options) => {
+  const world = new World();
+
+  expect(await Promise.allSettled([world.puppet('p', options)])).toMatchObject([{ reason: { reason: { error: { name: 'InvariantError' } } } }]);
+});
+
+test('a start that may take no number of milliseconds is refused, and stops nobody else’s timers', async () => {
+  const world = new World();
+  const [maker, other] = [await world.puppet('maker', { spawns: { kid: () => puppetSpec() } }), await world.puppet('other')];
+  const root = world.runtime.start(puppetSpec(), { id: 'root', timeoutMs: NaN });
+
+  world.tell(maker, { type: 'start', params: { template: 'kid', as: 'seen', timeoutMs: NaN } });
+  world.tell(other, { type: 'startTimer', params: { name: 'tick', delayMs: 10 } });
+  world.advance(10);
+
+  expect([await Promise.allSettled([root]), world.reasonOf(maker), world.seen(other), world.runtime.printTree()]).toMatchObject([
+    [{ reason: { name: 'RangeError' } }], { error: { name: 'InvariantError' } }, [{ type: 'timeout.tick' }], expect.not.stringContaining('kid'),
+  ]);
+});
+
+test('the code around the processes cannot give an exit with what is no reason', async () => {
+  const world = new World();
+  const pid = await world.puppet('p');
+
+  expect([throws(() => world.exit(pid, 'because' as ExitReason)), world.isAlive(pid)]).toEqual([true, true]);
+});
+
+test('what a listener throws is thrown by the clock, and changes nothing for anybody', async () => {
+  const world = new World();
+  const [pid, watcher] = [await world.puppet('p'), await world.puppet('watcher')];
+  world.tell(watcher, { type: 'monitor', params: { process: pid, as: 'seen' } });
+  world.runtime.trace(() => {
+    throw new Error('a listener failed');
+  });
+
+  world.exit(pid, 'kill');
+
+  expect([world.seen(watcher), throws(() => world.advance(0))]).toEqual([[{ type: 'seen.down', process: pid, reason: 'killed' }], true]);
+});
+
+function throws(what: () => void): boolean {
+  try {
+    what();
+    return false;
+  } catch {
+    return true;
+  }
+}
