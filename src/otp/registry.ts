@@ -40,7 +40,6 @@ function isJson(value: unknown): boolean {
 /** What the registry knows of a process. */
 interface Nameable {
   readonly pid: Pid;
-  readonly alive: boolean;
   /** Held at present; the registry alone writes it. */
   names: readonly Name[] | undefined;
 }
@@ -50,14 +49,12 @@ interface Holding<Process> {
   value: unknown;
 }
 
-interface Listener<Process> {
-  readonly entry: Process;
-  readonly as: string;
-}
-
 export class Registry<Process extends Nameable> {
   private readonly holdings = new Map<Name, Holding<Process>>();
-  private readonly listeners = new Map<string, Set<Listener<Process>>>();
+  /** By registry and process: the words by which it wants to be told. */
+  private readonly listeners = new Map<string, Map<Process, Set<string>>>();
+  /** The registries that a process listens to: nothing is left of one that has ended. */
+  private readonly listening = new Map<Process, Set<string>>();
   private readonly send: (from: Process, to: Process, message: Message) => void;
 
   constructor(send: (from: Process, to: Process, message: Message) => void) {
@@ -102,24 +99,31 @@ export class Registry<Process extends Nameable> {
     for (const [name, { entry, value }] of this.holdings) if (registryOf(name) === registry) yield { name, process: entry.pid, value };
   }
 
+  /** By one word it is told once, however often it asks. */
   listen(entry: Process, registry: string, as: string): void {
-    const listeners = this.listeners.get(registry) ?? new Set();
-    this.listeners.set(registry, listeners.add({ entry, as }));
+    const listeners = placeOf(this.listeners, registry, () => new Map<Process, Set<string>>());
+    placeOf(listeners, entry, () => new Set<string>()).add(as);
+    placeOf(this.listening, entry, () => new Set<string>()).add(registry);
   }
 
   /** The process ends. */
   release(entry: Process): void {
     for (const name of entry.names ?? []) this.holdings.delete(name);
+    for (const registry of this.listening.get(entry) ?? []) this.listeners.get(registry)?.delete(entry);
+    this.listening.delete(entry);
   }
 
   private tell(source: Process, name: Name, { type, ...what }: { readonly type: string; readonly value?: unknown }): void {
-    const listeners = this.listeners.get(registryOf(name));
-    for (const listener of listeners ?? []) {
-      const { entry, as } = listener;
-      if (!entry.alive) listeners?.delete(listener);
-      else this.send(source, entry, { type: `${as}.${type}`, name, process: source.pid, ...what });
+    for (const [entry, words] of this.listeners.get(registryOf(name)) ?? []) {
+      for (const as of words) this.send(source, entry, { type: `${as}.${type}`, name, process: source.pid, ...what });
     }
   }
+}
+
+function placeOf<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const value = map.get(key) ?? make();
+  map.set(key, value);
+  return value;
 }
 
 function registryOf(name: Name): string {
