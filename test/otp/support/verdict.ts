@@ -5,7 +5,7 @@ import { wrongAutoShutdowns } from './auto-shutdowns.ts';
 import { effectsOf, flatten, type Chronicle } from './chronicle.ts';
 import { survivorsOfLinks } from './link-ends.ts';
 import { brokenPromises } from './outcomes.ts';
-import type { ChildPlan, Fate, TreePlan } from './random-tree.ts';
+import { plannedChild, type ChildPlan, type Fate, type TreePlan } from './random-tree.ts';
 import { wrongRestarts } from './restart-counts.ts';
 import { wrongRestartTypes } from './restart-types.ts';
 
@@ -61,23 +61,23 @@ function wronglyListed(root: ProcessTree, { listed }: Chronicle): readonly strin
   });
 }
 
-/** Pairs of siblings of which the earlier started one ended first, through nobody's link. */
+/** Those who ended before the sibling that was started after them, through nobody's link. */
 function stoppedOutOfOrder(node: ProcessTree, plan: TreePlan, told: Chronicle): readonly string[] {
   const place = new Map(told.stopOrder.map((pid, index) => [pid, index]));
-  const linked = linkedPaths(told);
-  return node.children.flatMap((child, index) => {
+  const linked = linkedPids(told);
+  const early = node.children.filter(({ pid }, index) => {
     const next = node.children[index + 1];
-    const isEarly = next !== undefined && (place.get(child.pid) ?? 0) < (place.get(next.pid) ?? 0);
-    const below = plan.children.find((_, place) => child.id === `c${place}`)?.below ?? null;
-    return [
-      ...(isEarly && !linked.some((path) => path === child.pid || path.startsWith(`${pathOf(child.pid)}/`)) ? [`${child.pid} stopped before ${next.pid}`] : []),
-      ...(isTree(below) ? stoppedOutOfOrder(child, below, told) : []),
-    ];
+    return next !== undefined && (place.get(pid) ?? 0) < (place.get(next.pid) ?? 0) && !linked.some((other) => isOrIsBelow(other, pid));
   });
+  const below = node.children.flatMap((child) => {
+    const planned = plannedChild(plan, node.pid, child.pid)?.below ?? null;
+    return isTree(planned) ? stoppedOutOfOrder(child, planned, told) : [];
+  });
+  return [...early.map(({ pid }) => `${pid} stopped too early`), ...below];
 }
 
 /** Who may have ended with another: with it, a supervisor that had no restart left. */
-function linkedPaths({ records }: Chronicle): readonly string[] {
+function linkedPids({ records }: Chronicle): readonly string[] {
   return records.flatMap((record) => {
     if (record.type !== 'deliver') return [];
     return effectsOf(record.message).flatMap(({ type, params }) => {
@@ -109,6 +109,6 @@ function isTree(below: ChildPlan['below']): below is TreePlan {
   return below !== null && 'children' in below;
 }
 
-function pathOf(pid: string): string {
-  return pid.slice(0, pid.lastIndexOf('#'));
+function isOrIsBelow(pid: string, above: string): boolean {
+  return pid === above || pid.startsWith(`${above.slice(0, above.lastIndexOf('#'))}/`);
 }
