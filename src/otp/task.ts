@@ -14,8 +14,7 @@ export function task(job: (signal: AbortSignal) => unknown): PortSpec {
 }
 
 function begin(job: (signal: AbortSignal) => unknown, { self, signal, send, exit }: PortContext): PortHandle {
-  const left = new AbortController();
-  const outcome = run(job, AbortSignal.any([signal, left.signal]));
+  const outcome = run(job, signal);
   let over: { readonly value: unknown } | undefined;
   let end = (): void => exit();
   const settled = outcome.then(
@@ -24,21 +23,15 @@ function begin(job: (signal: AbortSignal) => unknown, { self, signal, send, exit
   );
   // By its own mailbox: so the answer for who awaits is on its way first.
   void settled.then(() => send(self, { type: 'job.ended' }));
-  const leave = (): void => {
-    left.abort();
-    exit();
-  };
+  const leave = (): void => exit();
   return {
     requests: {
       await: ({ as = 'task' }, gone) => {
         const done = (value: unknown): Message => ({ type: `${String(as)}.done`, value });
         // At once: the end of the task may be the next that is delivered.
         if (over !== undefined) return done(over.value);
-        gone.addEventListener('abort', leave, { once: true });
-        return outcome.then((value) => {
-          gone.removeEventListener('abort', leave);
-          return done(value);
-        });
+        gone.addEventListener('abort', leave); // Or when it has its answer: then the job is over.
+        return outcome.then(done);
       },
     },
     casts: { 'job.ended': () => end() },

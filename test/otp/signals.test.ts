@@ -236,6 +236,17 @@ test('tells the outside of an end, and of one long past', async () => {
   expect(await Promise.all([down, late])).toEqual(['shutdown', 'noproc']);
 });
 
+test('to suspend one that is suspended loses nothing', async () => {
+  const { world, a } = await three();
+  world.runtime.suspend(a);
+  world.send(a, { type: 'seen.first' });
+  world.runtime.suspend(a);
+  world.runtime.resume(a);
+  world.runtime.drain();
+
+  expect(world.seen(a)).toEqual([{ type: 'seen.first' }]);
+});
+
 test('nothing is on its way to one that has ended', async () => {
   const { world, a, b } = await three();
   world.tell(a, link(b));

@@ -43,7 +43,7 @@ test('who awaits a machine as a task has a bug', async () => {
   expect(world.reasonOf(pid)).toMatchObject({ error: { message: "'machine' makes a task" } });
 });
 
-test.each([[null], [undefined], ['text'], [{ open: 1 }], [{ machine: null }], [{}]])('of a template that makes %j the start fails, and says that this is no process', async (made) => {
+test.each([[null], [undefined], ['text'], [{ open: 1 }], [{ machine: null }], [{ machine: 1 }], [{}]])('of a template that makes %j the start fails, and says that this is no process', async (made) => {
   const world = new World();
   const templates: Readonly<Record<string, () => unknown>> = { made: () => made };
   const pid = await world.puppet('p', { spawns: templates as Record<string, () => ProcessSpec> });
@@ -51,4 +51,14 @@ test.each([[null], [undefined], ['text'], [{ open: 1 }], [{ machine: null }], [{
   world.tell(pid, { type: 'start', params: { template: 'made', as: 'seen' } });
 
   expect(world.seen(pid)).toMatchObject([{ type: 'seen.failed', reason: { error: { message: `${JSON.stringify(made)} is neither a machine nor a port` } } }]);
+});
+
+test('a template that is given nothing to go by is given its name', async () => {
+  const world = new World();
+  const given: unknown[] = [];
+  const pid = await world.puppet('p', { spawns: { noting: (args) => (given.push(args), puppetSpec()) } });
+
+  world.tell(pid, { type: 'spawn', params: { template: 'noting', as: 'seen' } });
+
+  expect(given).toEqual([{ type: 'noting' }]);
 });

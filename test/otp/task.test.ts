@@ -1,0 +1,14 @@
+/** A task at its edges: what it says when its job says nothing. */
+import { expect, test } from 'vitest';
+import { task } from '../../src/otp/task.ts';
+import { World } from './support/world.ts';
+
+test('a job that fails without saying why has failed', async () => {
+  const world = new World();
+  const refusing = { then: (_done: unknown, refuse: () => void) => refuse() };
+  const pid = await world.start(task(() => refusing), 'task');
+
+  await world.settle();
+
+  expect(world.reasonOf(pid)).toMatchObject({ error: { message: 'the task failed without saying why' } });
+});
