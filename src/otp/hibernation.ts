@@ -33,7 +33,9 @@ function onRest(entry: Entry, afterMs: number): void {
 function hibernate(entry: Entry): boolean {
   const { actor } = entry;
   if (actor === undefined || !isQuiescent(entry)) return false;
-  const { value, context, historyValue } = actor.getSnapshot() as AnyMachineSnapshot;
+  const snapshot = actor.getSnapshot() as AnyMachineSnapshot;
+  if (holdsMore(snapshot)) return false;
+  const { value, context, historyValue } = snapshot;
   if (Object.keys(historyValue).length > 0) entry.history = historyValue;
   if (entry.rest !== undefined) entry.kernel.timers.cancel(entry.rest);
   stopActor(actor);
@@ -44,10 +46,22 @@ function hibernate(entry: Entry): boolean {
   return true;
 }
 
+/** One that hibernates was reached by something that was nothing to it: what it was given to be awake with goes again. */
+export function dozeOff(entry: Entry): void {
+  if (!entry.hibernates || !entry.isAwake) return;
+  const { mailbox, urgent, suspended } = entry;
+  if (mailbox.length + urgent.length === 0 && suspended === undefined) entry.fallAsleep();
+}
+
 function isQuiescent(entry: Entry): boolean {
   const { mailbox, urgent, postponed, calls, suspended } = entry;
   const isIdle = mailbox.length + urgent.length + postponed.length === 0;
   return isIdle && suspended === undefined && (calls === undefined || calls.size === 0);
+}
+
+/** Actors that the machine made itself, or delays that xstate waits for: both would end with the actor. */
+function holdsMore({ children, _nodes }: AnyMachineSnapshot): boolean {
+  return Object.keys(children).length > 0 || _nodes.some(({ after }) => after.length > 0);
 }
 
 /** Builds the actor of a process that hibernates; of any other nothing changes. */

@@ -33,7 +33,9 @@ function inOrder(_field: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
+/** A Map, a Set and their like would all be the same key. */
 function isJson(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.prototype.toString.call(value) === '[object Object]';
   return typeof value === 'number' ? Number.isFinite(value) : ['string', 'boolean', 'object'].includes(typeof value);
 }
 
@@ -41,7 +43,7 @@ function isJson(value: unknown): boolean {
 interface Nameable {
   readonly pid: Pid;
   /** Held at present; the registry alone writes it. */
-  names: readonly Name[] | undefined;
+  names: Set<Name> | undefined;
 }
 
 interface Holding<Process> {
@@ -72,10 +74,12 @@ export class Registry<Process extends Nameable> {
 
   /** @returns who holds the name instead, or undefined when it is now `entry`'s. */
   register(entry: Process, name: Name, value?: unknown): Process | undefined {
+    invariant(typeof name === 'string' && name.startsWith('@'), `a name begins with '@'`);
     const holder = this.resolve(name);
     if (holder !== undefined) return holder;
     this.holdings.set(name, { entry, value });
-    entry.names = [...(entry.names ?? []), name];
+    entry.names ??= new Set();
+    entry.names.add(name);
     this.tell(entry, name, { type: 'registered', value });
     return undefined;
   }
@@ -84,7 +88,7 @@ export class Registry<Process extends Nameable> {
   unregister(entry: Process, name: Name): void {
     if (this.resolve(name) !== entry) return;
     this.holdings.delete(name);
-    entry.names = entry.names?.filter((other) => other !== name);
+    entry.names?.delete(name);
     this.tell(entry, name, { type: 'unregistered' });
   }
 
@@ -118,6 +122,12 @@ export class Registry<Process extends Nameable> {
       for (const as of words) this.send(source, entry, { type: `${as}.${type}`, name, process: source.pid, ...what });
     }
   }
+}
+
+/** The name under which a process is shown: its own, or the first that it took. */
+export function firstOf(names: ReadonlySet<Name> | undefined): Name | undefined {
+  for (const name of names ?? []) return name;
+  return undefined;
 }
 
 function placeOf<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {

@@ -1,7 +1,7 @@
 /** Hibernation: nobody can tell from outside whether a process is awake or only a row. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { assign, setup } from 'xstate';
+import { assign, fromPromise, setup } from 'xstate';
 import { randomScheduler, replayScheduler } from '../../src/otp/choosing-scheduler.ts';
 import { effects } from '../../src/otp/effects.ts';
 import { ProcessKernel } from '../../src/otp/kernel.ts';
@@ -41,6 +41,20 @@ const worker = setup({
     },
     paused: { on: { resume: 'working.last' } },
   },
+});
+
+test.each([
+  ['a delay of xstate’s is waiting', { after: { 1000: 'done' } }],
+  ['an actor of its own is at work', { invoke: { src: 'work' } }],
+] as const)('a process stays awake while %s, which would end with its actor', async (_, waiting) => {
+  const world = new World();
+  const machine = setup({ types: { events: {} as { type: 'rest' } }, actors: { work: fromPromise(() => new Promise(() => undefined)) }, actions: effects })
+    .createMachine({ id: 'm', initial: 'waiting', on: { rest: { actions: { type: 'hibernate' } } }, states: { waiting, done: {} } });
+  const pid = await world.start({ machine }, 'm');
+
+  world.send(pid, { type: 'rest' });
+
+  expect(isAsleep(world, pid)).toBe(false);
 });
 
 describe('a process that hibernates', () => {

@@ -10,7 +10,7 @@ test.each([[1, '1'], [null, 'null'], [[1, 2], [2, 1]], [[1], { 0: 1 }], [{ a: 1 
   expect(via('rooms', one)).not.toBe(via('rooms', other));
 });
 
-test.each([Number.NaN, Infinity, undefined, 1n, () => 1, Symbol('key'), { deep: [undefined] }])('what is no JSON is no key (%#)', (key) => {
+test.each([Number.NaN, Infinity, undefined, 1n, () => 1, Symbol('key'), { deep: [undefined] }, new Map([[1, 2]]), [new Set()]])('what is no JSON is no key (%#)', (key) => {
   expect(() => via('rooms', key)).toThrow('the key of a name is plain JSON');
 });
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { assign, setup } from 'xstate';
 import { dynamicSupervisor } from '../../src/otp/dynamic-supervisor.ts';
 import { InvalidSpecError } from '../../src/otp/child-spec-faults.ts';
-import type { ExitReason, Message, Pid } from '../../src/otp/process.ts';
+import type { ExitReason, Message, Name, Pid } from '../../src/otp/process.ts';
 import { productionScheduler } from '../../src/otp/production-scheduler.ts';
 import { supervisor } from '../../src/otp/supervisor.ts';
 import { puppetSpec, type Told } from './support/puppet.ts';
@@ -171,6 +171,17 @@ test('a start that may take no number of milliseconds is refused, and stops nobo
   expect([await Promise.allSettled([root]), world.reasonOf(maker), world.seen(other), world.runtime.printTree()]).toMatchObject([
     [{ reason: { name: 'RangeError' } }], { error: { name: 'InvariantError' } }, [{ type: 'timeout.tick' }], expect.not.stringContaining('kid'),
   ]);
+});
+
+test.each(['bare', '', 5])('%j is no name: nobody would be found by it', async (name: unknown) => {
+  const world = new World();
+  const taker = await world.puppet('taker');
+  const named = world.puppet('named', { name: name as Name });
+
+  world.tell(taker, { type: 'register', params: { name: name as Name, as: 'seen' } });
+
+  const refused = { error: { name: 'InvariantError', message: "a name begins with '@'" } };
+  expect([world.reasonOf(taker), await Promise.allSettled([named])]).toMatchObject([refused, [{ reason: { reason: refused } }]]);
 });
 
 test('the code around the processes cannot give an exit with what is no reason', async () => {
