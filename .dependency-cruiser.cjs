@@ -13,6 +13,7 @@
  * A new room must be given a floor here: `unknown-room` refuses it otherwise. `test/lint` proves that each rule bites.
  */
 const { readdirSync, readFileSync } = require('node:fs');
+const { join } = require('node:path');
 
 const FLOORS = [
   ['base'],
@@ -156,9 +157,16 @@ module.exports = {
     {
       name: 'product-knows-no-proof',
       severity: 'error',
-      comment: 'Tests and benchmarks depend on the product, not it on them.',
+      comment: 'Tests, benchmarks and examples depend on the product, not it on them.',
       from: { path: '^src/' },
-      to: { path: '^(test|bench)/' },
+      to: { path: '^(test|bench|examples)/' },
+    },
+    {
+      name: 'examples-use-what-is-published',
+      severity: 'error',
+      comment: 'Whoever copies an example has the package and xstate, nothing else of this house.',
+      from: { path: '^examples/([^/]+)/' },
+      to: { pathNot: ['^examples/$1/', '^src/otp/index\\.ts$', packages(['xstate'])] },
     },
     {
       name: 'product-ships-its-packages',
@@ -177,6 +185,7 @@ module.exports = {
     { name: 'nothing-missing', severity: 'error', from: {}, to: { couldNotResolve: true } },
   ],
   options: {
+    tsConfig: { fileName: join(__dirname, 'tsconfig.json') }, // Its `paths`: `armature/otp` is our source, built or not.
     tsPreCompilationDeps: true, // Types count: an import that vanishes when compiled still couples two rooms.
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^test/lint/(banned-calls|broken-house)/' },

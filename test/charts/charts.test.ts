@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { pages } from './charts.ts';
+import { drawnExample, examplePage } from './example-page.ts';
 import { machines } from './machines.ts';
 
 const source = new URL('../../src/', import.meta.url);
@@ -10,6 +11,10 @@ test('docs/charts shows the machines as they are: run `npm run charts` after a c
   const drawn = Object.fromEntries(readdirSync(folder).map((fileName) => [fileName, readFileSync(new URL(fileName, folder), 'utf8')]));
 
   expect(drawn).toEqual(Object.fromEntries(pages().map(({ fileName, text }) => [fileName, text])));
+});
+
+test('the example shows its machines as they are', () => {
+  expect(readFileSync(examplePage, 'utf8')).toBe(drawnExample());
 });
 
 test('every machine in the source is drawn', () => {

@@ -26,7 +26,7 @@ test('each import that the floors forbid is refused by its rule, and nothing els
 function cruise(): Report {
   const command = join(ROOT, 'node_modules/.bin/depcruise');
   const config = join(ROOT, '.dependency-cruiser.cjs');
-  const { stdout } = spawnSync(command, ['--config', config, '--output-type', 'json', 'src', 'test'], {
+  const { stdout } = spawnSync(command, ['--config', config, '--output-type', 'json', 'src', 'test', 'examples'], {
     cwd: FIXTURES,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
