@@ -30,10 +30,7 @@ export function startTimer(entry: Entry, { name, delayMs, until, content }: Time
   }
   const signal = { kind: 'timeout', source: entry, timer } as const;
   if (delayMs > 0) timer.heap = kernel.timers.set(delayMs, () => kernel.enqueue(entry, signal));
-  else {
-    entry.urgent.push(signal);
-    kernel.wake(entry);
-  }
+  else entry.urgent.push(signal);
 }
 
 /** Changes what a time-out will say, not when; one that is not running is over at once. */
@@ -60,14 +57,30 @@ export function receiveTimeout(entry: Entry, timer: ProcessTimer): void {
   const { name, content } = timer;
   if (entry.timers?.get(name) !== timer) return;
   forget(entry, timer);
-  entry.behaviour.receive(entry, entry, { type: `timeout.${name}`, ...(content === undefined ? {} : { content }) });
+  entry.behaviour.receive(entry, entry, { type: `timeout.${name}`, content });
+}
+
+/** Ends `entry` by force when it has not ended by then. Of two limits the earlier holds. */
+export function limitLife(entry: Entry, delayMs: number, end: () => void): void {
+  const { timers } = entry.kernel;
+  const limit = timers.set(delayMs, end);
+  const other = entry.overdue;
+  if (other !== undefined && timers.isSet(other) && other.deadlineMs <= limit.deadlineMs) {
+    timers.cancel(limit);
+    return;
+  }
+  endLimit(entry);
+  entry.overdue = limit;
+}
+
+export function endLimit(entry: Entry): void {
+  if (entry.overdue !== undefined) entry.kernel.timers.cancel(entry.overdue);
+  entry.overdue = undefined;
 }
 
 export function releaseTimers(entry: Entry): void {
   for (const { heap } of entry.timers?.values() ?? []) if (heap !== undefined) entry.kernel.timers.cancel(heap);
-  entry.timers = undefined;
-  entry.passing = undefined;
-  if (entry.overdue !== undefined) entry.kernel.timers.cancel(entry.overdue);
+  endLimit(entry);
 }
 
 function forget(entry: Entry, timer: ProcessTimer): void {

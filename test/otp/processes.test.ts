@@ -274,13 +274,15 @@ test('tells who listens of starts, ends and restarts alone, until the listener l
   expect(heard).toEqual(['spawn', 'exit']);
 });
 
-test('a table that cannot be made is a start that fails', async () => {
+test('a table that cannot be made is a start that fails, and the machine does not begin', async () => {
   const world = new World();
+  const begun: string[] = [];
+  const machine = setup({}).createMachine({ entry: () => begun.push('begun') });
   const tables = () => {
     throw new Error('no room');
   };
 
-  const outcome = await world.puppet('p', { tables }).catch((error: unknown) => error);
+  const outcome = await world.start({ machine, tables }, 'p').catch((error: unknown) => error);
 
-  expect(outcome).toMatchObject({ reason: { error: { message: 'no room' } } });
+  expect({ begun, outcome }).toMatchObject({ begun: [], outcome: { reason: { error: { message: 'no room' } } } });
 });

@@ -236,6 +236,15 @@ test('tells the outside of an end, and of one long past', async () => {
   expect(await Promise.all([down, late])).toEqual(['shutdown', 'noproc']);
 });
 
+test('one that is suspended is killed, also when it traps', async () => {
+  const { world, a } = await three(['a']);
+  world.runtime.suspend(a);
+
+  world.exit(a, 'kill');
+
+  expect(world.reasonOf(a)).toBe('killed');
+});
+
 test('to suspend one that is suspended loses nothing', async () => {
   const { world, a } = await three();
   world.runtime.suspend(a);

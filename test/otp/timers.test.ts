@@ -34,6 +34,28 @@ test('a timer of the same name starts over, also one that has fired and is not d
   expect({ seenAt100, seen: world.seen(pid) }).toEqual({ seenAt100: 0, seen: [{ type: 'timeout.tick' }] });
 });
 
+test('a timer that started over leaves nothing of the first, and one without end is only a cancelling', async () => {
+  const world = new World();
+  const pid = await world.puppet('p');
+  const left = () => ({ clock: world.clock.pendingTimers, shown: world.runtime.processInfo(pid)?.timers.length });
+
+  world.tell(pid, start('tick', 1_000), start('tick', 10));
+  world.advance(10);
+  const fired = left();
+  world.tell(pid, start('tick', 10), start('tick', Infinity));
+
+  expect({ fired, cancelled: left(), seen: world.seen(pid).length }).toEqual({ fired: { clock: 0, shown: 0 }, cancelled: { clock: 0, shown: 0 }, seen: 1 });
+});
+
+test.each([-1, Number.NaN])('a delay of %d is a bug of who asks for it', async (delayMs) => {
+  const world = new World();
+  const pid = await world.puppet('p');
+
+  world.tell(pid, start('tick', delayMs));
+
+  expect(world.reasonOf(pid)).toMatchObject({ error: { message: "the delay of timer 'tick' is a number of milliseconds" } });
+});
+
 test('a cancelled timer never comes, and cancelling what does not run is no fault', async () => {
   const world = new World();
   const pid = await world.puppet('p');
