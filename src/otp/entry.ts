@@ -88,6 +88,8 @@ export interface Behaviour {
   receive(entry: Entry, source: Source, message: Message): void;
   /** Ends the process, at once or when it has given its resource back. */
   stop(entry: Entry, reason: ExitReason): void;
+  /** Ends the process for a fault of its own: nothing that it still wants to do may keep that a secret. */
+  fail(entry: Entry, reason: ExitReason): void;
   /** Called once when the process has ended, however it ended. */
   dispose(entry: Entry): void;
   /** The machine's state value, or a word; for people. */
@@ -209,7 +211,7 @@ export interface Entry extends Source {
   history: unknown;
 
   /** Held at present, its own first. */
-  names: readonly Name[] | undefined;
+  names: Set<Name> | undefined;
   label: string | undefined;
   tables: Readonly<Record<string, Table>> | undefined;
   links: Set<Entry> | undefined;

@@ -10,7 +10,7 @@ import { releaseCalls } from './calls.ts';
 import type { Entry, Signal } from './entry.ts';
 import { releaseMonitors, tellWatchers } from './monitors.ts';
 import type { ExitReason } from './process.ts';
-import { releaseTimers } from './process-timers.ts';
+import { limitLife, releaseTimers } from './process-timers.ts';
 import { tellParent } from './starts.ts';
 
 export function endProcess(entry: Entry, reason: ExitReason): void {
@@ -59,8 +59,7 @@ function killWhenOverdue(entry: Entry, child: Entry): void {
   const kill: Signal = { kind: 'exit', source: entry, reason: 'kill' };
   const delayMs = child.shutdown === 'brutal_kill' ? 0 : child.shutdown;
   // A start that is limited, and not over: the time to obey is the limit from now on.
-  if (child.overdue !== undefined) entry.kernel.timers.cancel(child.overdue);
-  child.overdue = entry.kernel.timers.set(delayMs, () => entry.kernel.enqueue(child, kill));
+  limitLife(child, delayMs, () => entry.kernel.enqueue(child, kill));
 }
 
 /** An exit signal reaches a process: it ends, is told, or takes no notice. */

@@ -13,6 +13,7 @@ import { endProcess, receiveExit } from './exits.ts';
 import { receiveDown } from './monitors.ts';
 import { outsideBehaviour } from './outside.ts';
 import { isPortSpec, type Address, type ExitReason, type Name, type Pid, type ProcessSpec, type ReplyTo } from './process.ts';
+import { dozeOff } from './hibernation.ts';
 import { ProcessEntry } from './process-entry.ts';
 import { ProcessTable } from './process-table.ts';
 import { receiveTimeout } from './process-timers.ts';
@@ -109,6 +110,7 @@ export class ProcessKernel implements Kernel {
     if (holdBack(entry, signal)) return;
     try {
       this.hand(entry, signal);
+      dozeOff(entry);
     } catch (thrown) {
       // What is no machine, no message or no answer is found out where it is used: by the process that it was for.
       if (entry === this.outside) throw thrown;
@@ -161,7 +163,7 @@ export class ProcessKernel implements Kernel {
   private makeRoom(target: Entry, signal: MessageSignal): boolean {
     if (target.traits.mailboxOverflow === 'crash') {
       const claim = `more than ${target.traits.mailboxMax} messages wait; the one too many is '${signal.message.type}' from ${signal.source.pid}`;
-      target.behaviour.stop(target, crash(new MailboxOverflowError(claim)));
+      target.behaviour.fail(target, crash(new MailboxOverflowError(claim)));
       return false;
     }
     const oldest = target.traits.mailboxOverflow === 'drop_oldest' ? takeOldestMessage(target) : undefined;

@@ -26,7 +26,7 @@ export class InvalidExitReasonError extends Error {
   override readonly name = 'InvalidExitReasonError';
 }
 
-export const machineBehaviour: Behaviour = { init, receive, stop, dispose, state };
+export const machineBehaviour: Behaviour = { init, receive, stop, fail: stop, dispose, state };
 
 function init(entry: Entry): void {
   const { kernel } = entry;

@@ -48,6 +48,7 @@ export const outsideBehaviour: Behaviour = {
     else awaited.reject(new StartError(root.id, message.reason as ExitReason));
   },
   stop: () => undefined,
+  fail: () => undefined,
   dispose: () => undefined,
   state: () => 'outside',
 };

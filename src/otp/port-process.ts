@@ -11,6 +11,7 @@ import { reply } from './calls.ts';
 import { adopt, type Behaviour, type Entry, type Source } from './entry.ts';
 import { crash, inJson } from './error-report.ts';
 import { isMessage, isPortSpec, type ExitReason, type Message, type PortContext, type PortHandle, type PortSpec, type ReplyTo } from './process.ts';
+import { limitLife } from './process-timers.ts';
 import { acknowledgeStart } from './starts.ts';
 import { inert, stopActor } from './xstate-seam.ts';
 
@@ -32,7 +33,7 @@ interface PortState {
 
 const states = new WeakMap<Entry, PortState>();
 
-export const portBehaviour: Behaviour = { init, receive, stop, dispose, state };
+export const portBehaviour: Behaviour = { init, receive, stop, fail, dispose, state };
 
 function init(entry: Entry): void {
   const { kernel } = entry;
@@ -57,7 +58,7 @@ function contextOf(entry: Entry, port: PortState): PortContext {
       const target = entry.alive ? entry.kernel.resolve(to) : undefined;
       if (target !== undefined) entry.kernel.enqueue(target, { kind: 'message', source: entry, message });
     },
-    exit: (error) => fail(entry, port, error === undefined ? 'normal' : crash(error)),
+    exit: (error) => fail(entry, error === undefined ? 'normal' : crash(error)),
   };
 }
 
@@ -102,7 +103,7 @@ function receive(entry: Entry, source: Source, message: Message): void {
   try {
     handle(entry, port, port.handle, message);
   } catch (thrown) {
-    fail(entry, port, crash(thrown));
+    fail(entry, crash(thrown));
   }
 }
 
@@ -125,7 +126,7 @@ function handle(entry: Entry, port: PortState, handle: PortHandle, message: Mess
   if (opened !== undefined) opened.abort = abort;
   const answer = request(message, abort.signal);
   if (answer instanceof Promise) awaitAnswer(entry, port, replyTo, answer, abort);
-  else if (replyTo !== undefined) answerWith(entry, port, replyTo, answer);
+  else if (replyTo !== undefined) answerWith(entry, replyTo, answer);
 }
 
 /** What a port answers to, and nothing that every object has. */
@@ -134,9 +135,9 @@ function ownOf<Kind>(kinds: Readonly<Record<string, Kind>> | undefined, type: st
 }
 
 /** A port that forgot to answer is at fault itself, and not its caller. */
-function answerWith(entry: Entry, port: PortState, to: ReplyTo, answer: Message): void {
+function answerWith(entry: Entry, to: ReplyTo, answer: Message): void {
   if (isMessage(answer)) reply(entry, to, answer);
-  else fail(entry, port, crash(new TypeError(`port ${entry.pid} answered with ${inJson(answer)}, which is no message`)));
+  else fail(entry, crash(new TypeError(`port ${entry.pid} answered with ${inJson(answer)}, which is no message`)));
 }
 
 function awaitAnswer(entry: Entry, port: PortState, replyTo: ReplyTo | undefined, answer: Promise<Message>, abort: AbortController): void {
@@ -144,21 +145,21 @@ function awaitAnswer(entry: Entry, port: PortState, replyTo: ReplyTo | undefined
   answer.then(
     (message) => {
       port.requests.delete(abort);
-      if (entry.alive && replyTo !== undefined) answerWith(entry, port, replyTo, message);
+      if (entry.alive && replyTo !== undefined) answerWith(entry, replyTo, message);
     },
     (thrown: unknown) => {
       port.requests.delete(abort);
       // A request that was aborted may well reject: that is how it gives up, no bug.
-      if (entry.alive && !abort.signal.aborted) fail(entry, port, crash(thrown));
+      if (entry.alive && !abort.signal.aborted) fail(entry, crash(thrown));
     },
   );
 }
 
 /** The port ends by itself: a close that hangs must not keep its death a secret. */
-function fail(entry: Entry, port: PortState, reason: ExitReason): void {
-  if (!entry.alive || port.ending !== undefined) return;
+function fail(entry: Entry, reason: ExitReason): void {
+  if (!entry.alive || states.get(entry)?.ending !== undefined) return;
   stop(entry, reason);
-  if (entry.alive) entry.overdue = entry.kernel.timers.set(CLOSE_MS_MAX, () => entry.kernel.end(entry, reason));
+  if (entry.alive) limitLife(entry, CLOSE_MS_MAX, () => entry.kernel.end(entry, reason));
 }
 
 function stop(entry: Entry, reason: ExitReason): void {

@@ -39,7 +39,7 @@ class Holdings {
   order: number | undefined;
   restarts = 0;
   label: string | undefined;
-  names: readonly Name[] | undefined;
+  names: Set<Name> | undefined;
   tables: Readonly<Record<string, Table>> | undefined;
   firstChild: ProcessEntry | undefined;
   lastChild: ProcessEntry | undefined;

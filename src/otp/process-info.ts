@@ -1,5 +1,6 @@
 /** ProcessInfo: what can be known of a living process from outside. */
 import type { AnyMachineSnapshot, StateValue } from 'xstate';
+import { firstOf } from './registry.ts';
 import type { Entry, ProcessTimer } from './entry.ts';
 import type { Address, Name, Pid } from './process.ts';
 
@@ -35,12 +36,13 @@ export interface ProcessInfo {
 }
 
 export function describeProcess(entry: Entry): ProcessInfo {
-  const { pid, id, names = [], label, parent, handled, dropped, restarts, sinceMs } = entry;
+  const { pid, id, label, parent, handled, dropped, restarts, sinceMs } = entry;
   const watchers = [...(entry.watchers ?? [])].filter((watch) => watch.kind === 'monitor');
   const links = [...(entry.links ?? [])].map((other) => other.pid);
   return {
-    pid, id, names, label, handled, dropped, restarts, sinceMs,
-    name: names[0],
+    pid, id, label, handled, dropped, restarts, sinceMs,
+    names: [...(entry.names ?? [])],
+    name: firstOf(entry.names),
     parent: parent?.pid,
     state: entry.behaviour.state(entry),
     tags: tagsOf(entry),

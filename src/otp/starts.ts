@@ -11,6 +11,7 @@ import type { Entry, SpawnRequest, StartRequest } from './entry.ts';
 import { link } from './links.ts';
 import { inJson } from './error-report.ts';
 import { monitor } from './monitors.ts';
+import { endLimit, limitLife } from './process-timers.ts';
 import { isPortSpec, type ExitReason, type Message, type ProcessSpec } from './process.ts';
 import { isMachine } from './xstate-seam.ts';
 
@@ -39,7 +40,7 @@ export function limitStart(child: Entry, timeoutMs: number | undefined, note: ()
   const { kernel, parent } = child;
   if (timeoutMs === undefined || parent === undefined) return;
   invariant(timeoutMs >= 0, 'the time that a start may take is a number of milliseconds');
-  child.overdue = kernel.timers.set(timeoutMs, () => {
+  limitLife(child, timeoutMs, () => {
     note();
     kernel.enqueue(child, { kind: 'exit', source: parent, reason: 'kill' });
   });
@@ -59,8 +60,7 @@ export function acknowledgeStart(entry: Entry, how: 'STARTED' | 'IGNORED'): void
   const { parent, pid, id, awaitedStart } = entry;
   // A maker that has ended is not told; and what is running out then is not the start's time, but the time to obey.
   if (parent?.alive !== true || awaitedStart?.isLate === true) return;
-  if (entry.overdue !== undefined) entry.kernel.timers.cancel(entry.overdue);
-  entry.overdue = undefined;
+  endLimit(entry);
   if (entry.isSupervised) tell(parent, entry, { type: how, process: pid });
   if (awaitedStart === undefined) return;
   entry.awaitedStart = undefined;

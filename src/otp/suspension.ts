@@ -1,8 +1,10 @@
 /**
  * Suspension: a process that is held still, to be looked at. What reaches it is kept in order and delivered when it goes
- * on. It can still be ended: by `kill` always, by an exit if it does not trap.
+ * on. It can still be ended: by `kill` always, by an exit if it does not trap. The order of its own supervisor to end
+ * makes it go on, and is what it hears first: nobody's end may wait for somebody to call `resume`.
  */
 import type { Entry, Signal } from './entry.ts';
+import { dozeOff } from './hibernation.ts';
 
 export function suspend(entry: Entry): void {
   entry.suspended ??= [];
@@ -12,11 +14,16 @@ export function resume(entry: Entry): void {
   for (const signal of entry.suspended ?? []) entry.urgent.push(signal);
   entry.suspended = undefined;
   entry.kernel.wake(entry);
+  dozeOff(entry);
 }
 
 /** @returns whether the signal has to wait. */
 export function holdBack(entry: Entry, signal: Signal): boolean {
   if (entry.suspended === undefined || endsIt(entry, signal)) return false;
+  if (signal.kind === 'exit' && signal.source === entry.parent) {
+    resume(entry);
+    return false;
+  }
   entry.suspended.push(signal);
   return true;
 }

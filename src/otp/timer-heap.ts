@@ -39,6 +39,11 @@ export class TimerHeap {
     return timer;
   }
 
+  /** Whether it is still to fire. */
+  isSet(timer: HeapTimer): boolean {
+    return timer.index >= 0;
+  }
+
   /** A timer that has fired or was cancelled changes nothing. */
   cancel(timer: HeapTimer): void {
     if (timer.index < 0) return;

@@ -1,4 +1,5 @@
 /** The tree of living processes: a snapshot for people and tests. */
+import { firstOf } from './registry.ts';
 import type { Entry } from './entry.ts';
 import type { Name, Pid } from './process.ts';
 
@@ -15,7 +16,7 @@ export interface ProcessTree {
 export function treeOf(parent: Entry): readonly ProcessTree[] {
   return [...parent.children()]
     .sort((one, other) => one.order - other.order)
-    .map((entry) => ({ id: entry.id, pid: entry.pid, name: entry.names?.[0], state: entry.behaviour.state(entry), children: treeOf(entry) }));
+    .map((entry) => ({ id: entry.id, pid: entry.pid, name: firstOf(entry.names), state: entry.behaviour.state(entry), children: treeOf(entry) }));
 }
 
 /** One line per process: its id, its pid and its state. */

@@ -170,6 +170,22 @@ test('who sleeps and wakes is traced, and the actor that goes is stopped', async
   expect({ traced, status: actor?.getSnapshot().status }).toEqual({ traced: [['hibernate', pid], ['wake', pid]], status: 'stopped' });
 });
 
+test('what is nothing to a process that hibernates leaves it nothing to be awake with', async () => {
+  const world = new World();
+  const [pid, other] = [await world.puppet('sleeper'), await world.puppet('other')];
+  world.tell(pid, hibernate);
+  const { kernel } = world.runtime as unknown as { kernel: { resolve: (pid: Pid) => { isAwake: boolean } } };
+  const isAwake = (): boolean => kernel.resolve(pid).isAwake;
+  const before = isAwake();
+  world.tell(other, { type: 'exit', params: { process: pid, reason: 'normal' } });
+  const ignoring = isAwake();
+  world.runtime.suspend(pid);
+  world.runtime.resume(pid);
+  world.runtime.drain();
+
+  expect({ before, ignoring, resumed: isAwake() }).toEqual({ before: false, ignoring: false, resumed: false });
+});
+
 describe('the time to hibernate', () => {
   test('waits until no call is out', async () => {
     const world = new World();

@@ -260,3 +260,25 @@ test('a port whose name is taken is never opened', async () => {
 
   expect({ log, failed }).toMatchObject({ log: [], failed: { reason: { error: { name: 'already_started' } } } });
 });
+
+test('a port that is sent too much ends, also when its close never does', async () => {
+  const world = new World();
+  const hanging = await world.start({ open: () => ({ requests: {}, casts: { work: () => undefined }, close: () => new Promise<void>(() => undefined) }), name: '@hanging' }, 'hanging');
+  for (let count = 0; count <= 100_000; count += 1) world.runtime.send('@hanging', { type: 'work' });
+  world.advance(5_000);
+
+  expect({ reason: world.reasonOf(hanging), name: world.runtime.whereis('@hanging') }).toMatchObject({ reason: { error: { name: 'MailboxOverflowError' } }, name: undefined });
+});
+
+test('of two limits to its life the earlier holds', async () => {
+  const world = new World();
+  const never = (): Promise<void> => new Promise(() => undefined);
+  const child = { id: 'port', start: (): PortSpec => ({ open: ({ exit }) => ({ requests: {}, casts: { fail: () => exit(new Error('failed')) }, close: never }), name: '@port' }), shutdown: 60_000 };
+  const root = await world.start(supervisor({ strategy: 'one_for_one', children: [child] }), 'root');
+  const port = world.runtime.whereis('@port') ?? root;
+  world.send('@port', { type: 'fail' });
+  world.exit(root, 'kill');
+  world.advance(5_000);
+
+  expect({ alive: world.isAlive(port), timers: world.clock.pendingTimers }).toEqual({ alive: false, timers: 0 });
+});

@@ -16,7 +16,7 @@ test.each([Number.NaN, Infinity, undefined, 1n, () => 1, Symbol('key'), { deep: 
 
 test('everybody who listens is told once by each of its words, and nobody who has ended', () => {
   const told: string[] = [];
-  const processOf = (pid: string) => ({ pid: pid as Pid, names: undefined as readonly Name[] | undefined });
+  const processOf = (pid: string) => ({ pid: pid as Pid, names: undefined as Set<Name> | undefined });
   const registry = new Registry<ReturnType<typeof processOf>>((_from, to, { type }) => told.push(`${to.pid} ${type}`));
   const [one, ended, other, holder] = [processOf('a#1'), processOf('ended#2'), processOf('b#3'), processOf('c#4')];
   for (const listener of [one, ended, other, one]) registry.listen(listener, 'rooms', 'seen');
