@@ -4,6 +4,7 @@
  * A definition is plain JSON: it goes through mailboxes, into the log and onto the disk. Two requests mean the same
  * shape exactly when their definitions have the same `definitionKey`.
  */
+import { fnvHash } from '../base/fnv-hash.ts';
 import type { LayoutColumn } from './relation.ts';
 
 export type Handle = string & { readonly __brand: 'Handle' };
@@ -51,13 +52,5 @@ export function definitionKey(definition: ShapeDefinition): string {
 
 /** A handle for a new log of this definition: never given out before, as long as `epochMicros` only grows. */
 export function newHandle(definition: ShapeDefinition, epochMicros: number): Handle {
-  return `${hash27(definitionKey(definition))}-${epochMicros}` as Handle;
-}
-
-function hash27(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) {
-    hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  }
-  return hash >>> 5;
+  return `${fnvHash(definitionKey(definition)) >>> 5}-${epochMicros}` as Handle;
 }

@@ -6,6 +6,7 @@
  * alone, and each has a name of its own; no process is in the way of a message. It is a table over the supervisor:
  * partitions are its children, and taking some out of service is stopping children that can be started again.
  */
+import { fnvHash } from '../base/fnv-hash.ts';
 import type { ListedChild } from './child-row.ts';
 import type { ChildSpec, SupervisorSpec } from './child-spec.ts';
 import { refuseFaulty } from './child-spec-faults.ts';
@@ -57,7 +58,7 @@ export function partitionSupervisor(spec: PartitionSupervisorSpec): MachineSpec 
  */
 export function partitionOf(name: Name, partitions: number, key: unknown): Name {
   if (!Number.isInteger(partitions) || partitions < 1) throw new RangeError(`${name} has no partition for a key: ${partitions} are in service`);
-  const number = typeof key === 'number' && Number.isSafeInteger(key) ? Math.abs(key) : hashOf(JSON.stringify(key) ?? '');
+  const number = typeof key === 'number' && Number.isSafeInteger(key) ? Math.abs(key) : fnvHash(JSON.stringify(key) ?? '');
   return nameOf(name, number % partitions);
 }
 
@@ -94,11 +95,4 @@ function checkPartitions({ name, partitions, start, restart = 'permanent', autoS
 
 function nameOf(name: Name, partition: number): Name {
   return `${name}/${partition}`;
-}
-
-/** FNV-1a, 32 bits: keys that differ in their last letter lie in different partitions. */
-function hashOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
-  return hash >>> 0;
 }

@@ -1,12 +1,12 @@
 /** Traits: what processes of one kind have in common, kept once for all of them. */
 import type { AnyStateMachine } from 'xstate';
+import { SHUTDOWN_MS } from './child-row.ts';
 import type { Kernel, Traits } from './entry.ts';
 import { machineBehaviour } from './machine-process.ts';
 import { portBehaviour } from './port-process.ts';
 import { isPortSpec, type MachineSpec, type ProcessSpec } from './process.ts';
 
 const MAILBOX_MAX = 100_000;
-const SHUTDOWN_MS = 5_000;
 
 export class TraitsTable {
   private readonly kernel: Kernel;

@@ -2,6 +2,7 @@
  * ShapeDirectories: which directory belongs to which shape. Deleting one is a rename within the same file system, so
  * that a half-deleted shape can never be mistaken for one; what was renamed is removed afterwards.
  */
+import { fnvHash } from '../base/fnv-hash.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Disk } from './disk.ts';
 import { DiskError } from './errors.ts';
@@ -66,9 +67,8 @@ export class ShapeDirectories {
   }
 }
 
-/** FNV-1a, folded. */
+/** Folded, so that every bit counts. */
 function hash16(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 0x01000193);
+  const hash = fnvHash(text);
   return ((hash >>> 16) ^ hash) & 0xffff;
 }
