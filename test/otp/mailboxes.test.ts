@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { randomScheduler, replayScheduler } from '../../src/otp/choosing-scheduler.ts';
 import { productionScheduler } from '../../src/otp/production-scheduler.ts';
 import type { MachineSpec, Pid } from '../../src/otp/process.ts';
-import { puppetSpec } from './support/puppet.ts';
+import { puppetSpec, type Told } from './support/puppet.ts';
 import { World } from './support/world.ts';
 
 const schedulers = { production: productionScheduler, 'in order': replayScheduler, random: () => randomScheduler(5) };
@@ -47,6 +47,16 @@ describe.each(Object.entries(schedulers))('under a scheduler that is %s', (_, sc
 
     expect(world.seen(caller)).toEqual([{ type: `${failed}.failed`, to: pid, request: 'seen.request', reason: 'overloaded' }]);
   });
+});
+
+test('a process that ends of one of its effects performs none of those behind it', async () => {
+  const world = new World();
+  const [pid, peer] = [await world.puppet('p', { mailboxMax: 1 }), await world.puppet('peer')];
+  const toItself: Told = { type: 'send', params: { to: pid, event: { type: 'seen.flood' } } };
+
+  world.tell(pid, toItself, toItself, { type: 'send', params: { to: peer, event: { type: 'seen.later' } } });
+
+  expect({ alive: world.isAlive(pid), seen: world.seen(peer) }).toEqual({ alive: false, seen: [] });
 });
 
 test('postponed messages take room, signals do not', async () => {

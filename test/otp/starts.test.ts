@@ -1,7 +1,8 @@
 /** What a process makes for itself, at the edges: a start that is late, a task that is none. */
 import { expect, test } from 'vitest';
-import { setup } from 'xstate';
+import { sendTo, setup } from 'xstate';
 import { replayScheduler } from '../../src/otp/choosing-scheduler.ts';
+import { effects } from '../../src/otp/effects.ts';
 import { ProcessKernel } from '../../src/otp/kernel.ts';
 import type { ProcessSpec } from '../../src/otp/process.ts';
 import { limitStart } from '../../src/otp/starts.ts';
@@ -22,6 +23,21 @@ test('a start that comes up when its time is over, before it is killed for that,
     seen: [{ type: 'seen.failed', id: 'slow', reason: 'timeout' }],
     reasons: ['killed'],
   });
+});
+
+const unfit = setup({ actions: { ...effects } }).createMachine({ entry: { type: 'apply', params: { table: 'missing', change: {} } } });
+const flooding = setup({}).createMachine({ entry: [sendTo(({ self }) => self, { type: 'more' }), sendTo(({ self }) => self, { type: 'more' })] });
+
+test.each([
+  ['by its first effect', unfit, 'InvariantError'],
+  ['in the middle of its first transition', flooding, 'MailboxOverflowError'],
+])('a start that fails %s has one outcome', async (_, machine, name) => {
+  const world = new World();
+  const pid = await world.puppet('p', { spawns: { failing: () => ({ machine, mailboxMax: 1 }) } });
+
+  world.tell(pid, { type: 'start', params: { template: 'failing', as: 'seen' } });
+
+  expect(world.seen(pid)).toMatchObject([{ type: 'seen.failed', reason: { error: { name } } }]);
 });
 
 test('a start that was in time keeps nothing of its limit', () => {
