@@ -46,8 +46,12 @@ function hibernate(entry: Entry): boolean {
   return true;
 }
 
-/** One that hibernates was reached by something that was nothing to it: what it was given to be awake with goes again. */
+/**
+ * Something reached the process, and may have been nothing to it. One that hibernates already is rid of what it was given
+ * to be awake with; one that was only waiting for this to be over hibernates now.
+ */
 export function dozeOff(entry: Entry): void {
+  if (entry.drowsy && entry.alive) hibernate(entry);
   if (!entry.hibernates || !entry.isAwake) return;
   const { mailbox, urgent, suspended } = entry;
   if (mailbox.length + urgent.length === 0 && suspended === undefined) entry.fallAsleep();

@@ -2,11 +2,12 @@
 import type { Entry } from './entry.ts';
 import type { Address } from './process.ts';
 
-/** A link to the dead is answered with their exit, `noproc`. */
+/** A link to the dead is answered with their exit, `noproc`; unless the one by an earlier link is still under way. */
 export function link(entry: Entry, address: Address): void {
   const other = entry.kernel.resolve(address);
   if (other === entry) return;
   if (other === undefined) {
+    if (linkedUnder(entry, address) !== undefined) return;
     entry.kernel.enqueue(entry, { kind: 'exit', source: { pid: address }, reason: 'noproc' });
     return;
   }

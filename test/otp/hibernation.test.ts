@@ -57,6 +57,17 @@ test.each([
   expect(isAsleep(world, pid)).toBe(false);
 });
 
+test('a process that is to hibernate does so though what still waited for it was nothing to it', async () => {
+  const world = new World();
+  const pid = await world.puppet('sleeper');
+
+  world.runtime.send(pid, { type: 'do', effects: [hibernate] });
+  world.runtime.exit(pid, 'normal');
+  world.runtime.drain();
+
+  expect(isAsleep(world, pid)).toBe(true);
+});
+
 describe('a process that hibernates', () => {
   test('has no actor, and its state, tags and info are still told', async () => {
     const world = new World();

@@ -155,6 +155,18 @@ test('linking to the dead is their exit: told to who traps, the end of who does 
   });
 });
 
+test('a second link to one whose exit is under way changes nothing: that exit says it', async () => {
+  const { world, a, b, c } = await three(['a']);
+  world.tell(a, link(c));
+  world.tell(b, link(c));
+
+  world.runtime.send(c, { type: 'do', effects: [{ type: 'stop', params: { reason: 'normal' } }] });
+  for (const pid of [a, b]) world.runtime.send(pid, { type: 'do', effects: [link(c)] });
+  world.runtime.drain();
+
+  expect({ a: world.seen(a), b: world.reasonOf(b) }).toEqual({ a: [{ type: 'EXIT', process: c, reason: 'normal', fromParent: false }], b: undefined });
+});
+
 test('kill cannot be trapped, and arrives as killed', async () => {
   const { world, a, b, c } = await three(['b', 'c']);
   world.tell(a, monitor(b));
