@@ -56,7 +56,8 @@ async function treeRows(workload: WorkloadName, how: string, rounds: number, sha
 
 async function hibernation({ rounds, share }: BenchOptions): Promise<readonly Row[]> {
   const weighed = { ...sized('hibernatedBytes', 100_000, share), batches: 1 };
-  const [bytes = NaN, supervised = NaN] = await inTurn(rounds, [weighed, { ...weighed, workload: 'supervisedHibernatedBytes' }]);
+  // A weight is the same each time.
+  const [bytes = NaN, supervised = NaN] = await inTurn(1, [weighed, { ...weighed, workload: 'supervisedHibernatedBytes' }]);
   const [wake = NaN] = await inTurn(rounds, [{ ...sized('wakeHibernated', 20_000, share), batches: 3 }]);
   const weight = (what: string, each: number): Row => ({
     what: `${weighed.count} processes that hibernate, ${what}`,
