@@ -74,8 +74,10 @@ export function rouse(entry: Entry): void {
   const { kernel, traits, value, context, history } = entry;
   const { machine } = traits;
   if (machine === undefined) return;
-  const snapshot = { status: 'active' as const, value, context, historyValue: history, children: {}, output: undefined, error: undefined };
+  const snapshot = { status: 'active' as const, value, context: {}, historyValue: history, children: {}, output: undefined, error: undefined };
   const actor = createActor(machine, { id: entry.pid, parent: entry.parent?.actor ?? kernel.system.node, snapshot });
+  // Not by xstate, which would look through all of it, and take what looks like a reference to an actor for one that is gone.
+  Object.assign(actor.getSnapshot(), { context });
   entry.value = undefined;
   entry.context = undefined;
   adopt(actor, entry);

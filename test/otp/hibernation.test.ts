@@ -68,6 +68,18 @@ test('a process that is to hibernate does so though what still waited for it was
   expect(isAsleep(world, pid)).toBe(true);
 });
 
+test('a process wakes with the very context that it had, whatever it looks like', async () => {
+  const world = new World();
+  const context = { seen: [], link: { xstate$$type: 1, id: 'nobody' } };
+  const machine = setup({ types: { events: {} as { type: 'rest' | 'wake' } }, actions: effects }).createMachine({ id: 'm', context, on: { rest: { actions: { type: 'hibernate' } }, wake: {} } });
+  const pid = await world.start({ machine }, 'm');
+
+  world.send(pid, { type: 'rest' });
+  world.send(pid, { type: 'wake' });
+
+  expect(world.runtime.refOf(pid)?.getSnapshot()).toMatchObject({ context: { seen: [], link: { xstate$$type: 1, id: 'nobody' } } });
+});
+
 describe('a process that hibernates', () => {
   test('has no actor, and its state, tags and info are still told', async () => {
     const world = new World();
