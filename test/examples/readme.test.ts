@@ -1,6 +1,6 @@
 /** What the README shows of the process layer is run as it stands there, by a project that has only the package and xstate. */
 import { execFile } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -37,7 +37,7 @@ test('the program of the README runs, crash included', async () => {
   });
 });
 
-test('the types of the package are enough for a program in strict TypeScript', { timeout: 60_000 }, async () => {
+test('the types of the package are enough for strict TypeScript, the copied example included', { timeout: 60_000 }, async () => {
   writeFileSync(
     join(project, 'typed.ts'),
     `import { createRuntime, effects, task, via, type ChildSpec, type EffectParams, type MachineSpec, type Pid } from 'armature/otp';
@@ -53,9 +53,10 @@ test('the types of the package are enough for a program in strict TypeScript', {
      createRuntime().exit('@asker', 'because');
     `,
   );
-  const strict = ['--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--noEmit', '--skipLibCheck', '--target', 'es2022', '--lib', 'es2023,dom'];
+  cpSync(join(REPOSITORY, 'examples/supervised-counter'), join(project, 'example'), { recursive: true });
+  const strict = ['--allowImportingTsExtensions', '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--noEmit', '--skipLibCheck', '--target', 'es2022', '--lib', 'es2023,dom'];
 
-  const { stdout } = await run(join(REPOSITORY, 'node_modules/.bin/tsc'), [...strict, '--module', 'nodenext', '--moduleResolution', 'nodenext', 'typed.ts'], { cwd: project });
+  const { stdout } = await run(join(REPOSITORY, 'node_modules/.bin/tsc'), [...strict, '--module', 'nodenext', '--moduleResolution', 'nodenext', 'typed.ts', 'example/main.ts'], { cwd: project });
 
   expect(stdout).toBe('');
 });
