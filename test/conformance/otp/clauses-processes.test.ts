@@ -8,7 +8,7 @@ import { puppetSpec } from '../../otp/support/puppet.ts';
 import { World } from '../../otp/support/world.ts';
 import { callerOf, rest } from './support/job.ts';
 import { strangers } from './support/strangers.ts';
-import { async, cancel, hibernate, listen, monitor, proceed, register, spawn, start, startTimer, unregister } from './support/told.ts';
+import { async, cancel, exit, hibernate, listen, monitor, proceed, register, spawn, start, startTimer, unregister } from './support/told.ts';
 
 const ignoring: ProcessSpec = { machine: setup({}).createMachine({ initial: 'idle', states: { idle: { type: 'final', tags: 'ignore' } } }) };
 
@@ -164,10 +164,10 @@ test('clause 37: a process that hibernates keeps all that it is, and a time-out 
 
 test('clause 38: a suspended process handles everything in order when it is resumed, and can be ended meanwhile', async () => {
   const { world, a, b, c } = await strangers('b');
+  const somebody = await world.puppet('somebody');
   for (const pid of [a, b, c]) world.runtime.suspend(pid);
   for (const pid of [a, b, c]) for (const type of ['seen.1', 'seen.2']) world.send(pid, { type });
-  world.exit(b, 'shutdown');
-  world.exit(c, 'shutdown');
+  world.tell(somebody, exit(b, 'shutdown'), exit(c, 'shutdown'));
   const held = { seen: [world.seen(a), world.seen(b)], c: world.reasonOf(c) };
 
   world.runtime.resume(a);
