@@ -124,10 +124,11 @@ function orderUrgent(entry: Entry, before: AnyMachineSnapshot | undefined, after
   }
 }
 
+/** The nodes of one are never a part of the other's: of a state that is active, one child is, or all are. */
 function sameState(before: AnyMachineSnapshot, after: AnyMachineSnapshot): boolean {
   if (before._nodes === after._nodes) return true;
   const nodes = new Set(before._nodes);
-  return nodes.size === after._nodes.length && after._nodes.every((node) => nodes.has(node));
+  return after._nodes.every((node) => nodes.has(node));
 }
 
 /**

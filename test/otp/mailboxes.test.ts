@@ -49,6 +49,19 @@ describe.each(Object.entries(schedulers))('under a scheduler that is %s', (_, sc
   });
 });
 
+test('a signal that a suspended process was sent is not dropped for a message', async () => {
+  const world = new World();
+  const pid = await world.puppet('p', { mailboxMax: 1, mailboxOverflow: 'drop_oldest', trapExit: true });
+  world.runtime.suspend(pid);
+  world.exit(pid, 'shutdown');
+  world.runtime.send(pid, { type: 'seen.1' });
+  world.runtime.send(pid, { type: 'seen.2' });
+  world.runtime.resume(pid);
+  world.runtime.drain();
+
+  expect(world.seen(pid).map(({ type }) => type)).toContain('EXIT');
+});
+
 test('a process that ends of one of its effects performs none of those behind it', async () => {
   const world = new World();
   const [pid, peer] = [await world.puppet('p', { mailboxMax: 1 }), await world.puppet('peer')];

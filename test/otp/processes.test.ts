@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { replayScheduler } from '../../src/otp/choosing-scheduler.ts';
+import { ProcessKernel } from '../../src/otp/kernel.ts';
 import { createRuntime } from '../../src/otp/runtime.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { World } from './support/world.ts';
@@ -235,6 +236,17 @@ test('shows the tables of a process to who reads them from outside, as long as i
   world.exit('@owner', 'kill');
 
   expect({ living, ended: tables() }).toEqual({ living: [board, undefined], ended: [undefined, undefined] });
+});
+
+test('one that has ended lets go of its tables, whoever still has a message of it', () => {
+  const scheduler = replayScheduler();
+  const kernel = new ProcessKernel(new ManualClock(), scheduler);
+  const entry = kernel.spawn(puppetSpec(), { id: 'p', parent: kernel.outside });
+  while (scheduler.step());
+  const before = entry.tables !== undefined;
+  kernel.end(entry, 'shutdown');
+
+  expect({ before, after: entry.tables }).toEqual({ before: true, after: undefined });
 });
 
 test('a throwing machine is no uncaught exception, and leaves no actor of its own behind', async () => {

@@ -25,6 +25,26 @@ test('a start that comes up when its time is over, before it is killed for that,
   });
 });
 
+test('a machine that finishes in the middle of its start had started', async () => {
+  const world = new World();
+  const machine = setup({}).createMachine({ tags: 'starting', initial: 'done', states: { done: { type: 'final' } } });
+  const pid = await world.puppet('p', { spawns: { quick: () => ({ machine }) } });
+
+  world.tell(pid, { type: 'start', params: { template: 'quick', as: 'seen' } });
+
+  expect(world.seen(pid).map(({ type }) => type)).toEqual(['seen.started']);
+});
+
+test('a machine that goes on has started, whatever tags its state has besides', async () => {
+  const world = new World();
+  const machine = setup({}).createMachine({ tags: 'ignore' });
+  const pid = await world.puppet('p', { spawns: { tagged: () => ({ machine }) } });
+
+  world.tell(pid, { type: 'start', params: { template: 'tagged', as: 'seen' } });
+
+  expect(world.seen(pid).map(({ type }) => type)).toEqual(['seen.started']);
+});
+
 const unfit = setup({ actions: { ...effects } }).createMachine({ entry: { type: 'apply', params: { table: 'missing', change: {} } } });
 const flooding = setup({}).createMachine({ entry: [sendTo(({ self }) => self, { type: 'more' }), sendTo(({ self }) => self, { type: 'more' })] });
 
