@@ -189,7 +189,7 @@ test('with no children it stops at once, and a caller that waits learns of its e
   expect([await Promise.allSettled([asked]), empty.ends]).toMatchObject([[{ status: 'rejected', reason: { reason: 'shutdown' } }], [['nursery', 'shutdown']]]);
 });
 
-test('starting and ending a child costs the same beside many as beside few', async () => {
+test('starting and ending a child takes as many messages beside many as beside few', async () => {
   const nursery = await Nursery.start();
   const stepsFor = async (count: number): Promise<number> => {
     let steps = 0;

@@ -116,7 +116,7 @@ test('clause 27: a dynamic supervisor starts side by side and stops all at once'
   });
 });
 
-test('clause 27: starting one more costs the same beside many as beside few', async () => {
+test('clause 27: starting one more takes as many messages beside many as beside few', async () => {
   const world = new World();
   const pid = await world.start(dynamicSupervisor({ templates: { child: ({ id }: Message) => childSpec(String(id)) } }), 'sup');
   const stepsFor = (from: number, count: number): number => {
