@@ -46,17 +46,24 @@ function hearsayOf({ records, restedAt, alive }: Chronicle): Hearsay {
   for (const record of records) {
     if (record.n > restedAt) break;
     if (record.type === 'exit') ended.add(record.process);
+    if (record.type === 'send') asked.push(...impliedMonitor(asked, record.message, record.to, record.n));
     if (record.type !== 'deliver') continue;
     const { to: by, message, n: at } = record;
     heard.push({ by, at, message });
+    // What a process is told as its very next event was never sent.
+    if (record.from === by) asked.push(...impliedMonitor(asked, message, by, at));
     for (const { type, params } of effectsOf(message)) {
       asked.push({ type, by, at, params, as: String(params.as), of: String(params.process ?? params.to) });
     }
-    const spawner = asked.find((other) => other.by === by && other.params.monitor === true && [`${other.as}.spawned`, `${other.as}.started`].includes(message.type));
-    if (spawner !== undefined) asked.push({ ...spawner, type: 'monitor', of: String(message.process) }); // Made with it.
   }
   const awake = new Set<string>(alive.flatMap(flatten).flatMap(({ pid, state }) => (state === 'awake' ? [pid] : [])));
   return { asked, heard, isAlive: (pid) => !ended.has(pid), isAwake: (pid) => awake.has(pid) };
+}
+
+/** A monitor that was asked for with a process is made with it, one that was asked for with a start when that is acknowledged. */
+function impliedMonitor(asked: readonly Asked[], { type, process }: Message, by: string, at: number): readonly Asked[] {
+  const wish = asked.find((other) => other.by === by && other.params.monitor === true && type === `${other.as}.${other.type === 'spawn' ? 'spawned' : 'started'}`);
+  return wish === undefined ? [] : [{ ...wish, type: 'monitor', of: String(process), at: wish.type === 'spawn' ? wish.at : at }];
 }
 
 function wrongOutcome(question: Asked, hearsay: Hearsay): readonly string[] {
