@@ -43,12 +43,9 @@ export function pctScheduler({ seed, depth, stepsMax }: PctOptions): ChoosingSch
 
 /** By step: the priority that is given there; -1 is the highest of those below all that a channel begins with. */
 function changePoints(random: Random, count: number, stepsMax: number): ReadonlyMap<number, number> {
-  const points = new Map<number, number>();
-  while (points.size < count) {
-    const step = random.below(stepsMax);
-    if (!points.has(step)) points.set(step, -1 - points.size);
-  }
-  return points;
+  const steps = new Set<number>();
+  while (steps.size < count) steps.add(random.below(stepsMax));
+  return new Map(Array.from(steps, (step, index) => [step, -1 - index]));
 }
 
 /** The channels by priority: a new one takes a random place among those that were never lowered. */

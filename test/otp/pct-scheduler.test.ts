@@ -3,9 +3,11 @@ import { setup } from 'xstate';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { choosingScheduler, randomScheduler, replayScheduler, type ChoosingScheduler } from '../../src/otp/choosing-scheduler.ts';
+import { ProcessKernel } from '../../src/otp/kernel.ts';
 import type { Pid } from '../../src/otp/process.ts';
-import { pctScheduler } from '../../src/otp/pct-scheduler.ts';
-import type { Told } from './support/puppet.ts';
+import { pctScheduler, type PctOptions } from '../../src/otp/pct-scheduler.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { puppetSpec, type Told } from './support/puppet.ts';
 import { World } from './support/world.ts';
 
 const OTHER_WORK = 12;
@@ -109,16 +111,37 @@ test('the same seed chooses the same', async () => {
   expect(one.choices).toEqual(other.choices);
 });
 
-test('without a change of priority a channel is emptied before the next', async () => {
-  const scheduler = pctScheduler({ seed: 1, depth: 1, stepsMax: 0 });
-  const world = new World(scheduler);
-  const target = await world.puppet('target');
-  const senders = await Promise.all(['a', 'b', 'c'].map((id) => world.puppet(id)));
-  for (const sender of senders) {
-    world.runtime.send(sender, { type: 'do', effects: [1, 2, 3].map(() => ({ type: 'send', params: { to: target, event: { type: `seen.${sender}` } } })) });
-  }
-  world.runtime.drain();
-  const order = world.seen(target).map(({ type }) => type);
+const SOURCES = ['a', 'b', 'c'];
 
-  expect(order.filter((type, index) => type !== order[index - 1])).toHaveLength(3);
+/** @returns from whom messages were delivered, one after the other, when each of the sources had sent three. */
+function deliveries(options: PctOptions): readonly string[] {
+  const scheduler = pctScheduler(options);
+  const kernel = new ProcessKernel(new ManualClock(), scheduler);
+  const order: string[] = [];
+  const target = kernel.spawn(puppetSpec(), { id: 'target', parent: kernel.outside });
+  while (scheduler.step());
+  for (const pid of SOURCES) for (const type of ['seen.1', 'seen.2', 'seen.3']) kernel.enqueue(target, { kind: 'message', source: { pid: pid as Pid }, message: { type } });
+  kernel.tracer = (record) => record.type === 'deliver' && order.push(record.from);
+  while (scheduler.step());
+  return order;
+}
+
+const seeds = Array.from({ length: 50 }, (_, seed) => seed);
+
+test('without a change of priority a channel is emptied before the next', () => {
+  expect(seeds.map((seed) => deliveries({ seed, depth: 1, stepsMax: 8 })).map((order) => order.filter((type, index) => type !== order[index - 1]).length)).toEqual(seeds.map(() => 3));
+});
+
+test('of two channels that fell below all others, either may have fallen lower', () => {
+  const returns = seeds.map((seed) => {
+    const [second = '', third, , , next = ''] = deliveries({ seed, depth: 3, stepsMax: 2 }); // The first step changes one, the second the next.
+    const first = SOURCES.find((source) => source !== second && source !== third) ?? '';
+    return `${next === first ? 'first' : 'second'} ${first < second ? 'of the first' : 'of the second'} source`;
+  });
+
+  expect(new Set(returns).size).toBe(4);
+});
+
+test.each([[0, 10], [1.5, 10], [3, 1], [2, 1.5]])('cannot change priorities %d - 1 times in %d steps', (depth, stepsMax) => {
+  expect(() => pctScheduler({ seed: 1, depth, stepsMax })).toThrow();
 });
