@@ -59,10 +59,10 @@ function endOf({ type, process, reason }: Message, supervisor: Pid, plan: TreePl
   return { process: String(process), reason: reason as ExitReason, child };
 }
 
-/** Of all of them only the last counts; whoever interfered may have stopped another before it or after it. */
+/** Of all of them only the last counts; another may have been stopped on request, or found that it was not needed, after it. */
 function wasTheOne(end: End, ends: readonly End[], { records, listed }: Chronicle): boolean {
   if (end.plan.autoShutdown === 'any_significant') return true;
-  const isInterfered = records.some((record) => record.type === 'deliver' && record.to === end.supervisor && record.message.type.endsWith('Child'));
+  const isInterfered = records.some((record) => record.type === 'deliver' && record.to === end.supervisor && (record.message.type === 'IGNORED' || record.message.type.endsWith('Child')));
   const isLast = ends.findLast(({ supervisor }) => supervisor === end.supervisor) === end;
   const isAnyLeft = (listed.get(end.supervisor) ?? []).some(({ pid }) => pid !== undefined && isSignificant(end.plan, end.supervisor, pid));
   return isLast && !isAnyLeft && !isInterfered;
