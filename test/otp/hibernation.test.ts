@@ -158,7 +158,9 @@ test('of one that holds nothing, only a state value and a context are left, and 
     return [entry.value, entry.context, Reflect.get(entry, 'wakefulness') === undefined, Reflect.get(entry, 'holdings')];
   };
 
-  expect({ resting: handle('rest'), timers: clock.pendingTimers, awake: handle('begin') }).toEqual({
+  while (scheduler.step());
+  expect({ born: Reflect.get(entry, 'holdings'), resting: handle('rest'), timers: clock.pendingTimers, awake: handle('begin') }).toEqual({
+    born: undefined,
     resting: ['idle', { entries: 1 }, true, undefined],
     timers: 0,
     awake: [undefined, undefined, false, undefined],

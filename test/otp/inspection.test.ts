@@ -43,6 +43,14 @@ test('shows deliveries with their senders, and the states after them', async () 
   expect(shown).toEqual(['outside → sup/a#2 do', 'sup/a#2 is "awake"', 'sup/a#2 → sup/b#3 sleep', 'sup/b#3 is "asleep"']);
 });
 
+test('shows what a port is sent as well', async () => {
+  const { world, events } = await inspectedFamily();
+  const port = world.runtime.tree()[0]?.children[2]?.pid ?? '@none';
+  world.send(port, { type: 'nonsense' });
+
+  expect(events.flatMap((event) => (event.type === '@xstate.event' && idOf(event.actorRef) === port ? [event.event.type] : []))).toContain('nonsense');
+});
+
 test('shows one that wakes below its supervisor again', async () => {
   const { world } = await inspectedFamily();
   world.tell('@a', { type: 'hibernate', params: undefined });

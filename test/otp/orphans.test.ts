@@ -1,7 +1,8 @@
 /** A process that loses its supervisor while it is not even up: it must not live on. */
 import { expect, test } from 'vitest';
 import { choosingScheduler } from '../../src/otp/choosing-scheduler.ts';
-import { familySpec } from './support/family.ts';
+import type { Pid } from '../../src/otp/process.ts';
+import { Family, familySpec } from './support/family.ts';
 import { World } from './support/world.ts';
 
 test('a child that comes up, and does not obey, after its supervisor was killed, is killed when its time is over', () => {
@@ -15,4 +16,14 @@ test('a child that comes up, and does not obey, after its supervisor was killed,
   world.advance(100);
 
   expect({ after, ends: world.exits }).toEqual({ after: 1, ends: [{ process: 'sup#1', reason: 'killed' }, { process: 'sup/a#2', reason: 'killed' }] });
+});
+
+test('a child that may take as long as it likes outlives its killed supervisor until it obeys, and another only as long as it may', async () => {
+  const family = await Family.start({ patient: { stubborn: true, shutdown: 'infinity' }, hasty: { stubborn: true, shutdown: 100 } });
+  const { world } = family;
+
+  world.exit('sup#1' as Pid, 'kill');
+  world.advance(100);
+
+  expect({ ends: family.endsSince(), timers: world.clock.pendingTimers }).toEqual({ ends: ['sup killed', 'hasty killed'], timers: 0 });
 });

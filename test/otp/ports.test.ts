@@ -282,3 +282,61 @@ test('of two limits to its life the earlier holds', async () => {
 
   expect({ alive: world.isAlive(port), timers: world.clock.pendingTimers }).toEqual({ alive: false, timers: 0 });
 });
+
+test('aborts what it is asked when it begins to close, and what it has answered no more', async () => {
+  const world = new World();
+  const [closing, slow] = [deferred<undefined>(), deferred<Message>()];
+  const signals: AbortSignal[] = [];
+  const noting = (answer: Promise<Message>) => (_request: Message, signal: AbortSignal) => (signals.push(signal), answer);
+  const handle: PortHandle = { requests: { wait: noting(new Promise(() => undefined)), slow: noting(slow.promise) }, close: () => closing.promise };
+  const pid = await world.start(port(handle), 'port');
+  for (const type of ['wait', 'slow']) world.send(pid, { type });
+  slow.resolve({ type: 'seen.slow' });
+  await world.settle();
+
+  world.exit(pid, 'shutdown');
+
+  expect({ alive: world.isAlive(pid), aborted: signals.map(({ aborted }) => aborted) }).toEqual({ alive: true, aborted: [true, false] });
+});
+
+test.each([
+  ['throws', () => fail('no way back')],
+  ['rejects', async () => fail('no way back')],
+])('a close that %s is what the port ended of, also when nobody waits for it', async (_, close) => {
+  const world = new World();
+  const [stopped, killed] = [await world.start({ open: () => ({ requests: {}, close }) }, 'stopped'), await world.start({ open: () => ({ requests: {}, close }) }, 'killed')];
+  const watcher = await world.puppet('watcher');
+  world.tell(watcher, ...[stopped, killed].map((process): Told => ({ type: 'monitor', params: { process, as: 'seen' } })));
+  world.exit(stopped, 'shutdown');
+  await world.settle();
+  world.exit(killed, 'kill');
+  await world.settle();
+
+  expect(world.seen(watcher)).toMatchObject([{ process: stopped, reason: { error: { message: 'no way back' } } }, { process: killed, reason: 'killed' }]);
+});
+
+/** xstate's own word for it: a snapshot of logic that is no machine does not say. */
+const XSTATE_STOPPED = 2;
+
+test('a port that is killed closes, and ends only once', async () => {
+  const world = new World();
+  const pid = await world.start(port({ requests: {}, close: () => undefined }), 'port');
+  world.exit(pid, 'kill');
+
+  expect(world.exits).toEqual([{ process: pid, reason: 'killed' }]);
+});
+
+test('leaves no actor in the system of actors when it has ended', async () => {
+  const world = new World();
+  const pid = await world.start(port({ requests: {} }), 'port');
+  const actor = world.runtime.refOf(pid);
+  const isStopped = () => Reflect.get(actor ?? {}, '_processingStatus') === XSTATE_STOPPED;
+  const before = isStopped();
+  world.exit(pid, 'shutdown');
+
+  expect({ before, after: isStopped() }).toEqual({ before: false, after: true });
+});
+
+function fail(message: string): never {
+  throw new Error(message);
+}

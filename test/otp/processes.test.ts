@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { replayScheduler } from '../../src/otp/choosing-scheduler.ts';
+import { call } from '../../src/otp/calls.ts';
+import { link } from '../../src/otp/links.ts';
+import { monitor } from '../../src/otp/monitors.ts';
 import { ProcessKernel } from '../../src/otp/kernel.ts';
 import { createRuntime } from '../../src/otp/runtime.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -238,15 +241,42 @@ test('shows the tables of a process to who reads them from outside, as long as i
   expect({ living, ended: tables() }).toEqual({ living: [board, undefined], ended: [undefined, undefined] });
 });
 
-test('one that has ended lets go of its tables, whoever still has a message of it', () => {
+test('one that has ended lets go of its tables and its siblings, whoever still has a message of it', () => {
   const scheduler = replayScheduler();
   const kernel = new ProcessKernel(new ManualClock(), scheduler);
-  const entry = kernel.spawn(puppetSpec(), { id: 'p', parent: kernel.outside });
+  const [, entry] = ['before', 'p', 'after'].map((id) => kernel.spawn(puppetSpec(), { id, parent: kernel.outside }));
   while (scheduler.step());
-  const before = entry.tables !== undefined;
-  kernel.end(entry, 'shutdown');
+  const held = () => [entry?.tables, ...['previous', 'next'].map((field) => Reflect.get(entry ?? {}, field))].map((what) => what !== undefined);
+  const before = held();
+  if (entry !== undefined) kernel.end(entry, 'shutdown');
 
-  expect({ before, after: entry.tables }).toEqual({ before: true, after: undefined });
+  expect({ before, after: held() }).toEqual({ before: [true, true, true], after: [false, false, false] });
+});
+
+test('one that has ended holds nobody', () => {
+  const scheduler = replayScheduler();
+  const kernel = new ProcessKernel(new ManualClock(), scheduler);
+  const born = (id: string) => kernel.spawn(puppetSpec({ trapExit: true }), { id, parent: kernel.outside });
+  const [one, other] = [born('one'), born('other')];
+  while (scheduler.step());
+  link(one, other.pid);
+  monitor(one, other.pid, 'seen');
+  monitor(other, one.pid, 'seen');
+  call(one, { to: other.pid, request: { type: 'seen.request' } });
+  const held = () => [one.links, one.monitors, one.watchers, one.calls].map((what) => what?.size);
+  const before = held();
+  kernel.end(one, 'shutdown');
+
+  expect({ before, after: held() }).toEqual({ before: [1, 1, 1, 1], after: [undefined, undefined, undefined, undefined] });
+});
+
+test('to say again that it has started changes nothing else of a process', () => {
+  const kernel = new ProcessKernel(new ManualClock(), replayScheduler());
+  const entry = kernel.spawn(puppetSpec(), { id: 'p', parent: kernel.outside });
+  entry.noteHandled();
+  for (const is of [true, true]) entry.started = is;
+
+  expect({ started: entry.started, alive: entry.alive, handled: entry.handled }).toEqual({ started: true, alive: true, handled: 1 });
 });
 
 test('a throwing machine is no uncaught exception, and leaves no actor of its own behind', async () => {

@@ -248,6 +248,41 @@ test('tells the outside of an end, and of one long past', async () => {
   expect(await Promise.all([down, late])).toEqual(['shutdown', 'noproc']);
 });
 
+test('a monitor is taken back by its word alone, and by flush: false as long as the process lives', async () => {
+  const { world, a, b } = await three();
+  world.tell(a, monitor(b, 'seen.first'), monitor(b, 'seen.second'), { type: 'demonitor', params: { process: b, as: 'seen.first', flush: false } });
+
+  world.exit(b, 'kill');
+
+  expect(world.seen(a).map(({ type }) => type)).toEqual(['seen.second.down']);
+});
+
+test('nothing more is delivered to one that has ended, not even what it was to handle next', async () => {
+  const world = new World();
+  const delivered: string[] = [];
+  const pid = await world.puppet('p', { hibernateAfterMs: 100 });
+  world.runtime.trace((record) => record.type === 'deliver' && delivered.push(record.message.type));
+  world.tell(pid, { type: 'continue', params: { event: { type: 'finish' } } }, { type: 'continue', params: { event: { type: 'seen.later' } } });
+
+  expect({ delivered, timers: world.clock.pendingTimers }).toEqual({ delivered: ['do', 'finish'], timers: 0 });
+});
+
+test('one end is one signal for each who is told', async () => {
+  const { world, a, b } = await three();
+  world.tell(a, monitor(b));
+  world.runtime.exit(b, 'kill');
+
+  expect(world.runtime.drain()).toBe(3); // The order, the DOWN, and what the outside is told.
+});
+
+test('a link that is none, or is none any more, is held by neither side', async () => {
+  const { world, a, b, c } = await three();
+  const linksOf = (pid: Pid) => world.runtime.processInfo(pid)?.links.filter((other) => other !== 'outside');
+  world.tell(a, link(a), link(b), link(c), { type: 'unlink', params: { process: b } }, { type: 'unlink', params: { process: nobody } });
+
+  expect([linksOf(a), linksOf(b), linksOf(c)]).toEqual([[c], [], [a]]);
+});
+
 test('one that is suspended is killed, also when it traps', async () => {
   const { world, a } = await three(['a']);
   world.runtime.suspend(a);
