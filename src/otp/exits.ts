@@ -22,7 +22,7 @@ export function endProcess(entry: Entry, reason: ExitReason): void {
   releaseTimers(entry);
   releaseCalls(entry);
   releaseMonitors(entry);
-  if (entry.isAwake) clearQueues(entry);
+  clearQueues(entry);
   kernel.lifecycle?.({ type: 'exit', process: entry.pid, reason });
   entry.behaviour.dispose(entry);
   tellLinks(entry, reason);
@@ -31,13 +31,10 @@ export function endProcess(entry: Entry, reason: ExitReason): void {
   tellParent(entry, reason);
 }
 
+/** What the scheduler would still deliver. */
 function clearQueues(entry: Entry): void {
   entry.mailbox.clear();
   entry.urgent.clear();
-  entry.inserted = [];
-  entry.postponed = [];
-  entry.suspended = undefined;
-  entry.effects = [];
   if (entry.rest !== undefined) entry.kernel.timers.cancel(entry.rest);
 }
 

@@ -68,7 +68,6 @@ function close(watch: Monitor): void {
  */
 export function hearsOfEnd(owner: Entry, target: Entry | undefined, address: Address): boolean {
   if (target?.toldOwners?.has(owner) === true) return true;
-  if (owner.monitors === undefined) return false;
   if (target === undefined) return holds(owner, address, (watched) => watched?.alive !== true);
   return [address, target.pid, ...(target.names ?? [])].some((each) => holds(owner, each, (watched) => watched === target));
 }

@@ -68,8 +68,8 @@ function onOpen(entry: Entry, port: PortState, handle: PortHandle | 'ignore'): v
     return;
   }
   port.handle = handle;
-  if (!entry.alive || port.ending !== undefined) {
-    close(entry, port);
+  if (port.ending !== undefined) {
+    close(entry, port); // Told to stop, or killed, while it opened.
     return;
   }
   entry.started = true;
@@ -80,7 +80,7 @@ function onOpen(entry: Entry, port: PortState, handle: PortHandle | 'ignore'): v
 }
 
 function onIgnore(entry: Entry, port: PortState): void {
-  if (entry.alive && port.ending === undefined) acknowledgeStart(entry, 'IGNORED');
+  if (port.ending === undefined) acknowledgeStart(entry, 'IGNORED');
   entry.kernel.end(entry, port.ending ?? 'normal');
 }
 
@@ -142,13 +142,13 @@ function answerWith(entry: Entry, to: ReplyTo, answer: Message): void {
 
 function awaitAnswer(entry: Entry, port: PortState, replyTo: ReplyTo | undefined, answer: Promise<Message>, abort: AbortController): void {
   port.requests.add(abort);
+  const isOver = (): void => void port.requests.delete(abort);
+  answer.then(isOver, isOver);
   answer.then(
     (message) => {
-      port.requests.delete(abort);
       if (entry.alive && replyTo !== undefined) answerWith(entry, replyTo, message);
     },
     (thrown: unknown) => {
-      port.requests.delete(abort);
       // A request that was aborted may well reject: that is how it gives up, no bug.
       if (entry.alive && !abort.signal.aborted) fail(entry, crash(thrown));
     },
@@ -207,7 +207,6 @@ function dispose(entry: Entry): void {
 function abortAll(port: PortState): void {
   port.abort.abort();
   for (const request of port.requests) request.abort();
-  port.requests.clear();
 }
 
 function state(entry: Entry): unknown {

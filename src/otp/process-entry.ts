@@ -254,13 +254,12 @@ export class ProcessEntry implements Entry {
     held.lastChild = child;
   }
 
-  /** A child that was none changes nothing. */
+  /** Once for each that was adopted. */
   disown(child: ProcessEntry): void {
-    const { holdings } = this;
-    if (holdings === undefined || (child.previous === undefined && holdings.firstChild !== child)) return;
-    if (child.previous === undefined) holdings.firstChild = child.next;
+    const held = this.held();
+    if (child.previous === undefined) held.firstChild = child.next;
     else child.previous.next = child.next;
-    if (child.next === undefined) holdings.lastChild = child.previous;
+    if (child.next === undefined) held.lastChild = child.previous;
     else child.next.previous = child.previous;
     child.previous = undefined;
     child.next = undefined;
