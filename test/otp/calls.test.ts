@@ -1,7 +1,11 @@
 import { assign, setup } from 'xstate';
 import { expect, test } from 'vitest';
+import { call as callIn, reply } from '../../src/otp/calls.ts';
+import { choosingScheduler, replayScheduler } from '../../src/otp/choosing-scheduler.ts';
 import { effects } from '../../src/otp/effects.ts';
+import { ProcessKernel } from '../../src/otp/kernel.ts';
 import type { Address, Message, Pid, RecipientsTable, ReplyTo } from '../../src/otp/process.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { puppetSpec, type Told } from './support/puppet.ts';
 import { World } from './support/world.ts';
 
@@ -180,4 +184,86 @@ test('a multicall to nobody is done at once', async () => {
   world.tell(caller, { type: 'multicall', params: { table: 'peers', request: { type: 'ask' }, as: 'seen.all' } });
 
   expect(world.seen(caller)).toEqual([{ type: 'seen.all.done', failed: [] }]);
+});
+
+test('a call that had its outcome is held by nobody', () => {
+  const [clock, scheduler] = [new ManualClock(), replayScheduler()];
+  const kernel = new ProcessKernel(clock, scheduler);
+  const born = (id: string) => kernel.spawn(puppetSpec(), { id, parent: kernel.outside });
+  const [caller, callee] = [born('caller'), born('callee')];
+  while (scheduler.step());
+  callIn(caller, { to: callee.pid, request: { type: 'seen.request' }, timeoutMs: 10 });
+  const held = () => [...[kernel.calls, caller.calls, callee.watchers].map((calls) => calls?.size), clock.pendingTimers];
+  const before = held();
+  for (const id of kernel.calls.keys()) reply(callee, id, { type: 'seen.answer' });
+  while (scheduler.step());
+
+  expect({ before, after: held() }).toEqual({ before: [1, 1, 1, 1], after: [0, 0, 0, 0] });
+});
+
+test('a time-out, and a refusal, are news to a caller that monitors the process', async () => {
+  const { world, caller, server: pid } = await callerAndServer();
+  const busy = await world.puppet('busy', { mailboxMax: 1, mailboxOverflow: 'drop_newest' });
+  world.runtime.suspend(busy);
+  world.send(busy, { type: 'seen.1' });
+  world.tell(caller, ...[pid, busy].map((process): Told => ({ type: 'monitor', params: { process, as: 'seen.process' } })), call(pid, 'later', { timeoutMs: 10 }), call(busy));
+  world.advance(10);
+
+  expect(world.seen(caller)).toEqual([failed(busy, 'ask', 'overloaded'), failed(pid, 'later', 'timeout')]);
+});
+
+test('a request that is passed on and dropped there is not refused by who was asked', async () => {
+  const world = new World();
+  const [caller, asked, busy] = [await world.puppet('caller'), await world.puppet('asked'), await world.puppet('busy', { mailboxMax: 1, mailboxOverflow: 'drop_newest' })];
+  world.runtime.suspend(busy);
+  world.send(busy, { type: 'seen.1' });
+  world.tell(caller, call(asked, 'seen.request'));
+  const [request = { type: 'none' }] = world.seen(asked);
+  world.tell(asked, { type: 'send', params: { to: busy, event: request } });
+
+  expect({ dropped: world.runtime.processInfo(busy)?.dropped, seen: world.seen(caller) }).toEqual({ dropped: 1, seen: [] });
+});
+
+test('who was told of the end by a monitor is not told by a reply as well, given by another in the name of the dead', async () => {
+  const wanted = ['exit', 'down', 'seen.answer'];
+  const world = new World(choosingScheduler((candidates) => {
+    const choice = candidates.findIndex(({ what }) => what === wanted[0]);
+    if (choice >= 0) wanted.shift();
+    return Math.max(0, choice);
+  }));
+  const [caller, asked, other] = [await world.puppet('caller'), await world.puppet('asked'), await world.puppet('other')];
+  world.tell(caller, { type: 'monitor', params: { process: asked, as: 'seen' } }, call(asked, 'seen.request'));
+  const replyTo = String(world.seen(asked)[0]?.replyTo) as ReplyTo;
+  world.runtime.send(other, { type: 'do', effects: [{ type: 'reply', params: { to: replyTo, event: { type: 'seen.answer' } } }] });
+  world.runtime.step();
+  world.exit(asked, 'kill');
+
+  expect({ wanted, seen: world.seen(caller).map(({ type }) => type) }).toEqual({ wanted: [], seen: ['seen.down'] });
+});
+
+test('the dead of a multicall whose end is on its way to a monitor are counted, and so is a call from outside', async () => {
+  const world = new World();
+  const [peer, watched] = [await world.puppet('peer'), await world.puppet('watched')];
+  const peers: RecipientsTable = { recipients: () => [peer], apply: () => undefined, clone: () => peers, key: () => '' };
+  const caller = await world.puppet('caller', { tables: () => ({ peers }) });
+  world.tell(caller, { type: 'monitor', params: { process: peer, as: 'seen.peer' } });
+  void world.runtime.whenDown(watched);
+  for (const pid of [peer, watched]) world.runtime.exit(pid, 'kill');
+  world.runtime.send(caller, { type: 'do', effects: [{ type: 'multicall', params: { table: 'peers', request: { type: 'seen.request' }, as: 'seen.all' } }] });
+  for (const pid of [peer, watched]) while (world.isAlive(pid)) world.runtime.step();
+  const outcomes: unknown[] = [];
+  world.runtime.call(watched, { type: 'seen.request' }).catch((error: unknown) => outcomes.push(error));
+  world.runtime.drain();
+  await world.settle();
+
+  expect({ seen: world.seen(caller), outcomes }).toMatchObject({ seen: [{ type: 'seen.peer.down' }, { type: 'seen.all.done', failed: [peer] }], outcomes: [{ reason: 'noproc' }] });
+});
+
+test('a multicall goes to a table that names its recipients', async () => {
+  const world = new World();
+  const caller = await world.puppet('caller');
+
+  world.tell(caller, { type: 'multicall', params: { table: 'echo', request: { type: 'ask' }, as: 'seen.all' } });
+
+  expect(world.reasonOf(caller)).toMatchObject({ error: { message: "table 'echo' names the recipients of a multicall" } });
 });

@@ -19,11 +19,11 @@ test('a child that comes up, and does not obey, after its supervisor was killed,
 });
 
 test('a child that may take as long as it likes outlives its killed supervisor until it obeys, and another only as long as it may', async () => {
-  const family = await Family.start({ patient: { stubborn: true, shutdown: 'infinity' }, hasty: { stubborn: true, shutdown: 100 } });
+  const family = await Family.start({ patient: { stubborn: true, shutdown: 'infinity' }, brutal: { stubborn: true, shutdown: 'brutal_kill' }, hasty: { stubborn: true, shutdown: 100 } });
   const { world } = family;
 
   world.exit('sup#1' as Pid, 'kill');
   world.advance(100);
 
-  expect({ ends: family.endsSince(), timers: world.clock.pendingTimers }).toEqual({ ends: ['sup killed', 'hasty killed'], timers: 0 });
+  expect({ ends: family.endsSince(), timers: world.clock.pendingTimers }).toEqual({ ends: ['sup killed', 'brutal killed', 'hasty killed'], timers: 0 });
 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
+import { effects } from '../../src/otp/effects.ts';
 import { replayScheduler } from '../../src/otp/choosing-scheduler.ts';
 import { call } from '../../src/otp/calls.ts';
 import { link } from '../../src/otp/links.ts';
@@ -88,6 +89,16 @@ test('redelivers postponed events after a change of state, before others, in the
   world.runtime.drain();
 
   expect(world.seen(pid).map(({ type }) => type)).toEqual(['seen.1', 'seen.2', 'seen.3']);
+});
+
+test('to postpone without an event changes nothing', async () => {
+  const world = new World();
+  const machine = setup({ actions: { ...effects } }).createMachine({ entry: { type: 'postpone' }, initial: 'a', states: { a: { on: { go: 'b' } }, b: {} } });
+  const pid = await world.start({ machine }, 'p');
+  const before = world.runtime.processInfo(pid)?.mailboxLength;
+  world.send(pid, { type: 'go' });
+
+  expect({ before, state: world.runtime.processInfo(pid)?.state }).toEqual({ before: 0, state: 'b' });
 });
 
 test("delivers a table's answer before whatever waits, and before what was postponed", async () => {
