@@ -240,6 +240,18 @@ test('says since when a process lives, in whole milliseconds on the scale of the
   expect(runtime.processInfo(await starting)?.sinceMs).toBe(1_500);
 });
 
+test('counts what is delivered next among what waits, and links a spawned process to nobody by itself', async () => {
+  const world = new World();
+  const pid = await world.puppet('p', { spawns: { child: () => puppetSpec() } });
+  world.tell(pid, { type: 'spawn', params: { template: 'child', as: 'seen' } });
+  const child = world.runtime.tree()[0]?.children[0]?.pid ?? '@none';
+  world.runtime.suspend(pid);
+  for (const type of ['seen.1', 'seen.2']) world.send(pid, { type });
+  world.runtime.resume(pid);
+
+  expect({ waiting: world.runtime.processInfo(pid)?.mailboxLength, links: world.runtime.processInfo(child)?.links }).toEqual({ waiting: 2, links: [] });
+});
+
 test('shows the tables of a process to who reads them from outside, as long as it lives', async () => {
   const world = new World();
   const board = new EchoTable();

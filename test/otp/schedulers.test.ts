@@ -1,6 +1,9 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { randomScheduler, replayScheduler } from '../../src/otp/choosing-scheduler.ts';
+import { call } from '../../src/otp/calls.ts';
+import { startTimer } from '../../src/otp/process-timers.ts';
+import { ProcessKernel } from '../../src/otp/kernel.ts';
 import type { Pid } from '../../src/otp/process.ts';
 import { productionScheduler } from '../../src/otp/production-scheduler.ts';
 import { createRuntime } from '../../src/otp/runtime.ts';
@@ -129,4 +132,63 @@ test('production yields to I/O while processes keep sending to one another', asy
   runtime.exit(ping ?? '@none', 'kill');
 
   expect({ inBetween, reason: await reason }).toEqual({ inBetween: true, reason: 'killed' });
+});
+
+describe('a choosing scheduler', () => {
+  const born = () => {
+    const [clock, scheduler] = [new ManualClock(), replayScheduler()];
+    const kernel = new ProcessKernel(clock, scheduler);
+    const [a, b] = ['a', 'b'].map((id) => kernel.spawn(puppetSpec(), { id, parent: kernel.outside }));
+    return { clock, scheduler, kernel, a: a ?? kernel.outside, b: b ?? kernel.outside };
+  };
+  const message = (from: string) => ({ kind: 'message' as const, source: { pid: from as Pid }, message: { type: `seen.${from}` } });
+
+  test('offers the oldest first, whoever it is for', () => {
+    const { scheduler, kernel, a, b } = born();
+    while (scheduler.step());
+    kernel.enqueue(a, message('first'));
+    kernel.enqueue(b, message('second'));
+    kernel.enqueue(a, message('third'));
+
+    expect(scheduler.candidates().map(({ from }) => from)).toEqual(['first', 'second', 'third']);
+  });
+
+  test('offers a kill before the process has begun, and nothing else', () => {
+    const { scheduler, kernel, a } = born();
+    kernel.enqueue(a, message('early'));
+    kernel.enqueue(a, { kind: 'exit', source: kernel.outside, reason: 'kill' });
+
+    expect(scheduler.candidates().flatMap(({ to, what }) => (to === a.pid ? [what] : []))).toEqual(['init', 'exit']);
+  });
+
+  test('lets a kill overtake the messages of its sender, and what a process sent itself its time-outs', () => {
+    const { clock, scheduler, kernel, a, b } = born();
+    while (scheduler.step());
+    kernel.enqueue(a, { kind: 'message', source: a, message: { type: 'seen.own' } });
+    startTimer(a, { name: 'tick', delayMs: 5 });
+    kernel.enqueue(b, message('a'));
+    kernel.enqueue(b, { kind: 'exit', source: { pid: 'a' as Pid }, reason: 'kill' });
+    clock.advance(5);
+
+    expect(scheduler.candidates().map(({ what }) => what)).toEqual(['seen.own', 'seen.a', 'exit', 'timeout']);
+  });
+
+  test('orders the time-out of a call with nothing that the caller sent itself', () => {
+    const { clock, scheduler, kernel, a, b } = born();
+    while (scheduler.step());
+    kernel.enqueue(a, { kind: 'message', source: a, message: { type: 'seen.own' } });
+    call(a, { to: b.pid, request: { type: 'seen.request' }, timeoutMs: 5 });
+    clock.advance(5);
+
+    expect(scheduler.candidates().map(({ what }) => what)).toEqual(['seen.own', 'seen.request', 'callFailed']);
+  });
+
+  test('keeps nobody for whom nothing waits', () => {
+    const { scheduler, kernel, a } = born();
+    kernel.enqueue(a, { kind: 'exit', source: kernel.outside, reason: 'kill' });
+    for (const from of ['never', 'never', 'nobody']) kernel.enqueue(a, message(from));
+    while (scheduler.step());
+
+    expect(Reflect.get(scheduler, 'active').size).toBe(0);
+  });
 });
