@@ -41,7 +41,6 @@ export const outsideBehaviour: Behaviour = {
     const root = source as Entry;
     const awaited = awaitedStarts.get(root);
     if (awaited === undefined || (awaited.isLate && message.type !== 'EXIT')) return;
-    awaitedStarts.delete(root);
     if (awaited.isLate) awaited.reject(new StartError(root.id, 'timeout'));
     else if (message.type === 'STARTED') awaited.resolve(root.pid);
     else if (message.type === 'IGNORED') awaited.reject(new StartError(root.id, 'ignore'));

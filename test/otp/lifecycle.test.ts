@@ -51,3 +51,15 @@ test('who stops listening hears nothing more', async () => {
 
   expect(records.length).toBe(before);
 });
+
+test('who listens twice is told twice, and stops once', async () => {
+  const world = new World();
+  const told: string[] = [];
+  const listener = ({ type }: LifecycleRecord) => void told.push(type);
+  const [stop] = [world.runtime.lifecycle(listener), world.runtime.lifecycle(listener)];
+  await world.puppet('a');
+  stop();
+  await world.puppet('b');
+
+  expect(told).toEqual(['spawn', 'spawn', 'spawn']);
+});

@@ -1,10 +1,10 @@
 /** What a process makes for itself, at the edges: a start that is late, a task that is none. */
 import { expect, test } from 'vitest';
 import { sendTo, setup } from 'xstate';
-import { replayScheduler } from '../../src/otp/choosing-scheduler.ts';
+import { choosingScheduler, replayScheduler } from '../../src/otp/choosing-scheduler.ts';
 import { effects } from '../../src/otp/effects.ts';
 import { ProcessKernel } from '../../src/otp/kernel.ts';
-import type { ProcessSpec } from '../../src/otp/process.ts';
+import type { Address, ProcessSpec } from '../../src/otp/process.ts';
 import { limitStart } from '../../src/otp/starts.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { puppetSpec } from './support/puppet.ts';
@@ -58,6 +58,23 @@ test.each([
   world.tell(pid, { type: 'start', params: { template: 'failing', as: 'seen' } });
 
   expect(world.seen(pid)).toMatchObject([{ type: 'seen.failed', reason: { error: { name } } }]);
+});
+
+test('a root that comes up too late has failed when nothing of it is left, and not before', async () => {
+  const world = new World(choosingScheduler((candidates) => Math.max(0, candidates.findIndex(({ what }) => what === 'STARTED'))));
+  const failed: unknown[] = [];
+  world.runtime.start({ machine: slow }, { id: 'slow', timeoutMs: 10 }).catch((error: unknown) => failed.push(error));
+  world.runtime.drain();
+  const pid: Address = world.runtime.tree()[0]?.pid ?? '@none';
+  world.runtime.send(pid, { type: 'connected' });
+  world.clock.advance(10);
+  for (let step = 0; step < 2; step += 1) world.runtime.step(); // It comes up, and the outside hears of it; then it is killed.
+  await Promise.resolve();
+  const before = { alive: world.isAlive(pid), failed: failed.length };
+  await world.settle();
+  await world.settle();
+
+  expect({ before, alive: world.isAlive(pid), failed }).toMatchObject({ before: { alive: true, failed: 0 }, alive: false, failed: [{ reason: 'timeout' }] });
 });
 
 test('a start that was in time keeps nothing of its limit', () => {
