@@ -95,7 +95,7 @@ export class ChildTable implements Table<ChildChange> {
       case 'overdue':
         return this.overdue();
       case 'nextKept':
-        return this.backlog.next();
+        return this.rest();
       case 'exitedWhileStarting':
         return this.exitedWhileStarting(change);
       case 'exitedWhileStopping':
@@ -159,23 +159,26 @@ export class ChildTable implements Table<ChildChange> {
 
   private nextToStart(): ChildNews {
     const row = this.plan.nextToStart();
-    if (row !== undefined) return { type: 'child.due', id: row.id };
+    return row === undefined ? { type: 'children.started' } : { type: 'child.due', id: row.id };
+  }
+
+  /** Whatever was planned is over. */
+  private rest(): ChildNews | undefined {
     this.plan = new ChildPlan();
-    return { type: 'children.started' };
+    return this.backlog.next();
   }
 
   private noteStarted(process: Pid): ChildNews | undefined {
-    const row = this.rows.ofPid(process);
-    if (row?.status !== 'starting') return undefined;
+    const row = this.plan.awaited;
+    if (row?.pid !== process) return undefined;
     row.status = 'up';
-    if (row !== this.plan.awaited) return undefined;
     return this.settle({ type: 'child.started', id: row.id, pid: process }) ?? this.nextToStart();
   }
 
   /** It was there, and is not needed: its end, which follows, is no news. */
   private noteIgnored(process: Pid): ChildNews | undefined {
-    const row = this.rows.ofPid(process);
-    if (row === undefined || row !== this.plan.awaited) return undefined;
+    const row = this.plan.awaited;
+    if (row?.pid !== process) return undefined;
     this.rows.markDown(row);
     if (row.spec.restart === 'temporary') this.rows.forget(row);
     return this.settle({ type: 'child.ignored', id: row.id }) ?? this.nextToStart();
@@ -213,7 +216,6 @@ export class ChildTable implements Table<ChildChange> {
     if (row === undefined) return undefined;
     if (row !== this.plan.awaited) return this.backlog.keepExit({ process, reason });
     this.rows.markDown(row);
-    this.plan = new ChildPlan();
     if (this.asked?.isNew === true) this.rows.forget(row);
     const refused = this.settle({ type: 'child.refused', id: row.id, reason });
     if (refused !== undefined) return refused;
@@ -302,7 +304,6 @@ export class ChildTable implements Table<ChildChange> {
     if (this.asked === undefined) return undefined;
     const { replyTo } = this.asked;
     this.asked = undefined;
-    this.plan = new ChildPlan();
     return requestsAnswered(answer(replyTo, event));
   }
 }

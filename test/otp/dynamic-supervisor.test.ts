@@ -227,3 +227,20 @@ test('tells a child to stop once, also when its own end comes while it waits for
 
   expect(nursery.world.exits.map(({ reason }) => reason)).toEqual(['normal', 'shutdown']);
 });
+
+test('a child that comes up while it is told to stop is stopped all the same, and not started again', async () => {
+  const world = new World();
+  const slow = setup({}).createMachine({ initial: 'connecting', states: { connecting: { tags: 'starting', on: { connected: 'up' } }, up: {} } });
+  const pid = await world.start(dynamicSupervisor({ templates: { slow: () => ({ id: 'slow', start: () => ({ machine: slow }) }) } }), 'sup');
+  const started = world.runtime.call(pid, { type: 'startChild', template: 'slow', args: { type: 'args' } });
+  world.runtime.drain();
+  world.runtime.send(world.runtime.tree()[0]?.children[0]?.pid ?? pid, { type: 'connected' });
+  const terminated = world.runtime.call(pid, { type: 'terminateChild', id: 'slow' });
+  world.runtime.drain();
+
+  expect([await started, await terminated, world.runtime.tree()[0]?.children]).toEqual([
+    { type: 'child.refused', id: 'slow', reason: 'shutdown' },
+    { type: 'child.terminated', id: 'slow' },
+    [],
+  ]);
+});
