@@ -15,9 +15,9 @@ const PROCESS_LAYER = { product: 'src/otp/**', proof: ['test/otp/**', 'bench/otp
 /** Programs that are read before they are run: they print, and keep to everything else. */
 const EXAMPLES = 'examples/**/*.ts';
 /** The only file that yields to I/O, between two rounds of deliveries. */
-const SCHEDULER = 'src/otp/production-scheduler.ts';
+const SCHEDULER = 'src/otp/schedulers/production-scheduler.ts';
 /** Where the environment becomes a configuration, and where a child process inherits it. */
-const ENVIRONMENT = ['src/cli.ts', 'src/postgres/embedded-postgres.ts'];
+const ENVIRONMENT = ['src/cli.ts', 'src/demo/embedded-postgres.ts'];
 
 const LINES_PER_FUNCTION_MAX = 70;
 
@@ -46,7 +46,7 @@ const randomness = [
   message: 'Randomness comes in as an argument: take a Random (src/base/random.ts).',
 }));
 const environment = [
-  { object: 'process', property: 'env', message: 'Settings come in as an argument: add them to src/settings.ts.' },
+  { object: 'process', property: 'env', message: 'Settings come in as an argument: add them to src/settings/settings.ts.' },
 ];
 const testShortcuts = [
   ...['mock', 'doMock', 'hoisted'].map((property) => ({

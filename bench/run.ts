@@ -8,7 +8,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startEmbeddedPostgres } from '../src/postgres/embedded-postgres.ts';
+import { startEmbeddedPostgres } from '../src/demo/embedded-postgres.ts';
 import { coldSnapshot } from './cold-snapshot.ts';
 import { openDatabase } from './database.ts';
 import { ingestion } from './ingestion.ts';

@@ -5,10 +5,16 @@
  * Whatever keeps it from starting is one message that says what to do, on stderr, and an exit code other than 0; a
  * stack is shown only for an error of ours. The first SIGINT or SIGTERM drains the service, the second ends at once.
  */
-import { helpText, parseCommandLine } from './command-line.ts';
-import { readConfiguration, type Configuration } from './configuration.ts';
-import { startFailure } from './start-failure.ts';
-import { VERSION } from './version.ts';
+import { systemClock } from './base/clock.ts';
+import { systemRandom } from './base/random.ts';
+import { VERSION } from './base/version.ts';
+import type { Service } from './service/service.ts';
+import { startFailure } from './service/start-failure.ts';
+import { helpText, parseCommandLine } from './settings/command-line.ts';
+import { readConfiguration, type Configuration } from './settings/configuration.ts';
+
+/** What is run: the service, alone or with the Postgres of the demo below it. */
+type Running = Pick<Service, 'ended' | 'stop'>;
 
 const EXIT = { done: 0, failed: 1, misused: 2, interrupted: 130 };
 
@@ -26,8 +32,7 @@ async function main(words: readonly string[]): Promise<void> {
 
 async function run(configuration: Configuration): Promise<void> {
   try {
-    const { startService } = await import('./main.ts'); // Only now: neither help nor a refusal waits for a parser and a database driver.
-    const starting = startService(configuration);
+    const starting = configuration.databaseUrl === undefined ? startDemoService(configuration) : startService(configuration);
     const interrupted = drainAtSignal(starting);
     const service = await starting;
     const failure = await Promise.race([service.ended, interrupted]);
@@ -39,8 +44,35 @@ async function run(configuration: Configuration): Promise<void> {
   }
 }
 
+/** Imports as late as this: neither help nor a refusal waits for a parser and a database driver. */
+async function startService(configuration: Configuration): Promise<Service> {
+  const service = await import('./service/service.ts');
+  return service.startService(configuration);
+}
+
+/** The database goes last: until then the service may need it. */
+async function startDemoService(configuration: Configuration): Promise<Running> {
+  const { startDemo } = await import('./demo/demo.ts');
+  const demo = await startDemo(systemClock, systemRandom);
+  try {
+    const service = await startService({ ...configuration, databaseUrl: demo.url });
+    print(demo.welcome(service.url));
+    const ended = service.ended.finally(() => demo.stop());
+    return {
+      ended,
+      async stop() {
+        await service.stop();
+        await ended;
+      },
+    };
+  } catch (error) {
+    await demo.stop();
+    throw error;
+  }
+}
+
 /** Resolves once the service has drained; a second signal does not wait for that. A signal also ends a start that is under way. */
-function drainAtSignal(starting: Promise<{ stop(): Promise<void> }>): Promise<undefined> {
+function drainAtSignal(starting: Promise<Running>): Promise<undefined> {
   return new Promise((resolve, reject) => {
     let isStarting = true;
     let isDraining = false;

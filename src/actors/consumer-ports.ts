@@ -9,7 +9,7 @@ import type { Handle } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
 import type { Delivery } from '../shapes/router.ts';
 import type { ShapeLines } from '../shapes/shape-lines.ts';
-import type { ShapeLog } from '../storage/shape-logs.ts';
+import type { ShapeLog } from '../storage/shapes/shape-logs.ts';
 
 export interface ConsumerPorts {
   readonly shapeLog: Pick<

@@ -8,7 +8,7 @@ import type { LogPosition } from '../model/log-position.ts';
 import { maxLsn, type Lsn } from '../model/lsn.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Address, Table } from '../otp/process.ts';
-import type { ShapeLog } from '../storage/shape-logs.ts';
+import type { ShapeLog } from '../storage/shapes/shape-logs.ts';
 
 export type ProgressChange =
   | {

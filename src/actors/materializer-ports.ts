@@ -6,7 +6,7 @@
  * `history.isGone` when there is no such log any more.
  */
 import type { Handle } from '../model/shape.ts';
-import type { OffsetRange, ShapeMessage } from '../storage/shape-blocks.ts';
+import type { OffsetRange, ShapeMessage } from '../storage/shapes/shape-blocks.ts';
 
 export type { OffsetRange, ShapeMessage };
 

@@ -9,7 +9,7 @@ import { invariant } from '../base/invariant.ts';
 import type { Clock } from '../base/clock.ts';
 import { definitionKey, newHandle, type Handle, type ShapeDefinition } from '../model/shape.ts';
 import type { ExitReason, Message, Pid, ReplyTo, Table } from '../otp/process.ts';
-import type { ShapeLogs } from '../storage/shape-logs.ts';
+import type { ShapeLogs } from '../storage/shapes/shape-logs.ts';
 import { downCause, snapshotFailure } from './down-cause.ts';
 
 export type DirectoryChange =

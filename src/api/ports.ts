@@ -9,7 +9,7 @@ import type { Lsn } from '../model/lsn.ts';
 import type { Relation } from '../model/relation.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import type { WhereLanguage } from '../sql/where.ts';
-import type { ShapeLog } from '../storage/shape-logs.ts';
+import type { ShapeLog } from '../storage/shapes/shape-logs.ts';
 
 /** Postgres's tables, cached: the same table gives the same object until it changes. */
 export interface Catalog {

@@ -5,15 +5,15 @@
  * over, in the order in which it asked; a transition that throws, or that does not exist, performs none of them.
  */
 import { invariant } from '../base/invariant.ts';
-import { call, cancelCalls, insert, multicall, reply } from './calls.ts';
-import { entryOf, type Entry, type SpawnRequest, type StartRequest } from './entry.ts';
-import { inJson } from './error-report.ts';
-import { link, unlink } from './links.ts';
-import { InvalidExitReasonError } from './machine-process.ts';
-import { demonitor, monitor, type DemonitorRequest } from './monitors.ts';
+import { call, cancelCalls, insert, multicall, reply } from './kernel/calls.ts';
+import { entryOf, type Entry, type SpawnRequest, type StartRequest } from './kernel/entry.ts';
+import { inJson } from './kernel/error-report.ts';
+import { link, unlink } from './kernel/links.ts';
+import { InvalidExitReasonError } from './kernel/machine-process.ts';
+import { demonitor, monitor, type DemonitorRequest } from './kernel/monitors.ts';
 import { isExitReason, type Address, type ExitReason, type Message, type Name, type RecipientsTable, type ReplyTo, type Table } from './process.ts';
-import { cancelTimer, startTimer, updateTimer, type TimerRequest } from './process-timers.ts';
-import { spawn, start, startTask, type AsyncRequest } from './starts.ts';
+import { cancelTimer, startTimer, updateTimer, type TimerRequest } from './kernel/process-timers.ts';
+import { spawn, start, startTask, type AsyncRequest } from './kernel/starts.ts';
 
 export interface EffectParams {
   /** A new process; `<as>.spawned { process, id }` is the very next event. `monitor` tells `<as>.down`. */

@@ -6,20 +6,20 @@
  */
 import type { AnyActorRef, InspectionEvent } from 'xstate';
 import { systemClock, type Clock } from '../base/clock.ts';
-import { call } from './calls.ts';
-import type { Entry } from './entry.ts';
-import { describeReason, inJson } from './error-report.ts';
-import { ProcessKernel } from './kernel.ts';
-import { InvalidExitReasonError } from './machine-process.ts';
-import { monitor } from './monitors.ts';
-import { whenStarted } from './outside.ts';
-import { describeProcess, type ProcessInfo } from './process-info.ts';
+import { call } from './kernel/calls.ts';
+import type { Entry } from './kernel/entry.ts';
+import { describeReason, inJson } from './kernel/error-report.ts';
+import { ProcessKernel } from './kernel/kernel.ts';
+import { InvalidExitReasonError } from './kernel/machine-process.ts';
+import { monitor } from './kernel/monitors.ts';
+import { whenStarted } from './kernel/outside.ts';
+import { describeProcess, type ProcessInfo } from './kernel/process-info.ts';
 import { isExitReason, type Address, type CallFailed, type ExitReason, type Message, type Name, type Pid, type ProcessSpec, type Table } from './process.ts';
-import { suspend, resume } from './suspension.ts';
-import { productionScheduler } from './production-scheduler.ts';
-import type { Registration } from './registry.ts';
-import type { Scheduler } from './scheduler.ts';
-import type { LifecycleRecord, NumberedRecord, TraceRecord } from './trace.ts';
+import { suspend, resume } from './kernel/suspension.ts';
+import { productionScheduler } from './schedulers/production-scheduler.ts';
+import type { Registration } from './kernel/registry.ts';
+import type { Scheduler } from './schedulers/scheduler.ts';
+import type { LifecycleRecord, NumberedRecord, TraceRecord } from './kernel/trace.ts';
 import { printTree, treeOf, type ProcessTree } from './tree.ts';
 
 export interface RuntimeOptions {

@@ -1,6 +1,6 @@
 /** The tree of living processes: a snapshot for people and tests. */
-import { firstOf } from './registry.ts';
-import type { Entry } from './entry.ts';
+import { firstOf } from './kernel/registry.ts';
+import type { Entry } from './kernel/entry.ts';
 import type { Name, Pid } from './process.ts';
 
 export interface ProcessTree {

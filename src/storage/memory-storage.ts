@@ -1,10 +1,10 @@
 /** A storage that keeps everything in memory and forgets it at the end. */
 import { systemClock, type Clock } from '../base/clock.ts';
 import { LOG_START } from '../model/log-position.ts';
-import { MemoryLog } from './memory-log.ts';
-import { MemoryShapeLogs } from './memory-shape-logs.ts';
-import { MemoryShapeStore } from './memory-shape-store.ts';
-import { ShapeTable } from './shape-table.ts';
+import { MemoryLog } from './log/memory-log.ts';
+import { MemoryShapeLogs } from './shapes/memory-shape-logs.ts';
+import { MemoryShapeStore } from './shapes/memory-shape-store.ts';
+import { ShapeTable } from './shapes/shape-table.ts';
 import { CHUNK_BYTES_MAX, type Storage } from './storage.ts';
 
 export interface MemoryStorageOptions {

@@ -2,14 +2,14 @@
 import type { Clock } from '../base/clock.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { nodeDisk, type Disk } from './disk.ts';
-import { openDiskLog } from './disk-log.ts';
-import { DiskShapeLogs } from './disk-shape-logs.ts';
+import { openDiskLog } from './log/disk-log.ts';
+import { DiskShapeLogs } from './shapes/disk-shape-logs.ts';
 import { DiskError, StorageDirectoryError, StorageVersionError } from './errors.ts';
-import { FileCache } from './file-cache.ts';
-import { openLmdb, type Metadata } from './metadata.ts';
+import { FileCache } from './shapes/file-cache.ts';
+import { openLmdb, type Metadata } from './checkpoint/metadata.ts';
 import { systemProcesses, type Processes } from './processes.ts';
-import { ShapeDirectories } from './shape-directories.ts';
-import { recoverShapes } from './shape-recovery.ts';
+import { ShapeDirectories } from './shapes/shape-directories.ts';
+import { recoverShapes } from './shapes/shape-recovery.ts';
 import { CHUNK_BYTES_MAX, type Storage } from './storage.ts';
 
 export interface StorageOptions {

@@ -1,6 +1,6 @@
 /** Storage: the transaction log and the shapes' logs made from it, opened and closed together. */
-import type { ShapeLogs } from './shape-logs.ts';
-import type { TransactionLog } from './transaction-log.ts';
+import type { ShapeLogs } from './shapes/shape-logs.ts';
+import type { TransactionLog } from './log/transaction-log.ts';
 
 export interface Storage {
   readonly log: TransactionLog;

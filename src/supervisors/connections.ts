@@ -3,11 +3,11 @@
  * waits for a port's answer starts over when the port does. Losing Postgres is no crash: the machines come back by
  * themselves, with back-off.
  */
-import { connectionLock } from '../actors/connection-lock.ts';
-import { connectionPools } from '../actors/connection-pools.ts';
-import { replicationClient } from '../actors/replication-client.ts';
-import type { SupervisorSpec } from '../otp/child-spec.ts';
-import type { Rooms } from './rooms.ts';
+import { connectionLock } from '../actors/connections/connection-lock.ts';
+import { connectionPools } from '../actors/connections/connection-pools.ts';
+import { replicationClient } from '../actors/connections/replication-client.ts';
+import type { SupervisorSpec } from '../otp/supervision/child-spec.ts';
+import type { Rooms } from './stack-wiring.ts';
 
 export function connections({ ports }: Rooms): SupervisorSpec {
   return {

@@ -12,10 +12,10 @@ import { shapeCache } from '../actors/shape-cache.ts';
 import { shapeLogCollector } from '../actors/shape-log-collector.ts';
 import { snapshotter } from '../actors/snapshotter.ts';
 import type { Handle } from '../model/shape.ts';
-import type { DynamicSupervisorSpec, SupervisorSpec } from '../otp/child-spec.ts';
-import { dynamicSupervisor } from '../otp/dynamic-supervisor.ts';
+import type { DynamicSupervisorSpec, SupervisorSpec } from '../otp/supervision/child-spec.ts';
+import { dynamicSupervisor } from '../otp/supervision/dynamic-supervisor.ts';
 import type { Message } from '../otp/process.ts';
-import type { Rooms } from './rooms.ts';
+import type { Rooms } from './stack-wiring.ts';
 
 export function shapes(rooms: Rooms): SupervisorSpec {
   const { tables, takenThrough, publicationCheckEveryMs } = rooms;

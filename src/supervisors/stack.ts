@@ -12,10 +12,10 @@
  * ```
  */
 import { statusMonitor } from '../actors/status-monitor.ts';
-import type { SupervisorSpec } from '../otp/child-spec.ts';
-import { supervisor } from '../otp/supervisor.ts';
+import type { SupervisorSpec } from '../otp/supervision/child-spec.ts';
+import { supervisor } from '../otp/supervision/supervisor.ts';
 import { connections } from './connections.ts';
-import type { Rooms } from './rooms.ts';
+import type { Rooms } from './stack-wiring.ts';
 import { shapes } from './shapes.ts';
 import { storage } from './storage.ts';
 

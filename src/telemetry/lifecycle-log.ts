@@ -7,7 +7,7 @@
 import type { Logger } from 'pino';
 import { isFault, type ErrorReport, type ExitReason, type Name, type Pid } from '../otp/process.ts';
 import type { Runtime } from '../otp/runtime.ts';
-import type { LifecycleRecord } from '../otp/trace.ts';
+import type { LifecycleRecord } from '../otp/kernel/trace.ts';
 
 /** Errors that can only be ours: where they came from is what a report needs. Others are the world's, and say what happened. */
 const OUR_FAULTS: readonly string[] = [

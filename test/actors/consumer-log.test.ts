@@ -6,7 +6,7 @@ import type { LogOffset } from '../../src/model/log-offset.ts';
 import type { LogPosition } from '../../src/model/log-position.ts';
 import type { Lsn } from '../../src/model/lsn.ts';
 import { ShapeLines } from '../../src/shapes/shape-lines.ts';
-import type { ShapeLog } from '../../src/storage/shape-logs.ts';
+import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import { grow } from '../storage/fixtures.ts';
 import { blockOf, transactionOf } from '../support/changes.ts';

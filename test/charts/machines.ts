@@ -1,18 +1,18 @@
 /** Every machine of the service, with what it is there for. */
 import type { AnyStateMachine } from 'xstate';
-import { chunkBuilder } from '../../src/actors/chunk-builder.ts';
-import { connectionLock } from '../../src/actors/connection-lock.ts';
-import { connectionPools } from '../../src/actors/connection-pools.ts';
+import { checkpointer } from '../../src/actors/checkpointer.ts';
+import { connectionLock } from '../../src/actors/connections/connection-lock.ts';
+import { connectionPools } from '../../src/actors/connections/connection-pools.ts';
 import { consumer } from '../../src/actors/consumer.ts';
 import { materializer } from '../../src/actors/materializer.ts';
 import { publicationManager } from '../../src/actors/publication-manager.ts';
-import { replicationClient } from '../../src/actors/replication-client.ts';
+import { replicationClient } from '../../src/actors/connections/replication-client.ts';
 import { shapeCache } from '../../src/actors/shape-cache.ts';
 import { shapeLogCollector } from '../../src/actors/shape-log-collector.ts';
 import { snapshotter } from '../../src/actors/snapshotter.ts';
 import { statusMonitor } from '../../src/actors/status-monitor.ts';
-import { dynamicSupervisorMachine } from '../../src/otp/dynamic-supervisor.ts';
-import { supervisorMachine } from '../../src/otp/supervisor.ts';
+import { dynamicSupervisorMachine } from '../../src/otp/supervision/dynamic-supervisor.ts';
+import { supervisorMachine } from '../../src/otp/supervision/supervisor.ts';
 
 export interface ChartedMachine {
   readonly machine: AnyStateMachine;
@@ -30,7 +30,7 @@ export const machines: readonly ChartedMachine[] = [
   { machine: connectionLock, purpose: 'Of all instances on one database, the one that holds the lock streams.' },
   { machine: replicationClient, purpose: 'Brings the stream of Postgres’s changes, and comes back by itself when it breaks.' },
   { machine: connectionPools, purpose: 'Knows whether Postgres can be asked.' },
-  { machine: chunkBuilder, purpose: 'From time to time, and when much is in memory only, brings the shapes’ logs to the disk.' },
+  { machine: checkpointer, purpose: 'From time to time, and when much is in memory only, brings the shapes’ logs to the disk.' },
   { machine: supervisorMachine, purpose: 'Starts its children in order, restarts them by its strategy, stops them in reverse order.' },
   { machine: dynamicSupervisorMachine, purpose: 'Supervises children that come and go on request, each from a template.' },
 ];

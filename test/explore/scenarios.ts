@@ -1,17 +1,17 @@
 /** For each machine: how it can begin, and the events that can reach it, with the few values that make a difference. */
-import { chunkBuilder } from '../../src/actors/chunk-builder.ts';
-import { connectionLock } from '../../src/actors/connection-lock.ts';
-import { connectionPools } from '../../src/actors/connection-pools.ts';
+import { checkpointer } from '../../src/actors/checkpointer.ts';
+import { connectionLock } from '../../src/actors/connections/connection-lock.ts';
+import { connectionPools } from '../../src/actors/connections/connection-pools.ts';
 import { consumer } from '../../src/actors/consumer.ts';
 import { materializer } from '../../src/actors/materializer.ts';
 import { publicationManager } from '../../src/actors/publication-manager.ts';
-import { replicationClient } from '../../src/actors/replication-client.ts';
+import { replicationClient } from '../../src/actors/connections/replication-client.ts';
 import { shapeCache } from '../../src/actors/shape-cache.ts';
 import { shapeLogCollector } from '../../src/actors/shape-log-collector.ts';
 import { snapshotter } from '../../src/actors/snapshotter.ts';
 import { CONDITIONS, statusMonitor } from '../../src/actors/status-monitor.ts';
-import { dynamicSupervisorMachine } from '../../src/otp/dynamic-supervisor.ts';
-import { supervisorMachine } from '../../src/otp/supervisor.ts';
+import { dynamicSupervisorMachine } from '../../src/otp/supervision/dynamic-supervisor.ts';
+import { supervisorMachine } from '../../src/otp/supervision/supervisor.ts';
 import type { Scenario } from './transition-coverage.ts';
 
 const error = { name: 'Error', code: 'no', message: 'no' };
@@ -240,8 +240,8 @@ const replicationClientScenario: Scenario = {
   ],
 };
 
-const chunkBuilderScenario: Scenario = {
-  machine: chunkBuilder,
+const checkpointerScenario: Scenario = {
+  machine: checkpointer,
   inputs: [{ self, everyMs: 1 }],
   events: [
     { type: 'unsaved.exceeded' },
@@ -327,7 +327,7 @@ export const scenarios: readonly Scenario[] = [
   connectionLockScenario,
   connectionPoolsScenario,
   replicationClientScenario,
-  chunkBuilderScenario,
+  checkpointerScenario,
   supervisorScenario,
   dynamicSupervisorScenario,
 ];

@@ -1,7 +1,7 @@
 /** Conformance: snapshot, catch-up, handles and caching (cases C and E), as far as they are the server's own. */
 import { afterEach, expect, test } from 'vitest';
 import type { Handle } from '../../src/model/shape.ts';
-import { FOLLOW_WAIT_MS } from '../../src/storage/snapshot-chunks.ts';
+import { FOLLOW_WAIT_MS } from '../../src/storage/shapes/snapshot-chunks.ts';
 import { column, itemLine, key, SNAPSHOT_END_MESSAGE, upToDateMessage } from '../support/api-world.ts';
 import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http-world.ts';
 

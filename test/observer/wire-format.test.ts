@@ -2,7 +2,7 @@ import { createInspector, type StatelyInspectionEvent } from '@statelyai/inspect
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import type { InspectionEvent } from 'xstate';
 import { WireFormat } from '../../src/observer/wire-format.ts';
-import { replayScheduler } from '../../src/otp/choosing-scheduler.ts';
+import { replayScheduler } from '../../src/otp/schedulers/choosing-scheduler.ts';
 import { createRuntime, type Runtime } from '../../src/otp/runtime.ts';
 import { handOverTree } from '../support/hand-over-tree.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { InspectionEvent } from 'xstate';
-import { supervisor } from '../../src/otp/supervisor.ts';
+import { supervisor } from '../../src/otp/supervision/supervisor.ts';
 import { puppetSpec } from './support/puppet.ts';
 import { World } from './support/world.ts';
 

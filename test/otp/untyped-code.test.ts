@@ -1,11 +1,11 @@
 /** What code does that no type holds back: it ends the process that it is in, and never the runtime. */
 import { expect, test } from 'vitest';
 import { assign, setup } from 'xstate';
-import { dynamicSupervisor } from '../../src/otp/dynamic-supervisor.ts';
-import { InvalidSpecError } from '../../src/otp/child-spec-faults.ts';
+import { dynamicSupervisor } from '../../src/otp/supervision/dynamic-supervisor.ts';
+import { InvalidSpecError } from '../../src/otp/supervision/child-spec-faults.ts';
 import type { ExitReason, Message, Name, Pid } from '../../src/otp/process.ts';
-import { productionScheduler } from '../../src/otp/production-scheduler.ts';
-import { supervisor } from '../../src/otp/supervisor.ts';
+import { productionScheduler } from '../../src/otp/schedulers/production-scheduler.ts';
+import { supervisor } from '../../src/otp/supervision/supervisor.ts';
 import { puppetSpec, type Told } from './support/puppet.ts';
 import { World } from './support/world.ts';
 

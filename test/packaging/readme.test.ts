@@ -2,8 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Setting, SETTINGS, variableOf } from '../../src/settings.ts';
-import { VERSION } from '../../src/version.ts';
+import { type Setting, SETTINGS, variableOf } from '../../src/settings/settings.ts';
+import { VERSION } from '../../src/base/version.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(REPOSITORY, path), 'utf8');

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/postgres/embedded-postgres.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { createDatabaseOn, type TestDatabase } from '../support/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
 import { ShapeFollower } from '../support/shape-follower.ts';

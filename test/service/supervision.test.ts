@@ -43,7 +43,7 @@ const CASES: readonly { name: Name; renewed: readonly string[] }[] = [
   { name: '@log-reader', renewed: ['stack/storage/log-reader'] },
   { name: '@shape-reader', renewed: ['stack/storage/shape-reader'] },
   { name: '@checkpoints', renewed: ['stack/storage/checkpoints'] },
-  { name: '@chunk-builder', renewed: ['stack/storage/chunk-builder'] },
+  { name: '@checkpointer', renewed: ['stack/storage/checkpointer'] },
   { name: '@status-monitor', renewed: ['stack/status-monitor'] },
   { name: '@http', renewed: ['stack/http'] },
   { name: '@lock', renewed: connectionsFrom('lock') },

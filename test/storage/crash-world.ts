@@ -6,7 +6,7 @@ import { seededRandom, type Random } from '../../src/base/random.ts';
 import { SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
 import type { LogPosition } from '../../src/model/log-position.ts';
 import type { Handle } from '../../src/model/shape.ts';
-import type { ShapeLog } from '../../src/storage/shape-logs.ts';
+import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';

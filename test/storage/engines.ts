@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Clock } from '../../src/base/clock.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
-import type { Metadata } from '../../src/storage/metadata.ts';
+import type { Metadata } from '../../src/storage/checkpoint/metadata.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';

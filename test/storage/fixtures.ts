@@ -4,10 +4,10 @@ import type { LogPosition } from '../../src/model/log-position.ts';
 import type { Lsn } from '../../src/model/lsn.ts';
 import type { PgSnapshot, Xid } from '../../src/model/pg-snapshot.ts';
 import type { LogBlock } from '../../src/model/transaction.ts';
-import type { ShapeRecord } from '../../src/storage/shape-record.ts';
-import type { ShapeLog, ShapeRead } from '../../src/storage/shape-logs.ts';
+import type { ShapeRecord } from '../../src/storage/log/shape-record.ts';
+import type { ShapeLog, ShapeRead } from '../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../src/storage/storage.ts';
-import type { TransactionLog } from '../../src/storage/transaction-log.ts';
+import type { TransactionLog } from '../../src/storage/log/transaction-log.ts';
 
 export const pgSnapshot: PgSnapshot = { xmin: '90', xmax: '95', xip: ['91'], insertLsn: '5' as Lsn };
 export const snapshotEnd = '{"headers":{"control":"snapshot-end","xmin":"90","xmax":"95","xip_list":["91"]}}';

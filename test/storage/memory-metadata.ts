@@ -1,8 +1,8 @@
 /** Metadata in memory: a write that was under way when the power went may be there or not, never in part. */
 import type { Random } from '../../src/base/random.ts';
 import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
-import type { Checkpoint, Metadata } from '../../src/storage/metadata.ts';
-import type { ShapeState } from '../../src/storage/stored-shape.ts';
+import type { Checkpoint, Metadata } from '../../src/storage/checkpoint/metadata.ts';
+import type { ShapeState } from '../../src/storage/shapes/stored-shape.ts';
 
 export class MemoryMetadata {
   private position: LogPosition = LOG_START;

@@ -13,7 +13,7 @@ import type { LogPosition } from '../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
 import type { Column, Relation } from '../../src/model/relation.ts';
 import { definitionKey, newHandle, type Handle, type ShapeDefinition } from '../../src/model/shape.ts';
-import type { SnapshotWriter } from '../../src/storage/shape-logs.ts';
+import type { SnapshotWriter } from '../../src/storage/shapes/shape-logs.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import type { WhereLanguage } from '../../src/sql/where.ts';
 import type { Storage } from '../../src/storage/storage.ts';

@@ -3,7 +3,7 @@
  * transitions as there are events. That Postgres's log went on with nothing for us is left out.
  */
 import type { Runtime } from '../../src/otp/runtime.ts';
-import type { NumberedRecord } from '../../src/otp/trace.ts';
+import type { NumberedRecord } from '../../src/otp/kernel/trace.ts';
 
 type Delivery = Extract<NumberedRecord, { type: 'deliver' }>;
 

@@ -2,7 +2,7 @@
 import { setup } from 'xstate';
 import { effects } from '../../src/otp/effects.ts';
 import type { MachineSpec, ReplyTo } from '../../src/otp/process.ts';
-import { supervisor } from '../../src/otp/supervisor.ts';
+import { supervisor } from '../../src/otp/supervision/supervisor.ts';
 
 const keeper = setup({ types: { events: {} as { type: 'subscribe'; replyTo: ReplyTo } | { type: 'ask'; replyTo: ReplyTo } }, actions: { ...effects } }).createMachine({
   id: 'keeper',

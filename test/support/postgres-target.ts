@@ -1,6 +1,6 @@
 /** The target behind a URL that a test knows to be good. */
 import { invariant } from '../../src/base/invariant.ts';
-import { type DatabaseTarget, isProblem, parseDatabaseUrl } from '../../src/postgres/database-url.ts';
+import { type DatabaseTarget, isProblem, parseDatabaseUrl } from '../../src/settings/database-url.ts';
 
 export function targetOf(url: string): DatabaseTarget {
   const target = parseDatabaseUrl(url);

@@ -3,7 +3,7 @@ import { Change, type Tuple } from '../../src/model/change.ts';
 import type { Lsn } from '../../src/model/lsn.ts';
 import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
-import type { TransactionSink } from '../../src/postgres/transaction-sink.ts';
+import type { TransactionSink } from '../../src/postgres/replication/transaction-sink.ts';
 
 export interface RecordedChange {
   readonly kind: number;

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { invariant } from '../../src/base/invariant.ts';
-import { readConfiguration } from '../../src/configuration.ts';
-import { startService, type Service } from '../../src/main.ts';
-import { systemWorld, type World } from '../../src/world.ts';
+import { readConfiguration } from '../../src/settings/configuration.ts';
+import { startService, type Service } from '../../src/service/service.ts';
+import { systemWorld, type World } from '../../src/service/world.ts';
 import { streamIdOf } from './postgres.ts';
 
 export interface ServiceInProcess extends Service {

@@ -1,5 +1,5 @@
 /** Lines of a shape's log with one column `value`, as a follower reads them. */
-import type { ShapeMessage } from '../../src/storage/shape-blocks.ts';
+import type { ShapeMessage } from '../../src/storage/shapes/shape-blocks.ts';
 
 type Value = string | null;
 

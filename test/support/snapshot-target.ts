@@ -1,7 +1,7 @@
 /** A SnapshotTarget in memory: keeps the rows as values, and what was called in which order. */
 import { Change, type Tuple } from '../../src/model/change.ts';
 import type { PgSnapshot } from '../../src/model/pg-snapshot.ts';
-import type { SnapshotTarget } from '../../src/postgres/snapshot-port.ts';
+import type { SnapshotTarget } from '../../src/postgres/snapshot/snapshot-port.ts';
 import { texts } from './recording-sink.ts';
 
 export class RecordingTarget implements SnapshotTarget {

@@ -1,10 +1,10 @@
 /** What an operator reads when Postgres refuses, comes, and goes: the production machines, the world's answers in place of the world. */
 import { expect, test } from 'vitest';
-import { connectionLock } from '../../src/actors/connection-lock.ts';
-import { connectionPools } from '../../src/actors/connection-pools.ts';
-import { replicationClient } from '../../src/actors/replication-client.ts';
+import { connectionLock } from '../../src/actors/connections/connection-lock.ts';
+import { connectionPools } from '../../src/actors/connections/connection-pools.ts';
+import { replicationClient } from '../../src/actors/connections/replication-client.ts';
 import { snapshotter } from '../../src/actors/snapshotter.ts';
-import { replayScheduler } from '../../src/otp/choosing-scheduler.ts';
+import { replayScheduler } from '../../src/otp/schedulers/choosing-scheduler.ts';
 import type { Message, Name, PortSpec, ProcessSpec } from '../../src/otp/process.ts';
 import { createRuntime } from '../../src/otp/runtime.ts';
 import { journalPort } from '../../src/telemetry/journal-port.ts';

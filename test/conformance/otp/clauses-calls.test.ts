@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Address, Message, Pid, RecipientsTable, ReplyTo } from '../../../src/otp/process.ts';
-import { supervisor } from '../../../src/otp/supervisor.ts';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import { puppetSpec, type Told } from '../../otp/support/puppet.ts';
 import { World } from '../../otp/support/world.ts';
 import { strangers } from './support/strangers.ts';

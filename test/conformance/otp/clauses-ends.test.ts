@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
-import { randomScheduler } from '../../../src/otp/choosing-scheduler.ts';
+import { randomScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import type { ExitReason } from '../../../src/otp/process.ts';
 import { Family } from '../../otp/support/family.ts';
 import { World } from '../../otp/support/world.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
-import { randomScheduler } from '../../../src/otp/choosing-scheduler.ts';
+import { randomScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import { effects } from '../../../src/otp/effects.ts';
 import { World } from '../../otp/support/world.ts';
 import { nobody, strangers } from './support/strangers.ts';

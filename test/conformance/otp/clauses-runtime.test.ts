@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import type { InspectionEvent } from 'xstate';
-import { choosingScheduler, randomScheduler, replayScheduler } from '../../../src/otp/choosing-scheduler.ts';
-import { pctScheduler } from '../../../src/otp/pct-scheduler.ts';
-import { productionScheduler } from '../../../src/otp/production-scheduler.ts';
-import type { Scheduler } from '../../../src/otp/scheduler.ts';
-import { toTraceLine } from '../../../src/otp/trace.ts';
+import { choosingScheduler, randomScheduler, replayScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
+import { pctScheduler } from '../../../src/otp/schedulers/pct-scheduler.ts';
+import { productionScheduler } from '../../../src/otp/schedulers/production-scheduler.ts';
+import type { Scheduler } from '../../../src/otp/schedulers/scheduler.ts';
+import { toTraceLine } from '../../../src/otp/kernel/trace.ts';
 import { Family } from '../../otp/support/family.ts';
 import { World } from '../../otp/support/world.ts';
 import { promisedClauses, testedClauses } from './clauses.ts';

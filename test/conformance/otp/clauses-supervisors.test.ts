@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { checkChildSpecs, InvalidSpecError } from '../../../src/otp/child-spec-faults.ts';
-import type { ChildSpec, SupervisorSpec } from '../../../src/otp/child-spec.ts';
-import { dynamicSupervisor } from '../../../src/otp/dynamic-supervisor.ts';
+import { checkChildSpecs, InvalidSpecError } from '../../../src/otp/supervision/child-spec-faults.ts';
+import type { ChildSpec, SupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
+import { dynamicSupervisor } from '../../../src/otp/supervision/dynamic-supervisor.ts';
 import type { Message } from '../../../src/otp/process.ts';
-import { supervisor } from '../../../src/otp/supervisor.ts';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import { childSpec, Family } from '../../otp/support/family.ts';
 import { puppetSpec } from '../../otp/support/puppet.ts';
 import { World } from '../../otp/support/world.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { Scheduler } from '../../../src/otp/scheduler.ts';
+import type { Scheduler } from '../../../src/otp/schedulers/scheduler.ts';
 import type { Message, PortSpec, ProcessSpec } from '../../../src/otp/process.ts';
 import { puppetSpec } from '../../otp/support/puppet.ts';
 import { World } from '../../otp/support/world.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { ExitReason, Message, Name, Pid } from '../../../src/otp/process.ts';
 import { isFault } from '../../../src/otp/process.ts';
-import { via } from '../../../src/otp/registry.ts';
-import { supervisor } from '../../../src/otp/supervisor.ts';
+import { via } from '../../../src/otp/kernel/registry.ts';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import type { Told } from '../../otp/support/puppet.ts';
 import { World } from '../../otp/support/world.ts';
 import { starts, startSpec, type StartName } from './support/starts.ts';

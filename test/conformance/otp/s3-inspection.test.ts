@@ -1,9 +1,9 @@
 /** What can be seen of a machine, held still, asleep or in its last moment. */
 import { setup } from 'xstate';
 import { expect, test } from 'vitest';
-import { UnhandledEventError } from '../../../src/otp/machine-process.ts';
+import { UnhandledEventError } from '../../../src/otp/kernel/machine-process.ts';
 import type { Message } from '../../../src/otp/process.ts';
-import { toTraceLine, type NumberedRecord } from '../../../src/otp/trace.ts';
+import { toTraceLine, type NumberedRecord } from '../../../src/otp/kernel/trace.ts';
 import { World } from '../../otp/support/world.ts';
 import { Watched, type TimerParams } from './support/timekeeper.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Name, Pid } from '../../../src/otp/process.ts';
-import { via } from '../../../src/otp/registry.ts';
+import { via } from '../../../src/otp/kernel/registry.ts';
 import type { World } from '../../otp/support/world.ts';
 import { outcomesOf } from './support/races.ts';
 import { strangers } from './support/strangers.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { effects } from '../../../src/otp/effects.ts';
 import type { PortSpec } from '../../../src/otp/process.ts';
-import { via } from '../../../src/otp/registry.ts';
+import { via } from '../../../src/otp/kernel/registry.ts';
 import { World } from '../../otp/support/world.ts';
 import { nobody, strangers } from './support/strangers.ts';
 import { call, listen, monitor, register, send, unregister } from './support/told.ts';

@@ -1,8 +1,8 @@
 /** Significant children, and a supervisor that ends with the first or the last of them. */
 import { describe, expect, test } from 'vitest';
-import type { ChildSpec, Restart } from '../../../src/otp/child-spec.ts';
+import type { ChildSpec, Restart } from '../../../src/otp/supervision/child-spec.ts';
 import type { ExitReason } from '../../../src/otp/process.ts';
-import { supervisor } from '../../../src/otp/supervisor.ts';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import { FAILS_FOR_EVER, Family, familySpec, type ChildPlan } from '../../otp/support/family.ts';
 import { puppetSpec } from '../../otp/support/puppet.ts';
 import { World } from '../../otp/support/world.ts';

@@ -1,8 +1,8 @@
 /** Children added, ended, restarted and deleted by request: whole lives, lists and counts. */
 import { describe, expect, test } from 'vitest';
 import type { Message, ProcessSpec } from '../../../src/otp/process.ts';
-import { via } from '../../../src/otp/registry.ts';
-import { supervisor } from '../../../src/otp/supervisor.ts';
+import { via } from '../../../src/otp/kernel/registry.ts';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import { childSpec, Family, familySpec } from '../../otp/support/family.ts';
 import { puppetSpec } from '../../otp/support/puppet.ts';
 import { World } from '../../otp/support/world.ts';

@@ -1,8 +1,8 @@
 /** Specifications: what is filled in, what is refused with which code, and in which order the fields are checked. */
 import { describe, expect, test } from 'vitest';
-import { checkChildSpecs, InvalidSpecError, supervisorFault, dynamicSupervisorFault, type SpecFault } from '../../../src/otp/child-spec-faults.ts';
-import { dynamicSupervisor } from '../../../src/otp/dynamic-supervisor.ts';
-import { supervisor } from '../../../src/otp/supervisor.ts';
+import { checkChildSpecs, InvalidSpecError, supervisorFault, dynamicSupervisorFault, type SpecFault } from '../../../src/otp/supervision/child-spec-faults.ts';
+import { dynamicSupervisor } from '../../../src/otp/supervision/dynamic-supervisor.ts';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import { puppetSpec } from '../../otp/support/puppet.ts';
 
 type Fields = Readonly<Record<string, unknown>>;

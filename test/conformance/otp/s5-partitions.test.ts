@@ -1,10 +1,10 @@
 /** One service in several partitions: who gets which key, with what each is started, and how many are in service. */
 import { describe, expect, test } from 'vitest';
-import { InvalidSpecError } from '../../../src/otp/child-spec-faults.ts';
-import { partitionOf, partitionSupervisor, resizePartitions } from '../../../src/otp/partition-supervisor.ts';
+import { InvalidSpecError } from '../../../src/otp/supervision/child-spec-faults.ts';
+import { partitionOf, partitionSupervisor, resizePartitions } from '../../../src/otp/supervision/partition-supervisor.ts';
 import type { Address, Message, Name } from '../../../src/otp/process.ts';
-import { via } from '../../../src/otp/registry.ts';
-import { supervisor } from '../../../src/otp/supervisor.ts';
+import { via } from '../../../src/otp/kernel/registry.ts';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import { nurserySpec } from '../../otp/support/nursery.ts';
 import { puppetSpec } from '../../otp/support/puppet.ts';
 import { World } from '../../otp/support/world.ts';

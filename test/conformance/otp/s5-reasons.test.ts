@@ -1,8 +1,8 @@
 /** Why a supervisor has ended, row by row, and that nobody below it is left; and what the records of it say. */
 import { describe, expect, test } from 'vitest';
-import { InvalidSpecError } from '../../../src/otp/child-spec-faults.ts';
+import { InvalidSpecError } from '../../../src/otp/supervision/child-spec-faults.ts';
 import type { ExitReason } from '../../../src/otp/process.ts';
-import { supervisor } from '../../../src/otp/supervisor.ts';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import { Family, type ChildPlan } from '../../otp/support/family.ts';
 import { puppetSpec } from '../../otp/support/puppet.ts';
 import { World } from '../../otp/support/world.ts';

@@ -1,6 +1,6 @@
 /** Which end of a child is a reason to start it again: each cell of the table, under each strategy and a dynamic supervisor. */
 import { describe, expect, test } from 'vitest';
-import type { Restart, SupervisorSpec } from '../../../src/otp/child-spec.ts';
+import type { Restart, SupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
 import type { ExitReason } from '../../../src/otp/process.ts';
 import { Family } from '../../otp/support/family.ts';
 import { Nursery } from '../../otp/support/nursery.ts';

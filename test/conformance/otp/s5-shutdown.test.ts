@@ -1,7 +1,7 @@
 /** How a supervisor ends its children: in which order, how long it waits for each, and who dies meanwhile. */
 import { describe, expect, test } from 'vitest';
 import type { ExitReason } from '../../../src/otp/process.ts';
-import { supervisor } from '../../../src/otp/supervisor.ts';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import { FAILS_FOR_EVER, Family, familySpec } from '../../otp/support/family.ts';
 import { Nursery } from '../../otp/support/nursery.ts';
 import { World } from '../../otp/support/world.ts';

@@ -1,9 +1,9 @@
 /** How a supervisor comes up: in order, each child when the one before is up; and what a start that fails or is not needed leaves behind. */
 import { describe, expect, test } from 'vitest';
 import { setup } from 'xstate';
-import type { ChildSpec } from '../../../src/otp/child-spec.ts';
+import type { ChildSpec } from '../../../src/otp/supervision/child-spec.ts';
 import type { ProcessSpec } from '../../../src/otp/process.ts';
-import { supervisor } from '../../../src/otp/supervisor.ts';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import { childSpec, Family, familySpec, type ChildPlan } from '../../otp/support/family.ts';
 import { puppetSpec } from '../../otp/support/puppet.ts';
 import { World } from '../../otp/support/world.ts';

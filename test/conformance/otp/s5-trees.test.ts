@@ -1,8 +1,8 @@
 /** Supervisors of supervisors: how giving up climbs, how an order to end descends, and whose orders count. */
 import { describe, expect, test } from 'vitest';
-import type { ChildSpec, Restart } from '../../../src/otp/child-spec.ts';
+import type { ChildSpec, Restart } from '../../../src/otp/supervision/child-spec.ts';
 import type { ExitReason } from '../../../src/otp/process.ts';
-import { supervisor } from '../../../src/otp/supervisor.ts';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import { FAILS_FOR_EVER, Family, familySpec, type ChildPlan } from '../../otp/support/family.ts';
 import { World } from '../../otp/support/world.ts';
 

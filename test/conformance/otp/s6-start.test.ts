@@ -1,10 +1,10 @@
 /** Dynamic supervisors: what they are made of, and what a request to start a child can come to. */
 import { describe, expect, test } from 'vitest';
-import type { ChildSpec, DynamicSupervisorSpec } from '../../../src/otp/child-spec.ts';
-import { dynamicSupervisorFault, InvalidSpecError } from '../../../src/otp/child-spec-faults.ts';
-import { dynamicSupervisor } from '../../../src/otp/dynamic-supervisor.ts';
+import type { ChildSpec, DynamicSupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
+import { dynamicSupervisorFault, InvalidSpecError } from '../../../src/otp/supervision/child-spec-faults.ts';
+import { dynamicSupervisor } from '../../../src/otp/supervision/dynamic-supervisor.ts';
 import type { ExitReason, ProcessSpec } from '../../../src/otp/process.ts';
-import { supervisor } from '../../../src/otp/supervisor.ts';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import { FAILS_FOR_EVER, Family } from '../../otp/support/family.ts';
 import { Nursery, nurserySpec } from '../../otp/support/nursery.ts';
 import { puppetSpec } from '../../otp/support/puppet.ts';

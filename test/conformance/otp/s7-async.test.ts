@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { choosingScheduler } from '../../../src/otp/choosing-scheduler.ts';
+import { choosingScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import type { ExitReason, Pid } from '../../../src/otp/process.ts';
 import { task } from '../../../src/otp/task.ts';
 import { puppetSpec } from '../../otp/support/puppet.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { ChildSpec, DynamicSupervisorSpec } from '../../../src/otp/child-spec.ts';
-import { dynamicSupervisor } from '../../../src/otp/dynamic-supervisor.ts';
+import type { ChildSpec, DynamicSupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
+import { dynamicSupervisor } from '../../../src/otp/supervision/dynamic-supervisor.ts';
 import type { Message, Pid } from '../../../src/otp/process.ts';
-import { via } from '../../../src/otp/registry.ts';
+import { via } from '../../../src/otp/kernel/registry.ts';
 import { World } from '../../otp/support/world.ts';
 import { Job, rest } from './support/job.ts';
 import { call, link, monitor } from './support/told.ts';

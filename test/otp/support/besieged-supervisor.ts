@@ -5,15 +5,15 @@
  * or to obey late is no mishap, until the time to stop is over.
  */
 import { setup } from 'xstate';
-import type { ChildSpec, Restart, SupervisorSpec } from '../../../src/otp/child-spec.ts';
-import { ChildTable } from '../../../src/otp/child-table.ts';
-import { choosingScheduler, type Candidate, type ChoosingScheduler } from '../../../src/otp/choosing-scheduler.ts';
+import type { ChildSpec, Restart, SupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
+import { ChildTable } from '../../../src/otp/supervision/child-table.ts';
+import { choosingScheduler, type Candidate, type ChoosingScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import { effects } from '../../../src/otp/effects.ts';
-import type { Entry, Signal } from '../../../src/otp/entry.ts';
+import type { Entry, Signal } from '../../../src/otp/kernel/entry.ts';
 import type { MachineSpec, Message, Pid } from '../../../src/otp/process.ts';
 import { createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
-import type { Scheduler } from '../../../src/otp/scheduler.ts';
-import { supervisor } from '../../../src/otp/supervisor.ts';
+import type { Scheduler } from '../../../src/otp/schedulers/scheduler.ts';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import type { ProcessTree } from '../../../src/otp/tree.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import type { Option, Run } from './exhaustive.ts';

@@ -1,8 +1,8 @@
 /** BrokenSupervisors: the supervisor of production without one of its cures, for searches that must find out what it is for. */
-import type { SupervisorSpec } from '../../../src/otp/child-spec.ts';
-import { ChildTable, type ChildChange, type ChildNews } from '../../../src/otp/child-table.ts';
+import type { SupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
+import { ChildTable, type ChildChange, type ChildNews } from '../../../src/otp/supervision/child-table.ts';
 import type { MachineSpec } from '../../../src/otp/process.ts';
-import { supervisor } from '../../../src/otp/supervisor.ts';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import { stateAt, withConfig } from '../../support/machine-config.ts';
 
 /** Looks at the ends that were kept, and makes nothing of them. */

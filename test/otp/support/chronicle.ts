@@ -1,7 +1,7 @@
 /** Chronicle: lives one fate through and tells what an onlooker could have seen. */
-import type { SupervisorSpec } from '../../../src/otp/child-spec.ts';
+import type { SupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
 import type { MachineSpec, Message, Pid } from '../../../src/otp/process.ts';
-import type { NumberedRecord } from '../../../src/otp/trace.ts';
+import type { NumberedRecord } from '../../../src/otp/kernel/trace.ts';
 import type { ProcessTree } from '../../../src/otp/tree.ts';
 import { puppetSpec, type Told } from './puppet.ts';
 import { schedulerOf, specOf, type Fate, type Mishap } from './random-tree.ts';

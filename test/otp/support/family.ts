@@ -1,8 +1,8 @@
 /** Family: a supervisor whose children are puppets named after their ids, and what has become of them. */
 import { setup } from 'xstate';
-import type { ChildSpec, SupervisorSpec } from '../../../src/otp/child-spec.ts';
+import type { ChildSpec, SupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
 import type { ExitReason, Message, Pid, ProcessSpec } from '../../../src/otp/process.ts';
-import { supervisor } from '../../../src/otp/supervisor.ts';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import { puppetSpec } from './puppet.ts';
 import { World } from './world.ts';
 

@@ -1,6 +1,6 @@
 /** Nursery: a dynamic supervisor whose template `puppet` makes the child that the arguments describe. */
-import type { ChildSpec, DynamicSupervisorSpec } from '../../../src/otp/child-spec.ts';
-import { dynamicSupervisor } from '../../../src/otp/dynamic-supervisor.ts';
+import type { ChildSpec, DynamicSupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
+import { dynamicSupervisor } from '../../../src/otp/supervision/dynamic-supervisor.ts';
 import type { ExitReason, MachineSpec, Message, Pid } from '../../../src/otp/process.ts';
 import { childSpec, type ChildPlan } from './family.ts';
 import { puppetSpec } from './puppet.ts';

@@ -1,11 +1,11 @@
 /** RandomTree: a supervision tree, what befalls it, and in which order its messages arrive, as values of fast-check. */
 import * as fc from 'fast-check';
-import type { ChildSpec, SupervisorSpec } from '../../../src/otp/child-spec.ts';
-import { randomScheduler, replayScheduler, type ChoosingScheduler } from '../../../src/otp/choosing-scheduler.ts';
-import { dynamicSupervisor } from '../../../src/otp/dynamic-supervisor.ts';
-import { pctScheduler } from '../../../src/otp/pct-scheduler.ts';
+import type { ChildSpec, SupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
+import { randomScheduler, replayScheduler, type ChoosingScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
+import { dynamicSupervisor } from '../../../src/otp/supervision/dynamic-supervisor.ts';
+import { pctScheduler } from '../../../src/otp/schedulers/pct-scheduler.ts';
 import { isFault, type ExitReason, type MachineSpec } from '../../../src/otp/process.ts';
-import { supervisor } from '../../../src/otp/supervisor.ts';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import { asStart, citizenSpec, type Start } from './citizen.ts';
 
 export interface TreePlan {

@@ -7,7 +7,7 @@
  * that were to be started after it.
  */
 import { isFault, type ExitReason, type Pid } from '../../../src/otp/process.ts';
-import type { NumberedRecord } from '../../../src/otp/trace.ts';
+import type { NumberedRecord } from '../../../src/otp/kernel/trace.ts';
 import type { ProcessTree } from '../../../src/otp/tree.ts';
 import { flatten, type Chronicle } from './chronicle.ts';
 import { planOf, type ChildPlan, type TreePlan } from './random-tree.ts';

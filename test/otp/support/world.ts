@@ -1,9 +1,9 @@
 /** World: a runtime whose time and whose deliveries the test moves. */
 import { systemClock } from '../../../src/base/clock.ts';
-import { replayScheduler } from '../../../src/otp/choosing-scheduler.ts';
+import { replayScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import type { Address, ExitReason, MachineSpec, Message, Pid, ProcessSpec } from '../../../src/otp/process.ts';
 import { createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
-import type { Scheduler } from '../../../src/otp/scheduler.ts';
+import type { Scheduler } from '../../../src/otp/schedulers/scheduler.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { puppetSpec, type Told } from './puppet.ts';
 

@@ -1,6 +1,6 @@
 /** Job: what a task does, in the hands of the test; and a caller that can ask for it. */
 import type { Pid, PortSpec } from '../../../../src/otp/process.ts';
-import type { Scheduler } from '../../../../src/otp/scheduler.ts';
+import type { Scheduler } from '../../../../src/otp/schedulers/scheduler.ts';
 import { task } from '../../../../src/otp/task.ts';
 import { World } from '../../../otp/support/world.ts';
 

@@ -1,6 +1,6 @@
 /** Races: a scenario lived through many times, each time in another order of deliveries. */
-import { randomScheduler } from '../../../../src/otp/choosing-scheduler.ts';
-import type { Scheduler } from '../../../../src/otp/scheduler.ts';
+import { randomScheduler } from '../../../../src/otp/schedulers/choosing-scheduler.ts';
+import type { Scheduler } from '../../../../src/otp/schedulers/scheduler.ts';
 
 /** The different outcomes of `rounds` runs under the seeds from 0 on, in the order of their text. */
 export async function outcomesOf<Outcome>(rounds: number, live: (scheduler: Scheduler) => Promise<Outcome>): Promise<readonly Outcome[]> {

@@ -1,7 +1,7 @@
 /** Strangers: puppets without a supervisor, by one letter each, in a world of their own. */
 import type { MachineSpec, Pid } from '../../../../src/otp/process.ts';
-import { replayScheduler } from '../../../../src/otp/choosing-scheduler.ts';
-import type { Scheduler } from '../../../../src/otp/scheduler.ts';
+import { replayScheduler } from '../../../../src/otp/schedulers/choosing-scheduler.ts';
+import type { Scheduler } from '../../../../src/otp/schedulers/scheduler.ts';
 import { World } from '../../../otp/support/world.ts';
 
 export interface Strangers {

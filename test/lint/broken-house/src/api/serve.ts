@@ -1,3 +1,3 @@
 import '../actors/materializer.ts';
-import '../main.ts'; // refused: nobody-imports-the-roof
+import '../index.ts'; // refused: nobody-imports-the-roof
 import '../telemetry/log.ts'; // refused: api-sees-only-below, observers-only-observe

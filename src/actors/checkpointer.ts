@@ -1,0 +1,47 @@
+/**
+ * Checkpointer: from time to time, and when much is in memory only, brings the shapes' logs to the disk, so that the
+ * transaction log before that point can go. Late is slower recovery and more memory; early is only more writes. A checkpoint that failed is not ours to
+ * judge: the port that took it has crashed, and its supervisor decides.
+ */
+import { setup } from 'xstate';
+import { effects } from '../otp/effects.ts';
+import type { CallFailed } from '../otp/process.ts';
+
+type Event =
+  | { type: 'unsaved.exceeded' }
+  | (CallFailed & { type: 'waiting.failed' })
+  | { type: 'timeout.retry' }
+  | { type: 'checkpoint.taken' }
+  | { type: 'checkpoint.deferred' }
+  | (CallFailed & { type: 'checkpoint.failed' });
+
+export const checkpointer = setup({
+  types: { input: {} as { everyMs: number }, context: {} as { everyMs: number }, events: {} as Event },
+  guards: { isTimeOut: (_, { reason }: Pick<CallFailed, 'reason'>) => reason === 'timeout' },
+  actions: { ...effects },
+}).createMachine({
+  id: 'checkpointer',
+  context: ({ input }) => ({ everyMs: input.everyMs }),
+  initial: 'waiting',
+  states: {
+    waiting: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({ to: '@checkpoints', request: { type: 'awaitUnsaved' }, as: 'waiting', timeoutMs: context.everyMs }),
+      },
+      on: {
+        'unsaved.exceeded': 'writing',
+        'waiting.failed': [{ guard: { type: 'isTimeOut', params: ({ event }) => event }, target: 'writing' }, { target: 'pausing' }],
+      },
+    },
+    writing: {
+      entry: { type: 'call', params: { to: '@checkpoints', request: { type: 'takeCheckpoint' }, as: 'checkpoint' } },
+      on: { 'checkpoint.taken': 'waiting', 'checkpoint.deferred': 'pausing', 'checkpoint.failed': 'pausing' },
+    },
+    /** Nobody is there to be asked, or the same would be answered at once. */
+    pausing: {
+      entry: { type: 'startTimer', params: ({ context }) => ({ name: 'retry', delayMs: context.everyMs }) },
+      on: { 'timeout.retry': 'writing' },
+    },
+  },
+});

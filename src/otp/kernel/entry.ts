@@ -1,0 +1,291 @@
+/**
+ * Entry: what the runtime keeps about one process, and what the parts of the runtime ask of one another.
+ *
+ * Only types and one lookup. The parts (exits, monitors, calls, behaviours, schedulers) are written against this file,
+ * the kernel puts them together.
+ */
+import type { AnyActorRef, AnyStateMachine } from 'xstate';
+import type { Clock } from '../../base/clock.ts';
+import type { Address, CallFailed, ExitReason, MachineSpec, Message, Name, Pid, ProcessSpec, ReplyTo, Table } from '../process.ts';
+import type { Registry } from './registry.ts';
+import type { Ring } from './ring.ts';
+import type { HeapTimer, TimerHeap } from './timer-heap.ts';
+import type { LifecycleRecord, TraceRecord } from './trace.ts';
+import type { ActorSystem } from './xstate-seam.ts';
+
+/** Where a signal comes from: a process, or the address of one that is not there. */
+export interface Source {
+  readonly pid: Address;
+  readonly actor?: AnyActorRef | undefined;
+}
+
+/** What goes from one process to another. Signals of one pair arrive in the order in which they were sent. */
+export type Signal =
+  | { readonly kind: 'init'; readonly source: Source }
+  | { readonly kind: 'message'; readonly source: Source; readonly message: Message }
+  /** What somebody waits for, and the runtime tells him: no bound counts it, and no mailbox drops it. */
+  | { readonly kind: 'news'; readonly source: Source; readonly message: Message }
+  | { readonly kind: 'reply'; readonly source: Source; readonly call: Call; readonly message: Message }
+  | { readonly kind: 'exit'; readonly source: Source; readonly reason: ExitReason | 'kill'; readonly linked?: Entry }
+  | { readonly kind: 'down'; readonly source: Source; readonly watch: Watch; readonly reason: ExitReason }
+  | { readonly kind: 'timeout'; readonly source: Source; readonly timer: ProcessTimer }
+  | { readonly kind: 'callFailed'; readonly source: Source; readonly call: Call; readonly reason: CallFailed['reason'] };
+
+export type MessageSignal = Extract<Signal, { kind: 'message' }>;
+
+/** Told when its target ends. */
+export type Watch = Monitor | Call;
+
+export interface Monitor {
+  readonly kind: 'monitor';
+  readonly owner: Entry;
+  readonly target: Entry | undefined;
+  readonly address: Address;
+  readonly as: string;
+  /** False once its DOWN was delivered or it was taken back: a DOWN under way then vanishes. */
+  active: boolean;
+  /** For code outside of processes. */
+  readonly settle?: ((reason: ExitReason) => void) | undefined;
+}
+
+export interface Call {
+  readonly kind: 'call';
+  readonly id: ReplyTo;
+  readonly owner: Entry;
+  readonly target: Entry | undefined;
+  readonly to: Address;
+  /** The type of the request. */
+  readonly request: string;
+  readonly as: string;
+  timer: HeapTimer | undefined;
+  /** The multicall that it is a part of. */
+  readonly group?: CallGroup | undefined;
+  /** Tells a port that nobody waits for the answer any more. */
+  abort?: AbortController | undefined;
+  /** For code outside of processes. */
+  readonly settle?: ((answer: Message | undefined, failure: CallFailed['reason']) => void) | undefined;
+}
+
+export interface CallGroup {
+  readonly as: string;
+  readonly failed: Address[];
+  pending: number;
+}
+
+export interface Mailbox {
+  readonly length: number;
+  /** How many of them are messages: those are what a bound counts. */
+  readonly messageCount: number;
+  push(signal: Signal): void;
+  /** @returns the message that waits longest, taken out; undefined when only signals of other kinds wait. */
+  takeOldestMessage(): MessageSignal | undefined;
+  clear(): void;
+}
+
+/** What is particular to a kind of process: a machine, a port, the outside. */
+export interface Behaviour {
+  init(entry: Entry): void;
+  receive(entry: Entry, source: Source, message: Message): void;
+  /** Ends the process, at once or when it has given its resource back. */
+  stop(entry: Entry, reason: ExitReason): void;
+  /** Ends the process for a fault of its own: nothing that it still wants to do may keep that a secret. */
+  fail(entry: Entry, reason: ExitReason): void;
+  /** Called once when the process has ended, however it ended. */
+  dispose(entry: Entry): void;
+  /** The machine's state value, or a word; for people. */
+  state(entry: Entry): unknown;
+}
+
+/** One effect that a transition asked for; performed when the transition has succeeded. */
+export interface PendingEffect {
+  readonly perform: (entry: Entry, params: never) => void;
+  readonly params: unknown;
+}
+
+/** What cancels a timer besides its process. */
+export type Until = 'stateChange' | 'nextEvent';
+
+export interface ProcessTimer {
+  readonly name: string;
+  readonly until: Until | undefined;
+  /** Undefined for one of no delay: its time-out is queued already. */
+  heap: HeapTimer | undefined;
+  content: unknown;
+}
+
+export interface SpawnRequest {
+  /** Which of the specification's `spawns`. */
+  readonly template: string;
+  readonly as: string;
+  /** Last part of its path; default the template's name. The pid differs in any case. */
+  readonly id?: string;
+  readonly args?: Message;
+  readonly link?: boolean;
+  readonly monitor?: boolean;
+}
+
+export interface StartRequest extends SpawnRequest {
+  /** How long the start may take, in milliseconds; default as long as it likes. */
+  readonly timeoutMs?: number;
+}
+
+/** A start that its maker waits for. */
+export interface AwaitedStart extends StartRequest {
+  /** Its time is over, and it is being killed. */
+  isLate?: boolean;
+}
+
+/** What processes of one kind have in common. */
+export interface Traits {
+  readonly kernel: Kernel;
+  readonly behaviour: Behaviour;
+  /** Undefined for a port. */
+  readonly machine: AnyStateMachine | undefined;
+  /** What it may spawn, by name. */
+  readonly spawns: MachineSpec['spawns'];
+  readonly trapExit: boolean;
+  readonly mailboxMax: number;
+  readonly mailboxOverflow: NonNullable<MachineSpec['mailboxOverflow']>;
+  readonly hibernateAfterMs: number | undefined;
+  readonly shutdown: number | 'infinity' | 'brutal_kill';
+}
+
+export interface Entry extends Source {
+  readonly pid: Pid;
+  /** The number in its pid. */
+  readonly serial: number;
+  /** The last part of its path; unique among the children of a supervisor. */
+  readonly id: string;
+  /** The ids from the root down; the pid is this and a number. */
+  readonly path: string;
+  readonly traits: Traits;
+  readonly kernel: Kernel;
+  readonly behaviour: Behaviour;
+  /** Undefined once it has hibernated: it is needed at the start alone. */
+  readonly spec: ProcessSpec | undefined;
+  readonly parent: Entry | undefined;
+  /** Place among its siblings when a tree is shown. */
+  readonly order: number;
+  readonly sinceMs: number;
+  readonly shutdown: Traits['shutdown'];
+  readonly trapExit: boolean;
+  /** Its parent is told of all that becomes of it. */
+  readonly isSupervised: boolean;
+  /** How often its supervisor had started it before. */
+  readonly restarts: number;
+  alive: boolean;
+  /** Its start has been acknowledged. */
+  started: boolean;
+  readonly handled: number;
+
+  /** Whether it has what a process that is awake has; reading any of that makes it. */
+  readonly isAwake: boolean;
+  readonly mailbox: Mailbox;
+  /** Delivered before anything in the mailbox: answers of tables, then postponed events. */
+  readonly urgent: Ring<Signal>;
+  /** On the way into `urgent`, before all that is in there. */
+  inserted: Signal[];
+  postponed: Signal[];
+  /** In the scheduler's hands. */
+  scheduled: boolean;
+  actor: AnyActorRef | undefined;
+  effects: PendingEffect[];
+  /** The event being handled, for `postpone`. */
+  current: Signal | undefined;
+  /** Said by the effect `stop`. */
+  stopReason: ExitReason | undefined;
+  /** What was delivered while it was suspended; undefined when it is not. */
+  suspended: Signal[] | undefined;
+  /** It is to hibernate as soon as it is quiescent. */
+  drowsy: boolean;
+  /** Runs until it may have been idle for long enough. */
+  rest: HeapTimer | undefined;
+  /** When it last had something to do, for `rest`. */
+  activeMs: number;
+
+  /** Only a state value and a context, below. */
+  readonly hibernates: boolean;
+  value: unknown;
+  context: unknown;
+  /** The history states' memory, where a machine that hibernates has any. */
+  history: unknown;
+
+  /** Held at present, its own first. */
+  names: Set<Name> | undefined;
+  label: string | undefined;
+  tables: Readonly<Record<string, Table>> | undefined;
+  links: Set<Entry> | undefined;
+  /** Watches that this process holds, by the address it gave. */
+  monitors: Map<Address, Monitor[]> | undefined;
+  /** Watches that others hold on this process, in the order of their making. */
+  watchers: Set<Watch> | undefined;
+  /** Who has been told of its end by a monitor: they need not hear it again from a call. */
+  toldOwners: Set<Entry> | undefined;
+  /** Its own calls that have no outcome yet. */
+  calls: Set<Call> | undefined;
+  timers: Map<string, ProcessTimer> | undefined;
+  /** Those of its timers that a state or an event ends: an event must not cost more with more of the others. */
+  passing: Set<ProcessTimer> | undefined;
+  /** Ends it by force if it has not ended by then. */
+  overdue: HeapTimer | undefined;
+  /** Its parent waits for its start. */
+  awaitedStart: AwaitedStart | undefined;
+  /** Messages that its mailbox had no room for. */
+  dropped: number;
+
+  noteHandled(): void;
+  /** In the order of their beginning; the present one may leave. */
+  children(): Iterable<Entry>;
+  /** Nothing is left of being awake; what it holds stays. */
+  fallAsleep(): void;
+}
+
+export interface SpawnOptions {
+  readonly id: string;
+  readonly parent: Entry;
+  readonly order?: number;
+  readonly shutdown?: number | 'infinity' | 'brutal_kill';
+  /** How often its supervisor has started it before. */
+  readonly restarts?: number;
+  /** Default true: the parent is told by STARTED or IGNORED, and by EXIT. */
+  readonly isSupervised?: boolean;
+}
+
+export interface Kernel {
+  readonly clock: Clock;
+  /** When it was made, on the clock's scale. */
+  readonly beganMs: number;
+  readonly timers: TimerHeap;
+  readonly system: ActorSystem;
+  readonly registry: Registry<Entry>;
+  readonly calls: Map<ReplyTo, Call>;
+  readonly outside: Entry;
+  /** Undefined while nobody listens: whoever traces asks first. */
+  readonly tracer: ((record: TraceRecord) => void) | undefined;
+  /** Told of the records that whoever traces is told as well; undefined likewise. */
+  readonly lifecycle: ((record: LifecycleRecord) => void) | undefined;
+  createMailbox(): Mailbox;
+  /** Makes a process; its first event is still to come. It is told to `parent` by STARTED, or by EXIT when the start fails. */
+  spawn(spec: ProcessSpec, options: SpawnOptions): Entry;
+  resolve(address: Address): Entry | undefined;
+  /** Puts a signal on its way; one to the dead vanishes. */
+  enqueue(target: Entry, signal: Signal): void;
+  /** Asks for `target` to be run: it has something urgent. */
+  wake(target: Entry): void;
+  nextCallId(caller: Entry): ReplyTo;
+  /** The process is not found any more, and its parent has it no more. */
+  forget(entry: Entry): void;
+  end(entry: Entry, reason: ExitReason): void;
+}
+
+const entries = new WeakMap<object, Entry>();
+
+/** Remembers whose actor this is: an effect knows its process by it. */
+export function adopt(actor: AnyActorRef, entry: Entry): void {
+  entry.actor = actor;
+  entries.set(actor, entry);
+}
+
+export function entryOf(actor: object): Entry | undefined {
+  return entries.get(actor);
+}

@@ -1,0 +1,70 @@
+/** ProcessInfo: what can be known of a living process from outside. */
+import type { AnyMachineSnapshot, StateValue } from 'xstate';
+import { firstOf } from './registry.ts';
+import type { Entry, ProcessTimer } from './entry.ts';
+import type { Address, Name, Pid } from '../process.ts';
+
+export interface ProcessInfo {
+  readonly pid: Pid;
+  readonly id: string;
+  /** Of its specification, or the first that it registered. */
+  readonly name: Name | undefined;
+  readonly names: readonly Name[];
+  readonly label: string | undefined;
+  readonly parent: Pid | undefined;
+  /** The machine's state value; `open` and the like for a port. */
+  readonly state: unknown;
+  readonly tags: readonly string[];
+  /** Only a row at present, until something reaches it. */
+  readonly hibernates: boolean;
+  /** What waits, postponed events among it. */
+  readonly mailboxLength: number;
+  /** Its supervisor among them. */
+  readonly links: readonly Pid[];
+  readonly monitors: readonly Address[];
+  readonly monitoredBy: readonly Pid[];
+  /** Timers that are running, and in how many milliseconds each is over. */
+  readonly timers: readonly { readonly name: string; readonly leftMs: number; readonly content: unknown }[];
+  /** Events handled since it began. */
+  readonly handled: number;
+  /** Messages that its mailbox had no room for. */
+  readonly dropped: number;
+  /** How often its supervisor had started it before. */
+  readonly restarts: number;
+  /** On the clock's scale. */
+  readonly sinceMs: number;
+}
+
+export function describeProcess(entry: Entry): ProcessInfo {
+  const { pid, id, label, parent, handled, dropped, restarts, sinceMs } = entry;
+  const watchers = [...(entry.watchers ?? [])].filter((watch) => watch.kind === 'monitor');
+  const links = [...(entry.links ?? [])].map((other) => other.pid);
+  return {
+    pid, id, label, handled, dropped, restarts, sinceMs,
+    names: [...(entry.names ?? [])],
+    name: firstOf(entry.names),
+    parent: parent?.pid,
+    state: entry.behaviour.state(entry),
+    tags: tagsOf(entry),
+    mailboxLength: waitingIn(entry),
+    hibernates: entry.hibernates,
+    links: parent !== undefined && entry.isSupervised ? [parent.pid, ...links] : links,
+    monitors: [...(entry.monitors?.keys() ?? [])],
+    monitoredBy: watchers.map((watch) => watch.owner.pid),
+    timers: [...(entry.timers?.values() ?? [])].map((timer) => describeTimer(entry, timer)),
+  };
+}
+
+function waitingIn(entry: Entry): number {
+  return entry.isAwake ? entry.mailbox.length + entry.urgent.length + entry.postponed.length + (entry.suspended?.length ?? 0) : 0;
+}
+
+function describeTimer({ kernel }: Entry, { name, heap, content }: ProcessTimer) {
+  return { name, leftMs: heap === undefined ? 0 : Math.max(0, heap.deadlineMs - kernel.clock.nowMs()), content };
+}
+
+function tagsOf({ actor, traits, hibernates, value, context }: Entry): readonly string[] {
+  if (traits.machine === undefined || (actor === undefined && !hibernates)) return [];
+  const snapshot = actor === undefined ? traits.machine.resolveState({ value: value as StateValue, context }) : (actor.getSnapshot() as AnyMachineSnapshot);
+  return [...snapshot.tags].sort();
+}

@@ -1,0 +1,142 @@
+/**
+ * Registry: names of processes. A name belongs to one process at a time, and is free again in the same step in which
+ * its process ends: nobody who learns of that end can find the name taken.
+ *
+ * A process has the name of its specification, if any, and those that it registered itself. Names made by `via` lie in a
+ * registry of their own, whose listeners are told of what comes, and of what is given back; not of what dies, for which
+ * there are monitors.
+ */
+import { invariant } from '../../base/invariant.ts';
+import type { Message, Name, Pid } from '../process.ts';
+
+/** What a name says. */
+export interface Registration {
+  readonly name: Name;
+  readonly process: Pid;
+  readonly value: unknown;
+}
+
+/**
+ * The name of `key` in `registry`. Keys are equal when they are the same JSON, in whatever order the fields of an object
+ * stand: 1 and '1' are different.
+ *
+ * @param registry a word without a slash.
+ * @param key plain JSON.
+ */
+export function via(registry: string, key: unknown): Name {
+  return `@${registry}/${JSON.stringify(key, inOrder)}`;
+}
+
+function inOrder(_field: string, value: unknown): unknown {
+  invariant(isJson(value), 'the key of a name is plain JSON');
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
+}
+
+/** A Map, a Set and their like would all be the same key. */
+function isJson(value: unknown): boolean {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.prototype.toString.call(value) === '[object Object]';
+  return typeof value === 'number' ? Number.isFinite(value) : ['string', 'boolean', 'object'].includes(typeof value);
+}
+
+/** What the registry knows of a process. */
+interface Nameable {
+  readonly pid: Pid;
+  /** Held at present; the registry alone writes it. */
+  names: Set<Name> | undefined;
+}
+
+interface Holding<Process> {
+  readonly entry: Process;
+  value: unknown;
+}
+
+export class Registry<Process extends Nameable> {
+  private readonly holdings = new Map<Name, Holding<Process>>();
+  /** By registry and process: the words by which it wants to be told. */
+  private readonly listeners = new Map<string, Map<Process, Set<string>>>();
+  /** The registries that a process listens to: nothing is left of one that has ended. */
+  private readonly listening = new Map<Process, Set<string>>();
+  private readonly send: (from: Process, to: Process, message: Message) => void;
+
+  constructor(send: (from: Process, to: Process, message: Message) => void) {
+    this.send = send;
+  }
+
+  resolve(name: Name): Process | undefined {
+    return this.holdings.get(name)?.entry;
+  }
+
+  lookup(name: Name): Registration | undefined {
+    const holding = this.holdings.get(name);
+    return holding === undefined ? undefined : { name, process: holding.entry.pid, value: holding.value };
+  }
+
+  /** @returns who holds the name instead, or undefined when it is now `entry`'s. */
+  register(entry: Process, name: Name, value?: unknown): Process | undefined {
+    invariant(typeof name === 'string' && name.startsWith('@'), `a name begins with '@'`);
+    const holder = this.resolve(name);
+    if (holder !== undefined) return holder;
+    this.holdings.set(name, { entry, value });
+    entry.names ??= new Set();
+    entry.names.add(name);
+    this.tell(entry, name, { type: 'registered', value });
+    return undefined;
+  }
+
+  /** Only its holder gives a name back; for anybody else nothing changes. */
+  unregister(entry: Process, name: Name): void {
+    if (this.resolve(name) !== entry) return;
+    this.holdings.delete(name);
+    entry.names?.delete(name);
+    this.tell(entry, name, { type: 'unregistered' });
+  }
+
+  /** Only its holder changes what a name says besides. */
+  update(entry: Process, name: Name, value: unknown): void {
+    const holding = this.holdings.get(name);
+    if (holding?.entry === entry) holding.value = value;
+  }
+
+  /** Every name of a registry, in the order of registration. Costs as much as there are names. */
+  *registered(registry: string): Iterable<Registration> {
+    for (const [name, { entry, value }] of this.holdings) if (registryOf(name) === registry) yield { name, process: entry.pid, value };
+  }
+
+  /** By one word it is told once, however often it asks. */
+  listen(entry: Process, registry: string, as: string): void {
+    const listeners = placeOf(this.listeners, registry, () => new Map<Process, Set<string>>());
+    placeOf(listeners, entry, () => new Set<string>()).add(as);
+    placeOf(this.listening, entry, () => new Set<string>()).add(registry);
+  }
+
+  /** The process ends. */
+  release(entry: Process): void {
+    for (const name of entry.names ?? []) this.holdings.delete(name);
+    for (const registry of this.listening.get(entry) ?? []) this.listeners.get(registry)?.delete(entry);
+    this.listening.delete(entry);
+  }
+
+  private tell(source: Process, name: Name, { type, ...what }: { readonly type: string; readonly value?: unknown }): void {
+    for (const [entry, words] of this.listeners.get(registryOf(name)) ?? []) {
+      for (const as of words) this.send(source, entry, { type: `${as}.${type}`, name, process: source.pid, ...what });
+    }
+  }
+}
+
+/** The name under which a process is shown: its own, or the first that it took. */
+export function firstOf(names: ReadonlySet<Name> | undefined): Name | undefined {
+  for (const name of names ?? []) return name;
+  return undefined;
+}
+
+function placeOf<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  const value = map.get(key) ?? make();
+  map.set(key, value);
+  return value;
+}
+
+function registryOf(name: Name): string {
+  const slash = name.indexOf('/');
+  return slash < 0 ? '' : name.slice(1, slash);
+}

@@ -1,0 +1,23 @@
+/** Trace: what the runtime did, step by step. Plain data, and nothing in it that differs between two runs of one seed. */
+import type { Address, ExitReason, Message, Name, Pid } from '../process.ts';
+
+export type TraceRecord =
+  | { readonly type: 'spawn'; readonly process: Pid; readonly parent: Address; readonly name?: Name }
+  | { readonly type: 'send'; readonly from: Address; readonly to: Pid; readonly message: Message }
+  | { readonly type: 'deliver'; readonly from: Address; readonly to: Pid; readonly message: Message }
+  | { readonly type: 'hibernate' | 'wake'; readonly process: Pid }
+  | { readonly type: 'drop'; readonly from: Address; readonly to: Pid; readonly message: Message }
+  | { readonly type: 'transition'; readonly process: Pid; readonly event: string; readonly state: unknown }
+  | { readonly type: 'exit'; readonly process: Pid; readonly reason: ExitReason }
+  | { readonly type: 'restart'; readonly supervisor: Pid; readonly id: string; readonly process: Pid };
+
+/** What happens to processes as such; whatever their traffic, there are few of these. */
+export type LifecycleRecord = Extract<TraceRecord, { type: 'spawn' | 'exit' | 'restart' }>;
+
+/** A record as it is told: numbered from 1 for each listener, with the runtime's clock. */
+export type NumberedRecord = TraceRecord & { readonly n: number; readonly atMs: number };
+
+/** One line of NDJSON, without the line's end. Stacks are left out: they name files of the machine it ran on. */
+export function toTraceLine(record: NumberedRecord): string {
+  return JSON.stringify(record, (key, value: unknown) => (key === 'stack' ? undefined : value));
+}

@@ -1,0 +1,23 @@
+/**
+ * Scheduler: which signal is delivered next.
+ *
+ * The one promise that every scheduler keeps: signals of one pair of processes arrive in order, and what is urgent for
+ * a process comes before its mailbox. Everything else is the scheduler's choice.
+ */
+import type { Clock } from '../../base/clock.ts';
+import type { Entry, Mailbox, Signal } from '../kernel/entry.ts';
+
+export interface SchedulerHost {
+  readonly clock: Clock;
+  deliver(entry: Entry, signal: Signal): void;
+}
+
+export interface Scheduler {
+  /** Called once, by the runtime that it serves. */
+  attach(host: SchedulerHost): void;
+  createMailbox(): Mailbox;
+  /** `entry` has something to do; said once until it was found without. */
+  ready(entry: Entry): void;
+  /** Delivers one signal. @returns false when there was none. */
+  step(): boolean;
+}

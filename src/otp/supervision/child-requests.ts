@@ -1,0 +1,95 @@
+/**
+ * ChildRequests: what a supervisor can be asked about its children, and what it answers.
+ *
+ * What must never go wrong: whoever asks is answered exactly once. So a request either gets its answer at once, or is
+ * kept by the table until the child that it is about has started or stopped.
+ */
+import type { DynamicChildSpec } from './child-spec.ts';
+import type { SpecFault } from './child-spec-faults.ts';
+import { describeSpec, listed, type ChildRow } from './child-row.ts';
+import { crash } from '../kernel/error-report.ts';
+import type { Address, ExitReason, Message, Pid, ReplyTo } from '../process.ts';
+
+export interface StartChild extends Message {
+  /** Answered by `child.started { id, pid }`, `child.ignored { id }` or `child.refused { id?, reason, pid? }`. */
+  readonly type: 'startChild';
+  readonly template: string;
+  readonly args: Message;
+  readonly replyTo?: ReplyTo | undefined;
+}
+
+export interface ChildRequest extends Message {
+  readonly type:
+    | 'terminateChild' // `child.terminated { id }`
+    | 'restartChild' // Like `startChild`.
+    | 'deleteChild' // `child.deleted { id }`
+    | 'getChildSpec' // `child.spec { spec: { id, restart, shutdown, significant, type } }`
+    | 'whichChild'; // `child { child: { id, pid, status, type } }`
+  /** Which child; a dynamic supervisor takes its pid as well. */
+  readonly id?: string | undefined;
+  readonly pid?: Pid | undefined;
+  readonly replyTo?: ReplyTo | undefined;
+}
+
+/** What a supervisor asks of itself when the restart of a child has failed in `process`. */
+export type RetryRestart = { readonly type: 'restart.retry'; readonly id: string; readonly process: Address };
+
+/** Whatever a supervisor is asked. */
+export type SupervisorRequest = StartChild | ChildRequest | RetryRestart | { readonly type: 'whichChildren' | 'countChildren'; readonly replyTo: ReplyTo };
+
+/** Why a request was not fulfilled, and nothing has changed. */
+export type Refusal =
+  | 'already_started' // A child of this id runs; `pid` is its process.
+  | 'already_present' // A child of this id is there, but does not run.
+  | 'running'
+  | 'restarting'
+  | 'not_found'
+  | 'max_children'
+  | 'unknown_template'
+  | 'dynamic' // Nothing that a dynamic supervisor does.
+  | SpecFault // The template's specification.
+  | ExitReason; // The start failed, or the template did.
+
+export interface Answer {
+  readonly to: ReplyTo;
+  readonly event: Message;
+}
+
+export type RequestsAnswered = { readonly type: 'requests.answered'; readonly answers: readonly Answer[] };
+
+export function requestsAnswered(...answers: readonly (readonly Answer[])[]): RequestsAnswered {
+  return { type: 'requests.answered', answers: answers.flat() };
+}
+
+/** Nothing, when nobody waits for it: the request was sent without `replyTo`. */
+export function answer(to: ReplyTo | undefined, event: Message): readonly Answer[] {
+  return to === undefined ? [] : [{ to, event }];
+}
+
+export function refusal(to: ReplyTo | undefined, id: string | undefined, reason: Refusal, pid?: Pid): readonly Answer[] {
+  return answer(to, { type: 'child.refused', ...(id === undefined ? {} : { id }), reason, ...(pid === undefined ? {} : { pid }) });
+}
+
+/** What can be answered by looking at the child alone. */
+export function description(to: ReplyTo | undefined, type: 'getChildSpec' | 'whichChild', row: ChildRow): readonly Answer[] {
+  return answer(to, type === 'whichChild' ? { type: 'child', child: listed(row) } : { type: 'child.spec', spec: describeSpec(row) });
+}
+
+type Made<Spec> = { readonly spec: Spec } | { readonly refusal: Refusal };
+
+/** The specification that a template makes of `args`, unless there is no such template, it throws, or `faultOf` finds a fault. */
+export function specFrom<Spec extends DynamicChildSpec>(
+  templates: Readonly<Record<string, (args: Message) => Spec>>,
+  { template, args }: StartChild,
+  faultOf: (spec: Spec) => SpecFault | undefined,
+): Made<Spec> {
+  const make = Object.hasOwn(templates, template) ? templates[template] : undefined;
+  if (make === undefined) return { refusal: 'unknown_template' };
+  try {
+    const spec = make(args);
+    const fault = faultOf(spec);
+    return fault === undefined ? { spec } : { refusal: fault };
+  } catch (thrown) {
+    return { refusal: crash(thrown) };
+  }
+}

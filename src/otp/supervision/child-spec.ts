@@ -1,0 +1,59 @@
+/** How a supervisor holds its children: OTP's child and supervisor specifications. */
+import type { Message, ProcessSpec } from '../process.ts';
+
+export type Restart =
+  | 'permanent' // Started again, however it ended.
+  | 'transient' // Started again unless it ended as `normal`, `shutdown` or `{ shutdown }`.
+  | 'temporary'; // Never started again; its specification goes with it.
+
+/** How long a child may take to stop, in milliseconds, before it is killed. */
+export type Shutdown = number | 'infinity' | 'brutal_kill';
+
+export interface ChildSpec {
+  /** Unique among its siblings; the last part of the child's path. */
+  readonly id: string;
+  /** Evaluated at each start. */
+  readonly start: () => ProcessSpec;
+  /** Default `permanent`. */
+  readonly restart?: Restart;
+  /** Default 5,000; `infinity` for a supervisor. */
+  readonly shutdown?: Shutdown;
+  /** Its end may end the supervisor, as `autoShutdown` says; never for a permanent child. */
+  readonly significant?: boolean;
+  /** As what it is counted. Default: what its last start has shown, a worker before the first. */
+  readonly type?: 'worker' | 'supervisor';
+}
+
+export interface SupervisorSpec {
+  readonly strategy: 'one_for_one' | 'one_for_all' | 'rest_for_one';
+  /** Started in this order, each only when the one before has started; stopped in reverse. */
+  readonly children: readonly ChildSpec[];
+  /** What can be added to them, by name: a child is asked for as `{ type: 'startChild', template, args, replyTo }`. */
+  readonly templates?: Readonly<Record<string, (args: Message) => ChildSpec>>;
+  /** More than `maxRestarts` restarts within `maxSeconds` and the supervisor gives up. Default 3 in 5. */
+  readonly maxRestarts?: number;
+  readonly maxSeconds?: number;
+  readonly autoShutdown?: 'never' | 'any_significant' | 'all_significant';
+  readonly name?: `@${string}`;
+}
+
+export type DynamicChildSpec = Omit<ChildSpec, 'id'> & {
+  /** Default: the template's name and a number. */
+  readonly id?: string;
+};
+
+export interface DynamicSupervisorSpec {
+  /** What it can start, by name: a child is asked for as `{ type: 'startChild', template, args, replyTo }`. */
+  readonly templates: Readonly<Record<string, (args: Message) => DynamicChildSpec>>;
+  /** Children that are being restarted are counted. Default: no limit. */
+  readonly maxChildren?: number;
+  /** Given to every template; what the request says goes before. */
+  readonly extraArgs?: Readonly<Record<string, unknown>>;
+  readonly maxRestarts?: number;
+  readonly maxSeconds?: number;
+  /** There is no other: a dynamic supervisor knows no order of its children. */
+  readonly strategy?: 'one_for_one';
+  /** There is no other: no child of a dynamic supervisor is significant. */
+  readonly autoShutdown?: 'never';
+  readonly name?: `@${string}`;
+}

@@ -1,0 +1,64 @@
+/** What a dynamic supervisor does with many children at once; each loop here runs over all of them, and only at its end. */
+import { invariant } from '../../base/invariant.ts';
+import { insert } from '../kernel/calls.ts';
+import { limitOf } from './child-row.ts';
+import { DynamicChildTable } from './dynamic-child-table.ts';
+import { effect } from '../effects.ts';
+import type { Entry } from '../kernel/entry.ts';
+import type { Pid } from '../process.ts';
+import { startTimer } from '../kernel/process-timers.ts';
+import { supervisionTable } from './supervisor-effects.ts';
+
+export interface DynamicSupervisorEffectParams {
+  /** Tells every child to stop, each by its own rule; `timeout.shutdown.<ms>` once per distinct limit. */
+  stopAll: undefined;
+  /** Kills who has not stopped within the limit that a timer stood for. */
+  killOverdue: { timeout: string };
+}
+
+type DynamicSupervisorEffects = {
+  readonly [Name in keyof DynamicSupervisorEffectParams]: (args: { self: object }, params: DynamicSupervisorEffectParams[Name]) => void;
+};
+
+export const dynamicSupervisorEffects: DynamicSupervisorEffects = {
+  stopAll: effect(stopAll),
+  killOverdue: effect(killOverdue),
+};
+
+function stopAll(entry: Entry): void {
+  const limits = new Set<number>();
+  let alive = 0;
+  for (const row of tableOf(entry).all()) {
+    if (row.pid === undefined) continue;
+    alive += 1;
+    if (row.status === 'stopping') continue; // Told already, and its time runs.
+    row.status = 'stopping';
+    const limit = limitOf(row);
+    exit(entry, row.pid, limit === 'brutal_kill' ? 'kill' : 'shutdown');
+    if (typeof limit === 'number') limits.add(limit);
+  }
+  for (const limitMs of limits) startTimer(entry, { name: `shutdown.${limitMs}`, delayMs: limitMs });
+  if (alive === 0) insert(entry, { type: 'children.stopped' });
+}
+
+function killOverdue(entry: Entry, { timeout }: DynamicSupervisorEffectParams['killOverdue']): void {
+  const single = /^timeout\.terminate\.(.*)$/.exec(timeout)?.[1];
+  if (single !== undefined) {
+    exit(entry, single as Pid, 'kill');
+    return;
+  }
+  const limitMs = Number(timeout.slice('timeout.shutdown.'.length));
+  for (const row of tableOf(entry).all()) if (limitOf(row) === limitMs) exit(entry, row.pid, 'kill');
+}
+
+/** One that has ended meanwhile is not found. */
+function exit(entry: Entry, pid: Pid | undefined, reason: 'shutdown' | 'kill'): void {
+  const child = pid === undefined ? undefined : entry.kernel.resolve(pid);
+  if (child !== undefined) entry.kernel.enqueue(child, { kind: 'exit', source: entry, reason });
+}
+
+function tableOf(entry: Entry): DynamicChildTable {
+  const table = supervisionTable(entry);
+  invariant(table instanceof DynamicChildTable, 'a dynamic supervisor has a table of dynamic children');
+  return table;
+}

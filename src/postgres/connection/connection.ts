@@ -1,0 +1,99 @@
+/**
+ * A connection to Postgres, made by `pg`: TLS as the URL's sslmode asks, SCRAM, and UTF-8 on the wire whatever the
+ * database's own encoding.
+ *
+ * An established connection may break at any time: who holds the client hears its `error` event, or finds out with
+ * the next query. No error is left without a listener.
+ */
+import pg from 'pg';
+import { DatabaseUnreachableError, worldError, type WorldError } from './database-error.ts';
+import type { DatabaseTarget } from '../../settings/database-url.ts';
+
+export interface ConnectOptions {
+  readonly applicationName: string;
+  /** Opens a walsender of that database instead of an ordinary backend. */
+  readonly replication?: 'database';
+  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number;
+}
+
+const CONNECT_MS_MAX = 10_000;
+const KEEPALIVE_IDLE_MS = 10_000;
+type Tls = 'plain' | 'encrypted';
+
+/** @throws {WorldError} no connection is left open. */
+export async function connect(target: DatabaseTarget, options: ConnectOptions): Promise<pg.Client> {
+  const [first, second] = tlsAttempts(target);
+  try {
+    return await attempt(target, options, first);
+  } catch (error) {
+    if (second === undefined || !isAboutTls(error)) throw error;
+    return await attempt(target, options, second);
+  }
+}
+
+/** What `pg` must be given to connect in the given way. */
+export function clientConfig(target: DatabaseTarget, options: ConnectOptions, tls: Tls): pg.ClientConfig {
+  const { host, port, user, password, database } = target;
+  return {
+    host, port, user, database,
+    password: password ?? '',
+    ssl: tls === 'plain' ? false : { rejectUnauthorized: false }, // Encrypts; sslmode=require verifies nothing.
+    application_name: options.applicationName,
+    connectionTimeoutMillis: options.timeoutMs ?? CONNECT_MS_MAX,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: KEEPALIVE_IDLE_MS,
+    ...(options.replication === undefined ? {} : { replication: options.replication }),
+  };
+}
+
+/** The way in which a connection to `target` succeeds now: for a pool, which knows only one way. */
+export async function workingTls(target: DatabaseTarget, options: ConnectOptions): Promise<Tls> {
+  const client = await connect(target, options);
+  const isEncrypted = 'encrypted' in client.connection.stream;
+  await client.end();
+  return isEncrypted ? 'encrypted' : 'plain';
+}
+
+function tlsAttempts({ sslMode }: DatabaseTarget): readonly [Tls, Tls?] {
+  switch (sslMode) {
+    case 'disable': return ['plain'];
+    case 'allow': return ['plain', 'encrypted'];
+    case 'prefer': return ['encrypted', 'plain'];
+    case 'require': return ['encrypted'];
+  }
+}
+
+/** True when the other way, with or without TLS, may succeed: the server has no TLS, or pg_hba.conf wants the other one. */
+function isAboutTls(error: unknown): boolean {
+  if (error instanceof DatabaseUnreachableError) return /SSL|TLS/i.test(error.message);
+  const refused = worldError(error);
+  return refused?.code === '28000' && /no (?:encryption|pg_hba)|SSL/i.test(refused.message);
+}
+
+async function attempt(target: DatabaseTarget, options: ConnectOptions, tls: Tls): Promise<pg.Client> {
+  const { signal } = options;
+  if (signal?.aborted) throw new DatabaseUnreachableError('the connection was given up');
+  const client = new pg.Client(clientConfig(target, options, tls));
+  client.on('error', () => {}); // Whoever uses the connection learns of it as well; unheard, it would end the service.
+  const giveUp = (): void => void client.connection.stream.destroy(new DatabaseUnreachableError('the connection was given up'));
+  signal?.addEventListener('abort', giveUp, { once: true });
+  try {
+    await client.connect();
+    await client.query("SET client_encoding TO 'UTF8'");
+    return client;
+  } catch (error) {
+    client.connection.stream.destroy();
+    throw connectError(error);
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+  }
+}
+
+/** Whatever fails while connecting is the world's doing: wrong password, no such database, no server. */
+function connectError(error: unknown): WorldError {
+  const known = worldError(error);
+  if (known !== undefined) return known;
+  const message = error instanceof Error ? error.message : String(error);
+  return new DatabaseUnreachableError(message, { cause: error });
+}

@@ -1,0 +1,38 @@
+/**
+ * PoolPort: opens the pools, asks them whether they work, and closes them when it ends.
+ *
+ * - `probe` → `pools.up` when every pool has answered a query, or `pools.down { error }`
+ *
+ * The pools themselves are used directly, by whoever was given them: a pool that is not open, or not any more, refuses as
+ * an unreachable database does.
+ */
+import type { Message, Name, PortSpec } from '../../otp/process.ts';
+import { worldError } from './database-error.ts';
+import { type DatabasePool, PoolTimeoutError } from './pool.ts';
+
+export interface PoolPortOptions {
+  readonly name?: Name;
+  readonly pools: readonly DatabasePool[];
+}
+
+export function poolPort({ name, pools }: PoolPortOptions): PortSpec {
+  return {
+    ...(name === undefined ? {} : { name }),
+    open: () => ({
+      requests: { probe: () => probe(pools) },
+      close: async () => void (await Promise.all(pools.map((pool) => pool.close()))),
+    }),
+  };
+}
+
+async function probe(pools: readonly DatabasePool[]): Promise<Message> {
+  try {
+    await Promise.all(pools.map((pool) => pool.probe()));
+    return { type: 'pools.up' };
+  } catch (error) {
+    if (error instanceof PoolTimeoutError) return { type: 'pools.up' }; // All its connections are at work: it lives.
+    const refused = worldError(error);
+    if (refused === undefined) throw error;
+    return { type: 'pools.down', error: { code: refused.code, message: refused.message } };
+  }
+}

@@ -1,0 +1,125 @@
+/**
+ * DatabasePool: a bounded number of connections for short work (catalogue, publication) or for snapshots.
+ *
+ * Who waits longer than `queueMsMax` for a connection is told so; a connection that failed in a way that leaves its
+ * session unknown is closed, not given to the next one.
+ */
+import pg from 'pg';
+import { clientConfig, workingTls } from './connection.ts';
+import { DatabaseUnreachableError, typed, worldError } from './database-error.ts';
+import type { DatabaseTarget } from '../../settings/database-url.ts';
+
+export interface DatabasePoolOptions {
+  readonly target: DatabaseTarget;
+  /** For `pg_stat_activity`. */
+  readonly applicationName: string;
+  readonly max: number;
+  /** How long a caller may wait for a free connection. Default 5,000 ms. */
+  readonly queueMsMax?: number;
+}
+
+export interface DatabasePool {
+  /** True from a successful `open` until a query finds the database away; any success makes it true again. */
+  readonly isUp: boolean;
+  /** Connects once, to learn whether and how that works. @throws {WorldError} */
+  open(): Promise<void>;
+  /** @throws {WorldError} */
+  query<Row extends pg.QueryResultRow>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
+  /**
+   * Lends a connection to `work`. It is closed afterwards when `work` throws anything but a refusal by Postgres.
+   *
+   * @throws {PoolTimeoutError} none became free in time; `work` was not called.
+   * @throws {WorldError}
+   */
+  use<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result>;
+  /** Opens the pool if it is not open, and runs a query. @throws {PoolTimeoutError} @throws {WorldError} */
+  probe(): Promise<void>;
+  /** Resolves when every connection is closed; borrowed ones close when they are given back. `open` may follow. */
+  close(): Promise<void>;
+}
+
+export class PoolTimeoutError extends Error {
+  override readonly name = 'PoolTimeoutError';
+}
+
+const QUEUE_MS_MAX = 5_000;
+
+export function createPool(options: DatabasePoolOptions): DatabasePool {
+  return new Pool(options);
+}
+
+class Pool implements DatabasePool {
+  isUp = false;
+  private pool: pg.Pool | undefined;
+  private readonly options: DatabasePoolOptions;
+
+  constructor(options: DatabasePoolOptions) {
+    this.options = options;
+  }
+
+  async open(): Promise<void> {
+    const { target, applicationName, max, queueMsMax = QUEUE_MS_MAX } = this.options;
+    const tls = await workingTls(target, { applicationName });
+    this.isUp = true;
+    if (this.pool !== undefined) return;
+    const pool = new pg.Pool({ ...clientConfig(target, { applicationName }, tls), max, connectionTimeoutMillis: queueMsMax });
+    pool.on('connect', (client) => {
+      client.on('error', () => {}); // While it is lent nobody else listens: unheard, a connection that breaks would end the service.
+      client.query("SET client_encoding TO 'UTF8'").catch(() => {}); // Fails as the next query does.
+    });
+    pool.on('error', () => {
+      this.isUp = false; // An idle connection broke; the pool has let it go already.
+    });
+    this.pool = pool;
+  }
+
+  async probe(): Promise<void> {
+    if (this.pool === undefined) await this.open();
+    else await this.query('SELECT 1');
+  }
+
+  async query<Row extends pg.QueryResultRow>(sql: string, params: readonly unknown[] = []): Promise<Row[]> {
+    return await this.use(async (client) => (await client.query<Row>(sql, [...params])).rows);
+  }
+
+  async use<Result>(work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+    const client = await this.borrow();
+    let isSpoilt = true;
+    try {
+      const result = await typed(() => work(client));
+      isSpoilt = false;
+      this.isUp = true;
+      return result;
+    } catch (error) {
+      isSpoilt = worldError(error)?.name !== 'DatabaseRefusedError';
+      if (error instanceof DatabaseUnreachableError) this.isUp = false;
+      throw error;
+    } finally {
+      client.release(isSpoilt);
+    }
+  }
+
+  async close(): Promise<void> {
+    const { pool } = this;
+    this.pool = undefined;
+    this.isUp = false;
+    await pool?.end();
+  }
+
+  private async borrow(): Promise<pg.PoolClient> {
+    const { pool } = this;
+    if (pool === undefined) throw new DatabaseUnreachableError('the pool is not connected');
+    try {
+      return await pool.connect();
+    } catch (error) {
+      if (isFull(pool, error)) throw new PoolTimeoutError('no connection became free in time');
+      this.isUp = false;
+      throw worldError(error) ?? error;
+    }
+  }
+}
+
+/** `pg` has one text for a pool that stays full and for a server that does not answer: only the counts tell them apart. */
+function isFull(pool: pg.Pool, error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith('timeout exceeded') && pool.totalCount >= pool.options.max;
+}

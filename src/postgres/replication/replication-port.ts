@@ -1,0 +1,209 @@
+/**
+ * ReplicationPort: the process that owns the replication connection.
+ *
+ * - `connect` → `replication.connected { slotMissing, systemId, timeline }` or `replication.refused { error, fatal }`
+ * - `createSlot` → `replication.slotCreated`, or `replication.refused`: in place of any that was there
+ * - `startStreaming` → `replication.streaming`, or `replication.refused`
+ * - `acknowledge { lsn }` (no answer): everything up to that commit is durable
+ * - `disconnect` (no answer): ends whatever is there, without telling
+ *
+ * A slot counts as missing when there is none, when Postgres has given it up, and when it does not continue what is stored.
+ * When a stream that was started ends, `owner` is told `replication.ended { error, fatal }`, once; then `connect` may be asked
+ * again. `fatal` means that asking again will not help. What the world does is an answer; a bug, also one of the
+ * sink's, ends the port.
+ */
+import type pg from 'pg';
+import { systemClock, type Clock } from '../../base/clock.ts';
+import type { Lsn } from '../../model/lsn.ts';
+import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '../../otp/process.ts';
+import { ReplicaIdentityError, TransactionTooLargeError } from './change-writer.ts';
+import { connect } from '../connection/connection.ts';
+import { DatabaseRefusedError, DatabaseUnreachableError, worldError } from '../connection/database-error.ts';
+import type { DatabaseTarget } from '../../settings/database-url.ts';
+import { PgoutputError } from './pgoutput-parser.ts';
+import { WireError } from '../connection/raw-wire.ts';
+import { createSlot, prepareReplication, type PreparedReplication, ReplicationSetupError, startCommand } from './replication-setup.ts';
+import { type ReplicationStream, startReplicationStream } from './replication-stream.ts';
+import type { TransactionSink } from './transaction-sink.ts';
+
+export interface ReplicationPortOptions {
+  readonly name?: Name;
+  readonly target: DatabaseTarget;
+  readonly slot: string;
+  readonly publication: string;
+  /** The slot ends with the connection. */
+  readonly isSlotTemporary?: boolean;
+  readonly sink: TransactionSink;
+  /** The commit LSN of the last transaction that the sink has taken; asked whenever a stream starts. */
+  readonly lastCommitLsn: () => Lsn;
+  /** The commit LSN of the last one that it has durably: one that is taken may still be lost, and Postgres must keep it. */
+  readonly durableLsn: () => Lsn;
+  /** The system whose stream the sink has without a gap: a slot of any other does not go on where it ends. */
+  readonly source: () => string;
+  /** Told `replication.ended`. */
+  readonly owner: Address;
+  readonly transactionBytesMax?: number;
+  readonly clock?: Clock;
+}
+
+export interface PortError {
+  readonly code: string;
+  readonly message: string;
+}
+
+export function replicationPort(options: ReplicationPortOptions): PortSpec {
+  return {
+    ...(options.name === undefined ? {} : { name: options.name }),
+    open: (context) => new Port(options, context).handle(),
+  };
+}
+
+class Port {
+  private readonly options: ReplicationPortOptions;
+  private readonly context: PortContext;
+  private client: pg.Client | undefined;
+  private prepared: PreparedReplication | undefined;
+  private stream: ReplicationStream | undefined;
+  /** Aborted when what is there must go: a connection that is still being made must not come after that. */
+  private attempt = new AbortController();
+
+  constructor(options: ReplicationPortOptions, context: PortContext) {
+    this.options = options;
+    this.context = context;
+  }
+
+  handle(): PortHandle {
+    return {
+      requests: {
+        connect: (_, signal) => this.connect(signal),
+        createSlot: (_, signal) => this.createSlot(signal),
+        startStreaming: () => this.startStreaming(),
+      },
+      casts: {
+        acknowledge: (message) => this.stream?.acknowledge(message['lsn'] as Lsn),
+        disconnect: () => this.disconnect(),
+      },
+      close: () => this.disconnect(),
+    };
+  }
+
+  private async connect(given: AbortSignal): Promise<Message> {
+    this.disconnect();
+    this.attempt = new AbortController();
+    const signal = AbortSignal.any([given, this.attempt.signal]);
+    try {
+      const client = await connect(this.options.target, { applicationName: 'armature replication', replication: 'database', signal });
+      const prepared = await until(signal, client, prepareReplication(client, this.options));
+      this.client = client;
+      this.prepared = this.continues(prepared) ? prepared : { ...prepared, confirmedLsn: undefined };
+      const { systemId, timeline } = prepared;
+      return { type: 'replication.connected', slotMissing: this.prepared.confirmedLsn === undefined, systemId, timeline };
+    } catch (error) {
+      return this.refused(error);
+    }
+  }
+
+  private continues({ systemId }: PreparedReplication): boolean {
+    return this.options.source() === systemId;
+  }
+
+  private async createSlot(given: AbortSignal): Promise<Message> {
+    const { client, prepared, attempt } = this;
+    if (client === undefined || prepared === undefined || this.stream !== undefined) return NOT_CONNECTED;
+    try {
+      const confirmedLsn = await until(AbortSignal.any([given, attempt.signal]), client, createSlot(client, this.options));
+      this.prepared = { ...prepared, confirmedLsn };
+      return { type: 'replication.slotCreated' };
+    } catch (error) {
+      if (this.attempt === attempt) this.disconnect();
+      return this.refused(error);
+    }
+  }
+
+  private async startStreaming(): Promise<Message> {
+    const { client, prepared } = this;
+    if (client === undefined || prepared?.confirmedLsn === undefined || this.stream !== undefined) return NOT_CONNECTED;
+    const { sink, transactionBytesMax, clock = systemClock } = this.options;
+    const stream = startReplicationStream({
+      client, sink, clock,
+      startCommand: startCommand(this.options),
+      lastCommitLsn: this.options.lastCommitLsn(),
+      durableLsn: this.options.durableLsn(),
+      confirmedLsn: prepared.confirmedLsn,
+      serverTimeoutMs: prepared.serverTimeoutMs,
+      ...(transactionBytesMax === undefined ? {} : { transactionBytesMax }),
+    });
+    this.stream = stream;
+    try {
+      await stream.started;
+    } catch (error) {
+      this.disconnect();
+      return this.refused(error);
+    }
+    void stream.ended.then((error) => this.ended(stream, error));
+    return { type: 'replication.streaming' };
+  }
+
+  /** Not told when we ended it ourselves. */
+  private ended(stream: ReplicationStream, error: Error): void {
+    if (this.stream !== stream) return;
+    this.disconnect();
+    const told = portError(error);
+    if (told === undefined) return this.context.exit(error);
+    this.context.send(this.options.owner, { type: 'replication.ended', ...told });
+  }
+
+  private refused(error: unknown): Message {
+    const told = portError(error);
+    if (told === undefined) throw error;
+    return { type: 'replication.refused', ...told };
+  }
+
+  private disconnect(): void {
+    const { stream, client } = this;
+    this.attempt.abort();
+    this.stream = this.client = this.prepared = undefined;
+    if (stream !== undefined) stream.close();
+    else client?.connection.stream.destroy();
+  }
+}
+
+const NOT_CONNECTED: Message = {
+  type: 'replication.refused',
+  error: { code: 'not_connected', message: 'there is no idle replication connection with a slot' },
+  fatal: false,
+};
+
+/** What a client is asked, unless it is given up meanwhile: a wait for a slot ends with its connection. @throws {WorldError} */
+async function until<Result>(signal: AbortSignal, client: pg.Client, work: Promise<Result>): Promise<Result> {
+  const giveUp = (): void => void client.connection.stream.destroy();
+  if (signal.aborted) giveUp();
+  signal.addEventListener('abort', giveUp, { once: true });
+  try {
+    const result = await work;
+    if (signal.aborted) throw new DatabaseUnreachableError('the attempt was given up');
+    return result;
+  } catch (error) {
+    giveUp();
+    throw error;
+  } finally {
+    signal.removeEventListener('abort', giveUp);
+  }
+}
+
+/** @returns undefined for a bug. */
+function portError(error: unknown): { readonly error: PortError; readonly fatal: boolean } | undefined {
+  if (error instanceof ReplicationSetupError || error instanceof ReplicaIdentityError || error instanceof TransactionTooLargeError) {
+    return { error: plain(error), fatal: true };
+  }
+  if (error instanceof PgoutputError || error instanceof WireError) {
+    return { error: { code: 'malformed_stream', message: error.message }, fatal: true };
+  }
+  const refused = worldError(error);
+  if (refused instanceof DatabaseUnreachableError || refused instanceof DatabaseRefusedError) return { error: plain(refused), fatal: false };
+  return undefined;
+}
+
+function plain({ code, message }: PortError): PortError {
+  return { code, message };
+}

@@ -1,0 +1,283 @@
+/**
+ * ReplicationStream: reads a started logical replication connection to its end, into a TransactionSink.
+ *
+ * Nothing may be lost: Postgres forgets what we confirm. So a confirmed LSN never runs ahead of what the owner
+ * acknowledged as durable, except over stretches of WAL in which nothing was for us. And nothing may starve: the
+ * server is told that we live by a timer of its own, also while reading is held back.
+ *
+ * Wake-ups are what costs. A walsender under load writes row by row, and each small read wakes us; so when small reads
+ * follow each other closely, reading pauses for a millisecond and finds them together. A commit that comes alone is
+ * never held back.
+ */
+import type { Clock, TimerId } from '../../base/clock.ts';
+import type pg from 'pg';
+import { type Lsn, lsnOf } from '../../model/lsn.ts';
+import { ChangeWriter } from './change-writer.ts';
+import { DatabaseUnreachableError, DatabaseRefusedError } from '../connection/database-error.ts';
+import { PgoutputError, PgoutputParser } from './pgoutput-parser.ts';
+import { errorFields, frontendMessage, type RawWire, takeOver } from '../connection/raw-wire.ts';
+import type { TransactionSink } from './transaction-sink.ts';
+
+export interface ReplicationStreamOptions {
+  readonly client: pg.Client;
+  /** `START_REPLICATION …`: sent once the bytes are ours, since the first changes follow it at once. */
+  readonly startCommand: string;
+  readonly sink: TransactionSink;
+  /** The commit LSN of the last transaction that the sink has taken: one that comes again is left out. */
+  readonly lastCommitLsn: Lsn;
+  /** The commit LSN of the last transaction that the sink has durably: the rest is acknowledged later. */
+  readonly durableLsn: Lsn;
+  /** What the slot has confirmed already: never fallen back behind. */
+  readonly confirmedLsn: Lsn;
+  /** The server's `wal_sender_timeout` in milliseconds; 0 for none. */
+  readonly serverTimeoutMs: number;
+  readonly transactionBytesMax?: number;
+  readonly clock: Clock;
+}
+
+export interface ReplicationStream {
+  /** Resolves when the server has answered the start command. Rejects as `ended` does. */
+  readonly started: Promise<void>;
+  /** Resolves with the reason when the stream is over; an open transaction has been abandoned by then. */
+  readonly ended: Promise<Error>;
+  /** The transaction with this commit LSN, and all before it, are durable. */
+  acknowledge(lsn: Lsn): void;
+  /** Says farewell, with the last acknowledgement, and closes. */
+  close(): void;
+}
+
+const TRANSACTION_BYTES_MAX = 250 * 1024 * 1024;
+const STATUS_MS_MAX = 10_000;
+const SILENCE_MS_MIN = 60_000;
+const SMALL_READ_BYTES = 16_384;
+const CLOSE_MS = 1;
+const CLOSE_READS = 4;
+const PAUSE_MS = 1;
+
+const code = (letter: string): number => letter.charCodeAt(0);
+const COPY_DATA = code('d'), COPY_BOTH = code('W'), COPY_DONE = code('c'), ERROR = code('E'), NOTICE = code('N'), PARAMETER = code('S');
+const XLOG_DATA = code('w'), KEEPALIVE = code('k');
+const XLOG_HEADER_BYTES = 25;
+const KEEPALIVE_BYTES = 18;
+/** Microseconds from 1970 to 2000, where Postgres's clock begins. */
+const POSTGRES_EPOCH_MICROS = 946_684_800_000_000n;
+
+export function startReplicationStream(options: ReplicationStreamOptions): ReplicationStream {
+  return new Stream(options);
+}
+
+class Stream implements ReplicationStream {
+  readonly started: Promise<void>;
+  readonly ended: Promise<Error>;
+  private readonly options: ReplicationStreamOptions;
+  private readonly wire: RawWire;
+  private readonly writer: ChangeWriter;
+  private readonly parser: PgoutputParser;
+  private markStarted: () => void = () => {};
+  private markEnded: (error: Error) => void = () => {};
+  private isOver = false;
+
+  /** Commit record of the last transaction that the sink was given, and of the last one that is durable. */
+  private told: bigint;
+  private durable: bigint;
+  /** Everything before it has been received; only meaningful when everything told is durable. */
+  private passed: bigint;
+  private confirmed: bigint;
+  private statusTimer: TimerId | undefined;
+  private isStatusDue = false;
+
+  private pauseTimer: TimerId | undefined;
+  private lastReadMs = Number.NEGATIVE_INFINITY;
+  private lastHeardMs: number;
+  private closeReads = 0;
+  private isCongested = false;
+
+  constructor(options: ReplicationStreamOptions) {
+    this.options = options;
+    this.told = BigInt(options.lastCommitLsn);
+    this.durable = BigInt(options.durableLsn);
+    this.confirmed = this.passed = BigInt(options.confirmedLsn);
+    this.lastHeardMs = options.clock.nowMs();
+    const { sink, lastCommitLsn, transactionBytesMax = TRANSACTION_BYTES_MAX } = options;
+    this.writer = new ChangeWriter({ sink, lastCommitLsn, transactionBytesMax });
+    this.writer.onCommit = (lsn, endLsn) => this.committed(lsn, endLsn);
+    this.parser = new PgoutputParser(this.writer);
+    this.ended = new Promise((done) => (this.markEnded = done));
+    this.started = Promise.race([
+      new Promise<void>((done) => (this.markStarted = done)),
+      this.ended.then((error) => Promise.reject(error)),
+    ]);
+    this.started.catch(() => {}); // Whoever asks is told; `ended` says the same.
+    this.wire = takeOver(options.client, {
+      message: (type, bytes, start, end) => this.message(type, bytes, start, end),
+      readEnd: (byteCount) => this.readEnd(byteCount),
+      broken: (error) => this.end(error),
+    });
+    this.wire.write(frontendMessage('Q', options.startCommand));
+    this.scheduleStatus();
+  }
+
+  acknowledge(lsn: Lsn): void {
+    const acknowledged = BigInt(lsn);
+    if (acknowledged > this.durable) this.durable = acknowledged;
+    this.askStatus();
+  }
+
+  close(): void {
+    if (this.isOver) return;
+    this.sendStatus();
+    this.wire.finish(Buffer.concat([frontendMessage('c'), frontendMessage('X')]), this.options.clock);
+    this.end(new DatabaseUnreachableError('the stream was closed'));
+  }
+
+  private message(type: number, bytes: Uint8Array, start: number, end: number): void {
+    if (this.isOver) return;
+    switch (type) {
+      case COPY_DATA: return this.copyData(bytes, start, end);
+      case COPY_BOTH: return this.markStarted();
+      case ERROR: return this.end(refusal(errorFields(bytes, start, end)));
+      case COPY_DONE: return this.end(new DatabaseUnreachableError('Postgres ended the replication stream'));
+      case NOTICE: case PARAMETER: return;
+      default: throw new PgoutputError(`unexpected message ${JSON.stringify(String.fromCharCode(type))} in the replication stream`);
+    }
+  }
+
+  private copyData(bytes: Uint8Array, start: number, end: number): void {
+    const type = bytes[start];
+    if (type === XLOG_DATA && end - start > XLOG_HEADER_BYTES) {
+      this.writer.count(end - start - XLOG_HEADER_BYTES);
+      this.parser.parse(bytes, start + XLOG_HEADER_BYTES, end);
+    } else if (type === KEEPALIVE && end - start === KEEPALIVE_BYTES) {
+      this.keepalive(uint64(bytes, start + 1), bytes[start + 17] === 1);
+    } else {
+      throw new PgoutputError(`a replication message of type ${type} with ${end - start} bytes`);
+    }
+  }
+
+  private keepalive(walEnd: bigint, isReplyAsked: boolean): void {
+    if (!this.writer.isInTransaction) {
+      this.pass(walEnd);
+      this.options.sink.progress(lsnOf(walEnd));
+    }
+    if (isReplyAsked) this.askStatus();
+  }
+
+  /** @param lsn undefined for a transaction that the sink had already. */
+  private committed(lsn: bigint | undefined, endLsn: bigint): void {
+    if (lsn !== undefined) this.told = lsn;
+    this.pass(endLsn);
+  }
+
+  private pass(lsn: bigint): void {
+    if (lsn > this.passed) this.passed = lsn;
+  }
+
+  private readEnd(byteCount: number): void {
+    if (this.isOver) return;
+    const now = this.options.clock.nowMs();
+    this.lastHeardMs = now;
+    const { congestion } = this.options.sink;
+    if (congestion !== undefined) return this.holdBack(congestion);
+    if (byteCount >= SMALL_READ_BYTES) this.closeReads = CLOSE_READS;
+    else this.closeReads = now - this.lastReadMs <= CLOSE_MS ? this.closeReads + 1 : 0;
+    this.lastReadMs = now;
+    if (byteCount < SMALL_READ_BYTES && this.closeReads >= CLOSE_READS) this.pauseBriefly();
+  }
+
+  private pauseBriefly(): void {
+    if (this.pauseTimer !== undefined) return;
+    this.wire.pause();
+    this.pauseTimer = this.options.clock.setTimer(() => {
+      this.pauseTimer = undefined;
+      this.lastReadMs = this.options.clock.nowMs();
+      if (!this.isCongested) this.wire.resume();
+    }, PAUSE_MS);
+  }
+
+  private holdBack(congestion: Promise<void>): void {
+    if (this.isCongested) return;
+    this.isCongested = true;
+    this.wire.pause();
+    const goOn = (): void => {
+      if (this.isOver) return;
+      const { congestion: next } = this.options.sink;
+      this.isCongested = false;
+      if (next !== undefined) return this.holdBack(next);
+      this.lastHeardMs = this.options.clock.nowMs();
+      this.wire.resume();
+    };
+    congestion.then(goOn, (error: unknown) => this.end(error instanceof Error ? error : new Error(String(error))));
+  }
+
+  /** What Postgres may forget. */
+  private flushed(): bigint {
+    const reached = this.durable >= this.told ? this.passed : this.durable + 1n; // Behind the commit record's first byte.
+    if (reached > this.confirmed) this.confirmed = reached;
+    return this.confirmed;
+  }
+
+  /** Once per turn of the event loop, however many acknowledgements it brings. */
+  private askStatus(): void {
+    if (this.isStatusDue || this.isOver) return;
+    this.isStatusDue = true;
+    queueMicrotask(() => {
+      this.isStatusDue = false;
+      if (!this.isOver) this.sendStatus();
+    });
+  }
+
+  private sendStatus(): void {
+    const flushed = this.flushed();
+    const written = this.passed > flushed ? this.passed : flushed;
+    const isSilent = this.options.clock.nowMs() - this.lastHeardMs > 2 * this.statusMs();
+    const body = Buffer.alloc(34);
+    body.write('r', 0, 'latin1');
+    body.writeBigUInt64BE(written, 1);
+    body.writeBigUInt64BE(flushed, 9);
+    body.writeBigUInt64BE(flushed, 17);
+    body.writeBigInt64BE(BigInt(this.options.clock.epochMicros()) - POSTGRES_EPOCH_MICROS, 25);
+    body.writeUInt8(isSilent && !this.isCongested ? 1 : 0, 33);
+    this.wire.write(frontendMessage('d', body));
+  }
+
+  private statusMs(): number {
+    const { serverTimeoutMs } = this.options;
+    return serverTimeoutMs === 0 ? STATUS_MS_MAX : Math.min(serverTimeoutMs / 3, STATUS_MS_MAX);
+  }
+
+  private scheduleStatus(): void {
+    this.statusTimer = this.options.clock.setTimer(() => {
+      if (this.isOver) return;
+      if (this.isDead()) return this.end(new DatabaseUnreachableError('Postgres has been silent for too long'));
+      this.sendStatus();
+      this.scheduleStatus();
+    }, this.statusMs());
+  }
+
+  /** A peer that vanished without a word: nothing came, though we asked. */
+  private isDead(): boolean {
+    const silenceMsMax = Math.max(this.options.serverTimeoutMs, SILENCE_MS_MIN);
+    return !this.isCongested && this.options.clock.nowMs() - this.lastHeardMs > silenceMsMax;
+  }
+
+  private end(error: Error): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    const { clock } = this.options;
+    if (this.statusTimer !== undefined) clock.clearTimer(this.statusTimer);
+    if (this.pauseTimer !== undefined) clock.clearTimer(this.pauseTimer);
+    this.writer.abandon();
+    this.wire.destroy(); // No effect on a wire that is finishing.
+    this.markEnded(error);
+  }
+}
+
+function refusal(fields: ReadonlyMap<string, string>): Error {
+  const state = fields.get('C') ?? '';
+  const message = fields.get('M') ?? 'an error without a text';
+  return /^(?:08...|57P0[1-5])$/.test(state) ? new DatabaseUnreachableError(message) : new DatabaseRefusedError(state, message, fields.get('D'));
+}
+
+function uint64(bytes: Uint8Array, at: number): bigint {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getBigUint64(at);
+}

@@ -1,0 +1,27 @@
+/**
+ * TransactionSink: where the replication stream puts transactions. The roof lays it over the transaction log.
+ *
+ * Calls are synchronous and in the order of the stream: layouts and changes of one transaction, then its commit or
+ * `abandon`. Nothing is durable until the owner says so, by acknowledging a commit LSN to the stream.
+ */
+import type { Lsn } from '../../model/lsn.ts';
+import type { Xid } from '../../model/pg-snapshot.ts';
+import type { RelationLayout } from '../../model/relation.ts';
+
+/** A fragment is at most this large, unless it holds a single change that is larger by itself. */
+export const FRAGMENT_BYTES_MAX = 1024 * 1024;
+
+export interface TransactionSink {
+  /** Told for each relation that the stream describes, before the first change of that layout. @returns the layout's id. */
+  layout(layout: Omit<RelationLayout, 'id'>): number;
+  /** A part of the open transaction: whole changes. The bytes are the sink's to keep. */
+  changes(xid: Xid, bytes: Uint8Array): void;
+  /** The transaction is complete; one whose tables had no changes is told as well. */
+  commit(xid: Xid, lsn: Lsn): void;
+  /** The connection broke inside a transaction: what `changes` gave since the last commit does not count. */
+  abandon(): void;
+  /** Everything that committed before `lsn` was told; no transaction is open. */
+  progress(lsn: Lsn): void;
+  /** While set, the stream stops reading until it resolves. */
+  readonly congestion: Promise<void> | undefined;
+}

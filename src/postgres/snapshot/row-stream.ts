@@ -1,0 +1,162 @@
+/**
+ * RowStream: one query's rows, from the socket into a consumer that may be slower.
+ *
+ * While the consumer works on a fragment, rows gather for the next; when they become too many, the socket is paused, and
+ * with it, through TCP, the query itself. So memory is bounded however large the table is, and a slow query's first
+ * rows are passed on without waiting for a full fragment.
+ */
+import type pg from 'pg';
+import { DatabaseRefusedError, DatabaseUnreachableError } from '../connection/database-error.ts';
+import { errorFields, frontendMessage, type RawWire, takeOver } from '../connection/raw-wire.ts';
+import type { RowWriter } from '../encoding/row-writer.ts';
+
+export interface RowQuery {
+  readonly sql: string;
+  /** Text values; a query with parameters cannot be a COPY, so it runs as a portal. */
+  readonly params: readonly (string | null)[] | undefined;
+}
+
+export interface RowStreamOptions {
+  readonly client: pg.ClientBase;
+  readonly query: RowQuery;
+  readonly writer: RowWriter;
+  readonly rows: (fragment: Uint8Array) => Promise<void>;
+  /** Called once, when the first row or the end of an empty answer has arrived. */
+  readonly onFirst: () => void;
+  /** Ends the query by closing its connection. */
+  readonly signal: AbortSignal;
+}
+
+const GATHERED_BYTES_MAX = 512 * 1024;
+const code = (letter: string): number => letter.charCodeAt(0);
+const COPY_DATA = code('d'), DATA_ROW = code('D'), COMPLETE = code('C'), READY = code('Z'), ERROR = code('E');
+
+/**
+ * Resolves when every row has been taken; the connection is then idle again.
+ *
+ * @throws {DatabaseRefusedError} the connection is idle, its transaction failed.
+ * @throws {DatabaseUnreachableError} the connection is gone. So it is when the consumer or the writer threw, or at the abort.
+ */
+export function streamRows(options: RowStreamOptions): Promise<void> {
+  return new Promise((done, failed) => new Reading(options, done, failed));
+}
+
+class Reading {
+  private readonly options: RowStreamOptions;
+  private readonly done: () => void;
+  private readonly failed: (error: unknown) => void;
+  private readonly wire: RawWire;
+  private hasFirst = false;
+  private isTaking = false;
+  private isPaused = false;
+  private isReady = false;
+  private isOver = false;
+  private refused: DatabaseRefusedError | undefined;
+  private readonly onAbort = (): void => this.fail(new DatabaseUnreachableError('the query was given up'));
+
+  constructor(options: RowStreamOptions, done: () => void, failed: (error: unknown) => void) {
+    this.options = options;
+    this.done = done;
+    this.failed = failed;
+    this.wire = takeOver(options.client, {
+      message: (type, bytes, start, end) => this.message(type, bytes, start, end),
+      readEnd: () => this.pump(),
+      broken: (error) => this.fail(error),
+    });
+    options.signal.addEventListener('abort', this.onAbort, { once: true });
+    if (options.signal.aborted) this.onAbort();
+    else this.wire.write(queryMessages(options.query));
+  }
+
+  private message(type: number, bytes: Uint8Array, start: number, end: number): void {
+    if (this.isOver) return;
+    if (type === COPY_DATA) this.row(() => this.options.writer.copyLine(bytes, start, end));
+    else if (type === DATA_ROW) this.row(() => this.options.writer.dataRow(bytes, start, end));
+    else if (type === COMPLETE) this.first();
+    else if (type === ERROR) this.refused = refusal(errorFields(bytes, start, end));
+    else if (type === READY) this.isReady = true;
+  }
+
+  private row(write: () => void): void {
+    write();
+    if (!this.hasFirst) this.first();
+  }
+
+  private first(): void {
+    if (this.hasFirst) return;
+    this.hasFirst = true;
+    this.options.onFirst();
+  }
+
+  /** Gives the consumer what has gathered, if it is free; ends when nothing is left. */
+  private pump(): void {
+    if (this.isOver) return;
+    const { out } = this.options.writer;
+    if (!this.isTaking && out.length > 0 && this.refused === undefined) this.give(out.take());
+    if (this.isTaking) return this.pauseIf(out.length > GATHERED_BYTES_MAX);
+    this.pauseIf(false);
+    if (this.isReady) this.finish();
+  }
+
+  private give(fragment: Uint8Array): void {
+    this.isTaking = true;
+    this.options.rows(fragment).then(
+      () => {
+        this.isTaking = false;
+        this.pump();
+      },
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  private pauseIf(isFull: boolean): void {
+    if (isFull === this.isPaused) return;
+    this.isPaused = isFull;
+    if (isFull) this.wire.pause();
+    else this.wire.resume();
+  }
+
+  private finish(): void {
+    this.isOver = true;
+    this.options.signal.removeEventListener('abort', this.onAbort);
+    this.wire.giveBack();
+    if (this.refused === undefined) this.done();
+    else this.failed(this.refused);
+  }
+
+  private fail(error: unknown): void {
+    if (this.isOver) return;
+    this.isOver = true;
+    this.options.signal.removeEventListener('abort', this.onAbort);
+    this.wire.destroy();
+    this.failed(error);
+  }
+}
+
+function queryMessages({ sql, params }: RowQuery): Buffer {
+  if (params === undefined) return frontendMessage('Q', `COPY (${sql}) TO STDOUT`);
+  const noTypes = uint16(0);
+  const values = params.flatMap((param) => (param === null ? [int32(-1)] : [int32(Buffer.byteLength(param)), Buffer.from(param)]));
+  return Buffer.concat([
+    frontendMessage('P', '', sql, noTypes),
+    frontendMessage('B', '', '', uint16(0), uint16(params.length), ...values, uint16(0)), // All values as text, in and out.
+    frontendMessage('E', '', int32(0)), // Without a limit: the socket is the back-pressure.
+    frontendMessage('S'),
+  ]);
+}
+
+function uint16(value: number): Buffer {
+  const bytes = Buffer.alloc(2);
+  bytes.writeUInt16BE(value);
+  return bytes;
+}
+
+function int32(value: number): Buffer {
+  const bytes = Buffer.alloc(4);
+  bytes.writeInt32BE(value);
+  return bytes;
+}
+
+function refusal(fields: ReadonlyMap<string, string>): DatabaseRefusedError {
+  return new DatabaseRefusedError(fields.get('C') ?? '', fields.get('M') ?? 'an error without a text', fields.get('D'));
+}

@@ -1,0 +1,54 @@
+/** Why a snapshot was not taken, as a client may be told; the table is as it was, the shape has no rows or too few. */
+import { DatabaseUnreachableError, worldError } from '../connection/database-error.ts';
+import { PoolTimeoutError } from '../connection/pool.ts';
+
+export interface SnapshotRefusal {
+  /** The same as `code`, for those who read error reports. */
+  readonly name: string;
+  readonly code: string;
+  readonly message: string;
+  /** As HTTP tells it: 503 try again later, 409 ask anew for the changed table, 500 unclassified. */
+  readonly status: 409 | 500 | 503;
+}
+
+/** The query had to be given up before its first row. */
+export class SlowSnapshotError extends Error {
+  override readonly name = 'SlowSnapshotError';
+
+  constructor(afterMs: number) {
+    super(
+      `Snapshot query took too long to return data (cancelled after ${afterMs}ms). Please ensure snapshot queries are using an index to avoid taking up all database connections.`,
+    );
+  }
+}
+
+/** The table or one of its columns is not there any more. */
+export class SchemaChangedError extends Error {
+  override readonly name = 'SchemaChangedError';
+}
+
+const SCHEMA_CHANGED = new Set(['42P01', '42703', '42883', '3F000']);
+const NO_PRIVILEGE = '42501';
+
+export function snapshotRefusal(error: unknown): SnapshotRefusal {
+  if (error instanceof SlowSnapshotError) return refusal('snapshot_slow', 503, error.message);
+  if (error instanceof SchemaChangedError) return refusal('schema_changed', 409, error.message);
+  if (error instanceof PoolTimeoutError) {
+    return refusal('pool_queue_timeout', 503, 'Snapshot creation failed because of a connection pool queue timeout');
+  }
+  const refused = worldError(error);
+  if (refused instanceof DatabaseUnreachableError) return refusal('connection_not_available', 503, 'Database connection not available');
+  if (refused === undefined) return unexpected(error);
+  if (SCHEMA_CHANGED.has(refused.code)) return refusal('schema_changed', 409, refused.message);
+  if (refused.code === NO_PRIVILEGE) return refusal('insufficient_privilege', 503, `Unable to create initial snapshot: ${refused.message}`);
+  return unexpected(refused);
+}
+
+function unexpected(error: unknown): SnapshotRefusal {
+  const text = error instanceof Error ? error.message : String(error);
+  return refusal('snapshot_failed', 500, `Unexpected error while creating snapshot: ${text}`);
+}
+
+function refusal(code: string, status: SnapshotRefusal['status'], message: string): SnapshotRefusal {
+  return { name: code, code, message, status };
+}

@@ -1,0 +1,96 @@
+/** What the api asks of the processes, in terms of the runtime: a call that gets no answer becomes an outcome. */
+import type { Catalog, ShapeCreation, ShapeDirectory, ServiceStatus, SnapshotStart } from '../../api/ports.ts';
+import { serviceLevel, whyNotActive, type Conditions } from '../../actors/status-monitor.ts';
+import type { ShapeDirectory as DirectoryTable } from '../../actors/shape-directory.ts';
+import type { Handle } from '../../model/shape.ts';
+import type { Message } from '../../otp/process.ts';
+import { CallError, type Runtime } from '../../otp/runtime.ts';
+import type { Catalog as DatabaseCatalog } from '../../postgres/catalog/catalog.ts';
+import { DatabaseUnreachableError } from '../../postgres/connection/database-error.ts';
+
+/** Longer than the first row of a snapshot may take, and than the wait for a connection before it. */
+const SNAPSHOT_START_TIMEOUT_MS = 45_000;
+const CREATION_TIMEOUT_MS = 30_000;
+/** A consumer that is being restarted comes back under its name: how often to ask again. */
+const LOOKUPS_MAX = 3;
+
+export function apiCatalog(catalog: DatabaseCatalog): Catalog {
+  return {
+    async relation(schema, name) {
+      try {
+        const relation = await catalog.relation(schema, name);
+        return relation === undefined ? { outcome: 'missing' } : { outcome: 'found', relation };
+      } catch (error) {
+        if (error instanceof DatabaseUnreachableError) return { outcome: 'unreachable' };
+        throw error;
+      }
+    },
+  };
+}
+
+/** @param table the directory of the shape cache that lives now; undefined while there is none. */
+export function apiDirectory(runtime: Runtime, table: () => DirectoryTable | undefined): ShapeDirectory {
+  return {
+    find: (definition) => table()?.find(definition),
+    definitionOf: (handle) => table()?.definitionOf(handle),
+    async create(definition): Promise<ShapeCreation> {
+      const reply = await answered(runtime.call('@shape-cache', { type: 'createShape', definition }, CREATION_TIMEOUT_MS));
+      return reply?.type === 'shape.created' ? { outcome: 'created', handle: reply['handle'] as Handle } : { outcome: 'refused' };
+    },
+    awaitSnapshotStart: (handle) => awaitSnapshotStart(runtime, table, handle),
+    async delete(handle) {
+      await answered(runtime.call('@shape-cache', { type: 'deleteShape', handle, why: 'request' }, CREATION_TIMEOUT_MS));
+    },
+  };
+}
+
+async function awaitSnapshotStart(runtime: Runtime, table: () => DirectoryTable | undefined, handle: Handle): Promise<SnapshotStart> {
+  for (let lookup = 0; lookup < LOOKUPS_MAX; lookup += 1) {
+    const reply = await answered(runtime.call(`@consumer/${handle}`, { type: 'awaitSnapshotStart' }, SNAPSHOT_START_TIMEOUT_MS));
+    if (reply !== undefined) return snapshotStart(reply);
+    const directory = table();
+    if (directory?.definitionOf(handle) === undefined) return lateAnswer(directory?.failureOf(handle));
+  }
+  return { outcome: 'unexpected', message: 'the process of this shape did not answer' };
+}
+
+function snapshotStart({ type, error }: Message): SnapshotStart {
+  return type === 'snapshot.isStarted' ? { outcome: 'started' } : failedStart(error);
+}
+
+/** For a request that came when the Consumer had ended already. */
+function lateAnswer(failure: unknown): SnapshotStart {
+  return failure === undefined ? { outcome: 'gone' } : failedStart(failure);
+}
+
+function failedStart(error: unknown): SnapshotStart {
+  const { message, status } = error as { message: string; status?: number };
+  if (status === 409) return { outcome: 'gone' };
+  return { outcome: status === 500 ? 'unexpected' : 'failed', message };
+}
+
+export function apiStatus(runtime: Runtime): ServiceStatus {
+  const snapshot = () => runtime.refOf('@status-monitor')?.getSnapshot() as { value: unknown; context: Conditions } | undefined;
+  return {
+    level: () => serviceLevel(snapshot()?.value),
+    isReadable: () => typeof snapshot()?.context.shapes === 'string',
+    whyNotReady: () => {
+      const conditions = snapshot()?.context;
+      return conditions === undefined ? undefined : whyNotActive(conditions);
+    },
+    async waitUntil(goal, timeoutMs) {
+      const request = { type: goal === 'active' ? 'awaitActive' : 'awaitReadable' };
+      return (await answered(runtime.call('@status-monitor', request, timeoutMs))) !== undefined;
+    },
+  };
+}
+
+/** The answer; undefined when the process was not there, ended or took too long. */
+async function answered(call: Promise<Message>): Promise<Message | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof CallError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,49 @@
+/**
+ * SnapshotTarget of a shape: rows of a query become lines of its log. Here the rooms of Postgres, shapes and storage
+ * meet, which do not know each other.
+ */
+import { Change } from '../../model/change.ts';
+import type { PgSnapshot } from '../../model/pg-snapshot.ts';
+import { invariant } from '../../base/invariant.ts';
+import type { SnapshotTarget } from '../../postgres/snapshot/snapshot-port.ts';
+import { endsShape } from '../../shapes/layout-change.ts';
+import { snapshotColumns } from '../../shapes/row-plan.ts';
+import type { ShapeLines } from '../../shapes/shape-lines.ts';
+import type { Where } from '../../sql/where.ts';
+import type { ShapeLog, SnapshotWriter } from '../../storage/shapes/shape-logs.ts';
+
+/** @param failed told when the query came to nothing: the table may not be what it was. */
+export function snapshotTarget(shapeLog: ShapeLog, lines: ShapeLines, where: Where | undefined, failed: () => void): SnapshotTarget {
+  const { definition } = shapeLog;
+  let writer: SnapshotWriter | undefined;
+  const begun = (): SnapshotWriter => {
+    invariant(writer !== undefined, 'a snapshot is known before its rows come');
+    return writer;
+  };
+  return {
+    relation: definition.relation,
+    accepts: (found) => !endsShape(found, definition),
+    columns: snapshotColumns(definition).map(({ name }) => name),
+    where: where?.query,
+    wantsRows: definition.log === 'full',
+    begin: (pgSnapshot: PgSnapshot) => {
+      writer = shapeLog.beginSnapshot(pgSnapshot);
+    },
+    rows: (fragment) => begun().write([...linesOf(fragment, lines)]),
+    complete: () => begun().complete(),
+    abort: (error) => {
+      failed();
+      writer?.abort(error);
+    },
+  };
+}
+
+function* linesOf(fragment: Uint8Array, lines: ShapeLines): Iterable<Uint8Array> {
+  for (let at = 0; at < fragment.length; ) {
+    const change = new Change(fragment, at);
+    const row = change.new;
+    invariant(row !== undefined, 'a row of a snapshot is an insert');
+    yield lines.snapshotLine(row);
+    at = change.end;
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Configuration: what the service was told, from flags, then from `ARMATURE_…`, then from the names of ElectricSQL, so
+ * that a deployment switches by changing the image.
+ *
+ * Reading never throws and never prints: mistakes come back as sentences that say what to do, all of them at once. A
+ * secret is never part of a sentence.
+ */
+import type { z } from 'zod';
+import { nearest } from './nearest-name.ts';
+import { SETTINGS, variableOf, type Setting, type Settings } from './settings.ts';
+
+/** A flag's text, or true for one that stands alone; names without their dashes. */
+export type Flags = Readonly<Record<string, string | true>>;
+export type Environment = Readonly<Record<string, string | undefined>>;
+/** `demo` brings its own Postgres unless a database is named, and serves this machine only unless told otherwise. */
+export type Command = 'start' | 'demo';
+
+export type ReadConfiguration = { readonly configuration: Configuration } | { readonly problems: readonly string[] };
+
+export interface Configuration extends Settings {
+  readonly command: Command;
+  /** The address to listen on. */
+  readonly host: string;
+  /** Whoever knows it may read; undefined when everybody may. */
+  readonly secret: string | undefined;
+  /** Variables of the reference that are set and mean nothing here: worth one line in the log. */
+  readonly ignored: readonly string[];
+}
+
+export const NO_DATABASE =
+  'No database is named. Set DATABASE_URL (or --database-url) to postgresql://user:password@host:5432/database, or run "armature demo".';
+
+const LOOPBACK = '127.0.0.1';
+const SECRET_ADVICE =
+  'Set ARMATURE_SECRET (or --secret), which clients must then send, or set ARMATURE_INSECURE=true (or --insecure) to let everybody read who can reach the port';
+
+export function readConfiguration(command: Command, flags: Flags, environment: Environment): ReadConfiguration {
+  const problems = [...unknownNames(flags, environment)];
+  const values: Record<string, unknown> = {};
+  for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
+    const { text, source } = given(setting, flags, environment);
+    const parsed = setting.type.safeParse(text);
+    if (parsed.success) values[name] = parsed.data;
+    else problems.push(problem(source, parsed.error));
+  }
+  if (problems.length > 0) return { problems };
+  return complete(command, values as unknown as Settings, ignoredNames(environment)); // Each type has just read its own value.
+}
+
+/** The rules between settings. */
+function complete(command: Command, settings: Settings, ignored: readonly string[]): ReadConfiguration {
+  const { databaseUrl, secret, listenOnIpv6 } = settings;
+  if (command === 'start' && databaseUrl === undefined) {
+    return { problems: [NO_DATABASE] };
+  }
+  const staysLocal = command === 'demo' && secret === undefined && (settings.host ?? LOOPBACK) === LOOPBACK && !listenOnIpv6;
+  const insecure = settings.insecure || staysLocal;
+  if (secret !== undefined && insecure) return { problems: [`Both a secret and insecure mode are set. ${SECRET_ADVICE}; not both.`] };
+  if (secret === undefined && !insecure) return { problems: [`Neither a secret nor insecure mode is set. ${SECRET_ADVICE}.`] };
+  const host = settings.host ?? (listenOnIpv6 ? '::' : staysLocal ? LOOPBACK : '0.0.0.0');
+  return { configuration: { ...settings, command, insecure, secret, host, ignored } };
+}
+
+/** The text of a setting and the name under which it was given; a variable that is empty is not set. */
+function given(setting: Setting, flags: Flags, environment: Environment): { readonly text: string | undefined; readonly source: string } {
+  const ours = variableOf(setting);
+  const flag = flags[setting.flag];
+  if (flag !== undefined) return { text: flag === true ? 'true' : flag, source: `--${setting.flag}` };
+  const source = [ours, ...setting.electric].find((name) => environment[name] !== undefined && environment[name] !== '');
+  return source === undefined ? { text: undefined, source: ours } : { text: environment[source], source };
+}
+
+/** A type says what the text must be, or brings sentences of its own. */
+function problem(source: string, { issues }: z.ZodError): string {
+  const message = issues[0]?.message ?? 'is invalid';
+  return /^[A-Z]/.test(message) ? `${source}: ${message}` : `${source} ${message}`;
+}
+
+/** A name that nobody reads is a slip of the pen, and the setting that was meant keeps its default: better not to start. */
+function* unknownNames(flags: Flags, environment: Environment): Iterable<string> {
+  const settings = Object.values<Setting>(SETTINGS);
+  const flagNames = settings.map(({ flag }) => flag);
+  const variables = settings.map(variableOf);
+  for (const name of Object.keys(flags)) {
+    if (!flagNames.includes(name)) yield `--${name} is no flag of Armature. Did you mean --${nearest(name, flagNames)}? "armature --help" lists them all.`;
+  }
+  for (const name of Object.keys(environment)) {
+    if (name.startsWith('ARMATURE_') && !variables.includes(name)) {
+      yield `${name} is no setting of Armature. Did you mean ${nearest(name, variables)}? "armature --help" lists them all.`;
+    }
+  }
+}
+
+function ignoredNames(environment: Environment): readonly string[] {
+  const known = Object.values<Setting>(SETTINGS).flatMap(({ electric }) => electric);
+  return Object.keys(environment).filter((name) => name.startsWith('ELECTRIC_') && !known.includes(name)).sort();
+}

@@ -1,0 +1,70 @@
+/** What a setting's text can mean: each type reads text and says, when it cannot, what the text must be. */
+import { z } from 'zod';
+import { isProblem, parseDatabaseUrl } from './database-url.ts';
+
+export const INTEGER_MAX = 2 ** 31 - 1;
+const ON = ['true', '1', 'yes', 'on'];
+const OFF = ['false', '0', 'no', 'off'];
+const UNIT_MS: Readonly<Record<string, number>> = {
+  '': 1, ms: 1, msec: 1, s: 1000, sec: 1000, m: 60_000, min: 60_000,
+};
+
+export const text = z.string();
+export const optionalText = text.optional();
+export const flag = (byDefault: boolean) =>
+  z
+    .string()
+    .default(String(byDefault))
+    .transform((text) => text.toLowerCase())
+    .refine((text) => [...ON, ...OFF].includes(text), 'must be true or false')
+    .transform((text) => ON.includes(text));
+export const integer = (least: number, most: number) =>
+  z
+    .string()
+    .refine((text) => /^\d{1,10}$/.test(text) && Number(text) >= least && Number(text) <= most, `must be a whole number from ${least} to ${most}`)
+    .transform(Number);
+export const durationMs = z
+  .string()
+  .refine((text) => parseDuration(text) !== undefined, 'must be a duration, as in 500ms, 20s or 2min')
+  .transform((text) => parseDuration(text) ?? 0);
+export const databaseUrl = z.string().superRefine((text, context) => {
+  const parsed = parseDatabaseUrl(text);
+  if (isProblem(parsed)) context.addIssue({ code: 'custom', message: parsed.message });
+});
+export const requestLimits = z
+  .string()
+  .transform((text, context) => {
+    const limits = parseLimits(text);
+    if (limits !== undefined) return limits;
+    context.addIssue({ code: 'custom', message: 'must be JSON, as in {"initial":300,"existing":10000}, with positive whole numbers' });
+    return z.NEVER;
+  });
+export const storageKind = z
+  .string()
+  .transform((text) => text.toLowerCase())
+  .refine((text) => ['disk', 'fast_file', 'memory'].includes(text), 'must be disk or memory')
+  .transform((text): 'disk' | 'memory' => (text === 'memory' ? 'memory' : 'disk'));
+export const streamId = z.string().regex(/^[a-z0-9_]{1,40}$/, 'may have up to 40 of a-z, 0-9 and _');
+export const logLevel = z
+  .string()
+  .transform((text) => (text.toLowerCase() === 'warning' ? 'warn' : text.toLowerCase()))
+  .pipe(z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be trace, debug, info, warn, error, fatal or silent'));
+
+function parseDuration(text: string): number | undefined {
+  const [, digits = '', unit = ''] = /^(\d{1,9})\s*([a-z]*)$/i.exec(text.trim()) ?? [];
+  const unitMs = UNIT_MS[unit.toLowerCase()];
+  const durationMs = Number(digits) * (unitMs ?? 0);
+  return digits !== '' && unitMs !== undefined && durationMs <= INTEGER_MAX ? durationMs : undefined;
+}
+
+const limit = z.number().int().positive();
+const limits = z.object({ initial: limit.default(300), existing: limit.default(10_000) });
+
+function parseLimits(text: string): z.output<typeof limits> | undefined {
+  try {
+    return limits.safeParse(JSON.parse(text)).data;
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * Checkpoints: brings the shapes' logs to the disk and lets go of the transaction log that is no longer needed.
+ *
+ * It takes one before it counts as started. So a storage that can save nothing more ends it again and again at once,
+ * and with it the service: to go on without checkpoints would be to keep all of the log, and all lines in memory.
+ * A shape whose own files do not hold ends alone: its Consumer is told to go, and the next checkpoint is without it.
+ */
+import type { Message, PortContext, PortSpec } from '../../otp/process.ts';
+import { ShapeCorruptError } from '../errors.ts';
+import type { ShapeLogs } from '../shapes/shape-logs.ts';
+import type { TransactionLog } from '../log/transaction-log.ts';
+
+/** What may be in memory only. */
+const UNSAVED_BYTES_MAX = 64 * 1024 * 1024;
+
+export function checkpointPort(log: TransactionLog, shapeLogs: ShapeLogs, unsavedBytesMax = UNSAVED_BYTES_MAX): PortSpec {
+  return {
+    name: '@checkpoints',
+    async open({ send }) {
+      await takeCheckpoint(log, shapeLogs, send);
+      return {
+        requests: {
+          takeCheckpoint: () => takeCheckpoint(log, shapeLogs, send),
+          async awaitUnsaved(_, signal) {
+            await shapeLogs.whenUnsaved(unsavedBytesMax, signal);
+            return { type: 'unsaved.exceeded' };
+          },
+        },
+      };
+    },
+  };
+}
+
+async function takeCheckpoint(log: TransactionLog, shapeLogs: ShapeLogs, send: PortContext['send']): Promise<Message> {
+  try {
+    await log.release(await shapeLogs.checkpoint());
+    return { type: 'checkpoint.taken' };
+  } catch (error) {
+    if (!(error instanceof ShapeCorruptError)) throw error;
+    // Its Consumer deletes the shape by its end; one that is only about to start is told the next time.
+    send(`@consumer/${error.handle}`, { type: 'stop', cause: { delete: error.message } });
+    return { type: 'checkpoint.deferred' };
+  }
+}

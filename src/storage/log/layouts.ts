@@ -1,0 +1,39 @@
+/** Layouts: every relation layout that the log knows, each under an id that is never given to another. */
+import type { RelationLayout } from '../../model/relation.ts';
+
+export class Layouts {
+  private readonly byId = new Map<number, RelationLayout>();
+  private readonly idByKey = new Map<string, number>();
+  private nextId = 1;
+
+  get(id: number): RelationLayout | undefined {
+    return this.byId.get(id);
+  }
+
+  idOf(layout: Omit<RelationLayout, 'id'>): number | undefined {
+    return this.idByKey.get(keyOf(layout));
+  }
+
+  all(): Iterable<RelationLayout> {
+    return this.byId.values();
+  }
+
+  /** Gives a new layout its id. */
+  add(layout: Omit<RelationLayout, 'id'>): RelationLayout {
+    const { oid, schema, name, columns } = layout;
+    const added = { id: this.nextId, oid, schema, name, columns };
+    this.restore(added);
+    return added;
+  }
+
+  /** Takes a layout as the log has it; the same one may come again, at the head of a segment. */
+  restore(layout: RelationLayout): void {
+    this.byId.set(layout.id, layout);
+    this.idByKey.set(keyOf(layout), layout.id);
+    this.nextId = Math.max(this.nextId, layout.id + 1);
+  }
+}
+
+function keyOf({ oid, schema, name, columns }: Omit<RelationLayout, 'id'>): string {
+  return JSON.stringify([oid, schema, name, columns.map((column) => [column.name, column.typeOid, column.typeMod])]);
+}

@@ -1,0 +1,142 @@
+/**
+ * Log recovery: finds the log's end after a stop of any kind.
+ *
+ * Only the last segment can have a tail that never arrived whole, since a segment is synced before the next begins.
+ * The tail is cut off at its first frame that does not hold, unless a later frame testifies that the log had been
+ * durable beyond that place: then durable data was damaged, and to go on would be to lose it silently.
+ */
+import { LOG_START, type LogPosition } from '../../model/log-position.ts';
+import { LSN_ZERO, type Lsn } from '../../model/lsn.ts';
+import type { DiskFile } from '../disk.ts';
+import { LogCorruptError, StorageVersionError } from '../errors.ts';
+import { DURABLE_FRAME_BYTES, FIRST, FRAME_KINDS, frameAt, looksDurable, type Frame } from './frame.ts';
+import { decodeCommit, decodeLayout, decodePosition, decodeSegmentHeader, decodeSource, LOG_FORMAT } from './frame-payloads.ts';
+import type { Layouts } from './layouts.ts';
+import type { RecentCommits } from './recent-commits.ts';
+import { SegmentCursor } from './segment-cursor.ts';
+import type { Segments } from './segments.ts';
+
+export interface RecoveredLog {
+  readonly end: LogPosition;
+  /** Where the last segment begins; undefined for a log that has none yet. */
+  readonly lastFirst: LogPosition | undefined;
+  readonly lastCommitLsn: Lsn;
+  readonly source: string;
+}
+
+interface Findings {
+  readonly layouts: Layouts;
+  readonly recent: RecentCommits;
+  /** Before the transaction that is being read; undefined when it began before what is read. */
+  openAfter: LogPosition | undefined;
+  lastCommitLsn: Lsn;
+  source: string;
+  /** Up to here the log itself says that it was durable. */
+  durable: LogPosition;
+}
+
+/**
+ * Reads the log from the segment that holds `from`; older segments are not touched.
+ *
+ * @param layouts is given those of the log, and `recent` the transactions that were read.
+ * @throws {LogCorruptError} nothing was changed.
+ */
+export async function recoverLog(
+  segments: Segments,
+  from: LogPosition,
+  layouts: Layouts,
+  recent: RecentCommits,
+): Promise<RecoveredLog> {
+  await segments.scan();
+  const findings: Findings = { layouts, recent, openAfter: undefined, lastCommitLsn: LSN_ZERO, source: '', durable: from };
+  const begin = segments.holding(from) ?? LOG_START;
+  let end = begin;
+  for (const first of segments.firsts.filter((start) => start >= begin)) {
+    if (first !== end) throw new LogCorruptError(end, `the next segment begins at ${first}`);
+    end = await recoverSegment(segments, first, findings);
+  }
+  const lastFirst = segments.firsts.at(-1);
+  if (end < from) throw new LogCorruptError(end, `it was durable up to ${from}`);
+  if (end > LOG_START && lastFirst === undefined) throw new LogCorruptError(end, 'its only segment has no header');
+  return { end, lastFirst, lastCommitLsn: findings.lastCommitLsn, source: findings.source };
+}
+
+/** @returns where the segment ends; a torn tail has been cut off. */
+async function recoverSegment(segments: Segments, first: LogPosition, findings: Findings): Promise<LogPosition> {
+  const file = await segments.disk.open(segments.pathOf(first), 'write');
+  try {
+    const end = await scanSegment(segments, file, first, findings);
+    const isLast = segments.after(first) === undefined;
+    if (end < first + file.size) {
+      if (!isLast) throw new LogCorruptError(end, 'a frame does not hold');
+      await refuseDamage(file, first, end, findings);
+    }
+    if (isLast) await settleTail(file, first, end, findings.durable);
+    if (end > first) return end;
+  } finally {
+    await file.close();
+  }
+  await segments.remove(first); // Not even its first frame arrived.
+  await segments.disk.syncDirectory(segments.directory);
+  return first;
+}
+
+/** @returns behind the last frame that holds. */
+async function scanSegment(segments: Segments, file: DiskFile, first: LogPosition, findings: Findings): Promise<LogPosition> {
+  const cursor = new SegmentCursor(file, first, first, (first + file.size) as LogPosition);
+  for (let frame = await cursor.read(); typeof frame !== 'string'; frame = await cursor.read()) {
+    if (frame.start === first) checkHeader(frame, segments.directory, findings);
+    else learn(frame, findings);
+  }
+  return cursor.position;
+}
+
+function checkHeader(frame: Frame, directory: string, findings: Findings): void {
+  if (frame.kind !== FRAME_KINDS.segment) throw new LogCorruptError(frame.start, 'a segment does not begin with its header');
+  const header = decodeSegmentHeader(frame.payload);
+  if (header.format !== LOG_FORMAT) throw new StorageVersionError(directory, String(header.format), LOG_FORMAT);
+  findings.lastCommitLsn = header.lastCommitLsn;
+  findings.source = header.source ?? '';
+}
+
+function learn(frame: Frame, findings: Findings): void {
+  const { kind, flags, payload, start } = frame;
+  if (kind === FRAME_KINDS.layout) findings.layouts.restore(decodeLayout(payload));
+  if (kind === FRAME_KINDS.changes && (flags & FIRST) !== 0) findings.openAfter = start;
+  if (kind === FRAME_KINDS.commit) learnCommit(frame, findings);
+  if (kind === FRAME_KINDS.restart) {
+    findings.lastCommitLsn = LSN_ZERO;
+    findings.source = decodeSource(payload);
+    findings.recent.forget();
+  }
+  if (kind === FRAME_KINDS.durable) findings.durable = Math.max(findings.durable, decodePosition(payload)) as LogPosition;
+}
+
+function learnCommit({ xid, payload, end }: Frame, findings: Findings): void {
+  findings.lastCommitLsn = decodeCommit(payload).lsn;
+  if (findings.openAfter !== undefined) findings.recent.push(xid, findings.openAfter, end);
+  findings.openAfter = undefined;
+}
+
+/** @throws {LogCorruptError} when the log was durable beyond `end`: what lies there did not fail to arrive, it was damaged. */
+async function refuseDamage(file: DiskFile, first: LogPosition, end: LogPosition, findings: Findings): Promise<void> {
+  const tail = await file.read(end - first, file.size - (end - first));
+  const bytes = Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength);
+  for (let at = 0; at + DURABLE_FRAME_BYTES <= bytes.length && findings.durable <= end; at += 1) {
+    if (!looksDurable(bytes, at)) continue;
+    const look = frameAt(bytes, at, (end + at) as LogPosition);
+    if (look.look === 'whole') learn(look.frame, findings);
+  }
+  if (findings.durable > end) throw new LogCorruptError(end, `it was durable up to ${findings.durable}`);
+}
+
+/**
+ * Makes what was read last as durable as it looks. After a failed sync the kernel may hold pages that are not on the
+ * disk and count as clean; only writing the same bytes again makes a sync mean something.
+ */
+async function settleTail(file: DiskFile, first: LogPosition, end: LogPosition, durable: LogPosition): Promise<void> {
+  const from = Math.max(durable, first);
+  if (from < end) await file.overwrite(from - first, await file.read(from - first, end - from));
+  if (end < first + file.size) await file.truncate(end - first);
+  await file.sync();
+}

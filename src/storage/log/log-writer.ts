@@ -1,0 +1,149 @@
+/**
+ * LogWriter: brings frames to the segments in groups. A frame gets its place when it is put, so that positions are
+ * known at once; the bytes go to the disk with the next `flush`, and count only when its sync has ended.
+ *
+ * Each group begins with a frame that says how far the log was durable before: so recovery can tell a tail that never
+ * arrived from durable data that was damaged. After a failed write or sync nothing is tried again: the kernel may
+ * have dropped the pages and forgotten the error, and a second sync would promise what is not there.
+ */
+import { invariant } from '../../base/invariant.ts';
+import type { LogPosition } from '../../model/log-position.ts';
+import type { Xid } from '../../model/pg-snapshot.ts';
+import type { DiskFile } from '../disk.ts';
+import { errorOf } from '../errors.ts';
+import { encodeFrame, FRAME_HEADER_BYTES, FRAME_KINDS, type FrameKind } from './frame.ts';
+import { encodePosition } from './frame-payloads.ts';
+import type { FrameSink } from './log-head.ts';
+import type { Segments } from './segments.ts';
+
+export interface Preamble {
+  readonly kind: FrameKind;
+  readonly payload: Uint8Array;
+}
+
+/** Frames of one group that go to one segment. */
+interface Stretch {
+  /** Where its segment begins. */
+  readonly first: LogPosition;
+  readonly frames: Buffer[];
+}
+
+const WRITE_BYTES = 4 * 1024 * 1024;
+const NO_XID = 0 as Xid;
+
+export class LogWriter implements FrameSink {
+  private group: Stretch[] = [];
+  private file: { readonly first: LogPosition; readonly file: DiskFile } | undefined;
+  /** Behind the preamble of the last segment, when this writer began it. */
+  private contentStart: LogPosition | undefined;
+  private failure: Error | undefined;
+
+  constructor(
+    private readonly segments: Segments,
+    private readonly segmentBytesMax: number,
+    /** What the segment at `first` begins with, before anything that refers to it. */
+    private readonly preamble: (first: LogPosition) => Iterable<Preamble>,
+    /** Behind the last frame. */
+    public end: LogPosition,
+    /** Where the segment of the last frame begins. */
+    private first: LogPosition,
+    /** Behind the last frame that a power cut would leave. */
+    private synced: LogPosition,
+  ) {}
+
+  get syncedEnd(): LogPosition {
+    return this.synced;
+  }
+
+  /** @throws whatever the disk threw first: from then on the log takes nothing. */
+  put(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Uint8Array {
+    this.refuseAfterFailure();
+    if (this.group.length === 0) this.testify();
+    if (this.isFull(payload.length)) this.beginSegment(this.end);
+    return this.place(kind, flags, xid, payload).subarray(FRAME_HEADER_BYTES);
+  }
+
+  /** Puts a frame that says how far the log is durable by now. */
+  testify(): void {
+    this.place(FRAME_KINDS.durable, 0, NO_XID, encodePosition(this.synced));
+  }
+
+  /** Opens the log's first segment. */
+  beginSegment(first: LogPosition): void {
+    this.first = first;
+    this.group.push({ first, frames: [] });
+    for (const { kind, payload } of this.preamble(first)) this.place(kind, 0, NO_XID, payload);
+    this.contentStart = this.end;
+  }
+
+  /** Writes and syncs what was put so far. One at a time. */
+  async flush(): Promise<void> {
+    this.refuseAfterFailure();
+    const group = this.group;
+    const end = this.end;
+    this.group = [];
+    try {
+      for (const stretch of group) await this.write(stretch);
+      if (group.length > 0) await this.file?.file.sync();
+    } catch (error) {
+      this.failure = errorOf(error);
+      throw error;
+    }
+    this.synced = end;
+  }
+
+  async close(): Promise<void> {
+    await this.file?.file.close();
+    this.file = undefined;
+  }
+
+  private refuseAfterFailure(): void {
+    if (this.failure !== undefined) throw this.failure;
+  }
+
+  /** A segment holds a frame at least behind its preamble, however small it may be. */
+  private isFull(payloadBytes: number): boolean {
+    if (this.end === this.contentStart) return false;
+    return this.end - this.first + FRAME_HEADER_BYTES + payloadBytes > this.segmentBytesMax;
+  }
+
+  private place(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Buffer {
+    const frame = encodeFrame(this.end, kind, flags, xid, payload);
+    let stretch = this.group.at(-1);
+    if (stretch === undefined) this.group.push((stretch = { first: this.first, frames: [] }));
+    stretch.frames.push(frame);
+    this.end = (this.end + frame.length) as LogPosition;
+    return frame;
+  }
+
+  private async write({ first, frames }: Stretch): Promise<void> {
+    const file = await this.fileOf(first);
+    for (let index = 0; index < frames.length; ) {
+      const piece: Buffer[] = [];
+      for (let bytes = 0; index < frames.length && bytes < WRITE_BYTES; index += 1) {
+        const frame = frames[index];
+        invariant(frame !== undefined, 'a stretch has no holes');
+        piece.push(frame);
+        bytes += frame.length;
+      }
+      await file.append(Buffer.concat(piece));
+    }
+  }
+
+  /** A segment is durable before the next one begins: so only the last one can have a torn tail. */
+  private async fileOf(first: LogPosition): Promise<DiskFile> {
+    if (this.file?.first === first) return this.file.file;
+    if (this.file !== undefined) {
+      await this.file.file.sync();
+      await this.file.file.close();
+    }
+    const file = await this.segments.disk.open(this.segments.pathOf(first), 'write');
+    this.file = { first, file };
+    if (!this.segments.has(first)) {
+      await file.truncate(0); // A file of this name can only be one whose removal a power cut undid.
+      await this.segments.disk.syncDirectory(this.segments.directory);
+      this.segments.add(first);
+    }
+    return file;
+  }
+}

@@ -1,0 +1,52 @@
+/** SegmentCursor: the frames of one segment, one after the other, read in blocks of bounded size. */
+import type { LogPosition } from '../../model/log-position.ts';
+import type { DiskFile } from '../disk.ts';
+import { frameAt, type Frame } from './frame.ts';
+
+const BLOCK_BYTES = 1024 * 1024;
+
+export class SegmentCursor {
+  private block: Buffer = Buffer.alloc(0);
+  /** Where the next frame begins in `block`. */
+  private at = 0;
+
+  constructor(
+    private readonly file: DiskFile,
+    /** Where the segment begins in the log. */
+    private readonly first: LogPosition,
+    private next: LogPosition,
+    /** Frames end at or before here. */
+    private readonly limit: LogPosition,
+  ) {}
+
+  /** Behind the last frame read. */
+  get position(): LogPosition {
+    return this.next;
+  }
+
+  /** `broken` when what follows is no whole frame; then the position stays. */
+  async read(): Promise<Frame | 'end' | 'broken'> {
+    if (this.next >= this.limit) return 'end';
+    let look = frameAt(this.block, this.at, this.next);
+    if (look.look === 'cut') {
+      if (this.next + look.bytes > this.limit) return 'broken';
+      await this.fill(look.bytes);
+      look = frameAt(this.block, this.at, this.next);
+    }
+    if (look.look === 'cut' && look.bytes > this.block.length && this.next + look.bytes <= this.limit) {
+      await this.fill(look.bytes); // The header had been cut: only now the frame's size is known.
+      look = frameAt(this.block, this.at, this.next);
+    }
+    if (look.look !== 'whole') return 'broken';
+    this.at += look.frame.end - this.next;
+    this.next = look.frame.end;
+    return look.frame;
+  }
+
+  private async fill(bytes: number): Promise<void> {
+    const length = Math.min(Math.max(bytes, BLOCK_BYTES), this.limit - this.next);
+    const read = await this.file.read(this.next - this.first, length);
+    this.block = Buffer.from(read.buffer, read.byteOffset, read.byteLength);
+    this.at = 0;
+  }
+}

@@ -1,0 +1,56 @@
+/**
+ * Segments: the files of the transaction log. A segment is named by where it begins in the log, so that a position
+ * says which file it is in and where; the log is the segments one behind the other, without a gap.
+ */
+import type { LogPosition } from '../../model/log-position.ts';
+import type { Disk } from '../disk.ts';
+
+const DIGITS = 16;
+const NAME_PATTERN = new RegExp(`^\\d{${DIGITS}}\\.log$`);
+
+export class Segments {
+  /** Where each segment begins, in order. */
+  private starts: LogPosition[] = [];
+
+  constructor(
+    readonly disk: Disk,
+    readonly directory: string,
+  ) {}
+
+  async scan(): Promise<void> {
+    const names = await this.disk.list(this.directory);
+    const starts = names.filter((name) => NAME_PATTERN.test(name)).map((name) => Number(name.slice(0, DIGITS)));
+    this.starts = starts.sort((left, right) => left - right) as LogPosition[];
+  }
+
+  get firsts(): readonly LogPosition[] {
+    return this.starts;
+  }
+
+  pathOf(first: LogPosition): string {
+    return `${this.directory}/${String(first).padStart(DIGITS, '0')}.log`;
+  }
+
+  has(first: LogPosition): boolean {
+    return this.starts.includes(first);
+  }
+
+  /** The segment that holds the byte behind `position`; undefined when it was released. */
+  holding(position: LogPosition): LogPosition | undefined {
+    return this.starts.findLast((first) => first <= position);
+  }
+
+  /** The segment after the one that begins at `first`. */
+  after(first: LogPosition): LogPosition | undefined {
+    return this.starts.find((next) => next > first);
+  }
+
+  add(first: LogPosition): void {
+    this.starts.push(first);
+  }
+
+  async remove(first: LogPosition): Promise<void> {
+    this.starts = this.starts.filter((start) => start !== first);
+    await this.disk.removeFile(this.pathOf(first));
+  }
+}

@@ -1,0 +1,24 @@
+/** ShapeRecord: one step in the life of a shape, as the transaction log keeps it. Plain JSON. */
+import type { LogPosition } from '../../model/log-position.ts';
+import type { PgSnapshot } from '../../model/pg-snapshot.ts';
+import type { Handle, ShapeDefinition } from '../../model/shape.ts';
+
+export type ShapeRecord =
+  /** `position`: how far the shape counts as having taken the log when it begins. A replay must start it there again. */
+  | { readonly type: 'shape.created'; readonly handle: Handle; readonly definition: ShapeDefinition; readonly position: LogPosition }
+  | ({ readonly type: 'shape.snapshotCompleted'; readonly handle: Handle } & CompletedSnapshot)
+  | { readonly type: 'shape.deleted'; readonly handle: Handle; readonly why: string };
+
+/** The snapshot's rows are on the disk, whole: `chunkCount` files, the last with its `snapshot-end`. */
+export interface CompletedSnapshot {
+  readonly chunkCount: number;
+  readonly pgSnapshot: PgSnapshot;
+  /** Where the shape takes the log from, then: never behind where it was created, and before all that the snapshot does not see. */
+  readonly position: LogPosition;
+}
+
+/** A record and the position behind it. */
+export interface RecordAt {
+  readonly record: ShapeRecord;
+  readonly end: LogPosition;
+}

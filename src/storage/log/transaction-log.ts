@@ -1,0 +1,75 @@
+/**
+ * TransactionLog: the truth. Everything that Armature knows is in here, or can be made from it.
+ *
+ * It holds the transactions that touched a table with a shape, encoded once, and the records of the shapes' lives
+ * among them, each behind the transaction that caused it: so every prefix is causally closed. What is appended is
+ * durable, and may be seen, only once a `sync` has covered it.
+ */
+import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
+import type { LogPosition, LogRange } from '../../model/log-position.ts';
+import type { Lsn } from '../../model/lsn.ts';
+import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
+import type { RelationLayout } from '../../model/relation.ts';
+import type { ShapeRecord } from './shape-record.ts';
+
+/** One frame holds at most this many bytes of changes; a larger fragment, which a large value makes, takes several. */
+export const FRAME_BYTES_MAX = 1024 * 1024;
+
+export interface TransactionLog {
+  /** What a power cut would leave; readers see the log up to here. */
+  readonly durableEnd: LogPosition;
+  /** The commit LSN of the last transaction appended; '0' for an empty log. A transaction at or below it has been taken. */
+  readonly lastCommitLsn: Lsn;
+  /** Whose stream the log holds without a gap, as `restart` was told; `''` for nobody's. */
+  readonly source: string;
+  /** The commit LSN of the last transaction that a power cut would leave, with all before it: what Postgres may be told. */
+  readonly durableLsn: Lsn;
+
+  /** Remembers how a relation's tuples are laid out; a layout that the log knows keeps its id. */
+  appendLayout(layout: Omit<RelationLayout, 'id'>): number;
+  /** Synchronous: every layout that a readable change refers to is in memory. */
+  layoutOf(id: number): RelationLayout | undefined;
+  /** Appends a part of the open transaction: whole changes, best at most `FRAME_BYTES_MAX`. Ignored after a crash, unless committed. */
+  appendChanges(xid: Xid, changes: Uint8Array): void;
+  /** Makes the transaction exist. One without changes is not logged: its LSN is remembered all the same. */
+  appendCommit(xid: Xid, lsn: Lsn): void;
+  /** Forgets what `appendChanges` gave since the last commit: the connection broke inside a transaction. */
+  abandon(): void;
+  /**
+   * A stream begins that does not continue the log: its commit LSNs may be lower. Durable with the next sync.
+   *
+   * @param source `''` while there is no stream whose every change the log will have.
+   */
+  restart(source: string): void;
+  appendRecord(record: ShapeRecord): void;
+  /**
+   * Makes everything appended so far durable. Calls during a sync share the next one.
+   *
+   * @returns the durable end.
+   * @throws {DiskError} the log took no harm, but nothing more can be promised: its owner must crash.
+   */
+  sync(): Promise<LogPosition>;
+
+  /**
+   * Reads whole transactions behind `range.after`: about `bytesMax`, but at least one, never past `range.through`.
+   *
+   * @returns a block whose `through` is where it ended; equal to `range.through` when nothing is left.
+   * @throws {LogCorruptError} naming the position of the frame that does not hold.
+   */
+  read(range: LogRange, bytesMax: number): Promise<LogBlock>;
+  /** The lifecycle records behind `after`, in order: for recovery. */
+  records(after: LogPosition): AsyncIterable<{ readonly record: ShapeRecord; readonly end: LogPosition }>;
+  /**
+   * Where a reader must begin that wants each transaction which `snapshot` does not see: Postgres streams a commit before
+   * its snapshots show it. Knows the newest transactions only, about as many as are in memory.
+   *
+   * @returns before the first of them; undefined when the snapshot sees them all.
+   */
+  firstUnseen(snapshot: PgSnapshot): LogPosition | undefined;
+  /** Says that nobody reads before `position` any more. What lies before it goes, except what `firstUnseen` may yet give. */
+  release(position: LogPosition): Promise<void>;
+  /** Syncs and closes. */
+  close(): Promise<void>;
+}
+
+export type { LogBlock, LoggedTransaction };

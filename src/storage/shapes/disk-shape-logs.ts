@@ -1,0 +1,198 @@
+/**
+ * Shapes' logs on a disk. A checkpoint goes in an order that is safe to break off anywhere: the transaction log first,
+ * then the shapes' files, then the metadata that make them count; only then memory lets go.
+ */
+import { minPosition, type LogPosition } from '../../model/log-position.ts';
+import type { Handle, ShapeDefinition } from '../../model/shape.ts';
+import type { Disk } from '../disk.ts';
+import { errorOf, ShapeCorruptError } from '../errors.ts';
+import type { FileCache } from './file-cache.ts';
+import { GroupCommit } from '../log/group-commit.ts';
+import type { Metadata } from '../checkpoint/metadata.ts';
+import type { ShapeDirectories } from './shape-directories.ts';
+import { ShapeFiles } from './shape-files.ts';
+import type { ShapeLog, ShapeLogs } from './shape-logs.ts';
+import type { RecoveredShapes } from './shape-recovery.ts';
+import { NO_LINES, type LinesState } from './shape-lines.ts';
+import { ShapeTable, type ShapeTableOptions } from './shape-table.ts';
+import type { ShapeCapture } from './stored-shape.ts';
+import type { TransactionLog } from '../log/transaction-log.ts';
+
+export interface DiskShapeLogsOptions extends Omit<ShapeTableOptions, 'storeOf'> {
+  readonly disk: Disk;
+  readonly files: FileCache;
+  readonly directories: ShapeDirectories;
+  readonly metadata: Metadata;
+}
+
+/** How many shapes are saved at the same time. */
+const SAVES_MAX = 8;
+
+export class DiskShapeLogs implements ShapeLogs {
+  private readonly disk: Disk;
+  private readonly log: TransactionLog;
+  private readonly files: FileCache;
+  private readonly directories: ShapeDirectories;
+  private readonly metadata: Metadata;
+  private readonly table: ShapeTable;
+  private readonly stores = new Map<Handle, ShapeFiles>();
+  private readonly checkpoints = new GroupCommit(() => this.writeCheckpoint());
+  /** Deleted, and not yet gone from the metadata. */
+  private removed: Set<Handle>;
+  private releasable: LogPosition;
+  /** Deletions, one after the other. */
+  private cleaning: Promise<void> = Promise.resolve();
+  private failure: Error | undefined;
+
+  constructor(options: DiskShapeLogsOptions, { shapes, dropped }: RecoveredShapes) {
+    this.disk = options.disk;
+    this.log = options.log;
+    this.files = options.files;
+    this.directories = options.directories;
+    this.metadata = options.metadata;
+    const { position } = options.metadata;
+    const saved = new Map(shapes.map((state) => [state.handle, state.lines]));
+    const storeOf = (handle: Handle): ShapeFiles => this.openStore(handle, saved.get(handle) ?? NO_LINES);
+    this.table = new ShapeTable({ ...options, storeOf }, position);
+    for (const state of shapes) this.table.restore({ ...state, isLagging: state.isLagging && state.position < position });
+    this.removed = new Set(dropped);
+    this.releasable = this.table.releasable();
+    this.clean(() => this.directories.emptyTrash());
+    for (const handle of dropped) this.clean(() => this.directories.discard(handle));
+  }
+
+  get position(): LogPosition {
+    return this.table.position;
+  }
+
+  get unsavedBytes(): number {
+    return this.table.unsavedBytes;
+  }
+
+  whenUnsaved(bytesMax: number, signal: AbortSignal): Promise<void> {
+    return this.table.whenUnsaved(bytesMax, signal);
+  }
+
+  advance(position: LogPosition): void {
+    this.table.advance(position);
+  }
+
+  create(handle: Handle, definition: ShapeDefinition): ShapeLog {
+    return this.table.create(handle, definition);
+  }
+
+  get(handle: Handle): ShapeLog | undefined {
+    return this.table.get(handle);
+  }
+
+  all(): Iterable<ShapeLog> {
+    return this.table.all();
+  }
+
+  delete(handle: Handle, why: string): void {
+    if (this.table.remove(handle, why) === undefined) return;
+    this.removed.add(handle);
+    const store = this.stores.get(handle);
+    this.stores.delete(handle);
+    this.clean(async () => {
+      await this.log.sync(); // A crash before that brings the shape back: with its files.
+      await store?.remove();
+      await this.directories.discard(handle);
+    });
+  }
+
+  async checkpoint(): Promise<LogPosition> {
+    await this.checkpoints.request();
+    // A snapshot that became known meanwhile may have sent its shape back.
+    return minPosition(this.releasable, this.table.releasable());
+  }
+
+  /** A failed checkpoint loses nothing: the log still has what it would have saved. */
+  async close(): Promise<void> {
+    try {
+      await this.checkpoint();
+    } finally {
+      for (const shape of this.table.all()) shape.remove();
+      await this.cleaning;
+      for (const store of this.stores.values()) await store.remove();
+    }
+  }
+
+  private async writeCheckpoint(): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
+    const { position } = this.table;
+    const releasable = this.table.releasable();
+    const captures = this.table.takeDirty().map((shape) => shape.capture());
+    const removed = [...this.removed];
+    const corrupt = await this.lasting(async () => {
+      await this.log.sync();
+      return await this.saveAll(captures);
+    });
+    if (corrupt !== undefined) {
+      // What was written to the other shapes does not count without the metadata, and is written again.
+      for (const { shape, batches } of captures) this.table.changed(shape, bytesOf(batches));
+      throw corrupt;
+    }
+    const changed = captures.filter(({ shape }) => !shape.isGone).map(({ state }) => state);
+    await this.lasting(() => this.metadata.write({ position, changed, removed }));
+    for (const capture of captures) this.keep(capture);
+    for (const handle of removed) this.removed.delete(handle);
+    this.releasable = releasable;
+  }
+
+  /** After a failure of the whole storage nothing is tried again. */
+  private async lasting<T>(action: () => Promise<T>): Promise<T> {
+    try {
+      return await action();
+    } catch (error) {
+      this.failure = errorOf(error);
+      throw error;
+    }
+  }
+
+  /** @returns why one of them cannot be saved; the others have been by then. */
+  private async saveAll(captures: readonly ShapeCapture[]): Promise<ShapeCorruptError | undefined> {
+    let corrupt: ShapeCorruptError | undefined;
+    await inParallel(captures, SAVES_MAX, async ({ shape, batches }) => {
+      if (batches.length === 0) return;
+      try {
+        await this.stores.get(shape.handle)?.append(batches);
+      } catch (error) {
+        if (shape.isGone) return; // Its directory may be on its way to the trash.
+        if (!(error instanceof ShapeCorruptError)) throw error;
+        corrupt = error;
+      }
+    });
+    return corrupt;
+  }
+
+  private keep(capture: ShapeCapture): void {
+    this.stores.get(capture.shape.handle)?.keep(capture.state.lines);
+    capture.shape.captured(capture);
+  }
+
+  private openStore(handle: Handle, saved: LinesState): ShapeFiles {
+    const store = new ShapeFiles(this.disk, this.files, handle, this.directories.pathOf(handle), saved);
+    this.stores.set(handle, store);
+    return store;
+  }
+
+  /** A deletion that fails is told by the next checkpoint; what it left is removed by the next start. */
+  private clean(task: () => Promise<void>): void {
+    this.cleaning = this.cleaning.then(task).catch((error: unknown) => {
+      this.failure ??= errorOf(error);
+    });
+  }
+}
+
+function bytesOf(batches: ShapeCapture['batches']): number {
+  return batches.reduce((sum, { bytes }) => sum + bytes.length, 0);
+}
+
+async function inParallel<T>(items: readonly T[], atOnceMax: number, action: (item: T) => Promise<void>): Promise<void> {
+  const queue = items[Symbol.iterator]();
+  const work = async (): Promise<void> => {
+    for (const item of { [Symbol.iterator]: () => queue }) await action(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(atOnceMax, items.length) }, work));
+}

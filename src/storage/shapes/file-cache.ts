@@ -1,0 +1,63 @@
+/** FileCache: a bounded number of files kept open for reading, so that a shape read often is not opened each time. */
+import type { Disk, DiskFile } from '../disk.ts';
+
+interface Entry {
+  readonly file: Promise<DiskFile>;
+  users: number;
+}
+
+export class FileCache {
+  /** Least recently used first. */
+  private readonly entries = new Map<string, Entry>();
+
+  constructor(
+    private readonly disk: Disk,
+    /** How many files stay open while nobody uses them; files in use are bounded by their users. */
+    private readonly idleMax: number,
+  ) {}
+
+  /** Lends a file to `action`; it stays open until that has ended, also when it is deleted meanwhile. */
+  async use<T>(path: string, action: (file: DiskFile) => Promise<T>): Promise<T> {
+    const entry = this.entries.get(path) ?? { file: this.disk.open(path, 'read'), users: 0 };
+    this.touch(path, entry);
+    entry.users += 1;
+    try {
+      return await action(await entry.file);
+    } catch (error) {
+      if (this.entries.get(path) === entry) this.entries.delete(path); // Perhaps it could not even be opened.
+      throw error;
+    } finally {
+      entry.users -= 1;
+      await this.settle(path, entry);
+    }
+  }
+
+  /** Closes what lies under `directory`; what is in use is closed by its last user. */
+  async forget(directory: string): Promise<void> {
+    const forgotten = [...this.entries].filter(([path]) => path.startsWith(`${directory}/`));
+    for (const [path, entry] of forgotten) {
+      this.entries.delete(path);
+      await this.settle(path, entry);
+    }
+  }
+
+  private touch(path: string, entry: Entry): void {
+    this.entries.delete(path);
+    this.entries.set(path, entry);
+  }
+
+  private async settle(path: string, entry: Entry): Promise<void> {
+    if (this.entries.get(path) !== entry) await closeUnused(entry);
+    if (this.entries.size <= this.idleMax) return;
+    const idle = [...this.entries].find(([, candidate]) => candidate.users === 0);
+    if (idle === undefined) return;
+    this.entries.delete(idle[0]);
+    await closeUnused(idle[1]);
+  }
+}
+
+async function closeUnused(entry: Entry): Promise<void> {
+  if (entry.users > 0) return;
+  const file = await entry.file.catch(() => undefined); // One that could not be opened needs no closing.
+  await file?.close();
+}

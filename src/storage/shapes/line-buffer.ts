@@ -1,0 +1,174 @@
+/**
+ * LineBuffer: a run of lines of a shape's log in memory, laid out as they are sent: each line with a comma behind it.
+ * A body is a slice of that, without its last comma; every reader of the same lines gets views of the same memory.
+ */
+import { BEFORE_ALL, lsnOfOffset, offsetOf, type LogOffset } from '../../model/log-offset.ts';
+import { compareLsn, type Lsn } from '../../model/lsn.ts';
+
+/** An offset in two parts, so that a search builds no text. */
+export interface LineAddress {
+  readonly lsn: Lsn;
+  /** Infinity for `<lsn>_inf`. */
+  readonly position: number;
+}
+
+export interface Line extends LineAddress {
+  /** JSON, without a separator. */
+  readonly bytes: Uint8Array;
+}
+
+/** Everything in the snapshot counts as one place: before every line. */
+export function addressOf(offset: LogOffset): LineAddress {
+  if (offset === BEFORE_ALL) return { lsn: lsnOfOffset(offset), position: 0 };
+  const position = offset.slice(offset.indexOf('_') + 1);
+  return { lsn: lsnOfOffset(offset), position: position === 'inf' ? Number.POSITIVE_INFINITY : Number(position) };
+}
+
+export function compareAddresses(left: LineAddress, right: LineAddress): number {
+  return compareLsn(left.lsn, right.lsn) || Math.sign(left.position - right.position) || 0;
+}
+
+/** Lines that were published together, or merged since. Never empty, never changed. */
+export class LineBatch {
+  private constructor(
+    private readonly lsns: readonly Lsn[],
+    private readonly positions: readonly number[],
+    /** Where each line ends in `bytes`, its comma included. */
+    private readonly ends: readonly number[],
+    readonly bytes: Buffer,
+  ) {}
+
+  static of(lines: readonly Line[]): LineBatch {
+    const bytes = Buffer.allocUnsafe(lines.reduce((sum, line) => sum + line.bytes.length + 1, 0));
+    let end = 0;
+    const ends = lines.map((line) => {
+      bytes.set(line.bytes, end);
+      end += line.bytes.length + 1;
+      bytes[end - 1] = COMMA;
+      return end;
+    });
+    return new LineBatch(lines.map(({ lsn }) => lsn), lines.map(({ position }) => position), ends, bytes);
+  }
+
+  static merged(left: LineBatch, right: LineBatch): LineBatch {
+    return new LineBatch(
+      [...left.lsns, ...right.lsns],
+      [...left.positions, ...right.positions],
+      [...left.ends, ...right.ends.map((end) => end + left.bytes.length)],
+      Buffer.concat([left.bytes, right.bytes]),
+    );
+  }
+
+  get count(): number {
+    return this.ends.length;
+  }
+
+  get last(): LineAddress {
+    return this.addressAt(this.count - 1);
+  }
+
+  get lastOffset(): LogOffset {
+    const { lsn, position } = this.last;
+    return offsetOf(lsn, position);
+  }
+
+  addressAt(index: number): LineAddress {
+    return { lsn: this.lsns[index] ?? ('0' as Lsn), position: this.positions[index] ?? 0 };
+  }
+
+  /** Where line `index` ends in `bytes`; 0 for -1. */
+  endOf(index: number): number {
+    return this.ends[index] ?? 0;
+  }
+
+  /** The bytes of the lines behind `after`, up to and with `through`. */
+  slice(after: LineAddress, through: LineAddress): Buffer {
+    return this.bytes.subarray(this.endOf(this.countThrough(after) - 1), this.endOf(this.countThrough(through) - 1));
+  }
+
+  /** How many lines lie at or before `address`. */
+  private countThrough(address: LineAddress): number {
+    let low = 0;
+    let high = this.count;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareAddresses(this.addressAt(middle), address) <= 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  }
+}
+
+const COMMA = 0x2c;
+const MERGED_BYTES_MAX = 256 * 1024;
+
+export class LineBuffer {
+  private batches: LineBatch[] = [];
+  /** How many batches from the front are being saved: those are not merged any more. */
+  private sealed = 0;
+  private byteCount = 0;
+
+  get bytes(): number {
+    return this.byteCount;
+  }
+
+  /** Merges small batches as they come, each byte a few times at most: a reader then gets few pieces. */
+  push(batch: LineBatch): void {
+    this.byteCount += batch.bytes.length;
+    let merged = batch;
+    for (let last = this.batches.at(-1); last !== undefined && this.mayMerge(last, merged); last = this.batches.at(-1)) {
+      merged = LineBatch.merged(last, merged);
+      this.batches.pop();
+    }
+    this.batches.push(merged);
+  }
+
+  /** What there is now, to be saved and then dropped. */
+  seal(): readonly LineBatch[] {
+    this.sealed = this.batches.length;
+    return this.batches.slice();
+  }
+
+  /** Drops the first `count` batches. */
+  drop(count: number): void {
+    for (const batch of this.batches.splice(0, count)) this.byteCount -= batch.bytes.length;
+    this.sealed -= count;
+  }
+
+  /** The lines behind `after`, up to and with `through`, joined by commas; the pieces are views. */
+  slice(after: LogOffset, through: LogOffset): Buffer[] {
+    const from = addressOf(after);
+    const to = addressOf(through);
+    const pieces: Buffer[] = [];
+    for (let index = this.batchBehind(from); index < this.batches.length; index += 1) {
+      const piece = this.batches[index]?.slice(from, to);
+      if (piece === undefined || piece.length === 0) break;
+      pieces.push(piece);
+    }
+    return withoutLastComma(pieces);
+  }
+
+  private mayMerge(last: LineBatch, next: LineBatch): boolean {
+    const bytes = last.bytes.length + next.bytes.length;
+    return this.batches.length > this.sealed && last.bytes.length <= 2 * next.bytes.length && bytes <= MERGED_BYTES_MAX;
+  }
+
+  /** The first batch with a line behind `address`. */
+  private batchBehind(address: LineAddress): number {
+    let low = 0;
+    let high = this.batches.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      const batch = this.batches[middle];
+      if (batch !== undefined && compareAddresses(batch.last, address) > 0) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+function withoutLastComma(pieces: Buffer[]): Buffer[] {
+  const last = pieces.pop();
+  if (last !== undefined && last.length > 1) pieces.push(last.subarray(0, last.length - 1));
+  return pieces;
+}

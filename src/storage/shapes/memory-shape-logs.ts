@@ -1,0 +1,53 @@
+/** Shapes' logs in memory: a checkpoint has nothing to do, and what was forgotten is gone. */
+import type { LogPosition } from '../../model/log-position.ts';
+import type { Handle, ShapeDefinition } from '../../model/shape.ts';
+import type { ShapeLog, ShapeLogs } from './shape-logs.ts';
+import type { ShapeTable } from './shape-table.ts';
+
+export class MemoryShapeLogs implements ShapeLogs {
+  constructor(
+    private readonly table: ShapeTable,
+  ) {}
+
+  get position(): LogPosition {
+    return this.table.position;
+  }
+
+  get unsavedBytes(): number {
+    return 0;
+  }
+
+  /** Never: nothing can be saved. */
+  whenUnsaved(_bytesMax: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  }
+
+  advance(position: LogPosition): void {
+    this.table.advance(position);
+  }
+
+  create(handle: Handle, definition: ShapeDefinition): ShapeLog {
+    return this.table.create(handle, definition);
+  }
+
+  get(handle: Handle): ShapeLog | undefined {
+    return this.table.get(handle);
+  }
+
+  all(): Iterable<ShapeLog> {
+    return this.table.all();
+  }
+
+  delete(handle: Handle, why: string): void {
+    this.table.remove(handle, why);
+  }
+
+  async checkpoint(): Promise<LogPosition> {
+    this.table.takeDirty();
+    return this.table.releasable();
+  }
+
+  async close(): Promise<void> {
+    for (const shape of this.table.all()) shape.remove();
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * ShapeLogs: every shape's own log, in the bytes that clients get. Derived from the transaction log, a checkpoint of
+ * it, and never ahead of its durable end.
+ *
+ * A shape's log is a snapshot (chunk files) and the lines of replicated operations behind it. The last lines live in
+ * memory; `checkpoint` brings them to the disk, together with how far the transaction log has been taken. After a
+ * crash the same lines are made again from the transaction log: same bytes at the same offsets.
+ */
+import type { LogOffset } from '../../model/log-offset.ts';
+import type { LogPosition } from '../../model/log-position.ts';
+import type { Lsn } from '../../model/lsn.ts';
+import type { PgSnapshot } from '../../model/pg-snapshot.ts';
+import type { Handle, ShapeDefinition } from '../../model/shape.ts';
+
+export interface ShapeLogs {
+  /** Up to here every stored shape has taken the transaction log, as of the last checkpoint or `advance`. */
+  readonly position: LogPosition;
+  /** Bytes of lines that are in memory only: what the next `checkpoint` would bring to the disk. Its caller keeps them bounded. */
+  readonly unsavedBytes: number;
+  /** Resolves when there are more unsaved bytes than `bytesMax`, at once when there are already; and when `signal` is aborted. */
+  whenUnsaved(bytesMax: number, signal: AbortSignal): Promise<void>;
+  /** The collector says that every shape has taken the log up to `position` (or lags and reads on by itself from its own). */
+  advance(position: LogPosition): void;
+
+  /** Begins a shape's log and appends `shape.created` to the transaction log. @throws when `handle` exists: a handle is never reused. */
+  create(handle: Handle, definition: ShapeDefinition): ShapeLog;
+  get(handle: Handle): ShapeLog | undefined;
+  all(): Iterable<ShapeLog>;
+  /** Appends `shape.deleted`; readers find nothing from now on; its files go once the record is durable. Unknown handles change nothing. */
+  delete(handle: Handle, why: string): void;
+
+  /**
+   * Brings what is in memory to the disk and remembers `position`, so that the transaction log before it (and before the
+   * position of each lagging shape) can be released. Does not release.
+   *
+   * @returns the position before which the transaction log is needed no more.
+   * @throws {ShapeCorruptError} the files of that shape do not hold; nothing was remembered: delete it, and call again.
+   * @throws {DiskError} nothing more can be saved: its owner must crash.
+   */
+  checkpoint(): Promise<LogPosition>;
+  close(): Promise<void>;
+}
+
+export interface ShapeLog {
+  readonly handle: Handle;
+  readonly definition: ShapeDefinition;
+  /** Offset of the last line that readers may see; `0_inf` while no operation was replicated. */
+  readonly end: LogOffset;
+  /**
+   * How far this shape has taken the transaction log: a replay leaves out transactions that end at or before it.
+   * A new shape lags, at the `position` of its creation or where its snapshot sent it back to, until a `publish` reaches `ShapeLogs.position`; from then on it
+   * goes along with the others, also when nothing touches it, until its next Consumer begins with `discard`.
+   */
+  readonly position: LogPosition;
+  readonly snapshot: SnapshotState;
+  /** While set, transactions that this snapshot sees are left out; undefined once one was seen that was logged after it. Kept across restarts. */
+  readonly filterBy: PgSnapshot | undefined;
+
+  // The snapshot's writer: one, from the query to the end.
+  /**
+   * Called once, when the query's snapshot is known and before any row. Sets `position` back to before the first transaction
+   * of the log that the snapshot does not see: its Consumer begins there.
+   */
+  beginSnapshot(pgSnapshot: PgSnapshot): SnapshotWriter;
+
+  // The log's writer: the shape's Consumer alone.
+  /** Adds a line behind the log; nobody sees it before `publish`. Lines at or below `end` are dropped: a replay is idempotent. */
+  append(lsn: Lsn, position: number, line: Uint8Array): void;
+  /**
+   * Shows readers all lines so far: called at the end of a transaction, or of several.
+   *
+   * @param pace `behind` while the others go on without waiting for this shape: it lags, however far it has come.
+   */
+  publish(position: LogPosition, pace?: 'behind'): LogOffset;
+  /** A Consumer begins: forgets the lines that the last one did not publish. From here on the shape lags. */
+  discard(): void;
+  stopFiltering(): void;
+
+  // Readers: any number.
+  /** What a request from `after` gets, decided at once and from one instant. */
+  read(after: LogOffset): ShapeRead;
+}
+
+export type SnapshotState =
+  | { readonly state: 'awaited' }
+  | { readonly state: 'writing'; readonly pgSnapshot: PgSnapshot; readonly chunkCount: number }
+  | { readonly state: 'complete'; readonly pgSnapshot: PgSnapshot; readonly chunkCount: number };
+
+export interface SnapshotWriter {
+  /** Appends rows, each a JSON line without a separator; readable at once. Resolves when more may be written: await it, it is the back-pressure. */
+  write(lines: readonly Uint8Array[]): Promise<void>;
+  /** Appends `snapshot-end`, makes all durable, then appends `shape.snapshotCompleted` to the transaction log and syncs it. */
+  complete(): Promise<void>;
+  /** Gives up: the shape will be deleted. */
+  abort(error: Error): void;
+}
+
+export type ShapeRead =
+  /** `body` is the inside of a JSON array: lines joined by commas, without brackets; empty when there is none. */
+  | { readonly outcome: 'lines'; readonly body: readonly Uint8Array[] | AsyncIterable<Uint8Array>; readonly end: LogOffset; readonly upToDate: boolean }
+  /** `after` lies beyond `end`. */
+  | { readonly outcome: 'beyond' }
+  /** The snapshot has not begun: ask the Consumer to say when. */
+  | { readonly outcome: 'notStarted' };

@@ -1,0 +1,65 @@
+/**
+ * Shape reader: brings a part of a shape's log into memory for a process that follows the shape.
+ *
+ * A block never holds a line behind the offset that was asked for: what lies there is announced to the follower by
+ * itself, and would be applied twice.
+ */
+import { invariant } from '../../base/invariant.ts';
+import { compareOffsets, offsetOf, type LogOffset } from '../../model/log-offset.ts';
+import type { Lsn } from '../../model/lsn.ts';
+import type { Handle } from '../../model/shape.ts';
+import type { Message, PortSpec } from '../../otp/process.ts';
+import { ShapeGoneError } from '../errors.ts';
+import type { OffsetRange, ShapeBlocks, ShapeMessage } from './shape-blocks.ts';
+import type { ShapeLog, ShapeLogs, ShapeRead } from './shape-logs.ts';
+
+export function shapeReaderPort(shapeLogs: Pick<ShapeLogs, 'get'>, blocks: ShapeBlocks): PortSpec {
+  return {
+    name: '@shape-reader',
+    open: () => ({
+      requests: {
+        async readBlock(request) {
+          blocks.forgetUnless((handle) => shapeLogs.get(handle) !== undefined);
+          const { handle, column, after, through } = parameters(request);
+          const block = await readBlock(shapeLogs.get(handle), { after, through });
+          if (block === undefined) return { type: 'history.isGone' };
+          blocks.put(handle, column, block, block.messages);
+          return { type: 'history.blockRead', after, through: block.through };
+        },
+      },
+    }),
+  };
+}
+
+type ReadBlock = OffsetRange & { readonly messages: readonly ShapeMessage[] };
+
+/** @returns undefined when the shape was deleted, before or meanwhile. */
+async function readBlock(log: ShapeLog | undefined, { after, through }: OffsetRange): Promise<ReadBlock | undefined> {
+  const read = log?.read(after);
+  if (read === undefined) return undefined;
+  invariant(read.outcome === 'lines', 'a follower reads only what it was told can be read');
+  try {
+    const messages = (await messagesOf(read.body)).filter((message) => lies(message, through));
+    return { after, through: compareOffsets(read.end, through) < 0 ? read.end : through, messages };
+  } catch (error) {
+    if (error instanceof ShapeGoneError) return undefined;
+    throw error;
+  }
+}
+
+function parameters({ handle, column, after, through }: Message) {
+  invariant([handle, column, after, through].every((part) => typeof part === 'string'), 'a block has a handle, a column, two offsets');
+  return { handle: handle as Handle, column: column as string, after: after as LogOffset, through: through as LogOffset };
+}
+
+/** True for a line up to `through`. Rows of the snapshot have no offset of their own; they lie before every operation. */
+function lies({ headers: { lsn, op_position } }: ShapeMessage, through: LogOffset): boolean {
+  if (lsn === undefined || op_position === undefined) return true;
+  return compareOffsets(offsetOf(lsn as Lsn, op_position), through) <= 0;
+}
+
+async function messagesOf(body: Extract<ShapeRead, { outcome: 'lines' }>['body']): Promise<readonly ShapeMessage[]> {
+  const parts: Uint8Array[] = [];
+  for await (const part of body) parts.push(part);
+  return JSON.parse(`[${Buffer.concat(parts).toString()}]`) as ShapeMessage[];
+}

@@ -1,0 +1,141 @@
+/** ShapeTable: the shapes of a storage by handle, and what they share. Every engine's ShapeLogs is built around one. */
+import type { Clock } from '../../base/clock.ts';
+import { invariant } from '../../base/invariant.ts';
+import type { LogPosition } from '../../model/log-position.ts';
+import type { PgSnapshot } from '../../model/pg-snapshot.ts';
+import type { Handle, ShapeDefinition } from '../../model/shape.ts';
+import { NO_LINES } from './shape-lines.ts';
+import type { CompletedSnapshot } from '../log/shape-record.ts';
+import type { ShapeStore } from './shape-store.ts';
+import { StoredShape, type ShapeHost, type ShapeState } from './stored-shape.ts';
+import type { TransactionLog } from '../log/transaction-log.ts';
+
+export interface ShapeTableOptions {
+  readonly log: TransactionLog;
+  readonly clock: Clock;
+  readonly chunkBytesMax: number;
+  readonly storeOf: (handle: Handle) => ShapeStore;
+}
+
+/** A handle names a directory too. */
+const HANDLE_PATTERN = /^[\w-]{1,128}$/;
+
+export class ShapeTable implements ShapeHost {
+  readonly clock: Clock;
+  readonly chunkBytesMax: number;
+  /** Shapes that differ from their last checkpoint. */
+  private dirty = new Set<StoredShape>();
+  private readonly shapes = new Map<Handle, StoredShape>();
+  private readonly log: TransactionLog;
+  private readonly storeOf: (handle: Handle) => ShapeStore;
+  private bytesInMemory = 0;
+  private readonly unsavedWatchers = new Set<() => void>();
+
+  constructor(
+    options: ShapeTableOptions,
+    private taken: LogPosition,
+  ) {
+    this.log = options.log;
+    this.clock = options.clock;
+    this.chunkBytesMax = options.chunkBytesMax;
+    this.storeOf = options.storeOf;
+  }
+
+  get position(): LogPosition {
+    return this.taken;
+  }
+
+  /** Bytes of lines published since they were last checkpointed. */
+  get unsavedBytes(): number {
+    return this.bytesInMemory;
+  }
+
+  whenUnsaved(bytesMax: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const look = (): void => {
+        if (this.bytesInMemory <= bytesMax && !signal.aborted) return;
+        this.unsavedWatchers.delete(look);
+        signal.removeEventListener('abort', look);
+        resolve();
+      };
+      this.unsavedWatchers.add(look);
+      signal.addEventListener('abort', look);
+      look();
+    });
+  }
+
+  advance(position: LogPosition): void {
+    invariant(position >= this.taken, 'shapes never go back in the log');
+    invariant(position <= this.log.durableEnd, 'shapes take only what is durable');
+    this.taken = position;
+  }
+
+  create(handle: Handle, definition: ShapeDefinition): StoredShape {
+    invariant(!this.shapes.has(handle), `handle ${handle} is never given twice`);
+    invariant(HANDLE_PATTERN.test(handle), `handle ${handle} can name a directory`);
+    const position = this.taken;
+    this.log.appendRecord({ type: 'shape.created', handle, definition, position });
+    const shape = this.restore(newShape(handle, definition, position));
+    this.dirty.add(shape);
+    return shape;
+  }
+
+  restore(state: ShapeState): StoredShape {
+    const shape = new StoredShape(this, this.storeOf(state.handle), state);
+    this.shapes.set(state.handle, shape);
+    return shape;
+  }
+
+  get(handle: Handle): StoredShape | undefined {
+    return this.shapes.get(handle);
+  }
+
+  all(): Iterable<StoredShape> {
+    return this.shapes.values();
+  }
+
+  remove(handle: Handle, why: string): StoredShape | undefined {
+    const shape = this.shapes.get(handle);
+    if (shape === undefined) return undefined;
+    this.log.appendRecord({ type: 'shape.deleted', handle, why });
+    this.shapes.delete(handle);
+    this.dirty.delete(shape);
+    shape.remove();
+    return shape;
+  }
+
+  changed(shape: StoredShape, bytes: number): void {
+    this.bytesInMemory += bytes;
+    if (bytes > 0) for (const look of this.unsavedWatchers) look();
+    if (!shape.isGone) this.dirty.add(shape);
+  }
+
+  /** Gives over what differs from the last checkpoint; the count of unsaved bytes begins anew. */
+  takeDirty(): StoredShape[] {
+    const taken = [...this.dirty];
+    this.dirty = new Set();
+    this.bytesInMemory = 0;
+    return taken;
+  }
+
+  /** Before here the transaction log is needed no more, once all this is checkpointed. */
+  releasable(): LogPosition {
+    let position = this.taken;
+    for (const shape of this.shapes.values()) if (shape.position < position) position = shape.position;
+    return position;
+  }
+
+  firstUnseen(pgSnapshot: PgSnapshot): LogPosition | undefined {
+    return this.log.firstUnseen(pgSnapshot);
+  }
+
+  async snapshotCompleted(handle: Handle, completed: CompletedSnapshot): Promise<void> {
+    this.log.appendRecord({ type: 'shape.snapshotCompleted', handle, ...completed });
+    await this.log.sync();
+  }
+}
+
+/** A shape before its snapshot. It lags from the start: until its snapshot is there it takes nothing of the log. */
+export function newShape(handle: Handle, definition: ShapeDefinition, position: LogPosition): ShapeState {
+  return { handle, definition, snapshot: { state: 'awaited' }, lines: NO_LINES, position, isLagging: true, filterBy: null };
+}

@@ -1,0 +1,221 @@
+/**
+ * StoredShape: one shape's log, the same over every engine: what its readers see, and how far it has taken the
+ * transaction log. All that a read answers is taken from one instant; bytes that come later are of ranges fixed then.
+ */
+import type { Clock } from '../../base/clock.ts';
+import { invariant } from '../../base/invariant.ts';
+import { BEFORE_ALL, compareOffsets, snapshotChunkEnd, snapshotChunkIndex, type LogOffset } from '../../model/log-offset.ts';
+import { minPosition, type LogPosition } from '../../model/log-position.ts';
+import type { Lsn } from '../../model/lsn.ts';
+import type { PgSnapshot } from '../../model/pg-snapshot.ts';
+import type { Handle, ShapeDefinition } from '../../model/shape.ts';
+import { ShapeGoneError } from '../errors.ts';
+import type { LineBatch } from './line-buffer.ts';
+import type { CompletedSnapshot } from '../log/shape-record.ts';
+import type { ShapeLog, ShapeRead, SnapshotState, SnapshotWriter } from './shape-logs.ts';
+import { ShapeLines, type LinesState } from './shape-lines.ts';
+import type { ShapeStore } from './shape-store.ts';
+import { SnapshotChunks } from './snapshot-chunks.ts';
+
+/** What a checkpoint keeps of a shape: plain JSON. */
+export interface ShapeState {
+  readonly handle: Handle;
+  readonly definition: ShapeDefinition;
+  readonly snapshot: SnapshotState;
+  readonly lines: LinesState;
+  readonly position: LogPosition;
+  /** True while the shape has not yet taken the log as far as the others: then `position` is its own alone. */
+  readonly isLagging: boolean;
+  readonly filterBy: PgSnapshot | null;
+}
+
+/** What a shape needs of the whole. */
+export interface ShapeHost {
+  readonly clock: Clock;
+  readonly chunkBytesMax: number;
+  readonly position: LogPosition;
+  /** The shape differs from its last checkpoint; `bytes` more of it are in memory only. */
+  changed(shape: StoredShape, bytes: number): void;
+  /** What the transaction log promises. */
+  firstUnseen(pgSnapshot: PgSnapshot): LogPosition | undefined;
+  /** Appends the record and syncs it. */
+  snapshotCompleted(handle: Handle, completed: CompletedSnapshot): Promise<void>;
+}
+
+/** A shape's lines and state at the beginning of a checkpoint. */
+export interface ShapeCapture {
+  readonly shape: StoredShape;
+  readonly state: ShapeState;
+  /** Behind what is saved already. */
+  readonly batches: readonly LineBatch[];
+}
+
+export class StoredShape implements ShapeLog {
+  readonly handle: Handle;
+  readonly definition: ShapeDefinition;
+  private readonly lines: ShapeLines;
+  private readonly chunks: SnapshotChunks;
+  /** The lines that the store has. */
+  private saved: LinesState;
+  private state: SnapshotState;
+  private ownPosition: LogPosition;
+  private isLagging: boolean;
+  private filter: PgSnapshot | undefined;
+  /** As of the last `publish`: what was learnt behind it would be learnt again by a replay. */
+  private publishedFilter: PgSnapshot | undefined;
+  private gone = false;
+
+  constructor(
+    private readonly host: ShapeHost,
+    readonly store: ShapeStore,
+    state: ShapeState,
+  ) {
+    const { handle, definition, snapshot, lines, position, isLagging, filterBy } = state;
+    this.handle = handle;
+    this.definition = definition;
+    this.lines = new ShapeLines(lines, host.chunkBytesMax);
+    this.saved = lines;
+    this.chunks = new SnapshotChunks(handle, store, host.clock, host.chunkBytesMax, snapshot.state === 'complete');
+    this.state = snapshot;
+    this.ownPosition = position;
+    this.isLagging = isLagging;
+    this.filter = filterBy ?? undefined;
+    this.publishedFilter = this.filter;
+  }
+
+  get end(): LogOffset {
+    return this.lines.end;
+  }
+
+  get position(): LogPosition {
+    if (this.isLagging || this.ownPosition > this.host.position) return this.ownPosition;
+    return this.host.position;
+  }
+
+  get snapshot(): SnapshotState {
+    return this.state.state === 'writing' ? { ...this.state, chunkCount: this.chunks.count } : this.state;
+  }
+
+  get filterBy(): PgSnapshot | undefined {
+    return this.filter;
+  }
+
+  get isGone(): boolean {
+    return this.gone;
+  }
+
+  beginSnapshot(pgSnapshot: PgSnapshot): SnapshotWriter {
+    invariant(this.state.state === 'awaited', 'a snapshot begins once');
+    this.state = { state: 'writing', pgSnapshot, chunkCount: 0 };
+    this.filter = pgSnapshot;
+    this.publishedFilter = pgSnapshot;
+    // A transaction may be in the log already and not yet be seen by Postgres: it must be read, so the shape goes back.
+    const position = minPosition(this.ownPosition, this.host.firstUnseen(pgSnapshot) ?? this.ownPosition);
+    this.ownPosition = position;
+    this.host.changed(this, 0);
+    const begun = this.chunks.begin();
+    begun.catch(() => {}); // Whoever writes next is told.
+    return {
+      write: async (lines) => {
+        await begun;
+        await this.chunks.write(lines);
+      },
+      complete: async () => {
+        await begun;
+        await this.completeSnapshot(pgSnapshot, position);
+      },
+      abort: () => this.chunks.fail(),
+    };
+  }
+
+  append(lsn: Lsn, position: number, line: Uint8Array): void {
+    if (!this.gone) this.lines.append(lsn, position, line);
+  }
+
+  publish(position: LogPosition, pace?: 'behind'): LogOffset {
+    if (this.gone) return this.end;
+    const bytes = this.lines.publish();
+    if (position > this.ownPosition) this.ownPosition = position;
+    if (pace !== 'behind' && position >= this.host.position) this.isLagging = false;
+    this.publishedFilter = this.filter;
+    this.host.changed(this, bytes);
+    return this.end;
+  }
+
+  discard(): void {
+    this.lines.discard();
+    this.ownPosition = this.position;
+    this.isLagging = true;
+    this.host.changed(this, 0);
+  }
+
+  stopFiltering(): void {
+    this.filter = undefined;
+  }
+
+  read(after: LogOffset): ShapeRead {
+    if (this.gone) throw new ShapeGoneError(this.handle);
+    if (after === BEFORE_ALL) return this.state.state === 'awaited' ? { outcome: 'notStarted' } : this.readChunk(0);
+    const chunk = snapshotChunkIndex(after);
+    if (chunk !== undefined && this.state.state === 'awaited') return { outcome: 'notStarted' };
+    if (chunk !== undefined && this.mayHaveChunk(chunk + 1)) return this.readChunk(chunk + 1);
+    return compareOffsets(after, this.end) > 0 ? { outcome: 'beyond' } : this.readLines(after);
+  }
+
+  /** For a checkpoint: what there is now. */
+  capture(): ShapeCapture {
+    const { handle, definition, snapshot, isLagging } = this;
+    const lines = this.lines.state;
+    const filterBy = this.publishedFilter ?? null;
+    const state = { handle, definition, snapshot, lines, position: this.ownPosition, isLagging, filterBy };
+    return { shape: this, state, batches: this.lines.buffer.seal() };
+  }
+
+  /** The checkpoint is on the disk: its lines are read from there from now on. */
+  captured({ state, batches }: ShapeCapture): void {
+    this.saved = state.lines;
+    this.lines.buffer.drop(batches.length);
+  }
+
+  /** The shape is being deleted: whoever waits for more of it is told. */
+  remove(): void {
+    this.gone = true;
+    this.chunks.fail();
+  }
+
+  private async completeSnapshot(pgSnapshot: PgSnapshot, position: LogPosition): Promise<void> {
+    const chunkCount = await this.chunks.end(pgSnapshot);
+    await this.host.snapshotCompleted(this.handle, { chunkCount, pgSnapshot, position });
+    this.state = { state: 'complete', pgSnapshot, chunkCount };
+    this.host.changed(this, 0);
+  }
+
+  /** Behind the last row comes the log, at once: its readers need not wait until the snapshot is durable. */
+  private mayHaveChunk(index: number): boolean {
+    if (this.state.state === 'writing') return this.chunks.mayGrowTo(index);
+    return this.state.state === 'complete' && index < this.state.chunkCount;
+  }
+
+  private readChunk(index: number): ShapeRead {
+    return { outcome: 'lines', body: this.chunks.read(index), end: snapshotChunkEnd(index), upToDate: false };
+  }
+
+  private readLines(after: LogOffset): ShapeRead {
+    const end = this.lines.readEnd(after);
+    const upToDate = end === this.end;
+    const inMemory = this.lines.buffer.slice(after, end);
+    const isSaved = this.saved.count > 0 && compareOffsets(after, this.saved.end) < 0;
+    if (!isSaved) return { outcome: 'lines', body: inMemory, end, upToDate };
+    const throughBytes = Math.min(this.lines.chunkEndBehind(after)?.bytes ?? this.saved.bytes, this.saved.bytes);
+    const body = concatenated(this.store.readLines(after, throughBytes), inMemory);
+    return { outcome: 'lines', body, end, upToDate };
+  }
+}
+
+const COMMA_BYTES = Buffer.from(',');
+
+async function* concatenated(saved: AsyncIterable<Uint8Array>, inMemory: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* saved;
+  if (inMemory.length > 0) yield COMMA_BYTES;
+  yield* inMemory;
+}

@@ -1,0 +1,42 @@
+/**
+ * Rooms: what the roof hands to the tree. The ports to the world and the tables of the processes, each made anew for
+ * each incarnation; the tree itself says only who starts when, and what happens when somebody dies.
+ */
+import type { LogPosition } from '../model/log-position.ts';
+import type { Handle } from '../model/shape.ts';
+import type { PortSpec, Table } from '../otp/process.ts';
+import type { ShapeLog } from '../storage/shapes/shape-logs.ts';
+
+type Tables = Readonly<Record<string, Table>>;
+
+export interface Rooms {
+  readonly ports: {
+    readonly journal: () => PortSpec;
+    readonly logWriter: () => PortSpec;
+    readonly logReader: () => PortSpec;
+    readonly shapeReader: () => PortSpec;
+    readonly checkpoints: () => PortSpec;
+    readonly lock: () => PortSpec;
+    readonly replication: () => PortSpec;
+    readonly pools: () => PortSpec;
+    readonly publication: () => PortSpec;
+    readonly snapshots: () => PortSpec;
+    readonly http: () => PortSpec;
+  };
+  readonly tables: {
+    readonly collector: () => Tables;
+    readonly publicationManager: () => Tables;
+    readonly shapeCache: () => Tables;
+    readonly consumer: (handle: Handle) => Tables;
+    readonly materializer: (handle: Handle, column: string) => Tables;
+  };
+  /** @throws when nobody created it. */
+  readonly shapeLog: (handle: Handle) => ShapeLog;
+  /** Up to where the stored shapes have taken the transaction log: read when the collector starts. */
+  readonly takenThrough: () => LogPosition;
+  readonly checkpointEveryMs: number;
+  /** How often the publication is held against what the shapes need. */
+  readonly publicationCheckEveryMs: number;
+  /** How long open responses may go on when the service stops. */
+  readonly drainTimeoutMs: number;
+}

@@ -1,0 +1,92 @@
+/** In which order a missing slot is made up for: whatever the service dies in, the next one finds out. */
+import { expect, test } from 'vitest';
+import { replicationClient } from '../../../src/actors/connections/replication-client.ts';
+import { replayScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
+import type { Message, Name, PortSpec } from '../../../src/otp/process.ts';
+import { createRuntime } from '../../../src/otp/runtime.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+/** A port's promise takes a few to become an event. */
+const TURNS = 10;
+
+/** A running client among ports that answer at once and note what they were asked; `slotMissing` is answered to the first connect. */
+function connectTo({ slotMissing, hold }: { slotMissing: boolean; hold?: string }) {
+  const asked: string[] = [];
+  let answerHeld: (message: Message) => void = () => {};
+  const port = (name: Name, answers: Readonly<Record<string, Message>>, casts: readonly string[] = []): PortSpec => ({
+    name,
+    open: () => ({
+      casts: Object.fromEntries(casts.map((cast) => [cast, () => void asked.push(cast)])),
+      requests: Object.fromEntries(
+        Object.entries(answers).map(([type, answer]) => [
+          type,
+          (request: Message) => {
+            asked.push('source' in request ? `${type} '${String(request['source'])}'` : type);
+            return type === hold ? new Promise<Message>((resolve) => (answerHeld = () => resolve(answer))) : answer;
+          },
+        ]),
+      ),
+    }),
+  });
+  const clock = new ManualClock();
+  const runtime = createRuntime({ clock, scheduler: replayScheduler() });
+  const specs = [
+    port('@connection-lock', { awaitLock: { type: 'lock.isHeld' } }),
+    port('@log-writer', { restartStream: { type: 'stream.restarted' } }),
+    port('@shape-cache', { purge: { type: 'shapes.purged' } }),
+    port(
+      '@replication',
+      {
+        connect: { type: 'replication.connected', slotMissing, systemId: '7' },
+        createSlot: { type: 'replication.slotCreated' },
+        startStreaming: { type: 'replication.streaming' },
+      },
+      ['disconnect'],
+    ),
+    { machine: replicationClient, name: '@replication-client' as const },
+  ];
+  for (const [index, spec] of specs.entries()) {
+    void runtime.start(spec, { id: String(index) });
+    runtime.drain();
+  }
+  const settle = async () => {
+    for (let turn = 0; turn < TURNS; turn += 1) {
+      await Promise.resolve();
+      runtime.drain();
+    }
+  };
+  return {
+    asked,
+    settle,
+    answer: () => answerHeld({ type: '' }),
+    tell: (message: Message) => {
+      runtime.send('@replication-client', message);
+      runtime.drain();
+    },
+  };
+}
+
+test.each([
+  ['there', false, ['awaitLock', 'connect', 'startStreaming']],
+  ['missing', true, ['awaitLock', 'connect', "restartStream ''", 'createSlot', 'purge', "restartStream '7'", 'startStreaming']],
+])('a slot that is %s', async (_, slotMissing, requests) => {
+  const { asked, settle } = connectTo({ slotMissing });
+
+  await settle();
+
+  expect(asked).toEqual(requests);
+});
+
+test('a lock that is lost while the shapes are purged ends the attempt once they are', async () => {
+  const { asked, settle, answer, tell } = connectTo({ slotMissing: true, hold: 'purge' });
+  tell({ type: 'lock.lost' });
+  const whilePurging = [...asked];
+
+  answer();
+  await settle();
+
+  expect({ whilePurging: whilePurging.at(-1), after: asked.slice(whilePurging.length) }).toEqual({
+    whilePurging: 'purge',
+    after: ["restartStream '7'", 'startStreaming', 'disconnect'],
+  });
+});

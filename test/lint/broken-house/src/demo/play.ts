@@ -1,0 +1,3 @@
+import 'pg';
+import '../postgres/slot.ts';
+import '../telemetry/log.ts'; // refused: observers-only-observe

@@ -1,0 +1,2 @@
+import '../base/word.ts';
+import '../model/tag.ts'; // refused: settings-sees-only-below

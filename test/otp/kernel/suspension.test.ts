@@ -1,0 +1,38 @@
+/** A process that is held still, and the ends that nobody may have to wait for. */
+import { expect, test } from 'vitest';
+import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
+import { familySpec } from '../support/family.ts';
+import { puppetSpec } from '../support/puppet.ts';
+import { World } from '../support/world.ts';
+
+test('a suspended supervisor is ended by its own, with everything below it', async () => {
+  const world = new World();
+  const root = await world.start(supervisor({ strategy: 'one_for_one', children: [{ id: 'inner', start: () => familySpec({ a: {} }, { name: '@inner' }) }] }), 'root');
+  world.runtime.suspend('@inner');
+  world.exit(root, 'shutdown');
+
+  expect({ reason: world.reasonOf(root), left: world.runtime.tree() }).toEqual({ reason: 'shutdown', left: [] });
+});
+
+test('the order to end is the first that it hears, and what was held back comes after it', async () => {
+  const world = new World();
+  const child = { id: 'child', start: () => puppetSpec({ name: '@child', trapExit: true }), shutdown: 50 };
+  const root = await world.start(supervisor({ strategy: 'one_for_one', children: [child] }), 'root');
+  world.runtime.suspend('@child');
+  world.send('@child', { type: 'seen.before' });
+  world.exit(root, 'shutdown');
+
+  expect(world.seen('@child').map(({ type }) => type)).toEqual(['EXIT', 'seen.before']);
+});
+
+test('the exit of anybody else waits until it goes on', async () => {
+  const world = new World();
+  const [process, other] = [await world.puppet('process', { trapExit: true }), await world.puppet('other')];
+  world.runtime.suspend(process);
+  world.tell(other, { type: 'exit', params: { process, reason: 'shutdown' } });
+  const held = world.seen(process).length;
+  world.runtime.resume(process);
+  world.runtime.drain();
+
+  expect({ held, seen: world.seen(process).map(({ type }) => type) }).toEqual({ held: 0, seen: ['EXIT'] });
+});

@@ -1,0 +1,53 @@
+/** What only the scheduler of production has: one queue for all signals, a kill that waits in none, and a loop of its own. */
+import { expect, test } from 'vitest';
+import { setup } from 'xstate';
+import { effects } from '../../../src/otp/effects.ts';
+import { ProcessKernel } from '../../../src/otp/kernel/kernel.ts';
+import { productionScheduler } from '../../../src/otp/schedulers/production-scheduler.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { puppetSpec, type Told } from '../support/puppet.ts';
+import { World } from '../support/world.ts';
+
+const hibernate: Told = { type: 'hibernate', params: undefined };
+
+test('kill waits behind nothing, and is there once', async () => {
+  const world = new World(productionScheduler());
+  const delivered: string[] = [];
+  const pid = await world.puppet('p');
+  world.runtime.trace((record) => record.type === 'deliver' && delivered.push(record.message.type));
+  for (const type of ['seen.1', 'seen.2']) world.runtime.send(pid, { type });
+  world.runtime.exit(pid, 'kill');
+
+  expect({ steps: world.runtime.drain(), delivered, reason: world.reasonOf(pid) }).toEqual({ steps: 2, delivered: [], reason: 'killed' });
+});
+
+test('one that is about to be killed does not hibernate instead', async () => {
+  const world = new World(productionScheduler());
+  const pid = await world.puppet('p');
+  world.tell(pid, { type: 'exit', params: { process: pid, reason: 'kill' } }, hibernate);
+
+  expect(world.reasonOf(pid)).toBe('killed');
+});
+
+test('one that hibernates is not looked into again', () => {
+  const scheduler = productionScheduler();
+  const kernel = new ProcessKernel(new ManualClock(), scheduler);
+  const machine = setup({ actions: { ...effects } }).createMachine({ entry: { type: 'hibernate' } });
+  const entry = kernel.spawn({ machine }, { id: 'p', parent: kernel.outside });
+  while (scheduler.step());
+
+  expect({ hibernates: entry.hibernates, isAwake: entry.isAwake }).toEqual({ hibernates: true, isAwake: false });
+});
+
+test('the loop is asked for once, however many are ready', async () => {
+  const world = new World(productionScheduler());
+  const due = () => process.getActiveResourcesInfo().filter((what) => what === 'Immediate').length;
+  await world.settle();
+  const before = due();
+  const starting = ['a', 'b', 'c'].map((id) => world.runtime.start(puppetSpec(), { id }));
+  const asked = due() - before;
+  world.runtime.drain();
+  await Promise.all(starting);
+
+  expect(asked).toBe(1);
+});

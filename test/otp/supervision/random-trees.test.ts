@@ -1,0 +1,40 @@
+/**
+ * Random trees, mishaps and orders of delivery: chosen, random, and by priorities. A failing run shrinks to a small tree
+ * and few mishaps, and is played again by giving fast-check the seed and path that it prints; many more of them by
+ * `npm run torture:otp`.
+ */
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { forgetfulSupervisor } from '../support/broken-supervisors.ts';
+import { chronicle } from '../support/chronicle.ts';
+import { fate, type Fate } from '../support/random-tree.ts';
+import { verdictOn } from '../support/verdict.ts';
+
+const RUNS = 2_000;
+
+test(`in ${RUNS} random fates every promise is kept`, async () => {
+  await fc.assert(
+    fc.asyncProperty(fate, async (lived) => {
+      expect(verdictOn(lived, await chronicle(lived))).toEqual([]);
+    }),
+    { numRuns: RUNS },
+  );
+}, 240_000);
+
+const keptByTheForgetful = fc.asyncProperty(fate, async (lived) => verdictOn(lived, await chronicle(lived, forgetfulSupervisor)).length === 0);
+
+test('a supervisor that forgets is found out, and its seed and path show the same again', async () => {
+  const found = await fc.check(keptByTheForgetful, { seed: 1, numRuns: RUNS });
+  const again = await fc.check(keptByTheForgetful, { seed: found.seed, path: found.counterexamplePath ?? '', endOnFailure: true });
+
+  expect({ found: found.failed, again: again.counterexample, runs: again.numRuns }).toEqual({ found: true, again: found.counterexample, runs: 1 });
+}, 120_000);
+
+test('what was found is played again from the choices of its deliveries', async () => {
+  const { counterexample } = await fc.check(keptByTheForgetful, { seed: 2, numRuns: RUNS });
+  const lived = counterexample?.[0];
+  const told = lived && (await chronicle(lived, forgetfulSupervisor));
+  const chosen: Fate | undefined = lived && told && { ...lived, order: { type: 'choices', choices: told.choices } };
+
+  expect(chosen && (await chronicle(chosen, forgetfulSupervisor)).records).toEqual(told?.records);
+}, 120_000);

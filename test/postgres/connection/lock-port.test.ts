@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { DatabaseTarget } from '../../../src/settings/database-url.ts';
+import { lockPort } from '../../../src/postgres/connection/lock-port.ts';
+import { openPort, type RunningPort } from '../../support/port-harness.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { targetOf } from '../../support/postgres-target.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createDatabase();
+});
+afterAll(() => database.drop());
+
+function open(target: DatabaseTarget = targetOf(database.url)): Promise<RunningPort> {
+  return openPort(lockPort({ target, slot: 'some_slot', owner: '@owner' }));
+}
+
+const WAITING = `SELECT FROM pg_stat_activity WHERE application_name = 'armature lock' AND wait_event = 'advisory' AND datname = current_database()`;
+
+test('only one holds the lock; the next one gets it when the first lets go', async () => {
+  const [first, second] = [await open(), await open()];
+  const one = await first.ask({ type: 'acquire' });
+  const two = second.ask({ type: 'acquire' });
+  await database.until(WAITING);
+
+  await first.close();
+
+  expect([one, await two]).toEqual([{ type: 'lock.acquired' }, { type: 'lock.acquired' }]);
+  await second.close();
+});
+
+/** Other tests hold locks of their own on the same server. */
+const OURS = 'database = (SELECT oid FROM pg_database WHERE datname = current_database())';
+
+test('holds the lock under the key that the reference service uses', async () => {
+  const port = await open();
+  await port.ask({ type: 'acquire' });
+
+  const held = await database.query(`SELECT objid::int8 = (hashtext('some_slot')::int8 & 4294967295) AS same FROM pg_locks WHERE locktype = 'advisory' AND granted AND ${OURS}`);
+
+  await port.close();
+  expect(held).toEqual([{ same: true }]);
+});
+
+test('tells its owner when the session that held the lock has died', async () => {
+  const port = await open();
+  await port.ask({ type: 'acquire' });
+
+  await database.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND ${OURS}`);
+  const lost = await port.awaitSent('lock.lost');
+  const again = await port.ask({ type: 'acquire' });
+
+  await port.close();
+  expect([lost['error'], again]).toEqual([{ code: 'database_unreachable', message: expect.any(String) }, { type: 'lock.acquired' }]);
+});
+
+test('who gives up does not keep waiting in Postgres', async () => {
+  const [holder, waiter] = [await open(), await open()];
+  await holder.ask({ type: 'acquire' });
+  const abort = new AbortController();
+  const answer = waiter.ask({ type: 'acquire' }, abort.signal);
+  await database.until(WAITING);
+
+  abort.abort();
+  const { type } = await answer;
+  await database.until(`SELECT WHERE NOT EXISTS (${WAITING})`);
+
+  await Promise.all([holder.close(), waiter.close()]);
+  expect(type).toBe('lock.refused');
+});
+
+test('an unreachable database is an answer', async () => {
+  const port = await open({ ...targetOf(database.url), port: 1 });
+
+  const answer = await port.ask({ type: 'acquire' });
+
+  expect(answer).toMatchObject({ type: 'lock.refused', error: { code: 'database_unreachable' } });
+});

@@ -1,0 +1,86 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { DatabaseRefusedError, DatabaseUnreachableError } from '../../../src/postgres/connection/database-error.ts';
+import type { DatabaseTarget } from '../../../src/settings/database-url.ts';
+import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
+import { poolPort } from '../../../src/postgres/connection/pool-port.ts';
+import { openPort } from '../../support/port-harness.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { targetOf } from '../../support/postgres-target.ts';
+
+let database: TestDatabase;
+beforeAll(async () => {
+  database = await createDatabase();
+});
+afterAll(() => database.drop());
+
+function makePool(target: DatabaseTarget = targetOf(database.url), max = 2): DatabasePool {
+  return createPool({ target, applicationName: 'pool test', max });
+}
+
+test('a probe opens the pools and says that they are up', async () => {
+  const pool = makePool();
+  const port = await openPort(poolPort({ pools: [pool] }));
+
+  const before = pool.isUp;
+  const answer = await port.ask({ type: 'probe' });
+  const after = pool.isUp;
+  await port.close();
+
+  expect({ before, answer, after, closed: pool.isUp }).toEqual({ before: false, answer: { type: 'pools.up' }, after: true, closed: false });
+});
+
+test('a probe of an unreachable database is answered, not thrown', async () => {
+  const port = await openPort(poolPort({ pools: [makePool(), makePool({ ...targetOf(database.url), port: 1 })] }));
+
+  const answer = await port.ask({ type: 'probe' });
+
+  await port.close();
+  expect(answer).toEqual({ type: 'pools.down', error: { code: 'database_unreachable', message: expect.stringContaining('ECONNREFUSED') } });
+});
+
+test('tells a refusal from a lost connection, and a bug from both', async () => {
+  const pool = makePool();
+  await pool.open();
+
+  const [refused, lost, bug] = await Promise.allSettled([
+    pool.query('SELECT 1 / 0'),
+    pool.query('SELECT pg_terminate_backend(pg_backend_pid())'),
+    pool.use(() => Promise.reject(new TypeError('our bug'))),
+  ]);
+  const [row] = await pool.query('SELECT 1 AS one');
+  await pool.close();
+
+  const kinds = [refused, lost, bug].map((result) => (result.status === 'rejected' ? result.reason?.constructor : undefined));
+  expect({ kinds, row }).toEqual({ kinds: [DatabaseRefusedError, DatabaseUnreachableError, TypeError], row: { one: 1 } });
+});
+
+test('a connection that breaks while it is lent, and idle, is an error of whoever uses it next and of nobody else', async () => {
+  const pool = makePool();
+  await pool.open();
+
+  const lent = pool.use(async (client) => {
+    const { rows } = await client.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+    const ended = new Promise<void>((done) => void client.once('end', done));
+    await database.query('SELECT pg_terminate_backend($1)', [rows[0]?.pid]);
+    await ended;
+    await client.query('SELECT 1');
+  });
+
+  const outcome = await lent.catch((error: unknown) => error);
+  const rows = await pool.query('SELECT 1 AS one');
+  await pool.close();
+  expect({ outcome, rows }).toEqual({ outcome: expect.any(DatabaseUnreachableError), rows: [{ one: 1 }] });
+});
+
+test('a pool that was closed may be opened again', async () => {
+  const pool = makePool();
+  await pool.open();
+  await pool.close();
+  const closed = await Promise.allSettled([pool.query('SELECT 1')]);
+
+  await pool.open();
+
+  const rows = await pool.query('SELECT 1 AS one');
+  await pool.close();
+  expect({ closed: closed[0]?.status, rows }).toEqual({ closed: 'rejected', rows: [{ one: 1 }] });
+});

@@ -1,0 +1,103 @@
+import { createServer, type AddressInfo } from 'node:net';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { preflight } from '../../../src/postgres/connection/preflight.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+let database: TestDatabase;
+let role: string;
+beforeAll(async () => {
+  database = await createDatabase();
+  role = `role_${database.name}`;
+  await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'p%2Fs'`);
+});
+afterAll(async () => {
+  await database.query(`DROP ROLE ${role}`);
+  await database.drop();
+});
+
+function urlWith(change: (url: URL) => void): string {
+  const url = new URL(database.url);
+  change(url);
+  return url.href;
+}
+
+test('finds nothing wrong with a database that is ready', async () => {
+  expect(await preflight(database.url, { slot: 'slot' })).toBeUndefined();
+});
+
+test.each([
+  ['not a URL at all', 'bad_url'],
+  ['mysql://user@host/db', 'bad_scheme'],
+  ['postgresql:///db', 'bad_url'],
+  ['postgresql://user:50%@host/db', 'bad_url'],
+  ['postgresql://user:secret@host/db?sslmode=verify-full', 'bad_sslmode'],
+  ['postgresql://user:secret@host/db?sslmode=often', 'bad_sslmode'],
+  ['postgresql://user:secret@host/db?replication=database', 'bad_option'],
+  ['postgresql://user:secret@127.0.0.1:1/db', 'database_unreachable'],
+  ['postgresql://user:secret@no-such-host.invalid/db', 'database_unreachable'],
+])('%s: %s, without the password', async (url, code) => {
+  const problem = await preflight(url, { slot: 'slot' });
+
+  expect({ code: problem?.code, isTold: (problem?.message.length ?? 0) > 40, leaks: problem?.message.includes('secret') }).toEqual({ code, isTold: true, leaks: false });
+});
+
+test('tells apart a wrong password, a missing one, a missing database, TLS that is not there and a missing right', async () => {
+  const problems = await Promise.all([
+    preflight(urlWith((url) => (url.password = 'wrong-secret')), { slot: 'slot' }),
+    preflight(urlWith((url) => (url.password = '')), { slot: 'slot' }),
+    preflight(urlWith((url) => (url.pathname = '/nowhere')), { slot: 'slot' }),
+    preflight(urlWith((url) => (url.search = '?sslmode=require')), { slot: 'slot' }),
+    preflight(urlWith((url) => Object.assign(url, { username: role, password: 'p%252Fs' })), { slot: 'slot' }),
+  ]);
+
+  const codes = problems.map((problem) => problem?.code);
+  const leaks = problems.some((problem) => problem?.message.includes('wrong-secret'));
+  expect({ codes, leaks }).toEqual({
+    codes: ['authentication_failed', 'authentication_failed', 'database_missing', 'tls_failed', 'no_replication_right'], leaks: false,
+  });
+});
+
+test('a slot that another database of the server uses is told before it is tried', async () => {
+  const other = await createDatabase();
+  const slot = `slot_${other.name}`;
+  await other.query(`SELECT pg_create_logical_replication_slot('${slot}', 'pgoutput')`);
+
+  const problem = await preflight(database.url, { slot });
+
+  await other.drop();
+  expect({ code: problem?.code, names: problem?.message.includes(other.name) }).toEqual({ code: 'slot_elsewhere', names: true });
+});
+
+test('a server that never answers is unreachable', async () => {
+  const mute = createServer(() => {});
+  await new Promise<void>((done) => mute.listen(0, '127.0.0.1', done));
+
+  const problem = await preflight(`postgresql://user:secret@127.0.0.1:${(mute.address() as AddressInfo).port}/db`, { slot: 'slot', timeoutMs: 50 });
+
+  mute.close();
+  expect(problem).toMatchObject({ code: 'database_unreachable', message: expect.stringContaining('no answer in time') });
+});
+
+test('a server without logical WAL, and one without a free slot or sender, are told so', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'armature-preflight-'));
+  const problemWith = async (settings: Record<string, string>): Promise<string | undefined> => {
+    const server: EmbeddedPostgres = await startEmbeddedPostgres({ directory, settings: { fsync: 'off', ...settings } });
+    const problem = await preflight(server.url, { slot: 'slot' });
+    await server.stop();
+    return problem?.code;
+  };
+
+  const codes = [
+    await problemWith({ wal_level: 'replica' }),
+    await problemWith({ max_replication_slots: '0' }),
+    await problemWith({ max_wal_senders: '0' }),
+    await problemWith({}),
+  ];
+
+  rmSync(directory, { recursive: true, force: true });
+  expect(codes).toEqual(['wal_level_not_logical', 'no_free_replication_slot', 'no_free_wal_sender', undefined]);
+});

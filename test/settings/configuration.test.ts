@@ -1,0 +1,182 @@
+/** What the service was told, and how it says what is wrong with it (section 8 of the wire, A18). */
+import { readFileSync } from 'node:fs';
+import { expect, test } from 'vitest';
+import { helpText, parseCommandLine } from '../../src/settings/command-line.ts';
+import { readConfiguration, type Command, type Configuration, type Environment, type Flags } from '../../src/settings/configuration.ts';
+import { SETTINGS, variableOf, type Setting } from '../../src/settings/settings.ts';
+import { VERSION } from '../../src/base/version.ts';
+
+const URL_OF_DATABASE = 'postgresql://someone:pass-word@db:5432/app';
+const PLAIN = { DATABASE_URL: URL_OF_DATABASE, ARMATURE_INSECURE: 'true' };
+
+function read(environment: Environment = {}, flags: Flags = {}, command: Command = 'start'): Partial<Configuration> {
+  const result = readConfiguration(command, flags, { ...PLAIN, ...environment });
+  return 'configuration' in result ? result.configuration : {};
+}
+
+function problemsOf(environment: Environment, flags: Flags = {}, command: Command = 'start'): readonly string[] {
+  const result = readConfiguration(command, flags, environment);
+  return 'problems' in result ? result.problems : [];
+}
+
+test('the defaults are those of the reference', () => {
+  expect(read()).toEqual({
+    command: 'start',
+    databaseUrl: URL_OF_DATABASE,
+    pooledDatabaseUrl: undefined,
+    secret: undefined,
+    insecure: true,
+    port: 3000,
+    host: '0.0.0.0',
+    listenOnIpv6: false,
+    enableDeletion: false,
+    longPollTimeoutMs: 20_000,
+    chunkBytesMax: 10_485_760,
+    cacheMaxAgeSeconds: 60,
+    cacheStaleAgeSeconds: 300,
+    maxConcurrentRequests: { initial: 300, existing: 10_000 },
+    storage: 'disk',
+    storageDirectory: './.armature/storage',
+    replicationStreamId: 'default',
+    cleanupReplicationSlots: false,
+    manualTablePublishing: false,
+    publicationCheckEveryMs: 10_000,
+    transactionBytesMax: 262_144_000,
+    databasePoolSize: 20,
+    drainTimeoutMs: 5000,
+    logLevel: 'info',
+    inspect: false,
+    inspectPort: 3001,
+    ignored: [],
+  });
+});
+
+test('a deployment of the reference is understood as it is', () => {
+  const environment = {
+    ARMATURE_INSECURE: undefined,
+    ELECTRIC_SECRET: 'S3cret',
+    ELECTRIC_PORT: '4000',
+    ELECTRIC_LISTEN_ON_IPV6: 'true',
+    ELECTRIC_ENABLE_INTEGRATION_TESTING: 'true',
+    ELECTRIC_LONG_POLL_TIMEOUT: '15000',
+    ELECTRIC_SHAPE_CHUNK_BYTES_THRESHOLD: '10000',
+    ELECTRIC_CACHE_MAX_AGE: '1',
+    ELECTRIC_CACHE_STALE_AGE: '3',
+    ELECTRIC_MAX_CONCURRENT_REQUESTS: '{"initial":7}',
+    ELECTRIC_STORAGE: 'FAST_FILE',
+    ELECTRIC_STORAGE_DIR: '/data',
+    ELECTRIC_REPLICATION_STREAM_ID: 'blue',
+    CLEANUP_REPLICATION_SLOTS_ON_SHUTDOWN: 'true',
+    ELECTRIC_MANUAL_TABLE_PUBLISHING: 'true',
+    ELECTRIC_QUERY_DATABASE_URL: URL_OF_DATABASE,
+    ELECTRIC_DB_POOL_SIZE: '5',
+    ELECTRIC_LOG_LEVEL: 'warning',
+    ELECTRIC_TCP_SEND_TIMEOUT: '30s',
+    ELECTRIC_INSTANCE_ID: 'x',
+  };
+  expect(read(environment)).toMatchObject({
+    secret: 'S3cret', insecure: false, port: 4000, host: '::', enableDeletion: true, longPollTimeoutMs: 15_000, chunkBytesMax: 10_000,
+    cacheMaxAgeSeconds: 1, cacheStaleAgeSeconds: 3, maxConcurrentRequests: { initial: 7, existing: 10_000 }, storage: 'disk',
+    storageDirectory: '/data', replicationStreamId: 'blue', cleanupReplicationSlots: true, manualTablePublishing: true,
+    pooledDatabaseUrl: URL_OF_DATABASE, databasePoolSize: 5, logLevel: 'warn',
+    ignored: ['ELECTRIC_INSTANCE_ID', 'ELECTRIC_TCP_SEND_TIMEOUT'],
+  });
+});
+
+test('a flag weighs more than our variable, and that more than the reference\'s; an empty variable is none', () => {
+  const environment = { ELECTRIC_PORT: '1', ARMATURE_PORT: '2' };
+  expect([read(environment, { port: '3' }).port, read(environment).port, read({ ...environment, ARMATURE_PORT: '' }).port]).toEqual([3, 2, 1]);
+});
+
+test.each([
+  ['250', 250], ['250ms', 250], ['250msec', 250], ['2s', 2000], ['2 sec', 2000], ['2m', 120_000], ['2min', 120_000],
+])('a duration of %s is %i ms', (text, durationMs) => {
+  expect(read({ ARMATURE_LONG_POLL_TIMEOUT: text }).longPollTimeoutMs).toBe(durationMs);
+});
+
+test.each([
+  ['A18', { DATABASE_URL: URL_OF_DATABASE }, /^Neither a secret nor insecure mode is set\. Set ARMATURE_SECRET/],
+  ['A18', { ...PLAIN, ELECTRIC_SECRET: 'pass-word' }, /^Both a secret and insecure mode are set/],
+  ['', { ARMATURE_INSECURE: 'true' }, /^No database is named\. Set DATABASE_URL/],
+  ['', { ...PLAIN, DATABASE_URL: 'mysql://someone:pass-word@db/app' }, /^DATABASE_URL: .*postgresql:/],
+  ['', { ...PLAIN, DATABASE_URL: 'someone:pass-word@db' }, /^DATABASE_URL/],
+  ['', { ...PLAIN, DATABASE_URL: `${URL_OF_DATABASE}?sslmode=verify-full` }, /sslmode=verify-full is not supported/],
+  ['', { ...PLAIN, DATABASE_URL: `${URL_OF_DATABASE}?replication=database` }, /option "replication"/],
+  ['', { ...PLAIN, ARMATURE_PROT: '3000' }, /^ARMATURE_PROT is no setting of Armature\. Did you mean ARMATURE_PORT\?/],
+  ['', { ...PLAIN, ELECTRIC_PORT: '99999' }, /^ELECTRIC_PORT must be a whole number from 0 to 65535/],
+  ['', { ...PLAIN, ARMATURE_PORT: '30 00' }, /^ARMATURE_PORT must be a whole number/],
+  ['', { ...PLAIN, ARMATURE_LONG_POLL_TIMEOUT: '20 hours' }, /^ARMATURE_LONG_POLL_TIMEOUT must be a duration, as in 500ms/],
+  ['', { ...PLAIN, ARMATURE_MAX_CONCURRENT_REQUESTS: '{"initial":0}' }, /must be JSON, as in/],
+  ['', { ...PLAIN, ARMATURE_MAX_CONCURRENT_REQUESTS: '300' }, /must be JSON, as in/],
+  ['', { ...PLAIN, ARMATURE_MAX_CONCURRENT_REQUESTS: 'x' }, /must be JSON, as in/],
+  ['', { ...PLAIN, ARMATURE_INSECURE: 'maybe' }, /^ARMATURE_INSECURE must be true or false/],
+  ['', { ...PLAIN, ARMATURE_STORAGE: 'tape' }, /^ARMATURE_STORAGE must be disk or memory/],
+  ['', { ...PLAIN, ARMATURE_LOG_LEVEL: 'loud' }, /^ARMATURE_LOG_LEVEL must be trace/],
+  ['', { ...PLAIN, ELECTRIC_REPLICATION_STREAM_ID: 'a"b' }, /^ELECTRIC_REPLICATION_STREAM_ID may have up to 40/],
+])('%s %o is one mistake, told without a secret', (_id, environment, says) => {
+  const problems = problemsOf(environment);
+  expect({ count: problems.length, text: problems[0], tellsSecret: problems.join().includes('pass-word') }).toEqual({
+    count: 1,
+    text: expect.stringMatching(says),
+    tellsSecret: false,
+  });
+});
+
+test('all mistakes are told at once', () => {
+  expect(problemsOf({ ...PLAIN, ARMATURE_PORT: 'x', ARMATURE_STORAGE: 'tape' }, { prot: '1' })).toHaveLength(3);
+});
+
+test.each([
+  ['by itself', {}, {}, { insecure: true, host: '127.0.0.1', secret: undefined }],
+  ['with a database', { DATABASE_URL: URL_OF_DATABASE }, {}, { insecure: true, host: '127.0.0.1', databaseUrl: URL_OF_DATABASE }],
+  ['with a secret', { ARMATURE_SECRET: 'x' }, {}, { insecure: false, host: '0.0.0.0', secret: 'x' }],
+  ['open to all on purpose', {}, { insecure: true, host: '0.0.0.0' }, { insecure: true, host: '0.0.0.0' }],
+] as const)('the demo, %s, is open to this machine at most unless told otherwise', (_how, environment, flags, expected) => {
+  const result = readConfiguration('demo', flags, environment);
+  expect('configuration' in result ? result.configuration : result).toMatchObject(expected);
+});
+
+test('the demo on an address that others reach needs a secret or a word', () => {
+  expect(problemsOf({}, { host: '0.0.0.0' }, 'demo')).toEqual([expect.stringMatching(/^Neither a secret/)]);
+});
+
+test.each([
+  [['start'], { run: 'start', flags: {} }],
+  [['demo', '--inspect'], { run: 'demo', flags: { inspect: true } }],
+  [['start', '--port', '4000', '--insecure'], { run: 'start', flags: { port: '4000', insecure: true } }],
+  [['start', '--port=4000', '--insecure=false'], { run: 'start', flags: { port: '4000', insecure: 'false' } }],
+  [['start', '--secret=a=b\nc'], { run: 'start', flags: { secret: 'a=b\nc' } }],
+  [['start', '--prot', '3', '--odd'], { run: 'start', flags: { prot: '3', odd: true } }],
+  [[], { run: 'help' }],
+  [['help'], { run: 'help' }],
+  [['start', '--help'], { run: 'help' }],
+  [['--version'], { run: 'version' }],
+  [['run'], { problem: expect.stringContaining('"run" is no command') }],
+  [['start', 'now'], { problem: expect.stringContaining('"now" is no flag') }],
+  [['start', '--port'], { problem: '--port needs a value: --port=…' }],
+  [['start', '--port', '--insecure'], { problem: '--port needs a value: --port=…' }],
+])('the command line %j', (words, expected) => {
+  expect(parseCommandLine(words)).toEqual(expected);
+});
+
+test('the help names every flag and every variable', () => {
+  const names = Object.values<Setting>(SETTINGS).flatMap((setting) => [`--${setting.flag}`, variableOf(setting), ...setting.electric]);
+  expect(names.filter((name) => !helpText().includes(name))).toEqual([]);
+});
+
+test('no two settings share a name', () => {
+  const names = Object.values<Setting>(SETTINGS).flatMap((setting) => [setting.flag, ...setting.electric]);
+  expect(new Set(names).size).toBe(names.length);
+});
+
+test('every variable of the images and of compose is a setting', () => {
+  const files = ['Dockerfile', 'docker-compose.yml'].map((name) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')).join('\n');
+  const known = Object.values<Setting>(SETTINGS).flatMap((setting) => [variableOf(setting), ...setting.electric]);
+  const used = files.match(/\b(?:ARMATURE|ELECTRIC)_[A-Z_]+[A-Z]\b/g) ?? [];
+  expect(used.filter((name) => !known.includes(name))).toEqual([]);
+});
+
+test('the version is the package\'s', () => {
+  const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
+  expect(VERSION).toBe(version);
+});

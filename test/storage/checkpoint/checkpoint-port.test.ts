@@ -1,0 +1,104 @@
+/** Checkpoints when a shape's own files are damaged, and when the whole storage takes nothing more. */
+import { rmSync } from 'node:fs';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { Handle } from '../../../src/model/shape.ts';
+import { checkpointPort } from '../../../src/storage/checkpoint/checkpoint-port.ts';
+import { nodeDisk } from '../../../src/storage/disk.ts';
+import { openStorage } from '../../../src/storage/open-storage.ts';
+import { ShapeDirectories } from '../../../src/storage/shapes/shape-directories.ts';
+import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { failingDisk, type FailingDisk } from '../../support/failing-disk.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { openPort } from '../../support/port-harness.ts';
+import { shapeOf } from '../../support/shapes.ts';
+import { removeDirectory, temporaryDirectory } from '../engines.ts';
+import { appendLines, bodyOf, offset, snapshotOf } from '../fixtures.ts';
+
+const definition = shapeOf({});
+const damaged = '1-1' as Handle;
+const sound = '2-2' as Handle;
+let directory: string;
+let disk: FailingDisk;
+let storage: Storage;
+
+const start = (): Promise<Storage> => openStorage({ directory, clock: new ManualClock(), disk });
+
+beforeEach(async () => {
+  directory = temporaryDirectory();
+  disk = failingDisk();
+  storage = await start();
+});
+
+afterEach(async () => {
+  await storage.close().catch(() => {}); // Not in good order on a disk that has failed.
+  removeDirectory(directory);
+});
+
+async function shapeWithLine(handle: Handle): Promise<ShapeLog> {
+  const shape = storage.shapes.create(handle, definition);
+  await snapshotOf(shape, []);
+  appendLines(shape, 10, ['"saved"']);
+  return shape;
+}
+
+test.each(['/log', ''])("a shape whose %s is missing is told to go, and the others' lines are saved without it", async (missing) => {
+  const shapes = [await shapeWithLine(damaged), await shapeWithLine(sound)];
+  const port = await openPort(checkpointPort(storage.log, storage.shapes));
+  rmSync(`${new ShapeDirectories(nodeDisk, directory).pathOf(damaged)}${missing}`, { recursive: true });
+  for (const shape of shapes) appendLines(shape, 11, ['"later"']);
+  const first = await port.ask({ type: 'takeCheckpoint' });
+  const unsaved = storage.shapes.unsavedBytes;
+  storage.shapes.delete(damaged, 'a test');
+  const second = await port.ask({ type: 'takeCheckpoint' });
+  await storage.close();
+  storage = await start();
+  const restored = [...storage.shapes.all()];
+
+  expect({
+    answers: [first.type, second.type],
+    told: port.sent,
+    unsaved,
+    restored: await Promise.all(restored.map(async (shape) => [shape.handle, await bodyOf(shape.read(offset('0_inf')))])),
+  }).toEqual({
+    answers: ['checkpoint.deferred', 'checkpoint.taken'],
+    told: [{ to: `@consumer/${damaged}`, message: { type: 'stop', cause: { delete: expect.stringMatching(/^the log of shape 1-1 is corrupt/) as string } } }],
+    unsaved: 2 * '"later",'.length,
+    restored: [[sound, { body: '"saved","later"', end: '11_0', upToDate: true }]],
+  });
+});
+
+test('a storage that can save nothing more does not let the port start again', async () => {
+  const shape = await shapeWithLine(sound);
+  const port = await openPort(checkpointPort(storage.log, storage.shapes));
+  disk.failSyncs('/log');
+  appendLines(shape, 11, ['"later"']);
+  const failure = await Promise.resolve(port.ask({ type: 'takeCheckpoint' })).catch((error: Error) => error.name);
+  const again = await openPort(checkpointPort(storage.log, storage.shapes)).catch((error: Error) => error.name);
+
+  expect({ failure, again }).toEqual({ failure: 'DiskError', again: 'DiskError' });
+});
+
+test('who waits for unsaved lines is told when there are more than may be, at once when there are already, and not after it gave up', async () => {
+  const shape = await shapeWithLine(sound);
+  const port = await openPort(checkpointPort(storage.log, storage.shapes, 20));
+  const gaveUp = new AbortController();
+  const told: string[] = [];
+  const wait = (name: string, signal?: AbortSignal) => port.ask({ type: 'awaitUnsaved' }, signal).then(({ type }) => told.push(`${name}: ${type}`));
+  const first = wait('first');
+  const other = wait('other', gaveUp.signal);
+  appendLines(shape, 11, ['"twelve byte"']);
+  await port.ask({ type: 'takeCheckpoint' });
+  appendLines(shape, 12, ['"twelve byte"']);
+  gaveUp.abort();
+  await other;
+  const before = [...told];
+  appendLines(shape, 13, ['"twelve byte"']);
+  await first;
+  await wait('later');
+
+  expect({ before, told }).toEqual({
+    before: ['other: unsaved.exceeded'],
+    told: ['other: unsaved.exceeded', 'first: unsaved.exceeded', 'later: unsaved.exceeded'],
+  });
+});

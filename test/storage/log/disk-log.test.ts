@@ -1,0 +1,248 @@
+/** What the log on a disk does when the disk is slow, fails, or comes back with something else. */
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import type { LogPosition } from '../../../src/model/log-position.ts';
+import { openDiskLog, type DiskLog } from '../../../src/storage/log/disk-log.ts';
+import { DURABLE_FRAME_BYTES } from '../../../src/storage/log/frame.ts';
+import { MemoryDisk } from '../memory-disk.ts';
+import { appendTransaction, readAll, transactionsOf } from '../fixtures.ts';
+
+const DIRECTORY = '/log';
+const START = 0 as LogPosition;
+
+const openLog = (disk: MemoryDisk, from = START): Promise<DiskLog> =>
+  openDiskLog({ disk: disk.mount(), directory: DIRECTORY, segmentBytesMax: 600, tailBytesMax: 400, from });
+
+const lsns = (found: readonly { lsn: string }[]): string[] => found.map(({ lsn }) => lsn);
+
+/** A log with transactions 1 to `count`, each synced by itself and closed in good order unless told otherwise. */
+async function written(count: number): Promise<{ disk: MemoryDisk; log: DiskLog }> {
+  const disk = new MemoryDisk();
+  const log = await openLog(disk);
+  for (let commit = 1; commit <= count; commit += 1) {
+    appendTransaction(log, commit, [`transaction ${commit}`]);
+    await log.sync();
+  }
+  return { disk, log };
+}
+
+const segmentsOf = async (disk: MemoryDisk): Promise<string[]> => [...(await disk.mount().list(DIRECTORY))].sort();
+
+describe('syncing', () => {
+  test('calls during a sync share the next one', async () => {
+    const { disk, log } = await written(0);
+    const before = disk.syncCount;
+    disk.holdSyncs();
+    const syncs = [1, 2, 3, 4].map((commit) => {
+      appendTransaction(log, commit, ['x']);
+      return log.sync();
+    });
+    await Promise.resolve();
+    disk.letSync();
+    await Promise.all(syncs);
+
+    expect(disk.syncCount - before).toBe(2);
+  });
+
+  test('nothing may be seen while the disk withholds its sync', async () => {
+    const { disk, log } = await written(1);
+    const before = log.durableEnd;
+    disk.holdSyncs();
+    appendTransaction(log, 2, ['x']);
+    const syncing = log.sync();
+    for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
+    const withheld = log.durableEnd;
+    disk.letSync();
+
+    expect({ withheld, then: (await syncing) > before }).toEqual({ withheld: before, then: true });
+  });
+
+  test.each(['sync', 'write'])('after a failed %s the log takes nothing more, and tries nothing again', async (operation) => {
+    const { disk, log } = await written(1);
+    const before = log.durableEnd;
+    appendTransaction(log, 2, ['x']);
+    disk.fail(operation, 'EIO');
+    const first = await log.sync().catch((error: Error) => error.name);
+    disk.heal();
+    const synced = disk.syncCount;
+    const second = await log.sync().catch((error: Error) => error.name);
+
+    expect({ first, second, again: disk.syncCount - synced, end: log.durableEnd }).toEqual({
+      first: 'DiskError',
+      second: 'DiskError',
+      again: 0,
+      end: before,
+    });
+  });
+
+  test('after a failed sync nothing can be appended', async () => {
+    const { disk, log } = await written(1);
+    disk.fail('sync', 'EIO');
+    appendTransaction(log, 2, ['x']);
+    await log.sync().catch(() => {});
+
+    expect(() => appendTransaction(log, 3, ['y'])).toThrow('cannot sync');
+  });
+});
+
+describe('recovery', () => {
+  test('cuts off a tail that did not arrive, and goes on there', async () => {
+    const { disk } = await written(3);
+    const last = (await segmentsOf(disk)).at(-1) ?? '';
+    const path = `${DIRECTORY}/${last}`;
+    disk.damage(path, disk.content(path).subarray(0, -5));
+    const log = await openLog(disk);
+    appendTransaction(log, 9, ['new']);
+    await log.sync();
+    await log.close();
+
+    expect(lsns(await readAll(await openLog(disk), 0))).toEqual(['1', '2', '9']);
+  });
+
+  test('refuses a log whose durable part was damaged', async () => {
+    const { disk } = await written(3);
+    const [first = ''] = await segmentsOf(disk);
+    const path = `${DIRECTORY}/${first}`;
+    disk.damage(path, flipped(disk.content(path), 100));
+
+    await expect(openLog(disk)).rejects.toMatchObject({ name: 'LogCorruptError' });
+  });
+
+  test('says where the log is damaged, when a damaged segment is read later', async () => {
+    const { disk, log } = await written(20);
+    const from = log.durableEnd;
+    await log.close();
+    const [first = ''] = await segmentsOf(disk);
+    const path = `${DIRECTORY}/${first}`;
+    disk.damage(path, flipped(disk.content(path), 100));
+    const again = await openLog(disk, from);
+
+    await expect(readAll(again, 0)).rejects.toMatchObject({ name: 'LogCorruptError', position: expect.any(Number) });
+  });
+
+  test('refuses a log that lacks a segment', async () => {
+    const { disk, log } = await written(40);
+    await log.close();
+    const [, second = ''] = await segmentsOf(disk);
+    await disk.mount().removeFile(`${DIRECTORY}/${second}`);
+
+    await expect(openLog(disk)).rejects.toMatchObject({ name: 'LogCorruptError' });
+  });
+
+  test('does not read what was checkpointed in older segments', async () => {
+    const { disk, log } = await written(40);
+    const from = log.durableEnd;
+    await log.close();
+    const [first = ''] = await segmentsOf(disk);
+    disk.damage(`${DIRECTORY}/${first}`, Buffer.from('not a segment'));
+
+    expect((await openLog(disk, from)).lastCommitLsn).toBe('40');
+  });
+
+  test('writes the tail again before it counts as durable', async () => {
+    const { disk, log } = await written(1);
+    disk.holdSyncs();
+    appendTransaction(log, 2, ['not synced']);
+    void log.sync();
+    for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
+    const before = disk.syncCount;
+    const opening = openLog(disk); // As after kill -9: the kernel has the bytes, the disk perhaps not.
+    for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
+    const syncs = disk.syncCount - before;
+    disk.letSync();
+    await opening;
+
+    expect(syncs).toBe(1);
+  });
+});
+
+describe('any damage is an error or a shorter log, never another one', () => {
+  const damages = fc.array(fc.record({ segment: fc.nat(), at: fc.nat(), flip: fc.integer({ min: 1, max: 255 }) }), {
+    minLength: 1,
+    maxLength: 3,
+  });
+
+  test('flipped bytes', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 30 }), damages, fc.boolean(), async (count, flips, isClosed) => {
+        const { disk, log } = await written(count);
+        if (isClosed) await log.close();
+        const names = await segmentsOf(disk);
+        for (const { segment, at, flip } of flips) {
+          const path = `${DIRECTORY}/${names[segment % names.length] ?? ''}`;
+          const content = disk.content(path);
+          disk.damage(path, flipped(content, at % content.length, flip));
+        }
+        expect(await outcomeOf(disk, count)).toMatch(/^(LogCorruptError|StorageVersionError|a prefix)$/);
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test('one flipped byte in a log that was closed in good order is always found', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 30 }), fc.nat(), fc.nat(), async (count, segment, at) => {
+        const { disk, log } = await written(count);
+        await log.close();
+        const names = await segmentsOf(disk);
+        const name = names[segment % names.length] ?? '';
+        const content = disk.content(`${DIRECTORY}/${name}`);
+        const testified = name === names.at(-1) ? content.length - DURABLE_FRAME_BYTES : content.length;
+        disk.damage(`${DIRECTORY}/${name}`, flipped(content, at % testified));
+        expect(await outcomeOf(disk, count)).toBe('LogCorruptError');
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('segments of random bytes', async () => {
+    const content = fc.uint8Array({ maxLength: 200 });
+    await fc.assert(
+      fc.asyncProperty(fc.array(content, { minLength: 1, maxLength: 3 }), async (segments) => {
+        const disk = new MemoryDisk();
+        await disk.mount().makeDirectory(DIRECTORY);
+        let first = 0;
+        for (const segment of segments) {
+          const path = `${DIRECTORY}/${String(first).padStart(16, '0')}.log`;
+          await disk.mount().open(path, 'write');
+          disk.damage(path, Buffer.from(segment));
+          first += segment.length + 1;
+        }
+        expect(await outcomeOf(disk, 0)).toMatch(/^(LogCorruptError|StorageVersionError|a prefix)$/);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  test('a cut at any byte of the last segment loses at most the transactions behind it', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.integer({ min: 1, max: 12 }), fc.nat(), async (count, cut) => {
+        const { disk } = await written(count);
+        const path = `${DIRECTORY}/${(await segmentsOf(disk)).at(-1) ?? ''}`;
+        const content = disk.content(path);
+        disk.damage(path, content.subarray(0, cut % (content.length + 1)));
+        expect(await outcomeOf(disk, count)).toMatch(/^(LogCorruptError|a prefix)$/);
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+/** Opens a log that was damaged: the name of the refusal, or whether what it has left is a prefix of what was written. */
+async function outcomeOf(disk: MemoryDisk, count: number): Promise<string> {
+  try {
+    const log = await openLog(disk);
+    const block = await log.read({ after: START, through: log.durableEnd }, Number.MAX_SAFE_INTEGER);
+    const found = transactionsOf(block).map(({ fragments }) => fragments.join());
+    const expected = Array.from({ length: count }, (_, index) => `transaction ${index + 1}`);
+    return JSON.stringify(found) === JSON.stringify(expected.slice(0, found.length)) ? 'a prefix' : `found ${found.join()}`;
+  } catch (error) {
+    return error instanceof Error ? error.name : String(error);
+  }
+}
+
+function flipped(content: Buffer, at: number, flip = 0x40): Buffer {
+  const damaged = Buffer.from(content);
+  damaged[at] = (damaged[at] ?? 0) ^ flip;
+  return damaged;
+}

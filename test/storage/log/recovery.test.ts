@@ -1,0 +1,418 @@
+/** What a storage directory gives back after a stop, and what it refuses. */
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { seededRandom } from '../../../src/base/random.ts';
+import { BEFORE_ALL, SNAPSHOT_END } from '../../../src/model/log-offset.ts';
+import type { Lsn } from '../../../src/model/lsn.ts';
+import type { Handle } from '../../../src/model/shape.ts';
+import { openStorage, type StorageOptions } from '../../../src/storage/open-storage.ts';
+import { systemProcesses } from '../../../src/storage/processes.ts';
+import { ShapeDirectories } from '../../../src/storage/shapes/shape-directories.ts';
+import { nodeDisk } from '../../../src/storage/disk.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { handleOf, itemsLayout, shapeOf } from '../../support/shapes.ts';
+import { removeDirectory, temporaryDirectory } from '../engines.ts';
+import { MemoryDisk } from '../memory-disk.ts';
+import { MemoryMetadata } from '../memory-metadata.ts';
+import { appendLines, bodyOf, bytes, grow, pgSnapshot, readAll, snapshotOf } from '../fixtures.ts';
+
+const handle = handleOf(1);
+const definition = shapeOf({});
+
+describe('a storage directory', () => {
+  let directory: string;
+  beforeEach(() => {
+    directory = temporaryDirectory();
+  });
+  afterEach(() => removeDirectory(directory));
+
+  const start = (options: Partial<StorageOptions> = {}): Promise<Storage> =>
+    openStorage({ directory, clock: new ManualClock(), segmentBytesMax: 512, chunkBytesMax: 40, ...options });
+
+  const restarted = async (storage: Storage): Promise<Storage> => {
+    await storage.close();
+    return start();
+  };
+
+  test('gives back the log: transactions, LSN, layouts', async () => {
+    const before = await start();
+    const { id: _, ...layout } = itemsLayout;
+    const layoutId = before.log.appendLayout(layout);
+    for (let commit = 1; commit <= 20; commit += 1) await grow(before, commit);
+    const transactions = await readAll(before.log, 0);
+    const after = await restarted(before);
+
+    expect({
+      transactions: await readAll(after.log, 0),
+      lsn: after.log.lastCommitLsn,
+      layout: after.log.layoutOf(layoutId),
+      known: after.log.appendLayout(layout),
+      other: after.log.appendLayout({ ...layout, name: 'other' }),
+    }).toEqual({ transactions, lsn: '20', layout: { id: layoutId, ...layout }, known: layoutId, other: layoutId + 1 });
+    await after.close();
+  });
+
+  test('goes on behind a transaction that never committed', async () => {
+    const before = await start();
+    await grow(before, 10);
+    before.log.appendChanges(11 as never, bytes('half'));
+    const after = await restarted(before);
+    await grow(after, 12);
+    const again = await restarted(after);
+
+    expect((await readAll(again.log, 0)).map(({ lsn }) => lsn)).toEqual(['10', '12']);
+    await again.close();
+  });
+
+  test('begins anew with the LSNs of another slot', async () => {
+    const before = await start();
+    await grow(before, 1000);
+    before.log.restart('another');
+    const after = await restarted(before);
+    const { lastCommitLsn, source } = after.log;
+    await grow(after, 5);
+
+    expect({ lastCommitLsn, source, transactions: (await readAll(after.log, 0)).map(({ lsn }) => lsn) }).toEqual({
+      lastCommitLsn: '0',
+      source: 'another',
+      transactions: ['1000', '5'],
+    });
+    await after.close();
+  });
+
+  test('keeps layouts, LSN and source although the segments that had them are gone', async () => {
+    const before = await start({ tailBytesMax: 0 });
+    const { id: _, ...layout } = itemsLayout;
+    const layoutId = before.log.appendLayout(layout);
+    before.log.restart('first');
+    for (let commit = 1; commit <= 30; commit += 1) await grow(before, commit);
+    before.shapes.advance(before.log.durableEnd);
+    await before.log.release(await before.shapes.checkpoint());
+    const segments = readdirSync(`${directory}/log`).length;
+    const after = await restarted(before);
+
+    const { lastCommitLsn: lsn, source } = after.log;
+    expect({ segments, lsn, source, layout: after.log.layoutOf(layoutId) }).toEqual({
+      segments: 2,
+      lsn: '30',
+      source: 'first',
+      layout: { id: layoutId, ...layout },
+    });
+    await after.close();
+  });
+
+  test('gives back a shape, byte for byte', async () => {
+    const before = await start();
+    const shape = before.shapes.create(handle, definition);
+    await snapshotOf(shape, ['"row"']);
+    appendLines(shape, 10, ['"a"', '"b"']);
+    await before.shapes.checkpoint();
+    appendLines(shape, 11, [`"${'c'.repeat(50)}"`, '"d"']);
+    shape.stopFiltering();
+    shape.publish(shape.position);
+    const offsets = [BEFORE_ALL, SNAPSHOT_END, '10_0', '10_2', '11_0', '11_2'] as const;
+    const reads = await Promise.all(offsets.map((after) => bodyOf(shape.read(after as typeof BEFORE_ALL))));
+    const after = await restarted(before);
+    const restored = after.shapes.get(handle);
+
+    expect({
+      definition: restored?.definition,
+      end: restored?.end,
+      snapshot: restored?.snapshot,
+      filterBy: restored?.filterBy,
+      reads: await Promise.all(offsets.map((one) => bodyOf(restored!.read(one as typeof BEFORE_ALL)))),
+    }).toEqual({
+      definition,
+      end: '11_2',
+      snapshot: { state: 'complete', pgSnapshot, chunkCount: 1 },
+      filterBy: undefined,
+      reads,
+    });
+    await after.close();
+  });
+
+  test('knows where chunks ended, also under another threshold', async () => {
+    const before = await start();
+    const shape = before.shapes.create(handle, definition);
+    await snapshotOf(shape, []);
+    appendLines(shape, 10, [`"${'a'.repeat(50)}"`, '"b"']);
+    await before.close();
+    const after = await start({ chunkBytesMax: 1_000_000 });
+
+    expect(await bodyOf(after.shapes.get(handle)!.read(SNAPSHOT_END))).toEqual({
+      body: `"${'a'.repeat(50)}"`,
+      end: '10_0',
+      upToDate: false,
+    });
+    await after.close();
+  });
+
+  test('still knows what a snapshot may not see, but nothing of another slot', async () => {
+    const before = await start();
+    await grow(before, 90);
+    await grow(before, 91);
+    const after = await restarted(before);
+    const unseen = await readAll(after.log, after.log.firstUnseen(pgSnapshot) ?? after.log.durableEnd);
+    after.log.restart('another');
+    const anew = await restarted(after);
+
+    expect({ unseen: unseen.map(({ xid: id }) => id), anew: anew.log.firstUnseen(pgSnapshot) }).toEqual({ unseen: [91], anew: undefined });
+    await anew.close();
+  });
+
+  test('drops a shape whose snapshot was not finished', async () => {
+    const before = await start();
+    const writer = before.shapes.create(handle, definition).beginSnapshot(pgSnapshot);
+    await writer.write([bytes('"row"')]);
+    const after = await restarted(before);
+    const found = after.shapes.get(handle);
+    await after.close();
+
+    expect({ found, files: existsSync(new ShapeDirectories(nodeDisk, directory).pathOf(handle)) }).toEqual({
+      found: undefined,
+      files: false,
+    });
+  });
+
+  test('removes the files of a deleted shape, and leaves no trash', async () => {
+    const before = await start();
+    await snapshotOf(before.shapes.create(handle, definition), []);
+    before.shapes.delete(handle, 'a test');
+    const after = await restarted(before);
+    const found = after.shapes.get(handle);
+    await after.close();
+
+    expect({
+      found,
+      files: existsSync(new ShapeDirectories(nodeDisk, directory).pathOf(handle)),
+      trash: readdirSync(`${directory}/trash`),
+    }).toEqual({ found: undefined, files: false, trash: [] });
+  });
+
+  test('removes files that belong to no shape, and shapes that have no files', async () => {
+    const before = await start();
+    await snapshotOf(before.shapes.create(handle, definition), []);
+    await before.close();
+    const directories = new ShapeDirectories(nodeDisk, directory);
+    const orphan = directories.pathOf('9-9' as Handle);
+    mkdirSync(orphan, { recursive: true });
+    rmSync(directories.pathOf(handle), { recursive: true });
+    const after = await start();
+    const shapes = [...after.shapes.all()];
+    await after.close();
+
+    expect({ shapes, orphan: existsSync(orphan) }).toEqual({ shapes: [], orphan: false });
+  });
+
+  test('says of a shape whose file is missing that it is corrupt', async () => {
+    const before = await start();
+    await snapshotOf(before.shapes.create(handle, definition), []);
+    await before.close();
+    rmSync(`${new ShapeDirectories(nodeDisk, directory).pathOf(handle)}/snapshot.0`);
+    const after = await start();
+    const reading = bodyOf(after.shapes.get(handle)!.read(BEFORE_ALL));
+
+    await expect(reading).rejects.toMatchObject({ name: 'ShapeCorruptError', handle });
+    await after.close();
+  });
+
+  test('refuses to read by a damaged index', async () => {
+    const before = await start({ chunkBytesMax: 1_000_000 });
+    const shape = before.shapes.create(handle, definition);
+    await snapshotOf(shape, []);
+    for (let commit = 1; commit <= 40; commit += 1) appendLines(shape, commit, [`"${commit}"`]);
+    const expected = await bodyOf(shape.read('20_0' as typeof BEFORE_ALL));
+    await before.close();
+    const path = `${new ShapeDirectories(nodeDisk, directory).pathOf(handle)}/log.index`;
+    const content = readFileSync(path);
+    const after = await start();
+    const outcomes = new Set<string>();
+    for (let at = 0; at < content.length; at += 1) {
+      const damaged = Buffer.from(content);
+      damaged[at] = (damaged[at] ?? 0) ^ 0x11;
+      writeFileSync(path, damaged);
+      const read = bodyOf(after.shapes.get(handle)!.read('20_0' as typeof BEFORE_ALL));
+      outcomes.add(await read.then((found) => JSON.stringify(found), (error: Error) => error.name));
+    }
+    await after.close();
+
+    expect([...outcomes, JSON.stringify(expected)]).toEqual(['ShapeCorruptError', JSON.stringify(expected)]);
+  });
+
+  test('reads on in a chunk whose shape is deleted, or says that it is gone', async () => {
+    const storage = await start({ chunkBytesMax: 10_000_000 });
+    const shape = storage.shapes.create(handle, definition);
+    const row = `"${'r'.repeat(400_000)}"`;
+    await snapshotOf(shape, [row, row]);
+    const read = shape.read(BEFORE_ALL);
+    const pieces = (read.outcome === 'lines' ? read.body : []) as AsyncIterable<Uint8Array>;
+    const reader = pieces[Symbol.asyncIterator]();
+    await reader.next();
+    storage.shapes.delete(handle, 'a test');
+    const rest = reader.next();
+
+    await expect(rest).rejects.toMatchObject({ name: 'ShapeGoneError', handle });
+    await storage.close();
+  });
+
+  test('lets in one process at a time', async () => {
+    const first = await start();
+
+    await expect(start()).rejects.toMatchObject({ name: 'StorageLockedError', pid: process.pid });
+    await first.close();
+  });
+
+  test('takes over from a process that was killed, also when its pid was given out again', async () => {
+    const killed = { ...systemProcesses.self, start: 'another time' };
+    writeFileSync(`${directory}/lock`, JSON.stringify(killed));
+    const storage = await start();
+    await storage.close();
+
+    expect(existsSync(`${directory}/lock`)).toBe(false);
+  });
+
+  test('takes over from a process that was killed while it locked', async () => {
+    writeFileSync(`${directory}/lock`, '{"host":');
+    const storage = await start();
+    await storage.close();
+
+    expect(existsSync(`${directory}/lock`)).toBe(false);
+  });
+
+  test('refuses a directory of another format', async () => {
+    writeFileSync(`${directory}/format`, '999\n');
+
+    await expect(start()).rejects.toMatchObject({ name: 'StorageVersionError', found: '999' });
+  });
+
+  test('says which directory cannot be used, and why', async () => {
+    writeFileSync(`${directory}/file`, '');
+
+    await expect(start({ directory: `${directory}/file/inside` })).rejects.toMatchObject({
+      name: 'StorageDirectoryError',
+      message: `The storage directory ${directory}/file/inside cannot be used (ENOTDIR: a part of the path is not a directory). Give Armature a directory that its user may create and write to.`,
+    });
+  });
+
+  test('unlocks when it could not be opened', async () => {
+    writeFileSync(`${directory}/format`, '999\n');
+    await start().catch(() => {});
+
+    expect(existsSync(`${directory}/lock`)).toBe(false);
+  });
+
+  test('refuses a log that ends before the last checkpoint', async () => {
+    const before = await start();
+    before.shapes.advance(await grow(before, 10));
+    await before.close();
+    for (const name of readdirSync(`${directory}/log`)) rmSync(`${directory}/log/${name}`);
+
+    await expect(start()).rejects.toMatchObject({ name: 'LogCorruptError' });
+  });
+
+  test('closes once, however often it is asked', async () => {
+    const storage = await start();
+
+    await expect(Promise.all([storage.close(), storage.close()])).resolves.toEqual([undefined, undefined]);
+  });
+});
+
+describe('after a power cut', () => {
+  let disk: MemoryDisk;
+  let metadata: MemoryMetadata;
+  let boots: number;
+  beforeEach(() => {
+    disk = new MemoryDisk();
+    metadata = new MemoryMetadata();
+    boots = 0;
+  });
+
+  const start = (): Promise<Storage> => {
+    disk.crash(seededRandom(boots));
+    metadata.crash(seededRandom(boots));
+    boots += 1;
+    const processes = { self: { host: 'here', pid: boots, start: '' }, isAlive: () => false };
+    return openStorage({ directory: '/data', clock: new ManualClock(), disk: disk.mount(), openMetadata: () => metadata.open(), processes });
+  };
+
+  test.each([
+    ['its record', async () => {}],
+    ['its checkpoint', async ({ shapes }: Storage) => void (await shapes.checkpoint())],
+  ])('a shape is where its snapshot had sent it back to, by %s', async (_, save) => {
+    const before = await start();
+    const position = await grow(before, 90);
+    before.shapes.advance(await grow(before, 91));
+    const shape = before.shapes.create(handle, definition);
+    await before.shapes.checkpoint();
+    await snapshotOf(shape, []);
+    await save(before);
+    const restored = (await start()).shapes.get(handle);
+
+    expect({ position: restored?.position, filterBy: restored?.filterBy }).toEqual({ position, filterBy: pgSnapshot });
+  });
+
+  test('a shape is where the checkpoint found it that was made while its snapshot was written', async () => {
+    const before = await start();
+    await grow(before, 90);
+    const taken = await grow(before, 91);
+    before.shapes.advance(taken);
+    const shape = before.shapes.create(handle, definition);
+    const writer = shape.beginSnapshot(pgSnapshot);
+    shape.append('91' as Lsn, 0, bytes('"a"'));
+    shape.publish(taken, 'behind');
+    await before.shapes.checkpoint();
+    await writer.complete();
+    const restored = (await start()).shapes.get(handle);
+
+    expect({ position: restored?.position, end: restored?.end }).toEqual({ position: taken, end: '91_0' });
+  });
+
+  test('a shape whose new Consumer is behind is where that one was, though the others went on', async () => {
+    const before = await start();
+    const shape = before.shapes.create(handle, definition);
+    await snapshotOf(shape, []);
+    const taken = await grow(before, 10);
+    shape.publish(taken);
+    before.shapes.advance(taken);
+    await before.shapes.checkpoint();
+    shape.discard();
+    before.shapes.advance(await grow(before, 20));
+    await before.shapes.checkpoint();
+    const restored = (await start()).shapes.get(handle);
+
+    expect(restored?.position).toBe(taken);
+  });
+
+  test('a shape still filters until what came behind its snapshot is published', async () => {
+    const before = await start();
+    const shape = before.shapes.create(handle, definition);
+    await snapshotOf(shape, []);
+    shape.stopFiltering();
+    await before.shapes.checkpoint();
+    const restored = (await start()).shapes.get(handle);
+
+    expect(restored?.filterBy).toEqual(pgSnapshot);
+  });
+
+  test('a shape that was checkpointed before its snapshot began is there by the record of its snapshot', async () => {
+    const before = await start();
+    const shape = before.shapes.create(handle, definition);
+    before.shapes.advance(await grow(before, 10));
+    await before.shapes.checkpoint();
+    await snapshotOf(shape, []);
+
+    expect((await start()).shapes.get(handle)?.snapshot.state).toBe('complete');
+  });
+
+  test('a shape that was checkpointed before its snapshot was whole is there by the next checkpoint', async () => {
+    const before = await start();
+    const writer = before.shapes.create(handle, definition).beginSnapshot(pgSnapshot);
+    await before.shapes.checkpoint();
+    await writer.complete();
+    before.shapes.advance(await grow(before, 10));
+    await before.shapes.checkpoint();
+
+    expect((await start()).shapes.get(handle)?.snapshot.state).toBe('complete');
+  });
+});

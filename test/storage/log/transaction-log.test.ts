@@ -1,0 +1,258 @@
+/** What every engine of the transaction log promises. */
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { LogPosition } from '../../../src/model/log-position.ts';
+import type { Handle } from '../../../src/model/shape.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { FRAME_BYTES_MAX } from '../../../src/storage/log/transaction-log.ts';
+import { itemsLayout } from '../../support/shapes.ts';
+import { engines } from '../engines.ts';
+import { appendTransaction, bytes, lsn, pgSnapshot, readAll, recordsOf, transactionsOf, xid } from '../fixtures.ts';
+
+const MANY = Number.MAX_SAFE_INTEGER;
+const deleted = (handle: string) => ({ type: 'shape.deleted', handle: handle as Handle, why: 'a test' }) as const;
+
+describe.each(engines)('the transaction log: $name', ({ open }) => {
+  let storage: Storage;
+  beforeEach(async () => {
+    storage = await open();
+  });
+  afterEach(() => storage.close());
+
+  test('gives whole transactions back, in the order of their commits', async () => {
+    const { log } = storage;
+    appendTransaction(log, 10, ['a', 'b']);
+    appendTransaction(log, 12, ['c']);
+    await log.sync();
+
+    expect(await readAll(log, 0)).toEqual([
+      { lsn: '10', xid: 10, fragments: ['a', 'b'] },
+      { lsn: '12', xid: 12, fragments: ['c'] },
+    ]);
+  });
+
+  test('shows nothing before its sync', async () => {
+    const { log } = storage;
+    const before = log.durableEnd;
+    appendTransaction(log, 10, ['a']);
+    const unsynced = log.durableEnd;
+
+    expect({ unsynced, synced: (await log.sync()) > before }).toEqual({ unsynced: before, synced: true });
+  });
+
+  test('remembers the LSN of a transaction without changes, and logs none', async () => {
+    const { log } = storage;
+    const before = await log.sync();
+    log.appendCommit(xid(7), lsn(70));
+
+    expect({ lsn: log.lastCommitLsn, end: await log.sync() }).toEqual({ lsn: '70', end: before });
+  });
+
+  test('tells a commit LSN as durable only once a sync has covered it', async () => {
+    const { log } = storage;
+    appendTransaction(log, 10, ['a']);
+    const appended = log.durableLsn;
+    await log.sync();
+    appendTransaction(log, 11, ['b']);
+
+    expect({ appended, synced: log.durableLsn, taken: log.lastCommitLsn }).toEqual({ appended: '0', synced: '10', taken: '11' });
+  });
+
+  test('of a stream that was restarted during a sync nothing is durable yet', async () => {
+    const { log } = storage;
+    appendTransaction(log, 10, ['a']);
+    const syncing = log.sync();
+    log.restart('another');
+    await syncing;
+    const restarted = log.durableLsn;
+    appendTransaction(log, 5, ['b']);
+    await log.sync();
+
+    expect({ restarted, synced: log.durableLsn }).toEqual({ restarted: '0', synced: '5' });
+  });
+
+  test('refuses a commit LSN that does not grow', async () => {
+    const { log } = storage;
+    appendTransaction(log, 10, ['a']);
+    log.appendChanges(xid(11), bytes('b'));
+
+    expect(() => log.appendCommit(xid(11), lsn(10))).toThrow('commit LSNs grow');
+  });
+
+  test('forgets the open transaction when it is abandoned', async () => {
+    const { log } = storage;
+    log.appendChanges(xid(10), bytes('lost'));
+    log.abandon();
+    appendTransaction(log, 10, ['kept']);
+    await log.sync();
+
+    expect(await readAll(log, 0)).toEqual([{ lsn: '10', xid: 10, fragments: ['kept'] }]);
+  });
+
+  test('hands out no position inside an open transaction', async () => {
+    const { log } = storage;
+    appendTransaction(log, 10, ['a']);
+    const settled = await log.sync();
+    log.appendChanges(xid(11), bytes('b'));
+    const open = await log.sync();
+    log.appendCommit(xid(11), lsn(11));
+    await log.sync();
+
+    expect({ open, rest: await readAll(log, settled) }).toEqual({
+      open: settled,
+      rest: [{ lsn: '11', xid: 11, fragments: ['b'] }],
+    });
+  });
+
+  test('keeps a fragment although its caller uses the bytes again', async () => {
+    const { log } = storage;
+    const reused = Buffer.from('first');
+    log.appendChanges(xid(10), reused);
+    reused.write('other');
+    log.appendCommit(xid(10), lsn(10));
+    await log.sync();
+
+    expect(await readAll(log, 0)).toEqual([{ lsn: '10', xid: 10, fragments: ['first'] }]);
+  });
+
+  test('takes a fragment of one frame', async () => {
+    const { log } = storage;
+    log.appendChanges(xid(10), new Uint8Array(FRAME_BYTES_MAX));
+    log.appendCommit(xid(10), lsn(10));
+    await log.sync();
+    const { transactions } = await log.read({ after: 0 as LogPosition, through: log.durableEnd }, MANY);
+
+    expect(transactions.map(({ fragments }) => fragments.map(({ length }) => length))).toEqual([[FRAME_BYTES_MAX]]);
+  });
+
+  test('gives back in one piece a fragment that is larger than a frame', async () => {
+    const { log } = storage;
+    const large = Buffer.alloc(2 * FRAME_BYTES_MAX + 7, 'abc');
+    log.appendChanges(xid(10), Buffer.from('before'));
+    log.appendChanges(xid(10), large);
+    log.appendChanges(xid(10), Buffer.from('after'));
+    log.appendCommit(xid(10), lsn(10));
+    await log.sync();
+
+    expect(await readAll(log, 0)).toEqual([{ lsn: '10', xid: 10, fragments: ['before', large.toString(), 'after'] }]);
+  });
+
+  test('reads in bounded blocks, each going on where the last one ended', async () => {
+    const { log } = storage;
+    for (const commit of [10, 11, 12]) appendTransaction(log, commit, ['x'.repeat(50)]);
+    const through = await log.sync();
+    const blocks = [];
+    for (let after = 0 as LogPosition; after < through; after = blocks.at(-1)?.through ?? through) {
+      blocks.push(await log.read({ after, through }, 60));
+    }
+
+    expect(blocks.map((block) => transactionsOf(block).map(({ lsn: commit }) => commit)).flat()).toEqual(['10', '11', '12']);
+  });
+
+  test('reads nothing past the range', async () => {
+    const { log } = storage;
+    appendTransaction(log, 10, ['a']);
+    const through = await log.sync();
+    appendTransaction(log, 11, ['b']);
+    await log.sync();
+    const block = await log.read({ after: 0 as LogPosition, through }, MANY);
+
+    expect({ through: block.through, transactions: transactionsOf(block) }).toEqual({
+      through,
+      transactions: [{ lsn: '10', xid: 10, fragments: ['a'] }],
+    });
+  });
+
+  test('gives a layout one id, and another to another', async () => {
+    const { log } = storage;
+    const { id: _, ...layout } = itemsLayout;
+    const first = log.appendLayout(layout);
+    const again = log.appendLayout({ ...layout });
+    const other = log.appendLayout({ ...layout, columns: layout.columns.slice(1) });
+
+    expect({ again, isOther: other !== first, stored: log.layoutOf(first) }).toEqual({
+      again: first,
+      isOther: true,
+      stored: { id: first, ...layout },
+    });
+  });
+
+  test('tells the records behind a position, also those inside an open transaction', async () => {
+    const { log } = storage;
+    log.appendRecord(deleted('early'));
+    const after = await log.sync();
+    log.appendChanges(xid(10), bytes('a'));
+    log.appendRecord(deleted('inside'));
+    log.appendCommit(xid(10), lsn(10));
+    log.appendRecord(deleted('late'));
+    await log.sync();
+
+    expect(await recordsOf(log, after)).toEqual([deleted('inside'), deleted('late')]);
+  });
+
+  test('still reads behind a position that was released', async () => {
+    const { log } = storage;
+    for (let commit = 1; commit <= 20; commit += 1) appendTransaction(log, commit, ['x'.repeat(100)]);
+    const released = await log.sync();
+    appendTransaction(log, 30, ['kept']);
+    await log.sync();
+    await log.release(released);
+
+    expect(await readAll(log, released)).toEqual([{ lsn: '30', xid: 30, fragments: ['kept'] }]);
+  });
+
+  test('says where the first transaction begins that a snapshot does not see, also when what lies before is released', async () => {
+    const { log } = storage;
+    appendTransaction(log, 90, ['seen']);
+    const before = await log.sync();
+    appendTransaction(log, 91, ['not seen', 'nor this']);
+    appendTransaction(log, 92, ['seen']);
+    appendTransaction(log, 96, ['begun later']);
+    await log.release(await log.sync());
+    const unseen = log.firstUnseen(pgSnapshot) ?? log.durableEnd;
+
+    expect({ unseen, read: (await readAll(log, unseen)).map(({ xid: id }) => id) }).toEqual({ unseen: before, read: [91, 92, 96] });
+  });
+
+  test('does not send a snapshot of another cluster back', async () => {
+    const { log } = storage;
+    appendTransaction(log, 91, ['of the old slot']);
+    log.restart('another');
+
+    expect(log.firstUnseen(pgSnapshot)).toBeUndefined();
+  });
+
+  test('any transactions come back, whatever lies between them', async () => {
+    const fragment = fc.string({ maxLength: 40 });
+    const transaction = fc.record({
+      fragments: fc.array(fragment, { maxLength: 4 }),
+      ending: fc.constantFrom('commit', 'abandon', 'record', 'sync'),
+    });
+    let commit = 0;
+    await fc.assert(
+      fc.asyncProperty(fc.array(transaction, { maxLength: 12 }), fc.integer({ min: 1, max: 200 }), async (script, bytesMax) => {
+        const { log } = storage;
+        const after = await log.sync();
+        const expected: ReturnType<typeof transactionsOf> = [];
+        for (const { fragments, ending } of script) {
+          commit += 1;
+          for (const part of fragments) log.appendChanges(xid(commit), bytes(part));
+          if (ending === 'record') log.appendRecord(deleted('any'));
+          if (ending === 'sync') await log.sync();
+          if (ending === 'abandon') log.abandon();
+          else log.appendCommit(xid(commit), lsn(commit));
+          if (ending !== 'abandon' && fragments.length > 0) expected.push({ lsn: String(commit), xid: commit, fragments });
+        }
+        const through = await log.sync();
+        const found = [];
+        for (let at = after; at < through; ) {
+          const block = await log.read({ after: at, through }, bytesMax);
+          found.push(...transactionsOf(block));
+          at = block.through;
+        }
+        expect(found).toEqual(expected);
+      }),
+      { numRuns: 60 },
+    );
+  });
+});

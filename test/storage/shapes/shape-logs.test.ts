@@ -1,0 +1,435 @@
+/** What every engine of the shapes' logs promises its writers and readers. */
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { BEFORE_ALL, SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
+import type { LogPosition } from '../../../src/model/log-position.ts';
+import { FOLLOW_WAIT_MS } from '../../../src/storage/shapes/snapshot-chunks.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { handleOf, shapeOf } from '../../support/shapes.ts';
+import { engines } from '../engines.ts';
+import { appendLines, bodyOf, bytes, grow, lsn, offset, pgSnapshot, readAll, recordsOf, snapshotEnd, snapshotOf, text } from '../fixtures.ts';
+
+const handle = handleOf(1);
+const definition = shapeOf({});
+const CHUNK_BYTES = 20;
+const row = (length: number, mark = 'r'): string => JSON.stringify(mark.repeat(length - 2));
+
+describe.each(engines)("shapes' logs: $name", ({ open }) => {
+  let storage: Storage;
+  let clock: ManualClock;
+  beforeEach(async () => {
+    clock = new ManualClock();
+    storage = await open({ chunkBytesMax: CHUNK_BYTES, clock });
+  });
+  afterEach(() => storage.close());
+
+  const shapeWith = async (rows: readonly string[]) => {
+    const shape = storage.shapes.create(handle, definition);
+    await snapshotOf(shape, rows);
+    return shape;
+  };
+
+  test('a new shape is found by its handle and waits for its snapshot', () => {
+    const shape = storage.shapes.create(handle, definition);
+
+    expect({
+      found: storage.shapes.get(handle) === shape,
+      all: [...storage.shapes.all()].map((one) => one.handle),
+      definition: shape.definition,
+      end: shape.end,
+      snapshot: shape.snapshot,
+      read: [shape.read(BEFORE_ALL), shape.read(offset('0_0'))],
+    }).toEqual({
+      found: true,
+      all: [handle],
+      definition,
+      end: SNAPSHOT_END,
+      snapshot: { state: 'awaited' },
+      read: [{ outcome: 'notStarted' }, { outcome: 'notStarted' }],
+    });
+  });
+
+  test('a handle is never given twice', () => {
+    storage.shapes.create(handle, definition);
+
+    expect(() => storage.shapes.create(handle, definition)).toThrow('never given twice');
+  });
+
+  test('the life of a shape is in the transaction log', async () => {
+    await shapeWith([row(4)]);
+    storage.shapes.delete(handle, 'a test');
+    storage.shapes.delete(handle, 'again');
+    await storage.log.sync();
+
+    expect(await recordsOf(storage.log)).toEqual([
+      { type: 'shape.created', handle, definition, position: 0 },
+      { type: 'shape.snapshotCompleted', handle, chunkCount: 1, pgSnapshot, position: 0 },
+      { type: 'shape.deleted', handle, why: 'a test' },
+    ]);
+  });
+
+  test.each([
+    ['no rows: only the end', [], [snapshotEnd]],
+    ['one chunk', [row(4), row(5)], [`${row(4)},${row(5)},${snapshotEnd}`]],
+    ['a chunk closes behind the row that fills it', [row(12), row(9), row(3)], [`${row(12)},${row(9)}`, `${row(3)},${snapshotEnd}`]],
+    ['a row exactly at the threshold', [row(19), row(3)], [row(19), `${row(3)},${snapshotEnd}`]],
+    ['a row one below it', [row(18), row(3)], [`${row(18)},${row(3)}`, snapshotEnd]],
+    ['a row beyond it', [row(50), row(3)], [row(50), `${row(3)},${snapshotEnd}`]],
+    ['the end alone behind a full chunk', [row(30)], [row(30), snapshotEnd]],
+  ])('chunks of the snapshot: %s', async (_, rows, chunks) => {
+    const shape = await shapeWith(rows);
+    const reads = chunks.map((__, index) => shape.read(index === 0 ? BEFORE_ALL : offset(`0_${index - 1}`)));
+
+    expect({ bodies: await Promise.all(reads.map(bodyOf)), snapshot: shape.snapshot, filterBy: shape.filterBy }).toEqual({
+      bodies: chunks.map((body, index) => ({ body, end: `0_${index}`, upToDate: false })),
+      snapshot: { state: 'complete', pgSnapshot, chunkCount: chunks.length },
+      filterBy: pgSnapshot,
+    });
+  });
+
+  test('a chunk is read while it is still being written', async () => {
+    const shape = storage.shapes.create(handle, definition);
+    const writer = shape.beginSnapshot(pgSnapshot);
+    const reading = bodyOf(shape.read(BEFORE_ALL));
+    const next = bodyOf(shape.read(offset('0_0')));
+    await writer.write([bytes(row(4))]);
+    const count = shape.snapshot;
+    await writer.write([bytes(row(16)), bytes(row(5))]);
+    const first = await reading;
+    await writer.complete();
+
+    expect({ count, first, next: await next }).toEqual({
+      count: { state: 'writing', pgSnapshot, chunkCount: 1 },
+      first: { body: `${row(4)},${row(16)}`, end: '0_0', upToDate: false },
+      next: { body: `${row(5)},${snapshotEnd}`, end: '0_1', upToDate: false },
+    });
+  });
+
+  test('a chunk that never comes is empty', async () => {
+    const shape = storage.shapes.create(handle, definition);
+    const writer = shape.beginSnapshot(pgSnapshot);
+    const reading = bodyOf(shape.read(offset('0_7')));
+    await writer.complete();
+
+    expect(await reading).toEqual({ body: '', end: '0_8', upToDate: false });
+  });
+
+  test('behind the last chunk comes the log, also while the snapshot is made durable', async () => {
+    const shape = storage.shapes.create(handle, definition);
+    const writer = shape.beginSnapshot(pgSnapshot);
+    await writer.write([bytes(row(4))]);
+    const completing = writer.complete();
+    await bodyOf(shape.read(BEFORE_ALL));
+    const behind = await bodyOf(shape.read(offset('0_0')));
+    await completing;
+
+    expect(behind).toEqual({ body: '', end: '0_inf', upToDate: true });
+  });
+
+  test('who follows a snapshot is told when its writer gives up', async () => {
+    const shape = storage.shapes.create(handle, definition);
+    const writer = shape.beginSnapshot(pgSnapshot);
+    const reading = bodyOf(shape.read(BEFORE_ALL));
+    writer.abort(new Error('the query failed'));
+
+    await expect(reading).rejects.toThrow(`shape ${handle} was deleted`);
+  });
+
+  test('who has all of a chunk need not hear that its shape went', async () => {
+    const shape = await shapeWith([row(30)]);
+    const read = shape.read(BEFORE_ALL);
+    const pieces = (read.outcome === 'lines' ? read.body : []) as AsyncIterable<Uint8Array>;
+    const iterator = pieces[Symbol.asyncIterator]();
+    const first: Uint8Array = (await iterator.next()).value;
+    storage.shapes.delete(handle, 'a test');
+
+    expect({ first: text(first), next: await iterator.next() }).toEqual({
+      first: row(30),
+      next: { done: true, value: undefined },
+    });
+  });
+
+  test('who follows a snapshot waits a bounded time', async () => {
+    const shape = storage.shapes.create(handle, definition);
+    const writer = shape.beginSnapshot(pgSnapshot);
+    await writer.write([bytes(row(4))]);
+    const read = shape.read(BEFORE_ALL);
+    const pieces = (read.outcome === 'lines' ? read.body : []) as AsyncIterable<Uint8Array>;
+    const iterator = pieces[Symbol.asyncIterator]();
+    await iterator.next();
+    const waiting = iterator.next();
+    while (clock.pendingTimers === 0) await Promise.resolve();
+    clock.advance(FOLLOW_WAIT_MS);
+
+    await expect(waiting).rejects.toThrow('made no progress');
+  });
+
+  test('the end of the snapshot is the end of the log until something is replicated', async () => {
+    const shape = await shapeWith([row(4)]);
+    const upToDate = { body: '', end: SNAPSHOT_END, upToDate: true };
+
+    expect(await Promise.all(['0_0', '0_5', '0_inf'].map((after) => bodyOf(shape.read(offset(after)))))).toEqual([
+      upToDate,
+      upToDate,
+      upToDate,
+    ]);
+  });
+
+  test('lines are read from any offset, and none beyond the end', async () => {
+    const shape = await shapeWith([]);
+    appendLines(shape, 10, ['"a"', '"b"']);
+    appendLines(shape, 12, ['"c"']);
+    const after = ['0_0', '0_inf', '9_inf', '10_0', '10_1', '10_2', '11_0', '12_0', '12_1', '13_0'];
+
+    expect(await Promise.all(after.map((one) => bodyOf(shape.read(offset(one)))))).toEqual([
+      ...['"a","b","c"', '"a","b","c"', '"a","b","c"', '"b","c"', '"b","c"', '"c"', '"c"', ''].map((body) => ({
+        body,
+        end: '12_0',
+        upToDate: true,
+      })),
+      { outcome: 'beyond' },
+      { outcome: 'beyond' },
+    ]);
+  });
+
+  test('nobody sees a line before it is published', async () => {
+    const shape = await shapeWith([]);
+    shape.append(lsn(10), 0, bytes('"a"'));
+    const hidden = await bodyOf(shape.read(SNAPSHOT_END));
+    const end = shape.publish(shape.position);
+
+    expect({ hidden, end, shown: await bodyOf(shape.read(SNAPSHOT_END)) }).toEqual({
+      hidden: { body: '', end: SNAPSHOT_END, upToDate: true },
+      end: '10_0',
+      shown: { body: '"a"', end: '10_0', upToDate: true },
+    });
+  });
+
+  test('discarded lines may be appended again', async () => {
+    const shape = await shapeWith([]);
+    shape.append(lsn(10), 0, bytes('"lost"'));
+    shape.discard();
+    appendLines(shape, 10, ['"kept"']);
+
+    expect(await bodyOf(shape.read(SNAPSHOT_END))).toEqual({ body: '"kept"', end: '10_0', upToDate: true });
+  });
+
+  test('a replay adds only what is new', async () => {
+    const shape = await shapeWith([]);
+    appendLines(shape, 10, ['"a"', '"b"']);
+    appendLines(shape, 10, ['"a"', '"b"', '"c"']);
+
+    expect(await bodyOf(shape.read(SNAPSHOT_END))).toEqual({ body: '"a","b","c"', end: '10_4', upToDate: true });
+  });
+
+  test('a chunk of the log ends with the line that fills it', async () => {
+    const shape = await shapeWith([]);
+    appendLines(shape, 10, [row(12, 'a'), row(14, 'b'), row(8, 'c')]);
+
+    expect(await Promise.all(['0_inf', '10_0', '10_2', '10_4'].map((one) => bodyOf(shape.read(offset(one)))))).toEqual([
+      { body: `${row(12, 'a')},${row(14, 'b')}`, end: '10_2', upToDate: false },
+      { body: row(14, 'b'), end: '10_2', upToDate: false },
+      { body: row(8, 'c'), end: '10_4', upToDate: true },
+      { body: '', end: '10_4', upToDate: true },
+    ]);
+  });
+
+  test('a full chunk at the end of the log is up to date', async () => {
+    const shape = await shapeWith([]);
+    appendLines(shape, 10, [row(30)]);
+
+    expect(await bodyOf(shape.read(SNAPSHOT_END))).toEqual({ body: row(30), end: '10_0', upToDate: true });
+  });
+
+  test('a chunk that fills inside a batch does not show what is not published', async () => {
+    const shape = await shapeWith([]);
+    appendLines(shape, 10, [row(12, 'a')]);
+    shape.append(lsn(11), 0, bytes(row(14, 'b')));
+
+    expect(await bodyOf(shape.read(SNAPSHOT_END))).toEqual({ body: row(12, 'a'), end: '10_0', upToDate: true });
+  });
+
+  test('a filter is held until it is stopped', async () => {
+    const shape = await shapeWith([]);
+    const held = shape.filterBy;
+    shape.stopFiltering();
+
+    expect({ held, stopped: shape.filterBy }).toEqual({ held: pgSnapshot, stopped: undefined });
+  });
+
+  test('a deleted shape is found no more, and takes nothing', async () => {
+    const shape = await shapeWith([row(4)]);
+    storage.shapes.delete(handle, 'a test');
+
+    expect({ found: storage.shapes.get(handle), all: [...storage.shapes.all()], end: shape.publish(shape.position) }).toEqual({
+      found: undefined,
+      all: [],
+      end: SNAPSHOT_END,
+    });
+  });
+
+  test('who holds on to a deleted shape is told', async () => {
+    const shape = await shapeWith([row(4)]);
+    storage.shapes.delete(handle, 'a test');
+
+    expect(() => shape.read(SNAPSHOT_END)).toThrow(`shape ${handle} was deleted`);
+  });
+
+  test('deleting a shape ends the readers that follow its snapshot', async () => {
+    const shape = storage.shapes.create(handle, definition);
+    shape.beginSnapshot(pgSnapshot);
+    const reading = bodyOf(shape.read(BEFORE_ALL));
+    storage.shapes.delete(handle, 'a test');
+
+    await expect(reading).rejects.toThrow(`shape ${handle} was deleted`);
+  });
+
+  test('a new shape holds the log back until it has caught up; then it goes along', async () => {
+    const before = await grow(storage, 10);
+    storage.shapes.advance(before);
+    const shape = await shapeWith([]);
+    const later = await grow(storage, 20);
+    storage.shapes.advance(later);
+    const lagging = { position: shape.position, releasable: await storage.shapes.checkpoint() };
+    shape.publish(later);
+    const last = await grow(storage, 30);
+    storage.shapes.advance(last);
+
+    expect({ lagging, caughtUp: { position: shape.position, releasable: await storage.shapes.checkpoint() } }).toEqual({
+      lagging: { position: before, releasable: before },
+      caughtUp: { position: last, releasable: last },
+    });
+  });
+
+  test('a shape whose Consumer has begun and is behind answers for itself, however far it has come', async () => {
+    const shape = await shapeWith([]);
+    const taken = await grow(storage, 10);
+    shape.publish(taken);
+    storage.shapes.advance(taken);
+    shape.discard();
+    shape.publish(taken, 'behind');
+    const later = await grow(storage, 20);
+    storage.shapes.advance(later);
+    const behind = shape.position;
+    shape.publish(later);
+
+    expect({ behind, along: shape.position, releasable: await storage.shapes.checkpoint() }).toEqual({ behind: taken, along: later, releasable: later });
+  });
+
+  test('a snapshot that does not see what the log has sends its shape back before it, and the log keeps it', async () => {
+    await grow(storage, 89);
+    const before = await grow(storage, 90);
+    await grow(storage, 91); // Logged, and to the snapshot still running.
+    storage.shapes.advance(await grow(storage, 92));
+    const shape = storage.shapes.create(handle, definition);
+    const created = shape.position;
+    await storage.log.release(await storage.shapes.checkpoint());
+    await snapshotOf(shape, []);
+    storage.shapes.advance(await grow(storage, 93));
+    const releasable = await storage.shapes.checkpoint();
+    await storage.log.release(releasable);
+
+    expect({
+      went: created - shape.position > 0,
+      position: shape.position,
+      releasable,
+      record: (await recordsOf(storage.log, created)).find(({ type }) => type === 'shape.snapshotCompleted'),
+      read: (await readAll(storage.log, shape.position)).map(({ lsn: commit }) => commit),
+    }).toEqual({
+      went: true,
+      position: before,
+      releasable: before,
+      record: { type: 'shape.snapshotCompleted', handle, chunkCount: 1, pgSnapshot, position: before },
+      read: ['91', '92', '93'],
+    });
+  });
+
+  test('a snapshot that sees all the log has leaves its shape where it was created', async () => {
+    storage.shapes.advance(await grow(storage, 90));
+    const shape = storage.shapes.create(handle, definition);
+    const created = shape.position;
+    await snapshotOf(shape, []);
+
+    expect(shape.position).toBe(created);
+  });
+
+  test('a shape never goes back in the log', async () => {
+    const shape = await shapeWith([]);
+    const early = await grow(storage, 10);
+    const late = await grow(storage, 20);
+    shape.publish(late);
+    shape.publish(early);
+
+    expect(shape.position).toBe(late);
+  });
+
+  test('a new Consumer begins where its shape had gone along to', async () => {
+    const shape = await shapeWith([]);
+    shape.publish(storage.shapes.position);
+    const taken = await grow(storage, 10);
+    storage.shapes.advance(taken);
+    shape.discard();
+
+    expect(shape.position).toBe(taken);
+  });
+
+  test('shapes take nothing that is not durable', async () => {
+    const end = await grow(storage, 10);
+
+    expect(() => storage.shapes.advance((end + 1) as LogPosition)).toThrow('only what is durable');
+  });
+
+  test('any lines are read alike from every offset, whatever was checkpointed in between', async () => {
+    const step = fc.oneof(
+      { weight: 4, arbitrary: fc.record({ lines: fc.array(fc.integer({ min: 2, max: 30 }), { minLength: 1, maxLength: 5 }) }) },
+      { weight: 1, arbitrary: fc.constant('checkpoint' as const) },
+    );
+    let index = 1;
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 12 }), async (steps) => {
+        const shape = storage.shapes.create(handleOf((index += 1)), definition);
+        await snapshotOf(shape, []);
+        const model = new LogModel();
+        for (const [at, one] of steps.entries()) {
+          if (one === 'checkpoint') await storage.shapes.checkpoint();
+          else {
+            const lines = one.lines.map((length) => row(length));
+            appendLines(shape, 10 + at, lines);
+            model.append(10 + at, lines);
+          }
+        }
+        const offsets = model.offsets();
+        const reads = await Promise.all(offsets.map((after) => bodyOf(shape.read(after))));
+        expect(reads).toEqual(offsets.map((after) => model.read(after)));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+/** A log as a plain list of lines. */
+class LogModel {
+  private readonly lines: { readonly offset: LogOffset; readonly line: string; readonly endsChunk: boolean }[] = [];
+  private openBytes = 0;
+
+  append(commit: number, lines: readonly string[]): void {
+    lines.forEach((line, index) => {
+      this.openBytes += line.length;
+      const endsChunk = this.openBytes >= CHUNK_BYTES;
+      if (endsChunk) this.openBytes = 0;
+      this.lines.push({ offset: offset(`${commit}_${2 * index}`), line, endsChunk });
+    });
+  }
+
+  offsets(): LogOffset[] {
+    return [SNAPSHOT_END, ...this.lines.map((line) => line.offset)];
+  }
+
+  read(after: LogOffset): { body: string; end: string; upToDate: boolean } {
+    const rest = this.lines.slice(this.lines.findIndex((line) => line.offset === after) + 1);
+    const chunk = rest.slice(0, (rest.findIndex(({ endsChunk }) => endsChunk) + 1 || rest.length));
+    const end = chunk.at(-1)?.offset ?? after;
+    return { body: chunk.map(({ line }) => line).join(','), end, upToDate: chunk.length === rest.length };
+  }
+}
