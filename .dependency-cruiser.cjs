@@ -31,6 +31,7 @@ const FLOORS = [
 const NEVER = {
   otp: { rooms: ['model', 'settings'], because: 'it must be publishable alone; a supervisor that knows shapes is a bug' },
   shapes: { rooms: ['otp'], because: 'it is mathematics: it runs in a test, a browser, a proof' },
+  api: { rooms: ['storage', 'postgres', 'actors', 'otp'], because: 'it reads ports of its own: a log on another machine could stand behind them' },
   http: { rooms: ['actors', 'storage', 'postgres'], because: 'it translates; api decides' },
 };
 

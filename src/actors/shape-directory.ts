@@ -205,12 +205,23 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   /** One stored shape after the other, so that no message ever lists them all. */
   private restoreNext(): Message | undefined {
     this.unrestored ??= [...this.shapeLogs.all()].map(({ handle }) => handle);
-    const handle = this.unrestored.pop();
-    if (handle === undefined) return this.isStarting() ? undefined : { type: 'shapes.restored', count: this.size };
-    const stored = this.shapeLogs.get(handle);
-    invariant(stored !== undefined, `nothing deletes ${handle} before it was restored`);
-    this.enter(handle, stored.definition, []);
-    return { type: 'shape.reserved', handle, mode: 'restore', relation: stored.definition.relation };
+    for (let handle = this.unrestored.pop(); handle !== undefined; handle = this.unrestored.pop()) {
+      const stored = this.shapeLogs.get(handle);
+      invariant(stored !== undefined, `nothing deletes ${handle} before it was restored`);
+      if (stored.snapshot.state !== 'complete') {
+        this.dropHalf(handle);
+        continue;
+      }
+      this.enter(handle, stored.definition, []);
+      return { type: 'shape.reserved', handle, mode: 'restore', relation: stored.definition.relation };
+    }
+    return this.isStarting() ? undefined : { type: 'shapes.restored', count: this.size };
+  }
+
+  /** Who wrote this snapshot ended with the processes before us, and half of one can only be begun anew. */
+  private dropHalf(handle: Handle): void {
+    this.shapeLogs.delete(handle, 'its snapshot was not complete');
+    this.listener.rotated(handle);
   }
 
   /** A Consumer that ended while others were restored is on its way once more: the log must not move before it is there. */

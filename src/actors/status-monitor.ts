@@ -9,24 +9,24 @@ import { note } from './journal.ts';
 
 /** In the order in which their absence is reported. */
 export const CONDITIONS = ['lock', 'replication', 'pools', 'shapes'] as const;
-export type Condition = (typeof CONDITIONS)[number];
+export type ServiceCondition = (typeof CONDITIONS)[number];
 
 /** Who can say, again, how it stands: asked when a status monitor starts anew. */
 const REPORTERS = ['@connection-lock', '@replication-client', '@connection-pools', '@shape-cache'] as const;
 
 type Event =
-  | { type: 'condition.met'; condition: Condition; process: Pid }
-  | { type: 'condition.lost'; condition: Condition }
+  | { type: 'condition.met'; condition: ServiceCondition; process: Pid }
+  | { type: 'condition.lost'; condition: ServiceCondition }
   | (Down & { type: 'reporter.down'; process: Pid })
   | { type: 'awaitActive'; replyTo: ReplyTo }
   | { type: 'awaitReadable'; replyTo: ReplyTo };
 
 /** By condition: the process that vouches for it. */
-export type Conditions = Readonly<Record<Condition, Pid | null>>;
+export type ServiceConditions = Readonly<Record<ServiceCondition, Pid | null>>;
 
-const NOTHING_MET: Conditions = { lock: null, replication: null, pools: null, shapes: null };
+const NOTHING_MET: ServiceConditions = { lock: null, replication: null, pools: null, shapes: null };
 
-const base = setup({ types: { context: {} as Conditions, events: {} as Event }, actions: { ...effects } });
+const base = setup({ types: { context: {} as ServiceConditions, events: {} as Event }, actions: { ...effects } });
 
 export const statusMonitor = base
   .extend({
@@ -36,8 +36,8 @@ export const statusMonitor = base
       isWaiting: ({ context }) => context.lock === null && context.shapes !== null && context.pools !== null,
     },
     actions: {
-      noteMet: assign((_, { condition, process }: { condition: Condition; process: Pid }) => ({ [condition]: process })),
-      noteLost: assign((_, { condition }: { condition: Condition }) => ({ [condition]: null })),
+      noteMet: assign((_, { condition, process }: { condition: ServiceCondition; process: Pid }) => ({ [condition]: process })),
+      noteLost: assign((_, { condition }: { condition: ServiceCondition }) => ({ [condition]: null })),
       noteDown: assign(({ context }, { process }: { process: Pid }) =>
         Object.fromEntries(CONDITIONS.map((condition) => [condition, context[condition] === process ? null : context[condition]])),
       ),
@@ -93,12 +93,12 @@ function readable({ event }: { event: { replyTo: ReplyTo } }) {
 }
 
 /** The first thing that is missing, in the words that a client gets; undefined when nothing is. */
-export function whyNotActive(conditions: Conditions): string | undefined {
+export function whyNotActive(conditions: ServiceConditions): string | undefined {
   const missing = CONDITIONS.find((condition) => conditions[condition] === null);
   return missing === undefined ? undefined : READINESS_TEXTS[missing];
 }
 
-const READINESS_TEXTS: Readonly<Record<Condition, string>> = {
+const READINESS_TEXTS: Readonly<Record<ServiceCondition, string>> = {
   lock: 'Timeout waiting for Postgres lock acquisition',
   replication:
     "Timeout waiting for replication client to be ready. Check that you don't have pending transactions in the database. " +

@@ -44,6 +44,6 @@ export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, 
   };
 }
 
-function isKnown({ directory }: ApiPorts, handle: string | undefined): boolean {
-  return handle !== undefined && directory.definitionOf(handle as Handle) !== undefined;
+function isKnown({ shapes }: ApiPorts, handle: string | undefined): boolean {
+  return handle !== undefined && shapes.definitionOf(handle as Handle) !== undefined;
 }

@@ -2,7 +2,7 @@
  * From parameters to a shape's definition: the table as the catalogue knows it, then columns and filter against it.
  *
  * Live clients ask the same again and again, so a definition that was worked out is kept for as long as the
- * catalogue gives the same relation. Nothing is made here: a shape exists only once the directory has it.
+ * catalogue gives the same relation. Nothing is made here: a shape exists only once `create` has made it.
  */
 import type { Relation } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
@@ -40,13 +40,13 @@ function define({ ports, settings }: ApiContext, parameters: DefinitionParameter
 }
 
 async function lookUp(context: ApiContext, table: RelationName): Promise<{ readonly relation: Relation } | Refusal> {
-  const { catalog } = context.ports;
-  let lookup = await catalog.relation(table.schema, table.name);
+  const { relations } = context.ports;
+  let lookup = await relations.relation(table.schema, table.name);
   if (lookup.outcome === 'unreachable') {
     // The service listens before it has reached Postgres: who comes in between waits, as for everything else.
     const unready = await whenReady(context, 'active');
     if (unready !== undefined) return unready;
-    lookup = await catalog.relation(table.schema, table.name);
+    lookup = await relations.relation(table.schema, table.name);
   }
   if (lookup.outcome === 'unreachable') return databaseUnreachable();
   if (lookup.outcome === 'found' && lookup.relation.isPartitioned === true) return invalidRequest(partitioned(table));

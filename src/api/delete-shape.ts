@@ -15,19 +15,19 @@ export async function deleteShape(context: ApiContext, raw: RawParameters): Prom
   if (isRefusal(parameters)) return parameters;
   const handle = await handleToDelete(context, parameters);
   if (isRefusal(handle)) return handle;
-  await context.ports.directory.delete(handle.handle);
+  await context.ports.shapes.delete(handle.handle);
   return { kind: 'deleted', status: 202 };
 }
 
 async function handleToDelete(context: ApiContext, parameters: DeleteParameters): Promise<{ readonly handle: Handle } | Refusal> {
-  const { directory } = context.ports;
+  const { shapes } = context.ports;
   const { handle, shape } = parameters;
   if (shape.table === undefined) {
-    return handle !== undefined && directory.definitionOf(handle) !== undefined ? { handle } : noSuchShape();
+    return handle !== undefined && shapes.definitionOf(handle) !== undefined ? { handle } : noSuchShape();
   }
   const target = await defineShapeTarget(context, shape);
   if (isRefusal(target)) return target;
-  const found = directory.find(target.definition);
+  const found = shapes.find(target.definition);
   if (found === undefined) return noSuchShape();
   return handle === undefined || handle === found ? { handle: found } : mismatchedHandle();
 }

@@ -1,5 +1,5 @@
 /**
- * What serving a shape needs from the rest of the house: narrow ports, wired by the roof.
+ * What serving a shape needs from the rest of the house: narrow ports, wired by the service.
  *
  * Reads are synchronous wherever the answer lies in memory, because between reading an offset and parking on a shape
  * no other code may run. A refusal by the world is an answer, not a throw.
@@ -9,10 +9,9 @@ import type { Lsn } from '../model/lsn.ts';
 import type { Relation } from '../model/relation.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import type { WhereLanguage } from '../sql/where.ts';
-import type { ShapeLog } from '../storage/shapes/shape-logs.ts';
 
 /** Postgres's tables, cached: the same table gives the same object until it changes. */
-export interface Catalog {
+export interface RelationSource {
   relation(schema: string, name: string): Promise<RelationLookup>;
 }
 
@@ -23,7 +22,7 @@ export type RelationLookup =
   | { readonly outcome: 'unreachable' };
 
 /** Which handles there are. A handle it knows can be read, or will be once its snapshot has started. */
-export interface ShapeDirectory {
+export interface ServedShapes {
   find(definition: ShapeDefinition): Handle | undefined;
   definitionOf(handle: Handle): ShapeDefinition | undefined;
   /** Finds the shape or makes it; callers that ask at once get the same handle. */
@@ -48,12 +47,33 @@ export type SnapshotStart =
   /** A failure nobody classified; the shape is removed. */
   | { readonly outcome: 'unexpected'; readonly message: string };
 
-/** The read side of `ShapeLogs`. */
+/** The shapes' logs, as readers see them. */
 export interface ReadableLogs {
-  get(handle: Handle): Pick<ShapeLog, 'handle' | 'end' | 'read'> | undefined;
+  get(handle: Handle): ReadableLog | undefined;
+  /** Whether this is what a body throws when its shape ended while it was read: no fault of anybody's. */
+  isGone(error: unknown): boolean;
 }
 
-export type ReadableLog = NonNullable<ReturnType<ReadableLogs['get']>>;
+export interface ReadableLog {
+  readonly handle: Handle;
+  /** Offset of the last line that readers may see; `0_inf` while no operation was replicated. */
+  readonly end: LogOffset;
+  /** What a request from `after` gets, decided at once and from one instant. */
+  read(after: LogOffset): LogStretch;
+}
+
+export type LogStretch =
+  /** `body` is the inside of a JSON array: lines joined by commas, without brackets; empty when there is none. */
+  | {
+      readonly outcome: 'lines';
+      readonly body: readonly Uint8Array[] | AsyncIterable<Uint8Array>;
+      readonly end: LogOffset;
+      readonly upToDate: boolean;
+    }
+  /** `after` lies beyond `end`. */
+  | { readonly outcome: 'beyond' }
+  /** The snapshot has not begun: ask `awaitSnapshotStart` to say when. */
+  | { readonly outcome: 'notStarted' };
 
 /** `waiting`: another instance holds the lock, yet stored shapes can be read here. */
 export type ServiceLevel = 'starting' | 'waiting' | 'active';
@@ -78,8 +98,8 @@ export interface ShapeAnnouncements {
 }
 
 export interface ApiPorts {
-  readonly catalog: Catalog;
-  readonly directory: ShapeDirectory;
+  readonly relations: RelationSource;
+  readonly shapes: ServedShapes;
   readonly logs: ReadableLogs;
   readonly status: ServiceStatus;
   /** In which filters are written. */

@@ -7,7 +7,6 @@
 import { invariant } from '../base/invariant.ts';
 import { BEFORE_ALL, type LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
-import { ShapeGoneError } from '../storage/errors.ts';
 import type { Permit } from './admission.ts';
 import type { ApiContext } from './api-context.ts';
 import { begun } from './begun-stream.ts';
@@ -128,7 +127,7 @@ async function longPoll(reading: Reading, after: LogOffset): Promise<ShapeRespon
     if (wake.cause === 'aborted') return liveAnswer(reader, read);
     if (wake.cause !== 'appended') return whyUnwell(context) ?? liveAnswer(reader, read);
     wake = await context.listeners.park(handle, after, remainingMs(context, deadlineMs), request.signal);
-    if (wake.cause === 'rotated') return mustRefetch(wake.replacement ?? context.ports.directory.find(target.definition));
+    if (wake.cause === 'rotated') return mustRefetch(wake.replacement ?? context.ports.shapes.find(target.definition));
     if (isAbandoned(wake, request)) return ABANDONED;
   }
 }
@@ -140,7 +139,7 @@ async function onceBegun(reading: Reading, response: ShapeResponse): Promise<Sha
   try {
     return { ...response, body: await begun(response.body) };
   } catch (error) {
-    if (!(error instanceof ShapeGoneError)) throw error;
+    if (!context.ports.logs.isGone(error)) throw error;
     await untilOver(reading);
     return (await untilStarted(context, handle, target.definition)) ?? rotated(context, target.definition);
   }
@@ -148,7 +147,7 @@ async function onceBegun(reading: Reading, response: ShapeResponse): Promise<Sha
 
 /** A snapshot that failed is known to its readers a moment before the directory knows why. */
 async function untilOver({ context, handle, request }: Reading): Promise<void> {
-  if (context.ports.directory.definitionOf(handle) === undefined) return;
+  if (context.ports.shapes.definitionOf(handle) === undefined) return;
   await context.listeners.park(handle, BEFORE_ALL, context.settings.longPollTimeoutMs, request.signal);
 }
 

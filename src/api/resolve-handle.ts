@@ -25,7 +25,7 @@ export async function resolveHandle(
 
 /** Waits until the log has something to read, or tells why it never will. */
 export async function untilStarted(context: ApiContext, handle: Handle, definition: ShapeDefinition): Promise<Refusal | undefined> {
-  const start = await context.ports.directory.awaitSnapshotStart(handle);
+  const start = await context.ports.shapes.awaitSnapshotStart(handle);
   switch (start.outcome) {
     case 'started':
       return undefined;
@@ -40,20 +40,20 @@ export async function untilStarted(context: ApiContext, handle: Handle, definiti
 
 /** The answer to a reader whose log is over. */
 export function rotated(context: ApiContext, definition: ShapeDefinition): Refusal {
-  return mustRefetch(context.ports.directory.find(definition));
+  return mustRefetch(context.ports.shapes.find(definition));
 }
 
 function isLogOf({ ports }: ApiContext, handle: Handle, definition: ShapeDefinition): boolean {
-  const served = ports.directory.definitionOf(handle);
+  const served = ports.shapes.definitionOf(handle);
   return served !== undefined && definitionKey(served) === definitionKey(definition);
 }
 
 async function findOrCreate(context: ApiContext, definition: ShapeDefinition): Promise<Resolved | Refusal> {
-  const { directory } = context.ports;
-  const found = directory.find(definition);
+  const { shapes } = context.ports;
+  const found = shapes.find(definition);
   if (found !== undefined) return { handle: found };
   const unready = await whenReady(context, 'active');
   if (unready !== undefined) return unready;
-  const creation = await directory.create(definition);
+  const creation = await shapes.create(definition);
   return creation.outcome === 'created' ? { handle: creation.handle } : creationFailed();
 }

@@ -8,8 +8,8 @@ import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
 import { Closing } from './closing.ts';
 import { NO_DATABASE, type Configuration } from '../settings/configuration.ts';
-import { ConfigurationError, databaseOf, type Database } from './wiring/database.ts';
-import { furnish } from './wiring/wiring.ts';
+import { ConfigurationError, databaseOf, type Database } from './database.ts';
+import { stackWiring } from './wiring/stack.ts';
 import { startInspectionServer } from '../observer/inspection-server.ts';
 import type { ExitReason, Pid } from '../otp/process.ts';
 import { createRuntime, type Runtime } from '../otp/runtime.ts';
@@ -59,13 +59,13 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   logLifecycle(runtime, logger);
   if (configuration.ignored.length > 0) logger.warn({ variables: configuration.ignored }, 'settings without a meaning here are ignored');
   const language = await loadWhereLanguage();
-  const rooms = furnish({ configuration, world, logger, storage, language, database, runtime });
+  const wiring = stackWiring({ configuration, world, logger, storage, language, database, runtime });
   if (configuration.inspect) {
     const inspection = await startInspectionServer({ runtime, port: configuration.inspectPort });
     closing.add(() => inspection.close());
     process.stdout.write(`Inspection protocol of xstate at ${inspection.url}\n`);
   }
-  const root = await runtime.start(supervisor(stack(rooms)), { id: 'stack' });
+  const root = await runtime.start(supervisor(stack(wiring)), { id: 'stack' });
   closing.add(() => runtime.stop(root)); // Before all that it stands on.
   const url = await listeningAt(runtime);
   logger.info({ url }, 'the service listens');

@@ -7,9 +7,9 @@ import { connectionLock } from '../actors/connections/connection-lock.ts';
 import { connectionPools } from '../actors/connections/connection-pools.ts';
 import { replicationClient } from '../actors/connections/replication-client.ts';
 import type { SupervisorSpec } from '../otp/supervision/child-spec.ts';
-import type { Rooms } from './stack-wiring.ts';
+import type { StackWiring } from './stack-wiring.ts';
 
-export function connections({ ports }: Rooms): SupervisorSpec {
+export function connections({ ports }: StackWiring): SupervisorSpec {
   return {
     strategy: 'rest_for_one',
     children: [

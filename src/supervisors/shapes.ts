@@ -15,10 +15,10 @@ import type { Handle } from '../model/shape.ts';
 import type { DynamicSupervisorSpec, SupervisorSpec } from '../otp/supervision/child-spec.ts';
 import { dynamicSupervisor } from '../otp/supervision/dynamic-supervisor.ts';
 import type { Message } from '../otp/process.ts';
-import type { Rooms } from './stack-wiring.ts';
+import type { StackWiring } from './stack-wiring.ts';
 
-export function shapes(rooms: Rooms): SupervisorSpec {
-  const { tables, takenThrough, publicationCheckEveryMs } = rooms;
+export function shapes(wiring: StackWiring): SupervisorSpec {
+  const { tables, takenThrough, publicationCheckEveryMs } = wiring;
   return {
     strategy: 'one_for_all',
     children: [
@@ -40,14 +40,14 @@ export function shapes(rooms: Rooms): SupervisorSpec {
           name: '@publication-manager',
         }),
       },
-      { id: 'consumers', start: () => dynamicSupervisor(consumers(rooms)), shutdown: 'infinity' },
+      { id: 'consumers', start: () => dynamicSupervisor(consumers(wiring)), shutdown: 'infinity' },
       { id: 'shape-cache', start: () => ({ machine: shapeCache, tables: tables.shapeCache, name: '@shape-cache' }) },
     ],
   };
 }
 
 /** Per shape a Consumer; while its first rows come a Snapshotter; for an inner shape, and each column asked of it, a Materializer. */
-export function consumers({ shapeLog, tables }: Rooms): DynamicSupervisorSpec {
+export function consumers({ shapeLog, tables }: StackWiring): DynamicSupervisorSpec {
   return {
     name: '@consumers',
     templates: {

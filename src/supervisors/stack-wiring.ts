@@ -1,5 +1,5 @@
 /**
- * Rooms: what the roof hands to the tree. The ports to the world and the tables of the processes, each made anew for
+ * StackWiring: what the service hands to the tree. The ports to the world and the tables of the processes, each made anew for
  * each incarnation; the tree itself says only who starts when, and what happens when somebody dies.
  */
 import type { LogPosition } from '../model/log-position.ts';
@@ -9,7 +9,7 @@ import type { ShapeLog } from '../storage/shapes/shape-logs.ts';
 
 type Tables = Readonly<Record<string, Table>>;
 
-export interface Rooms {
+export interface StackWiring {
   readonly ports: {
     readonly journal: () => PortSpec;
     readonly logWriter: () => PortSpec;

@@ -15,23 +15,23 @@ import { statusMonitor } from '../actors/status-monitor.ts';
 import type { SupervisorSpec } from '../otp/supervision/child-spec.ts';
 import { supervisor } from '../otp/supervision/supervisor.ts';
 import { connections } from './connections.ts';
-import type { Rooms } from './stack-wiring.ts';
+import type { StackWiring } from './stack-wiring.ts';
 import { shapes } from './shapes.ts';
 import { storage } from './storage.ts';
 
 /** What the server may take to close, beyond the time that it gives to open responses. */
 const HTTP_CLOSING_MS = 2_000;
 
-export function stack(rooms: Rooms): SupervisorSpec {
+export function stack(wiring: StackWiring): SupervisorSpec {
   return {
     strategy: 'one_for_one',
     children: [
-      { id: 'journal', start: rooms.ports.journal },
-      { id: 'storage', start: () => supervisor(storage(rooms)), shutdown: 'infinity' },
+      { id: 'journal', start: wiring.ports.journal },
+      { id: 'storage', start: () => supervisor(storage(wiring)), shutdown: 'infinity' },
       { id: 'status-monitor', start: () => ({ machine: statusMonitor, name: '@status-monitor' }) },
-      { id: 'http', start: rooms.ports.http, shutdown: rooms.drainTimeoutMs + HTTP_CLOSING_MS },
-      { id: 'connections', start: () => supervisor(connections(rooms)), shutdown: 'infinity' },
-      { id: 'shapes', start: () => supervisor(shapes(rooms)), shutdown: 'infinity' },
+      { id: 'http', start: wiring.ports.http, shutdown: wiring.drainTimeoutMs + HTTP_CLOSING_MS },
+      { id: 'connections', start: () => supervisor(connections(wiring)), shutdown: 'infinity' },
+      { id: 'shapes', start: () => supervisor(shapes(wiring)), shutdown: 'infinity' },
     ],
   };
 }

@@ -4,9 +4,9 @@
  */
 import { checkpointer } from '../actors/checkpointer.ts';
 import type { SupervisorSpec } from '../otp/supervision/child-spec.ts';
-import type { Rooms } from './stack-wiring.ts';
+import type { StackWiring } from './stack-wiring.ts';
 
-export function storage({ ports, checkpointEveryMs }: Rooms): SupervisorSpec {
+export function storage({ ports, checkpointEveryMs }: StackWiring): SupervisorSpec {
   return {
     strategy: 'one_for_one',
     children: [

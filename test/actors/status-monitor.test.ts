@@ -1,14 +1,14 @@
 /** Is the service ready? What the conditions say together, and that each goes with the process that vouched for it. */
 import { expect, test } from 'vitest';
-import { CONDITIONS, statusMonitor, whyNotActive, type Condition, type Conditions } from '../../src/actors/status-monitor.ts';
+import { CONDITIONS, statusMonitor, whyNotActive, type ServiceCondition, type ServiceConditions } from '../../src/actors/status-monitor.ts';
 import type { Message } from '../../src/otp/process.ts';
 import { walk } from '../support/lone-machine.ts';
 
 const after = (...events: readonly Message[]) => walk(statusMonitor, {}, ...events);
-const met = (condition: Condition) => ({ type: 'condition.met', condition, process: `${condition}#1` });
+const met = (condition: ServiceCondition) => ({ type: 'condition.met', condition, process: `${condition}#1` });
 const allMet = CONDITIONS.map(met);
 
-test.each<[readonly Condition[], string]>([
+test.each<[readonly ServiceCondition[], string]>([
   [[], 'starting'],
   [['lock', 'replication', 'pools'], 'starting'],
   [['shapes'], 'connecting'],
@@ -25,7 +25,7 @@ test.each([
 ])('a condition that %s is missing, and no other', (_, event) => {
   const { value, context } = after(...allMet, event);
 
-  expect({ value, context, why: whyNotActive(context as Conditions) }).toEqual({
+  expect({ value, context, why: whyNotActive(context as ServiceConditions) }).toEqual({
     value: 'connecting',
     context: { lock: 'lock#1', replication: 'replication#1', pools: null, shapes: 'shapes#1' },
     why: 'Timeout waiting for database connection pool (snapshot) to be ready',

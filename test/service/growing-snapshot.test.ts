@@ -126,3 +126,30 @@ test('a query that breaks off ends its shape, for those who read it too; the nex
   const anew = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
   expect({ after: after.status, isAnew: anew.handle !== handle, rows: anew.rows.size }).toEqual({ after: 409, isAnew: true, rows: ROWS });
 });
+
+test.each(['@shape-cache', '@shape-log-collector', '@consumers'] as const)('%s ends in the middle: half a snapshot is not taken for a whole one', async (name) => {
+  proxy.allow(PORTION_BYTES);
+  const { handle } = await readShape(service.shapeUrl, { table: 'items', offset: '-1' });
+  await proxy.exhausted();
+  const growing = await openShape({ table: 'items', offset: '0_2', handle: handle ?? '' });
+  const cutOff = expect(growing.rest()).rejects.toThrow();
+
+  service.runtime.exit(name, 'kill');
+  await cutOff;
+  proxy.allowAll();
+
+  const anew = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  expect({ isAnew: anew.handle !== handle, rows: anew.rows.size }).toEqual({ isAnew: true, rows: ROWS });
+});
+
+test('a client that waits for the first row while the shapes are made anew is led to a fresh shape', async () => {
+  const waiting = readShape(service.shapeUrl, { table: 'items', offset: '-1' });
+  await expect.poll(() => service.runtime.printTree()).toContain('snapshotter');
+
+  service.runtime.exit('@shape-cache', 'kill');
+  proxy.allowAll();
+
+  const { status } = await waiting;
+  const anew = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  expect({ status, rows: anew.rows.size }).toEqual({ status: 409, rows: ROWS });
+});

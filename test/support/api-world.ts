@@ -5,7 +5,7 @@
 import { createApi, type Api } from '../../src/api/api.ts';
 import type { ApiSettings } from '../../src/api/api-context.ts';
 import type {
-  Catalog, RelationLookup, ServiceLevel, ServiceStatus, ShapeCreation, ShapeDirectory, SnapshotStart,
+  RelationLookup, RelationSource, ServedShapes, ServiceLevel, ServiceStatus, ShapeCreation, SnapshotStart,
 } from '../../src/api/ports.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import type { LogOffset } from '../../src/model/log-offset.ts';
@@ -16,6 +16,7 @@ import { definitionKey, newHandle, type Handle, type ShapeDefinition } from '../
 import type { SnapshotWriter } from '../../src/storage/shapes/shape-logs.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import type { WhereLanguage } from '../../src/sql/where.ts';
+import { readableLogs } from '../../src/service/wiring/api-ports.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from './manual-clock.ts';
 
@@ -47,7 +48,7 @@ export function createWorld({ settings, chunkBytesMax, rows = [] }: WorldOptions
   const catalog = new TestCatalog();
   const status = new TestStatus(clock);
   const directory = new TestDirectory(storage, clock, rows, (handle, next) => api.announcements.rotate(handle, next));
-  const ports = { catalog, directory, logs: storage.shapes, status, language: onlyEquality, lastProcessedLsn: () => world.processed };
+  const ports = { relations: catalog, shapes: directory, logs: readableLogs(storage.shapes), status, language: onlyEquality, lastProcessedLsn: () => world.processed };
   const api = createApi(
     ports,
     {
@@ -91,7 +92,7 @@ const onlyEquality: WhereLanguage = {
 };
 
 /** `items(id uuid, value text)`, `serial_ids(id bigserial)`, `wide(id, value1, value2, value3)`, and what a test adds. */
-export class TestCatalog implements Catalog {
+export class TestCatalog implements RelationSource {
   readonly relations = new Map<string, Relation>();
   isReachable = true;
   lookups = 0;
@@ -124,7 +125,7 @@ export function key(name: string, typeName: string, pkIndex = 0): Column {
   return column(name, typeName, { pkIndex, notNull: true });
 }
 
-export class TestDirectory implements ShapeDirectory {
+export class TestDirectory implements ServedShapes {
   /** What happens to snapshots that begin from now on. */
   snapshots: SnapshotStart | 'held' | 'writing' = { outcome: 'started' };
   refuses = false;

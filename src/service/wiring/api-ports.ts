@@ -1,12 +1,14 @@
 /** What the api asks of the processes, in terms of the runtime: a call that gets no answer becomes an outcome. */
-import type { Catalog, ShapeCreation, ShapeDirectory, ServiceStatus, SnapshotStart } from '../../api/ports.ts';
-import { serviceLevel, whyNotActive, type Conditions } from '../../actors/status-monitor.ts';
-import type { ShapeDirectory as DirectoryTable } from '../../actors/shape-directory.ts';
+import type { ReadableLogs, RelationSource, ServedShapes, ServiceStatus, ShapeCreation, SnapshotStart } from '../../api/ports.ts';
+import { serviceLevel, whyNotActive, type ServiceConditions } from '../../actors/status-monitor.ts';
+import type { ShapeDirectory } from '../../actors/shape-directory.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Message } from '../../otp/process.ts';
 import { CallError, type Runtime } from '../../otp/runtime.ts';
-import type { Catalog as DatabaseCatalog } from '../../postgres/catalog/catalog.ts';
+import type { Catalog } from '../../postgres/catalog/catalog.ts';
 import { DatabaseUnreachableError } from '../../postgres/connection/database-error.ts';
+import { ShapeGoneError } from '../../storage/errors.ts';
+import type { ShapeLogs } from '../../storage/shapes/shape-logs.ts';
 
 /** Longer than the first row of a snapshot may take, and than the wait for a connection before it. */
 const SNAPSHOT_START_TIMEOUT_MS = 45_000;
@@ -14,7 +16,7 @@ const CREATION_TIMEOUT_MS = 30_000;
 /** A consumer that is being restarted comes back under its name: how often to ask again. */
 const LOOKUPS_MAX = 3;
 
-export function apiCatalog(catalog: DatabaseCatalog): Catalog {
+export function relationSource(catalog: Catalog): RelationSource {
   return {
     async relation(schema, name) {
       try {
@@ -28,8 +30,12 @@ export function apiCatalog(catalog: DatabaseCatalog): Catalog {
   };
 }
 
+export function readableLogs(logs: ShapeLogs): ReadableLogs {
+  return { get: (handle) => logs.get(handle), isGone: (error) => error instanceof ShapeGoneError };
+}
+
 /** @param table the directory of the shape cache that lives now; undefined while there is none. */
-export function apiDirectory(runtime: Runtime, table: () => DirectoryTable | undefined): ShapeDirectory {
+export function servedShapes(runtime: Runtime, table: () => ShapeDirectory | undefined): ServedShapes {
   return {
     find: (definition) => table()?.find(definition),
     definitionOf: (handle) => table()?.definitionOf(handle),
@@ -44,12 +50,17 @@ export function apiDirectory(runtime: Runtime, table: () => DirectoryTable | und
   };
 }
 
-async function awaitSnapshotStart(runtime: Runtime, table: () => DirectoryTable | undefined, handle: Handle): Promise<SnapshotStart> {
+async function awaitSnapshotStart(runtime: Runtime, table: () => ShapeDirectory | undefined, handle: Handle): Promise<SnapshotStart> {
   for (let lookup = 0; lookup < LOOKUPS_MAX; lookup += 1) {
     const reply = await answered(runtime.call(`@consumer/${handle}`, { type: 'awaitSnapshotStart' }, SNAPSHOT_START_TIMEOUT_MS));
     if (reply !== undefined) return snapshotStart(reply);
     const directory = table();
-    if (directory?.definitionOf(handle) === undefined) return lateAnswer(directory?.failureOf(handle));
+    if (directory === undefined) {
+      // All that serves shapes is being made anew: it will bring this one back, or know why not.
+      await answered(runtime.call('@status-monitor', { type: 'awaitReadable' }, SNAPSHOT_START_TIMEOUT_MS));
+    } else if (directory.definitionOf(handle) === undefined) {
+      return lateAnswer(directory.failureOf(handle));
+    }
   }
   return { outcome: 'unexpected', message: 'the process of this shape did not answer' };
 }
@@ -69,8 +80,8 @@ function failedStart(error: unknown): SnapshotStart {
   return { outcome: status === 500 ? 'unexpected' : 'failed', message };
 }
 
-export function apiStatus(runtime: Runtime): ServiceStatus {
-  const snapshot = () => runtime.refOf('@status-monitor')?.getSnapshot() as { value: unknown; context: Conditions } | undefined;
+export function serviceStatus(runtime: Runtime): ServiceStatus {
+  const snapshot = () => runtime.refOf('@status-monitor')?.getSnapshot() as { value: unknown; context: ServiceConditions } | undefined;
   return {
     level: () => serviceLevel(snapshot()?.value),
     isReadable: () => typeof snapshot()?.context.shapes === 'string',

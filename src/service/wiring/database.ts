@@ -1,52 +1,75 @@
-/** The database that the service follows: how to reach it, by which names, and who asks it. */
-import type { Configuration } from '../../settings/configuration.ts';
-import { createCatalog, type Catalog } from '../../postgres/catalog/catalog.ts';
-import { isProblem, parseDatabaseUrl, type DatabaseTarget } from '../../settings/database-url.ts';
-import { createPool, type DatabasePool } from '../../postgres/connection/pool.ts';
+/** The wiring of the database: the ports that talk to Postgres, and where what they bring goes. */
+import type { Handle } from '../../model/shape.ts';
+import type { PortSpec } from '../../otp/process.ts';
+import { publicationPort } from '../../postgres/catalog/publication-port.ts';
+import { lockPort } from '../../postgres/connection/lock-port.ts';
+import { poolPort } from '../../postgres/connection/pool-port.ts';
+import { replicationPort } from '../../postgres/replication/replication-port.ts';
+import type { TransactionSink } from '../../postgres/replication/transaction-sink.ts';
+import { snapshotPort, type SnapshotTarget } from '../../postgres/snapshot/snapshot-port.ts';
+import type { ServiceResources } from '../service-resources.ts';
+import { snapshotTarget } from './snapshot-target.ts';
+import { linesOf, type LogAccess } from './storage.ts';
 
-export interface Database {
-  /** For replication and the lock: never through a pooler. */
-  readonly target: DatabaseTarget;
-  readonly slot: string;
-  /** The slot ends with the connection that streams, so Postgres keeps nothing for a service that is away. */
-  readonly isSlotTemporary: boolean;
-  readonly publication: string;
-  /** For the catalogue and the publication. */
-  readonly adminPool: DatabasePool;
-  readonly snapshotPool: DatabasePool;
-  readonly catalog: Catalog;
-}
-
-/** A setting that names something that cannot be used; the message says what to do. */
-export class ConfigurationError extends Error {
-  override readonly name = 'ConfigurationError';
-}
-
-const ADMIN_CONNECTIONS_MAX = 4;
-
-/** @throws {ConfigurationError} nothing was opened. */
-export function databaseOf(configuration: Configuration, databaseUrl: string): Database {
-  const target = targetOf(databaseUrl);
-  const snapshotTarget = configuration.pooledDatabaseUrl === undefined ? target : targetOf(configuration.pooledDatabaseUrl);
-  const adminConnections = Math.min(ADMIN_CONNECTIONS_MAX, Math.max(1, Math.floor(configuration.databasePoolSize / 4)));
-  const adminPool = createPool({ target, applicationName: 'armature admin', max: adminConnections });
+export function databasePorts(resources: ServiceResources, access: LogAccess) {
+  const { configuration, database, world } = resources;
+  const { target, adminPool, snapshotPool, slot, publication } = database;
   return {
-    target,
-    slot: `electric_slot_${configuration.replicationStreamId}`,
-    isSlotTemporary: configuration.cleanupReplicationSlots,
-    publication: `electric_publication_${configuration.replicationStreamId}`,
-    adminPool,
-    snapshotPool: createPool({
-      target: snapshotTarget,
-      applicationName: 'armature snapshots',
-      max: Math.max(1, configuration.databasePoolSize - adminConnections),
-    }),
-    catalog: createCatalog(adminPool),
+    lock: (): PortSpec => lockPort({ name: '@lock', target, slot, owner: '@connection-lock' }),
+    replication: () => replication(resources, access),
+    pools: () => poolPort({ name: '@pools', pools: [adminPool, snapshotPool] }),
+    publication: () =>
+      publicationPort({ name: '@publication', pool: adminPool, publication, isManual: configuration.manualTablePublishing }),
+    snapshots: () =>
+      snapshotPort({
+        name: '@snapshots',
+        pool: snapshotPool,
+        clock: world.clock,
+        target: (handle) => snapshotTargetOf(resources, access, handle),
+      }),
   };
 }
 
-function targetOf(url: string): DatabaseTarget {
-  const target = parseDatabaseUrl(url);
-  if (isProblem(target)) throw new ConfigurationError(target.message);
-  return target;
+function replication(resources: ServiceResources, { intake }: LogAccess): PortSpec {
+  const { configuration, database, storage } = resources;
+  const { target, slot, isSlotTemporary, publication } = database;
+  return replicationPort({
+    name: '@replication',
+    target,
+    slot,
+    isSlotTemporary,
+    publication,
+    transactionBytesMax: configuration.transactionBytesMax,
+    sink: doubting(resources, intake),
+    lastCommitLsn: () => storage.log.lastCommitLsn,
+    source: () => storage.log.source,
+    durableLsn: () => storage.log.durableLsn,
+    owner: '@replication-client',
+  });
+}
+
+/** A table that the stream describes anew may have changed: what the catalogue told of it before no longer counts. */
+function doubting({ database }: ServiceResources, intake: LogAccess['intake']): TransactionSink {
+  return {
+    layout(layout) {
+      database.catalog.doubt(layout);
+      return intake.layout(layout);
+    },
+    changes: (...fragment) => intake.changes(...fragment),
+    commit: (...end) => intake.commit(...end),
+    abandon: () => intake.abandon(),
+    progress: (lsn) => intake.progress(lsn),
+    get congestion() {
+      return intake.congestion;
+    },
+  };
+}
+
+/** Undefined for a shape that ended before its snapshot was asked for. */
+function snapshotTargetOf({ database, storage }: ServiceResources, { filters }: LogAccess, handle: Handle): SnapshotTarget | undefined {
+  const shapeLog = storage.shapes.get(handle);
+  if (shapeLog === undefined) return undefined;
+  const { definition } = shapeLog;
+  const failed = (): void => database.catalog.doubt(definition.relation);
+  return snapshotTarget(shapeLog, linesOf(storage, shapeLog, filters), filters.of(definition), failed);
 }

@@ -1,0 +1,52 @@
+/** The database that the service follows: how to reach it, by which names, and who asks it. */
+import type { Configuration } from '../settings/configuration.ts';
+import { createCatalog, type Catalog } from '../postgres/catalog/catalog.ts';
+import { isProblem, parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
+import { createPool, type DatabasePool } from '../postgres/connection/pool.ts';
+
+export interface Database {
+  /** For replication and the lock: never through a pooler. */
+  readonly target: DatabaseTarget;
+  readonly slot: string;
+  /** The slot ends with the connection that streams, so Postgres keeps nothing for a service that is away. */
+  readonly isSlotTemporary: boolean;
+  readonly publication: string;
+  /** For the catalogue and the publication. */
+  readonly adminPool: DatabasePool;
+  readonly snapshotPool: DatabasePool;
+  readonly catalog: Catalog;
+}
+
+/** A setting that names something that cannot be used; the message says what to do. */
+export class ConfigurationError extends Error {
+  override readonly name = 'ConfigurationError';
+}
+
+const ADMIN_CONNECTIONS_MAX = 4;
+
+/** @throws {ConfigurationError} nothing was opened. */
+export function databaseOf(configuration: Configuration, databaseUrl: string): Database {
+  const target = targetOf(databaseUrl);
+  const snapshotTarget = configuration.pooledDatabaseUrl === undefined ? target : targetOf(configuration.pooledDatabaseUrl);
+  const adminConnections = Math.min(ADMIN_CONNECTIONS_MAX, Math.max(1, Math.floor(configuration.databasePoolSize / 4)));
+  const adminPool = createPool({ target, applicationName: 'armature admin', max: adminConnections });
+  return {
+    target,
+    slot: `electric_slot_${configuration.replicationStreamId}`,
+    isSlotTemporary: configuration.cleanupReplicationSlots,
+    publication: `electric_publication_${configuration.replicationStreamId}`,
+    adminPool,
+    snapshotPool: createPool({
+      target: snapshotTarget,
+      applicationName: 'armature snapshots',
+      max: Math.max(1, configuration.databasePoolSize - adminConnections),
+    }),
+    catalog: createCatalog(adminPool),
+  };
+}
+
+function targetOf(url: string): DatabaseTarget {
+  const target = parseDatabaseUrl(url);
+  if (isProblem(target)) throw new ConfigurationError(target.message);
+  return target;
+}

@@ -1,0 +1,18 @@
+/** What the service opened before its tree starts, and closes after the tree has stopped. */
+import type { Logger } from 'pino';
+import type { Runtime } from '../otp/runtime.ts';
+import type { Configuration } from '../settings/configuration.ts';
+import type { WhereLanguage } from '../sql/where.ts';
+import type { Storage } from '../storage/storage.ts';
+import type { World } from './world.ts';
+import type { Database } from './database.ts';
+
+export interface ServiceResources {
+  readonly configuration: Configuration;
+  readonly world: World;
+  readonly logger: Logger;
+  readonly storage: Storage;
+  readonly language: WhereLanguage;
+  readonly database: Database;
+  readonly runtime: Runtime;
+}

@@ -1,0 +1,54 @@
+/** The wiring of the edge: the api over the processes that live now, the server in front of it, and the journal. */
+import { LogProgress } from '../../actors/log-progress.ts';
+import { ShapeDirectory } from '../../actors/shape-directory.ts';
+import { createApi, type Api } from '../../api/api.ts';
+import { VERSION } from '../../base/version.ts';
+import { httpPort } from '../../http/http-port.ts';
+import { journalPort } from '../../telemetry/journal-port.ts';
+import { relationSource, servedShapes, serviceStatus, readableLogs } from './api-ports.ts';
+import { livingTable } from './living-table.ts';
+import type { ServiceResources } from '../service-resources.ts';
+
+const READINESS_TIMEOUT_MS = 5_000;
+
+export function serviceApi({ configuration, database, runtime, storage, language, world }: ServiceResources): Api {
+  const directory = () => livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
+  const progress = () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress);
+  const ports = {
+    relations: relationSource(database.catalog),
+    shapes: servedShapes(runtime, directory),
+    logs: readableLogs(storage.shapes),
+    status: serviceStatus(runtime),
+    language,
+    lastProcessedLsn: () => progress()?.lastProcessedLsn,
+  };
+  const settings = {
+    longPollTimeoutMs: configuration.longPollTimeoutMs,
+    readinessTimeoutMs: READINESS_TIMEOUT_MS,
+    maxConcurrentRequests: configuration.maxConcurrentRequests,
+    cache: { maxAgeSeconds: configuration.cacheMaxAgeSeconds, staleAgeSeconds: configuration.cacheStaleAgeSeconds },
+    isDeletionEnabled: configuration.enableDeletion,
+  };
+  return createApi(ports, settings, world.clock, world.random);
+}
+
+export function edgePorts({ configuration, logger, world }: ServiceResources, api: Api) {
+  const { host, secret, drainTimeoutMs } = configuration;
+  let { port } = configuration; // When any will do, a server that starts anew takes the one that clients know.
+  return {
+    journal: () => journalPort(logger),
+    http: () =>
+      httpPort(
+        { host, port, secret, version: VERSION, drainTimeoutMs },
+        {
+          api,
+          clock: world.clock,
+          random: world.random,
+          listening: (address) => {
+            port = address.port;
+          },
+          failed: (error, requestId) => logger.error({ err: error, requestId }, 'a request failed'),
+        },
+      ),
+  };
+}

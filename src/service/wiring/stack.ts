@@ -1,0 +1,29 @@
+/**
+ * The wiring of the stack: the ports and tables of its processes, over one storage, one database and one server.
+ *
+ * What lives longer than a process is made here, once. What a process owns is made anew for each incarnation; whoever
+ * else reads a table asks the runtime for that of the process that lives now, so nothing is read of one that died.
+ */
+import type { StackWiring } from '../../supervisors/stack-wiring.ts';
+import { databasePorts } from './database.ts';
+import { edgePorts, serviceApi } from './edge.ts';
+import type { ServiceResources } from '../service-resources.ts';
+import { logAccess, shapeLogOf, storagePorts } from './storage.ts';
+import { processTables } from './tables.ts';
+
+const CHECKPOINT_EVERY_MS = 5_000;
+
+export function stackWiring(resources: ServiceResources): StackWiring {
+  const { configuration, storage } = resources;
+  const access = logAccess(resources);
+  const api = serviceApi(resources);
+  return {
+    ports: { ...storagePorts(storage, access), ...databasePorts(resources, access), ...edgePorts(resources, api) },
+    tables: processTables(resources, access, api.announcements),
+    shapeLog: (handle) => shapeLogOf(storage, handle),
+    takenThrough: () => storage.shapes.position,
+    checkpointEveryMs: CHECKPOINT_EVERY_MS,
+    drainTimeoutMs: configuration.drainTimeoutMs,
+    publicationCheckEveryMs: configuration.publicationCheckEveryMs,
+  };
+}

@@ -1,0 +1,56 @@
+/** The wiring of the storage: its ports, and what those and the tables of the processes share over its logs. */
+import { invariant } from '../../base/invariant.ts';
+import type { Handle } from '../../model/shape.ts';
+import { ShapeLines } from '../../shapes/shape-lines.ts';
+import { checkpointPort } from '../../storage/checkpoint/checkpoint-port.ts';
+import { LogBlocks } from '../../storage/log/log-blocks.ts';
+import { LogIntake } from '../../storage/log/log-intake.ts';
+import { logReaderPort } from '../../storage/log/log-reader-port.ts';
+import { logWriterPort } from '../../storage/log/log-writer-port.ts';
+import { ShapeBlocks } from '../../storage/shapes/shape-blocks.ts';
+import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
+import { shapeReaderPort } from '../../storage/shapes/shape-reader-port.ts';
+import type { Storage } from '../../storage/storage.ts';
+import type { ServiceResources } from '../service-resources.ts';
+import { ShapeFilters } from './shape-filters.ts';
+
+/** The ends of the logs that a port fills and a table of a process reads, or the other way round. */
+export interface LogAccess {
+  /** What comes from Postgres, on its way into the transaction log. */
+  readonly intake: LogIntake;
+  /** Blocks of the transaction log that were read for somebody. */
+  readonly blocks: LogBlocks;
+  /** The same of the shapes' logs. */
+  readonly shapeBlocks: ShapeBlocks;
+  readonly filters: ShapeFilters;
+}
+
+export function logAccess({ storage, language }: ServiceResources): LogAccess {
+  return {
+    intake: new LogIntake(storage.log),
+    blocks: new LogBlocks(storage.log),
+    shapeBlocks: new ShapeBlocks(),
+    filters: new ShapeFilters(language),
+  };
+}
+
+export function storagePorts({ log, shapes }: Storage, { intake, blocks, shapeBlocks }: LogAccess) {
+  return {
+    logWriter: () => logWriterPort(intake, { replication: '@replication', collector: '@shape-log-collector' }),
+    logReader: () => logReaderPort(log, blocks),
+    shapeReader: () => shapeReaderPort(shapes, shapeBlocks),
+    checkpoints: () => checkpointPort(log, shapes),
+  };
+}
+
+/** @throws {InvariantError} when the shape was deleted, or never made. */
+export function shapeLogOf({ shapes }: Storage, handle: Handle): ShapeLog {
+  const shapeLog = shapes.get(handle);
+  invariant(shapeLog !== undefined, `a shape's log outlives its processes: ${handle}`);
+  return shapeLog;
+}
+
+/** What turns rows and changes into the lines of this shape. */
+export function linesOf({ log }: Storage, { definition }: ShapeLog, filters: ShapeFilters): ShapeLines {
+  return new ShapeLines(definition, filters.of(definition), (id) => log.layoutOf(id));
+}

@@ -1,0 +1,88 @@
+/** The wiring of the tables: what each process owns besides its context, made anew for each incarnation. */
+import { ConsumerLog } from '../../actors/consumer-log.ts';
+import type { ConsumerPorts } from '../../actors/consumer-ports.ts';
+import { LinkValues } from '../../actors/link-values.ts';
+import { LogProgress } from '../../actors/log-progress.ts';
+import { PublishedTables } from '../../actors/published-tables.ts';
+import { RouterTable, type ShapeRouting } from '../../actors/router-table.ts';
+import { ShapeDirectory } from '../../actors/shape-directory.ts';
+import { Subscribers } from '../../actors/subscribers.ts';
+import type { ShapeAnnouncements } from '../../api/ports.ts';
+import { invariant } from '../../base/invariant.ts';
+import type { LogRange } from '../../model/log-position.ts';
+import type { Handle } from '../../model/shape.ts';
+import type { Delivery } from '../../shapes/router.ts';
+import { ShapeRouter } from '../../shapes/shape-router.ts';
+import { equalText } from '../../sql/equal-text.ts';
+import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
+import type { Storage } from '../../storage/storage.ts';
+import type { StackWiring } from '../../supervisors/stack-wiring.ts';
+import type { ServiceResources } from '../service-resources.ts';
+import type { ShapeFilters } from './shape-filters.ts';
+import { linesOf, shapeLogOf, type LogAccess } from './storage.ts';
+
+/** @param announcements told when a log has grown or ended. */
+export function processTables(resources: ServiceResources, access: LogAccess, announcements: ShapeAnnouncements): StackWiring['tables'] {
+  const { database, storage, world } = resources;
+  const { blocks, shapeBlocks, filters } = access;
+  // Of the last collector, alive or not: a Consumer may take what one that has just died delivered to it, and must not crash of that.
+  let router: RouterTable | undefined;
+  return {
+    collector: () => ({
+      router: (router = new RouterTable(routing(storage, filters), blocks)),
+      progress: new LogProgress(storage.shapes),
+    }),
+    publicationManager: () => ({ tables: new PublishedTables({ lost: (relation) => database.catalog.doubt(relation) }) }),
+    shapeCache: () => ({
+      directory: new ShapeDirectory(storage.shapes, world.clock, { rotated: (handle) => announcements.rotate(handle) }),
+    }),
+    consumer: (handle) => ({
+      log: new ConsumerLog({ ...consumerPorts(resources, access, announcements, handle), delivery: (range) => deliveryOf(router, handle, range) }),
+      materializers: new Subscribers(),
+    }),
+    materializer: (handle, column) => ({
+      values: new LinkValues(handle, column, shapeBlocks, equalText(typeOidOf(shapeLogOf(storage, handle), column))),
+      dependants: new Subscribers(),
+    }),
+  };
+}
+
+function consumerPorts(
+  { storage }: ServiceResources,
+  { blocks, filters }: LogAccess,
+  announcements: ShapeAnnouncements,
+  handle: Handle,
+): Omit<ConsumerPorts, 'delivery'> {
+  const shapeLog = shapeLogOf(storage, handle);
+  return {
+    shapeLog,
+    lines: linesOf(storage, shapeLog, filters),
+    loadedBlock: (range) => blocks.get(range),
+    layoutOf: (id) => storage.log.layoutOf(id),
+    takenByAll: () => storage.shapes.position,
+    announce: (grown, end) => announcements.announce(grown, end),
+  };
+}
+
+function deliveryOf(router: RouterTable | undefined, handle: Handle, range: LogRange): Delivery {
+  invariant(router !== undefined, 'a collector was there before the first Consumer');
+  return router.deliveryTo(handle, range);
+}
+
+function routing(storage: Storage, filters: ShapeFilters): ShapeRouting {
+  const router = new ShapeRouter((id) => storage.log.layoutOf(id));
+  return {
+    add: (handle) => {
+      const { definition } = shapeLogOf(storage, handle);
+      router.add(handle, definition, filters.of(definition));
+    },
+    remove: (handle) => router.remove(handle),
+    route: (block) => router.route(block),
+  };
+}
+
+function typeOidOf({ definition: { columns, reads } }: ShapeLog, column: string): number {
+  const layout = columns.includes(column) ? reads.find(({ name }) => name === column) : undefined;
+  invariant(layout !== undefined, `a Materializer keeps a column that its shape selects, not ${column}`);
+  return layout.typeOid;
+}
