@@ -1,18 +1,21 @@
 /**
  * Checkpointer: from time to time, and when much is in memory only, brings the shapes' logs to the disk, so that the
- * transaction log before that point can go. Late is slower recovery and more memory; early is only more writes. A checkpoint that failed is not ours to
- * judge: the port that took it has crashed, and its supervisor decides.
+ * transaction log before that point can go. Late is slower recovery and more memory; early is only more writes.
+ *
+ * One damaged shape must not keep all others from the disk: its Consumer is told to go, and deletes it by its end. A
+ * checkpoint that failed is not ours to judge: the port that took it has crashed, and its supervisor decides.
  */
 import { setup } from 'xstate';
+import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
-import type { CallFailed } from '../otp/process.ts';
+import type { CallFailed, Message, Name } from '../otp/process.ts';
 
 type Event =
   | { type: 'unsaved.exceeded' }
   | (CallFailed & { type: 'waiting.failed' })
   | { type: 'timeout.retry' }
   | { type: 'checkpoint.taken' }
-  | { type: 'checkpoint.deferred' }
+  | { type: 'checkpoint.deferred'; handle: Handle; why: string }
   | (CallFailed & { type: 'checkpoint.failed' });
 
 export const checkpointer = setup({
@@ -36,7 +39,11 @@ export const checkpointer = setup({
     },
     writing: {
       entry: { type: 'call', params: { to: '@checkpoints', request: { type: 'takeCheckpoint' }, as: 'checkpoint' } },
-      on: { 'checkpoint.taken': 'waiting', 'checkpoint.deferred': 'pausing', 'checkpoint.failed': 'pausing' },
+      on: {
+        'checkpoint.taken': 'waiting',
+        'checkpoint.deferred': { target: 'pausing', actions: { type: 'send', params: stopOfDamaged } },
+        'checkpoint.failed': 'pausing',
+      },
     },
     /** Nobody is there to be asked, or the same would be answered at once. */
     pausing: {
@@ -45,3 +52,8 @@ export const checkpointer = setup({
     },
   },
 });
+
+/** A Consumer that is only about to start does not hear of it; the next checkpoint names its shape again. */
+function stopOfDamaged({ event: { handle, why } }: { event: { handle: Handle; why: string } }): { to: Name; event: Message } {
+  return { to: `@consumer/${handle}`, event: { type: 'stop', cause: { delete: why } } };
+}

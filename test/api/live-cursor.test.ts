@@ -1,4 +1,4 @@
-/** The cursor (E11): one for a window, never the same twice for one client. */
+/** The cursor: one for a window, never the same twice for one client. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { nextCursor } from '../../src/api/live-cursor.ts';

@@ -248,7 +248,7 @@ const checkpointerScenario: Scenario = {
     { ...failed('waiting.failed'), reason: 'timeout' },
     failed('waiting.failed'),
     { type: 'checkpoint.taken' },
-    { type: 'checkpoint.deferred' },
+    { type: 'checkpoint.deferred', handle: '1-1', why: 'damaged' },
     failed('checkpoint.failed'),
     { type: 'timeout.retry' },
   ],

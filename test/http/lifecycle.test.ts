@@ -1,4 +1,4 @@
-/** Conformance: deletion, readiness, overload and faults (cases G and I). */
+/** The wire: deletion, readiness, overload and faults. */
 import { afterEach, expect, test } from 'vitest';
 import { column, itemLine, key } from '../support/api-world.ts';
 import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http-world.ts';

@@ -1,4 +1,4 @@
-/** Conformance: long-polls (cases D, G10, E4, E11), and that nothing of a client that went stays behind. */
+/** The wire: long-polls, their cursors and tags; and that nothing of a client that went stays behind. */
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { itemLine, LONG_POLL_MS, upToDateMessage } from '../support/api-world.ts';

@@ -1,4 +1,4 @@
-/** Conformance: snapshot, catch-up, handles and caching (cases C and E), as far as they are the server's own. */
+/** The wire: snapshot, catch-up, handles and caching, as far as they are the server's own. */
 import { afterEach, expect, test } from 'vitest';
 import type { Handle } from '../../src/model/shape.ts';
 import { FOLLOW_WAIT_MS } from '../../src/storage/shapes/snapshot-chunks.ts';

@@ -1,4 +1,4 @@
-/** Conformance: routes, CORS, authentication and health (cases A). */
+/** The wire: routes, CORS, authentication and health. */
 import { afterEach, expect, test } from 'vitest';
 import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http-world.ts';
 import { itemLine, SNAPSHOT_END_MESSAGE } from '../support/api-world.ts';

@@ -1,4 +1,4 @@
-/** Conformance: what a request may say (cases B), read and posted. */
+/** The wire: what a request may say, read and posted. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { column, key } from '../support/api-world.ts';
 import { startHttpWorld, told, type HttpWorld } from '../support/http-world.ts';

@@ -1,4 +1,4 @@
-/** What the service was told, and how it says what is wrong with it (section 8 of the wire, A18). */
+/** What the service was told, and how it says what is wrong with it. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { helpText, parseCommandLine } from '../../src/settings/command-line.ts';

@@ -3,12 +3,12 @@
  *
  * It takes one before it counts as started. So a storage that can save nothing more ends it again and again at once,
  * and with it the service: to go on without checkpoints would be to keep all of the log, and all lines in memory.
- * A shape whose own files do not hold ends alone: its Consumer is told to go, and the next checkpoint is without it.
+ * A shape whose own files do not hold is named in the answer: the checkpoint after its deletion is without it.
  */
-import type { Message, PortContext, PortSpec } from '../../otp/process.ts';
+import type { Message, PortSpec } from '../../otp/process.ts';
 import { ShapeCorruptError } from '../errors.ts';
-import type { ShapeLogs } from '../shapes/shape-logs.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
+import type { ShapeLogs } from '../shapes/shape-logs.ts';
 
 /** What may be in memory only. */
 const UNSAVED_BYTES_MAX = 64 * 1024 * 1024;
@@ -16,11 +16,11 @@ const UNSAVED_BYTES_MAX = 64 * 1024 * 1024;
 export function checkpointPort(log: TransactionLog, shapeLogs: ShapeLogs, unsavedBytesMax = UNSAVED_BYTES_MAX): PortSpec {
   return {
     name: '@checkpoints',
-    async open({ send }) {
-      await takeCheckpoint(log, shapeLogs, send);
+    async open() {
+      await takeCheckpoint(log, shapeLogs); // A damaged shape is named again when somebody asks.
       return {
         requests: {
-          takeCheckpoint: () => takeCheckpoint(log, shapeLogs, send),
+          takeCheckpoint: () => takeCheckpoint(log, shapeLogs),
           async awaitUnsaved(_, signal) {
             await shapeLogs.whenUnsaved(unsavedBytesMax, signal);
             return { type: 'unsaved.exceeded' };
@@ -31,14 +31,12 @@ export function checkpointPort(log: TransactionLog, shapeLogs: ShapeLogs, unsave
   };
 }
 
-async function takeCheckpoint(log: TransactionLog, shapeLogs: ShapeLogs, send: PortContext['send']): Promise<Message> {
+async function takeCheckpoint(log: TransactionLog, shapeLogs: ShapeLogs): Promise<Message> {
   try {
     await log.release(await shapeLogs.checkpoint());
     return { type: 'checkpoint.taken' };
   } catch (error) {
     if (!(error instanceof ShapeCorruptError)) throw error;
-    // Its Consumer deletes the shape by its end; one that is only about to start is told the next time.
-    send(`@consumer/${error.handle}`, { type: 'stop', cause: { delete: error.message } });
-    return { type: 'checkpoint.deferred' };
+    return { type: 'checkpoint.deferred', handle: error.handle, why: error.message };
   }
 }

@@ -42,7 +42,7 @@ async function shapeWithLine(handle: Handle): Promise<ShapeLog> {
   return shape;
 }
 
-test.each(['/log', ''])("a shape whose %s is missing is told to go, and the others' lines are saved without it", async (missing) => {
+test.each(['/log', ''])("a shape whose %s is missing is named, and the others' lines are saved without it", async (missing) => {
   const shapes = [await shapeWithLine(damaged), await shapeWithLine(sound)];
   const port = await openPort(checkpointPort(storage.log, storage.shapes));
   rmSync(`${new ShapeDirectories(nodeDisk, directory).pathOf(damaged)}${missing}`, { recursive: true });
@@ -56,13 +56,14 @@ test.each(['/log', ''])("a shape whose %s is missing is told to go, and the othe
   const restored = [...storage.shapes.all()];
 
   expect({
-    answers: [first.type, second.type],
-    told: port.sent,
+    answers: [first, second],
     unsaved,
     restored: await Promise.all(restored.map(async (shape) => [shape.handle, await bodyOf(shape.read(offset('0_inf')))])),
   }).toEqual({
-    answers: ['checkpoint.deferred', 'checkpoint.taken'],
-    told: [{ to: `@consumer/${damaged}`, message: { type: 'stop', cause: { delete: expect.stringMatching(/^the log of shape 1-1 is corrupt/) as string } } }],
+    answers: [
+      { type: 'checkpoint.deferred', handle: damaged, why: expect.stringMatching(/^the log of shape 1-1 is corrupt/) as string },
+      { type: 'checkpoint.taken' },
+    ],
     unsaved: 2 * '"later",'.length,
     restored: [[sound, { body: '"saved","later"', end: '11_0', upToDate: true }]],
   });
