@@ -34,6 +34,14 @@ test('each file that README and ARCHITECTURE point to is there', () => {
   expect(targets.filter((path) => !existsSync(join(REPOSITORY, path)))).toEqual([]);
 });
 
+test('what ARCHITECTURE names in a file stands in that file', () => {
+  const named = [...read('ARCHITECTURE.md').matchAll(/\[([^\]]+)\]\((src\/[^)]+\.ts)\)/g)].flatMap(([, text = '', path = '']) =>
+    [...text.matchAll(/`(\w+)`/g)].map(([, name = '']) => ({ name, path })),
+  );
+
+  expect(named.filter(({ name, path }) => !new RegExp(`\\b${name}\\b`).test(read(path)))).toEqual([]);
+});
+
 test('what must pass is run with the test command of the README', () => {
   const [, command = ''] = /```sh\n(npm ci && npm test)\n```/.exec(readme) ?? [];
 
