@@ -57,7 +57,7 @@ export interface ConsumerInput {
 }
 
 interface Context extends ConsumerInput {
-  /** The transaction log reaches at least up to here, and the collector leaves the part up to here to us. */
+  /** The collector has offered the transaction log up to here and does not offer it again: we take all of it from the log. */
   readonly offered: LogPosition;
   readonly materializerCount: number;
   /** Who waits until the batch in hand is taken; null when there is none in hand. */

@@ -63,15 +63,18 @@ interface Reading {
 async function readLog(reading: Reading): Promise<ShapeResponse> {
   const { request, parameters } = reading;
   const { offset } = parameters;
-  const deaf = await untilReadable(reading, offset === 'now' ? BEFORE_ALL : offset);
-  if (deaf !== undefined) return deaf;
+  const unreadable = await untilReadable(reading, offset === 'now' ? BEFORE_ALL : offset);
+  if (unreadable !== undefined) return unreadable;
   request.permit.promote();
   if (offset === 'now') return readEnd(reading);
   if (parameters.liveSse) return withLog(reading, () => eventStreamFallback(readerOf(reading, offset), offset));
   return onceBegun(reading, parameters.live ? await longPoll(reading, offset) : catchUp(reading, offset));
 }
 
-/** Waits until the snapshot has started and the log has reached `after`; for the latter half as long as a long-poll. */
+/**
+ * Waits until the snapshot has started, and then until the log has reached `after`. The second wait takes at most half
+ * the time of a long-poll: an offset that lies beyond the log is far more often wrong than early.
+ */
 async function untilReadable(reading: Reading, after: LogOffset): Promise<Refusal | Abandoned | undefined> {
   const { context, handle, request, target } = reading;
   const deadlineMs = context.clock.nowMs() + context.settings.longPollTimeoutMs / 2;
@@ -123,7 +126,7 @@ async function longPoll(reading: Reading, after: LogOffset): Promise<ShapeRespon
     const unchanged = isFirst ? notModified(reader, read) : undefined;
     if (unchanged !== undefined) return unchanged;
     if (read.hasData) return liveAnswer(reader, read);
-    // We close, and the rest of the service is down already: the reader's log is whole, and the next of us goes on with it.
+    // The server closes, and the rest of the service is down already. The reader's log is whole: it reads on after the restart.
     if (wake.cause === 'aborted') return liveAnswer(reader, read);
     if (wake.cause !== 'appended') return whyUnwell(context) ?? liveAnswer(reader, read);
     wake = await context.listeners.park(handle, after, remainingMs(context, deadlineMs), request.signal);
