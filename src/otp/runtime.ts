@@ -13,6 +13,7 @@ import { ProcessKernel } from './kernel/kernel.ts';
 import { InvalidExitReasonError } from './kernel/machine-process.ts';
 import { monitor } from './kernel/monitors.ts';
 import { whenStarted } from './kernel/outside.ts';
+import { specOf } from './kernel/starts.ts';
 import { describeProcess, type ProcessInfo } from './kernel/process-info.ts';
 import { isExitReason, type Address, type CallFailed, type ExitReason, type Message, type Name, type Pid, type ProcessSpec, type Table } from './process.ts';
 import { suspend, resume } from './kernel/suspension.ts';
@@ -107,9 +108,9 @@ class KernelRuntime implements Runtime {
     this.scheduler = scheduler;
   }
 
-  start(spec: ProcessSpec, { id, timeoutMs }: { readonly id: string; readonly timeoutMs?: number }): Promise<Pid> {
-    if (timeoutMs !== undefined && !(timeoutMs >= 0)) return Promise.reject(new RangeError(`${id} cannot take ${timeoutMs} ms to start`));
-    return whenStarted(this.kernel.spawn(spec, { id, parent: this.kernel.outside }), timeoutMs);
+  async start(spec: ProcessSpec, { id, timeoutMs }: { readonly id: string; readonly timeoutMs?: number }): Promise<Pid> {
+    if (timeoutMs !== undefined && !(timeoutMs >= 0)) throw new RangeError(`${id} cannot take ${timeoutMs} ms to start`);
+    return whenStarted(this.kernel.spawn(specOf(() => spec), { id, parent: this.kernel.outside }), timeoutMs);
   }
 
   send(to: Address, message: Message): void {

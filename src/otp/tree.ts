@@ -13,23 +13,35 @@ export interface ProcessTree {
   readonly children: readonly ProcessTree[];
 }
 
-export function treeOf(parent: Entry): readonly ProcessTree[] {
-  return [...parent.children()]
-    .sort((one, other) => one.order - other.order)
-    .map((entry) => ({ id: entry.id, pid: entry.pid, name: firstOf(entry.names), state: entry.behaviour.state(entry), children: treeOf(entry) }));
+/** Without recursion: a chain of processes may be deeper than the stack. */
+export function treeOf(top: Entry): readonly ProcessTree[] {
+  const roots: ProcessTree[] = [];
+  const parents = [{ parent: top, children: roots }];
+  for (let next = parents.pop(); next !== undefined; next = parents.pop()) {
+    for (const entry of [...next.parent.children()].sort((one, other) => one.order - other.order)) {
+      const children: ProcessTree[] = [];
+      const { id, pid, names, behaviour } = entry;
+      next.children.push({ id, pid, name: firstOf(names), state: behaviour.state(entry), children });
+      parents.push({ parent: entry, children });
+    }
+  }
+  return roots;
 }
 
 /** One line per process: its id, its pid and its state. */
 export function printTree(roots: readonly ProcessTree[]): string {
-  return roots.flatMap((root) => [lineOf(root), ...linesBelow(root, '')]).join('\n');
-}
-
-function linesBelow({ children }: ProcessTree, indent: string): string[] {
-  return children.flatMap((child, index) => {
-    const isLast = index === children.length - 1;
-    const below = linesBelow(child, `${indent}${isLast ? '   ' : '│  '}`);
-    return [`${indent}${isLast ? '└─ ' : '├─ '}${lineOf(child)}`, ...below];
-  });
+  const lines: string[] = [];
+  const branches = roots.map((tree) => ({ tree, toIt: '', belowIt: '' })).reverse();
+  for (let branch = branches.pop(); branch !== undefined; branch = branches.pop()) {
+    const { tree, toIt, belowIt } = branch;
+    lines.push(`${toIt}${lineOf(tree)}`);
+    const last = tree.children.at(-1);
+    for (const child of [...tree.children].reverse()) {
+      const [toChild, belowChild] = child === last ? ['└─ ', '   '] : ['├─ ', '│  '];
+      branches.push({ tree: child, toIt: `${belowIt}${toChild}`, belowIt: `${belowIt}${belowChild}` });
+    }
+  }
+  return lines.join('\n');
 }
 
 function lineOf({ id, pid, state }: ProcessTree): string {

@@ -91,6 +91,18 @@ test.each([['an object', {}], ['a promise', Promise.resolve()], ['nothing', unde
   expect(await world.ask(pid, { type: 'startChild', template: 'odd', args: {} })).toMatchObject({ type: 'child.refused', reason: { error: { name: 'TypeError' } } });
 });
 
+test.each([undefined, null, 'text', 5, {}])('a start of %j, which is neither a machine nor a port, is a failed one', async (spec: unknown) => {
+  const { runtime } = new World(productionScheduler());
+  const starts = [() => runtime.start(spec as never, { id: 'odd' }), () => runtime.start(spec as never, undefined as never)];
+
+  const outcomes = await Promise.allSettled(starts.map((start) => start()));
+
+  expect({ outcomes, tree: runtime.tree() }).toMatchObject({
+    outcomes: [{ reason: { name: 'StartError', reason: { error: { name: 'TypeError' } } } }, { reason: { name: 'TypeError' } }],
+    tree: [],
+  });
+});
+
 test('a template is one that was written down, not what every object has', async () => {
   const world = new World();
   const pid = await world.puppet('p', { spawns: {} });
