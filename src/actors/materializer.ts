@@ -58,6 +58,9 @@ interface Context extends MaterializerInput {
   readonly reason: ExitReason;
 }
 
+/** Until it is live, an announcement only raises the highest offset, and is answered at once. */
+const readLater = { actions: [{ type: 'noteAnnounced', params: eventOf }, { type: 'reply', params: received }] } as const;
+
 export const materializer = setup({
   types: {
     input: {} as MaterializerInput,
@@ -66,8 +69,7 @@ export const materializer = setup({
     output: {} as { reason: ExitReason },
   },
   guards: {
-    hasHistory: ({ context }) => compareOffsets(context.appliedOffset, context.subscribedOffset) < 0,
-    isBehind: ({ context }) => compareOffsets(context.appliedOffset, context.announcedOffset) < 0,
+    isBehind: ({ context }, { through }: { through: LogOffset }) => compareOffsets(context.appliedOffset, through) < 0,
     hasDependants: ({ context }) => context.dependantCount > 0,
     isDrained: (_, { reason }: { reason: ExitReason }) => downCause(reason).type === 'drain',
     isGone: (_, { reason }: { reason: ExitReason }) => downCause(reason).type === 'gone',
@@ -101,8 +103,8 @@ export const materializer = setup({
   output: ({ context }) => ({ reason: context.reason }),
   on: {
     'consumer.down': [
-      { guard: { type: 'isDrained', params: ({ event }) => event }, target: '.stopped' },
-      { guard: { type: 'isGone', params: ({ event }) => event }, target: '.rechecking' },
+      { guard: { type: 'isDrained', params: eventOf }, target: '.stopped' },
+      { guard: { type: 'isGone', params: eventOf }, target: '.rechecking' },
       { target: '.invalidating', actions: { type: 'noteReason', params: ({ event }) => ({ reason: invalidReason(event.reason) }) } },
     ],
     // The log goes only after its Consumer went: of that we are told.
@@ -113,7 +115,7 @@ export const materializer = setup({
     'dependant.down': {
       actions: { type: 'apply', params: ({ event }) => ({ table: 'dependants', change: { remove: event.process } }) },
     },
-    'subscribers.counted': { actions: { type: 'noteDependantCount', params: ({ event }) => event } },
+    'subscribers.counted': { actions: { type: 'noteDependantCount', params: eventOf } },
   },
   initial: 'awaitingSnapshot',
   states: {
@@ -145,45 +147,18 @@ export const materializer = setup({
         }),
       },
       on: {
-        'consumer.subscribed': { target: 'replaying', actions: { type: 'noteSubscribed', params: ({ event }) => event } },
+        'consumer.subscribed': { target: 'replaying', actions: { type: 'noteSubscribed', params: eventOf } },
       },
     },
     /** Reads history, up to the subscription's offset and no further. */
     replaying: {
-      initial: 'measuring',
-      on: {
-        takeAppended: { actions: [{ type: 'noteAnnounced', params: ({ event }) => event }, { type: 'reply', params: received }] },
-      },
-      states: {
-        measuring: { always: [{ guard: 'hasHistory', target: 'reading' }, { target: '#materializer.catchingUp' }] },
-        reading: {
-          entry: {
-            type: 'call',
-            params: ({ context }) => readBlock(context, context.subscribedOffset),
-          },
-          on: {
-            'history.blockRead': { actions: { type: 'apply', params: applyBlock } },
-            'values.applied': { target: 'measuring', actions: { type: 'noteApplied', params: ({ event }) => event } },
-          },
-        },
-      },
+      ...readingUpTo('subscribedOffset', [{ target: '#materializer.catchingUp' }]),
+      on: { takeAppended: readLater },
     },
     /** Reads what was announced meanwhile, until nothing is left. */
     catchingUp: {
-      initial: 'measuring',
-      on: {
-        takeAppended: { actions: [{ type: 'noteAnnounced', params: ({ event }) => event }, { type: 'reply', params: received }] },
-      },
-      states: {
-        measuring: { always: [{ guard: 'isBehind', target: 'reading' }, { target: '#materializer.live' }] },
-        reading: {
-          entry: { type: 'call', params: ({ context }) => readBlock(context, context.announcedOffset) },
-          on: {
-            'history.blockRead': { actions: { type: 'apply', params: applyBlock } },
-            'values.applied': { target: 'measuring', actions: { type: 'noteApplied', params: ({ event }) => event } },
-          },
-        },
-      },
+      ...readingUpTo('announcedOffset', [{ target: '#materializer.live' }]),
+      on: { takeAppended: readLater },
     },
     live: {
       initial: 'waiting',
@@ -193,7 +168,7 @@ export const materializer = setup({
           on: {
             takeAppended: {
               target: 'following',
-              actions: [{ type: 'noteAnnounced', params: ({ event }) => event }, { type: 'noteAnnouncer', params: ({ event }) => event }],
+              actions: [{ type: 'noteAnnounced', params: eventOf }, { type: 'noteAnnouncer', params: eventOf }],
             },
             subscribe: {
               actions: [
@@ -205,25 +180,11 @@ export const materializer = setup({
             currentValues: { actions: { type: 'reply', params: current } },
           },
         },
-        following: {
-          initial: 'measuring',
-          states: {
-            measuring: {
-              always: [
-                { guard: 'isBehind', target: 'reading' },
-                { guard: 'hasDependants', target: '#materializer.live.telling' },
-                { target: '#materializer.live.waiting', actions: [{ type: 'reply', params: followed }, 'dropAnnouncer'] },
-              ],
-            },
-            reading: {
-              entry: { type: 'call', params: ({ context }) => readBlock(context, context.announcedOffset) },
-              on: {
-                'history.blockRead': { actions: { type: 'apply', params: applyBlock } },
-                'values.applied': { target: 'measuring', actions: { type: 'noteApplied', params: ({ event }) => event } },
-              },
-            },
-          },
-        },
+        /** Reads what was announced. The Consumer announces nothing more until it has its answer. */
+        following: readingUpTo('announcedOffset', [
+          { guard: 'hasDependants', target: '#materializer.live.telling' },
+          { target: '#materializer.live.waiting', actions: [{ type: 'reply', params: followed }, 'dropAnnouncer'] },
+        ]),
         /** The moves wait in the values table; each dependant says when it has taken them. */
         telling: {
           entry: {
@@ -275,8 +236,8 @@ export const materializer = setup({
       },
       on: {
         'invalidation.done': 'invalidated',
-        subscribe: { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'values.areInvalid' } }) } },
-        currentValues: { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'values.areInvalid' } }) } },
+        subscribe: { actions: { type: 'reply', params: invalid } },
+        currentValues: { actions: { type: 'reply', params: invalid } },
         '*': {}, // Whatever was asked for before came too late to matter.
       },
     },
@@ -284,6 +245,33 @@ export const materializer = setup({
     invalidated: { type: 'final' }, // The Consumer failed or was deleted: the outer shapes must be dropped.
   },
 });
+
+/**
+ * Two states that read the log, block by block, up to `offset` and no further. They ask for a block only when the one
+ * before it has been applied, so the values take each change once and in order.
+ *
+ * @param whenThere the transitions that are taken when nothing is left to read. `offset` may rise while a block is read.
+ */
+function readingUpTo<const Transitions extends readonly object[]>(offset: 'subscribedOffset' | 'announcedOffset', whenThere: Transitions) {
+  const boundOf = ({ context }: { context: Context }) => ({ through: context[offset] });
+  return {
+    initial: 'measuring',
+    states: {
+      measuring: { always: [{ guard: { type: 'isBehind', params: boundOf }, target: 'reading' }, ...whenThere] },
+      reading: {
+        entry: { type: 'call', params: ({ context }: { context: Context }) => readBlock(context, context[offset]) },
+        on: {
+          'history.blockRead': { actions: { type: 'apply', params: applyBlock } },
+          'values.applied': { target: 'measuring', actions: { type: 'noteApplied', params: eventOf } },
+        },
+      },
+    },
+  } as const;
+}
+
+function eventOf<Event>({ event }: { event: Event }): Event {
+  return event;
+}
 
 function invalidReason(reason: ExitReason): ExitReason {
   return { shutdown: { delete: whyInvalid(downCause(reason)) } };
@@ -316,6 +304,10 @@ function received({ event }: { event: { replyTo: ReplyTo } }) {
 function followed({ context }: { context: Context }) {
   invariant(context.announcedBy !== null, 'what is followed was announced by somebody');
   return { to: context.announcedBy, event: { type: 'appended.taken' } };
+}
+
+function invalid({ event }: { event: { replyTo: ReplyTo } }) {
+  return { to: event.replyTo, event: { type: 'values.areInvalid' } };
 }
 
 /** The values themselves lie in the table. */
