@@ -1,7 +1,7 @@
 /** A storage that keeps everything in memory and forgets it at the end. */
 import { systemClock, type Clock } from '../base/clock.ts';
 import { LOG_START } from '../model/log-position.ts';
-import { MemoryLog } from './log/memory-log.ts';
+import { memoryLog } from './log/memory-log.ts';
 import { MemoryShapeLogs } from './shapes/memory-shape-logs.ts';
 import { MemoryShapeStore } from './shapes/memory-shape-store.ts';
 import { ShapeTable } from './shapes/shape-table.ts';
@@ -13,7 +13,7 @@ export interface MemoryStorageOptions {
 }
 
 export function memoryStorage({ clock = systemClock, chunkBytesMax = CHUNK_BYTES_MAX }: MemoryStorageOptions = {}): Storage {
-  const log = new MemoryLog();
+  const log = memoryLog();
   const storeOf = (): MemoryShapeStore => new MemoryShapeStore();
   const shapes = new MemoryShapeLogs(new ShapeTable({ log, clock, chunkBytesMax, storeOf }, LOG_START));
   return {

@@ -4,15 +4,15 @@ import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
 import { LogCorruptError } from '../errors.ts';
 import { FRAME_KINDS, type Frame } from './frame.ts';
 import { decodeRecord } from './frame-payloads.ts';
+import type { FrameReader } from './framed-log.ts';
 import { SegmentCursor } from './segment-cursor.ts';
 import type { Segments } from './segments.ts';
 import type { RecordAt } from './shape-record.ts';
 import { TransactionAssembler } from './transaction-assembler.ts';
 
-export class LogReader {
+export class LogReader implements FrameReader {
   constructor(private readonly segments: Segments) {}
 
-  /** What the log's `read` promises. */
   async read(range: LogRange, bytesMax: number): Promise<LogBlock> {
     const assembler = new TransactionAssembler();
     const transactions: LoggedTransaction[] = [];

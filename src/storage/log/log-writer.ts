@@ -13,7 +13,7 @@ import type { DiskFile } from '../disk.ts';
 import { errorOf } from '../errors.ts';
 import { encodeFrame, FRAME_HEADER_BYTES, FRAME_KINDS, type FrameKind } from './frame.ts';
 import { encodePosition } from './frame-payloads.ts';
-import type { FrameSink } from './log-head.ts';
+import type { FrameSink } from './framed-log.ts';
 import type { Segments } from './segments.ts';
 
 export interface Preamble {
@@ -51,10 +51,6 @@ export class LogWriter implements FrameSink {
     private synced: LogPosition,
   ) {}
 
-  get syncedEnd(): LogPosition {
-    return this.synced;
-  }
-
   /** @throws whatever the disk threw first: from then on the log takes nothing. */
   put(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Uint8Array {
     this.refuseAfterFailure();
@@ -63,7 +59,6 @@ export class LogWriter implements FrameSink {
     return this.place(kind, flags, xid, payload).subarray(FRAME_HEADER_BYTES);
   }
 
-  /** Puts a frame that says how far the log is durable by now. */
   testify(): void {
     this.place(FRAME_KINDS.durable, 0, NO_XID, encodePosition(this.synced));
   }
@@ -76,7 +71,6 @@ export class LogWriter implements FrameSink {
     this.contentStart = this.end;
   }
 
-  /** Writes and syncs what was put so far. One at a time. */
   async flush(): Promise<void> {
     this.refuseAfterFailure();
     const group = this.group;
@@ -90,6 +84,16 @@ export class LogWriter implements FrameSink {
       throw error;
     }
     this.synced = end;
+  }
+
+  /** Removes the segments that lie before `position` as a whole. */
+  async release(position: LogPosition): Promise<void> {
+    for (const first of this.segments.firsts) {
+      const next = this.segments.after(first);
+      // The next segment repeats all layouts; until its head is durable this one is still needed.
+      if (next === undefined || next > position || next >= this.synced) return;
+      await this.segments.remove(first);
+    }
   }
 
   async close(): Promise<void> {

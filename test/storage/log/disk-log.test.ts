@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { LogPosition } from '../../../src/model/log-position.ts';
-import { openDiskLog, type DiskLog } from '../../../src/storage/log/disk-log.ts';
+import { openDiskLog } from '../../../src/storage/log/disk-log.ts';
+import type { TransactionLog } from '../../../src/storage/log/transaction-log.ts';
 import { DURABLE_FRAME_BYTES } from '../../../src/storage/log/frame.ts';
 import { MemoryDisk } from '../memory-disk.ts';
 import { appendTransaction, readAll, transactionsOf } from '../fixtures.ts';
@@ -10,13 +11,13 @@ import { appendTransaction, readAll, transactionsOf } from '../fixtures.ts';
 const DIRECTORY = '/log';
 const START = 0 as LogPosition;
 
-const openLog = (disk: MemoryDisk, from = START): Promise<DiskLog> =>
+const openLog = (disk: MemoryDisk, from = START): Promise<TransactionLog> =>
   openDiskLog({ disk: disk.mount(), directory: DIRECTORY, segmentBytesMax: 600, tailBytesMax: 400, from });
 
 const lsns = (found: readonly { lsn: string }[]): string[] => found.map(({ lsn }) => lsn);
 
 /** A log with transactions 1 to `count`, each synced by itself and closed in good order unless told otherwise. */
-async function written(count: number): Promise<{ disk: MemoryDisk; log: DiskLog }> {
+async function written(count: number): Promise<{ disk: MemoryDisk; log: TransactionLog }> {
   const disk = new MemoryDisk();
   const log = await openLog(disk);
   for (let commit = 1; commit <= count; commit += 1) {

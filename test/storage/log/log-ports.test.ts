@@ -2,7 +2,8 @@
 import { beforeEach, expect, test } from 'vitest';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import type { PortSpec } from '../../../src/otp/process.ts';
-import { openDiskLog, type DiskLog } from '../../../src/storage/log/disk-log.ts';
+import { openDiskLog } from '../../../src/storage/log/disk-log.ts';
+import type { TransactionLog } from '../../../src/storage/log/transaction-log.ts';
 import { LogBlocks } from '../../../src/storage/log/log-blocks.ts';
 import { LogIntake } from '../../../src/storage/log/log-intake.ts';
 import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
@@ -13,7 +14,7 @@ import { bytes, lsn, xid } from '../fixtures.ts';
 import { MemoryDisk } from '../memory-disk.ts';
 
 let disk: MemoryDisk;
-let log: DiskLog;
+let log: TransactionLog;
 let intake: LogIntake;
 
 beforeEach(async () => {

@@ -1,25 +1,28 @@
 /**
- * LogHead: the end of the log at which things are appended, the same for every engine. It knows the open transaction,
- * the layouts and the last commit, and keeps the newest transactions for readers.
+ * FramedLog: the transaction log, as frames that some engine keeps. It knows the open transaction, the layouts and the
+ * last commit, keeps the newest transactions for readers, and says how far the log is durable. What differs from engine
+ * to engine is where frames go (FrameSink) and where old ones are read (FrameReader).
  *
  * A position inside an open transaction must never be handed out: a reader that went on from there would lose the
  * transaction's beginning. So the settled end stays before the open transaction until it commits or is abandoned.
  */
 import { invariant } from '../../base/invariant.ts';
-import type { LogPosition } from '../../model/log-position.ts';
+import { minPosition, type LogPosition, type LogRange } from '../../model/log-position.ts';
 import { compareLsn, LSN_ZERO, maxLsn, type Lsn } from '../../model/lsn.ts';
-import type { Xid } from '../../model/pg-snapshot.ts';
+import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
 import type { RelationLayout } from '../../model/relation.ts';
+import type { LogBlock } from '../../model/transaction.ts';
 import { CONTINUED, FIRST, FRAME_KINDS, type FrameKind } from './frame.ts';
 import { encodeCommit, encodeJson, encodeSource } from './frame-payloads.ts';
+import { GroupCommit } from './group-commit.ts';
 import type { Layouts } from './layouts.ts';
 import type { RecentCommits } from './recent-commits.ts';
-import type { ShapeRecord } from './shape-record.ts';
+import type { RecordAt, ShapeRecord } from './shape-record.ts';
 import type { TailCache } from './tail-cache.ts';
-import { FRAME_BYTES_MAX } from './transaction-log.ts';
+import { FRAME_BYTES_MAX, type TransactionLog } from './transaction-log.ts';
 
 /** What the next sync makes durable. */
-export interface Settled {
+interface Settled {
   readonly end: LogPosition;
   readonly lsn: Lsn;
   /** Which stream `lsn` belongs to: those of another one say nothing about it. */
@@ -32,6 +35,30 @@ export interface FrameSink {
   readonly end: LogPosition;
   /** @returns the payload as the engine keeps it: the caller's bytes may change afterwards. */
   put(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Uint8Array;
+  /** Makes durable what was put so far. One at a time. */
+  flush(): Promise<void>;
+  /** Puts a frame that says how far the log is durable by now. */
+  testify(): void;
+  /** Lets go of frames that lie before `position`. */
+  release(position: LogPosition): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Where frames are read that the log has no longer in memory. */
+export interface FrameReader {
+  /** What the log's `read` promises. */
+  read(range: LogRange, bytesMax: number): Promise<LogBlock>;
+  records(range: LogRange): AsyncIterable<RecordAt>;
+}
+
+export interface LogParts {
+  readonly sink: FrameSink;
+  readonly reader: FrameReader;
+  readonly layouts: Layouts;
+  readonly tail: TailCache;
+  readonly recent: RecentCommits;
+  readonly lastCommitLsn: Lsn;
+  readonly source: string;
 }
 
 interface OpenTransaction {
@@ -46,18 +73,33 @@ interface OpenTransaction {
 
 const NO_XID = 0 as Xid;
 
-export class LogHead {
+export class FramedLog implements TransactionLog {
+  private readonly sink: FrameSink;
+  private readonly reader: FrameReader;
+  private readonly layouts: Layouts;
+  private readonly tail: TailCache;
+  private readonly recent: RecentCommits;
+  private readonly commits = new GroupCommit(() => this.flush());
+  private commitLsn: Lsn;
+  private streamSource: string;
   private open: OpenTransaction | undefined;
   private stream = 0;
+  private durable: Settled;
 
-  constructor(
-    private readonly sink: FrameSink,
-    private readonly layouts: Layouts,
-    private readonly tail: TailCache,
-    private readonly recent: RecentCommits,
-    private commitLsn: Lsn,
-    private streamSource: string,
-  ) {}
+  constructor({ sink, reader, layouts, tail, recent, lastCommitLsn, source }: LogParts) {
+    this.sink = sink;
+    this.reader = reader;
+    this.layouts = layouts;
+    this.tail = tail;
+    this.recent = recent;
+    this.commitLsn = lastCommitLsn;
+    this.streamSource = source;
+    this.durable = this.settled;
+  }
+
+  get durableEnd(): LogPosition {
+    return this.durable.end;
+  }
 
   get lastCommitLsn(): Lsn {
     return this.commitLsn;
@@ -67,13 +109,9 @@ export class LogHead {
     return this.streamSource;
   }
 
-  get settled(): Settled {
-    return { end: this.open === undefined ? this.sink.end : this.open.after, lsn: this.commitLsn, stream: this.stream };
-  }
-
-  /** The commit LSN that `durable` vouches for: none when the stream was restarted since. */
-  durableLsn(durable: Settled): Lsn {
-    return durable.stream === this.stream ? durable.lsn : LSN_ZERO;
+  /** None when the stream was restarted since. */
+  get durableLsn(): Lsn {
+    return this.durable.stream === this.stream ? this.durable.lsn : LSN_ZERO;
   }
 
   appendLayout(layout: Omit<RelationLayout, 'id'>): number {
@@ -82,6 +120,10 @@ export class LogHead {
     const added = this.layouts.add(layout);
     this.sink.put(FRAME_KINDS.layout, 0, NO_XID, encodeJson(added));
     return added.id;
+  }
+
+  layoutOf(id: number): RelationLayout | undefined {
+    return this.layouts.get(id);
   }
 
   appendChanges(xid: Xid, changes: Uint8Array): void {
@@ -123,6 +165,55 @@ export class LogHead {
     this.recent.forget();
   }
 
+  appendRecord(record: ShapeRecord): void {
+    this.sink.put(FRAME_KINDS.record, 0, NO_XID, encodeJson(record));
+  }
+
+  async sync(): Promise<LogPosition> {
+    await this.commits.request();
+    return this.durable.end;
+  }
+
+  async read(range: LogRange, bytesMax: number): Promise<LogBlock> {
+    invariant(range.through <= this.durable.end, 'only the durable part of the log is read');
+    return this.tail.read(range, bytesMax) ?? (await this.reader.read(range, bytesMax));
+  }
+
+  records(after: LogPosition): AsyncIterable<RecordAt> {
+    return this.reader.records({ after, through: this.durable.end });
+  }
+
+  firstUnseen(snapshot: PgSnapshot): LogPosition | undefined {
+    return this.recent.firstUnseen(snapshot);
+  }
+
+  async release(position: LogPosition): Promise<void> {
+    const before = minPosition(position, this.recent.start ?? position);
+    this.tail.forget(before);
+    await this.sink.release(before);
+  }
+
+  /** After a close in good order the next recovery knows that all of the log was durable. */
+  async close(): Promise<void> {
+    try {
+      await this.sync();
+      this.sink.testify();
+      await this.sync();
+    } finally {
+      await this.sink.close();
+    }
+  }
+
+  private async flush(): Promise<void> {
+    const { settled } = this;
+    await this.sink.flush();
+    this.durable = settled;
+  }
+
+  private get settled(): Settled {
+    return { end: this.open === undefined ? this.sink.end : this.open.after, lsn: this.commitLsn, stream: this.stream };
+  }
+
   private putChanges(open: OpenTransaction, changes: Uint8Array): Uint8Array {
     const first = open.frameCount === 0 ? FIRST : 0;
     open.frameCount += 1;
@@ -133,9 +224,5 @@ export class LogHead {
       this.sink.put(FRAME_KINDS.changes, CONTINUED, open.xid, changes.subarray(at, at + FRAME_BYTES_MAX));
     }
     return changes.slice(); // In one piece, as readers need it.
-  }
-
-  appendRecord(record: ShapeRecord): void {
-    this.sink.put(FRAME_KINDS.record, 0, NO_XID, encodeJson(record));
   }
 }
