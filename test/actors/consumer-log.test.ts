@@ -8,7 +8,7 @@ import type { Lsn } from '../../src/model/lsn.ts';
 import { ShapeLines } from '../../src/shapes/shape-lines.ts';
 import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
-import { grow } from '../storage/fixtures.ts';
+import { grow } from '../support/stored-samples.ts';
 import { blockOf, transactionOf } from '../support/changes.ts';
 import { handleOf, itemsLayout, shapeOf } from '../support/shapes.ts';
 

@@ -6,20 +6,20 @@ import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
 import { LSN_ZERO } from '../../src/model/lsn.ts';
 import { parsePgSnapshot } from '../../src/model/pg-snapshot.ts';
 import type { Message, Pid, ReplyTo } from '../../src/otp/process.ts';
-import { run, strike, type Fault, type Script } from '../races/run.ts';
-import { HANDLE, NAMES, type World } from '../races/world.ts';
+import { run, strike, type Fault, type Script } from '../support/hand-over/hand-over-run.ts';
+import { HANDLE, NAMES, type HandOverWorld } from '../support/hand-over/hand-over-world.ts';
 
 const oneRow = [{ row: 1, value: 'a', remove: false }];
 const inOrder: Script = { transactions: [{ atStep: 200, lasts: 0, wishes: oneRow }], materializerAtStep: 0, faults: [], choices: [] };
 
-function consumerState({ runtime }: World): string {
+function consumerState({ runtime }: HandOverWorld): string {
   return JSON.stringify(runtime.processInfo(NAMES.consumer)?.state ?? 'not there');
 }
 
 /** Calls `act` once, when the Consumer's state first satisfies `isReached`. */
-function once(isReached: (state: string) => boolean, act: (world: World) => void) {
+function once(isReached: (state: string) => boolean, act: (world: HandOverWorld) => void) {
   let isDone = false;
-  return (world: World) => {
+  return (world: HandOverWorld) => {
     if (isDone || !isReached(consumerState(world))) return;
     isDone = true;
     act(world);

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ExitReason } from '../../src/otp/process.ts';
-import { anyScript, run, strike, type Fault, type Script, type Victim } from '../races/run.ts';
-import { NAMES, type World } from '../races/world.ts';
+import { anyScript, run, strike, type Fault, type Script, type Victim } from '../support/hand-over/hand-over-run.ts';
+import { NAMES, type HandOverWorld } from '../support/hand-over/hand-over-world.ts';
 
 const STATES = [
   '"awaitingSnapshot"',
@@ -38,7 +38,7 @@ interface End {
 async function endOf(state: State, victim: Victim, how: Fault, script = scripts.get(state)): Promise<End> {
   if (script === undefined) throw new Error(`no script comes through ${state}`);
   let isStruck = false;
-  const onStep = (world: World) => {
+  const onStep = (world: HandOverWorld) => {
     if (isStruck || world.runtime.whereis(NAMES[victim]) === undefined) return;
     if (JSON.stringify(world.runtime.processInfo(NAMES.materializer)?.state) !== state) return;
     isStruck = true;
@@ -49,7 +49,7 @@ async function endOf(state: State, victim: Victim, how: Fault, script = scripts.
   return { states: statesOf(world).slice(-1), reason: exit?.type === 'exit' ? exit.reason : undefined };
 }
 
-function statesOf(world: World): State[] {
+function statesOf(world: HandOverWorld): State[] {
   return world.records.flatMap((record) =>
     record.type === 'transition' && record.process.startsWith('consumers/materializer#') ? [JSON.stringify(record.state) as State] : [],
   );

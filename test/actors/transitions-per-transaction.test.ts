@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { run, type Script } from '../races/run.ts';
+import { run, type Script } from '../support/hand-over/hand-over-run.ts';
 
 const TRANSITIONS_MAX = 30;
 

@@ -1,6 +1,6 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { startInspectionServer } from '../../src/observer/inspection-server.ts';
-import { NAMES, World } from '../races/world.ts';
+import { NAMES, HandOverWorld } from '../support/hand-over/hand-over-world.ts';
 import { InspectionClient } from '../support/inspection-client.ts';
 
 const CONSUMER = 'consumers/consumer#10';
@@ -8,7 +8,7 @@ const MATERIALIZER = 'consumers/materializer#12';
 
 /** One shape, watched from the start: a row is committed, a Materializer subscribes, another row is committed. */
 async function watchHandOver(): Promise<InspectionClient> {
-  const world = new World(() => 0);
+  const world = new HandOverWorld(() => 0);
   const { runtime } = world;
   const server = await startInspectionServer({ runtime, port: 0 });
   onTestFinished(() => server.close());
@@ -31,7 +31,7 @@ async function watchHandOver(): Promise<InspectionClient> {
   return client;
 }
 
-function commit({ runtime }: World, index: number, value: string): void {
+function commit({ runtime }: HandOverWorld, index: number, value: string): void {
   runtime.send('@writer', { type: 'begin' });
   runtime.send('@writer', { type: 'commit', index, wishes: [{ row: index, value, remove: false }] });
   runtime.send('@writer', { type: 'show', index });

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { InspectionEvent } from 'xstate';
 import { supervisor } from '../../src/otp/supervision/supervisor.ts';
-import { puppetSpec } from './support/puppet.ts';
-import { World } from './support/world.ts';
+import { puppetSpec } from '../support/otp/puppet.ts';
+import { World } from '../support/otp/world.ts';
 
 const child = (id: string) => ({ id, start: () => puppetSpec({ name: `@${id}` }) });
 

@@ -1,7 +1,7 @@
 /** A task at its edges: what it says when its job says nothing. */
 import { expect, test } from 'vitest';
 import { task } from '../../src/otp/task.ts';
-import { World } from './support/world.ts';
+import { World } from '../support/otp/world.ts';
 
 test('a job that fails without saying why has failed', async () => {
   const world = new World();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { MachineSpec, Pid } from '../../src/otp/process.ts';
-import { puppetSpec } from './support/puppet.ts';
-import { World } from './support/world.ts';
+import { puppetSpec } from '../support/otp/puppet.ts';
+import { World } from '../support/otp/world.ts';
 
 /** Processes of which each has made the next one. */
 async function chainOf(count: number): Promise<World> {

@@ -6,8 +6,8 @@ import { InvalidSpecError } from '../../src/otp/supervision/child-spec-faults.ts
 import type { ExitReason, Message, Name, Pid } from '../../src/otp/process.ts';
 import { productionScheduler } from '../../src/otp/schedulers/production-scheduler.ts';
 import { supervisor } from '../../src/otp/supervision/supervisor.ts';
-import { puppetSpec, type Told } from './support/puppet.ts';
-import { World } from './support/world.ts';
+import { puppetSpec, type Told } from '../support/otp/puppet.ts';
+import { World } from '../support/otp/world.ts';
 
 const cyclic: { self?: unknown } = {};
 cyclic.self = cyclic;

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { earlyOffset, lateMonitor, trustedSnapshot, unboundedHistory } from './negative-controls.ts';
-import { anyScript, run, type Script } from './run.ts';
+import { anyScript, run, type Script } from '../support/hand-over/hand-over-run.ts';
 import { PROPERTIES, violationsOf, type Violation } from './violations.ts';
-import type { Machines } from './world.ts';
+import type { Machines } from '../support/hand-over/hand-over-world.ts';
 
 const RUNS = 2_000;
 /** Runs spent on making a counterexample smaller. */

@@ -2,7 +2,7 @@
 import { consumer } from '../../src/actors/consumer.ts';
 import { materializer } from '../../src/actors/materializer.ts';
 import { stateAt, withConfig, type ConfigNode } from '../support/machine-config.ts';
-import type { Machines } from './world.ts';
+import type { Machines } from '../support/hand-over/hand-over-world.ts';
 
 const END_OF_LOG = '18446744073709551615_inf';
 

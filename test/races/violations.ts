@@ -2,7 +2,7 @@
 import { downCause } from '../../src/actors/down-cause.ts';
 import { isVisible } from '../../src/model/pg-snapshot.ts';
 import type { ExitReason } from '../../src/otp/process.ts';
-import { NAMES, type World } from './world.ts';
+import { NAMES, type HandOverWorld } from '../support/hand-over/hand-over-world.ts';
 
 /** The properties, in the words in which a violation is told. */
 export const PROPERTIES = {
@@ -22,7 +22,7 @@ export interface Violation {
   readonly what: string;
 }
 
-export function violationsOf(world: World, isQuiet: boolean): readonly Violation[] {
+export function violationsOf(world: HandOverWorld, isQuiet: boolean): readonly Violation[] {
   return [
     ...restViolations(world, isQuiet),
     ...crashViolations(world),
@@ -42,7 +42,7 @@ const CLAIMS: readonly (readonly [string, Property])[] = [
   ['does not exist', 'once'],
 ];
 
-function crashViolations(world: World): Violation[] {
+function crashViolations(world: HandOverWorld): Violation[] {
   return world.records.flatMap((record) => {
     if (record.type !== 'exit' || typeof record.reason !== 'object' || !('error' in record.reason)) return [];
     const { message } = record.reason.error;
@@ -52,7 +52,7 @@ function crashViolations(world: World): Violation[] {
   });
 }
 
-function restViolations({ runtime }: World, isQuiet: boolean): Violation[] {
+function restViolations({ runtime }: HandOverWorld, isQuiet: boolean): Violation[] {
   if (!isQuiet) return [{ property: 'ends', what: 'the world does not come to rest' }];
   const consumer = runtime.processInfo(NAMES.consumer)?.state;
   const materializer = runtime.processInfo(NAMES.materializer)?.state;
@@ -66,7 +66,7 @@ function restViolations({ runtime }: World, isQuiet: boolean): Violation[] {
 }
 
 /** The table was given each operation behind the snapshot once and in order: all of them, when it is live. */
-function onceViolations(world: World): Violation[] {
+function onceViolations(world: HandOverWorld): Violation[] {
   const { applied, pgSnapshot, database, values, runtime } = world;
   const isLive = runtime.processInfo(NAMES.materializer) !== undefined;
   const due = [...Array<string>(world.snapshotRows).fill('snapshot'), ...operationsBehind(world)];
@@ -82,12 +82,12 @@ function onceViolations(world: World): Violation[] {
   return violations;
 }
 
-function operationsBehind({ database, pgSnapshot }: World): string[] {
+function operationsBehind({ database, pgSnapshot }: HandOverWorld): string[] {
   const behind = database.committed.filter(({ xid }) => pgSnapshot !== undefined && !isVisible(xid, pgSnapshot));
   return behind.flatMap(({ lsn, changes }) => changes.map((_, index) => `${lsn}_${2 * index}`));
 }
 
-function logViolations(world: World): Violation[] {
+function logViolations(world: HandOverWorld): Violation[] {
   const { shapeLog, runtime } = world;
   if (shapeLog === undefined || runtime.processInfo(NAMES.consumer) === undefined) return [];
   const last = operationsBehind(world).at(-1) ?? '0_inf';
@@ -95,21 +95,21 @@ function logViolations(world: World): Violation[] {
   return [{ property: 'once', what: `the log ends at ${shapeLog.end} instead of ${last}` }];
 }
 
-function heldViolations({ heldBlocks }: World): Violation[] {
+function heldViolations({ heldBlocks }: HandOverWorld): Violation[] {
   return heldBlocks === 0 ? [] : [{ property: 'held', what: `${heldBlocks} blocks are held for nobody` }];
 }
 
 /** The last words of a process: its exit, and whatever its trace says before. */
-function exitOf({ records }: World, id: string) {
+function exitOf({ records }: HandOverWorld, id: string) {
   return records.find((record) => record.type === 'exit' && record.process.startsWith(`consumers/${id}#`));
 }
 
-function reasonOf(world: World, id: string): ExitReason | undefined {
+function reasonOf(world: HandOverWorld, id: string): ExitReason | undefined {
   const exit = exitOf(world, id);
   return exit?.type === 'exit' ? exit.reason : undefined;
 }
 
-function toldViolations(world: World): Violation[] {
+function toldViolations(world: HandOverWorld): Violation[] {
   const { view, values, runtime } = world;
   if (view === undefined) return [];
   const told = view.endings.join(', ');
@@ -126,7 +126,7 @@ function toldViolations(world: World): Violation[] {
 }
 
 /** The dependant had subscribed, and lived, when the Materializer ended because its values were no good any more. */
-function mustHear(world: World): boolean {
+function mustHear(world: HandOverWorld): boolean {
   const ended = exitOf(world, 'materializer');
   const reason = reasonOf(world, 'materializer');
   if (ended === undefined || reason === undefined || !wasSaidByMachine(world) || downCause(reason).type !== 'delete') return false;
@@ -136,7 +136,7 @@ function mustHear(world: World): boolean {
 }
 
 /** Its machine came to an end by itself, and was not ended from outside. */
-function wasSaidByMachine({ records }: World): boolean {
+function wasSaidByMachine({ records }: HandOverWorld): boolean {
   return records.some((record) => isTransitionTo(record, 'materializer', 'invalidated') || isTransitionTo(record, 'materializer', 'stopped'));
 }
 
@@ -146,7 +146,7 @@ function isTransitionTo(record: object, id: string, state: string): boolean {
 }
 
 /** A Consumer that failed must never look drained to those who depend on it. */
-function wrongEnd(world: World): string[] {
+function wrongEnd(world: HandOverWorld): string[] {
   const consumerReason = reasonOf(world, 'consumer');
   const reason = reasonOf(world, 'materializer');
   if (consumerReason === undefined || reason === undefined || !wasSaidByMachine(world)) return [];

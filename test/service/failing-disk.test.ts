@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
 import { ShapeFollower } from '../support/shape-follower.ts';
-import { removeDirectory, temporaryDirectory } from '../storage/engines.ts';
+import { removeDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 import { failingDisk, type FailingDisk } from '../support/failing-disk.ts';
 
 let database: TestDatabase;

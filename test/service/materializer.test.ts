@@ -7,7 +7,7 @@ import { LinkValues, type LinkValue, type Moves } from '../../src/actors/link-va
 import { invariant } from '../../src/base/invariant.ts';
 import { seededRandom, type Random } from '../../src/base/random.ts';
 import type { Name, Table } from '../../src/otp/process.ts';
-import { dependant } from '../races/dependant.ts';
+import { dependant } from '../support/hand-over/dependant.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
 import { ShapeFollower } from '../support/shape-follower.ts';

@@ -11,7 +11,7 @@ import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../support/shapes.ts';
-import { bodyOf, bytes, lsn, pgSnapshot, transactionsOf, xid } from './fixtures.ts';
+import { bodyOf, bytes, lsn, pgSnapshot, transactionsOf, xid } from '../support/stored-samples.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { MemoryMetadata } from './memory-metadata.ts';
 

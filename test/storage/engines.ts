@@ -1,13 +1,11 @@
 /** The storages that are held to one contract. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Clock } from '../../src/base/clock.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import type { Metadata } from '../../src/storage/checkpoint/metadata.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { removeDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { MemoryMetadata } from './memory-metadata.ts';
 
@@ -40,12 +38,4 @@ async function openOnDisk(options: EngineOptions = {}): Promise<Storage> {
   const directory = temporaryDirectory();
   const { log, shapes, close } = await openStorage({ directory, clock: new ManualClock(), ...SMALL, ...options });
   return { log, shapes, close: () => close().finally(() => removeDirectory(directory)) };
-}
-
-export function temporaryDirectory(): string {
-  return mkdtempSync(join(tmpdir(), 'armature-storage-'));
-}
-
-export function removeDirectory(directory: string): void {
-  rmSync(directory, { recursive: true, force: true });
 }

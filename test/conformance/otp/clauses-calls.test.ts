@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Address, Message, Pid, RecipientsTable, ReplyTo } from '../../../src/otp/process.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
-import { puppetSpec, type Told } from '../../otp/support/puppet.ts';
-import { World } from '../../otp/support/world.ts';
+import { puppetSpec, type Told } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 import { strangers } from './support/strangers.ts';
 import { call, cancelTimer, monitor, reply, startTimer } from './support/told.ts';
 

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { randomScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import type { ExitReason } from '../../../src/otp/process.ts';
-import { Family } from '../../otp/support/family.ts';
-import { World } from '../../otp/support/world.ts';
+import { Family } from '../../support/otp/family.ts';
+import { World } from '../../support/otp/world.ts';
 import { nobody, strangers } from './support/strangers.ts';
 import { demonitor, exit, link, monitor, send, startTimer, stop, unlink } from './support/told.ts';
 

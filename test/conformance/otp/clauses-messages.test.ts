@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { randomScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import { effects } from '../../../src/otp/effects.ts';
-import { World } from '../../otp/support/world.ts';
+import { World } from '../../support/otp/world.ts';
 import { nobody, strangers } from './support/strangers.ts';
 import { apply, send } from './support/told.ts';
 

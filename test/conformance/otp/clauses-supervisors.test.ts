@@ -4,9 +4,9 @@ import type { ChildSpec, SupervisorSpec } from '../../../src/otp/supervision/chi
 import { dynamicSupervisor } from '../../../src/otp/supervision/dynamic-supervisor.ts';
 import type { Message } from '../../../src/otp/process.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
-import { childSpec, Family } from '../../otp/support/family.ts';
-import { puppetSpec } from '../../otp/support/puppet.ts';
-import { World } from '../../otp/support/world.ts';
+import { childSpec, Family } from '../../support/otp/family.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const abc = { a: {}, b: {}, c: {} };
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { setup } from 'xstate';
 import { effects } from '../../../src/otp/effects.ts';
 import type { Exit, ExitReason, Pid } from '../../../src/otp/process.ts';
-import { World } from '../../otp/support/world.ts';
+import { World } from '../../support/otp/world.ts';
 import { outcomesOf } from './support/races.ts';
 import { nobody, strangers } from './support/strangers.ts';
 import { link, stop, unlink } from './support/told.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { World } from '../../otp/support/world.ts';
+import { World } from '../../support/otp/world.ts';
 import { strangers } from './support/strangers.ts';
 import { label, register, unregister } from './support/told.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Message, Pid, ReplyTo } from '../../../src/otp/process.ts';
-import type { World } from '../../otp/support/world.ts';
+import type { World } from '../../support/otp/world.ts';
 import { outcomesOf } from './support/races.ts';
 import { strangers } from './support/strangers.ts';
 import { call, demonitor, exit, link, monitor, reply, send, stop, unlink } from './support/told.ts';

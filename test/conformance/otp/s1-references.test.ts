@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Address, ReplyTo } from '../../../src/otp/process.ts';
-import type { World } from '../../otp/support/world.ts';
+import type { World } from '../../support/otp/world.ts';
 import { outcomesOf } from './support/races.ts';
 import { strangers } from './support/strangers.ts';
 import { call, cancel, monitor, reply, stop } from './support/told.ts';

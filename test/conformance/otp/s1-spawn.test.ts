@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Scheduler } from '../../../src/otp/schedulers/scheduler.ts';
 import type { Message, PortSpec, ProcessSpec } from '../../../src/otp/process.ts';
-import { puppetSpec } from '../../otp/support/puppet.ts';
-import { World } from '../../otp/support/world.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 import { outcomesOf } from './support/races.ts';
 import { spawn } from './support/told.ts';
 

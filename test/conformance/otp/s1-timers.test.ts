@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { createRuntime } from '../../../src/otp/runtime.ts';
-import { puppetSpec } from '../../otp/support/puppet.ts';
-import type { World } from '../../otp/support/world.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
+import type { World } from '../../support/otp/world.ts';
 import { outcomesOf } from './support/races.ts';
 import { strangers } from './support/strangers.ts';
 import { cancelTimer, send, startTimer } from './support/told.ts';

@@ -3,7 +3,7 @@ import { setup } from 'xstate';
 import { expect, test } from 'vitest';
 import { effects } from '../../../src/otp/effects.ts';
 import type { MachineSpec, Message, ReplyTo, Table } from '../../../src/otp/process.ts';
-import { World } from '../../otp/support/world.ts';
+import { World } from '../../support/otp/world.ts';
 
 type Change = { readonly change: 'read' | 'add' | 'takeAndAdd' | 'spoil'; readonly amount?: number; readonly replyTo?: ReplyTo };
 

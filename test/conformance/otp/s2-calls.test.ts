@@ -2,8 +2,8 @@ import { setup } from 'xstate';
 import { expect, test } from 'vitest';
 import { effects, type EffectParams } from '../../../src/otp/effects.ts';
 import type { Address, ExitReason, MachineSpec, Message, Pid } from '../../../src/otp/process.ts';
-import type { Told } from '../../otp/support/puppet.ts';
-import { World } from '../../otp/support/world.ts';
+import type { Told } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 import { serverSpec } from './support/server.ts';
 
 const MINUTE_MS = 60_000;

@@ -2,8 +2,8 @@ import { assign, setup } from 'xstate';
 import { expect, test } from 'vitest';
 import { effects } from '../../../src/otp/effects.ts';
 import type { ExitReason, MachineSpec, Message, Pid, ReplyTo } from '../../../src/otp/process.ts';
-import type { Told } from '../../otp/support/puppet.ts';
-import { World } from '../../otp/support/world.ts';
+import type { Told } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 import { logOf } from './support/office.ts';
 
 type WorkerEvent =

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Address, Message, Pid, RecipientsTable } from '../../../src/otp/process.ts';
-import { puppetSpec, type Told } from '../../otp/support/puppet.ts';
-import { World } from '../../otp/support/world.ts';
+import { puppetSpec, type Told } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 import { serverSpec } from './support/server.ts';
 
 /** The members of a group of processes, for `multicall`. */

@@ -3,8 +3,8 @@ import type { ExitReason, Message, Name, Pid } from '../../../src/otp/process.ts
 import { isFault } from '../../../src/otp/process.ts';
 import { via } from '../../../src/otp/kernel/registry.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
-import type { Told } from '../../otp/support/puppet.ts';
-import { World } from '../../otp/support/world.ts';
+import type { Told } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 import { starts, startSpec, type StartName } from './support/starts.ts';
 
 type StartParams = Extract<Told, { type: 'start' }>['params'];

@@ -4,8 +4,8 @@ import { effects } from '../../../src/otp/effects.ts';
 import { isFault, type Address, type Exit, type ExitReason, type MachineSpec, type PortSpec } from '../../../src/otp/process.ts';
 import { via } from '../../../src/otp/kernel/registry.ts';
 import type { NumberedRecord } from '../../../src/otp/kernel/trace.ts';
-import type { Told } from '../../otp/support/puppet.ts';
-import { World } from '../../otp/support/world.ts';
+import type { Told } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 import { serverSpec } from './support/server.ts';
 
 /** Traps exits and puts things away when its parent tells it to end; others may say what they like. */

@@ -7,7 +7,7 @@ import { assign, setup } from 'xstate';
 import { expect, test } from 'vitest';
 import { effects } from '../../../src/otp/effects.ts';
 import type { Message, Pid, ReplyTo } from '../../../src/otp/process.ts';
-import { World } from '../../otp/support/world.ts';
+import { World } from '../../support/otp/world.ts';
 import { logOf } from './support/office.ts';
 
 type TurnstileEvent =

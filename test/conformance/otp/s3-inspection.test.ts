@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { UnhandledEventError } from '../../../src/otp/kernel/machine-process.ts';
 import type { Message } from '../../../src/otp/process.ts';
 import { toTraceLine, type NumberedRecord } from '../../../src/otp/kernel/trace.ts';
-import { World } from '../../otp/support/world.ts';
+import { World } from '../../support/otp/world.ts';
 import { Watched, type TimerParams } from './support/timekeeper.ts';
 
 const tick = (delayMs: number): TimerParams => ({ name: 'tick', delayMs });

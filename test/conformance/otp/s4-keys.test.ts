@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Name, Pid } from '../../../src/otp/process.ts';
 import { via } from '../../../src/otp/kernel/registry.ts';
-import type { World } from '../../otp/support/world.ts';
+import type { World } from '../../support/otp/world.ts';
 import { outcomesOf } from './support/races.ts';
 import { strangers } from './support/strangers.ts';
 import { exit, register, unregister, updateValue } from './support/told.ts';

@@ -3,7 +3,7 @@ import { setup } from 'xstate';
 import { effects } from '../../../src/otp/effects.ts';
 import type { PortSpec } from '../../../src/otp/process.ts';
 import { via } from '../../../src/otp/kernel/registry.ts';
-import { World } from '../../otp/support/world.ts';
+import { World } from '../../support/otp/world.ts';
 import { nobody, strangers } from './support/strangers.ts';
 import { call, listen, monitor, register, send, unregister } from './support/told.ts';
 

@@ -1,8 +1,8 @@
 /** What a supervisor answers about a child that runs, is down, is being restarted or is not there: each cell of the table. */
 import { describe, expect, test } from 'vitest';
 import type { Address, Message } from '../../../src/otp/process.ts';
-import { FAILS_FOR_EVER, Family } from '../../otp/support/family.ts';
-import { Nursery } from '../../otp/support/nursery.ts';
+import { FAILS_FOR_EVER, Family } from '../../support/otp/family.ts';
+import { Nursery } from '../../support/otp/nursery.ts';
 
 const REQUESTS = ['startChild', 'terminateChild', 'restartChild', 'deleteChild', 'getChildSpec', 'whichChild'] as const;
 const STATES = ['running', 'down', 'restarting', 'unknown'] as const;

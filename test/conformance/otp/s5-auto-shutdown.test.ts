@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { ChildSpec, Restart } from '../../../src/otp/supervision/child-spec.ts';
 import type { ExitReason } from '../../../src/otp/process.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
-import { FAILS_FOR_EVER, Family, familySpec, type ChildPlan } from '../../otp/support/family.ts';
-import { puppetSpec } from '../../otp/support/puppet.ts';
-import { World } from '../../otp/support/world.ts';
+import { FAILS_FOR_EVER, Family, familySpec, type ChildPlan } from '../../support/otp/family.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 const ANY_OR_ALL = ['any_significant', 'all_significant'] as const;

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import type { Message, ProcessSpec } from '../../../src/otp/process.ts';
 import { via } from '../../../src/otp/kernel/registry.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
-import { childSpec, Family, familySpec } from '../../otp/support/family.ts';
-import { puppetSpec } from '../../otp/support/puppet.ts';
-import { World } from '../../otp/support/world.ts';
+import { childSpec, Family, familySpec } from '../../support/otp/family.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 

@@ -1,6 +1,6 @@
 /** A child that is ended by request, or that has tried to leave its supervisor: what stays of it, and who waits meanwhile. */
 import { expect, test } from 'vitest';
-import { Family } from '../../otp/support/family.ts';
+import { Family } from '../../support/otp/family.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 

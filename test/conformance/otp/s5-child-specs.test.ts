@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { checkChildSpecs, InvalidSpecError, supervisorFault, dynamicSupervisorFault, type SpecFault } from '../../../src/otp/supervision/child-spec-faults.ts';
 import { dynamicSupervisor } from '../../../src/otp/supervision/dynamic-supervisor.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
-import { puppetSpec } from '../../otp/support/puppet.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
 

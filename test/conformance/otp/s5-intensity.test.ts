@@ -1,7 +1,7 @@
 /** How many restarts a supervisor allows itself: OTP's window of whole seconds, border included, on a clock that the test moves. */
 import { describe, expect, test } from 'vitest';
-import { FAILS_FOR_EVER, Family } from '../../otp/support/family.ts';
-import { Nursery } from '../../otp/support/nursery.ts';
+import { FAILS_FOR_EVER, Family } from '../../support/otp/family.ts';
+import { Nursery } from '../../support/otp/nursery.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 

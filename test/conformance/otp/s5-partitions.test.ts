@@ -5,9 +5,9 @@ import { partitionOf, partitionSupervisor, resizePartitions } from '../../../src
 import type { Address, Message, Name } from '../../../src/otp/process.ts';
 import { via } from '../../../src/otp/kernel/registry.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
-import { nurserySpec } from '../../otp/support/nursery.ts';
-import { puppetSpec } from '../../otp/support/puppet.ts';
-import { World } from '../../otp/support/world.ts';
+import { nurserySpec } from '../../support/otp/nursery.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const NAME = '@pool';
 

@@ -3,9 +3,9 @@ import { describe, expect, test } from 'vitest';
 import { InvalidSpecError } from '../../../src/otp/supervision/child-spec-faults.ts';
 import type { ExitReason } from '../../../src/otp/process.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
-import { Family, type ChildPlan } from '../../otp/support/family.ts';
-import { puppetSpec } from '../../otp/support/puppet.ts';
-import { World } from '../../otp/support/world.ts';
+import { Family, type ChildPlan } from '../../support/otp/family.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const plans: Readonly<Record<string, ChildPlan>> = { a: {}, b: {}, c: { restart: 'transient', significant: true } };
 

@@ -2,8 +2,8 @@
 import { describe, expect, test } from 'vitest';
 import type { Restart, SupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
 import type { ExitReason } from '../../../src/otp/process.ts';
-import { Family } from '../../otp/support/family.ts';
-import { Nursery } from '../../otp/support/nursery.ts';
+import { Family } from '../../support/otp/family.ts';
+import { Nursery } from '../../support/otp/nursery.ts';
 
 type Under = SupervisorSpec['strategy'] | 'dynamic';
 type Ending = 'normal' | 'shutdown' | 'shutdown with a cause' | 'a crash' | 'a kill' | 'noproc';

@@ -1,7 +1,7 @@
 /** A restart that fails is tried again at once and for as long as the intensity allows; meanwhile the supervisor can be asked. */
 import { describe, expect, test } from 'vitest';
-import { FAILS_FOR_EVER, Family, type StartPlan } from '../../otp/support/family.ts';
-import { Nursery } from '../../otp/support/nursery.ts';
+import { FAILS_FOR_EVER, Family, type StartPlan } from '../../support/otp/family.ts';
+import { Nursery } from '../../support/otp/nursery.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 

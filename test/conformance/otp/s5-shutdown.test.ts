@@ -2,9 +2,9 @@
 import { describe, expect, test } from 'vitest';
 import type { ExitReason } from '../../../src/otp/process.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
-import { FAILS_FOR_EVER, Family, familySpec } from '../../otp/support/family.ts';
-import { Nursery } from '../../otp/support/nursery.ts';
-import { World } from '../../otp/support/world.ts';
+import { FAILS_FOR_EVER, Family, familySpec } from '../../support/otp/family.ts';
+import { Nursery } from '../../support/otp/nursery.ts';
+import { World } from '../../support/otp/world.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 

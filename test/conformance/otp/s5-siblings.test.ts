@@ -1,7 +1,7 @@
 /** A sibling that dies while the supervisor is busy with another, in every strategy: nothing is lost, nothing is done twice. */
 import { describe, expect, test } from 'vitest';
 import type { SupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
-import { Family } from '../../otp/support/family.ts';
+import { Family } from '../../support/otp/family.ts';
 
 type Strategy = SupervisorSpec['strategy'];
 

@@ -4,9 +4,9 @@ import { setup } from 'xstate';
 import type { ChildSpec } from '../../../src/otp/supervision/child-spec.ts';
 import type { ProcessSpec } from '../../../src/otp/process.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
-import { childSpec, Family, familySpec, type ChildPlan } from '../../otp/support/family.ts';
-import { puppetSpec } from '../../otp/support/puppet.ts';
-import { World } from '../../otp/support/world.ts';
+import { childSpec, Family, familySpec, type ChildPlan } from '../../support/otp/family.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 

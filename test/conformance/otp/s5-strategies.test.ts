@@ -1,6 +1,6 @@
 /** Whom a restart takes along, in which order, and what happens when another child fails to come back with it. */
 import { describe, expect, test } from 'vitest';
-import { FAILS_FOR_EVER, Family } from '../../otp/support/family.ts';
+import { FAILS_FOR_EVER, Family } from '../../support/otp/family.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 const GROUPS = ['one_for_all', 'rest_for_one'] as const;

@@ -8,10 +8,10 @@ import { ChildTable } from '../../../src/otp/supervision/child-table.ts';
 import { DynamicChildTable } from '../../../src/otp/supervision/dynamic-child-table.ts';
 import type { Address, Message, Pid, ProcessSpec } from '../../../src/otp/process.ts';
 import { createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
-import { Family, familySpec, type ChildPlan } from '../../otp/support/family.ts';
-import { Nursery, nurserySpec } from '../../otp/support/nursery.ts';
-import { puppetSpec } from '../../otp/support/puppet.ts';
-import type { World } from '../../otp/support/world.ts';
+import { Family, familySpec, type ChildPlan } from '../../support/otp/family.ts';
+import { Nursery, nurserySpec } from '../../support/otp/nursery.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
+import type { World } from '../../support/otp/world.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 const LARGE = 'x'.repeat(10_000);

@@ -1,9 +1,9 @@
 /** Dynamic supervisors: which child comes back, how often, and how one, several or all are ended. */
 import { describe, expect, test } from 'vitest';
 import type { ExitReason } from '../../../src/otp/process.ts';
-import { familySpec, FAILS_FOR_EVER } from '../../otp/support/family.ts';
-import { Nursery, nurserySpec } from '../../otp/support/nursery.ts';
-import { World } from '../../otp/support/world.ts';
+import { familySpec, FAILS_FOR_EVER } from '../../support/otp/family.ts';
+import { Nursery, nurserySpec } from '../../support/otp/nursery.ts';
+import { World } from '../../support/otp/world.ts';
 
 const CRASH: ExitReason = { error: { name: 'Error', message: 'crash' } };
 

@@ -5,10 +5,10 @@ import { dynamicSupervisorFault, InvalidSpecError } from '../../../src/otp/super
 import { dynamicSupervisor } from '../../../src/otp/supervision/dynamic-supervisor.ts';
 import type { ExitReason, ProcessSpec } from '../../../src/otp/process.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
-import { FAILS_FOR_EVER, Family } from '../../otp/support/family.ts';
-import { Nursery, nurserySpec } from '../../otp/support/nursery.ts';
-import { puppetSpec } from '../../otp/support/puppet.ts';
-import { World } from '../../otp/support/world.ts';
+import { FAILS_FOR_EVER, Family } from '../../support/otp/family.ts';
+import { Nursery, nurserySpec } from '../../support/otp/nursery.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const start = () => puppetSpec();
 

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import { choosingScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import type { ExitReason, Pid } from '../../../src/otp/process.ts';
 import { task } from '../../../src/otp/task.ts';
-import { puppetSpec } from '../../otp/support/puppet.ts';
-import { World } from '../../otp/support/world.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 import { callerOf, Job, rest } from './support/job.ts';
 import { async, cancel, exit, send, spawn, startTimer, tell } from './support/told.ts';
 

@@ -3,7 +3,7 @@ import type { ChildSpec, DynamicSupervisorSpec } from '../../../src/otp/supervis
 import { dynamicSupervisor } from '../../../src/otp/supervision/dynamic-supervisor.ts';
 import type { Message, Pid } from '../../../src/otp/process.ts';
 import { via } from '../../../src/otp/kernel/registry.ts';
-import { World } from '../../otp/support/world.ts';
+import { World } from '../../support/otp/world.ts';
 import { Job, rest } from './support/job.ts';
 import { call, link, monitor } from './support/told.ts';
 

@@ -6,8 +6,8 @@ import { effects } from '../../../src/otp/effects.ts';
 import { ProcessKernel } from '../../../src/otp/kernel/kernel.ts';
 import type { Address, Message, Pid, RecipientsTable, ReplyTo } from '../../../src/otp/process.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { puppetSpec, type Told } from '../support/puppet.ts';
-import { World } from '../support/world.ts';
+import { puppetSpec, type Told } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 /** Answers `ask` at once; keeps `later`, and answers it on `now`. */
 const server = setup({

@@ -10,8 +10,8 @@ import { demonitor, monitor } from '../../../src/otp/kernel/monitors.ts';
 import type { MachineSpec, Pid, ReplyTo } from '../../../src/otp/process.ts';
 import { createRuntime } from '../../../src/otp/runtime.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { EchoTable, puppetSpec, type Told } from '../support/puppet.ts';
-import { World } from '../support/world.ts';
+import { EchoTable, puppetSpec, type Told } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const hibernate: Told = { type: 'hibernate', params: undefined };
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import type { LifecycleRecord } from '../../../src/otp/kernel/trace.ts';
-import { puppetSpec } from '../support/puppet.ts';
-import { World } from '../support/world.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 async function listened() {
   const world = new World();

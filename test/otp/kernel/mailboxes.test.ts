@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { randomScheduler, replayScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import { productionScheduler } from '../../../src/otp/schedulers/production-scheduler.ts';
 import type { MachineSpec, Pid } from '../../../src/otp/process.ts';
-import { puppetSpec, type Told } from '../support/puppet.ts';
-import { World } from '../support/world.ts';
+import { puppetSpec, type Told } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const schedulers = { production: productionScheduler, 'in order': replayScheduler, random: () => randomScheduler(5) };
 

@@ -2,8 +2,8 @@
 import { expect, test } from 'vitest';
 import { choosingScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import type { Pid } from '../../../src/otp/process.ts';
-import { Family, familySpec } from '../support/family.ts';
-import { World } from '../support/world.ts';
+import { Family, familySpec } from '../../support/otp/family.ts';
+import { World } from '../../support/otp/world.ts';
 
 test('a child that comes up, and does not obey, after its supervisor was killed, is killed when its time is over', () => {
   const world = new World(choosingScheduler((candidates) => Math.max(0, candidates.findIndex(({ what, to }) => what === 'exit' && to === 'sup#1'))));

@@ -1,7 +1,7 @@
 /** A port between its birth and its being open: it may be held still, told to stop, or killed. */
 import { expect, test } from 'vitest';
 import type { PortHandle, PortSpec, Pid } from '../../../src/otp/process.ts';
-import { World } from '../support/world.ts';
+import { World } from '../../support/otp/world.ts';
 
 interface Opening {
   readonly spec: PortSpec;

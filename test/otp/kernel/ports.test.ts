@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Message, PortContext, PortHandle, PortSpec } from '../../../src/otp/process.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
-import type { Told } from '../support/puppet.ts';
-import { World } from '../support/world.ts';
+import type { Told } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 interface Deferred<Value> {
   readonly promise: Promise<Value>;

@@ -8,8 +8,8 @@ import { monitor } from '../../../src/otp/kernel/monitors.ts';
 import { ProcessKernel } from '../../../src/otp/kernel/kernel.ts';
 import { createRuntime } from '../../../src/otp/runtime.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { World } from '../support/world.ts';
-import { EchoTable, puppetSpec } from '../support/puppet.ts';
+import { World } from '../../support/otp/world.ts';
+import { EchoTable, puppetSpec } from '../../support/otp/puppet.ts';
 
 test('delivers the messages of one sender in the order of sending', async () => {
   const world = new World();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Pid } from '../../../src/otp/process.ts';
-import type { Told } from '../support/puppet.ts';
-import { World } from '../support/world.ts';
+import type { Told } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const monitor = (process: Pid | `@${string}`, as = 'seen'): Told => ({ type: 'monitor', params: { process, as } });
 const demonitor = (process: Pid): Told => ({ type: 'demonitor', params: { process } });

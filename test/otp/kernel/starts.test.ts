@@ -7,8 +7,8 @@ import { ProcessKernel } from '../../../src/otp/kernel/kernel.ts';
 import type { Address, ProcessSpec } from '../../../src/otp/process.ts';
 import { limitStart } from '../../../src/otp/kernel/starts.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { puppetSpec } from '../support/puppet.ts';
-import { World } from '../support/world.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const slow = setup({}).createMachine({ id: 'slow', initial: 'connecting', states: { connecting: { tags: 'starting', on: { connected: 'up' } }, up: {} } });
 

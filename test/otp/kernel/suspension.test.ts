@@ -1,9 +1,9 @@
 /** A process that is held still, and the ends that nobody may have to wait for. */
 import { expect, test } from 'vitest';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
-import { familySpec } from '../support/family.ts';
-import { puppetSpec } from '../support/puppet.ts';
-import { World } from '../support/world.ts';
+import { familySpec } from '../../support/otp/family.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 test('a suspended supervisor is ended by its own, with everything below it', async () => {
   const world = new World();

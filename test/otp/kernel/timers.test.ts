@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { TimerHeap } from '../../../src/otp/kernel/timer-heap.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import type { Told } from '../support/puppet.ts';
-import { World } from '../support/world.ts';
+import type { Told } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const start = (name: string, delayMs: number): Told => ({ type: 'startTimer', params: { name, delayMs } });
 const cancel = (name: string): Told => ({ type: 'cancelTimer', params: { name } });

@@ -5,7 +5,7 @@ import { ProcessKernel } from '../../../src/otp/kernel/kernel.ts';
 import type { MachineSpec } from '../../../src/otp/process.ts';
 import { TraitsTable } from '../../../src/otp/kernel/traits.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { puppetSpec } from '../support/puppet.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
 
 const table = () => new TraitsTable(new ProcessKernel(new ManualClock(), replayScheduler()));
 

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { assign, fromCallback, sendTo, setup, type AnyActorRef } from 'xstate';
 import { effects } from '../../../src/otp/effects.ts';
-import { World } from '../support/world.ts';
+import { World } from '../../support/otp/world.ts';
 
 test('comes from the process that sent it', async () => {
   const world = new World();

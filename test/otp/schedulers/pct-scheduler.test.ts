@@ -7,8 +7,8 @@ import { ProcessKernel } from '../../../src/otp/kernel/kernel.ts';
 import type { Pid } from '../../../src/otp/process.ts';
 import { pctScheduler, type PctOptions } from '../../../src/otp/schedulers/pct-scheduler.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { puppetSpec, type Told } from '../support/puppet.ts';
-import { World } from '../support/world.ts';
+import { puppetSpec, type Told } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const OTHER_WORK = 12;
 

@@ -5,8 +5,8 @@ import { effects } from '../../../src/otp/effects.ts';
 import { ProcessKernel } from '../../../src/otp/kernel/kernel.ts';
 import { productionScheduler } from '../../../src/otp/schedulers/production-scheduler.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { puppetSpec, type Told } from '../support/puppet.ts';
-import { World } from '../support/world.ts';
+import { puppetSpec, type Told } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const hibernate: Told = { type: 'hibernate', params: undefined };
 

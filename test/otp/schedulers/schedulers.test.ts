@@ -10,9 +10,9 @@ import { createRuntime } from '../../../src/otp/runtime.ts';
 import type { Scheduler } from '../../../src/otp/schedulers/scheduler.ts';
 import { toTraceLine } from '../../../src/otp/kernel/trace.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { familySpec } from '../support/family.ts';
-import { puppetSpec, type Told } from '../support/puppet.ts';
-import { World } from '../support/world.ts';
+import { familySpec } from '../../support/otp/family.ts';
+import { puppetSpec, type Told } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const send = (to: Pid, type: `seen.${string}`): Told => ({ type: 'send', params: { to, event: { type } } });
 

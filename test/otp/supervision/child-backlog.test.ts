@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ChildBacklog } from '../../../src/otp/supervision/child-backlog.ts';
 import type { Pid } from '../../../src/otp/process.ts';
-import { Family } from '../support/family.ts';
+import { Family } from '../../support/otp/family.ts';
 
 const pid = (id: string) => `sup/${id}#1` as Pid;
 

@@ -4,9 +4,9 @@ import { describe, expect, test } from 'vitest';
 import { randomScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import { ChildTable } from '../../../src/otp/supervision/child-table.ts';
 import type { Message, Pid, ReplyTo } from '../../../src/otp/process.ts';
-import { childSpec, FAILS_FOR_EVER, Family } from '../support/family.ts';
-import { Nursery } from '../support/nursery.ts';
-import { World } from '../support/world.ts';
+import { childSpec, FAILS_FOR_EVER, Family } from '../../support/otp/family.ts';
+import { Nursery } from '../../support/otp/nursery.ts';
+import { World } from '../../support/otp/world.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 const startX = { type: 'startChild', template: 'puppet', args: { type: 'args', id: 'x', plan: { starts: ['slow'] } } };

@@ -3,7 +3,7 @@ import type { DynamicSupervisorSpec, SupervisorSpec } from '../../../src/otp/sup
 import { checkChildSpecs, InvalidSpecError, type SpecFault } from '../../../src/otp/supervision/child-spec-faults.ts';
 import { dynamicSupervisor } from '../../../src/otp/supervision/dynamic-supervisor.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
-import { puppetSpec } from '../support/puppet.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
 
 const start = () => puppetSpec();
 const valid = { id: 'a', start };

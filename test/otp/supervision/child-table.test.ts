@@ -3,7 +3,7 @@ import { ChildPlan } from '../../../src/otp/supervision/child-plan.ts';
 import { ChildTable, type ChildChange } from '../../../src/otp/supervision/child-table.ts';
 import { DynamicChildTable } from '../../../src/otp/supervision/dynamic-child-table.ts';
 import type { Message, Pid, ReplyTo } from '../../../src/otp/process.ts';
-import { childSpec } from '../support/family.ts';
+import { childSpec } from '../../support/otp/family.ts';
 
 const pid = (id: string) => `sup/${id}#1` as Pid;
 const started: readonly ChildChange[] = [

@@ -3,9 +3,9 @@ import { setup } from 'xstate';
 import type { ChildSpec, DynamicSupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
 import { dynamicSupervisor } from '../../../src/otp/supervision/dynamic-supervisor.ts';
 import type { ExitReason, Message, Pid } from '../../../src/otp/process.ts';
-import { childSpec, type ChildPlan } from '../support/family.ts';
-import { puppetSpec } from '../support/puppet.ts';
-import { World } from '../support/world.ts';
+import { childSpec, type ChildPlan } from '../../support/otp/family.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const crash: ExitReason = { error: { name: 'Error', message: 'crash' } };
 

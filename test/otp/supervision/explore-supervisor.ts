@@ -6,8 +6,8 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { Restart, SupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
-import { BesiegedSupervisor, type Siege } from '../support/besieged-supervisor.ts';
-import { describe, explore, replay, type Counterexample } from '../support/exhaustive.ts';
+import { BesiegedSupervisor, type Siege } from '../../support/otp/besieged-supervisor.ts';
+import { describe, explore, replay, type Counterexample } from '../../support/otp/exhaustive.ts';
 
 const STRATEGIES: readonly SupervisorSpec['strategy'][] = ['one_for_one', 'one_for_all', 'rest_for_one'];
 const RESTARTS: readonly Restart[] = ['permanent', 'transient', 'temporary'];

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { partitionOf, partitionSupervisor, resizePartitions, type PartitionSupervisorSpec } from '../../../src/otp/supervision/partition-supervisor.ts';
 import type { Message } from '../../../src/otp/process.ts';
-import { puppetSpec } from '../support/puppet.ts';
-import { World } from '../support/world.ts';
+import { puppetSpec } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
 
 const workers = { name: '@workers', partitions: 3, start: (partition: number) => puppetSpec({ input: { partition } }) } as const;
 

@@ -5,10 +5,10 @@
  */
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { forgetfulSupervisor } from '../support/broken-supervisors.ts';
-import { chronicle } from '../support/chronicle.ts';
-import { fate, type Fate } from '../support/random-tree.ts';
-import { verdictOn } from '../support/verdict.ts';
+import { forgetfulSupervisor } from '../../support/otp/broken-supervisors.ts';
+import { chronicle } from '../../support/otp/chronicle.ts';
+import { fate, type Fate } from '../../support/otp/random-tree.ts';
+import { verdictOn } from '../../support/otp/verdict.ts';
 
 const RUNS = 2_000;
 

@@ -3,9 +3,9 @@
  * explore:supervisor`. And two supervisors that lack a cure: what the search finds in them is what the cure is for.
  */
 import { expect, test } from 'vitest';
-import { BesiegedSupervisor, type Siege } from '../support/besieged-supervisor.ts';
-import { deafSupervisor, forgetfulSupervisor } from '../support/broken-supervisors.ts';
-import { describe as describeCounterexample, explore, replay } from '../support/exhaustive.ts';
+import { BesiegedSupervisor, type Siege } from '../../support/otp/besieged-supervisor.ts';
+import { deafSupervisor, forgetfulSupervisor } from '../../support/otp/broken-supervisors.ts';
+import { describe as describeCounterexample, explore, replay } from '../../support/otp/exhaustive.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 

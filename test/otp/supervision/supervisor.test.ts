@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { setup } from 'xstate';
 import type { ExitReason } from '../../../src/otp/process.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
-import { Family, familySpec } from '../support/family.ts';
-import { World } from '../support/world.ts';
+import { Family, familySpec } from '../../support/otp/family.ts';
+import { World } from '../../support/otp/world.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 const abc = { a: {}, b: {}, c: {} };

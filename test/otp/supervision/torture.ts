@@ -7,9 +7,9 @@ import * as fc from 'fast-check';
 import { systemClock } from '../../../src/base/clock.ts';
 import { systemRandom } from '../../../src/base/random.ts';
 import { toTraceLine } from '../../../src/otp/kernel/trace.ts';
-import { chronicle } from '../support/chronicle.ts';
-import { fate } from '../support/random-tree.ts';
-import { verdictOn } from '../support/verdict.ts';
+import { chronicle } from '../../support/otp/chronicle.ts';
+import { fate } from '../../support/otp/random-tree.ts';
+import { verdictOn } from '../../support/otp/verdict.ts';
 
 const REPORTS = 20;
 

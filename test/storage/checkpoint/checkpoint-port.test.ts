@@ -12,8 +12,8 @@ import { failingDisk, type FailingDisk } from '../../support/failing-disk.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { openPort } from '../../support/port-harness.ts';
 import { shapeOf } from '../../support/shapes.ts';
-import { removeDirectory, temporaryDirectory } from '../engines.ts';
-import { appendLines, bodyOf, offset, snapshotOf } from '../fixtures.ts';
+import { removeDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
+import { appendLines, bodyOf, offset, snapshotOf } from '../../support/stored-samples.ts';
 
 const definition = shapeOf({});
 const damaged = '1-1' as Handle;

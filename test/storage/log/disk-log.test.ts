@@ -6,7 +6,7 @@ import { openDiskLog } from '../../../src/storage/log/disk-log.ts';
 import type { TransactionLog } from '../../../src/storage/log/transaction-log.ts';
 import { DURABLE_FRAME_BYTES } from '../../../src/storage/log/frame.ts';
 import { MemoryDisk } from '../memory-disk.ts';
-import { appendTransaction, readAll, transactionsOf } from '../fixtures.ts';
+import { appendTransaction, readAll, transactionsOf } from '../../support/stored-samples.ts';
 
 const DIRECTORY = '/log';
 const START = 0 as LogPosition;

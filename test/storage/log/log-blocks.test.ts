@@ -5,9 +5,9 @@ import type { LogBlock } from '../../../src/model/transaction.ts';
 import { LogBlocks } from '../../../src/storage/log/log-blocks.ts';
 import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
-import type { Told } from '../../otp/support/puppet.ts';
-import { World } from '../../otp/support/world.ts';
-import { grow, lsn, xid } from '../fixtures.ts';
+import type { Told } from '../../support/otp/puppet.ts';
+import { World } from '../../support/otp/world.ts';
+import { grow, lsn, xid } from '../../support/stored-samples.ts';
 
 const at = (position: number): LogPosition => position as LogPosition;
 const range = (after: number, through: number): LogRange => ({ after: at(after), through: at(through) });

@@ -10,7 +10,7 @@ import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
 import { logWriterPort } from '../../../src/storage/log/log-writer-port.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { openPort } from '../../support/port-harness.ts';
-import { bytes, lsn, xid } from '../fixtures.ts';
+import { bytes, lsn, xid } from '../../support/stored-samples.ts';
 import { MemoryDisk } from '../memory-disk.ts';
 
 let disk: MemoryDisk;

@@ -12,10 +12,10 @@ import { nodeDisk } from '../../../src/storage/disk.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { handleOf, itemsLayout, shapeOf } from '../../support/shapes.ts';
-import { removeDirectory, temporaryDirectory } from '../engines.ts';
+import { removeDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
 import { MemoryDisk } from '../memory-disk.ts';
 import { MemoryMetadata } from '../memory-metadata.ts';
-import { appendLines, bodyOf, bytes, grow, pgSnapshot, readAll, snapshotOf } from '../fixtures.ts';
+import { appendLines, bodyOf, bytes, grow, pgSnapshot, readAll, snapshotOf } from '../../support/stored-samples.ts';
 
 const handle = handleOf(1);
 const definition = shapeOf({});

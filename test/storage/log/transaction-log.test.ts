@@ -7,7 +7,7 @@ import type { Storage } from '../../../src/storage/storage.ts';
 import { FRAME_BYTES_MAX } from '../../../src/storage/log/transaction-log.ts';
 import { itemsLayout } from '../../support/shapes.ts';
 import { engines } from '../engines.ts';
-import { appendTransaction, bytes, lsn, pgSnapshot, readAll, recordsOf, transactionsOf, xid } from '../fixtures.ts';
+import { appendTransaction, bytes, lsn, pgSnapshot, readAll, recordsOf, transactionsOf, xid } from '../../support/stored-samples.ts';
 
 const MANY = Number.MAX_SAFE_INTEGER;
 const deleted = (handle: string) => ({ type: 'shape.deleted', handle: handle as Handle, why: 'a test' }) as const;

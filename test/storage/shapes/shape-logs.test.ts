@@ -8,7 +8,7 @@ import type { Storage } from '../../../src/storage/storage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
 import { engines } from '../engines.ts';
-import { appendLines, bodyOf, bytes, grow, lsn, offset, pgSnapshot, readAll, recordsOf, snapshotEnd, snapshotOf, text } from '../fixtures.ts';
+import { appendLines, bodyOf, bytes, grow, lsn, offset, pgSnapshot, readAll, recordsOf, snapshotEnd, snapshotOf, text } from '../../support/stored-samples.ts';
 
 const handle = handleOf(1);
 const definition = shapeOf({});

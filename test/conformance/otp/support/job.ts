@@ -2,7 +2,7 @@
 import type { Pid, PortSpec } from '../../../../src/otp/process.ts';
 import type { Scheduler } from '../../../../src/otp/schedulers/scheduler.ts';
 import { task } from '../../../../src/otp/task.ts';
-import { World } from '../../../otp/support/world.ts';
+import { World } from '../../../support/otp/world.ts';
 
 export class Job {
   /** Of each of its runs, in order. */

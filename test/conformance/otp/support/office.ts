@@ -5,7 +5,7 @@
 import { assign, setup } from 'xstate';
 import { effects } from '../../../../src/otp/effects.ts';
 import type { MachineSpec, Message, Pid } from '../../../../src/otp/process.ts';
-import type { World } from '../../../otp/support/world.ts';
+import type { World } from '../../../support/otp/world.ts';
 
 type OfficeEvent =
   | { type: 'open' | 'unlock' | 'close' | 'stay' | 'reopen'; then: readonly Message[] }

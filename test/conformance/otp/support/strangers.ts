@@ -2,7 +2,7 @@
 import type { MachineSpec, Pid } from '../../../../src/otp/process.ts';
 import { replayScheduler } from '../../../../src/otp/schedulers/choosing-scheduler.ts';
 import type { Scheduler } from '../../../../src/otp/schedulers/scheduler.ts';
-import { World } from '../../../otp/support/world.ts';
+import { World } from '../../../support/otp/world.ts';
 
 export interface Strangers {
   readonly world: World;

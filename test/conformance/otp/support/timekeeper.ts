@@ -6,7 +6,7 @@ import { assign, setup } from 'xstate';
 import { effects, type EffectParams } from '../../../../src/otp/effects.ts';
 import type { ProcessInfo } from '../../../../src/otp/kernel/process-info.ts';
 import type { MachineSpec, Message, Pid, Table } from '../../../../src/otp/process.ts';
-import { World } from '../../../otp/support/world.ts';
+import { World } from '../../../support/otp/world.ts';
 
 export type TimerParams = EffectParams['startTimer'];
 

@@ -1,7 +1,7 @@
 /** Told: what a puppet can be told to do, in words short enough for a scenario. */
 import type { EffectParams } from '../../../../src/otp/effects.ts';
 import type { Address, ExitReason, Message, Name, ReplyTo } from '../../../../src/otp/process.ts';
-import type { Told } from '../../../otp/support/puppet.ts';
+import type { Told } from '../../../support/otp/puppet.ts';
 
 export const send = (to: Address, event: Message | `seen.${string}`): Told => ({ type: 'send', params: { to, event: typeof event === 'string' ? { type: event } : event } });
 

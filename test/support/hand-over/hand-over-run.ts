@@ -3,9 +3,9 @@
  * which signal is delivered next: the same script gives the same run.
  */
 import fc from 'fast-check';
-import type { ExitReason } from '../../src/otp/process.ts';
+import type { ExitReason } from '../../../src/otp/process.ts';
 import type { Wish } from './model-database.ts';
-import { NAMES, World, type Machines } from './world.ts';
+import { NAMES, HandOverWorld, type Machines } from './hand-over-world.ts';
 
 /** Steps are deliveries; when nothing is left to deliver, the next happening comes at once. */
 export interface Script {
@@ -41,13 +41,13 @@ interface Happening {
 export interface RunOptions {
   readonly machines?: Machines;
   /** Looks at the world before each delivery, and may strike. */
-  readonly onStep?: (world: World) => void;
+  readonly onStep?: (world: HandOverWorld) => void;
 }
 
 /** @returns the world when nothing is left to happen; one that is not `isQuiet` did not come to rest. */
-export async function run(script: Script, { machines, onStep }: RunOptions = {}): Promise<{ readonly world: World; readonly isQuiet: boolean }> {
+export async function run(script: Script, { machines, onStep }: RunOptions = {}): Promise<{ readonly world: HandOverWorld; readonly isQuiet: boolean }> {
   let next = 0;
-  const world = new World((candidates) => (script.choices[next++] ?? 0) % candidates.length, machines);
+  const world = new HandOverWorld((candidates) => (script.choices[next++] ?? 0) % candidates.length, machines);
   await world.begin();
   const happenings = happeningsOf(script, world);
   let isQuiet = false;
@@ -64,7 +64,7 @@ export async function run(script: Script, { machines, onStep }: RunOptions = {})
   return { world, isQuiet };
 }
 
-function happeningsOf({ transactions, consumerAtStep = 0, materializerAtStep, faults }: Script, world: World): Happening[] {
+function happeningsOf({ transactions, consumerAtStep = 0, materializerAtStep, faults }: Script, world: HandOverWorld): Happening[] {
   const { runtime } = world;
   const start = (template: string) => runtime.send(NAMES.consumers, { type: 'startChild', template, args: { type: 'none' } });
   const happenings = [
@@ -93,7 +93,7 @@ const EXITS: Readonly<Record<Exclude<Fault, 'crash' | 'drain'>, ExitReason | 'ki
   delete: { shutdown: { delete: 'test' } },
 };
 
-export function strike({ runtime }: World, victim: Victim, how: Fault): void {
+export function strike({ runtime }: HandOverWorld, victim: Victim, how: Fault): void {
   const address = NAMES[victim];
   if (how === 'crash') runtime.send(address, { type: 'poison' });
   else if (how !== 'drain') runtime.exit(address, EXITS[how]);

@@ -3,9 +3,9 @@
  * xid from the moment it begins, so a snapshot may find it running; and it runs on for all others when its commit is
  * logged and streamed already, until it is shown. Its rows are locked as long.
  */
-import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
-import type { PgSnapshot, Xid } from '../../src/model/pg-snapshot.ts';
-import type { Row, RowChange } from '../support/changes.ts';
+import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
+import type { PgSnapshot, Xid } from '../../../src/model/pg-snapshot.ts';
+import type { Row, RowChange } from '../changes.ts';
 
 /** What a transaction wants of a row: a value, or that the row goes. What it comes to depends on the row that is there. */
 export interface Wish {

@@ -4,7 +4,7 @@ import { replayScheduler } from '../../../src/otp/schedulers/choosing-scheduler.
 import type { Address, ExitReason, MachineSpec, Message, Pid, ProcessSpec } from '../../../src/otp/process.ts';
 import { createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
 import type { Scheduler } from '../../../src/otp/schedulers/scheduler.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 import { puppetSpec, type Told } from './puppet.ts';
 
 export class World {

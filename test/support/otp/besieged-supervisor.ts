@@ -15,7 +15,7 @@ import { createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
 import type { Scheduler } from '../../../src/otp/schedulers/scheduler.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import type { ProcessTree } from '../../../src/otp/tree.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { ManualClock } from '../manual-clock.ts';
 import type { Option, Run } from './exhaustive.ts';
 
 export interface Siege {

@@ -4,9 +4,9 @@
  * Values come as a set to begin with and then as moves; a move that is told again changes nothing.
  */
 import { setup } from 'xstate';
-import type { LinkValue, LinkValues } from '../../src/actors/link-values.ts';
-import { effects } from '../../src/otp/effects.ts';
-import type { CallFailed, Down, Name, Pid, ReplyTo, Table } from '../../src/otp/process.ts';
+import type { LinkValue, LinkValues } from '../../../src/actors/link-values.ts';
+import { effects } from '../../../src/otp/effects.ts';
+import type { CallFailed, Down, Name, Pid, ReplyTo, Table } from '../../../src/otp/process.ts';
 
 type Event =
   | { type: 'values.areCurrent' }

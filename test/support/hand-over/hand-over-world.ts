@@ -1,41 +1,41 @@
 /**
- * World: one shape with a Consumer, a Snapshotter, a Materializer and one that depends on it, under their supervisor,
- * in the production runtime; the collector, a log in memory with its syncs, and a writer that commits. Somebody from
- * outside decides what is delivered next.
+ * HandOverWorld: one shape with a Consumer, a Snapshotter, a Materializer and one that depends on it, under their
+ * supervisor, in the production runtime; the collector, a log in memory with its syncs, and a writer that commits.
+ * Somebody from outside decides what is delivered next.
  *
  * Doubles stand only at the edge: the database, its publication, and the directory of handles.
  */
 import type { AnyStateMachine } from 'xstate';
-import { consumer } from '../../src/actors/consumer.ts';
-import { ConsumerLog } from '../../src/actors/consumer-log.ts';
-import { downCause } from '../../src/actors/down-cause.ts';
-import { LinkValues } from '../../src/actors/link-values.ts';
-import { LogProgress } from '../../src/actors/log-progress.ts';
-import { materializer } from '../../src/actors/materializer.ts';
-import { RouterTable } from '../../src/actors/router-table.ts';
-import { shapeLogCollector } from '../../src/actors/shape-log-collector.ts';
-import { snapshotter } from '../../src/actors/snapshotter.ts';
-import { Subscribers } from '../../src/actors/subscribers.ts';
-import { compareOffsets, offsetOf, type LogOffset } from '../../src/model/log-offset.ts';
-import { isVisible, type PgSnapshot, type Xid } from '../../src/model/pg-snapshot.ts';
-import type { Handle, ShapeDefinition } from '../../src/model/shape.ts';
-import type { DynamicSupervisorSpec } from '../../src/otp/supervision/child-spec.ts';
-import { choosingScheduler, type Candidate } from '../../src/otp/schedulers/choosing-scheduler.ts';
-import { dynamicSupervisor } from '../../src/otp/supervision/dynamic-supervisor.ts';
-import type { Address, ExitReason, PortContext, PortSpec, ProcessSpec } from '../../src/otp/process.ts';
-import { createRuntime, type Runtime } from '../../src/otp/runtime.ts';
-import type { NumberedRecord } from '../../src/otp/kernel/trace.ts';
-import { ShapeLines } from '../../src/shapes/shape-lines.ts';
-import { ShapeRouter } from '../../src/shapes/shape-router.ts';
-import { LogBlocks } from '../../src/storage/log/log-blocks.ts';
-import { logReaderPort } from '../../src/storage/log/log-reader-port.ts';
-import { memoryStorage } from '../../src/storage/memory-storage.ts';
-import { ShapeBlocks } from '../../src/storage/shapes/shape-blocks.ts';
-import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
-import { shapeReaderPort } from '../../src/storage/shapes/shape-reader-port.ts';
-import { changeBytes, tupleOf } from '../support/changes.ts';
-import { ManualClock } from '../support/manual-clock.ts';
-import { shapeOf } from '../support/shapes.ts';
+import { consumer } from '../../../src/actors/consumer.ts';
+import { ConsumerLog } from '../../../src/actors/consumer-log.ts';
+import { downCause } from '../../../src/actors/down-cause.ts';
+import { LinkValues } from '../../../src/actors/link-values.ts';
+import { LogProgress } from '../../../src/actors/log-progress.ts';
+import { materializer } from '../../../src/actors/materializer.ts';
+import { RouterTable } from '../../../src/actors/router-table.ts';
+import { shapeLogCollector } from '../../../src/actors/shape-log-collector.ts';
+import { snapshotter } from '../../../src/actors/snapshotter.ts';
+import { Subscribers } from '../../../src/actors/subscribers.ts';
+import { compareOffsets, offsetOf, type LogOffset } from '../../../src/model/log-offset.ts';
+import { isVisible, type PgSnapshot, type Xid } from '../../../src/model/pg-snapshot.ts';
+import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
+import type { DynamicSupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
+import { choosingScheduler, type Candidate } from '../../../src/otp/schedulers/choosing-scheduler.ts';
+import { dynamicSupervisor } from '../../../src/otp/supervision/dynamic-supervisor.ts';
+import type { Address, ExitReason, PortContext, PortSpec, ProcessSpec } from '../../../src/otp/process.ts';
+import { createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
+import type { NumberedRecord } from '../../../src/otp/kernel/trace.ts';
+import { ShapeLines } from '../../../src/shapes/shape-lines.ts';
+import { ShapeRouter } from '../../../src/shapes/shape-router.ts';
+import { LogBlocks } from '../../../src/storage/log/log-blocks.ts';
+import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import { ShapeBlocks } from '../../../src/storage/shapes/shape-blocks.ts';
+import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
+import { shapeReaderPort } from '../../../src/storage/shapes/shape-reader-port.ts';
+import { changeBytes, tupleOf } from '../changes.ts';
+import { ManualClock } from '../manual-clock.ts';
+import { shapeOf } from '../shapes.ts';
 import { dependant, View } from './dependant.ts';
 import { ModelDatabase, type CommittedTransaction, type Wish } from './model-database.ts';
 
@@ -66,7 +66,7 @@ const LAYOUT = {
 };
 const DEFINITION: ShapeDefinition = shapeOf({}, { id: 1, ...LAYOUT });
 
-export class World {
+export class HandOverWorld {
   readonly runtime: Runtime;
   readonly database = new ModelDatabase();
   readonly records: NumberedRecord[] = [];
