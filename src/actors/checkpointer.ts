@@ -9,6 +9,7 @@ import { setup } from 'xstate';
 import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
 import type { CallFailed, Message, Name } from '../otp/process.ts';
+import { consumerOf } from './shape-processes.ts';
 
 type Event =
   | { type: 'unsaved.exceeded' }
@@ -55,5 +56,5 @@ export const checkpointer = setup({
 
 /** A Consumer that is only about to start does not hear of it; the next checkpoint names its shape again. */
 function stopOfDamaged({ event: { handle, why } }: { event: { handle: Handle; why: string } }): { to: Name; event: Message } {
-  return { to: `@consumer/${handle}`, event: { type: 'stop', cause: { delete: why } } };
+  return { to: consumerOf(handle), event: { type: 'stop', cause: { delete: why } } };
 }

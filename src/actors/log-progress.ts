@@ -7,7 +7,7 @@
 import type { LogPosition } from '../model/log-position.ts';
 import { maxLsn, type Lsn } from '../model/lsn.ts';
 import type { Handle } from '../model/shape.ts';
-import type { Address, Table } from '../otp/process.ts';
+import type { Table } from '../otp/process.ts';
 import type { ShapeLog } from '../storage/shapes/shape-logs.ts';
 
 export type ProgressChange =
@@ -17,16 +17,14 @@ export type ProgressChange =
       readonly lsn: Lsn;
       readonly isCaughtUp: boolean;
     }
-  /** Consumers that ended before they had taken what was offered: told before the position passes it. */
-  | { readonly unanswered: readonly Address[] };
+  /** Shapes whose Consumers ended before they had taken what was offered: told before the position passes it. */
+  | { readonly notTaken: readonly Handle[] };
 
 /** Remembers, for the next start, that the log before a position has been taken. */
 export interface PositionKeeper {
   advance(position: LogPosition): void;
   get(handle: Handle): Pick<ShapeLog, 'discard'> | undefined;
 }
-
-const CONSUMER = '@consumer/';
 
 export class LogProgress implements Table<ProgressChange> {
   private lsn: Lsn | undefined;
@@ -39,7 +37,7 @@ export class LogProgress implements Table<ProgressChange> {
   }
 
   apply(change: ProgressChange): undefined {
-    if ('unanswered' in change) return this.leaveBehind(change.unanswered);
+    if ('notTaken' in change) return this.leaveBehind(change.notTaken);
     const { position, lsn, isCaughtUp } = change;
     this.keeper.advance(position);
     if (isCaughtUp && lsn !== '0') this.lsn = this.lsn === undefined ? lsn : maxLsn(this.lsn, lsn);
@@ -56,7 +54,7 @@ export class LogProgress implements Table<ProgressChange> {
   }
 
   /** A shape that is kept over a restart must not pass what its Consumer did not take: it would never be offered again. */
-  private leaveBehind(consumers: readonly Address[]): undefined {
-    for (const consumer of consumers) this.keeper.get(consumer.slice(CONSUMER.length) as Handle)?.discard();
+  private leaveBehind(handles: readonly Handle[]): undefined {
+    for (const handle of handles) this.keeper.get(handle)?.discard();
   }
 }

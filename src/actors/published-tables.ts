@@ -5,6 +5,7 @@
  */
 import type { Handle } from '../model/shape.ts';
 import type { Message, Name, ReplyTo, Table } from '../otp/process.ts';
+import { consumerOf } from './shape-processes.ts';
 
 export interface TableName {
   readonly oid: number;
@@ -67,7 +68,7 @@ export class PublishedTables implements Table<PublishedTablesChange> {
       for (const handle of this.users.get(oid) ?? []) {
         const relation = this.needs.get(handle);
         if (relation === undefined || present.has(identity(relation))) continue;
-        consumers.push(`@consumer/${handle}`);
+        consumers.push(consumerOf(handle));
         this.listener.lost(relation);
         this.published.delete(oid);
       }

@@ -9,13 +9,16 @@ import { invariant } from '../base/invariant.ts';
 import type { LogRange } from '../model/log-position.ts';
 import type { Handle } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
-import type { Message, Name, RecipientsTable } from '../otp/process.ts';
+import type { Address, Message, Name, RecipientsTable } from '../otp/process.ts';
 import type { BlockRouter, Delivery, RoutedBlock } from '../shapes/router.ts';
+import { consumerOf } from './shape-processes.ts';
 
 export type RouterChange =
   | { readonly add: Handle }
   | { readonly remove: Handle }
   | { readonly route: LogRange }
+  /** Recipients that ended before they had taken the block: tells which shapes they served. */
+  | { readonly unanswered: readonly Address[] }
   | 'letGo';
 
 /** Routes among the shapes that it was told of. */
@@ -47,13 +50,14 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   }
 
   *recipients(): Iterable<Name> {
-    for (const handle of this.routed.keys()) yield `@consumer/${handle}`;
+    for (const handle of this.routed.keys()) yield consumerOf(handle);
   }
 
   apply(change: RouterChange): Message | undefined {
     if (change === 'letGo') return this.letGo();
     if ('add' in change) return this.add(change.add);
     if ('remove' in change) return this.remove(change.remove);
+    if ('unanswered' in change) return this.shapesOf(new Set(change.unanswered));
     return this.route(change.route);
   }
 
@@ -83,6 +87,11 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     this.delivered = this.blocks.get(range);
     this.routed = this.routing.route(this.delivered);
     return { type: 'block.routed', touched: this.routed.size };
+  }
+
+  private shapesOf(consumers: ReadonlySet<Address>): Message {
+    const handles = [...this.routed.keys()].filter((handle) => consumers.has(consumerOf(handle)));
+    return { type: 'block.notTaken', handles };
   }
 
   private letGo(): undefined {

@@ -23,6 +23,7 @@ type Event =
   | { type: 'block.loaded'; after: LogPosition; through: LogPosition }
   | { type: 'block.routed'; touched: number }
   | { type: 'batch.done'; failed: readonly Address[] }
+  | { type: 'block.notTaken'; handles: readonly Handle[] }
   | (CallFailed & { type: 'reader.failed' })
   | { type: 'timeout.retry' };
 
@@ -42,6 +43,7 @@ export const shapeLogCollector = setup({
   guards: {
     isBehind: ({ context }) => context.position < context.durableEnd,
     touchesNobody: (_, { touched }: { touched: number }) => touched === 0,
+    isTakenByAll: (_, { failed }: { failed: readonly Address[] }) => failed.length === 0,
   },
   actions: {
     ...effects,
@@ -152,9 +154,13 @@ export const shapeLogCollector = setup({
             },
           },
         ],
-        'batch.done': {
+        'batch.done': [
+          { guard: { type: 'isTakenByAll', params: ({ event }) => event }, target: 'idle', actions: 'advance' },
+          { actions: { type: 'apply', params: ({ event }) => ({ table: 'router', change: { unanswered: event.failed } }) } },
+        ],
+        'block.notTaken': {
           target: 'idle',
-          actions: [{ type: 'apply', params: ({ event }) => ({ table: 'progress', change: { unanswered: event.failed } }) }, 'advance'],
+          actions: [{ type: 'apply', params: ({ event }) => ({ table: 'progress', change: { notTaken: event.handles } }) }, 'advance'],
         },
       },
       exit: { type: 'apply', params: { table: 'router', change: 'letGo' } },

@@ -10,6 +10,7 @@ import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
 import type { CallFailed, Down, Message, Name, Pid } from '../otp/process.ts';
 import { note } from './journal.ts';
+import { consumerOf } from './shape-processes.ts';
 import { NO_CONNECTION, type SnapshotFault } from './snapshot-fault.ts';
 
 export type SnapshotterEvent =
@@ -41,7 +42,7 @@ export const snapshotter = setup({
   actions: { ...effects },
 }).createMachine({
   id: 'snapshotter',
-  context: ({ input: { self, handle, relation } }) => ({ self, handle, relation, consumer: `@consumer/${handle}` as const }),
+  context: ({ input: { self, handle, relation } }) => ({ self, handle, relation, consumer: consumerOf(handle) }),
   entry: { type: 'monitor', params: ({ context }) => ({ process: context.consumer, as: 'consumer' }) },
   on: { 'consumer.down': '.ended' },
   initial: 'publishing',

@@ -10,6 +10,7 @@ import { materializer } from '../actors/materializer.ts';
 import { publicationManager } from '../actors/publication-manager.ts';
 import { shapeCache } from '../actors/shape-cache.ts';
 import { shapeLogCollector } from '../actors/shape-log-collector.ts';
+import { consumerOf, materializerOf } from '../actors/shape-processes.ts';
 import { snapshotter } from '../actors/snapshotter.ts';
 import type { Handle } from '../model/shape.ts';
 import type { DynamicSupervisorSpec, SupervisorSpec } from '../otp/supervision/child-spec.ts';
@@ -61,7 +62,7 @@ export function consumers({ shapeLog, tables }: StackWiring): DynamicSupervisorS
             machine: consumer,
             input: { handle, mode, position, end },
             tables: () => tables.consumer(handle),
-            name: `@consumer/${handle}`,
+            name: consumerOf(handle),
             trapExit: true,
           }),
         };
@@ -82,9 +83,9 @@ export function consumers({ shapeLog, tables }: StackWiring): DynamicSupervisorS
           restart: 'temporary',
           start: () => ({
             machine: materializer,
-            input: { handle, column, consumer: `@consumer/${handle}` },
+            input: { handle, column, consumer: consumerOf(handle) },
             tables: () => tables.materializer(handle, column),
-            name: `@materializer/${handle}/${column}`,
+            name: materializerOf(handle, column),
           }),
         };
       },

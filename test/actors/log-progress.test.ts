@@ -27,7 +27,7 @@ test('a shape whose Consumer did not take what all others took stays before it',
   for (const shape of shapes) shape.publish(0 as LogPosition);
   const position = await grow(storage, 10);
 
-  progress.apply({ unanswered: ['@consumer/1-1', '@consumer/9-9'] });
+  progress.apply({ notTaken: [handleOf(1), handleOf(9)] });
   progress.apply({ position, lsn: '10' as Lsn, isCaughtUp: true });
 
   expect(shapes.map((shape) => shape.position)).toEqual([0, position]);

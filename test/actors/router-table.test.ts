@@ -39,6 +39,14 @@ test('a block is there for those whom it touches while it is delivered', () => {
   });
 });
 
+test('recipients that did not take a block are told as shapes', () => {
+  const { table } = tableOf();
+  for (const add of [handleOf(1), handleOf(2), handleOf(3)]) table.apply({ add });
+  table.apply({ route: RANGE });
+
+  expect(table.apply({ unanswered: ['@consumer/3-1', '@consumer/1-1'] })).toEqual({ type: 'block.notTaken', handles: [handleOf(1), handleOf(3)] });
+});
+
 test('a block that was let go is nobody’s any more', () => {
   const { table } = tableOf();
   table.apply({ add: handleOf(1) });

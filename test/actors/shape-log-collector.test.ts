@@ -50,14 +50,18 @@ test('a shape that registers while a block is delivered begins behind that block
   ]);
 });
 
-test('a Consumer that ended with a block in hand is noted before the position passes the block', () => {
-  const { asked } = after(restored, grown, loaded, { type: 'block.routed', touched: 1 }, { type: 'batch.done', failed: ['@consumer/1-1'] });
+test('a shape whose Consumer ended with a block in hand is noted before the position passes the block', () => {
+  const ended = [restored, grown, loaded, { type: 'block.routed', touched: 1 }, { type: 'batch.done', failed: ['@consumer/1-1'] }];
+  const [asked, told] = [after(...ended).asked, after(...ended, { type: 'block.notTaken', handles: ['1-1'] }).asked];
 
-  expect(asked).toEqual([
-    { type: 'apply', params: { table: 'router', change: 'letGo' } },
-    progress({ unanswered: ['@consumer/1-1'] }),
-    progress({ position: 20, lsn: '5', isCaughtUp: true }),
-  ]);
+  expect({ asked, told }).toEqual({
+    asked: [{ type: 'apply', params: { table: 'router', change: { unanswered: ['@consumer/1-1'] } } }],
+    told: [
+      { type: 'apply', params: { table: 'router', change: 'letGo' } },
+      progress({ notTaken: ['1-1'] }),
+      progress({ position: 20, lsn: '5', isCaughtUp: true }),
+    ],
+  });
 });
 
 test.each([

@@ -29,6 +29,7 @@ const ANSWERS: Answers = {
   dropTable: ['publication.altered', 'publication.refused'],
   listTables: ['publication.listed', 'publication.refused'],
   'router.route': ['block.routed'],
+  'router.unanswered': ['block.notTaken'],
   'log.locate': ['log.located'],
   'log.take': ['log.taken', 'log.truncated', 'log.schemaChanged'],
   values: ['values.applied'],

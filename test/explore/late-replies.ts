@@ -53,12 +53,13 @@ export function unhandledReplies({ machine, inputs, events }: Pick<Scenario, 'ma
   const seen = new Set<string>();
   const walk = new Walk(machine, answers);
   const ahead = inputs.map((input) => walk.begin(input));
+  const sampleOf = (type: string): Message => events.find((event) => event.type === type) ?? { type };
   for (let place = ahead.pop(); place !== undefined; place = ahead.pop()) {
     const key = keyOf(place);
     if (seen.has(key) || place.snapshot.status !== 'active') continue;
     seen.add(key);
     if (seen.size > PLACES_MAX) throw new RangeError(`${machine.id} has more than ${PLACES_MAX} states with calls`);
-    for (const answer of awaited(place)) if (!walk.isHandled(place, { type: answer })) unhandled.add(`${stateOf(place.snapshot)} ← ${answer}`);
+    for (const type of awaited(place)) if (!walk.isHandled(place, sampleOf(type))) unhandled.add(`${stateOf(place.snapshot)} ← ${type}`);
     for (const event of events) ahead.push(...walk.placesBehind(place, event));
   }
   return [...unhandled].sort();

@@ -123,6 +123,8 @@ const shapeLogCollectorScenario: Scenario = {
     { type: 'block.routed', touched: 0 },
     { type: 'block.routed', touched: 1 },
     { type: 'batch.done', failed: [] },
+    { type: 'batch.done', failed: ['@consumer/1-1'] },
+    { type: 'block.notTaken', handles: ['1-1'] },
     failed('reader.failed'),
     { type: 'timeout.retry' },
   ],

@@ -1,5 +1,6 @@
 /** What the api asks of the processes, in terms of the runtime: a call that gets no answer becomes an outcome. */
 import type { ReadableLogs, RelationSource, ServedShapes, ServiceStatus, ShapeCreation, SnapshotStart } from '../../api/ports.ts';
+import { consumerOf } from '../../actors/shape-processes.ts';
 import { serviceLevel, whyNotActive, type ServiceConditions } from '../../actors/status-monitor.ts';
 import type { ShapeDirectory } from '../../actors/shape-directory.ts';
 import type { Handle } from '../../model/shape.ts';
@@ -52,7 +53,7 @@ export function servedShapes(runtime: Runtime, table: () => ShapeDirectory | und
 
 async function awaitSnapshotStart(runtime: Runtime, table: () => ShapeDirectory | undefined, handle: Handle): Promise<SnapshotStart> {
   for (let lookup = 0; lookup < LOOKUPS_MAX; lookup += 1) {
-    const reply = await answered(runtime.call(`@consumer/${handle}`, { type: 'awaitSnapshotStart' }, SNAPSHOT_START_TIMEOUT_MS));
+    const reply = await answered(runtime.call(consumerOf(handle), { type: 'awaitSnapshotStart' }, SNAPSHOT_START_TIMEOUT_MS));
     if (reply !== undefined) return snapshotStart(reply);
     const directory = table();
     if (directory === undefined) {
