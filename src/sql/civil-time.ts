@@ -5,30 +5,36 @@
  * the day, and a filter must mean the same for ever. A number holds microseconds exactly for three centuries around
  * 1970, a BigInt beyond; JavaScript compares the two by value, and both with the infinities.
  */
+import { SPACE, trimSpace } from './white-space.ts';
+
 export type Micros = number | bigint;
 
 const DATE = String.raw`(\d{4}|[1-9]\d{4,6})-(\d\d)-(\d\d)`;
 const TIME = String.raw`(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?`;
-const ZONE = String.raw`\s?(Z|[+-]\d\d(?::?\d\d(?::?\d\d)?)?)`;
-const DATE_PATTERN = new RegExp(String.raw`^\s*${DATE}(\s+BC)?\s*$`, 'i');
-const TIMESTAMP_PATTERN = new RegExp(String.raw`^\s*${DATE}(?:(?:T|\s+)${TIME}(?:${ZONE})?)?(\s+BC)?\s*$`, 'i');
-const INFINITY_PATTERN = /^\s*(-?)infinity\s*$/i;
+const ZONE = String.raw`${SPACE}?(Z|[+-]\d\d(?:\d\d|:\d\d(?::\d\d)?)?)`;
+const ERA = String.raw`(${SPACE}+BC)?`;
+const DATE_PATTERN = new RegExp(`^${DATE}${ERA}$`, 'i');
+const TIMESTAMP_PATTERN = new RegExp(`^${DATE}(?:(?:T|${SPACE}+)${TIME}(?:${ZONE})?)?${ERA}$`, 'i');
+const INFINITY_PATTERN = /^(-?)infinity$/i;
 
 const MICROS_PER_SECOND = 1_000_000;
 const SECONDS_PER_DAY = 86_400;
 const DATE_YEAR_MAX = 5_874_897;
 const TIMESTAMP_YEAR_MAX = 294_276;
+/** The day behind the last one of a timestamp, counted from 1970. */
+const END_DAY = daysFromCivil(TIMESTAMP_YEAR_MAX + 1, 1, 1);
 /** The first day that Postgres knows: 24 November 4714 BC, the Julian day 0, counted from 1970. */
 const FIRST_DAY = -2_440_588;
 const ZONE_SECONDS_MAX = 16 * 3600;
 
 /** Midnight of a date; undefined when `text` is none in an ISO form. */
 export function parseDate(text: string): Micros | undefined {
-  const match = DATE_PATTERN.exec(text);
-  if (match === null) return parseInfinity(text);
+  const written = trimSpace(text);
+  const match = DATE_PATTERN.exec(written);
+  if (match === null) return parseInfinity(written);
   const [, year = '', month = '', day = '', era] = match;
   const days = dayNumber(Number(year), Number(month), Number(day), era !== undefined, DATE_YEAR_MAX);
-  return days === undefined ? undefined : microsOf(days, 0, 0);
+  return days === undefined ? undefined : microsOf(days * SECONDS_PER_DAY, 0);
 }
 
 /** As the clock on the wall says it: a zone that is given is read over, as Postgres does. */
@@ -42,15 +48,18 @@ export function parseTimestamptz(text: string): Micros | undefined {
 }
 
 function parseMoment(text: string, zoned: boolean): Micros | undefined {
-  const match = TIMESTAMP_PATTERN.exec(text);
-  if (match === null) return parseInfinity(text);
+  const written = trimSpace(text);
+  const match = TIMESTAMP_PATTERN.exec(written);
+  if (match === null) return parseInfinity(written);
   const [, year = '', month = '', day = '', hour = '0', minute = '0', second = '0', fraction = '', zone, era] = match;
   const days = dayNumber(Number(year), Number(month), Number(day), era !== undefined, TIMESTAMP_YEAR_MAX);
   const offset = zoneSeconds(zone ?? 'Z');
   if (days === undefined || offset === undefined) return undefined;
   if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
-  const seconds = Number(hour) * 3600 + Number(minute) * 60 + Number(second) - (zoned ? offset : 0);
-  return microsOf(days, seconds, Number(fraction.padEnd(6, '0')));
+  const daytime = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
+  const seconds = days * SECONDS_PER_DAY + daytime - (zoned ? offset : 0);
+  const isKnown = seconds >= FIRST_DAY * SECONDS_PER_DAY && seconds < END_DAY * SECONDS_PER_DAY; // A zone can lead beyond either end.
+  return isKnown ? microsOf(seconds, Number(fraction.padEnd(6, '0'))) : undefined;
 }
 
 function parseInfinity(text: string): Micros | undefined {
@@ -92,8 +101,7 @@ function daysFromCivil(year: number, month: number, day: number): number {
   return era * 146_097 + dayOfEra - 719_468;
 }
 
-function microsOf(days: number, seconds: number, micros: number): Micros {
-  const whole = days * SECONDS_PER_DAY + seconds;
-  const sum = whole * MICROS_PER_SECOND + micros;
-  return Number.isSafeInteger(sum) ? sum : BigInt(whole) * BigInt(MICROS_PER_SECOND) + BigInt(micros);
+function microsOf(seconds: number, micros: number): Micros {
+  const sum = seconds * MICROS_PER_SECOND + micros;
+  return Number.isSafeInteger(sum) ? sum : BigInt(seconds) * BigInt(MICROS_PER_SECOND) + BigInt(micros);
 }

@@ -1,5 +1,6 @@
 /** Under which type Postgres compares two values: what its operator resolution chooses among the types of a filter. */
 import { VALUE_TYPES, type TypeName, type Value } from './value-types.ts';
+import { trimEnd } from './white-space.ts';
 
 const NUMBERS: readonly TypeName[] = ['int2', 'int4', 'int8', 'numeric', 'float8'];
 
@@ -25,6 +26,6 @@ export function comparedAs(type: TypeName): TypeName {
 export function conversionOf(from: TypeName, to: TypeName): (value: Value) => Value {
   const { family, canonical } = VALUE_TYPES[from];
   if (VALUE_TYPES[to].family === 'float' && family === 'number') return (value) => Number(canonical(value));
-  if (to === 'bpchar' && family === 'text') return (value) => String(value).replace(/ +$/, '');
+  if (to === 'bpchar' && family === 'text') return (value) => trimEnd(String(value), ' ');
   return (value) => value;
 }

@@ -2,6 +2,8 @@
  * Numeric: Postgres's exact decimal numbers. A double would confuse neighbours, so a value is a whole number and how
  * many of its last digits are decimals, without trailing zeros: then equal numbers are equal in every field.
  */
+import { trimEnd, trimSpace } from './white-space.ts';
+
 export interface Numeric {
   readonly digits: bigint;
   /** Never negative; 0 for whole numbers. */
@@ -10,21 +12,27 @@ export interface Numeric {
   readonly special: -1 | 0 | 1 | 2;
 }
 
-/** Postgres holds no number with more digits before or behind the point; longer exponents are refused unread. */
+/** Postgres holds no number with more digits behind the point, nor, below, before it. What has more is refused before it is calculated. */
+const SCALE_MAX = 16_383;
+const WHOLE_DIGITS_MAX = 131_072;
+/** Postgres reads longer ones; nobody writes them, and they cost. */
 const EXPONENT_MAX = 16_383;
-const PATTERN = /^\s*([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d{1,6}))?\s*$/;
-const SPECIAL = /^\s*(?:(nan)|([+-]?)inf(?:inity)?)\s*$/i;
+const PATTERN = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d{1,6}))?$/;
+const SPECIAL = /^(?:(nan)|([+-]?)inf(?:inity)?)$/i;
 
 /** @returns undefined when `text` is no numeric. */
 export function parseNumeric(text: string): Numeric | undefined {
-  const match = PATTERN.exec(text);
-  if (match === null) return parseSpecial(text);
+  const written = trimSpace(text);
+  const match = PATTERN.exec(written);
+  if (match === null) return parseSpecial(written);
   const [, sign, whole = '', decimals, bareDecimals, exponentText = '0'] = match;
   const exponent = Number(exponentText);
   if (Math.abs(exponent) > EXPONENT_MAX) return undefined;
   const fraction = decimals ?? bareDecimals ?? '';
+  const scale = fraction.length - exponent;
+  if (scale > SCALE_MAX || whole.length + exponent > WHOLE_DIGITS_MAX) return undefined;
   const digits = BigInt(`${whole}${fraction}`);
-  return shortest(sign === '-' ? -digits : digits, fraction.length - exponent);
+  return shortest(sign === '-' ? -digits : digits, scale);
 }
 
 export function compareNumeric(left: Numeric, right: Numeric): number {
@@ -52,7 +60,8 @@ function parseSpecial(text: string): Numeric | undefined {
 function shortest(digits: bigint, scale: number): Numeric {
   if (scale <= 0) return { digits: digits * 10n ** BigInt(-scale), scale: 0, special: 0 };
   if (digits === 0n) return { digits, scale: 0, special: 0 };
-  const zeros = Math.min(scale, /0*$/.exec(digits.toString())?.[0].length ?? 0);
+  const written = digits.toString();
+  const zeros = Math.min(scale, written.length - trimEnd(written, '0').length);
   return { digits: digits / 10n ** BigInt(zeros), scale: scale - zeros, special: 0 };
 }
 

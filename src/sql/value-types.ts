@@ -9,6 +9,7 @@
  */
 import { parseDate, parseTimestamp, parseTimestamptz, type Micros } from './civil-time.ts';
 import { compareNumeric, numericText, parseNumeric, type Numeric } from './numeric.ts';
+import { trimEnd, trimSpace } from './white-space.ts';
 
 export type TypeName =
   | 'bool' | 'int2' | 'int4' | 'int8' | 'numeric' | 'float8'
@@ -30,8 +31,8 @@ export interface ValueType {
 const TRUE = new Set(['t', 'tr', 'tru', 'true', 'y', 'ye', 'yes', 'on', '1']);
 const FALSE = new Set(['f', 'fa', 'fal', 'fals', 'false', 'n', 'no', 'of', 'off', '0']);
 const UUID = /^(?:\{[0-9a-f]{4}(?:-?[0-9a-f]{4}){7}\}|[0-9a-f]{4}(?:-?[0-9a-f]{4}){7})$/i;
-const INTEGER = /^\s*[+-]?\d+\s*$/;
-const FLOAT = /^\s*[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?\s*$/i;
+const INTEGER = /^[+-]?\d+$/;
+const FLOAT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
 const FLOAT_SPECIALS: Readonly<Record<string, number>> = {
   nan: NaN, inf: Infinity, '+inf': Infinity, infinity: Infinity, '+infinity': Infinity, '-inf': -Infinity, '-infinity': -Infinity,
 };
@@ -53,7 +54,7 @@ export const VALUE_TYPES: Readonly<Record<TypeName, ValueType>> = {
   float8: { family: 'float', parse: parseFloat8, compare: compareFloats, canonical: (value) => String(Number(value) + 0) },
   text,
   varchar: text,
-  bpchar: { family: 'padded', parse: (value) => textOrNothing(value)?.replace(/ +$/, ''), compare: compareCodePoints, canonical: String },
+  bpchar: { family: 'padded', parse: parsePadded, compare: compareCodePoints, canonical: String },
   uuid: { family: 'uuid', parse: parseUuid, compare: compareScalars, canonical: String },
   date: { ...date, parse: parseDate },
   timestamp: { ...date, parse: parseTimestamp },
@@ -77,9 +78,10 @@ export function typeNameOf(oid: number): TypeName | undefined {
 
 /** A number is a safe integer; what is larger is a BigInt. */
 function parseInteger(text: string, bits: bigint): number | bigint | undefined {
-  if (!INTEGER.test(text)) return undefined;
-  const number = Number(text);
-  const value = Number.isSafeInteger(number) ? number : BigInt(text.trim());
+  const written = trimSpace(text);
+  if (!INTEGER.test(written)) return undefined;
+  const number = Number(written);
+  const value = Number.isSafeInteger(number) ? number : BigInt(written);
   return value < 2n ** bits && value >= -(2n ** bits) ? value : undefined;
 }
 
@@ -93,16 +95,17 @@ function asNumeric(value: Value): Numeric {
 }
 
 function parseBoolean(text: string): boolean | undefined {
-  const word = text.trim().toLowerCase();
+  const word = trimSpace(text).toLowerCase();
   return TRUE.has(word) ? true : FALSE.has(word) ? false : undefined;
 }
 
 function parseFloat8(text: string): number | undefined {
-  const special = FLOAT_SPECIALS[text.trim().toLowerCase()];
+  const written = trimSpace(text);
+  const special = FLOAT_SPECIALS[written.toLowerCase()];
   if (special !== undefined) return special;
-  if (!FLOAT.test(text)) return undefined;
-  const value = Number(text);
-  const vanished = value === 0 && /[1-9]/.test(text.replace(/e.*/i, ''));
+  if (!FLOAT.test(written)) return undefined;
+  const value = Number(written);
+  const vanished = value === 0 && /[1-9]/.test(written.replace(/e.*/i, ''));
   return Number.isFinite(value) && !vanished ? value : undefined; // Postgres refuses what a double cannot hold.
 }
 
@@ -124,6 +127,12 @@ function textOrNothing(text: string): string | undefined {
   return text.includes('\0') || /[\ud800-\udfff]/.test(text.replaceAll(/[\ud800-\udbff][\udc00-\udfff]/g, ''))
     ? undefined
     : text;
+}
+
+/** Blanks at the end of a `char(n)` are padding. */
+function parsePadded(text: string): string | undefined {
+  const value = textOrNothing(text);
+  return value === undefined ? undefined : trimEnd(value, ' ');
 }
 
 function compareScalars(left: Value, right: Value): number {
