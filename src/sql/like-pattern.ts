@@ -2,13 +2,17 @@
  * LikePattern: what LIKE matches with. No regular expression: a pattern comes from a request, and `%a%a%a%b` must not
  * cost more than its length times the text's.
  *
- * Characters are code points, as in Postgres; letters that differ in case only are the same to ILIKE if they are
- * ASCII, which is what the collation "C" says and the printer writes.
+ * Characters are code points, as in Postgres. ILIKE takes letters that differ in case only for the same if they are
+ * ASCII, which is what the collation "C" says and the printer writes. Under the collation of a database `é` would match
+ * `É` too, so a pattern that is not ASCII is refused. For one that is, what the row holds besides ASCII makes no
+ * difference: only U+0130 and U+212A have lower-case forms with an ASCII letter (and which, depends on the collation).
  */
 export type LikePattern = readonly LikePart[];
 
 /** No two literals stand side by side: they are one. */
 type LikePart = { readonly literal: string } | 'anyCharacter' | 'anyText';
+
+const ASCII = /^[\0-\x7f]*$/;
 
 /** @returns undefined when the pattern ends inside an escape, or `escape` is more than one character: Postgres refuses both. */
 export function parseLikePattern(text: string, escape = '\\'): LikePattern | undefined {
@@ -42,6 +46,10 @@ export function printLikePattern(pattern: LikePattern): string {
   return pattern
     .map((part) => (part === 'anyText' ? '%' : part === 'anyCharacter' ? '_' : part.literal.replace(/[\\%_]/g, '\\$&')))
     .join('');
+}
+
+export function isAscii(pattern: LikePattern): boolean {
+  return pattern.every((part) => typeof part === 'string' || ASCII.test(part.literal));
 }
 
 /** @returns a test of whole texts. */

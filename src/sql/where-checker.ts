@@ -7,7 +7,7 @@
 import type { A_Const, A_Expr, BooleanTest, BoolExpr, ColumnRef, FuncCall, Node, NullTest, SubLink, TypeCast } from 'libpg-query';
 import { comparedAs, resolveComparison } from './comparison-types.ts';
 import type { Comparison, Condition, Constant, Operand, TypedColumn } from './expression.ts';
-import { parseLikePattern, type LikePattern } from './like-pattern.ts';
+import { isAscii, parseLikePattern, printLikePattern, type LikePattern } from './like-pattern.ts';
 import { castConstant, constantOf, isCastTarget, numberConstant, type Parameters, type UntypedLiteral } from './literals.ts';
 import { isTypeName, VALUE_TYPES, type TypeName } from './value-types.ts';
 import { refusalAt } from './where-refusal.ts';
@@ -45,8 +45,11 @@ const LIKES: Readonly<Record<string, { readonly negated: boolean; readonly ignor
   '~~*': { negated: false, ignoreCase: true },
   '!~~*': { negated: true, ignoreCase: true },
 };
+/** What a call has that is nothing but a name and its arguments. */
+const CALL_FIELDS = new Set(['funcname', 'args', 'funcformat', 'location']);
 const ARITHMETIC = new Set(['+', '-', '*', '/']);
 const NO_OVERLOAD = 'Could not select an operator overload';
+const ASCII_ONLY = 'a pattern with characters outside ASCII is not supported yet';
 const UNSUPPORTED_SUBLINK = 'only `value IN (SELECT ...)` sublinks are supported right now';
 
 export class WhereChecker {
@@ -197,11 +200,8 @@ export class WhereChecker {
   }
 
   private like(name: string, left: Checked, pattern: Node, location: Location): Checked {
-    if (!('FuncCall' in pattern) || functionName(pattern.FuncCall) !== 'like_escape') {
-      return this.likeOf(name, left, this.expression(pattern), location);
-    }
-    const [text, escape] = (pattern.FuncCall.args ?? []).map((node) => this.expression(node));
-    return this.likeOf(name, left, required(text), location, required(escape));
+    const [text, escape] = escapedPattern(pattern) ?? [pattern];
+    return this.likeOf(name, left, this.expression(text), location, escape && this.expression(escape));
   }
 
   private likeOf(name: string, left: Checked, right: Checked, location: Location, escape?: Checked): Checked {
@@ -209,6 +209,7 @@ export class WhereChecker {
     const operand = this.text(operandOf(left, location));
     const pattern = this.likePattern(right, escape, location);
     if (!isText(operand.type)) throw refusalAt(location, NO_OVERLOAD);
+    if (ignoreCase && pattern !== null && !isAscii(pattern)) throw refusalAt(location, `ILIKE ${printLikePattern(pattern)}: ${ASCII_ONLY}`);
     const condition: Condition = { kind: 'like', left: operand, pattern, ignoreCase };
     return conditionOf(negated ? { kind: 'not', part: condition } : condition);
   }
@@ -291,6 +292,14 @@ function functionRefusal(call: FuncCall): Error {
 function functionName({ funcname = [] }: FuncCall): string {
   const names = funcname.map((name) => ('String' in name ? (name.String.sval ?? '') : ''));
   return (names[0] === 'pg_catalog' ? names.slice(1) : names).join('.');
+}
+
+/** The two sides of `ESCAPE`, as the grammar writes it: a call of this one function, without any of the clauses that a call may have. */
+function escapedPattern(node: Node): readonly [Node, Node] | undefined {
+  if (!('FuncCall' in node) || functionName(node.FuncCall) !== 'like_escape') return undefined;
+  const { args: [text, escape, ...others] = [] } = node.FuncCall;
+  const isPlain = Object.keys(node.FuncCall).every((field) => CALL_FIELDS.has(field));
+  return isPlain && text !== undefined && escape !== undefined && others.length === 0 ? [text, escape] : undefined;
 }
 
 function subLinkRefusal({ subLinkType, operName, location }: SubLink): Error {

@@ -49,12 +49,62 @@ function truthOf(value: string | null | undefined): boolean | null {
   return value === null || value === undefined ? null : value === 't';
 }
 
+function typeOf(column: string): string {
+  return samples.find((sample) => sample.column === column)?.type ?? '';
+}
+
 /** A row that lacks every value of the filter's equality, of which the router relies on failing it. */
 function misses({ equality }: Where, row: Texts): boolean {
   if (equality === undefined) return false;
   const value = row[equality.column] ?? null;
   return value === null || !equality.values.includes(canonicalValue(equality.typeName, value));
 }
+
+test.each([
+  ["words = 'abc'::varchar(2)", "'ab'"],
+  ["words = 'abc'::char(2)", "'ab'"],
+  ["words = 'abc'::char", "'a'"],
+  ["words = CAST('abc' AS character varying(2))", "'ab'"],
+  ["words = varchar(2) 'abc'", "'ab'"],
+  ["words::varchar(2) = 'ab'", "'abc'"],
+  ["exact = '1.25'::numeric(2, 1)", '1.3'],
+  ["moment = '2024-02-29 12:00:00.56'::timestamp(0)", "'2024-02-29 12:00:01'"],
+  ["moment = timestamp(1) '2024-02-29 12:00:00.56'", "'2024-02-29 12:00:00.6'"],
+  ["instant = '2024-02-29 12:00:00.56Z'::timestamptz(0)", "'2024-02-29 12:00:01Z'"],
+])('%s takes %s in Postgres, by its modifier, and so is refused', async (text, value) => {
+  const [column = ''] = /^\w+/.exec(text) ?? [];
+  const [row] = await textsOf(`SELECT (${text}) AS truth FROM (SELECT ${value} AS given) AS one, LATERAL (SELECT (given::${typeOf(column)}) AS ${column}) AS row`);
+
+  const where = parse({ text, params: [], literal: text });
+
+  expect({ postgres: row?.['truth'], ...where }).toEqual({
+    postgres: 't',
+    error: expect.stringMatching(/^At location \d+: unsupported type \w+ with modifiers$/),
+    field: 'where',
+  });
+});
+
+test.each(['und-x-icu', 'pg_c_utf8'])('ILIKE with an ASCII pattern takes what it takes under the collation %s, but for two letters', async (collation) => {
+  const patterns = ['_', ...'abcdefghijklmnopqrstuvwxyz'];
+  const taken = await textsOf(
+    `SELECT letter, pattern, letter COLLATE "${collation}" ILIKE pattern AS truth
+     FROM (SELECT chr(code) AS letter FROM generate_series(1, 1114111) AS code WHERE code NOT BETWEEN 55296 AND 57343) AS letters,
+       unnest($1::text[]) AS pattern
+     WHERE lower(letter COLLATE "${collation}") COLLATE "C" <> letter COLLATE "C"`,
+    [`{${patterns.join(',')}}`],
+  );
+  const wheres = new Map(patterns.map((pattern) => [pattern, parse({ text: `words ILIKE '${pattern}'`, params: [], literal: '' })]));
+
+  const unlike = taken.filter(({ letter = null, pattern, truth }) => {
+    const where = wheres.get(pattern ?? '');
+    return where === undefined || 'error' in where || where.evaluate(() => letter) !== truthOf(truth);
+  });
+
+  expect({ letters: taken.length > 1000 * patterns.length, unlike: [...new Set(unlike.map(({ letter }) => letter))] }).toEqual({
+    letters: true,
+    unlike: ['\u0130', '\u212a'],
+  });
+});
 
 test('a filter means to us what it means to Postgres, as it was written and as we print it', async () => {
   const property = fc.asyncProperty(whereArbitrary, async (expression) => {

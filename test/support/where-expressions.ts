@@ -105,10 +105,16 @@ const comparison = sampleArbitrary.chain((sample) => {
   );
 });
 
-const pattern = fc.array(fc.constantFrom('%', '_', 'a', 'b', 'é', ' ', '\u{1F600}', '\\%', '\\_', '\\\\', 'A', '!%'), { maxLength: 5 }).map((parts) => parts.join(''));
+const ascii = ['%', '_', 'a', 'b', ' ', '\\%', '\\_', '\\\\', 'A', '!%'];
+const patternOf = (pieces: readonly string[]): fc.Arbitrary<string> => fc.array(fc.constantFrom(...pieces), { maxLength: 5 }).map((parts) => parts.join(''));
+const likeOf = (keyword: string, pieces: readonly string[]) => fc.tuple(fc.constant(plain(keyword)), patternOf(pieces));
 const like = fc
-  .tuple(fc.constantFrom('words', 'label', 'padded', 'more').map(plain), not, fc.constantFrom('LIKE', 'ILIKE').map(plain), pattern, fc.boolean(), fc.boolean())
-  .map(([column, negation, keyword, text, asParameter, escaped]) => {
+  .tuple(
+    fc.constantFrom('words', 'label', 'padded', 'more').map(plain), not,
+    fc.oneof(likeOf('LIKE', [...ascii, 'é', '\u{1F600}']), likeOf('ILIKE', ascii)),
+    fc.boolean(), fc.boolean(),
+  )
+  .map(([column, negation, [keyword, text], asParameter, escaped]) => {
     const whole = escaped ? text.replaceAll('\\', '') + (text.endsWith('!') ? 'x' : '') : text;
     const right = asParameter ? { text: '$1', params: [whole], literal: quoted(whole) } : plain(quoted(whole));
     const escape = plain(escaped ? " ESCAPE '!'" : '');
