@@ -1,4 +1,5 @@
 /** The database that the service follows: how to reach it, by which names, and who asks it. */
+import { ConfigurationError } from '../settings/configuration-error.ts';
 import type { Configuration } from '../settings/configuration.ts';
 import { createCatalog, type Catalog } from '../postgres/catalog/catalog.ts';
 import { isProblem, parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
@@ -15,11 +16,6 @@ export interface Database {
   readonly adminPool: DatabasePool;
   readonly snapshotPool: DatabasePool;
   readonly catalog: Catalog;
-}
-
-/** A setting that names something that cannot be used; the message says what to do. */
-export class ConfigurationError extends Error {
-  override readonly name = 'ConfigurationError';
 }
 
 const ADMIN_CONNECTIONS_MAX = 4;

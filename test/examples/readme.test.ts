@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 const run = promisify(execFile);
+const [, program = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync(join(REPOSITORY, 'README.md'), 'utf8')) ?? [];
 let project: string;
 
 beforeAll(() => {
@@ -21,7 +22,6 @@ beforeAll(() => {
 afterAll(() => rmSync(project, { recursive: true, force: true }));
 
 test('the program of the README runs, crash included', async () => {
-  const [, program = ''] = /```js\n([\s\S]*?)```/.exec(readFileSync(join(REPOSITORY, 'README.md'), 'utf8')) ?? [];
   writeFileSync(join(project, 'program.js'), program);
 
   const { stdout, stderr } = await run(process.execPath, ['program.js'], { cwd: project });
@@ -37,7 +37,7 @@ test('the program of the README runs, crash included', async () => {
   });
 });
 
-test('the types of the package are enough for strict TypeScript, the copied example included', { timeout: 60_000 }, async () => {
+test('the types of the package are enough for strict TypeScript: for the program of the README as it stands, and for the copied example', { timeout: 60_000 }, async () => {
   writeFileSync(
     join(project, 'typed.ts'),
     `import { createRuntime, effects, task, via, type ChildSpec, type EffectParams, type MachineSpec, type Pid } from 'armature/otp';
@@ -53,10 +53,11 @@ test('the types of the package are enough for strict TypeScript, the copied exam
      createRuntime().exit('@asker', 'because');
     `,
   );
+  writeFileSync(join(project, 'program.ts'), program);
   cpSync(join(REPOSITORY, 'examples/supervised-counter'), join(project, 'example'), { recursive: true });
   const strict = ['--allowImportingTsExtensions', '--strict', '--exactOptionalPropertyTypes', '--noUncheckedIndexedAccess', '--noEmit', '--skipLibCheck', '--target', 'es2022', '--lib', 'es2023,dom'];
 
-  const { stdout } = await run(join(REPOSITORY, 'node_modules/.bin/tsc'), [...strict, '--module', 'nodenext', '--moduleResolution', 'nodenext', 'typed.ts', 'example/main.ts'], { cwd: project });
+  const { stdout } = await run(join(REPOSITORY, 'node_modules/.bin/tsc'), [...strict, '--module', 'nodenext', '--moduleResolution', 'nodenext', 'typed.ts', 'program.ts', 'example/main.ts'], { cwd: project });
 
   expect(stdout).toBe('');
 });

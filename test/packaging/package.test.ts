@@ -1,0 +1,135 @@
+/**
+ * The package as its user gets it: packed from a copy of the repository in which nothing was built, installed from the
+ * tarball by npm into an empty project, and used there. No registry is asked: what the package depends on is linked.
+ */
+import { execFile } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, relative } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { VERSION } from '../../src/base/version.ts';
+
+interface Manifest {
+  readonly exports: Readonly<Record<string, { readonly types?: string; readonly default: string }>>;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+
+const REPOSITORY = join(import.meta.dirname, '../..');
+const NOT_IN_A_CLONE = ['.git', 'node_modules', 'dist', '.armature', 'coverage'];
+const PACK_MS_MAX = 240_000;
+const run = promisify(execFile);
+
+let folder: string;
+let project: string;
+let installed: string;
+let manifest: Manifest;
+
+beforeAll(async () => {
+  folder = realpathSync(mkdtempSync(join(tmpdir(), 'armature-package-')));
+  const copy = join(folder, 'copy');
+  cpSync(REPOSITORY, copy, { recursive: true, filter: (path) => !NOT_IN_A_CLONE.includes(relative(REPOSITORY, path)) });
+  symlinkSync(join(REPOSITORY, 'node_modules'), join(copy, 'node_modules'));
+  leaveEarlierBuild(join(copy, 'dist'));
+  await npm(copy, 'pack', '--pack-destination', folder);
+  project = join(folder, 'project');
+  installed = join(project, 'node_modules/armature');
+  manifest = JSON.parse(readFileSync(join(copy, 'package.json'), 'utf8')) as Manifest;
+  mkdirSync(join(project, 'node_modules'), { recursive: true });
+  writeFileSync(join(project, 'package.json'), '{ "type": "module", "private": true }');
+  for (const name of Object.keys(manifest.dependencies)) symlinkSync(join(REPOSITORY, 'node_modules', name), join(project, 'node_modules', name));
+  await npm(project, 'install', '--no-package-lock', '--omit=optional', '--ignore-scripts', join(folder, `armature-${VERSION}.tgz`));
+}, PACK_MS_MAX);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+test('holds what is built from its sources now, the sources, and no trace of an earlier build', () => {
+  const roots = readdirSync(installed).sort();
+  const ofSources = filesBelow(join(installed, 'src')).flatMap((path) => ['.d.ts', '.js', '.js.map'].map((ending) => path.replace(/\.ts$/, ending)));
+
+  expect({ roots, built: filesBelow(join(installed, 'dist')) }).toEqual({
+    roots: ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'src'],
+    built: ofSources.sort(),
+  });
+});
+
+test('each export has its code and its types', () => {
+  const named = Object.values(manifest.exports).flatMap(({ types = 'no types', default: code }) => [types, code]);
+
+  expect({ exports: Object.keys(manifest.exports), missing: named.filter((path) => !existsSync(join(installed, path))) }).toEqual({
+    exports: ['.', './otp'],
+    missing: [],
+  });
+});
+
+test('each source that a map names is there, so that a stack leads to a line that can be read', () => {
+  const maps = filesBelow(join(installed, 'dist')).filter((path) => path.endsWith('.map'));
+
+  const missing = maps.flatMap((path) => {
+    const map = join(installed, 'dist', path);
+    const { sources } = JSON.parse(readFileSync(map, 'utf8')) as { sources: string[] };
+    return sources.filter((source) => !existsSync(join(dirname(map), source)));
+  });
+
+  expect({ missing, isMapped: maps.length > 0 }).toEqual({ missing: [], isMapped: true });
+});
+
+test('a program imports the service and the process layer', async () => {
+  const program = `
+    import { readConfiguration, startStack } from 'armature';
+    import { createRuntime } from 'armature/otp';
+    console.log(JSON.stringify([typeof startStack, typeof createRuntime, Object.keys(readConfiguration('start', {}, {}))]));`;
+
+  const { stdout, stderr } = await run(process.execPath, ['--input-type=module', '--eval', program], { cwd: project });
+
+  expect({ answer: JSON.parse(stdout) as unknown, stderr }).toEqual({ answer: ['function', 'function', ['problems']], stderr: '' });
+});
+
+test('its program is installed as a command', async () => {
+  const { stdout } = await run(join(project, 'node_modules/.bin/armature'), ['--help'], { cwd: project });
+
+  expect(stdout).toContain('armature start [flags]');
+});
+
+test('strict TypeScript that checks every declaration needs nothing beside the package, not even the types of Node', async () => {
+  writeFileSync(
+    join(project, 'consumer.ts'),
+    `import { ConfigurationError, readConfiguration, startService, startStack, systemWorld, type Service, type World } from 'armature';
+     import { createRuntime, supervisor, type Pid } from 'armature/otp';
+     const world: World = systemWorld;
+     const read = readConfiguration('start', { port: '0' }, { DATABASE_URL: 'postgresql://localhost/app', ARMATURE_INSECURE: 'true' });
+     if ('problems' in read) throw new ConfigurationError(read.problems.join());
+     export const service: Service = await startStack(read.configuration, world);
+     export const url: string = service.url;
+     export const root: Promise<Pid> = createRuntime().start(supervisor({ strategy: 'one_for_one', children: [] }), { id: 'root' });
+     // @ts-expect-error A port is a text here, as in an environment.
+     readConfiguration('start', { port: 0 }, {});
+     // @ts-expect-error A service is started with a configuration.
+     startService({});
+    `,
+  );
+  const compilerOptions = { strict: true, noUncheckedIndexedAccess: true, skipLibCheck: false, noEmit: true, target: 'es2022', module: 'nodenext', types: [], preserveSymlinks: true };
+  writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
+
+  const { stdout } = await run(join(REPOSITORY, 'node_modules/.bin/tsc'), ['--project', project]).catch((failure: { stdout: string }) => failure);
+
+  expect(stdout).toBe('');
+});
+
+/** Of another state of the sources, and up to date by its own account. */
+function leaveEarlierBuild(dist: string): void {
+  mkdirSync(dist);
+  writeFileSync(join(dist, 'left-over.js'), '');
+  if (existsSync(join(REPOSITORY, 'dist/.tsbuildinfo'))) cpSync(join(REPOSITORY, 'dist/.tsbuildinfo'), join(dist, '.tsbuildinfo'));
+}
+
+function filesBelow(directory: string): string[] {
+  const entries = readdirSync(directory, { recursive: true, withFileTypes: true }).filter((entry) => entry.isFile());
+  return entries.map((entry) => relative(directory, join(entry.parentPath, entry.name))).sort();
+}
+
+/** Apart from the npm that runs the tests: without its settings, its cache, and any registry. */
+async function npm(cwd: string, ...words: readonly string[]): Promise<void> {
+  const settings = { npm_config_cache: join(folder, 'cache'), npm_config_offline: 'true', npm_config_audit: 'false', npm_config_update_notifier: 'false' };
+  await run('npm', [...words], { cwd, env: { PATH: process.env['PATH'], HOME: folder, ...settings } });
+}
