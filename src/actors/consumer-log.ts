@@ -19,6 +19,7 @@ import { changesByTransaction, type TransactionChanges } from '../shapes/routed-
 import type { RoutedChanges } from '../shapes/router.ts';
 import type { ShapeLine } from '../shapes/shape-lines.ts';
 import type { ConsumerPorts } from './consumer-ports.ts';
+import type { LogEnd } from './down-cause.ts';
 
 export type ConsumerLogChange =
   /** Appends what the range brings to the shape; `unrouted` looks itself through a whole block that was loaded for us. */
@@ -30,14 +31,11 @@ export type ConsumerLogChange =
   /** Nothing that was offered is left to take: from now on the shape goes along with the others. */
   | 'caughtUp';
 
-/** The answers to `take` and `locate`. The shape must end after `log.truncated` and `log.schemaChanged`: its log cannot go on. */
+/** The answers to `take` and `locate`. The shape must end after `log.ended`: its log cannot go on. */
 export type ConsumerLogTold =
   | { readonly type: 'log.located'; readonly position: LogPosition }
   | { readonly type: 'log.taken'; readonly through: LogPosition; readonly end: LogOffset; readonly changed: boolean }
-  | { readonly type: 'log.truncated' }
-  | { readonly type: 'log.schemaChanged' };
-
-const SHAPE_ENDS = { truncated: { type: 'log.truncated' }, relationChanged: { type: 'log.schemaChanged' } } as const;
+  | { readonly type: 'log.ended'; readonly cause: LogEnd };
 
 const NOTHING: RoutedChanges = { changes: new Uint32Array() };
 
@@ -97,7 +95,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     for (const { transaction, changes } of ownChanges) {
       if (transaction.end <= this.ports.shapeLog.position || this.isInSnapshot(transaction)) continue;
       const converted = this.ports.lines.convert(transaction, changes);
-      if (converted.outcome !== 'lines') return SHAPE_ENDS[converted.outcome];
+      if (converted.outcome === 'end') return { type: 'log.ended', cause: { delete: converted.why, xid: transaction.xid, lsn: transaction.lsn } };
       this.append(transaction, converted.lines);
     }
     return { type: 'log.taken', through, end: this.end, changed: this.end !== before };

@@ -116,12 +116,9 @@ export const consumer = setup({
       type: 'parallel',
       on: {
         stop: { target: 'closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: event.cause } }) } },
+        /** No line could say what a transaction did: the shape begins anew, under another handle. */
+        'log.ended': { target: 'closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: event.cause } }) } },
         EXIT: { target: 'closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: leavingReason(event.reason) }) } },
-        'log.truncated': { target: 'closed', actions: { type: 'noteReason', params: { reason: { shutdown: { delete: 'truncate' } } } } },
-        'log.schemaChanged': {
-          target: 'closed',
-          actions: { type: 'noteReason', params: { reason: { shutdown: { delete: 'schemaChanged' } } } },
-        },
         // What is stored stays good: the shape cache starts a Consumer anew, which reads on from there.
         'registration.failed': 'closed',
         'reader.failed': 'closed',

@@ -4,10 +4,21 @@
  * Draining must never delete, and a failure must never be taken for draining: so every exit reason has exactly one
  * cause, and none is the default. A reason that tells nothing about the data is `gone`: ask, do not guess.
  */
+import { GAP_CAUSES, type GapCause } from '../model/change.ts';
+import type { Lsn } from '../model/lsn.ts';
+import type { Xid } from '../model/pg-snapshot.ts';
 import type { ErrorReport, ExitReason } from '../otp/process.ts';
+import type { ShapeEnd } from '../shapes/shape-lines.ts';
 
 /** Why a shape's process was asked to end: the `cause` of the request `stop`, and what `{ shutdown }` carries. */
 export type StopCause = 'drain' | { readonly delete: string };
+
+/** Why a shape's process ended by itself: its log cannot go on over this transaction. */
+export interface LogEnd {
+  readonly delete: ShapeEnd;
+  readonly xid: Xid;
+  readonly lsn: Lsn;
+}
 
 export type DownCause =
   /** The service stops: what was stored stays good. */
@@ -48,6 +59,15 @@ function isDeletion(cause: unknown): cause is { delete: string } {
 export function snapshotFailure(reason: ExitReason): unknown {
   if (typeof reason !== 'object' || !('shutdown' in reason) || !isDeletion(reason.shutdown)) return undefined;
   return 'error' in reason.shutdown ? reason.shutdown.error : undefined;
+}
+
+/** The transaction that ended a shape because nobody can tell what it did to the table; undefined for any other end. */
+export function gapOf(reason: ExitReason): (LogEnd & { readonly delete: GapCause }) | undefined {
+  return typeof reason === 'object' && 'shutdown' in reason && isGap(reason.shutdown) ? reason.shutdown : undefined;
+}
+
+function isGap(cause: unknown): cause is LogEnd & { delete: GapCause } {
+  return isDeletion(cause) && GAP_CAUSES.some((gap) => gap === cause.delete) && 'xid' in cause && 'lsn' in cause;
 }
 
 /** The reason with which a shape's process ends when its supervisor ends it: only a deletion is passed on as one. */

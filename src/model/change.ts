@@ -6,13 +6,27 @@
  * a concatenation of slices.
  *
  * ```
- * change  u32 size of what follows · u8 kind · u8 tuples (1 = old, 2 = new) · u32 layout · u32 position · old? · new?
+ * change  u32 size of what follows · u8 kind · u8 tuples (1 = old, 2 = new) · u32 layout · u32 position · old? · new? · u8 cause?
  * tuple   u32 size of what follows · u16 columns · columns × u32 end of the value, from the first value on · values
  * ```
- * All numbers are little endian. A truncate has no tuple.
+ * All numbers are little endian. A truncate has no tuple. Neither has a gap, which stands for whatever its transaction did
+ * to a table when that cannot be told; it alone has a cause, as its place in `GAP_CAUSES`.
  */
-export const CHANGE_KINDS = { insert: 1, update: 2, delete: 3, truncate: 4 } as const;
+import { invariant } from '../base/invariant.ts';
+
+export const CHANGE_KINDS = { insert: 1, update: 2, delete: 3, truncate: 4, gap: 5 } as const;
 export type ChangeKind = (typeof CHANGE_KINDS)[keyof typeof CHANGE_KINDS];
+
+/** Logged as numbers: a new cause goes to the end. */
+export const GAP_CAUSES = [
+  /** An update or delete came without its whole old row: the table's replica identity is not FULL. */
+  'replicaIdentity',
+  /** The transaction is larger than what is followed. */
+  'transactionTooLarge',
+  /** A row did not fit its table's description, or left out a value that nothing else tells. */
+  'rowMalformed',
+] as const;
+export type GapCause = (typeof GAP_CAUSES)[number];
 
 export const HAS_OLD = 1;
 export const HAS_NEW = 2;
@@ -80,7 +94,8 @@ export class Change {
   }
 
   get kind(): ChangeKind {
-    return this.bytes[this.start + 4] as ChangeKind;
+    const kind = this.bytes[this.start + 4] ?? 0;
+    return isKind(kind) ? kind : unknown('kind', kind);
   }
 
   /** Which `RelationLayout` its tuples have. */
@@ -88,7 +103,7 @@ export class Change {
     return this.view.getUint32(this.start + 6, true);
   }
 
-  /** The second half of the operation's offset: even, two apart. */
+  /** The second half of the operation's offset: even, two apart. A gap has no place of its own, and 0 here. */
   get position(): number {
     return this.view.getUint32(this.start + 10, true);
   }
@@ -105,6 +120,12 @@ export class Change {
     return this.tupleAt(this.has(HAS_OLD) ? first + 4 + this.view.getUint32(first, true) : first);
   }
 
+  /** Why the change is a gap; asked of a gap alone. */
+  get cause(): GapCause {
+    const place = this.bytes[this.start + CHANGE_HEADER_BYTES] ?? GAP_CAUSES.length;
+    return GAP_CAUSES[place] ?? unknown('cause', place);
+  }
+
   private has(flag: number): boolean {
     return ((this.bytes[this.start + 5] ?? 0) & flag) !== 0;
   }
@@ -112,6 +133,15 @@ export class Change {
   private tupleAt(start: number): Tuple {
     return new Tuple(this.bytes, this.view, start);
   }
+}
+
+function isKind(kind: number): kind is ChangeKind {
+  return kind >= CHANGE_KINDS.insert && kind <= CHANGE_KINDS.gap;
+}
+
+/** Passing over it would lose what it says. */
+function unknown(what: string, found: number): never {
+  invariant(false, `the log holds a change of an unknown ${what}: ${found}`);
 }
 
 const decoder = new TextDecoder();

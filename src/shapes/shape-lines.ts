@@ -10,7 +10,7 @@
  * row before and after, and only if its key stayed.
  */
 import { invariant } from '../base/invariant.ts';
-import { CHANGE_KINDS, type Change, type Tuple } from '../model/change.ts';
+import { CHANGE_KINDS, type Change, type GapCause, type Tuple } from '../model/change.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
 import type { LoggedTransaction } from '../model/transaction.ts';
@@ -28,10 +28,11 @@ export interface ShapeLine {
 export type ConvertedTransaction =
   /** Possibly none: the changes did not concern the shape after all. */
   | { readonly outcome: 'lines'; readonly lines: readonly ShapeLine[] }
-  /** The shape must end: every row went at once. */
-  | { readonly outcome: 'truncated' }
-  /** The shape must end: its table is not what it was. */
-  | { readonly outcome: 'relationChanged' };
+  /** The shape must end here: no line could say what the transaction did. */
+  | { readonly outcome: 'end'; readonly why: ShapeEnd };
+
+/** Every row went at once, the table is not what it was, or nobody knows what happened to it. */
+export type ShapeEnd = 'truncate' | 'schemaChanged' | GapCause;
 
 type Operation = 'insert' | 'update' | 'delete';
 
@@ -78,8 +79,9 @@ export class ShapeLines {
     const draft = new TransactionDraft(this.writer, transaction);
     for (const change of changes) {
       const plan = this.planOf(change.layoutId);
-      if (plan === null) return draft.abandon('relationChanged');
-      if (change.kind === CHANGE_KINDS.truncate) return draft.abandon('truncated');
+      if (plan === null) return draft.abandon('schemaChanged');
+      if (change.kind === CHANGE_KINDS.truncate) return draft.abandon('truncate');
+      if (change.kind === CHANGE_KINDS.gap) return draft.abandon(change.cause);
       this.convertChange(change, plan, draft);
     }
     return { outcome: 'lines', lines: draft.finish() };
@@ -245,9 +247,9 @@ class TransactionDraft {
     });
   }
 
-  abandon(outcome: 'truncated' | 'relationChanged'): ConvertedTransaction {
+  abandon(why: ShapeEnd): ConvertedTransaction {
     this.writer.clear();
-    return { outcome };
+    return { outcome: 'end', why };
   }
 }
 

@@ -2,7 +2,7 @@
  * ShapeRouter: finds the shapes that a change may concern.
  *
  * It may name a shape too many, never one too few: a shape that misses a change is wrong for ever. So what cannot be
- * decided is routed: a filter that throws, a truncate, a table that is not what it was when the shape was defined.
+ * decided is routed: a filter that throws, a truncate, a gap, a table that is not what it was when the shape was defined.
  *
  * A change is looked up by the values of the columns that filters hold equal to constants; only the filters found
  * there are evaluated, and those that have no such equality. So what a row costs depends on the shapes that it
@@ -131,9 +131,9 @@ export class ShapeRouter implements BlockRouter {
     const plan = this.planOf(change.layoutId);
     const table = this.tables.get(plan.layout.oid);
     if (table === undefined) return plan.ended;
-    if (change.kind === CHANGE_KINDS.truncate) return new Set([...table.all, ...plan.ended]);
+    const { kind, old, new: current } = change;
+    if (kind === CHANGE_KINDS.truncate || kind === CHANGE_KINDS.gap) return new Set([...table.all, ...plan.ended]);
     const found = new Set(plan.ended);
-    const { old, new: current } = change;
     if (old !== undefined) this.collect(table, textOf(old, plan), found);
     if (current !== undefined) this.collect(table, textOf(current, plan), found);
     return found;

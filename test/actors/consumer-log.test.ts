@@ -1,15 +1,23 @@
 /** What a shape's log takes of a block, and what it has taken before. */
 import { expect, test } from 'vitest';
+import { seededRandom } from '../../src/base/random.ts';
 import { ConsumerLog } from '../../src/actors/consumer-log.ts';
 import type { ConsumerPorts } from '../../src/actors/consumer-ports.ts';
 import type { LogOffset } from '../../src/model/log-offset.ts';
-import type { LogPosition } from '../../src/model/log-position.ts';
+import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
 import type { Lsn } from '../../src/model/lsn.ts';
+import type { Xid } from '../../src/model/pg-snapshot.ts';
+import type { RelationLayout } from '../../src/model/relation.ts';
 import { ShapeLines } from '../../src/shapes/shape-lines.ts';
 import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
+import { openStorage } from '../../src/storage/open-storage.ts';
+import type { Storage } from '../../src/storage/storage.ts';
+import { MemoryDisk } from '../storage/memory-disk.ts';
+import { MemoryMetadata } from '../storage/memory-metadata.ts';
 import { grow } from '../support/stored-samples.ts';
-import { blockOf, transactionOf } from '../support/changes.ts';
+import { blockOf, transactionOf, type RowChange } from '../support/changes.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, itemsLayout, shapeOf } from '../support/shapes.ts';
 
 const TRANSACTIONS = [
@@ -103,14 +111,57 @@ test('a shape holds the log back until its Consumer has caught up, and goes alon
   expect(isAlong).toEqual([false, true, true]);
 });
 
-test.each([
-  ['log.truncated', 'a truncate', { kind: 'truncate' }, itemsLayout],
-  ['log.schemaChanged', 'a table made anew under the same name', { kind: 'insert', new: ['1', 'a', null] }, { ...itemsLayout, oid: 1 }],
-] as const)('the log cannot go on (%s) behind %s', async (type, _, change, layout) => {
-  const shapeLog = await storedShape();
-  const block = { ...blockOf([transactionOf({ xid: 200, lsn: '200' }, [change])]), through: 200 as LogPosition };
+const BAD_TRANSACTIONS = [
+  ['truncate', 'a truncate', { kind: 'truncate' }, itemsLayout],
+  ['schemaChanged', 'a table made anew under the same name', { kind: 'insert', new: ['1', 'a', null] }, { ...itemsLayout, oid: 1 }],
+  ['replicaIdentity', 'changes without their old rows', { kind: 'gap', cause: 'replicaIdentity' }, itemsLayout],
+  ['transactionTooLarge', 'a transaction over the limit', { kind: 'gap', cause: 'transactionTooLarge' }, itemsLayout],
+] as const;
+
+/** A log over one transaction that brings `change`. */
+function openOver(shapeLog: ShapeLog, transaction: { xid: number; lsn: string }, change: RowChange, layout: RelationLayout): ConsumerLog {
+  const block = { ...blockOf([transactionOf(transaction, [change])]), through: 200 as LogPosition };
   const lines = new ShapeLines(shapeLog.definition, undefined, () => layout);
-  expect(open(shapeLog, block, { lines, layoutOf: () => layout }).apply(WHOLE)).toEqual({ type });
+  return open(shapeLog, block, { lines, layoutOf: () => layout });
+}
+
+test.each(BAD_TRANSACTIONS)('the log cannot go on (%s) behind %s', async (why, _, change, layout) => {
+  const log = openOver(await storedShape(), { xid: 200, lsn: '200' }, change, layout);
+  expect(log.apply(WHOLE)).toEqual({ type: 'log.ended', cause: { delete: why, xid: 200, lsn: '200' } });
+});
+
+test.each(BAD_TRANSACTIONS)('the log goes on (%s) over %s, when the snapshot saw that already', async (_, __, change, layout) => {
+  const log = openOver(await storedShape(), { xid: 90, lsn: '100' }, change, layout);
+  expect(log.apply(WHOLE)).toMatchObject({ type: 'log.taken', changed: false });
+});
+
+test.each(['closed', 'killed'])('after a restart of a service that was %s, the same log gives the same end', async (how) => {
+  const [disk, metadata] = [new MemoryDisk(), new MemoryMetadata()];
+  const start = (pid: number): Promise<Storage> =>
+    openStorage({
+      directory: '/data', clock: new ManualClock(), disk: disk.mount(), openMetadata: () => metadata.open(),
+      processes: { self: { host: 'here', pid, start: '' }, isAlive: () => false },
+    });
+  const takeAll = async ({ log, shapes }: Storage): Promise<unknown> => {
+    const shapeLog = shapes.get(handleOf(1));
+    const block = await log.read({ after: shapeLog?.position ?? LOG_START, through: log.durableEnd }, 1e9);
+    return shapeLog && open(shapeLog, block).apply({ ...WHOLE, take: block });
+  };
+  const before = await start(1);
+  await storedShape(before);
+  for (const fragment of transactionOf({ xid: 200, lsn: '200' }, [{ kind: 'gap', cause: 'transactionTooLarge' }]).fragments) {
+    before.log.appendChanges(200 as Xid, fragment);
+  }
+  before.log.appendCommit(200 as Xid, '200' as Lsn);
+  await before.log.sync();
+  const first = await takeAll(before);
+
+  if (how === 'closed') await before.close();
+  else disk.crash(seededRandom(1));
+  const again = await takeAll(await start(2));
+
+  const ended = { type: 'log.ended', cause: { delete: 'transactionTooLarge', xid: 200, lsn: '200' } };
+  expect({ first, again }).toEqual({ first: ended, again: ended });
 });
 
 function idsOf(shapeLog: ShapeLog): unknown[] {

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { consumer } from '../../src/actors/consumer.ts';
 import { SNAPSHOT_END } from '../../src/model/log-offset.ts';
 import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
-import { LSN_ZERO } from '../../src/model/lsn.ts';
-import { parsePgSnapshot } from '../../src/model/pg-snapshot.ts';
+import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
+import { parsePgSnapshot, type Xid } from '../../src/model/pg-snapshot.ts';
 import type { Message, Pid, ReplyTo } from '../../src/otp/process.ts';
 import { run, strike, type Fault, type Script } from '../support/hand-over/hand-over-run.ts';
 import { HANDLE, NAMES, type HandOverWorld } from '../support/hand-over/hand-over-world.ts';
@@ -78,13 +78,11 @@ test('a batch that comes before the registration waits for it', () => {
   expect(actions).toMatchObject([{ type: 'postpone' }]);
 });
 
-test.each([
-  ['log.truncated', 'truncate'],
-  ['log.schemaChanged', 'schemaChanged'],
-] as const)('a log that cannot go on (%s) ends the shape, and says why', (type, why) => {
-  const { status, output } = after('restore', { ...registered, position: LOG_START }, batch, { type });
+test('a log that cannot go on ends the shape, and says why and at which transaction', () => {
+  const cause = { delete: 'truncate', xid: 7 as Xid, lsn: '70' as Lsn } as const;
+  const { status, output } = after('restore', { ...registered, position: LOG_START }, batch, { type: 'log.ended', cause });
 
-  expect({ status, output }).toEqual({ status: 'done', output: { reason: { shutdown: { delete: why } } } });
+  expect({ status, output }).toEqual({ status: 'done', output: { reason: { shutdown: cause } } });
 });
 
 test('a restored shape reads on from its own position, up to what it was told at its registration', () => {

@@ -31,7 +31,7 @@ const ANSWERS: Answers = {
   'router.route': ['block.routed'],
   'router.unanswered': ['block.notTaken'],
   'log.locate': ['log.located'],
-  'log.take': ['log.taken', 'log.truncated', 'log.schemaChanged'],
+  'log.take': ['log.taken', 'log.ended'],
   values: ['values.applied'],
   materializers: ['subscribers.counted'],
   dependants: ['subscribers.counted'],

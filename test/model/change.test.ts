@@ -1,7 +1,7 @@
 /** The text inside a JSON string is Postgres's text, however it was escaped. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { jsonText } from '../../src/model/change.ts';
+import { Change, CHANGE_KINDS, jsonText } from '../../src/model/change.ts';
 import { definitionKey, newHandle, type ShapeDefinition } from '../../src/model/shape.ts';
 
 test('jsonText gives back what JSON.stringify wrote, wherever it lies in the bytes', () => {
@@ -14,6 +14,17 @@ test('jsonText gives back what JSON.stringify wrote, wherever it lies in the byt
     }),
     { numRuns: 1000 },
   );
+});
+
+test.each([
+  ['kind', 0, 'the log holds a change of an unknown kind: 0'],
+  ['kind', 6, 'the log holds a change of an unknown kind: 6'],
+  ['cause', 3, 'the log holds a change of an unknown cause: 3'],
+] as const)('a change of a %s that this version does not know (%d) is refused by name', (what, number, claim) => {
+  const bytes = new Uint8Array(15);
+  bytes[4] = what === 'kind' ? number : CHANGE_KINDS.gap;
+  bytes[14] = number;
+  expect(() => new Change(bytes, 0)[what]).toThrow(claim);
 });
 
 const DEFINITION: ShapeDefinition = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { Change } from '../../src/model/change.ts';
+import { Change, GAP_CAUSES } from '../../src/model/change.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
 import { changesByTransaction } from '../../src/shapes/routed-changes.ts';
 import { ShapeLines } from '../../src/shapes/shape-lines.ts';
@@ -17,7 +17,7 @@ function linesFor(wish: ShapeWish, changes: readonly RowChange[], layout: Relati
   for (let start = 0; start < fragment.length; start = all.at(-1)?.end ?? 0) all.push(new Change(fragment, start));
   const lines = new ShapeLines(shapeOf(wish, layout), whereOf(wish), () => layout);
   const converted = lines.convert(transaction, all);
-  if (converted.outcome !== 'lines') return converted.outcome;
+  if (converted.outcome === 'end') return converted.why;
   return converted.lines.map(({ position, bytes }) => ({ position, ...JSON.parse(decoder.decode(bytes)) }));
 }
 
@@ -127,25 +127,29 @@ test('doubles slashes in keys, escapes what JSON must, and keeps the order of th
   expect(lines).toMatchObject([{ key: `${ITEM}/"a//b"c\\//é\n"/"1"`, value: { title: 'a/b"c\\/é\n' } }]);
 });
 
+test.each(GAP_CAUSES)('a gap (%s) ends the shape, whatever lines came before it', (cause) => {
+  expect(linesFor({}, [{ kind: 'insert', new: ['1', 'a', null] }, { kind: 'gap', cause }])).toBe(cause);
+});
+
 test('a truncate ends the shape', () => {
-  expect(linesFor({}, [{ kind: 'insert', new: ['1', 'a', null] }, { kind: 'truncate' }])).toBe('truncated');
+  expect(linesFor({}, [{ kind: 'insert', new: ['1', 'a', null] }, { kind: 'truncate' }])).toBe('truncate');
 });
 
 const retyped = { ...itemsLayout, columns: itemsLayout.columns.map((column) => ({ ...column, typeMod: 12 })) };
 const widened = { ...itemsLayout, columns: [...itemsLayout.columns, { name: 'more', typeOid: 25, typeMod: -1 }] };
 
 test.each([
-  ['a shape that selects all, by a new column', {}, widened, 'relationChanged'],
+  ['a shape that selects all, by a new column', {}, widened, 'schemaChanged'],
   ['no shape that names its columns, by a new column', { columns: ['id', 'title'] }, widened, 'lines'],
-  ['a shape, by a type that changed', { columns: ['id'] }, retyped, 'relationChanged'],
-  ['a shape, by a table renamed', {}, { ...itemsLayout, name: 'things' }, 'relationChanged'],
-  ['a shape, by a table made anew', {}, { ...itemsLayout, oid: 99 }, 'relationChanged'],
+  ['a shape, by a type that changed', { columns: ['id'] }, retyped, 'schemaChanged'],
+  ['a shape, by a table renamed', {}, { ...itemsLayout, name: 'things' }, 'schemaChanged'],
+  ['a shape, by a table made anew', {}, { ...itemsLayout, oid: 99 }, 'schemaChanged'],
 ])('a relation change ends %s', (_, wish: ShapeWish, layout: RelationLayout, outcome) => {
   const row = layout.columns.map(() => '1');
   const transaction = transactionOf(AT, [{ kind: 'insert', new: row }]);
   const lines = new ShapeLines(shapeOf(wish, itemsLayout), undefined, () => layout);
   const converted = lines.convert(transaction, [new Change(transaction.fragments[0] ?? new Uint8Array(), 0)]);
-  expect(converted.outcome).toBe(outcome);
+  expect(converted.outcome === 'end' ? converted.why : converted.outcome).toBe(outcome);
 });
 
 test('a survivor finds its columns where the new layout has them', () => {

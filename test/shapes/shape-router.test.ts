@@ -69,8 +69,8 @@ describe('what cannot be decided is routed', () => {
     expect(handlesFor(router, [{ kind: 'insert', new: ['1', 't', 'b'] }])).toEqual([handleOf(0)]);
   });
 
-  test('a truncate', () => {
-    expect(handlesFor(routerOf([ownedBy('a'), {}]), [{ kind: 'truncate' }])).toEqual([handleOf(0), handleOf(1)]);
+  test.each<RowChange>([{ kind: 'truncate' }, { kind: 'gap', cause: 'transactionTooLarge' }])('a $kind', (change) => {
+    expect(handlesFor(routerOf([ownedBy('a'), {}]), [change])).toEqual([handleOf(0), handleOf(1)]);
   });
 
   test('a table that is not what it was', () => {

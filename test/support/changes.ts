@@ -1,5 +1,5 @@
 /** Changes in the bytes in which they are logged, written from plain rows: the tests' own encoder, kept simple on purpose. */
-import { CHANGE_HEADER_BYTES, CHANGE_KINDS, HAS_NEW, HAS_OLD, Tuple } from '../../src/model/change.ts';
+import { CHANGE_HEADER_BYTES, CHANGE_KINDS, GAP_CAUSES, type GapCause, HAS_NEW, HAS_OLD, Tuple } from '../../src/model/change.ts';
 import type { LogPosition } from '../../src/model/log-position.ts';
 import type { Lsn } from '../../src/model/lsn.ts';
 import type { Xid } from '../../src/model/pg-snapshot.ts';
@@ -12,7 +12,8 @@ export type RowChange =
   | { readonly kind: 'insert'; readonly new: Row }
   | { readonly kind: 'update'; readonly old: Row; readonly new: Row }
   | { readonly kind: 'delete'; readonly old: Row }
-  | { readonly kind: 'truncate' };
+  | { readonly kind: 'truncate' }
+  | { readonly kind: 'gap'; readonly cause: GapCause };
 
 export type PlacedChange = RowChange & { readonly layoutId: number; readonly position: number };
 
@@ -21,7 +22,8 @@ const encoder = new TextEncoder();
 export function changeBytes(change: PlacedChange): Uint8Array {
   const old = 'old' in change ? tupleBytes(change.old) : new Uint8Array();
   const current = 'new' in change ? tupleBytes(change.new) : new Uint8Array();
-  const bytes = new Uint8Array(CHANGE_HEADER_BYTES + old.length + current.length);
+  const cause = 'cause' in change ? [GAP_CAUSES.indexOf(change.cause)] : [];
+  const bytes = new Uint8Array(CHANGE_HEADER_BYTES + old.length + current.length + cause.length);
   const view = new DataView(bytes.buffer);
   view.setUint32(0, bytes.length - 4, true);
   view.setUint8(4, CHANGE_KINDS[change.kind]);
@@ -30,6 +32,7 @@ export function changeBytes(change: PlacedChange): Uint8Array {
   view.setUint32(10, change.position, true);
   bytes.set(old, CHANGE_HEADER_BYTES);
   bytes.set(current, CHANGE_HEADER_BYTES + old.length);
+  bytes.set(cause, CHANGE_HEADER_BYTES);
   return bytes;
 }
 

@@ -1,5 +1,5 @@
 /** A TransactionSink in memory that keeps whole transactions as values to compare, and says when one more has come. */
-import { Change, type Tuple } from '../../src/model/change.ts';
+import { Change, CHANGE_KINDS, type GapCause, type Tuple } from '../../src/model/change.ts';
 import type { Lsn } from '../../src/model/lsn.ts';
 import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
@@ -11,6 +11,7 @@ export interface RecordedChange {
   readonly position: number;
   readonly old?: readonly (string | null)[];
   readonly new?: readonly (string | null)[];
+  readonly cause?: GapCause;
 }
 
 export interface RecordedTransaction {
@@ -24,6 +25,8 @@ export class RecordingSink implements TransactionSink {
   readonly layouts: RelationLayout[] = [];
   readonly transactions: RecordedTransaction[] = [];
   abandonedCount = 0;
+  /** The most that the open transaction ever had here. */
+  openBytesMax = 0;
   lastProgress: Lsn | undefined;
   congestion: Promise<void> | undefined;
   private open: Uint8Array[] = [];
@@ -43,6 +46,7 @@ export class RecordingSink implements TransactionSink {
 
   changes(_xid: Xid, bytes: Uint8Array): void {
     this.open.push(bytes);
+    this.openBytesMax = Math.max(this.openBytesMax, this.open.reduce((sum, { length }) => sum + length, 0));
     this.wake();
   }
 
@@ -95,6 +99,7 @@ export class RecordingSink implements TransactionSink {
       position: change.position,
       ...(change.old === undefined ? {} : { old: this.tell(change.old) }),
       ...(change.new === undefined ? {} : { new: this.tell(change.new) }),
+      ...(change.kind === CHANGE_KINDS.gap ? { cause: change.cause } : {}),
     };
   }
 }

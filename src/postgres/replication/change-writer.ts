@@ -4,8 +4,13 @@
  * Each row operation gets a position, two apart, counted over everything received in its transaction, whether or not a
  * shape reads that table: the same transaction, received again, gets the same positions. A transaction at or below
  * the last one taken is passed over whole, so that a stream may begin too early, but never too late.
+ *
+ * What cannot be followed is one table's fault, or one transaction's, and must not hold up the others. So it becomes a
+ * part of the transaction: a gap for each table concerned, at which the table's shapes end. Of a transaction that grows
+ * too large nothing is kept but the names of its tables, so neither memory nor disk grows with it.
  */
-import { CHANGE_HEADER_BYTES, CHANGE_KINDS, type ChangeKind, HAS_NEW, HAS_OLD } from '../../model/change.ts';
+import { invariant } from '../../base/invariant.ts';
+import { CHANGE_HEADER_BYTES, CHANGE_KINDS, type ChangeKind, GAP_CAUSES, type GapCause, HAS_NEW, HAS_OLD } from '../../model/change.ts';
 import { type Lsn, lsnOf } from '../../model/lsn.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
 import { GrowableBytes } from '../encoding/growable-bytes.ts';
@@ -13,26 +18,12 @@ import { type OldTuple, PgoutputError, type PgoutputHandler, type PgoutputRelati
 import { FRAGMENT_BYTES_MAX, type TransactionSink } from './transaction-sink.ts';
 import { encodeNull, encodeText } from '../encoding/value-encoder.ts';
 
-/** An update or delete came without its old row: the table's replica identity is not FULL. Nothing can be made of it. */
-export class ReplicaIdentityError extends Error {
-  override readonly name = 'ReplicaIdentityError';
-  readonly code = 'replica_identity_not_full';
-}
-
-/** A transaction is larger than the configured limit. */
-export class TransactionTooLargeError extends Error {
-  override readonly name = 'TransactionTooLargeError';
-  readonly code = 'transaction_too_large';
-}
-
 /** Small enough to be passed on while the transaction still arrives, large enough to make its overhead vanish. */
 const FRAGMENT_BYTES = 256 * 1024;
-const POSITION_MAX = 0xffff_ffff;
 
 interface KnownRelation {
   readonly layoutId: number;
   readonly columnCount: number;
-  readonly title: string;
 }
 
 interface OpenTransaction {
@@ -40,6 +31,10 @@ interface OpenTransaction {
   readonly finalLsn: bigint;
   /** Taken already, before a restart: counted, not written. */
   readonly isTaken: boolean;
+  /** By oid, the tables that it changed, each with why that cannot be followed; null as long as it can. */
+  readonly tables: Map<number, GapCause | null>;
+  /** Its changes are read to learn of its tables, and not written any more. */
+  isTooLarge: boolean;
   position: number;
   byteCount: number;
 }
@@ -48,6 +43,7 @@ export interface ChangeWriterOptions {
   readonly sink: TransactionSink;
   /** The commit LSN of the last transaction that the sink has. */
   readonly lastCommitLsn: Lsn;
+  /** As Postgres sends it; of a larger one only its tables are told. Positions fit in 32 bits up to 2^33: a change takes 4 bytes. */
   readonly transactionBytesMax: number;
 }
 
@@ -80,26 +76,26 @@ export class ChangeWriter implements PgoutputHandler {
     this.sink.abandon();
   }
 
-  /** Counts the bytes of a message of the open transaction. @throws {TransactionTooLargeError} */
+  /** Counts the bytes of a message that is about to be parsed, if it belongs to a transaction. */
   count(byteCount: number): void {
     const { transaction } = this;
     if (transaction === undefined) return;
     transaction.byteCount += byteCount;
-    if (transaction.byteCount > this.transactionBytesMax && !transaction.isTaken) {
-      throw new TransactionTooLargeError(
-        `Transaction ${transaction.xid} is larger than ${this.transactionBytesMax} bytes. Raise --max-txn-size, or drop the replication slot, and every shape is made anew; and write in smaller transactions.`,
-      );
-    }
+    if (transaction.byteCount > this.transactionBytesMax) this.giveUp(transaction);
   }
 
   begin(finalLsn: bigint, xid: Xid): void {
     if (this.transaction !== undefined) throw new PgoutputError('a transaction began inside another');
-    this.transaction = { xid, finalLsn, isTaken: finalLsn <= this.lastTaken, position: 0, byteCount: 0 };
+    this.transaction = { xid, finalLsn, isTaken: finalLsn <= this.lastTaken, tables: new Map(), isTooLarge: false, position: 0, byteCount: 0 };
   }
 
   commit(commitLsn: bigint, endLsn: bigint): void {
     const transaction = this.open();
     if (commitLsn !== transaction.finalLsn) throw new PgoutputError('a transaction ended elsewhere than it had said');
+    for (const [oid, found] of transaction.tables) {
+      const cause = found ?? (transaction.isTooLarge ? 'transactionTooLarge' : null);
+      if (cause !== null) this.gap(oid, cause);
+    }
     this.flush(this.out.length);
     this.transaction = undefined;
     if (!transaction.isTaken) this.sink.commit(transaction.xid, lsnOf(commitLsn));
@@ -107,9 +103,7 @@ export class ChangeWriter implements PgoutputHandler {
   }
 
   relation(relation: PgoutputRelation): void {
-    const layoutId = this.sink.layout(relation);
-    const title = `"${relation.schema}"."${relation.name}"`;
-    this.relations.set(relation.oid, { layoutId, columnCount: relation.columns.length, title });
+    this.relations.set(relation.oid, { layoutId: this.sink.layout(relation), columnCount: relation.columns.length });
   }
 
   insert(oid: number, row: PgoutputTuple): void {
@@ -117,57 +111,82 @@ export class ChangeWriter implements PgoutputHandler {
   }
 
   update(oid: number, old: OldTuple | undefined, row: PgoutputTuple): void {
-    this.change(CHANGE_KINDS.update, oid, this.fullTuple(oid, old), row);
+    this.change(CHANGE_KINDS.update, oid, old, row);
   }
 
   delete(oid: number, old: OldTuple): void {
-    this.change(CHANGE_KINDS.delete, oid, this.fullTuple(oid, old), undefined);
+    this.change(CHANGE_KINDS.delete, oid, old, undefined);
   }
 
   truncate(oids: readonly number[]): void {
     for (const oid of oids) this.change(CHANGE_KINDS.truncate, oid, undefined, undefined);
   }
 
-  private change(kind: ChangeKind, oid: number, old: PgoutputTuple | undefined, row: PgoutputTuple | undefined): void {
+  private change(kind: ChangeKind, oid: number, old: OldTuple | undefined, row: PgoutputTuple | undefined): void {
     const transaction = this.open();
     const relation = this.known(oid);
-    const { position } = transaction;
-    if (position > POSITION_MAX) throw new TransactionTooLargeError(`transaction ${transaction.xid} has more than 2^31 changes`);
+    const { position, tables } = transaction;
     transaction.position += 2;
     if (transaction.isTaken) return;
+    const known = tables.get(oid);
+    const cause = known ?? gapCause(kind, relation, old, row);
+    if (cause !== known) tables.set(oid, cause);
+    if (cause === null && !transaction.isTooLarge) this.write(kind, relation, position, old?.tuple, row);
+  }
+
+  private write(kind: ChangeKind, { layoutId }: KnownRelation, position: number, old: PgoutputTuple | undefined, row: PgoutputTuple | undefined): void {
     const { out } = this;
     const start = out.skip(CHANGE_HEADER_BYTES);
     const oldStart = out.length;
-    if (old !== undefined) this.tuple(relation, old, undefined);
-    if (row !== undefined) this.tuple(relation, row, old === undefined ? undefined : oldStart);
+    if (old !== undefined) this.tuple(old, undefined);
+    if (row !== undefined) this.tuple(row, old === undefined ? undefined : oldStart);
+    this.finish(start, kind, (old === undefined ? 0 : HAS_OLD) | (row === undefined ? 0 : HAS_NEW), layoutId, position);
+  }
+
+  private gap(oid: number, cause: GapCause): void {
+    const start = this.out.skip(CHANGE_HEADER_BYTES + 1);
+    this.out.setUint8(start + CHANGE_HEADER_BYTES, GAP_CAUSES.indexOf(cause));
+    this.finish(start, CHANGE_KINDS.gap, 0, this.known(oid).layoutId, 0);
+  }
+
+  /** Fills in the header of the change that begins at `start` and ends where the bytes end. */
+  private finish(start: number, kind: ChangeKind, tuples: number, layoutId: number, position: number): void {
+    const { out } = this;
     out.setUint32(start, out.length - start - 4);
     out.setUint8(start + 4, kind);
-    out.setUint8(start + 5, (old === undefined ? 0 : HAS_OLD) | (row === undefined ? 0 : HAS_NEW));
-    out.setUint32(start + 6, relation.layoutId);
+    out.setUint8(start + 5, tuples);
+    out.setUint32(start + 6, layoutId);
     out.setUint32(start + 10, position);
     this.flushIfFull(start);
   }
 
+  /** From here on the transaction costs no more than the names of its tables, however long it goes on. */
+  private giveUp(transaction: OpenTransaction): void {
+    if (transaction.isTaken || transaction.isTooLarge) return;
+    transaction.isTooLarge = true;
+    this.out.length = 0;
+    this.sink.abandon();
+  }
+
   /** @param oldStart where the old tuple was written, for the values that an update left in its TOAST table. */
-  private tuple(relation: KnownRelation, tuple: PgoutputTuple, oldStart: number | undefined): void {
+  private tuple(tuple: PgoutputTuple, oldStart: number | undefined): void {
     const { out } = this;
     const { count } = tuple;
-    if (count !== relation.columnCount) throw new PgoutputError(`a row of ${relation.title} has ${count} columns, not ${relation.columnCount}`);
     const start = out.skip(6 + 4 * count);
     const values = out.length;
     for (let index = 0; index < count; index += 1) {
       const kind = tuple.kind(index);
       if (kind === VALUE.text) encodeText(out, tuple.bytes, tuple.start(index), tuple.end(index));
       else if (kind === VALUE.null) encodeNull(out);
-      else this.copyUnchanged(relation, oldStart, index, count);
+      else this.copyUnchanged(oldStart, index, count);
       out.setUint32(start + 6 + 4 * index, out.length - values);
     }
     out.setUint32(start, out.length - start - 4);
     out.setUint16(start + 4, count);
   }
 
-  private copyUnchanged(relation: KnownRelation, oldStart: number | undefined, index: number, count: number): void {
-    if (oldStart === undefined) throw new PgoutputError(`a row of ${relation.title} leaves out a value that nothing else tells`);
+  private copyUnchanged(oldStart: number | undefined, index: number, count: number): void {
+    invariant(oldStart !== undefined, 'a row whose old one does not tell what it leaves out is not written');
     const { out } = this;
     const ends = oldStart + 6;
     const values = ends + 4 * count;
@@ -186,14 +205,6 @@ export class ChangeWriter implements PgoutputHandler {
     if (end > 0) this.sink.changes(this.open().xid, this.out.take(end));
   }
 
-  private fullTuple(oid: number, old: OldTuple | undefined): PgoutputTuple | undefined {
-    if (this.open().isTaken) return old?.tuple;
-    if (old?.isFull === true) return old.tuple;
-    throw new ReplicaIdentityError(
-      `Database table ${this.known(oid).title} does not have its replica identity set to FULL, and was changed. Run ALTER TABLE ${this.known(oid).title} REPLICA IDENTITY FULL, then drop the replication slot, and every shape is made anew.`,
-    );
-  }
-
   private open(): OpenTransaction {
     if (this.transaction === undefined) throw new PgoutputError('a change outside of any transaction');
     return this.transaction;
@@ -204,4 +215,13 @@ export class ChangeWriter implements PgoutputHandler {
     if (relation === undefined) throw new PgoutputError(`a change of relation ${oid}, which was never described`);
     return relation;
   }
+}
+
+/** Why nothing can be made of a row operation; null when it tells all that it must. */
+function gapCause(kind: ChangeKind, { columnCount }: KnownRelation, old: OldTuple | undefined, row: PgoutputTuple | undefined): GapCause | null {
+  const needsOld = kind === CHANGE_KINDS.update || kind === CHANGE_KINDS.delete;
+  if (needsOld && old?.isFull !== true) return 'replicaIdentity';
+  if (old !== undefined && (old.tuple.count !== columnCount || old.tuple.hasUnchanged)) return 'rowMalformed';
+  if (row !== undefined && (row.count !== columnCount || (old === undefined && row.hasUnchanged))) return 'rowMalformed';
+  return null;
 }

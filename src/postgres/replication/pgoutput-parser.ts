@@ -42,6 +42,8 @@ export const VALUE = { null: 0x6e, unchanged: 0x75, text: 0x74 } as const;
 export class PgoutputTuple {
   bytes: Uint8Array = new Uint8Array(0);
   count = 0;
+  /** Some value is left out, as an update does with a value that lies, unchanged, in the TOAST table. */
+  hasUnchanged = false;
   private kinds = new Uint8Array(32);
   private starts = new Uint32Array(32);
   private ends = new Uint32Array(32);
@@ -62,6 +64,7 @@ export class PgoutputTuple {
   reset(bytes: Uint8Array, count: number): void {
     this.bytes = bytes;
     this.count = count;
+    this.hasUnchanged = false;
     if (count <= this.kinds.length) return;
     this.kinds = new Uint8Array(count);
     this.starts = new Uint32Array(count);
@@ -69,6 +72,7 @@ export class PgoutputTuple {
   }
 
   set(index: number, kind: number, start: number, end: number): void {
+    if (kind === VALUE.unchanged) this.hasUnchanged = true;
     this.kinds[index] = kind;
     this.starts[index] = start;
     this.ends[index] = end;
@@ -82,7 +86,8 @@ const KEY = code('K'), OLD = code('O'), NEW = code('N');
 const TRUNCATE_OPTIONS_MAX = 3;
 const REPLICA_IDENTITIES = 'dnfi';
 
-const decoder = new TextDecoder();
+/** A name may begin with what would otherwise count as a byte order mark, and be left out. */
+const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
 
 export class PgoutputParser {
   private bytes: Uint8Array = new Uint8Array(0);

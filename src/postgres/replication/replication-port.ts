@@ -16,7 +16,6 @@ import type pg from 'pg';
 import { systemClock, type Clock } from '../../base/clock.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '../../otp/process.ts';
-import { ReplicaIdentityError, TransactionTooLargeError } from './change-writer.ts';
 import { connect } from '../connection/connection.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError, worldError } from '../connection/database-error.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
@@ -193,9 +192,7 @@ async function until<Result>(signal: AbortSignal, client: pg.Client, work: Promi
 
 /** @returns undefined for a bug. */
 function portError(error: unknown): { readonly error: PortError; readonly fatal: boolean } | undefined {
-  if (error instanceof ReplicationSetupError || error instanceof ReplicaIdentityError || error instanceof TransactionTooLargeError) {
-    return { error: plain(error), fatal: true };
-  }
+  if (error instanceof ReplicationSetupError) return { error: plain(error), fatal: true };
   if (error instanceof PgoutputError || error instanceof WireError) {
     return { error: { code: 'malformed_stream', message: error.message }, fatal: true };
   }

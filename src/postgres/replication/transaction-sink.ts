@@ -2,7 +2,7 @@
  * TransactionSink: where the replication stream puts transactions. The roof lays it over the transaction log.
  *
  * Calls are synchronous and in the order of the stream: layouts and changes of one transaction, then its commit or
- * `abandon`. Nothing is durable until the owner says so, by acknowledging a commit LSN to the stream.
+ * `abandon`, or both: of a transaction that grows too large only what follows `abandon` is committed. Nothing is durable until the owner says so, by acknowledging a commit LSN to the stream.
  */
 import type { Lsn } from '../../model/lsn.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
@@ -18,7 +18,7 @@ export interface TransactionSink {
   changes(xid: Xid, bytes: Uint8Array): void;
   /** The transaction is complete; one whose tables had no changes is told as well. */
   commit(xid: Xid, lsn: Lsn): void;
-  /** The connection broke inside a transaction: what `changes` gave since the last commit does not count. */
+  /** What `changes` gave since the last commit does not count: the connection broke, or the transaction is too large. */
   abandon(): void;
   /** Everything that committed before `lsn` was told; no transaction is open. */
   progress(lsn: Lsn): void;

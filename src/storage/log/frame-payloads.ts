@@ -5,7 +5,7 @@ import type { RelationLayout } from '../../model/relation.ts';
 import type { ShapeRecord } from './shape-record.ts';
 
 /** Changes when a reader of the old form would misread the new one. */
-export const LOG_FORMAT = 1;
+export const LOG_FORMAT = 2;
 
 export interface SegmentHeader {
   readonly format: number;

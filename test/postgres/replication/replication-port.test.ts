@@ -72,7 +72,7 @@ async function confirmed(): Promise<Lsn> {
 
 const WALSENDER = `SELECT FROM pg_stat_activity WHERE datname = current_database() AND backend_type = 'walsender'`;
 
-const { insert, update, delete: remove, truncate } = CHANGE_KINDS;
+const { insert, update, delete: remove, truncate, gap } = CHANGE_KINDS;
 
 test('tells every row operation of a transaction, in order, with old and new rows', async () => {
   await startStream();
@@ -167,22 +167,39 @@ test('abandons the open transaction and tells its owner when the connection brea
   expect({ error, fatal }).toEqual({ error: { code: 'database_unreachable', message: expect.any(String) }, fatal: false });
 });
 
-test('ends, for good, at an update that comes without its old row', async () => {
-  const running = await startStream();
-  await database.query(`ALTER TABLE items REPLICA IDENTITY DEFAULT; INSERT INTO items VALUES (1, 'a'); UPDATE items SET text = 'b'`);
+test('tells a gap where old rows are missing, and goes on with the tables that have them, in the same transaction too', async () => {
+  await startStream();
+  await database.query('CREATE TABLE others (id int PRIMARY KEY, text text, large text); ALTER PUBLICATION armature_test ADD TABLE others');
+  await database.query(`INSERT INTO others SELECT i, 'a', string_agg(md5(n::text), '') FROM generate_series(1, 3) i, generate_series(1, 500) n GROUP BY i`);
 
-  const { error, fatal } = await running.awaitSent('replication.ended');
+  await database.query(`BEGIN; UPDATE others SET text = 'b'; DELETE FROM others WHERE id = 2; INSERT INTO items VALUES (1, 'kept'); COMMIT`);
+  await database.query(`UPDATE items SET text = 'kept too'`);
+  await sink.until(({ rows }) => rows.some(({ kind }) => kind === update));
 
-  expect({ error, fatal }).toMatchObject({ error: { code: 'replica_identity_not_full' }, fatal: true });
+  expect(sink.transactions.slice(1).map(({ changes }) => changes)).toEqual([
+    [
+      { kind: insert, table: 'items', position: 8, new: ['1', 'kept'] },
+      { kind: gap, table: 'others', position: 0, cause: 'replicaIdentity' },
+    ],
+    [{ kind: update, table: 'items', position: 0, old: ['1', 'kept'], new: ['1', 'kept too'] }],
+  ]);
 });
 
-test('ends, for good, at a transaction over the limit', async () => {
-  const running = await startStream(undefined, { transactionBytesMax: 10_000 });
-  await database.query(`INSERT INTO items SELECT i, repeat('x', 100) FROM generate_series(1, 200) i`);
+test('keeps nothing of a transaction over the limit but its tables, and goes on', async () => {
+  await startStream(undefined, { transactionBytesMax: 1_000_000 });
+  await database.query('CREATE TABLE others (id int); ALTER PUBLICATION armature_test ADD TABLE others');
 
-  const { error, fatal } = await running.awaitSent('replication.ended');
+  await database.query(`BEGIN; INSERT INTO others VALUES (1); INSERT INTO items SELECT i, repeat('x', 1000) FROM generate_series(1, 5000) i; COMMIT`);
+  await database.query(`UPDATE items SET text = 'kept' WHERE id = 1`);
+  await sink.until(({ transactions }) => transactions.length === 2);
 
-  expect({ error, fatal }).toMatchObject({ error: { code: 'transaction_too_large' }, fatal: true });
+  expect({ transactions: sink.transactions.map(({ changes }) => changes), bytesMax: sink.openBytesMax < 1_100_000 }).toEqual({
+    transactions: [
+      ['others', 'items'].map((table) => ({ kind: gap, table, position: 0, cause: 'transactionTooLarge' })),
+      [expect.objectContaining({ kind: update, new: ['1', 'kept'] })],
+    ],
+    bytesMax: true,
+  });
 });
 
 test('passes a large transaction on in fragments of at most a mebibyte', async () => {

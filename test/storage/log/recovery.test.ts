@@ -3,8 +3,12 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import { BEFORE_ALL, SNAPSHOT_END } from '../../../src/model/log-offset.ts';
-import type { Lsn } from '../../../src/model/lsn.ts';
+import { LOG_START } from '../../../src/model/log-position.ts';
+import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
+import type { Xid } from '../../../src/model/pg-snapshot.ts';
 import type { Handle } from '../../../src/model/shape.ts';
+import { encodeFrame, FRAME_KINDS } from '../../../src/storage/log/frame.ts';
+import { encodeJson } from '../../../src/storage/log/frame-payloads.ts';
 import { openStorage, type StorageOptions } from '../../../src/storage/open-storage.ts';
 import { systemProcesses } from '../../../src/storage/processes.ts';
 import { ShapeDirectories } from '../../../src/storage/shapes/shape-directories.ts';
@@ -284,6 +288,15 @@ describe('a storage directory', () => {
     writeFileSync(`${directory}/format`, '999\n');
 
     await expect(start()).rejects.toMatchObject({ name: 'StorageVersionError', found: '999' });
+  });
+
+  test('refuses a log of another format, which it would misread', async () => {
+    await (await start()).close();
+    const header = { format: 1, first: LOG_START, lastCommitLsn: LSN_ZERO, source: '' };
+    const frame = encodeFrame(LOG_START, FRAME_KINDS.segment, 0, 0 as Xid, encodeJson(header));
+    writeFileSync(`${directory}/log/0000000000000000.log`, frame);
+
+    await expect(start()).rejects.toMatchObject({ name: 'StorageVersionError', found: '1', message: expect.stringContaining('has format 1') });
   });
 
   test('says which directory cannot be used, and why', async () => {

@@ -89,6 +89,17 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     expect(await readAll(log, 0)).toEqual([{ lsn: '10', xid: 10, fragments: ['kept'] }]);
   });
 
+  test('of a transaction that is abandoned in the middle and goes on, the rest is what counts', async () => {
+    const { log } = storage;
+    log.appendChanges(xid(10), bytes('too much'));
+    await log.sync();
+    log.abandon();
+    appendTransaction(log, 10, ['the rest']);
+    await log.sync();
+
+    expect(await readAll(log, 0)).toEqual([{ lsn: '10', xid: 10, fragments: ['the rest'] }]);
+  });
+
   test('hands out no position inside an open transaction', async () => {
     const { log } = storage;
     appendTransaction(log, 10, ['a']);
