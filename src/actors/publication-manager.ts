@@ -14,7 +14,7 @@ import type { TableName } from './published-tables.ts';
 type Event =
   | { type: 'addTable'; handle: Handle; relation: TableName; replyTo: ReplyTo }
   | { type: 'retainTable'; handle: Handle; relation: TableName }
-  | { type: 'releaseShape'; handle: Handle }
+  | { type: 'releaseShape'; handle: Handle; why: string }
   | { type: 'relation.isPublished'; relation: TableName; asked: readonly ReplyTo[] }
   | { type: 'relation.isMissing'; relation: TableName; asked: readonly ReplyTo[] }
   | { type: 'relation.isUnused'; relation: TableName }
@@ -76,7 +76,7 @@ export const publicationManager = setup({
           },
         },
         releaseShape: {
-          actions: { type: 'apply', params: ({ event }) => ({ table: 'tables', change: { type: 'release', handle: event.handle } }) },
+          actions: { type: 'apply', params: ({ event }) => ({ table: 'tables', change: { type: 'release', handle: event.handle, why: event.why } }) },
         },
         'relation.isPublished': {
           actions: { type: 'replyToEach', params: ({ event }) => ({ to: event.asked, event: { type: 'table.published' } }) },

@@ -1,8 +1,10 @@
 /**
  * PublishedTables: which shapes need which table in the publication. The publication manager's table.
  *
- * Only this count decides whether a table is published; a table counts as published once Postgres has said so.
+ * Only this count decides whether a table is published; a table counts as published once Postgres has said so, and until
+ * a change of it came without its old row: then somebody has altered its replica identity, and Postgres is asked again.
  */
+import type { GapCause } from '../model/change.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Message, Name, ReplyTo, Table } from '../otp/process.ts';
 import { consumerOf } from './shape-processes.ts';
@@ -16,9 +18,11 @@ export interface TableName {
 export type PublishedTablesChange =
   | { readonly type: 'need'; readonly handle: Handle; readonly relation: TableName; readonly asked: readonly ReplyTo[] }
   | { readonly type: 'published'; readonly oid: number }
-  | { readonly type: 'release'; readonly handle: Handle }
+  | { readonly type: 'release'; readonly handle: Handle; readonly why: string }
   /** What Postgres says is published; tells which Consumers hear nothing any more. */
   | { readonly type: 'compare'; readonly tables: readonly TableName[] };
+
+const WITHOUT_OLD_ROWS: GapCause = 'replicaIdentity';
 
 /** Told of a table that is not published any more: it may be gone, or another one under its name. */
 export interface LostTableListener {
@@ -30,6 +34,8 @@ export class PublishedTables implements Table<PublishedTablesChange> {
   private readonly needs = new Map<Handle, TableName>();
   private readonly users = new Map<number, Set<Handle>>();
   private readonly published = new Set<number>();
+  /** Published, but without their old rows. */
+  private readonly doubted = new Set<number>();
 
   constructor(listener: LostTableListener) {
     this.listener = listener;
@@ -41,9 +47,10 @@ export class PublishedTables implements Table<PublishedTablesChange> {
         return this.need(change.handle, change.relation, change.asked);
       case 'published':
         this.published.add(change.oid);
+        this.doubted.delete(change.oid);
         return undefined;
       case 'release':
-        return this.release(change.handle);
+        return this.release(change.handle, change.why);
       case 'compare':
         return this.compare(change.tables);
     }
@@ -53,11 +60,12 @@ export class PublishedTables implements Table<PublishedTablesChange> {
     const copy = new PublishedTables(this.listener);
     for (const [handle, relation] of this.needs) copy.enter(handle, relation);
     for (const oid of this.published) copy.published.add(oid);
+    for (const oid of this.doubted) copy.doubted.add(oid);
     return copy;
   }
 
   key(): string {
-    return JSON.stringify([[...this.needs].sort(), [...this.published].sort()]);
+    return JSON.stringify([[...this.needs].sort(), [...this.published].sort(), [...this.doubted].sort()]);
   }
 
   /** A table that was taken out, dropped, or made anew under its name: what happened since is lost to its shapes. */
@@ -78,8 +86,8 @@ export class PublishedTables implements Table<PublishedTablesChange> {
 
   private need(handle: Handle, relation: TableName, asked: readonly ReplyTo[]): Message {
     this.enter(handle, relation);
-    const type = this.published.has(relation.oid) ? 'relation.isPublished' : 'relation.isMissing';
-    return { type, relation, asked };
+    const isPublished = this.published.has(relation.oid) && !this.doubted.has(relation.oid);
+    return { type: isPublished ? 'relation.isPublished' : 'relation.isMissing', relation, asked };
   }
 
   private enter(handle: Handle, relation: TableName): void {
@@ -89,14 +97,16 @@ export class PublishedTables implements Table<PublishedTablesChange> {
     this.users.set(relation.oid, users);
   }
 
-  private release(handle: Handle): Message | undefined {
+  private release(handle: Handle, why: string): Message | undefined {
     const relation = this.needs.get(handle);
     if (relation === undefined) return undefined;
+    if (why === WITHOUT_OLD_ROWS) this.doubted.add(relation.oid);
     this.needs.delete(handle);
     const users = this.users.get(relation.oid);
     users?.delete(handle);
     if (users !== undefined && users.size > 0) return undefined;
     this.users.delete(relation.oid);
+    this.doubted.delete(relation.oid);
     return this.published.delete(relation.oid) ? { type: 'relation.isUnused', relation } : undefined;
   }
 }

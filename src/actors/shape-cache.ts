@@ -5,10 +5,12 @@
  * going, and no transaction to a Consumer that is gone. What is known of each handle stands in the `directory` table.
  */
 import { setup } from 'xstate';
+import { invariant } from '../base/invariant.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
 import type { CallFailed, Down, Pid, ReplyTo } from '../otp/process.ts';
 import { note } from './journal.ts';
+import { missedChangesNote, type MissedChanges } from './missed-changes.ts';
 
 type Event =
   | { type: 'createShape'; definition: ShapeDefinition; replyTo: ReplyTo }
@@ -24,7 +26,7 @@ type Event =
   | { type: 'confirmHandle'; handle: Handle; replyTo: ReplyTo }
   | { type: 'shape.isKept'; replyTo: ReplyTo }
   | { type: 'shape.isGone'; replyTo: ReplyTo }
-  | { type: 'shape.gone'; handle: Handle; why: string }
+  | { type: 'shape.gone'; handle: Handle; why: string; missed?: MissedChanges }
   | { type: 'shapes.restored'; count: number }
   | { type: 'shapes.purged'; replies: readonly ReplyTo[] }
   | { type: 'shapes.condemned'; pids: readonly Pid[]; why: string }
@@ -33,9 +35,20 @@ type Event =
   | (CallFailed & { type: 'consumers.failed' })
   | (Down & { type: 'consumer.down'; process: Pid });
 
+/** What follows when a shape is gone. */
+const LET_GO = [
+  { type: 'send', params: unregisterOf },
+  { type: 'send', params: releaseOf },
+  { type: 'send', params: deletedNote },
+  { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
+] as const;
+
 export const shapeCache = setup({
   types: { input: {} as { self: Pid }, context: {} as { self: Pid }, events: {} as Event },
-  guards: { isRestored: (_, { mode }: { mode: 'create' | 'restore' }) => mode === 'restore' },
+  guards: {
+    isRestored: (_, { mode }: { mode: 'create' | 'restore' }) => mode === 'restore',
+    hasMissedChanges: (_, { missed }: { missed?: MissedChanges }) => missed !== undefined,
+  },
   actions: { ...effects },
 }).createMachine({
   id: 'shape-cache',
@@ -77,14 +90,10 @@ export const shapeCache = setup({
         params: ({ event }) => ({ table: 'directory', change: { type: 'down', pid: event.process, reason: event.reason } }),
       },
     },
-    'shape.gone': {
-      actions: [
-        { type: 'send', params: ({ event }) => ({ to: '@shape-log-collector', event: { type: 'unregisterShape', handle: event.handle } }) },
-        { type: 'send', params: releaseOf },
-        { type: 'send', params: ({ event }) => note('info', 'shape.deleted', { handle: event.handle, why: event.why }) },
-        { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
-      ],
-    },
+    'shape.gone': [
+      { guard: { type: 'hasMissedChanges', params: ({ event }) => event }, actions: [{ type: 'send', params: missedNote }, ...LET_GO] },
+      { actions: LET_GO },
+    ],
     confirmHandle: {
       actions: {
         type: 'apply',
@@ -217,8 +226,21 @@ function retain({ handle, relation }: { handle: Handle; relation: ShapeDefinitio
   return { type: 'retainTable', handle, relation };
 }
 
-function releaseOf({ event: { handle } }: { event: { handle: Handle } }) {
-  return { to: '@publication-manager' as const, event: { type: 'releaseShape', handle } };
+function unregisterOf({ event: { handle } }: { event: { handle: Handle } }) {
+  return { to: '@shape-log-collector' as const, event: { type: 'unregisterShape', handle } };
+}
+
+function releaseOf({ event: { handle, why } }: { event: { handle: Handle; why: string } }) {
+  return { to: '@publication-manager' as const, event: { type: 'releaseShape', handle, why } };
+}
+
+function deletedNote({ event: { handle, why } }: { event: { handle: Handle; why: string } }) {
+  return note('info', 'shape.deleted', { handle, why });
+}
+
+function missedNote({ event: { missed } }: { event: { missed?: MissedChanges } }) {
+  invariant(missed !== undefined, 'only what was missed is told');
+  return missedChangesNote(missed);
 }
 
 function stopOf({ event: { pids, why } }: { event: { pids: readonly Pid[]; why: string } }) {

@@ -7,10 +7,12 @@
  */
 import { invariant } from '../base/invariant.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Lsn } from '../model/lsn.ts';
 import { definitionKey, newHandle, type Handle, type ShapeDefinition } from '../model/shape.ts';
 import type { ExitReason, Message, Pid, ReplyTo, Table } from '../otp/process.ts';
 import type { ShapeLogs } from '../storage/shapes/shape-logs.ts';
-import { downCause, snapshotFailure } from './down-cause.ts';
+import { downCause, gapOf, snapshotFailure } from './down-cause.ts';
+import type { MissedChanges } from './missed-changes.ts';
 
 export type DirectoryChange =
   | { readonly type: 'reserve'; readonly definition: ShapeDefinition; readonly replyTo: ReplyTo }
@@ -39,6 +41,7 @@ export interface RotationListener {
 }
 
 const FAILURES_MAX = 1000;
+const TOLD_MAX = 1000;
 
 export class ShapeDirectory implements Table<DirectoryChange> {
   private readonly entries = new Map<Handle, Entry>();
@@ -49,6 +52,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private purgers: ReplyTo[] = [];
   /** Why the last shapes that failed did so, for requests that come too late to ask their Consumer. */
   private readonly failures = new Map<Handle, unknown>();
+  /** By table, the last transaction that an operator was told of: it may end a thousand shapes. */
+  private readonly toldMissed = new Map<number, Lsn>();
 
   constructor(
     private readonly shapeLogs: ShapeLogs,
@@ -104,6 +109,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     for (const [key, handle] of this.handles) copy.handles.set(key, handle);
     for (const [pid, handle] of this.processes) copy.processes.set(pid, handle);
     for (const [handle, error] of this.failures) copy.failures.set(handle, error);
+    for (const [oid, lsn] of this.toldMissed) copy.toldMissed.set(oid, lsn);
     copy.purgers = [...this.purgers];
     copy.unrestored = this.unrestored && [...this.unrestored];
     return copy;
@@ -179,15 +185,21 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     this.noteFailure(handle, reason);
     const why = entry.state === 'condemned' ? entry.why : cause.type === 'delete' ? cause.why : cause.type;
     this.forget(handle, why);
-    return { type: 'shape.gone', handle, why };
+    const missed = this.newlyMissed(entry.definition, reason);
+    return { type: 'shape.gone', handle, why, ...(missed === undefined ? {} : { missed }) };
   }
 
   private noteFailure(handle: Handle, reason: ExitReason): void {
     const error = snapshotFailure(reason);
-    if (error === undefined) return;
-    this.failures.set(handle, error);
-    const [oldest] = this.failures.keys();
-    if (this.failures.size > FAILURES_MAX && oldest !== undefined) this.failures.delete(oldest);
+    if (error !== undefined) setBounded(this.failures, handle, error, FAILURES_MAX);
+  }
+
+  /** Undefined when the shape did not end of missed changes, or an operator was told of these when another shape did. */
+  private newlyMissed({ relation: { oid, schema, name } }: ShapeDefinition, reason: ExitReason): MissedChanges | undefined {
+    const gap = gapOf(reason);
+    if (gap === undefined || this.toldMissed.get(oid) === gap.lsn) return undefined;
+    setBounded(this.toldMissed, oid, gap.lsn, TOLD_MAX);
+    return { table: { schema, name }, why: gap.delete, xid: gap.xid, lsn: gap.lsn };
   }
 
   /** What was stored is good and the shape is wanted: only a snapshot cannot be gone on with. */
@@ -268,4 +280,11 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     invariant(entry !== undefined, `the directory knows ${handle}`);
     return entry;
   }
+}
+
+/** The newest entries are kept. */
+function setBounded<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, sizeMax: number): void {
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > sizeMax && oldest !== undefined) map.delete(oldest);
 }

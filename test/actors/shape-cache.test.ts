@@ -1,6 +1,7 @@
 /** What the shape cache asks of others when a shape comes, goes, or is brought back. */
 import { expect, test } from 'vitest';
 import { shapeCache } from '../../src/actors/shape-cache.ts';
+import { GAP_CAUSES } from '../../src/model/change.ts';
 import type { Message } from '../../src/otp/process.ts';
 import { walk } from '../support/lone-machine.ts';
 
@@ -38,7 +39,24 @@ test('a Consumer is watched before it counts as started', () => {
 test('a shape that is gone is routed no more, and its table is given free', () => {
   expect(after(restored, { type: 'shape.gone', handle: '1-1', why: 'asked' })).toEqual([
     { type: 'send', params: { to: '@shape-log-collector', event: { type: 'unregisterShape', handle: '1-1' } } },
-    { type: 'send', params: { to: '@publication-manager', event: { type: 'releaseShape', handle: '1-1' } } },
+    { type: 'send', params: { to: '@publication-manager', event: { type: 'releaseShape', handle: '1-1', why: 'asked' } } },
     { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
   ]);
+});
+
+test.each(GAP_CAUSES)('an operator reads which changes were missed (%s), of which table, and what to do', (why) => {
+  const missed = { table: { schema: 'public', name: 'odd "name"' }, why, xid: 7, lsn: '70' };
+  const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, { type: 'shape.gone', handle: '1-1', why, missed });
+
+  const [told] = asked;
+  expect(told).toEqual({
+    type: 'send',
+    params: {
+      to: '@journal',
+      event: {
+        type: 'note', level: 'warn', what: 'changes.missed', table: '"public"."odd ""name"""', why, xid: 7, lsn: '70',
+        advice: expect.stringMatching(/^The shapes on "public"\."odd ""name""" have ended: .*transaction 7 /),
+      },
+    },
+  });
 });

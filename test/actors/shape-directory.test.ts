@@ -125,3 +125,28 @@ test('why a snapshot failed can be asked after its Consumer', () => {
 
   expect([directory.failureOf(handle), directory.find(definition)]).toEqual([error, undefined]);
 });
+
+test('of the shapes that one transaction ended, the first tells which changes of their table were missed', () => {
+  const clock = new ManualClock();
+  const directory = new ShapeDirectory(memoryStorage({ clock }).shapes, clock, { rotated: () => {} });
+  const start = (index: number): Pid => {
+    const one = shapeOf({ where: { column: 'title', equals: String(index) } });
+    directory.apply({ type: 'reserve', definition: one, replyTo: FIRST });
+    const pid = `consumer#${index}` as Pid;
+    directory.apply({ type: 'started', handle: directory.find(one) ?? ('' as Handle), pid });
+    return pid;
+  };
+  const end = (pid: Pid, why: string, lsn: string): unknown =>
+    directory.apply({ type: 'down', pid, reason: { shutdown: { delete: why, xid: 7, lsn } } })?.['missed'];
+  const [one = PID, two = PID, three = PID, four = PID] = [1, 2, 3, 4].map(start);
+
+  const told = [end(one, 'truncate', '60'), end(two, 'replicaIdentity', '70'), end(three, 'replicaIdentity', '70'), end(four, 'transactionTooLarge', '80')];
+
+  const table = { schema: 'public', name: 'items' };
+  expect(told).toEqual([
+    undefined,
+    { table, why: 'replicaIdentity', xid: 7, lsn: '70' },
+    undefined,
+    { table, why: 'transactionTooLarge', xid: 7, lsn: '80' },
+  ]);
+});
