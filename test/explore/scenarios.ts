@@ -306,7 +306,7 @@ const dynamicSupervisorScenario: Scenario = {
     ...starts,
     ...requests,
     { type: 'child.due', id: 'child' },
-    { type: 'restart.failed', id: 'child', process: 'child#1' },
+    { type: 'start.failed', id: 'child', process: 'child#1', reason: { error } },
     { type: 'restart.retry', id: 'child', process: 'child#1' },
     { type: 'restarts.exhausted' },
     { type: 'timeout.terminate.child#1' },

@@ -8,14 +8,10 @@ import { invariant } from '../../base/invariant.ts';
 import type { SupervisorRequest } from './child-requests.ts';
 import type { Address, ExitReason } from '../process.ts';
 import { Ring } from '../kernel/ring.ts';
+import type { ChildExit } from './supervision-table.ts';
 
 /** As many as a mailbox may hold. */
 const REQUESTS_MAX = 100_000;
-
-export interface ChildExit {
-  readonly process: Address;
-  readonly reason: ExitReason;
-}
 
 export class ChildBacklog {
   private readonly exits: Map<Address, ExitReason>;

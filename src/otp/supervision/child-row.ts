@@ -3,8 +3,6 @@ import { InvariantError } from '../../base/invariant.ts';
 import type { ChildSpec, DynamicChildSpec, Shutdown } from './child-spec.ts';
 import { isFault, type Address, type ExitReason, type Pid } from '../process.ts';
 
-export const MAX_RESTARTS = 3;
-export const MAX_SECONDS = 5;
 export const SHUTDOWN_MS = 5_000;
 
 export type ChildStatus =

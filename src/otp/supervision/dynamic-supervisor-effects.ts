@@ -7,7 +7,7 @@ import { effect } from '../effects.ts';
 import type { Entry } from '../kernel/entry.ts';
 import type { Pid } from '../process.ts';
 import { startTimer } from '../kernel/process-timers.ts';
-import { supervisionTable } from './supervisor-effects.ts';
+import { supervisionTable } from './supervision-effects.ts';
 
 export interface DynamicSupervisorEffectParams {
   /** Tells every child to stop, each by its own rule; `timeout.shutdown.<ms>` once per distinct limit. */
@@ -28,7 +28,7 @@ export const dynamicSupervisorEffects: DynamicSupervisorEffects = {
 function stopAll(entry: Entry): void {
   const limits = new Set<number>();
   let alive = 0;
-  for (const row of tableOf(entry).all()) {
+  for (const row of tableOf(entry).rows.all()) {
     if (row.pid === undefined) continue;
     alive += 1;
     if (row.status === 'stopping') continue; // Told already, and its time runs.
@@ -48,7 +48,7 @@ function killOverdue(entry: Entry, { timeout }: DynamicSupervisorEffectParams['k
     return;
   }
   const limitMs = Number(timeout.slice('timeout.shutdown.'.length));
-  for (const row of tableOf(entry).all()) if (limitOf(row) === limitMs) exit(entry, row.pid, 'kill');
+  for (const row of tableOf(entry).rows.all()) if (limitOf(row) === limitMs) exit(entry, row.pid, 'kill');
 }
 
 /** One that has ended meanwhile is not found. */

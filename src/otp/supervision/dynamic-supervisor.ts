@@ -5,55 +5,33 @@
  * them all at once. Its own state stays small: the children are in its table.
  */
 import { assign, setup } from 'xstate';
-import type { ChildRequest, RetryRestart, StartChild } from './child-requests.ts';
+import { effects } from '../effects.ts';
+import type { Address, ExitReason, MachineSpec } from '../process.ts';
 import type { DynamicSupervisorSpec } from './child-spec.ts';
 import { dynamicSupervisorFault, refuseFaulty } from './child-spec-faults.ts';
-import { DynamicChildTable, type DynamicChildNews } from './dynamic-child-table.ts';
+import { DynamicChildTable } from './dynamic-child-table.ts';
 import { dynamicSupervisorEffects } from './dynamic-supervisor-effects.ts';
-import { effects } from '../effects.ts';
-import type { Address, Exit, ExitReason, MachineSpec, Pid, ReplyTo } from '../process.ts';
-import { supervisorEffects } from './supervisor-effects.ts';
-
-type DynamicSupervisorEvent =
-  | Exit
-  | { type: 'STARTED' | 'IGNORED'; process: Pid }
-  | StartChild
-  | ChildRequest
-  | RetryRestart
-  | { type: `timeout.${string}` }
-  | { type: 'whichChildren' | 'countChildren'; replyTo: ReplyTo }
-  | DynamicChildNews;
-
-interface Context {
-  readonly self: Pid;
-  readonly reason: ExitReason;
-}
+import {
+  answerChildren, answerCount, answerRequests, askForRetry, childStarts, noteExited, noteExitedWhileStopping, orderToEnd,
+  requestsToTable, stopChild, supervisionGuards, supervisionTypes, supervisorProcess, type SupervisionEvent,
+} from './supervision-chart.ts';
+import { supervisionEffects } from './supervision-effects.ts';
 
 /** @throws {InvalidSpecError} */
 export function dynamicSupervisor(spec: DynamicSupervisorSpec): MachineSpec {
   refuseFaulty(dynamicSupervisorFault(spec));
-  return {
-    machine: dynamicSupervisorMachine,
-    tables: () => ({ children: new DynamicChildTable(spec) }),
-    trapExit: true,
-    isSupervisor: true,
-    ...(spec.name === undefined ? {} : { name: spec.name }),
-  };
+  return supervisorProcess(dynamicSupervisorMachine, spec.name, () => new DynamicChildTable(spec));
 }
 
-/** The table knows the request as it came. */
-const requested = { actions: { type: 'apply', params: requestOf } } as const;
+/** Many children may be stopping at once: each has a timer of its own. */
+const timerOfStop = (process: Address): string => `terminate.${process}`;
 
 export const dynamicSupervisorMachine = setup({
-  types: { input: {} as { self: Pid }, context: {} as Context, events: {} as DynamicSupervisorEvent, output: {} as { reason: ExitReason } },
-  guards: {
-    isFromParent: (_, { fromParent }: { fromParent: boolean }) => fromParent,
-    isBrutal: (_, { shutdown }: ToStop) => shutdown === 'brutal_kill',
-    isUnlimited: (_, { shutdown }: ToStop) => shutdown === 'infinity',
-  },
+  types: { ...supervisionTypes, events: {} as SupervisionEvent | { type: `timeout.${string}` } },
+  guards: supervisionGuards,
   actions: {
     ...effects,
-    ...supervisorEffects,
+    ...supervisionEffects,
     ...dynamicSupervisorEffects,
     noteReason: assign((_, { reason }: { reason: ExitReason }) => ({ reason })),
   },
@@ -68,54 +46,26 @@ export const dynamicSupervisorMachine = setup({
   states: {
     running: {
       on: {
-        startChild: requested,
-        terminateChild: requested,
-        restartChild: requested,
-        deleteChild: requested,
-        getChildSpec: requested,
-        whichChild: requested,
-        'child.due': { actions: { type: 'spawnChild', params: ({ event }) => event } },
-        STARTED: { actions: { type: 'apply', params: ({ event }) => ({ table: 'children', change: { ...event, type: 'started' } }) } },
-        IGNORED: { actions: { type: 'apply', params: ({ event }) => ({ table: 'children', change: { ...event, type: 'ignored' } }) } },
+        ...requestsToTable,
+        'requests.answered': { actions: answerRequests },
+        whichChildren: { actions: answerChildren },
+        countChildren: { actions: answerCount },
+        ...childStarts,
         EXIT: [
-          {
-            guard: { type: 'isFromParent', params: ({ event }) => event },
-            target: 'stopping',
-            actions: { type: 'noteReason', params: ({ event }) => event },
-          },
-          {
-            actions: [
-              { type: 'applyNow', params: ({ event }) => ({ change: exitedOf(event) }) },
-              { type: 'cancelTimer', params: ({ event }) => ({ name: `terminate.${event.process}` }) },
-            ],
-          },
+          orderToEnd('stopping'),
+          { actions: [noteExited, { type: 'cancelTimer', params: ({ event }) => ({ name: timerOfStop(event.process) }) }] },
         ],
-        'restart.failed': {
-          actions: { type: 'send', params: ({ context, event: { id, process } }) => ({ to: context.self, event: { type: 'restart.retry', id, process } }) },
-        },
-        'restart.retry': { actions: { type: 'applyNow', params: ({ event }) => ({ change: { ...event, type: 'retry' } }) } },
+        'start.failed': { actions: askForRetry },
         'restarts.exhausted': 'stopping',
-        'child.toStop': [
-          { guard: { type: 'isBrutal', params: ({ event }) => event }, actions: { type: 'exit', params: killOf } },
-          { guard: { type: 'isUnlimited', params: ({ event }) => event }, actions: { type: 'exit', params: shutdownOf } },
-          { actions: [{ type: 'exit', params: shutdownOf }, { type: 'startTimer', params: timerOf }] },
-        ],
+        'child.toStop': stopChild(timerOfStop),
         'timeout.*': { actions: { type: 'killOverdue', params: ({ event }) => ({ timeout: event.type }) } },
-        'requests.answered': { actions: { type: 'answerRequests', params: ({ event }) => event } },
-        whichChildren: { actions: { type: 'answerChildren', params: ({ event }) => ({ to: event.replyTo }) } },
-        countChildren: { actions: { type: 'answerCount', params: ({ event }) => ({ to: event.replyTo }) } },
       },
     },
     /** Requests that still come in get no answer: their callers see it end. */
     stopping: {
       entry: 'stopAll',
       on: {
-        EXIT: {
-          actions: {
-            type: 'apply',
-            params: ({ event }) => ({ table: 'children', change: { type: 'exitedWhileStopping', process: event.process } }),
-          },
-        },
+        EXIT: { actions: noteExitedWhileStopping },
         'timeout.*': { actions: { type: 'killOverdue', params: ({ event }) => ({ timeout: event.type }) } },
         'children.stopped': 'terminated',
       },
@@ -123,25 +73,3 @@ export const dynamicSupervisorMachine = setup({
     terminated: { type: 'final' },
   },
 });
-
-type ToStop = DynamicChildNews & { type: 'child.toStop' };
-
-function requestOf({ event }: { event: StartChild | ChildRequest }) {
-  return { table: 'children', change: event };
-}
-
-function exitedOf({ process, reason }: { process: Address; reason: ExitReason }) {
-  return { type: 'exited', process, reason };
-}
-
-function killOf({ event }: { event: ToStop }) {
-  return { process: event.process, reason: 'kill' as const };
-}
-
-function shutdownOf({ event }: { event: ToStop }) {
-  return { process: event.process, reason: 'shutdown' as const };
-}
-
-function timerOf({ event }: { event: ToStop }) {
-  return { name: `terminate.${event.process}`, delayMs: typeof event.shutdown === 'number' ? event.shutdown : 0 };
-}

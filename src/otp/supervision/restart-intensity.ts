@@ -5,27 +5,47 @@
  * apart may both count for a period of 1 s. Restarts of one second are one mark: a restart that fails again and again
  * under a generous limit must not make each further try dearer.
  */
-export interface RestartIntensity {
-  readonly maxRestarts: number;
-  readonly maxSeconds: number;
-  /** Oldest first; only those that may still count. */
-  readonly marks: readonly RestartMark[];
+const MAX_RESTARTS = 3;
+const MAX_SECONDS = 5;
+
+export interface RestartLimits {
+  readonly maxRestarts?: number;
+  readonly maxSeconds?: number;
 }
 
-export interface RestartMark {
+interface RestartMark {
   /** On the clock's scale, cut to whole seconds. */
   readonly second: number;
   /** How many restarts were admitted in it. */
   readonly count: number;
 }
 
-/** @returns the marks with this restart among them, or undefined when it is one too many. */
-export function admitRestart({ maxRestarts, maxSeconds, marks }: RestartIntensity, nowMs: number): readonly RestartMark[] | undefined {
-  const second = Math.floor(nowMs / 1000);
-  const counted = marks.filter((mark) => mark.second >= second - maxSeconds);
-  const count = counted.reduce((sum, mark) => sum + mark.count, 1);
-  if (count > maxRestarts) return undefined;
-  const last = counted.at(-1);
-  if (last?.second !== second) return [...counted, { second, count: 1 }];
-  return [...counted.slice(0, -1), { second, count: last.count + 1 }];
+export class RestartIntensity {
+  private readonly limits: RestartLimits;
+  /** Oldest first; only those that may still count. */
+  private marks: readonly RestartMark[];
+
+  constructor(limits: RestartLimits, marks: readonly RestartMark[] = []) {
+    this.limits = limits;
+    this.marks = marks;
+  }
+
+  /** @returns whether the supervisor may restart now. One restart too many is refused, and does not count. */
+  admit(nowMs: number): boolean {
+    const { maxRestarts = MAX_RESTARTS, maxSeconds = MAX_SECONDS } = this.limits;
+    const second = Math.floor(nowMs / 1000);
+    const counted = this.marks.filter((mark) => mark.second >= second - maxSeconds);
+    if (counted.reduce((sum, { count }) => sum + count, 1) > maxRestarts) return false;
+    const last = counted.at(-1);
+    this.marks = last?.second === second ? [...counted.slice(0, -1), { second, count: last.count + 1 }] : [...counted, { second, count: 1 }];
+    return true;
+  }
+
+  clone(): RestartIntensity {
+    return new RestartIntensity(this.limits, this.marks);
+  }
+
+  key(): readonly RestartMark[] {
+    return this.marks;
+  }
 }

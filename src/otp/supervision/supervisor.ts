@@ -7,86 +7,56 @@
  * requests wait, and the ends of siblings are kept. Which child is next, and what an end means, is the table's to say.
  */
 import { assign, setup } from 'xstate';
-import type { Shutdown, SupervisorSpec } from './child-spec.ts';
-import type { ChildRequest, RequestsAnswered, StartChild, SupervisorRequest } from './child-requests.ts';
-import { refuseFaulty, supervisorFault } from './child-spec-faults.ts';
-import { ChildTable, type ChildNews } from './child-table.ts';
 import { effects } from '../effects.ts';
-import type { Address, Exit, ExitReason, MachineSpec, Pid } from '../process.ts';
-import { supervisorEffects } from './supervisor-effects.ts';
-
-type SupervisorEvent =
-  | Exit
-  | { type: 'STARTED' | 'IGNORED'; process: Pid }
-  | { type: 'timeout.shutdown' }
-  | ChildNews;
-
-interface Context {
-  readonly self: Pid;
-  /** Why it will have ended. */
-  readonly reason: ExitReason;
-}
+import type { Exit, ExitReason, MachineSpec } from '../process.ts';
+import type { SupervisorRequest } from './child-requests.ts';
+import type { SupervisorSpec } from './child-spec.ts';
+import { refuseFaulty, supervisorFault } from './child-spec-faults.ts';
+import { ChildTable, type ChildChange, type ChildNews } from './child-table.ts';
+import {
+  answerChildren, answerCount, answerRequests, askForRetry, childStarts, kill, limitStop, noteExited, noteExitedWhileStopping,
+  onChildRequests, orderToEnd, requestsToTable, stopChild, supervisionGuards, supervisionTypes, supervisorProcess, type SupervisionEvent,
+} from './supervision-chart.ts';
+import { supervisionEffects } from './supervision-effects.ts';
 
 /** @throws {InvalidSpecError} */
 export function supervisor(spec: SupervisorSpec): MachineSpec {
   refuseFaulty(supervisorFault(spec));
-  return {
-    machine: supervisorMachine,
-    tables: () => ({ children: new ChildTable(spec) }),
-    trapExit: true,
-    isSupervisor: true,
-    ...(spec.name === undefined ? {} : { name: spec.name }),
-  };
+  return supervisorProcess(supervisorMachine, spec.name, () => new ChildTable(spec));
 }
 
-const fromParent = {
-  guard: 'isFromParent',
-  target: '#supervisor.terminating',
-  actions: { type: 'noteReason', params: ({ event }: { event: Exit }) => event },
-} as const;
-
-const stopChild = [
-  { guard: { type: 'isBrutal', params: limitOf }, actions: { type: 'exit', params: killOf } },
-  { guard: { type: 'isUnlimited', params: limitOf }, actions: { type: 'exit', params: shutdownOf } },
-  { actions: [{ type: 'exit', params: shutdownOf }, { type: 'startTimer', params: timerOf }] },
-] as const;
-
-/** One that was told before the supervisor was told itself: it has its time again. */
-const awaitStopping = [{ guard: { type: 'isUnlimited', params: limitOf } }, { actions: { type: 'startTimer', params: timerOf } }] as const;
+const orderedToEnd = orderToEnd('#supervisor.terminating');
 
 /** While children are being started: the one that is waited for comes up, is not needed, or ends. */
 const starts = {
-  'child.due': { actions: { type: 'spawnChild', params: ({ event }: { event: { id: string } }) => event } },
-  STARTED: { actions: { type: 'apply', params: startedOf } },
-  IGNORED: { actions: { type: 'apply', params: ignoredOf } },
-  EXIT: [fromParent, { actions: { type: 'apply', params: exitedWhileStarting } }],
+  ...childStarts,
+  EXIT: [orderedToEnd, { actions: { type: 'apply', params: exitedWhileStarting } }],
 } as const;
+
+/** Children are stopped one at a time, so one timer will do. */
+const timerOfStop = (): string => 'shutdown';
+
+/** The next child is told to stop; the timer is cancelled when it has. */
+const stopNext = { entry: apply({ type: 'nextToStop' }), exit: { type: 'cancelTimer', params: { name: timerOfStop() } } } as const;
 
 /** While children are being stopped: each is told, and killed when its time is over. */
 const stops = {
-  'child.toStop': stopChild,
-  EXIT: [fromParent, { actions: { type: 'apply', params: exitedWhileStopping } }],
+  'child.toStop': stopChild(timerOfStop),
+  EXIT: [orderedToEnd, { actions: noteExitedWhileStopping }],
   'timeout.shutdown': { actions: apply({ type: 'overdue' }) },
-  'child.overdue': { actions: { type: 'exit', params: killOf } },
+  'child.overdue': { actions: kill },
 } as const;
 
 /** The table keeps a request until the supervisor is free, which is when it looks for what was kept. */
 const kept = { actions: { type: 'apply', params: keptOf } } as const;
 const freeAgain = apply({ type: 'nextKept' });
-const answered = { type: 'answerRequests', params: answersOf } as const;
-/** The table knows the request as it came. */
-const requested = { actions: { type: 'apply', params: requestOf } } as const;
 
 export const supervisorMachine = setup({
-  types: { input: {} as { self: Pid }, context: {} as Context, events: {} as SupervisorEvent, output: {} as { reason: ExitReason } },
-  guards: {
-    isFromParent: ({ event }) => event.type === 'EXIT' && event.fromParent,
-    isBrutal: (_, shutdown: Shutdown) => shutdown === 'brutal_kill',
-    isUnlimited: (_, shutdown: Shutdown) => shutdown === 'infinity',
-  },
+  types: { ...supervisionTypes, events: {} as SupervisionEvent | { type: 'timeout.shutdown' } | ChildNews },
+  guards: supervisionGuards,
   actions: {
     ...effects,
-    ...supervisorEffects,
+    ...supervisionEffects,
     noteReason: assign((_, { reason }: { reason: ExitReason }) => ({ reason })),
     noteFailedStart: assign((_, { id, reason }: { id: string; reason: ExitReason }) => ({
       reason: { shutdown: { type: 'failed_to_start_child', id, reason } },
@@ -102,12 +72,7 @@ export const supervisorMachine = setup({
     IGNORED: {}, // Likewise.
     'timeout.shutdown': {},
     'restart.retry': kept, // One try waits until another child's is over.
-    startChild: kept,
-    terminateChild: kept,
-    restartChild: kept,
-    deleteChild: kept,
-    getChildSpec: kept,
-    whichChild: kept,
+    ...onChildRequests(kept),
     whichChildren: kept,
     countChildren: kept,
     '*': {}, // As in OTP, a message that is none of a supervisor's business does no harm to its children.
@@ -126,43 +91,35 @@ export const supervisorMachine = setup({
     running: {
       entry: freeAgain,
       on: {
-        EXIT: [fromParent, { actions: { type: 'applyNow', params: exitedOf } }],
-        'child.kept': { actions: { type: 'applyNow', params: exitedOf } },
-        'restart.retry': { actions: { type: 'applyNow', params: ({ event }) => ({ change: { ...event, type: 'retry' } }) } },
+        EXIT: [orderedToEnd, { actions: noteExited }],
+        'child.kept': { actions: noteExited },
         'restart.planned': 'clearing',
         'restarts.exhausted': 'terminating',
         'significant.ended': 'terminating',
-        startChild: requested,
-        terminateChild: requested,
-        restartChild: requested,
-        deleteChild: requested,
-        getChildSpec: requested,
-        whichChild: requested,
-        'requests.answered': { actions: [answered, freeAgain] },
+        ...requestsToTable,
+        'requests.answered': { actions: [answerRequests, freeAgain] },
         'start.planned': 'startingChild',
         'stop.planned': 'stoppingChild',
-        whichChildren: { actions: [{ type: 'answerChildren', params: ({ event }) => ({ to: event.replyTo }) }, freeAgain] },
-        countChildren: { actions: [{ type: 'answerCount', params: ({ event }) => ({ to: event.replyTo }) }, freeAgain] },
+        whichChildren: { actions: [answerChildren, freeAgain] },
+        countChildren: { actions: [answerCount, freeAgain] },
       },
     },
     /** One child, for somebody who waits for the answer. A start that fails is not tried again. */
     startingChild: {
       entry: apply({ type: 'nextToStart' }),
-      on: { ...starts, 'requests.answered': { target: 'running', actions: answered } },
+      on: { ...starts, 'requests.answered': { target: 'running', actions: answerRequests } },
     },
     stoppingChild: {
-      entry: apply({ type: 'nextToStop' }),
-      exit: { type: 'cancelTimer', params: { name: 'shutdown' } },
+      ...stopNext,
       on: {
         ...stops,
         'child.stopped': { target: 'stoppingChild', reenter: true },
-        'requests.answered': { target: 'running', actions: answered },
+        'requests.answered': { target: 'running', actions: answerRequests },
       },
     },
     /** Stops those who must be started over together with the one that ended. */
     clearing: {
-      entry: apply({ type: 'nextToStop' }),
-      exit: { type: 'cancelTimer', params: { name: 'shutdown' } },
+      ...stopNext,
       on: {
         ...stops,
         'child.stopped': { target: 'clearing', reenter: true },
@@ -174,10 +131,7 @@ export const supervisorMachine = setup({
       on: {
         ...starts,
         'children.started': 'running',
-        'start.failed': {
-          target: 'running',
-          actions: { type: 'send', params: ({ context, event: { id, process } }) => ({ to: context.self, event: { type: 'restart.retry', id, process } }) },
-        },
+        'start.failed': { target: 'running', actions: askForRetry },
       },
     },
     terminating: {
@@ -187,15 +141,15 @@ export const supervisorMachine = setup({
       initial: 'stopping',
       states: {
         stopping: {
-          entry: apply({ type: 'nextToStop' }),
-          exit: { type: 'cancelTimer', params: { name: 'shutdown' } },
+          ...stopNext,
           on: { 'child.stopped': { target: 'stopping', reenter: true } },
         },
       },
       on: {
         ...stops,
-        'child.isStopping': awaitStopping,
-        EXIT: { actions: { type: 'apply', params: exitedWhileStopping } },
+        // One that was told before the supervisor was told itself: it has its time again.
+        'child.isStopping': [{ guard: { type: 'isUnlimited', params: ({ event }) => event } }, { actions: limitStop(timerOfStop) }],
+        EXIT: { actions: noteExitedWhileStopping },
         'children.stopped': 'terminated',
       },
     },
@@ -203,56 +157,14 @@ export const supervisorMachine = setup({
   },
 });
 
-type ToStop = ChildNews & { type: 'child.toStop' | 'child.isStopping' };
-
-function apply<Change>(change: Change): { type: 'apply'; params: { table: 'children'; change: Change } } {
-  return { type: 'apply', params: { table: 'children', change } };
-}
-
-function startedOf({ event }: { event: { process: Pid } }) {
-  return { table: 'children', change: { type: 'started', process: event.process } };
-}
-
-function ignoredOf({ event }: { event: { process: Pid } }) {
-  return { table: 'children', change: { type: 'ignored', process: event.process } };
-}
-
-function requestOf({ event }: { event: StartChild | ChildRequest }) {
-  return { table: 'children', change: event };
+function apply(change: ChildChange) {
+  return { type: 'apply', params: { table: 'children', change } } as const;
 }
 
 function keptOf({ event }: { event: SupervisorRequest }) {
   return { table: 'children', change: { type: 'keepRequest', request: event } };
 }
 
-function answersOf({ event }: { event: RequestsAnswered }) {
-  return event;
-}
-
 function exitedWhileStarting({ event }: { event: Exit }) {
   return { table: 'children', change: { type: 'exitedWhileStarting', process: event.process, reason: event.reason } };
-}
-
-function exitedWhileStopping({ event }: { event: Exit }) {
-  return { table: 'children', change: { type: 'exitedWhileStopping', process: event.process, reason: event.reason } };
-}
-
-function exitedOf({ event }: { event: { process: Address; reason: ExitReason } }) {
-  return { change: { type: 'exited' as const, process: event.process, reason: event.reason } };
-}
-
-function limitOf({ event }: { event: ToStop }): Shutdown {
-  return event.shutdown;
-}
-
-function killOf({ event }: { event: { process: Pid } }) {
-  return { process: event.process, reason: 'kill' as const };
-}
-
-function shutdownOf({ event }: { event: { process: Pid } }) {
-  return { process: event.process, reason: 'shutdown' as const };
-}
-
-function timerOf({ event }: { event: ToStop }) {
-  return { name: 'shutdown', delayMs: typeof event.shutdown === 'number' ? event.shutdown : 0 };
 }

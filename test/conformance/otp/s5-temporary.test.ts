@@ -4,8 +4,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import type { ChildSpec, Restart } from '../../../src/otp/supervision/child-spec.ts';
-import { ChildTable } from '../../../src/otp/supervision/child-table.ts';
-import { DynamicChildTable } from '../../../src/otp/supervision/dynamic-child-table.ts';
+import { SupervisionTable } from '../../../src/otp/supervision/supervision-table.ts';
 import type { Address, Message, Pid, ProcessSpec } from '../../../src/otp/process.ts';
 import { createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
 import { Family, familySpec, type ChildPlan } from '../../support/otp/family.ts';
@@ -144,7 +143,7 @@ async function endBy(way: 'normal' | 'a crash' | 'a kill' | 'terminateChild', fa
 
 function rowsOf(world: World, supervisor: Address): readonly string[] {
   const table = world.runtime.tableOf(supervisor, 'children');
-  return table instanceof ChildTable || table instanceof DynamicChildTable ? Array.from(table.all(), ({ id }) => id).sort() : ['no table'];
+  return table instanceof SupervisionTable ? Array.from(table.rows.all(), ({ id }) => id).sort() : ['no table'];
 }
 
 function textOf(world: World, supervisor: Address): string | undefined {

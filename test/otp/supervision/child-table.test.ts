@@ -27,7 +27,7 @@ test('equal tables have equal keys, and a copy goes its own way', () => {
 
   copy.apply({ type: 'exitedWhileStarting', process: pid('b'), reason: 'killed' });
 
-  expect({ same: new Set(keys).size, table: table.key() === keys[0], copy: copy.key() === keys[0], b: table.row('b')?.status }).toEqual({
+  expect({ same: new Set(keys).size, table: table.key() === keys[0], copy: copy.key() === keys[0], b: table.rows.ofId('b')?.status }).toEqual({
     same: 1,
     table: true,
     copy: false,
@@ -68,7 +68,7 @@ test('dynamic children are copied likewise', () => {
 
   const told = copy.apply({ type: 'started', process: pid('x') });
 
-  expect({ sameKey, told, original: table.row('x')?.status }).toEqual({
+  expect({ sameKey, told, original: table.rows.ofId('x')?.status }).toEqual({
     sameKey: true,
     told: { type: 'requests.answered', answers: [{ to: 'caller!1', event: { type: 'child.started', id: 'x', pid: pid('x') } }] },
     original: 'starting',
@@ -129,7 +129,7 @@ describe('a copy in the middle of anything goes on like the original', () => {
     for (const change of life.slice(0, count)) table.apply(change);
     const copy = table.clone();
     const rest = life.slice(count);
-    const goOn = (one: ChildTable) => [one.key(), ...rest.flatMap((change) => [one.apply(change), one.key()]), [...one.all()].map(({ id, order }) => [id, order])];
+    const goOn = (one: ChildTable) => [one.key(), ...rest.flatMap((change) => [one.apply(change), one.key()]), [...one.rows.all()].map(({ id, order }) => [id, order])];
 
     expect(goOn(copy)).toEqual(goOn(table));
   });

@@ -1,15 +1,9 @@
 import { expect, test } from 'vitest';
-import { admitRestart, type RestartMark } from '../../../src/otp/supervision/restart-intensity.ts';
+import { RestartIntensity } from '../../../src/otp/supervision/restart-intensity.ts';
 
-/** Which of the restarts at these times are admitted; those that are not leave no mark. */
-function admitted(maxRestarts: number, maxSeconds: number, timesMs: readonly number[]): { readonly admitted: readonly boolean[]; readonly marks: readonly RestartMark[] } {
-  let marks: readonly RestartMark[] = [];
-  const outcomes = timesMs.map((nowMs) => {
-    const next = admitRestart({ maxRestarts, maxSeconds, marks }, nowMs);
-    marks = next ?? marks;
-    return next !== undefined;
-  });
-  return { admitted: outcomes, marks };
+/** Which of the restarts at these times are admitted. */
+function admitted(intensity: RestartIntensity, timesMs: readonly number[]): readonly boolean[] {
+  return timesMs.map((nowMs) => intensity.admit(nowMs));
 }
 
 test.each([
@@ -19,13 +13,14 @@ test.each([
   ['beyond it', 1, 1, [0, 2_000], [true, true]],
   ['old ones make room one by one', 2, 2, [0, 1_000, 2_000, 3_000, 3_000], [true, true, false, true, false]],
 ] as const)('%s: %d in %d s', (_, maxRestarts, maxSeconds, timesMs, expected) => {
-  expect(admitted(maxRestarts, maxSeconds, timesMs).admitted).toEqual(expected);
+  expect(admitted(new RestartIntensity({ maxRestarts, maxSeconds }), timesMs)).toEqual(expected);
 });
 
 test('a million restarts take no more marks than the window has seconds', () => {
-  const { admitted: outcomes, marks } = admitted(Infinity, 5, Array.from({ length: 1_000_000 }, (_, index) => index / 100));
+  const intensity = new RestartIntensity({ maxRestarts: Infinity, maxSeconds: 5 });
+  const outcomes = admitted(intensity, Array.from({ length: 1_000_000 }, (_, index) => index / 100));
 
-  expect({ admitted: outcomes.filter(Boolean).length, marks }).toEqual({
+  expect({ admitted: outcomes.filter(Boolean).length, marks: intensity.key() }).toEqual({
     admitted: 1_000_000,
     marks: [4, 5, 6, 7, 8, 9].map((second) => ({ second, count: 100_000 })),
   });

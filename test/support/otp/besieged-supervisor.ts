@@ -189,7 +189,7 @@ export class BesiegedSupervisor implements Run {
   private isKnownToBeAway(id: (typeof IDS)[number]): boolean {
     if (this.siege.restarts[IDS.indexOf(id)] !== 'permanent' || this.excused.has(id)) return false;
     const table = this.root === undefined ? undefined : this.runtime.tableOf(this.root.pid, 'children');
-    return table instanceof ChildTable && table.row(id)?.pid === undefined;
+    return table instanceof ChildTable && table.rows.ofId(id)?.pid === undefined;
   }
 
   private noteExit(process: Pid, reason: unknown): void {

@@ -2,26 +2,26 @@
 import { invariant } from '../../base/invariant.ts';
 import { insert, reply } from '../kernel/calls.ts';
 import type { Answer } from './child-requests.ts';
-import { limitOf, listed, type ChildRow } from './child-row.ts';
-import type { ChildCounts } from './child-rows.ts';
+import { limitOf, listed } from './child-row.ts';
 import { effect } from '../effects.ts';
 import type { Entry } from '../kernel/entry.ts';
-import { isPortSpec, type Message, type Pid, type ReplyTo, type Table } from '../process.ts';
+import { isPortSpec, type ReplyTo } from '../process.ts';
 import { specOf } from '../kernel/starts.ts';
+import { SupervisionTable, type TimedChange } from './supervision-table.ts';
 
-export interface SupervisorEffectParams {
+export interface SupervisionEffectParams {
   /** Starts the child of this id; STARTED or EXIT will follow. */
   spawnChild: { id: string };
   /** Like `apply` to the children, with the time. */
-  applyNow: { change: Message };
+  applyNow: { change: TimedChange };
   answerRequests: { answers: readonly Answer[] };
   answerChildren: { to: ReplyTo };
   answerCount: { to: ReplyTo };
 }
 
-type SupervisorEffects = { readonly [Name in keyof SupervisorEffectParams]: (args: { self: object }, params: SupervisorEffectParams[Name]) => void };
+type SupervisionEffects = { readonly [Name in keyof SupervisionEffectParams]: (args: { self: object }, params: SupervisionEffectParams[Name]) => void };
 
-export const supervisorEffects: SupervisorEffects = {
+export const supervisionEffects: SupervisionEffects = {
   spawnChild: effect(spawnChild),
   applyNow: effect(applyNow),
   answerRequests: effect(answerRequests),
@@ -29,18 +29,9 @@ export const supervisorEffects: SupervisorEffects = {
   answerCount: effect(answerCount),
 };
 
-/** What an effect needs of a supervisor's table. */
-interface SupervisionTable extends Table<unknown> {
-  /** Whether its children have a place that they keep when they are started again. */
-  readonly isOrdered: boolean;
-  row(id: string): ChildRow | undefined;
-  all(): Iterable<ChildRow>;
-  counts(isAlive: (process: Pid) => boolean): ChildCounts;
-}
-
-function spawnChild(entry: Entry, { id }: SupervisorEffectParams['spawnChild']): void {
+function spawnChild(entry: Entry, { id }: SupervisionEffectParams['spawnChild']): void {
   const table = supervisionTable(entry);
-  const row = table.row(id);
+  const row = table.rows.ofId(id);
   invariant(row !== undefined, `the supervisor has a child '${id}'`);
   const spec = specOf(row.spec.start);
   const isSupervisor = row.spec.type === undefined ? !isPortSpec(spec) && spec.isSupervisor === true : row.spec.type === 'supervisor';
@@ -50,17 +41,17 @@ function spawnChild(entry: Entry, { id }: SupervisorEffectParams['spawnChild']):
   table.apply({ type: 'spawned', id, process: child.pid, isSupervisor });
 }
 
-function applyNow(entry: Entry, { change }: SupervisorEffectParams['applyNow']): void {
+function applyNow(entry: Entry, { change }: SupervisionEffectParams['applyNow']): void {
   const answer = supervisionTable(entry).apply({ ...change, nowMs: entry.kernel.clock.nowMs() });
   if (answer !== undefined) insert(entry, answer);
 }
 
-function answerRequests(entry: Entry, { answers }: SupervisorEffectParams['answerRequests']): void {
+function answerRequests(entry: Entry, { answers }: SupervisionEffectParams['answerRequests']): void {
   for (const { to, event } of answers) reply(entry, to, event);
 }
 
 function answerChildren(entry: Entry, { to }: { to: ReplyTo }): void {
-  reply(entry, to, { type: 'children', children: Array.from(supervisionTable(entry).all(), listed) });
+  reply(entry, to, { type: 'children', children: Array.from(supervisionTable(entry).rows.all(), listed) });
 }
 
 function answerCount(entry: Entry, { to }: { to: ReplyTo }): void {
@@ -70,10 +61,6 @@ function answerCount(entry: Entry, { to }: { to: ReplyTo }): void {
 
 export function supervisionTable(entry: Entry): SupervisionTable {
   const table = entry.tables?.children;
-  invariant(table !== undefined && isSupervisionTable(table), 'a supervisor has a table of children');
+  invariant(table instanceof SupervisionTable, 'a supervisor has a table of children');
   return table;
-}
-
-function isSupervisionTable(table: Table): table is SupervisionTable {
-  return 'row' in table && 'all' in table && 'counts' in table;
 }
