@@ -75,7 +75,7 @@ async function untracedBuild(directory: string): Promise<Build> {
 
 function dropQuestions(folder: string): number {
   let dropped = 0;
-  for (const name of readdirSync(folder).filter((file) => file.endsWith('.js'))) {
+  for (const name of readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.js'))) {
     const text = readFileSync(join(folder, name), 'utf8');
     dropped += text.match(QUESTION)?.length ?? 0;
     writeFileSync(join(folder, name), text.replace(QUESTION, 'undefined'));
