@@ -35,6 +35,23 @@ const PLAIN = new Set([
   '=', '<>', '!=', '<', '>', '<=', '>=', '.', '::',
 ]);
 
+const COMMENT_MARK = /\/\*|\*\//g;
+
+/**
+ * Comments nest as well, and the scanner looks each time for the end of the outermost: 16,000 of them keep it for
+ * seconds. So they are counted before it sees the text; in a string that holds their marks, too many may be.
+ *
+ * @returns where the comment begins that lies too deep; undefined when none does.
+ */
+export function deepCommentAt(text: string): number | undefined {
+  let depth = 0;
+  for (const { 0: mark, index } of text.matchAll(COMMENT_MARK)) {
+    depth = mark === '/*' ? depth + 1 : Math.max(0, depth - 1);
+    if (depth > NESTING_MAX) return index;
+  }
+  return undefined;
+}
+
 /** The token at which `tokens` nest too deeply; undefined when they do not. */
 export function tooDeepAt(tokens: readonly ScanToken[]): ScanToken | undefined {
   const brackets: Bracket[] = [emptyBracket()];

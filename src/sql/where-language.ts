@@ -5,7 +5,7 @@
  * statement with no other clause, and is then printed anew from what the checker understood.
  */
 import { hasSqlDetails, loadModule, parseSync, scanSync, type Node } from 'libpg-query';
-import { NESTING_MAX, tooDeepAt, UNMEASURED_BYTES_MAX } from './nesting.ts';
+import { deepCommentAt, NESTING_MAX, tooDeepAt, UNMEASURED_BYTES_MAX } from './nesting.ts';
 import type { Condition, Operand } from './expression.ts';
 import { Parameters } from './literals.ts';
 import { WhereChecker } from './where-checker.ts';
@@ -51,10 +51,11 @@ function whereOf(condition: Condition): Where {
 }
 
 function parseClause(text: string): Node {
-  const bytes = encoder.encode(text).length;
+  const bytes = bytesOf(text);
   if (bytes > WHERE_BYTES_MAX) throw new WhereRefusal(`WHERE clause is bigger than maximum size of ${WHERE_BYTES_MAX} bytes`);
-  if (text.includes(NUL)) throw refusalAt(PARSED_PREFIX.length + text.indexOf(NUL), 'invalid byte sequence for encoding "UTF8": 0x00');
   const sql = `${PARSED_PREFIX}${text}`;
+  const [before = '', ...behind] = sql.split(NUL, 2);
+  if (behind.length > 0) throw refusalAt(bytesOf(before), 'invalid byte sequence for encoding "UTF8": 0x00');
   if (bytes > UNMEASURED_BYTES_MAX) refuseDeep(sql);
   const { stmts = [] } = grammatical(() => parseSync(sql));
   const [only] = stmts;
@@ -66,8 +67,9 @@ function parseClause(text: string): Node {
 }
 
 function refuseDeep(sql: string): void {
-  const token = tooDeepAt(grammatical(() => scanSync(sql)).tokens);
-  if (token !== undefined) throw refusalAt(token.start, `expression nests deeper than ${NESTING_MAX} levels`);
+  const comment = deepCommentAt(sql);
+  const place = comment === undefined ? tooDeepAt(grammatical(() => scanSync(sql)).tokens)?.start : bytesOf(sql.slice(0, comment));
+  if (place !== undefined) throw refusalAt(place, `expression nests deeper than ${NESTING_MAX} levels`);
 }
 
 /** Runs the parser, and tells its errors as refusals: their position counts the prefix, as on the wire it does. */
@@ -78,6 +80,10 @@ function grammatical<Result>(run: () => Result): Result {
     if (!hasSqlDetails(error)) throw error;
     throw new WhereRefusal(`At location ${error.sqlDetails?.cursorPosition ?? 0}: ${error.message}`);
   }
+}
+
+function bytesOf(text: string): number {
+  return encoder.encode(text).length;
 }
 
 function columnsOf(condition: Condition): readonly string[] {

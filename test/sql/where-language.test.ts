@@ -85,6 +85,8 @@ describe('refused, in the words of the wire:', () => {
     ["title = upper('x')", 'At location 8: unknown or unsupported function upper/1'],
     ["title = 'ab'::varchar(2)", 'At location 12: unsupported type varchar with modifiers'],
     ["title = CAST($1 AS char(2))", 'At location 8: unsupported type bpchar with modifiers'],
+    ["title = varchar(2) 'ab'", 'At location 8: unsupported type varchar with modifiers'],
+    ["title = 'é' AND title = '\0'", 'At location 26: invalid byte sequence for encoding "UTF8": 0x00'],
     ["title = '\0'", 'At location 9: invalid byte sequence for encoding "UTF8": 0x00'],
     ['$1 > 5', 'At location 0: parameter $1 was not provided'],
   ])('%s', (text, error) => {
@@ -109,6 +111,31 @@ describe('refused, in the words of the wire:', () => {
   });
 });
 
+test('a text may be as large as the limit in bytes, and no larger', () => {
+  const text = `title = '${'é'.repeat((WHERE_BYTES_MAX - 10) / 2)}'`;
+  const texts = [text, `${text} `].map((written) => language.parse(written, {}, columns));
+  expect(texts.map((where) => ('error' in where ? where.error : where.columns))).toEqual([
+    ['title'],
+    'WHERE clause is bigger than maximum size of 65536 bytes',
+  ]);
+});
+
+test('as many alternatives as fit are one filter', () => {
+  const where = accepted(Array.from({ length: WHERE_BYTES_MAX / 8 }, (_, at) => `id=${at % 7}`).join(' OR '));
+  expect(['6', '7'].map((id) => where.evaluate(() => id))).toEqual([true, false]);
+});
+
+test.each<[string, string, string | undefined]>([
+  ['padded = $1', `${' '.repeat(1_000_000)}x`, undefined],
+  ["padded = $1::text::bpchar", `${' '.repeat(1_000_000)}x`, undefined],
+  ['$1::float8 = 1', `${'1'.repeat(1_000_000)}x`, 'invalid syntax for type float8'],
+  ['price = $1', `${'1'.repeat(1_000_000)}x`, 'invalid syntax for type numeric'],
+  ['at = $1', `2024-01-01${' '.repeat(1_000_000)}x`, 'invalid syntax for type timestamp'],
+])('%s with a value of a million characters is decided in linear time', (text, value, error) => {
+  const where = language.parse(text, { 1: value }, columns);
+  expect('error' in where ? where.error : undefined).toEqual(error === undefined ? undefined : expect.stringContaining(error));
+});
+
 describe('a text that nests too deeply', () => {
   test.each<[string, string]>([
     ['parentheses', `${'('.repeat(2000)}done${')'.repeat(2000)}`],
@@ -117,10 +144,17 @@ describe('a text that nests too deeply', () => {
     ['a chain of tests', `done${' IS TRUE'.repeat(7600)}`],
     ['BETWEEN across its AND', `id${' IS NULL BETWEEN 1 AND 2'.repeat(2500)}`],
     ['CASE', `${'CASE WHEN '.repeat(3000)}done${' THEN done END'.repeat(1500)}`],
+    ['comments', `done ${'/*'.repeat(16_000)} ${'*/'.repeat(16_000)}`],
+    ['comments without an end', `title = 'é' ${'/*'.repeat(32_000)}`],
     ['UNION across commas', `id IN (SELECT 1${' UNION SELECT 1, 1'.repeat(3000)})`],
   ])('by %s is refused before the parser can overflow', (_, text) => {
     const where = language.parse(text, {}, columns);
     expect('error' in where && where.error.replace(/\d+/, 'n')).toBe('At location n: expression nests deeper than 500 levels');
+  });
+
+  test('is not one with many comments side by side, nor one whose strings hold their marks', () => {
+    const texts = [`done${' /* /* a */ b */'.repeat(2000)}`, `title LIKE '/*/*/*' AND title <> '${'*/'.repeat(2000)}'`];
+    expect(texts.map((text) => accepted(text).columns)).toEqual([['done'], ['title']]);
   });
 
   test('is not one that lists thousands of values or alternatives', () => {
