@@ -37,8 +37,8 @@ export function parseLikePattern(text: string, escape = '\\'): LikePattern | und
 
 function appendLiteral(parts: LikePart[], character: string): void {
   const last = parts.at(-1);
-  const before = typeof last === 'object' ? last.literal : '';
-  parts.splice(typeof last === 'object' ? -1 : parts.length, 1, { literal: before + character });
+  if (typeof last === 'object') parts[parts.length - 1] = { literal: last.literal + character };
+  else parts.push({ literal: character });
 }
 
 /** The pattern with a backslash before each literal character that needs one: the same for patterns that mean the same. */

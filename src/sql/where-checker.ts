@@ -100,10 +100,7 @@ export class WhereChecker {
 
   private cast({ arg, typeName, location: castLocation }: TypeCast): Checked {
     const location = castLocation === undefined || castLocation < 0 ? typeName?.location : castLocation;
-    const names = (typeName?.names ?? []).map((name) => ('String' in name ? (name.String.sval ?? '') : ''));
-    const name = names[0] === 'pg_catalog' ? names.slice(1).join('.') : names.join('.');
-    const isPlain = typeName?.arrayBounds === undefined && typeName?.typmods === undefined && typeName?.setof !== true;
-    if (!isPlain || !isCastTarget(name)) throw refusalAt(location, `unsupported type ${name}${isPlain ? '' : ' with modifiers'}`);
+    const name = castTarget(typeName ?? {}, location);
     const source = required(arg);
     if ('ParamRef' in source) return this.parameters.cast(source.ParamRef.number ?? 0, name, source.ParamRef.location);
     const value = this.expression(source);
@@ -115,7 +112,7 @@ export class WhereChecker {
 
   private operator(expression: A_Expr): Checked {
     const { kind = 'AEXPR_OP', location } = expression;
-    const name = operatorName(expression);
+    const name = nameIn(expression.name ?? []);
     const left = expression.lexpr && this.expression(expression.lexpr);
     if (kind === 'AEXPR_OP' && left === undefined) throw refusalAt(location, `unknown unary operator "${name}"`);
     switch (kind) {
@@ -281,22 +278,32 @@ function literal({ ival, fval, sval, boolval, bsval, isnull, location }: A_Const
   return constant;
 }
 
+/** The type that a cast names. @throws {WhereRefusal} for one that is not among ours, or has a modifier, which would change the value. */
+function castTarget({ names = [], typmods, arrayBounds, setof }: NonNullable<TypeCast['typeName']>, location: Location): TypeName {
+  const name = nameIn(names);
+  if (typmods !== undefined) throw refusalAt(location, `unsupported type ${name} with modifiers`);
+  if (arrayBounds !== undefined || setof === true) throw refusalAt(location, `unsupported type ${setof === true ? `setof ${name}` : `${name}[]`}`);
+  if (!isCastTarget(name)) throw refusalAt(location, `unsupported type ${name}`);
+  return name;
+}
+
 function functionRefusal(call: FuncCall): Error {
   const { agg_distinct, agg_filter, agg_order, agg_star, agg_within_group, over, func_variadic, args = [], location } = call;
   const aggregates = [agg_distinct, agg_filter, agg_order, agg_star, agg_within_group, over];
   if (aggregates.some((mark) => mark !== undefined)) return refusalAt(location, 'aggregation is not supported in this context');
   if (func_variadic === true) return refusalAt(location, 'explicit VARIADIC function calls are not currently supported');
-  return refusalAt(location, `unknown or unsupported function ${functionName(call)}/${args.length}`);
+  return refusalAt(location, `unknown or unsupported function ${nameIn(call.funcname ?? [])}/${args.length}`);
 }
 
-function functionName({ funcname = [] }: FuncCall): string {
-  const names = funcname.map((name) => ('String' in name ? (name.String.sval ?? '') : ''));
+/** Without the schema of what is Postgres's own. */
+function nameIn(parts: readonly Node[]): string {
+  const names = parts.map((part) => ('String' in part ? (part.String.sval ?? '') : ''));
   return (names[0] === 'pg_catalog' ? names.slice(1) : names).join('.');
 }
 
 /** The two sides of `ESCAPE`, as the grammar writes it: a call of this one function, without any of the clauses that a call may have. */
 function escapedPattern(node: Node): readonly [Node, Node] | undefined {
-  if (!('FuncCall' in node) || functionName(node.FuncCall) !== 'like_escape') return undefined;
+  if (!('FuncCall' in node) || nameIn(node.FuncCall.funcname ?? []) !== 'like_escape') return undefined;
   const { args: [text, escape, ...others] = [] } = node.FuncCall;
   const isPlain = Object.keys(node.FuncCall).every((field) => CALL_FIELDS.has(field));
   return isPlain && text !== undefined && escape !== undefined && others.length === 0 ? [text, escape] : undefined;
@@ -305,11 +312,6 @@ function escapedPattern(node: Node): readonly [Node, Node] | undefined {
 function subLinkRefusal({ subLinkType, operName, location }: SubLink): Error {
   if (subLinkType !== 'ANY_SUBLINK' || operName !== undefined) return refusalAt(location, UNSUPPORTED_SUBLINK);
   return refusalAt(location, 'subqueries are not supported yet');
-}
-
-function operatorName({ name = [] }: A_Expr): string {
-  const names = name.map((part) => ('String' in part ? (part.String.sval ?? '') : ''));
-  return (names[0] === 'pg_catalog' ? names.slice(1) : names).join('.');
 }
 
 /** A side of a comparison. @throws {WhereRefusal} when it cannot be one. */

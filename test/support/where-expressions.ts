@@ -88,7 +88,7 @@ const sampleArbitrary = fc.constantFrom(...samples);
 const operator = fc.constantFrom('=', '<>', '!=', '<', '>', '<=', '>=').map(plain);
 const not = fc.constantFrom('', 'NOT ').map(plain);
 
-/** The other side may be a column of another type; `IN` lists take the type of all their items together, so constants there are of one. */
+/** The other side may be a column of another type; `IN` lists take the type of all their constants together, so those are of one. */
 const comparison = sampleArbitrary.chain((sample) => {
   const column = plain(sample.column);
   const other = fc.oneof(constantOf(sample), fc.constantFrom(...sample.comparable).map(plain));
@@ -99,8 +99,8 @@ const comparison = sampleArbitrary.chain((sample) => {
     fc.tuple(not, fc.constantFrom('', 'SYMMETRIC ').map(plain), constantOf(sample), other).map(
       ([negation, symmetric, low, high]) => written`${column} ${negation}BETWEEN ${symmetric}${low} AND ${high}`,
     ),
-    fc.tuple(not, fc.array(constantOf(sample), { minLength: 1, maxLength: 4 })).map(
-      ([negation, items]) => written`${column} ${negation}IN (${items.reduce((list, item) => written`${list}, ${item}`)})`,
+    fc.tuple(not, fc.array(constantOf(sample), { minLength: 1, maxLength: 4 }), fc.array(fc.constantFrom(...sample.comparable).map(plain), { maxLength: 2 })).map(
+      ([negation, items, columns]) => written`${column} ${negation}IN (${[...items, ...columns].reduce((list, item) => written`${list}, ${item}`)})`,
     ),
   );
 });
@@ -121,11 +121,14 @@ const like = fc
     return written`${column} ${negation}${keyword} ${right}${escape}`;
   });
 
+const likeNothing = fc
+  .tuple(not, fc.constantFrom('NULL', "'a' ESCAPE NULL", "NULL ESCAPE '!'").map(plain))
+  .map(([negation, right]) => written`${plain('words')} ${negation}LIKE ${right}`);
 const flag = fc.constantFrom('flag', 'true', 'false', 'NULL', "'yes'::bool").map(plain);
 const nullTest = fc.tuple(sampleArbitrary, not).map(([{ column }, negation]) => written`${plain(column)} IS ${negation}NULL`);
 
 function conditionOf(depth: number): fc.Arbitrary<Written> {
-  const leaf = fc.oneof({ weight: 6, arbitrary: comparison }, { weight: 2, arbitrary: like }, nullTest, flag);
+  const leaf = fc.oneof({ weight: 6, arbitrary: comparison }, { weight: 2, arbitrary: like }, likeNothing, nullTest, flag);
   if (depth === 0) return leaf;
   const inner = conditionOf(depth - 1);
   const test = fc.constantFrom('TRUE', 'FALSE', 'UNKNOWN', 'NULL').map(plain);
