@@ -8,7 +8,13 @@ const child = (id: string) => ({ id, start: () => puppetSpec({ name: `@${id}` })
 
 async function inspectedFamily() {
   const world = new World();
-  const pid = await world.start(supervisor({ strategy: 'one_for_one', children: [child('a'), child('b'), { id: 'port', start: () => ({ open: () => ({ requests: {} }) }) }] }), 'sup');
+  const pid = await world.start(
+    supervisor({
+      strategy: 'one_for_one',
+      children: [child('a'), child('b'), { id: 'port', start: () => ({ open: () => ({ requests: {} }) }) }],
+    }),
+    'sup',
+  );
   const events: InspectionEvent[] = [];
   const stop = world.runtime.inspect((event) => events.push(event));
   return { world, pid, events, stop };
@@ -48,7 +54,9 @@ test('shows what a port is sent as well', async () => {
   const port = world.runtime.tree()[0]?.children[2]?.pid ?? '@none';
   world.send(port, { type: 'nonsense' });
 
-  expect(events.flatMap((event) => (event.type === '@xstate.event' && idOf(event.actorRef) === port ? [event.event.type] : []))).toContain('nonsense');
+  expect(events.flatMap((event) => (event.type === '@xstate.event' && idOf(event.actorRef) === port ? [event.event.type] : []))).toContain(
+    'nonsense',
+  );
 });
 
 test('shows one that wakes below its supervisor again', async () => {

@@ -33,7 +33,9 @@ const outlet = setup({
   output: ({ context }) => ({ reason: context.what }),
   initial: 'open',
   states: {
-    open: { on: { throw: { actions: { type: 'throw', params: whatOf } }, end: { target: 'ended', actions: { type: 'note', params: whatOf } } } },
+    open: {
+      on: { throw: { actions: { type: 'throw', params: whatOf } }, end: { target: 'ended', actions: { type: 'note', params: whatOf } } },
+    },
     ended: { type: 'final' },
   },
 });
@@ -56,7 +58,12 @@ test.each([
   expect(world.reasonOf(pid)).toMatchObject({ error: { message } });
 });
 
-test.each([['a BigInt', 10n], ['a cycle', cyclic], ['a symbol', Symbol('no reason')], ['null', null]])('an output whose reason is %s is no exit reason', async (_, what: unknown) => {
+test.each([
+  ['a BigInt', 10n],
+  ['a cycle', cyclic],
+  ['a symbol', Symbol('no reason')],
+  ['null', null],
+])('an output whose reason is %s is no exit reason', async (_, what: unknown) => {
   const world = new World();
   const pid = await world.start({ machine: outlet }, 'outlet');
 
@@ -67,7 +74,10 @@ test.each([['a BigInt', 10n], ['a cycle', cyclic], ['a symbol', Symbol('no reaso
 
 test('a start that fails for a reason that is no JSON is told', async () => {
   const world = new World();
-  const dying = supervisor({ strategy: 'one_for_one', children: [{ id: 'child', start: () => puppetSpec({ name: '@taken', input: { big: 1n } }) }] });
+  const dying = supervisor({
+    strategy: 'one_for_one',
+    children: [{ id: 'child', start: () => puppetSpec({ name: '@taken', input: { big: 1n } }) }],
+  });
   await world.puppet('holder', { name: '@taken' });
   const port = { open: ({ exit }: { exit: (error: unknown) => void }) => void exit({ shutdown: cyclic }) };
   const starts = [world.start(dying, 'dying'), world.start({ open: port.open } as never, 'port')];
@@ -75,33 +85,52 @@ test('a start that fails for a reason that is no JSON is told', async () => {
   expect(await Promise.allSettled(starts)).toMatchObject([{ status: 'rejected' }, { status: 'rejected' }]);
 });
 
-test.each(['because', null, undefined, 5, 10n, {}])('an exit with %s, which is no reason, is a crash of the one that gave it', async (reason: unknown) => {
+test.each(['because', null, undefined, 5, 10n, {}])(
+  'an exit with %s, which is no reason, is a crash of the one that gave it',
+  async (reason: unknown) => {
+    const world = new World();
+    const [giver, other] = [await world.puppet('giver'), await world.puppet('other')];
+
+    world.tell(giver, { type: 'exit', params: { process: other, reason: reason as ExitReason } });
+
+    expect([world.reasonOf(giver), world.isAlive(other)]).toEqual([
+      expect.objectContaining({ error: expect.objectContaining({ name: 'InvalidExitReasonError' }) }),
+      true,
+    ]);
+  },
+);
+
+test.each([
+  ['an object', {}],
+  ['a promise', Promise.resolve()],
+  ['nothing', undefined],
+])('a start that gives %s for a machine is a failed one', async (_, machine: unknown) => {
   const world = new World();
-  const [giver, other] = [await world.puppet('giver'), await world.puppet('other')];
+  const pid = await world.start(
+    dynamicSupervisor({ templates: { odd: () => ({ start: () => ({ machine }) as never, restart: 'temporary' }) } }),
+    'sup',
+  );
 
-  world.tell(giver, { type: 'exit', params: { process: other, reason: reason as ExitReason } });
-
-  expect([world.reasonOf(giver), world.isAlive(other)]).toEqual([expect.objectContaining({ error: expect.objectContaining({ name: 'InvalidExitReasonError' }) }), true]);
-});
-
-test.each([['an object', {}], ['a promise', Promise.resolve()], ['nothing', undefined]])('a start that gives %s for a machine is a failed one', async (_, machine: unknown) => {
-  const world = new World();
-  const pid = await world.start(dynamicSupervisor({ templates: { odd: () => ({ start: () => ({ machine }) as never, restart: 'temporary' }) } }), 'sup');
-
-  expect(await world.ask(pid, { type: 'startChild', template: 'odd', args: {} })).toMatchObject({ type: 'child.refused', reason: { error: { name: 'TypeError' } } });
-});
-
-test.each([undefined, null, 'text', 5, {}])('a start of %j, which is neither a machine nor a port, is a failed one', async (spec: unknown) => {
-  const { runtime } = new World(productionScheduler());
-  const starts = [() => runtime.start(spec as never, { id: 'odd' }), () => runtime.start(spec as never, undefined as never)];
-
-  const outcomes = await Promise.allSettled(starts.map((start) => start()));
-
-  expect({ outcomes, tree: runtime.tree() }).toMatchObject({
-    outcomes: [{ reason: { name: 'StartError', reason: { error: { name: 'TypeError' } } } }, { reason: { name: 'TypeError' } }],
-    tree: [],
+  expect(await world.ask(pid, { type: 'startChild', template: 'odd', args: {} })).toMatchObject({
+    type: 'child.refused',
+    reason: { error: { name: 'TypeError' } },
   });
 });
+
+test.each([undefined, null, 'text', 5, {}])(
+  'a start of %j, which is neither a machine nor a port, is a failed one',
+  async (spec: unknown) => {
+    const { runtime } = new World(productionScheduler());
+    const starts = [() => runtime.start(spec as never, { id: 'odd' }), () => runtime.start(spec as never, undefined as never)];
+
+    const outcomes = await Promise.allSettled(starts.map((start) => start()));
+
+    expect({ outcomes, tree: runtime.tree() }).toMatchObject({
+      outcomes: [{ reason: { name: 'StartError', reason: { error: { name: 'TypeError' } } } }, { reason: { name: 'TypeError' } }],
+      tree: [],
+    });
+  },
+);
 
 test('a template is one that was written down, not what every object has', async () => {
   const world = new World();
@@ -112,18 +141,29 @@ test('a template is one that was written down, not what every object has', async
   expect(world.reasonOf(pid)).toMatchObject({ error: { name: 'InvariantError' } });
 });
 
-test.each([undefined, null, 'text', 5, {}, { type: 5 }])('a port that answers with %j has failed, and its caller is told so', async (answer: unknown) => {
-  const world = new World();
-  const caller = await world.puppet('caller');
-  const answers: Record<string, () => unknown> = { at_once: () => answer, later: async () => answer };
-  const ports = await Promise.all(['at_once', 'later'].map((id) => world.start({ open: () => ({ requests: answers as Record<string, () => Message> }) }, id)));
-  const calls = ports.map((to): Told => ({ type: 'call', params: { to, request: { type: to.slice(0, to.indexOf('#')) }, as: 'seen' } }));
+test.each([undefined, null, 'text', 5, {}, { type: 5 }])(
+  'a port that answers with %j has failed, and its caller is told so',
+  async (answer: unknown) => {
+    const world = new World();
+    const caller = await world.puppet('caller');
+    const answers: Record<string, () => unknown> = { at_once: () => answer, later: async () => answer };
+    const ports = await Promise.all(
+      ['at_once', 'later'].map((id) => world.start({ open: () => ({ requests: answers as Record<string, () => Message> }) }, id)),
+    );
+    const calls = ports.map((to): Told => ({ type: 'call', params: { to, request: { type: to.slice(0, to.indexOf('#')) }, as: 'seen' } }));
 
-  world.tell(caller, ...calls);
-  await world.settle();
+    world.tell(caller, ...calls);
+    await world.settle();
 
-  expect(world.seen(caller)).toMatchObject(ports.map((to) => ({ type: 'seen.failed', to, reason: { error: { name: 'TypeError', message: expect.stringContaining('is no message') } } })));
-});
+    expect(world.seen(caller)).toMatchObject(
+      ports.map((to) => ({
+        type: 'seen.failed',
+        to,
+        reason: { error: { name: 'TypeError', message: expect.stringContaining('is no message') } },
+      })),
+    );
+  },
+);
 
 test.each(['toString', 'constructor', '__proto__'])('a port knows no request %s that it does not name', async (type) => {
   const world = new World();
@@ -165,11 +205,16 @@ test('a faulty specification is refused with its fault, though the value is no J
   expect(make).toThrow(InvalidSpecError);
 });
 
-test.each([{ hibernateAfterMs: NaN }, { hibernateAfterMs: -1 }, { mailboxMax: NaN }, { mailboxMax: 0 }])('a machine cannot start with %o', async (options) => {
-  const world = new World();
+test.each([{ hibernateAfterMs: NaN }, { hibernateAfterMs: -1 }, { mailboxMax: NaN }, { mailboxMax: 0 }])(
+  'a machine cannot start with %o',
+  async (options) => {
+    const world = new World();
 
-  expect(await Promise.allSettled([world.puppet('p', options)])).toMatchObject([{ reason: { reason: { error: { name: 'InvariantError' } } } }]);
-});
+    expect(await Promise.allSettled([world.puppet('p', options)])).toMatchObject([
+      { reason: { reason: { error: { name: 'InvariantError' } } } },
+    ]);
+  },
+);
 
 test('a start that may take no number of milliseconds is refused, and stops nobody else’s timers', async () => {
   const world = new World();
@@ -181,7 +226,10 @@ test('a start that may take no number of milliseconds is refused, and stops nobo
   world.advance(10);
 
   expect([await Promise.allSettled([root]), world.reasonOf(maker), world.seen(other), world.runtime.printTree()]).toMatchObject([
-    [{ reason: { name: 'RangeError' } }], { error: { name: 'InvariantError' } }, [{ type: 'timeout.tick' }], expect.not.stringContaining('kid'),
+    [{ reason: { name: 'RangeError' } }],
+    { error: { name: 'InvariantError' } },
+    [{ type: 'timeout.tick' }],
+    expect.not.stringContaining('kid'),
   ]);
 });
 

@@ -62,7 +62,8 @@ function restViolations({ runtime }: HandOverWorld, isQuiet: boolean): Violation
   ];
   const waiting = rests.filter(([, state, atRest]) => state !== undefined && JSON.stringify(state) !== JSON.stringify(atRest));
   const outlived = consumer === undefined && materializer !== undefined ? ['materializer outlives its Consumer'] : [];
-  return [...waiting.map(([who, state]) => `${who} hangs in ${JSON.stringify(state)}`), ...outlived].map((what) => ({ property: 'ends', what }));
+  const hanging = waiting.map(([who, state]) => `${who} hangs in ${JSON.stringify(state)}`);
+  return [...hanging, ...outlived].map((what) => ({ property: 'ends', what }));
 }
 
 /** The table was given each operation behind the snapshot once and in order: all of them, when it is live. */
@@ -137,7 +138,8 @@ function mustHear(world: HandOverWorld): boolean {
 
 /** Its machine came to an end by itself, and was not ended from outside. */
 function wasSaidByMachine({ records }: HandOverWorld): boolean {
-  return records.some((record) => isTransitionTo(record, 'materializer', 'invalidated') || isTransitionTo(record, 'materializer', 'stopped'));
+  const isEnd = (record: object): boolean => ['invalidated', 'stopped'].some((state) => isTransitionTo(record, 'materializer', state));
+  return records.some(isEnd);
 }
 
 function isTransitionTo(record: object, id: string, state: string): boolean {

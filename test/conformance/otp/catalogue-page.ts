@@ -14,13 +14,30 @@ export function cataloguePage(): string {
   const sections = SECTIONS.map((section) => ({ section, cases: casesOf(section, tests) }));
   const overview = sections.map(({ section, cases }) => overviewRow(section, cases));
   const parts = sections.map(({ section, cases }) => sectionPart(section, cases));
-  const head = ['# OTP conformance', '', ...ABOUT, '', DRAWN, '', '| Section | Cases | Tested | Left out |', '|---|---|---|---|', ...overview];
+  const head = [
+    '# OTP conformance',
+    '',
+    ...ABOUT,
+    '',
+    DRAWN,
+    '',
+    '| Section | Cases | Tested | Left out |',
+    '|---|---|---|---|',
+    ...overview,
+  ];
   return [...head, '', ...parts].join('\n');
 }
 
 function sectionPart(section: Section, cases: readonly Case[]): string {
   const rows = cases.flatMap(rowsOf);
-  return [`## ${section.id} ${section.theme}`, '', '| Case | What is held, or why it is left out | Test file |', '|---|---|---|', ...rows, ''].join('\n');
+  return [
+    `## ${section.id} ${section.theme}`,
+    '',
+    '| Case | What is held, or why it is left out | Test file |',
+    '|---|---|---|',
+    ...rows,
+    '',
+  ].join('\n');
 }
 
 function overviewRow({ id, theme }: Section, cases: readonly Case[]): string {

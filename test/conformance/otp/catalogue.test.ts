@@ -6,7 +6,9 @@ import { casesOf, idsOf, readTests, SECTIONS } from './catalogue.ts';
 test('each case of the list has a test or a reason to be left out, and not both', () => {
   const tests = readTests();
 
-  const wrong = SECTIONS.flatMap((section) => casesOf(section, tests)).filter((held) => (held.tests.length > 0) === (held.reason !== undefined));
+  const wrong = SECTIONS.flatMap((section) => casesOf(section, tests)).filter(
+    (held) => held.tests.length > 0 === (held.reason !== undefined),
+  );
 
   expect(wrong.map(({ id }) => id)).toEqual([]);
 });

@@ -63,7 +63,10 @@ test('clause 16: a multicall is one event, when each has answered or died; at on
   const { world, a, b } = await strangers();
   const tables = () => ({ peers: new Peers([a, b]), none: new Peers([]) });
   const caller = await world.puppet('caller', { tables });
-  const multicall = (table: string) => ({ type: 'multicall' as const, params: { table, request: { type: 'seen.request' }, as: `seen.${table}` } });
+  const multicall = (table: string) => ({
+    type: 'multicall' as const,
+    params: { table, request: { type: 'seen.request' }, as: `seen.${table}` },
+  });
 
   world.tell(caller, multicall('none'), multicall('peers'));
   world.exit(b, 'kill');
@@ -89,14 +92,23 @@ test('clause 17: a timer that was cancelled or started over never comes, and tho
   const before = world.seen(a).length;
   world.advance(1);
 
-  expect({ before, seen: world.seen(a).map(({ type }) => type) }).toEqual({ before: 0, seen: ['timeout.second', 'timeout.third', 'timeout.over'] });
+  expect({ before, seen: world.seen(a).map(({ type }) => type) }).toEqual({
+    before: 0,
+    seen: ['timeout.second', 'timeout.third', 'timeout.over'],
+  });
 });
 
 test('clause 17: a timer without delay comes before the mailbox, one until the next event or the next state not after it', async () => {
   const { world, a } = await strangers();
-  const until = (name: string, what: 'nextEvent' | 'stateChange'): Told => ({ type: 'startTimer', params: { name, delayMs: 100, until: what } });
+  const until = (name: string, what: 'nextEvent' | 'stateChange'): Told => ({
+    type: 'startTimer',
+    params: { name, delayMs: 100, until: what },
+  });
 
-  world.runtime.send(a, { type: 'do', effects: [startTimer('now', 0), until('silence', 'nextEvent'), until('state', 'stateChange'), startTimer('both', 100)] });
+  world.runtime.send(a, {
+    type: 'do',
+    effects: [startTimer('now', 0), until('silence', 'nextEvent'), until('state', 'stateChange'), startTimer('both', 100)],
+  });
   world.runtime.send(a, { type: 'seen.waiting' });
   world.runtime.drain();
   world.send(a, { type: 'sleep' });
@@ -142,7 +154,10 @@ test('clause 18: a refusal is an answer, a throw ends the port', async () => {
   const alive = world.isAlive(port);
   world.tell(caller, call(port, 'fail'));
 
-  expect({ alive, seen: world.seen(caller) }).toMatchObject({ alive: true, seen: [{ type: 'seen.refused' }, { type: 'seen.call.failed', reason: { error: { message: 'a bug' } } }] });
+  expect({ alive, seen: world.seen(caller) }).toMatchObject({
+    alive: true,
+    seen: [{ type: 'seen.refused' }, { type: 'seen.call.failed', reason: { error: { message: 'a bug' } } }],
+  });
 });
 
 test('clause 19: a port closes before it ends, and only kill does not wait for that', async () => {
@@ -168,7 +183,13 @@ test('clause 19: what arrives before a port is open waits for it', async () => {
   const world = new World();
   let open: () => void = () => undefined;
   const opened = new Promise<void>((resolve) => (open = resolve));
-  const port = { id: 'port', start: () => ({ name: '@port' as const, open: () => opened.then(() => ({ requests: { ask: (): Message => ({ type: 'seen.answer' }) } })) }) };
+  const port = {
+    id: 'port',
+    start: () => ({
+      name: '@port' as const,
+      open: () => opened.then(() => ({ requests: { ask: (): Message => ({ type: 'seen.answer' }) } })),
+    }),
+  };
   void world.start(supervisor({ strategy: 'one_for_one', children: [port] }), 'sup');
   const caller = await world.start(puppetSpec(), 'caller');
 

@@ -9,7 +9,8 @@ import { demonitor, exit, link, monitor, send, startTimer, stop, unlink } from '
 
 test("clause 9: one end with one reason: the output's, normal, what stop said, or the error", async () => {
   const world = new World();
-  const output = (reason: ExitReason) => setup({}).createMachine({ initial: 'over', states: { over: { type: 'final' } }, output: { reason } });
+  const output = (reason: ExitReason) =>
+    setup({}).createMachine({ initial: 'over', states: { over: { type: 'final' } }, output: { reason } });
   const watcher = await world.puppet('watcher');
   const [finished, stopped, crashed] = [await world.puppet('finished'), await world.puppet('stopped'), await world.puppet('crashed')];
   world.tell(watcher, ...[finished, stopped, crashed].map((pid) => monitor(pid)));

@@ -25,7 +25,11 @@ test('clause 2: sending delivers nothing by itself, and one to the dead or the u
   world.tell(a, send(nobody, 'seen.1'), send('@nobody', 'seen.2'));
   world.runtime.send(b, { type: 'seen.3' });
 
-  expect({ a: world.isAlive(a), b: world.seen(b), waiting: world.runtime.processInfo(b)?.mailboxLength }).toEqual({ a: true, b: [], waiting: 1 });
+  expect({ a: world.isAlive(a), b: world.seen(b), waiting: world.runtime.processInfo(b)?.mailboxLength }).toEqual({
+    a: true,
+    b: [],
+    waiting: 1,
+  });
 });
 
 test('clause 3: a name is resolved when the message is sent, and has one holder', async () => {
@@ -54,13 +58,19 @@ test('clause 4: a transition that throws sends nothing, unlike in OTP', async ()
 
 test('clause 5: an event without an enabled transition ends the process and names event and state', async () => {
   const world = new World();
-  const guarded = setup({ guards: { never: () => false } }).createMachine({ id: 'door', initial: 'shut', states: { shut: { on: { knock: { guard: 'never' } } } } });
+  const guarded = setup({ guards: { never: () => false } }).createMachine({
+    id: 'door',
+    initial: 'shut',
+    states: { shut: { on: { knock: { guard: 'never' } } } },
+  });
   const pids = [await world.start({ machine: guarded }, 'door'), await world.start({ machine: guarded }, 'door')] as const;
 
   world.send(pids[0], { type: 'knock' });
   world.send(pids[1], { type: 'open' });
 
-  const report = (event: string) => ({ error: { name: 'UnhandledEventError', message: `machine 'door' in state 'shut' has no transition for event '${event}'` } });
+  const report = (event: string) => ({
+    error: { name: 'UnhandledEventError', message: `machine 'door' in state 'shut' has no transition for event '${event}'` },
+  });
   expect(pids.map((pid) => world.reasonOf(pid))).toMatchObject([report('knock'), report('open')]);
 });
 
@@ -98,13 +108,20 @@ test('clause 7: the answer of a table is the very next event', async () => {
 
 test('clause 8: one message too many ends the receiver, and DOWN is not counted', async () => {
   const world = new World();
-  const [full, watching, target] = [await world.puppet('full', { mailboxMax: 2 }), await world.puppet('watching', { mailboxMax: 2 }), await world.puppet('target')];
+  const [full, watching, target] = [
+    await world.puppet('full', { mailboxMax: 2 }),
+    await world.puppet('watching', { mailboxMax: 2 }),
+    await world.puppet('target'),
+  ];
   for (const as of ['seen.1', 'seen.2', 'seen.3']) world.tell(watching, { type: 'monitor', params: { process: target, as } });
 
   for (let count = 0; count < 3; count += 1) world.runtime.send(full, { type: 'seen.flood' });
   world.exit(target, 'kill');
 
-  expect({ full: world.reasonOf(full), watching: world.seen(watching).length }).toMatchObject({ full: { error: { name: 'MailboxOverflowError' } }, watching: 3 });
+  expect({ full: world.reasonOf(full), watching: world.seen(watching).length }).toMatchObject({
+    full: { error: { name: 'MailboxOverflowError' } },
+    watching: 3,
+  });
 });
 
 test.each([
@@ -117,5 +134,8 @@ test.each([
   for (const type of ['seen.1', 'seen.2', 'seen.3']) world.runtime.send(pid, { type });
   world.runtime.drain();
 
-  expect({ seen: world.seen(pid).map(({ type }) => type), dropped: world.runtime.processInfo(pid)?.dropped }).toEqual({ seen: kept, dropped: 1 });
+  expect({ seen: world.seen(pid).map(({ type }) => type), dropped: world.runtime.processInfo(pid)?.dropped }).toEqual({
+    seen: kept,
+    dropped: 1,
+  });
 });

@@ -8,9 +8,13 @@ import { puppetSpec } from '../../support/otp/puppet.ts';
 import { World } from '../../support/otp/world.ts';
 import { callerOf, rest } from './support/job.ts';
 import { strangers } from './support/strangers.ts';
-import { async, cancel, exit, hibernate, listen, monitor, proceed, register, spawn, start, startTimer, unregister } from './support/told.ts';
+import {
+  async, cancel, exit, hibernate, listen, monitor, proceed, register, spawn, start, startTimer, unregister,
+} from './support/told.ts';
 
-const ignoring: ProcessSpec = { machine: setup({}).createMachine({ initial: 'idle', states: { idle: { type: 'final', tags: 'ignore' } } }) };
+const ignoring: ProcessSpec = {
+  machine: setup({}).createMachine({ initial: 'idle', states: { idle: { type: 'final', tags: 'ignore' } } }),
+};
 
 const spawns: Readonly<Record<string, (args: Message) => ProcessSpec>> = {
   puppet: () => puppetSpec(),
@@ -27,9 +31,19 @@ test('clause 31: spawn waits for nothing, start has one outcome, and one that fa
   const world = new World();
   const pid = await world.puppet('maker', { spawns, trapExit: true });
 
-  world.tell(pid, spawn('puppet', { id: 'one' }), proceed('seen.next'), start('puppet', { id: 'two' }), start('failing', { link: true, monitor: true }));
+  world.tell(
+    pid,
+    spawn('puppet', { id: 'one' }),
+    proceed('seen.next'),
+    start('puppet', { id: 'two' }),
+    start('failing', { link: true, monitor: true }),
+  );
 
-  expect({ seen: world.seen(pid), name: world.runtime.whereis('@failing'), children: world.runtime.tree()[0]?.children.map(({ id }) => id) }).toMatchObject({
+  expect({
+    seen: world.seen(pid),
+    name: world.runtime.whereis('@failing'),
+    children: world.runtime.tree()[0]?.children.map(({ id }) => id),
+  }).toMatchObject({
     seen: [
       { type: 'seen.spawned', process: 'maker/one#2', id: 'one' },
       { type: 'seen.next' },
@@ -81,7 +95,11 @@ test.each([
   job.finish('too late');
   await rest(world);
 
-  expect({ before, alive: world.isAlive('caller/job#2' as Pid), values: world.seen(caller).filter(({ type }) => type === 'seen.done') }).toEqual({
+  expect({
+    before,
+    alive: world.isAlive('caller/job#2' as Pid),
+    values: world.seen(caller).filter(({ type }) => type === 'seen.done'),
+  }).toEqual({
     before: { aborted: [true], alive: true },
     alive: false,
     values: [],
@@ -128,7 +146,13 @@ test('clause 36: continue is the very next event, before postponed ones and the 
     states: {
       busy: {
         on: {
-          go: { target: 'free', actions: [{ type: 'continue', params: { event: { type: 'first' } } }, { type: 'continue', params: { event: { type: 'second' } } }] },
+          go: {
+            target: 'free',
+            actions: [
+              { type: 'continue', params: { event: { type: 'first' } } },
+              { type: 'continue', params: { event: { type: 'second' } } },
+            ],
+          },
           '*': { actions: 'postpone' },
         },
       },

@@ -27,7 +27,9 @@ test('clause 28: production gives a busy process 32 deliveries in a row, then th
 
 test('clause 29: a choosing scheduler is offered the head of each pair, and can have any of them', async () => {
   const offered: string[][] = [];
-  const world = new World(choosingScheduler((candidates) => offered.push(candidates.map(({ from, what }) => `${from} ${what}`)) && candidates.length - 1));
+  const world = new World(
+    choosingScheduler((candidates) => offered.push(candidates.map(({ from, what }) => `${from} ${what}`)) && candidates.length - 1),
+  );
   const [a, b, c] = [await world.puppet('a'), await world.puppet('b'), await world.puppet('c')];
   world.tell(a, send(c, 'seen.a1'), send(c, 'seen.a2'));
   offered.length = 0;
@@ -72,7 +74,11 @@ test('clause 30: nothing is traced before or after somebody listens, and inspect
   endTrace();
   world.send(b, { type: 'sleep' });
 
-  expect({ traced, after: [traced.length, inspected.length], born: inspected.filter(({ type }) => type === '@xstate.actor').length }).toEqual({
+  expect({
+    traced,
+    after: [traced.length, inspected.length],
+    born: inspected.filter(({ type }) => type === '@xstate.actor').length,
+  }).toEqual({
     traced: ['send', 'deliver', 'transition'],
     after: counts,
     born: 4,

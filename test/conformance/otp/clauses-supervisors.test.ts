@@ -42,7 +42,10 @@ test('clause 22: between two tries of a restart that fails the supervisor can be
   const stopped = runtime.stop(family.pid);
   runtime.drain();
 
-  expect({ asked: await asked, stopped: await stopped }).toMatchObject({ asked: { type: 'children.counted', specs: 1 }, stopped: 'shutdown' });
+  expect({ asked: await asked, stopped: await stopped }).toMatchObject({
+    asked: { type: 'children.counted', specs: 1 },
+    stopped: 'shutdown',
+  });
 });
 
 test.each([
@@ -88,9 +91,11 @@ test('clause 25: stops in reverse order, each within its time, and ends with the
   });
 });
 
-test.each(['any_significant', 'all_significant'] as const)('clause 26: %s says which significant end ends the supervisor', async (autoShutdown) => {
-  const significant = { restart: 'transient', significant: true } as const;
-  const family = await Family.start({ a: significant, b: significant, c: {} }, { autoShutdown });
+test.each(['any_significant', 'all_significant'] as const)(
+  'clause 26: %s says which significant end ends the supervisor',
+  async (autoShutdown) => {
+    const significant = { restart: 'transient', significant: true } as const;
+    const family = await Family.start({ a: significant, b: significant, c: {} }, { autoShutdown });
 
   family.end('a', 'normal');
   const afterFirst = family.isAlive;
@@ -143,7 +148,11 @@ test('clause 21: rest_for_one starts over those behind, one_for_one nobody else'
 test('clause 39: a faulty specification is refused with its first fault', () => {
   const child = (more: object) => ({ id: 'a', start: () => puppetSpec(), ...more }) as ChildSpec;
 
-  const faults = [checkChildSpecs([child({})]), checkChildSpecs([child({}), child({})]), checkChildSpecs([child({ restart: 'often', shutdown: -1 })])];
+  const faults = [
+    checkChildSpecs([child({})]),
+    checkChildSpecs([child({}), child({})]),
+    checkChildSpecs([child({ restart: 'often', shutdown: -1 })]),
+  ];
 
   expect(faults).toEqual([undefined, { code: 'duplicate_child_name', value: 'a' }, { code: 'invalid_restart_type', value: 'often' }]);
 });

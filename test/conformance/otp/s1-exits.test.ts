@@ -80,7 +80,10 @@ test('S1-006 an exit that a trapping process sends to itself is told to it', asy
 
   world.tell(a, exit(a, 'shutdown'));
 
-  expect({ alive: world.isAlive(a), seen: world.seen(a) }).toEqual({ alive: true, seen: [{ type: 'EXIT', process: a, reason: 'shutdown', fromParent: false }] });
+  expect({ alive: world.isAlive(a), seen: world.seen(a) }).toEqual({
+    alive: true,
+    seen: [{ type: 'EXIT', process: a, reason: 'shutdown', fromParent: false }],
+  });
 });
 
 test('S1-007 kill ends a trapping process; others see killed', async () => {
@@ -90,7 +93,10 @@ test('S1-007 kill ends a trapping process; others see killed', async () => {
 
   world.tell(c, exit(a, 'kill'));
 
-  expect({ linked: world.seen(b), monitoring: world.seen(c) }).toMatchObject({ linked: [{ type: 'EXIT', reason: 'killed' }], monitoring: [{ reason: 'killed' }] });
+  expect({ linked: world.seen(b), monitoring: world.seen(c) }).toMatchObject({
+    linked: [{ type: 'EXIT', reason: 'killed' }],
+    monitoring: [{ reason: 'killed' }],
+  });
 });
 
 test.each([1, 2, 9, 10])('S1-008 a kill takes a chain of %d linked processes along, each as killed', async (length) => {
@@ -156,7 +162,7 @@ test("S1-013 of a process's own end and another's exit either wins, and links he
   expect(outcomes).toEqual([[{ shutdown: 'its own' }], [{ shutdown: 'theirs' }]]);
 });
 
-test('S1-014 an uncaught error is told with name, message and stack, a thrown value as what it says, an exit as its reason alone', async () => {
+test('S1-014 an uncaught error is told with name, message and stack, a thrown value as its text, an exit as its reason alone', async () => {
   const world = new World();
   const throwing = (thrown: () => never) => setup({ actions: { thrown } }).createMachine({ on: { go: { actions: 'thrown' } } });
   const error = await world.start({ machine: throwing(() => { throw new RangeError('too far'); }) }, 'error');
@@ -188,12 +194,19 @@ test('S1-016 nothing is known of a process after its death', async () => {
   world.exit(pid, 'kill');
   const { runtime } = world;
 
-  const known = { info: runtime.processInfo(pid), named: runtime.processInfo('@p'), ref: runtime.refOf(pid), holder: runtime.whereis('@p'), table: runtime.tableOf(pid, 'echo'), tree: runtime.tree() };
+  const known = {
+    info: runtime.processInfo(pid),
+    named: runtime.processInfo('@p'),
+    ref: runtime.refOf(pid),
+    holder: runtime.whereis('@p'),
+    table: runtime.tableOf(pid, 'echo'),
+    tree: runtime.tree(),
+  };
 
   expect(known).toEqual({ info: undefined, named: undefined, ref: undefined, holder: undefined, table: undefined, tree: [] });
 });
 
-test('S1-017 asked by who has just sent it an exit, a process answers as dead; read from outside it lives until the exit arrives', async () => {
+test('S1-017 who asks a process after sending it an exit finds it dead; read from outside it lives until that arrives', async () => {
   const { world, a, b } = await strangers();
   world.runtime.exit(b, 'shutdown');
   const read = world.isAlive(b);

@@ -10,9 +10,11 @@ import { link, stop, unlink } from './support/told.ts';
 const error: ExitReason = { error: { name: 'Error', message: 'broken' } };
 const told = (process: Pid, reason: ExitReason) => ({ type: 'EXIT', process, reason, fromParent: false });
 
-test.each<[ExitReason]>([['shutdown'], [{ shutdown: 'moved' }], ['killed'], ['noproc'], [error]])('S1-024 a linked process that ended with %j takes along who does not trap, with the same reason', async (reason) => {
-  const { world, a, b } = await strangers();
-  world.tell(a, link(b));
+test.each<[ExitReason]>([['shutdown'], [{ shutdown: 'moved' }], ['killed'], ['noproc'], [error]])(
+  'S1-024 a linked process that ended with %j takes along who does not trap, with the same reason',
+  async (reason) => {
+    const { world, a, b } = await strangers();
+    world.tell(a, link(b));
 
   world.tell(b, stop(reason));
 
@@ -25,12 +27,18 @@ test('S1-025 a linked process that ended as normal leaves who does not trap alon
 
   world.tell(b, stop('normal'));
 
-  expect({ alive: world.isAlive(a), seen: world.seen(a), links: world.runtime.processInfo(a)?.links }).toEqual({ alive: true, seen: [], links: ['outside'] });
+  expect({ alive: world.isAlive(a), seen: world.seen(a), links: world.runtime.processInfo(a)?.links }).toEqual({
+    alive: true,
+    seen: [],
+    links: ['outside'],
+  });
 });
 
-test.each<[ExitReason]>([['normal'], ['shutdown'], [{ shutdown: 'moved' }], ['killed'], ['noproc'], [error]])('S1-026 who traps is told of the end of a linked process with %j', async (reason) => {
-  const { world, a, b } = await strangers('a');
-  world.tell(a, link(b));
+test.each<[ExitReason]>([['normal'], ['shutdown'], [{ shutdown: 'moved' }], ['killed'], ['noproc'], [error]])(
+  'S1-026 who traps is told of the end of a linked process with %j',
+  async (reason) => {
+    const { world, a, b } = await strangers('a');
+    world.tell(a, link(b));
 
   world.tell(b, stop(reason));
 
@@ -71,7 +79,10 @@ const busy = setup({
 test('S1-028 nothing arrives after an unlink, and an EXIT that had arrived stays', async () => {
   const world = new World();
   const [early, late] = [await world.puppet('early'), await world.puppet('late')];
-  const [kept, spared] = [await world.start({ machine: busy, trapExit: true }, 'kept'), await world.start({ machine: busy, trapExit: true }, 'spared')];
+  const [kept, spared] = [
+    await world.start({ machine: busy, trapExit: true }, 'kept'),
+    await world.start({ machine: busy, trapExit: true }, 'spared'),
+  ];
   world.tell(early, link(kept));
   world.tell(late, link(spared));
 
@@ -81,7 +92,10 @@ test('S1-028 nothing arrives after an unlink, and an EXIT that had arrived stays
   world.exit(late, 'kill');
   for (const pid of [kept, spared]) world.send(pid, { type: 'goOn' });
 
-  expect({ kept: world.reasonOf(kept), spared: world.isAlive(spared) }).toEqual({ kept: { shutdown: told(early, 'killed') }, spared: true });
+  expect({ kept: world.reasonOf(kept), spared: world.isAlive(spared) }).toEqual({
+    kept: { shutdown: told(early, 'killed') },
+    spared: true,
+  });
 });
 
 test('S1-029 to unlink who is not linked, is dead or never was, does nothing', async () => {

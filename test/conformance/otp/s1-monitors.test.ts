@@ -9,7 +9,11 @@ import { demonitor, exit, monitor, stop } from './support/told.ts';
 
 const large: ExitReason = { shutdown: Array.from({ length: 10_000 }, (_, index) => ({ index, text: 'x'.repeat(index % 50) })) };
 
-test.each<[string, ExitReason]>([['normal', 'normal'], ['shutdown', 'shutdown'], ['a very large one', large]])('S1-033 S1-034 a monitor tells the reason of the end: %s', async (_, reason) => {
+test.each<[string, ExitReason]>([
+  ['normal', 'normal'],
+  ['shutdown', 'shutdown'],
+  ['a very large one', large],
+])('S1-033 S1-034 a monitor tells the reason of the end: %s', async (_, reason) => {
   const { world, a, b } = await strangers();
   world.tell(a, monitor(b));
 
@@ -76,7 +80,11 @@ test('S1-041 a process may monitor itself, and take that back', async () => {
 
   world.tell(a, monitor(a), demonitor(a));
 
-  expect({ alive: world.isAlive(a), seen: world.seen(a), monitors: world.runtime.processInfo(a)?.monitors }).toEqual({ alive: true, seen: [], monitors: [] });
+  expect({ alive: world.isAlive(a), seen: world.seen(a), monitors: world.runtime.processInfo(a)?.monitors }).toEqual({
+    alive: true,
+    seen: [],
+    monitors: [],
+  });
 });
 
 test('S1-042 no DOWN comes after a monitor was taken back', async () => {
@@ -187,15 +195,20 @@ test('S1-055 S1-056 a thousand monitors tell a thousand times, each in its own w
   expect(world.seen(watcher)).toEqual(pids.map((process, index) => ({ type: `seen.${index}.down`, process, reason: 'killed' })));
 });
 
-test.each<[ExitReason]>([['shutdown'], [{ shutdown: { because: ['a', 'b'] } }]])('S1-045 S1-057 taken back while its target ends with %j, a monitor tells before or never; unlike in OTP nobody need be answered which', async (reason) => {
-  const outcomes = await outcomesOf(200, async (scheduler) => {
-    const { world, a, b } = await strangers('', scheduler);
-    world.tell(a, monitor(b));
-    world.runtime.send(b, { type: 'do', effects: [stop(reason)] });
-    world.runtime.send(a, { type: 'do', effects: [demonitor(b), { type: 'send', params: { to: a, event: { type: 'seen.takenBack' } } }] });
-    world.runtime.drain();
-    return world.seen(a).map(({ type }) => type);
-  });
+test.each<[ExitReason]>([['shutdown'], [{ shutdown: { because: ['a', 'b'] } }]])(
+  'S1-045 S1-057 taken back while its target ends with %j, a monitor tells before or never; unlike in OTP nobody need be answered which',
+  async (reason) => {
+    const outcomes = await outcomesOf(200, async (scheduler) => {
+      const { world, a, b } = await strangers('', scheduler);
+      world.tell(a, monitor(b));
+      world.runtime.send(b, { type: 'do', effects: [stop(reason)] });
+      world.runtime.send(a, {
+        type: 'do',
+        effects: [demonitor(b), { type: 'send', params: { to: a, event: { type: 'seen.takenBack' } } }],
+      });
+      world.runtime.drain();
+      return world.seen(a).map(({ type }) => type);
+    });
 
   expect(outcomes).toEqual([['seen.down', 'seen.takenBack'], ['seen.takenBack']]);
 });

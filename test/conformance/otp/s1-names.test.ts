@@ -25,7 +25,11 @@ test('S1-072 a name in use is refused with its holder; unlike in OTP, a process 
   world.tell(a, register('@one'));
 
   expect({ a: world.seen(a), b: world.seen(b), names: world.runtime.processInfo(a)?.names }).toEqual({
-    a: [{ type: 'seen.registered', name: '@one' }, { type: 'seen.registered', name: '@two' }, { type: 'seen.taken', name: '@one', process: a }],
+    a: [
+      { type: 'seen.registered', name: '@one' },
+      { type: 'seen.registered', name: '@two' },
+      { type: 'seen.taken', name: '@one', process: a },
+    ],
     b: [{ type: 'seen.taken', name: '@one', process: a }],
     names: ['@one', '@two'],
   });

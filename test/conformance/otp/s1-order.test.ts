@@ -22,7 +22,15 @@ test('S1-019 an exit comes between the messages sent before it and those sent af
   const outcomes = await outcomesOf(1_000, async (scheduler) => {
     const { world, a, b } = await strangers('', scheduler);
     const types = deliveriesTo(world, b);
-    world.tell(a, send(b, 'seen.1'), send(b, 'seen.2'), send(b, 'seen.3'), exit(b, { shutdown: 'now' }), send(b, 'seen.4'), send(b, 'seen.5'));
+    world.tell(
+      a,
+      send(b, 'seen.1'),
+      send(b, 'seen.2'),
+      send(b, 'seen.3'),
+      exit(b, { shutdown: 'now' }),
+      send(b, 'seen.4'),
+      send(b, 'seen.5'),
+    );
     return { types, reason: world.reasonOf(b) };
   });
 

@@ -26,9 +26,16 @@ test('S1-059 S1-063 a call takes the first reply, no other, and tells nothing of
   world.tell(c, monitor(b), call(b, 'seen.request', { as: 'seen.other' }));
   const [first, second] = world.seen(b).map(({ replyTo }) => replyTo as ReplyTo);
 
-  world.tell(b, ...[first, second].flatMap((to) => (to === undefined ? [] : [reply(to, 'seen.first'), reply(to, 'seen.second')])), stop('shutdown'));
+  world.tell(
+    b,
+    ...[first, second].flatMap((to) => (to === undefined ? [] : [reply(to, 'seen.first'), reply(to, 'seen.second')])),
+    stop('shutdown'),
+  );
 
-  expect([world.seen(a), world.seen(c)]).toEqual([[{ type: 'seen.first' }], [{ type: 'seen.first' }, { type: 'seen.down', process: b, reason: 'shutdown' }]]);
+  expect([world.seen(a), world.seen(c)]).toEqual([
+    [{ type: 'seen.first' }],
+    [{ type: 'seen.first' }, { type: 'seen.down', process: b, reason: 'shutdown' }],
+  ]);
 });
 
 test('S1-062 S1-064 a target that ends without a reply fails the call, and nobody else can answer it afterwards', async () => {
@@ -47,7 +54,10 @@ test('S1-065 a caller that gives up before the reply gets neither reply nor end,
     const { world, a, b } = await strangers('', scheduler);
     world.tell(a, call(b, 'seen.request'));
     world.runtime.send(b, { type: 'do', effects: [reply(referenceAt(world, b), 'seen.answer'), stop('normal')] });
-    world.runtime.send(a, { type: 'do', effects: [cancel('seen.call'), { type: 'send', params: { to: a, event: { type: 'seen.gaveUp' } } }] });
+    world.runtime.send(a, {
+      type: 'do',
+      effects: [cancel('seen.call'), { type: 'send', params: { to: a, event: { type: 'seen.gaveUp' } } }],
+    });
     world.runtime.drain();
     return world.seen(a).map(({ type }) => type);
   });

@@ -44,12 +44,14 @@ test('S1-023 a process that fails at once ends who spawned it linked and does no
   expect(world.reasonOf(pid)).toMatchObject({ error: { message: 'at once' } });
 });
 
-test.each(['failing', 'bad'])('S1-039 S1-055 a monitor made together with its process tells its reason and never noproc: %s', async (template) => {
-  const outcomes = await outcomesOf(200, async (scheduler) => {
-    const { world, pid } = await parent(scheduler);
-    world.tell(pid, spawn(template, { monitor: true, as: 'seen.job' }));
-    return world.seen(pid).map(({ type, reason }) => ({ type, isError: JSON.stringify(reason)?.startsWith('{"error"') }));
-  });
+test.each(['failing', 'bad'])(
+  'S1-039 S1-055 a monitor made together with its process tells its reason and never noproc: %s',
+  async (template) => {
+    const outcomes = await outcomesOf(200, async (scheduler) => {
+      const { world, pid } = await parent(scheduler);
+      world.tell(pid, spawn(template, { monitor: true, as: 'seen.job' }));
+      return world.seen(pid).map(({ type, reason }) => ({ type, isError: JSON.stringify(reason)?.startsWith('{"error"') }));
+    });
 
   expect(outcomes).toEqual([[{ type: 'seen.job.spawned' }, { type: 'seen.job.down', isError: true }]]);
 });
@@ -59,5 +61,8 @@ test('S1-067 to spawn what a process may not spawn is a fault of its own, and no
 
   world.tell(pid, spawn('puppet'), spawn('unknown'), spawn('puppet'));
 
-  expect({ reason: world.reasonOf(pid), alive: world.runtime.tree() }).toMatchObject({ reason: { error: { name: 'InvariantError' } }, alive: [] });
+  expect({ reason: world.reasonOf(pid), alive: world.runtime.tree() }).toMatchObject({
+    reason: { error: { name: 'InvariantError' } },
+    alive: [],
+  });
 });

@@ -26,7 +26,13 @@ class Stock implements Table<Change> {
   }
 }
 
-const change = { type: 'apply', params: ({ event }: { event: { order: Change; replyTo?: ReplyTo } }) => ({ table: 'stock', change: { ...event.order, replyTo: event.replyTo } }) } as const;
+const change = {
+  type: 'apply',
+  params: ({ event }: { event: { order: Change; replyTo?: ReplyTo } }) => ({
+    table: 'stock',
+    change: { ...event.order, replyTo: event.replyTo },
+  }),
+} as const;
 
 const agent = setup({
   types: {
@@ -41,7 +47,9 @@ const agent = setup({
   on: {
     ask: { actions: change },
     cast: { actions: change },
-    'stock.answered': { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'answer', value: event.value } }) } },
+    'stock.answered': {
+      actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'answer', value: event.value } }) },
+    },
   },
 });
 
@@ -57,7 +65,11 @@ test('S2-049 an agent is read, updated, read and updated at once, and cast to', 
   const world = new World();
   await world.start(agentSpec(5), 'agent');
 
-  const answers = [await ask(world, { change: 'read' }), await ask(world, { change: 'add', amount: 2 }), await ask(world, { change: 'takeAndAdd', amount: 3 })];
+  const answers = [
+    await ask(world, { change: 'read' }),
+    await ask(world, { change: 'add', amount: 2 }),
+    await ask(world, { change: 'takeAndAdd', amount: 3 }),
+  ];
   world.send('@agent', { type: 'cast', order: { change: 'add', amount: 90 } });
 
   expect([...answers, await ask(world, { change: 'read' })]).toEqual([5, 'ok', 7, 100]);
@@ -95,5 +107,8 @@ test('S2-050 an agent whose first value raises does not start', async () => {
 
   const outcome = await world.start({ ...agentSpec(), tables }, 'agent').catch((error: unknown) => error);
 
-  expect({ outcome, name: world.runtime.whereis('@agent') }).toMatchObject({ outcome: { name: 'StartError', reason: { error: { message: 'no stock' } } }, name: undefined });
+  expect({ outcome, name: world.runtime.whereis('@agent') }).toMatchObject({
+    outcome: { name: 'StartError', reason: { error: { message: 'no stock' } } },
+    name: undefined,
+  });
 });

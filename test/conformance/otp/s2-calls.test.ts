@@ -80,7 +80,10 @@ test('S2-013 a server that replies and ends in one transition: the caller gets t
 
   world.tell(caller, call(server, { type: 'quit', reason: { shutdown: 'closing time' } }));
 
-  expect({ seen: world.seen(caller), reason: world.reasonOf(server) }).toEqual({ seen: [{ type: 'seen.bye' }], reason: { shutdown: 'closing time' } });
+  expect({ seen: world.seen(caller), reason: world.reasonOf(server) }).toEqual({
+    seen: [{ type: 'seen.bye' }],
+    reason: { shutdown: 'closing time' },
+  });
 });
 
 test('S2-013 a server that ends without a reply: the caller gets its reason', async () => {
@@ -121,7 +124,9 @@ test('S2-015 a caller that has no transition for the failure ends with it, as ev
 
   expect({ server: world.isAlive(server), hasty: world.reasonOf(hasty) }).toMatchObject({
     server: true,
-    hasty: { error: { name: 'UnhandledEventError', message: "machine 'caller' in state 'waiting' has no transition for event 'answer.failed'" } },
+    hasty: {
+      error: { name: 'UnhandledEventError', message: "machine 'caller' in state 'waiting' has no transition for event 'answer.failed'" },
+    },
   });
 });
 
@@ -149,7 +154,9 @@ test.each([
 
   world.tell(caller, toSelf(caller));
 
-  expect(world.reasonOf(caller)).toMatchObject({ error: { name: 'InvariantError', message: expect.stringContaining('does not call itself') } });
+  expect(world.reasonOf(caller)).toMatchObject({
+    error: { name: 'InvariantError', message: expect.stringContaining('does not call itself') },
+  });
 });
 
 test.each<[string, ExitReason]>([

@@ -87,7 +87,14 @@ test('S2-032 one message to each of many leaves at once, whoever of them lives',
   const [caller, dead] = [await world.puppet('caller'), await world.start(serverSpec(), 'dead')];
   world.exit(dead, 'kill');
 
-  world.tell(caller, { type: 'sendToEach', params: { to: ['@nobody', ...servers, dead], event: { type: 'count' } } }, send(caller, 'seen.done'));
+  world.tell(
+    caller,
+    { type: 'sendToEach', params: { to: ['@nobody', ...servers, dead], event: { type: 'count' } } },
+    send(caller, 'seen.done'),
+  );
 
-  expect({ seen: world.seen(caller), casts: servers.map((pid) => casts(world, pid)) }).toEqual({ seen: [{ type: 'seen.done' }], casts: [1, 1, 1] });
+  expect({ seen: world.seen(caller), casts: servers.map((pid) => casts(world, pid)) }).toEqual({
+    seen: [{ type: 'seen.done' }],
+    casts: [1, 1, 1],
+  });
 });

@@ -25,7 +25,11 @@ const worker = setup({
   entry: afterwards('prepare'),
   on: {
     ask: {
-      actions: ['write', { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'seen.reply' } }) }, afterwards('prepare')],
+      actions: [
+        'write',
+        { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'seen.reply' } }) },
+        afterwards('prepare'),
+      ],
     },
     cast: { actions: ['write', afterwards('prepare')] },
     prepare: { actions: ['write', { type: 'send', params: { to: '@caller', event: { type: 'seen.prepared' } } }, afterwards('finish')] },
@@ -52,8 +56,10 @@ test('S2-039 a server may continue from its start, before any message that waits
   expect(logOf(world, pid)).toEqual(['prepare', 'finish', 'other']);
 });
 
-test.each(['cast', 'ask'])('S2-039 a server may continue from a %s: the chain keeps its order before any message that waits', async (type) => {
-  const { world, worker: pid } = await startWorker();
+test.each(['cast', 'ask'])(
+  'S2-039 a server may continue from a %s: the chain keeps its order before any message that waits',
+  async (type) => {
+    const { world, worker: pid } = await startWorker();
 
   world.runtime.send(pid, { type, replyTo: '' });
   world.runtime.send(pid, { type: 'other' });

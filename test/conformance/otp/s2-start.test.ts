@@ -98,7 +98,9 @@ test('S2-005 a start whose outcome is no reason that there is fails with that cl
 
   world.tell(caller, start('refusing', { reason: 42 }));
 
-  expect(world.seen(caller)).toMatchObject([failed('refusing', { error: { name: 'InvalidExitReasonError', message: expect.stringContaining('42') } })]);
+  expect(world.seen(caller)).toMatchObject([
+    failed('refusing', { error: { name: 'InvalidExitReasonError', message: expect.stringContaining('42') } }),
+  ]);
 });
 
 test('S2-006 a process that raises when it begins fails with the error, one that ends by a reason fails with the reason', async () => {
@@ -112,7 +114,7 @@ test('S2-006 a process that raises when it begins fails with the error, one that
   ]);
 });
 
-test('S2-007 a start that takes longer than its time fails, and the process is gone: the limit is a timer of the machine that begins', async () => {
+test('S2-007 a start that takes longer than its time fails, and the process is gone: its machine has a timer for that', async () => {
   const { world, caller } = await starter();
 
   world.tell(caller, start('slow'));
@@ -131,7 +133,13 @@ test("S2-007 or the limit is its starter's: the process is killed, and gone when
   const outside = world.runtime.start(startSpec('slow'), { id: 'root', timeoutMs: 500 }).catch((error: unknown) => error);
   world.advance(500);
 
-  expect({ seen: world.seen(caller), outside: await outside, tree: world.runtime.printTree().split('\n').length, timers: world.clock.pendingTimers, name: world.runtime.whereis('@seat') }).toMatchObject({
+  expect({
+    seen: world.seen(caller),
+    outside: await outside,
+    tree: world.runtime.printTree().split('\n').length,
+    timers: world.clock.pendingTimers,
+    name: world.runtime.whereis('@seat'),
+  }).toMatchObject({
     seen: [failed('slow', 'timeout')],
     outside: { name: 'StartError', reason: 'timeout' },
     tree: 1,
@@ -146,7 +154,11 @@ test('S2-007 a start that is in time is limited no more', async () => {
   world.tell(caller, start('up', {}, { timeoutMs: 500 }));
   world.advance(500);
 
-  expect({ seen: world.seen(caller).length, alive: world.runtime.tree()[0]?.children.length, timers: world.clock.pendingTimers }).toEqual({ seen: 1, alive: 1, timers: 0 });
+  expect({ seen: world.seen(caller).length, alive: world.runtime.tree()[0]?.children.length, timers: world.clock.pendingTimers }).toEqual({
+    seen: 1,
+    alive: 1,
+    timers: 0,
+  });
 });
 
 test.each<StartName>(['refusing', 'stopping', 'raising', 'ignoring', 'slow'])(
@@ -174,8 +186,10 @@ function namesOfErrors(messages: readonly Message[]): readonly Message[] {
   return messages.filter(({ reason }) => JSON.stringify(reason).includes('already_started'));
 }
 
-test.each<StartName>(['refusing', 'stopping', 'raising'])('S2-009 a linked starter that does not trap survives a failing start: %s', async (template) => {
-  const { world, caller } = await starter({ trapExit: false });
+test.each<StartName>(['refusing', 'stopping', 'raising'])(
+  'S2-009 a linked starter that does not trap survives a failing start: %s',
+  async (template) => {
+    const { world, caller } = await starter({ trapExit: false });
 
   world.tell(caller, start(template, { reason: 'shutdown' }, { link: true }));
 

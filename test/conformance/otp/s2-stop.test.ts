@@ -10,7 +10,11 @@ import { serverSpec } from './support/server.ts';
 
 /** Traps exits and puts things away when its parent tells it to end; others may say what they like. */
 const tidy = setup({
-  types: { input: {} as { log: Address; clumsy: boolean }, context: {} as { log: Address; clumsy: boolean; reason: ExitReason }, events: {} as Exit | { type: 'fail' } },
+  types: {
+    input: {} as { log: Address; clumsy: boolean },
+    context: {} as { log: Address; clumsy: boolean; reason: ExitReason },
+    events: {} as Exit | { type: 'fail' },
+  },
   guards: { fromParent: ({ event }) => 'fromParent' in event && event.fromParent },
   actions: {
     ...effects,
@@ -34,7 +38,12 @@ const tidy = setup({
           { type: 'stop', params: ({ event }) => ({ reason: event.reason }) },
         ],
       },
-      { actions: { type: 'send', params: ({ context, event }) => ({ to: context.log, event: { type: 'seen.heard', reason: event.reason } }) } },
+      {
+        actions: {
+          type: 'send',
+          params: ({ context, event }) => ({ to: context.log, event: { type: 'seen.heard', reason: event.reason } }),
+        },
+      },
     ],
     fail: { actions: 'fail' },
   },
@@ -65,7 +74,10 @@ test.each<[string, (pid: Address) => Address]>([
   const stopped = world.runtime.stop(addressOf(server));
   world.runtime.drain();
 
-  expect({ reason: await stopped, left: [server, other].filter((pid) => world.isAlive(pid)).length }).toEqual({ reason: 'shutdown', left: 1 });
+  expect({ reason: await stopped, left: [server, other].filter((pid) => world.isAlive(pid)).length }).toEqual({
+    reason: 'shutdown',
+    left: 1,
+  });
 });
 
 test.each<ExitReason>(['normal', 'shutdown', { shutdown: 'moved' }, { error: { name: 'Broken', message: 'beyond repair' } }])(
@@ -124,11 +136,15 @@ test('S2-044 a crash is reported once, with its last message and its error', asy
   expect(records).toMatchObject([
     { type: 'send', to: server, message: { type: 'fail' } },
     { type: 'deliver', to: server, message: { type: 'fail' } },
-    { type: 'exit', process: server, reason: { error: { name: 'Error', message: 'server failed', stack: expect.stringContaining('server.ts') } } },
+    {
+      type: 'exit',
+      process: server,
+      reason: { error: { name: 'Error', message: 'server failed', stack: expect.stringContaining('server.ts') } },
+    },
   ]);
 });
 
-test('S2-045 S2-047 the exit of its parent reaches a trapping server as an order that it carries out itself, where OTP does not ask', async () => {
+test('S2-045 S2-047 its parent’s exit reaches a trapping server as an order that it carries out itself (OTP does not ask)', async () => {
   const { world, log, parent, child } = await parentAndTidy();
 
   world.tell(parent, exit(child, { shutdown: 'closing time' }));
@@ -145,12 +161,17 @@ test('S2-047 the exit of anybody else is an ordinary message to a trapping serve
 
   world.tell(stranger, exit(child, { shutdown: 'go away' }));
 
-  expect({ log: world.seen(log), alive: world.isAlive(child) }).toEqual({ log: [{ type: 'seen.heard', reason: { shutdown: 'go away' } }], alive: true });
+  expect({ log: world.seen(log), alive: world.isAlive(child) }).toEqual({
+    log: [{ type: 'seen.heard', reason: { shutdown: 'go away' } }],
+    alive: true,
+  });
 });
 
 test('S2-047 a trapping server that does not obey its dead parent is killed when its time is over', async () => {
   const world = new World();
-  const parent = await world.puppet('parent', { spawns: { deaf: () => ({ machine: setup({}).createMachine({ on: { '*': { actions: [] } } }), trapExit: true }) } });
+  const parent = await world.puppet('parent', {
+    spawns: { deaf: () => ({ machine: setup({}).createMachine({ on: { '*': { actions: [] } } }), trapExit: true }) },
+  });
   world.tell(parent, { type: 'spawn', params: { template: 'deaf', as: 'seen.child' } });
   const child = world.runtime.tree()[0]?.children[0]?.pid ?? parent;
 

@@ -40,11 +40,16 @@ test.each(ways)('S2-033 S2-038 a server that stays idle gets its time-out with i
   const before = { log: events(watched.log), hibernates: watched.info?.hibernates };
   watched.advance(1);
 
-  expect({ before, after: events(watched.logAfterAnHour) }).toEqual({ before: { log: [], hibernates: hibernate }, after: ['idle timeout.idle {"n":1}'] });
+  expect({ before, after: events(watched.logAfterAnHour) }).toEqual({
+    before: { log: [], hibernates: hibernate },
+    after: ['idle timeout.idle {"n":1}'],
+  });
 });
 
-test.each(ways)('S2-034 S2-038 any message before the time is over cancels the time-out, and nothing sets it again: set %s, %s', async (way, _, hibernate) => {
-  const watched = await set(way, { timers: [idle(100)], hibernate });
+test.each(ways)(
+  'S2-034 S2-038 any message before the time is over cancels the time-out, and nothing sets it again: set %s, %s',
+  async (way, _, hibernate) => {
+    const watched = await set(way, { timers: [idle(100)], hibernate });
 
   watched.advance(99);
   watched.arrive(note);

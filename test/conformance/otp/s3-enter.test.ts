@@ -27,7 +27,9 @@ const then = base.enqueueActions(({ enqueue, event }) => {
   if ('then' in event && event.then !== undefined) enqueue({ type: 'continue', params: { event: event.then } });
 });
 const answer = base.enqueueActions(({ enqueue, event, context }) => {
-  if ('replyTo' in event && event.replyTo !== undefined) enqueue({ type: 'reply', params: { to: event.replyTo, event: { type: 'entered', visits: context.visits } } });
+  if ('replyTo' in event && event.replyTo !== undefined) {
+    enqueue({ type: 'reply', params: { to: event.replyTo, event: { type: 'entered', visits: context.visits } } });
+  }
 });
 const zero = (name: string) => ({ type: 'startTimer', params: { name, delayMs: 0 } }) as const;
 const enter = (state: string) => ({ type: 'write', params: `enter ${state}` }) as const;
@@ -81,7 +83,7 @@ test('S3-028 the first state is entered before the first event', async () => {
   expect(logOf(world, pid)).toEqual(['enter locked', 'note.1']);
 });
 
-test('S3-029 S3-032 a new state is entered before the continued events and the time-outs of the transition, which come as they were set', async () => {
+test('S3-029 S3-032 a new state is entered before the transition’s continued events and time-outs, which keep their order', async () => {
   const { world, pid } = await startMachine(turnstile);
 
   arrive(world, pid, { type: 'coin', then: { type: 'note.continued' } }, { type: 'note.waiting' });
@@ -113,7 +115,10 @@ test('S3-031 entering a state may reply, change the context and set time-outs', 
 
 const eager = setup({
   types: { context: {} as { log: readonly string[] } },
-  actions: { ...effects, hear: assign({ log: ({ context, event }: { context: { log: readonly string[] }; event: Message }) => [...context.log, event.type] }) },
+  actions: {
+    ...effects,
+    hear: assign({ log: ({ context, event }: { context: { log: readonly string[] }; event: Message }) => [...context.log, event.type] }),
+  },
 }).createMachine({
   id: 'eager',
   context: { log: [] },
@@ -127,7 +132,7 @@ const eager = setup({
   },
 });
 
-test('S3-031 entering a state cannot change it; it may continue and postpone, which OTP forbids: the event comes again in the new state', async () => {
+test('S3-031 entering a state cannot change it; unlike in OTP it may continue and postpone: the event comes again', async () => {
   const world = new World();
   const pid = await world.start({ machine: eager }, 'eager');
 

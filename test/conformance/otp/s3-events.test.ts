@@ -60,7 +60,14 @@ test('S3-011 a change of state brings the postponed events again: oldest first, 
 
   arrive(world, office, visitor(1), visitor(2), told('open', note(1), note(2)), visitor(3));
 
-  expect(logOf(world, office)?.slice(2)).toEqual(['closed open', 'open note.1', 'open note.2', 'open visitor.1', 'open visitor.2', 'open visitor.3']);
+  expect(logOf(world, office)?.slice(2)).toEqual([
+    'closed open',
+    'open note.1',
+    'open note.2',
+    'open visitor.1',
+    'open visitor.2',
+    'open visitor.3',
+  ]);
 });
 
 test.each([['stay'], ['reopen']])('S3-012 without a change of state nothing postponed comes again: %s', async (type) => {

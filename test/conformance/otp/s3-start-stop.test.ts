@@ -61,7 +61,12 @@ const oneHandler = machines.createMachine({
   states: { free: {}, busy: {}, ended: { type: 'final' } },
 });
 
-const ending = { leave: { actions: 'leave' }, answerAndLeave: { actions: ['answerHeld', 'leave'] }, fail: { actions: 'fail' }, end: { target: 'ended', actions: 'keepReason' } } as const;
+const ending = {
+  leave: { actions: 'leave' },
+  answerAndLeave: { actions: ['answerHeld', 'leave'] },
+  fail: { actions: 'fail' },
+  end: { target: 'ended', actions: 'keepReason' },
+} as const;
 
 /** Each state with the events that it knows. */
 const statePerState = machines.createMachine({
@@ -71,7 +76,9 @@ const statePerState = machines.createMachine({
   initial: 'free',
   states: {
     free: { on: { ...ending, ask: { actions: 'answerNow' }, hold: { target: 'busy', actions: 'hold' } } },
-    busy: { on: { ...ending, ask: { actions: 'answerNow' }, hold: { actions: 'hold' }, answer: { target: 'free', actions: 'answerHeld' } } },
+    busy: {
+      on: { ...ending, ask: { actions: 'answerNow' }, hold: { actions: 'hold' }, answer: { target: 'free', actions: 'answerHeld' } },
+    },
     ended: { type: 'final' },
   },
 });
@@ -115,7 +122,7 @@ test.each<[StartName, unknown]>([
   });
 });
 
-test('S3-003 a state that ends with what is no exit reason ends the machine with that claim: its caller and its links are told', async () => {
+test('S3-003 a machine whose output is no exit reason ends with that claim: its caller and its links are told', async () => {
   const { world, caller, desk } = await callerAndDesk(statePerState);
 
   world.tell(caller, { type: 'link', params: { process: desk } }, call(desk, { type: 'hold' }));
@@ -144,8 +151,10 @@ test.each(STYLES)('S3-002 S3-004 calls are answered, now or later, fail in time,
   ]);
 });
 
-test.each([-1, Number.NaN])('S3-004 a limit that is no time is a fault of the caller, and the machine is not asked: %d', async (timeoutMs) => {
-  const { world, caller, desk } = await callerAndDesk(oneHandler);
+test.each([-1, Number.NaN])(
+  'S3-004 a limit that is no time is a fault of the caller, and the machine is not asked: %d',
+  async (timeoutMs) => {
+    const { world, caller, desk } = await callerAndDesk(oneHandler);
 
   world.tell(caller, call(desk, { type: 'hold' }, timeoutMs));
 
@@ -155,8 +164,10 @@ test.each([-1, Number.NaN])('S3-004 a limit that is no time is a fault of the ca
   });
 });
 
-test.each(STYLES)('S3-002 S3-005 who is linked to a machine that stops with a cause gets that exit and nothing else: %s', async (_, machine) => {
-  const { world, caller, desk } = await callerAndDesk(machine);
+test.each(STYLES)(
+  'S3-002 S3-005 who is linked to a machine that stops with a cause gets that exit and nothing else: %s',
+  async (_, machine) => {
+    const { world, caller, desk } = await callerAndDesk(machine);
 
   world.tell(caller, { type: 'link', params: { process: desk } });
   world.send(desk, { type: 'leave', reason: { shutdown: 'closing time' } });
@@ -165,8 +176,10 @@ test.each(STYLES)('S3-002 S3-005 who is linked to a machine that stops with a ca
   expect(world.seen(caller)).toEqual([{ type: 'EXIT', process: desk, reason: { shutdown: 'closing time' }, fromParent: false }]);
 });
 
-test.each(STYLES)('S3-002 S3-006 a machine replies to all and ends: the replies come in their order, then the end: %s', async (_, machine) => {
-  const { world, caller, desk } = await callerAndDesk(machine);
+test.each(STYLES)(
+  'S3-002 S3-006 a machine replies to all and ends: the replies come in their order, then the end: %s',
+  async (_, machine) => {
+    const { world, caller, desk } = await callerAndDesk(machine);
 
   world.tell(caller, { type: 'link', params: { process: desk } }, call(desk, { type: 'hold' }), call(desk, { type: 'hold' }));
   world.send(desk, { type: 'answerAndLeave', reason: { shutdown: 'closing time' } });

@@ -128,7 +128,16 @@ test('S3-022 named time-outs know nothing of one another, of events or of states
 test('S3-023 a cancelled time-out never comes, of zero neither, and cancelling one that does not run is no fault', async () => {
   const watched = await Watched.start();
 
-  watched.arrive(stay([named('t', 100), named('zero', 0)], [{ type: 'cancel', name: 't' }, { type: 'cancel', name: 'zero' }, { type: 'cancel', name: 'never' }]));
+  watched.arrive(
+    stay(
+      [named('t', 100), named('zero', 0)],
+      [
+        { type: 'cancel', name: 't' },
+        { type: 'cancel', name: 'zero' },
+        { type: 'cancel', name: 'never' },
+      ],
+    ),
+  );
 
   expect(watched.logAfterAnHour).toEqual(['idle stay']);
 });

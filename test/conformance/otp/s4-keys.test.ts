@@ -17,7 +17,12 @@ test('S4-001 a registration shows with its holder and its value, by name, by pro
   world.tell(a, register(key, { value: { offset: 1 } }));
 
   const registration = { name: key, process: a, value: { offset: 1 } };
-  expect({ seen: world.seen(a), lookup: world.runtime.lookup(key), names: namesOf(world, a), all: world.runtime.registered('shapes') }).toEqual({
+  expect({
+    seen: world.seen(a),
+    lookup: world.runtime.lookup(key),
+    names: namesOf(world, a),
+    all: world.runtime.registered('shapes'),
+  }).toEqual({
     seen: [{ type: 'seen.registered', name: key }],
     lookup: registration,
     names: [key],
@@ -33,7 +38,12 @@ test('S4-002 a key that is taken is refused with its holder, to the holder too, 
   world.tell(a, register(key, { value: 'third' }));
 
   const taken = { type: 'seen.taken', name: key, process: a };
-  expect({ a: world.seen(a).slice(1), b: world.seen(b), names: [namesOf(world, a), namesOf(world, b)], lookup: world.runtime.lookup(key) }).toEqual({
+  expect({
+    a: world.seen(a).slice(1),
+    b: world.seen(b),
+    names: [namesOf(world, a), namesOf(world, b)],
+    lookup: world.runtime.lookup(key),
+  }).toEqual({
     a: [taken],
     b: [taken],
     names: [[key], []],
@@ -48,12 +58,33 @@ test('S4-003 S4-013 a process can have many keys, and a registry is as large as 
 
   world.tell(a, ...keys.map((name) => register(name)), register(via('elsewhere', 1)));
 
-  expect({ empty, count: world.runtime.registered('shapes').length, names: namesOf(world, a)?.slice(0, 100) }).toEqual({ empty: 0, count: 100, names: keys });
+  expect({ empty, count: world.runtime.registered('shapes').length, names: namesOf(world, a)?.slice(0, 100) }).toEqual({
+    empty: 0,
+    count: 100,
+    names: keys,
+  });
 });
 
 test('S4-004 keys are equal only when they are the same JSON, and nothing in them is a pattern', async () => {
   const { world, a, b } = await strangers();
-  const keys: readonly unknown[] = [1, '1', true, 'true', null, 'null', '_', '*', ['_', 1], ['$1', '_'], {}, { a: 1 }, { a: 1, b: 2 }, [[]], 'a/b', '@a'];
+  const keys: readonly unknown[] = [
+    1,
+    '1',
+    true,
+    'true',
+    null,
+    'null',
+    '_',
+    '*',
+    ['_', 1],
+    ['$1', '_'],
+    {},
+    { a: 1 },
+    { a: 1, b: 2 },
+    [[]],
+    'a/b',
+    '@a',
+  ];
 
   world.tell(a, ...keys.map((one) => register(via('shapes', one))));
   world.tell(b, register(via('shapes', { a: 1 })), register(via('shapes', ['_', 2])));
@@ -126,7 +157,11 @@ test('S4-012 the value of a key is changed by its holder alone', async () => {
   const before = world.runtime.lookup(key)?.value;
   world.tell(a, updateValue(key, 2));
 
-  expect({ before, after: world.runtime.lookup(key)?.value, other: world.runtime.lookup(other) }).toEqual({ before: 1, after: 2, other: undefined });
+  expect({ before, after: world.runtime.lookup(key)?.value, other: world.runtime.lookup(other) }).toEqual({
+    before: 1,
+    after: 2,
+    other: undefined,
+  });
 });
 
 test('S4-016 what is sent to a key without an entry goes nowhere, else to its holder', async () => {
@@ -143,5 +178,9 @@ test('S4-017 unlike in Elixir, a registry needs no start: one that nobody wrote 
   const { world } = await strangers();
   const name: Name = via('unheardOf', 1);
 
-  expect([world.runtime.registered('unheardOf'), world.runtime.lookup(name), world.runtime.whereis(name)]).toEqual([[], undefined, undefined]);
+  expect([world.runtime.registered('unheardOf'), world.runtime.lookup(name), world.runtime.whereis(name)]).toEqual([
+    [],
+    undefined,
+    undefined,
+  ]);
 });

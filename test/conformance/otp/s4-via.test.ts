@@ -87,7 +87,10 @@ test('S4-031 a listener hears nothing of a registration that was refused, nor of
 });
 
 test('S4-032 a listener is not told of a death: for that it monitors', async () => {
-  const watching = setup({ types: { events: {} as { type: 'listen' | 'shape.registered' | 'shape.unregistered' | 'shape.down' } }, actions: { ...effects } }).createMachine({
+  const watching = setup({
+    types: { events: {} as { type: 'listen' | 'shape.registered' | 'shape.unregistered' | 'shape.down' } },
+    actions: { ...effects },
+  }).createMachine({
     on: {
       listen: { actions: { type: 'listen', params: { registry: 'shapes', as: 'shape' } } },
       'shape.registered': { actions: { type: 'monitor', params: { process: key, as: 'shape' } } },

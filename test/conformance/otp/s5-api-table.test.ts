@@ -29,9 +29,19 @@ const ANSWERS: Readonly<Record<Request, Readonly<Record<State, unknown>>>> = {
     restarting: refused('restarting'),
     unknown: refused('not_found'),
   },
-  deleteChild: { running: refused('running'), down: { type: 'child.deleted', id: 'a' }, restarting: refused('restarting'), unknown: refused('not_found') },
+  deleteChild: {
+    running: refused('running'),
+    down: { type: 'child.deleted', id: 'a' },
+    restarting: refused('restarting'),
+    unknown: refused('not_found'),
+  },
   getChildSpec: { running: SPEC, down: SPEC, restarting: SPEC, unknown: refused('not_found') },
-  whichChild: { running: which('up', 'sup/a#3'), down: which('down', undefined), restarting: which('restarting', undefined), unknown: refused('not_found') },
+  whichChild: {
+    running: which('up', 'sup/a#3'),
+    down: which('down', undefined),
+    restarting: which('restarting', undefined),
+    unknown: refused('not_found'),
+  },
 };
 
 describe('static', () => {
@@ -66,7 +76,9 @@ describe('dynamic, by pid', () => {
     ['whichChild', 'down', { type: 'child.refused', reason: 'not_found' }],
     ['whichChild', 'restarting', which('restarting', undefined)],
     ['whichChild', 'unknown', { type: 'child.refused', reason: 'not_found' }],
-    ...STATES.flatMap((state) => (['restartChild', 'deleteChild'] as const).map((request) => [request, state, { type: 'child.refused', reason: 'dynamic' }] as const)),
+    ...STATES.flatMap((state) =>
+      (['restartChild', 'deleteChild'] as const).map((request) => [request, state, { type: 'child.refused', reason: 'dynamic' }] as const),
+    ),
   ] as const;
 
   test.each(cells)('S5-002 S5-076 S5-078 S6-021 %s, %s (a pid that has ended: not found, as in Elixir)', async (request, state, answer) => {
@@ -79,7 +91,11 @@ describe('dynamic, by pid', () => {
     const nursery = await Nursery.start();
     await nursery.add('a');
 
-    const answers = [await nursery.ask({ type: 'getChildSpec', id: 'a' }), await nursery.ask({ type: 'terminateChild', id: 'a' }), await nursery.ask({ type: 'terminateChild', id: 'a' })];
+    const answers = [
+      await nursery.ask({ type: 'getChildSpec', id: 'a' }),
+      await nursery.ask({ type: 'terminateChild', id: 'a' }),
+      await nursery.ask({ type: 'terminateChild', id: 'a' }),
+    ];
 
     expect(answers).toEqual([SPEC, TERMINATED, refused('not_found')]);
   });

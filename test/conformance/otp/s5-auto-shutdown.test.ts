@@ -27,8 +27,10 @@ describe('who is not significant', () => {
 });
 
 describe('any_significant', () => {
-  test.each(ENDINGS.map((reason) => [reason]))('S5-119 S5-126 a temporary one that ends with %o: all others end, then the supervisor with shutdown', async (reason) => {
-    const family = await Family.start({ a: {}, b: significant('temporary'), c: {} }, { autoShutdown: 'any_significant' });
+  test.each(ENDINGS.map((reason) => [reason]))(
+    'S5-119 S5-126 a temporary one that ends with %o: all others end, then the supervisor with shutdown',
+    async (reason) => {
+      const family = await Family.start({ a: {}, b: significant('temporary'), c: {} }, { autoShutdown: 'any_significant' });
 
     family.end('b', reason);
 
@@ -48,21 +50,32 @@ describe('any_significant', () => {
     expect(family.running).toEqual(['a#4', 'b#3']);
   });
 
-  test.each(['normal', 'shutdown', { shutdown: 'moved' }] as const)('S5-120 a transient one that ends with %o: all others end, then the supervisor', async (reason) => {
-    const family = await Family.start({ a: significant('transient'), b: {} }, { autoShutdown: 'any_significant' });
+  test.each(['normal', 'shutdown', { shutdown: 'moved' }] as const)(
+    'S5-120 a transient one that ends with %o: all others end, then the supervisor',
+    async (reason) => {
+      const family = await Family.start({ a: significant('transient'), b: {} }, { autoShutdown: 'any_significant' });
 
     family.end('a', reason);
 
-    expect({ reason: family.reason, ends: family.world.exits.map(({ process }) => process) }).toEqual({ reason: 'shutdown', ends: ['sup/a#2', 'sup/b#3', 'sup#1'] });
-  });
+      expect({ reason: family.reason, ends: family.world.exits.map(({ process }) => process) }).toEqual({
+        reason: 'shutdown',
+        ends: ['sup/a#2', 'sup/b#3', 'sup#1'],
+      });
+    },
+  );
 });
 
 describe('all_significant', () => {
-  test.each(['transient', 'temporary'] as const)('S5-122 %s: the first end is none, the last one is, and others do not count', async (restart) => {
-    const family = await Family.start({ a: significant(restart), b: significant(restart), c: { restart: 'temporary' } }, { autoShutdown: 'all_significant' });
-    family.end('c', 'normal');
-    family.end('a', 'normal');
-    const alive = family.isAlive;
+  test.each(['transient', 'temporary'] as const)(
+    'S5-122 %s: the first end is none, the last one is, and others do not count',
+    async (restart) => {
+      const family = await Family.start(
+        { a: significant(restart), b: significant(restart), c: { restart: 'temporary' } },
+        { autoShutdown: 'all_significant' },
+      );
+      family.end('c', 'normal');
+      family.end('a', 'normal');
+      const alive = family.isAlive;
 
     family.end('b', 'normal');
 

@@ -11,7 +11,19 @@ const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 
 test.each(STRATEGIES)('S5-100 %s: a life, request by request, with the counts after each', async (strategy) => {
   const family = await Family.start({}, { strategy });
-  const requests = ['start', 'start', 'terminateChild', 'terminateChild', 'start', 'restartChild', 'restartChild', 'deleteChild', 'terminateChild', 'deleteChild', 'restartChild'] as const;
+  const requests = [
+    'start',
+    'start',
+    'terminateChild',
+    'terminateChild',
+    'start',
+    'restartChild',
+    'restartChild',
+    'deleteChild',
+    'terminateChild',
+    'deleteChild',
+    'restartChild',
+  ] as const;
 
   const life: unknown[] = [];
   for (const request of requests) {
@@ -39,7 +51,14 @@ describe('specifications', () => {
     const children = [
       { id: 'worker', start: () => puppetSpec() },
       { id: 'supervisor', start: () => familySpec({}), type: 'supervisor' as const },
-      { id: 'given', start: () => puppetSpec(), restart: 'transient' as const, shutdown: 'brutal_kill' as const, significant: true, type: 'worker' as const },
+      {
+        id: 'given',
+        start: () => puppetSpec(),
+        restart: 'transient' as const,
+        shutdown: 'brutal_kill' as const,
+        significant: true,
+        type: 'worker' as const,
+      },
     ];
     const family = await Family.start({}, { children, autoShutdown: 'any_significant' });
 
@@ -86,8 +105,10 @@ describe('a start that somebody asked for', () => {
     });
   });
 
-  test.each(STRATEGIES)('S5-104 S5-033 %s: one that fails is told with its reason, nothing is kept, no restart is counted', async (strategy) => {
-    const family = await Family.start({ a: {} }, { strategy, maxRestarts: 0 });
+  test.each(STRATEGIES)(
+    'S5-104 S5-033 %s: one that fails is told with its reason, nothing is kept, no restart is counted',
+    async (strategy) => {
+      const family = await Family.start({ a: {} }, { strategy, maxRestarts: 0 });
 
     const answer = await family.add('b', { starts: ['fail'] });
 
@@ -107,10 +128,16 @@ describe('a start that somebody asked for', () => {
     };
     const family = await Family.start({}, { templates });
 
-    const answers = [await family.ask({ type: 'startChild', template: 'throws', args: { type: 'args' } }), await family.ask({ type: 'startChild', template: 'garbage', args: { type: 'args' } })];
+    const answers = [
+      await family.ask({ type: 'startChild', template: 'throws', args: { type: 'args' } }),
+      await family.ask({ type: 'startChild', template: 'garbage', args: { type: 'args' } }),
+    ];
 
     expect({ answers, counts: await family.counts() }).toMatchObject({
-      answers: [{ type: 'child.refused', reason: { error: { message: 'bad arguments' } } }, { type: 'child.refused', id: 'a', reason: { error: {} } }],
+      answers: [
+        { type: 'child.refused', reason: { error: { message: 'bad arguments' } } },
+        { type: 'child.refused', id: 'a', reason: { error: {} } },
+      ],
       counts: [0, 0, 0, 0],
     });
   });
@@ -199,8 +226,8 @@ describe('lists and counts', () => {
     family.world.exit(family.pid, 'shutdown');
 
     const failures = await Promise.all(
-      ['startChild', 'terminateChild', 'restartChild', 'deleteChild', 'getChildSpec', 'whichChild', 'whichChildren', 'countChildren'].map((type) =>
-        family.ask({ type, id: 'a' }).catch((error: unknown) => error),
+      ['startChild', 'terminateChild', 'restartChild', 'deleteChild', 'getChildSpec', 'whichChild', 'whichChildren', 'countChildren'].map(
+        (type) => family.ask({ type, id: 'a' }).catch((error: unknown) => error),
       ),
     );
 
@@ -221,9 +248,28 @@ describe('lists and counts', () => {
     await world.start(supervisor({ strategy: 'one_for_one', name, children: [childSpec('a')] }), 'sup');
 
     const answers = [];
-    for (const type of ['countChildren', 'whichChildren', 'whichChild', 'getChildSpec', 'terminateChild', 'restartChild', 'terminateChild', 'deleteChild']) answers.push((await world.ask(name, { type, id: 'a' })).type);
+    for (const type of [
+      'countChildren',
+      'whichChildren',
+      'whichChild',
+      'getChildSpec',
+      'terminateChild',
+      'restartChild',
+      'terminateChild',
+      'deleteChild',
+    ])
+      answers.push((await world.ask(name, { type, id: 'a' })).type);
 
-    expect(answers).toEqual(['children.counted', 'children', 'child', 'child.spec', 'child.terminated', 'child.started', 'child.terminated', 'child.deleted']);
+    expect(answers).toEqual([
+      'children.counted',
+      'children',
+      'child',
+      'child.spec',
+      'child.terminated',
+      'child.started',
+      'child.terminated',
+      'child.deleted',
+    ]);
   });
 });
 

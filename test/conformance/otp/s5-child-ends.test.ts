@@ -4,8 +4,10 @@ import { Family } from '../../support/otp/family.ts';
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 
-test.each(['permanent', 'transient'] as const)('S5-103 S5-070 a %s child does not come back by itself, and no restart is counted', async (restart) => {
-  const family = await Family.start({ a: { restart }, b: {} }, { maxRestarts: 0 });
+test.each(['permanent', 'transient'] as const)(
+  'S5-103 S5-070 a %s child does not come back by itself, and no restart is counted',
+  async (restart) => {
+    const family = await Family.start({ a: { restart }, b: {} }, { maxRestarts: 0 });
 
   const terminated = await family.ask({ type: 'terminateChild', id: 'a' });
   const before = family.running;
@@ -68,7 +70,11 @@ test('S5-095 a child that has unlinked its supervisor ends all the same, and the
 
   const answer = await family.ask({ type: 'terminateChild', id: 'a' });
 
-  expect({ answer, ends: family.endsSince(), counts: await family.counts() }).toEqual({ answer: { type: 'child.terminated', id: 'a' }, ends: ['a shutdown'], counts: [1, 0, 0, 1] });
+  expect({ answer, ends: family.endsSince(), counts: await family.counts() }).toEqual({
+    answer: { type: 'child.terminated', id: 'a' },
+    ends: ['a shutdown'],
+    counts: [1, 0, 0, 1],
+  });
 });
 
 test('S5-095 a child cannot leave its supervisor: when it crashes after an unlink, it comes back (OTP: nobody notices)', async () => {
@@ -80,15 +86,21 @@ test('S5-095 a child cannot leave its supervisor: when it crashes after an unlin
   expect(family.running).toEqual(['a#3']);
 });
 
-test.each(STRATEGIES)('S5-098 %s: who asks while it waits for a child to end is answered afterwards, and a crash meanwhile is dealt with', async (strategy) => {
-  const family = await Family.start({ a: {}, b: { stubborn: true, shutdown: 100 } }, { strategy });
-  const { runtime } = family.world;
-  const answered: string[] = [];
-  for (const request of [{ type: 'terminateChild', id: 'b' }, { type: 'whichChild', id: 'b' }]) void runtime.call(family.pid, request).then(({ type }) => answered.push(type));
-  runtime.drain();
-  family.crash('a');
-  await family.world.settle();
-  const before = [...answered];
+test.each(STRATEGIES)(
+  'S5-098 %s: who asks while it waits for a child to end is answered afterwards, and a crash meanwhile is dealt with',
+  async (strategy) => {
+    const family = await Family.start({ a: {}, b: { stubborn: true, shutdown: 100 } }, { strategy });
+    const { runtime } = family.world;
+    const answered: string[] = [];
+    for (const request of [
+      { type: 'terminateChild', id: 'b' },
+      { type: 'whichChild', id: 'b' },
+    ])
+      void runtime.call(family.pid, request).then(({ type }) => answered.push(type));
+    runtime.drain();
+    family.crash('a');
+    await family.world.settle();
+    const before = [...answered];
 
   family.world.advance(100);
   await family.world.settle();
@@ -102,7 +114,10 @@ test.each(STRATEGIES)('S5-098 %s: who asks while it waits for a child to end is 
 
 test('S5-121 a significant child that somebody ends, ends nobody', async () => {
   const significant = { restart: 'transient', significant: true } as const;
-  const family = await Family.start({ a: significant, b: { ...significant, restart: 'temporary' }, c: {} }, { autoShutdown: 'any_significant' });
+  const family = await Family.start(
+    { a: significant, b: { ...significant, restart: 'temporary' }, c: {} },
+    { autoShutdown: 'any_significant' },
+  );
 
   await family.ask({ type: 'terminateChild', id: 'a' });
   await family.ask({ type: 'terminateChild', id: 'b' });

@@ -1,6 +1,8 @@
 /** Specifications: what is filled in, what is refused with which code, and in which order the fields are checked. */
 import { describe, expect, test } from 'vitest';
-import { checkChildSpecs, InvalidSpecError, supervisorFault, dynamicSupervisorFault, type SpecFault } from '../../../src/otp/supervision/child-spec-faults.ts';
+import {
+  checkChildSpecs, InvalidSpecError, supervisorFault, dynamicSupervisorFault, type SpecFault,
+} from '../../../src/otp/supervision/child-spec-faults.ts';
 import { dynamicSupervisor } from '../../../src/otp/supervision/dynamic-supervisor.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
 import { puppetSpec } from '../../support/otp/puppet.ts';
@@ -23,8 +25,16 @@ describe('a child', () => {
     ['S5-006 no such way to stop', { ...valid, shutdown: 'brutally' }, { code: 'invalid_shutdown', value: 'brutally' }],
     ['S5-007 no such type', { ...valid, type: 'wrker' }, { code: 'invalid_child_type', value: 'wrker' }],
     ['S5-009 neither significant nor not', { ...valid, significant: 'yes' }, { code: 'invalid_significant', value: 'yes' }],
-    ['S5-011 significant and permanent', { ...valid, significant: true, restart: 'permanent' }, { code: 'bad_combination', value: { restart: 'permanent', significant: true } }],
-    ['S5-011 significant and permanent by default', { ...valid, significant: true }, { code: 'bad_combination', value: { restart: 'permanent', significant: true } }],
+    [
+      'S5-011 significant and permanent',
+      { ...valid, significant: true, restart: 'permanent' },
+      { code: 'bad_combination', value: { restart: 'permanent', significant: true } },
+    ],
+    [
+      'S5-011 significant and permanent by default',
+      { ...valid, significant: true },
+      { code: 'bad_combination', value: { restart: 'permanent', significant: true } },
+    ],
     ['S5-014 no object', 'a child', { code: 'invalid_child_spec', value: 'a child' }],
     ['S5-014 a list', ['a', start], { code: 'invalid_child_spec', value: ['a', start] }],
   ] as const)('S5-003 S5-004 S5-005 S5-006 S5-007 S5-009 S5-011 S5-014 refused: %s', (_, spec, fault) => {
@@ -39,11 +49,18 @@ describe('a child', () => {
   );
 
   test('S5-010 significant under a supervisor that never shuts itself down: this is said before that it is permanent', () => {
-    expect(checkChildSpecs([{ ...valid, significant: true }], 'never')).toEqual({ code: 'bad_combination', value: { autoShutdown: 'never', significant: true } });
+    expect(checkChildSpecs([{ ...valid, significant: true }], 'never')).toEqual({
+      code: 'bad_combination',
+      value: { autoShutdown: 'never', significant: true },
+    });
   });
 
   test('S5-013 what else stands in a specification does no harm', () => {
-    const faults = [checkChildSpecs([{ ...valid, colour: 'red' }]), supervisorFault({ ...top, colour: 'red' }), dynamicSupervisorFault({ templates: {}, colour: 'red' })];
+    const faults = [
+      checkChildSpecs([{ ...valid, colour: 'red' }]),
+      supervisorFault({ ...top, colour: 'red' }),
+      dynamicSupervisorFault({ templates: {}, colour: 'red' }),
+    ];
 
     expect(faults).toEqual([undefined, undefined, undefined]);
   });
@@ -58,7 +75,9 @@ describe('a child', () => {
       colour: [undefined, 'red'],
     });
 
-    const found = products.map(({ autoShutdown, ...fields }) => checkChildSpecs([{ ...valid, ...withoutUndefined(fields) }], autoShutdown)?.code);
+    const found = products.map(
+      ({ autoShutdown, ...fields }) => checkChildSpecs([{ ...valid, ...withoutUndefined(fields) }], autoShutdown)?.code,
+    );
 
     const predicted = products.map(({ autoShutdown, restart = 'permanent', significant }) =>
       significant === true && (autoShutdown === 'never' || restart === 'permanent') ? 'bad_combination' : undefined,
@@ -68,10 +87,26 @@ describe('a child', () => {
 
   test('S5-021 the first fault is found: in the order id, start, form of start, restart, significant, type, shutdown', () => {
     const faulty: Fields = { restart: 'often', significant: 1, type: 'boss', shutdown: -1 };
-    const cures: readonly Fields[] = [{}, { id: 'a' }, { start: 1 }, { start }, { restart: 'transient' }, { significant: false }, { type: 'worker' }, { shutdown: 0 }];
+    const cures: readonly Fields[] = [
+      {},
+      { id: 'a' },
+      { start: 1 },
+      { start },
+      { restart: 'transient' },
+      { significant: false },
+      { type: 'worker' },
+      { shutdown: 0 },
+    ];
 
     expect(codesWhileCured(faulty, cures, (spec) => checkChildSpecs([spec]))).toEqual([
-      'missing_id', 'missing_start', 'invalid_start', 'invalid_restart_type', 'invalid_significant', 'invalid_child_type', 'invalid_shutdown', undefined,
+      'missing_id',
+      'missing_start',
+      'invalid_start',
+      'invalid_restart_type',
+      'invalid_significant',
+      'invalid_child_type',
+      'invalid_shutdown',
+      undefined,
     ]);
   });
 });
@@ -89,7 +124,12 @@ describe('a list of children', () => {
       checkChildSpecs([valid], 'sometimes'),
     ];
 
-    expect(faults).toEqual([{ code: 'badarg', value: valid }, undefined, { code: 'invalid_shutdown', value: -1 }, { code: 'badarg', value: 'sometimes' }]);
+    expect(faults).toEqual([
+      { code: 'badarg', value: valid },
+      undefined,
+      { code: 'invalid_shutdown', value: -1 },
+      { code: 'badarg', value: 'sometimes' },
+    ]);
   });
 });
 
@@ -112,12 +152,28 @@ describe('a supervisor', () => {
   });
 
   test('S5-019 is not made of what is no specification', () => {
-    expect([supervisorFault('top'), dynamicSupervisorFault([])]).toEqual([{ code: 'invalid_type', value: 'top' }, { code: 'invalid_type', value: [] }]);
+    expect([supervisorFault('top'), dynamicSupervisorFault([])]).toEqual([
+      { code: 'invalid_type', value: 'top' },
+      { code: 'invalid_type', value: [] },
+    ]);
   });
 
   test('S5-020 the first fault is found: in the order strategy, intensity, period, autoShutdown, combination', () => {
-    const faulty: Fields = { strategy: 'none', maxRestarts: -1, maxSeconds: 0, autoShutdown: 'often', children: [{ ...valid, restart: 'transient', significant: true }] };
-    const cures: readonly Fields[] = [{}, { strategy: 'one_for_all' }, { maxRestarts: 0 }, { maxSeconds: 1 }, { autoShutdown: 'never' }, { autoShutdown: 'any_significant' }];
+    const faulty: Fields = {
+      strategy: 'none',
+      maxRestarts: -1,
+      maxSeconds: 0,
+      autoShutdown: 'often',
+      children: [{ ...valid, restart: 'transient', significant: true }],
+    };
+    const cures: readonly Fields[] = [
+      {},
+      { strategy: 'one_for_all' },
+      { maxRestarts: 0 },
+      { maxSeconds: 1 },
+      { autoShutdown: 'never' },
+      { autoShutdown: 'any_significant' },
+    ];
 
     expect(codesWhileCured(faulty, cures, supervisorFault)).toEqual([
       'invalid_strategy', 'invalid_intensity', 'invalid_period', 'invalid_auto_shutdown', 'bad_combination', undefined,
@@ -158,7 +214,10 @@ function codesWhileCured(faulty: Fields, cures: readonly Fields[], check: (spec:
 }
 
 function product(values: Readonly<Record<string, readonly unknown[]>>): readonly Fields[] {
-  return Object.entries(values).reduce<readonly Fields[]>((all, [field, choices]) => all.flatMap((fields) => choices.map((choice) => ({ ...fields, [field]: choice }))), [{}]);
+  return Object.entries(values).reduce<readonly Fields[]>(
+    (all, [field, choices]) => all.flatMap((fields) => choices.map((choice) => ({ ...fields, [field]: choice }))),
+    [{}],
+  );
 }
 
 function withoutUndefined(fields: Fields): Fields {

@@ -47,16 +47,22 @@ describe('the window', () => {
 });
 
 describe('one too many', () => {
-  test.each(STRATEGIES)('S5-063 S5-069 %s: the offender is not started again, the others end in reverse order, then the supervisor with shutdown', async (strategy) => {
-    const family = await Family.start({ a: {}, b: {}, c: {} }, { strategy, maxRestarts: 2, maxSeconds: 3_600 });
-    family.crash('b');
-    family.crash('b');
-    const before = family.world.exits.length;
+  test.each(STRATEGIES)(
+    'S5-063 S5-069 %s: the offender is not started again, the others end in reverse order, then the supervisor with shutdown',
+    async (strategy) => {
+      const family = await Family.start({ a: {}, b: {}, c: {} }, { strategy, maxRestarts: 2, maxSeconds: 3_600 });
+      family.crash('b');
+      family.crash('b');
+      const before = family.world.exits.length;
 
     family.crash('b');
 
-    expect({ ends: family.endsSince(before), reason: family.reason }).toEqual({ ends: ['b error', 'c shutdown', 'a shutdown', 'sup shutdown'], reason: 'shutdown' });
-  });
+      expect({ ends: family.endsSince(before), reason: family.reason }).toEqual({
+        ends: ['b error', 'c shutdown', 'a shutdown', 'sup shutdown'],
+        reason: 'shutdown',
+      });
+    },
+  );
 
   test('S5-063 S6-018 dynamic: the others end, then the supervisor with shutdown', async () => {
     const nursery = await Nursery.start({ maxRestarts: 2, maxSeconds: 3_600 });
@@ -73,7 +79,10 @@ describe('one too many', () => {
 
     family.crash('a');
 
-    expect({ reason: family.reason, ends: family.endsSince() }).toEqual({ reason: 'shutdown', ends: ['a error', 'b shutdown', 'sup shutdown'] });
+    expect({ reason: family.reason, ends: family.endsSince() }).toEqual({
+      reason: 'shutdown',
+      ends: ['a error', 'b shutdown', 'sup shutdown'],
+    });
   });
 });
 

@@ -39,7 +39,11 @@ describe('routing', () => {
 
     const seen = [0, 1, 2].map((partition) => world.seen(partitionOf(NAME, 3, partition)).map(({ index }) => Number(index)));
     const where = (index: number) => seen.findIndex((partition) => partition.includes(index));
-    expect({ integers: [0, 1, 2, 3, 4].map(where), same: [where(5) === where(6), where(7) === where(8)], delivered: seen.flat().length }).toEqual({
+    expect({
+      integers: [0, 1, 2, 3, 4].map(where),
+      same: [where(5) === where(6), where(7) === where(8)],
+      delivered: seen.flat().length,
+    }).toEqual({
       integers: [0, 1, 1, 2, 2],
       same: [true, true],
       delivered: keys.length,
@@ -59,16 +63,30 @@ describe('routing', () => {
     const world = new World();
     await world.start(partitionSupervisor({ name: NAME, partitions: 2, start: () => nurserySpec() }), 'pool');
 
-    for (const key of [0, 1, 2, 3]) await world.ask(partitionOf(NAME, 2, key), { type: 'startChild', template: 'puppet', args: { type: 'args', id: `c${key}`, plan: {} } });
+    for (const key of [0, 1, 2, 3]) {
+      await world.ask(partitionOf(NAME, 2, key), {
+        type: 'startChild',
+        template: 'puppet',
+        args: { type: 'args', id: `c${key}`, plan: {} },
+      });
+    }
 
-    expect(['@c0', '@c1', '@c2', '@c3'].map((name) => world.runtime.whereis(name as Name))).toEqual(['pool/0/c0#4', 'pool/1/c1#5', 'pool/0/c2#6', 'pool/1/c3#7']);
+    expect(['@c0', '@c1', '@c2', '@c3'].map((name) => world.runtime.whereis(name as Name))).toEqual([
+      'pool/0/c0#4',
+      'pool/1/c1#5',
+      'pool/0/c2#6',
+      'pool/1/c3#7',
+    ]);
   });
 });
 
 test('S5-136 each is started with what its number gives it, also when it comes back', async () => {
   const world = new World();
   const started: number[] = [];
-  await world.start(partitionSupervisor({ name: NAME, partitions: 2, start: (partition) => (started.push(partition * 10), puppetSpec()) }), 'pool');
+  await world.start(
+    partitionSupervisor({ name: NAME, partitions: 2, start: (partition) => (started.push(partition * 10), puppetSpec()) }),
+    'pool',
+  );
 
   world.send('@pool/1', { type: 'fail' });
 
@@ -84,15 +102,19 @@ test.each([
   ['auto-shutdown', { autoShutdown: 'any_significant' }, 'invalid_auto_shutdown'],
   ['partitions that do not come back', { restart: 'temporary' }, 'invalid_restart_type'],
 ])('S5-137 is not made: %s', (_, fields, code) => {
-  const faulty = { name: NAME, partitions: 2, start: () => puppetSpec(), ...fields } as unknown as Parameters<typeof partitionSupervisor>[0];
+  const faulty = { name: NAME, partitions: 2, start: () => puppetSpec(), ...fields } as unknown as Parameters<
+    typeof partitionSupervisor
+  >[0];
 
   expect(thrownBy(() => partitionSupervisor(faulty))).toMatchObject({ name: InvalidSpecError.name, fault: { code } });
 });
 
 describe('the end', () => {
-  test.each([[NAME], [via('houses', 'pool')]] as const)('S5-138 stopped by its name %s, it has ended with all its partitions when that resolves', async (name) => {
-    const world = new World();
-    await world.start(partitionSupervisor({ name, partitions: 2, start: () => puppetSpec() }), 'pool');
+  test.each([[NAME], [via('houses', 'pool')]] as const)(
+    'S5-138 stopped by its name %s, it has ended with all its partitions when that resolves',
+    async (name) => {
+      const world = new World();
+      await world.start(partitionSupervisor({ name, partitions: 2, start: () => puppetSpec() }), 'pool');
 
     const stopped = world.runtime.stop(name, 'normal').then((reason) => ({ reason, left: world.runtime.tree() }));
     world.runtime.drain();
@@ -105,7 +127,10 @@ describe('the end', () => {
 
     const failures = await Promise.allSettled([world.ask(NAME, { type: 'countChildren' }), resizePartitions(callerIn(world), NAME, 1)]);
 
-    expect(failures).toMatchObject([{ reason: { name: 'CallError', reason: 'noproc' } }, { reason: { name: 'CallError', reason: 'noproc' } }]);
+    expect(failures).toMatchObject([
+      { reason: { name: 'CallError', reason: 'noproc' } },
+      { reason: { name: 'CallError', reason: 'noproc' } },
+    ]);
   });
 });
 
@@ -117,7 +142,13 @@ describe('resize', () => {
       const before = await resizePartitions(callerIn(world), NAME, partitions);
       const { specs, active } = await world.ask(NAME, { type: 'countChildren' });
       const used = partitions === 0 ? [] : Array.from({ length: 8 }, (_, key) => partitionOf(NAME, partitions, key));
-      steps.push({ before, specs, active, allUp: used.every((name) => world.runtime.whereis(name) !== undefined), used: new Set(used).size });
+      steps.push({
+        before,
+        specs,
+        active,
+        allUp: used.every((name) => world.runtime.whereis(name) !== undefined),
+        used: new Set(used).size,
+      });
     }
 
     expect(steps).toEqual([
@@ -133,7 +164,10 @@ describe('resize', () => {
 
     const outcome: unknown = await resizePartitions(callerIn(world), NAME, partitions).catch((error: unknown) => error);
 
-    expect({ outcome, active: (await world.ask(NAME, { type: 'countChildren' })).active }).toMatchObject({ outcome: { name: 'RangeError' }, active: 4 });
+    expect({ outcome, active: (await world.ask(NAME, { type: 'countChildren' })).active }).toMatchObject({
+      outcome: { name: 'RangeError' },
+      active: 4,
+    });
   });
 
   test('S5-139 with none in service no key has a partition', () => {
@@ -144,7 +178,11 @@ describe('resize', () => {
 test('S5-140 below another supervisor its id is as its specification says (Elixir: from its name, also one by via)', async () => {
   const world = new World();
   const name = via('houses', { street: 1 });
-  const pool = { id: 'pool', type: 'supervisor' as const, start: () => partitionSupervisor({ name, partitions: 1, start: () => puppetSpec() }) };
+  const pool = {
+    id: 'pool',
+    type: 'supervisor' as const,
+    start: () => partitionSupervisor({ name, partitions: 1, start: () => puppetSpec() }),
+  };
   const top = await world.start(supervisor({ strategy: 'one_for_one', children: [pool] }), 'top');
 
   const { child } = await world.ask(top, { type: 'whichChild', id: 'pool' });

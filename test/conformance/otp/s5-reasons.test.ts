@@ -26,7 +26,12 @@ describe('an end', () => {
     bringAbout(family);
 
     const order = family.world.exits.map(({ process }) => process);
-    expect({ reason: family.reason, last: order.at(-1), ended: order.length, left: family.world.runtime.tree() }).toEqual({ reason, last: 'sup#1', ended: 4, left: [] });
+    expect({ reason: family.reason, last: order.at(-1), ended: order.length, left: family.world.runtime.tree() }).toEqual({
+      reason,
+      last: 'sup#1',
+      ended: 4,
+      left: [],
+    });
   });
 
   test('S5-129 killed: the children are gone, but after it', async () => {
@@ -34,7 +39,11 @@ describe('an end', () => {
 
     family.world.exit(family.pid, 'kill');
 
-    expect({ reason: family.reason, first: family.world.exits[0]?.process, left: family.world.runtime.tree() }).toEqual({ reason: 'killed', first: 'sup#1', left: [] });
+    expect({ reason: family.reason, first: family.world.exits[0]?.process, left: family.world.runtime.tree() }).toEqual({
+      reason: 'killed',
+      first: 'sup#1',
+      left: [],
+    });
   });
 });
 
@@ -65,7 +74,9 @@ describe('a start that fails', () => {
       },
     };
 
-    const outcome: unknown = await world.start(supervisor({ strategy: 'one_for_one', children: [below] }), 'top').catch((error: unknown) => error);
+    const outcome: unknown = await world
+      .start(supervisor({ strategy: 'one_for_one', children: [below] }), 'top')
+      .catch((error: unknown) => error);
 
     expect(outcome).toMatchObject({ reason: { shutdown: { id: 'below', reason: { error: { name: 'RangeError', message: 'no room' } } } } });
   });
@@ -133,7 +144,11 @@ test('registry: the names of all that a supervisor held are free when it has end
   for (const reason of ['shutdown', 'kill'] as const) {
     const family = await Family.start({ a: {}, b: {} });
     family.world.exit(family.pid, reason);
-    names.push([family.world.runtime.whereis('@a'), family.world.runtime.whereis('@b'), await family.world.start(puppetSpec({ name: '@a' }), 'next')]);
+    names.push([
+      family.world.runtime.whereis('@a'),
+      family.world.runtime.whereis('@b'),
+      await family.world.start(puppetSpec({ name: '@a' }), 'next'),
+    ]);
   }
 
   expect(names).toEqual([[undefined, undefined, 'next#4'], [undefined, undefined, 'next#4']]);

@@ -18,13 +18,19 @@ const KEPT = { running: [], counts: [1, 0, 0, 1] };
 const GONE = { running: [], counts: [0, 0, 0, 0] };
 
 describe('one cell each', () => {
-  test.each(cells(UNDER, [...CLEAN, ...UNCLEAN]))('S5-040 S5-041 S5-042 $under, permanent, $ending: comes back', async ({ under, ending }) => {
-    expect(await outcome(under, 'permanent', ending)).toEqual(CAME_BACK);
-  });
+  test.each(cells(UNDER, [...CLEAN, ...UNCLEAN]))(
+    'S5-040 S5-041 S5-042 $under, permanent, $ending: comes back',
+    async ({ under, ending }) => {
+      expect(await outcome(under, 'permanent', ending)).toEqual(CAME_BACK);
+    },
+  );
 
-  test.each(cells(STATIC, CLEAN))('S5-043 S5-044 $under, transient, $ending: stays down, its specification is kept', async ({ under, ending }) => {
-    expect(await outcome(under, 'transient', ending)).toEqual(KEPT);
-  });
+  test.each(cells(STATIC, CLEAN))(
+    'S5-043 S5-044 $under, transient, $ending: stays down, its specification is kept',
+    async ({ under, ending }) => {
+      expect(await outcome(under, 'transient', ending)).toEqual(KEPT);
+    },
+  );
 
   test.each(cells(['dynamic'], CLEAN))('S5-043 S5-044 S6-014 $under, transient, $ending: is gone', async ({ under, ending }) => {
     expect(await outcome(under, 'transient', ending)).toEqual(GONE);
@@ -34,9 +40,12 @@ describe('one cell each', () => {
     expect(await outcome(under, 'transient', ending)).toEqual(CAME_BACK);
   });
 
-  test.each(cells(UNDER, [...CLEAN, ...UNCLEAN]))('S5-046 S6-014 $under, temporary, $ending: is gone with its specification', async ({ under, ending }) => {
-    expect(await outcome(under, 'temporary', ending)).toEqual(GONE);
-  });
+  test.each(cells(UNDER, [...CLEAN, ...UNCLEAN]))(
+    'S5-046 S6-014 $under, temporary, $ending: is gone with its specification',
+    async ({ under, ending }) => {
+      expect(await outcome(under, 'temporary', ending)).toEqual(GONE);
+    },
+  );
 });
 
 test.each(STATIC)('S5-041 %s: a permanent child that shuts down twice, in two ways, comes back both times', async (strategy) => {
@@ -52,8 +61,10 @@ test.each(STATIC)('S5-041 %s: a permanent child that shuts down twice, in two wa
 describe('siblings', () => {
   const plans = { before: {}, transient: { restart: 'transient' }, temporary: { restart: 'temporary' }, behind: {} } as const;
 
-  test.each(STATIC)('S5-047 %s: the clean end of a transient and any end of a temporary child leave the others as they are', async (strategy) => {
-    const family = await Family.start(plans, { strategy });
+  test.each(STATIC)(
+    'S5-047 %s: the clean end of a transient and any end of a temporary child leave the others as they are',
+    async (strategy) => {
+      const family = await Family.start(plans, { strategy });
 
     family.end('transient', { shutdown: 'done' });
     family.crash('temporary');
@@ -74,7 +85,13 @@ describe('siblings', () => {
     family.world.exit(family.child('p'), 'kill');
 
     const group = strategy === 'one_for_one' ? [] : [['restart', 't', 'sup#1']];
-    expect(told).toEqual([['exit', 'sup/u#4', 'normal'], ['exit', 'sup/t#3', 'normal'], ['exit', 'sup/p#2', 'killed'], ['restart', 'p', 'sup#1'], ...group]);
+    expect(told).toEqual([
+      ['exit', 'sup/u#4', 'normal'],
+      ['exit', 'sup/t#3', 'normal'],
+      ['exit', 'sup/p#2', 'killed'],
+      ['restart', 'p', 'sup#1'],
+      ...group,
+    ]);
   });
 });
 
@@ -103,7 +120,11 @@ function cells(unders: readonly Under[], endings: readonly Ending[]): readonly {
 }
 
 /** What is left of the one child of a supervisor when it has ended. */
-async function outcome(under: Under, restart: Restart, ending: Ending): Promise<{ running: readonly string[]; counts: readonly unknown[] }> {
+async function outcome(
+  under: Under,
+  restart: Restart,
+  ending: Ending,
+): Promise<{ running: readonly string[]; counts: readonly unknown[] }> {
   const house = under === 'dynamic' ? await Nursery.start() : await Family.start({ a: { restart } }, { strategy: under });
   if (house instanceof Nursery) await house.add('a', { restart });
   if (ending === 'a kill') house.world.exit('@a', 'kill');

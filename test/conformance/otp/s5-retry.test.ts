@@ -24,15 +24,26 @@ describe('between two tries', () => {
 
     const { specs } = await family.ask({ type: 'countChildren' });
 
-    expect({ specs, tries: family.world.exits.length > before, nowMs: family.world.clock.nowMs(), timers: family.world.clock.pendingTimers }).toEqual({
-      specs: 2, tries: true, nowMs: 0, timers: 0,
+    expect({
+      specs,
+      tries: family.world.exits.length > before,
+      nowMs: family.world.clock.nowMs(),
+      timers: family.world.clock.pendingTimers,
+    }).toEqual({
+      specs: 2,
+      tries: true,
+      nowMs: 0,
+      timers: 0,
     });
   });
 
   test('S5-073 it is listed and counted as restarting', async () => {
     const family = await inLoop();
 
-    expect({ children: await family.children(), counts: await family.counts() }).toEqual({ children: ['a restarting', 'b sup/b#3'], counts: [2, 1, 0, 2] });
+    expect({ children: await family.children(), counts: await family.counts() }).toEqual({
+      children: ['a restarting', 'b sup/b#3'],
+      counts: [2, 1, 0, 2],
+    });
   });
 
   test.each(STRATEGIES)('S5-073 S5-075 %s: terminateChild ends the tries: it is down and stays so', async (strategy) => {
@@ -57,7 +68,9 @@ describe('between two tries', () => {
     await family.ask({ type: 'terminateChild', id: 'a' });
 
     const answers = [];
-    for (let count = 0; count < 100 && answers.at(-1) !== 'child.started'; count += 1) answers.push((await family.ask({ type: 'restartChild', id: 'a' })).type);
+    for (let count = 0; count < 100 && answers.at(-1) !== 'child.started'; count += 1) {
+      answers.push((await family.ask({ type: 'restartChild', id: 'a' })).type);
+    }
 
     expect({ last: answers.at(-1), counts: await family.counts() }).toEqual({ last: 'child.started', counts: [1, 1, 0, 1] });
   });
@@ -130,7 +143,10 @@ describe('dynamic', () => {
     const { pid } = await nursery.add('a', { starts: ['up', 'fail', 'up'] });
     nursery.end('a', 'killed');
 
-    const answers = [await nursery.ask({ type: 'whichChild', pid }), await nursery.ask({ type: 'whichChild', pid: nursery.world.runtime.whereis('@a') })];
+    const answers = [
+      await nursery.ask({ type: 'whichChild', pid }),
+      await nursery.ask({ type: 'whichChild', pid: nursery.world.runtime.whereis('@a') }),
+    ];
 
     expect(answers).toEqual([
       { type: 'child.refused', reason: 'not_found' },

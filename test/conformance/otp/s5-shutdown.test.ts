@@ -16,7 +16,10 @@ describe('one by one, in reverse', () => {
     const before = family.endsSince();
     family.world.advance(100);
 
-    expect({ before, after: family.endsSince() }).toEqual({ before: ['c shutdown'], after: ['c shutdown', 'b killed', 'a shutdown', 'sup shutdown'] });
+    expect({ before, after: family.endsSince() }).toEqual({
+      before: ['c shutdown'],
+      after: ['c shutdown', 'b killed', 'a shutdown', 'sup shutdown'],
+    });
   });
 
   test('S5-098 a request that comes while it waits for a child gets no answer: the caller is told of the end', async () => {
@@ -63,13 +66,20 @@ describe('how long', () => {
   });
 
   test('S5-089 the others have their own limits', async () => {
-    const family = await Family.start({ slow: { stubborn: true, shutdown: 300 }, brutal: { stubborn: true, shutdown: 'brutal_kill' }, quick: {} });
+    const family = await Family.start({
+      slow: { stubborn: true, shutdown: 300 },
+      brutal: { stubborn: true, shutdown: 'brutal_kill' },
+      quick: {},
+    });
 
     family.world.exit(family.pid, 'shutdown');
     const before = family.endsSince();
     family.world.advance(300);
 
-    expect({ before, after: family.endsSince() }).toEqual({ before: ['quick shutdown', 'brutal killed'], after: ['quick shutdown', 'brutal killed', 'slow killed', 'sup shutdown'] });
+    expect({ before, after: family.endsSince() }).toEqual({
+      before: ['quick shutdown', 'brutal killed'],
+      after: ['quick shutdown', 'brutal killed', 'slow killed', 'sup shutdown'],
+    });
   });
 
   test('S5-099 the whole subtree has its time: a supervisor waits for a supervisor without limit', async () => {
@@ -84,18 +94,26 @@ describe('how long', () => {
 
     expect({ before, after: world.exits }).toEqual({
       before: [],
-      after: [{ process: 'top/below/slow#3', reason: 'killed' }, { process: 'top/below#2', reason: 'shutdown' }, { process: 'top#1', reason: 'shutdown' }],
+      after: [
+        { process: 'top/below/slow#3', reason: 'killed' },
+        { process: 'top/below#2', reason: 'shutdown' },
+        { process: 'top#1', reason: 'shutdown' },
+      ],
     });
   });
 });
 
 describe('a child that ends by itself while the supervisor stops', () => {
   const endings: readonly ExitReason[] = ['normal', 'shutdown', { shutdown: 'moved' }, { error: { name: 'Error', message: 'crash' } }];
-  const cases = (['permanent', 'transient', 'temporary'] as const).flatMap((restart) => endings.map((reason) => [restart, reason] as const));
+  const cases = (['permanent', 'transient', 'temporary'] as const).flatMap((restart) =>
+    endings.map((reason) => [restart, reason] as const),
+  );
 
-  test.each(cases)('S5-091 S5-097 %s, before its turn, with %o: keeps its reason, does not come back, the supervisor ends with shutdown', async (restart, reason) => {
-    const family = await Family.start({ a: { restart }, b: { stubborn: true, shutdown: 100 } });
-    family.world.exit(family.pid, 'shutdown');
+  test.each(cases)(
+    'S5-091 S5-097 %s, before its turn, with %o: keeps its reason, does not come back, the supervisor ends with shutdown',
+    async (restart, reason) => {
+      const family = await Family.start({ a: { restart }, b: { stubborn: true, shutdown: 100 } });
+      family.world.exit(family.pid, 'shutdown');
 
     family.end('a', reason);
     family.world.advance(100);
@@ -133,7 +151,15 @@ describe('many at once', () => {
     const before = nursery.ends.length;
     nursery.world.advance(1);
 
-    expect({ before, ends: nursery.ends }).toEqual({ before: 2, ends: [['a', 'shutdown'], ['b', 'shutdown'], ['c', 'killed'], ['nursery', 'shutdown']] });
+    expect({ before, ends: nursery.ends }).toEqual({
+      before: 2,
+      ends: [
+        ['a', 'shutdown'],
+        ['b', 'shutdown'],
+        ['c', 'killed'],
+        ['nursery', 'shutdown'],
+      ],
+    });
   });
 
   test('S5-093 dynamic: ten that are killed at once', async () => {
@@ -145,10 +171,12 @@ describe('many at once', () => {
     expect(nursery.ends.map(([, reason]) => reason)).toEqual([...Array.from({ length: 10 }, () => 'killed'), 'shutdown']);
   });
 
-  test.each(['permanent', 'transient', 'temporary'] as const)('S5-094 S6-024 dynamic, %s: whatever reason the children end with, the supervisor ends with shutdown', async (restart) => {
-    const endings = { a: 'normal', b: { shutdown: 'moved' }, c: { error: { name: 'Error', message: 'crash' } } } as const;
-    const nursery = await Nursery.start();
-    for (const id of ['a', 'b', 'c']) await nursery.add(id, { restart, stubborn: true });
+  test.each(['permanent', 'transient', 'temporary'] as const)(
+    'S5-094 S6-024 dynamic, %s: whatever reason the children end with, the supervisor ends with shutdown',
+    async (restart) => {
+      const endings = { a: 'normal', b: { shutdown: 'moved' }, c: { error: { name: 'Error', message: 'crash' } } } as const;
+      const nursery = await Nursery.start();
+      for (const id of ['a', 'b', 'c']) await nursery.add(id, { restart, stubborn: true });
 
     nursery.world.exit(nursery.pid, 'shutdown');
     for (const [id, reason] of Object.entries(endings)) nursery.end(id, reason);
@@ -177,7 +205,11 @@ describe('in the midst of a restart that never succeeds', () => {
     family.world.runtime.exit(family.pid, 'shutdown');
     family.world.run(200);
 
-    expect({ reason: family.reason, left: family.world.runtime.tree(), failures: family.endsSince(before).filter((end) => end === 'b error').length < 5 }).toEqual({
+    expect({
+      reason: family.reason,
+      left: family.world.runtime.tree(),
+      failures: family.endsSince(before).filter((end) => end === 'b error').length < 5,
+    }).toEqual({
       reason: 'shutdown',
       left: [],
       failures: true,

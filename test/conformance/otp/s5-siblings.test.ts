@@ -59,20 +59,31 @@ describe('while it stops one of a group', () => {
     });
   });
 
-  test.each(['one_for_all', 'rest_for_one'] as const)('S5-054 %s: one of the group that crashes before its turn is down already', async (strategy) => {
-    const family = await Family.start({ a: {}, b: {}, c: {}, d: { stubborn: true, shutdown: 100 } }, { strategy, maxRestarts: 1 });
-    family.crash('b');
+  test.each(['one_for_all', 'rest_for_one'] as const)(
+    'S5-054 %s: one of the group that crashes before its turn is down already',
+    async (strategy) => {
+      const family = await Family.start({ a: {}, b: {}, c: {}, d: { stubborn: true, shutdown: 100 } }, { strategy, maxRestarts: 1 });
+      family.crash('b');
 
     family.crash('c');
     family.world.advance(100);
 
-    const group = strategy === 'one_for_all' ? ['a shutdown'] : [];
-    expect({ running: idsOf(family.running), ends: family.endsSince() }).toEqual({ running: ['a', 'b', 'c', 'd'], ends: ['b error', 'c error', 'd killed', ...group] });
-  });
+      const group = strategy === 'one_for_all' ? ['a shutdown'] : [];
+      expect({ running: idsOf(family.running), ends: family.endsSince() }).toEqual({
+        running: ['a', 'b', 'c', 'd'],
+        ends: ['b error', 'c error', 'd killed', ...group],
+      });
+    },
+  );
 
-  test.each(['transient', 'temporary'] as const)('S5-055 rest_for_one: a %s one before the group that finishes stays down', async (restart) => {
-    const family = await Family.start({ a: { restart }, b: {}, c: { stubborn: true, shutdown: 100 }, d: {} }, { strategy: 'rest_for_one' });
-    family.crash('b');
+  test.each(['transient', 'temporary'] as const)(
+    'S5-055 rest_for_one: a %s one before the group that finishes stays down',
+    async (restart) => {
+      const family = await Family.start(
+        { a: { restart }, b: {}, c: { stubborn: true, shutdown: 100 }, d: {} },
+        { strategy: 'rest_for_one' },
+      );
+      family.crash('b');
 
     family.end('a', 'normal');
     family.world.advance(100);
@@ -80,9 +91,11 @@ describe('while it stops one of a group', () => {
     expect(idsOf(family.running)).toEqual(['b', 'c', 'd']);
   });
 
-  test.each(['one_for_all', 'rest_for_one'] as const)('S5-055 %s: a temporary one of the group that ends meanwhile is gone with its specification', async (strategy) => {
-    const family = await Family.start({ a: {}, b: { restart: 'temporary' }, c: { stubborn: true, shutdown: 100 } }, { strategy });
-    family.crash('a');
+  test.each(['one_for_all', 'rest_for_one'] as const)(
+    'S5-055 %s: a temporary one of the group that ends meanwhile is gone with its specification',
+    async (strategy) => {
+      const family = await Family.start({ a: {}, b: { restart: 'temporary' }, c: { stubborn: true, shutdown: 100 } }, { strategy });
+      family.crash('a');
 
     family.crash('b');
     family.world.advance(100);
@@ -99,7 +112,10 @@ describe('while it stops one of a group', () => {
     family.world.advance(100);
     family.world.advance(100);
 
-    expect({ reason: family.reason, ends: family.endsSince() }).toEqual({ reason: 'shutdown', ends: ['b error', 'a normal', 'c killed', 'c killed', 'b shutdown', 'sup shutdown'] });
+    expect({ reason: family.reason, ends: family.endsSince() }).toEqual({
+      reason: 'shutdown',
+      ends: ['b error', 'a normal', 'c killed', 'c killed', 'b shutdown', 'sup shutdown'],
+    });
   });
 });
 
@@ -118,7 +134,11 @@ describe('while it starts one of a group again', () => {
     family.crash('a');
     family.world.send('@b', { type: 'up' });
 
-    expect({ busy, state: family.state, running: idsOf(family.running) }).toEqual({ busy: 'restarting', state: 'running', running: ['a', 'b', 'c'] });
+    expect({ busy, state: family.state, running: idsOf(family.running) }).toEqual({
+      busy: 'restarting',
+      state: 'running',
+      running: ['a', 'b', 'c'],
+    });
   });
 
   test('S5-051 one_for_one: a later one that crashes is dealt with when the start is over', async () => {

@@ -1,4 +1,4 @@
-/** How a supervisor comes up: in order, each child when the one before is up; and what a start that fails or is not needed leaves behind. */
+/** How a supervisor comes up: each child when the one before is up. What is left of a start that fails, or is not needed. */
 import { describe, expect, test } from 'vitest';
 import { setup } from 'xstate';
 import type { ChildSpec } from '../../../src/otp/supervision/child-spec.ts';
@@ -11,11 +11,13 @@ import { World } from '../../support/otp/world.ts';
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 
 describe('in order', () => {
-  test.each(STRATEGIES)('S5-028 %s: each child begins when the one before is up; the list is in that order (OTP: newest first)', async (strategy) => {
-    const world = new World();
-    const plans: Readonly<Record<string, ChildPlan>> = { z: { starts: ['slow'] }, a: {} };
-    const started = world.start(familySpec(plans, { strategy }), 'sup');
-    const before = world.runtime.printTree();
+  test.each(STRATEGIES)(
+    'S5-028 %s: each child begins when the one before is up; the list is in that order (OTP: newest first)',
+    async (strategy) => {
+      const world = new World();
+      const plans: Readonly<Record<string, ChildPlan>> = { z: { starts: ['slow'] }, a: {} };
+      const started = world.start(familySpec(plans, { strategy }), 'sup');
+      const before = world.runtime.printTree();
 
     world.send('@z', { type: 'up' });
 
@@ -37,20 +39,30 @@ describe('in order', () => {
 });
 
 describe('a first start that fails', () => {
-  test.each(STRATEGIES)('S5-031 S5-033 %s: those before it are ended in reverse order, those behind it are never started, nothing is tried again', async (strategy) => {
-    const world = new World();
-    const born: string[] = [];
-    world.runtime.trace((record) => record.type === 'spawn' && born.push(record.process));
+  test.each(STRATEGIES)(
+    'S5-031 S5-033 %s: those before it are ended in reverse order, those behind it are never started, nothing is tried again',
+    async (strategy) => {
+      const world = new World();
+      const born: string[] = [];
+      world.runtime.trace((record) => record.type === 'spawn' && born.push(record.process));
 
-    const outcome: unknown = await Family.start({ a: {}, b: {}, c: { starts: ['fail', 'up'] }, d: {} }, { strategy, maxRestarts: 9 }, world).catch((error: unknown) => error);
+      const outcome: unknown = await Family.start(
+        { a: {}, b: {}, c: { starts: ['fail', 'up'] }, d: {} },
+        { strategy, maxRestarts: 9 },
+        world,
+      ).catch((error: unknown) => error);
 
-    expect({ outcome, born, ends: world.exits.map(({ process }) => process), tree: world.runtime.tree() }).toMatchObject({
-      outcome: { name: 'StartError', reason: { shutdown: { type: 'failed_to_start_child', id: 'c', reason: { error: { message: 'c cannot start' } } } } },
-      born: ['sup#1', 'sup/a#2', 'sup/b#3', 'sup/c#4'],
-      ends: ['sup/c#4', 'sup/b#3', 'sup/a#2', 'sup#1'],
-      tree: [],
-    });
-  });
+      expect({ outcome, born, ends: world.exits.map(({ process }) => process), tree: world.runtime.tree() }).toMatchObject({
+        outcome: {
+          name: 'StartError',
+          reason: { shutdown: { type: 'failed_to_start_child', id: 'c', reason: { error: { message: 'c cannot start' } } } },
+        },
+        born: ['sup#1', 'sup/a#2', 'sup/b#3', 'sup/c#4'],
+        ends: ['sup/c#4', 'sup/b#3', 'sup/a#2', 'sup#1'],
+        tree: [],
+      });
+    },
+  );
 
   test.each<readonly [string, () => ProcessSpec, unknown]>([
     ['a start that throws an error', () => thrower(new TypeError('oops')), { error: { name: 'TypeError', message: 'oops' } }],
@@ -63,7 +75,9 @@ describe('a first start that fails', () => {
   ])('S5-032 %s', async (_, start, reason) => {
     const world = new World();
     await world.puppet('holder', { name: '@taken' });
-    const starting = world.runtime.start(supervisor({ strategy: 'one_for_one', children: [{ id: 'a', start }] }), { id: 'sup' }).catch((error: unknown) => error);
+    const starting = world.runtime
+      .start(supervisor({ strategy: 'one_for_one', children: [{ id: 'a', start }] }), { id: 'sup' })
+      .catch((error: unknown) => error);
 
     world.runtime.drain();
     await world.settle();
@@ -75,15 +89,24 @@ describe('a first start that fails', () => {
     const world = new World();
     const below: ChildSpec = { id: 'below', start: () => familySpec({ leaf: { starts: ['fail'] } }) };
 
-    const outcome: unknown = await world.start(supervisor({ strategy: 'one_for_one', children: [below] }), 'top').catch((error: unknown) => error);
+    const outcome: unknown = await world
+      .start(supervisor({ strategy: 'one_for_one', children: [below] }), 'top')
+      .catch((error: unknown) => error);
 
     const inner = { shutdown: { type: 'failed_to_start_child', id: 'leaf', reason: { error: { message: 'leaf cannot start' } } } };
-    expect(outcome).toMatchObject({ name: 'StartError', reason: { shutdown: { type: 'failed_to_start_child', id: 'below', reason: inner } } });
+    expect(outcome).toMatchObject({
+      name: 'StartError',
+      reason: { shutdown: { type: 'failed_to_start_child', id: 'below', reason: inner } },
+    });
   });
 
   test.each<readonly [string, () => ProcessSpec, unknown]>([
     ['whose first child fails', () => familySpec({ a: { starts: ['fail'] } }), { shutdown: { type: 'failed_to_start_child', id: 'a' } }],
-    ['that cannot be made (OTP: of which init returns garbage)', () => supervisor({ strategy: 'one_for_one', children: [], maxRestarts: -1 }), { error: { name: 'InvalidSpecError' } }],
+    [
+      'that cannot be made (OTP: of which init returns garbage)',
+      () => supervisor({ strategy: 'one_for_one', children: [], maxRestarts: -1 }),
+      { error: { name: 'InvalidSpecError' } },
+    ],
     ['whose making throws (OTP: of which init raises)', () => thrower(new Error('oops')), { error: { message: 'oops' } }],
   ])('S5-030 a supervisor %s: who started it is told once, and gets no EXIT though it traps', async (_, start, reason) => {
     const world = new World();
@@ -100,7 +123,10 @@ describe('a child that is not needed', () => {
   test.each(['permanent', 'transient'] as const)('S5-034 %s: it is down, its specification is kept, the others start', async (restart) => {
     const family = await Family.start({ a: { starts: ['ignore'], restart }, b: {} });
 
-    expect({ children: await family.children(), counts: await family.counts() }).toEqual({ children: ['a down', 'b sup/b#3'], counts: [2, 1, 0, 2] });
+    expect({ children: await family.children(), counts: await family.counts() }).toEqual({
+      children: ['a down', 'b sup/b#3'],
+      counts: [2, 1, 0, 2],
+    });
   });
 
   test('S5-034 temporary: its specification is gone', async () => {
@@ -109,8 +135,11 @@ describe('a child that is not needed', () => {
     expect({ children: await family.children(), counts: await family.counts() }).toEqual({ children: ['b sup/b#3'], counts: [1, 1, 0, 1] });
   });
 
-  test('S5-029 a supervisor that is not needed (OTP: init says so): its own supervisor does without it, and no start has failed', async () => {
-    const family = await Family.start({}, { children: [{ id: 'below', start: () => ({ open: () => 'ignore' as const }), type: 'supervisor' }, childSpec('a')] });
+  test('S5-029 a supervisor that is not needed (OTP: init says so): its own does without it, and no start has failed', async () => {
+    const family = await Family.start(
+      {},
+      { children: [{ id: 'below', start: () => ({ open: () => 'ignore' as const }), type: 'supervisor' }, childSpec('a')] },
+    );
     family.world.advance(100);
 
     expect({ children: await family.children(), counts: await family.counts(), ends: family.endsSince() }).toEqual({
@@ -150,7 +179,12 @@ const crashing = setup({
 }).createMachine({ id: 'crashing', entry: 'boom' });
 
 /** Ends before it has said that it is up. */
-const givingUp = setup({}).createMachine({ id: 'giving-up', initial: 'gone', states: { gone: { type: 'final' } }, output: { reason: { shutdown: 'no luck' } } });
+const givingUp = setup({}).createMachine({
+  id: 'giving-up',
+  initial: 'gone',
+  states: { gone: { type: 'final' } },
+  output: { reason: { shutdown: 'no luck' } },
+});
 
 function thrower(thrown: unknown): never {
   throw thrown;

@@ -32,22 +32,29 @@ test('S5-053 rest_for_one: those behind are shut down and new, the one before ke
 
   family.crash('b');
 
-  expect({ running: family.running, ends: family.endsSince() }).toEqual({ running: ['a#2', 'b#5', 'c#6'], ends: ['b error', 'c shutdown'] });
+  expect({ running: family.running, ends: family.endsSince() }).toEqual({
+    running: ['a#2', 'b#5', 'c#6'],
+    ends: ['b error', 'c shutdown'],
+  });
 });
 
 test.each([
   ['one_for_all', ['m#7', 'z#8', 'c#9', 'x#10', 'b#11'], ['c error', 'b shutdown', 'x shutdown', 'z shutdown', 'm shutdown']],
   ['rest_for_one', ['m#2', 'z#3', 'c#7', 'x#8', 'b#9'], ['c error', 'b shutdown', 'x shutdown']],
-] as const)('S5-054 %s: stops from the last to the first and starts from the first to the last, whatever the ids', async (strategy, running, ends) => {
-  const family = await Family.start({ m: {}, z: {}, c: {}, x: {}, b: {} }, { strategy });
+] as const)(
+  'S5-054 %s: stops from the last to the first and starts from the first to the last, whatever the ids',
+  async (strategy, running, ends) => {
+    const family = await Family.start({ m: {}, z: {}, c: {}, x: {}, b: {} }, { strategy });
 
   family.crash('c');
 
   expect({ running: family.running, ends: family.endsSince() }).toEqual({ running, ends });
 });
 
-test.each(GROUPS)('S5-055 S5-116 %s: a temporary sibling that the group restart has ended is gone with its specification', async (strategy) => {
-  const family = await Family.start({ a: {}, b: { restart: 'temporary' }, c: {} }, { strategy });
+test.each(GROUPS)(
+  'S5-055 S5-116 %s: a temporary sibling that the group restart has ended is gone with its specification',
+  async (strategy) => {
+    const family = await Family.start({ a: {}, b: { restart: 'temporary' }, c: {} }, { strategy });
 
   family.crash('a');
 
@@ -123,14 +130,19 @@ describe('another child fails to come back', () => {
 
     family.crash('a');
 
-    expect({ running: family.running, ends: family.endsSince() }).toEqual({ running: ['a#6', 'b#3'], ends: ['a error', 'a error', 'a error'] });
+    expect({ running: family.running, ends: family.endsSince() }).toEqual({
+      running: ['a#6', 'b#3'],
+      ends: ['a error', 'a error', 'a error'],
+    });
   });
 
   test.each([
     ['one_for_one', ['a sup/a#2', 'b restarting', 'c sup/c#4'], [3, 2, 0, 3]],
     ['rest_for_one', ['a sup/a#2', 'b restarting', 'c down'], [3, 1, 0, 3]],
-  ] as const)('S5-059 %s: between two tries it is listed as restarting, those behind as the strategy left them', async (strategy, children, counts) => {
-    const family = await Family.start({ a: {}, b: { starts: FAILS_FOR_EVER }, c: {} }, { strategy, maxRestarts: 1_000_000 });
+  ] as const)(
+    'S5-059 %s: between two tries it is listed as restarting, those behind as the strategy left them',
+    async (strategy, children, counts) => {
+      const family = await Family.start({ a: {}, b: { starts: FAILS_FOR_EVER }, c: {} }, { strategy, maxRestarts: 1_000_000 });
 
     family.crashInLoop('b');
 
@@ -142,12 +154,18 @@ describe('another child fails to come back', () => {
 
     family.crash('b');
 
-    expect({ running: family.running, reason: family.reason, last: family.endsSince().at(-1) }).toEqual({ running: [], reason: 'shutdown', last: 'sup shutdown' });
+    expect({ running: family.running, reason: family.reason, last: family.endsSince().at(-1) }).toEqual({
+      running: [],
+      reason: 'shutdown',
+      last: 'sup shutdown',
+    });
   });
 });
 
-test.each(STRATEGIES)('S5-060 %s: a child that finds at its restart that it is not needed stays down, its specification is kept', async (strategy) => {
-  const family = await Family.start({ a: { starts: ['up', 'ignore', 'up'] }, b: {} }, { strategy, maxRestarts: 1 });
+test.each(STRATEGIES)(
+  'S5-060 %s: a child that finds at its restart that it is not needed stays down, its specification is kept',
+  async (strategy) => {
+    const family = await Family.start({ a: { starts: ['up', 'ignore', 'up'] }, b: {} }, { strategy, maxRestarts: 1 });
 
   family.crash('a');
 

@@ -19,24 +19,36 @@ setFlagsFromString('--expose-gc');
 const collectGarbage = runInNewContext('gc') as () => void;
 
 describe('what the supervisor still holds', () => {
-  test.each([...STRATEGIES, 'dynamic'] as const)('S5-114 %s: while a temporary child runs, nothing of what it was started with; of the others it does', async (under) => {
-    const ballasts: WeakRef<object>[] = [];
-    const templates = { large: ({ restart }: Message) => largeChild(restart as Restart, ballasts) };
-    const house = under === 'dynamic' ? await Nursery.start({ templates }) : await Family.start({}, { strategy: under, templates });
-    for (const restart of ['permanent', 'transient', 'temporary']) await house.ask({ type: 'startChild', template: 'large', args: { type: 'args', restart } });
-    await house.world.settle();
+  test.each([...STRATEGIES, 'dynamic'] as const)(
+    'S5-114 %s: while a temporary child runs, nothing of what it was started with; of the others it does',
+    async (under) => {
+      const ballasts: WeakRef<object>[] = [];
+      const templates = { large: ({ restart }: Message) => largeChild(restart as Restart, ballasts) };
+      const house = under === 'dynamic' ? await Nursery.start({ templates }) : await Family.start({}, { strategy: under, templates });
+      for (const restart of ['permanent', 'transient', 'temporary']) {
+        await house.ask({ type: 'startChild', template: 'large', args: { type: 'args', restart } });
+      }
+      await house.world.settle();
 
     collectGarbage();
 
-    expect({ held: ballasts.map((ballast) => ballast.deref() !== undefined), counts: await house.counts() }).toEqual({ held: [true, true, false], counts: [3, 3, 0, 3] });
-  });
+      expect({ held: ballasts.map((ballast) => ballast.deref() !== undefined), counts: await house.counts() }).toEqual({
+        held: [true, true, false],
+        counts: [3, 3, 0, 3],
+      });
+    },
+  );
 
-  test.each(STRATEGIES)('S5-114 S5-116 %s: nothing of a hundred temporary children with large arguments, everything of the others', async (strategy) => {
-    const family = await Family.start({}, { strategy });
-    const fresh = textOf(family.world, family.pid);
+  test.each(STRATEGIES)(
+    'S5-114 S5-116 %s: nothing of a hundred temporary children with large arguments, everything of the others',
+    async (strategy) => {
+      const family = await Family.start({}, { strategy });
+      const fresh = textOf(family.world, family.pid);
 
-    for (let index = 0; index < 100; index += 1) await family.ask({ type: 'startChild', template: 'puppet', args: largeArgs(`t${index}`, { restart: 'temporary' }) });
-    for (let index = 0; index < 100; index += 1) family.end(`t${index}`, 'normal');
+      for (let index = 0; index < 100; index += 1) {
+        await family.ask({ type: 'startChild', template: 'puppet', args: largeArgs(`t${index}`, { restart: 'temporary' }) });
+      }
+      for (let index = 0; index < 100; index += 1) family.end(`t${index}`, 'normal');
 
     expect({ rows: rowsOf(family.world, family.pid), text: textOf(family.world, family.pid) }).toEqual({ rows: [], text: fresh });
   });
@@ -63,9 +75,11 @@ describe('what the supervisor still holds', () => {
 
   const ways = ['normal', 'a crash', 'a kill', 'terminateChild'] as const;
 
-  test.each(STRATEGIES.flatMap((strategy) => ways.map((way) => [strategy, way] as const)))('S5-116 %s, %s: a temporary child\'s specification goes, others stay', async (strategy, way) => {
-    const plans = { t: { restart: 'temporary' }, p: {}, q: { restart: 'transient' } } as const;
-    const family = await Family.start(plans, { strategy, maxRestarts: 9 });
+  test.each(STRATEGIES.flatMap((strategy) => ways.map((way) => [strategy, way] as const)))(
+    "S5-116 %s, %s: a temporary child's specification goes, others stay",
+    async (strategy, way) => {
+      const plans = { t: { restart: 'temporary' }, p: {}, q: { restart: 'transient' } } as const;
+      const family = await Family.start(plans, { strategy, maxRestarts: 9 });
 
     for (const id of ['q', 'p', 't']) await endBy(way, family, id);
 
@@ -78,14 +92,22 @@ describe('how much many cost', () => {
     const few = await comeAndGo(nurserySpec(), 1_000);
     const many = await comeAndGo(nurserySpec(), 10_000);
 
-    expect({ ratio: Math.round(many.handled / few.handled), slow: many.ms > 50 * Math.max(few.ms, 1), left: many.left }).toEqual({ ratio: 10, slow: false, left: 0 });
+    expect({ ratio: Math.round(many.handled / few.handled), slow: many.ms > 50 * Math.max(few.ms, 1), left: many.left }).toEqual({
+      ratio: 10,
+      slow: false,
+      left: 0,
+    });
   });
 
   test('S5-117 static: 10,000 that come and go one after the other take ten times the messages of 1,000', async () => {
     const few = await comeAndGo(familySpec({}), 1_000, 1);
     const many = await comeAndGo(familySpec({}), 10_000, 1);
 
-    expect({ ratio: Math.round(many.handled / few.handled), slow: many.ms > 50 * Math.max(few.ms, 1), left: many.left }).toEqual({ ratio: 10, slow: false, left: 0 });
+    expect({ ratio: Math.round(many.handled / few.handled), slow: many.ms > 50 * Math.max(few.ms, 1), left: many.left }).toEqual({
+      ratio: 10,
+      slow: false,
+      left: 0,
+    });
   });
 });
 

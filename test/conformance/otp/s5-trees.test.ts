@@ -10,7 +10,10 @@ const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 const CRASH: ExitReason = { error: { name: 'Error', message: 'crash' } };
 
 /** A tree of two levels: supervisors named `x`, `y`, … under `top`. */
-async function treeOf(below: Readonly<Record<string, Readonly<Record<string, ChildPlan>>>>, restart: Restart = 'permanent'): Promise<World> {
+async function treeOf(
+  below: Readonly<Record<string, Readonly<Record<string, ChildPlan>>>>,
+  restart: Restart = 'permanent',
+): Promise<World> {
   const world = new World();
   const children: readonly ChildSpec[] = Object.entries(below).map(([id, plans]) => {
     const spec = familySpec(plans, { maxRestarts: 1 });
@@ -55,7 +58,7 @@ describe('up', () => {
     });
   });
 
-  test('S5-080 started anew, a supervisor has the children of its specification: those that were asked for are gone, one that was ended runs', async () => {
+  test('S5-080 a supervisor that starts anew has the children of its specification, those that were ended too, and no others', async () => {
     const world = await treeOf({ x: { a: {}, b: {} }, y: { c: {} } });
     const [top] = world.runtime.tree();
     const [x = '@nobody', y = '@nobody'] = top?.children.map(({ pid }) => pid) ?? [];
@@ -75,10 +78,12 @@ describe('up', () => {
 });
 
 describe('down', () => {
-  test.each(['normal', 'shutdown', { shutdown: 'drain' }, CRASH] as const)('S5-082 a process that has started a supervisor ends with %o: the children end in reverse order, then the supervisor, for the same reason', async (reason) => {
-    const world = new World();
-    const owner = await world.puppet('owner', { spawns: { sup: () => familySpec({ a: {}, b: {} }) } });
-    world.tell(owner, { type: 'start', params: { template: 'sup', as: 'sup', link: true } });
+  test.each(['normal', 'shutdown', { shutdown: 'drain' }, CRASH] as const)(
+    'S5-082 who has started a supervisor ends with %o: the children end in reverse order, then the supervisor, for that reason',
+    async (reason) => {
+      const world = new World();
+      const owner = await world.puppet('owner', { spawns: { sup: () => familySpec({ a: {}, b: {} }) } });
+      world.tell(owner, { type: 'start', params: { template: 'sup', as: 'sup', link: true } });
 
     world.tell(owner, { type: 'stop', params: { reason } });
 
@@ -90,13 +95,21 @@ describe('down', () => {
     ]);
   });
 
-  test('S5-081 S5-085 a supervisor that is killed runs no stop: its children die with it, it comes back, their names are free for it', async () => {
+  test('S5-081 S5-085 a supervisor that is killed stops nobody: its children die with it, it comes back, and names are free', async () => {
     const world = await treeOf({ x: { a: {}, b: {} } });
 
     world.exit(world.runtime.tree()[0]?.children[0]?.pid ?? '@nobody', 'kill');
 
-    expect({ exits: world.exits.map(({ process, reason }) => [process, reason]), tree: linesOf(world), a: world.runtime.whereis('@a') }).toEqual({
-      exits: [['top/x#2', 'killed'], ['top/x/a#3', 'killed'], ['top/x/b#4', 'killed']],
+    expect({
+      exits: world.exits.map(({ process, reason }) => [process, reason]),
+      tree: linesOf(world),
+      a: world.runtime.whereis('@a'),
+    }).toEqual({
+      exits: [
+        ['top/x#2', 'killed'],
+        ['top/x/a#3', 'killed'],
+        ['top/x/b#4', 'killed'],
+      ],
       tree: ['top#1', 'top/x#5', 'top/x/a#6', 'top/x/b#7'],
       a: 'top/x/a#6',
     });
@@ -110,10 +123,17 @@ describe('down', () => {
     const told = family.world.seen(child);
     family.world.advance(100);
 
-    expect({ told, ends: family.endsSince() }).toEqual({ told: [{ type: 'EXIT', process: family.pid, reason: 'killed', fromParent: true }], ends: ['sup killed', 'a killed'] });
+    expect({ told, ends: family.endsSince() }).toEqual({
+      told: [{ type: 'EXIT', process: family.pid, reason: 'killed', fromParent: true }],
+      ends: ['sup killed', 'a killed'],
+    });
   });
 
-  test.each(STRATEGIES.flatMap((strategy) => (['normal', 'shutdown', { shutdown: 'drain' }, CRASH] as const).map((reason) => [strategy, reason] as const)))(
+  test.each(
+    STRATEGIES.flatMap((strategy) =>
+      (['normal', 'shutdown', { shutdown: 'drain' }, CRASH] as const).map((reason) => [strategy, reason] as const),
+    ),
+  )(
     'S5-082 S5-083 %s: its own supervisor says %o, and it ends its children in reverse order, and itself for that reason',
     async (strategy, reason) => {
       const family = await Family.start({ a: {}, b: {} }, { strategy });
@@ -137,8 +157,10 @@ describe('down', () => {
     expect({ running: family.running, ends: family.endsSince() }).toEqual({ running: ['a#2', 'b#3'], ends: [] });
   });
 
-  test.each(['normal', 'shutdown', { shutdown: 'drain' }, CRASH] as const)('S5-084 stopped from outside with %o: resolves when children and supervisor have ended', async (reason) => {
-    const family = await Family.start({ a: {}, b: {} });
+  test.each(['normal', 'shutdown', { shutdown: 'drain' }, CRASH] as const)(
+    'S5-084 stopped from outside with %o: resolves when children and supervisor have ended',
+    async (reason) => {
+      const family = await Family.start({ a: {}, b: {} });
 
     const stopped = family.world.runtime.stop(family.pid, reason).then((ended) => ({ ended, left: family.world.runtime.tree() }));
     family.world.runtime.drain();

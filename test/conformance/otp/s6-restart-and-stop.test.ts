@@ -60,9 +60,16 @@ describe('restart', () => {
 
   test('S6-018 ten tries that fail are one too many for nine: all end, and who started it is told', async () => {
     const world = new World();
-    const owner = await world.puppet('owner', { trapExit: true, spawns: { nursery: () => nurserySpec({ name: '@nursery', maxRestarts: 9 }) } });
+    const owner = await world.puppet('owner', {
+      trapExit: true,
+      spawns: { nursery: () => nurserySpec({ name: '@nursery', maxRestarts: 9 }) },
+    });
     world.tell(owner, { type: 'start', params: { template: 'nursery', as: 'nursery', link: true } });
-    await world.ask('@nursery', { type: 'startChild', template: 'puppet', args: { type: 'args', id: 'a', plan: { starts: FAILS_FOR_EVER } } });
+    await world.ask('@nursery', {
+      type: 'startChild',
+      template: 'puppet',
+      args: { type: 'args', id: 'a', plan: { starts: FAILS_FOR_EVER } },
+    });
 
     world.send('@a', { type: 'fail' });
 
@@ -124,7 +131,11 @@ describe('the end of one', () => {
 
     await nursery.ask({ type: 'terminateChild', id: 'a' });
 
-    expect({ running: nursery.running, counts: await nursery.counts(), reason: nursery.reason }).toEqual({ running: [], counts: [0, 0, 0, 0], reason: undefined });
+    expect({ running: nursery.running, counts: await nursery.counts(), reason: nursery.reason }).toEqual({
+      running: [],
+      counts: [0, 0, 0, 0],
+      reason: undefined,
+    });
   });
 
   test('S6-021 while it waits for one child, the supervisor goes on answering (OTP: it does not)', async () => {
@@ -162,10 +173,12 @@ describe('the end of all', () => {
     });
   });
 
-  test.each(['permanent', 'transient', 'temporary'] as const)('S6-024 %s children that end as they like: their reasons are told, nobody comes back', async (restart) => {
-    const nursery = await Nursery.start();
-    const endings = { a: { shutdown: 'done' }, b: 'normal', c: CRASH } as const;
-    for (const id of Object.keys(endings)) await nursery.add(id, { restart, stubborn: true });
+  test.each(['permanent', 'transient', 'temporary'] as const)(
+    'S6-024 %s children that end as they like: their reasons are told, nobody comes back',
+    async (restart) => {
+      const nursery = await Nursery.start();
+      const endings = { a: { shutdown: 'done' }, b: 'normal', c: CRASH } as const;
+      for (const id of Object.keys(endings)) await nursery.add(id, { restart, stubborn: true });
 
     nursery.world.exit(nursery.pid, 'shutdown');
     for (const [id, reason] of Object.entries(endings)) nursery.end(id, reason);
@@ -204,6 +217,10 @@ describe('the end of all', () => {
     nursery.world.exit(nursery.pid, 'shutdown');
 
     // Each child: the request, what came of it in the table, its acknowledgement, the answer; then one EXIT each.
-    expect({ perChild: handled / count, perEnd: Math.round(last / count), left: nursery.running }).toEqual({ perChild: 4, perEnd: 1, left: [] });
+    expect({ perChild: handled / count, perEnd: Math.round(last / count), left: nursery.running }).toEqual({
+      perChild: 4,
+      perEnd: 1,
+      left: [],
+    });
   });
 });

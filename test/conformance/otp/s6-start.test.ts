@@ -15,7 +15,9 @@ const start = () => puppetSpec();
 describe('what it is made of', () => {
   test('S6-001 by default: three restarts in five seconds, any number of children, no arguments of its own', async () => {
     const given: unknown[] = [];
-    const nursery = await Nursery.start({ templates: { noting: (args) => ({ start: () => (given.push(args), puppetSpec({ name: '@noting' })) }) } });
+    const nursery = await Nursery.start({
+      templates: { noting: (args) => ({ start: () => (given.push(args), puppetSpec({ name: '@noting' })) }) },
+    });
     await nursery.ask({ type: 'startChild', template: 'noting', args: { type: 'args', word: 1 } });
 
     const lives = [];
@@ -24,7 +26,11 @@ describe('what it is made of', () => {
       lives.push(nursery.reason ?? 'alive');
     }
 
-    expect({ lives, first: given[0], times: given.length }).toEqual({ lives: ['alive', 'alive', 'alive', 'shutdown'], first: { type: 'args', word: 1 }, times: 4 });
+    expect({ lives, first: given[0], times: given.length }).toEqual({
+      lives: ['alive', 'alive', 'alive', 'shutdown'],
+      first: { type: 'args', word: 1 },
+      times: 4,
+    });
   });
 
   test.each([
@@ -41,7 +47,10 @@ describe('what it is made of', () => {
   });
 
   test('S6-003 what is no specification makes none, and one that is not needed is not there (OTP: init says either)', async () => {
-    const family = await Family.start({}, { children: [{ id: 'below', start: () => ({ open: () => 'ignore' as const }), type: 'supervisor' }] });
+    const family = await Family.start(
+      {},
+      { children: [{ id: 'below', start: () => ({ open: () => 'ignore' as const }), type: 'supervisor' }] },
+    );
 
     expect({ garbage: dynamicSupervisorFault('unknown'), children: await family.children() }).toEqual({
       garbage: { code: 'invalid_type', value: 'unknown' },
@@ -50,13 +59,21 @@ describe('what it is made of', () => {
   });
 
   test('S6-004 several under one supervisor have different ids; a second of one id is refused', async () => {
-    const children: readonly ChildSpec[] = ['one', 'two'].map((id) => ({ id, start: () => nurserySpec({ name: `@${id}` }), type: 'supervisor' }));
+    const children: readonly ChildSpec[] = ['one', 'two'].map((id) => ({
+      id,
+      start: () => nurserySpec({ name: `@${id}` }),
+      type: 'supervisor',
+    }));
     const templates = { again: () => ({ id: 'one', start: () => nurserySpec() }) };
     const family = await Family.start({}, { children, templates });
 
     const answer = await family.ask({ type: 'startChild', template: 'again', args: { type: 'args' } });
 
-    expect({ answer, counts: await family.counts(), twice: thrownBy(() => supervisor({ strategy: 'one_for_one', children: [...children, ...children] })) }).toEqual({
+    expect({
+      answer,
+      counts: await family.counts(),
+      twice: thrownBy(() => supervisor({ strategy: 'one_for_one', children: [...children, ...children] })),
+    }).toEqual({
       answer: { type: 'child.refused', id: 'one', reason: 'already_started', pid: 'sup/one#2' },
       counts: [2, 2, 2, 0],
       twice: new InvalidSpecError({ code: 'duplicate_child_name', value: 'one' }),
@@ -86,8 +103,10 @@ describe('specifications of children', () => {
     ['a start that is no function', () => ({ start: 'x' }), { code: 'invalid_start', value: 'x' }],
     ['a negative time to stop', () => ({ start, shutdown: -1 }), { code: 'invalid_shutdown', value: -1 }],
     ['significant', () => ({ start, significant: true }), { code: 'invalid_significant', value: true }],
-  ])('S6-005 %s: the request is refused, nothing is kept (Elixir checks before it asks; here the template\'s supervisor does)', async (_, template, reason) => {
-    const nursery = await Nursery.start({ templates: { faulty: template as DynamicSupervisorSpec['templates'][string] } });
+  ])(
+    "S6-005 %s: the request is refused, nothing is kept (Elixir checks before it asks; here the template's supervisor does)",
+    async (_, template, reason) => {
+      const nursery = await Nursery.start({ templates: { faulty: template as DynamicSupervisorSpec['templates'][string] } });
 
     const answer = await nursery.ask({ type: 'startChild', template: 'faulty', args: { type: 'args' } });
 
@@ -98,12 +117,14 @@ describe('specifications of children', () => {
     const nursery = await Nursery.start();
 
     const answers = [];
-    for (const template of ['unknown', 'toString']) answers.push(await nursery.ask({ type: 'startChild', template, args: { type: 'args' } }));
+    for (const template of ['unknown', 'toString']) {
+      answers.push(await nursery.ask({ type: 'startChild', template, args: { type: 'args' } }));
+    }
 
     expect(answers).toEqual([{ type: 'child.refused', reason: 'unknown_template' }, { type: 'child.refused', reason: 'unknown_template' }]);
   });
 
-  test('S6-007 many of one template: each without an id gets its own; an id that is given is kept unique (OTP: ids are ignored)', async () => {
+  test('S6-007 many of one template: each without an id gets its own; an id that is given is unique (OTP: ids are ignored)', async () => {
     const nursery = await Nursery.start();
 
     const answers = [await nursery.addNameless(), await nursery.addNameless(), await nursery.add('a'), await nursery.add('a')];
@@ -121,7 +142,9 @@ describe('what a request comes to', () => {
     const nursery = await Nursery.start();
 
     const answers = [await nursery.add('up')];
-    for (const restart of ['permanent', 'transient', 'temporary'] as const) answers.push(await nursery.add(restart, { starts: ['ignore'], restart }));
+    for (const restart of ['permanent', 'transient', 'temporary'] as const) {
+      answers.push(await nursery.add(restart, { starts: ['ignore'], restart }));
+    }
     const counts = await nursery.counts();
     nursery.world.exit(nursery.pid, 'shutdown');
 
@@ -197,7 +220,13 @@ test('S6-012 S6-019 extra arguments go to every template, the request\'s own win
   const given: unknown[] = [];
   const nursery = await Nursery.start({
     extraArgs: { colour: 'red', size: 1 },
-    templates: { noting: ({ colour, size, word }) => ({ id: 'a', restart: 'transient', start: () => (given.push([colour, size, word]), puppetSpec({ name: '@a' })) }) },
+    templates: {
+      noting: ({ colour, size, word }) => ({
+        id: 'a',
+        restart: 'transient',
+        start: () => (given.push([colour, size, word]), puppetSpec({ name: '@a' })),
+      }),
+    },
   });
   await nursery.ask({ type: 'startChild', template: 'noting', args: { type: 'args', size: 2, word: 'hello' } });
   const oops: ExitReason = { error: { name: 'Error', message: 'oops' } };

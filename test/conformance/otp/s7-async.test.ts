@@ -30,7 +30,7 @@ test.each([
   });
 });
 
-test('S7-002 S7-006 an awaited task is linked, brings its value as one event, and ends as normal; unlike in Elixir it has no default time-out', async () => {
+test('S7-002 S7-006 an awaited task is linked, brings its value as one event, ends normal; it has no time-out as in Elixir', async () => {
   const { world, caller, job } = await callerOf();
 
   world.tell(caller, async('job'));
@@ -53,7 +53,9 @@ test('S7-003 the callers of a task are the processes above it, nearest first', a
   world.tell('@inner', async('job'));
 
   const callers: (string | undefined)[] = [];
-  for (let pid: Pid | undefined = 'outer/inner/job#3' as Pid; pid !== undefined; pid = world.runtime.processInfo(pid)?.parent) callers.push(pid);
+  for (let pid: Pid | undefined = 'outer/inner/job#3' as Pid; pid !== undefined; pid = world.runtime.processInfo(pid)?.parent) {
+    callers.push(pid);
+  }
 
   expect(callers).toEqual(['outer/inner/job#3', 'outer/inner#2', outer, 'outside']);
 });
@@ -68,7 +70,12 @@ test('S7-007 a task that takes too long fails as timeout and is cancelled: neith
   job.finish('late');
   await rest(world);
 
-  expect({ before, seen: world.seen(caller).map(({ type, reason }) => [type, reason]), aborted: job.aborted, task: world.reasonOf('caller/job#2' as Pid) }).toEqual({
+  expect({
+    before,
+    seen: world.seen(caller).map(({ type, reason }) => [type, reason]),
+    aborted: job.aborted,
+    task: world.reasonOf('caller/job#2' as Pid),
+  }).toEqual({
     before: { seen: [], aborted: [false] },
     seen: [['seen.failed', 'timeout']],
     aborted: [true],
@@ -94,7 +101,11 @@ test.each([
   ]);
 });
 
-test.each<[ExitReason | 'kill', ExitReason]>([['shutdown', 'shutdown'], [{ shutdown: 'moved' }, { shutdown: 'moved' }], ['kill', 'killed']])('S7-008 a task that is sent the exit %j fails with %j', async (sent, reason) => {
+test.each<[ExitReason | 'kill', ExitReason]>([
+  ['shutdown', 'shutdown'],
+  [{ shutdown: 'moved' }, { shutdown: 'moved' }],
+  ['kill', 'killed'],
+])('S7-008 a task that is sent the exit %j fails with %j', async (sent, reason) => {
   const { world, caller } = await callerOf();
   world.tell(caller, async('job', { link: false }));
 
@@ -159,7 +170,9 @@ test('S7-038 the end of a task that failed is traced with who started it and why
   job.fail(new Error('broken'));
   await rest(world);
 
-  expect(ends).toMatchObject([{ type: 'exit', process: 'caller/job#2', reason: { error: { name: 'Error', message: 'broken', stack: expect.any(String) as string } } }]);
+  expect(ends).toMatchObject([
+    { type: 'exit', process: 'caller/job#2', reason: { error: { name: 'Error', message: 'broken', stack: expect.any(String) as string } } },
+  ]);
 });
 
 test('S7-016 a killed task is gone at once, whatever its job does', async () => {
@@ -168,5 +181,8 @@ test('S7-016 a killed task is gone at once, whatever its job does', async () => 
 
   world.tell(caller, exit('caller/job#2' as Pid, 'kill'), tell(caller));
 
-  expect({ seen: world.seen(caller).slice(1), aborted: job.aborted }).toEqual({ seen: [{ type: 'seen.down', process: 'caller/job#2', reason: 'killed' }], aborted: [true] });
+  expect({ seen: world.seen(caller).slice(1), aborted: job.aborted }).toEqual({
+    seen: [{ type: 'seen.down', process: 'caller/job#2', reason: 'killed' }],
+    aborted: [true],
+  });
 });

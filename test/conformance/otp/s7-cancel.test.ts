@@ -5,7 +5,7 @@ import { async, cancel, link } from './support/told.ts';
 
 const pid = 'caller/job#2' as Pid;
 
-test('S7-014 S7-015 S7-019 unlike one that Elixir ignores, a task that is given up is cancelled: nothing of it is told, and its end reaches nobody', async () => {
+test('S7-014 S7-015 S7-019 unlike what Elixir ignores, a task that is given up is cancelled: nobody hears of it or its end', async () => {
   const { world, caller, job } = await callerOf();
   world.tell(caller, async('job'));
 
@@ -26,7 +26,11 @@ test('S7-014 a task that is given up in the same step is cancelled too', async (
   world.tell(caller, async('job'), cancel());
   await rest(world);
 
-  expect({ left: world.runtime.tree().flatMap(({ children }) => children.map(({ id }) => id)), running: job.aborted.includes(false), seen: world.seen(caller) }).toEqual({
+  expect({
+    left: world.runtime.tree().flatMap(({ children }) => children.map(({ id }) => id)),
+    running: job.aborted.includes(false),
+    seen: world.seen(caller),
+  }).toEqual({
     left: [],
     running: false,
     seen: [],
@@ -77,7 +81,11 @@ test('S7-019 a job that fails because it was given up does not end its linked ca
   job.fail(new Error('broken off'));
   await rest(world);
 
-  expect({ caller: world.isAlive(caller), task: world.reasonOf(pid), seen: world.seen(caller) }).toEqual({ caller: true, task: 'normal', seen: [] });
+  expect({ caller: world.isAlive(caller), task: world.reasonOf(pid), seen: world.seen(caller) }).toEqual({
+    caller: true,
+    task: 'normal',
+    seen: [],
+  });
 });
 
 test('S7-019 a caller that ends takes its task along', async () => {

@@ -10,7 +10,9 @@ import { call, link, monitor } from './support/told.ts';
 const args: Message = { type: 'args' };
 
 /** A supervisor of tasks: one template, which runs `job`. */
-async function taskSupervisor(options: { readonly obedient?: boolean; readonly child?: Partial<ChildSpec>; readonly spec?: Partial<DynamicSupervisorSpec> } = {}) {
+async function taskSupervisor(
+  options: { readonly obedient?: boolean; readonly child?: Partial<ChildSpec>; readonly spec?: Partial<DynamicSupervisorSpec> } = {},
+) {
   const { obedient = true, child = {}, spec = {} } = options;
   const world = new World();
   const job = new Job(obedient);
@@ -28,7 +30,11 @@ test('S7-030 a task supervisor is found by its name or by a key, and lists and c
   const listed = await named.world.ask('@tasks', { type: 'whichChildren' });
   const counted = await named.ask({ type: 'countChildren' });
 
-  expect({ listed, counted, found: [named.world.runtime.whereis('@tasks'), keyed.world.runtime.whereis(via('supervisors', 'tasks'))] }).toMatchObject({
+  expect({
+    listed,
+    counted,
+    found: [named.world.runtime.whereis('@tasks'), keyed.world.runtime.whereis(via('supervisors', 'tasks'))],
+  }).toMatchObject({
     listed: { children: tasks.map((pid) => ({ pid, status: 'up' })) },
     counted: { type: 'children.counted', specs: 2, active: 2, supervisors: 0, workers: 2 },
     found: [named.pid, keyed.pid],
@@ -84,7 +90,11 @@ test.each([
     return before;
   });
 
-  expect({ alive, reason: world.reasonOf(task), supervisor: world.reasonOf(pid) }).toEqual({ alive: waits.map(() => true), reason, supervisor: 'shutdown' });
+  expect({ alive, reason: world.reasonOf(task), supervisor: world.reasonOf(pid) }).toEqual({
+    alive: waits.map(() => true),
+    reason,
+    supervisor: 'shutdown',
+  });
 });
 
 test('S7-033 a task that obeys ends as told when its supervisor stops', async () => {
@@ -94,7 +104,11 @@ test('S7-033 a task that obeys ends as told when its supervisor stops', async ()
   world.exit(pid, 'shutdown');
   await rest(world);
 
-  expect({ aborted: job.aborted, task: world.reasonOf(task), supervisor: world.reasonOf(pid) }).toEqual({ aborted: [true], task: 'shutdown', supervisor: 'shutdown' });
+  expect({ aborted: job.aborted, task: world.reasonOf(task), supervisor: world.reasonOf(pid) }).toEqual({
+    aborted: [true],
+    task: 'shutdown',
+    supervisor: 'shutdown',
+  });
 });
 
 test.each([
@@ -125,7 +139,8 @@ test('S7-035 a task is terminated on request, and not found the second time', as
   });
 });
 
-const awaiting = (task: Pid, timeoutMs?: number) => call(task, 'await', { as: 'seen.task', ...(timeoutMs === undefined ? {} : { timeoutMs }) });
+const awaiting = (task: Pid, timeoutMs?: number) =>
+  call(task, 'await', { as: 'seen.task', ...(timeoutMs === undefined ? {} : { timeoutMs }) });
 
 test('S7-036 a supervised task answers who awaits it with its value, or fails with its reason', async () => {
   const { world, job, startTask } = await taskSupervisor();

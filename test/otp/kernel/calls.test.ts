@@ -35,7 +35,10 @@ async function callerAndServer() {
   return { world, caller: await world.puppet('caller'), server: await world.start({ machine: server, name: '@server' }, 'server') };
 }
 
-const call = (to: Address, type = 'ask', more: { timeoutMs?: number } = {}): Told => ({ type: 'call', params: { to, request: { type }, as: 'seen.call', ...more } });
+const call = (to: Address, type = 'ask', more: { timeoutMs?: number } = {}): Told => ({
+  type: 'call',
+  params: { to, request: { type }, as: 'seen.call', ...more },
+});
 const failed = (to: Address, request: string, reason: unknown) => ({ type: 'seen.call.failed', to, request, reason });
 
 test('brings the reply as an event of the replier’s choice', async () => {
@@ -126,7 +129,11 @@ test('crashes a process that calls itself', async () => {
 
 test('brings the outside a reply, or rejects with why there is none', async () => {
   const { world, server: pid } = await callerAndServer();
-  const outcomes = [world.runtime.call(pid, { type: 'ask' }), world.runtime.call(pid, { type: 'later' }, 10), world.runtime.call('@nobody', { type: 'ask' })];
+  const outcomes = [
+    world.runtime.call(pid, { type: 'ask' }),
+    world.runtime.call(pid, { type: 'later' }, 10),
+    world.runtime.call('@nobody', { type: 'ask' }),
+  ];
   world.runtime.drain();
   world.advance(10);
   const dying = world.runtime.call(pid, { type: 'later' });
@@ -206,7 +213,12 @@ test('a time-out, and a refusal, are news to a caller that monitors the process'
   const busy = await world.puppet('busy', { mailboxMax: 1, mailboxOverflow: 'drop_newest' });
   world.runtime.suspend(busy);
   world.send(busy, { type: 'seen.1' });
-  world.tell(caller, ...[pid, busy].map((process): Told => ({ type: 'monitor', params: { process, as: 'seen.process' } })), call(pid, 'later', { timeoutMs: 10 }), call(busy));
+  world.tell(
+    caller,
+    ...[pid, busy].map((process): Told => ({ type: 'monitor', params: { process, as: 'seen.process' } })),
+    call(pid, 'later', { timeoutMs: 10 }),
+    call(busy),
+  );
   world.advance(10);
 
   expect(world.seen(caller)).toEqual([failed(busy, 'ask', 'overloaded'), failed(pid, 'later', 'timeout')]);
@@ -214,7 +226,11 @@ test('a time-out, and a refusal, are news to a caller that monitors the process'
 
 test('a request that is passed on and dropped there is not refused by who was asked', async () => {
   const world = new World();
-  const [caller, asked, busy] = [await world.puppet('caller'), await world.puppet('asked'), await world.puppet('busy', { mailboxMax: 1, mailboxOverflow: 'drop_newest' })];
+  const [caller, asked, busy] = [
+    await world.puppet('caller'),
+    await world.puppet('asked'),
+    await world.puppet('busy', { mailboxMax: 1, mailboxOverflow: 'drop_newest' }),
+  ];
   world.runtime.suspend(busy);
   world.send(busy, { type: 'seen.1' });
   world.tell(caller, call(asked, 'seen.request'));
@@ -249,14 +265,20 @@ test('the dead of a multicall whose end is on its way to a monitor are counted, 
   world.tell(caller, { type: 'monitor', params: { process: peer, as: 'seen.peer' } });
   void world.runtime.whenDown(watched);
   for (const pid of [peer, watched]) world.runtime.exit(pid, 'kill');
-  world.runtime.send(caller, { type: 'do', effects: [{ type: 'multicall', params: { table: 'peers', request: { type: 'seen.request' }, as: 'seen.all' } }] });
+  world.runtime.send(caller, {
+    type: 'do',
+    effects: [{ type: 'multicall', params: { table: 'peers', request: { type: 'seen.request' }, as: 'seen.all' } }],
+  });
   for (const pid of [peer, watched]) while (world.isAlive(pid)) world.runtime.step();
   const outcomes: unknown[] = [];
   world.runtime.call(watched, { type: 'seen.request' }).catch((error: unknown) => outcomes.push(error));
   world.runtime.drain();
   await world.settle();
 
-  expect({ seen: world.seen(caller), outcomes }).toMatchObject({ seen: [{ type: 'seen.peer.down' }, { type: 'seen.all.done', failed: [peer] }], outcomes: [{ reason: 'noproc' }] });
+  expect({ seen: world.seen(caller), outcomes }).toMatchObject({
+    seen: [{ type: 'seen.peer.down' }, { type: 'seen.all.done', failed: [peer] }],
+    outcomes: [{ reason: 'noproc' }],
+  });
 });
 
 test('a multicall goes to a table that names its recipients', async () => {

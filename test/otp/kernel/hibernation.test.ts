@@ -48,8 +48,11 @@ test.each([
   ['an actor of its own is at work', { invoke: { src: 'work' } }],
 ] as const)('a process stays awake while %s, which would end with its actor', async (_, waiting) => {
   const world = new World();
-  const machine = setup({ types: { events: {} as { type: 'rest' } }, actors: { work: fromPromise(() => new Promise(() => undefined)) }, actions: effects })
-    .createMachine({ id: 'm', initial: 'waiting', on: { rest: { actions: { type: 'hibernate' } } }, states: { waiting, done: {} } });
+  const machine = setup({
+    types: { events: {} as { type: 'rest' } },
+    actors: { work: fromPromise(() => new Promise(() => undefined)) },
+    actions: effects,
+  }).createMachine({ id: 'm', initial: 'waiting', on: { rest: { actions: { type: 'hibernate' } } }, states: { waiting, done: {} } });
   const pid = await world.start({ machine }, 'm');
 
   world.send(pid, { type: 'rest' });
@@ -71,7 +74,11 @@ test('a process that is to hibernate does so though what still waited for it was
 test('a process wakes with the very context that it had, whatever it looks like', async () => {
   const world = new World();
   const context = { seen: [], link: { xstate$$type: 1, id: 'nobody' } };
-  const machine = setup({ types: { events: {} as { type: 'rest' | 'wake' } }, actions: effects }).createMachine({ id: 'm', context, on: { rest: { actions: { type: 'hibernate' } }, wake: {} } });
+  const machine = setup({ types: { events: {} as { type: 'rest' | 'wake' } }, actions: effects }).createMachine({
+    id: 'm',
+    context,
+    on: { rest: { actions: { type: 'hibernate' } }, wake: {} },
+  });
   const pid = await world.start({ machine }, 'm');
 
   world.send(pid, { type: 'rest' });
@@ -262,12 +269,19 @@ describe('the time to hibernate', () => {
     world.send(pid, { type: 'seen.more' });
     world.advance(100);
 
-    expect({ active, idle, again: isAsleep(world, pid), timersLeft: world.clock.pendingTimers }).toEqual({ active: false, idle: true, again: true, timersLeft: 0 });
+    expect({ active, idle, again: isAsleep(world, pid), timersLeft: world.clock.pendingTimers }).toEqual({
+      active: false,
+      idle: true,
+      again: true,
+      timersLeft: 0,
+    });
   });
 });
 
 test('a world in which everybody hibernates after every event sees what one sees in which nobody does', async () => {
-  const steps = fc.array(fc.tuple(fc.nat(2), fc.nat(2), fc.constantFrom('tell', 'call', 'watch', 'sleep', 'wake', 'end')), { maxLength: 30 });
+  const steps = fc.array(fc.tuple(fc.nat(2), fc.nat(2), fc.constantFrom('tell', 'call', 'watch', 'sleep', 'wake', 'end')), {
+    maxLength: 30,
+  });
 
   await fc.assert(
     fc.asyncProperty(steps, fc.nat(), async (told, seed) => {
@@ -287,7 +301,9 @@ async function live(steps: readonly Step[], seed: number, afterwards: readonly T
   runtime.drain();
   await Promise.all(starting);
   const delivered: string[] = [];
-  runtime.trace((record) => record.type === 'deliver' && record.message.type !== 'do' && delivered.push(`${record.to} ${record.message.type}`));
+  runtime.trace(
+    (record) => record.type === 'deliver' && record.message.type !== 'do' && delivered.push(`${record.to} ${record.message.type}`),
+  );
   for (const [from, to, what] of steps) {
     for (const message of whatToDo(`@p${to}`, what)) runtime.send(`@p${from}`, message);
     runtime.drain();
@@ -301,6 +317,8 @@ function whatToDo(to: `@${string}`, what: string) {
   if (what === 'sleep' || what === 'wake') return [{ type: what }];
   if (what === 'end') return [{ type: 'do', effects: [{ type: 'exit', params: { process: to, reason: 'shutdown' } }] }];
   if (what === 'watch') return [{ type: 'do', effects: [{ type: 'monitor', params: { process: to, as: 'seen' } }] }];
-  if (what === 'call') return [{ type: 'do', effects: [{ type: 'call', params: { to, request: { type: 'seen.request' }, as: 'seen', timeoutMs: 10 } }] }];
+  if (what === 'call') {
+    return [{ type: 'do', effects: [{ type: 'call', params: { to, request: { type: 'seen.request' }, as: 'seen', timeoutMs: 10 } }] }];
+  }
   return [{ type: 'do', effects: [{ type: 'send', params: { to, event: { type: 'seen.message' } } }] }];
 }

@@ -9,7 +9,9 @@ import { World } from '../../support/otp/world.ts';
 const schedulers = { production: productionScheduler, 'in order': replayScheduler, random: () => randomScheduler(5) };
 
 async function flooded(world: World, mailboxOverflow: MachineSpec['mailboxOverflow']): Promise<Pid> {
-  const starting = world.runtime.start(puppetSpec({ mailboxMax: 3, ...(mailboxOverflow === undefined ? {} : { mailboxOverflow }) }), { id: 'p' });
+  const starting = world.runtime.start(puppetSpec({ mailboxMax: 3, ...(mailboxOverflow === undefined ? {} : { mailboxOverflow }) }), {
+    id: 'p',
+  });
   world.runtime.drain();
   const pid = await starting;
   for (const type of ['seen.1', 'seen.2', 'seen.3', 'seen.4', 'seen.5']) world.runtime.send(pid, { type });
@@ -27,23 +29,31 @@ describe.each(Object.entries(schedulers))('under a scheduler that is %s', (_, sc
     const pid = await flooded(world, policy);
     world.runtime.drain();
 
-    expect({ seen: world.seen(pid).map(({ type }) => type), dropped, counted: world.runtime.processInfo(pid)?.dropped }).toEqual({ seen: kept, dropped: gone, counted: 2 });
+    expect({ seen: world.seen(pid).map(({ type }) => type), dropped, counted: world.runtime.processInfo(pid)?.dropped }).toEqual({
+      seen: kept,
+      dropped: gone,
+      counted: 2,
+    });
   });
 
   test('crash, which is the default, ends the process at the first that is too many', async () => {
     const world = new World(scheduler());
     const pid = await flooded(world, undefined);
 
-    expect(world.reasonOf(pid)).toMatchObject({ error: { name: 'MailboxOverflowError', message: "more than 3 messages wait; the one too many is 'seen.4' from outside" } });
+    expect(world.reasonOf(pid)).toMatchObject({
+      error: { name: 'MailboxOverflowError', message: "more than 3 messages wait; the one too many is 'seen.4' from outside" },
+    });
   });
 
-  test.each(['drop_newest', 'drop_oldest'] as const)('%s: a request that is dropped fails as overloaded, and the others wait on', async (policy) => {
-    const world = new World(scheduler());
-    const [pid, caller] = [await world.puppet('busy', { mailboxMax: 1, mailboxOverflow: policy }), await world.puppet('caller')];
-    world.runtime.suspend(pid);
-    world.tell(caller, { type: 'call', params: { to: pid, request: { type: 'seen.request' }, as: 'seen.first' } });
-    world.tell(caller, { type: 'call', params: { to: pid, request: { type: 'seen.request' }, as: 'seen.second' } });
-    const failed = policy === 'drop_newest' ? 'seen.second' : 'seen.first';
+  test.each(['drop_newest', 'drop_oldest'] as const)(
+    '%s: a request that is dropped fails as overloaded, and the others wait on',
+    async (policy) => {
+      const world = new World(scheduler());
+      const [pid, caller] = [await world.puppet('busy', { mailboxMax: 1, mailboxOverflow: policy }), await world.puppet('caller')];
+      world.runtime.suspend(pid);
+      world.tell(caller, { type: 'call', params: { to: pid, request: { type: 'seen.request' }, as: 'seen.first' } });
+      world.tell(caller, { type: 'call', params: { to: pid, request: { type: 'seen.request' }, as: 'seen.second' } });
+      const failed = policy === 'drop_newest' ? 'seen.second' : 'seen.first';
 
     expect(world.seen(caller)).toEqual([{ type: `${failed}.failed`, to: pid, request: 'seen.request', reason: 'overloaded' }]);
   });
@@ -115,26 +125,40 @@ test('no number of deaths, answers and time-outs that wait makes a mailbox too f
   expect(world.seen(pid).map(({ type }) => type)).toEqual(['seen.down', 'seen.down', 'seen.down', 'seen.message']);
 });
 
-test.each(['drop_newest', 'drop_oldest'] as const)('%s: the outcome of a start is not dropped, however many messages wait', async (mailboxOverflow) => {
-  const world = new World();
-  const pid = await world.puppet('p', { mailboxMax: 1, mailboxOverflow, spawns: { child: () => puppetSpec() } });
-  world.runtime.send(pid, { type: 'do', effects: [{ type: 'start', params: { template: 'child', as: 'seen' } }] });
-  world.run(1);
-  world.runtime.suspend(pid);
-  world.send(pid, { type: 'seen.1' });
-  world.send(pid, { type: 'seen.2' });
-  world.runtime.resume(pid);
-  world.runtime.drain();
+test.each(['drop_newest', 'drop_oldest'] as const)(
+  '%s: the outcome of a start is not dropped, however many messages wait',
+  async (mailboxOverflow) => {
+    const world = new World();
+    const pid = await world.puppet('p', { mailboxMax: 1, mailboxOverflow, spawns: { child: () => puppetSpec() } });
+    world.runtime.send(pid, { type: 'do', effects: [{ type: 'start', params: { template: 'child', as: 'seen' } }] });
+    world.run(1);
+    world.runtime.suspend(pid);
+    world.send(pid, { type: 'seen.1' });
+    world.send(pid, { type: 'seen.2' });
+    world.runtime.resume(pid);
+    world.runtime.drain();
 
   expect(world.seen(pid).map(({ type }) => type)).toContain('seen.started');
 });
 
-test.each(Object.entries(schedulers))('%s: the oldest message is found behind signals of its sender, and behind nothing else', (_, scheduler) => {
-  const mailbox = scheduler().createMailbox();
-  const [one, other] = [{ pid: '@one' }, { pid: '@other' }] as const;
-  mailbox.push({ kind: 'exit', source: one, reason: 'normal' });
-  for (const [source, type] of [[one, '1'], [other, '2'], [one, '3']] as const) mailbox.push({ kind: 'message', source, message: { type } });
-  const taken = [1, 2, 3, 4].map(() => mailbox.takeOldestMessage()?.message.type);
+test.each(Object.entries(schedulers))(
+  '%s: the oldest message is found behind signals of its sender, and behind nothing else',
+  (_, scheduler) => {
+    const mailbox = scheduler().createMailbox();
+    const [one, other] = [{ pid: '@one' }, { pid: '@other' }] as const;
+    mailbox.push({ kind: 'exit', source: one, reason: 'normal' });
+    for (const [source, type] of [
+      [one, '1'],
+      [other, '2'],
+      [one, '3'],
+    ] as const)
+      mailbox.push({ kind: 'message', source, message: { type } });
+    const taken = [1, 2, 3, 4].map(() => mailbox.takeOldestMessage()?.message.type);
 
-  expect({ taken, left: mailbox.length, messages: mailbox.messageCount }).toEqual({ taken: ['1', '2', '3', undefined], left: 1, messages: 0 });
-});
+    expect({ taken, left: mailbox.length, messages: mailbox.messageCount }).toEqual({
+      taken: ['1', '2', '3', undefined],
+      left: 1,
+      messages: 0,
+    });
+  },
+);

@@ -35,7 +35,11 @@ test('told to stop while it opens, it ends when it has opened and closed again, 
   open();
   await world.settle();
 
-  expect({ before, log, outcome: await outcome }).toMatchObject({ before: { alive: true, log: [] }, log: ['closed'], outcome: { reason: 'shutdown' } });
+  expect({ before, log, outcome: await outcome }).toMatchObject({
+    before: { alive: true, log: [] },
+    log: ['closed'],
+    outcome: { reason: 'shutdown' },
+  });
 });
 
 test('told to stop before it finds that there is nothing to do, it ends as told', async () => {

@@ -101,7 +101,10 @@ test('tells a request that its answer is delivered, right before the caller hand
 test('a request that throws or rejects ends the port, after it has closed, and fails the call with that error', async () => {
   const world = new World();
   const closed: string[] = [];
-  const handle = (how: () => Message | Promise<Message>): PortHandle => ({ requests: { bad: how }, close: () => void closed.push('closed') });
+  const handle = (how: () => Message | Promise<Message>): PortHandle => ({
+    requests: { bad: how },
+    close: () => void closed.push('closed'),
+  });
   const caller = await world.puppet('caller');
   await world.start(port(handle(() => Promise.reject(new Error('rejected')))), 'first');
   world.tell(caller, call('bad'));
@@ -165,7 +168,10 @@ test('stops in good order: aborts, closes, and ends when closed', async () => {
 test('a port that is killed while it closes is waited for no longer', async () => {
   const world = new World();
   const stuck: PortSpec = { open: () => ({ requests: {}, close: () => new Promise(() => undefined) }) };
-  const root = await world.start(supervisor({ strategy: 'one_for_one', children: [{ id: 'stuck', start: () => stuck, shutdown: 200 }] }), 'root');
+  const root = await world.start(
+    supervisor({ strategy: 'one_for_one', children: [{ id: 'stuck', start: () => stuck, shutdown: 200 }] }),
+    'root',
+  );
 
   world.exit(root, 'shutdown');
   const before = world.exits.length;
@@ -208,7 +214,10 @@ test('a port sends by itself, and ends by itself', async () => {
   contexts[0]?.send('@caller', { type: 'seen.afterwards' });
   world.runtime.drain();
 
-  expect(world.seen(caller)).toMatchObject([{ type: 'seen.news' }, { type: 'seen.port.down', reason: { error: { message: 'connection lost' } } }]);
+  expect(world.seen(caller)).toMatchObject([
+    { type: 'seen.news' },
+    { type: 'seen.port.down', reason: { error: { message: 'connection lost' } } },
+  ]);
 });
 
 test('stopping aborts the requests that are under way', async () => {
@@ -228,7 +237,10 @@ test('stopping aborts the requests that are under way', async () => {
 
   world.exit(pid, 'shutdown');
 
-  expect({ aborted: signals.map((signal) => signal.aborted), seen: world.seen(caller) }).toMatchObject({ aborted: [true], seen: [{ reason: 'shutdown' }] });
+  expect({ aborted: signals.map((signal) => signal.aborted), seen: world.seen(caller) }).toMatchObject({
+    aborted: [true],
+    seen: [{ reason: 'shutdown' }],
+  });
 });
 
 test('a port that failed has five seconds to close, and leaves no timer behind', async () => {
@@ -263,17 +275,30 @@ test('a port whose name is taken is never opened', async () => {
 
 test('a port that is sent too much ends, also when its close never does', async () => {
   const world = new World();
-  const hanging = await world.start({ open: () => ({ requests: {}, casts: { work: () => undefined }, close: () => new Promise<void>(() => undefined) }), name: '@hanging' }, 'hanging');
+  const hanging = await world.start(
+    { open: () => ({ requests: {}, casts: { work: () => undefined }, close: () => new Promise<void>(() => undefined) }), name: '@hanging' },
+    'hanging',
+  );
   for (let count = 0; count <= 100_000; count += 1) world.runtime.send('@hanging', { type: 'work' });
   world.advance(5_000);
 
-  expect({ reason: world.reasonOf(hanging), name: world.runtime.whereis('@hanging') }).toMatchObject({ reason: { error: { name: 'MailboxOverflowError' } }, name: undefined });
+  expect({ reason: world.reasonOf(hanging), name: world.runtime.whereis('@hanging') }).toMatchObject({
+    reason: { error: { name: 'MailboxOverflowError' } },
+    name: undefined,
+  });
 });
 
 test('of two limits to its life the earlier holds', async () => {
   const world = new World();
   const never = (): Promise<void> => new Promise(() => undefined);
-  const child = { id: 'port', start: (): PortSpec => ({ open: ({ exit }) => ({ requests: {}, casts: { fail: () => exit(new Error('failed')) }, close: never }), name: '@port' }), shutdown: 60_000 };
+  const child = {
+    id: 'port',
+    start: (): PortSpec => ({
+      open: ({ exit }) => ({ requests: {}, casts: { fail: () => exit(new Error('failed')) }, close: never }),
+      name: '@port',
+    }),
+    shutdown: 60_000,
+  };
   const root = await world.start(supervisor({ strategy: 'one_for_one', children: [child] }), 'root');
   const port = world.runtime.whereis('@port') ?? root;
   world.send('@port', { type: 'fail' });
@@ -288,7 +313,10 @@ test('aborts what it is asked when it begins to close, and what it has answered 
   const [closing, slow] = [deferred<undefined>(), deferred<Message>()];
   const signals: AbortSignal[] = [];
   const noting = (answer: Promise<Message>) => (_request: Message, signal: AbortSignal) => (signals.push(signal), answer);
-  const handle: PortHandle = { requests: { wait: noting(new Promise(() => undefined)), slow: noting(slow.promise) }, close: () => closing.promise };
+  const handle: PortHandle = {
+    requests: { wait: noting(new Promise(() => undefined)), slow: noting(slow.promise) },
+    close: () => closing.promise,
+  };
   const pid = await world.start(port(handle), 'port');
   for (const type of ['wait', 'slow']) world.send(pid, { type });
   slow.resolve({ type: 'seen.slow' });
@@ -304,7 +332,10 @@ test.each([
   ['rejects', async () => fail('no way back')],
 ])('a close that %s is what the port ended of, also when nobody waits for it', async (_, close) => {
   const world = new World();
-  const [stopped, killed] = [await world.start({ open: () => ({ requests: {}, close }) }, 'stopped'), await world.start({ open: () => ({ requests: {}, close }) }, 'killed')];
+  const [stopped, killed] = [
+    await world.start({ open: () => ({ requests: {}, close }) }, 'stopped'),
+    await world.start({ open: () => ({ requests: {}, close }) }, 'killed'),
+  ];
   const watcher = await world.puppet('watcher');
   world.tell(watcher, ...[stopped, killed].map((process): Told => ({ type: 'monitor', params: { process, as: 'seen' } })));
   world.exit(stopped, 'shutdown');
@@ -312,7 +343,10 @@ test.each([
   world.exit(killed, 'kill');
   await world.settle();
 
-  expect(world.seen(watcher)).toMatchObject([{ process: stopped, reason: { error: { message: 'no way back' } } }, { process: killed, reason: 'killed' }]);
+  expect(world.seen(watcher)).toMatchObject([
+    { process: stopped, reason: { error: { message: 'no way back' } } },
+    { process: killed, reason: 'killed' },
+  ]);
 });
 
 /** xstate's own word for it: a snapshot of logic that is no machine does not say. */

@@ -29,9 +29,11 @@ test('is a map by pid, whatever is added and taken out in whatever order', () =>
   );
 });
 
-test.each(['a/b1#1x', 'a/b1#', 'a/b1', '#', '', '1', 'a/c#1', 'a/b1#01', 'a/b1#-1', 'a/b1#99999999999999999999'])('finds nobody under %j', (text) => {
-  const table = new ProcessTable<ReturnType<typeof processOf>>();
-  table.add(processOf(1));
+test.each(['a/b1#1x', 'a/b1#', 'a/b1', '#', '', '1', 'a/c#1', 'a/b1#01', 'a/b1#-1', 'a/b1#99999999999999999999'])(
+  'finds nobody under %j',
+  (text) => {
+    const table = new ProcessTable<ReturnType<typeof processOf>>();
+    table.add(processOf(1));
 
   expect(table.get(text as Pid)).toBeUndefined();
 });

@@ -93,7 +93,11 @@ test('redelivers postponed events after a change of state, before others, in the
 
 test('to postpone without an event changes nothing', async () => {
   const world = new World();
-  const machine = setup({ actions: { ...effects } }).createMachine({ entry: { type: 'postpone' }, initial: 'a', states: { a: { on: { go: 'b' } }, b: {} } });
+  const machine = setup({ actions: { ...effects } }).createMachine({
+    entry: { type: 'postpone' },
+    initial: 'a',
+    states: { a: { on: { go: 'b' } }, b: {} },
+  });
   const pid = await world.start({ machine }, 'p');
   const before = world.runtime.processInfo(pid)?.mailboxLength;
   world.send(pid, { type: 'go' });
@@ -181,7 +185,10 @@ test('rejects a start that fails with its reason, and nothing is left of it', as
 
 test('counts a machine as started when it leaves the states tagged as starting', async () => {
   const world = new World();
-  const slow = setup({}).createMachine({ initial: 'connecting', states: { connecting: { tags: 'starting', on: { connected: 'up' } }, up: {} } });
+  const slow = setup({}).createMachine({
+    initial: 'connecting',
+    states: { connecting: { tags: 'starting', on: { connected: 'up' } }, up: {} },
+  });
   let started = false;
   const starting = world.runtime.start({ machine: slow }, { id: 'slow' }).then(() => (started = true));
   world.runtime.drain();
@@ -213,18 +220,55 @@ test('a machine that ends while it starts has failed to start, unless it had jus
 test('says about a process what it is, does and waits for', async () => {
   const world = new World();
   const [a, b] = [await world.puppet('a'), await world.puppet('b', { name: '@b' })];
-  world.tell(a, { type: 'monitor', params: { process: b, as: 'peer' } }, { type: 'link', params: { process: b } }, { type: 'startTimer', params: { name: 'tick', delayMs: 10 } });
+  world.tell(
+    a,
+    { type: 'monitor', params: { process: b, as: 'peer' } },
+    { type: 'link', params: { process: b } },
+    { type: 'startTimer', params: { name: 'tick', delayMs: 10 } },
+  );
   world.send(a, { type: 'sleep' });
   world.send(a, { type: 'seen.1' });
 
   expect([world.runtime.processInfo(a), world.runtime.processInfo('@b')]).toEqual([
     {
-      pid: a, id: 'a', name: undefined, names: [], label: undefined, parent: 'outside', state: 'asleep', tags: [], mailboxLength: 1, hibernates: false, dropped: 0,
-      links: ['outside', b], monitors: [b], monitoredBy: [], timers: [{ name: 'tick', leftMs: 10 }], handled: 3, restarts: 0, sinceMs: 0,
+      pid: a,
+      id: 'a',
+      name: undefined,
+      names: [],
+      label: undefined,
+      parent: 'outside',
+      state: 'asleep',
+      tags: [],
+      mailboxLength: 1,
+      hibernates: false,
+      dropped: 0,
+      links: ['outside', b],
+      monitors: [b],
+      monitoredBy: [],
+      timers: [{ name: 'tick', leftMs: 10 }],
+      handled: 3,
+      restarts: 0,
+      sinceMs: 0,
     },
     {
-      pid: b, id: 'b', name: '@b', names: ['@b'], label: undefined, parent: 'outside', state: 'awake', tags: [], mailboxLength: 0, hibernates: false, dropped: 0,
-      links: ['outside', a], monitors: [], monitoredBy: [a], timers: [], handled: 0, restarts: 0, sinceMs: 0,
+      pid: b,
+      id: 'b',
+      name: '@b',
+      names: ['@b'],
+      label: undefined,
+      parent: 'outside',
+      state: 'awake',
+      tags: [],
+      mailboxLength: 0,
+      hibernates: false,
+      dropped: 0,
+      links: ['outside', a],
+      monitors: [],
+      monitoredBy: [a],
+      timers: [],
+      handled: 0,
+      restarts: 0,
+      sinceMs: 0,
     },
   ]);
 });
@@ -249,7 +293,10 @@ test('counts what is delivered next among what waits, and links a spawned proces
   for (const type of ['seen.1', 'seen.2']) world.send(pid, { type });
   world.runtime.resume(pid);
 
-  expect({ waiting: world.runtime.processInfo(pid)?.mailboxLength, links: world.runtime.processInfo(child)?.links }).toEqual({ waiting: 2, links: [] });
+  expect({ waiting: world.runtime.processInfo(pid)?.mailboxLength, links: world.runtime.processInfo(child)?.links }).toEqual({
+    waiting: 2,
+    links: [],
+  });
 });
 
 test('shows the tables of a process to who reads them from outside, as long as it lives', async () => {
@@ -269,7 +316,8 @@ test('one that has ended lets go of its tables and its siblings, whoever still h
   const kernel = new ProcessKernel(new ManualClock(), scheduler);
   const [, entry] = ['before', 'p', 'after'].map((id) => kernel.spawn(puppetSpec(), { id, parent: kernel.outside }));
   while (scheduler.step());
-  const held = () => [entry?.tables, ...['previous', 'next'].map((field) => Reflect.get(entry ?? {}, field))].map((what) => what !== undefined);
+  const held = () =>
+    [entry?.tables, ...['previous', 'next'].map((field) => Reflect.get(entry ?? {}, field))].map((what) => what !== undefined);
   const before = held();
   if (entry !== undefined) kernel.end(entry, 'shutdown');
 
@@ -314,7 +362,11 @@ test('a throwing machine is no uncaught exception, and leaves no actor of its ow
   await world.settle();
   process.off('uncaughtException', listen);
 
-  expect({ uncaught, status: actor?.getSnapshot().status, tree: world.runtime.tree() }).toEqual({ uncaught: [], status: 'error', tree: [] });
+  expect({ uncaught, status: actor?.getSnapshot().status, tree: world.runtime.tree() }).toEqual({
+    uncaught: [],
+    status: 'error',
+    tree: [],
+  });
 });
 
 test('sends one message to each of a few', async () => {

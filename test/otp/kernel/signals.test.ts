@@ -89,7 +89,10 @@ test('names the monitored process as it was addressed, when the name is free aga
   world.exit(named, 'kill');
   stop();
 
-  expect({ seen: world.seen(a), holderAtDown }).toEqual({ seen: [{ type: 'seen.down', process: '@named', reason: 'killed' }], holderAtDown: undefined });
+  expect({ seen: world.seen(a), holderAtDown }).toEqual({
+    seen: [{ type: 'seen.down', process: '@named', reason: 'killed' }],
+    holderAtDown: undefined,
+  });
 });
 
 test('resolves a name when the message is sent, and refuses a second holder', async () => {
@@ -164,7 +167,10 @@ test('a second link to one whose exit is under way changes nothing: that exit sa
   for (const pid of [a, b]) world.runtime.send(pid, { type: 'do', effects: [link(c)] });
   world.runtime.drain();
 
-  expect({ a: world.seen(a), b: world.reasonOf(b) }).toEqual({ a: [{ type: 'EXIT', process: c, reason: 'normal', fromParent: false }], b: undefined });
+  expect({ a: world.seen(a), b: world.reasonOf(b) }).toEqual({
+    a: [{ type: 'EXIT', process: c, reason: 'normal', fromParent: false }],
+    b: undefined,
+  });
 });
 
 test('kill cannot be trapped, and arrives as killed', async () => {
@@ -208,7 +214,10 @@ test('an exit with normal from another changes nothing, from itself it is the en
   world.tell(a, exit(b), exit(c));
   world.tell(b, exit(b));
 
-  expect({ b: world.reasonOf(b), c: world.seen(c) }).toEqual({ b: 'normal', c: [{ type: 'EXIT', process: a, reason: 'normal', fromParent: false }] });
+  expect({ b: world.reasonOf(b), c: world.seen(c) }).toEqual({
+    b: 'normal',
+    c: [{ type: 'EXIT', process: a, reason: 'normal', fromParent: false }],
+  });
 });
 
 test('only the first of two exits counts', async () => {
@@ -250,7 +259,10 @@ test('tells the outside of an end, and of one long past', async () => {
 
 test('a monitor is taken back by its word alone, and by flush: false as long as the process lives', async () => {
   const { world, a, b } = await three();
-  world.tell(a, monitor(b, 'seen.first'), monitor(b, 'seen.second'), { type: 'demonitor', params: { process: b, as: 'seen.first', flush: false } });
+  world.tell(a, monitor(b, 'seen.first'), monitor(b, 'seen.second'), {
+    type: 'demonitor',
+    params: { process: b, as: 'seen.first', flush: false },
+  });
 
   world.exit(b, 'kill');
 
@@ -262,7 +274,11 @@ test('nothing more is delivered to one that has ended, not even what it was to h
   const delivered: string[] = [];
   const pid = await world.puppet('p', { hibernateAfterMs: 100 });
   world.runtime.trace((record) => record.type === 'deliver' && delivered.push(record.message.type));
-  world.tell(pid, { type: 'continue', params: { event: { type: 'finish' } } }, { type: 'continue', params: { event: { type: 'seen.later' } } });
+  world.tell(
+    pid,
+    { type: 'continue', params: { event: { type: 'finish' } } },
+    { type: 'continue', params: { event: { type: 'seen.later' } } },
+  );
 
   expect({ delivered, timers: world.clock.pendingTimers }).toEqual({ delivered: ['do', 'finish'], timers: 0 });
 });

@@ -10,7 +10,11 @@ import { ManualClock } from '../../support/manual-clock.ts';
 import { puppetSpec } from '../../support/otp/puppet.ts';
 import { World } from '../../support/otp/world.ts';
 
-const slow = setup({}).createMachine({ id: 'slow', initial: 'connecting', states: { connecting: { tags: 'starting', on: { connected: 'up' } }, up: {} } });
+const slow = setup({}).createMachine({
+  id: 'slow',
+  initial: 'connecting',
+  states: { connecting: { tags: 'starting', on: { connected: 'up' } }, up: {} },
+});
 
 test('a start that comes up when its time is over, before it is killed for that, has failed all the same', async () => {
   const world = new World();
@@ -46,7 +50,9 @@ test('a machine that goes on has started, whatever tags its state has besides', 
 });
 
 const unfit = setup({ actions: { ...effects } }).createMachine({ entry: { type: 'apply', params: { table: 'missing', change: {} } } });
-const flooding = setup({}).createMachine({ entry: [sendTo(({ self }) => self, { type: 'more' }), sendTo(({ self }) => self, { type: 'more' })] });
+const flooding = setup({}).createMachine({
+  entry: [sendTo(({ self }) => self, { type: 'more' }), sendTo(({ self }) => self, { type: 'more' })],
+});
 
 test.each([
   ['by its first effect', unfit, 'InvariantError'],
@@ -74,7 +80,11 @@ test('a root that comes up too late has failed when nothing of it is left, and n
   await world.settle();
   await world.settle();
 
-  expect({ before, alive: world.isAlive(pid), failed }).toMatchObject({ before: { alive: true, failed: 0 }, alive: false, failed: [{ reason: 'timeout' }] });
+  expect({ before, alive: world.isAlive(pid), failed }).toMatchObject({
+    before: { alive: true, failed: 0 },
+    alive: false,
+    failed: [{ reason: 'timeout' }],
+  });
 });
 
 test('a start that was in time keeps nothing of its limit', () => {
@@ -96,15 +106,20 @@ test('who awaits a machine as a task has a bug', async () => {
   expect(world.reasonOf(pid)).toMatchObject({ error: { message: "'machine' makes a task" } });
 });
 
-test.each([[null], [undefined], ['text'], [{ open: 1 }], [{ machine: null }], [{ machine: 1 }], [{}]])('of a template that makes %j the start fails, and says that this is no process', async (made) => {
-  const world = new World();
-  const templates: Readonly<Record<string, () => unknown>> = { made: () => made };
-  const pid = await world.puppet('p', { spawns: templates as Record<string, () => ProcessSpec> });
+test.each([[null], [undefined], ['text'], [{ open: 1 }], [{ machine: null }], [{ machine: 1 }], [{}]])(
+  'of a template that makes %j the start fails, and says that this is no process',
+  async (made) => {
+    const world = new World();
+    const templates: Readonly<Record<string, () => unknown>> = { made: () => made };
+    const pid = await world.puppet('p', { spawns: templates as Record<string, () => ProcessSpec> });
 
   world.tell(pid, { type: 'start', params: { template: 'made', as: 'seen' } });
 
-  expect(world.seen(pid)).toMatchObject([{ type: 'seen.failed', reason: { error: { message: `${JSON.stringify(made)} is neither a machine nor a port` } } }]);
-});
+    expect(world.seen(pid)).toMatchObject([
+      { type: 'seen.failed', reason: { error: { message: `${JSON.stringify(made)} is neither a machine nor a port` } } },
+    ]);
+  },
+);
 
 test('a template that is given nothing to go by is given its name', async () => {
   const world = new World();

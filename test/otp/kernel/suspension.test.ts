@@ -7,7 +7,10 @@ import { World } from '../../support/otp/world.ts';
 
 test('a suspended supervisor is ended by its own, with everything below it', async () => {
   const world = new World();
-  const root = await world.start(supervisor({ strategy: 'one_for_one', children: [{ id: 'inner', start: () => familySpec({ a: {} }, { name: '@inner' }) }] }), 'root');
+  const root = await world.start(
+    supervisor({ strategy: 'one_for_one', children: [{ id: 'inner', start: () => familySpec({ a: {} }, { name: '@inner' }) }] }),
+    'root',
+  );
   world.runtime.suspend('@inner');
   world.exit(root, 'shutdown');
 

@@ -44,7 +44,11 @@ test('a timer that started over leaves nothing of the first, and one without end
   const fired = left();
   world.tell(pid, start('tick', 10), start('tick', Infinity));
 
-  expect({ fired, cancelled: left(), seen: world.seen(pid).length }).toEqual({ fired: { clock: 0, shown: 0 }, cancelled: { clock: 0, shown: 0 }, seen: 1 });
+  expect({ fired, cancelled: left(), seen: world.seen(pid).length }).toEqual({
+    fired: { clock: 0, shown: 0 },
+    cancelled: { clock: 0, shown: 0 },
+    seen: 1,
+  });
 });
 
 test.each([-1, Number.NaN])('a delay of %d is a bug of who asks for it', async (delayMs) => {

@@ -24,7 +24,11 @@ test.each<Partial<MachineSpec>>([
 ])('of two that differ by %j each has its own', (difference) => {
   const traits = table();
 
-  expect([{}, difference, {}].map((options) => traits.of(puppetSpec(options)))).toMatchObject([{}, difference, { trapExit: false, mailboxMax: 100_000, mailboxOverflow: 'crash' }]);
+  expect([{}, difference, {}].map((options) => traits.of(puppetSpec(options)))).toMatchObject([
+    {},
+    difference,
+    { trapExit: false, mailboxMax: 100_000, mailboxOverflow: 'crash' },
+  ]);
 });
 
 test('of two that may take differently long to stop each has its own', () => {

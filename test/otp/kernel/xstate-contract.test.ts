@@ -2,7 +2,9 @@
  * What the process layer relies on in xstate, one test each. An upgrade that changes one of these fails here first.
  */
 import { describe, expect, test } from 'vitest';
-import { assign, createActor, createMachine, raise, sendParent, sendTo, setup, SimulatedClock, type AnyActorRef, type InspectionEvent } from 'xstate';
+import {
+  assign, createActor, createMachine, raise, sendParent, sendTo, setup, SimulatedClock, type AnyActorRef, type InspectionEvent,
+} from 'xstate';
 import { systemClock } from '../../../src/base/clock.ts';
 import { createActorSystem, foundNoTransition, inert, stopActor, watchSelection, type Relay } from '../../../src/otp/kernel/xstate-seam.ts';
 
@@ -27,14 +29,24 @@ test('every send passes _relay: from outside, to a reference, to the parent, and
   });
   const peer = createActor(createMachine({ on: { hello: {} } }), { parent: system.node, id: 'peer' }).start();
   const sender = createActor(
-    createMachine({ on: { go: { actions: [sendTo(() => peer, { type: 'hello' }), sendParent({ type: 'up' })] }, end: '.done' }, initial: 'on', states: { on: {}, done: { type: 'final' } } }),
+    createMachine({
+      on: { go: { actions: [sendTo(() => peer, { type: 'hello' }), sendParent({ type: 'up' })] }, end: '.done' },
+      initial: 'on',
+      states: { on: {}, done: { type: 'final' } },
+    }),
     { parent: system.node, id: 'sender' },
   ).start();
 
   sender.send({ type: 'go' });
   sender.send({ type: 'end' });
 
-  expect(seen).toEqual(['- → sender go', 'sender → peer hello', 'sender → node up', '- → sender end', 'sender → node xstate.done.actor.sender']);
+  expect(seen).toEqual([
+    '- → sender go',
+    'sender → peer hello',
+    'sender → node up',
+    '- → sender end',
+    'sender → node xstate.done.actor.sender',
+  ]);
 });
 
 test('delivery by the old _relay is synchronous, so what it leaves can be read right after it', () => {
@@ -62,7 +74,11 @@ test('an actor with a parent belongs to its system and is not among its children
   const system = createActorSystem(deliverAtOnce);
   const actor = createActor(inert, { parent: system.node, id: 'child' }).start();
 
-  expect({ sameSystem: actor.system === system.node.system, parent: Reflect.get(actor, '_parent') === system.node, children: Reflect.get(system.node.getSnapshot() ?? {}, 'children') }).toEqual({
+  expect({
+    sameSystem: actor.system === system.node.system,
+    parent: Reflect.get(actor, '_parent') === system.node,
+    children: Reflect.get(system.node.getSnapshot() ?? {}, 'children'),
+  }).toEqual({
     sameSystem: true,
     parent: true,
     children: undefined,
@@ -74,14 +90,20 @@ test('a throw in an action makes the status error, with a parent and no observer
   const listen = (error: unknown) => uncaught.push(error);
   process.on('uncaughtException', listen);
   const relayed: string[] = [];
-  const system = createActorSystem((deliver, source, target, event) => (source === undefined ? deliver(source, target, event) : relayed.push(event.type)));
+  const system = createActorSystem((deliver, source, target, event) =>
+    source === undefined ? deliver(source, target, event) : relayed.push(event.type),
+  );
   const actor = createActor(throwing, { parent: system.node, id: 'bad' }).start();
 
   actor.send({ type: 'fail' });
   await nextTick();
   process.off('uncaughtException', listen);
 
-  expect({ status: actor.getSnapshot().status, relayed, uncaught }).toEqual({ status: 'error', relayed: ['xstate.error.actor.bad'], uncaught: [] });
+  expect({ status: actor.getSnapshot().status, relayed, uncaught }).toEqual({
+    status: 'error',
+    relayed: ['xstate.error.actor.bad'],
+    uncaught: [],
+  });
 });
 
 test('a throw in the initial context or entry is an error status too, not a throw of createActor or start', () => {
@@ -100,7 +122,9 @@ test('a guard that throws is an error status', () => {
   const guard = () => {
     throw new Error('told to');
   };
-  const actor = createActor(setup({ guards: { guard } }).createMachine({ on: { ask: { guard: 'guard' } } }), { parent: system.node }).start();
+  const actor = createActor(setup({ guards: { guard } }).createMachine({ on: { ask: { guard: 'guard' } } }), {
+    parent: system.node,
+  }).start();
 
   actor.send({ type: 'ask' });
 
@@ -109,7 +133,11 @@ test('a guard that throws is an error status', () => {
 
 test('a machine in a final state has the status done and its output, as soon as the delivery is over', () => {
   const system = createActorSystem(deliverAtOnce);
-  const machine = createMachine({ initial: 'on', states: { on: { on: { end: 'done' } }, done: { type: 'final' } }, output: { reason: 'shutdown' } });
+  const machine = createMachine({
+    initial: 'on',
+    states: { on: { on: { end: 'done' } }, done: { type: 'final' } },
+    output: { reason: 'shutdown' },
+  });
   const actor = createActor(machine, { parent: system.node }).start();
 
   actor.send({ type: 'end' });
@@ -159,7 +187,9 @@ test('custom actions run while the transition does, before its snapshot is set; 
 test('initial custom actions run in start, with self', () => {
   const seen: unknown[] = [];
   const system = createActorSystem(() => undefined);
-  const actor = createActor(setup({ actions: { act: ({ self }) => void seen.push(self) } }).createMachine({ entry: 'act' }), { parent: system.node });
+  const actor = createActor(setup({ actions: { act: ({ self }) => void seen.push(self) } }).createMachine({ entry: 'act' }), {
+    parent: system.node,
+  });
   const before = seen.length;
 
   actor.start();
@@ -307,7 +337,11 @@ describe('an actor that is made from a state value, a context and what history s
     const before = [actor.getSnapshot().value, ...entered];
     deliver(undefined, actor, { type: 'on' });
 
-    expect({ before, after: actor.getSnapshot().value, entered }).toEqual({ before: ['off'], after: { on: 'high' }, entered: ['on', 'high'] });
+    expect({ before, after: actor.getSnapshot().value, entered }).toEqual({
+      before: ['off'],
+      after: { on: 'high' },
+      entered: ['on', 'high'],
+    });
   });
 
   test('shares the context object, so that restoring costs nothing that grows with it', () => {

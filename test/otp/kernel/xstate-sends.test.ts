@@ -7,7 +7,9 @@ import { World } from '../../support/otp/world.ts';
 test('comes from the process that sent it', async () => {
   const world = new World();
   const peer = await world.puppet('peer');
-  const machine = setup({}).createMachine({ on: { go: { actions: sendTo(() => world.runtime.refOf(peer) as AnyActorRef, { type: 'seen.hello' }) } } });
+  const machine = setup({}).createMachine({
+    on: { go: { actions: sendTo(() => world.runtime.refOf(peer) as AnyActorRef, { type: 'seen.hello' }) } },
+  });
   const pid = await world.start({ machine }, 'sender');
   const sent: unknown[] = [];
   world.runtime.trace((record) => record.type === 'send' && sent.push([record.from, record.to, record.message.type]));
@@ -26,7 +28,10 @@ test('reaches an actor that the machine made itself, whose answer is an event li
   const machine = setup({ types: { context: {} as { heard: readonly string[] } }, actors: { echo } }).createMachine({
     context: { heard: [] },
     invoke: { src: 'echo', id: 'echo' },
-    on: { go: { actions: sendTo('echo', { type: 'hello' }) }, '*': { actions: assign({ heard: ({ context, event }) => [...context.heard, event.type] }) } },
+    on: {
+      go: { actions: sendTo('echo', { type: 'hello' }) },
+      '*': { actions: assign({ heard: ({ context, event }) => [...context.heard, event.type] }) },
+    },
   });
   const pid = await world.start({ machine }, 'owner');
 
@@ -42,7 +47,10 @@ test('ends with the process, also when the machine throws', async () => {
   const fail = () => {
     throw new Error('told to fail');
   };
-  const machine = setup({ actors: { inner }, actions: { fail } }).createMachine({ invoke: { src: 'inner' }, on: { fail: { actions: 'fail' } } });
+  const machine = setup({ actors: { inner }, actions: { fail } }).createMachine({
+    invoke: { src: 'inner' },
+    on: { fail: { actions: 'fail' } },
+  });
   const [failing, killed] = [await world.start({ machine }, 'failing'), await world.start({ machine }, 'killed')];
 
   world.send(failing, { type: 'fail' });
@@ -57,12 +65,21 @@ test('a machine that floods its own mailbox ends, and asks for nothing any more'
   const peer = await world.puppet('peer');
   const machine = setup({ actions: { ...effects } }).createMachine({
     on: {
-      go: { actions: [sendTo(({ self }) => self, { type: 'go' }), sendTo(({ self }) => self, { type: 'go' }), { type: 'send', params: { to: peer, event: { type: 'seen.anything' } } }] },
+      go: {
+        actions: [
+          sendTo(({ self }) => self, { type: 'go' }),
+          sendTo(({ self }) => self, { type: 'go' }),
+          { type: 'send', params: { to: peer, event: { type: 'seen.anything' } } },
+        ],
+      },
     },
   });
   const pid = await world.start({ machine, mailboxMax: 1 }, 'flood');
 
   world.send(pid, { type: 'go' });
 
-  expect({ reason: world.reasonOf(pid), seen: world.seen(peer) }).toMatchObject({ reason: { error: { name: 'MailboxOverflowError' } }, seen: [] });
+  expect({ reason: world.reasonOf(pid), seen: world.seen(peer) }).toMatchObject({
+    reason: { error: { name: 'MailboxOverflowError' } },
+    seen: [],
+  });
 });

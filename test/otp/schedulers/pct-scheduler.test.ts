@@ -2,7 +2,9 @@
 import { setup } from 'xstate';
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
-import { choosingScheduler, randomScheduler, replayScheduler, type ChoosingScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
+import {
+  choosingScheduler, randomScheduler, replayScheduler, type ChoosingScheduler,
+} from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import { ProcessKernel } from '../../../src/otp/kernel/kernel.ts';
 import type { Pid } from '../../../src/otp/process.ts';
 import { pctScheduler, type PctOptions } from '../../../src/otp/schedulers/pct-scheduler.ts';
@@ -86,7 +88,10 @@ test.each(BUGS)('finds a bug of depth $depth as often as the theorem says, pure 
   const found = await findings(runs, bug, (seed) => pctScheduler({ seed, depth, stepsMax: steps }));
   const byChance = await findings(runs, bug, randomScheduler);
 
-  expect({ asPromised: found >= promised * runs, tenTimesChance: found >= 10 * byChance }).toEqual({ asPromised: true, tenTimesChance: true });
+  expect({ asPromised: found >= promised * runs, tenTimesChance: found >= 10 * byChance }).toEqual({
+    asPromised: true,
+    tenTimesChance: true,
+  });
 });
 
 test('a run that found something is played again from its choices', async () => {
@@ -120,7 +125,11 @@ function deliveries(options: PctOptions): readonly string[] {
   const order: string[] = [];
   const target = kernel.spawn(puppetSpec(), { id: 'target', parent: kernel.outside });
   while (scheduler.step());
-  for (const pid of SOURCES) for (const type of ['seen.1', 'seen.2', 'seen.3']) kernel.enqueue(target, { kind: 'message', source: { pid: pid as Pid }, message: { type } });
+  for (const pid of SOURCES) {
+    for (const type of ['seen.1', 'seen.2', 'seen.3']) {
+      kernel.enqueue(target, { kind: 'message', source: { pid: pid as Pid }, message: { type } });
+    }
+  }
   kernel.tracer = (record) => record.type === 'deliver' && order.push(record.from);
   while (scheduler.step());
   return order;
@@ -129,12 +138,17 @@ function deliveries(options: PctOptions): readonly string[] {
 const seeds = Array.from({ length: 50 }, (_, seed) => seed);
 
 test('without a change of priority a channel is emptied before the next', () => {
-  expect(seeds.map((seed) => deliveries({ seed, depth: 1, stepsMax: 8 })).map((order) => order.filter((type, index) => type !== order[index - 1]).length)).toEqual(seeds.map(() => 3));
+  expect(
+    seeds
+      .map((seed) => deliveries({ seed, depth: 1, stepsMax: 8 }))
+      .map((order) => order.filter((type, index) => type !== order[index - 1]).length),
+  ).toEqual(seeds.map(() => 3));
 });
 
 test('of two channels that fell below all others, either may have fallen lower', () => {
   const returns = seeds.map((seed) => {
-    const [second = '', third, , , next = ''] = deliveries({ seed, depth: 3, stepsMax: 2 }); // The first step changes one, the second the next.
+    // The first step changes one, the second the next.
+    const [second = '', third, , , next = ''] = deliveries({ seed, depth: 3, stepsMax: 2 });
     const first = SOURCES.find((source) => source !== second && source !== third) ?? '';
     return `${next === first ? 'first' : 'second'} ${first < second ? 'of the first' : 'of the second'} source`;
   });

@@ -43,7 +43,9 @@ test('an end that is taken out is not given back, and a copy goes its own way', 
 test('many children whose restart fails cost each what one of a few costs', async () => {
   const handledPerChild = async (count: number): Promise<number> => {
     const ids = Array.from({ length: count }, (_, index) => `c${index}`);
-    const family = await Family.start(Object.fromEntries(ids.map((id) => [id, { starts: ['up', 'fail', 'fail'] as const }])), { maxRestarts: 10_000 });
+    const family = await Family.start(Object.fromEntries(ids.map((id) => [id, { starts: ['up', 'fail', 'fail'] as const }])), {
+      maxRestarts: 10_000,
+    });
     const { runtime } = family.world;
     const before = runtime.processInfo(family.pid)?.handled ?? 0;
     for (const id of ids) runtime.exit(`@${id}`, 'kill');

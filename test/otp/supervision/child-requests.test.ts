@@ -28,7 +28,13 @@ function following(family: Family, ...requests: readonly Message[]): string[] {
 describe('while a child is started on request', () => {
   test('other requests wait, and come in their order', async () => {
     const family = await Family.start({ a: {} });
-    const outcomes = following(family, startX, { type: 'whichChild', id: 'x' }, { type: 'countChildren' }, { type: 'deleteChild', id: 'x' });
+    const outcomes = following(
+      family,
+      startX,
+      { type: 'whichChild', id: 'x' },
+      { type: 'countChildren' },
+      { type: 'deleteChild', id: 'x' },
+    );
     await family.world.settle();
     const before = { state: family.state, outcomes: [...outcomes] };
 
@@ -50,7 +56,11 @@ describe('while a child is started on request', () => {
     family.world.send('@x', { type: 'up' });
     await family.world.settle();
 
-    expect({ before, outcomes, a: family.running.includes('a#4') }).toEqual({ before: ['x#3'], outcomes: ['startChild child.started'], a: true });
+    expect({ before, outcomes, a: family.running.includes('a#4') }).toEqual({
+      before: ['x#3'],
+      outcomes: ['startChild child.started'],
+      a: true,
+    });
   });
 
   test('the order to end is obeyed at once: who waits learns of the end, and nothing stays behind', async () => {
@@ -147,21 +157,51 @@ test('a child knows how often it was started before', async () => {
 
 /** What is asked, and what befalls the children, in between. */
 const deed = fc.record({
-  type: fc.constantFrom('startChild', 'terminateChild', 'restartChild', 'deleteChild', 'getChildSpec', 'whichChild', 'countChildren', 'crash', 'finish', 'kill'),
+  type: fc.constantFrom(
+    'startChild',
+    'terminateChild',
+    'restartChild',
+    'deleteChild',
+    'getChildSpec',
+    'whichChild',
+    'countChildren',
+    'crash',
+    'finish',
+    'kill',
+  ),
   id: fc.constantFrom('a', 'b', 'x'),
   restart: fc.constantFrom('permanent', 'transient', 'temporary'),
   starts: fc.array(fc.constantFrom('up', 'fail', 'ignore'), { maxLength: 3 }),
   stepsBefore: fc.nat(8),
 });
 
-const life = fc.record({ strategy: fc.constantFrom(...STRATEGIES), seed: fc.integer(), deeds: fc.array(deed, { minLength: 1, maxLength: 15 }), isStopped: fc.boolean() });
+const life = fc.record({
+  strategy: fc.constantFrom(...STRATEGIES),
+  seed: fc.integer(),
+  deeds: fc.array(deed, { minLength: 1, maxLength: 15 }),
+  isStopped: fc.boolean(),
+});
 
-const KNOWN = new Set(['child.started', 'child.ignored', 'child.refused', 'child.terminated', 'child.deleted', 'child.spec', 'child', 'children.counted', 'failed']);
+const KNOWN = new Set([
+  'child.started',
+  'child.ignored',
+  'child.refused',
+  'child.terminated',
+  'child.deleted',
+  'child.spec',
+  'child',
+  'children.counted',
+  'failed',
+]);
 
 test('whatever happens, in whatever order, every request has an outcome, and only the known ones', async () => {
   await fc.assert(
     fc.asyncProperty(life, async ({ strategy, seed, deeds, isStopped }) => {
-      const family = await Family.start({ a: {}, b: { restart: 'transient', starts: ['up', 'fail'] } }, { strategy, maxRestarts: 6 }, new World(randomScheduler(seed)));
+      const family = await Family.start(
+        { a: {}, b: { restart: 'transient', starts: ['up', 'fail'] } },
+        { strategy, maxRestarts: 6 },
+        new World(randomScheduler(seed)),
+      );
       const { runtime } = family.world;
       const outcomes: Promise<string>[] = [];
       for (const { type, id, restart, starts, stepsBefore } of deeds) {
@@ -169,8 +209,14 @@ test('whatever happens, in whatever order, every request has an outcome, and onl
         if (type === 'kill') runtime.exit(`@${id}`, 'kill');
         else if (type === 'crash' || type === 'finish') runtime.send(`@${id}`, { type: type === 'crash' ? 'fail' : 'finish' });
         else {
-          const request = type === 'startChild' ? { type, template: 'puppet', args: { type: 'args', id, plan: { restart, starts } } } : { type, id };
-          outcomes.push(runtime.call(family.pid, request).then((answer) => answer.type, () => 'failed'));
+          const request =
+            type === 'startChild' ? { type, template: 'puppet', args: { type: 'args', id, plan: { restart, starts } } } : { type, id };
+          outcomes.push(
+            runtime.call(family.pid, request).then(
+              (answer) => answer.type,
+              () => 'failed',
+            ),
+          );
         }
       }
       if (isStopped) runtime.exit(family.pid, 'shutdown');
@@ -227,7 +273,11 @@ describe('a dynamic supervisor', () => {
 
     expect({ child, answers }).toMatchObject({
       child: { id: 'a' },
-      answers: [{ type: 'child.terminated', id: 'a' }, { type: 'child.refused', reason: 'not_found' }, { type: 'child.refused', reason: 'not_found' }],
+      answers: [
+        { type: 'child.terminated', id: 'a' },
+        { type: 'child.refused', reason: 'not_found' },
+        { type: 'child.refused', reason: 'not_found' },
+      ],
     });
   });
 });

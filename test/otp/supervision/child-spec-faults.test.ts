@@ -37,7 +37,13 @@ test.each([
 test('finds what a list has wrong as a whole', () => {
   const transient = { ...valid, restart: 'transient', significant: true };
 
-  const faults = [checkChildSpecs([valid, valid]), checkChildSpecs('a'), checkChildSpecs([], 'often'), checkChildSpecs([transient]), checkChildSpecs([transient], 'never')];
+  const faults = [
+    checkChildSpecs([valid, valid]),
+    checkChildSpecs('a'),
+    checkChildSpecs([], 'often'),
+    checkChildSpecs([transient]),
+    checkChildSpecs([transient], 'never'),
+  ];
 
   expect(faults).toEqual([
     { code: 'duplicate_child_name', value: 'a' },
@@ -53,12 +59,16 @@ test('every combination that contradicts nothing is valid, whatever else stands 
   const specs = ['permanent', 'transient', 'temporary'].flatMap((restart) =>
     shutdowns.flatMap((shutdown) =>
       ['worker', 'supervisor'].flatMap((type) =>
-        [true, false].filter((significant) => !significant || restart !== 'permanent').map((significant) => ({ ...valid, restart, type, significant, color: 'red', ...(shutdown === undefined ? {} : { shutdown }) })),
+        [true, false]
+          .filter((significant) => !significant || restart !== 'permanent')
+          .map((significant) => ({ ...valid, restart, type, significant, color: 'red', ...(shutdown === undefined ? {} : { shutdown }) })),
       ),
     ),
   );
 
-  const faults = ['any_significant', 'all_significant'].flatMap((autoShutdown) => specs.map((spec) => checkChildSpecs([spec], autoShutdown)));
+  const faults = ['any_significant', 'all_significant'].flatMap((autoShutdown) =>
+    specs.map((spec) => checkChildSpecs([spec], autoShutdown)),
+  );
 
   expect({ checked: faults.length, faults: faults.filter((fault) => fault !== undefined) }).toEqual({ checked: 100, faults: [] });
 });
@@ -72,7 +82,10 @@ test.each([
   [{ autoShutdown: 'often' }, { code: 'invalid_auto_shutdown', value: 'often' }],
   [{ name: 'top' }, { code: 'invalid_name', value: 'top' }],
   [{ templates: { a: 1 } }, { code: 'invalid_templates', value: { a: 1 } }],
-  [{ children: [{ ...valid, restart: 'transient', significant: true }] }, { code: 'bad_combination', value: { autoShutdown: 'never', significant: true } }],
+  [
+    { children: [{ ...valid, restart: 'transient', significant: true }] },
+    { code: 'bad_combination', value: { autoShutdown: 'never', significant: true } },
+  ],
   [{ children: [valid, valid] }, { code: 'duplicate_child_name', value: 'a' }],
 ])('a supervisor is not made of %o', (spec, fault) => {
   const full = { strategy: 'one_for_one', children: [], ...spec } as unknown as SupervisorSpec;

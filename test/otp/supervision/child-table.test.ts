@@ -27,7 +27,12 @@ test('equal tables have equal keys, and a copy goes its own way', () => {
 
   copy.apply({ type: 'exitedWhileStarting', process: pid('b'), reason: 'killed' });
 
-  expect({ same: new Set(keys).size, table: table.key() === keys[0], copy: copy.key() === keys[0], b: table.rows.ofId('b')?.status }).toEqual({
+  expect({
+    same: new Set(keys).size,
+    table: table.key() === keys[0],
+    copy: copy.key() === keys[0],
+    b: table.rows.ofId('b')?.status,
+  }).toEqual({
     same: 1,
     table: true,
     copy: false,
@@ -95,7 +100,12 @@ test.each([
 describe('a copy in the middle of anything goes on like the original', () => {
   const templates = { more: ({ id }: Message) => childSpec(String(id)) };
   const busy = () => {
-    const table = new ChildTable({ strategy: 'one_for_one', maxRestarts: 1, children: [childSpec('a', { restart: 'temporary' }), childSpec('b')], templates });
+    const table = new ChildTable({
+      strategy: 'one_for_one',
+      maxRestarts: 1,
+      children: [childSpec('a', { restart: 'temporary' }), childSpec('b')],
+      templates,
+    });
     for (const change of startedButIgnored) table.apply(change);
     return table;
   };
@@ -129,7 +139,11 @@ describe('a copy in the middle of anything goes on like the original', () => {
     for (const change of life.slice(0, count)) table.apply(change);
     const copy = table.clone();
     const rest = life.slice(count);
-    const goOn = (one: ChildTable) => [one.key(), ...rest.flatMap((change) => [one.apply(change), one.key()]), [...one.rows.all()].map(({ id, order }) => [id, order])];
+    const goOn = (one: ChildTable) => [
+      one.key(),
+      ...rest.flatMap((change) => [one.apply(change), one.key()]),
+      [...one.rows.all()].map(({ id, order }) => [id, order]),
+    ];
 
     expect(goOn(copy)).toEqual(goOn(table));
   });

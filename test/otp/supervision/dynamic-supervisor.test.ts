@@ -116,7 +116,14 @@ test('retries a restart that fails until it may no more, and lists the child mea
   const afterTwo = nursery.running;
   nursery.end('a', crash);
 
-  expect({ afterTwo, ends: nursery.ends.slice(2) }).toEqual({ afterTwo: ['b#3', 'a#5'], ends: [['a', crash], ['b', 'shutdown'], ['nursery', 'shutdown']] });
+  expect({ afterTwo, ends: nursery.ends.slice(2) }).toEqual({
+    afterTwo: ['b#3', 'a#5'],
+    ends: [
+      ['a', crash],
+      ['b', 'shutdown'],
+      ['nursery', 'shutdown'],
+    ],
+  });
 });
 
 test('ends one child on request, which does not come back', async () => {
@@ -186,7 +193,10 @@ test('with no children it stops at once, and a caller that waits learns of its e
   const empty = await Nursery.start();
   empty.world.exit(empty.pid, 'shutdown');
 
-  expect([await Promise.allSettled([asked]), empty.ends]).toMatchObject([[{ status: 'rejected', reason: { reason: 'shutdown' } }], [['nursery', 'shutdown']]]);
+  expect([await Promise.allSettled([asked]), empty.ends]).toMatchObject([
+    [{ status: 'rejected', reason: { reason: 'shutdown' } }],
+    [['nursery', 'shutdown']],
+  ]);
 });
 
 test('starting and ending a child takes as many messages beside many as beside few', async () => {
@@ -209,7 +219,10 @@ test('gives a child without an id one that nobody has', async () => {
   const nursery = await Nursery.start();
   await nursery.ask({ type: 'startChild', template: 'puppet', args: { type: 'args', id: 'nameless-2' } });
 
-  expect(await nursery.ask({ type: 'startChild', template: 'nameless', args: { type: 'args' } })).toMatchObject({ type: 'child.started', id: 'nameless-3' });
+  expect(await nursery.ask({ type: 'startChild', template: 'nameless', args: { type: 'args' } })).toMatchObject({
+    type: 'child.started',
+    id: 'nameless-3',
+  });
 });
 
 test('tells a child to stop once, also when its own end comes while it waits for that', async () => {
@@ -218,7 +231,9 @@ test('tells a child to stop once, also when its own end comes while it waits for
     initial: 'open',
     states: { open: { on: { EXIT: 'closing' } }, closing: { on: { closed: 'closed' } }, closed: { type: 'final' } },
   });
-  const nursery = await Nursery.start({ templates: { closing: () => ({ id: 'c', start: () => ({ machine: closing, trapExit: true, name: '@c' }) }) } });
+  const nursery = await Nursery.start({
+    templates: { closing: () => ({ id: 'c', start: () => ({ machine: closing, trapExit: true, name: '@c' }) }) },
+  });
   await nursery.ask({ type: 'startChild', template: 'closing', args: { type: 'args' } });
   nursery.world.send('@nursery', { type: 'terminateChild', id: 'c' });
 
@@ -230,8 +245,14 @@ test('tells a child to stop once, also when its own end comes while it waits for
 
 test('a child that comes up while it is told to stop is stopped all the same, and not started again', async () => {
   const world = new World();
-  const slow = setup({}).createMachine({ initial: 'connecting', states: { connecting: { tags: 'starting', on: { connected: 'up' } }, up: {} } });
-  const pid = await world.start(dynamicSupervisor({ templates: { slow: () => ({ id: 'slow', start: () => ({ machine: slow }) }) } }), 'sup');
+  const slow = setup({}).createMachine({
+    initial: 'connecting',
+    states: { connecting: { tags: 'starting', on: { connected: 'up' } }, up: {} },
+  });
+  const pid = await world.start(
+    dynamicSupervisor({ templates: { slow: () => ({ id: 'slow', start: () => ({ machine: slow }) }) } }),
+    'sup',
+  );
   const started = world.runtime.call(pid, { type: 'startChild', template: 'slow', args: { type: 'args' } });
   world.runtime.drain();
   world.runtime.send(world.runtime.tree()[0]?.children[0]?.pid ?? pid, { type: 'connected' });

@@ -26,11 +26,23 @@ const { values } = parseArgs({
 const sieges = STRATEGIES.filter((strategy) => values.strategy === undefined || strategy === values.strategy).flatMap((strategy) =>
   combinations()
     .filter((restarts) => values.restarts === undefined || restarts.join() === values.restarts)
-    .map((restarts): Siege => ({ strategy, restarts, maxRestarts: Number(values.intensity), mishapsMax: Number(values.mishaps), requestsMax: Number(values.requests), mayFinish: true, mayStop: true })),
+    .map((restarts): Siege => ({
+      strategy,
+      restarts,
+      maxRestarts: Number(values.intensity),
+      mishapsMax: Number(values.mishaps),
+      requestsMax: Number(values.requests),
+      mayFinish: true,
+      mayStop: true,
+    })),
 );
 
 if (values.choices === undefined) await searchAll(sieges);
-else sieges.slice(0, 1).forEach((siege) => report(siege, replay(() => new BesiegedSupervisor(siege), (values.choices ?? '').split(',').map(Number))));
+else for (const siege of sieges.slice(0, 1)) replayOne(siege, values.choices.split(',').map(Number));
+
+function replayOne(siege: Siege, choices: readonly number[]): void {
+  report(siege, replay(() => new BesiegedSupervisor(siege), choices));
+}
 
 async function searchAll(all: readonly Siege[]): Promise<void> {
   let [states, transitions, paths] = [0, 0, 0];
@@ -40,17 +52,23 @@ async function searchAll(all: readonly Siege[]): Promise<void> {
     states += found.states;
     transitions += found.transitions;
     paths += found.paths;
-    console.info(`${siege.strategy} ${siege.restarts.join()}: ${found.states} states, ${found.transitions} transitions, ${found.paths} paths`);
+    console.info(
+      `${siege.strategy} ${siege.restarts.join()}: ${found.states} states, ${found.transitions} transitions, ${found.paths} paths`,
+    );
     report(siege, found.counterexample);
   }
   const seconds = Math.round((systemClock.nowMs() - beganMs) / 1000);
-  console.info(`${all.length} sieges of at most ${values.mishaps} mishaps, ${values.requests} requests and a stop: ${states} states, ${transitions} transitions, ${paths} paths in ${seconds} s`);
+  console.info(
+    `${all.length} sieges of at most ${values.mishaps} mishaps, ${values.requests} requests and a stop: ` +
+      `${states} states, ${transitions} transitions, ${paths} paths in ${seconds} s`,
+  );
 }
 
 function report({ strategy, restarts, maxRestarts, mishapsMax, requestsMax }: Siege, counterexample: Counterexample | undefined): void {
   if (counterexample === undefined) return;
   process.exitCode = 1;
-  const siege = `--strategy ${strategy} --restarts ${restarts.join()} --intensity ${maxRestarts} --mishaps ${mishapsMax} --requests ${requestsMax}`;
+  const limits = `--intensity ${maxRestarts} --mishaps ${mishapsMax} --requests ${requestsMax}`;
+  const siege = `--strategy ${strategy} --restarts ${restarts.join()} ${limits}`;
   console.error(`${describe(counterexample)}\nagain: npm run explore:supervisor -- ${siege} --choices ${counterexample.choices.join()}`);
 }
 

@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { partitionOf, partitionSupervisor, resizePartitions, type PartitionSupervisorSpec } from '../../../src/otp/supervision/partition-supervisor.ts';
+import {
+  partitionOf, partitionSupervisor, resizePartitions, type PartitionSupervisorSpec,
+} from '../../../src/otp/supervision/partition-supervisor.ts';
 import type { Message } from '../../../src/otp/process.ts';
 import { puppetSpec } from '../../support/otp/puppet.ts';
 import { World } from '../../support/otp/world.ts';
@@ -111,5 +113,7 @@ test.each([
 ])('is not made of %o', (spec, code) => {
   const full = { ...workers, ...spec } as unknown as PartitionSupervisorSpec;
 
-  expect(() => partitionSupervisor(full)).toThrow(expect.objectContaining({ name: 'InvalidSpecError', fault: expect.objectContaining({ code }) }));
+  expect(() => partitionSupervisor(full)).toThrow(
+    expect.objectContaining({ name: 'InvalidSpecError', fault: expect.objectContaining({ code }) }),
+  );
 });

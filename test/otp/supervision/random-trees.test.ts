@@ -21,13 +21,20 @@ test(`in ${RUNS} random fates every promise is kept`, async () => {
   );
 }, 240_000);
 
-const keptByTheForgetful = fc.asyncProperty(fate, async (lived) => verdictOn(lived, await chronicle(lived, forgetfulSupervisor)).length === 0);
+const keptByTheForgetful = fc.asyncProperty(
+  fate,
+  async (lived) => verdictOn(lived, await chronicle(lived, forgetfulSupervisor)).length === 0,
+);
 
 test('a supervisor that forgets is found out, and its seed and path show the same again', async () => {
   const found = await fc.check(keptByTheForgetful, { seed: 1, numRuns: RUNS });
   const again = await fc.check(keptByTheForgetful, { seed: found.seed, path: found.counterexamplePath ?? '', endOnFailure: true });
 
-  expect({ found: found.failed, again: again.counterexample, runs: again.numRuns }).toEqual({ found: true, again: found.counterexample, runs: 1 });
+  expect({ found: found.failed, again: again.counterexample, runs: again.numRuns }).toEqual({
+    found: true,
+    again: found.counterexample,
+    runs: 1,
+  });
 }, 120_000);
 
 test('what was found is played again from the choices of its deliveries', async () => {

@@ -9,7 +9,14 @@ import { describe as describeCounterexample, explore, replay } from '../../suppo
 
 const STRATEGIES = ['one_for_one', 'one_for_all', 'rest_for_one'] as const;
 
-const alike: Omit<Siege, 'strategy'> = { restarts: ['permanent', 'permanent', 'permanent'], maxRestarts: 2, mishapsMax: 2, requestsMax: 0, mayFinish: false, mayStop: false };
+const alike: Omit<Siege, 'strategy'> = {
+  restarts: ['permanent', 'permanent', 'permanent'],
+  maxRestarts: 2,
+  mishapsMax: 2,
+  requestsMax: 0,
+  mayFinish: false,
+  mayStop: false,
+};
 
 test.each(STRATEGIES)('%s: three permanent children, two mishaps at any step, every order of delivery', async (strategy) => {
   expect(await search({ ...alike, strategy })).toBe('no fault');
@@ -19,9 +26,14 @@ test.each(STRATEGIES)('%s: three permanent children, one mishap and the order to
   expect(await search({ ...alike, strategy, mishapsMax: 1, mayStop: true })).toBe('no fault');
 });
 
-test.each(STRATEGIES)('%s: a transient, a permanent and a temporary child, two mishaps or ends at any step, every order', async (strategy) => {
-  expect(await search({ ...alike, strategy, restarts: ['transient', 'permanent', 'temporary'], maxRestarts: 1, mayFinish: true })).toBe('no fault');
-});
+test.each(STRATEGIES)(
+  '%s: a transient, a permanent and a temporary child, two mishaps or ends at any step, every order',
+  async (strategy) => {
+    expect(await search({ ...alike, strategy, restarts: ['transient', 'permanent', 'temporary'], maxRestarts: 1, mayFinish: true })).toBe(
+      'no fault',
+    );
+  },
+);
 
 test('rest_for_one: a permanent, a transient and a permanent child, a mishap and a request at any step, every order', async () => {
   const restarts = ['permanent', 'transient', 'permanent'] as const;
@@ -30,7 +42,10 @@ test('rest_for_one: a permanent, a transient and a permanent child, a mishap and
 
 test.each([
   ['forgets who ended while it was busy', { ...alike, strategy: 'rest_for_one', make: forgetfulSupervisor }],
-  ['drops the retry of a restart while it is busy', { ...alike, strategy: 'one_for_one', maxRestarts: 5, mishapsMax: 3, make: deafSupervisor }],
+  [
+    'drops the retry of a restart while it is busy',
+    { ...alike, strategy: 'one_for_one', maxRestarts: 5, mishapsMax: 3, make: deafSupervisor },
+  ],
 ] as const)('a supervisor that %s is found out, and the choices show it again', async (_, siege) => {
   const begin = () => new BesiegedSupervisor(siege);
 

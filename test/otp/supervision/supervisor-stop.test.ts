@@ -47,7 +47,11 @@ describe('stop', () => {
     const { world, pid, reason } = await whileClosing({ shutdown: 'infinity' });
     world.send('@closing', { type: 'closed' });
 
-    expect({ reason: reason(), ends: world.exits.map((end) => end.reason), isAlive: world.isAlive(pid) }).toEqual({ reason: 'shutdown', ends: ['normal', 'shutdown'], isAlive: false });
+    expect({ reason: reason(), ends: world.exits.map((end) => end.reason), isAlive: world.isAlive(pid) }).toEqual({
+      reason: 'shutdown',
+      ends: ['normal', 'shutdown'],
+      isAlive: false,
+    });
   });
 
   test('kills a child that was told to stop before its own end came, when its time is over', async () => {
@@ -75,7 +79,10 @@ describe('stop', () => {
     const before = family.endsSince();
     family.world.advance(1);
 
-    expect({ before, after: family.endsSince() }).toEqual({ before: ['c shutdown'], after: ['c shutdown', 'b killed', 'a shutdown', 'sup shutdown'] });
+    expect({ before, after: family.endsSince() }).toEqual({
+      before: ['c shutdown'],
+      after: ['c shutdown', 'b killed', 'a shutdown', 'sup shutdown'],
+    });
   });
 
   test('waits without limit, kills at once, or kills after no time, as each child says', async () => {
@@ -91,7 +98,10 @@ describe('stop', () => {
     const before = family.endsSince();
     family.end('patient', { shutdown: 'at last' });
 
-    expect({ before, after: family.endsSince().slice(2) }).toEqual({ before: ['zero killed', 'brutal killed'], after: ['patient shutdown', 'sup shutdown'] });
+    expect({ before, after: family.endsSince().slice(2) }).toEqual({
+      before: ['zero killed', 'brutal killed'],
+      after: ['patient shutdown', 'sup shutdown'],
+    });
   });
 
   test('a child that ends by itself meanwhile keeps its own reason and does not come back', async () => {
@@ -124,13 +134,18 @@ describe('stop', () => {
 
     family.world.exit(family.pid, 'kill');
 
-    expect({ ends: family.endsSince(), timers: family.world.clock.pendingTimers }).toEqual({ ends: ['sup killed', 'a killed', 'b killed'], timers: 0 });
+    expect({ ends: family.endsSince(), timers: family.world.clock.pendingTimers }).toEqual({
+      ends: ['sup killed', 'a killed', 'b killed'],
+      timers: 0,
+    });
   });
 
   test('resolves for the outside when everything below is down too', async () => {
     const family = await Family.start({ a: {}, b: { stubborn: true, shutdown: 100 } });
 
-    const stopped = family.world.runtime.stop(family.pid, 'kill').then((reason) => ({ reason, tree: family.world.runtime.tree(), b: family.world.runtime.whereis('@b') }));
+    const stopped = family.world.runtime
+      .stop(family.pid, 'kill')
+      .then((reason) => ({ reason, tree: family.world.runtime.tree(), b: family.world.runtime.whereis('@b') }));
     family.world.runtime.drain();
     await family.world.settle();
     family.world.advance(100);
@@ -179,7 +194,11 @@ describe('a sibling that ends while the supervisor stops another', () => {
   });
 
   test('rest_for_one, one_for_all: one of the group is simply down already', async () => {
-    const outcomes = [await crashWhileStopping('rest_for_one', 'd'), await crashWhileStopping('one_for_all', 'd'), await crashWhileStopping('one_for_all', 'a')];
+    const outcomes = [
+      await crashWhileStopping('rest_for_one', 'd'),
+      await crashWhileStopping('one_for_all', 'd'),
+      await crashWhileStopping('one_for_all', 'a'),
+    ];
 
     expect(outcomes).toEqual([
       { busy: 'clearing', running: ['a', 'b', 'c', 'd'], ends: ['b error', 'd error', 'c killed'], alive: true },
@@ -198,7 +217,11 @@ describe('auto-shutdown', () => {
     const alive = family.isAlive;
     family.end('a', 'normal');
 
-    expect({ alive, reason: family.reason, ends: family.endsSince() }).toEqual({ alive: true, reason: 'shutdown', ends: ['a error', 'a normal', 'b shutdown', 'sup shutdown'] });
+    expect({ alive, reason: family.reason, ends: family.endsSince() }).toEqual({
+      alive: true,
+      reason: 'shutdown',
+      ends: ['a error', 'a normal', 'b shutdown', 'sup shutdown'],
+    });
   });
 
   test('any_significant: a temporary one ends it however it ends', async () => {
@@ -210,7 +233,10 @@ describe('auto-shutdown', () => {
   });
 
   test('all_significant: the last one counts, and others do not', async () => {
-    const family = await Family.start({ a: significant('transient'), b: significant('temporary'), c: { restart: 'temporary' } }, { autoShutdown: 'all_significant' });
+    const family = await Family.start(
+      { a: significant('transient'), b: significant('temporary'), c: { restart: 'temporary' } },
+      { autoShutdown: 'all_significant' },
+    );
     family.crash('c');
     family.end('a', 'normal');
     const alive = family.isAlive;

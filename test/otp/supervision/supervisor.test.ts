@@ -12,7 +12,10 @@ const crash: ExitReason = { error: { name: 'Error', message: 'crash' } };
 
 describe('start', () => {
   test('starts its children in order, each when the one before has started', async () => {
-    const slow = setup({}).createMachine({ initial: 'connecting', states: { connecting: { tags: 'starting', on: { connected: 'up' } }, up: {} } });
+    const slow = setup({}).createMachine({
+      initial: 'connecting',
+      states: { connecting: { tags: 'starting', on: { connected: 'up' } }, up: {} },
+    });
     const world = new World();
     const children = ['slow', 'next'].map((id) => ({ id, start: () => ({ machine: slow, name: `@${id}` as const }) }));
     void world.start(supervisor({ strategy: 'one_for_one', children }), 'sup');
@@ -29,7 +32,9 @@ describe('start', () => {
   test('a first start that fails takes back those before it, and says which child and why', async () => {
     const world = new World();
 
-    const outcome: unknown = await Family.start({ a: {}, b: {}, c: { starts: ['fail'] }, d: {} }, {}, world).catch((error: unknown) => error);
+    const outcome: unknown = await Family.start({ a: {}, b: {}, c: { starts: ['fail'] }, d: {} }, {}, world).catch(
+      (error: unknown) => error,
+    );
 
     expect({ outcome, exits: world.exits.map(({ process }) => process), tree: world.runtime.tree() }).toMatchObject({
       outcome: {
@@ -48,7 +53,13 @@ describe('start', () => {
     await world.start(supervisor({ strategy: 'one_for_all', children: [inner] }), 'top');
 
     expect(world.runtime.printTree()).toBe(
-      ['top top#1 running', '└─ inner top/inner#2 running', '   ├─ a top/inner/a#3 awake', '   ├─ b top/inner/b#4 awake', '   └─ c top/inner/c#5 awake'].join('\n'),
+      [
+        'top top#1 running',
+        '└─ inner top/inner#2 running',
+        '   ├─ a top/inner/a#3 awake',
+        '   ├─ b top/inner/b#4 awake',
+        '   └─ c top/inner/c#5 awake',
+      ].join('\n'),
     );
   });
 });
@@ -64,7 +75,13 @@ describe('restart', () => {
   ];
   const cases = STRATEGIES.flatMap((strategy) =>
     (['permanent', 'transient', 'temporary'] as const).flatMap((restart) =>
-      reasons.map(([name, reason]) => ({ strategy, restart, name, reason, comesBack: restart === 'permanent' || (restart === 'transient' && ['killed', 'noproc', 'a crash'].includes(name)) })),
+      reasons.map(([name, reason]) => ({
+        strategy,
+        restart,
+        name,
+        reason,
+        comesBack: restart === 'permanent' || (restart === 'transient' && ['killed', 'noproc', 'a crash'].includes(name)),
+      })),
     ),
   );
 
@@ -110,7 +127,10 @@ describe('restart', () => {
 
     family.crash('a');
 
-    expect({ running: family.running, ends: family.endsSince() }).toEqual({ running: ['a#5', 'b#6'], ends: ['b normal', 'a error', 'c shutdown'] });
+    expect({ running: family.running, ends: family.endsSince() }).toEqual({
+      running: ['a#5', 'b#6'],
+      ends: ['b normal', 'a error', 'c shutdown'],
+    });
   });
 
   test('one_for_one tries a restart that fails again, and counts each try', async () => {
@@ -157,7 +177,10 @@ describe('restart', () => {
   });
 
   test('rest_for_one: a try that is due for a later child does not start it before an earlier one whose restart failed since', async () => {
-    const family = await Family.start({ a: { starts: ['up', 'fail'] }, b: {}, c: { starts: ['up', 'fail'] } }, { strategy: 'rest_for_one' });
+    const family = await Family.start(
+      { a: { starts: ['up', 'fail'] }, b: {}, c: { starts: ['up', 'fail'] } },
+      { strategy: 'rest_for_one' },
+    );
     const { runtime } = family.world;
     const begun: string[] = [];
     // The earlier one ends while the later one is being started over: its end is handled first, and its own restart fails.
@@ -201,7 +224,14 @@ describe('restart', () => {
     for (let step = 0; step < 500; step += 1) runtime.step();
 
     expect(await Promise.all(answers)).toEqual([
-      { type: 'children', children: [{ id: 'a', pid: 'sup/a#2', status: 'up', type: 'worker' }, { id: 'b', pid: undefined, status: 'restarting', type: 'worker' }, { id: 'c', pid: undefined, status: 'down', type: 'worker' }] },
+      {
+        type: 'children',
+        children: [
+          { id: 'a', pid: 'sup/a#2', status: 'up', type: 'worker' },
+          { id: 'b', pid: undefined, status: 'restarting', type: 'worker' },
+          { id: 'c', pid: undefined, status: 'down', type: 'worker' },
+        ],
+      },
       { type: 'children.counted', specs: 3, active: 1, supervisors: 0, workers: 3 },
     ]);
   });
@@ -215,7 +245,10 @@ describe('intensity', () => {
 
     family.crash('a');
 
-    expect({ ends: family.endsSince(before), reason: family.reason }).toEqual({ ends: ['a error', 'c shutdown', 'b shutdown', 'sup shutdown'], reason: 'shutdown' });
+    expect({ ends: family.endsSince(before), reason: family.reason }).toEqual({
+      ends: ['a error', 'c shutdown', 'b shutdown', 'sup shutdown'],
+      reason: 'shutdown',
+    });
   });
 
   test.each([

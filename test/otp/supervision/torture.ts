@@ -13,7 +13,9 @@ import { verdictOn } from '../../support/otp/verdict.ts';
 
 const REPORTS = 20;
 
-const { values } = parseArgs({ options: { runs: { type: 'string', default: '20000' }, seed: { type: 'string' }, path: { type: 'string' } } });
+const { values } = parseArgs({
+  options: { runs: { type: 'string', default: '20000' }, seed: { type: 'string' }, path: { type: 'string' } },
+});
 const numRuns = Number(values.runs);
 const seed = values.seed === undefined ? systemRandom.below(2 ** 31) : Number(values.seed);
 const beganMs = systemClock.nowMs();

@@ -44,8 +44,14 @@ export interface RunOptions {
   readonly onStep?: (world: HandOverWorld) => void;
 }
 
-/** @returns the world when nothing is left to happen; one that is not `isQuiet` did not come to rest. */
-export async function run(script: Script, { machines, onStep }: RunOptions = {}): Promise<{ readonly world: HandOverWorld; readonly isQuiet: boolean }> {
+export interface Outcome {
+  readonly world: HandOverWorld;
+  /** False when the world did not come to rest. */
+  readonly isQuiet: boolean;
+}
+
+/** @returns the world when nothing is left to happen. */
+export async function run(script: Script, { machines, onStep }: RunOptions = {}): Promise<Outcome> {
   let next = 0;
   const world = new HandOverWorld((candidates) => (script.choices[next++] ?? 0) % candidates.length, machines);
   await world.begin();

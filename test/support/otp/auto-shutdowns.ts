@@ -18,11 +18,16 @@ interface End {
 export function wrongAutoShutdowns(tree: TreePlan, told: Chronicle): readonly string[] {
   const { ends, unfounded } = heardIn(tree, told);
   const resting = new Set(told.alive.flatMap(flatten).map(({ pid }) => pid));
-  const ignored = ends.filter(({ supervisor, isForGood }) => isForGood && resting.has(supervisor)).filter((end) => wasTheOne(end, ends, told));
+  const ignored = ends
+    .filter(({ supervisor, isForGood }) => isForGood && resting.has(supervisor))
+    .filter((end) => wasTheOne(end, ends, told));
   return [...unfounded, ...ignored.map(({ supervisor, process }) => `${supervisor} goes on after the end of ${process}`)];
 }
 
-function heardIn(tree: TreePlan, { records, restedAt }: Chronicle): { readonly ends: readonly End[]; readonly unfounded: readonly string[] } {
+function heardIn(
+  tree: TreePlan,
+  { records, restedAt }: Chronicle,
+): { readonly ends: readonly End[]; readonly unfounded: readonly string[] } {
   const ends: End[] = [];
   const unfounded: string[] = [];
   const states = new Map<string, unknown>();
@@ -48,21 +53,40 @@ function heardIn(tree: TreePlan, { records, restedAt }: Chronicle): { readonly e
     if (message.type !== 'significant.ended') continue;
     const isTooEarly = plan.autoShutdown === 'all_significant' && [...living].some((pid) => isSignificant(plan, supervisor, pid));
     const isFounded = ends.findLast((other) => other.supervisor === supervisor)?.isForGood === true;
-    if (isTooEarly || !isFounded) unfounded.push(`${supervisor} ended ${isTooEarly ? 'before the last of its significant children' : 'with a child that is not significant'}`);
+    if (isTooEarly || !isFounded) {
+      unfounded.push(
+        `${supervisor} ended ${isTooEarly ? 'before the last of its significant children' : 'with a child that is not significant'}`,
+      );
+    }
   }
   return { ends, unfounded };
 }
 
-function endOf({ type, process, reason }: Message, supervisor: Pid, plan: TreePlan): { readonly process: string; readonly reason: ExitReason; readonly child: ChildPlan } | undefined {
+function endOf(
+  { type, process, reason }: Message,
+  supervisor: Pid,
+  plan: TreePlan,
+): { readonly process: string; readonly reason: ExitReason; readonly child: ChildPlan } | undefined {
   const child = plannedChild(plan, supervisor, String(process));
-  if ((type !== 'EXIT' && type !== 'child.kept') || plan.autoShutdown === 'never' || child === undefined || !isSignificant(plan, supervisor, String(process))) return undefined;
+  if (
+    (type !== 'EXIT' && type !== 'child.kept') ||
+    plan.autoShutdown === 'never' ||
+    child === undefined ||
+    !isSignificant(plan, supervisor, String(process))
+  )
+    return undefined;
   return { process: String(process), reason: reason as ExitReason, child };
 }
 
 /** Of all of them only the last counts; another may have been stopped on request, or found that it was not needed, after it. */
 function wasTheOne(end: End, ends: readonly End[], { records, listed }: Chronicle): boolean {
   if (end.plan.autoShutdown === 'any_significant') return true;
-  const isInterfered = records.some((record) => record.type === 'deliver' && record.to === end.supervisor && (record.message.type === 'IGNORED' || record.message.type.endsWith('Child')));
+  const isInterfered = records.some(
+    (record) =>
+      record.type === 'deliver' &&
+      record.to === end.supervisor &&
+      (record.message.type === 'IGNORED' || record.message.type.endsWith('Child')),
+  );
   const isLast = ends.findLast(({ supervisor }) => supervisor === end.supervisor) === end;
   const isAnyLeft = (listed.get(end.supervisor) ?? []).some(({ pid }) => pid !== undefined && isSignificant(end.plan, end.supervisor, pid));
   return isLast && !isAnyLeft && !isInterfered;

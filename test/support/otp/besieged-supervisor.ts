@@ -94,8 +94,16 @@ export class BesiegedSupervisor implements Run {
 
   options(): readonly Option[] {
     const candidates = this.scheduler.candidates();
-    const late = this.children.filter(({ state }) => state === 'starting').map(({ id, pid }) => this.order(`${id} comes up`, pid, { type: 'comeUp' }));
-    return [...candidates.map((candidate) => this.delivery(candidate)), ...late, ...this.mishapOptions(), ...this.requestOptions(), ...this.stopOption()];
+    const late = this.children
+      .filter(({ state }) => state === 'starting')
+      .map(({ id, pid }) => this.order(`${id} comes up`, pid, { type: 'comeUp' }));
+    return [
+      ...candidates.map((candidate) => this.delivery(candidate)),
+      ...late,
+      ...this.mishapOptions(),
+      ...this.requestOptions(),
+      ...this.stopOption(),
+    ];
   }
 
   key(): string {
@@ -141,11 +149,19 @@ export class BesiegedSupervisor implements Run {
   private mishapOptions(): readonly Option[] {
     if (this.mishaps >= this.siege.mishapsMax) return [];
     const born = this.children.filter(({ state }) => state === 'starting' || state === 'up');
-    const crashes = born.map(({ id, pid, state }) => this.order(state === 'up' ? `${id} crashes` : `${id} fails to start`, pid, { type: 'crash' }));
+    const crashes = born.map(({ id, pid, state }) =>
+      this.order(state === 'up' ? `${id} crashes` : `${id} fails to start`, pid, { type: 'crash' }),
+    );
     const finishes = this.siege.mayFinish ? born.map(({ id, pid }) => this.order(`${id} finishes`, pid, { type: 'finish' })) : [];
-    const ignores = this.siege.mayFinish ? born.filter(({ state }) => state === 'starting').map(({ id, pid }) => this.ignoring(id, pid)) : [];
-    const overdue = this.clock.pendingTimers === 0 ? [] : [{ label: 'the time to stop is over', take: () => this.clock.advance(SHUTDOWN_MS) }];
-    return [...crashes, ...finishes, ...ignores, ...overdue].map(({ label, take }) => ({ label, take: () => void ((this.mishaps += 1), take()) }));
+    const ignores = this.siege.mayFinish
+      ? born.filter(({ state }) => state === 'starting').map(({ id, pid }) => this.ignoring(id, pid))
+      : [];
+    const overdue =
+      this.clock.pendingTimers === 0 ? [] : [{ label: 'the time to stop is over', take: () => this.clock.advance(SHUTDOWN_MS) }];
+    return [...crashes, ...finishes, ...ignores, ...overdue].map(({ label, take }) => ({
+      label,
+      take: () => void ((this.mishaps += 1), take()),
+    }));
   }
 
   private ignoring(id: string, pid: Pid): Option {
@@ -156,7 +172,9 @@ export class BesiegedSupervisor implements Run {
   private requestOptions(): readonly Option[] {
     const { root } = this;
     if (root === undefined || this.requests >= this.siege.requestsMax) return [];
-    return REQUESTS.flatMap((type) => IDS.map((id) => ({ label: `somebody asks: ${type} ${id}`, take: () => this.ask(root.pid, type, id) })));
+    return REQUESTS.flatMap((type) =>
+      IDS.map((id) => ({ label: `somebody asks: ${type} ${id}`, take: () => this.ask(root.pid, type, id) })),
+    );
   }
 
   private ask(supervisor: Pid, type: (typeof REQUESTS)[number], id: string): void {
@@ -206,7 +224,11 @@ export class BesiegedSupervisor implements Run {
   private pastOfChildren(): unknown {
     return IDS.map((id, index) => {
       const restart = this.siege.restarts[index];
-      return [this.excused.has(id), this.stoppedAlone.has(id), restart === 'temporary' ? this.spawns[id] : restart === 'transient' && this.finishes[id] > 0];
+      return [
+        this.excused.has(id),
+        this.stoppedAlone.has(id),
+        restart === 'temporary' ? this.spawns[id] : restart === 'transient' && this.finishes[id] > 0,
+      ];
     });
   }
 
@@ -224,7 +246,9 @@ export class BesiegedSupervisor implements Run {
     const order = this.scheduler.candidates().find(({ from, what }) => what === 'exit' && from.startsWith('sup#'));
     const index = children.findIndex(({ pid }) => pid === order?.to);
     const later = children[index + 1];
-    return index < 0 || later === undefined || this.stoppedAlone.has(children[index]?.id ?? '') ? undefined : `${order?.to} is told to stop while ${later.pid} lives`;
+    return index < 0 || later === undefined || this.stoppedAlone.has(children[index]?.id ?? '')
+      ? undefined
+      : `${order?.to} is told to stop while ${later.pid} lives`;
   }
 
   /** Nothing is under way, nobody is about to come up, no time-out is left. */
@@ -259,7 +283,12 @@ export class BesiegedSupervisor implements Run {
 }
 
 function specOf({ strategy, restarts, maxRestarts }: Siege): SupervisorSpec {
-  const children = IDS.map((id, index): ChildSpec => ({ id, start: () => ({ machine: subject }), shutdown: SHUTDOWN_MS, restart: restarts[index] ?? 'permanent' }));
+  const children = IDS.map((id, index): ChildSpec => ({
+    id,
+    start: () => ({ machine: subject }),
+    shutdown: SHUTDOWN_MS,
+    restart: restarts[index] ?? 'permanent',
+  }));
   return { strategy, maxRestarts, maxSeconds: 5, children };
 }
 

@@ -96,7 +96,15 @@ function befall(scene: Scene, mishap: Mishap): void {
       strike(scene, mishap.type, pick(living, mishap.who));
       return;
     default:
-      tellCitizen(scene, mishap, pick(living.filter(({ state }) => state === 'awake'), mishap.who), [...living.map(({ pid }) => pid), ...lateOf(scene.world)]);
+      tellCitizen(
+        scene,
+        mishap,
+        pick(
+          living.filter(({ state }) => state === 'awake'),
+          mishap.who,
+        ),
+        [...living.map(({ pid }) => pid), ...lateOf(scene.world)],
+      );
   }
 }
 
@@ -145,7 +153,15 @@ function effectOf(mishap: Telling, process: Pid, as: string): Told {
     case 'monitor':
       return { type: 'monitor', params: { process, as } };
     case 'call':
-      return { type: 'call', params: { to: process, request: { type: mishap.request, as }, as, ...(mishap.timeoutMs === null ? {} : { timeoutMs: mishap.timeoutMs }) } };
+      return {
+        type: 'call',
+        params: {
+          to: process,
+          request: { type: mishap.request, as },
+          as,
+          ...(mishap.timeoutMs === null ? {} : { timeoutMs: mishap.timeoutMs }),
+        },
+      };
     case 'spawn':
     case 'start': {
       const { link, monitor, start } = mishap;

@@ -33,7 +33,11 @@ export class Family {
     this.pid = pid;
   }
 
-  static async start(children: Readonly<Record<string, ChildPlan>>, spec: Partial<SupervisorSpec> = {}, world = new World()): Promise<Family> {
+  static async start(
+    children: Readonly<Record<string, ChildPlan>>,
+    spec: Partial<SupervisorSpec> = {},
+    world = new World(),
+  ): Promise<Family> {
     const pid = await world.start(familySpec(children, spec), 'sup');
     return new Family(world, pid);
   }
@@ -45,7 +49,9 @@ export class Family {
 
   /** `id reason` of every process that ended since `from`, in order. */
   endsSince(from = 0): readonly string[] {
-    return this.world.exits.slice(from).map(({ process, reason }) => `${idOf(process)} ${typeof reason === 'string' ? reason : Object.keys(reason).join()}`);
+    return this.world.exits
+      .slice(from)
+      .map(({ process, reason }) => `${idOf(process)} ${typeof reason === 'string' ? reason : Object.keys(reason).join()}`);
   }
 
   child(id: string): Pid {
@@ -133,7 +139,11 @@ export function childSpec(id: string, { starts = [], stubborn = false, ...rest }
 const absent = setup({}).createMachine({ id: 'absent', initial: 'unneeded', states: { unneeded: { type: 'final', tags: 'ignore' } } });
 
 /** Says that it is up when it is told so. */
-const slow = setup({}).createMachine({ id: 'slow', initial: 'connecting', states: { connecting: { tags: 'starting', on: { up: 'up' } }, up: {} } });
+const slow = setup({}).createMachine({
+  id: 'slow',
+  initial: 'connecting',
+  states: { connecting: { tags: 'starting', on: { up: 'up' } }, up: {} },
+});
 
 function failing(id: string): ProcessSpec {
   return {

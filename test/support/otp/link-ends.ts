@@ -33,7 +33,10 @@ export function survivorsOfLinks(tree: TreePlan, { records, restedAt }: Chronicl
   }
   return links
     .filter(({ one, other }) => !unlinked.has(pairOf(one, other)))
-    .flatMap(({ one, other, at }) => [...survivor({ one, other, at }, ends, tree), ...survivor({ one: other, other: one, at }, ends, tree)]);
+    .flatMap(({ one, other, at }) => [
+      ...survivor({ one, other, at }, ends, tree),
+      ...survivor({ one: other, other: one, at }, ends, tree),
+    ]);
 }
 
 function survivor({ one, other, at }: Link, ends: Ends, tree: TreePlan): readonly string[] {

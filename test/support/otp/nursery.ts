@@ -51,7 +51,9 @@ export class Nursery {
   }
 
   get running(): readonly string[] {
-    return this.world.runtime.tree().flatMap(({ id, children }) => (id === 'nursery' ? children.map(({ pid }) => pid.slice('nursery/'.length)) : []));
+    return this.world.runtime
+      .tree()
+      .flatMap(({ id, children }) => (id === 'nursery' ? children.map(({ pid }) => pid.slice('nursery/'.length)) : []));
   }
 
   /** Who ended, in order, and why. */

@@ -62,7 +62,9 @@ function hearsayOf({ records, restedAt, alive }: Chronicle): Hearsay {
 
 /** A monitor that was asked for with a process is made with it, one that was asked for with a start when that is acknowledged. */
 function impliedMonitor(asked: readonly Asked[], { type, process }: Message, by: string, at: number): readonly Asked[] {
-  const wish = asked.find((other) => other.by === by && other.params.monitor === true && type === `${other.as}.${other.type === 'spawn' ? 'spawned' : 'started'}`);
+  const wish = asked.find(
+    (other) => other.by === by && other.params.monitor === true && type === `${other.as}.${other.type === 'spawn' ? 'spawned' : 'started'}`,
+  );
   return wish === undefined ? [] : [{ ...wish, type: 'monitor', of: String(process), at: wish.type === 'spawn' ? wish.at : at }];
 }
 
@@ -127,6 +129,8 @@ function isQuestion(request: unknown): boolean {
 /** A supervisor answers everything, or ends. */
 function unansweredRequests(client: Pid, { asked, heard }: Hearsay): readonly string[] {
   const requests = asked.filter(({ by, type }) => by === client && type === 'call').length;
-  const outcomes = heard.filter(({ by, message }) => by === client && (message.type.startsWith('child.') || message.type.endsWith('.failed'))).length;
+  const outcomes = heard.filter(
+    ({ by, message }) => by === client && (message.type.startsWith('child.') || message.type.endsWith('.failed')),
+  ).length;
   return requests === outcomes ? [] : [`${requests} requests of supervisors had ${outcomes} outcomes`];
 }

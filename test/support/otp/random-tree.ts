@@ -38,7 +38,13 @@ export type Mishap = { readonly stepsBefore: number } & (
   | { readonly type: 'kill' | 'exit'; readonly who: number }
   | { readonly type: 'wait'; readonly ms: number }
   | { readonly type: 'monitor' | 'demonitor' | 'link' | 'unlink'; readonly who: number; readonly whom: number }
-  | { readonly type: 'call'; readonly who: number; readonly whom: number; readonly request: 'ask' | 'ponder'; readonly timeoutMs: number | null }
+  | {
+      readonly type: 'call';
+      readonly who: number;
+      readonly whom: number;
+      readonly request: 'ask' | 'ponder';
+      readonly timeoutMs: number | null;
+    }
   | { readonly type: 'spawn' | 'start'; readonly who: number; readonly link: boolean; readonly monitor: boolean; readonly start: Start }
   | { readonly type: 'startChild'; readonly who: number; readonly restart: ChildPlan['restart']; readonly starts: readonly Start[] }
   | { readonly type: 'terminateChild' | 'restartChild' | 'deleteChild'; readonly who: number; readonly child: number }
@@ -60,12 +66,21 @@ export interface Fate {
 const CHOICES = 300;
 
 const starts: fc.Arbitrary<readonly Start[]> = fc.oneof(
-  { weight: 15, arbitrary: fc.array(fc.constantFrom<Start[]>('up', 'up', 'fail', 'ignore'), { maxLength: 4 }).map((later) => ['up' as const, ...later]) },
+  {
+    weight: 15,
+    arbitrary: fc.array(fc.constantFrom<Start[]>('up', 'up', 'fail', 'ignore'), { maxLength: 4 }).map((later) => ['up' as const, ...later]),
+  },
   { weight: 1, arbitrary: fc.array(fc.constantFrom<Start[]>('up', 'fail', 'ignore'), { maxLength: 2 }) },
 );
 
 const child = (below: fc.Arbitrary<ChildPlan['below']>): fc.Arbitrary<ChildPlan> =>
-  fc.record({ restart: fc.constantFrom('permanent', 'transient', 'temporary'), stubborn: fc.boolean(), significant: fc.boolean(), starts, below });
+  fc.record({
+    restart: fc.constantFrom('permanent', 'transient', 'temporary'),
+    stubborn: fc.boolean(),
+    significant: fc.boolean(),
+    starts,
+    below,
+  });
 
 const intensity = { maxRestarts: fc.nat(4), maxSeconds: fc.integer({ min: 1, max: 5 }) };
 
@@ -89,10 +104,33 @@ const mishap: fc.Arbitrary<Mishap> = fc.oneof(
   { weight: 3, arbitrary: fc.record({ type: fc.constantFrom('kill', 'exit'), who, stepsBefore }) },
   { weight: 3, arbitrary: fc.record({ type: fc.constant('wait'), ms: fc.constantFrom(10, 100, 900, 1_900, 6_000), stepsBefore }) },
   { weight: 4, arbitrary: fc.record({ type: fc.constantFrom('monitor', 'demonitor', 'link', 'unlink'), ...pair }) },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('call'), ...pair, request: fc.constantFrom('ask', 'ponder'), timeoutMs: fc.constantFrom(null, 50, 1_000) }) },
-  { weight: 4, arbitrary: fc.record({ type: fc.constantFrom('spawn', 'start'), who, link: fc.boolean(), monitor: fc.boolean(), start, stepsBefore }) },
-  { weight: 3, arbitrary: fc.record({ type: fc.constant('startChild'), who, restart: fc.constantFrom('permanent', 'transient', 'temporary'), starts, stepsBefore }) },
-  { weight: 4, arbitrary: fc.record({ type: fc.constantFrom('terminateChild', 'restartChild', 'deleteChild'), who, child: fc.nat(5), stepsBefore }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant('call'),
+      ...pair,
+      request: fc.constantFrom('ask', 'ponder'),
+      timeoutMs: fc.constantFrom(null, 50, 1_000),
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ type: fc.constantFrom('spawn', 'start'), who, link: fc.boolean(), monitor: fc.boolean(), start, stepsBefore }),
+  },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      type: fc.constant('startChild'),
+      who,
+      restart: fc.constantFrom('permanent', 'transient', 'temporary'),
+      starts,
+      stepsBefore,
+    }),
+  },
+  {
+    weight: 4,
+    arbitrary: fc.record({ type: fc.constantFrom('terminateChild', 'restartChild', 'deleteChild'), who, child: fc.nat(5), stepsBefore }),
+  },
 );
 
 const seed = fc.integer({ min: 0, max: 2 ** 31 - 1 });
@@ -150,7 +188,12 @@ export function specOf({ children, ...plan }: TreePlan, make: (spec: SupervisorS
   return make({ ...plan, children: specs, templates: { late: ({ id, ...args }) => ({ id: String(id), ...lateChild(args) }) } });
 }
 
-function childSpec({ restart, stubborn, significant, starts: plan, below }: ChildPlan, id: string, mayBeSignificant: boolean, make: typeof supervisor): ChildSpec {
+function childSpec(
+  { restart, stubborn, significant, starts: plan, below }: ChildPlan,
+  id: string,
+  mayBeSignificant: boolean,
+  make: typeof supervisor,
+): ChildSpec {
   let count = 0;
   const begin = (): ReturnType<ChildSpec['start']> => {
     const how = plan[count] ?? 'up';

@@ -23,12 +23,17 @@ export function wrongRestarts(tree: TreePlan, told: Chronicle): readonly string[
   });
 }
 
-function wrongDecisions(supervisor: Pid, { maxRestarts, maxSeconds }: TreePlan | DynamicPlan, made: readonly Decision[]): readonly string[] {
+function wrongDecisions(
+  supervisor: Pid,
+  { maxRestarts, maxSeconds }: TreePlan | DynamicPlan,
+  made: readonly Decision[],
+): readonly string[] {
   return made.flatMap(({ isAdmitted, second }, index) => {
     const before = made.slice(0, index).filter((other) => other.isAdmitted && other.second >= second - maxSeconds);
     const isAllowed = before.length < maxRestarts;
     if (isAdmitted === isAllowed) return [];
-    return [`${supervisor} ${isAdmitted ? 'restarted' : 'gave up'} after ${before.length} restarts in ${maxSeconds} s, ${maxRestarts} are allowed`];
+    const did = isAdmitted ? 'restarted' : 'gave up';
+    return [`${supervisor} ${did} after ${before.length} restarts in ${maxSeconds} s, ${maxRestarts} are allowed`];
   });
 }
 

@@ -64,14 +64,20 @@ function livesIn(tree: TreePlan, records: readonly NumberedRecord[]): readonly L
 function lifeOf(supervisor: Pid, id: string, plan: ChildPlan, strategy: TreePlan['strategy'], records: readonly NumberedRecord[]): Life {
   const spawns = records.filter((record) => record.type === 'spawn' && record.parent === supervisor && idOf(record.process) === id);
   const pids = new Set(spawns.flatMap((record) => (record.type === 'spawn' ? [record.process] : [])));
-  const ends = records.flatMap((record) => (record.type === 'exit' && pids.has(record.process) ? [{ n: record.n, reason: record.reason }] : []));
+  const ends = records.flatMap((record) =>
+    record.type === 'exit' && pids.has(record.process) ? [{ n: record.n, reason: record.reason }] : [],
+  );
   return { supervisor, id, plan, strategy, spawns, ends };
 }
 
 /** @param about any child, unless it is said which. */
 function wasAsked(records: readonly NumberedRecord[], supervisor: Pid, requests: readonly string[], about?: string): boolean {
   return records.some(
-    (record) => record.type === 'deliver' && record.to === supervisor && requests.includes(record.message.type) && (about === undefined || record.message.id === about),
+    (record) =>
+      record.type === 'deliver' &&
+      record.to === supervisor &&
+      requests.includes(record.message.type) &&
+      (about === undefined || record.message.id === about),
   );
 }
 

@@ -55,7 +55,9 @@ function wronglyListed(root: ProcessTree, { listed }: Chronicle): readonly strin
   return flatten(root).flatMap(({ pid, children }) => {
     const said = listed.get(pid);
     if (said === undefined) return [];
-    const between = said.filter(({ status }) => status !== 'up' && status !== 'down').map(({ id, status }) => `${pid} lists ${id} as ${status}`);
+    const between = said
+      .filter(({ status }) => status !== 'up' && status !== 'down')
+      .map(({ id, status }) => `${pid} lists ${id} as ${status}`);
     const up = said.flatMap((child) => (child.pid === undefined ? [] : [child.pid]));
     return [...between, ...miscounted(`${pid} lists`, children.map((child) => child.pid), up)];
   });

@@ -10,8 +10,12 @@ export const s4: Readonly<Record<string, string>> = {
   'S4-014': `${PATTERNS}.`,
   'S4-015': `${PATTERNS}.`,
   'S4-018': 'Partitions spread a registry over the schedulers of the BEAM; this runtime has one thread.',
-  'S4-019': 'The metadata of a registry is a table that every process may write; here state belongs to one process, and a key has a value of its holder.',
-  'S4-020': 'A lock of a registry makes concurrent callers wait in their own processes; a machine never blocks, and what must be exclusive belongs to one process.',
+  'S4-019':
+    'The metadata of a registry is a table that every process may write; here state belongs to one process, and a key has a ' +
+    'value of its holder.',
+  'S4-020':
+    'A lock of a registry makes concurrent callers wait in their own processes; a machine never blocks, and what must be ' +
+    'exclusive belongs to one process.',
   'S4-021': `${DUPLICATES}.`,
   'S4-022': `${DUPLICATES}.`,
   'S4-023': `${DUPLICATES}.`,

@@ -1,9 +1,15 @@
 /** Cases of section S7 that cannot apply to this runtime, each with the reason. */
-const STREAM = 'A stream of tasks is a blocking enumeration in its caller. A machine never blocks: it asks for the next task when an outcome comes as an event';
-const SEVERAL = 'Waiting for several tasks at once blocks a caller in Elixir. A machine never blocks: each task tells its outcome under a word of its own';
+const STREAM =
+  'A stream of tasks is a blocking enumeration in its caller. A machine never blocks: it asks for the next task when an ' +
+  'outcome comes as an event';
+const SEVERAL =
+  'Waiting for several tasks at once blocks a caller in Elixir. A machine never blocks: each task tells its outcome under ' +
+  'a word of its own';
 
 export const s7: Readonly<Record<string, string>> = {
-  'S7-004': 'A task that is done before it begins is a value without a process; a machine that has the value needs no task to tell it (`continue`).',
+  'S7-004':
+    'A task that is done before it begins is a value without a process; a machine that has the value needs no task to tell ' +
+    'it (`continue`).',
   'S7-005': 'A task brings no child specification: how it is restarted says the template of its supervisor, like that of any process.',
   'S7-010': 'There are no other nodes: a runtime is one thread of one machine.',
   'S7-011': `${SEVERAL}.`,

@@ -52,7 +52,12 @@ export async function rest(world: World): Promise<void> {
 
 /** A puppet that may ask for `job`, and for the tasks of `spawns`. */
 export async function callerOf(
-  options: { readonly traps?: boolean; readonly obedient?: boolean; readonly spawns?: Readonly<Record<string, () => PortSpec>>; readonly scheduler?: Scheduler } = {},
+  options: {
+    readonly traps?: boolean;
+    readonly obedient?: boolean;
+    readonly spawns?: Readonly<Record<string, () => PortSpec>>;
+    readonly scheduler?: Scheduler;
+  } = {},
 ): Promise<Office> {
   const { traps = false, obedient = true, spawns = {}, scheduler } = options;
   const world = new World(scheduler);

@@ -12,7 +12,11 @@ type OfficeEvent =
   | { type: `visitor.${string}` | `note.${string}` };
 
 const base = setup({
-  types: { input: {} as { first: readonly Message[] }, context: {} as { log: readonly string[]; first: readonly Message[] }, events: {} as OfficeEvent },
+  types: {
+    input: {} as { first: readonly Message[] },
+    context: {} as { log: readonly string[]; first: readonly Message[] },
+    events: {} as OfficeEvent,
+  },
   actions: {
     ...effects,
     write: assign(({ context, event }, state: string) => ({ log: [...context.log, `${state} ${event.type}`] })),

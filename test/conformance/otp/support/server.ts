@@ -55,10 +55,16 @@ const server = setup({
       },
     },
     pass: {
-      actions: { type: 'send', params: ({ event }) => ({ to: event.to, event: { type: 'answerFor', caller: event.replyTo, note: 'passed on' } }) },
+      actions: {
+        type: 'send',
+        params: ({ event }) => ({ to: event.to, event: { type: 'answerFor', caller: event.replyTo, note: 'passed on' } }),
+      },
     },
     answerFor: {
-      actions: { type: 'reply', params: ({ context, event }) => ({ to: event.caller, event: { type: 'seen.answered', by: context.self, note: event.note } }) },
+      actions: {
+        type: 'reply',
+        params: ({ context, event }) => ({ to: event.caller, event: { type: 'seen.answered', by: context.self, note: event.note } }),
+      },
     },
     quit: {
       actions: [

@@ -50,7 +50,10 @@ const machines = { up, slow, ignoring, refusing, stopping, raising };
 
 export type StartName = keyof typeof machines;
 
-export function startSpec(how: StartName, { reason = 'normal', name }: { readonly reason?: unknown; readonly name?: Name } = {}): MachineSpec {
+export function startSpec(
+  how: StartName,
+  { reason = 'normal', name }: { readonly reason?: unknown; readonly name?: Name } = {},
+): MachineSpec {
   return { machine: machines[how], input: { reason }, ...(name === undefined ? {} : { name }) };
 }
 

@@ -54,8 +54,11 @@ const obey = base.enqueueActions(({ enqueue, event, context }) => {
   for (const one of then) enqueue({ type: 'continue', params: { event: one } });
   if (hibernate) enqueue('hibernate');
 });
-const write = (state: string) => 
-  ({ type: 'apply', params: ({ event }: { event: TimekeeperEvent }) => ({ table: 'log', change: `${state} ${describe(event)}` }) }) as const;
+const write = (state: string) =>
+  ({
+    type: 'apply',
+    params: ({ event }: { event: TimekeeperEvent }) => ({ table: 'log', change: `${state} ${describe(event)}` }),
+  }) as const;
 
 const timekeeper = base.extend({ actions: { obey } }).createMachine({
   id: 'timekeeper',

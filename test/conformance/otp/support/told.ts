@@ -3,14 +3,20 @@ import type { EffectParams } from '../../../../src/otp/effects.ts';
 import type { Address, ExitReason, Message, Name, ReplyTo } from '../../../../src/otp/process.ts';
 import type { Told } from '../../../support/otp/puppet.ts';
 
-export const send = (to: Address, event: Message | `seen.${string}`): Told => ({ type: 'send', params: { to, event: typeof event === 'string' ? { type: event } : event } });
+export const send = (to: Address, event: Message | `seen.${string}`): Told => ({
+  type: 'send',
+  params: { to, event: typeof event === 'string' ? { type: event } : event },
+});
 
 /** Makes another puppet do something, in its own name. */
 export const tell = (to: Address, ...told: readonly Told[]): Told => send(to, { type: 'do', effects: told });
 
 export const monitor = (process: Address, as = 'seen'): Told => ({ type: 'monitor', params: { process, as } });
 
-export const demonitor = (process: Address, more: { readonly as?: string; readonly flush?: boolean } = {}): Told => ({ type: 'demonitor', params: { process, ...more } });
+export const demonitor = (process: Address, more: { readonly as?: string; readonly flush?: boolean } = {}): Told => ({
+  type: 'demonitor',
+  params: { process, ...more },
+});
 
 export const link = (process: Address): Told => ({ type: 'link', params: { process } });
 
@@ -35,7 +41,10 @@ export const cancelTimer = (name: string): Told => ({ type: 'cancelTimer', param
 /** The puppet's table answers with `event`, as its very next event. */
 export const apply = (event: `seen.${string}`): Told => ({ type: 'apply', params: { table: 'echo', change: { echo: { type: event } } } });
 
-export const register = (name: Name, more: { readonly as?: string; readonly value?: unknown } = {}): Told => ({ type: 'register', params: { name, as: 'seen', ...more } });
+export const register = (name: Name, more: { readonly as?: string; readonly value?: unknown } = {}): Told => ({
+  type: 'register',
+  params: { name, as: 'seen', ...more },
+});
 
 export const unregister = (name: Name): Told => ({ type: 'unregister', params: { name } });
 
@@ -52,7 +61,10 @@ export const spawn = (template: string, more: Spawning = {}): Told => ({ type: '
 export const start = (template: string, more: Spawning = {}): Told => ({ type: 'start', params: { template, as: 'seen', ...more } });
 
 /** A task of the puppet's `spawns`. */
-export const async = (template: string, more: Partial<EffectParams['async']> = {}): Told => ({ type: 'async', params: { template, as: 'seen', ...more } });
+export const async = (template: string, more: Partial<EffectParams['async']> = {}): Told => ({
+  type: 'async',
+  params: { template, as: 'seen', ...more },
+});
 
 export const cancel = (as = 'seen'): Told => ({ type: 'cancel', params: { as } });
 
