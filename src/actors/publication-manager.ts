@@ -2,166 +2,152 @@
  * Publication manager: a table is in the publication, with replica identity FULL, before the first snapshot of a shape
  * on it is taken, and leaves when the last shape on it has gone.
  *
- * One alteration at a time: two of them would wait for each other's locks.
+ * What is needed stands in the `relations` table, also what is asked while Postgres is busy or away: there is always at most one
+ * question to Postgres, about as many tables as may be. Tables of stored shapes are reviewed first, all together, when
+ * all of them are known; a shape whose table is not carried any more has lost changes, and is given up.
  */
 import { assign, setup } from 'xstate';
+import type { PublishedRelation } from '../model/relation.ts';
 import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
-import type { CallFailed, Name, ReplyTo } from '../otp/process.ts';
-import { note } from './journal.ts';
-import type { TableName } from './published-tables.ts';
+import type { CallFailed, ReplyTo } from '../otp/process.ts';
+import { FIRST_DELAY_MS, nextDelayMs } from './connections/back-off.ts';
+import { note, refusalNote } from './journal.ts';
+import type { PublishedRelationsChange, PublishedRelationsTold, RelationFault } from './published-relations.ts';
+import { NO_CONNECTION, type SnapshotFault } from './snapshot-fault.ts';
 
 type Event =
-  | { type: 'addTable'; handle: Handle; relation: TableName; replyTo: ReplyTo }
-  | { type: 'retainTable'; handle: Handle; relation: TableName }
+  | { type: 'addRelation'; handle: Handle; relation: PublishedRelation; replyTo: ReplyTo }
+  | { type: 'retainRelation'; handle: Handle; relation: PublishedRelation }
   | { type: 'releaseShape'; handle: Handle; why: string }
-  | { type: 'relation.isPublished'; relation: TableName; asked: readonly ReplyTo[] }
-  | { type: 'relation.isMissing'; relation: TableName; asked: readonly ReplyTo[] }
-  | { type: 'relation.isUnused'; relation: TableName }
+  | { type: 'shapesRestored' }
+  | PublishedRelationsTold
+  | { type: 'publication.reviewed'; faults: readonly RelationFault[] }
+  | { type: 'publication.altered'; added: readonly PublishedRelation[] }
+  | { type: 'publication.refused'; error: SnapshotFault }
+  | { type: 'publication.unavailable'; error: SnapshotFault }
+  | (CallFailed & { type: 'publication.failed' })
   | { type: 'timeout.check' }
-  | { type: 'publication.listed'; tables: readonly TableName[] }
-  | { type: 'relations.compared'; consumers: readonly Name[] }
-  | { type: 'publication.altered' }
-  | { type: 'publication.refused'; error: PublicationRefusal }
-  | (CallFailed & { type: 'publication.failed' });
-
-/** What Postgres or its settings had against it, in the words that the client gets. */
-export interface PublicationRefusal {
-  readonly code: string;
-  readonly message: string;
-}
+  | { type: 'timeout.retry' };
 
 interface Context {
   checkEveryMs: number;
-  relation: TableName | null; // Being added or dropped.
-  asked: readonly ReplyTo[]; // Who waits for it: one, or nobody.
+  delayMs: number;
 }
-
-const NO_CONNECTION: PublicationRefusal = { code: 'connection_not_available', message: 'Database connection not available' };
 
 export const publicationManager = setup({
   types: { input: {} as { checkEveryMs: number }, context: {} as Context, events: {} as Event },
+  guards: { isAway: (_, { error }: { error: SnapshotFault }) => error.code === NO_CONNECTION.code },
   actions: {
     ...effects,
-    begin: assign((_, { relation, asked }: { relation: TableName; asked: readonly ReplyTo[] }) => ({ relation, asked })),
+    slowDown: assign(({ context }) => ({ delayMs: nextDelayMs(context.delayMs) })),
+    forgetFailures: assign({ delayMs: FIRST_DELAY_MS }),
   },
 }).createMachine({
   id: 'publication-manager',
-  context: ({ input }) => ({ checkEveryMs: input.checkEveryMs, relation: null, asked: [] }),
-  initial: 'idle',
+  context: ({ input }) => ({ checkEveryMs: input.checkEveryMs, delayMs: FIRST_DELAY_MS }),
+  initial: 'restoring',
+  on: {
+    addRelation: {
+      actions: {
+        type: 'apply',
+        params: ({ event: { handle, relation, replyTo } }) => change({ type: 'need', handle, relation, replyTo }),
+      },
+    },
+    retainRelation: { actions: { type: 'apply', params: ({ event: { handle, relation } }) => change({ type: 'retain', handle, relation }) } },
+    releaseShape: { actions: { type: 'apply', params: ({ event: { handle, why } }) => change({ type: 'release', handle, why }) } },
+    'relations.published': {
+      actions: { type: 'replyToEach', params: ({ event }) => ({ to: event.asked, event: { type: 'relation.published' } }) },
+    },
+    'relations.refused': {
+      actions: { type: 'replyToEach', params: ({ event }) => ({ to: event.asked, event: { type: 'relation.refused', error: event.error } }) },
+    },
+    // Whoever is busy looks for more when that is done.
+    'relations.awaited': {},
+    'relations.due': {},
+  },
   states: {
+    /** The stored shapes tell what they follow: it is reviewed in one go. */
+    restoring: { on: { shapesRestored: 'choosing' } },
+    choosing: {
+      entry: { type: 'apply', params: change({ type: 'next' }) },
+      on: {
+        'relations.toReview': { target: 'asking', actions: { type: 'call', params: ({ event }) => askFor('reviewRelations', event) } },
+        'relations.toAdd': { target: 'asking', actions: { type: 'call', params: ({ event }) => askFor('addRelations', event) } },
+        'relations.toDrop': { target: 'asking', actions: { type: 'call', params: ({ event }) => askFor('dropRelations', event) } },
+        'shapes.lost': {
+          target: 'choosing',
+          reenter: true,
+          actions: {
+            type: 'send',
+            params: ({ event: { handles, why } }) => ({ to: '@shape-cache', event: { type: 'condemnShapes', handles, why } }),
+          },
+        },
+        'refusals.gathered': {
+          target: 'choosing',
+          reenter: true,
+          actions: { type: 'send', params: ({ event: { count, refusals } }) => note('warn', 'publication.refused', { count, refusals }) },
+        },
+        'relations.settled': 'idle',
+      },
+    },
     idle: {
       tags: 'ready',
-      entry: { type: 'startTimer', params: ({ context }) => ({ name: 'check', delayMs: context.checkEveryMs }) },
+      entry: ['forgetFailures', { type: 'startTimer', params: ({ context }) => ({ name: 'check', delayMs: context.checkEveryMs }) }],
       exit: { type: 'cancelTimer', params: { name: 'check' } },
       on: {
-        'timeout.check': 'checking',
-        addTable: {
-          actions: {
-            type: 'apply',
-            params: ({ event }) => ({
-              table: 'tables',
-              change: { type: 'need', handle: event.handle, relation: event.relation, asked: [event.replyTo] },
-            }),
-          },
-        },
-        /** Of a restored shape: its table should be there still, and is added again when somebody took it out. */
-        retainTable: {
-          actions: {
-            type: 'apply',
-            params: ({ event }) => ({
-              table: 'tables',
-              change: { type: 'need', handle: event.handle, relation: event.relation, asked: [] },
-            }),
-          },
-        },
-        releaseShape: {
-          actions: { type: 'apply', params: ({ event }) => ({ table: 'tables', change: { type: 'release', handle: event.handle, why: event.why } }) },
-        },
-        'relation.isPublished': {
-          actions: { type: 'replyToEach', params: ({ event }) => ({ to: event.asked, event: { type: 'table.published' } }) },
-        },
-        'relation.isMissing': { target: 'adding', actions: { type: 'begin', params: ({ event }) => event } },
-        'relation.isUnused': {
-          target: 'dropping',
-          actions: { type: 'begin', params: ({ event }) => ({ relation: event.relation, asked: [] }) },
-        },
+        'relations.awaited': 'choosing',
+        'relations.due': 'choosing',
+        /** Somebody else may alter the publication, or drop a table: Postgres tells nobody, it only falls silent. */
+        'timeout.check': { target: 'choosing', actions: { type: 'apply', params: change({ type: 'doubt' }) } },
       },
     },
-    /** Somebody else may alter the publication, or drop a table: Postgres tells nobody, it only falls silent. */
-    checking: {
-      entry: { type: 'call', params: { to: '@publication', request: { type: 'listTables' }, as: 'publication' } },
+    /** What the question was about is in the table's hand. */
+    asking: {
       on: {
-        'publication.listed': { actions: { type: 'apply', params: ({ event }) => ({ table: 'tables', change: { type: 'compare', tables: event.tables } }) } },
-        'relations.compared': {
-          target: 'idle',
-          actions: { type: 'sendToEach', params: ({ event }) => ({ to: event.consumers, event: { type: 'stop', cause: { delete: 'the table is not published any more' } } }) },
+        'publication.reviewed': {
+          target: 'choosing',
+          actions: { type: 'apply', params: ({ event: { faults } }) => change({ type: 'reviewed', faults }) },
         },
-        'publication.refused': { target: 'idle', actions: { type: 'send', params: publicationNote } },
-        'publication.failed': 'idle',
-        addTable: { actions: 'postpone' },
-        retainTable: { actions: 'postpone' },
-        releaseShape: { actions: 'postpone' },
-      },
-    },
-    adding: {
-      entry: {
-        type: 'call',
-        params: ({ context }) => ({
-          to: '@publication',
-          request: { type: 'addTable', relation: context.relation },
-          as: 'publication',
-        }),
-      },
-      on: {
         'publication.altered': {
-          target: 'idle',
-          actions: [
-            { type: 'apply', params: ({ context }) => ({ table: 'tables', change: { type: 'published', oid: context.relation?.oid } }) },
-            { type: 'replyToEach', params: ({ context }) => ({ to: context.asked, event: { type: 'table.published' } }) },
-          ],
+          target: 'choosing',
+          actions: { type: 'apply', params: ({ event: { added } }) => change({ type: 'altered', added }) },
         },
         'publication.refused': {
-          target: 'idle',
-          actions: [
-            { type: 'replyToEach', params: ({ context, event }) => ({ to: context.asked, event: { type: 'table.refused', error: event.error } }) },
-            { type: 'send', params: publicationNote },
-          ],
+          target: 'choosing',
+          actions: { type: 'apply', params: ({ event: { error } }) => change({ type: 'refused', error }) },
         },
-        'publication.failed': {
-          target: 'idle',
-          actions: {
-            type: 'replyToEach',
-            params: ({ context }) => ({ to: context.asked, event: { type: 'table.refused', error: NO_CONNECTION } }),
+        'publication.unavailable': [
+          {
+            // The pools tell that, and once.
+            guard: { type: 'isAway', params: ({ event }) => event },
+            target: 'backingOff',
+            actions: { type: 'apply', params: ({ event: { error } }) => change({ type: 'unavailable', error }) },
           },
-        },
-        addTable: { actions: 'postpone' },
-        retainTable: { actions: 'postpone' },
-        releaseShape: { actions: 'postpone' },
+          {
+            target: 'backingOff',
+            actions: [
+              { type: 'apply', params: ({ event: { error } }) => change({ type: 'unavailable', error }) },
+              { type: 'send', params: refusalNote },
+            ],
+          },
+        ],
+        'publication.failed': { target: 'backingOff', actions: { type: 'apply', params: change({ type: 'unavailable', error: NO_CONNECTION }) } },
       },
     },
-    /** A table that could not be dropped costs WAL, no correctness: the next start of the service drops it. */
-    dropping: {
-      entry: {
-        type: 'call',
-        params: ({ context }) => ({
-          to: '@publication',
-          request: { type: 'dropTable', relation: context.relation },
-          as: 'publication',
-        }),
-      },
-      on: {
-        'publication.altered': 'idle',
-        'publication.refused': { target: 'idle', actions: { type: 'send', params: publicationNote } },
-        'publication.failed': 'idle',
-        addTable: { actions: 'postpone' },
-        retainTable: { actions: 'postpone' },
-        releaseShape: { actions: 'postpone' },
-      },
+    /** Who asks now finds out at once whether Postgres is back; the others hear of it a little later. */
+    backingOff: {
+      entry: { type: 'startTimer', params: ({ context }) => ({ name: 'retry', delayMs: context.delayMs }) },
+      exit: { type: 'cancelTimer', params: { name: 'retry' } },
+      on: { 'relations.awaited': 'choosing', 'timeout.retry': { target: 'choosing', actions: 'slowDown' } },
     },
   },
 });
 
-function publicationNote({ context, event }: { context: Context; event: { type: string; error: PublicationRefusal } }) {
-  return note('warn', event.type, { relation: context.relation, error: event.error });
+function change(of: PublishedRelationsChange) {
+  return { table: 'relations', change: of };
+}
+
+function askFor(type: 'reviewRelations' | 'addRelations' | 'dropRelations', { relations }: { relations: readonly PublishedRelation[] }) {
+  return { to: '@publication' as const, request: { type, relations }, as: 'publication' };
 }

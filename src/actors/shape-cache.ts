@@ -16,6 +16,7 @@ type Event =
   | { type: 'createShape'; definition: ShapeDefinition; replyTo: ReplyTo }
   | { type: 'deleteShape'; handle: Handle; why: string; replyTo: ReplyTo }
   | { type: 'purge'; why: string; replyTo: ReplyTo }
+  | { type: 'condemnShapes'; handles: readonly Handle[]; why: string }
   | { type: 'reportCondition' }
   | { type: 'shape.found'; handle: Handle; replyTo: ReplyTo }
   | { type: 'shape.reserved'; handle: Handle; mode: 'create' | 'restore'; relation: ShapeDefinition['relation'] }
@@ -26,10 +27,10 @@ type Event =
   | { type: 'confirmHandle'; handle: Handle; replyTo: ReplyTo }
   | { type: 'shape.isKept'; replyTo: ReplyTo }
   | { type: 'shape.isGone'; replyTo: ReplyTo }
-  | { type: 'shape.gone'; handle: Handle; why: string; missed?: MissedChanges }
+  | { type: 'shape.gone'; handle: Handle; why: string; isTold: boolean; missed?: MissedChanges }
   | { type: 'shapes.restored'; count: number }
   | { type: 'shapes.purged'; replies: readonly ReplyTo[] }
-  | { type: 'shapes.condemned'; pids: readonly Pid[]; why: string }
+  | { type: 'shapes.condemned'; pids: readonly Pid[]; why: string; count: number; relations: readonly string[] }
   | { type: 'child.started'; id: Handle; pid: Pid }
   | { type: 'child.refused'; id: Handle; reason: string }
   | (CallFailed & { type: 'consumers.failed' })
@@ -39,15 +40,18 @@ type Event =
 const LET_GO = [
   { type: 'send', params: unregisterOf },
   { type: 'send', params: releaseOf },
-  { type: 'send', params: deletedNote },
   { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
 ] as const;
+
+/** Of shapes that were condemned together one line told already. */
+const TELL_AND_LET_GO = [{ type: 'send', params: deletedNote }, ...LET_GO] as const;
 
 export const shapeCache = setup({
   types: { input: {} as { self: Pid }, context: {} as { self: Pid }, events: {} as Event },
   guards: {
     isRestored: (_, { mode }: { mode: 'create' | 'restore' }) => mode === 'restore',
     hasMissedChanges: (_, { missed }: { missed?: MissedChanges }) => missed !== undefined,
+    isTold: (_, { isTold }: { isTold: boolean }) => isTold,
   },
   actions: { ...effects },
 }).createMachine({
@@ -91,8 +95,9 @@ export const shapeCache = setup({
       },
     },
     'shape.gone': [
-      { guard: { type: 'hasMissedChanges', params: ({ event }) => event }, actions: [{ type: 'send', params: missedNote }, ...LET_GO] },
-      { actions: LET_GO },
+      { guard: { type: 'hasMissedChanges', params: ({ event }) => event }, actions: [{ type: 'send', params: missedNote }, ...TELL_AND_LET_GO] },
+      { guard: { type: 'isTold', params: ({ event }) => event }, actions: LET_GO },
+      { actions: TELL_AND_LET_GO },
     ],
     confirmHandle: {
       actions: {
@@ -133,12 +138,14 @@ export const shapeCache = setup({
           target: 'serving',
           actions: [
             { type: 'send', params: { to: '@shape-log-collector', event: { type: 'shapesRestored' } } },
+            { type: 'send', params: { to: '@publication-manager', event: { type: 'shapesRestored' } } },
             { type: 'send', params: ({ event }) => note('info', event.type, { count: event.count }) },
           ],
         },
         createShape: { actions: 'postpone' },
         deleteShape: { actions: 'postpone' },
         purge: { actions: 'postpone' },
+        condemnShapes: { actions: 'postpone' },
         reportCondition: {},
       },
     },
@@ -202,13 +209,19 @@ export const shapeCache = setup({
             },
           ],
         },
+        condemnShapes: {
+          actions: {
+            type: 'apply',
+            params: ({ event: { handles, why } }) => ({ table: 'directory', change: { type: 'condemnShapes', handles, why } }),
+          },
+        },
         'shapes.purged': {
           actions: { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shapes.purged' } }) },
         },
         'shapes.condemned': {
           actions: [
             { type: 'sendToEach', params: stopOf },
-            { type: 'send', params: ({ event }) => note('info', event.type, { count: event.pids.length, why: event.why }) },
+            { type: 'send', params: ({ event }) => note('info', event.type, { count: event.count, why: event.why, relations: event.relations }) },
             { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
           ],
         },
@@ -223,7 +236,7 @@ function startConsumer({ event: { handle, mode } }: { event: { handle: Handle; m
 }
 
 function retain({ handle, relation }: { handle: Handle; relation: ShapeDefinition['relation'] }) {
-  return { type: 'retainTable', handle, relation };
+  return { type: 'retainRelation', handle, relation };
 }
 
 function unregisterOf({ event: { handle } }: { event: { handle: Handle } }) {

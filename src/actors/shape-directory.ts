@@ -22,15 +22,20 @@ export type DirectoryChange =
   | { readonly type: 'confirm'; readonly handle: Handle; readonly replyTo: ReplyTo }
   | { readonly type: 'down'; readonly pid: Pid; readonly reason: ExitReason }
   | { readonly type: 'restoreNext' }
+  | { readonly type: 'condemnShapes'; readonly handles: readonly Handle[]; readonly why: string }
   | { readonly type: 'purge'; readonly why: string; readonly replyTo: ReplyTo }
   /** Are those gone that had to go? */
   | 'countCondemned';
 
+type EntryState = 'starting' | 'live' | 'condemned';
+
 type Entry = {
   readonly definition: ShapeDefinition;
   readonly key: string;
-  state: 'starting' | 'live' | 'condemned';
+  state: EntryState;
   why: string;
+  /** Its end was told together with that of others. */
+  isTold: boolean;
   pid?: Pid;
   waiting: ReplyTo[];
 };
@@ -42,11 +47,15 @@ export interface RotationListener {
 
 const FAILURES_MAX = 1000;
 const TOLD_MAX = 1000;
+/** Tables that are named when shapes are condemned together. */
+const NAMED_MAX = 10;
 
 export class ShapeDirectory implements Table<DirectoryChange> {
   private readonly entries = new Map<Handle, Entry>();
   private readonly handles = new Map<string, Handle>();
   private readonly processes = new Map<Pid, Handle>();
+  /** How many entries are in each state: asked after each shape that starts or ends. */
+  private counts: Record<EntryState, number> = { starting: 0, live: 0, condemned: 0 };
   private unrestored: Handle[] | undefined;
   /** Who is told when no condemned shape is left. */
   private purgers: ReplyTo[] = [];
@@ -98,6 +107,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
         return this.down(change.pid, change.reason);
       case 'restoreNext':
         return this.restoreNext();
+      case 'condemnShapes':
+        return this.condemnShapes(change.handles, change.why);
       case 'purge':
         return this.purge(change.why, change.replyTo);
     }
@@ -111,6 +122,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     for (const [handle, error] of this.failures) copy.failures.set(handle, error);
     for (const [oid, lsn] of this.toldMissed) copy.toldMissed.set(oid, lsn);
     copy.purgers = [...this.purgers];
+    copy.counts = { ...this.counts };
     copy.unrestored = this.unrestored && [...this.unrestored];
     return copy;
   }
@@ -146,7 +158,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
 
   private enter(handle: Handle, definition: ShapeDefinition, waiting: ReplyTo[]): void {
     const key = definitionKey(definition);
-    this.entries.set(handle, { definition, key, state: 'starting', why: '', waiting });
+    this.entries.set(handle, { definition, key, state: 'starting', why: '', isTold: false, waiting });
+    this.counts.starting += 1;
     this.handles.set(key, handle);
   }
 
@@ -157,7 +170,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const replies = entry.waiting;
     entry.waiting = [];
     if (entry.state === 'condemned') return { type: 'shape.condemned', handle, pids: [pid], replies, why: entry.why };
-    entry.state = 'live';
+    this.change(entry, 'live');
     return { type: 'shape.started', handle, pid, replies };
   }
 
@@ -186,7 +199,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const why = entry.state === 'condemned' ? entry.why : cause.type === 'delete' ? cause.why : cause.type;
     this.forget(handle, why);
     const missed = this.newlyMissed(entry.definition, reason);
-    return { type: 'shape.gone', handle, why, ...(missed === undefined ? {} : { missed }) };
+    return { type: 'shape.gone', handle, why, isTold: entry.isTold, ...(missed === undefined ? {} : { missed }) };
   }
 
   private noteFailure(handle: Handle, reason: ExitReason): void {
@@ -209,12 +222,15 @@ export class ShapeDirectory implements Table<DirectoryChange> {
 
   /** We are still here, so the service is not stopping: the Consumer lost somebody whom it needed. */
   private startAgain(handle: Handle, entry: Entry): Message {
-    entry.state = 'starting';
+    this.change(entry, 'starting');
     delete entry.pid;
     return { type: 'shape.reserved', handle, mode: 'restore', relation: entry.definition.relation };
   }
 
-  /** One stored shape after the other, so that no message ever lists them all. */
+  /**
+   * One stored shape after the other, so that no message ever lists them all. A Consumer that ended while others were
+   * restored is on its way once more: the log must not move before it is there.
+   */
   private restoreNext(): Message | undefined {
     this.unrestored ??= [...this.shapeLogs.all()].map(({ handle }) => handle);
     for (let handle = this.unrestored.pop(); handle !== undefined; handle = this.unrestored.pop()) {
@@ -227,7 +243,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
       this.enter(handle, stored.definition, []);
       return { type: 'shape.reserved', handle, mode: 'restore', relation: stored.definition.relation };
     }
-    return this.isStarting() ? undefined : { type: 'shapes.restored', count: this.size };
+    return this.counts.starting > 0 ? undefined : { type: 'shapes.restored', count: this.size };
   }
 
   /** Who wrote this snapshot ended with the processes before us, and half of one can only be begun anew. */
@@ -236,33 +252,44 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     this.listener.rotated(handle);
   }
 
-  /** A Consumer that ended while others were restored is on its way once more: the log must not move before it is there. */
-  private isStarting(): boolean {
-    return [...this.entries.values()].some(({ state }) => state === 'starting');
-  }
-
   private purge(why: string, replyTo: ReplyTo): Message {
     this.purgers.push(replyTo);
+    return this.condemnAll(this.entries.keys(), why);
+  }
+
+  private condemnShapes(handles: readonly Handle[], why: string): Message | undefined {
+    const condemned = this.condemnAll(handles, why);
+    return condemned.count === 0 ? undefined : condemned;
+  }
+
+  /** Those that are gone or condemned already are left out. */
+  private condemnAll(handles: Iterable<Handle>, why: string) {
+    let count = 0;
     const pids: Pid[] = [];
-    for (const [handle, entry] of this.entries) {
-      if (entry.state === 'condemned') continue;
+    const relations = new Set<string>();
+    for (const handle of handles) {
+      const entry = this.entries.get(handle);
+      if (entry === undefined || entry.state === 'condemned') continue;
       this.makeUnfindable(handle, entry, why);
+      entry.isTold = true;
+      count += 1;
       if (entry.pid !== undefined) pids.push(entry.pid);
+      const { schema, name } = entry.definition.relation;
+      if (relations.size < NAMED_MAX) relations.add(`${schema}.${name}`);
     }
-    return { type: 'shapes.condemned', pids, why };
+    return { type: 'shapes.condemned', pids, why, count, relations: [...relations] };
   }
 
   /** A shape is gone when its deletion stands in the log: only then does no restart of ours bring it back. */
   private countCondemned(): Message | undefined {
-    if (this.purgers.length === 0) return undefined;
-    for (const { state } of this.entries.values()) if (state === 'condemned') return undefined;
+    if (this.purgers.length === 0 || this.counts.condemned > 0) return undefined;
     const replies = this.purgers;
     this.purgers = [];
     return { type: 'shapes.purged', replies };
   }
 
   private makeUnfindable(handle: Handle, entry: Entry, why: string): void {
-    entry.state = 'condemned';
+    this.change(entry, 'condemned');
     entry.why = why;
     if (this.handles.get(entry.key) === handle) this.handles.delete(entry.key);
     this.listener.rotated(handle);
@@ -272,7 +299,14 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const entry = this.entryOf(handle);
     if (entry.state !== 'condemned') this.makeUnfindable(handle, entry, why);
     this.entries.delete(handle);
+    this.counts.condemned -= 1;
     this.shapeLogs.delete(handle, why);
+  }
+
+  private change(entry: Entry, state: EntryState): void {
+    this.counts[entry.state] -= 1;
+    this.counts[state] += 1;
+    entry.state = state;
   }
 
   private entryOf(handle: Handle): Entry {

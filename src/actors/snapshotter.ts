@@ -14,8 +14,8 @@ import { consumerOf } from './shape-processes.ts';
 import { NO_CONNECTION, type SnapshotFault } from './snapshot-fault.ts';
 
 export type SnapshotterEvent =
-  | { type: 'table.published' }
-  | { type: 'table.refused'; error: SnapshotFault }
+  | { type: 'relation.published' }
+  | { type: 'relation.refused'; error: SnapshotFault }
   | (CallFailed & { type: 'publication.failed' })
   | { type: 'snapshot.known'; pgSnapshot: PgSnapshot }
   | { type: 'snapshot.started' }
@@ -52,13 +52,13 @@ export const snapshotter = setup({
         type: 'call',
         params: ({ context: { handle, relation } }) => ({
           to: '@publication-manager',
-          request: { type: 'addTable', handle, relation },
+          request: { type: 'addRelation', handle, relation },
           as: 'publication',
         }),
       },
       on: {
-        'table.published': 'querying',
-        'table.refused': { target: 'ended', actions: { type: 'send', params: toConsumer } },
+        'relation.published': 'querying',
+        'relation.refused': { target: 'ended', actions: { type: 'send', params: toConsumer } },
         'publication.failed': { target: 'ended', actions: { type: 'send', params: connectionLost } },
       },
     },
@@ -84,7 +84,7 @@ export const snapshotter = setup({
 });
 
 function toConsumer({ context, event }: { context: Context; event: SnapshotterEvent }): { to: Name; event: Message } {
-  const told = event.type === 'table.refused' ? { type: 'snapshot.failed', error: event.error } : { ...event };
+  const told = event.type === 'relation.refused' ? { type: 'snapshot.failed', error: event.error } : { ...event };
   return { to: context.consumer, event: told };
 }
 

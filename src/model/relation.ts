@@ -9,6 +9,16 @@ export interface Relation {
   readonly isPartitioned?: true;
 }
 
+/**
+ * A table as a shape was defined on it, to be carried by the publication. Renamed, or dropped and made anew, it is
+ * another one: what happens there is nothing of the shape's.
+ */
+export interface PublishedRelation {
+  readonly oid: number;
+  readonly schema: string;
+  readonly name: string;
+}
+
 export interface Column {
   readonly name: string;
   /** `pg_type.oid`. */

@@ -17,6 +17,7 @@ test('it begins with the first stored shape, and is not ready until it has the l
     [restoreNext, { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'shapes' } } }],
     [
       { type: 'send', params: { to: '@shape-log-collector', event: { type: 'shapesRestored' } } },
+      { type: 'send', params: { to: '@publication-manager', event: { type: 'shapesRestored' } } },
       { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.met', condition: 'shapes', process: 'cache#1' } } },
     ],
   ]);
@@ -36,8 +37,14 @@ test('a Consumer is watched before it counts as started', () => {
   ]);
 });
 
-test('a shape that is gone is routed no more, and its table is given free', () => {
-  expect(after(restored, { type: 'shape.gone', handle: '1-1', why: 'asked' })).toEqual([
+test.each([
+  ['by itself is told in a line of its own', false, [{ type: 'note', level: 'info', what: 'shape.deleted', handle: '1-1', why: 'asked' }]],
+  ['together with others was told with them', true, []],
+])('a shape that is gone is routed no more, and its table is given free; one that went %s', (_, isTold, lines) => {
+  const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, { type: 'shape.gone', handle: '1-1', why: 'asked', isTold });
+
+  expect(asked).toEqual([
+    ...lines.map((event) => ({ type: 'send', params: { to: '@journal', event } })),
     { type: 'send', params: { to: '@shape-log-collector', event: { type: 'unregisterShape', handle: '1-1' } } },
     { type: 'send', params: { to: '@publication-manager', event: { type: 'releaseShape', handle: '1-1', why: 'asked' } } },
     { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },

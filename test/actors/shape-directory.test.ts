@@ -5,7 +5,7 @@ import type { Handle } from '../../src/model/shape.ts';
 import type { ExitReason, Pid, ReplyTo } from '../../src/otp/process.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { shapeOf } from '../support/shapes.ts';
+import { itemsLayout, shapeOf } from '../support/shapes.ts';
 
 test('a purge is answered when the last shape has been deleted', () => {
   const clock = new ManualClock();
@@ -26,7 +26,7 @@ test('a purge is answered when the last shape has been deleted', () => {
   });
 
   expect({ condemned, answers, again: directory.apply('countCondemned') }).toEqual({
-    condemned: { type: 'shapes.condemned', pids: processes, why: 'asked' },
+    condemned: { type: 'shapes.condemned', pids: processes, why: 'asked', count: 2, relations: ['public.items'] },
     answers: [{ left: 1, answer: undefined }, { left: 0, answer: { type: 'shapes.purged', replies: ['call#2'] } }],
     again: undefined,
   });
@@ -88,6 +88,26 @@ test('a shape that is condemned is found no more, once, and its definition gets 
     found: [undefined, undefined],
     rotated: [handle],
     isAnother: true,
+  });
+});
+
+test('shapes that are condemned together are told once, with the tables that they were on', () => {
+  const { directory, handle, start, down } = reservedShape();
+  start();
+  const elsewhere = Array.from({ length: 12 }, (_, index) => shapeOf({}, { ...itemsLayout, oid: index, name: `table_${index}` }));
+  for (const other of elsewhere) directory.apply({ type: 'reserve', definition: other, replyTo: SECOND });
+  const handles = [handle, ...elsewhere.map((other) => directory.find(other) ?? handle)];
+
+  const [told, again] = [directory.apply({ type: 'condemnShapes', handles, why: 'lost' }), directory.apply({ type: 'condemnShapes', handles, why: 'lost' })];
+
+  expect({ told, again, gone: down({ shutdown: { delete: 'lost' } }), left: directory.size }).toEqual({
+    told: {
+      type: 'shapes.condemned', pids: [PID], why: 'lost', count: 13,
+      relations: ['public.items', ...Array.from({ length: 9 }, (_, index) => `public.table_${index}`)],
+    },
+    again: undefined,
+    gone: { type: 'shape.gone', handle, why: 'lost', isTold: true },
+    left: 0,
   });
 });
 

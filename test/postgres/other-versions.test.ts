@@ -49,7 +49,7 @@ describe.each(['embedded', ...SYSTEM])('Postgres %s', (version) => {
     await replication.ask({ type: 'connect' });
     await replication.ask({ type: 'createSlot' });
     const relation = await createCatalog(pool).relation('public', 'items');
-    await createPublication({ pool, publication: 'versions', isManual: false }).add({ oid: relation?.oid ?? 0, schema: 'public', name: 'items' });
+    await createPublication({ pool, publication: 'versions', isManual: false }).add([{ oid: relation?.oid ?? 0, schema: 'public', name: 'items' }]);
     await replication.ask({ type: 'startStreaming' });
     const snapshots = await openPort(snapshotPort({ pool, target: () => rows }));
 

@@ -123,7 +123,7 @@ test.each([
 ])('a snapshot is %s', (_, answer, line) => {
   const { lines } = runLogged({
     consumer: { name: '@consumer/1-1', open: () => ({ requests: {}, casts: { [answer.type]: () => undefined } }) },
-    publication: scripted('@publication-manager', { addTable: [{ type: 'table.published' }] }),
+    publication: scripted('@publication-manager', { addRelation: [{ type: 'relation.published' }] }),
     snapshots: scripted('@snapshots', { takeSnapshot: [answer] }),
     snapshotter: { machine: snapshotter, input: { handle: '1-1', relation } },
   });

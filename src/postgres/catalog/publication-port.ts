@@ -1,12 +1,17 @@
 /**
  * PublicationPort: the process that alters the publication, for the publication manager.
  *
- * - `addTable { relation }` → `publication.altered`, or `publication.refused { error }`
- * - `dropTable { relation }` → likewise
- * - `listTables` → `publication.listed { tables }`, or `publication.refused { error }`
+ * - `reviewRelations { relations }` → `publication.reviewed { faults }`
+ * - `addRelations { relations }` → `publication.altered { added }`, those that were not published before; or
+ *   `publication.refused { error }`, and none of them is
+ * - `dropRelations { relations }` → likewise; nothing was added
+ *
+ * Or, to each, `publication.unavailable { error }`: whatever is asked, it would be refused.
  */
+import type { PublishedRelation } from '../../model/relation.ts';
 import type { Message, Name, PortSpec } from '../../otp/process.ts';
-import { createPublication, type PublicationOptions, PublicationRefusedError, type TableName } from './publication.ts';
+import { createPublication, type PublicationOptions } from './publication.ts';
+import { PublicationRefusedError } from './publication-refusal.ts';
 
 export interface PublicationPortOptions extends PublicationOptions {
   readonly name?: Name;
@@ -18,27 +23,42 @@ export function publicationPort(options: PublicationPortOptions): PortSpec {
     ...(options.name === undefined ? {} : { name: options.name }),
     open: () => ({
       requests: {
-        addTable: (request) => altered(() => publication.add(request['relation'] as TableName)),
-        dropTable: (request) => altered(() => publication.drop(request['relation'] as TableName)),
-        listTables: () => orRefused(async () => ({ type: 'publication.listed', tables: await publication.list() })),
+        reviewRelations: (request) => reviewed(publication.review(relationsOf(request))),
+        addRelations: (request) => altered(publication.add(relationsOf(request))),
+        dropRelations: (request) => altered(publication.drop(relationsOf(request)).then(() => [])),
       },
     }),
   };
 }
 
-function altered(action: () => Promise<void>): Promise<Message> {
-  return orRefused(async () => {
-    await action();
-    return { type: 'publication.altered' };
-  });
+function relationsOf({ relations }: Message): readonly PublishedRelation[] {
+  return relations as readonly PublishedRelation[];
 }
 
-async function orRefused(action: () => Promise<Message>): Promise<Message> {
+async function reviewed(review: Promise<readonly object[]>): Promise<Message> {
   try {
-    return await action();
+    return { type: 'publication.reviewed', faults: await review };
   } catch (error) {
-    if (!(error instanceof PublicationRefusedError)) throw error;
-    const { code, message, status } = error;
-    return { type: 'publication.refused', error: { name: code, code, message, status } };
+    return { type: 'publication.unavailable', error: toldOf(refusalIn(error)) };
   }
+}
+
+async function altered(alteration: Promise<readonly PublishedRelation[]>): Promise<Message> {
+  try {
+    return { type: 'publication.altered', added: await alteration };
+  } catch (error) {
+    const refusal = refusalIn(error);
+    return { type: refusal.concernsAll ? 'publication.unavailable' : 'publication.refused', error: toldOf(refusal) };
+  }
+}
+
+/** @throws what is no refusal. */
+function refusalIn(error: unknown): PublicationRefusedError {
+  if (!(error instanceof PublicationRefusedError)) throw error;
+  return error;
+}
+
+/** In the form in which it can be sent. */
+function toldOf({ code, message, status }: PublicationRefusedError) {
+  return { name: code, code, message, status };
 }

@@ -3,7 +3,7 @@ import { ConsumerLog } from '../../actors/consumer-log.ts';
 import type { ConsumerPorts } from '../../actors/consumer-ports.ts';
 import { LinkValues } from '../../actors/link-values.ts';
 import { LogProgress } from '../../actors/log-progress.ts';
-import { PublishedTables } from '../../actors/published-tables.ts';
+import { PublishedRelations } from '../../actors/published-relations.ts';
 import { RouterTable, type ShapeRouting } from '../../actors/router-table.ts';
 import { ShapeDirectory } from '../../actors/shape-directory.ts';
 import { Subscribers } from '../../actors/subscribers.ts';
@@ -32,7 +32,7 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
       router: (router = new RouterTable(routing(storage, filters), blocks)),
       progress: new LogProgress(storage.shapes),
     }),
-    publicationManager: () => ({ tables: new PublishedTables({ lost: (relation) => database.catalog.doubt(relation) }) }),
+    publicationManager: () => ({ relations: new PublishedRelations({ lost: (relation) => database.catalog.doubt(relation) }) }),
     shapeCache: () => ({
       directory: new ShapeDirectory(storage.shapes, world.clock, { rotated: (handle) => announcements.rotate(handle) }),
     }),

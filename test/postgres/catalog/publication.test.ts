@@ -30,30 +30,35 @@ async function table(name: string, rest = '(id int)'): Promise<{ oid: number; sc
   return { oid: row?.oid ?? 0, schema: 'public', name };
 }
 
+async function published(): Promise<string[]> {
+  const rows = await database.query<{ tablename: string }>(`SELECT tablename FROM pg_publication_tables WHERE pubname = 'pub' ORDER BY 1`);
+  return rows.map(({ tablename }) => tablename);
+}
+
 async function refusalOf(relation: object, options: Partial<PublicationOptions> = {}): Promise<unknown> {
   const port = await openPort(publicationPort({ pool, publication: 'pub', isManual: false, ...options }));
-  return (await port.ask({ type: 'addTable', relation }))['error'];
+  return (await port.ask({ type: 'addRelations', relations: [relation] }))['error'];
 }
 
 test('publishes a table with its old rows, as often as asked, and takes it out again', async () => {
   const publication = createPublication({ pool, publication: 'pub', isManual: false });
   const items = await table('items');
 
-  await publication.add(items);
-  await publication.add(items);
-  const listed = await publication.list();
+  await publication.add([items]);
+  await publication.add([items]);
+  const listed = await published();
   const [identity] = await database.query(`SELECT relreplident AS is FROM pg_class WHERE relname = 'items'`);
-  await publication.drop(items);
-  await publication.drop(items);
+  await publication.drop([items]);
+  await publication.drop([items]);
 
-  expect({ listed, identity, left: await publication.list() }).toEqual({ listed: [items], identity: { is: 'f' }, left: [] });
+  expect({ listed, identity, left: await published() }).toEqual({ listed: ['items'], identity: { is: 'f' }, left: [] });
 });
 
 test('gives each partition its replica identity', async () => {
   const parts = await table('parts', '(id int) PARTITION BY RANGE (id)');
   await database.query('CREATE TABLE part PARTITION OF parts DEFAULT');
 
-  await createPublication({ pool, publication: 'pub', isManual: false }).add(parts);
+  await createPublication({ pool, publication: 'pub', isManual: false }).add([parts]);
 
   expect(await database.query(`SELECT relreplident AS is FROM pg_class WHERE relname = 'part'`)).toEqual([{ is: 'f' }]);
 });
@@ -69,7 +74,7 @@ test.each([
   await writer.query(`BEGIN; INSERT INTO ${written} VALUES (1)`);
   let isPublished = false;
 
-  const adding = createPublication({ pool, publication: 'pub', isManual: false }).add(busy).then(() => (isPublished = true));
+  const adding = createPublication({ pool, publication: 'pub', isManual: false }).add([busy]).then(() => (isPublished = true));
   await database.until(`SELECT FROM pg_locks WHERE relation = '${written}'::regclass AND mode = 'ShareLock' AND NOT granted`);
   const whileOpen = isPublished;
   await writer.query('COMMIT');
@@ -81,7 +86,7 @@ test.each([
 test('a table that is gone can be dropped', async () => {
   const gone = { oid: 1, schema: 'nowhere', name: 'gone' };
 
-  await expect(createPublication({ pool, publication: 'pub', isManual: false }).drop(gone)).resolves.toBeUndefined();
+  await expect(createPublication({ pool, publication: 'pub', isManual: false }).drop([gone])).resolves.toBeUndefined();
 });
 
 test('each refusal says what it is, in the words of the wire', async () => {

@@ -105,7 +105,7 @@ export class HandOverWorld {
       writer: this.writerPort(),
       stream: this.streamPort(),
       snapshots: this.snapshotPort(),
-      publication: { name: '@publication-manager', open: () => ({ requests: { addTable: () => ({ type: 'table.published' }) } }) },
+      publication: { name: '@publication-manager', open: () => ({ requests: { addRelation: () => ({ type: 'relation.published' }) } }) },
       directory: this.directoryPort(),
       collector: this.collectorSpec(),
       consumers: dynamicSupervisor(this.consumersSpec()),

@@ -1,0 +1,343 @@
+/**
+ * PublishedRelations: which shapes need which table in the publication, and who waits for one to be there. The
+ * publication manager's table.
+ *
+ * Postgres is asked about many tables at once, and about each once, however many shapes are on it. Whoever asks for one
+ * that is not there yet waits here: requests that were postponed instead would be looked at again after each of Postgres's answers.
+ * Several tables that it refuses together are tried one by one, so that only those are refused whom it concerns.
+ *
+ * A shape that follows its table has lost changes as soon as the publication does not carry it: no matter who took the
+ * table out, and whether it could be added again, the shape must go.
+ */
+import type { GapCause } from '../model/change.ts';
+import type { PublishedRelation } from '../model/relation.ts';
+import type { Handle } from '../model/shape.ts';
+import type { ReplyTo, Table } from '../otp/process.ts';
+import { RelationLots, type RelationLot, type RelationWork } from './relation-lots.ts';
+import type { SnapshotFault } from './snapshot-fault.ts';
+
+export type PublishedRelationsChange =
+  /** A new shape waits for its table. */
+  | { readonly type: 'need'; readonly handle: Handle; readonly relation: PublishedRelation; readonly replyTo: ReplyTo }
+  /** A stored shape follows its table. */
+  | { readonly type: 'retain'; readonly handle: Handle; readonly relation: PublishedRelation }
+  | { readonly type: 'release'; readonly handle: Handle; readonly why: string }
+  /** Every table that is followed is to be reviewed again. */
+  | { readonly type: 'doubt' }
+  /** What is there to do, or to tell? What is to be done is in hand then, until one of the following says what became of it. */
+  | { readonly type: 'next' }
+  | { readonly type: 'reviewed'; readonly faults: readonly RelationFault[] }
+  /** `added` were not published before, also of those that are followed. */
+  | { readonly type: 'altered'; readonly added: readonly PublishedRelation[] }
+  | { readonly type: 'refused'; readonly error: SnapshotFault }
+  /** Postgres cannot be asked: whoever waits is refused, and what nobody waits for is done later. */
+  | { readonly type: 'unavailable'; readonly error: SnapshotFault };
+
+export type PublishedRelationsTold =
+  /** There is something to do, for somebody who waits. */
+  | { readonly type: 'relations.awaited' }
+  /** There is something to do, for nobody who waits. */
+  | { readonly type: 'relations.due' }
+  | { readonly type: 'relations.published'; readonly asked: readonly ReplyTo[] }
+  | { readonly type: 'relations.refused'; readonly asked: readonly ReplyTo[]; readonly error: SnapshotFault }
+  /** The answers to `next`. */
+  | { readonly type: 'relations.toReview' | 'relations.toAdd' | 'relations.toDrop'; readonly relations: readonly PublishedRelation[] }
+  | { readonly type: 'shapes.lost'; readonly handles: readonly Handle[]; readonly why: string }
+  | { readonly type: 'refusals.gathered'; readonly count: number; readonly refusals: readonly { readonly relation: string; readonly error: SnapshotFault }[] }
+  | { readonly type: 'relations.settled' };
+
+export interface RelationFault {
+  readonly relation: PublishedRelation;
+  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull';
+}
+
+/** Told of a table that is not published any more: it may be gone, or another one under its name. */
+export interface LostRelationListener {
+  lost(relation: PublishedRelation): void;
+}
+
+const WHY_LOST = { isDropped: 'the table was dropped or renamed', isNotPublished: 'the table is not published any more' } as const;
+/** Somebody has altered its replica identity: who comes next waits until Postgres has been asked again. */
+const WITHOUT_OLD_ROWS: GapCause = 'replicaIdentity';
+const TO_DO = { review: 'relations.toReview', add: 'relations.toAdd', drop: 'relations.toDrop' } as const;
+/** In one line of the log. */
+const NAMED_MAX = 10;
+
+interface Need {
+  readonly key: string;
+  readonly relation: PublishedRelation;
+  /** Shapes that have rows of it, or may read them. */
+  readonly followers: Set<Handle>;
+  /** Shapes that wait until they may. */
+  readonly waiting: Map<Handle, ReplyTo>;
+  /** What Postgres said last. `unknown` is one that may be there, and must be taken out when nobody needs it. */
+  standing: 'unknown' | 'published' | 'missing';
+  /** For what it was refused last: that is told once, not after each review. */
+  refusedFor: string | undefined;
+}
+
+export class PublishedRelations implements Table<PublishedRelationsChange> {
+  private readonly listener: LostRelationListener;
+  /** By all that makes a table's identity: one that was renamed is another one. */
+  private readonly needs = new Map<string, Need>();
+  private readonly keys = new Map<Handle, string>();
+  private lots = new RelationLots();
+  /** Shapes that are to be told of, by why. */
+  private readonly lost = new Map<string, Handle[]>();
+  private refusals: (readonly [PublishedRelation, SnapshotFault])[] = [];
+
+  constructor(listener: LostRelationListener) {
+    this.listener = listener;
+  }
+
+  apply(change: PublishedRelationsChange): PublishedRelationsTold | undefined {
+    switch (change.type) {
+      case 'need':
+        return this.need(change.handle, change.relation, change.replyTo);
+      case 'retain':
+        return this.retain(change.handle, change.relation);
+      case 'release':
+        return this.release(change.handle, change.why);
+      case 'doubt':
+        return this.doubt();
+      case 'next':
+        return this.next();
+      case 'reviewed':
+        return this.reviewed(change.faults);
+      case 'altered':
+        return this.altered(change.added);
+      case 'refused':
+        return this.refused(change.error);
+      case 'unavailable':
+        return this.unavailable(change.error);
+    }
+  }
+
+  clone(): PublishedRelations {
+    const copy = new PublishedRelations(this.listener);
+    for (const [key, need] of this.needs) copy.needs.set(key, { ...need, followers: new Set(need.followers), waiting: new Map(need.waiting) });
+    for (const [handle, key] of this.keys) copy.keys.set(handle, key);
+    copy.lots = this.lots.clone();
+    for (const [why, handles] of this.lost) copy.lost.set(why, [...handles]);
+    copy.refusals = [...this.refusals];
+    return copy;
+  }
+
+  key(): string {
+    const needs = [...this.needs.values()].map((need) => ({ ...need, followers: [...need.followers].sort(), waiting: [...need.waiting].sort() }));
+    return JSON.stringify([needs.sort((left, right) => (left.key < right.key ? -1 : 1)), this.lots.key(), [...this.lost], this.refusals]);
+  }
+
+  private need(handle: Handle, relation: PublishedRelation, replyTo: ReplyTo): PublishedRelationsTold | undefined {
+    const need = this.enter(handle, relation);
+    need.waiting.set(handle, replyTo);
+    if (this.lots.isInHand(need.key)) return undefined;
+    if (need.standing === 'published') return published(this.follow(need));
+    this.lots.put('add', need.key);
+    return { type: 'relations.awaited' };
+  }
+
+  /** It is reviewed before the first alteration, or with all others. */
+  private retain(handle: Handle, relation: PublishedRelation): undefined {
+    const need = this.enter(handle, relation);
+    if (need.followers.has(handle)) return; // Its Consumer began anew.
+    need.followers.add(handle);
+    if (need.standing === 'missing') need.standing = 'unknown';
+    this.lots.put('review', need.key);
+  }
+
+  private enter(handle: Handle, relation: PublishedRelation): Need {
+    const key = keyOf(relation);
+    this.keys.set(handle, key);
+    const known = this.needs.get(key);
+    if (known !== undefined) return known;
+    const need: Need = { key, relation, followers: new Set(), waiting: new Map(), standing: 'missing', refusedFor: undefined };
+    this.needs.set(key, need);
+    return need;
+  }
+
+  private release(handle: Handle, why: string): PublishedRelationsTold | undefined {
+    const need = this.needs.get(this.keys.get(handle) ?? '');
+    if (need === undefined) return undefined;
+    this.keys.delete(handle);
+    need.followers.delete(handle);
+    need.waiting.delete(handle);
+    if (why === WITHOUT_OLD_ROWS && need.standing === 'published') need.standing = 'unknown';
+    return this.letGo(need);
+  }
+
+  /** One that is in hand is looked at again when that is over. */
+  private letGo(need: Need): PublishedRelationsTold | undefined {
+    if (isNeeded(need) || this.lots.isInHand(need.key)) return undefined;
+    if (need.standing !== 'missing') {
+      this.lots.put('drop', need.key);
+      return { type: 'relations.due' };
+    }
+    this.lots.forget(need.key);
+    this.needs.delete(need.key);
+    return undefined;
+  }
+
+  private doubt(): undefined {
+    for (const { key, followers } of this.needs.values()) if (followers.size > 0) this.lots.put('review', key);
+  }
+
+  private next(): PublishedRelationsTold {
+    for (const [why, handles] of this.lost) {
+      this.lost.delete(why);
+      return { type: 'shapes.lost', handles, why };
+    }
+    const lot = this.lots.take();
+    if (lot !== undefined) return { type: TO_DO[lot.work], relations: this.needsOf(lot).map(({ relation }) => relation) };
+    return this.gatherRefusals() ?? { type: 'relations.settled' };
+  }
+
+  private gatherRefusals(): PublishedRelationsTold | undefined {
+    const { refusals } = this;
+    if (refusals.length === 0) return undefined;
+    this.refusals = [];
+    const named = refusals.slice(0, NAMED_MAX).map(([{ schema, name }, error]) => ({ relation: `${schema}.${name}`, error }));
+    return { type: 'refusals.gathered', count: refusals.length, refusals: named };
+  }
+
+  private reviewed(faults: readonly RelationFault[]): PublishedRelationsTold | undefined {
+    const faultOf = new Map(faults.map(({ relation, fault }) => [keyOf(relation), fault]));
+    return published(
+      this.needsOf(this.lots.finish()).flatMap((need) => {
+        const fault = faultOf.get(need.key);
+        if (fault === undefined) return this.follow(need);
+        if (fault === 'isNotFull') this.repair(need);
+        else this.lose(need, WHY_LOST[fault]);
+        return [];
+      }),
+    );
+  }
+
+  /** Whoever waits for it need not wait any longer. */
+  private follow(need: Need): readonly ReplyTo[] {
+    const asked = [...need.waiting.values()];
+    for (const handle of need.waiting.keys()) need.followers.add(handle);
+    need.waiting.clear();
+    need.standing = 'published';
+    need.refusedFor = undefined;
+    this.lots.cancel('add', need.key);
+    this.lots.cancel('drop', need.key);
+    this.letGo(need);
+    return asked;
+  }
+
+  /** It is carried, but without its old rows. Where that cannot be mended, it is tried once, or when somebody waits for it. */
+  private repair(need: Need): void {
+    need.standing = 'unknown';
+    if (need.refusedFor === undefined) this.lots.put('add', need.key);
+    this.letGo(need);
+  }
+
+  private lose(need: Need, why: string): void {
+    this.loseFollowers(need, why);
+    need.standing = 'missing';
+    this.listener.lost(need.relation);
+    this.dropOrAdd(need);
+  }
+
+  private loseFollowers(need: Need, why: string): void {
+    if (need.followers.size === 0) return;
+    const lost = this.lost.get(why) ?? [];
+    this.lost.set(why, lost);
+    for (const handle of need.followers) {
+      this.keys.delete(handle);
+      lost.push(handle);
+    }
+    need.followers.clear();
+  }
+
+  private altered(added: readonly PublishedRelation[]): PublishedRelationsTold | undefined {
+    const lot = this.lots.finish();
+    const needs = this.needsOf(lot);
+    if (lot.work === 'add') return published(this.added(needs, new Set(added.map(keyOf))));
+    for (const need of needs) {
+      need.standing = 'missing';
+      this.dropOrAdd(need);
+    }
+    return undefined;
+  }
+
+  private added(needs: readonly Need[], added: ReadonlySet<string>): readonly ReplyTo[] {
+    for (const need of needs) if (added.has(need.key)) this.loseFollowers(need, WHY_LOST.isNotPublished);
+    return needs.flatMap((need) => this.follow(need));
+  }
+
+  private refused(error: SnapshotFault): PublishedRelationsTold | undefined {
+    const lot = this.lots.finish();
+    const needs = this.needsOf(lot);
+    const [need] = needs;
+    if (lot.keys.size === 1 && need !== undefined) return refused(this.refuse(need, lot.work, error), error);
+    for (const each of needs) {
+      if (isNeeded(each) === (lot.work === 'add')) this.lots.putSingle(lot.work, each.key);
+      else this.dropOrAdd(each);
+    }
+    return undefined;
+  }
+
+  private refuse(need: Need, work: RelationWork, error: SnapshotFault): readonly ReplyTo[] {
+    if (need.refusedFor !== error.code) this.refusals.push([need.relation, error]);
+    need.refusedFor = error.code;
+    const asked = work === 'add' ? this.dismiss(need) : [];
+    // One that could not be taken out costs WAL, no correctness.
+    if (work === 'drop') need.standing = 'missing';
+    this.dropOrAdd(need);
+    return asked;
+  }
+
+  /** What is needed, and by whom, may have changed while it was in hand. */
+  private dropOrAdd(need: Need): void {
+    if (need.waiting.size > 0) this.lots.put('add', need.key);
+    else this.letGo(need);
+  }
+
+  private unavailable(error: SnapshotFault): PublishedRelationsTold | undefined {
+    const lot = this.lots.finish();
+    const waitedFor = new Set([...lot.keys, ...this.lots.queued('add')]);
+    const asked = [...waitedFor].flatMap((key) => {
+      const need = this.needs.get(key);
+      return need === undefined ? [] : this.putOff(need);
+    });
+    return refused(asked, error);
+  }
+
+  private putOff(need: Need): readonly ReplyTo[] {
+    const asked = this.dismiss(need);
+    this.lots.forget(need.key);
+    if (need.followers.size > 0) this.lots.put('review', need.key);
+    else this.letGo(need);
+    return asked;
+  }
+
+  /** Whoever waits is to be refused. */
+  private dismiss(need: Need): readonly ReplyTo[] {
+    const asked = [...need.waiting.values()];
+    for (const handle of need.waiting.keys()) this.keys.delete(handle);
+    need.waiting.clear();
+    return asked;
+  }
+
+  private needsOf({ keys }: RelationLot): Need[] {
+    return [...keys].flatMap((key) => this.needs.get(key) ?? []);
+  }
+}
+
+function keyOf({ oid, schema, name }: PublishedRelation): string {
+  return JSON.stringify([oid, schema, name]);
+}
+
+function isNeeded({ followers, waiting }: Need): boolean {
+  return followers.size + waiting.size > 0;
+}
+
+function published(asked: readonly ReplyTo[]): PublishedRelationsTold | undefined {
+  return asked.length === 0 ? undefined : { type: 'relations.published', asked };
+}
+
+function refused(asked: readonly ReplyTo[], error: SnapshotFault): PublishedRelationsTold | undefined {
+  return asked.length === 0 ? undefined : { type: 'relations.refused', asked, error };
+}

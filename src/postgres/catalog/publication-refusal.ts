@@ -1,0 +1,87 @@
+/** PublicationRefusedError: what Postgres, its settings or ours had against publishing a table, in the words of the wire. */
+import type { PublishedRelation } from '../../model/relation.ts';
+import { DatabaseRefusedError, worldError } from '../connection/database-error.ts';
+import { PoolTimeoutError } from '../connection/pool.ts';
+
+/** Why nothing was done; the message is the client's. Tables and publication are as they were. */
+export class PublicationRefusedError extends Error {
+  override readonly name = 'PublicationRefusedError';
+
+  constructor(
+    readonly code: PublicationProblem,
+    message: string,
+    /** 503: may be mended by an operator, or by waiting; 409: the shape is of a table that is not there any more. */
+    readonly status: 409 | 503 = 503,
+  ) {
+    super(message);
+  }
+
+  /** Whether it has nothing to do with the tables that were named: any others would be refused as well. */
+  get concernsAll(): boolean {
+    return CONCERN_ALL.has(this.code);
+  }
+}
+
+export type PublicationProblem =
+  | 'lock_timeout'
+  | 'connection_not_available'
+  | 'pool_queue_timeout'
+  | 'table_dropped'
+  | 'table_not_published'
+  | 'replica_identity_not_full'
+  | 'publication_missing'
+  | 'publication_incomplete'
+  | 'refused';
+
+const CONCERN_ALL: ReadonlySet<PublicationProblem> = new Set<PublicationProblem>([
+  'connection_not_available', 'pool_queue_timeout', 'publication_missing', 'publication_incomplete',
+]);
+
+type Titled = Pick<PublishedRelation, 'schema' | 'name'>;
+
+export function publicationMissing(publication: string): PublicationRefusedError {
+  return new PublicationRefusedError('publication_missing', `Publication "${publication}" not found in the database`);
+}
+
+export function publicationIncomplete(publication: string): PublicationRefusedError {
+  return new PublicationRefusedError(
+    'publication_incomplete',
+    `Publication "${publication}" does not publish all required operations: INSERT, UPDATE, DELETE, TRUNCATE`,
+  );
+}
+
+export function notPublished(publication: string, table: Titled, why: string): PublicationRefusedError {
+  return new PublicationRefusedError('table_not_published', `Database table ${titleOf(table)} is missing from the publication "${publication}" ${why}`);
+}
+
+export function notFull(table: Titled): PublicationRefusedError {
+  return new PublicationRefusedError('replica_identity_not_full', `Database table ${titleOf(table)} does not have its replica identity set to FULL`);
+}
+
+export function dropped(table: Titled): PublicationRefusedError {
+  return new PublicationRefusedError('table_dropped', `Database table ${titleOf(table)} has been dropped or renamed`, 409);
+}
+
+/** @returns what a failed attempt means; an error of ours as it is. */
+export function refusalOf(error: unknown): unknown {
+  if (error instanceof PublicationRefusedError) return error;
+  if (error instanceof PoolTimeoutError) {
+    return new PublicationRefusedError('pool_queue_timeout', 'Snapshot creation failed because of a connection pool queue timeout');
+  }
+  const refused = worldError(error);
+  if (refused === undefined) return error;
+  if (!(refused instanceof DatabaseRefusedError)) {
+    return new PublicationRefusedError('connection_not_available', 'Database connection not available');
+  }
+  if (refused.code === LOCK_NOT_AVAILABLE || refused.code === DEADLOCK) {
+    return new PublicationRefusedError('lock_timeout', 'Snapshot timed out while waiting for a table lock');
+  }
+  return new PublicationRefusedError('refused', `Unable to create initial snapshot: ${refused.message}`);
+}
+
+const LOCK_NOT_AVAILABLE = '55P03';
+const DEADLOCK = '40P01';
+
+function titleOf({ schema, name }: Titled): string {
+  return `"${schema}.${name}"`;
+}

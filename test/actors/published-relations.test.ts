@@ -1,0 +1,100 @@
+/** What the table says is to be done, and for whom, where it depends on what came while a lot was in hand. */
+import { expect, test } from 'vitest';
+import { PublishedRelations, type PublishedRelationsChange } from '../../src/actors/published-relations.ts';
+import type { ReplyTo } from '../../src/otp/process.ts';
+import { handleOf } from '../support/shapes.ts';
+
+const relationOf = (name: string) => ({ oid: name.charCodeAt(0), schema: 'public', name });
+const [items, lists] = [relationOf('items'), relationOf('lists')];
+const callOf = (index: number) => `call#${index}` as ReplyTo;
+
+const need = (index: number, relation = items): PublishedRelationsChange => ({ type: 'need', handle: handleOf(index), relation, replyTo: callOf(index) });
+const retain = (index: number, relation = items): PublishedRelationsChange => ({ type: 'retain', handle: handleOf(index), relation });
+const release = (index: number, why = 'asked'): PublishedRelationsChange => ({ type: 'release', handle: handleOf(index), why });
+const next: PublishedRelationsChange = { type: 'next' };
+const error = { code: 'lock_timeout', message: 'no' };
+const refused: PublishedRelationsChange = { type: 'refused', error };
+const altered = (...added: readonly typeof items[]): PublishedRelationsChange => ({ type: 'altered', added });
+const reviewed = (...faults: readonly ('isDropped' | 'isNotPublished' | 'isNotFull')[]): PublishedRelationsChange => ({
+  type: 'reviewed',
+  faults: faults.map((fault) => ({ relation: items, fault })),
+});
+
+const tableOf = () => new PublishedRelations({ lost: () => {} });
+
+/** What the last of the changes is answered with. */
+function after(...changes: readonly PublishedRelationsChange[]) {
+  const table = tableOf();
+  return changes.map((change) => table.apply(change)).at(-1);
+}
+
+test.each<[string, readonly PublishedRelationsChange[], object | undefined]>([
+  ['one that a shape waits for is added', [need(1), next], { type: 'relations.toAdd', relations: [items] }],
+  ['one that is there already makes nobody wait', [need(1), next, altered(items), need(2)], { type: 'relations.published', asked: ['call#2'] }],
+  ['one that is in hand makes the next wait as well', [need(1), next, need(2), altered(items)], { type: 'relations.published', asked: ['call#1', 'call#2'] }],
+  ['one that is reviewed need not be added for who asked meanwhile', [retain(1), need(2), next, reviewed(), next], { type: 'relations.settled' }],
+  ['one of a stored shape is reviewed before it is added for a new one', [need(2), retain(1), next], { type: 'relations.toReview', relations: [items] }],
+  ['one stays for the shape that is left', [need(1), need(2), next, altered(items), release(1), next], { type: 'relations.settled' }],
+  [
+    'one of which a shape ended for want of its old rows is asked for again',
+    [need(1), need(2), next, altered(items), release(1, 'replicaIdentity'), need(3), next],
+    { type: 'relations.toAdd', relations: [items] },
+  ],
+  ['one whose last shape ended for want of its old rows is dropped', [need(1), next, altered(items), release(1, 'replicaIdentity'), next], { type: 'relations.toDrop', relations: [items] }],
+  ['one without a shape is dropped', [need(1), next, altered(items), release(1), next], { type: 'relations.toDrop', relations: [items] }],
+  ['one that was never added need not be dropped', [need(1), release(1), next], { type: 'relations.settled' }],
+  ['one that is needed again is not dropped', [need(1), next, altered(items), release(1), need(2), next], { type: 'relations.settled' }],
+  ['one that is needed again when it is being dropped is added', [need(1), next, altered(items), release(1), next, need(2), altered(), next], { type: 'relations.toAdd', relations: [items] }],
+])('a table: %s', (_, changes, told) => {
+  expect(after(...changes)).toEqual(told);
+});
+
+test('a shape whose table was taken out while it got back its old rows has lost something', () => {
+  expect(after(retain(1), next, reviewed('isNotFull'), next, altered(items), next)).toEqual({
+    type: 'shapes.lost',
+    handles: [handleOf(1)],
+    why: 'the table is not published any more',
+  });
+});
+
+test('of tables that are refused together each is tried alone, unless nobody needs it any more', () => {
+  const table = tableOf();
+  for (const change of [need(1), need(2, lists), next, release(2), refused]) table.apply(change);
+
+  expect([table.apply(next), table.apply(refused), table.apply(next), table.apply(next)]).toEqual([
+    { type: 'relations.toAdd', relations: [items] },
+    { type: 'relations.refused', asked: ['call#1'], error },
+    { type: 'refusals.gathered', count: 1, refusals: [{ relation: 'public.items', error }] },
+    { type: 'relations.settled' },
+  ]);
+});
+
+test('a table that could not be dropped with others is added for who needs it again', () => {
+  const dropping = [need(1), need(2, lists), next, altered(items, lists), release(1), release(2), next];
+
+  expect(after(...dropping, need(3), refused, next)).toEqual({ type: 'relations.toAdd', relations: [items] });
+});
+
+test.each<[string, readonly PublishedRelationsChange[]]>([
+  ['published and dropped', [need(1), next, altered(items), need(2), release(1), release(2), next, altered()]],
+  ['gone before their table was asked for', [need(1), release(1)]],
+  ['gone while it was refused', [need(1), need(2, lists), next, release(1), release(2), refused]],
+  ['refused', [need(1), next, refused, next]],
+  ['refused because Postgres is away', [need(1), next, { type: 'unavailable', error }]],
+  ['condemned', [retain(1), next, reviewed('isDropped'), next]],
+])('of shapes that are %s nothing is kept', (_, changes) => {
+  const table = tableOf();
+  for (const change of changes) table.apply(change);
+
+  expect(table.key()).toBe(tableOf().key());
+});
+
+test('a copy goes its own way', () => {
+  const table = tableOf();
+  for (const change of [need(1), next, need(2, lists)]) table.apply(change);
+  const before = table.key();
+  const copy = table.clone();
+  for (const change of [altered(items), next, refused]) copy.apply(change);
+
+  expect({ original: table.key(), isOther: copy.key() !== before }).toEqual({ original: before, isOther: true });
+});

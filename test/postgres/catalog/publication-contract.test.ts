@@ -1,0 +1,170 @@
+/** What a publication manager may expect of whoever alters the publication: the real one, and the one that stands for it in tests. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { PublishedRelation } from '../../../src/model/relation.ts';
+import type { Message } from '../../../src/otp/process.ts';
+import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
+import { publicationPort } from '../../../src/postgres/catalog/publication-port.ts';
+import { ModelPublication } from '../../support/model-publication.ts';
+import { openPort, type RunningPort } from '../../support/port-harness.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { targetOf } from '../../support/postgres-target.ts';
+
+/** Tables and who alters the publication; every test has names of its own. */
+interface Side {
+  port: RunningPort;
+  create(name: string): Promise<PublishedRelation>;
+  dropTable(name: string): Promise<unknown>;
+  takeOut(name: string): Promise<unknown>;
+  forgetOldRows(name: string): Promise<unknown>;
+  /** Until the end of the tests. */
+  lock(name: string): Promise<unknown>;
+  /** In the order of their names. */
+  published(prefix: string): Promise<string[]>;
+  /** The answer of one who cannot reach the database, or who finds no publication in it. */
+  askWithout(what: 'database' | 'publication', request: Message): Promise<Message>;
+}
+
+let database: TestDatabase;
+let pool: DatabasePool;
+
+async function realSide(): Promise<Side> {
+  database = await createDatabase();
+  await database.query('CREATE PUBLICATION pub');
+  const target = targetOf(database.url);
+  pool = createPool({ target, applicationName: 'test', max: 2 });
+  await pool.open();
+  const unopened = createPool({ target, applicationName: 'test', max: 1 });
+  const options = { publication: 'pub', isManual: false };
+  const without = {
+    database: await openPort(publicationPort({ ...options, pool: unopened })),
+    publication: await openPort(publicationPort({ ...options, pool, publication: 'nothing' })),
+  };
+  return {
+    port: await openPort(publicationPort({ ...options, pool })),
+    async create(name) {
+      await database.query(`CREATE TABLE ${name} (id int)`);
+      const [row] = await database.query<{ oid: number }>(`SELECT '${name}'::regclass::oid::int8::float8 AS oid`);
+      return { oid: row?.oid ?? 0, schema: 'public', name };
+    },
+    dropTable: (name) => database.query(`DROP TABLE ${name}`),
+    takeOut: (name) => database.query(`ALTER PUBLICATION pub DROP TABLE ${name}`),
+    forgetOldRows: (name) => database.query(`ALTER TABLE ${name} REPLICA IDENTITY DEFAULT`),
+    lock: async (name) => await (await database.session()).query(`BEGIN; LOCK TABLE ${name}`),
+    published: async (prefix) => {
+      const rows = await database.query<{ name: string }>('SELECT tablename AS name FROM pg_publication_tables WHERE starts_with(tablename, $1) ORDER BY 1', [prefix]);
+      return rows.map(({ name }) => name);
+    },
+    askWithout: (what, request) => without[what].ask(request),
+  };
+}
+
+async function modelSide(): Promise<Side> {
+  const model = new ModelPublication();
+  const port = await openPort(model.port);
+  return {
+    port,
+    create: async (name) => model.relation(name),
+    dropTable: async (name) => model.dropTable(name),
+    takeOut: async (name) => model.takeOut(name),
+    forgetOldRows: async (name) => model.forgetOldRows(name),
+    lock: async (name) => model.lock(name),
+    published: async (prefix) => model.published.filter((name) => name.startsWith(prefix)),
+    async askWithout(what, request) {
+      const without = new ModelPublication();
+      if (what === 'database') without.isAway = true;
+      else without.isMissing = true;
+      return await (await openPort(without.port)).ask(request);
+    },
+  };
+}
+
+const sides: Record<string, Side> = {};
+beforeAll(async () => {
+  Object.assign(sides, { real: await realSide(), model: await modelSide() });
+});
+afterAll(async () => {
+  await pool.close();
+  await database.drop();
+});
+
+describe.each(['real', 'model'])('%s publication', (name) => {
+  const use = (): Side => sides[name] ?? expect.unreachable();
+
+  test('adds several tables at once with their old rows, and drops them at once', async () => {
+    const { port, create, published } = use();
+    const relations = [await create('many_a'), await create('many_b')];
+
+    const before = await port.ask({ type: 'reviewRelations', relations });
+    const [known] = relations;
+    await port.ask({ type: 'addRelations', relations: [known] });
+    const added = [await port.ask({ type: 'addRelations', relations }), await port.ask({ type: 'reviewRelations', relations }), await published('many')];
+    const dropped = [await port.ask({ type: 'dropRelations', relations }), await published('many')];
+
+    expect({ before, added, dropped }).toEqual({
+      before: { type: 'publication.reviewed', faults: relations.map((relation) => ({ relation, fault: 'isNotPublished' })) },
+      added: [{ type: 'publication.altered', added: relations.slice(1) }, { type: 'publication.reviewed', faults: [] }, ['many_a', 'many_b']],
+      dropped: [{ type: 'publication.altered', added: [] }, []],
+    });
+  });
+
+  test('tells of each table what is wrong with it', async () => {
+    const { port, create, dropTable, takeOut, forgetOldRows } = use();
+    const names = ['fine', 'dropped', 'anew', 'out', 'bare'].map((fault) => `fault_${fault}`);
+    const relations: PublishedRelation[] = [];
+    for (const each of names) relations.push(await create(each));
+    await port.ask({ type: 'addRelations', relations });
+
+    await dropTable('fault_dropped');
+    await dropTable('fault_anew');
+    await create('fault_anew');
+    await takeOut('fault_out');
+    await forgetOldRows('fault_bare');
+
+    const [, dropped, anew, out, bare] = relations;
+    expect(await port.ask({ type: 'reviewRelations', relations })).toEqual({
+      type: 'publication.reviewed',
+      faults: [
+        { relation: dropped, fault: 'isDropped' },
+        { relation: anew, fault: 'isDropped' },
+        { relation: out, fault: 'isNotPublished' },
+        { relation: bare, fault: 'isNotFull' },
+      ],
+    });
+  });
+
+  test.each([
+    ['is not there any more', 'table_dropped', async (side: Side, each: string) => await side.dropTable(each)],
+    ['is locked', 'lock_timeout', async (side: Side, each: string) => await side.lock(each)],
+  ])('adds none of several when one %s', async (_, code, spoil) => {
+    const { port, create, published } = use();
+    const relations = [await create(`${code}_a`), await create(`${code}_b`)];
+    await spoil(use(), `${code}_b`);
+
+    const answer = await port.ask({ type: 'addRelations', relations });
+
+    expect({ answer, published: await published(code) }).toMatchObject({ answer: { type: 'publication.refused', error: { code } }, published: [] });
+  });
+
+  test('takes nothing out that has only the name of what is dropped', async () => {
+    const { port, create, dropTable, published } = use();
+    const old = await create('name_a');
+    await dropTable('name_a');
+    await port.ask({ type: 'addRelations', relations: [await create('name_a')] });
+
+    const answer = await port.ask({ type: 'dropRelations', relations: [old] });
+
+    expect({ answer, published: await published('name') }).toMatchObject({ answer: { type: 'publication.altered' }, published: ['name_a'] });
+  });
+
+  test.each([
+    ['database', 'reviewRelations', 'connection_not_available'],
+    ['database', 'addRelations', 'connection_not_available'],
+    ['database', 'dropRelations', 'connection_not_available'],
+    ['publication', 'reviewRelations', 'publication_missing'],
+    ['publication', 'addRelations', 'publication_missing'],
+  ] as const)('without a %s it says so to %s, whatever the tables', async (what, type, code) => {
+    const answer = await use().askWithout(what, { type, relations: [{ oid: 1, schema: 'public', name: 'any' }] });
+
+    expect(answer).toMatchObject({ type: 'publication.unavailable', error: { name: code, code, status: 503 } });
+  });
+});
