@@ -19,6 +19,7 @@ import { effects } from '../otp/effects.ts';
 import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../otp/process.ts';
 import type { ConsumerLogChange, ConsumerLogTold } from './consumer-log.ts';
 import { leavingReason, type StopCause } from './down-cause.ts';
+import { keep, next } from './request-backlog.ts';
 import { SNAPSHOT_GIVEN_UP, type SnapshotFault } from './snapshot-fault.ts';
 
 export type ConsumerEvent =
@@ -131,6 +132,9 @@ export const consumer = setup({
         snapshot: {
           initial: 'deciding',
           on: {
+            awaitSnapshotStart: { actions: { type: 'apply', params: keep('awaitingStart') } },
+            // At most one for each column; the end that it asks for cannot be read yet.
+            subscribeMaterializer: { actions: 'postpone' },
             'child.started': {
               actions: { type: 'monitor', params: ({ event }) => ({ process: event.pid, as: 'snapshotter' }) },
             },
@@ -142,33 +146,21 @@ export const consumer = setup({
           states: {
             deciding: { always: [{ guard: 'isRestored', target: 'complete' }, { target: 'unknown' }] },
             /** Not even its visibility is known: no transaction can be judged. */
-            unknown: {
-              on: {
-                'snapshot.known': 'known',
-                awaitSnapshotStart: { actions: 'postpone' },
-                subscribeMaterializer: { actions: 'postpone' },
-              },
-            },
+            unknown: { on: { 'snapshot.known': 'known' } },
             /** Transactions are judged by it, its rows do not flow yet. */
-            known: {
-              on: {
-                'snapshot.started': 'started',
-                awaitSnapshotStart: { actions: 'postpone' },
-                subscribeMaterializer: { actions: 'postpone' },
-              },
-            },
-            /** Requests may read it as it grows; a Materializer waits, since its end cannot be read yet. */
+            known: { on: { 'snapshot.started': 'started' } },
+            /** Requests may read it as it grows. */
             started: {
+              entry: { type: 'apply', params: next('awaitingStart') },
               on: {
                 'snapshot.completed': 'complete',
-                awaitSnapshotStart: { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'snapshot.isStarted' } }) } },
-                subscribeMaterializer: { actions: 'postpone' },
+                awaitSnapshotStart: { actions: [{ type: 'reply', params: started }, { type: 'apply', params: next('awaitingStart') }] },
               },
             },
             complete: {
               on: {
                 'snapshotter.down': {}, // It has done its work.
-                awaitSnapshotStart: { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'snapshot.isStarted' } }) } },
+                awaitSnapshotStart: { actions: [{ type: 'reply', params: started }, { type: 'apply', params: next('awaitingStart') }] },
                 subscribeMaterializer: {
                   actions: [
                     { type: 'monitor', params: ({ event }) => ({ process: event.materializer, as: 'materializer' }) },
@@ -334,15 +326,19 @@ export const consumer = setup({
     refusing: {
       entry: [
         { type: 'noteReason', params: ({ context }) => ({ reason: { shutdown: { delete: 'snapshotFailed', error: context.snapshotError } } }) },
-        // Everything postponed is delivered before this.
+        { type: 'apply', params: next('awaitingStart') },
+        // They are answered before this comes.
         { type: 'send', params: ({ context }) => ({ to: context.self, event: { type: 'waiters.answered' } }) },
       ],
       on: {
         awaitSnapshotStart: {
-          actions: {
-            type: 'reply',
-            params: ({ context, event }) => ({ to: event.replyTo, event: { type: 'snapshot.hasFailed', error: context.snapshotError } }),
-          },
+          actions: [
+            {
+              type: 'reply',
+              params: ({ context, event }) => ({ to: event.replyTo, event: { type: 'snapshot.hasFailed', error: context.snapshotError } }),
+            },
+            { type: 'apply', params: next('awaitingStart') },
+          ],
         },
         'waiters.answered': 'closed',
         '*': {}, // Whoever asks for something else learns by our DOWN.
@@ -362,6 +358,10 @@ export const consumer = setup({
 function isDrain(reason: ExitReason): boolean {
   const leaving = leavingReason(reason);
   return typeof leaving === 'object' && 'shutdown' in leaving && leaving.shutdown === 'drain';
+}
+
+function started({ event }: { event: { replyTo: ReplyTo } }) {
+  return { to: event.replyTo, event: { type: 'snapshot.isStarted' } };
 }
 
 function taken({ context, event }: { context: Context; event: { replyTo: ReplyTo } }) {

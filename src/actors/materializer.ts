@@ -15,6 +15,7 @@ import { effects } from '../otp/effects.ts';
 import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../otp/process.ts';
 import { downCause, type DownCause } from './down-cause.ts';
 import type { LinkValuesChange, LinkValuesTold } from './link-values.ts';
+import { keep, next } from './request-backlog.ts';
 import type { SnapshotFault } from './snapshot-fault.ts';
 
 export type MaterializerEvent =
@@ -110,8 +111,8 @@ export const materializer = setup({
     // The log goes only after its Consumer went: of that we are told.
     'history.isGone': {},
     'history.failed': { actions: { type: 'crash', params: { claim: 'the shape reader outlives the shapes' } } },
-    subscribe: { actions: 'postpone' },
-    currentValues: { actions: 'postpone' },
+    subscribe: { actions: { type: 'apply', params: keep('awaitingValues') } },
+    currentValues: { actions: { type: 'apply', params: keep('awaitingValues') } },
     'dependant.down': {
       actions: { type: 'apply', params: ({ event }) => ({ table: 'dependants', change: { remove: event.process } }) },
     },
@@ -165,6 +166,7 @@ export const materializer = setup({
       tags: 'ready',
       states: {
         waiting: {
+          entry: { type: 'apply', params: next('awaitingValues') },
           on: {
             takeAppended: {
               target: 'following',
@@ -175,9 +177,10 @@ export const materializer = setup({
                 { type: 'monitor', params: ({ event }) => ({ process: event.dependant, as: 'dependant' }) },
                 { type: 'apply', params: ({ event }) => ({ table: 'dependants', change: { add: event.dependant } }) },
                 { type: 'reply', params: current },
+                { type: 'apply', params: next('awaitingValues') },
               ],
             },
-            currentValues: { actions: { type: 'reply', params: current } },
+            currentValues: { actions: [{ type: 'reply', params: current }, { type: 'apply', params: next('awaitingValues') }] },
           },
         },
         /** Reads what was announced. The Consumer announces nothing more until it has its answer. */
@@ -226,18 +229,22 @@ export const materializer = setup({
     },
     /** Each dependant is told exactly once: those that subscribed by a request, those that still wait by a refusal. */
     invalidating: {
-      entry: {
-        type: 'multicall',
-        params: ({ context }) => ({
-          table: 'dependants',
-          request: { type: 'invalidate', handle: context.handle, column: context.column },
-          as: 'invalidation',
-        }),
-      },
+      entry: [
+        // First, for where nobody has subscribed the multicall is over at once.
+        { type: 'apply', params: next('awaitingValues') },
+        {
+          type: 'multicall',
+          params: ({ context }) => ({
+            table: 'dependants',
+            request: { type: 'invalidate', handle: context.handle, column: context.column },
+            as: 'invalidation',
+          }),
+        },
+      ],
       on: {
         'invalidation.done': 'invalidated',
-        subscribe: { actions: { type: 'reply', params: invalid } },
-        currentValues: { actions: { type: 'reply', params: invalid } },
+        subscribe: { actions: [{ type: 'reply', params: invalid }, { type: 'apply', params: next('awaitingValues') }] },
+        currentValues: { actions: [{ type: 'reply', params: invalid }, { type: 'apply', params: next('awaitingValues') }] },
         '*': {}, // Whatever was asked for before came too late to matter.
       },
     },

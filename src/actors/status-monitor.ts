@@ -6,6 +6,7 @@ import { assign, setup } from 'xstate';
 import { effects } from '../otp/effects.ts';
 import type { Down, Pid, ReplyTo } from '../otp/process.ts';
 import { note } from './journal.ts';
+import { keep, next } from './request-backlog.ts';
 
 /** In the order in which their absence is reported. */
 export const CONDITIONS = ['lock', 'replication', 'pools', 'shapes'] as const;
@@ -62,7 +63,8 @@ export const statusMonitor = base
       },
       'condition.lost': { target: '.deciding', actions: { type: 'noteLost', params: ({ event }) => event } },
       'reporter.down': { target: '.deciding', actions: { type: 'noteDown', params: ({ event }) => event } },
-      awaitActive: { actions: 'postpone' },
+      awaitActive: { actions: { type: 'apply', params: keep('awaitingActive') } },
+      // Nobody can be kept waiting by one state after the other: the first that follows `starting` answers.
       awaitReadable: [{ guard: 'isReadable', actions: { type: 'reply', params: readable } }, { actions: 'postpone' }],
     },
     states: {
@@ -80,9 +82,17 @@ export const statusMonitor = base
       /** Another instance holds the lock; what is stored can be read. */
       waiting: {},
       active: {
-        entry: { type: 'send', params: note('info', 'service.active') },
+        entry: [
+          { type: 'send', params: note('info', 'service.active') },
+          { type: 'apply', params: next('awaitingActive') },
+        ],
         on: {
-          awaitActive: { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'service.active' } }) } },
+          awaitActive: {
+            actions: [
+              { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'service.active' } }) },
+              { type: 'apply', params: next('awaitingActive') },
+            ],
+          },
         },
       },
     },

@@ -24,6 +24,7 @@ export interface StackWiring {
     readonly http: () => PortSpec;
   };
   readonly tables: {
+    readonly statusMonitor: () => Tables;
     readonly collector: () => Tables;
     readonly publicationManager: () => Tables;
     readonly shapeCache: () => Tables;

@@ -28,7 +28,7 @@ export function stack(wiring: StackWiring): SupervisorSpec {
     children: [
       { id: 'journal', start: wiring.ports.journal },
       { id: 'storage', start: () => supervisor(storage(wiring)), shutdown: 'infinity' },
-      { id: 'status-monitor', start: () => ({ machine: statusMonitor, name: '@status-monitor' }) },
+      { id: 'status-monitor', start: () => ({ machine: statusMonitor, tables: wiring.tables.statusMonitor, name: '@status-monitor' }) },
       { id: 'http', start: wiring.ports.http, shutdown: wiring.drainTimeoutMs + HTTP_CLOSING_MS },
       { id: 'connections', start: () => supervisor(connections(wiring)), shutdown: 'infinity' },
       { id: 'shapes', start: () => supervisor(shapes(wiring)), shutdown: 'infinity' },

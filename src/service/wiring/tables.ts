@@ -4,6 +4,7 @@ import type { ConsumerPorts } from '../../actors/consumer-ports.ts';
 import { LinkValues } from '../../actors/link-values.ts';
 import { LogProgress } from '../../actors/log-progress.ts';
 import { PublishedRelations } from '../../actors/published-relations.ts';
+import { RequestBacklog } from '../../actors/request-backlog.ts';
 import { RouterTable, type ShapeRouting } from '../../actors/router-table.ts';
 import { ShapeDirectory } from '../../actors/shape-directory.ts';
 import { Subscribers } from '../../actors/subscribers.ts';
@@ -28,6 +29,7 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
   // Of the last collector, alive or not: a Consumer may take what one that has just died delivered to it, and must not crash of that.
   let router: RouterTable | undefined;
   return {
+    statusMonitor: () => ({ awaitingActive: new RequestBacklog() }),
     collector: () => ({
       router: (router = new RouterTable(routing(storage, filters), blocks)),
       progress: new LogProgress(storage.shapes),
@@ -39,10 +41,12 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
     consumer: (handle) => ({
       log: new ConsumerLog({ ...consumerPorts(resources, access, announcements, handle), delivery: (range) => deliveryOf(router, handle, range) }),
       materializers: new Subscribers(),
+      awaitingStart: new RequestBacklog(),
     }),
     materializer: (handle, column) => ({
       values: new LinkValues(handle, column, shapeBlocks, equalText(typeOidOf(shapeLogOf(storage, handle), column))),
       dependants: new Subscribers(),
+      awaitingValues: new RequestBacklog(),
     }),
   };
 }

@@ -12,6 +12,7 @@ import { downCause } from '../../../src/actors/down-cause.ts';
 import { LinkValues } from '../../../src/actors/link-values.ts';
 import { LogProgress } from '../../../src/actors/log-progress.ts';
 import { materializer } from '../../../src/actors/materializer.ts';
+import { RequestBacklog } from '../../../src/actors/request-backlog.ts';
 import { RouterTable } from '../../../src/actors/router-table.ts';
 import { shapeLogCollector } from '../../../src/actors/shape-log-collector.ts';
 import { snapshotter } from '../../../src/actors/snapshotter.ts';
@@ -177,7 +178,7 @@ export class HandOverWorld {
           start: () => ({
             machine: machines.materializer,
             input: { handle: HANDLE, column: COLUMN, consumer: NAMES.consumer },
-            tables: () => ({ values: this.linkValues(), dependants: new Subscribers() }),
+            tables: () => ({ values: this.linkValues(), dependants: new Subscribers(), awaitingValues: new RequestBacklog() }),
             name: NAMES.materializer,
           }),
         }),
@@ -211,7 +212,7 @@ export class HandOverWorld {
       takenByAll: () => storage.shapes.position,
       announce: () => undefined,
     });
-    return { log, materializers: new Subscribers() };
+    return { log, materializers: new Subscribers(), awaitingStart: new RequestBacklog() };
   }
 
   /** As the directory does: a shape whose Consumer did not drain is deleted. */

@@ -1,0 +1,47 @@
+/**
+ * RequestBacklog: the requests that a process cannot answer in its present state, in the order in which they came, as
+ * its table. When it can, it takes the next one, answers it, and takes the next.
+ *
+ * A request that was postponed instead would be looked at again after each change of state: where many callers wait and
+ * the state changes often, that is their product.
+ */
+import { invariant } from '../base/invariant.ts';
+import type { Message, Table } from '../otp/process.ts';
+import { Ring } from '../otp/kernel/ring.ts';
+
+/** `next` is answered by the request itself; by nothing when none is left. */
+export type RequestBacklogChange = { readonly keep: Message } | 'next';
+
+/** As many as a mailbox may hold. */
+const REQUESTS_MAX = 100_000;
+
+export class RequestBacklog implements Table<RequestBacklogChange> {
+  private readonly requests = new Ring<Message>();
+
+  apply(change: RequestBacklogChange): Message | undefined {
+    if (change === 'next') return this.requests.shift();
+    invariant(this.requests.length < REQUESTS_MAX, `no more than ${REQUESTS_MAX} requests wait for one process`);
+    this.requests.push(change.keep);
+    return undefined;
+  }
+
+  clone(): RequestBacklog {
+    const copy = new RequestBacklog();
+    for (const request of this.requests) copy.requests.push(request);
+    return copy;
+  }
+
+  key(): string {
+    return JSON.stringify([...this.requests]);
+  }
+}
+
+/** Parameters of the effect `apply`. */
+export function keep(table: string): (args: { event: Message }) => { table: string; change: RequestBacklogChange } {
+  return ({ event }) => ({ table, change: { keep: event } });
+}
+
+/** Likewise. */
+export function next(table: string): { table: string; change: RequestBacklogChange } {
+  return { table, change: 'next' };
+}
