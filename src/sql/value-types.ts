@@ -85,6 +85,7 @@ function parseInteger(text: string, bits: bigint): number | bigint | undefined {
   return value < 2n ** bits && value >= -(2n ** bits) ? value : undefined;
 }
 
+/** Most numbers are no BigInts, and are compared for every row. */
 function compareExact(left: Value, right: Value): number {
   if (typeof left !== 'object' && typeof right !== 'object') return compareScalars(left, right);
   return compareNumeric(asNumeric(left), asNumeric(right));

@@ -282,7 +282,8 @@ function literal({ ival, fval, sval, boolval, bsval, isnull, location }: A_Const
 function castTarget({ names = [], typmods, arrayBounds, setof }: NonNullable<TypeCast['typeName']>, location: Location): TypeName {
   const name = nameIn(names);
   if (typmods !== undefined) throw refusalAt(location, `unsupported type ${name} with modifiers`);
-  if (arrayBounds !== undefined || setof === true) throw refusalAt(location, `unsupported type ${setof === true ? `setof ${name}` : `${name}[]`}`);
+  if (setof === true) throw refusalAt(location, `unsupported type setof ${name}`);
+  if (arrayBounds !== undefined) throw refusalAt(location, `unsupported type ${name}[]`);
   if (!isCastTarget(name)) throw refusalAt(location, `unsupported type ${name}`);
   return name;
 }

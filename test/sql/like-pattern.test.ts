@@ -9,7 +9,8 @@ const textArbitrary = fc.array(character, { maxLength: 8 }).map((parts) => parts
 function matchesAsRegExp(pattern: string, text: string): boolean | undefined {
   const parts = parseLikePattern(pattern);
   if (parts === undefined) return undefined;
-  const source = parts.map((part) => (part === 'anyText' ? '.*' : part === 'anyCharacter' ? '.' : part.literal.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')));
+  const escaped = (literal: string): string => literal.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  const source = parts.map((part) => (part === 'anyText' ? '.*' : part === 'anyCharacter' ? '.' : escaped(part.literal)));
   return new RegExp(`^${source.join('')}$`, 'su').test(text);
 }
 

@@ -5,7 +5,8 @@ import type { Where, WhereColumn, WhereLanguage } from '../../src/sql/where.ts';
 
 const columns: readonly WhereColumn[] = [
   ['id', 'int4'], ['large', 'int8'], ['title', 'text'], ['label', 'varchar'], ['padded', 'bpchar'], ['done', 'bool'], ['owner', 'uuid'],
-  ['at', 'timestamp'], ['seen', 'timestamptz'], ['day', 'date'], ['price', 'numeric'], ['ratio', 'float4'], ['data', 'jsonb'], ['Mixed', 'text'],
+  ['at', 'timestamp'], ['seen', 'timestamptz'], ['day', 'date'], ['price', 'numeric'], ['ratio', 'float4'], ['data', 'jsonb'],
+  ['Mixed', 'text'],
 ].map(([name = '', typeName = '']) => ({ name, typeName, dimensions: 0 }));
 
 let language: WhereLanguage;
@@ -70,6 +71,7 @@ describe('refused, in the words of the wire:', () => {
     [`title COLLATE "C" = 'x'`, 'At location 6: CollateClause is not supported in this context'],
     ['EXISTS (SELECT 1)', 'At location 0: only `value IN (SELECT ...)` sublinks are supported right now'],
     ['id = (SELECT 1)', 'At location 5: only `value IN (SELECT ...)` sublinks are supported right now'],
+    ['id < ANY (SELECT 1)', 'At location 3: only `value IN (SELECT ...)` sublinks are supported right now'],
     ['id IN (SELECT 1)', 'At location 3: subqueries are not supported yet'],
     ['id + 1 = 2', 'At location 3: operator "+" is not supported yet'],
     ["title LIKE 'x\\'", 'At location 6: invalid pattern of LIKE: x\\'],

@@ -26,29 +26,73 @@ const DATES = ['day', 'moment'];
 const TEXTS = ['words', 'label', 'padded', 'more'];
 const words = ['', 'a', 'A', 'ab', 'a b', 'a ', 'a%', 'a_b', 'é', 'É', 'z', 'Z', '\u{1F600}', '\ue000', "it's", 'a\\b', '\n'];
 const integers = ['-1', '0', '1', '2', '7', ' 07 ', '+2'];
-const moments = ['2024-02-29 23:59:59.999999', '2024-03-01', '2024-03-01 00:00:00', '1969-12-31T23:59:59.5', '0044-03-15 12:00:00 BC', 'infinity', '-infinity', '294276-12-31 23:59:59'];
+const moments = [
+  '2024-02-29 23:59:59.999999', '2024-03-01', '2024-03-01 00:00:00', '1969-12-31T23:59:59.5', '0044-03-15 12:00:00 BC',
+  'infinity', '-infinity', '294276-12-31 23:59:59',
+];
 
 export const samples: readonly Sample[] = [
-  { column: 'small', type: 'int2', declared: 'int2', values: [...integers, '-32768', '32767'], comparable: NUMBERS, bare: ['1', '-1', '40000', '1.0', '0.5'] },
-  { column: 'plain', type: 'int4', declared: 'int4', values: [...integers, '2147483647'], comparable: NUMBERS, bare: ['1', '2', '-2147483648', '3000000000', '2.00'] },
+  {
+    column: 'small', type: 'int2', declared: 'int2',
+    values: [...integers, '-32768', '32767'],
+    comparable: NUMBERS, bare: ['1', '-1', '40000', '1.0', '0.5'],
+  },
+  {
+    column: 'plain', type: 'int4', declared: 'int4',
+    values: [...integers, '2147483647'],
+    comparable: NUMBERS, bare: ['1', '2', '-2147483648', '3000000000', '2.00'],
+  },
   { column: 'other', type: 'int4', declared: 'int4', values: integers, comparable: NUMBERS, bare: ['0', '7'] },
-  { column: 'large', type: 'int8', declared: 'int8', values: [...integers, '9007199254740993', '9007199254740992', '-9223372036854775808'], comparable: NUMBERS, bare: ['9007199254740993', '1e0', '9223372036854775807'] },
-  { column: 'exact', type: 'numeric', declared: 'numeric', values: ['1.0', '1', '1.000000000000000000001', '-0.5', '1e-3', '9007199254740993', 'NaN', '0', '-7.50'], comparable: NUMBERS, bare: ['1', '1.00', '0.001', '-7.5'] },
-  { column: 'float', type: 'float8', declared: 'float8', values: ['1', '1.1', '-0', '0', '1e300', '9007199254740992', 'NaN', 'Infinity', '-Infinity', '0.1', '5e-324'], comparable: NUMBERS, bare: ['1.1', '0.1', '9007199254740993', '0'] },
+  {
+    column: 'large', type: 'int8', declared: 'int8',
+    values: [...integers, '9007199254740993', '9007199254740992', '-9223372036854775808'],
+    comparable: NUMBERS, bare: ['9007199254740993', '1e0', '9223372036854775807'],
+  },
+  {
+    column: 'exact', type: 'numeric', declared: 'numeric',
+    values: ['1.0', '1', '1.000000000000000000001', '-0.5', '1e-3', '9007199254740993', 'NaN', '0', '-7.50'],
+    comparable: NUMBERS, bare: ['1', '1.00', '0.001', '-7.5'],
+  },
+  {
+    column: 'float', type: 'float8', declared: 'float8',
+    values: ['1', '1.1', '-0', '0', '1e300', '9007199254740992', 'NaN', 'Infinity', '-Infinity', '0.1', '5e-324'],
+    comparable: NUMBERS, bare: ['1.1', '0.1', '9007199254740993', '0'],
+  },
   { column: 'words', type: 'text', declared: 'text COLLATE "C"', values: words, comparable: TEXTS },
   { column: 'label', type: 'varchar', declared: 'varchar(8) COLLATE "C"', values: words, comparable: TEXTS },
   { column: 'more', type: 'text', declared: 'text COLLATE "C"', values: words, comparable: TEXTS },
-  { column: 'padded', type: 'bpchar', declared: 'char(4) COLLATE "C"', values: ['', 'a', 'a   ', 'ab', 'a b', 'é', 'Z'], comparable: TEXTS },
-  { column: 'flag', type: 'bool', declared: 'bool', values: ['t', 'false', 'YES', 'off', '1'], comparable: ['flag'], bare: ['true', 'FALSE'] },
-  { column: 'name', type: 'uuid', declared: 'uuid', values: ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'A0EEBC999C0B4EF8BB6D6BB9BD380A11', '{00000000-0000-0000-0000-000000000000}'], comparable: ['name'] },
-  { column: 'day', type: 'date', declared: 'date', values: ['2024-02-29', '2024-03-01', '1969-12-31', '0044-03-15 BC', 'infinity', '-infinity', '4713-01-01 BC', '5874897-12-31'], comparable: DATES },
+  {
+    column: 'padded', type: 'bpchar', declared: 'char(4) COLLATE "C"',
+    values: ['', 'a', 'a   ', 'ab', 'a b', 'é', 'Z'],
+    comparable: TEXTS,
+  },
+  {
+    column: 'flag', type: 'bool', declared: 'bool',
+    values: ['t', 'false', 'YES', 'off', '1'],
+    comparable: ['flag'], bare: ['true', 'FALSE'],
+  },
+  {
+    column: 'name', type: 'uuid', declared: 'uuid',
+    values: ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', 'A0EEBC999C0B4EF8BB6D6BB9BD380A11', '{00000000-0000-0000-0000-000000000000}'],
+    comparable: ['name'],
+  },
+  {
+    column: 'day', type: 'date', declared: 'date',
+    values: ['2024-02-29', '2024-03-01', '1969-12-31', '0044-03-15 BC', 'infinity', '-infinity', '4713-01-01 BC', '5874897-12-31'],
+    comparable: DATES,
+  },
   { column: 'moment', type: 'timestamp', declared: 'timestamp', values: [...moments, '2024-03-01 05:00:00+05'], comparable: DATES },
-  { column: 'instant', type: 'timestamptz', declared: 'timestamptz', values: [...moments, '2024-03-01T01:00:00+01:00', '2024-03-01 00:00:00Z', '2024-02-29 19:00:00.5-0500'], comparable: ['instant'] },
+  {
+    column: 'instant', type: 'timestamptz', declared: 'timestamptz',
+    values: [...moments, '2024-03-01T01:00:00+01:00', '2024-03-01 00:00:00Z', '2024-02-29 19:00:00.5-0500'],
+    comparable: ['instant'],
+  },
 ];
 
 export const sampleColumns: readonly WhereColumn[] = samples.map(({ column, type }) => ({ name: column, typeName: type, dimensions: 0 }));
 
-export const createSamples = `CREATE TABLE samples (id int PRIMARY KEY, ${samples.map(({ column, declared }) => `${column} ${declared}`).join(', ')})`;
+const declarations = samples.map(({ column, declared }) => `${column} ${declared}`);
+export const createSamples = `CREATE TABLE samples (id int PRIMARY KEY, ${declarations.join(', ')})`;
 
 /** A row's values as Postgres reads them, in the order of `samples`. */
 export const rowArbitrary: fc.Arbitrary<readonly (string | null)[]> = fc.tuple(
@@ -91,7 +135,11 @@ const not = fc.constantFrom('', 'NOT ').map(plain);
 /** The other side may be a column of another type; `IN` lists take the type of all their constants together, so those are of one. */
 const comparison = sampleArbitrary.chain((sample) => {
   const column = plain(sample.column);
-  const other = fc.oneof(constantOf(sample), fc.constantFrom(...sample.comparable).map(plain));
+  const otherColumn = fc.constantFrom(...sample.comparable).map(plain);
+  const other = fc.oneof(constantOf(sample), otherColumn);
+  const list = fc
+    .tuple(fc.array(constantOf(sample), { minLength: 1, maxLength: 4 }), fc.array(otherColumn, { maxLength: 2 }))
+    .map(([constants, columns]) => [...constants, ...columns].reduce((before, item) => written`${before}, ${item}`));
   return fc.oneof(
     fc.tuple(operator, other).map(([sign, right]) => written`${column} ${sign} ${right}`),
     fc.tuple(operator, constantOf(sample)).map(([sign, left]) => written`${left} ${sign} ${column}`),
@@ -99,15 +147,15 @@ const comparison = sampleArbitrary.chain((sample) => {
     fc.tuple(not, fc.constantFrom('', 'SYMMETRIC ').map(plain), constantOf(sample), other).map(
       ([negation, symmetric, low, high]) => written`${column} ${negation}BETWEEN ${symmetric}${low} AND ${high}`,
     ),
-    fc.tuple(not, fc.array(constantOf(sample), { minLength: 1, maxLength: 4 }), fc.array(fc.constantFrom(...sample.comparable).map(plain), { maxLength: 2 })).map(
-      ([negation, items, columns]) => written`${column} ${negation}IN (${[...items, ...columns].reduce((list, item) => written`${list}, ${item}`)})`,
-    ),
+    fc.tuple(not, list).map(([negation, items]) => written`${column} ${negation}IN (${items})`),
   );
 });
 
 const ascii = ['%', '_', 'a', 'b', ' ', '\\%', '\\_', '\\\\', 'A', '!%'];
-const patternOf = (pieces: readonly string[]): fc.Arbitrary<string> => fc.array(fc.constantFrom(...pieces), { maxLength: 5 }).map((parts) => parts.join(''));
-const likeOf = (keyword: string, pieces: readonly string[]) => fc.tuple(fc.constant(plain(keyword)), patternOf(pieces));
+const likeOf = (keyword: string, pieces: readonly string[]) => {
+  const pattern = fc.array(fc.constantFrom(...pieces), { maxLength: 5 }).map((parts) => parts.join(''));
+  return fc.tuple(fc.constant(plain(keyword)), pattern);
+};
 const like = fc
   .tuple(
     fc.constantFrom('words', 'label', 'padded', 'more').map(plain), not,
