@@ -3,8 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 
+interface LockedPackage {
+  readonly resolved?: string;
+  readonly integrity?: string;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
 interface LockFile {
-  readonly packages: Readonly<Record<string, { readonly resolved?: string; readonly integrity?: string; readonly optionalDependencies?: Record<string, string> }>>;
+  readonly packages: Readonly<Record<string, LockedPackage>>;
 }
 
 const REPOSITORY = join(import.meta.dirname, '../..');

@@ -3,7 +3,9 @@
  * tarball by npm into an empty project, and used there. No registry is asked: what the package depends on is linked.
  */
 import { execFile } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
@@ -18,6 +20,7 @@ interface Manifest {
 const REPOSITORY = join(import.meta.dirname, '../..');
 const NOT_IN_A_CLONE = ['.git', 'node_modules', 'dist', '.armature', 'coverage'];
 const PACK_MS_MAX = 240_000;
+const COMPILE_MS_MAX = 120_000;
 const run = promisify(execFile);
 
 let folder: string;
@@ -37,7 +40,9 @@ beforeAll(async () => {
   manifest = JSON.parse(readFileSync(join(copy, 'package.json'), 'utf8')) as Manifest;
   mkdirSync(join(project, 'node_modules'), { recursive: true });
   writeFileSync(join(project, 'package.json'), '{ "type": "module", "private": true }');
-  for (const name of Object.keys(manifest.dependencies)) symlinkSync(join(REPOSITORY, 'node_modules', name), join(project, 'node_modules', name));
+  for (const name of Object.keys(manifest.dependencies)) {
+    symlinkSync(join(REPOSITORY, 'node_modules', name), join(project, 'node_modules', name));
+  }
   await npm(project, 'install', '--no-package-lock', '--omit=optional', '--ignore-scripts', join(folder, `armature-${VERSION}.tgz`));
 }, PACK_MS_MAX);
 
@@ -45,7 +50,8 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('holds what is built from its sources now, the sources, and no trace of an earlier build', () => {
   const roots = readdirSync(installed).sort();
-  const ofSources = filesBelow(join(installed, 'src')).flatMap((path) => ['.d.ts', '.js', '.js.map'].map((ending) => path.replace(/\.ts$/, ending)));
+  const sources = filesBelow(join(installed, 'src')).map((path) => path.replace(/\.ts$/, ''));
+  const ofSources = sources.flatMap((path) => [`${path}.d.ts`, `${path}.js`, `${path}.js.map`]);
 
   expect({ roots, built: filesBelow(join(installed, 'dist')) }).toEqual({
     roots: ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'src'],
@@ -91,7 +97,7 @@ test('its program is installed as a command', async () => {
   expect(stdout).toContain('armature start [flags]');
 });
 
-test('strict TypeScript that checks every declaration needs nothing beside the package, not even the types of Node', async () => {
+test('strict TypeScript that checks every declaration needs no other types, even of Node', { timeout: COMPILE_MS_MAX }, async () => {
   writeFileSync(
     join(project, 'consumer.ts'),
     `import { ConfigurationError, readConfiguration, startService, startStack, systemWorld, type Service, type World } from 'armature';
@@ -108,10 +114,12 @@ test('strict TypeScript that checks every declaration needs nothing beside the p
      startService({});
     `,
   );
-  const compilerOptions = { strict: true, noUncheckedIndexedAccess: true, skipLibCheck: false, noEmit: true, target: 'es2022', module: 'nodenext', types: [], preserveSymlinks: true };
+  const strict = { strict: true, noUncheckedIndexedAccess: true, skipLibCheck: false, noEmit: true };
+  const compilerOptions = { ...strict, target: 'es2022', module: 'nodenext', types: [], preserveSymlinks: true };
   writeFileSync(join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
 
-  const { stdout } = await run(join(REPOSITORY, 'node_modules/.bin/tsc'), ['--project', project]).catch((failure: { stdout: string }) => failure);
+  const compiler = join(REPOSITORY, 'node_modules/.bin/tsc');
+  const { stdout } = await run(compiler, ['--project', project]).catch((failure: { stdout: string }) => failure);
 
   expect(stdout).toBe('');
 });
@@ -130,6 +138,7 @@ function filesBelow(directory: string): string[] {
 
 /** Apart from the npm that runs the tests: without its settings, its cache, and any registry. */
 async function npm(cwd: string, ...words: readonly string[]): Promise<void> {
-  const settings = { npm_config_cache: join(folder, 'cache'), npm_config_offline: 'true', npm_config_audit: 'false', npm_config_update_notifier: 'false' };
-  await run('npm', [...words], { cwd, env: { PATH: process.env['PATH'], HOME: folder, ...settings } });
+  const quiet = { npm_config_audit: 'false', npm_config_update_notifier: 'false' };
+  const env = { PATH: process.env['PATH'], HOME: folder, npm_config_cache: join(folder, 'cache'), npm_config_offline: 'true', ...quiet };
+  await run('npm', [...words], { cwd, env });
 }

@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Setting, SETTINGS, variableOf } from '../../src/settings/settings.ts';
+import { helpText } from '../../src/settings/command-line.ts';
 import { VERSION } from '../../src/base/version.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -10,14 +10,19 @@ const read = (path: string): string => readFileSync(join(REPOSITORY, path), 'utf
 const readme = read('README.md');
 const manifest = JSON.parse(read('package.json')) as { version: string; scripts: Record<string, string>; files: string[] };
 
-test('its table lists every setting, with its other names and what it means', () => {
-  const rows = readme.split('\n').filter((line) => line.startsWith('| `ARMATURE_'));
+test('its list of settings is what the program says', () => {
+  const [, listed] = /```text\n(Armature keeps [\s\S]*?)```/.exec(readme) ?? [];
 
-  const settings = Object.values<Setting>(SETTINGS).map((setting) => {
-    const others = setting.electric.map((name) => `\`${name}\``).join(', ');
-    return `| \`${variableOf(setting)}\` | ${others} | ${setting.help} |`;
-  });
-  expect(rows).toEqual(settings);
+  expect(listed).toBe(helpText());
+});
+
+test('no line of the documents is longer than 140 columns', () => {
+  const documents = ['README.md', 'CHANGELOG.md', 'docs/races.md', 'docs/runtime-semantics.md', 'examples/supervised-counter/README.md'];
+
+  const lines = documents.flatMap((path) => read(path).split('\n').map((line, index) => ({ place: `${path}:${index + 1}`, line })));
+  const long = lines.flatMap(({ place, line }) => (line.length > 140 ? [place] : []));
+
+  expect(long).toEqual([]);
 });
 
 test('each npm script that it names exists', () => {
