@@ -11,7 +11,9 @@ import { inJson } from './kernel/error-report.ts';
 import { link, unlink } from './kernel/links.ts';
 import { InvalidExitReasonError } from './kernel/machine-process.ts';
 import { demonitor, monitor, type DemonitorRequest } from './kernel/monitors.ts';
-import { isExitReason, type Address, type ExitReason, type Message, type Name, type RecipientsTable, type ReplyTo, type Table } from './process.ts';
+import {
+  isExitReason, type Address, type ExitReason, type Message, type Name, type RecipientsTable, type ReplyTo, type Table,
+} from './process.ts';
 import { cancelTimer, startTimer, updateTimer, type TimerRequest } from './kernel/process-timers.ts';
 import { spawn, start, startTask, type AsyncRequest } from './kernel/starts.ts';
 
@@ -29,10 +31,13 @@ export interface EffectParams {
   /** Gives a name back; one of another process stays. */
   unregister: { name: Name };
   updateValue: { name: Name; value: unknown };
-  /** To be told what is registered and given back in a registry: `<as>.registered { name, process, value }`, `<as>.unregistered { name, process }`. */
+  /**
+   * To be told what is registered and given back in a registry: `<as>.registered { name, process, value }` and
+   * `<as>.unregistered { name, process }`.
+   */
   listen: { registry: string; as: string };
   label: { label: string };
-  /** Becomes only a row as soon as nothing waits for it and it waits for no call; whatever reaches it wakes it. */
+  /** Hibernates as soon as nothing waits in its mailbox and no call is out. Whatever reaches the process wakes it. */
   hibernate: undefined;
   send: { to: Address; event: Message };
   /** The same message to each of a few. */
@@ -54,7 +59,7 @@ export interface EffectParams {
   reply: { to: ReplyTo; event: Message };
   /** The same answer to each of a few. */
   replyToEach: { to: readonly ReplyTo[]; event: Message };
-  /** Like a call to each of the table's recipients; one event `<as>.done { failed }`, the addresses that died, when all have answered or died. */
+  /** A call to each of the table's recipients. When all have answered or died: `<as>.done { failed }`, the addresses that died. */
   multicall: { table: string; request: Message; as: string };
   /** Keeps the current event; it is delivered again, before any other, after the next change of state. */
   postpone: undefined;
@@ -65,7 +70,7 @@ export interface EffectParams {
    * or the next event cancel it. No delay: before everything in the mailbox, after what is queued inside.
    */
   startTimer: TimerRequest;
-  /** Changes what a time-out will say and not when; one that is not running is over at once. */
+  /** Changes what a time-out will say, and not when. A timer that is not running is over at once. */
   updateTimer: { name: string; content: unknown };
   cancelTimer: { name: string };
   /** Changes a table of this process; its answer, if any, is the process's next event, before any other. */
@@ -85,7 +90,7 @@ export const effects: Effects = {
   unregister: effect((entry, { name }) => entry.kernel.registry.unregister(entry, name)),
   updateValue: effect((entry, { name, value }) => entry.kernel.registry.update(entry, name, value)),
   listen: effect((entry, { registry, as }) => entry.kernel.registry.listen(entry, registry, as)),
-  hibernate: effect((entry) => void (entry.drowsy = true)),
+  hibernate: effect((entry) => void (entry.hibernatesSoon = true)),
   label: effect((entry, { label }) => void (entry.label = label)),
   send: effect(performSend),
   sendToEach: effect((entry, { to, event }) => to.forEach((address) => performSend(entry, { to: address, event }))),
@@ -107,7 +112,7 @@ export const effects: Effects = {
   stop: effect((entry, { reason }) => void (entry.stopReason = reason)),
 };
 
-/** Makes an action of something that happens to a process; for effects of a room of its own, such as a supervisor's. */
+/** Makes an action of what `perform` does to a process. A supervisor makes its own effects by it. */
 export function effect<Params>(perform: (entry: Entry, params: Params) => void): (args: { self: object }, params: Params) => void {
   return ({ self }, params) => {
     const entry = entryOf(self);
@@ -122,7 +127,9 @@ function performSend(entry: Entry, { to, event }: EffectParams['send']): void {
 }
 
 function performExit(entry: Entry, { process, reason }: EffectParams['exit']): void {
-  if (reason !== 'kill' && !isExitReason(reason)) throw new InvalidExitReasonError(`${entry.pid} gave ${inJson(reason)} to ${process}, which is no exit reason`);
+  if (reason !== 'kill' && !isExitReason(reason)) {
+    throw new InvalidExitReasonError(`${entry.pid} gave ${inJson(reason)} to ${process}, which is no exit reason`);
+  }
   const target = entry.kernel.resolve(process);
   if (target !== undefined) entry.kernel.enqueue(target, { kind: 'exit', source: entry, reason });
 }

@@ -4,14 +4,18 @@ export type { ChildRequest, Refusal, StartChild } from './supervision/child-requ
 export type { ChildStatus, ListedChild } from './supervision/child-row.ts';
 export type { ChildSpec, DynamicChildSpec, DynamicSupervisorSpec, Restart, Shutdown, SupervisorSpec } from './supervision/child-spec.ts';
 export { checkChildSpecs, InvalidSpecError, type SpecFault, type SpecFaultCode } from './supervision/child-spec-faults.ts';
-export { choosingScheduler, randomScheduler, replayScheduler, type Candidate, type ChoosingScheduler, type UnderWay } from './schedulers/choosing-scheduler.ts';
+export {
+  choosingScheduler, randomScheduler, replayScheduler, type Candidate, type ChoosingScheduler, type UnderWay,
+} from './schedulers/choosing-scheduler.ts';
 export { dynamicSupervisor } from './supervision/dynamic-supervisor.ts';
 export { effects, type EffectParams, type Effects } from './effects.ts';
 export { describeReason } from './kernel/error-report.ts';
 export { MailboxOverflowError } from './kernel/kernel.ts';
 export { InvalidExitReasonError, UnhandledEventError } from './kernel/machine-process.ts';
 export { StartError } from './kernel/outside.ts';
-export { PartitionStartError, partitionOf, partitionSupervisor, resizePartitions, type PartitionSupervisorSpec } from './supervision/partition-supervisor.ts';
+export {
+  PartitionStartError, partitionOf, partitionSupervisor, resizePartitions, type PartitionSupervisorSpec,
+} from './supervision/partition-supervisor.ts';
 export { pctScheduler, type PctOptions } from './schedulers/pct-scheduler.ts';
 export { UnknownRequestError } from './kernel/port-process.ts';
 export type { ProcessInfo } from './kernel/process-info.ts';

@@ -20,7 +20,7 @@ export interface Message {
   readonly [field: string]: unknown;
 }
 
-/** Ports and the code around processes are not held to a type. */
+/** For what ports and the code around processes give, which no type guarantees. */
 export function isMessage(value: unknown): value is Message {
   return typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string';
 }
@@ -31,7 +31,7 @@ export type ExitReason =
   | 'shutdown' // It was asked to stop, in good order.
   | { readonly shutdown: unknown } // Likewise, with a cause that its watchers may read (plain JSON).
   | 'killed' // It was ended by force.
-  | 'noproc' // It was not there when somebody looked: why it ended is unknown.
+  | 'noproc' // It was not there any more: why it ended is not known.
   | { readonly error: ErrorReport }; // It crashed.
 
 export interface ErrorReport {
@@ -45,7 +45,7 @@ export function isFault(reason: ExitReason): boolean {
   return reason !== 'normal' && reason !== 'shutdown' && !(typeof reason === 'object' && 'shutdown' in reason);
 }
 
-/** Whether this is one of the reasons that there are: a machine's output is not held to a type. */
+/** For what machines give as the reason of their end, which no type guarantees. */
 export function isExitReason(value: unknown): value is ExitReason {
   if (value === 'normal' || value === 'shutdown' || value === 'killed' || value === 'noproc') return true;
   if (typeof value !== 'object' || value === null) return false;
@@ -62,7 +62,7 @@ export interface Down extends Message {
   readonly reason: ExitReason;
 }
 
-/** Told to a process that traps exits: one that it is linked to, its supervisor or one of its children ended, or somebody sent it an exit. */
+/** Told to a process that traps exits, when a linked process, its supervisor or a child has ended, or somebody sent it an exit. */
 export interface Exit extends Message {
   readonly type: 'EXIT';
   readonly process: Address;
@@ -112,7 +112,7 @@ export interface MachineSpec {
   readonly name?: Name;
   /** Exits of linked processes arrive as `EXIT` events instead of ending this one. Supervisors trap. */
   readonly trapExit?: boolean;
-  /** Of what it may make processes, by the name that the effects `spawn`, `start` and `async` give. */
+  /** The processes that it may make, each by the name that the effects `spawn`, `start` and `async` give. */
   readonly spawns?: Readonly<Record<string, (args: Message) => ProcessSpec>>;
   /** A word for people; the effect `label` changes it. */
   readonly label?: string;
@@ -124,7 +124,7 @@ export interface MachineSpec {
    * oldest is the oldest of those that the process has not postponed.
    */
   readonly mailboxOverflow?: 'crash' | 'drop_newest' | 'drop_oldest';
-  /** Idle for so long, it hibernates: it is only a row until something reaches it. The effect `hibernate` asks for it at once. */
+  /** When it has been idle for so long, it hibernates until a signal reaches it. The effect `hibernate` asks for that at once. */
   readonly hibernateAfterMs?: number;
   /** Set by `supervisor` and `dynamicSupervisor`. */
   readonly isSupervisor?: boolean;
@@ -135,7 +135,7 @@ export interface MachineSpec {
  * server) and answers requests about it, each with one event.
  */
 export interface PortSpec {
-  /** `ignore`: there is nothing to own; the port ends `normal`, and its supervisor does without it. */
+  /** `ignore` says that there is nothing to own: the port ends `normal`, and its supervisor does without it. */
   readonly open: (context: PortContext) => PortHandle | 'ignore' | Promise<PortHandle | 'ignore'>;
   readonly name?: Name;
 }
@@ -151,13 +151,14 @@ export interface PortContext {
 
 export interface PortHandle {
   /**
-   * By request type. The answer becomes an event of the caller. `signal` is aborted when the caller ends, gives up or
-   * the port stops, and at last when the answer is delivered, right before it is handled. A refusal by the world is an answer too; a throw is a bug and ends the port.
+   * By request type. The answer becomes an event of the caller. `signal` is aborted when the caller ends or gives up, when
+   * the port stops, and at the latest when the answer is delivered, right before the caller handles it. A refusal by the
+   * world is an answer too; a throw is a bug and ends the port.
    */
   readonly requests: Readonly<Record<string, (request: Message, signal: AbortSignal) => Message | Promise<Message>>>;
   /** Messages that want no answer, by type. */
   readonly casts?: Readonly<Record<string, (message: Message) => void>>;
-  /** Told of a request whose caller ended or gave up before it arrived, and which is not served. */
+  /** Told of a request that is not served, because its caller ended or gave up before the request arrived. */
   abandoned?(request: Message): void;
   /** Gives the resource back, in good order; the supervisor's shutdown time-out bounds it. */
   close?(): void | Promise<void>;

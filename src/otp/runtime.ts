@@ -15,7 +15,9 @@ import { monitor } from './kernel/monitors.ts';
 import { whenStarted } from './kernel/outside.ts';
 import { specOf } from './kernel/starts.ts';
 import { describeProcess, type ProcessInfo } from './kernel/process-info.ts';
-import { isExitReason, type Address, type CallFailed, type ExitReason, type Message, type Name, type Pid, type ProcessSpec, type Table } from './process.ts';
+import {
+  isExitReason, type Address, type CallFailed, type ExitReason, type Message, type Name, type Pid, type ProcessSpec, type Table,
+} from './process.ts';
 import { suspend, resume } from './kernel/suspension.ts';
 import { productionScheduler } from './schedulers/production-scheduler.ts';
 import type { Registration } from './kernel/registry.ts';
@@ -69,7 +71,7 @@ export interface Runtime {
   tableOf(process: Address, table: string): Table | undefined;
   /** Resolves when the process has ended; `noproc` when it has already. */
   whenDown(process: Address): Promise<ExitReason>;
-  /** Holds back everything but an end by exit, until `resume`. Its timers go on, its mailbox fills. */
+  /** Until `resume` the process handles nothing, and only an exit can end it. Its timers run on, and its mailbox fills. */
   suspend(process: Address): void;
   resume(process: Address): void;
   tree(): readonly ProcessTree[];
@@ -80,7 +82,10 @@ export interface Runtime {
   step(): boolean;
   /** Steps until nothing is left to deliver. Does not wait for timers or I/O. @returns the number of steps. */
   drain(): number;
-  /** xstate's inspection events of the whole tree, beginning with those who live; one that hibernates appears when it wakes. @returns how to end it. */
+  /**
+   * xstate's inspection events of the whole tree. It begins with the actors that there are; a process that hibernates appears
+   * when it wakes. @returns how to end it.
+   */
   inspect(observer: (event: InspectionEvent) => void): () => void;
   /** Numbered records of all that happens. @returns how to end it. */
   trace(listener: (record: NumberedRecord) => void): () => void;
@@ -128,7 +133,9 @@ class KernelRuntime implements Runtime {
   }
 
   exit(process: Address, reason: ExitReason | 'kill'): void {
-    if (reason !== 'kill' && !isExitReason(reason)) throw new InvalidExitReasonError(`${inJson(reason)}, given to ${process}, is no exit reason`);
+    if (reason !== 'kill' && !isExitReason(reason)) {
+      throw new InvalidExitReasonError(`${inJson(reason)}, given to ${process}, is no exit reason`);
+    }
     const target = this.kernel.resolve(process);
     if (target !== undefined) this.kernel.enqueue(target, { kind: 'exit', source: this.kernel.outside, reason });
   }
@@ -185,7 +192,9 @@ class KernelRuntime implements Runtime {
     this.exit(pid, reason);
     const ended = await this.whenDown(pid);
     // A root that was killed could not wait for those below it.
-    for (let left = this.below(pid); left.length > 0; left = this.below(pid)) await Promise.all(left.map((process) => this.whenDown(process)));
+    for (let left = this.below(pid); left.length > 0; left = this.below(pid)) {
+      await Promise.all(left.map((process) => this.whenDown(process)));
+    }
     return ended;
   }
 
@@ -226,7 +235,7 @@ class KernelRuntime implements Runtime {
   }
 
   lifecycle(listener: (record: LifecycleRecord) => void): () => void {
-    // Its own function, so that who listens twice is told twice, and stops once.
+    // A function of its own for each call: whoever listens twice is told twice, and can stop one of the two.
     const own = (record: LifecycleRecord) => listener(record);
     this.lifecycleListeners.add(own);
     this.listen();
@@ -248,12 +257,12 @@ function isBelow({ parent }: Entry, root: Address): boolean {
   return false;
 }
 
-/** Nobody listens: nobody is asked, and no record is made. */
+/** Undefined when nobody listens: then no record is made. */
 function tellAll<Told>(listeners: readonly ((record: Told) => void)[], clock: Clock): ((record: Told) => void) | undefined {
   return listeners.length === 0 ? undefined : (record) => listeners.forEach((listener) => tellOne(listener, record, clock));
 }
 
-/** What a listener throws is no process's business, and must not come between two halves of what it is told of: the clock throws it. */
+/** What a listener throws must not break off what it is told of in the middle, nor reach a process: the clock throws it. */
 function tellOne<Told>(listener: (record: Told) => void, record: Told, clock: Clock): void {
   try {
     listener(record);

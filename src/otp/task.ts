@@ -21,16 +21,16 @@ function begin(job: (signal: AbortSignal) => unknown, { self, signal, send, exit
     (value) => void (over = { value }),
     (thrown: unknown) => void (end = () => exit(thrown ?? new Error('the task failed without saying why'))),
   );
-  // By its own mailbox: so the answer for who awaits is on its way first.
+  // The end goes through the task's own mailbox, so that answers to those who await it are sent first.
   void settled.then(() => send(self, { type: 'job.ended' }));
   const leave = (): void => exit();
   return {
     requests: {
       await: ({ as = 'task' }, gone) => {
         const done = (value: unknown): Message => ({ type: `${String(as)}.done`, value });
-        // At once: the end of the task may be the next that is delivered.
+        // Answered at once: the end of the task may be the next signal.
         if (over !== undefined) return done(over.value);
-        gone.addEventListener('abort', leave); // Or when it has its answer: then the job is over.
+        gone.addEventListener('abort', leave); // Also aborted when the answer is delivered: then the job is over.
         return outcome.then(done);
       },
     },

@@ -16,7 +16,7 @@ export interface CallRequest {
   readonly request: Message;
   readonly as?: string;
   readonly timeoutMs?: number | undefined;
-  /** For a port that is only just started: nothing comes before this request. */
+  /** To a port that has only just been made: no other request comes before this one. */
   readonly isFirst?: boolean;
 }
 
@@ -25,10 +25,11 @@ export function call(owner: Entry, params: CallRequest, group?: CallGroup, settl
   const target = kernel.resolve(params.to);
   invariant(target !== owner, 'a process does not call itself: it could never answer');
   invariant(params.timeoutMs === undefined || params.timeoutMs >= 0, 'timeoutMs is a time of at least 0');
-  // Its DOWN is under way already.
+  // A monitor of the caller's tells it: that DOWN is under way already.
   if (target === undefined && group === undefined && settle === undefined && hearsOfEnd(owner, target, params.to)) return;
   const id = kernel.nextCallId(owner);
-  const opened: Call = { kind: 'call', id, owner, target, to: params.to, request: params.request.type, as: params.as ?? 'call', timer: undefined, group, settle };
+  const { to, request, as = 'call' } = params;
+  const opened: Call = { kind: 'call', id, owner, target, to, request: request.type, as, timer: undefined, group, settle };
   kernel.calls.set(id, opened);
   owner.calls ??= new Set();
   owner.calls.add(opened);
@@ -40,13 +41,14 @@ export function call(owner: Entry, params: CallRequest, group?: CallGroup, settl
   target.watchers ??= new Set();
   target.watchers.add(opened);
   if (params.timeoutMs !== undefined) {
-    opened.timer = kernel.timers.set(params.timeoutMs, () => kernel.enqueue(owner, { kind: 'callFailed', source: owner, call: opened, reason: 'timeout' }));
+    const late: Signal = { kind: 'callFailed', source: owner, call: opened, reason: 'timeout' };
+    opened.timer = kernel.timers.set(params.timeoutMs, () => kernel.enqueue(owner, late));
   }
   const signal: Signal = { kind: 'message', source: owner, message: { ...params.request, replyTo: id } };
   if (params.isFirst !== true) kernel.enqueue(target, signal);
   else {
     kernel.tracer?.({ type: 'send', from: owner.pid, to: target.pid, message: signal.message });
-    target.postponed.push(signal); // Until it is open.
+    target.postponed.push(signal); // It is handled when the port is open.
   }
 }
 
@@ -77,7 +79,7 @@ export function receiveReply(opened: Call, source: Source, message: Message): vo
   else if (opened.target?.toldOwners?.has(opened.owner) !== true) opened.owner.behaviour.receive(opened.owner, source, message);
 }
 
-/** The caller learns that no answer will come. Told by a monitor that it holds on the same process, it is not told twice. */
+/** The caller learns that no answer will come, unless a monitor of its own on the same process tells it. */
 export function receiveFailure(opened: Call, source: Source, reason: CallFailed['reason']): void {
   if (!close(opened)) return;
   const { owner, group, to, request, as } = opened;
@@ -90,7 +92,7 @@ export function receiveFailure(opened: Call, source: Source, reason: CallFailed[
   }
 }
 
-/** A time-out is news as long as the process lives; its end is not, where a monitor tells it. */
+/** A time-out is told unless the end of the process was told before; the end itself is not told where a monitor tells it. */
 function isTold(opened: Call, reason: CallFailed['reason']): boolean {
   if (reason === 'timeout' || reason === 'overloaded') return opened.target?.toldOwners?.has(opened.owner) === true;
   return hearsOfEnd(opened.owner, opened.target, opened.to);
@@ -107,10 +109,11 @@ export function cancelCalls(owner: Entry, as: string): void {
   for (const opened of owner.calls ?? []) if (opened.as === as) close(opened);
 }
 
-/** A request that no mailbox will hold: its caller need not wait. */
+/** The mailbox of `target` is full and drops the request: its caller need not wait. */
 export function refuseRequest(target: Entry, { replyTo }: Message): void {
   const opened = target.kernel.calls.get(replyTo as ReplyTo);
-  if (opened?.target === target) target.kernel.enqueue(opened.owner, { kind: 'callFailed', source: target, call: opened, reason: 'overloaded' });
+  if (opened?.target !== target) return;
+  target.kernel.enqueue(opened.owner, { kind: 'callFailed', source: target, call: opened, reason: 'overloaded' });
 }
 
 /** The caller ends: nobody waits for its answers. */

@@ -23,7 +23,7 @@ export interface Source {
 export type Signal =
   | { readonly kind: 'init'; readonly source: Source }
   | { readonly kind: 'message'; readonly source: Source; readonly message: Message }
-  /** What somebody waits for, and the runtime tells him: no bound counts it, and no mailbox drops it. */
+  /** What the runtime tells a process that waits for it, the outcome of a start for one: no bound counts it, no mailbox drops it. */
   | { readonly kind: 'news'; readonly source: Source; readonly message: Message }
   | { readonly kind: 'reply'; readonly source: Source; readonly call: Call; readonly message: Message }
   | { readonly kind: 'exit'; readonly source: Source; readonly reason: ExitReason | 'kill'; readonly linked?: Entry }
@@ -44,7 +44,7 @@ export interface Monitor {
   readonly as: string;
   /** False once its DOWN was delivered or it was taken back: a DOWN under way then vanishes. */
   active: boolean;
-  /** For code outside of processes. */
+  /** Called instead of sending an event, when code outside of processes holds the monitor. */
   readonly settle?: ((reason: ExitReason) => void) | undefined;
 }
 
@@ -62,7 +62,7 @@ export interface Call {
   readonly group?: CallGroup | undefined;
   /** Tells a port that nobody waits for the answer any more. */
   abort?: AbortController | undefined;
-  /** For code outside of processes. */
+  /** Called instead of sending an event, when code outside of processes has called. */
   readonly settle?: ((answer: Message | undefined, failure: CallFailed['reason']) => void) | undefined;
 }
 
@@ -74,7 +74,7 @@ export interface CallGroup {
 
 export interface Mailbox {
   readonly length: number;
-  /** How many of them are messages: those are what a bound counts. */
+  /** How many of the signals are messages. Only messages count towards the mailbox's bound. */
   readonly messageCount: number;
   push(signal: Signal): void;
   /** @returns the message that waits longest, taken out; undefined when only signals of other kinds wait. */
@@ -88,7 +88,7 @@ export interface Behaviour {
   receive(entry: Entry, source: Source, message: Message): void;
   /** Ends the process, at once or when it has given its resource back. */
   stop(entry: Entry, reason: ExitReason): void;
-  /** Ends the process for a fault of its own: nothing that it still wants to do may keep that a secret. */
+  /** Ends the process for a fault of its own. What it still has to do, closing for one, must not delay that without limit. */
   fail(entry: Entry, reason: ExitReason): void;
   /** Called once when the process has ended, however it ended. */
   dispose(entry: Entry): void;
@@ -102,7 +102,7 @@ export interface PendingEffect {
   readonly params: unknown;
 }
 
-/** What cancels a timer besides its process. */
+/** The event that cancels a timer, if its process does not. */
 export type Until = 'stateChange' | 'nextEvent';
 
 export interface ProcessTimer {
@@ -131,7 +131,7 @@ export interface StartRequest extends SpawnRequest {
 
 /** A start that its maker waits for. */
 export interface AwaitedStart extends StartRequest {
-  /** Its time is over, and it is being killed. */
+  /** Its time is over, and the new process is being killed. */
   isLate?: boolean;
 }
 
@@ -169,7 +169,7 @@ export interface Entry extends Source {
   readonly sinceMs: number;
   readonly shutdown: Traits['shutdown'];
   readonly trapExit: boolean;
-  /** Its parent is told of all that becomes of it. */
+  /** Its parent is told by STARTED or IGNORED, and by EXIT. */
   readonly isSupervised: boolean;
   /** How often its supervisor had started it before. */
   readonly restarts: number;
@@ -178,15 +178,15 @@ export interface Entry extends Source {
   started: boolean;
   readonly handled: number;
 
-  /** Whether it has what a process that is awake has; reading any of that makes it. */
+  /** Whether the fields from here to `hibernates` exist at present (`AwakeState`). Reading one of the first of them makes them all. */
   readonly isAwake: boolean;
   readonly mailbox: Mailbox;
   /** Delivered before anything in the mailbox: answers of tables, then postponed events. */
   readonly urgent: Ring<Signal>;
-  /** On the way into `urgent`, before all that is in there. */
+  /** Inserted by effects of this transition. When it is over they go into `urgent`, before what is in there. */
   inserted: Signal[];
   postponed: Signal[];
-  /** In the scheduler's hands. */
+  /** The scheduler knows that this process has something to do. */
   scheduled: boolean;
   actor: AnyActorRef | undefined;
   effects: PendingEffect[];
@@ -196,21 +196,21 @@ export interface Entry extends Source {
   stopReason: ExitReason | undefined;
   /** What was delivered while it was suspended; undefined when it is not. */
   suspended: Signal[] | undefined;
-  /** It is to hibernate as soon as it is quiescent. */
-  drowsy: boolean;
-  /** Runs until it may have been idle for long enough. */
-  rest: HeapTimer | undefined;
-  /** When it last had something to do, for `rest`. */
-  activeMs: number;
+  /** Hibernation was asked for: it hibernates as soon as it is quiescent. */
+  hibernatesSoon: boolean;
+  /** Fires when the process may have been idle for long enough to hibernate. */
+  idleTimer: HeapTimer | undefined;
+  /** When it last had something to do, on the clock's scale; `idleTimer` looks at it. */
+  activeAtMs: number;
 
-  /** Only a state value and a context, below. */
+  /** Whether the process is only a state value and a context, which are the next two fields. */
   readonly hibernates: boolean;
   value: unknown;
   context: unknown;
-  /** The history states' memory, where a machine that hibernates has any. */
+  /** What the history states remember, of a machine that has some and hibernates. */
   history: unknown;
 
-  /** Held at present, its own first. */
+  /** The names that it has at present; that of its specification is the first. */
   names: Set<Name> | undefined;
   label: string | undefined;
   tables: Readonly<Record<string, Table>> | undefined;
@@ -219,16 +219,16 @@ export interface Entry extends Source {
   monitors: Map<Address, Monitor[]> | undefined;
   /** Watches that others hold on this process, in the order of their making. */
   watchers: Set<Watch> | undefined;
-  /** Who has been told of its end by a monitor: they need not hear it again from a call. */
+  /** Processes that a monitor has told of its end. A call that is open does not tell them again. */
   toldOwners: Set<Entry> | undefined;
   /** Its own calls that have no outcome yet. */
   calls: Set<Call> | undefined;
   timers: Map<string, ProcessTimer> | undefined;
-  /** Those of its timers that a state or an event ends: an event must not cost more with more of the others. */
+  /** The timers that a change of state or an event cancels. They are kept apart, so that an event costs nothing for all others. */
   passing: Set<ProcessTimer> | undefined;
-  /** Ends it by force if it has not ended by then. */
+  /** The timer that ends it by force, if it has not ended by then. */
   overdue: HeapTimer | undefined;
-  /** Its parent waits for its start. */
+  /** The start that its parent waits for. */
   awaitedStart: AwaitedStart | undefined;
   /** Messages that its mailbox had no room for. */
   dropped: number;
@@ -236,8 +236,8 @@ export interface Entry extends Source {
   noteHandled(): void;
   /** In the order of their beginning; the present one may leave. */
   children(): Iterable<Entry>;
-  /** Nothing is left of being awake; what it holds stays. */
-  fallAsleep(): void;
+  /** Drops what only a process that is awake needs. What it holds of others, and they of it, stays. */
+  dropAwakeState(): void;
 }
 
 export interface SpawnOptions {
@@ -260,27 +260,27 @@ export interface Kernel {
   readonly registry: Registry<Entry>;
   readonly calls: Map<ReplyTo, Call>;
   readonly outside: Entry;
-  /** Undefined while nobody listens: whoever traces asks first. */
+  /** Takes each record of the trace. Undefined while nobody listens: then no record is made. */
   readonly tracer: ((record: TraceRecord) => void) | undefined;
-  /** Told of the records that whoever traces is told as well; undefined likewise. */
+  /** Takes the records of starts, ends and restarts; listeners of the trace get them from here too. Undefined while nobody listens. */
   readonly lifecycle: ((record: LifecycleRecord) => void) | undefined;
   createMailbox(): Mailbox;
-  /** Makes a process; its first event is still to come. It is told to `parent` by STARTED, or by EXIT when the start fails. */
+  /** Makes a process, which begins with its first signal. `parent` is told by STARTED, or by EXIT when the start fails. */
   spawn(spec: ProcessSpec, options: SpawnOptions): Entry;
   resolve(address: Address): Entry | undefined;
   /** Puts a signal on its way; one to the dead vanishes. */
   enqueue(target: Entry, signal: Signal): void;
-  /** Asks for `target` to be run: it has something urgent. */
-  wake(target: Entry): void;
+  /** Tells the scheduler that `target` has something to do. */
+  schedule(target: Entry): void;
   nextCallId(caller: Entry): ReplyTo;
-  /** The process is not found any more, and its parent has it no more. */
+  /** Takes the process out of the table of processes, and from the children of its parent. */
   forget(entry: Entry): void;
   end(entry: Entry, reason: ExitReason): void;
 }
 
 const entries = new WeakMap<object, Entry>();
 
-/** Remembers whose actor this is: an effect knows its process by it. */
+/** Remembers whose actor this is: an effect finds its process by its actor. */
 export function adopt(actor: AnyActorRef, entry: Entry): void {
   entry.actor = actor;
   entries.set(actor, entry);

@@ -5,7 +5,7 @@ export function crash(thrown: unknown): { readonly error: ErrorReport } {
   try {
     return { error: reportOf(thrown) };
   } catch {
-    // Whatever came of asking it what it is.
+    // Reading its name or message threw in its turn.
     return { error: { name: 'Thrown', message: 'something that cannot be told' } };
   }
 }

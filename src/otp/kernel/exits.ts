@@ -31,11 +31,11 @@ export function endProcess(entry: Entry, reason: ExitReason): void {
   tellParent(entry, reason);
 }
 
-/** What the scheduler would still deliver. */
+/** What waits for the process is dropped. */
 function clearQueues(entry: Entry): void {
   entry.mailbox.clear();
   entry.urgent.clear();
-  if (entry.rest !== undefined) entry.kernel.timers.cancel(entry.rest);
+  if (entry.idleTimer !== undefined) entry.kernel.timers.cancel(entry.idleTimer);
 }
 
 function tellLinks(entry: Entry, reason: ExitReason): void {
@@ -55,11 +55,11 @@ function killWhenOverdue(entry: Entry, child: Entry): void {
   if (child.shutdown === 'infinity') return;
   const kill: Signal = { kind: 'exit', source: entry, reason: 'kill' };
   const delayMs = child.shutdown === 'brutal_kill' ? 0 : child.shutdown;
-  // A start that is limited, and not over: the time to obey is the limit from now on.
+  // A child whose start is limited has the time to obey as its limit from now on, if that is over earlier.
   limitLife(child, delayMs, () => entry.kernel.enqueue(child, kill));
 }
 
-/** An exit signal reaches a process: it ends, is told, or takes no notice. */
+/** An exit signal reaches a process: the process ends, or gets an EXIT event, or nothing happens. */
 export function receiveExit(entry: Entry, signal: Signal & { kind: 'exit' }): void {
   const { source, reason, linked } = signal;
   if (linked !== undefined && entry.links?.delete(linked) !== true) return;

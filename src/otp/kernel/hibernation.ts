@@ -1,35 +1,35 @@
 /**
- * Hibernation: a process that is only a row, its state value and its context, until a signal reaches it.
+ * Hibernation: until a signal reaches it, a process is only its state value and its context, without actor or mailbox.
  *
- * Only at a quiescent point: nothing waits in its mailbox, nothing is postponed, no call is out, so that nothing can be
- * lost. Its pid, names, links, monitors, timers, tables and children stay what they are, and nobody can tell from outside
- * whether it hibernates. Waking builds the actor again from the row; that runs no action of the machine.
+ * A process hibernates at a quiescent point alone: nothing waits in its mailbox, nothing is postponed and no call is out,
+ * so nothing can be lost. Its pid, names, links, monitors, timers, tables and children stay, so other processes cannot
+ * tell whether it hibernates. Waking makes the actor again from state value and context, and runs no action of the machine.
  */
 import { createActor, type AnyMachineSnapshot } from 'xstate';
 import { adopt, type Entry } from './entry.ts';
 import { stopActor } from './xstate-seam.ts';
 
-/** Called when the process has handled something: it may be what it waits for. */
-export function restIfDue(entry: Entry): void {
+/** Called when the process has handled an event. */
+export function hibernateIfDue(entry: Entry): void {
   const { hibernateAfterMs } = entry.traits;
-  if (entry.drowsy) hibernate(entry);
-  else if (hibernateAfterMs !== undefined) watchRest(entry, hibernateAfterMs);
+  if (entry.hibernatesSoon) hibernate(entry);
+  else if (hibernateAfterMs !== undefined) watchIdleness(entry, hibernateAfterMs);
 }
 
-/** One timer as long as it is awake; it starts over when there was something to do meanwhile. */
-function watchRest(entry: Entry, afterMs: number): void {
+/** One timer per process will do: when it fires and there was something to do meanwhile, it is set again for what is left. */
+function watchIdleness(entry: Entry, afterMs: number): void {
   const { kernel } = entry;
-  entry.activeMs = kernel.clock.nowMs();
-  entry.rest ??= kernel.timers.set(afterMs, () => onRest(entry, afterMs));
+  entry.activeAtMs = kernel.clock.nowMs();
+  entry.idleTimer ??= kernel.timers.set(afterMs, () => onIdle(entry, afterMs));
 }
 
-function onRest(entry: Entry, afterMs: number): void {
+function onIdle(entry: Entry, afterMs: number): void {
   const { kernel } = entry;
-  const leftMs = entry.activeMs + afterMs - kernel.clock.nowMs();
-  if (leftMs > 0 || !hibernate(entry)) entry.rest = kernel.timers.set(leftMs > 0 ? leftMs : afterMs, () => onRest(entry, afterMs));
+  const leftMs = entry.activeAtMs + afterMs - kernel.clock.nowMs();
+  if (leftMs > 0 || !hibernate(entry)) entry.idleTimer = kernel.timers.set(leftMs > 0 ? leftMs : afterMs, () => onIdle(entry, afterMs));
 }
 
-/** @returns false when this is not the time. */
+/** @returns false when the process has to stay awake for now. */
 function hibernate(entry: Entry): boolean {
   const { actor } = entry;
   if (actor === undefined || !isQuiescent(entry)) return false;
@@ -37,24 +37,25 @@ function hibernate(entry: Entry): boolean {
   if (holdsMore(snapshot)) return false;
   const { value, context, historyValue } = snapshot;
   if (Object.keys(historyValue).length > 0) entry.history = historyValue;
-  if (entry.rest !== undefined) entry.kernel.timers.cancel(entry.rest);
+  if (entry.idleTimer !== undefined) entry.kernel.timers.cancel(entry.idleTimer);
   stopActor(actor);
   entry.value = value;
   entry.context = context;
-  entry.fallAsleep();
+  entry.dropAwakeState();
   entry.kernel.tracer?.({ type: 'hibernate', process: entry.pid });
   return true;
 }
 
 /**
- * Something reached the process, and may have been nothing to it. One that hibernates already is rid of what it was given
- * to be awake with; one that was only waiting for this to be over hibernates now.
+ * Called when a signal has been delivered, also one that was no event for the process (a DOWN that was taken back, say). A
+ * process that could not hibernate because of that signal does so now. One that hibernates drops the mailbox that the
+ * signal has made.
  */
-export function dozeOff(entry: Entry): void {
-  if (entry.drowsy && entry.alive) hibernate(entry);
+export function hibernateAfterDelivery(entry: Entry): void {
+  if (entry.hibernatesSoon && entry.alive) hibernate(entry);
   if (!entry.hibernates || !entry.isAwake) return;
   const { mailbox, urgent, suspended } = entry;
-  if (mailbox.length + urgent.length === 0 && suspended === undefined) entry.fallAsleep();
+  if (mailbox.length + urgent.length === 0 && suspended === undefined) entry.dropAwakeState();
 }
 
 function isQuiescent(entry: Entry): boolean {
@@ -63,20 +64,21 @@ function isQuiescent(entry: Entry): boolean {
   return isIdle && suspended === undefined && (calls === undefined || calls.size === 0);
 }
 
-/** Actors that the machine made itself, or delays that xstate waits for: both would end with the actor. */
+/** The machine has made actors itself, or waits for delays of xstate's: both would end with the actor. */
 function holdsMore({ children, _nodes }: AnyMachineSnapshot): boolean {
   return Object.keys(children).length > 0 || _nodes.some(({ after }) => after.length > 0);
 }
 
-/** Builds the actor of a process that hibernates; of any other nothing changes. */
-export function rouse(entry: Entry): void {
+/** Makes the actor of a process that hibernates; does nothing for any other. */
+export function wake(entry: Entry): void {
   if (!entry.hibernates) return;
   const { kernel, traits, value, context, history } = entry;
   const { machine } = traits;
   if (machine === undefined) return;
-  const snapshot = { status: 'active' as const, value, context: {}, historyValue: history, children: {}, output: undefined, error: undefined };
+  const state = { status: 'active' as const, value, context: {}, historyValue: history, children: {} };
+  const snapshot = { ...state, output: undefined, error: undefined };
   const actor = createActor(machine, { id: entry.pid, parent: entry.parent?.actor ?? kernel.system.node, snapshot });
-  // Not by xstate, which would look through all of it, and take what looks like a reference to an actor for one that is gone.
+  // xstate would search the whole context, and replace what looks like a reference to an actor that is gone. So we set it.
   Object.assign(actor.getSnapshot(), { context });
   entry.value = undefined;
   entry.context = undefined;

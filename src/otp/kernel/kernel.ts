@@ -7,13 +7,15 @@
 import type { AnyActorRef } from 'xstate';
 import type { Clock } from '../../base/clock.ts';
 import { receiveFailure, receiveReply, refuseRequest } from './calls.ts';
-import { entryOf, type Entry, type Kernel, type Mailbox, type MessageSignal, type Signal, type SpawnOptions, type Traits } from './entry.ts';
+import {
+  entryOf, type Entry, type Kernel, type Mailbox, type MessageSignal, type Signal, type SpawnOptions, type Traits,
+} from './entry.ts';
 import { crash } from './error-report.ts';
 import { endProcess, receiveExit } from './exits.ts';
 import { receiveDown } from './monitors.ts';
 import { outsideBehaviour } from './outside.ts';
 import { isPortSpec, type Address, type ExitReason, type Name, type Pid, type ProcessSpec, type ReplyTo } from '../process.ts';
-import { dozeOff } from './hibernation.ts';
+import { hibernateAfterDelivery } from './hibernation.ts';
 import { ProcessEntry } from './process-entry.ts';
 import { ProcessTable } from './process-table.ts';
 import { receiveTimeout } from './process-timers.ts';
@@ -60,7 +62,8 @@ export class ProcessKernel implements Kernel {
   spawn(spec: ProcessSpec, { id, parent, shutdown, ...options }: SpawnOptions & { readonly parent: ProcessEntry }): ProcessEntry {
     this.spawned += 1;
     const traits = this.traits.of(spec, shutdown);
-    const entry = new ProcessEntry({ id, parent, traits, spec, serial: this.spawned, ...options, label: isPortSpec(spec) ? undefined : spec.label });
+    const label = isPortSpec(spec) ? undefined : spec.label;
+    const entry = new ProcessEntry({ id, parent, traits, spec, serial: this.spawned, ...options, label });
     this.processes.add(entry);
     parent.adopt(entry);
     this.lifecycle?.({ type: 'spawn', process: entry.pid, parent: parent.pid, ...(spec.name === undefined ? {} : { name: spec.name }) });
@@ -88,10 +91,10 @@ export class ProcessKernel implements Kernel {
       this.tracer({ type: 'send', from: signal.source.pid, to: target.pid, message: signal.message });
     }
     target.mailbox.push(signal);
-    this.wake(target);
+    this.schedule(target);
   }
 
-  wake(target: Entry): void {
+  schedule(target: Entry): void {
     if (target.scheduled) return;
     target.scheduled = true;
     this.scheduler.ready(target);
@@ -110,9 +113,9 @@ export class ProcessKernel implements Kernel {
     if (holdBack(entry, signal)) return;
     try {
       this.hand(entry, signal);
-      dozeOff(entry);
+      hibernateAfterDelivery(entry);
     } catch (thrown) {
-      // What is no machine, no message or no answer is found out where it is used: by the process that it was for.
+      // Code without types may give anything for a machine, a message or an answer. It throws where it is used: here.
       if (entry === this.outside) throw thrown;
       this.end(entry, crash(thrown));
     }
@@ -146,7 +149,7 @@ export class ProcessKernel implements Kernel {
     }
   }
 
-  /** The name first: who finds the process by its name finds one whose events will be handled in order. */
+  /** The name is taken first: who finds the process by its name may send to it, and its events are handled in order. */
   private begin(entry: Entry): void {
     const name = entry.spec?.name;
     if (name !== undefined) {
@@ -162,7 +165,8 @@ export class ProcessKernel implements Kernel {
   /** @returns whether there is room for `signal` now, in the mailbox of a process that has too much to do. */
   private makeRoom(target: Entry, signal: MessageSignal): boolean {
     if (target.traits.mailboxOverflow === 'crash') {
-      const claim = `more than ${target.traits.mailboxMax} messages wait; the one too many is '${signal.message.type}' from ${signal.source.pid}`;
+      const { message, source } = signal;
+      const claim = `more than ${target.traits.mailboxMax} messages wait; the one too many is '${message.type}' from ${source.pid}`;
       target.behaviour.fail(target, crash(new MailboxOverflowError(claim)));
       return false;
     }
@@ -174,7 +178,7 @@ export class ProcessKernel implements Kernel {
     return oldest !== undefined;
   }
 
-  /** What xstate itself sends between actors. */
+  /** xstate itself has an event for an actor. */
   private intercept(deliver: Relay, source: AnyActorRef | undefined, target: AnyActorRef, event: { type: string }): void {
     const from = source === undefined ? this.outside : entryOf(source);
     // The end of a process is told by `end` alone; xstate would make its parent fail with it.
@@ -185,7 +189,7 @@ export class ProcessKernel implements Kernel {
   }
 }
 
-/** No process: the parent of the roots, and the sender of what code around the processes sends. */
+/** The parent of the roots, and the sender of what code around the processes sends. It is no process. */
 function outsideOf(kernel: Kernel): ProcessEntry {
   const traits: Traits = {
     kernel, behaviour: outsideBehaviour, machine: undefined, spawns: undefined, trapExit: true, shutdown: 'infinity',
@@ -194,14 +198,14 @@ function outsideOf(kernel: Kernel): ProcessEntry {
   return new ProcessEntry({ id: 'outside', serial: 0, parent: undefined, traits, spec: undefined });
 }
 
-/** What is postponed has been seen by the process, and stays: when nothing else waits, the newest goes. */
+/** Postponed messages stay, since the process has seen them. @returns undefined when no other message waits. */
 function takeOldestMessage({ suspended = [], mailbox }: Entry): MessageSignal | undefined {
   const index = suspended.findIndex(({ kind }) => kind === 'message');
   const [oldest] = index < 0 ? [] : suspended.splice(index, 1);
   return oldest?.kind === 'message' ? oldest : mailbox.takeOldestMessage();
 }
 
-/** Messages alone count, and what of them is postponed: nothing that the runtime tells may push out what others say, or end the process. */
+/** Messages alone count, the postponed ones among them. What the runtime tells a process must not push out a message, or end it. */
 function isFull({ mailbox, postponed, suspended = [], traits: { mailboxMax } }: Entry): boolean {
   const elsewhere = mailbox.messageCount + postponed.length;
   if (elsewhere + suspended.length < mailboxMax) return false;

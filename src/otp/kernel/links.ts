@@ -2,7 +2,7 @@
 import type { Entry } from './entry.ts';
 import type { Address } from '../process.ts';
 
-/** A link to the dead is answered with their exit, `noproc`; unless the one by an earlier link is still under way. */
+/** Who links to a dead process gets an exit with `noproc`, unless the exit by an earlier link to it is still under way. */
 export function link(entry: Entry, address: Address): void {
   const other = entry.kernel.resolve(address);
   if (other === entry) return;
@@ -25,7 +25,7 @@ export function unlink(entry: Entry, address: Address): void {
   other.links?.delete(entry);
 }
 
-/** One that has ended resolves to nothing, but its exit may still be under way. */
+/** A process that has ended is not found by its pid any more, but its exit may still be under way. */
 function linkedUnder(entry: Entry, address: Address): Entry | undefined {
   for (const other of entry.links ?? []) if (other.pid === address) return other;
   return undefined;

@@ -10,18 +10,18 @@ import { createActor, type AnyActorRef, type AnyMachineSnapshot } from 'xstate';
 import { invariant } from '../../base/invariant.ts';
 import { adopt, type Behaviour, type Entry, type Signal, type Source } from './entry.ts';
 import { crash, inJson } from './error-report.ts';
-import { restIfDue, rouse } from './hibernation.ts';
+import { hibernateIfDue, wake } from './hibernation.ts';
 import { isExitReason, isPortSpec, type ExitReason, type MachineSpec, type Message } from '../process.ts';
 import { cancelTimersUntil } from './process-timers.ts';
 import { acknowledgeStart } from './starts.ts';
 import { foundNoTransition, stopActor, watchSelection } from './xstate-seam.ts';
 
-/** No state of a machine handles, postpones or refuses this event. */
+/** The state that the machine is in neither handles, nor postpones, nor refuses this event. */
 export class UnhandledEventError extends Error {
   override readonly name = 'UnhandledEventError';
 }
 
-/** What a machine gave as its reason is none: its watchers must not have to guess. */
+/** What somebody gave as an exit reason is none: those who are told of an end must not have to guess what it means. */
 export class InvalidExitReasonError extends Error {
   override readonly name = 'InvalidExitReasonError';
 }
@@ -49,7 +49,7 @@ function init(entry: Entry): void {
 }
 
 function receive(entry: Entry, source: Source, message: Message): void {
-  rouse(entry);
+  wake(entry);
   const { actor, kernel } = entry;
   if (actor === undefined) return;
   kernel.tracer?.({ type: 'deliver', from: source.pid, to: entry.pid, message });
@@ -72,24 +72,24 @@ function settle(entry: Entry, signal: (Signal & { kind: 'message' }) | undefined
     entry.kernel.end(entry, crash(snapshot.error));
     return;
   }
-  // By the event `xstate.stop`, which is no machine's to handle: the actor is over, so the process must be.
+  // xstate ends an actor by the event `xstate.stop`, whatever its machine: then the process has to end too.
   if (signal !== undefined && (foundNoTransition(signal.message) || snapshot.status === 'stopped')) {
     stop(entry, crash(unhandled(signal.message, snapshot)));
     return;
   }
   if (entry.timers !== undefined && before !== undefined && !sameState(before, snapshot)) cancelTimersUntil(entry, 'stateChange');
-  traceTransition(entry, signal, snapshot, before);
+  traceTransition(entry, signal?.message.type ?? 'init', snapshot, before);
   if (!performEffects(entry)) return;
   const end = endOf(entry, snapshot);
   noteStart(entry, snapshot, end);
   if (end !== undefined) stop(entry, end);
   else {
     orderUrgent(entry, before, snapshot);
-    restIfDue(entry);
+    hibernateIfDue(entry);
   }
 }
 
-/** Actors that the machine made itself, against the rule: xstate leaves them running when their parent throws. */
+/** Ends actors that the machine made itself, against the rule: xstate leaves them running when their parent throws. */
 function stopInner(snapshot: AnyMachineSnapshot): void {
   const children: Record<string, AnyActorRef | undefined> = snapshot.children;
   for (const child of Object.values(children)) if (child !== undefined) stopActor(child);
@@ -112,7 +112,7 @@ function performEffects(entry: Entry): boolean {
   return true;
 }
 
-/** Events for this process alone: what its effects inserted, then what it had postponed if its state changed, then what waited before. */
+/** The order of what is urgent: what effects inserted, then what was postponed if the state has changed, then what waited before. */
 function orderUrgent(entry: Entry, before: AnyMachineSnapshot | undefined, after: AnyMachineSnapshot): void {
   if (entry.postponed.length > 0 && before !== undefined && !sameState(before, after)) {
     for (const signal of entry.postponed.reverse()) entry.urgent.unshift(signal);
@@ -124,7 +124,7 @@ function orderUrgent(entry: Entry, before: AnyMachineSnapshot | undefined, after
   }
 }
 
-/** The nodes of one are never a part of the other's: of a state that is active, one child is, or all are. */
+/** Comparing in one direction is enough: two different states never have nodes of which one set contains the other. */
 function sameState(before: AnyMachineSnapshot, after: AnyMachineSnapshot): boolean {
   if (before._nodes === after._nodes) return true;
   const nodes = new Set(before._nodes);
@@ -132,8 +132,8 @@ function sameState(before: AnyMachineSnapshot, after: AnyMachineSnapshot): boole
 }
 
 /**
- * A start ends where the tag `starting` does. A machine that finished its job at once had started, unless the state in
- * which it ended says by the tag `ignore` that there was none to do. One that ends otherwise never was up.
+ * The start is over in the first state without the tag `starting`. A machine that ends at once as `normal` has started; in a
+ * final state with the tag `ignore` it had nothing to do. A machine that ends for another reason has not started.
  */
 function noteStart(entry: Entry, snapshot: AnyMachineSnapshot, end: ExitReason | undefined): void {
   if (entry.started || (end !== undefined && end !== 'normal')) return;
@@ -142,16 +142,16 @@ function noteStart(entry: Entry, snapshot: AnyMachineSnapshot, end: ExitReason |
   acknowledgeStart(entry, snapshot.status === 'done' && snapshot.hasTag('ignore') ? 'IGNORED' : 'STARTED');
 }
 
-function traceTransition(entry: Entry, signal: (Signal & { kind: 'message' }) | undefined, snapshot: AnyMachineSnapshot, before: AnyMachineSnapshot | undefined): void {
+function traceTransition(entry: Entry, event: string, snapshot: AnyMachineSnapshot, before: AnyMachineSnapshot | undefined): void {
   if (entry.kernel.tracer === undefined || (before !== undefined && sameState(before, snapshot))) return;
-  entry.kernel.tracer({ type: 'transition', process: entry.pid, event: signal?.message.type ?? 'init', state: snapshot.value });
+  entry.kernel.tracer({ type: 'transition', process: entry.pid, event, state: snapshot.value });
 }
 
 function stop(entry: Entry, reason: ExitReason): void {
   entry.kernel.end(entry, reason);
 }
 
-/** Also of a process that was killed: an actor that nobody stops stays in xstate's system, and in every inspector. */
+/** A process that was killed has an actor too: one that nobody stops stays in xstate's system, and in every inspector. */
 function dispose(entry: Entry): void {
   if (entry.actor !== undefined) stopActor(entry.actor);
   entry.tables = undefined;

@@ -40,7 +40,7 @@ export function demonitor(owner: Entry, { process, as, flush = true }: Demonitor
   }
 }
 
-/** DOWN reaches the owner: nothing when it was taken back, else the monitor's only message. */
+/** DOWN reaches the owner. It is the monitor's only message, and none when the monitor was taken back. */
 export function receiveDown(watch: Monitor, source: Source, reason: ExitReason): void {
   if (!watch.active) return;
   close(watch);
@@ -62,9 +62,9 @@ function close(watch: Monitor): void {
 }
 
 /**
- * Whether `owner` was told, or will be, of the end of `target` by a monitor, however it addressed it. A name may have
- * gone to another process since: only a monitor of this very one counts; or, when nobody is there, one whose DOWN is
- * under way.
+ * Whether a monitor has told `owner` of the end of `target`, or will. The monitor may have been made by another address
+ * than this one. A name may belong to another process by now, so only a monitor of this very process counts; when there
+ * is no process at the address, one whose DOWN is under way.
  */
 export function hearsOfEnd(owner: Entry, target: Entry | undefined, address: Address): boolean {
   if (target?.toldOwners?.has(owner) === true) return true;
@@ -82,7 +82,7 @@ export function releaseMonitors(owner: Entry): void {
   owner.monitors = undefined;
 }
 
-/** The target ends. Its monitors say so first: then a call knows that its owner was told, by whichever name. */
+/** The target ends. Monitors tell first, so that a call knows whether its owner has been told. */
 export function tellWatchers(target: Entry, reason: ExitReason): void {
   tell('monitor', target, reason);
   tell('call', target, reason);

@@ -1,6 +1,6 @@
 /**
- * Outside: the code around the processes, seen from within: the parent of the roots, the sender and caller without a
- * machine. What it waits for is a promise; what it gets, it gets through a mailbox like everybody.
+ * Outside: the code around the processes, as processes see it: the parent of the roots, and a sender and caller that has
+ * no machine. It waits by promises, and what settles them comes through a mailbox as for any process.
  */
 import type { Behaviour, Entry, Source } from './entry.ts';
 import { describeReason } from './error-report.ts';

@@ -1,23 +1,25 @@
 /**
  * PortProcess: the behaviour of a process that owns a resource of the world.
  *
- * What must never go wrong: an answer for a caller that gave up, a resource that stays open behind a dead process. So
- * each request has its own AbortSignal, aborted with its call; and a port that ends, however it ends, first closes.
- * Only `kill` does not wait for the close, and only a close that takes longer than `CLOSE_MS_MAX` is not waited for
- * when the port failed by itself. A synchronous answer is sent without a promise, so that a simulation can choose when.
+ * What must never happen: an answer to a caller that gave up, and a resource that stays open behind a dead process. So
+ * each request has its own AbortSignal, aborted with its call; and a port that ends, however it ends, closes first. `kill`
+ * does not wait for the close. When the port has failed by itself, the close has `CLOSE_MS_MAX`. A synchronous answer is
+ * sent without a promise, so that a simulation can choose when it arrives.
  */
 import { createActor } from 'xstate';
 import { reply } from './calls.ts';
 import { adopt, type Behaviour, type Entry, type Source } from './entry.ts';
 import { crash, inJson } from './error-report.ts';
-import { isMessage, isPortSpec, type ExitReason, type Message, type PortContext, type PortHandle, type PortSpec, type ReplyTo } from '../process.ts';
+import {
+  isMessage, isPortSpec, type ExitReason, type Message, type PortContext, type PortHandle, type PortSpec, type ReplyTo,
+} from '../process.ts';
 import { limitLife } from './process-timers.ts';
 import { acknowledgeStart } from './starts.ts';
 import { inert, stopActor } from './xstate-seam.ts';
 
 const CLOSE_MS_MAX = 5_000;
 
-/** A port was sent something that it does not know. */
+/** The port has no request and no cast of this type. */
 export class UnknownRequestError extends Error {
   override readonly name = 'UnknownRequestError';
 }
@@ -25,7 +27,7 @@ export class UnknownRequestError extends Error {
 interface PortState {
   readonly abort: AbortController;
   handle: PortHandle | undefined;
-  /** Set once, when the port begins to end. */
+  /** Why it ends; set once, when it begins to end. */
   ending: ExitReason | undefined;
   closed: boolean;
   readonly requests: Set<AbortController>;
@@ -76,7 +78,7 @@ function onOpen(entry: Entry, port: PortState, handle: PortHandle | 'ignore'): v
   acknowledgeStart(entry, 'STARTED');
   for (const signal of entry.postponed) entry.urgent.push(signal);
   entry.postponed = [];
-  entry.kernel.wake(entry);
+  entry.kernel.schedule(entry);
 }
 
 function onIgnore(entry: Entry, port: PortState): void {
@@ -84,7 +86,7 @@ function onIgnore(entry: Entry, port: PortState): void {
   entry.kernel.end(entry, port.ending ?? 'normal');
 }
 
-/** Told to stop while it opened, it ends for that reason and not for the one that stopping caused. */
+/** A port that was told to stop while it opened ends for that reason. That it could not open may follow from it. */
 function onOpenFailed(entry: Entry, port: PortState, thrown: unknown): void {
   entry.kernel.end(entry, port.ending ?? crash(thrown));
 }
@@ -129,12 +131,12 @@ function handle(entry: Entry, port: PortState, handle: PortHandle, message: Mess
   else if (replyTo !== undefined) answerWith(entry, replyTo, answer);
 }
 
-/** What a port answers to, and nothing that every object has. */
+/** The entry for `type` that the port wrote down, and nothing that every object has, `constructor` for one. */
 function ownOf<Kind>(kinds: Readonly<Record<string, Kind>> | undefined, type: string): Kind | undefined {
   return kinds !== undefined && Object.hasOwn(kinds, type) ? kinds[type] : undefined;
 }
 
-/** A port that forgot to answer is at fault itself, and not its caller. */
+/** An answer that is no message is a fault of the port, and not of its caller. */
 function answerWith(entry: Entry, to: ReplyTo, answer: Message): void {
   if (isMessage(answer)) reply(entry, to, answer);
   else fail(entry, crash(new TypeError(`port ${entry.pid} answered with ${inJson(answer)}, which is no message`)));
@@ -149,13 +151,13 @@ function awaitAnswer(entry: Entry, port: PortState, replyTo: ReplyTo | undefined
       if (entry.alive && replyTo !== undefined) answerWith(entry, replyTo, message);
     },
     (thrown: unknown) => {
-      // A request that was aborted may well reject: that is how it gives up, no bug.
+      // A request that was aborted may reject: that is how it gives up.
       if (entry.alive && !abort.signal.aborted) fail(entry, crash(thrown));
     },
   );
 }
 
-/** The port ends by itself: a close that hangs must not keep its death a secret. */
+/** The port fails by itself: a close that hangs must not delay its end without limit. */
 function fail(entry: Entry, reason: ExitReason): void {
   if (!entry.alive || states.get(entry)?.ending !== undefined) return;
   stop(entry, reason);
@@ -171,7 +173,7 @@ function stop(entry: Entry, reason: ExitReason): void {
   if (port.ending !== undefined) return;
   port.ending = reason;
   abortAll(port);
-  // Still opening: it ends when `open` has settled.
+  // One that is still opening ends when `open` has settled.
   if (port.handle !== undefined) close(entry, port);
 }
 

@@ -1,10 +1,14 @@
 /**
  * ProcessEntry: what the runtime keeps about one process, and no more than it needs just now.
  *
- * Most processes of a large system wait. So what a process has is in three parts: the few fields of every process, here;
- * what only one that is awake needs (Wakefulness: mailbox, actor, and so on), made by the first signal that reaches it
- * and dropped when it hibernates; and what it holds of others and others hold of it (Holdings), made by the first such
- * thing. A process that hibernates and holds nothing is its state value, its context, and a dozen fields.
+ * Most processes of a large system wait, and there may be very many of them. So the record of a process has three parts:
+ *
+ * - ProcessEntry: the few fields that every process has.
+ * - AwakeState: the mailbox, the actor and what else only a process needs that is awake. The first signal that reaches a
+ *   process makes it; hibernation drops it.
+ * - Holdings: names, monitors, links, timers, children and so on. The first of them makes it.
+ *
+ * A process that hibernates and holds nothing is its state value, its context, and a dozen fields.
  */
 import type { AnyActorRef } from 'xstate';
 import type { AwaitedStart, Call, Entry, Mailbox, Monitor, PendingEffect, ProcessTimer, Signal, Traits, Watch } from './entry.ts';
@@ -12,7 +16,7 @@ import type { Address, ExitReason, Name, Pid, ProcessSpec, Table } from '../proc
 import { Ring } from './ring.ts';
 import type { HeapTimer } from './timer-heap.ts';
 
-class Wakefulness {
+class AwakeState {
   readonly pid: Pid;
   readonly mailbox: Mailbox;
   readonly urgent = new Ring<Signal>();
@@ -25,9 +29,9 @@ class Wakefulness {
   current: Signal | undefined;
   stopReason: ExitReason | undefined;
   suspended: Signal[] | undefined;
-  drowsy = false;
-  rest: HeapTimer | undefined;
-  activeMs = 0;
+  hibernatesSoon = false;
+  idleTimer: HeapTimer | undefined;
+  activeAtMs = 0;
 
   constructor(pid: Pid, mailbox: Mailbox) {
     this.pid = pid;
@@ -71,7 +75,7 @@ export interface EntryOptions {
 const ALIVE = 1;
 const STARTED = 2;
 const SUPERVISED = 4;
-/** What is counted stands above the flags. */
+/** Added for each event: the count stands above the three flags. */
 const ONE_HANDLED = 8;
 
 export class ProcessEntry implements Entry {
@@ -81,14 +85,14 @@ export class ProcessEntry implements Entry {
   readonly serial: number;
   /** Whole milliseconds from the runtime's beginning to its own. */
   private readonly bornMs: number;
-  /** Of a process that hibernates; undefined while it is awake. */
+  /** State value and context of a process that hibernates; undefined while it is awake. */
   value: unknown = undefined;
   context: unknown = undefined;
-  /** Its flags, and how many events it has handled: one small number, for there may be very many of these. */
+  /** Flags in the low bits, and above them how many events it has handled: one number takes less than four fields. */
   private flags: number;
   private previous: ProcessEntry | undefined = undefined;
   private next: ProcessEntry | undefined = undefined;
-  private wakefulness: Wakefulness | undefined = undefined;
+  private awakeState: AwakeState | undefined = undefined;
   private holdings: Holdings | undefined = undefined;
 
   constructor({ id, serial, parent, traits, spec, order, restarts = 0, isSupervised = true, label }: EntryOptions) {
@@ -98,14 +102,14 @@ export class ProcessEntry implements Entry {
     this.traits = traits;
     this.flags = ALIVE | (isSupervised ? SUPERVISED : 0);
     this.bornMs = Math.round(traits.kernel.clock.nowMs() - traits.kernel.beganMs);
-    if (spec !== undefined) this.awake().spec = spec;
-    if (order !== undefined) this.held().order = order;
-    if (restarts > 0) this.held().restarts = restarts;
-    if (label !== undefined) this.held().label = label;
+    if (spec !== undefined) this.ensureAwake().spec = spec;
+    if (order !== undefined) this.ensureHoldings().order = order;
+    if (restarts > 0) this.ensureHoldings().restarts = restarts;
+    if (label !== undefined) this.ensureHoldings().label = label;
   }
 
   get pid(): Pid {
-    return this.wakefulness?.pid ?? pidOf(this);
+    return this.awakeState?.pid ?? pidOf(this);
   }
 
   get path(): string {
@@ -170,38 +174,38 @@ export class ProcessEntry implements Entry {
   }
 
   get isAwake(): boolean {
-    return this.wakefulness !== undefined;
+    return this.awakeState !== undefined;
   }
 
   get hibernates(): boolean {
     return this.value !== undefined;
   }
 
-  get spec() { return this.wakefulness?.spec; }
-  get mailbox() { return this.awake().mailbox; }
-  get urgent() { return this.awake().urgent; }
-  get inserted() { return this.awake().inserted; }
-  set inserted(signals) { this.awake().inserted = signals; }
-  get postponed() { return this.awake().postponed; }
-  set postponed(signals) { this.awake().postponed = signals; }
-  get effects() { return this.awake().effects; }
-  set effects(effects) { this.awake().effects = effects; }
-  get scheduled() { return this.wakefulness?.scheduled ?? false; }
-  set scheduled(is) { if (is || this.isAwake) this.awake().scheduled = is; }
-  get actor() { return this.wakefulness?.actor; }
-  set actor(actor) { this.awake().actor = actor; }
-  get current() { return this.wakefulness?.current; }
-  set current(signal) { this.awake().current = signal; }
-  get stopReason() { return this.wakefulness?.stopReason; }
-  set stopReason(reason) { this.awake().stopReason = reason; }
-  get suspended() { return this.wakefulness?.suspended; }
-  set suspended(signals) { this.awake().suspended = signals; }
-  get drowsy() { return this.wakefulness?.drowsy ?? false; }
-  set drowsy(is) { this.awake().drowsy = is; }
-  get rest() { return this.wakefulness?.rest; }
-  set rest(timer) { this.awake().rest = timer; }
-  get activeMs() { return this.wakefulness?.activeMs ?? 0; }
-  set activeMs(atMs) { this.awake().activeMs = atMs; }
+  get spec() { return this.awakeState?.spec; }
+  get mailbox() { return this.ensureAwake().mailbox; }
+  get urgent() { return this.ensureAwake().urgent; }
+  get inserted() { return this.ensureAwake().inserted; }
+  set inserted(signals) { this.ensureAwake().inserted = signals; }
+  get postponed() { return this.ensureAwake().postponed; }
+  set postponed(signals) { this.ensureAwake().postponed = signals; }
+  get effects() { return this.ensureAwake().effects; }
+  set effects(effects) { this.ensureAwake().effects = effects; }
+  get scheduled() { return this.awakeState?.scheduled ?? false; }
+  set scheduled(is) { if (is || this.isAwake) this.ensureAwake().scheduled = is; }
+  get actor() { return this.awakeState?.actor; }
+  set actor(actor) { this.ensureAwake().actor = actor; }
+  get current() { return this.awakeState?.current; }
+  set current(signal) { this.ensureAwake().current = signal; }
+  get stopReason() { return this.awakeState?.stopReason; }
+  set stopReason(reason) { this.ensureAwake().stopReason = reason; }
+  get suspended() { return this.awakeState?.suspended; }
+  set suspended(signals) { this.ensureAwake().suspended = signals; }
+  get hibernatesSoon() { return this.awakeState?.hibernatesSoon ?? false; }
+  set hibernatesSoon(is) { this.ensureAwake().hibernatesSoon = is; }
+  get idleTimer() { return this.awakeState?.idleTimer; }
+  set idleTimer(timer) { this.ensureAwake().idleTimer = timer; }
+  get activeAtMs() { return this.awakeState?.activeAtMs ?? 0; }
+  set activeAtMs(atMs) { this.ensureAwake().activeAtMs = atMs; }
 
   get names() { return this.holdings?.names; }
   set names(names) { this.hold('names', names); }
@@ -230,9 +234,9 @@ export class ProcessEntry implements Entry {
   get history() { return this.holdings?.history; }
   set history(history) { this.hold('history', history); }
   get dropped() { return this.holdings?.dropped ?? 0; }
-  set dropped(count) { this.held().dropped = count; }
+  set dropped(count) { this.ensureHoldings().dropped = count; }
 
-  /** In the order of their beginning. The next one is found first, so that the present one may leave. */
+  /** In the order of their beginning. The next child is looked up first, so that the present one may be disowned. */
   *children(): Iterable<ProcessEntry> {
     let child = this.holdings?.firstChild;
     while (child !== undefined) {
@@ -247,16 +251,16 @@ export class ProcessEntry implements Entry {
   }
 
   adopt(child: ProcessEntry): void {
-    const held = this.held();
+    const held = this.ensureHoldings();
     child.previous = held.lastChild;
     if (held.lastChild === undefined) held.firstChild = child;
     else held.lastChild.next = child;
     held.lastChild = child;
   }
 
-  /** Once for each that was adopted. */
+  /** Called once for each child that was adopted. */
   disown(child: ProcessEntry): void {
-    const held = this.held();
+    const held = this.ensureHoldings();
     if (child.previous === undefined) held.firstChild = child.next;
     else child.previous.next = child.next;
     if (child.next === undefined) held.lastChild = child.previous;
@@ -265,9 +269,8 @@ export class ProcessEntry implements Entry {
     child.next = undefined;
   }
 
-  /** Nothing is left of being awake; what is held stays. */
-  fallAsleep(): void {
-    this.wakefulness = undefined;
+  dropAwakeState(): void {
+    this.awakeState = undefined;
     if (this.holdings !== undefined && isEmpty(this.holdings)) this.holdings = undefined;
   }
 
@@ -276,25 +279,29 @@ export class ProcessEntry implements Entry {
     if (is !== was) this.flags += is ? which : -which;
   }
 
-  private awake(): Wakefulness {
-    return (this.wakefulness ??= new Wakefulness(pidOf(this), this.kernel.createMailbox()));
+  private ensureAwake(): AwakeState {
+    return (this.awakeState ??= new AwakeState(pidOf(this), this.kernel.createMailbox()));
   }
 
-  private held(): Holdings {
+  private ensureHoldings(): Holdings {
     return (this.holdings ??= new Holdings());
   }
 
   private hold<Kind extends keyof Holdings>(kind: Kind, what: Holdings[Kind]): void {
-    if (what !== undefined || this.holdings !== undefined) this.held()[kind] = what;
+    if (what !== undefined || this.holdings !== undefined) this.ensureHoldings()[kind] = what;
   }
 }
 
-/** The outside, parent of the roots, is no process and in no path. */
+/** The outside is the parent of the roots and no process: it stands in no path. */
 function pidOf({ parent, id, serial }: ProcessEntry): Pid {
   if (parent === undefined) return id as Pid;
   return (parent.parent === undefined ? `${id}#${serial}` : `${parent.path}/${id}#${serial}`) as Pid;
 }
 
 function isEmpty(holdings: Holdings): boolean {
-  return Object.values(holdings).every((held) => held === undefined || held === 0 || (held instanceof Set && held.size === 0) || (held instanceof Map && held.size === 0));
+  return Object.values(holdings).every((held) => held === undefined || held === 0 || isEmptyCollection(held));
+}
+
+function isEmptyCollection(held: unknown): boolean {
+  return (held instanceof Set || held instanceof Map) && held.size === 0;
 }

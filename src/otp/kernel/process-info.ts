@@ -15,9 +15,9 @@ export interface ProcessInfo {
   /** The machine's state value; `open` and the like for a port. */
   readonly state: unknown;
   readonly tags: readonly string[];
-  /** Only a row at present, until something reaches it. */
+  /** Only a state value and a context at present, until a signal reaches it. */
   readonly hibernates: boolean;
-  /** What waits, postponed events among it. */
+  /** How many signals wait, postponed events among them. */
   readonly mailboxLength: number;
   /** Its supervisor among them. */
   readonly links: readonly Pid[];
@@ -63,8 +63,9 @@ function describeTimer({ kernel }: Entry, { name, heap, content }: ProcessTimer)
   return { name, leftMs: heap === undefined ? 0 : Math.max(0, heap.deadlineMs - kernel.clock.nowMs()), content };
 }
 
-function tagsOf({ actor, traits, hibernates, value, context }: Entry): readonly string[] {
-  if (traits.machine === undefined || (actor === undefined && !hibernates)) return [];
-  const snapshot = actor === undefined ? traits.machine.resolveState({ value: value as StateValue, context }) : (actor.getSnapshot() as AnyMachineSnapshot);
+function tagsOf({ actor, traits: { machine }, hibernates, value, context }: Entry): readonly string[] {
+  if (machine === undefined || (actor === undefined && !hibernates)) return [];
+  const asleep = (): AnyMachineSnapshot => machine.resolveState({ value: value as StateValue, context });
+  const snapshot = actor === undefined ? asleep() : (actor.getSnapshot() as AnyMachineSnapshot);
   return [...snapshot.tags].sort();
 }

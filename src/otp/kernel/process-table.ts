@@ -1,8 +1,9 @@
 /**
  * ProcessTable: the living processes, found by pid.
  *
- * A pid ends with a number that no other process of the runtime has: it is the index, in pages that vanish with the last
- * process on them. So the table costs a process eight bytes, and a pid as text is kept by nobody who hibernates.
+ * A pid ends with a number that no other process of the runtime has. That number is the index into the table, which is cut
+ * into pages; a page is dropped with its last process. So the table costs eight bytes for a process, and no process that
+ * hibernates needs to keep its pid as text.
  */
 import type { Pid } from '../process.ts';
 
@@ -57,7 +58,7 @@ export class ProcessTable<Process extends Numbered> {
   }
 }
 
-/** @returns the number behind the last `#`; of what is no pid any number, which no process has under that text. */
+/** @returns the number behind the last `#`. For a text that is no pid it may be any number: `get` compares the whole pid. */
 function serialOf(pid: string): number {
   let serial = 0;
   for (let index = pid.lastIndexOf('#') + 1; index < pid.length; index += 1) serial = serial * 10 + pid.charCodeAt(index) - 48;

@@ -1,9 +1,9 @@
 /**
  * The named timers of a process. One that was cancelled or started over is never delivered, not even when it had fired.
  *
- * As in gen_statem a timer can belong to the state (a change of state cancels it), to the silence before the next event
- * (any event cancels it), or to the process. One of no delay waits for no clock: it comes after what is already queued
- * inside of the process, and before its mailbox.
+ * As in gen_statem a change of state can cancel a timer, or the next event, or only the process itself (`until`). A timer
+ * without delay does not wait for the clock: its time-out comes after what is already urgent for the process, and before
+ * its mailbox.
  */
 import { invariant } from '../../base/invariant.ts';
 import type { Entry, ProcessTimer, Until } from './entry.ts';
@@ -47,7 +47,7 @@ export function cancelTimer(entry: Entry, name: string): void {
   if (timer.heap !== undefined) entry.kernel.timers.cancel(timer.heap);
 }
 
-/** What was to last until now. */
+/** Cancels the timers that were to last until now. */
 export function cancelTimersUntil(entry: Entry, until: Until): void {
   for (const timer of entry.passing ?? []) if (timer.until === until) cancelTimer(entry, timer.name);
 }

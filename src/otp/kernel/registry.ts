@@ -2,9 +2,9 @@
  * Registry: names of processes. A name belongs to one process at a time, and is free again in the same step in which
  * its process ends: nobody who learns of that end can find the name taken.
  *
- * A process has the name of its specification, if any, and those that it registered itself. Names made by `via` lie in a
- * registry of their own, whose listeners are told of what comes, and of what is given back; not of what dies, for which
- * there are monitors.
+ * A process has the name of its specification, if any, and those that it registered itself. Names made by `via` belong to a
+ * registry of their own. Its listeners are told of names that are taken and given back, and not of names that a process
+ * loses by its end: for that there are monitors.
  */
 import { invariant } from '../../base/invariant.ts';
 import type { Message, Name, Pid } from '../process.ts';
@@ -33,9 +33,10 @@ function inOrder(_field: string, value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).sort(([one], [other]) => (one < other ? -1 : 1)));
 }
 
-/** A Map, a Set and their like would all be the same key. */
+/** A Map or a Set would be `{}` as JSON: all of them would be the same key. */
 function isJson(value: unknown): boolean {
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return Object.prototype.toString.call(value) === '[object Object]';
+  const isObject = typeof value === 'object' && value !== null && !Array.isArray(value);
+  if (isObject) return Object.prototype.toString.call(value) === '[object Object]';
   return typeof value === 'number' ? Number.isFinite(value) : ['string', 'boolean', 'object'].includes(typeof value);
 }
 
@@ -53,9 +54,9 @@ interface Holding<Process> {
 
 export class Registry<Process extends Nameable> {
   private readonly holdings = new Map<Name, Holding<Process>>();
-  /** By registry and process: the words by which it wants to be told. */
+  /** By registry, the processes that listen, each with the words by which it wants to be told. */
   private readonly listeners = new Map<string, Map<Process, Set<string>>>();
-  /** The registries that a process listens to: nothing is left of one that has ended. */
+  /** The registries that each process listens to: so its listening is found, and dropped, when it ends. */
   private readonly listening = new Map<Process, Set<string>>();
   private readonly send: (from: Process, to: Process, message: Message) => void;
 
@@ -92,7 +93,7 @@ export class Registry<Process extends Nameable> {
     this.tell(entry, name, { type: 'unregistered' });
   }
 
-  /** Only its holder changes what a name says besides. */
+  /** Only its holder changes the value of a name. */
   update(entry: Process, name: Name, value: unknown): void {
     const holding = this.holdings.get(name);
     if (holding?.entry === entry) holding.value = value;
@@ -103,7 +104,7 @@ export class Registry<Process extends Nameable> {
     for (const [name, { entry, value }] of this.holdings) if (registryOf(name) === registry) yield { name, process: entry.pid, value };
   }
 
-  /** By one word it is told once, however often it asks. */
+  /** A process that asks twice by the same word is told once. */
   listen(entry: Process, registry: string, as: string): void {
     const listeners = placeOf(this.listeners, registry, () => new Map<Process, Set<string>>());
     placeOf(listeners, entry, () => new Set<string>()).add(as);

@@ -19,7 +19,7 @@ export interface AsyncRequest extends Pick<SpawnRequest, 'template' | 'as' | 'ar
   readonly timeoutMs?: number;
 }
 
-/** Does not wait for the new process to be up: its pid is the very next event. */
+/** The maker does not wait for the new process to be up: its pid is the very next event. */
 export function spawn(entry: Entry, request: SpawnRequest): void {
   const child = spawnFrom(entry, request);
   if (request.link === true) link(entry, child.pid);
@@ -27,7 +27,7 @@ export function spawn(entry: Entry, request: SpawnRequest): void {
   insert(entry, { type: `${request.as}.spawned`, process: child.pid, id: child.id });
 }
 
-/** Tells the outcome when there is one. Link and monitor begin with the success. */
+/** The maker is told the outcome when there is one. Link and monitor begin when the start has succeeded. */
 export function start(entry: Entry, request: StartRequest): void {
   const child = spawnFrom(entry, request);
   const awaited = { ...request, isLate: false };
@@ -35,18 +35,18 @@ export function start(entry: Entry, request: StartRequest): void {
   limitStart(child, request.timeoutMs, () => (awaited.isLate = true));
 }
 
-/** A start that takes longer is a failed one: `child` is killed, and `note` is called before anybody hears of it. */
-export function limitStart(child: Entry, timeoutMs: number | undefined, note: () => void): void {
+/** A start that takes longer has failed: `onLate` is called, then `child` is killed. So whoever hears of its end knows why. */
+export function limitStart(child: Entry, timeoutMs: number | undefined, onLate: () => void): void {
   const { kernel, parent } = child;
   if (timeoutMs === undefined || parent === undefined) return;
   invariant(timeoutMs >= 0, 'the time that a start may take is a number of milliseconds');
   limitLife(child, timeoutMs, () => {
-    note();
+    onLate();
     kernel.enqueue(child, { kind: 'exit', source: parent, reason: 'kill' });
   });
 }
 
-/** Starts a task and waits for its value. It is asked before it can notice that its job is over: a task that nobody awaits ends then. */
+/** Starts a task and asks for its value, before the task can notice that its job is over: one that nobody awaits ends then. */
 export function startTask(entry: Entry, request: AsyncRequest): void {
   const child = spawnFrom(entry, request);
   invariant(child.spec !== undefined && isPortSpec(child.spec), `'${request.template}' makes a task`);
@@ -58,7 +58,7 @@ export function startTask(entry: Entry, request: AsyncRequest): void {
 /** `entry` is up, or has found that there is nothing to do. */
 export function acknowledgeStart(entry: Entry, how: 'STARTED' | 'IGNORED'): void {
   const { parent, pid, id, awaitedStart } = entry;
-  // A maker that has ended is not told; and what is running out then is not the start's time, but the time to obey.
+  // A maker that has ended is not told. Then the timer that runs is not the start's: it is the time that the child has to end.
   if (parent?.alive !== true || awaitedStart?.isLate === true) return;
   endLimit(entry);
   if (entry.isSupervised) tell(parent, entry, { type: how, process: pid });
@@ -74,7 +74,7 @@ export function acknowledgeStart(entry: Entry, how: 'STARTED' | 'IGNORED'): void
   if (awaitedStart.monitor === true) monitor(parent, pid, as);
 }
 
-/** `entry` has ended: its supervisor always hears of it, who waited for its start only if it did not come to that. */
+/** `entry` has ended. Its supervisor always hears of that; a maker that waits for the start hears that it has failed. */
 export function tellParent(entry: Entry, reason: ExitReason): void {
   const { parent, id, kernel, awaitedStart } = entry;
   if (parent === undefined) return;
@@ -83,7 +83,7 @@ export function tellParent(entry: Entry, reason: ExitReason): void {
   tell(parent, entry, { type: `${awaitedStart.as}.failed`, id, reason: awaitedStart.isLate === true ? 'timeout' : reason });
 }
 
-/** A specification that cannot even be evaluated is a process that cannot even be opened. */
+/** A specification that cannot be evaluated becomes a process that cannot be opened: its start fails like any other. */
 export function specOf(make: () => ProcessSpec): ProcessSpec {
   try {
     const spec: unknown = make();
@@ -98,7 +98,7 @@ export function specOf(make: () => ProcessSpec): ProcessSpec {
   }
 }
 
-/** Code without types makes specifications as well. */
+/** Code without types makes specifications too. */
 function isProcessSpec(spec: unknown): spec is ProcessSpec {
   if (typeof spec !== 'object' || spec === null) return false;
   return 'open' in spec ? typeof spec.open === 'function' : 'machine' in spec && isMachine(spec.machine);

@@ -1,10 +1,10 @@
 /**
- * Suspension: a process that is held still, to be looked at. What reaches it is kept in order and delivered when it goes
- * on. It can still be ended: by `kill` always, by an exit if it does not trap. The order of its own supervisor to end
- * makes it go on, and is what it hears first: nobody's end may wait for somebody to call `resume`.
+ * Suspension: a process that is held still, to be looked at. What reaches it is kept in order and delivered when it is
+ * resumed. It can still be ended: by `kill` always, by an exit if it does not trap. Its own supervisor's order to end
+ * resumes it and is delivered first: no end may wait for somebody to call `resume`.
  */
 import type { Entry, Signal } from './entry.ts';
-import { dozeOff } from './hibernation.ts';
+import { hibernateAfterDelivery } from './hibernation.ts';
 
 export function suspend(entry: Entry): void {
   entry.suspended ??= [];
@@ -13,8 +13,8 @@ export function suspend(entry: Entry): void {
 export function resume(entry: Entry): void {
   for (const signal of entry.suspended ?? []) entry.urgent.push(signal);
   entry.suspended = undefined;
-  entry.kernel.wake(entry);
-  dozeOff(entry);
+  entry.kernel.schedule(entry);
+  hibernateAfterDelivery(entry);
 }
 
 /** @returns whether the signal has to wait. */

@@ -61,7 +61,7 @@ export class TimerHeap {
     this.rearm();
   }
 
-  /** A wake-up that comes too early only finds nothing due: so it stays when the first timer was cancelled. */
+  /** A wake-up that comes too early finds nothing due and does no harm: so it is left when the first timer is cancelled. */
   private rearm(): void {
     const first = this.heap[0];
     if (this.wake !== undefined) {

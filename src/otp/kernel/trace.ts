@@ -11,7 +11,7 @@ export type TraceRecord =
   | { readonly type: 'exit'; readonly process: Pid; readonly reason: ExitReason }
   | { readonly type: 'restart'; readonly supervisor: Pid; readonly id: string; readonly process: Pid };
 
-/** What happens to processes as such; whatever their traffic, there are few of these. */
+/** Starts, ends and restarts: few records, however many messages there are. */
 export type LifecycleRecord = Extract<TraceRecord, { type: 'spawn' | 'exit' | 'restart' }>;
 
 /** A record as it is told: numbered from 1 for each listener, with the runtime's clock. */

@@ -10,7 +10,7 @@ const MAILBOX_MAX = 100_000;
 
 export class TraitsTable {
   private readonly kernel: Kernel;
-  /** Of the process of that machine that began last: mostly the next one is its like. */
+  /** By machine, the traits of the process that began last: mostly the next one has the same. */
   private readonly lastOf = new WeakMap<AnyStateMachine, Traits>();
 
   constructor(kernel: Kernel) {
@@ -21,9 +21,8 @@ export class TraitsTable {
     if (isPortSpec(spec)) return { ...BARE, kernel: this.kernel, behaviour: portBehaviour, shutdown };
     const last = this.lastOf.get(spec.machine);
     if (last !== undefined && last.shutdown === shutdown && isLike(spec, last)) return last;
-    const { machine, spawns, trapExit = false, mailboxMax = MAILBOX_MAX, mailboxOverflow = 'crash', hibernateAfterMs } = spec;
-    const traits: Traits = { kernel: this.kernel, behaviour: machineBehaviour, shutdown, machine, spawns, trapExit, mailboxMax, mailboxOverflow, hibernateAfterMs };
-    this.lastOf.set(machine, traits);
+    const traits: Traits = { ...particularsOf(spec), kernel: this.kernel, behaviour: machineBehaviour, shutdown, machine: spec.machine };
+    this.lastOf.set(spec.machine, traits);
     return traits;
   }
 }
@@ -37,7 +36,13 @@ const BARE = {
   hibernateAfterMs: undefined,
 } as const;
 
-function isLike({ spawns, trapExit = false, mailboxMax = MAILBOX_MAX, mailboxOverflow = 'crash', hibernateAfterMs }: MachineSpec, traits: Traits): boolean {
+/** What the specification says, or means where it is silent. */
+function particularsOf({ spawns, trapExit = false, mailboxMax = MAILBOX_MAX, mailboxOverflow = 'crash', hibernateAfterMs }: MachineSpec) {
+  return { spawns, trapExit, mailboxMax, mailboxOverflow, hibernateAfterMs };
+}
+
+function isLike(spec: MachineSpec, traits: Traits): boolean {
+  const { spawns, trapExit, mailboxMax, mailboxOverflow, hibernateAfterMs } = particularsOf(spec);
   return (
     spawns === traits.spawns && trapExit === traits.trapExit && mailboxMax === traits.mailboxMax &&
     mailboxOverflow === traits.mailboxOverflow && hibernateAfterMs === traits.hibernateAfterMs

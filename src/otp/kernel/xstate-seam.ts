@@ -4,7 +4,9 @@
  * xstate delivers at once and depth-first. All its deliveries pass one method of the actor system, `_relay`; we take
  * that method over, so that a message waits in our mailboxes and the old method does what is left: the delivery.
  */
-import { createActor, fromTransition, type AnyActorRef, type AnyStateMachine, type AnyTransitionConfig, type InspectionEvent } from 'xstate';
+import {
+  createActor, fromTransition, type AnyActorRef, type AnyStateMachine, type AnyTransitionConfig, type InspectionEvent,
+} from 'xstate';
 
 export type Relay = (source: AnyActorRef | undefined, target: AnyActorRef, event: { type: string }) => void;
 
@@ -29,7 +31,7 @@ export interface ActorSystem {
   inspect(observer: (event: InspectionEvent) => void): () => void;
 }
 
-/** @param intercept gets what xstate would have delivered: by `sendTo`, `sendParent`, a `send` on a reference. */
+/** @param intercept gets what xstate would have delivered itself: by `sendTo`, `sendParent`, or `send` on a reference. */
 export function createActorSystem(intercept: (deliver: Relay, ...delivery: Parameters<Relay>) => void): ActorSystem {
   const node: AnyActorRef = createActor(inert, { id: 'node' });
   const system = node.system as unknown as InternalSystem;
@@ -63,9 +65,8 @@ const watchedMachines = new WeakSet<AnyStateMachine>();
 let eventWithoutTransition: unknown;
 
 /**
- * Makes a machine say when it found no transition for an event: xstate would drop the event and say nothing. The
- * answer of `getTransitionData` stays what it was, so whoever else asks the machine (a model checker, `can`) sees no
- * difference.
+ * Makes `foundNoTransition` know when a machine had no transition for an event, which xstate drops without a word. What
+ * `getTransitionData` answers stays the same, so whoever else asks the machine (a model checker, `can`) sees no difference.
  */
 export function watchSelection(machine: AnyStateMachine): void {
   if (watchedMachines.has(machine)) return;

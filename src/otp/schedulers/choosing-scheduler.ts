@@ -1,10 +1,10 @@
 /**
  * ChoosingScheduler: somebody else decides which signal is delivered next, and what was decided can be played again.
  *
- * All that waits is a channel per pair of processes, of which only the head can be chosen: so every order that the
- * runtime's promises allow can be had, and no other. It runs by `step` and `drain` alone: nothing happens in between.
- * The channels are offered with the oldest head first: choice 0, again and again, is delivery in the order of sending,
- * and a list of choices shrinks towards it.
+ * Signals of one pair of processes form a channel, and only the first of a channel can be chosen: so every order can be
+ * had that the runtime's promises allow, and no other. The runtime runs by `step` and `drain` alone. Channels are offered
+ * by the age of their first signals: to choose 0 again and again is delivery in the order of sending, and a list of choices
+ * shrinks towards that.
  */
 import { seededRandom } from '../../base/random.ts';
 import type { Entry, Mailbox, MessageSignal, Signal } from '../kernel/entry.ts';
@@ -13,7 +13,7 @@ import type { Scheduler, SchedulerHost } from './scheduler.ts';
 
 /** What could be delivered next. */
 export interface Candidate {
-  /** Names the queue that it is the head of. What is in one channel is delivered in order, whoever chooses. */
+  /** Names the channel that it is the first of. A channel is delivered in order, whoever chooses. */
   readonly channel: string;
   readonly from: string;
   readonly to: string;
@@ -132,19 +132,22 @@ interface Offer extends Candidate {
   readonly take: () => Signal;
 }
 
-/** A process begins before it is told anything, and what is urgent comes before its mailbox; only `kill` waits for nothing. */
+/** The first signal that a process handles is the one that begins it. What is urgent comes before its mailbox. `kill` waits for neither. */
 function collectOffers(entry: Entry, offers: Offer[]): void {
   const mailbox = entry.mailbox as ChannelMailbox;
   const urgent = entry.urgent.shift();
   if (urgent !== undefined) {
     entry.urgent.unshift(urgent);
-    offers.push({ entry, order: -1, channel: urgentChannel(entry), from: entry.pid, to: entry.pid, what: nameOf(urgent), take: () => entry.urgent.shift() ?? urgent });
+    const take = (): Signal => entry.urgent.shift() ?? urgent;
+    offers.push({ entry, order: -1, channel: urgentChannel(entry), from: entry.pid, to: entry.pid, what: nameOf(urgent), take });
   }
   for (const channel of mailbox.channels.values()) {
     const { key, headSignal, headOrder } = channel;
     const mustWait = urgent !== undefined || (mailbox.isUnborn && headSignal.kind !== 'init');
     if (mustWait && !isKill(headSignal)) continue;
-    offers.push({ entry, order: headOrder, channel: channelName(key, entry.pid), from: headSignal.source.pid, to: entry.pid, what: nameOf(headSignal), take: () => mailbox.take(channel) });
+    const [from, to] = [headSignal.source.pid, entry.pid];
+    const take = (): Signal => mailbox.take(channel);
+    offers.push({ entry, order: headOrder, channel: channelName(key, to), from, to, what: nameOf(headSignal), take });
   }
 }
 
@@ -214,14 +217,20 @@ class ChannelMailbox implements Mailbox {
   }
 }
 
-/** None when only signals of other kinds wait in the channel. */
-function firstMessageOf(channel: Channel): readonly { readonly channel: Channel; readonly signal: MessageSignal; readonly order: number }[] {
-  const { headSignal, headOrder, waiting } = channel;
-  for (const { signal, order } of [{ signal: headSignal, order: headOrder }, ...waiting]) if (signal.kind === 'message') return [{ channel, signal, order }];
+interface FirstMessage {
+  readonly channel: Channel;
+  readonly signal: MessageSignal;
+  readonly order: number;
+}
+
+/** @returns none when only signals of other kinds wait in the channel. */
+function firstMessageOf(channel: Channel): readonly FirstMessage[] {
+  const head = { signal: channel.headSignal, order: channel.headOrder };
+  for (const { signal, order } of [head, ...channel.waiting]) if (signal.kind === 'message') return [{ channel, signal, order }];
   return [];
 }
 
-/** A process's timers are no messages of its own: their firing is ordered with nothing but one another. */
+/** A process's timers are a channel of their own: their time-outs are in order with one another, and with nothing else. */
 function keyOf(signal: Signal): string {
   if (isKill(signal)) return `kill ${signal.source.pid}`;
   return signal.kind === 'timeout' || isCallTimeout(signal) ? `timer ${signal.source.pid}` : signal.source.pid;

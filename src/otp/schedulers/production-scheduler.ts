@@ -85,7 +85,7 @@ class ProductionScheduler implements Scheduler {
       const entry = this.running;
       if (entry === undefined || this.host === undefined) return false;
       if (!entry.isAwake) {
-        this.running = undefined; // It hibernates: there is not even a mailbox to look into.
+        this.running = undefined; // It hibernates, so it has no mailbox.
         continue;
       }
       const mailbox = entry.mailbox as FifoMailbox;
@@ -113,7 +113,7 @@ class ProductionScheduler implements Scheduler {
     try {
       isIdle = this.runUntil(clock, clock.nowMs() + BUDGET_MS);
     } finally {
-      // Whatever was thrown is no process's fault, and must not stop them all.
+      // A throw that reaches this place comes from no process, and must not stop all of them.
       this.loopIsDue = !isIdle;
       if (!isIdle) setImmediate(this.loop);
     }

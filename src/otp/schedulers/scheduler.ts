@@ -16,7 +16,7 @@ export interface Scheduler {
   /** Called once, by the runtime that it serves. */
   attach(host: SchedulerHost): void;
   createMailbox(): Mailbox;
-  /** `entry` has something to do; said once until it was found without. */
+  /** `entry` has something to do. It is said once, and again only after the scheduler found nothing more for it. */
   ready(entry: Entry): void;
   /** Delivers one signal. @returns false when there was none. */
   step(): boolean;

@@ -2,7 +2,7 @@
  * ChildBacklog: what a supervisor puts off until it is free again: the ends of children that it was not waiting for,
  * then what it is asked, both in the order in which they came.
  *
- * A request that was postponed instead would be looked at again after each start of another child.
+ * Were the requests postponed instead, each of them would be delivered again after every start of another child.
  */
 import { invariant } from '../../base/invariant.ts';
 import type { SupervisorRequest } from './child-requests.ts';

@@ -35,7 +35,11 @@ export interface ChildRequest extends Message {
 export type RetryRestart = { readonly type: 'restart.retry'; readonly id: string; readonly process: Address };
 
 /** Whatever a supervisor is asked. */
-export type SupervisorRequest = StartChild | ChildRequest | RetryRestart | { readonly type: 'whichChildren' | 'countChildren'; readonly replyTo: ReplyTo };
+export type SupervisorRequest =
+  | StartChild
+  | ChildRequest
+  | RetryRestart
+  | { readonly type: 'whichChildren' | 'countChildren'; readonly replyTo: ReplyTo };
 
 /** Why a request was not fulfilled, and nothing has changed. */
 export type Refusal =
@@ -46,8 +50,8 @@ export type Refusal =
   | 'not_found'
   | 'max_children'
   | 'unknown_template'
-  | 'dynamic' // Nothing that a dynamic supervisor does.
-  | SpecFault // The template's specification.
+  | 'dynamic' // A dynamic supervisor does no such thing.
+  | SpecFault // The template made a faulty specification.
   | ExitReason; // The start failed, or the template did.
 
 export interface Answer {
@@ -61,7 +65,7 @@ export function requestsAnswered(...answers: readonly (readonly Answer[])[]): Re
   return { type: 'requests.answered', answers: answers.flat() };
 }
 
-/** Nothing, when nobody waits for it: the request was sent without `replyTo`. */
+/** @returns no answer when the request came without `replyTo`: then nobody waits for it. */
 export function answer(to: ReplyTo | undefined, event: Message): readonly Answer[] {
   return to === undefined ? [] : [{ to, event }];
 }
@@ -70,7 +74,7 @@ export function refusal(to: ReplyTo | undefined, id: string | undefined, reason:
   return answer(to, { type: 'child.refused', ...(id === undefined ? {} : { id }), reason, ...(pid === undefined ? {} : { pid }) });
 }
 
-/** What can be answered by looking at the child alone. */
+/** The answer to a request that only looks at the child. */
 export function description(to: ReplyTo | undefined, type: 'getChildSpec' | 'whichChild', row: ChildRow): readonly Answer[] {
   return answer(to, type === 'whichChild' ? { type: 'child', child: listed(row) } : { type: 'child.spec', spec: describeSpec(row) });
 }

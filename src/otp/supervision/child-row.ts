@@ -1,4 +1,4 @@
-/** ChildRow: what a supervisor of either kind knows of one child, and what a specification means where it is silent. */
+/** ChildRow: what a supervisor of either kind knows of one child, and the defaults of its specification. */
 import { InvariantError } from '../../base/invariant.ts';
 import type { ChildSpec, DynamicChildSpec, Shutdown } from './child-spec.ts';
 import { isFault, type Address, type ExitReason, type Pid } from '../process.ts';
@@ -19,7 +19,7 @@ export interface ChildRow {
   spec: DynamicChildSpec;
   status: ChildStatus;
   pid: Pid | undefined;
-  /** While `restarting`: the process that did not come up. Another try is asked for in its name, so one that is out of date is known as such. */
+  /** While `restarting`: the process that did not come up. The next try names it, so a try that is out of date is known. */
   failedPid: Address | undefined;
   /** How often it has been spawned. */
   spawned: number;
@@ -48,14 +48,14 @@ export function describeSpec(row: ChildRow): Required<Omit<ChildSpec, 'start'>> 
   return { id, restart, shutdown: limitOf(row), significant, type: isSupervisor ? 'supervisor' : 'worker' };
 }
 
-/** The row for the key of a table: all of it, but the function that starts the child, which no text can tell. */
+/** The row as text can tell it, for the key of a table: without the function that starts the child. */
 export function keyOf(row: ChildRow): object {
   return { ...row, spec: describeSpec(row) };
 }
 
 /**
- * What is left of a specification when its child has been spawned. A temporary child is spawned once: what its start
- * held on to, the arguments that somebody asked for it with, must not stay as long as the child.
+ * What is kept of a specification when its child has been spawned. A temporary child is spawned once: so its `start`, and
+ * with it the arguments of the request for the child, which may be large, are let go.
  */
 export function afterSpawn(spec: DynamicChildSpec): DynamicChildSpec {
   return spec.restart === 'temporary' ? { ...spec, start: spent } : spec;
@@ -65,7 +65,7 @@ function spent(): never {
   throw new InvariantError('a temporary child is spawned once');
 }
 
-/** A supervisor's whole subtree stops with it: no limit of its own could be right. */
+/** A supervisor stops when its whole subtree has: no default limit could be right for it. */
 export function limitOf({ spec, isSupervisor }: Pick<ChildRow, 'spec' | 'isSupervisor'>): Shutdown {
   return spec.shutdown ?? (isSupervisor ? 'infinity' : SHUTDOWN_MS);
 }

@@ -1,4 +1,4 @@
-/** ChildRows: a supervisor's children in the order of their start, found by id and by pid; nothing costs more with more of them but to go through them all. */
+/** ChildRows: a supervisor's children in the order of their start, found by id and by pid at the same cost for any number. */
 import { afterSpawn, type ChildRow } from './child-row.ts';
 import type { Address, Pid } from '../process.ts';
 

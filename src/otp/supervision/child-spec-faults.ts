@@ -80,7 +80,8 @@ export function checkChildSpecs(specs: unknown, autoShutdown?: unknown): SpecFau
 export function dynamicChildFault(spec: unknown): SpecFault | undefined {
   if (!isObject(spec)) return { code: 'invalid_child_spec', value: spec };
   const { id = 'nameless', significant = false } = spec;
-  return firstFault([...childChecks({ ...spec, id, significant: false }, undefined), [significant === false, 'invalid_significant', significant]]);
+  const checks = childChecks({ ...spec, id, significant: false }, undefined);
+  return firstFault([...checks, [significant === false, 'invalid_significant', significant]]);
 }
 
 export function supervisorFault(spec: unknown): SpecFault | undefined {

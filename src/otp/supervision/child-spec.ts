@@ -20,7 +20,7 @@ export interface ChildSpec {
   readonly shutdown?: Shutdown;
   /** Its end may end the supervisor, as `autoShutdown` says; never for a permanent child. */
   readonly significant?: boolean;
-  /** As what it is counted. Default: what its last start has shown, a worker before the first. */
+  /** What it is counted as. Default: what its last start has shown it to be, and a worker before the first. */
   readonly type?: 'worker' | 'supervisor';
 }
 
@@ -47,7 +47,7 @@ export interface DynamicSupervisorSpec {
   readonly templates: Readonly<Record<string, (args: Message) => DynamicChildSpec>>;
   /** Children that are being restarted are counted. Default: no limit. */
   readonly maxChildren?: number;
-  /** Given to every template; what the request says goes before. */
+  /** Added to the arguments of every request; a field of the request's own goes before. */
   readonly extraArgs?: Readonly<Record<string, unknown>>;
   readonly maxRestarts?: number;
   readonly maxSeconds?: number;

@@ -2,9 +2,9 @@
  * ChildTable: a supervisor's children, in the order of their start, and what is to be done with them next.
  *
  * The supervisor's machine says in which phase it is; this table says which child is next, and what the end of one
- * means. What must never go wrong: the end of a sibling that happens while the supervisor is busy with another must be
- * handled exactly once. While a group is being stopped, the end of one of the group is what was wanted; every other end is
- * kept until the supervisor is free again. That is what OTP's selective receive does.
+ * means. A child that ends while the supervisor is busy with another must be dealt with exactly once. While a group is
+ * being stopped, the end of a member is what was wanted. Every other end is kept until the supervisor is free again, as OTP
+ * does by its selective receive.
  */
 import type { Message, Pid, ReplyTo } from '../process.ts';
 import { ChildBacklog } from './child-backlog.ts';
@@ -20,14 +20,14 @@ import { SupervisionTable, type ChildExit, type SupervisionChange, type Supervis
 
 export type ChildChange =
   | SupervisionChange
-  /** Everybody: for the first start, and for the end. */
+  /** Plans all children: for the first start, and for the end. */
   | { readonly type: 'planAll' }
   | { readonly type: 'nextToStart' }
   | { readonly type: 'nextToStop' }
   | { readonly type: 'overdue' }
   | { readonly type: 'nextKept' }
   | (ChildExit & { readonly type: 'exitedWhileStarting' })
-  /** While the supervisor is busy: it comes again, as news, when it is free. */
+  /** The supervisor is busy: the request comes again, as news, when it is free. */
   | { readonly type: 'keepRequest'; readonly request: SupervisorRequest };
 
 /** What the table tells its supervisor. */
@@ -40,14 +40,14 @@ export type ChildNews =
   | (ChildExit & { readonly type: 'child.kept' })
   | { readonly type: 'restart.planned'; readonly id: string }
   | { readonly type: 'significant.ended' }
-  /** One child, because somebody asked for it. */
+  /** A child is to be started or stopped because somebody asked for that. */
   | { readonly type: 'start.planned' | 'stop.planned'; readonly id: string }
   | SupervisorRequest;
 
 /** The request whose child is being started or stopped. */
 interface Asked {
   readonly replyTo: ReplyTo | undefined;
-  /** Nothing is kept of a new child that does not come up. */
+  /** The child is new: nothing is kept of it when it does not come up. */
   readonly isNew: boolean;
 }
 
@@ -87,7 +87,7 @@ export class ChildTable extends SupervisionTable<ChildRow, ChildNews> {
     }
   }
 
-  /** A child that has died may still be thought to be there: its end is under way. */
+  /** `active` counts the living: a child whose end is still under way has a process for its supervisor, but does not live. */
   counts(isAlive: (process: Pid) => boolean): ChildCounts {
     const active = [...this.rows.all()].filter(({ pid }) => pid !== undefined && isAlive(pid)).length;
     return { ...this.rows.counts(), active };
@@ -114,7 +114,7 @@ export class ChildTable extends SupervisionTable<ChildRow, ChildNews> {
     return this.rows.add(newRow(id, this.born, spec));
   }
 
-  /** Who waits for an answer learns of the supervisor's end instead. */
+  /** Whoever waits for an answer gets none at the supervisor's end, which fails their call. */
   private planAll(): undefined {
     this.asked = undefined;
     this.plan = new ChildPlan(this.rows.all());
@@ -125,7 +125,7 @@ export class ChildTable extends SupervisionTable<ChildRow, ChildNews> {
     return row === undefined ? { type: 'children.started' } : { type: 'child.due', id: row.id };
   }
 
-  /** Whatever was planned is over. */
+  /** The supervisor is free: what was planned is over, and what was kept comes next. */
   private rest(): ChildNews | undefined {
     this.plan = new ChildPlan();
     return this.backlog.next();
@@ -148,7 +148,7 @@ export class ChildTable extends SupervisionTable<ChildRow, ChildNews> {
     for (let row = this.plan.nextToStop(); row !== undefined; row = this.plan.nextToStop()) {
       if (row.pid === undefined) continue;
       if (!this.backlog.takeExit(row.pid)) {
-        // Who is closing already was told, and may well not know what to do with a second order.
+        // A child that is stopping was told so, and may not know what to do with a second order.
         const type = row.status === 'stopping' ? 'child.isStopping' : 'child.toStop';
         row.status = 'stopping';
         return { type, process: row.pid, shutdown: limitOf(row) };
@@ -234,7 +234,7 @@ export class ChildTable extends SupervisionTable<ChildRow, ChildNews> {
   protected administer(row: ChildRow, { type, replyTo }: ChildRequest): ChildNews | undefined {
     const { id, pid } = row;
     if (type === 'terminateChild') {
-      // Another try that is under way finds nothing to do.
+      // A try of its restart that is under way is out of date now.
       if (pid === undefined) row.status = 'down';
       return this.planOne('stop.planned', row, { replyTo, isNew: false });
     }

@@ -12,7 +12,7 @@ import { dynamicChildFault } from './child-spec-faults.ts';
 import { SupervisionTable, type ChildExit, type SupervisionNews } from './supervision-table.ts';
 
 export interface DynamicChildRow extends ChildRow {
-  /** While it is being restarted: the process by which it is still known, the last that was up. */
+  /** While it is being restarted: its last process that was up. Requests may still name the child by that. */
   formerPid: Pid | undefined;
   /** Who waits for its start. */
   starter: ReplyTo | undefined;
@@ -20,10 +20,12 @@ export interface DynamicChildRow extends ChildRow {
   stopper: ReplyTo | undefined;
 }
 
-/** One literal, so that all rows have one shape: of shapes by themselves there would soon be more than of rows. */
+/** One literal, so that all rows share one hidden class of the engine. Rows put together field by field would need many. */
 function newDynamicRow(id: string, order: number, spec: DynamicChildSpec, starter: ReplyTo | undefined): DynamicChildRow {
-  const isSupervisor = spec.type === 'supervisor';
-  return { id, order, spec, status: 'starting', pid: undefined, failedPid: undefined, spawned: 0, isSupervisor, formerPid: undefined, starter, stopper: undefined };
+  return {
+    id, order, spec, status: 'starting', pid: undefined, failedPid: undefined, spawned: 0, isSupervisor: spec.type === 'supervisor',
+    formerPid: undefined, starter, stopper: undefined,
+  };
 }
 
 export class DynamicChildTable extends SupervisionTable<DynamicChildRow, SupervisionNews> {

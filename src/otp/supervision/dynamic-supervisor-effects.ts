@@ -1,4 +1,4 @@
-/** What a dynamic supervisor does with many children at once; each loop here runs over all of them, and only at its end. */
+/** What a dynamic supervisor does with all its children at once. It does so only when it ends: each loop runs over all of them. */
 import { invariant } from '../../base/invariant.ts';
 import { insert } from '../kernel/calls.ts';
 import { limitOf } from './child-row.ts';
@@ -10,9 +10,9 @@ import { startTimer } from '../kernel/process-timers.ts';
 import { supervisionTable } from './supervision-effects.ts';
 
 export interface DynamicSupervisorEffectParams {
-  /** Tells every child to stop, each by its own rule; `timeout.shutdown.<ms>` once per distinct limit. */
+  /** Tells every child to stop, each by its own rule. Children of the same limit share a timer, `shutdown.<ms>`. */
   stopAll: undefined;
-  /** Kills who has not stopped within the limit that a timer stood for. */
+  /** Kills the children whose time is over, as the timer's name says. */
   killOverdue: { timeout: string };
 }
 
@@ -31,7 +31,7 @@ function stopAll(entry: Entry): void {
   for (const row of tableOf(entry).rows.all()) {
     if (row.pid === undefined) continue;
     alive += 1;
-    if (row.status === 'stopping') continue; // Told already, and its time runs.
+    if (row.status === 'stopping') continue; // It was told by request, and its timer runs.
     row.status = 'stopping';
     const limit = limitOf(row);
     exit(entry, row.pid, limit === 'brutal_kill' ? 'kill' : 'shutdown');
@@ -51,7 +51,7 @@ function killOverdue(entry: Entry, { timeout }: DynamicSupervisorEffectParams['k
   for (const row of tableOf(entry).rows.all()) if (limitOf(row) === limitMs) exit(entry, row.pid, 'kill');
 }
 
-/** One that has ended meanwhile is not found. */
+/** Does nothing for a child that has ended meanwhile. */
 function exit(entry: Entry, pid: Pid | undefined, reason: 'shutdown' | 'kill'): void {
   const child = pid === undefined ? undefined : entry.kernel.resolve(pid);
   if (child !== undefined) entry.kernel.enqueue(child, { kind: 'exit', source: entry, reason });

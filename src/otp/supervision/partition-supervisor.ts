@@ -2,9 +2,9 @@
  * PartitionSupervisor: one service as several equal processes, each for a share of the keys, so that one busy key keeps
  * only those waiting that share its partition.
  *
- * What must never go wrong: one key is always in one partition. So the partition follows from the key and their number
- * alone, and each has a name of its own; no process is in the way of a message. It is a table over the supervisor:
- * partitions are its children, and taking some out of service is stopping children that can be started again.
+ * One key must always be in the same partition. So the partition follows from the key and the number of partitions alone.
+ * Each has a name of its own, and no process stands between a sender and a partition. The partitions are the children of
+ * a supervisor; to take some out of service is to stop children that can be started again.
  */
 import { fnvHash } from '../../base/fnv-hash.ts';
 import type { ListedChild } from './child-row.ts';
@@ -47,7 +47,8 @@ export function partitionSupervisor(spec: PartitionSupervisorSpec): MachineSpec 
     restart,
     ...(shutdown === undefined ? {} : { shutdown }),
   }));
-  return supervisor({ name, strategy, children, ...(maxRestarts === undefined ? {} : { maxRestarts }), ...(maxSeconds === undefined ? {} : { maxSeconds }) });
+  const limits = { ...(maxRestarts === undefined ? {} : { maxRestarts }), ...(maxSeconds === undefined ? {} : { maxSeconds }) };
+  return supervisor({ name, strategy, children, ...limits });
 }
 
 /**
@@ -57,7 +58,8 @@ export function partitionSupervisor(spec: PartitionSupervisorSpec): MachineSpec 
  * @throws {RangeError} when none is.
  */
 export function partitionOf(name: Name, partitions: number, key: unknown): Name {
-  if (!Number.isInteger(partitions) || partitions < 1) throw new RangeError(`${name} has no partition for a key: ${partitions} are in service`);
+  const isSome = Number.isInteger(partitions) && partitions >= 1;
+  if (!isSome) throw new RangeError(`${name} has no partition for a key: ${partitions} are in service`);
   const number = typeof key === 'number' && Number.isSafeInteger(key) ? Math.abs(key) : fnvHash(JSON.stringify(key) ?? '');
   return nameOf(name, number % partitions);
 }
@@ -73,7 +75,8 @@ export function partitionOf(name: Name, partitions: number, key: unknown): Name 
 export async function resizePartitions(caller: Caller, name: Name, partitions: number): Promise<number> {
   const { children } = await caller.call(name, { type: 'whichChildren' });
   const all = children as readonly ListedChild[];
-  if (!Number.isInteger(partitions) || partitions < 0 || partitions > all.length) throw new RangeError(`${name} has ${all.length} partitions, not ${partitions}`);
+  const isThere = Number.isInteger(partitions) && partitions >= 0 && partitions <= all.length;
+  if (!isThere) throw new RangeError(`${name} has ${all.length} partitions, not ${partitions}`);
   for (const { id } of all.slice(partitions).reverse()) await caller.call(name, { type: 'terminateChild', id });
   for (const { id, status } of all.slice(0, partitions)) if (status === 'down') await putIntoService(caller, name, id);
   return all.filter(({ status }) => status !== 'down').length;

@@ -2,8 +2,8 @@
  * RestartIntensity: how many restarts a supervisor allows itself before it gives up.
  *
  * OTP's rule to the letter: time is cut to whole seconds, and the window includes its border. So two restarts 1.9 s
- * apart may both count for a period of 1 s. Restarts of one second are one mark: a restart that fails again and again
- * under a generous limit must not make each further try dearer.
+ * apart may both count for a period of 1 s. All restarts of one second are one mark with a count: under a generous limit a
+ * restart that fails again and again must not make each further one slower.
  */
 const MAX_RESTARTS = 3;
 const MAX_SECONDS = 5;
@@ -37,7 +37,8 @@ export class RestartIntensity {
     const counted = this.marks.filter((mark) => mark.second >= second - maxSeconds);
     if (counted.reduce((sum, { count }) => sum + count, 1) > maxRestarts) return false;
     const last = counted.at(-1);
-    this.marks = last?.second === second ? [...counted.slice(0, -1), { second, count: last.count + 1 }] : [...counted, { second, count: 1 }];
+    if (last?.second === second) this.marks = [...counted.slice(0, -1), { second, count: last.count + 1 }];
+    else this.marks = [...counted, { second, count: 1 }];
     return true;
   }
 

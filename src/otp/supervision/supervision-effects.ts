@@ -1,4 +1,4 @@
-/** What a supervisor does that no other process may: make processes, and read the clock for its restart intensity. */
+/** What a supervisor does that no other process may: it makes processes, and reads the clock for its restart intensity. */
 import { invariant } from '../../base/invariant.ts';
 import { insert, reply } from '../kernel/calls.ts';
 import type { Answer } from './child-requests.ts';
@@ -19,7 +19,9 @@ export interface SupervisionEffectParams {
   answerCount: { to: ReplyTo };
 }
 
-type SupervisionEffects = { readonly [Name in keyof SupervisionEffectParams]: (args: { self: object }, params: SupervisionEffectParams[Name]) => void };
+type SupervisionEffects = {
+  readonly [Name in keyof SupervisionEffectParams]: (args: { self: object }, params: SupervisionEffectParams[Name]) => void;
+};
 
 export const supervisionEffects: SupervisionEffects = {
   spawnChild: effect(spawnChild),
@@ -36,7 +38,8 @@ function spawnChild(entry: Entry, { id }: SupervisionEffectParams['spawnChild'])
   const spec = specOf(row.spec.start);
   const isSupervisor = row.spec.type === undefined ? !isPortSpec(spec) && spec.isSupervisor === true : row.spec.type === 'supervisor';
   const shutdown = limitOf({ spec: row.spec, isSupervisor });
-  const child = entry.kernel.spawn(spec, { id, parent: entry, shutdown, restarts: row.spawned, ...(table.isOrdered ? { order: row.order } : {}) });
+  const order = table.isOrdered ? { order: row.order } : {};
+  const child = entry.kernel.spawn(spec, { id, parent: entry, shutdown, restarts: row.spawned, ...order });
   if (row.spawned > 0) entry.kernel.lifecycle?.({ type: 'restart', supervisor: entry.pid, id, process: child.pid });
   table.apply({ type: 'spawned', id, process: child.pid, isSupervisor });
 }

@@ -44,7 +44,9 @@ export type SupervisionNews =
 type Told<News extends Message> = News | SupervisionNews | undefined;
 
 /** @typeParam News what the kind tells besides. */
-export abstract class SupervisionTable<Row extends ChildRow = ChildRow, News extends Message = Message> implements Table<SupervisionChange> {
+export abstract class SupervisionTable<Row extends ChildRow = ChildRow, News extends Message = Message>
+  implements Table<SupervisionChange>
+{
   /** Whether children are shown in the order of their specifications, and not in that of their starts. */
   abstract readonly isOrdered: boolean;
   rows = new ChildRows<Row>();

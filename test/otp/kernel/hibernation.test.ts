@@ -162,7 +162,7 @@ test('of one that holds nothing, only a state value and a context are left, and 
   const handle = (type: string) => {
     kernel.enqueue(entry, { kind: 'message', source: kernel.outside, message: { type } });
     while (scheduler.step());
-    return [entry.value, entry.context, Reflect.get(entry, 'wakefulness') === undefined, Reflect.get(entry, 'holdings')];
+    return [entry.value, entry.context, Reflect.get(entry, 'awakeState') === undefined, Reflect.get(entry, 'holdings')];
   };
 
   while (scheduler.step());
