@@ -1,0 +1,76 @@
+/** Stored shapes come back: what that costs grows with their number and no faster, and whose table has changed meanwhile starts over. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { createDatabase, type TestDatabase } from '../support/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
+import { ShapeFollower } from '../support/shape-follower.ts';
+
+const SHAPES_PER_TABLE = 5;
+
+let database: TestDatabase;
+let service: ServiceInProcess;
+
+beforeEach(async () => {
+  database = await createDatabase();
+  // Nothing but the restart looks at the publication.
+  service = await startServiceInProcess({ databaseUrl: database.url, flags: { 'publication-refresh-period': '3600s' } });
+});
+
+afterEach(async () => {
+  await service.remove();
+  await database.drop();
+});
+
+async function createShapes(table: string): Promise<ShapeFollower[]> {
+  await database.query(`CREATE TABLE ${table} (id integer PRIMARY KEY)`);
+  const filters = Array.from({ length: SHAPES_PER_TABLE }, (_, nth) => `id > ${nth}`);
+  return await Promise.all(filters.map((where) => new ShapeFollower(service.shapeUrl, { table, where }).catchUp()));
+}
+
+/** By process, Consumers together: how many events the restart of all shapes cost, until their tables have been reviewed. */
+async function restart(): Promise<Record<string, number>> {
+  const { runtime } = service;
+  const events: Record<string, number> = {};
+  let settle = (): void => {};
+  const isSettled = new Promise<void>((done) => (settle = done));
+  const stop = runtime.trace((record) => {
+    if (record.type !== 'deliver') return;
+    const process = record.to.replace(/#\d+$/, '').replace(/consumers\/.*/, 'consumers/*');
+    events[process] = (events[process] ?? 0) + 1;
+    if (record.message.type === 'relations.settled') settle();
+  });
+  runtime.exit('@shape-cache', 'kill');
+  await isSettled;
+  stop();
+  await runtime.call('@status-monitor', { type: 'awaitActive' }, 20_000);
+  return events;
+}
+
+const shapesAre = (count: number) => Array.from({ length: count / SHAPES_PER_TABLE }, (_, index) => `restored_${count}_${index}`);
+
+test('twice as many cost each process at most twice as many events, and Postgres a single question', async () => {
+  for (const table of shapesAre(40)) await createShapes(table);
+  const forty = await restart();
+  for (const table of shapesAre(40)) await createShapes(`more_${table}`);
+  const eighty = await restart();
+
+  const grown = ['stack/shapes/publication-manager', 'stack/shapes/shape-cache', 'stack/shapes/shape-log-collector', 'stack/shapes/consumers', 'stack/shapes/consumers/*'];
+  expect({
+    questions: [forty, eighty].map((events) => events['stack/connections/publication']),
+    growth: Object.fromEntries(grown.map((process) => [process, (eighty[process] ?? 0) / (forty[process] ?? 0) <= 2])),
+  }).toEqual({ questions: [1, 1], growth: Object.fromEntries(grown.map((process) => [process, true])) });
+});
+
+test.each([
+  ['taken out of the publication', (table: string, publication: string) => `ALTER PUBLICATION "${publication}" DROP TABLE ${table}`],
+  ['dropped and made anew', (table: string) => `DROP TABLE ${table}; CREATE TABLE ${table} (id integer PRIMARY KEY)`],
+])('what was written while the table was %s reaches their clients', async (how, sqlOf) => {
+  const table = `changed_${how.length}`;
+  const followers = await createShapes(table);
+  const [publication] = await database.query<{ pubname: string }>('SELECT pubname FROM pg_publication');
+  await database.query(sqlOf(table, publication?.pubname ?? ''));
+  await database.query(`INSERT INTO ${table} VALUES (10)`);
+
+  await restart();
+
+  await expect.poll(async () => (await Promise.all(followers.map((each) => each.catchUp()))).map(({ rows }) => rows.size), { timeout: 10_000 }).toEqual(Array(SHAPES_PER_TABLE).fill(1));
+});
