@@ -61,6 +61,8 @@ export class ShapeRouter implements BlockRouter {
   /** Shapes by the name of their table, which outlives its oid. */
   private readonly named = new Map<string, Set<RoutedShape>>();
   private readonly plans = new Map<number, LayoutPlan>();
+  /** By the oid and by the name of their table: a shape that is added looks at no others. */
+  private readonly plansOf = new Map<number | string, Set<LayoutPlan>>();
   private evaluationCount = 0;
 
   constructor(private readonly layoutOf: (id: number) => RelationLayout | undefined) {}
@@ -83,9 +85,10 @@ export class ShapeRouter implements BlockRouter {
     table.all.add(shape);
     if (where?.equality === undefined) table.others.add(shape);
     else addEqualities(table, shape, where.equality);
-    entryOf(this.named, nameOf(definition.relation), newSet).add(shape);
-    for (const plan of this.plans.values()) {
-      if (concerns(plan.layout, definition)) markIfEnded(plan, shape);
+    const name = nameOf(definition.relation);
+    entryOf(this.named, name, newSet).add(shape);
+    for (const identity of [definition.relation.oid, name]) {
+      for (const plan of this.plansOf.get(identity) ?? []) markIfEnded(plan, shape);
     }
   }
 
@@ -172,6 +175,7 @@ export class ShapeRouter implements BlockRouter {
     for (const shape of this.tables.get(layout.oid)?.all ?? []) markIfEnded(plan, shape);
     for (const shape of this.named.get(nameOf(layout)) ?? []) markIfEnded(plan, shape);
     this.plans.set(layoutId, plan);
+    for (const identity of [layout.oid, nameOf(layout)]) entryOf(this.plansOf, identity, () => new Set<LayoutPlan>()).add(plan);
     return plan;
   }
 
@@ -180,11 +184,8 @@ export class ShapeRouter implements BlockRouter {
       for (const shape of plan.ended) shape.endedBy.delete(plan);
     }
     this.plans.clear();
+    this.plansOf.clear();
   }
-}
-
-function concerns(layout: RelationLayout, { relation }: ShapeDefinition): boolean {
-  return layout.oid === relation.oid || nameOf(layout) === nameOf(relation);
 }
 
 function markIfEnded(plan: LayoutPlan, shape: RoutedShape): void {

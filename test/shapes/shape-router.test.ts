@@ -44,6 +44,27 @@ test('a row costs as much among 1,000 shapes as its own shapes do', () => {
   expect({ handles, evaluations: router.evaluations }).toEqual({ handles: [handleOf(700)], evaluations: 1 });
 });
 
+test('a shape that is added looks at the layouts of its own table, whatever other tables were changed before', () => {
+  const looks = new Map<string, number>();
+  const layouts = Array.from({ length: 100 }, (_, id): RelationLayout => {
+    const layout = { ...itemsLayout, id, oid: 5000 + id, name: `table_${id}` };
+    return {
+      ...layout,
+      get oid() {
+        looks.set(layout.name, (looks.get(layout.name) ?? 0) + 1);
+        return layout.oid;
+      },
+    };
+  });
+  const router = routerOf([], layouts);
+  for (const { id } of layouts) handlesFor(router, [{ kind: 'insert', new: ['1', 't', 'a'] }], id);
+  looks.clear();
+
+  router.add(handleOf(1), shapeOf({}, { ...itemsLayout, oid: 5007, name: 'table_7' }), undefined);
+
+  expect([...looks.keys()]).toEqual(['table_7']);
+});
+
 test('a shape gets its own changes of a block, in the order of the log', () => {
   const router = routerOf([ownedBy('a')]);
   const block = blockOf([
