@@ -3,6 +3,7 @@ import type { ReadableLogs, RelationSource, ServedShapes, ServiceStatus, ShapeCr
 import { consumerOf } from '../../actors/shape-processes.ts';
 import { serviceLevel, whyNotActive, type ServiceConditions } from '../../actors/status-monitor.ts';
 import type { ShapeDirectory } from '../../actors/shape-directory.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Message } from '../../otp/process.ts';
 import { CallError, type Runtime } from '../../otp/runtime.ts';
@@ -10,6 +11,7 @@ import type { Catalog } from '../../postgres/catalog/catalog.ts';
 import { DatabaseUnreachableError } from '../../postgres/connection/database-error.ts';
 import { ShapeGoneError } from '../../storage/errors.ts';
 import type { ShapeLogs } from '../../storage/shapes/shape-logs.ts';
+import { SharedWait } from './shared-wait.ts';
 
 /** Longer than the first row of a snapshot may take, and than the wait for a connection before it. */
 const SNAPSHOT_START_TIMEOUT_MS = 45_000;
@@ -81,7 +83,9 @@ function failedStart(error: unknown): SnapshotStart {
   return { outcome: status === 500 ? 'unexpected' : 'failed', message };
 }
 
-export function serviceStatus(runtime: Runtime): ServiceStatus {
+export function serviceStatus(runtime: Runtime, clock: Clock): ServiceStatus {
+  const told = async (type: string) => (await answered(runtime.call('@status-monitor', { type }))) !== undefined;
+  const goals = { active: new SharedWait(() => told('awaitActive'), clock), readable: new SharedWait(() => told('awaitReadable'), clock) };
   const snapshot = () => runtime.refOf('@status-monitor')?.getSnapshot() as { value: unknown; context: ServiceConditions } | undefined;
   return {
     level: () => serviceLevel(snapshot()?.value),
@@ -90,10 +94,7 @@ export function serviceStatus(runtime: Runtime): ServiceStatus {
       const conditions = snapshot()?.context;
       return conditions === undefined ? undefined : whyNotActive(conditions);
     },
-    async waitUntil(goal, timeoutMs) {
-      const request = { type: goal === 'active' ? 'awaitActive' : 'awaitReadable' };
-      return (await answered(runtime.call('@status-monitor', request, timeoutMs))) !== undefined;
-    },
+    waitUntil: (goal, timeoutMs) => goals[goal].until(timeoutMs),
   };
 }
 

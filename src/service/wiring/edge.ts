@@ -18,7 +18,7 @@ export function serviceApi({ configuration, database, runtime, storage, language
     relations: relationSource(database.catalog),
     shapes: servedShapes(runtime, directory),
     logs: readableLogs(storage.shapes),
-    status: serviceStatus(runtime),
+    status: serviceStatus(runtime, world.clock),
     language,
     lastProcessedLsn: () => progress()?.lastProcessedLsn,
   };
