@@ -20,6 +20,12 @@ export function lsnFromPostgres(text: string): Lsn {
   return lsnOf((BigInt(`0x${match[1]}`) << 32n) | BigInt(`0x${match[2]}`));
 }
 
+/** Postgres's own notation, which an operator can look up and search for. */
+export function lsnToPostgres(lsn: Lsn): string {
+  const value = BigInt(lsn);
+  return `${(value >> 32n).toString(16)}/${(value & 0xffff_ffffn).toString(16)}`.toUpperCase();
+}
+
 /** Negative, zero or positive, as for `Array.prototype.sort`. */
 export function compareLsn(left: Lsn, right: Lsn): number {
   return compareDecimal(left, right);

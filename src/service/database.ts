@@ -11,6 +11,8 @@ export interface Database {
   readonly slot: string;
   /** The slot ends with the connection that streams, so Postgres keeps nothing for a service that is away. */
   readonly isSlotTemporary: boolean;
+  /** A slot that Armature did not make may be dropped. */
+  readonly takesOverSlot: boolean;
   readonly publication: string;
   /** For the catalogue and the publication. */
   readonly adminPool: DatabasePool;
@@ -30,6 +32,7 @@ export function databaseOf(configuration: Configuration, databaseUrl: string): D
     target,
     slot: `electric_slot_${configuration.replicationStreamId}`,
     isSlotTemporary: configuration.cleanupReplicationSlots,
+    takesOverSlot: configuration.takeOverSlot,
     publication: `electric_publication_${configuration.replicationStreamId}`,
     adminPool,
     snapshotPool: createPool({

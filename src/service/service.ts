@@ -53,9 +53,9 @@ export async function startService(configuration: Configuration, world: World = 
 }
 
 async function start(configuration: Configuration, world: World, logger: Logger, closing: Closing): Promise<Service> {
-  const database = await reachDatabase(configuration, closing);
   const storage = await reachStorage(configuration, world);
   closing.add(() => storage.close());
+  const database = await reachDatabase(configuration, storage.log, closing);
   const runtime = createRuntime({ clock: world.clock });
   logLifecycle(runtime, logger);
   if (configuration.ignored.length > 0) logger.warn({ variables: configuration.ignored }, 'settings without a meaning here are ignored');
@@ -73,11 +73,12 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   return serviceOf(runtime, root, url, closing);
 }
 
-async function reachDatabase(configuration: Configuration, closing: Closing): Promise<Database> {
+/** The storage says which replication slot is its own: no other is touched. */
+async function reachDatabase(configuration: Configuration, stored: Storage['log'], closing: Closing): Promise<Database> {
   const { databaseUrl } = configuration;
   if (databaseUrl === undefined) throw new ConfigurationError(NO_DATABASE);
   const database = databaseOf(configuration, databaseUrl);
-  const problem = await preflight(databaseUrl, { slot: database.slot });
+  const problem = await preflight(databaseUrl, { ...database, stored });
   if (problem !== undefined) throw new ConfigurationError(problem.message);
   closing.add(() => database.adminPool.close());
   closing.add(() => database.snapshotPool.close());

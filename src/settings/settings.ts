@@ -85,9 +85,13 @@ export const SETTINGS = {
     flag: 'cleanup-replication-slots-on-shutdown', type: flag(false), electric: ['CLEANUP_REPLICATION_SLOTS_ON_SHUTDOWN'],
     help: 'use a replication slot that ends with its connection, and the shapes with it',
   },
+  takeOverSlot: {
+    flag: 'take-over-slot', type: flag(false), electric: [],
+    help: 'drop a replication slot of that name that Armature did not make, and its position with it',
+  },
   manualTablePublishing: {
     flag: 'manual-table-publishing', type: flag(false), electric: ['ELECTRIC_MANUAL_TABLE_PUBLISHING'],
-    help: 'never alter the publication or a table',
+    help: 'never alter a table, nor what the publication publishes',
   },
   publicationCheckEveryMs: {
     flag: 'publication-refresh-period', value: 'DURATION', type: durationMs.default(10_000), electric: ['ELECTRIC_TWEAKS_PUBLICATION_REFRESH_PERIOD'],

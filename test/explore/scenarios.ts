@@ -230,6 +230,8 @@ const connectionPoolsScenario: Scenario = {
   ],
 };
 
+const source = { systemId: '1', timeline: '1', database: 'items', slot: 'slot' };
+
 const replicationClientScenario: Scenario = {
   machine: replicationClient,
   inputs: [{ self }],
@@ -237,9 +239,9 @@ const replicationClientScenario: Scenario = {
     { type: 'lock.isHeld' },
     { type: 'lock.lost' },
     failed('lock.failed'),
-    { type: 'replication.connected', slotMissing: true, systemId: '1' },
-    { type: 'replication.connected', slotMissing: false, systemId: '1' },
-    { type: 'replication.slotCreated' },
+    { type: 'replication.connected', standing: 'lost', why: 'gone', source },
+    { type: 'replication.connected', standing: 'continued', why: '', source },
+    { type: 'replication.slotCreated', lsn: '7', isMarked: true },
     { type: 'replication.refused', error, fatal: true },
     { type: 'replication.streaming' },
     { type: 'replication.ended', error, fatal: false },

@@ -10,6 +10,7 @@ import { createPool } from '../../src/postgres/connection/pool.ts';
 import { preflight } from '../../src/postgres/connection/preflight.ts';
 import { createPublication } from '../../src/postgres/catalog/publication.ts';
 import { replicationPort } from '../../src/postgres/replication/replication-port.ts';
+import { NOTHING_STORED } from '../../src/postgres/replication/slot-standing.ts';
 import { snapshotPort } from '../../src/postgres/snapshot/snapshot-port.ts';
 import { openPort } from '../support/port-harness.ts';
 import { createDatabaseOn, serverUrl, type TestDatabase } from '../support/postgres.ts';
@@ -44,7 +45,10 @@ describe.each(['embedded', ...SYSTEM])('Postgres %s', (version) => {
     await pool.open();
     await database.query(`CREATE TABLE items (id int PRIMARY KEY, text text); INSERT INTO items VALUES (1, 'before')`);
     const replication = await openPort(
-      replicationPort({ target, slot: database.name, publication: 'versions', owner: '@owner', sink, source: () => '', lastCommitLsn: () => LSN_ZERO, durableLsn: () => LSN_ZERO }),
+      replicationPort({
+        target, slot: database.name, publication: 'versions', owner: '@owner',
+        sink, lastCommitLsn: () => LSN_ZERO, stored: () => NOTHING_STORED,
+      }),
     );
     await replication.ask({ type: 'connect' });
     await replication.ask({ type: 'createSlot' });

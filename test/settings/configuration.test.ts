@@ -37,6 +37,7 @@ test('the defaults are those of the reference', () => {
     maxConcurrentRequests: { initial: 300, existing: 10_000 },
     storage: 'disk',
     storageDirectory: './.armature/storage',
+    takeOverSlot: false,
     replicationStreamId: 'default',
     cleanupReplicationSlots: false,
     manualTablePublishing: false,

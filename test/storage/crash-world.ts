@@ -44,6 +44,8 @@ export class CrashWorld {
   /** Fragments of the transaction that is open. */
   private open: string[] = [];
   private durableCommit = 0;
+  /** What Postgres may have been told to forget. */
+  private toldHeld = 0;
   /** Each shape's first transaction is the one after this. */
   private readonly bornAt = new Map<Handle, number>();
   private readonly complete = new Set<Handle>();
@@ -90,6 +92,7 @@ export class CrashWorld {
     for (let index = 0; index < fragmentCount; index += 1) this.appendChanges(`${this.commit + 1}/${index}:${'x'.repeat(byteCount)}`);
     this.commit += 1;
     this.now.log.appendCommit(xid(this.commit), lsn(this.commit));
+    this.now.log.appendHeld(lsn(this.commit + 1));
     this.appended.push({ commit: this.commit, fragments: this.open });
     this.open = [];
   }
@@ -166,6 +169,7 @@ export class CrashWorld {
     const underWay = this.begin(during).catch(() => {}); // It dies with the machine.
     for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
     this.open = [];
+    this.toldHeld = Number(this.now.log.heldLsn);
     this.disk.crash(this.random);
     this.metadata.crash(this.random);
     await underWay;
@@ -205,6 +209,9 @@ export class CrashWorld {
     const found = transactionsOf(await log.read(range, Number.MAX_SAFE_INTEGER));
     const last = Number(found.at(-1)?.lsn ?? Math.min(this.appliedCommit, Number(log.lastCommitLsn)));
     if (last < this.durableCommit) this.violations.push(`lost: the log ends with ${last}, ${this.durableCommit} was durable`);
+    const held = Number(log.heldLsn);
+    if (held < this.toldHeld) this.violations.push(`the log holds what came before ${held}, and Postgres was told ${this.toldHeld}`);
+    if (held > last + 1) this.violations.push(`the log claims what came before ${held}, and ends with ${last}`);
     this.appended = this.appended.filter(({ commit }) => commit <= last);
     const first = Number(found[0]?.lsn ?? last + 1);
     const expected = this.appended.filter(({ commit }) => commit >= first);

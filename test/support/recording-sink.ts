@@ -1,6 +1,6 @@
 /** A TransactionSink in memory that keeps whole transactions as values to compare, and says when one more has come. */
 import { Change, CHANGE_KINDS, type GapCause, type Tuple } from '../../src/model/change.ts';
-import type { Lsn } from '../../src/model/lsn.ts';
+import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
 import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
 import type { TransactionSink } from '../../src/postgres/replication/transaction-sink.ts';
@@ -28,6 +28,8 @@ export class RecordingSink implements TransactionSink {
   /** The most that the open transaction ever had here. */
   openBytesMax = 0;
   lastProgress: Lsn | undefined;
+  /** All that committed before it was told. */
+  passedLsn = LSN_ZERO;
   congestion: Promise<void> | undefined;
   private open: Uint8Array[] = [];
   private watchers: (() => void)[] = [];
@@ -50,7 +52,8 @@ export class RecordingSink implements TransactionSink {
     this.wake();
   }
 
-  commit(xid: Xid, lsn: Lsn): void {
+  commit(xid: Xid, lsn: Lsn, endLsn: Lsn): void {
+    this.passedLsn = endLsn;
     this.transactions.push({ lsn, xid, changes: this.open.flatMap((bytes) => this.read(bytes)), fragmentCount: this.open.length });
     this.open = [];
     this.wake();
@@ -63,7 +66,7 @@ export class RecordingSink implements TransactionSink {
   }
 
   progress(lsn: Lsn): void {
-    this.lastProgress = lsn;
+    this.lastProgress = this.passedLsn = lsn;
     this.wake();
   }
 

@@ -3,6 +3,7 @@ import type { LogOffset } from '../../src/model/log-offset.ts';
 import type { LogPosition } from '../../src/model/log-position.ts';
 import type { Lsn } from '../../src/model/lsn.ts';
 import type { PgSnapshot, Xid } from '../../src/model/pg-snapshot.ts';
+import type { StreamSource } from '../../src/model/stream-source.ts';
 import type { LogBlock } from '../../src/model/transaction.ts';
 import type { ShapeRecord } from '../../src/storage/log/shape-record.ts';
 import type { ShapeLog, ShapeRead } from '../../src/storage/shapes/shape-logs.ts';
@@ -16,6 +17,7 @@ export const bytes = (text: string): Uint8Array => Buffer.from(text);
 export const text = (raw: Uint8Array): string => Buffer.from(raw).toString();
 export const lsn = (value: number): Lsn => String(value) as Lsn;
 export const xid = (value: number): Xid => value as Xid;
+export const anotherSource: StreamSource = { systemId: '7', timeline: '1', database: 'items', slot: 'another' };
 export const offset = (value: string): LogOffset => value as LogOffset;
 
 export function appendTransaction(log: TransactionLog, commit: number, fragments: readonly string[]): void {

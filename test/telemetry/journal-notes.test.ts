@@ -11,6 +11,7 @@ import { journalPort } from '../../src/telemetry/journal-port.ts';
 import { keptLog } from '../support/log-lines.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
+const source = { systemId: '1', timeline: '1', database: 'items', slot: 'slot' };
 const ERROR = { code: '57P03', message: 'the database system is starting up' };
 
 /** Answers each request with the next of the answers to its type; the last one again and again. */
@@ -48,8 +49,11 @@ test('Postgres refuses at first, then streams, then goes', () => {
     writer: scripted('@log-writer', { restartStream: [{ type: 'stream.restarted' }] }),
     cache: scripted('@shape-cache', { purge: [{ type: 'shapes.purged' }] }),
     replication: scripted('@replication', {
-      connect: [{ type: 'replication.refused', error: ERROR, fatal: false }, { type: 'replication.connected', slotMissing: true, systemId: '1' }],
-      createSlot: [{ type: 'replication.slotCreated' }],
+      connect: [
+        { type: 'replication.refused', error: ERROR, fatal: false },
+        { type: 'replication.connected', standing: 'lost', why: 'it is gone', source },
+      ],
+      createSlot: [{ type: 'replication.slotCreated', lsn: '7', isMarked: true }],
       startStreaming: [{ type: 'replication.streaming' }],
     }),
     'replication-client': { machine: replicationClient, name: '@replication-client' },
@@ -64,7 +68,7 @@ test('Postgres refuses at first, then streams, then goes', () => {
     { level: 'warn', error: ERROR, retryInMs: 50, msg: 'lock.refused' },
     { level: 'info', msg: 'lock.acquired' },
     { level: 'warn', error: ERROR, retryInMs: 50, msg: 'replication.refused' },
-    { level: 'info', slotMissing: true, msg: 'replication.connected' },
+    { level: 'warn', standing: 'lost', why: 'it is gone', msg: 'replication.connected' },
     { level: 'info', msg: 'replication.slotCreated' },
     { level: 'info', msg: 'replication.streaming' },
     { level: 'warn', error: ERROR, retryInMs: 100, msg: 'replication.ended' },
@@ -72,11 +76,28 @@ test('Postgres refuses at first, then streams, then goes', () => {
   ]);
 });
 
+test.each([
+  ['the first one is no reason to worry', true, { level: 'info', msg: 'replication.slotCreated' }],
+  ['one without a mark is', false, { level: 'warn', msg: 'replication.slotCreated', but: expect.stringContaining('told to take it over') }],
+])('a slot is made: %s', (_, isMarked, line) => {
+  const { lines } = runLogged({
+    lock: scripted('@connection-lock', { awaitLock: [{ type: 'lock.isHeld' }] }),
+    writer: scripted('@log-writer', { restartStream: [{ type: 'stream.restarted' }] }),
+    replication: scripted('@replication', {
+      connect: [{ type: 'replication.connected', standing: 'new', why: 'there is none yet', source }],
+      createSlot: [{ type: 'replication.slotCreated', lsn: '7', isMarked }],
+    }),
+    'replication-client': { machine: replicationClient, name: '@replication-client' },
+  });
+
+  expect(lines().slice(0, 2)).toEqual([{ level: 'info', standing: 'new', why: 'there is none yet', msg: 'replication.connected' }, line]);
+});
+
 test('what somebody must mend is told as an error, now and then, until it is mended', () => {
   const { pass, lines } = runLogged({
     lock: scripted('@connection-lock', { awaitLock: [{ type: 'lock.isHeld' }] }),
     replication: scripted('@replication', {
-      connect: [{ type: 'replication.connected', slotMissing: false, systemId: '1' }],
+      connect: [{ type: 'replication.connected', standing: 'continued', why: '', source }],
       startStreaming: [{ type: 'replication.refused', error: ERROR, fatal: true }, { type: 'replication.streaming' }],
     }),
     'replication-client': { machine: replicationClient, name: '@replication-client' },
@@ -90,7 +111,7 @@ test('what somebody must mend is told as an error, now and then, until it is men
     before: 2,
     lines: [
       { level: 'error', error: ERROR, retryInMs: 10_000, msg: 'replication.refused' },
-      { level: 'info', slotMissing: false, msg: 'replication.connected' },
+      { level: 'info', standing: 'continued', msg: 'replication.connected' },
       { level: 'info', msg: 'replication.streaming' },
     ],
   });

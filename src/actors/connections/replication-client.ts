@@ -4,25 +4,41 @@
  * It comes back by itself, with back-off, and takes nobody down: while it is away the stored shapes stay readable and
  * live clients wait. Every attempt begins with the lock, because the connection that held it may be gone as well.
  *
- * A new slot knows nothing of what happened before it: then no stored shape can be carried on. Nor may a crash make us
- * forget that. So the log says whose stream it has, `disowning` withdraws that before the slot is made, and `owning`
- * says it again when the shapes are gone: whoever finds the log without an owner makes the slot once more.
+ * A new slot knows nothing of what happened before it: then no stored shape can be carried on, and all are purged. Nor
+ * may a crash make us forget that. So before the slot is made the log is told whose stream comes and that it holds
+ * nothing of it (`disowning`), and where the stream begins when the shapes are gone (`owning`): whoever finds a log that
+ * holds nothing makes the slot once more.
  */
-import { assign, setup } from 'xstate';
+import { assertEvent, assign, setup } from 'xstate';
+import { LSN_ZERO, type Lsn } from '../../model/lsn.ts';
+import type { StreamSource } from '../../model/stream-source.ts';
 import { effects } from '../../otp/effects.ts';
 import type { CallFailed, Pid } from '../../otp/process.ts';
 import { DELAY_MS_MAX, FIRST_DELAY_MS, nextDelayMs, PROVEN_AFTER_MS } from './back-off.ts';
 import { note, refusalNote } from '../journal.ts';
 
+/** `why` the stored shapes cannot be carried on: a sentence for an operator. */
+interface Connected {
+  type: 'replication.connected';
+  standing: 'continued' | 'new' | 'lost';
+  why: string;
+  source: StreamSource;
+}
+
+interface Refused {
+  type: 'replication.refused' | 'replication.ended';
+  error: { code: string; message: string };
+  fatal: boolean;
+}
+
 type Event =
   | { type: 'lock.isHeld' }
   | { type: 'lock.lost' }
   | (CallFailed & { type: 'lock.failed' })
-  | { type: 'replication.connected'; slotMissing: boolean; systemId: string }
-  | { type: 'replication.slotCreated' }
-  | { type: 'replication.refused'; error: { code: string; message: string }; fatal: boolean }
+  | Connected
+  | { type: 'replication.slotCreated'; lsn: Lsn; isMarked: boolean }
+  | Refused
   | { type: 'replication.streaming' }
-  | { type: 'replication.ended'; error: { code: string; message: string }; fatal: boolean }
   | (CallFailed & { type: 'replication.failed' })
   | { type: 'stream.restarted' }
   | (CallFailed & { type: 'writer.failed' })
@@ -34,29 +50,33 @@ type Event =
 
 interface Context {
   self: Pid;
-  systemId: string; // Of the Postgres to which we connected last.
+  source: StreamSource | null; // Of the slot that is being made anew.
+  why: string; // Why it is, and why all shapes end.
+  slotLsn: Lsn; // Where its stream begins.
   delayMs: number;
 }
 
 export const replicationClient = setup({
   types: { input: {} as { self: Pid }, context: {} as Context, events: {} as Event },
-  guards: { isSlotMissing: (_, { slotMissing }: { slotMissing: boolean }) => slotMissing },
+  guards: { isContinued: (_, { standing }: Connected) => standing === 'continued' },
   actions: {
     ...effects,
     slowDown: assign(({ context }) => ({ delayMs: nextDelayMs(context.delayMs) })),
     forgetFailures: assign({ delayMs: FIRST_DELAY_MS }),
     /** What asking again does not mend need not be asked often; but somebody may mend it. */
     heed: assign(({ context }, { fatal }: { fatal: boolean }) => ({ delayMs: fatal ? DELAY_MS_MAX : context.delayMs })),
-    noteSystem: assign((_, { systemId }: { systemId: string }) => ({ systemId })),
+    noteGap: assign((_, { source, why }: Connected) => ({ source, why })),
+    noteSlot: assign((_, { lsn }: { lsn: Lsn }) => ({ slotLsn: lsn })),
   },
 }).createMachine({
   id: 'replication-client',
-  context: ({ input }) => ({ self: input.self, delayMs: FIRST_DELAY_MS, systemId: '' }),
+  context: ({ input }) => ({ self: input.self, source: null, why: '', slotLsn: LSN_ZERO, delayMs: FIRST_DELAY_MS }),
   initial: 'awaitingLock',
   on: {
     'lock.lost': { target: '.backingOff' },
     reportCondition: {},
-    // What answers an attempt that was given up comes too late to matter.
+    // An attempt is given up with its call still out, and the answer comes all the same, whatever the state is by then.
+    // Nothing follows from it any more: the connection that it was about has been ended.
     'lock.isHeld': {},
     'lock.failed': {},
     'replication.connected': {},
@@ -80,26 +100,32 @@ export const replicationClient = setup({
       on: {
         'replication.connected': [
           {
-            guard: { type: 'isSlotMissing', params: ({ event }) => event },
-            target: 'disowning',
-            actions: [{ type: 'noteSystem', params: ({ event }) => event }, { type: 'send', params: connectedNote }],
+            guard: { type: 'isContinued', params: ({ event }) => event },
+            target: 'starting',
+            actions: { type: 'send', params: connectedNote },
           },
-          { target: 'starting', actions: { type: 'send', params: connectedNote } },
+          {
+            target: 'disowning',
+            actions: [{ type: 'noteGap', params: ({ event }) => event }, { type: 'send', params: connectedNote }],
+          },
         ],
-        'replication.refused': { target: 'backingOff', actions: [{ type: 'heed', params: ({ event }) => event }, { type: 'send', params: refusalNote }] },
+        'replication.refused': 'refused',
         'replication.failed': 'backingOff',
       },
     },
     disowning: {
-      entry: { type: 'call', params: { to: '@log-writer', request: { type: 'restartStream', source: '' }, as: 'writer' } },
+      entry: { type: 'call', params: ({ context: { source } }) => restartStream(source, LSN_ZERO) },
       on: { 'stream.restarted': 'creatingSlot', 'writer.failed': 'backingOff' },
     },
     /** Before the purge: what begins between the two is snapshot behind the slot, or purged. */
     creatingSlot: {
       entry: { type: 'call', params: { to: '@replication', request: { type: 'createSlot' }, as: 'replication' } },
       on: {
-        'replication.slotCreated': { target: 'purging', actions: { type: 'send', params: note('info', 'replication.slotCreated') } },
-        'replication.refused': { target: 'backingOff', actions: [{ type: 'heed', params: ({ event }) => event }, { type: 'send', params: refusalNote }] },
+        'replication.slotCreated': {
+          target: 'purging',
+          actions: [{ type: 'noteSlot', params: ({ event }) => event }, { type: 'send', params: slotNote }],
+        },
+        'replication.refused': 'refused',
         'replication.failed': 'backingOff',
       },
     },
@@ -107,25 +133,22 @@ export const replicationClient = setup({
     purging: {
       entry: {
         type: 'call',
-        params: { to: '@shape-cache', request: { type: 'purge', why: 'the replication slot is new' }, as: 'purge' },
+        params: ({ context: { why } }) => ({ to: '@shape-cache', request: { type: 'purge', why }, as: 'purge' }),
       },
       on: { 'shapes.purged': 'owning', 'purge.failed': 'backingOff', 'lock.lost': { actions: 'postpone' } },
     },
     /** Here too: a later attempt would take the answer for that of its own `disowning`. */
     owning: {
-      entry: {
-        type: 'call',
-        params: ({ context }) => ({ to: '@log-writer', request: { type: 'restartStream', source: context.systemId }, as: 'writer' }),
-      },
+      entry: { type: 'call', params: ({ context: { source, slotLsn } }) => restartStream(source, slotLsn) },
       on: { 'stream.restarted': 'starting', 'writer.failed': 'backingOff', 'lock.lost': { actions: 'postpone' } },
     },
     starting: {
       entry: { type: 'call', params: { to: '@replication', request: { type: 'startStreaming' }, as: 'replication' } },
       on: {
         'replication.streaming': { target: 'streaming', actions: { type: 'send', params: note('info', 'replication.streaming') } },
-        'replication.refused': { target: 'backingOff', actions: [{ type: 'heed', params: ({ event }) => event }, { type: 'send', params: refusalNote }] },
+        'replication.refused': 'refused',
         'replication.failed': 'backingOff',
-        'replication.ended': { target: 'backingOff', actions: [{ type: 'heed', params: ({ event }) => event }, { type: 'send', params: refusalNote }] },
+        'replication.ended': 'refused',
       },
     },
     streaming: {
@@ -144,10 +167,18 @@ export const replicationClient = setup({
         { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'replication' } } },
       ],
       on: {
-        'replication.ended': { target: 'backingOff', actions: [{ type: 'heed', params: ({ event }) => event }, { type: 'send', params: refusalNote }] },
+        'replication.ended': 'refused',
         'timeout.proven': { actions: 'forgetFailures' },
         reportCondition: { target: 'streaming', reenter: true },
       },
+    },
+    /** What Postgres had against the attempt, or ended the stream with, is told, and heeded. */
+    refused: {
+      entry: [
+        { type: 'heed', params: refusalOf },
+        { type: 'send', params: ({ context, event }) => refusalNote({ context, event: refusalOf({ event }) }) },
+      ],
+      always: 'backingOff',
     },
     backingOff: {
       entry: [
@@ -160,6 +191,24 @@ export const replicationClient = setup({
   },
 });
 
-function connectedNote({ event: { type, slotMissing } }: { event: { type: string; slotMissing: boolean } }) {
-  return note('info', type, { slotMissing });
+function restartStream(source: StreamSource | null, lsn: Lsn) {
+  return { to: '@log-writer' as const, request: { type: 'restartStream', source, lsn }, as: 'writer' };
 }
+
+function refusalOf({ event }: { event: Event }): Refused {
+  assertEvent(event, ['replication.refused', 'replication.ended']);
+  return event;
+}
+
+function connectedNote({ event: { type, standing, why } }: { event: Connected }) {
+  return note(standing === 'lost' ? 'warn' : 'info', type, standing === 'continued' ? { standing } : { standing, why });
+}
+
+/** A slot without a mark is refused by the next instance that comes without this storage: better to be known before. */
+function slotNote({ event: { type, isMarked } }: { event: { type: string; isMarked: boolean } }) {
+  return isMarked ? note('info', type) : note('warn', type, { but: UNMARKED });
+}
+
+const UNMARKED =
+  'the publication belongs to another role, so the slot has no mark of Armature: ' +
+  'an instance with another storage will refuse it unless it is told to take it over';

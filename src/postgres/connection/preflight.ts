@@ -5,14 +5,21 @@
  * It changes nothing in the database. A message never contains the password, nor the URL that holds it.
  */
 import type pg from 'pg';
+import { invariant } from '../../base/invariant.ts';
+import { findSlot } from '../replication/replication-slot.ts';
+import { NOTHING_STORED, standingOf, type SlotSettings, type StoredStream } from '../replication/slot-standing.ts';
 import { connect } from './connection.ts';
 import type { DatabaseUnreachableError} from './database-error.ts';
 import { DatabaseRefusedError, typed, worldError, type WorldError } from './database-error.ts';
 import { type DatabaseProblem, type DatabaseTarget, isProblem, parseDatabaseUrl } from '../../settings/database-url.ts';
 
-export interface PreflightOptions {
+export interface PreflightOptions extends SlotSettings {
   /** The slot that the service will use; when it exists, no free one is needed. Left out, slots are not counted. */
   readonly slot?: string;
+  /** Its publication, which tells whose the slot is. Left out, nobody asks. */
+  readonly publication?: string;
+  /** What the storage has of the slot's stream. */
+  readonly stored?: StoredStream;
   readonly timeoutMs?: number;
 }
 
@@ -22,17 +29,24 @@ const VERSION_MIN = 140_000;
 export async function preflight(database: string | DatabaseTarget, options: PreflightOptions = {}): Promise<DatabaseProblem | undefined> {
   const target = typeof database === 'string' ? parseDatabaseUrl(database) : database;
   if (isProblem(target)) return target;
+  const connectOptions = { applicationName: 'armature preflight', timeoutMs: options.timeoutMs ?? 10_000 };
   try {
-    const client = await connect(target, { applicationName: 'armature preflight', timeoutMs: options.timeoutMs ?? 10_000 });
-    try {
-      return await typed(() => inspect(client, target, options.slot));
-    } finally {
-      await client.end();
-    }
+    const facts = await through(await connect(target, connectOptions), (client) => factsOf(client, options.slot));
+    const problem = problemOf(facts, target, options.slot);
+    if (problem !== undefined || !facts.has_slot) return problem;
+    return await through(await connect(target, { ...connectOptions, replication: 'database' }), (client) => slotProblem(client, options));
   } catch (error) {
     const refused = worldError(error);
     if (refused === undefined) throw error;
     return connectProblem(refused, target);
+  }
+}
+
+async function through<Result>(client: pg.Client, ask: (client: pg.Client) => Promise<Result>): Promise<Result> {
+  try {
+    return await typed(() => ask(client));
+  } finally {
+    await client.end();
   }
 }
 
@@ -54,14 +68,18 @@ const FACTS_SQL = `
          current_setting('wal_level') AS wal_level,
          EXISTS (SELECT FROM pg_roles r WHERE r.rolname = current_user AND (r.rolreplication OR r.rolsuper))
            OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'rds_replication' AND pg_has_role(current_user, r.oid, 'member')) AS may_replicate,
-         $1::text IS NULL OR EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1) AS has_slot,
+         EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1) AS has_slot,
          (SELECT database FROM pg_replication_slots WHERE slot_name = $1 AND database IS DISTINCT FROM current_database()) AS slot_elsewhere,
          current_setting('max_replication_slots')::int - (SELECT count(*) FROM pg_replication_slots)::int AS slots_left,
          current_setting('max_wal_senders')::int - (SELECT count(*) FROM pg_stat_replication)::int AS senders_left`;
 
-async function inspect(client: pg.Client, { user }: DatabaseTarget, slot: string | undefined): Promise<DatabaseProblem | undefined> {
+async function factsOf(client: pg.Client, slot: string | undefined): Promise<Facts> {
   const [facts] = (await client.query<Facts>(FACTS_SQL, [slot ?? null])).rows;
-  if (facts === undefined) return undefined; // A SELECT without FROM has a row.
+  invariant(facts !== undefined, 'a SELECT without FROM has a row');
+  return facts;
+}
+
+function problemOf(facts: Facts, { user }: DatabaseTarget, slot: string | undefined): DatabaseProblem | undefined {
   if (facts.version < VERSION_MIN) {
     return problem('server_too_old', `The server is Postgres ${facts.version_text}. Armature needs Postgres 14 or newer.`);
   }
@@ -74,11 +92,19 @@ async function inspect(client: pg.Client, { user }: DatabaseTarget, slot: string
   if (facts.slot_elsewhere !== null) {
     return problem('slot_elsewhere', `The replication slot "${slot}" of this server belongs to its database "${facts.slot_elsewhere}". Give this service a replication stream id of its own (--replication-stream-id, or ARMATURE_REPLICATION_STREAM_ID).`);
   }
-  return capacityProblem(facts);
+  return capacityProblem(facts, slot);
 }
 
-function capacityProblem({ has_slot, slots_left, senders_left }: Facts): DatabaseProblem | undefined {
-  if (!has_slot && slots_left < 1) {
+/** Only a walsender tells of which system it is. */
+async function slotProblem(client: pg.Client, options: PreflightOptions): Promise<DatabaseProblem | undefined> {
+  const { slot, publication, stored = NOTHING_STORED } = options;
+  if (slot === undefined || publication === undefined) return undefined;
+  const judged = standingOf(await findSlot(client, { slot, publication }), stored, options);
+  return judged.standing === 'refused' ? problem(judged.code, judged.why) : undefined;
+}
+
+function capacityProblem({ has_slot, slots_left, senders_left }: Facts, slot: string | undefined): DatabaseProblem | undefined {
+  if (slot !== undefined && !has_slot && slots_left < 1) {
     return problem('no_free_replication_slot', 'All replication slots of the server are taken. Drop an unused one, or raise max_replication_slots and restart Postgres.');
   }
   if (senders_left < 1) {

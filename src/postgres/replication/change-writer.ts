@@ -61,8 +61,8 @@ export class ChangeWriter implements PgoutputHandler {
     this.transactionBytesMax = transactionBytesMax;
   }
 
-  /** Told by the stream when a transaction is complete: its commit record's begin, if it was passed on, and end. */
-  onCommit: (lsn: bigint | undefined, endLsn: bigint) => void = () => {};
+  /** Told when a transaction is complete: the end of its commit record. */
+  onCommit: (endLsn: bigint) => void = () => {};
 
   get isInTransaction(): boolean {
     return this.transaction !== undefined;
@@ -98,8 +98,8 @@ export class ChangeWriter implements PgoutputHandler {
     }
     this.flush(this.out.length);
     this.transaction = undefined;
-    if (!transaction.isTaken) this.sink.commit(transaction.xid, lsnOf(commitLsn));
-    this.onCommit(transaction.isTaken ? undefined : commitLsn, endLsn);
+    if (!transaction.isTaken) this.sink.commit(transaction.xid, lsnOf(commitLsn), lsnOf(endLsn));
+    this.onCommit(endLsn);
   }
 
   relation(relation: PgoutputRelation): void {

@@ -1,13 +1,13 @@
 /**
  * ReplicationPort: the process that owns the replication connection.
  *
- * - `connect` → `replication.connected { slotMissing, systemId, timeline }` or `replication.refused { error, fatal }`
- * - `createSlot` → `replication.slotCreated`, or `replication.refused`: in place of any that was there
+ * - `connect` → `replication.connected { standing, why, source }` or `replication.refused { error, fatal }`
+ * - `createSlot` → `replication.slotCreated { lsn, isMarked }`, or `replication.refused`: in place of the one that `connect` found
  * - `startStreaming` → `replication.streaming`, or `replication.refused`
- * - `acknowledge { lsn }` (no answer): everything up to that commit is durable
+ * - `acknowledge` (no answer): the sink may hold more durably than before
  * - `disconnect` (no answer): ends whatever is there, without telling
  *
- * A slot counts as missing when there is none, when Postgres has given it up, and when it does not continue what is stored.
+ * The standing is that of the slot, as `slot-standing.ts` has it: streaming starts on one that is continued, or was made since.
  * When a stream that was started ends, `owner` is told `replication.ended { error, fatal }`, once; then `connect` may be asked
  * again. `fatal` means that asking again will not help. What the world does is an answer; a bug, also one of the
  * sink's, ends the port.
@@ -23,6 +23,7 @@ import { PgoutputError } from './pgoutput-parser.ts';
 import { WireError } from '../connection/raw-wire.ts';
 import { createSlot, prepareReplication, type PreparedReplication, ReplicationSetupError, startCommand } from './replication-setup.ts';
 import { type ReplicationStream, startReplicationStream } from './replication-stream.ts';
+import type { StoredStream } from './slot-standing.ts';
 import type { TransactionSink } from './transaction-sink.ts';
 
 export interface ReplicationPortOptions {
@@ -32,13 +33,13 @@ export interface ReplicationPortOptions {
   readonly publication: string;
   /** The slot ends with the connection. */
   readonly isSlotTemporary?: boolean;
+  /** A slot that Armature did not make may be dropped. */
+  readonly takesOverSlot?: boolean;
   readonly sink: TransactionSink;
   /** The commit LSN of the last transaction that the sink has taken; asked whenever a stream starts. */
   readonly lastCommitLsn: () => Lsn;
-  /** The commit LSN of the last one that it has durably: one that is taken may still be lost, and Postgres must keep it. */
-  readonly durableLsn: () => Lsn;
-  /** The system whose stream the sink has without a gap: a slot of any other does not go on where it ends. */
-  readonly source: () => string;
+  /** Whose stream the sink has, and up to where it has all of it durably. */
+  readonly stored: () => StoredStream;
   /** Told `replication.ended`. */
   readonly owner: Address;
   readonly transactionBytesMax?: number;
@@ -79,7 +80,7 @@ class Port {
         startStreaming: () => this.startStreaming(),
       },
       casts: {
-        acknowledge: (message) => this.stream?.acknowledge(message['lsn'] as Lsn),
+        acknowledge: () => this.stream?.acknowledge(),
         disconnect: () => this.disconnect(),
       },
       close: () => this.disconnect(),
@@ -92,27 +93,23 @@ class Port {
     const signal = AbortSignal.any([given, this.attempt.signal]);
     try {
       const client = await connect(this.options.target, { applicationName: 'armature replication', replication: 'database', signal });
-      const prepared = await until(signal, client, prepareReplication(client, this.options));
+      const prepared = await until(signal, client, prepareReplication(client, this.options, this.options.stored()));
       this.client = client;
-      this.prepared = this.continues(prepared) ? prepared : { ...prepared, confirmedLsn: undefined };
-      const { systemId, timeline } = prepared;
-      return { type: 'replication.connected', slotMissing: this.prepared.confirmedLsn === undefined, systemId, timeline };
+      this.prepared = prepared;
+      const { standing, why, source } = prepared;
+      return { type: 'replication.connected', standing, why, source };
     } catch (error) {
       return this.refused(error);
     }
-  }
-
-  private continues({ systemId }: PreparedReplication): boolean {
-    return this.options.source() === systemId;
   }
 
   private async createSlot(given: AbortSignal): Promise<Message> {
     const { client, prepared, attempt } = this;
     if (client === undefined || prepared === undefined || this.stream !== undefined) return NOT_CONNECTED;
     try {
-      const confirmedLsn = await until(AbortSignal.any([given, attempt.signal]), client, createSlot(client, this.options));
-      this.prepared = { ...prepared, confirmedLsn };
-      return { type: 'replication.slotCreated' };
+      const lsn = await until(AbortSignal.any([given, attempt.signal]), client, createSlot(client, this.options, prepared));
+      this.prepared = { ...prepared, standing: 'continued', confirmedLsn: lsn };
+      return { type: 'replication.slotCreated', lsn, isMarked: prepared.isMarked };
     } catch (error) {
       if (this.attempt === attempt) this.disconnect();
       return this.refused(error);
@@ -121,13 +118,13 @@ class Port {
 
   private async startStreaming(): Promise<Message> {
     const { client, prepared } = this;
-    if (client === undefined || prepared?.confirmedLsn === undefined || this.stream !== undefined) return NOT_CONNECTED;
+    if (client === undefined || prepared?.standing !== 'continued' || this.stream !== undefined) return NOT_CONNECTED;
     const { sink, transactionBytesMax, clock = systemClock } = this.options;
     const stream = startReplicationStream({
       client, sink, clock,
       startCommand: startCommand(this.options),
       lastCommitLsn: this.options.lastCommitLsn(),
-      durableLsn: this.options.durableLsn(),
+      heldLsn: () => this.options.stored().heldLsn,
       confirmedLsn: prepared.confirmedLsn,
       serverTimeoutMs: prepared.serverTimeoutMs,
       ...(transactionBytesMax === undefined ? {} : { transactionBytesMax }),

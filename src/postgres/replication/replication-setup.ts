@@ -4,30 +4,35 @@
  * A slot decodes each change with the catalogue of its moment: a slot that is older than the publication would fail on
  * changes from before it, so before the publication is made, an older slot is dropped. A new slot has seen nothing:
  * whoever kept shapes must drop them. So a slot is never made on the way: first it is told that it is missing, which a
- * crash cannot make forgotten, and it is made when that was noted.
+ * crash cannot make forgotten, and it is made when that was noted. What is there is judged before anything is altered.
  */
 import type pg from 'pg';
-import { lsnFromPostgres, type Lsn } from '../../model/lsn.ts';
+import { LSN_ZERO, type Lsn } from '../../model/lsn.ts';
+import type { StreamSource } from '../../model/stream-source.ts';
 import { typed } from '../connection/database-error.ts';
 import { quoteName, quoteText } from '../connection/sql-text.ts';
+import { dropSlot, findSlot, makeSlot, markSlot, type SlotNames } from './replication-slot.ts';
+import { standingOf, type FoundDatabase, type SlotSettings, type StoredStream } from './slot-standing.ts';
 
-export interface ReplicationNames {
-  readonly slot: string;
-  readonly publication: string;
-  /** The slot ends with the connection that made it: none is ever gone on with. */
-  readonly isSlotTemporary?: boolean;
-}
+export interface ReplicationNames extends SlotNames, SlotSettings {}
 
 export interface PreparedReplication {
-  /** Up to here Postgres has forgotten for the slot; undefined when there is none that can be gone on with. */
-  readonly confirmedLsn: Lsn | undefined;
-  readonly systemId: string;
-  readonly timeline: string;
+  readonly source: StreamSource;
+  readonly standing: 'continued' | 'new' | 'lost';
+  /** Why what is stored cannot be carried on, in a sentence without its full stop; empty when it can. */
+  readonly why: string;
+  /** Up to here Postgres has forgotten for the slot. */
+  readonly confirmedLsn: Lsn;
+  /** There is a slot of the name that must go before one is made. */
+  readonly isInTheWay: boolean;
+  /** Whoever has another storage can see that Armature made the slot, or is about to; true for one that ends with its connection. */
+  readonly isMarked: boolean;
   readonly serverTimeoutMs: number;
 }
 
 export type ReplicationProblem =
   | 'slot_of_another_kind'
+  | 'slot_not_ours'
   | 'publication_missing'
   | 'publication_incomplete'
   | 'wal_level_not_logical'
@@ -51,19 +56,28 @@ export const DISPLAY_SETTINGS = `SET bytea_output = 'hex'; SET DateStyle = 'ISO,
 const PUBLISH_GENERATED_SINCE = 180_000;
 
 /** @throws {ReplicationSetupError} @throws {WorldError} */
-export async function prepareReplication(client: pg.Client, names: ReplicationNames): Promise<PreparedReplication> {
+export async function prepareReplication(
+  client: pg.Client,
+  names: ReplicationNames,
+  stored: StoredStream,
+): Promise<PreparedReplication> {
   return await typed(async () => {
-    const [system] = await rows<{ systemid: string; timeline: number }>(client, 'IDENTIFY_SYSTEM');
     const server = await serverOf(client);
     if (server.walLevel !== 'logical') throw walLevelNotLogical(server.walLevel);
-    await ensurePublication(client, names, server.version);
-    const confirmed = await confirmedBySlot(client, names.slot);
-    const confirmedLsn = names.isSlotTemporary === true ? undefined : confirmed;
+    const found = await findSlot(client, names);
+    const judged = standingOf(found, stored, names);
+    if (judged.standing === 'refused') throw new ReplicationSetupError(judged.code, judged.why);
+    const { source, slot, publication } = found;
+    if (publication === undefined) await makePublication(client, names, found, server.version);
+    await verifyPublication(client, names.publication);
     await client.query(DISPLAY_SETTINGS);
     return {
-      confirmedLsn,
-      systemId: String(system?.systemid),
-      timeline: String(system?.timeline),
+      source,
+      standing: judged.standing,
+      why: judged.standing === 'continued' ? '' : judged.why,
+      confirmedLsn: slot?.confirmedLsn ?? LSN_ZERO,
+      isInTheWay: publication !== undefined && slot?.isTemporary === false,
+      isMarked: publication?.isMarked === true || names.isSlotTemporary === true || (await markSlot(client, names.publication, source)),
       serverTimeoutMs: server.timeoutMs,
     };
   });
@@ -101,14 +115,9 @@ async function serverOf(client: pg.Client): Promise<{ version: number; walLevel:
 }
 
 /** The old slot goes first: if we do not come further than that, the next attempt finds it missing. */
-async function ensurePublication(client: pg.Client, { slot, publication }: ReplicationNames, version: number): Promise<void> {
-  const exists = `SELECT FROM pg_publication WHERE pubname = ${quoteText(publication)}`;
-  if ((await rows(client, exists)).length === 0) {
-    await confirmedBySlot(client, slot);
-    await dropSlot(client, slot);
-    await createPublication(client, publication, version);
-  }
-  await verifyPublication(client, publication);
+async function makePublication(client: pg.Client, names: ReplicationNames, { slot }: FoundDatabase, version: number): Promise<void> {
+  if (slot?.isTemporary === false) await dropSlot(client, names.slot);
+  await createPublication(client, names.publication, version);
 }
 
 async function createPublication(client: pg.Client, publication: string, version: number): Promise<void> {
@@ -121,53 +130,25 @@ async function createPublication(client: pg.Client, publication: string, version
   }
 }
 
-interface SlotRow {
-  readonly plugin: string;
-  readonly database: string;
-  readonly mine: boolean;
-  readonly wal_status: string | null;
-  readonly confirmed: string;
-}
-
-/** @throws {ReplicationSetupError} for a slot that somebody else uses for something else. */
-async function confirmedBySlot(client: pg.Client, slot: string): Promise<Lsn | undefined> {
-  const [found] = await rows<SlotRow>(
-    client,
-    `SELECT plugin, database, database = current_database() AS mine, wal_status, confirmed_flush_lsn::text AS confirmed
-     FROM pg_replication_slots WHERE slot_name = ${quoteText(slot)}`,
-  );
-  if (found === undefined) return undefined;
-  if (found.plugin !== 'pgoutput' || !found.mine) throw foreignSlot(slot, found);
-  if (found.wal_status === 'lost') return undefined; // Postgres has removed WAL that it still needed.
-  return lsnFromPostgres(found.confirmed);
-}
-
 /**
- * Makes the slot anew, in place of one that cannot be gone on with. Waits for the transactions that are open now to
- * end; the statement ends with the connection.
+ * Makes the slot, in place of the one that `prepared` found and that cannot be gone on with. One that somebody has made
+ * since is left alone, and refused by Postgres. Waits for the transactions that are open now to end; the statement ends
+ * with the connection.
  *
  * @returns where its stream begins.
  * @throws {ReplicationSetupError} @throws {WorldError}
  */
-export async function createSlot(client: pg.Client, { slot, isSlotTemporary = false }: ReplicationNames): Promise<Lsn> {
+export async function createSlot(client: pg.Client, names: ReplicationNames, prepared: PreparedReplication): Promise<Lsn> {
+  const { slot, isSlotTemporary = false } = names;
   return await typed(async () => {
-    await confirmedBySlot(client, slot);
-    await dropSlot(client, slot);
+    if (prepared.isInTheWay) await dropSlot(client, slot);
     try {
-      const [row] = await rows<{ consistent_point: string }>(
-        client,
-        `CREATE_REPLICATION_SLOT ${quoteName(slot)}${isSlotTemporary ? ' TEMPORARY' : ''} LOGICAL pgoutput NOEXPORT_SNAPSHOT`,
-      );
-      return lsnFromPostgres(row?.consistent_point ?? '');
+      return await makeSlot(client, slot, isSlotTemporary);
     } catch (error) {
       if (hasState(error, '42501')) throw noReplicationRight();
       throw error;
     }
   });
-}
-
-async function dropSlot(client: pg.Client, slot: string): Promise<void> {
-  await client.query(`SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${quoteText(slot)}`);
 }
 
 async function rows<Row extends pg.QueryResultRow>(client: pg.Client, sql: string): Promise<Row[]> {
@@ -176,13 +157,6 @@ async function rows<Row extends pg.QueryResultRow>(client: pg.Client, sql: strin
 
 function hasState(error: unknown, state: string): boolean {
   return error instanceof Error && 'code' in error && error.code === state;
-}
-
-function foreignSlot(slot: string, { plugin, database }: SlotRow): ReplicationSetupError {
-  return new ReplicationSetupError(
-    'slot_of_another_kind',
-    `Replication slot "${slot}" belongs to plugin ${plugin} and database ${database}. Drop it, or choose another replication stream id.`,
-  );
 }
 
 function walLevelNotLogical(walLevel: string): ReplicationSetupError {

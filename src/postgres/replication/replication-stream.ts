@@ -1,9 +1,9 @@
 /**
  * ReplicationStream: reads a started logical replication connection to its end, into a TransactionSink.
  *
- * Nothing may be lost: Postgres forgets what we confirm. So a confirmed LSN never runs ahead of what the owner
- * acknowledged as durable, except over stretches of WAL in which nothing was for us. And nothing may starve: the
- * server is told that we live by a timer of its own, also while reading is held back.
+ * Nothing may be lost: Postgres forgets what we confirm. So a confirmed LSN never runs ahead of what the sink holds
+ * durably, not even over stretches of WAL in which nothing was for us. And nothing may starve: the server is told that
+ * we live by a timer of its own, also while reading is held back.
  *
  * Wake-ups are what costs. A walsender under load writes row by row, and each small read wakes us; so when small reads
  * follow each other closely, reading pauses for a millisecond and finds them together. A commit that comes alone is
@@ -25,8 +25,8 @@ export interface ReplicationStreamOptions {
   readonly sink: TransactionSink;
   /** The commit LSN of the last transaction that the sink has taken: one that comes again is left out. */
   readonly lastCommitLsn: Lsn;
-  /** The commit LSN of the last transaction that the sink has durably: the rest is acknowledged later. */
-  readonly durableLsn: Lsn;
+  /** The sink has durably all that committed before: Postgres is told so whenever it is told anything. */
+  readonly heldLsn: () => Lsn;
   /** What the slot has confirmed already: never fallen back behind. */
   readonly confirmedLsn: Lsn;
   /** The server's `wal_sender_timeout` in milliseconds; 0 for none. */
@@ -40,8 +40,8 @@ export interface ReplicationStream {
   readonly started: Promise<void>;
   /** Resolves with the reason when the stream is over; an open transaction has been abandoned by then. */
   readonly ended: Promise<Error>;
-  /** The transaction with this commit LSN, and all before it, are durable. */
-  acknowledge(lsn: Lsn): void;
+  /** The sink may hold more by now. */
+  acknowledge(): void;
   /** Says farewell, with the last acknowledgement, and closes. */
   close(): void;
 }
@@ -77,10 +77,7 @@ class Stream implements ReplicationStream {
   private markEnded: (error: Error) => void = () => {};
   private isOver = false;
 
-  /** Commit record of the last transaction that the sink was given, and of the last one that is durable. */
-  private told: bigint;
-  private durable: bigint;
-  /** Everything before it has been received; only meaningful when everything told is durable. */
+  /** Everything before it has been received. */
   private passed: bigint;
   private confirmed: bigint;
   private statusTimer: TimerId | undefined;
@@ -94,13 +91,11 @@ class Stream implements ReplicationStream {
 
   constructor(options: ReplicationStreamOptions) {
     this.options = options;
-    this.told = BigInt(options.lastCommitLsn);
-    this.durable = BigInt(options.durableLsn);
     this.confirmed = this.passed = BigInt(options.confirmedLsn);
     this.lastHeardMs = options.clock.nowMs();
     const { sink, lastCommitLsn, transactionBytesMax = TRANSACTION_BYTES_MAX } = options;
     this.writer = new ChangeWriter({ sink, lastCommitLsn, transactionBytesMax });
-    this.writer.onCommit = (lsn, endLsn) => this.committed(lsn, endLsn);
+    this.writer.onCommit = (endLsn) => this.pass(endLsn);
     this.parser = new PgoutputParser(this.writer);
     this.ended = new Promise((done) => (this.markEnded = done));
     this.started = Promise.race([
@@ -117,9 +112,7 @@ class Stream implements ReplicationStream {
     this.scheduleStatus();
   }
 
-  acknowledge(lsn: Lsn): void {
-    const acknowledged = BigInt(lsn);
-    if (acknowledged > this.durable) this.durable = acknowledged;
+  acknowledge(): void {
     this.askStatus();
   }
 
@@ -155,17 +148,12 @@ class Stream implements ReplicationStream {
   }
 
   private keepalive(walEnd: bigint, isReplyAsked: boolean): void {
-    if (!this.writer.isInTransaction) {
-      this.pass(walEnd);
-      this.options.sink.progress(lsnOf(walEnd));
+    if (this.writer.isInTransaction) {
+      if (isReplyAsked) this.askStatus();
+      return;
     }
-    if (isReplyAsked) this.askStatus();
-  }
-
-  /** @param lsn undefined for a transaction that the sink had already. */
-  private committed(lsn: bigint | undefined, endLsn: bigint): void {
-    if (lsn !== undefined) this.told = lsn;
-    this.pass(endLsn);
+    this.pass(walEnd);
+    this.options.sink.progress(lsnOf(walEnd), isReplyAsked); // Its acknowledgement is the reply.
   }
 
   private pass(lsn: bigint): void {
@@ -211,8 +199,8 @@ class Stream implements ReplicationStream {
 
   /** What Postgres may forget. */
   private flushed(): bigint {
-    const reached = this.durable >= this.told ? this.passed : this.durable + 1n; // Behind the commit record's first byte.
-    if (reached > this.confirmed) this.confirmed = reached;
+    const held = BigInt(this.options.heldLsn());
+    if (held > this.confirmed) this.confirmed = held;
     return this.confirmed;
   }
 

@@ -2,7 +2,8 @@
  * TransactionSink: where the replication stream puts transactions. The roof lays it over the transaction log.
  *
  * Calls are synchronous and in the order of the stream: layouts and changes of one transaction, then its commit or
- * `abandon`, or both: of a transaction that grows too large only what follows `abandon` is committed. Nothing is durable until the owner says so, by acknowledging a commit LSN to the stream.
+ * `abandon`, or both: of a transaction that grows too large only what follows `abandon` is committed. Nothing is durable
+ * until the owner says so, by acknowledging it to the stream.
  */
 import type { Lsn } from '../../model/lsn.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
@@ -16,12 +17,20 @@ export interface TransactionSink {
   layout(layout: Omit<RelationLayout, 'id'>): number;
   /** A part of the open transaction: whole changes. The bytes are the sink's to keep. */
   changes(xid: Xid, bytes: Uint8Array): void;
-  /** The transaction is complete; one whose tables had no changes is told as well. */
-  commit(xid: Xid, lsn: Lsn): void;
+  /**
+   * The transaction is complete; one whose tables had no changes is told as well.
+   *
+   * @param endLsn behind its commit record, which `lsn` is the begin of.
+   */
+  commit(xid: Xid, lsn: Lsn, endLsn: Lsn): void;
   /** What `changes` gave since the last commit does not count: the connection broke, or the transaction is too large. */
   abandon(): void;
-  /** Everything that committed before `lsn` was told; no transaction is open. */
-  progress(lsn: Lsn): void;
+  /**
+   * Everything that committed before `lsn` was told; no transaction is open.
+   *
+   * @param isAsked Postgres waits to hear how far it is durable.
+   */
+  progress(lsn: Lsn, isAsked: boolean): void;
   /** While set, the stream stops reading until it resolves. */
   readonly congestion: Promise<void> | undefined;
 }

@@ -32,18 +32,18 @@ export function databasePorts(resources: ServiceResources, access: LogAccess) {
 
 function replication(resources: ServiceResources, { intake }: LogAccess): PortSpec {
   const { configuration, database, storage } = resources;
-  const { target, slot, isSlotTemporary, publication } = database;
+  const { target, slot, isSlotTemporary, takesOverSlot, publication } = database;
   return replicationPort({
     name: '@replication',
     target,
     slot,
     isSlotTemporary,
+    takesOverSlot,
     publication,
     transactionBytesMax: configuration.transactionBytesMax,
     sink: doubting(resources, intake),
     lastCommitLsn: () => storage.log.lastCommitLsn,
-    source: () => storage.log.source,
-    durableLsn: () => storage.log.durableLsn,
+    stored: () => storage.log,
     owner: '@replication-client',
   });
 }
@@ -58,7 +58,7 @@ function doubting({ database }: ServiceResources, intake: LogAccess['intake']): 
     changes: (...fragment) => intake.changes(...fragment),
     commit: (...end) => intake.commit(...end),
     abandon: () => intake.abandon(),
-    progress: (lsn) => intake.progress(lsn),
+    progress: (...passed) => intake.progress(...passed),
     get congestion() {
       return intake.congestion;
     },

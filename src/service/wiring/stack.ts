@@ -18,7 +18,7 @@ export function stackWiring(resources: ServiceResources): StackWiring {
   const access = logAccess(resources);
   const api = serviceApi(resources);
   return {
-    ports: { ...storagePorts(storage, access), ...databasePorts(resources, access), ...edgePorts(resources, api) },
+    ports: { ...storagePorts(resources, access), ...databasePorts(resources, access), ...edgePorts(resources, api) },
     tables: processTables(resources, access, api.announcements),
     shapeLog: (handle) => shapeLogOf(storage, handle),
     takenThrough: () => storage.shapes.position,

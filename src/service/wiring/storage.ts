@@ -34,9 +34,10 @@ export function logAccess({ storage, language }: ServiceResources): LogAccess {
   };
 }
 
-export function storagePorts({ log, shapes }: Storage, { intake, blocks, shapeBlocks }: LogAccess) {
+export function storagePorts({ storage, world }: ServiceResources, { intake, blocks, shapeBlocks }: LogAccess) {
+  const { log, shapes } = storage;
   return {
-    logWriter: () => logWriterPort(intake, { replication: '@replication', collector: '@shape-log-collector' }),
+    logWriter: () => logWriterPort(intake, { replication: '@replication', collector: '@shape-log-collector' }, world.clock),
     logReader: () => logReaderPort(log, blocks),
     shapeReader: () => shapeReaderPort(shapes, shapeBlocks),
     checkpoints: () => checkpointPort(log, shapes),

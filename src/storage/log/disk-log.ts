@@ -29,18 +29,18 @@ export async function openDiskLog({ disk, directory, segmentBytesMax, tailBytesM
   const segments = new Segments(disk, directory);
   const layouts = new Layouts();
   const recent = new RecentCommits(tailBytesMax);
-  const { end, lastFirst, lastCommitLsn, source } = await recoverLog(segments, from, layouts, recent);
+  const { end, lastFirst, stream } = await recoverLog(segments, from, layouts, recent);
   const preamble = (first: LogPosition): Iterable<Preamble> => preambleOf(first, log, layouts);
   const sink = new LogWriter(segments, segmentBytesMax, preamble, end, lastFirst ?? end, end);
   const tail = new TailCache(end, tailBytesMax);
-  const log = new FramedLog({ sink, reader: new LogReader(segments), layouts, tail, recent, lastCommitLsn, source });
+  const log = new FramedLog({ sink, reader: new LogReader(segments), layouts, tail, recent, stream });
   if (lastFirst === undefined) sink.beginSegment(LOG_START);
   await log.sync();
   return log;
 }
 
 /** A segment can be read without those before it. */
-function* preambleOf(first: LogPosition, { lastCommitLsn, source }: TransactionLog, layouts: Layouts): Iterable<Preamble> {
-  yield { kind: FRAME_KINDS.segment, payload: encodeJson({ format: LOG_FORMAT, first, lastCommitLsn, source }) };
+function* preambleOf(first: LogPosition, { heldStream }: FramedLog, layouts: Layouts): Iterable<Preamble> {
+  yield { kind: FRAME_KINDS.segment, payload: encodeJson({ format: LOG_FORMAT, first, ...heldStream }) };
   for (const layout of layouts.all()) yield { kind: FRAME_KINDS.layout, payload: encodeJson(layout) };
 }

@@ -2,19 +2,24 @@
 import type { LogPosition } from '../../model/log-position.ts';
 import { lsnOf, type Lsn } from '../../model/lsn.ts';
 import type { RelationLayout } from '../../model/relation.ts';
+import type { StreamSource } from '../../model/stream-source.ts';
+import type { HeldStream } from './held-stream.ts';
 import type { ShapeRecord } from './shape-record.ts';
 
 /** Changes when a reader of the old form would misread the new one. */
-export const LOG_FORMAT = 2;
+export const LOG_FORMAT = 3;
 
-export interface SegmentHeader {
+/** With the stream as it was held before the segment: older segments may be deleted. */
+export interface SegmentHeader extends HeldStream {
   readonly format: number;
   /** Where the segment begins in the log. */
   readonly first: LogPosition;
-  /** Of the last transaction before the segment: older segments may be deleted. */
-  readonly lastCommitLsn: Lsn;
-  /** As the last restart before the segment told it; missing in logs that are older than it. */
-  readonly source?: string;
+}
+
+export interface Restart {
+  readonly source: StreamSource;
+  /** Where the new stream begins: so far it is held from the start. */
+  readonly lsn: Lsn;
 }
 
 export interface CommitPayload {
@@ -23,7 +28,7 @@ export interface CommitPayload {
   readonly frameCount: number;
 }
 
-export function encodeJson(value: SegmentHeader | RelationLayout | ShapeRecord): Uint8Array {
+export function encodeJson(value: SegmentHeader | RelationLayout | ShapeRecord | Restart): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }
 
@@ -51,12 +56,18 @@ export function decodeCommit(payload: Uint8Array): CommitPayload {
   return { lsn: lsnOf(view.getBigUint64(0, true)), frameCount: view.getUint32(8, true) };
 }
 
-export function encodeSource(source: string): Uint8Array {
-  return Buffer.from(source);
+export function decodeRestart(payload: Uint8Array): Restart {
+  return decodeJson(payload) as Restart;
 }
 
-export function decodeSource(payload: Uint8Array): string {
-  return Buffer.from(payload.buffer, payload.byteOffset, payload.byteLength).toString();
+export function encodeLsn(lsn: Lsn): Uint8Array {
+  const payload = Buffer.allocUnsafe(8);
+  payload.writeBigUInt64LE(BigInt(lsn));
+  return payload;
+}
+
+export function decodeLsn(payload: Uint8Array): Lsn {
+  return lsnOf(viewOf(payload).getBigUint64(0, true));
 }
 
 export function encodePosition(position: LogPosition): Uint8Array {

@@ -25,8 +25,10 @@ export const FRAME_KINDS = {
   record: 5,
   /** u64 position: the log was durable up to there before this frame was written. */
   durable: 6,
-  /** Empty: from here on commit LSNs begin anew, they come from another slot. */
+  /** JSON of `Restart`: from here on commit LSNs begin anew, they come from another slot. */
   restart: 7,
+  /** u64 LSN: every transaction of the stream that committed before it lies before this frame. */
+  held: 8,
 } as const;
 export type FrameKind = (typeof FRAME_KINDS)[keyof typeof FRAME_KINDS];
 
@@ -39,7 +41,7 @@ export const FRAME_HEADER_BYTES = 16;
 const PAYLOAD_BYTES_MAX = 16 * 1024 * 1024;
 
 const MAGIC = 0xa7e1;
-const KIND_MAX = FRAME_KINDS.restart;
+const KIND_MAX = FRAME_KINDS.held;
 
 export interface Frame {
   readonly kind: FrameKind;

@@ -11,10 +11,12 @@ import { minPosition, type LogPosition, type LogRange } from '../../model/log-po
 import { compareLsn, LSN_ZERO, maxLsn, type Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
 import type { RelationLayout } from '../../model/relation.ts';
+import type { StreamSource } from '../../model/stream-source.ts';
 import type { LogBlock } from '../../model/transaction.ts';
 import { CONTINUED, FIRST, FRAME_KINDS, type FrameKind } from './frame.ts';
-import { encodeCommit, encodeJson, encodeSource } from './frame-payloads.ts';
+import { encodeCommit, encodeJson, encodeLsn } from './frame-payloads.ts';
 import { GroupCommit } from './group-commit.ts';
+import { NO_STREAM, type HeldStream } from './held-stream.ts';
 import type { Layouts } from './layouts.ts';
 import type { RecentCommits } from './recent-commits.ts';
 import type { RecordAt, ShapeRecord } from './shape-record.ts';
@@ -24,9 +26,9 @@ import { FRAME_BYTES_MAX, type TransactionLog } from './transaction-log.ts';
 /** What the next sync makes durable. */
 interface Settled {
   readonly end: LogPosition;
-  readonly lsn: Lsn;
-  /** Which stream `lsn` belongs to: those of another one say nothing about it. */
-  readonly stream: number;
+  readonly stream: HeldStream;
+  /** How often a stream had begun by then: of a later one nothing is durable yet. */
+  readonly restarts: number;
 }
 
 /** Where an engine takes frames. */
@@ -57,8 +59,7 @@ export interface LogParts {
   readonly layouts: Layouts;
   readonly tail: TailCache;
   readonly recent: RecentCommits;
-  readonly lastCommitLsn: Lsn;
-  readonly source: string;
+  readonly stream: HeldStream;
 }
 
 interface OpenTransaction {
@@ -80,20 +81,18 @@ export class FramedLog implements TransactionLog {
   private readonly tail: TailCache;
   private readonly recent: RecentCommits;
   private readonly commits = new GroupCommit(() => this.flush());
-  private commitLsn: Lsn;
-  private streamSource: string;
+  private stream: HeldStream;
+  private restarts = 0;
   private open: OpenTransaction | undefined;
-  private stream = 0;
   private durable: Settled;
 
-  constructor({ sink, reader, layouts, tail, recent, lastCommitLsn, source }: LogParts) {
+  constructor({ sink, reader, layouts, tail, recent, stream }: LogParts) {
     this.sink = sink;
     this.reader = reader;
     this.layouts = layouts;
     this.tail = tail;
     this.recent = recent;
-    this.commitLsn = lastCommitLsn;
-    this.streamSource = source;
+    this.stream = stream;
     this.durable = this.settled;
   }
 
@@ -102,16 +101,24 @@ export class FramedLog implements TransactionLog {
   }
 
   get lastCommitLsn(): Lsn {
-    return this.commitLsn;
+    return this.stream.lastCommitLsn;
   }
 
-  get source(): string {
-    return this.streamSource;
+  get source(): StreamSource | undefined {
+    return this.stream.source;
   }
 
-  /** None when the stream was restarted since. */
   get durableLsn(): Lsn {
-    return this.durable.stream === this.stream ? this.durable.lsn : LSN_ZERO;
+    return this.durableStream.lastCommitLsn;
+  }
+
+  get heldLsn(): Lsn {
+    return this.durableStream.heldLsn;
+  }
+
+  /** As appended: more than a power cut would leave. */
+  get heldStream(): HeldStream {
+    return this.stream;
   }
 
   appendLayout(layout: Omit<RelationLayout, 'id'>): number {
@@ -138,13 +145,13 @@ export class FramedLog implements TransactionLog {
   appendCommit(xid: Xid, lsn: Lsn): void {
     const open = this.open;
     if (open === undefined) {
-      this.commitLsn = maxLsn(this.commitLsn, lsn);
+      this.noteCommit(maxLsn(this.lastCommitLsn, lsn));
       return;
     }
     invariant(open.xid === xid, 'the transaction that commits is the open one');
-    invariant(compareLsn(lsn, this.commitLsn) > 0, `commit LSNs grow: ${lsn} follows ${this.commitLsn}`);
+    invariant(compareLsn(lsn, this.lastCommitLsn) > 0, `commit LSNs grow: ${lsn} follows ${this.lastCommitLsn}`);
     this.sink.put(FRAME_KINDS.commit, 0, xid, encodeCommit({ lsn, frameCount: open.frameCount }));
-    this.commitLsn = lsn;
+    this.noteCommit(lsn);
     this.open = undefined;
     const end = this.sink.end;
     this.recent.push(xid, open.after, end);
@@ -156,12 +163,17 @@ export class FramedLog implements TransactionLog {
     this.open = undefined;
   }
 
-  restart(source: string): void {
+  appendHeld(lsn: Lsn): void {
+    if (compareLsn(lsn, this.stream.heldLsn) <= 0) return;
+    this.sink.put(FRAME_KINDS.held, 0, NO_XID, encodeLsn(lsn));
+    this.stream = { ...this.stream, heldLsn: lsn };
+  }
+
+  restart(source: StreamSource, lsn: Lsn): void {
     invariant(this.open === undefined, 'no transaction is open when a stream begins');
-    this.sink.put(FRAME_KINDS.restart, 0, NO_XID, encodeSource(source));
-    this.streamSource = source;
-    this.commitLsn = LSN_ZERO;
-    this.stream += 1;
+    this.sink.put(FRAME_KINDS.restart, 0, NO_XID, encodeJson({ source, lsn }));
+    this.stream = { source, lastCommitLsn: LSN_ZERO, heldLsn: lsn };
+    this.restarts += 1;
     this.recent.forget();
   }
 
@@ -211,7 +223,17 @@ export class FramedLog implements TransactionLog {
   }
 
   private get settled(): Settled {
-    return { end: this.open === undefined ? this.sink.end : this.open.after, lsn: this.commitLsn, stream: this.stream };
+    const { open, sink, stream, restarts } = this;
+    return { end: open === undefined ? sink.end : open.after, stream, restarts };
+  }
+
+  /** Of the stream that is appended now: nothing when it began since. */
+  private get durableStream(): HeldStream {
+    return this.durable.restarts === this.restarts ? this.durable.stream : NO_STREAM;
+  }
+
+  private noteCommit(lsn: Lsn): void {
+    this.stream = { ...this.stream, lastCommitLsn: lsn };
   }
 
   private putChanges(open: OpenTransaction, changes: Uint8Array): Uint8Array {

@@ -4,11 +4,16 @@
  *
  * It is the only way into the log for transactions, so what Postgres is told to be durable, and what readers may see,
  * follow from one place: the sync that covered it.
+ *
+ * How far the log holds the stream must be durable before Postgres is told. It goes with the transactions, which are
+ * synced anyway. Where only WAL of others passes, a sync for each word of Postgres could be thousands in a second: so
+ * that waits until `hold`, or until Postgres asks. One that shuts down asks, and waits until it hears that all is held.
  */
 import type { LogPosition } from '../../model/log-position.ts';
-import { LSN_ZERO, maxLsn, type Lsn } from '../../model/lsn.ts';
+import { compareLsn, LSN_ZERO, maxLsn, type Lsn } from '../../model/lsn.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
 import type { RelationLayout } from '../../model/relation.ts';
+import type { StreamSource } from '../../model/stream-source.ts';
 import type { TransactionLog } from './transaction-log.ts';
 
 /** Bytes that may wait for a sync before the stream is held back. */
@@ -17,12 +22,15 @@ const UNSYNCED_BYTES_MAX = 64 * 1024 * 1024;
 /** What a sync has made durable. */
 export interface Durable {
   readonly through: LogPosition;
-  /** Postgres need not keep anything up to here; zero when its stream was restarted meanwhile. */
+  /** What a reader at `through` may be told of Postgres's log; zero when its stream was restarted meanwhile. */
   readonly lsn: Lsn;
 }
 
 export class LogIntake {
   private receivedLsn = LSN_ZERO;
+  /** Every transaction that committed before it was appended. Behind `receivedLsn`, which may be the begin of a commit record. */
+  private passedLsn = LSN_ZERO;
+  private isHoldDue = false;
   private restarts = 0;
   private unsyncedBytes = 0;
   private isDirty = false;
@@ -47,8 +55,10 @@ export class LogIntake {
     if (this.unsyncedBytes >= UNSYNCED_BYTES_MAX) this.congest();
   }
 
-  commit(xid: Xid, lsn: Lsn): void {
+  /** @param endLsn behind the commit's record. */
+  commit(xid: Xid, lsn: Lsn, endLsn: Lsn): void {
     this.log.appendCommit(xid, lsn);
+    this.passedLsn = maxLsn(this.passedLsn, endLsn);
     this.note(lsn);
   }
 
@@ -56,16 +66,29 @@ export class LogIntake {
     this.log.abandon();
   }
 
-  /** Postgres's log has come to `lsn` and held nothing more for us. */
-  progress(lsn: Lsn): void {
+  /**
+   * Postgres's log has come to `lsn` and held nothing more for us.
+   *
+   * @param isAsked Postgres waits to hear how far it is durable.
+   */
+  progress(lsn: Lsn, isAsked: boolean): void {
+    this.passedLsn = maxLsn(this.passedLsn, lsn);
+    this.isHoldDue ||= isAsked;
     this.note(lsn);
   }
 
+  /** Lets the next sync hold all that has passed, though nothing else needs one. */
+  hold(): void {
+    if (compareLsn(this.passedLsn, this.log.heldLsn) <= 0) return;
+    this.isHoldDue = true;
+    this.wake();
+  }
+
   /** The stream begins anew, on a slot whose positions do not continue the old ones. Durable when it resolves. */
-  async restart(source: string): Promise<void> {
-    this.receivedLsn = LSN_ZERO;
+  async restart(source: StreamSource, lsn: Lsn): Promise<void> {
+    this.receivedLsn = this.passedLsn = LSN_ZERO;
     this.restarts += 1;
-    this.log.restart(source);
+    this.log.restart(source, lsn);
     await this.log.sync();
   }
 
@@ -85,7 +108,8 @@ export class LogIntake {
   /** Makes durable all that has come so far. @throws {DiskError} as the log does. */
   async sync(): Promise<Durable> {
     const { receivedLsn, restarts } = this;
-    this.isDirty = false;
+    if (this.isHoldDue || this.unsyncedBytes > 0) this.log.appendHeld(this.passedLsn);
+    this.isDirty = this.isHoldDue = false;
     this.unsyncedBytes = 0;
     const through = await this.log.sync();
     this.relieve?.();
@@ -96,16 +120,18 @@ export class LogIntake {
 
   private note(lsn: Lsn): void {
     this.receivedLsn = maxLsn(this.receivedLsn, lsn);
-    this.isDirty = true;
-    this.wakeWriter?.();
-    this.wakeWriter = undefined;
+    this.wake();
   }
 
   private congest(): void {
     this.congested ??= new Promise((resolve) => {
       this.relieve = resolve;
     });
-    this.isDirty = true; // A transaction larger than the bound has no commit yet: its frames are synced on the way.
+    this.wake(); // A transaction larger than the bound has no commit yet: its frames are synced on the way.
+  }
+
+  private wake(): void {
+    this.isDirty = true;
     this.wakeWriter?.();
     this.wakeWriter = undefined;
   }

@@ -6,11 +6,12 @@
  * durable beyond that place: then durable data was damaged, and to go on would be to lose it silently.
  */
 import { LOG_START, type LogPosition } from '../../model/log-position.ts';
-import { LSN_ZERO, type Lsn } from '../../model/lsn.ts';
+import { LSN_ZERO } from '../../model/lsn.ts';
 import type { DiskFile } from '../disk.ts';
 import { LogCorruptError, StorageVersionError } from '../errors.ts';
 import { DURABLE_FRAME_BYTES, FIRST, FRAME_KINDS, frameAt, looksDurable, type Frame } from './frame.ts';
-import { decodeCommit, decodeLayout, decodePosition, decodeSegmentHeader, decodeSource, LOG_FORMAT } from './frame-payloads.ts';
+import { decodeCommit, decodeLayout, decodeLsn, decodePosition, decodeRestart, decodeSegmentHeader, LOG_FORMAT } from './frame-payloads.ts';
+import { NO_STREAM, type HeldStream } from './held-stream.ts';
 import type { Layouts } from './layouts.ts';
 import type { RecentCommits } from './recent-commits.ts';
 import { SegmentCursor } from './segment-cursor.ts';
@@ -20,8 +21,7 @@ export interface RecoveredLog {
   readonly end: LogPosition;
   /** Where the last segment begins; undefined for a log that has none yet. */
   readonly lastFirst: LogPosition | undefined;
-  readonly lastCommitLsn: Lsn;
-  readonly source: string;
+  readonly stream: HeldStream;
 }
 
 interface Findings {
@@ -29,8 +29,7 @@ interface Findings {
   readonly recent: RecentCommits;
   /** Before the transaction that is being read; undefined when it began before what is read. */
   openAfter: LogPosition | undefined;
-  lastCommitLsn: Lsn;
-  source: string;
+  stream: HeldStream;
   /** Up to here the log itself says that it was durable. */
   durable: LogPosition;
 }
@@ -48,7 +47,7 @@ export async function recoverLog(
   recent: RecentCommits,
 ): Promise<RecoveredLog> {
   await segments.scan();
-  const findings: Findings = { layouts, recent, openAfter: undefined, lastCommitLsn: LSN_ZERO, source: '', durable: from };
+  const findings: Findings = { layouts, recent, openAfter: undefined, stream: NO_STREAM, durable: from };
   const begin = segments.holding(from) ?? LOG_START;
   let end = begin;
   for (const first of segments.firsts.filter((start) => start >= begin)) {
@@ -58,7 +57,7 @@ export async function recoverLog(
   const lastFirst = segments.firsts.at(-1);
   if (end < from) throw new LogCorruptError(end, `it was durable up to ${from}`);
   if (end > LOG_START && lastFirst === undefined) throw new LogCorruptError(end, 'its only segment has no header');
-  return { end, lastFirst, lastCommitLsn: findings.lastCommitLsn, source: findings.source };
+  return { end, lastFirst, stream: findings.stream };
 }
 
 /** @returns where the segment ends; a torn tail has been cut off. */
@@ -95,8 +94,8 @@ function checkHeader(frame: Frame, directory: string, findings: Findings): void 
   if (frame.kind !== FRAME_KINDS.segment) throw new LogCorruptError(frame.start, 'a segment does not begin with its header');
   const header = decodeSegmentHeader(frame.payload);
   if (header.format !== LOG_FORMAT) throw new StorageVersionError(directory, String(header.format), LOG_FORMAT);
-  findings.lastCommitLsn = header.lastCommitLsn;
-  findings.source = header.source ?? '';
+  const { source, lastCommitLsn, heldLsn } = header;
+  findings.stream = { source, lastCommitLsn, heldLsn };
 }
 
 function learn(frame: Frame, findings: Findings): void {
@@ -105,15 +104,16 @@ function learn(frame: Frame, findings: Findings): void {
   if (kind === FRAME_KINDS.changes && (flags & FIRST) !== 0) findings.openAfter = start;
   if (kind === FRAME_KINDS.commit) learnCommit(frame, findings);
   if (kind === FRAME_KINDS.restart) {
-    findings.lastCommitLsn = LSN_ZERO;
-    findings.source = decodeSource(payload);
+    const { source, lsn } = decodeRestart(payload);
+    findings.stream = { source, lastCommitLsn: LSN_ZERO, heldLsn: lsn };
     findings.recent.forget();
   }
+  if (kind === FRAME_KINDS.held) findings.stream = { ...findings.stream, heldLsn: decodeLsn(payload) };
   if (kind === FRAME_KINDS.durable) findings.durable = Math.max(findings.durable, decodePosition(payload)) as LogPosition;
 }
 
 function learnCommit({ xid, payload, end }: Frame, findings: Findings): void {
-  findings.lastCommitLsn = decodeCommit(payload).lsn;
+  findings.stream = { ...findings.stream, lastCommitLsn: decodeCommit(payload).lsn };
   if (findings.openAfter !== undefined) findings.recent.push(xid, findings.openAfter, end);
   findings.openAfter = undefined;
 }

@@ -1,15 +1,18 @@
 /**
- * Log writer: syncs the transaction log, one group after the other, and only then says so: to the replication client,
- * which acknowledges it to Postgres, and to the collector, which shows it to readers.
+ * Log writer: syncs the transaction log, one group after the other, and only then says so: to the replication port,
+ * which tells Postgres how far the log holds its stream, and to the collector, which shows it to readers.
  *
- * - `restartStream { source }` → `stream.restarted`, when the log says so durably
+ * - `restartStream { source, lsn }` → `stream.restarted`, when the log says so durably
  *
  * When it is idle it syncs at once; what arrives during a sync forms the next group. A disk that fails ends it.
  *
  * It begins with a sync and its announcement, since the writer before it may have died between the two, or before. So
  * a log that takes nothing more also ends each new writer at once, and the service with them, however rare commits are.
  */
-import type { Address, PortSpec } from '../../otp/process.ts';
+import type { Clock, TimerId } from '../../base/clock.ts';
+import type { Lsn } from '../../model/lsn.ts';
+import type { StreamSource } from '../../model/stream-source.ts';
+import type { Address, PortContext, PortSpec } from '../../otp/process.ts';
 import type { LogIntake } from './log-intake.ts';
 
 export interface LogWriterListeners {
@@ -17,28 +20,41 @@ export interface LogWriterListeners {
   readonly collector: Address;
 }
 
-export function logWriterPort(intake: LogIntake, { replication, collector }: LogWriterListeners): PortSpec {
+/** What passes for others is held this often: a sync in a second costs nothing, and Postgres keeps little WAL in vain. */
+const HOLD_EVERY_MS = 1_000;
+
+export function logWriterPort(intake: LogIntake, listeners: LogWriterListeners, clock: Clock): PortSpec {
   return {
     name: '@log-writer',
-    open({ signal, send, exit }) {
-      const syncGroups = async (): Promise<void> => {
-        while (!signal.aborted) {
-          const { through, lsn } = await intake.sync();
-          send(replication, { type: 'acknowledge', lsn });
-          send(collector, { type: 'log.extended', through, lsn });
-          await intake.awaitWork(signal);
-        }
+    open(context) {
+      const syncing = syncGroups(intake, listeners, context).catch((error: unknown) => context.exit(error));
+      let timer: TimerId;
+      const holdNowAndThen = (): void => {
+        intake.hold();
+        timer = clock.setTimer(holdNowAndThen, HOLD_EVERY_MS);
       };
-      const syncing = syncGroups().catch((error: unknown) => exit(error));
+      holdNowAndThen();
       return {
         requests: {
-          restartStream: async ({ source }) => {
-            await intake.restart(String(source));
+          restartStream: async ({ source, lsn }) => {
+            await intake.restart(source as StreamSource, lsn as Lsn);
             return { type: 'stream.restarted' };
           },
         },
-        close: () => syncing,
+        close() {
+          clock.clearTimer(timer);
+          return syncing;
+        },
       };
     },
   };
+}
+
+async function syncGroups(intake: LogIntake, { replication, collector }: LogWriterListeners, { signal, send }: PortContext): Promise<void> {
+  while (!signal.aborted) {
+    const { through, lsn } = await intake.sync();
+    send(replication, { type: 'acknowledge' });
+    send(collector, { type: 'log.extended', through, lsn });
+    await intake.awaitWork(signal);
+  }
 }

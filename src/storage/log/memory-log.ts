@@ -1,11 +1,11 @@
 /** The transaction log in memory: for tests, and for a service that may forget everything. Durable means synced. */
 import { InvariantError } from '../../base/invariant.ts';
 import { LOG_START, type LogPosition, type LogRange } from '../../model/log-position.ts';
-import { LSN_ZERO } from '../../model/lsn.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
 import { FRAME_HEADER_BYTES, FRAME_KINDS, type FrameKind } from './frame.ts';
 import { decodeRecord } from './frame-payloads.ts';
 import { FramedLog, type FrameReader, type FrameSink } from './framed-log.ts';
+import { NO_STREAM } from './held-stream.ts';
 import { Layouts } from './layouts.ts';
 import { RecentCommits } from './recent-commits.ts';
 import type { RecordAt } from './shape-record.ts';
@@ -18,7 +18,7 @@ export function memoryLog(): TransactionLog {
   const frames = new MemoryFrames();
   const [layouts, recent] = [new Layouts(), new RecentCommits(RECENT_BYTES_MAX)];
   const tail = new TailCache(LOG_START, Number.POSITIVE_INFINITY);
-  return new FramedLog({ sink: frames, reader: frames, layouts, tail, recent, lastCommitLsn: LSN_ZERO, source: '' });
+  return new FramedLog({ sink: frames, reader: frames, layouts, tail, recent, stream: NO_STREAM });
 }
 
 /** Keeps records alone: every transaction stays in the log's cache until it is released. */

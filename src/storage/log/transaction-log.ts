@@ -10,6 +10,7 @@ import type { LogPosition, LogRange } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
 import type { RelationLayout } from '../../model/relation.ts';
+import type { StreamSource } from '../../model/stream-source.ts';
 import type { ShapeRecord } from './shape-record.ts';
 
 /** One frame holds at most this many bytes of changes; a larger fragment, which a large value makes, takes several. */
@@ -20,10 +21,12 @@ export interface TransactionLog {
   readonly durableEnd: LogPosition;
   /** The commit LSN of the last transaction appended; '0' for an empty log. A transaction at or below it has been taken. */
   readonly lastCommitLsn: Lsn;
-  /** Whose stream the log holds without a gap, as `restart` was told; `''` for nobody's. */
-  readonly source: string;
-  /** The commit LSN of the last transaction that a power cut would leave, with all before it: what Postgres may be told. */
+  /** Whose stream the log holds, as `restart` was told; undefined when there was none yet. */
+  readonly source: StreamSource | undefined;
+  /** The commit LSN of the last transaction that a power cut would leave, with all before it: what a reader may be told. */
   readonly durableLsn: Lsn;
+  /** Of `source`, what a power cut would leave: as `HeldStream` has it. Postgres may be told to forget what lies before, and no more. */
+  readonly heldLsn: Lsn;
 
   /** Remembers how a relation's tuples are laid out; a layout that the log knows keeps its id. */
   appendLayout(layout: Omit<RelationLayout, 'id'>): number;
@@ -35,12 +38,14 @@ export interface TransactionLog {
   appendCommit(xid: Xid, lsn: Lsn): void;
   /** Forgets what `appendChanges` gave since the last commit: the connection broke inside a transaction. */
   abandon(): void;
+  /** Every transaction of the stream that committed before `lsn` has been appended. Durable with the next sync. */
+  appendHeld(lsn: Lsn): void;
   /**
    * A stream begins that does not continue the log: its commit LSNs may be lower. Durable with the next sync.
    *
-   * @param source `''` while there is no stream whose every change the log will have.
+   * @param lsn where it begins; zero before that is known, so that no slot goes on from here.
    */
-  restart(source: string): void;
+  restart(source: StreamSource, lsn: Lsn): void;
   appendRecord(record: ShapeRecord): void;
   /**
    * Makes everything appended so far durable. Calls during a sync share the next one.

@@ -1,4 +1,4 @@
-/** In which order a missing slot is made up for: whatever the service dies in, the next one finds out. */
+/** In which order a slot that does not continue is made anew: whatever the service dies in, the next one finds out. */
 import { expect, test } from 'vitest';
 import { replicationClient } from '../../../src/actors/connections/replication-client.ts';
 import { replayScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
@@ -9,8 +9,17 @@ import { ManualClock } from '../../support/manual-clock.ts';
 /** A port's promise takes a few to become an event. */
 const TURNS = 10;
 
-/** A running client among ports that answer at once and note what they were asked; `slotMissing` is answered to the first connect. */
-function connectTo({ slotMissing, hold }: { slotMissing: boolean; hold?: string }) {
+const source = { systemId: '7', timeline: '1', database: 'items', slot: 'slot' };
+
+/** What was asked, with what matters of it. */
+function wordsOf({ type, source: told, lsn, why }: Message): string {
+  const whose = JSON.stringify(told) === JSON.stringify(source) ? 'the slot' : 'another';
+  if (type === 'restartStream') return `${type} of ${whose} from ${String(lsn)}`;
+  return why === undefined ? type : `${type}: ${String(why)}`;
+}
+
+/** A running client among ports that answer at once and note what they were asked; `standing` is that of the slot. */
+function connectTo({ standing, hold }: { standing: 'continued' | 'lost'; hold?: string }) {
   const asked: string[] = [];
   let answerHeld: (message: Message) => void = () => {};
   const port = (name: Name, answers: Readonly<Record<string, Message>>, casts: readonly string[] = []): PortSpec => ({
@@ -21,7 +30,7 @@ function connectTo({ slotMissing, hold }: { slotMissing: boolean; hold?: string 
         Object.entries(answers).map(([type, answer]) => [
           type,
           (request: Message) => {
-            asked.push('source' in request ? `${type} '${String(request['source'])}'` : type);
+            asked.push(wordsOf(request));
             return type === hold ? new Promise<Message>((resolve) => (answerHeld = () => resolve(answer))) : answer;
           },
         ]),
@@ -37,8 +46,8 @@ function connectTo({ slotMissing, hold }: { slotMissing: boolean; hold?: string 
     port(
       '@replication',
       {
-        connect: { type: 'replication.connected', slotMissing, systemId: '7' },
-        createSlot: { type: 'replication.slotCreated' },
+        connect: { type: 'replication.connected', standing, why: standing === 'continued' ? '' : 'it is gone', source },
+        createSlot: { type: 'replication.slotCreated', lsn: '900', isMarked: true },
         startStreaming: { type: 'replication.streaming' },
       },
       ['disconnect'],
@@ -67,10 +76,16 @@ function connectTo({ slotMissing, hold }: { slotMissing: boolean; hold?: string 
 }
 
 test.each([
-  ['there', false, ['awaitLock', 'connect', 'startStreaming']],
-  ['missing', true, ['awaitLock', 'connect', "restartStream ''", 'createSlot', 'purge', "restartStream '7'", 'startStreaming']],
-])('a slot that is %s', async (_, slotMissing, requests) => {
-  const { asked, settle } = connectTo({ slotMissing });
+  ['continued', ['awaitLock', 'connect', 'startStreaming']],
+  [
+    'lost',
+    [
+      'awaitLock', 'connect', 'restartStream of the slot from 0', 'createSlot',
+      'purge: it is gone', 'restartStream of the slot from 900', 'startStreaming',
+    ],
+  ],
+] as const)('a slot that is %s', async (standing, requests) => {
+  const { asked, settle } = connectTo({ standing });
 
   await settle();
 
@@ -78,7 +93,7 @@ test.each([
 });
 
 test('a lock that is lost while the shapes are purged ends the attempt once they are', async () => {
-  const { asked, settle, answer, tell } = connectTo({ slotMissing: true, hold: 'purge' });
+  const { asked, settle, answer, tell } = connectTo({ standing: 'lost', hold: 'purge' });
   tell({ type: 'lock.lost' });
   const whilePurging = [...asked];
 
@@ -86,7 +101,7 @@ test('a lock that is lost while the shapes are purged ends the attempt once they
   await settle();
 
   expect({ whilePurging: whilePurging.at(-1), after: asked.slice(whilePurging.length) }).toEqual({
-    whilePurging: 'purge',
-    after: ["restartStream '7'", 'startStreaming', 'disconnect'],
+    whilePurging: 'purge: it is gone',
+    after: ['restartStream of the slot from 900', 'startStreaming', 'disconnect'],
   });
 });

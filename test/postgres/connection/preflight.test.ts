@@ -3,6 +3,13 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { preflight } from '../../../src/postgres/connection/preflight.ts';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
+import type { StreamSource } from '../../../src/model/stream-source.ts';
+import { replicationPort } from '../../../src/postgres/replication/replication-port.ts';
+import { NOTHING_STORED } from '../../../src/postgres/replication/slot-standing.ts';
+import { openPort } from '../../support/port-harness.ts';
+import { targetOf } from '../../support/postgres-target.ts';
+import { RecordingSink } from '../../support/recording-sink.ts';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -70,6 +77,29 @@ test('a slot that another database of the server uses is told before it is tried
 
   await other.drop();
   expect({ code: problem?.code, names: problem?.message.includes(other.name) }).toEqual({ code: 'slot_elsewhere', names: true });
+});
+
+test('a slot is refused before it is tried when neither its mark nor the storage says that Armature made it', async () => {
+  const names = { slot: `slot_${database.name}`, publication: 'preflight' };
+  const sink = { sink: new RecordingSink(), lastCommitLsn: () => LSN_ZERO, stored: () => NOTHING_STORED };
+  const port = await openPort(replicationPort({ ...names, ...sink, target: targetOf(database.url), owner: '@owner' }));
+  const { source } = (await port.ask({ type: 'connect' })) as unknown as { source: StreamSource };
+  const { lsn: heldLsn } = (await port.ask({ type: 'createSlot' })) as unknown as { lsn: Lsn };
+  await port.ask({ type: 'startStreaming' });
+  const marked = await preflight(database.url, names);
+  await database.query('COMMENT ON PUBLICATION preflight IS NULL');
+
+  const unmarked = await preflight(database.url, names);
+  const own = await preflight(database.url, { ...names, stored: { source, heldLsn } });
+  const takenOver = await preflight(database.url, { ...names, takesOverSlot: true });
+
+  await port.close();
+  expect({ marked, unmarked, own, takenOver }).toEqual({
+    marked: undefined,
+    unmarked: { code: 'slot_not_ours', message: expect.stringMatching(/Process \d+ of the server streams from it now/) },
+    own: undefined,
+    takenOver: undefined,
+  });
 });
 
 test('a server that never answers is unreachable', async () => {

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { replicationPort } from '../../../src/postgres/replication/replication-port.ts';
+import { NOTHING_STORED } from '../../../src/postgres/replication/slot-standing.ts';
 import { snapshotPort } from '../../../src/postgres/snapshot/snapshot-port.ts';
 import { openPort, type RunningPort } from '../../support/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -24,7 +25,8 @@ beforeAll(async () => {
     CREATE TABLE texts (id int PRIMARY KEY, text text, other text);
     CREATE TABLE typed (id int PRIMARY KEY, i8 int8, n numeric, d float8, ts timestamptz, t timestamp, dt date, iv interval, b bytea, j json, jb jsonb, u uuid, a text[], c char(5))`);
   const target = targetOf(database.url);
-  replication = await openPort(replicationPort({ target, slot: database.name, publication: 'every_path', owner: '@owner', sink, source: () => '', lastCommitLsn: () => LSN_ZERO, durableLsn: () => LSN_ZERO }));
+  const held = { sink, lastCommitLsn: () => LSN_ZERO, stored: () => NOTHING_STORED };
+  replication = await openPort(replicationPort({ ...held, target, slot: database.name, publication: 'every_path', owner: '@owner' }));
   await replication.ask({ type: 'connect' });
   await replication.ask({ type: 'createSlot' });
   await database.query('ALTER PUBLICATION every_path ADD TABLE texts, typed');

@@ -1,7 +1,9 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { CHANGE_KINDS } from '../../../src/model/change.ts';
-import { type Lsn, LSN_ZERO, lsnFromPostgres } from '../../../src/model/lsn.ts';
+import { type Lsn, LSN_ZERO, lsnFromPostgres, lsnOf } from '../../../src/model/lsn.ts';
+import type { StreamSource } from '../../../src/model/stream-source.ts';
 import { replicationPort, type ReplicationPortOptions } from '../../../src/postgres/replication/replication-port.ts';
+import { NOTHING_STORED, type StoredStream } from '../../../src/postgres/replication/slot-standing.ts';
 import { openPort, type RunningPort } from '../../support/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
 import { targetOf } from '../../support/postgres-target.ts';
@@ -10,8 +12,8 @@ import { RecordingSink } from '../../support/recording-sink.ts';
 let database: TestDatabase;
 let sink: RecordingSink;
 let port: RunningPort | undefined;
-/** What the sink's log says of whose stream it has. */
-let source = '';
+/** Whose stream the sink's log has, and how far. */
+let stored: StoredStream;
 
 beforeAll(async () => {
   database = await createDatabase();
@@ -19,7 +21,7 @@ beforeAll(async () => {
 afterAll(() => database.drop());
 beforeEach(() => {
   sink = new RecordingSink();
-  source = '';
+  stored = NOTHING_STORED;
 });
 afterEach(async () => {
   await port?.close();
@@ -40,9 +42,8 @@ async function open(options: Partial<ReplicationPortOptions> = {}): Promise<Runn
   return await openPort(
     replicationPort({
       target: targetOf(database.url), slot: database.name, publication: 'armature_test', owner: '@owner', sink,
-      source: () => source,
+      stored: () => stored,
       lastCommitLsn: () => sink.transactions.at(-1)?.lsn ?? LSN_ZERO,
-      durableLsn: () => sink.transactions.at(-1)?.lsn ?? LSN_ZERO,
       ...options,
     }),
   );
@@ -50,9 +51,15 @@ async function open(options: Partial<ReplicationPortOptions> = {}): Promise<Runn
 
 /** As the replication client does it when there is no slot. */
 async function begin(running: RunningPort): Promise<void> {
-  const { systemId } = await running.ask({ type: 'connect' });
-  await running.ask({ type: 'createSlot' });
-  source = String(systemId);
+  const { source } = await running.ask({ type: 'connect' });
+  const { lsn } = await running.ask({ type: 'createSlot' });
+  stored = { source: source as StreamSource, heldLsn: lsn as Lsn };
+}
+
+/** The sink has all that it was told, durably. */
+function hold(running: RunningPort, heldLsn = sink.passedLsn): void {
+  stored = { ...stored, heldLsn };
+  running.tell({ type: 'acknowledge' });
 }
 
 /** A table `items`, published, and a stream that runs. */
@@ -133,12 +140,25 @@ test('confirms nothing beyond what was acknowledged, and all of it then', async 
   await sink.until(({ transactions }) => transactions.length === 2);
   const [first, second] = sink.transactions.map(({ lsn }) => BigInt(lsn)) as [bigint, bigint];
 
-  running.tell({ type: 'acknowledge', lsn: String(first) });
+  hold(running, lsnOf(first + 1n));
   const before = await confirmedAbove(first);
-  running.tell({ type: 'acknowledge', lsn: String(second) });
+  hold(running);
   const after = await confirmedAbove(second);
 
   expect({ heldBack: before <= second, released: after > second }).toEqual({ heldBack: true, released: true });
+});
+
+test('confirms WAL of others only when it is held as well', async () => {
+  const running = await startStream();
+  await database.query('CREATE TABLE others (id int); INSERT INTO others VALUES (1)');
+  await sink.until(({ lastProgress }) => lastProgress !== undefined && BigInt(lastProgress) > BigInt(stored.heldLsn));
+  running.tell({ type: 'acknowledge' });
+  await database.until(`SELECT FROM pg_stat_replication r JOIN pg_replication_slots s ON s.active_pid = r.pid
+    WHERE s.slot_name = '${database.name}' AND r.write_lsn > r.flush_lsn`);
+  const [begun, before, passed] = [stored.heldLsn, await confirmed(), BigInt(sink.passedLsn)];
+  hold(running);
+
+  expect({ before, isReleased: (await confirmedAbove(passed - 1n)) >= passed }).toEqual({ before: begun, isReleased: true });
 });
 
 test('goes on behind the last commit it has, also when Postgres sends more', async () => {
@@ -153,7 +173,8 @@ test('goes on behind the last commit it has, also when Postgres sends more', asy
   await running.ask({ type: 'startStreaming' });
   await sink.until(({ transactions }) => transactions.length === 2);
 
-  expect({ slotMissing: answer['slotMissing'], rows: sink.rows.map((row) => row.new) }).toEqual({ slotMissing: false, rows: [['1', 'a'], ['2', 'b']] });
+  const rows = sink.rows.map((row) => row.new);
+  expect({ standing: answer['standing'], rows }).toEqual({ standing: 'continued', rows: [['1', 'a'], ['2', 'b']] });
 });
 
 test('abandons the open transaction and tells its owner when the connection breaks', async () => {
@@ -266,26 +287,84 @@ test('makes the publication when it connects, and the slot only when it is asked
   await begin(port);
   const again = await port.ask({ type: 'connect' });
 
-  const told = { type: 'replication.connected', slotMissing: true, systemId: expect.stringMatching(/^\d+$/), timeline: '1' };
+  const source = { systemId: expect.stringMatching(/^\d+$/), timeline: '1', database: database.name, slot: database.name };
+  const told = { type: 'replication.connected', source };
   expect({ first, before, early: early.type, again, after: await database.query(SLOTS) }).toEqual({
-    first: told,
+    first: { ...told, standing: 'new', why: `there is no replication slot "${database.name}" yet` },
     before: [],
     early: 'replication.refused',
-    again: { ...told, slotMissing: false },
+    again: { ...told, standing: 'continued', why: '' },
     after: [{ name: database.name, temporary: false }],
   });
 });
 
-test('a slot that is there but does not continue what is stored counts as missing, and is made anew', async () => {
+test('a slot of ours that does not continue what is stored is streamed from only when it is made anew', async () => {
   port = await open();
   await begin(port);
-  source = 'another system';
+  stored = NOTHING_STORED;
   const before = await confirmed();
 
-  const { slotMissing } = await port.ask({ type: 'connect' });
+  const { standing } = await port.ask({ type: 'connect' });
+  const early = await port.ask({ type: 'startStreaming' });
   await port.ask({ type: 'createSlot' });
 
-  expect({ slotMissing, isNewer: BigInt(await confirmed()) > BigInt(before) }).toEqual({ slotMissing: true, isNewer: true });
+  expect({ standing, early: early.type, isNewer: BigInt(await confirmed()) > BigInt(before) }).toEqual({
+    standing: 'lost',
+    early: 'replication.refused',
+    isNewer: true,
+  });
+});
+
+const COMMENT = "SELECT obj_description(oid) AS comment FROM pg_publication WHERE pubname = 'armature_test'";
+
+test('a slot is marked in the comment of its publication, behind what stands there, before it is made', async () => {
+  await database.query(`CREATE PUBLICATION armature_test; COMMENT ON PUBLICATION armature_test IS E'it''s \\\\ ours\nhands off'`);
+  port = await open();
+  const { source } = await port.ask({ type: 'connect' });
+  const early = await database.query(COMMENT);
+  await begin(port);
+
+  const mark = `Armature made the replication slot ${database.name} of system ${(source as StreamSource).systemId}.`;
+  const marked = [{ comment: `it's \\ ours\nhands off\n${mark}` }];
+  expect({ early, later: await database.query(COMMENT) }).toEqual({ early: marked, later: marked });
+});
+
+test('a slot whose publication belongs to another role is made without a mark', async () => {
+  const role = `role_${database.name}`;
+  await database.query(`CREATE PUBLICATION armature_test; CREATE ROLE ${role} LOGIN REPLICATION PASSWORD 'word'`);
+  port = await open({ target: { ...targetOf(database.url), user: role, password: 'word' } });
+  await port.ask({ type: 'connect' });
+  const made = await port.ask({ type: 'createSlot' });
+  port.tell({ type: 'disconnect' });
+
+  const comment = await database.query(COMMENT);
+  await database.query(`DROP ROLE ${role}`);
+  expect({ isMarked: made['isMarked'], comment }).toEqual({ isMarked: false, comment: [{ comment: null }] });
+});
+
+test('a mark that went is made again while the slot goes on', async () => {
+  port = await open();
+  await begin(port);
+  const [marked] = await database.query(COMMENT);
+  await database.query('COMMENT ON PUBLICATION armature_test IS NULL');
+
+  const { standing } = await port.ask({ type: 'connect' });
+
+  expect({ standing, again: await database.query(COMMENT) }).toEqual({ standing: 'continued', again: [marked] });
+});
+
+test('a slot that somebody makes while ours is about to be made is left to them', async () => {
+  port = await open();
+  await port.ask({ type: 'connect' });
+  await database.query(`SELECT pg_create_logical_replication_slot('${database.name}', 'pgoutput')`);
+  const before = await confirmed();
+
+  const refused = await port.ask({ type: 'createSlot' });
+
+  expect({ refused, after: await confirmed() }).toMatchObject({
+    refused: { type: 'replication.refused', error: { code: '42710' }, fatal: false },
+    after: before,
+  });
 });
 
 test('a temporary slot ends with its connection, and is missing at the next', async () => {
@@ -295,12 +374,12 @@ test('a temporary slot ends with its connection, and is missing at the next', as
   port.tell({ type: 'disconnect' });
   await database.until(`SELECT WHERE NOT EXISTS (${SLOTS})`);
 
-  const { slotMissing } = await port.ask({ type: 'connect' });
+  const { standing } = await port.ask({ type: 'connect' });
 
-  expect({ slots, streaming: streaming.type, slotMissing }).toEqual({
+  expect({ slots, streaming: streaming.type, standing }).toEqual({
     slots: [{ name: database.name, temporary: true }],
     streaming: 'replication.streaming',
-    slotMissing: true,
+    standing: 'lost',
   });
 });
 
@@ -309,9 +388,9 @@ test('a slot that is older than the publication is gone before the publication i
   await begin(port);
   await database.query('DROP PUBLICATION armature_test');
 
-  const { slotMissing } = await port.ask({ type: 'connect' });
+  const { standing } = await port.ask({ type: 'connect' });
 
-  expect({ slotMissing, slots: await database.query(SLOTS) }).toEqual({ slotMissing: true, slots: [] });
+  expect({ standing, slots: await database.query(SLOTS) }).toEqual({ standing: 'lost', slots: [] });
 });
 
 test('a connection that is given up while it is made answers that, and leaves none behind', async () => {

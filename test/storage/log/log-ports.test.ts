@@ -9,25 +9,33 @@ import { LogIntake } from '../../../src/storage/log/log-intake.ts';
 import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
 import { logWriterPort } from '../../../src/storage/log/log-writer-port.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { openPort } from '../../support/port-harness.ts';
-import { bytes, lsn, xid } from '../../support/stored-samples.ts';
+import { anotherSource, bytes, lsn, xid } from '../../support/stored-samples.ts';
 import { MemoryDisk } from '../memory-disk.ts';
 
 let disk: MemoryDisk;
 let log: TransactionLog;
 let intake: LogIntake;
+let clock: ManualClock;
 
 beforeEach(async () => {
   disk = new MemoryDisk();
   log = await openDiskLog({ disk: disk.mount(), directory: '/log', segmentBytesMax: 600, tailBytesMax: 400, from: 0 as LogPosition });
   intake = new LogIntake(log);
+  clock = new ManualClock();
 });
 
-const writer = (): PortSpec => logWriterPort(intake, { replication: '@replication', collector: '@collector' });
+const writer = (): PortSpec => logWriterPort(intake, { replication: '@replication', collector: '@collector' }, clock);
 
 function take(commit: number): void {
   intake.changes(xid(commit), bytes('x'));
-  intake.commit(xid(commit), lsn(commit));
+  intake.commit(xid(commit), lsn(commit), lsn(commit + 1));
+}
+
+/** Lets what is under way come to rest: on a disk in memory that takes a few promises. */
+async function turns(): Promise<void> {
+  for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
 }
 
 test('the end of the log is told with an LSN that can be read there', async () => {
@@ -43,7 +51,7 @@ test('a writer that starts after one was killed during a sync tells what that sy
   const killed = await openPort(writer());
   disk.holdSyncs();
   take(10);
-  for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
+  await turns();
   const closing = killed.close();
   disk.letSync();
   await closing;
@@ -51,7 +59,7 @@ test('a writer that starts after one was killed during a sync tells what that sy
   await started.awaitSent('log.extended');
 
   expect(started.sent).toEqual([
-    { to: '@replication', message: { type: 'acknowledge', lsn: '10' } },
+    { to: '@replication', message: { type: 'acknowledge' } },
     { to: '@collector', message: { type: 'log.extended', through: log.durableEnd, lsn: '10' } },
   ]);
 });
@@ -66,15 +74,59 @@ test('a log that has failed ends each writer at once, without waiting for a comm
   expect({ failure, again: await second.exited }).toMatchObject({ failure: { name: 'DiskError' }, again: { name: 'DiskError' } });
 });
 
-test('a sync that began before the stream was restarted acknowledges nothing of the new one', async () => {
+test('a transaction that becomes durable says how far the stream is held, in the same sync', async () => {
+  const before = disk.syncCount;
+  take(10);
+  await intake.sync();
+
+  expect({ held: log.heldLsn, syncs: disk.syncCount - before }).toEqual({ held: '11', syncs: 1 });
+});
+
+test('WAL of others is held with a sync in a second, however often Postgres tells of it, and told only then', async () => {
+  const running = await openPort(writer());
+  await turns();
+  const before = disk.syncCount;
+  for (let told = 1; told <= 1_000; told += 1) {
+    intake.progress(lsn(told), false);
+    await turns();
+  }
+  const early = { held: log.heldLsn, syncs: disk.syncCount - before };
+  clock.advance(1_000);
+  await turns();
+  clock.advance(10_000);
+  await turns();
+
+  await running.close();
+
+  expect({ early, held: log.heldLsn, syncs: disk.syncCount - before, timers: clock.pendingTimers }).toEqual({
+    early: { held: '0', syncs: 0 },
+    held: '1000',
+    syncs: 1,
+    timers: 0,
+  });
+});
+
+test('Postgres is not kept waiting when it asks how far the stream is held', async () => {
+  const running = await openPort(writer());
+  await turns();
+  intake.progress(lsn(70), true);
+  await turns();
+
+  expect({ held: log.heldLsn, last: running.sent.at(-2)?.message.type }).toEqual({ held: '70', last: 'acknowledge' });
+  await running.close();
+});
+
+test('a sync that began before the stream was restarted tells nothing of the new one', async () => {
   disk.holdSyncs();
   take(1_000);
   const syncing = intake.sync();
-  const restarting = intake.restart('another');
+  const restarting = intake.restart(anotherSource, lsn(5));
   disk.letSync();
   await restarting;
+  intake.hold();
+  await intake.sync();
 
-  expect((await syncing).lsn).toBe('0');
+  expect({ told: (await syncing).lsn, held: log.heldLsn }).toEqual({ told: '0', held: '5' });
 });
 
 test('a writer that waits for work goes when it is told to', async () => {

@@ -4,11 +4,12 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import { BEFORE_ALL, SNAPSHOT_END } from '../../../src/model/log-offset.ts';
 import { LOG_START } from '../../../src/model/log-position.ts';
-import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
+import type { Lsn } from '../../../src/model/lsn.ts';
 import type { Xid } from '../../../src/model/pg-snapshot.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 import { encodeFrame, FRAME_KINDS } from '../../../src/storage/log/frame.ts';
 import { encodeJson } from '../../../src/storage/log/frame-payloads.ts';
+import { NO_STREAM } from '../../../src/storage/log/held-stream.ts';
 import { openStorage, type StorageOptions } from '../../../src/storage/open-storage.ts';
 import { systemProcesses } from '../../../src/storage/processes.ts';
 import { ShapeDirectories } from '../../../src/storage/shapes/shape-directories.ts';
@@ -19,7 +20,7 @@ import { handleOf, itemsLayout, shapeOf } from '../../support/shapes.ts';
 import { removeDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
 import { MemoryDisk } from '../memory-disk.ts';
 import { MemoryMetadata } from '../memory-metadata.ts';
-import { appendLines, bodyOf, bytes, grow, pgSnapshot, readAll, snapshotOf } from '../../support/stored-samples.ts';
+import { anotherSource, appendLines, bodyOf, bytes, grow, lsn, pgSnapshot, readAll, snapshotOf } from '../../support/stored-samples.ts';
 
 const handle = handleOf(1);
 const definition = shapeOf({});
@@ -72,35 +73,39 @@ describe('a storage directory', () => {
   test('begins anew with the LSNs of another slot', async () => {
     const before = await start();
     await grow(before, 1000);
-    before.log.restart('another');
+    before.log.restart(anotherSource, lsn(3));
+    before.log.appendHeld(lsn(4));
     const after = await restarted(before);
-    const { lastCommitLsn, source } = after.log;
+    const { lastCommitLsn, source, heldLsn } = after.log;
     await grow(after, 5);
 
-    expect({ lastCommitLsn, source, transactions: (await readAll(after.log, 0)).map(({ lsn }) => lsn) }).toEqual({
+    expect({ lastCommitLsn, source, heldLsn, transactions: (await readAll(after.log, 0)).map(({ lsn }) => lsn) }).toEqual({
       lastCommitLsn: '0',
-      source: 'another',
+      source: anotherSource,
+      heldLsn: '4',
       transactions: ['1000', '5'],
     });
     await after.close();
   });
 
-  test('keeps layouts, LSN and source although the segments that had them are gone', async () => {
+  test('keeps layouts and the stream that it holds although the segments that had them are gone', async () => {
     const before = await start({ tailBytesMax: 0 });
     const { id: _, ...layout } = itemsLayout;
     const layoutId = before.log.appendLayout(layout);
-    before.log.restart('first');
+    before.log.restart(anotherSource, lsn(3));
+    before.log.appendHeld(lsn(4));
     for (let commit = 1; commit <= 30; commit += 1) await grow(before, commit);
     before.shapes.advance(before.log.durableEnd);
     await before.log.release(await before.shapes.checkpoint());
     const segments = readdirSync(`${directory}/log`).length;
     const after = await restarted(before);
 
-    const { lastCommitLsn: lsn, source } = after.log;
-    expect({ segments, lsn, source, layout: after.log.layoutOf(layoutId) }).toEqual({
+    const { lastCommitLsn, source, heldLsn } = after.log;
+    expect({ segments, lastCommitLsn, source, heldLsn, layout: after.log.layoutOf(layoutId) }).toEqual({
       segments: 2,
-      lsn: '30',
-      source: 'first',
+      lastCommitLsn: '30',
+      source: anotherSource,
+      heldLsn: '4',
       layout: { id: layoutId, ...layout },
     });
     await after.close();
@@ -158,7 +163,7 @@ describe('a storage directory', () => {
     await grow(before, 91);
     const after = await restarted(before);
     const unseen = await readAll(after.log, after.log.firstUnseen(pgSnapshot) ?? after.log.durableEnd);
-    after.log.restart('another');
+    after.log.restart(anotherSource, lsn(3));
     const anew = await restarted(after);
 
     expect({ unseen: unseen.map(({ xid: id }) => id), anew: anew.log.firstUnseen(pgSnapshot) }).toEqual({ unseen: [91], anew: undefined });
@@ -292,7 +297,7 @@ describe('a storage directory', () => {
 
   test('refuses a log of another format, which it would misread', async () => {
     await (await start()).close();
-    const header = { format: 1, first: LOG_START, lastCommitLsn: LSN_ZERO, source: '' };
+    const header = { format: 1, first: LOG_START, ...NO_STREAM };
     const frame = encodeFrame(LOG_START, FRAME_KINDS.segment, 0, 0 as Xid, encodeJson(header));
     writeFileSync(`${directory}/log/0000000000000000.log`, frame);
 

@@ -7,7 +7,9 @@ import type { Storage } from '../../../src/storage/storage.ts';
 import { FRAME_BYTES_MAX } from '../../../src/storage/log/transaction-log.ts';
 import { itemsLayout } from '../../support/shapes.ts';
 import { engines } from '../engines.ts';
-import { appendTransaction, bytes, lsn, pgSnapshot, readAll, recordsOf, transactionsOf, xid } from '../../support/stored-samples.ts';
+import {
+  anotherSource, appendTransaction, bytes, lsn, pgSnapshot, readAll, recordsOf, transactionsOf, xid,
+} from '../../support/stored-samples.ts';
 
 const MANY = Number.MAX_SAFE_INTEGER;
 const deleted = (handle: string) => ({ type: 'shape.deleted', handle: handle as Handle, why: 'a test' }) as const;
@@ -62,13 +64,28 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     const { log } = storage;
     appendTransaction(log, 10, ['a']);
     const syncing = log.sync();
-    log.restart('another');
+    log.restart(anotherSource, lsn(3));
     await syncing;
-    const restarted = log.durableLsn;
+    const restarted = { durable: log.durableLsn, held: log.heldLsn };
     appendTransaction(log, 5, ['b']);
     await log.sync();
 
-    expect({ restarted, synced: log.durableLsn }).toEqual({ restarted: '0', synced: '5' });
+    const synced = { durable: log.durableLsn, held: log.heldLsn };
+    expect({ restarted, synced }).toEqual({ restarted: { durable: '0', held: '0' }, synced: { durable: '5', held: '3' } });
+  });
+
+  test('holds its stream only as far as it was told, and only once that is synced', async () => {
+    const { log } = storage;
+    log.restart(anotherSource, lsn(3));
+    await log.sync();
+    appendTransaction(log, 10, ['a']);
+    log.appendHeld(lsn(12));
+    const appended = log.heldLsn;
+    await log.sync();
+    log.appendHeld(lsn(11));
+    await log.sync();
+
+    expect({ source: log.source, appended, synced: log.heldLsn }).toEqual({ source: anotherSource, appended: '3', synced: '12' });
   });
 
   test('refuses a commit LSN that does not grow', async () => {
@@ -228,7 +245,7 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
   test('does not send a snapshot of another cluster back', async () => {
     const { log } = storage;
     appendTransaction(log, 91, ['of the old slot']);
-    log.restart('another');
+    log.restart(anotherSource, lsn(3));
 
     expect(log.firstUnseen(pgSnapshot)).toBeUndefined();
   });

@@ -1,0 +1,89 @@
+/**
+ * The replication slot in Postgres: found, marked as made by Armature, made, dropped.
+ *
+ * A slot has no room for a mark, and whoever lost its storage knows nothing of the slot. So the mark is a line in the
+ * comment of its publication: the one object that goes with the slot, lies in its database, and is ours as a rule,
+ * since Armature makes it. A table or a schema of our own would need more rights and stand in everybody's way; a setting
+ * of the role needs a superuser. Where the publication belongs to somebody else the slot stays without a mark, and only
+ * its own storage may use it. The line names system and slot: copied with a dump it says nothing.
+ *
+ * The mark comes first. A service that is killed while it waits for its slot may leave one behind that it never heard of,
+ * and without a mark the next instance would take that for somebody else's.
+ */
+import type pg from 'pg';
+import { lsnFromPostgres, type Lsn } from '../../model/lsn.ts';
+import type { StreamSource } from '../../model/stream-source.ts';
+import { quoteName, quoteText } from '../connection/sql-text.ts';
+import type { FoundDatabase, FoundSlot } from './slot-standing.ts';
+
+export interface SlotNames {
+  readonly slot: string;
+  readonly publication: string;
+}
+
+/** The slot, its publication and the system that they lie in. @param client of a walsender. */
+export async function findSlot(client: pg.Client, { slot, publication }: SlotNames): Promise<FoundDatabase> {
+  const [system] = await rows<{ systemid: string; timeline: number; xlogpos: string; dbname: string }>(client, 'IDENTIFY_SYSTEM');
+  const source = { systemId: String(system?.systemid), timeline: String(system?.timeline), database: String(system?.dbname), slot };
+  return {
+    source,
+    walLsn: lsnFromPostgres(system?.xlogpos ?? ''),
+    slot: await slotOf(client, slot),
+    publication: await publicationOf(client, publication, source),
+  };
+}
+
+async function slotOf(client: pg.Client, slot: string): Promise<FoundSlot | undefined> {
+  const [found] = await rows<Omit<FoundSlot, 'confirmedLsn'> & { readonly confirmed: string }>(
+    client,
+    `SELECT plugin, database, temporary AS "isTemporary", active_pid AS "activePid", coalesce(wal_status = 'lost', false) AS "isLost",
+            coalesce(confirmed_flush_lsn, '0/0')::text AS confirmed
+     FROM pg_replication_slots WHERE slot_name = ${quoteText(slot)}`,
+  );
+  if (found === undefined) return undefined;
+  const { confirmed, ...slotFound } = found;
+  return { ...slotFound, confirmedLsn: lsnFromPostgres(confirmed) };
+}
+
+async function publicationOf(client: pg.Client, publication: string, source: StreamSource): Promise<FoundDatabase['publication']> {
+  const [found] = await rows<{ comment: string | null }>(
+    client,
+    `SELECT obj_description(oid, 'pg_publication') AS comment FROM pg_publication WHERE pubname = ${quoteText(publication)}`,
+  );
+  return found === undefined ? undefined : { isMarked: found.comment?.split('\n').includes(markOf(source)) === true };
+}
+
+function markOf({ systemId, slot }: StreamSource): string {
+  return `Armature made the replication slot ${slot} of system ${systemId}.`;
+}
+
+/** Behind what the comment says already, which never leaves the server. @returns false when the publication belongs to somebody else. */
+export async function markSlot(client: pg.Client, publication: string, source: StreamSource): Promise<boolean> {
+  const comment = `concat_ws(chr(10), obj_description(oid, 'pg_publication'), ${quoteText(markOf(source))})`;
+  await client.query(`
+    DO $do$ DECLARE command text;
+    BEGIN
+      FOR command IN SELECT format('COMMENT ON PUBLICATION %I IS %L', pubname, ${comment}) FROM pg_publication
+        WHERE pubname = ${quoteText(publication)} AND pg_has_role(pubowner, 'USAGE')
+      LOOP EXECUTE command; END LOOP;
+    END $do$`);
+  return (await publicationOf(client, publication, source))?.isMarked === true;
+}
+
+/** @returns where its stream begins. */
+export async function makeSlot(client: pg.Client, slot: string, isTemporary: boolean): Promise<Lsn> {
+  const [row] = await rows<{ consistent_point: string }>(
+    client,
+    `CREATE_REPLICATION_SLOT ${quoteName(slot)}${isTemporary ? ' TEMPORARY' : ''} LOGICAL pgoutput NOEXPORT_SNAPSHOT`,
+  );
+  return lsnFromPostgres(row?.consistent_point ?? '');
+}
+
+/** Nothing happens when it is gone already. */
+export async function dropSlot(client: pg.Client, slot: string): Promise<void> {
+  await client.query(`SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots WHERE slot_name = ${quoteText(slot)}`);
+}
+
+async function rows<Row extends pg.QueryResultRow>(client: pg.Client, sql: string): Promise<Row[]> {
+  return (await client.query<Row>(sql)).rows;
+}

@@ -1,0 +1,165 @@
+/**
+ * Slot standing: whose a replication slot is, and whether it goes on where the storage ends.
+ *
+ * A slot has one position, which is what its owner has not read yet. To drop it, or to move it on, is to take that from
+ * the owner: so a slot is used only when this storage goes on with it, or when it bears the mark of Armature. One of
+ * another Armature storage is made anew and never carried on, because then its position lies behind all that any other
+ * storage holds, and each finds out when it comes back. A slot of somebody else is refused.
+ *
+ * A slot goes on where the storage ends when it has confirmed no more than the storage holds, on the same timeline. A
+ * timeline that switched ends all shapes: after a restore they may hold rows that never were, and a failover seldom
+ * leaves a slot behind. Not to be seen from here is a database that was put back without a new timeline, as by a
+ * snapshot of its disk, and has since written more than it lost.
+ */
+import { compareLsn, LSN_ZERO, lsnToPostgres, type Lsn } from '../../model/lsn.ts';
+import type { StreamSource } from '../../model/stream-source.ts';
+
+/** As Postgres tells it. */
+export interface FoundSlot {
+  /** Null for a physical slot, like the database. */
+  readonly plugin: string | null;
+  readonly database: string | null;
+  /** It ends with the connection that made it. */
+  readonly isTemporary: boolean;
+  /** The process that streams from it. */
+  readonly activePid: number | null;
+  /** Postgres has removed WAL that it needed. */
+  readonly isLost: boolean;
+  readonly confirmedLsn: Lsn;
+}
+
+export interface FoundDatabase {
+  readonly source: StreamSource;
+  readonly walLsn: Lsn;
+  readonly slot: FoundSlot | undefined;
+  /** Undefined when it is not there. */
+  readonly publication: { readonly isMarked: boolean } | undefined;
+}
+
+/** What the storage has of a stream, as its log tells it. */
+export interface StoredStream {
+  readonly source: StreamSource | undefined;
+  readonly heldLsn: Lsn;
+}
+
+export const NOTHING_STORED: StoredStream = { source: undefined, heldLsn: LSN_ZERO };
+
+export interface SlotSettings {
+  readonly isSlotTemporary?: boolean;
+  /** A slot that Armature did not make may be dropped. */
+  readonly takesOverSlot?: boolean;
+}
+
+export type SlotStanding =
+  | { readonly standing: 'continued' }
+  /** There is nothing yet, here or there. */
+  | { readonly standing: 'new'; readonly why: string }
+  /** What is stored cannot be carried on. */
+  | { readonly standing: 'lost'; readonly why: string }
+  | { readonly standing: 'refused'; readonly code: 'slot_of_another_kind' | 'slot_not_ours'; readonly why: string };
+
+export function standingOf(found: FoundDatabase, stored: StoredStream, settings: SlotSettings): SlotStanding {
+  const { source, slot } = found;
+  if (slot === undefined || slot.isTemporary) return withoutSlot(found, stored, settings);
+  if (slot.plugin !== 'pgoutput' || slot.database !== source.database) {
+    return { standing: 'refused', code: 'slot_of_another_kind', why: anotherKind(source.slot, slot) };
+  }
+  if (!isOurs(found, slot, stored) && settings.takesOverSlot !== true) {
+    return { standing: 'refused', code: 'slot_not_ours', why: notOurs(found, slot) };
+  }
+  const why = stored.source === undefined ? whatIsTaken(found, slot) : whyNotContinued(found, slot, stored, stored.source, settings);
+  return why === undefined ? { standing: 'continued' } : { standing: 'lost', why };
+}
+
+/** A temporary one is about to end with a connection: for us it is not there. */
+function withoutSlot({ source }: FoundDatabase, stored: StoredStream, { isSlotTemporary = false }: SlotSettings): SlotStanding {
+  const title = `replication slot "${source.slot}"`;
+  if (stored.source === undefined) return { standing: 'new', why: `there is no ${title} yet` };
+  return { standing: 'lost', why: isSlotTemporary ? `the ${title} ended with its connection, as it was told to` : `the ${title} is gone` };
+}
+
+function isOurs({ source, publication }: FoundDatabase, slot: FoundSlot, stored: StoredStream): boolean {
+  if (publication?.isMarked === true) return true;
+  if (stored.source === undefined || differenceOf({ ...stored.source, timeline: source.timeline }, source) !== undefined) return false;
+  return isBeingMade(stored) || compareLsn(slot.confirmedLsn, stored.heldLsn) <= 0;
+}
+
+/** The log notes that before it asks for the slot. */
+function isBeingMade({ heldLsn }: StoredStream): boolean {
+  return heldLsn === LSN_ZERO;
+}
+
+function whyNotContinued(
+  found: FoundDatabase,
+  slot: FoundSlot,
+  stored: StoredStream,
+  source: StreamSource,
+  { isSlotTemporary = false }: SlotSettings,
+): string | undefined {
+  const title = titleOf(found);
+  const difference = differenceOf(source, found.source);
+  if (difference !== undefined) return difference;
+  if (isBeingMade(stored)) return `${title} was being made when the service ended`;
+  if (found.publication === undefined) return `the publication is gone, and ${title} is older than the one that is made now`;
+  if (isSlotTemporary) return `${title} is to end with its connection from now on`;
+  if (slot.isLost) return `Postgres has given up ${title} and removed WAL that it needed (see max_slot_wal_keep_size)`;
+  return whatIsBehind(found, slot, stored.heldLsn);
+}
+
+function whatIsBehind(found: FoundDatabase, slot: FoundSlot, heldLsn: Lsn): string | undefined {
+  const held = `this storage has what came up to ${lsnToPostgres(heldLsn)}`;
+  if (compareLsn(found.walLsn, heldLsn) < 0) return `the database was put back: its WAL is at ${lsnToPostgres(found.walLsn)}, and ${held}`;
+  if (compareLsn(slot.confirmedLsn, heldLsn) <= 0) return undefined;
+  return (
+    `${titleOf(found)} has moved on without this storage: ${positionOf(found, slot)}, and ${held}; ` +
+    'another instance used the slot, or this storage is an old copy'
+  );
+}
+
+/** For an operator who wonders what this start costs somebody. */
+function whatIsTaken(found: FoundDatabase, slot: FoundSlot): string {
+  const owner = found.publication?.isMarked === true ? 'another storage of Armature' : 'somebody else';
+  return `${titleOf(found)} was made for ${owner}, which loses what lies between: ${positionOf(found, slot)}`;
+}
+
+function titleOf({ source }: FoundDatabase): string {
+  return `the replication slot "${source.slot}"`;
+}
+
+function positionOf({ walLsn }: FoundDatabase, { confirmedLsn }: FoundSlot): string {
+  return `it had confirmed ${lsnToPostgres(confirmedLsn)}, and the WAL is at ${lsnToPostgres(walLsn)}`;
+}
+
+/** @returns how the storage's stream is another one, or undefined. */
+function differenceOf(stored: StreamSource, found: StreamSource): string | undefined {
+  if (stored.systemId !== found.systemId) {
+    return `this storage belongs to another database system, ${stored.systemId}; this one is ${found.systemId}`;
+  }
+  if (stored.database !== found.database) {
+    return `this storage belongs to another database, "${stored.database}"; this one is "${found.database}"`;
+  }
+  if (stored.slot !== found.slot) return `this storage belongs to another replication slot, "${stored.slot}"; this one is "${found.slot}"`;
+  if (stored.timeline === found.timeline) return undefined;
+  return (
+    `the database is on timeline ${found.timeline}, and this storage belongs to timeline ${stored.timeline}: ` +
+    'it was restored, or a standby took over, and what is stored may never have been'
+  );
+}
+
+function anotherKind(slot: string, { plugin, database }: FoundSlot): string {
+  return (
+    `Replication slot "${slot}" belongs to plugin ${plugin} and database ${database}. ` +
+    'Drop it, or choose another replication stream id.'
+  );
+}
+
+function notOurs({ source, walLsn }: FoundDatabase, { confirmedLsn, activePid }: FoundSlot): string {
+  const user = activePid === null ? '' : ` Process ${activePid} of the server streams from it now.`;
+  return (
+    `There is a replication slot "${source.slot}" that Armature did not make: ElectricSQL uses the same name. ` +
+    `It has confirmed ${lsnToPostgres(confirmedLsn)}, the WAL is at ${lsnToPostgres(walLsn)}, ` +
+    `and whoever made it would lose what lies between.${user} ` +
+    'Give this service a replication stream id of its own (--replication-stream-id, or ARMATURE_REPLICATION_STREAM_ID), ' +
+    'or let it drop the slot and make its own (--take-over-slot, or ARMATURE_TAKE_OVER_SLOT=true).'
+  );
+}

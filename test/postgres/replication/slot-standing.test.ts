@@ -1,0 +1,97 @@
+/** Whose a slot is, and whether it goes on where the storage ends. */
+import { expect, test } from 'vitest';
+import type { Lsn } from '../../../src/model/lsn.ts';
+import type { StreamSource } from '../../../src/model/stream-source.ts';
+import {
+  NOTHING_STORED, standingOf, type FoundDatabase, type FoundSlot, type SlotSettings, type StoredStream,
+} from '../../../src/postgres/replication/slot-standing.ts';
+
+const source: StreamSource = { systemId: '7', timeline: '2', database: 'items', slot: 'electric_slot_default' };
+const slot: FoundSlot = {
+  plugin: 'pgoutput', database: 'items', isTemporary: false, activePid: null, isLost: false, confirmedLsn: '200' as Lsn,
+};
+const found: FoundDatabase = { source, walLsn: '900' as Lsn, slot, publication: { isMarked: true } };
+const stored: StoredStream = { source, heldLsn: '300' as Lsn };
+
+interface Case {
+  readonly found?: Partial<FoundDatabase>;
+  readonly slot?: Partial<FoundSlot>;
+  readonly stored?: Partial<StoredStream>;
+  readonly settings?: SlotSettings;
+}
+
+function judge(change: Case) {
+  const inDatabase = { ...found, slot: { ...slot, ...change.slot }, ...change.found };
+  return standingOf(inDatabase, { ...stored, ...change.stored }, change.settings ?? {});
+}
+
+const unmarked = { publication: { isMarked: false } };
+const ofAnother = (difference: Partial<StreamSource>): Partial<StoredStream> => ({ source: { ...source, ...difference } });
+
+test.each<[string, Case]>([
+  ['has confirmed less than the storage holds', {}],
+  ['has confirmed just that', { slot: { confirmedLsn: '300' as Lsn } }],
+  ['lost its mark', { found: unmarked }],
+])('a slot goes on when it %s', (_, change) => {
+  expect(judge(change)).toEqual({ standing: 'continued' });
+});
+
+test.each<[string, Case]>([
+  ['there is none', { found: { slot: undefined } }],
+  ['there is one that is about to end with its connection', { slot: { isTemporary: true } }],
+])('an empty storage begins anew when %s', (_, change) => {
+  const why = 'there is no replication slot "electric_slot_default" yet';
+  expect(judge({ ...change, stored: NOTHING_STORED })).toEqual({ standing: 'new', why });
+});
+
+test.each<[string, string, Case]>([
+  ['the slot is gone', 'is gone', { found: { slot: undefined } }],
+  ['the slot ended with its connection', 'as it was told to', { found: { slot: undefined }, settings: { isSlotTemporary: true } }],
+  ['the slot shall be temporary', 'is to end with its connection', { settings: { isSlotTemporary: true } }],
+  [
+    'the slot has confirmed more',
+    'moved on without this storage: it had confirmed 0/12D, and the WAL is at 0/384, and this storage has what came up to 0/12C',
+    { slot: { confirmedLsn: '301' as Lsn } },
+  ],
+  ['Postgres has given the slot up', 'has given up', { slot: { isLost: true } }],
+  ['the publication is gone', 'the publication is gone', { found: { publication: undefined } }],
+  ['the making of the slot was cut off', 'was being made', { stored: { heldLsn: '0' as Lsn }, found: unmarked }],
+  ['the WAL ends before what is held', 'put back: its WAL is at 0/12B', { found: { walLsn: '299' as Lsn } }],
+  ['the system is another one', 'another database system, 8;', { stored: ofAnother({ systemId: '8' }) }],
+  ['the database is another one', 'another database, "orders";', { stored: ofAnother({ database: 'orders' }) }],
+  ['the slot is another one', 'another replication slot, "mine";', { stored: ofAnother({ slot: 'mine' }) }],
+  ['the timeline has switched', 'on timeline 2, and this storage belongs to timeline 1', { stored: ofAnother({ timeline: '1' }) }],
+  ['the timeline has switched, and no mark is there', 'on timeline 2', { stored: ofAnother({ timeline: '1' }), found: unmarked }],
+  [
+    'the storage is empty',
+    'for another storage of Armature, which loses what lies between: it had confirmed 0/C8, and the WAL is at 0/384',
+    { stored: NOTHING_STORED },
+  ],
+  ['the slot of somebody else may go', 'for somebody else', { stored: NOTHING_STORED, found: unmarked, settings: { takesOverSlot: true } }],
+])('nothing that is stored is carried on when %s', (_, why, change) => {
+  expect(judge(change)).toEqual({ standing: 'lost', why: expect.stringContaining(why) });
+});
+
+const foreign: Case = { stored: NOTHING_STORED, found: unmarked };
+
+test.each<[string, string, Case]>([
+  ['Armature did not make', 'It has confirmed 0/C8, the WAL is at 0/384', foreign],
+  ['Armature did not make and somebody streams from', 'Process 77 of the server streams', { ...foreign, slot: { activePid: 77 } }],
+  ['has no publication to say whose it is', 'Armature did not make', { ...foreign, found: { publication: undefined } }],
+  ['has no mark and has confirmed more than is held', 'not make', { found: unmarked, slot: { confirmedLsn: '301' as Lsn } }],
+  ['has no mark and a storage of another system', 'not make', { found: unmarked, stored: ofAnother({ systemId: '8' }) }],
+])('a slot that %s is refused, and the refusal says what to do', (_, why, change) => {
+  const says = expect.stringMatching(new RegExp(`${why}.*--take-over-slot, or ARMATURE_TAKE_OVER_SLOT`));
+  expect(judge(change)).toEqual({ standing: 'refused', code: 'slot_not_ours', why: says });
+});
+
+test.each<[string, string, Case]>([
+  ['another plugin', 'plugin wal2json', { slot: { plugin: 'wal2json' } }],
+  ['another database', 'database orders', { slot: { database: 'orders' } }],
+])('a slot of %s is refused, also when it may be taken over', (_, why, change) => {
+  expect(judge({ ...change, settings: { takesOverSlot: true } })).toEqual({
+    standing: 'refused',
+    code: 'slot_of_another_kind',
+    why: expect.stringContaining(why),
+  });
+});
