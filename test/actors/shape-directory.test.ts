@@ -137,6 +137,32 @@ test.each([
   expect([down(DRAINED), shapes.get(handle)]).toMatchObject([{ type: 'shape.gone', handle }, undefined]);
 });
 
+test('the stored shapes are back when the last of them is, also one whose Consumer ended while the others came', async () => {
+  const clock = new ManualClock();
+  const { shapes } = memoryStorage({ clock });
+  const stored = ['1-1', '2-1'].map((handle, index) => shapes.create(handle as Handle, shapeOf({ where: { column: 'title', equals: `${index}` } })));
+  for (const shape of stored) await shape.beginSnapshot({ xmin: '1', xmax: '1', xip: [], insertLsn: LSN_ZERO }).complete();
+  const directory = new ShapeDirectory(shapes, clock, { rotated: () => {} });
+  const restoreNext = () => directory.apply({ type: 'restoreNext' });
+  const start = (handle: string, pid: string) => directory.apply({ type: 'started', handle: handle as Handle, pid: pid as Pid });
+
+  const first = restoreNext();
+  start('2-1', 'consumer#2');
+  const second = restoreNext();
+  const again = directory.apply({ type: 'down', pid: 'consumer#2' as Pid, reason: DRAINED });
+  start('1-1', 'consumer#1');
+  const early = restoreNext();
+  start('2-1', 'consumer#3');
+
+  expect([first, second, again, early, restoreNext()]).toMatchObject([
+    { type: 'shape.reserved', handle: '2-1', mode: 'restore' },
+    { type: 'shape.reserved', handle: '1-1', mode: 'restore' },
+    { type: 'shape.reserved', handle: '2-1', mode: 'restore' },
+    undefined,
+    { type: 'shapes.restored', count: 2 },
+  ]);
+});
+
 test('why a snapshot failed can be asked after its Consumer', () => {
   const { directory, handle, start, down } = reservedShape();
   start();
