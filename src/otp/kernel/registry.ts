@@ -56,8 +56,8 @@ export class Registry<Process extends Nameable> {
   private readonly holdings = new Map<Name, Holding<Process>>();
   /** By registry, the processes that listen, each with the words by which it wants to be told. */
   private readonly listeners = new Map<string, Map<Process, Set<string>>>();
-  /** The registries that each process listens to: so its listening is found, and dropped, when it ends. */
-  private readonly listening = new Map<Process, Set<string>>();
+  /** The registries that each process listens to, so that its listening is found, and dropped, when it ends. */
+  private readonly listening = new WeakMap<Process, Set<string>>();
   private readonly send: (from: Process, to: Process, message: Message) => void;
 
   constructor(send: (from: Process, to: Process, message: Message) => void) {
@@ -115,7 +115,6 @@ export class Registry<Process extends Nameable> {
   release(entry: Process): void {
     for (const name of entry.names ?? []) this.holdings.delete(name);
     for (const registry of this.listening.get(entry) ?? []) this.listeners.get(registry)?.delete(entry);
-    this.listening.delete(entry);
   }
 
   private tell(source: Process, name: Name, { type, ...what }: { readonly type: string; readonly value?: unknown }): void {
@@ -131,7 +130,12 @@ export function firstOf(names: ReadonlySet<Name> | undefined): Name | undefined 
   return undefined;
 }
 
-function placeOf<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+interface Places<Key, Value> {
+  get(key: Key): Value | undefined;
+  set(key: Key, value: Value): unknown;
+}
+
+function placeOf<Key, Value>(map: Places<Key, Value>, key: Key, make: () => Value): Value {
   const value = map.get(key) ?? make();
   map.set(key, value);
   return value;

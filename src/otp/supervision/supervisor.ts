@@ -68,14 +68,13 @@ export const supervisorMachine = setup({
   output: ({ context }) => ({ reason: context.reason }),
   initial: 'starting',
   on: {
-    STARTED: {}, // Of a child that has been told to stop since.
-    IGNORED: {}, // Likewise.
-    'timeout.shutdown': {},
     'restart.retry': kept, // One try waits until another child's is over.
     ...onChildRequests(kept),
     whichChildren: kept,
     countChildren: kept,
-    '*': {}, // As in OTP, a message that is none of a supervisor's business does no harm to its children.
+    // As in OTP, a message that is none of a supervisor's business does no harm to its children. Nor does what comes too late:
+    // the acknowledgement of a child that has been told to stop, or the time-out of one that has stopped.
+    '*': {},
   },
   states: {
     /** The first start: one that fails takes back those before it, and the supervisor's own start has failed. */
