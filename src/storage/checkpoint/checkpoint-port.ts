@@ -1,8 +1,8 @@
 /**
  * Checkpoints: brings the shapes' logs to the disk and lets go of the transaction log that is no longer needed.
  *
- * It takes one before it counts as started. So a storage that can save nothing more ends it again and again at once,
- * and with it the service: to go on without checkpoints would be to keep all of the log, and all lines in memory.
+ * It takes a checkpoint before it counts as started. So when the storage can save nothing more, each new incarnation ends at
+ * once, and with them the service: without checkpoints the log, and the lines in memory, would grow without end.
  * A shape whose own files do not hold is named in the answer: the checkpoint after its deletion is without it.
  */
 import type { Message, PortSpec } from '../../otp/process.ts';
@@ -10,7 +10,7 @@ import { ShapeCorruptError } from '../errors.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
 import type { ShapeLogs } from '../shapes/shape-logs.ts';
 
-/** What may be in memory only. */
+/** Bytes of lines that may be in memory only: with more, a checkpoint is due. */
 const UNSAVED_BYTES_MAX = 64 * 1024 * 1024;
 
 export function checkpointPort(log: TransactionLog, shapeLogs: ShapeLogs, unsavedBytesMax = UNSAVED_BYTES_MAX): PortSpec {

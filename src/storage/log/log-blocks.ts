@@ -2,9 +2,9 @@
  * LogBlocks: blocks of the log on their way from the port that loads them to the table that takes them: events name a
  * block, rows never travel.
  *
- * A block is held for the call that asked for it, until that is over: it is taken while the answer is handled, or never.
- * So nobody gives a block back, and whoever dies, gives up or no longer wants the answer leaves nothing behind. No more
- * than a few are under way at a time; who asks for one more waits, since each of those before it comes to an end.
+ * A block is held as long as the call that asked for it is open: the caller's table takes it while the answer is handled,
+ * or nobody does. So no process has to give a block back, and one that dies or gives up leaves none behind. A bounded number
+ * of loads is under way at a time. Whoever asks for one more waits, and not for ever, since every call ends.
  */
 import { invariant } from '../../base/invariant.ts';
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
@@ -13,7 +13,7 @@ import type { TransactionLog } from './transaction-log.ts';
 
 interface Held {
   readonly block: LogBlock;
-  /** Calls that are not over. */
+  /** How many open calls hold it. */
   calls: number;
 }
 
@@ -27,7 +27,7 @@ interface Loading {
 const LOADS_MAX = 64;
 
 export class LogBlocks {
-  /** By where they begin; more than one only when two readers of the same place were bounded differently. */
+  /** By the position at which they begin. Two begin at the same one only when their readers asked for different ends. */
   private readonly held = new Map<LogPosition, readonly Held[]>();
   private readonly loading: Loading[] = [];
   private readonly waiting: (() => void)[] = [];
@@ -46,7 +46,7 @@ export class LogBlocks {
   /**
    * Reads a block and holds it. A load of the same range that is under way, or whose block is still held, is shared.
    *
-   * @param call aborted when the call is over, its answer being delivered or not.
+   * @param call is aborted when the call is over, whether its answer was delivered or not.
    * @throws the signal's reason, when it is aborted first; then nothing is held.
    */
   async load(range: LogRange, bytesMax: number, call: AbortSignal): Promise<LogBlock> {
@@ -78,14 +78,14 @@ export class LogBlocks {
       this.waiting.push(resolve);
       call.addEventListener('abort', () => {
         const place = this.waiting.indexOf(resolve);
-        if (place === -1) return; // It has its turn: it finds the signal itself.
+        if (place === -1) return; // It waits no more, and looks at the signal itself.
         this.waiting.splice(place, 1);
         reject(call.reason as Error);
       });
     });
   }
 
-  /** The next one has the place of the one that leaves. */
+  /** A load has ended: the one that waits longest takes its place. */
   private leave(): void {
     const next = this.waiting.shift();
     if (next === undefined) this.loads -= 1;
@@ -107,7 +107,7 @@ export class LogBlocks {
   private hold(block: LogBlock, call: AbortSignal): LogBlock {
     const held = this.at(block.after).find((other) => other.block.through === block.through) ?? this.add(block);
     held.calls += 1;
-    // The call is over right before its answer is handled, in the same turn: so the block stays to the end of that turn.
+    // A call ends right before its answer is handled, in the same turn: so the block is kept to the end of that turn.
     call.addEventListener('abort', () => queueMicrotask(() => this.letGo(held)), { once: true });
     return held.block;
   }

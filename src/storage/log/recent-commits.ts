@@ -3,8 +3,8 @@
  * does not see.
  *
  * Postgres logs a commit, and streams it, before its own snapshots show it; in between it may wait long for a standby.
- * So the log must be kept from `start` on, whoever has taken it: how far a shape can go back must not depend on when
- * the last segment happened to end. Both bounds are for that: what is kept, and what a look costs.
+ * So the log is kept from `start` on, even when every shape has taken it: how far a shape can go back must not depend on
+ * when the last segment happened to end. One bound limits how much of the log is kept, the other what `firstUnseen` costs.
  */
 import type { LogPosition } from '../../model/log-position.ts';
 import { visibilityOf, type PgSnapshot, type Xid } from '../../model/pg-snapshot.ts';

@@ -150,7 +150,7 @@ export class DiskShapeLogs implements ShapeLogs {
     }
   }
 
-  /** @returns why one of them cannot be saved; the others have been by then. */
+  /** Saves all that can be saved. @returns the error of a shape whose files do not hold, if there is one. */
   private async saveAll(captures: readonly ShapeCapture[]): Promise<ShapeCorruptError | undefined> {
     let corrupt: ShapeCorruptError | undefined;
     await inParallel(captures, SAVES_MAX, async ({ shape, batches }) => {

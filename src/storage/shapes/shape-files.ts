@@ -72,7 +72,7 @@ export class ShapeFiles implements ShapeStore {
     }
   }
 
-  /** Appends lines behind what is saved, durably; `saved` follows only with `keep`. */
+  /** Appends lines durably. They count only once a checkpoint with them is durable too: see `keep`. */
   async append(batches: readonly LineBatch[]): Promise<void> {
     await this.beginning;
     const { bytes, count } = this.saved;

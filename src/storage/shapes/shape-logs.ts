@@ -13,13 +13,13 @@ import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 
 export interface ShapeLogs {
-  /** Up to here every stored shape has taken the transaction log, as of the last checkpoint or `advance`. */
+  /** How far every stored shape has taken the transaction log, by the last `advance`, or the last checkpoint before it. */
   readonly position: LogPosition;
   /** Bytes of lines that are in memory only: what the next `checkpoint` would bring to the disk. Its caller keeps them bounded. */
   readonly unsavedBytes: number;
   /** Resolves when there are more unsaved bytes than `bytesMax`, at once when there are already; and when `signal` is aborted. */
   whenUnsaved(bytesMax: number, signal: AbortSignal): Promise<void>;
-  /** The collector says that every shape has taken the log up to `position` (or lags and reads on by itself from its own). */
+  /** The collector says: every shape has taken the log up to `position`, except those that lag and read on from their own. */
   advance(position: LogPosition): void;
 
   /** Begins a shape's log and appends `shape.created` to the transaction log. @throws when `handle` exists: a handle is never reused. */
@@ -47,13 +47,17 @@ export interface ShapeLog {
   /** Offset of the last line that readers may see; `0_inf` while no operation was replicated. */
   readonly end: LogOffset;
   /**
-   * How far this shape has taken the transaction log: a replay leaves out transactions that end at or before it.
-   * A new shape lags, at the `position` of its creation or where its snapshot sent it back to, until a `publish` reaches `ShapeLogs.position`; from then on it
-   * goes along with the others, also when nothing touches it, until its next Consumer begins with `discard`.
+   * How far this shape has taken the transaction log: a replay leaves out transactions that end at or before it. A new shape
+   * lags: it stands where it was created, or where its snapshot sent it back to, until a `publish` reaches
+   * `ShapeLogs.position`. From then on it goes along with the others, also when no transaction touches it, until its next
+   * Consumer begins with `discard`.
    */
   readonly position: LogPosition;
   readonly snapshot: SnapshotState;
-  /** While set, transactions that this snapshot sees are left out; undefined once one was seen that was logged after it. Kept across restarts. */
+  /**
+   * While it is set, transactions that this snapshot sees are left out. It is undefined from the first transaction on that was
+   * logged after the snapshot. Kept across restarts.
+   */
   readonly filterBy: PgSnapshot | undefined;
 
   // The snapshot's writer: one, from the query to the end.
@@ -87,7 +91,7 @@ export type SnapshotState =
   | { readonly state: 'complete'; readonly pgSnapshot: PgSnapshot; readonly chunkCount: number };
 
 export interface SnapshotWriter {
-  /** Appends rows, each a JSON line without a separator; readable at once. Resolves when more may be written: await it, it is the back-pressure. */
+  /** Appends rows, each a JSON line without a separator; readable at once. Await it: it resolves when more may be written. */
   write(lines: readonly Uint8Array[]): Promise<void>;
   /** Appends `snapshot-end`, makes all durable, then appends `shape.snapshotCompleted` to the transaction log and syncs it. */
   complete(): Promise<void>;
@@ -97,7 +101,12 @@ export interface SnapshotWriter {
 
 export type ShapeRead =
   /** `body` is the inside of a JSON array: lines joined by commas, without brackets; empty when there is none. */
-  | { readonly outcome: 'lines'; readonly body: readonly Uint8Array[] | AsyncIterable<Uint8Array>; readonly end: LogOffset; readonly upToDate: boolean }
+  | {
+      readonly outcome: 'lines';
+      readonly body: readonly Uint8Array[] | AsyncIterable<Uint8Array>;
+      readonly end: LogOffset;
+      readonly upToDate: boolean;
+    }
   /** `after` lies beyond `end`. */
   | { readonly outcome: 'beyond' }
   /** The snapshot has not begun: ask the Consumer to say when. */

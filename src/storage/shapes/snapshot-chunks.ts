@@ -80,7 +80,8 @@ export class SnapshotChunks {
     for (let sent = 0; ; ) {
       const readable = Math.max(0, (this.sizes[index] ?? 0) - 1);
       if (sent === readable && this.isClosed(index)) return;
-      if (this.failed) throw new ShapeGoneError(this.handle); // Only now: who has all of it need not hear what became of the rest.
+      // Asked only now: a reader that has the whole chunk need not learn that the snapshot has failed since.
+      if (this.failed) throw new ShapeGoneError(this.handle);
       if (sent < readable) {
         const piece = await this.store.readChunk(index, sent, Math.min(PIECE_BYTES, readable - sent));
         sent += piece.length;

@@ -61,7 +61,7 @@ export class StoredShape implements ShapeLog {
   private ownPosition: LogPosition;
   private isLagging: boolean;
   private filter: PgSnapshot | undefined;
-  /** As of the last `publish`: what was learnt behind it would be learnt again by a replay. */
+  /** `filterBy` as it was at the last `publish`. A replay begins there, and learns again what was learnt since. */
   private publishedFilter: PgSnapshot | undefined;
   private gone = false;
 
@@ -114,7 +114,7 @@ export class StoredShape implements ShapeLog {
     this.ownPosition = position;
     this.host.changed(this, 0);
     const begun = this.chunks.begin();
-    begun.catch(() => {}); // Whoever writes next is told.
+    begun.catch(() => {}); // Each `write` awaits it, and rejects as it did.
     return {
       write: async (lines) => {
         await begun;
@@ -190,7 +190,7 @@ export class StoredShape implements ShapeLog {
     this.host.changed(this, 0);
   }
 
-  /** Behind the last row comes the log, at once: its readers need not wait until the snapshot is durable. */
+  /** A reader that has the last row goes on with the log at once. It need not wait until the snapshot is durable. */
   private mayHaveChunk(index: number): boolean {
     if (this.state.state === 'writing') return this.chunks.mayGrowTo(index);
     return this.state.state === 'complete' && index < this.state.chunkCount;
