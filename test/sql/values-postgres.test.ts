@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { castConstant, constantOf, isCastTarget } from '../../src/sql/literals.ts';
-import { VALUE_TYPES, type TypeName, type Value } from '../../src/sql/value-types.ts';
+import { typeNameOf, VALUE_TYPES, type TypeName, type Value } from '../../src/sql/value-types.ts';
 import { WhereRefusal } from '../../src/sql/where-refusal.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres.ts';
 import { samples } from '../support/where-expressions.ts';
@@ -100,6 +100,14 @@ function grouped(type: TypeName, texts: readonly string[]): readonly (readonly n
   }
   return groups.map(({ places }) => places);
 }
+
+test('a type is known by the oid that Postgres has for it', async () => {
+  const { rows } = await session.query<{ oid: number; name: string }>(
+    'SELECT oid::int, typname AS name FROM pg_type WHERE typnamespace = $1::regnamespace AND typname = ANY ($2)', ['pg_catalog', types],
+  );
+
+  expect(rows.map(({ oid }) => typeNameOf(oid)).sort()).toEqual([...types].sort());
+});
 
 test.each(types)('what we read as %s Postgres reads too, in the same order', async (type) => {
   const seen = fc.sample(nearly(type), { numRuns: TEXTS_PER_TYPE, seed: 1999_12_31 });

@@ -151,6 +151,7 @@ describe('a text that nests too deeply', () => {
     ['BETWEEN across its AND', `id${' IS NULL BETWEEN 1 AND 2'.repeat(2500)}`],
     ['CASE', `${'CASE WHEN '.repeat(3000)}done${' THEN done END'.repeat(1500)}`],
     ['comments', `done ${'/*'.repeat(16_000)} ${'*/'.repeat(16_000)}`],
+    ['comments behind a string of their ends', `title = '${'*/'.repeat(2000)}' ${'/*'.repeat(1000)}`],
     ['comments without an end', `title = 'é' ${'/*'.repeat(32_000)}`],
     ['UNION across commas', `id IN (SELECT 1${' UNION SELECT 1, 1'.repeat(3000)})`],
   ])('by %s is refused before the parser can overflow', (_, text) => {
