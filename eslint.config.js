@@ -20,6 +20,9 @@ const SCHEDULER = 'src/otp/schedulers/production-scheduler.ts';
 const ENVIRONMENT = ['src/cli.ts', 'src/demo/embedded-postgres.ts'];
 
 const LINES_PER_FUNCTION_MAX = 70;
+const COLUMNS_MAX = 140;
+/** Rooms in which no line is longer, code or comment. */
+const NARROW = ['src/otp/**/*.ts', 'test/otp/**/*.ts', 'test/conformance/**/*.ts', 'test/support/otp/**/*.ts'];
 
 const timers = ['setTimeout', 'setInterval'].map((name) => ({
   name,
@@ -187,6 +190,7 @@ export default tseslint.config(
     ignores: ['test/**/*.test.ts'], // A `describe` is a function too; what a test calls is not exempt.
     rules: { 'max-lines-per-function': ['error', { max: LINES_PER_FUNCTION_MAX }] },
   },
+  { files: NARROW, rules: { 'max-len': ['error', { code: COLUMNS_MAX }] } },
   { files: ['src/**/*.ts'], rules: { 'no-console': 'error', ...bans(product) } },
   { files: ['test/**/*.ts', 'bench/**/*.ts'], rules: bans(proof) },
   { files: [EXAMPLES], rules: bans(product) },
