@@ -108,7 +108,7 @@ export const materializer = setup({
       { guard: { type: 'isGone', params: eventOf }, target: '.rechecking' },
       { target: '.invalidating', actions: { type: 'noteReason', params: ({ event }) => ({ reason: invalidReason(event.reason) }) } },
     ],
-    // The log goes only after its Consumer went: of that we are told.
+    // The log is deleted only when its Consumer has ended, and of that end we are told.
     'history.isGone': {},
     'history.failed': { actions: { type: 'crash', params: { claim: 'the shape reader outlives the shapes' } } },
     subscribe: { actions: { type: 'apply', params: keep('awaitingValues') } },

@@ -32,7 +32,6 @@ function stopAll(entry: Entry): void {
     if (row.pid === undefined) continue;
     alive += 1;
     if (row.status === 'stopping') continue; // It was told by request, and its timer runs.
-    row.status = 'stopping';
     const limit = limitOf(row);
     exit(entry, row.pid, limit === 'brutal_kill' ? 'kill' : 'shutdown');
     if (typeof limit === 'number') limits.add(limit);

@@ -13,7 +13,7 @@ export type ShapeRecord =
 export interface CompletedSnapshot {
   readonly chunkCount: number;
   readonly pgSnapshot: PgSnapshot;
-  /** Where the shape goes on in the log: no later than where it was created, and before every transaction that the snapshot does not see. */
+  /** Where the shape goes on in the log: no later than its creation, and before every transaction that the snapshot does not see. */
   readonly position: LogPosition;
 }
 
