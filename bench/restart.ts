@@ -1,14 +1,12 @@
 /**
- * Restart with many stored shapes: what it costs should grow with their number and no faster, with Postgres there and
- * with Postgres away. A restart is over when a shape that nobody has asked for before gets its first answer: it stands
- * behind everything that the stored ones ask for.
+ * Restart with many stored shapes: what it costs should grow with their number and no faster, with Postgres there, with
+ * Postgres away, and when their tables have gone. It is over when a shape that nobody has asked for before gets its first
+ * answer: that one stands behind all that the stored ones ask for.
  *
- *   npm run bench:restart                          2,500, 5,000 and 10,000 shapes, ten on a table
- *   npm run bench:restart -- --shapes 100,200      a short share
+ *   npm run bench:restart                                  2,500, 5,000 and 10,000 shapes, ten on a table
+ *   npm run bench:restart -- --shapes 20,40 --away 100     a short share
  */
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -16,20 +14,20 @@ import { systemClock } from '../src/base/clock.ts';
 import { invariant } from '../src/base/invariant.ts';
 import { startEmbeddedPostgres } from '../src/demo/embedded-postgres.ts';
 import { healthOf, spawnService, startServiceProcess, type ServiceProcess } from '../test/support/service-process.ts';
-import { openDatabase, type Database } from './database.ts';
+import { openDatabase } from './database.ts';
 import { usageOf } from './process-usage.ts';
+import { openDoor } from './server-door.ts';
 
 const SHAPES_PER_TABLE = 10;
 const REQUESTS_AT_ONCE = 40;
-/** Whatever asks an absent Postgres for each shape has done so by then. */
-const AWAY_MS = 10_000;
+/** With and without TLS. */
+const CONNECTIONS_OF_PREFLIGHT = 2;
 const PATIENCE_MS = 600_000;
 const ASK_EVERY_MS = 20;
-/** What looks at the server before the service starts. */
-const CONNECTIONS_OF_PREFLIGHT = 2;
 
-const { values } = parseArgs({ options: { shapes: { type: 'string', default: '2500,5000,10000' } } });
+const { values } = parseArgs({ options: { shapes: { type: 'string', default: '2500,5000,10000' }, away: { type: 'string', default: '10000' } } });
 const sizes = values.shapes.split(',').map(Number);
+const awayMs = Number(values.away);
 const directory = mkdtempSync(join(tmpdir(), 'armature-restart-'));
 const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off', autovacuum: 'off' } });
 const database = await openDatabase(postgres.url);
@@ -37,18 +35,16 @@ const door = await openDoor(postgres.port);
 const url = new URL(postgres.url);
 url.port = String(door.port);
 const options = { databaseUrl: url.href, storageDirectory: join(directory, 'storage') };
+let newTables = 0;
 try {
-  await createTables(database, Math.max(...sizes) / SHAPES_PER_TABLE + 2 * sizes.length);
-  let shapes = 0;
-  for (const size of sizes) {
-    const service = await startServiceProcess(options);
-    const elapsedMs = await timed(() => createShapes(service, shapes, size));
-    process.stdout.write(`\n${size} shapes on ${size / SHAPES_PER_TABLE} tables; made in ${seconds(elapsedMs)}\n`);
-    await service.stop();
-    shapes = size;
-    await measureThere(sizes.indexOf(size));
-    await measureAway(sizes.indexOf(size));
+  await createTables('table', Math.ceil(Math.max(...sizes) / SHAPES_PER_TABLE));
+  for (const [index, size] of sizes.entries()) {
+    await growTo(size, sizes[index - 1] ?? 0);
+    await restartWithPostgres('Postgres there');
+    await restartWithout();
   }
+  await dropTables(Math.ceil(Math.max(...sizes) / SHAPES_PER_TABLE));
+  await restartWithPostgres('Their tables gone');
 } finally {
   await database.close();
   door.close();
@@ -56,51 +52,75 @@ try {
   rmSync(directory, { recursive: true, force: true });
 }
 
-async function measureThere(nth: number): Promise<void> {
+async function growTo(size: number, before: number): Promise<void> {
+  const service = await startServiceProcess(options);
   const startedMs = systemClock.nowMs();
-  const service = await spawnService(options);
-  await until(async () => (await healthOf(service)) === 'active', service);
-  report('Postgres there: active', startedMs, service);
-  await until(() => isAnswered(service, `new_${2 * nth}`), service);
-  report('a new shape on a new table answers', startedMs, service);
+  await createShapes(service, before, size);
+  process.stdout.write(`\n${size} shapes on ${Math.ceil(size / SHAPES_PER_TABLE)} tables; ${size - before} made in ${secondsSince(startedMs)}\n`);
   await service.stop();
 }
 
-async function measureAway(nth: number): Promise<void> {
-  door.admitOnly(CONNECTIONS_OF_PREFLIGHT);
-  let startedMs = systemClock.nowMs();
+async function restartWithPostgres(how: string): Promise<void> {
+  const startedMs = systemClock.nowMs();
+  const service = await spawnService(options);
+  await untilServed(service, how, startedMs);
+  await service.stop();
+}
+
+async function restartWithout(): Promise<void> {
+  door.admit(CONNECTIONS_OF_PREFLIGHT);
+  const startedMs = systemClock.nowMs();
   const service = await spawnService(options);
   await until(async () => service.output().includes('shapes.restored'), service);
-  report('Postgres away: the shapes are restored', startedMs, service);
-  await pause(AWAY_MS);
-  report(`${AWAY_MS / 1000} s later`, startedMs, service);
-  door.admitAll();
-  startedMs = systemClock.nowMs();
-  await until(async () => (await healthOf(service)) === 'active', service);
-  report('Postgres back: active', startedMs, service);
-  await until(() => isAnswered(service, `new_${2 * nth + 1}`), service);
-  report('a new shape on a new table answers', startedMs, service);
+  report('Postgres away: restored', startedMs, service);
+  await pause(awayMs);
+  report(`  ${awayMs} ms later`, startedMs, service);
+  door.admit(Infinity);
+  await untilServed(service, 'Postgres back', systemClock.nowMs());
   await service.stop();
+}
+
+async function untilServed(service: ServiceProcess, how: string, startedMs: number): Promise<void> {
+  await until(async () => (await healthOf(service)) === 'active', service);
+  report(`${how}: active`, startedMs, service);
+  newTables += 1;
+  await createTables(`new_${newTables}`, 1);
+  await until(() => isAnswered(service, `new_${newTables}_0`), service);
+  report('  a new shape on a new table answers', startedMs, service);
 }
 
 function report(what: string, startedMs: number, { child, output }: ServiceProcess): void {
   invariant(child.pid !== undefined, 'a service that answers has a process');
-  const { cpuMicros } = usageOf(child.pid);
   const lines = output().trimEnd().split('\n');
-  const warnings = lines.filter((line) => line.includes('"level":"warn"') || line.includes('"level":40') || line.includes('"level":50'));
-  process.stdout.write(`  ${what.padEnd(40)} ${seconds(systemClock.nowMs() - startedMs).padStart(9)} ${seconds(cpuMicros / 1000).padStart(9)} CPU ${String(lines.length).padStart(7)} lines ${String(warnings.length).padStart(7)} warnings\n`);
+  const warnings = lines.filter((line) => /"level":"(?:warn|error)"/.test(line));
+  const cells = [
+    what.padEnd(40),
+    secondsSince(startedMs).padStart(10),
+    `${(usageOf(child.pid).cpuMicros / 1e6).toFixed(2)} CPU s`.padStart(14),
+    `${lines.length} lines`.padStart(14),
+    `${warnings.length} warnings`.padStart(16),
+  ];
+  process.stdout.write(`  ${cells.join('')}\n`);
 }
 
-async function createTables({ query }: Database, count: number): Promise<void> {
-  await query(`DO $$ BEGIN FOR i IN 0..${count - 1} LOOP EXECUTE format('CREATE TABLE table_%s (id int PRIMARY KEY, body text)', i); END LOOP; END $$`);
-  await query(`DO $$ BEGIN FOR i IN 0..${2 * sizes.length - 1} LOOP EXECUTE format('CREATE TABLE new_%s (id int PRIMARY KEY, body text)', i); END LOOP; END $$`);
+/** In one transaction. */
+async function createTables(prefix: string, count: number): Promise<void> {
+  await database.query(`
+    DO $$ BEGIN
+      FOR i IN 0..${count - 1} LOOP EXECUTE format('CREATE TABLE ${prefix}_%s (id int PRIMARY KEY, body text)', i); END LOOP;
+    END $$`);
+}
+
+async function dropTables(count: number): Promise<void> {
+  await database.query(`DO $$ BEGIN FOR i IN 0..${count - 1} LOOP EXECUTE format('DROP TABLE table_%s', i); END LOOP; END $$`);
 }
 
 async function createShapes({ shapeUrl }: ServiceProcess, from: number, to: number): Promise<void> {
   let next = from;
   const ask = async (): Promise<void> => {
     while (next < to) {
-      const index = next++;
+      const index = next;
+      next += 1;
       const response = await fetch(shapeOn(shapeUrl, `table_${Math.floor(index / SHAPES_PER_TABLE)}`, index % SHAPES_PER_TABLE));
       await response.text();
       invariant(response.status === 200, `shape ${index} is made: ${response.status}`);
@@ -119,10 +139,10 @@ async function isAnswered({ shapeUrl }: ServiceProcess, table: string): Promise<
   return response?.status === 200;
 }
 
-async function until(isSo: () => Promise<boolean>, service: ServiceProcess): Promise<void> {
+async function until(isSo: () => Promise<boolean>, { child, output }: ServiceProcess): Promise<void> {
   const deadlineMs = systemClock.nowMs() + PATIENCE_MS;
   while (!(await isSo())) {
-    invariant(systemClock.nowMs() < deadlineMs && service.child.exitCode === null, `the service goes on:\n${service.output().slice(-2000)}`);
+    invariant(systemClock.nowMs() < deadlineMs && child.exitCode === null, `the service goes on; it printed:\n${output().slice(-2000)}`);
     await pause(ASK_EVERY_MS);
   }
 }
@@ -133,52 +153,6 @@ function pause(ms: number): Promise<void> {
   });
 }
 
-async function timed(work: () => Promise<unknown>): Promise<number> {
-  const startedMs = systemClock.nowMs();
-  await work();
-  return systemClock.nowMs() - startedMs;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(2)} s`;
-}
-
-interface Door {
-  readonly port: number;
-  /** So many more connections find the server; then it is away, as if it had stopped. */
-  admitOnly(connections: number): void;
-  admitAll(): void;
-  close(): void;
-}
-
-/** The way to the server, which can be shut: the service looks at the server once before it starts. */
-async function openDoor(serverPort: number): Promise<Door> {
-  let admitted = Infinity;
-  const sockets = new Set<Socket>();
-  const listener = createServer((client) => {
-    client.on('error', () => {});
-    if (admitted-- <= 0) return void client.destroy();
-    const upstream = connect(serverPort, '127.0.0.1');
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => {});
-      socket.on('close', () => {
-        sockets.delete(socket);
-        client.destroy();
-        upstream.destroy();
-      });
-    }
-    client.pipe(upstream).pipe(client);
-  });
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  return {
-    port: (listener.address() as AddressInfo).port,
-    admitOnly: (connections) => (admitted = connections),
-    admitAll: () => (admitted = Infinity),
-    close: () => {
-      sockets.forEach((socket) => socket.destroy());
-      listener.close();
-    },
-  };
+function secondsSince(startedMs: number): string {
+  return `${((systemClock.nowMs() - startedMs) / 1000).toFixed(2)} s`;
 }
