@@ -2,7 +2,9 @@
  * From parameters to a shape's definition: the table as the catalogue knows it, then columns and filter against it.
  *
  * Live clients ask the same again and again, so a definition that was worked out is kept for as long as the
- * catalogue gives the same relation. Nothing is made here: a shape exists only once `create` has made it.
+ * catalogue gives the same relation. A mistake is told only of the table as Postgres has it now: a column that was added
+ * is known to nobody here until the table is written to, and a client does not try again after a 400. Nothing is made here:
+ * a shape exists only once `create` has made it.
  */
 import type { Relation } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
@@ -11,23 +13,33 @@ import { defineShape, unknownTable } from '../shapes/shape-request.ts';
 import { quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
 import type { ApiContext } from './api-context.ts';
 import type { ShapeTarget } from './definition-cache.ts';
+import type { RelationLookup } from './ports.ts';
 import { chosenColumns } from './queryable-columns.ts';
 import { whenReady } from './readiness.ts';
-import { databaseUnreachable, invalidRequest, isRefusal, type Refusal } from './refusal.ts';
+import { databaseUnreachable, invalidRequest, isRefusal, type FieldErrors, type Refusal } from './refusal.ts';
 import { tableOf, type DefinitionParameters } from './shape-parameters.ts';
 
 export async function defineShapeTarget(context: ApiContext, parameters: DefinitionParameters): Promise<ShapeTarget | Refusal> {
+  const { relations } = context.ports;
   const table = tableOf(parameters);
   if (isRefusal(table)) return table;
-  const lookup = await lookUp(context, table);
+  const lookup = await lookUp(context, table, () => relations.relation(table.schema, table.name));
   if (isRefusal(lookup)) return lookup;
+  const target = targetIn(context, parameters, lookup.relation);
+  if (!isRefusal(target)) return target;
+  const now = await lookUp(context, table, () => relations.relationNow(table.schema, table.name));
+  if (isRefusal(now)) return now;
+  return now.relation === lookup.relation ? target : targetIn(context, parameters, now.relation);
+}
+
+function targetIn(context: ApiContext, parameters: DefinitionParameters, relation: Relation): ShapeTarget | Refusal {
   const key = JSON.stringify(parameters);
-  const cached = context.definitions.get(key, lookup.relation);
+  const cached = context.definitions.get(key, relation);
   if (cached !== undefined) return cached;
-  const definition = define(context, parameters, lookup.relation);
+  const definition = define(context, parameters, relation);
   if (isRefusal(definition)) return definition;
-  const target = targetOf(lookup.relation, definition);
-  context.definitions.set(key, lookup.relation, target);
+  const target = targetOf(relation, definition);
+  context.definitions.set(key, relation, target);
   return target;
 }
 
@@ -39,24 +51,36 @@ function define({ ports, settings }: ApiContext, parameters: DefinitionParameter
   return 'errors' in defined ? invalidRequest(defined.errors) : defined.definition;
 }
 
-async function lookUp(context: ApiContext, table: RelationName): Promise<{ readonly relation: Relation } | Refusal> {
-  const { relations } = context.ports;
-  let lookup = await relations.relation(table.schema, table.name);
+async function lookUp(context: ApiContext, table: RelationName, ask: () => Promise<RelationLookup>): Promise<{ readonly relation: Relation } | Refusal> {
+  let lookup = await ask();
   if (lookup.outcome === 'unreachable') {
     // The service listens before it has reached Postgres: who comes in between waits, as for everything else.
     const unready = await whenReady(context, 'active');
     if (unready !== undefined) return unready;
-    lookup = await relations.relation(table.schema, table.name);
+    lookup = await ask();
   }
-  if (lookup.outcome === 'unreachable') return databaseUnreachable();
-  if (lookup.outcome === 'found' && lookup.relation.isPartitioned === true) return invalidRequest(partitioned(table));
-  if (lookup.outcome === 'found' && lookup.relation.columns.length > 0) return lookup;
-  return invalidRequest(unknownTable(table));
+  switch (lookup.outcome) {
+    case 'found':
+      if (lookup.relation.columns.length === 0) return invalidRequest(unknownTable(table));
+      return lookup.relation.isPartitioned === true ? invalidRequest(partitioned(table)) : lookup;
+    case 'unservable':
+      return invalidRequest(unservable(table, lookup.kindName));
+    case 'missing':
+      return invalidRequest(unknownTable(table));
+    case 'unreachable':
+      return databaseUnreachable();
+  }
 }
 
 /** Better refused than silent: changes arrive under the names of the partitions, and would never reach the shape. */
-function partitioned(table: RelationName): Readonly<Record<string, readonly string[]>> {
+function partitioned(table: RelationName): FieldErrors {
   return { table: [`Table ${quoteRelation(table)} is partitioned, and shapes on partitioned tables are not supported yet. Ask for one of its partitions.`] };
+}
+
+/** Better refused than tried: Postgres streams no changes of it. */
+function unservable(table: RelationName, kindName: string): FieldErrors {
+  const servable = 'Only ordinary tables can be served: no views, foreign tables or system tables, and no temporary or unlogged tables.';
+  return { table: [`${quoteRelation(table)} is ${kindName}. ${servable}`] };
 }
 
 /** The schema is worked out at the first answer that carries it. */

@@ -8,11 +8,20 @@ export interface ShapeTarget {
   readonly schema: () => string;
 }
 
-const CACHED_MAX = 10_000;
+const TARGETS_MAX = 10_000;
+/** Of what was asked, and of what came of it: a filter of 64 kB and its values are a definition of a megabyte. */
+const CHARACTERS_MAX = 64_000_000;
+
+interface CachedTarget {
+  readonly relation: Relation;
+  readonly target: ShapeTarget;
+  readonly characters: number;
+}
 
 /** Targets by what was asked; the oldest go first. */
 export class DefinitionCache {
-  private readonly targets = new Map<string, { readonly relation: Relation; readonly target: ShapeTarget }>();
+  private readonly targets = new Map<string, CachedTarget>();
+  private characters = 0;
 
   get(key: string, relation: Relation): ShapeTarget | undefined {
     const cached = this.targets.get(key);
@@ -20,9 +29,18 @@ export class DefinitionCache {
   }
 
   set(key: string, relation: Relation, target: ShapeTarget): void {
+    const characters = key.length + (target.definition.where?.canonical.length ?? 0);
+    this.delete(key);
+    this.targets.set(key, { relation, target, characters });
+    this.characters += characters;
+    for (const oldest of this.targets.keys()) {
+      if (this.targets.size <= TARGETS_MAX && this.characters <= CHARACTERS_MAX) return;
+      this.delete(oldest);
+    }
+  }
+
+  private delete(key: string): void {
+    this.characters -= this.targets.get(key)?.characters ?? 0;
     this.targets.delete(key);
-    this.targets.set(key, { relation, target });
-    const [oldest] = this.targets.keys();
-    if (this.targets.size > CACHED_MAX && oldest !== undefined) this.targets.delete(oldest);
   }
 }

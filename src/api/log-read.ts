@@ -35,7 +35,7 @@ export function livePollRead(ports: ApiPorts, log: ReadableLog, after: LogOffset
   const read = log.read(after);
   if (read.outcome !== 'lines') return undefined;
   const { end, upToDate, body } = read;
-  const hasData = hasLines(body) || !upToDate;
+  const hasData = hasLines(body);
   const reached = lsnOfOffset(end);
   const seen = upToDate ? (hasData ? reached : (processed ?? reached)) : undefined;
   return { end, upToDate, hasData, body: isInMemory(body) ? sharedBody(body, seen) : logBody(body, seen) };

@@ -13,11 +13,15 @@ import type { WhereLanguage } from '../sql/where.ts';
 /** Postgres's tables, cached: the same table gives the same object until it changes. */
 export interface RelationSource {
   relation(schema: string, name: string): Promise<RelationLookup>;
+  /** Asked of Postgres after this call, if it can be reached. */
+  relationNow(schema: string, name: string): Promise<RelationLookup>;
 }
 
 export type RelationLookup =
   | { readonly outcome: 'found'; readonly relation: Relation }
   | { readonly outcome: 'missing' }
+  /** Something has that name of which no shape can be made: `a view`, say. */
+  | { readonly outcome: 'unservable'; readonly kindName: string }
   /** Nothing is cached and Postgres did not answer: the table may or may not exist. */
   | { readonly outcome: 'unreachable' };
 

@@ -15,9 +15,11 @@ export function chosenColumns({ columns, queryableColumns }: DefinitionParameter
   if (queryableColumns === undefined) return { names: columns };
   const missing = missingKeys(relation, queryableColumns);
   if (missing.length > 0) return refused(`The list of queryable columns must include all primary key columns, missing: ${missing.join(', ')}`);
-  const unknown = queryableColumns.filter((wanted) => !relation.columns.some(({ name }) => name === wanted));
+  const present = new Set(relation.columns.map(({ name }) => name));
+  const unknown = queryableColumns.filter((wanted) => !present.has(wanted));
   if (unknown.length > 0) return refused(`The following queryable columns are not found on the table: ${unknown.join(', ')}`);
-  const outside = (columns ?? []).filter((name) => !queryableColumns.includes(name));
+  const allowed = new Set(queryableColumns);
+  const outside = (columns ?? []).filter((name) => !allowed.has(name));
   // A key that is missing weighs more than a name that is not found, and is seen where columns are.
   if (outside.length === 0 || missingKeys(relation, columns ?? []).length > 0) return { names: columns ?? queryableColumns };
   return invalidRequest({ columns: [`The following columns are not found on the table: ${outside.join(', ')}`] });

@@ -92,7 +92,7 @@ async function untilReadable(reading: Reading, after: LogOffset): Promise<Refusa
     } else {
       const wake = await context.listeners.park(handle, after, remainingMs(context, deadlineMs), request.signal);
       if (wake.cause === 'rotated') return mustRefetch(wake.replacement);
-      if (isAbandoned(wake, request)) return ABANDONED;
+      if (wake.cause === 'aborted') return ABANDONED; // Also when the server closes: whether the offset is wrong is not known yet.
       if (wake.cause !== 'appended') return whyUnwell(context) ?? invalidRequest({ offset: ['out of bounds for this shape'] });
     }
   }
@@ -126,12 +126,12 @@ async function longPoll(reading: Reading, after: LogOffset): Promise<ShapeRespon
     const unchanged = isFirst ? notModified(reader, read) : undefined;
     if (unchanged !== undefined) return unchanged;
     if (read.hasData) return liveAnswer(reader, read);
-    // The server closes, and the rest of the service is down already. The reader's log is whole: it reads on after the restart.
+    // The server closes, and the rest of the service is down already. The reader's log is whole: it reads on after the
+    // restart. Or the reader has gone, and nobody hears this.
     if (wake.cause === 'aborted') return liveAnswer(reader, read);
     if (wake.cause !== 'appended') return whyUnwell(context) ?? liveAnswer(reader, read);
     wake = await context.listeners.park(handle, after, remainingMs(context, deadlineMs), request.signal);
     if (wake.cause === 'rotated') return mustRefetch(wake.replacement ?? context.ports.shapes.find(target.definition));
-    if (isAbandoned(wake, request)) return ABANDONED;
   }
 }
 
@@ -169,10 +169,6 @@ function withLog(reading: Reading, answer: (log: ReadableLog) => ShapeResponse):
 function readerOf({ context, handle, parameters, request }: Reading, requested: LogOffset | 'now'): Reader {
   const { live, cursor } = parameters;
   return { context, handle, requested, live, cursor, ifNoneMatch: request.ifNoneMatch };
-}
-
-function isAbandoned(wake: Wake<PollRead>, request: ReadRequest): boolean {
-  return wake.cause === 'aborted' && request.signal.reason !== DRAINING;
 }
 
 function remainingMs(context: ApiContext, deadlineMs: number): number {

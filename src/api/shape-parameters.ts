@@ -7,7 +7,7 @@
 import { z } from 'zod';
 import { BEFORE_ALL, parseOffset, type LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
-import { parseColumnList, parseRelationName, type Parsed, type RelationName } from '../sql/identifiers.ts';
+import { literalColumnNames, parseColumnList, parseRelationName, type RelationName } from '../sql/identifiers.ts';
 import { invalidRequest, isRefusal, type Refusal } from './refusal.ts';
 
 /** Parameters as they came, by name: text from a query, any JSON from a body. */
@@ -42,7 +42,14 @@ export interface DeleteParameters {
 const INVALID = 'is invalid';
 const BLANK = "can't be blank";
 
-const text = z.string().refine((value) => !value.includes('\0'));
+/** What a parameter says is kept with the shape and with the requests that wait for it: as much as a query can bring, though a body could bring more. */
+const CHARACTERS_MAX = 262_144;
+const TOO_LONG = `is longer than ${CHARACTERS_MAX} characters`;
+
+const text = z
+  .string()
+  .refine((value) => !value.includes('\0'))
+  .refine((value) => value.length <= CHARACTERS_MAX, TOO_LONG);
 const optionalText = text.optional();
 const strictFlag = z.union([z.boolean(), z.enum(['true', '1']).transform(() => true), z.enum(['false', '0']).transform(() => false)]).optional();
 /** Whatever is there and is not `false` means yes: `&live`, `live=0`, `live=banana`. */
@@ -52,7 +59,7 @@ const looseFlag = z.union([z.boolean(), z.string().transform((value) => value !=
 const columnNames = z
   .union([text, z.array(text)])
   .transform((value, context) => {
-    const names = typeof value === 'string' ? parseColumnList(value) : literalNames(value);
+    const names = typeof value === 'string' ? parseColumnList(value) : literalColumnNames(value);
     if ('value' in names) return names.value;
     context.addIssue({ code: 'custom', message: names.error });
     return z.NEVER;
@@ -64,7 +71,7 @@ const definitionFields = {
   columns: columnNames,
   queryable_columns: columnNames,
   where: optionalText,
-  params: z.record(z.string(), text).optional(),
+  params: z.record(z.string(), text).refine(areShort, TOO_LONG).optional(),
   replica: z.enum(['default', 'full']).optional(),
   log: z.enum(['full', 'changes_only']).optional(),
   experimental_compaction: strictFlag,
@@ -153,13 +160,13 @@ function fieldErrors(issues: readonly z.core.$ZodIssue[]): Record<string, string
   return errors;
 }
 
+function areShort(texts: Readonly<Record<string, string>>): boolean {
+  return Object.values(texts).reduce((size, value) => size + value.length, 0) <= CHARACTERS_MAX;
+}
+
 function withoutBlanks(raw: RawParameters, kept: readonly string[]): RawParameters {
   const isBlank = (value: unknown): boolean => value === null || (typeof value === 'string' && value.trim() === '');
   return Object.fromEntries(Object.entries(raw).filter(([name, value]) => kept.includes(name) || !isBlank(value)));
-}
-
-function literalNames(names: readonly string[]): Parsed<readonly string[]> {
-  return names.includes('') ? { error: 'Invalid zero-length identifier' } : { value: names };
 }
 
 function handleOf(text: string | undefined): Handle | undefined {

@@ -18,15 +18,22 @@ const REQUEST_ID_LENGTH = { least: 20, most: 200 };
 /** What a browser may send besides the simple headers. */
 const ALLOWED_REQUEST_HEADERS = ['if-none-match', 'traceparent', 'content-type', 'authorization'];
 
-/** What every response carries. @param freshId makes an id for a request that brings none of a decent length. */
-export function commonHeaders(request: HttpRequest, resource: Resource, server: string, freshId: () => string): Headers {
+/** What every response carries. */
+export function commonHeaders(request: HttpRequest, resource: Resource, server: string, requestId: string): Headers {
   return [
     'electric-server', server,
-    'x-request-id', requestId(request) ?? freshId(),
+    'x-request-id', requestId,
     'access-control-allow-origin', request.headers.origin ?? '*',
     'access-control-expose-headers', EXPOSED,
     'access-control-allow-methods', resource === 'shape' ? SHAPE_METHODS : OTHER_METHODS,
   ];
+}
+
+/** The id that a request brings, if it is of a decent length. */
+export function givenRequestId(request: HttpRequest): string | undefined {
+  const given = request.headers['x-request-id'];
+  if (typeof given !== 'string') return undefined;
+  return given.length >= REQUEST_ID_LENGTH.least && given.length <= REQUEST_ID_LENGTH.most ? given : undefined;
 }
 
 /** @param isCacheable false for verbs whose answers no cache may keep, whatever they are. */
@@ -64,13 +71,8 @@ export function cacheHeaders(cacheControl: string, isCacheable: boolean): Header
 
 /** The answer to a preflight. */
 export function preflightHeaders(request: HttpRequest): Headers {
-  const asked = request.headers['access-control-request-headers'] ?? '';
-  const allowed = asked.split(',').map((name) => name.trim()).filter((name) => ALLOWED_REQUEST_HEADERS.includes(name.toLowerCase()));
+  const names = (request.headers['access-control-request-headers'] ?? '').split(',').map((name) => name.trim());
+  const asked = new Map(names.map((name) => [name.toLowerCase(), name]));
+  const allowed = ALLOWED_REQUEST_HEADERS.flatMap((name) => asked.get(name) ?? []);
   return ['access-control-max-age', '86400', ...(allowed.length > 0 ? ['access-control-allow-headers', allowed.join(', ')] : [])];
-}
-
-function requestId(request: HttpRequest): string | undefined {
-  const given = request.headers['x-request-id'];
-  if (typeof given !== 'string') return undefined;
-  return given.length >= REQUEST_ID_LENGTH.least && given.length <= REQUEST_ID_LENGTH.most ? given : undefined;
 }

@@ -13,6 +13,9 @@ export interface Target {
 
 const RESOURCES: Readonly<Record<string, Resource>> = { '': 'root', 'v1/shape': 'shape', 'v1/health': 'health' };
 
+/** No route has more: those of a longer path are not decoded, which costs 3 µs for each that is no encoding. */
+const SEGMENTS_MAX = 2;
+
 const ROUTES: Readonly<Record<Resource, Readonly<Record<string, Route>>>> = {
   root: { GET: 'liveness', HEAD: 'liveness' },
   health: { GET: 'health', HEAD: 'health' },
@@ -30,9 +33,10 @@ export function targetOf(method: string, url: string): Target {
 }
 
 function resourceOf(path: string): Resource {
-  const segments = path.split('/').filter((segment) => segment !== '').map(decoded);
-  if (segments.some((segment) => segment.includes('/'))) return 'none';
-  return own(RESOURCES, segments.join('/')) ?? 'none';
+  const segments = path.split('/').filter((segment) => segment !== '');
+  if (segments.length > SEGMENTS_MAX) return 'none';
+  const names = segments.map(decoded);
+  return names.some((name) => name.includes('/')) ? 'none' : (own(RESOURCES, names.join('/')) ?? 'none');
 }
 
 function decoded(segment: string): string {

@@ -5,10 +5,9 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 export type Secret = string | undefined;
 
 /** `api_secret` is the older name, read only when `secret` is absent. */
-export function isAuthorized(secret: Secret, query: string): boolean {
+export function isAuthorized(secret: Secret, query: URLSearchParams): boolean {
   if (secret === undefined) return true;
-  const given = new URLSearchParams(query);
-  return isSame(given.get('secret') ?? given.get('api_secret') ?? '', secret);
+  return isSame(query.get('secret') ?? query.get('api_secret') ?? '', secret);
 }
 
 /** Digests have one length, which `timingSafeEqual` demands. */

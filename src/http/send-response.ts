@@ -11,7 +11,7 @@ import type { HttpResponse } from './server.ts';
 const SEND_STALL_MS = 30_000;
 
 /** What is answered, apart from how it is sent. */
-export interface Answer {
+export interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Body;
@@ -21,7 +21,7 @@ export interface Answer {
  * @param isHead the same headers, and no body.
  * @throws what the stream threw; nothing was sent when `response.headersSent` is false.
  */
-export async function sendResponse(response: HttpResponse, { status, headers, body }: Answer, isHead: boolean): Promise<void> {
+export async function sendResponse(response: HttpResponse, { status, headers, body }: HttpAnswer, isHead: boolean): Promise<void> {
   response.on('timeout', () => response.destroy());
   response.setTimeout(SEND_STALL_MS);
   if (Symbol.asyncIterator in body) {

@@ -2,46 +2,47 @@
 import type { Api } from '../api/api.ts';
 import { isRefusal } from '../api/refusal.ts';
 import type { ShapeResponse } from '../api/shape-response.ts';
-import { readJsonObject, type BodyError } from './request-body.ts';
-import { mergedParameters, queryParameters } from './request-parameters.ts';
+import type { BodyIntake } from './body-intake.ts';
+import type { BodyRefusal } from './body-refusal.ts';
+import type { Exchange } from './exchange.ts';
+import { mergedParameters, parseJsonObject } from './json-body.ts';
+import { queryParameters } from './query-parameters.ts';
 import { cacheHeaders, JSON_TYPE, logHeaders, refusalHeaders } from './response-headers.ts';
-import type { Answer } from './send-response.ts';
-import type { HttpRequest } from './server.ts';
+import type { HttpAnswer } from './send-response.ts';
 
-/** One request, while it is served. */
-export interface Exchange {
-  readonly api: Api;
-  readonly request: HttpRequest;
-  readonly query: string;
-  /** Aborted when the client has gone, or when the server closes. */
-  readonly signal: AbortSignal;
-  /** Calls `release` once, when the last byte of the answer is gone or nobody wants it any more. */
-  readonly whenOver: (release: () => void) => void;
-}
+const NO_BODY = { bytes: Buffer.alloc(0) };
 
-const NO_BODY = { json: {} };
-
-/** A read is admitted before anything of it is parsed. @returns undefined when there is nobody to answer. */
-export async function readShape(exchange: Exchange): Promise<Answer | undefined> {
-  const { api, request, query, signal, whenOver } = exchange;
+/**
+ * A read is admitted before anything of it is parsed, and not before its body is there: a permit that waits for a
+ * stranger's bytes is one that others lack.
+ *
+ * @returns undefined when there is nobody to answer.
+ */
+export async function readShape(api: Api, bodies: BodyIntake, exchange: Exchange): Promise<HttpAnswer | undefined> {
+  const { request, signal } = exchange;
   const isCacheable = request.method !== 'POST';
-  const parameters = queryParameters(query);
-  const permit = api.admit(textOf(parameters['handle']));
-  if (isRefusal(permit)) return answerOf(permit, isCacheable);
-  whenOver(() => permit.release());
-  const body = isCacheable ? NO_BODY : await readJsonObject(request);
+  const query = queryParameters(exchange.query);
+  if (isRefusal(query)) return answerOf(query, isCacheable);
+  const body = isCacheable ? NO_BODY : await bodies.receive(exchange);
+  if (body === undefined) return undefined;
   if ('status' in body) return bodyRefused(body);
-  const merged = mergedParameters(parameters, body.json);
+  const permit = api.admit(textOf(query.parameters['handle']));
+  if (isRefusal(permit)) return answerOf(permit, isCacheable);
+  exchange.whenOver(() => permit.release());
+  const parsed = parseJsonObject(body.bytes);
+  if ('status' in parsed) return bodyRefused(parsed);
+  const parameters = mergedParameters(query.parameters, parsed.json);
   const ifNoneMatch = isCacheable ? request.headers['if-none-match'] : undefined;
-  return answerOf(await api.readShape({ parameters: merged, ifNoneMatch, permit, signal }), isCacheable);
+  return answerOf(await api.readShape({ parameters, ifNoneMatch, permit, signal }), isCacheable);
 }
 
-export async function deleteShape({ api, query }: Exchange): Promise<Answer | undefined> {
-  return answerOf(await api.deleteShape(queryParameters(query)), false);
+export async function deleteShape(api: Api, exchange: Exchange): Promise<HttpAnswer | undefined> {
+  const query = queryParameters(exchange.query);
+  return answerOf(isRefusal(query) ? query : await api.deleteShape(query.parameters), false);
 }
 
 /** @param isCacheable false for verbs whose answers no cache may keep. */
-function answerOf(response: ShapeResponse, isCacheable: boolean): Answer | undefined {
+function answerOf(response: ShapeResponse, isCacheable: boolean): HttpAnswer | undefined {
   switch (response.kind) {
     case 'log':
       return { status: response.status, headers: logHeaders(response, isCacheable), body: response.body };
@@ -54,8 +55,14 @@ function answerOf(response: ShapeResponse, isCacheable: boolean): Answer | undef
   }
 }
 
-function bodyRefused({ status, body }: BodyError): Answer {
-  return { status, headers: ['content-type', JSON_TYPE, ...cacheHeaders('no-store', false)], body: [Buffer.from(body)] };
+function bodyRefused({ status, body, closes, retryAfterSeconds }: BodyRefusal): HttpAnswer {
+  const headers = [
+    'content-type', JSON_TYPE,
+    ...cacheHeaders('no-store', false),
+    ...(closes ? ['connection', 'close'] : []),
+    ...(retryAfterSeconds === undefined ? [] : ['retry-after', String(retryAfterSeconds)]),
+  ];
+  return { status, headers, body: [Buffer.from(body)] };
 }
 
 function textOf(value: unknown): string | undefined {

@@ -50,11 +50,13 @@ export function compareOffsets(left: LogOffset, right: LogOffset): number {
 }
 
 const OFFSET_PATTERN = /^(?:-1|-1_0|\+?0*(\d+)_(?:inf|\+?0*(\d+)))$/;
+/** With room for leading zeros; of a longer text the pattern would count the zeros once for each of them. */
+const OFFSET_CHARACTERS_MAX = 200;
 const POSITION_MAX = Number.MAX_SAFE_INTEGER;
 
 /** Reads an offset from a request: tolerates a plus sign and leading zeros; undefined when `text` is not an offset. */
 export function parseOffset(text: string): LogOffset | undefined {
-  const match = OFFSET_PATTERN.exec(text);
+  const match = text.length > OFFSET_CHARACTERS_MAX ? null : OFFSET_PATTERN.exec(text);
   if (match === null) return undefined;
   const [, lsn, position] = match;
   if (lsn === undefined) return BEFORE_ALL;

@@ -3,6 +3,8 @@
  * that white space is never skipped. The texts of refusals are part of the wire.
  */
 const IDENTIFIER_CHARACTERS_MAX = 63;
+/** No table has more. */
+const COLUMNS_MAX = 1600;
 
 export type Parsed<Value> = { readonly value: Value } | { readonly error: string };
 
@@ -13,6 +15,7 @@ export interface RelationName {
 
 const UNQUOTED = /^[\p{L}_][\p{L}\p{M}_\d$]*$/u;
 const ZERO_LENGTH = 'Invalid zero-length delimited identifier';
+const TOO_MANY_COLUMNS = { error: `Too many columns (max is ${COLUMNS_MAX})` };
 
 /** Reads `[schema.]table`; the schema is `public` when none is named. */
 export function parseRelationName(text: string): Parsed<RelationName> {
@@ -26,7 +29,14 @@ export function parseRelationName(text: string): Parsed<RelationName> {
 
 /** Reads names separated by commas, in the order in which they stand. */
 export function parseColumnList(text: string): Parsed<readonly string[]> {
-  return parseAll(splitOutsideQuotes(text, ','));
+  const parts = splitOutsideQuotes(text, ',');
+  return parts.length > COLUMNS_MAX ? TOO_MANY_COLUMNS : parseAll(parts);
+}
+
+/** Names that are meant as they stand, without quotes or folding. */
+export function literalColumnNames(names: readonly string[]): Parsed<readonly string[]> {
+  if (names.length > COLUMNS_MAX) return TOO_MANY_COLUMNS;
+  return names.includes('') ? { error: 'Invalid zero-length identifier' } : { value: names };
 }
 
 function parseIdentifier(text: string): Parsed<string> {

@@ -4,10 +4,11 @@
  * Nothing of a request's text reaches a database: it is parsed as `SELECT 1 WHERE <text>`, must be exactly that one
  * statement with no other clause, and is then printed anew from what the checker understood.
  */
-import { hasSqlDetails, loadModule, parseSync, scanSync, type Node } from 'libpg-query';
+import { hasSqlDetails, loadModule, parseSync, scanSync, type Node, type ScanToken } from 'libpg-query';
 import { deepCommentAt, NESTING_MAX, tooDeepAt, UNMEASURED_BYTES_MAX } from './nesting.ts';
 import type { Condition, Operand } from './expression.ts';
 import { Parameters } from './literals.ts';
+import { costlySignsAt } from './operator-signs.ts';
 import { WhereChecker } from './where-checker.ts';
 import { compileCondition } from './where-compiler.ts';
 import { equalityOf } from './where-equality.ts';
@@ -56,7 +57,7 @@ function parseClause(text: string): Node {
   const sql = `${PARSED_PREFIX}${text}`;
   const [before = '', ...behind] = sql.split(NUL, 2);
   if (behind.length > 0) throw refusalAt(bytesOf(before), 'invalid byte sequence for encoding "UTF8": 0x00');
-  if (bytes > UNMEASURED_BYTES_MAX) refuseDeep(sql);
+  if (bytes > UNMEASURED_BYTES_MAX) refuseCostly(sql);
   const { stmts = [] } = grammatical(() => parseSync(sql));
   const [only] = stmts;
   if (stmts.length !== 1 || only?.stmt === undefined) throw new WhereRefusal('unescaped ";" causing statement split');
@@ -66,10 +67,27 @@ function parseClause(text: string): Node {
   return statement.whereClause;
 }
 
-function refuseDeep(sql: string): void {
+/** Refuses what the parser would take too long for, or would overflow on. */
+function refuseCostly(sql: string): void {
+  const tooDeep = `expression nests deeper than ${NESTING_MAX} levels`;
   const comment = deepCommentAt(sql);
-  const place = comment === undefined ? tooDeepAt(grammatical(() => scanSync(sql)).tokens)?.start : bytesOf(sql.slice(0, comment));
-  if (place !== undefined) throw refusalAt(place, `expression nests deeper than ${NESTING_MAX} levels`);
+  if (comment !== undefined) throw refusalAt(bytesOf(sql.slice(0, comment)), tooDeep);
+  const signs = costlySignsAt(sql);
+  if (signs !== undefined) throw refusalAt(bytesOf(sql.slice(0, signs)), 'too many operator signs in a row');
+  const token = tooDeepAt(tokensOf(sql));
+  if (token !== undefined) throw refusalAt(token.start, tooDeep);
+}
+
+function tokensOf(sql: string): readonly ScanToken[] {
+  try {
+    return scanSync(sql).tokens;
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error;
+    // A text that does not fall into tokens: the scanner's own answer cannot be read, and the parser, which gives up
+    // at the same place before it has a tree, says where and why.
+    grammatical(() => parseSync(sql));
+    return [];
+  }
 }
 
 /** Runs the parser, and tells its errors as refusals: their position counts the prefix, as on the wire it does. */

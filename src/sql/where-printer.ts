@@ -7,6 +7,10 @@ import type { ColumnReference, Condition, Constant, Operand } from './expression
 import { quoteIdentifier } from './identifiers.ts';
 import { printLikePattern } from './like-pattern.ts';
 import { VALUE_TYPES, type TypeName } from './value-types.ts';
+import { WhereRefusal } from './where-refusal.ts';
+
+/** Of all constants together: a short text names a long parameter thousands of times, and a shape's definition holds each of them. */
+const CONSTANT_CHARACTERS_MAX = 1_048_576;
 
 export interface PrintedCondition {
   readonly sql: string;
@@ -26,11 +30,19 @@ export function printQuery(condition: Condition): PrintedCondition {
   return { sql, params };
 }
 
-/** For comparing: equal for filters whose trees are, whatever their constants were written like. */
+/**
+ * For comparing: equal for filters whose trees are, whatever their constants were written like.
+ *
+ * @throws {WhereRefusal} when the constants are larger than a definition may be.
+ */
 export function printCanonical(condition: Condition): string {
+  let size = 0;
   return printCondition(condition, (type, text) => {
     const value = text === null ? undefined : VALUE_TYPES[type].parse(text);
-    return `${type} ${value === undefined ? 'NULL' : JSON.stringify(VALUE_TYPES[type].canonical(value))}`;
+    const printed = value === undefined ? 'NULL' : JSON.stringify(VALUE_TYPES[type].canonical(value));
+    size += printed.length;
+    if (size > CONSTANT_CHARACTERS_MAX) throw new WhereRefusal(`WHERE clause with its values is bigger than maximum size of ${CONSTANT_CHARACTERS_MAX} characters`);
+    return `${type} ${printed}`;
   });
 }
 

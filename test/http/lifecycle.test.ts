@@ -53,6 +53,12 @@ test.each(['table=items', "table=items&where=value='a'", 'table=items&columns=id
   expect([deleted, after === before]).toEqual([{ status: 202, 'cache-control': 'no-cache', body: '' }, false]);
 });
 
+test('G5 a shape is deleted by its definition and its handle', async () => {
+  await start();
+  const handle = await handleOf();
+  expect((await remove(`table=items&handle=${handle}`)).status).toBe(202);
+});
+
 test('G6 a shape is deleted by its handle, once', async () => {
   await start();
   const handle = await handleOf();

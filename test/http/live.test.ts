@@ -204,6 +204,48 @@ test.each([
   expect({ status, end }).toEqual({ status: 200, end: '500_2' });
 });
 
+test('B17 an offset beyond a snapshot that has not begun is served once both have come', async () => {
+  await start();
+  world.directory.snapshots = 'held';
+  const first = world.shape('table=wide&offset=-1');
+  await world.until(() => world.directory.pending().length === 1);
+  const [held = ''] = world.directory.pending();
+  const response = world.shape(`table=wide&offset=300_0&handle=${held}`);
+  await world.until(() => world.api.load().existing === 1);
+  await world.directory.start(held as never);
+  await (await first).text();
+  await world.untilParked(1);
+  world.append(held, 300, line('3'));
+  expect((await response).status).toBe(200);
+});
+
+test('D21 an offset beyond the end of a service that is unwell is not called wrong', async () => {
+  await start();
+  const response = world.shape(`table=items&offset=500_0&handle=${handle}`);
+  await world.untilParked(1);
+  world.status.set('starting');
+  world.clock.advance(LONG_POLL_MS / 2);
+  expect(await told(await response, 'retry-after')).toEqual({ status: 503, 'retry-after': '10', body: { message: world.status.why } });
+});
+
+test('a poll whose shape goes is led to its successor, when somebody has asked for one already', async () => {
+  await start();
+  const response = poll();
+  await world.untilParked(1);
+  const definition = world.directory.definitionOf(handle as never);
+  world.directory.remove(handle);
+  const creation = await world.directory.create(definition as never);
+  expect(await told(await response, 'electric-handle')).toEqual({ status: 409, 'electric-handle': 'handle' in creation ? creation.handle : '', body: MUST_REFETCH });
+});
+
+test('closing ends the wait for an offset beyond the end, and says nothing about the offset', async () => {
+  await start();
+  const response = world.shape(`table=items&offset=500_0&handle=${handle}`).then(({ status }) => status, () => 'cut off');
+  await world.untilParked(1);
+  await world.close();
+  expect(await response).toBe('cut off');
+});
+
 test('a shape that goes while an offset beyond its end is waited for leads to its successor', async () => {
   await start();
   const response = world.shape(`table=items&offset=500_0&handle=${handle}`);
@@ -215,9 +257,10 @@ test('a shape that goes while an offset beyond its end is waited for leads to it
 test('E4 a poll with the etag of what it would wait behind gets a 304 at once', async () => {
   await start();
   const response = await poll('100_0', '', { headers: { 'if-none-match': `"${handle}:100_0:100_0"` } });
-  const names = ['cache-control', 'electric-offset', 'electric-up-to-date', 'electric-has-data'];
+  const names = ['cache-control', 'etag', 'electric-offset', 'electric-up-to-date', 'electric-has-data'];
   expect({ ...(await told(response, ...names)), cursor: response.headers.has('electric-cursor') }).toEqual({
     status: 304,
+    etag: `"${handle}:100_0:100_0"`,
     'cache-control': LIVE_CACHE,
     'electric-offset': '100_0',
     'electric-up-to-date': '',
@@ -301,10 +344,10 @@ test('a client that stops in the middle of its request is answered by nobody', a
   await start();
   const socket = connect(world.port, '127.0.0.1');
   socket.write(`POST /v1/shape?table=items&offset=-1 HTTP/1.1\r\nhost: x\r\ncontent-length: 100\r\n\r\n{"col`);
-  await world.until(() => world.api.load().initial === 1);
+  await world.until(() => world.clock.pendingTimers > 0);
   socket.destroy();
-  await world.until(() => world.api.load().initial === 0);
-  expect(world.failures).toEqual([]);
+  await world.until(() => world.clock.pendingTimers === 0);
+  expect([world.api.load(), world.failures]).toEqual([{ initial: 0, existing: 0, parked: 0 }, []]);
 });
 
 test('closing answers the polls that wait and then takes no more', async () => {
@@ -319,6 +362,15 @@ test('closing answers the polls that wait and then takes no more', async () => {
     { status: 200, connection: 'close', 'electric-has-data': 'false', body: [upToDateMessage(100)] },
     'refused',
   ]);
+});
+
+test('closing answers the polls that wait also when the rest of the service is down already', async () => {
+  await start();
+  const response = poll();
+  await world.untilParked(1);
+  world.status.set('starting');
+  await world.close();
+  expect((await response).status).toBe(200);
 });
 
 test('closing cuts off a stream that does not end', async () => {

@@ -4,6 +4,7 @@ import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { itemLine } from '../support/api-world.ts';
 import { startHttpWorld, type HttpWorld } from '../support/http-world.ts';
+import { rawConnection } from '../support/raw-connection.ts';
 
 let world: HttpWorld;
 let handle: string;
@@ -36,23 +37,53 @@ const query = fc.tuple(fc.oneof(likely, fc.constant([])), fc.array(fc.tuple(name
 const ANSWERS = [200, 202, 304, 400, 404, 405, 409, 413];
 
 /** Moves time until the answer is there: a wait that has no end would never be over. */
-async function answered(response: Promise<Response>): Promise<{ status: number; hasElectricHeaders: boolean }> {
-  let answer: Response | undefined;
-  const settled = response.then(async (arrived) => {
-    await arrived.text();
-    answer = arrived;
-  });
+async function moving<Answer>(answer: Promise<Answer>): Promise<Answer> {
+  let isThere = false;
+  const noted = answer.finally(() => (isThere = true));
   await world.until(() => {
     world.clock.advance(20);
-    return answer !== undefined;
+    return isThere;
   });
-  await settled;
-  const headers = answer?.headers;
-  return {
-    status: answer?.status ?? 0,
-    hasElectricHeaders: ['electric-handle', 'electric-offset'].every((each) => headers?.has(each) ?? false),
-  };
+  return noted;
 }
+
+async function answered(response: Promise<Response>): Promise<{ status: number; hasElectricHeaders: boolean }> {
+  const { status, headers } = await moving(
+    response.then(async (arrived) => {
+      await arrived.text();
+      return arrived;
+    }),
+  );
+  return { status, hasElectricHeaders: ['electric-handle', 'electric-offset'].every((each) => headers.has(each)) };
+}
+
+/** The status of a request of bare bytes, none of which a client library had to approve of. */
+async function rawStatus(head: string, body = ''): Promise<number> {
+  const { said } = await rawConnection(world.port, `${head}\r\nhost: x\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  return Number(/^HTTP\/1\.1 (\d{3})/.exec(await moving(said))?.[1]);
+}
+
+/** Pieces of queries, in an order that nobody thought of. */
+const queryText = fc
+  .array(
+    fc.oneof(
+      fc.constantFrom('table=items&offset=-1', 'table=items', 'offset=', 'handle=', 'params[1]=1', 'params', 'where', 'columns', 'a', 'subset', '__proto__', 'kind=refusal', 'status=200'),
+      fc.constantFrom('&', '&', '&', '=', '=', '[', ']', '[]', '[b]', '[1]', '][', '%', '%5B', '%5D', '%zz', '%00', '%ff', '%C3%28', '%ED%A0%80', '+', ';', '?', '#', '/', '"', "'", '\\', 'é'),
+      fc.constantFrom('[b]'.repeat(40), 'a[]=&'.repeat(40), '&params[2]=x'.repeat(20), '%25'.repeat(30)),
+    ),
+    { maxLength: 25 },
+  )
+  .map((pieces) => pieces.join(''));
+
+/** What a body may say about everything that the wire has a name for, in the right form or in none. */
+const knownNames = ['table', 'offset', 'handle', 'live', 'live_sse', 'experimental_live_sse', 'cursor', 'where', 'params', 'columns', 'queryable_columns', 'replica', 'log',
+  'subset', 'order_by', 'limit', 'experimental_compaction', '__proto__', 'constructor', 'toString', 'kind', 'status'];
+const bodyValue = fc.oneof(
+  fc.constantFrom<unknown>('items', '-1', 'id', "value = 'a'", ['id', 'value'], ['id', 1], { 1: 'x' }, { 1: { 2: 'x' } }, { where: 'TRUE' }, {}, [], null, true, false, 0, -1, 1e300, '\ud800', '\0'),
+  fc.jsonValue({ maxDepth: 3 }),
+);
+const knownBody = fc.array(fc.tuple(fc.constantFrom(...knownNames), bodyValue), { maxLength: 6 })
+  .map((fields) => `{${fields.map(([field, said]) => `${JSON.stringify(field)}:${JSON.stringify(said)}`).join(',')}}`);
 
 test('a query of any kind is answered, and a 200 has what clients demand', async () => {
   await fc.assert(
@@ -66,6 +97,26 @@ test('a query of any kind is answered, and a 200 has what clients demand', async
   );
   await world.until(() => world.api.load().initial + world.api.load().existing === 0);
   expect([world.failures, world.api.load()]).toEqual([[], { initial: 0, existing: 0, parked: 0 }]);
+});
+
+test('a query that is not even well-formed is answered', async () => {
+  await fc.assert(
+    fc.asyncProperty(queryText, fc.constantFrom('GET', 'DELETE', 'POST'), async (text, method) => {
+      return ANSWERS.includes(await rawStatus(`${method} /v1/shape?${text} HTTP/1.1`));
+    }),
+    { numRuns: 500, examples: [['params=%7B%221%22%3A%22x%22%7D&params[1]=y&a=1&a[b]=2&a[]=3&a[b][c]=4&a=5&table=items&offset=-1', 'GET']] },
+  );
+  expect(world.failures).toEqual([]);
+});
+
+test('a body that says anything about what the wire has names for is answered', async () => {
+  await fc.assert(
+    fc.asyncProperty(knownBody, queryText, async (body, text) => {
+      return ANSWERS.includes(await rawStatus(`POST /v1/shape?table=items&offset=-1&${text} HTTP/1.1`, body));
+    }),
+    { numRuns: 500, examples: [['{"params":{"1":"x"},"subset":{}}', 'params[1]=y&params=z']] },
+  );
+  expect(world.failures).toEqual([]);
 });
 
 test('bytes that are no HTTP end the connection and nothing else', async () => {

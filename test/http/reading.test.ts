@@ -237,6 +237,18 @@ test.each([
   });
 });
 
+test('E3 a POST gets the bytes also when its client holds them: no cache may keep them, so none may say that they are unchanged', async () => {
+  const { shape } = await start({ rows: [line('1')] });
+  const first = await shape(BASE);
+  await first.text();
+  const again = await shape(BASE, { method: 'POST', headers: { 'if-none-match': first.headers.get('etag') ?? '' } });
+  expect(await told(again, 'cache-control')).toEqual({
+    status: 200,
+    'cache-control': 'no-cache',
+    body: [...items('1'), SNAPSHOT_END_MESSAGE],
+  });
+});
+
 test('E2 the etag of an open end changes when the end moves', async () => {
   const { shape, append } = await start();
   const handle = await handleOf();

@@ -84,6 +84,7 @@ test.each([
   ['If-None-Match', 'If-None-Match'],
   ['content-type, x-other, authorization', 'content-type, authorization'],
   ['x-other', null],
+  ['content-type, if-none-match, content-type', 'if-none-match, content-type'],
 ])('A11 of the request headers %s a browser may send %s', async (asked, allowed) => {
   const { get } = await start();
   const response = await get('/v1/shape', { method: 'OPTIONS', headers: { 'access-control-request-headers': asked } });

@@ -11,6 +11,7 @@ beforeAll(async () => {
   world.catalog.add('sums', [key('id', 'int8'), column('val', 'int8'), column('total', 'int8', { generated: true })]);
   world.catalog.add('generated_key', [{ ...key('id', 'int8'), generated: true }, column('val', 'int8')]);
   world.catalog.add('empty', []);
+  world.catalog.kindNames.set('seen', 'a view');
 });
 
 afterAll(() => world.close());
@@ -49,7 +50,9 @@ test.each([
   ['B20', 'table=sums&offset=-1&columns=id,total', { columns: ['The following columns are generated and cannot be included in the shape: total'] }],
   ['B29', 'table=users&offset=-1&queryable_columns=id,name&columns=id,name,secret_token', { columns: ['The following columns are not found on the table: secret_token'] }],
   ['B29', 'table=users&offset=-1&queryable_columns=name', { queryable_columns: ['The list of queryable columns must include all primary key columns, missing: id'] }],
+  ['B29', 'table=users&offset=-1&queryable_columns=id,name&columns=secret_token', { columns: ['The list of columns must include all primary key columns, missing: id'] }],
   ['B29', 'table=users&offset=-1&queryable_columns=id,x', { queryable_columns: ['The following queryable columns are not found on the table: x'] }],
+  ['1.4', 'table=seen&offset=-1', { table: ['"public"."seen" is a view. Only ordinary tables can be served: no views, foreign tables or system tables, and no temporary or unlogged tables.'] }],
   ['B30', `table=${LONG}&offset=-1`, { table: ['Identifier is too long (max length is 63)'] }],
   ['B31', 'table=a.b.c&offset=-1', { table: ['Invalid relation identifier, too many delimiters: a.b.c'] }],
   ['1.3', '', { offset: ["can't be blank"] }],
@@ -120,6 +123,14 @@ test.each([
 test('1.5 a body wins over the query, and its offset at the top is not the log\'s', async () => {
   const response = await post(JSON.stringify({ table: 'serial_ids', offset: 7, order_by: 'id' }), 'table=nonexistent&offset=-1');
   expect(await told(response)).toEqual({ status: 400, body: { message: 'Invalid request', errors: { subset: ['subset snapshots are not supported'] } } });
+});
+
+test.each([
+  ['F16', 'queryable_columns=id,name', ['id', 'name']],
+  ['1.3', 'queryable_columns=id,name&columns=id', ['id']],
+])('%s ?%s bounds what is selected', async (_id, query, columns) => {
+  const response = await world.shape(`table=users&offset=-1&${query}`);
+  expect([response.status, Object.keys(JSON.parse(response.headers.get('electric-schema') ?? '{}') as object)]).toEqual([200, columns]);
 });
 
 test('C27 unknown parameters are ignored', async () => {

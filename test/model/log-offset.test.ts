@@ -1,6 +1,7 @@
 /** Offsets are texts; their order is that of the numbers in them. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
 import { lsnFromPostgres, lsnOf } from '../../src/model/lsn.ts';
 import { BEFORE_ALL, compareOffsets, offsetOf, parseOffset, SNAPSHOT_END, snapshotChunkEnd, type LogOffset } from '../../src/model/log-offset.ts';
 
@@ -48,6 +49,12 @@ test.each(['invalid', '10', '1_2_3', '1_2 ', '10_32.1', '0_-1', '-2_0', '-1_3', 
     expect(parseOffset(text)).toBeUndefined();
   },
 );
+
+test('a text of zeros, as long as a request may bring, is no offset, and that is known at once', () => {
+  const startMs = systemClock.nowMs();
+  const offset = parseOffset('0'.repeat(250_000));
+  expect({ offset, isPrompt: systemClock.nowMs() - startMs < 5_000 }).toEqual({ offset: undefined, isPrompt: true });
+});
 
 test("Postgres's own notation is read exactly", () => {
   expect([lsnFromPostgres('0/0'), lsnFromPostgres('16/B374D848'), lsnFromPostgres('FFFFFFFF/FFFFFFFF')]).toEqual([

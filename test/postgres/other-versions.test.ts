@@ -52,8 +52,9 @@ describe.each(['embedded', ...SYSTEM])('Postgres %s', (version) => {
     );
     await replication.ask({ type: 'connect' });
     await replication.ask({ type: 'createSlot' });
-    const relation = await createCatalog(pool).relation('public', 'items');
-    await createPublication({ pool, publication: 'versions', isManual: false }).add([{ oid: relation?.oid ?? 0, schema: 'public', name: 'items' }]);
+    const found = await createCatalog(pool).relation('public', 'items');
+    const oid = found !== undefined && 'oid' in found ? found.oid : 0;
+    await createPublication({ pool, publication: 'versions', isManual: false }).add([{ oid, schema: 'public', name: 'items' }]);
     await replication.ask({ type: 'startStreaming' });
     const snapshots = await openPort(snapshotPort({ pool, target: () => rows }));
 

@@ -83,3 +83,17 @@ test.each(CASES)('$title', async ({ broken, status, says, mended }) => {
     shapesAfter: shapesBefore,
   });
 });
+
+test('what Postgres streams no changes of is refused by its kind, and served once it is an ordinary table', async () => {
+  await database.query(`
+    CREATE UNLOGGED TABLE fleeting (id integer PRIMARY KEY); INSERT INTO fleeting VALUES (1); ALTER TABLE fleeting OWNER TO ${role};
+    CREATE VIEW seen AS SELECT 1 AS id; CREATE MATERIALIZED VIEW stored AS SELECT 1 AS id`);
+  const ask = (table: string) => readShape(service.shapeUrl, { table, offset: '-1' });
+  const answers = await Promise.all(['fleeting', 'seen', 'stored', 'pg_catalog.pg_authid', 'information_schema.sql_features'].map(ask));
+  await database.query('ALTER TABLE fleeting SET LOGGED');
+  const served = await ask('fleeting');
+  expect([answers.map(({ status, text }) => [status, /" is (.*?)\. Only/.exec(text)?.[1]]), served.status]).toEqual([
+    [[400, 'an unlogged table'], [400, 'a view'], [400, 'a materialized view'], [400, 'a system table'], [400, 'a system table']],
+    200,
+  ]);
+});

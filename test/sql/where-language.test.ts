@@ -1,4 +1,6 @@
+import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
 import { invariant } from '../../src/base/invariant.ts';
 import { loadWhereLanguage, WHERE_BYTES_MAX } from '../../src/sql/where-language.ts';
 import type { Where, WhereColumn, WhereLanguage } from '../../src/sql/where.ts';
@@ -140,6 +142,67 @@ test.each<[string, string, string | undefined]>([
 ])('%s with a value of a million characters is decided in linear time', (text, value, error) => {
   const where = language.parse(text, { 1: value }, columns);
   expect('error' in where ? where.error : undefined).toEqual(error === undefined ? undefined : expect.stringContaining(error));
+});
+
+/** The scanner takes the square of their length: many seconds, which no machine makes up for. */
+test.each([
+  ['plus signs', `id = ${'+'.repeat(60_000)}1`, 'At location 5: too many operator signs in a row'],
+  ['signs in many runs', `id = 1${` ${'+'.repeat(2000)}`.repeat(30)}`, 'At location 10012: too many operator signs in a row'],
+  ['comments that end', `done ${'/*+*/'.repeat(12_000)}`, 'At location 5: too many operator signs in a row'],
+])('%s are refused at once', (_, text, error) => {
+  const startMs = systemClock.nowMs();
+  const answer = language.parse(text, {}, columns);
+  expect({ answer, isPrompt: systemClock.nowMs() - startMs < 5_000 }).toEqual({ answer: { error, field: 'where' }, isPrompt: true });
+});
+
+test('a string of signs is a string', () => {
+  expect(accepted(`title = '${'='.repeat(4400)}'`).evaluate(() => '='.repeat(4400))).toBe(true);
+});
+
+describe('a long text that does not fall into tokens is refused, in the words of the wire:', () => {
+  const padding = 'id = 1 OR '.repeat(200);
+  test.each([
+    ["'x", `At location 2015: unterminated quoted string at or near "'x"`],
+    ['"x', 'At location 2015: unterminated quoted identifier at or near ""x"'],
+    ['1x', 'At location 2015: trailing junk after numeric literal at or near "1x"'],
+    ['$a$ x', 'At location 2015: unterminated dollar-quoted string at or near "$a$ x"'],
+    ['/* x', 'At location 2015: unterminated /* comment at or near "/* x"'],
+    ["E'\\u12'", 'At location 2017: invalid Unicode escape'],
+  ])('%s', (end, error) => {
+    expect(language.parse(`${padding}${end}`, {}, columns)).toEqual({ error, field: 'where' });
+  });
+});
+
+test('a text of any pieces is a filter or a mistake of its writer, never a fault of ours', () => {
+  const piece = fc.oneof(
+    fc.constantFrom('id', 'title', 'price', 'done', 'tags', '1', '1.', '.5', '1e9', '0x', "'a'", "'", '"', '"id"', '$1', '$a$', '$', "E'\\u1'", "U&'\\0041'", "b'1'"),
+    fc.constantFrom('=', '<>', '(', ')', '[', ']', ',', ';', '::int4', '::numeric', 'AND', 'OR', 'NOT', 'IN', 'IS NULL', 'LIKE', 'BETWEEN', 'CASE', 'WHEN', 'END', 'ANY', 'SELECT', 'FROM', 'UNION'),
+    fc.constantFrom('+', '-', '*', '/', '--', '/*', '*/', '||', '~', '@', '\n', '\t', '\0', '\u00a0', 'é', '\ud800', '𝒳'),
+    fc.string({ unit: 'binary', maxLength: 5 }),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 12 }), fc.constantFrom(1, 1, 60), (pieces, times) => {
+      const where = language.parse(Array.from({ length: times }, () => pieces.join(' ')).join(' '), { 1: '5' }, columns);
+      return 'canonical' in where || 'error' in where;
+    }),
+    { numRuns: 2000 },
+  );
+});
+
+describe('values that a short text makes many or long', () => {
+  const REFUSAL = 'WHERE clause with its values is bigger than maximum size of 1048576 characters';
+  test.each<[string, string, Params]>([
+    ['a long parameter that is named often', Array.from({ length: 5000 }, () => 'title=$1').join(' OR '), { 1: 'x'.repeat(100_000) }],
+    ['numbers with thousands of decimals', `price IN (${Array.from({ length: 4000 }, () => "'1e-16000'").join(',')})`, {}],
+  ])('%s are refused', (_, text, params) => {
+    expect(language.parse(text, params, columns)).toEqual({ error: REFUSAL, field: 'where' });
+  });
+
+  test('may fill a request', () => {
+    const params = Object.fromEntries(Array.from({ length: 9000 }, (_, index) => [index + 1, 'x'.repeat(20)]));
+    const where = accepted(`title IN (${Object.keys(params).map((number) => `$${number}`).join(',')})`, params);
+    expect(where.evaluate(() => 'x'.repeat(20))).toBe(true);
+  });
 });
 
 describe('a text that nests too deeply', () => {

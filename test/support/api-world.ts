@@ -5,7 +5,7 @@
 import { createApi, type Api } from '../../src/api/api.ts';
 import type { ApiSettings } from '../../src/api/api-context.ts';
 import type {
-  RelationLookup, RelationSource, ServedShapes, ServiceLevel, ServiceStatus, ShapeCreation, SnapshotStart,
+  LogStretch, ReadableLogs, RelationLookup, RelationSource, ServedShapes, ServiceLevel, ServiceStatus, ShapeCreation, SnapshotStart,
 } from '../../src/api/ports.ts';
 import { seededRandom } from '../../src/base/random.ts';
 import type { LogOffset } from '../../src/model/log-offset.ts';
@@ -29,6 +29,7 @@ export interface World {
   readonly catalog: TestCatalog;
   readonly directory: TestDirectory;
   readonly status: TestStatus;
+  readonly language: TestLanguage;
   /** What every shape has stored, as the service knows it. */
   processed: Lsn | undefined;
   /** Appends rows to a shape's log as one transaction, and tells those who wait. @returns the log's new end. */
@@ -40,15 +41,18 @@ export interface WorldOptions {
   readonly chunkBytesMax?: number;
   /** Rows of the table `items`, as the snapshot finds them. */
   readonly rows?: readonly string[];
+  /** Logs give their lines as streams, as those do that lie on a disk. */
+  readonly streams?: boolean;
 }
 
-export function createWorld({ settings, chunkBytesMax, rows = [] }: WorldOptions = {}): World {
+export function createWorld({ settings, chunkBytesMax, rows = [], streams = false }: WorldOptions = {}): World {
   const clock = new ManualClock();
   const storage = memoryStorage({ clock, ...(chunkBytesMax === undefined ? {} : { chunkBytesMax }) });
   const catalog = new TestCatalog();
   const status = new TestStatus(clock);
+  const language = new TestLanguage();
   const directory = new TestDirectory(storage, clock, rows, (handle, next) => api.announcements.rotate(handle, next));
-  const ports = { relations: catalog, shapes: directory, logs: readableLogs(storage.shapes), status, language: onlyEquality, lastProcessedLsn: () => world.processed };
+  const ports = { relations: catalog, shapes: directory, logs: streams ? streaming(readableLogs(storage.shapes)) : readableLogs(storage.shapes), status, language, lastProcessedLsn: () => world.processed };
   const api = createApi(
     ports,
     {
@@ -63,7 +67,7 @@ export function createWorld({ settings, chunkBytesMax, rows = [] }: WorldOptions
     seededRandom(1),
   );
   const world: World = {
-    api, clock, catalog, directory, status, processed: undefined,
+    api, clock, catalog, directory, status, language, processed: undefined,
     append(handle, lsn, ...lines) {
       const log = storage.shapes.get(handle as Handle);
       if (log === undefined) throw new Error(`no log of ${handle}`);
@@ -76,9 +80,33 @@ export function createWorld({ settings, chunkBytesMax, rows = [] }: WorldOptions
   return world;
 }
 
+function streaming(logs: ReadableLogs): ReadableLogs {
+  return {
+    isGone: (error) => logs.isGone(error),
+    get(handle) {
+      const log = logs.get(handle);
+      if (log === undefined) return undefined;
+      const read = (after: LogOffset): LogStretch => {
+        const stretch = log.read(after);
+        if (stretch.outcome !== 'lines' || !Array.isArray(stretch.body) || stretch.body.length === 0) return stretch;
+        return { ...stretch, body: streamOf(stretch.body) };
+      };
+      return { handle, end: log.end, read };
+    },
+  };
+}
+
+async function* streamOf(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* pieces;
+}
+
 /** A language of one sentence, `column = 'text'`: what a filter may say is tested where the language is. */
-const onlyEquality: WhereLanguage = {
-  parse(text, _params, columns) {
+export class TestLanguage implements WhereLanguage {
+  /** How many texts were parsed. */
+  parsed = 0;
+
+  parse(...[text, _params, columns]: Parameters<WhereLanguage['parse']>): ReturnType<WhereLanguage['parse']> {
+    this.parsed += 1;
     const [, name = '', equals = ''] = /^\s*(\w+)\s*=\s*'([^']*)'\s*$/.exec(text) ?? [];
     if (!columns.some((known) => known.name === name)) return { error: `At location 0: unknown reference ${name}`, field: 'where' };
     return {
@@ -88,13 +116,17 @@ const onlyEquality: WhereLanguage = {
       evaluate: (valueOf) => (valueOf(name) === null ? null : valueOf(name) === equals),
       equality: { column: name, typeName: 'text', values: [equals] },
     };
-  },
-};
+  }
+}
 
 /** `items(id uuid, value text)`, `serial_ids(id bigserial)`, `wide(id, value1, value2, value3)`, and what a test adds. */
 export class TestCatalog implements RelationSource {
   readonly relations = new Map<string, Relation>();
+  /** By name: what is no table. */
+  readonly kindNames = new Map<string, string>();
   isReachable = true;
+  /** What is still told of tables that have changed since, until they are asked for as they are now. */
+  private readonly kept = new Map<string, Relation>();
   lookups = 0;
   private oid = 16_384;
 
@@ -109,11 +141,30 @@ export class TestCatalog implements RelationSource {
     this.relations.set(JSON.stringify([schema, name]), { oid: this.oid, schema, name, columns });
   }
 
+  /** Changes a table behind the back of whoever has asked for it. */
+  alter(name: string, columns: readonly Column[]): void {
+    const key = JSON.stringify(['public', name]);
+    const before = this.relations.get(key);
+    if (before !== undefined) this.kept.set(key, before);
+    this.add(name, columns);
+  }
+
   async relation(schema: string, name: string): Promise<RelationLookup> {
+    return this.lookUp(this.kept.get(JSON.stringify([schema, name])), schema, name);
+  }
+
+  async relationNow(schema: string, name: string): Promise<RelationLookup> {
+    this.kept.delete(JSON.stringify([schema, name]));
+    return this.lookUp(undefined, schema, name);
+  }
+
+  private lookUp(kept: Relation | undefined, schema: string, name: string): RelationLookup {
     this.lookups += 1;
     if (!this.isReachable) return { outcome: 'unreachable' };
-    const relation = this.relations.get(JSON.stringify([schema, name]));
-    return relation === undefined ? { outcome: 'missing' } : { outcome: 'found', relation };
+    const relation = kept ?? this.relations.get(JSON.stringify([schema, name]));
+    if (relation !== undefined) return { outcome: 'found', relation };
+    const kindName = this.kindNames.get(name);
+    return kindName === undefined ? { outcome: 'missing' } : { outcome: 'unservable', kindName };
   }
 }
 

@@ -52,7 +52,7 @@ export async function startHttpWorld({ http, ...options }: HttpWorldOptions = {}
   });
 }
 
-async function until(condition: () => boolean): Promise<void> {
+export async function until(condition: () => boolean): Promise<void> {
   while (!condition()) {
     await new Promise<void>((next) => {
       systemClock.setTimer(next, 1);

@@ -3,7 +3,7 @@
  *
  * Answers are kept, since each request asks again. A kept answer may be stale: who learns that a table may have changed
  * puts it in doubt, and it is asked for anew. While Postgres is away a doubtful answer is the best there is: stored
- * shapes stay readable. Only answers about existing tables are kept, so a new table is seen at once.
+ * shapes stay readable. Only answers about tables that can be served are kept, so a new table is seen at once.
  */
 import type { Column, Relation } from '../../model/relation.ts';
 import { DatabaseUnreachableError } from '../connection/database-error.ts';
@@ -11,13 +11,23 @@ import { type DatabasePool, PoolTimeoutError } from '../connection/pool.ts';
 
 export interface Catalog {
   /**
-   * @returns undefined when there is no ordinary or partitioned table of that name, or it has no columns.
+   * @returns undefined when there is nothing of that name, or it has no columns.
    * @throws {DatabaseUnreachableError} nothing is known about the table.
    */
-  relation(schema: string, name: string): Promise<Relation | undefined>;
+  relation(schema: string, name: string): Promise<FoundRelation>;
+  /** The same, but asked of Postgres after this call; the object that was kept before, when nothing has changed. */
+  relationNow(schema: string, name: string): Promise<FoundRelation>;
   /** A table may not be what it was: the one of this oid, and whatever now has its name. */
   doubt(table: TableIdentity): void;
   doubtAll(): void;
+}
+
+export type FoundRelation = Relation | OtherRelation | undefined;
+
+/** What no shape can be made of, for its changes are not in the stream. */
+export interface OtherRelation {
+  /** In words, with its article: `a view`. */
+  readonly kindName: string;
 }
 
 export interface TableIdentity {
@@ -40,63 +50,93 @@ export function createCatalog(pool: DatabasePool): Catalog {
 class CachedCatalog implements Catalog {
   private readonly pool: DatabasePool;
   private readonly kept = new Map<string, Kept>();
-  private readonly asked = new Map<string, Promise<Relation | undefined>>();
-  /** How often something was put in doubt: an answer that was asked for before may be the old one. */
-  private doubts = 0;
+  /** The last question about each table, while it is open. Only its answer is kept: one that was asked before a doubt may be the old one. */
+  private readonly asked = new Map<string, Promise<FoundRelation>>();
+  /** Who waits for an open question to end, to ask the next one. */
+  private readonly waiting = new Map<string, Promise<FoundRelation>>();
 
   constructor(pool: DatabasePool) {
     this.pool = pool;
   }
 
-  async relation(schema: string, name: string): Promise<Relation | undefined> {
+  async relation(schema: string, name: string): Promise<FoundRelation> {
     const key = keyOf(schema, name);
     const known = this.kept.get(key);
     if (known !== undefined && !known.isDoubtful) return known.relation;
-    const underWay = this.asked.get(key) ?? this.ask(key, schema, name);
-    this.asked.set(key, underWay);
+    return this.orKept(key, this.asked.get(key) ?? this.ask(key, schema, name));
+  }
+
+  relationNow(schema: string, name: string): Promise<FoundRelation> {
+    const key = keyOf(schema, name);
+    return this.orKept(key, this.waiting.get(key) ?? this.askNext(key, schema, name));
+  }
+
+  doubt({ oid, schema, name }: TableIdentity): void {
+    const key = keyOf(schema, name);
+    const named = this.kept.get(key);
+    this.doubtKey(key);
+    if (named?.relation.oid !== oid) this.doubtOid(oid); // It was renamed; else nothing but its name leads to it.
+    this.asked.clear();
+  }
+
+  doubtAll(): void {
+    for (const key of this.kept.keys()) this.doubtKey(key);
+    this.asked.clear();
+  }
+
+  private async orKept(key: string, answer: Promise<FoundRelation>): Promise<FoundRelation> {
     try {
-      return await underWay;
+      return await answer;
     } catch (error) {
+      const known = this.kept.get(key);
       if (error instanceof DatabaseUnreachableError && known !== undefined) return known.relation;
       throw error;
     }
   }
 
-  doubt({ oid, schema, name }: TableIdentity): void {
-    const key = keyOf(schema, name);
-    this.doubtThose((relation, itsKey) => relation.oid === oid || itsKey === key);
+  /** A question that is open may be too old; of all who wait for its end, one asks. */
+  private askNext(key: string, schema: string, name: string): Promise<FoundRelation> {
+    const open = this.asked.get(key);
+    if (open === undefined) return this.ask(key, schema, name);
+    const ask = (): Promise<FoundRelation> => {
+      this.waiting.delete(key);
+      return this.ask(key, schema, name);
+    };
+    const next = open.then(ask, ask);
+    this.waiting.set(key, next);
+    return next;
   }
 
-  doubtAll(): void {
-    this.doubtThose(() => true);
-  }
-
-  private async ask(key: string, schema: string, name: string): Promise<Relation | undefined> {
-    const askedAt = this.doubts;
-    try {
-      const relation = await readRelation(this.pool, schema, name);
-      return askedAt === this.doubts ? this.keep(key, relation) : relation;
-    } finally {
-      if (askedAt === this.doubts) this.asked.delete(key);
-    }
+  private ask(key: string, schema: string, name: string): Promise<FoundRelation> {
+    const isLast = (): boolean => this.asked.get(key) === answer;
+    const answer: Promise<FoundRelation> = readRelation(this.pool, schema, name)
+      .then((found) => (isLast() ? this.keep(key, found) : found))
+      .finally(() => {
+        if (isLast()) this.asked.delete(key);
+      });
+    this.asked.set(key, answer);
+    return answer;
   }
 
   /** @returns the object that was kept before, when nothing has changed: what was worked out from it still holds. */
-  private keep(key: string, relation: Relation | undefined): Relation | undefined {
+  private keep(key: string, found: FoundRelation): FoundRelation {
     const before = this.kept.get(key)?.relation;
-    const same = before !== undefined && JSON.stringify(before) === JSON.stringify(relation) ? before : relation;
+    this.kept.delete(key);
+    if (found === undefined || 'kindName' in found) return found;
+    const relation = before !== undefined && JSON.stringify(before) === JSON.stringify(found) ? before : found;
     if (this.kept.size >= RELATIONS_MAX) this.kept.clear();
-    if (same === undefined) this.kept.delete(key);
-    else this.kept.set(key, { relation: same, isDoubtful: false });
-    return same;
+    if (before?.oid !== relation.oid) this.doubtOid(relation.oid); // Whatever had this name, the table may have had another.
+    this.kept.set(key, { relation, isDoubtful: false });
+    return relation;
   }
 
-  private doubtThose(isMeant: (relation: Relation, key: string) => boolean): void {
-    for (const [key, { relation }] of this.kept) {
-      if (isMeant(relation, key)) this.kept.set(key, { relation, isDoubtful: true });
-    }
-    this.asked.clear();
-    this.doubts += 1;
+  private doubtKey(key: string): void {
+    const known = this.kept.get(key);
+    if (known !== undefined) this.kept.set(key, { relation: known.relation, isDoubtful: true });
+  }
+
+  private doubtOid(oid: number): void {
+    for (const [key, { relation }] of this.kept) if (relation.oid === oid) this.doubtKey(key);
   }
 }
 
@@ -114,7 +154,9 @@ interface ColumnRow {
   readonly not_null: boolean;
   readonly pk_index: number | null;
   readonly generated: boolean;
-  readonly is_partitioned: boolean;
+  readonly kind: string;
+  readonly persistence: string;
+  readonly is_publishable: boolean;
 }
 
 /** `format_type` is not asked: the wire's schema header is made from the plain type name and the modifier. */
@@ -123,21 +165,34 @@ const COLUMNS_SQL = `
          coalesce(element.typname, t.typname) AS type_name,
          CASE WHEN element.oid IS NULL THEN 0 ELSE greatest(a.attndims, 1) END AS dimensions,
          a.attnotnull AS not_null, array_position(i.indkey::int2[], a.attnum) AS pk_index, a.attgenerated <> '' AS generated,
-         c.relkind = 'p' AS is_partitioned
+         c.relkind AS kind, c.relpersistence AS persistence, pg_catalog.pg_relation_is_publishable(c.oid) AS is_publishable
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
   LEFT JOIN pg_catalog.pg_type element ON element.oid = t.typelem AND t.typcategory = 'A'
   LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary
-  WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p')
+  WHERE n.nspname = $1 AND c.relname = $2
   ORDER BY a.attnum`;
 
-async function readRelation(pool: DatabasePool, schema: string, name: string): Promise<Relation | undefined> {
+async function readRelation(pool: DatabasePool, schema: string, name: string): Promise<FoundRelation> {
   const rows = await columnsOf(pool, schema, name);
   const [first] = rows;
   if (first === undefined) return undefined;
-  return { oid: first.oid, schema, name, columns: rows.map(columnOf), ...(first.is_partitioned ? { isPartitioned: true } : {}) };
+  if (!first.is_publishable) return { kindName: kindNameOf(first) };
+  return { oid: first.oid, schema, name, columns: rows.map(columnOf), ...(first.kind === 'p' ? { isPartitioned: true } : {}) };
+}
+
+/** By `pg_class.relkind`. */
+const KIND_NAMES: Readonly<Record<string, string>> = {
+  v: 'a view', m: 'a materialized view', f: 'a foreign table', S: 'a sequence', i: 'an index', I: 'an index', c: 'a composite type', t: 'a TOAST table',
+};
+
+/** Of a relation that cannot be published: a table among them is one that is not logged, or one of Postgres's own. */
+function kindNameOf({ kind, persistence }: ColumnRow): string {
+  const kindName = KIND_NAMES[kind];
+  if (kindName !== undefined) return kindName;
+  return persistence === 't' ? 'a temporary table' : persistence === 'u' ? 'an unlogged table' : 'a system table';
 }
 
 async function columnsOf(pool: DatabasePool, schema: string, name: string): Promise<ColumnRow[]> {

@@ -1,5 +1,5 @@
 /** What the api asks of the processes, in terms of the runtime: a call that gets no answer becomes an outcome. */
-import type { ReadableLogs, RelationSource, ServedShapes, ServiceStatus, ShapeCreation, SnapshotStart } from '../../api/ports.ts';
+import type { ReadableLogs, RelationLookup, RelationSource, ServedShapes, ServiceStatus, ShapeCreation, SnapshotStart } from '../../api/ports.ts';
 import { consumerOf } from '../../actors/shape-processes.ts';
 import { serviceLevel, whyNotActive, type ServiceConditions } from '../../actors/status-monitor.ts';
 import type { ShapeDirectory } from '../../actors/shape-directory.ts';
@@ -7,7 +7,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Message } from '../../otp/process.ts';
 import { CallError, type Runtime } from '../../otp/runtime.ts';
-import type { Catalog } from '../../postgres/catalog/catalog.ts';
+import type { Catalog, FoundRelation } from '../../postgres/catalog/catalog.ts';
 import { DatabaseUnreachableError } from '../../postgres/connection/database-error.ts';
 import { ShapeGoneError } from '../../storage/errors.ts';
 import type { ShapeLogs } from '../../storage/shapes/shape-logs.ts';
@@ -21,16 +21,20 @@ const LOOKUPS_MAX = 3;
 
 export function relationSource(catalog: Catalog): RelationSource {
   return {
-    async relation(schema, name) {
-      try {
-        const relation = await catalog.relation(schema, name);
-        return relation === undefined ? { outcome: 'missing' } : { outcome: 'found', relation };
-      } catch (error) {
-        if (error instanceof DatabaseUnreachableError) return { outcome: 'unreachable' };
-        throw error;
-      }
-    },
+    relation: (schema, name) => lookup(catalog.relation(schema, name)),
+    relationNow: (schema, name) => lookup(catalog.relationNow(schema, name)),
   };
+}
+
+async function lookup(answer: Promise<FoundRelation>): Promise<RelationLookup> {
+  try {
+    const found = await answer;
+    if (found === undefined) return { outcome: 'missing' };
+    return 'kindName' in found ? { outcome: 'unservable', ...found } : { outcome: 'found', relation: found };
+  } catch (error) {
+    if (error instanceof DatabaseUnreachableError) return { outcome: 'unreachable' };
+    throw error;
+  }
 }
 
 export function readableLogs(logs: ShapeLogs): ReadableLogs {

@@ -66,10 +66,8 @@ function doubting({ database }: ServiceResources, intake: LogAccess['intake']): 
 }
 
 /** Undefined for a shape that ended before its snapshot was asked for. */
-function snapshotTargetOf({ database, storage }: ServiceResources, { filters }: LogAccess, handle: Handle): SnapshotTarget | undefined {
+function snapshotTargetOf({ storage }: ServiceResources, { filters }: LogAccess, handle: Handle): SnapshotTarget | undefined {
   const shapeLog = storage.shapes.get(handle);
   if (shapeLog === undefined) return undefined;
-  const { definition } = shapeLog;
-  const failed = (): void => database.catalog.doubt(definition.relation);
-  return snapshotTarget(shapeLog, linesOf(storage, shapeLog, filters), filters.of(definition), failed);
+  return snapshotTarget(shapeLog, linesOf(storage, shapeLog, filters), filters.of(shapeLog.definition));
 }

@@ -12,8 +12,7 @@ import type { ShapeLines } from '../../shapes/shape-lines.ts';
 import type { Where } from '../../sql/where.ts';
 import type { ShapeLog, SnapshotWriter } from '../../storage/shapes/shape-logs.ts';
 
-/** @param failed told when the query came to nothing: the table may not be what it was. */
-export function snapshotTarget(shapeLog: ShapeLog, lines: ShapeLines, where: Where | undefined, failed: () => void): SnapshotTarget {
+export function snapshotTarget(shapeLog: ShapeLog, lines: ShapeLines, where: Where | undefined): SnapshotTarget {
   const { definition } = shapeLog;
   let writer: SnapshotWriter | undefined;
   const begun = (): SnapshotWriter => {
@@ -31,10 +30,7 @@ export function snapshotTarget(shapeLog: ShapeLog, lines: ShapeLines, where: Whe
     },
     rows: (fragment) => begun().write([...linesOf(fragment, lines)]),
     complete: () => begun().complete(),
-    abort: (error) => {
-      failed();
-      writer?.abort(error);
-    },
+    abort: (error) => writer?.abort(error),
   };
 }
 

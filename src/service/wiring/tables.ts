@@ -36,7 +36,13 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
     }),
     publicationManager: () => ({ relations: new PublishedRelations({ lost: (relation) => database.catalog.doubt(relation) }) }),
     shapeCache: () => ({
-      directory: new ShapeDirectory(storage.shapes, world.clock, { rotated: (handle) => announcements.rotate(handle) }),
+      directory: new ShapeDirectory(storage.shapes, world.clock, {
+        rotated(handle) {
+          // Its table may be why: dropped, made anew, altered or not published any more, and nobody else tells of that.
+          database.catalog.doubt(shapeLogOf(storage, handle).definition.relation);
+          announcements.rotate(handle);
+        },
+      }),
     }),
     consumer: (handle) => ({
       log: new ConsumerLog({ ...consumerPorts(resources, access, announcements, handle), delivery: (range) => deliveryOf(router, handle, range) }),

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createCatalog } from '../../../src/postgres/catalog/catalog.ts';
+import { createCatalog, type FoundRelation } from '../../../src/postgres/catalog/catalog.ts';
 import { DatabaseUnreachableError } from '../../../src/postgres/connection/database-error.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
@@ -16,6 +16,14 @@ afterAll(async () => {
   await pool.close();
   await database.drop();
 });
+
+function oidOf(found: FoundRelation): number | undefined {
+  return found !== undefined && 'oid' in found ? found.oid : undefined;
+}
+
+function columnCount(found: FoundRelation): number | undefined {
+  return found !== undefined && 'columns' in found ? found.columns.length : undefined;
+}
 
 test('describes columns in attribute order, the primary key in its own', async () => {
   await database.query(`CREATE TABLE "Odd ""name" (b varchar(7) NOT NULL, gone int, tags text[][], a int, d numeric(5,2), "c" int GENERATED ALWAYS AS (a + 1) STORED, PRIMARY KEY (a, b));
@@ -36,13 +44,34 @@ test('describes columns in attribute order, the primary key in its own', async (
   });
 });
 
-test('knows no views, no empty tables and no missing ones, but partitioned roots', async () => {
-  await database.query('CREATE VIEW seen AS SELECT 1 AS a; CREATE TABLE void (); CREATE TABLE parts (a int) PARTITION BY HASH (a)');
+test('knows no empty tables and no missing ones, but partitioned roots', async () => {
+  await database.query('CREATE TABLE void (); CREATE TABLE parts (a int) PARTITION BY HASH (a)');
   const catalog = createCatalog(pool);
 
-  const answers = await Promise.all(['seen', 'void', 'missing', 'parts'].map((name) => catalog.relation('public', name)));
+  const answers = await Promise.all(['void', 'missing', 'parts'].map((name) => catalog.relation('public', name)));
 
-  expect(answers.map((relation) => relation?.name)).toEqual([undefined, undefined, undefined, 'parts']);
+  expect(answers).toEqual([undefined, undefined, expect.objectContaining({ name: 'parts', isPartitioned: true })]);
+});
+
+test('names what Postgres streams no changes of', async () => {
+  const session = await database.session();
+  await session.query(`
+    CREATE VIEW seen AS SELECT 1 AS a; CREATE MATERIALIZED VIEW stored AS SELECT 1 AS a; CREATE SEQUENCE counter;
+    CREATE UNLOGGED TABLE fleeting (a int PRIMARY KEY); CREATE TYPE pair AS (a int, b int); CREATE TEMPORARY TABLE own (a int);
+    CREATE FOREIGN DATA WRAPPER nothing; CREATE SERVER nowhere FOREIGN DATA WRAPPER nothing; CREATE FOREIGN TABLE far (a int) SERVER nowhere`);
+  const { rows: [temporary] } = await session.query<{ name: string }>('SELECT pg_my_temp_schema()::regnamespace::text AS name');
+  const catalog = createCatalog(pool);
+  const named: readonly (readonly [string, string])[] = [
+    ['public', 'seen'], ['public', 'stored'], ['public', 'counter'], ['public', 'fleeting'], ['public', 'fleeting_pkey'], ['public', 'pair'], ['public', 'far'],
+    [temporary?.name ?? '', 'own'], ['pg_catalog', 'pg_authid'], ['information_schema', 'sql_features'], ['information_schema', 'tables'],
+  ];
+
+  const answers = await Promise.all(named.map(([schema, name]) => catalog.relation(schema, name)));
+
+  expect(answers.map((found) => found !== undefined && 'kindName' in found && found.kindName)).toEqual([
+    'a view', 'a materialized view', 'a sequence', 'an unlogged table', 'an index', 'a composite type', 'a foreign table',
+    'a temporary table', 'a system table', 'a system table', 'a view',
+  ]);
 });
 
 test('keeps an answer until the table is put in doubt', async () => {
@@ -52,10 +81,10 @@ test('keeps an answer until the table is put in doubt', async () => {
   await database.query('ALTER TABLE grows ADD b int');
   const kept = await catalog.relation('public', 'grows');
 
-  catalog.doubt({ oid: before?.oid ?? 0, schema: 'public', name: 'renamed since' });
+  catalog.doubt({ oid: oidOf(before) ?? 0, schema: 'public', name: 'renamed since' });
 
   const after = await catalog.relation('public', 'grows');
-  expect([before, kept, after].map((relation) => relation?.columns.length)).toEqual([1, 1, 2]);
+  expect([before, kept, after].map(columnCount)).toEqual([1, 1, 2]);
 });
 
 test('says that the database is unreachable, not that the table is missing', async () => {
@@ -75,7 +104,7 @@ test('a table that was dropped and made anew under its name is asked for again',
   catalog.doubt({ oid: made?.oid ?? 0, schema: 'public', name: 'reborn' });
 
   const after = await catalog.relation('public', 'reborn');
-  expect([before?.oid === after?.oid, after?.oid]).toEqual([false, made?.oid]);
+  expect([oidOf(before) === oidOf(after), oidOf(after)]).toEqual([false, made?.oid]);
 });
 
 test('a doubtful answer is better than none, and an unchanged one is the same object', async () => {
@@ -91,4 +120,38 @@ test('a doubtful answer is better than none, and an unchanged one is the same ob
   const away = await catalog.relation('public', 'steady');
 
   expect([again === before, away === before]).toEqual([true, true]);
+});
+
+test('a table that has two names, one of them from before, has but the one that it has', async () => {
+  await database.query('CREATE TABLE former (a int)');
+  const catalog = createCatalog(pool);
+  await catalog.relation('public', 'former');
+  await database.query('ALTER TABLE former RENAME TO latter');
+
+  const latter = await catalog.relation('public', 'latter');
+
+  expect([columnCount(latter), await catalog.relation('public', 'former')]).toEqual([1, undefined]);
+});
+
+test('who asks for the table as it is now gets an answer that was asked for since, and so does everybody from then on', async () => {
+  await database.query('CREATE TABLE present (a int)');
+  const catalog = createCatalog(pool);
+  const first = await catalog.relation('public', 'present');
+  const open = catalog.relationNow('public', 'present');
+  await database.query('ALTER TABLE present ADD b int');
+
+  const now = await Promise.all([catalog.relationNow('public', 'present'), catalog.relationNow('public', 'present')]);
+
+  expect([columnCount(first), ...now.map(columnCount), columnCount(await catalog.relation('public', 'present')), (await open) !== undefined]).toEqual([1, 2, 2, 2, true]);
+});
+
+test('a table that is gone is forgotten, and one of another kind is not kept', async () => {
+  await database.query('CREATE TABLE changing (a int)');
+  const catalog = createCatalog(pool);
+  const table = await catalog.relation('public', 'changing');
+  await database.query('DROP TABLE changing; CREATE VIEW changing AS SELECT 1 AS a');
+  const view = await catalog.relationNow('public', 'changing');
+  await database.query('DROP VIEW changing; CREATE TABLE changing (a int, b int)');
+
+  expect([columnCount(table), view, columnCount(await catalog.relation('public', 'changing'))]).toEqual([1, { kindName: 'a view' }, 2]);
 });

@@ -1,0 +1,129 @@
+/** RequestDispatcher: receives requests, sends them where they belong, and sees each of them to its end. */
+import type { Api } from '../api/api.ts';
+import { DRAINING } from '../api/read-shape.ts';
+import type { Clock } from '../base/clock.ts';
+import type { Random } from '../base/random.ts';
+import { BodyIntake, type BodyLimits } from './body-intake.ts';
+import { Exchange } from './exchange.ts';
+import { commonHeaders, givenRequestId, JSON_TYPE, preflightHeaders } from './response-headers.ts';
+import { targetOf } from './routes.ts';
+import { isAuthorized, type Secret } from './secret.ts';
+import { sendResponse, type HttpAnswer } from './send-response.ts';
+import type { HttpRequest, HttpResponse } from './server.ts';
+import { deleteShape, readShape } from './shape-routes.ts';
+
+export interface DispatcherSettings {
+  readonly secret: Secret;
+  /** What the header `electric-server` says behind `ElectricSQL/`. */
+  readonly version: string;
+  readonly bodies: BodyLimits;
+}
+
+export interface DispatcherPorts {
+  readonly api: Api;
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Told of each request that ended in an error of ours; the client saw no detail. */
+  failed(error: unknown, requestId: string): void;
+}
+
+export class RequestDispatcher {
+  private readonly exchanges = new Set<Exchange>();
+  private readonly bodies: BodyIntake;
+  private readonly server: string;
+  private readonly idPrefix: string;
+  private idCount = 0;
+  private isClosing = false;
+
+  constructor(
+    private readonly settings: DispatcherSettings,
+    private readonly ports: DispatcherPorts,
+  ) {
+    this.bodies = new BodyIntake(ports.clock, settings.bodies);
+    this.server = `ElectricSQL/${settings.version} (Armature)`;
+    this.idPrefix = Array.from({ length: 12 }, () => ports.random.below(16).toString(16)).join('');
+  }
+
+  receive(request: HttpRequest, response: HttpResponse): void {
+    const target = targetOf(request.method ?? '', request.url ?? '/');
+    const exchange = new Exchange(givenRequestId(request) ?? this.freshId(), request, target, new URLSearchParams(target.query));
+    this.exchanges.add(exchange);
+    response.once('close', () => {
+      this.exchanges.delete(exchange);
+      exchange.end();
+    });
+    this.answer(exchange)
+      .then((answer) => this.send(exchange, response, answer))
+      .catch((error: unknown) => this.fail(exchange, response, error));
+  }
+
+  /** The long-polls that wait are answered now, and every response from now on asks its client to close the connection. */
+  drain(): void {
+    this.isClosing = true;
+    for (const exchange of this.exchanges) exchange.interrupt(DRAINING);
+  }
+
+  private async answer(exchange: Exchange): Promise<HttpAnswer | undefined> {
+    const { api } = this.ports;
+    const { route } = exchange.target;
+    switch (route) {
+      case 'liveness':
+        return { status: 200, headers: [], body: [] };
+      case 'health':
+        return this.health();
+      case 'shapeOptions':
+        return { status: 204, headers: preflightHeaders(exchange.request), body: [] };
+      case 'unknown':
+        return { status: 404, headers: ['content-type', 'text/plain; charset=utf-8'], body: [Buffer.from('Not found')] };
+      case 'readShape':
+      case 'deleteShape':
+        if (!isAuthorized(this.settings.secret, exchange.query)) return unauthorized();
+        return route === 'deleteShape' ? deleteShape(api, exchange) : readShape(api, this.bodies, exchange);
+    }
+  }
+
+  private health(): HttpAnswer {
+    const level = this.ports.api.level();
+    return {
+      status: level === 'active' ? 200 : 202,
+      headers: ['content-type', JSON_TYPE, 'cache-control', 'no-cache, no-store, must-revalidate'],
+      body: [Buffer.from(JSON.stringify({ status: level }))],
+    };
+  }
+
+  /** @param answer undefined when nobody waits for one. */
+  private async send({ id, request, target }: Exchange, response: HttpResponse, answer: HttpAnswer | undefined): Promise<void> {
+    if (answer === undefined) return void response.destroy();
+    const common = commonHeaders(request, target.resource, this.server, id);
+    const closing = this.isClosing ? ['connection', 'close'] : [];
+    await sendResponse(response, { ...answer, headers: [...common, ...closing, ...answer.headers] }, request.method === 'HEAD');
+  }
+
+  /** An error of ours: the client learns nothing of it, and an answer that had begun is cut off. */
+  private async fail(exchange: Exchange, response: HttpResponse, error: unknown): Promise<void> {
+    this.ports.failed(error, exchange.id);
+    if (response.headersSent) response.destroy();
+    else await this.send(exchange, response, internalError());
+  }
+
+  private freshId(): string {
+    this.idCount += 1;
+    return `${this.idPrefix}-${this.idCount.toString(16).padStart(12, '0')}`;
+  }
+}
+
+function unauthorized(): HttpAnswer {
+  return errorAnswer(401, { message: 'Unauthorized - Invalid API secret' });
+}
+
+function internalError(): HttpAnswer {
+  return errorAnswer(500, { error: 'Internal server error' });
+}
+
+function errorAnswer(status: number, body: unknown): HttpAnswer {
+  return {
+    status,
+    headers: ['content-type', JSON_TYPE, 'cache-control', 'no-store', 'surrogate-control', 'no-store'],
+    body: [Buffer.from(JSON.stringify(body))],
+  };
+}

@@ -1,0 +1,63 @@
+/** From a request to a definition: against the table as it is, and not worked out again while nothing has changed. */
+import { beforeEach, expect, test } from 'vitest';
+import { isRefusal } from '../../src/api/refusal.ts';
+import { invariant } from '../../src/base/invariant.ts';
+import type { ShapeResponse } from '../../src/api/shape-response.ts';
+import { column, createWorld, key, type World } from '../support/api-world.ts';
+
+let world: World;
+
+beforeEach(() => {
+  world = createWorld();
+});
+
+function answerTo(parameters: Readonly<Record<string, unknown>>): Promise<ShapeResponse> {
+  const permit = world.api.admit(undefined);
+  invariant(!isRefusal(permit), 'nobody else asks');
+  return world.api.readShape({ parameters: { table: 'items', offset: '-1', ...parameters }, ifNoneMatch: undefined, permit, signal: new AbortController().signal });
+}
+
+async function statusOf(parameters: Readonly<Record<string, unknown>>): Promise<number | undefined> {
+  const response = await answerTo(parameters);
+  return 'status' in response ? response.status : undefined;
+}
+
+const FILTER = { where: "value = 'a'" };
+const ITEMS = [key('id', 'uuid'), column('value', 'text')];
+
+test('the same question is looked up each time, and worked out once', async () => {
+  const statuses = [await statusOf(FILTER), await statusOf(FILTER)];
+  expect([statuses, world.catalog.lookups, world.language.parsed]).toEqual([[200, 200], 2, 1]);
+});
+
+test('another question about the same table is another definition', async () => {
+  const statuses = [await statusOf(FILTER), await statusOf({ ...FILTER, replica: 'full' })];
+  expect([statuses, world.language.parsed, world.directory.created]).toEqual([[200, 200], 2, 2]);
+});
+
+test('the same question about a table that is another now is worked out anew', async () => {
+  await statusOf(FILTER);
+  world.catalog.add('items', ITEMS);
+  await statusOf(FILTER);
+  expect([world.language.parsed, world.directory.created]).toEqual([2, 2]);
+});
+
+test('a column that was added behind our back is no mistake', async () => {
+  world.catalog.alter('items', [...ITEMS, column('added', 'text')]);
+  expect([await statusOf({ columns: 'id,added' }), await statusOf({ where: "added = 'a'" })]).toEqual([200, 200]);
+});
+
+test('a mistake is told of the table as it is, without working it out again for the same one', async () => {
+  const status = await statusOf({ where: "nope = 'a'" });
+  expect([status, world.catalog.lookups, world.language.parsed]).toEqual([400, 2, 1]);
+});
+
+test('a mistake about a table that is gone is that it is gone', async () => {
+  world.catalog.alter('items', []);
+  expect(await answerTo({ where: "nope = 'a'" })).toMatchObject({ status: 400, body: expect.stringContaining('does not exist') });
+});
+
+test('a table that is not there is looked up once', async () => {
+  const status = await statusOf({ table: 'missing' });
+  expect([status, world.catalog.lookups]).toEqual([400, 1]);
+});

@@ -1,0 +1,51 @@
+/** What was worked out is kept, within bounds. */
+import { expect, test } from 'vitest';
+import { DefinitionCache, type ShapeTarget } from '../../src/api/definition-cache.ts';
+import type { Relation } from '../../src/model/relation.ts';
+import { shapeOf } from '../support/shapes.ts';
+
+const RELATION: Relation = { oid: 1, schema: 'public', name: 'items', columns: [] };
+
+/** @param size of the filter, in characters. */
+function targetOf(size = 0): ShapeTarget {
+  const definition = shapeOf({ where: { column: 'title', equals: 'x'.repeat(size) } });
+  return { definition, schema: () => '{}' };
+}
+
+test('a target is found under what was asked, of the relation that it was made of', () => {
+  const cache = new DefinitionCache();
+  const target = targetOf();
+  cache.set('asked', RELATION, target);
+  expect([cache.get('asked', RELATION), cache.get('other', RELATION), cache.get('asked', { ...RELATION })]).toEqual([target, undefined, undefined]);
+});
+
+test('of more than 10,000 the oldest goes', () => {
+  const cache = new DefinitionCache();
+  const target = targetOf();
+  for (let asked = 0; asked <= 10_000; asked += 1) cache.set(String(asked), RELATION, target);
+  expect(['0', '1', '10000'].map((asked) => cache.get(asked, RELATION))).toEqual([undefined, target, target]);
+});
+
+test('of more than 64 million characters, those of filters among them, the oldest goes', () => {
+  const cache = new DefinitionCache();
+  const target = targetOf(30_000_000);
+  for (const asked of ['first', 'second', 'third']) cache.set(asked, RELATION, target);
+  expect(['first', 'second', 'third'].map((asked) => cache.get(asked, RELATION))).toEqual([undefined, target, target]);
+});
+
+test('what is asked counts as well as what came of it', () => {
+  const cache = new DefinitionCache();
+  const target = targetOf();
+  const asked = ['a', 'b', 'c'].map((letter) => letter.repeat(30_000_000));
+  for (const each of asked) cache.set(each, RELATION, target);
+  expect(asked.map((each) => cache.get(each, RELATION) !== undefined)).toEqual([false, true, true]);
+});
+
+test('what is set again counts once, and is the youngest', () => {
+  const cache = new DefinitionCache();
+  const large = targetOf(30_000_000);
+  for (const asked of ['first', 'second', 'first', 'first']) cache.set(asked, RELATION, large);
+  const both = ['first', 'second'].map((asked) => cache.get(asked, RELATION));
+  cache.set('third', RELATION, large);
+  expect([both, ['first', 'second'].map((asked) => cache.get(asked, RELATION))]).toEqual([[large, large], [large, undefined]]);
+});
