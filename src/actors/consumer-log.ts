@@ -17,7 +17,7 @@ import type { LogBlock, LoggedTransaction } from '../model/transaction.ts';
 import type { Message, Table } from '../otp/process.ts';
 import { changesByTransaction, type TransactionChanges } from '../shapes/routed-changes.ts';
 import type { RoutedChanges } from '../shapes/router.ts';
-import type { ShapeLine } from '../shapes/shape-lines.ts';
+import type { ShapeEnd, ShapeLine } from '../shapes/shape-lines.ts';
 import type { ConsumerPorts } from './consumer-ports.ts';
 import type { LogEnd } from './down-cause.ts';
 
@@ -95,7 +95,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     for (const { transaction, changes } of ownChanges) {
       if (transaction.end <= this.ports.shapeLog.position || this.isInSnapshot(transaction)) continue;
       const converted = this.ports.lines.convert(transaction, changes);
-      if (converted.outcome === 'end') return { type: 'log.ended', cause: { delete: converted.why, xid: transaction.xid, lsn: transaction.lsn } };
+      if (converted.outcome === 'end') return ended(converted.why, transaction);
       this.append(transaction, converted.lines);
     }
     return { type: 'log.taken', through, end: this.end, changed: this.end !== before };
@@ -134,6 +134,10 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     // A table of the same name with another oid was made anew: that ends the shape, so it must be seen.
     return layout.oid === oid || (layout.schema === schema && layout.name === name);
   }
+}
+
+function ended(why: ShapeEnd, { xid, lsn }: LoggedTransaction): ConsumerLogTold {
+  return { type: 'log.ended', cause: { delete: why, xid, lsn } };
 }
 
 function* changesOf({ fragments }: LoggedTransaction): Iterable<Change> {

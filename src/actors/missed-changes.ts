@@ -25,7 +25,7 @@ export function missedChangesNote({ table: { schema, name }, why, xid, lsn }: Mi
 const ADVICE: Readonly<Record<GapCause, (table: string, xid: Xid) => string>> = {
   replicaIdentity: (table, xid) =>
     `transaction ${xid} changed rows that Postgres did not send as they were before, because the table's replica identity is not FULL. ` +
-    `Run ALTER TABLE ${table} REPLICA IDENTITY FULL, which the next request for the table does by itself unless tables are published manually.`,
+    `Run ALTER TABLE ${table} REPLICA IDENTITY FULL; unless tables are published manually, the next request for the table does that.`,
   transactionTooLarge: (_, xid) =>
     `transaction ${xid} is larger than --max-txn-size. They are made anew from a snapshot when they are asked for. ` +
     'Write in smaller transactions, or raise the limit.',

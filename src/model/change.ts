@@ -7,7 +7,7 @@
  *
  * ```
  * change  u32 size of what follows · u8 kind · u8 tuples (1 = old, 2 = new) · u32 layout · u32 position · old? · new? · u8 cause?
- * tuple   u32 size of what follows · u16 columns · columns × u32 end of the value, from the first value on · values
+ * tuple   u32 size of what follows · u16 columns · columns × u32 where the value ends, counted from the first one · values
  * ```
  * All numbers are little endian. A truncate has no tuple. Neither has a gap, which stands for whatever its transaction did
  * to a table when that cannot be told; it alone has a cause, as its place in `GAP_CAUSES`.

@@ -10,7 +10,7 @@ export function minPosition(left: LogPosition, right: LogPosition): LogPosition 
   return left < right ? left : right;
 }
 
-/** What lies behind `after`, up to and with `through`. */
+/** A stretch of the log, from one position to another; positions lie between bytes. */
 export interface LogRange {
   readonly after: LogPosition;
   readonly through: LogPosition;

@@ -1,8 +1,8 @@
 /**
  * PgSnapshot: which transactions a Postgres snapshot sees, as `pg_current_snapshot()` tells it.
  *
- * The stream names a transaction by its 32-bit xid, the snapshot by 64-bit ids. Both are compared modulo 2^32: a
- * transaction that the stream brings is never 2^31 or more away from the snapshot it is held against.
+ * The stream names a transaction by its 32-bit xid, the snapshot by 64-bit ids, of which the xid is the lower half. Both
+ * are compared modulo 2^32: a transaction that the stream brings is never 2^31 or more away from the snapshot.
  */
 import { compareLsn, type Lsn } from './lsn.ts';
 
@@ -40,9 +40,12 @@ export function visibilityOf({ xmin, xmax, xip }: PgSnapshot): (xid: Xid) => boo
 }
 
 /**
- * True when `lsn` was written after the snapshot: then every transaction that the snapshot sees lies before it in the
- * WAL. No xid can tell this: one from `xmax` on may have been running, have logged its commit, and not be shown as ended
- * yet, while one that is shown logs its commit behind it.
+ * True when `lsn` was written after the snapshot: whatever the snapshot sees lies before it in the WAL.
+ *
+ * No xid can tell this, for Postgres logs a commit first and shows it to others a moment later. Say that transaction 12
+ * has logged its commit at 100 and is not shown yet; 10 logs its commit at 110 and is shown at once. A snapshot taken
+ * now has xmax 11: it sees 10 and not 12. The stream brings 12 first; whoever concludes from 12 ≥ xmax that nothing
+ * visible can follow, and stops filtering there, takes 10 a second time.
  */
 export function isBeyond(lsn: Lsn, snapshot: PgSnapshot): boolean {
   return compareLsn(lsn, snapshot.insertLsn) > 0;

@@ -186,7 +186,9 @@ test('of the shapes that one transaction ended, the first tells which changes of
     directory.apply({ type: 'down', pid, reason: { shutdown: { delete: why, xid: 7, lsn } } })?.['missed'];
   const [one = PID, two = PID, three = PID, four = PID] = [1, 2, 3, 4].map(start);
 
-  const told = [end(one, 'truncate', '60'), end(two, 'replicaIdentity', '70'), end(three, 'replicaIdentity', '70'), end(four, 'transactionTooLarge', '80')];
+  const told = [
+    end(one, 'truncate', '60'), end(two, 'replicaIdentity', '70'), end(three, 'replicaIdentity', '70'), end(four, 'transactionTooLarge', '80'),
+  ];
 
   const table = { schema: 'public', name: 'items' };
   expect(told).toEqual([

@@ -23,8 +23,8 @@ beforeEach(async () => {
   storageDirectory = mkdtempSync(join(tmpdir(), 'armature-missed-'));
   leaving = new AbortController();
   for (const table of ['sound', 'bad', 'also_bad']) {
-    await database.query(`CREATE TABLE ${table} (id integer PRIMARY KEY, note text NOT NULL UNIQUE); INSERT INTO ${table} VALUES (1, 'one'), (2, 'two')`);
-    await database.query(`ALTER TABLE ${table} REPLICA IDENTITY FULL`);
+    await database.query(`CREATE TABLE ${table} (id integer PRIMARY KEY, note text NOT NULL UNIQUE); ALTER TABLE ${table} REPLICA IDENTITY FULL`);
+    await database.query(`INSERT INTO ${table} VALUES (1, 'one'), (2, 'two')`);
   }
 });
 
@@ -58,6 +58,10 @@ function byId(rows: Iterable<Row>): Row[] {
   return [...rows].sort((left, right) => Number(left['id']) - Number(right['id']));
 }
 
+async function rowsOf(one: ShapeFollower): Promise<Row[]> {
+  return byId((await one.catchUp()).rows.values());
+}
+
 const select = (table: string) => database.query(`SELECT id, note FROM ${table} ORDER BY id`);
 const selectTexts = (table: string) => database.query(`SELECT id::text, note FROM ${table} ORDER BY ${table}.id`);
 
@@ -71,11 +75,14 @@ function notes(): unknown[] {
 
 const LARGE = `SELECT n, repeat('x', 1000) || n FROM generate_series(1000, 1200) AS n`;
 
+const BY_KEY = 'ALTER TABLE bad REPLICA IDENTITY DEFAULT';
+const BY_INDEX = 'ALTER TABLE bad REPLICA IDENTITY USING INDEX bad_note_key';
+const UPDATED = "UPDATE bad SET note = 'changed' WHERE id = 1";
 const MADE_FULL = expect.stringContaining('ALTER TABLE "public"."bad" REPLICA IDENTITY FULL');
 
 test.each([
-  ['whose replica identity became that of its key', "ALTER TABLE bad REPLICA IDENTITY DEFAULT; UPDATE bad SET note = 'changed' WHERE id = 1; DELETE FROM bad WHERE id = 2", 'replicaIdentity', MADE_FULL],
-  ['whose replica identity became that of an index', "ALTER TABLE bad REPLICA IDENTITY USING INDEX bad_note_key; UPDATE bad SET note = 'changed' WHERE id = 1", 'replicaIdentity', MADE_FULL],
+  ['whose replica identity became that of its key', `${BY_KEY}; ${UPDATED}; DELETE FROM bad WHERE id = 2`, 'replicaIdentity', MADE_FULL],
+  ['whose replica identity became that of an index', `${BY_INDEX}; ${UPDATED}`, 'replicaIdentity', MADE_FULL],
   ['with a transaction over the limit', `INSERT INTO bad ${LARGE}`, 'transactionTooLarge', expect.stringContaining('--max-txn-size')],
 ])('a table %s ends its shapes, which begin anew; another one goes on', async (_, sql, why, advice) => {
   await start();
@@ -91,7 +98,7 @@ test.each([
   await expect.poll(() => byId(client.currentRows), PATIENTLY).toEqual(await select('bad'));
   await database.query("UPDATE bad SET note = 'again' WHERE id = 1");
   await expect.poll(() => byId(client.currentRows), PATIENTLY).toEqual(await select('bad'));
-  for (const one of bad) await expect.poll(async () => byId((await one.catchUp()).rows.values()), PATIENTLY).toEqual(await selectTexts('bad'));
+  for (const one of bad) await expect.poll(() => rowsOf(one), PATIENTLY).toEqual(await selectTexts('bad'));
   expect({ notes: notes(), refetches: [sound, ...bad].map(({ refetches }) => refetches) }).toEqual({
     notes: [{ table: '"public"."bad"', why, advice }],
     refetches: [0, 1, 1],
@@ -102,12 +109,13 @@ test('a transaction over the limit ends the shapes of each table that it touched
   await start();
   const [sound, bad, alsoBad] = [await follower('sound'), await follower('bad'), await follower('also_bad')];
 
-  await database.query(`BEGIN; DELETE FROM also_bad WHERE id = 1; INSERT INTO bad ${LARGE}; INSERT INTO sound VALUES (3, 'rolled back'); ROLLBACK`);
-  await database.query(`BEGIN; DELETE FROM also_bad WHERE id = 1; INSERT INTO bad ${LARGE}; COMMIT`);
+  const sql = `DELETE FROM also_bad WHERE id = 1; INSERT INTO bad ${LARGE}`;
+  await database.query(`BEGIN; ${sql}; INSERT INTO sound VALUES (3, 'rolled back'); ROLLBACK`);
+  await database.query(`BEGIN; ${sql}; COMMIT`);
   await database.query("INSERT INTO sound VALUES (3, 'three')");
 
   for (const [one, table] of [[sound, 'sound'], [bad, 'bad'], [alsoBad, 'also_bad']] as const) {
-    await expect.poll(async () => byId((await one.catchUp()).rows.values()), PATIENTLY).toEqual(await selectTexts(table));
+    await expect.poll(() => rowsOf(one), PATIENTLY).toEqual(await selectTexts(table));
   }
   expect([sound, bad, alsoBad].map(({ refetches }) => refetches)).toEqual([0, 1, 1]);
 }, 60_000);
@@ -118,7 +126,7 @@ test('what happened while the service was away ends the same shapes, also when i
   const { port } = new URL(service.url);
   const environment = { ARMATURE_LONG_POLL_TIMEOUT: '500', ARMATURE_MAX_TXN_SIZE: String(TRANSACTION_BYTES_MAX) };
   await service.stop();
-  await database.query("ALTER TABLE bad REPLICA IDENTITY DEFAULT; UPDATE bad SET note = 'changed' WHERE id = 1");
+  await database.query(`${BY_KEY}; ${UPDATED}`);
   await database.query("INSERT INTO sound VALUES (3, 'three')");
   const restart = async (): Promise<void> => {
     service = await startServiceProcess({ databaseUrl: database.url, storageDirectory, port: Number(port), environment });
@@ -134,7 +142,7 @@ test('what happened while the service was away ends the same shapes, also when i
   const before = { handle: bad.handle, offset: bad.offset };
   const stale = await readShape(service.shapeUrl, { table: 'bad', offset: before.offset, handle: before.handle ?? '' });
   await expect.poll(async () => (await sound.catchUp()).sorted(), PATIENTLY).toEqual(await selectTexts('sound'));
-  await expect.poll(async () => byId((await bad.catchUp()).rows.values()), PATIENTLY).toEqual(await selectTexts('bad'));
+  await expect.poll(() => rowsOf(bad), PATIENTLY).toEqual(await selectTexts('bad'));
   expect({ stale: stale.status, refetches: [sound.refetches, bad.refetches] }).toEqual({ stale: 409, refetches: [0, 1] });
 }, 90_000);
 
@@ -145,7 +153,7 @@ test('a table that its operator keeps without old rows is refused in words, unti
   const client = clientOf('bad');
   await client.rows;
 
-  await database.query("ALTER TABLE bad REPLICA IDENTITY DEFAULT; UPDATE bad SET note = 'changed' WHERE id = 1");
+  await database.query(`${BY_KEY}; ${UPDATED}`);
   await database.query("INSERT INTO sound VALUES (3, 'three')");
   await expect.poll(async () => (await sound.catchUp()).sorted(), PATIENTLY).toEqual(await selectTexts('sound'));
   await expect.poll(notes).toHaveLength(1);

@@ -31,7 +31,10 @@ const NETWORK_CODE = /^(?:E[A-Z]{3,}|EAI_[A-Z]+|ERR_SSL_\w+|ERR_TLS_\w+|ERR_STRE
 /** Connection exceptions, too many connections, the server shuts down or starts. */
 const AWAY_STATE = /^(?:08...|53300|57P0[1-5])$/;
 /** What `pg` says of its own, without a code. */
-const AWAY_TEXT = /^(?:Connection terminated|timeout expired|timeout exceeded|Client has encountered a connection error|Client was closed|Query read timeout|The server does not support SSL|There was an error establishing an SSL)/;
+const AWAY_TEXTS = [
+  'Connection terminated', 'timeout expired', 'timeout exceeded', 'Client has encountered a connection error', 'Client was closed',
+  'Query read timeout', 'The server does not support SSL', 'There was an error establishing an SSL',
+];
 
 /** @returns undefined when `error` is not the world's doing. */
 export function worldError(error: unknown): WorldError | undefined {
@@ -40,7 +43,7 @@ export function worldError(error: unknown): WorldError | undefined {
   if (error instanceof AggregateError && error.errors.length > 0) return worldError(error.errors[0]);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (error instanceof pg.DatabaseError) return refusal(error, code);
-  if (NETWORK_CODE.test(code) || AWAY_TEXT.test(error.message)) return unreachable(error);
+  if (NETWORK_CODE.test(code) || AWAY_TEXTS.some((text) => error.message.startsWith(text))) return unreachable(error);
   return undefined;
 }
 

@@ -17,7 +17,8 @@ export class SlowSnapshotError extends Error {
 
   constructor(afterMs: number) {
     super(
-      `Snapshot query took too long to return data (cancelled after ${afterMs}ms). Please ensure snapshot queries are using an index to avoid taking up all database connections.`,
+      `Snapshot query took too long to return data (cancelled after ${afterMs}ms). ` +
+        'Please ensure snapshot queries are using an index to avoid taking up all database connections.',
     );
   }
 }

@@ -159,7 +159,8 @@ interface LookRow {
 
 /** The first query of the transaction, which fixes its snapshot; the WAL position is as of a moment later. */
 const LOOK_SQL = `
-  SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS insert_lsn, c.relkind AS kind, c.oid::int8::float8 AS oid,
+  SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS insert_lsn,
+         c.relkind AS kind, c.oid::int8::float8 AS oid,
          json_agg(json_build_object('name', a.attname, 'typeOid', a.atttypid::int8, 'typeMod', a.atttypmod) ORDER BY a.attnum) AS columns
   FROM (SELECT 1) one
   LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1
@@ -167,14 +168,22 @@ const LOOK_SQL = `
   LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
   GROUP BY c.relkind, c.oid`;
 
-async function look(client: pg.PoolClient, target: SnapshotTarget): Promise<{ pgSnapshot: PgSnapshot; isPartitioned: boolean; isBoolean: boolean[] }> {
+interface Looked {
+  readonly pgSnapshot: PgSnapshot;
+  readonly isPartitioned: boolean;
+  readonly isBoolean: readonly boolean[];
+}
+
+async function look(client: pg.PoolClient, target: SnapshotTarget): Promise<Looked> {
   const { relation, columns } = target;
   const [row] = await typed(async () => (await client.query<LookRow>(LOOK_SQL, [relation.schema, relation.name])).rows);
   if (row === undefined || row.oid === null) throw new SchemaChangedError(`relation ${quoteTable(relation)} does not exist`);
   const types = new Map(row.columns.map(({ name, typeOid }) => [name, typeOid]));
   const missing = columns.find((column) => !types.has(column));
   if (missing !== undefined) throw new SchemaChangedError(`column ${quoteName(missing)} does not exist`);
-  if (!target.accepts({ ...relation, oid: row.oid, columns: row.columns })) throw new SchemaChangedError(`relation ${quoteTable(relation)} is not what it was`);
+  if (!target.accepts({ ...relation, oid: row.oid, columns: row.columns })) {
+    throw new SchemaChangedError(`relation ${quoteTable(relation)} is not what it was`);
+  }
   return {
     pgSnapshot: parsePgSnapshot(row.snapshot, lsnFromPostgres(row.insert_lsn)),
     isPartitioned: row.kind === 'p',
