@@ -47,7 +47,7 @@ describe.each(['embedded', ...SYSTEM])('Postgres %s', (version) => {
     const replication = await openPort(
       replicationPort({
         target, slot: database.name, publication: 'versions', owner: '@owner',
-        sink, lastCommitLsn: () => LSN_ZERO, stored: () => NOTHING_STORED,
+        sink, transactionBytesMax: 1e9, lastCommitLsn: () => LSN_ZERO, stored: () => NOTHING_STORED,
       }),
     );
     await replication.ask({ type: 'connect' });

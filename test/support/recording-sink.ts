@@ -31,6 +31,8 @@ export class RecordingSink implements TransactionSink {
   /** All that committed before it was told. */
   passedLsn = LSN_ZERO;
   congestion: Promise<void> | undefined;
+  /** Told when Postgres waits to hear how far it is durable. */
+  onAsked: () => void = () => {};
   private open: Uint8Array[] = [];
   private watchers: (() => void)[] = [];
 
@@ -65,8 +67,9 @@ export class RecordingSink implements TransactionSink {
     this.wake();
   }
 
-  progress(lsn: Lsn): void {
+  progress(lsn: Lsn, isAsked: boolean): void {
     this.lastProgress = this.passedLsn = lsn;
+    if (isAsked) this.onAsked();
     this.wake();
   }
 

@@ -50,11 +50,10 @@ export class GrowableBytes {
     return this.view.getUint32(at, true);
   }
 
-  /** A copy of what lies before `end`; what lies behind moves to the front. */
-  take(end = this.length): Uint8Array {
-    const taken = this.bytes.slice(0, end);
-    this.bytes.copyWithin(0, end, this.length);
-    this.length -= end;
+  /** A copy of what was written; nothing stays. */
+  take(): Uint8Array {
+    const taken = this.bytes.slice(0, this.length);
+    this.length = 0;
     return taken;
   }
 }

@@ -15,10 +15,10 @@ import { type Lsn, lsnOf } from '../../model/lsn.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
 import { GrowableBytes } from '../encoding/growable-bytes.ts';
 import { type OldTuple, PgoutputError, type PgoutputHandler, type PgoutputRelation, type PgoutputTuple, VALUE } from './pgoutput-parser.ts';
-import { FRAGMENT_BYTES_MAX, type TransactionSink } from './transaction-sink.ts';
+import type { TransactionSink } from './transaction-sink.ts';
 import { encodeNull, encodeText } from '../encoding/value-encoder.ts';
 
-/** Small enough to be passed on while the transaction still arrives, large enough to make its overhead vanish. */
+/** A fragment has that many bytes, and the rest of its last change: few enough to go out while the transaction still arrives. */
 const FRAGMENT_BYTES = 256 * 1024;
 
 interface KnownRelation {
@@ -68,14 +68,6 @@ export class ChangeWriter implements PgoutputHandler {
     return this.transaction !== undefined;
   }
 
-  /** The connection ended: an open transaction will come again, whole. */
-  abandon(): void {
-    if (this.transaction === undefined) return;
-    this.transaction = undefined;
-    this.out.length = 0;
-    this.sink.abandon();
-  }
-
   /** Counts the bytes of a message that is about to be parsed, if it belongs to a transaction. */
   count(byteCount: number): void {
     const { transaction } = this;
@@ -86,7 +78,8 @@ export class ChangeWriter implements PgoutputHandler {
 
   begin(finalLsn: bigint, xid: Xid): void {
     if (this.transaction !== undefined) throw new PgoutputError('a transaction began inside another');
-    this.transaction = { xid, finalLsn, isTaken: finalLsn <= this.lastTaken, tables: new Map(), isTooLarge: false, position: 0, byteCount: 0 };
+    const isTaken = finalLsn <= this.lastTaken;
+    this.transaction = { xid, finalLsn, isTaken, tables: new Map(), isTooLarge: false, position: 0, byteCount: 0 };
   }
 
   commit(commitLsn: bigint, endLsn: bigint): void {
@@ -96,7 +89,7 @@ export class ChangeWriter implements PgoutputHandler {
       const cause = found ?? (transaction.isTooLarge ? 'transactionTooLarge' : null);
       if (cause !== null) this.gap(oid, cause);
     }
-    this.flush(this.out.length);
+    this.flush();
     this.transaction = undefined;
     if (!transaction.isTaken) this.sink.commit(transaction.xid, lsnOf(commitLsn), lsnOf(endLsn));
     this.onCommit(endLsn);
@@ -134,7 +127,7 @@ export class ChangeWriter implements PgoutputHandler {
     if (cause === null && !transaction.isTooLarge) this.write(kind, relation, position, old?.tuple, row);
   }
 
-  private write(kind: ChangeKind, { layoutId }: KnownRelation, position: number, old: PgoutputTuple | undefined, row: PgoutputTuple | undefined): void {
+  private write(kind: ChangeKind, { layoutId }: KnownRelation, position: number, old?: PgoutputTuple, row?: PgoutputTuple): void {
     const { out } = this;
     const start = out.skip(CHANGE_HEADER_BYTES);
     const oldStart = out.length;
@@ -157,7 +150,7 @@ export class ChangeWriter implements PgoutputHandler {
     out.setUint8(start + 5, tuples);
     out.setUint32(start + 6, layoutId);
     out.setUint32(start + 10, position);
-    this.flushIfFull(start);
+    if (out.length >= FRAGMENT_BYTES) this.flush();
   }
 
   /** From here on the transaction costs no more than the names of its tables, however long it goes on. */
@@ -196,13 +189,8 @@ export class ChangeWriter implements PgoutputHandler {
     out.bytes.copyWithin(target, values + start, values + start + size);
   }
 
-  private flushIfFull(lastChange: number): void {
-    if (this.out.length > FRAGMENT_BYTES_MAX && lastChange > 0) this.flush(lastChange);
-    if (this.out.length >= FRAGMENT_BYTES) this.flush(this.out.length);
-  }
-
-  private flush(end: number): void {
-    if (end > 0) this.sink.changes(this.open().xid, this.out.take(end));
+  private flush(): void {
+    if (this.out.length > 0) this.sink.changes(this.open().xid, this.out.take());
   }
 
   private open(): OpenTransaction {
@@ -218,7 +206,7 @@ export class ChangeWriter implements PgoutputHandler {
 }
 
 /** Why nothing can be made of a row operation; null when it tells all that it must. */
-function gapCause(kind: ChangeKind, { columnCount }: KnownRelation, old: OldTuple | undefined, row: PgoutputTuple | undefined): GapCause | null {
+function gapCause(kind: ChangeKind, { columnCount }: KnownRelation, old?: OldTuple, row?: PgoutputTuple): GapCause | null {
   const needsOld = kind === CHANGE_KINDS.update || kind === CHANGE_KINDS.delete;
   if (needsOld && old?.isFull !== true) return 'replicaIdentity';
   if (old !== undefined && (old.tuple.count !== columnCount || old.tuple.hasUnchanged)) return 'rowMalformed';

@@ -17,7 +17,7 @@ import { systemClock, type Clock } from '../../base/clock.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '../../otp/process.ts';
 import { connect } from '../connection/connection.ts';
-import { DatabaseRefusedError, DatabaseUnreachableError, worldError } from '../connection/database-error.ts';
+import { DatabaseUnreachableError, worldError } from '../connection/database-error.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { PgoutputError } from './pgoutput-parser.ts';
 import { WireError } from '../connection/raw-wire.ts';
@@ -42,7 +42,7 @@ export interface ReplicationPortOptions {
   readonly stored: () => StoredStream;
   /** Told `replication.ended`. */
   readonly owner: Address;
-  readonly transactionBytesMax?: number;
+  readonly transactionBytesMax: number;
   readonly clock?: Clock;
 }
 
@@ -111,7 +111,6 @@ class Port {
       this.prepared = { ...prepared, standing: 'continued', confirmedLsn: lsn };
       return { type: 'replication.slotCreated', lsn, isMarked: prepared.isMarked };
     } catch (error) {
-      if (this.attempt === attempt) this.disconnect();
       return this.refused(error);
     }
   }
@@ -121,19 +120,17 @@ class Port {
     if (client === undefined || prepared?.standing !== 'continued' || this.stream !== undefined) return NOT_CONNECTED;
     const { sink, transactionBytesMax, clock = systemClock } = this.options;
     const stream = startReplicationStream({
-      client, sink, clock,
+      client, sink, transactionBytesMax, clock,
       startCommand: startCommand(this.options),
       lastCommitLsn: this.options.lastCommitLsn(),
       heldLsn: () => this.options.stored().heldLsn,
       confirmedLsn: prepared.confirmedLsn,
       serverTimeoutMs: prepared.serverTimeoutMs,
-      ...(transactionBytesMax === undefined ? {} : { transactionBytesMax }),
     });
     this.stream = stream;
     try {
       await stream.started;
     } catch (error) {
-      this.disconnect();
       return this.refused(error);
     }
     void stream.ended.then((error) => this.ended(stream, error));
@@ -173,7 +170,6 @@ const NOT_CONNECTED: Message = {
 /** What a client is asked, unless it is given up meanwhile: a wait for a slot ends with its connection. @throws {WorldError} */
 async function until<Result>(signal: AbortSignal, client: pg.Client, work: Promise<Result>): Promise<Result> {
   const giveUp = (): void => void client.connection.stream.destroy();
-  if (signal.aborted) giveUp();
   signal.addEventListener('abort', giveUp, { once: true });
   try {
     const result = await work;
@@ -194,8 +190,7 @@ function portError(error: unknown): { readonly error: PortError; readonly fatal:
     return { error: { code: 'malformed_stream', message: error.message }, fatal: true };
   }
   const refused = worldError(error);
-  if (refused instanceof DatabaseUnreachableError || refused instanceof DatabaseRefusedError) return { error: plain(refused), fatal: false };
-  return undefined;
+  return refused && { error: plain(refused), fatal: false };
 }
 
 function plain({ code, message }: PortError): PortError {

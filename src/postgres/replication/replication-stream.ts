@@ -31,7 +31,7 @@ export interface ReplicationStreamOptions {
   readonly confirmedLsn: Lsn;
   /** The server's `wal_sender_timeout` in milliseconds; 0 for none. */
   readonly serverTimeoutMs: number;
-  readonly transactionBytesMax?: number;
+  readonly transactionBytesMax: number;
   readonly clock: Clock;
 }
 
@@ -46,7 +46,6 @@ export interface ReplicationStream {
   close(): void;
 }
 
-const TRANSACTION_BYTES_MAX = 250 * 1024 * 1024;
 const STATUS_MS_MAX = 10_000;
 const SILENCE_MS_MIN = 60_000;
 const SMALL_READ_BYTES = 16_384;
@@ -77,7 +76,7 @@ class Stream implements ReplicationStream {
   private markEnded: (error: Error) => void = () => {};
   private isOver = false;
 
-  /** Everything before it has been received. */
+  /** Postgres has sent all that it has for us before here. */
   private passed: bigint;
   private confirmed: bigint;
   private statusTimer: TimerId | undefined;
@@ -93,16 +92,14 @@ class Stream implements ReplicationStream {
     this.options = options;
     this.confirmed = this.passed = BigInt(options.confirmedLsn);
     this.lastHeardMs = options.clock.nowMs();
-    const { sink, lastCommitLsn, transactionBytesMax = TRANSACTION_BYTES_MAX } = options;
-    this.writer = new ChangeWriter({ sink, lastCommitLsn, transactionBytesMax });
-    this.writer.onCommit = (endLsn) => this.pass(endLsn);
+    this.writer = new ChangeWriter(options);
+    this.writer.onCommit = (endLsn) => (this.passed = endLsn);
     this.parser = new PgoutputParser(this.writer);
     this.ended = new Promise((done) => (this.markEnded = done));
     this.started = Promise.race([
       new Promise<void>((done) => (this.markStarted = done)),
       this.ended.then((error) => Promise.reject(error)),
     ]);
-    this.started.catch(() => {}); // Whoever asks is told; `ended` says the same.
     this.wire = takeOver(options.client, {
       message: (type, bytes, start, end) => this.message(type, bytes, start, end),
       readEnd: (byteCount) => this.readEnd(byteCount),
@@ -124,7 +121,6 @@ class Stream implements ReplicationStream {
   }
 
   private message(type: number, bytes: Uint8Array, start: number, end: number): void {
-    if (this.isOver) return;
     switch (type) {
       case COPY_DATA: return this.copyData(bytes, start, end);
       case COPY_BOTH: return this.markStarted();
@@ -152,20 +148,14 @@ class Stream implements ReplicationStream {
       if (isReplyAsked) this.askStatus();
       return;
     }
-    this.pass(walEnd);
+    this.passed = walEnd;
     this.options.sink.progress(lsnOf(walEnd), isReplyAsked); // Its acknowledgement is the reply.
   }
 
-  private pass(lsn: bigint): void {
-    if (lsn > this.passed) this.passed = lsn;
-  }
-
   private readEnd(byteCount: number): void {
-    if (this.isOver) return;
     const now = this.options.clock.nowMs();
     this.lastHeardMs = now;
-    const { congestion } = this.options.sink;
-    if (congestion !== undefined) return this.holdBack(congestion);
+    if (this.options.sink.congestion !== undefined) return this.holdBack();
     if (byteCount >= SMALL_READ_BYTES) this.closeReads = CLOSE_READS;
     else this.closeReads = now - this.lastReadMs <= CLOSE_MS ? this.closeReads + 1 : 0;
     this.lastReadMs = now;
@@ -173,28 +163,30 @@ class Stream implements ReplicationStream {
   }
 
   private pauseBriefly(): void {
-    if (this.pauseTimer !== undefined) return;
     this.wire.pause();
     this.pauseTimer = this.options.clock.setTimer(() => {
-      this.pauseTimer = undefined;
       this.lastReadMs = this.options.clock.nowMs();
-      if (!this.isCongested) this.wire.resume();
+      this.wire.resume();
     }, PAUSE_MS);
   }
 
-  private holdBack(congestion: Promise<void>): void {
-    if (this.isCongested) return;
+  private holdBack(): void {
     this.isCongested = true;
     this.wire.pause();
-    const goOn = (): void => {
-      if (this.isOver) return;
-      const { congestion: next } = this.options.sink;
-      this.isCongested = false;
-      if (next !== undefined) return this.holdBack(next);
-      this.lastHeardMs = this.options.clock.nowMs();
-      this.wire.resume();
-    };
-    congestion.then(goOn, (error: unknown) => this.end(error instanceof Error ? error : new Error(String(error))));
+    this.relief().then(
+      () => {
+        this.isCongested = false;
+        this.lastHeardMs = this.options.clock.nowMs();
+        this.wire.resume();
+      },
+      (error: unknown) => this.end(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
+  /** Resolves when the sink has room. */
+  private async relief(): Promise<void> {
+    const { sink } = this.options;
+    while (sink.congestion !== undefined) await sink.congestion;
   }
 
   /** What Postgres may forget. */
@@ -235,7 +227,6 @@ class Stream implements ReplicationStream {
 
   private scheduleStatus(): void {
     this.statusTimer = this.options.clock.setTimer(() => {
-      if (this.isOver) return;
       if (this.isDead()) return this.end(new DatabaseUnreachableError('Postgres has been silent for too long'));
       this.sendStatus();
       this.scheduleStatus();
@@ -254,7 +245,7 @@ class Stream implements ReplicationStream {
     const { clock } = this.options;
     if (this.statusTimer !== undefined) clock.clearTimer(this.statusTimer);
     if (this.pauseTimer !== undefined) clock.clearTimer(this.pauseTimer);
-    this.writer.abandon();
+    this.options.sink.abandon(); // An open transaction comes again, whole.
     this.wire.destroy(); // No effect on a wire that is finishing.
     this.markEnded(error);
   }
@@ -263,7 +254,8 @@ class Stream implements ReplicationStream {
 function refusal(fields: ReadonlyMap<string, string>): Error {
   const state = fields.get('C') ?? '';
   const message = fields.get('M') ?? 'an error without a text';
-  return /^(?:08...|57P0[1-5])$/.test(state) ? new DatabaseUnreachableError(message) : new DatabaseRefusedError(state, message, fields.get('D'));
+  if (/^(?:08...|57P0[1-5])$/.test(state)) return new DatabaseUnreachableError(message);
+  return new DatabaseRefusedError(state, message, fields.get('D'));
 }
 
 function uint64(bytes: Uint8Array, at: number): bigint {

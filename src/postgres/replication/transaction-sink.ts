@@ -9,9 +9,6 @@ import type { Lsn } from '../../model/lsn.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
 import type { RelationLayout } from '../../model/relation.ts';
 
-/** A fragment is at most this large, unless it holds a single change that is larger by itself. */
-export const FRAGMENT_BYTES_MAX = 1024 * 1024;
-
 export interface TransactionSink {
   /** Told for each relation that the stream describes, before the first change of that layout. @returns the layout's id. */
   layout(layout: Omit<RelationLayout, 'id'>): number;

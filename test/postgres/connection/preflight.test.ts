@@ -81,7 +81,7 @@ test('a slot that another database of the server uses is told before it is tried
 
 test('a slot is refused before it is tried when neither its mark nor the storage says that Armature made it', async () => {
   const names = { slot: `slot_${database.name}`, publication: 'preflight' };
-  const sink = { sink: new RecordingSink(), lastCommitLsn: () => LSN_ZERO, stored: () => NOTHING_STORED };
+  const sink = { sink: new RecordingSink(), transactionBytesMax: 1e9, lastCommitLsn: () => LSN_ZERO, stored: () => NOTHING_STORED };
   const port = await openPort(replicationPort({ ...names, ...sink, target: targetOf(database.url), owner: '@owner' }));
   const { source } = (await port.ask({ type: 'connect' })) as unknown as { source: StreamSource };
   const { lsn: heldLsn } = (await port.ask({ type: 'createSlot' })) as unknown as { lsn: Lsn };

@@ -25,7 +25,7 @@ beforeAll(async () => {
     CREATE TABLE texts (id int PRIMARY KEY, text text, other text);
     CREATE TABLE typed (id int PRIMARY KEY, i8 int8, n numeric, d float8, ts timestamptz, t timestamp, dt date, iv interval, b bytea, j json, jb jsonb, u uuid, a text[], c char(5))`);
   const target = targetOf(database.url);
-  const held = { sink, lastCommitLsn: () => LSN_ZERO, stored: () => NOTHING_STORED };
+  const held = { sink, transactionBytesMax: 1e9, lastCommitLsn: () => LSN_ZERO, stored: () => NOTHING_STORED };
   replication = await openPort(replicationPort({ ...held, target, slot: database.name, publication: 'every_path', owner: '@owner' }));
   await replication.ask({ type: 'connect' });
   await replication.ask({ type: 'createSlot' });

@@ -65,13 +65,22 @@ test('of a transaction over the limit every table is told, with what else is wro
   commit(2n, [messages.insert(OTHERS, ['1']), ...Array<Uint8Array>(100).fill(large), messages.update(OTHERS, undefined, ['2'])]);
   commit(4n, [messages.insert(OTHERS, ['3'])]);
 
-  expect({ told: told(), keptAtMost: sink.openBytesMax < 1_000_000 }).toEqual({
+  expect({ told: told(), keptAtMost: sink.openBytesMax < 1_000_000, abandoned: sink.abandonedCount }).toEqual({
     told: [
       ['2', [gapOf('others', 'replicaIdentity'), gapOf('items', 'transactionTooLarge')]],
       ['4', [other('3', 0)]],
     ],
     keptAtMost: true,
+    abandoned: 1,
   });
+});
+
+test('a transaction that holds nothing for us is told without a fragment', () => {
+  const { commit } = writing();
+
+  commit(2n, []);
+
+  expect(sink.transactions.at(-1)).toMatchObject({ lsn: '2', changes: [], fragmentCount: 0 });
 });
 
 test('a transaction of exactly the limit is followed', () => {
@@ -93,13 +102,13 @@ test('a transaction that was taken before is passed over, however large it is', 
 });
 
 test('a transaction over the limit that breaks off comes again as it was', () => {
-  const { writer, commit } = writing({ bytesMax: 1000 });
+  const { writer } = writing({ bytesMax: 1000 });
   const changes = [messages.insert(OTHERS, ['1']), large];
   writer.begin(2n, 2 as never);
   writer.count(2000);
-  writer.abandon();
+  sink.abandon();
 
-  commit(2n, changes);
+  writing({ bytesMax: 1000 }).commit(2n, changes);
 
   expect(told()).toEqual([['2', [gapOf('others', 'transactionTooLarge'), gapOf('items', 'transactionTooLarge')]]]);
 });

@@ -2,9 +2,15 @@ import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import { ChangeWriter } from '../../../src/postgres/replication/change-writer.ts';
-import { PgoutputError, PgoutputParser } from '../../../src/postgres/replication/pgoutput-parser.ts';
+import { PgoutputError, type PgoutputHandler, PgoutputParser } from '../../../src/postgres/replication/pgoutput-parser.ts';
 import * as messages from '../../support/pgoutput-messages.ts';
 import { RecordingSink } from '../../support/recording-sink.ts';
+
+/** Crashes when it is told anything. */
+const tell = (): never => {
+  throw new TypeError('told');
+};
+const UNTOLD: PgoutputHandler = { begin: tell, commit: tell, relation: tell, insert: tell, update: tell, delete: tell, truncate: tell };
 
 let sink: RecordingSink;
 beforeEach(() => {
@@ -15,7 +21,7 @@ function parserFrom(lastCommitLsn: Lsn = LSN_ZERO): (message: Uint8Array) => voi
   const parser = new PgoutputParser(new ChangeWriter({ sink, lastCommitLsn, transactionBytesMax: 1e9 }));
   return (message) => {
     // With strangers around it: a read beyond either end would be noticed.
-    const around = Buffer.concat([Buffer.from('garbage'), message, Buffer.from('GARBAGE')]);
+    const around = Buffer.concat([Buffer.from('garbage'), message, Buffer.from('\0GARBAGE')]);
     parser.parse(around, 7, 7 + message.length);
   };
 }
@@ -76,7 +82,10 @@ test.each([
   ['an unknown type', Buffer.from('Z')],
   ['a binary value', messages.insert(70_000, [messages.BINARY, null])],
   ['a relation that was never described', messages.insert(1, ['1', 'a'])],
-  ['bytes left over', Buffer.concat([messages.insert(70_000, ['1', 'a']), Buffer.from('x')])],
+  ['a new row under another marker', altered(messages.insert(70_000, ['1', 'a']), 5, 'X')],
+  ['an old row that is neither whole nor a key', altered(messages.remove(70_000, ['1', 'a']), 5, 'X')],
+  ['unknown flags of a commit', altered(messages.commit(HIGH, HIGH + 100n), 1, '\u0001')],
+  ['unknown options of a truncate', altered(messages.truncate([70_000]), 5, '\u0004')],
   ['a transaction inside another', messages.begin(5n, 5)],
   ['an end elsewhere', messages.commit(5n, 6n)],
   ['a truncate of billions of tables', Buffer.from('54ffffffff00', 'hex')],
@@ -86,6 +95,24 @@ test.each([
   parse(relation);
 
   expect(() => parse(message)).toThrow(PgoutputError);
+});
+
+function altered(message: Buffer, at: number, character: string): Buffer {
+  message.write(character, at, 'latin1');
+  return message;
+}
+
+test('refuses a message of any kind with a byte left over, and tells nothing of it', () => {
+  const parser = new PgoutputParser(UNTOLD);
+  const refusals = transaction.map((message) => {
+    try {
+      return parser.parse(Buffer.concat([message, Buffer.from('xx')]), 0, message.length + 1);
+    } catch (error) {
+      return error instanceof Error ? error.message : error;
+    }
+  });
+
+  expect(refusals).toEqual(transaction.map(() => 'the message ends 1 bytes behind its last part'));
 });
 
 test('refuses a change outside of any transaction', () => {

@@ -2,6 +2,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { CHANGE_KINDS } from '../../../src/model/change.ts';
 import { type Lsn, LSN_ZERO, lsnFromPostgres, lsnOf } from '../../../src/model/lsn.ts';
 import type { StreamSource } from '../../../src/model/stream-source.ts';
+import { PgoutputError } from '../../../src/postgres/replication/pgoutput-parser.ts';
 import { replicationPort, type ReplicationPortOptions } from '../../../src/postgres/replication/replication-port.ts';
 import { NOTHING_STORED, type StoredStream } from '../../../src/postgres/replication/slot-standing.ts';
 import { openPort, type RunningPort } from '../../support/port-harness.ts';
@@ -41,7 +42,7 @@ afterEach(async () => {
 async function open(options: Partial<ReplicationPortOptions> = {}): Promise<RunningPort> {
   return await openPort(
     replicationPort({
-      target: targetOf(database.url), slot: database.name, publication: 'armature_test', owner: '@owner', sink,
+      target: targetOf(database.url), slot: database.name, publication: 'armature_test', owner: '@owner', sink, transactionBytesMax: 1e9,
       stored: () => stored,
       lastCommitLsn: () => sink.transactions.at(-1)?.lsn ?? LSN_ZERO,
       ...options,
@@ -161,6 +162,19 @@ test('confirms WAL of others only when it is held as well', async () => {
   expect({ before, isReleased: (await confirmedAbove(passed - 1n)) >= passed }).toEqual({ before: begun, isReleased: true });
 });
 
+test('says farewell with what is held when it is told to disconnect', async () => {
+  const running = await startStream();
+  await database.query(`INSERT INTO items VALUES (1, 'a')`);
+  await sink.until(({ transactions }) => transactions.length === 1);
+  const lsn = BigInt(sink.transactions[0]?.lsn ?? LSN_ZERO);
+
+  hold(running);
+  running.tell({ type: 'disconnect' });
+  await slotIsFree();
+
+  expect(BigInt(await confirmed()) > lsn).toBe(true);
+});
+
 test('goes on behind the last commit it has, also when Postgres sends more', async () => {
   const running = await startStream();
   await database.query(`INSERT INTO items VALUES (1, 'a')`);
@@ -177,6 +191,15 @@ test('goes on behind the last commit it has, also when Postgres sends more', asy
   expect({ standing: answer['standing'], rows }).toEqual({ standing: 'continued', rows: [['1', 'a'], ['2', 'b']] });
 });
 
+test('a stream that is given up says nothing of its end, and disturbs no later attempt', async () => {
+  const running = await startStream();
+  running.tell({ type: 'disconnect' });
+
+  const { type } = await running.ask({ type: 'connect' });
+
+  expect({ type, sent: running.sent }).toEqual({ type: 'replication.connected', sent: [] });
+});
+
 test('abandons the open transaction and tells its owner when the connection breaks', async () => {
   const running = await startStream();
   await database.query(`INSERT INTO items SELECT i, repeat('x', 1000) FROM generate_series(1, 1000) i`);
@@ -188,12 +211,42 @@ test('abandons the open transaction and tells its owner when the connection brea
   expect({ error, fatal }).toEqual({ error: { code: 'database_unreachable', message: expect.any(String) }, fatal: false });
 });
 
+/** A sink that cannot take what comes. */
+function failingWith(error: Error): RecordingSink {
+  return new (class extends RecordingSink {
+    override changes(): void {
+      throw error;
+    }
+  })();
+}
+
+test('ends itself with a bug of the sink, and tells nobody that the stream has ended', async () => {
+  const bug = new TypeError('no such thing');
+  const running = await startStream(undefined, { sink: failingWith(bug) });
+
+  await database.query(`INSERT INTO items VALUES (1, 'a')`);
+
+  expect({ exited: await running.exited, sent: running.sent }).toEqual({ exited: bug, sent: [] });
+});
+
+test('ends for good at what is not the protocol', async () => {
+  const running = await startStream(undefined, { sink: failingWith(new PgoutputError('unknown message type "b"')) });
+
+  await database.query(`INSERT INTO items VALUES (1, 'a')`);
+
+  expect(await running.awaitSent('replication.ended')).toEqual({
+    type: 'replication.ended', error: { code: 'malformed_stream', message: 'unknown message type "b"' }, fatal: true,
+  });
+});
+
 test('tells a gap where old rows are missing, and goes on with the tables that have them, in the same transaction too', async () => {
   await startStream();
   await database.query('CREATE TABLE others (id int PRIMARY KEY, text text, large text); ALTER PUBLICATION armature_test ADD TABLE others');
-  await database.query(`INSERT INTO others SELECT i, 'a', string_agg(md5(n::text), '') FROM generate_series(1, 3) i, generate_series(1, 500) n GROUP BY i`);
+  await database.query(`
+    INSERT INTO others SELECT i, 'a', string_agg(md5(n::text), '') FROM generate_series(1, 3) i, generate_series(1, 500) n GROUP BY i`);
 
-  await database.query(`BEGIN; UPDATE others SET text = 'b'; DELETE FROM others WHERE id = 2; INSERT INTO items VALUES (1, 'kept'); COMMIT`);
+  await database.query(`
+    BEGIN; UPDATE others SET text = 'b'; DELETE FROM others WHERE id = 2; INSERT INTO items VALUES (1, 'kept'); COMMIT`);
   await database.query(`UPDATE items SET text = 'kept too'`);
   await sink.until(({ rows }) => rows.some(({ kind }) => kind === update));
 
@@ -210,7 +263,8 @@ test('keeps nothing of a transaction over the limit but its tables, and goes on'
   await startStream(undefined, { transactionBytesMax: 1_000_000 });
   await database.query('CREATE TABLE others (id int); ALTER PUBLICATION armature_test ADD TABLE others');
 
-  await database.query(`BEGIN; INSERT INTO others VALUES (1); INSERT INTO items SELECT i, repeat('x', 1000) FROM generate_series(1, 5000) i; COMMIT`);
+  await database.query(`
+    BEGIN; INSERT INTO others VALUES (1); INSERT INTO items SELECT i, repeat('x', 1000) FROM generate_series(1, 5000) i; COMMIT`);
   await database.query(`UPDATE items SET text = 'kept' WHERE id = 1`);
   await sink.until(({ transactions }) => transactions.length === 2);
 
@@ -223,7 +277,7 @@ test('keeps nothing of a transaction over the limit but its tables, and goes on'
   });
 });
 
-test('passes a large transaction on in fragments of at most a mebibyte', async () => {
+test('passes a large transaction on in fragments, while it still arrives', async () => {
   await startStream();
 
   await database.query(`INSERT INTO items SELECT i, repeat(md5(i::text), 20) FROM generate_series(1, 5000) i`);
