@@ -1,6 +1,6 @@
 /**
  * RowWriter: the rows of a snapshot, written as inserts in the bytes of `model/change.ts`, with the requested columns as
- * their tuple. They belong to no layout and no transaction: both fields are 0.
+ * their tuple. They belong to no layout and no transaction: their layout and their position are 0.
  */
 import { CHANGE_HEADER_BYTES, CHANGE_KINDS, HAS_NEW } from '../../model/change.ts';
 import { GrowableBytes } from './growable-bytes.ts';
@@ -33,14 +33,11 @@ export class RowWriter {
     const values = this.out.length;
     let at = start;
     for (let index = 0; index < count; index += 1) {
-      if (index > 0) {
-        if (at >= end) throw new RowFormatError(`a COPY line has ${index} columns, not ${count}`);
-        at += 1; // The tab.
-      }
+      if (index > 0) at += 1; // The tab, or, where columns are missing, past the end.
       at = this.copyField(index, bytes, at, end);
       this.out.setUint32(ends + 4 * index, this.out.length - values);
     }
-    if (at !== end) throw new RowFormatError(`a COPY line has more than ${count} columns`);
+    if (at !== end) throw new RowFormatError(`a COPY line has not ${count} columns`);
     this.finish(ends);
   }
 
@@ -55,11 +52,10 @@ export class RowWriter {
     for (let index = 0; index < count; index += 1) {
       const size = at + 4 <= end ? view.getUint32(at) : end;
       at += 4;
-      if (size !== NULL_SIZE && at + size > end) throw new RowFormatError('a row ends too early');
       at = this.dataField(index, bytes, at, size);
       this.out.setUint32(ends + 4 * index, this.out.length - values);
     }
-    if (at !== end) throw new RowFormatError('bytes left over behind a row');
+    if (at !== end) throw new RowFormatError(`a row ends ${end - at} bytes behind its last column`);
     this.finish(ends);
   }
 

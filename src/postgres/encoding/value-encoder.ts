@@ -2,9 +2,9 @@
  * The encoder: Postgres's text of a value becomes the JSON of that value, byte for byte, in every path by which a row
  * can reach a client. It never passes through a string: UTF-8 stays as it is.
  *
- * Equal text gives equal bytes, whichever path it came by (the stream, a portal, or the lines of COPY with their own
- * escapes). The one exception is the reference service's: a boolean is `true` or `false` in a snapshot, `t` or `f` in the
- * stream. It is a clause of this file, `encodeBoolean`, and nobody else's business.
+ * Equal text gives equal bytes, whichever path it came by: the stream, a portal, or the lines of COPY with escapes of their
+ * own. There is one exception, because ElectricSQL's service makes it and its clients expect it: a boolean is `true` or
+ * `false` in a snapshot, `t` or `f` in the stream. `encodeBoolean` is all that there is of it.
  */
 import type { GrowableBytes } from './growable-bytes.ts';
 
@@ -16,12 +16,11 @@ const LOWER_U = 0x75;
 const ESCAPE_BYTES_MAX = 6; // `\u001f`
 const SHORT_BYTES_MAX = 64; // Below, a loop is faster than a call to copy.
 
-/** By byte: 0 stands for itself; LOWER_U is `\u00..`; any other is the letter behind a backslash. */
+/** How JSON writes each byte: as it is (0), as `\u00..` (LOWER_U), or as a backslash and this letter. */
 const ESCAPES = new Uint8Array(256);
 ESCAPES.fill(LOWER_U, 0, 0x20);
-for (const [byte, letter] of [[0x08, 'b'], [TAB, 't'], [NEWLINE, 'n'], [0x0c, 'f'], [0x0d, 'r'], [QUOTE, '"'], [BACKSLASH, '\\']] as const) {
-  ESCAPES[byte] = letter.charCodeAt(0);
-}
+const LETTERS = [[0x08, 'b'], [TAB, 't'], [NEWLINE, 'n'], [0x0c, 'f'], [0x0d, 'r'], [QUOTE, '"'], [BACKSLASH, '\\']] as const;
+for (const [byte, letter] of LETTERS) ESCAPES[byte] = letter.charCodeAt(0);
 
 const HEX = new TextEncoder().encode('0123456789abcdef');
 const NULL = new TextEncoder().encode('null');
@@ -111,15 +110,12 @@ export function isCopyNull(line: Uint8Array, start: number, end: number): boolea
   return start + 2 <= end && line[start] === BACKSLASH && line[start + 1] === 0x4e && isWhole;
 }
 
-const COPY_LETTERS = new Map<number, number>([...'btnfrv'].map((letter, index) => [letter.charCodeAt(0), [0x08, TAB, NEWLINE, 0x0c, 0x0d, 0x0b][index] ?? 0]));
+const COPY_ESCAPES = [['b', 0x08], ['t', TAB], ['n', NEWLINE], ['f', 0x0c], ['r', 0x0d], ['v', 0x0b]] as const;
+const COPY_LETTERS = new Map<number, number>(COPY_ESCAPES.map(([letter, byte]) => [letter.charCodeAt(0), byte]));
 const LOWER_X = 0x78;
 
 /** Decodes what stands behind a backslash at `at`; returns where the rest goes on. */
 function putCopyEscape(out: GrowableBytes, line: Uint8Array, at: number, end: number): number {
-  if (at >= end) {
-    putByte(out, BACKSLASH); // COPY never ends a line so; then the backslash stands for itself.
-    return at;
-  }
   const letter = line[at] as number;
   if (digit(letter, 8) >= 0) return putNumber(out, line, at, Math.min(end, at + 3), 8);
   if (letter === LOWER_X && at + 1 < end && digit(line[at + 1] as number, 16) >= 0) {
