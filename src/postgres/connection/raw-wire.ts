@@ -3,7 +3,8 @@
  *
  * The connection must be idle when it is taken over, and idle again (behind a `ReadyForQuery`) when it is given back.
  * Messages are passed on as places in the bytes that the socket gave; a message that straddles two reads is put
- * together first. A slice is valid during the call alone.
+ * together first. A slice is valid during the call alone. Whoever is done with the wire is told nothing more, not even
+ * what had been read already.
  */
 import type { Duplex } from 'node:stream';
 import type pg from 'pg';
@@ -13,9 +14,9 @@ import { DatabaseUnreachableError, worldError } from './database-error.ts';
 export interface WireHandler {
   /** @param type the message's first byte; its body fills `bytes` from `start` to `end`. */
   message(type: number, bytes: Uint8Array, start: number, end: number): void;
-  /** The messages that one read completed are told; `byteCount` is what it brought. */
+  /** Called when a read of `byteCount` bytes, and each message that it completed, has been told. */
   readEnd?(byteCount: number): void;
-  /** The connection is gone, or what came over it cannot be: nothing more will be told. */
+  /** The connection is gone, or what came over it is not the protocol: nothing more will be told. */
   broken(error: Error): void;
 }
 
@@ -25,8 +26,9 @@ export interface RawWire {
   resume(): void;
   /** Hands the connection back to `pg`. */
   giveBack(): void;
-  /** Writes a last word and closes once the peer has had it; nothing more is told. */
+  /** Writes a last word and closes once the peer has had it. */
   finish(bytes: Uint8Array, clock: Clock): void;
+  /** Closes at once; a wire that is finishing goes on with that. */
   destroy(): void;
 }
 
@@ -42,17 +44,16 @@ export function takeOver(client: pg.ClientBase, handler: WireHandler): RawWire {
   const usual = stream.listeners('data') as ((chunk: Buffer) => void)[];
   stream.removeAllListeners('data');
   const framer = new Framer(handler);
-  let isOver = false;
   let isFinishing = false;
   const end = (error: Error): void => {
-    if (isOver) return;
-    isOver = true;
+    if (framer.isOver) return;
+    framer.isOver = true;
     handler.broken(error);
   };
   const onData = (chunk: Buffer): void => {
     try {
       framer.read(chunk);
-      if (!isOver) handler.readEnd?.(chunk.length);
+      if (!framer.isOver) handler.readEnd?.(chunk.length);
     } catch (error) {
       stream.destroy();
       end(error instanceof Error ? error : new Error(String(error)));
@@ -66,19 +67,20 @@ export function takeOver(client: pg.ClientBase, handler: WireHandler): RawWire {
     pause: () => void stream.pause(),
     resume: () => void stream.resume(),
     giveBack() {
-      isOver = true;
+      framer.isOver = true;
       stream.off('data', onData).off('error', onError).off('close', onClose);
       for (const listener of usual) stream.on('data', listener);
       stream.resume();
     },
     finish(bytes, clock) {
-      isOver = isFinishing = true;
+      framer.isOver = isFinishing = true;
       stream.off('data', onData).resume();
       stream.end(bytes);
       const timer = clock.setTimer(() => stream.destroy(), FAREWELL_MS);
       stream.once('close', () => clock.clearTimer(timer));
     },
     destroy() {
+      framer.isOver = true;
       if (!isFinishing) stream.destroy();
     },
   };
@@ -90,6 +92,8 @@ function streamOf(client: pg.ClientBase): Duplex {
 }
 
 class Framer {
+  /** Then no message is told any more. */
+  isOver = false;
   /** The beginning of a message that is not complete yet. */
   private kept = Buffer.alloc(0);
   private keptLength = 0;
@@ -107,7 +111,7 @@ class Framer {
   /** Tells the messages that lie whole between `start` and `end`; returns where the rest begins. */
   private messages(bytes: Buffer, start: number, end: number): number {
     let at = start;
-    while (end - at >= HEADER_BYTES) {
+    while (!this.isOver && end - at >= HEADER_BYTES) {
       const next = at + 1 + sizeAt(bytes, at + 1);
       if (next > end) break;
       this.handler.message(bytes[at] as number, bytes, at + HEADER_BYTES, next);
@@ -131,7 +135,6 @@ class Framer {
 
   private keep(bytes: Buffer, start: number): number {
     const count = bytes.length - start;
-    if (count === 0) return 0;
     const needed = this.keptLength + count;
     if (needed > this.kept.length) {
       const grown = Buffer.allocUnsafe(Math.max(needed, this.kept.length * 2, 1024));

@@ -46,9 +46,8 @@ class Reading {
   private readonly done: () => void;
   private readonly failed: (error: unknown) => void;
   private readonly wire: RawWire;
-  private hasFirst = false;
+  private hasBegun = false;
   private isTaking = false;
-  private isPaused = false;
   private isReady = false;
   private isOver = false;
   private refused: DatabaseRefusedError | undefined;
@@ -63,28 +62,22 @@ class Reading {
       readEnd: () => this.pump(),
       broken: (error) => this.fail(error),
     });
-    options.signal.addEventListener('abort', this.onAbort, { once: true });
+    options.signal.addEventListener('abort', this.onAbort);
     if (options.signal.aborted) this.onAbort();
     else this.wire.write(queryMessages(options.query));
   }
 
   private message(type: number, bytes: Uint8Array, start: number, end: number): void {
-    if (this.isOver) return;
-    if (type === COPY_DATA) this.row(() => this.options.writer.copyLine(bytes, start, end));
-    else if (type === DATA_ROW) this.row(() => this.options.writer.dataRow(bytes, start, end));
-    else if (type === COMPLETE) this.first();
+    if (type === COPY_DATA) this.options.writer.copyLine(bytes, start, end);
+    else if (type === DATA_ROW) this.options.writer.dataRow(bytes, start, end);
     else if (type === ERROR) this.refused = refusal(errorFields(bytes, start, end));
     else if (type === READY) this.isReady = true;
+    if (type === COPY_DATA || type === DATA_ROW || type === COMPLETE) this.begun();
   }
 
-  private row(write: () => void): void {
-    write();
-    if (!this.hasFirst) this.first();
-  }
-
-  private first(): void {
-    if (this.hasFirst) return;
-    this.hasFirst = true;
+  private begun(): void {
+    if (this.hasBegun) return;
+    this.hasBegun = true;
     this.options.onFirst();
   }
 
@@ -92,10 +85,10 @@ class Reading {
   private pump(): void {
     if (this.isOver) return;
     const { out } = this.options.writer;
-    if (!this.isTaking && out.length > 0 && this.refused === undefined) this.give(out.take());
-    if (this.isTaking) return this.pauseIf(out.length > GATHERED_BYTES_MAX);
-    this.pauseIf(false);
-    if (this.isReady) this.finish();
+    if (!this.isTaking && out.length > 0) this.give(out.take());
+    if (this.isTaking && out.length > GATHERED_BYTES_MAX) return this.wire.pause();
+    this.wire.resume();
+    if (!this.isTaking && this.isReady) this.finish();
   }
 
   private give(fragment: Uint8Array): void {
@@ -109,13 +102,6 @@ class Reading {
     );
   }
 
-  private pauseIf(isFull: boolean): void {
-    if (isFull === this.isPaused) return;
-    this.isPaused = isFull;
-    if (isFull) this.wire.pause();
-    else this.wire.resume();
-  }
-
   private finish(): void {
     this.isOver = true;
     this.options.signal.removeEventListener('abort', this.onAbort);
@@ -125,7 +111,6 @@ class Reading {
   }
 
   private fail(error: unknown): void {
-    if (this.isOver) return;
     this.isOver = true;
     this.options.signal.removeEventListener('abort', this.onAbort);
     this.wire.destroy();

@@ -1,0 +1,92 @@
+/** One query on a connection that somebody else had before and has afterwards. */
+import { getEventListeners } from 'node:events';
+import type pg from 'pg';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { RowWriter } from '../../../src/postgres/encoding/row-writer.ts';
+import { streamRows } from '../../../src/postgres/snapshot/row-stream.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
+
+let database: TestDatabase;
+let client: pg.Client;
+let writer: RowWriter;
+let begun: number;
+let fragments: number;
+beforeAll(async () => {
+  database = await createDatabase();
+});
+afterAll(() => database.drop());
+beforeEach(async () => {
+  client = await database.session();
+  writer = new RowWriter([false]);
+  begun = 0;
+  fragments = 0;
+});
+
+/** @param taken resolves when the consumer has taken a fragment. */
+function stream(sql: string, params: readonly string[] | undefined, signal: AbortSignal, taken = Promise.resolve()): Promise<unknown> {
+  const rows = (): Promise<void> => {
+    fragments += 1;
+    return taken;
+  };
+  return streamRows({ client, query: { sql, params }, writer, rows, onFirst: () => void (begun += 1), signal }).catch((error: unknown) => error);
+}
+
+test.each([
+  ['rows', 'SELECT 1', undefined, undefined],
+  ['no rows', 'SELECT 1 WHERE false', undefined, undefined],
+  ['rows of a portal', 'SELECT $1::text', ['one'], undefined],
+  ['no rows of a portal', 'SELECT $1::text WHERE false', ['one'], undefined],
+  ['a refusal', 'SELECT 1 / 0', undefined, { code: '22012' }],
+])('a query that brings %s begins once, if at all, and leaves the connection and the signal as they were', async (_, sql, params, outcome) => {
+  const { signal } = new AbortController();
+  const ended = await stream(sql, params, signal);
+
+  const { rows } = await client.query<{ two: number }>('SELECT 2 AS two');
+  expect({ ended, begun, rows, listeners: getEventListeners(signal, 'abort').length }).toEqual({
+    ended: outcome === undefined ? undefined : expect.objectContaining(outcome),
+    begun: outcome === undefined ? 1 : 0,
+    rows: [{ two: 2 }],
+    listeners: 0,
+  });
+});
+
+test('a query that was given up before it began is not asked', async () => {
+  const signal = AbortSignal.abort();
+  const ended = await stream('SELECT 1', undefined, signal);
+
+  expect({ ended, begun, fragments, isOpen: !client.connection.stream.destroyed, listeners: getEventListeners(signal, 'abort').length }).toMatchObject({
+    ended: { code: 'database_unreachable', message: 'the query was given up' }, begun: 0, fragments: 0, isOpen: false, listeners: 0,
+  });
+});
+
+const LARGE = "SELECT repeat('x', 1000) FROM generate_series(1, 50000)";
+const isHeldBack = (): boolean => client.connection.stream.isPaused();
+
+test('while the consumer is busy a bounded part of the rows gathers, and the rest stays with Postgres', async () => {
+  const gate = { open: (): void => {} };
+  const opened = new Promise<void>((done) => (gate.open = done));
+  const ended = stream(LARGE, undefined, new AbortController().signal, opened);
+  await expect.poll(isHeldBack).toBe(true);
+  const held = { fragments, isBounded: writer.out.length < 1024 * 1024 };
+
+  gate.open();
+  await ended;
+
+  expect({ held, isHeldBack: isHeldBack(), severalFragments: fragments > 2 }).toEqual({
+    held: { fragments: 1, isBounded: true }, isHeldBack: false, severalFragments: true,
+  });
+});
+
+test('what has gathered when the query is given up is given to nobody', async () => {
+  const gate = { open: (): void => {} };
+  const opened = new Promise<void>((done) => (gate.open = done));
+  const abort = new AbortController();
+  const ended = stream(LARGE, undefined, abort.signal, opened);
+  await expect.poll(isHeldBack).toBe(true);
+
+  abort.abort();
+  gate.open();
+  await opened;
+
+  expect({ ended: await ended, fragments }).toMatchObject({ ended: { message: 'the query was given up' }, fragments: 1 });
+});
