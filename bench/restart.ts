@@ -25,7 +25,9 @@ const CONNECTIONS_OF_PREFLIGHT = 2;
 const PATIENCE_MS = 600_000;
 const ASK_EVERY_MS = 20;
 
-const { values } = parseArgs({ options: { shapes: { type: 'string', default: '2500,5000,10000' }, away: { type: 'string', default: '10000' } } });
+const { values } = parseArgs({
+  options: { shapes: { type: 'string', default: '2500,5000,10000' }, away: { type: 'string', default: '10000' } },
+});
 const sizes = values.shapes.split(',').map(Number);
 const awayMs = Number(values.away);
 const directory = mkdtempSync(join(tmpdir(), 'armature-restart-'));
@@ -56,7 +58,8 @@ async function growTo(size: number, before: number): Promise<void> {
   const service = await startServiceProcess(options);
   const startedMs = systemClock.nowMs();
   await createShapes(service, before, size);
-  process.stdout.write(`\n${size} shapes on ${Math.ceil(size / SHAPES_PER_TABLE)} tables; ${size - before} made in ${secondsSince(startedMs)}\n`);
+  const tables = Math.ceil(size / SHAPES_PER_TABLE);
+  process.stdout.write(`\n${size} shapes on ${tables} tables; ${size - before} made in ${secondsSince(startedMs)}\n`);
   await service.stop();
 }
 

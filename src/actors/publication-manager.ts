@@ -54,13 +54,18 @@ export const publicationManager = setup({
         params: ({ event: { handle, relation, replyTo } }) => change({ type: 'need', handle, relation, replyTo }),
       },
     },
-    retainRelation: { actions: { type: 'apply', params: ({ event: { handle, relation } }) => change({ type: 'retain', handle, relation }) } },
+    retainRelation: {
+      actions: { type: 'apply', params: ({ event: { handle, relation } }) => change({ type: 'retain', handle, relation }) },
+    },
     releaseShape: { actions: { type: 'apply', params: ({ event: { handle, why } }) => change({ type: 'release', handle, why }) } },
     'relations.published': {
       actions: { type: 'replyToEach', params: ({ event }) => ({ to: event.asked, event: { type: 'relation.published' } }) },
     },
     'relations.refused': {
-      actions: { type: 'replyToEach', params: ({ event }) => ({ to: event.asked, event: { type: 'relation.refused', error: event.error } }) },
+      actions: {
+        type: 'replyToEach',
+        params: ({ event: { asked, error } }) => ({ to: asked, event: { type: 'relation.refused', error } }),
+      },
     },
     // Whoever is busy looks for more when that is done.
     'relations.awaited': {},
@@ -132,7 +137,10 @@ export const publicationManager = setup({
             ],
           },
         ],
-        'publication.failed': { target: 'backingOff', actions: { type: 'apply', params: change({ type: 'unavailable', error: NO_CONNECTION }) } },
+        'publication.failed': {
+          target: 'backingOff',
+          actions: { type: 'apply', params: change({ type: 'unavailable', error: NO_CONNECTION }) },
+        },
       },
     },
     /** Who asks now finds out at once whether Postgres is back; the others hear of it a little later. */

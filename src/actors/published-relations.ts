@@ -43,8 +43,14 @@ export type PublishedRelationsTold =
   /** The answers to `next`. */
   | { readonly type: 'relations.toReview' | 'relations.toAdd' | 'relations.toDrop'; readonly relations: readonly PublishedRelation[] }
   | { readonly type: 'shapes.lost'; readonly handles: readonly Handle[]; readonly why: string }
-  | { readonly type: 'refusals.gathered'; readonly count: number; readonly refusals: readonly { readonly relation: string; readonly error: SnapshotFault }[] }
+  | { readonly type: 'refusals.gathered'; readonly count: number; readonly refusals: readonly NamedRefusal[] }
   | { readonly type: 'relations.settled' };
+
+/** As the log names it. */
+export interface NamedRefusal {
+  readonly relation: string;
+  readonly error: SnapshotFault;
+}
 
 export interface RelationFault {
   readonly relation: PublishedRelation;
@@ -115,7 +121,9 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
 
   clone(): PublishedRelations {
     const copy = new PublishedRelations(this.listener);
-    for (const [key, need] of this.needs) copy.needs.set(key, { ...need, followers: new Set(need.followers), waiting: new Map(need.waiting) });
+    for (const [key, { followers, waiting, ...need }] of this.needs) {
+      copy.needs.set(key, { ...need, followers: new Set(followers), waiting: new Map(waiting) });
+    }
     for (const [handle, key] of this.keys) copy.keys.set(handle, key);
     copy.lots = this.lots.clone();
     for (const [why, handles] of this.lost) copy.lost.set(why, [...handles]);
@@ -124,7 +132,9 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   }
 
   key(): string {
-    const needs = [...this.needs.values()].map((need) => ({ ...need, followers: [...need.followers].sort(), waiting: [...need.waiting].sort() }));
+    const needs = [...this.needs.values()].map(({ followers, waiting, ...need }) => {
+      return { ...need, followers: [...followers].sort(), waiting: [...waiting].sort() };
+    });
     return JSON.stringify([needs.sort((left, right) => (left.key < right.key ? -1 : 1)), this.lots.key(), [...this.lost], this.refusals]);
   }
 

@@ -84,7 +84,8 @@ export class RelationLots {
   }
 
   key(): readonly unknown[] {
-    return [ORDER.map((work) => [[...this.together[work]], [...this.single[work]]]), this.inHand === undefined ? null : [this.inHand.work, ...this.inHand.keys]];
+    const queued = ORDER.map((work) => [[...this.together[work]], [...this.single[work]]]);
+    return [queued, this.inHand === undefined ? null : [this.inHand.work, ...this.inHand.keys]];
   }
 }
 

@@ -221,7 +221,7 @@ export const shapeCache = setup({
         'shapes.condemned': {
           actions: [
             { type: 'sendToEach', params: stopOf },
-            { type: 'send', params: ({ event }) => note('info', event.type, { count: event.count, why: event.why, relations: event.relations }) },
+            { type: 'send', params: condemnedNote },
             { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
           ],
         },
@@ -245,6 +245,10 @@ function unregisterOf({ event: { handle } }: { event: { handle: Handle } }) {
 
 function releaseOf({ event: { handle, why } }: { event: { handle: Handle; why: string } }) {
   return { to: '@publication-manager' as const, event: { type: 'releaseShape', handle, why } };
+}
+
+function condemnedNote({ event: { type, count, why, relations } }: { event: Extract<Event, { type: 'shapes.condemned' }> }) {
+  return note('info', type, { count, why, relations });
 }
 
 function deletedNote({ event: { handle, why } }: { event: { handle: Handle; why: string } }) {

@@ -129,7 +129,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
 
   key(): string {
     const lives = [...this.entries].map(([handle, { state, pid, waiting }]) => [handle, state, pid ?? null, waiting]);
-    return JSON.stringify([lives.sort(), this.unrestored ?? null, this.purgers]);
+    return JSON.stringify([lives.sort(), [...this.processes.keys()].sort(), this.unrestored ?? null, this.purgers]);
   }
 
   private reserve(definition: ShapeDefinition, replyTo: ReplyTo): Message | undefined {
@@ -223,7 +223,6 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   /** We are still here, so the service is not stopping: the Consumer lost somebody whom it needed. */
   private startAgain(handle: Handle, entry: Entry): Message {
     this.change(entry, 'starting');
-    delete entry.pid;
     return { type: 'shape.reserved', handle, mode: 'restore', relation: entry.definition.relation };
   }
 

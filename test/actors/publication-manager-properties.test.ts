@@ -1,7 +1,6 @@
 /** However shapes, tables and Postgres come and go: whoever asks is answered once, and who follows a table has lost nothing of it. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { Handle } from '../../src/model/shape.ts';
 import { CHECK_EVERY_MS, ManagerWorld } from '../support/manager-world.ts';
 
 const TABLES = ['a', 'b', 'c'];
@@ -79,9 +78,9 @@ class Play {
     const following = [...this.tableOf].filter(([shape]) => this.isFollowing(shape));
     return {
       // Nobody is left to hear the answer when the shape has gone.
-      unanswered: [...this.tableOf.keys()].filter((shape) => !this.released.has(shape) && this.answersTo(shape) !== (this.wasStored(shape) ? 0 : 1)),
+      unanswered: [...this.tableOf.keys()].filter((shape) => !this.released.has(shape) && !this.isAnswered(shape)),
       mistaken: following.flatMap(([shape]) => (this.missed.has(shape) ? [shape] : [])),
-      condemnedInVain: this.world.condemned.flatMap(({ handles }) => (handles as string[]).filter((shape) => !this.mayHaveMissed.has(shape))),
+      condemnedInVain: this.world.condemnedShapes.filter((shape) => !this.mayHaveMissed.has(shape)),
       published: this.world.publication.published,
       needed: [...new Set(following.map(([, table]) => table))].sort(),
     };
@@ -111,12 +110,12 @@ class Play {
 
   private isFollowing(shape: string): boolean {
     const answer = this.world.answers.find(({ handle }) => handle === shape)?.answer ?? (this.wasStored(shape) ? 'stored' : 'none');
-    const isCondemned = this.world.condemned.some(({ handles }) => (handles as Handle[]).includes(shape as Handle));
-    return !isCondemned && !this.released.has(shape) && (answer === 'relation.published' || answer === 'stored');
+    return !this.world.condemnedShapes.includes(shape) && !this.released.has(shape) && (answer === 'relation.published' || answer === 'stored');
   }
 
-  private answersTo(shape: string): number {
-    return this.world.answers.filter(({ handle }) => handle === shape).length;
+  /** Once; a stored shape asks nothing. */
+  private isAnswered(shape: string): boolean {
+    return this.world.answers.filter(({ handle }) => handle === shape).length === (this.wasStored(shape) ? 0 : 1);
   }
 
   private wasStored(shape: string): boolean {

@@ -8,7 +8,9 @@ const relationOf = (name: string) => ({ oid: name.charCodeAt(0), schema: 'public
 const [items, lists] = [relationOf('items'), relationOf('lists')];
 const callOf = (index: number) => `call#${index}` as ReplyTo;
 
-const need = (index: number, relation = items): PublishedRelationsChange => ({ type: 'need', handle: handleOf(index), relation, replyTo: callOf(index) });
+const need = (index: number, relation = items): PublishedRelationsChange => {
+  return { type: 'need', handle: handleOf(index), relation, replyTo: callOf(index) };
+};
 const retain = (index: number, relation = items): PublishedRelationsChange => ({ type: 'retain', handle: handleOf(index), relation });
 const release = (index: number, why = 'asked'): PublishedRelationsChange => ({ type: 'release', handle: handleOf(index), why });
 const next: PublishedRelationsChange = { type: 'next' };
@@ -28,24 +30,35 @@ function after(...changes: readonly PublishedRelationsChange[]) {
   return changes.map((change) => table.apply(change)).at(-1);
 }
 
+/** A shape's table is published. */
+const added = [need(1), next, altered(items)];
+const settled = { type: 'relations.settled' };
+const toReview = { type: 'relations.toReview', relations: [items] };
+const toAdd = { type: 'relations.toAdd', relations: [items] };
+const toDrop = { type: 'relations.toDrop', relations: [items] };
+const published = (...asked: readonly string[]) => ({ type: 'relations.published', asked });
+
 test.each<[string, readonly PublishedRelationsChange[], object | undefined]>([
-  ['one that a shape waits for is added', [need(1), next], { type: 'relations.toAdd', relations: [items] }],
-  ['one that is there already makes nobody wait', [need(1), next, altered(items), need(2)], { type: 'relations.published', asked: ['call#2'] }],
-  ['one that is in hand makes the next wait as well', [need(1), next, need(2), altered(items)], { type: 'relations.published', asked: ['call#1', 'call#2'] }],
-  ['one that is reviewed need not be added for who asked meanwhile', [retain(1), need(2), next, reviewed(), next], { type: 'relations.settled' }],
-  ['one of a stored shape is reviewed before it is added for a new one', [need(2), retain(1), next], { type: 'relations.toReview', relations: [items] }],
-  ['one stays for the shape that is left', [need(1), need(2), next, altered(items), release(1), next], { type: 'relations.settled' }],
-  [
-    'one of which a shape ended for want of its old rows is asked for again',
-    [need(1), need(2), next, altered(items), release(1, 'replicaIdentity'), need(3), next],
-    { type: 'relations.toAdd', relations: [items] },
-  ],
-  ['one whose last shape ended for want of its old rows is dropped', [need(1), next, altered(items), release(1, 'replicaIdentity'), next], { type: 'relations.toDrop', relations: [items] }],
-  ['one without a shape is dropped', [need(1), next, altered(items), release(1), next], { type: 'relations.toDrop', relations: [items] }],
-  ['one that was never added need not be dropped', [need(1), release(1), next], { type: 'relations.settled' }],
-  ['one that is needed again is not dropped', [need(1), next, altered(items), release(1), need(2), next], { type: 'relations.settled' }],
-  ['one that is needed again when it is being dropped is added', [need(1), next, altered(items), release(1), next, need(2), altered(), next], { type: 'relations.toAdd', relations: [items] }],
-])('a table: %s', (_, changes, told) => {
+  ['that a shape waits for is added', [need(1), next], toAdd],
+  ['that is there already makes nobody wait', [...added, need(2)], published('call#2')],
+  ['that is in hand makes the next wait as well', [need(1), next, need(2), altered(items)], published('call#1', 'call#2')],
+  ['that is reviewed need not be added for who asked meanwhile', [retain(1), need(2), next, reviewed(), next], settled],
+  ['of a stored shape is reviewed before it is added for a new one', [need(2), retain(1), next], toReview],
+  ['of a stored shape is reviewed once when its Consumer begins anew', [retain(1), next, reviewed(), retain(1), next], settled],
+  ['stays for the shape that is left', [...added, need(2), release(1), next], settled],
+  ['of which a shape ended for want of its old rows is asked for again', [...added, need(2), release(1, 'replicaIdentity'), need(3), next], toAdd],
+  ['whose last shape ended for want of its old rows is dropped', [...added, release(1, 'replicaIdentity'), next], toDrop],
+  ['without a shape is dropped', [...added, release(1), next], toDrop],
+  ['that was never added need not be dropped', [need(1), release(1), next], settled],
+  ['that is needed again is not dropped', [...added, release(1), need(2), next], settled],
+  ['that is needed again when it is being dropped is added', [...added, release(1), next, need(2), altered(), next], toAdd],
+  ['that cannot get back its old rows is asked for once, and again for a new shape', [
+    retain(1), next, reviewed('isNotFull'), next, refused, next, { type: 'doubt' }, next, reviewed('isNotFull'), need(2), next,
+  ], toAdd],
+  ['that cannot get back its old rows is asked for once', [
+    retain(1), next, reviewed('isNotFull'), next, refused, next, { type: 'doubt' }, next, reviewed('isNotFull'), next,
+  ], settled],
+])('a table %s', (_, changes, told) => {
   expect(after(...changes)).toEqual(told);
 });
 

@@ -44,7 +44,9 @@ test('recipients that did not take a block are told as shapes', () => {
   for (const add of [handleOf(1), handleOf(2), handleOf(3)]) table.apply({ add });
   table.apply({ route: RANGE });
 
-  expect(table.apply({ unanswered: ['@consumer/3-1', '@consumer/1-1'] })).toEqual({ type: 'block.notTaken', handles: [handleOf(1), handleOf(3)] });
+  const told = table.apply({ unanswered: ['@consumer/3-1', '@consumer/1-1'] });
+
+  expect(told).toEqual({ type: 'block.notTaken', handles: [handleOf(1), handleOf(3)] });
 });
 
 test('a block that was let go is nobody’s any more', () => {

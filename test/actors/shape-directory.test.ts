@@ -76,16 +76,19 @@ test('a shape that is condemned is found no more, once, and its definition gets 
   const { directory, handle, rotated, start, condemn } = reservedShape();
   start();
 
+  const look = () => [directory.find(definition), directory.definitionOf(handle), directory.apply({ type: 'confirm', handle, replyTo: THIRD })];
+  const before = look();
   const answers = [condemn(), condemn(THIRD)];
-  const found = [directory.find(definition), directory.definitionOf(handle)];
+  const after = look();
   directory.apply({ type: 'reserve', definition, replyTo: THIRD });
 
-  expect({ answers, found, rotated, isAnother: directory.find(definition) !== handle }).toEqual({
+  expect({ before, answers, after, rotated, isAnother: directory.find(definition) !== handle }).toEqual({
+    before: [handle, definition, { type: 'shape.isKept', replyTo: THIRD }],
     answers: [
       { type: 'shape.condemned', handle, pids: [PID], replies: [SECOND], why: 'asked' },
       { type: 'shape.unknown', handle, replyTo: THIRD },
     ],
-    found: [undefined, undefined],
+    after: [undefined, undefined, { type: 'shape.isGone', replyTo: THIRD }],
     rotated: [handle],
     isAnother: true,
   });
@@ -98,7 +101,8 @@ test('shapes that are condemned together are told once, with the tables that the
   for (const other of elsewhere) directory.apply({ type: 'reserve', definition: other, replyTo: SECOND });
   const handles = [handle, ...elsewhere.map((other) => directory.find(other) ?? handle)];
 
-  const [told, again] = [directory.apply({ type: 'condemnShapes', handles, why: 'lost' }), directory.apply({ type: 'condemnShapes', handles, why: 'lost' })];
+  const condemn = () => directory.apply({ type: 'condemnShapes', handles, why: 'lost' });
+  const [told, again] = [condemn(), condemn()];
 
   expect({ told, again, gone: down({ shutdown: { delete: 'lost' } }), left: directory.size }).toEqual({
     told: {
@@ -117,12 +121,33 @@ test('a shape that is condemned before its Consumer has started ends it then', (
   expect([condemn(), start()]).toMatchObject([{ pids: [] }, { type: 'shape.condemned', handle, pids: [PID], replies: [FIRST] }]);
 });
 
-test('a Consumer that drained is started again', async () => {
+test('a Consumer that drained is started again, and answers those who came meanwhile', async () => {
   const { directory, handle, start, down, completeSnapshot } = reservedShape();
   start();
   await completeSnapshot();
 
-  expect([down(DRAINED), directory.find(definition)]).toMatchObject([{ type: 'shape.reserved', handle, mode: 'restore' }, handle]);
+  const again = [down(DRAINED), directory.find(definition), directory.apply({ type: 'reserve', definition, replyTo: SECOND }), start()];
+
+  expect(again).toMatchObject([
+    { type: 'shape.reserved', handle, mode: 'restore' },
+    handle,
+    undefined,
+    { type: 'shape.started', handle, replies: [SECOND] },
+  ]);
+});
+
+test('a shape whose Consumer does not start is gone, and all who wait for it hear why', () => {
+  const { directory, handle, shapes, rotated } = reservedShape();
+  directory.apply({ type: 'reserve', definition, replyTo: SECOND });
+
+  const told = directory.apply({ type: 'refused', handle, why: 'no room' });
+
+  expect({ told, found: directory.find(definition), stored: shapes.get(handle), rotated }).toEqual({
+    told: { type: 'shape.refused', handle, why: 'no room', replies: [FIRST, SECOND] },
+    found: undefined,
+    stored: undefined,
+    rotated: [handle],
+  });
 });
 
 test.each([
@@ -140,7 +165,8 @@ test.each([
 test('the stored shapes are back when the last of them is, also one whose Consumer ended while the others came', async () => {
   const clock = new ManualClock();
   const { shapes } = memoryStorage({ clock });
-  const stored = ['1-1', '2-1'].map((handle, index) => shapes.create(handle as Handle, shapeOf({ where: { column: 'title', equals: `${index}` } })));
+  const filtered = (equals: string) => shapeOf({ where: { column: 'title', equals } });
+  const stored = ['1-1', '2-1'].map((handle) => shapes.create(handle as Handle, filtered(handle)));
   for (const shape of stored) await shape.beginSnapshot({ xmin: '1', xmax: '1', xip: [], insertLsn: LSN_ZERO }).complete();
   const directory = new ShapeDirectory(shapes, clock, { rotated: () => {} });
   const restoreNext = () => directory.apply({ type: 'restoreNext' });
@@ -161,6 +187,70 @@ test('the stored shapes are back when the last of them is, also one whose Consum
     undefined,
     { type: 'shapes.restored', count: 2 },
   ]);
+});
+
+test('a stored shape with half a snapshot is dropped, its readers are told, and the next one comes', async () => {
+  const { handle, shapes } = reservedShape();
+  const whole = shapes.create('1-1' as Handle, shapeOf({ where: { column: 'title', equals: 'whole' } }));
+  await whole.beginSnapshot({ xmin: '1', xmax: '1', xip: [], insertLsn: LSN_ZERO }).complete();
+  const rotated: Handle[] = [];
+  const directory = new ShapeDirectory(shapes, new ManualClock(), { rotated: (gone) => rotated.push(gone) });
+
+  const restored = [directory.apply({ type: 'restoreNext' }), directory.apply({ type: 'started', handle: '1-1' as Handle, pid: PID })];
+  const last = directory.apply({ type: 'restoreNext' });
+
+  expect({ restored, last, stored: shapes.get(handle), rotated }).toMatchObject({
+    restored: [{ type: 'shape.reserved', handle: '1-1' }, { type: 'shape.started' }],
+    last: { type: 'shapes.restored', count: 1 },
+    stored: undefined,
+    rotated: [handle],
+  });
+});
+
+test.each<[string, (shape: ReturnType<typeof reservedShape>) => void]>([
+  ['deleted', ({ start, condemn, down }) => void [start(), condemn(), down({ shutdown: { delete: 'asked' } })]],
+  ['refused', ({ directory, handle }) => void directory.apply({ type: 'refused', handle, why: 'no' })],
+])('of a shape that was %s nothing is kept', (_, end) => {
+  const shape = reservedShape();
+  const empty = new ShapeDirectory(shape.shapes, new ManualClock(), { rotated: () => {} });
+
+  end(shape);
+
+  expect(shape.directory.key()).toBe(empty.key());
+});
+
+test('a copy goes its own way', () => {
+  const { directory, handle, start } = reservedShape();
+  start();
+  directory.apply({ type: 'purge', why: 'asked', replyTo: SECOND });
+  const before = directory.key();
+  const copy = directory.clone();
+
+  const told = [copy.apply({ type: 'down', pid: PID, reason: { shutdown: { delete: 'asked' } } }), copy.apply('countCondemned')];
+
+  expect({ told, original: directory.key(), isEqual: copy.key() === before }).toEqual({
+    told: [{ type: 'shape.gone', handle, why: 'asked', isTold: true }, { type: 'shapes.purged', replies: [SECOND] }],
+    original: before,
+    isEqual: false,
+  });
+});
+
+test('why snapshots failed is kept of the last thousand', () => {
+  const clock = new ManualClock();
+  const directory = new ShapeDirectory(memoryStorage({ clock }).shapes, clock, { rotated: () => {} });
+  const fail = (index: number) => {
+    const failing = shapeOf({ where: { column: 'title', equals: `${index}` } });
+    directory.apply({ type: 'reserve', definition: failing, replyTo: FIRST });
+    const handle = directory.find(failing) ?? ('' as Handle);
+    const pid = `consumer#${index}` as Pid;
+    directory.apply({ type: 'started', handle, pid });
+    directory.apply({ type: 'down', pid, reason: { shutdown: { delete: 'snapshotFailed', error: `${index}` } } });
+    return handle;
+  };
+
+  const handles = Array.from({ length: 1_001 }, (_, index) => fail(index));
+
+  expect([0, 1, 1_000].map((index) => directory.failureOf(handles[index] ?? ('' as Handle)))).toEqual([undefined, '1', '1000']);
 });
 
 test('why a snapshot failed can be asked after its Consumer', () => {

@@ -18,10 +18,14 @@ function callMany(runtime: Runtime, to: Name, request: Message): Promise<Message
 
 /** How often the requests of these callers were looked at, and how they were answered. */
 async function account(records: readonly NumberedRecord[], { type }: Message, calls: readonly Promise<Message>[]) {
-  const looks = records.filter((record) => record.type === 'deliver' && record.message.type === type && String(record.message['replyTo']).startsWith('outside'));
+  const looks = records.filter((record) => {
+    return record.type === 'deliver' && record.message.type === type && String(record.message['replyTo']).startsWith('outside');
+  });
   const answers = (await Promise.all(calls)).map((answer) => answer.type);
   return { looksPerCaller: looks.length / CALLERS, answers: [...new Set(answers)], answered: answers.length };
 }
+
+const lookedAtTwice = (answer: string) => ({ looksPerCaller: 2, answers: [answer], answered: CALLERS });
 
 test('awaitActive, of the status monitor, while conditions come and go', async () => {
   const records: NumberedRecord[] = [];
@@ -29,7 +33,8 @@ test('awaitActive, of the status monitor, while conditions come and go', async (
   const tables = () => ({ awaitingActive: new RequestBacklog() });
   void runtime.start({ machine: statusMonitor, name: '@status-monitor', tables }, { id: 'status-monitor' });
   runtime.drain();
-  const tell = (event: string, condition: string) => runtime.send('@status-monitor', { type: `condition.${event}`, condition, process: `${condition}#1` });
+  const tell = (event: string, condition: string) =>
+    runtime.send('@status-monitor', { type: `condition.${event}`, condition, process: `${condition}#1` });
 
   const calls = callMany(runtime, '@status-monitor', { type: 'awaitActive' });
   tell('met', 'shapes');
@@ -37,11 +42,11 @@ test('awaitActive, of the status monitor, while conditions come and go', async (
   for (const condition of CONDITIONS) tell('met', condition);
   runtime.drain();
 
-  expect(await account(records, { type: 'awaitActive' }, calls)).toEqual({ looksPerCaller: 2, answers: ['service.active'], answered: CALLERS });
+  expect(await account(records, { type: 'awaitActive' }, calls)).toEqual(lookedAtTwice('service.active'));
 });
 
 const inOrder: Script = {
-  transactions: Array.from({ length: 5 }, (_, index) => ({ atStep: 2 * index, lasts: 1, wishes: [{ row: index, value: 'a', remove: false }] })),
+  transactions: Array.from({ length: 5 }, (_, row) => ({ atStep: 2 * row, lasts: 1, wishes: [{ row, value: 'a', remove: false }] })),
   materializerAtStep: 0,
   faults: [],
   choices: [],
@@ -58,9 +63,9 @@ async function whenThere(name: Name, request: Message, script = inOrder) {
 }
 
 test('awaitSnapshotStart, of a Consumer, until its first rows are there', async () => {
-  expect(await whenThere(NAMES.consumer, { type: 'awaitSnapshotStart' })).toEqual({ looksPerCaller: 2, answers: ['snapshot.isStarted'], answered: CALLERS });
+  expect(await whenThere(NAMES.consumer, { type: 'awaitSnapshotStart' })).toEqual(lookedAtTwice('snapshot.isStarted'));
 });
 
 test('currentValues, of a Materializer, until it is live', async () => {
-  expect(await whenThere(NAMES.materializer, { type: 'currentValues' })).toEqual({ looksPerCaller: 2, answers: ['values.areCurrent'], answered: CALLERS });
+  expect(await whenThere(NAMES.materializer, { type: 'currentValues' })).toEqual(lookedAtTwice('values.areCurrent'));
 });

@@ -7,7 +7,8 @@ import { expect, test } from 'vitest';
 const REPOSITORY = join(import.meta.dirname, '../..');
 
 test('a short share of the restarts ends with a new shape that answers', { timeout: 300_000 }, async () => {
-  const { stdout } = await promisify(execFile)('node_modules/.bin/tsx', ['bench/restart.ts', '--shapes', '20', '--away', '100'], { cwd: REPOSITORY });
+  const share = ['bench/restart.ts', '--shapes', '20', '--away', '100'];
+  const { stdout } = await promisify(execFile)('node_modules/.bin/tsx', share, { cwd: REPOSITORY });
 
   const measured = stdout.split('\n').filter((line) => line.startsWith('  ')).map((line) => line.slice(0, 40).trim());
   const isServed = 'a new shape on a new table answers';

@@ -53,7 +53,7 @@ test('twice as many cost each process at most twice as many events, and Postgres
   for (const table of shapesAre(40)) await createShapes(`more_${table}`);
   const eighty = await restart();
 
-  const grown = ['stack/shapes/publication-manager', 'stack/shapes/shape-cache', 'stack/shapes/shape-log-collector', 'stack/shapes/consumers', 'stack/shapes/consumers/*'];
+  const grown = ['publication-manager', 'shape-cache', 'shape-log-collector', 'consumers', 'consumers/*'].map((id) => `stack/shapes/${id}`);
   expect({
     questions: [forty, eighty].map((events) => events['stack/connections/publication']),
     growth: Object.fromEntries(grown.map((process) => [process, (eighty[process] ?? 0) / (forty[process] ?? 0) <= 2])),
@@ -72,5 +72,6 @@ test.each([
 
   await restart();
 
-  await expect.poll(async () => (await Promise.all(followers.map((each) => each.catchUp()))).map(({ rows }) => rows.size), { timeout: 10_000 }).toEqual(Array(SHAPES_PER_TABLE).fill(1));
+  const held = async () => (await Promise.all(followers.map((each) => each.catchUp()))).map(({ rows }) => rows.size);
+  await expect.poll(held, { timeout: 10_000 }).toEqual(Array(SHAPES_PER_TABLE).fill(1));
 });

@@ -69,7 +69,11 @@ test('a transaction costs the shapes that it touches two events each, among a hu
   const amongThousand = await costOf("UPDATE items SET title = 'newer' WHERE id IN (7, 700)");
 
   const handles = new Set([...followers.values()].map(({ handle }) => handle));
-  expect({ shapes: handles.size, amongHundred, amongThousand }).toEqual({ shapes: SHAPES, amongHundred: taken(7, 70), amongThousand: taken(7, 700) });
+  expect({ shapes: handles.size, amongHundred, amongThousand }).toEqual({
+    shapes: SHAPES,
+    amongHundred: taken(7, 70),
+    amongThousand: taken(7, 700),
+  });
 }, 120_000);
 
 test('a row that moves from one shape to another reaches these two alone', async () => {

@@ -45,6 +45,10 @@ export class ManagerWorld {
     return this.answers.map(({ table, answer }) => [table, answer]);
   }
 
+  get condemnedShapes(): string[] {
+    return this.condemned.flatMap(({ handles }) => handles as string[]);
+  }
+
   get lines(): readonly unknown[] {
     return this.log.lines();
   }
@@ -60,7 +64,9 @@ export class ManagerWorld {
 
   add(handle: string, table: string): void {
     const asked = this.runtime.call('@publication-manager', { type: 'addRelation', handle, relation: this.publication.relation(table) });
-    void asked.then(({ type, error }) => this.answers.push({ table, handle, answer: error === undefined ? type : (error as { code: string }).code }));
+    void asked.then(({ type, error }) => {
+      this.answers.push({ table, handle, answer: error === undefined ? type : (error as { code: string }).code });
+    });
   }
 
   async restored(): Promise<this> {
@@ -88,16 +94,16 @@ export class ManagerWorld {
   }
 
   private async startAll(): Promise<void> {
-    const cache: PortSpec = { name: '@shape-cache', open: () => ({ requests: {}, casts: { condemnShapes: (message) => void this.condemned.push(message) } }) };
+    const casts = { condemnShapes: (message: Message) => void this.condemned.push(message) };
+    const cache: PortSpec = { name: '@shape-cache', open: () => ({ requests: {}, casts }) };
     const manager = {
       machine: publicationManager,
       name: '@publication-manager',
       input: { checkEveryMs: CHECK_EVERY_MS },
       tables: () => ({ relations: new PublishedRelations({ lost: ({ name }) => void this.doubted.push(name) }) }),
     } as const;
-    for (const [id, spec] of Object.entries({ journal: journalPort(this.log.logger), cache, publication: this.publication.port, manager })) {
-      void this.runtime.start(spec, { id });
-    }
+    const specs = { journal: journalPort(this.log.logger), cache, publication: this.publication.port, manager };
+    for (const [id, spec] of Object.entries(specs)) void this.runtime.start(spec, { id });
     await this.settle();
     this.runtime.trace((record) => {
       if (record.type === 'deliver' && record.to === this.runtime.whereis('@publication-manager')) this.deliveryCount += 1;

@@ -27,7 +27,7 @@ export class ModelPublication {
       name: '@publication',
       open: () => ({
         requests: {
-          reviewRelations: (request) => this.answered(request, (relations) => ({ type: 'publication.reviewed', faults: this.review(relations) })),
+          reviewRelations: (request) => this.answered(request, (relations) => this.review(relations)),
           addRelations: (request) => this.answered(request, (relations) => this.add(relations)),
           dropRelations: (request) => this.answered(request, (relations) => this.drop(relations)),
         },
@@ -89,13 +89,14 @@ export class ModelPublication {
     return answer(request['relations'] as readonly PublishedRelation[]);
   }
 
-  private review(relations: readonly PublishedRelation[]): PublicationFault[] {
-    return relations.flatMap((relation): PublicationFault[] => {
+  private review(relations: readonly PublishedRelation[]): Message {
+    const faults = relations.flatMap((relation): PublicationFault[] => {
       const table = this.present(relation);
       if (table === undefined) return [{ relation, fault: 'isDropped' }];
       if (!table.isPublished) return [{ relation, fault: 'isNotPublished' }];
       return table.isFull ? [] : [{ relation, fault: 'isNotFull' }];
     });
+    return { type: 'publication.reviewed', faults };
   }
 
   private add(relations: readonly PublishedRelation[]): Message {

@@ -51,11 +51,13 @@ export function publicationIncomplete(publication: string): PublicationRefusedEr
 }
 
 export function notPublished(publication: string, table: Titled, why: string): PublicationRefusedError {
-  return new PublicationRefusedError('table_not_published', `Database table ${titleOf(table)} is missing from the publication "${publication}" ${why}`);
+  const message = `Database table ${titleOf(table)} is missing from the publication "${publication}" ${why}`;
+  return new PublicationRefusedError('table_not_published', message);
 }
 
 export function notFull(table: Titled): PublicationRefusedError {
-  return new PublicationRefusedError('replica_identity_not_full', `Database table ${titleOf(table)} does not have its replica identity set to FULL`);
+  const message = `Database table ${titleOf(table)} does not have its replica identity set to FULL`;
+  return new PublicationRefusedError('replica_identity_not_full', message);
 }
 
 export function dropped(table: Titled): PublicationRefusedError {

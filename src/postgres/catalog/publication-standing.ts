@@ -37,8 +37,15 @@ const STANDINGS_SQL = `
   LEFT JOIN pg_publication_tables t ON t.pubname = $1 AND t.schemaname = meant.schema AND t.tablename = meant.name
   ORDER BY meant.place`;
 
-/** @returns one for each of `relations`, in their order. @throws {PublicationRefusedError} when there is nothing that they could stand in. */
-export async function standingsOf(client: pg.PoolClient, publication: string, relations: readonly PublishedRelation[]): Promise<PublicationStanding[]> {
+/**
+ * @returns one for each of `relations`, in their order.
+ * @throws {PublicationRefusedError} when there is no publication that they could be in.
+ */
+export async function standingsOf(
+  client: pg.PoolClient,
+  publication: string,
+  relations: readonly PublishedRelation[],
+): Promise<PublicationStanding[]> {
   const [schemas, names] = [relations.map(({ schema }) => schema), relations.map(({ name }) => name)];
   const { rows } = await client.query<Row>(STANDINGS_SQL, [publication, schemas, names]);
   return rows.flatMap((row, index) => {
@@ -48,7 +55,8 @@ export async function standingsOf(client: pg.PoolClient, publication: string, re
 }
 
 function standingOf(publication: string, relation: PublishedRelation, row: Row): PublicationStanding {
-  if (row.complete === null) throw publicationMissing(publication);
-  if (!row.complete) throw publicationIncomplete(publication);
-  return { relation, isThere: row.oid === relation.oid, isPartitioned: row.kind === 'p', isPublished: row.published, notFull: row.not_full };
+  const { oid, kind, published, complete, not_full: notFull } = row;
+  if (complete === null) throw publicationMissing(publication);
+  if (!complete) throw publicationIncomplete(publication);
+  return { relation, isThere: oid === relation.oid, isPartitioned: kind === 'p', isPublished: published, notFull };
 }

@@ -49,19 +49,18 @@ const LOCK_TIMEOUT = '5s';
 const LOCK_TIMEOUT_OF_SEVERAL = '50ms';
 
 export function createPublication({ pool, publication, isManual }: PublicationOptions): Publication {
-  const work = <Result>(relations: readonly PublishedRelation[], perform: Work<Result>) => inTransaction(pool, relations, (client) => perform(client, publication, relations));
   return {
-    review: (relations) => work(relations, review),
-    add: (relations) => work(relations, isManual ? verify : add),
+    review: (relations) => inTransaction(pool, relations, (client) => review(client, publication, relations)),
+    add: (relations) => inTransaction(pool, relations, (client) => (isManual ? verify : add)(client, publication, relations)),
     drop: async (relations) => {
-      if (!isManual) await work(relations, drop);
+      if (!isManual) await inTransaction(pool, relations, (client) => drop(client, publication, relations));
     },
   };
 }
 
-type Work<Result> = (client: pg.PoolClient, publication: string, relations: readonly PublishedRelation[]) => Promise<Result>;
+type Relations = readonly PublishedRelation[];
 
-async function review(client: pg.PoolClient, publication: string, relations: readonly PublishedRelation[]): Promise<PublicationFault[]> {
+async function review(client: pg.PoolClient, publication: string, relations: Relations): Promise<PublicationFault[]> {
   const standings = await standingsOf(client, publication, relations);
   return standings.flatMap((standing) => {
     const fault = faultOf(standing);
@@ -75,7 +74,7 @@ function faultOf({ isThere, isPublished, notFull: [first] }: PublicationStanding
   return first === undefined ? undefined : 'isNotFull';
 }
 
-async function add(client: pg.PoolClient, publication: string, relations: readonly PublishedRelation[]): Promise<readonly PublishedRelation[]> {
+async function add(client: pg.PoolClient, publication: string, relations: Relations): Promise<Relations> {
   const standings = await presentOnes(client, publication, relations);
   const unpublished = standings.filter(({ isPublished }) => !isPublished);
   if (unpublished.length > 0) await publish(client, publication, unpublished);
@@ -85,7 +84,7 @@ async function add(client: pg.PoolClient, publication: string, relations: readon
 }
 
 /** @throws {PublicationRefusedError} when one of them is not there any more. */
-async function presentOnes(client: pg.PoolClient, publication: string, relations: readonly PublishedRelation[]): Promise<PublicationStanding[]> {
+async function presentOnes(client: pg.PoolClient, publication: string, relations: Relations): Promise<PublicationStanding[]> {
   const standings = await standingsOf(client, publication, relations);
   const missing = standings.find(({ isThere }) => !isThere);
   if (missing !== undefined) throw dropped(missing.relation);
@@ -107,7 +106,7 @@ async function publish(client: pg.PoolClient, publication: string, standings: re
   const [first, second] = standings;
   // Somebody was faster; of several, it is not known with which.
   if (outcome === undefined || (outcome.code === ALREADY_THERE && second === undefined)) return;
-  if (outcome.code === NO_PRIVILEGE && first !== undefined) throw notPublished(publication, first.relation, 'and Electric lacks privileges to add it');
+  if (outcome.code === NO_PRIVILEGE && first !== undefined) throw notPublished(publication, first.relation, NO_PRIVILEGE_TEXT);
   throw outcome;
 }
 
@@ -124,7 +123,7 @@ async function makeFull(client: pg.PoolClient, tables: PublicationStanding['notF
   if (outcome !== undefined) throw outcome;
 }
 
-async function verify(client: pg.PoolClient, publication: string, relations: readonly PublishedRelation[]): Promise<readonly PublishedRelation[]> {
+async function verify(client: pg.PoolClient, publication: string, relations: Relations): Promise<Relations> {
   for (const { relation, isPublished, notFull: [first] } of await presentOnes(client, publication, relations)) {
     if (!isPublished) {
       throw notPublished(publication, relation, 'and the ELECTRIC_MANUAL_TABLE_PUBLISHING setting prevents Electric from adding it');
@@ -135,7 +134,7 @@ async function verify(client: pg.PoolClient, publication: string, relations: rea
 }
 
 /** By its name a table can be another one by now, which others need: that one stays. */
-async function drop(client: pg.PoolClient, publication: string, relations: readonly PublishedRelation[]): Promise<void> {
+async function drop(client: pg.PoolClient, publication: string, relations: Relations): Promise<void> {
   const { rows } = await client.query<{ schema: string; name: string }>(MEMBERS_SQL, [
     publication, relations.map(({ oid }) => oid), relations.map(({ schema }) => schema), relations.map(({ name }) => name),
   ]);
@@ -154,6 +153,7 @@ const MEMBERS_SQL = `
 
 const ALREADY_THERE = '42710';
 const NO_PRIVILEGE = '42501';
+const NO_PRIVILEGE_TEXT = 'and Electric lacks privileges to add it';
 
 /** Runs statements so that their refusal leaves the transaction usable. @returns the refusal. */
 async function attempt(client: pg.PoolClient, sql: string): Promise<DatabaseRefusedError | undefined> {
@@ -167,7 +167,11 @@ async function attempt(client: pg.PoolClient, sql: string): Promise<DatabaseRefu
   }
 }
 
-async function inTransaction<Result>(pool: DatabasePool, relations: readonly unknown[], work: (client: pg.PoolClient) => Promise<Result>): Promise<Result> {
+async function inTransaction<Result>(
+  pool: DatabasePool,
+  relations: Relations,
+  work: (client: pg.PoolClient) => Promise<Result>,
+): Promise<Result> {
   const lockTimeout = relations.length > 1 ? LOCK_TIMEOUT_OF_SEVERAL : LOCK_TIMEOUT;
   try {
     const outcome = await pool.use(async (client) => {

@@ -51,7 +51,8 @@ async function realSide(): Promise<Side> {
     forgetOldRows: (name) => database.query(`ALTER TABLE ${name} REPLICA IDENTITY DEFAULT`),
     lock: async (name) => await (await database.session()).query(`BEGIN; LOCK TABLE ${name}`),
     published: async (prefix) => {
-      const rows = await database.query<{ name: string }>('SELECT tablename AS name FROM pg_publication_tables WHERE starts_with(tablename, $1) ORDER BY 1', [prefix]);
+      const sql = 'SELECT tablename AS name FROM pg_publication_tables WHERE starts_with(tablename, $1) ORDER BY 1';
+      const rows = await database.query<{ name: string }>(sql, [prefix]);
       return rows.map(({ name }) => name);
     },
     askWithout: (what, request) => without[what].ask(request),
@@ -97,12 +98,20 @@ describe.each(['real', 'model'])('%s publication', (name) => {
     const before = await port.ask({ type: 'reviewRelations', relations });
     const [known] = relations;
     await port.ask({ type: 'addRelations', relations: [known] });
-    const added = [await port.ask({ type: 'addRelations', relations }), await port.ask({ type: 'reviewRelations', relations }), await published('many')];
+    const added = [
+      await port.ask({ type: 'addRelations', relations }),
+      await port.ask({ type: 'reviewRelations', relations }),
+      await published('many'),
+    ];
     const dropped = [await port.ask({ type: 'dropRelations', relations }), await published('many')];
 
     expect({ before, added, dropped }).toEqual({
       before: { type: 'publication.reviewed', faults: relations.map((relation) => ({ relation, fault: 'isNotPublished' })) },
-      added: [{ type: 'publication.altered', added: relations.slice(1) }, { type: 'publication.reviewed', faults: [] }, ['many_a', 'many_b']],
+      added: [
+        { type: 'publication.altered', added: relations.slice(1) },
+        { type: 'publication.reviewed', faults: [] },
+        ['many_a', 'many_b'],
+      ],
       dropped: [{ type: 'publication.altered', added: [] }, []],
     });
   });
@@ -142,7 +151,10 @@ describe.each(['real', 'model'])('%s publication', (name) => {
 
     const answer = await port.ask({ type: 'addRelations', relations });
 
-    expect({ answer, published: await published(code) }).toMatchObject({ answer: { type: 'publication.refused', error: { code } }, published: [] });
+    expect({ answer, published: await published(code) }).toMatchObject({
+      answer: { type: 'publication.refused', error: { code } },
+      published: [],
+    });
   });
 
   test('takes nothing out that has only the name of what is dropped', async () => {
@@ -153,7 +165,10 @@ describe.each(['real', 'model'])('%s publication', (name) => {
 
     const answer = await port.ask({ type: 'dropRelations', relations: [old] });
 
-    expect({ answer, published: await published('name') }).toMatchObject({ answer: { type: 'publication.altered' }, published: ['name_a'] });
+    expect({ answer, published: await published('name') }).toMatchObject({
+      answer: { type: 'publication.altered' },
+      published: ['name_a'],
+    });
   });
 
   test.each([
