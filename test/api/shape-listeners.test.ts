@@ -1,4 +1,5 @@
 /** Parking on a shape: woken once, by the right thing, and gone afterwards. */
+import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { ShapeListeners, type Wake } from '../../src/api/shape-listeners.ts';
@@ -47,15 +48,16 @@ test('whoever was aborted before does not wait', async () => {
   expect([wake, listeners.parkedCount, clock.pendingTimers]).toEqual([{ cause: 'aborted' }, 0, 0]);
 });
 
-test('of waiters that have gone nothing is kept', async () => {
+test('of waiters that have gone nothing is kept, neither here nor with their signal', async () => {
   const { listeners, clock } = listenersAt();
-  const waits = [listeners.park(SHAPE, at(1), 10, NEVER), listeners.park(SHAPE, at(2), 10, NEVER), listeners.park(OTHER, at(1), 10, NEVER)];
+  const { signal } = new AbortController();
+  const waits = [listeners.park(SHAPE, at(1), 10, signal), listeners.park(SHAPE, at(2), 10, signal), listeners.park(OTHER, at(1), 10, signal)];
   listeners.announce(SHAPE, at(1));
   listeners.rotate(OTHER);
   const partly = listeners.parkedCount;
   clock.advance(10);
   await Promise.all(waits);
-  expect([partly, listeners]).toEqual([1, new ShapeListeners<number>(clock)]);
+  expect([partly, listeners, getEventListeners(signal, 'abort')]).toEqual([1, new ShapeListeners<number>(clock), []]);
 });
 
 const step = fc.oneof(

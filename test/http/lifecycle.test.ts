@@ -36,6 +36,8 @@ test.each([
   ['G2', 'table=.invalid_shape', { table: ['Invalid zero-length delimited identifier'] }],
   ['G3', '', { handle: ["can't be blank when shape definition is missing"] }],
   ['G4', 'table=items&live=banana', { live: ['is invalid'] }],
+  ['G4', 'table=items&live_sse=banana', { live_sse: ['is invalid'] }],
+  ['G4', 'table=items&experimental_live_sse=banana', { experimental_live_sse: ['is invalid'] }],
 ])('%s DELETE ?%s is refused', async (_id, query, errors) => {
   await start();
   expect(await told(await remove(query), 'cache-control')).toEqual({
@@ -111,6 +113,18 @@ test('7.1 an instance that waits for the lock serves what is stored and makes no
   await world.until(() => world.status.waitingCount === 1);
   world.clock.advance(5000);
   expect([stored.status, (await fresh).status, world.directory.created]).toEqual([200, 503, 1]);
+});
+
+test('a reader whose shape is restored while the service becomes ready gets that log', async () => {
+  await start();
+  const handle = await handleOf();
+  world.directory.unrestored.add(handle);
+  world.status.set('waiting');
+  const response = world.shape(`table=items&offset=0_0&handle=${handle}`);
+  await world.until(() => world.status.waitingCount === 1);
+  world.directory.unrestored.clear();
+  world.status.set('active');
+  expect([(await response).status, (await response).headers.get('electric-handle')]).toEqual([200, handle]);
 });
 
 test('I6 a table that cannot be looked up is no mistake of the client', async () => {

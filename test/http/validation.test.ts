@@ -40,6 +40,7 @@ test.each([
   ['B8', 'offset=-1_0&live', { live: ["can't be true when offset == -1"] }],
   ['B9', 'offset=now&live=true', { live: ["can't be true when offset is 'now'"] }],
   ['B10', 'offset=5_0&handle=H&live_sse=true', { live_sse: ["can't be true unless live is also true"] }],
+  ['B10', 'offset=5_0&handle=H&live_sse=', { live_sse: ["can't be true unless live is also true"] }],
   ['B10', 'offset=5_0&handle=H&experimental_live_sse=1', { live_sse: ["can't be true unless live is also true"] }],
   ['B11', 'table=items&offset=-1&columns=value', { columns: ['The list of columns must include all primary key columns, missing: id'] }],
   ['B12', 'table=items&offset=-1&columns=id,invalid', { columns: ['The following columns are not found on the table: invalid'] }],
@@ -96,6 +97,8 @@ test.each([
   ['B34', JSON.stringify({ filler: 'x'.repeat(8_000_000) }), 413, { error: 'Request body too large' }],
   ['F17', JSON.stringify({ where: 'TRUE', limit: 1 }), 400, { message: 'Invalid request', errors: { subset: ['subset snapshots are not supported'] } }],
   ['F17', JSON.stringify({ subset: {}, table: 'items' }), 400, { message: 'Invalid request', errors: { subset: ['subset snapshots are not supported'] } }],
+  ['1.5', JSON.stringify({ live: 1 }), 400, { message: 'Invalid request', errors: { live: ["can't be true when offset == -1"] } }],
+  ['1.5', JSON.stringify({ live: {} }), 400, { message: 'Invalid request', errors: { live: ['is invalid'] } }],
   ['1.5', JSON.stringify({ subset: {}, offset: 'x' }), 400, { message: 'Invalid request', errors: { offset: ['has invalid format'] } }],
 ])('%s a POST is refused', async (_id, body, status, answer) => {
   expect(await told(await post(body), 'cache-control', 'content-type')).toEqual({
@@ -110,6 +113,7 @@ test.each([
   ['an empty body', ''],
   ['an empty object', '{}'],
   ['a boolean that is false', '{"live":false}'],
+  ['a strict flag that is a boolean', '{"experimental_compaction":true,"experimental_live_sse":false}'],
   ['literal column names', '{"columns":["value","id"]}'],
 ])('1.5 a POST with %s reads the log, and no cache keeps it', async (_what, body) => {
   const response = await post(body);
@@ -131,6 +135,21 @@ test.each([
 ])('%s ?%s bounds what is selected', async (_id, query, columns) => {
   const response = await world.shape(`table=users&offset=-1&${query}`);
   expect([response.status, Object.keys(JSON.parse(response.headers.get('electric-schema') ?? '{}') as object)]).toEqual([200, columns]);
+});
+
+test.each(['replica=default', 'log=full', 'live=false', 'live_sse=false', 'experimental_live_sse=0', 'experimental_live_sse=false', 'experimental_compaction=0', 'experimental_compaction=false', 'where=%20'])(
+  '1.3 ?%s says what is meant without it',
+  async (query) => {
+    const responses = [await world.shape('table=items&offset=-1'), await world.shape(`table=items&offset=-1&${query}`)];
+    const [handle, ...others] = responses.map(({ headers }) => headers.get('electric-handle'));
+    expect([responses.map(({ status }) => status), others]).toEqual([[200, 200], [handle]]);
+  },
+);
+
+test.each(['replica=full', 'log=changes_only'])('2.5 ?%s asks for another shape', async (query) => {
+  const responses = [await world.shape('table=items&offset=-1'), await world.shape(`table=items&offset=-1&${query}`)];
+  const [handle, other] = responses.map(({ headers }) => headers.get('electric-handle'));
+  expect([responses.map(({ status }) => status), handle === other]).toEqual([[200, 200], false]);
 });
 
 test('C27 unknown parameters are ignored', async () => {

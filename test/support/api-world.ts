@@ -181,6 +181,8 @@ export class TestDirectory implements ServedShapes {
   snapshots: SnapshotStart | 'held' | 'writing' = { outcome: 'started' };
   refuses = false;
   created = 0;
+  /** Stored shapes that nobody has been told of yet. */
+  readonly unrestored = new Set<string>();
   private readonly handles = new Map<string, Handle>();
   private readonly starts = new Map<Handle, PromiseWithResolver<SnapshotStart>>();
   private readonly writers = new Map<Handle, SnapshotWriter>();
@@ -193,11 +195,12 @@ export class TestDirectory implements ServedShapes {
   ) {}
 
   find(definition: ShapeDefinition): Handle | undefined {
-    return this.handles.get(definitionKey(definition));
+    const handle = this.handles.get(definitionKey(definition));
+    return handle === undefined || this.unrestored.has(handle) ? undefined : handle;
   }
 
   definitionOf(handle: Handle): ShapeDefinition | undefined {
-    return this.storage.shapes.get(handle)?.definition;
+    return this.unrestored.has(handle) ? undefined : this.storage.shapes.get(handle)?.definition;
   }
 
   async create(definition: ShapeDefinition): Promise<ShapeCreation> {
