@@ -40,7 +40,6 @@ const PACKAGES = {
   otp: ['xstate'],
   settings: ['zod'],
   sql: ['libpg-query'],
-  storage: ['lmdb'],
   postgres: ['pg'],
   actors: ['xstate'],
   http: ['zod'],

@@ -35,6 +35,8 @@ export interface ServedShapes {
   awaitSnapshotStart(handle: Handle): Promise<SnapshotStart>;
   /** Resolves when readers no longer find the shape; changes nothing for a handle that is unknown. */
   delete(handle: Handle): Promise<void>;
+  /** The same for a shape whose stored bytes are damaged. @param why names what was found, for the operator. */
+  condemn(handle: Handle, why: string): Promise<void>;
 }
 
 export type ShapeCreation =
@@ -56,6 +58,8 @@ export interface ReadableLogs {
   get(handle: Handle): ReadableLog | undefined;
   /** Whether this is what a body throws when its shape ended while it was read: no fault of anybody's. */
   isGone(error: unknown): boolean;
+  /** What was found when a body throws since its bytes are not what was stored; undefined for any other error. */
+  damageOf(error: unknown): string | undefined;
 }
 
 export interface ReadableLog {

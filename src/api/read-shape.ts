@@ -135,16 +135,28 @@ async function longPoll(reading: Reading, after: LogOffset): Promise<ShapeRespon
   }
 }
 
-/** A snapshot can fail before its first row, when all that was known is that its query had begun. */
+/** A log can fail before its first byte: a snapshot of which no more is known than that its query had begun, or bytes that are damaged. */
 async function onceBegun(reading: Reading, response: ShapeResponse): Promise<ShapeResponse> {
   if (response.kind !== 'log' || isInMemory(response.body)) return response;
   const { context, handle, target } = reading;
   try {
-    return { ...response, body: await begun(response.body) };
+    return { ...response, body: await begun(condemning(reading, response.body)) };
   } catch (error) {
+    if (context.ports.logs.damageOf(error) !== undefined) return rotated(context, target.definition);
     if (!context.ports.logs.isGone(error)) throw error;
     await untilOver(reading);
     return (await untilStarted(context, handle, target.definition)) ?? rotated(context, target.definition);
+  }
+}
+
+/** Whoever meets damage condemns the shape before its own answer ends, at the first byte or behind any other: nobody meets it twice. */
+async function* condemning({ context, handle }: Reading, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    const why = context.ports.logs.damageOf(error);
+    if (why !== undefined) await context.ports.shapes.condemn(handle, why);
+    throw error;
   }
 }
 

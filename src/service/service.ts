@@ -58,6 +58,7 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   const database = await reachDatabase(configuration, storage.log, closing);
   const runtime = createRuntime({ clock: world.clock });
   logLifecycle(runtime, logger);
+  for (const note of storage.notes) logger.warn(note);
   if (configuration.ignored.length > 0) logger.warn({ variables: configuration.ignored }, 'settings without a meaning here are ignored');
   const language = await loadWhereLanguage();
   const wiring = stackWiring({ configuration, world, logger, storage, language, database, runtime });

@@ -5,7 +5,7 @@
  * A write is durable only after `sync` of its file; a new or moved name only after `syncDirectory` of its parent.
  */
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, rename, rm, unlink, type FileHandle } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, unlink, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { DiskError, codeOf } from './errors.ts';
 
@@ -24,8 +24,6 @@ export interface Disk {
   open(path: string, mode: OpenMode): Promise<DiskFile>;
   rename(from: string, to: string): Promise<void>;
   removeFile(path: string): Promise<void>;
-  /** A missing tree is no error. */
-  removeTree(path: string): Promise<void>;
 }
 
 export interface DiskFile {
@@ -55,7 +53,6 @@ export const nodeDisk: Disk = {
   open: (path, mode) => attempt('open', path, async () => openFile(path, mode)),
   rename: (from, to) => attempt('rename', from, () => rename(from, to)),
   removeFile: (path) => attempt('remove', path, () => unlink(path)),
-  removeTree: (path) => attempt('remove', path, () => rm(path, { recursive: true, force: true })),
 };
 
 class NodeFile implements DiskFile {

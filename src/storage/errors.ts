@@ -33,6 +33,7 @@ export class ShapeCorruptError extends Error {
 
   constructor(
     readonly handle: Handle,
+    /** Names the file, and what was found in it. */
     claim: string,
   ) {
     super(`the log of shape ${handle} is corrupt: ${claim}`);
@@ -99,6 +100,22 @@ export class StorageVersionError extends Error {
     super(
       `The storage directory ${directory} has format ${found}, this version of Armature writes format ${expected}. ` +
         'Use the version that wrote it, or an empty directory.',
+    );
+  }
+}
+
+/** What was found in the directory holds, and means nothing to this version; nothing was changed. */
+export class UnknownContentError extends Error {
+  override readonly name = 'UnknownContentError';
+
+  constructor(
+    /** A path, or what is told apart by its name. */
+    readonly place: string,
+    found: string,
+  ) {
+    super(
+      `${place} has ${found}, which this version of Armature does not know. ` +
+        'Use the version that wrote it, or an empty storage directory.',
     );
   }
 }

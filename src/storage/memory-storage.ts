@@ -19,6 +19,7 @@ export function memoryStorage({ clock = systemClock, chunkBytesMax = CHUNK_BYTES
   return {
     log,
     shapes,
+    notes: [],
     close: async () => {
       await shapes.close();
       await log.close();

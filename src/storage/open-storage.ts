@@ -2,20 +2,20 @@
 import type { Clock } from '../base/clock.ts';
 import { lockDirectory } from './directory-lock.ts';
 import { nodeDisk, type Disk } from './disk.ts';
-import { openDiskLog } from './log/disk-log.ts';
 import { DiskShapeLogs } from './shapes/disk-shape-logs.ts';
 import { DiskError, StorageDirectoryError, StorageVersionError } from './errors.ts';
 import { FileCache } from './shapes/file-cache.ts';
-import { openLmdb, type Metadata } from './checkpoint/metadata.ts';
+import { openCheckpoints } from './checkpoint/checkpoints.ts';
 import { systemProcesses, type Processes } from './processes.ts';
-import { ShapeDirectories } from './shapes/shape-directories.ts';
+import { recoverLog, shapeNotes } from './recovery.ts';
+import { ShapePaths } from './shapes/shape-paths.ts';
 import { recoverShapes } from './shapes/shape-recovery.ts';
 import { CHUNK_BYTES_MAX, type Storage } from './storage.ts';
 
 export interface StorageOptions {
   readonly directory: string;
   readonly clock: Clock;
-  /** JSON bytes at which a chunk closes; default 10 MiB. Applies to chunks that are not closed yet. */
+  /** JSON bytes at which a chunk closes; default 10 MiB. Applies to shapes that are created from now on. */
   readonly chunkBytesMax?: number;
   /** Default 64 MiB. */
   readonly segmentBytesMax?: number;
@@ -24,13 +24,11 @@ export interface StorageOptions {
   /** How many files stay open while nobody reads them; default 64. */
   readonly idleFilesMax?: number;
   readonly disk?: Disk;
-  /** Opens the metadata in a directory of their own. */
-  readonly openMetadata?: (directory: string) => Metadata;
   readonly processes?: Processes;
 }
 
 /** Changes when this version could not read what an older one wrote. */
-const STORAGE_FORMAT = 2;
+const STORAGE_FORMAT = 3;
 const MIB = 1024 * 1024;
 const DIRECTORY_CODES = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'ENAMETOOLONG', 'ENOSPC', 'EDQUOT'];
 
@@ -38,7 +36,7 @@ const DIRECTORY_CODES = ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOEN
  * @throws {StorageDirectoryError} the directory cannot be made or written to.
  * @throws {StorageLockedError} another process works in it.
  * @throws {StorageVersionError} another version wrote it.
- * @throws {LogCorruptError} its log is damaged; nothing was changed.
+ * @throws {UnknownContentError} another version wrote something in it; nothing was changed.
  */
 export async function openStorage(options: StorageOptions): Promise<Storage> {
   const { directory, disk = nodeDisk, processes = systemProcesses } = options;
@@ -64,28 +62,21 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 
 async function recover(options: StorageOptions, disk: Disk): Promise<Storage> {
   const { directory, clock, chunkBytesMax = CHUNK_BYTES_MAX, segmentBytesMax = 64 * MIB, tailBytesMax = 64 * MIB } = options;
-  await disk.makeDirectory(`${directory}/metadata`);
-  const metadata = (options.openMetadata ?? openLmdb)(`${directory}/metadata`);
-  try {
-    const log = await openDiskLog({ disk, directory: `${directory}/log`, segmentBytesMax, tailBytesMax, from: metadata.position });
-    const directories = new ShapeDirectories(disk, directory);
-    await directories.prepare();
-    const files = new FileCache(disk, options.idleFilesMax ?? 64);
-    const recovered = await recoverShapes(log, metadata, directories);
-    const shapes = new DiskShapeLogs({ log, clock, chunkBytesMax, disk, files, directories, metadata }, recovered);
-    const close = async (): Promise<void> => {
-      await shapes.close().finally(() => log.close()).finally(() => metadata.close());
-    };
-    return { log, shapes, close };
-  } catch (error) {
-    await metadata.close();
-    throw error;
-  }
+  const checkpoints = await openCheckpoints(disk, `${directory}/checkpoint`);
+  const { log, notes } = await recoverLog({ disk, directory: `${directory}/log`, segmentBytesMax, tailBytesMax }, checkpoints);
+  const paths = new ShapePaths(disk, directory);
+  const files = new FileCache(disk, options.idleFilesMax ?? 64);
+  const recovered = await recoverShapes(log, checkpoints, paths);
+  const shapes = new DiskShapeLogs({ log, clock, chunkBytesMax, disk, files, paths, checkpoints }, recovered);
+  const close = async (): Promise<void> => {
+    await shapes.close().finally(() => log.close()).finally(() => checkpoints.close());
+  };
+  return { log, shapes, notes: [...notes, ...shapeNotes(recovered)], close };
 }
 
-function closingOnce(close: () => Promise<void>, { log, shapes }: Storage): Storage {
+function closingOnce(close: () => Promise<void>, storage: Storage): Storage {
   let closed: Promise<void> | undefined;
-  return { log, shapes, close: () => (closed ??= close()) };
+  return { ...storage, close: () => (closed ??= close()) };
 }
 
 async function checkFormat(disk: Disk, directory: string): Promise<void> {

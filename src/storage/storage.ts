@@ -5,6 +5,8 @@ import type { TransactionLog } from './log/transaction-log.ts';
 export interface Storage {
   readonly log: TransactionLog;
   readonly shapes: ShapeLogs;
+  /** What was found damaged when it was opened, and what became of it; a sentence each. */
+  readonly notes: readonly string[];
   /** Checkpoints, syncs and gives everything back; the second call does nothing. */
   close(): Promise<void>;
 }

@@ -14,7 +14,6 @@ import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { MemoryDisk } from '../storage/memory-disk.ts';
-import { MemoryMetadata } from '../storage/memory-metadata.ts';
 import { grow } from '../support/stored-samples.ts';
 import { blockOf, transactionOf, type RowChange } from '../support/changes.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -136,10 +135,10 @@ test.each(BAD_TRANSACTIONS)('the log goes on (%s) over %s, when the snapshot saw
 });
 
 test.each(['closed', 'killed'])('after a restart of a service that was %s, the same log gives the same end', async (how) => {
-  const [disk, metadata] = [new MemoryDisk(), new MemoryMetadata()];
+  const disk = new MemoryDisk();
   const start = (pid: number): Promise<Storage> =>
     openStorage({
-      directory: '/data', clock: new ManualClock(), disk: disk.mount(), openMetadata: () => metadata.open(),
+      directory: '/data', clock: new ManualClock(), disk: disk.mount(),
       processes: { self: { host: 'here', pid, start: '' }, isAlive: () => false },
     });
   const takeAll = async ({ log, shapes }: Storage): Promise<unknown> => {

@@ -39,7 +39,7 @@ async function connections(): Promise<number> {
 
 test.each([
   ['the log does not sync', '.log'],
-  ["a shape's files do not sync", '/log'],
+  ["a shape's files do not sync", '.lines'],
 ])('one commit, and %s: the service ends, and gives back what it had of Postgres', async (_, ending) => {
   disk.failSyncs(ending);
   await database.query("INSERT INTO items VALUES (1, 'never durable')");

@@ -13,7 +13,6 @@ import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../support/shapes.ts';
 import { bodyOf, bytes, lsn, pgSnapshot, transactionsOf, xid } from '../support/stored-samples.ts';
 import { MemoryDisk } from './memory-disk.ts';
-import { MemoryMetadata } from './memory-metadata.ts';
 
 export type Step =
   | { readonly do: 'transaction'; readonly fragments: number; readonly bytes: number }
@@ -33,7 +32,6 @@ export type Violation = string;
 export class CrashWorld {
   readonly violations: Violation[] = [];
   private readonly disk = new MemoryDisk();
-  private readonly metadata = new MemoryMetadata();
   private readonly random: Random;
   private boots = 0;
   private storage: Storage | undefined;
@@ -171,7 +169,6 @@ export class CrashWorld {
     this.open = [];
     this.toldHeld = Number(this.now.log.heldLsn);
     this.disk.crash(this.random);
-    this.metadata.crash(this.random);
     await underWay;
     await this.start();
     await this.compare();
@@ -187,7 +184,6 @@ export class CrashWorld {
       segmentBytesMax: 400,
       tailBytesMax: 300,
       disk: this.disk.mount(),
-      openMetadata: () => this.metadata.open(),
       processes: { self, isAlive: () => false },
     });
     const { shapes } = this.storage;

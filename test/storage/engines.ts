@@ -1,13 +1,11 @@
 /** The storages that are held to one contract. */
 import type { Clock } from '../../src/base/clock.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
-import type { Metadata } from '../../src/storage/checkpoint/metadata.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { removeDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
 import { MemoryDisk } from './memory-disk.ts';
-import { MemoryMetadata } from './memory-metadata.ts';
 
 export interface EngineOptions {
   readonly clock?: Clock;
@@ -29,13 +27,11 @@ export const engines: readonly Engine[] = [
 ];
 
 async function openOnMemoryDisk(options: EngineOptions = {}): Promise<Storage> {
-  const metadata = new MemoryMetadata();
-  const openMetadata = (): Metadata => metadata.open();
-  return openStorage({ directory: '/data', clock: new ManualClock(), ...SMALL, ...options, disk: new MemoryDisk().mount(), openMetadata });
+  return openStorage({ directory: '/data', clock: new ManualClock(), ...SMALL, ...options, disk: new MemoryDisk().mount() });
 }
 
 async function openOnDisk(options: EngineOptions = {}): Promise<Storage> {
   const directory = temporaryDirectory();
-  const { log, shapes, close } = await openStorage({ directory, clock: new ManualClock(), ...SMALL, ...options });
-  return { log, shapes, close: () => close().finally(() => removeDirectory(directory)) };
+  const storage = await openStorage({ directory, clock: new ManualClock(), ...SMALL, ...options });
+  return { ...storage, close: () => storage.close().finally(() => removeDirectory(directory)) };
 }

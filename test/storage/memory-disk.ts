@@ -1,32 +1,61 @@
 /**
- * A disk in memory that keeps its promises and no more: what was not synced may be lost, or be there in part, after
- * `crash`. A test can hold back syncs, or make an operation fail.
+ * A disk in memory that keeps its promises and no more. What was not synced may after `crash` be lost, be there in part,
+ * or be there while what was written before it is not. After a failed sync the pages look clean: they can be read, no
+ * later sync writes them, and the power takes them. A test can hold back syncs, make an operation fail, and keep an
+ * image of the disk at every change.
  */
 import { dirname } from 'node:path';
 import type { Random } from '../../src/base/random.ts';
 import type { Disk, DiskFile, OpenMode } from '../../src/storage/disk.ts';
 import { DiskError } from '../../src/storage/errors.ts';
 
+/** A change of a file's content that no sync has covered. */
+type Write = { readonly at: number; readonly bytes: Buffer } | { readonly size: number };
+
 interface Node {
-  kind: 'file' | 'directory';
+  readonly kind: 'file' | 'directory';
+  /** As a process sees it. */
   bytes: Buffer;
-  /** The content that a crash leaves. */
+  /** As the platter has it. */
   durable: Buffer;
+  /** On the way from the one to the other. */
+  pending: readonly Write[];
+}
+
+/** Changes of names that are atomic, and not yet synced. */
+interface NameChange {
+  readonly removed: readonly string[];
+  readonly added: readonly (readonly [string, Node])[];
 }
 
 export class MemoryDisk {
   names = new Map<string, Node>([['/', directoryNode()]]);
-  /** Names that a crash leaves. */
-  durableNames = new Map<string, Node>(this.names);
+  /** Names that a crash leaves for certain. */
+  private durableNames = new Map<string, Node>(this.names);
+  private pendingNames: readonly NameChange[] = [];
   private held: (() => void)[] | undefined;
-  private failing: { operation: string; code: string } | undefined;
+  private failing: { operation: string; code: string; path: RegExp } | undefined;
   /** Grows with each crash: files opened before it are dead. */
   private boot = 0;
   syncCount = 0;
+  /** Told before each change of the disk, and before each sync. */
+  beforeChange: () => void = () => {};
 
   /** As one process sees it: what it does after a crash has no effect. */
   mount(): Disk {
     return new Mount(this, this.boot);
+  }
+
+  /** The same disk, as it is now, in the hands of nobody. */
+  image(): MemoryDisk {
+    const copy = new MemoryDisk();
+    const copies = new Map<Node, Node>();
+    const copyOf = (node: Node): Node => copies.get(node) ?? (copies.set(node, { ...node }).get(node) as Node);
+    const copied = (names: ReadonlyMap<string, Node>) => new Map([...names].map(([name, node]) => [name, copyOf(node)] as const));
+    copy.names = copied(this.names);
+    copy.durableNames = copied(this.durableNames);
+    copy.pendingNames = this.pendingNames.map(({ removed, added }) => ({ removed, added: added.map(([name, node]) => [name, copyOf(node)] as const) }));
+    return copy;
   }
 
   /** From now on syncs of files wait, until `letSync`. */
@@ -40,27 +69,36 @@ export class MemoryDisk {
     for (const resume of held) resume();
   }
 
-  fail(operation: string, code: string): void {
-    this.failing = { operation, code };
+  fail(operation: string, code: string, path = /^/): void {
+    this.failing = { operation, code, path };
   }
 
   heal(): void {
     this.failing = undefined;
   }
 
-  /** Power cut: keeps what is durable and, of the rest, what `random` says; the last bytes that arrived may be wrong. */
-  crash(random: Random): void {
+  /** The process is killed: the kernel, and all that was written, lives on. */
+  kill(): void {
     this.boot += 1;
     this.letSync();
-    const survivors = new Map<string, Node>();
-    for (const [name, node] of [...this.names].sort(([left], [right]) => (left < right ? -1 : 1))) {
-      const isDurable = this.durableNames.get(name) === node;
-      if (survivors.has(dirname(name)) || name === '/') {
-        if (isDurable || random.below(2) === 0) survivors.set(name, settled(node, random));
-      }
-    }
-    this.names = survivors;
-    this.durableNames = new Map(survivors);
+    this.heal();
+  }
+
+  /** Power cut: keeps what is durable and, of the rest, what `random` says. */
+  crash(random: Random): void {
+    this.kill();
+    const names = new Map(this.durableNames);
+    const isOrdered = random.below(2) === 0;
+    const arrived = random.below(this.pendingNames.length + 1);
+    this.pendingNames.forEach((change, index) => {
+      if (isOrdered ? index < arrived : random.below(2) === 0) rename(names, change);
+    });
+    const settledNodes = new Map<Node, Node>();
+    const settle = (node: Node): Node => settledNodes.get(node) ?? (settledNodes.set(node, settled(node, random)).get(node) as Node);
+    const found = [...names].sort(([left], [right]) => (left < right ? -1 : 1)).map(([name, node]) => [name, settle(node)] as const);
+    this.names = new Map(found.filter(([name]) => name === '/' || names.has(dirname(name))));
+    this.durableNames = new Map(this.names);
+    this.pendingNames = [];
   }
 
   /** Content of a file, for tests that damage it. */
@@ -73,14 +111,31 @@ export class MemoryDisk {
     const node = this.nodeOf('write', path);
     node.bytes = bytes;
     node.durable = bytes;
+    node.pending = [];
+  }
+
+  /** Takes a file away, behind everybody's back. */
+  lose(path: string): void {
+    this.names.delete(path);
+    this.durableNames.delete(path);
+    this.pendingNames = [];
+  }
+
+  /** Every file, by path. */
+  get files(): string[] {
+    return [...this.names].filter(([, { kind }]) => kind === 'file').map(([name]) => name).sort();
   }
 
   /** Every operation takes a turn, may be told to fail, and does nothing for a process whose machine lost power. */
   async act<T>(boot: number, operation: string, path: string, effect: () => T): Promise<T> {
     await Promise.resolve();
     if (boot !== this.boot) throw refusal(operation, path, 'EIO');
-    if (this.failing?.operation === operation) throw refusal(operation, path, this.failing.code);
+    if (this.failing !== undefined && this.fails(operation, path)) throw refusal(operation, path, this.failing.code);
     return effect();
+  }
+
+  fails(operation: string, path: string): boolean {
+    return this.failing?.operation === operation && this.failing.path.test(path);
   }
 
   async syncTurn(): Promise<void> {
@@ -89,36 +144,32 @@ export class MemoryDisk {
     if (held !== undefined) await new Promise<void>((resolve) => held.push(resolve));
   }
 
+  change(change: NameChange): void {
+    this.beforeChange();
+    rename(this.names, change);
+    this.pendingNames = [...this.pendingNames, change];
+  }
+
+  write(node: Node, write: Write): void {
+    this.beforeChange();
+    node.bytes = applied(node.bytes, write);
+    node.pending = [...node.pending, write];
+  }
+
   settleNames(directory: string): void {
+    this.beforeChange();
     this.nodeOf('sync', directory);
-    for (const name of [...this.durableNames.keys()]) {
-      if (dirname(name) === directory && !this.names.has(name)) this.durableNames.delete(name);
-    }
-    for (const name of this.namesIn(directory)) this.durableNames.set(name, this.nodeOf('sync', name));
+    const touches = ({ removed, added }: NameChange) => [...removed, ...added.map(([name]) => name)].some((name) => dirname(name) === directory);
+    for (const change of this.pendingNames.filter(touches)) rename(this.durableNames, change);
+    this.pendingNames = this.pendingNames.filter((change) => !touches(change));
   }
 
   namesIn(directory: string): string[] {
     return [...this.names.keys()].filter((name) => name !== directory && dirname(name) === directory);
   }
 
-  /** A name and all below it. */
-  under(path: string): string[] {
-    return [...this.names.keys()].filter((name) => name === path || name.startsWith(`${path}/`));
-  }
-
-  /** What lies in a directory moves with it; its own new name has to be synced. */
-  move(from: string, to: string): void {
-    this.nodeOf('rename', from);
-    for (const name of this.under(from)) {
-      const node = this.nodeOf('rename', name);
-      const moved = to + name.slice(from.length);
-      this.names.delete(name);
-      this.names.set(moved, node);
-      if (name !== from && this.durableNames.get(name) === node) this.durableNames.set(moved, node);
-    }
-  }
-
   setDurably(path: string, node: Node): void {
+    this.beforeChange();
     this.names.set(path, node);
     this.durableNames.set(path, node);
   }
@@ -128,6 +179,11 @@ export class MemoryDisk {
     if (node === undefined) throw refusal(operation, path, 'ENOENT');
     return node;
   }
+}
+
+function rename(names: Map<string, Node>, { removed, added }: NameChange): void {
+  for (const name of removed) names.delete(name);
+  for (const [name, node] of added) names.set(name, node);
 }
 
 class Mount implements Disk {
@@ -157,25 +213,22 @@ class Mount implements Disk {
       const isMissing = existing === undefined && (mode === 'read' || !this.disk.names.has(dirname(path)));
       if (isMissing) throw refusal('open', path, 'ENOENT');
       const node = existing ?? fileNode();
-      this.disk.names.set(path, node);
+      if (existing === undefined) this.disk.change({ removed: [], added: [[path, node]] });
       return new MemoryFile(this.disk, path, node, this.boot);
     });
   }
 
   rename(from: string, to: string): Promise<void> {
-    return this.act('rename', from, () => this.disk.move(from, to));
+    return this.act('rename', from, () => {
+      const node = this.disk.nodeOf('rename', from);
+      this.disk.change({ removed: [from], added: [[to, node]] });
+    });
   }
 
   removeFile(path: string): Promise<void> {
     return this.act('remove', path, () => {
       this.disk.nodeOf('remove', path);
-      this.disk.names.delete(path);
-    });
-  }
-
-  removeTree(path: string): Promise<void> {
-    return this.act('remove', path, () => {
-      for (const name of this.disk.under(path)) this.disk.names.delete(name);
+      this.disk.change({ removed: [path], added: [] });
     });
   }
 
@@ -201,29 +254,28 @@ class MemoryFile implements DiskFile {
   }
 
   append(bytes: Uint8Array): Promise<void> {
-    return this.act('write', () => {
-      this.node.bytes = Buffer.concat([this.node.bytes, bytes]);
-    });
+    return this.act('write', () => this.disk.write(this.node, { at: this.size, bytes: Buffer.from(bytes) }));
   }
 
   overwrite(at: number, bytes: Uint8Array): Promise<void> {
-    return this.act('write', () => {
-      this.node.bytes = Buffer.from(this.node.bytes);
-      this.node.bytes.set(bytes, at);
-    });
+    return this.act('write', () => this.disk.write(this.node, { at, bytes: Buffer.from(bytes) }));
   }
 
   truncate(size: number): Promise<void> {
-    return this.act('truncate', () => {
-      this.node.bytes = Buffer.concat([this.node.bytes.subarray(0, size), Buffer.alloc(Math.max(0, size - this.size))]);
-    });
+    return this.act('truncate', () => this.disk.write(this.node, { size }));
   }
 
   async sync(): Promise<void> {
-    const { bytes } = this.node;
+    const { pending } = this.node;
+    this.disk.beforeChange();
     await this.disk.syncTurn();
+    const settle = (): void => {
+      this.node.pending = this.node.pending.slice(pending.length);
+    };
+    if (this.disk.fails('sync', this.path)) settle(); // Told once, and forgotten: from now on the pages count as clean.
     await this.act('sync', () => {
-      this.node.durable = bytes;
+      this.node.durable = applied(this.node.durable, ...pending);
+      settle();
     });
   }
 
@@ -234,33 +286,47 @@ class MemoryFile implements DiskFile {
   }
 }
 
-function settled(node: Node, random: Random): Node {
-  const { kind, bytes, durable } = node;
-  if (kind === 'directory') return node;
-  const kept = Buffer.from(tornTo(bytes, durable, random));
-  return { kind, bytes: kept, durable: kept };
+function applied(content: Buffer, ...writes: readonly Write[]): Buffer {
+  return writes.reduce((bytes, write) => ('size' in write ? resized(bytes, write.size) : overwritten(bytes, write.at, write.bytes)), content);
 }
 
-/** The durable content, or any step on the way to the written one. */
-function tornTo(bytes: Buffer, durable: Buffer, random: Random): Buffer {
-  if (bytes.length <= durable.length || !bytes.subarray(0, durable.length).equals(durable)) {
-    return random.below(2) === 0 ? durable : bytes;
-  }
-  const arrived = durable.length + random.below(bytes.length - durable.length + 1);
-  const kept = Buffer.from(bytes.subarray(0, arrived));
-  if (arrived > durable.length && random.below(2) === 0) {
-    const wrong = durable.length + random.below(arrived - durable.length);
-    kept[wrong] = (kept[wrong] ?? 0) ^ (1 + random.below(255));
-  }
-  return kept;
+function resized(bytes: Buffer, size: number): Buffer {
+  return Buffer.concat([bytes.subarray(0, size), Buffer.alloc(Math.max(0, size - bytes.length))]);
+}
+
+function overwritten(content: Buffer, at: number, bytes: Buffer): Buffer {
+  const result = Buffer.from(resized(content, Math.max(content.length, at + bytes.length)));
+  result.set(bytes, at);
+  return result;
+}
+
+/** What the power leaves of a file: some of the writes, the last of them perhaps in part, perhaps wrong at one byte. */
+function settled(node: Node, random: Random): Node {
+  if (node.kind === 'directory') return node;
+  const { pending } = node;
+  const isOrdered = random.below(2) === 0;
+  const count = random.below(pending.length + 1);
+  const arrived = pending.filter((_, index) => (isOrdered ? index < count : random.below(2) === 0));
+  const last = arrived.at(-1);
+  if (last !== undefined && random.below(2) === 0) arrived[arrived.length - 1] = torn(last, random);
+  const bytes = applied(node.durable, ...arrived);
+  return { kind: 'file', bytes, durable: bytes, pending: [] };
+}
+
+function torn(write: Write, random: Random): Write {
+  if ('size' in write || write.bytes.length === 0) return write;
+  const bytes = Buffer.from(write.bytes.subarray(0, random.below(write.bytes.length + 1)));
+  const wrong = random.below(2 * bytes.length + 1);
+  if (wrong < bytes.length) bytes[wrong] = (bytes[wrong] ?? 0) ^ (1 + random.below(255));
+  return { at: write.at, bytes };
 }
 
 function fileNode(): Node {
-  return { kind: 'file', bytes: Buffer.alloc(0), durable: Buffer.alloc(0) };
+  return { kind: 'file', bytes: Buffer.alloc(0), durable: Buffer.alloc(0), pending: [] };
 }
 
 function directoryNode(): Node {
-  return { kind: 'directory', bytes: Buffer.alloc(0), durable: Buffer.alloc(0) };
+  return { kind: 'directory', bytes: Buffer.alloc(0), durable: Buffer.alloc(0), pending: [] };
 }
 
 function refusal(operation: string, path: string, code: string): DiskError {

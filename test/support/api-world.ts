@@ -245,6 +245,10 @@ export class TestDirectory implements ServedShapes {
     return this.starts.get(handle)?.promise ?? { outcome: 'gone' };
   }
 
+  condemn(handle: Handle): Promise<void> {
+    return this.delete(handle);
+  }
+
   async delete(handle: Handle): Promise<void> {
     this.remove(handle);
   }

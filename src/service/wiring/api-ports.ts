@@ -9,7 +9,7 @@ import type { Message } from '../../otp/process.ts';
 import { CallError, type Runtime } from '../../otp/runtime.ts';
 import type { Catalog, FoundRelation } from '../../postgres/catalog/catalog.ts';
 import { DatabaseUnreachableError } from '../../postgres/connection/database-error.ts';
-import { ShapeGoneError } from '../../storage/errors.ts';
+import { ShapeCorruptError, ShapeGoneError } from '../../storage/errors.ts';
 import type { ShapeLogs } from '../../storage/shapes/shape-logs.ts';
 import { SharedWait } from './shared-wait.ts';
 
@@ -38,7 +38,11 @@ async function lookup(answer: Promise<FoundRelation>): Promise<RelationLookup> {
 }
 
 export function readableLogs(logs: ShapeLogs): ReadableLogs {
-  return { get: (handle) => logs.get(handle), isGone: (error) => error instanceof ShapeGoneError };
+  return {
+    get: (handle) => logs.get(handle),
+    isGone: (error) => error instanceof ShapeGoneError,
+    damageOf: (error) => (error instanceof ShapeCorruptError ? error.message : undefined),
+  };
 }
 
 /** @param table the directory of the shape cache that lives now; undefined while there is none. */
@@ -51,10 +55,13 @@ export function servedShapes(runtime: Runtime, table: () => ShapeDirectory | und
       return reply?.type === 'shape.created' ? { outcome: 'created', handle: reply['handle'] as Handle } : { outcome: 'refused' };
     },
     awaitSnapshotStart: (handle) => awaitSnapshotStart(runtime, table, handle),
-    async delete(handle) {
-      await answered(runtime.call('@shape-cache', { type: 'deleteShape', handle, why: 'request' }, CREATION_TIMEOUT_MS));
-    },
+    delete: (handle) => deleteShape(runtime, handle, 'request'),
+    condemn: (handle, why) => deleteShape(runtime, handle, why),
   };
+}
+
+async function deleteShape(runtime: Runtime, handle: Handle, why: string): Promise<void> {
+  await answered(runtime.call('@shape-cache', { type: 'deleteShape', handle, why }, CREATION_TIMEOUT_MS));
 }
 
 async function awaitSnapshotStart(runtime: Runtime, table: () => ShapeDirectory | undefined, handle: Handle): Promise<SnapshotStart> {

@@ -1,6 +1,7 @@
 /** The transaction log on a disk: segments of frames, synced in groups, the newest transactions kept in memory. */
 import { LOG_START, type LogPosition } from '../../model/log-position.ts';
 import type { Disk } from '../disk.ts';
+import { openWitness } from './durable-witness.ts';
 import { FRAME_KINDS } from './frame.ts';
 import { encodeJson, LOG_FORMAT } from './frame-payloads.ts';
 import { FramedLog } from './framed-log.ts';
@@ -19,17 +20,29 @@ export interface DiskLogOptions {
   readonly segmentBytesMax: number;
   /** What the newest transactions may take of the memory, and of the disk when nobody needs them any more. */
   readonly tailBytesMax: number;
-  /** The last checkpoint: recovery reads the log from here. */
+  /** Recovery reads the log from here. */
   readonly from: LogPosition;
+  /** The last checkpoint: up to here the log was durable. */
+  readonly durable: LogPosition;
 }
 
 /** @throws {LogCorruptError | DiskError | StorageVersionError} nothing was changed, unless the disk failed in between. */
-export async function openDiskLog({ disk, directory, segmentBytesMax, tailBytesMax, from }: DiskLogOptions): Promise<TransactionLog> {
+export async function openDiskLog(options: DiskLogOptions): Promise<TransactionLog> {
+  const { disk, directory } = options;
   await disk.makeDirectory(directory);
-  const segments = new Segments(disk, directory);
+  const witness = await openWitness(disk, directory);
+  try {
+    return await recover(options, new Segments(disk, directory, witness));
+  } catch (error) {
+    await witness.close();
+    throw error;
+  }
+}
+
+async function recover({ segmentBytesMax, tailBytesMax, from, durable }: DiskLogOptions, segments: Segments): Promise<TransactionLog> {
   const layouts = new Layouts();
   const recent = new RecentCommits(tailBytesMax);
-  const { end, lastFirst, stream } = await recoverLog(segments, from, layouts, recent);
+  const { end, lastFirst, stream } = await recoverLog(segments, from, durable, layouts, recent);
   const preamble = (first: LogPosition): Iterable<Preamble> => preambleOf(first, log, layouts);
   const sink = new LogWriter(segments, segmentBytesMax, preamble, end, lastFirst ?? end, end);
   const tail = new TailCache(end, tailBytesMax);

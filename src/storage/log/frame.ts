@@ -58,6 +58,8 @@ export type FrameLook =
   | { readonly look: 'whole'; readonly frame: Frame }
   /** The bytes given end inside the frame, which has `bytes` in all. */
   | { readonly look: 'cut'; readonly bytes: number }
+  /** It holds, and means nothing to this version. */
+  | { readonly look: 'unknown'; readonly kind: number }
   | { readonly look: 'broken' };
 
 const BROKEN: FrameLook = { look: 'broken' };
@@ -85,7 +87,8 @@ export function frameAt(bytes: Buffer, at: number, start: LogPosition): FrameLoo
   const end = at + FRAME_HEADER_BYTES + length;
   if (end > bytes.length) return { look: 'cut', bytes: end - at };
   const kind = bytes[at + 8] ?? 0;
-  if (kind < 1 || kind > KIND_MAX || bytes.readUInt32LE(at + 4) !== checksum(bytes, at, end, start)) return BROKEN;
+  if (bytes.readUInt32LE(at + 4) !== checksum(bytes, at, end, start)) return BROKEN;
+  if (kind < 1 || kind > KIND_MAX) return { look: 'unknown', kind };
   return { look: 'whole', frame: frameOf(bytes, at, end, start) };
 }
 

@@ -37,17 +37,20 @@ interface Findings {
 /**
  * Reads the log from the segment that holds `from`; older segments are not touched.
  *
+ * @param durable up to here the log is known to have been durable, apart from what itself and its witness say.
  * @param layouts is given those of the log, and `recent` the transactions that were read.
  * @throws {LogCorruptError} nothing was changed.
  */
 export async function recoverLog(
   segments: Segments,
   from: LogPosition,
+  durable: LogPosition,
   layouts: Layouts,
   recent: RecentCommits,
 ): Promise<RecoveredLog> {
   await segments.scan();
-  const findings: Findings = { layouts, recent, openAfter: undefined, stream: NO_STREAM, durable: from };
+  const durableBefore = Math.max(durable, segments.witness.position) as LogPosition;
+  const findings: Findings = { layouts, recent, openAfter: undefined, stream: NO_STREAM, durable: durableBefore };
   const begin = segments.holding(from) ?? LOG_START;
   let end = begin;
   for (const first of segments.firsts.filter((start) => start >= begin)) {
@@ -55,7 +58,7 @@ export async function recoverLog(
     end = await recoverSegment(segments, first, findings);
   }
   const lastFirst = segments.firsts.at(-1);
-  if (end < from) throw new LogCorruptError(end, `it was durable up to ${from}`);
+  if (end < findings.durable) throw new LogCorruptError(end, `it was durable up to ${findings.durable}`);
   if (end > LOG_START && lastFirst === undefined) throw new LogCorruptError(end, 'its only segment has no header');
   return { end, lastFirst, stream: findings.stream };
 }
@@ -68,8 +71,9 @@ async function recoverSegment(segments: Segments, first: LogPosition, findings: 
     const isLast = segments.after(first) === undefined;
     if (end < first + file.size) {
       if (!isLast) throw new LogCorruptError(end, 'a frame does not hold');
-      await refuseDamage(file, first, end, findings);
+      await learnBehind(file, first, end, findings);
     }
+    if (isLast && end < findings.durable) throw new LogCorruptError(end, `it was durable up to ${findings.durable}`);
     if (isLast) await settleTail(file, first, end, findings.durable);
     if (end > first) return end;
   } finally {
@@ -118,8 +122,8 @@ function learnCommit({ xid, payload, end }: Frame, findings: Findings): void {
   findings.openAfter = undefined;
 }
 
-/** @throws {LogCorruptError} when the log was durable beyond `end`: what lies there did not fail to arrive, it was damaged. */
-async function refuseDamage(file: DiskFile, first: LogPosition, end: LogPosition, findings: Findings): Promise<void> {
+/** Behind the end that was found, a frame may yet testify that the log had been durable beyond it. */
+async function learnBehind(file: DiskFile, first: LogPosition, end: LogPosition, findings: Findings): Promise<void> {
   const tail = await file.read(end - first, file.size - (end - first));
   const bytes = Buffer.from(tail.buffer, tail.byteOffset, tail.byteLength);
   for (let at = 0; at + DURABLE_FRAME_BYTES <= bytes.length && findings.durable <= end; at += 1) {
@@ -127,7 +131,6 @@ async function refuseDamage(file: DiskFile, first: LogPosition, end: LogPosition
     const look = frameAt(bytes, at, (end + at) as LogPosition);
     if (look.look === 'whole') learn(look.frame, findings);
   }
-  if (findings.durable > end) throw new LogCorruptError(end, `it was durable up to ${findings.durable}`);
 }
 
 /**

@@ -83,6 +83,7 @@ export class LogWriter implements FrameSink {
       this.failure = errorOf(error);
       throw error;
     }
+    if (end > this.synced) this.segments.witness.tell(end);
     this.synced = end;
   }
 
@@ -99,6 +100,7 @@ export class LogWriter implements FrameSink {
   async close(): Promise<void> {
     await this.file?.file.close();
     this.file = undefined;
+    await this.segments.witness.close();
   }
 
   private refuseAfterFailure(): void {

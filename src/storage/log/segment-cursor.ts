@@ -1,6 +1,7 @@
 /** SegmentCursor: the frames of one segment, one after the other, read in blocks of bounded size. */
 import type { LogPosition } from '../../model/log-position.ts';
 import type { DiskFile } from '../disk.ts';
+import { UnknownContentError } from '../errors.ts';
 import { frameAt, type Frame } from './frame.ts';
 
 const BLOCK_BYTES = 1024 * 1024;
@@ -24,7 +25,11 @@ export class SegmentCursor {
     return this.next;
   }
 
-  /** `broken` when what follows is no whole frame; then the position stays. */
+  /**
+   * `broken` when what follows is no whole frame; then the position stays.
+   *
+   * @throws {UnknownContentError} for a frame that another version wrote.
+   */
   async read(): Promise<Frame | 'end' | 'broken'> {
     if (this.next >= this.limit) return 'end';
     let look = frameAt(this.block, this.at, this.next);
@@ -37,6 +42,7 @@ export class SegmentCursor {
       await this.fill(look.bytes); // The header had been cut: only now the frame's size is known.
       look = frameAt(this.block, this.at, this.next);
     }
+    if (look.look === 'unknown') throw new UnknownContentError('The transaction log', `a frame of kind ${look.kind}`);
     if (look.look !== 'whole') return 'broken';
     this.at += look.frame.end - this.next;
     this.next = look.frame.end;

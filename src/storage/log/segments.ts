@@ -4,6 +4,7 @@
  */
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Disk } from '../disk.ts';
+import { WITNESS_NAME, type DurableWitness } from './durable-witness.ts';
 
 const DIGITS = 16;
 const NAME_PATTERN = new RegExp(`^\\d{${DIGITS}}\\.log$`);
@@ -15,12 +16,11 @@ export class Segments {
   constructor(
     readonly disk: Disk,
     readonly directory: string,
+    readonly witness: DurableWitness,
   ) {}
 
   async scan(): Promise<void> {
-    const names = await this.disk.list(this.directory);
-    const starts = names.filter((name) => NAME_PATTERN.test(name)).map((name) => Number(name.slice(0, DIGITS)));
-    this.starts = starts.sort((left, right) => left - right) as LogPosition[];
+    this.starts = await segmentStarts(this.disk, this.directory);
   }
 
   get firsts(): readonly LogPosition[] {
@@ -53,4 +53,18 @@ export class Segments {
     this.starts = this.starts.filter((start) => start !== first);
     await this.disk.removeFile(this.pathOf(first));
   }
+}
+
+/** Where the segments in a directory begin, in order. */
+export async function segmentStarts(disk: Disk, directory: string): Promise<LogPosition[]> {
+  const names = await disk.list(directory);
+  const starts = names.filter((name) => NAME_PATTERN.test(name)).map((name) => Number(name.slice(0, DIGITS)));
+  return starts.sort((left, right) => left - right) as LogPosition[];
+}
+
+/** Takes away a log that cannot be trusted, durably: broken off, it has a gap, or no beginning. */
+export async function removeLog(disk: Disk, directory: string): Promise<void> {
+  const names = await disk.list(directory);
+  for (const name of names) if (NAME_PATTERN.test(name) || name === WITNESS_NAME) await disk.removeFile(`${directory}/${name}`);
+  await disk.syncDirectory(directory);
 }

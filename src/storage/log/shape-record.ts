@@ -2,16 +2,24 @@
 import type { LogPosition } from '../../model/log-position.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
+import type { ChunkSums } from '../shapes/piece.ts';
 
 export type ShapeRecord =
   /** `position`: how far the shape counts as having taken the log when it begins. A replay must start it there again. */
-  | { readonly type: 'shape.created'; readonly handle: Handle; readonly definition: ShapeDefinition; readonly position: LogPosition }
+  | ({ readonly type: 'shape.created'; readonly handle: Handle } & CreatedShape)
   | ({ readonly type: 'shape.snapshotCompleted'; readonly handle: Handle } & CompletedSnapshot)
   | { readonly type: 'shape.deleted'; readonly handle: Handle; readonly why: string };
 
-/** The snapshot's rows are on the disk, whole: `chunkCount` files, the last with its `snapshot-end`. */
+export interface CreatedShape {
+  readonly definition: ShapeDefinition;
+  /** JSON bytes at which the shape's chunks close, whatever the setting says later: the end of a chunk must never move. */
+  readonly chunkBytesMax: number;
+  readonly position: LogPosition;
+}
+
+/** The snapshot's rows are on the disk, whole, up to the `snapshot-end`; of each chunk its size and what verifies it. */
 export interface CompletedSnapshot {
-  readonly chunkCount: number;
+  readonly chunks: readonly ChunkSums[];
   readonly pgSnapshot: PgSnapshot;
   /** Where the shape goes on in the log: no later than its creation, and before every transaction that the snapshot does not see. */
   readonly position: LogPosition;

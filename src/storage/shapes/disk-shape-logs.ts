@@ -1,6 +1,6 @@
 /**
  * Shapes' logs on a disk. A checkpoint goes in an order that is safe to break off anywhere: the transaction log first,
- * then the shapes' files, then the metadata that make them count; only then memory lets go.
+ * then the shapes' files, then the checkpoint that makes them count; only then memory lets go.
  */
 import { minPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
@@ -8,10 +8,10 @@ import type { Disk } from '../disk.ts';
 import { errorOf, ShapeCorruptError } from '../errors.ts';
 import type { FileCache } from './file-cache.ts';
 import { GroupCommit } from '../log/group-commit.ts';
-import type { Metadata } from '../checkpoint/metadata.ts';
-import type { ShapeDirectories } from './shape-directories.ts';
+import type { Checkpoints } from '../checkpoint/checkpoints.ts';
 import { ShapeFiles } from './shape-files.ts';
 import type { ShapeLog, ShapeLogs } from './shape-logs.ts';
+import type { ShapePaths } from './shape-paths.ts';
 import type { RecoveredShapes } from './shape-recovery.ts';
 import { NO_LINES, type LinesState } from './shape-lines.ts';
 import { ShapeTable, type ShapeTableOptions } from './shape-table.ts';
@@ -21,8 +21,8 @@ import type { TransactionLog } from '../log/transaction-log.ts';
 export interface DiskShapeLogsOptions extends Omit<ShapeTableOptions, 'storeOf'> {
   readonly disk: Disk;
   readonly files: FileCache;
-  readonly directories: ShapeDirectories;
-  readonly metadata: Metadata;
+  readonly paths: ShapePaths;
+  readonly checkpoints: Pick<Checkpoints, 'write'>;
 }
 
 /** How many shapes are saved at the same time. */
@@ -32,33 +32,31 @@ export class DiskShapeLogs implements ShapeLogs {
   private readonly disk: Disk;
   private readonly log: TransactionLog;
   private readonly files: FileCache;
-  private readonly directories: ShapeDirectories;
-  private readonly metadata: Metadata;
+  private readonly paths: ShapePaths;
+  private readonly stored: Pick<Checkpoints, 'write'>;
   private readonly table: ShapeTable;
   private readonly stores = new Map<Handle, ShapeFiles>();
   private readonly checkpoints = new GroupCommit(() => this.writeCheckpoint());
-  /** Deleted, and not yet gone from the metadata. */
+  /** Deleted, and not yet gone from the checkpoint. */
   private removed: Set<Handle>;
   private releasable: LogPosition;
   /** Deletions, one after the other. */
   private cleaning: Promise<void> = Promise.resolve();
   private failure: Error | undefined;
 
-  constructor(options: DiskShapeLogsOptions, { shapes, dropped }: RecoveredShapes) {
+  constructor(options: DiskShapeLogsOptions, { shapes, position, dropped }: RecoveredShapes) {
     this.disk = options.disk;
     this.log = options.log;
     this.files = options.files;
-    this.directories = options.directories;
-    this.metadata = options.metadata;
-    const { position } = options.metadata;
+    this.paths = options.paths;
+    this.stored = options.checkpoints;
     const saved = new Map(shapes.map((state) => [state.handle, state.lines]));
     const storeOf = (handle: Handle): ShapeFiles => this.openStore(handle, saved.get(handle) ?? NO_LINES);
     this.table = new ShapeTable({ ...options, storeOf }, position);
     for (const state of shapes) this.table.restore({ ...state, isLagging: state.isLagging && state.position < position });
     this.removed = new Set(dropped);
     this.releasable = this.table.releasable();
-    this.clean(() => this.directories.emptyTrash());
-    for (const handle of dropped) this.clean(() => this.directories.discard(handle));
+    for (const handle of dropped) this.clean(() => this.paths.discard(handle));
   }
 
   get position(): LogPosition {
@@ -97,7 +95,7 @@ export class DiskShapeLogs implements ShapeLogs {
     this.clean(async () => {
       await this.log.sync(); // A crash before that brings the shape back: with its files.
       await store?.remove();
-      await this.directories.discard(handle);
+      await this.paths.discard(handle);
     });
   }
 
@@ -129,12 +127,12 @@ export class DiskShapeLogs implements ShapeLogs {
       return await this.saveAll(captures);
     });
     if (corrupt !== undefined) {
-      // What was written to the other shapes does not count without the metadata, and is written again.
+      // What was written to the other shapes does not count without the checkpoint, and is written again.
       for (const { shape, batches } of captures) this.table.changed(shape, bytesOf(batches));
       throw corrupt;
     }
     const changed = captures.filter(({ shape }) => !shape.isGone).map(({ state }) => state);
-    await this.lasting(() => this.metadata.write({ position, changed, removed }));
+    await this.lasting(() => this.stored.write({ position, changed, removed }));
     for (const capture of captures) this.keep(capture);
     for (const handle of removed) this.removed.delete(handle);
     this.releasable = releasable;
@@ -158,7 +156,7 @@ export class DiskShapeLogs implements ShapeLogs {
       try {
         await this.stores.get(shape.handle)?.append(batches);
       } catch (error) {
-        if (shape.isGone) return; // Its directory may be on its way to the trash.
+        if (shape.isGone) return; // Its files may be on their way out.
         if (!(error instanceof ShapeCorruptError)) throw error;
         corrupt = error;
       }
@@ -172,7 +170,7 @@ export class DiskShapeLogs implements ShapeLogs {
   }
 
   private openStore(handle: Handle, saved: LinesState): ShapeFiles {
-    const store = new ShapeFiles(this.disk, this.files, handle, this.directories.pathOf(handle), saved);
+    const store = new ShapeFiles(this.disk, this.files, this.paths, handle, saved);
     this.stores.set(handle, store);
     return store;
   }

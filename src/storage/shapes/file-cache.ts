@@ -32,13 +32,12 @@ export class FileCache {
     }
   }
 
-  /** Closes what lies under `directory`; what is in use is closed by its last user. */
-  async forget(directory: string): Promise<void> {
-    const forgotten = [...this.entries].filter(([path]) => path.startsWith(`${directory}/`));
-    for (const [path, entry] of forgotten) {
-      this.entries.delete(path);
-      await this.settle(path, entry);
-    }
+  /** Closes a file; one that is in use is closed by its last user. */
+  async forget(path: string): Promise<void> {
+    const entry = this.entries.get(path);
+    if (entry === undefined) return;
+    this.entries.delete(path);
+    await this.settle(path, entry);
   }
 
   private touch(path: string, entry: Entry): void {

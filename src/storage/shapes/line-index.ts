@@ -1,65 +1,113 @@
 /**
- * LineIndex: where each line of a shape's log ends in its file, as entries of fixed width, so that a read from any
- * offset finds its place by binary search.
+ * LineIndex: where each line of a shape's log ends in its file, and what verifies it, as entries of fixed width, so
+ * that a read from any offset finds its place by binary search.
  *
  * ```
- * entry  u64 LSN · u48 position · u48 end of the line, its comma included · u32 CRC-32 of these and the line's number
+ * entry  u64 LSN · u40 position · u48 end of the line, its comma included
+ *        u24 bytes of its piece up to there · u24 bytes of the piece behind · u24 entries of the piece behind this one
+ *        u32 CRC-32 of the piece · u32 CRC-32 of all these
  * ```
- * All numbers are little endian. A search that believed a damaged entry would skip lines without a word.
+ * All numbers are little endian. A search that believed a damaged entry would skip lines without a word: so each holds
+ * by itself, in its own place, and in the index of its own shape alone.
+ *
+ * A line that is longer than a piece has an entry for each of its pieces, with the same offset; the last one tells where the line ends.
  */
 import { crc32 } from 'node:zlib';
+import { invariant } from '../../base/invariant.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { DiskFile } from '../disk.ts';
 import { ShapeCorruptError } from '../errors.ts';
-import type { LineAddress, LineBatch } from './line-buffer.ts';
+import type { LineAddress } from './line-buffer.ts';
+import type { Piece } from './piece.ts';
 
-export const INDEX_ENTRY_BYTES = 24;
+export const INDEX_ENTRY_BYTES = 36;
+const SUMMED_BYTES = 32;
 /** So many entries are read at once when the search has come close. */
 const BLOCK_ENTRIES = 1024;
 
-/** The index entries of `batches`, which follow `count` lines and `start` bytes. */
-export function encodeIndex(batches: readonly LineBatch[], count: number, start: number): Buffer {
-  const bytes = Buffer.allocUnsafe(batches.reduce((sum, batch) => sum + batch.count, 0) * INDEX_ENTRY_BYTES);
-  let at = 0;
-  let batchStart = start;
-  for (const batch of batches) {
-    for (let index = 0; index < batch.count; index += 1) {
-      const { lsn, position } = batch.addressAt(index);
-      bytes.writeBigUInt64LE(BigInt(lsn), at);
-      bytes.writeUIntLE(position, at + 8, 6);
-      bytes.writeUIntLE(batchStart + batch.endOf(index), at + 14, 6);
-      bytes.writeUInt32LE(checksum(bytes, at, count + at / INDEX_ENTRY_BYTES), at + 20);
-      at += INDEX_ENTRY_BYTES;
-    }
-    batchStart += batch.bytes.length;
-  }
-  return bytes;
+/** A line, or the part of one, that ends in a piece. */
+export interface LineEnd extends LineAddress {
+  readonly end: number;
+}
+
+/** A piece and the entries of what ends in it. */
+export interface IndexedPiece extends Piece {
+  readonly lines: readonly LineEnd[];
+}
+
+/** A piece, found by a line in it. */
+export interface FoundPiece {
+  readonly piece: Piece;
+  /** Number of the first entry of the piece behind. */
+  readonly next: number;
+}
+
+/** The entries of `piece`, of which the first one is the index's number `count`. */
+export function encodeIndex({ at, bytes, sum, lines }: IndexedPiece, handle: Handle, count: number): Buffer {
+  const encoded = Buffer.allocUnsafe(lines.length * INDEX_ENTRY_BYTES);
+  const seed = crc32(handle);
+  lines.forEach(({ lsn, position, end }, index) => {
+    const entry = index * INDEX_ENTRY_BYTES;
+    encoded.writeBigUInt64LE(BigInt(lsn), entry);
+    encoded.writeUIntLE(position, entry + 8, 5);
+    encoded.writeUIntLE(end, entry + 13, 6);
+    encoded.writeUIntLE(end - at, entry + 19, 3);
+    encoded.writeUIntLE(at + bytes - end, entry + 22, 3);
+    encoded.writeUIntLE(lines.length - 1 - index, entry + 25, 3);
+    encoded.writeUInt32LE(sum, entry + 28);
+    encoded.writeUInt32LE(checksum(encoded, entry, seed + count + index), entry + 32);
+  });
+  return encoded;
 }
 
 /** The index of one shape, of which the first `count` entries hold. */
 export class LineIndex {
+  private readonly seed: number;
+
   constructor(
     private readonly file: DiskFile,
+    private readonly path: string,
     private readonly handle: Handle,
     private readonly count: number,
-  ) {}
+  ) {
+    this.seed = crc32(handle);
+  }
 
-  /** Where the first line behind `after` begins. @throws {ShapeCorruptError} when an entry on the way does not hold. */
-  async lineStartBehind(after: LineAddress): Promise<number> {
+  /**
+   * Where the first line behind `after` begins, and in which piece.
+   *
+   * @throws {ShapeCorruptError} when an entry on the way does not hold, or when there is no such line.
+   */
+  async lineBehind(after: LineAddress): Promise<FoundPiece & { readonly start: number }> {
     const target = { lsn: BigInt(after.lsn), position: after.position };
     let low = 0;
     let high = this.count;
     while (high - low > BLOCK_ENTRIES) {
       const middle = (low + high) >>> 1;
-      const [entry] = await this.read(middle, middle + 1);
-      if (entry !== undefined && isThrough(entry, target)) low = middle + 1;
+      if (isThrough(await this.entry(middle), target)) low = middle + 1;
       else high = middle;
     }
-    const near = await this.read(Math.max(0, low - 1), high); // The line before tells where the first one begins.
-    return near.findLast((entry) => isThrough(entry, target))?.end ?? 0;
+    const from = Math.max(0, low - 1); // The line before tells where the first one begins.
+    const near = await this.read(from, Math.min(high + 1, this.count));
+    const before = near.findLastIndex((entry) => isThrough(entry, target));
+    const found = near[before + 1];
+    if (found === undefined) throw new ShapeCorruptError(this.handle, `${this.path} has no entry behind ${after.lsn}_${after.position}`);
+    return { ...pieceOf(found, from + before + 1), start: near[before]?.end ?? 0 };
+  }
+
+  /** The piece to which entry `index` belongs. */
+  async pieceOfEntry(index: number): Promise<FoundPiece> {
+    return pieceOf(await this.entry(index), index);
+  }
+
+  private async entry(index: number): Promise<IndexEntry> {
+    const [entry] = await this.read(index, index + 1);
+    invariant(entry !== undefined, 'as many entries as were asked for');
+    return entry;
   }
 
   private async read(from: number, to: number): Promise<IndexEntry[]> {
+    if (to > this.count) throw new ShapeCorruptError(this.handle, `${this.path} ends before its lines do`);
     const bytes = Buffer.from(await this.file.read(from * INDEX_ENTRY_BYTES, (to - from) * INDEX_ENTRY_BYTES));
     const entries: IndexEntry[] = [];
     for (let index = from; index < to; index += 1) entries.push(this.entryAt(bytes, (index - from) * INDEX_ENTRY_BYTES, index));
@@ -67,9 +115,17 @@ export class LineIndex {
   }
 
   private entryAt(bytes: Buffer, at: number, index: number): IndexEntry {
-    const isWhole = bytes.length >= at + INDEX_ENTRY_BYTES && bytes.readUInt32LE(at + 20) === checksum(bytes, at, index);
-    if (!isWhole) throw new ShapeCorruptError(this.handle, `entry ${index} of its index does not hold`);
-    return { lsn: bytes.readBigUInt64LE(at), position: bytes.readUIntLE(at + 8, 6), end: bytes.readUIntLE(at + 14, 6) };
+    const isWhole = bytes.length >= at + INDEX_ENTRY_BYTES && bytes.readUInt32LE(at + 32) === checksum(bytes, at, this.seed + index);
+    if (!isWhole) throw new ShapeCorruptError(this.handle, `entry ${index} of ${this.path} does not hold`);
+    return {
+      lsn: bytes.readBigUInt64LE(at),
+      position: bytes.readUIntLE(at + 8, 5),
+      end: bytes.readUIntLE(at + 13, 6),
+      before: bytes.readUIntLE(at + 19, 3),
+      behind: bytes.readUIntLE(at + 22, 3),
+      entriesBehind: bytes.readUIntLE(at + 25, 3),
+      sum: bytes.readUInt32LE(at + 28),
+    };
   }
 }
 
@@ -77,12 +133,21 @@ interface IndexEntry {
   readonly lsn: bigint;
   readonly position: number;
   readonly end: number;
+  /** Bytes of the piece, up to the end and from there on. */
+  readonly before: number;
+  readonly behind: number;
+  readonly entriesBehind: number;
+  readonly sum: number;
 }
 
-function isThrough(entry: IndexEntry, target: Omit<IndexEntry, 'end'>): boolean {
+function pieceOf({ end, before, behind, entriesBehind, sum }: IndexEntry, index: number): FoundPiece {
+  return { piece: { at: end - before, bytes: before + behind, sum }, next: index + entriesBehind + 1 };
+}
+
+function isThrough(entry: IndexEntry, target: Pick<IndexEntry, 'lsn' | 'position'>): boolean {
   return entry.lsn < target.lsn || (entry.lsn === target.lsn && entry.position <= target.position);
 }
 
-function checksum(bytes: Buffer, at: number, index: number): number {
-  return crc32(bytes.subarray(at, at + 20), index % 2 ** 32);
+function checksum(bytes: Buffer, at: number, seed: number): number {
+  return crc32(bytes.subarray(at, at + SUMMED_BYTES), seed % 2 ** 32);
 }

@@ -1,9 +1,8 @@
 /**
- * ShapeFiles: one shape's bytes on a disk, in a directory of its own: `snapshot.<n>` for each chunk, `log` with the
- * lines, `log.index` with their places.
+ * ShapeFiles: one shape's bytes on a disk: the snapshot, the lines, and an index with what finds and verifies them.
  *
- * How much of `log` and its index counts is what the last checkpoint says; what lies behind it was left by a crash
- * and is cut off before the next append.
+ * How much of the lines and their index counts is what the last checkpoint says; what lies behind it was left by a crash
+ * and is cut off before the next append. Nothing goes to a reader before the checksum of its piece was found to hold.
  */
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
@@ -12,63 +11,62 @@ import { DiskError, ShapeCorruptError, ShapeGoneError } from '../errors.ts';
 import type { FileCache } from './file-cache.ts';
 import { addressOf, type LineBatch } from './line-buffer.ts';
 import { encodeIndex, INDEX_ENTRY_BYTES, LineIndex } from './line-index.ts';
+import { piecesOf } from './line-pieces.ts';
+import { verified, type Piece } from './piece.ts';
 import type { LinesState } from './shape-lines.ts';
-import { PIECE_BYTES, type ShapeStore } from './shape-store.ts';
+import { FILE_KINDS, type FileKind, type ShapePaths } from './shape-paths.ts';
+import type { ShapeStore } from './shape-store.ts';
 
-const WRITE_BYTES = 4 * 1024 * 1024;
+const WRITE_BYTES = 256 * 1024;
 
 export class ShapeFiles implements ShapeStore {
-  private chunk: { readonly index: number; readonly file: DiskFile } | undefined;
+  private snapshot: DiskFile | undefined;
   private beginning: Promise<void> = Promise.resolve();
   private gone = false;
 
   constructor(
     private readonly disk: Disk,
     private readonly files: FileCache,
+    private readonly paths: ShapePaths,
     private readonly handle: Handle,
-    readonly directory: string,
     /** What the last checkpoint says. */
     private saved: Pick<LinesState, 'bytes' | 'count'>,
   ) {}
 
   beginSnapshot(): Promise<void> {
-    this.beginning = this.disk.makeDirectory(this.directory);
+    this.beginning = this.createSnapshot();
     return this.beginning;
   }
 
-  async writeChunk(index: number, bytes: Uint8Array): Promise<void> {
-    if (this.gone) throw new ShapeGoneError(this.handle);
-    if (this.chunk?.index !== index) {
-      await this.closeChunk();
-      this.chunk = { index, file: await this.disk.open(this.pathOf(index), 'create') };
-    }
-    await this.chunk.file.append(bytes);
+  async appendSnapshot(bytes: Uint8Array): Promise<void> {
+    if (this.snapshot === undefined) throw new ShapeGoneError(this.handle);
+    await this.snapshot.append(bytes);
   }
 
-  async finishChunk(index: number): Promise<void> {
-    if (this.chunk?.index === index) await this.chunk.file.sync();
-    await this.closeChunk();
-    await this.disk.syncDirectory(this.directory);
+  async syncSnapshot(): Promise<void> {
+    await this.snapshot?.sync();
   }
 
-  chunkSize(index: number): Promise<number> {
-    return this.reading(this.pathOf(index), async (file) => file.size);
+  async endSnapshot(): Promise<void> {
+    await this.closeSnapshot();
+    await this.disk.syncDirectory(this.paths.directoryOf(this.handle));
   }
 
-  readChunk(index: number, at: number, length: number): Promise<Uint8Array> {
-    return this.reading(this.pathOf(index), (file) => this.readExactly(file, at, length));
+  async readSnapshot(piece: Piece, before: number): Promise<Uint8Array> {
+    return this.readPiece('snapshot', piece, before);
   }
 
   async *readLines(after: LogOffset, throughBytes: number): AsyncGenerator<Uint8Array> {
-    const { count } = this.saved;
-    let at = await this.reading(this.indexPath, (file) =>
-      new LineIndex(file, this.handle, count).lineStartBehind(addressOf(after)),
-    );
-    for (const end = throughBytes - 1; at < end; ) {
-      const length = Math.min(PIECE_BYTES, end - at);
-      const start = at;
-      yield await this.reading(this.logPath, (file) => this.readExactly(file, start, length));
-      at += length;
+    const end = throughBytes - 1;
+    const found = await this.readIndex((index) => index.lineBehind(addressOf(after)));
+    let { piece, next } = found;
+    for (let at = found.start; ; ) {
+      const bytes = await this.readPiece('lines', piece, 0);
+      yield bytes.subarray(at - piece.at, end - piece.at);
+      at = piece.at + piece.bytes;
+      if (at >= end) return;
+      const number = next;
+      ({ piece, next } = await this.readIndex((index) => index.pieceOfEntry(number)));
     }
   }
 
@@ -76,9 +74,9 @@ export class ShapeFiles implements ShapeStore {
   async append(batches: readonly LineBatch[]): Promise<void> {
     await this.beginning;
     const { bytes, count } = this.saved;
-    await this.appendAt(this.logPath, bytes, batches.map((batch) => batch.bytes));
-    await this.appendAt(this.indexPath, count * INDEX_ENTRY_BYTES, [encodeIndex(batches, count, bytes)]);
-    if (bytes === 0) await this.disk.syncDirectory(this.directory);
+    await this.appendAt('lines', bytes, batches.map((batch) => batch.bytes));
+    await this.appendAt('index', count * INDEX_ENTRY_BYTES, this.indexOf(batches));
+    if (bytes === 0) await this.disk.syncDirectory(this.paths.directoryOf(this.handle));
   }
 
   /** The checkpoint that counts what was appended is durable. */
@@ -89,35 +87,53 @@ export class ShapeFiles implements ShapeStore {
   /** From now on nothing is opened; what is open may be read to its end. */
   async remove(): Promise<void> {
     this.gone = true;
-    await Promise.allSettled([this.beginning]); // Else the directory could appear after it was discarded.
-    await this.closeChunk();
-    await this.files.forget(this.directory);
+    await Promise.allSettled([this.beginning]); // Else the file could appear after it was discarded.
+    await this.closeSnapshot();
+    for (const kind of FILE_KINDS) await this.files.forget(this.pathOf(kind));
   }
 
-  private get logPath(): string {
-    return `${this.directory}/log`;
+  private async createSnapshot(): Promise<void> {
+    await this.paths.prepare(this.handle);
+    if (this.gone) throw new ShapeGoneError(this.handle);
+    this.snapshot = await this.disk.open(this.pathOf('snapshot'), 'create');
   }
 
-  private get indexPath(): string {
-    return `${this.directory}/log.index`;
+  private async closeSnapshot(): Promise<void> {
+    const { snapshot } = this;
+    this.snapshot = undefined;
+    await snapshot?.close();
   }
 
-  private pathOf(chunk: number): string {
-    return `${this.directory}/snapshot.${chunk}`;
+  private pathOf(kind: FileKind): string {
+    return this.paths.pathOf(this.handle, kind);
   }
 
-  private async closeChunk(): Promise<void> {
-    const chunk = this.chunk;
-    this.chunk = undefined;
-    await chunk?.file.close();
+  private *indexOf(batches: readonly LineBatch[]): Generator<Buffer> {
+    let { count } = this.saved;
+    for (const piece of piecesOf(batches, this.saved.bytes)) {
+      yield encodeIndex(piece, this.handle, count);
+      count += piece.lines.length;
+    }
   }
 
-  private async appendAt(path: string, size: number, pieces: readonly Uint8Array[]): Promise<void> {
+  private readIndex<T>(action: (index: LineIndex) => Promise<T>): Promise<T> {
+    const { count } = this.saved;
+    const path = this.pathOf('index');
+    return this.reading(path, (file) => action(new LineIndex(file, path, this.handle, count)));
+  }
+
+  private readPiece(kind: FileKind, piece: Piece, before: number): Promise<Uint8Array> {
+    const path = this.pathOf(kind);
+    return this.reading(path, async (file) => verified(await file.read(piece.at, piece.bytes), path, this.handle, piece, before));
+  }
+
+  private async appendAt(kind: FileKind, size: number, parts: Iterable<Uint8Array>): Promise<void> {
+    const path = this.pathOf(kind);
     const file = await this.openLines(path);
     try {
-      if (file.size < size) throw new ShapeCorruptError(this.handle, `${path} is shorter than ${size} bytes`);
+      if (file.size < size) throw new ShapeCorruptError(this.handle, `${path} ends at byte ${file.size}, not behind ${size}`);
       if (file.size > size) await file.truncate(size);
-      for (const piece of gathered(pieces)) await file.append(piece);
+      for (const part of gathered(parts)) await file.append(part);
       await file.sync();
     } finally {
       await file.close();
@@ -129,7 +145,7 @@ export class ShapeFiles implements ShapeStore {
       return await this.disk.open(path, 'write');
     } catch (error) {
       if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error;
-      throw new ShapeCorruptError(this.handle, `${this.directory} is missing`);
+      throw new ShapeCorruptError(this.handle, `the directory of ${path} is missing`);
     }
   }
 
@@ -143,25 +159,19 @@ export class ShapeFiles implements ShapeStore {
       throw new ShapeCorruptError(this.handle, `${path} is missing`);
     }
   }
-
-  private async readExactly(file: DiskFile, at: number, length: number): Promise<Uint8Array> {
-    const bytes = await file.read(at, length);
-    if (bytes.length < length) throw new ShapeCorruptError(this.handle, `a file ends at ${at + bytes.length}`);
-    return bytes;
-  }
 }
 
-/** Few writes instead of many small ones. */
-function* gathered(pieces: readonly Uint8Array[]): Generator<Buffer> {
-  let part: Uint8Array[] = [];
+/** Few writes instead of many small ones; between two of them others have their turn. */
+function* gathered(parts: Iterable<Uint8Array>): Generator<Buffer> {
+  let together: Uint8Array[] = [];
   let bytes = 0;
-  for (const piece of pieces) {
-    part.push(piece);
-    bytes += piece.length;
+  for (const part of parts) {
+    together.push(part);
+    bytes += part.length;
     if (bytes < WRITE_BYTES) continue;
-    yield Buffer.concat(part);
-    part = [];
+    yield Buffer.concat(together);
+    together = [];
     bytes = 0;
   }
-  if (part.length > 0) yield Buffer.concat(part);
+  if (together.length > 0) yield Buffer.concat(together);
 }

@@ -2,12 +2,13 @@
  * ShapeLines: the replicated half of a shape's log, as far as it is in memory, and where its chunks end.
  *
  * A chunk closes with the line that brings its JSON to the threshold. Its end must never move: a response for an
- * offset is cached under its URL for ever. So ends are kept with the log, not computed again from a setting.
+ * offset is cached under its URL for ever. So ends are kept with the log, and the threshold is the shape's own for ever.
  */
 import { invariant } from '../../base/invariant.ts';
 import { compareOffsets, offsetOf, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import { addressOf, compareAddresses, LineBatch, LineBuffer, type Line, type LineAddress } from './line-buffer.ts';
+import { indexEntriesOf } from './line-pieces.ts';
 
 export interface ChunkEnd {
   /** Of the chunk's last line. */
@@ -20,6 +21,7 @@ export interface ChunkEnd {
 export interface LinesState {
   readonly end: LogOffset;
   readonly bytes: number;
+  /** Entries of the index. */
   readonly count: number;
   readonly chunkEnds: readonly ChunkEnd[];
   /** JSON bytes in the chunk that is still open. */
@@ -106,7 +108,7 @@ export class ShapeLines {
 
   private account(line: Line): void {
     this.bytes += line.bytes.length + 1;
-    this.count += 1;
+    this.count += indexEntriesOf(line.bytes.length + 1);
     this.openBytes += line.bytes.length;
     if (this.openBytes < this.chunkBytesMax) return;
     this.chunkEnds.push({ offset: offsetOf(line.lsn, line.position), bytes: this.bytes });

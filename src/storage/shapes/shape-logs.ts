@@ -2,7 +2,7 @@
  * ShapeLogs: every shape's own log, in the bytes that clients get. Derived from the transaction log, a checkpoint of
  * it, and never ahead of its durable end.
  *
- * A shape's log is a snapshot (chunk files) and the lines of replicated operations behind it. The last lines live in
+ * A shape's log is a snapshot (a file of chunks) and the lines of replicated operations behind it. The last lines live in
  * memory; `checkpoint` brings them to the disk, together with how far the transaction log has been taken. After a
  * crash the same lines are made again from the transaction log: same bytes at the same offsets.
  */
@@ -11,6 +11,7 @@ import type { LogPosition } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
+import type { ChunkSums } from './piece.ts';
 
 export interface ShapeLogs {
   /** How far every stored shape has taken the transaction log, by the last `advance`, or the last checkpoint before it. */
@@ -88,7 +89,7 @@ export interface ShapeLog {
 export type SnapshotState =
   | { readonly state: 'awaited' }
   | { readonly state: 'writing'; readonly pgSnapshot: PgSnapshot; readonly chunkCount: number }
-  | { readonly state: 'complete'; readonly pgSnapshot: PgSnapshot; readonly chunkCount: number };
+  | { readonly state: 'complete'; readonly pgSnapshot: PgSnapshot; readonly chunks: readonly ChunkSums[] };
 
 export interface SnapshotWriter {
   /** Appends rows, each a JSON line without a separator; readable at once. Await it: it resolves when more may be written. */

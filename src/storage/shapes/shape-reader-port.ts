@@ -9,19 +9,20 @@ import { compareOffsets, offsetOf, type LogOffset } from '../../model/log-offset
 import type { Lsn } from '../../model/lsn.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Message, PortSpec } from '../../otp/process.ts';
-import { ShapeGoneError } from '../errors.ts';
+import { ShapeCorruptError, ShapeGoneError } from '../errors.ts';
 import type { OffsetRange, ShapeBlocks, ShapeMessage } from './shape-blocks.ts';
 import type { ShapeLog, ShapeLogs, ShapeRead } from './shape-logs.ts';
 
 export function shapeReaderPort(shapeLogs: Pick<ShapeLogs, 'get'>, blocks: ShapeBlocks): PortSpec {
   return {
     name: '@shape-reader',
-    open: () => ({
+    open: ({ send }) => ({
       requests: {
         async readBlock(request) {
           blocks.forgetUnless((handle) => shapeLogs.get(handle) !== undefined);
           const { handle, column, after, through } = parameters(request);
-          const block = await readBlock(shapeLogs.get(handle), { after, through });
+          const condemn = (why: string): void => send(`@consumer/${handle}`, { type: 'stop', cause: { delete: why } });
+          const block = await readBlock(shapeLogs.get(handle), { after, through }, condemn);
           if (block === undefined) return { type: 'history.isGone' };
           blocks.put(handle, column, block, block.messages);
           return { type: 'history.blockRead', after, through: block.through };
@@ -33,8 +34,15 @@ export function shapeReaderPort(shapeLogs: Pick<ShapeLogs, 'get'>, blocks: Shape
 
 type ReadBlock = OffsetRange & { readonly messages: readonly ShapeMessage[] };
 
-/** @returns undefined when the shape was deleted, before or meanwhile. */
-async function readBlock(log: ShapeLog | undefined, { after, through }: OffsetRange): Promise<ReadBlock | undefined> {
+/**
+ * @param condemn told when the shape's bytes are damaged: its end is then on its way to everybody who follows it.
+ * @returns undefined when the shape was deleted, before or meanwhile, or is condemned.
+ */
+async function readBlock(
+  log: ShapeLog | undefined,
+  { after, through }: OffsetRange,
+  condemn: (why: string) => void,
+): Promise<ReadBlock | undefined> {
   const read = log?.read(after);
   if (read === undefined) return undefined;
   invariant(read.outcome === 'lines', 'a follower reads only what it was told can be read');
@@ -42,8 +50,9 @@ async function readBlock(log: ShapeLog | undefined, { after, through }: OffsetRa
     const messages = (await messagesOf(read.body)).filter((message) => lies(message, through));
     return { after, through: compareOffsets(read.end, through) < 0 ? read.end : through, messages };
   } catch (error) {
-    if (error instanceof ShapeGoneError) return undefined;
-    throw error;
+    if (error instanceof ShapeCorruptError) condemn(error.message);
+    else if (!(error instanceof ShapeGoneError)) throw error;
+    return undefined;
   }
 }
 

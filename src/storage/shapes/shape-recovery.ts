@@ -1,50 +1,75 @@
 /**
  * Shape recovery: the shapes after a stop of any kind are those of the last checkpoint, changed by the records that the
- * transaction log has behind it. A shape without its whole snapshot is dropped: nobody is there to finish it.
+ * transaction log has behind it. A shape without its whole snapshot is dropped: nobody is there to finish it. One whose
+ * files are missing as well: what asks for it next makes it anew.
  */
+import type { LogPosition } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
-import type { Metadata } from '../checkpoint/metadata.ts';
-import type { ShapeDirectories } from './shape-directories.ts';
-import type { ShapeRecord } from '../log/shape-record.ts';
+import type { Checkpoints } from '../checkpoint/checkpoints.ts';
+import { UnknownContentError } from '../errors.ts';
+import type { CompletedSnapshot, ShapeRecord } from '../log/shape-record.ts';
+import type { TransactionLog } from '../log/transaction-log.ts';
+import type { FileKind, ShapePaths } from './shape-paths.ts';
 import { newShape } from './shape-table.ts';
 import type { ShapeState } from './stored-shape.ts';
-import type { TransactionLog } from '../log/transaction-log.ts';
 
 export interface RecoveredShapes {
   readonly shapes: readonly ShapeState[];
+  /** How far they have taken the log. */
+  readonly position: LogPosition;
   /** Checkpointed, or with files, but no more: their files are to be discarded. */
   readonly dropped: readonly Handle[];
+  /** Of the dropped, those that were whole but for a file that is missing. */
+  readonly robbed: readonly Handle[];
 }
 
 export async function recoverShapes(
   log: TransactionLog,
-  metadata: Metadata,
-  directories: ShapeDirectories,
+  checkpoints: Pick<Checkpoints, 'position' | 'shapes'>,
+  paths: ShapePaths,
 ): Promise<RecoveredShapes> {
-  const states = new Map([...metadata.shapes()].map((state) => [state.handle, state]));
+  const { position } = checkpoints;
+  const states = new Map([...checkpoints.shapes()].map((state) => [state.handle, state]));
   const seen = new Set(states.keys());
-  for await (const { record } of log.records(metadata.position)) {
+  for await (const { record } of log.records(position)) {
     seen.add(record.handle);
     applyRecord(states, record);
   }
-  const stored = await directories.handles();
-  const shapes = [...states.values()].filter(({ handle, snapshot }) => snapshot.state === 'complete' && stored.has(handle));
+  const stored = await paths.stored();
+  const complete = [...states.values()].filter(({ snapshot }) => snapshot.state === 'complete');
+  const shapes = complete.filter((state) => hasFiles(state, stored.get(state.handle)));
   const kept = new Set(shapes.map(({ handle }) => handle));
-  const dropped = [...new Set([...seen, ...stored])].filter((handle) => !kept.has(handle));
-  return { shapes, dropped };
+  const dropped = [...new Set([...seen, ...stored.keys()])].filter((handle) => !kept.has(handle));
+  const robbed = complete.map(({ handle }) => handle).filter((handle) => !kept.has(handle));
+  return { shapes, position, dropped, robbed };
+}
+
+function hasFiles({ lines }: ShapeState, files: ReadonlySet<FileKind> | undefined): boolean {
+  if (files === undefined) return false;
+  return files.has('snapshot') && (lines.count === 0 || (files.has('lines') && files.has('index')));
 }
 
 /** A record that the checkpoint knows already changes nothing. */
 export function applyRecord(states: Map<Handle, ShapeState>, record: ShapeRecord): void {
   const { handle } = record;
   const known = states.get(handle);
-  if (record.type === 'shape.deleted') states.delete(handle);
-  else if (record.type === 'shape.created') {
-    if (known === undefined) states.set(handle, newShape(handle, record.definition, record.position));
-  } else if (known !== undefined && known.snapshot.state !== 'complete') {
-    const { pgSnapshot, chunkCount } = record;
-    // A checkpoint made since the snapshot was known may have more, with the lines up to there.
-    const position = known.snapshot.state === 'awaited' ? record.position : known.position;
-    states.set(handle, { ...known, snapshot: { state: 'complete', pgSnapshot, chunkCount }, position, filterBy: pgSnapshot });
+  switch (record.type) {
+    case 'shape.created':
+      if (known === undefined) states.set(handle, newShape(handle, record));
+      return;
+    case 'shape.snapshotCompleted':
+      if (known !== undefined && known.snapshot.state !== 'complete') states.set(handle, completed(known, record));
+      return;
+    case 'shape.deleted':
+      states.delete(handle);
+      return;
+    default:
+      throw new UnknownContentError('The transaction log', `a record of type ${String((record as { type: unknown }).type)}`);
   }
+}
+
+function completed(known: ShapeState, { chunks, pgSnapshot, position }: CompletedSnapshot): ShapeState {
+  // A checkpoint made since the snapshot was known may have more, with the lines up to there.
+  const taken = known.snapshot.state === 'awaited' ? position : known.position;
+  return { ...known, snapshot: { state: 'complete', pgSnapshot, chunks }, position: taken, filterBy: pgSnapshot };
 }

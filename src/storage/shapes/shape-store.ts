@@ -1,24 +1,26 @@
 /** ShapeStore: where one shape's bytes lie, in memory or on a disk. What they mean, and who may see them, is StoredShape's. */
 import type { LogOffset } from '../../model/log-offset.ts';
+import type { Piece } from './piece.ts';
 
 export interface ShapeStore {
-  /** Before the first chunk. */
+  /** Before the first row. */
   beginSnapshot(): Promise<void>;
-  /** Adds to the end of chunk `index`, which is the last one or the one after it; readable when it resolves. */
-  writeChunk(index: number, bytes: Uint8Array): Promise<void>;
-  /** Chunk `index` is whole: makes it durable. */
-  finishChunk(index: number): Promise<void>;
-  /** Bytes of a chunk that is whole, its last comma included. */
-  chunkSize(index: number): Promise<number>;
-  /** @throws {ShapeGoneError} when the shape was deleted meanwhile. */
-  readChunk(index: number, at: number, length: number): Promise<Uint8Array>;
+  /** Adds to the end of the snapshot; readable when it resolves. */
+  appendSnapshot(bytes: Uint8Array): Promise<void>;
+  /** Makes durable what the snapshot has so far. */
+  syncSnapshot(): Promise<void>;
+  /** The last row was written, and is durable. */
+  endSnapshot(): Promise<void>;
+  /**
+   * @param before the checksum of what lies before `piece.at` in the same piece; 0 when nothing does.
+   * @throws {ShapeGoneError} when the shape was deleted meanwhile.
+   * @throws {ShapeCorruptError} when the bytes are not what was written.
+   */
+  readSnapshot(piece: Piece, before: number): Promise<Uint8Array>;
   /**
    * The checkpointed lines behind `after`, as far as byte `throughBytes` of the log, without the last comma.
    *
-   * @throws {ShapeGoneError} when the shape was deleted meanwhile.
+   * @throws as `readSnapshot`, also behind bytes that held.
    */
   readLines(after: LogOffset, throughBytes: number): AsyncIterable<Uint8Array>;
 }
-
-/** Bytes of one piece of a body: what a slow reader pins. */
-export const PIECE_BYTES = 256 * 1024;

@@ -5,7 +5,7 @@ import type { LogPosition } from '../../model/log-position.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { NO_LINES } from './shape-lines.ts';
-import type { CompletedSnapshot } from '../log/shape-record.ts';
+import type { CompletedSnapshot, CreatedShape } from '../log/shape-record.ts';
 import type { ShapeStore } from './shape-store.ts';
 import { StoredShape, type ShapeHost, type ShapeState } from './stored-shape.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
@@ -17,12 +17,13 @@ export interface ShapeTableOptions {
   readonly storeOf: (handle: Handle) => ShapeStore;
 }
 
-/** A handle names a directory too. */
+/** A handle names files too. */
 const HANDLE_PATTERN = /^[\w-]{1,128}$/;
 
 export class ShapeTable implements ShapeHost {
   readonly clock: Clock;
-  readonly chunkBytesMax: number;
+  /** Of shapes that are created from now on. */
+  private readonly chunkBytesMax: number;
   /** Shapes that differ from their last checkpoint. */
   private dirty = new Set<StoredShape>();
   private readonly shapes = new Map<Handle, StoredShape>();
@@ -72,10 +73,11 @@ export class ShapeTable implements ShapeHost {
 
   create(handle: Handle, definition: ShapeDefinition): StoredShape {
     invariant(!this.shapes.has(handle), `handle ${handle} is never given twice`);
-    invariant(HANDLE_PATTERN.test(handle), `handle ${handle} can name a directory`);
+    invariant(HANDLE_PATTERN.test(handle), `handle ${handle} can name files`);
     const position = this.taken;
-    this.log.appendRecord({ type: 'shape.created', handle, definition, position });
-    const shape = this.restore(newShape(handle, definition, position));
+    const created = { definition, chunkBytesMax: this.chunkBytesMax, position };
+    this.log.appendRecord({ type: 'shape.created', handle, ...created });
+    const shape = this.restore(newShape(handle, created));
     this.dirty.add(shape);
     return shape;
   }
@@ -136,6 +138,6 @@ export class ShapeTable implements ShapeHost {
 }
 
 /** A shape before its snapshot. It lags from the start: until its snapshot is there it takes nothing of the log. */
-export function newShape(handle: Handle, definition: ShapeDefinition, position: LogPosition): ShapeState {
-  return { handle, definition, snapshot: { state: 'awaited' }, lines: NO_LINES, position, isLagging: true, filterBy: null };
+export function newShape(handle: Handle, { definition, chunkBytesMax, position }: CreatedShape): ShapeState {
+  return { handle, definition, chunkBytesMax, snapshot: { state: 'awaited' }, lines: NO_LINES, position, isLagging: true, filterBy: null };
 }

@@ -2,21 +2,24 @@
  * SnapshotChunks: a shape's snapshot as chunks, readable while it is still being written.
  *
  * A chunk closes behind the row that brings it to the threshold. A reader of a chunk that grows follows it to its end;
- * it sees whole rows only, waits a bounded time for progress, and fails when the writer gives up.
+ * it sees whole rows only, each once its checksum was found to hold, waits a bounded time for progress, and fails when
+ * the writer gives up.
  */
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import { ShapeGoneError, SnapshotStalledError } from '../errors.ts';
-import { PIECE_BYTES, type ShapeStore } from './shape-store.ts';
+import { GrowingSums, PIECE_BYTES, type ChunkSums, type Piece } from './piece.ts';
+import type { ShapeStore } from './shape-store.ts';
 
 export const FOLLOW_WAIT_MS = 60_000;
 const COMMA = 0x2c;
+const COMMA_BYTES = Buffer.from(',');
 
 export class SnapshotChunks {
-  /** Bytes of each chunk as far as readers may see them, last comma included; of chunks written by this process. */
-  private readonly sizes: number[] = [];
+  /** Each chunk as far as readers may see it; of chunks written by this process. */
+  private readonly written: GrowingSums[] = [];
   /** Size of the open chunk as the threshold counts it: each row and one byte. */
   private openBytes = 0;
   private closedCount = 0;
@@ -29,15 +32,15 @@ export class SnapshotChunks {
     private readonly store: ShapeStore,
     private readonly clock: Clock,
     private readonly chunkBytesMax: number,
-    /** True for a snapshot of an earlier process, whose chunks are all there. */
-    private readonly restored: boolean,
+    /** The chunks of a snapshot of an earlier process, all of them. */
+    private readonly restored: readonly ChunkSums[] | undefined,
   ) {
-    this.whole = restored;
+    this.whole = restored !== undefined;
   }
 
   /** Chunks that have a row, the open one included. */
   get count(): number {
-    return this.sizes.length;
+    return this.chunks.length;
   }
 
   /** False once it is certain that there is no such chunk, and never will be. */
@@ -61,12 +64,13 @@ export class SnapshotChunks {
     if (from < lines.length) await this.put(lines.slice(from));
   }
 
-  /** Behind the last row. @returns how many chunks there are. */
-  async end(pgSnapshot: PgSnapshot): Promise<number> {
+  /** Behind the last row. @returns what verifies the chunks, for whoever reads them after this process. */
+  async end(pgSnapshot: PgSnapshot): Promise<readonly ChunkSums[]> {
     await this.put([Buffer.from(snapshotEnd(pgSnapshot))]);
     this.whole = true;
     await this.closeChunk();
-    return this.count;
+    await this.store.endSnapshot();
+    return this.written.map(({ bytes, sums }) => ({ bytes, sums }));
   }
 
   fail(): void {
@@ -76,18 +80,43 @@ export class SnapshotChunks {
 
   /** The inside of a JSON array with the rows of chunk `index`; empty when the snapshot ends before it. */
   async *read(index: number): AsyncGenerator<Uint8Array> {
-    if (this.restored) this.sizes[index] ??= await this.store.chunkSize(index);
-    for (let sent = 0; ; ) {
-      const readable = Math.max(0, (this.sizes[index] ?? 0) - 1);
-      if (sent === readable && this.isClosed(index)) return;
+    let isCommaOwed = false;
+    let sum = 0;
+    for (let at = 0; ; ) {
+      const { bytes } = this.chunkAt(index);
+      if (at === bytes && this.isClosed(index)) return;
       // Asked only now: a reader that has the whole chunk need not learn that the snapshot has failed since.
       if (this.failed) throw new ShapeGoneError(this.handle);
-      if (sent < readable) {
-        const piece = await this.store.readChunk(index, sent, Math.min(PIECE_BYTES, readable - sent));
-        sent += piece.length;
-        yield piece;
-      } else await this.progress();
+      if (at === bytes) {
+        await this.progress();
+        continue;
+      }
+      const piece = this.pieceAt(index, at);
+      const isLast = at + piece.bytes === bytes; // A row ends here, and perhaps the chunk: its comma waits for another row.
+      const part = await this.store.readSnapshot(piece, at % PIECE_BYTES === 0 ? 0 : sum);
+      sum = piece.sum;
+      at += piece.bytes;
+      const shown = isLast ? part.subarray(0, -1) : part;
+      yield isCommaOwed ? Buffer.concat([COMMA_BYTES, shown]) : shown;
+      isCommaOwed = isLast;
     }
+  }
+
+  private get chunks(): readonly ChunkSums[] {
+    return this.restored ?? this.written;
+  }
+
+  private chunkAt(index: number): ChunkSums {
+    return this.chunks[index] ?? NO_ROWS;
+  }
+
+  /** What lies behind byte `at` of the chunk, as far as its piece goes by now: the sum is that of the piece up to there. */
+  private pieceAt(index: number, at: number): Piece {
+    const { bytes, sums } = this.chunkAt(index);
+    const number = Math.floor(at / PIECE_BYTES);
+    const end = Math.min(bytes, (number + 1) * PIECE_BYTES);
+    const start = this.chunks.slice(0, index).reduce((sum, chunk) => sum + chunk.bytes, 0);
+    return { at: start + at, bytes: end - at, sum: sums[number] ?? 0 };
   }
 
   private isClosed(index: number): boolean {
@@ -99,17 +128,16 @@ export class SnapshotChunks {
     if (this.failed) throw new ShapeGoneError(this.handle);
     const index = this.closedCount;
     const bytes = joined(lines);
-    await this.store.writeChunk(index, bytes);
-    this.sizes[index] = (this.sizes[index] ?? 0) + bytes.length;
+    await this.store.appendSnapshot(bytes);
+    (this.written[index] ??= new GrowingSums()).add(bytes);
     this.wake();
   }
 
   private async closeChunk(): Promise<void> {
-    const index = this.closedCount;
     this.closedCount += 1;
     this.openBytes = 0;
     this.wake();
-    await this.store.finishChunk(index);
+    await this.store.syncSnapshot();
   }
 
   private progress(): Promise<void> {
@@ -132,6 +160,8 @@ export class SnapshotChunks {
     for (const wake of waiting) wake();
   }
 }
+
+const NO_ROWS: ChunkSums = { bytes: 0, sums: [] };
 
 /** Each line with a comma behind it. */
 function joined(lines: readonly Uint8Array[]): Buffer {

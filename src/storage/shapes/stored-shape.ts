@@ -21,6 +21,8 @@ import { SnapshotChunks } from './snapshot-chunks.ts';
 export interface ShapeState {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
+  /** JSON bytes at which its chunks close, for ever. */
+  readonly chunkBytesMax: number;
   readonly snapshot: SnapshotState;
   readonly lines: LinesState;
   readonly position: LogPosition;
@@ -32,7 +34,6 @@ export interface ShapeState {
 /** What a shape needs of the whole. */
 export interface ShapeHost {
   readonly clock: Clock;
-  readonly chunkBytesMax: number;
   readonly position: LogPosition;
   /** The shape differs from its last checkpoint; `bytes` more of it are in memory only. */
   changed(shape: StoredShape, bytes: number): void;
@@ -53,6 +54,7 @@ export interface ShapeCapture {
 export class StoredShape implements ShapeLog {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
+  private readonly chunkBytesMax: number;
   private readonly lines: ShapeLines;
   private readonly chunks: SnapshotChunks;
   /** The lines that the store has. */
@@ -70,12 +72,13 @@ export class StoredShape implements ShapeLog {
     readonly store: ShapeStore,
     state: ShapeState,
   ) {
-    const { handle, definition, snapshot, lines, position, isLagging, filterBy } = state;
+    const { handle, definition, chunkBytesMax, snapshot, lines, position, isLagging, filterBy } = state;
     this.handle = handle;
     this.definition = definition;
-    this.lines = new ShapeLines(lines, host.chunkBytesMax);
+    this.chunkBytesMax = chunkBytesMax;
+    this.lines = new ShapeLines(lines, chunkBytesMax);
     this.saved = lines;
-    this.chunks = new SnapshotChunks(handle, store, host.clock, host.chunkBytesMax, snapshot.state === 'complete');
+    this.chunks = new SnapshotChunks(handle, store, host.clock, chunkBytesMax, snapshot.state === 'complete' ? snapshot.chunks : undefined);
     this.state = snapshot;
     this.ownPosition = position;
     this.isLagging = isLagging;
@@ -164,10 +167,10 @@ export class StoredShape implements ShapeLog {
 
   /** For a checkpoint: what there is now. */
   capture(): ShapeCapture {
-    const { handle, definition, snapshot, isLagging } = this;
+    const { handle, definition, chunkBytesMax, snapshot, isLagging } = this;
     const lines = this.lines.state;
     const filterBy = this.publishedFilter ?? null;
-    const state = { handle, definition, snapshot, lines, position: this.ownPosition, isLagging, filterBy };
+    const state = { handle, definition, chunkBytesMax, snapshot, lines, position: this.ownPosition, isLagging, filterBy };
     return { shape: this, state, batches: this.lines.buffer.seal() };
   }
 
@@ -184,16 +187,16 @@ export class StoredShape implements ShapeLog {
   }
 
   private async completeSnapshot(pgSnapshot: PgSnapshot, position: LogPosition): Promise<void> {
-    const chunkCount = await this.chunks.end(pgSnapshot);
-    await this.host.snapshotCompleted(this.handle, { chunkCount, pgSnapshot, position });
-    this.state = { state: 'complete', pgSnapshot, chunkCount };
+    const chunks = await this.chunks.end(pgSnapshot);
+    await this.host.snapshotCompleted(this.handle, { chunks, pgSnapshot, position });
+    this.state = { state: 'complete', pgSnapshot, chunks };
     this.host.changed(this, 0);
   }
 
   /** A reader that has the last row goes on with the log at once. It need not wait until the snapshot is durable. */
   private mayHaveChunk(index: number): boolean {
     if (this.state.state === 'writing') return this.chunks.mayGrowTo(index);
-    return this.state.state === 'complete' && index < this.state.chunkCount;
+    return this.state.state === 'complete' && index < this.state.chunks.length;
   }
 
   private readChunk(index: number): ShapeRead {

@@ -5,7 +5,7 @@ import type { Handle } from '../../../src/model/shape.ts';
 import { checkpointPort } from '../../../src/storage/checkpoint/checkpoint-port.ts';
 import { nodeDisk } from '../../../src/storage/disk.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
-import { ShapeDirectories } from '../../../src/storage/shapes/shape-directories.ts';
+import { ShapePaths } from '../../../src/storage/shapes/shape-paths.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { failingDisk, type FailingDisk } from '../../support/failing-disk.ts';
@@ -42,10 +42,10 @@ async function shapeWithLine(handle: Handle): Promise<ShapeLog> {
   return shape;
 }
 
-test.each(['/log', ''])("a shape whose %s is missing is named, and the others' lines are saved without it", async (missing) => {
+test.each(['lines', 'index'] as const)('a shape whose %s are missing is named, and the lines of the others are saved without it', async (missing) => {
   const shapes = [await shapeWithLine(damaged), await shapeWithLine(sound)];
   const port = await openPort(checkpointPort(storage.log, storage.shapes));
-  rmSync(`${new ShapeDirectories(nodeDisk, directory).pathOf(damaged)}${missing}`, { recursive: true });
+  rmSync(new ShapePaths(nodeDisk, directory).pathOf(damaged, missing));
   for (const shape of shapes) appendLines(shape, 11, ['"later"']);
   const first = await port.ask({ type: 'takeCheckpoint' });
   const unsaved = storage.shapes.unsavedBytes;
@@ -72,7 +72,7 @@ test.each(['/log', ''])("a shape whose %s is missing is named, and the others' l
 test('a storage that can save nothing more does not let the port start again', async () => {
   const shape = await shapeWithLine(sound);
   const port = await openPort(checkpointPort(storage.log, storage.shapes));
-  disk.failSyncs('/log');
+  disk.failSyncs('.lines');
   appendLines(shape, 11, ['"later"']);
   const failure = await Promise.resolve(port.ask({ type: 'takeCheckpoint' })).catch((error: Error) => error.name);
   const again = await openPort(checkpointPort(storage.log, storage.shapes)).catch((error: Error) => error.name);

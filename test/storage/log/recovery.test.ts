@@ -1,5 +1,6 @@
 /** What a storage directory gives back after a stop, and what it refuses. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import { BEFORE_ALL, SNAPSHOT_END } from '../../../src/model/log-offset.ts';
@@ -12,14 +13,13 @@ import { encodeJson } from '../../../src/storage/log/frame-payloads.ts';
 import { NO_STREAM } from '../../../src/storage/log/held-stream.ts';
 import { openStorage, type StorageOptions } from '../../../src/storage/open-storage.ts';
 import { systemProcesses } from '../../../src/storage/processes.ts';
-import { ShapeDirectories } from '../../../src/storage/shapes/shape-directories.ts';
+import { ShapePaths } from '../../../src/storage/shapes/shape-paths.ts';
 import { nodeDisk } from '../../../src/storage/disk.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { handleOf, itemsLayout, shapeOf } from '../../support/shapes.ts';
 import { removeDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
 import { MemoryDisk } from '../memory-disk.ts';
-import { MemoryMetadata } from '../memory-metadata.ts';
 import { anotherSource, appendLines, bodyOf, bytes, grow, lsn, pgSnapshot, readAll, snapshotOf } from '../../support/stored-samples.ts';
 
 const handle = handleOf(1);
@@ -34,6 +34,9 @@ describe('a storage directory', () => {
 
   const start = (options: Partial<StorageOptions> = {}): Promise<Storage> =>
     openStorage({ directory, clock: new ManualClock(), segmentBytesMax: 512, chunkBytesMax: 40, ...options });
+
+  const shapeFiles = (): string[] =>
+    readdirSync(`${directory}/shapes`, { recursive: true, encoding: 'utf8' }).filter((name) => name.includes('.'));
 
   const restarted = async (storage: Storage): Promise<Storage> => {
     await storage.close();
@@ -97,7 +100,7 @@ describe('a storage directory', () => {
     for (let commit = 1; commit <= 30; commit += 1) await grow(before, commit);
     before.shapes.advance(before.log.durableEnd);
     await before.log.release(await before.shapes.checkpoint());
-    const segments = readdirSync(`${directory}/log`).length;
+    const segments = readdirSync(`${directory}/log`).filter((name) => name.endsWith('.log')).length;
     const after = await restarted(before);
 
     const { lastCommitLsn, source, heldLsn } = after.log;
@@ -134,7 +137,7 @@ describe('a storage directory', () => {
     }).toEqual({
       definition,
       end: '11_2',
-      snapshot: { state: 'complete', pgSnapshot, chunkCount: 1 },
+      snapshot: shape.snapshot,
       filterBy: undefined,
       reads,
     });
@@ -178,13 +181,10 @@ describe('a storage directory', () => {
     const found = after.shapes.get(handle);
     await after.close();
 
-    expect({ found, files: existsSync(new ShapeDirectories(nodeDisk, directory).pathOf(handle)) }).toEqual({
-      found: undefined,
-      files: false,
-    });
+    expect({ found, files: shapeFiles() }).toEqual({ found: undefined, files: [] });
   });
 
-  test('removes the files of a deleted shape, and leaves no trash', async () => {
+  test('leaves nothing of a deleted shape', async () => {
     const before = await start();
     await snapshotOf(before.shapes.create(handle, definition), []);
     before.shapes.delete(handle, 'a test');
@@ -192,34 +192,36 @@ describe('a storage directory', () => {
     const found = after.shapes.get(handle);
     await after.close();
 
-    expect({
-      found,
-      files: existsSync(new ShapeDirectories(nodeDisk, directory).pathOf(handle)),
-      trash: readdirSync(`${directory}/trash`),
-    }).toEqual({ found: undefined, files: false, trash: [] });
+    expect({ found, files: shapeFiles() }).toEqual({ found: undefined, files: [] });
   });
 
   test('removes files that belong to no shape, and shapes that have no files', async () => {
     const before = await start();
     await snapshotOf(before.shapes.create(handle, definition), []);
     await before.close();
-    const directories = new ShapeDirectories(nodeDisk, directory);
-    const orphan = directories.pathOf('9-9' as Handle);
-    mkdirSync(orphan, { recursive: true });
-    rmSync(directories.pathOf(handle), { recursive: true });
+    const paths = new ShapePaths(nodeDisk, directory);
+    const orphan = paths.pathOf('9-9' as Handle, 'lines');
+    mkdirSync(dirname(orphan), { recursive: true });
+    writeFileSync(orphan, 'left behind');
+    writeFileSync(`${directory}/shapes/notes.txt`, 'not ours');
+    rmSync(paths.pathOf(handle, 'snapshot'));
     const after = await start();
     const shapes = [...after.shapes.all()];
     await after.close();
 
-    expect({ shapes, orphan: existsSync(orphan) }).toEqual({ shapes: [], orphan: false });
+    expect({ shapes, files: shapeFiles(), notes: after.notes }).toEqual({
+      shapes: [],
+      files: ['notes.txt'],
+      notes: [`Files of shape ${handle} are missing: the shape was dropped, and is made anew when it is asked for.`],
+    });
   });
 
   test('says of a shape whose file is missing that it is corrupt', async () => {
     const before = await start();
     await snapshotOf(before.shapes.create(handle, definition), []);
     await before.close();
-    rmSync(`${new ShapeDirectories(nodeDisk, directory).pathOf(handle)}/snapshot.0`);
     const after = await start();
+    rmSync(new ShapePaths(nodeDisk, directory).pathOf(handle, 'snapshot'));
     const reading = bodyOf(after.shapes.get(handle)!.read(BEFORE_ALL));
 
     await expect(reading).rejects.toMatchObject({ name: 'ShapeCorruptError', handle });
@@ -233,7 +235,7 @@ describe('a storage directory', () => {
     for (let commit = 1; commit <= 40; commit += 1) appendLines(shape, commit, [`"${commit}"`]);
     const expected = await bodyOf(shape.read('20_0' as typeof BEFORE_ALL));
     await before.close();
-    const path = `${new ShapeDirectories(nodeDisk, directory).pathOf(handle)}/log.index`;
+    const path = new ShapePaths(nodeDisk, directory).pathOf(handle, 'index');
     const content = readFileSync(path);
     const after = await start();
     const outcomes = new Set<string>();
@@ -320,13 +322,25 @@ describe('a storage directory', () => {
     expect(existsSync(`${directory}/lock`)).toBe(false);
   });
 
-  test('refuses a log that ends before the last checkpoint', async () => {
+  test('begins anew, without a shape, when its log ends before the last checkpoint', async () => {
     const before = await start();
+    await snapshotOf(before.shapes.create(handle, definition), []);
     before.shapes.advance(await grow(before, 10));
     await before.close();
     for (const name of readdirSync(`${directory}/log`)) rmSync(`${directory}/log/${name}`);
+    const after = await start();
+    const { lastCommitLsn, source } = after.log;
+    const again = await restarted(after);
 
-    await expect(start()).rejects.toMatchObject({ name: 'LogCorruptError' });
+    expect({ shapes: [...after.shapes.all()], lastCommitLsn, source, notes: after.notes, files: shapeFiles(), again: again.notes }).toEqual({
+      shapes: [],
+      lastCommitLsn: '0',
+      source: '',
+      notes: [expect.stringMatching(/^The transaction log is corrupt at 0: it was durable up to \d+\. All stored shapes were dropped/)],
+      files: [],
+      again: [],
+    });
+    await again.close();
   });
 
   test('closes once, however often it is asked', async () => {
@@ -338,20 +352,17 @@ describe('a storage directory', () => {
 
 describe('after a power cut', () => {
   let disk: MemoryDisk;
-  let metadata: MemoryMetadata;
   let boots: number;
   beforeEach(() => {
     disk = new MemoryDisk();
-    metadata = new MemoryMetadata();
     boots = 0;
   });
 
   const start = (): Promise<Storage> => {
     disk.crash(seededRandom(boots));
-    metadata.crash(seededRandom(boots));
     boots += 1;
     const processes = { self: { host: 'here', pid: boots, start: '' }, isAlive: () => false };
-    return openStorage({ directory: '/data', clock: new ManualClock(), disk: disk.mount(), openMetadata: () => metadata.open(), processes });
+    return openStorage({ directory: '/data', clock: new ManualClock(), disk: disk.mount(), processes });
   };
 
   test.each([

@@ -1,4 +1,5 @@
 /** What every engine of the shapes' logs promises its writers and readers. */
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BEFORE_ALL, SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
@@ -63,8 +64,8 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
     await storage.log.sync();
 
     expect(await recordsOf(storage.log)).toEqual([
-      { type: 'shape.created', handle, definition, position: 0 },
-      { type: 'shape.snapshotCompleted', handle, chunkCount: 1, pgSnapshot, position: 0 },
+      { type: 'shape.created', handle, definition, chunkBytesMax: CHUNK_BYTES, position: 0 },
+      { type: 'shape.snapshotCompleted', handle, chunks: chunksOf([`${row(4)},${snapshotEnd},`]), pgSnapshot, position: 0 },
       { type: 'shape.deleted', handle, why: 'a test' },
     ]);
   });
@@ -83,7 +84,7 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
 
     expect({ bodies: await Promise.all(reads.map(bodyOf)), snapshot: shape.snapshot, filterBy: shape.filterBy }).toEqual({
       bodies: chunks.map((body, index) => ({ body, end: `0_${index}`, upToDate: false })),
-      snapshot: { state: 'complete', pgSnapshot, chunkCount: chunks.length },
+      snapshot: { state: 'complete', pgSnapshot, chunks: chunksOf(chunks.map((body) => `${body},`)) },
       filterBy: pgSnapshot,
     });
   });
@@ -340,7 +341,7 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
       went: true,
       position: before,
       releasable: before,
-      record: { type: 'shape.snapshotCompleted', handle, chunkCount: 1, pgSnapshot, position: before },
+      record: { type: 'shape.snapshotCompleted', handle, chunks: chunksOf([`${snapshotEnd},`]), pgSnapshot, position: before },
       read: ['91', '92', '93'],
     });
   });
@@ -407,6 +408,11 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
     );
   });
 });
+
+/** What verifies chunks of less than a piece. */
+function chunksOf(chunks: readonly string[]): { bytes: number; sums: number[] }[] {
+  return chunks.map((chunk) => ({ bytes: chunk.length, sums: [crc32(chunk)] }));
+}
 
 /** A log as a plain list of lines. */
 class LogModel {

@@ -1,0 +1,80 @@
+/** Reads a checkpoint file: the last checkpoint in it that is whole. What lies behind that counts for nothing. */
+import { invariant } from '../../base/invariant.ts';
+import type { LogPosition } from '../../model/log-position.ts';
+import type { Handle } from '../../model/shape.ts';
+import type { DiskFile } from '../disk.ts';
+import { UnknownContentError } from '../errors.ts';
+import type { ShapeState } from '../shapes/stored-shape.ts';
+import { CHECKPOINT_FRAMES, checkpointFrameAt, type CheckpointFrame } from './checkpoint-frame.ts';
+import { changedState, type StateChange } from './checkpoint-states.ts';
+
+export interface FoundCheckpoint {
+  /** Undefined when no checkpoint in the file is whole. */
+  readonly position: LogPosition | undefined;
+  readonly states: Map<Handle, ShapeState>;
+  /** From where on the file does not hold; undefined when all of it does. */
+  readonly brokenAt: number | undefined;
+}
+
+/** Changes when a reader of the old form would misread the new one. */
+export const CHECKPOINT_FORMAT = 1;
+const BLOCK_BYTES = 1024 * 1024;
+
+/** @throws {UnknownContentError} another version wrote it. */
+export async function readCheckpoint(file: DiskFile, path: string, generation: number): Promise<FoundCheckpoint> {
+  const states = new Map<Handle, ShapeState>();
+  let position: LogPosition | undefined;
+  let open: CheckpointFrame[] = [];
+  let at = 0;
+  for await (const frame of framesOf(file, generation)) {
+    checkKind(frame, at, path);
+    at += frame.bytes;
+    if (frame.kind !== CHECKPOINT_FRAMES.closed) {
+      open.push(frame);
+      continue;
+    }
+    for (const part of open) learn(states, part);
+    open = [];
+    ({ position } = frame.payload as { position: LogPosition });
+  }
+  const isWhole = at === file.size && at > 0 && open.length === 0;
+  return { position, states, brokenAt: isWhole ? undefined : at };
+}
+
+/** Ends where nothing holds any more. */
+async function* framesOf(file: DiskFile, generation: number): AsyncGenerator<CheckpointFrame> {
+  let block: Buffer = Buffer.alloc(0);
+  let blockStart = 0;
+  for (let at = 0; at < file.size; ) {
+    const found = checkpointFrameAt(generation, block, at - blockStart, at);
+    if (found === 'broken') return;
+    if (typeof found === 'number') {
+      if (at + found > file.size) return;
+      const read = await file.read(at, Math.max(found, BLOCK_BYTES));
+      if (read.length < found) return;
+      block = Buffer.from(read.buffer, read.byteOffset, read.byteLength);
+      blockStart = at;
+      continue;
+    }
+    yield found;
+    at += found.bytes;
+  }
+}
+
+function checkKind({ kind, payload }: CheckpointFrame, at: number, path: string): void {
+  const isHead = kind === CHECKPOINT_FRAMES.head;
+  if (at === 0 && (!isHead || (payload as { format: number }).format !== CHECKPOINT_FORMAT)) {
+    throw new UnknownContentError(path, 'a beginning of another format');
+  }
+  if (kind > CHECKPOINT_FRAMES.closed) throw new UnknownContentError(path, `a frame of kind ${kind}`);
+}
+
+function learn(states: Map<Handle, ShapeState>, { kind, payload }: CheckpointFrame): void {
+  if (kind === CHECKPOINT_FRAMES.removed) for (const handle of payload as Handle[]) states.delete(handle);
+  if (kind !== CHECKPOINT_FRAMES.shapes) return;
+  for (const change of payload as StateChange[]) {
+    const state = changedState(change, states.get(change.handle));
+    invariant(state !== undefined, `a generation says first what ${change.handle} is`);
+    states.set(change.handle, state);
+  }
+}

@@ -1,0 +1,51 @@
+/**
+ * Shape states as a checkpoint tells them: each time only what differs from the last state of the same shape in the
+ * same generation. A definition, and what verifies a snapshot, are written once and not with every checkpoint.
+ */
+import type { LogOffset } from '../../model/log-offset.ts';
+import type { LogPosition } from '../../model/log-position.ts';
+import type { PgSnapshot } from '../../model/pg-snapshot.ts';
+import type { Handle, ShapeDefinition } from '../../model/shape.ts';
+import type { ChunkEnd } from '../shapes/shape-lines.ts';
+import type { SnapshotState } from '../shapes/shape-logs.ts';
+import type { ShapeState } from '../shapes/stored-shape.ts';
+
+export interface StateChange {
+  readonly handle: Handle;
+  readonly end: LogOffset;
+  readonly bytes: number;
+  readonly count: number;
+  readonly openBytes: number;
+  readonly position: LogPosition;
+  readonly isLagging: boolean;
+  readonly filterBy: PgSnapshot | null;
+  /** Both the first time. */
+  readonly definition?: ShapeDefinition;
+  readonly chunkBytesMax?: number;
+  /** When it changed. */
+  readonly snapshot?: SnapshotState;
+  /** Those that were added. */
+  readonly chunkEnds?: readonly ChunkEnd[];
+}
+
+/** @param last what the generation says of the shape already. */
+export function stateChange(state: ShapeState, last: ShapeState | undefined): StateChange {
+  const { handle, definition, chunkBytesMax, snapshot, lines, position, isLagging, filterBy } = state;
+  const { end, bytes, count, openBytes, chunkEnds } = lines;
+  const added = chunkEnds.slice(last?.lines.chunkEnds.length ?? 0);
+  return {
+    handle, end, bytes, count, openBytes, position, isLagging, filterBy,
+    ...(last === undefined ? { definition, chunkBytesMax } : {}),
+    ...(last?.snapshot === snapshot ? {} : { snapshot }),
+    ...(added.length === 0 ? {} : { chunkEnds: added }),
+  };
+}
+
+/** @returns undefined when the generation never said what the shape is. */
+export function changedState(change: StateChange, last: ShapeState | undefined): ShapeState | undefined {
+  const { handle, end, bytes, count, openBytes, position, isLagging, filterBy } = change;
+  const { definition = last?.definition, chunkBytesMax = last?.chunkBytesMax, snapshot = last?.snapshot } = change;
+  if (definition === undefined || chunkBytesMax === undefined || snapshot === undefined) return undefined;
+  const chunkEnds = [...(last?.lines.chunkEnds ?? []), ...(change.chunkEnds ?? [])];
+  return { handle, definition, chunkBytesMax, snapshot, lines: { end, bytes, count, chunkEnds, openBytes }, position, isLagging, filterBy };
+}

@@ -1,0 +1,162 @@
+/**
+ * Checkpoints: what the shapes were at a position of the log, each in one durable step: it counts with its last frame, or
+ * not at all. It is never ahead of the log or of the shapes' files.
+ *
+ * A generation is a file that one process makes and only appends to; the next one replaces it whole. So no leftover of
+ * another process must be told from what counts, and pages that a failed sync lost are never built upon. Lost or
+ * damaged, it takes nothing with it as long as the log still has what came since the checkpoint before.
+ */
+import { LOG_START, type LogPosition } from '../../model/log-position.ts';
+import type { Handle } from '../../model/shape.ts';
+import type { Disk } from '../disk.ts';
+import type { ShapeState } from '../shapes/stored-shape.ts';
+import { CHECKPOINT_FRAMES } from './checkpoint-frame.ts';
+import { CHECKPOINT_FORMAT, readCheckpoint } from './checkpoint-reader.ts';
+import { CheckpointWriter } from './checkpoint-writer.ts';
+
+export interface Checkpoint {
+  readonly position: LogPosition;
+  readonly changed: readonly ShapeState[];
+  readonly removed: readonly Handle[];
+}
+
+const DIGITS = 16;
+const NAME_PATTERN = /^\d{16}\.checkpoint$/;
+const UNFINISHED_PATTERN = /^\d{16}\.checkpoint\.new$/;
+/** A generation may come to three times the bytes that it began with, and to a little more. */
+const GROWTH_FACTOR = 3;
+const GROWTH_BYTES_MIN = 1024 * 1024;
+
+/** @throws {DiskError | UnknownContentError} nothing was changed. */
+export async function openCheckpoints(disk: Disk, directory: string): Promise<Checkpoints> {
+  await disk.makeDirectory(directory);
+  const names = await disk.list(directory);
+  const generations = names.filter((name) => NAME_PATTERN.test(name)).map((name) => Number(name.slice(0, DIGITS)));
+  const checkpoints = new Checkpoints(disk, directory, generations.sort((left, right) => left - right));
+  await checkpoints.find();
+  return checkpoints;
+}
+
+export class Checkpoints {
+  private readonly states = new Map<Handle, ShapeState>();
+  private readonly damaged: string[] = [];
+  private taken: LogPosition = LOG_START;
+  private writer: CheckpointWriter | undefined;
+  /** What the file may grow to before the next generation. */
+  private sizeMax = 0;
+
+  constructor(
+    private readonly disk: Disk,
+    private readonly directory: string,
+    /** Those on the disk, in order. */
+    private generations: readonly number[],
+  ) {}
+
+  /** How far the shapes had taken the log. */
+  get position(): LogPosition {
+    return this.taken;
+  }
+
+  /** Where the log must begin at the latest, for what the shapes have not taken by the checkpoint to be made from it. */
+  get needs(): LogPosition {
+    let position = this.taken;
+    for (const state of this.states.values()) if (state.isLagging && state.position < position) position = state.position;
+    return position;
+  }
+
+  /** What does not hold of the files that were found, in words. */
+  get damage(): readonly string[] {
+    return this.damaged;
+  }
+
+  shapes(): Iterable<ShapeState> {
+    return this.states.values();
+  }
+
+  /** Takes the newest checkpoint that is whole. */
+  async find(): Promise<void> {
+    for (const generation of this.generations.toReversed()) {
+      const path = this.pathOf(generation);
+      const file = await this.disk.open(path, 'read');
+      const found = await readCheckpoint(file, path, generation).finally(() => file.close());
+      if (found.brokenAt !== undefined) this.damaged.push(`${path} does not hold from byte ${found.brokenAt} on`);
+      if (found.position === undefined) continue;
+      for (const [handle, state] of found.states) this.states.set(handle, state);
+      this.taken = found.position;
+      return;
+    }
+  }
+
+  /** No shape that was found is to be trusted: the next checkpoint begins with none. */
+  forget(position: LogPosition): void {
+    this.states.clear();
+    this.taken = position;
+  }
+
+  /** Takes away all that was found, durably. */
+  async clear(): Promise<void> {
+    this.forget(LOG_START);
+    await this.removeAll(this.generations);
+    await this.disk.syncDirectory(this.directory);
+    this.generations = [];
+  }
+
+  /** All or nothing; durable when it resolves. @throws {DiskError} it may count or not, and no other may follow. */
+  async write(checkpoint: Checkpoint): Promise<void> {
+    const { writer } = this;
+    if (writer === undefined || writer.size > this.sizeMax) {
+      this.learn(checkpoint);
+      await this.begin(checkpoint.position);
+    } else {
+      await this.append(writer, checkpoint);
+      this.learn(checkpoint);
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.writer?.close();
+    this.writer = undefined;
+  }
+
+  private learn({ position, changed, removed }: Checkpoint): void {
+    for (const handle of removed) this.states.delete(handle);
+    for (const state of changed) this.states.set(state.handle, state);
+    this.taken = position;
+  }
+
+  private async append(writer: CheckpointWriter, { position, changed, removed }: Checkpoint): Promise<void> {
+    if (removed.length > 0) await writer.put(CHECKPOINT_FRAMES.removed, removed);
+    await writer.putStates(changed, (handle) => this.states.get(handle));
+    await writer.put(CHECKPOINT_FRAMES.closed, { position });
+    await writer.sync();
+  }
+
+  /** The name appears only when all of it is durable, and the generations before go only when the name is. */
+  private async begin(position: LogPosition): Promise<void> {
+    await this.close();
+    const generation = (this.generations.at(-1) ?? 0) + 1;
+    const path = this.pathOf(generation);
+    const file = await this.disk.open(`${path}.new`, 'write');
+    const writer = (this.writer = new CheckpointWriter(file, generation));
+    await file.truncate(0);
+    await writer.put(CHECKPOINT_FRAMES.head, { format: CHECKPOINT_FORMAT, generation });
+    await writer.putStates(this.states.values(), () => undefined);
+    await writer.put(CHECKPOINT_FRAMES.closed, { position });
+    await writer.sync();
+    await this.disk.rename(`${path}.new`, path);
+    await this.disk.syncDirectory(this.directory);
+    await this.removeAll(this.generations);
+    this.generations = [generation];
+    this.sizeMax = GROWTH_BYTES_MIN + GROWTH_FACTOR * writer.size;
+  }
+
+  private async removeAll(generations: readonly number[]): Promise<void> {
+    const unfinished = (await this.disk.list(this.directory)).filter((name) => UNFINISHED_PATTERN.test(name));
+    for (const name of unfinished) await this.disk.removeFile(`${this.directory}/${name}`);
+    for (const generation of generations) await this.disk.removeFile(this.pathOf(generation));
+  }
+
+  private pathOf(generation: number): string {
+    return `${this.directory}/${String(generation).padStart(DIGITS, '0')}.checkpoint`;
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * ShapePaths: where the files of a shape lie. They have flat names in a bounded number of directories that stay, so
+ * that a shape costs no directory of its own and leaves none behind.
+ *
+ * A shape's files are removed only once its deletion stands durably in the log: a stop in between leaves files that no
+ * record knows, and the next start sweeps them up. What has another name is not ours, and stays.
+ */
+import { fnvHash } from '../../base/fnv-hash.ts';
+import type { Handle } from '../../model/shape.ts';
+import type { Disk } from '../disk.ts';
+import { DiskError } from '../errors.ts';
+
+export const FILE_KINDS = ['snapshot', 'lines', 'index'] as const;
+export type FileKind = (typeof FILE_KINDS)[number];
+
+const FAN_OUT_PATTERN = /^[0-9a-f]{2}$/;
+const NAME_PATTERN = /^([\w-]+)\.(snapshot|lines|index)$/;
+
+export class ShapePaths {
+  private readonly shapes: string;
+  private readonly made = new Map<string, Promise<void>>();
+
+  constructor(
+    private readonly disk: Disk,
+    storage: string,
+  ) {
+    this.shapes = `${storage}/shapes`;
+  }
+
+  pathOf(handle: Handle, kind: FileKind): string {
+    return `${this.directoryOf(handle)}/${handle}.${kind}`;
+  }
+
+  directoryOf(handle: Handle): string {
+    return `${this.shapes}/${hash8(handle).toString(16).padStart(2, '0')}`;
+  }
+
+  /** Makes the directory of the shape's files, once for all shapes that share it. */
+  prepare(handle: Handle): Promise<void> {
+    const directory = this.directoryOf(handle);
+    const made = this.made.get(directory) ?? this.disk.makeDirectory(directory);
+    this.made.set(directory, made);
+    return made;
+  }
+
+  /** Which files there are of each handle. */
+  async stored(): Promise<Map<Handle, Set<FileKind>>> {
+    const found = new Map<Handle, Set<FileKind>>();
+    for (const directory of await this.disk.list(this.shapes)) {
+      if (!FAN_OUT_PATTERN.test(directory)) continue;
+      for (const name of await this.disk.list(`${this.shapes}/${directory}`)) {
+        const [, handle, kind] = NAME_PATTERN.exec(name) ?? [];
+        if (handle === undefined || hash8(handle).toString(16).padStart(2, '0') !== directory) continue;
+        const kinds = found.get(handle as Handle) ?? new Set();
+        found.set(handle as Handle, kinds.add(kind as FileKind));
+      }
+    }
+    return found;
+  }
+
+  async discard(handle: Handle): Promise<void> {
+    for (const kind of FILE_KINDS) {
+      try {
+        await this.disk.removeFile(this.pathOf(handle, kind));
+      } catch (error) {
+        if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error;
+      }
+    }
+  }
+}
+
+/** Folded, so that every bit counts. */
+function hash8(text: string): number {
+  const hash = fnvHash(text);
+  const half = (hash >>> 16) ^ hash;
+  return ((half >>> 8) ^ half) & 0xff;
+}
