@@ -1,67 +1,82 @@
 /**
- * A service reduced to its storage: transactions come in, every shape takes them, checkpoints are made, the power goes.
- * Beside it a plain account of what was promised, to be compared after each crash.
+ * A service reduced to its storage: transactions come in, every shape takes them, checkpoints are made, syncs fail, the
+ * power goes. Beside it the account of what was promised, to be compared after each crash, from the beginning of each
+ * shape, in memory and from the disk.
  */
 import { seededRandom, type Random } from '../../src/base/random.ts';
-import { SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
+import { BEFORE_ALL, type LogOffset } from '../../src/model/log-offset.ts';
 import type { LogPosition } from '../../src/model/log-position.ts';
+import type { PgSnapshot } from '../../src/model/pg-snapshot.ts';
 import type { Handle } from '../../src/model/shape.ts';
-import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
+import type { ShapeLog, SnapshotWriter } from '../../src/storage/shapes/shape-logs.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../support/shapes.ts';
-import { bodyOf, bytes, lsn, pgSnapshot, transactionsOf, xid } from '../support/stored-samples.ts';
+import { bodyOf, bytes, lsn, transactionsOf, xid } from '../support/stored-samples.ts';
 import { MemoryDisk } from './memory-disk.ts';
+import { Account, without, withEntry, type Served } from './storage-account.ts';
+
+type Action = 'sync' | 'create' | 'delete' | 'checkpoint';
 
 export type Step =
   | { readonly do: 'transaction'; readonly fragments: number; readonly bytes: number }
-  | { readonly do: 'open transaction' | 'sync' | 'create' | 'apply' | 'apply but the new' | 'checkpoint' | 'delete' | 'read' }
-  | { readonly do: 'crash'; readonly during: 'nothing' | 'sync' | 'create' | 'delete' | 'checkpoint'; readonly turns: number };
-
-interface Served {
-  readonly handle: Handle;
-  readonly after: LogOffset;
-  readonly body: string;
-  readonly upToDate: boolean;
-}
+  | { readonly do: 'open transaction' | 'apply' | 'apply but the new' | 'read' | 'kill' | Action }
+  /** A snapshot that does not see the last transaction, which all have taken, begins while a checkpoint is made. */
+  | { readonly do: 'go back during a checkpoint'; readonly turns: number }
+  | { readonly do: 'fail'; readonly syncsOf: RegExp; readonly during: Action }
+  | { readonly do: 'crash'; readonly during: Action | 'nothing'; readonly turns: number };
 
 /** What a violated promise looks like; an empty list is the hoped-for result. */
 export type Violation = string;
 
+/** A snapshot of several chunks. */
+const ROWS = 3;
+const DIRECTORY = '/data';
+
 export class CrashWorld {
-  readonly violations: Violation[] = [];
-  private readonly disk = new MemoryDisk();
-  private readonly random: Random;
+  private readonly found: Violation[] = [];
   private boots = 0;
   private storage: Storage | undefined;
-  private commit = 0;
-  private handles = 0;
-  /** Committed into the log, in order. */
-  private appended: { readonly commit: number; readonly fragments: string[] }[] = [];
-  /** Fragments of the transaction that is open. */
-  private open: string[] = [];
-  private durableCommit = 0;
-  /** What Postgres may have been told to forget. */
-  private toldHeld = 0;
-  /** Each shape's first transaction is the one after this. */
-  private readonly bornAt = new Map<Handle, number>();
-  private readonly complete = new Set<Handle>();
-  private readonly deleted = new Set<Handle>();
-  /** Shapes that no `apply` has reached yet. */
-  private lagging = new Set<Handle>();
-  private appliedCommit = 0;
-  private served: Served[] = [];
 
-  constructor(seed: number) {
-    this.random = seededRandom(seed);
+  private constructor(
+    readonly disk: MemoryDisk,
+    private readonly account: Account,
+    private readonly random: Random,
+  ) {}
+
+  static fresh(seed: number): CrashWorld {
+    return new CrashWorld(new MemoryDisk(), new Account(), seededRandom(seed));
+  }
+
+  /** The same moment in another world, whose power goes as `seed` says. */
+  copy(seed: number): CrashWorld {
+    const copy = new CrashWorld(this.disk.image(), this.account.copy(), seededRandom(seed));
+    copy.boots = this.boots;
+    return copy;
+  }
+
+  get violations(): readonly Violation[] {
+    return this.found;
   }
 
   async run(steps: readonly Step[]): Promise<readonly Violation[]> {
     await this.start();
     for (const step of steps) await this.take(step);
-    await this.take({ do: 'crash', during: 'nothing', turns: 0 });
-    return this.violations;
+    await this.cut();
+    return this.found;
+  }
+
+  /** The power goes, and comes back; life goes on upon what is left. */
+  async cut(): Promise<readonly Violation[]> {
+    this.disk.crash(this.random);
+    await this.start();
+    await this.compare();
+    this.appendTransaction(1, 200);
+    await this.applyAll(false);
+    await this.create();
+    await this.kill();
+    return this.found;
   }
 
   private get now(): Storage {
@@ -71,15 +86,18 @@ export class CrashWorld {
 
   private async take(step: Step): Promise<void> {
     if (step.do === 'transaction') this.appendTransaction(step.fragments, step.bytes);
-    else if (step.do === 'open transaction') this.appendChanges(`${this.commit + 1}/open`);
+    else if (step.do === 'open transaction') this.appendChanges(`${this.account.commit + 1}/open`);
     else if (step.do === 'crash') await this.crash(step.during, step.turns);
+    else if (step.do === 'fail') await this.fail(step.syncsOf, step.during);
+    else if (step.do === 'go back during a checkpoint') await this.goBackDuringCheckpoint(step.turns);
+    else if (step.do === 'kill') await this.kill();
     else if (step.do === 'apply') await this.applyAll(false);
     else if (step.do === 'apply but the new') await this.applyAll(true);
     else if (step.do === 'read') await this.readAll();
     else await this.begin(step.do);
   }
 
-  private begin(action: 'sync' | 'create' | 'delete' | 'checkpoint' | 'nothing'): Promise<void> {
+  private begin(action: Action | 'nothing'): Promise<void> {
     if (action === 'sync') return this.sync();
     if (action === 'create') return this.create();
     if (action === 'delete') return this.delete();
@@ -87,44 +105,70 @@ export class CrashWorld {
   }
 
   private appendTransaction(fragmentCount: number, byteCount: number): void {
-    for (let index = 0; index < fragmentCount; index += 1) this.appendChanges(`${this.commit + 1}/${index}:${'x'.repeat(byteCount)}`);
-    this.commit += 1;
-    this.now.log.appendCommit(xid(this.commit), lsn(this.commit));
-    this.now.log.appendHeld(lsn(this.commit + 1));
-    this.appended.push({ commit: this.commit, fragments: this.open });
-    this.open = [];
+    const { account } = this;
+    for (let index = 0; index < fragmentCount; index += 1) this.appendChanges(`${account.commit + 1}/${index}:${'x'.repeat(byteCount)}`);
+    account.commit += 1;
+    this.now.log.appendCommit(xid(account.commit), lsn(account.commit));
+    this.now.log.appendHeld(lsn(account.commit + 1));
+    account.appended = [...account.appended, { commit: account.commit, fragments: account.open }];
+    account.open = [];
   }
 
   private appendChanges(fragment: string): void {
-    this.now.log.appendChanges(xid(this.commit + 1), bytes(fragment));
-    this.open.push(fragment);
+    this.now.log.appendChanges(xid(this.account.commit + 1), bytes(fragment));
+    this.account.open = [...this.account.open, fragment];
   }
 
   private async sync(): Promise<void> {
-    const through = this.commit;
+    const through = this.account.commit;
     await this.now.log.sync();
-    this.durableCommit = Math.max(this.durableCommit, through);
+    this.account.durableCommit = Math.max(this.account.durableCommit, through);
   }
 
   private async create(): Promise<void> {
-    this.handles += 1;
-    const handle = handleOf(this.handles);
-    this.bornAt.set(handle, this.appliedCommit);
-    this.lagging.add(handle);
-    const shape = this.now.shapes.create(handle, shapeOf({}));
-    const writer = shape.beginSnapshot(pgSnapshot);
-    await writer.write([bytes(`"row of ${handle}"`)]);
+    const shape = this.newShape();
+    await this.fillSnapshot(shape, shape.beginSnapshot(seesAll(this.account.commit)));
+  }
+
+  private newShape(): ShapeLog {
+    const { account } = this;
+    account.handles += 1;
+    const handle = handleOf(account.handles);
+    account.bornAt = withEntry(account.bornAt, handle, account.appliedCommit);
+    account.lagging = new Set([...account.lagging, handle]);
+    return this.now.shapes.create(handle, shapeOf({}));
+  }
+
+  private async fillSnapshot({ handle }: ShapeLog, writer: SnapshotWriter): Promise<void> {
+    await writer.write(rowsOf(handle, ROWS).map(bytes));
     await writer.complete();
-    this.complete.add(handle);
+    this.account.complete = withEntry(this.account.complete, handle, ROWS);
+  }
+
+  /** Behind the snapshot come more transactions, so that the log would let go of the one that it does not see. */
+  private async goBackDuringCheckpoint(turns: number): Promise<void> {
+    await this.applyAll(false);
+    const hidden = this.account.commit;
+    const checkpointing = this.checkpoint();
+    for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+    const shape = this.newShape();
+    const created = shape.position;
+    const writer = shape.beginSnapshot(seesAll(hidden - 1));
+    if (shape.position < created) this.account.bornAt = withEntry(this.account.bornAt, shape.handle, hidden - 1);
+    for (let more = 0; more < 12; more += 1) this.appendTransaction(1, 60);
+    await checkpointing;
+    await this.fillSnapshot(shape, writer);
+    await this.sync();
+    await this.applyAll(false);
   }
 
   private async delete(): Promise<void> {
     const [shape] = this.now.shapes.all();
     if (shape === undefined) return;
     this.now.shapes.delete(shape.handle, 'a test');
-    this.complete.delete(shape.handle);
+    this.account.complete = without(this.account.complete, shape.handle);
     await this.now.log.sync();
-    this.deleted.add(shape.handle);
+    this.account.deleted = new Set([...this.account.deleted, shape.handle]);
   }
 
   private async checkpoint(): Promise<void> {
@@ -138,12 +182,13 @@ export class CrashWorld {
     const { log, shapes } = this.now;
     await this.sync();
     const through = log.durableEnd;
+    const { durableCommit } = this.account;
     for (const shape of shapes.all()) {
-      if (butTheNew && this.lagging.has(shape.handle)) continue;
+      if (butTheNew && this.account.lagging.has(shape.handle)) continue;
       if (shape.snapshot.state === 'complete') await this.apply(shape, through);
     }
     shapes.advance(through);
-    this.appliedCommit = this.commit;
+    this.account.appliedCommit = durableCommit;
   }
 
   private async apply(shape: ShapeLog, through: LogPosition): Promise<void> {
@@ -155,30 +200,45 @@ export class CrashWorld {
       shape.publish(block.through);
       after = block.through;
     }
-    this.lagging.delete(shape.handle);
+    this.account.lagging = new Set([...this.account.lagging].filter((handle) => handle !== shape.handle));
   }
 
-  /** Reads every shape from its begin, request by request, as a client does. */
+  /** Reads every shape from its beginning, request by request, as a client does. */
   private async readAll(): Promise<void> {
-    for (const shape of this.now.shapes.all()) this.served.push(...(await follow(shape)));
+    for (const shape of this.now.shapes.all()) {
+      if (shape.snapshot.state === 'complete') this.account.served = [...this.account.served, ...(await follow(shape))];
+    }
   }
 
-  private async crash(during: 'nothing' | 'sync' | 'create' | 'delete' | 'checkpoint', turns: number): Promise<void> {
+  private async crash(during: Action | 'nothing', turns: number): Promise<void> {
     const underWay = this.begin(during).catch(() => {}); // It dies with the machine.
     for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
-    this.open = [];
-    this.toldHeld = Number(this.now.log.heldLsn);
+    this.account.toldHeld = Number(this.now.log.heldLsn);
     this.disk.crash(this.random);
     await underWay;
     await this.start();
     await this.compare();
   }
 
+  /** A sync is refused: the process ends, and the next one finds what the kernel has. */
+  private async fail(syncsOf: RegExp, during: Action): Promise<void> {
+    this.disk.fail('sync', 'EIO', syncsOf);
+    await this.begin(during).catch(() => {});
+    await this.kill();
+  }
+
+  private async kill(): Promise<void> {
+    this.disk.kill();
+    await this.start();
+    await this.compare();
+  }
+
   private async start(): Promise<void> {
     this.boots += 1;
+    this.account.open = [];
     const self = { host: 'here', pid: this.boots, start: '' };
     this.storage = await openStorage({
-      directory: '/data',
+      directory: DIRECTORY,
       clock: new ManualClock(),
       chunkBytesMax: 60,
       segmentBytesMax: 400,
@@ -186,14 +246,25 @@ export class CrashWorld {
       disk: this.disk.mount(),
       processes: { self, isAlive: () => false },
     });
-    const { shapes } = this.storage;
-    this.lagging = new Set([...shapes.all()].filter(({ position }) => position < shapes.position).map(({ handle }) => handle));
+    const { shapes, notes } = this.storage;
+    for (const note of notes) this.violate(`no damage was done, and it says: ${note}`);
+    this.account.lagging = new Set([...shapes.all()].filter(({ position }) => position < shapes.position).map(({ handle }) => handle));
+  }
+
+  private violate(violation: Violation): void {
+    this.found.push(violation);
   }
 
   private async compare(): Promise<void> {
     await this.compareLog();
     this.compareHandles();
     await this.applyAll(false);
+    await this.compareShapes();
+    await this.checkpoint(); // From here on it is read from the disk.
+    await this.compareShapes();
+  }
+
+  private async compareShapes(): Promise<void> {
     for (const shape of this.now.shapes.all()) await this.compareShape(shape);
     await this.compareServed();
   }
@@ -201,56 +272,59 @@ export class CrashWorld {
   /** What is left is a prefix of what was appended, and has all that was promised. */
   private async compareLog(): Promise<void> {
     const { log, shapes } = this.now;
+    const { account } = this;
     const range = { after: shapes.position, through: log.durableEnd };
     const found = transactionsOf(await log.read(range, Number.MAX_SAFE_INTEGER));
-    const last = Number(found.at(-1)?.lsn ?? Math.min(this.appliedCommit, Number(log.lastCommitLsn)));
-    if (last < this.durableCommit) this.violations.push(`lost: the log ends with ${last}, ${this.durableCommit} was durable`);
+    const last = Number(found.at(-1)?.lsn ?? Math.min(account.appliedCommit, Number(log.lastCommitLsn)));
+    if (last < account.durableCommit) this.violate(`lost: the log ends with ${last}, ${account.durableCommit} was durable`);
     const held = Number(log.heldLsn);
-    if (held < this.toldHeld) this.violations.push(`the log holds what came before ${held}, and Postgres was told ${this.toldHeld}`);
-    if (held > last + 1) this.violations.push(`the log claims what came before ${held}, and ends with ${last}`);
-    this.appended = this.appended.filter(({ commit }) => commit <= last);
+    if (held < account.toldHeld) this.violate(`the log holds what came before ${held}, and Postgres was told ${account.toldHeld}`);
+    if (held > last + 1) this.violate(`the log claims what came before ${held}, and ends with ${last}`);
+    account.appended = account.appended.filter(({ commit }) => commit <= last);
     const first = Number(found[0]?.lsn ?? last + 1);
-    const expected = this.appended.filter(({ commit }) => commit >= first);
+    const expected = account.appended.filter(({ commit }) => commit >= first);
     const same = JSON.stringify(found.map(({ fragments }) => fragments)) === JSON.stringify(expected.map(({ fragments }) => fragments));
-    if (!same) this.violations.push(`the log has ${found.map(({ lsn: commit }) => commit)}, not ${expected.map(({ commit }) => commit)}`);
-    this.commit = last; // Postgres sends the rest again.
-    this.durableCommit = last;
-    this.appliedCommit = last;
+    if (!same) this.violate(`the log has ${found.map(({ lsn: commit }) => commit)}, not ${expected.map(({ commit }) => commit)}`);
+    account.commit = last; // Postgres sends the rest again.
+    account.durableCommit = last;
+    account.appliedCommit = last;
   }
 
   private compareHandles(): void {
+    const { account } = this;
     const found = new Set([...this.now.shapes.all()].map(({ handle }) => handle));
-    for (const handle of this.complete) if (!found.has(handle)) this.violations.push(`shape ${handle} is lost`);
-    for (const handle of this.deleted) if (found.has(handle)) this.violations.push(`shape ${handle} came back`);
-    this.complete.clear();
-    for (const handle of found) this.complete.add(handle);
-    this.served = this.served.filter(({ handle }) => found.has(handle));
+    for (const handle of account.complete.keys()) if (!found.has(handle)) this.violate(`shape ${handle} is lost`);
+    for (const handle of account.deleted) if (found.has(handle)) this.violate(`shape ${handle} came back`);
+    account.complete = new Map([...found].map((handle) => [handle, ROWS]));
+    account.served = account.served.filter(({ handle }) => found.has(handle));
   }
 
   private async compareShape(shape: ShapeLog): Promise<void> {
-    const born = this.bornAt.get(shape.handle) ?? 0;
-    const commits = this.appended.filter(({ commit }) => commit > born);
-    const expected = commits.flatMap(({ commit }) => linesOf(shape.handle, commit));
-    const found = (await follow(shape)).map(({ body }) => body).filter((body) => body !== '').join(',');
-    if (found !== expected.join(',')) this.violations.push(`shape ${shape.handle} has ${found}, not ${expected.join(',')}`);
+    const { account } = this;
+    const born = account.bornAt.get(shape.handle) ?? 0;
+    const commits = account.appended.filter(({ commit }) => commit > born);
+    const expected = [...rowsOf(shape.handle, ROWS), commits.flatMap(({ commit }) => linesOf(shape.handle, commit))].flat();
+    const read = await follow(shape).then((parts) => parts.map(({ body }) => body).filter((body) => body !== '').join(','), String);
+    const found = read.replace(/,?\{"headers":\{"control":"snapshot-end"[^}]*\}\}/, '');
+    if (found !== expected.join(',')) this.violate(`shape ${shape.handle} has ${found}, not ${expected.join(',')}`);
   }
 
   /** The same URL gives the same bytes, or more of them when the chunk was still open. */
   private async compareServed(): Promise<void> {
-    for (const { handle, after, body, upToDate } of this.served) {
+    for (const { handle, after, body, upToDate } of this.account.served) {
       const shape = this.now.shapes.get(handle);
-      const read = shape === undefined ? { outcome: 'gone' } : await bodyOf(shape.read(after));
+      const read = shape === undefined ? { outcome: 'gone' } : await bodyOf(shape.read(after)).catch((error: Error) => ({ outcome: error.message }));
       const again = 'body' in read ? read.body : read.outcome;
       const isSame = again === body || (upToDate && (body === '' || again.startsWith(`${body},`)));
-      if (!isSame) this.violations.push(`shape ${handle} after ${after} gave ${body}, now ${again}`);
+      if (!isSame) this.violate(`shape ${handle} after ${after} gave ${body}, now ${again}`);
     }
   }
 }
 
-/** Follows a shape's log to its end. */
+/** Follows a shape's log from its beginning to its end. */
 async function follow(shape: ShapeLog): Promise<Served[]> {
   const served: Served[] = [];
-  for (let after: LogOffset = SNAPSHOT_END; ; ) {
+  for (let after: LogOffset = BEFORE_ALL; ; ) {
     const read = shape.read(after);
     const answer = await bodyOf(read);
     if (read.outcome !== 'lines' || !('body' in answer)) return served;
@@ -260,8 +334,16 @@ async function follow(shape: ShapeLog): Promise<Served[]> {
   }
 }
 
+function rowsOf(handle: Handle, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => JSON.stringify(`row ${index} of ${handle} ${'.'.repeat(20)}`));
+}
+
 /** Some transactions do not touch a shape. */
 function linesOf(handle: Handle, commit: number): string[] {
   const count = (commit + Number(handle.split('-')[0])) % 3;
   return Array.from({ length: count }, (_, index) => JSON.stringify(`${handle} ${lsn(commit)} ${index}`));
+}
+
+function seesAll(through: number): PgSnapshot {
+  return { xmin: String(through + 1), xmax: String(through + 1), xip: [], insertLsn: lsn(through) };
 }

@@ -266,8 +266,8 @@ class MemoryFile implements DiskFile {
   }
 
   async sync(): Promise<void> {
-    const { pending } = this.node;
     this.disk.beforeChange();
+    const { pending } = this.node;
     await this.disk.syncTurn();
     const settle = (): void => {
       this.node.pending = this.node.pending.slice(pending.length);
@@ -308,16 +308,17 @@ function settled(node: Node, random: Random): Node {
   const count = random.below(pending.length + 1);
   const arrived = pending.filter((_, index) => (isOrdered ? index < count : random.below(2) === 0));
   const last = arrived.at(-1);
-  if (last !== undefined && random.below(2) === 0) arrived[arrived.length - 1] = torn(last, random);
+  if (last !== undefined && random.below(2) === 0) arrived[arrived.length - 1] = torn(last, node.durable.length, random);
   const bytes = applied(node.durable, ...arrived);
   return { kind: 'file', bytes, durable: bytes, pending: [] };
 }
 
-function torn(write: Write, random: Random): Write {
+/** What lies beyond the old size may be there before its content is; what was there already is old or new, byte by byte. */
+function torn(write: Write, size: number, random: Random): Write {
   if ('size' in write || write.bytes.length === 0) return write;
   const bytes = Buffer.from(write.bytes.subarray(0, random.below(write.bytes.length + 1)));
   const wrong = random.below(2 * bytes.length + 1);
-  if (wrong < bytes.length) bytes[wrong] = (bytes[wrong] ?? 0) ^ (1 + random.below(255));
+  if (wrong < bytes.length && write.at + wrong >= size) bytes[wrong] = (bytes[wrong] ?? 0) ^ (1 + random.below(255));
   return { at: write.at, bytes };
 }
 

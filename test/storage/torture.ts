@@ -1,0 +1,56 @@
+/**
+ * All power cuts of all workloads, and of random ones: `npm run torture:storage -- --minutes 5 --seed 1`. Bounded by the
+ * minutes; a cut that breaks a promise is printed with what makes it again.
+ */
+import { parseArgs } from 'node:util';
+import { systemClock } from '../../src/base/clock.ts';
+import { seededRandom, type Random } from '../../src/base/random.ts';
+import type { Step } from './crash-world.ts';
+import { cutAt, momentsOf, WORKLOADS } from './power-cuts.ts';
+
+const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' }, seed: { type: 'string', default: '1' } } });
+const endMs = systemClock.nowMs() + Number(values.minutes) * 60_000;
+const WAYS = 3;
+const STEPS = 25;
+let [cuts, broken] = [0, 0];
+
+for (const [name, steps] of Object.entries(WORKLOADS)) await torture(name, steps, 0);
+for (let seed = Number(values.seed); systemClock.nowMs() < endMs; seed += 1) await torture(`random workload ${seed}`, randomSteps(seededRandom(seed)), seed);
+console.info(`${cuts} power cuts: ${broken === 0 ? 'no promise broken' : `${broken} promises broken`}`);
+process.exitCode = broken === 0 ? 0 : 1;
+
+async function torture(name: string, steps: readonly Step[], seed: number): Promise<void> {
+  const { moments, violations } = await momentsOf(steps);
+  report(name, violations);
+  for (const [index, moment] of moments.entries()) {
+    if (systemClock.nowMs() > endMs) return;
+    const ways = Array.from({ length: WAYS }, (_, way) => seed * 1_000_003 + index * WAYS + way);
+    report(`${name}, operation ${index}`, await cutAt(moment, ways));
+    cuts += WAYS;
+  }
+  console.info(`${name}: ${moments.length} moments`);
+}
+
+function report(where: string, violations: readonly string[]): void {
+  broken += violations.length;
+  for (const violation of violations) console.error(`${where}, ${violation}`);
+}
+
+function randomSteps(random: Random): Step[] {
+  return Array.from({ length: STEPS }, () => randomStep(random));
+}
+
+function randomStep(random: Random): Step {
+  const during = (['sync', 'create', 'delete', 'checkpoint'] as const)[random.below(4)] ?? 'sync';
+  const syncsOf = [/\.log$/, /\.lines$/, /\.index$/, /\.snapshot$/, /\.checkpoint/, /\/checkpoint$/, /\/log$/][random.below(7)] ?? /^/;
+  const steps: readonly Step[] = [
+    { do: 'transaction', fragments: 1 + random.below(3), bytes: random.below(150) },
+    { do: 'transaction', fragments: 1, bytes: random.below(500) },
+    { do: 'apply' }, { do: 'apply' }, { do: 'apply but the new' }, { do: 'create' }, { do: 'checkpoint' }, { do: 'checkpoint' },
+    { do: 'delete' }, { do: 'read' }, { do: 'sync' }, { do: 'open transaction' }, { do: 'kill' },
+    { do: 'go back during a checkpoint', turns: random.below(40) },
+    { do: 'fail', syncsOf, during },
+    { do: 'crash', during, turns: random.below(80) },
+  ];
+  return steps[random.below(steps.length)] ?? { do: 'read' };
+}
