@@ -7,7 +7,7 @@ import { DiskError, StorageDirectoryError, StorageVersionError } from './errors.
 import { FileCache } from './shapes/file-cache.ts';
 import { openCheckpoints } from './checkpoint/checkpoints.ts';
 import { systemProcesses, type Processes } from './processes.ts';
-import { recoverLog, shapeNotes } from './recovery.ts';
+import { openTrustedLog, shapeNotes } from './recovery.ts';
 import { ShapePaths } from './shapes/shape-paths.ts';
 import { recoverShapes } from './shapes/shape-recovery.ts';
 import { CHUNK_BYTES_MAX, type Storage } from './storage.ts';
@@ -63,7 +63,7 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 async function recover(options: StorageOptions, disk: Disk): Promise<Storage> {
   const { directory, clock, chunkBytesMax = CHUNK_BYTES_MAX, segmentBytesMax = 64 * MIB, tailBytesMax = 64 * MIB } = options;
   const checkpoints = await openCheckpoints(disk, `${directory}/checkpoint`);
-  const { log, notes } = await recoverLog({ disk, directory: `${directory}/log`, segmentBytesMax, tailBytesMax }, checkpoints);
+  const { log, notes } = await openTrustedLog({ disk, directory: `${directory}/log`, segmentBytesMax, tailBytesMax }, checkpoints);
   const paths = new ShapePaths(disk, directory);
   const files = new FileCache(disk, options.idleFilesMax ?? 64);
   const recovered = await recoverShapes(log, checkpoints, paths);

@@ -23,13 +23,13 @@ export interface RecoveredLog {
 type LogOptions = Omit<DiskLogOptions, 'from' | 'durable'>;
 
 /** Opens the log, and leaves of the checkpoints what can be trusted with it. @throws {UnknownContentError | StorageVersionError | DiskError} */
-export async function recoverLog(options: LogOptions, checkpoints: Checkpoints): Promise<RecoveredLog> {
+export async function openTrustedLog(options: LogOptions, checkpoints: Checkpoints): Promise<RecoveredLog> {
   const begin = await beginOf(options.disk, options.directory);
   const isCovered = begin <= checkpoints.needs;
   try {
     const log = await openDiskLog({ ...options, from: isCovered ? checkpoints.needs : begin, durable: checkpoints.position });
     if (isCovered) return { log, notes: [] };
-    const notes = [checkpointNote(checkpoints, begin)];
+    const notes = [gapNote(checkpoints, begin)];
     checkpoints.forget(log.durableEnd);
     return { log, notes };
   } catch (error) {
@@ -54,11 +54,11 @@ export function shapeNotes({ robbed }: RecoveredShapes): string[] {
   return robbed.map((handle) => `Files of shape ${handle} are missing: the shape was dropped, and is made anew when it is asked for.`);
 }
 
-function checkpointNote({ damage, needs }: Checkpoints, begin: LogPosition): string {
-  const found = damage.length === 0 ? 'No checkpoint was found' : `The checkpoint is damaged (${damage.join('; ')})`;
+function gapNote({ damage, needs }: Checkpoints, begin: LogPosition): string {
+  const found = damage.length === 0 ? '' : ` (${damage.join('; ')})`;
   return (
-    `${found}, and the transaction log begins at ${begin}, not at ${needs}: all stored shapes were dropped. ` +
-    'Clients fetch them anew; nothing has to be done.'
+    `The transaction log begins at ${begin}, and by the last whole checkpoint the shapes need it from ${needs} on${found}. ` +
+    'All stored shapes were dropped. Clients fetch them anew; nothing has to be done, but the disk may not be sound.'
   );
 }
 

@@ -9,6 +9,7 @@ import type { LogPosition } from '../../src/model/log-position.ts';
 import type { PgSnapshot } from '../../src/model/pg-snapshot.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import type { ShapeLog, SnapshotWriter } from '../../src/storage/shapes/shape-logs.ts';
+import { ShapeCorruptError } from '../../src/storage/errors.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -30,6 +31,7 @@ export type Step =
 /** What a violated promise looks like; an empty list is the hoped-for result. */
 export type Violation = string;
 
+const REFUSALS = ['StorageVersionError', 'UnknownContentError'];
 /** A snapshot of several chunks. */
 const ROWS = 3;
 const DIRECTORY = '/data';
@@ -72,10 +74,25 @@ export class CrashWorld {
     this.disk.crash(this.random);
     await this.start();
     await this.compare();
-    this.appendTransaction(1, 200);
-    await this.applyAll(false);
-    await this.create();
-    await this.kill();
+    await this.goOn();
+    return this.found;
+  }
+
+  /**
+   * The process is killed, and what it left is damaged: each shape is served as before, or is condemned with a word and
+   * made anew, or the directory is refused in a sentence.
+   */
+  async survive(damage: (disk: MemoryDisk) => void): Promise<readonly Violation[]> {
+    this.disk.kill();
+    damage(this.disk);
+    try {
+      await this.open();
+    } catch (error) {
+      if (!REFUSALS.includes((error as Error).name)) this.violate(`it does not come back: ${String(error)}`);
+      return this.found;
+    }
+    await this.heal();
+    await this.goOn();
     return this.found;
   }
 
@@ -233,7 +250,19 @@ export class CrashWorld {
     await this.compare();
   }
 
+  private async goOn(): Promise<void> {
+    this.appendTransaction(1, 200);
+    await this.applyAll(false);
+    await this.create();
+    await this.kill();
+  }
+
   private async start(): Promise<void> {
+    await this.open();
+    for (const note of this.now.notes) this.violate(`no damage was done, and it says: ${note}`);
+  }
+
+  private async open(): Promise<void> {
     this.boots += 1;
     this.account.open = [];
     const self = { host: 'here', pid: this.boots, start: '' };
@@ -246,13 +275,53 @@ export class CrashWorld {
       disk: this.disk.mount(),
       processes: { self, isAlive: () => false },
     });
-    const { shapes, notes } = this.storage;
-    for (const note of notes) this.violate(`no damage was done, and it says: ${note}`);
+    const { shapes } = this.storage;
     this.account.lagging = new Set([...shapes.all()].filter(({ position }) => position < shapes.position).map(({ handle }) => handle));
   }
 
   private violate(violation: Violation): void {
     this.found.push(violation);
+  }
+
+  /** What damage took away is condemned by whoever meets it; the rest is as it was. */
+  private async heal(): Promise<void> {
+    const { log, shapes, notes } = this.now;
+    const { account } = this;
+    const lost = [...account.complete.keys()].filter((handle) => shapes.get(handle) === undefined);
+    if (lost.length > 0 && notes.length === 0) this.violate(`${lost} went without a word`);
+    for (const handle of lost) this.condemn(handle);
+    const last = Number(log.lastCommitLsn);
+    if (last < account.durableCommit && [...shapes.all()].length > 0) this.violate(`lost: the log ends with ${last}, ${account.durableCommit} was durable`);
+    account.appended = account.appended.filter(({ commit }) => commit <= last); // Postgres sends the rest again.
+    account.durableCommit = last;
+    await this.applyAll(false);
+    for (const handle of account.complete.keys()) await this.condemnIfDamaged(handle);
+    await this.checkpointCondemning();
+    await this.compareShapes();
+    account.complete = new Map([...shapes.all()].map(({ handle }) => [handle, ROWS]));
+  }
+
+  private async condemnIfDamaged(handle: Handle): Promise<void> {
+    const shape = this.now.shapes.get(handle);
+    const error: unknown = shape === undefined ? undefined : await follow(shape).catch((thrown: unknown) => thrown);
+    if (error instanceof ShapeCorruptError) this.condemn(handle);
+  }
+
+  /** A checkpoint names a damaged shape; the one after its deletion is without it. */
+  private async checkpointCondemning(): Promise<void> {
+    for (let damaged = true; damaged; ) {
+      const error: unknown = await this.checkpoint().catch((thrown: unknown) => thrown);
+      damaged = error instanceof ShapeCorruptError;
+      if (error instanceof ShapeCorruptError) this.condemn(error.handle);
+      else if (error !== undefined) throw error;
+    }
+    for (const { handle } of [...this.now.shapes.all()]) await this.condemnIfDamaged(handle);
+  }
+
+  private condemn(handle: Handle): void {
+    this.now.shapes.delete(handle, 'damaged');
+    this.account.complete = without(this.account.complete, handle);
+    this.account.served = this.account.served.filter((served) => served.handle !== handle);
   }
 
   private async compare(): Promise<void> {

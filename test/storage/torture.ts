@@ -1,17 +1,19 @@
 /**
- * All power cuts of all workloads, and of random ones: `npm run torture:storage -- --minutes 5 --seed 1`. Bounded by the
- * minutes; a cut that breaks a promise is printed with what makes it again.
+ * All power cuts of all workloads, and of random ones, and damage in many of their states: `npm run torture:storage --
+ * --minutes 5 --seed 1`. Bounded by the minutes; what breaks a promise is printed with what makes it again.
  */
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
 import { seededRandom, type Random } from '../../src/base/random.ts';
 import type { Step } from './crash-world.ts';
+import { damageAt } from './damages.ts';
 import { cutAt, momentsOf, WORKLOADS } from './power-cuts.ts';
 
 const { values } = parseArgs({ options: { minutes: { type: 'string', default: '5' }, seed: { type: 'string', default: '1' } } });
 const endMs = systemClock.nowMs() + Number(values.minutes) * 60_000;
 const WAYS = 3;
 const STEPS = 25;
+const DAMAGED_EVERY = 20;
 let [cuts, broken] = [0, 0];
 
 for (const [name, steps] of Object.entries(WORKLOADS)) await torture(name, steps, 0);
@@ -27,6 +29,7 @@ async function torture(name: string, steps: readonly Step[], seed: number): Prom
     const ways = Array.from({ length: WAYS }, (_, way) => seed * 1_000_003 + index * WAYS + way);
     report(`${name}, operation ${index}`, await cutAt(moment, ways));
     cuts += WAYS;
+    if (index % DAMAGED_EVERY === 0) report(`${name}, operation ${index}`, await damageAt(moment, seededRandom(seed + index)));
   }
   console.info(`${name}: ${moments.length} moments`);
 }

@@ -343,6 +343,33 @@ describe('a storage directory', () => {
     await again.close();
   });
 
+  test.each([
+    ['is lost', (path: string) => rmSync(path)],
+    ['is damaged', (path: string) => writeFileSync(path, readFileSync(path).fill(0, 40, 80))],
+  ])('keeps its log, and drops its shapes with a word, when the checkpoint %s and the log no longer has all', async (_, befall) => {
+    const before = await start({ tailBytesMax: 0 });
+    before.log.restart('a source');
+    await snapshotOf(before.shapes.create(handle, definition), []);
+    for (let commit = 1; commit <= 30; commit += 1) before.shapes.advance(await grow(before, commit));
+    before.shapes.get(handle)?.publish(before.shapes.position);
+    await before.log.release(await before.shapes.checkpoint());
+    await before.close();
+    for (const name of readdirSync(`${directory}/checkpoint`)) befall(`${directory}/checkpoint/${name}`);
+    const after = await start();
+    const { lastCommitLsn, source } = after.log;
+    const again = await restarted(after);
+
+    expect({ lastCommitLsn, source, shapes: [...after.shapes.all()], notes: after.notes, files: shapeFiles(), again: again.notes }).toEqual({
+      lastCommitLsn: '30',
+      source: 'a source',
+      shapes: [],
+      notes: [expect.stringMatching(/^The transaction log begins at \d+, and by the last whole checkpoint .* All stored shapes were dropped\./)],
+      files: [],
+      again: [],
+    });
+    await again.close();
+  });
+
   test('closes once, however often it is asked', async () => {
     const storage = await start();
 
