@@ -309,11 +309,13 @@ export class CrashWorld {
 
   /** A checkpoint names a damaged shape; the one after its deletion is without it. */
   private async checkpointCondemning(): Promise<void> {
-    for (let damaged = true; damaged; ) {
-      const error: unknown = await this.checkpoint().catch((thrown: unknown) => thrown);
-      damaged = error instanceof ShapeCorruptError;
-      if (error instanceof ShapeCorruptError) this.condemn(error.handle);
-      else if (error !== undefined) throw error;
+    for (let isDone = false; !isDone; ) {
+      isDone = true;
+      await this.checkpoint().catch((error: unknown) => {
+        if (!(error instanceof ShapeCorruptError)) throw error;
+        this.condemn(error.handle);
+        isDone = false;
+      });
     }
     for (const { handle } of [...this.now.shapes.all()]) await this.condemnIfDamaged(handle);
   }

@@ -91,8 +91,9 @@ export class LogWriter implements FrameSink {
   async release(position: LogPosition): Promise<void> {
     for (const first of this.segments.firsts) {
       const next = this.segments.after(first);
-      // The next segment repeats all layouts; until its head is durable this one is still needed.
-      if (next === undefined || next > position || next >= this.synced) return;
+      // The next segment repeats all layouts. Its head is durable: it begins behind a frame that came after the last sync, and
+      // nobody has taken what is not durable, so who has come as far as its beginning has come past its head's sync.
+      if (next === undefined || next > position) return;
       await this.segments.remove(first);
     }
   }
