@@ -335,7 +335,7 @@ describe('a storage directory', () => {
     expect({ shapes: [...after.shapes.all()], lastCommitLsn, source, notes: after.notes, files: shapeFiles(), again: again.notes }).toEqual({
       shapes: [],
       lastCommitLsn: '0',
-      source: '',
+      source: undefined,
       notes: [expect.stringMatching(/^The transaction log is corrupt at 0: it was durable up to \d+\. All stored shapes were dropped/)],
       files: [],
       again: [],
@@ -348,7 +348,7 @@ describe('a storage directory', () => {
     ['is damaged', (path: string) => writeFileSync(path, readFileSync(path).fill(0, 40, 80))],
   ])('keeps its log, and drops its shapes with a word, when the checkpoint %s and the log no longer has all', async (_, befall) => {
     const before = await start({ tailBytesMax: 0 });
-    before.log.restart('a source');
+    before.log.restart(anotherSource, lsn(1));
     await snapshotOf(before.shapes.create(handle, definition), []);
     for (let commit = 1; commit <= 30; commit += 1) before.shapes.advance(await grow(before, commit));
     before.shapes.get(handle)?.publish(before.shapes.position);
@@ -361,7 +361,7 @@ describe('a storage directory', () => {
 
     expect({ lastCommitLsn, source, shapes: [...after.shapes.all()], notes: after.notes, files: shapeFiles(), again: again.notes }).toEqual({
       lastCommitLsn: '30',
-      source: 'a source',
+      source: anotherSource,
       shapes: [],
       notes: [expect.stringMatching(/^The transaction log begins at \d+, and by the last whole checkpoint .* All stored shapes were dropped\./)],
       files: [],
