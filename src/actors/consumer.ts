@@ -67,7 +67,7 @@ interface Context extends ConsumerInput {
   readonly reason: ExitReason;
 }
 
-export const consumer = setup({
+const parts = setup({
   types: {
     input: {} as ConsumerInput,
     context: {} as Context,
@@ -77,15 +77,15 @@ export const consumer = setup({
   guards: {
     isRestored: ({ context }) => context.mode === 'restore',
     isBehind: ({ context }) => context.position < context.offered,
+    holdsBatch: ({ context }) => context.batchReplyTo !== null,
     hasNewsToTell: ({ context }, { changed }: { changed: boolean }) => changed && context.materializerCount > 0,
-    isDrain: (_, { cause }: { cause: StopCause }) => cause === 'drain',
-    isDrained: (_, { reason }: { reason: ExitReason }) => isDrain(reason),
+    drainsWithBatch: ({ context }, { reason }: { reason: ExitReason }) => context.batchReplyTo !== null && isDrain(reason),
   },
   actions: {
     ...effects,
-    noteRegistered: assign((_, { mode, position, own }: { mode: 'create' | 'restore'; position: LogPosition; own: LogPosition }) => ({
+    noteRegistered: assign(({ context }, { position }: { position: LogPosition }) => ({
       // A new shape learns from its snapshot where to begin; a stored one reads on from where it was.
-      position: mode === 'create' ? position : own,
+      position: context.mode === 'create' ? position : context.position,
       offered: position,
     })),
     noteLocated: assign((_, { position }: { position: LogPosition }) => ({ position })),
@@ -100,7 +100,175 @@ export const consumer = setup({
     noteSnapshotError: assign((_, { error }: { error: SnapshotFault }) => ({ snapshotError: error })),
     noteReason: assign((_, { reason }: { reason: ExitReason }) => ({ reason })),
   },
-}).createMachine({
+});
+
+const snapshotGivenUp = { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: { error: SNAPSHOT_GIVEN_UP } } } as const;
+/** Whoever waited is answered one after the other, each by the request that comes back out of the backlog. */
+const answerStarted = {
+  actions: [{ type: 'reply', params: isStarted }, { type: 'apply', params: next('awaitingStart') }],
+} as const;
+
+/** How far the shape's first rows have come, and who may therefore be answered. */
+const snapshotRegion = parts.createStateConfig({
+  initial: 'deciding',
+  on: {
+    'child.started': { actions: { type: 'monitor', params: ({ event }) => ({ process: event.pid, as: 'snapshotter' }) } },
+    'snapshot.failed': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: ({ event }) => event } },
+    'child.refused': snapshotGivenUp,
+    'snapshotter.failed': snapshotGivenUp,
+    'snapshotter.down': snapshotGivenUp,
+    awaitSnapshotStart: { actions: { type: 'apply', params: keep('awaitingStart') } },
+    // At most one for each column. Until the end can be read, a Materializer could not tell history from what is announced.
+    subscribeMaterializer: { actions: 'postpone' },
+  },
+  states: {
+    deciding: { always: [{ guard: 'isRestored', target: 'complete' }, { target: 'unknown' }] },
+    /** Not even its visibility is known: no transaction can be judged. */
+    unknown: { on: { 'snapshot.known': 'known' } },
+    /** Transactions are judged by it, its rows do not flow yet. */
+    known: { on: { 'snapshot.started': 'started' } },
+    /** Requests may read it as it grows. */
+    started: {
+      entry: { type: 'apply', params: next('awaitingStart') },
+      on: { 'snapshot.completed': 'complete', awaitSnapshotStart: answerStarted },
+    },
+    complete: {
+      on: {
+        'snapshotter.down': {}, // It has done its work.
+        awaitSnapshotStart: answerStarted,
+        subscribeMaterializer: {
+          actions: [
+            { type: 'monitor', params: ({ event }) => ({ process: event.materializer, as: 'materializer' }) },
+            { type: 'apply', params: ({ event }) => ({ table: 'materializers', change: { add: event.materializer } }) },
+            {
+              type: 'reply',
+              params: ({ context, event }) => ({ to: event.replyTo, event: { type: 'consumer.subscribed', offset: context.end } }),
+            },
+          ],
+        },
+      },
+    },
+  },
+});
+
+/**
+ * How the transaction log comes in: first by position alone, then read by the shape itself until nothing is left, then
+ * batch by batch with the others. Whoever brings a block, it is taken, published and passed on in the same three steps.
+ */
+const ingestRegion = parts.createStateConfig({
+  initial: 'registering',
+  on: {
+    /** What is offered stays in the transaction log, and the shape comes to it by itself: the collector need not wait. */
+    batch: {
+      actions: [
+        { type: 'noteOffered', params: ({ event }) => event },
+        { type: 'reply', params: ({ context, event }) => taken(context, event.replyTo) },
+      ],
+    },
+  },
+  states: {
+    registering: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({
+          to: '@shape-log-collector',
+          request: { type: 'registerShape', handle: context.handle },
+          as: 'registration',
+        }),
+      },
+      on: {
+        'shape.registered': [
+          { guard: 'isRestored', target: 'measuring', actions: { type: 'noteRegistered', params: ({ event }) => event } },
+          { target: 'buffering', actions: { type: 'noteRegistered', params: ({ event }) => event } },
+        ],
+        // The collector still routes to the Consumer whose place we take; what it offers us we must not lose.
+        batch: { actions: 'postpone' },
+      },
+    },
+    /** Its snapshot is on the way. What is offered meanwhile is kept as a position. */
+    buffering: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({
+          to: '@consumers',
+          request: { type: 'startChild', template: 'snapshotter', args: { handle: context.handle } },
+          as: 'snapshotter',
+        }),
+      },
+      on: { 'snapshot.known': 'locating' },
+    },
+    /** Postgres streams a commit before its snapshots see it: our snapshot may lack what was routed before we registered. */
+    locating: {
+      entry: { type: 'apply', params: { table: 'log', change: 'locate' } },
+      on: { 'log.located': { target: 'measuring', actions: { type: 'noteLocated', params: ({ event }) => event } } },
+    },
+    measuring: {
+      always: [
+        { guard: 'isBehind', target: 'loading' },
+        { target: 'live', actions: { type: 'apply', params: { table: 'log', change: 'caughtUp' } } },
+      ],
+    },
+    loading: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({
+          to: '@log-reader',
+          request: { type: 'loadBlock', after: context.position, through: context.offered },
+          as: 'reader',
+        }),
+      },
+      on: { 'block.loaded': { target: 'taking', actions: { type: 'apply', params: ({ event }) => takeUnrouted(event) } } },
+    },
+    /** Nothing is left to take, and the collector waits for us from now on. */
+    live: {
+      tags: 'ready',
+      on: {
+        batch: {
+          target: 'taking',
+          actions: [{ type: 'holdBatch', params: ({ event }) => event }, { type: 'apply', params: ({ event }) => take(event) }],
+        },
+      },
+    },
+    taking: {
+      on: {
+        'log.taken': [
+          {
+            guard: { type: 'hasNewsToTell', params: ({ event }) => event },
+            target: 'passingOn',
+            actions: [{ type: 'apply', params: ({ event }) => publish(event) }, { type: 'noteTaken', params: ({ event }) => event }],
+          },
+          {
+            target: 'settled',
+            actions: [{ type: 'apply', params: ({ event }) => publish(event) }, { type: 'noteTaken', params: ({ event }) => event }],
+          },
+        ],
+      },
+    },
+    /** The collector hears of a batch only when our Materializers have it: what depends on them comes after. */
+    passingOn: {
+      entry: { type: 'multicall', params: ({ context }) => announcement(context) },
+      on: {
+        'appended.done': 'settled',
+        stop: [
+          { guard: { type: 'drainsWithBatch', params: ({ event }) => ({ reason: { shutdown: event.cause } }) }, target: '#consumer.draining' },
+          { target: '#consumer.closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: event.cause } }) } },
+        ],
+        EXIT: [
+          { guard: { type: 'drainsWithBatch', params: ({ event }) => event }, target: '#consumer.draining' },
+          { target: '#consumer.closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: leavingReason(event.reason) }) } },
+        ],
+      },
+    },
+    settled: {
+      always: [
+        { guard: 'holdsBatch', target: 'live', actions: [{ type: 'reply', params: ({ context }) => batchTaken(context) }, 'dropBatch'] },
+        { target: 'measuring' },
+      ],
+    },
+  },
+});
+
+export const consumer = parts.createMachine({
   id: 'consumer',
   context: ({ input }) => ({
     ...input,
@@ -128,199 +296,7 @@ export const consumer = setup({
         },
         'subscribers.counted': { actions: { type: 'noteMaterializerCount', params: ({ event }) => event } },
       },
-      states: {
-        snapshot: {
-          initial: 'deciding',
-          on: {
-            awaitSnapshotStart: { actions: { type: 'apply', params: keep('awaitingStart') } },
-            // At most one for each column; the end that it asks for cannot be read yet.
-            subscribeMaterializer: { actions: 'postpone' },
-            'child.started': {
-              actions: { type: 'monitor', params: ({ event }) => ({ process: event.pid, as: 'snapshotter' }) },
-            },
-            'snapshot.failed': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: ({ event }) => event } },
-            'child.refused': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: { error: SNAPSHOT_GIVEN_UP } } },
-            'snapshotter.failed': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: { error: SNAPSHOT_GIVEN_UP } } },
-            'snapshotter.down': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: { error: SNAPSHOT_GIVEN_UP } } },
-          },
-          states: {
-            deciding: { always: [{ guard: 'isRestored', target: 'complete' }, { target: 'unknown' }] },
-            /** Not even its visibility is known: no transaction can be judged. */
-            unknown: { on: { 'snapshot.known': 'known' } },
-            /** Transactions are judged by it, its rows do not flow yet. */
-            known: { on: { 'snapshot.started': 'started' } },
-            /** Requests may read it as it grows. */
-            started: {
-              entry: { type: 'apply', params: next('awaitingStart') },
-              on: {
-                'snapshot.completed': 'complete',
-                awaitSnapshotStart: { actions: [{ type: 'reply', params: started }, { type: 'apply', params: next('awaitingStart') }] },
-              },
-            },
-            complete: {
-              on: {
-                'snapshotter.down': {}, // It has done its work.
-                awaitSnapshotStart: { actions: [{ type: 'reply', params: started }, { type: 'apply', params: next('awaitingStart') }] },
-                subscribeMaterializer: {
-                  actions: [
-                    { type: 'monitor', params: ({ event }) => ({ process: event.materializer, as: 'materializer' }) },
-                    { type: 'apply', params: ({ event }) => ({ table: 'materializers', change: { add: event.materializer } }) },
-                    {
-                      type: 'reply',
-                      params: ({ context, event }) => ({ to: event.replyTo, event: { type: 'consumer.subscribed', offset: context.end } }),
-                    },
-                  ],
-                },
-              },
-            },
-          },
-        },
-        ingest: {
-          initial: 'registering',
-          states: {
-            registering: {
-              entry: {
-                type: 'call',
-                params: ({ context }) => ({
-                  to: '@shape-log-collector',
-                  request: { type: 'registerShape', handle: context.handle },
-                  as: 'registration',
-                }),
-              },
-              on: {
-                'shape.registered': [
-                  {
-                    guard: 'isRestored',
-                    target: 'catchingUp',
-                    actions: { type: 'noteRegistered', params: ({ context, event }) => ({ ...event, mode: context.mode, own: context.position }) },
-                  },
-                  {
-                    target: 'buffering',
-                    actions: { type: 'noteRegistered', params: ({ context, event }) => ({ ...event, mode: context.mode, own: context.position }) },
-                  },
-                ],
-                // The collector still routes to the Consumer whose place we take; what it offers us we must not lose.
-                batch: { actions: 'postpone' },
-              },
-            },
-            /** What is offered stays in the transaction log; we only remember up to where. */
-            buffering: {
-              entry: {
-                type: 'call',
-                params: ({ context }) => ({
-                  to: '@consumers',
-                  request: { type: 'startChild', template: 'snapshotter', args: { handle: context.handle } },
-                  as: 'snapshotter',
-                }),
-              },
-              on: {
-                'snapshot.known': 'locating',
-                batch: { actions: [{ type: 'noteOffered', params: ({ event }) => event }, { type: 'reply', params: taken }] },
-              },
-            },
-            /** Postgres streams a commit before its snapshots see it: our snapshot may lack what was routed before we registered. */
-            locating: {
-              entry: { type: 'apply', params: { table: 'log', change: 'locate' } },
-              on: { 'log.located': { target: 'catchingUp', actions: { type: 'noteLocated', params: ({ event }) => event } } },
-            },
-            /** Reads the transaction log by itself, so that the collector need not wait. */
-            catchingUp: {
-              initial: 'measuring',
-              on: {
-                batch: { actions: [{ type: 'noteOffered', params: ({ event }) => event }, { type: 'reply', params: taken }] },
-              },
-              states: {
-                measuring: { always: [{ guard: 'isBehind', target: 'loading' }, { target: '#consumer.running.ingest.live' }] },
-                loading: {
-                  entry: {
-                    type: 'call',
-                    params: ({ context }) => ({
-                      to: '@log-reader',
-                      request: { type: 'loadBlock', after: context.position, through: context.offered },
-                      as: 'reader',
-                    }),
-                  },
-                  on: {
-                    'block.loaded': {
-                      target: 'taking',
-                      actions: { type: 'apply', params: ({ event }) => takeUnrouted(event) },
-                    },
-                  },
-                },
-                taking: {
-                  on: {
-                    'log.taken': [
-                      {
-                        guard: { type: 'hasNewsToTell', params: ({ event }) => event },
-                        target: 'passingOn',
-                        actions: [{ type: 'apply', params: ({ event }) => publish(event) }, { type: 'noteTaken', params: ({ event }) => event }],
-                      },
-                      {
-                        target: 'measuring',
-                        actions: [{ type: 'apply', params: ({ event }) => publish(event) }, { type: 'noteTaken', params: ({ event }) => event }],
-                      },
-                    ],
-                  },
-                },
-                passingOn: {
-                  entry: { type: 'multicall', params: ({ context }) => announcement(context) },
-                  on: { 'appended.done': 'measuring' },
-                },
-              },
-            },
-            live: {
-              initial: 'waiting',
-              tags: 'ready',
-              entry: { type: 'apply', params: { table: 'log', change: 'caughtUp' } },
-              states: {
-                waiting: {
-                  on: {
-                    batch: {
-                      target: 'taking',
-                      actions: [{ type: 'holdBatch', params: ({ event }) => event }, { type: 'apply', params: ({ event }) => take(event) }],
-                    },
-                  },
-                },
-                taking: {
-                  on: {
-                    'log.taken': [
-                      {
-                        guard: { type: 'hasNewsToTell', params: ({ event }) => event },
-                        target: 'passingOn',
-                        actions: [{ type: 'apply', params: ({ event }) => publish(event) }, { type: 'noteTaken', params: ({ event }) => event }],
-                      },
-                      {
-                        target: 'waiting',
-                        actions: [
-                          { type: 'apply', params: ({ event }) => publish(event) },
-                          { type: 'noteTaken', params: ({ event }) => event },
-                          { type: 'reply', params: batchTaken },
-                          'dropBatch',
-                        ],
-                      },
-                    ],
-                  },
-                },
-                /** The collector hears of the batch only when our Materializers have it: what depends on them comes after. */
-                passingOn: {
-                  entry: { type: 'multicall', params: ({ context }) => announcement(context) },
-                  on: {
-                    'appended.done': { target: 'waiting', actions: [{ type: 'reply', params: batchTaken }, 'dropBatch'] },
-                    stop: [
-                      { guard: { type: 'isDrain', params: ({ event }) => event }, target: '#consumer.draining' },
-                      { target: '#consumer.closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: event.cause } }) } },
-                    ],
-                    EXIT: [
-                      { guard: { type: 'isDrained', params: ({ event }) => event }, target: '#consumer.draining' },
-                      { target: '#consumer.closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: leavingReason(event.reason) }) } },
-                    ],
-                  },
-                },
-              },
-            },
-          },
-        },
-      },
+      states: { snapshot: snapshotRegion, ingest: ingestRegion },
     },
     /** There will be no snapshot: those who wait for its start are told why, before their DOWN tells them less. */
     refusing: {
@@ -347,7 +323,7 @@ export const consumer = setup({
     /** The batch in hand is written; it is taken when our Materializers have it too. */
     draining: {
       on: {
-        'appended.done': { target: 'closed', actions: { type: 'reply', params: batchTaken } },
+        'appended.done': { target: 'closed', actions: { type: 'reply', params: ({ context }) => batchTaken(context) } },
         '*': {}, // Whoever asks for something learns by our DOWN.
       },
     },
@@ -360,17 +336,17 @@ function isDrain(reason: ExitReason): boolean {
   return typeof leaving === 'object' && 'shutdown' in leaving && leaving.shutdown === 'drain';
 }
 
-function started({ event }: { event: { replyTo: ReplyTo } }) {
+function isStarted({ event }: { event: { replyTo: ReplyTo } }) {
   return { to: event.replyTo, event: { type: 'snapshot.isStarted' } };
 }
 
-function taken({ context, event }: { context: Context; event: { replyTo: ReplyTo } }) {
-  return { to: event.replyTo, event: { type: 'batch.taken', handle: context.handle } };
+function taken({ handle }: Context, replyTo: ReplyTo) {
+  return { to: replyTo, event: { type: 'batch.taken', handle } };
 }
 
-function batchTaken({ context }: { context: Context }) {
+function batchTaken(context: Context) {
   invariant(context.batchReplyTo !== null, 'a batch that is answered is in hand');
-  return { to: context.batchReplyTo, event: { type: 'batch.taken', handle: context.handle } };
+  return taken(context, context.batchReplyTo);
 }
 
 function take({ after, through }: LogRange): { table: string; change: ConsumerLogChange } {

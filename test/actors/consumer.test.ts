@@ -89,7 +89,7 @@ test('a restored shape reads on from its own position, up to what it was told at
   const { value, context } = after('restore', registered);
 
   expect({ value, position: context.position, offered: context.offered }).toEqual({
-    value: { running: { snapshot: 'complete', ingest: { catchingUp: 'loading' } } },
+    value: { running: { snapshot: 'complete', ingest: 'loading' } },
     position: LOG_START,
     offered: registered.position,
   });
@@ -110,7 +110,7 @@ test('when its snapshot is known, it begins where its log says, also before its 
   const { value, context } = after('create', registered, known, { type: 'log.located', position: 5 as LogPosition });
 
   expect({ value, position: context.position, offered: context.offered }).toEqual({
-    value: { running: { snapshot: 'known', ingest: { catchingUp: 'loading' } } },
+    value: { running: { snapshot: 'known', ingest: 'loading' } },
     position: 5,
     offered: registered.position,
   });

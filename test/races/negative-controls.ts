@@ -36,8 +36,8 @@ export const lateMonitor: Machines = {
 /** Handed out an offset that cannot be read yet: the lines are published when the Materializers have answered. */
 export const earlyOffset: Machines = {
   consumer: withConfig(consumer, (config) => {
-    const taking = stateAt(config, 'running.ingest.live.taking');
-    const passingOn = stateAt(config, 'running.ingest.live.passingOn');
+    const taking = stateAt(config, 'running.ingest.taking');
+    const passingOn = stateAt(config, 'running.ingest.passingOn');
     const [withNews] = taking.on?.['log.taken'] as ConfigNode[];
     if (withNews === undefined) throw new Error('a Consumer passes on what it has taken');
     withNews.actions = [withNews.actions].flat().filter((action) => action !== actionOf(withNews.actions, 'apply'));
@@ -53,7 +53,7 @@ export const earlyOffset: Machines = {
 export const trustedSnapshot: Machines = {
   consumer: withConfig(consumer, (config) => {
     const buffering = stateAt(config, 'running.ingest.buffering');
-    buffering.on = { ...buffering.on, 'snapshot.known': 'catchingUp' };
+    buffering.on = { ...buffering.on, 'snapshot.known': 'measuring' };
   }),
   materializer,
 };

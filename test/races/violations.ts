@@ -57,7 +57,7 @@ function restViolations({ runtime }: HandOverWorld, isQuiet: boolean): Violation
   const consumer = runtime.processInfo(NAMES.consumer)?.state;
   const materializer = runtime.processInfo(NAMES.materializer)?.state;
   const rests: readonly [string, unknown, unknown][] = [
-    ['consumer', consumer, { running: { snapshot: 'complete', ingest: { live: 'waiting' } } }],
+    ['consumer', consumer, { running: { snapshot: 'complete', ingest: 'live' } }],
     ['materializer', materializer, { live: 'waiting' }],
   ];
   const waiting = rests.filter(([, state, atRest]) => state !== undefined && JSON.stringify(state) !== JSON.stringify(atRest));
