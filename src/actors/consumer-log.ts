@@ -16,14 +16,16 @@ import { isBeyond, isVisible } from '../model/pg-snapshot.ts';
 import type { LogBlock, LoggedTransaction } from '../model/transaction.ts';
 import type { Message, Table } from '../otp/process.ts';
 import { changesByTransaction, type TransactionChanges } from '../shapes/routed-changes.ts';
-import type { RoutedChanges } from '../shapes/router.ts';
+import { changesFor, type DeliveryId } from '../shapes/delivery.ts';
 import type { ShapeEnd, ShapeLine } from '../shapes/shape-lines.ts';
 import type { ConsumerPorts } from './consumer-ports.ts';
 import type { LogEnd } from './down-cause.ts';
 
 export type ConsumerLogChange =
-  /** Appends what the range brings to the shape; `unrouted` looks itself through a whole block that was loaded for us. */
-  | { readonly take: LogRange; readonly unrouted?: true }
+  /** Appends what a delivery brings to the shape. */
+  | { readonly take: DeliveryId }
+  /** Looks itself through a whole block that was loaded for us, and appends what is the shape's. */
+  | { readonly takeUnrouted: LogRange }
   /** Shows readers everything taken so far, the log position included, and wakes those that wait. */
   | { readonly publish: LogPosition }
   /** Where does the shape take the log from? Its snapshot may have sent it back. */
@@ -35,9 +37,9 @@ export type ConsumerLogChange =
 export type ConsumerLogTold =
   | { readonly type: 'log.located'; readonly position: LogPosition }
   | { readonly type: 'log.taken'; readonly through: LogPosition; readonly end: LogOffset; readonly changed: boolean }
+  /** The delivery was closed before it was taken: whoever routed it has ended. */
+  | { readonly type: 'log.withdrawn' }
   | { readonly type: 'log.ended'; readonly cause: LogEnd };
-
-const NOTHING: RoutedChanges = { changes: new Uint32Array() };
 
 export class ConsumerLog implements Table<ConsumerLogChange> {
   private readonly ports: ConsumerPorts;
@@ -58,9 +60,10 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     if (change === 'caughtUp') return this.goAlong();
     if (change === 'locate') return { type: 'log.located', position: this.ports.shapeLog.position };
     if ('publish' in change) return this.publish(change.publish);
-    if (change.unrouted === true) return this.takeUnrouted(change.take);
-    const { block, changes = NOTHING } = this.ports.delivery(change.take);
-    return this.take(block, changesByTransaction(block, changes));
+    if ('takeUnrouted' in change) return this.takeUnrouted(change.takeUnrouted);
+    const delivery = this.ports.delivery(change.take);
+    if (delivery === undefined) return { type: 'log.withdrawn' };
+    return this.take(delivery.block, changesByTransaction(delivery.block, changesFor(delivery, this.ports.shapeLog.handle)));
   }
 
   /** Shares the shape's log, which belongs to the world and not to this process. */
@@ -70,6 +73,10 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
 
   key(): string {
     return JSON.stringify([this.ports.shapeLog.handle, this.end, this.hasCaughtUp]);
+  }
+
+  close(): void {
+    this.ports.loaded.close();
   }
 
   private goAlong(): undefined {
@@ -86,7 +93,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 
   private takeUnrouted(range: LogRange): ConsumerLogTold {
-    const block = this.ports.loadedBlock(range);
+    const block = this.ports.loaded.take(range);
     return this.take(block, this.changesOfRelation(block));
   }
 

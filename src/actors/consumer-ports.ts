@@ -7,7 +7,7 @@ import type { LogPosition, LogRange } from '../model/log-position.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { Handle } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
-import type { Delivery } from '../shapes/router.ts';
+import type { Delivery, DeliveryId } from '../shapes/delivery.ts';
 import type { ShapeLines } from '../shapes/shape-lines.ts';
 import type { ShapeLog } from '../storage/shapes/shape-logs.ts';
 
@@ -17,10 +17,10 @@ export interface ConsumerPorts {
     'handle' | 'definition' | 'end' | 'position' | 'filterBy' | 'append' | 'publish' | 'discard' | 'stopFiltering'
   >;
   readonly lines: Pick<ShapeLines, 'convert'>;
-  /** @returns the block that the log reader has loaded for us, while its answer is handled. @throws when it is not there. */
-  readonly loadedBlock: (range: LogRange) => LogBlock;
-  /** @returns what the collector is delivering to this shape. @throws when that is another block. */
-  readonly delivery: (range: LogRange) => Delivery;
+  /** Where the log reader puts the blocks that we ask for. */
+  readonly loaded: { take(range: LogRange): LogBlock; close(): void };
+  /** Undefined for a delivery whose owner has ended: nothing is to be taken of it. */
+  readonly delivery: (id: DeliveryId) => Delivery | undefined;
   readonly layoutOf: (id: number) => RelationLayout | undefined;
   /** Up to here every shape has taken the log that does not lag: `ShapeLogs.position`. */
   readonly takenByAll: () => LogPosition;

@@ -17,6 +17,7 @@ import type { PgSnapshot } from '../model/pg-snapshot.ts';
 import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
 import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../otp/process.ts';
+import type { DeliveryId } from '../shapes/delivery.ts';
 import type { ConsumerLogChange, ConsumerLogTold } from './consumer-log.ts';
 import { leavingReason, type StopCause } from './down-cause.ts';
 import { keep, next } from './request-backlog.ts';
@@ -33,7 +34,7 @@ export type ConsumerEvent =
   | { type: 'snapshot.started' }
   | { type: 'snapshot.completed' }
   | { type: 'snapshot.failed'; error: SnapshotFault }
-  | { type: 'batch'; after: LogPosition; through: LogPosition; replyTo: ReplyTo }
+  | { type: 'batch'; delivery: DeliveryId; through: LogPosition; replyTo: ReplyTo }
   | { type: 'block.loaded'; after: LogPosition; through: LogPosition }
   | (CallFailed & { type: 'reader.failed' })
   | ConsumerLogTold
@@ -213,7 +214,7 @@ const ingestRegion = parts.createStateConfig({
         type: 'call',
         params: ({ context }) => ({
           to: '@log-reader',
-          request: { type: 'loadBlock', after: context.position, through: context.offered },
+          request: { type: 'loadBlock', owner: context.self, after: context.position, through: context.offered },
           as: 'reader',
         }),
       },
@@ -242,6 +243,7 @@ const ingestRegion = parts.createStateConfig({
             actions: [{ type: 'apply', params: ({ event }) => publish(event) }, { type: 'noteTaken', params: ({ event }) => event }],
           },
         ],
+        'log.withdrawn': 'settled',
       },
     },
     /** The collector hears of a batch only when our Materializers have it: what depends on them comes after. */
@@ -349,12 +351,12 @@ function batchTaken(context: Context) {
   return taken(context, context.batchReplyTo);
 }
 
-function take({ after, through }: LogRange): { table: string; change: ConsumerLogChange } {
-  return { table: 'log', change: { take: { after, through } } };
+function take({ delivery }: { delivery: DeliveryId }): { table: string; change: ConsumerLogChange } {
+  return { table: 'log', change: { take: delivery } };
 }
 
 function takeUnrouted({ after, through }: LogRange): { table: string; change: ConsumerLogChange } {
-  return { table: 'log', change: { take: { after, through }, unrouted: true } };
+  return { table: 'log', change: { takeUnrouted: { after, through } } };
 }
 
 function publish({ through }: { through: LogPosition }): { table: string; change: ConsumerLogChange } {

@@ -1,25 +1,25 @@
 /**
- * RouterTable: which Consumers a block of the log goes to. The collector's table.
+ * RouterTable: which Consumers a block of the log goes to, and in which order. The collector's table.
  *
- * It keeps the block that is being delivered, and what each shape must look at in it, until the collector lets go of it:
- * Consumers read both from here, so a row is held once however many shapes it touches. Nobody else knows the block by
- * then: it goes with this table when the collector dies.
+ * It owns the delivery that is under way: it opens one when a block is routed and closes it when the last layer has
+ * answered, or when the collector ends. A row is held once, in the block, however many shapes it touches.
  */
-import { invariant } from '../base/invariant.ts';
 import type { LogRange } from '../model/log-position.ts';
 import type { Handle } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
 import type { Address, Message, Name, RecipientsTable } from '../otp/process.ts';
-import type { BlockRouter, Delivery, RoutedBlock } from '../shapes/router.ts';
+import type { Deliveries, Delivery } from '../shapes/delivery.ts';
+import type { BlockRouter } from '../shapes/router.ts';
 import { consumerOf } from './shape-processes.ts';
 
 export type RouterChange =
   | { readonly add: Handle }
   | { readonly remove: Handle }
+  /** Opens a delivery of the block that was loaded; its first layer comes with `nextLayer`. */
   | { readonly route: LogRange }
-  /** Recipients that ended before they had taken the block: tells which shapes they served. */
-  | { readonly unanswered: readonly Address[] }
-  | 'letGo';
+  | 'nextLayer'
+  /** Recipients of this layer that ended before they had taken the block: tells which shapes they served. */
+  | { readonly unanswered: readonly Address[] };
 
 /** Routes among the shapes that it was told of. */
 export interface ShapeRouting extends BlockRouter {
@@ -27,34 +27,30 @@ export interface ShapeRouting extends BlockRouter {
   remove(handle: Handle): void;
 }
 
-/** Blocks that a port has loaded, each while the answer that tells of it is handled. */
-export interface LoadedBlocks {
-  get(range: LogRange): LogBlock;
+/** Where the log reader has put the block that the collector asked for. */
+export interface LoadedBlock {
+  take(range: LogRange): LogBlock;
+  close(): void;
 }
 
 export class RouterTable implements RecipientsTable<RouterChange> {
   private readonly handles = new Set<Handle>();
-  private routed: RoutedBlock = new Map();
-  private delivered: LogBlock | undefined;
+  private delivery: Delivery | undefined;
+  /** Which layer is being delivered; -1 before the first. */
+  private layer = -1;
 
   constructor(
     private readonly routing: ShapeRouting,
-    private readonly blocks: LoadedBlocks,
+    private readonly loaded: LoadedBlock,
+    private readonly deliveries: Deliveries,
   ) {}
 
-  /** What is being delivered to a shape. @throws {InvariantError} when `range` is not that of the block. */
-  deliveryTo(handle: Handle, { after, through }: LogRange): Delivery {
-    const { delivered } = this;
-    invariant(delivered?.after === after && delivered.through === through, 'a block is asked for while it is delivered');
-    return { block: delivered, changes: this.routed.get(handle) };
-  }
-
   *recipients(): Iterable<Name> {
-    for (const handle of this.routed.keys()) yield consumerOf(handle);
+    for (const handle of this.layerHandles()) yield consumerOf(handle);
   }
 
   apply(change: RouterChange): Message | undefined {
-    if (change === 'letGo') return this.letGo();
+    if (change === 'nextLayer') return this.nextLayer();
     if ('add' in change) return this.add(change.add);
     if ('remove' in change) return this.remove(change.remove);
     if ('unanswered' in change) return this.shapesOf(new Set(change.unanswered));
@@ -62,15 +58,20 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   }
 
   clone(): RouterTable {
-    const copy = new RouterTable(this.routing, this.blocks);
+    const copy = new RouterTable(this.routing, this.loaded, this.deliveries);
     for (const handle of this.handles) copy.handles.add(handle);
-    copy.routed = this.routed;
-    copy.delivered = this.delivered;
+    copy.delivery = this.delivery;
+    copy.layer = this.layer;
     return copy;
   }
 
   key(): string {
-    return JSON.stringify([[...this.handles].sort(), this.delivered?.after ?? null, [...this.routed.keys()].sort()]);
+    return JSON.stringify([[...this.handles].sort(), this.delivery?.block.after ?? null, this.layer, [...this.layerHandles()].sort()]);
+  }
+
+  close(): void {
+    this.end();
+    this.loaded.close();
   }
 
   private add(handle: Handle): undefined {
@@ -84,18 +85,31 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   }
 
   private route(range: LogRange): Message {
-    this.delivered = this.blocks.get(range);
-    this.routed = this.routing.route(this.delivered);
-    return { type: 'block.routed', touched: this.routed.size };
+    const block = this.loaded.take(range);
+    this.delivery = this.deliveries.begin(block, this.routing.route(block));
+    return this.nextLayer();
+  }
+
+  private nextLayer(): Message {
+    const { delivery } = this;
+    this.layer += 1;
+    if (delivery !== undefined && this.layer < delivery.layers.length) return { type: 'layer.ready', delivery: delivery.id };
+    this.end();
+    return { type: 'block.delivered' };
   }
 
   private shapesOf(consumers: ReadonlySet<Address>): Message {
-    const handles = [...this.routed.keys()].filter((handle) => consumers.has(consumerOf(handle)));
+    const handles = [...this.layerHandles()].filter((handle) => consumers.has(consumerOf(handle)));
     return { type: 'block.notTaken', handles };
   }
 
-  private letGo(): undefined {
-    this.routed = new Map();
-    this.delivered = undefined;
+  private layerHandles(): Iterable<Handle> {
+    return this.delivery?.layers[this.layer]?.keys() ?? [];
+  }
+
+  private end(): void {
+    if (this.delivery !== undefined) this.deliveries.close(this.delivery.id);
+    this.delivery = undefined;
+    this.layer = -1;
   }
 }

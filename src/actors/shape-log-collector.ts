@@ -1,8 +1,8 @@
 /**
  * Shape log collector: takes the transaction log, block by block, to the Consumers that a block touches.
  *
- * A block goes to all of them before the next one is loaded, and each Consumer hears of it once, whatever the number
- * of its rows. What is durable but not yet taken is only a pair of positions, so nothing grows while a Consumer is
+ * A block goes to all of them before the next one is loaded, layer by layer, and each Consumer hears of it once, whatever
+ * the number of its rows. What is durable but not yet taken is only a pair of positions, so nothing grows while a Consumer is
  * slow; and a Consumer that dies in the middle is counted, not waited for.
  */
 import { assign, setup } from 'xstate';
@@ -10,9 +10,12 @@ import type { Handle } from '../model/shape.ts';
 import type { LogPosition } from '../model/log-position.ts';
 import { maxLsn, type Lsn } from '../model/lsn.ts';
 import { effects } from '../otp/effects.ts';
-import type { Address, CallFailed, ReplyTo } from '../otp/process.ts';
+import type { Address, CallFailed, Pid, ReplyTo } from '../otp/process.ts';
+import type { DeliveryId } from '../shapes/delivery.ts';
+import type { RouterChange } from './router-table.ts';
 
 const RETRY_DELAY_MS = 50;
+const nextLayer: { table: string; change: RouterChange } = { table: 'router', change: 'nextLayer' };
 
 type Event =
   | { type: 'registerShape'; handle: Handle; replyTo: ReplyTo }
@@ -21,13 +24,15 @@ type Event =
   | { type: 'log.extended'; through: LogPosition; lsn: Lsn }
   | { type: 'log.end'; through: LogPosition; lsn: Lsn }
   | { type: 'block.loaded'; after: LogPosition; through: LogPosition }
-  | { type: 'block.routed'; touched: number }
+  | { type: 'layer.ready'; delivery: DeliveryId }
+  | { type: 'block.delivered' }
   | { type: 'batch.done'; failed: readonly Address[] }
   | { type: 'block.notTaken'; handles: readonly Handle[] }
   | (CallFailed & { type: 'reader.failed' })
   | { type: 'timeout.retry' };
 
 interface Context {
+  self: Pid;
   position: LogPosition; // Every registered shape has been offered the log up to here.
   routedThrough: LogPosition; // Ahead of `position` only while a routed block is being delivered.
   durableEnd: LogPosition; // There is a log to take up to here.
@@ -36,13 +41,12 @@ interface Context {
 
 export const shapeLogCollector = setup({
   types: {
-    input: {} as { position: LogPosition },
+    input: {} as { self: Pid; position: LogPosition },
     context: {} as Context,
     events: {} as Event,
   },
   guards: {
     isBehind: ({ context }) => context.position < context.durableEnd,
-    touchesNobody: (_, { touched }: { touched: number }) => touched === 0,
     isTakenByAll: (_, { failed }: { failed: readonly Address[] }) => failed.length === 0,
   },
   actions: {
@@ -57,6 +61,7 @@ export const shapeLogCollector = setup({
 }).createMachine({
   id: 'shape-log-collector',
   context: ({ input }) => ({
+    self: input.self,
     position: input.position,
     routedThrough: input.position,
     durableEnd: input.position,
@@ -119,7 +124,7 @@ export const shapeLogCollector = setup({
         type: 'call',
         params: ({ context }) => ({
           to: '@log-reader',
-          request: { type: 'loadBlock', after: context.position, through: context.durableEnd },
+          request: { type: 'loadBlock', owner: context.self, after: context.position, through: context.durableEnd },
           as: 'reader',
         }),
       },
@@ -141,29 +146,28 @@ export const shapeLogCollector = setup({
         }),
       },
       on: {
-        'block.routed': [
-          { guard: { type: 'touchesNobody', params: ({ event }) => ({ touched: event.touched }) }, target: 'idle', actions: 'advance' },
-          {
-            actions: {
-              type: 'multicall',
-              params: ({ context }) => ({
-                table: 'router',
-                request: { type: 'batch', after: context.position, through: context.routedThrough },
-                as: 'batch',
-              }),
-            },
+        'layer.ready': {
+          actions: {
+            type: 'multicall',
+            params: ({ context, event }) => ({
+              table: 'router',
+              request: { type: 'batch', delivery: event.delivery, after: context.position, through: context.routedThrough },
+              as: 'batch',
+            }),
           },
-        ],
+        },
         'batch.done': [
-          { guard: { type: 'isTakenByAll', params: ({ event }) => event }, target: 'idle', actions: 'advance' },
+          { guard: { type: 'isTakenByAll', params: ({ event }) => event }, actions: { type: 'apply', params: nextLayer } },
           { actions: { type: 'apply', params: ({ event }) => ({ table: 'router', change: { unanswered: event.failed } }) } },
         ],
         'block.notTaken': {
-          target: 'idle',
-          actions: [{ type: 'apply', params: ({ event }) => ({ table: 'progress', change: { notTaken: event.handles } }) }, 'advance'],
+          actions: [
+            { type: 'apply', params: ({ event }) => ({ table: 'progress', change: { notTaken: event.handles } }) },
+            { type: 'apply', params: nextLayer },
+          ],
         },
+        'block.delivered': { target: 'idle', actions: 'advance' },
       },
-      exit: { type: 'apply', params: { table: 'router', change: 'letGo' } },
     },
     retrying: {
       entry: { type: 'startTimer', params: { name: 'retry', delayMs: RETRY_DELAY_MS } },

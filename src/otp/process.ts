@@ -94,6 +94,8 @@ export interface Table<Change = unknown> {
   clone(): Table<Change>;
   /** Canonical text of the content: equal for equal tables. */
   key(): string;
+  /** Its owner has ended, however it did: gives back what the table holds outside of itself. Never throws. */
+  close?(): void;
 }
 
 /** A table that can say whom a `multicall` goes to. */
@@ -106,8 +108,8 @@ export interface MachineSpec {
   readonly machine: AnyStateMachine;
   /** The machine's input; `self`, the process's own pid, is added to it. */
   readonly input?: Readonly<Record<string, unknown>>;
-  /** Made anew for each incarnation. */
-  readonly tables?: () => Readonly<Record<string, Table>>;
+  /** Made anew for each incarnation, whose pid they get. */
+  readonly tables?: (self: Pid) => Readonly<Record<string, Table>>;
   /** Registered before its first event; a start whose name is taken fails with `already_started`. */
   readonly name?: Name;
   /** Exits of linked processes arrive as `EXIT` events instead of ending this one. Supervisors trap. */

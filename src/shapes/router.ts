@@ -11,14 +11,10 @@ export interface RoutedChanges {
   readonly changes: Uint32Array;
 }
 
-export type RoutedBlock = ReadonlyMap<Handle, RoutedChanges>;
-
-/** A block, and what one shape must look at in it; undefined when the block does not touch the shape. */
-export interface Delivery {
-  readonly block: LogBlock;
-  readonly changes: RoutedChanges | undefined;
-}
+/** Shapes that take a block at the same time, each with what it must look at. */
+export type Layer = ReadonlyMap<Handle, RoutedChanges>;
 
 export interface BlockRouter {
-  route(block: LogBlock): RoutedBlock;
+  /** @returns layers in the order in which they take the block, none empty: the next begins when all of one have answered. */
+  route(block: LogBlock): readonly Layer[];
 }

@@ -16,7 +16,7 @@ import type { LogBlock } from '../model/transaction.ts';
 import { canonicalValue } from '../sql/canonical-value.ts';
 import type { Where } from '../sql/where.ts';
 import { endsShape } from './layout-change.ts';
-import type { BlockRouter, RoutedBlock } from './router.ts';
+import type { BlockRouter, Layer } from './router.ts';
 
 interface RoutedShape {
   readonly handle: Handle;
@@ -113,7 +113,8 @@ export class ShapeRouter implements BlockRouter {
     return this.tables.has(oid);
   }
 
-  route(block: LogBlock): RoutedBlock {
+  /** One layer, or none when the block touches nobody: no shape waits for another yet. */
+  route(block: LogBlock): readonly Layer[] {
     const touched = new Set<RoutedShape>();
     block.transactions.forEach(({ fragments }, transactionIndex) => {
       fragments.forEach((bytes, fragmentIndex) => {
@@ -127,7 +128,8 @@ export class ShapeRouter implements BlockRouter {
         }
       });
     });
-    return new Map([...touched].map((shape) => [shape.handle, { changes: Uint32Array.from(shape.changes.splice(0)) }]));
+    if (touched.size === 0) return [];
+    return [new Map([...touched].map((shape) => [shape.handle, { changes: Uint32Array.from(shape.changes.splice(0)) }]))];
   }
 
   private shapesFor(change: Change): Iterable<RoutedShape> {

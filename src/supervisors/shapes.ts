@@ -61,7 +61,7 @@ export function consumers({ shapeLog, tables }: StackWiring): DynamicSupervisorS
           start: () => ({
             machine: consumer,
             input: { handle, mode, position, end },
-            tables: () => tables.consumer(handle),
+            tables: (self) => tables.consumer(handle, self),
             name: consumerOf(handle),
             trapExit: true,
           }),

@@ -4,7 +4,7 @@
  */
 import type { LogPosition } from '../model/log-position.ts';
 import type { Handle } from '../model/shape.ts';
-import type { PortSpec, Table } from '../otp/process.ts';
+import type { Pid, PortSpec, Table } from '../otp/process.ts';
 import type { ShapeLog } from '../storage/shapes/shape-logs.ts';
 
 type Tables = Readonly<Record<string, Table>>;
@@ -25,10 +25,10 @@ export interface StackWiring {
   };
   readonly tables: {
     readonly statusMonitor: () => Tables;
-    readonly collector: () => Tables;
+    readonly collector: (self: Pid) => Tables;
     readonly publicationManager: () => Tables;
     readonly shapeCache: () => Tables;
-    readonly consumer: (handle: Handle) => Tables;
+    readonly consumer: (handle: Handle, self: Pid) => Tables;
     readonly materializer: (handle: Handle, column: string) => Tables;
   };
   /** @throws when nobody created it. */

@@ -8,6 +8,7 @@ import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
 import type { Lsn } from '../../src/model/lsn.ts';
 import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
+import type { DeliveryId } from '../../src/shapes/delivery.ts';
 import { ShapeLines } from '../../src/shapes/shape-lines.ts';
 import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
@@ -36,8 +37,8 @@ function open(shapeLog: ShapeLog, block = BLOCK, ports: Partial<ConsumerPorts> =
   return new ConsumerLog({
     shapeLog,
     lines: new ShapeLines(shapeLog.definition, undefined, () => itemsLayout),
-    loadedBlock: () => block,
-    delivery: () => ({ block, changes: undefined }),
+    loaded: { take: () => block, close: () => {} },
+    delivery: () => undefined,
     layoutOf: () => itemsLayout,
     takenByAll: () => 0 as LogPosition,
     announce: () => {},
@@ -45,7 +46,7 @@ function open(shapeLog: ShapeLog, block = BLOCK, ports: Partial<ConsumerPorts> =
   });
 }
 
-const WHOLE = { take: { after: 0 as LogPosition, through: 200 as LogPosition }, unrouted: true } as const;
+const WHOLE = { takeUnrouted: { after: 0 as LogPosition, through: 200 as LogPosition } } as const;
 
 test('a transaction that the snapshot saw is left out, one behind it is taken', async () => {
   const shapeLog = await storedShape();
@@ -144,7 +145,7 @@ test.each(['closed', 'killed'])('after a restart of a service that was %s, the s
   const takeAll = async ({ log, shapes }: Storage): Promise<unknown> => {
     const shapeLog = shapes.get(handleOf(1));
     const block = await log.read({ after: shapeLog?.position ?? LOG_START, through: log.durableEnd }, 1e9);
-    return shapeLog && open(shapeLog, block).apply({ ...WHOLE, take: block });
+    return shapeLog && open(shapeLog, block).apply({ takeUnrouted: block });
   };
   const before = await start(1);
   await storedShape(before);
@@ -161,6 +162,12 @@ test.each(['closed', 'killed'])('after a restart of a service that was %s, the s
 
   const ended = { type: 'log.ended', cause: { delete: 'transactionTooLarge', xid: 200, lsn: '200' } };
   expect({ first, again }).toEqual({ first: ended, again: ended });
+});
+
+test('of a delivery whose owner has ended nothing is taken', async () => {
+  const log = open(await storedShape());
+  const told = log.apply({ take: 1 as DeliveryId });
+  expect([told, log.apply(WHOLE)]).toMatchObject([{ type: 'log.withdrawn' }, { type: 'log.taken', changed: true }]);
 });
 
 function idsOf(shapeLog: ShapeLog): unknown[] {

@@ -6,6 +6,7 @@ import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
 import { parsePgSnapshot, type Xid } from '../../src/model/pg-snapshot.ts';
 import type { Message, Pid, ReplyTo } from '../../src/otp/process.ts';
+import type { DeliveryId } from '../../src/shapes/delivery.ts';
 import { run, strike, type Fault, type Script } from '../support/hand-over/hand-over-run.ts';
 import { HANDLE, NAMES, type HandOverWorld } from '../support/hand-over/hand-over-world.ts';
 
@@ -68,7 +69,7 @@ function after(mode: 'create' | 'restore', ...events: readonly EventFromLogic<ty
 }
 
 const registered = { type: 'shape.registered', position: 7 as LogPosition } as const;
-const batch = { type: 'batch', after: 7 as LogPosition, through: 9 as LogPosition, replyTo: 'call#1' as ReplyTo } as const;
+const batch = { type: 'batch', delivery: 1 as DeliveryId, through: 9 as LogPosition, replyTo: 'call#1' as ReplyTo } as const;
 
 test('a batch that comes before the registration waits for it', () => {
   const machine = after('restore');
@@ -144,4 +145,16 @@ test('a collector or a log reader that is gone deletes nothing', () => {
   const unread = after('restore', registered, { ...noproc, type: 'reader.failed', request: 'loadBlock' });
 
   expect([unregistered.output, unread.output]).toEqual(Array(2).fill({ reason: { shutdown: 'drain' } }));
+});
+
+test('a batch that was withdrawn is answered, and the next one taken', () => {
+  const withdrawn = after('restore', { ...registered, position: LOG_START }, batch, { type: 'log.withdrawn' });
+  const { value, context } = withdrawn;
+  const [, actions] = transition(consumer, withdrawn, { ...batch, delivery: 2 as DeliveryId });
+
+  expect({ value, replyTo: context.batchReplyTo, actions }).toMatchObject({
+    value: { running: { ingest: 'live' } },
+    replyTo: null,
+    actions: [{ type: 'apply', params: { table: 'log', change: { take: 2 } } }],
+  });
 });

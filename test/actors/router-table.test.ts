@@ -1,21 +1,27 @@
 import { expect, test } from 'vitest';
 import { RouterTable } from '../../src/actors/router-table.ts';
 import type { LogPosition } from '../../src/model/log-position.ts';
-import type { RoutedBlock } from '../../src/shapes/router.ts';
+import type { Handle } from '../../src/model/shape.ts';
+import { changesFor, Deliveries, type DeliveryId } from '../../src/shapes/delivery.ts';
+import type { Layer } from '../../src/shapes/router.ts';
 import { blockOf } from '../support/changes.ts';
 import { handleOf } from '../support/shapes.ts';
 
 const RANGE = { after: 0 as LogPosition, through: 0 as LogPosition };
+const CHANGES = { changes: new Uint32Array() };
 
-/** Routes every block to every shape that it has; a shape that it has twice is told twice. */
-function tableOf() {
-  const shapes: string[] = [];
+/** Routes every block to every shape that it has, in one layer or in one for each; a shape that it has twice is told twice. */
+function tableOf(pace: 'together' | 'one by one' = 'together') {
+  const shapes: Handle[] = [];
+  const deliveries = new Deliveries();
+  const layer = (handles: readonly Handle[]): Layer => new Map(handles.map((handle) => [handle, CHANGES]));
   const routing = {
-    add: (handle: string) => void shapes.push(handle),
-    remove: (handle: string) => void shapes.splice(shapes.indexOf(handle), 1),
-    route: (): RoutedBlock => new Map(shapes.map((handle) => [handle as never, { changes: new Uint32Array() }])),
+    add: (handle: Handle) => void shapes.push(handle),
+    remove: (handle: Handle) => void shapes.splice(shapes.indexOf(handle), 1),
+    route: () => (pace === 'together' ? [layer(shapes)] : shapes.map((handle) => layer([handle]))).filter(({ size }) => size > 0),
   };
-  return { shapes, table: new RouterTable(routing, { get: () => blockOf([]) }) };
+  const table = new RouterTable(routing, { take: () => blockOf([]), close: () => {} }, deliveries);
+  return { shapes, deliveries, table };
 }
 
 test('a shape whose Consumer began anew is routed once, and one that is gone no more', () => {
@@ -26,16 +32,30 @@ test('a shape whose Consumer began anew is routed once, and one that is gone no 
   expect(shapes).toEqual([handleOf(1)]);
 });
 
-test('a block is there for those whom it touches while it is delivered', () => {
-  const { table } = tableOf();
-  table.apply({ add: handleOf(1) });
-  const told = table.apply({ route: RANGE });
-  const delivery = table.deliveryTo(handleOf(1), RANGE);
+test('a block that touches nobody is delivered at once', () => {
+  const { deliveries, table } = tableOf();
 
-  expect({ told, recipients: [...table.recipients()], delivery }).toEqual({
-    told: { type: 'block.routed', touched: 1 },
-    recipients: ['@consumer/1-1'],
-    delivery: { block: blockOf([]), changes: { changes: new Uint32Array() } },
+  expect([table.apply({ route: RANGE }), deliveries.count]).toEqual([{ type: 'block.delivered' }, 0]);
+});
+
+test('layer by layer, each is told to its own shapes, and the delivery is open until the last has answered', () => {
+  const { deliveries, table } = tableOf('one by one');
+  for (const add of [handleOf(1), handleOf(2)]) table.apply({ add });
+  const steps: unknown[] = [];
+  const note = (told: unknown): void => void steps.push({ told, recipients: [...table.recipients()], open: deliveries.count });
+
+  note(table.apply({ route: RANGE }));
+  const delivery = deliveries.get(1 as DeliveryId);
+  note(table.apply('nextLayer'));
+  note(table.apply('nextLayer'));
+
+  expect({ steps, changes: delivery && changesFor(delivery, handleOf(2)) }).toEqual({
+    steps: [
+      { told: { type: 'layer.ready', delivery: 1 }, recipients: ['@consumer/1-1'], open: 1 },
+      { told: { type: 'layer.ready', delivery: 1 }, recipients: ['@consumer/2-1'], open: 1 },
+      { told: { type: 'block.delivered' }, recipients: [], open: 0 },
+    ],
+    changes: CHANGES,
   });
 });
 
@@ -49,11 +69,17 @@ test('recipients that did not take a block are told as shapes', () => {
   expect(told).toEqual({ type: 'block.notTaken', handles: [handleOf(1), handleOf(3)] });
 });
 
-test('a block that was let go is nobody’s any more', () => {
-  const { table } = tableOf();
+test('when the collector ends, what it was delivering is nobody’s any more', () => {
+  const { deliveries, table } = tableOf();
   table.apply({ add: handleOf(1) });
   table.apply({ route: RANGE });
-  table.apply('letGo');
+  table.close();
 
-  expect(() => table.deliveryTo(handleOf(1), RANGE)).toThrow('a block is asked for while it is delivered');
+  expect([deliveries.get(1 as DeliveryId), deliveries.count]).toEqual([undefined, 0]);
+});
+
+test('a shape that a delivery was not routed to finds nothing of its own in it', () => {
+  const delivery = new Deliveries().begin(blockOf([]), [new Map([[handleOf(1), CHANGES]])]);
+
+  expect(() => changesFor(delivery, handleOf(2))).toThrow('delivery 1 was routed to 2-1');
 });

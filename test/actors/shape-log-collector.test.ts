@@ -4,7 +4,7 @@ import { shapeLogCollector } from '../../src/actors/shape-log-collector.ts';
 import type { Message } from '../../src/otp/process.ts';
 import { walk } from '../support/lone-machine.ts';
 
-const after = (...events: readonly Message[]) => walk(shapeLogCollector, { position: 10 }, ...events);
+const after = (...events: readonly Message[]) => walk(shapeLogCollector, { self: 'collector#1', position: 10 }, ...events);
 const restored = { type: 'shapesRestored' };
 const grown = { type: 'log.end', through: 20, lsn: '5' };
 const loaded = { type: 'block.loaded', after: 10, through: 20 };
@@ -51,16 +51,18 @@ test('a shape that registers while a block is delivered begins behind that block
 });
 
 test('a shape whose Consumer ended with a block in hand is noted before the position passes the block', () => {
-  const ended = [restored, grown, loaded, { type: 'block.routed', touched: 1 }, { type: 'batch.done', failed: ['@consumer/1-1'] }];
-  const [asked, told] = [after(...ended).asked, after(...ended, { type: 'block.notTaken', handles: ['1-1'] }).asked];
+  const ended = [restored, grown, loaded, { type: 'layer.ready', delivery: 1 }, { type: 'batch.done', failed: ['@consumer/1-1'] }];
+  const notTaken = { type: 'block.notTaken', handles: ['1-1'] };
+  const [asked, told] = [after(...ended).asked, after(...ended, notTaken).asked];
+  const { context } = after(...ended, notTaken, { type: 'block.delivered' });
 
-  expect({ asked, told }).toEqual({
+  expect({ asked, told, context }).toMatchObject({
     asked: [{ type: 'apply', params: { table: 'router', change: { unanswered: ['@consumer/1-1'] } } }],
     told: [
-      { type: 'apply', params: { table: 'router', change: 'letGo' } },
       progress({ notTaken: ['1-1'] }),
-      progress({ position: 20, lsn: '5', isCaughtUp: true }),
+      { type: 'apply', params: { table: 'router', change: 'nextLayer' } },
     ],
+    context: { position: 20 },
   });
 });
 
@@ -72,4 +74,14 @@ test.each([
   const [waiting, again] = [after(...events, failed), after(...events, failed, { type: 'timeout.retry' })];
 
   expect([waiting.asked, again.asked]).toMatchObject([[{ type: 'startTimer' }], [{ params: { request: { type: 'logEnd' } } }]]);
+});
+
+test('a layer is told of the delivery by its id, and the next begins when all of it have answered', () => {
+  const layers = [restored, grown, loaded, { type: 'layer.ready', delivery: 7 }];
+  const [first, next] = [after(...layers), after(...layers, { type: 'batch.done', failed: [] })];
+
+  expect([first.asked, next.asked]).toEqual([
+    [{ type: 'multicall', params: { table: 'router', request: { type: 'batch', delivery: 7, after: 10, through: 20 }, as: 'batch' } }],
+    [{ type: 'apply', params: { table: 'router', change: 'nextLayer' } }],
+  ]);
 });

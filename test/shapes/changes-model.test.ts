@@ -180,7 +180,7 @@ function follow(shape: TestShape, before: readonly Row[], block: LogBlock, route
   for (const row of before.filter((candidate) => takes(shape, candidate))) {
     client.take(parsed(lines.snapshotLine(tupleOf(columns.map((name) => textOf(row)(name))))));
   }
-  const routed = router.route(block).get(handle) ?? { changes: new Uint32Array() };
+  const routed = router.route(block)[0]?.get(handle) ?? { changes: new Uint32Array() };
   for (const { transaction, changes } of changesByTransaction(block, routed)) {
     const converted = lines.convert(transaction, changes);
     const own = converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => parsed(bytes)) : [];
@@ -223,7 +223,7 @@ test('no shape misses a change that its filter takes before or after', () => {
     const shapes = wishes.map((wish) => shapeOf(wish, KEY));
     shapes.forEach(({ definition, where }, index) => { router.add(handleOf(index), definition, where); });
     removed.forEach((index) => { router.remove(handleOf(index)); });
-    const routed = router.route(block);
+    const [routed = new Map()] = router.route(block);
     const byForce = shapes.map((shape, index) => (removed.includes(index) ? [] : concerned(shape, block)));
     expect(byForce.map((wanted, index) => missing(wanted, routed.get(handleOf(index))?.changes))).toEqual(shapes.map(() => []));
   });
@@ -234,7 +234,7 @@ test('no shape misses a change that its filter takes before or after', () => {
 function concerned(shape: TestShape, block: LogBlock): readonly string[] {
   const everything = new ShapeRouter(() => layout);
   everything.add(handleOf(0), { ...shape.definition }, undefined);
-  const all = everything.route(block).get(handleOf(0)) ?? { changes: new Uint32Array() };
+  const all = everything.route(block)[0]?.get(handleOf(0)) ?? { changes: new Uint32Array() };
   return [...changesByTransaction(block, all)].flatMap(({ transaction, changes }) =>
     changes
       .filter(({ old, new: current }) => [old, current].some((tuple) => tuple !== undefined && takes(shape, names.map((_, index) => tuple.text(index)))))

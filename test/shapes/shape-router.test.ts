@@ -18,7 +18,7 @@ function routerOf(wishes: readonly ShapeWish[], layouts: readonly RelationLayout
 }
 
 function handlesFor(router: ShapeRouter, changes: readonly RowChange[], layoutId = 1): readonly string[] {
-  return [...router.route(blockOf([transactionOf(AT, changes, layoutId)])).keys()].sort();
+  return router.route(blockOf([transactionOf(AT, changes, layoutId)])).flatMap((layer) => [...layer.keys()]).sort();
 }
 
 /** Where the shape's filter cannot be looked up, only evaluated. */
@@ -71,7 +71,7 @@ test('a shape gets its own changes of a block, in the order of the log', () => {
     transactionOf({ xid: 1, lsn: '10' }, [{ kind: 'insert', new: ['1', 't', 'b'] }, { kind: 'insert', new: ['2', 't', 'a'] }]),
     transactionOf({ xid: 2, lsn: '20' }, [{ kind: 'delete', old: ['2', 't', 'a'] }]),
   ]);
-  const routed = router.route(block).get(handleOf(0));
+  const routed = router.route(block)[0]?.get(handleOf(0));
   const found = [...changesByTransaction(block, routed ?? { changes: new Uint32Array() })].map(({ transaction, changes }) => ({
     xid: transaction.xid,
     changes: changes.map(({ kind, position }) => [kind, position]),
@@ -127,7 +127,7 @@ test('a shape that was removed gets nothing, the others what they got', () => {
   router.remove(handleOf(0));
   router.remove(handleOf(2));
   router.remove(handleOf(77));
-  expect({ handles: [...router.route(everything()).keys()], size: router.size, logged: router.hasShapesOn(itemsLayout.oid) }).toEqual({
+  expect({ handles: router.route(everything()).flatMap((layer) => [...layer.keys()]), size: router.size, logged: router.hasShapesOn(itemsLayout.oid) }).toEqual({
     handles: [handleOf(1), handleOf(3)], size: 2, logged: true,
   });
 });

@@ -36,7 +36,7 @@ function init(entry: Entry): void {
   invariant(mailboxMax >= 1, 'a mailbox has room for a message');
   watchSelection(spec.machine);
   try {
-    entry.tables = spec.tables?.();
+    entry.tables = spec.tables?.(entry.pid);
   } catch (thrown) {
     kernel.end(entry, crash(thrown));
     return;
@@ -154,6 +154,7 @@ function stop(entry: Entry, reason: ExitReason): void {
 /** A process that was killed has an actor too: one that nobody stops stays in xstate's system, and in every inspector. */
 function dispose(entry: Entry): void {
   if (entry.actor !== undefined) stopActor(entry.actor);
+  for (const table of Object.values(entry.tables ?? {})) table.close?.();
   entry.tables = undefined;
 }
 

@@ -10,9 +10,8 @@ import { ShapeDirectory } from '../../actors/shape-directory.ts';
 import { Subscribers } from '../../actors/subscribers.ts';
 import type { ShapeAnnouncements } from '../../api/ports.ts';
 import { invariant } from '../../base/invariant.ts';
-import type { LogRange } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
-import type { Delivery } from '../../shapes/router.ts';
+import { Deliveries } from '../../shapes/delivery.ts';
 import { ShapeRouter } from '../../shapes/shape-router.ts';
 import { equalText } from '../../sql/equal-text.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
@@ -26,12 +25,11 @@ import { linesOf, shapeLogOf, type LogAccess } from './storage.ts';
 export function processTables(resources: ServiceResources, access: LogAccess, announcements: ShapeAnnouncements): StackWiring['tables'] {
   const { database, storage, world } = resources;
   const { blocks, shapeBlocks, filters } = access;
-  // Of the last collector, alive or not: a Consumer may take what one that has just died delivered to it, and must not crash of that.
-  let router: RouterTable | undefined;
+  const deliveries = new Deliveries();
   return {
     statusMonitor: () => ({ awaitingActive: new RequestBacklog() }),
-    collector: () => ({
-      router: (router = new RouterTable(routing(storage, filters), blocks)),
+    collector: (self) => ({
+      router: new RouterTable(routing(storage, filters), blocks.slot(self), deliveries),
       progress: new LogProgress(storage.shapes),
     }),
     publicationManager: () => ({ relations: new PublishedRelations({ lost: (relation) => database.catalog.doubt(relation) }) }),
@@ -44,8 +42,12 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
         },
       }),
     }),
-    consumer: (handle) => ({
-      log: new ConsumerLog({ ...consumerPorts(resources, access, announcements, handle), delivery: (range) => deliveryOf(router, handle, range) }),
+    consumer: (handle, self) => ({
+      log: new ConsumerLog({
+        ...consumerPorts(resources, access, announcements, handle),
+        loaded: blocks.slot(self),
+        delivery: (id) => deliveries.get(id),
+      }),
       materializers: new Subscribers(),
       awaitingStart: new RequestBacklog(),
     }),
@@ -59,24 +61,18 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
 
 function consumerPorts(
   { storage }: ServiceResources,
-  { blocks, filters }: LogAccess,
+  { filters }: LogAccess,
   announcements: ShapeAnnouncements,
   handle: Handle,
-): Omit<ConsumerPorts, 'delivery'> {
+): Omit<ConsumerPorts, 'delivery' | 'loaded'> {
   const shapeLog = shapeLogOf(storage, handle);
   return {
     shapeLog,
     lines: linesOf(storage, shapeLog, filters),
-    loadedBlock: (range) => blocks.get(range),
     layoutOf: (id) => storage.log.layoutOf(id),
     takenByAll: () => storage.shapes.position,
     announce: (grown, end) => announcements.announce(grown, end),
   };
-}
-
-function deliveryOf(router: RouterTable | undefined, handle: Handle, range: LogRange): Delivery {
-  invariant(router !== undefined, 'a collector was there before the first Consumer');
-  return router.deliveryTo(handle, range);
 }
 
 function routing(storage: Storage, filters: ShapeFilters): ShapeRouting {

@@ -2,20 +2,14 @@
  * LogBlocks: blocks of the log on their way from the port that loads them to the table that takes them: events name a
  * block, rows never travel.
  *
- * A block is held as long as the call that asked for it is open: the caller's table takes it while the answer is handled,
- * or nobody does. So no process has to give a block back, and one that dies or gives up leaves none behind. A bounded number
- * of loads is under way at a time. Whoever asks for one more waits, and not for ever, since every call ends.
+ * A table that takes blocks has a slot here, under the pid of its owner, from its making to its owner's end. A load puts
+ * its block there, and the table takes it out when it hears of it; so whoever dies in between leaves nothing behind. No
+ * more than a few slots are full, or being filled, at a time: who asks for one more waits until another was emptied.
  */
 import { invariant } from '../../base/invariant.ts';
-import type { LogPosition, LogRange } from '../../model/log-position.ts';
+import type { LogRange } from '../../model/log-position.ts';
 import type { LogBlock } from '../../model/transaction.ts';
 import type { TransactionLog } from './transaction-log.ts';
-
-interface Held {
-  readonly block: LogBlock;
-  /** How many open calls hold it. */
-  calls: number;
-}
 
 interface Loading {
   readonly range: LogRange;
@@ -23,12 +17,22 @@ interface Loading {
   readonly block: Promise<LogBlock>;
 }
 
-/** Loads that are being read, or whose answer is under way. */
+/** Slots that are full or being filled. */
 const LOADS_MAX = 64;
 
+/** The place of one process for the block that it asked for last. */
+export interface BlockSlot {
+  /** The block that was loaded for exactly this range, once. @throws {InvariantError} when it is not there. */
+  take(range: LogRange): LogBlock;
+  /** The owner has ended: what is loaded for it from now on is nobody's. */
+  close(): void;
+}
+
 export class LogBlocks {
-  /** By the position at which they begin. Two begin at the same one only when their readers asked for different ends. */
-  private readonly held = new Map<LogPosition, readonly Held[]>();
+  /** By the pid of their owner. */
+  private readonly slots = new Set<string>();
+  /** By owner: few, however many slots there are. */
+  private readonly held = new Map<string, LogBlock>();
   private readonly loading: Loading[] = [];
   private readonly waiting: (() => void)[] = [];
   private loads = 0;
@@ -38,34 +42,55 @@ export class LogBlocks {
     private readonly loadsMax = LOADS_MAX,
   ) {}
 
-  /** How many blocks are in memory. */
+  /** How many slots hold a block. */
   get count(): number {
-    return [...this.held.values()].reduce((sum, { length }) => sum + length, 0);
+    return this.held.size;
+  }
+
+  /** Opens a slot. @param owner the pid under which blocks are asked for; it has one slot. */
+  slot(owner: string): BlockSlot {
+    invariant(!this.slots.has(owner), `${owner} has one slot`);
+    this.slots.add(owner);
+    return {
+      take: (range) => this.take(owner, range),
+      close: () => {
+        this.slots.delete(owner);
+        this.empty(owner);
+      },
+    };
   }
 
   /**
-   * Reads a block and holds it. A load of the same range that is under way, or whose block is still held, is shared.
+   * Reads a block into the slot of `owner`. A load of the same range that is under way, or whose block lies in a slot, is
+   * shared.
    *
-   * @param call is aborted when the call is over, whether its answer was delivered or not.
-   * @throws the signal's reason, when it is aborted first; then nothing is held.
+   * @param call aborted when the owner does not wait any more.
+   * @throws the signal's reason, when it is aborted first, or what the log throws; the slot holds what it held.
    */
-  async load(range: LogRange, bytesMax: number, call: AbortSignal): Promise<LogBlock> {
+  async load(owner: string, range: LogRange, bytesMax: number, call: AbortSignal): Promise<LogRange> {
     await this.enter(call);
     try {
       const block = this.heldFor(range) ?? (await this.read(range, bytesMax));
       call.throwIfAborted();
-      return this.hold(block, call);
+      invariant(this.slots.has(owner), `${owner} waits for a block, so it has a slot`);
+      this.empty(owner); // Whoever asks for another block does not want the one before any more.
+      this.held.set(owner, block);
+      return { after: block.after, through: block.through };
     } catch (error) {
       this.leave();
       throw error;
     }
   }
 
-  /** The block that was loaded for exactly this range. @throws {InvariantError} when the call that asked for it is over. */
-  get({ after, through }: LogRange): LogBlock {
-    const held = this.at(after).find(({ block }) => block.through === through);
-    invariant(held !== undefined, `a block behind ${after} is taken while the answer that brought it is handled`);
-    return held.block;
+  private take(owner: string, range: LogRange): LogBlock {
+    const block = this.held.get(owner);
+    invariant(block !== undefined && isSame(block, range), `a block behind ${range.after} is taken once it was loaded`);
+    this.empty(owner);
+    return block;
+  }
+
+  private empty(owner: string): void {
+    if (this.held.delete(owner)) this.leave();
   }
 
   private async enter(call: AbortSignal): Promise<void> {
@@ -78,14 +103,14 @@ export class LogBlocks {
       this.waiting.push(resolve);
       call.addEventListener('abort', () => {
         const place = this.waiting.indexOf(resolve);
-        if (place === -1) return; // It waits no more, and looks at the signal itself.
+        if (place === -1) return; // It has its turn: it finds the signal itself.
         this.waiting.splice(place, 1);
         reject(call.reason as Error);
       });
     });
   }
 
-  /** A load has ended: the one that waits longest takes its place. */
+  /** The next one has the place of the one that leaves. */
   private leave(): void {
     const next = this.waiting.shift();
     if (next === undefined) this.loads -= 1;
@@ -104,41 +129,13 @@ export class LogBlocks {
     }
   }
 
-  private hold(block: LogBlock, call: AbortSignal): LogBlock {
-    const held = this.at(block.after).find((other) => other.block.through === block.through) ?? this.add(block);
-    held.calls += 1;
-    // A call ends right before its answer is handled, in the same turn: so the block is kept to the end of that turn.
-    call.addEventListener('abort', () => queueMicrotask(() => this.letGo(held)), { once: true });
-    return held.block;
-  }
-
-  private add(block: LogBlock): Held {
-    const held = { block, calls: 0 };
-    this.held.set(block.after, [...this.at(block.after), held]);
-    return held;
-  }
-
-  private letGo(held: Held): void {
-    held.calls -= 1;
-    if (held.calls === 0) {
-      const { after } = held.block;
-      const others = this.at(after).filter((other) => other !== held);
-      if (others.length === 0) this.held.delete(after);
-      else this.held.set(after, others);
-    }
-    this.leave();
-  }
-
   /** A block that a reader of `range` may get: it never reaches past the range, and is not the empty end of a shorter one. */
-  private heldFor(range: LogRange): LogBlock | undefined {
-    const fitting = this.at(range.after).find(
-      ({ block }) => block.through === range.through || (block.through < range.through && block.transactions.length > 0),
-    );
-    return fitting?.block;
-  }
-
-  private at(after: LogPosition): readonly Held[] {
-    return this.held.get(after) ?? [];
+  private heldFor({ after, through }: LogRange): LogBlock | undefined {
+    for (const block of this.held.values()) {
+      if (block.after !== after) continue;
+      if (block.through === through || (block.through < through && block.transactions.length > 0)) return block;
+    }
+    return undefined;
   }
 }
 

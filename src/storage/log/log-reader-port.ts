@@ -15,13 +15,17 @@ export function logReaderPort(log: TransactionLog, blocks: LogBlocks): PortSpec 
       requests: {
         logEnd: () => ({ type: 'log.end', through: log.durableEnd, lsn: log.durableLsn }),
         async loadBlock(request, signal) {
-          const { after, through } = rangeOf(request);
-          const block = await blocks.load({ after, through }, BLOCK_BYTES_MAX, signal);
-          return { type: 'block.loaded', after: block.after, through: block.through };
+          const loaded = await blocks.load(ownerOf(request), rangeOf(request), BLOCK_BYTES_MAX, signal);
+          return { type: 'block.loaded', ...loaded };
         },
       },
     }),
   };
+}
+
+function ownerOf({ owner }: Message): string {
+  invariant(typeof owner === 'string', 'a block is loaded for a process');
+  return owner;
 }
 
 function rangeOf({ after, through }: Message): { after: LogPosition; through: LogPosition } {

@@ -2,17 +2,17 @@
 import { expect, test } from 'vitest';
 import type { LogPosition, LogRange } from '../../../src/model/log-position.ts';
 import type { LogBlock } from '../../../src/model/transaction.ts';
-import { LogBlocks } from '../../../src/storage/log/log-blocks.ts';
+import type { Table } from '../../../src/otp/process.ts';
+import { LogBlocks, type BlockSlot } from '../../../src/storage/log/log-blocks.ts';
 import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
-import type { Told } from '../../support/otp/puppet.ts';
 import { World } from '../../support/otp/world.ts';
 import { grow, lsn, xid } from '../../support/stored-samples.ts';
 
 const at = (position: number): LogPosition => position as LogPosition;
 const range = (after: number, through: number): LogRange => ({ after: at(after), through: at(through) });
 const open = (): AbortSignal => new AbortController().signal;
-const QUIET = 'a block behind 0 is taken while the answer that brought it is handled';
+const QUIET = 'a block behind 0 is taken once it was loaded';
 
 /** A log with a transaction that ends at every tenth position; counts how often it is read. */
 class CountedLog {
@@ -28,50 +28,72 @@ class CountedLog {
 test('loads of the same range that overlap share one block and one read', async () => {
   const log = new CountedLog();
   const blocks = new LogBlocks(log);
-  const [first, second] = await Promise.all([blocks.load(range(0, 20), 100, open()), blocks.load(range(0, 20), 100, open())]);
-  const third = await blocks.load(range(0, 20), 100, open());
+  const slots = ['a', 'b', 'c'].map((owner) => blocks.slot(owner));
+  await Promise.all([blocks.load('a', range(0, 20), 100, open()), blocks.load('b', range(0, 20), 100, open())]);
+  await blocks.load('c', range(0, 20), 100, open());
+  const { count } = blocks;
+  const [first, second, third] = slots.map((slot) => slot.take(range(0, 20)));
 
-  expect({ shared: first === second && second === third, reads: log.reads, count: blocks.count }).toEqual({ shared: true, reads: 1, count: 1 });
+  expect({ shared: first === second && second === third, reads: log.reads, count }).toEqual({ shared: true, reads: 1, count: 3 });
 });
 
-test('a block is there until the turn has ended in which the last of its calls did', async () => {
+test('a block is there for its owner until it is taken, once', async () => {
   const blocks = new LogBlocks(new CountedLog());
-  const calls = [new AbortController(), new AbortController()];
-  for (const { signal } of calls) await blocks.load(range(0, 20), 100, signal);
-  const found: unknown[] = [];
-  for (const call of calls) {
-    call.abort();
-    found.push(attempt(() => blocks.get(range(0, 20)).through));
-    await Promise.resolve();
-    found.push(attempt(() => blocks.get(range(0, 20)).through));
-  }
+  const [mine, other] = [blocks.slot('mine'), blocks.slot('other')];
+  await blocks.load('mine', range(0, 20), 100, open());
+  const found = [other, mine, mine].map((slot) => attempt(() => slot.take(range(0, 20)).through));
 
-  expect({ found, count: blocks.count }).toEqual({ found: [20, 20, 20, QUIET], count: 0 });
+  expect({ found, count: blocks.count }).toEqual({ found: [QUIET, 20, QUIET], count: 0 });
+});
+
+test('who asks for another block lets go of the one that was not taken', async () => {
+  const blocks = new LogBlocks(new CountedLog(), 1);
+  const slot = blocks.slot('owner');
+  await blocks.load('owner', range(0, 20), 100, open());
+  const second = blocks.load('owner', range(20, 40), 100, open());
+  slot.take(range(0, 20));
+  await second;
+
+  expect([attempt(() => slot.take(range(0, 20))), attempt(() => slot.take(range(20, 40)).through)]).toEqual([QUIET, 40]);
 });
 
 test('a reader never gets a block that reaches past its range', async () => {
   const blocks = new LogBlocks(new CountedLog());
-  await blocks.load(range(0, 50), 100, open());
-  await blocks.load(range(0, 20), 100, open());
+  const [far, near] = [blocks.slot('far'), blocks.slot('near')];
+  await blocks.load('far', range(0, 50), 100, open());
+  await blocks.load('near', range(0, 20), 100, open());
 
-  expect([range(0, 50), range(0, 20)].map((one) => blocks.get(one).through)).toEqual([50, 20]);
+  expect([far.take(range(0, 50)), near.take(range(0, 20))].map(({ through }) => through)).toEqual([50, 20]);
 });
 
 test('a load that nobody waits for any more holds nothing', async () => {
   const blocks = new LogBlocks(new CountedLog());
+  const slot = blocks.slot('owner');
   const caller = new AbortController();
-  const loading = blocks.load(range(0, 20), 100, caller.signal).catch((error: Error) => error.name);
+  const loading = blocks.load('owner', range(0, 20), 100, caller.signal).catch((error: Error) => error.name);
   caller.abort();
 
-  expect({ loading: await loading, held: attempt(() => blocks.get(range(0, 20))) }).toEqual({ loading: 'AbortError', held: QUIET });
+  expect({ loading: await loading, held: attempt(() => slot.take(range(0, 20))) }).toEqual({ loading: 'AbortError', held: QUIET });
+});
+
+test('an owner that ends leaves nothing, and gives its place to who waits', async () => {
+  const blocks = new LogBlocks(new CountedLog(), 1);
+  const [ended, waiting] = [blocks.slot('ended'), blocks.slot('waiting')];
+  await blocks.load('ended', range(0, 20), 100, open());
+  const next = blocks.load('waiting', range(20, 40), 100, open());
+  ended.close();
+  await next;
+
+  expect({ count: blocks.count, taken: waiting.take(range(20, 40)).through }).toEqual({ count: 1, taken: 40 });
 });
 
 test('what more is asked for than may be under way waits its turn, unless its caller leaves', async () => {
   const blocks = new LogBlocks(new CountedLog(), 2);
   const calls = Array.from({ length: 5 }, () => new AbortController());
   const ends: string[] = [];
+  const slots = calls.map((_, index) => blocks.slot(String(index)));
   const loads = calls.map(async ({ signal }, index) => {
-    await blocks.load(range(10 * index, 10 * index + 10), 100, signal).then(
+    await blocks.load(String(index), range(10 * index, 10 * index + 10), 100, signal).then(
       () => ends.push(`${index} loaded`),
       () => ends.push(`${index} left`),
     );
@@ -79,9 +101,9 @@ test('what more is asked for than may be under way waits its turn, unless its ca
   await Promise.all(loads.slice(0, 2));
   const { count } = blocks;
   calls[2]?.abort();
-  calls[0]?.abort();
+  slots[0]?.take(range(0, 10));
   await loads[3];
-  calls[1]?.abort();
+  slots[1]?.take(range(10, 20));
   await loads[4];
 
   expect({ count, ends, later: blocks.count }).toEqual({
@@ -94,7 +116,8 @@ test('what more is asked for than may be under way waits its turn, unless its ca
 test('a log that cannot be read holds nothing up', async () => {
   const unreadable = { read: () => Promise.reject(new Error('broken')) };
   const blocks = new LogBlocks(unreadable, 1);
-  const loads = await Promise.allSettled([0, 10, 20].map((after) => blocks.load(range(after, 30), 100, open())));
+  blocks.slot('owner');
+  const loads = await Promise.allSettled([0, 10, 20].map((after) => blocks.load('owner', range(after, 30), 100, open())));
 
   expect({ loads: loads.map(({ status }) => status), count: blocks.count }).toEqual({ loads: Array(3).fill('rejected'), count: 0 });
 });
@@ -107,19 +130,37 @@ test(`a process that is killed between the answer and its delivery leaves nothin
   const blocks = new LogBlocks(log);
   const world = new World();
   await world.start(logReaderPort(log, blocks), 'log-reader');
-  const loadBlock: Told = { type: 'call', params: { to: '@log-reader', request: { type: 'loadBlock', after: 0, through }, as: 'seen.reader' } };
   const held: number[] = [];
   for (let kill = 0; kill < KILLS; kill += 1) {
-    const asker = await world.puppet(`asker-${kill}`);
-    world.tell(asker, loadBlock);
+    const asker = await world.puppet(`asker-${kill}`, { tables: (self) => ({ slot: new SlotTable(blocks.slot(self)) }) });
+    const request = { type: 'loadBlock', owner: asker, after: 0, through };
+    world.tell(asker, { type: 'call', params: { to: '@log-reader', request, as: 'seen.reader' } });
     while (blocks.count === 0) await Promise.resolve(); // The answer is on its way now.
     world.exit(asker, 'kill');
-    await Promise.resolve();
     held.push(blocks.count);
   }
 
   expect(new Set(held)).toEqual(new Set([0]));
 });
+
+/** A table that has a slot and does nothing else. */
+class SlotTable implements Table {
+  constructor(private readonly slot: BlockSlot) {}
+
+  apply(): undefined {}
+
+  clone(): SlotTable {
+    return this;
+  }
+
+  key(): string {
+    return '';
+  }
+
+  close(): void {
+    this.slot.close();
+  }
+}
 
 function attempt(action: () => unknown): unknown {
   try {

@@ -23,9 +23,10 @@ import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
 import type { DynamicSupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
 import { choosingScheduler, type Candidate } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import { dynamicSupervisor } from '../../../src/otp/supervision/dynamic-supervisor.ts';
-import type { Address, ExitReason, PortContext, PortSpec, ProcessSpec } from '../../../src/otp/process.ts';
+import type { Address, ExitReason, Pid, PortContext, PortSpec, ProcessSpec } from '../../../src/otp/process.ts';
 import { createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
 import type { NumberedRecord } from '../../../src/otp/kernel/trace.ts';
+import { Deliveries } from '../../../src/shapes/delivery.ts';
 import { ShapeLines } from '../../../src/shapes/shape-lines.ts';
 import { ShapeRouter } from '../../../src/shapes/shape-router.ts';
 import { LogBlocks } from '../../../src/storage/log/log-blocks.ts';
@@ -89,7 +90,7 @@ export class HandOverWorld {
   private readonly blocks = new LogBlocks(this.storage.log);
   private readonly shapeBlocks = new ShapeBlocks();
   private readonly machines: Machines;
-  private router: RouterTable | undefined;
+  private readonly deliveries = new Deliveries();
   private hasDrained = false;
 
   constructor(choose: (candidates: readonly Candidate[]) => number, machines: Machines = { consumer, materializer }) {
@@ -162,7 +163,7 @@ export class HandOverWorld {
           start: () => ({
             machine: machines.consumer,
             input: { handle: HANDLE, mode: 'create', position: this.shapeLog?.position, end: this.shapeLog?.end },
-            tables: () => this.consumerTables(),
+            tables: (self) => this.consumerTables(self),
             name: NAMES.consumer,
             trapExit: true,
           }),
@@ -196,18 +197,15 @@ export class HandOverWorld {
     };
   }
 
-  private consumerTables() {
-    const { storage, blocks, shapeLog } = this;
+  private consumerTables(self: Pid) {
+    const { storage, blocks, deliveries, shapeLog } = this;
     if (shapeLog === undefined) throw new Error('the shape was created before its Consumer');
     void this.runtime.whenDown(NAMES.consumer).then((reason) => this.consumerEnded(reason));
     const log = new ConsumerLog({
       shapeLog,
       lines: new ShapeLines(DEFINITION, undefined, (id) => storage.log.layoutOf(id)),
-      loadedBlock: (range) => blocks.get(range),
-      delivery: (range) => {
-        if (this.router === undefined) throw new Error('the collector is there before the Consumers');
-        return this.router.deliveryTo(HANDLE, range);
-      },
+      loaded: blocks.slot(self),
+      delivery: (id) => deliveries.get(id),
       layoutOf: (id) => storage.log.layoutOf(id),
       takenByAll: () => storage.shapes.position,
       announce: () => undefined,
@@ -245,7 +243,10 @@ export class HandOverWorld {
       machine: shapeLogCollector,
       name: '@shape-log-collector',
       input: { position: this.storage.shapes.position },
-      tables: () => ({ router: (this.router = new RouterTable(shapes, this.blocks)), progress: new LogProgress(this.storage.shapes) }),
+      tables: (self) => ({
+        router: new RouterTable(shapes, this.blocks.slot(self), this.deliveries),
+        progress: new LogProgress(this.storage.shapes),
+      }),
     };
   }
 
