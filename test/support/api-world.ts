@@ -83,6 +83,7 @@ export function createWorld({ settings, chunkBytesMax, rows = [], streams = fals
 function streaming(logs: ReadableLogs): ReadableLogs {
   return {
     isGone: (error) => logs.isGone(error),
+    damageOf: (error) => logs.damageOf(error),
     get(handle) {
       const log = logs.get(handle);
       if (log === undefined) return undefined;
