@@ -9,7 +9,7 @@ type Delivery = Extract<NumberedRecord, { type: 'deliver' }>;
 
 /**
  * @param commit makes one transaction that concerns at least one shape.
- * @returns in order, until the shapes have taken it: `shape-log-collector batch.done`, a process and its event.
+ * @returns in order, until the shapes have taken it: `shape-log-collector block.delivered`, a process and its event.
  */
 export async function eventsOf(runtime: Runtime, commit: () => Promise<unknown>): Promise<string[]> {
   const deliveries: Delivery[] = [];
@@ -17,7 +17,7 @@ export async function eventsOf(runtime: Runtime, commit: () => Promise<unknown>)
   let settle = (): void => {};
   const isSettled = new Promise<void>((done) => (settle = done));
   const stop = runtime.trace((record) => {
-    if (record.type === 'transition' && record.event === 'batch.done') settle();
+    if (record.type === 'transition' && record.event === 'block.delivered') settle();
     if (record.type !== 'deliver' || !record.to.startsWith('stack/shapes/')) return;
     const { type, through } = record.message;
     const isProgressAlone = type === 'log.extended' && Number(through) <= end;
