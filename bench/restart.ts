@@ -20,8 +20,6 @@ import { openDoor } from './server-door.ts';
 
 const SHAPES_PER_TABLE = 10;
 const REQUESTS_AT_ONCE = 40;
-/** With and without TLS. */
-const CONNECTIONS_OF_PREFLIGHT = 2;
 const PATIENCE_MS = 600_000;
 const ASK_EVERY_MS = 20;
 
@@ -71,14 +69,14 @@ async function restartWithPostgres(how: string): Promise<void> {
 }
 
 async function restartWithout(): Promise<void> {
-  door.admit(CONNECTIONS_OF_PREFLIGHT);
+  door.shutBut('armature preflight');
   const startedMs = systemClock.nowMs();
   const service = await spawnService(options);
   await until(async () => service.output().includes('shapes.restored'), service);
   report('Postgres away: restored', startedMs, service);
   await pause(awayMs);
   report(`  ${awayMs} ms later`, startedMs, service);
-  door.admit(Infinity);
+  door.open();
   await untilServed(service, 'Postgres back', systemClock.nowMs());
   await service.stop();
 }
