@@ -30,10 +30,8 @@ export class RelationLots {
     if (!this.single[work].has(key)) this.together[work].add(key);
   }
 
-  /** Likewise, but in a lot by itself. */
+  /** In a lot by itself. */
   putSingle(work: RelationWork, key: string): void {
-    this.put(work, key);
-    this.together[work].delete(key);
     this.single[work].add(key);
   }
 

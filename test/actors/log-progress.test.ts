@@ -20,6 +20,20 @@ test('the LSN that is promised is one at which the log ended, and only grows', (
   expect(promised).toEqual([undefined, undefined, '50', '50', '50', '60']);
 });
 
+test('a copy goes its own way', () => {
+  const progress = new LogProgress(memoryStorage().shapes);
+  progress.apply(at(50, true));
+  const copy = progress.clone();
+  const isEqual = copy.key() === progress.key();
+  copy.apply(at(60, true));
+
+  expect({ isEqual, promised: [progress.lastProcessedLsn, copy.lastProcessedLsn], isOther: copy.key() !== progress.key() }).toEqual({
+    isEqual: true,
+    promised: ['50', '60'],
+    isOther: true,
+  });
+});
+
 test('a shape whose Consumer did not take what all others took stays before it', async () => {
   const storage = memoryStorage();
   const progress = new LogProgress(storage.shapes);

@@ -48,6 +48,13 @@ test.each<[string, readonly PublishedRelationsChange[], object | undefined]>([
   ['stays for the shape that is left', [...added, need(2), release(1), next], settled],
   ['of which a shape ended for want of its old rows is asked for again', [...added, need(2), release(1, 'replicaIdentity'), need(3), next], toAdd],
   ['whose last shape ended for want of its old rows is dropped', [...added, release(1, 'replicaIdentity'), next], toDrop],
+  ['of a stored shape that goes before the review is dropped unseen', [retain(1), release(1), next], toDrop],
+  ['that is needed again stays, also where its old rows cannot be had', [
+    ...added, release(1), retain(2), next, reviewed('isNotFull'), next, refused, next, next,
+  ], settled],
+  ['that is to be tried alone is not tried any more when its shape has gone', [
+    need(1), need(2, lists), next, refused, release(2), next, altered(items), next,
+  ], settled],
   ['without a shape is dropped', [...added, release(1), next], toDrop],
   ['that was never added need not be dropped', [need(1), release(1), next], settled],
   ['that is needed again is not dropped', [...added, release(1), need(2), next], settled],

@@ -83,3 +83,21 @@ test('a shape that a delivery was not routed to finds nothing of its own in it',
 
   expect(() => changesFor(delivery, handleOf(2))).toThrow('delivery 1 was routed to 2-1');
 });
+
+test('a copy goes its own way', () => {
+  const { table } = tableOf();
+  for (const add of [handleOf(1), handleOf(2)]) table.apply({ add });
+  table.apply({ route: RANGE });
+  const before = table.key();
+  const copy = table.clone();
+  const isEqual = copy.key() === before;
+  copy.apply('nextLayer');
+  copy.apply({ remove: handleOf(2) });
+
+  expect({ isEqual, original: table.key(), recipients: [...table.recipients()], left: [...copy.recipients()] }).toEqual({
+    isEqual: true,
+    original: before,
+    recipients: ['@consumer/1-1', '@consumer/2-1'],
+    left: [],
+  });
+});
