@@ -114,6 +114,7 @@ test.each([
   ['an empty object', '{}'],
   ['a boolean that is false', '{"live":false}'],
   ['a strict flag that is a boolean', '{"experimental_compaction":true,"experimental_live_sse":false}'],
+  ['what is null', '{"columns":null,"replica":null,"log":null}'],
   ['literal column names', '{"columns":["value","id"]}'],
 ])('1.5 a POST with %s reads the log, and no cache keeps it', async (_what, body) => {
   const response = await post(body);
@@ -145,6 +146,12 @@ test.each(['replica=default', 'log=full', 'live=false', 'live_sse=false', 'exper
     expect([responses.map(({ status }) => status), others]).toEqual([[200, 200], [handle]]);
   },
 );
+
+test('2.5 another value of a parameter is another shape, and the same one is the same', async () => {
+  const values = ['a', 'b', 'a'].map((value) => world.shape(`table=items&offset=-1&where=value=$1&params[1]=${value}`));
+  const [first, other, again] = (await Promise.all(values)).map(({ headers }) => headers.get('electric-handle'));
+  expect([first === other, first === again]).toEqual([false, true]);
+});
 
 test.each(['replica=full', 'log=changes_only'])('2.5 ?%s asks for another shape', async (query) => {
   const responses = [await world.shape('table=items&offset=-1'), await world.shape(`table=items&offset=-1&${query}`)];

@@ -101,14 +101,15 @@ async function* streamOf(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Arr
   yield* pieces;
 }
 
-/** A language of one sentence, `column = 'text'`: what a filter may say is tested where the language is. */
+/** A language of one sentence, `column = 'text'` or `column = $1`: what a filter may say is tested where the language is. */
 export class TestLanguage implements WhereLanguage {
   /** How many texts were parsed. */
   parsed = 0;
 
-  parse(...[text, _params, columns]: Parameters<WhereLanguage['parse']>): ReturnType<WhereLanguage['parse']> {
+  parse(...[text, params, columns]: Parameters<WhereLanguage['parse']>): ReturnType<WhereLanguage['parse']> {
     this.parsed += 1;
-    const [, name = '', equals = ''] = /^\s*(\w+)\s*=\s*'([^']*)'\s*$/.exec(text) ?? [];
+    const [, name = '', literal, parameter = ''] = /^\s*(\w+)\s*=\s*(?:'([^']*)'|\$(\d))\s*$/.exec(text) ?? [];
+    const equals = literal ?? params[parameter] ?? '';
     if (!columns.some((known) => known.name === name)) return { error: `At location 0: unknown reference ${name}`, field: 'where' };
     return {
       canonical: `${name} = '${equals}'`,
