@@ -143,13 +143,18 @@ test.each(['@shape-cache', '@shape-log-collector', '@consumers'] as const)('%s e
 });
 
 test('a client that waits for the first row while the shapes are made anew is led to a fresh shape', async () => {
+  await readShape(service.shapeUrl, { table: 'items', where: 'id < 0', offset: '-1' }); // The table is published: only its rows are locked away.
+  const holder = await database.session();
+  await holder.query('BEGIN; LOCK TABLE items');
   const waiting = readShape(service.shapeUrl, { table: 'items', offset: '-1' });
-  await expect.poll(() => service.runtime.printTree()).toContain('snapshotter');
+  await database.until(
+    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock' AND query LIKE 'COPY%'",
+  );
 
   service.runtime.exit('@shape-cache', 'kill');
-  proxy.allowAll();
-
   const { status } = await waiting;
+  await holder.query('ROLLBACK');
+
   const anew = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
   expect({ status, rows: anew.rows.size }).toEqual({ status: 409, rows: ROWS });
 });

@@ -81,11 +81,15 @@ class Reading {
     this.options.onFirst();
   }
 
-  /** Gives the consumer what has gathered, if it is free; ends when nothing is left. */
+  /**
+   * Gives the consumer what has gathered, if it is free; ends when nothing is left. Rows that come together with the
+   * query's error go nowhere: a reader would be given the beginning of an answer that has no end.
+   */
   private pump(): void {
     if (this.isOver) return;
     const { out } = this.options.writer;
-    if (!this.isTaking && out.length > 0) this.give(out.take());
+    if (this.refused !== undefined) out.take();
+    else if (!this.isTaking && out.length > 0) this.give(out.take());
     if (this.isTaking && out.length > GATHERED_BYTES_MAX) return this.wire.pause();
     this.wire.resume();
     if (!this.isTaking && this.isReady) this.finish();
