@@ -22,7 +22,10 @@ const ENVIRONMENT = ['src/cli.ts', 'src/demo/embedded-postgres.ts'];
 const LINES_PER_FUNCTION_MAX = 70;
 const COLUMNS_MAX = 140;
 /** Rooms in which no line is longer, code or comment. */
-const NARROW = ['src/otp/**/*.ts', 'test/otp/**/*.ts', 'test/conformance/**/*.ts', 'test/support/otp/**/*.ts'];
+const NARROW = [
+  ...['src/otp/**/*.ts', 'test/otp/**/*.ts', 'test/conformance/**/*.ts', 'test/support/otp/**/*.ts'],
+  ...['model', 'postgres'].flatMap((room) => [`src/${room}/**/*.ts`, `test/${room}/**/*.ts`]),
+];
 
 const timers = ['setTimeout', 'setInterval'].map((name) => ({
   name,

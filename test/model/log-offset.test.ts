@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
 import { lsnFromPostgres, lsnOf } from '../../src/model/lsn.ts';
-import { BEFORE_ALL, compareOffsets, offsetOf, parseOffset, SNAPSHOT_END, snapshotChunkEnd, type LogOffset } from '../../src/model/log-offset.ts';
+import {
+  BEFORE_ALL, compareOffsets, offsetOf, parseOffset, SNAPSHOT_END, snapshotChunkEnd, type LogOffset,
+} from '../../src/model/log-offset.ts';
 
 const lsn64 = fc.bigInt(0n, (1n << 64n) - 1n);
 const position = fc.nat(1_000_000);
@@ -18,7 +20,8 @@ test('order follows the LSN, then the position, over the whole 64 bits', () => {
 });
 
 test('-1, the chunks, 0_inf and the operations stand in this order', () => {
-  const inOrder = [BEFORE_ALL, snapshotChunkEnd(0), snapshotChunkEnd(2), snapshotChunkEnd(10), SNAPSHOT_END, '1_0', '1_2', '10_0', '10_inf'];
+  const chunkEnds = [0, 2, 10].map(snapshotChunkEnd);
+  const inOrder = [BEFORE_ALL, ...chunkEnds, SNAPSHOT_END, '1_0', '1_2', '10_0', '10_inf'];
   const shuffled = [...inOrder].reverse() as LogOffset[];
   expect(shuffled.sort(compareOffsets)).toEqual(inOrder);
 });

@@ -23,8 +23,8 @@ beforeEach(async () => {
   storageDirectory = mkdtempSync(join(tmpdir(), 'armature-missed-'));
   leaving = new AbortController();
   for (const table of ['sound', 'bad', 'also_bad']) {
-    await database.query(`CREATE TABLE ${table} (id integer PRIMARY KEY, note text NOT NULL UNIQUE); ALTER TABLE ${table} REPLICA IDENTITY FULL`);
-    await database.query(`INSERT INTO ${table} VALUES (1, 'one'), (2, 'two')`);
+    await database.query(`CREATE TABLE ${table} (id integer PRIMARY KEY, note text NOT NULL UNIQUE)`);
+    await database.query(`ALTER TABLE ${table} REPLICA IDENTITY FULL; INSERT INTO ${table} VALUES (1, 'one'), (2, 'two')`);
   }
 });
 

@@ -50,7 +50,7 @@ export function createCatalog(pool: DatabasePool): Catalog {
 class CachedCatalog implements Catalog {
   private readonly pool: DatabasePool;
   private readonly kept = new Map<string, Kept>();
-  /** The last question about each table, while it is open. Only its answer is kept: one that was asked before a doubt may be the old one. */
+  /** The last question about each table, while it is open. Its answer alone is kept: one asked for before a doubt may be old. */
   private readonly asked = new Map<string, Promise<FoundRelation>>();
   /** Who waits for an open question to end, to ask the next one. */
   private readonly waiting = new Map<string, Promise<FoundRelation>>();
@@ -185,7 +185,8 @@ async function readRelation(pool: DatabasePool, schema: string, name: string): P
 
 /** By `pg_class.relkind`. */
 const KIND_NAMES: Readonly<Record<string, string>> = {
-  v: 'a view', m: 'a materialized view', f: 'a foreign table', S: 'a sequence', i: 'an index', I: 'an index', c: 'a composite type', t: 'a TOAST table',
+  v: 'a view', m: 'a materialized view', f: 'a foreign table', S: 'a sequence', i: 'an index', I: 'an index', c: 'a composite type',
+  t: 'a TOAST table',
 };
 
 /** Of a relation that cannot be published: a table among them is one that is not logged, or one of Postgres's own. */

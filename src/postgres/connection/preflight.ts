@@ -67,9 +67,11 @@ const FACTS_SQL = `
   SELECT current_setting('server_version_num')::int AS version, current_setting('server_version') AS version_text,
          current_setting('wal_level') AS wal_level,
          EXISTS (SELECT FROM pg_roles r WHERE r.rolname = current_user AND (r.rolreplication OR r.rolsuper))
-           OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'rds_replication' AND pg_has_role(current_user, r.oid, 'member')) AS may_replicate,
+           OR EXISTS (SELECT FROM pg_roles r WHERE r.rolname = 'rds_replication' AND pg_has_role(current_user, r.oid, 'member'))
+           AS may_replicate,
          EXISTS (SELECT FROM pg_replication_slots WHERE slot_name = $1) AS has_slot,
-         (SELECT database FROM pg_replication_slots WHERE slot_name = $1 AND database IS DISTINCT FROM current_database()) AS slot_elsewhere,
+         (SELECT database FROM pg_replication_slots WHERE slot_name = $1 AND database IS DISTINCT FROM current_database())
+           AS slot_elsewhere,
          current_setting('max_replication_slots')::int - (SELECT count(*) FROM pg_replication_slots)::int AS slots_left,
          current_setting('max_wal_senders')::int - (SELECT count(*) FROM pg_stat_replication)::int AS senders_left`;
 
@@ -84,13 +86,20 @@ function problemOf(facts: Facts, { user }: DatabaseTarget, slot: string | undefi
     return problem('server_too_old', `The server is Postgres ${facts.version_text}. Armature needs Postgres 14 or newer.`);
   }
   if (facts.wal_level !== 'logical') {
-    return problem('wal_level_not_logical', `The server's wal_level is ${facts.wal_level}. Run ALTER SYSTEM SET wal_level = 'logical' and restart Postgres.`);
+    return problem(
+      'wal_level_not_logical',
+      `The server's wal_level is ${facts.wal_level}. Run ALTER SYSTEM SET wal_level = 'logical' and restart Postgres.`,
+    );
   }
   if (!facts.may_replicate) {
     return problem('no_replication_right', `The role "${user}" may not replicate. Run ALTER ROLE "${user}" WITH REPLICATION.`);
   }
   if (facts.slot_elsewhere !== null) {
-    return problem('slot_elsewhere', `The replication slot "${slot}" of this server belongs to its database "${facts.slot_elsewhere}". Give this service a replication stream id of its own (--replication-stream-id, or ARMATURE_REPLICATION_STREAM_ID).`);
+    return problem(
+      'slot_elsewhere',
+      `The replication slot "${slot}" of this server belongs to its database "${facts.slot_elsewhere}". ` +
+        'Give this service a replication stream id of its own (--replication-stream-id, or ARMATURE_REPLICATION_STREAM_ID).',
+    );
   }
   return capacityProblem(facts, slot);
 }
@@ -105,10 +114,16 @@ async function slotProblem(client: pg.Client, options: PreflightOptions): Promis
 
 function capacityProblem({ has_slot, slots_left, senders_left }: Facts, slot: string | undefined): DatabaseProblem | undefined {
   if (slot !== undefined && !has_slot && slots_left < 1) {
-    return problem('no_free_replication_slot', 'All replication slots of the server are taken. Drop an unused one, or raise max_replication_slots and restart Postgres.');
+    return problem(
+      'no_free_replication_slot',
+      'All replication slots of the server are taken. Drop an unused one, or raise max_replication_slots and restart Postgres.',
+    );
   }
   if (senders_left < 1) {
-    return problem('no_free_wal_sender', 'All WAL senders of the server are taken. Stop a replication client, or raise max_wal_senders and restart Postgres.');
+    return problem(
+      'no_free_wal_sender',
+      'All WAL senders of the server are taken. Stop a replication client, or raise max_wal_senders and restart Postgres.',
+    );
   }
   return undefined;
 }
@@ -121,25 +136,45 @@ function connectProblem(error: WorldError, target: DatabaseTarget): DatabaseProb
 function refusalProblem(error: DatabaseRefusedError, { host, port, user, database }: DatabaseTarget): DatabaseProblem {
   switch (error.code) {
     case '28P01':
-      return problem('authentication_failed', `Postgres at ${host}:${port} does not accept the password of user "${user}". Check user and password in the database URL.`);
+      return problem(
+        'authentication_failed',
+        `Postgres at ${host}:${port} does not accept the password of user "${user}". Check user and password in the database URL.`,
+      );
     case '28000':
-      return problem('authentication_failed', `Postgres at ${host}:${port} does not let user "${user}" in: ${error.message}. Check the user, sslmode and the server's pg_hba.conf.`);
+      return problem(
+        'authentication_failed',
+        `Postgres at ${host}:${port} does not let user "${user}" in: ${error.message}. ` +
+          "Check the user, sslmode and the server's pg_hba.conf.",
+      );
     case '3D000':
-      return problem('database_missing', `There is no database "${database}" at ${host}:${port}. Create it, or name another one at the end of the database URL.`);
+      return problem(
+        'database_missing',
+        `There is no database "${database}" at ${host}:${port}. Create it, or name another one at the end of the database URL.`,
+      );
     default:
       return problem('database_refused', `Postgres at ${host}:${port} refuses: ${error.message}.`);
   }
 }
 
 function tlsProblem(error: DatabaseUnreachableError, { host, port, sslMode }: DatabaseTarget): DatabaseProblem {
-  return problem('tls_failed', `No encrypted connection to ${host}:${port} (sslmode=${sslMode}): ${error.message}. Enable TLS on the server, or use sslmode=disable where that is safe.`);
+  return problem(
+    'tls_failed',
+    `No encrypted connection to ${host}:${port} (sslmode=${sslMode}): ${error.message}. ` +
+      'Enable TLS on the server, or use sslmode=disable where that is safe.',
+  );
 }
 
 function unreachableProblem(error: DatabaseUnreachableError, { host, port }: DatabaseTarget): DatabaseProblem {
   if (/password/i.test(error.message)) {
-    return problem('authentication_failed', `Postgres at ${host}:${port} wants a password. Put it into the database URL: postgresql://user:password@host/database.`);
+    return problem(
+      'authentication_failed',
+      `Postgres at ${host}:${port} wants a password. Put it into the database URL: postgresql://user:password@host/database.`,
+    );
   }
-  return problem('database_unreachable', `Postgres at ${host}:${port} cannot be reached: ${reasonOf(error)}. Check host and port of the database URL, and that the server runs.`);
+  return problem(
+    'database_unreachable',
+    `Postgres at ${host}:${port} cannot be reached: ${reasonOf(error)}. Check host and port of the database URL, and that the server runs.`,
+  );
 }
 
 function reasonOf({ message }: DatabaseUnreachableError): string {

@@ -51,7 +51,9 @@ export class ReplicationSetupError extends Error {
 }
 
 /** The session settings under which values have the texts that clients expect; the snapshot uses the same. */
-export const DISPLAY_SETTINGS = `SET bytea_output = 'hex'; SET DateStyle = 'ISO, DMY'; SET TimeZone = 'UTC'; SET extra_float_digits = 1; SET IntervalStyle = 'iso_8601'`;
+export const DISPLAY_SETTINGS = `
+  SET bytea_output = 'hex'; SET DateStyle = 'ISO, DMY'; SET TimeZone = 'UTC';
+  SET extra_float_digits = 1; SET IntervalStyle = 'iso_8601'`;
 
 const PUBLISH_GENERATED_SINCE = 180_000;
 
@@ -92,7 +94,8 @@ export function startCommand({ slot, publication }: ReplicationNames): string {
 async function verifyPublication(client: pg.Client, publication: string): Promise<void> {
   const [found] = await rows<{ complete: boolean }>(
     client,
-    `SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate AS complete FROM pg_publication WHERE pubname = ${quoteText(publication)}`,
+    `SELECT pubinsert AND pubupdate AND pubdelete AND pubtruncate AS complete
+     FROM pg_publication WHERE pubname = ${quoteText(publication)}`,
   );
   if (found === undefined) {
     throw new ReplicationSetupError('publication_missing', `Publication "${publication}" not found in the database`);

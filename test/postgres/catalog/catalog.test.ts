@@ -26,7 +26,10 @@ function columnCount(found: FoundRelation): number | undefined {
 }
 
 test('describes columns in attribute order, the primary key in its own', async () => {
-  await database.query(`CREATE TABLE "Odd ""name" (b varchar(7) NOT NULL, gone int, tags text[][], a int, d numeric(5,2), "c" int GENERATED ALWAYS AS (a + 1) STORED, PRIMARY KEY (a, b));
+  await database.query(`
+    CREATE TABLE "Odd ""name" (
+      b varchar(7) NOT NULL, gone int, tags text[][], a int, d numeric(5,2), "c" int GENERATED ALWAYS AS (a + 1) STORED, PRIMARY KEY (a, b)
+    );
     ALTER TABLE "Odd ""name" DROP COLUMN gone`);
 
   const relation = await createCatalog(pool).relation('public', 'Odd "name');
@@ -58,11 +61,13 @@ test('names what Postgres streams no changes of', async () => {
   await session.query(`
     CREATE VIEW seen AS SELECT 1 AS a; CREATE MATERIALIZED VIEW stored AS SELECT 1 AS a; CREATE SEQUENCE counter;
     CREATE UNLOGGED TABLE fleeting (a int PRIMARY KEY); CREATE TYPE pair AS (a int, b int); CREATE TEMPORARY TABLE own (a int);
-    CREATE FOREIGN DATA WRAPPER nothing; CREATE SERVER nowhere FOREIGN DATA WRAPPER nothing; CREATE FOREIGN TABLE far (a int) SERVER nowhere`);
+    CREATE FOREIGN DATA WRAPPER nothing; CREATE SERVER nowhere FOREIGN DATA WRAPPER nothing;
+    CREATE FOREIGN TABLE far (a int) SERVER nowhere`);
   const { rows: [temporary] } = await session.query<{ name: string }>('SELECT pg_my_temp_schema()::regnamespace::text AS name');
   const catalog = createCatalog(pool);
   const named: readonly (readonly [string, string])[] = [
-    ['public', 'seen'], ['public', 'stored'], ['public', 'counter'], ['public', 'fleeting'], ['public', 'fleeting_pkey'], ['public', 'pair'], ['public', 'far'],
+    ['public', 'seen'], ['public', 'stored'], ['public', 'counter'], ['public', 'fleeting'], ['public', 'fleeting_pkey'],
+    ['public', 'pair'], ['public', 'far'],
     [temporary?.name ?? '', 'own'], ['pg_catalog', 'pg_authid'], ['information_schema', 'sql_features'], ['information_schema', 'tables'],
   ];
 
@@ -99,7 +104,9 @@ test('a table that was dropped and made anew under its name is asked for again',
   await database.query('CREATE TABLE reborn (a int)');
   const catalog = createCatalog(pool);
   const before = await catalog.relation('public', 'reborn');
-  const [made] = await database.query<{ oid: number }>(`DROP TABLE reborn; CREATE TABLE reborn (a int); SELECT 'reborn'::regclass::oid::int AS oid`);
+  const [made] = await database.query<{ oid: number }>(
+    `DROP TABLE reborn; CREATE TABLE reborn (a int); SELECT 'reborn'::regclass::oid::int AS oid`,
+  );
 
   catalog.doubt({ oid: made?.oid ?? 0, schema: 'public', name: 'reborn' });
 
@@ -142,7 +149,8 @@ test('who asks for the table as it is now gets an answer that was asked for sinc
 
   const now = await Promise.all([catalog.relationNow('public', 'present'), catalog.relationNow('public', 'present')]);
 
-  expect([columnCount(first), ...now.map(columnCount), columnCount(await catalog.relation('public', 'present')), (await open) !== undefined]).toEqual([1, 2, 2, 2, true]);
+  const counts = [first, ...now, await catalog.relation('public', 'present')].map(columnCount);
+  expect([...counts, (await open) !== undefined]).toEqual([1, 2, 2, 2, true]);
 });
 
 test('a table that is gone is forgotten, and one of another kind is not kept', async () => {

@@ -13,7 +13,8 @@ let weakPool: DatabasePool;
 beforeAll(async () => {
   database = await createDatabase();
   const role = `role_${database.name}`;
-  await database.query(`CREATE ROLE ${role} LOGIN PASSWORD 'weak'; GRANT CREATE ON DATABASE ${database.name} TO ${role}; CREATE PUBLICATION pub`);
+  await database.query(`
+    CREATE ROLE ${role} LOGIN PASSWORD 'weak'; GRANT CREATE ON DATABASE ${database.name} TO ${role}; CREATE PUBLICATION pub`);
   pool = createPool({ target: targetOf(database.url), applicationName: 'test', max: 2 });
   weakPool = createPool({ target: { ...targetOf(database.url), user: role, password: 'weak' }, applicationName: 'test', max: 1 });
   await Promise.all([pool.open(), weakPool.open()]);
@@ -118,10 +119,19 @@ test('each refusal says what it is, in the words of the wire', async () => {
   expect(refusals).toEqual({
     renamed: told('table_dropped', 'Database table "public.plain" has been dropped or renamed', 409),
     missing: told('publication_missing', 'Publication "nothing" not found in the database'),
-    incomplete: told('publication_incomplete', 'Publication "part_of_it" does not publish all required operations: INSERT, UPDATE, DELETE, TRUNCATE'),
-    manual: told('table_not_published', 'Database table "public.full_identity" is missing from the publication "manual" and the ELECTRIC_MANUAL_TABLE_PUBLISHING setting prevents Electric from adding it'),
+    incomplete: told(
+      'publication_incomplete', 'Publication "part_of_it" does not publish all required operations: INSERT, UPDATE, DELETE, TRUNCATE',
+    ),
+    manual: told(
+      'table_not_published',
+      'Database table "public.full_identity" is missing from the publication "manual" ' +
+        'and the ELECTRIC_MANUAL_TABLE_PUBLISHING setting prevents Electric from adding it',
+    ),
     manualIdentity: told('replica_identity_not_full', 'Database table "public.plain" does not have its replica identity set to FULL'),
-    weak: told('table_not_published', 'Database table "public.full_identity" is missing from the publication "pub" and Electric lacks privileges to add it'),
+    weak: told(
+      'table_not_published',
+      'Database table "public.full_identity" is missing from the publication "pub" and Electric lacks privileges to add it',
+    ),
     weakIdentity: told('replica_identity_not_full', 'Database table "public.plain" does not have its replica identity set to FULL'),
     locked: told('lock_timeout', 'Snapshot timed out while waiting for a table lock'),
     written: told('lock_timeout', 'Snapshot timed out while waiting for a table lock'),

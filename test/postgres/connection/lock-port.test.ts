@@ -15,7 +15,8 @@ function open(target: DatabaseTarget = targetOf(database.url)): Promise<RunningP
   return openPort(lockPort({ target, slot: 'some_slot', owner: '@owner' }));
 }
 
-const WAITING = `SELECT FROM pg_stat_activity WHERE application_name = 'armature lock' AND wait_event = 'advisory' AND datname = current_database()`;
+const WAITING = `
+  SELECT FROM pg_stat_activity WHERE application_name = 'armature lock' AND wait_event = 'advisory' AND datname = current_database()`;
 
 test('only one holds the lock; the next one gets it when the first lets go', async () => {
   const [first, second] = [await open(), await open()];
@@ -36,7 +37,9 @@ test('holds the lock under the key that the reference service uses', async () =>
   const port = await open();
   await port.ask({ type: 'acquire' });
 
-  const held = await database.query(`SELECT objid::int8 = (hashtext('some_slot')::int8 & 4294967295) AS same FROM pg_locks WHERE locktype = 'advisory' AND granted AND ${OURS}`);
+  const held = await database.query(`
+    SELECT objid::int8 = (hashtext('some_slot')::int8 & 4294967295) AS same FROM pg_locks
+    WHERE locktype = 'advisory' AND granted AND ${OURS}`);
 
   await port.close();
   expect(held).toEqual([{ same: true }]);

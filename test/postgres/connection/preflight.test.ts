@@ -49,7 +49,9 @@ test.each([
 ])('%s: %s, without the password', async (url, code) => {
   const problem = await preflight(url, { slot: 'slot' });
 
-  expect({ code: problem?.code, isTold: (problem?.message.length ?? 0) > 40, leaks: problem?.message.includes('secret') }).toEqual({ code, isTold: true, leaks: false });
+  const { message = '' } = problem ?? {};
+  const told = { code: problem?.code, isTold: message.length > 40, leaks: message.includes('secret') };
+  expect(told).toEqual({ code, isTold: true, leaks: false });
 });
 
 test('tells apart a wrong password, a missing one, a missing database, TLS that is not there and a missing right', async () => {
@@ -106,7 +108,8 @@ test('a server that never answers is unreachable', async () => {
   const mute = createServer(() => {});
   await new Promise<void>((done) => mute.listen(0, '127.0.0.1', done));
 
-  const problem = await preflight(`postgresql://user:secret@127.0.0.1:${(mute.address() as AddressInfo).port}/db`, { slot: 'slot', timeoutMs: 50 });
+  const { port } = mute.address() as AddressInfo;
+  const problem = await preflight(`postgresql://user:secret@127.0.0.1:${port}/db`, { slot: 'slot', timeoutMs: 50 });
 
   mute.close();
   expect(problem).toMatchObject({ code: 'database_unreachable', message: expect.stringContaining('no answer in time') });

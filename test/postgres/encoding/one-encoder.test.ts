@@ -23,7 +23,8 @@ beforeAll(async () => {
   await pool.open();
   await database.query(`
     CREATE TABLE texts (id int PRIMARY KEY, text text, other text);
-    CREATE TABLE typed (id int PRIMARY KEY, i8 int8, n numeric, d float8, ts timestamptz, t timestamp, dt date, iv interval, b bytea, j json, jb jsonb, u uuid, a text[], c char(5))`);
+    CREATE TABLE typed (id int PRIMARY KEY, i8 int8, n numeric, d float8, ts timestamptz, t timestamp, dt date, iv interval,
+      b bytea, j json, jb jsonb, u uuid, a text[], c char(5))`);
   const target = targetOf(database.url);
   const held = { sink, transactionBytesMax: 1e9, lastCommitLsn: () => LSN_ZERO, stored: () => NOTHING_STORED };
   replication = await openPort(replicationPort({ ...held, target, slot: database.name, publication: 'every_path', owner: '@owner' }));
@@ -54,7 +55,8 @@ async function byEveryPath(name: string, columns: readonly string[]): Promise<Re
 }
 
 const unit = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom('"', '\\', '\\N', '\n', '\r', '\t', '\b', '\f', '\v', '\u0001', '\u001f', '\u007f', '\\x41', '\\101', '\u2028', '😀', 'é', '/', '\\.') },
+  { weight: 2, arbitrary: fc.constantFrom('"', '\\', '\\N', '\n', '\r', '\t', '\b', '\f', '\v', '\u0001', '\u001f', '\u007f') },
+  { weight: 1, arbitrary: fc.constantFrom('\\x41', '\\101', '\u2028', '😀', 'é', '/', '\\.') },
   { weight: 1, arbitrary: fc.string({ unit: 'binary', minLength: 1, maxLength: 3 }) },
   { weight: 1, arbitrary: fc.string({ minLength: 1, maxLength: 80 }) },
 );
@@ -68,14 +70,15 @@ test('any text has the same bytes by every path, and they are its JSON', async (
     fc.asyncProperty(fc.array(fc.tuple(value, value), { minLength: 1, maxLength: 20 }), async (rows) => {
       await database.query('TRUNCATE texts');
       const before = sink.transactions.length;
-      await database.query('INSERT INTO texts SELECT ordinality, one, two FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS x (one, two, ordinality)', [
-        rows.map(([one]) => one), rows.map(([, two]) => two),
-      ]);
+      await database.query(
+        'INSERT INTO texts SELECT ordinality, one, two FROM unnest($1::text[], $2::text[]) WITH ORDINALITY AS x (one, two, ordinality)',
+        [rows.map(([one]) => one), rows.map(([, two]) => two)],
+      );
       await sink.until(({ transactions }) => transactions.length > before && transactions.at(-1)?.changes[0]?.kind === 1);
 
       const paths = await byEveryPath('texts', ['id', 'text', 'other']);
 
-      const json = rows.map((row, index) => [`"${index + 1}"`, ...row].map((text, column) => (column === 0 ? String(text) : latin1(JSON.stringify(text)))));
+      const json = rows.map((row, index) => [`"${index + 1}"`, ...row.map((text) => latin1(JSON.stringify(text)))]);
       expect(paths).toEqual({ copy: json, portal: json, stream: json });
     }),
     { numRuns: 60 },
@@ -85,7 +88,9 @@ test('any text has the same bytes by every path, and they are its JSON', async (
 test('values of other types have the same bytes by every path', async () => {
   const before = sink.transactions.length;
   await database.query(`INSERT INTO typed VALUES
-    (1, -9223372036854775808, '1.00', 'Infinity', '2024-02-29 12:00:00.123456+05', '2024-02-29 12:00', '0044-03-15 BC', '1 year 2 months 3 days 04:05:06.7', '\\x0001fffe', '{"a" :  "é\\n"}', '{"b": [1, null], "a": "\\u0001"}', 'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '{"a,b",NULL,"NULL","q\\"\\\\"}', 'ab'),
+    (1, -9223372036854775808, '1.00', 'Infinity', '2024-02-29 12:00:00.123456+05', '2024-02-29 12:00', '0044-03-15 BC',
+     '1 year 2 months 3 days 04:05:06.7', '\\x0001fffe', '{"a" :  "é\\n"}', '{"b": [1, null], "a": "\\u0001"}',
+     'A0EEBC99-9C0B-4EF8-BB6D-6BB9BD380A11', '{"a,b",NULL,"NULL","q\\"\\\\"}', 'ab'),
     (2, 0, 'NaN', 0.1::float8 + 0.2, 'infinity', '-infinity', 'infinity', '-00:00:01', '', 'null', 'null', NULL, '{}', '')`);
   await sink.until(({ transactions }) => transactions.length > before);
 
@@ -93,7 +98,9 @@ test('values of other types have the same bytes by every path', async () => {
 
   expect({ copy, portal, first: copy[0]?.slice(3, 9) }).toEqual({
     copy: stream, portal: stream,
-    first: ['"Infinity"', '"2024-02-29 07:00:00.123456+00"', '"2024-02-29 12:00:00"', '"0044-03-15 BC"', '"P1Y2M3DT4H5M6.7S"', '"\\\\x0001fffe"'],
+    first: [
+      '"Infinity"', '"2024-02-29 07:00:00.123456+00"', '"2024-02-29 12:00:00"', '"0044-03-15 BC"', '"P1Y2M3DT4H5M6.7S"', '"\\\\x0001fffe"',
+    ],
   });
 });
 

@@ -45,7 +45,10 @@ test('reads every kind of message; LSNs and xids keep their upper bits', () => {
 
   const change = { table: 'items' };
   expect({ layouts: sink.layouts, transactions: sink.transactions }).toEqual({
-    layouts: [{ id: 1, oid: 70_000, schema: 'public', name: 'items', columns: [{ name: 'id', typeOid: 25, typeMod: -1 }, { name: 'text', typeOid: 25, typeMod: -1 }] }],
+    layouts: [{
+      id: 1, oid: 70_000, schema: 'public', name: 'items',
+      columns: [{ name: 'id', typeOid: 25, typeMod: -1 }, { name: 'text', typeOid: 25, typeMod: -1 }],
+    }],
     transactions: [{
       lsn: String(HIGH), xid: 0xffff_fff0, fragmentCount: 1,
       changes: [
@@ -72,7 +75,8 @@ test('passes over a transaction that was taken before, and not over the next', (
   const parse = parserFrom(String(HIGH) as Lsn);
   for (const message of transaction) parse(message);
 
-  for (const message of [messages.begin(HIGH + 200n, 9), messages.insert(70_000, ['2', 'b']), messages.commit(HIGH + 200n, HIGH + 300n)]) parse(message);
+  const next = [messages.begin(HIGH + 200n, 9), messages.insert(70_000, ['2', 'b']), messages.commit(HIGH + 200n, HIGH + 300n)];
+  for (const message of next) parse(message);
 
   expect(sink.transactions.map(({ lsn, changes }) => [lsn, changes.length])).toEqual([[String(HIGH + 200n), 1]]);
 });
@@ -145,7 +149,9 @@ test('a message that is cut anywhere is refused', () => {
 test('any bytes are read whole or refused with a typed error', () => {
   const garbage = fc.oneof(
     fc.uint8Array({ maxLength: 200 }),
-    fc.tuple(fc.constantFrom(...'BCORYIUDT'), fc.uint8Array({ maxLength: 100 })).map(([type, rest]) => Buffer.concat([Buffer.from(type), rest])),
+    fc
+      .tuple(fc.constantFrom(...'BCORYIUDT'), fc.uint8Array({ maxLength: 100 }))
+      .map(([type, rest]) => Buffer.concat([Buffer.from(type), rest])),
     fc.tuple(fc.constantFrom(...transaction), fc.nat(), fc.nat(255)).map(([message, at, byte]) => {
       const flipped = Uint8Array.from(message);
       flipped[at % flipped.length] = byte;

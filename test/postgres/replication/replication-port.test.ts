@@ -74,7 +74,9 @@ async function startStream(columns = 'id int PRIMARY KEY, text text', options: P
 }
 
 async function confirmed(): Promise<Lsn> {
-  const [slot] = await database.query<{ lsn: string }>(`SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE slot_name = '${database.name}'`);
+  const [slot] = await database.query<{ lsn: string }>(
+    `SELECT confirmed_flush_lsn::text AS lsn FROM pg_replication_slots WHERE slot_name = '${database.name}'`,
+  );
   return lsnFromPostgres(slot?.lsn ?? '');
 }
 
@@ -106,7 +108,8 @@ test('keeps a rolled-back transaction and a rolled-back savepoint to itself', as
   await startStream();
 
   await database.query(`BEGIN; INSERT INTO items VALUES (1, 'gone'); ROLLBACK`);
-  await database.query(`BEGIN; INSERT INTO items VALUES (2, 'kept'); SAVEPOINT s; INSERT INTO items VALUES (3, 'gone'); ROLLBACK TO s; COMMIT`);
+  await database.query(`
+    BEGIN; INSERT INTO items VALUES (2, 'kept'); SAVEPOINT s; INSERT INTO items VALUES (3, 'gone'); ROLLBACK TO s; COMMIT`);
   await sink.until(({ transactions }) => transactions.length === 1);
 
   expect(sink.rows).toEqual([{ kind: insert, table: 'items', position: 0, new: ['2', 'kept'] }]);
@@ -114,7 +117,9 @@ test('keeps a rolled-back transaction and a rolled-back savepoint to itself', as
 
 test('fills an unchanged TOAST value from the old row', async () => {
   await startStream('id int PRIMARY KEY, large text, n int');
-  const [{ large = '' } = {}] = await database.query<{ large: string }>(`SELECT string_agg(md5(i::text), '') AS large FROM generate_series(1, 2000) i`);
+  const [{ large = '' } = {}] = await database.query<{ large: string }>(
+    `SELECT string_agg(md5(i::text), '') AS large FROM generate_series(1, 2000) i`,
+  );
 
   await database.query('INSERT INTO items VALUES (1, $1, 0)', [large]);
   await database.query('UPDATE items SET n = 1');
@@ -131,7 +136,10 @@ test('gives each truncated table a position of its own', async () => {
   await sink.until(({ transactions }) => transactions.length > 0);
 
   const positions = sink.rows.map(({ kind, position }) => ({ kind, position }));
-  expect({ positions, ended: running.sent }).toEqual({ positions: [{ kind: truncate, position: 0 }, { kind: truncate, position: 2 }], ended: [] });
+  expect({ positions, ended: running.sent }).toEqual({
+    positions: [{ kind: truncate, position: 0 }, { kind: truncate, position: 2 }],
+    ended: [],
+  });
 });
 
 test('confirms nothing beyond what was acknowledged, and all of it then', async () => {
@@ -284,7 +292,9 @@ test('passes a large transaction on in fragments, while it still arrives', async
   await sink.until(({ transactions }) => transactions.length === 1);
 
   const [{ changes, fragmentCount } = { changes: [], fragmentCount: 0 }] = sink.transactions;
-  expect({ rows: changes.length, last: changes.at(-1)?.position, several: fragmentCount > 3 }).toEqual({ rows: 5000, last: 9998, several: true });
+  expect({ rows: changes.length, last: changes.at(-1)?.position, several: fragmentCount > 3 }).toEqual({
+    rows: 5000, last: 9998, several: true,
+  });
 });
 
 test('a row of several mebibytes arrives whole', async () => {
@@ -322,7 +332,8 @@ test('keeps the connection alive while the sink is congested', async () => {
   sink.congestion = new Promise((done) => (gate.open = done));
   await database.query(`INSERT INTO items VALUES (2, 'second')`);
 
-  await database.until(`SELECT FROM pg_stat_replication WHERE application_name = 'armature replication' AND reply_time > backend_start + interval '5 s'
+  await database.until(`SELECT FROM pg_stat_replication
+    WHERE application_name = 'armature replication' AND reply_time > backend_start + interval '5 s'
     AND pid IN (SELECT pid FROM pg_stat_activity WHERE datname = current_database())`);
   sink.congestion = undefined;
   gate.open();
@@ -454,7 +465,9 @@ test('a connection that is given up while it is made answers that, and leaves no
   const second = await port.ask({ type: 'connect' });
   const [{ count } = { count: 0 }] = await database.query<{ count: number }>(`SELECT count(*)::int AS count FROM (${WALSENDER}) senders`);
 
-  expect({ first: (await first).type, second: second.type, count }).toEqual({ first: 'replication.refused', second: 'replication.connected', count: 1 });
+  expect({ first: (await first).type, second: second.type, count }).toEqual({
+    first: 'replication.refused', second: 'replication.connected', count: 1,
+  });
 });
 
 test('refuses a publication that leaves out an operation', async () => {

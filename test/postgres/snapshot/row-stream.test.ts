@@ -28,7 +28,8 @@ function stream(sql: string, params: readonly string[] | undefined, signal: Abor
     fragments += 1;
     return taken;
   };
-  return streamRows({ client, query: { sql, params }, writer, rows, onFirst: () => void (begun += 1), signal }).catch((error: unknown) => error);
+  const options = { client, query: { sql, params }, writer, rows, onFirst: () => void (begun += 1), signal };
+  return streamRows(options).catch((error: unknown) => error);
 }
 
 test.each([
@@ -37,7 +38,7 @@ test.each([
   ['rows of a portal', 'SELECT $1::text', ['one'], undefined],
   ['no rows of a portal', 'SELECT $1::text WHERE false', ['one'], undefined],
   ['a refusal', 'SELECT 1 / 0', undefined, { code: '22012' }],
-])('a query that brings %s begins once, if at all, and leaves the connection and the signal as they were', async (_, sql, params, outcome) => {
+])('a query that brings %s begins once, if at all, and leaves connection and signal as they were', async (_, sql, params, outcome) => {
   const { signal } = new AbortController();
   const ended = await stream(sql, params, signal);
 
@@ -54,7 +55,8 @@ test('a query that was given up before it began is not asked', async () => {
   const signal = AbortSignal.abort();
   const ended = await stream('SELECT 1', undefined, signal);
 
-  expect({ ended, begun, fragments, isOpen: !client.connection.stream.destroyed, listeners: getEventListeners(signal, 'abort').length }).toMatchObject({
+  const isOpen = !client.connection.stream.destroyed;
+  expect({ ended, begun, fragments, isOpen, listeners: getEventListeners(signal, 'abort').length }).toMatchObject({
     ended: { code: 'database_unreachable', message: 'the query was given up' }, begun: 0, fragments: 0, isOpen: false, listeners: 0,
   });
 });

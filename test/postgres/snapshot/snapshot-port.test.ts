@@ -112,6 +112,8 @@ test('an empty table starts and completes', async () => {
   });
 });
 
+const DIGITS = expect.stringMatching(/^\d+$/);
+
 test('a shape that wants no rows still learns its snapshot', async () => {
   const target = new RecordingTarget({ name: 'items', columns: ['id'], wantsRows: false });
 
@@ -119,7 +121,7 @@ test('a shape that wants no rows still learns its snapshot', async () => {
 
   expect({ calls: target.calls, sent: port?.sent.map(({ message }) => message.type), known: target.pgSnapshot }).toEqual({
     calls: ['begin', 'complete'], sent: ['snapshot.known', 'snapshot.started'],
-    known: { xmin: expect.stringMatching(/^\d+$/), xmax: expect.stringMatching(/^\d+$/), xip: expect.any(Array), insertLsn: expect.stringMatching(/^\d+$/) },
+    known: { xmin: DIGITS, xmax: DIGITS, xip: expect.any(Array), insertLsn: DIGITS },
   });
 });
 
@@ -157,7 +159,8 @@ test('holds a fast query back while the target is busy', async () => {
   target.gate = () => opened;
 
   const answer = ask(target);
-  await database.until(`SELECT FROM pg_stat_activity WHERE application_name = 'snapshots' AND wait_event = 'ClientWrite' AND datname = current_database()`);
+  await database.until(`
+    SELECT FROM pg_stat_activity WHERE application_name = 'snapshots' AND wait_event = 'ClientWrite' AND datname = current_database()`);
   const meanwhile = target.read.length;
   gate.open();
   await answer;
@@ -168,22 +171,34 @@ test('holds a fast query back while the target is busy', async () => {
 test.each([
   ['a missing table', { name: 'missing', columns: ['id'] }, { code: 'schema_changed', status: 409 }],
   ['a missing column', { name: 'items', columns: ['id', 'gone'] }, { code: 'schema_changed', status: 409 }],
-  ['a query that fails', { name: 'items', columns: ['id'], where: { sql: '1 / ("id" - $1::int4) = 0', params: ['5000'] } }, { code: 'snapshot_failed', status: 500, message: 'Unexpected error while creating snapshot: division by zero' }],
+  [
+    'a query that fails',
+    { name: 'items', columns: ['id'], where: { sql: '1 / ("id" - $1::int4) = 0', params: ['5000'] } },
+    { code: 'snapshot_failed', status: 500, message: 'Unexpected error while creating snapshot: division by zero' },
+  ],
 ])('%s is refused with a status, and the pool goes on', async (_, shape, error) => {
   const target = new RecordingTarget(shape);
 
   const answer = await ask(target);
   const [row] = await pool.query('SELECT 1 AS one');
 
-  expect({ answer, last: target.calls.at(-1), row }).toMatchObject({ answer: { type: 'snapshot.failed', error }, last: 'abort', row: { one: 1 } });
+  expect({ answer, last: target.calls.at(-1), row }).toMatchObject({
+    answer: { type: 'snapshot.failed', error }, last: 'abort', row: { one: 1 },
+  });
 });
+
+function sleepingFor(seconds: number): RecordingTarget {
+  const where = { sql: `pg_sleep(${seconds}) IS NOT NULL AND "id" > $1::int4`, params: ['0'] };
+  return new RecordingTarget({ name: 'items', columns: ['id'], where });
+}
 
 test('gives a query up whose first row takes too long, and its backend ends', async () => {
   const clock: Clock = { ...systemClock, setTimer: (callback) => systemClock.setTimer(callback, 100) };
-  const target = new RecordingTarget({ name: 'items', columns: ['id'], where: { sql: `pg_sleep(60) IS NOT NULL AND "id" > $1::int4`, params: ['0'] } });
+  const target = sleepingFor(60);
 
   const answer = await ask(target, { clock });
-  await database.until(`SELECT WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid())`);
+  await database.until(`
+    SELECT WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)%' AND pid <> pg_backend_pid())`);
 
   expect(answer).toMatchObject({
     type: 'snapshot.failed',
@@ -192,7 +207,7 @@ test('gives a query up whose first row takes too long, and its backend ends', as
 });
 
 test('gives a query up when its caller has gone', async () => {
-  const target = new RecordingTarget({ name: 'items', columns: ['id'], where: { sql: `pg_sleep(50) IS NOT NULL AND "id" > $1::int4`, params: ['0'] } });
+  const target = sleepingFor(50);
   const abort = new AbortController();
   const answer = ask(target, { signal: abort.signal });
   await database.until(`SELECT FROM pg_stat_activity WHERE query LIKE '%pg_sleep(50)%' AND wait_event = 'PgSleep'`);
@@ -208,7 +223,9 @@ test('one shape that cannot store its rows fails alone', async () => {
 
   const answer = await ask(target);
 
-  expect(answer).toMatchObject({ type: 'snapshot.failed', error: { status: 500, message: 'Unexpected error while creating snapshot: the disk is full' } });
+  expect(answer).toMatchObject({
+    type: 'snapshot.failed', error: { status: 500, message: 'Unexpected error while creating snapshot: the disk is full' },
+  });
 });
 
 test('who waits too long for a connection is told so', async () => {
