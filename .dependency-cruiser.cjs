@@ -31,7 +31,10 @@ const FLOORS = [
 const NEVER = {
   otp: { rooms: ['model', 'settings'], because: 'it must be publishable alone; a supervisor that knows shapes is a bug' },
   shapes: { rooms: ['otp'], because: 'it is mathematics: it runs in a test, a browser, a proof' },
-  api: { rooms: ['storage', 'postgres', 'actors', 'otp'], because: 'it reads ports of its own: a log on another machine could stand behind them' },
+  api: {
+    rooms: ['storage', 'postgres', 'actors', 'otp'],
+    because: 'it reads ports of its own: a log on another machine could stand behind them',
+  },
   http: { rooms: ['actors', 'storage', 'postgres'], because: 'it translates; api decides' },
 };
 
@@ -194,7 +197,11 @@ module.exports = {
     tsPreCompilationDeps: true, // Types count: an import that vanishes when compiled still couples two rooms.
     doNotFollow: { path: 'node_modules' },
     exclude: { path: '^test/lint/(banned-calls|broken-house)/' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.cjs', '.mjs', '.json'], exportsFields: ['exports'], conditionNames: ['import', 'types', 'node', 'default'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.cjs', '.mjs', '.json'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'types', 'node', 'default'],
+    },
   },
 };
 

@@ -16,7 +16,10 @@ interface ProcessContext {
 export function playerProcess(effects: Effects): MachineSpec {
   const hit = {
     type: 'send',
-    params: ({ context, event }: { context: ProcessContext; event: Ball }) => ({ to: peerOf(context), event: { type: 'ball', left: event.left - 1 } }),
+    params: ({ context, event }: { context: ProcessContext; event: Ball }) => ({
+      to: peerOf(context),
+      event: { type: 'ball', left: event.left - 1 },
+    }),
   } as const;
   const machine = setup({
     types: { context: {} as ProcessContext, events: {} as ProcessEvent },
@@ -45,7 +48,12 @@ interface BareContext {
 export const barePlayer = setup({
   types: { context: {} as BareContext, events: {} as BareEvent },
   guards: { isInPlay: ({ event }) => event.type === 'ball' && event.left > 0 },
-  actions: { hit: sendTo(({ context }) => peerOf(context), ({ event }) => ({ type: 'ball', left: event.type === 'ball' ? event.left - 1 : 0 })) },
+  actions: {
+    hit: sendTo(
+      ({ context }) => peerOf(context),
+      ({ event }) => ({ type: 'ball', left: event.type === 'ball' ? event.left - 1 : 0 }),
+    ),
+  },
 }).createMachine({
   id: 'player',
   context: { peer: null },

@@ -24,15 +24,34 @@ const times = (value: number, base: number): Figure => ({ value: value / base, u
 
 async function messages({ rounds, share }: BenchOptions): Promise<readonly Row[]> {
   const [ours = NaN, bare = NaN] = await inTurn(rounds, [sized('sendMessages', 20_000, share), sized('sendToMessages', 20_000, share)]);
-  return [{ what: 'message between two 5-state machines: send, bare sendTo', measured: micros(ours), against: micros(bare), result: times(ours, bare), max: 1.2 }];
+  return [
+    {
+      what: 'message between two 5-state machines: send, bare sendTo',
+      measured: micros(ours),
+      against: micros(bare),
+      result: times(ours, bare),
+      max: 1.2,
+    },
+  ];
 }
 
 async function lifetimes({ rounds, share }: BenchOptions): Promise<readonly Row[]> {
   const names = ['processLifetimes', 'actorLifetimes', 'supervisedLifetimes'] as const;
   const [ours = NaN, bare = NaN, supervised = NaN] = await inTurn(rounds, names.map((name) => sized(name, 2_000, share)));
   return [
-    { what: 'start and stop of a process, bare createActor', measured: micros(ours), against: micros(bare), result: times(ours, bare), max: 2 },
-    { what: '  asked of a dynamic supervisor, answered twice', measured: micros(supervised), against: micros(bare), result: times(supervised, bare) },
+    {
+      what: 'start and stop of a process, bare createActor',
+      measured: micros(ours),
+      against: micros(bare),
+      result: times(ours, bare),
+      max: 2,
+    },
+    {
+      what: '  asked of a dynamic supervisor, answered twice',
+      measured: micros(supervised),
+      against: micros(bare),
+      result: times(supervised, bare),
+    },
   ];
 }
 
@@ -44,7 +63,9 @@ async function trees({ rounds, share }: BenchOptions): Promise<readonly Row[]> {
 
 async function treeRows(workload: WorkloadName, how: string, rounds: number, share: number): Promise<readonly Row[]> {
   const sizes = [10_000, 20_000, 40_000].map((count) => ({ ...sized(workload, count, share), batches: 2 }));
-  const [small = NaN, middle = NaN, large = NaN] = (await inTurn(rounds, sizes)).map((each, index) => (each * (sizes[index]?.count ?? NaN)) / 1000);
+  const [small = NaN, middle = NaN, large = NaN] = (await inTurn(rounds, sizes)).map(
+    (each, index) => (each * (sizes[index]?.count ?? NaN)) / 1000,
+  );
   const row = (count: number, measured: number, base: number): Row => ({
     what: `stop of ${count} children, ${how}: twice as many as before`,
     measured: { value: measured, unit: 'ms' },

@@ -103,7 +103,10 @@ const parts = setup({
   },
 });
 
-const snapshotGivenUp = { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: { error: SNAPSHOT_GIVEN_UP } } } as const;
+const snapshotGivenUp = {
+  target: '#consumer.refusing',
+  actions: { type: 'noteSnapshotError', params: { error: SNAPSHOT_GIVEN_UP } },
+} as const;
 /** Whoever waited is answered one after the other, each by the request that comes back out of the backlog. */
 const answerStarted = {
   actions: [{ type: 'reply', params: isStarted }, { type: 'apply', params: next('awaitingStart') }],
@@ -226,7 +229,10 @@ const ingestRegion = parts.createStateConfig({
       on: {
         batch: {
           target: 'taking',
-          actions: [{ type: 'holdBatch', params: ({ event }) => event }, { type: 'apply', params: ({ event }) => take(event) }],
+          actions: [
+            { type: 'holdBatch', params: ({ event }) => event },
+            { type: 'apply', params: ({ event }) => take(event) },
+          ],
         },
       },
     },
@@ -236,11 +242,17 @@ const ingestRegion = parts.createStateConfig({
           {
             guard: { type: 'hasNewsToTell', params: ({ event }) => event },
             target: 'passingOn',
-            actions: [{ type: 'apply', params: ({ event }) => publish(event) }, { type: 'noteTaken', params: ({ event }) => event }],
+            actions: [
+              { type: 'apply', params: ({ event }) => publish(event) },
+              { type: 'noteTaken', params: ({ event }) => event },
+            ],
           },
           {
             target: 'settled',
-            actions: [{ type: 'apply', params: ({ event }) => publish(event) }, { type: 'noteTaken', params: ({ event }) => event }],
+            actions: [
+              { type: 'apply', params: ({ event }) => publish(event) },
+              { type: 'noteTaken', params: ({ event }) => event },
+            ],
           },
         ],
         'log.withdrawn': 'settled',
@@ -252,7 +264,10 @@ const ingestRegion = parts.createStateConfig({
       on: {
         'appended.done': 'settled',
         stop: [
-          { guard: { type: 'drainsWithBatch', params: ({ event }) => ({ reason: { shutdown: event.cause } }) }, target: '#consumer.draining' },
+          {
+            guard: { type: 'drainsWithBatch', params: ({ event }) => ({ reason: { shutdown: event.cause } }) },
+            target: '#consumer.draining',
+          },
           { target: '#consumer.closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: event.cause } }) } },
         ],
         EXIT: [
@@ -303,7 +318,10 @@ export const consumer = parts.createMachine({
     /** There will be no snapshot: those who wait for its start are told why, before their DOWN tells them less. */
     refusing: {
       entry: [
-        { type: 'noteReason', params: ({ context }) => ({ reason: { shutdown: { delete: 'snapshotFailed', error: context.snapshotError } } }) },
+        {
+          type: 'noteReason',
+          params: ({ context }) => ({ reason: { shutdown: { delete: 'snapshotFailed', error: context.snapshotError } } }),
+        },
         { type: 'apply', params: next('awaitingStart') },
         // They are answered before this comes.
         { type: 'send', params: ({ context }) => ({ to: context.self, event: { type: 'waiters.answered' } }) },

@@ -14,7 +14,11 @@ export interface JournalNote extends Message {
 }
 
 /** Parameters of the effect `send`. @param fields plain JSON, small. */
-export function note(level: JournalNote['level'], what: string, fields: Readonly<Record<string, unknown>> = {}): { to: Name; event: JournalNote } {
+export function note(
+  level: JournalNote['level'],
+  what: string,
+  fields: Readonly<Record<string, unknown>> = {},
+): { to: Name; event: JournalNote } {
   return { to: '@journal', event: { ...fields, type: 'note', level, what } };
 }
 
@@ -22,6 +26,12 @@ export function note(level: JournalNote['level'], what: string, fields: Readonly
  * Of a machine that backs off and tries again by itself: what was against it, and when it will try. An `error` is what
  * somebody must do something about.
  */
-export function refusalNote({ context, event }: { context: { delayMs: number }; event: { type: string; error: unknown; fatal?: boolean } }): ReturnType<typeof note> {
+export function refusalNote({
+  context,
+  event,
+}: {
+  context: { delayMs: number };
+  event: { type: string; error: unknown; fatal?: boolean };
+}): ReturnType<typeof note> {
   return note(event.fatal === true ? 'error' : 'warn', event.type, { error: event.error, retryInMs: context.delayMs });
 }

@@ -95,7 +95,10 @@ export const shapeCache = setup({
       },
     },
     'shape.gone': [
-      { guard: { type: 'hasMissedChanges', params: ({ event }) => event }, actions: [{ type: 'send', params: missedNote }, ...TELL_AND_LET_GO] },
+      {
+        guard: { type: 'hasMissedChanges', params: ({ event }) => event },
+        actions: [{ type: 'send', params: missedNote }, ...TELL_AND_LET_GO],
+      },
       { guard: { type: 'isTold', params: ({ event }) => event }, actions: LET_GO },
       { actions: TELL_AND_LET_GO },
     ],
@@ -151,7 +154,10 @@ export const shapeCache = setup({
     },
     serving: {
       tags: 'ready',
-      entry: { type: 'send', params: ({ context }) => ({ to: '@status-monitor', event: { type: 'condition.met', condition: 'shapes', process: context.self } }) },
+      entry: {
+        type: 'send',
+        params: ({ context }) => ({ to: '@status-monitor', event: { type: 'condition.met', condition: 'shapes', process: context.self } }),
+      },
       on: {
         reportCondition: { target: 'serving', reenter: true },
         createShape: {

@@ -51,7 +51,11 @@ function define({ ports, settings }: ApiContext, parameters: DefinitionParameter
   return 'errors' in defined ? invalidRequest(defined.errors) : defined.definition;
 }
 
-async function lookUp(context: ApiContext, table: RelationName, ask: () => Promise<RelationLookup>): Promise<{ readonly relation: Relation } | Refusal> {
+async function lookUp(
+  context: ApiContext,
+  table: RelationName,
+  ask: () => Promise<RelationLookup>,
+): Promise<{ readonly relation: Relation } | Refusal> {
   let lookup = await ask();
   if (lookup.outcome === 'unreachable') {
     // The service listens before it has reached Postgres: who comes in between waits, as for everything else.
@@ -74,7 +78,12 @@ async function lookUp(context: ApiContext, table: RelationName, ask: () => Promi
 
 /** Better refused than silent: changes arrive under the names of the partitions, and would never reach the shape. */
 function partitioned(table: RelationName): FieldErrors {
-  return { table: [`Table ${quoteRelation(table)} is partitioned, and shapes on partitioned tables are not supported yet. Ask for one of its partitions.`] };
+  return {
+    table: [
+      `Table ${quoteRelation(table)} is partitioned, and shapes on partitioned tables are not supported yet. ` +
+        'Ask for one of its partitions.',
+    ],
+  };
 }
 
 /** Better refused than tried: Postgres streams no changes of it. */

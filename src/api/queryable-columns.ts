@@ -14,7 +14,8 @@ export interface ChosenColumns {
 export function chosenColumns({ columns, queryableColumns }: DefinitionParameters, relation: Relation): ChosenColumns | Refusal {
   if (queryableColumns === undefined) return { names: columns };
   const missing = missingKeys(relation, queryableColumns);
-  if (missing.length > 0) return refused(`The list of queryable columns must include all primary key columns, missing: ${missing.join(', ')}`);
+  if (missing.length > 0)
+    return refused(`The list of queryable columns must include all primary key columns, missing: ${missing.join(', ')}`);
   const present = new Set(relation.columns.map(({ name }) => name));
   const unknown = queryableColumns.filter((wanted) => !present.has(wanted));
   if (unknown.length > 0) return refused(`The following queryable columns are not found on the table: ${unknown.join(', ')}`);

@@ -42,7 +42,10 @@ export interface DeleteParameters {
 const INVALID = 'is invalid';
 const BLANK = "can't be blank";
 
-/** What a parameter says is kept with the shape and with the requests that wait for it: as much as a query can bring, though a body could bring more. */
+/**
+ * What a parameter says is kept with the shape and with the requests that wait for it: as much as a query can bring,
+ * though a body could bring more.
+ */
 const CHARACTERS_MAX = 262_144;
 const TOO_LONG = `is longer than ${CHARACTERS_MAX} characters`;
 
@@ -51,7 +54,9 @@ const text = z
   .refine((value) => !value.includes('\0'))
   .refine((value) => value.length <= CHARACTERS_MAX, TOO_LONG);
 const optionalText = text.optional();
-const strictFlag = z.union([z.boolean(), z.enum(['true', '1']).transform(() => true), z.enum(['false', '0']).transform(() => false)]).optional();
+const strictFlag = z
+  .union([z.boolean(), z.enum(['true', '1']).transform(() => true), z.enum(['false', '0']).transform(() => false)])
+  .optional();
 /** Whatever is there and is not `false` means yes: `&live`, `live=0`, `live=banana`. */
 const looseFlag = z.union([z.boolean(), z.string().transform((value) => value !== 'false'), z.number().transform(() => true)]).optional();
 

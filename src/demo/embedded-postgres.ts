@@ -117,9 +117,16 @@ async function startServer(options: StartOptions, installation: Installation, po
   return readFileSync(logFile, 'utf8').slice(-LOG_TAIL_CHARACTERS).trim();
 }
 
-function spawnServer({ directory, settings }: StartOptions, { binaries, launcher }: Installation, port: number, logFile: string): ChildProcess {
+function spawnServer(
+  { directory, settings }: StartOptions,
+  { binaries, launcher }: Installation,
+  port: number,
+  logFile: string,
+): ChildProcess {
   const { command, args, ...identity } = launcher.wrap(binaries.postgres, [
-    '-D', dataOf(directory), ...settingsArgs({ ...REQUIRED_SETTINGS, ...settings, port: String(port) }),
+    '-D',
+    dataOf(directory),
+    ...settingsArgs({ ...REQUIRED_SETTINGS, ...settings, port: String(port) }),
   ]);
   const log = openSync(logFile, 'w');
   try {
@@ -170,7 +177,10 @@ async function answers(target: DatabaseTarget): Promise<boolean> {
   } catch (error) {
     if (error instanceof DatabaseUnreachableError) return false;
     if (!(error instanceof DatabaseRefusedError)) throw error;
-    throw new EmbeddedPostgresError('start_failed', `The embedded Postgres does not let its owner in (${error.message}). Remove its folder to begin anew.`);
+    throw new EmbeddedPostgresError(
+      'start_failed',
+      `The embedded Postgres does not let its owner in (${error.message}). Remove its folder to begin anew.`,
+    );
   }
 }
 

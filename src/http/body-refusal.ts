@@ -17,5 +17,10 @@ export function bodyTooSlow(): BodyRefusal {
 }
 
 export function tooManyBodies(): BodyRefusal {
-  return { status: 503, body: JSON.stringify({ error: 'Too many request bodies at once, please retry' }), closes: true, retryAfterSeconds: 1 };
+  return {
+    status: 503,
+    body: JSON.stringify({ error: 'Too many request bodies at once, please retry' }),
+    closes: true,
+    retryAfterSeconds: 1,
+  };
 }

@@ -1,6 +1,7 @@
 /**
  * Putting an answer on the socket. A stream is pulled no faster than the client reads; a client that stops reading
- * is cut off; a stream that is slow in coming is not its fault. A stream that fails after its first bytes ends without its end, which no client takes for an answer.
+ * is cut off; a stream that is slow in coming is not its fault. A stream that fails after its first bytes ends without
+ * its end, which no client takes for an answer.
  */
 
 import type { Body } from '../api/shape-response.ts';

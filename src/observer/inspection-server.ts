@@ -97,7 +97,9 @@ function servePage(server: Server, { method, url = '' }: IncomingMessage, respon
     return;
   }
   const policy = contentPolicy((server.address() as AddressInfo).port); // It listens on a port, no pipe.
-  response.writeHead(200, { 'content-type': page.contentType, 'content-security-policy': policy, 'cache-control': 'no-store' }).end(page.body);
+  response
+    .writeHead(200, { 'content-type': page.contentType, 'content-security-policy': policy, 'cache-control': 'no-store' })
+    .end(page.body);
 }
 
 function listen(server: Server, host: string, port: number): Promise<number> {

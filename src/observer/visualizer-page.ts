@@ -45,5 +45,12 @@ export const PAGES: Readonly<Record<string, Page>> = {
 /** Scripts from here, frames from there, sockets to here: nothing else. */
 export function contentPolicy(port: number): string {
   const sockets = ['127.0.0.1', 'localhost', '[::1]'].map((host) => `ws://${host}:${port}`).join(' ');
-  return `default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; frame-src ${VISUALIZER}; connect-src 'self' ${sockets}; frame-ancestors 'none'`;
+  return [
+    "default-src 'none'",
+    "script-src 'self'",
+    "style-src 'unsafe-inline'",
+    `frame-src ${VISUALIZER}`,
+    `connect-src 'self' ${sockets}`,
+    "frame-ancestors 'none'",
+  ].join('; ');
 }

@@ -49,13 +49,21 @@ export class WireFormat {
   private actor({ actorRef, rootId }: Pick<InspectionEvent, 'actorRef' | 'rootId'>): string {
     this.newcomers.delete(actorRef);
     const { id, _parent: parent, logic } = actorRef as Actor;
-    const fields = { name: id, parentId: parent?.sessionId, definition: definitionOf(id, logic), snapshot: actorRef.getSnapshot() as unknown };
+    const fields = {
+      name: id,
+      parentId: parent?.sessionId,
+      definition: definitionOf(id, logic),
+      snapshot: actorRef.getSnapshot() as unknown,
+    };
     return this.message({ type: '@xstate.actor', actorRef, rootId }, fields);
   }
 
   private message({ type, actorRef, rootId }: Pick<InspectionEvent, 'type' | 'actorRef' | 'rootId'>, fields: object): string {
     const createdAt = String(Math.floor(this.clock.epochMicros() / 1000));
-    return JSON.stringify({ type, ...fields, sessionId: actorRef.sessionId, rootId, createdAt, id: null, _version: WIRE_VERSION }, printable);
+    return JSON.stringify(
+      { type, ...fields, sessionId: actorRef.sessionId, rootId, createdAt, id: null, _version: WIRE_VERSION },
+      printable,
+    );
   }
 }
 

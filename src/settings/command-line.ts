@@ -17,7 +17,8 @@ export function parseCommandLine(words: readonly string[]): CommandLine {
   if (words.includes('--version') || words.includes('-v')) return { run: 'version' };
   const [command, ...rest] = words;
   if (command === undefined) return { run: 'help' };
-  if (!isCommand(command)) return { problem: `"${command}" is no command of Armature: it knows start and demo. "armature --help" says more.` };
+  if (!isCommand(command))
+    return { problem: `"${command}" is no command of Armature: it knows start and demo. "armature --help" says more.` };
   const flags = parseFlags(rest);
   return 'problem' in flags ? flags : { run: command, flags: flags.flags };
 }

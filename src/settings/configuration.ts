@@ -32,7 +32,8 @@ export const NO_DATABASE =
 
 const LOOPBACK = '127.0.0.1';
 const SECRET_ADVICE =
-  'Set ARMATURE_SECRET (or --secret), which clients must then send, or set ARMATURE_INSECURE=true (or --insecure) to let everybody read who can reach the port';
+  'Set ARMATURE_SECRET (or --secret), which clients must then send, or set ARMATURE_INSECURE=true (or --insecure) ' +
+  'to let everybody read who can reach the port';
 
 export function readConfiguration(command: Command, flags: Flags, environment: Environment): ReadConfiguration {
   const problems = [...unknownNames(flags, environment)];
@@ -82,7 +83,8 @@ function* unknownNames(flags: Flags, environment: Environment): Iterable<string>
   const flagNames = settings.map(({ flag }) => flag);
   const variables = settings.map(variableOf);
   for (const name of Object.keys(flags)) {
-    if (!flagNames.includes(name)) yield `--${name} is no flag of Armature. Did you mean --${nearest(name, flagNames)}? "armature --help" lists them all.`;
+    if (!flagNames.includes(name))
+      yield`--${name} is no flag of Armature. Did you mean --${nearest(name, flagNames)}? "armature --help" lists them all.`;
   }
   for (const name of Object.keys(environment)) {
     if (name.startsWith('ARMATURE_') && !variables.includes(name)) {

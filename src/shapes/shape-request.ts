@@ -70,7 +70,11 @@ function selectColumns(list: string | undefined, relation: Relation, published: 
   const generated = relation.columns.filter((column) => !published.includes(column)).map(({ name }) => name);
   if (list === undefined) {
     if (generated.length === 0) return { names: new Set(relation.columns.map(({ name }) => name)), selectsAll: true };
-    return { error: `${generatedText(generated)}. You can exclude them from the shape by explicitly listing which columns to fetch in the 'columns' query param` };
+    return {
+      error:
+        `${generatedText(generated)}. You can exclude them from the shape ` +
+        "by explicitly listing which columns to fetch in the 'columns' query param",
+    };
   }
   const parsed = parseColumnList(list);
   if ('error' in parsed) return parsed;

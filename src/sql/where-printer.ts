@@ -41,7 +41,8 @@ export function printCanonical(condition: Condition): string {
     const value = text === null ? undefined : VALUE_TYPES[type].parse(text);
     const printed = value === undefined ? 'NULL' : JSON.stringify(VALUE_TYPES[type].canonical(value));
     size += printed.length;
-    if (size > CONSTANT_CHARACTERS_MAX) throw new WhereRefusal(`WHERE clause with its values is bigger than maximum size of ${CONSTANT_CHARACTERS_MAX} characters`);
+    if (size > CONSTANT_CHARACTERS_MAX)
+      throw new WhereRefusal(`WHERE clause with its values is bigger than maximum size of ${CONSTANT_CHARACTERS_MAX} characters`);
     return `${type} ${printed}`;
   });
 }

@@ -22,7 +22,11 @@ export interface RecoveredLog {
 
 type LogOptions = Omit<DiskLogOptions, 'from' | 'durable'>;
 
-/** Opens the log, and leaves of the checkpoints what can be trusted with it. @throws {UnknownContentError | StorageVersionError | DiskError} */
+/**
+ * Opens the log, and leaves of the checkpoints what can be trusted with it.
+ *
+ * @throws {UnknownContentError | StorageVersionError | DiskError}
+ */
 export async function openTrustedLog(options: LogOptions, checkpoints: Checkpoints): Promise<RecoveredLog> {
   const begin = await beginOf(options.disk, options.directory);
   const isCovered = begin <= checkpoints.needs;

@@ -56,7 +56,9 @@ test.each<Fault>(['shutdown', 'drain'])('told to end in good order (%s), it hand
 
   const { world } = await run(inOrder, { onStep });
 
-  const failed = world.records.flatMap((record) => (record.type === 'deliver' && record.message.type === 'batch.done' ? [record.message.failed] : []));
+  const failed = world.records.flatMap((record) =>
+    record.type === 'deliver' && record.message.type === 'batch.done' ? [record.message.failed] : [],
+  );
   expect({ applied: world.applied, failed: failed.at(-1) }).toEqual({ applied: ['10_0'], failed: [] });
 });
 

@@ -57,19 +57,77 @@ interface Case {
 }
 
 const cases: readonly Case[] = [
-  { title: 'rows inserted into an empty shape', live: [[inserted('a', '1'), inserted('b', '2'), inserted('c', '3')]], links: ['1', '2', '3'], moves: ['+1 +2 +3'] },
+  {
+    title: 'rows inserted into an empty shape',
+    live: [[inserted('a', '1'), inserted('b', '2'), inserted('c', '3')]],
+    links: ['1', '2', '3'],
+    moves: ['+1 +2 +3'],
+  },
   { title: 'history makes values, no moves', history: [inserted('a', '10')], links: ['10'], moves: [] },
-  { title: 'an update moves one value out and another in', history: [inserted('a', '10')], live: [[updated('a', '11')]], links: ['11'], moves: ['+11 -10'] },
-  { title: 'history that holds an update', history: [inserted('a', '10'), ...committed('5', [updated('a', '11')])], links: ['11'], moves: [] },
+  {
+    title: 'an update moves one value out and another in',
+    history: [inserted('a', '10')],
+    live: [[updated('a', '11')]],
+    links: ['11'],
+    moves: ['+11 -10'],
+  },
+  {
+    title: 'history that holds an update',
+    history: [inserted('a', '10'), ...committed('5', [updated('a', '11')])],
+    links: ['11'],
+    moves: [],
+  },
   { title: 'a delete moves the last row’s value out', history: [inserted('a', '10')], live: [[deleted('a')]], links: [], moves: ['-10'] },
   { title: 'history that ends empty', history: [inserted('a', '10'), ...committed('5', [deleted('a')])], links: [], moves: [] },
-  { title: 'a second row with a value that is there', history: [inserted('a', '10')], live: [[inserted('b', '10')]], links: ['10'], moves: [] },
-  { title: 'an update to a value that is there', history: [inserted('a', '10'), inserted('b', '20')], live: [[updated('a', '20')]], links: ['20'], moves: ['-10'] },
-  { title: 'an update away from a value that stays', history: [inserted('a', '10'), inserted('b', '10')], live: [[updated('a', '20')]], links: ['10', '20'], moves: ['+20'] },
-  { title: 'an update between two values that stay', history: [inserted('a', '10'), inserted('b', '20'), inserted('c', '10')], live: [[updated('a', '20')]], links: ['10', '20'], moves: [] },
-  { title: 'a delete of one of two rows', history: [inserted('a', '10'), inserted('b', '10')], live: [[deleted('a')]], links: ['10'], moves: [] },
-  { title: 'a third row with the same value', history: [inserted('a', '10'), inserted('b', '10')], live: [[inserted('c', '10')]], links: ['10'], moves: [] },
-  { title: 'a new key and a new value', history: [inserted('1', '10')], live: [rekeyed('1', '2', '20')], links: ['20'], moves: ['+20 -10'] },
+  {
+    title: 'a second row with a value that is there',
+    history: [inserted('a', '10')],
+    live: [[inserted('b', '10')]],
+    links: ['10'],
+    moves: [],
+  },
+  {
+    title: 'an update to a value that is there',
+    history: [inserted('a', '10'), inserted('b', '20')],
+    live: [[updated('a', '20')]],
+    links: ['20'],
+    moves: ['-10'],
+  },
+  {
+    title: 'an update away from a value that stays',
+    history: [inserted('a', '10'), inserted('b', '10')],
+    live: [[updated('a', '20')]],
+    links: ['10', '20'],
+    moves: ['+20'],
+  },
+  {
+    title: 'an update between two values that stay',
+    history: [inserted('a', '10'), inserted('b', '20'), inserted('c', '10')],
+    live: [[updated('a', '20')]],
+    links: ['10', '20'],
+    moves: [],
+  },
+  {
+    title: 'a delete of one of two rows',
+    history: [inserted('a', '10'), inserted('b', '10')],
+    live: [[deleted('a')]],
+    links: ['10'],
+    moves: [],
+  },
+  {
+    title: 'a third row with the same value',
+    history: [inserted('a', '10'), inserted('b', '10')],
+    live: [[inserted('c', '10')]],
+    links: ['10'],
+    moves: [],
+  },
+  {
+    title: 'a new key and a new value',
+    history: [inserted('1', '10')],
+    live: [rekeyed('1', '2', '20')],
+    links: ['20'],
+    moves: ['+20 -10'],
+  },
   { title: 'a new key, the same value', history: [inserted('1', '10')], live: [rekeyed('1', '2', '10')], links: ['10'], moves: [] },
   { title: 'an update of other columns', history: [inserted('a', '10')], live: [[updated('a')]], links: ['10'], moves: [] },
   {
@@ -82,10 +140,27 @@ const cases: readonly Case[] = [
     moves: ['+1 +2', '+3 -2'],
   },
   { title: 'inserted and deleted in one transaction', live: [[inserted('a', '10'), deleted('a')]], links: [], moves: [] },
-  { title: 'there and back in one transaction', history: [inserted('a', '10')], live: [[updated('a', '20'), updated('a', '10')]], links: ['10'], moves: [] },
+  {
+    title: 'there and back in one transaction',
+    history: [inserted('a', '10')],
+    live: [[updated('a', '20'), updated('a', '10')]],
+    links: ['10'],
+    moves: [],
+  },
   { title: 'in, out, in again', live: [[inserted('a', '10'), deleted('a'), inserted('b', '10')]], links: ['10'], moves: ['+10'] },
-  { title: 'one value cancelled, another not', live: [[inserted('a', '10'), deleted('a'), inserted('b', '20')]], links: ['20'], moves: ['+20'] },
-  { title: 'out, in, out again', history: [inserted('a', '10')], live: [[deleted('a'), inserted('b', '10'), deleted('b')]], links: [], moves: ['-10'] },
+  {
+    title: 'one value cancelled, another not',
+    live: [[inserted('a', '10'), deleted('a'), inserted('b', '20')]],
+    links: ['20'],
+    moves: ['+20'],
+  },
+  {
+    title: 'out, in, out again',
+    history: [inserted('a', '10')],
+    live: [[deleted('a'), inserted('b', '10'), deleted('b')]],
+    links: [],
+    moves: ['-10'],
+  },
   { title: 'in, away and back', live: [[inserted('a', '10'), updated('a', '20'), updated('a', '10')]], links: ['10'], moves: ['+10'] },
 ];
 
@@ -116,11 +191,21 @@ test('texts of one value are one value: no move when only the text changed', () 
   const blocks = new ShapeBlocks();
   const values = new LinkValues(HANDLE, 'value', blocks, (text) => text.slice(0, 1));
   const block = { after: values.offset, through: '7_4' as LogOffset };
-  blocks.put(HANDLE, 'value', block, [inserted('a', 'true'), ...committed('7', [updated('a', 't'), inserted('b', 'false'), inserted('c', null)])]);
+  blocks.put(HANDLE, 'value', block, [
+    inserted('a', 'true'),
+    ...committed('7', [updated('a', 't'), inserted('b', 'false'), inserted('c', null)]),
+  ]);
 
   values.apply({ block, keepMoves: true });
 
-  expect({ counts: values.values, moves: values.moves.map(movesText) }).toEqual({ counts: new Map([['t', 1], ['f', 1], [null, 1]]), moves: ['+t', '+f +null'] });
+  expect({ counts: values.values, moves: values.moves.map(movesText) }).toEqual({
+    counts: new Map([
+      ['t', 1],
+      ['f', 1],
+      [null, 1],
+    ]),
+    moves: ['+t', '+f +null'],
+  });
 });
 
 test('a transaction that comes in two blocks moves nothing before its end, and then once', () => {
@@ -200,7 +285,11 @@ test('begins before everything', () => {
   expect(new LinkValues(HANDLE, 'value', new ShapeBlocks()).offset).toBe(BEFORE_ALL);
 });
 
-const operation = fc.record({ row: fc.integer({ min: 0, max: 4 }), value: fc.option(fc.constantFrom('1', '2', '3'), { freq: 5 }), remove: fc.boolean() });
+const operation = fc.record({
+  row: fc.integer({ min: 0, max: 4 }),
+  value: fc.option(fc.constantFrom('1', '2', '3'), { freq: 5 }),
+  remove: fc.boolean(),
+});
 const history = fc.array(fc.array(operation, { minLength: 1, maxLength: 8 }), { maxLength: 6 });
 
 test('any transactions: counts are those of the rows, and the moves lead from each set of values to the next', () => {

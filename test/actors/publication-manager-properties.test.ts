@@ -110,7 +110,9 @@ class Play {
 
   private isFollowing(shape: string): boolean {
     const answer = this.world.answers.find(({ handle }) => handle === shape)?.answer ?? (this.wasStored(shape) ? 'stored' : 'none');
-    return !this.world.condemnedShapes.includes(shape) && !this.released.has(shape) && (answer === 'relation.published' || answer === 'stored');
+    return (
+      !this.world.condemnedShapes.includes(shape) && !this.released.has(shape) && (answer === 'relation.published' || answer === 'stored')
+    );
   }
 
   /** Once; a stored shape asks nothing. */

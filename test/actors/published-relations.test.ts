@@ -46,25 +46,37 @@ test.each<[string, readonly PublishedRelationsChange[], object | undefined]>([
   ['of a stored shape is reviewed before it is added for a new one', [need(2), retain(1), next], toReview],
   ['of a stored shape is reviewed once when its Consumer begins anew', [retain(1), next, reviewed(), retain(1), next], settled],
   ['stays for the shape that is left', [...added, need(2), release(1), next], settled],
-  ['of which a shape ended for want of its old rows is asked for again', [...added, need(2), release(1, 'replicaIdentity'), need(3), next], toAdd],
+  [
+    'of which a shape ended for want of its old rows is asked for again',
+    [...added, need(2), release(1, 'replicaIdentity'), need(3), next],
+    toAdd,
+  ],
   ['whose last shape ended for want of its old rows is dropped', [...added, release(1, 'replicaIdentity'), next], toDrop],
   ['of a stored shape that goes before the review is dropped unseen', [retain(1), release(1), next], toDrop],
-  ['that is needed again stays, also where its old rows cannot be had', [
-    ...added, release(1), retain(2), next, reviewed('isNotFull'), next, refused, next, next,
-  ], settled],
-  ['that is to be tried alone is not tried any more when its shape has gone', [
-    need(1), need(2, lists), next, refused, release(2), next, altered(items), next,
-  ], settled],
+  [
+    'that is needed again stays, also where its old rows cannot be had',
+    [...added, release(1), retain(2), next, reviewed('isNotFull'), next, refused, next, next],
+    settled,
+  ],
+  [
+    'that is to be tried alone is not tried any more when its shape has gone',
+    [need(1), need(2, lists), next, refused, release(2), next, altered(items), next],
+    settled,
+  ],
   ['without a shape is dropped', [...added, release(1), next], toDrop],
   ['that was never added need not be dropped', [need(1), release(1), next], settled],
   ['that is needed again is not dropped', [...added, release(1), need(2), next], settled],
   ['that is needed again when it is being dropped is added', [...added, release(1), next, need(2), altered(), next], toAdd],
-  ['that cannot get back its old rows is asked for once, and again for a new shape', [
-    retain(1), next, reviewed('isNotFull'), next, refused, next, { type: 'doubt' }, next, reviewed('isNotFull'), need(2), next,
-  ], toAdd],
-  ['that cannot get back its old rows is asked for once', [
-    retain(1), next, reviewed('isNotFull'), next, refused, next, { type: 'doubt' }, next, reviewed('isNotFull'), next,
-  ], settled],
+  [
+    'that cannot get back its old rows is asked for once, and again for a new shape',
+    [retain(1), next, reviewed('isNotFull'), next, refused, next, { type: 'doubt' }, next, reviewed('isNotFull'), need(2), next],
+    toAdd,
+  ],
+  [
+    'that cannot get back its old rows is asked for once',
+    [retain(1), next, reviewed('isNotFull'), next, refused, next, { type: 'doubt' }, next, reviewed('isNotFull'), next],
+    settled,
+  ],
 ])('a table %s', (_, changes, told) => {
   expect(after(...changes)).toEqual(told);
 });

@@ -13,7 +13,11 @@ test('a purge is answered when the last shape has been deleted', () => {
   const directory = new ShapeDirectory(shapes, clock, { rotated: () => {} });
   const reply = 'call#1' as ReplyTo;
   const processes = ['one', 'two'].map((where, index) => {
-    const reserved = directory.apply({ type: 'reserve', definition: shapeOf({ where: { column: 'title', equals: where } }), replyTo: reply });
+    const reserved = directory.apply({
+      type: 'reserve',
+      definition: shapeOf({ where: { column: 'title', equals: where } }),
+      replyTo: reply,
+    });
     const pid = `consumer#${index}` as Pid;
     if (reserved !== undefined && 'handle' in reserved) directory.apply({ type: 'started', handle: reserved['handle'] as never, pid });
     return pid;
@@ -76,7 +80,11 @@ test('a shape that is condemned is found no more, once, and its definition gets 
   const { directory, handle, rotated, start, condemn } = reservedShape();
   start();
 
-  const look = () => [directory.find(definition), directory.definitionOf(handle), directory.apply({ type: 'confirm', handle, replyTo: THIRD })];
+  const look = () => [
+    directory.find(definition),
+    directory.definitionOf(handle),
+    directory.apply({ type: 'confirm', handle, replyTo: THIRD }),
+  ];
   const before = look();
   const answers = [condemn(), condemn(THIRD)];
   const after = look();
@@ -277,7 +285,10 @@ test('of the shapes that one transaction ended, the first tells which changes of
   const [one = PID, two = PID, three = PID, four = PID] = [1, 2, 3, 4].map(start);
 
   const told = [
-    end(one, 'truncate', '60'), end(two, 'replicaIdentity', '70'), end(three, 'replicaIdentity', '70'), end(four, 'transactionTooLarge', '80'),
+    end(one, 'truncate', '60'),
+    end(two, 'replicaIdentity', '70'),
+    end(three, 'replicaIdentity', '70'),
+    end(four, 'transactionTooLarge', '80'),
   ];
 
   const table = { schema: 'public', name: 'items' };

@@ -14,7 +14,12 @@ beforeEach(() => {
 function answerTo(parameters: Readonly<Record<string, unknown>>): Promise<ShapeResponse> {
   const permit = world.api.admit(undefined);
   invariant(!isRefusal(permit), 'nobody else asks');
-  return world.api.readShape({ parameters: { table: 'items', offset: '-1', ...parameters }, ifNoneMatch: undefined, permit, signal: new AbortController().signal });
+  return world.api.readShape({
+    parameters: { table: 'items', offset: '-1', ...parameters },
+    ifNoneMatch: undefined,
+    permit,
+    signal: new AbortController().signal,
+  });
 }
 
 async function statusOf(parameters: Readonly<Record<string, unknown>>): Promise<number | undefined> {

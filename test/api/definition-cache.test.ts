@@ -16,7 +16,11 @@ test('a target is found under what was asked, of the relation that it was made o
   const cache = new DefinitionCache();
   const target = targetOf();
   cache.set('asked', RELATION, target);
-  expect([cache.get('asked', RELATION), cache.get('other', RELATION), cache.get('asked', { ...RELATION })]).toEqual([target, undefined, undefined]);
+  expect([cache.get('asked', RELATION), cache.get('other', RELATION), cache.get('asked', { ...RELATION })]).toEqual([
+    target,
+    undefined,
+    undefined,
+  ]);
 });
 
 test('of more than 10,000 the oldest goes', () => {

@@ -24,7 +24,12 @@ const CASES: readonly [string, readonly string[], readonly unknown[]][] = [
 
 test.each(CASES)('of %s, in memory and as a stream', async (_, pieces, lines) => {
   const inMemory = pieces.map((piece) => Buffer.from(piece));
-  const bodies = [logBody(inMemory, undefined), logBody(stream(pieces), undefined), logBody(inMemory, '7' as Lsn), logBody(stream(pieces), '7' as Lsn)];
+  const bodies = [
+    logBody(inMemory, undefined),
+    logBody(stream(pieces), undefined),
+    logBody(inMemory, '7' as Lsn),
+    logBody(stream(pieces), '7' as Lsn),
+  ];
   const atEnd = [...lines, upToDateMessage(7)];
   expect(await Promise.all(bodies.map(read))).toEqual([lines, lines, atEnd, atEnd]);
 });

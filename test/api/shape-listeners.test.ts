@@ -19,7 +19,12 @@ function listenersAt() {
 
 test('an announcement wakes those who wait at or behind it, of that shape alone', async () => {
   const { clock, listeners } = listenersAt();
-  const waits = [listeners.park(SHAPE, at(1), 10, NEVER), listeners.park(SHAPE, at(2), 10, NEVER), listeners.park(SHAPE, at(3), 10, NEVER), listeners.park(OTHER, at(1), 10, NEVER)];
+  const waits = [
+    listeners.park(SHAPE, at(1), 10, NEVER),
+    listeners.park(SHAPE, at(2), 10, NEVER),
+    listeners.park(SHAPE, at(3), 10, NEVER),
+    listeners.park(OTHER, at(1), 10, NEVER),
+  ];
   listeners.announce(SHAPE, at(2));
   const left = listeners.parkedCount;
   clock.advance(10);
@@ -51,7 +56,11 @@ test('whoever was aborted before does not wait', async () => {
 test('of waiters that have gone nothing is kept, neither here nor with their signal', async () => {
   const { listeners, clock } = listenersAt();
   const { signal } = new AbortController();
-  const waits = [listeners.park(SHAPE, at(1), 10, signal), listeners.park(SHAPE, at(2), 10, signal), listeners.park(OTHER, at(1), 10, signal)];
+  const waits = [
+    listeners.park(SHAPE, at(1), 10, signal),
+    listeners.park(SHAPE, at(2), 10, signal),
+    listeners.park(OTHER, at(1), 10, signal),
+  ];
   listeners.announce(SHAPE, at(1));
   listeners.rotate(OTHER);
   const partly = listeners.parkedCount;

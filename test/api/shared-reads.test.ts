@@ -6,10 +6,18 @@ import { invariant } from '../../src/base/invariant.ts';
 import { createWorld, itemLine, upToDateMessage, type World } from '../support/api-world.ts';
 import { until } from '../support/http-world.ts';
 
-async function bodyOf(world: World, parameters: Readonly<Record<string, string>>): Promise<{ readonly body: Body; readonly handle: string }> {
+async function bodyOf(
+  world: World,
+  parameters: Readonly<Record<string, string>>,
+): Promise<{ readonly body: Body; readonly handle: string }> {
   const permit = world.api.admit(parameters['handle']);
   invariant(!isRefusal(permit), 'there are few readers');
-  const response = await world.api.readShape({ parameters: { table: 'items', ...parameters }, ifNoneMatch: undefined, permit, signal: new AbortController().signal });
+  const response = await world.api.readShape({
+    parameters: { table: 'items', ...parameters },
+    ifNoneMatch: undefined,
+    permit,
+    signal: new AbortController().signal,
+  });
   invariant(response.kind === 'log', 'the log can be read');
   return response;
 }

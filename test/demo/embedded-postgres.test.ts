@@ -107,7 +107,11 @@ test('takes over from a parent that was killed, and leaves one alone that lives'
   const server = await start();
 
   const code = refused?.status === 'rejected' && refused.reason instanceof EmbeddedPostgresError ? refused.reason.code : undefined;
-  expect({ code, rows: await ask(server, 'SELECT 1 AS one'), old: isAlive(pid) }).toEqual({ code: 'in_use', rows: [{ one: 1 }], old: false });
+  expect({ code, rows: await ask(server, 'SELECT 1 AS one'), old: isAlive(pid) }).toEqual({
+    code: 'in_use',
+    rows: [{ one: 1 }],
+    old: false,
+  });
 });
 
 test('says that the given port is taken', async () => {

@@ -40,12 +40,30 @@ const ANSWERS: Answers = {
   materializers: ['subscribers.counted'],
   dependants: ['subscribers.counted'],
   relations: [
-    'relations.awaited', 'relations.due', 'relations.published', 'relations.refused', 'relations.toReview', 'relations.toAdd', 'relations.toDrop',
-    'relations.settled', 'shapes.lost', 'refusals.gathered',
+    'relations.awaited',
+    'relations.due',
+    'relations.published',
+    'relations.refused',
+    'relations.toReview',
+    'relations.toAdd',
+    'relations.toDrop',
+    'relations.settled',
+    'shapes.lost',
+    'refusals.gathered',
   ],
   directory: [
-    'shape.found', 'shape.reserved', 'shape.started', 'shape.refused', 'shape.condemned', 'shape.unknown', 'shape.isKept', 'shape.isGone',
-    'shape.gone', 'shapes.restored', 'shapes.condemned', 'shapes.purged',
+    'shape.found',
+    'shape.reserved',
+    'shape.started',
+    'shape.refused',
+    'shape.condemned',
+    'shape.unknown',
+    'shape.isKept',
+    'shape.isGone',
+    'shape.gone',
+    'shapes.restored',
+    'shapes.condemned',
+    'shapes.purged',
   ],
 };
 
@@ -68,7 +86,10 @@ test('an answer that comes after its caller has moved on is named', () => {
     },
   });
 
-  const unhandled = unhandledReplies({ machine, inputs: [{}], events: [{ type: 'bored' }, { type: 'oracle.answered' }] }, { ask: ['oracle.answered'] });
+  const unhandled = unhandledReplies(
+    { machine, inputs: [{}], events: [{ type: 'bored' }, { type: 'oracle.answered' }] },
+    { ask: ['oracle.answered'] },
+  );
 
   expect(unhandled).toEqual(['content ← oracle.answered']);
 });

@@ -48,7 +48,10 @@ const COUNT_MAX = 2;
 const NOTHING_AROUND: Around = { open: {}, monitored: {}, tableAnswers: [], wasAnswered: false };
 
 /** @returns `state ← answer` for each answer that no transition takes where it can arrive. */
-export function unhandledReplies({ machine, inputs, events }: Pick<Scenario, 'machine' | 'inputs' | 'events'>, answers: Answers): readonly string[] {
+export function unhandledReplies(
+  { machine, inputs, events }: Pick<Scenario, 'machine' | 'inputs' | 'events'>,
+  answers: Answers,
+): readonly string[] {
   const unhandled = new Set<string>();
   const seen = new Set<string>();
   const walk = new Walk(machine, answers);

@@ -150,7 +150,13 @@ const shapeCacheScenario: Scenario = {
     { type: 'shape.isGone', replyTo },
     { type: 'shape.gone', handle: '1-1', why: 'asked', isTold: false },
     { type: 'shape.gone', handle: '1-1', why: 'asked', isTold: true },
-    { type: 'shape.gone', handle: '1-1', why: 'replicaIdentity', isTold: false, missed: { table: { schema: 'public', name: 'items' }, why: 'replicaIdentity', xid: 1, lsn: '7' } },
+    {
+      type: 'shape.gone',
+      handle: '1-1',
+      why: 'replicaIdentity',
+      isTold: false,
+      missed: { table: { schema: 'public', name: 'items' }, why: 'replicaIdentity', xid: 1, lsn: '7' },
+    },
     { type: 'shapes.restored', count: 1 },
     { type: 'condemnShapes', handles: ['1-1'], why: 'asked' },
     { type: 'shapes.condemned', pids: ['consumer#1'], why: 'asked', count: 1, relations: ['public.items'] },
@@ -272,7 +278,11 @@ const checkpointerScenario: Scenario = {
 };
 
 const exits = [true, false].map((fromParent) => ({ type: 'EXIT', process: 'child#1', reason: 'shutdown', fromParent }));
-const requests = ['terminateChild', 'restartChild', 'deleteChild', 'getChildSpec', 'whichChild'].map((type) => ({ type, id: 'child', replyTo }));
+const requests = ['terminateChild', 'restartChild', 'deleteChild', 'getChildSpec', 'whichChild'].map((type) => ({
+  type,
+  id: 'child',
+  replyTo,
+}));
 const starts = [
   { type: 'startChild', template: 'child', args: { type: 'args' }, replyTo },
   { type: 'STARTED', process: 'child#1' },

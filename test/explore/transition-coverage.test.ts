@@ -18,7 +18,11 @@ test('a transition that no path takes is named', () => {
   const machine = setup({ guards: { isNever: () => false } }).createMachine({
     id: 'lamp',
     initial: 'off',
-    states: { off: { on: { press: [{ guard: 'isNever', target: 'broken' }, { target: 'on' }] } }, on: { on: { press: 'off' } }, broken: { on: { repair: 'off' } } },
+    states: {
+      off: { on: { press: [{ guard: 'isNever', target: 'broken' }, { target: 'on' }] } },
+      on: { on: { press: 'off' } },
+      broken: { on: { repair: 'off' } },
+    },
   });
 
   const coverage = coverageOf({ machine, inputs: [{}], events: [{ type: 'press' }, { type: 'repair' }] });

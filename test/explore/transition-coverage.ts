@@ -32,7 +32,11 @@ export function coverageOf({ machine, inputs, events, statesMax = STATES_MAX }: 
   const taken = new Set<string>();
   for (const input of inputs) {
     for (const key of marksOf(getInitialMicrosteps(marked, input))) taken.add(key);
-    const states = getAdjacencyMap<AnyMachineSnapshot, Message, object>(marked, { input, events: (snapshot) => possible(marked, snapshot, events), limit: statesMax });
+    const states = getAdjacencyMap<AnyMachineSnapshot, Message, object>(marked, {
+      input,
+      events: (snapshot) => possible(marked, snapshot, events),
+      limit: statesMax,
+    });
     for (const { state, event } of adjacencyMapToArray(states)) {
       for (const key of marksOf(getMicrosteps(marked, state, event))) taken.add(key);
     }

@@ -46,26 +46,56 @@ const NO_OFFSET = refusal({ offset: ['has invalid format'] });
 test.each<[string, Asked, object]>([
   ['a parameter that nests 85,000 deep', query(`&a${'[b]'.repeat(85_000)}=1`), refusal({ a: ['nests deeper than 5 levels'] })],
   ['a parameter that nests 6 deep', query('&a[b][c][d][e][f][g]=1'), refusal({ a: ['nests deeper than 5 levels'] })],
-  ['a deep parameter of a DELETE', { method: 'DELETE', path: `/v1/shape?a${'[b]'.repeat(10_000)}=1` }, refusal({ a: ['nests deeper than 5 levels'] })],
+  [
+    'a deep parameter of a DELETE',
+    { method: 'DELETE', path: `/v1/shape?a${'[b]'.repeat(10_000)}=1` },
+    refusal({ a: ['nests deeper than 5 levels'] }),
+  ],
   ['a list of 50,000 values', query('&a[]='.repeat(50_000)), TOO_MANY_PARAMETERS],
   ['18,000 parameters of a filter', query(repeated(18_000, (index) => `&params[${index}]=`)), TOO_MANY_PARAMETERS],
   ['120,000 columns', query(`&columns=id${',a'.repeat(120_000)}`), refusal({ columns: [TOO_MANY_COLUMNS] })],
   ['1,601 columns', query(`&columns=id${',a'.repeat(1600)}`), refusal({ columns: [TOO_MANY_COLUMNS] })],
-  ['1,601 literal columns', post(JSON.stringify({ columns: Array.from({ length: 1601 }, () => 'id') })), refusal({ columns: [TOO_MANY_COLUMNS] })],
-  ['all columns of the widest table, but one that is not queryable', {
-    path: `/v1/shape?table=widest&offset=-1&columns=id${repeated(1599, (index) => `,c${index}`)}&queryable_columns=id${repeated(1598, (index) => `,c${index}`)}`,
-  }, refusal({ columns: ['The following columns are not found on the table: c1598'] })],
+  [
+    '1,601 literal columns',
+    post(JSON.stringify({ columns: Array.from({ length: 1601 }, () => 'id') })),
+    refusal({ columns: [TOO_MANY_COLUMNS] }),
+  ],
+  [
+    'all columns of the widest table, but one that is not queryable',
+    {
+      path:
+        `/v1/shape?table=widest&offset=-1&columns=id${repeated(1599, (index) => `,c${index}`)}` +
+        `&queryable_columns=id${repeated(1598, (index) => `,c${index}`)}`,
+    },
+    refusal({ columns: ['The following columns are not found on the table: c1598'] }),
+  ],
   ['an offset of zeros', { path: `/v1/shape?table=items&offset=${'0'.repeat(250_000)}` }, NO_OFFSET],
   ['an offset of zeros in a body', post(JSON.stringify({ subset: {}, offset: '0'.repeat(7_900_000) })), NO_OFFSET],
   ['a table of a body that is too long', post(JSON.stringify({ table: '.'.repeat(7_900_000) })), refusal({ table: [TOO_LONG] })],
   ['columns of a body that are too long', post(JSON.stringify({ columns: 'a,'.repeat(3_900_000) })), refusal({ columns: [TOO_LONG] })],
-  ['params of a body that are too long together', post(JSON.stringify({ subset: {}, params: { 1: 'x'.repeat(200_000), 2: 'x'.repeat(200_000) } })), refusal({ params: [TOO_LONG] })],
+  [
+    'params of a body that are too long together',
+    post(JSON.stringify({ subset: {}, params: { 1: 'x'.repeat(200_000), 2: 'x'.repeat(200_000) } })),
+    refusal({ params: [TOO_LONG] }),
+  ],
   ['brackets', post(`{"a":${'['.repeat(3_900_000)}${']'.repeat(3_900_000)}}`), { error: 'Request body nests deeper than 32 levels' }],
   ['brackets that do not close', post(`{"a":${'['.repeat(7_900_000)}`), { error: 'Request body nests deeper than 32 levels' }],
-  ['objects in objects', post(`${'{"a":'.repeat(1_300_000)}1${'}'.repeat(1_300_000)}`), { error: 'Request body nests deeper than 32 levels' }],
+  [
+    'objects in objects',
+    post(`${'{"a":'.repeat(1_300_000)}1${'}'.repeat(1_300_000)}`),
+    { error: 'Request body nests deeper than 32 levels' },
+  ],
   ['empty lists', post(`{"a":[${'[],'.repeat(2_600_000)}1]}`), { error: 'Request body has more than 100000 values' }],
-  ['700,000 keys', post(`{${repeated(700_000, (index) => `"${index.toString(36)}":1,`)}"x":1}`), { error: 'Request body has more than 100000 values' }],
-  ['literal columns that are no names', post(`{"columns":[${'0,'.repeat(3_900_000)}0]}`), { error: 'Request body has more than 100000 values' }],
+  [
+    '700,000 keys',
+    post(`{${repeated(700_000, (index) => `"${index.toString(36)}":1,`)}"x":1}`),
+    { error: 'Request body has more than 100000 values' },
+  ],
+  [
+    'literal columns that are no names',
+    post(`{"columns":[${'0,'.repeat(3_900_000)}0]}`),
+    { error: 'Request body has more than 100000 values' },
+  ],
 ])('%s is a 400', async (_, asked, body) => {
   expect(await answered(asked)).toEqual({ status: 400, body, isPrompt: true, failures: [] });
 });
@@ -92,7 +122,10 @@ test('brackets inside of the texts of a body are no levels, and a backslash hide
 
 test('a secret is asked for before a query is found too large', async () => {
   const guarded = await startHttpWorld({ http: { secret: 'S3cret' } });
-  const [without, withSecret] = [await guarded.shape('&a[]='.repeat(50_000)), await guarded.shape(`secret=S3cret${'&a[]='.repeat(50_000)}`)];
+  const [without, withSecret] = [
+    await guarded.shape('&a[]='.repeat(50_000)),
+    await guarded.shape(`secret=S3cret${'&a[]='.repeat(50_000)}`),
+  ];
   await guarded.close();
   expect([without.status, withSecret.status]).toEqual([401, 400]);
 });

@@ -23,7 +23,7 @@ const remove = (query: string): Promise<Response> => world.shape(query, { method
 
 afterEach(() => world.close());
 
-test('G1 deletion has to be enabled', async () => {
+test('deletion has to be enabled', async () => {
   await start({ settings: { isDeletionEnabled: false } });
   expect(await told(await remove('table=items'), 'cache-control')).toEqual({
     status: 405,
@@ -33,12 +33,12 @@ test('G1 deletion has to be enabled', async () => {
 });
 
 test.each([
-  ['G2', 'table=.invalid_shape', { table: ['Invalid zero-length delimited identifier'] }],
-  ['G3', '', { handle: ["can't be blank when shape definition is missing"] }],
-  ['G4', 'table=items&live=banana', { live: ['is invalid'] }],
-  ['G4', 'table=items&live_sse=banana', { live_sse: ['is invalid'] }],
-  ['G4', 'table=items&experimental_live_sse=banana', { experimental_live_sse: ['is invalid'] }],
-])('%s DELETE ?%s is refused', async (_id, query, errors) => {
+  ['table=.invalid_shape', { table: ['Invalid zero-length delimited identifier'] }],
+  ['', { handle: ["can't be blank when shape definition is missing"] }],
+  ['table=items&live=banana', { live: ['is invalid'] }],
+  ['table=items&live_sse=banana', { live_sse: ['is invalid'] }],
+  ['table=items&experimental_live_sse=banana', { experimental_live_sse: ['is invalid'] }],
+])('DELETE ?%s is refused', async (query, errors) => {
   await start();
   expect(await told(await remove(query), 'cache-control')).toEqual({
     status: 400,
@@ -47,21 +47,24 @@ test.each([
   });
 });
 
-test.each(['table=items', "table=items&where=value='a'", 'table=items&columns=id', 'table=items&replica=full&live=false'])('G5 G9 a shape is deleted by its definition, ?%s', async (query) => {
-  await start();
-  const before = await handleOf(`${query}&offset=-1`);
-  const deleted = await told(await remove(query), 'cache-control');
-  const after = await handleOf(`${query}&offset=-1`);
-  expect([deleted, after === before]).toEqual([{ status: 202, 'cache-control': 'no-cache', body: '' }, false]);
-});
+test.each(['table=items', "table=items&where=value='a'", 'table=items&columns=id', 'table=items&replica=full&live=false'])(
+  'a shape is deleted by its definition, ?%s',
+  async (query) => {
+    await start();
+    const before = await handleOf(`${query}&offset=-1`);
+    const deleted = await told(await remove(query), 'cache-control');
+    const after = await handleOf(`${query}&offset=-1`);
+    expect([deleted, after === before]).toEqual([{ status: 202, 'cache-control': 'no-cache', body: '' }, false]);
+  },
+);
 
-test('G5 a shape is deleted by its definition and its handle', async () => {
+test('a shape is deleted by its definition and its handle', async () => {
   await start();
   const handle = await handleOf();
   expect((await remove(`table=items&handle=${handle}`)).status).toBe(202);
 });
 
-test('G6 a shape is deleted by its handle, once', async () => {
+test('a shape is deleted by its handle, once', async () => {
   await start();
   const handle = await handleOf();
   expect([await told(await remove(`handle=${handle}`)), await told(await remove(`handle=${handle}`))]).toEqual([
@@ -70,18 +73,22 @@ test('G6 a shape is deleted by its handle, once', async () => {
   ]);
 });
 
-test('G7 a handle that belongs to another definition deletes nothing', async () => {
+test('a handle that belongs to another definition deletes nothing', async () => {
   await start();
   const [handle, other] = [await handleOf(), await handleOf('table=wide&offset=-1')];
-  expect([(await remove(`table=items&handle=${other}`)).status, await handleOf(), await handleOf('table=wide&offset=-1')]).toEqual([400, handle, other]);
+  expect([(await remove(`table=items&handle=${other}`)).status, await handleOf(), await handleOf('table=wide&offset=-1')]).toEqual([
+    400,
+    handle,
+    other,
+  ]);
 });
 
-test('G8 deleting what is not there makes nothing', async () => {
+test('deleting what is not there makes nothing', async () => {
   await start();
   expect([await told(await remove('table=items')), world.directory.created]).toEqual([{ status: 404, body: NO_SHAPE }, 0]);
 });
 
-test.each(['GET', 'DELETE'])('G22 %s waits five seconds for a service that is not ready', async (method) => {
+test.each(['GET', 'DELETE'])('%s waits five seconds for a service that is not ready', async (method) => {
   await start();
   world.status.set('starting');
   const response = world.shape(BASE, { method });
@@ -95,7 +102,7 @@ test.each(['GET', 'DELETE'])('G22 %s waits five seconds for a service that is no
   });
 });
 
-test('G23 a request that comes early is served once the service is ready', async () => {
+test('a request that comes early is served once the service is ready', async () => {
   await start();
   world.status.set('starting');
   const response = world.shape(BASE);
@@ -104,7 +111,7 @@ test('G23 a request that comes early is served once the service is ready', async
   expect((await response).status).toBe(200);
 });
 
-test('7.1 an instance that waits for the lock serves what is stored and makes nothing', async () => {
+test('an instance that waits for the lock serves what is stored and makes nothing', async () => {
   await start();
   const handle = await handleOf();
   world.status.set('waiting');
@@ -127,7 +134,7 @@ test('a reader whose shape is restored while the service becomes ready gets that
   expect([(await response).status, (await response).headers.get('electric-handle')]).toEqual([200, handle]);
 });
 
-test('I6 a table that cannot be looked up is no mistake of the client', async () => {
+test('a table that cannot be looked up is no mistake of the client', async () => {
   await start();
   world.catalog.isReachable = false;
   expect(await told(await world.shape(BASE), 'retry-after')).toEqual({
@@ -148,7 +155,7 @@ test('a table that cannot be looked up yet, because the service has just started
   expect((await response).status).toBe(200);
 });
 
-test('I7 a shape that could not be made may be asked for again', async () => {
+test('a shape that could not be made may be asked for again', async () => {
   await start();
   world.directory.refuses = true;
   expect(await told(await world.shape(BASE), 'retry-after')).toEqual({
@@ -161,17 +168,27 @@ test('I7 a shape that could not be made may be asked for again', async () => {
 test.each([
   [
     { outcome: 'failed', message: 'Unable to create initial snapshot: must be owner of table items' },
-    { status: 503, 'retry-after': '10', 'electric-internal-known-error': 'true', body: { message: 'Unable to create initial snapshot: must be owner of table items' } },
+    {
+      status: 503,
+      'retry-after': '10',
+      'electric-internal-known-error': 'true',
+      body: { message: 'Unable to create initial snapshot: must be owner of table items' },
+    },
   ],
   [
     { outcome: 'unexpected', message: 'boom' },
-    { status: 500, 'retry-after': null, 'electric-internal-known-error': null, body: { message: 'Unexpected error while creating snapshot: boom' } },
+    {
+      status: 500,
+      'retry-after': null,
+      'electric-internal-known-error': null,
+      body: { message: 'Unexpected error while creating snapshot: boom' },
+    },
   ],
   [
     { outcome: 'gone' },
     { status: 409, 'retry-after': null, 'electric-internal-known-error': null, body: [{ headers: { control: 'must-refetch' } }] },
   ],
-] as const)('G20 G13 a snapshot that ended as %o is told so, and the next request starts fresh', async (start_, answer) => {
+] as const)('a snapshot that ended as %o is told so, and the next request starts fresh', async (start_, answer) => {
   await start();
   world.directory.snapshots = start_;
   const failed = await told(await world.shape(BASE), 'retry-after', 'electric-internal-known-error');
@@ -179,7 +196,7 @@ test.each([
   expect([failed, (await world.shape(BASE)).status]).toEqual([answer, 200]);
 });
 
-test('H17 a request waits for a snapshot that is slow to start, and so does another for the same shape', async () => {
+test('a request waits for a snapshot that is slow to start, and so does another for the same shape', async () => {
   await start({ rows: [itemLine('1', 'a')] });
   world.directory.snapshots = 'held';
   const responses = [world.shape(BASE), world.shape(BASE)];
@@ -189,13 +206,20 @@ test('H17 a request waits for a snapshot that is slow to start, and so does anot
   expect(await Promise.all(responses.map(async (response) => (await response).headers.get('electric-handle')))).toEqual([handle, handle]);
 });
 
-test('I1 I2 a third reader of two is refused, a request for a new shape is not', async () => {
+test('a third reader of two is refused, a request for a new shape is not', async () => {
   await start({ settings: { maxConcurrentRequests: { initial: 1, existing: 2 } } });
   const handle = await handleOf();
   const live = `table=items&offset=0_inf&live=true&handle=${handle}`;
   const held = [world.shape(live), world.shape(live)];
   await world.untilParked(2);
-  const third = await told(await world.shape(live), 'retry-after', 'electric-internal-known-error', 'cache-control', 'surrogate-control', 'content-type');
+  const third = await told(
+    await world.shape(live),
+    'retry-after',
+    'electric-internal-known-error',
+    'cache-control',
+    'surrogate-control',
+    'content-type',
+  );
   const fresh = await world.shape('table=wide&offset=-1');
   world.append(handle, 100, itemLine('1', 'a'));
 
@@ -217,21 +241,24 @@ test('I1 I2 a third reader of two is refused, a request for a new shape is not',
   ]);
 });
 
-test.each(['', '&handle=dead'])('I3 I4 with the initial requests full, one with "%s" makes no shape, one with a live handle is served', async (more) => {
-  await start({ settings: { maxConcurrentRequests: { initial: 1, existing: 2 } } });
-  const handle = await handleOf();
-  world.directory.snapshots = 'held';
-  const held = world.shape('table=wide&offset=-1');
-  await world.until(() => world.directory.created === 2);
-  const refused = await world.shape(`table=serial_ids&offset=-1${more}`);
-  const served = await world.shape(`table=items&offset=0_0&handle=${handle}`);
-  const made = world.directory.created;
-  for (const waiting of world.directory.pending()) await world.directory.start(waiting);
+test.each(['', '&handle=dead'])(
+  'with the initial requests full, one with "%s" makes no shape, one with a live handle is served',
+  async (more) => {
+    await start({ settings: { maxConcurrentRequests: { initial: 1, existing: 2 } } });
+    const handle = await handleOf();
+    world.directory.snapshots = 'held';
+    const held = world.shape('table=wide&offset=-1');
+    await world.until(() => world.directory.created === 2);
+    const refused = await world.shape(`table=serial_ids&offset=-1${more}`);
+    const served = await world.shape(`table=items&offset=0_0&handle=${handle}`);
+    const made = world.directory.created;
+    for (const waiting of world.directory.pending()) await world.directory.start(waiting);
 
-  expect([refused.status, served.status, made, (await held).status]).toEqual([503, 200, 2, 200]);
-});
+    expect([refused.status, served.status, made, (await held).status]).toEqual([503, 200, 2, 200]);
+  },
+);
 
-test('1.8 a request whose shape has started counts among the readers', async () => {
+test('a request whose shape has started counts among the readers', async () => {
   await start({ rows: [itemLine('1', 'a')] });
   world.directory.snapshots = 'writing';
   const streaming = await world.shape(BASE);
@@ -239,7 +266,7 @@ test('1.8 a request whose shape has started counts among the readers', async () 
   await streaming.body?.cancel();
 });
 
-test('I5 an error of ours tells nothing and gives the permit back', async () => {
+test('an error of ours tells nothing and gives the permit back', async () => {
   await start();
   world.catalog.add('broken', [key('id', 'int8'), column('value', 'text')]);
   const broken = world.catalog.relations.get('["public","broken"]');

@@ -28,14 +28,22 @@ function poll(offset = '100_0', more = '', init?: RequestInit): Promise<Response
 
 afterEach(() => world.close());
 
-test('D1 a row wakes the poll, with live headers and its own LSN', async () => {
+test('a row wakes the poll, with live headers and its own LSN', async () => {
   await start();
   world.processed = '900' as typeof world.processed;
   const response = poll();
   await world.untilParked(1);
   world.append(handle, 200, line('2'));
 
-  const names = ['electric-offset', 'electric-schema', 'electric-up-to-date', 'electric-has-data', 'cache-control', 'etag', 'content-length'];
+  const names = [
+    'electric-offset',
+    'electric-schema',
+    'electric-up-to-date',
+    'electric-has-data',
+    'cache-control',
+    'etag',
+    'content-length',
+  ];
   const body = [...items('2'), upToDateMessage(200)];
   expect(await told(await response, ...names)).toEqual({
     status: 200,
@@ -50,7 +58,7 @@ test('D1 a row wakes the poll, with live headers and its own LSN', async () => {
   });
 });
 
-test('D2 a poll that hears nothing says so when its time is over', async () => {
+test('a poll that hears nothing says so when its time is over', async () => {
   await start();
   world.processed = '900' as typeof world.processed;
   const response = poll();
@@ -69,7 +77,7 @@ test('D2 a poll that hears nothing says so when its time is over', async () => {
   });
 });
 
-test.each(['&live', '&live=', '&live=0', '&live=banana'])('D3 %s waits', async (flag) => {
+test.each(['&live', '&live=', '&live=0', '&live=banana'])('%s waits', async (flag) => {
   await start();
   const response = world.shape(`table=items&offset=100_0&handle=${handle}${flag}`);
   await world.untilParked(1);
@@ -77,7 +85,7 @@ test.each(['&live', '&live=', '&live=0', '&live=banana'])('D3 %s waits', async (
   expect((await response).status).toBe(200);
 });
 
-test('D3 live=false does not wait', async () => {
+test('live=false does not wait', async () => {
   await start();
   const response = await world.shape(`table=items&offset=100_0&handle=${handle}&live=false`);
   expect(await told(response, 'electric-cursor', 'electric-has-data')).toMatchObject({
@@ -87,7 +95,7 @@ test('D3 live=false does not wait', async () => {
   });
 });
 
-test('D4 what is there already is given at once', async () => {
+test('what is there already is given at once', async () => {
   await start();
   expect(await told(await poll('0_inf'), 'electric-offset', 'cache-control')).toEqual({
     status: 200,
@@ -97,7 +105,7 @@ test('D4 what is there already is given at once', async () => {
   });
 });
 
-test('D4 a poll gets one chunk at a time', async () => {
+test('a poll gets one chunk at a time', async () => {
   await start({ chunkBytesMax: 10 });
   world.append(handle, 200, line('2'));
   expect(await told(await poll('0_inf'), 'electric-offset', 'electric-up-to-date')).toEqual({
@@ -126,11 +134,13 @@ test('a hundred readers of one shape get the same answer, under one cursor', asy
   const responses = Array.from({ length: 100 }, () => poll());
   await world.untilParked(100);
   world.append(handle, 200, line('2'));
-  const answers = await Promise.all(responses.map(async (response) => JSON.stringify(await told(await response, 'electric-cursor', 'etag'))));
+  const answers = await Promise.all(
+    responses.map(async (response) => JSON.stringify(await told(await response, 'electric-cursor', 'etag'))),
+  );
   expect({ different: new Set(answers).size, body: answers[0]?.includes('"id":"2"') }).toEqual({ different: 1, body: true });
 });
 
-test('G10 a shape that is deleted ends its polls', async () => {
+test('a shape that is deleted ends its polls', async () => {
   await start();
   const response = poll();
   await world.untilParked(1);
@@ -156,7 +166,7 @@ test('a rotation that has a successor already names it', async () => {
   });
 });
 
-test('G18 after a deletion the first request finds a new shape', async () => {
+test('after a deletion the first request finds a new shape', async () => {
   await start();
   world.directory.remove(handle);
   const gone = await poll();
@@ -165,7 +175,7 @@ test('G18 after a deletion the first request finds a new shape', async () => {
   expect([gone.status, successor !== handle, again.status, again.headers.get('electric-handle')]).toEqual([409, true, 200, successor]);
 });
 
-test('D21 a service that is not well at the end of a poll says so', async () => {
+test('a service that is not well at the end of a poll says so', async () => {
   await start();
   const response = poll();
   await world.untilParked(1);
@@ -179,7 +189,7 @@ test('D21 a service that is not well at the end of a poll says so', async () => 
   });
 });
 
-test('B16 an offset beyond the end is refused after half a poll', async () => {
+test('an offset beyond the end is refused after half a poll', async () => {
   await start();
   const response = world.shape(`table=items&offset=500_0&handle=${handle}`);
   await world.untilParked(1);
@@ -194,7 +204,7 @@ test('B16 an offset beyond the end is refused after half a poll', async () => {
 test.each([
   ['live', '&live=true', '500_0'],
   ['not live', '', '300_0'],
-])('B17 an offset beyond the end is served once the log has reached it, %s', async (_what, more, offset) => {
+])('an offset beyond the end is served once the log has reached it, %s', async (_what, more, offset) => {
   await start();
   const response = world.shape(`table=items&offset=${offset}&handle=${handle}${more}`);
   await world.untilParked(1);
@@ -204,7 +214,7 @@ test.each([
   expect({ status, end }).toEqual({ status: 200, end: '500_2' });
 });
 
-test('B17 an offset beyond a snapshot that has not begun is served once both have come', async () => {
+test('an offset beyond a snapshot that has not begun is served once both have come', async () => {
   await start();
   world.directory.snapshots = 'held';
   const first = world.shape('table=wide&offset=-1');
@@ -219,7 +229,7 @@ test('B17 an offset beyond a snapshot that has not begun is served once both hav
   expect((await response).status).toBe(200);
 });
 
-test('D21 an offset beyond the end of a service that is unwell is not called wrong', async () => {
+test('an offset beyond the end of a service that is unwell is not called wrong', async () => {
   await start();
   const response = world.shape(`table=items&offset=500_0&handle=${handle}`);
   await world.untilParked(1);
@@ -235,7 +245,11 @@ test('a poll whose shape goes is led to its successor, when somebody has asked f
   const definition = world.directory.definitionOf(handle as never);
   world.directory.remove(handle);
   const creation = await world.directory.create(definition as never);
-  expect(await told(await response, 'electric-handle')).toEqual({ status: 409, 'electric-handle': 'handle' in creation ? creation.handle : '', body: MUST_REFETCH });
+  expect(await told(await response, 'electric-handle')).toEqual({
+    status: 409,
+    'electric-handle': 'handle' in creation ? creation.handle : '',
+    body: MUST_REFETCH,
+  });
 });
 
 test('closing ends the wait for an offset beyond the end, and says nothing about the offset', async () => {
@@ -254,7 +268,7 @@ test('a shape that goes while an offset beyond its end is waited for leads to it
   expect(await told(await response, 'electric-handle')).toEqual({ status: 409, 'electric-handle': 'next-1', body: MUST_REFETCH });
 });
 
-test('E4 a poll with the etag of what it would wait behind gets a 304 at once', async () => {
+test('a poll with the etag of what it would wait behind gets a 304 at once', async () => {
   await start();
   const response = await poll('100_0', '', { headers: { 'if-none-match': `"${handle}:100_0:100_0"` } });
   const names = ['cache-control', 'etag', 'electric-offset', 'electric-up-to-date', 'electric-has-data'];
@@ -270,7 +284,7 @@ test('E4 a poll with the etag of what it would wait behind gets a 304 at once', 
   });
 });
 
-test('E11 the cursor is the end of the window, and always another than before', async () => {
+test('the cursor is the end of the window, and always another than before', async () => {
   await start();
   const [first, other] = [await poll('0_inf'), await poll('0_inf', '&cursor=')];
   const cursor = Number(first.headers.get('electric-cursor'));
@@ -283,23 +297,26 @@ test('E11 the cursor is the end of the window, and always another than before', 
   }).toEqual({ isWindow: true, isShared: true, isLater: true });
 });
 
-test.each(['live_sse', 'experimental_live_sse'])('I10 %s gets an event stream that ends at once, behind what the client has', async (flag) => {
-  await start();
-  const response = await poll('0_inf', `&${flag}=true`);
-  const names = ['content-type', 'electric-offset', 'electric-handle', 'cache-control', 'electric-up-to-date'];
-  expect({ ...(await told(response, ...names)), cursor: response.headers.has('electric-cursor') }).toEqual({
-    status: 200,
-    'content-type': 'text/event-stream',
-    'electric-offset': '0_inf',
-    'electric-handle': handle,
-    'cache-control': 'no-store',
-    'electric-up-to-date': null,
-    body: ': poll instead\n\n',
-    cursor: true,
-  });
-});
+test.each(['live_sse', 'experimental_live_sse'])(
+  '%s gets an event stream that ends at once, behind what the client has',
+  async (flag) => {
+    await start();
+    const response = await poll('0_inf', `&${flag}=true`);
+    const names = ['content-type', 'electric-offset', 'electric-handle', 'cache-control', 'electric-up-to-date'];
+    expect({ ...(await told(response, ...names)), cursor: response.headers.has('electric-cursor') }).toEqual({
+      status: 200,
+      'content-type': 'text/event-stream',
+      'electric-offset': '0_inf',
+      'electric-handle': handle,
+      'cache-control': 'no-store',
+      'electric-up-to-date': null,
+      body: ': poll instead\n\n',
+      cursor: true,
+    });
+  },
+);
 
-test('I11 an event stream that must refetch is a plain 409', async () => {
+test('an event stream that must refetch is a plain 409', async () => {
   await start();
   world.directory.remove(handle);
   expect(await told(await poll('0_inf', '&live_sse=true'), 'content-type')).toEqual({

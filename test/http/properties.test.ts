@@ -21,18 +21,70 @@ afterAll(() => world.close());
 
 /** Text that is likely to matter, and text that is not. */
 const value = fc.oneof(
-  fc.constantFrom('', ' ', 'items', 'public.items', '"items"', '-1', 'now', '0_0', '0_inf', '0_7', '100_0', '100_1', '18446744073709551615_9', 'true', 'false',
-    'full', 'changes_only', 'id', 'id,value', '"id"', 'id,', "value='a'", "nope='a'", '\0', '%', '__proto__', '[]'),
+  fc.constantFrom(
+    '',
+    ' ',
+    'items',
+    'public.items',
+    '"items"',
+    '-1',
+    'now',
+    '0_0',
+    '0_inf',
+    '0_7',
+    '100_0',
+    '100_1',
+    '18446744073709551615_9',
+    'true',
+    'false',
+    'full',
+    'changes_only',
+    'id',
+    'id,value',
+    '"id"',
+    'id,',
+    "value='a'",
+    "nope='a'",
+    '\0',
+    '%',
+    '__proto__',
+    '[]',
+  ),
   fc.constant('HANDLE'),
   fc.string({ unit: 'binary', maxLength: 20 }),
 );
 const name = fc.oneof(
-  fc.constantFrom('table', 'offset', 'handle', 'live', 'live_sse', 'experimental_live_sse', 'cursor', 'where', 'params', 'params[1]', 'params[x][y]', 'params[]',
-    'columns', 'queryable_columns', 'replica', 'log', 'subset__where', 'experimental_compaction', '__proto__', '__proto__[x]', 'constructor'),
+  fc.constantFrom(
+    'table',
+    'offset',
+    'handle',
+    'live',
+    'live_sse',
+    'experimental_live_sse',
+    'cursor',
+    'where',
+    'params',
+    'params[1]',
+    'params[x][y]',
+    'params[]',
+    'columns',
+    'queryable_columns',
+    'replica',
+    'log',
+    'subset__where',
+    'experimental_compaction',
+    '__proto__',
+    '__proto__[x]',
+    'constructor',
+  ),
   fc.string({ unit: 'binary', maxLength: 8 }),
 );
-const likely = fc.record({ table: fc.constant('items'), offset: value, handle: value }).map((known): [string, string][] => Object.entries(known));
-const query = fc.tuple(fc.oneof(likely, fc.constant([])), fc.array(fc.tuple(name, value), { maxLength: 6 })).map(([known, more]) => [...known, ...more]);
+const likely = fc
+  .record({ table: fc.constant('items'), offset: value, handle: value })
+  .map((known): [string, string][] => Object.entries(known));
+const query = fc
+  .tuple(fc.oneof(likely, fc.constant([])), fc.array(fc.tuple(name, value), { maxLength: 6 }))
+  .map(([known, more]) => [...known, ...more]);
 
 const ANSWERS = [200, 202, 304, 400, 404, 405, 409, 413];
 
@@ -59,7 +111,10 @@ async function answered(response: Promise<Response>): Promise<{ status: number; 
 
 /** The status of a request of bare bytes, none of which a client library had to approve of. */
 async function rawStatus(head: string, body = ''): Promise<number> {
-  const { said } = await rawConnection(world.port, `${head}\r\nhost: x\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  const { said } = await rawConnection(
+    world.port,
+    `${head}\r\nhost: x\r\nconnection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
   return Number(/^HTTP\/1\.1 (\d{3})/.exec(await moving(said))?.[1]);
 }
 
@@ -67,8 +122,51 @@ async function rawStatus(head: string, body = ''): Promise<number> {
 const queryText = fc
   .array(
     fc.oneof(
-      fc.constantFrom('table=items&offset=-1', 'table=items', 'offset=', 'handle=', 'params[1]=1', 'params', 'where', 'columns', 'a', 'subset', '__proto__', 'kind=refusal', 'status=200'),
-      fc.constantFrom('&', '&', '&', '=', '=', '[', ']', '[]', '[b]', '[1]', '][', '%', '%5B', '%5D', '%zz', '%00', '%ff', '%C3%28', '%ED%A0%80', '+', ';', '?', '#', '/', '"', "'", '\\', 'é'),
+      fc.constantFrom(
+        'table=items&offset=-1',
+        'table=items',
+        'offset=',
+        'handle=',
+        'params[1]=1',
+        'params',
+        'where',
+        'columns',
+        'a',
+        'subset',
+        '__proto__',
+        'kind=refusal',
+        'status=200',
+      ),
+      fc.constantFrom(
+        '&',
+        '&',
+        '&',
+        '=',
+        '=',
+        '[',
+        ']',
+        '[]',
+        '[b]',
+        '[1]',
+        '][',
+        '%',
+        '%5B',
+        '%5D',
+        '%zz',
+        '%00',
+        '%ff',
+        '%C3%28',
+        '%ED%A0%80',
+        '+',
+        ';',
+        '?',
+        '#',
+        '/',
+        '"',
+        "'",
+        '\\',
+        'é',
+      ),
       fc.constantFrom('[b]'.repeat(40), 'a[]=&'.repeat(40), '&params[2]=x'.repeat(20), '%25'.repeat(30)),
     ),
     { maxLength: 25 },
@@ -76,10 +174,52 @@ const queryText = fc
   .map((pieces) => pieces.join(''));
 
 /** What a body may say about everything that the wire has a name for, in the right form or in none. */
-const knownNames = ['table', 'offset', 'handle', 'live', 'live_sse', 'experimental_live_sse', 'cursor', 'where', 'params', 'columns', 'queryable_columns', 'replica', 'log',
-  'subset', 'order_by', 'limit', 'experimental_compaction', '__proto__', 'constructor', 'toString', 'kind', 'status'];
+const knownNames = [
+  'table',
+  'offset',
+  'handle',
+  'live',
+  'live_sse',
+  'experimental_live_sse',
+  'cursor',
+  'where',
+  'params',
+  'columns',
+  'queryable_columns',
+  'replica',
+  'log',
+  'subset',
+  'order_by',
+  'limit',
+  'experimental_compaction',
+  '__proto__',
+  'constructor',
+  'toString',
+  'kind',
+  'status',
+];
 const bodyValue = fc.oneof(
-  fc.constantFrom<unknown>('items', '-1', 'id', "value = 'a'", ['id', 'value'], ['id', 1], { 1: 'x' }, { 1: { 2: 'x' } }, { where: 'TRUE' }, {}, [], null, true, false, 0, -1, 1e300, '\ud800', '\0'),
+  fc.constantFrom<unknown>(
+    'items',
+    '-1',
+    'id',
+    "value = 'a'",
+    ['id', 'value'],
+    ['id', 1],
+    { 1: 'x' },
+    { 1: { 2: 'x' } },
+    { where: 'TRUE' },
+    {},
+    [],
+    null,
+    true,
+    false,
+    0,
+    -1,
+    1e300,
+    '\ud800',
+    '\0',
+  ),
   fc.jsonValue({ maxDepth: 3 }),
 );
 const knownBody = fc.array(fc.tuple(fc.constantFrom(...knownNames), bodyValue), { maxLength: 6 })
@@ -87,12 +227,17 @@ const knownBody = fc.array(fc.tuple(fc.constantFrom(...knownNames), bodyValue), 
 
 test('a query of any kind is answered, and a 200 has what clients demand', async () => {
   await fc.assert(
-    fc.asyncProperty(query, fc.constantFrom('GET', 'HEAD', 'POST', 'DELETE'), fc.option(fc.json(), { nil: undefined }), async (pairs, method, body) => {
-      const search = new URLSearchParams(pairs.map(([key, text]): [string, string] => [key, text === 'HANDLE' ? handle : text]));
-      const init = method === 'POST' && body !== undefined ? { method, body } : { method };
-      const { status, hasElectricHeaders } = await answered(world.shape(search.toString(), init));
-      return ANSWERS.includes(status) && (status !== 200 || hasElectricHeaders);
-    }),
+    fc.asyncProperty(
+      query,
+      fc.constantFrom('GET', 'HEAD', 'POST', 'DELETE'),
+      fc.option(fc.json(), { nil: undefined }),
+      async (pairs, method, body) => {
+        const search = new URLSearchParams(pairs.map(([key, text]): [string, string] => [key, text === 'HANDLE' ? handle : text]));
+        const init = method === 'POST' && body !== undefined ? { method, body } : { method };
+        const { status, hasElectricHeaders } = await answered(world.shape(search.toString(), init));
+        return ANSWERS.includes(status) && (status !== 200 || hasElectricHeaders);
+      },
+    ),
     { numRuns: 600 },
   );
   await world.until(() => world.api.load().initial + world.api.load().existing === 0);
@@ -104,7 +249,10 @@ test('a query that is not even well-formed is answered', async () => {
     fc.asyncProperty(queryText, fc.constantFrom('GET', 'DELETE', 'POST'), async (text, method) => {
       return ANSWERS.includes(await rawStatus(`${method} /v1/shape?${text} HTTP/1.1`));
     }),
-    { numRuns: 500, examples: [['params=%7B%221%22%3A%22x%22%7D&params[1]=y&a=1&a[b]=2&a[]=3&a[b][c]=4&a=5&table=items&offset=-1', 'GET']] },
+    {
+      numRuns: 500,
+      examples: [['params=%7B%221%22%3A%22x%22%7D&params[1]=y&a=1&a[b]=2&a[]=3&a[b][c]=4&a=5&table=items&offset=-1', 'GET']],
+    },
   );
   expect(world.failures).toEqual([]);
 });

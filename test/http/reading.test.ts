@@ -29,7 +29,7 @@ const line = (id: string): string => itemLine(id, 'v');
 
 afterEach(() => world.close());
 
-test('C1 E1 a first request gets the first chunk, never up to date, to be kept for a week', async () => {
+test('a first request gets the first chunk, never up to date, to be kept for a week', async () => {
   const { shape } = await start({ rows: [line('1')] });
   const response = await shape(BASE);
   const handle = response.headers.get('electric-handle');
@@ -47,7 +47,7 @@ test('C1 E1 a first request gets the first chunk, never up to date, to be kept f
   });
 });
 
-test('C2 C3 an empty table has a snapshot of its own, behind which the log is up to date', async () => {
+test('an empty table has a snapshot of its own, behind which the log is up to date', async () => {
   const { shape } = await start();
   const handle = await handleOf();
   const response = await shape(`table=items&offset=0_0&handle=${handle}`);
@@ -63,7 +63,7 @@ test('C2 C3 an empty table has a snapshot of its own, behind which the log is up
   });
 });
 
-test('C6 C7 E9 each chunk is a response, and only the last is up to date', async () => {
+test('each chunk is a response, and only the last is up to date', async () => {
   const { shape, append } = await start({ rows: [line('1')], chunkBytesMax: 10 });
   const handle = await handleOf();
   append(handle, 100, line('2'));
@@ -72,7 +72,11 @@ test('C6 C7 E9 each chunk is a response, and only the last is up to date', async
   const answers: unknown[] = [];
   for (const offset of ['-1', '0_0', '0_1', '100_0']) {
     const response = await shape(`table=items&offset=${offset}&handle=${handle}`);
-    const { body, 'electric-offset': end, 'electric-up-to-date': upToDate } = await told(response, 'electric-offset', 'electric-up-to-date');
+    const {
+      body,
+      'electric-offset': end,
+      'electric-up-to-date': upToDate,
+    } = await told(response, 'electric-offset', 'electric-up-to-date');
     answers.push({ body, end, upToDate });
   }
   expect(answers).toEqual([
@@ -83,14 +87,14 @@ test('C6 C7 E9 each chunk is a response, and only the last is up to date', async
   ]);
 });
 
-test('C10 the first chunk stays as it is while the log grows', async () => {
+test('the first chunk stays as it is while the log grows', async () => {
   const { shape, append } = await start({ rows: [line('1')] });
   const before = await told(await shape(BASE), 'etag');
   append(await handleOf(), 100, line('2'));
   expect(await told(await shape(BASE), 'etag')).toEqual(before);
 });
 
-test('C11 now, on a new shape, is its end', async () => {
+test('now, on a new shape, is its end', async () => {
   const { shape } = await start({ rows: [line('1')] });
   const response = await shape('table=items&offset=now');
   expect(await told(response, 'electric-offset', 'electric-has-data', 'electric-up-to-date', 'cache-control')).toEqual({
@@ -103,7 +107,7 @@ test('C11 now, on a new shape, is its end', async () => {
   });
 });
 
-test('C12 C13 now, after changes, tells the end and how far the service has come, with any handle', async () => {
+test('now, after changes, tells the end and how far the service has come, with any handle', async () => {
   const { shape, append } = await start();
   append(await handleOf(), 100, line('1'), line('2'));
   world.processed = '150' as typeof world.processed;
@@ -116,7 +120,7 @@ test('C12 C13 now, after changes, tells the end and how far the service has come
   });
 });
 
-test('C20 E8 the schema tells types and the key', async () => {
+test('the schema tells types and the key', async () => {
   const { shape, catalog } = await start();
   catalog.add('prices', [
     key('id', 'int8'),
@@ -133,7 +137,7 @@ test('C20 E8 the schema tells types and the key', async () => {
   });
 });
 
-test('E10 the schema follows the catalogue, under the same handle', async () => {
+test('the schema follows the catalogue, under the same handle', async () => {
   const { shape, catalog } = await start();
   const handle = await handleOf();
   const known = catalog.relations.get('["public","items"]');
@@ -147,7 +151,7 @@ test('E10 the schema follows the catalogue, under the same handle', async () => 
   });
 });
 
-test('C22 C23 equal definitions share a handle, named columns make another shape', async () => {
+test('equal definitions share a handle, named columns make another shape', async () => {
   await start();
   const handles = [
     await handleOf("table=items&offset=-1&where=value='a'"),
@@ -162,7 +166,7 @@ test('C22 C23 equal definitions share a handle, named columns make another shape
   expect(handles.map((handle) => handles.indexOf(handle))).toEqual([0, 0, 2, 3, 3, 3, 6, 7]);
 });
 
-test('C24 an unknown handle of a definition without a shape leads to a new one', async () => {
+test('an unknown handle of a definition without a shape leads to a new one', async () => {
   const { shape, directory } = await start();
   const response = await shape('table=items&offset=5_0&handle=unknown');
   const handle = response.headers.get('electric-handle') ?? '';
@@ -174,7 +178,7 @@ test('C24 an unknown handle of a definition without a shape leads to a new one',
   });
 });
 
-test('C25 C26 a wrong handle leads to the right one, without the headers of a log', async () => {
+test('a wrong handle leads to the right one, without the headers of a log', async () => {
   const { shape } = await start();
   const other = await handleOf("table=items&offset=-1&where=value='a'");
   const right = await handleOf();
@@ -191,14 +195,14 @@ test('C25 C26 a wrong handle leads to the right one, without the headers of a lo
   });
 });
 
-test('C28 a table may have any name', async () => {
+test('a table may have any name', async () => {
   const { shape, catalog } = await start();
   catalog.add('issues for "x".y', [key('id', 'int4')], 'electric_test');
   const response = await shape(`offset=-1&table=${encodeURIComponent('electric_test."issues for ""x"".y"')}`);
   expect(response.status).toBe(200);
 });
 
-test('D8 a read that reaches the end tells how far the whole service has come', async () => {
+test('a read that reaches the end tells how far the whole service has come', async () => {
   const { shape, append } = await start();
   const handle = await handleOf();
   append(handle, 100, line('1'));
@@ -215,10 +219,10 @@ test('the LSN that a read tells is never behind what it delivers', async () => {
 });
 
 test.each([
-  ['E3', (etag: string) => etag],
-  ['E5', (etag: string) => etag.slice(1, -1)],
-  ['E5', (etag: string) => `"other", ${etag}`],
-])('%s a client that holds the bytes gets none', async (_id, ifNoneMatch) => {
+  ['their etag', (etag: string) => etag],
+  ['it without quotes', (etag: string) => etag.slice(1, -1)],
+  ['it among others', (etag: string) => `"other", ${etag}`],
+])('a client that holds the bytes and sends %s gets none', async (_what, ifNoneMatch) => {
   const { shape } = await start({ rows: [line('1')] });
   const first = await shape(BASE);
   await first.text();
@@ -237,7 +241,7 @@ test.each([
   });
 });
 
-test('E3 a POST gets the bytes also when its client holds them: no cache may keep them, so none may say that they are unchanged', async () => {
+test('a POST gets the bytes also when its client holds them: no cache may keep them, so none may call them unchanged', async () => {
   const { shape } = await start({ rows: [line('1')] });
   const first = await shape(BASE);
   await first.text();
@@ -249,14 +253,18 @@ test('E3 a POST gets the bytes also when its client holds them: no cache may kee
   });
 });
 
-test('E2 the etag of an open end changes when the end moves', async () => {
+test('the etag of an open end changes when the end moves', async () => {
   const { shape, append } = await start();
   const handle = await handleOf();
   append(handle, 100, line('1'));
   const first = await shape(`table=items&offset=0_0&handle=${handle}`);
   append(handle, 200, line('2'));
   const again = await shape(`table=items&offset=0_0&handle=${handle}`, { headers: { 'if-none-match': first.headers.get('etag') ?? '' } });
-  expect([first.headers.get('etag'), again.status, again.headers.get('etag')]).toEqual([`"${handle}:0_0:100_0"`, 200, `"${handle}:0_0:200_0"`]);
+  expect([first.headers.get('etag'), again.status, again.headers.get('etag')]).toEqual([
+    `"${handle}:0_0:100_0"`,
+    200,
+    `"${handle}:0_0:200_0"`,
+  ]);
 });
 
 test('a snapshot is served while it is being written, and the next chunk waits for it', async () => {
@@ -279,7 +287,7 @@ test('a snapshot is served while it is being written, and the next chunk waits f
   ]);
 });
 
-test('G13 a snapshot that fails before its first row is a refetch, never a fault', async () => {
+test('a snapshot that fails before its first row is a refetch, never a fault', async () => {
   const { shape, directory, failures } = await start();
   directory.snapshots = 'writing';
   const response = shape(BASE);

@@ -6,7 +6,8 @@ import { itemLine, SNAPSHOT_END_MESSAGE } from '../support/api-world.ts';
 const BASE = 'table=items&offset=-1';
 const VARIANTS = ['/v1/shape/', '/v1//shape', '/v1/shape//', '/v1/%73hape'];
 const EXPOSED =
-  'electric-cursor,electric-handle,electric-has-data,electric-offset,electric-schema,electric-up-to-date,electric-internal-known-error,retry-after';
+  'electric-cursor,electric-handle,electric-has-data,electric-offset,electric-schema,electric-up-to-date,' +
+  'electric-internal-known-error,retry-after';
 
 let world: HttpWorld;
 
@@ -17,12 +18,12 @@ async function start(options: HttpWorldOptions = {}): Promise<HttpWorld> {
 
 afterEach(() => world.close());
 
-test('A1 the root answers that the server lives', async () => {
+test('the root answers that the server lives', async () => {
   const { get } = await start();
   expect(await told(await get('/'))).toEqual({ status: 200, body: '' });
 });
 
-test.each(['/nonexistent', '/v1', '/v1%2Fshape', '/v1/shape/x', '/%zz', '/__proto__'])('A2 nothing is at %s', async (path) => {
+test.each(['/nonexistent', '/v1', '/v1%2Fshape', '/v1/shape/x', '/%zz', '/__proto__'])('nothing is at %s', async (path) => {
   const { get } = await start();
   expect(await told(await get(path), 'access-control-allow-methods')).toEqual({
     status: 404,
@@ -36,16 +37,16 @@ test.each([
   ['PATCH', '/v1/shape'],
   ['POST', '/v1/health'],
   ['OPTIONS', '/'],
-])('A2 %s %s is unknown, not forbidden', async (method, path) => {
+])('%s %s is unknown, not forbidden', async (method, path) => {
   const { get } = await start();
   expect(await told(await get(path, { method }))).toEqual({ status: 404, body: 'Not found' });
 });
 
 test.each([
-  { id: 'A3', level: 'active', status: 200 },
-  { id: 'A5', level: 'waiting', status: 202 },
-  { id: 'A6', level: 'starting', status: 202 },
-] as const)('$id health says $level', async ({ level, status }) => {
+  { level: 'active', status: 200 },
+  { level: 'waiting', status: 202 },
+  { level: 'starting', status: 202 },
+] as const)('health says $level', async ({ level, status }) => {
   const { get } = await start();
   world.status.set(level);
 
@@ -57,7 +58,7 @@ test.each([
   });
 });
 
-test.each(VARIANTS)('A8 %s is the shape endpoint', async (path) => {
+test.each(VARIANTS)('%s is the shape endpoint', async (path) => {
   const { get } = await start({ rows: [itemLine('1', 'a')] });
   expect(await told(await get(`${path}?${BASE}`), 'access-control-allow-methods')).toEqual({
     status: 200,
@@ -66,10 +67,19 @@ test.each(VARIANTS)('A8 %s is the shape endpoint', async (path) => {
   });
 });
 
-test.each(['/v1/shape?table=items', '/v1/%73hape'])('A9 A10 OPTIONS %s is a preflight', async (path) => {
+test.each(['/v1/shape?table=items', '/v1/%73hape'])('OPTIONS %s is a preflight', async (path) => {
   const { get } = await start();
   const response = await get(path, { method: 'OPTIONS' });
-  expect(await told(response, 'access-control-allow-methods', 'access-control-max-age', 'connection', 'cache-control', 'access-control-allow-headers')).toEqual({
+  expect(
+    await told(
+      response,
+      'access-control-allow-methods',
+      'access-control-max-age',
+      'connection',
+      'cache-control',
+      'access-control-allow-headers',
+    ),
+  ).toEqual({
     status: 204,
     'access-control-allow-methods': 'GET, POST, HEAD, DELETE, OPTIONS',
     'access-control-max-age': '86400',
@@ -85,25 +95,30 @@ test.each([
   ['content-type, x-other, authorization', 'content-type, authorization'],
   ['x-other', null],
   ['content-type, if-none-match, content-type', 'if-none-match, content-type'],
-])('A11 of the request headers %s a browser may send %s', async (asked, allowed) => {
+])('of the request headers %s a browser may send %s', async (asked, allowed) => {
   const { get } = await start();
   const response = await get('/v1/shape', { method: 'OPTIONS', headers: { 'access-control-request-headers': asked } });
   expect(response.headers.get('access-control-allow-headers')).toBe(allowed);
 });
 
-test.each(['/', '/nonexistent', '/v1/health', `/v1/shape?${BASE}`, '/v1/shape'])('A12 %s carries the CORS headers, a request id and the server', async (path) => {
-  const { get } = await start();
-  const id = 'a-request-id-of-a-decent-length';
-  const response = await get(path, { headers: { origin: 'https://app.example', 'x-request-id': id } });
-  expect(await told(response, 'access-control-allow-origin', 'access-control-expose-headers', 'x-request-id', 'electric-server')).toMatchObject({
-    'access-control-allow-origin': 'https://app.example',
-    'access-control-expose-headers': EXPOSED,
-    'x-request-id': id,
-    'electric-server': 'ElectricSQL/test (Armature)',
-  });
-});
+test.each(['/', '/nonexistent', '/v1/health', `/v1/shape?${BASE}`, '/v1/shape'])(
+  '%s carries the CORS headers, a request id and the server',
+  async (path) => {
+    const { get } = await start();
+    const id = 'a-request-id-of-a-decent-length';
+    const response = await get(path, { headers: { origin: 'https://app.example', 'x-request-id': id } });
+    expect(
+      await told(response, 'access-control-allow-origin', 'access-control-expose-headers', 'x-request-id', 'electric-server'),
+    ).toMatchObject({
+      'access-control-allow-origin': 'https://app.example',
+      'access-control-expose-headers': EXPOSED,
+      'x-request-id': id,
+      'electric-server': 'ElectricSQL/test (Armature)',
+    });
+  },
+);
 
-test('A12 without an origin everybody may read, and a short request id is replaced by a fresh one', async () => {
+test('without an origin everybody may read, and a short request id is replaced by a fresh one', async () => {
   const { get } = await start();
   const [first, second] = [await get('/', { headers: { 'x-request-id': 'short' } }), await get('/')];
   const ids = [first, second].map((response) => response.headers.get('x-request-id') ?? '');
@@ -114,17 +129,27 @@ test('A12 without an origin everybody may read, and a short request id is replac
   }).toEqual({ origin: '*', lengths: [true, true], differ: true });
 });
 
-test('A13 HEAD gives the headers of GET and no body', async () => {
+test('HEAD gives the headers of GET and no body', async () => {
   const { shape } = await start({ rows: [itemLine('1', 'a')] });
   const headersOf = (response: Response): object => {
     // fetch itself asks for the connection to be closed after a HEAD.
-    const { 'x-request-id': _id, date: _date, connection: _connection, 'keep-alive': _keepAlive, ...headers } = Object.fromEntries(response.headers);
+    const {
+      'x-request-id': _id,
+      date: _date,
+      connection: _connection,
+      'keep-alive': _keepAlive,
+      ...headers
+    } = Object.fromEntries(response.headers);
     return headers;
   };
   const get = await shape(BASE);
   await get.text();
   const head = await shape(BASE, { method: 'HEAD' });
-  expect({ status: head.status, headers: headersOf(head), body: await head.text() }).toEqual({ status: 200, headers: headersOf(get), body: '' });
+  expect({ status: head.status, headers: headersOf(head), body: await head.text() }).toEqual({
+    status: 200,
+    headers: headersOf(get),
+    body: '',
+  });
 });
 
 const SECRET = { http: { secret: 'S3cret' } };
@@ -136,7 +161,7 @@ test.each([
   ['GET', '&secret='],
   ['POST', ''],
   ['DELETE', ''],
-])('A14 %s with "%s" is not authorized', async (method, extra) => {
+])('%s with "%s" is not authorized', async (method, extra) => {
   const { shape } = await start(SECRET);
   expect(await told(await shape(BASE + extra, { method }), 'content-type', 'cache-control')).toEqual({
     status: 401,
@@ -146,7 +171,7 @@ test.each([
   });
 });
 
-test.each(['secret', 'api_secret'])('A15 with the right %s a request is validated', async (name) => {
+test.each(['secret', 'api_secret'])('with the right %s a request is validated', async (name) => {
   const { shape } = await start(SECRET);
   expect((await shape(`${name}=S3cret`)).status).toBe(400);
 });
@@ -156,12 +181,12 @@ test.each([
   ['GET', '/nonexistent', 404],
   ['GET', '/v1/health', 200],
   ['OPTIONS', '/v1/shape', 204],
-])('A16 %s %s needs no secret', async (method, path, status) => {
+])('%s %s needs no secret', async (method, path, status) => {
   const { get } = await start(SECRET);
   expect((await get(path, { method })).status).toBe(status);
 });
 
-test.each(VARIANTS.flatMap((path) => [['GET', path], ['DELETE', path]] as const))('A17 %s %s needs the secret', async (method, path) => {
+test.each(VARIANTS.flatMap((path) => [['GET', path], ['DELETE', path]] as const))('%s %s needs the secret', async (method, path) => {
   const { get } = await start(SECRET);
   expect((await get(`${path}?${BASE}`, { method })).status).toBe(401);
 });

@@ -78,7 +78,10 @@ test('the machines of both can be drawn from the stream alone', async () => {
     deepest: JSON.stringify(consumer).includes('"block.loaded":{"target":"taking"'),
   }).toMatchObject({
     consumer: { id: 'consumer', states: ['running', 'refusing', 'draining', 'closed'] },
-    materializer: { id: 'materializer', states: expect.arrayContaining(['awaitingSnapshot', 'subscribing', 'replaying', 'catchingUp', 'live']) as unknown },
+    materializer: {
+      id: 'materializer',
+      states: expect.arrayContaining(['awaitingSnapshot', 'subscribing', 'replaying', 'catchingUp', 'live']) as unknown,
+    },
     deepest: true,
   });
 });

@@ -143,7 +143,10 @@ test('a reader that does not keep up is dropped, and the service goes on', async
   await observed.left;
   socket.resume();
 
-  expect({ ended: await ended, isAlive: runtime.whereis('@follower') }).toEqual({ ended: { code: 1006, reason: '' }, isAlive: 'tree/follower#3' });
+  expect({ ended: await ended, isAlive: runtime.whereis('@follower') }).toEqual({
+    ended: { code: 1006, reason: '' },
+    isAlive: 'tree/follower#3',
+  });
 });
 
 test('what cannot be shown ends the stream, not the process', async () => {
@@ -155,7 +158,10 @@ test('what cannot be shown ends the stream, not the process', async () => {
 
   runtime.send('@follower', circle);
 
-  expect({ ended: await ended, isAlive: runtime.whereis('@follower') }).toEqual({ ended: { code: 1011, reason: 'TypeError' }, isAlive: 'tree/follower#3' });
+  expect({ ended: await ended, isAlive: runtime.whereis('@follower') }).toEqual({
+    ended: { code: 1011, reason: 'TypeError' },
+    isAlive: 'tree/follower#3',
+  });
 });
 
 test('a reader that talks is cut off', async () => {
@@ -185,7 +191,9 @@ test('a port that is taken is said so, with what to do', async () => {
 
   const port = Number(new URL(server.url).port);
 
-  await expect(serveTree({ port })).rejects.toThrow(`Port ${port} on 127.0.0.1 is taken: choose another for the inspection stream, or 0 for any.`);
+  await expect(serveTree({ port })).rejects.toThrow(
+    `Port ${port} on 127.0.0.1 is taken: choose another for the inspection stream, or 0 for any.`,
+  );
 });
 
 describe('the page with the visualizer', () => {

@@ -80,6 +80,7 @@ test('shows what JSON cannot: a function by its name, a BigInt by its digits', (
   };
 
   expect(format.messagesOf(event)).toEqual([
-    '{"type":"@xstate.event","event":{"type":"odd","big":"10","run":{"type":"run"}},"sessionId":"x:1","rootId":"x:0","createdAt":"1","id":null,"_version":"0.7.2"}',
+    '{"type":"@xstate.event","event":{"type":"odd","big":"10","run":{"type":"run"}},"sessionId":"x:1","rootId":"x:0",' +
+      '"createdAt":"1","id":null,"_version":"0.7.2"}',
   ]);
 });

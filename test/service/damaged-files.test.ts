@@ -31,7 +31,10 @@ afterEach(async () => {
 /** Flips a bit of the snapshot. @param share how far into the file. */
 function damageSnapshot(handle: string | null, share: number): void {
   const shapes = join(directory, 'shapes');
-  const path = join(shapes, readdirSync(shapes, { recursive: true, encoding: 'utf8' }).find((name) => name.includes(`${handle}.snapshot`)) ?? '');
+  const path = join(
+    shapes,
+    readdirSync(shapes, { recursive: true, encoding: 'utf8' }).find((name) => name.includes(`${handle}.snapshot`)) ?? '',
+  );
   const bytes = readFileSync(path);
   const at = Math.floor(share * bytes.length);
   bytes[at] = (bytes[at] ?? 0) ^ 1;
@@ -73,5 +76,7 @@ test.each([
   const rows = await new Shape<Row>(stream).rows;
   leaving.abort();
 
-  expect(rows.map(({ id }) => Number(id)).sort((left, right) => left - right)).toEqual(Array.from({ length: ROWS }, (_, index) => index + 1));
+  expect(rows.map(({ id }) => Number(id)).sort((left, right) => left - right)).toEqual(
+    Array.from({ length: ROWS }, (_, index) => index + 1),
+  );
 });

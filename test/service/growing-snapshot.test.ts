@@ -36,9 +36,9 @@ afterEach(async () => {
 
 /** True while the snapshot's query has not been read to its end: its transaction is closed only then. */
 async function isQuerying(): Promise<boolean> {
-  const open = await database.query(
-    "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'armature snapshots' AND xact_start IS NOT NULL",
-  );
+  const open = await database.query(`
+    SELECT FROM pg_stat_activity
+    WHERE datname = current_database() AND application_name = 'armature snapshots' AND xact_start IS NOT NULL`);
   return open.length > 0;
 }
 
@@ -102,7 +102,12 @@ test('a client that comes while a chunk grows is given its beginning at once, an
   const isStillQuerying = await isQuerying();
   const again = await readShape(service.shapeUrl, at);
 
-  expect({ isStillQuerying, begun: growing.firstPiece.startsWith('[{"key":'), grew: growing.firstPiece.length < whole.length, again: again.text }).toEqual({
+  expect({
+    isStillQuerying,
+    begun: growing.firstPiece.startsWith('[{"key":'),
+    grew: growing.firstPiece.length < whole.length,
+    again: again.text,
+  }).toEqual({
     isStillQuerying: true,
     begun: true,
     grew: true,
@@ -127,23 +132,27 @@ test('a query that breaks off ends its shape, for those who read it too; the nex
   expect({ after: after.status, isAnew: anew.handle !== handle, rows: anew.rows.size }).toEqual({ after: 409, isAnew: true, rows: ROWS });
 });
 
-test.each(['@shape-cache', '@shape-log-collector', '@consumers'] as const)('%s ends in the middle: half a snapshot is not taken for a whole one', async (name) => {
-  proxy.allow(PORTION_BYTES);
-  const { handle } = await readShape(service.shapeUrl, { table: 'items', offset: '-1' });
-  await proxy.exhausted();
-  const growing = await openShape({ table: 'items', offset: '0_2', handle: handle ?? '' });
-  const cutOff = expect(growing.rest()).rejects.toThrow();
+test.each(['@shape-cache', '@shape-log-collector', '@consumers'] as const)(
+  '%s ends in the middle: half a snapshot is not taken for a whole one',
+  async (name) => {
+    proxy.allow(PORTION_BYTES);
+    const { handle } = await readShape(service.shapeUrl, { table: 'items', offset: '-1' });
+    await proxy.exhausted();
+    const growing = await openShape({ table: 'items', offset: '0_2', handle: handle ?? '' });
+    const cutOff = expect(growing.rest()).rejects.toThrow();
 
-  service.runtime.exit(name, 'kill');
-  await cutOff;
-  proxy.allowAll();
+    service.runtime.exit(name, 'kill');
+    await cutOff;
+    proxy.allowAll();
 
-  const anew = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
-  expect({ isAnew: anew.handle !== handle, rows: anew.rows.size }).toEqual({ isAnew: true, rows: ROWS });
-});
+    const anew = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+    expect({ isAnew: anew.handle !== handle, rows: anew.rows.size }).toEqual({ isAnew: true, rows: ROWS });
+  },
+);
 
 test('a client that waits for the first row while the shapes are made anew is led to a fresh shape', async () => {
-  await readShape(service.shapeUrl, { table: 'items', where: 'id < 0', offset: '-1' }); // The table is published: only its rows are locked away.
+  // Another shape has had the table published: what the lock holds up is the query alone.
+  await readShape(service.shapeUrl, { table: 'items', where: 'id < 0', offset: '-1' });
   const holder = await database.session();
   await holder.query('BEGIN; LOCK TABLE items');
   const waiting = readShape(service.shapeUrl, { table: 'items', offset: '-1' });

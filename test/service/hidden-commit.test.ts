@@ -96,7 +96,9 @@ test.each([
   await database.query("UPDATE items SET title = 'seen by all' WHERE id = 2");
   const followers = isRestarted ? [made, later] : [existing, made, later]; // The one from before knows the old address.
   for (const follower of followers) {
-    await expect.poll(async () => (await follower.catchUp()).sorted().filter(({ title }) => title === 'seen by all').length, { timeout: 10_000 }).toBe(1);
+    await expect
+      .poll(async () => (await follower.catchUp()).sorted().filter(({ title }) => title === 'seen by all').length, { timeout: 10_000 })
+      .toBe(1);
   }
 
   const all = ['1', '2', '3'];

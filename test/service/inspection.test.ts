@@ -28,7 +28,10 @@ test('the official receiver finds both machines, and the events of one hand-over
   const { handle = '' } = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
   await service.runtime.call('@consumers', { type: 'startChild', template: 'materializer', args: { handle, column: 'size' } });
   await service.runtime.call(`@materializer/${handle}/size`, { type: 'currentValues' });
-  const [consumer = '', materializer = ''] = [service.runtime.whereis(`@consumer/${handle}`), service.runtime.whereis(`@materializer/${handle}/size`)];
+  const [consumer = '', materializer = ''] = [
+    service.runtime.whereis(`@consumer/${handle}`),
+    service.runtime.whereis(`@materializer/${handle}/size`),
+  ];
 
   await database.query('INSERT INTO items VALUES (2, 20)');
   await client.untilDelivered(consumer, 'appended.done');
@@ -50,6 +53,9 @@ test('the official receiver finds both machines, and the events of one hand-over
       'materializer → consumer appended.done',
     ],
     machines: ['consumer', 'materializer'],
-    states: [expect.arrayContaining(['running', 'closed']), expect.arrayContaining(['awaitingSnapshot', 'subscribing', 'replaying', 'catchingUp', 'live'])],
+    states: [
+      expect.arrayContaining(['running', 'closed']),
+      expect.arrayContaining(['awaitingSnapshot', 'subscribing', 'replaying', 'catchingUp', 'live']),
+    ],
   });
 });

@@ -31,7 +31,9 @@ function hashed(follower: ShapeFollower): unknown[] {
 
 /** 25 characters, again and again: some that JSON escapes, some of several bytes. */
 function insertDocument(id: number): Promise<unknown> {
-  return database.query(`INSERT INTO documents VALUES (${id}, 'new', repeat(E'plain "quoted" \\\\ \\n žluť 🐎', ${VALUE_CHARACTERS} / 25) || ${id})`);
+  return database.query(
+    `INSERT INTO documents VALUES (${id}, 'new', repeat(E'plain "quoted" \\\\ \\n žluť 🐎', ${VALUE_CHARACTERS} / 25) || ${id})`,
+  );
 }
 
 test(`values of ${VALUE_CHARACTERS} characters, by snapshot and by stream, also where an update leaves them out`, async () => {

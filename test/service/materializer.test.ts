@@ -113,16 +113,21 @@ async function write(random: Random, transactions: number): Promise<void> {
     await session.query('BEGIN');
     for (let statements = 1 + random.below(4); statements > 0; statements -= 1) {
       const id = random.below(30);
-      const [project, price, done] = [oneOf(['0', '1', '2', 'NULL']), oneOf(['1', '1.0', '1.00', '0.50', '.5', 'NULL']), oneOf(['true', 'false', 'NULL'])];
+      const [project, price, done] = [
+        oneOf(['0', '1', '2', 'NULL']),
+        oneOf(['1', '1.0', '1.00', '0.50', '.5', 'NULL']),
+        oneOf(['true', 'false', 'NULL']),
+      ];
       if (random.below(4) === 0) await session.query(`DELETE FROM ${table} WHERE id = ${id}`);
       else await session.query(`INSERT INTO ${table} VALUES (${id}, ${project}, ${price}, ${done})
-        ON CONFLICT (id) DO UPDATE SET project = excluded.project, price = ${oneOf(['excluded.price', `${table}.price`])}, done = excluded.done`);
+        ON CONFLICT (id) DO UPDATE
+          SET project = excluded.project, price = ${oneOf(['excluded.price', `${table}.price`])}, done = excluded.done`);
     }
     await session.query(random.below(6) === 0 ? 'ROLLBACK' : 'COMMIT');
   }
 }
 
-test('values that their type calls equal are one, whatever their text: a boolean in snapshot and stream, a numeric with more zeros', async () => {
+test('values that their type calls equal are one, whatever their text: booleans of snapshot and stream, numerics with zeros', async () => {
   const [done, price] = [await materialize('done'), await materialize('price')];
   const [states, prices] = [await depend(done), await depend(price)];
   const fromSnapshot = [...valuesOf(done).values.keys()].sort();
@@ -174,7 +179,11 @@ test('one whose Consumer is killed ends invalidated, whatever it was doing, and 
 test('one of a column that the shape does not select does not start', async () => {
   const { handle } = await new ShapeFollower(service.shapeUrl, { table, columns: 'id,project' }).catchUp();
 
-  const answer = await service.runtime.call('@consumers', { type: 'startChild', template: 'materializer', args: { handle, column: 'done' } });
+  const answer = await service.runtime.call('@consumers', {
+    type: 'startChild',
+    template: 'materializer',
+    args: { handle, column: 'done' },
+  });
 
   expect(answer).toMatchObject({ type: 'child.refused', reason: { error: { message: expect.stringContaining('not done') as unknown } } });
 });

@@ -32,7 +32,10 @@ afterAll(async () => {
 const SLOT = 'SELECT slot_name FROM pg_replication_slots WHERE database = current_database()';
 
 function start(storage: string): Promise<ServiceInProcess> {
-  return startServiceInProcess({ databaseUrl: database.url, flags: { 'storage-dir': join(directory, storage), 'long-poll-timeout': '500' } });
+  return startServiceInProcess({
+    databaseUrl: database.url,
+    flags: { 'storage-dir': join(directory, storage), 'long-poll-timeout': '500' },
+  });
 }
 
 /** Follows the table while the service is there, again after what happens in its absence. */
@@ -74,8 +77,18 @@ const loseSlot = async () => {
 
 test.each([
   ['goes on', 'that nobody touched', 'kept', async () => {}, true],
-  ['begins anew', 'that was dropped', 'dropped', () => database.query('SELECT pg_drop_replication_slot(slot_name) FROM (' + SLOT + ') slots'), false],
+  [
+    'begins anew',
+    'that was dropped',
+    'dropped',
+    () => database.query('SELECT pg_drop_replication_slot(slot_name) FROM (' + SLOT + ') slots'),
+    false,
+  ],
   ['begins anew', 'that Postgres has given up', 'lost', loseSlot, false],
-] as const)('a shape %s on a slot %s', async (_, __, storage, absence, isKept) => {
-  expect(await followOver(storage, absence)).toEqual({ isKept });
-}, 60_000);
+] as const)(
+  'a shape %s on a slot %s',
+  async (_, __, storage, absence, isKept) => {
+    expect(await followOver(storage, absence)).toEqual({ isKept });
+  },
+  60_000,
+);

@@ -32,7 +32,9 @@ async function selectTexts(sql: string): Promise<Row[]> {
 
 /** As rows have no order: by their text. A boolean is `true` in a snapshot, and `t` in the stream and here. */
 function sorted(rows: Iterable<Row>): Row[] {
-  const plain = [...rows].map((row) => Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === 'true' ? 't' : value === 'false' ? 'f' : value])));
+  const plain = [...rows].map((row) =>
+    Object.fromEntries(Object.entries(row).map(([name, value]) => [name, value === 'true' ? 't' : value === 'false' ? 'f' : value])),
+  );
   return plain.sort((left, right) => (JSON.stringify(left) < JSON.stringify(right) ? -1 : 1));
 }
 
@@ -55,7 +57,11 @@ const ODD_TABLES: readonly OddTable[] = [
     table: '"My ""Schema"""."Odd.Table / 1"',
     columns: '"The Id" integer PRIMARY KEY, "a ""b"" c" text, "with/slash" text',
     before: `(1, 'one', NULL), (2, 'two', '/')`,
-    live: [`UPDATE $ SET "a ""b"" c" = 'changed' WHERE "The Id" = 1`, `INSERT INTO $ VALUES (3, '', '//')`, `DELETE FROM $ WHERE "The Id" = 2`],
+    live: [
+      `UPDATE $ SET "a ""b"" c" = 'changed' WHERE "The Id" = 1`,
+      `INSERT INTO $ VALUES (3, '', '//')`,
+      `DELETE FROM $ WHERE "The Id" = 2`,
+    ],
   },
   {
     title: 'names of 63 bytes in characters of several, and one that begins like a byte order mark',
@@ -69,20 +75,29 @@ const ODD_TABLES: readonly OddTable[] = [
     table: 'composite',
     columns: 'note text, minor integer, major text, PRIMARY KEY (major, minor)',
     before: `('x', 1, 'a'), ('y', 2, 'a'), ('z', 1, 'a/"1"')`,
-    live: [`UPDATE $ SET note = 'changed' WHERE major = 'a/"1"'`, `UPDATE $ SET minor = 3 WHERE note = 'y'`, `DELETE FROM $ WHERE note = 'x'`],
+    live: [
+      `UPDATE $ SET note = 'changed' WHERE major = 'a/"1"'`,
+      `UPDATE $ SET minor = 3 WHERE note = 'y'`,
+      `DELETE FROM $ WHERE note = 'x'`,
+    ],
   },
   {
     title: 'a boolean key',
     table: 'switches',
     columns: 'state boolean, level integer, note text, PRIMARY KEY (state, level)',
     before: `(true, 1, 'on'), (false, 1, 'off'), (true, 2, 'brighter')`,
-    live: [`UPDATE $ SET note = 'changed' WHERE level = 1`, `UPDATE $ SET state = NOT state WHERE level = 2`, `DELETE FROM $ WHERE state AND level = 1`],
+    live: [
+      `UPDATE $ SET note = 'changed' WHERE level = 1`,
+      `UPDATE $ SET state = NOT state WHERE level = 2`,
+      `DELETE FROM $ WHERE state AND level = 1`,
+    ],
   },
   {
     title: 'keys with slashes, quotes, backslashes, control characters, and an empty one',
     table: 'awkward',
     columns: 'id text PRIMARY KEY, note text',
-    before: `('', 'empty'), ('/', 'slash'), ('//', 'two'), ('"', 'quote'), ('"/"', 'both'), (E'\\\\', 'backslash'), (E'\\t\\n', 'control'), ('_', 'underscore'), ('🐎/ž', 'horse')`,
+    before: `('', 'empty'), ('/', 'slash'), ('//', 'two'), ('"', 'quote'), ('"/"', 'both'), (E'\\\\', 'backslash'),
+      (E'\\t\\n', 'control'), ('_', 'underscore'), ('🐎/ž', 'horse')`,
     live: [`UPDATE $ SET note = note || '!'`, `UPDATE $ SET id = id || '"/' WHERE id <> ''`, `DELETE FROM $ WHERE id LIKE '/%'`],
   },
   {
@@ -90,14 +105,24 @@ const ODD_TABLES: readonly OddTable[] = [
     table: 'keyless',
     columns: 'a integer, b text, c boolean',
     before: `(1, 'one', true), (2, NULL, NULL), (3, '', false), (NULL, '_', NULL)`,
-    live: [`UPDATE $ SET b = 'changed' WHERE a = 1`, `UPDATE $ SET c = true WHERE a = 2`, `DELETE FROM $ WHERE a = 3`, `DELETE FROM $ WHERE a IS NULL`, `INSERT INTO $ VALUES (NULL, NULL, NULL)`],
+    live: [
+      `UPDATE $ SET b = 'changed' WHERE a = 1`,
+      `UPDATE $ SET c = true WHERE a = 2`,
+      `DELETE FROM $ WHERE a = 3`,
+      `DELETE FROM $ WHERE a IS NULL`,
+      `INSERT INTO $ VALUES (NULL, NULL, NULL)`,
+    ],
   },
   {
     title: 'empty strings are not NULL, and neither is the text of one',
     table: 'blanks',
     columns: 'id integer PRIMARY KEY, t text, v varchar(3), c char(3)',
     before: `(1, '', '', ''), (2, NULL, NULL, NULL), (3, '\\N', 'NUL', '\\N'), (4, 'null', ' ', ' ')`,
-    live: [`UPDATE $ SET t = NULL, v = NULL, c = NULL WHERE id = 1`, `UPDATE $ SET t = '', v = '', c = '' WHERE id = 2`, `INSERT INTO $ VALUES (5, '', NULL, '')`],
+    live: [
+      `UPDATE $ SET t = NULL, v = NULL, c = NULL WHERE id = 1`,
+      `UPDATE $ SET t = '', v = '', c = '' WHERE id = 2`,
+      `INSERT INTO $ VALUES (5, '', NULL, '')`,
+    ],
   },
   {
     title: '300 columns',
@@ -130,6 +155,14 @@ test.each(ODD_TABLES)('$title', async ({ table, columns, before, live }) => {
   const expected = await selectTexts(`SELECT * FROM ${table}`);
   expect(atFirst).toEqual([expectedFirst, expectedFirst]);
   await expect
-    .poll(async () => (await Promise.all(followers.map((follower) => follower.catchUp()))).map(({ rows, refetches }) => ({ rows: sorted(rows.values()), refetches })))
-    .toEqual([{ rows: expected, refetches: 0 }, { rows: expected, refetches: 0 }]);
+    .poll(async () =>
+      (await Promise.all(followers.map((follower) => follower.catchUp()))).map(({ rows, refetches }) => ({
+        rows: sorted(rows.values()),
+        refetches,
+      })),
+    )
+    .toEqual([
+      { rows: expected, refetches: 0 },
+      { rows: expected, refetches: 0 },
+    ]);
 });

@@ -9,7 +9,10 @@ let service: ServiceInProcess;
 
 beforeAll(async () => {
   database = await createDatabase();
-  service = await startServiceInProcess({ databaseUrl: database.url, flags: { 'enable-deletion': true, 'publication-refresh-period': '100ms' } });
+  service = await startServiceInProcess({
+    databaseUrl: database.url,
+    flags: { 'enable-deletion': true, 'publication-refresh-period': '100ms' },
+  });
 });
 
 afterAll(async () => {
@@ -31,7 +34,9 @@ test('a stored shape keeps its table when another on it is made after a restart 
   const stored = await new ShapeFollower(service.shapeUrl, { table: 'kept' }).catchUp();
   const before = service.runtime.whereis('@shape-cache');
   service.runtime.exit('@shape-cache', 'kill');
-  await expect.poll(() => service.runtime.processInfo('@shape-cache')?.state === 'serving' && service.runtime.whereis('@shape-cache') !== before).toBe(true);
+  await expect
+    .poll(() => service.runtime.processInfo('@shape-cache')?.state === 'serving' && service.runtime.whereis('@shape-cache') !== before)
+    .toBe(true);
   await service.runtime.call('@status-monitor', { type: 'awaitActive' }, 20_000);
 
   const passing = await new ShapeFollower(service.shapeUrl, { table: 'kept', where: 'id > 0' }).catchUp();
@@ -71,7 +76,10 @@ test.each([
 });
 
 test('a partitioned root is refused, one of its partitions is followed', async () => {
-  await database.query('CREATE TABLE parts (id integer PRIMARY KEY) PARTITION BY RANGE (id); CREATE TABLE parts_low PARTITION OF parts FOR VALUES FROM (0) TO (100)');
+  await database.query(
+    'CREATE TABLE parts (id integer PRIMARY KEY) PARTITION BY RANGE (id); ' +
+      'CREATE TABLE parts_low PARTITION OF parts FOR VALUES FROM (0) TO (100)',
+  );
   const root = await readShape(service.shapeUrl, { table: 'parts', offset: '-1' });
   const partition = await new ShapeFollower(service.shapeUrl, { table: 'parts_low' }).catchUp();
   await database.query('INSERT INTO parts VALUES (1)');

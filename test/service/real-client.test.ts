@@ -53,7 +53,11 @@ test.each([
   { filter: 'every row', params: {}, where: 'true' },
   { filter: 'rows that cross the border', params: { where: 'size > 8' }, where: 'size > 8' },
   { filter: 'whole old rows', params: { replica: 'full', where: 'done = true' }, where: 'done' },
-  { filter: 'a parameter', params: { where: 'id = $1 OR title = $2', 'params[1]': '7', 'params[2]': 'plain' }, where: "id = 7 OR title = 'plain'" },
+  {
+    filter: 'a parameter',
+    params: { where: 'id = $1 OR title = $2', 'params[1]': '7', 'params[2]': 'plain' },
+    where: "id = 7 OR title = 'plain'",
+  },
 ])('a client that follows $filter has the rows that SELECT answers', async ({ params, where }) => {
   await write(1, 20);
   const { shape } = follow(params);

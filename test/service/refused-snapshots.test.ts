@@ -1,4 +1,7 @@
-/** A snapshot that Postgres refuses: the client is told why, nothing of the shape stays, and once it is mended the next request is served. */
+/**
+ * A snapshot that Postgres refuses: the client is told why, nothing of the shape stays, and once it is mended the next
+ * request is served.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
@@ -11,7 +14,9 @@ let role = '';
 beforeAll(async () => {
   database = await createDatabase();
   role = `service_of_${database.name}`;
-  await database.query(`CREATE ROLE ${role} LOGIN REPLICATION PASSWORD 'of the service'; GRANT CREATE ON DATABASE ${database.name} TO ${role}`);
+  await database.query(
+    `CREATE ROLE ${role} LOGIN REPLICATION PASSWORD 'of the service'; GRANT CREATE ON DATABASE ${database.name} TO ${role}`,
+  );
   const url = new URL(database.url);
   url.username = role;
   url.password = 'of the service';
@@ -51,7 +56,8 @@ const CASES: readonly Refused[] = [
   },
   {
     title: 'the query fails in the middle',
-    broken: 'ALTER TABLE $ OWNER TO @, ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY fails ON $ USING (10 / (id - 2) < 100)',
+    broken:
+      'ALTER TABLE $ OWNER TO @, ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY fails ON $ USING (10 / (id - 2) < 100)',
     status: 500,
     says: /division by zero/,
     mended: 'DROP POLICY fails ON $; CREATE POLICY works ON $ USING (true)',

@@ -25,7 +25,9 @@ afterAll(async () => {
 beforeEach(async () => {
   tables += 1;
   table = `changing_${tables}`;
-  await database.query(`CREATE TABLE ${table} (id integer PRIMARY KEY, title text, size integer); INSERT INTO ${table} VALUES (1, 'one', 10)`);
+  await database.query(
+    `CREATE TABLE ${table} (id integer PRIMARY KEY, title text, size integer); INSERT INTO ${table} VALUES (1, 'one', 10)`,
+  );
 });
 
 interface Following {
@@ -44,7 +46,8 @@ async function follow(params: Readonly<Record<string, string>>): Promise<Followi
 async function anew(params: Readonly<Record<string, string>>): Promise<{ status: number; text: string; rows: unknown[] }> {
   for (let attempt = 0; ; attempt += 1) {
     const { status, text, messages } = await readShape(service.shapeUrl, { table, ...params, offset: '-1' });
-    if (status !== 409 || attempt === 3) return { status, text, rows: messages.map(({ value }) => value).filter((value) => value !== undefined) };
+    if (status !== 409 || attempt === 3)
+      return { status, text, rows: messages.map(({ value }) => value).filter((value) => value !== undefined) };
   }
 }
 

@@ -7,7 +7,17 @@ import { startFailure } from '../../src/service/start-failure.ts';
 
 const deep = (name: string, message: string): StartError =>
   new StartError('stack', {
-    shutdown: { type: 'failed_to_start_child', id: 'edge', reason: { shutdown: { type: 'failed_to_start_child', id: 'http', reason: { error: { name, message, stack: `${name}: ${message}\n    at here` } } } } },
+    shutdown: {
+      type: 'failed_to_start_child',
+      id: 'edge',
+      reason: {
+        shutdown: {
+          type: 'failed_to_start_child',
+          id: 'http',
+          reason: { error: { name, message, stack: `${name}: ${message}\n    at here` } },
+        },
+      },
+    },
   });
 
 test.each([
@@ -20,6 +30,9 @@ test.each([
   expect(startFailure(error)).toBe(message);
 });
 
-test.each([new InvariantError('two and two are four'), deep('TypeError', 'two and two are four')])('an error of ours asks to be reported, with its stack', (error) => {
-  expect(startFailure(error)).toMatch(/please report it\.\n.*two and two are four\n +at /s);
-});
+test.each([new InvariantError('two and two are four'), deep('TypeError', 'two and two are four')])(
+  'an error of ours asks to be reported, with its stack',
+  (error) => {
+    expect(startFailure(error)).toMatch(/please report it\.\n.*two and two are four\n +at /s);
+  },
+);

@@ -30,7 +30,12 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function startAndFail(options: { databaseUrl?: string; storageDirectory?: string; port?: number; environment?: Record<string, string> }) {
+async function startAndFail(options: {
+  databaseUrl?: string;
+  storageDirectory?: string;
+  port?: number;
+  environment?: Record<string, string>;
+}) {
   const service = await spawnService({
     databaseUrl: database.url,
     storageDirectory: join(directory, 'storage'),
@@ -62,7 +67,11 @@ test.each([
   { why: 'wal_level is not logical', says: /wal_level/, options: async () => ({ databaseUrl: replica.url }) },
   { why: 'the role may not replicate', says: /REPLICATION/, options: async () => ({ databaseUrl: asRole() }) },
   { why: 'nobody listens at the host', says: /reach|connect/i, options: async () => ({ databaseUrl: await closed() }) },
-  { why: 'the URL is none', says: /DATABASE_URL|database-url/i, options: async () => ({ databaseUrl: 'mysql://root:secret-word@localhost/x' }) },
+  {
+    why: 'the URL is none',
+    says: /DATABASE_URL|database-url/i,
+    options: async () => ({ databaseUrl: 'mysql://root:secret-word@localhost/x' }),
+  },
   { why: 'the port is taken', says: /port/i, options: async () => ({ port: (taken.address() as AddressInfo).port }) },
   { why: 'the storage directory cannot be written', says: /storage/i, options: async () => ({ storageDirectory: blocked() }) },
   { why: 'neither secret nor insecure is set', says: /secret/i, options: async () => ({ environment: { ARMATURE_INSECURE: 'false' } }) },

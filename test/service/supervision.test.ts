@@ -32,7 +32,16 @@ function pids(): Map<string, Pid> {
   return found;
 }
 
-const CONNECTIONS = ['lock', 'connection-lock', 'replication', 'replication-client', 'pools', 'connection-pools', 'publication', 'snapshots'];
+const CONNECTIONS = [
+  'lock',
+  'connection-lock',
+  'replication',
+  'replication-client',
+  'pools',
+  'connection-pools',
+  'publication',
+  'snapshots',
+];
 const SHAPES = ['shape-log-collector', 'publication-manager', 'consumers', 'consumers/*', 'shape-cache'];
 const connectionsFrom = (first: string) => CONNECTIONS.slice(CONNECTIONS.indexOf(first)).map((id) => `stack/connections/${id}`);
 const allShapes = SHAPES.map((id) => `stack/shapes/${id}`);

@@ -39,7 +39,12 @@ async function insertEach() {
   const { rows } = await follower.catchUp();
   const processes = [...new Set(costs.flat().map((event) => event.split(' ')[0]?.replace(follower.handle ?? '', 'shape')))].sort();
   const transitions = costs.map(({ length }) => length);
-  return { processes, isSame: new Set(transitions).size === 1, isWithinBound: Math.max(...transitions) <= TRANSITIONS_MAX, rows: rows.size };
+  return {
+    processes,
+    isSame: new Set(transitions).size === 1,
+    isWithinBound: Math.max(...transitions) <= TRANSITIONS_MAX,
+    rows: rows.size,
+  };
 }
 
 test('of one shape', async () => {

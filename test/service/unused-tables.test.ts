@@ -34,7 +34,9 @@ beforeEach(async () => {
 });
 
 /** What a client gets that asks again after each 409. */
-async function asked(params: Readonly<Record<string, string>> = {}): Promise<{ status: number; refetches: number; rows: unknown[]; errors: unknown }> {
+async function asked(
+  params: Readonly<Record<string, string>> = {},
+): Promise<{ status: number; refetches: number; rows: unknown[]; errors: unknown }> {
   for (let refetches = 0; ; refetches += 1) {
     const { status, messages, text } = await readShape(service.shapeUrl, { table, ...params, offset: '-1' });
     if (status === 409 && refetches < 5) continue;
@@ -49,7 +51,9 @@ const missing = (schema: string, name: string): string =>
   `Table "${schema}"."${name}" does not exist. If the table name contains capitals or special characters you must quote it.`;
 
 test('dropped and made anew: served', async () => {
-  await database.query(`DROP TABLE ${table}; CREATE TABLE ${table} (id integer PRIMARY KEY, title text); INSERT INTO ${table} VALUES (2, 'two')`);
+  await database.query(
+    `DROP TABLE ${table}; CREATE TABLE ${table} (id integer PRIMARY KEY, title text); INSERT INTO ${table} VALUES (2, 'two')`,
+  );
   expect(await asked()).toEqual(served(1, { id: '2', title: 'two' }));
 });
 
@@ -77,7 +81,9 @@ test('moved to another schema: found there alone', async () => {
 });
 
 test('another table got its name: that one is served', async () => {
-  await database.query(`ALTER TABLE ${table} RENAME TO ${table}_old; CREATE TABLE ${table} (key text PRIMARY KEY); INSERT INTO ${table} VALUES ('k')`);
+  await database.query(
+    `ALTER TABLE ${table} RENAME TO ${table}_old; CREATE TABLE ${table} (key text PRIMARY KEY); INSERT INTO ${table} VALUES ('k')`,
+  );
   expect(await asked()).toEqual(served(1, { key: 'k' }));
 });
 

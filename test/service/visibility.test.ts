@@ -43,7 +43,8 @@ async function differences(follower: ShapeFollower): Promise<{ lost: string[]; e
   const rows = await database.query<{ id: string; title: string }>(`SELECT id::text, title FROM seam_${table}`);
   const expected = new Map(rows.map(({ id, title }) => [id, title]));
   const held = new Map([...follower.rows.values()].map(({ id, title }) => [String(id), title]));
-  const unlike = (one: Map<string, unknown>, other: Map<string, unknown>) => [...one.keys()].filter((id) => one.get(id) !== other.get(id)).sort();
+  const unlike = (one: Map<string, unknown>, other: Map<string, unknown>) =>
+    [...one.keys()].filter((id) => one.get(id) !== other.get(id)).sort();
   return { lost: unlike(expected, held), extra: unlike(held, expected) };
 }
 

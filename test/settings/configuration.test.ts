@@ -86,7 +86,9 @@ test('a deployment of the reference is understood as it is', () => {
 
 test('a flag weighs more than our variable, and that more than the reference\'s; an empty variable is none', () => {
   const environment = { ELECTRIC_PORT: '1', ARMATURE_PORT: '2' };
-  expect([read(environment, { port: '3' }).port, read(environment).port, read({ ...environment, ARMATURE_PORT: '' }).port]).toEqual([3, 2, 1]);
+  expect([read(environment, { port: '3' }).port, read(environment).port, read({ ...environment, ARMATURE_PORT: '' }).port]).toEqual([
+    3, 2, 1,
+  ]);
 });
 
 test.each([
@@ -171,7 +173,9 @@ test('no two settings share a name', () => {
 });
 
 test('every variable of the images and of compose is a setting', () => {
-  const files = ['Dockerfile', 'docker-compose.yml'].map((name) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8')).join('\n');
+  const files = ['Dockerfile', 'docker-compose.yml']
+    .map((name) => readFileSync(new URL(`../../${name}`, import.meta.url), 'utf8'))
+    .join('\n');
   const known = Object.values<Setting>(SETTINGS).flatMap((setting) => [variableOf(setting), ...setting.electric]);
   const used = files.match(/\b(?:ARMATURE|ELECTRIC)_[A-Z_]+[A-Z]\b/g) ?? [];
   expect(used.filter((name) => !known.includes(name))).toEqual([]);

@@ -30,7 +30,11 @@ const layout: RelationLayout = {
   ],
 };
 const names = layout.columns.map(({ name }) => name);
-const whereColumns = ['int4', 'text', 'int4', 'text', 'bool'].map((typeName, index) => ({ name: names[index] ?? '', typeName, dimensions: 0 }));
+const whereColumns = ['int4', 'text', 'int4', 'text', 'bool'].map((typeName, index) => ({
+  name: names[index] ?? '',
+  typeName,
+  dimensions: 0,
+}));
 const KEY = ['part', 'id'];
 const decoder = new TextDecoder();
 
@@ -165,7 +169,14 @@ function takes({ where }: TestShape, row: Row): boolean {
 }
 
 function blockFor(table: Table, history: readonly (readonly Step[])[]): LogBlock {
-  return blockOf(history.map((steps, index) => transactionOf({ xid: index + 1, lsn: String(100 + index) }, steps.flatMap((step) => table.apply(step)))));
+  return blockOf(
+    history.map((steps, index) =>
+      transactionOf(
+        { xid: index + 1, lsn: String(100 + index) },
+        steps.flatMap((step) => table.apply(step)),
+      ),
+    ),
+  );
 }
 
 function parsed(bytes: Uint8Array): Line {
@@ -173,7 +184,13 @@ function parsed(bytes: Uint8Array): Line {
 }
 
 /** What a client of this shape holds after the block, having begun with a snapshot of `before`. */
-function follow(shape: TestShape, before: readonly Row[], block: LogBlock, router: ShapeRouter, handle: ReturnType<typeof handleOf>): Client & { lasts: number[] } {
+function follow(
+  shape: TestShape,
+  before: readonly Row[],
+  block: LogBlock,
+  router: ShapeRouter,
+  handle: ReturnType<typeof handleOf>,
+): Client & { lasts: number[] } {
   const client = Object.assign(new Client(), { lasts: [] as number[] });
   const lines = new ShapeLines(shape.definition, shape.where, () => layout);
   const columns = shape.definition.primaryKey.length > 0 ? shape.definition.columns : names;
@@ -184,31 +201,47 @@ function follow(shape: TestShape, before: readonly Row[], block: LogBlock, route
   for (const { transaction, changes } of changesByTransaction(block, routed)) {
     const converted = lines.convert(transaction, changes);
     const own = converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => parsed(bytes)) : [];
-    own.forEach((line) => { client.take(line); });
+    own.forEach((line) => {
+      client.take(line);
+    });
     if (own.length > 0) client.lasts.push(own.findIndex(({ headers }) => headers['last'] === true) - own.length + 1);
   }
   return client;
 }
 
-test.each([['with a primary key', KEY], ['without one', []]])('a client of any shape on a table %s holds what the filter takes', (_, primaryKey) => {
-  const property = fc.property(fc.array(wishArbitrary, { minLength: 1, maxLength: 5 }), historyArbitrary, historyArbitrary, (wishes, past, present) => {
-    const table = new Table(primaryKey);
-    blockFor(table, past);
-    const before = [...table.rows.values()];
-    const block = blockFor(table, present);
-    const router = new ShapeRouter(() => layout);
-    const shapes = wishes.map((wish) => shapeOf(wish, primaryKey));
-    shapes.forEach(({ definition, where }, index) => { router.add(handleOf(index), definition, where); });
-    const clients = shapes.map((shape, index) => follow(shape, before, block, router, handleOf(index)));
-    expect(clients.map(({ rows, mistakes, lasts }) => ({ rows: sorted([...rows.values()]), mistakes, lasts: new Set([...lasts, 0]) }))).toEqual(
-      shapes.map((shape) => ({ rows: sorted(expectedRows(shape, [...table.rows.values()])), mistakes: [], lasts: new Set([0]) })),
-    );
-  });
+test.each([
+  ['with a primary key', KEY],
+  ['without one', []],
+])('a client of any shape on a table %s holds what the filter takes', (_, primaryKey) => {
+  const property = fc.property(
+    fc.array(wishArbitrary, { minLength: 1, maxLength: 5 }),
+    historyArbitrary,
+    historyArbitrary,
+    (wishes, past, present) => {
+      const table = new Table(primaryKey);
+      blockFor(table, past);
+      const before = [...table.rows.values()];
+      const block = blockFor(table, present);
+      const router = new ShapeRouter(() => layout);
+      const shapes = wishes.map((wish) => shapeOf(wish, primaryKey));
+      shapes.forEach(({ definition, where }, index) => {
+        router.add(handleOf(index), definition, where);
+      });
+      const clients = shapes.map((shape, index) => follow(shape, before, block, router, handleOf(index)));
+      expect(
+        clients.map(({ rows, mistakes, lasts }) => ({ rows: sorted([...rows.values()]), mistakes, lasts: new Set([...lasts, 0]) })),
+      ).toEqual(
+        shapes.map((shape) => ({ rows: sorted(expectedRows(shape, [...table.rows.values()])), mistakes: [], lasts: new Set([0]) })),
+      );
+    },
+  );
   fc.assert(property, { numRuns: 300 });
 });
 
 function expectedRows(shape: TestShape, rows: readonly Row[]): readonly object[] {
-  return rows.filter((row) => takes(shape, row)).map((row) => Object.fromEntries(shape.definition.columns.map((name) => [name, textOf(row)(name)])));
+  return rows
+    .filter((row) => takes(shape, row))
+    .map((row) => Object.fromEntries(shape.definition.columns.map((name) => [name, textOf(row)(name)])));
 }
 
 function sorted(rows: readonly object[]): readonly string[] {
@@ -216,17 +249,26 @@ function sorted(rows: readonly object[]): readonly string[] {
 }
 
 test('no shape misses a change that its filter takes before or after', () => {
-  const property = fc.property(fc.array(wishArbitrary, { maxLength: 12 }), fc.array(fc.nat(11)), historyArbitrary, (wishes, removed, history) => {
-    const table = new Table(KEY);
-    const block = blockFor(table, history);
-    const router = new ShapeRouter(() => layout);
-    const shapes = wishes.map((wish) => shapeOf(wish, KEY));
-    shapes.forEach(({ definition, where }, index) => { router.add(handleOf(index), definition, where); });
-    removed.forEach((index) => { router.remove(handleOf(index)); });
-    const [routed = new Map()] = router.route(block);
-    const byForce = shapes.map((shape, index) => (removed.includes(index) ? [] : concerned(shape, block)));
-    expect(byForce.map((wanted, index) => missing(wanted, routed.get(handleOf(index))?.changes))).toEqual(shapes.map(() => []));
-  });
+  const property = fc.property(
+    fc.array(wishArbitrary, { maxLength: 12 }),
+    fc.array(fc.nat(11)),
+    historyArbitrary,
+    (wishes, removed, history) => {
+      const table = new Table(KEY);
+      const block = blockFor(table, history);
+      const router = new ShapeRouter(() => layout);
+      const shapes = wishes.map((wish) => shapeOf(wish, KEY));
+      shapes.forEach(({ definition, where }, index) => {
+        router.add(handleOf(index), definition, where);
+      });
+      removed.forEach((index) => {
+        router.remove(handleOf(index));
+      });
+      const [routed = new Map()] = router.route(block);
+      const byForce = shapes.map((shape, index) => (removed.includes(index) ? [] : concerned(shape, block)));
+      expect(byForce.map((wanted, index) => missing(wanted, routed.get(handleOf(index))?.changes))).toEqual(shapes.map(() => []));
+    },
+  );
   fc.assert(property, { numRuns: 300 });
 });
 
@@ -237,7 +279,16 @@ function concerned(shape: TestShape, block: LogBlock): readonly string[] {
   const all = everything.route(block)[0]?.get(handleOf(0)) ?? { changes: new Uint32Array() };
   return [...changesByTransaction(block, all)].flatMap(({ transaction, changes }) =>
     changes
-      .filter(({ old, new: current }) => [old, current].some((tuple) => tuple !== undefined && takes(shape, names.map((_, index) => tuple.text(index)))))
+      .filter(({ old, new: current }) =>
+        [old, current].some(
+          (tuple) =>
+            tuple !== undefined &&
+            takes(
+              shape,
+              names.map((_, index) => tuple.text(index)),
+            ),
+        ),
+      )
       .map(({ start }) => `${block.transactions.indexOf(transaction)}:0:${start}`),
   );
 }

@@ -1,7 +1,14 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Column, Relation } from '../../src/model/relation.ts';
 import { definitionKey } from '../../src/model/shape.ts';
-import { defineShape, storedWhere, unknownTable, type DefinedShape, type RequestErrors, type ShapeRequest } from '../../src/shapes/shape-request.ts';
+import {
+  defineShape,
+  storedWhere,
+  unknownTable,
+  type DefinedShape,
+  type RequestErrors,
+  type ShapeRequest,
+} from '../../src/shapes/shape-request.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { WhereLanguage } from '../../src/sql/where.ts';
 
@@ -46,15 +53,35 @@ const GENERATED = 'The following columns are generated and cannot be included in
 test.each<[string, Wish, Relation, RequestErrors]>([
   ['a column list that is none', { columns: ',,,' }, items, { columns: ['Invalid zero-length delimited identifier'] }],
   ['no primary key', { columns: 'title' }, items, { columns: ['The list of columns must include all primary key columns, missing: id'] }],
-  ['no primary key and unknown columns', { columns: 'x' }, items, { columns: ['The list of columns must include all primary key columns, missing: id'] }],
+  [
+    'no primary key and unknown columns',
+    { columns: 'x' },
+    items,
+    { columns: ['The list of columns must include all primary key columns, missing: id'] },
+  ],
   ['unknown columns', { columns: 'id,x,title,Y' }, items, { columns: ['The following columns are not found on the table: x, y'] }],
   ['a column twice', { columns: 'id,title,id' }, items, { columns: ['The following columns are not found on the table: id'] }],
   ['a generated column', { columns: 'id,twice' }, generated, { columns: [GENERATED] }],
   ['every column, one of them generated', {}, generated, { columns: [GENERATED + TAIL] }],
-  ['wrong columns and a wrong filter', { columns: 'title', where: '1 x 1' }, items, { columns: ['The list of columns must include all primary key columns, missing: id'] }],
+  [
+    'wrong columns and a wrong filter',
+    { columns: 'title', where: '1 x 1' },
+    items,
+    { columns: ['The list of columns must include all primary key columns, missing: id'] },
+  ],
   ['a wrong filter', { where: '1 x 1' }, items, { where: ['At location 17: syntax error at or near "x"'] }],
-  ['wrong parameters', { where: 'id = $1', params: { 2: '1' } }, items, { params: ['Parameters must be numbered sequentially, starting from 1'] }],
-  ['a filter on what is not replicated', { columns: 'id', where: 'twice = 2' }, generated, { where: ['At location 0: unknown reference twice'] }],
+  [
+    'wrong parameters',
+    { where: 'id = $1', params: { 2: '1' } },
+    items,
+    { params: ['Parameters must be numbered sequentially, starting from 1'] },
+  ],
+  [
+    'a filter on what is not replicated',
+    { columns: 'id', where: 'twice = 2' },
+    generated,
+    { where: ['At location 0: unknown reference twice'] },
+  ],
 ])('refuses %s', (_, wish, relation, errors) => {
   expect(define(wish, relation)).toEqual({ errors });
 });

@@ -85,7 +85,15 @@ test('a shape gets its own changes of a block, in the order of the log', () => {
 describe('what cannot be decided is routed', () => {
   test('a filter that throws', () => {
     const router = routerOf([]);
-    const broken: Where = { canonical: '', columns: [], query: { sql: '', params: [] }, equality: undefined, evaluate: () => { throw new RangeError('no'); } };
+    const broken: Where = {
+      canonical: '',
+      columns: [],
+      query: { sql: '', params: [] },
+      equality: undefined,
+      evaluate: () => {
+        throw new RangeError('no');
+      },
+    };
     router.add(handleOf(0), shapeOf({}), broken);
     expect(handlesFor(router, [{ kind: 'insert', new: ['1', 't', 'b'] }])).toEqual([handleOf(0)]);
   });
@@ -127,8 +135,14 @@ test('a shape that was removed gets nothing, the others what they got', () => {
   router.remove(handleOf(0));
   router.remove(handleOf(2));
   router.remove(handleOf(77));
-  expect({ handles: router.route(everything()).flatMap((layer) => [...layer.keys()]), size: router.size, logged: router.hasShapesOn(itemsLayout.oid) }).toEqual({
-    handles: [handleOf(1), handleOf(3)], size: 2, logged: true,
+  expect({
+    handles: router.route(everything()).flatMap((layer) => [...layer.keys()]),
+    size: router.size,
+    logged: router.hasShapesOn(itemsLayout.oid),
+  }).toEqual({
+    handles: [handleOf(1), handleOf(3)],
+    size: 2,
+    logged: true,
   });
 });
 

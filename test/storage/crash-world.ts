@@ -291,7 +291,8 @@ export class CrashWorld {
     if (lost.length > 0 && notes.length === 0) this.violate(`${lost} went without a word`);
     for (const handle of lost) this.condemn(handle);
     const last = Number(log.lastCommitLsn);
-    if (last < account.durableCommit && [...shapes.all()].length > 0) this.violate(`lost: the log ends with ${last}, ${account.durableCommit} was durable`);
+    if (last < account.durableCommit && [...shapes.all()].length > 0)
+      this.violate(`lost: the log ends with ${last}, ${account.durableCommit} was durable`);
     account.appended = account.appended.filter(({ commit }) => commit <= last); // Postgres sends the rest again.
     account.durableCommit = last;
     await this.applyAll(false);
@@ -384,7 +385,8 @@ export class CrashWorld {
   private async compareServed(): Promise<void> {
     for (const { handle, after, body, upToDate } of this.account.served) {
       const shape = this.now.shapes.get(handle);
-      const read = shape === undefined ? { outcome: 'gone' } : await bodyOf(shape.read(after)).catch((error: Error) => ({ outcome: error.message }));
+      const read =
+        shape === undefined ? { outcome: 'gone' } : await bodyOf(shape.read(after)).catch((error: Error) => ({ outcome: error.message }));
       const again = 'body' in read ? read.body : read.outcome;
       const isSame = again === body || (upToDate && (body === '' || again.startsWith(`${body},`)));
       if (!isSame) this.violate(`shape ${handle} after ${after} gave ${body}, now ${again}`);

@@ -37,13 +37,17 @@ export interface Mishap {
 export function* mishaps(files: readonly string[], random: Random): Generator<Mishap> {
   for (const path of files) {
     for (const [what, damage] of Object.entries(DAMAGES)) {
-      yield { name: `${what} in ${path}`, befall: (disk) => disk.content(path).length > 0 && disk.damage(path, damage(disk.content(path), random)) };
+      yield {
+        name: `${what} in ${path}`,
+        befall: (disk) => disk.content(path).length > 0 && disk.damage(path, damage(disk.content(path), random)),
+      };
     }
     yield { name: `${path} is lost`, befall: (disk) => disk.lose(path) };
     const other = files.find((one) => one > path && kindOf(one) === kindOf(path));
     if (other === undefined) continue;
     yield { name: `${path} and ${other} are swapped`, befall: (disk) => swap(disk, path, other) };
-    if (kindOf(path) === '.index') yield { name: `${path} and ${other} are swapped with their lines`, befall: (disk) => swapWithLines(disk, path, other) };
+    if (kindOf(path) !== '.index') continue;
+    yield { name: `${path} and ${other} are swapped with their lines`, befall: (disk) => swapWithLines(disk, path, other) };
   }
 }
 

@@ -55,7 +55,8 @@ export function readDirectory(files: Files): StoredDirectory {
   const frames = [...logFrames(files)];
   const checkpoint = newestCheckpoint(files);
   const states = checkpoint.states;
-  for (const { kind, payload, end } of frames) if (kind === 5 && end > checkpoint.position) applyRecord(states, JSON.parse(payload.toString()));
+  for (const { kind, payload, end } of frames)
+    if (kind === 5 && end > checkpoint.position) applyRecord(states, JSON.parse(payload.toString()));
   const shapes = [...states.values()].filter(({ snapshot }) => snapshot.state === 'complete');
   return {
     transactions: transactionsOf(frames),
@@ -79,7 +80,8 @@ function* logFrames(files: Files): Generator<LogFrame> {
       claim(bytes.readUInt16LE(at + 10) === 0xa7e1 && sum === bytes.readUInt32LE(at + 4), `the frame at ${position} holds`);
       claim((bytes[at + 8] === 1) === (at === 0), 'a segment frame begins each segment, and nothing else');
       position += end - at;
-      yield { kind: bytes[at + 8] ?? 0, flags: bytes[at + 9] ?? 0, xid: bytes.readUInt32LE(at + 12), payload: bytes.subarray(at + 16, end), end: position };
+      const [kind = 0, flags = 0] = bytes.subarray(at + 8, at + 10);
+      yield { kind, flags, xid: bytes.readUInt32LE(at + 12), payload: bytes.subarray(at + 16, end), end: position };
       at = end;
     }
   }
@@ -161,7 +163,9 @@ function chunksOf(files: Files, { handle, snapshot }: State): string[] {
   return (snapshot.chunks ?? []).map((chunk) => {
     const content = bytes.subarray(start, start + chunk.bytes);
     start += chunk.bytes;
-    chunk.sums.forEach((sum, piece) => claim(crc32(content.subarray(piece * PIECE, (piece + 1) * PIECE)) === sum, `piece ${piece} of ${handle} holds`));
+    chunk.sums.forEach((sum, piece) =>
+      claim(crc32(content.subarray(piece * PIECE, (piece + 1) * PIECE)) === sum, `piece ${piece} of ${handle} holds`),
+    );
     claim(chunk.sums.length === Math.ceil(chunk.bytes / PIECE), 'every piece has its sum');
     return content.subarray(0, -1).toString();
   });
@@ -173,7 +177,10 @@ function linesOf(files: Files, { handle, count, bytes }: State): StoredLine[] {
   const ends = new Map<string, number>();
   for (let number = 0; number < count; number += 1) {
     const entry = index.subarray(number * 36, number * 36 + 36);
-    claim(crc32(entry.subarray(0, 32), (crc32(handle) + number) % 2 ** 32) === entry.readUInt32LE(32), `entry ${number} of ${handle} holds`);
+    claim(
+      crc32(entry.subarray(0, 32), (crc32(handle) + number) % 2 ** 32) === entry.readUInt32LE(32),
+      `entry ${number} of ${handle} holds`,
+    );
     const end = entry.readUIntLE(13, 6);
     const piece = content.subarray(end - entry.readUIntLE(19, 3), end + entry.readUIntLE(22, 3));
     claim(piece.length <= PIECE && crc32(piece) === entry.readUInt32LE(28), `the piece of entry ${number} holds`);

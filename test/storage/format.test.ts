@@ -15,7 +15,14 @@ const row = (length: number): string => JSON.stringify('r'.repeat(length));
 
 const start = (disk: MemoryDisk): Promise<Storage> => {
   const processes = { self: { host: 'here', pid: 1, start: '' }, isAlive: () => false };
-  return openStorage({ directory: '/data', clock: new ManualClock(), chunkBytesMax: CHUNK_BYTES, segmentBytesMax: 4096, disk: disk.mount(), processes });
+  return openStorage({
+    directory: '/data',
+    clock: new ManualClock(),
+    chunkBytesMax: CHUNK_BYTES,
+    segmentBytesMax: 4096,
+    disk: disk.mount(),
+    processes,
+  });
 };
 
 function filesOf(disk: MemoryDisk): Files {

@@ -54,7 +54,10 @@ export class MemoryDisk {
     const copied = (names: ReadonlyMap<string, Node>) => new Map([...names].map(([name, node]) => [name, copyOf(node)] as const));
     copy.names = copied(this.names);
     copy.durableNames = copied(this.durableNames);
-    copy.pendingNames = this.pendingNames.map(({ removed, added }) => ({ removed, added: added.map(([name, node]) => [name, copyOf(node)] as const) }));
+    copy.pendingNames = this.pendingNames.map(({ removed, added }) => ({
+      removed,
+      added: added.map(([name, node]) => [name, copyOf(node)] as const),
+    }));
     return copy;
   }
 
@@ -159,7 +162,8 @@ export class MemoryDisk {
   settleNames(directory: string): void {
     this.beforeChange();
     this.nodeOf('sync', directory);
-    const touches = ({ removed, added }: NameChange) => [...removed, ...added.map(([name]) => name)].some((name) => dirname(name) === directory);
+    const touches = ({ removed, added }: NameChange) =>
+      [...removed, ...added.map(([name]) => name)].some((name) => dirname(name) === directory);
     for (const change of this.pendingNames.filter(touches)) rename(this.durableNames, change);
     this.pendingNames = this.pendingNames.filter((change) => !touches(change));
   }
@@ -287,7 +291,10 @@ class MemoryFile implements DiskFile {
 }
 
 function applied(content: Buffer, ...writes: readonly Write[]): Buffer {
-  return writes.reduce((bytes, write) => ('size' in write ? resized(bytes, write.size) : overwritten(bytes, write.at, write.bytes)), content);
+  return writes.reduce(
+    (bytes, write) => ('size' in write ? resized(bytes, write.size) : overwritten(bytes, write.at, write.bytes)),
+    content,
+  );
 }
 
 function resized(bytes: Buffer, size: number): Buffer {

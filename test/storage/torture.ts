@@ -17,7 +17,8 @@ const DAMAGED_EVERY = 20;
 let [cuts, broken] = [0, 0];
 
 for (const [name, steps] of Object.entries(WORKLOADS)) await torture(name, steps, 0);
-for (let seed = Number(values.seed); systemClock.nowMs() < endMs; seed += 1) await torture(`random workload ${seed}`, randomSteps(seededRandom(seed)), seed);
+for (let seed = Number(values.seed); systemClock.nowMs() < endMs; seed += 1)
+  await torture(`random workload ${seed}`, randomSteps(seededRandom(seed)), seed);
 console.info(`${cuts} power cuts: ${broken === 0 ? 'no promise broken' : `${broken} promises broken`}`);
 process.exitCode = broken === 0 ? 0 : 1;
 

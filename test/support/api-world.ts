@@ -52,7 +52,14 @@ export function createWorld({ settings, chunkBytesMax, rows = [], streams = fals
   const status = new TestStatus(clock);
   const language = new TestLanguage();
   const directory = new TestDirectory(storage, clock, rows, (handle, next) => api.announcements.rotate(handle, next));
-  const ports = { relations: catalog, shapes: directory, logs: streams ? streaming(readableLogs(storage.shapes)) : readableLogs(storage.shapes), status, language, lastProcessedLsn: () => world.processed };
+  const ports = {
+    relations: catalog,
+    shapes: directory,
+    logs: streams ? streaming(readableLogs(storage.shapes)) : readableLogs(storage.shapes),
+    status,
+    language,
+    lastProcessedLsn: () => world.processed,
+  };
   const api = createApi(
     ports,
     {

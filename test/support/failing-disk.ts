@@ -10,7 +10,8 @@ export interface FailingDisk extends Disk {
 export function failingDisk(): FailingDisk {
   let failing: string | undefined;
   const check = (path: string): void => {
-    if (failing !== undefined && path.endsWith(failing)) throw new DiskError('sync', path, Object.assign(new Error('a broken disk'), { code: 'EIO' }));
+    if (failing !== undefined && path.endsWith(failing))
+      throw new DiskError('sync', path, Object.assign(new Error('a broken disk'), { code: 'EIO' }));
   };
   return {
     ...nodeDisk,

@@ -4,7 +4,10 @@ import { effects } from '../../src/otp/effects.ts';
 import type { MachineSpec, ReplyTo } from '../../src/otp/process.ts';
 import { supervisor } from '../../src/otp/supervision/supervisor.ts';
 
-const keeper = setup({ types: { events: {} as { type: 'subscribe'; replyTo: ReplyTo } | { type: 'ask'; replyTo: ReplyTo } }, actions: { ...effects } }).createMachine({
+const keeper = setup({
+  types: { events: {} as { type: 'subscribe'; replyTo: ReplyTo } | { type: 'ask'; replyTo: ReplyTo } },
+  actions: { ...effects },
+}).createMachine({
   id: 'keeper',
   on: {
     subscribe: {

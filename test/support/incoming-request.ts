@@ -19,7 +19,10 @@ export async function incomingRequest(): Promise<IncomingRequest> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const requests = once(server, 'request') as Promise<[IncomingMessage]>;
-  const client = await rawConnection((server.address() as AddressInfo).port, 'POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n');
+  const client = await rawConnection(
+    (server.address() as AddressInfo).port,
+    'POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n',
+  );
   const [request] = await requests;
   return {
     request,

@@ -31,7 +31,10 @@ export class InspectionClient {
 
   /** The config of the machine behind a process, as it came over the wire. */
   definitionOf(name: string): { readonly id?: string; readonly states?: Readonly<Record<string, unknown>> } {
-    return JSON.parse(this.actors.find((actor) => actor.name === name)?.definition ?? '{}') as { id?: string; states?: Record<string, unknown> };
+    return JSON.parse(this.actors.find((actor) => actor.name === name)?.definition ?? '{}') as {
+      id?: string;
+      states?: Record<string, unknown>;
+    };
   }
 
   /** `from → to type` for a delivery, `name is state` when the state is another than before. */

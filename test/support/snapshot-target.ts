@@ -19,7 +19,14 @@ export class RecordingTarget implements SnapshotTarget {
 
   readonly accepts: SnapshotTarget['accepts'];
 
-  constructor(options: { name: string; columns: readonly string[]; where?: SnapshotTarget['where']; wantsRows?: boolean; tell?: (tuple: Tuple) => (string | null)[]; accepts?: SnapshotTarget['accepts'] }) {
+  constructor(options: {
+    name: string;
+    columns: readonly string[];
+    where?: SnapshotTarget['where'];
+    wantsRows?: boolean;
+    tell?: (tuple: Tuple) => (string | null)[];
+    accepts?: SnapshotTarget['accepts'];
+  }) {
     this.relation = { schema: 'public', name: options.name };
     this.columns = options.columns;
     this.where = options.where;
@@ -34,7 +41,7 @@ export class RecordingTarget implements SnapshotTarget {
   }
 
   async rows(fragment: Uint8Array): Promise<void> {
-    for (let at = 0; at < fragment.length; ) {
+    for (let at = 0; at < fragment.length;) {
       const change = new Change(fragment, at);
       if (change.new !== undefined) this.read.push(this.tell(change.new));
       at = change.end;

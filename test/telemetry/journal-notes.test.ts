@@ -140,7 +140,11 @@ const relation = { oid: 1, schema: 'public', name: 'items' };
 
 test.each([
   ['complete', { type: 'snapshot.completed' }, { level: 'info', handle: '1-1', relation, msg: 'snapshot.completed' }],
-  ['not to be had', { type: 'snapshot.failed', error: ERROR }, { level: 'warn', handle: '1-1', relation, error: ERROR, msg: 'snapshot.failed' }],
+  [
+    'not to be had',
+    { type: 'snapshot.failed', error: ERROR },
+    { level: 'warn', handle: '1-1', relation, error: ERROR, msg: 'snapshot.failed' },
+  ],
 ])('a snapshot is %s', (_, answer, line) => {
   const { lines } = runLogged({
     consumer: { name: '@consumer/1-1', open: () => ({ requests: {}, casts: { [answer.type]: () => undefined } }) },

@@ -27,7 +27,10 @@ const frail: PortSpec = {
   }),
 };
 
-const linked = setup({ actions: { ...effects } }).createMachine({ entry: { type: 'link', params: { process: '@frail' } }, on: { ask: {} } });
+const linked = setup({ actions: { ...effects } }).createMachine({
+  entry: { type: 'link', params: { process: '@frail' } },
+  on: { ask: {} },
+});
 
 /** A runtime that runs by itself until nothing is left, with what was logged since it had started. */
 async function runLogged(level: 'info' | 'debug', children: readonly ChildSpec[], ...messages: Message[]) {
@@ -48,7 +51,10 @@ async function runLogged(level: 'info' | 'debug', children: readonly ChildSpec[]
 const temporary = { id: 'frail', start: () => frail, restart: 'temporary' } as const;
 
 test('the start of a service is one line, and of each named process one for who looks closer', async () => {
-  const { started } = await runLogged('debug', [{ id: 'frail', start: () => frail }, { id: 'shape', start: () => ({ machine: linked, name: '@consumer/1-1' }) }]);
+  const { started } = await runLogged('debug', [
+    { id: 'frail', start: () => frail },
+    { id: 'shape', start: () => ({ machine: linked, name: '@consumer/1-1' }) },
+  ]);
 
   expect(started).toEqual([
     { level: 'info', process: 'stack#1', msg: 'root.started' },
@@ -75,7 +81,9 @@ test('what the world refused has no stack', async () => {
 });
 
 test('an error that a link passes on is one crash', async () => {
-  const { since } = await runLogged('info', [temporary, { id: 'linked', start: () => ({ machine: linked }), restart: 'temporary' }], { type: 'fillDisk' });
+  const { since } = await runLogged('info', [temporary, { id: 'linked', start: () => ({ machine: linked }), restart: 'temporary' }], {
+    type: 'fillDisk',
+  });
 
   expect(since().map(({ process, msg }) => [process, msg])).toEqual([['stack/frail#2', 'process.crashed']]);
 });
@@ -83,7 +91,10 @@ test('an error that a link passes on is one crash', async () => {
 test('to finish is worth a line only for who looks closer', async () => {
   const runs = await Promise.all((['info', 'debug'] as const).map((level) => runLogged(level, [temporary], { type: 'finish' })));
 
-  expect(runs.map(({ since }) => since())).toEqual([[], [{ level: 'debug', process: 'stack/frail#2', reason: 'normal', msg: 'process.ended' }]]);
+  expect(runs.map(({ since }) => since())).toEqual([
+    [],
+    [{ level: 'debug', process: 'stack/frail#2', reason: 'normal', msg: 'process.ended' }],
+  ]);
 });
 
 test('the end of a service is one line, also when it was killed', async () => {
@@ -102,7 +113,12 @@ test('the end of a service is one line, also when it was killed', async () => {
 });
 
 test('traffic makes no lines', async () => {
-  const { since } = await runLogged('debug', [{ id: 'frail', start: () => ({ machine: linked, name: '@frail' }) }], { type: 'ask' }, { type: 'ask' });
+  const { since } = await runLogged(
+    'debug',
+    [{ id: 'frail', start: () => ({ machine: linked, name: '@frail' }) }],
+    { type: 'ask' },
+    { type: 'ask' },
+  );
 
   expect(since()).toEqual([]);
 });

@@ -5,7 +5,11 @@ import { keptLog } from '../support/log-lines.ts';
 
 test('writes one JSON line: when, how grave, what, and nothing of the machine', () => {
   const written: string[] = [];
-  const logger = createLogger({ level: 'info', destination: { write: (line) => void written.push(line) }, clock: { epochMicros: () => 1_500_000 } });
+  const logger = createLogger({
+    level: 'info',
+    destination: { write: (line) => void written.push(line) },
+    clock: { epochMicros: () => 1_500_000 },
+  });
 
   logger.info({ handle: '1-1' }, 'shape.started');
   logger.debug('too much');
@@ -16,7 +20,9 @@ test('writes one JSON line: when, how grave, what, and nothing of the machine', 
 test('strikes secrets out wherever they are given', () => {
   const { logger, lines } = keptLog('info');
 
-  logger.child({ url: 'postgres://ada:hunter2@db/app' }).warn({ request: { query: { API_Secret: 'hunter2' } } }, 'sent %s', 'token=hunter2');
+  logger
+    .child({ url: 'postgres://ada:hunter2@db/app' })
+    .warn({ request: { query: { API_Secret: 'hunter2' } } }, 'sent %s', 'token=hunter2');
   logger.error(new Error('password=hunter2'));
 
   expect({ text: JSON.stringify(lines()).includes('hunter2'), messages: lines().map(({ msg }) => msg) }).toEqual({

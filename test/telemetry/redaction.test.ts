@@ -18,16 +18,24 @@ describe('a secret inside a text', () => {
     expect(redactedText(text)).toBe(expected);
   });
 
-  test.each(['http://127.0.0.1:3000/v1/shape?where=email=a@b.c', 'syntax error: unexpected token: "x"', 'password authentication failed for user "ada"'])(
-    'says what held none as it was: %s',
-    (text) => {
-      expect(redactedText(text)).toBe(text);
-    },
-  );
+  test.each([
+    'http://127.0.0.1:3000/v1/shape?where=email=a@b.c',
+    'syntax error: unexpected token: "x"',
+    'password authentication failed for user "ada"',
+  ])('says what held none as it was: %s', (text) => {
+    expect(redactedText(text)).toBe(text);
+  });
 });
 
 test('a secret under its name, at any depth, in any spelling', () => {
-  const value = { secret: 1, a: [{ accessToken: 'x', keep: 'y' }], ARMATURE_SECRET: 'x', 'api-key': { inner: 'x' }, Password: 'x', user: 'ada' };
+  const value = {
+    secret: 1,
+    a: [{ accessToken: 'x', keep: 'y' }],
+    ARMATURE_SECRET: 'x',
+    'api-key': { inner: 'x' },
+    Password: 'x',
+    user: 'ada',
+  };
 
   expect(redacted(value)).toEqual({
     secret: '[redacted]',
@@ -40,7 +48,9 @@ test('a secret under its name, at any depth, in any spelling', () => {
 });
 
 test('whatever stands around it, a secret never gets through', () => {
-  const names = fc.constantFrom('secret', 'api_secret', 'token', 'access_token', 'api_key', 'password').chain((name) => fc.constantFrom(name, name.toUpperCase()));
+  const names = fc
+    .constantFrom('secret', 'api_secret', 'token', 'access_token', 'api_key', 'password')
+    .chain((name) => fc.constantFrom(name, name.toUpperCase()));
   const secrets = fc.stringMatching(/^[a-z0-9!$*+.~^-]{12,20}$/);
   const around = fc.string({ maxLength: 20 }).map((text) => text.replaceAll(/[a-z]/gi, ''));
 

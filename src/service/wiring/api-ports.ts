@@ -1,5 +1,13 @@
 /** What the api asks of the processes, in terms of the runtime: a call that gets no answer becomes an outcome. */
-import type { ReadableLogs, RelationLookup, RelationSource, ServedShapes, ServiceStatus, ShapeCreation, SnapshotStart } from '../../api/ports.ts';
+import type {
+  ReadableLogs,
+  RelationLookup,
+  RelationSource,
+  ServedShapes,
+  ServiceStatus,
+  ShapeCreation,
+  SnapshotStart,
+} from '../../api/ports.ts';
 import { consumerOf } from '../../actors/shape-processes.ts';
 import { serviceLevel, whyNotActive, type ServiceConditions } from '../../actors/status-monitor.ts';
 import type { ShapeDirectory } from '../../actors/shape-directory.ts';

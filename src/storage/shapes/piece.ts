@@ -47,6 +47,7 @@ export class GrowingSums implements ChunkSums {
 export function verified(bytes: Uint8Array, path: string, handle: Handle, piece: Piece, before: number): Uint8Array {
   const { at, bytes: length, sum } = piece;
   if (bytes.length < length) throw new ShapeCorruptError(handle, `${path} ends at byte ${at + bytes.length}, not behind ${at + length}`);
-  if (crc32(bytes, before) !== sum) throw new ShapeCorruptError(handle, `the checksum of bytes ${at} to ${at + length} of ${path} does not hold`);
+  if (crc32(bytes, before) !== sum)
+    throw new ShapeCorruptError(handle, `the checksum of bytes ${at} to ${at + length} of ${path} does not hold`);
   return bytes;
 }

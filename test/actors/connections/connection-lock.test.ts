@@ -14,7 +14,10 @@ const awaitLock = { type: 'awaitLock', replyTo: 'call#1' };
 test('who asks for the lock waits until it is held', () => {
   const [early, late] = [after(awaitLock), after(acquired, awaitLock)];
 
-  expect([early.asked, late.asked]).toMatchObject([[{ type: 'postpone' }], [{ type: 'reply', params: { to: 'call#1', event: { type: 'lock.isHeld' } } }]]);
+  expect([early.asked, late.asked]).toMatchObject([
+    [{ type: 'postpone' }],
+    [{ type: 'reply', params: { to: 'call#1', event: { type: 'lock.isHeld' } } }],
+  ]);
 });
 
 test('a lock that is lost stops who streams under it, and is asked for soon, whatever failed before it was held', () => {

@@ -18,7 +18,11 @@ test('however many wait, and however many have given up, one question is open', 
   asked.forEach((answer) => answer(true));
 
   const outcomes = [await Promise.all(early), await Promise.all(late)].map((all) => [...new Set(all)]);
-  expect({ outcomes, questions: asked.length, timers: clock.pendingTimers }).toEqual({ outcomes: [[false], [true]], questions: 1, timers: 0 });
+  expect({ outcomes, questions: asked.length, timers: clock.pendingTimers }).toEqual({
+    outcomes: [[false], [true]],
+    questions: 1,
+    timers: 0,
+  });
 });
 
 test('when nobody can say any more all are told, and the next one asks anew', async () => {

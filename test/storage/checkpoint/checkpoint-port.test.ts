@@ -42,32 +42,35 @@ async function shapeWithLine(handle: Handle): Promise<ShapeLog> {
   return shape;
 }
 
-test.each(['lines', 'index'] as const)('a shape whose %s are missing is named, and the lines of the others are saved without it', async (missing) => {
-  const shapes = [await shapeWithLine(damaged), await shapeWithLine(sound)];
-  const port = await openPort(checkpointPort(storage.log, storage.shapes));
-  rmSync(new ShapePaths(nodeDisk, directory).pathOf(damaged, missing));
-  for (const shape of shapes) appendLines(shape, 11, ['"later"']);
-  const first = await port.ask({ type: 'takeCheckpoint' });
-  const unsaved = storage.shapes.unsavedBytes;
-  storage.shapes.delete(damaged, 'a test');
-  const second = await port.ask({ type: 'takeCheckpoint' });
-  await storage.close();
-  storage = await start();
-  const restored = [...storage.shapes.all()];
+test.each(['lines', 'index'] as const)(
+  'a shape whose %s are missing is named, and the lines of the others are saved without it',
+  async (missing) => {
+    const shapes = [await shapeWithLine(damaged), await shapeWithLine(sound)];
+    const port = await openPort(checkpointPort(storage.log, storage.shapes));
+    rmSync(new ShapePaths(nodeDisk, directory).pathOf(damaged, missing));
+    for (const shape of shapes) appendLines(shape, 11, ['"later"']);
+    const first = await port.ask({ type: 'takeCheckpoint' });
+    const unsaved = storage.shapes.unsavedBytes;
+    storage.shapes.delete(damaged, 'a test');
+    const second = await port.ask({ type: 'takeCheckpoint' });
+    await storage.close();
+    storage = await start();
+    const restored = [...storage.shapes.all()];
 
-  expect({
-    answers: [first, second],
-    unsaved,
-    restored: await Promise.all(restored.map(async (shape) => [shape.handle, await bodyOf(shape.read(offset('0_inf')))])),
-  }).toEqual({
-    answers: [
-      { type: 'checkpoint.deferred', handle: damaged, why: expect.stringMatching(/^the log of shape 1-1 is corrupt/) as string },
-      { type: 'checkpoint.taken' },
-    ],
-    unsaved: 2 * '"later",'.length,
-    restored: [[sound, { body: '"saved","later"', end: '11_0', upToDate: true }]],
-  });
-});
+    expect({
+      answers: [first, second],
+      unsaved,
+      restored: await Promise.all(restored.map(async (shape) => [shape.handle, await bodyOf(shape.read(offset('0_inf')))])),
+    }).toEqual({
+      answers: [
+        { type: 'checkpoint.deferred', handle: damaged, why: expect.stringMatching(/^the log of shape 1-1 is corrupt/) as string },
+        { type: 'checkpoint.taken' },
+      ],
+      unsaved: 2 * '"later",'.length,
+      restored: [[sound, { body: '"saved","later"', end: '11_0', upToDate: true }]],
+    });
+  },
+);
 
 test('a storage that can save nothing more does not let the port start again', async () => {
   const shape = await shapeWithLine(sound);
@@ -80,12 +83,13 @@ test('a storage that can save nothing more does not let the port start again', a
   expect({ failure, again }).toEqual({ failure: 'DiskError', again: 'DiskError' });
 });
 
-test('who waits for unsaved lines is told when there are more than may be, at once when there are already, and not after it gave up', async () => {
+test('who waits for unsaved lines is told when there are too many, at once when there are already, and not after it gave up', async () => {
   const shape = await shapeWithLine(sound);
   const port = await openPort(checkpointPort(storage.log, storage.shapes, 20));
   const gaveUp = new AbortController();
   const told: string[] = [];
-  const wait = (name: string, signal?: AbortSignal) => port.ask({ type: 'awaitUnsaved' }, signal).then(({ type }) => told.push(`${name}: ${type}`));
+  const wait = (name: string, signal?: AbortSignal) =>
+    port.ask({ type: 'awaitUnsaved' }, signal).then(({ type }) => told.push(`${name}: ${type}`));
   const first = wait('first');
   const other = wait('other', gaveUp.signal);
   appendLines(shape, 11, ['"twelve byte"']);

@@ -132,7 +132,10 @@ describe('recovery', () => {
     const path = `${DIRECTORY}/${(await segmentsOf(disk)).at(-1) ?? ''}`;
     disk.damage(path, Buffer.concat([disk.content(path), encodeFrame(log.durableEnd, 99 as FrameKind, 0, 0 as Xid, Buffer.alloc(0))]));
 
-    await expect(openLog(disk)).rejects.toMatchObject({ name: 'UnknownContentError', message: expect.stringContaining('a frame of kind 99') });
+    await expect(openLog(disk)).rejects.toMatchObject({
+      name: 'UnknownContentError',
+      message: expect.stringContaining('a frame of kind 99'),
+    });
   });
 
   test('refuses a log whose durable part was damaged', async () => {

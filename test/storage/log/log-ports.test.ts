@@ -21,7 +21,14 @@ let clock: ManualClock;
 
 beforeEach(async () => {
   disk = new MemoryDisk();
-  log = await openDiskLog({ disk: disk.mount(), directory: '/log', segmentBytesMax: 600, tailBytesMax: 400, from: 0 as LogPosition, durable: 0 as LogPosition });
+  log = await openDiskLog({
+    disk: disk.mount(),
+    directory: '/log',
+    segmentBytesMax: 600,
+    tailBytesMax: 400,
+    from: 0 as LogPosition,
+    durable: 0 as LogPosition,
+  });
   intake = new LogIntake(log);
   clock = new ManualClock();
 });

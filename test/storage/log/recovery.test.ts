@@ -303,7 +303,11 @@ describe('a storage directory', () => {
     const frame = encodeFrame(LOG_START, FRAME_KINDS.segment, 0, 0 as Xid, encodeJson(header));
     writeFileSync(`${directory}/log/0000000000000000.log`, frame);
 
-    await expect(start()).rejects.toMatchObject({ name: 'StorageVersionError', found: '1', message: expect.stringContaining('has format 1') });
+    await expect(start()).rejects.toMatchObject({
+      name: 'StorageVersionError',
+      found: '1',
+      message: expect.stringContaining('has format 1'),
+    });
   });
 
   test('says which directory cannot be used, and why', async () => {
@@ -311,7 +315,9 @@ describe('a storage directory', () => {
 
     await expect(start({ directory: `${directory}/file/inside` })).rejects.toMatchObject({
       name: 'StorageDirectoryError',
-      message: `The storage directory ${directory}/file/inside cannot be used (ENOTDIR: a part of the path is not a directory). Give Armature a directory that its user may create and write to.`,
+      message:
+        `The storage directory ${directory}/file/inside cannot be used (ENOTDIR: a part of the path is not a directory). ` +
+        'Give Armature a directory that its user may create and write to.',
     });
   });
 
@@ -332,14 +338,16 @@ describe('a storage directory', () => {
     const { lastCommitLsn, source } = after.log;
     const again = await restarted(after);
 
-    expect({ shapes: [...after.shapes.all()], lastCommitLsn, source, notes: after.notes, files: shapeFiles(), again: again.notes }).toEqual({
-      shapes: [],
-      lastCommitLsn: '0',
-      source: undefined,
-      notes: [expect.stringMatching(/^The transaction log is corrupt at 0: it was durable up to \d+\. All stored shapes were dropped/)],
-      files: [],
-      again: [],
-    });
+    expect({ shapes: [...after.shapes.all()], lastCommitLsn, source, notes: after.notes, files: shapeFiles(), again: again.notes }).toEqual(
+      {
+        shapes: [],
+        lastCommitLsn: '0',
+        source: undefined,
+        notes: [expect.stringMatching(/^The transaction log is corrupt at 0: it was durable up to \d+\. All stored shapes were dropped/)],
+        files: [],
+        again: [],
+      },
+    );
     await again.close();
   });
 
@@ -359,14 +367,18 @@ describe('a storage directory', () => {
     const { lastCommitLsn, source } = after.log;
     const again = await restarted(after);
 
-    expect({ lastCommitLsn, source, shapes: [...after.shapes.all()], notes: after.notes, files: shapeFiles(), again: again.notes }).toEqual({
-      lastCommitLsn: '30',
-      source: anotherSource,
-      shapes: [],
-      notes: [expect.stringMatching(/^The transaction log begins at \d+, and by the last whole checkpoint .* All stored shapes were dropped\./)],
-      files: [],
-      again: [],
-    });
+    expect({ lastCommitLsn, source, shapes: [...after.shapes.all()], notes: after.notes, files: shapeFiles(), again: again.notes }).toEqual(
+      {
+        lastCommitLsn: '30',
+        source: anotherSource,
+        shapes: [],
+        notes: [
+          expect.stringMatching(/^The transaction log begins at \d+, and by the last whole checkpoint .* All stored shapes were dropped\./),
+        ],
+        files: [],
+        again: [],
+      },
+    );
     await again.close();
   });
 

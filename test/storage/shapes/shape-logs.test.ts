@@ -9,7 +9,20 @@ import type { Storage } from '../../../src/storage/storage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
 import { engines } from '../engines.ts';
-import { appendLines, bodyOf, bytes, grow, lsn, offset, pgSnapshot, readAll, recordsOf, snapshotEnd, snapshotOf, text } from '../../support/stored-samples.ts';
+import {
+  appendLines,
+  bodyOf,
+  bytes,
+  grow,
+  lsn,
+  offset,
+  pgSnapshot,
+  readAll,
+  recordsOf,
+  snapshotEnd,
+  snapshotOf,
+  text,
+} from '../../support/stored-samples.ts';
 
 const handle = handleOf(1);
 const definition = shapeOf({});
@@ -315,7 +328,11 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
     const behind = shape.position;
     shape.publish(later);
 
-    expect({ behind, along: shape.position, releasable: await storage.shapes.checkpoint() }).toEqual({ behind: taken, along: later, releasable: later });
+    expect({ behind, along: shape.position, releasable: await storage.shapes.checkpoint() }).toEqual({
+      behind: taken,
+      along: later,
+      releasable: later,
+    });
   });
 
   test('a snapshot that does not see what the log has sends its shape back before it, and the log keeps it', async () => {
