@@ -13,7 +13,7 @@ import { parseArgs } from 'node:util';
 import { systemClock } from '../src/base/clock.ts';
 import { invariant } from '../src/base/invariant.ts';
 import { startEmbeddedPostgres } from '../src/demo/embedded-postgres.ts';
-import { healthOf, spawnService, startServiceProcess, type ServiceProcess } from '../test/support/service-process.ts';
+import { healthOf, spawnService, startServiceProcess, type ServiceProcess } from '../test/support/service/service-process.ts';
 import { openDatabase } from './database.ts';
 import { usageOf } from './process-usage.ts';
 import { openDoor } from './server-door.ts';

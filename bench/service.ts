@@ -1,6 +1,6 @@
 /** The built service as a child of the benchmark: what it uses is its own, and is counted as such. */
 import { invariant } from '../src/base/invariant.ts';
-import { startServiceProcess } from '../test/support/service-process.ts';
+import { startServiceProcess } from '../test/support/service/service-process.ts';
 import { type ProcessUsage, usageOf } from './process-usage.ts';
 
 export interface Service {

@@ -1,7 +1,7 @@
 /** A damaged shape does not keep the others from the disk. */
 import { expect, test } from 'vitest';
 import { checkpointer } from '../../src/actors/checkpointer.ts';
-import { walk } from '../support/lone-machine.ts';
+import { walk } from '../support/actors/lone-machine.ts';
 
 test('the Consumer of a shape that hinders the checkpoint is told to go, and another checkpoint follows', () => {
   const { value, asked } = walk(

@@ -15,8 +15,8 @@ import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { MemoryDisk } from '../storage/memory-disk.ts';
-import { grow } from '../support/stored-samples.ts';
-import { blockOf, transactionOf, type RowChange } from '../support/changes.ts';
+import { grow } from '../support/storage/stored-samples.ts';
+import { blockOf, transactionOf, type RowChange } from '../support/actors/changes.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, itemsLayout, shapeOf } from '../support/shapes.ts';
 

@@ -4,7 +4,7 @@ import { LinkValues, type Moves } from '../../src/actors/link-values.ts';
 import { BEFORE_ALL, SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import { ShapeBlocks, type ShapeMessage } from '../../src/storage/shapes/shape-blocks.ts';
-import { committed, deleted, inserted, rekeyed, updated } from '../support/shape-messages.ts';
+import { committed, deleted, inserted, rekeyed, updated } from '../support/actors/shape-messages.ts';
 
 const HANDLE = '1-1' as Handle;
 

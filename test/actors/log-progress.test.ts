@@ -4,7 +4,7 @@ import { LogProgress } from '../../src/actors/log-progress.ts';
 import type { LogPosition } from '../../src/model/log-position.ts';
 import type { Lsn } from '../../src/model/lsn.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
-import { grow } from '../support/stored-samples.ts';
+import { grow } from '../support/storage/stored-samples.ts';
 import { handleOf, shapeOf } from '../support/shapes.ts';
 
 const at = (lsn: number, isCaughtUp: boolean) => ({ position: 0 as LogPosition, lsn: String(lsn) as Lsn, isCaughtUp });

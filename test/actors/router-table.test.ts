@@ -4,7 +4,7 @@ import type { LogPosition } from '../../src/model/log-position.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import { changesFor, Deliveries, type DeliveryId } from '../../src/shapes/delivery.ts';
 import type { Layer } from '../../src/shapes/router.ts';
-import { blockOf } from '../support/changes.ts';
+import { blockOf } from '../support/actors/changes.ts';
 import { handleOf } from '../support/shapes.ts';
 
 const RANGE = { after: 0 as LogPosition, through: 0 as LogPosition };

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { shapeCache } from '../../src/actors/shape-cache.ts';
 import { GAP_CAUSES } from '../../src/model/change.ts';
 import type { Message } from '../../src/otp/process.ts';
-import { walk } from '../support/lone-machine.ts';
+import { walk } from '../support/actors/lone-machine.ts';
 
 const after = (...events: readonly Message[]) => {
   const { asked } = walk(shapeCache, { self: 'cache#1' }, ...events);

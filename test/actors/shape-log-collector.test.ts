@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { shapeLogCollector } from '../../src/actors/shape-log-collector.ts';
 import type { Message } from '../../src/otp/process.ts';
-import { walk } from '../support/lone-machine.ts';
+import { walk } from '../support/actors/lone-machine.ts';
 
 const after = (...events: readonly Message[]) => walk(shapeLogCollector, { self: 'collector#1', position: 10 }, ...events);
 const restored = { type: 'shapesRestored' };

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { CONDITIONS, statusMonitor, whyNotActive, type ServiceCondition, type ServiceConditions } from '../../src/actors/status-monitor.ts';
 import type { Message } from '../../src/otp/process.ts';
-import { walk } from '../support/lone-machine.ts';
+import { walk } from '../support/actors/lone-machine.ts';
 
 const after = (...events: readonly Message[]) => walk(statusMonitor, {}, ...events);
 const met = (condition: ServiceCondition) => ({ type: 'condition.met', condition, process: `${condition}#1` });

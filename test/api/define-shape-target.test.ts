@@ -3,7 +3,7 @@ import { beforeEach, expect, test } from 'vitest';
 import { isRefusal } from '../../src/api/refusal.ts';
 import { invariant } from '../../src/base/invariant.ts';
 import type { ShapeResponse } from '../../src/api/shape-response.ts';
-import { column, createWorld, key, type World } from '../support/api-world.ts';
+import { column, createWorld, key, type World } from '../support/http/api-world.ts';
 
 let world: World;
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { isRefusal } from '../../src/api/refusal.ts';
 import type { ShapeResponse } from '../../src/api/shape-response.ts';
 import { invariant } from '../../src/base/invariant.ts';
-import { createWorld, itemLine, type World } from '../support/api-world.ts';
+import { createWorld, itemLine, type World } from '../support/http/api-world.ts';
 
 function read(world: World, ifNoneMatch?: string): Promise<ShapeResponse> {
   const permit = world.api.admit(undefined);

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { logBody } from '../../src/api/log-body.ts';
 import type { Lsn } from '../../src/model/lsn.ts';
-import { upToDateMessage } from '../support/api-world.ts';
+import { upToDateMessage } from '../support/http/api-world.ts';
 
 async function* stream(pieces: readonly string[]): AsyncGenerator<Uint8Array> {
   for (const piece of pieces) yield Buffer.from(piece);

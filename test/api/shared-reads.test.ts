@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import { isRefusal } from '../../src/api/refusal.ts';
 import type { Body } from '../../src/api/shape-response.ts';
 import { invariant } from '../../src/base/invariant.ts';
-import { createWorld, itemLine, upToDateMessage, type World } from '../support/api-world.ts';
-import { until } from '../support/http-world.ts';
+import { createWorld, itemLine, upToDateMessage, type World } from '../support/http/api-world.ts';
+import { until } from '../support/http/http-world.ts';
 
 async function bodyOf(
   world: World,

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { pages } from './charts.ts';
 import { drawnExample, examplePage } from './example-page.ts';
-import { machines } from '../support/machines.ts';
+import { machines } from '../support/actors/machines.ts';
 
 const source = new URL('../../src/', import.meta.url);
 const folder = new URL('../../docs/charts/', import.meta.url);

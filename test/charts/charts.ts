@@ -1,5 +1,5 @@
 /** The pages of docs/charts: one per machine, drawn from the machine, and a list of them. */
-import { machines, type ChartedMachine } from '../support/machines.ts';
+import { machines, type ChartedMachine } from '../support/actors/machines.ts';
 import { mermaidOf } from './mermaid.ts';
 
 export interface Page {

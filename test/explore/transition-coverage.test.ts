@@ -1,6 +1,6 @@
 import { setup } from 'xstate';
 import { expect, test } from 'vitest';
-import { machines } from '../support/machines.ts';
+import { machines } from '../support/actors/machines.ts';
 import { scenarios } from './scenarios.ts';
 import { coverageOf, type Scenario } from './transition-coverage.ts';
 

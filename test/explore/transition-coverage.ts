@@ -5,7 +5,7 @@
 import { adjacencyMapToArray, getAdjacencyMap } from '@xstate/graph';
 import { getInitialMicrosteps, getMicrosteps, transition, type AnyMachineSnapshot, type AnyStateMachine } from 'xstate';
 import type { Message } from '../../src/otp/process.ts';
-import { withConfig, type ConfigNode } from '../support/machine-config.ts';
+import { withConfig, type ConfigNode } from '../support/actors/machine-config.ts';
 
 export interface Scenario {
   readonly machine: AnyStateMachine;

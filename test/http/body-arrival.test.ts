@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { BodyArrival } from '../../src/http/body-arrival.ts';
-import { incomingRequest, type IncomingRequest } from '../support/incoming-request.ts';
+import { incomingRequest, type IncomingRequest } from '../support/http/incoming-request.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const LIMITS = { bytesMax: 10, arrivalMsMax: 1000, stallMsMax: 400 };

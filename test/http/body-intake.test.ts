@@ -3,7 +3,7 @@ import { afterEach, expect, test } from 'vitest';
 import { BODY_LIMITS, BodyIntake } from '../../src/http/body-intake.ts';
 import { Exchange } from '../../src/http/exchange.ts';
 import { targetOf } from '../../src/http/routes.ts';
-import { incomingRequest, type IncomingRequest } from '../support/incoming-request.ts';
+import { incomingRequest, type IncomingRequest } from '../support/http/incoming-request.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const opened: IncomingRequest[] = [];

@@ -1,8 +1,8 @@
 /** The real client, told to use event streams, against a server that has none: it polls, and misses nothing. */
 import { isChangeMessage, ShapeStream, type Message } from '@electric-sql/client';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { itemLine } from '../support/api-world.ts';
-import { startHttpWorld, type HttpWorld } from '../support/http-world.ts';
+import { itemLine } from '../support/http/api-world.ts';
+import { startHttpWorld, type HttpWorld } from '../support/http/http-world.ts';
 
 let world: HttpWorld;
 const warn = vi.spyOn(console, 'warn');

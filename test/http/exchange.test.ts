@@ -2,7 +2,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { Exchange } from '../../src/http/exchange.ts';
 import { targetOf } from '../../src/http/routes.ts';
-import { incomingRequest, type IncomingRequest } from '../support/incoming-request.ts';
+import { incomingRequest, type IncomingRequest } from '../support/http/incoming-request.ts';
 
 let incoming: IncomingRequest;
 

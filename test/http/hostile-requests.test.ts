@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
-import { column, key } from '../support/api-world.ts';
-import { startHttpWorld, told, type HttpWorld } from '../support/http-world.ts';
+import { column, key } from '../support/http/api-world.ts';
+import { startHttpWorld, told, type HttpWorld } from '../support/http/http-world.ts';
 
 /** Far more than an answer takes on a busy machine, far less than these took. */
 const PROMPT_MS = 5_000;

@@ -1,7 +1,7 @@
 /** The wire: deletion, readiness, overload and faults. */
 import { afterEach, expect, test } from 'vitest';
-import { column, itemLine, key } from '../support/api-world.ts';
-import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http-world.ts';
+import { column, itemLine, key } from '../support/http/api-world.ts';
+import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http/http-world.ts';
 
 const BASE = 'table=items&offset=-1';
 const NO_SHAPE = { message: 'No existing shape found' };

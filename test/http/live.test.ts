@@ -1,8 +1,8 @@
 /** The wire: long-polls, their cursors and tags; and that nothing of a client that went stays behind. */
 import { connect } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
-import { itemLine, LONG_POLL_MS, upToDateMessage } from '../support/api-world.ts';
-import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http-world.ts';
+import { itemLine, LONG_POLL_MS, upToDateMessage } from '../support/http/api-world.ts';
+import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http/http-world.ts';
 
 const LIVE_CACHE = 'public, max-age=5, stale-while-revalidate=5';
 const MUST_REFETCH = [{ headers: { control: 'must-refetch' } }];

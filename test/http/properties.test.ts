@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { itemLine } from '../support/api-world.ts';
-import { startHttpWorld, type HttpWorld } from '../support/http-world.ts';
-import { rawConnection } from '../support/raw-connection.ts';
+import { itemLine } from '../support/http/api-world.ts';
+import { startHttpWorld, type HttpWorld } from '../support/http/http-world.ts';
+import { rawConnection } from '../support/http/raw-connection.ts';
 
 let world: HttpWorld;
 let handle: string;

@@ -2,8 +2,8 @@
 import { afterEach, expect, test } from 'vitest';
 import type { Handle } from '../../src/model/shape.ts';
 import { FOLLOW_WAIT_MS } from '../../src/storage/shapes/snapshot-chunks.ts';
-import { column, itemLine, key, SNAPSHOT_END_MESSAGE, upToDateMessage } from '../support/api-world.ts';
-import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http-world.ts';
+import { column, itemLine, key, SNAPSHOT_END_MESSAGE, upToDateMessage } from '../support/http/api-world.ts';
+import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http/http-world.ts';
 
 const BASE = 'table=items&offset=-1';
 const MUST_REFETCH = [{ headers: { control: 'must-refetch' } }];

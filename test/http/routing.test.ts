@@ -1,7 +1,7 @@
 /** The wire: routes, CORS, authentication and health. */
 import { afterEach, expect, test } from 'vitest';
-import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http-world.ts';
-import { itemLine, SNAPSHOT_END_MESSAGE } from '../support/api-world.ts';
+import { startHttpWorld, told, type HttpWorld, type HttpWorldOptions } from '../support/http/http-world.ts';
+import { itemLine, SNAPSHOT_END_MESSAGE } from '../support/http/api-world.ts';
 
 const BASE = 'table=items&offset=-1';
 const VARIANTS = ['/v1/shape/', '/v1//shape', '/v1/shape//', '/v1/%73hape'];

@@ -1,7 +1,7 @@
 /** The wire: what a request may say, read and posted. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { column, key } from '../support/api-world.ts';
-import { startHttpWorld, told, type HttpWorld } from '../support/http-world.ts';
+import { column, key } from '../support/http/api-world.ts';
+import { startHttpWorld, told, type HttpWorld } from '../support/http/http-world.ts';
 
 let world: HttpWorld;
 

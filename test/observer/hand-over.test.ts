@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { startInspectionServer } from '../../src/observer/inspection-server.ts';
 import { NAMES, HandOverWorld } from '../support/hand-over/hand-over-world.ts';
-import { InspectionClient } from '../support/inspection-client.ts';
+import { InspectionClient } from '../support/service/inspection-client.ts';
 
 const CONSUMER = 'consumers/consumer#10';
 const MATERIALIZER = 'consumers/materializer#12';

@@ -3,8 +3,8 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { startInspectionServer, type InspectionOptions } from '../../src/observer/inspection-server.ts';
 import { createRuntime, type Runtime } from '../../src/otp/runtime.ts';
-import { handOverTree } from '../support/hand-over-tree.ts';
-import { InspectionClient } from '../support/inspection-client.ts';
+import { handOverTree } from '../support/actors/hand-over-tree.ts';
+import { InspectionClient } from '../support/service/inspection-client.ts';
 
 /** A tree that runs by itself, and a server on it that counts who observes. */
 async function serveTree(options: Partial<InspectionOptions> = {}) {

@@ -4,7 +4,7 @@ import type { InspectionEvent } from 'xstate';
 import { WireFormat } from '../../src/observer/wire-format.ts';
 import { replayScheduler } from '../../src/otp/schedulers/choosing-scheduler.ts';
 import { createRuntime, type Runtime } from '../../src/otp/runtime.ts';
-import { handOverTree } from '../support/hand-over-tree.ts';
+import { handOverTree } from '../support/actors/hand-over-tree.ts';
 
 beforeEach(() => {
   vi.useFakeTimers(); // The package converts an event in a timer of its own.

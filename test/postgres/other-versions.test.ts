@@ -12,11 +12,11 @@ import { createPublication } from '../../src/postgres/catalog/publication.ts';
 import { replicationPort } from '../../src/postgres/replication/replication-port.ts';
 import { NOTHING_STORED } from '../../src/postgres/replication/slot-standing.ts';
 import { snapshotPort } from '../../src/postgres/snapshot/snapshot-port.ts';
-import { openPort } from '../support/port-harness.ts';
-import { createDatabaseOn, serverUrl, type TestDatabase } from '../support/postgres.ts';
-import { targetOf } from '../support/postgres-target.ts';
-import { RecordingSink } from '../support/recording-sink.ts';
-import { RecordingTarget } from '../support/snapshot-target.ts';
+import { openPort } from '../support/postgres/port-harness.ts';
+import { createDatabaseOn, serverUrl, type TestDatabase } from '../support/postgres/postgres.ts';
+import { targetOf } from '../support/postgres/postgres-target.ts';
+import { RecordingSink } from '../support/postgres/recording-sink.ts';
+import { RecordingTarget } from '../support/postgres/snapshot-target.ts';
 
 const SYSTEM = ['14', '15', '16', '17'].filter((version) => existsSync(`/usr/lib/postgresql/${version}/bin/initdb`));
 

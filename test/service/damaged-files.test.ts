@@ -3,10 +3,10 @@ import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Shape, ShapeStream, type Row } from '@electric-sql/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
-import { readShape } from '../support/shape-follower.ts';
-import { removeDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { readShape } from '../support/service/shape-follower.ts';
+import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
 
 const ROWS = 300;
 const PARAMS = { table: 'items', offset: '-1' };

@@ -6,9 +6,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { InspectionClient } from '../support/inspection-client.ts';
+import { InspectionClient } from '../support/service/inspection-client.ts';
 import { processesOn } from '../support/processes.ts';
-import { readShape } from '../support/shape-follower.ts';
+import { readShape } from '../support/service/shape-follower.ts';
 
 const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
 let directory = '';

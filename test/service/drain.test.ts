@@ -3,10 +3,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { processesOn } from '../support/processes.ts';
-import { healthOf, startServiceProcess } from '../support/service-process.ts';
-import { readShape, ShapeFollower } from '../support/shape-follower.ts';
+import { healthOf, startServiceProcess } from '../support/service/service-process.ts';
+import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
 
 const storageDirectory = mkdtempSync(join(tmpdir(), 'armature-drain-'));
 const WAITING = 50;

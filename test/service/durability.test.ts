@@ -7,10 +7,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
-import { createDatabase, type TestDatabase } from '../support/postgres.ts';
-import { randomTransaction, runTransaction, WRITTEN_TABLE } from '../support/random-writes.ts';
-import { freePort, startServiceProcess } from '../support/service-process.ts';
-import { ShapeFollower } from '../support/shape-follower.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { randomTransaction, runTransaction, WRITTEN_TABLE } from '../support/service/random-writes.ts';
+import { freePort, startServiceProcess } from '../support/service/service-process.ts';
+import { ShapeFollower } from '../support/service/shape-follower.ts';
 
 const KILLS = 20;
 const storageDirectory = mkdtempSync(join(tmpdir(), 'armature-kills-'));

@@ -2,11 +2,11 @@
 import { readdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
-import { ShapeFollower } from '../support/shape-follower.ts';
-import { removeDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
-import { failingDisk, type FailingDisk } from '../support/failing-disk.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { ShapeFollower } from '../support/service/shape-follower.ts';
+import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
+import { failingDisk, type FailingDisk } from '../support/storage/failing-disk.ts';
 
 let database: TestDatabase;
 let disk: FailingDisk;

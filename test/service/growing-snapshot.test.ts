@@ -3,10 +3,10 @@
  * one as it grows, also to who comes in the middle. A query that breaks off leaves no half snapshot behind.
  */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
-import { readShape, ShapeFollower } from '../support/shape-follower.ts';
-import { startThrottledProxy, type ThrottledProxy } from '../support/throttled-proxy.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
+import { startThrottledProxy, type ThrottledProxy } from '../support/service/throttled-proxy.ts';
 
 const ROWS = 20_000;
 const CHUNK_BYTES = 20_000;

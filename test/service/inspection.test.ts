@@ -1,10 +1,10 @@
 /** `--inspect` on the running service: whoever reads the stream can draw its machines, and sees a hand-over step by step. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { InspectionClient } from '../support/inspection-client.ts';
-import { createDatabase, type TestDatabase } from '../support/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
-import { freePort } from '../support/service-process.ts';
-import { ShapeFollower } from '../support/shape-follower.ts';
+import { InspectionClient } from '../support/service/inspection-client.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { freePort } from '../support/service/service-process.ts';
+import { ShapeFollower } from '../support/service/shape-follower.ts';
 
 let database: TestDatabase;
 let service: ServiceInProcess;

@@ -1,9 +1,9 @@
 /** Large values and large transactions reach a client whole, by snapshot and by stream, and disturb no other shape. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
-import { ShapeFollower } from '../support/shape-follower.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { ShapeFollower } from '../support/service/shape-follower.ts';
 
 const VALUE_CHARACTERS = 5_000_000;
 const ROWS = 200_000;

@@ -8,9 +8,9 @@ import { invariant } from '../../src/base/invariant.ts';
 import { seededRandom, type Random } from '../../src/base/random.ts';
 import type { Name, Table } from '../../src/otp/process.ts';
 import { dependant } from '../support/hand-over/dependant.ts';
-import { createDatabase, type TestDatabase } from '../support/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
-import { ShapeFollower } from '../support/shape-follower.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { ShapeFollower } from '../support/service/shape-follower.ts';
 
 let database: TestDatabase;
 let service: ServiceInProcess;

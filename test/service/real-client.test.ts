@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { Shape, ShapeStream, type Row } from '@electric-sql/client';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
-import { createDatabase, type TestDatabase } from '../support/postgres.ts';
-import { randomTransaction, runTransaction, WRITTEN_TABLE } from '../support/random-writes.ts';
-import { startServiceProcess, type ServiceProcess } from '../support/service-process.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { randomTransaction, runTransaction, WRITTEN_TABLE } from '../support/service/random-writes.ts';
+import { startServiceProcess, type ServiceProcess } from '../support/service/service-process.ts';
 
 let database: TestDatabase;
 let service: ServiceProcess;

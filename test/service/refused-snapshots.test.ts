@@ -3,9 +3,9 @@
  * request is served.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
-import { readShape, ShapeFollower } from '../support/shape-follower.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
 
 let database: TestDatabase;
 let service: ServiceInProcess;

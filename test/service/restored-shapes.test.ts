@@ -1,8 +1,8 @@
 /** Stored shapes come back: what that costs grows with their number and no faster, and whose table has changed meanwhile starts over. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
-import { ShapeFollower } from '../support/shape-follower.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { ShapeFollower } from '../support/service/shape-follower.ts';
 
 const SHAPES_PER_TABLE = 5;
 /** Events that do not depend on the number of shapes, a block of the log that was not taken yet among them. */

@@ -6,8 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
-import { createDatabase, type TestDatabase } from '../support/postgres.ts';
-import { freePort, spawnService } from '../support/service-process.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { freePort, spawnService } from '../support/service/service-process.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'armature-refused-'));
 let database: TestDatabase;

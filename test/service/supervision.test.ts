@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import type { Name, Pid } from '../../src/otp/process.ts';
 import type { ProcessTree } from '../../src/otp/tree.ts';
-import { createDatabase, type TestDatabase } from '../support/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
-import { ShapeFollower } from '../support/shape-follower.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { ShapeFollower } from '../support/service/shape-follower.ts';
 
 let database: TestDatabase;
 let service: ServiceInProcess;

@@ -1,9 +1,9 @@
 /** A thousand shapes on one table: a row reaches those that it matches, and costs no more than with a hundred. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventsOf } from '../support/delivered-events.ts';
-import { createDatabase, type TestDatabase } from '../support/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
-import { ShapeFollower } from '../support/shape-follower.ts';
+import { eventsOf } from '../support/service/delivered-events.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { ShapeFollower } from '../support/service/shape-follower.ts';
 
 const SHAPES = 1_000;
 const REQUESTS_AT_ONCE = 40;

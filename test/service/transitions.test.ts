@@ -1,9 +1,9 @@
 /** What a transaction costs in the running service: transitions, as many for one row as for ten thousand. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { eventsOf } from '../support/delivered-events.ts';
-import { createDatabase, type TestDatabase } from '../support/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
-import { ShapeFollower } from '../support/shape-follower.ts';
+import { eventsOf } from '../support/service/delivered-events.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { ShapeFollower } from '../support/service/shape-follower.ts';
 
 const TRANSITIONS_MAX = 30;
 

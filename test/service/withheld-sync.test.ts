@@ -3,10 +3,10 @@
  * long it takes; once the disk has it, all of it arrives.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDatabase, streamIdOf, type TestDatabase } from '../support/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service.ts';
-import { readShape, ShapeFollower } from '../support/shape-follower.ts';
-import { withholdingDisk } from '../support/withholding-disk.ts';
+import { createDatabase, streamIdOf, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
+import { withholdingDisk } from '../support/storage/withholding-disk.ts';
 
 const disk = withholdingDisk();
 let database: TestDatabase;

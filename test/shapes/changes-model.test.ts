@@ -13,7 +13,7 @@ import { ShapeLines } from '../../src/shapes/shape-lines.ts';
 import { ShapeRouter } from '../../src/shapes/shape-router.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { Where, WhereLanguage } from '../../src/sql/where.ts';
-import { blockOf, transactionOf, tupleOf, type Row, type RowChange } from '../support/changes.ts';
+import { blockOf, transactionOf, tupleOf, type Row, type RowChange } from '../support/actors/changes.ts';
 import { handleOf } from '../support/shapes.ts';
 
 const layout: RelationLayout = {

@@ -4,7 +4,7 @@ import type { RelationLayout } from '../../src/model/relation.ts';
 import { changesByTransaction } from '../../src/shapes/routed-changes.ts';
 import { ShapeLines } from '../../src/shapes/shape-lines.ts';
 import { snapshotColumns } from '../../src/shapes/row-plan.ts';
-import { blockOf, placedTransaction, transactionOf, tupleOf, type RowChange } from '../support/changes.ts';
+import { blockOf, placedTransaction, transactionOf, tupleOf, type RowChange } from '../support/actors/changes.ts';
 import { itemsLayout, shapeOf, whereOf, type ShapeWish } from '../support/shapes.ts';
 
 const AT = { xid: 7, lsn: '100' };

@@ -5,7 +5,7 @@ import type { LogBlock } from '../../src/model/transaction.ts';
 import { changesByTransaction } from '../../src/shapes/routed-changes.ts';
 import { ShapeRouter } from '../../src/shapes/shape-router.ts';
 import type { Where } from '../../src/sql/where.ts';
-import { blockOf, placedTransaction, transactionOf, type RowChange } from '../support/changes.ts';
+import { blockOf, placedTransaction, transactionOf, type RowChange } from '../support/actors/changes.ts';
 import { handleOf, itemsLayout, shapeOf, whereOf, type ShapeWish } from '../support/shapes.ts';
 
 const AT = { xid: 7, lsn: '100' };

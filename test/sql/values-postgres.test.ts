@@ -8,7 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { castConstant, constantOf, isCastTarget } from '../../src/sql/literals.ts';
 import { typeNameOf, VALUE_TYPES, type TypeName, type Value } from '../../src/sql/value-types.ts';
 import { WhereRefusal } from '../../src/sql/where-refusal.ts';
-import { createDatabase, type TestDatabase } from '../support/postgres.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { samples } from '../support/where-expressions.ts';
 
 const TEXTS_PER_TYPE = 1500;

@@ -14,7 +14,7 @@ import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../support/shapes.ts';
-import { bodyOf, bytes, lsn, transactionsOf, xid } from '../support/stored-samples.ts';
+import { bodyOf, bytes, lsn, transactionsOf, xid } from '../support/storage/stored-samples.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { Account, without, withEntry, type Served } from './storage-account.ts';
 

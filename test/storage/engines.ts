@@ -4,7 +4,7 @@ import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
-import { removeDirectory, temporaryDirectory } from '../support/temporary-directory.ts';
+import { removeDirectory, temporaryDirectory } from '../support/storage/temporary-directory.ts';
 import { MemoryDisk } from './memory-disk.ts';
 
 export interface EngineOptions {

@@ -6,7 +6,7 @@ import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../support/shapes.ts';
-import { appendLines, bodyOf, bytes, grow, lsn, pgSnapshot, readAll, snapshotOf } from '../support/stored-samples.ts';
+import { appendLines, bodyOf, bytes, grow, lsn, pgSnapshot, readAll, snapshotOf } from '../support/storage/stored-samples.ts';
 import { readDirectory, type Files, type StoredLine } from './format-reader.ts';
 import { MemoryDisk } from './memory-disk.ts';
 

@@ -8,7 +8,7 @@ import { replayScheduler } from '../../src/otp/schedulers/choosing-scheduler.ts'
 import type { Message, Name, PortSpec, ProcessSpec } from '../../src/otp/process.ts';
 import { createRuntime } from '../../src/otp/runtime.ts';
 import { journalPort } from '../../src/telemetry/journal-port.ts';
-import { keptLog } from '../support/log-lines.ts';
+import { keptLog } from '../support/storage/log-lines.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const source = { systemId: '1', timeline: '1', database: 'items', slot: 'slot' };

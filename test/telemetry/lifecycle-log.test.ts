@@ -10,7 +10,7 @@ import { createRuntime } from '../../src/otp/runtime.ts';
 import { supervisor } from '../../src/otp/supervision/supervisor.ts';
 import { journalPort } from '../../src/telemetry/journal-port.ts';
 import { logLifecycle } from '../../src/telemetry/lifecycle-log.ts';
-import { keptLog } from '../support/log-lines.ts';
+import { keptLog } from '../support/storage/log-lines.ts';
 
 const DISK_FULL = Object.assign(new Error('no space left'), { name: 'StorageFullError' });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { humanLines } from '../../src/telemetry/human-lines.ts';
 import { createLogger } from '../../src/telemetry/logger.ts';
-import { keptLog } from '../support/log-lines.ts';
+import { keptLog } from '../support/storage/log-lines.ts';
 
 test('writes one JSON line: when, how grave, what, and nothing of the machine', () => {
   const written: string[] = [];

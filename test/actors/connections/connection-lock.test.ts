@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { FIRST_DELAY_MS } from '../../../src/actors/connections/back-off.ts';
 import { connectionLock } from '../../../src/actors/connections/connection-lock.ts';
 import type { Message } from '../../../src/otp/process.ts';
-import { walk } from '../../support/lone-machine.ts';
+import { walk } from '../../support/actors/lone-machine.ts';
 
 const after = (...events: readonly Message[]) => walk(connectionLock, { self: 'lock#1' }, ...events);
 const acquired = { type: 'lock.acquired' };

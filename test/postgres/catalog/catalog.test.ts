@@ -2,8 +2,8 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createCatalog, type FoundRelation } from '../../../src/postgres/catalog/catalog.ts';
 import { DatabaseUnreachableError } from '../../../src/postgres/connection/database-error.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
-import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { targetOf } from '../../support/postgres-target.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { targetOf } from '../../support/postgres/postgres-target.ts';
 
 let database: TestDatabase;
 let pool: DatabasePool;

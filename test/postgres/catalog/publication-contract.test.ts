@@ -4,10 +4,10 @@ import type { PublishedRelation } from '../../../src/model/relation.ts';
 import type { Message } from '../../../src/otp/process.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { publicationPort } from '../../../src/postgres/catalog/publication-port.ts';
-import { ModelPublication } from '../../support/model-publication.ts';
-import { openPort, type RunningPort } from '../../support/port-harness.ts';
-import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { targetOf } from '../../support/postgres-target.ts';
+import { ModelPublication } from '../../support/actors/model-publication.ts';
+import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { targetOf } from '../../support/postgres/postgres-target.ts';
 
 /** Tables and who alters the publication; every test has names of its own. */
 interface Side {

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { createPublication, type PublicationOptions } from '../../../src/postgres/catalog/publication.ts';
 import { publicationPort } from '../../../src/postgres/catalog/publication-port.ts';
-import { openPort } from '../../support/port-harness.ts';
-import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { targetOf } from '../../support/postgres-target.ts';
+import { openPort } from '../../support/postgres/port-harness.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { targetOf } from '../../support/postgres/postgres-target.ts';
 
 let database: TestDatabase;
 let pool: DatabasePool;

@@ -3,8 +3,8 @@ import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { connect } from '../../../src/postgres/connection/connection.ts';
 import { DatabaseUnreachableError } from '../../../src/postgres/connection/database-error.ts';
 import type { SslMode } from '../../../src/settings/database-url.ts';
-import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { targetOf } from '../../support/postgres-target.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { targetOf } from '../../support/postgres/postgres-target.ts';
 
 let database: TestDatabase;
 let door: Server | undefined;

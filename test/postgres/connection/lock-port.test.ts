@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { DatabaseTarget } from '../../../src/settings/database-url.ts';
 import { lockPort } from '../../../src/postgres/connection/lock-port.ts';
-import { openPort, type RunningPort } from '../../support/port-harness.ts';
-import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { targetOf } from '../../support/postgres-target.ts';
+import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { targetOf } from '../../support/postgres/postgres-target.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

@@ -3,9 +3,9 @@ import { DatabaseRefusedError, DatabaseUnreachableError } from '../../../src/pos
 import type { DatabaseTarget } from '../../../src/settings/database-url.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { poolPort } from '../../../src/postgres/connection/pool-port.ts';
-import { openPort } from '../../support/port-harness.ts';
-import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { targetOf } from '../../support/postgres-target.ts';
+import { openPort } from '../../support/postgres/port-harness.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { targetOf } from '../../support/postgres/postgres-target.ts';
 
 let database: TestDatabase;
 beforeAll(async () => {

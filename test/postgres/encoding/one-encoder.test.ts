@@ -6,11 +6,11 @@ import { createPool, type DatabasePool } from '../../../src/postgres/connection/
 import { replicationPort } from '../../../src/postgres/replication/replication-port.ts';
 import { NOTHING_STORED } from '../../../src/postgres/replication/slot-standing.ts';
 import { snapshotPort } from '../../../src/postgres/snapshot/snapshot-port.ts';
-import { openPort, type RunningPort } from '../../support/port-harness.ts';
-import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { targetOf } from '../../support/postgres-target.ts';
-import { RecordingSink, valueBytes } from '../../support/recording-sink.ts';
-import { RecordingTarget } from '../../support/snapshot-target.ts';
+import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { targetOf } from '../../support/postgres/postgres-target.ts';
+import { RecordingSink, valueBytes } from '../../support/postgres/recording-sink.ts';
+import { RecordingTarget } from '../../support/postgres/snapshot-target.ts';
 
 let database: TestDatabase;
 let pool: DatabasePool;

@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import { Change } from '../../../src/model/change.ts';
 import { RowFormatError, RowWriter } from '../../../src/postgres/encoding/row-writer.ts';
-import { texts } from '../../support/recording-sink.ts';
+import { texts } from '../../support/postgres/recording-sink.ts';
 
 /** Strangers around it: a read beyond either end would be noticed. */
 function written(how: 'copyLine' | 'dataRow', bytes: Buffer): unknown {

@@ -3,8 +3,8 @@ import { beforeEach, expect, test } from 'vitest';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import { ChangeWriter } from '../../../src/postgres/replication/change-writer.ts';
 import { PgoutputError, type PgoutputHandler, PgoutputParser } from '../../../src/postgres/replication/pgoutput-parser.ts';
-import * as messages from '../../support/pgoutput-messages.ts';
-import { RecordingSink } from '../../support/recording-sink.ts';
+import * as messages from '../../support/postgres/pgoutput-messages.ts';
+import { RecordingSink } from '../../support/postgres/recording-sink.ts';
 
 /** Crashes when it is told anything. */
 const tell = (): never => {

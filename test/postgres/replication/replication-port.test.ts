@@ -5,10 +5,10 @@ import type { StreamSource } from '../../../src/model/stream-source.ts';
 import { PgoutputError } from '../../../src/postgres/replication/pgoutput-parser.ts';
 import { replicationPort, type ReplicationPortOptions } from '../../../src/postgres/replication/replication-port.ts';
 import { NOTHING_STORED, type StoredStream } from '../../../src/postgres/replication/slot-standing.ts';
-import { openPort, type RunningPort } from '../../support/port-harness.ts';
-import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { targetOf } from '../../support/postgres-target.ts';
-import { RecordingSink } from '../../support/recording-sink.ts';
+import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { targetOf } from '../../support/postgres/postgres-target.ts';
+import { RecordingSink } from '../../support/postgres/recording-sink.ts';
 
 let database: TestDatabase;
 let sink: RecordingSink;

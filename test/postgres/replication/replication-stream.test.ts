@@ -13,10 +13,10 @@ import {
 } from '../../../src/postgres/replication/replication-stream.ts';
 import { NOTHING_STORED } from '../../../src/postgres/replication/slot-standing.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { createDatabase } from '../../support/postgres.ts';
-import { targetOf } from '../../support/postgres-target.ts';
-import { RecordingSink } from '../../support/recording-sink.ts';
-import { refusalBody, WalSender } from '../../support/wal-sender.ts';
+import { createDatabase } from '../../support/postgres/postgres.ts';
+import { targetOf } from '../../support/postgres/postgres-target.ts';
+import { RecordingSink } from '../../support/postgres/recording-sink.ts';
+import { refusalBody, WalSender } from '../../support/postgres/wal-sender.ts';
 
 let streams: ReplicationStream[] = [];
 let closing: (() => Promise<unknown>)[] = [];

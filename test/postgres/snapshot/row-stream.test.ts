@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { RowWriter } from '../../../src/postgres/encoding/row-writer.ts';
 import { streamRows } from '../../../src/postgres/snapshot/row-stream.ts';
-import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 
 let database: TestDatabase;
 let client: pg.Client;

@@ -4,10 +4,10 @@ import { systemClock } from '../../../src/base/clock.ts';
 import type { Message } from '../../../src/otp/process.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { snapshotPort } from '../../../src/postgres/snapshot/snapshot-port.ts';
-import { openPort, type RunningPort } from '../../support/port-harness.ts';
-import { createDatabase, type TestDatabase } from '../../support/postgres.ts';
-import { targetOf } from '../../support/postgres-target.ts';
-import { RecordingTarget } from '../../support/snapshot-target.ts';
+import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { targetOf } from '../../support/postgres/postgres-target.ts';
+import { RecordingTarget } from '../../support/postgres/snapshot-target.ts';
 
 let database: TestDatabase;
 let pool: DatabasePool;

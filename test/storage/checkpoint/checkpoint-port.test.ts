@@ -8,12 +8,12 @@ import { openStorage } from '../../../src/storage/open-storage.ts';
 import { ShapePaths } from '../../../src/storage/shapes/shape-paths.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
-import { failingDisk, type FailingDisk } from '../../support/failing-disk.ts';
+import { failingDisk, type FailingDisk } from '../../support/storage/failing-disk.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { openPort } from '../../support/port-harness.ts';
+import { openPort } from '../../support/postgres/port-harness.ts';
 import { shapeOf } from '../../support/shapes.ts';
-import { removeDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
-import { appendLines, bodyOf, offset, snapshotOf } from '../../support/stored-samples.ts';
+import { removeDirectory, temporaryDirectory } from '../../support/storage/temporary-directory.ts';
+import { appendLines, bodyOf, offset, snapshotOf } from '../../support/storage/stored-samples.ts';
 
 const definition = shapeOf({});
 const damaged = '1-1' as Handle;

@@ -8,7 +8,7 @@ import { openDiskLog } from '../../../src/storage/log/disk-log.ts';
 import { encodeFrame, type FrameKind } from '../../../src/storage/log/frame.ts';
 import type { TransactionLog } from '../../../src/storage/log/transaction-log.ts';
 import { MemoryDisk } from '../memory-disk.ts';
-import { appendTransaction, readAll, transactionsOf } from '../../support/stored-samples.ts';
+import { appendTransaction, readAll, transactionsOf } from '../../support/storage/stored-samples.ts';
 
 const DIRECTORY = '/log';
 const START = 0 as LogPosition;

@@ -7,7 +7,7 @@ import { LogBlocks, type BlockSlot } from '../../../src/storage/log/log-blocks.t
 import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { World } from '../../support/otp/world.ts';
-import { grow, lsn, xid } from '../../support/stored-samples.ts';
+import { grow, lsn, xid } from '../../support/storage/stored-samples.ts';
 
 const at = (position: number): LogPosition => position as LogPosition;
 const range = (after: number, through: number): LogRange => ({ after: at(after), through: at(through) });

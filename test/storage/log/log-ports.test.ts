@@ -10,8 +10,8 @@ import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
 import { logWriterPort } from '../../../src/storage/log/log-writer-port.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { openPort } from '../../support/port-harness.ts';
-import { anotherSource, bytes, lsn, xid } from '../../support/stored-samples.ts';
+import { openPort } from '../../support/postgres/port-harness.ts';
+import { anotherSource, bytes, lsn, xid } from '../../support/storage/stored-samples.ts';
 import { MemoryDisk } from '../memory-disk.ts';
 
 let disk: MemoryDisk;

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import { parsePgSnapshot } from '../../../src/model/pg-snapshot.ts';
 import { RECENT_COMMITS_MAX, RecentCommits } from '../../../src/storage/log/recent-commits.ts';
-import { lsn, xid } from '../../support/stored-samples.ts';
+import { lsn, xid } from '../../support/storage/stored-samples.ts';
 
 const at = (position: number): LogPosition => position as LogPosition;
 const seesNothing = parsePgSnapshot('100:100:', lsn(0));

@@ -18,9 +18,19 @@ import { nodeDisk } from '../../../src/storage/disk.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { handleOf, itemsLayout, shapeOf } from '../../support/shapes.ts';
-import { removeDirectory, temporaryDirectory } from '../../support/temporary-directory.ts';
+import { removeDirectory, temporaryDirectory } from '../../support/storage/temporary-directory.ts';
 import { MemoryDisk } from '../memory-disk.ts';
-import { anotherSource, appendLines, bodyOf, bytes, grow, lsn, pgSnapshot, readAll, snapshotOf } from '../../support/stored-samples.ts';
+import {
+  anotherSource,
+  appendLines,
+  bodyOf,
+  bytes,
+  grow,
+  lsn,
+  pgSnapshot,
+  readAll,
+  snapshotOf,
+} from '../../support/storage/stored-samples.ts';
 
 const handle = handleOf(1);
 const definition = shapeOf({});

@@ -9,7 +9,7 @@ import { itemsLayout } from '../../support/shapes.ts';
 import { engines } from '../engines.ts';
 import {
   anotherSource, appendTransaction, bytes, lsn, pgSnapshot, readAll, recordsOf, transactionsOf, xid,
-} from '../../support/stored-samples.ts';
+} from '../../support/storage/stored-samples.ts';
 
 const MANY = Number.MAX_SAFE_INTEGER;
 const deleted = (handle: string) => ({ type: 'shape.deleted', handle: handle as Handle, why: 'a test' }) as const;

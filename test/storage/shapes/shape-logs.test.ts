@@ -22,7 +22,7 @@ import {
   snapshotEnd,
   snapshotOf,
   text,
-} from '../../support/stored-samples.ts';
+} from '../../support/storage/stored-samples.ts';
 
 const handle = handleOf(1);
 const definition = shapeOf({});

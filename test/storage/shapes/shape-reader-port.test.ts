@@ -5,8 +5,8 @@ import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { ShapeBlocks } from '../../../src/storage/shapes/shape-blocks.ts';
 import { shapeReaderPort } from '../../../src/storage/shapes/shape-reader-port.ts';
-import { openPort } from '../../support/port-harness.ts';
-import { committed, inserted } from '../../support/shape-messages.ts';
+import { openPort } from '../../support/postgres/port-harness.ts';
+import { committed, inserted } from '../../support/actors/shape-messages.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
 
 const HANDLE = handleOf(1);

@@ -35,7 +35,7 @@ import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { ShapeBlocks } from '../../../src/storage/shapes/shape-blocks.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import { shapeReaderPort } from '../../../src/storage/shapes/shape-reader-port.ts';
-import { changeBytes, tupleOf } from '../changes.ts';
+import { changeBytes, tupleOf } from '../actors/changes.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { shapeOf } from '../shapes.ts';
 import { dependant, View } from './dependant.ts';

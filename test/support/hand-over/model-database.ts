@@ -5,7 +5,7 @@
  */
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { PgSnapshot, Xid } from '../../../src/model/pg-snapshot.ts';
-import type { Row, RowChange } from '../changes.ts';
+import type { Row, RowChange } from '../actors/changes.ts';
 
 /** What a transaction wants of a row: a value, or that the row goes. What it comes to depends on the row that is there. */
 export interface Wish {

@@ -3,7 +3,7 @@ import type { SupervisorSpec } from '../../../src/otp/supervision/child-spec.ts'
 import { ChildTable, type ChildChange, type ChildNews } from '../../../src/otp/supervision/child-table.ts';
 import type { MachineSpec } from '../../../src/otp/process.ts';
 import { supervisor } from '../../../src/otp/supervision/supervisor.ts';
-import { stateAt, withConfig } from '../machine-config.ts';
+import { stateAt, withConfig } from '../actors/machine-config.ts';
 
 /** Looks at the ends that were kept, and makes nothing of them. */
 class ForgetfulTable extends ChildTable {

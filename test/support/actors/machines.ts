@@ -1,0 +1,36 @@
+/** Every machine of the service, with what it is there for. */
+import type { AnyStateMachine } from 'xstate';
+import { checkpointer } from '../../../src/actors/checkpointer.ts';
+import { connectionLock } from '../../../src/actors/connections/connection-lock.ts';
+import { connectionPools } from '../../../src/actors/connections/connection-pools.ts';
+import { consumer } from '../../../src/actors/consumer.ts';
+import { materializer } from '../../../src/actors/materializer.ts';
+import { publicationManager } from '../../../src/actors/publication-manager.ts';
+import { replicationClient } from '../../../src/actors/connections/replication-client.ts';
+import { shapeCache } from '../../../src/actors/shape-cache.ts';
+import { shapeLogCollector } from '../../../src/actors/shape-log-collector.ts';
+import { snapshotter } from '../../../src/actors/snapshotter.ts';
+import { statusMonitor } from '../../../src/actors/status-monitor.ts';
+import { dynamicSupervisorMachine } from '../../../src/otp/supervision/dynamic-supervisor.ts';
+import { supervisorMachine } from '../../../src/otp/supervision/supervisor.ts';
+
+export interface ChartedMachine {
+  readonly machine: AnyStateMachine;
+  readonly purpose: string;
+}
+
+export const machines: readonly ChartedMachine[] = [
+  { machine: consumer, purpose: 'Writes one shape’s log, and says to everybody who follows the shape how far it can be read.' },
+  { machine: materializer, purpose: 'Keeps the values of one column of a shape, for outer shapes with a subquery on it.' },
+  { machine: snapshotter, purpose: 'Gets one new shape its first rows, then ends.' },
+  { machine: shapeLogCollector, purpose: 'Takes the transaction log, block by block, to the Consumers that a block touches.' },
+  { machine: shapeCache, purpose: 'Makes shapes, brings the stored ones back, and lets go of those whose Consumer has ended.' },
+  { machine: publicationManager, purpose: 'Keeps each table that has a shape in the publication, and no other.' },
+  { machine: statusMonitor, purpose: 'Knows whether the service is ready, from those who can say so.' },
+  { machine: connectionLock, purpose: 'Of all instances on one database, the one that holds the lock streams.' },
+  { machine: replicationClient, purpose: 'Brings the stream of Postgres’s changes, and comes back by itself when it breaks.' },
+  { machine: connectionPools, purpose: 'Knows whether Postgres can be asked.' },
+  { machine: checkpointer, purpose: 'From time to time, and when much is in memory only, brings the shapes’ logs to the disk.' },
+  { machine: supervisorMachine, purpose: 'Starts its children in order, restarts them by its strategy, stops them in reverse order.' },
+  { machine: dynamicSupervisorMachine, purpose: 'Supervises children that come and go on request, each from a template.' },
+];

@@ -1,0 +1,132 @@
+/**
+ * A database of tables by name, and its publication, in memory: held to the same contract as the real one. What it is asked is
+ * kept, to be counted.
+ */
+import type { PublishedRelation } from '../../../src/model/relation.ts';
+import type { Message, PortSpec } from '../../../src/otp/process.ts';
+import type { PublicationFault } from '../../../src/postgres/catalog/publication.ts';
+
+interface ModelTable {
+  readonly relation: PublishedRelation;
+  isFull: boolean;
+  isPublished: boolean;
+}
+
+export class ModelPublication {
+  /** Nobody answers. */
+  isAway = false;
+  /** There are tables, and nothing that they could be published in. */
+  isMissing = false;
+  readonly questions: Message[] = [];
+  private readonly tables = new Map<string, ModelTable>();
+  private readonly locked = new Set<string>();
+  private oids = 0;
+
+  get port(): PortSpec {
+    return {
+      name: '@publication',
+      open: () => ({
+        requests: {
+          reviewRelations: (request) => this.answered(request, (relations) => this.review(relations)),
+          addRelations: (request) => this.answered(request, (relations) => this.add(relations)),
+          dropRelations: (request) => this.answered(request, (relations) => this.drop(relations)),
+        },
+      }),
+    };
+  }
+
+  get published(): string[] {
+    return [...this.tables].flatMap(([name, { isPublished }]) => (isPublished ? [name] : [])).sort();
+  }
+
+  /** The table of that name, made when there is none. */
+  relation(name: string): PublishedRelation {
+    const known = this.tables.get(name);
+    if (known !== undefined) return known.relation;
+    this.oids += 1;
+    const relation = { oid: this.oids, schema: 'public', name };
+    this.tables.set(name, { relation, isFull: false, isPublished: false });
+    return relation;
+  }
+
+  /** A table that was added before. */
+  carry(name: string): void {
+    this.relation(name);
+    this.alter(name, { isPublished: true, isFull: true });
+  }
+
+  dropTable(name: string): void {
+    this.tables.delete(name);
+  }
+
+  takeOut(name: string): void {
+    this.alter(name, { isPublished: false });
+  }
+
+  forgetOldRows(name: string): void {
+    this.alter(name, { isFull: false });
+  }
+
+  /** Whoever alters it is refused. */
+  lock(name: string): void {
+    this.locked.add(name);
+  }
+
+  unlock(name: string): void {
+    this.locked.delete(name);
+  }
+
+  private alter(name: string, change: Partial<ModelTable>): void {
+    const table = this.tables.get(name);
+    if (table !== undefined) Object.assign(table, change);
+  }
+
+  /** In a later turn, as from a database. */
+  private async answered(request: Message, answer: (relations: readonly PublishedRelation[]) => Message): Promise<Message> {
+    this.questions.push(request);
+    if (this.isAway) return unavailable('connection_not_available', 'Database connection not available');
+    if (this.isMissing) return unavailable('publication_missing', 'Publication "pub" not found in the database');
+    return answer(request['relations'] as readonly PublishedRelation[]);
+  }
+
+  private review(relations: readonly PublishedRelation[]): Message {
+    const faults = relations.flatMap((relation): PublicationFault[] => {
+      const table = this.present(relation);
+      if (table === undefined) return [{ relation, fault: 'isDropped' }];
+      if (!table.isPublished) return [{ relation, fault: 'isNotPublished' }];
+      return table.isFull ? [] : [{ relation, fault: 'isNotFull' }];
+    });
+    return { type: 'publication.reviewed', faults };
+  }
+
+  private add(relations: readonly PublishedRelation[]): Message {
+    for (const relation of relations) {
+      const table = this.present(relation);
+      if (table === undefined) return refusal('table_dropped');
+      if (this.locked.has(relation.name) && !(table.isPublished && table.isFull)) return refusal('lock_timeout');
+    }
+    const added = relations.filter(({ name }) => this.tables.get(name)?.isPublished === false);
+    for (const { name } of relations) this.alter(name, { isPublished: true, isFull: true });
+    return { type: 'publication.altered', added };
+  }
+
+  private drop(relations: readonly PublishedRelation[]): Message {
+    const present = relations.filter((relation) => this.present(relation)?.isPublished);
+    if (present.some(({ name }) => this.locked.has(name))) return refusal('lock_timeout');
+    for (const { name } of present) this.takeOut(name);
+    return { type: 'publication.altered', added: [] };
+  }
+
+  private present({ oid, name }: PublishedRelation): ModelTable | undefined {
+    const table = this.tables.get(name);
+    return table?.relation.oid === oid ? table : undefined;
+  }
+}
+
+function unavailable(code: string, message: string): Message {
+  return { type: 'publication.unavailable', error: { name: code, code, message, status: 503 } };
+}
+
+function refusal(code: string): Message {
+  return { type: 'publication.refused', error: { name: code, code, message: code, status: code === 'table_dropped' ? 409 : 503 } };
+}

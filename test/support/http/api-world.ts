@@ -1,0 +1,345 @@
+/**
+ * A small world behind the api: real logs in memory, a catalogue of three tables, a directory that makes shapes at
+ * once, and a service whose state the test sets. In front of it the real api and, if wanted, the real server.
+ */
+import { createApi, type Api } from '../../../src/api/api.ts';
+import type { ApiSettings } from '../../../src/api/api-context.ts';
+import type {
+  LogStretch, ReadableLogs, RelationLookup, RelationSource, ServedShapes, ServiceLevel, ServiceStatus, ShapeCreation, SnapshotStart,
+} from '../../../src/api/ports.ts';
+import { seededRandom } from '../../../src/base/random.ts';
+import type { LogOffset } from '../../../src/model/log-offset.ts';
+import type { LogPosition } from '../../../src/model/log-position.ts';
+import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
+import type { Column, Relation } from '../../../src/model/relation.ts';
+import { definitionKey, newHandle, type Handle, type ShapeDefinition } from '../../../src/model/shape.ts';
+import type { SnapshotWriter } from '../../../src/storage/shapes/shape-logs.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import type { WhereLanguage } from '../../../src/sql/where.ts';
+import { readableLogs } from '../../../src/service/wiring/api-ports.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { ManualClock } from '../manual-clock.ts';
+
+const PG_SNAPSHOT = { xmin: '100', xmax: '100', xip: [], insertLsn: LSN_ZERO };
+export const LONG_POLL_MS = 20_000;
+
+export interface World {
+  readonly api: Api;
+  readonly clock: ManualClock;
+  readonly catalog: TestCatalog;
+  readonly directory: TestDirectory;
+  readonly status: TestStatus;
+  readonly language: TestLanguage;
+  /** What every shape has stored, as the service knows it. */
+  processed: Lsn | undefined;
+  /** Appends rows to a shape's log as one transaction, and tells those who wait. @returns the log's new end. */
+  append(handle: string, lsn: number, ...rows: readonly string[]): LogOffset;
+}
+
+export interface WorldOptions {
+  readonly settings?: Partial<ApiSettings>;
+  readonly chunkBytesMax?: number;
+  /** Rows of the table `items`, as the snapshot finds them. */
+  readonly rows?: readonly string[];
+  /** Logs give their lines as streams, as those do that lie on a disk. */
+  readonly streams?: boolean;
+}
+
+export function createWorld({ settings, chunkBytesMax, rows = [], streams = false }: WorldOptions = {}): World {
+  const clock = new ManualClock();
+  const storage = memoryStorage({ clock, ...(chunkBytesMax === undefined ? {} : { chunkBytesMax }) });
+  const catalog = new TestCatalog();
+  const status = new TestStatus(clock);
+  const language = new TestLanguage();
+  const directory = new TestDirectory(storage, clock, rows, (handle, next) => api.announcements.rotate(handle, next));
+  const ports = {
+    relations: catalog,
+    shapes: directory,
+    logs: streams ? streaming(readableLogs(storage.shapes)) : readableLogs(storage.shapes),
+    status,
+    language,
+    lastProcessedLsn: () => world.processed,
+  };
+  const api = createApi(
+    ports,
+    {
+      longPollTimeoutMs: LONG_POLL_MS,
+      readinessTimeoutMs: 5000,
+      maxConcurrentRequests: { initial: 300, existing: 10_000 },
+      cache: { maxAgeSeconds: 60, staleAgeSeconds: 300 },
+      isDeletionEnabled: true,
+      ...settings,
+    },
+    clock,
+    seededRandom(1),
+  );
+  const world: World = {
+    api, clock, catalog, directory, status, language, processed: undefined,
+    append(handle, lsn, ...lines) {
+      const log = storage.shapes.get(handle as Handle);
+      if (log === undefined) throw new Error(`no log of ${handle}`);
+      lines.forEach((line, index) => log.append(String(lsn) as Lsn, 2 * index, Buffer.from(line)));
+      const end = log.publish(0 as LogPosition);
+      api.announcements.announce(log.handle, end);
+      return end;
+    },
+  };
+  return world;
+}
+
+function streaming(logs: ReadableLogs): ReadableLogs {
+  return {
+    isGone: (error) => logs.isGone(error),
+    damageOf: (error) => logs.damageOf(error),
+    get(handle) {
+      const log = logs.get(handle);
+      if (log === undefined) return undefined;
+      const read = (after: LogOffset): LogStretch => {
+        const stretch = log.read(after);
+        if (stretch.outcome !== 'lines' || !Array.isArray(stretch.body) || stretch.body.length === 0) return stretch;
+        return { ...stretch, body: streamOf(stretch.body) };
+      };
+      return { handle, end: log.end, read };
+    },
+  };
+}
+
+async function* streamOf(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* pieces;
+}
+
+/** A language of one sentence, `column = 'text'` or `column = $1`: what a filter may say is tested where the language is. */
+export class TestLanguage implements WhereLanguage {
+  /** How many texts were parsed. */
+  parsed = 0;
+
+  parse(...[text, params, columns]: Parameters<WhereLanguage['parse']>): ReturnType<WhereLanguage['parse']> {
+    this.parsed += 1;
+    const [, name = '', literal, parameter = ''] = /^\s*(\w+)\s*=\s*(?:'([^']*)'|\$(\d))\s*$/.exec(text) ?? [];
+    const equals = literal ?? params[parameter] ?? '';
+    if (!columns.some((known) => known.name === name)) return { error: `At location 0: unknown reference ${name}`, field: 'where' };
+    return {
+      canonical: `${name} = '${equals}'`,
+      columns: [name],
+      query: { sql: `"${name}" = $1::text`, params: [equals] },
+      evaluate: (valueOf) => (valueOf(name) === null ? null : valueOf(name) === equals),
+      equality: { column: name, typeName: 'text', values: [equals] },
+    };
+  }
+}
+
+/** `items(id uuid, value text)`, `serial_ids(id bigserial)`, `wide(id, value1, value2, value3)`, and what a test adds. */
+export class TestCatalog implements RelationSource {
+  readonly relations = new Map<string, Relation>();
+  /** By name: what is no table. */
+  readonly kindNames = new Map<string, string>();
+  isReachable = true;
+  /** What is still told of tables that have changed since, until they are asked for as they are now. */
+  private readonly kept = new Map<string, Relation>();
+  lookups = 0;
+  private oid = 16_384;
+
+  constructor() {
+    this.add('items', [key('id', 'uuid'), column('value', 'text')]);
+    this.add('serial_ids', [key('id', 'int8')]);
+    this.add('wide', [key('id', 'int8'), column('value1', 'text'), column('value2', 'text'), column('value3', 'text')]);
+  }
+
+  add(name: string, columns: readonly Column[], schema = 'public'): void {
+    this.oid += 1;
+    this.relations.set(JSON.stringify([schema, name]), { oid: this.oid, schema, name, columns });
+  }
+
+  /** Changes a table behind the back of whoever has asked for it. */
+  alter(name: string, columns: readonly Column[]): void {
+    const key = JSON.stringify(['public', name]);
+    const before = this.relations.get(key);
+    if (before !== undefined) this.kept.set(key, before);
+    this.add(name, columns);
+  }
+
+  async relation(schema: string, name: string): Promise<RelationLookup> {
+    return this.lookUp(this.kept.get(JSON.stringify([schema, name])), schema, name);
+  }
+
+  async relationNow(schema: string, name: string): Promise<RelationLookup> {
+    this.kept.delete(JSON.stringify([schema, name]));
+    return this.lookUp(undefined, schema, name);
+  }
+
+  private lookUp(kept: Relation | undefined, schema: string, name: string): RelationLookup {
+    this.lookups += 1;
+    if (!this.isReachable) return { outcome: 'unreachable' };
+    const relation = kept ?? this.relations.get(JSON.stringify([schema, name]));
+    if (relation !== undefined) return { outcome: 'found', relation };
+    const kindName = this.kindNames.get(name);
+    return kindName === undefined ? { outcome: 'missing' } : { outcome: 'unservable', kindName };
+  }
+}
+
+export function column(name: string, typeName: string, rest: Partial<Column> = {}): Column {
+  return { name, typeOid: 25, typeMod: -1, typeName, dimensions: 0, notNull: false, generated: false, ...rest };
+}
+
+export function key(name: string, typeName: string, pkIndex = 0): Column {
+  return column(name, typeName, { pkIndex, notNull: true });
+}
+
+export class TestDirectory implements ServedShapes {
+  /** What happens to snapshots that begin from now on. */
+  snapshots: SnapshotStart | 'held' | 'writing' = { outcome: 'started' };
+  refuses = false;
+  created = 0;
+  /** Stored shapes that nobody has been told of yet. */
+  readonly unrestored = new Set<string>();
+  private readonly handles = new Map<string, Handle>();
+  private readonly starts = new Map<Handle, PromiseWithResolver<SnapshotStart>>();
+  private readonly writers = new Map<Handle, SnapshotWriter>();
+
+  constructor(
+    private readonly storage: Storage,
+    private readonly clock: ManualClock,
+    private readonly rows: readonly string[],
+    private readonly rotated: (handle: Handle, replacement?: Handle) => void,
+  ) {}
+
+  find(definition: ShapeDefinition): Handle | undefined {
+    const handle = this.handles.get(definitionKey(definition));
+    return handle === undefined || this.unrestored.has(handle) ? undefined : handle;
+  }
+
+  definitionOf(handle: Handle): ShapeDefinition | undefined {
+    return this.unrestored.has(handle) ? undefined : this.storage.shapes.get(handle)?.definition;
+  }
+
+  async create(definition: ShapeDefinition): Promise<ShapeCreation> {
+    if (this.refuses) return { outcome: 'refused' };
+    const known = this.find(definition);
+    if (known !== undefined) return { outcome: 'created', handle: known };
+    this.created += 1;
+    const handle = newHandle(definition, this.clock.epochMicros() + this.created);
+    this.handles.set(definitionKey(definition), handle);
+    this.storage.shapes.create(handle, definition);
+    this.starts.set(handle, promiseWithResolver());
+    if (this.snapshots !== 'held') await this.start(handle, this.snapshots);
+    return { outcome: 'created', handle };
+  }
+
+  /** Lets the snapshot of a held shape begin, or ends it. */
+  async start(handle: Handle, start: SnapshotStart | 'writing' = { outcome: 'started' }): Promise<void> {
+    if (start !== 'writing' && start.outcome !== 'started') {
+      this.remove(handle);
+    } else {
+      const writer = this.storage.shapes.get(handle)?.beginSnapshot(PG_SNAPSHOT);
+      if (writer === undefined) return;
+      this.writers.set(handle, writer);
+      await writer.write(this.rows.map((row) => Buffer.from(row)));
+      if (start !== 'writing') await writer.complete();
+    }
+    this.starts.get(handle)?.resolve(start === 'writing' ? { outcome: 'started' } : start);
+  }
+
+  /** Shapes whose snapshot has not begun. */
+  pending(): readonly Handle[] {
+    return [...this.storage.shapes.all()].filter(({ snapshot }) => snapshot.state === 'awaited').map(({ handle }) => handle);
+  }
+
+  writerOf(handle: string): SnapshotWriter {
+    const writer = this.writers.get(handle as Handle);
+    if (writer === undefined) throw new Error(`no snapshot of ${handle} is being written`);
+    return writer;
+  }
+
+  async awaitSnapshotStart(handle: Handle): Promise<SnapshotStart> {
+    return this.starts.get(handle)?.promise ?? { outcome: 'gone' };
+  }
+
+  condemn(handle: Handle): Promise<void> {
+    return this.delete(handle);
+  }
+
+  async delete(handle: Handle): Promise<void> {
+    this.remove(handle);
+  }
+
+  remove(handle: string, replacement?: Handle): void {
+    const own = handle as Handle;
+    for (const [definition, known] of this.handles) if (known === own) this.handles.delete(definition);
+    this.storage.shapes.delete(own, 'the test says so');
+    this.rotated(own, replacement);
+  }
+}
+
+export class TestStatus implements ServiceStatus {
+  private current: ServiceLevel = 'active';
+  private readonly waiting = new Set<() => void>();
+  why = 'Timeout waiting for Postgres lock acquisition';
+
+  constructor(private readonly clock: ManualClock) {}
+
+  get waitingCount(): number {
+    return this.waiting.size;
+  }
+
+  set(level: ServiceLevel): void {
+    this.current = level;
+    for (const check of [...this.waiting]) check();
+  }
+
+  level(): ServiceLevel {
+    return this.current;
+  }
+
+  isReadable(): boolean {
+    return this.current !== 'starting';
+  }
+
+  whyNotReady(): string | undefined {
+    return this.current === 'active' ? undefined : this.why;
+  }
+
+  waitUntil(goal: 'readable' | 'active', timeoutMs: number): Promise<boolean> {
+    const isMet = (): boolean => (goal === 'readable' ? this.isReadable() : this.current === 'active');
+    if (isMet()) return Promise.resolve(true);
+    return new Promise((resolve) => {
+      const settle = (met: boolean): void => {
+        this.waiting.delete(check);
+        this.clock.clearTimer(timer);
+        resolve(met);
+      };
+      const check = (): void => {
+        if (isMet()) settle(true);
+      };
+      const timer = this.clock.setTimer(() => settle(false), timeoutMs);
+      this.waiting.add(check);
+    });
+  }
+}
+
+interface PromiseWithResolver<T> {
+  readonly promise: Promise<T>;
+  readonly resolve: (value: T) => void;
+}
+
+function promiseWithResolver<T>(): PromiseWithResolver<T> {
+  let resolve: (value: T) => void = () => {};
+  const promise = new Promise<T>((settle) => {
+    resolve = settle;
+  });
+  return { promise, resolve };
+}
+
+/** An insert of `items` as a log line. */
+export function itemLine(id: string, value: string): string {
+  return JSON.stringify({
+    key: `"public"."items"/"${id}"`,
+    value: { id, value },
+    headers: { operation: 'insert', relation: ['public', 'items'] },
+  });
+}
+
+export const SNAPSHOT_END_MESSAGE = { headers: { control: 'snapshot-end', xmin: '100', xmax: '100', xip_list: [] } };
+
+export function upToDateMessage(lsn: number | string): object {
+  return { headers: { control: 'up-to-date', global_last_seen_lsn: String(lsn) } };
+}

@@ -1,0 +1,72 @@
+/** The small world of `api-world.ts` with the real server in front, on a port that the system chose. */
+import { httpPort, type HttpSettings } from '../../../src/http/http-port.ts';
+import { systemClock } from '../../../src/base/clock.ts';
+import { seededRandom } from '../../../src/base/random.ts';
+import type { Pid } from '../../../src/otp/process.ts';
+import { createWorld, type World, type WorldOptions } from './api-world.ts';
+import { working } from '../postgres/port-harness.ts';
+
+export interface HttpWorld extends World {
+  readonly origin: string;
+  readonly port: number;
+  /** Errors of ours that a request ended in. */
+  readonly failures: unknown[];
+  /** @param path with its query, from `/` on. */
+  get(path: string, init?: RequestInit): Promise<Response>;
+  /** `/v1/shape?…` */
+  shape(query: string, init?: RequestInit): Promise<Response>;
+  /** Resolves once so many requests are parked. */
+  untilParked(count: number): Promise<void>;
+  /** Resolves once `condition` holds, however many turns of the event loop that takes. */
+  until(condition: () => boolean): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface HttpWorldOptions extends WorldOptions {
+  readonly http?: Partial<HttpSettings>;
+}
+
+export async function startHttpWorld({ http, ...options }: HttpWorldOptions = {}): Promise<HttpWorld> {
+  const world = createWorld(options);
+  const failures: unknown[] = [];
+  let port = 0;
+  const spec = httpPort(
+    { host: '127.0.0.1', port: 0, secret: undefined, version: 'test', drainTimeoutMs: 1000, ...http },
+    {
+      api: world.api,
+      clock: world.clock,
+      random: seededRandom(2),
+      listening: (address) => (port = address.port),
+      failed: (error) => failures.push(error),
+    },
+  );
+  const exit = (error: unknown): void => void failures.push(error);
+  const handle = working(await spec.open({ self: 'test/http#1' as Pid, signal: new AbortController().signal, send: () => {}, exit }));
+  const origin = `http://127.0.0.1:${port}`;
+  const get: HttpWorld['get'] = (path, init) => fetch(origin + path, init);
+  return Object.assign(world, {
+    origin, port, failures, get, until,
+    shape: (query: string, init?: RequestInit) => get(`/v1/shape?${query}`, init),
+    untilParked: (count: number) => until(() => world.api.load().parked === count),
+    close: async () => handle.close?.(),
+  });
+}
+
+export async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) {
+    await new Promise<void>((next) => {
+      systemClock.setTimer(next, 1);
+    });
+  }
+}
+
+/** Electric headers, cache headers and body of a response, for one comparison. */
+export async function told(response: Response, ...names: readonly string[]): Promise<Record<string, unknown>> {
+  const body = await response.text();
+  const headers = Object.fromEntries(names.map((name) => [name, response.headers.get(name)]));
+  return { status: response.status, ...headers, body: isJson(response) && body !== '' ? JSON.parse(body) : body };
+}
+
+function isJson(response: Response): boolean {
+  return response.headers.get('content-type')?.startsWith('application/json') ?? false;
+}

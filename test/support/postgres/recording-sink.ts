@@ -1,0 +1,120 @@
+/** A TransactionSink in memory that keeps whole transactions as values to compare, and says when one more has come. */
+import { Change, CHANGE_KINDS, type GapCause, type Tuple } from '../../../src/model/change.ts';
+import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
+import type { Xid } from '../../../src/model/pg-snapshot.ts';
+import type { RelationLayout } from '../../../src/model/relation.ts';
+import type { TransactionSink } from '../../../src/postgres/replication/transaction-sink.ts';
+
+export interface RecordedChange {
+  readonly kind: number;
+  readonly table: string;
+  readonly position: number;
+  readonly old?: readonly (string | null)[];
+  readonly new?: readonly (string | null)[];
+  readonly cause?: GapCause;
+}
+
+export interface RecordedTransaction {
+  readonly lsn: Lsn;
+  readonly xid: Xid;
+  readonly changes: readonly RecordedChange[];
+  readonly fragmentCount: number;
+}
+
+export class RecordingSink implements TransactionSink {
+  readonly layouts: RelationLayout[] = [];
+  readonly transactions: RecordedTransaction[] = [];
+  abandonedCount = 0;
+  /** The most that the open transaction ever had here. */
+  openBytesMax = 0;
+  lastProgress: Lsn | undefined;
+  /** All that committed before it was told. */
+  passedLsn = LSN_ZERO;
+  congestion: Promise<void> | undefined;
+  /** Told when Postgres waits to hear how far it is durable. */
+  onAsked: () => void = () => {};
+  private open: Uint8Array[] = [];
+  private watchers: (() => void)[] = [];
+
+  /** The columns of each row, as JSON bytes rather than text, when asked for. */
+  constructor(private readonly tell: (tuple: Tuple) => (string | null)[] = texts) {}
+
+  layout(layout: Omit<RelationLayout, 'id'>): number {
+    const key = JSON.stringify(layout);
+    const known = this.layouts.find(({ id: _, ...rest }) => JSON.stringify(rest) === key);
+    if (known !== undefined) return known.id;
+    const id = this.layouts.length + 1;
+    this.layouts.push({ id, ...layout });
+    return id;
+  }
+
+  changes(_xid: Xid, bytes: Uint8Array): void {
+    this.open.push(bytes);
+    this.openBytesMax = Math.max(this.openBytesMax, this.open.reduce((sum, { length }) => sum + length, 0));
+    this.wake();
+  }
+
+  commit(xid: Xid, lsn: Lsn, endLsn: Lsn): void {
+    this.passedLsn = endLsn;
+    this.transactions.push({ lsn, xid, changes: this.open.flatMap((bytes) => this.read(bytes)), fragmentCount: this.open.length });
+    this.open = [];
+    this.wake();
+  }
+
+  abandon(): void {
+    this.open = [];
+    this.abandonedCount += 1;
+    this.wake();
+  }
+
+  progress(lsn: Lsn, isAsked: boolean): void {
+    this.lastProgress = this.passedLsn = lsn;
+    if (isAsked) this.onAsked();
+    this.wake();
+  }
+
+  /** Resolves as soon as `claim` holds of this sink; a test's own time-out bounds it. */
+  async until(claim: (sink: this) => boolean): Promise<void> {
+    while (!claim(this)) await new Promise<void>((done) => this.watchers.push(done));
+  }
+
+  get rows(): readonly RecordedChange[] {
+    return this.transactions.flatMap(({ changes }) => changes);
+  }
+
+  private wake(): void {
+    const woken = this.watchers;
+    this.watchers = [];
+    for (const watcher of woken) watcher();
+  }
+
+  private read(bytes: Uint8Array): RecordedChange[] {
+    const changes: RecordedChange[] = [];
+    for (let at = 0; at < bytes.length; ) {
+      const change = new Change(bytes, at);
+      changes.push(this.record(change));
+      at = change.end;
+    }
+    return changes;
+  }
+
+  private record(change: Change): RecordedChange {
+    return {
+      kind: change.kind,
+      table: this.layouts.find(({ id }) => id === change.layoutId)?.name ?? '?',
+      position: change.position,
+      ...(change.old === undefined ? {} : { old: this.tell(change.old) }),
+      ...(change.new === undefined ? {} : { new: this.tell(change.new) }),
+      ...(change.kind === CHANGE_KINDS.gap ? { cause: change.cause } : {}),
+    };
+  }
+}
+
+export function texts(tuple: Tuple): (string | null)[] {
+  return Array.from({ length: tuple.columnCount }, (_, index) => tuple.text(index));
+}
+
+/** The bytes of the values, as latin1 so that a difference is readable. */
+export function valueBytes(tuple: Tuple): (string | null)[] {
+  return Array.from({ length: tuple.columnCount }, (_, index) => Buffer.from(tuple.json(index)).toString('latin1'));
+}

@@ -1,0 +1,116 @@
+/**
+ * The built service as a child process over HTTP, as a user runs it. Its port is chosen by the system, its storage is
+ * a directory of the test's, and what it prints is kept for the message of a test that fails.
+ */
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type AddressInfo } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import { systemClock } from '../../../src/base/clock.ts';
+import { streamIdOf } from '../postgres/postgres.ts';
+
+const CLI = fileURLToPath(new URL('../../dist/cli.js', import.meta.url));
+const START_WITHIN_MS = 30_000;
+const ASK_EVERY_MS = 20;
+
+/** A test that fails leaves no service behind. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+
+export interface ServiceProcess {
+  readonly url: string;
+  readonly shapeUrl: string;
+  readonly child: ChildProcess;
+  /** Everything printed so far, both streams. */
+  readonly output: () => string;
+  /** SIGKILL: nothing is given back, nothing is written. */
+  kill(): Promise<void>;
+  /** SIGTERM: drains. Resolves with the exit code. */
+  stop(): Promise<number | null>;
+}
+
+export interface ServiceOptions {
+  readonly databaseUrl: string;
+  readonly storageDirectory: string;
+  /** The same port again after a restart, so that a client reconnects. */
+  readonly port?: number;
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Starts the service and waits until health says that it is active. */
+export async function startServiceProcess(options: ServiceOptions): Promise<ServiceProcess> {
+  const service = await spawnService(options);
+  await untilActive(service);
+  return service;
+}
+
+/** Starts the service and does not wait for it. */
+export async function spawnService(options: ServiceOptions): Promise<ServiceProcess> {
+  const port = options.port ?? (await freePort());
+  const child = spawn(process.execPath, [CLI, 'start'], {
+    env: {
+      PATH: process.env['PATH'],
+      DATABASE_URL: options.databaseUrl,
+      ARMATURE_INSECURE: 'true',
+      ARMATURE_PORT: String(port),
+      ARMATURE_STORAGE_DIR: options.storageDirectory,
+      ARMATURE_REPLICATION_STREAM_ID: streamIdOf(options.databaseUrl),
+      ...options.environment,
+    },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let printed = '';
+  child.stdout.on('data', (chunk) => (printed += String(chunk)));
+  child.stderr.on('data', (chunk) => (printed += String(chunk)));
+  running.add(child);
+  const exited = once(child, 'exit').then(() => running.delete(child));
+  const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> => {
+    child.kill(signal);
+    await exited;
+    return child.exitCode;
+  };
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    url,
+    shapeUrl: `${url}/v1/shape`,
+    child,
+    output: () => printed,
+    kill: async () => void (await end('SIGKILL')),
+    stop: () => end('SIGTERM'),
+  };
+}
+
+/** @throws when the service ended, or was not active in time, with what it printed. */
+export async function untilActive(service: ServiceProcess): Promise<void> {
+  const deadline = AbortSignal.timeout(START_WITHIN_MS);
+  for (;;) {
+    const status = await healthOf(service);
+    if (status === 'active') return;
+    if (deadline.aborted || service.child.exitCode !== null) {
+      throw new Error(`not active (${status}); it printed:\n${service.output()}`);
+    }
+    await new Promise<void>((next) => {
+      systemClock.setTimer(next, ASK_EVERY_MS);
+    });
+  }
+}
+
+/** What health says; `unreachable` while nobody listens. */
+export async function healthOf({ url }: Pick<ServiceProcess, 'url'>): Promise<string> {
+  const response = await fetch(`${url}/v1/health`).catch(() => undefined);
+  if (response === undefined) return 'unreachable';
+  const { status } = (await response.json()) as { status: string };
+  return status;
+}
+
+/** A port that was free a moment ago. */
+export async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((done) => {
+    server.listen(0, '127.0.0.1', done);
+  });
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}

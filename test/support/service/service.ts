@@ -1,0 +1,51 @@
+/** The whole service in this process, as `main` wires it, so that a test reaches its processes and its disk. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { invariant } from '../../../src/base/invariant.ts';
+import { readConfiguration } from '../../../src/settings/configuration.ts';
+import { startService, type Service } from '../../../src/service/service.ts';
+import { systemWorld, type World } from '../../../src/service/world.ts';
+import { streamIdOf } from '../postgres/postgres.ts';
+
+export interface ServiceInProcess extends Service {
+  readonly shapeUrl: string;
+  /** Stops it and removes its storage. */
+  remove(): Promise<void>;
+}
+
+export interface InProcessOptions {
+  readonly databaseUrl: string;
+  readonly flags?: Readonly<Record<string, string | true>>;
+  readonly world?: Partial<World>;
+}
+
+/** Resolves when the service is active. */
+export async function startServiceInProcess({ databaseUrl, flags, world }: InProcessOptions): Promise<ServiceInProcess> {
+  const directory = mkdtempSync(join(tmpdir(), 'armature-service-'));
+  const read = readConfiguration(
+    'start',
+    {
+      'database-url': databaseUrl,
+      'replication-stream-id': streamIdOf(databaseUrl),
+      'storage-dir': directory,
+      insecure: true,
+      host: '127.0.0.1',
+      port: '0',
+      'log-level': 'silent',
+      ...flags,
+    },
+    {},
+  );
+  invariant('configuration' in read, 'the flags of a test are good');
+  const service = await startService(read.configuration, { ...systemWorld, ...world });
+  await service.runtime.call('@status-monitor', { type: 'awaitActive' }, 30_000);
+  return {
+    ...service,
+    shapeUrl: `${service.url}/v1/shape`,
+    async remove() {
+      await service.stop();
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}

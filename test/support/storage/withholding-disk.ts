@@ -1,0 +1,60 @@
+/**
+ * The system's disk, which withholds on command what makes the transaction log durable: from `withhold` on, syncs of
+ * its segments wait, until `release`. Everything else goes on.
+ */
+import { nodeDisk, type Disk, type DiskFile } from '../../../src/storage/disk.ts';
+
+export interface WithholdingDisk extends Disk {
+  /** @returns what resolves when the first sync waits. */
+  withhold(): Promise<void>;
+  release(): void;
+}
+
+interface Gate {
+  readonly reached: Promise<void>;
+  readonly opened: Promise<void>;
+  reach(): void;
+  open(): void;
+}
+
+export function withholdingDisk(): WithholdingDisk {
+  let gate: Gate | undefined;
+  const pass = async (): Promise<void> => {
+    gate?.reach();
+    await gate?.opened;
+  };
+  return {
+    ...nodeDisk,
+    async open(path, mode) {
+      const file = await nodeDisk.open(path, mode);
+      return path.endsWith('.log') ? guarded(file, pass) : file;
+    },
+    withhold: () => (gate ??= newGate()).reached,
+    release() {
+      gate?.open();
+      gate = undefined;
+    },
+  };
+}
+
+function guarded(file: DiskFile, pass: () => Promise<void>): DiskFile {
+  return {
+    get size() {
+      return file.size;
+    },
+    read: (at, length) => file.read(at, length),
+    append: (bytes) => file.append(bytes),
+    overwrite: (at, bytes) => file.overwrite(at, bytes),
+    truncate: (size) => file.truncate(size),
+    sync: () => pass().then(() => file.sync()),
+    close: () => file.close(),
+  };
+}
+
+function newGate(): Gate {
+  let reach = (): void => {};
+  let open = (): void => {};
+  const reached = new Promise<void>((done) => (reach = done));
+  const opened = new Promise<void>((done) => (open = done));
+  return { reached, opened, reach: () => reach(), open: () => open() };
+}
