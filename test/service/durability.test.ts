@@ -13,6 +13,9 @@ import { freePort, startServiceProcess } from '../support/service/service-proces
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
 const KILLS = 20;
+/** Enough to go on while the service is away and comes back. */
+const WRITES_PER_KILL = 1000;
+const WRITES_PER_POLL = 50;
 const storageDirectory = mkdtempSync(join(tmpdir(), 'armature-kills-'));
 let database: TestDatabase;
 
@@ -26,19 +29,28 @@ afterAll(async () => {
   rmSync(storageDirectory, { recursive: true, force: true });
 });
 
-/** Writes without a pause until told to stop. */
-async function startWriting(seed: number): Promise<() => Promise<void>> {
+interface Writer {
+  /** Lets it write so many further transactions, one right behind the other. */
+  allow(transactions: number): void;
+  /** Resolves once everything that was allowed is written. */
+  end(): Promise<void>;
+}
+
+/** Writes while the test reads and kills, but not faster than readers of small chunks can follow on a busy machine. */
+async function startWriting(seed: number): Promise<Writer> {
   const session = await database.session();
   const random = seededRandom(seed);
-  let isStopped = false;
-  const writing = (async () => {
-    while (!isStopped) {
+  let writing = Promise.resolve();
+  const write = async (transactions: number): Promise<void> => {
+    for (let left = transactions; left > 0; left -= 1) {
       await runTransaction((sql, values) => session.query(sql, values && [...values]), randomTransaction(random));
     }
-  })();
-  return async () => {
-    isStopped = true;
-    await writing;
+  };
+  return {
+    allow(transactions) {
+      writing = writing.then(() => write(transactions));
+    },
+    end: () => writing,
   };
 }
 
@@ -52,7 +64,8 @@ test(`after kill -9 at ${KILLS} random moments under load, handles and served by
       environment: { ARMATURE_LONG_POLL_TIMEOUT: '500', ARMATURE_SHAPE_CHUNK_BYTES_THRESHOLD: '4000' },
     });
   let service = await start();
-  const stopWriting = await startWriting(5);
+  const writer = await startWriting(5);
+  writer.allow(WRITES_PER_KILL);
   const followers = [{}, { where: 'size > 10' }, { where: 'done = true', replica: 'full' }].map(
     (params) => new ShapeFollower(service.shapeUrl, { table: 'items', ...params }),
   );
@@ -62,13 +75,15 @@ test(`after kill -9 at ${KILLS} random moments under load, handles and served by
 
   for (let kill = 0; kill < KILLS; kill += 1) {
     for (let polls = random.below(12); polls > 0; polls -= 1) {
+      writer.allow(WRITES_PER_POLL);
       await Promise.all(followers.map((follower) => follower.poll()));
     }
+    writer.allow(WRITES_PER_KILL);
     await service.kill();
     service = await start();
     for (const follower of followers) await follower.verifyServed(10);
   }
-  await stopWriting();
+  await writer.end();
   for (const follower of followers) await follower.verifyServed();
   const expected = await Promise.all(
     ['true', 'size > 10', 'done'].map((where) =>
