@@ -10,10 +10,13 @@ import { CHUNK_BYTES_MAX, type Storage } from './storage.ts';
 export interface MemoryStorageOptions {
   readonly clock?: Clock;
   readonly chunkBytesMax?: number;
+  /** What the newest transactions may take before they are read from their frames again. */
+  readonly tailBytesMax?: number;
 }
 
-export function memoryStorage({ clock = systemClock, chunkBytesMax = CHUNK_BYTES_MAX }: MemoryStorageOptions = {}): Storage {
-  const log = memoryLog();
+export function memoryStorage(options: MemoryStorageOptions = {}): Storage {
+  const { clock = systemClock, chunkBytesMax = CHUNK_BYTES_MAX, tailBytesMax } = options;
+  const log = memoryLog(tailBytesMax);
   const storeOf = (): MemoryShapeStore => new MemoryShapeStore();
   const shapes = new MemoryShapeLogs(new ShapeTable({ log, clock, chunkBytesMax, storeOf }, LOG_START));
   return {

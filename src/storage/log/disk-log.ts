@@ -10,6 +10,7 @@ import { LogReader } from './log-reader.ts';
 import { recoverLog } from './log-recovery.ts';
 import { LogWriter, type Preamble } from './log-writer.ts';
 import { RecentCommits } from './recent-commits.ts';
+import { SegmentFrames } from './segment-frames.ts';
 import { Segments } from './segments.ts';
 import { TailCache } from './tail-cache.ts';
 import type { TransactionLog } from './transaction-log.ts';
@@ -46,7 +47,7 @@ async function recover({ segmentBytesMax, tailBytesMax, from, durable }: DiskLog
   const preamble = (first: LogPosition): Iterable<Preamble> => preambleOf(first, log, layouts);
   const sink = new LogWriter(segments, segmentBytesMax, preamble, end, lastFirst ?? end, end);
   const tail = new TailCache(end, tailBytesMax);
-  const log = new FramedLog({ sink, reader: new LogReader(segments), layouts, tail, recent, stream });
+  const log = new FramedLog({ sink, reader: new LogReader(new SegmentFrames(segments)), layouts, tail, recent, stream });
   if (lastFirst === undefined) sink.beginSegment(LOG_START);
   await log.sync();
   return log;

@@ -1,7 +1,7 @@
 /**
  * FramedLog: the transaction log, as frames that some engine keeps. It knows the open transaction, the layouts and the
  * last commit, keeps the newest transactions for readers, and says how far the log is durable. What differs from engine
- * to engine is where frames go (FrameSink) and where old ones are read (FrameReader).
+ * to engine is where frames go (FrameSink) and where they are found again (FrameSource).
  *
  * A position inside an open transaction must never be handed out: a reader that went on from there would lose the
  * transaction's beginning. So the settled end stays before the open transaction until it commits or is abandoned.
@@ -18,6 +18,7 @@ import { encodeCommit, encodeJson, encodeLsn } from './frame-payloads.ts';
 import { GroupCommit } from './group-commit.ts';
 import { NO_STREAM, type HeldStream } from './held-stream.ts';
 import type { Layouts } from './layouts.ts';
+import type { LogReader } from './log-reader.ts';
 import type { RecentCommits } from './recent-commits.ts';
 import type { RecordAt, ShapeRecord } from './shape-record.ts';
 import type { TailCache } from './tail-cache.ts';
@@ -46,16 +47,9 @@ export interface FrameSink {
   close(): Promise<void>;
 }
 
-/** Where frames are read that the log has no longer in memory. */
-export interface FrameReader {
-  /** What the log's `read` promises. */
-  read(range: LogRange, bytesMax: number): Promise<LogBlock>;
-  records(range: LogRange): AsyncIterable<RecordAt>;
-}
-
 export interface LogParts {
   readonly sink: FrameSink;
-  readonly reader: FrameReader;
+  readonly reader: LogReader;
   readonly layouts: Layouts;
   readonly tail: TailCache;
   readonly recent: RecentCommits;
@@ -68,7 +62,7 @@ interface OpenTransaction {
   readonly after: LogPosition;
   frameCount: number;
   bytes: number;
-  /** Dropped when they outgrow the cache. */
+  /** Dropped when they outgrow what the cache keeps of one transaction. */
   fragments: Uint8Array[] | undefined;
 }
 
@@ -76,7 +70,7 @@ const NO_XID = 0 as Xid;
 
 export class FramedLog implements TransactionLog {
   private readonly sink: FrameSink;
-  private readonly reader: FrameReader;
+  private readonly reader: LogReader;
   private readonly layouts: Layouts;
   private readonly tail: TailCache;
   private readonly recent: RecentCommits;
@@ -138,7 +132,7 @@ export class FramedLog implements TransactionLog {
     this.open ??= { xid, after: this.sink.end, frameCount: 0, bytes: 0, fragments: [] };
     const kept = this.putChanges(this.open, changes);
     this.open.bytes += kept.length;
-    if (this.open.bytes > this.tail.bytesMax) this.open.fragments = undefined;
+    if (this.open.bytes > this.tail.transactionBytesMax) this.open.fragments = undefined;
     this.open.fragments?.push(kept);
   }
 
@@ -155,8 +149,9 @@ export class FramedLog implements TransactionLog {
     this.open = undefined;
     const end = this.sink.end;
     this.recent.push(xid, open.after, end);
-    if (open.fragments === undefined) this.tail.skip(end);
-    else this.tail.push({ xid, lsn, end, fragments: open.fragments });
+    if (open.fragments !== undefined) return this.tail.push({ xid, lsn, end, isUnfinished: false, fragments: open.fragments });
+    this.tail.skip(end);
+    this.reader.remember({ xid, lsn, after: open.after, end });
   }
 
   abandon(): void {

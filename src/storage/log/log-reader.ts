@@ -1,58 +1,126 @@
-/** LogReader: the durable frames of the log, from the disk. A frame that does not hold is an error, never skipped. */
+/**
+ * LogReader: the durable log, read back from its frames. A frame that does not hold is an error, never skipped.
+ *
+ * What is read stays bounded: a transaction larger than a block comes in parts. A part is given out only once it is
+ * certain that its transaction commits, since a receiver could not take it back: so before the first part its frames are
+ * looked through up to the commit, once for all readers. That, and nothing of the content, is remembered of it.
+ */
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
+import type { Lsn } from '../../model/lsn.ts';
+import type { Xid } from '../../model/pg-snapshot.ts';
 import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
 import { LogCorruptError } from '../errors.ts';
-import { FRAME_KINDS, type Frame } from './frame.ts';
-import { decodeRecord } from './frame-payloads.ts';
-import type { FrameReader } from './framed-log.ts';
-import { SegmentCursor } from './segment-cursor.ts';
-import type { Segments } from './segments.ts';
+import { CONTINUED, FIRST, FRAME_KINDS, type Frame } from './frame.ts';
+import { decodeCommit, decodeRecord } from './frame-payloads.ts';
 import type { RecordAt } from './shape-record.ts';
-import { TransactionAssembler } from './transaction-assembler.ts';
+import { inOnePiece, TransactionAssembler } from './transaction-assembler.ts';
 
-export class LogReader implements FrameReader {
-  constructor(private readonly segments: Segments) {}
+/** Where an engine finds its frames again. */
+export interface FrameSource {
+  /** The frames of a range that begins and ends between two of them. @throws {LogCorruptError} at one that does not hold. */
+  frames(range: LogRange): AsyncIterable<Frame>;
+}
 
+/** Where a transaction lies that commits. */
+export interface TransactionExtent {
+  readonly xid: Xid;
+  readonly lsn: Lsn;
+  /** Before its first frame, or before one of its later ones. */
+  readonly after: LogPosition;
+  /** Behind its commit frame. */
+  readonly end: LogPosition;
+}
+
+/** Readers of more large transactions at the same time look through the log again. */
+const EXTENTS_MAX = 16;
+
+export class LogReader {
+  /** Of large transactions alone, the newest last. */
+  private readonly extents: TransactionExtent[] = [];
+
+  constructor(private readonly source: FrameSource) {}
+
+  /** What the log's `read` promises. */
   async read(range: LogRange, bytesMax: number): Promise<LogBlock> {
+    const extent = this.extents.find(({ after, end }) => after <= range.after && range.after < end);
+    if (extent !== undefined) return await this.readPart(extent, range, bytesMax);
     const assembler = new TransactionAssembler();
     const transactions: LoggedTransaction[] = [];
     let bytes = 0;
-    for await (const frame of this.frames(range)) {
+    for await (const frame of this.source.frames(range)) {
+      if (assembler.isIdle && isContinuation(frame)) return await this.readLarge(range.after, range, bytesMax);
       const transaction = assembler.take(frame);
-      if (transaction === undefined) continue;
-      transactions.push(transaction);
-      bytes += transaction.fragments.reduce((sum, fragment) => sum + fragment.length, 0);
-      if (bytes >= bytesMax) return { after: range.after, through: transaction.end, transactions };
+      if (transaction !== undefined) {
+        transactions.push(transaction);
+        bytes += bytesOf(transaction);
+        if (bytes >= bytesMax) return { after: range.after, through: transaction.end, transactions };
+      } else if (assembler.bytes > bytesMax) {
+        const last = transactions.at(-1);
+        if (last !== undefined) return { after: range.after, through: last.end, transactions };
+        return await this.readLarge(assembler.start, range, bytesMax);
+      }
     }
     return { ...range, transactions };
   }
 
+  /** A large transaction was committed: whoever reads it need not look for its end. */
+  remember(extent: TransactionExtent): void {
+    this.extents.push(extent);
+    if (this.extents.length > EXTENTS_MAX) this.extents.shift();
+  }
+
   async *records(range: LogRange): AsyncGenerator<RecordAt> {
-    for await (const frame of this.frames(range)) {
+    for await (const frame of this.source.frames(range)) {
       if (frame.kind === FRAME_KINDS.record) yield { record: decodeRecord(frame.payload), end: frame.end };
     }
   }
 
-  private async *frames({ after, through }: LogRange): AsyncGenerator<Frame> {
-    for (let position = after; position < through; ) {
-      const first = this.segments.holding(position);
-      if (first === undefined) throw new LogCorruptError(position, 'its segment is missing');
-      const limit = Math.min(this.segments.after(first) ?? through, through) as LogPosition;
-      yield* this.segmentFrames(first, position, limit);
-      position = limit;
-    }
+  /** @param from before a frame of the transaction. */
+  private async readLarge(from: LogPosition, { after, through }: LogRange, bytesMax: number): Promise<LogBlock> {
+    const found = await this.extentFrom(from, through);
+    if ('abandonedBefore' in found) return { ...(await this.read({ after: found.abandonedBefore, through }, bytesMax)), after };
+    this.remember(found);
+    return { ...(await this.readPart(found, { after: from, through }, bytesMax)), after };
   }
 
-  private async *segmentFrames(first: LogPosition, from: LogPosition, limit: LogPosition): AsyncGenerator<Frame> {
-    const file = await this.segments.disk.open(this.segments.pathOf(first), 'read');
-    try {
-      const cursor = new SegmentCursor(file, first, from, limit);
-      for (let frame = await cursor.read(); frame !== 'end'; frame = await cursor.read()) {
-        if (frame === 'broken') throw new LogCorruptError(cursor.position, 'a frame does not hold');
-        yield frame;
-      }
-    } finally {
-      await file.close();
+  /** Where the transaction ends of which a frame begins at `from`; or where the log goes on when it never committed. */
+  private async extentFrom(from: LogPosition, limit: LogPosition): Promise<TransactionExtent | { abandonedBefore: LogPosition }> {
+    let xid: Xid | undefined;
+    for await (const frame of this.source.frames({ after: from, through: limit })) {
+      if (frame.kind === FRAME_KINDS.commit) return { xid: frame.xid, lsn: decodeCommit(frame.payload).lsn, after: from, end: frame.end };
+      if (frame.kind !== FRAME_KINDS.changes) continue;
+      if (xid !== undefined && (frame.flags & FIRST) !== 0) return { abandonedBefore: frame.start };
+      if (xid !== undefined && frame.xid !== xid) throw new LogCorruptError(frame.start, 'changes belong to no transaction');
+      xid = frame.xid;
     }
+    return { abandonedBefore: limit };
   }
+
+  private async readPart({ xid, lsn, end }: TransactionExtent, { after }: LogRange, bytesMax: number): Promise<LogBlock> {
+    const fragments: Uint8Array[][] = [];
+    const part = (through: LogPosition): LogBlock => ({
+      after,
+      through,
+      transactions: [{ xid, lsn, end, isUnfinished: through < end, fragments: fragments.map(inOnePiece) }],
+    });
+    let bytes = 0;
+    for await (const { kind, flags, payload, start } of this.source.frames({ after, through: end })) {
+      if (kind !== FRAME_KINDS.changes) continue;
+      const continues = (flags & CONTINUED) !== 0;
+      if (bytes >= bytesMax && !continues) return part(start);
+      if (continues) fragments.at(-1)?.push(payload);
+      else fragments.push([payload]);
+      bytes += payload.length;
+    }
+    return part(end);
+  }
+}
+
+/** Changes that do not begin a transaction: a reader goes on in the middle of it. */
+function isContinuation({ kind, flags }: Frame): boolean {
+  return kind === FRAME_KINDS.changes && (flags & FIRST) === 0;
+}
+
+function bytesOf({ fragments }: LoggedTransaction): number {
+  return fragments.reduce((sum, fragment) => sum + fragment.length, 0);
 }

@@ -1,35 +1,34 @@
 /** The transaction log in memory: for tests, and for a service that may forget everything. Durable means synced. */
-import { InvariantError } from '../../base/invariant.ts';
 import { LOG_START, type LogPosition, type LogRange } from '../../model/log-position.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
-import { FRAME_HEADER_BYTES, FRAME_KINDS, type FrameKind } from './frame.ts';
-import { decodeRecord } from './frame-payloads.ts';
-import { FramedLog, type FrameReader, type FrameSink } from './framed-log.ts';
+import { FRAME_HEADER_BYTES, type Frame, type FrameKind } from './frame.ts';
+import { FramedLog, type FrameSink } from './framed-log.ts';
 import { NO_STREAM } from './held-stream.ts';
 import { Layouts } from './layouts.ts';
+import { LogReader, type FrameSource } from './log-reader.ts';
 import { RecentCommits } from './recent-commits.ts';
-import type { RecordAt } from './shape-record.ts';
 import { TailCache } from './tail-cache.ts';
 import type { TransactionLog } from './transaction-log.ts';
 
 const RECENT_BYTES_MAX = 64 * 1024 * 1024;
 
-export function memoryLog(): TransactionLog {
+/** @param tailBytesMax what the newest transactions may take before they are read from their frames again. */
+export function memoryLog(tailBytesMax = RECENT_BYTES_MAX): TransactionLog {
   const frames = new MemoryFrames();
   const [layouts, recent] = [new Layouts(), new RecentCommits(RECENT_BYTES_MAX)];
-  const tail = new TailCache(LOG_START, Number.POSITIVE_INFINITY);
-  return new FramedLog({ sink: frames, reader: frames, layouts, tail, recent, stream: NO_STREAM });
+  const tail = new TailCache(LOG_START, tailBytesMax);
+  return new FramedLog({ sink: frames, reader: new LogReader(frames), layouts, tail, recent, stream: NO_STREAM });
 }
 
-/** Keeps records alone: every transaction stays in the log's cache until it is released. */
-class MemoryFrames implements FrameSink, FrameReader {
+class MemoryFrames implements FrameSink, FrameSource {
   end: LogPosition = LOG_START;
-  private kept: RecordAt[] = [];
+  private kept: Frame[] = [];
 
-  put(kind: FrameKind, _flags: number, _xid: Xid, payload: Uint8Array): Uint8Array {
-    this.end = (this.end + FRAME_HEADER_BYTES + payload.length) as LogPosition;
-    if (kind === FRAME_KINDS.record) this.kept.push({ record: decodeRecord(payload), end: this.end });
-    return new Uint8Array(payload);
+  put(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Uint8Array {
+    const frame = { kind, flags, xid, payload: new Uint8Array(payload), start: this.end, end: this.end };
+    this.end = frame.end = (this.end + FRAME_HEADER_BYTES + payload.length) as LogPosition;
+    this.kept.push(frame);
+    return frame.payload;
   }
 
   async flush(): Promise<void> {}
@@ -42,11 +41,21 @@ class MemoryFrames implements FrameSink, FrameReader {
 
   async close(): Promise<void> {}
 
-  async read(): Promise<never> {
-    throw new InvariantError('nobody reads before a released position');
+  async *frames({ after, through }: LogRange): AsyncIterable<Frame> {
+    for (const frame of this.kept.slice(this.firstBehind(after))) {
+      if (frame.end > through) return;
+      yield frame;
+    }
   }
 
-  async *records({ after, through }: LogRange): AsyncIterable<RecordAt> {
-    for (const at of this.kept) if (at.end > after && at.end <= through) yield at;
+  private firstBehind(position: LogPosition): number {
+    let low = 0;
+    let high = this.kept.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.kept[middle]?.end ?? LOG_START) > position) high = middle;
+      else low = middle + 1;
+    }
+    return low;
   }
 }

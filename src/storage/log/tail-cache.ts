@@ -8,15 +8,22 @@ import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
 const COMPACT_AFTER = 1024;
 const TRANSACTION_BYTES = 128; // What the objects of a transaction weigh, about.
 
+/** A larger transaction is read from the log, in parts: here it would come whole. */
+const TRANSACTION_KEPT_MAX = 4 * 1024 * 1024;
+
 export class TailCache {
+  /** Bytes of changes in the largest transaction that is kept. */
+  readonly transactionBytesMax: number;
   private transactions: LoggedTransaction[] = [];
   private first = 0;
   private bytes = 0;
 
   constructor(
     private begin: LogPosition,
-    readonly bytesMax: number,
-  ) {}
+    private readonly bytesMax: number,
+  ) {
+    this.transactionBytesMax = Math.min(bytesMax, TRANSACTION_KEPT_MAX);
+  }
 
   /** Every transaction that ends behind here is in the cache. */
   get start(): LogPosition {

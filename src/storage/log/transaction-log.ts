@@ -56,7 +56,9 @@ export interface TransactionLog {
   sync(): Promise<LogPosition>;
 
   /**
-   * Reads whole transactions behind `range.after`: about `bytesMax`, but at least one, never past `range.through`.
+   * Reads whole transactions behind `range.after`: about `bytesMax`, never past `range.through`. Of a transaction that is
+   * larger it reads a part, alone, about as large, and goes on when it is asked for what lies behind that part's `through`.
+   * A transaction that never committed is not there, however large.
    *
    * @returns a block whose `through` is where it ended; equal to `range.through` when nothing is left.
    * @throws {LogCorruptError} naming the position of the frame that does not hold.

@@ -8,7 +8,16 @@ import { FRAME_BYTES_MAX } from '../../../src/storage/log/transaction-log.ts';
 import { itemsLayout } from '../../support/shapes.ts';
 import { engines } from '../engines.ts';
 import {
-  anotherSource, appendTransaction, bytes, lsn, pgSnapshot, readAll, recordsOf, transactionsOf, xid,
+  anotherSource,
+  appendTransaction,
+  bytes,
+  lsn,
+  pgSnapshot,
+  readAll,
+  readInBlocks,
+  recordsOf,
+  transactionsOf,
+  xid,
 } from '../../support/storage/stored-samples.ts';
 
 const MANY = Number.MAX_SAFE_INTEGER;
@@ -177,6 +186,44 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     expect(blocks.map((block) => transactionsOf(block).map(({ lsn: commit }) => commit)).flat()).toEqual(['10', '11', '12']);
   });
 
+  test('gives a transaction that is larger than a block in parts, alone, and any part again', async () => {
+    const { log } = storage;
+    const values = Array.from({ length: 30 }, (_, index) => `${index} ${'x'.repeat(60)}`);
+    appendTransaction(log, 10, ['before']);
+    appendTransaction(log, 11, values);
+    appendTransaction(log, 12, ['behind']);
+    const through = await log.sync();
+    const blocks = [];
+    for (let after = 0 as LogPosition; after < through; after = blocks.at(-1)?.through ?? through) {
+      blocks.push(await log.read({ after, through }, 500));
+    }
+    const again = await Promise.all(blocks.map(({ after }) => log.read({ after, through }, 500)));
+
+    expect(blocks.map(({ transactions }) => transactions.map(({ lsn: commit, isUnfinished }) => `${commit} ${isUnfinished}`))).toEqual([
+      ['10 false'],
+      ['11 true'],
+      ['11 true'],
+      ['11 true'],
+      ['11 false'],
+      ['12 false'],
+    ]);
+    expect(blocks.slice(1, 5).flatMap((block) => transactionsOf(block).flatMap(({ fragments }) => fragments))).toEqual(values);
+    expect(again).toEqual(blocks);
+  });
+
+  test('gives no part of a large transaction that never committed', async () => {
+    const { log } = storage;
+    for (let part = 0; part < 30; part += 1) log.appendChanges(xid(10), bytes('x'.repeat(60)));
+    log.abandon();
+    appendTransaction(log, 11, ['behind']);
+    await log.sync();
+    for (let part = 0; part < 30; part += 1) log.appendChanges(xid(12), bytes('x'.repeat(60)));
+    log.abandon();
+    await log.sync();
+
+    expect(await readInBlocks(log, 0 as LogPosition, 500)).toEqual([{ lsn: '11', xid: 11, fragments: ['behind'] }]);
+  });
+
   test('reads nothing past the range', async () => {
     const { log } = storage;
     appendTransaction(log, 10, ['a']);
@@ -271,14 +318,8 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
           else log.appendCommit(xid(commit), lsn(commit));
           if (ending !== 'abandon' && fragments.length > 0) expected.push({ lsn: String(commit), xid: commit, fragments });
         }
-        const through = await log.sync();
-        const found = [];
-        for (let at = after; at < through; ) {
-          const block = await log.read({ after: at, through }, bytesMax);
-          found.push(...transactionsOf(block));
-          at = block.through;
-        }
-        expect(found).toEqual(expected);
+        await log.sync();
+        expect(await readInBlocks(log, after, bytesMax)).toEqual(expected);
       }),
       { numRuns: 60 },
     );

@@ -1,4 +1,5 @@
 /** Transactions, rows and readers for the tests of storage. */
+import { invariant } from '../../../src/base/invariant.ts';
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import type { Lsn } from '../../../src/model/lsn.ts';
@@ -33,6 +34,24 @@ export function transactionsOf(block: LogBlock): { lsn: string; xid: number; fra
 export async function readAll(log: TransactionLog, after: number): Promise<ReturnType<typeof transactionsOf>> {
   const range = { after: after as LogPosition, through: log.durableEnd };
   return transactionsOf(await log.read(range, Number.MAX_SAFE_INTEGER));
+}
+
+/** Everything behind `after`, block by block, with the parts of a transaction put together. */
+export async function readInBlocks(log: TransactionLog, after: LogPosition, bytesMax: number): Promise<ReturnType<typeof transactionsOf>> {
+  const found: ReturnType<typeof transactionsOf> = [];
+  let begun: ReturnType<typeof transactionsOf>[number] | undefined;
+  for (let at = after, through = log.durableEnd; at < through; ) {
+    const block = await log.read({ after: at, through }, bytesMax);
+    const isPart = begun !== undefined || block.transactions.some(({ isUnfinished }) => isUnfinished);
+    invariant(!isPart || block.transactions.length === 1, 'a part of a transaction comes alone');
+    for (const [index, transaction] of transactionsOf(block).entries()) {
+      const whole = begun === undefined ? transaction : { ...transaction, fragments: [...begun.fragments, ...transaction.fragments] };
+      begun = block.transactions[index]?.isUnfinished === true ? whole : undefined;
+      if (begun === undefined) found.push(whole);
+    }
+    at = block.through;
+  }
+  return found;
 }
 
 export async function recordsOf(log: TransactionLog, after = 0): Promise<ShapeRecord[]> {
