@@ -17,7 +17,7 @@ import type { LogBlock, LoggedTransaction } from '../model/transaction.ts';
 import type { Message, Table } from '../otp/process.ts';
 import { changesByTransaction, type TransactionChanges } from '../shapes/routed-changes.ts';
 import { changesFor, type DeliveryId } from '../shapes/delivery.ts';
-import type { ShapeEnd, ShapeLine } from '../shapes/shape-lines.ts';
+import type { ShapeEnd, ShapeLine } from '../shapes/change-converter.ts';
 import type { ConsumerPorts } from './consumer-ports.ts';
 import type { LogEnd } from './down-cause.ts';
 

@@ -8,7 +8,7 @@ import type { RelationLayout } from '../model/relation.ts';
 import type { Handle } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
 import type { Delivery, DeliveryId } from '../shapes/delivery.ts';
-import type { ShapeLines } from '../shapes/shape-lines.ts';
+import type { ChangeConverter } from '../shapes/change-converter.ts';
 import type { ShapeLog } from '../storage/shapes/shape-logs.ts';
 
 export interface ConsumerPorts {
@@ -16,7 +16,7 @@ export interface ConsumerPorts {
     ShapeLog,
     'handle' | 'definition' | 'end' | 'position' | 'filterBy' | 'append' | 'publish' | 'discard' | 'stopFiltering'
   >;
-  readonly lines: Pick<ShapeLines, 'convert'>;
+  readonly lines: Pick<ChangeConverter, 'convert'>;
   /** Where the log reader puts the blocks that we ask for. */
   readonly loaded: { take(range: LogRange): LogBlock; close(): void };
   /** Undefined for a delivery whose owner has ended: nothing is to be taken of it. */

@@ -8,7 +8,7 @@ import { GAP_CAUSES, type GapCause } from '../model/change.ts';
 import type { Lsn } from '../model/lsn.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 import type { ErrorReport, ExitReason } from '../otp/process.ts';
-import type { ShapeEnd } from '../shapes/shape-lines.ts';
+import type { ShapeEnd } from '../shapes/change-converter.ts';
 
 /** Why a shape's process was asked to end: the `cause` of the request `stop`, and what `{ shutdown }` carries. */
 export type StopCause = 'drain' | { readonly delete: string };

@@ -9,7 +9,7 @@ import type { Lsn } from '../../src/model/lsn.ts';
 import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
 import type { DeliveryId } from '../../src/shapes/delivery.ts';
-import { ShapeLines } from '../../src/shapes/shape-lines.ts';
+import { ChangeConverter } from '../../src/shapes/change-converter.ts';
 import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
@@ -36,7 +36,7 @@ async function storedShape(storage = memoryStorage({})): Promise<ShapeLog> {
 function open(shapeLog: ShapeLog, block = BLOCK, ports: Partial<ConsumerPorts> = {}): ConsumerLog {
   return new ConsumerLog({
     shapeLog,
-    lines: new ShapeLines(shapeLog.definition, undefined, () => itemsLayout),
+    lines: new ChangeConverter(shapeLog.definition, undefined, () => itemsLayout),
     loaded: { take: () => block, close: () => {} },
     delivery: () => undefined,
     layoutOf: () => itemsLayout,
@@ -121,7 +121,7 @@ const BAD_TRANSACTIONS = [
 /** A log over one transaction that brings `change`. */
 function openOver(shapeLog: ShapeLog, transaction: { xid: number; lsn: string }, change: RowChange, layout: RelationLayout): ConsumerLog {
   const block = { ...blockOf([transactionOf(transaction, [change])]), through: 200 as LogPosition };
-  const lines = new ShapeLines(shapeLog.definition, undefined, () => layout);
+  const lines = new ChangeConverter(shapeLog.definition, undefined, () => layout);
   return open(shapeLog, block, { lines, layoutOf: () => layout });
 }
 

@@ -9,7 +9,7 @@ import type { RelationLayout } from '../../src/model/relation.ts';
 import type { ShapeDefinition } from '../../src/model/shape.ts';
 import type { LogBlock } from '../../src/model/transaction.ts';
 import { changesByTransaction } from '../../src/shapes/routed-changes.ts';
-import { ShapeLines } from '../../src/shapes/shape-lines.ts';
+import { ChangeConverter } from '../../src/shapes/change-converter.ts';
 import { ShapeRouter } from '../../src/shapes/shape-router.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { Where, WhereLanguage } from '../../src/sql/where.ts';
@@ -192,7 +192,7 @@ function follow(
   handle: ReturnType<typeof handleOf>,
 ): Client & { lasts: number[] } {
   const client = Object.assign(new Client(), { lasts: [] as number[] });
-  const lines = new ShapeLines(shape.definition, shape.where, () => layout);
+  const lines = new ChangeConverter(shape.definition, shape.where, () => layout);
   const columns = shape.definition.primaryKey.length > 0 ? shape.definition.columns : names;
   for (const row of before.filter((candidate) => takes(shape, candidate))) {
     client.take(parsed(lines.snapshotLine(tupleOf(columns.map((name) => textOf(row)(name))))));

@@ -8,11 +8,11 @@ import { invariant } from '../../base/invariant.ts';
 import type { SnapshotTarget } from '../../postgres/snapshot/snapshot-port.ts';
 import { endsShape } from '../../shapes/layout-change.ts';
 import { snapshotColumns } from '../../shapes/row-plan.ts';
-import type { ShapeLines } from '../../shapes/shape-lines.ts';
+import type { ChangeConverter } from '../../shapes/change-converter.ts';
 import type { Where } from '../../sql/where.ts';
 import type { ShapeLog, SnapshotWriter } from '../../storage/shapes/shape-logs.ts';
 
-export function snapshotTarget(shapeLog: ShapeLog, lines: ShapeLines, where: Where | undefined): SnapshotTarget {
+export function snapshotTarget(shapeLog: ShapeLog, lines: ChangeConverter, where: Where | undefined): SnapshotTarget {
   const { definition } = shapeLog;
   let writer: SnapshotWriter | undefined;
   const begun = (): SnapshotWriter => {
@@ -34,7 +34,7 @@ export function snapshotTarget(shapeLog: ShapeLog, lines: ShapeLines, where: Whe
   };
 }
 
-function* linesOf(fragment: Uint8Array, lines: ShapeLines): Iterable<Uint8Array> {
+function* linesOf(fragment: Uint8Array, lines: ChangeConverter): Iterable<Uint8Array> {
   for (let at = 0; at < fragment.length; ) {
     const change = new Change(fragment, at);
     const row = change.new;

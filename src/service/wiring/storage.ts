@@ -1,7 +1,7 @@
 /** The wiring of the storage: its ports, and what those and the tables of the processes share over its logs. */
 import { invariant } from '../../base/invariant.ts';
 import type { Handle } from '../../model/shape.ts';
-import { ShapeLines } from '../../shapes/shape-lines.ts';
+import { ChangeConverter } from '../../shapes/change-converter.ts';
 import { checkpointPort } from '../../storage/checkpoint/checkpoint-port.ts';
 import { LogBlocks } from '../../storage/log/log-blocks.ts';
 import { LogIntake } from '../../storage/log/log-intake.ts';
@@ -52,6 +52,6 @@ export function shapeLogOf({ shapes }: Storage, handle: Handle): ShapeLog {
 }
 
 /** What turns rows and changes into the lines of this shape. */
-export function linesOf({ log }: Storage, { definition }: ShapeLog, filters: ShapeFilters): ShapeLines {
-  return new ShapeLines(definition, filters.of(definition), (id) => log.layoutOf(id));
+export function linesOf({ log }: Storage, { definition }: ShapeLog, filters: ShapeFilters): ChangeConverter {
+  return new ChangeConverter(definition, filters.of(definition), (id) => log.layoutOf(id));
 }

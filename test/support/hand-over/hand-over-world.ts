@@ -27,7 +27,7 @@ import type { Address, ExitReason, Pid, PortContext, PortSpec, ProcessSpec } fro
 import { createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
 import type { NumberedRecord } from '../../../src/otp/kernel/trace.ts';
 import { Deliveries } from '../../../src/shapes/delivery.ts';
-import { ShapeLines } from '../../../src/shapes/shape-lines.ts';
+import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
 import { ShapeRouter } from '../../../src/shapes/shape-router.ts';
 import { LogBlocks } from '../../../src/storage/log/log-blocks.ts';
 import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
@@ -203,7 +203,7 @@ export class HandOverWorld {
     void this.runtime.whenDown(NAMES.consumer).then((reason) => this.consumerEnded(reason));
     const log = new ConsumerLog({
       shapeLog,
-      lines: new ShapeLines(DEFINITION, undefined, (id) => storage.log.layoutOf(id)),
+      lines: new ChangeConverter(DEFINITION, undefined, (id) => storage.log.layoutOf(id)),
       loaded: blocks.slot(self),
       delivery: (id) => deliveries.get(id),
       layoutOf: (id) => storage.log.layoutOf(id),
@@ -321,7 +321,7 @@ export class HandOverWorld {
             this.snapshotRows = rows.length;
             const writer = shapeLog.beginSnapshot(pgSnapshot);
             context.send(progressTo as Address, { type: 'snapshot.known', pgSnapshot });
-            const lines = new ShapeLines(DEFINITION, undefined, (id) => this.storage.log.layoutOf(id));
+            const lines = new ChangeConverter(DEFINITION, undefined, (id) => this.storage.log.layoutOf(id));
             await writer.write(rows.map((row) => lines.snapshotLine(tupleOf(row))));
             context.send(progressTo as Address, { type: 'snapshot.started' });
             await writer.complete();

@@ -1,5 +1,5 @@
 /**
- * ShapeLines: from changes to the JSON lines that clients get, for one shape.
+ * ChangeConverter: from the changes of a table to the JSON lines of one shape, as clients get them.
  *
  * The same changes must give the same bytes each time, since a log that a crash cut off is made again from the
  * transaction log under offsets that were already given out. So nothing here depends on anything but the definition,
@@ -57,7 +57,7 @@ const KEY_VALUE_END = encoder.encode('\\"');
 const KEY_NULL = encoder.encode('/_');
 const [QUOTE, SLASH, BRACE, BRACE_END] = [0x22, 0x2f, 0x7b, 0x7d] as const;
 
-export class ShapeLines {
+export class ChangeConverter {
   private readonly writer = new LineWriter();
   private readonly fragments: Fragments;
   private readonly snapshotPlan: RowPlan;

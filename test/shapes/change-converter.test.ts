@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { Change, GAP_CAUSES } from '../../src/model/change.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
 import { changesByTransaction } from '../../src/shapes/routed-changes.ts';
-import { ShapeLines } from '../../src/shapes/shape-lines.ts';
+import { ChangeConverter } from '../../src/shapes/change-converter.ts';
 import { snapshotColumns } from '../../src/shapes/row-plan.ts';
 import { blockOf, placedTransaction, transactionOf, tupleOf, type RowChange } from '../support/actors/changes.ts';
 import { itemsLayout, shapeOf, whereOf, type ShapeWish } from '../support/shapes.ts';
@@ -15,7 +15,7 @@ function linesFor(wish: ShapeWish, changes: readonly RowChange[], layout: Relati
   const [fragment = new Uint8Array()] = transaction.fragments;
   const all: Change[] = [];
   for (let start = 0; start < fragment.length; start = all.at(-1)?.end ?? 0) all.push(new Change(fragment, start));
-  const lines = new ShapeLines(shapeOf(wish, layout), whereOf(wish), () => layout);
+  const lines = new ChangeConverter(shapeOf(wish, layout), whereOf(wish), () => layout);
   const converted = lines.convert(transaction, all);
   if (converted.outcome === 'end') return converted.why;
   return converted.lines.map(({ position, bytes }) => ({ position, ...JSON.parse(decoder.decode(bytes)) }));
@@ -147,7 +147,7 @@ test.each([
 ])('a relation change ends %s', (_, wish: ShapeWish, layout: RelationLayout, outcome) => {
   const row = layout.columns.map(() => '1');
   const transaction = transactionOf(AT, [{ kind: 'insert', new: row }]);
-  const lines = new ShapeLines(shapeOf(wish, itemsLayout), undefined, () => layout);
+  const lines = new ChangeConverter(shapeOf(wish, itemsLayout), undefined, () => layout);
   const converted = lines.convert(transaction, [new Change(transaction.fragments[0] ?? new Uint8Array(), 0)]);
   expect(converted.outcome === 'end' ? converted.why : converted.outcome).toBe(outcome);
 });
@@ -160,18 +160,18 @@ test('a survivor finds its columns where the new layout has them', () => {
   ]);
   const [fragment = new Uint8Array()] = transaction.fragments;
   const first = new Change(fragment, 0);
-  const lines = new ShapeLines(shapeOf({ columns: ['id', 'title'] }), undefined, (id) => (id === 1 ? itemsLayout : moved));
+  const lines = new ChangeConverter(shapeOf({ columns: ['id', 'title'] }), undefined, (id) => (id === 1 ? itemsLayout : moved));
   const converted = lines.convert(transaction, [first, new Change(fragment, first.end)]);
   expect(texts(converted)).toMatchObject([{ value: { id: '1', title: 'a' } }, { value: { id: '2', title: 'b' } }]);
 });
 
-function texts(converted: ReturnType<ShapeLines['convert']>): unknown {
+function texts(converted: ReturnType<ChangeConverter['convert']>): unknown {
   return converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => JSON.parse(decoder.decode(bytes))) : converted;
 }
 
 describe('the snapshot', () => {
   test('tells a row as an insert without a place in the log', () => {
-    const line = new ShapeLines(shapeOf({}), undefined, () => itemsLayout).snapshotLine(tupleOf(['1', 'a', null]));
+    const line = new ChangeConverter(shapeOf({}), undefined, () => itemsLayout).snapshotLine(tupleOf(['1', 'a', null]));
     expect(JSON.parse(decoder.decode(line))).toEqual({
       key: `${ITEM}/"1"`, value: { id: '1', title: 'a', owner: null },
       headers: { operation: 'insert', relation: ['public', 'items'] },
@@ -188,7 +188,7 @@ describe('the snapshot', () => {
 
   test('gives a boolean key the text of the stream', () => {
     const layout = { ...itemsLayout, columns: [{ name: 'id', typeOid: 16, typeMod: -1 }] };
-    const lines = new ShapeLines(shapeOf({}, layout), undefined, () => layout);
+    const lines = new ChangeConverter(shapeOf({}, layout), undefined, () => layout);
     const { fragments, ...at } = transactionOf(AT, [{ kind: 'insert', new: ['t'] }]);
     const replicated = lines.convert({ ...at, fragments }, [new Change(fragments[0] ?? new Uint8Array(), 0)]);
     const snapshot = JSON.parse(decoder.decode(lines.snapshotLine(tupleOf(['true']))));
