@@ -30,8 +30,9 @@ export interface StateChange {
 
 /** @param last what the generation says of the shape already. */
 export function stateChange(state: ShapeState, last: ShapeState | undefined): StateChange {
-  const { handle, definition, chunkBytesMax, snapshot, lines, position, isLagging, filterBy } = state;
+  const { handle, definition, chunkBytesMax, snapshot, lines, pace, filterBy } = state;
   const { end, bytes, count, openBytes, chunkEnds } = lines;
+  const { position, isLagging } = pace;
   const added = chunkEnds.slice(last?.lines.chunkEnds.length ?? 0);
   return {
     handle, end, bytes, count, openBytes, position, isLagging, filterBy,
@@ -47,5 +48,6 @@ export function changedState(change: StateChange, last: ShapeState | undefined):
   const { definition = last?.definition, chunkBytesMax = last?.chunkBytesMax, snapshot = last?.snapshot } = change;
   if (definition === undefined || chunkBytesMax === undefined || snapshot === undefined) return undefined;
   const chunkEnds = [...(last?.lines.chunkEnds ?? []), ...(change.chunkEnds ?? [])];
-  return { handle, definition, chunkBytesMax, snapshot, lines: { end, bytes, count, chunkEnds, openBytes }, position, isLagging, filterBy };
+  const lines = { end, bytes, count, chunkEnds, openBytes };
+  return { handle, definition, chunkBytesMax, snapshot, lines, pace: { position, isLagging }, filterBy };
 }

@@ -6,9 +6,10 @@
  * another process must be told from what counts, and pages that a failed sync lost are never built upon. Lost or
  * damaged, it takes nothing with it as long as the log still has what came since the checkpoint before.
  */
-import { LOG_START, type LogPosition } from '../../model/log-position.ts';
+import { LOG_START, minPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Disk } from '../disk.ts';
+import { positionOf } from '../shapes/pace.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
 import { CHECKPOINT_FRAMES } from './checkpoint-frame.ts';
 import { CHECKPOINT_FORMAT, readCheckpoint } from './checkpoint-reader.ts';
@@ -60,7 +61,7 @@ export class Checkpoints {
   /** Where the log must begin at the latest, for what the shapes have not taken by the checkpoint to be made from it. */
   get needs(): LogPosition {
     let position = this.taken;
-    for (const state of this.states.values()) if (state.isLagging && state.position < position) position = state.position;
+    for (const { pace } of this.states.values()) position = minPosition(position, positionOf(pace, this.taken));
     return position;
   }
 

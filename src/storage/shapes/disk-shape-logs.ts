@@ -10,6 +10,7 @@ import type { FileCache } from './file-cache.ts';
 import { GroupCommit } from '../log/group-commit.ts';
 import type { Checkpoints } from '../checkpoint/checkpoints.ts';
 import { ShapeFiles } from './shape-files.ts';
+import { rejoined } from './pace.ts';
 import type { ShapeLog, ShapeLogs } from './shape-logs.ts';
 import type { ShapePaths } from './shape-paths.ts';
 import type { RecoveredShapes } from './shape-recovery.ts';
@@ -53,7 +54,7 @@ export class DiskShapeLogs implements ShapeLogs {
     const saved = new Map(shapes.map((state) => [state.handle, state.lines]));
     const storeOf = (handle: Handle): ShapeFiles => this.openStore(handle, saved.get(handle) ?? NO_LINES);
     this.table = new ShapeTable({ ...options, storeOf }, position);
-    for (const state of shapes) this.table.restore({ ...state, isLagging: state.isLagging && state.position < position });
+    for (const state of shapes) this.table.restore({ ...state, pace: rejoined(state.pace, position) });
     this.removed = new Set(dropped);
     this.releasable = this.table.releasable();
     for (const handle of dropped) this.clean(() => this.paths.discard(handle));

@@ -48,10 +48,9 @@ export interface ShapeLog {
   /** Offset of the last line that readers may see; `0_inf` while no operation was replicated. */
   readonly end: LogOffset;
   /**
-   * How far this shape has taken the transaction log: a replay leaves out transactions that end at or before it. A new shape
-   * lags: it stands where it was created, or where its snapshot sent it back to, until a `publish` reaches
-   * `ShapeLogs.position`. From then on it goes along with the others, also when no transaction touches it, until its next
-   * Consumer begins with `discard`.
+   * How far this shape has taken the transaction log (see `Pace`): a replay leaves out transactions that end at or before it.
+   * A new shape stands alone where it was created, or where its snapshot sent it back to, until a `publish` reaches
+   * `ShapeLogs.position`. From then on it goes along with the others, until its next Consumer begins with `discard`.
    */
   readonly position: LogPosition;
   readonly snapshot: SnapshotState;

@@ -70,6 +70,6 @@ export function applyRecord(states: Map<Handle, ShapeState>, record: ShapeRecord
 
 function completed(known: ShapeState, { chunks, pgSnapshot, position }: CompletedSnapshot): ShapeState {
   // A checkpoint made since the snapshot was known may have more, with the lines up to there.
-  const taken = known.snapshot.state === 'awaited' ? position : known.position;
-  return { ...known, snapshot: { state: 'complete', pgSnapshot, chunks }, position: taken, filterBy: pgSnapshot };
+  const pace = known.snapshot.state === 'awaited' ? { ...known.pace, position } : known.pace;
+  return { ...known, snapshot: { state: 'complete', pgSnapshot, chunks }, pace, filterBy: pgSnapshot };
 }

@@ -137,7 +137,8 @@ export class ShapeTable implements ShapeHost {
   }
 }
 
-/** A shape before its snapshot. It lags from the start: until its snapshot is there it takes nothing of the log. */
+/** A shape before its snapshot. It stands alone from the start: until its snapshot is there it takes nothing of the log. */
 export function newShape(handle: Handle, { definition, chunkBytesMax, position }: CreatedShape): ShapeState {
-  return { handle, definition, chunkBytesMax, snapshot: { state: 'awaited' }, lines: NO_LINES, position, isLagging: true, filterBy: null };
+  const pace = { position, isLagging: true };
+  return { handle, definition, chunkBytesMax, snapshot: { state: 'awaited' }, lines: NO_LINES, pace, filterBy: null };
 }

@@ -5,13 +5,14 @@
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
 import { BEFORE_ALL, compareOffsets, snapshotChunkEnd, snapshotChunkIndex, type LogOffset } from '../../model/log-offset.ts';
-import { minPosition, type LogPosition } from '../../model/log-position.ts';
+import type { LogPosition } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { ShapeGoneError } from '../errors.ts';
 import type { LineBatch } from './line-buffer.ts';
 import type { CompletedSnapshot } from '../log/shape-record.ts';
+import { Pace, type PaceState } from './pace.ts';
 import type { ShapeLog, ShapeRead, SnapshotState, SnapshotWriter } from './shape-logs.ts';
 import { ShapeLines, type LinesState } from './shape-lines.ts';
 import type { ShapeStore } from './shape-store.ts';
@@ -25,15 +26,14 @@ export interface ShapeState {
   readonly chunkBytesMax: number;
   readonly snapshot: SnapshotState;
   readonly lines: LinesState;
-  readonly position: LogPosition;
-  /** True while the shape has not yet taken the log as far as the others: then `position` is its own alone. */
-  readonly isLagging: boolean;
+  readonly pace: PaceState;
   readonly filterBy: PgSnapshot | null;
 }
 
 /** What a shape needs of the whole. */
 export interface ShapeHost {
   readonly clock: Clock;
+  /** How far all shapes have taken the log that go along. */
   readonly position: LogPosition;
   /** The shape differs from its last checkpoint; `bytes` more of it are in memory only. */
   changed(shape: StoredShape, bytes: number): void;
@@ -60,8 +60,7 @@ export class StoredShape implements ShapeLog {
   /** The lines that the store has. */
   private saved: LinesState;
   private state: SnapshotState;
-  private ownPosition: LogPosition;
-  private isLagging: boolean;
+  private readonly pace: Pace;
   private filter: PgSnapshot | undefined;
   /** `filterBy` as it was at the last `publish`. A replay begins there, and learns again what was learnt since. */
   private publishedFilter: PgSnapshot | undefined;
@@ -72,7 +71,7 @@ export class StoredShape implements ShapeLog {
     readonly store: ShapeStore,
     state: ShapeState,
   ) {
-    const { handle, definition, chunkBytesMax, snapshot, lines, position, isLagging, filterBy } = state;
+    const { handle, definition, chunkBytesMax, snapshot, lines, pace, filterBy } = state;
     this.handle = handle;
     this.definition = definition;
     this.chunkBytesMax = chunkBytesMax;
@@ -80,8 +79,7 @@ export class StoredShape implements ShapeLog {
     this.saved = lines;
     this.chunks = new SnapshotChunks(handle, store, host.clock, chunkBytesMax, snapshot.state === 'complete' ? snapshot.chunks : undefined);
     this.state = snapshot;
-    this.ownPosition = position;
-    this.isLagging = isLagging;
+    this.pace = new Pace(host, pace);
     this.filter = filterBy ?? undefined;
     this.publishedFilter = this.filter;
   }
@@ -91,8 +89,7 @@ export class StoredShape implements ShapeLog {
   }
 
   get position(): LogPosition {
-    if (this.isLagging || this.ownPosition > this.host.position) return this.ownPosition;
-    return this.host.position;
+    return this.pace.position;
   }
 
   get snapshot(): SnapshotState {
@@ -113,8 +110,9 @@ export class StoredShape implements ShapeLog {
     this.filter = pgSnapshot;
     this.publishedFilter = pgSnapshot;
     // A transaction may be in the log already and not yet be seen by Postgres: it must be read, so the shape goes back.
-    const position = minPosition(this.ownPosition, this.host.firstUnseen(pgSnapshot) ?? this.ownPosition);
-    this.ownPosition = position;
+    const unseen = this.host.firstUnseen(pgSnapshot);
+    if (unseen !== undefined) this.pace.goBack(unseen);
+    const { position } = this.pace.state;
     this.host.changed(this, 0);
     const begun = this.chunks.begin();
     begun.catch(() => {}); // Each `write` awaits it, and rejects as it did.
@@ -138,8 +136,7 @@ export class StoredShape implements ShapeLog {
   publish(position: LogPosition, pace?: 'behind'): LogOffset {
     if (this.gone) return this.end;
     const bytes = this.lines.publish();
-    if (position > this.ownPosition) this.ownPosition = position;
-    if (pace !== 'behind' && position >= this.host.position) this.isLagging = false;
+    this.pace.take(position, pace);
     this.publishedFilter = this.filter;
     this.host.changed(this, bytes);
     return this.end;
@@ -147,8 +144,7 @@ export class StoredShape implements ShapeLog {
 
   discard(): void {
     this.lines.discard();
-    this.ownPosition = this.position;
-    this.isLagging = true;
+    this.pace.leave();
     this.host.changed(this, 0);
   }
 
@@ -167,10 +163,9 @@ export class StoredShape implements ShapeLog {
 
   /** For a checkpoint: what there is now. */
   capture(): ShapeCapture {
-    const { handle, definition, chunkBytesMax, snapshot, isLagging } = this;
-    const lines = this.lines.state;
+    const { handle, definition, chunkBytesMax, snapshot } = this;
     const filterBy = this.publishedFilter ?? null;
-    const state = { handle, definition, chunkBytesMax, snapshot, lines, position: this.ownPosition, isLagging, filterBy };
+    const state = { handle, definition, chunkBytesMax, snapshot, lines: this.lines.state, pace: this.pace.state, filterBy };
     return { shape: this, state, batches: this.lines.buffer.seal() };
   }
 

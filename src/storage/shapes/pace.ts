@@ -1,0 +1,70 @@
+/**
+ * Pace: how far one shape has taken the transaction log. It goes along with the others, or it stands alone at a position
+ * of its own.
+ *
+ * Most shapes are not touched by most transactions. One that goes along has taken whatever all have taken, so nobody writes
+ * a position for it. One that stands alone holds the log back until it has come as far as the others: a position that is
+ * too far ahead would lose what lies before it.
+ */
+import { minPosition, type LogPosition } from '../../model/log-position.ts';
+
+/** As a checkpoint keeps it: plain JSON. */
+export interface PaceState {
+  /** Of a shape that stands alone, its place. Of any other, how far it published by itself: perhaps ahead of the others. */
+  readonly position: LogPosition;
+  /** True while it stands alone. */
+  readonly isLagging: boolean;
+}
+
+/** @param common how far all shapes have come that go along. */
+export function positionOf({ position, isLagging }: PaceState, common: LogPosition): LogPosition {
+  return isLagging || position > common ? position : common;
+}
+
+/** After a restart: who had come as far as the others goes along with them, whoever waited for it before. */
+export function rejoined({ position, isLagging }: PaceState, common: LogPosition): PaceState {
+  return { position, isLagging: isLagging && position < common };
+}
+
+export class Pace {
+  private own: LogPosition;
+  private isAlone: boolean;
+
+  constructor(
+    /** How far those have come that go along. */
+    private readonly others: { readonly position: LogPosition },
+    { position, isLagging }: PaceState,
+  ) {
+    this.own = position;
+    this.isAlone = isLagging;
+  }
+
+  get position(): LogPosition {
+    return positionOf(this.state, this.others.position);
+  }
+
+  get state(): PaceState {
+    return { position: this.own, isLagging: this.isAlone };
+  }
+
+  /** Its snapshot does not see what lies behind `position`: that is still to be taken. */
+  goBack(position: LogPosition): void {
+    this.own = minPosition(this.own, position);
+  }
+
+  /**
+   * It has taken the log up to `through`, and joins the others where they are. It never goes back.
+   *
+   * @param pace `behind` while the others do not wait for it: it stays alone, however far it has come.
+   */
+  take(through: LogPosition, pace?: 'behind'): void {
+    if (through > this.own) this.own = through;
+    if (pace !== 'behind' && through >= this.others.position) this.isAlone = false;
+  }
+
+  /** From here on it stands alone, where it is now. */
+  leave(): void {
+    this.own = this.position;
+    this.isAlone = true;
+  }
+}

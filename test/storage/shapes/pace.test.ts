@@ -1,0 +1,106 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import type { LogPosition } from '../../../src/model/log-position.ts';
+import { Pace, positionOf, rejoined } from '../../../src/storage/shapes/pace.ts';
+
+const at = (position: number) => position as LogPosition;
+
+/** A shape at 10 and others at 20, which go on when a test says so. */
+function startAlone() {
+  const others = { position: at(20) };
+  return { others, pace: new Pace(others, { position: at(10), isLagging: true }) };
+}
+
+test('a shape that stands alone stays where it is while the others go on', () => {
+  const { others, pace } = startAlone();
+  others.position = at(30);
+
+  expect(pace.position).toBe(10);
+});
+
+test('a shape that takes what the others have goes along from then on', () => {
+  const { others, pace } = startAlone();
+  pace.take(at(20));
+  others.position = at(30);
+
+  expect({ position: pace.position, state: pace.state }).toEqual({ position: 30, state: { position: 20, isLagging: false } });
+});
+
+test('a shape that takes less stays alone', () => {
+  const { pace } = startAlone();
+  pace.take(at(15));
+
+  expect({ position: pace.position, state: pace.state }).toEqual({ position: 15, state: { position: 15, isLagging: true } });
+});
+
+test('a shape that nobody waits for stays alone, however far it has come', () => {
+  const { others, pace } = startAlone();
+  pace.take(at(25), 'behind');
+  others.position = at(30);
+
+  expect(pace.position).toBe(25);
+});
+
+test('a shape may be ahead of the others, until they have come as far', () => {
+  const { others, pace } = startAlone();
+  pace.take(at(25));
+  const ahead = pace.position;
+  others.position = at(30);
+
+  expect({ ahead, together: pace.position }).toEqual({ ahead: 25, together: 30 });
+});
+
+test('to take what was taken before changes nothing', () => {
+  const { pace } = startAlone();
+  pace.take(at(5), 'behind');
+
+  expect(pace.position).toBe(10);
+});
+
+test('a shape that leaves the others stands where they are', () => {
+  const { others, pace } = startAlone();
+  pace.take(at(20));
+  others.position = at(30);
+  pace.leave();
+  others.position = at(40);
+
+  expect(pace.state).toEqual({ position: 30, isLagging: true });
+});
+
+test('a snapshot sends its shape back and never forward', () => {
+  const [back, forward] = [startAlone().pace, startAlone().pace];
+  back.goBack(at(7));
+  forward.goBack(at(12));
+
+  expect([back.position, forward.position]).toEqual([7, 10]);
+});
+
+test('after a restart only a shape that is behind stands alone', () => {
+  const states = [10, 20, 25].map((position) => rejoined({ position: at(position), isLagging: true }, at(20)));
+
+  expect(states.map(({ isLagging }) => isLagging)).toEqual([true, false, false]);
+});
+
+const step = fc.oneof(
+  fc.record({ take: fc.nat(50), behind: fc.boolean() }),
+  fc.record({ advance: fc.nat(50) }),
+  fc.constant('leave' as const),
+);
+
+test('whatever happens but a snapshot, a shape never goes back, and its state says where it is', () => {
+  fc.assert(
+    fc.property(fc.array(step), (steps) => {
+      const { others, pace } = startAlone();
+      const places = steps.map((one) => {
+        if (one === 'leave') pace.leave();
+        else if ('advance' in one) others.position = at(Math.max(others.position, one.advance));
+        else pace.take(at(one.take), one.behind ? 'behind' : undefined);
+        return pace.position;
+      });
+      expect({ places, restored: positionOf(pace.state, others.position) }).toEqual({
+        places: places.toSorted((left, right) => left - right),
+        restored: places.at(-1) ?? 10,
+      });
+    }),
+  );
+});
