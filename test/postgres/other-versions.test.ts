@@ -1,11 +1,7 @@
 /** The way of a change on each Postgres at hand: ours, and the system's older one where there is one. */
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { LSN_ZERO } from '../../src/model/lsn.ts';
 import { createCatalog } from '../../src/postgres/catalog/catalog.ts';
-import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { createPool } from '../../src/postgres/connection/pool.ts';
 import { preflight } from '../../src/postgres/connection/preflight.ts';
 import { createPublication } from '../../src/postgres/catalog/publication.ts';
@@ -17,24 +13,18 @@ import { createDatabaseOn, serverUrl, type TestDatabase } from '../support/postg
 import { targetOf } from '../support/postgres/postgres-target.ts';
 import { RecordingSink } from '../support/postgres/recording-sink.ts';
 import { RecordingTarget } from '../support/postgres/snapshot-target.ts';
+import { startVersion, VERSIONS, type VersionServer } from '../support/postgres/versions.ts';
 
-const SYSTEM = ['14', '15', '16', '17'].filter((version) => existsSync(`/usr/lib/postgresql/${version}/bin/initdb`));
-
-describe.each(['embedded', ...SYSTEM])('Postgres %s', (version) => {
-  let server: EmbeddedPostgres | undefined;
-  let directory: string;
+describe.each(VERSIONS)('Postgres %s', (version) => {
+  let server: VersionServer | undefined;
   let database: TestDatabase;
   beforeAll(async () => {
-    directory = mkdtempSync(join(tmpdir(), 'armature-version-'));
-    const bin = `/usr/lib/postgresql/${version}/bin`;
-    const binaries = { initdb: `${bin}/initdb`, postgres: `${bin}/postgres` };
-    if (version !== 'embedded') server = await startEmbeddedPostgres({ directory, binaries, settings: { fsync: 'off' } });
+    if (version !== 'embedded') server = await startVersion(version);
     database = await createDatabaseOn(server?.url ?? (await serverUrl()));
   });
   afterAll(async () => {
     await database.drop();
     await server?.stop();
-    rmSync(directory, { recursive: true, force: true });
   });
 
   test('publishes a table, takes its snapshot and streams its changes', async () => {

@@ -36,8 +36,8 @@ export async function findSlot(client: pg.Client, { slot, publication }: SlotNam
 async function slotOf(client: pg.Client, slot: string): Promise<FoundSlot | undefined> {
   const [found] = await rows<Omit<FoundSlot, 'confirmedLsn'> & { readonly confirmed: string }>(
     client,
-    `SELECT plugin, database, temporary AS "isTemporary", active_pid AS "activePid", coalesce(wal_status = 'lost', false) AS "isLost",
-            coalesce(confirmed_flush_lsn, '0/0')::text AS confirmed
+    `SELECT plugin, database, temporary AS "isTemporary", two_phase AS "isTwoPhase", active_pid AS "activePid",
+            coalesce(wal_status = 'lost', false) AS "isLost", coalesce(confirmed_flush_lsn, '0/0')::text AS confirmed
      FROM pg_replication_slots WHERE slot_name = ${quoteText(slot)}`,
   );
   if (found === undefined) return undefined;

@@ -21,9 +21,11 @@ export interface FoundSlot {
   readonly database: string | null;
   /** It ends with the connection that made it. */
   readonly isTemporary: boolean;
+  /** It tells prepared transactions before they commit. */
+  readonly isTwoPhase: boolean;
   /** The process that streams from it. */
   readonly activePid: number | null;
-  /** Postgres has removed WAL that it needed. */
+  /** Postgres has invalidated it, and may have removed WAL that it needed. */
   readonly isLost: boolean;
   readonly confirmedLsn: Lsn;
 }
@@ -60,10 +62,9 @@ export type SlotStanding =
 
 export function standingOf(found: FoundDatabase, stored: StoredStream, settings: SlotSettings): SlotStanding {
   const { source, slot } = found;
-  if (slot === undefined || slot.isTemporary) return withoutSlot(found, stored, settings);
-  if (slot.plugin !== 'pgoutput' || slot.database !== source.database) {
-    return { standing: 'refused', code: 'slot_of_another_kind', why: anotherKind(source.slot, slot) };
-  }
+  if (slot === undefined || isAboutToEnd(slot, settings)) return withoutSlot(found, stored, settings);
+  const unfit = whyUnfit(slot, source);
+  if (unfit !== undefined) return { standing: 'refused', code: 'slot_of_another_kind', why: anotherKind(source.slot, unfit) };
   if (!isOurs(found, slot, stored) && settings.takesOverSlot !== true) {
     return { standing: 'refused', code: 'slot_not_ours', why: notOurs(found, slot) };
   }
@@ -71,7 +72,30 @@ export function standingOf(found: FoundDatabase, stored: StoredStream, settings:
   return why === undefined ? { standing: 'continued' } : { standing: 'lost', why };
 }
 
-/** A temporary one is about to end with a connection: for us it is not there. */
+/** Where slots are temporary, it is that of the connection before, which the server has not noticed the end of: as good as gone. */
+function isAboutToEnd({ isTemporary }: FoundSlot, { isSlotTemporary = false }: SlotSettings): boolean {
+  return isTemporary && isSlotTemporary;
+}
+
+interface Unfit {
+  readonly why: string;
+  readonly remedy: string;
+}
+
+/**
+ * What no stream of ours can be made of, whoever made it. Postgres starts most of these streams all the same, and they
+ * end later, at each attempt, with a message that no one understands: a prepared transaction, say.
+ */
+function whyUnfit({ plugin, database, isTwoPhase, isTemporary, activePid }: FoundSlot, source: StreamSource): Unfit | undefined {
+  const remedy = `drop it if nobody needs it (SELECT pg_drop_replication_slot('${source.slot}'))`;
+  if (plugin === null) return { why: 'it is a physical one', remedy };
+  if (plugin !== 'pgoutput') return { why: `its plugin is ${plugin}, not pgoutput`, remedy };
+  if (database !== source.database) return { why: `it belongs to database "${database}"`, remedy };
+  if (isTwoPhase) return { why: 'it was made with two_phase = true, which tells transactions before they commit', remedy };
+  if (!isTemporary) return undefined;
+  return { why: 'it is a temporary one of another connection', remedy: `end that connection (process ${activePid} of the server)` };
+}
+
 function withoutSlot({ source }: FoundDatabase, stored: StoredStream, { isSlotTemporary = false }: SlotSettings): SlotStanding {
   const title = `replication slot "${source.slot}"`;
   if (stored.source === undefined) return { standing: 'new', why: `there is no ${title} yet` };
@@ -102,7 +126,9 @@ function whyNotContinued(
   if (isBeingMade(stored)) return `${title} was being made when the service ended`;
   if (found.publication === undefined) return `the publication is gone, and ${title} is older than the one that is made now`;
   if (isSlotTemporary) return `${title} is to end with its connection from now on`;
-  if (slot.isLost) return `Postgres has given up ${title} and removed WAL that it needed (see max_slot_wal_keep_size)`;
+  if (slot.isLost) {
+    return `Postgres has given up ${title}: its wal_status is lost (see max_slot_wal_keep_size and idle_replication_slot_timeout)`;
+  }
   return whatIsBehind(found, slot, stored.heldLsn);
 }
 
@@ -146,11 +172,8 @@ function differenceOf(stored: StreamSource, found: StreamSource): string | undef
   );
 }
 
-function anotherKind(slot: string, { plugin, database }: FoundSlot): string {
-  return (
-    `Replication slot "${slot}" belongs to plugin ${plugin} and database ${database}. ` +
-    'Drop it, or choose another replication stream id.'
-  );
+function anotherKind(slot: string, { why, remedy }: Unfit): string {
+  return `Armature cannot stream from the replication slot "${slot}": ${why}; ${remedy}, or ${GIVE_ANOTHER_ID}.`;
 }
 
 function notOurs({ source, walLsn }: FoundDatabase, { confirmedLsn, activePid }: FoundSlot): string {
@@ -159,7 +182,10 @@ function notOurs({ source, walLsn }: FoundDatabase, { confirmedLsn, activePid }:
     `There is a replication slot "${source.slot}" that Armature did not make: ElectricSQL uses the same name. ` +
     `It has confirmed ${lsnToPostgres(confirmedLsn)}, the WAL is at ${lsnToPostgres(walLsn)}, ` +
     `and whoever made it would lose what lies between.${user} ` +
-    'Give this service a replication stream id of its own (--replication-stream-id, or ARMATURE_REPLICATION_STREAM_ID), ' +
+    `Either ${GIVE_ANOTHER_ID}, ` +
     'or let it drop the slot and make its own (--take-over-slot, or ARMATURE_TAKE_OVER_SLOT=true).'
   );
 }
+
+const GIVE_ANOTHER_ID =
+  'give this service a replication stream id of its own (--replication-stream-id, or ARMATURE_REPLICATION_STREAM_ID)';

@@ -8,7 +8,7 @@ import {
 
 const source: StreamSource = { systemId: '7', timeline: '2', database: 'items', slot: 'electric_slot_default' };
 const slot: FoundSlot = {
-  plugin: 'pgoutput', database: 'items', isTemporary: false, activePid: null, isLost: false, confirmedLsn: '200' as Lsn,
+  plugin: 'pgoutput', database: 'items', isTemporary: false, isTwoPhase: false, activePid: null, isLost: false, confirmedLsn: '200' as Lsn,
 };
 const found: FoundDatabase = { source, walLsn: '900' as Lsn, slot, publication: { isMarked: true } };
 const stored: StoredStream = { source, heldLsn: '300' as Lsn };
@@ -38,7 +38,7 @@ test.each<[string, Case]>([
 
 test.each<[string, Case]>([
   ['there is none', { found: { slot: undefined } }],
-  ['there is one that is about to end with its connection', { slot: { isTemporary: true } }],
+  ['there is one that is about to end with its connection', { slot: { isTemporary: true }, settings: { isSlotTemporary: true } }],
 ])('an empty storage begins anew when %s', (_, change) => {
   const why = 'there is no replication slot "electric_slot_default" yet';
   expect(judge({ ...change, stored: NOTHING_STORED })).toEqual({ standing: 'new', why });
@@ -53,7 +53,7 @@ test.each<[string, string, Case]>([
     'moved on without this storage: it had confirmed 0/12D, and the WAL is at 0/384, and this storage has what came up to 0/12C',
     { slot: { confirmedLsn: '301' as Lsn } },
   ],
-  ['Postgres has given the slot up', 'has given up', { slot: { isLost: true } }],
+  ['Postgres has given the slot up', 'its wal_status is lost', { slot: { isLost: true } }],
   ['the publication is gone', 'the publication is gone', { found: { publication: undefined } }],
   ['the making of the slot was cut off', 'was being made', { stored: { heldLsn: '0' as Lsn }, found: unmarked }],
   ['the WAL ends before what is held', 'put back: its WAL is at 0/12B', { found: { walLsn: '299' as Lsn } }],
@@ -85,13 +85,27 @@ test.each<[string, string, Case]>([
   expect(judge(change)).toEqual({ standing: 'refused', code: 'slot_not_ours', why: says });
 });
 
-test.each<[string, string, Case]>([
-  ['another plugin', 'plugin wal2json', { slot: { plugin: 'wal2json' } }],
-  ['another database', 'database orders', { slot: { database: 'orders' } }],
-])('a slot of %s is refused, also when it may be taken over', (_, why, change) => {
-  expect(judge({ ...change, settings: { takesOverSlot: true } })).toEqual({
+const dropIt = "; drop it if nobody needs it (SELECT pg_drop_replication_slot('electric_slot_default'))";
+
+test.each<[string, string, Partial<FoundSlot>]>([
+  ['a physical one', `it is a physical one${dropIt}`, { plugin: null, database: null }],
+  ['one of another plugin', `its plugin is wal2json, not pgoutput${dropIt}`, { plugin: 'wal2json' }],
+  ['one of another database', `it belongs to database "orders"${dropIt}`, { database: 'orders' }],
+  ['one of two phases', `it was made with two_phase = true, which tells transactions before they commit${dropIt}`, { isTwoPhase: true }],
+  [
+    'a temporary one',
+    'it is a temporary one of another connection; end that connection (process 77 of the server)',
+    { isTemporary: true, activePid: 77 },
+  ],
+])('a slot from which nothing can be streamed is refused, whoever made it: %s', (_, why, change) => {
+  const ours = judge({ slot: change });
+  const foreignOne = judge({ ...foreign, slot: change, settings: { takesOverSlot: true } });
+
+  const refused = {
     standing: 'refused',
     code: 'slot_of_another_kind',
-    why: expect.stringContaining(why),
-  });
+    why: `Armature cannot stream from the replication slot "electric_slot_default": ${why}, or give this service a replication ` +
+      'stream id of its own (--replication-stream-id, or ARMATURE_REPLICATION_STREAM_ID).',
+  };
+  expect({ ours, foreignOne }).toEqual({ ours: refused, foreignOne: refused });
 });
