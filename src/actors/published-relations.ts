@@ -54,7 +54,7 @@ export interface NamedRefusal {
 
 export interface RelationFault {
   readonly relation: PublishedRelation;
-  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull';
+  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable';
 }
 
 /** Told of a table that is not published any more: it may be gone, or another one under its name. */
@@ -62,7 +62,11 @@ export interface LostRelationListener {
   lost(relation: PublishedRelation): void;
 }
 
-const WHY_LOST = { isDropped: 'the table was dropped or renamed', isNotPublished: 'the table is not published any more' } as const;
+const WHY_LOST = {
+  isDropped: 'the table was dropped or renamed',
+  isNotPublished: 'the table is not published any more',
+  isUnwritable: 'the table got generated columns that are not published: as long as it is published, nobody can update or delete its rows',
+} as const;
 /** Somebody has altered its replica identity: who comes next waits until Postgres has been asked again. */
 const WITHOUT_OLD_ROWS: GapCause = 'replicaIdentity';
 const TO_DO = { review: 'relations.toReview', add: 'relations.toAdd', drop: 'relations.toDrop' } as const;
@@ -217,6 +221,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
         const fault = faultOf.get(need.key);
         if (fault === undefined) return this.follow(need);
         if (fault === 'isNotFull') this.repair(need);
+        else if (fault === 'isUnwritable') this.giveUp(need);
         else this.lose(need, WHY_LOST[fault]);
         return [];
       }),
@@ -247,6 +252,13 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
     this.loseFollowers(need, why);
     need.standing = 'missing';
     this.listener.lost(need.relation);
+    this.dropOrAdd(need);
+  }
+
+  /** It goes out of the publication, for it is still there. */
+  private giveUp(need: Need): void {
+    this.loseFollowers(need, WHY_LOST.isUnwritable);
+    need.standing = 'unknown';
     this.dropOrAdd(need);
   }
 

@@ -64,9 +64,10 @@ async function lookUp(
     lookup = await ask();
   }
   switch (lookup.outcome) {
-    case 'found':
-      if (lookup.relation.columns.length === 0) return invalidRequest(unknownTable(table));
-      return lookup.relation.isPartitioned === true ? invalidRequest(partitioned(table)) : lookup;
+    case 'found': {
+      const errors = whyUnservable(table, lookup.relation);
+      return errors === undefined ? lookup : invalidRequest(errors);
+    }
     case 'unservable':
       return invalidRequest(unservable(table, lookup.kindName));
     case 'missing':
@@ -74,6 +75,24 @@ async function lookUp(
     case 'unreachable':
       return databaseUnreachable();
   }
+}
+
+function whyUnservable(table: RelationName, { columns, isPartitioned }: Relation): FieldErrors | undefined {
+  if (columns.length === 0) return unknownTable(table);
+  if (isPartitioned === true) return partitioned(table);
+  const virtual = columns.filter(({ isVirtual }) => isVirtual === true).map(({ name }) => name);
+  return virtual.length === 0 ? undefined : withVirtualColumns(table, virtual);
+}
+
+/** A shape needs the old rows whole, and Postgres lets nobody change a published table whose old rows hold what is not published. */
+function withVirtualColumns(table: RelationName, names: readonly string[]): FieldErrors {
+  return {
+    table: [
+      `Table ${quoteRelation(table)} has virtual generated columns (${names.join(', ')}), which Postgres does not replicate: ` +
+        'with replica identity FULL, which shapes need, it would refuse every UPDATE and DELETE on the table. ' +
+        'Make them STORED, or drop them.',
+    ],
+  };
 }
 
 /** Better refused than silent: changes arrive under the names of the partitions, and would never reach the shape. */

@@ -34,6 +34,8 @@ export interface Column {
   readonly pkIndex?: number;
   /** A generated column, which a publication leaves out before Postgres 18. */
   readonly generated: boolean;
+  /** A generated column that is computed when it is read, which no publication carries. */
+  readonly isVirtual?: true;
 }
 
 /** The columns that name a row, as indexes into `relation.columns`: the primary key in its order, or else all columns. */

@@ -17,7 +17,7 @@ const next: PublishedRelationsChange = { type: 'next' };
 const error = { code: 'lock_timeout', message: 'no' };
 const refused: PublishedRelationsChange = { type: 'refused', error };
 const altered = (...added: readonly typeof items[]): PublishedRelationsChange => ({ type: 'altered', added });
-const reviewed = (...faults: readonly ('isDropped' | 'isNotPublished' | 'isNotFull')[]): PublishedRelationsChange => ({
+const reviewed = (...faults: readonly ('isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable')[]): PublishedRelationsChange => ({
   type: 'reviewed',
   faults: faults.map((fault) => ({ relation: items, fault })),
 });
@@ -63,6 +63,7 @@ test.each<[string, readonly PublishedRelationsChange[], object | undefined]>([
     [need(1), need(2, lists), next, refused, release(2), next, altered(items), next],
     settled,
   ],
+  ['that keeps everybody from writing to it is dropped', [...added, { type: 'doubt' }, next, reviewed('isUnwritable'), next, next], toDrop],
   ['without a shape is dropped', [...added, release(1), next], toDrop],
   ['that was never added need not be dropped', [need(1), release(1), next], settled],
   ['that is needed again is not dropped', [...added, release(1), need(2), next], settled],

@@ -153,7 +153,7 @@ interface ColumnRow {
   readonly dimensions: number;
   readonly not_null: boolean;
   readonly pk_index: number | null;
-  readonly generated: boolean;
+  readonly generated: '' | 's' | 'v';
   readonly kind: string;
   readonly persistence: string;
   readonly is_publishable: boolean;
@@ -164,7 +164,7 @@ const COLUMNS_SQL = `
   SELECT c.oid::int8::float8 AS oid, a.attname AS name, a.atttypid::int8::float8 AS type_oid, a.atttypmod AS type_mod,
          coalesce(element.typname, t.typname) AS type_name,
          CASE WHEN element.oid IS NULL THEN 0 ELSE greatest(a.attndims, 1) END AS dimensions,
-         a.attnotnull AS not_null, array_position(i.indkey::int2[], a.attnum) AS pk_index, a.attgenerated <> '' AS generated,
+         a.attnotnull AS not_null, array_position(i.indkey::int2[], a.attnum) AS pk_index, a.attgenerated AS generated,
          c.relkind AS kind, c.relpersistence AS persistence, pg_catalog.pg_relation_is_publishable(c.oid) AS is_publishable
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -215,6 +215,7 @@ function columnOf(row: ColumnRow): Column {
     dimensions: row.dimensions,
     notNull: row.not_null,
     ...(row.pk_index === null ? {} : { pkIndex: row.pk_index }),
-    generated: row.generated,
+    generated: row.generated !== '',
+    ...(row.generated === 'v' ? { isVirtual: true } : {}),
   };
 }

@@ -29,6 +29,7 @@ export type PublicationProblem =
   | 'table_dropped'
   | 'table_not_published'
   | 'replica_identity_not_full'
+  | 'generated_columns_not_carried'
   | 'publication_missing'
   | 'publication_incomplete'
   | 'refused';
@@ -58,6 +59,15 @@ export function notPublished(publication: string, table: Titled, why: string): P
 export function notFull(table: Titled): PublicationRefusedError {
   const message = `Database table ${titleOf(table)} does not have its replica identity set to FULL`;
   return new PublicationRefusedError('replica_identity_not_full', message);
+}
+
+/** Nothing is altered then: with replica identity FULL the application could not change its rows any more. */
+export function notCarried(publication: string, table: Titled, columns: readonly string[]): PublicationRefusedError {
+  const message =
+    `Database table ${titleOf(table)} has generated columns that the publication "${publication}" does not carry ` +
+    `(${columns.join(', ')}): with its replica identity set to FULL, Postgres would refuse every UPDATE and DELETE on it. ` +
+    `Make them STORED, and let the publication carry them: ALTER PUBLICATION "${publication}" SET (publish_generated_columns = stored)`;
+  return new PublicationRefusedError('generated_columns_not_carried', message);
 }
 
 export function dropped(table: Titled): PublicationRefusedError {

@@ -14,7 +14,7 @@ import type { PublishedRelation } from '../../model/relation.ts';
 import { DatabaseRefusedError, typed, worldError } from '../connection/database-error.ts';
 import type { DatabasePool } from '../connection/pool.ts';
 import { quoteName, quoteTable } from '../connection/sql-text.ts';
-import { dropped, notFull, notPublished, PublicationRefusedError, refusalOf } from './publication-refusal.ts';
+import { dropped, notCarried, notFull, notPublished, PublicationRefusedError, refusalOf } from './publication-refusal.ts';
 import { standingsOf, type PublicationStanding } from './publication-standing.ts';
 
 export interface Publication {
@@ -33,7 +33,7 @@ export interface Publication {
 
 export interface PublicationFault {
   readonly relation: PublishedRelation;
-  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull';
+  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable';
 }
 
 export interface PublicationOptions {
@@ -68,9 +68,10 @@ async function review(client: pg.PoolClient, publication: string, relations: Rel
   });
 }
 
-function faultOf({ isThere, isPublished, notFull: [first] }: PublicationStanding): PublicationFault['fault'] | undefined {
+function faultOf({ isThere, isPublished, notFull: [first], uncarried }: PublicationStanding): PublicationFault['fault'] | undefined {
   if (!isThere) return 'isDropped';
   if (!isPublished) return 'isNotPublished';
+  if (uncarried.length > 0) return 'isUnwritable';
   return first === undefined ? undefined : 'isNotFull';
 }
 
@@ -83,11 +84,13 @@ async function add(client: pg.PoolClient, publication: string, relations: Relati
   return unpublished.map(({ relation }) => relation);
 }
 
-/** @throws {PublicationRefusedError} when one of them is not there any more. */
+/** @throws {PublicationRefusedError} when one of them is not there any more, or could not be written to any more. */
 async function presentOnes(client: pg.PoolClient, publication: string, relations: Relations): Promise<PublicationStanding[]> {
   const standings = await standingsOf(client, publication, relations);
   const missing = standings.find(({ isThere }) => !isThere);
   if (missing !== undefined) throw dropped(missing.relation);
+  const unwritable = standings.find(({ uncarried }) => uncarried.length > 0);
+  if (unwritable !== undefined) throw notCarried(publication, unwritable.relation, unwritable.uncarried);
   return standings;
 }
 

@@ -16,6 +16,7 @@ interface Side {
   dropTable(name: string): Promise<unknown>;
   takeOut(name: string): Promise<unknown>;
   forgetOldRows(name: string): Promise<unknown>;
+  addVirtualColumn(name: string): Promise<unknown>;
   /** Until the end of the tests. */
   lock(name: string): Promise<unknown>;
   /** In the order of their names. */
@@ -49,6 +50,7 @@ async function realSide(): Promise<Side> {
     dropTable: (name) => database.query(`DROP TABLE ${name}`),
     takeOut: (name) => database.query(`ALTER PUBLICATION pub DROP TABLE ${name}`),
     forgetOldRows: (name) => database.query(`ALTER TABLE ${name} REPLICA IDENTITY DEFAULT`),
+    addVirtualColumn: (name) => database.query(`ALTER TABLE ${name} ADD COLUMN twice int GENERATED ALWAYS AS (id * 2) VIRTUAL`),
     lock: async (name) => await (await database.session()).query(`BEGIN; LOCK TABLE ${name}`),
     published: async (prefix) => {
       const sql = 'SELECT tablename AS name FROM pg_publication_tables WHERE starts_with(tablename, $1) ORDER BY 1';
@@ -68,6 +70,7 @@ async function modelSide(): Promise<Side> {
     dropTable: async (name) => model.dropTable(name),
     takeOut: async (name) => model.takeOut(name),
     forgetOldRows: async (name) => model.forgetOldRows(name),
+    addVirtualColumn: async (name) => model.addVirtualColumn(name),
     lock: async (name) => model.lock(name),
     published: async (prefix) => model.published.filter((name) => name.startsWith(prefix)),
     async askWithout(what, request) {
@@ -117,8 +120,8 @@ describe.each(['real', 'model'])('%s publication', (name) => {
   });
 
   test('tells of each table what is wrong with it', async () => {
-    const { port, create, dropTable, takeOut, forgetOldRows } = use();
-    const names = ['fine', 'dropped', 'anew', 'out', 'bare'].map((fault) => `fault_${fault}`);
+    const { port, create, dropTable, takeOut, forgetOldRows, addVirtualColumn } = use();
+    const names = ['fine', 'dropped', 'anew', 'out', 'bare', 'stuck'].map((fault) => `fault_${fault}`);
     const relations: PublishedRelation[] = [];
     for (const each of names) relations.push(await create(each));
     await port.ask({ type: 'addRelations', relations });
@@ -128,8 +131,9 @@ describe.each(['real', 'model'])('%s publication', (name) => {
     await create('fault_anew');
     await takeOut('fault_out');
     await forgetOldRows('fault_bare');
+    await addVirtualColumn('fault_stuck');
 
-    const [, dropped, anew, out, bare] = relations;
+    const [, dropped, anew, out, bare, stuck] = relations;
     expect(await port.ask({ type: 'reviewRelations', relations })).toEqual({
       type: 'publication.reviewed',
       faults: [
@@ -137,12 +141,18 @@ describe.each(['real', 'model'])('%s publication', (name) => {
         { relation: anew, fault: 'isDropped' },
         { relation: out, fault: 'isNotPublished' },
         { relation: bare, fault: 'isNotFull' },
+        { relation: stuck, fault: 'isUnwritable' },
       ],
     });
   });
 
   test.each([
     ['is not there any more', 'table_dropped', async (side: Side, each: string) => await side.dropTable(each)],
+    [
+      'has columns that cannot be published',
+      'generated_columns_not_carried',
+      async (side: Side, each: string) => await side.addVirtualColumn(each),
+    ],
     ['is locked', 'lock_timeout', async (side: Side, each: string) => await side.lock(each)],
   ])('adds none of several when one %s', async (_, code, spoil) => {
     const { port, create, published } = use();

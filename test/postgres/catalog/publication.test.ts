@@ -98,6 +98,10 @@ test('each refusal says what it is, in the words of the wire', async () => {
   await database.query('CREATE PUBLICATION manual FOR TABLE plain; ALTER TABLE full_identity REPLICA IDENTITY FULL');
   const written = await table('written');
   await database.query('ALTER TABLE written REPLICA IDENTITY FULL');
+  const sums = await table('sums');
+  await database.query(`
+    ALTER TABLE sums ADD COLUMN twice int GENERATED ALWAYS AS (id * 2) STORED;
+    CREATE PUBLICATION without_generated WITH (publish_generated_columns = none)`);
   const holder = await database.session();
   await holder.query('BEGIN');
   await holder.query('LOCK TABLE locked; INSERT INTO written VALUES (1)');
@@ -112,6 +116,7 @@ test('each refusal says what it is, in the words of the wire', async () => {
     weakIdentity: await refusalOf(plain, { pool: weakPool, publication: 'manual' }),
     locked: await refusalOf(locked),
     written: await refusalOf(written),
+    generated: await refusalOf(sums, { publication: 'without_generated' }),
   };
   await holder.query('ROLLBACK');
 
@@ -135,5 +140,11 @@ test('each refusal says what it is, in the words of the wire', async () => {
     weakIdentity: told('replica_identity_not_full', 'Database table "public.plain" does not have its replica identity set to FULL'),
     locked: told('lock_timeout', 'Snapshot timed out while waiting for a table lock'),
     written: told('lock_timeout', 'Snapshot timed out while waiting for a table lock'),
+    generated: told(
+      'generated_columns_not_carried',
+      'Database table "public.sums" has generated columns that the publication "without_generated" does not carry (twice): ' +
+        'with its replica identity set to FULL, Postgres would refuse every UPDATE and DELETE on it. Make them STORED, and let the ' +
+        'publication carry them: ALTER PUBLICATION "without_generated" SET (publish_generated_columns = stored)',
+    ),
   });
 }, 30_000);

@@ -10,6 +10,8 @@ interface ModelTable {
   readonly relation: PublishedRelation;
   isFull: boolean;
   isPublished: boolean;
+  /** It has a generated column that no publication carries. */
+  isUnwritable: boolean;
 }
 
 export class ModelPublication {
@@ -45,7 +47,7 @@ export class ModelPublication {
     if (known !== undefined) return known.relation;
     this.oids += 1;
     const relation = { oid: this.oids, schema: 'public', name };
-    this.tables.set(name, { relation, isFull: false, isPublished: false });
+    this.tables.set(name, { relation, isFull: false, isPublished: false, isUnwritable: false });
     return relation;
   }
 
@@ -65,6 +67,10 @@ export class ModelPublication {
 
   forgetOldRows(name: string): void {
     this.alter(name, { isFull: false });
+  }
+
+  addVirtualColumn(name: string): void {
+    this.alter(name, { isUnwritable: true });
   }
 
   /** Whoever alters it is refused. */
@@ -94,6 +100,7 @@ export class ModelPublication {
       const table = this.present(relation);
       if (table === undefined) return [{ relation, fault: 'isDropped' }];
       if (!table.isPublished) return [{ relation, fault: 'isNotPublished' }];
+      if (table.isUnwritable) return [{ relation, fault: 'isUnwritable' }];
       return table.isFull ? [] : [{ relation, fault: 'isNotFull' }];
     });
     return { type: 'publication.reviewed', faults };
@@ -103,6 +110,7 @@ export class ModelPublication {
     for (const relation of relations) {
       const table = this.present(relation);
       if (table === undefined) return refusal('table_dropped');
+      if (table.isUnwritable) return refusal('generated_columns_not_carried');
       if (this.locked.has(relation.name) && !(table.isPublished && table.isFull)) return refusal('lock_timeout');
     }
     const added = relations.filter(({ name }) => this.tables.get(name)?.isPublished === false);
