@@ -1,8 +1,8 @@
 /**
  * ConsumerLog: a Consumer's table, the writing end of its shape's log.
  *
- * A block of whole transactions becomes lines; nobody sees them before `publish`, and then all at once: an offset that
- * is given out is one that can be read. A transaction that the snapshot saw is left out, each by its own visibility
+ * A block of whole transactions, or a part of a large one, becomes lines; nobody sees them before `publish`, and then all
+ * at once: an offset that is given out is one that can be read. A transaction that the snapshot saw is left out, each by its own visibility
  * and never by its place in the log, because Postgres shows transactions in another order than it logs them.
  *
  * After a restart the log is offered again from where the slowest shape was. What this shape had taken by then is left
@@ -31,12 +31,16 @@ export type ConsumerLogChange =
   /** Where does the shape take the log from? Its snapshot may have sent it back. */
   | 'locate'
   /** Nothing that was offered is left to take: from now on the shape goes along with the others. */
-  | 'caughtUp';
+  | 'caughtUp'
+  /** The others go on without this shape, until it has caught up. */
+  | 'leavePace';
 
 /** The answers to `take` and `locate`. The shape must end after `log.ended`: its log cannot go on. */
 export type ConsumerLogTold =
   | { readonly type: 'log.located'; readonly position: LogPosition }
   | { readonly type: 'log.taken'; readonly through: LogPosition; readonly end: LogOffset; readonly changed: boolean }
+  /** More of the transaction follows: until then nothing of it may be published. */
+  | { readonly type: 'part.taken'; readonly through: LogPosition }
   /** The delivery was closed before it was taken: whoever routed it has ended. */
   | { readonly type: 'log.withdrawn' }
   | { readonly type: 'log.ended'; readonly cause: LogEnd };
@@ -47,6 +51,8 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   private end: LogOffset;
   /** Until it has, nobody waits for this shape: a position that all have passed says nothing about it. */
   private hasCaughtUp: boolean;
+  /** Of a transaction that comes in parts, the last line so far: it may be the one that is marked as the last. */
+  private heldBack: ShapeLine | undefined;
 
   /** @param ports whose shape log has no other writer; lines that an earlier one left unpublished are forgotten. */
   constructor(ports: ConsumerPorts, original?: ConsumerLog) {
@@ -54,10 +60,12 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     if (original === undefined) ports.shapeLog.discard();
     this.end = original?.end ?? ports.shapeLog.end;
     this.hasCaughtUp = original?.hasCaughtUp ?? false;
+    this.heldBack = original?.heldBack;
   }
 
   apply(change: ConsumerLogChange): Message | undefined {
     if (change === 'caughtUp') return this.goAlong();
+    if (change === 'leavePace') return this.leavePace();
     if (change === 'locate') return { type: 'log.located', position: this.ports.shapeLog.position };
     if ('publish' in change) return this.publish(change.publish);
     if ('takeUnrouted' in change) return this.takeUnrouted(change.takeUnrouted);
@@ -72,7 +80,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 
   key(): string {
-    return JSON.stringify([this.ports.shapeLog.handle, this.end, this.hasCaughtUp]);
+    return JSON.stringify([this.ports.shapeLog.handle, this.end, this.hasCaughtUp, this.heldBack?.position ?? null]);
   }
 
   close(): void {
@@ -83,6 +91,11 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     this.hasCaughtUp = true;
     // The collector advances only when each Consumer has answered: what all have taken was offered to us before.
     return this.publish(this.ports.takenByAll());
+  }
+
+  private leavePace(): undefined {
+    this.hasCaughtUp = false;
+    this.ports.shapeLog.leavePace();
   }
 
   private publish(position: LogPosition): undefined {
@@ -98,14 +111,17 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 
   private take({ through }: LogRange, ownChanges: Iterable<TransactionChanges>): ConsumerLogTold {
-    const before = this.end;
+    let isUnfinished = false;
     for (const { transaction, changes } of ownChanges) {
+      isUnfinished = transaction.isUnfinished;
       if (transaction.end <= this.ports.shapeLog.position || this.isInSnapshot(transaction)) continue;
-      const converted = this.ports.lines.convert(transaction, changes);
+      const converted = this.ports.lines.convert(transaction, changes, this.heldBack);
       if (converted.outcome === 'end') return ended(converted.why, transaction);
-      this.append(transaction, converted.lines);
+      this.heldBack = isUnfinished ? converted.lines.at(-1) : undefined;
+      this.append(transaction, isUnfinished ? converted.lines.slice(0, -1) : converted.lines);
     }
-    return { type: 'log.taken', through, end: this.end, changed: this.end !== before };
+    if (isUnfinished) return { type: 'part.taken', through };
+    return { type: 'log.taken', through, end: this.end, changed: this.end !== this.ports.shapeLog.end };
   }
 
   private isInSnapshot({ xid, lsn }: LoggedTransaction): boolean {
@@ -130,7 +146,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   private *changesOfRelation(block: LogBlock): Iterable<TransactionChanges> {
     for (const transaction of block.transactions) {
       const changes = [...changesOf(transaction)].filter(({ layoutId }) => this.isOwnRelation(layoutId));
-      if (changes.length > 0) yield { transaction, changes };
+      if (changes.length > 0 || transaction.isUnfinished || this.heldBack !== undefined) yield { transaction, changes };
     }
   }
 

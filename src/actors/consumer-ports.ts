@@ -14,7 +14,7 @@ import type { ShapeLog } from '../storage/shapes/shape-logs.ts';
 export interface ConsumerPorts {
   readonly shapeLog: Pick<
     ShapeLog,
-    'handle' | 'definition' | 'end' | 'position' | 'filterBy' | 'append' | 'publish' | 'discard' | 'stopFiltering'
+    'handle' | 'definition' | 'end' | 'position' | 'filterBy' | 'append' | 'publish' | 'leavePace' | 'discard' | 'stopFiltering'
   >;
   readonly lines: Pick<ChangeConverter, 'convert'>;
   /** Where the log reader puts the blocks that we ask for. */

@@ -7,6 +7,9 @@
  * against the snapshot's visibility before it is taken. Whoever subscribes gets the
  * last offset that can be read, at the end of a transaction: history lies up to it, announcements begin behind it.
  *
+ * A transaction that is larger than a block is taken part by part, by each shape from the log and without the others. What
+ * a part gives is written to the shape's files and seen by nobody; the last part shows all of it at once.
+ *
  * `stop` is not beside the other regions but around them: a Consumer that is closed takes nothing in.
  */
 import { assign, setup } from 'xstate';
@@ -35,6 +38,11 @@ export type ConsumerEvent =
   | { type: 'snapshot.completed' }
   | { type: 'snapshot.failed'; error: SnapshotFault }
   | { type: 'batch'; delivery: DeliveryId; through: LogPosition; replyTo: ReplyTo }
+  /** There is more to take, by the Consumer itself: nobody brings it. */
+  | { type: 'logOffered'; through: LogPosition; replyTo: ReplyTo }
+  | { type: 'lines.spilled' }
+  | { type: 'lines.refused'; why: string }
+  | (CallFailed & { type: 'spill.failed' })
   | { type: 'block.loaded'; after: LogPosition; through: LogPosition }
   | (CallFailed & { type: 'reader.failed' })
   | ConsumerLogTold
@@ -59,6 +67,8 @@ export interface ConsumerInput {
 }
 
 interface Context extends ConsumerInput {
+  /** Where the shape reads on: behind `position` only inside a large transaction. */
+  readonly cursor: LogPosition;
   /** The collector has offered the transaction log up to here and does not offer it again: we take all of it from the log. */
   readonly offered: LogPosition;
   readonly materializerCount: number;
@@ -77,21 +87,22 @@ const parts = setup({
   },
   guards: {
     isRestored: ({ context }) => context.mode === 'restore',
-    isBehind: ({ context }) => context.position < context.offered,
+    isBehind: ({ context }) => context.cursor < context.offered,
     holdsBatch: ({ context }) => context.batchReplyTo !== null,
     hasNewsToTell: ({ context }, { changed }: { changed: boolean }) => changed && context.materializerCount > 0,
     drainsWithBatch: ({ context }, { reason }: { reason: ExitReason }) => context.batchReplyTo !== null && isDrain(reason),
   },
   actions: {
     ...effects,
-    noteRegistered: assign(({ context }, { position }: { position: LogPosition }) => ({
+    noteRegistered: assign(({ context }, { position }: { position: LogPosition }) => {
       // A new shape learns from its snapshot where to begin; a stored one reads on from where it was.
-      position: context.mode === 'create' ? position : context.position,
-      offered: position,
-    })),
-    noteLocated: assign((_, { position }: { position: LogPosition }) => ({ position })),
+      const begin = context.mode === 'create' ? position : context.position;
+      return { position: begin, cursor: begin, offered: position };
+    }),
+    noteLocated: assign((_, { position }: { position: LogPosition }) => ({ position, cursor: position })),
     noteOffered: assign((_, { through }: { through: LogPosition }) => ({ offered: through })),
-    noteTaken: assign((_, { through, end }: { through: LogPosition; end: LogOffset }) => ({ position: through, end })),
+    notePartTaken: assign((_, { through }: { through: LogPosition }) => ({ cursor: through })),
+    noteTaken: assign((_, { through, end }: { through: LogPosition; end: LogOffset }) => ({ position: through, cursor: through, end })),
     holdBatch: assign((_, { replyTo, through }: { replyTo: ReplyTo; through: LogPosition }) => ({
       batchReplyTo: replyTo,
       offered: through,
@@ -169,6 +180,12 @@ const ingestRegion = parts.createStateConfig({
         { type: 'reply', params: ({ context, event }) => taken(context, event.replyTo) },
       ],
     },
+    logOffered: {
+      actions: [
+        { type: 'noteOffered', params: ({ event }) => event },
+        { type: 'reply', params: ({ context, event }) => taken(context, event.replyTo) },
+      ],
+    },
   },
   states: {
     registering: {
@@ -187,6 +204,7 @@ const ingestRegion = parts.createStateConfig({
         ],
         // The collector still routes to the Consumer whose place we take; what it offers us we must not lose.
         batch: { actions: 'postpone' },
+        logOffered: { actions: 'postpone' },
       },
     },
     /** Its snapshot is on the way. What is offered meanwhile is kept as a position. */
@@ -217,7 +235,7 @@ const ingestRegion = parts.createStateConfig({
         type: 'call',
         params: ({ context }) => ({
           to: '@log-reader',
-          request: { type: 'loadBlock', owner: context.self, after: context.position, through: context.offered },
+          request: { type: 'loadBlock', owner: context.self, after: context.cursor, through: context.offered },
           as: 'reader',
         }),
       },
@@ -232,6 +250,15 @@ const ingestRegion = parts.createStateConfig({
           actions: [
             { type: 'holdBatch', params: ({ event }) => event },
             { type: 'apply', params: ({ event }) => take(event) },
+          ],
+        },
+        /** The others must not wait for what is coming: the shape leaves their pace before it answers. */
+        logOffered: {
+          target: 'measuring',
+          actions: [
+            { type: 'noteOffered', params: ({ event }) => event },
+            { type: 'apply', params: { table: 'log', change: 'leavePace' } },
+            { type: 'reply', params: ({ context, event }) => taken(context, event.replyTo) },
           ],
         },
       },
@@ -255,8 +282,17 @@ const ingestRegion = parts.createStateConfig({
             ],
           },
         ],
+        'part.taken': { target: 'spilling', actions: { type: 'notePartTaken', params: ({ event }) => event } },
         'log.withdrawn': 'settled',
       },
+    },
+    /** A part of a transaction leaves the memory before the next one comes. */
+    spilling: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({ to: '@checkpoints', request: { type: 'spillLines', handle: context.handle }, as: 'spill' }),
+      },
+      on: { 'lines.spilled': 'loading' },
     },
     /** The collector hears of a batch only when our Materializers have it: what depends on them comes after. */
     passingOn: {
@@ -289,6 +325,7 @@ export const consumer = parts.createMachine({
   id: 'consumer',
   context: ({ input }) => ({
     ...input,
+    cursor: input.position,
     offered: input.position,
     materializerCount: 0,
     batchReplyTo: null,
@@ -305,9 +342,14 @@ export const consumer = parts.createMachine({
         /** No line could say what a transaction did: the shape begins anew, under another handle. */
         'log.ended': { target: 'closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: event.cause } }) } },
         EXIT: { target: 'closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: leavingReason(event.reason) }) } },
+        'lines.refused': {
+          target: 'closed',
+          actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: { delete: event.why } } }) },
+        },
         // What is stored stays good: the shape cache starts a Consumer anew, which reads on from there.
         'registration.failed': 'closed',
         'reader.failed': 'closed',
+        'spill.failed': 'closed',
         'materializer.down': {
           actions: { type: 'apply', params: ({ event }) => ({ table: 'materializers', change: { remove: event.process } }) },
         },

@@ -18,13 +18,17 @@ export type RouterChange =
   /** Opens a delivery of the block that was loaded; its first layer comes with `nextLayer`. */
   | { readonly route: LogRange }
   | 'nextLayer'
-  /** Recipients of this layer that ended before they had taken the block: tells which shapes they served. */
+  /** Whom changes of these layouts may concern: the recipients until the next change. */
+  | { readonly concerned: readonly number[] }
+  /** Recipients that ended before they had answered: tells which shapes they served. */
   | { readonly unanswered: readonly Address[] };
 
 /** Routes among the shapes that it was told of. */
 export interface ShapeRouting extends BlockRouter {
   add(handle: Handle): void;
   remove(handle: Handle): void;
+  /** The shapes that changes of these layouts may concern, whatever is in them. */
+  shapesOn(layoutIds: Iterable<number>): ReadonlySet<Handle>;
 }
 
 /** Where the log reader has put the block that the collector asked for. */
@@ -38,6 +42,8 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   private delivery: Delivery | undefined;
   /** Which layer is being delivered; -1 before the first. */
   private layer = -1;
+  /** Whom a large transaction may concern, while they are told of it. */
+  private concerned: ReadonlySet<Handle> | undefined;
 
   constructor(
     private readonly routing: ShapeRouting,
@@ -46,7 +52,7 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   ) {}
 
   *recipients(): Iterable<Name> {
-    for (const handle of this.layerHandles()) yield consumerOf(handle);
+    for (const handle of this.addressed()) yield consumerOf(handle);
   }
 
   apply(change: RouterChange): Message | undefined {
@@ -54,6 +60,7 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     if ('add' in change) return this.add(change.add);
     if ('remove' in change) return this.remove(change.remove);
     if ('unanswered' in change) return this.shapesOf(new Set(change.unanswered));
+    if ('concerned' in change) return this.address(change.concerned);
     return this.route(change.route);
   }
 
@@ -62,11 +69,12 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     for (const handle of this.handles) copy.handles.add(handle);
     copy.delivery = this.delivery;
     copy.layer = this.layer;
+    copy.concerned = this.concerned;
     return copy;
   }
 
   key(): string {
-    return JSON.stringify([[...this.handles].sort(), this.delivery?.block.after ?? null, this.layer, [...this.layerHandles()].sort()]);
+    return JSON.stringify([[...this.handles].sort(), this.delivery?.block.after ?? null, this.layer, [...this.addressed()].sort()]);
   }
 
   close(): void {
@@ -84,7 +92,12 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     if (this.handles.delete(handle)) this.routing.remove(handle);
   }
 
+  private address(layouts: readonly number[]): undefined {
+    this.concerned = this.routing.shapesOn(layouts);
+  }
+
   private route(range: LogRange): Message {
+    this.concerned = undefined;
     const block = this.loaded.take(range);
     this.delivery = this.deliveries.begin(block, this.routing.route(block));
     return this.nextLayer();
@@ -99,12 +112,13 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   }
 
   private shapesOf(consumers: ReadonlySet<Address>): Message {
-    const handles = [...this.layerHandles()].filter((handle) => consumers.has(consumerOf(handle)));
+    const handles = [...this.addressed()].filter((handle) => consumers.has(consumerOf(handle)));
     return { type: 'block.notTaken', handles };
   }
 
-  private layerHandles(): Iterable<Handle> {
-    return this.delivery?.layers[this.layer]?.keys() ?? [];
+  /** Whom the table names: of a large transaction all whom it may concern, else the layer that is being delivered. */
+  private addressed(): Iterable<Handle> {
+    return this.concerned ?? this.delivery?.layers[this.layer]?.keys() ?? [];
   }
 
   private end(): void {

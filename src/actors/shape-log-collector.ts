@@ -4,6 +4,9 @@
  * A block goes to all of them before the next one is loaded, layer by layer, and each Consumer hears of it once, whatever
  * the number of its rows. What is durable but not yet taken is only a pair of positions, so nothing grows while a Consumer is
  * slow; and a Consumer that dies in the middle is counted, not waited for.
+ *
+ * A transaction that is larger than a block would hold up every other table. The Consumers that it may concern are told
+ * only where it ends: they leave the common pace, read it from the log by themselves, and join again.
  */
 import { assign, setup } from 'xstate';
 import type { Handle } from '../model/shape.ts';
@@ -24,6 +27,8 @@ type Event =
   | { type: 'log.extended'; through: LogPosition; lsn: Lsn }
   | { type: 'log.end'; through: LogPosition; lsn: Lsn }
   | { type: 'block.loaded'; after: LogPosition; through: LogPosition }
+  | { type: 'transaction.isLarge'; through: LogPosition; layouts: readonly number[] }
+  | { type: 'offer.done'; failed: readonly Address[] }
   | { type: 'layer.ready'; delivery: DeliveryId }
   | { type: 'block.delivered' }
   | { type: 'batch.done'; failed: readonly Address[] }
@@ -34,7 +39,7 @@ type Event =
 interface Context {
   self: Pid;
   position: LogPosition; // Every registered shape has been offered the log up to here.
-  routedThrough: LogPosition; // Ahead of `position` only while a routed block is being delivered.
+  routedThrough: LogPosition; // Ahead of `position` only while a block is being delivered, or a large transaction offered.
   durableEnd: LogPosition; // There is a log to take up to here.
   durableLsn: Lsn; // What Postgres had said when the log ended at `durableEnd`.
 }
@@ -124,7 +129,7 @@ export const shapeLogCollector = setup({
         type: 'call',
         params: ({ context }) => ({
           to: '@log-reader',
-          request: { type: 'loadBlock', owner: context.self, after: context.position, through: context.durableEnd },
+          request: { type: 'nextBlock', owner: context.self, after: context.position, through: context.durableEnd },
           as: 'reader',
         }),
       },
@@ -133,7 +138,32 @@ export const shapeLogCollector = setup({
           target: 'delivering',
           actions: { type: 'noteRouted', params: ({ event }) => ({ through: event.through }) },
         },
+        'transaction.isLarge': {
+          target: 'offering',
+          actions: [
+            { type: 'noteRouted', params: ({ event }) => ({ through: event.through }) },
+            { type: 'apply', params: ({ event }) => ({ table: 'router', change: { concerned: event.layouts } }) },
+          ],
+        },
         'reader.failed': 'retrying',
+      },
+    },
+    /** Whom a large transaction may concern is told where it ends, and reads it without the others. */
+    offering: {
+      tags: 'ready',
+      entry: {
+        type: 'multicall',
+        params: ({ context }) => ({ table: 'router', request: { type: 'logOffered', through: context.routedThrough }, as: 'offer' }),
+      },
+      on: {
+        'offer.done': [
+          { guard: { type: 'isTakenByAll', params: ({ event }) => event }, target: 'idle', actions: 'advance' },
+          { actions: { type: 'apply', params: ({ event }) => ({ table: 'router', change: { unanswered: event.failed } }) } },
+        ],
+        'block.notTaken': {
+          target: 'idle',
+          actions: [{ type: 'apply', params: ({ event }) => ({ table: 'progress', change: { notTaken: event.handles } }) }, 'advance'],
+        },
       },
     },
     delivering: {

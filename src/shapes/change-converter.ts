@@ -74,8 +74,14 @@ export class ChangeConverter {
     this.snapshotPlan = planRows(definition, snapshotColumns(definition));
   }
 
-  /** @param changes those of `transaction` that the router gave to this shape, in the order of the log. */
-  convert(transaction: LoggedTransaction, changes: Iterable<Change>): ConvertedTransaction {
+  /**
+   * The last line of a transaction is marked as such. Of one that comes in parts only the last part tells which line that
+   * is: so the last one so far is held back by the caller, and comes again with the next part.
+   *
+   * @param changes those of `transaction` that the router gave to this shape, in the order of the log.
+   * @param heldBack the last line of the parts before, not marked.
+   */
+  convert(transaction: LoggedTransaction, changes: Iterable<Change>, heldBack?: ShapeLine): ConvertedTransaction {
     const draft = new TransactionDraft(this.writer, transaction);
     for (const change of changes) {
       const plan = this.planOf(change.layoutId);
@@ -84,7 +90,8 @@ export class ChangeConverter {
       if (change.kind === CHANGE_KINDS.gap) return draft.abandon(change.cause);
       this.convertChange(change, plan, draft);
     }
-    return { outcome: 'lines', lines: draft.finish() };
+    const lines = draft.finish(heldBack);
+    return { outcome: 'lines', lines: transaction.isUnfinished ? lines : withLastMarked(lines) };
   }
 
   /** @param tuple a row of the snapshot, its values those of `snapshotColumns`. */
@@ -236,15 +243,17 @@ class TransactionDraft {
     this.ends.push(this.writer.size);
   }
 
-  finish(): readonly ShapeLine[] {
+  /** @param before the line in front of these. */
+  finish(before: ShapeLine | undefined): ShapeLine[] {
     const bytes = this.writer.take();
+    const lines = before === undefined ? [] : [before];
     let start = 0;
-    return this.positions.map((position, index) => {
+    this.positions.forEach((position, index) => {
       const end = this.ends[index] ?? start;
-      const line = bytes.subarray(start, end);
+      lines.push({ position, bytes: bytes.subarray(start, end) });
       start = end;
-      return { position, bytes: index === this.positions.length - 1 ? asLast(line) : line };
     });
+    return lines;
   }
 
   abandon(why: ShapeEnd): ConvertedTransaction {
@@ -254,6 +263,12 @@ class TransactionDraft {
 }
 
 /** Which line is a transaction's last is known only once no other came: it alone is copied. */
+function withLastMarked(lines: ShapeLine[]): readonly ShapeLine[] {
+  const last = lines.pop();
+  if (last !== undefined) lines.push({ position: last.position, bytes: asLast(last.bytes) });
+  return lines;
+}
+
 function asLast(line: Uint8Array): Uint8Array {
   const head = line.length - LINE_END.length;
   const last = new Uint8Array(head + LAST_LINE_END.length);

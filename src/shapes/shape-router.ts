@@ -132,6 +132,17 @@ export class ShapeRouter implements BlockRouter {
     return [new Map([...touched].map((shape) => [shape.handle, { changes: Uint32Array.from(shape.changes.splice(0)) }]))];
   }
 
+  /** The shapes that changes of these layouts may concern, whatever is in them. */
+  shapesOn(layoutIds: Iterable<number>): ReadonlySet<Handle> {
+    const found = new Set<Handle>();
+    for (const id of layoutIds) {
+      const { layout, ended } = this.planOf(id);
+      for (const { handle } of ended) found.add(handle);
+      for (const { handle } of this.tables.get(layout.oid)?.all ?? []) found.add(handle);
+    }
+    return found;
+  }
+
   private shapesFor(change: Change): Iterable<RoutedShape> {
     const plan = this.planOf(change.layoutId);
     const table = this.tables.get(plan.layout.oid);

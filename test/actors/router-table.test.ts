@@ -19,6 +19,7 @@ function tableOf(pace: 'together' | 'one by one' = 'together') {
     add: (handle: Handle) => void shapes.push(handle),
     remove: (handle: Handle) => void shapes.splice(shapes.indexOf(handle), 1),
     route: () => (pace === 'together' ? [layer(shapes)] : shapes.map((handle) => layer([handle]))).filter(({ size }) => size > 0),
+    shapesOn: () => new Set(shapes),
   };
   const table = new RouterTable(routing, { take: () => blockOf([]), close: () => {} }, deliveries);
   return { shapes, deliveries, table };

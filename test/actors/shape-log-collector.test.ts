@@ -29,7 +29,7 @@ test('the end of the log only grows, whoever tells it last', () => {
 test('while there is a block to take, its end is not said to be reached', () => {
   expect(after(restored, grown).asked).toMatchObject([
     progress({ position: 10, lsn: '5', isCaughtUp: false }),
-    { type: 'call', params: { request: { type: 'loadBlock', after: 10, through: 20 } } },
+    { type: 'call', params: { request: { type: 'nextBlock', after: 10, through: 20 } } },
   ]);
 });
 

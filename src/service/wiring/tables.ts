@@ -84,6 +84,7 @@ function routing(storage: Storage, filters: ShapeFilters): ShapeRouting {
     },
     remove: (handle) => router.remove(handle),
     route: (block) => router.route(block),
+    shapesOn: (layoutIds) => router.shapesOn(layoutIds),
   };
 }
 

@@ -4,7 +4,12 @@
  * It takes a checkpoint before it counts as started. So when the storage can save nothing more, each new incarnation ends at
  * once, and with them the service: without checkpoints the log, and the lines in memory, would grow without end.
  * A shape whose own files do not hold is named in the answer: the checkpoint after its deletion is without it.
+ *
+ * - `takeCheckpoint` → `checkpoint.taken`, or `checkpoint.deferred { handle, why }`
+ * - `awaitUnsaved` → `unsaved.exceeded`
+ * - `spillLines { handle }` → `lines.spilled`, or `lines.refused { why }`: its files are damaged
  */
+import type { Handle } from '../../model/shape.ts';
 import type { Message, PortSpec } from '../../otp/process.ts';
 import { ShapeCorruptError } from '../errors.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
@@ -25,6 +30,7 @@ export function checkpointPort(log: TransactionLog, shapeLogs: ShapeLogs, unsave
             await shapeLogs.whenUnsaved(unsavedBytesMax, signal);
             return { type: 'unsaved.exceeded' };
           },
+          spillLines: ({ handle }) => spillLines(shapeLogs, handle as Handle),
         },
       };
     },
@@ -38,5 +44,15 @@ async function takeCheckpoint(log: TransactionLog, shapeLogs: ShapeLogs): Promis
   } catch (error) {
     if (!(error instanceof ShapeCorruptError)) throw error;
     return { type: 'checkpoint.deferred', handle: error.handle, why: error.message };
+  }
+}
+
+async function spillLines(shapeLogs: ShapeLogs, handle: Handle): Promise<Message> {
+  try {
+    await shapeLogs.spill(handle);
+    return { type: 'lines.spilled' };
+  } catch (error) {
+    if (!(error instanceof ShapeCorruptError)) throw error;
+    return { type: 'lines.refused', why: error.message };
   }
 }

@@ -64,10 +64,11 @@ export class LogBlocks {
    * Reads a block into the slot of `owner`. A load of the same range that is under way, or whose block lies in a slot, is
    * shared.
    *
+   * @returns where the block lies; `isPart` when more of its transaction follows behind it.
    * @param call aborted when the owner does not wait any more.
    * @throws the signal's reason, when it is aborted first, or what the log throws; the slot holds what it held.
    */
-  async load(owner: string, range: LogRange, bytesMax: number, call: AbortSignal): Promise<LogRange> {
+  async load(owner: string, range: LogRange, bytesMax: number, call: AbortSignal): Promise<LogRange & { readonly isPart: boolean }> {
     await this.enter(call);
     try {
       const block = this.heldFor(range) ?? (await this.read(range, bytesMax));
@@ -75,11 +76,16 @@ export class LogBlocks {
       invariant(this.slots.has(owner), `${owner} waits for a block, so it has a slot`);
       this.empty(owner); // Whoever asks for another block does not want the one before any more.
       this.held.set(owner, block);
-      return { after: block.after, through: block.through };
+      return { after: block.after, through: block.through, isPart: block.transactions.some(({ isUnfinished }) => isUnfinished) };
     } catch (error) {
       this.leave();
       throw error;
     }
+  }
+
+  /** Lets go of what was loaded for `owner`: it will not take it. */
+  forget(owner: string): void {
+    this.empty(owner);
   }
 
   private take(owner: string, range: LogRange): LogBlock {

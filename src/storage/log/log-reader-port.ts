@@ -1,12 +1,22 @@
-/** Log reader: brings blocks of the transaction log into memory, where the tables of the asking process find them. */
+/**
+ * Log reader: brings blocks of the transaction log into memory, where the tables of the asking process find them.
+ *
+ * - `logEnd` → `log.end { through, lsn }`
+ * - `nextBlock { owner, after, through }` → `block.loaded { after, through }`, whole transactions for many shapes; or, of
+ *   one that is larger than a block, only `transaction.isLarge { through, layouts }`: nobody may hold up the others with it
+ * - `loadBlock { owner, after, through }` → `block.loaded`, for a shape that reads by itself, also parts of a large one
+ */
 import { invariant } from '../../base/invariant.ts';
 import { LOG_START, type LogPosition } from '../../model/log-position.ts';
 import type { Message, PortSpec } from '../../otp/process.ts';
 import type { LogBlocks } from './log-blocks.ts';
 import type { TransactionLog } from './transaction-log.ts';
+import { surveyTransaction } from './transaction-survey.ts';
 
-/** What one block brings into memory, about; a transaction comes whole, however large. */
+/** What one block brings into memory, about; a larger transaction is large. */
 const BLOCK_BYTES_MAX = 8 * 1024 * 1024;
+/** The same for a shape that reads by itself: what it makes of a block is in memory too, and others have their turn between two. */
+const OWN_BLOCK_BYTES_MAX = 1024 * 1024;
 
 export function logReaderPort(log: TransactionLog, blocks: LogBlocks): PortSpec {
   return {
@@ -14,9 +24,16 @@ export function logReaderPort(log: TransactionLog, blocks: LogBlocks): PortSpec 
     open: () => ({
       requests: {
         logEnd: () => ({ type: 'log.end', through: log.durableEnd, lsn: log.durableLsn }),
+        async nextBlock(request, signal) {
+          const owner = ownerOf(request);
+          const { after, through, isPart } = await blocks.load(owner, rangeOf(request), BLOCK_BYTES_MAX, signal);
+          if (!isPart) return { type: 'block.loaded', after, through };
+          blocks.forget(owner);
+          return { type: 'transaction.isLarge', ...(await surveyTransaction(log, rangeOf(request), signal)) };
+        },
         async loadBlock(request, signal) {
-          const loaded = await blocks.load(ownerOf(request), rangeOf(request), BLOCK_BYTES_MAX, signal);
-          return { type: 'block.loaded', ...loaded };
+          const { after, through } = await blocks.load(ownerOf(request), rangeOf(request), OWN_BLOCK_BYTES_MAX, signal);
+          return { type: 'block.loaded', after, through };
         },
       },
     }),

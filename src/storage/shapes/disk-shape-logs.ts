@@ -100,6 +100,19 @@ export class DiskShapeLogs implements ShapeLogs {
     });
   }
 
+  async spill(handle: Handle): Promise<void> {
+    if (this.failure !== undefined) throw this.failure;
+    const [shape, files] = [this.table.get(handle), this.stores.get(handle)];
+    if (shape === undefined || files === undefined) return;
+    try {
+      await shape.spill(files);
+    } catch (error) {
+      if (shape.isGone) return; // Its files may be on their way out.
+      if (!(error instanceof ShapeCorruptError)) this.failure = errorOf(error);
+      throw error;
+    }
+  }
+
   async checkpoint(): Promise<LogPosition> {
     await this.checkpoints.request();
     // A snapshot that became known meanwhile may have sent its shape back.
@@ -128,13 +141,11 @@ export class DiskShapeLogs implements ShapeLogs {
       return await this.saveAll(captures);
     });
     if (corrupt !== undefined) {
-      // What was written to the other shapes does not count without the checkpoint, and is written again.
-      for (const { shape, batches } of captures) this.table.changed(shape, bytesOf(batches));
+      for (const { shape } of captures) this.table.changed(shape, shape.bytesInMemory); // The next checkpoint tells of all of them.
       throw corrupt;
     }
     const changed = captures.filter(({ shape }) => !shape.isGone).map(({ state }) => state);
     await this.lasting(() => this.stored.write({ position, changed, removed }));
-    for (const capture of captures) this.keep(capture);
     for (const handle of removed) this.removed.delete(handle);
     this.releasable = releasable;
   }
@@ -152,10 +163,10 @@ export class DiskShapeLogs implements ShapeLogs {
   /** Saves all that can be saved. @returns the error of a shape whose files do not hold, if there is one. */
   private async saveAll(captures: readonly ShapeCapture[]): Promise<ShapeCorruptError | undefined> {
     let corrupt: ShapeCorruptError | undefined;
-    await inParallel(captures, SAVES_MAX, async ({ shape, batches }) => {
-      if (batches.length === 0) return;
+    await inParallel(captures, SAVES_MAX, async ({ shape }) => {
+      const files = this.stores.get(shape.handle);
       try {
-        await this.stores.get(shape.handle)?.append(batches);
+        if (files !== undefined) await shape.save(files);
       } catch (error) {
         if (shape.isGone) return; // Its files may be on their way out.
         if (!(error instanceof ShapeCorruptError)) throw error;
@@ -163,11 +174,6 @@ export class DiskShapeLogs implements ShapeLogs {
       }
     });
     return corrupt;
-  }
-
-  private keep(capture: ShapeCapture): void {
-    this.stores.get(capture.shape.handle)?.keep(capture.state.lines);
-    capture.shape.captured(capture);
   }
 
   private openStore(handle: Handle, saved: LinesState): ShapeFiles {
@@ -182,10 +188,6 @@ export class DiskShapeLogs implements ShapeLogs {
       this.failure ??= errorOf(error);
     });
   }
-}
-
-function bytesOf(batches: ShapeCapture['batches']): number {
-  return batches.reduce((sum, { bytes }) => sum + bytes.length, 0);
 }
 
 async function inParallel<T>(items: readonly T[], atOnceMax: number, action: (item: T) => Promise<void>): Promise<void> {

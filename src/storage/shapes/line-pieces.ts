@@ -19,6 +19,13 @@ export function indexEntriesOf(bytes: number): number {
   return Math.ceil(bytes / PIECE_BYTES);
 }
 
+/** The same for all lines of a batch. */
+export function indexEntriesIn(batch: LineBatch): number {
+  let entries = 0;
+  for (let index = 0; index < batch.count; index += 1) entries += indexEntriesOf(batch.endOf(index) - batch.endOf(index - 1));
+  return entries;
+}
+
 /** The pieces of `batches`, which begin at byte `start` of the file. */
 export function* piecesOf(batches: readonly LineBatch[], start: number): Generator<IndexedPiece> {
   let parts: Part[] = [];

@@ -42,6 +42,9 @@ export class MemoryShapeLogs implements ShapeLogs {
     this.table.remove(handle, why);
   }
 
+  /** They stay where they are: there is no other place. */
+  async spill(): Promise<void> {}
+
   async checkpoint(): Promise<LogPosition> {
     this.table.takeDirty();
     return this.table.releasable();

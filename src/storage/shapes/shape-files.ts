@@ -1,28 +1,32 @@
 /**
  * ShapeFiles: one shape's bytes on a disk: the snapshot, the lines, and an index with what finds and verifies them.
  *
- * How much of the lines and their index counts is what the last checkpoint says; what lies behind it was left by a crash
- * and is cut off before the next append. Nothing goes to a reader before the checksum of its piece was found to hold.
+ * How much of the lines and their index counts is what the last checkpoint says; what lies behind it was left by a crash,
+ * or by a transaction that was given up, and is cut off before the next append. Nothing goes to a reader before the checksum of its piece was found to hold.
  */
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Disk, DiskFile } from '../disk.ts';
 import { DiskError, ShapeCorruptError, ShapeGoneError } from '../errors.ts';
 import type { FileCache } from './file-cache.ts';
+import type { FilePlace, LineFiles } from './filed-lines.ts';
 import { addressOf, type LineBatch } from './line-buffer.ts';
 import { encodeIndex, INDEX_ENTRY_BYTES, LineIndex } from './line-index.ts';
-import { piecesOf } from './line-pieces.ts';
+import { indexEntriesIn, piecesOf } from './line-pieces.ts';
 import { verified, type Piece } from './piece.ts';
-import type { LinesState } from './shape-lines.ts';
 import { FILE_KINDS, type FileKind, type ShapePaths } from './shape-paths.ts';
 import type { ShapeStore } from './shape-store.ts';
 
 const WRITE_BYTES = 256 * 1024;
 
-export class ShapeFiles implements ShapeStore {
+export class ShapeFiles implements ShapeStore, LineFiles {
   private snapshot: DiskFile | undefined;
   private beginning: Promise<void> = Promise.resolve();
   private gone = false;
+  /** So many entries of the index hold. */
+  private count: number;
+  /** The names of its files are durable. */
+  private isNamed: boolean;
 
   constructor(
     private readonly disk: Disk,
@@ -30,8 +34,11 @@ export class ShapeFiles implements ShapeStore {
     private readonly paths: ShapePaths,
     private readonly handle: Handle,
     /** What the last checkpoint says. */
-    private saved: Pick<LinesState, 'bytes' | 'count'>,
-  ) {}
+    { bytes, count }: FilePlace,
+  ) {
+    this.count = count;
+    this.isNamed = bytes > 0;
+  }
 
   beginSnapshot(): Promise<void> {
     this.beginning = this.createSnapshot();
@@ -70,18 +77,18 @@ export class ShapeFiles implements ShapeStore {
     }
   }
 
-  /** Appends lines durably. They count only once a checkpoint with them is durable too: see `keep`. */
-  async append(batches: readonly LineBatch[]): Promise<void> {
+  async append({ bytes, count }: FilePlace, batches: readonly LineBatch[], isDurable: boolean): Promise<void> {
     await this.beginning;
-    const { bytes, count } = this.saved;
-    await this.appendAt('lines', bytes, batches.map((batch) => batch.bytes));
-    await this.appendAt('index', count * INDEX_ENTRY_BYTES, this.indexOf(batches));
-    if (bytes === 0) await this.disk.syncDirectory(this.paths.directoryOf(this.handle));
+    await this.appendAt('lines', bytes, batches.map((batch) => batch.bytes), isDurable);
+    await this.appendAt('index', count * INDEX_ENTRY_BYTES, this.indexOf(batches, bytes, count), isDurable);
+    this.count = count + batches.reduce((sum, batch) => sum + indexEntriesIn(batch), 0);
+    if (!isDurable || this.isNamed) return;
+    await this.disk.syncDirectory(this.paths.directoryOf(this.handle));
+    this.isNamed = true;
   }
 
-  /** The checkpoint that counts what was appended is durable. */
-  keep(saved: Pick<LinesState, 'bytes' | 'count'>): void {
-    this.saved = saved;
+  cut({ count }: FilePlace): void {
+    this.count = count;
   }
 
   /** From now on nothing is opened; what is open may be read to its end. */
@@ -108,16 +115,16 @@ export class ShapeFiles implements ShapeStore {
     return this.paths.pathOf(this.handle, kind);
   }
 
-  private *indexOf(batches: readonly LineBatch[]): Generator<Buffer> {
-    let { count } = this.saved;
-    for (const piece of piecesOf(batches, this.saved.bytes)) {
-      yield encodeIndex(piece, this.handle, count);
-      count += piece.lines.length;
+  private *indexOf(batches: readonly LineBatch[], start: number, count: number): Generator<Buffer> {
+    let number = count;
+    for (const piece of piecesOf(batches, start)) {
+      yield encodeIndex(piece, this.handle, number);
+      number += piece.lines.length;
     }
   }
 
   private readIndex<T>(action: (index: LineIndex) => Promise<T>): Promise<T> {
-    const { count } = this.saved;
+    const { count } = this;
     const path = this.pathOf('index');
     return this.reading(path, (file) => action(new LineIndex(file, path, this.handle, count)));
   }
@@ -127,14 +134,14 @@ export class ShapeFiles implements ShapeStore {
     return this.reading(path, async (file) => verified(await file.read(piece.at, piece.bytes), path, this.handle, piece, before));
   }
 
-  private async appendAt(kind: FileKind, size: number, parts: Iterable<Uint8Array>): Promise<void> {
+  private async appendAt(kind: FileKind, size: number, parts: Iterable<Uint8Array>, isDurable: boolean): Promise<void> {
     const path = this.pathOf(kind);
     const file = await this.openLines(path);
     try {
       if (file.size < size) throw new ShapeCorruptError(this.handle, `${path} ends at byte ${file.size}, not behind ${size}`);
       if (file.size > size) await file.truncate(size);
       for (const part of gathered(parts)) await file.append(part);
-      await file.sync();
+      if (isDurable) await file.sync();
     } finally {
       await file.close();
     }

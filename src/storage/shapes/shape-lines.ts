@@ -30,26 +30,36 @@ export interface LinesState {
 
 export const NO_LINES: LinesState = { end: SNAPSHOT_END, bytes: 0, count: 0, chunkEnds: [], openBytes: 0 };
 
+/** What is known of a run of lines from the first on. */
+interface Totals {
+  readonly bytes: number;
+  readonly count: number;
+  readonly openBytes: number;
+  readonly chunkCount: number;
+}
+
 export class ShapeLines {
   readonly buffer = new LineBuffer();
+  /** Not published, and in memory. */
   private pending: Line[] = [];
   private appended: LineAddress;
   private published: LogOffset;
-  private bytes: number;
-  private count: number;
-  private openBytes: number;
+  /** Of all lines that were appended. */
+  private drafted: Totals;
+  /** Of those that are published. */
+  private shown: Totals;
+  /** Of all lines that were appended. */
   private readonly chunkEnds: ChunkEnd[];
 
   constructor(
-    state: LinesState,
+    { end, bytes, count, chunkEnds, openBytes }: LinesState,
     private readonly chunkBytesMax: number,
   ) {
-    this.published = state.end;
-    this.appended = addressOf(state.end);
-    this.bytes = state.bytes;
-    this.count = state.count;
-    this.openBytes = state.openBytes;
-    this.chunkEnds = [...state.chunkEnds];
+    this.published = end;
+    this.appended = addressOf(end);
+    this.chunkEnds = [...chunkEnds];
+    this.shown = { bytes, count, openBytes, chunkCount: chunkEnds.length };
+    this.drafted = this.shown;
   }
 
   get end(): LogOffset {
@@ -57,35 +67,44 @@ export class ShapeLines {
   }
 
   get state(): LinesState {
-    const { bytes, count, openBytes } = this;
-    return { end: this.published, bytes, count, openBytes, chunkEnds: [...this.chunkEnds] };
+    const { bytes, count, openBytes, chunkCount } = this.shown;
+    return { end: this.published, bytes, count, openBytes, chunkEnds: this.chunkEnds.slice(0, chunkCount) };
   }
 
   append(lsn: Lsn, position: number, bytes: Uint8Array): void {
     const line = { lsn, position, bytes };
     if (compareAddresses(line, this.appended) <= 0) {
-      invariant(this.pending.length === 0, 'lines come in the order of their offsets');
+      invariant(this.drafted === this.shown, 'lines come in the order of their offsets');
       return;
     }
     this.pending.push(line);
     this.appended = line;
+    this.account(line);
   }
 
-  /** @returns how many bytes became readable. */
+  /** @returns how many bytes in memory became readable. */
   publish(): number {
-    if (this.pending.length === 0) return 0;
-    const lines = this.pending;
-    this.pending = [];
-    for (const line of lines) this.account(line);
-    const batch = LineBatch.of(lines);
-    this.published = batch.lastOffset;
+    if (this.drafted === this.shown) return 0;
+    this.shown = this.drafted;
+    this.published = offsetOf(this.appended.lsn, this.appended.position);
+    const batch = this.takePending();
+    if (batch === undefined) return 0;
     this.buffer.push(batch);
     return batch.bytes.length;
+  }
+
+  /** Hands over what is in memory and not published; it counts as appended all the same. */
+  takePending(): LineBatch | undefined {
+    const lines = this.pending;
+    this.pending = [];
+    return lines.length === 0 ? undefined : LineBatch.of(lines);
   }
 
   discard(): void {
     this.pending = [];
     this.appended = addressOf(this.published);
+    this.drafted = this.shown;
+    this.chunkEnds.length = this.shown.chunkCount;
   }
 
   /** Where a read from `after` ends: with its chunk, or with the log. */
@@ -93,25 +112,28 @@ export class ShapeLines {
     return this.chunkEndBehind(after)?.offset ?? this.published;
   }
 
-  /** The first chunk that ends behind `after`. */
+  /** The first published chunk that ends behind `after`. */
   chunkEndBehind(after: LogOffset): ChunkEnd | undefined {
     let low = 0;
-    let high = this.chunkEnds.length;
+    let high = this.shown.chunkCount;
     while (low < high) {
       const middle = (low + high) >>> 1;
       const end = this.chunkEnds[middle];
       if (end !== undefined && compareOffsets(end.offset, after) > 0) high = middle;
       else low = middle + 1;
     }
-    return this.chunkEnds[low];
+    return low < this.shown.chunkCount ? this.chunkEnds[low] : undefined;
   }
 
   private account(line: Line): void {
-    this.bytes += line.bytes.length + 1;
-    this.count += indexEntriesOf(line.bytes.length + 1);
-    this.openBytes += line.bytes.length;
-    if (this.openBytes < this.chunkBytesMax) return;
-    this.chunkEnds.push({ offset: offsetOf(line.lsn, line.position), bytes: this.bytes });
-    this.openBytes = 0;
+    const { bytes, count, openBytes, chunkCount } = this.drafted;
+    const size = line.bytes.length + 1;
+    const grown = { bytes: bytes + size, count: count + indexEntriesOf(size), openBytes: openBytes + line.bytes.length, chunkCount };
+    if (grown.openBytes < this.chunkBytesMax) {
+      this.drafted = grown;
+      return;
+    }
+    this.chunkEnds.push({ offset: offsetOf(line.lsn, line.position), bytes: grown.bytes });
+    this.drafted = { ...grown, openBytes: 0, chunkCount: chunkCount + 1 };
   }
 }

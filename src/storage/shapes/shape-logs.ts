@@ -31,6 +31,14 @@ export interface ShapeLogs {
   delete(handle: Handle, why: string): void;
 
   /**
+   * Brings all lines of a shape out of the memory, also those that nobody may see yet: so that a transaction may be larger
+   * than the memory. They count only once they were published, and durable only with the next `checkpoint`.
+   *
+   * @throws {ShapeCorruptError} its files do not hold.
+   * @throws {DiskError} nothing more can be saved: its owner must crash.
+   */
+  spill(handle: Handle): Promise<void>;
+  /**
    * Brings what is in memory to the disk and remembers `position`, so that the transaction log before it (and before the
    * position of each lagging shape) can be released. Does not release.
    *
@@ -76,6 +84,8 @@ export interface ShapeLog {
    * @param pace `behind` while the others go on without waiting for this shape: it lags, however far it has come.
    */
   publish(position: LogPosition, pace?: 'behind'): LogOffset;
+  /** The others go on without it: from here on the shape lags. */
+  leavePace(): void;
   /** A Consumer begins: forgets the lines that the last one did not publish. From here on the shape lags. */
   discard(): void;
   stopFiltering(): void;

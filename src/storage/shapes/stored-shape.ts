@@ -10,7 +10,7 @@ import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { ShapeGoneError } from '../errors.ts';
-import type { LineBatch } from './line-buffer.ts';
+import { FiledLines, type LineFiles } from './filed-lines.ts';
 import type { CompletedSnapshot } from '../log/shape-record.ts';
 import { Pace, type PaceState } from './pace.ts';
 import type { ShapeLog, ShapeRead, SnapshotState, SnapshotWriter } from './shape-logs.ts';
@@ -43,12 +43,10 @@ export interface ShapeHost {
   snapshotCompleted(handle: Handle, completed: CompletedSnapshot): Promise<void>;
 }
 
-/** A shape's lines and state at the beginning of a checkpoint. */
+/** A shape's state at the beginning of a checkpoint. */
 export interface ShapeCapture {
   readonly shape: StoredShape;
   readonly state: ShapeState;
-  /** Behind what is saved already. */
-  readonly batches: readonly LineBatch[];
 }
 
 export class StoredShape implements ShapeLog {
@@ -57,8 +55,7 @@ export class StoredShape implements ShapeLog {
   private readonly chunkBytesMax: number;
   private readonly lines: ShapeLines;
   private readonly chunks: SnapshotChunks;
-  /** The lines that the store has. */
-  private saved: LinesState;
+  private readonly filed: FiledLines;
   private state: SnapshotState;
   private readonly pace: Pace;
   private filter: PgSnapshot | undefined;
@@ -76,7 +73,7 @@ export class StoredShape implements ShapeLog {
     this.definition = definition;
     this.chunkBytesMax = chunkBytesMax;
     this.lines = new ShapeLines(lines, chunkBytesMax);
-    this.saved = lines;
+    this.filed = new FiledLines(this.lines, lines);
     this.chunks = new SnapshotChunks(handle, store, host.clock, chunkBytesMax, snapshot.state === 'complete' ? snapshot.chunks : undefined);
     this.state = snapshot;
     this.pace = new Pace(host, pace);
@@ -98,6 +95,11 @@ export class StoredShape implements ShapeLog {
 
   get filterBy(): PgSnapshot | undefined {
     return this.filter;
+  }
+
+  /** Bytes of lines that readers see and the files do not have. */
+  get bytesInMemory(): number {
+    return this.lines.buffer.bytes;
   }
 
   get isGone(): boolean {
@@ -136,16 +138,22 @@ export class StoredShape implements ShapeLog {
   publish(position: LogPosition, pace?: 'behind'): LogOffset {
     if (this.gone) return this.end;
     const bytes = this.lines.publish();
+    this.filed.publish();
     this.pace.take(position, pace);
     this.publishedFilter = this.filter;
     this.host.changed(this, bytes);
     return this.end;
   }
 
-  discard(): void {
-    this.lines.discard();
+  leavePace(): void {
     this.pace.leave();
     this.host.changed(this, 0);
+  }
+
+  discard(): void {
+    this.lines.discard();
+    this.filed.discard();
+    this.leavePace();
   }
 
   stopFiltering(): void {
@@ -166,13 +174,17 @@ export class StoredShape implements ShapeLog {
     const { handle, definition, chunkBytesMax, snapshot } = this;
     const filterBy = this.publishedFilter ?? null;
     const state = { handle, definition, chunkBytesMax, snapshot, lines: this.lines.state, pace: this.pace.state, filterBy };
-    return { shape: this, state, batches: this.lines.buffer.seal() };
+    return { shape: this, state };
   }
 
-  /** The checkpoint is on the disk: its lines are read from there from now on. */
-  captured({ state, batches }: ShapeCapture): void {
-    this.saved = state.lines;
-    this.lines.buffer.drop(batches.length);
+  /** Makes durable what a capture holds. */
+  save(files: LineFiles): Promise<void> {
+    return this.filed.save(files);
+  }
+
+  /** Brings all lines out of the memory, also those that nobody sees yet. */
+  spill(files: LineFiles): Promise<void> {
+    return this.filed.spill(files);
   }
 
   /** The shape is being deleted: whoever waits for more of it is told. */
@@ -202,9 +214,9 @@ export class StoredShape implements ShapeLog {
     const end = this.lines.readEnd(after);
     const upToDate = end === this.end;
     const inMemory = this.lines.buffer.slice(after, end);
-    const isSaved = this.saved.count > 0 && compareOffsets(after, this.saved.end) < 0;
-    if (!isSaved) return { outcome: 'lines', body: inMemory, end, upToDate };
-    const throughBytes = Math.min(this.lines.chunkEndBehind(after)?.bytes ?? this.saved.bytes, this.saved.bytes);
+    const filed = this.filed.end;
+    if (filed.count === 0 || compareOffsets(after, filed.end) >= 0) return { outcome: 'lines', body: inMemory, end, upToDate };
+    const throughBytes = Math.min(this.lines.chunkEndBehind(after)?.bytes ?? filed.bytes, filed.bytes);
     const body = concatenated(this.store.readLines(after, throughBytes), inMemory);
     return { outcome: 'lines', body, end, upToDate };
   }

@@ -238,6 +238,7 @@ export class HandOverWorld {
       add: (handle: Handle) => routing.add(handle, DEFINITION, undefined),
       remove: (handle: Handle) => routing.remove(handle),
       route: routing.route.bind(routing),
+      shapesOn: routing.shapesOn.bind(routing),
     };
     return {
       machine: shapeLogCollector,

@@ -1,0 +1,108 @@
+/**
+ * FiledLines: how far a shape's lines have left the memory for its files.
+ *
+ * Lines go there in their order, one write at a time: what readers see, at a checkpoint; and the parts of a large
+ * transaction, which nobody may see yet. Those lie behind what readers are given, and are written over when their
+ * transaction is given up. What is in the files counts after a crash only as far as a checkpoint says.
+ */
+import { invariant } from '../../base/invariant.ts';
+import type { LineBatch } from './line-buffer.ts';
+import { indexEntriesIn } from './line-pieces.ts';
+import type { LinesState, ShapeLines } from './shape-lines.ts';
+
+/** Behind a line in the files: its offset, and what lies before. */
+export type FilePlace = Pick<LinesState, 'end' | 'bytes' | 'count'>;
+
+export interface LineFiles {
+  /**
+   * Puts lines behind `place`, over whatever lies there.
+   *
+   * @param isDurable makes sure, too, of everything that was put there before.
+   * @throws {ShapeCorruptError} when the files end before that place.
+   */
+  append(place: FilePlace, batches: readonly LineBatch[], isDurable: boolean): Promise<void>;
+  /** Readers find lines up to here: what lies behind is not there. */
+  cut(place: FilePlace): void;
+}
+
+export class FiledLines {
+  /** Behind the last line that readers may see. */
+  private seen: FilePlace;
+  /** Behind the last line of an open transaction. */
+  private unseen: FilePlace | undefined;
+  private isDurable = true;
+  /** How often lines were given up. */
+  private discards = 0;
+  private files: LineFiles | undefined;
+  private writing: Promise<void> = Promise.resolve();
+
+  constructor(
+    private readonly lines: ShapeLines,
+    saved: FilePlace,
+  ) {
+    this.seen = saved;
+  }
+
+  /** Up to here readers find lines in the files, and behind it in memory. */
+  get end(): FilePlace {
+    return this.seen;
+  }
+
+  /** Brings what readers see to the files, durably. */
+  save(files: LineFiles): Promise<void> {
+    return this.inTurn(async () => {
+      const batches = this.lines.buffer.seal();
+      if (batches.length > 0 || !this.isDurable) await this.write(files, batches, undefined, true);
+    });
+  }
+
+  /** Brings everything to the files, also what nobody sees yet. */
+  spill(files: LineFiles): Promise<void> {
+    return this.inTurn(() => this.write(files, this.lines.buffer.seal(), this.lines.takePending(), false));
+  }
+
+  /** What was spilled is seen from now on. */
+  publish(): void {
+    this.seen = this.unseen ?? this.seen;
+    this.unseen = undefined;
+  }
+
+  /** What was spilled and is not seen is given up, also what is on its way. */
+  discard(): void {
+    this.discards += 1;
+    if (this.unseen === undefined) return;
+    this.unseen = undefined;
+    this.files?.cut(this.seen);
+  }
+
+  private async write(files: LineFiles, batches: readonly LineBatch[], hidden: LineBatch | undefined, isDurable: boolean): Promise<void> {
+    invariant(this.unseen === undefined || batches.length === 0, 'nothing is published before the open transaction');
+    const { discards } = this;
+    const from = this.unseen ?? this.seen;
+    const shown = batches.reduce(behind, from);
+    this.files = files;
+    this.isDurable = false;
+    await files.append(from, hidden === undefined ? batches : [...batches, hidden], isDurable);
+    this.isDurable = isDurable;
+    this.lines.buffer.drop(batches.length);
+    if (discards !== this.discards) return this.takeBack(files, batches.length > 0 ? shown : this.seen);
+    if (batches.length > 0) this.seen = shown;
+    if (hidden !== undefined) this.unseen = behind(shown, hidden);
+  }
+
+  /** What was on its way is nobody's any more. */
+  private takeBack(files: LineFiles, shown: FilePlace): void {
+    this.seen = shown;
+    files.cut(shown);
+  }
+
+  private inTurn(write: () => Promise<void>): Promise<void> {
+    const written = this.writing.then(write);
+    this.writing = written.catch(() => {}); // Who asked for it is told.
+    return written;
+  }
+}
+
+function behind({ bytes, count }: FilePlace, batch: LineBatch): FilePlace {
+  return { end: batch.lastOffset, bytes: bytes + batch.bytes.length, count: count + indexEntriesIn(batch) };
+}
