@@ -10,8 +10,9 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { Change } from '../model/change.ts';
-import { compareOffsets, offsetOf, type LogOffset } from '../model/log-offset.ts';
+import { lsnOfOffset, offsetOf, positionOfOffset, type LogOffset } from '../model/log-offset.ts';
 import type { LogPosition, LogRange } from '../model/log-position.ts';
+import { compareLsn, type Lsn } from '../model/lsn.ts';
 import { isBeyond, isVisible } from '../model/pg-snapshot.ts';
 import type { LogBlock, LoggedTransaction } from '../model/transaction.ts';
 import type { Message, Table } from '../otp/process.ts';
@@ -134,13 +135,20 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 
   private append({ lsn }: LoggedTransaction, lines: readonly ShapeLine[]): void {
+    const taken = this.takenOf(lsn);
     for (const { position, bytes } of lines) {
-      const offset = offsetOf(lsn, position);
       // A transaction that comes again after a restart is dropped, here as in the shape's log.
-      if (compareOffsets(offset, this.end) <= 0) continue;
-      this.ports.shapeLog.append(lsn, position, bytes);
-      this.end = offset;
+      if (position > taken) this.ports.shapeLog.append(lsn, position, bytes);
     }
+    const last = lines.at(-1);
+    if (last !== undefined && last.position > taken) this.end = offsetOf(lsn, last.position);
+  }
+
+  /** The position of the last line of this transaction that the log has; lines lie behind it. */
+  private takenOf(lsn: Lsn): number {
+    const order = compareLsn(lsn, lsnOfOffset(this.end));
+    if (order > 0) return -1;
+    return order < 0 ? Number.POSITIVE_INFINITY : positionOfOffset(this.end);
   }
 
   private *changesOfRelation(block: LogBlock): Iterable<TransactionChanges> {

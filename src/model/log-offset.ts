@@ -38,6 +38,13 @@ export function lsnOfOffset(offset: LogOffset): Lsn {
   return offset === BEFORE_ALL ? ('0' as Lsn) : (offset.slice(0, offset.indexOf('_')) as Lsn);
 }
 
+/** Infinity for `<lsn>_inf`; 0 before everything. */
+export function positionOfOffset(offset: LogOffset): number {
+  if (offset === BEFORE_ALL) return 0;
+  const position = offset.slice(offset.indexOf('_') + 1);
+  return position === 'inf' ? Number.POSITIVE_INFINITY : Number(position);
+}
+
 /** Negative, zero or positive, as for `Array.prototype.sort`. */
 export function compareOffsets(left: LogOffset, right: LogOffset): number {
   if (left === right) return 0;

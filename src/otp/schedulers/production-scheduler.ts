@@ -1,8 +1,8 @@
 /**
  * ProductionScheduler: one mailbox per process, one queue of the processes that have something in theirs.
  *
- * A process gets at most `SLICE_MAX` deliveries in a row, and the loop gives the thread back to I/O after
- * `BUDGET_MS`: neither a busy process nor a busy runtime can starve the rest.
+ * A process gets at most `SLICE_MAX` deliveries in a row, and the loop gives the thread back to I/O behind the delivery
+ * with which `BUDGET_MS` are over: neither a busy process nor a busy runtime can starve the rest.
  */
 import type { Clock } from '../../base/clock.ts';
 import type { Entry, Mailbox, MessageSignal, Signal } from '../kernel/entry.ts';
@@ -121,9 +121,8 @@ class ProductionScheduler implements Scheduler {
 
   /** @returns whether nothing is left to do. */
   private runUntil(clock: Clock, untilMs: number): boolean {
-    do {
-      for (let count = 0; count < SLICE_MAX; count += 1) if (!this.step()) return true;
-    } while (clock.nowMs() < untilMs);
+    do if (!this.step()) return true;
+    while (clock.nowMs() < untilMs);
     return false;
   }
 }

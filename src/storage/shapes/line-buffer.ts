@@ -2,7 +2,7 @@
  * LineBuffer: a run of lines of a shape's log in memory, laid out as they are sent: each line with a comma behind it.
  * A body is a slice of that, without its last comma; every reader of the same lines gets views of the same memory.
  */
-import { BEFORE_ALL, lsnOfOffset, offsetOf, type LogOffset } from '../../model/log-offset.ts';
+import { lsnOfOffset, offsetOf, positionOfOffset, type LogOffset } from '../../model/log-offset.ts';
 import { compareLsn, type Lsn } from '../../model/lsn.ts';
 
 /** An offset in two parts, so that a search builds no text. */
@@ -19,9 +19,7 @@ export interface Line extends LineAddress {
 
 /** Everything in the snapshot counts as one place: before every line. */
 export function addressOf(offset: LogOffset): LineAddress {
-  if (offset === BEFORE_ALL) return { lsn: lsnOfOffset(offset), position: 0 };
-  const position = offset.slice(offset.indexOf('_') + 1);
-  return { lsn: lsnOfOffset(offset), position: position === 'inf' ? Number.POSITIVE_INFINITY : Number(position) };
+  return { lsn: lsnOfOffset(offset), position: positionOfOffset(offset) };
 }
 
 export function compareAddresses(left: LineAddress, right: LineAddress): number {

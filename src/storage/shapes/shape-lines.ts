@@ -30,13 +30,8 @@ export interface LinesState {
 
 export const NO_LINES: LinesState = { end: SNAPSHOT_END, bytes: 0, count: 0, chunkEnds: [], openBytes: 0 };
 
-/** What is known of a run of lines from the first on. */
-interface Totals {
-  readonly bytes: number;
-  readonly count: number;
-  readonly openBytes: number;
-  readonly chunkCount: number;
-}
+/** What is known of the lines from the first on. */
+type Totals = Pick<LinesState, 'bytes' | 'count' | 'openBytes'> & { readonly chunkCount: number };
 
 export class ShapeLines {
   readonly buffer = new LineBuffer();
@@ -44,11 +39,12 @@ export class ShapeLines {
   private pending: Line[] = [];
   private appended: LineAddress;
   private published: LogOffset;
-  /** Of all lines that were appended. */
-  private drafted: Totals;
-  /** Of those that are published. */
+  /** Of the lines that are published. */
   private shown: Totals;
-  /** Of all lines that were appended. */
+  // Of all that were appended.
+  private bytes: number;
+  private count: number;
+  private openBytes: number;
   private readonly chunkEnds: ChunkEnd[];
 
   constructor(
@@ -58,8 +54,8 @@ export class ShapeLines {
     this.published = end;
     this.appended = addressOf(end);
     this.chunkEnds = [...chunkEnds];
-    this.shown = { bytes, count, openBytes, chunkCount: chunkEnds.length };
-    this.drafted = this.shown;
+    [this.bytes, this.count, this.openBytes] = [bytes, count, openBytes];
+    this.shown = this.totals;
   }
 
   get end(): LogOffset {
@@ -74,7 +70,7 @@ export class ShapeLines {
   append(lsn: Lsn, position: number, bytes: Uint8Array): void {
     const line = { lsn, position, bytes };
     if (compareAddresses(line, this.appended) <= 0) {
-      invariant(this.drafted === this.shown, 'lines come in the order of their offsets');
+      invariant(!this.hasHidden, 'lines come in the order of their offsets');
       return;
     }
     this.pending.push(line);
@@ -84,8 +80,8 @@ export class ShapeLines {
 
   /** @returns how many bytes in memory became readable. */
   publish(): number {
-    if (this.drafted === this.shown) return 0;
-    this.shown = this.drafted;
+    if (!this.hasHidden) return 0;
+    this.shown = this.totals;
     this.published = offsetOf(this.appended.lsn, this.appended.position);
     const batch = this.takePending();
     if (batch === undefined) return 0;
@@ -103,7 +99,7 @@ export class ShapeLines {
   discard(): void {
     this.pending = [];
     this.appended = addressOf(this.published);
-    this.drafted = this.shown;
+    ({ bytes: this.bytes, count: this.count, openBytes: this.openBytes } = this.shown);
     this.chunkEnds.length = this.shown.chunkCount;
   }
 
@@ -125,15 +121,22 @@ export class ShapeLines {
     return low < this.shown.chunkCount ? this.chunkEnds[low] : undefined;
   }
 
+  private get totals(): Totals {
+    const { bytes, count, openBytes, chunkEnds } = this;
+    return { bytes, count, openBytes, chunkCount: chunkEnds.length };
+  }
+
+  /** There are lines that nobody sees yet. */
+  private get hasHidden(): boolean {
+    return this.bytes > this.shown.bytes;
+  }
+
   private account(line: Line): void {
-    const { bytes, count, openBytes, chunkCount } = this.drafted;
-    const size = line.bytes.length + 1;
-    const grown = { bytes: bytes + size, count: count + indexEntriesOf(size), openBytes: openBytes + line.bytes.length, chunkCount };
-    if (grown.openBytes < this.chunkBytesMax) {
-      this.drafted = grown;
-      return;
-    }
-    this.chunkEnds.push({ offset: offsetOf(line.lsn, line.position), bytes: grown.bytes });
-    this.drafted = { ...grown, openBytes: 0, chunkCount: chunkCount + 1 };
+    this.bytes += line.bytes.length + 1;
+    this.count += indexEntriesOf(line.bytes.length + 1);
+    this.openBytes += line.bytes.length;
+    if (this.openBytes < this.chunkBytesMax) return;
+    this.chunkEnds.push({ offset: offsetOf(line.lsn, line.position), bytes: this.bytes });
+    this.openBytes = 0;
   }
 }
