@@ -21,13 +21,13 @@ type Event =
   | { type: 'shape.found'; handle: Handle; replyTo: ReplyTo }
   | { type: 'shape.reserved'; handle: Handle; mode: 'create' | 'restore'; relation: ShapeDefinition['relation'] }
   | { type: 'shape.started'; handle: Handle; pid: Pid; replies: readonly ReplyTo[] }
-  | { type: 'shape.refused'; handle: Handle; why: string; replies: readonly ReplyTo[] }
+  | { type: 'shape.refused'; handle: Handle; why: string; replies: readonly ReplyTo[]; pids: readonly Pid[] }
   | { type: 'shape.condemned'; handle: Handle; pids: readonly Pid[]; why: string; replies: readonly ReplyTo[] }
   | { type: 'shape.unknown'; handle: Handle; replyTo: ReplyTo }
   | { type: 'confirmHandle'; handle: Handle; replyTo: ReplyTo }
   | { type: 'shape.isKept'; replyTo: ReplyTo }
   | { type: 'shape.isGone'; replyTo: ReplyTo }
-  | { type: 'shape.gone'; handle: Handle; why: string; isTold: boolean; missed?: MissedChanges }
+  | { type: 'shape.gone'; handle: Handle; why: string; isTold: boolean; pids: readonly Pid[]; missed?: MissedChanges }
   | { type: 'shapes.restored'; count: number }
   | { type: 'shapes.purged'; replies: readonly ReplyTo[] }
   | { type: 'shapes.condemned'; pids: readonly Pid[]; why: string; count: number; relations: readonly string[] }
@@ -36,12 +36,18 @@ type Event =
   | (CallFailed & { type: 'consumers.failed' })
   | (Down & { type: 'consumer.down'; process: Pid });
 
+/** Those that have started, of shapes that were condemned or depended on one that was. */
+const STOP = { type: 'sendToEach', params: stopOf } as const;
+
 /** What follows when a shape is gone. */
 const LET_GO = [
+  STOP,
   { type: 'send', params: unregisterOf },
   { type: 'send', params: releaseOf },
   { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
 ] as const;
+
+const RESTORE_NEXT = { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } } as const;
 
 /** Of shapes that were condemned together one line told already. */
 const TELL_AND_LET_GO = [{ type: 'send', params: deletedNote }, ...LET_GO] as const;
@@ -123,20 +129,14 @@ export const shapeCache = setup({
   states: {
     restoring: {
       entry: [
-        { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } },
+        RESTORE_NEXT,
         { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'shapes' } } },
       ],
       on: {
-        'shape.started': {
-          actions: { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } },
-        },
-        'shape.refused': {
-          actions: [
-            { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } },
-            { type: 'send', params: releaseOf },
-            { type: 'send', params: refusedNote },
-          ],
-        },
+        'shape.started': { actions: RESTORE_NEXT },
+        'shape.refused': { actions: [RESTORE_NEXT, STOP, { type: 'send', params: releaseOf }, { type: 'send', params: refusedNote }] },
+        /** One that it depends on ended while it started. */
+        'shape.condemned': { actions: [RESTORE_NEXT, STOP] },
         'shapes.restored': {
           target: 'serving',
           actions: [
@@ -184,6 +184,7 @@ export const shapeCache = setup({
         'shape.refused': {
           actions: [
             { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shape.notCreated', why: event.why } }) },
+            STOP,
             { type: 'send', params: releaseOf },
             { type: 'send', params: refusedNote },
             { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
@@ -204,7 +205,7 @@ export const shapeCache = setup({
         'shape.condemned': {
           actions: [
             { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shape.deleted' } }) },
-            { type: 'sendToEach', params: stopOf },
+            STOP,
           ],
         },
         purge: {
@@ -226,7 +227,7 @@ export const shapeCache = setup({
         },
         'shapes.condemned': {
           actions: [
-            { type: 'sendToEach', params: stopOf },
+            STOP,
             { type: 'send', params: condemnedNote },
             { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
           ],

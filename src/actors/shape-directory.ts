@@ -1,18 +1,21 @@
 /**
- * ShapeDirectory: which handle stands for which definition, and how far each has come in life. The shape cache's
- * table; requests read it directly, as an ETS table is read.
+ * ShapeDirectory: which handle serves which definition, who waits for it, and what follows when it begins or ends. The
+ * shape cache's table; requests read it directly, as an ETS table is read.
  *
- * `starting → live → condemned`, then gone. Only `starting` and `live` can be found. A definition is reserved in the
- * same step that finds it missing, so that it never has two handles.
+ * It is an index over the lives of the handles (`handle-life.ts`), and leads each from event to event. A definition is
+ * reserved in the same step that finds it missing, so that it never has two handles. Who is given up takes along, in the
+ * same step, all who depend on it.
  */
 import { invariant } from '../base/invariant.ts';
 import type { Clock } from '../base/clock.ts';
-import type { Lsn } from '../model/lsn.ts';
-import { definitionKey, newHandle, type Handle, type ShapeDefinition } from '../model/shape.ts';
+import { newHandle, type Handle, type ShapeDefinition } from '../model/shape.ts';
 import type { ExitReason, Message, Pid, ReplyTo, Table } from '../otp/process.ts';
+import { DependencyGraph } from '../shapes/dependency-graph.ts';
 import type { ShapeLogs } from '../storage/shapes/shape-logs.ts';
-import { downCause, gapOf, snapshotFailure } from './down-cause.ts';
-import type { MissedChanges } from './missed-changes.ts';
+import { downCause } from './down-cause.ts';
+import { isServing, type LifeEvent } from './handle-life.ts';
+import { RecentEnds } from './recent-ends.ts';
+import { ShapeLives, whyItEnded, type LifeEnd, type LifeNews, type ShapeLife } from './shape-lives.ts';
 
 export type DirectoryChange =
   | { readonly type: 'reserve'; readonly definition: ShapeDefinition; readonly replyTo: ReplyTo }
@@ -27,67 +30,49 @@ export type DirectoryChange =
   /** Are those gone that had to go? */
   | 'countCondemned';
 
-type EntryState = 'starting' | 'live' | 'condemned';
-
-type Entry = {
-  readonly definition: ShapeDefinition;
-  readonly key: string;
-  state: EntryState;
-  why: string;
-  /** Its end was told together with that of others. */
-  isTold: boolean;
-  pid?: Pid;
-  waiting: ReplyTo[];
-};
-
-/** Told whenever a handle stops being one. */
-export interface RotationListener {
-  rotated(handle: Handle): void;
+export interface DirectoryPorts {
+  readonly shapeLogs: Pick<ShapeLogs, 'create' | 'get' | 'all' | 'delete'>;
+  readonly clock: Pick<Clock, 'epochMicros'>;
+  /** Told whenever a handle stops serving its definition, while its log is still there. */
+  readonly rotated: (handle: Handle) => void;
+  /** The shapes that a created or stored one takes values from. */
+  readonly dependenciesOf: (handle: Handle) => readonly Handle[];
 }
 
-const FAILURES_MAX = 1000;
-const TOLD_MAX = 1000;
 /** Tables that are named when shapes are condemned together. */
 const NAMED_MAX = 10;
 
 export class ShapeDirectory implements Table<DirectoryChange> {
-  private readonly entries = new Map<Handle, Entry>();
-  private readonly handles = new Map<string, Handle>();
-  private readonly processes = new Map<Pid, Handle>();
-  /** How many entries are in each state: asked after each shape that starts or ends. */
-  private counts: Record<EntryState, number> = { starting: 0, live: 0, condemned: 0 };
+  private lives = new ShapeLives();
+  private dependencies = new DependencyGraph();
+  private ends = new RecentEnds();
+  /** Who waits for a Consumer to start, by its shape. */
+  private readonly waiting = new Map<Handle, ReplyTo[]>();
+  /** Stored shapes, the next one last. */
   private unrestored: Handle[] | undefined;
   /** Who is told when no condemned shape is left. */
   private purgers: ReplyTo[] = [];
-  /** Why the last shapes that failed did so, for requests that come too late to ask their Consumer. */
-  private readonly failures = new Map<Handle, unknown>();
-  /** By table, the last transaction that an operator was told of: it may end a thousand shapes. */
-  private readonly toldMissed = new Map<number, Lsn>();
 
-  constructor(
-    private readonly shapeLogs: ShapeLogs,
-    private readonly clock: Pick<Clock, 'epochMicros'>,
-    private readonly listener: RotationListener,
-  ) {}
+  constructor(private readonly ports: DirectoryPorts) {}
 
   /** The handle that serves this definition; undefined when there is none, or only a condemned one. */
   find(definition: ShapeDefinition): Handle | undefined {
-    return this.handles.get(definitionKey(definition));
+    return this.lives.find(definition);
   }
 
   /** The definition behind a handle that can be served. */
   definitionOf(handle: Handle): ShapeDefinition | undefined {
-    const entry = this.entries.get(handle);
-    return entry === undefined || entry.state === 'condemned' ? undefined : entry.definition;
+    const shape = this.lives.get(handle);
+    return shape !== undefined && isServing(shape.life) ? shape.definition : undefined;
   }
 
   /** What kept a shape from its first row; undefined when nothing did, or when that was long ago. */
   failureOf(handle: Handle): unknown {
-    return this.failures.get(handle);
+    return this.ends.failureOf(handle);
   }
 
   get size(): number {
-    return this.handles.size;
+    return this.lives.size;
   }
 
   apply(change: DirectoryChange): Message | undefined {
@@ -115,115 +100,107 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   clone(): ShapeDirectory {
-    const copy = new ShapeDirectory(this.shapeLogs, this.clock, this.listener);
-    for (const [handle, entry] of this.entries) copy.entries.set(handle, { ...entry, waiting: [...entry.waiting] });
-    for (const [key, handle] of this.handles) copy.handles.set(key, handle);
-    for (const [pid, handle] of this.processes) copy.processes.set(pid, handle);
-    for (const [handle, error] of this.failures) copy.failures.set(handle, error);
-    for (const [oid, lsn] of this.toldMissed) copy.toldMissed.set(oid, lsn);
+    const copy = new ShapeDirectory(this.ports);
+    copy.lives = this.lives.clone();
+    copy.dependencies = this.dependencies.clone();
+    copy.ends = this.ends.clone();
+    for (const [handle, replies] of this.waiting) copy.waiting.set(handle, [...replies]);
     copy.purgers = [...this.purgers];
-    copy.counts = { ...this.counts };
     copy.unrestored = this.unrestored && [...this.unrestored];
     return copy;
   }
 
   key(): string {
-    const lives = [...this.entries].map(([handle, { state, pid, waiting }]) => [handle, state, pid ?? null, waiting]);
-    return JSON.stringify([lives.sort(), [...this.processes.keys()].sort(), this.unrestored ?? null, this.purgers]);
+    return JSON.stringify([this.lives.key(), [...this.waiting].sort(), this.unrestored ?? null, this.purgers, this.ends.key()]);
   }
 
   private reserve(definition: ShapeDefinition, replyTo: ReplyTo): Message | undefined {
     const known = this.find(definition);
     if (known === undefined) return this.begin(definition, replyTo);
-    const entry = this.entryOf(known);
-    if (entry.state === 'live') return { type: 'shape.found', handle: known, replyTo };
-    entry.waiting.push(replyTo);
+    if (this.lives.get(known)?.life === 'live') return { type: 'shape.found', handle: known, replyTo };
+    this.wait(known, replyTo);
     return undefined;
+  }
+
+  private wait(handle: Handle, replyTo: ReplyTo): void {
+    const waiting = this.waiting.get(handle);
+    if (waiting === undefined) this.waiting.set(handle, [replyTo]);
+    else waiting.push(replyTo);
   }
 
   private begin(definition: ShapeDefinition, replyTo: ReplyTo): Message {
     const handle = this.unusedHandle(definition);
-    this.shapeLogs.create(handle, definition);
-    this.enter(handle, definition, [replyTo]);
-    return { type: 'shape.reserved', handle, mode: 'create', relation: definition.relation };
+    this.ports.shapeLogs.create(handle, definition);
+    this.enter(handle, definition);
+    this.wait(handle, replyTo);
+    return this.request(handle, 'create');
   }
 
   private unusedHandle(definition: ShapeDefinition): Handle {
-    const epochMicros = this.clock.epochMicros();
+    const epochMicros = this.ports.clock.epochMicros();
     for (let later = 0; ; later += 1) {
       const handle = newHandle(definition, epochMicros + later);
-      if (!this.entries.has(handle) && this.shapeLogs.get(handle) === undefined) return handle;
+      if (this.lives.get(handle) === undefined && this.ports.shapeLogs.get(handle) === undefined) return handle;
     }
   }
 
-  private enter(handle: Handle, definition: ShapeDefinition, waiting: ReplyTo[]): void {
-    const key = definitionKey(definition);
-    this.entries.set(handle, { definition, key, state: 'starting', why: '', isTold: false, waiting });
-    this.counts.starting += 1;
-    this.handles.set(key, handle);
+  private enter(handle: Handle, definition: ShapeDefinition): void {
+    this.lives.reserve(handle, definition);
+    this.dependencies.add(handle, this.ports.dependenciesOf(handle));
+  }
+
+  private request(handle: Handle, mode: 'create' | 'restore'): Message {
+    const { definition } = this.step(handle, 'consumer.requested');
+    return { type: 'shape.reserved', handle, mode, relation: definition.relation };
   }
 
   private started(handle: Handle, pid: Pid): Message {
-    const entry = this.entryOf(handle);
-    entry.pid = pid;
-    this.processes.set(pid, handle);
-    const replies = entry.waiting;
-    entry.waiting = [];
-    if (entry.state === 'condemned') return { type: 'shape.condemned', handle, pids: [pid], replies, why: entry.why };
-    this.change(entry, 'live');
+    const shape = this.step(handle, 'consumer.started', { consumer: pid });
+    const replies = this.answerable(handle);
+    if (shape.life === 'condemned') return { type: 'shape.condemned', handle, pids: [pid], replies, why: whyItEnded(shape) };
     return { type: 'shape.started', handle, pid, replies };
   }
 
   private refused(handle: Handle, why: string): Message {
-    const replies = this.entryOf(handle).waiting;
-    this.forget(handle, why);
-    return { type: 'shape.refused', handle, why, replies };
+    const replies = this.answerable(handle);
+    const pids = this.end(handle, 'consumer.refused', { why, isTold: false });
+    return { type: 'shape.refused', handle, why, replies, pids };
+  }
+
+  private answerable(handle: Handle): readonly ReplyTo[] {
+    const replies = this.waiting.get(handle) ?? [];
+    this.waiting.delete(handle);
+    return replies;
   }
 
   private condemnOnRequest(handle: Handle, why: string, replyTo: ReplyTo): Message {
-    const entry = this.entries.get(handle);
-    if (entry === undefined || entry.state === 'condemned') return { type: 'shape.unknown', handle, replyTo };
-    this.makeUnfindable(handle, entry, why);
-    return { type: 'shape.condemned', handle, pids: entry.pid === undefined ? [] : [entry.pid], replies: [replyTo], why };
+    if (this.definitionOf(handle) === undefined) return { type: 'shape.unknown', handle, replyTo };
+    const condemned = this.condemn([handle], { why, isTold: false });
+    return { type: 'shape.condemned', handle, pids: consumersOf(condemned), replies: [replyTo], why };
   }
 
   /** A Consumer ended: by its cause the shape is kept for a restart of ours, or it goes. */
   private down(pid: Pid, reason: ExitReason): Message {
-    const handle = this.processes.get(pid);
-    invariant(handle !== undefined, `a Consumer that ends was entered: ${pid}`);
-    this.processes.delete(pid);
-    const entry = this.entryOf(handle);
+    const shape = this.lives.servedBy(pid);
+    const { handle, definition } = shape;
     const cause = downCause(reason);
-    if (cause.type === 'drain' && this.canGoOn(handle, entry)) return this.startAgain(handle, entry);
-    this.noteFailure(handle, reason);
-    const why = entry.state === 'condemned' ? entry.why : cause.type === 'delete' ? cause.why : cause.type;
-    this.forget(handle, why);
-    const missed = this.newlyMissed(entry.definition, reason);
-    return { type: 'shape.gone', handle, why, isTold: entry.isTold, ...(missed === undefined ? {} : { missed }) };
-  }
-
-  private noteFailure(handle: Handle, reason: ExitReason): void {
-    const error = snapshotFailure(reason);
-    if (error !== undefined) setBounded(this.failures, handle, error, FAILURES_MAX);
-  }
-
-  /** Undefined when the shape did not end of missed changes, or an operator was told of these when another shape did. */
-  private newlyMissed({ relation: { oid, schema, name } }: ShapeDefinition, reason: ExitReason): MissedChanges | undefined {
-    const gap = gapOf(reason);
-    if (gap === undefined || this.toldMissed.get(oid) === gap.lsn) return undefined;
-    setBounded(this.toldMissed, oid, gap.lsn, TOLD_MAX);
-    return { table: { schema, name }, why: gap.delete, xid: gap.xid, lsn: gap.lsn };
+    if (cause.type === 'drain' && this.canGoOn(shape)) return this.startAgain(shape);
+    this.ends.noteFailure(handle, reason);
+    const end = shape.end ?? { why: cause.type === 'delete' ? cause.why : cause.type, isTold: false };
+    const pids = this.end(handle, 'consumer.ended', end);
+    const missed = this.ends.newlyMissed(definition, reason);
+    return { type: 'shape.gone', handle, ...end, pids, ...(missed === undefined ? {} : { missed }) };
   }
 
   /** What was stored is good and the shape is wanted: only a snapshot cannot be gone on with. */
-  private canGoOn(handle: Handle, entry: Entry): boolean {
-    return entry.state !== 'condemned' && this.shapeLogs.get(handle)?.snapshot.state === 'complete';
+  private canGoOn({ handle, life }: ShapeLife): boolean {
+    return isServing(life) && this.ports.shapeLogs.get(handle)?.snapshot.state === 'complete';
   }
 
   /** We are still here, so the service is not stopping: the Consumer lost somebody whom it needed. */
-  private startAgain(handle: Handle, entry: Entry): Message {
-    this.change(entry, 'starting');
-    return { type: 'shape.reserved', handle, mode: 'restore', relation: entry.definition.relation };
+  private startAgain({ handle, definition: { relation } }: ShapeLife): Message {
+    this.step(handle, 'consumer.drained', { consumer: undefined });
+    return { type: 'shape.reserved', handle, mode: 'restore', relation };
   }
 
   /**
@@ -231,93 +208,88 @@ export class ShapeDirectory implements Table<DirectoryChange> {
    * restored is on its way once more: the log must not move before it is there.
    */
   private restoreNext(): Message | undefined {
-    this.unrestored ??= [...this.shapeLogs.all()].map(({ handle }) => handle);
+    this.unrestored ??= this.enterStored();
     for (let handle = this.unrestored.pop(); handle !== undefined; handle = this.unrestored.pop()) {
-      const stored = this.shapeLogs.get(handle);
-      invariant(stored !== undefined, `nothing deletes ${handle} before it was restored`);
-      if (stored.snapshot.state !== 'complete') {
-        this.dropHalf(handle);
-        continue;
-      }
-      this.enter(handle, stored.definition, []);
-      return { type: 'shape.reserved', handle, mode: 'restore', relation: stored.definition.relation };
+      if (this.lives.get(handle)?.life === 'reserved') return this.request(handle, 'restore');
     }
-    return this.counts.starting > 0 ? undefined : { type: 'shapes.restored', count: this.size };
+    return this.lives.count('starting') > 0 ? undefined : { type: 'shapes.restored', count: this.size };
   }
 
-  /** Who wrote this snapshot ended with the processes before us, and half of one can only be begun anew. */
-  private dropHalf(handle: Handle): void {
-    this.shapeLogs.delete(handle, 'its snapshot was not complete');
-    this.listener.rotated(handle);
+  /** @returns those that can be brought back, inner ones last. */
+  private enterStored(): Handle[] {
+    const stored = [...this.ports.shapeLogs.all()];
+    for (const { handle, definition } of stored) this.enter(handle, definition);
+    // Who wrote a snapshot ended with the processes before us, and half of one can only be begun anew.
+    const halves = stored.filter(({ snapshot }) => snapshot.state !== 'complete').map(({ handle }) => handle);
+    this.condemn(halves, { why: 'its snapshot was not complete', isTold: false });
+    const order = new Set(this.dependencies.restoreOrder());
+    const others = [...this.lives.handles()].filter((handle) => !order.has(handle));
+    this.condemn(others, { why: 'a shape that it depends on is gone', isTold: false });
+    return [...order].reverse();
   }
 
   private purge(why: string, replyTo: ReplyTo): Message {
     this.purgers.push(replyTo);
-    return this.condemnAll(this.entries.keys(), why);
+    return this.condemnTogether(this.lives.handles(), why);
   }
 
   private condemnShapes(handles: readonly Handle[], why: string): Message | undefined {
-    const condemned = this.condemnAll(handles, why);
-    return condemned.count === 0 ? undefined : condemned;
+    const told = this.condemnTogether(handles, why);
+    return told.count === 0 ? undefined : told;
   }
 
-  /** Those that are gone or condemned already are left out. */
-  private condemnAll(handles: Iterable<Handle>, why: string) {
-    let count = 0;
-    const pids: Pid[] = [];
-    const relations = new Set<string>();
-    for (const handle of handles) {
-      const entry = this.entries.get(handle);
-      if (entry === undefined || entry.state === 'condemned') continue;
-      this.makeUnfindable(handle, entry, why);
-      entry.isTold = true;
-      count += 1;
-      if (entry.pid !== undefined) pids.push(entry.pid);
-      const { schema, name } = entry.definition.relation;
-      if (relations.size < NAMED_MAX) relations.add(`${schema}.${name}`);
-    }
-    return { type: 'shapes.condemned', pids, why, count, relations: [...relations] };
+  private condemnTogether(handles: Iterable<Handle>, why: string) {
+    const condemned = this.condemn(handles, { why, isTold: true });
+    const relations = new Set(condemned.map(({ definition: { relation } }) => `${relation.schema}.${relation.name}`));
+    const named = [...relations].slice(0, NAMED_MAX);
+    return { type: 'shapes.condemned', pids: consumersOf(condemned), why, count: condemned.length, relations: named };
   }
 
   /** A shape is gone when its deletion stands in the log: only then does no restart of ours bring it back. */
   private countCondemned(): Message | undefined {
-    if (this.purgers.length === 0 || this.counts.condemned > 0) return undefined;
+    if (this.purgers.length === 0 || this.lives.count('condemned') > 0) return undefined;
     const replies = this.purgers;
     this.purgers = [];
     return { type: 'shapes.purged', replies };
   }
 
-  private makeUnfindable(handle: Handle, entry: Entry, why: string): void {
-    this.change(entry, 'condemned');
-    entry.why = why;
-    if (this.handles.get(entry.key) === handle) this.handles.delete(entry.key);
-    this.listener.rotated(handle);
+  /** With all that depend on them. @returns whom it found serving: the others are condemned already, or gone. */
+  private condemn(handles: Iterable<Handle>, end: LifeEnd): readonly ShapeLife[] {
+    const condemned: ShapeLife[] = [];
+    for (const handle of handles) {
+      for (const each of [handle, ...this.dependencies.condemnedWith(handle)]) {
+        const before = this.lives.get(each);
+        if (before === undefined) continue;
+        const after = this.step(each, 'shape.condemned', { end: before.end ?? end });
+        if (isServing(before.life)) condemned.push(after);
+      }
+    }
+    return condemned;
   }
 
-  private forget(handle: Handle, why: string): void {
-    const entry = this.entryOf(handle);
-    if (entry.state !== 'condemned') this.makeUnfindable(handle, entry, why);
-    this.entries.delete(handle);
-    this.counts.condemned -= 1;
-    this.shapeLogs.delete(handle, why);
+  /** @returns the Consumers of those that depended on it, which end too. */
+  private end(handle: Handle, event: 'consumer.refused' | 'consumer.ended', end: LifeEnd): readonly Pid[] {
+    const dependants = this.dependencies.condemnedWith(handle);
+    this.step(handle, event, { consumer: undefined, end });
+    return consumersOf(this.condemn(dependants, { why: end.why, isTold: false }));
   }
 
-  private change(entry: Entry, state: EntryState): void {
-    this.counts[entry.state] -= 1;
-    this.counts[state] += 1;
-    entry.state = state;
+  /** Readers hear that a handle serves no more before its log goes. */
+  private step(handle: Handle, event: LifeEvent, news?: LifeNews): ShapeLife {
+    const wasServing = this.definitionOf(handle) !== undefined;
+    const shape = this.lives.step(handle, event, news);
+    if (wasServing && !isServing(shape.life)) this.ports.rotated(handle);
+    if (shape.life === 'gone') this.leave(shape);
+    return shape;
   }
 
-  private entryOf(handle: Handle): Entry {
-    const entry = this.entries.get(handle);
-    invariant(entry !== undefined, `the directory knows ${handle}`);
-    return entry;
+  private leave(shape: ShapeLife): void {
+    invariant(!this.waiting.has(shape.handle), 'who waits for a shape is answered before it is gone');
+    this.dependencies.remove(shape.handle);
+    this.ports.shapeLogs.delete(shape.handle, whyItEnded(shape));
   }
 }
 
-/** The newest entries are kept. */
-function setBounded<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, sizeMax: number): void {
-  map.set(key, value);
-  const [oldest] = map.keys();
-  if (map.size > sizeMax && oldest !== undefined) map.delete(oldest);
+function consumersOf(shapes: readonly ShapeLife[]): readonly Pid[] {
+  return shapes.flatMap(({ consumer }) => consumer ?? []);
 }

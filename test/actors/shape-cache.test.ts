@@ -25,6 +25,7 @@ test('it begins with the first stored shape, and is not ready until it has the l
 
 test.each([
   ['has come back', { type: 'shape.started', handle: '1-1', pid: 'consumer#1', replies: [] }],
+  ['is condemned as it starts', { type: 'shape.condemned', handle: '1-1', pids: ['consumer#1'], why: 'no', replies: [] }],
   ['is refused', { type: 'shape.refused', handle: '1-1', why: 'no', replies: [] }],
 ])('a stored shape that %s is followed by the next', (_, event) => {
   expect(after(event)).toContainEqual(restoreNext);
@@ -40,11 +41,14 @@ test('a Consumer is watched before it counts as started', () => {
 test.each([
   ['by itself is told in a line of its own', false, [{ type: 'note', level: 'info', what: 'shape.deleted', handle: '1-1', why: 'asked' }]],
   ['together with others was told with them', true, []],
-])('a shape that is gone is routed no more, and its table is given free; one that went %s', (_, isTold, lines) => {
-  const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, { type: 'shape.gone', handle: '1-1', why: 'asked', isTold });
+])('a shape that is gone is routed no more, its dependants end, and its table is given free; one that went %s', (_, isTold, lines) => {
+  const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, {
+    type: 'shape.gone', handle: '1-1', why: 'asked', isTold, pids: ['consumer#2'],
+  });
 
   expect(asked).toEqual([
     ...lines.map((event) => ({ type: 'send', params: { to: '@journal', event } })),
+    { type: 'sendToEach', params: { to: ['consumer#2'], event: { type: 'stop', cause: { delete: 'asked' } } } },
     { type: 'send', params: { to: '@shape-log-collector', event: { type: 'unregisterShape', handle: '1-1' } } },
     { type: 'send', params: { to: '@publication-manager', event: { type: 'releaseShape', handle: '1-1', why: 'asked' } } },
     { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
@@ -53,7 +57,7 @@ test.each([
 
 test.each(GAP_CAUSES)('an operator reads which changes were missed (%s), of which table, and what to do', (why) => {
   const missed = { table: { schema: 'public', name: 'odd "name"' }, why, xid: 7, lsn: '70' };
-  const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, { type: 'shape.gone', handle: '1-1', why, missed });
+  const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, { type: 'shape.gone', handle: '1-1', why, missed, pids: [] });
 
   const [told] = asked;
   expect(told).toEqual({

@@ -1,16 +1,27 @@
 import { expect, test } from 'vitest';
-import { ShapeDirectory } from '../../src/actors/shape-directory.ts';
+import { ShapeDirectory, type DirectoryPorts } from '../../src/actors/shape-directory.ts';
 import { LSN_ZERO } from '../../src/model/lsn.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import type { ExitReason, Pid, ReplyTo } from '../../src/otp/process.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
+import type { ShapeLogs } from '../../src/storage/shapes/shape-logs.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { itemsLayout, shapeOf } from '../support/shapes.ts';
 
+const definition = shapeOf({});
+const PID = 'consumer#1' as Pid;
+const FIRST = 'call#1' as ReplyTo;
+const SECOND = 'call#2' as ReplyTo;
+const THIRD = 'call#3' as ReplyTo;
+const DRAINED: ExitReason = { shutdown: 'drain' };
+
+function directoryOn(shapeLogs: ShapeLogs, ports: Partial<DirectoryPorts> = {}): ShapeDirectory {
+  return new ShapeDirectory({ shapeLogs, clock: new ManualClock(), rotated: () => {}, dependenciesOf: () => [], ...ports });
+}
+
 test('a purge is answered when the last shape has been deleted', () => {
-  const clock = new ManualClock();
-  const { shapes } = memoryStorage({ clock, chunkBytesMax: 1000 });
-  const directory = new ShapeDirectory(shapes, clock, { rotated: () => {} });
+  const { shapes } = memoryStorage();
+  const directory = directoryOn(shapes);
   const reply = 'call#1' as ReplyTo;
   const processes = ['one', 'two'].map((where, index) => {
     const reserved = directory.apply({
@@ -36,19 +47,11 @@ test('a purge is answered when the last shape has been deleted', () => {
   });
 });
 
-const definition = shapeOf({});
-const PID = 'consumer#1' as Pid;
-const FIRST = 'call#1' as ReplyTo;
-const SECOND = 'call#2' as ReplyTo;
-const THIRD = 'call#3' as ReplyTo;
-const DRAINED: ExitReason = { shutdown: 'drain' };
-
 /** A directory with one shape that was asked for. */
 function reservedShape() {
-  const clock = new ManualClock();
-  const { shapes } = memoryStorage({ clock });
+  const { shapes } = memoryStorage();
   const rotated: Handle[] = [];
-  const directory = new ShapeDirectory(shapes, clock, { rotated: (handle) => rotated.push(handle) });
+  const directory = directoryOn(shapes, { rotated: (handle) => void rotated.push(handle) });
   directory.apply({ type: 'reserve', definition, replyTo: FIRST });
   const handle = directory.find(definition) ?? ('' as Handle);
   return {
@@ -118,7 +121,7 @@ test('shapes that are condemned together are told once, with the tables that the
       relations: ['public.items', ...Array.from({ length: 9 }, (_, index) => `public.table_${index}`)],
     },
     again: undefined,
-    gone: { type: 'shape.gone', handle, why: 'lost', isTold: true },
+    gone: { type: 'shape.gone', handle, why: 'lost', isTold: true, pids: [] },
     left: 0,
   });
 });
@@ -151,7 +154,7 @@ test('a shape whose Consumer does not start is gone, and all who wait for it hea
   const told = directory.apply({ type: 'refused', handle, why: 'no room' });
 
   expect({ told, found: directory.find(definition), stored: shapes.get(handle), rotated }).toEqual({
-    told: { type: 'shape.refused', handle, why: 'no room', replies: [FIRST, SECOND] },
+    told: { type: 'shape.refused', handle, why: 'no room', replies: [FIRST, SECOND], pids: [] },
     found: undefined,
     stored: undefined,
     rotated: [handle],
@@ -170,49 +173,157 @@ test.each([
   expect([down(DRAINED), shapes.get(handle)]).toMatchObject([{ type: 'shape.gone', handle }, undefined]);
 });
 
-test('the stored shapes are back when the last of them is, also one whose Consumer ended while the others came', async () => {
-  const clock = new ManualClock();
-  const { shapes } = memoryStorage({ clock });
-  const filtered = (equals: string) => shapeOf({ where: { column: 'title', equals } });
-  const stored = ['1-1', '2-1'].map((handle) => shapes.create(handle as Handle, filtered(handle)));
-  for (const shape of stored) await shape.beginSnapshot({ xmin: '1', xmax: '1', xip: [], insertLsn: LSN_ZERO }).complete();
-  const directory = new ShapeDirectory(shapes, clock, { rotated: () => {} });
+/** Stored shapes, each with what it depends on: `['2-1', '1-1']` takes values from `1-1`. */
+async function storedShapes(...edges: readonly (readonly [handle: string, ...dependsOn: string[]])[]) {
+  const { shapes } = memoryStorage();
+  for (const [handle] of edges) {
+    const shape = shapes.create(handle as Handle, shapeOf({ where: { column: 'title', equals: handle } }));
+    await shape.beginSnapshot({ xmin: '1', xmax: '1', xip: [], insertLsn: LSN_ZERO }).complete();
+  }
+  const rotated: unknown[] = [];
+  const directory = directoryOn(shapes, {
+    // Readers are told by the log's definition.
+    rotated: (handle) => void rotated.push(shapes.get(handle)?.definition.where?.text),
+    dependenciesOf: (handle) => (edges.find(([outer]) => outer === handle)?.slice(1) ?? []) as Handle[],
+  });
   const restoreNext = () => directory.apply({ type: 'restoreNext' });
-  const start = (handle: string, pid: string) => directory.apply({ type: 'started', handle: handle as Handle, pid: pid as Pid });
+  const start = (handle: string) => directory.apply({ type: 'started', handle: handle as Handle, pid: `consumer#${handle}` as Pid });
+  return {
+    shapes, rotated, directory, restoreNext, start,
+    /** One after the other, each as soon as its turn comes. */
+    restore: (...handles: readonly string[]) => handles.forEach((handle) => void [restoreNext(), start(handle)]),
+    down: (handle: string, reason: ExitReason) => directory.apply({ type: 'down', pid: `consumer#${handle}` as Pid, reason }),
+    left: () => [...shapes.all()].map(({ handle }) => handle),
+  };
+}
+
+test('the stored shapes are back when the last of them is, also one whose Consumer ended while the others came', async () => {
+  const { restoreNext, start, down } = await storedShapes(['1-1'], ['2-1']);
 
   const first = restoreNext();
-  start('2-1', 'consumer#2');
+  start('1-1');
   const second = restoreNext();
-  const again = directory.apply({ type: 'down', pid: 'consumer#2' as Pid, reason: DRAINED });
-  start('1-1', 'consumer#1');
+  const again = down('1-1', DRAINED);
+  start('2-1');
   const early = restoreNext();
-  start('2-1', 'consumer#3');
+  start('1-1');
 
   expect([first, second, again, early, restoreNext()]).toMatchObject([
-    { type: 'shape.reserved', handle: '2-1', mode: 'restore' },
     { type: 'shape.reserved', handle: '1-1', mode: 'restore' },
     { type: 'shape.reserved', handle: '2-1', mode: 'restore' },
+    { type: 'shape.reserved', handle: '1-1', mode: 'restore' },
     undefined,
     { type: 'shapes.restored', count: 2 },
   ]);
 });
 
-test('a stored shape with half a snapshot is dropped, its readers are told, and the next one comes', async () => {
-  const { handle, shapes } = reservedShape();
-  const whole = shapes.create('1-1' as Handle, shapeOf({ where: { column: 'title', equals: 'whole' } }));
-  await whole.beginSnapshot({ xmin: '1', xmax: '1', xip: [], insertLsn: LSN_ZERO }).complete();
-  const rotated: Handle[] = [];
-  const directory = new ShapeDirectory(shapes, new ManualClock(), { rotated: (gone) => rotated.push(gone) });
+test('a stored shape serves from the first, though others come back before it', async () => {
+  const { directory, restoreNext } = await storedShapes(['1-1'], ['2-1']);
+  restoreNext();
 
-  const restored = [directory.apply({ type: 'restoreNext' }), directory.apply({ type: 'started', handle: '1-1' as Handle, pid: PID })];
-  const last = directory.apply({ type: 'restoreNext' });
+  const later = shapeOf({ where: { column: 'title', equals: '2-1' } });
+  expect([directory.find(later), directory.definitionOf('2-1' as Handle), directory.size]).toEqual(['2-1', later, 2]);
+});
 
-  expect({ restored, last, stored: shapes.get(handle), rotated }).toMatchObject({
-    restored: [{ type: 'shape.reserved', handle: '1-1' }, { type: 'shape.started' }],
-    last: { type: 'shapes.restored', count: 1 },
-    stored: undefined,
-    rotated: [handle],
+test('inner shapes are back before the outer ones that depend on them', async () => {
+  const { restoreNext, start } = await storedShapes(['3-1', '2-1', '1-1'], ['2-1', '1-1'], ['1-1']);
+
+  const order = [1, 2, 3].map(() => {
+    const handle = restoreNext()?.['handle'];
+    start(String(handle));
+    return handle;
   });
+
+  expect(order).toEqual(['1-1', '2-1', '3-1']);
+});
+
+test('a stored shape with half a snapshot is dropped with its dependants, and readers are told while the logs are there', async () => {
+  const { shapes, directory, rotated, restoreNext, start, left } = await storedShapes(['1-1'], ['2-1', '9-1']);
+  shapes.create('9-1' as Handle, shapeOf({ where: { column: 'title', equals: 'half' } }));
+
+  const restored = [restoreNext(), start('1-1'), restoreNext()];
+
+  expect({ restored, rotated, left: left(), size: directory.size }).toMatchObject({
+    restored: [{ type: 'shape.reserved', handle: '1-1' }, { type: 'shape.started' }, { type: 'shapes.restored', count: 1 }],
+    rotated: ["title = 'half'", "title = '2-1'"],
+    left: ['1-1'],
+    size: 1,
+  });
+});
+
+test('a stored shape that depends on one that is not stored is dropped, with those that depend on it', async () => {
+  const { restore, left } = await storedShapes(['1-1'], ['2-1', '9-1'], ['3-1', '2-1']);
+  restore('1-1');
+
+  expect(left()).toEqual(['1-1']);
+});
+
+test('who is condemned takes along all who depend on it, at once, and each is gone when its own Consumer is', async () => {
+  const { directory, rotated, restore, restoreNext, down, left } = await storedShapes(['1-1'], ['2-1', '1-1'], ['3-1', '2-1', '1-1']);
+  restore('1-1', '2-1', '3-1');
+  restoreNext();
+
+  const condemned = directory.apply({ type: 'condemn', handle: '1-1' as Handle, why: 'asked', replyTo: FIRST });
+  const told = [...rotated];
+  const gone = ['1-1', '3-1', '2-1'].map((handle) => [down(handle, { shutdown: { delete: 'asked' } }), left().length]);
+
+  expect({ condemned, told, gone }).toMatchObject({
+    condemned: { type: 'shape.condemned', handle: '1-1', pids: ['consumer#1-1', 'consumer#2-1', 'consumer#3-1'] },
+    told: ["title = '1-1'", "title = '2-1'", "title = '3-1'"],
+    gone: [
+      [{ type: 'shape.gone', handle: '1-1', why: 'asked', pids: [] }, 2],
+      [{ type: 'shape.gone', handle: '3-1', why: 'asked', pids: [] }, 1],
+      [{ type: 'shape.gone', handle: '2-1', why: 'asked', pids: [] }, 0],
+    ],
+  });
+});
+
+test('a Consumer that fails ends its own shape and exactly those that depend on it', async () => {
+  const { directory, restore, restoreNext, down, left } = await storedShapes(['1-1'], ['2-1', '1-1'], ['3-1']);
+  restore('1-1', '3-1', '2-1');
+  restoreNext();
+
+  const gone = down('1-1', { error: { name: 'Error', message: 'no' } });
+
+  expect({ gone, left: left(), size: directory.size }).toMatchObject({
+    gone: { type: 'shape.gone', handle: '1-1', why: 'crash', pids: ['consumer#2-1'] },
+    left: ['2-1', '3-1'],
+    size: 1,
+  });
+});
+
+test('when an inner shape fails, an outer one that is starting ends as soon as it has, and what was still to come is dropped', async () => {
+  const { restore, restoreNext, start, down, left } = await storedShapes(['1-1'], ['2-1', '1-1'], ['3-1', '2-1']);
+  restore('1-1');
+  restoreNext();
+
+  const gone = down('1-1', 'killed');
+  const dropped = left();
+  const late = [start('2-1'), restoreNext()];
+
+  expect({ gone, dropped, late }).toMatchObject({
+    gone: { type: 'shape.gone', handle: '1-1', pids: [] },
+    dropped: ['2-1'],
+    late: [{ type: 'shape.condemned', handle: '2-1', pids: ['consumer#2-1'] }, { type: 'shapes.restored', count: 0 }],
+  });
+});
+
+test('a shape whose Consumer is refused takes along those that depend on it', async () => {
+  const { directory, restore, restoreNext, down } = await storedShapes(['1-1'], ['2-1', '1-1']);
+  restore('1-1', '2-1');
+  restoreNext();
+  down('1-1', DRAINED);
+
+  const refused = directory.apply({ type: 'refused', handle: '1-1' as Handle, why: 'no room' });
+
+  expect([refused, directory.size]).toMatchObject([{ type: 'shape.refused', handle: '1-1', pids: ['consumer#2-1'] }, 0]);
+});
+
+test('a shape is told to have started once', () => {
+  const { start } = reservedShape();
+  start();
+
+  expect(start).toThrow(/^the handle \S+ is live, and does not expect consumer\.started$/);
 });
 
 test.each<[string, (shape: ReturnType<typeof reservedShape>) => void]>([
@@ -220,7 +331,7 @@ test.each<[string, (shape: ReturnType<typeof reservedShape>) => void]>([
   ['refused', ({ directory, handle }) => void directory.apply({ type: 'refused', handle, why: 'no' })],
 ])('of a shape that was %s nothing is kept', (_, end) => {
   const shape = reservedShape();
-  const empty = new ShapeDirectory(shape.shapes, new ManualClock(), { rotated: () => {} });
+  const empty = directoryOn(shape.shapes);
 
   end(shape);
 
@@ -237,15 +348,14 @@ test('a copy goes its own way', () => {
   const told = [copy.apply({ type: 'down', pid: PID, reason: { shutdown: { delete: 'asked' } } }), copy.apply('countCondemned')];
 
   expect({ told, original: directory.key(), isEqual: copy.key() === before }).toEqual({
-    told: [{ type: 'shape.gone', handle, why: 'asked', isTold: true }, { type: 'shapes.purged', replies: [SECOND] }],
+    told: [{ type: 'shape.gone', handle, why: 'asked', isTold: true, pids: [] }, { type: 'shapes.purged', replies: [SECOND] }],
     original: before,
     isEqual: false,
   });
 });
 
 test('why snapshots failed is kept of the last thousand', () => {
-  const clock = new ManualClock();
-  const directory = new ShapeDirectory(memoryStorage({ clock }).shapes, clock, { rotated: () => {} });
+  const directory = directoryOn(memoryStorage().shapes);
   const fail = (index: number) => {
     const failing = shapeOf({ where: { column: 'title', equals: `${index}` } });
     directory.apply({ type: 'reserve', definition: failing, replyTo: FIRST });
@@ -271,8 +381,7 @@ test('why a snapshot failed can be asked after its Consumer', () => {
 });
 
 test('of the shapes that one transaction ended, the first tells which changes of their table were missed', () => {
-  const clock = new ManualClock();
-  const directory = new ShapeDirectory(memoryStorage({ clock }).shapes, clock, { rotated: () => {} });
+  const directory = directoryOn(memoryStorage().shapes);
   const start = (index: number): Pid => {
     const one = shapeOf({ where: { column: 'title', equals: String(index) } });
     directory.apply({ type: 'reserve', definition: one, replyTo: FIRST });

@@ -3,6 +3,7 @@ import { checkpointer } from '../../src/actors/checkpointer.ts';
 import { connectionLock } from '../../src/actors/connections/connection-lock.ts';
 import { connectionPools } from '../../src/actors/connections/connection-pools.ts';
 import { consumer } from '../../src/actors/consumer.ts';
+import { handleLife } from '../../src/actors/handle-life.ts';
 import { materializer } from '../../src/actors/materializer.ts';
 import { publicationManager } from '../../src/actors/publication-manager.ts';
 import { replicationClient } from '../../src/actors/connections/replication-client.ts';
@@ -150,19 +151,20 @@ const shapeCacheScenario: Scenario = {
     { type: 'shape.reserved', handle: '1-1', mode: 'create', relation: { oid: 1, schema: 'public', name: 'items' } },
     { type: 'shape.reserved', handle: '1-1', mode: 'restore', relation: { oid: 1, schema: 'public', name: 'items' } },
     { type: 'shape.started', handle: '1-1', pid: 'consumer#1', replies: [replyTo] },
-    { type: 'shape.refused', handle: '1-1', why: 'no', replies: [replyTo] },
+    { type: 'shape.refused', handle: '1-1', why: 'no', replies: [replyTo], pids: [] },
     { type: 'shape.condemned', handle: '1-1', pids: ['consumer#1'], why: 'asked', replies: [replyTo] },
     { type: 'shape.unknown', handle: '1-1', replyTo },
     { type: 'confirmHandle', handle: '1-1', replyTo },
     { type: 'shape.isKept', replyTo },
     { type: 'shape.isGone', replyTo },
-    { type: 'shape.gone', handle: '1-1', why: 'asked', isTold: false },
-    { type: 'shape.gone', handle: '1-1', why: 'asked', isTold: true },
+    { type: 'shape.gone', handle: '1-1', why: 'asked', isTold: false, pids: [] },
+    { type: 'shape.gone', handle: '1-1', why: 'asked', isTold: true, pids: ['consumer#2'] },
     {
       type: 'shape.gone',
       handle: '1-1',
       why: 'replicaIdentity',
       isTold: false,
+      pids: [],
       missed: { table: { schema: 'public', name: 'items' }, why: 'replicaIdentity', xid: 1, lsn: '7' },
     },
     { type: 'shapes.restored', count: 1 },
@@ -174,6 +176,12 @@ const shapeCacheScenario: Scenario = {
     failed('consumers.failed'),
     down('consumer.down', 'shutdown'),
   ],
+};
+
+const handleLifeScenario: Scenario = {
+  machine: handleLife,
+  inputs: [{}],
+  events: handleLife.events.map((type) => ({ type })),
 };
 
 const publicationManagerScenario: Scenario = {
@@ -357,6 +365,7 @@ export const scenarios: readonly Scenario[] = [
   snapshotterScenario,
   shapeLogCollectorScenario,
   shapeCacheScenario,
+  handleLifeScenario,
   publicationManagerScenario,
   statusMonitorScenario,
   connectionLockScenario,

@@ -34,12 +34,15 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
     }),
     publicationManager: () => ({ relations: new PublishedRelations({ lost: (relation) => database.catalog.doubt(relation) }) }),
     shapeCache: () => ({
-      directory: new ShapeDirectory(storage.shapes, world.clock, {
+      directory: new ShapeDirectory({
+        shapeLogs: storage.shapes,
+        clock: world.clock,
         rotated(handle) {
           // Its table may be why: dropped, made anew, altered or not published any more, and nobody else tells of that.
           database.catalog.doubt(shapeLogOf(storage, handle).definition.relation);
           announcements.rotate(handle);
         },
+        dependenciesOf: () => [], // No definition names another shape yet.
       }),
     }),
     consumer: (handle, self) => ({

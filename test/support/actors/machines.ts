@@ -4,6 +4,7 @@ import { checkpointer } from '../../../src/actors/checkpointer.ts';
 import { connectionLock } from '../../../src/actors/connections/connection-lock.ts';
 import { connectionPools } from '../../../src/actors/connections/connection-pools.ts';
 import { consumer } from '../../../src/actors/consumer.ts';
+import { handleLife } from '../../../src/actors/handle-life.ts';
 import { materializer } from '../../../src/actors/materializer.ts';
 import { publicationManager } from '../../../src/actors/publication-manager.ts';
 import { replicationClient } from '../../../src/actors/connections/replication-client.ts';
@@ -25,6 +26,7 @@ export const machines: readonly ChartedMachine[] = [
   { machine: snapshotter, purpose: 'Gets one new shape its first rows, then ends.' },
   { machine: shapeLogCollector, purpose: 'Takes the transaction log, block by block, to the Consumers that a block touches.' },
   { machine: shapeCache, purpose: 'Makes shapes, brings the stored ones back, and lets go of those whose Consumer has ended.' },
+  { machine: handleLife, purpose: 'The life of a handle: not a process, but a word in the shape cache’s directory.' },
   { machine: publicationManager, purpose: 'Keeps each table that has a shape in the publication, and no other.' },
   { machine: statusMonitor, purpose: 'Knows whether the service is ready, from those who can say so.' },
   { machine: connectionLock, purpose: 'Of all instances on one database, the one that holds the lock streams.' },

@@ -1,0 +1,114 @@
+/**
+ * ShapeLives: the life of every handle, found by the handle, by the definition that it serves, and by its Consumer.
+ *
+ * A definition finds a handle only while that one serves it. A life that is gone stands here no more, nor does a
+ * Consumer that has ended: whatever is told of them is a bug of ours.
+ */
+import { invariant } from '../base/invariant.ts';
+import { definitionKey, type Handle, type ShapeDefinition } from '../model/shape.ts';
+import type { Pid } from '../otp/process.ts';
+import { isServing, nextLife, type Life, type LifeEvent } from './handle-life.ts';
+
+/** Never changed: an event makes another of it. */
+export interface ShapeLife {
+  readonly handle: Handle;
+  readonly definition: ShapeDefinition;
+  readonly definitionKey: string;
+  readonly life: Life;
+  /** The last that was started for it and has not ended. */
+  readonly consumer: Pid | undefined;
+  readonly end: LifeEnd | undefined;
+}
+
+export interface LifeEnd {
+  readonly why: string;
+  /** An operator was told of it together with that of others. */
+  readonly isTold: boolean;
+}
+
+/** What an event tells besides: which Consumer it has from now on, or none; why it ends. */
+export type LifeNews = Partial<Pick<ShapeLife, 'consumer' | 'end'>>;
+
+/** Of a life that is condemned or gone. */
+export function whyItEnded({ handle, end }: ShapeLife): string {
+  invariant(end !== undefined, `${handle} does not end without a reason`);
+  return end.why;
+}
+
+export class ShapeLives {
+  private readonly lives = new Map<Handle, ShapeLife>();
+  private readonly serving = new Map<string, Handle>();
+  private readonly consumers = new Map<Pid, Handle>();
+  /** How many lives are in each state: asked after each shape that starts or ends. */
+  private readonly counts: Record<Life, number> = { reserved: 0, starting: 0, live: 0, condemned: 0, gone: 0 };
+
+  /** How many serve a definition. */
+  get size(): number {
+    return this.serving.size;
+  }
+
+  count(life: Life): number {
+    return this.counts[life];
+  }
+
+  handles(): Iterable<Handle> {
+    return this.lives.keys();
+  }
+
+  /** Undefined when it is gone, or never was. */
+  get(handle: Handle): ShapeLife | undefined {
+    return this.lives.get(handle);
+  }
+
+  find(definition: ShapeDefinition): Handle | undefined {
+    return this.serving.get(definitionKey(definition));
+  }
+
+  reserve(handle: Handle, definition: ShapeDefinition): void {
+    const key = definitionKey(definition);
+    this.lives.set(handle, { handle, definition, definitionKey: key, life: 'reserved', consumer: undefined, end: undefined });
+    this.serving.set(key, handle);
+    this.counts.reserved += 1;
+  }
+
+  /** @throws {InvariantError} the handle is not known, or its life does not expect the event. */
+  step(handle: Handle, event: LifeEvent, news: LifeNews = {}): ShapeLife {
+    const before = this.lives.get(handle);
+    invariant(before !== undefined, `the directory knows ${handle}, of which it hears ${event}`);
+    const after = { ...before, ...news, life: nextLife(before.life, event, handle) };
+    this.follow(before, after);
+    return after;
+  }
+
+  /** @throws {InvariantError} when no handle has this Consumer. */
+  servedBy(consumer: Pid): ShapeLife {
+    const handle = this.consumers.get(consumer);
+    const life = handle && this.lives.get(handle);
+    invariant(life !== undefined, `a Consumer that ends was entered: ${consumer}`);
+    return life;
+  }
+
+  clone(): ShapeLives {
+    const copy = new ShapeLives();
+    for (const [handle, life] of this.lives) copy.lives.set(handle, life);
+    for (const [key, handle] of this.serving) copy.serving.set(key, handle);
+    for (const [consumer, handle] of this.consumers) copy.consumers.set(consumer, handle);
+    Object.assign(copy.counts, this.counts);
+    return copy;
+  }
+
+  key(): readonly unknown[] {
+    return [...this.lives.values()].map(({ handle, life, consumer, end }) => [handle, life, consumer ?? null, end ?? null]).sort();
+  }
+
+  private follow(before: ShapeLife, after: ShapeLife): void {
+    const { handle, life, consumer } = after;
+    this.counts[before.life] -= 1;
+    this.counts[life] += 1;
+    if (life === 'gone') this.lives.delete(handle);
+    else this.lives.set(handle, after);
+    if (!isServing(life) && this.serving.get(after.definitionKey) === handle) this.serving.delete(after.definitionKey);
+    if (before.consumer !== undefined) this.consumers.delete(before.consumer);
+    if (consumer !== undefined) this.consumers.set(consumer, handle);
+  }
+}

@@ -1,0 +1,37 @@
+import { initialTransition, transition } from 'xstate';
+import { expect, test } from 'vitest';
+import { handleLife, isServing, nextLife, type Life, type LifeEvent } from '../../src/actors/handle-life.ts';
+import { InvariantError } from '../../src/base/invariant.ts';
+import { handleOf } from '../support/shapes.ts';
+
+const lives: readonly Life[] = ['reserved', 'starting', 'live', 'condemned', 'gone'];
+const events: readonly LifeEvent[] = [
+  'consumer.requested', 'consumer.started', 'consumer.refused', 'consumer.drained', 'consumer.ended', 'shape.condemned',
+];
+
+function lookedUp(life: Life, event: LifeEvent): unknown {
+  try {
+    return nextLife(life, event, handleOf(1));
+  } catch (error) {
+    return error instanceof InvariantError ? error.message : error;
+  }
+}
+
+function charted(life: Life, event: LifeEvent): unknown {
+  const state = handleLife.resolveState({ value: life });
+  if (!state.can({ type: event })) return `the handle 1-1 is ${life}, and does not expect ${event}`;
+  return transition(handleLife, state, { type: event })[0].value;
+}
+
+test.each(lives)('what becomes of a handle that is %s is what the chart says, and an event that it does not expect crashes', (life) => {
+  expect(events.map((event) => lookedUp(life, event))).toEqual(events.map((event) => charted(life, event)));
+});
+
+test('requests are led to a handle until it is condemned', () => {
+  const [first] = initialTransition(handleLife);
+
+  expect({ first: first.value, serving: lives.filter(isServing) }).toEqual({
+    first: 'reserved',
+    serving: ['reserved', 'starting', 'live'],
+  });
+});
