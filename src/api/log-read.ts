@@ -1,14 +1,14 @@
 /**
- * What a reader gets from a log at one instant, ready to be sent: its lines, and the LSN that its up-to-date message
- * tells. Both come from the same synchronous moment, so the LSN never runs ahead of the lines.
+ * What a reader gets from a log at one instant, ready to be sent: its entries, and the LSN that its up-to-date message
+ * tells. Both come from the same synchronous moment, so the LSN never runs ahead of the entries.
  */
 import { lsnOfOffset, type LogOffset } from '../model/log-offset.ts';
 import { maxLsn } from '../model/lsn.ts';
-import { hasLines, isInMemory, logBody, sharedBody } from './log-body.ts';
+import { jsonArray, sharedJsonArray } from './json-array-encoder.ts';
 import type { ApiPorts, ReadableLog } from './ports.ts';
-import type { Body } from './shape-response.ts';
+import { isInMemory, type Body } from './shape-response.ts';
 
-/** Lines that were read, with the body made of them. */
+/** Entries that were read, with the body made of them. */
 export interface LogRead {
   readonly end: LogOffset;
   readonly upToDate: boolean;
@@ -23,26 +23,26 @@ export type PollRead = LogRead | undefined;
 export function catchUpRead(ports: ApiPorts, log: ReadableLog, after: LogOffset): PollRead {
   const processed = ports.lastProcessedLsn();
   const read = log.read(after);
-  if (read.outcome !== 'lines') return undefined;
+  if (read.outcome !== 'entries') return undefined;
   const reached = lsnOfOffset(read.end);
   const seen = read.upToDate ? maxLsn(processed ?? reached, reached) : undefined;
-  return { end: read.end, upToDate: read.upToDate, hasData: true, body: logBody(read.body, seen) };
+  return { end: read.end, upToDate: read.upToDate, hasData: true, body: jsonArray(read.runs, seen) };
 }
 
 /** For a long-poll: one that finds nothing new has no data, and tells how far the whole service has come. */
 export function livePollRead(ports: ApiPorts, log: ReadableLog, after: LogOffset): PollRead {
   const processed = ports.lastProcessedLsn();
   const read = log.read(after);
-  if (read.outcome !== 'lines') return undefined;
-  const { end, upToDate, body } = read;
-  const hasData = hasLines(body);
+  if (read.outcome !== 'entries') return undefined;
+  const { end, upToDate, runs } = read;
+  const hasData = !isInMemory(runs) || runs.length > 0; // A stream is begun only for what is there, or is still being written.
   const reached = lsnOfOffset(end);
   const seen = upToDate ? (hasData ? reached : (processed ?? reached)) : undefined;
-  return { end, upToDate, hasData, body: isInMemory(body) ? sharedBody(body, seen) : logBody(body, seen) };
+  return { end, upToDate, hasData, body: isInMemory(runs) ? sharedJsonArray(runs, seen) : jsonArray(runs, seen) };
 }
 
 /** Nothing but how far the log and the service have come. */
 export function endRead(ports: ApiPorts, log: ReadableLog): LogRead {
   const seen = ports.lastProcessedLsn() ?? lsnOfOffset(log.end);
-  return { end: log.end, upToDate: true, hasData: false, body: logBody([], seen) };
+  return { end: log.end, upToDate: true, hasData: false, body: jsonArray([], seen) };
 }

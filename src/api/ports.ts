@@ -4,6 +4,7 @@
  * Reads are synchronous wherever the answer lies in memory, because between reading an offset and parking on a shape
  * no other code may run. A refusal by the world is an answer, not a throw.
  */
+import type { EntryRuns } from '../model/log-entry.ts';
 import type { LogOffset } from '../model/log-offset.ts';
 import type { Lsn } from '../model/lsn.ts';
 import type { Relation } from '../model/relation.ts';
@@ -64,20 +65,15 @@ export interface ReadableLogs {
 
 export interface ReadableLog {
   readonly handle: Handle;
-  /** Offset of the last line that readers may see; `0_inf` while no operation was replicated. */
+  /** Offset of the last entry that readers may see; `0_inf` while no operation was replicated. */
   readonly end: LogOffset;
   /** What a request from `after` gets, decided at once and from one instant. */
   read(after: LogOffset): LogStretch;
 }
 
 export type LogStretch =
-  /** `body` is the inside of a JSON array: lines joined by commas, without brackets; empty when there is none. */
-  | {
-      readonly outcome: 'lines';
-      readonly body: readonly Uint8Array[] | AsyncIterable<Uint8Array>;
-      readonly end: LogOffset;
-      readonly upToDate: boolean;
-    }
+  /** What lies behind `after` up to `end`, possibly nothing; `upToDate` when nothing lies behind that. */
+  | { readonly outcome: 'entries'; readonly runs: EntryRuns; readonly end: LogOffset; readonly upToDate: boolean }
   /** `after` lies beyond `end`. */
   | { readonly outcome: 'beyond' }
   /** The snapshot has not begun: ask `awaitSnapshotStart` to say when. */

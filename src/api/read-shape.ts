@@ -13,7 +13,6 @@ import { begun } from './begun-stream.ts';
 import { defineShapeTarget } from './define-shape-target.ts';
 import type { ShapeTarget } from './definition-cache.ts';
 import { catchUpRead, endRead, livePollRead, type PollRead } from './log-read.ts';
-import { isInMemory } from './log-body.ts';
 import { catchUpAnswer, eventStreamFallback, liveAnswer, notModified, type Reader } from './log-answer.ts';
 import type { ReadableLog } from './ports.ts';
 import { whenReady, whyUnwell } from './readiness.ts';
@@ -21,7 +20,7 @@ import { invalidRequest, isRefusal, mustRefetch, type Refusal } from './refusal.
 import { resolveHandle, rotated, untilStarted } from './resolve-handle.ts';
 import { Shared, type Wake } from './shape-listeners.ts';
 import { asksForSubset, readParameters, type RawParameters, type ReadParameters } from './shape-parameters.ts';
-import { ABANDONED, type Abandoned, type ShapeResponse } from './shape-response.ts';
+import { ABANDONED, isInMemory, type Abandoned, type ShapeResponse } from './shape-response.ts';
 
 export interface ReadRequest {
   readonly parameters: RawParameters;
@@ -81,7 +80,7 @@ async function untilReadable(reading: Reading, after: LogOffset): Promise<Refusa
   let hasStarted = false;
   for (;;) {
     const outcome = context.ports.logs.get(handle)?.read(after).outcome;
-    if (outcome === 'lines') return undefined;
+    if (outcome === 'entries') return undefined;
     if (outcome === undefined && hasStarted) return rotated(context, target.definition);
     if (outcome !== 'beyond') {
       // A log that is gone may never have begun, and then the reader must hear why: a 409 would have it try for ever.
@@ -113,7 +112,7 @@ function readEnd(reading: Reading): ShapeResponse {
   return withLog(reading, (log) => catchUpAnswer(readerOf(reading, 'now'), endRead(context.ports, log), reading.target.schema()));
 }
 
-/** Answers at the first lines behind `after`; without any, when the time is over. */
+/** Answers at the first entries behind `after`; without any, when the time is over. */
 async function longPoll(reading: Reading, after: LogOffset): Promise<ShapeResponse> {
   const { context, handle, request, target } = reading;
   const reader = readerOf(reading, after);

@@ -33,6 +33,11 @@ export interface LogAnswer {
 /** A stream is read once, from its first piece on; a failure ends it with a throw. */
 export type Body = readonly Uint8Array[] | AsyncIterable<Uint8Array>;
 
+/** False for a stream. */
+export function isInMemory<Part>(parts: readonly Part[] | AsyncIterable<Part>): parts is readonly Part[] {
+  return Array.isArray(parts);
+}
+
 export interface Deleted {
   readonly kind: 'deleted';
   readonly status: 202;

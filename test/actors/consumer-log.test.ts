@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { ConsumerLog } from '../../src/actors/consumer-log.ts';
 import type { ConsumerPorts } from '../../src/actors/consumer-ports.ts';
+import { isInMemory } from '../../src/api/shape-response.ts';
 import type { LogOffset } from '../../src/model/log-offset.ts';
 import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
 import type { Lsn } from '../../src/model/lsn.ts';
@@ -172,6 +173,7 @@ test('of a delivery whose owner has ended nothing is taken', async () => {
 
 function idsOf(shapeLog: ShapeLog): unknown[] {
   const read = shapeLog.read('0_inf' as LogOffset);
-  const body = read.outcome === 'lines' && Symbol.iterator in read.body ? Buffer.concat([...read.body]).toString() : '';
-  return (JSON.parse(`[${body}]`) as { value: { id: string } }[]).map(({ value }) => value.id);
+  const runs = read.outcome === 'entries' && isInMemory(read.runs) ? read.runs : [];
+  const lines = Buffer.concat(runs.map(({ bytes }) => bytes)).toString();
+  return (JSON.parse(`[${lines.slice(0, -1)}]`) as { value: { id: string } }[]).map(({ value }) => value.id);
 }

@@ -400,7 +400,7 @@ async function follow(shape: ShapeLog): Promise<Served[]> {
   for (let after: LogOffset = BEFORE_ALL; ; ) {
     const read = shape.read(after);
     const answer = await bodyOf(read);
-    if (read.outcome !== 'lines' || !('body' in answer)) return served;
+    if (read.outcome !== 'entries' || !('body' in answer)) return served;
     served.push({ handle: shape.handle, after, body: answer.body, upToDate: read.upToDate });
     if (read.upToDate) return served;
     after = read.end;

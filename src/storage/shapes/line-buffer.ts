@@ -1,7 +1,8 @@
 /**
- * LineBuffer: a run of lines of a shape's log in memory, laid out as they are sent: each line with a comma behind it.
- * A body is a slice of that, without its last comma; every reader of the same lines gets views of the same memory.
+ * LineBuffer: the last lines of a shape's log, in memory, laid out as they are sent: each line with a comma behind it.
+ * Every reader of the same lines gets views of the same memory.
  */
+import type { EntryRun } from '../../model/log-entry.ts';
 import { lsnOfOffset, offsetOf, positionOfOffset, type LogOffset } from '../../model/log-offset.ts';
 import { compareLsn, type Lsn } from '../../model/lsn.ts';
 
@@ -79,9 +80,11 @@ export class LineBatch {
     return this.ends[index] ?? 0;
   }
 
-  /** The bytes of the lines behind `after`, up to and with `through`. */
-  slice(after: LineAddress, through: LineAddress): Buffer {
-    return this.bytes.subarray(this.endOf(this.countThrough(after) - 1), this.endOf(this.countThrough(through) - 1));
+  /** The lines behind `after`, up to and with `through`; undefined when there are none. */
+  between(after: LineAddress, through: LineAddress): BatchPart | undefined {
+    const from = this.countThrough(after);
+    const to = this.countThrough(through);
+    return from < to ? { batch: this, from, to } : undefined;
   }
 
   /** How many lines lie at or before `address`. */
@@ -94,6 +97,29 @@ export class LineBatch {
       else high = middle;
     }
     return low;
+  }
+}
+
+/** Lines `from` to, not including, `to` of a batch. */
+interface BatchPart {
+  readonly batch: LineBatch;
+  readonly from: number;
+  readonly to: number;
+}
+
+/** Lines of one batch as a reader gets them. */
+export class LineRun implements EntryRun {
+  readonly kind = 'row';
+
+  constructor(
+    private readonly part: BatchPart,
+    readonly goesOn: boolean,
+  ) {}
+
+  /** A view. */
+  get bytes(): Uint8Array {
+    const { batch, from, to } = this.part;
+    return batch.bytes.subarray(batch.endOf(from - 1), batch.endOf(to - 1));
   }
 }
 
@@ -133,17 +159,17 @@ export class LineBuffer {
     this.sealed -= count;
   }
 
-  /** The lines behind `after`, up to and with `through`, joined by commas; the pieces are views. */
-  slice(after: LogOffset, through: LogOffset): Buffer[] {
+  /** The lines behind `after`, up to and with `through`. */
+  runs(after: LogOffset, through: LogOffset): readonly LineRun[] {
     const from = addressOf(after);
     const to = addressOf(through);
-    const pieces: Buffer[] = [];
+    const parts: BatchPart[] = [];
     for (let index = this.batchBehind(from); index < this.batches.length; index += 1) {
-      const piece = this.batches[index]?.slice(from, to);
-      if (piece === undefined || piece.length === 0) break;
-      pieces.push(piece);
+      const part = this.batches[index]?.between(from, to);
+      if (part === undefined) break;
+      parts.push(part);
     }
-    return withoutLastComma(pieces);
+    return parts.map((part, index) => new LineRun(part, index < parts.length - 1));
   }
 
   private mayMerge(last: LineBatch, next: LineBatch): boolean {
@@ -163,10 +189,4 @@ export class LineBuffer {
     }
     return low;
   }
-}
-
-function withoutLastComma(pieces: Buffer[]): Buffer[] {
-  const last = pieces.pop();
-  if (last !== undefined && last.length > 1) pieces.push(last.subarray(0, last.length - 1));
-  return pieces;
 }

@@ -1,5 +1,6 @@
 /** A shape's bytes in memory. Its lines are never checkpointed: StoredShape keeps them all. */
 import { InvariantError } from '../../base/invariant.ts';
+import type { EntryRun } from '../../model/log-entry.ts';
 import type { Piece } from './piece.ts';
 import type { ShapeStore } from './shape-store.ts';
 
@@ -29,7 +30,7 @@ export class MemoryShapeStore implements ShapeStore {
     return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
   }
 
-  readLines(): AsyncIterable<Uint8Array> {
+  readLines(): AsyncIterable<EntryRun> {
     throw new InvariantError('lines in memory are read from the buffer');
   }
 }

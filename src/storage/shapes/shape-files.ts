@@ -4,6 +4,7 @@
  * How much of the lines and their index counts is what the last checkpoint says; what lies behind it was left by a crash,
  * or by a transaction that was given up, and is cut off before the next append. Nothing goes to a reader before the checksum of its piece was found to hold.
  */
+import type { EntryRun } from '../../model/log-entry.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Disk, DiskFile } from '../disk.ts';
@@ -63,15 +64,15 @@ export class ShapeFiles implements ShapeStore, LineFiles {
     return this.readPiece('snapshot', piece, before);
   }
 
-  async *readLines(after: LogOffset, throughBytes: number): AsyncGenerator<Uint8Array> {
-    const end = throughBytes - 1;
+  async *readLines(after: LogOffset, throughBytes: number): AsyncGenerator<EntryRun> {
     const found = await this.readIndex((index) => index.lineBehind(addressOf(after)));
     let { piece, next } = found;
     for (let at = found.start; ; ) {
       const bytes = await this.readPiece('lines', piece, 0);
-      yield bytes.subarray(at - piece.at, end - piece.at);
-      at = piece.at + piece.bytes;
-      if (at >= end) return;
+      const end = piece.at + piece.bytes;
+      yield { kind: 'row', bytes: bytes.subarray(at - piece.at, throughBytes - piece.at), goesOn: end < throughBytes };
+      at = end;
+      if (at >= throughBytes) return;
       const number = next;
       ({ piece, next } = await this.readIndex((index) => index.pieceOfEntry(number)));
     }

@@ -1,11 +1,12 @@
 /**
- * ShapeLogs: every shape's own log, in the bytes that clients get. Derived from the transaction log, a checkpoint of
- * it, and never ahead of its durable end.
+ * ShapeLogs: every shape's own log, as entries in the bytes that clients get. Derived from the transaction log, a
+ * checkpoint of it, and never ahead of its durable end.
  *
  * A shape's log is a snapshot (a file of chunks) and the lines of replicated operations behind it. The last lines live in
  * memory; `checkpoint` brings them to the disk, together with how far the transaction log has been taken. After a
  * crash the same lines are made again from the transaction log: same bytes at the same offsets.
  */
+import type { EntryRuns } from '../../model/log-entry.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
@@ -53,7 +54,7 @@ export interface ShapeLogs {
 export interface ShapeLog {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
-  /** Offset of the last line that readers may see; `0_inf` while no operation was replicated. */
+  /** Offset of the last entry that readers may see; `0_inf` while no operation was replicated. */
   readonly end: LogOffset;
   /**
    * How far this shape has taken the transaction log (see `Pace`): a replay leaves out transactions that end at or before it.
@@ -110,13 +111,8 @@ export interface SnapshotWriter {
 }
 
 export type ShapeRead =
-  /** `body` is the inside of a JSON array: lines joined by commas, without brackets; empty when there is none. */
-  | {
-      readonly outcome: 'lines';
-      readonly body: readonly Uint8Array[] | AsyncIterable<Uint8Array>;
-      readonly end: LogOffset;
-      readonly upToDate: boolean;
-    }
+  /** What lies behind `after` up to `end`, possibly nothing; `upToDate` when nothing lies behind that. */
+  | { readonly outcome: 'entries'; readonly runs: EntryRuns; readonly end: LogOffset; readonly upToDate: boolean }
   /** `after` lies beyond `end`. */
   | { readonly outcome: 'beyond' }
   /** The snapshot has not begun: ask the Consumer to say when. */

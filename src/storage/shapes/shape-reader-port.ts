@@ -5,13 +5,14 @@
  * itself, and would be applied twice.
  */
 import { invariant } from '../../base/invariant.ts';
+import type { EntryRuns } from '../../model/log-entry.ts';
 import { compareOffsets, offsetOf, type LogOffset } from '../../model/log-offset.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Message, PortSpec } from '../../otp/process.ts';
 import { ShapeCorruptError, ShapeGoneError } from '../errors.ts';
 import type { OffsetRange, ShapeBlocks, ShapeMessage } from './shape-blocks.ts';
-import type { ShapeLog, ShapeLogs, ShapeRead } from './shape-logs.ts';
+import type { ShapeLog, ShapeLogs } from './shape-logs.ts';
 
 export function shapeReaderPort(shapeLogs: Pick<ShapeLogs, 'get'>, blocks: ShapeBlocks): PortSpec {
   return {
@@ -45,9 +46,9 @@ async function readBlock(
 ): Promise<ReadBlock | undefined> {
   const read = log?.read(after);
   if (read === undefined) return undefined;
-  invariant(read.outcome === 'lines', 'a follower reads only what it was told can be read');
+  invariant(read.outcome === 'entries', 'a follower reads only what it was told can be read');
   try {
-    const messages = (await messagesOf(read.body)).filter((message) => lies(message, through));
+    const messages = (await messagesOf(read.runs)).filter((message) => lies(message, through));
     return { after, through: compareOffsets(read.end, through) < 0 ? read.end : through, messages };
   } catch (error) {
     if (error instanceof ShapeCorruptError) condemn(error.message);
@@ -67,8 +68,8 @@ function lies({ headers: { lsn, op_position } }: ShapeMessage, through: LogOffse
   return compareOffsets(offsetOf(lsn as Lsn, op_position), through) <= 0;
 }
 
-async function messagesOf(body: Extract<ShapeRead, { outcome: 'lines' }>['body']): Promise<readonly ShapeMessage[]> {
+async function messagesOf(runs: EntryRuns): Promise<readonly ShapeMessage[]> {
   const parts: Uint8Array[] = [];
-  for await (const part of body) parts.push(part);
-  return JSON.parse(`[${Buffer.concat(parts).toString()}]`) as ShapeMessage[];
+  for await (const { bytes } of runs) parts.push(bytes);
+  return JSON.parse(`[${Buffer.concat(parts).subarray(0, -1).toString()}]`) as ShapeMessage[];
 }

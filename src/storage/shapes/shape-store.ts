@@ -1,4 +1,5 @@
 /** ShapeStore: where one shape's bytes lie, in memory or on a disk. What they mean, and who may see them, is StoredShape's. */
+import type { EntryRun } from '../../model/log-entry.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { Piece } from './piece.ts';
 
@@ -18,9 +19,9 @@ export interface ShapeStore {
    */
   readSnapshot(piece: Piece, before: number): Promise<Uint8Array>;
   /**
-   * The checkpointed lines behind `after`, as far as byte `throughBytes` of the log, without the last comma.
+   * The checkpointed lines behind `after`, as far as byte `throughBytes` of the log.
    *
    * @throws as `readSnapshot`, also behind bytes that held.
    */
-  readLines(after: LogOffset, throughBytes: number): AsyncIterable<Uint8Array>;
+  readLines(after: LogOffset, throughBytes: number): AsyncIterable<EntryRun>;
 }

@@ -7,15 +7,20 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
+import type { EntryRun } from '../../model/log-entry.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import { ShapeGoneError, SnapshotStalledError } from '../errors.ts';
 import { GrowingSums, PIECE_BYTES, type ChunkSums, type Piece } from './piece.ts';
 import type { ShapeStore } from './shape-store.ts';
 
+export interface WholeSnapshot {
+  readonly pgSnapshot: PgSnapshot;
+  readonly chunks: readonly ChunkSums[];
+}
+
 export const FOLLOW_WAIT_MS = 60_000;
 const COMMA = 0x2c;
-const COMMA_BYTES = Buffer.from(',');
 
 export class SnapshotChunks {
   /** Each chunk as far as readers may see it; of chunks written by this process. */
@@ -25,6 +30,8 @@ export class SnapshotChunks {
   private closedCount = 0;
   private whole: boolean;
   private failed = false;
+  /** Where `snapshot-end` begins, as soon as it is being written. */
+  private endAt: { readonly index: number; readonly at: number } | undefined;
   private readonly waiters = new Set<() => void>();
 
   constructor(
@@ -32,10 +39,11 @@ export class SnapshotChunks {
     private readonly store: ShapeStore,
     private readonly clock: Clock,
     private readonly chunkBytesMax: number,
-    /** The chunks of a snapshot of an earlier process, all of them. */
-    private readonly restored: readonly ChunkSums[] | undefined,
+    /** A snapshot of an earlier process. */
+    private readonly restored: WholeSnapshot | undefined,
   ) {
     this.whole = restored !== undefined;
+    if (restored !== undefined) this.endAt = endOf(restored);
   }
 
   /** Chunks that have a row, the open one included. */
@@ -66,7 +74,8 @@ export class SnapshotChunks {
 
   /** Behind the last row. @returns what verifies the chunks, for whoever reads them after this process. */
   async end(pgSnapshot: PgSnapshot): Promise<readonly ChunkSums[]> {
-    await this.put([Buffer.from(snapshotEnd(pgSnapshot))]);
+    this.endAt = { index: this.closedCount, at: this.chunkAt(this.closedCount).bytes };
+    await this.put([snapshotEnd(pgSnapshot)]);
     this.whole = true;
     await this.closeChunk();
     await this.store.endSnapshot();
@@ -78,9 +87,8 @@ export class SnapshotChunks {
     this.wake();
   }
 
-  /** The inside of a JSON array with the rows of chunk `index`; empty when the snapshot ends before it. */
-  async *read(index: number): AsyncGenerator<Uint8Array> {
-    let isCommaOwed = false;
+  /** Chunk `index`; nothing when the snapshot ends before it. */
+  async *read(index: number): AsyncGenerator<EntryRun> {
     let sum = 0;
     for (let at = 0; ; ) {
       const { bytes } = this.chunkAt(index);
@@ -92,18 +100,16 @@ export class SnapshotChunks {
         continue;
       }
       const piece = this.pieceAt(index, at);
-      const isLast = at + piece.bytes === bytes; // A row ends here, and perhaps the chunk: its comma waits for another row.
+      const goesOn = at + piece.bytes < bytes; // Else a row ends here, and perhaps the chunk.
       const part = await this.store.readSnapshot(piece, at % PIECE_BYTES === 0 ? 0 : sum);
       sum = piece.sum;
+      yield* this.runsOf(index, at, part, goesOn);
       at += piece.bytes;
-      const shown = isLast ? part.subarray(0, -1) : part;
-      yield isCommaOwed ? Buffer.concat([COMMA_BYTES, shown]) : shown;
-      isCommaOwed = isLast;
     }
   }
 
   private get chunks(): readonly ChunkSums[] {
-    return this.restored ?? this.written;
+    return this.restored?.chunks ?? this.written;
   }
 
   private chunkAt(index: number): ChunkSums {
@@ -117,6 +123,13 @@ export class SnapshotChunks {
     const end = Math.min(bytes, (number + 1) * PIECE_BYTES);
     const start = this.chunks.slice(0, index).reduce((sum, chunk) => sum + chunk.bytes, 0);
     return { at: start + at, bytes: end - at, sum: sums[number] ?? 0 };
+  }
+
+  /** @param part lies at byte `at` of chunk `index`. */
+  private *runsOf(index: number, at: number, part: Uint8Array, goesOn: boolean): Generator<EntryRun> {
+    const rowBytes = this.endAt?.index === index ? Math.max(0, this.endAt.at - at) : part.length;
+    if (rowBytes > 0) yield { kind: 'row', bytes: part.subarray(0, rowBytes), goesOn: goesOn || rowBytes < part.length };
+    if (rowBytes < part.length) yield { kind: 'control', bytes: part.subarray(rowBytes), goesOn };
   }
 
   private isClosed(index: number): boolean {
@@ -176,6 +189,12 @@ function joined(lines: readonly Uint8Array[]): Buffer {
   return bytes;
 }
 
-function snapshotEnd({ xmin, xmax, xip }: PgSnapshot): string {
-  return JSON.stringify({ headers: { control: 'snapshot-end', xmin, xmax, xip_list: xip } });
+function snapshotEnd({ xmin, xmax, xip }: PgSnapshot): Buffer {
+  return Buffer.from(JSON.stringify({ headers: { control: 'snapshot-end', xmin, xmax, xip_list: xip } }));
+}
+
+/** It is the last entry of the last chunk, with a comma behind it. */
+function endOf({ chunks, pgSnapshot }: WholeSnapshot): { index: number; at: number } {
+  const { bytes } = chunks.at(-1) ?? NO_ROWS;
+  return { index: chunks.length - 1, at: bytes - snapshotEnd(pgSnapshot).length - 1 };
 }

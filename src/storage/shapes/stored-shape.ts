@@ -4,6 +4,7 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
+import type { EntryRun } from '../../model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, snapshotChunkEnd, snapshotChunkIndex, type LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
@@ -74,7 +75,7 @@ export class StoredShape implements ShapeLog {
     this.chunkBytesMax = chunkBytesMax;
     this.lines = new ShapeLines(lines, chunkBytesMax);
     this.filed = new FiledLines(this.lines, lines);
-    this.chunks = new SnapshotChunks(handle, store, host.clock, chunkBytesMax, snapshot.state === 'complete' ? snapshot.chunks : undefined);
+    this.chunks = new SnapshotChunks(handle, store, host.clock, chunkBytesMax, snapshot.state === 'complete' ? snapshot : undefined);
     this.state = snapshot;
     this.pace = new Pace(host, pace);
     this.filter = filterBy ?? undefined;
@@ -207,25 +208,21 @@ export class StoredShape implements ShapeLog {
   }
 
   private readChunk(index: number): ShapeRead {
-    return { outcome: 'lines', body: this.chunks.read(index), end: snapshotChunkEnd(index), upToDate: false };
+    return { outcome: 'entries', runs: this.chunks.read(index), end: snapshotChunkEnd(index), upToDate: false };
   }
 
   private readLines(after: LogOffset): ShapeRead {
     const end = this.lines.readEnd(after);
     const upToDate = end === this.end;
-    const inMemory = this.lines.buffer.slice(after, end);
+    const inMemory = this.lines.buffer.runs(after, end);
     const filed = this.filed.end;
-    if (filed.count === 0 || compareOffsets(after, filed.end) >= 0) return { outcome: 'lines', body: inMemory, end, upToDate };
+    if (filed.count === 0 || compareOffsets(after, filed.end) >= 0) return { outcome: 'entries', runs: inMemory, end, upToDate };
     const throughBytes = Math.min(this.lines.chunkEndBehind(after)?.bytes ?? filed.bytes, filed.bytes);
-    const body = concatenated(this.store.readLines(after, throughBytes), inMemory);
-    return { outcome: 'lines', body, end, upToDate };
+    return { outcome: 'entries', runs: concatenated(this.store.readLines(after, throughBytes), inMemory), end, upToDate };
   }
 }
 
-const COMMA_BYTES = Buffer.from(',');
-
-async function* concatenated(saved: AsyncIterable<Uint8Array>, inMemory: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* saved;
-  if (inMemory.length > 0) yield COMMA_BYTES;
+async function* concatenated(saved: AsyncIterable<EntryRun>, inMemory: readonly EntryRun[]): AsyncGenerator<EntryRun> {
+  for await (const run of saved) yield { ...run, goesOn: run.goesOn || inMemory.length > 0 };
   yield* inMemory;
 }

@@ -29,6 +29,7 @@ import {
   lsn,
   pgSnapshot,
   readAll,
+  runsOf,
   snapshotOf,
 } from '../../support/storage/stored-samples.ts';
 
@@ -266,9 +267,7 @@ describe('a storage directory', () => {
     const shape = storage.shapes.create(handle, definition);
     const row = `"${'r'.repeat(400_000)}"`;
     await snapshotOf(shape, [row, row]);
-    const read = shape.read(BEFORE_ALL);
-    const pieces = (read.outcome === 'lines' ? read.body : []) as AsyncIterable<Uint8Array>;
-    const reader = pieces[Symbol.asyncIterator]();
+    const reader = runsOf(shape.read(BEFORE_ALL));
     await reader.next();
     storage.shapes.delete(handle, 'a test');
     const rest = reader.next();

@@ -19,9 +19,9 @@ import {
   pgSnapshot,
   readAll,
   recordsOf,
+  runsOf,
   snapshotEnd,
   snapshotOf,
-  text,
 } from '../../support/storage/stored-samples.ts';
 
 const handle = handleOf(1);
@@ -152,14 +152,12 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
 
   test('who has all of a chunk need not hear that its shape went', async () => {
     const shape = await shapeWith([row(30)]);
-    const read = shape.read(BEFORE_ALL);
-    const pieces = (read.outcome === 'lines' ? read.body : []) as AsyncIterable<Uint8Array>;
-    const iterator = pieces[Symbol.asyncIterator]();
-    const first: Uint8Array = (await iterator.next()).value;
+    const reader = runsOf(shape.read(BEFORE_ALL));
+    const first = await reader.next();
     storage.shapes.delete(handle, 'a test');
 
-    expect({ first: text(first), next: await iterator.next() }).toEqual({
-      first: row(30),
+    expect({ first: first.value, next: await reader.next() }).toEqual({
+      first: { kind: 'row', bytes: bytes(`${row(30)},`), goesOn: false },
       next: { done: true, value: undefined },
     });
   });
@@ -168,11 +166,9 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
     const shape = storage.shapes.create(handle, definition);
     const writer = shape.beginSnapshot(pgSnapshot);
     await writer.write([bytes(row(4))]);
-    const read = shape.read(BEFORE_ALL);
-    const pieces = (read.outcome === 'lines' ? read.body : []) as AsyncIterable<Uint8Array>;
-    const iterator = pieces[Symbol.asyncIterator]();
-    await iterator.next();
-    const waiting = iterator.next();
+    const reader = runsOf(shape.read(BEFORE_ALL));
+    await reader.next();
+    const waiting = reader.next();
     while (clock.pendingTimers === 0) await Promise.resolve();
     clock.advance(FOLLOW_WAIT_MS);
 

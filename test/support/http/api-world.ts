@@ -7,7 +7,9 @@ import type { ApiSettings } from '../../../src/api/api-context.ts';
 import type {
   LogStretch, ReadableLogs, RelationLookup, RelationSource, ServedShapes, ServiceLevel, ServiceStatus, ShapeCreation, SnapshotStart,
 } from '../../../src/api/ports.ts';
+import { isInMemory } from '../../../src/api/shape-response.ts';
 import { seededRandom } from '../../../src/base/random.ts';
+import type { EntryRun } from '../../../src/model/log-entry.ts';
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
@@ -41,7 +43,7 @@ export interface WorldOptions {
   readonly chunkBytesMax?: number;
   /** Rows of the table `items`, as the snapshot finds them. */
   readonly rows?: readonly string[];
-  /** Logs give their lines as streams, as those do that lie on a disk. */
+  /** Logs give their entries as streams, as those do that lie on a disk. */
   readonly streams?: boolean;
 }
 
@@ -96,16 +98,16 @@ function streaming(logs: ReadableLogs): ReadableLogs {
       if (log === undefined) return undefined;
       const read = (after: LogOffset): LogStretch => {
         const stretch = log.read(after);
-        if (stretch.outcome !== 'lines' || !Array.isArray(stretch.body) || stretch.body.length === 0) return stretch;
-        return { ...stretch, body: streamOf(stretch.body) };
+        if (stretch.outcome !== 'entries' || !isInMemory(stretch.runs) || stretch.runs.length === 0) return stretch;
+        return { ...stretch, runs: streamOf(stretch.runs) };
       };
       return { handle, end: log.end, read };
     },
   };
 }
 
-async function* streamOf(pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
-  yield* pieces;
+async function* streamOf(runs: readonly EntryRun[]): AsyncGenerator<EntryRun> {
+  yield* runs;
 }
 
 /** A language of one sentence, `column = 'text'` or `column = $1`: what a filter may say is tested where the language is. */

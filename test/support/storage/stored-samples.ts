@@ -1,5 +1,7 @@
 /** Transactions, rows and readers for the tests of storage. */
+import { jsonArray } from '../../../src/api/json-array-encoder.ts';
 import { invariant } from '../../../src/base/invariant.ts';
+import type { EntryRun } from '../../../src/model/log-entry.ts';
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import type { Lsn } from '../../../src/model/lsn.ts';
@@ -60,12 +62,16 @@ export async function recordsOf(log: TransactionLog, after = 0): Promise<ShapeRe
   return found;
 }
 
-/** A read with its body as one text; a refusal as it is. */
+/** A read with its body as a client gets it, in one text without its brackets; a refusal as it is. */
 export async function bodyOf(read: ShapeRead): Promise<{ body: string; end: string; upToDate: boolean } | { outcome: string }> {
-  if (read.outcome !== 'lines') return read;
+  if (read.outcome !== 'entries') return read;
   const pieces: Uint8Array[] = [];
-  for await (const piece of read.body) pieces.push(piece);
-  return { body: Buffer.concat(pieces).toString(), end: read.end, upToDate: read.upToDate };
+  for await (const piece of jsonArray(read.runs, undefined)) pieces.push(piece);
+  return { body: Buffer.concat(pieces).toString().slice(1, -1), end: read.end, upToDate: read.upToDate };
+}
+
+export async function* runsOf(read: ShapeRead): AsyncGenerator<EntryRun> {
+  if (read.outcome === 'entries') yield* read.runs;
 }
 
 export async function snapshotOf(shape: ShapeLog, rows: readonly string[]): Promise<void> {

@@ -1,0 +1,39 @@
+/**
+ * What a shape's log consists of: entries, each at its offset. How they are framed for a client (a JSON array, an event
+ * stream) is an encoder's affair, and storage knows nothing of it.
+ */
+
+/** `row` tells what became of a row, `control` tells no row: the end of the snapshot. Splices and views will be kinds of their own. */
+export type EntryKind = 'row' | 'control';
+
+/**
+ * Entries of one kind that lie next to each other, as they are stored, so that thousands go to a socket in one buffer. Never
+ * empty.
+ */
+export interface EntryRun {
+  readonly kind: EntryKind;
+  /** Each entry as JSON with a comma behind it, also the last: an encoder that wants none there takes the last byte off. */
+  readonly bytes: Uint8Array;
+  /**
+   * True when more is certain to follow: then the bytes may also stop in the middle of an entry. False when they end behind an
+   * entry; whether there will be another need not be known yet.
+   */
+  readonly goesOn: boolean;
+}
+
+/** In log order. A stream is read once; a failure ends it with a throw. */
+export type EntryRuns = readonly EntryRun[] | AsyncIterable<EntryRun>;
+
+/** For whoever takes entries by kind: a kind that it does not know must not pass for another. */
+export function refuseKind(kind: never): never {
+  throw new UnknownEntryError(String(kind));
+}
+
+/** An entry says something that this version cannot tell anybody; its reader has been told nothing of it. */
+export class UnknownEntryError extends Error {
+  override readonly name = 'UnknownEntryError';
+
+  constructor(kind: string) {
+    super(`A shape's log has an entry of kind ${kind}, which this version of Armature does not know.`);
+  }
+}
