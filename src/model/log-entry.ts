@@ -2,9 +2,28 @@
  * What a shape's log consists of: entries, each at its offset. How they are framed for a client (a JSON array, an event
  * stream) is an encoder's affair, and storage knows nothing of it.
  */
+import type { LogOffset } from './log-offset.ts';
 
 /** `row` tells what became of a row, `control` tells no row: the end of the snapshot. Splices and views will be kinds of their own. */
 export type EntryKind = 'row' | 'control';
+
+export interface LogEntry {
+  readonly kind: EntryKind;
+  /**
+   * Its place in the log, which only its log knows. An LSN among its headers says where its transaction lies, and that is the
+   * same in most cases only: what a splice brings in stands elsewhere. All entries of a snapshot's chunk have the chunk's end.
+   */
+  readonly offset: LogOffset;
+  /** JSON, without a separator. */
+  readonly bytes: Uint8Array;
+}
+
+/** Where somebody stands who reads entry by entry: behind `offset`, and so many bytes further on. */
+export interface EntryPlace {
+  readonly offset: LogOffset;
+  /** Above zero only within a chunk of the snapshot, whose rows have no offsets to tell them apart. Ends with an entry. */
+  readonly bytes: number;
+}
 
 /**
  * Entries of one kind that lie next to each other, as they are stored, so that thousands go to a socket in one buffer. Never

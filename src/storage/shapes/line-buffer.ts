@@ -2,7 +2,7 @@
  * LineBuffer: the last lines of a shape's log, in memory, laid out as they are sent: each line with a comma behind it.
  * Every reader of the same lines gets views of the same memory.
  */
-import type { EntryRun } from '../../model/log-entry.ts';
+import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
 import { lsnOfOffset, offsetOf, positionOfOffset, type LogOffset } from '../../model/log-offset.ts';
 import { compareLsn, type Lsn } from '../../model/lsn.ts';
 
@@ -120,6 +120,15 @@ export class LineRun implements EntryRun {
   get bytes(): Uint8Array {
     const { batch, from, to } = this.part;
     return batch.bytes.subarray(batch.endOf(from - 1), batch.endOf(to - 1));
+  }
+
+  *entries(): Generator<LogEntry> {
+    const { batch, from, to } = this.part;
+    for (let index = from; index < to; index += 1) {
+      const { lsn, position } = batch.addressAt(index);
+      const bytes = batch.bytes.subarray(batch.endOf(index - 1), batch.endOf(index) - 1);
+      yield { kind: this.kind, offset: offsetOf(lsn, position), bytes };
+    }
   }
 }
 

@@ -14,6 +14,7 @@
  */
 import { crc32 } from 'node:zlib';
 import { invariant } from '../../base/invariant.ts';
+import { lsnOf } from '../../model/lsn.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { DiskFile } from '../disk.ts';
 import { ShapeCorruptError } from '../errors.ts';
@@ -38,6 +39,8 @@ export interface IndexedPiece extends Piece {
 /** A piece, found by a line in it. */
 export interface FoundPiece {
   readonly piece: Piece;
+  /** Number of the entry by which it was found. */
+  readonly number: number;
   /** Number of the first entry of the piece behind. */
   readonly next: number;
 }
@@ -100,6 +103,12 @@ export class LineIndex {
     return pieceOf(await this.entry(index), index);
   }
 
+  /** Lines `from` to, not including, `to`. */
+  async lines(from: number, to: number): Promise<readonly LineEnd[]> {
+    const entries = await this.read(from, to);
+    return entries.map(({ lsn, position, end }) => ({ lsn: lsnOf(lsn), position, end }));
+  }
+
   private async entry(index: number): Promise<IndexEntry> {
     const [entry] = await this.read(index, index + 1);
     invariant(entry !== undefined, 'as many entries as were asked for');
@@ -141,7 +150,7 @@ interface IndexEntry {
 }
 
 function pieceOf({ end, before, behind, entriesBehind, sum }: IndexEntry, index: number): FoundPiece {
-  return { piece: { at: end - before, bytes: before + behind, sum }, next: index + entriesBehind + 1 };
+  return { piece: { at: end - before, bytes: before + behind, sum }, number: index, next: index + entriesBehind + 1 };
 }
 
 function isThrough(entry: IndexEntry, target: Pick<IndexEntry, 'lsn' | 'position'>): boolean {

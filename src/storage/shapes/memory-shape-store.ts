@@ -1,6 +1,6 @@
 /** A shape's bytes in memory. Its lines are never checkpointed: StoredShape keeps them all. */
 import { InvariantError } from '../../base/invariant.ts';
-import type { EntryRun } from '../../model/log-entry.ts';
+import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
 import type { Piece } from './piece.ts';
 import type { ShapeStore } from './shape-store.ts';
 
@@ -31,6 +31,10 @@ export class MemoryShapeStore implements ShapeStore {
   }
 
   readLines(): AsyncIterable<EntryRun> {
+    throw new InvariantError('lines in memory are read from the buffer');
+  }
+
+  readEntries(): AsyncIterable<readonly LogEntry[]> {
     throw new InvariantError('lines in memory are read from the buffer');
   }
 }

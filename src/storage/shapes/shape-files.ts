@@ -2,9 +2,10 @@
  * ShapeFiles: one shape's bytes on a disk: the snapshot, the lines, and an index with what finds and verifies them.
  *
  * How much of the lines and their index counts is what the last checkpoint says; what lies behind it was left by a crash,
- * or by a transaction that was given up, and is cut off before the next append. Nothing goes to a reader before the checksum of its piece was found to hold.
+ * or by a transaction that was given up, and is cut off before the next append. Nothing goes to a reader before the
+ * checksum of its piece was found to hold.
  */
-import type { EntryRun } from '../../model/log-entry.ts';
+import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Disk, DiskFile } from '../disk.ts';
@@ -15,6 +16,7 @@ import { addressOf, type LineBatch } from './line-buffer.ts';
 import { encodeIndex, INDEX_ENTRY_BYTES, LineIndex } from './line-index.ts';
 import { indexEntriesIn, piecesOf } from './line-pieces.ts';
 import { verified, type Piece } from './piece.ts';
+import { entriesIn, type IndexedBytes } from './saved-lines.ts';
 import { FILE_KINDS, type FileKind, type ShapePaths } from './shape-paths.ts';
 import type { ShapeStore } from './shape-store.ts';
 
@@ -65,17 +67,12 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   }
 
   async *readLines(after: LogOffset, throughBytes: number): AsyncGenerator<EntryRun> {
-    const found = await this.readIndex((index) => index.lineBehind(addressOf(after)));
-    let { piece, next } = found;
-    for (let at = found.start; ; ) {
-      const bytes = await this.readPiece('lines', piece, 0);
-      const end = piece.at + piece.bytes;
-      yield { kind: 'row', bytes: bytes.subarray(at - piece.at, throughBytes - piece.at), goesOn: end < throughBytes };
-      at = end;
-      if (at >= throughBytes) return;
-      const number = next;
-      ({ piece, next } = await this.readIndex((index) => index.pieceOfEntry(number)));
-    }
+    for await (const { at, bytes } of this.pieces(after, throughBytes))
+      yield { kind: 'row', bytes, goesOn: at + bytes.length < throughBytes };
+  }
+
+  readEntries(after: LogOffset, throughBytes: number): AsyncIterable<readonly LogEntry[]> {
+    return entriesIn(this.indexed(after, throughBytes));
   }
 
   async append({ bytes, count }: FilePlace, batches: readonly LineBatch[], isDurable: boolean): Promise<void> {
@@ -98,6 +95,26 @@ export class ShapeFiles implements ShapeStore, LineFiles {
     await Promise.allSettled([this.beginning]); // Else the file could appear after it was discarded.
     await this.closeSnapshot();
     for (const kind of FILE_KINDS) await this.files.forget(this.pathOf(kind));
+  }
+
+  /** What lies behind `after`, as far as byte `throughBytes`, piece by piece; with it the numbers of the entries of each piece. */
+  private async *pieces(after: LogOffset, throughBytes: number) {
+    const found = await this.readIndex((index) => index.lineBehind(addressOf(after)));
+    let { piece, number, next } = found;
+    for (let at = found.start; at < throughBytes; ) {
+      const bytes = await this.readPiece('lines', piece, 0);
+      yield { at, bytes: bytes.subarray(at - piece.at, throughBytes - piece.at), number, next };
+      at = piece.at + piece.bytes;
+      const behind = next;
+      if (at < throughBytes) ({ piece, number, next } = await this.readIndex((index) => index.pieceOfEntry(behind)));
+    }
+  }
+
+  private async *indexed(after: LogOffset, throughBytes: number): AsyncGenerator<IndexedBytes> {
+    for await (const { at, bytes, number, next } of this.pieces(after, throughBytes)) {
+      const lines = await this.readIndex((index) => index.lines(number, next));
+      yield { at, bytes, ends: lines.filter(({ end }) => end <= throughBytes) };
+    }
   }
 
   private async createSnapshot(): Promise<void> {

@@ -6,7 +6,7 @@
  * memory; `checkpoint` brings them to the disk, together with how far the transaction log has been taken. After a
  * crash the same lines are made again from the transaction log: same bytes at the same offsets.
  */
-import type { EntryRuns } from '../../model/log-entry.ts';
+import type { EntryRuns, LogEntry } from '../../model/log-entry.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
@@ -112,7 +112,19 @@ export interface SnapshotWriter {
 
 export type ShapeRead =
   /** What lies behind `after` up to `end`, possibly nothing; `upToDate` when nothing lies behind that. */
-  | { readonly outcome: 'entries'; readonly runs: EntryRuns; readonly end: LogOffset; readonly upToDate: boolean }
+  | {
+      readonly outcome: 'entries';
+      /** For whoever sends them on: few large buffers. */
+      readonly runs: EntryRuns;
+      /**
+       * The same one by one, for whoever reads what they say: never much more than a piece in memory at a time.
+       *
+       * @param bytes where to begin: that of an `EntryPlace` with the offset `after`.
+       */
+      entries(bytes: number): AsyncIterable<Iterable<LogEntry>>;
+      readonly end: LogOffset;
+      readonly upToDate: boolean;
+    }
   /** `after` lies beyond `end`. */
   | { readonly outcome: 'beyond' }
   /** The snapshot has not begun: ask the Consumer to say when. */

@@ -1,5 +1,5 @@
 /** ShapeStore: where one shape's bytes lie, in memory or on a disk. What they mean, and who may see them, is StoredShape's. */
-import type { EntryRun } from '../../model/log-entry.ts';
+import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { Piece } from './piece.ts';
 
@@ -24,4 +24,6 @@ export interface ShapeStore {
    * @throws as `readSnapshot`, also behind bytes that held.
    */
   readLines(after: LogOffset, throughBytes: number): AsyncIterable<EntryRun>;
+  /** The same lines one by one, a piece at a time. @throws as `readLines`. */
+  readEntries(after: LogOffset, throughBytes: number): AsyncIterable<readonly LogEntry[]>;
 }

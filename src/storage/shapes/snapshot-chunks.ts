@@ -87,10 +87,11 @@ export class SnapshotChunks {
     this.wake();
   }
 
-  /** Chunk `index`; nothing when the snapshot ends before it. */
-  async *read(index: number): AsyncGenerator<EntryRun> {
+  /** Chunk `index`, from byte `from` on; nothing when the snapshot ends before it. */
+  async *read(index: number, from = 0): AsyncGenerator<EntryRun> {
     let sum = 0;
-    for (let at = 0; ; ) {
+    // The piece of the first byte is read whole, for its sum to be verified.
+    for (let at = from - (from % PIECE_BYTES); ; ) {
       const { bytes } = this.chunkAt(index);
       if (at === bytes && this.isClosed(index)) return;
       // Asked only now: a reader that has the whole chunk need not learn that the snapshot has failed since.
@@ -103,7 +104,8 @@ export class SnapshotChunks {
       const goesOn = at + piece.bytes < bytes; // Else a row ends here, and perhaps the chunk.
       const part = await this.store.readSnapshot(piece, at % PIECE_BYTES === 0 ? 0 : sum);
       sum = piece.sum;
-      yield* this.runsOf(index, at, part, goesOn);
+      const skipped = Math.max(0, from - at);
+      yield* this.runsOf(index, at + skipped, part.subarray(skipped), goesOn);
       at += piece.bytes;
     }
   }

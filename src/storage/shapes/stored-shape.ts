@@ -4,14 +4,16 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
-import type { EntryRun } from '../../model/log-entry.ts';
+import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, snapshotChunkEnd, snapshotChunkIndex, type LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { ShapeGoneError } from '../errors.ts';
+import { entriesOf } from './entry-split.ts';
 import { FiledLines, type LineFiles } from './filed-lines.ts';
+import type { LineRun } from './line-buffer.ts';
 import type { CompletedSnapshot } from '../log/shape-record.ts';
 import { Pace, type PaceState } from './pace.ts';
 import type { ShapeLog, ShapeRead, SnapshotState, SnapshotWriter } from './shape-logs.ts';
@@ -208,7 +210,9 @@ export class StoredShape implements ShapeLog {
   }
 
   private readChunk(index: number): ShapeRead {
-    return { outcome: 'entries', runs: this.chunks.read(index), end: snapshotChunkEnd(index), upToDate: false };
+    const end = snapshotChunkEnd(index);
+    const entries = (bytes: number) => entriesOf(this.chunks.read(index, bytes), end);
+    return { outcome: 'entries', runs: this.chunks.read(index), entries, end, upToDate: false };
   }
 
   private readLines(after: LogOffset): ShapeRead {
@@ -216,13 +220,25 @@ export class StoredShape implements ShapeLog {
     const upToDate = end === this.end;
     const inMemory = this.lines.buffer.runs(after, end);
     const filed = this.filed.end;
-    if (filed.count === 0 || compareOffsets(after, filed.end) >= 0) return { outcome: 'entries', runs: inMemory, end, upToDate };
+    if (filed.count === 0 || compareOffsets(after, filed.end) >= 0) {
+      return { outcome: 'entries', runs: inMemory, entries: (bytes) => entriesBehind([], inMemory, bytes), end, upToDate };
+    }
     const throughBytes = Math.min(this.lines.chunkEndBehind(after)?.bytes ?? filed.bytes, filed.bytes);
-    return { outcome: 'entries', runs: concatenated(this.store.readLines(after, throughBytes), inMemory), end, upToDate };
+    const runs = concatenated(this.store.readLines(after, throughBytes), inMemory);
+    const entries = (bytes: number) => entriesBehind(this.store.readEntries(after, throughBytes), inMemory, bytes);
+    return { outcome: 'entries', runs, entries, end, upToDate };
   }
 }
 
-async function* concatenated(saved: AsyncIterable<EntryRun>, inMemory: readonly EntryRun[]): AsyncGenerator<EntryRun> {
-  for await (const run of saved) yield { ...run, goesOn: run.goesOn || inMemory.length > 0 };
+async function* concatenated(saved: AsyncIterable<EntryRun>, inMemory: readonly LineRun[]): AsyncGenerator<EntryRun> {
+  for await (const { kind, bytes, goesOn } of saved) yield { kind, bytes, goesOn: goesOn || inMemory.length > 0 };
   yield* inMemory;
+}
+
+type EntryGroups = AsyncIterable<Iterable<LogEntry>>;
+
+async function* entriesBehind(saved: EntryGroups | [], inMemory: readonly LineRun[], bytes: number): EntryGroups {
+  invariant(bytes === 0, 'a line has an offset of its own: nobody stands between two of them');
+  yield* saved;
+  for (const run of inMemory) yield run.entries();
 }

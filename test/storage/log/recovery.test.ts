@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { dirname } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
-import { BEFORE_ALL, SNAPSHOT_END } from '../../../src/model/log-offset.ts';
+import { BEFORE_ALL, SNAPSHOT_END, snapshotChunkEnd } from '../../../src/model/log-offset.ts';
 import { LOG_START } from '../../../src/model/log-position.ts';
 import type { Lsn } from '../../../src/model/lsn.ts';
 import type { Xid } from '../../../src/model/pg-snapshot.ts';
@@ -25,12 +25,15 @@ import {
   appendLines,
   bodyOf,
   bytes,
+  entriesOf,
   grow,
   lsn,
   pgSnapshot,
   readAll,
   runsOf,
+  snapshotEnd,
   snapshotOf,
+  text,
 } from '../../support/storage/stored-samples.ts';
 
 const handle = handleOf(1);
@@ -236,6 +239,34 @@ describe('a storage directory', () => {
     const reading = bodyOf(after.shapes.get(handle)!.read(BEFORE_ALL));
 
     await expect(reading).rejects.toMatchObject({ name: 'ShapeCorruptError', handle });
+    await after.close();
+  });
+
+  test('gives back each entry with its kind and its place', async () => {
+    const before = await start();
+    const shape = before.shapes.create(handle, definition);
+    await snapshotOf(shape, [`"${'r'.repeat(50)}"`, '"row"']);
+    appendLines(shape, 10, ['"a"', '"b"']);
+    const offsets = [BEFORE_ALL, snapshotChunkEnd(0), SNAPSHOT_END];
+    const after = await restarted(before);
+    const restored = after.shapes.get(handle)!;
+    const entries = await Promise.all(offsets.map((one) => entriesOf(restored.read(one))));
+    const runs: [string, string][] = [];
+    for await (const { kind, bytes: run } of runsOf(restored.read(snapshotChunkEnd(0)))) runs.push([kind, text(run)]);
+
+    expect({ entries: entries.flat().map(({ kind, offset, bytes: line }) => [kind, offset, text(line)]), runs }).toEqual({
+      entries: [
+        ['row', '0_0', `"${'r'.repeat(50)}"`],
+        ['row', '0_1', '"row"'],
+        ['control', '0_1', snapshotEnd],
+        ['row', '10_0', '"a"'],
+        ['row', '10_2', '"b"'],
+      ],
+      runs: [
+        ['row', '"row",'],
+        ['control', `${snapshotEnd},`],
+      ],
+    });
     await after.close();
   });
 

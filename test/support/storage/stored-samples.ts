@@ -1,7 +1,7 @@
 /** Transactions, rows and readers for the tests of storage. */
 import { jsonArray } from '../../../src/api/json-array-encoder.ts';
 import { invariant } from '../../../src/base/invariant.ts';
-import type { EntryRun } from '../../../src/model/log-entry.ts';
+import type { EntryRun, LogEntry } from '../../../src/model/log-entry.ts';
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import type { Lsn } from '../../../src/model/lsn.ts';
@@ -68,6 +68,13 @@ export async function bodyOf(read: ShapeRead): Promise<{ body: string; end: stri
   const pieces: Uint8Array[] = [];
   for await (const piece of jsonArray(read.runs, undefined)) pieces.push(piece);
   return { body: Buffer.concat(pieces).toString().slice(1, -1), end: read.end, upToDate: read.upToDate };
+}
+
+/** A read entry by entry, from `bytes` on. */
+export async function entriesOf(read: ShapeRead, bytes = 0): Promise<readonly LogEntry[]> {
+  const entries: LogEntry[] = [];
+  if (read.outcome === 'entries') for await (const group of read.entries(bytes)) entries.push(...group);
+  return entries;
 }
 
 export async function* runsOf(read: ShapeRead): AsyncGenerator<EntryRun> {
