@@ -59,6 +59,8 @@ interface Reading {
   readonly handle: Handle;
 }
 
+type Answer = ShapeResponse | Promise<ShapeResponse>;
+
 async function readLog(reading: Reading): Promise<ShapeResponse> {
   const { request, parameters } = reading;
   const { offset } = parameters;
@@ -67,7 +69,7 @@ async function readLog(reading: Reading): Promise<ShapeResponse> {
   request.permit.promote();
   if (offset === 'now') return readEnd(reading);
   if (parameters.liveSse) return withLog(reading, () => eventStreamFallback(readerOf(reading, offset), offset));
-  return onceBegun(reading, parameters.live ? await longPoll(reading, offset) : catchUp(reading, offset));
+  return onceBegun(reading, await (parameters.live ? longPoll(reading, offset) : catchUp(reading, offset)));
 }
 
 /**
@@ -81,7 +83,7 @@ async function untilReadable(reading: Reading, after: LogOffset): Promise<Refusa
   for (;;) {
     const outcome = context.ports.logs.get(handle)?.read(after).outcome;
     if (outcome === 'entries') return undefined;
-    if (outcome === undefined && hasStarted) return rotated(context, target.definition);
+    if (outcome === undefined && hasStarted) return rotated(context, reading.parameters.shape);
     if (outcome !== 'beyond') {
       // A log that is gone may never have begun, and then the reader must hear why: a 409 would have it try for ever.
       invariant(!hasStarted, 'a snapshot that has started can be read');
@@ -90,38 +92,46 @@ async function untilReadable(reading: Reading, after: LogOffset): Promise<Refusa
       hasStarted = true;
     } else {
       const wake = await context.listeners.park(handle, after, remainingMs(context, deadlineMs), request.signal);
-      if (wake.cause === 'rotated') return mustRefetch(wake.replacement);
+      if (wake.cause === 'rotated') return ended(reading, wake.replacement);
       if (wake.cause === 'aborted') return ABANDONED; // Also when the server closes: whether the offset is wrong is not known yet.
       if (wake.cause !== 'appended') return whyUnwell(context) ?? invalidRequest({ offset: ['out of bounds for this shape'] });
     }
   }
 }
 
-function catchUp(reading: Reading, after: LogOffset): ShapeResponse {
+/**
+ * The answer to a reader that waited on a shape that has ended. It names a successor that is there, as the wire has it, and makes
+ * none: of the many that are woken at once none waits for the shape that the first of them asks for.
+ */
+function ended({ context, target }: Reading, replacement: Handle | undefined): Refusal {
+  return mustRefetch(replacement ?? context.ports.shapes.find(target.definition));
+}
+
+function catchUp(reading: Reading, after: LogOffset): Answer {
   const { context } = reading;
   return withLog(reading, (log) => {
     const read = catchUpRead(context.ports, log, after);
-    if (read === undefined) return rotated(context, reading.target.definition); // The log went back: it is another one.
+    if (read === undefined) return rotated(context, reading.parameters.shape); // The log went back: it is another one.
     const reader = readerOf(reading, after);
     return notModified(reader, read) ?? catchUpAnswer(reader, read, reading.target.schema());
   });
 }
 
-function readEnd(reading: Reading): ShapeResponse {
+function readEnd(reading: Reading): Answer {
   const { context } = reading;
   return withLog(reading, (log) => catchUpAnswer(readerOf(reading, 'now'), endRead(context.ports, log), reading.target.schema()));
 }
 
 /** Answers at the first entries behind `after`; without any, when the time is over. */
 async function longPoll(reading: Reading, after: LogOffset): Promise<ShapeResponse> {
-  const { context, handle, request, target } = reading;
+  const { context, handle, request, parameters } = reading;
   const reader = readerOf(reading, after);
   const deadlineMs = context.clock.nowMs() + context.settings.longPollTimeoutMs;
   let wake: Wake<PollRead> = { cause: 'appended', shared: new Shared() };
   for (let isFirst = true; ; isFirst = false) {
     const log = context.ports.logs.get(handle);
     const read = log === undefined ? undefined : pollRead(context, log, after, wake);
-    if (read === undefined) return rotated(context, target.definition);
+    if (read === undefined) return rotated(context, parameters.shape);
     const unchanged = isFirst ? notModified(reader, read) : undefined;
     if (unchanged !== undefined) return unchanged;
     if (read.hasData) return liveAnswer(reader, read);
@@ -130,21 +140,21 @@ async function longPoll(reading: Reading, after: LogOffset): Promise<ShapeRespon
     if (wake.cause === 'aborted') return liveAnswer(reader, read);
     if (wake.cause !== 'appended') return whyUnwell(context) ?? liveAnswer(reader, read);
     wake = await context.listeners.park(handle, after, remainingMs(context, deadlineMs), request.signal);
-    if (wake.cause === 'rotated') return mustRefetch(wake.replacement ?? context.ports.shapes.find(target.definition));
+    if (wake.cause === 'rotated') return ended(reading, wake.replacement);
   }
 }
 
 /** A log can fail before its first byte: a snapshot of which no more is known than that its query had begun, or bytes that are damaged. */
 async function onceBegun(reading: Reading, response: ShapeResponse): Promise<ShapeResponse> {
   if (response.kind !== 'log' || isInMemory(response.body)) return response;
-  const { context, handle, target } = reading;
+  const { context, handle, parameters, target } = reading;
   try {
     return { ...response, body: await begun(condemning(reading, response.body)) };
   } catch (error) {
-    if (context.ports.logs.damageOf(error) !== undefined) return rotated(context, target.definition);
+    if (context.ports.logs.damageOf(error) !== undefined) return rotated(context, parameters.shape);
     if (!context.ports.logs.isGone(error)) throw error;
     await untilOver(reading);
-    return (await untilStarted(context, handle, target.definition)) ?? rotated(context, target.definition);
+    return (await untilStarted(context, handle, target.definition)) ?? (await rotated(context, parameters.shape));
   }
 }
 
@@ -172,9 +182,9 @@ function pollRead(context: ApiContext, log: ReadableLog, after: LogOffset, wake:
   return common === undefined || isInMemory(common.body) ? common : livePollRead(context.ports, log, after);
 }
 
-function withLog(reading: Reading, answer: (log: ReadableLog) => ShapeResponse): ShapeResponse {
+function withLog(reading: Reading, answer: (log: ReadableLog) => Answer): Answer {
   const log = reading.context.ports.logs.get(reading.handle);
-  return log === undefined ? rotated(reading.context, reading.target.definition) : answer(log);
+  return log === undefined ? rotated(reading.context, reading.parameters.shape) : answer(log);
 }
 
 function readerOf({ context, handle, parameters, request }: Reading, requested: LogOffset | 'now'): Reader {

@@ -4,8 +4,10 @@
  */
 import { definitionKey, type Handle, type ShapeDefinition } from '../model/shape.ts';
 import type { ApiContext } from './api-context.ts';
+import { defineShapeTarget } from './define-shape-target.ts';
 import { whenReady } from './readiness.ts';
 import { creationFailed, isRefusal, mustRefetch, snapshotCrashed, snapshotFailed, type Refusal } from './refusal.ts';
+import type { DefinitionParameters } from './shape-parameters.ts';
 
 export interface Resolved {
   readonly handle: Handle;
@@ -30,7 +32,7 @@ export async function untilStarted(context: ApiContext, handle: Handle, definiti
     case 'started':
       return undefined;
     case 'gone':
-      return rotated(context, definition);
+      return mustRefetch(context.ports.shapes.find(definition));
     case 'failed':
       return snapshotFailed(start.message);
     case 'unexpected':
@@ -38,9 +40,16 @@ export async function untilStarted(context: ApiContext, handle: Handle, definiti
   }
 }
 
-/** The answer to a reader whose log is over. */
-export function rotated(context: ApiContext, definition: ShapeDefinition): Refusal {
-  return mustRefetch(context.ports.shapes.find(definition));
+/**
+ * The answer to a reader whose log ended while it was read: what it would get if it came only now. So it is told the
+ * handle to go on with, for which the shape is made where there is none yet; the table is looked up once more, for it may
+ * be what ended the shape.
+ */
+export async function rotated(context: ApiContext, parameters: DefinitionParameters): Promise<Refusal> {
+  if (context.ports.status.level() !== 'active') return mustRefetch();
+  const target = await defineShapeTarget(context, parameters);
+  const successor = isRefusal(target) ? target : await findOrCreate(context, target.definition);
+  return isRefusal(successor) ? mustRefetch() : mustRefetch(successor.handle);
 }
 
 function isLogOf({ ports }: ApiContext, handle: Handle, definition: ShapeDefinition): boolean {

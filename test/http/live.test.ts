@@ -252,6 +252,20 @@ test('a poll whose shape goes is led to its successor, when somebody has asked f
   });
 });
 
+test('a wait for an offset beyond the end is led to the successor of its shape, when somebody has asked for one already', async () => {
+  await start();
+  const response = world.shape(`table=items&offset=500_0&handle=${handle}`);
+  await world.untilParked(1);
+  const definition = world.directory.definitionOf(handle as never);
+  world.directory.remove(handle);
+  const creation = await world.directory.create(definition as never);
+  expect(await told(await response, 'electric-handle')).toEqual({
+    status: 409,
+    'electric-handle': 'handle' in creation ? creation.handle : '',
+    body: MUST_REFETCH,
+  });
+});
+
 test('closing ends the wait for an offset beyond the end, and says nothing about the offset', async () => {
   await start();
   const response = world.shape(`table=items&offset=500_0&handle=${handle}`).then(({ status }) => status, () => 'cut off');

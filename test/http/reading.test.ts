@@ -316,15 +316,40 @@ test('a snapshot that makes no progress is a fault of ours, never a refetch', as
   expect([(await response).status, failures]).toMatchObject([500, [{ name: 'SnapshotStalledError' }]]);
 });
 
-test('a shape that goes between the start of its snapshot and the first look at it is a refetch', async () => {
-  const { shape, directory, failures } = await start();
+/** The answer to a reader whose shape goes between the start of its snapshot and the reader's first look at it. */
+async function goneBeforeTheFirstLook(meanwhile = (): void => {}): Promise<object> {
+  const { shape, directory } = world;
   directory.snapshots = 'held';
   const response = shape(BASE);
   await world.until(() => directory.pending().length === 1);
   const [handle = '' as Handle] = directory.pending();
+  directory.snapshots = { outcome: 'started' };
+  meanwhile();
   await directory.start(handle);
   directory.remove(handle);
-  expect([await told(await response), failures]).toEqual([{ status: 409, body: MUST_REFETCH }, []]);
+  return await told(await response, 'electric-handle', 'cache-control');
+}
+
+test('a shape that goes before its reader looks at it is a refetch of a new one, made for the purpose', async () => {
+  const { directory, failures } = await start();
+  const answer = await goneBeforeTheFirstLook();
+  const successor = directory.find(await definition());
+  expect([directory.created, answer, failures]).toEqual([
+    2,
+    { status: 409, 'electric-handle': successor, 'cache-control': 'public, max-age=60, must-revalidate', body: MUST_REFETCH },
+    [],
+  ]);
+});
+
+test.each([
+  ['the service has lost its database', () => world.status.set('waiting')],
+  ['its table is gone', () => void world.catalog.relations.clear()],
+  ['no other can be made', () => void (world.directory.refuses = true)],
+])('a shape that goes while %s is a refetch of nothing yet', async (_, lose) => {
+  await start();
+  expect(await goneBeforeTheFirstLook(lose)).toEqual({
+    status: 409, 'electric-handle': null, 'cache-control': 'public, max-age=1, must-revalidate', body: MUST_REFETCH,
+  });
 });
 
 /** The definition that `BASE` means. */
