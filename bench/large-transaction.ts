@@ -42,7 +42,9 @@ try {
   try {
     const { cpuMicros: before } = usageOf(service.child.pid ?? 0);
     report(await largeTransaction({ service, database, other, rows: Number(values.rows), shapes: Number(values.shapes) }));
-    process.stdout.write(`  ${'processor time of the service'.padEnd(36)}${((usageOf(service.child.pid ?? 0).cpuMicros - before) / 1e6).toFixed(2)} s\n`);
+    process.stdout.write(
+      `  ${'processor time of the service'.padEnd(36)}${((usageOf(service.child.pid ?? 0).cpuMicros - before) / 1e6).toFixed(2)} s\n`,
+    );
   } finally {
     await service.stop();
     await database.close();

@@ -58,7 +58,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   /** @param ports whose shape log has no other writer; lines that an earlier one left unpublished are forgotten. */
   constructor(ports: ConsumerPorts, original?: ConsumerLog) {
     this.ports = ports;
-    if (original === undefined) ports.shapeLog.discard();
+    if (original === undefined) ports.shapeLog.discard(ports.processedLsn());
     this.end = original?.end ?? ports.shapeLog.end;
     this.hasCaughtUp = original?.hasCaughtUp ?? false;
     this.heldBack = original?.heldBack;
@@ -96,7 +96,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
 
   private leavePace(): undefined {
     this.hasCaughtUp = false;
-    this.ports.shapeLog.leavePace();
+    this.ports.shapeLog.leavePace(this.ports.processedLsn());
   }
 
   private publish(position: LogPosition): undefined {

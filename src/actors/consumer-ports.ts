@@ -4,6 +4,7 @@
  */
 import type { LogOffset } from '../model/log-offset.ts';
 import type { LogPosition, LogRange } from '../model/log-position.ts';
+import type { Lsn } from '../model/lsn.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { Handle } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
@@ -24,6 +25,8 @@ export interface ConsumerPorts {
   readonly layoutOf: (id: number) => RelationLayout | undefined;
   /** Up to here every shape has taken the log that does not lag: `ShapeLogs.position`. */
   readonly takenByAll: () => LogPosition;
+  /** The same in Postgres's log; zero before it is known. */
+  readonly processedLsn: () => Lsn;
   /** Wakes the requests that wait for this shape: they read on from what is readable now. */
   readonly announce: (handle: Handle, end: LogOffset) => void;
 }

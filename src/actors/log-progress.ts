@@ -5,7 +5,7 @@
  * It passes a transaction only after every shape that the transaction touches has stored it.
  */
 import type { LogPosition } from '../model/log-position.ts';
-import { maxLsn, type Lsn } from '../model/lsn.ts';
+import { LSN_ZERO, maxLsn, type Lsn } from '../model/lsn.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Table } from '../otp/process.ts';
 import type { ShapeLog } from '../storage/shapes/shape-logs.ts';
@@ -55,6 +55,6 @@ export class LogProgress implements Table<ProgressChange> {
 
   /** A shape that is kept over a restart must not pass what its Consumer did not take: it would never be offered again. */
   private leaveBehind(handles: readonly Handle[]): undefined {
-    for (const handle of handles) this.keeper.get(handle)?.discard();
+    for (const handle of handles) this.keeper.get(handle)?.discard(this.lsn ?? LSN_ZERO);
   }
 }

@@ -21,7 +21,7 @@ export type PollRead = LogRead | undefined;
 
 /** @returns undefined when the log does not reach `after`, or has not begun. */
 export function catchUpRead(ports: ApiPorts, log: ReadableLog, after: LogOffset): PollRead {
-  const processed = ports.lastProcessedLsn();
+  const processed = log.waitsAt ?? ports.lastProcessedLsn();
   const read = log.read(after);
   if (read.outcome !== 'entries') return undefined;
   const reached = lsnOfOffset(read.end);
@@ -31,18 +31,19 @@ export function catchUpRead(ports: ApiPorts, log: ReadableLog, after: LogOffset)
 
 /** For a long-poll: one that finds nothing new has no data, and tells how far the whole service has come. */
 export function livePollRead(ports: ApiPorts, log: ReadableLog, after: LogOffset): PollRead {
-  const processed = ports.lastProcessedLsn();
+  const processed = log.waitsAt ?? ports.lastProcessedLsn();
   const read = log.read(after);
   if (read.outcome !== 'entries') return undefined;
   const { end, upToDate, runs } = read;
   const hasData = !isInMemory(runs) || runs.length > 0; // A stream is begun only for what is there, or is still being written.
   const reached = lsnOfOffset(end);
-  const seen = upToDate ? (hasData ? reached : (processed ?? reached)) : undefined;
+  const seen = upToDate ? (hasData ? reached : maxLsn(processed ?? reached, reached)) : undefined;
   return { end, upToDate, hasData, body: isInMemory(runs) ? sharedJsonArray(runs, seen) : jsonArray(runs, seen) };
 }
 
 /** Nothing but how far the log and the service have come. */
 export function endRead(ports: ApiPorts, log: ReadableLog): LogRead {
-  const seen = ports.lastProcessedLsn() ?? lsnOfOffset(log.end);
+  const reached = lsnOfOffset(log.end);
+  const seen = maxLsn(log.waitsAt ?? ports.lastProcessedLsn() ?? reached, reached);
   return { end: log.end, upToDate: true, hasData: false, body: jsonArray([], seen) };
 }

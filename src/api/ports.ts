@@ -67,6 +67,11 @@ export interface ReadableLog {
   readonly handle: Handle;
   /** Offset of the last entry that readers may see; `0_inf` while no operation was replicated. */
   readonly end: LogOffset;
+  /**
+   * While the shape is behind the others: it holds what Postgres had logged up to here, and what its own entries tell, but
+   * perhaps nothing else. Undefined while what the whole service has processed holds for it as well.
+   */
+  readonly waitsAt: Lsn | undefined;
   /** What a request from `after` gets, decided at once and from one instant. */
   read(after: LogOffset): LogStretch;
 }

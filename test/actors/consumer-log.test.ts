@@ -6,7 +6,7 @@ import type { ConsumerPorts } from '../../src/actors/consumer-ports.ts';
 import { isInMemory } from '../../src/api/shape-response.ts';
 import type { LogOffset } from '../../src/model/log-offset.ts';
 import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
-import type { Lsn } from '../../src/model/lsn.ts';
+import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
 import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
 import type { DeliveryId } from '../../src/shapes/delivery.ts';
@@ -42,6 +42,7 @@ function open(shapeLog: ShapeLog, block = BLOCK, ports: Partial<ConsumerPorts> =
     delivery: () => undefined,
     layoutOf: () => itemsLayout,
     takenByAll: () => 0 as LogPosition,
+    processedLsn: () => LSN_ZERO,
     announce: () => {},
     ...ports,
   });

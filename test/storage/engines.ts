@@ -21,7 +21,10 @@ export interface Engine {
 const SMALL = { segmentBytesMax: 512, tailBytesMax: 1024, idleFilesMax: 2 };
 
 export const engines: readonly Engine[] = [
-  { name: 'memory', open: async (options = {}) => memoryStorage({ clock: new ManualClock(), tailBytesMax: SMALL.tailBytesMax, ...options }) },
+  {
+    name: 'memory',
+    open: async (options = {}) => memoryStorage({ clock: new ManualClock(), tailBytesMax: SMALL.tailBytesMax, ...options }),
+  },
   { name: 'disk in memory', open: openOnMemoryDisk },
   { name: 'disk', open: openOnDisk },
 ];

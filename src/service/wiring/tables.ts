@@ -10,6 +10,7 @@ import { ShapeDirectory } from '../../actors/shape-directory.ts';
 import { Subscribers } from '../../actors/subscribers.ts';
 import type { ShapeAnnouncements } from '../../api/ports.ts';
 import { invariant } from '../../base/invariant.ts';
+import { LSN_ZERO } from '../../model/lsn.ts';
 import type { Handle } from '../../model/shape.ts';
 import { Deliveries } from '../../shapes/delivery.ts';
 import { ShapeRouter } from '../../shapes/shape-router.ts';
@@ -18,6 +19,7 @@ import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { StackWiring } from '../../supervisors/stack-wiring.ts';
 import type { ServiceResources } from '../service-resources.ts';
+import { livingTable } from './living-table.ts';
 import type { ShapeFilters } from './shape-filters.ts';
 import { linesOf, shapeLogOf, type LogAccess } from './storage.ts';
 
@@ -63,7 +65,7 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
 }
 
 function consumerPorts(
-  { storage }: ServiceResources,
+  { storage, runtime }: ServiceResources,
   { filters }: LogAccess,
   announcements: ShapeAnnouncements,
   handle: Handle,
@@ -74,6 +76,7 @@ function consumerPorts(
     lines: linesOf(storage, shapeLog, filters),
     layoutOf: (id) => storage.log.layoutOf(id),
     takenByAll: () => storage.shapes.position,
+    processedLsn: () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress)?.lastProcessedLsn ?? LSN_ZERO,
     announce: (grown, end) => announcements.announce(grown, end),
   };
 }

@@ -7,6 +7,7 @@
  * too far ahead would lose what lies before it.
  */
 import { minPosition, type LogPosition } from '../../model/log-position.ts';
+import type { Lsn } from '../../model/lsn.ts';
 
 /** As a checkpoint keeps it: plain JSON. */
 export interface PaceState {
@@ -29,18 +30,27 @@ export function rejoined({ position, isLagging }: PaceState, common: LogPosition
 export class Pace {
   private own: LogPosition;
   private isAlone: boolean;
+  private waits: Lsn | undefined;
 
+  /** @param waitsAt of a shape that stood alone before a restart: nobody knows how far the others had come when it left. */
   constructor(
     /** How far those have come that go along. */
     private readonly others: { readonly position: LogPosition },
     { position, isLagging }: PaceState,
+    waitsAt?: Lsn,
   ) {
     this.own = position;
     this.isAlone = isLagging;
+    this.waits = isLagging ? waitsAt : undefined;
   }
 
   get position(): LogPosition {
     return positionOf(this.state, this.others.position);
+  }
+
+  /** While it stands alone: the shape holds what Postgres had logged up to here, and perhaps nothing behind. */
+  get waitsAt(): Lsn | undefined {
+    return this.waits;
   }
 
   get state(): PaceState {
@@ -59,12 +69,19 @@ export class Pace {
    */
   take(through: LogPosition, pace?: 'behind'): void {
     if (through > this.own) this.own = through;
-    if (pace !== 'behind' && through >= this.others.position) this.isAlone = false;
+    if (pace === 'behind' || through < this.others.position) return;
+    this.isAlone = false;
+    this.waits = undefined;
   }
 
-  /** From here on it stands alone, where it is now. */
-  leave(): void {
+  /**
+   * From here on it stands alone, where it is now.
+   *
+   * @param at how far in Postgres's log all have come that go along. Of one that stands alone already it says nothing.
+   */
+  leave(at: Lsn): void {
     this.own = this.position;
+    if (!this.isAlone || this.waits === undefined) this.waits = at;
     this.isAlone = true;
   }
 }

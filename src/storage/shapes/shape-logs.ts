@@ -62,6 +62,11 @@ export interface ShapeLog {
    * `ShapeLogs.position`. From then on it goes along with the others, until its next Consumer begins with `discard`.
    */
   readonly position: LogPosition;
+  /**
+   * While it lags: it holds what Postgres had logged up to here, and what its own lines tell, but perhaps nothing else. What
+   * all others hold says nothing about it. Undefined while it goes along.
+   */
+  readonly waitsAt: Lsn | undefined;
   readonly snapshot: SnapshotState;
   /**
    * While it is set, transactions that this snapshot sees are left out. It is undefined from the first transaction on that was
@@ -85,10 +90,14 @@ export interface ShapeLog {
    * @param pace `behind` while the others go on without waiting for this shape: it lags, however far it has come.
    */
   publish(position: LogPosition, pace?: 'behind'): LogOffset;
-  /** The others go on without it: from here on the shape lags. */
-  leavePace(): void;
+  /**
+   * The others go on without it: from here on the shape lags.
+   *
+   * @param at how far in Postgres's log all have come that do not lag; zero when that is not known.
+   */
+  leavePace(at: Lsn): void;
   /** A Consumer begins: forgets the lines that the last one did not publish. From here on the shape lags. */
-  discard(): void;
+  discard(at: Lsn): void;
   stopFiltering(): void;
 
   // Readers: any number.

@@ -7,7 +7,7 @@ import { invariant } from '../../base/invariant.ts';
 import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, snapshotChunkEnd, snapshotChunkIndex, type LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
-import type { Lsn } from '../../model/lsn.ts';
+import { LSN_ZERO, type Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { ShapeGoneError } from '../errors.ts';
@@ -79,7 +79,7 @@ export class StoredShape implements ShapeLog {
     this.filed = new FiledLines(this.lines, lines);
     this.chunks = new SnapshotChunks(handle, store, host.clock, chunkBytesMax, snapshot.state === 'complete' ? snapshot : undefined);
     this.state = snapshot;
-    this.pace = new Pace(host, pace);
+    this.pace = new Pace(host, pace, snapshot.state === 'awaited' ? undefined : LSN_ZERO);
     this.filter = filterBy ?? undefined;
     this.publishedFilter = this.filter;
   }
@@ -90,6 +90,10 @@ export class StoredShape implements ShapeLog {
 
   get position(): LogPosition {
     return this.pace.position;
+  }
+
+  get waitsAt(): Lsn | undefined {
+    return this.pace.waitsAt;
   }
 
   get snapshot(): SnapshotState {
@@ -148,15 +152,15 @@ export class StoredShape implements ShapeLog {
     return this.end;
   }
 
-  leavePace(): void {
-    this.pace.leave();
+  leavePace(at: Lsn): void {
+    this.pace.leave(at);
     this.host.changed(this, 0);
   }
 
-  discard(): void {
+  discard(at: Lsn): void {
     this.lines.discard();
     this.filed.discard();
-    this.leavePace();
+    this.leavePace(at);
   }
 
   stopFiltering(): void {

@@ -21,7 +21,11 @@ class CountedLog {
   async read({ after, through }: LogRange): Promise<LogBlock> {
     this.reads += 1;
     const ends = Array.from({ length: 10 }, (_, index) => 10 * (index + 1)).filter((end) => end > after && end <= through);
-    return { after, through, transactions: ends.map((end) => ({ xid: xid(end), lsn: lsn(end), end: at(end), isUnfinished: false, fragments: [] })) };
+    return {
+      after,
+      through,
+      transactions: ends.map((end) => ({ xid: xid(end), lsn: lsn(end), end: at(end), isUnfinished: false, fragments: [] })),
+    };
   }
 }
 

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import { BEFORE_ALL, SNAPSHOT_END, snapshotChunkEnd } from '../../../src/model/log-offset.ts';
 import { LOG_START } from '../../../src/model/log-position.ts';
-import type { Lsn } from '../../../src/model/lsn.ts';
+import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { Xid } from '../../../src/model/pg-snapshot.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 import { encodeFrame, FRAME_KINDS } from '../../../src/storage/log/frame.ts';
@@ -484,7 +484,7 @@ describe('after a power cut', () => {
     shape.publish(taken);
     before.shapes.advance(taken);
     await before.shapes.checkpoint();
-    shape.discard();
+    shape.discard(LSN_ZERO);
     before.shapes.advance(await grow(before, 20));
     await before.shapes.checkpoint();
     const restored = (await start()).shapes.get(handle);

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { LogPosition } from '../../../src/model/log-position.ts';
+import { lsn } from '../../support/storage/stored-samples.ts';
 import { Pace, positionOf, rejoined } from '../../../src/storage/shapes/pace.ts';
 
 const at = (position: number) => position as LogPosition;
@@ -24,6 +25,22 @@ test('a shape that takes what the others have goes along from then on', () => {
   others.position = at(30);
 
   expect({ position: pace.position, state: pace.state }).toEqual({ position: 30, state: { position: 20, isLagging: false } });
+});
+
+test('what the others hold says nothing about a shape that stands alone, but for what they held when it left', () => {
+  const { pace } = startAlone();
+  const restored = new Pace({ position: at(20) }, { position: at(10), isLagging: true }, lsn(0));
+  const seen: unknown[] = [pace.waitsAt, restored.waitsAt];
+  for (const leaving of [pace, restored]) {
+    leaving.leave(lsn(7));
+    leaving.leave(lsn(9));
+    seen.push(leaving.waitsAt);
+  }
+  pace.take(at(20));
+  seen.push(pace.waitsAt);
+  pace.leave(lsn(9));
+
+  expect([...seen, pace.waitsAt]).toEqual([undefined, '0', '7', '0', undefined, '9']);
 });
 
 test('a shape that takes less stays alone', () => {
@@ -61,7 +78,7 @@ test('a shape that leaves the others stands where they are', () => {
   const { others, pace } = startAlone();
   pace.take(at(20));
   others.position = at(30);
-  pace.leave();
+  pace.leave(lsn(7));
   others.position = at(40);
 
   expect(pace.state).toEqual({ position: 30, isLagging: true });
@@ -92,7 +109,7 @@ test('whatever happens but a snapshot, a shape never goes back, and its state sa
     fc.property(fc.array(step), (steps) => {
       const { others, pace } = startAlone();
       const places = steps.map((one) => {
-        if (one === 'leave') pace.leave();
+        if (one === 'leave') pace.leave(lsn(7));
         else if ('advance' in one) others.position = at(Math.max(others.position, one.advance));
         else pace.take(at(one.take), one.behind ? 'behind' : undefined);
         return pace.position;

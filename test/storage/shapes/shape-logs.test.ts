@@ -3,6 +3,7 @@ import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { BEFORE_ALL, SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
+import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import { FOLLOW_WAIT_MS } from '../../../src/storage/shapes/snapshot-chunks.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
@@ -219,7 +220,7 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
   test('discarded lines may be appended again', async () => {
     const shape = await shapeWith([]);
     shape.append(lsn(10), 0, bytes('"lost"'));
-    shape.discard();
+    shape.discard(LSN_ZERO);
     appendLines(shape, 10, ['"kept"']);
 
     expect(await bodyOf(shape.read(SNAPSHOT_END))).toEqual({ body: '"kept"', end: '10_0', upToDate: true });
@@ -317,7 +318,7 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
     const taken = await grow(storage, 10);
     shape.publish(taken);
     storage.shapes.advance(taken);
-    shape.discard();
+    shape.discard(LSN_ZERO);
     shape.publish(taken, 'behind');
     const later = await grow(storage, 20);
     storage.shapes.advance(later);
@@ -383,7 +384,7 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
     shape.publish(storage.shapes.position);
     const taken = await grow(storage, 10);
     storage.shapes.advance(taken);
-    shape.discard();
+    shape.discard(LSN_ZERO);
 
     expect(shape.position).toBe(taken);
   });

@@ -54,7 +54,13 @@ export function placedTransaction(
   { xid, lsn }: { readonly xid: number; readonly lsn: string },
   changes: readonly PlacedChange[],
 ): LoggedTransaction {
-  return { xid: xid as Xid, lsn: lsn as Lsn, end: Number(lsn) as LogPosition, isUnfinished: false, fragments: [joined(changes.map(changeBytes))] };
+  return {
+    xid: xid as Xid,
+    lsn: lsn as Lsn,
+    end: Number(lsn) as LogPosition,
+    isUnfinished: false,
+    fragments: [joined(changes.map(changeBytes))],
+  };
 }
 
 export function blockOf(transactions: readonly LoggedTransaction[]): LogBlock {

@@ -18,6 +18,7 @@ import { shapeLogCollector } from '../../../src/actors/shape-log-collector.ts';
 import { snapshotter } from '../../../src/actors/snapshotter.ts';
 import { Subscribers } from '../../../src/actors/subscribers.ts';
 import { compareOffsets, offsetOf, type LogOffset } from '../../../src/model/log-offset.ts';
+import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import { isVisible, type PgSnapshot, type Xid } from '../../../src/model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
 import type { DynamicSupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
@@ -208,6 +209,7 @@ export class HandOverWorld {
       delivery: (id) => deliveries.get(id),
       layoutOf: (id) => storage.log.layoutOf(id),
       takenByAll: () => storage.shapes.position,
+      processedLsn: () => LSN_ZERO,
       announce: () => undefined,
     });
     return { log, materializers: new Subscribers(), awaitingStart: new RequestBacklog() };

@@ -86,7 +86,12 @@ class LogEnd {
 
   private async read(live = false): Promise<{ count: number; isUpToDate: boolean }> {
     const url = new URL(this.shapeUrl);
-    const params = { ...this.params, offset: this.offset, ...(this.handle === '' ? {} : { handle: this.handle }), ...(live ? { live: 'true' } : {}) };
+    const params = {
+      ...this.params,
+      offset: this.offset,
+      ...(this.handle === '' ? {} : { handle: this.handle }),
+      ...(live ? { live: 'true' } : {}),
+    };
     url.search = new URLSearchParams(params).toString();
     const response = await fetch(url);
     const text = await response.text();
