@@ -45,14 +45,14 @@ export type EntryRuns = readonly EntryRun[] | AsyncIterable<EntryRun>;
 
 /** For whoever takes entries by kind: a kind that it does not know must not pass for another. */
 export function refuseKind(kind: never): never {
-  throw new UnknownEntryError(String(kind));
+  throw new UnreadableEntryError(`this version of Armature does not know its kind, ${String(kind)}`);
 }
 
-/** An entry says something that this version cannot tell anybody; its reader has been told nothing of it. */
-export class UnknownEntryError extends Error {
-  override readonly name = 'UnknownEntryError';
+/** An entry says something that nobody here understands; its reader was told nothing of it. */
+export class UnreadableEntryError extends Error {
+  override readonly name = 'UnreadableEntryError';
 
-  constructor(kind: string) {
-    super(`A shape's log has an entry of kind ${kind}, which this version of Armature does not know.`);
+  constructor(claim: string) {
+    super(`an entry of a shape's log cannot be read: ${claim}`);
   }
 }

@@ -16,6 +16,7 @@ import type { ShapeDefinition } from '../model/shape.ts';
 import type { LoggedTransaction } from '../model/transaction.ts';
 import type { Where } from '../sql/where.ts';
 import { endsShape } from './layout-change.ts';
+import { LINE, type Operation } from './line-format.ts';
 import { LineWriter } from './line-writer.ts';
 import { isSameValue, planRows, snapshotColumns, type RowPlan, type SelectedColumn } from './row-plan.ts';
 
@@ -34,8 +35,6 @@ export type ConvertedTransaction =
 /** Every row went at once, the table is not what it was, or nobody knows what happened to it. */
 export type ShapeEnd = 'truncate' | 'schemaChanged' | GapCause;
 
-type Operation = 'insert' | 'update' | 'delete';
-
 interface Fragments {
   /** `{"key":"` and the key's first part, which names the table. */
   readonly lineStart: Uint8Array;
@@ -46,12 +45,12 @@ interface Fragments {
 }
 
 const encoder = new TextEncoder();
-const VALUE = encoder.encode('","value":');
-const OLD_VALUE = encoder.encode(',"old_value":');
-const KEY_CHANGE_TO = encoder.encode(',"key_change_to":"');
-const KEY_CHANGE_FROM = encoder.encode(',"key_change_from":"');
-const LINE_END = encoder.encode('}}');
-const LAST_LINE_END = encoder.encode(',"last":true}}');
+const VALUE = encoder.encode(LINE.value);
+const OLD_VALUE = encoder.encode(LINE.oldValue);
+const KEY_CHANGE_TO = encoder.encode(LINE.keyChangeTo);
+const KEY_CHANGE_FROM = encoder.encode(LINE.keyChangeFrom);
+const LINE_END = encoder.encode(LINE.end);
+const LAST_LINE_END = encoder.encode(`${LINE.last}${LINE.end}`);
 const KEY_VALUE_START = encoder.encode('/\\"');
 const KEY_VALUE_END = encoder.encode('\\"');
 const KEY_NULL = encoder.encode('/_');
@@ -232,7 +231,7 @@ class TransactionDraft {
     { xid, lsn }: LoggedTransaction,
   ) {
     writer.clear(); // A throw may have left half a line behind.
-    this.stamp = encoder.encode(`,"txids":[${xid}],"lsn":"${lsn}","op_position":`);
+    this.stamp = encoder.encode(`${LINE.xids}${xid}${LINE.lsn}${lsn}${LINE.opPosition}`);
   }
 
   endLine(position: number): void {
@@ -280,10 +279,9 @@ function asLast(line: Uint8Array): Uint8Array {
 function fragmentsOf({ relation: { schema, name } }: ShapeDefinition): Fragments {
   const relation = JSON.stringify([schema, name]);
   const key = JSON.stringify(`${quoted(schema)}.${quoted(name)}`).slice(1, -1);
-  const headers = (operation: Operation): Uint8Array =>
-    encoder.encode(`,"headers":{"operation":"${operation}","relation":${relation}`);
+  const headers = (operation: Operation): Uint8Array => encoder.encode(`${LINE.headers}${operation}${LINE.relation}${relation}`);
   return {
-    lineStart: encoder.encode(`{"key":"${key}`),
+    lineStart: encoder.encode(`${LINE.start}${key}`),
     keyStart: encoder.encode(key),
     headers: { insert: headers('insert'), update: headers('update'), delete: headers('delete') },
   };

@@ -7,6 +7,7 @@ import { invariant } from '../base/invariant.ts';
 import type { Tuple } from '../model/change.ts';
 import type { LayoutColumn } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
+import { columnLabel } from './line-format.ts';
 
 export interface RowPlan {
   /** In table order, as they stand in a line's `value`. */
@@ -44,7 +45,7 @@ export function planRows(definition: ShapeDefinition, columns: readonly LayoutCo
   return {
     selected: definition.columns.map((name) => ({
       index: place(name),
-      label: encoder.encode(`,${JSON.stringify(name)}:`),
+      label: encoder.encode(`,${columnLabel(name)}`),
       inPrimaryKey: definition.primaryKey.includes(name),
     })),
     key: keyNames(definition).map((name) => ({

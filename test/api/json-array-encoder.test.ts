@@ -90,7 +90,5 @@ test('any entries in any runs, cut anywhere, are one array', async () => {
 test('an entry of a kind that nobody knows is refused in a sentence', () => {
   const splice = { ...runOf('1,'), kind: 'splice' } as unknown as EntryRun;
 
-  expect(() => jsonArray([splice], undefined)).toThrow(
-    "A shape's log has an entry of kind splice, which this version of Armature does not know.",
-  );
+  expect(() => jsonArray([splice], undefined)).toThrow('this version of Armature does not know its kind, splice');
 });

@@ -1,0 +1,32 @@
+/**
+ * Line format: what stands between the values of a line, in the order in which it stands there. The writer puts it, the
+ * reader wants it, and neither knows it by itself.
+ *
+ * ```
+ * {"key":"…","value":{…}[,"old_value":{…}],"headers":{"operation":"…","relation":["…","…"]
+ *   [,"key_change_to":"…" | ,"key_change_from":"…"][,"txids":[…],"lsn":"…","op_position":…[,"last":true]]}}
+ * ```
+ * A row of the snapshot has no transaction; an update of a key is a delete and an insert, each of which names the other.
+ */
+export const LINE = {
+  start: '{"key":"',
+  value: '","value":',
+  oldValue: ',"old_value":',
+  headers: ',"headers":{"operation":"',
+  relation: '","relation":',
+  keyChangeTo: ',"key_change_to":"',
+  keyChangeFrom: ',"key_change_from":"',
+  xids: ',"txids":[',
+  lsn: '],"lsn":"',
+  opPosition: '","op_position":',
+  last: ',"last":true',
+  end: '}}',
+} as const;
+
+export const OPERATIONS = ['insert', 'update', 'delete'] as const;
+export type Operation = (typeof OPERATIONS)[number];
+
+/** The name of a column, as it stands before its value. */
+export function columnLabel(name: string): string {
+  return `${JSON.stringify(name)}:`;
+}

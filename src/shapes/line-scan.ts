@@ -1,0 +1,100 @@
+/**
+ * LineScan: goes through the bytes of one line, and refuses all that is not what it was told to find. It reads what our own
+ * writer wrote and nothing else: no white space, no order but one, strings and null as the only values.
+ */
+import { jsonText } from '../model/change.ts';
+import { UnreadableEntryError } from '../model/log-entry.ts';
+
+const encoder = new TextEncoder();
+const NULL = encoder.encode('null');
+const [QUOTE, BACKSLASH, COMMA, COLON, OPEN_BRACE, CLOSE_BRACE, ZERO, NINE] = [0x22, 0x5c, 0x2c, 0x3a, 0x7b, 0x7d, 0x30, 0x39] as const;
+
+export class LineScan {
+  private at = 0;
+
+  constructor(private readonly bytes: Uint8Array) {}
+
+  expect(fragment: Uint8Array): void {
+    if (!this.skip(fragment)) this.refuse();
+  }
+
+  /** @returns whether `fragment` was there. */
+  skip(fragment: Uint8Array): boolean {
+    for (let index = 0; index < fragment.length; index += 1) if (this.bytes[this.at + index] !== fragment[index]) return false;
+    this.at += fragment.length;
+    return true;
+  }
+
+  end(): void {
+    if (this.at !== this.bytes.length) this.refuse();
+  }
+
+  /** The text of a string that begins here with its quote. */
+  text(): string {
+    const start = this.at;
+    this.skipString();
+    try {
+      return jsonText(this.bytes, start, this.at);
+    } catch (error) {
+      if (!(error instanceof SyntaxError)) throw error;
+      return this.refuse(start);
+    }
+  }
+
+  skipString(): void {
+    if (this.bytes[this.at] !== QUOTE) this.refuse();
+    for (let at = this.at + 1; at < this.bytes.length; at += 1) {
+      const byte = this.bytes[at];
+      if (byte === BACKSLASH) at += 1;
+      else if (byte === QUOTE) {
+        this.at = at + 1;
+        return;
+      }
+    }
+    this.refuse();
+  }
+
+  /** An object of strings and nulls. @returns the value behind `label`; undefined when there is none. */
+  member(label: Uint8Array | undefined): string | null | undefined {
+    let found: string | null | undefined;
+    this.expectByte(OPEN_BRACE);
+    if (this.skipByte(CLOSE_BRACE)) return undefined;
+    do {
+      if (label !== undefined && this.skip(label)) found = this.skip(NULL) ? null : this.text();
+      else this.skipMember();
+    } while (this.skipByte(COMMA));
+    this.expectByte(CLOSE_BRACE);
+    return found;
+  }
+
+  /** A whole number that is not negative. */
+  number(): number {
+    const start = this.at;
+    let value = 0;
+    for (let byte = this.bytes[this.at] ?? 0; byte >= ZERO && byte <= NINE; byte = this.bytes[this.at] ?? 0) {
+      value = value * 10 + byte - ZERO;
+      this.at += 1;
+    }
+    return this.at > start ? value : this.refuse();
+  }
+
+  refuse(at = this.at): never {
+    throw new UnreadableEntryError(`at byte ${at} of ${this.bytes.length} stands something else than a row is written with`);
+  }
+
+  private skipMember(): void {
+    this.skipString();
+    this.expectByte(COLON);
+    if (!this.skip(NULL)) this.skipString();
+  }
+
+  private expectByte(byte: number): void {
+    if (!this.skipByte(byte)) this.refuse();
+  }
+
+  private skipByte(byte: number): boolean {
+    if (this.bytes[this.at] !== byte) return false;
+    this.at += 1;
+    return true;
+  }
+}

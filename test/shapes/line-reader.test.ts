@@ -1,0 +1,154 @@
+/** The reader of lines against their writer: what comes out is what went in, and everything else is refused. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { Change } from '../../src/model/change.ts';
+import { UnreadableEntryError } from '../../src/model/log-entry.ts';
+import type { RelationLayout } from '../../src/model/relation.ts';
+import type { RowValues } from '../../src/model/row-values.ts';
+import { ChangeConverter } from '../../src/shapes/change-converter.ts';
+import { LineReader } from '../../src/shapes/line-reader.ts';
+import { transactionOf, tupleOf, type Row, type RowChange } from '../support/actors/changes.ts';
+import { shapeOf } from '../support/shapes.ts';
+
+const layout: RelationLayout = {
+  id: 1,
+  oid: 4711,
+  schema: 'pub"lic',
+  name: 'ta/"ble}}',
+  columns: [
+    { name: 'id', typeOid: 23, typeMod: -1 },
+    { name: 'te"xt', typeOid: 25, typeMod: -1 },
+    { name: 'te', typeOid: 25, typeMod: -1 },
+    { name: '","value":', typeOid: 16, typeMod: -1 },
+  ],
+};
+const names = layout.columns.map(({ name }) => name);
+const TRANSACTION = { xid: 4_294_967_295, lsn: '18446744073709551615' };
+
+interface Shape {
+  readonly replica: 'default' | 'full';
+  readonly columns: readonly string[];
+  readonly primaryKey: readonly string[];
+}
+
+function converterOf(shape: Shape): ChangeConverter {
+  return new ChangeConverter(shapeOf(shape, layout), undefined, () => layout);
+}
+
+function linesOf(shape: Shape, changes: readonly RowChange[]): readonly Uint8Array[] {
+  const transaction = transactionOf(TRANSACTION, changes);
+  const found: Change[] = [];
+  for (const fragment of transaction.fragments)
+    for (let at = 0; at < fragment.length; at = found.at(-1)?.end ?? 0) found.push(new Change(fragment, at));
+  const converted = converterOf(shape).convert(transaction, found);
+  return converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => bytes) : [];
+}
+
+/** By a parser that knows nothing of how lines are written. */
+function parsed(line: Uint8Array, column: string): RowValues {
+  const { key, value, headers } = JSON.parse(Buffer.from(line).toString());
+  return { operation: headers.operation, key, value: value[column], xids: headers.txids ?? [], isLast: headers.last === true };
+}
+
+const oddTexts = ['', '"', '\\', '\\"}', '{}', ',', 'null', '\u0000\n', 'é\u{1F600}', 'x'.repeat(100)];
+const text = fc.oneof(fc.constantFrom(...oddTexts), fc.string({ unit: 'binary' }));
+const value = fc.option(text);
+const row: fc.Arbitrary<Row> = fc.tuple<(string | null)[]>(
+  fc.constantFrom('1', '2', '3/"'),
+  value,
+  value,
+  fc.option(fc.constantFrom('t', 'f')),
+);
+const change: fc.Arbitrary<RowChange> = fc.oneof(
+  fc.record({ kind: fc.constant('insert' as const), new: row }),
+  fc.record({ kind: fc.constant('update' as const), old: row, new: row }),
+  fc.record({ kind: fc.constant('delete' as const), old: row }),
+);
+const shapes: fc.Arbitrary<Shape> = fc.record({
+  replica: fc.constantFrom('default', 'full'),
+  columns: fc.constantFrom(names, ['id'], ['id', '","value":']),
+  primaryKey: fc.constantFrom(['id'], [], ['te', 'id']),
+});
+
+test('what was written of any changes is read', () => {
+  const property = fc.property(shapes, fc.array(change, { maxLength: 6 }), fc.constantFrom(...names, 'none'), (shape, changes, column) => {
+    const lines = linesOf(shape, changes);
+    const reader = new LineReader(column);
+
+    expect(lines.map((line) => reader.read(line))).toEqual(lines.map((line) => parsed(line, column)));
+  });
+  fc.assert(property, { numRuns: 1000 });
+});
+
+test('what was written of any row of a snapshot is read', () => {
+  const all: Shape = { replica: 'default', columns: names, primaryKey: ['id'] };
+  const property = fc.property(row, fc.constantFrom(...names), (values, column) => {
+    const line = converterOf(all).snapshotLine(tupleOf(values));
+
+    expect(new LineReader(column).read(line)).toEqual({
+      operation: 'insert',
+      key: parsed(line, column).key,
+      value: values[names.indexOf(column)],
+      xids: [],
+      isLast: false,
+    });
+  });
+  fc.assert(property);
+});
+
+const WHOLE: Shape = { replica: 'full', columns: names, primaryKey: ['id'] };
+const ROW: Row = ['1', 'a', null, 't'];
+
+test('of an update of a key the old row and the new one are read, and which of them was the last', () => {
+  const lines = linesOf(WHOLE, [{ kind: 'update', old: ROW, new: ['2', 'b', null, 't'] }]);
+  const reader = new LineReader('te"xt');
+
+  expect(lines.map((line) => reader.read(line))).toMatchObject([
+    { operation: 'delete', value: 'a', xids: [TRANSACTION.xid], isLast: false },
+    { operation: 'insert', value: 'b', xids: [TRANSACTION.xid], isLast: true },
+  ]);
+});
+
+test('a line that lacks its end, or has more behind it, is refused', () => {
+  const [line = new Uint8Array()] = linesOf(WHOLE, [{ kind: 'update', old: ROW, new: ['1', 'b\\', null, 't'] }]);
+  const reader = new LineReader('te');
+  const cuts = Array.from({ length: line.length }, (_, size) => line.subarray(0, size));
+
+  const outcomes = [...cuts, Buffer.concat([line, line])].map((bytes) => outcomeOf(() => reader.read(bytes)));
+
+  expect(new Set(outcomes)).toEqual(new Set(['UnreadableEntryError']));
+});
+
+test.each([
+  ['white space', '{"key": "k","value":{},"headers":{"operation":"insert","relation":["s","t"]}}'],
+  ['another order', '{"value":{},"key":"k","headers":{"operation":"insert","relation":["s","t"]}}'],
+  ['an operation that nobody knows', '{"key":"k","value":{},"headers":{"operation":"merge","relation":["s","t"]}}'],
+  ['a value that is no string', '{"key":"k","value":{"a":1},"headers":{"operation":"insert","relation":["s","t"]}}'],
+  ['a string that is none', '{"key":"\\x","value":{},"headers":{"operation":"insert","relation":["s","t"]}}'],
+  ['no number', '{"key":"k","value":{},"headers":{"operation":"insert","relation":["s","t"],"txids":[],"lsn":"1","op_position":0}}'],
+  ['the last row of no transaction', '{"key":"k","value":{},"headers":{"operation":"insert","relation":["s","t"],"last":true}}'],
+  ['a control', '{"headers":{"control":"snapshot-end"}}'],
+])('%s is refused', (_, line) => {
+  expect(() => new LineReader('a').read(Buffer.from(line))).toThrow(UnreadableEntryError);
+});
+
+test('a byte that is another one is refused, or it was in a text', () => {
+  const [line = new Uint8Array()] = linesOf(WHOLE, [{ kind: 'insert', new: ROW }]);
+  const reader = new LineReader('te');
+  const property = fc.property(fc.nat(line.length - 1), fc.integer({ min: 1, max: 255 }), (at, flip) => {
+    const damaged = Uint8Array.from(line);
+    damaged[at] = (damaged[at] ?? 0) ^ flip;
+
+    expect(outcomeOf(() => reader.read(damaged))).toMatch(/^(read|UnreadableEntryError)$/);
+  });
+  fc.assert(property, { numRuns: 1000 });
+});
+
+function outcomeOf(reading: () => RowValues): string {
+  try {
+    reading();
+    return 'read';
+  } catch (error) {
+    return error instanceof Error ? error.name : String(error);
+  }
+}
