@@ -6,6 +6,7 @@
  * rows: it crashes the owner. Within a transaction a value may come and go many times; only what is left of it at the
  * commit is a move, at most one per value.
  */
+import type { Fork } from '../base/fork.ts';
 import { invariant } from '../base/invariant.ts';
 import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
@@ -71,8 +72,8 @@ export class LinkValues implements Table<LinkValuesChange> {
     return undefined;
   }
 
-  clone(): LinkValues {
-    const copy = new LinkValues(this.handle, this.column, this.blocks, this.equalText);
+  clone(fork: Fork): LinkValues {
+    const copy = new LinkValues(this.handle, this.column, this.blocks.clone(fork), this.equalText);
     for (const [key, value] of this.rows) copy.rows.set(key, value);
     for (const [value, count] of this.counts) copy.counts.set(value, count);
     copy.open.copy(this.open);
@@ -187,7 +188,8 @@ class OpenTransaction {
     for (const [value, wasThere] of other.before) this.before.set(value, wasThere);
   }
 
+  /** In the order in which the moves will be told. */
   key(): string {
-    return JSON.stringify([this.lsn, [...this.before].sort()]);
+    return JSON.stringify([this.lsn, this.xids, [...this.before]]);
   }
 }

@@ -9,6 +9,7 @@
  * A shape that follows its table has lost changes as soon as the publication does not carry it: no matter who took the
  * table out, and whether it could be added again, the shape must go.
  */
+import type { Fork, Forkable } from '../base/fork.ts';
 import type { GapCause } from '../model/change.ts';
 import type { PublishedRelation } from '../model/relation.ts';
 import type { Handle } from '../model/shape.ts';
@@ -58,7 +59,7 @@ export interface RelationFault {
 }
 
 /** Told of a table that is not published any more: it may be gone, or another one under its name. */
-export interface LostRelationListener {
+export interface LostRelationListener extends Forkable<LostRelationListener> {
   lost(relation: PublishedRelation): void;
 }
 
@@ -123,8 +124,8 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
     }
   }
 
-  clone(): PublishedRelations {
-    const copy = new PublishedRelations(this.listener);
+  clone(fork: Fork): PublishedRelations {
+    const copy = new PublishedRelations(this.listener.clone(fork));
     for (const [key, { followers, waiting, ...need }] of this.needs) {
       copy.needs.set(key, { ...need, followers: new Set(followers), waiting: new Map(waiting) });
     }
@@ -135,11 +136,12 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
     return copy;
   }
 
+  /** Everything in its order: in that order it is told. */
   key(): string {
-    const needs = [...this.needs.values()].map(({ followers, waiting, ...need }) => {
-      return { ...need, followers: [...followers].sort(), waiting: [...waiting].sort() };
+    const needs = Array.from(this.needs.values(), ({ followers, waiting, ...need }) => {
+      return { ...need, followers: [...followers], waiting: [...waiting] };
     });
-    return JSON.stringify([needs.sort((left, right) => (left.key < right.key ? -1 : 1)), this.lots.key(), [...this.lost], this.refusals]);
+    return JSON.stringify([needs, this.lots.key(), [...this.lost], this.refusals]);
   }
 
   private need(handle: Handle, relation: PublishedRelation, replyTo: ReplyTo): PublishedRelationsTold | undefined {

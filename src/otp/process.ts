@@ -5,6 +5,7 @@
  * against the runtime: so the same machine is run, drawn, simulated and searched.
  */
 import type { AnyStateMachine } from 'xstate';
+import type { Fork } from '../base/fork.ts';
 
 /** The printable address of one incarnation of a process, `stack/shapes/consumer#42`. Never given out twice. */
 export type Pid = string & { readonly __brand: 'Pid' };
@@ -90,9 +91,19 @@ export interface CallFailed extends Message {
 export interface Table<Change = unknown> {
   /** @returns the event that tells the machine what came of it, or undefined for nothing to tell. A throw crashes the owner. */
   apply(change: Change): Message | undefined;
-  /** A copy that shares nothing mutable, for a checker that goes back to this state. */
-  clone(): Table<Change>;
-  /** Canonical text of the content: equal for equal tables. */
+  /**
+   * A copy for a checker that goes back to this state: whatever is done to one of the two, its end included, never shows in
+   * the key or in the answers of the other.
+   *
+   * What only the table writes is a part of it, and copied with it. What others read or write too is the world: the table
+   * reaches it through a port, whose `clone` gives the fork's one copy of it, so that all tables of a fork stand over one
+   * world. The port to a world that nobody can copy (a disk, a database, a client that waits) throws.
+   */
+  clone(fork: Fork): Table<Change>;
+  /**
+   * Canonical text of the content: equal for equal tables. Tables of equal keys, over equal worlds, answer equal changes
+   * equally, and then have equal keys again: so a checker need look at only one of them.
+   */
   key(): string;
   /** Its owner has ended, however it did: gives back what the table holds outside of itself. Never throws. */
   close?(): void;

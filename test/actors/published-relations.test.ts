@@ -1,6 +1,6 @@
 /** What the table says is to be done, and for whom, where it depends on what came while a lot was in hand. */
 import { expect, test } from 'vitest';
-import { PublishedRelations, type PublishedRelationsChange } from '../../src/actors/published-relations.ts';
+import { PublishedRelations, type LostRelationListener, type PublishedRelationsChange } from '../../src/actors/published-relations.ts';
 import type { ReplyTo } from '../../src/otp/process.ts';
 import { handleOf } from '../support/shapes.ts';
 
@@ -22,7 +22,8 @@ const reviewed = (...faults: readonly ('isDropped' | 'isNotPublished' | 'isNotFu
   faults: faults.map((fault) => ({ relation: items, fault })),
 });
 
-const tableOf = () => new PublishedRelations({ lost: () => {} });
+const listener: LostRelationListener = { lost: () => {}, clone: () => listener };
+const tableOf = () => new PublishedRelations(listener);
 
 /** What the last of the changes is answered with. */
 function after(...changes: readonly PublishedRelationsChange[]) {
@@ -120,14 +121,4 @@ test.each<[string, readonly PublishedRelationsChange[]]>([
   for (const change of changes) table.apply(change);
 
   expect(table.key()).toBe(tableOf().key());
-});
-
-test('a copy goes its own way', () => {
-  const table = tableOf();
-  for (const change of [need(1), next, need(2, lists)]) table.apply(change);
-  const before = table.key();
-  const copy = table.clone();
-  for (const change of [altered(items), next, refused]) copy.apply(change);
-
-  expect({ original: table.key(), isOther: copy.key() !== before }).toEqual({ original: before, isOther: true });
 });

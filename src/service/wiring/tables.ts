@@ -9,6 +9,7 @@ import { RouterTable, type ShapeRouting } from '../../actors/router-table.ts';
 import { ShapeDirectory } from '../../actors/shape-directory.ts';
 import { Subscribers } from '../../actors/subscribers.ts';
 import type { ShapeAnnouncements } from '../../api/ports.ts';
+import { uncopied } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
 import { LSN_ZERO } from '../../model/lsn.ts';
 import type { Handle } from '../../model/shape.ts';
@@ -34,7 +35,9 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
       router: new RouterTable(routing(storage, filters), blocks.slot(self), deliveries),
       progress: new LogProgress(storage.shapes),
     }),
-    publicationManager: () => ({ relations: new PublishedRelations({ lost: (relation) => database.catalog.doubt(relation) }) }),
+    publicationManager: () => ({
+      relations: new PublishedRelations({ lost: (relation) => database.catalog.doubt(relation), clone: uncopied('a catalogue') }),
+    }),
     shapeCache: () => ({
       directory: new ShapeDirectory({
         shapeLogs: storage.shapes,

@@ -4,6 +4,7 @@
  * Each follower has one block at a time: a new one takes the place of one that was never fetched, so nothing piles up
  * when a follower dies between the two steps.
  */
+import { Copies, type Fork } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
@@ -34,6 +35,7 @@ interface Block extends OffsetRange {
 
 export class ShapeBlocks {
   private readonly blocks = new Map<string, Block>();
+  private readonly copies = new Copies<ShapeBlocks>();
 
   /** @param column the one that the follower keeps: with the handle it names the follower. */
   put(handle: Handle, column: string, range: OffsetRange, messages: readonly ShapeMessage[]): void {
@@ -46,6 +48,14 @@ export class ShapeBlocks {
     invariant(block?.after === after && block.through === through, 'a block is taken right after it was read');
     this.blocks.delete(nameOf(handle, column));
     return block.messages;
+  }
+
+  clone(fork: Fork): ShapeBlocks {
+    return this.copies.of(fork, () => {
+      const copy = new ShapeBlocks();
+      for (const [name, block] of this.blocks) copy.blocks.set(name, block);
+      return copy;
+    });
   }
 
   /** Lets go of what nobody will fetch, because its shape is no more. */

@@ -1,6 +1,7 @@
 /** A publication manager with its table, over a publication in memory; who asks it, whom it condemns, and what is written down. */
 import { publicationManager } from '../../../src/actors/publication-manager.ts';
 import { PublishedRelations } from '../../../src/actors/published-relations.ts';
+import { uncopied } from '../../../src/base/fork.ts';
 import type { PublishedRelation } from '../../../src/model/relation.ts';
 import type { Message, PortSpec } from '../../../src/otp/process.ts';
 import { createRuntime } from '../../../src/otp/runtime.ts';
@@ -100,7 +101,9 @@ export class ManagerWorld {
       machine: publicationManager,
       name: '@publication-manager',
       input: { checkEveryMs: CHECK_EVERY_MS },
-      tables: () => ({ relations: new PublishedRelations({ lost: ({ name }) => void this.doubted.push(name) }) }),
+      tables: () => ({
+        relations: new PublishedRelations({ lost: ({ name }) => void this.doubted.push(name), clone: uncopied('what a runtime works on') }),
+      }),
     } as const;
     const specs = { journal: journalPort(this.log.logger), cache, publication: this.publication.port, manager };
     for (const [id, spec] of Object.entries(specs)) void this.runtime.start(spec, { id });

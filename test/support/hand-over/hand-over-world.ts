@@ -17,6 +17,7 @@ import { RouterTable } from '../../../src/actors/router-table.ts';
 import { shapeLogCollector } from '../../../src/actors/shape-log-collector.ts';
 import { snapshotter } from '../../../src/actors/snapshotter.ts';
 import { Subscribers } from '../../../src/actors/subscribers.ts';
+import { uncopied } from '../../../src/base/fork.ts';
 import { compareOffsets, offsetOf, type LogOffset } from '../../../src/model/log-offset.ts';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import { isVisible, type PgSnapshot, type Xid } from '../../../src/model/pg-snapshot.ts';
@@ -230,6 +231,7 @@ export class HandOverWorld {
         }
         return messages;
       },
+      clone: uncopied('what a runtime works on'),
     });
     return this.values;
   }

@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { LinkValues } from '../../src/actors/link-values.ts';
+import { PublishedRelations, type LostRelationListener, type PublishedRelationsChange } from '../../src/actors/published-relations.ts';
+import { RequestBacklog, type RequestBacklogChange } from '../../src/actors/request-backlog.ts';
+import { Subscribers, type SubscribersChange } from '../../src/actors/subscribers.ts';
+import { Copies, type Fork } from '../../src/base/fork.ts';
+import type { LogOffset } from '../../src/model/log-offset.ts';
+import type { PublishedRelation } from '../../src/model/relation.ts';
+import type { Pid, ReplyTo } from '../../src/otp/process.ts';
+import { ShapeBlocks, type ShapeMessage } from '../../src/storage/shapes/shape-blocks.ts';
+import { committed, deleted, inserted, updated } from '../support/actors/shape-messages.ts';
+import { Nowhere, tableContract, type World } from '../support/otp/table-contract.ts';
+import { handleOf } from '../support/shapes.ts';
+
+const apply = <Change>(table: { apply(change: Change): unknown }, change: Change): unknown => table.apply(change);
+const replyTo = fc.constantFrom('call#1', 'call#2').map((text) => text as ReplyTo);
+
+tableContract('RequestBacklog', {
+  world: () => new Nowhere(),
+  table: () => new RequestBacklog(),
+  steps: fc.oneof(
+    fc.constantFrom('a', 'b').map((type): RequestBacklogChange => ({ keep: { type } })),
+    fc.constant<RequestBacklogChange>('next'),
+  ),
+  play: apply,
+});
+
+const pid = fc.constantFrom('one#1', 'two#2', 'three#3').map((text) => text as Pid);
+
+tableContract('Subscribers', {
+  world: () => new Nowhere(),
+  table: () => new Subscribers(),
+  steps: fc.oneof<fc.Arbitrary<SubscribersChange>[]>(fc.record({ add: pid }), fc.record({ remove: pid })),
+  play: apply,
+});
+
+/** Blocks of a shape's log, that somebody has read for its follower. */
+class ReadBlocks implements World<ReadBlocks> {
+  constructor(
+    readonly blocks = new ShapeBlocks(),
+    private read = '',
+  ) {}
+
+  put(after: LogOffset, through: LogOffset, messages: readonly ShapeMessage[]): void {
+    this.blocks.put(handleOf(1), 'value', { after, through }, messages);
+    this.read = JSON.stringify([after, through, messages]);
+  }
+
+  clone(fork: Fork): ReadBlocks {
+    return new ReadBlocks(this.blocks.clone(fork), this.read);
+  }
+
+  key(): string {
+    return this.read;
+  }
+}
+
+const row = fc.constantFrom('a', 'b', 'c');
+const value = fc.constantFrom('1', '2', null);
+const message = fc.oneof(
+  fc.tuple(row, value).map(([key, text]) => inserted(key, text)),
+  fc.tuple(row, value).map(([key, text]) => updated(key, text)),
+  row.map(deleted),
+);
+
+tableContract('LinkValues', {
+  world: () => new ReadBlocks(),
+  table: ({ blocks }) => new LinkValues(handleOf(1), 'value', blocks),
+  steps: fc.oneof(
+    fc.record({
+      through: fc.constantFrom('0_inf', '1_0', '2_0').map((text) => text as LogOffset),
+      messages: fc.array(message, { maxLength: 2 }),
+      isOpen: fc.boolean(),
+      does: fc.constantFrom('read', 'take', 'readAndTake' as const),
+    }),
+    fc.constant('forgetMoves' as const),
+  ),
+  play(table, step, world) {
+    if (step === 'forgetMoves') return table.apply(step);
+    const { through, messages, isOpen, does } = step;
+    const after = table.offset;
+    if (does !== 'take') world.put(after, through, committed('7', messages, isOpen ? 'open' : undefined));
+    return does === 'read' ? undefined : table.apply({ block: { after, through }, keepMoves: true });
+  },
+});
+
+/** Who was told of tables that are published no more. */
+class LostRelations implements World<LostRelations>, LostRelationListener {
+  private readonly copies = new Copies<LostRelations>();
+
+  constructor(private readonly names: string[] = []) {}
+
+  lost({ name }: PublishedRelation): void {
+    this.names.push(name);
+  }
+
+  clone(fork: Fork): LostRelations {
+    return this.copies.of(fork, () => new LostRelations([...this.names]));
+  }
+
+  key(): string {
+    return this.names.join();
+  }
+}
+
+const items: PublishedRelation = { oid: 1, schema: 'public', name: 'items' };
+const lists: PublishedRelation = { oid: 2, schema: 'public', name: 'lists' };
+const relation = fc.constantFrom(items, lists);
+/** A shape is on one table for ever. */
+const shape = fc.constantFrom(1, 2, 3).map((index) => ({ handle: handleOf(index), relation: index === 1 ? items : lists }));
+const error = { code: 'lock_timeout', message: 'no' };
+const fault = fc.record({ relation, fault: fc.constantFrom('isDropped', 'isNotPublished', 'isNotFull', 'isUnwritable') });
+
+tableContract('PublishedRelations', {
+  world: () => new LostRelations(),
+  table: (listener) => new PublishedRelations(listener),
+  steps: fc.oneof<fc.Arbitrary<PublishedRelationsChange>[]>(
+    fc.tuple(shape, replyTo).map(([one, call]) => ({ type: 'need', ...one, replyTo: call })),
+    shape.map((one) => ({ type: 'retain', ...one })),
+    fc.tuple(shape, fc.constantFrom('asked', 'replicaIdentity')).map(([{ handle }, why]) => ({ type: 'release', handle, why })),
+    fc.constantFrom<PublishedRelationsChange>({ type: 'doubt' }, { type: 'next' }, { type: 'next' }),
+    fc.array(fault, { maxLength: 2 }).map((faults) => ({ type: 'reviewed', faults })),
+    fc.array(relation, { maxLength: 2 }).map((added) => ({ type: 'altered', added })),
+    fc.constantFrom('refused', 'unavailable').map((type) => ({ type, error })),
+  ),
+  play: apply,
+});
