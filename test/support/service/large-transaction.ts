@@ -30,10 +30,12 @@ export interface LargeTransaction {
   readonly otherCount: number;
 }
 
+/** Made before. */
+export const TABLES = 'CREATE TABLE large (id integer PRIMARY KEY, body text NOT NULL); CREATE TABLE small (id integer PRIMARY KEY)';
+
 const POLL_EVERY_MS = 20;
 
 export async function largeTransaction({ service, database, other, rows, shapes }: LargeTransactionOptions): Promise<LargeTransaction> {
-  await database.query('CREATE TABLE large (id integer PRIMARY KEY, body text NOT NULL); CREATE TABLE small (id integer PRIMARY KEY)');
   const ends = await Promise.all(
     Array.from({ length: shapes }, (_, index) => new LogEnd(service.shapeUrl, { table: 'large', where: `id > ${-index}` }).begin()),
   );
