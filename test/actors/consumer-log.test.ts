@@ -9,6 +9,7 @@ import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
 import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
+import type { LogBlock, LoggedTransaction } from '../../src/model/transaction.ts';
 import type { DeliveryId } from '../../src/shapes/delivery.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
 import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
@@ -17,7 +18,7 @@ import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { MemoryDisk } from '../storage/memory-disk.ts';
 import { grow } from '../support/storage/stored-samples.ts';
-import { blockOf, transactionOf, type RowChange } from '../support/actors/changes.ts';
+import { blockOf, placedTransaction, transactionOf, type RowChange } from '../support/actors/changes.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, itemsLayout, shapeOf } from '../support/shapes.ts';
 
@@ -25,6 +26,7 @@ const TRANSACTIONS = [
   transactionOf({ xid: 90, lsn: '100' }, [{ kind: 'insert', new: ['1', 'seen by the snapshot', null] }]),
   transactionOf({ xid: 200, lsn: '200' }, [{ kind: 'insert', new: ['2', 'after the snapshot', null] }]),
 ];
+const INSERT = { kind: 'insert', new: ['9', 'of many', null], layoutId: 1 } as const;
 const BLOCK = { ...blockOf(TRANSACTIONS), through: 200 as LogPosition };
 
 /** A log whose snapshot saw every transaction below xid 100, and was taken when the WAL ended at 150. */
@@ -166,15 +168,131 @@ test.each(['closed', 'killed'])('after a restart of a service that was %s, the s
   expect({ first, again }).toEqual({ first: ended, again: ended });
 });
 
+/** One transaction of three rows, in as many parts. */
+const PARTS = ['1', '2', '3'].map((id, index) => ({
+  ...blockOf([
+    { ...transactionOf({ xid: 200, lsn: '200' }, [{ kind: 'insert', new: [id, 'of many', null] }]), isUnfinished: index < 2 },
+  ]),
+  through: (150 + 25 * index) as LogPosition,
+}));
+
+test('a transaction in parts is seen when its last part has come, whole, with one last line', async () => {
+  const shapeLog = await storedShape();
+  const blocks = PARTS.map((block, index) => placedAt(block, 2 * index));
+  const log = open(shapeLog, undefined, { loaded: { take: () => blocks.shift() ?? BLOCK, close: () => {} } });
+  const told: unknown[] = [];
+  const seen: unknown[] = [];
+  for (const { through } of PARTS) {
+    told.push(log.apply({ takeUnrouted: { after: 0 as LogPosition, through } }));
+    seen.push(idsOf(shapeLog));
+  }
+  log.apply({ publish: 200 as LogPosition });
+
+  expect({ told, seen, ids: idsOf(shapeLog), marked: lastMarks(shapeLog) }).toEqual({
+    told: [
+      { type: 'part.taken', through: 150 },
+      { type: 'part.taken', through: 175 },
+      { type: 'log.taken', through: 200, end: '200_4', changed: true },
+    ],
+    seen: [[], [], []],
+    ids: ['1', '2', '3'],
+    marked: [undefined, undefined, true],
+  });
+});
+
+test('the line that is the last is marked, also when the parts behind it bring nothing', async () => {
+  const shapeLog = await storedShape();
+  const [first, second, third] = PARTS.map((block, index) => placedAt(block, 2 * index));
+  const foreign = { ...itemsLayout, id: 2, oid: 9, name: 'other' };
+  const blocks = [first, ofOther(second), ofOther(third)];
+  const log = open(shapeLog, undefined, {
+    loaded: { take: () => blocks.shift() ?? BLOCK, close: () => {} },
+    layoutOf: (id) => (id === 2 ? foreign : itemsLayout),
+  });
+  for (const { through } of PARTS) log.apply({ takeUnrouted: { after: 0 as LogPosition, through } });
+  log.apply({ publish: 200 as LogPosition });
+
+  expect({ ids: idsOf(shapeLog), marked: lastMarks(shapeLog) }).toEqual({ ids: ['1'], marked: [true] });
+});
+
+test('a transaction in parts that the snapshot saw leaves nothing', async () => {
+  const shapeLog = await storedShape();
+  const seen = { xid: 90 as Xid, lsn: '100' as Lsn };
+  const blocks = PARTS.map((block) => ({ ...block, transactions: block.transactions.map((part) => ({ ...part, ...seen })) }));
+  const log = open(shapeLog, undefined, { loaded: { take: () => blocks.shift() ?? BLOCK, close: () => {} } });
+  const told = PARTS.map(({ through }) => log.apply({ takeUnrouted: { after: 0 as LogPosition, through } }));
+
+  expect(told.at(-1)).toMatchObject({ type: 'log.taken', changed: false });
+});
+
+test('a Consumer that begins anew takes a transaction in parts from its beginning', async () => {
+  const shapeLog = await storedShape();
+  const blocks = [...PARTS.slice(0, 2), ...PARTS].map((block) => placedAt(block, 2 * PARTS.indexOf(block)));
+  const ports = { loaded: { take: () => blocks.shift() ?? BLOCK, close: () => {} } };
+  const take = (log: ConsumerLog, count: number): void => {
+    for (const { through } of PARTS.slice(0, count)) log.apply({ takeUnrouted: { after: 0 as LogPosition, through } });
+  };
+  take(open(shapeLog, undefined, ports), 2);
+  const again = open(shapeLog, undefined, ports);
+  take(again, 3);
+  again.apply({ publish: 200 as LogPosition });
+
+  expect({ ids: idsOf(shapeLog), marked: lastMarks(shapeLog) }).toEqual({ ids: ['1', '2', '3'], marked: [undefined, undefined, true] });
+});
+
+test('a shape that leaves the pace stays behind the others until it has caught up, and tells where it waits', async () => {
+  const storage = memoryStorage({});
+  const shapeLog = await storedShape(storage);
+  const log = open(shapeLog, BLOCK, { takenByAll: () => storage.shapes.position, processedLsn: () => '7' as Lsn });
+  const seen: unknown[] = [];
+  log.apply('caughtUp');
+  for (const step of ['leavePace', 'caughtUp'] as const) {
+    log.apply(step);
+    storage.shapes.advance(await grow(storage, seen.length + 1));
+    seen.push([shapeLog.position === storage.shapes.position, shapeLog.waitsAt]);
+  }
+
+  expect(seen).toEqual([
+    [false, '7'],
+    [true, undefined],
+  ]);
+});
+
 test('of a delivery whose owner has ended nothing is taken', async () => {
   const log = open(await storedShape());
   const told = log.apply({ take: 1 as DeliveryId });
   expect([told, log.apply(WHOLE)]).toMatchObject([{ type: 'log.withdrawn' }, { type: 'log.taken', changed: true }]);
 });
 
+/** The same change, further on in its transaction. */
+function placedAt(block: LogBlock, position: number): LogBlock {
+  return ofChanges(block, ({ xid, lsn }) => placedTransaction({ xid, lsn }, [{ ...INSERT, new: [String(1 + position / 2), 'of many', null], position }]));
+}
+
+function ofOther(block: LogBlock | undefined): LogBlock {
+  return ofChanges(block ?? BLOCK, ({ xid, lsn }) => placedTransaction({ xid, lsn }, [{ ...INSERT, layoutId: 2, position: 0 }]));
+}
+
+function ofChanges(block: LogBlock, made: (part: LoggedTransaction) => LoggedTransaction): LogBlock {
+  return { ...block, transactions: block.transactions.map((part) => ({ ...made(part), isUnfinished: part.isUnfinished })) };
+}
+
+function lastMarks(shapeLog: ShapeLog): unknown[] {
+  return linesOf(shapeLog).map(({ headers }) => headers.last);
+}
+
 function idsOf(shapeLog: ShapeLog): unknown[] {
+  return linesOf(shapeLog).map(({ value }) => value.id);
+}
+
+interface Line {
+  readonly value: { readonly id: string };
+  readonly headers: { readonly last?: true };
+}
+
+function linesOf(shapeLog: ShapeLog): readonly Line[] {
   const read = shapeLog.read('0_inf' as LogOffset);
   const runs = read.outcome === 'entries' && isInMemory(read.runs) ? read.runs : [];
   const lines = Buffer.concat(runs.map(({ bytes }) => bytes)).toString();
-  return (JSON.parse(`[${lines.slice(0, -1)}]`) as { value: { id: string } }[]).map(({ value }) => value.id);
+  return JSON.parse(`[${lines.slice(0, -1)}]`) as Line[];
 }

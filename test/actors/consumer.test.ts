@@ -1,7 +1,7 @@
 import { initialTransition, transition, type EventFromLogic } from 'xstate';
 import { expect, test } from 'vitest';
 import { consumer } from '../../src/actors/consumer.ts';
-import { SNAPSHOT_END } from '../../src/model/log-offset.ts';
+import { SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
 import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
 import { parsePgSnapshot, type Xid } from '../../src/model/pg-snapshot.ts';
@@ -159,4 +159,67 @@ test('a batch that was withdrawn is answered, and the next one taken', () => {
     replyTo: null,
     actions: [{ type: 'apply', params: { table: 'log', change: { take: 2 } } }],
   });
+});
+
+const offered = { type: 'logOffered', through: 20 as LogPosition, replyTo: 'call#2' as ReplyTo } as const;
+const along = { ...registered, position: LOG_START } as const;
+const block = { type: 'block.loaded', after: LOG_START, through: 12 as LogPosition } as const;
+const part = { type: 'part.taken', through: 12 as LogPosition } as const;
+
+test('a shape that is to take a large transaction leaves the pace of the others before it answers, and reads on by itself', () => {
+  const live = after('restore', along);
+
+  const [{ value }, actions] = transition(consumer, live, offered);
+
+  expect({ value, actions }).toMatchObject({
+    value: { running: { ingest: 'loading' } },
+    actions: [
+      { type: 'apply', params: { table: 'log', change: 'leavePace' } },
+      { type: 'reply', params: { to: 'call#2', event: { type: 'batch.taken' } } },
+      { type: 'call', params: { to: '@log-reader', request: { type: 'loadBlock', after: LOG_START, through: 20 } } },
+    ],
+  });
+});
+
+test.each([
+  ['its registration', after('restore'), [{ type: 'postpone' }]],
+  ['its snapshot', after('create', registered), [{ type: 'reply' }]],
+  ['a block of its own', after('restore', registered), [{ type: 'reply' }]],
+])('what is offered while the shape waits for %s is not lost', (_, machine, expected) => {
+  const [{ context }, actions] = transition(consumer, machine, offered);
+
+  expect({ actions, offered: expected[0]?.type === 'reply' ? context.offered : 20 }).toMatchObject({ actions: expected, offered: 20 });
+});
+
+test('a part leaves the memory before the next one is asked for, and the shape stands where it stood', () => {
+  const taken = after('restore', along, offered, block, part);
+  const spilled = transition(consumer, taken, { type: 'lines.spilled' });
+
+  expect([taken.value, taken.context, spilled[1]]).toMatchObject([
+    { running: { ingest: 'spilling' } },
+    { position: LOG_START, cursor: 12 },
+    [{ type: 'call', params: { request: { type: 'loadBlock', after: 12, through: 20 } } }],
+  ]);
+});
+
+test('the last part is published, and the shape joins the others again', () => {
+  const loaded = after('restore', along, offered, block, part, { type: 'lines.spilled' }, { ...block, after: 12 as LogPosition });
+  const last = { type: 'log.taken', through: 20 as LogPosition, end: '7_0' as LogOffset, changed: true } as const;
+
+  const [{ value, context }, actions] = transition(consumer, loaded, last);
+
+  expect({ value, context, actions }).toMatchObject({
+    value: { running: { ingest: 'live' } },
+    context: { position: 20, cursor: 20, end: '7_0' },
+    actions: [
+      { type: 'apply', params: { change: { publish: 20 } } },
+      { type: 'apply', params: { change: 'caughtUp' } },
+    ],
+  });
+});
+
+test('a shape whose files do not hold ends, and says why', () => {
+  const { status, output } = after('restore', along, offered, block, part, { type: 'lines.refused', why: 'its index is damaged' });
+
+  expect({ status, output }).toEqual({ status: 'done', output: { reason: { shutdown: { delete: 'its index is damaged' } } } });
 });

@@ -60,6 +60,25 @@ test('layer by layer, each is told to its own shapes, and the delivery is open u
   });
 });
 
+test('whom a large transaction may concern is addressed until the next block, and what they did not answer is told as shapes', () => {
+  const { table } = tableOf();
+  for (const add of [handleOf(1), handleOf(2), handleOf(3)]) table.apply({ add });
+  table.apply({ remove: handleOf(2) });
+
+  const told = table.apply({ concerned: [1] });
+  const addressed = [...table.recipients()];
+  const unanswered = table.apply({ unanswered: ['@consumer/3-1'] });
+  table.apply({ route: RANGE });
+  table.apply('nextLayer');
+
+  expect({ told, addressed, unanswered, later: [...table.recipients()] }).toEqual({
+    told: undefined,
+    addressed: ['@consumer/1-1', '@consumer/3-1'],
+    unanswered: { type: 'block.notTaken', handles: [handleOf(3)] },
+    later: [],
+  });
+});
+
 test('recipients that did not take a block are told as shapes', () => {
   const { table } = tableOf();
   for (const add of [handleOf(1), handleOf(2), handleOf(3)]) table.apply({ add });

@@ -85,3 +85,32 @@ test('a layer is told of the delivery by its id, and the next begins when all of
     [{ type: 'apply', params: { table: 'router', change: 'nextLayer' } }],
   ]);
 });
+
+const large = { type: 'transaction.isLarge', through: 18, layouts: [3] };
+
+test('a transaction that is larger than a block is offered to whom it may concern, and the log goes on behind it', () => {
+  const offered = after(restored, grown, large);
+  const { value, context, asked } = after(restored, grown, large, { type: 'offer.done', failed: [] });
+
+  expect({ offered: offered.asked, value, context, asked }).toMatchObject({
+    offered: [
+      { type: 'apply', params: { table: 'router', change: { concerned: [3] } } },
+      { type: 'multicall', params: { table: 'router', request: { type: 'logOffered', through: 18 }, as: 'offer' } },
+    ],
+    value: 'loading',
+    context: { position: 18 },
+    asked: [progress({ position: 18, lsn: '5', isCaughtUp: false }), { type: 'call', params: { request: { type: 'nextBlock', after: 18 } } }],
+  });
+});
+
+test('a shape whose Consumer ended while it was offered a large transaction is noted before the position passes it', () => {
+  const ended = [restored, grown, large, { type: 'offer.done', failed: ['@consumer/1-1'] }];
+  const [asked, told] = [after(...ended), after(...ended, { type: 'block.notTaken', handles: ['1-1'] })];
+
+  expect({ asked: asked.asked, at: asked.context, told: told.asked, later: told.context }).toMatchObject({
+    asked: [{ type: 'apply', params: { table: 'router', change: { unanswered: ['@consumer/1-1'] } } }],
+    at: { position: 10 },
+    told: [progress({ notTaken: ['1-1'] }), progress({ position: 18, lsn: '5', isCaughtUp: false }), { type: 'call' }],
+    later: { position: 18 },
+  });
+});

@@ -16,7 +16,7 @@ import { surveyTransaction } from './transaction-survey.ts';
 /** What one block brings into memory, about; a larger transaction is large. */
 const BLOCK_BYTES_MAX = 8 * 1024 * 1024;
 /** The same for a shape that reads by itself: what it makes of a block is in memory too, and others have their turn between two. */
-const OWN_BLOCK_BYTES_MAX = 512 * 1024;
+const OWN_BLOCK_BYTES_MAX = 256 * 1024;
 
 export function logReaderPort(log: TransactionLog, blocks: LogBlocks): PortSpec {
   return {

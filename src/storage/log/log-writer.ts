@@ -28,7 +28,7 @@ interface Stretch {
   readonly frames: Buffer[];
 }
 
-const WRITE_BYTES = 4 * 1024 * 1024;
+const WRITE_BYTES = 1024 * 1024;
 const NO_XID = 0 as Xid;
 
 export class LogWriter implements FrameSink {

@@ -4,7 +4,7 @@ import type { DiskFile } from '../disk.ts';
 import { UnknownContentError } from '../errors.ts';
 import { frameAt, type Frame } from './frame.ts';
 
-const BLOCK_BYTES = 1024 * 1024;
+const BLOCK_BYTES = 256 * 1024;
 
 export class SegmentCursor {
   private block: Buffer = Buffer.alloc(0);

@@ -187,16 +187,21 @@ export class ShapeFiles implements ShapeStore, LineFiles {
 }
 
 /** Few writes instead of many small ones; between two of them others have their turn. */
-function* gathered(parts: Iterable<Uint8Array>): Generator<Buffer> {
+function* gathered(parts: Iterable<Uint8Array>): Generator<Uint8Array> {
   let together: Uint8Array[] = [];
   let bytes = 0;
   for (const part of parts) {
     together.push(part);
     bytes += part.length;
     if (bytes < WRITE_BYTES) continue;
-    yield Buffer.concat(together);
+    yield joined(together);
     together = [];
     bytes = 0;
   }
-  if (together.length > 0) yield Buffer.concat(together);
+  if (together.length > 0) yield joined(together);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
 }
