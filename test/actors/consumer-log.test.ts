@@ -266,7 +266,9 @@ test('of a delivery whose owner has ended nothing is taken', async () => {
 
 /** The same change, further on in its transaction. */
 function placedAt(block: LogBlock, position: number): LogBlock {
-  return ofChanges(block, ({ xid, lsn }) => placedTransaction({ xid, lsn }, [{ ...INSERT, new: [String(1 + position / 2), 'of many', null], position }]));
+  return ofChanges(block, ({ xid, lsn }) =>
+    placedTransaction({ xid, lsn }, [{ ...INSERT, new: [String(1 + position / 2), 'of many', null], position }]),
+  );
 }
 
 function ofOther(block: LogBlock | undefined): LogBlock {

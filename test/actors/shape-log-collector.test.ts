@@ -99,7 +99,10 @@ test('a transaction that is larger than a block is offered to whom it may concer
     ],
     value: 'loading',
     context: { position: 18 },
-    asked: [progress({ position: 18, lsn: '5', isCaughtUp: false }), { type: 'call', params: { request: { type: 'nextBlock', after: 18 } } }],
+    asked: [
+      progress({ position: 18, lsn: '5', isCaughtUp: false }),
+      { type: 'call', params: { request: { type: 'nextBlock', after: 18 } } },
+    ],
   });
 });
 

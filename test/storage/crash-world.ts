@@ -208,13 +208,21 @@ export class CrashWorld {
     this.account.appliedCommit = durableCommit;
   }
 
+  /** Of a transaction that comes in parts, the first gives its first line, which goes to the files before anybody may see it. */
   private async apply(shape: ShapeLog, through: LogPosition): Promise<void> {
+    let isInside = false;
     for (let after = shape.position; after < through; ) {
       const block = await this.now.log.read({ after, through }, 300);
-      for (const { lsn: commit } of block.transactions) {
-        linesOf(shape.handle, Number(commit)).forEach((line, index) => shape.append(commit, 2 * index, bytes(line)));
+      for (const { lsn: commit, isUnfinished } of block.transactions) {
+        const lines = linesOf(shape.handle, Number(commit)).entries();
+        for (const [index, line] of lines) {
+          if ((isInside && index === 0) || (isUnfinished && (isInside || index > 0))) continue;
+          shape.append(commit, 2 * index, bytes(line));
+        }
+        isInside = isUnfinished;
       }
-      shape.publish(block.through);
+      if (isInside) await this.now.shapes.spill(shape.handle);
+      else shape.publish(block.through);
       after = block.through;
     }
     this.account.lagging = new Set([...this.account.lagging].filter((handle) => handle !== shape.handle));

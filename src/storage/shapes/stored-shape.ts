@@ -176,8 +176,9 @@ export class StoredShape implements ShapeLog {
     return compareOffsets(after, this.end) > 0 ? { outcome: 'beyond' } : this.readLines(after);
   }
 
-  /** For a checkpoint: what there is now. */
+  /** For a checkpoint: what there is now. What comes later is not mixed with it on its way to the files. */
   capture(): ShapeCapture {
+    this.lines.buffer.seal();
     const { handle, definition, chunkBytesMax, snapshot } = this;
     const filterBy = this.publishedFilter ?? null;
     const state = { handle, definition, chunkBytesMax, snapshot, lines: this.lines.state, pace: this.pace.state, filterBy };

@@ -126,6 +126,16 @@ test('a log that cannot be read holds nothing up', async () => {
   expect({ loads: loads.map(({ status }) => status), count: blocks.count }).toEqual({ loads: Array(3).fill('rejected'), count: 0 });
 });
 
+test('what its owner does not want any more is let go, and makes room for others', async () => {
+  const blocks = new LogBlocks(new CountedLog(), 1);
+  for (const owner of ['a', 'b']) blocks.slot(owner);
+  await blocks.load('a', range(0, 10), 100, open());
+  blocks.forget('a');
+  const loaded = await blocks.load('b', range(10, 20), 100, open());
+
+  expect({ loaded, count: blocks.count }).toEqual({ loaded: { ...range(10, 20), isPart: false }, count: 1 });
+});
+
 const KILLS = 1_100;
 
 test(`a process that is killed between the answer and its delivery leaves nothing behind, ${KILLS} times`, async () => {

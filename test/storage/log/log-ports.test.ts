@@ -13,6 +13,7 @@ import { ManualClock } from '../../support/manual-clock.ts';
 import { openPort } from '../../support/postgres/port-harness.ts';
 import { anotherSource, bytes, lsn, xid } from '../../support/storage/stored-samples.ts';
 import { MemoryDisk } from '../memory-disk.ts';
+import { placedTransaction } from '../../support/actors/changes.ts';
 
 let disk: MemoryDisk;
 let log: TransactionLog;
@@ -52,6 +53,37 @@ test('the end of the log is told with an LSN that can be read there', async () =
   const reader = await openPort(logReaderPort(log, new LogBlocks(log)));
 
   expect(await reader.ask({ type: 'logEnd' })).toEqual({ type: 'log.end', through: log.durableEnd, lsn: '10' });
+});
+
+/** Four rows of two layouts, which together are more than a block. */
+async function takeLarge(): Promise<void> {
+  for (const layoutId of [3, 4, 3, 3]) {
+    const wide = { kind: 'insert', new: ['1', 'x'.repeat(3 * 1024 * 1024), null], layoutId, position: 0 } as const;
+    for (const fragment of placedTransaction({ xid: 11, lsn: '11' }, [wide]).fragments) intake.changes(xid(11), fragment);
+  }
+  intake.commit(xid(11), lsn(11), lsn(12));
+  await intake.sync();
+}
+
+test('of a transaction that is larger than a block only its end and its layouts are told to whom it would hold up', async () => {
+  await takeLarge();
+  take(12);
+  await intake.sync();
+  const blocks = new LogBlocks(log);
+  for (const owner of ['collector', 'shape']) blocks.slot(owner);
+  const reader = await openPort(logReaderPort(log, blocks));
+  const range = { after: 0, through: log.durableEnd };
+  const told = await reader.ask({ type: 'nextBlock', owner: 'collector', ...range });
+  const held = blocks.count;
+  const next = await reader.ask({ type: 'nextBlock', owner: 'collector', after: told['through'], through: log.durableEnd });
+  const own = await reader.ask({ type: 'loadBlock', owner: 'shape', ...range });
+
+  expect({ told, held, next, isPart: Number(own['through']) < Number(told['through']) }).toMatchObject({
+    told: { type: 'transaction.isLarge', layouts: [3, 4] },
+    held: 0,
+    next: { type: 'block.loaded', after: told['through'], through: log.durableEnd },
+    isPart: true,
+  });
 });
 
 test('a writer that starts after one was killed during a sync tells what that sync made durable', async () => {

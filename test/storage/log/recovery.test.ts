@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import { BEFORE_ALL, SNAPSHOT_END, snapshotChunkEnd } from '../../../src/model/log-offset.ts';
 import { LOG_START } from '../../../src/model/log-position.ts';
+import type { LogOffset } from '../../../src/model/log-offset.ts';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { Xid } from '../../../src/model/pg-snapshot.ts';
 import type { Handle } from '../../../src/model/shape.ts';
@@ -474,6 +475,27 @@ describe('after a power cut', () => {
     const restored = (await start()).shapes.get(handle);
 
     expect({ position: restored?.position, end: restored?.end }).toEqual({ position: taken, end: '91_0' });
+  });
+
+  test('lines that were published while a checkpoint was made are not mixed with those that it counts', async () => {
+    const before = await start();
+    const shape = before.shapes.create(handle, definition);
+    await snapshotOf(shape, []);
+    appendLines(shape, 91, ['"counted"']);
+    const checkpointing = before.shapes.checkpoint();
+    appendLines(shape, 92, ['"later"']);
+    await checkpointing;
+    const { shapes } = await start();
+    const restored = shapes.get(handle);
+    restored?.append('93' as Lsn, 0, bytes('"instead"'));
+    restored?.publish(restored.position);
+    await shapes.checkpoint();
+
+    expect(restored && (await bodyOf(restored.read('0_inf' as LogOffset)))).toEqual({
+      body: '"counted","instead"',
+      end: '93_0',
+      upToDate: true,
+    });
   });
 
   test('a shape whose new Consumer is behind is where that one was, though the others went on', async () => {

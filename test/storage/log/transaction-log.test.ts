@@ -16,6 +16,7 @@ import {
   readAll,
   readInBlocks,
   recordsOf,
+  text,
   transactionsOf,
   xid,
 } from '../../support/storage/stored-samples.ts';
@@ -209,6 +210,30 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     ]);
     expect(blocks.slice(1, 5).flatMap((block) => transactionsOf(block).flatMap(({ fragments }) => fragments))).toEqual(values);
     expect(again).toEqual(blocks);
+  });
+
+  test('goes on inside more large transactions at the same time than it remembers', async () => {
+    const { log } = storage;
+    const begins: LogPosition[] = [];
+    for (let commit = 1; commit <= 20; commit += 1) {
+      begins.push(await log.sync());
+      appendTransaction(log, commit, Array.from({ length: 30 }, (_, index) => `${commit} ${index} ${'x'.repeat(60)}`));
+    }
+    const through = await log.sync();
+    let cursors = begins;
+    const found = new Map<string, string[]>();
+    while (cursors.length > 0) {
+      const blocks = await Promise.all(cursors.map((after) => log.read({ after, through }, 500)));
+      for (const {
+        transactions: [part],
+      } of blocks)
+        found.set(part?.lsn ?? '', [...(found.get(part?.lsn ?? '') ?? []), ...(part?.fragments ?? []).map(text)]);
+      cursors = blocks.filter(({ transactions: [part] }) => part?.isUnfinished).map((block) => block.through);
+    }
+
+    expect([...found].map(([commit, fragments]) => [commit, fragments.length, new Set(fragments).size])).toEqual(
+      begins.map((_, index) => [String(index + 1), 30, 30]),
+    );
   });
 
   test('gives no part of a large transaction that never committed', async () => {

@@ -226,6 +226,70 @@ describe.each(engines)("shapes' logs: $name", ({ open }) => {
     expect(await bodyOf(shape.read(SNAPSHOT_END))).toEqual({ body: '"kept"', end: '10_0', upToDate: true });
   });
 
+  test('lines that were spilled are seen by nobody before they are published, and then all of them, in their order', async () => {
+    const shape = await shapeWith([]);
+    appendLines(shape, 10, ['"0"']);
+    for (const [position, line] of [[0, '"a"'], [2, '"b"'], [4, '"c"']] as const) {
+      shape.append(lsn(11), position, bytes(line));
+      await storage.shapes.spill(handle);
+      await storage.shapes.checkpoint();
+    }
+    const hidden = await bodyOf(shape.read(SNAPSHOT_END));
+    shape.append(lsn(11), 6, bytes('"d"'));
+    shape.publish(shape.position);
+    appendLines(shape, 12, ['"9"']);
+    const shown = await Promise.all(['0_inf', '10_0', '11_2', '11_4', '11_6'].map((after) => bodyOf(shape.read(offset(after)))));
+
+    expect({ hidden, shown }).toEqual({
+      hidden: { body: '"0"', end: '10_0', upToDate: true },
+      shown: ['"0","a","b","c","d","9"', '"a","b","c","d","9"', '"c","d","9"', '"d","9"', '"9"'].map(
+        (body) => ({ body, end: '12_0', upToDate: true }),
+      ),
+    });
+  });
+
+  test('a chunk that spilled lines fill ends where it would without, and is not seen before', async () => {
+    const shape = await shapeWith([]);
+    const lines = [row(12, 'a'), row(14, 'b'), row(8, 'c')];
+    for (const [index, line] of lines.entries()) {
+      shape.append(lsn(10), 2 * index, bytes(line));
+      await storage.shapes.spill(handle);
+    }
+    const hidden = await bodyOf(shape.read(SNAPSHOT_END));
+    shape.publish(shape.position);
+    const other = storage.shapes.create(handleOf(2), definition);
+    await snapshotOf(other, []);
+    appendLines(other, 10, lines);
+
+    expect({ hidden, shown: await bodyOf(shape.read(SNAPSHOT_END)) }).toEqual({
+      hidden: { body: '', end: SNAPSHOT_END, upToDate: true },
+      shown: await bodyOf(other.read(SNAPSHOT_END)),
+    });
+  });
+
+  test.each(['before', 'while'])(
+    'spilled lines that are given up %s they are written leave nothing, and others take their place',
+    async (when) => {
+      const shape = await shapeWith([]);
+      appendLines(shape, 10, ['"before"']);
+      shape.append(lsn(11), 0, bytes('"given up, and longer"'));
+      const spilling = storage.shapes.spill(handle);
+      if (when === 'before') await spilling;
+      shape.discard(LSN_ZERO);
+      await spilling;
+      shape.append(lsn(11), 0, bytes('"kept"'));
+      await storage.shapes.spill(handle);
+      shape.publish(shape.position);
+      await storage.shapes.checkpoint();
+
+      expect(await bodyOf(shape.read(SNAPSHOT_END))).toEqual({ body: '"before","kept"', end: '11_0', upToDate: true });
+    },
+  );
+
+  test('of a shape that is not there nothing is spilled', async () => {
+    await expect(storage.shapes.spill(handleOf(9))).resolves.toBeUndefined();
+  });
+
   test('a replay adds only what is new', async () => {
     const shape = await shapeWith([]);
     appendLines(shape, 10, ['"a"', '"b"']);
