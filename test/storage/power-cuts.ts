@@ -60,6 +60,15 @@ export const WORKLOADS: Readonly<Record<string, readonly Step[]>> = {
     { do: 'checkpoint' },
     { do: 'read' },
   ],
+  'a shape that goes back between a checkpoint and the release of the log': [
+    { do: 'create' },
+    { do: 'create' },
+    ...taken,
+    { do: 'transaction', fragments: 1, bytes: 446 },
+    { do: 'checkpoint' },
+    { do: 'kill' },
+    { do: 'go back during a checkpoint', turns: 22 },
+  ],
   'kills in the middle': [
     { do: 'create' },
     ...taken,

@@ -39,7 +39,8 @@ export function checkpointPort(log: TransactionLog, shapeLogs: ShapeLogs, unsave
 
 async function takeCheckpoint(log: TransactionLog, shapeLogs: ShapeLogs): Promise<Message> {
   try {
-    await log.release(await shapeLogs.checkpoint());
+    await shapeLogs.checkpoint();
+    await log.release(shapeLogs.releasable); // As it is now: a snapshot may have sent its shape back meanwhile.
     return { type: 'checkpoint.taken' };
   } catch (error) {
     if (!(error instanceof ShapeCorruptError)) throw error;

@@ -40,7 +40,8 @@ export class DiskShapeLogs implements ShapeLogs {
   private readonly checkpoints = new GroupCommit(() => this.writeCheckpoint());
   /** Deleted, and not yet gone from the checkpoint. */
   private removed: Set<Handle>;
-  private releasable: LogPosition;
+  /** What was releasable when the last checkpoint began. */
+  private checkpointed: LogPosition;
   /** Deletions, one after the other. */
   private cleaning: Promise<void> = Promise.resolve();
   private failure: Error | undefined;
@@ -56,12 +57,16 @@ export class DiskShapeLogs implements ShapeLogs {
     this.table = new ShapeTable({ ...options, storeOf }, position);
     for (const state of shapes) this.table.restore({ ...state, pace: rejoined(state.pace, position) });
     this.removed = new Set(dropped);
-    this.releasable = this.table.releasable();
+    this.checkpointed = this.table.releasable();
     for (const handle of dropped) this.clean(() => this.paths.discard(handle));
   }
 
   get position(): LogPosition {
     return this.table.position;
+  }
+
+  get releasable(): LogPosition {
+    return minPosition(this.checkpointed, this.table.releasable());
   }
 
   get unsavedBytes(): number {
@@ -113,10 +118,8 @@ export class DiskShapeLogs implements ShapeLogs {
     }
   }
 
-  async checkpoint(): Promise<LogPosition> {
-    await this.checkpoints.request();
-    // A snapshot that became known meanwhile may have sent its shape back.
-    return minPosition(this.releasable, this.table.releasable());
+  checkpoint(): Promise<void> {
+    return this.checkpoints.request();
   }
 
   /** A failed checkpoint loses nothing: the log still has what it would have saved. */
@@ -147,7 +150,7 @@ export class DiskShapeLogs implements ShapeLogs {
     const changed = captures.filter(({ shape }) => !shape.isGone).map(({ state }) => state);
     await this.lasting(() => this.stored.write({ position, changed, removed }));
     for (const handle of removed) this.removed.delete(handle);
-    this.releasable = releasable;
+    this.checkpointed = releasable;
   }
 
   /** After a failure of the whole storage nothing is tried again. */

@@ -13,6 +13,10 @@ export class MemoryShapeLogs implements ShapeLogs {
     return this.table.position;
   }
 
+  get releasable(): LogPosition {
+    return this.table.releasable();
+  }
+
   get unsavedBytes(): number {
     return 0;
   }
@@ -45,9 +49,8 @@ export class MemoryShapeLogs implements ShapeLogs {
   /** They stay where they are: there is no other place. */
   async spill(): Promise<void> {}
 
-  async checkpoint(): Promise<LogPosition> {
+  async checkpoint(): Promise<void> {
     this.table.takeDirty();
-    return this.table.releasable();
   }
 
   async close(): Promise<void> {

@@ -17,6 +17,11 @@ import type { ChunkSums } from './piece.ts';
 export interface ShapeLogs {
   /** How far every stored shape has taken the transaction log, by the last `advance`, or the last checkpoint before it. */
   readonly position: LogPosition;
+  /**
+   * Before here nobody needs the transaction log any more, by the last checkpoint and by where the shapes stand at this
+   * instant: it also falls, when a snapshot sends its shape back.
+   */
+  readonly releasable: LogPosition;
   /** Bytes of lines that are in memory only: what the next `checkpoint` would bring to the disk. Its caller keeps them bounded. */
   readonly unsavedBytes: number;
   /** Resolves when there are more unsaved bytes than `bytesMax`, at once when there are already; and when `signal` is aborted. */
@@ -41,13 +46,12 @@ export interface ShapeLogs {
   spill(handle: Handle): Promise<void>;
   /**
    * Brings what is in memory to the disk and remembers `position`, so that the transaction log before it (and before the
-   * position of each lagging shape) can be released. Does not release.
+   * position of each lagging shape) can be released: `releasable` says how far. Does not release.
    *
-   * @returns the position before which the transaction log is needed no more.
    * @throws {ShapeCorruptError} the files of that shape do not hold; nothing was remembered: delete it, and call again.
    * @throws {DiskError} nothing more can be saved: its owner must crash.
    */
-  checkpoint(): Promise<LogPosition>;
+  checkpoint(): Promise<void>;
   close(): Promise<void>;
 }
 
