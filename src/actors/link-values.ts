@@ -8,29 +8,33 @@
  */
 import type { Fork } from '../base/fork.ts';
 import { invariant } from '../base/invariant.ts';
-import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.ts';
+import { comparePlaces, isSamePlace, LOG_BEGIN, type EntryPlace, type EntryRange } from '../model/log-entry.ts';
+import { isInSnapshot, type LogOffset } from '../model/log-offset.ts';
+import type { Xid } from '../model/pg-snapshot.ts';
+import type { PlacedRow } from '../model/row-values.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Message, Table } from '../otp/process.ts';
-import type { OffsetRange, HistoryBlocks, ShapeMessage } from './materializer-ports.ts';
+import type { HistoryBlocks } from './materializer-ports.ts';
 
 /** A text of the column, the same for equal values; null for NULL, which counts like any other value. */
 export type LinkValue = string | null;
 
 /** What one transaction did to the set of values. */
 export interface Moves {
-  readonly lsn: string;
-  readonly xids: readonly number[];
+  /** Of the transaction's last row in the shape's log. */
+  readonly offset: LogOffset;
+  readonly xids: readonly Xid[];
   readonly movedIn: readonly LinkValue[];
   readonly movedOut: readonly LinkValue[];
 }
 
 export type LinkValuesChange =
   /** Applies a block that was read; `keepMoves` while somebody depends on the values. */
-  | { readonly block: OffsetRange; readonly keepMoves: boolean }
+  | { readonly block: EntryRange; readonly keepMoves: boolean }
   /** Every dependant has taken the moves kept so far. */
   | 'forgetMoves';
 
-export type LinkValuesTold = { readonly type: 'values.applied'; readonly offset: LogOffset };
+export type LinkValuesTold = { readonly type: 'values.applied'; readonly place: EntryPlace };
 
 export class LinkValues implements Table<LinkValuesChange> {
   private readonly handle: Handle;
@@ -41,7 +45,7 @@ export class LinkValues implements Table<LinkValuesChange> {
   private readonly counts = new Map<LinkValue, number>();
   private readonly open = new OpenTransaction();
   private kept: Moves[] = [];
-  private applied: LogOffset = BEFORE_ALL;
+  private applied = LOG_BEGIN;
 
   /** @param equalText gives one text for all texts of equal values; they lie in the log as Postgres wrote them. */
   constructor(handle: Handle, column: string, blocks: HistoryBlocks, equalText = (text: string) => text) {
@@ -52,7 +56,7 @@ export class LinkValues implements Table<LinkValuesChange> {
   }
 
   /** Everything up to here is in the values. */
-  get offset(): LogOffset {
+  get place(): EntryPlace {
     return this.applied;
   }
 
@@ -83,25 +87,24 @@ export class LinkValues implements Table<LinkValuesChange> {
   }
 
   key(): string {
-    return JSON.stringify([this.applied, [...this.rows].sort(), this.open.key(), this.kept]);
+    return JSON.stringify([this.applied.offset, this.applied.bytes, [...this.rows].sort(), this.open.key(), this.kept]);
   }
 
-  private applyBlock(block: OffsetRange, keepMoves: boolean): LinkValuesTold {
-    invariant(block.after === this.applied, 'a block begins where the last one ended');
-    invariant(compareOffsets(block.through, block.after) > 0, 'every applied offset lies beyond the last');
-    for (const message of this.blocks.take(this.handle, this.column, block)) this.applyMessage(message, keepMoves);
+  private applyBlock(block: EntryRange, keepMoves: boolean): LinkValuesTold {
+    invariant(isSamePlace(block.after, this.applied), 'a block begins where the last one ended');
+    invariant(comparePlaces(block.through, block.after) > 0, 'every applied place lies beyond the last');
+    for (const row of this.blocks.take(this.handle, this.column, block)) this.applyRow(row, keepMoves);
     this.applied = block.through;
-    return { type: 'values.applied', offset: block.through };
+    return { type: 'values.applied', place: block.through };
   }
 
-  private applyMessage(message: ShapeMessage, keepMoves: boolean): void {
-    const { key, value, headers } = message;
-    if (key === undefined) return; // A control message tells no row.
-    if (headers.operation === 'insert') this.insert(key, this.valueIn(value));
-    if (headers.operation === 'update') this.update(key, value);
-    if (headers.operation === 'delete') this.delete(key);
-    this.open.note(headers);
-    if (headers.lsn === undefined || headers.last === true) this.commit(keepMoves);
+  private applyRow(row: PlacedRow, keepMoves: boolean): void {
+    const { key, value, operation } = row;
+    if (operation === 'insert') this.insert(key, this.valueIn(value));
+    if (operation === 'update') this.update(key, value);
+    if (operation === 'delete') this.delete(key);
+    this.open.note(row);
+    if (isInSnapshot(row.offset) || row.isLast) this.commit(keepMoves);
   }
 
   private insert(key: string, value: LinkValue): void {
@@ -110,10 +113,9 @@ export class LinkValues implements Table<LinkValuesChange> {
     this.count(value, 1);
   }
 
-  /** Tells only what changed: a column that is not in it has kept its value. */
-  private update(key: string, told: ShapeMessage['value']): void {
+  private update(key: string, told: PlacedRow['value']): void {
     const old = this.valueOf(key);
-    if (told?.[this.column] === undefined) return;
+    if (told === undefined) return;
     const current = this.valueIn(told);
     // Out and in again would be a move of a value that never moved.
     if (current === old) return;
@@ -134,10 +136,9 @@ export class LinkValues implements Table<LinkValuesChange> {
     return value;
   }
 
-  private valueIn(told: ShapeMessage['value']): LinkValue {
-    const value = told?.[this.column];
-    invariant(value !== undefined, `a new row tells its column ${this.column}`);
-    return value === null ? null : this.equalText(value);
+  private valueIn(told: PlacedRow['value']): LinkValue {
+    invariant(told !== undefined, `a new row tells its column ${this.column}`);
+    return told === null ? null : this.equalText(told);
   }
 
   private count(value: LinkValue, difference: 1 | -1): void {
@@ -157,14 +158,14 @@ export class LinkValues implements Table<LinkValuesChange> {
 
 /** What the transaction at the log's end has touched so far: a block may end in the middle of it. */
 class OpenTransaction {
-  private lsn = '0';
-  private xids: readonly number[] = [];
+  private offset: LogOffset = LOG_BEGIN.offset;
+  private xids: readonly Xid[] = [];
   /** Whether each value that it touched was there before it. */
   private readonly before = new Map<LinkValue, boolean>();
 
-  note({ lsn, txids }: ShapeMessage['headers']): void {
-    this.lsn = lsn ?? '0';
-    this.xids = txids ?? [];
+  note({ offset, xids }: PlacedRow): void {
+    this.offset = offset;
+    this.xids = xids;
   }
 
   touch(value: LinkValue, wasThere: boolean): void {
@@ -179,17 +180,17 @@ class OpenTransaction {
       if (wasThere && !counts.has(value)) movedOut.push(value);
     }
     this.before.clear();
-    return { lsn: this.lsn, xids: this.xids, movedIn, movedOut };
+    return { offset: this.offset, xids: this.xids, movedIn, movedOut };
   }
 
   copy(other: OpenTransaction): void {
-    this.lsn = other.lsn;
+    this.offset = other.offset;
     this.xids = other.xids;
     for (const [value, wasThere] of other.before) this.before.set(value, wasThere);
   }
 
   /** In the order in which the moves will be told. */
   key(): string {
-    return JSON.stringify([this.lsn, this.xids, [...this.before]]);
+    return JSON.stringify([this.offset, this.xids, [...this.before]]);
   }
 }

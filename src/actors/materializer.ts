@@ -9,6 +9,7 @@
  */
 import { assign, setup } from 'xstate';
 import { invariant } from '../base/invariant.ts';
+import { LOG_BEGIN, type EntryPlace } from '../model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
@@ -24,7 +25,7 @@ export type MaterializerEvent =
   | { type: 'consumer.subscribed'; offset: LogOffset }
   | { type: 'takeAppended'; through: LogOffset; replyTo: ReplyTo }
   | (Down & { type: 'consumer.down' })
-  | { type: 'history.blockRead'; after: LogOffset; through: LogOffset }
+  | { type: 'history.blockRead'; after: EntryPlace; through: EntryPlace }
   | { type: 'history.isGone' }
   | (CallFailed & { type: 'history.failed' })
   | LinkValuesTold
@@ -51,8 +52,8 @@ interface Context extends MaterializerInput {
   readonly subscribedOffset: LogOffset;
   /** The highest offset that the Consumer said can be read. */
   readonly announcedOffset: LogOffset;
-  /** Only ever grows; what lies up to here is in the values table. */
-  readonly appliedOffset: LogOffset;
+  /** Only ever grows; what lies up to here is in the values table. It is within a chunk while the snapshot is read. */
+  readonly applied: EntryPlace;
   /** The announcement that is being followed; null while there is none. */
   readonly announcedBy: ReplyTo | null;
   readonly dependantCount: number;
@@ -70,7 +71,7 @@ export const materializer = setup({
     output: {} as { reason: ExitReason },
   },
   guards: {
-    isBehind: ({ context }, { through }: { through: LogOffset }) => compareOffsets(context.appliedOffset, through) < 0,
+    isBehind: ({ context }, { through }: { through: LogOffset }) => compareOffsets(context.applied.offset, through) < 0,
     hasDependants: ({ context }) => context.dependantCount > 0,
     isDrained: (_, { reason }: { reason: ExitReason }) => downCause(reason).type === 'drain',
     isGone: (_, { reason }: { reason: ExitReason }) => downCause(reason).type === 'gone',
@@ -80,12 +81,12 @@ export const materializer = setup({
     noteSubscribed: assign((_, { offset }: { offset: LogOffset }) => ({ subscribedOffset: offset, announcedOffset: offset })),
     noteAnnounced: assign(({ context }, { through }: { through: LogOffset }) => {
       invariant(compareOffsets(through, context.announcedOffset) > 0, 'the Consumer announces each offset once');
-      invariant(compareOffsets(through, context.appliedOffset) > 0, 'an offset is announced before it is applied');
+      invariant(compareOffsets(through, context.applied.offset) > 0, 'an offset is announced before it is applied');
       return { announcedOffset: through };
     }),
     noteAnnouncer: assign((_, { replyTo }: { replyTo: ReplyTo }) => ({ announcedBy: replyTo })),
     dropAnnouncer: assign({ announcedBy: null }),
-    noteApplied: assign((_, { offset }: { offset: LogOffset }) => ({ appliedOffset: offset })),
+    noteApplied: assign((_, { place }: { place: EntryPlace }) => ({ applied: place })),
     noteDependantCount: assign((_, { count }: { count: number }) => ({ dependantCount: count })),
     noteReason: assign((_, { reason }: { reason: ExitReason }) => ({ reason })),
     crash: (_, { claim }: { claim: string }) => invariant(false, claim),
@@ -96,7 +97,7 @@ export const materializer = setup({
     ...input,
     subscribedOffset: BEFORE_ALL,
     announcedOffset: BEFORE_ALL,
-    appliedOffset: BEFORE_ALL,
+    applied: LOG_BEGIN,
     announcedBy: null,
     dependantCount: 0,
     reason: { shutdown: 'drain' },
@@ -194,7 +195,7 @@ export const materializer = setup({
             type: 'multicall',
             params: ({ context }) => ({
               table: 'dependants',
-              request: { type: 'takeMoves', handle: context.handle, column: context.column, through: context.appliedOffset },
+              request: { type: 'takeMoves', handle: context.handle, column: context.column, through: context.applied.offset },
               as: 'moves',
             }),
           },
@@ -288,7 +289,7 @@ function whyInvalid(cause: DownCause): string {
   return cause.type === 'delete' ? cause.why : 'consumerCrashed';
 }
 
-function applyBlock({ context, event }: { context: Context; event: { after: LogOffset; through: LogOffset } }): {
+function applyBlock({ context, event }: { context: Context; event: { after: EntryPlace; through: EntryPlace } }): {
   table: string;
   change: LinkValuesChange;
 } {
@@ -296,10 +297,10 @@ function applyBlock({ context, event }: { context: Context; event: { after: LogO
   return { table: 'values', change: { block: { after, through }, keepMoves: context.dependantCount > 0 } };
 }
 
-function readBlock({ handle, column, appliedOffset }: Context, through: LogOffset) {
+function readBlock({ handle, column, applied }: Context, through: LogOffset) {
   return {
     to: '@shape-reader' as const,
-    request: { type: 'readBlock', handle, column, after: appliedOffset, through },
+    request: { type: 'readBlock', handle, column, after: applied, through },
     as: 'history',
   };
 }
@@ -319,5 +320,5 @@ function invalid({ event }: { event: { replyTo: ReplyTo } }) {
 
 /** The values themselves lie in the table. */
 function current({ context, event }: { context: Context; event: { replyTo: ReplyTo } }) {
-  return { to: event.replyTo, event: { type: 'values.areCurrent', offset: context.appliedOffset } };
+  return { to: event.replyTo, event: { type: 'values.areCurrent', offset: context.applied.offset } };
 }

@@ -2,7 +2,7 @@
  * What a shape's log consists of: entries, each at its offset. How they are framed for a client (a JSON array, an event
  * stream) is an encoder's affair, and storage knows nothing of it.
  */
-import type { LogOffset } from './log-offset.ts';
+import { BEFORE_ALL, compareOffsets, type LogOffset } from './log-offset.ts';
 
 /** `row` tells what became of a row, `control` tells no row: the end of the snapshot. Splices and views will be kinds of their own. */
 export type EntryKind = 'row' | 'control';
@@ -23,6 +23,27 @@ export interface EntryPlace {
   readonly offset: LogOffset;
   /** Above zero only within a chunk of the snapshot, whose rows have no offsets to tell them apart. Ends with an entry. */
   readonly bytes: number;
+}
+
+/** What lies behind `after`, up to and with `through`. */
+export interface EntryRange {
+  readonly after: EntryPlace;
+  readonly through: EntryPlace;
+}
+
+export const LOG_BEGIN: EntryPlace = placeAt(BEFORE_ALL);
+
+export function placeAt(offset: LogOffset): EntryPlace {
+  return { offset, bytes: 0 };
+}
+
+/** Negative, zero or positive, as for `Array.prototype.sort`. */
+export function comparePlaces(left: EntryPlace, right: EntryPlace): number {
+  return compareOffsets(left.offset, right.offset) || left.bytes - right.bytes;
+}
+
+export function isSamePlace(left: EntryPlace, right: EntryPlace): boolean {
+  return left.offset === right.offset && left.bytes === right.bytes;
 }
 
 /**

@@ -1,19 +1,21 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { LinkValues, type Moves } from '../../src/actors/link-values.ts';
-import { BEFORE_ALL, SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
+import { LOG_BEGIN, placeAt } from '../../src/model/log-entry.ts';
+import { SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
 import type { Handle } from '../../src/model/shape.ts';
-import { ShapeBlocks, type ShapeMessage } from '../../src/storage/shapes/shape-blocks.ts';
-import { committed, deleted, inserted, rekeyed, updated } from '../support/actors/shape-messages.ts';
+import type { PlacedRow } from '../../src/model/row-values.ts';
+import { ShapeBlocks } from '../../src/storage/shapes/shape-blocks.ts';
+import { committed, deleted, inserted, rekeyed, updated } from '../support/actors/placed-rows.ts';
 
 const HANDLE = '1-1' as Handle;
 
 /** Link values after `history`, with a way to apply more and see what came of it. */
-function valuesOf(history: readonly ShapeMessage[] = []) {
+function valuesOf(history: readonly PlacedRow[] = []) {
   const blocks = new ShapeBlocks();
   const values = new LinkValues(HANDLE, 'value', blocks);
-  const applyBlock = (through: LogOffset, messages: readonly ShapeMessage[], keepMoves: boolean) => {
-    const block = { after: values.offset, through };
+  const applyBlock = (through: LogOffset, messages: readonly PlacedRow[], keepMoves: boolean) => {
+    const block = { after: values.place, through: placeAt(through) };
     blocks.put(HANDLE, 'value', block, messages);
     values.apply({ block, keepMoves });
   };
@@ -23,7 +25,7 @@ function valuesOf(history: readonly ShapeMessage[] = []) {
     values,
     applyBlock,
     /** One live transaction; several parts are blocks of it. */
-    commit(...parts: (readonly ShapeMessage[])[]) {
+    commit(...parts: (readonly PlacedRow[])[]) {
       lsn += 1;
       parts.forEach((part, index) => {
         const open = index < parts.length - 1 ? 'open' : undefined;
@@ -42,15 +44,15 @@ function outcomeOf(values: LinkValues): Outcome {
   return { links: [...values.values.keys()].sort(), moves: values.moves.map(movesText) };
 }
 
-function movesText({ movedIn, movedOut }: Moves): string {
+function movesText({ movedIn, movedOut }: Pick<Moves, 'movedIn' | 'movedOut'>): string {
   return [...[...movedIn].sort().map((value) => `+${value}`), ...[...movedOut].sort().map((value) => `-${value}`)].join(' ');
 }
 
 interface Case {
   readonly title: string;
-  readonly history?: readonly ShapeMessage[];
+  readonly history?: readonly PlacedRow[];
   /** The live transactions. */
-  readonly live?: readonly (readonly ShapeMessage[])[];
+  readonly live?: readonly (readonly PlacedRow[])[];
   readonly links: readonly string[];
   /** Per transaction that moved something. */
   readonly moves: readonly string[];
@@ -190,7 +192,7 @@ test('NULL counts like any other value', () => {
 test('texts of one value are one value: no move when only the text changed', () => {
   const blocks = new ShapeBlocks();
   const values = new LinkValues(HANDLE, 'value', blocks, (text) => text.slice(0, 1));
-  const block = { after: values.offset, through: '7_4' as LogOffset };
+  const block = { after: values.place, through: placeAt('7_4' as LogOffset) };
   blocks.put(HANDLE, 'value', block, [
     inserted('a', 'true'),
     ...committed('7', [updated('a', 't'), inserted('b', 'false'), inserted('c', null)]),
@@ -223,7 +225,7 @@ test('moves name the transaction that made them', () => {
 
   applyBlock('4242_0' as LogOffset, committed('4242', [inserted('a', '1')]), true);
 
-  expect(values.moves).toEqual([{ lsn: '4242', xids: [4242], movedIn: ['1'], movedOut: [] }]);
+  expect(values.moves).toEqual([{ offset: '4242_0', xids: [4242], movedIn: ['1'], movedOut: [] }]);
 });
 
 test('moves are kept until the dependants have taken them', () => {
@@ -235,10 +237,30 @@ test('moves are kept until the dependants have taken them', () => {
   expect(outcomeOf(values)).toEqual({ links: ['1'], moves: [] });
 });
 
-test('control messages tell no row', () => {
-  const { values } = valuesOf([inserted('a', '1'), { headers: {} }]);
+test('moves have the place of their transaction’s last row, also where that is not where the transaction was logged', () => {
+  const { values, applyBlock } = valuesOf();
+  const rows = committed('7', [inserted('a', '1'), inserted('b', '2')]);
+  const spliced = rows.map((row, index) => ({ ...row, offset: `9_${index}` as LogOffset }));
 
-  expect(outcomeOf(values)).toEqual({ links: ['1'], moves: [] });
+  applyBlock('9_1' as LogOffset, spliced, true);
+
+  expect(values.moves).toEqual([{ offset: '9_1', xids: [7], movedIn: ['1', '2'], movedOut: [] }]);
+});
+
+test('a chunk of the snapshot may come in several blocks', () => {
+  const blocks = new ShapeBlocks();
+  const values = new LinkValues(HANDLE, 'value', blocks);
+  const middle = { ...LOG_BEGIN, bytes: 100 };
+  const ranges = [{ after: LOG_BEGIN, through: middle }, { after: middle, through: placeAt(SNAPSHOT_END) }];
+  const told = ranges.map((block, index) => {
+    blocks.put(HANDLE, 'value', block, [inserted(`row ${index}`, String(index))]);
+    return values.apply({ block, keepMoves: false });
+  });
+
+  expect({ told, links: outcomeOf(values).links }).toEqual({
+    told: [{ type: 'values.applied', place: middle }, { type: 'values.applied', place: placeAt(SNAPSHOT_END) }],
+    links: ['0', '1'],
+  });
 });
 
 test('a row that is inserted twice is our bug, and said so', () => {
@@ -260,13 +282,13 @@ test.each([
 test('a block that does not lie beyond the last one is refused', () => {
   const { values, applyBlock } = valuesOf([inserted('a', '1')]);
 
-  expect(() => applyBlock(values.offset, [], true)).toThrow('every applied offset lies beyond the last');
+  expect(() => applyBlock(values.place.offset, [], true)).toThrow('every applied place lies beyond the last');
 });
 
 test('a block that leaves a gap is refused', () => {
   const { values } = valuesOf();
 
-  const block = { after: '5_0' as LogOffset, through: '6_0' as LogOffset };
+  const block = { after: placeAt('5_0' as LogOffset), through: placeAt('6_0' as LogOffset) };
 
   expect(() => values.apply({ block, keepMoves: true })).toThrow('a block begins where the last one ended');
 });
@@ -282,7 +304,7 @@ test('the order in which an open transaction touched the values stands in the ke
 });
 
 test('begins before everything', () => {
-  expect(new LinkValues(HANDLE, 'value', new ShapeBlocks()).offset).toBe(BEFORE_ALL);
+  expect(new LinkValues(HANDLE, 'value', new ShapeBlocks()).place).toEqual(LOG_BEGIN);
 });
 
 const operation = fc.record({
@@ -305,7 +327,7 @@ test('any transactions: counts are those of the rows, and the moves lead from ea
         const after = new Set(rows.values());
         const movedIn = [...after].filter((value) => !before.has(value));
         const movedOut = [...before].filter((value) => !after.has(value));
-        if (movedIn.length + movedOut.length > 0) moves.push(movesText({ lsn: '', xids: [], movedIn, movedOut }));
+        if (movedIn.length + movedOut.length > 0) moves.push(movesText({ movedIn, movedOut }));
       }
       expect({ counts: values.values, moves: values.moves.map(movesText) }).toEqual({ counts: countsOf(rows), moves });
     }),

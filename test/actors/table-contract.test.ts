@@ -4,11 +4,13 @@ import { PublishedRelations, type LostRelationListener, type PublishedRelationsC
 import { RequestBacklog, type RequestBacklogChange } from '../../src/actors/request-backlog.ts';
 import { Subscribers, type SubscribersChange } from '../../src/actors/subscribers.ts';
 import { Copies, type Fork } from '../../src/base/fork.ts';
+import type { EntryPlace } from '../../src/model/log-entry.ts';
 import type { LogOffset } from '../../src/model/log-offset.ts';
 import type { PublishedRelation } from '../../src/model/relation.ts';
+import type { PlacedRow } from '../../src/model/row-values.ts';
 import type { Pid, ReplyTo } from '../../src/otp/process.ts';
-import { ShapeBlocks, type ShapeMessage } from '../../src/storage/shapes/shape-blocks.ts';
-import { committed, deleted, inserted, updated } from '../support/actors/shape-messages.ts';
+import { ShapeBlocks } from '../../src/storage/shapes/shape-blocks.ts';
+import { committed, deleted, inserted, updated } from '../support/actors/placed-rows.ts';
 import { Nowhere, tableContract, type World } from '../support/otp/table-contract.ts';
 import { handleOf } from '../support/shapes.ts';
 
@@ -41,9 +43,9 @@ class ReadBlocks implements World<ReadBlocks> {
     private read = '',
   ) {}
 
-  put(after: LogOffset, through: LogOffset, messages: readonly ShapeMessage[]): void {
-    this.blocks.put(handleOf(1), 'value', { after, through }, messages);
-    this.read = JSON.stringify([after, through, messages]);
+  put(after: EntryPlace, through: EntryPlace, rows: readonly PlacedRow[]): void {
+    this.blocks.put(handleOf(1), 'value', { after, through }, rows);
+    this.read = JSON.stringify([after, through, rows]);
   }
 
   clone(fork: Fork): ReadBlocks {
@@ -55,12 +57,12 @@ class ReadBlocks implements World<ReadBlocks> {
   }
 }
 
-const row = fc.constantFrom('a', 'b', 'c');
+const key = fc.constantFrom('a', 'b', 'c');
 const value = fc.constantFrom('1', '2', null);
-const message = fc.oneof(
-  fc.tuple(row, value).map(([key, text]) => inserted(key, text)),
-  fc.tuple(row, value).map(([key, text]) => updated(key, text)),
-  row.map(deleted),
+const row = fc.oneof(
+  fc.tuple(key, value).map(([name, text]) => inserted(name, text)),
+  fc.tuple(key, value).map(([name, text]) => updated(name, text)),
+  key.map(deleted),
 );
 
 tableContract('LinkValues', {
@@ -68,8 +70,8 @@ tableContract('LinkValues', {
   table: ({ blocks }) => new LinkValues(handleOf(1), 'value', blocks),
   steps: fc.oneof(
     fc.record({
-      through: fc.constantFrom('0_inf', '1_0', '2_0').map((text) => text as LogOffset),
-      messages: fc.array(message, { maxLength: 2 }),
+      through: fc.record({ offset: fc.constantFrom('0_inf', '1_0', '2_0').map((text) => text as LogOffset), bytes: fc.constantFrom(0, 9) }),
+      rows: fc.array(row, { maxLength: 2 }),
       isOpen: fc.boolean(),
       does: fc.constantFrom('read', 'take', 'readAndTake' as const),
     }),
@@ -77,9 +79,9 @@ tableContract('LinkValues', {
   ),
   play(table, step, world) {
     if (step === 'forgetMoves') return table.apply(step);
-    const { through, messages, isOpen, does } = step;
-    const after = table.offset;
-    if (does !== 'take') world.put(after, through, committed('7', messages, isOpen ? 'open' : undefined));
+    const { through, rows, isOpen, does } = step;
+    const after = table.place;
+    if (does !== 'take') world.put(after, through, committed('7', rows, isOpen ? 'open' : undefined));
     return does === 'read' ? undefined : table.apply({ block: { after, through }, keepMoves: true });
   },
 });

@@ -13,6 +13,8 @@ import { snapshotter } from '../../src/actors/snapshotter.ts';
 import { CONDITIONS, statusMonitor } from '../../src/actors/status-monitor.ts';
 import { dynamicSupervisorMachine } from '../../src/otp/supervision/dynamic-supervisor.ts';
 import { supervisorMachine } from '../../src/otp/supervision/supervisor.ts';
+import { placeAt } from '../../src/model/log-entry.ts';
+import { BEFORE_ALL, SNAPSHOT_END } from '../../src/model/log-offset.ts';
 import type { Scenario } from './transition-coverage.ts';
 
 const error = { name: 'Error', code: 'no', message: 'no' };
@@ -74,13 +76,13 @@ const materializerScenario: Scenario = {
     { type: 'takeAppended', through: '7_0', replyTo },
     { type: 'takeAppended', through: '8_0', replyTo },
     ...everyEnd.map((reason) => down('consumer.down', reason)),
-    { type: 'history.blockRead', after: '-1', through: '0_inf' },
+    { type: 'history.blockRead', after: placeAt(BEFORE_ALL), through: placeAt(SNAPSHOT_END) },
     { type: 'history.isGone' },
     failed('history.failed'),
-    { type: 'values.applied', offset: '0_0' },
-    { type: 'values.applied', offset: '0_inf' },
-    { type: 'values.applied', offset: '7_0' },
-    { type: 'values.applied', offset: '8_0' },
+    { type: 'values.applied', place: { offset: '0_0', bytes: 100 } },
+    { type: 'values.applied', place: placeAt(SNAPSHOT_END) },
+    { type: 'values.applied', place: { offset: '7_0', bytes: 0 } },
+    { type: 'values.applied', place: { offset: '8_0', bytes: 0 } },
     { type: 'subscribe', dependant: 'consumer#2', replyTo },
     { type: 'currentValues', replyTo },
     { type: 'subscribers.counted', count: 0 },

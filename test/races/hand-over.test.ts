@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { earlyOffset, lateMonitor, trustedSnapshot, unboundedHistory } from './negative-controls.ts';
-import { anyScript, run, type Script } from '../support/hand-over/hand-over-run.ts';
+import { anyScript, run, type RunOptions, type Script } from '../support/hand-over/hand-over-run.ts';
 import { PROPERTIES, violationsOf, type Violation } from './violations.ts';
 import type { Machines } from '../support/hand-over/hand-over-world.ts';
 
@@ -10,7 +10,7 @@ const RUNS = 2_000;
 const SHRINK_RUNS_MAX = 250;
 const TIMEOUT_MS = 240_000; // Ten seconds on a machine that has nothing else to do.
 
-async function violations(script: Script, options?: { readonly machines: Machines }): Promise<readonly Violation[]> {
+async function violations(script: Script, options?: RunOptions): Promise<readonly Violation[]> {
   const { world, isQuiet } = await run(script, options);
   return violationsOf(world, isQuiet);
 }
@@ -23,6 +23,18 @@ test(
     });
 
     await fc.assert(property, { numRuns: RUNS });
+  },
+  TIMEOUT_MS,
+);
+
+test(
+  'the same of a history that is read row by row, also within the snapshot',
+  async () => {
+    const property = fc.asyncProperty(anyScript, async (script) => {
+      expect(await violations(script, { blockBytesMax: 1 })).toEqual([]);
+    });
+
+    await fc.assert(property, { numRuns: RUNS / 4 });
   },
   TIMEOUT_MS,
 );

@@ -36,7 +36,7 @@ export function violationsOf(world: HandOverWorld, isQuiet: boolean): readonly V
 
 /** A claim that broke is a violation of the property that it guards. */
 const CLAIMS: readonly (readonly [string, Property])[] = [
-  ['every applied offset lies beyond the last', 'readable'],
+  ['every applied place lies beyond the last', 'readable'],
   ['an offset is announced before it is applied', 'once'],
   ['already exists', 'once'],
   ['does not exist', 'once'],

@@ -2,6 +2,7 @@
 import { invariant } from '../../base/invariant.ts';
 import type { Handle } from '../../model/shape.ts';
 import { ChangeConverter } from '../../shapes/change-converter.ts';
+import { LineReader } from '../../shapes/line-reader.ts';
 import { checkpointPort } from '../../storage/checkpoint/checkpoint-port.ts';
 import { LogBlocks } from '../../storage/log/log-blocks.ts';
 import { LogIntake } from '../../storage/log/log-intake.ts';
@@ -39,7 +40,7 @@ export function storagePorts({ storage, world }: ServiceResources, { intake, blo
   return {
     logWriter: () => logWriterPort(intake, { replication: '@replication', collector: '@shape-log-collector' }, world.clock),
     logReader: () => logReaderPort(log, blocks),
-    shapeReader: () => shapeReaderPort(shapes, shapeBlocks),
+    shapeReader: () => shapeReaderPort(shapes, shapeBlocks, (column) => new LineReader(column)),
     checkpoints: () => checkpointPort(log, shapes),
   };
 }

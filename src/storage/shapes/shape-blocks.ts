@@ -6,31 +6,13 @@
  */
 import { Copies, type Fork } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
-import type { LogOffset } from '../../model/log-offset.ts';
+import { isSamePlace, type EntryRange } from '../../model/log-entry.ts';
 import type { Handle } from '../../model/shape.ts';
+import type { PlacedRow } from '../../model/row-values.ts';
 
-/** What lies behind `after`, up to and with `through`, in a shape's log. */
-export interface OffsetRange {
-  readonly after: LogOffset;
-  readonly through: LogOffset;
-}
-
-/** The parts of a log line that a follower looks at; a control message has no key. */
-export interface ShapeMessage {
-  readonly key?: string;
-  readonly value?: Readonly<Record<string, string | null>>;
-  readonly headers: {
-    readonly operation?: 'insert' | 'update' | 'delete';
-    readonly lsn?: string;
-    readonly op_position?: number;
-    readonly txids?: readonly number[];
-    readonly last?: true;
-  };
-}
-
-interface Block extends OffsetRange {
+interface Block extends EntryRange {
   readonly handle: Handle;
-  readonly messages: readonly ShapeMessage[];
+  readonly rows: readonly PlacedRow[];
 }
 
 export class ShapeBlocks {
@@ -38,16 +20,17 @@ export class ShapeBlocks {
   private readonly copies = new Copies<ShapeBlocks>();
 
   /** @param column the one that the follower keeps: with the handle it names the follower. */
-  put(handle: Handle, column: string, range: OffsetRange, messages: readonly ShapeMessage[]): void {
-    this.blocks.set(nameOf(handle, column), { handle, ...range, messages });
+  put(handle: Handle, column: string, { after, through }: EntryRange, rows: readonly PlacedRow[]): void {
+    this.blocks.set(nameOf(handle, column), { handle, after, through, rows });
   }
 
   /** Hands over a block, once. */
-  take(handle: Handle, column: string, { after, through }: OffsetRange): readonly ShapeMessage[] {
+  take(handle: Handle, column: string, { after, through }: EntryRange): readonly PlacedRow[] {
     const block = this.blocks.get(nameOf(handle, column));
-    invariant(block?.after === after && block.through === through, 'a block is taken right after it was read');
+    const isRead = block !== undefined && isSamePlace(block.after, after) && isSamePlace(block.through, through);
+    invariant(isRead, 'a block is taken right after it was read');
     this.blocks.delete(nameOf(handle, column));
-    return block.messages;
+    return block.rows;
   }
 
   clone(fork: Fork): ShapeBlocks {

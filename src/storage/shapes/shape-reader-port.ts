@@ -1,20 +1,38 @@
 /**
- * Shape reader: brings a part of a shape's log into memory for a process that follows the shape.
+ * Shape reader: brings a part of a shape's log into memory, in values, for a process that follows the shape.
  *
- * A block never holds a line behind the offset that was asked for: what lies there is announced to the follower by
- * itself, and would be applied twice.
+ * A block never holds an entry behind the offset that was asked for: what lies there is announced to the follower by
+ * itself, and would be applied twice. And it never holds more than a bounded number of bytes, or one entry, so that the
+ * memory of a follower does not grow with the history that it reads.
  */
 import { invariant } from '../../base/invariant.ts';
-import type { EntryRuns } from '../../model/log-entry.ts';
-import { compareOffsets, offsetOf, type LogOffset } from '../../model/log-offset.ts';
-import type { Lsn } from '../../model/lsn.ts';
+import { placeAt, refuseKind, UnreadableEntryError, type EntryPlace, type EntryRange, type LogEntry } from '../../model/log-entry.ts';
+import { compareOffsets, isInSnapshot, type LogOffset } from '../../model/log-offset.ts';
+import type { PlacedRow, RowValues } from '../../model/row-values.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Message, PortSpec } from '../../otp/process.ts';
 import { ShapeCorruptError, ShapeGoneError } from '../errors.ts';
-import type { OffsetRange, ShapeBlocks, ShapeMessage } from './shape-blocks.ts';
+import type { ShapeBlocks } from './shape-blocks.ts';
 import type { ShapeLog, ShapeLogs } from './shape-logs.ts';
 
-export function shapeReaderPort(shapeLogs: Pick<ShapeLogs, 'get'>, blocks: ShapeBlocks): PortSpec {
+export const BLOCK_BYTES_MAX = 256 * 1024;
+
+/** What is written in rows is known to the room that writes them. */
+export interface RowReader {
+  /** @param line a row's entry. @throws {UnreadableEntryError} */
+  read(line: Uint8Array): RowValues;
+}
+
+/**
+ * @param readerOf for whoever follows `column`.
+ * @param blockBytesMax of the lines in a block, commas included.
+ */
+export function shapeReaderPort(
+  shapeLogs: Pick<ShapeLogs, 'get'>,
+  blocks: ShapeBlocks,
+  readerOf: (column: string) => RowReader,
+  blockBytesMax = BLOCK_BYTES_MAX,
+): PortSpec {
   return {
     name: '@shape-reader',
     open: ({ send }) => ({
@@ -23,9 +41,10 @@ export function shapeReaderPort(shapeLogs: Pick<ShapeLogs, 'get'>, blocks: Shape
           blocks.forgetUnless((handle) => shapeLogs.get(handle) !== undefined);
           const { handle, column, after, through } = parameters(request);
           const condemn = (why: string): void => send(`@consumer/${handle}`, { type: 'stop', cause: { delete: why } });
-          const block = await readBlock(shapeLogs.get(handle), { after, through }, condemn);
+          const draft = new BlockDraft(after, readerOf(column), blockBytesMax);
+          const block = await unlessDamaged(condemn, () => readBlock(shapeLogs.get(handle), draft, through));
           if (block === undefined) return { type: 'history.isGone' };
-          blocks.put(handle, column, block, block.messages);
+          blocks.put(handle, column, block, block.rows);
           return { type: 'history.blockRead', after, through: block.through };
         },
       },
@@ -33,43 +52,69 @@ export function shapeReaderPort(shapeLogs: Pick<ShapeLogs, 'get'>, blocks: Shape
   };
 }
 
-type ReadBlock = OffsetRange & { readonly messages: readonly ShapeMessage[] };
+type Block = EntryRange & { readonly rows: readonly PlacedRow[] };
 
 /**
  * @param condemn told when the shape's bytes are damaged: its end is then on its way to everybody who follows it.
  * @returns undefined when the shape was deleted, before or meanwhile, or is condemned.
  */
-async function readBlock(
-  log: ShapeLog | undefined,
-  { after, through }: OffsetRange,
-  condemn: (why: string) => void,
-): Promise<ReadBlock | undefined> {
-  const read = log?.read(after);
-  if (read === undefined) return undefined;
-  invariant(read.outcome === 'entries', 'a follower reads only what it was told can be read');
+async function unlessDamaged(condemn: (why: string) => void, reading: () => Promise<Block | undefined>): Promise<Block | undefined> {
   try {
-    const messages = (await messagesOf(read.runs)).filter((message) => lies(message, through));
-    return { after, through: compareOffsets(read.end, through) < 0 ? read.end : through, messages };
+    return await reading();
   } catch (error) {
-    if (error instanceof ShapeCorruptError) condemn(error.message);
+    if (error instanceof ShapeCorruptError || error instanceof UnreadableEntryError) condemn(error.message);
     else if (!(error instanceof ShapeGoneError)) throw error;
     return undefined;
   }
 }
 
+async function readBlock(log: ShapeLog | undefined, draft: BlockDraft, through: LogOffset): Promise<Block | undefined> {
+  const read = log?.read(draft.after.offset);
+  if (read === undefined) return undefined;
+  invariant(read.outcome === 'entries', 'a follower reads only what it was told can be read');
+  for await (const entries of read.entries(draft.after.bytes)) {
+    for (const entry of entries) {
+      if (compareOffsets(entry.offset, through) > 0) return draft.endAt(placeAt(through));
+      if (!draft.hasRoomFor(entry)) return draft.endAt(draft.place);
+      draft.take(entry);
+    }
+  }
+  return draft.endAt(placeAt(compareOffsets(read.end, through) < 0 ? read.end : through));
+}
+
+/** A block while it is filled. */
+class BlockDraft {
+  private readonly rows: PlacedRow[] = [];
+  private bytes = 0;
+  /** Behind the last entry taken. */
+  place: EntryPlace;
+
+  constructor(
+    readonly after: EntryPlace,
+    private readonly reader: RowReader,
+    private readonly bytesMax: number,
+  ) {
+    this.place = after;
+  }
+
+  /** The first entry has room, whatever its size: else it could never be read. */
+  hasRoomFor({ bytes }: LogEntry): boolean {
+    return this.bytes === 0 || this.bytes + bytes.length + 1 <= this.bytesMax;
+  }
+
+  take({ kind, offset, bytes }: LogEntry): void {
+    if (kind === 'row') this.rows.push({ offset, ...this.reader.read(bytes) });
+    else if (kind !== 'control') refuseKind(kind); // A control tells no row.
+    this.bytes += bytes.length + 1;
+    this.place = isInSnapshot(offset) ? { offset: this.after.offset, bytes: this.after.bytes + this.bytes } : placeAt(offset);
+  }
+
+  endAt(through: EntryPlace): Block {
+    return { after: this.after, through, rows: this.rows };
+  }
+}
+
 function parameters({ handle, column, after, through }: Message) {
-  invariant([handle, column, after, through].every((part) => typeof part === 'string'), 'a block has a handle, a column, two offsets');
-  return { handle: handle as Handle, column: column as string, after: after as LogOffset, through: through as LogOffset };
-}
-
-/** True for a line up to `through`. Rows of the snapshot have no offset of their own; they lie before every operation. */
-function lies({ headers: { lsn, op_position } }: ShapeMessage, through: LogOffset): boolean {
-  if (lsn === undefined || op_position === undefined) return true;
-  return compareOffsets(offsetOf(lsn as Lsn, op_position), through) <= 0;
-}
-
-async function messagesOf(runs: EntryRuns): Promise<readonly ShapeMessage[]> {
-  const parts: Uint8Array[] = [];
-  for await (const { bytes } of runs) parts.push(bytes);
-  return JSON.parse(`[${Buffer.concat(parts).subarray(0, -1).toString()}]`) as ShapeMessage[];
+  invariant([handle, column, through].every((part) => typeof part === 'string'), 'a block has a handle, a column, a place and an offset');
+  return { handle: handle as Handle, column: column as string, after: after as EntryPlace, through: through as LogOffset };
 }

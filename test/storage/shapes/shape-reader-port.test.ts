@@ -1,100 +1,205 @@
-import { expect, test } from 'vitest';
-import { BEFORE_ALL, compareOffsets, offsetOf, SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
-import type { LogPosition } from '../../../src/model/log-position.ts';
-import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
-import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+/** A follower's way through a log: in values, in blocks that are bounded, and never further than it asked for. */
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { LOG_BEGIN, placeAt, type EntryKind, type EntryPlace, type EntryRange } from '../../../src/model/log-entry.ts';
+import { compareOffsets, offsetOf, SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
+import type { Lsn } from '../../../src/model/lsn.ts';
+import type { PlacedRow } from '../../../src/model/row-values.ts';
+import { LineReader } from '../../../src/shapes/line-reader.ts';
 import { ShapeBlocks } from '../../../src/storage/shapes/shape-blocks.ts';
-import { shapeReaderPort } from '../../../src/storage/shapes/shape-reader-port.ts';
+import type { ShapeLog, ShapeLogs } from '../../../src/storage/shapes/shape-logs.ts';
+import { BLOCK_BYTES_MAX, shapeReaderPort } from '../../../src/storage/shapes/shape-reader-port.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
 import { openPort } from '../../support/postgres/port-harness.ts';
-import { committed, inserted } from '../../support/actors/shape-messages.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
+import { appendLines, bytes, lsn, snapshotOf } from '../../support/storage/stored-samples.ts';
+import { engines } from '../engines.ts';
 
 const HANDLE = handleOf(1);
 const COLUMN = 'value';
-const encoder = new TextEncoder();
 
-const lineOf = (message: object) => encoder.encode(JSON.stringify(message));
+const place = (commit: number, position = 0): LogOffset => offsetOf(String(commit) as Lsn, position);
 
-/** A shape with one snapshot row and one row per transaction, in chunks as small as they get. */
-async function openReader({ chunkBytesMax = 10 * 1024 * 1024, transactions = 3 } = {}) {
-  const { shapes } = memoryStorage({ chunkBytesMax });
-  const log = shapes.create(HANDLE, shapeOf({}));
-  const writer = log.beginSnapshot({ xmin: '1', xmax: '1', xip: [], insertLsn: LSN_ZERO });
-  await writer.write([lineOf(inserted('s', '0'))]);
-  await writer.complete();
-  for (let lsn = 1; lsn <= transactions; lsn += 1) {
-    const [message = {}] = committed(String(lsn), [inserted(`row ${lsn}`, String(lsn))]);
-    log.append(String(lsn) as Lsn, 0, lineOf(message));
-    log.publish(lsn as LogPosition);
-  }
+/** @param commit of the transaction that its headers name; none for a row of the snapshot. */
+function lineOf(key: string, value: string, commit?: number): string {
+  const transaction = commit === undefined ? {} : { txids: [commit], lsn: String(commit), op_position: 0, last: true };
+  const headers = { operation: 'insert', relation: ['public', 'items'], ...transaction };
+  return JSON.stringify({ key, value: { [COLUMN]: value }, headers });
+}
+
+async function openReader(shapes: Pick<ShapeLogs, 'get'>) {
   const blocks = new ShapeBlocks();
-  return { shapes, blocks, port: await openPort(shapeReaderPort(shapes, blocks)) };
+  const port = await openPort(shapeReaderPort(shapes, blocks, (column) => new LineReader(column)));
+  const read = async (after: EntryPlace, through: LogOffset, column = COLUMN): Promise<EntryRange> => {
+    const answer = await port.ask({ type: 'readBlock', handle: HANDLE, column, after, through });
+    return { after, through: answer.through as EntryPlace };
+  };
+  return { port, blocks, read };
 }
 
 type Reader = Awaited<ReturnType<typeof openReader>>;
 
-/** Reads block by block, as a follower does; the keys, and how many blocks they came in. */
-async function readThrough({ port, blocks }: Reader, through: LogOffset) {
-  const keys: string[] = [];
-  let blockCount = 0;
-  for (let after = BEFORE_ALL; compareOffsets(after, through) < 0; blockCount += 1) {
-    const answer = await port.ask({ type: 'readBlock', handle: HANDLE, column: COLUMN, after, through });
-    const end = answer.through as LogOffset;
-    keys.push(...blocks.take(HANDLE, COLUMN, { after, through: end }).flatMap(({ key }) => key ?? []));
-    after = end;
+/** Block by block, as a follower reads. */
+async function readThrough({ blocks, read }: Reader, through: LogOffset): Promise<readonly (readonly PlacedRow[])[]> {
+  const found: (readonly PlacedRow[])[] = [];
+  for (let after = LOG_BEGIN; compareOffsets(after.offset, through) < 0; ) {
+    const range = await read(after, through);
+    found.push(blocks.take(HANDLE, COLUMN, range));
+    after = range.through;
   }
-  return { keys, blockCount };
+  return found;
 }
 
-test('history ends with the offset that was asked for, whatever lies behind it', async () => {
-  const reader = await openReader();
+const keysOf = (blocks: readonly (readonly PlacedRow[])[]): string[] => blocks.flat().map(({ key }) => key);
 
-  const { keys } = await readThrough(reader, offsetOf('2' as Lsn, 0));
+describe.each(engines)('a follower of a shape: $name', ({ open }) => {
+  let storage: Storage;
+  let log: ShapeLog;
+  let reader: Reader;
+  beforeEach(async () => {
+    storage = await open({ chunkBytesMax: 10 * 1024 * 1024 });
+    reader = await openReader(storage.shapes);
+    log = storage.shapes.create(HANDLE, shapeOf({}));
+  });
+  afterEach(() => storage.close());
 
-  expect(keys).toEqual(['s', 'row 1', 'row 2']);
+  /** One snapshot row, and one row for each transaction. */
+  const fill = async (transactions: number): Promise<void> => {
+    await snapshotOf(log, [lineOf('s', '0')]);
+    for (let commit = 1; commit <= transactions; commit += 1) appendLines(log, commit, [lineOf(`row ${commit}`, String(commit), commit)]);
+  };
+
+  test('history ends with the offset that was asked for, whatever lies behind it', async () => {
+    await fill(3);
+
+    expect(keysOf(await readThrough(reader, place(2)))).toEqual(['s', 'row 1', 'row 2']);
+  });
+
+  test('history that is the snapshot alone holds no operation', async () => {
+    await fill(3);
+
+    expect(keysOf(await readThrough(reader, SNAPSHOT_END))).toEqual(['s']);
+  });
+
+  test('a row has its values, and the place that the log has for it', async () => {
+    await fill(1);
+    await storage.shapes.checkpoint();
+
+    expect((await readThrough(reader, place(1))).flat()).toEqual([
+      { offset: '0_0', operation: 'insert', key: 's', value: '0', xids: [], isLast: false },
+      { offset: '1_0', operation: 'insert', key: 'row 1', value: '1', xids: [1], isLast: true },
+    ]);
+  });
+
+  test.each([['behind', 900], ['before', 3]])('a row whose headers name an LSN %s its place is read at its place', async (_, commit) => {
+    await fill(0);
+    appendLines(log, 500, [lineOf('a', '1', commit), lineOf('b', '2', commit)]);
+    await storage.shapes.checkpoint();
+    appendLines(log, 501, [lineOf('c', '3', commit)]);
+
+    const found = (await readThrough(reader, place(500, 2))).flat();
+
+    expect(found.map(({ offset, key }) => [offset, key])).toEqual([['0_0', 's'], ['500_0', 'a'], ['500_2', 'b']]);
+  });
+
+  test('a history of 20 MB comes in blocks of bounded size, each row once', async () => {
+    const rows = Array.from({ length: 20_000 }, (_, index) => lineOf(`row ${index}`, 'v'.repeat(900), index < 10_000 ? undefined : 7));
+    await snapshotOf(log, rows.slice(0, 10_000));
+    appendLines(log, 7, rows.slice(10_000, 15_000));
+    await storage.shapes.checkpoint();
+    appendLines(log, 8, rows.slice(15_000));
+    const sizes = new Map(rows.map((line, index) => [`row ${index}`, line.length + 1]));
+
+    const found = await readThrough(reader, log.end);
+
+    const largest = Math.max(...found.map((block) => block.reduce((sum, { key }) => sum + (sizes.get(key) ?? 0), 0)));
+    expect({ keys: keysOf(found), isBounded: largest <= BLOCK_BYTES_MAX, isInFewBlocks: found.length < 100 }).toEqual({
+      keys: [...sizes.keys()],
+      isBounded: true,
+      isInFewBlocks: true,
+    });
+  });
+
+  test('a row that is larger than a block is one by itself', async () => {
+    const large = 'x'.repeat(BLOCK_BYTES_MAX);
+    await snapshotOf(log, [lineOf('a', '1'), lineOf('b', large), lineOf('c', '2')]);
+    appendLines(log, 7, [lineOf('d', '3', 7), lineOf('e', large, 7), lineOf('f', '4', 7)]);
+    await storage.shapes.checkpoint();
+
+    const found = await readThrough(reader, log.end);
+
+    expect(found.map((block) => block.map(({ key, value }) => `${key}${value?.length}`)).filter((block) => block.length > 0)).toEqual([
+      ['a1'], [`b${large.length}`], ['c1'], ['d1'], [`e${large.length}`], ['f1'],
+    ]);
+  });
+
+  test('two followers of one shape do not take each other’s blocks', async () => {
+    await fill(1);
+    const after = placeAt(SNAPSHOT_END);
+    const [one, other] = [await reader.read(after, place(1), 'one'), await reader.read(after, place(1), COLUMN)];
+
+    const taken = [reader.blocks.take(HANDLE, 'one', one), reader.blocks.take(HANDLE, COLUMN, other)];
+
+    expect(taken.map((rows) => rows.map(({ key, value }) => [key, value]))).toEqual([[['row 1', undefined]], [['row 1', '1']]]);
+  });
+
+  test('a block is handed over once', async () => {
+    await fill(1);
+    const range = await reader.read(placeAt(SNAPSHOT_END), place(1));
+    reader.blocks.take(HANDLE, COLUMN, range);
+
+    expect(() => reader.blocks.take(HANDLE, COLUMN, range)).toThrow('a block is taken right after it was read');
+  });
+
+  test('a shape that was deleted has no history', async () => {
+    await fill(1);
+    storage.shapes.delete(HANDLE, 'asked');
+
+    const answer = await reader.port.ask({ type: 'readBlock', handle: HANDLE, column: COLUMN, after: LOG_BEGIN, through: SNAPSHOT_END });
+
+    expect(answer).toEqual({ type: 'history.isGone' });
+  });
+
+  test('a shape with a row that cannot be read is condemned', async () => {
+    await fill(0);
+    log.append(lsn(7), 0, bytes('{"key":"a"}'));
+    log.publish(log.position);
+
+    const range = { after: placeAt(SNAPSHOT_END), through: log.end };
+    const answer = await reader.port.ask({ type: 'readBlock', handle: HANDLE, column: COLUMN, ...range });
+
+    const why = "an entry of a shape's log cannot be read: at byte 10 of 11 stands something else than a row is written with";
+    expect({ answer, sent: reader.port.sent }).toEqual({
+      answer: { type: 'history.isGone' },
+      sent: [{ to: `@consumer/${HANDLE}`, message: { type: 'stop', cause: { delete: why } } }],
+    });
+  });
+
+  test('an entry of a kind that nobody knows ends its shape, in a sentence', async () => {
+    await fill(1);
+    const { port } = await openReader({ get: (handle) => withKind(storage.shapes.get(handle), 'splice' as EntryKind) });
+
+    const answer = await port.ask({ type: 'readBlock', handle: HANDLE, column: COLUMN, after: LOG_BEGIN, through: place(1) });
+
+    const why = "an entry of a shape's log cannot be read: this version of Armature does not know its kind, splice";
+    expect({ answer, sent: port.sent.map(({ message }) => message) }).toEqual({
+      answer: { type: 'history.isGone' },
+      sent: [{ type: 'stop', cause: { delete: why } }],
+    });
+  });
 });
 
-test('history that is the snapshot alone holds no operation', async () => {
-  const reader = await openReader();
-
-  const { keys } = await readThrough(reader, SNAPSHOT_END);
-
-  expect(keys).toEqual(['s']);
-});
-
-test('over many chunks each line comes once', async () => {
-  const reader = await openReader({ chunkBytesMax: 10, transactions: 5 });
-
-  const { keys, blockCount } = await readThrough(reader, offsetOf('5' as Lsn, 0));
-
-  expect({ keys, isMany: blockCount > 5 }).toEqual({ keys: ['s', 'row 1', 'row 2', 'row 3', 'row 4', 'row 5'], isMany: true });
-});
-
-test('two followers of one shape do not take each other’s blocks', async () => {
-  const { port, blocks } = await openReader();
-  const range = { after: SNAPSHOT_END, through: offsetOf('1' as Lsn, 0) };
-
-  await port.ask({ type: 'readBlock', handle: HANDLE, column: 'one', ...range });
-  await port.ask({ type: 'readBlock', handle: HANDLE, column: 'other', ...range });
-
-  const taken = ['one', 'other'].map((column) => blocks.take(HANDLE, column, range).map(({ key }) => key));
-  expect(taken).toEqual([['row 1'], ['row 1']]);
-});
-
-test('a block is handed over once', async () => {
-  const { port, blocks } = await openReader();
-  const range = { after: SNAPSHOT_END, through: offsetOf('1' as Lsn, 0) };
-  await port.ask({ type: 'readBlock', handle: HANDLE, column: COLUMN, ...range });
-  blocks.take(HANDLE, COLUMN, range);
-
-  expect(() => blocks.take(HANDLE, COLUMN, range)).toThrow('a block is taken right after it was read');
-});
-
-test('a shape that was deleted has no history', async () => {
-  const { port, shapes } = await openReader();
-  shapes.delete(HANDLE, 'asked');
-
-  const answer = await port.ask({ type: 'readBlock', handle: HANDLE, column: COLUMN, after: BEFORE_ALL, through: SNAPSHOT_END });
-
-  expect(answer).toEqual({ type: 'history.isGone' });
-});
+/** The same log, written by a later version. */
+function withKind(log: ShapeLog | undefined, kind: EntryKind): ShapeLog | undefined {
+  if (log === undefined) return undefined;
+  const read: ShapeLog['read'] = (after) => {
+    const found = log.read(after);
+    if (found.outcome !== 'entries') return found;
+    return {
+      ...found,
+      async *entries(skip) {
+        for await (const entries of found.entries(skip)) yield [...entries].map((entry) => ({ ...entry, kind }));
+      },
+    };
+  };
+  return Object.assign(Object.create(log) as ShapeLog, { read });
+}

@@ -40,6 +40,7 @@ interface Happening {
 
 export interface RunOptions {
   readonly machines?: Machines;
+  readonly blockBytesMax?: number;
   /** Looks at the world before each delivery, and may strike. */
   readonly onStep?: (world: HandOverWorld) => void;
 }
@@ -51,9 +52,9 @@ export interface Outcome {
 }
 
 /** @returns the world when nothing is left to happen. */
-export async function run(script: Script, { machines, onStep }: RunOptions = {}): Promise<Outcome> {
+export async function run(script: Script, { machines, blockBytesMax, onStep }: RunOptions = {}): Promise<Outcome> {
   let next = 0;
-  const world = new HandOverWorld((candidates) => (script.choices[next++] ?? 0) % candidates.length, machines);
+  const world = new HandOverWorld((candidates) => (script.choices[next++] ?? 0) % candidates.length, machines, blockBytesMax);
   await world.begin();
   const happenings = happeningsOf(script, world);
   let isQuiet = false;

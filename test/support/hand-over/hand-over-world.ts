@@ -18,7 +18,7 @@ import { shapeLogCollector } from '../../../src/actors/shape-log-collector.ts';
 import { snapshotter } from '../../../src/actors/snapshotter.ts';
 import { Subscribers } from '../../../src/actors/subscribers.ts';
 import { uncopied } from '../../../src/base/fork.ts';
-import { compareOffsets, offsetOf, type LogOffset } from '../../../src/model/log-offset.ts';
+import { compareOffsets, isInSnapshot, offsetOf, type LogOffset } from '../../../src/model/log-offset.ts';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import { isVisible, type PgSnapshot, type Xid } from '../../../src/model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
@@ -30,6 +30,7 @@ import { createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
 import type { NumberedRecord } from '../../../src/otp/kernel/trace.ts';
 import { Deliveries } from '../../../src/shapes/delivery.ts';
 import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
+import { LineReader } from '../../../src/shapes/line-reader.ts';
 import { ShapeRouter } from '../../../src/shapes/shape-router.ts';
 import { LogBlocks } from '../../../src/storage/log/log-blocks.ts';
 import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
@@ -95,7 +96,12 @@ export class HandOverWorld {
   private readonly deliveries = new Deliveries();
   private hasDrained = false;
 
-  constructor(choose: (candidates: readonly Candidate[]) => number, machines: Machines = { consumer, materializer }) {
+  constructor(
+    choose: (candidates: readonly Candidate[]) => number,
+    machines: Machines = { consumer, materializer },
+    /** Of history that the Materializer is given at once: at 1, one row each time. */
+    private readonly blockBytesMax?: number,
+  ) {
     this.machines = machines;
     const scheduler = choosingScheduler((candidates) => (this.isChoosing ? choose(candidates) : 0));
     this.runtime = createRuntime({ clock: new ManualClock(), scheduler, trace: (record) => this.records.push(record) });
@@ -105,7 +111,7 @@ export class HandOverWorld {
   async begin(): Promise<void> {
     const roots: Readonly<Record<string, ProcessSpec>> = {
       'log-reader': logReaderPort(this.storage.log, this.blocks),
-      'shape-reader': shapeReaderPort(this.storage.shapes, this.shapeBlocks),
+      'shape-reader': shapeReaderPort(this.storage.shapes, this.shapeBlocks, (column) => new LineReader(column), this.blockBytesMax),
       writer: this.writerPort(),
       stream: this.streamPort(),
       snapshots: this.snapshotPort(),
@@ -225,11 +231,9 @@ export class HandOverWorld {
   private linkValues(): LinkValues {
     this.values = new LinkValues(HANDLE, COLUMN, {
       take: (handle, column, range) => {
-        const messages = this.shapeBlocks.take(handle, column, range);
-        for (const { key, headers } of messages) {
-          if (key !== undefined) this.applied.push(headers.lsn === undefined ? 'snapshot' : `${headers.lsn}_${headers.op_position}`);
-        }
-        return messages;
+        const rows = this.shapeBlocks.take(handle, column, range);
+        for (const { offset } of rows) this.applied.push(isInSnapshot(offset) ? 'snapshot' : offset);
+        return rows;
       },
       clone: uncopied('what a runtime works on'),
     });
