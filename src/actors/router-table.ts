@@ -4,6 +4,7 @@
  * It owns the delivery that is under way: it opens one when a block is routed and closes it when the last layer has
  * answered, or when the collector ends. A row is held once, in the block, however many shapes it touches.
  */
+import type { Fork, Forkable } from '../base/fork.ts';
 import type { LogRange } from '../model/log-position.ts';
 import type { Handle } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
@@ -23,8 +24,8 @@ export type RouterChange =
   /** Recipients that ended before they had answered: tells which shapes they served. */
   | { readonly unanswered: readonly Address[] };
 
-/** Routes among the shapes that it was told of. */
-export interface ShapeRouting extends BlockRouter {
+/** Routes among the shapes that it was told of. It belongs to the table alone. */
+export interface ShapeRouting extends BlockRouter, Forkable<ShapeRouting> {
   add(handle: Handle): void;
   remove(handle: Handle): void;
   /** The shapes that changes of these layouts may concern, whatever is in them. */
@@ -32,7 +33,7 @@ export interface ShapeRouting extends BlockRouter {
 }
 
 /** Where the log reader has put the block that the collector asked for. */
-export interface LoadedBlock {
+export interface LoadedBlock extends Forkable<LoadedBlock> {
   take(range: LogRange): LogBlock;
   close(): void;
 }
@@ -64,8 +65,8 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     return this.route(change.route);
   }
 
-  clone(): RouterTable {
-    const copy = new RouterTable(this.routing, this.loaded, this.deliveries);
+  clone(fork: Fork): RouterTable {
+    const copy = new RouterTable(this.routing.clone(fork), this.loaded.clone(fork), this.deliveries.clone(fork));
     for (const handle of this.handles) copy.handles.add(handle);
     copy.delivery = this.delivery;
     copy.layer = this.layer;
@@ -74,7 +75,7 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   }
 
   key(): string {
-    return JSON.stringify([[...this.handles].sort(), this.delivery?.block.after ?? null, this.layer, [...this.addressed()].sort()]);
+    return JSON.stringify([[...this.handles], this.delivery?.id ?? null, this.layer, [...this.addressed()]]);
   }
 
   close(): void {

@@ -5,6 +5,7 @@
  * died; in between it never changes, so a receiver reads it whenever it comes to it. Of a delivery that was closed early,
  * because its owner died, a receiver takes nothing.
  */
+import { Copies, type Fork } from '../base/fork.ts';
 import { invariant } from '../base/invariant.ts';
 import type { Handle } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
@@ -23,6 +24,7 @@ export interface Delivery {
 export class Deliveries {
   private readonly open = new Map<DeliveryId, Delivery>();
   private last = 0;
+  private readonly copies = new Copies<Deliveries>();
 
   get count(): number {
     return this.open.size;
@@ -42,6 +44,16 @@ export class Deliveries {
 
   close(id: DeliveryId): void {
     this.open.delete(id);
+  }
+
+  /** Deliveries are values: what is open is open in both, until each closes it. */
+  clone(fork: Fork): Deliveries {
+    return this.copies.of(fork, () => {
+      const copy = new Deliveries();
+      for (const [id, delivery] of this.open) copy.open.set(id, delivery);
+      copy.last = this.last;
+      return copy;
+    });
   }
 }
 

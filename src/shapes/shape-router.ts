@@ -108,6 +108,13 @@ export class ShapeRouter implements BlockRouter {
     if (table.all.size === 0) this.tables.delete(relation.oid);
   }
 
+  /** Routes as this one does. What it remembers of layouts it finds again. */
+  clone(): ShapeRouter {
+    const copy = new ShapeRouter(this.layoutOf);
+    for (const { handle, definition, where } of this.shapes.values()) copy.add(handle, definition, where);
+    return copy;
+  }
+
   /** True when some shape is on this table, so that its changes are worth logging. */
   hasShapesOn(oid: number): boolean {
     return this.tables.has(oid);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { RouterTable } from '../../src/actors/router-table.ts';
+import { uncopied } from '../../src/base/fork.ts';
 import type { LogPosition } from '../../src/model/log-position.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import { changesFor, Deliveries, type DeliveryId } from '../../src/shapes/delivery.ts';
@@ -9,6 +10,7 @@ import { handleOf } from '../support/shapes.ts';
 
 const RANGE = { after: 0 as LogPosition, through: 0 as LogPosition };
 const CHANGES = { changes: new Uint32Array() };
+const clone = uncopied('a routing of this test');
 
 /** Routes every block to every shape that it has, in one layer or in one for each; a shape that it has twice is told twice. */
 function tableOf(pace: 'together' | 'one by one' = 'together') {
@@ -20,8 +22,9 @@ function tableOf(pace: 'together' | 'one by one' = 'together') {
     remove: (handle: Handle) => void shapes.splice(shapes.indexOf(handle), 1),
     route: () => (pace === 'together' ? [layer(shapes)] : shapes.map((handle) => layer([handle]))).filter(({ size }) => size > 0),
     shapesOn: () => new Set(shapes),
+    clone,
   };
-  const table = new RouterTable(routing, { take: () => blockOf([]), close: () => {} }, deliveries);
+  const table = new RouterTable(routing, { take: () => blockOf([]), close: () => {}, clone }, deliveries);
   return { shapes, deliveries, table };
 }
 
@@ -102,22 +105,4 @@ test('a shape that a delivery was not routed to finds nothing of its own in it',
   const delivery = new Deliveries().begin(blockOf([]), [new Map([[handleOf(1), CHANGES]])]);
 
   expect(() => changesFor(delivery, handleOf(2))).toThrow('delivery 1 was routed to 2-1');
-});
-
-test('a copy goes its own way', () => {
-  const { table } = tableOf();
-  for (const add of [handleOf(1), handleOf(2)]) table.apply({ add });
-  table.apply({ route: RANGE });
-  const before = table.key();
-  const copy = table.clone();
-  const isEqual = copy.key() === before;
-  copy.apply('nextLayer');
-  copy.apply({ remove: handleOf(2) });
-
-  expect({ isEqual, original: table.key(), recipients: [...table.recipients()], left: [...copy.recipients()] }).toEqual({
-    isEqual: true,
-    original: before,
-    recipients: ['@consumer/1-1', '@consumer/2-1'],
-    left: [],
-  });
 });

@@ -84,8 +84,7 @@ function consumerPorts(
   };
 }
 
-function routing(storage: Storage, filters: ShapeFilters): ShapeRouting {
-  const router = new ShapeRouter((id) => storage.log.layoutOf(id));
+function routing(storage: Storage, filters: ShapeFilters, router = new ShapeRouter((id) => storage.log.layoutOf(id))): ShapeRouting {
   return {
     add: (handle) => {
       const { definition } = shapeLogOf(storage, handle);
@@ -94,6 +93,8 @@ function routing(storage: Storage, filters: ShapeFilters): ShapeRouting {
     remove: (handle) => router.remove(handle),
     route: (block) => router.route(block),
     shapesOn: (layoutIds) => router.shapesOn(layoutIds),
+    // Definitions and layouts never change: a copy reads them where its original does.
+    clone: () => routing(storage, filters, router.clone()),
   };
 }
 

@@ -6,6 +6,7 @@
  * its block there, and the table takes it out when it hears of it; so whoever dies in between leaves nothing behind. No
  * more than a few slots are full, or being filled, at a time: who asks for one more waits until another was emptied.
  */
+import type { Forkable } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { LogRange } from '../../model/log-position.ts';
 import type { LogBlock } from '../../model/transaction.ts';
@@ -20,8 +21,8 @@ interface Loading {
 /** Slots that are full or being filled. */
 const LOADS_MAX = 64;
 
-/** The place of one process for the block that it asked for last. */
-export interface BlockSlot {
+/** The place of one process for the block that it asked for last. A copy holds the same block, and nobody loads another into it. */
+export interface BlockSlot extends Forkable<BlockSlot> {
   /** The block that was loaded for exactly this range, once. @throws {InvariantError} when it is not there. */
   take(range: LogRange): LogBlock;
   /** The owner has ended: what is loaded for it from now on is nobody's. */
@@ -57,6 +58,7 @@ export class LogBlocks {
         this.slots.delete(owner);
         this.empty(owner);
       },
+      clone: () => slotWith(this.held.get(owner)),
     };
   }
 
@@ -89,8 +91,7 @@ export class LogBlocks {
   }
 
   private take(owner: string, range: LogRange): LogBlock {
-    const block = this.held.get(owner);
-    invariant(block !== undefined && isSame(block, range), `a block behind ${range.after} is taken once it was loaded`);
+    const block = loadedFor(range, this.held.get(owner));
     this.empty(owner);
     return block;
   }
@@ -143,6 +144,26 @@ export class LogBlocks {
     }
     return undefined;
   }
+}
+
+function loadedFor(range: LogRange, block: LogBlock | undefined): LogBlock {
+  invariant(block !== undefined && isSame(block, range), `a block behind ${range.after} is taken once it was loaded`);
+  return block;
+}
+
+function slotWith(block: LogBlock | undefined): BlockSlot {
+  let held = block;
+  return {
+    take(range) {
+      const taken = loadedFor(range, held);
+      held = undefined;
+      return taken;
+    },
+    close() {
+      held = undefined;
+    },
+    clone: () => slotWith(held),
+  };
 }
 
 function isSame(left: LogRange, right: LogRange): boolean {

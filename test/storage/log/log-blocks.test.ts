@@ -1,5 +1,6 @@
 /** Blocks of the log in memory: shared by those who load the same, held while the calls that asked for them are open. */
 import { expect, test } from 'vitest';
+import { Fork } from '../../../src/base/fork.ts';
 import type { LogPosition, LogRange } from '../../../src/model/log-position.ts';
 import type { LogBlock } from '../../../src/model/transaction.ts';
 import type { Table } from '../../../src/otp/process.ts';
@@ -48,6 +49,17 @@ test('a block is there for its owner until it is taken, once', async () => {
   const found = [other, mine, mine].map((slot) => attempt(() => slot.take(range(0, 20)).through));
 
   expect({ found, count: blocks.count }).toEqual({ found: [QUIET, 20, QUIET], count: 0 });
+});
+
+test('a copy of a slot holds what the slot holds, and neither takes it from the other', async () => {
+  const blocks = new LogBlocks(new CountedLog());
+  const slot = blocks.slot('owner');
+  await blocks.load('owner', range(0, 20), 100, open());
+  const [first, second] = [slot.clone(new Fork()), slot.clone(new Fork())];
+  first.close();
+  const copied = [first, second, second].map((copy) => attempt(() => copy.take(range(0, 20)).through));
+
+  expect({ copied, count: blocks.count, own: slot.take(range(0, 20)).through }).toEqual({ copied: [QUIET, 20, QUIET], count: 1, own: 20 });
 });
 
 test('who asks for another block lets go of the one that was not taken', async () => {

@@ -247,6 +247,7 @@ export class HandOverWorld {
       remove: (handle: Handle) => routing.remove(handle),
       route: routing.route.bind(routing),
       shapesOn: routing.shapesOn.bind(routing),
+      clone: uncopied('what a runtime works on'),
     };
     return {
       machine: shapeLogCollector,
