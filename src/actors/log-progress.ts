@@ -4,6 +4,7 @@
  *
  * It passes a transaction only after every shape that the transaction touches has stored it.
  */
+import type { Fork, Forkable } from '../base/fork.ts';
 import type { LogPosition } from '../model/log-position.ts';
 import { LSN_ZERO, maxLsn, type Lsn } from '../model/lsn.ts';
 import type { Handle } from '../model/shape.ts';
@@ -21,7 +22,7 @@ export type ProgressChange =
   | { readonly notTaken: readonly Handle[] };
 
 /** Remembers, for the next start, that the log before a position has been taken. */
-export interface PositionKeeper {
+export interface PositionKeeper extends Forkable<PositionKeeper> {
   advance(position: LogPosition): void;
   get(handle: Handle): Pick<ShapeLog, 'discard'> | undefined;
 }
@@ -43,8 +44,8 @@ export class LogProgress implements Table<ProgressChange> {
     if (isCaughtUp && lsn !== '0') this.lsn = this.lsn === undefined ? lsn : maxLsn(this.lsn, lsn);
   }
 
-  clone(): LogProgress {
-    const copy = new LogProgress(this.keeper);
+  clone(fork: Fork): LogProgress {
+    const copy = new LogProgress(this.keeper.clone(fork));
     copy.lsn = this.lsn;
     return copy;
   }

@@ -1,16 +1,19 @@
 /** The tables that stand over the logs keep the promises of every table, over logs and deliveries that can be copied. */
 import fc from 'fast-check';
+import { LogProgress, type ProgressChange } from '../../src/actors/log-progress.ts';
 import { RouterTable, type RouterChange, type ShapeRouting } from '../../src/actors/router-table.ts';
 import { consumerOf } from '../../src/actors/shape-processes.ts';
 import { Fork } from '../../src/base/fork.ts';
 import type { LogPosition } from '../../src/model/log-position.ts';
+import type { Lsn } from '../../src/model/lsn.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import type { LogBlock } from '../../src/model/transaction.ts';
 import { Deliveries, type DeliveryId } from '../../src/shapes/delivery.ts';
 import { ShapeRouter } from '../../src/shapes/shape-router.ts';
 import { transactionOf } from '../support/actors/changes.ts';
-import { ModelSlot } from '../support/actors/model-slot.ts';
+import { blockKey, ModelSlot } from '../support/actors/model-slot.ts';
 import { tableContract, type World } from '../support/otp/table-contract.ts';
+import { ModelShapeLogs } from '../support/storage/model-shape-logs.ts';
 import { handleOf, itemsLayout, shapeOf, whereOf, type ShapeWish } from '../support/shapes.ts';
 
 const TITLES = ['one', 'two', 'three'];
@@ -58,7 +61,7 @@ function deliveriesKey(deliveries: Deliveries): readonly unknown[] {
   const { id: next } = deliveries.clone(new Fork()).begin(blockBefore(10, ''), []);
   const ids = Array.from({ length: next - 1 }, (_, index) => (index + 1) as DeliveryId);
   const open = ids.flatMap((id) => deliveries.get(id) ?? []);
-  return [next, open.map(({ id, block: { through: end }, layers }) => [id, end, layers.map((layer) => [...layer.keys()])])];
+  return [next, open.map(({ id, block: opened, layers }) => [id, blockKey(opened), layers.map((layer) => [...layer.keys()])])];
 }
 
 function routing(router = new ShapeRouter(layoutOf)): ShapeRouting {
@@ -86,5 +89,27 @@ tableContract('RouterTable', {
   play(table, step, world) {
     if (typeof step === 'object' && 'load' in step) return world.slot.put(step.load);
     return table.apply(step);
+  },
+});
+
+/** A collector's shapes: two, of which a process may have left lines behind that nobody has seen. */
+function twoShapes(): ModelShapeLogs {
+  const logs = new ModelShapeLogs();
+  for (const made of [1, 2].map(handleOf)) logs.create(made, shapeOf({}));
+  return logs;
+}
+
+const position = fc.constantFrom(0, 10, 20, 30).map((at) => at as LogPosition);
+
+tableContract('LogProgress', {
+  world: twoShapes,
+  table: (logs) => new LogProgress(logs),
+  steps: fc.oneof<fc.Arbitrary<ProgressChange | { readonly publish: Handle }>[]>(
+    fc.record({ publish: fc.constantFrom(1, 2).map(handleOf) }),
+    fc.record({ position, lsn: fc.constantFrom('0', '5', '7').map((text) => text as Lsn), isCaughtUp: fc.boolean() }),
+    fc.array(handle, { maxLength: 2 }).map((notTaken) => ({ notTaken })),
+  ),
+  play(table, step, logs) {
+    return 'publish' in step ? logs.get(step.publish)?.publish(logs.position) : table.apply(step);
   },
 });

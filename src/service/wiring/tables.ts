@@ -33,7 +33,11 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
     statusMonitor: () => ({ awaitingActive: new RequestBacklog() }),
     collector: (self) => ({
       router: new RouterTable(routing(storage, filters), blocks.slot(self), deliveries),
-      progress: new LogProgress(storage.shapes),
+      progress: new LogProgress({
+        advance: (position) => storage.shapes.advance(position),
+        get: (handle) => storage.shapes.get(handle),
+        clone: uncopied('a storage'),
+      }),
     }),
     publicationManager: () => ({
       relations: new PublishedRelations({ lost: (relation) => database.catalog.doubt(relation), clone: uncopied('a catalogue') }),

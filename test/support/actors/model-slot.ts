@@ -30,6 +30,12 @@ export class ModelSlot implements LoadedBlock {
   }
 
   key(): string {
-    return this.block === undefined ? 'empty' : `(${this.block.after}, ${this.block.through}]`;
+    return this.block === undefined ? 'empty' : blockKey(this.block);
   }
+}
+
+/** With what lies in it: tests write other transactions into the same range. */
+export function blockKey({ after, through, transactions }: LogBlock): string {
+  const contents = transactions.map(({ xid, isUnfinished, fragments }) => [xid, isUnfinished, fragments.map(String)]);
+  return JSON.stringify([after, through, contents]);
 }

@@ -255,7 +255,11 @@ export class HandOverWorld {
       input: { position: this.storage.shapes.position },
       tables: (self) => ({
         router: new RouterTable(shapes, this.blocks.slot(self), this.deliveries),
-        progress: new LogProgress(this.storage.shapes),
+        progress: new LogProgress({
+          advance: (position) => this.storage.shapes.advance(position),
+          get: (handle) => this.storage.shapes.get(handle),
+          clone: uncopied('what a runtime works on'),
+        }),
       }),
     };
   }

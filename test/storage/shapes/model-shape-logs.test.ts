@@ -1,0 +1,52 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { InvariantError } from '../../../src/base/invariant.ts';
+import type { LogPosition } from '../../../src/model/log-position.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
+import { handleOf, shapeOf } from '../../support/shapes.ts';
+import { ModelShapeLogs } from '../../support/storage/model-shape-logs.ts';
+import { bytes, grow, lsn, pgSnapshot } from '../../support/storage/stored-samples.ts';
+
+type Written = Pick<
+  ShapeLog,
+  'end' | 'position' | 'waitsAt' | 'filterBy' | 'append' | 'publish' | 'leavePace' | 'discard' | 'stopFiltering'
+>;
+type Step = (shape: Written, logs: { advance(position: LogPosition): void }) => unknown;
+
+const position = fc.integer({ min: 0, max: 30 }).map((at) => at as LogPosition);
+const step: fc.Arbitrary<Step> = fc.oneof<fc.Arbitrary<Step>[]>(
+  fc.tuple(fc.nat(9), fc.nat(2)).map(([commit, place]) => (shape) => shape.append(lsn(commit), place, bytes('"line"'))),
+  fc.tuple(position, fc.constantFrom('behind' as const, undefined)).map(([at, pace]) => (shape) => shape.publish(at, pace)),
+  position.map((at) => (_, logs) => logs.advance(at)),
+  fc.nat(9).map((at) => (shape) => shape.leavePace(lsn(at))),
+  fc.nat(9).map((at) => (shape) => shape.discard(lsn(at))),
+  fc.constant<Step>((shape) => shape.stopFiltering()),
+);
+
+function outcome(each: Step, shape: Written, logs: { advance(position: LogPosition): void }): unknown {
+  try {
+    const told = each(shape, logs);
+    return { told, end: shape.end, position: shape.position, waitsAt: shape.waitsAt, filterBy: shape.filterBy };
+  } catch (error) {
+    if (error instanceof InvariantError) return error.message;
+    throw error;
+  }
+}
+
+test('a shape of the model answers its writer as one of the engine does', async () => {
+  await fc.assert(
+    fc.asyncProperty(fc.array(step, { maxLength: 15 }), async (steps) => {
+      const storage = memoryStorage();
+      await grow(storage, 5);
+      const model = new ModelShapeLogs();
+      const [shape, modelled] = [storage.shapes, model].map((logs) => logs.create(handleOf(1), shapeOf({})));
+      await storage.shapes.get(handleOf(1))?.beginSnapshot(pgSnapshot).complete();
+      model.get(handleOf(1))?.takeSnapshot(pgSnapshot);
+
+      expect(steps.map((each) => modelled && outcome(each, modelled, model))).toEqual(
+        steps.map((each) => shape && outcome(each, shape, storage.shapes)),
+      );
+    }),
+  );
+});

@@ -1,0 +1,145 @@
+/**
+ * ModelShapeLogs: the shapes' logs as the tables of processes write them, in memory, and copied together with those tables.
+ * No reader, no snapshot's rows, no transaction log behind it. A test holds it to the engine that a service uses.
+ */
+import { Copies, type Fork } from '../../../src/base/fork.ts';
+import { invariant } from '../../../src/base/invariant.ts';
+import { compareOffsets, offsetOf, SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
+import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
+import type { Lsn } from '../../../src/model/lsn.ts';
+import type { PgSnapshot } from '../../../src/model/pg-snapshot.ts';
+import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
+import { Pace, type PaceState } from '../../../src/storage/shapes/pace.ts';
+
+export class ModelShapeLogs {
+  private readonly shapes = new Map<Handle, ModelShapeLog>();
+  private readonly copies = new Copies<ModelShapeLogs>();
+
+  constructor(public position: LogPosition = LOG_START) {}
+
+  advance(position: LogPosition): void {
+    invariant(position >= this.position, 'shapes never go back in the log');
+    this.position = position;
+  }
+
+  create(handle: Handle, definition: ShapeDefinition): ModelShapeLog {
+    const shape = new ModelShapeLog(this, { handle, definition, pace: { position: this.position, isLagging: true } });
+    this.shapes.set(handle, shape);
+    return shape;
+  }
+
+  get(handle: Handle): ModelShapeLog | undefined {
+    return this.shapes.get(handle);
+  }
+
+  all(): Iterable<ModelShapeLog> {
+    return this.shapes.values();
+  }
+
+  delete(handle: Handle): void {
+    this.shapes.delete(handle);
+  }
+
+  clone(fork: Fork): ModelShapeLogs {
+    return this.copies.of(fork, () => {
+      const copy = new ModelShapeLogs(this.position);
+      for (const [handle, shape] of this.shapes) copy.shapes.set(handle, new ModelShapeLog(copy, shape.state));
+      return copy;
+    });
+  }
+
+  key(): string {
+    return JSON.stringify([this.position, Array.from(this.shapes.values(), ({ state: { definition: _, ...state } }) => state)]);
+  }
+}
+
+interface ModelLine {
+  readonly offset: LogOffset;
+  readonly text: string;
+}
+
+interface ModelShapeState {
+  readonly handle: Handle;
+  readonly definition: ShapeDefinition;
+  readonly pace: PaceState;
+  readonly waitsAt?: Lsn | undefined;
+  readonly lines?: readonly ModelLine[];
+  readonly pending?: readonly ModelLine[];
+  readonly pgSnapshot?: PgSnapshot | undefined;
+  readonly filterBy?: PgSnapshot | undefined;
+}
+
+export class ModelShapeLog {
+  readonly handle: Handle;
+  readonly definition: ShapeDefinition;
+  private readonly pace: Pace;
+  private readonly lines: ModelLine[];
+  private pending: ModelLine[];
+  private pgSnapshot: PgSnapshot | undefined;
+  filterBy: PgSnapshot | undefined;
+
+  constructor(logs: { readonly position: LogPosition }, state: ModelShapeState) {
+    const { handle, definition, pace, waitsAt, lines, pending, pgSnapshot, filterBy } = state;
+    this.handle = handle;
+    this.definition = definition;
+    this.pace = new Pace(logs, pace, waitsAt);
+    this.lines = [...(lines ?? [])];
+    this.pending = [...(pending ?? [])];
+    this.pgSnapshot = pgSnapshot;
+    this.filterBy = filterBy;
+  }
+
+  get state(): ModelShapeState {
+    const { handle, definition, waitsAt, lines, pending, pgSnapshot, filterBy } = this;
+    return { handle, definition, pace: this.pace.state, waitsAt, lines: [...lines], pending: [...pending], pgSnapshot, filterBy };
+  }
+
+  get end(): LogOffset {
+    return this.lines.at(-1)?.offset ?? SNAPSHOT_END;
+  }
+
+  get position(): LogPosition {
+    return this.pace.position;
+  }
+
+  get waitsAt(): Lsn | undefined {
+    return this.pace.waitsAt;
+  }
+
+  get snapshot(): { readonly state: 'awaited' | 'complete' } {
+    return { state: this.pgSnapshot === undefined ? 'awaited' : 'complete' };
+  }
+
+  /** At once: it has no rows. Nothing lies in the log that it does not see. */
+  takeSnapshot(pgSnapshot: PgSnapshot): void {
+    invariant(this.pgSnapshot === undefined, 'a snapshot begins once');
+    this.pgSnapshot = pgSnapshot;
+    this.filterBy = pgSnapshot;
+  }
+
+  append(lsn: Lsn, position: number, line: Uint8Array): void {
+    const offset = offsetOf(lsn, position);
+    if (compareOffsets(offset, this.pending.at(-1)?.offset ?? this.end) > 0) this.pending.push({ offset, text: String(line) });
+    else invariant(this.pending.length === 0, 'lines come in the order of their offsets');
+  }
+
+  publish(position: LogPosition, pace?: 'behind'): LogOffset {
+    this.lines.push(...this.pending);
+    this.pending = [];
+    this.pace.take(position, pace);
+    return this.end;
+  }
+
+  leavePace(at: Lsn): void {
+    this.pace.leave(at);
+  }
+
+  discard(at: Lsn): void {
+    this.pending = [];
+    this.leavePace(at);
+  }
+
+  stopFiltering(): void {
+    this.filterBy = undefined;
+  }
+}
