@@ -8,6 +8,7 @@
  * After a restart the log is offered again from where the slowest shape was. What this shape had taken by then is left
  * out by its position, not by the offsets of its lines: a transaction that the snapshot saw left no line to compare with.
  */
+import type { Fork } from '../base/fork.ts';
 import { invariant } from '../base/invariant.ts';
 import { Change } from '../model/change.ts';
 import { lsnOfOffset, offsetOf, positionOfOffset, type LogOffset } from '../model/log-offset.ts';
@@ -75,13 +76,13 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     return this.take(delivery.block, changesByTransaction(delivery.block, changesFor(delivery, this.ports.shapeLog.handle)));
   }
 
-  /** Shares the shape's log, which belongs to the world and not to this process. */
-  clone(): ConsumerLog {
-    return new ConsumerLog(this.ports, this);
+  clone(fork: Fork): ConsumerLog {
+    return new ConsumerLog(this.ports.clone(fork), this);
   }
 
   key(): string {
-    return JSON.stringify([this.ports.shapeLog.handle, this.end, this.hasCaughtUp, this.heldBack?.position ?? null]);
+    const heldBack = this.heldBack && [this.heldBack.position, ...this.heldBack.bytes];
+    return JSON.stringify([this.ports.shapeLog.handle, this.end, this.hasCaughtUp, heldBack ?? null]);
   }
 
   close(): void {

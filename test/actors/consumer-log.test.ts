@@ -4,6 +4,7 @@ import { seededRandom } from '../../src/base/random.ts';
 import { ConsumerLog } from '../../src/actors/consumer-log.ts';
 import type { ConsumerPorts } from '../../src/actors/consumer-ports.ts';
 import { isInMemory } from '../../src/api/shape-response.ts';
+import { uncopied } from '../../src/base/fork.ts';
 import type { LogOffset } from '../../src/model/log-offset.ts';
 import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
@@ -46,6 +47,7 @@ function open(shapeLog: ShapeLog, block = BLOCK, ports: Partial<ConsumerPorts> =
     takenByAll: () => 0 as LogPosition,
     processedLsn: () => LSN_ZERO,
     announce: () => {},
+    clone: uncopied('a storage'),
     ...ports,
   });
 }

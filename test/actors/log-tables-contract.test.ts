@@ -1,19 +1,24 @@
 /** The tables that stand over the logs keep the promises of every table, over logs and deliveries that can be copied. */
 import fc from 'fast-check';
+import { ConsumerLog, type ConsumerLogChange } from '../../src/actors/consumer-log.ts';
+import type { ConsumerPorts } from '../../src/actors/consumer-ports.ts';
 import { LogProgress, type ProgressChange } from '../../src/actors/log-progress.ts';
 import { RouterTable, type RouterChange, type ShapeRouting } from '../../src/actors/router-table.ts';
 import { consumerOf } from '../../src/actors/shape-processes.ts';
-import { Fork } from '../../src/base/fork.ts';
+import { Copies, Fork } from '../../src/base/fork.ts';
+import { invariant } from '../../src/base/invariant.ts';
 import type { LogPosition } from '../../src/model/log-position.ts';
 import type { Lsn } from '../../src/model/lsn.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import type { LogBlock } from '../../src/model/transaction.ts';
+import { ChangeConverter } from '../../src/shapes/change-converter.ts';
 import { Deliveries, type DeliveryId } from '../../src/shapes/delivery.ts';
 import { ShapeRouter } from '../../src/shapes/shape-router.ts';
 import { transactionOf } from '../support/actors/changes.ts';
 import { blockKey, ModelSlot } from '../support/actors/model-slot.ts';
 import { tableContract, type World } from '../support/otp/table-contract.ts';
 import { ModelShapeLogs } from '../support/storage/model-shape-logs.ts';
+import { pgSnapshot } from '../support/storage/stored-samples.ts';
 import { handleOf, itemsLayout, shapeOf, whereOf, type ShapeWish } from '../support/shapes.ts';
 
 const TITLES = ['one', 'two', 'three'];
@@ -111,5 +116,85 @@ tableContract('LogProgress', {
   ),
   play(table, step, logs) {
     return 'publish' in step ? logs.get(step.publish)?.publish(logs.position) : table.apply(step);
+  },
+});
+
+/** One shape's log, the deliveries that it is touched by, and who was told how far it can be read. */
+class ConsumerWorld implements World<ConsumerWorld> {
+  private readonly copies = new Copies<ConsumerWorld>();
+
+  constructor(
+    readonly logs: ModelShapeLogs,
+    readonly delivery = new DeliveryWorld(),
+    readonly announced: string[] = [],
+  ) {}
+
+  static begin(): ConsumerWorld {
+    const logs = new ModelShapeLogs();
+    logs.create(handleOf(1), shapeOf(wishOf(handleOf(1)))).takeSnapshot(pgSnapshot);
+    return new ConsumerWorld(logs);
+  }
+
+  get ports(): ConsumerPorts {
+    const shapeLog = this.logs.get(handleOf(1));
+    invariant(shapeLog !== undefined, 'a log outlives its Consumer');
+    return {
+      shapeLog,
+      lines: new ChangeConverter(shapeLog.definition, whereOf(wishOf(handleOf(1))), layoutOf),
+      loaded: this.delivery.slot,
+      delivery: (id) => this.delivery.deliveries.get(id),
+      layoutOf,
+      takenByAll: () => this.logs.position,
+      announce: (grown, end) => void this.announced.push(`${grown} ${end}`),
+      clone: (fork) => this.clone(fork).ports,
+    };
+  }
+
+  /** Opens a delivery of the block to whom it concerns. */
+  deliver(opened: LogBlock): void {
+    const router = new ShapeRouter(layoutOf);
+    router.add(handleOf(1), shapeOf(wishOf(handleOf(1))), whereOf(wishOf(handleOf(1))));
+    this.delivery.deliveries.begin(opened, router.route(opened));
+  }
+
+  clone(fork: Fork): ConsumerWorld {
+    return this.copies.of(fork, () => new ConsumerWorld(this.logs.clone(fork), this.delivery.clone(fork), [...this.announced]));
+  }
+
+  key(): string {
+    return JSON.stringify([this.logs.key(), this.delivery.key(), this.announced]);
+  }
+}
+
+/** The last transaction of the block goes on behind it. */
+const part = block.map(({ transactions, ...range }): LogBlock => {
+  return { ...range, transactions: transactions.map((one) => ({ ...one, isUnfinished: true })) };
+});
+const deliveryId = fc.constantFrom(1, 2, 3).map((id) => id as DeliveryId);
+type ConsumerStep =
+  | ConsumerLogChange
+  | { readonly load: LogBlock }
+  | { readonly deliver: LogBlock }
+  | { readonly close: DeliveryId }
+  | 'advance';
+
+tableContract('ConsumerLog', {
+  world: () => ConsumerWorld.begin(),
+  table: ({ ports }) => new ConsumerLog(ports),
+  steps: fc.oneof<fc.Arbitrary<ConsumerStep>[]>(
+    fc.record({ load: fc.oneof(block, part) }),
+    fc.record({ deliver: block }),
+    fc.record({ close: deliveryId }),
+    fc.record({ take: deliveryId }),
+    through.map((end) => ({ takeUnrouted: { after: (end - 10) as LogPosition, through: end as LogPosition } })),
+    fc.record({ publish: position }),
+    fc.constantFrom<ConsumerStep>('locate', 'caughtUp', 'leavePace', 'advance'),
+  ),
+  play(table, step, world) {
+    if (step === 'advance') return world.logs.advance((world.logs.position + 10) as LogPosition);
+    if (typeof step !== 'object') return table.apply(step);
+    if ('load' in step) return world.delivery.slot.put(step.load);
+    if ('deliver' in step) return world.deliver(step.deliver);
+    return 'close' in step ? world.delivery.deliveries.close(step.close) : table.apply(step);
   },
 });

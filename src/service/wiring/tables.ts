@@ -85,6 +85,7 @@ function consumerPorts(
     takenByAll: () => storage.shapes.position,
     processedLsn: () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress)?.lastProcessedLsn ?? LSN_ZERO,
     announce: (grown, end) => announcements.announce(grown, end),
+    clone: uncopied('a storage'),
   };
 }
 

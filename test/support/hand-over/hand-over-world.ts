@@ -218,6 +218,7 @@ export class HandOverWorld {
       takenByAll: () => storage.shapes.position,
       processedLsn: () => LSN_ZERO,
       announce: () => undefined,
+      clone: uncopied('what a runtime works on'),
     });
     return { log, materializers: new Subscribers(), awaitingStart: new RequestBacklog() };
   }
