@@ -6,12 +6,13 @@
  * reserved in the same step that finds it missing, so that it never has two handles. Who is given up takes along, in the
  * same step, all who depend on it.
  */
-import { invariant } from '../base/invariant.ts';
 import type { Clock } from '../base/clock.ts';
+import type { Fork, Forkable } from '../base/fork.ts';
+import { invariant } from '../base/invariant.ts';
 import { newHandle, type Handle, type ShapeDefinition } from '../model/shape.ts';
 import type { ExitReason, Message, Pid, ReplyTo, Table } from '../otp/process.ts';
 import { DependencyGraph } from '../shapes/dependency-graph.ts';
-import type { ShapeLogs } from '../storage/shapes/shape-logs.ts';
+import type { SnapshotState } from '../storage/shapes/shape-logs.ts';
 import { downCause } from './down-cause.ts';
 import { isServing, type LifeEvent } from './handle-life.ts';
 import { RecentEnds } from './recent-ends.ts';
@@ -30,8 +31,23 @@ export type DirectoryChange =
   /** Are those gone that had to go? */
   | 'countCondemned';
 
-export interface DirectoryPorts {
-  readonly shapeLogs: Pick<ShapeLogs, 'create' | 'get' | 'all' | 'delete'>;
+/** What the directory looks at of a shape's log. */
+export interface ListedLog {
+  readonly handle: Handle;
+  readonly definition: ShapeDefinition;
+  readonly snapshot: Pick<SnapshotState, 'state'>;
+}
+
+/** The shapes' logs, as far as the directory makes, finds and deletes them: `ShapeLogs`. */
+export interface ListedLogs {
+  create(handle: Handle, definition: ShapeDefinition): unknown;
+  get(handle: Handle): ListedLog | undefined;
+  all(): Iterable<ListedLog>;
+  delete(handle: Handle, why: string): void;
+}
+
+export interface DirectoryPorts extends Forkable<DirectoryPorts> {
+  readonly shapeLogs: ListedLogs;
   readonly clock: Pick<Clock, 'epochMicros'>;
   /** Told whenever a handle stops serving its definition, while its log is still there. */
   readonly rotated: (handle: Handle) => void;
@@ -99,8 +115,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     }
   }
 
-  clone(): ShapeDirectory {
-    const copy = new ShapeDirectory(this.ports);
+  clone(fork: Fork): ShapeDirectory {
+    const copy = new ShapeDirectory(this.ports.clone(fork));
     copy.lives = this.lives.clone();
     copy.dependencies = this.dependencies.clone();
     copy.ends = this.ends.clone();
@@ -111,7 +127,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   key(): string {
-    return JSON.stringify([this.lives.key(), [...this.waiting].sort(), this.unrestored ?? null, this.purgers, this.ends.key()]);
+    return JSON.stringify([this.lives.key(), [...this.waiting], this.unrestored ?? null, this.purgers, this.ends.key()]);
   }
 
   private reserve(definition: ShapeDefinition, replyTo: ReplyTo): Message | undefined {

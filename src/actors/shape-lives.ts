@@ -97,8 +97,9 @@ export class ShapeLives {
     return copy;
   }
 
+  /** In their order: in that order they are condemned together. */
   key(): readonly unknown[] {
-    return [...this.lives.values()].map(({ handle, life, consumer, end }) => [handle, life, consumer ?? null, end ?? null]).sort();
+    return Array.from(this.lives.values(), ({ handle, life, consumer, end }) => [handle, life, consumer ?? null, end ?? null]);
   }
 
   private follow(before: ShapeLife, after: ShapeLife): void {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { ShapeDirectory, type DirectoryPorts } from '../../src/actors/shape-directory.ts';
+import { uncopied } from '../../src/base/fork.ts';
 import { LSN_ZERO } from '../../src/model/lsn.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import type { ExitReason, Pid, ReplyTo } from '../../src/otp/process.ts';
@@ -16,7 +17,8 @@ const THIRD = 'call#3' as ReplyTo;
 const DRAINED: ExitReason = { shutdown: 'drain' };
 
 function directoryOn(shapeLogs: ShapeLogs, ports: Partial<DirectoryPorts> = {}): ShapeDirectory {
-  return new ShapeDirectory({ shapeLogs, clock: new ManualClock(), rotated: () => {}, dependenciesOf: () => [], ...ports });
+  const clone = uncopied('a storage');
+  return new ShapeDirectory({ shapeLogs, clock: new ManualClock(), rotated: () => {}, dependenciesOf: () => [], clone, ...ports });
 }
 
 test('a purge is answered when the last shape has been deleted', () => {
@@ -338,22 +340,6 @@ test.each<[string, (shape: ReturnType<typeof reservedShape>) => void]>([
   expect(shape.directory.key()).toBe(empty.key());
 });
 
-test('a copy goes its own way', () => {
-  const { directory, handle, start } = reservedShape();
-  start();
-  directory.apply({ type: 'purge', why: 'asked', replyTo: SECOND });
-  const before = directory.key();
-  const copy = directory.clone();
-
-  const told = [copy.apply({ type: 'down', pid: PID, reason: { shutdown: { delete: 'asked' } } }), copy.apply('countCondemned')];
-
-  expect({ told, original: directory.key(), isEqual: copy.key() === before }).toEqual({
-    told: [{ type: 'shape.gone', handle, why: 'asked', isTold: true, pids: [] }, { type: 'shapes.purged', replies: [SECOND] }],
-    original: before,
-    isEqual: false,
-  });
-});
-
 test('why snapshots failed is kept of the last thousand', () => {
   const directory = directoryOn(memoryStorage().shapes);
   const fail = (index: number) => {
@@ -378,6 +364,19 @@ test('why a snapshot failed can be asked after its Consumer', () => {
   down({ shutdown: { delete: 'snapshotFailed', error } });
 
   expect([directory.failureOf(handle), directory.find(definition)]).toEqual([error, undefined]);
+});
+
+test('that an operator was told of missed changes stands in the key, since it is not told again', () => {
+  const ends: readonly ExitReason[] = ['killed', { shutdown: { delete: 'replicaIdentity', xid: 7, lsn: '70' } }];
+
+  const keys = ends.map((reason) => {
+    const { directory, start, down } = reservedShape();
+    start();
+    down(reason);
+    return directory.key();
+  });
+
+  expect(keys[0]).not.toBe(keys[1]);
 });
 
 test('of the shapes that one transaction ended, the first tells which changes of their table were missed', () => {

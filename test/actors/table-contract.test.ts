@@ -1,4 +1,6 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
+import { expect, test } from 'vitest';
 import { LinkValues } from '../../src/actors/link-values.ts';
 import { PublishedRelations, type LostRelationListener, type PublishedRelationsChange } from '../../src/actors/published-relations.ts';
 import { RequestBacklog, type RequestBacklogChange } from '../../src/actors/request-backlog.ts';
@@ -127,3 +129,18 @@ tableContract('PublishedRelations', {
   ),
   play: apply,
 });
+
+test('every table of the source is held to the contract', () => {
+  const held = textsIn('../../test/').flatMap((text) => [...text.matchAll(/^tableContract\('(\w+)'/gm)].map(([, name]) => name));
+  const tables = textsIn('../../src/').flatMap((text) => [...text.matchAll(TABLE)].map(([, name]) => name));
+
+  expect(held.sort()).toEqual(tables.sort());
+});
+
+const TABLE = /^export class (\w+)(?: extends SupervisionTable<.*>| implements (?:Recipients)?Table<.*>) \{$/gm;
+
+function textsIn(folder: string): readonly string[] {
+  const root = new URL(folder, import.meta.url);
+  const files = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((fileName) => fileName.endsWith('.ts'));
+  return files.map((fileName) => readFileSync(new URL(fileName, root), 'utf8'));
+}

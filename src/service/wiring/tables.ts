@@ -52,6 +52,7 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
           announcements.rotate(handle);
         },
         dependenciesOf: () => [], // No definition names another shape yet.
+        clone: uncopied('a storage'),
       }),
     }),
     consumer: (handle, self) => ({

@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+import { ShapeDirectory, type DirectoryChange, type DirectoryPorts } from '../../src/actors/shape-directory.ts';
+import { Copies, type Fork } from '../../src/base/fork.ts';
+import type { Handle } from '../../src/model/shape.ts';
+import type { ExitReason, Pid, ReplyTo } from '../../src/otp/process.ts';
+import { tableContract, type World } from '../support/otp/table-contract.ts';
+import { handleOf, shapeOf } from '../support/shapes.ts';
+import { ModelShapeLogs, type ModelShapeLog } from '../support/storage/model-shape-logs.ts';
+import { pgSnapshot } from '../support/storage/stored-samples.ts';
+
+const definitions = ['one', 'two', 'three'].map((title) => shapeOf({ where: { column: 'title', equals: title } }));
+
+/** Stored shapes, and who was told that a handle serves no more. The second takes values from the first; of the third there is half. */
+class DirectoryWorld implements World<DirectoryWorld> {
+  private readonly copies = new Copies<DirectoryWorld>();
+
+  constructor(
+    readonly logs: ModelShapeLogs,
+    private readonly rotated: Handle[] = [],
+  ) {}
+
+  static begin(): DirectoryWorld {
+    const logs = new ModelShapeLogs();
+    const stored = definitions.map((definition, index) => logs.create(handleOf(index + 1), definition));
+    for (const shape of stored.slice(0, 2)) shape.takeSnapshot(pgSnapshot);
+    return new DirectoryWorld(logs);
+  }
+
+  get ports(): DirectoryPorts {
+    return {
+      shapeLogs: this.logs,
+      clock: { epochMicros: () => 7 },
+      rotated: (gone) => void this.rotated.push(gone),
+      dependenciesOf: (outer) => (this.logs.get(outer)?.definition === definitions[1] ? [handleOf(1)] : []),
+      clone: (fork) => this.clone(fork).ports,
+    };
+  }
+
+  shape(index: number): ModelShapeLog | undefined {
+    return [...this.logs.all()][index];
+  }
+
+  clone(fork: Fork): DirectoryWorld {
+    return this.copies.of(fork, () => new DirectoryWorld(this.logs.clone(fork), [...this.rotated]));
+  }
+
+  key(): string {
+    return JSON.stringify([this.logs.key(), this.rotated]);
+  }
+}
+
+/** What becomes of the shape at this place, or is asked about it. */
+interface ShapeStep {
+  readonly of: number;
+  readonly what: 'started' | 'refused' | 'condemn' | 'confirm' | 'condemnShapes' | 'snapshot' | { readonly down: ExitReason };
+}
+
+function directoryChange({ of, what }: ShapeStep, world: DirectoryWorld): DirectoryChange | undefined {
+  const found = world.shape(of)?.handle ?? handleOf(9);
+  const [pid, call] = [`consumer#${found}` as Pid, 'call#9' as ReplyTo];
+  switch (what) {
+    case 'started':
+      return { type: what, handle: found, pid };
+    case 'refused':
+      return { type: what, handle: found, why: 'no room' };
+    case 'condemn':
+    case 'confirm':
+      return { type: what, handle: found, why: 'asked', replyTo: call };
+    case 'condemnShapes':
+      return { type: what, handles: [found], why: 'lost' };
+    case 'snapshot':
+      return void world.shape(of)?.takeSnapshot(pgSnapshot);
+    default:
+      return { type: 'down', pid, reason: what.down };
+  }
+}
+
+const down = fc.constantFrom<ExitReason>(
+  { shutdown: 'drain' },
+  'killed',
+  { shutdown: { delete: 'replicaIdentity', xid: 7, lsn: '7' } },
+  { shutdown: { delete: 'snapshotFailed', error: 'no table' } },
+);
+const what = fc.oneof<fc.Arbitrary<ShapeStep['what']>[]>(
+  fc.constantFrom('started', 'started', 'started', 'refused', 'condemn', 'confirm', 'condemnShapes', 'snapshot'),
+  fc.record({ down }),
+);
+
+tableContract('ShapeDirectory', {
+  world: () => DirectoryWorld.begin(),
+  table: ({ ports }) => new ShapeDirectory(ports),
+  steps: fc.oneof<fc.Arbitrary<DirectoryChange | ShapeStep>[]>(
+    fc.record({ of: fc.nat(3), what }),
+    fc.tuple(fc.constantFrom(...definitions), fc.constantFrom('call#1', 'call#2')).map(([definition, call]) => {
+      return { type: 'reserve', definition, replyTo: call as ReplyTo };
+    }),
+    fc.constantFrom<DirectoryChange>({ type: 'restoreNext' }, { type: 'restoreNext' }, 'countCondemned'),
+    fc.constant<DirectoryChange>({ type: 'purge', why: 'asked', replyTo: 'call#8' as ReplyTo }),
+  ),
+  play(table, step, world) {
+    const change = typeof step === 'object' && 'of' in step ? directoryChange(step, world) : step;
+    return change && table.apply(change);
+  },
+});
