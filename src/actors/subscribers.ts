@@ -9,25 +9,26 @@ import type { Message, Pid, RecipientsTable } from '../otp/process.ts';
 export type SubscribersChange = { readonly add: Pid } | { readonly remove: Pid };
 
 export class Subscribers implements RecipientsTable<SubscribersChange> {
-  private readonly pids = new Set<Pid>();
+  /** Made for the first: most have none for all their lives. */
+  private pids: Set<Pid> | undefined;
 
   apply(change: SubscribersChange): Message {
-    if ('add' in change) this.pids.add(change.add);
-    else this.pids.delete(change.remove);
-    return { type: 'subscribers.counted', count: this.pids.size };
+    if ('add' in change) (this.pids ??= new Set()).add(change.add);
+    else this.pids?.delete(change.remove);
+    return { type: 'subscribers.counted', count: this.pids?.size ?? 0 };
   }
 
   recipients(): Iterable<Pid> {
-    return this.pids;
+    return this.pids ?? [];
   }
 
   clone(): Subscribers {
     const copy = new Subscribers();
-    for (const pid of this.pids) copy.pids.add(pid);
+    if (this.pids !== undefined) copy.pids = new Set(this.pids);
     return copy;
   }
 
   key(): string {
-    return JSON.stringify([...this.pids].sort());
+    return JSON.stringify([...(this.pids ?? [])].sort());
   }
 }

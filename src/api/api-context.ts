@@ -6,6 +6,7 @@ import type { CacheSettings } from './cache-control.ts';
 import type { DefinitionCache } from './definition-cache.ts';
 import type { PollRead } from './log-read.ts';
 import type { ApiPorts } from './ports.ts';
+import type { SchemaTexts } from './schema-texts.ts';
 import type { ShapeListeners } from './shape-listeners.ts';
 
 export interface ApiSettings {
@@ -24,6 +25,7 @@ export interface ApiContext {
   readonly settings: ApiSettings;
   readonly listeners: ShapeListeners<PollRead>;
   readonly definitions: DefinitionCache;
+  readonly schemas: SchemaTexts;
   readonly clock: Clock;
   readonly random: Random;
 }

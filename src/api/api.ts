@@ -10,6 +10,7 @@ import type { Handle } from '../model/shape.ts';
 import { Admission, type AdmissionClass, type Permit } from './admission.ts';
 import type { ApiContext, ApiSettings } from './api-context.ts';
 import { DefinitionCache } from './definition-cache.ts';
+import { SchemaTexts } from './schema-texts.ts';
 import { deleteShape } from './delete-shape.ts';
 import type { ApiPorts, ServiceLevel, ShapeAnnouncements } from './ports.ts';
 import { readShape, type ReadRequest } from './read-shape.ts';
@@ -33,7 +34,7 @@ export interface Api {
 export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, random: Random): Api {
   const admission = new Admission(settings.maxConcurrentRequests, random);
   const listeners: ApiContext['listeners'] = new ShapeListeners(clock);
-  const context: ApiContext = { ports, settings, listeners, definitions: new DefinitionCache(), clock, random };
+  const context: ApiContext = { ports, settings, listeners, definitions: new DefinitionCache(), schemas: new SchemaTexts(), clock, random };
   return {
     admit: (handle) => admission.acquire(isKnown(ports, handle) ? 'existing' : 'initial'),
     readShape: (request) => readShape(context, request),

@@ -8,7 +8,6 @@
  */
 import type { Relation } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
-import { schemaHeader } from '../shapes/schema-header.ts';
 import { defineShape, unknownTable } from '../shapes/shape-request.ts';
 import { quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
 import type { ApiContext } from './api-context.ts';
@@ -38,7 +37,8 @@ function targetIn(context: ApiContext, parameters: DefinitionParameters, relatio
   if (cached !== undefined) return cached;
   const definition = define(context, parameters, relation);
   if (isRefusal(definition)) return definition;
-  const target = targetOf(relation, definition);
+  let schema: string | undefined; // Worked out at the first answer that carries it.
+  const target: ShapeTarget = { definition, schema: () => (schema ??= context.schemas.of(relation, definition.columns)) };
   context.definitions.set(key, relation, target);
   return target;
 }
@@ -109,10 +109,4 @@ function partitioned(table: RelationName): FieldErrors {
 function unservable(table: RelationName, kindName: string): FieldErrors {
   const servable = 'Only ordinary tables can be served: no views, foreign tables or system tables, and no temporary or unlogged tables.';
   return { table: [`${quoteRelation(table)} is ${kindName}. ${servable}`] };
-}
-
-/** The schema is worked out at the first answer that carries it. */
-function targetOf(relation: Relation, definition: ShapeDefinition): ShapeTarget {
-  let schema: string | undefined;
-  return { definition, schema: () => (schema ??= schemaHeader(relation, definition.columns)) };
 }

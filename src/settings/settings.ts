@@ -151,6 +151,13 @@ export const SETTINGS = {
     electric: ['ELECTRIC_TWEAKS_PUBLICATION_REFRESH_PERIOD'],
     help: 'how often the publication is held against the shapes (default: 10s)',
   },
+  shapeHibernateAfterMs: {
+    flag: 'shape-hibernate-after',
+    value: 'DURATION',
+    type: durationMs.default(30_000),
+    electric: ['ELECTRIC_SHAPE_HIBERNATE_AFTER'],
+    help: 'how long a shape waits for a change before its process hibernates (default: 30s)',
+  },
   transactionBytesMax: {
     flag: 'max-txn-size',
     value: 'BYTES',

@@ -15,10 +15,10 @@ import type { RelationLayout } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
 import type { LoggedTransaction } from '../model/transaction.ts';
 import type { Where } from '../sql/where.ts';
-import { endsShape } from './layout-change.ts';
-import { LINE, type Operation } from './line-format.ts';
-import { LineWriter } from './line-writer.ts';
-import { isSameValue, planRows, snapshotColumns, type RowPlan, type SelectedColumn } from './row-plan.ts';
+import { LINE } from './line-format.ts';
+import type { LineWriter } from './line-writer.ts';
+import { Projection, type Fragments } from './projection.ts';
+import { isSameValue, type RowPlan, type SelectedColumn } from './row-plan.ts';
 
 /** One line of a shape's log: `position` is the second half of its offset. */
 export interface ShapeLine {
@@ -35,15 +35,6 @@ export type ConvertedTransaction =
 /** Every row went at once, the table is not what it was, or nobody knows what happened to it. */
 export type ShapeEnd = 'truncate' | 'schemaChanged' | GapCause;
 
-interface Fragments {
-  /** `{"key":"` and the key's first part, which names the table. */
-  readonly lineStart: Uint8Array;
-  /** The key's first part alone, escaped for use inside a JSON string. */
-  readonly keyStart: Uint8Array;
-  /** From `,"headers":{` to behind the relation. */
-  readonly headers: Readonly<Record<Operation, Uint8Array>>;
-}
-
 const encoder = new TextEncoder();
 const VALUE = encoder.encode(LINE.value);
 const OLD_VALUE = encoder.encode(LINE.oldValue);
@@ -57,21 +48,14 @@ const KEY_NULL = encoder.encode('/_');
 const [QUOTE, SLASH, BRACE, BRACE_END] = [0x22, 0x2f, 0x7b, 0x7d] as const;
 
 export class ChangeConverter {
-  private readonly writer = new LineWriter();
-  private readonly fragments: Fragments;
-  private readonly snapshotPlan: RowPlan;
-  /** By layout id; null for a layout under which the shape cannot go on. */
-  private readonly plans = new Map<number, RowPlan | null>();
-
   constructor(
     private readonly definition: ShapeDefinition,
     /** The filter of `definition`, parsed; undefined for every row. */
     private readonly where: Where | undefined,
     private readonly layoutOf: (id: number) => RelationLayout | undefined,
-  ) {
-    this.fragments = fragmentsOf(definition);
-    this.snapshotPlan = planRows(definition, snapshotColumns(definition));
-  }
+    /** That of `definition`, shared with others. */
+    private readonly projection = new Projection(definition),
+  ) {}
 
   /**
    * The last line of a transaction is marked as such. Of one that comes in parts only the last part tells which line that
@@ -83,7 +67,7 @@ export class ChangeConverter {
   convert(transaction: LoggedTransaction, changes: Iterable<Change>, heldBack?: ShapeLine): ConvertedTransaction {
     const draft = new TransactionDraft(this.writer, transaction);
     for (const change of changes) {
-      const plan = this.planOf(change.layoutId);
+      const plan = this.projection.planOf(change.layoutId, this.layoutOf);
       if (plan === null) return draft.abandon('schemaChanged');
       if (change.kind === CHANGE_KINDS.truncate) return draft.abandon('truncate');
       if (change.kind === CHANGE_KINDS.gap) return draft.abandon(change.cause);
@@ -95,21 +79,21 @@ export class ChangeConverter {
 
   /** @param tuple a row of the snapshot, its values those of `snapshotColumns`. */
   snapshotLine(tuple: Tuple): Uint8Array {
-    this.writeLineStart(tuple, this.snapshotPlan);
-    this.writeValue(tuple, this.snapshotPlan.selected);
+    const { snapshotPlan } = this.projection;
+    this.writer.clear(); // Another shape may have left half a line behind.
+    this.writeLineStart(tuple, snapshotPlan);
+    this.writeValue(tuple, snapshotPlan.selected);
     this.writer.append(this.fragments.headers.insert);
     this.writer.append(LINE_END);
     return this.writer.take();
   }
 
-  private planOf(layoutId: number): RowPlan | null {
-    const known = this.plans.get(layoutId);
-    if (known !== undefined) return known;
-    const layout = this.layoutOf(layoutId);
-    invariant(layout !== undefined, 'the log knows the layout of every change in it');
-    const plan = endsShape(layout, this.definition) ? null : planRows(this.definition, layout.columns);
-    this.plans.set(layoutId, plan);
-    return plan;
+  private get writer(): LineWriter {
+    return this.projection.writer;
+  }
+
+  private get fragments(): Fragments {
+    return this.projection.fragments;
   }
 
   private convertChange(change: Change, plan: RowPlan, draft: TransactionDraft): void {
@@ -274,19 +258,4 @@ function asLast(line: Uint8Array): Uint8Array {
   last.set(line.subarray(0, head));
   last.set(LAST_LINE_END, head);
   return last;
-}
-
-function fragmentsOf({ relation: { schema, name } }: ShapeDefinition): Fragments {
-  const relation = JSON.stringify([schema, name]);
-  const key = JSON.stringify(`${quoted(schema)}.${quoted(name)}`).slice(1, -1);
-  const headers = (operation: Operation): Uint8Array => encoder.encode(`${LINE.headers}${operation}${LINE.relation}${relation}`);
-  return {
-    lineStart: encoder.encode(`${LINE.start}${key}`),
-    keyStart: encoder.encode(key),
-    headers: { insert: headers('insert'), update: headers('update'), delete: headers('delete') },
-  };
-}
-
-function quoted(name: string): string {
-  return `"${name.replaceAll('"', '""')}"`;
 }

@@ -48,7 +48,7 @@ export function shapes(wiring: StackWiring): SupervisorSpec {
 }
 
 /** Per shape a Consumer; while its first rows come a Snapshotter; for an inner shape, and each column asked of it, a Materializer. */
-export function consumers({ shapeLog, tables }: StackWiring): DynamicSupervisorSpec {
+export function consumers({ shapeLog, tables, shapeHibernateAfterMs: hibernateAfterMs }: StackWiring): DynamicSupervisorSpec {
   return {
     name: '@consumers',
     templates: {
@@ -64,6 +64,7 @@ export function consumers({ shapeLog, tables }: StackWiring): DynamicSupervisorS
             tables: (self) => tables.consumer(handle, self),
             name: consumerOf(handle),
             trapExit: true,
+            hibernateAfterMs,
           }),
         };
       },
@@ -86,6 +87,7 @@ export function consumers({ shapeLog, tables }: StackWiring): DynamicSupervisorS
             input: { handle, column, consumer: consumerOf(handle) },
             tables: () => tables.materializer(handle, column),
             name: materializerOf(handle, column),
+            hibernateAfterMs,
           }),
         };
       },

@@ -38,6 +38,8 @@ export interface StackWiring {
   readonly checkpointEveryMs: number;
   /** How often the publication is held against what the shapes need. */
   readonly publicationCheckEveryMs: number;
+  /** Without a message; its table and its names stay. */
+  readonly shapeHibernateAfterMs: number;
   /** How long open responses may go on when the service stops. */
   readonly drainTimeoutMs: number;
 }

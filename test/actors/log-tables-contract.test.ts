@@ -8,7 +8,7 @@ import { consumerOf } from '../../src/actors/shape-processes.ts';
 import { Copies, Fork } from '../../src/base/fork.ts';
 import { invariant } from '../../src/base/invariant.ts';
 import type { LogPosition } from '../../src/model/log-position.ts';
-import type { Lsn } from '../../src/model/lsn.ts';
+import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import type { LogBlock } from '../../src/model/transaction.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
@@ -145,6 +145,7 @@ class ConsumerWorld implements World<ConsumerWorld> {
       delivery: (id) => this.delivery.deliveries.get(id),
       layoutOf,
       takenByAll: () => this.logs.position,
+      processedLsn: () => LSN_ZERO,
       announce: (grown, end) => void this.announced.push(`${grown} ${end}`),
       clone: (fork) => this.clone(fork).ports,
     };

@@ -42,6 +42,7 @@ test('the defaults are those of the reference', () => {
     cleanupReplicationSlots: false,
     manualTablePublishing: false,
     publicationCheckEveryMs: 10_000,
+    shapeHibernateAfterMs: 30_000,
     transactionBytesMax: 262_144_000,
     databasePoolSize: 20,
     drainTimeoutMs: 5000,

@@ -9,6 +9,9 @@ import { createActor, type AnyMachineSnapshot } from 'xstate';
 import { adopt, type Entry } from './entry.ts';
 import { stopActor } from './xstate-seam.ts';
 
+/** A process that has to stay awake for now is not asked again sooner, however short its rest. */
+const RETRY_MS_MIN = 100;
+
 /** Called when the process has handled an event. */
 export function hibernateIfDue(entry: Entry): void {
   const { hibernateAfterMs } = entry.traits;
@@ -26,7 +29,8 @@ function watchIdleness(entry: Entry, afterMs: number): void {
 function onIdle(entry: Entry, afterMs: number): void {
   const { kernel } = entry;
   const leftMs = entry.activeAtMs + afterMs - kernel.clock.nowMs();
-  if (leftMs > 0 || !hibernate(entry)) entry.idleTimer = kernel.timers.set(leftMs > 0 ? leftMs : afterMs, () => onIdle(entry, afterMs));
+  if (leftMs <= 0 && hibernate(entry)) return;
+  entry.idleTimer = kernel.timers.set(leftMs > 0 ? leftMs : Math.max(afterMs, RETRY_MS_MIN), () => onIdle(entry, afterMs));
 }
 
 /** @returns false when the process has to stay awake for now. */

@@ -60,6 +60,7 @@ function receive(entry: Entry, source: Source, message: Message): void {
   entry.current = signal;
   kernel.system.deliver(source.actor, actor, message);
   settle(entry, signal, before);
+  entry.current = undefined; // It holds its sender, who may be long dead.
 }
 
 /** What a transition leaves behind: its effects, and perhaps an end. */

@@ -195,7 +195,7 @@ export class ProcessEntry implements Entry {
   get actor() { return this.awakeState?.actor; }
   set actor(actor) { this.ensureAwake().actor = actor; }
   get current() { return this.awakeState?.current; }
-  set current(signal) { this.ensureAwake().current = signal; }
+  set current(signal) { if (signal !== undefined || this.isAwake) this.ensureAwake().current = signal; }
   get stopReason() { return this.awakeState?.stopReason; }
   set stopReason(reason) { this.ensureAwake().stopReason = reason; }
   get suspended() { return this.awakeState?.suspended; }

@@ -66,8 +66,8 @@ function doubting({ database }: ServiceResources, intake: LogAccess['intake']): 
 }
 
 /** Undefined for a shape that ended before its snapshot was asked for. */
-function snapshotTargetOf({ storage }: ServiceResources, { filters }: LogAccess, handle: Handle): SnapshotTarget | undefined {
+function snapshotTargetOf({ storage }: ServiceResources, access: LogAccess, handle: Handle): SnapshotTarget | undefined {
   const shapeLog = storage.shapes.get(handle);
   if (shapeLog === undefined) return undefined;
-  return snapshotTarget(shapeLog, linesOf(storage, shapeLog, filters), filters.of(shapeLog.definition));
+  return snapshotTarget(shapeLog, linesOf(shapeLog, access), access.filters.of(shapeLog.definition));
 }

@@ -25,5 +25,6 @@ export function stackWiring(resources: ServiceResources): StackWiring {
     checkpointEveryMs: CHECKPOINT_EVERY_MS,
     drainTimeoutMs: configuration.drainTimeoutMs,
     publicationCheckEveryMs: configuration.publicationCheckEveryMs,
+    shapeHibernateAfterMs: configuration.shapeHibernateAfterMs,
   };
 }

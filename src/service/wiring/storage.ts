@@ -1,8 +1,10 @@
 /** The wiring of the storage: its ports, and what those and the tables of the processes share over its logs. */
 import { invariant } from '../../base/invariant.ts';
+import type { RelationLayout } from '../../model/relation.ts';
 import type { Handle } from '../../model/shape.ts';
 import { ChangeConverter } from '../../shapes/change-converter.ts';
 import { LineReader } from '../../shapes/line-reader.ts';
+import { Projections } from '../../shapes/projection.ts';
 import { checkpointPort } from '../../storage/checkpoint/checkpoint-port.ts';
 import { LogBlocks } from '../../storage/log/log-blocks.ts';
 import { LogIntake } from '../../storage/log/log-intake.ts';
@@ -24,6 +26,8 @@ export interface LogAccess {
   /** The same of the shapes' logs. */
   readonly shapeBlocks: ShapeBlocks;
   readonly filters: ShapeFilters;
+  readonly projections: Projections;
+  readonly layoutOf: (id: number) => RelationLayout | undefined;
 }
 
 export function logAccess({ storage, language }: ServiceResources): LogAccess {
@@ -32,6 +36,8 @@ export function logAccess({ storage, language }: ServiceResources): LogAccess {
     blocks: new LogBlocks(storage.log),
     shapeBlocks: new ShapeBlocks(),
     filters: new ShapeFilters(language),
+    projections: new Projections(),
+    layoutOf: (id) => storage.log.layoutOf(id),
   };
 }
 
@@ -53,6 +59,6 @@ export function shapeLogOf({ shapes }: Storage, handle: Handle): ShapeLog {
 }
 
 /** What turns rows and changes into the lines of this shape. */
-export function linesOf({ log }: Storage, { definition }: ShapeLog, filters: ShapeFilters): ChangeConverter {
-  return new ChangeConverter(definition, filters.of(definition), (id) => log.layoutOf(id));
+export function linesOf({ definition }: ShapeLog, { filters, projections, layoutOf }: LogAccess): ChangeConverter {
+  return new ChangeConverter(definition, filters.of(definition), layoutOf, projections.of(definition));
 }

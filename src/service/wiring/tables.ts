@@ -12,7 +12,6 @@ import type { ShapeAnnouncements } from '../../api/ports.ts';
 import { uncopied } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
 import { LSN_ZERO } from '../../model/lsn.ts';
-import type { Handle } from '../../model/shape.ts';
 import { Deliveries } from '../../shapes/delivery.ts';
 import { ShapeRouter } from '../../shapes/shape-router.ts';
 import { equalText } from '../../sql/equal-text.ts';
@@ -21,18 +20,21 @@ import type { Storage } from '../../storage/storage.ts';
 import type { StackWiring } from '../../supervisors/stack-wiring.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { livingTable } from './living-table.ts';
-import type { ShapeFilters } from './shape-filters.ts';
 import { linesOf, shapeLogOf, type LogAccess } from './storage.ts';
 
 /** @param announcements told when a log has grown or ended. */
 export function processTables(resources: ServiceResources, access: LogAccess, announcements: ShapeAnnouncements): StackWiring['tables'] {
   const { database, storage, world } = resources;
-  const { blocks, shapeBlocks, filters } = access;
+  const { blocks, shapeBlocks } = access;
   const deliveries = new Deliveries();
+  const common = commonPorts(resources, access, announcements, deliveries);
+  const portsOf = (shapeLog: ShapeLog, loaded: ConsumerPorts['loaded']): ConsumerPorts => {
+    return { ...common, shapeLog, lines: linesOf(shapeLog, access), loaded };
+  };
   return {
     statusMonitor: () => ({ awaitingActive: new RequestBacklog() }),
     collector: (self) => ({
-      router: new RouterTable(routing(storage, filters), blocks.slot(self), deliveries),
+      router: new RouterTable(routing(storage, access), blocks.slot(self), deliveries),
       progress: new LogProgress({
         advance: (position) => storage.shapes.advance(position),
         get: (handle) => storage.shapes.get(handle),
@@ -56,11 +58,7 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
       }),
     }),
     consumer: (handle, self) => ({
-      log: new ConsumerLog({
-        ...consumerPorts(resources, access, announcements, handle),
-        loaded: blocks.slot(self),
-        delivery: (id) => deliveries.get(id),
-      }),
+      log: new ConsumerLog(portsOf(shapeLogOf(storage, handle), blocks.slot(self))),
       materializers: new Subscribers(),
       awaitingStart: new RequestBacklog(),
     }),
@@ -72,25 +70,25 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
   };
 }
 
-function consumerPorts(
+/** What is the same for all Consumers, made once. */
+function commonPorts(
   { storage, runtime }: ServiceResources,
-  { filters }: LogAccess,
+  { layoutOf }: LogAccess,
   announcements: ShapeAnnouncements,
-  handle: Handle,
-): Omit<ConsumerPorts, 'delivery' | 'loaded'> {
-  const shapeLog = shapeLogOf(storage, handle);
+  deliveries: Deliveries,
+): Omit<ConsumerPorts, 'shapeLog' | 'lines' | 'loaded'> {
   return {
-    shapeLog,
-    lines: linesOf(storage, shapeLog, filters),
-    layoutOf: (id) => storage.log.layoutOf(id),
+    layoutOf,
     takenByAll: () => storage.shapes.position,
     processedLsn: () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress)?.lastProcessedLsn ?? LSN_ZERO,
     announce: (grown, end) => announcements.announce(grown, end),
+    delivery: (id) => deliveries.get(id),
     clone: uncopied('a storage'),
   };
 }
 
-function routing(storage: Storage, filters: ShapeFilters, router = new ShapeRouter((id) => storage.log.layoutOf(id))): ShapeRouting {
+function routing(storage: Storage, access: LogAccess, router = new ShapeRouter(access.layoutOf)): ShapeRouting {
+  const { filters } = access;
   return {
     add: (handle) => {
       const { definition } = shapeLogOf(storage, handle);
@@ -100,7 +98,7 @@ function routing(storage: Storage, filters: ShapeFilters, router = new ShapeRout
     route: (block) => router.route(block),
     shapesOn: (layoutIds) => router.shapesOn(layoutIds),
     // Definitions and layouts never change: a copy reads them where its original does.
-    clone: () => routing(storage, filters, router.clone()),
+    clone: () => routing(storage, access, router.clone()),
   };
 }
 

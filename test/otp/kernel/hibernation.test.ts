@@ -174,6 +174,16 @@ test('of one that holds nothing, only a state value and a context are left, and 
   });
 });
 
+test('of one that is awake and idle, no signal is held that it has handled', () => {
+  const scheduler = replayScheduler();
+  const kernel = new ProcessKernel(new ManualClock(), scheduler);
+  const entry = kernel.spawn({ machine: worker }, { id: 'worker', parent: kernel.outside });
+  kernel.enqueue(entry, { kind: 'message', source: kernel.outside, message: { type: 'begin' } });
+  while (scheduler.step());
+
+  expect({ isAwake: entry.isAwake, current: entry.current }).toEqual({ isAwake: true, current: undefined });
+});
+
 test('of one that held others and let them go nothing is left of that', () => {
   const scheduler = replayScheduler();
   const kernel = new ProcessKernel(new ManualClock(), scheduler);

@@ -1,0 +1,92 @@
+/**
+ * Projection: how rows of a table become the lines of every shape that selects the same columns of it. What lines are put
+ * together from is kept here, once, however many shapes there are that differ in their filter alone.
+ *
+ * A writer is part of it: a transaction is converted in one go, so its shapes never need one at the same time.
+ */
+import { invariant } from '../base/invariant.ts';
+import type { RelationLayout } from '../model/relation.ts';
+import type { ShapeDefinition } from '../model/shape.ts';
+import { endsShape } from './layout-change.ts';
+import { LINE, type Operation } from './line-format.ts';
+import { LineWriter } from './line-writer.ts';
+import { planRows, snapshotColumns, type RowPlan } from './row-plan.ts';
+
+/** Parts of a line that are the same for every row, escaped once. */
+export interface Fragments {
+  /** `{"key":"` and the key's first part, which names the table. */
+  readonly lineStart: Uint8Array;
+  /** The key's first part alone, escaped for use inside a JSON string. */
+  readonly keyStart: Uint8Array;
+  /** From `,"headers":{` to behind the relation. */
+  readonly headers: Readonly<Record<Operation, Uint8Array>>;
+}
+
+export class Projection {
+  readonly fragments: Fragments;
+  readonly snapshotPlan: RowPlan;
+  readonly writer = new LineWriter();
+  private readonly definition: ShapeDefinition;
+  /** By layout id; null for a layout under which the shapes cannot go on. */
+  private readonly plans = new Map<number, RowPlan | null>();
+
+  /** @param definition of any of its shapes. */
+  constructor(definition: ShapeDefinition) {
+    this.definition = definition;
+    this.fragments = fragmentsOf(definition);
+    this.snapshotPlan = planRows(definition, snapshotColumns(definition));
+  }
+
+  /** The plan under a layout, which is looked up when it is met for the first time. */
+  planOf(layoutId: number, layoutOf: (id: number) => RelationLayout | undefined): RowPlan | null {
+    const known = this.plans.get(layoutId);
+    if (known !== undefined) return known;
+    const layout = layoutOf(layoutId);
+    invariant(layout !== undefined, 'the log knows the layout of every change in it');
+    const plan = endsShape(layout, this.definition) ? null : planRows(this.definition, layout.columns);
+    this.plans.set(layoutId, plan);
+    return plan;
+  }
+}
+
+const SWEEP_COUNT_MIN = 1_000;
+
+/** The projections of the shapes that there are: one whose last shape has gone is forgotten. */
+export class Projections {
+  private readonly known = new Map<string, WeakRef<Projection>>();
+  private sweepCount = SWEEP_COUNT_MIN;
+
+  of(definition: ShapeDefinition): Projection {
+    const { relation, columns, selectsAll, primaryKey, reads } = definition;
+    const key = JSON.stringify([relation, columns, selectsAll, primaryKey, reads]);
+    const known = this.known.get(key)?.deref();
+    if (known !== undefined) return known;
+    const projection = new Projection(definition);
+    this.known.set(key, new WeakRef(projection));
+    if (this.known.size >= this.sweepCount) this.sweep();
+    return projection;
+  }
+
+  /** When their number has doubled since the last time, so that it costs each new one a bounded share. */
+  private sweep(): void {
+    for (const [key, projection] of this.known) if (projection.deref() === undefined) this.known.delete(key);
+    this.sweepCount = Math.max(SWEEP_COUNT_MIN, 2 * this.known.size);
+  }
+}
+
+const encoder = new TextEncoder();
+
+function fragmentsOf({ relation: { schema, name } }: ShapeDefinition): Fragments {
+  const relation = JSON.stringify([schema, name]);
+  const key = JSON.stringify(`${quoted(schema)}.${quoted(name)}`).slice(1, -1);
+  const headers = (operation: Operation): Uint8Array => encoder.encode(`${LINE.headers}${operation}${LINE.relation}${relation}`);
+  return {
+    lineStart: encoder.encode(`${LINE.start}${key}`),
+    keyStart: encoder.encode(key),
+    headers: { insert: headers('insert'), update: headers('update'), delete: headers('delete') },
+  };
+}
+
+function quoted(name: string): string {
+  return `"${name.replaceAll('"', '""')}"`;
+}
