@@ -44,6 +44,8 @@ export type ConsumerEvent =
   | { type: 'lines.refused'; why: string }
   | (CallFailed & { type: 'spill.failed' })
   | { type: 'block.loaded'; after: LogPosition; through: LogPosition }
+  /** What the shape has yet to take is damaged. */
+  | { type: 'block.corrupt'; why: string }
   | (CallFailed & { type: 'reader.failed' })
   | ConsumerLogTold
   | { type: 'appended.done'; failed: readonly Address[] }
@@ -342,10 +344,9 @@ export const consumer = parts.createMachine({
         /** No line could say what a transaction did: the shape begins anew, under another handle. */
         'log.ended': { target: 'closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: event.cause } }) } },
         EXIT: { target: 'closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: leavingReason(event.reason) }) } },
-        'lines.refused': {
-          target: 'closed',
-          actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: { delete: event.why } } }) },
-        },
+        /** Where its files or the log do not hold, the shape begins anew as well. */
+        'lines.refused': { target: 'closed', actions: { type: 'noteReason', params: damaged } },
+        'block.corrupt': { target: 'closed', actions: { type: 'noteReason', params: damaged } },
         // What is stored stays good: the shape cache starts a Consumer anew, which reads on from there.
         'registration.failed': 'closed',
         'reader.failed': 'closed',
@@ -392,6 +393,10 @@ export const consumer = parts.createMachine({
     closed: { type: 'final' },
   },
 });
+
+function damaged({ event: { why } }: { event: { why: string } }): { reason: ExitReason } {
+  return { reason: { shutdown: { delete: why } } };
+}
 
 function isDrain(reason: ExitReason): boolean {
   const leaving = leavingReason(reason);

@@ -218,8 +218,11 @@ test('the last part is published, and the shape joins the others again', () => {
   });
 });
 
-test('a shape whose files do not hold ends, and says why', () => {
-  const { status, output } = after('restore', along, offered, block, part, { type: 'lines.refused', why: 'its index is damaged' });
+test.each([
+  ['its files', { type: 'lines.refused', why: 'its index is damaged' }],
+  ['the log that it has yet to take', { type: 'block.corrupt', why: 'its index is damaged' }],
+] as const)('a shape that finds %s damaged ends, and says why', (_, found) => {
+  const { status, output } = after('restore', along, offered, block, part, found);
 
   expect({ status, output }).toEqual({ status: 'done', output: { reason: { shutdown: { delete: 'its index is damaged' } } } });
 });

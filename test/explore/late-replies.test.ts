@@ -19,7 +19,7 @@ const ANSWERS: Answers = {
   awaitUnsaved: ['unsaved.exceeded'],
   registerShape: ['shape.registered'],
   startChild: ['child.started', 'child.refused'],
-  loadBlock: ['block.loaded'],
+  loadBlock: ['block.loaded', 'block.corrupt'],
   nextBlock: ['block.loaded', 'transaction.isLarge'],
   spillLines: ['lines.spilled', 'lines.refused'],
   logEnd: ['log.end'],

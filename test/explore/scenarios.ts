@@ -45,6 +45,7 @@ const consumerScenario: Scenario = {
     { type: 'part.taken', through: 15 },
     { type: 'lines.spilled' },
     { type: 'lines.refused', why: 'its files do not hold' },
+    { type: 'block.corrupt', why: 'the log does not hold' },
     failed('spill.failed'),
     { type: 'log.located', position: 10 },
     { type: 'log.taken', through: 20, end: '7_0', changed: true },

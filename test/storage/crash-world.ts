@@ -9,7 +9,7 @@ import type { LogPosition } from '../../src/model/log-position.ts';
 import type { PgSnapshot } from '../../src/model/pg-snapshot.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import type { ShapeLog, SnapshotWriter } from '../../src/storage/shapes/shape-logs.ts';
-import { ShapeCorruptError } from '../../src/storage/errors.ts';
+import { LogCorruptError, ShapeCorruptError } from '../../src/storage/errors.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -39,6 +39,7 @@ const DIRECTORY = '/data';
 export class CrashWorld {
   private readonly found: Violation[] = [];
   private boots = 0;
+  private isDamaged = false;
   private storage: Storage | undefined;
 
   private constructor(
@@ -85,6 +86,7 @@ export class CrashWorld {
   async survive(damage: (disk: MemoryDisk) => void): Promise<readonly Violation[]> {
     this.disk.kill();
     damage(this.disk);
+    this.isDamaged = true;
     try {
       await this.open();
     } catch (error) {
@@ -139,6 +141,7 @@ export class CrashWorld {
   private async sync(): Promise<void> {
     const through = this.account.commit;
     await this.now.log.sync();
+    if (through > this.account.durableCommit) this.account.provenCommit = this.account.durableCommit;
     this.account.durableCommit = Math.max(this.account.durableCommit, through);
   }
 
@@ -159,6 +162,7 @@ export class CrashWorld {
   private async fillSnapshot({ handle }: ShapeLog, writer: SnapshotWriter): Promise<void> {
     await writer.write(rowsOf(handle, ROWS).map(bytes));
     await writer.complete();
+    await untilWitnessed();
     this.account.complete = withEntry(this.account.complete, handle, ROWS);
   }
 
@@ -185,6 +189,7 @@ export class CrashWorld {
     this.now.shapes.delete(shape.handle, 'a test');
     this.account.complete = without(this.account.complete, shape.handle);
     await this.now.log.sync();
+    await untilWitnessed();
     this.account.deleted = new Set([...this.account.deleted, shape.handle]);
   }
 
@@ -202,10 +207,20 @@ export class CrashWorld {
     const { durableCommit } = this.account;
     for (const shape of shapes.all()) {
       if (butTheNew && this.account.lagging.has(shape.handle)) continue;
-      if (shape.snapshot.state === 'complete') await this.apply(shape, through);
+      if (shape.snapshot.state === 'complete') await this.applyTo(shape, through);
     }
     shapes.advance(through);
     this.account.appliedCommit = durableCommit;
+  }
+
+  /** As a Consumer does, a shape is condemned when the log is damaged that it has yet to take. */
+  private async applyTo(shape: ShapeLog, through: LogPosition): Promise<void> {
+    try {
+      await this.apply(shape, through);
+    } catch (error) {
+      if (!(error instanceof LogCorruptError && this.isDamaged)) throw error;
+      this.condemn(shape.handle);
+    }
   }
 
   /** Of a transaction that comes in parts, the first gives its first line, which goes to the files before anybody may see it. */
@@ -266,7 +281,10 @@ export class CrashWorld {
   }
 
   private async start(): Promise<void> {
+    this.account.isWitnessed = false;
     await this.open();
+    await untilWitnessed();
+    this.account.isWitnessed = true;
     for (const note of this.now.notes) this.violate(`no damage was done, and it says: ${note}`);
   }
 
@@ -296,11 +314,13 @@ export class CrashWorld {
     const { log, shapes, notes } = this.now;
     const { account } = this;
     const lost = [...account.complete.keys()].filter((handle) => shapes.get(handle) === undefined);
-    if (lost.length > 0 && notes.length === 0) this.violate(`${lost} went without a word`);
+    if (lost.length > 0 && notes.length === 0 && account.isWitnessed) this.violate(`${lost} went without a word`);
     for (const handle of lost) this.condemn(handle);
+    if (!account.isWitnessed) account.deleted = new Set([...account.deleted].filter((handle) => shapes.get(handle) === undefined));
+    account.served = account.served.filter(({ handle }) => shapes.get(handle) !== undefined); // Some were on their way out.
     const last = Number(log.lastCommitLsn);
-    if (last < account.durableCommit && [...shapes.all()].length > 0)
-      this.violate(`lost: the log ends with ${last}, ${account.durableCommit} was durable`);
+    if (account.isWitnessed && last < account.provenCommit && [...shapes.all()].length > 0)
+      this.violate(`lost: the log ends with ${last}, ${account.provenCommit} was durable, and its witness was written`);
     account.appended = account.appended.filter(({ commit }) => commit <= last); // Postgres sends the rest again.
     account.durableCommit = last;
     await this.applyAll(false);
@@ -420,6 +440,11 @@ function rowsOf(handle: Handle, count: number): string[] {
 }
 
 /** Some transactions do not touch a shape. */
+/** The witness of the log is written behind the sync that it tells of: only then damage to the last group cannot go unseen. */
+async function untilWitnessed(): Promise<void> {
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+}
+
 function linesOf(handle: Handle, commit: number): string[] {
   const count = (commit + Number(handle.split('-')[0])) % 3;
   return Array.from({ length: count }, (_, index) => JSON.stringify(`${handle} ${lsn(commit)} ${index}`));

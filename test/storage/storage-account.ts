@@ -19,6 +19,10 @@ export class Account {
   /** Fragments of the transaction that is open. */
   open: readonly string[] = [];
   durableCommit = 0;
+  /** Of those, what also the witness beside the log says: it is written behind the sync, and perhaps was not yet. */
+  provenCommit = 0;
+  /** False from a power cut on until the witness is written anew: it was not synced. */
+  isWitnessed = false;
   /** What Postgres may have been told to forget. */
   toldHeld = 0;
   appliedCommit = 0;

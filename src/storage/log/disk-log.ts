@@ -50,6 +50,7 @@ async function recover({ segmentBytesMax, tailBytesMax, from, durable }: DiskLog
   const log = new FramedLog({ sink, reader: new LogReader(new SegmentFrames(segments)), layouts, tail, recent, stream });
   if (lastFirst === undefined) sink.beginSegment(LOG_START);
   await log.sync();
+  segments.witness.tell(sink.end); // What was found is durable by now, and a power cut may have left an old witness.
   return log;
 }
 

@@ -4,11 +4,13 @@
  * - `logEnd` → `log.end { through, lsn }`
  * - `nextBlock { owner, after, through }` → `block.loaded { after, through }`, whole transactions for many shapes; or, of
  *   one that is larger than a block, only `transaction.isLarge { through, layouts }`: nobody may hold up the others with it
- * - `loadBlock { owner, after, through }` → `block.loaded`, for a shape that reads by itself, also parts of a large one
+ * - `loadBlock { owner, after, through }` → `block.loaded`, for a shape that reads by itself, also parts of a large one; or
+ *   `block.corrupt { why }`: this shape cannot go on, while others may have long passed that place
  */
 import { invariant } from '../../base/invariant.ts';
 import { LOG_START, type LogPosition } from '../../model/log-position.ts';
 import type { Message, PortSpec } from '../../otp/process.ts';
+import { LogCorruptError } from '../errors.ts';
 import type { LogBlocks } from './log-blocks.ts';
 import type { TransactionLog } from './transaction-log.ts';
 import { surveyTransaction } from './transaction-survey.ts';
@@ -32,8 +34,13 @@ export function logReaderPort(log: TransactionLog, blocks: LogBlocks): PortSpec 
           return { type: 'transaction.isLarge', ...(await surveyTransaction(log, rangeOf(request), signal)) };
         },
         async loadBlock(request, signal) {
-          const { after, through } = await blocks.load(ownerOf(request), rangeOf(request), OWN_BLOCK_BYTES_MAX, signal);
-          return { type: 'block.loaded', after, through };
+          try {
+            const { after, through } = await blocks.load(ownerOf(request), rangeOf(request), OWN_BLOCK_BYTES_MAX, signal);
+            return { type: 'block.loaded', after, through };
+          } catch (error) {
+            if (!(error instanceof LogCorruptError)) throw error;
+            return { type: 'block.corrupt', why: error.message };
+          }
         },
       },
     }),

@@ -1,7 +1,8 @@
 /** The ports around the transaction log: what they promise is durable, whoever died or failed before. */
 import { beforeEach, expect, test } from 'vitest';
-import type { LogPosition } from '../../../src/model/log-position.ts';
+import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
 import type { PortSpec } from '../../../src/otp/process.ts';
+import { LogCorruptError } from '../../../src/storage/errors.ts';
 import { openDiskLog } from '../../../src/storage/log/disk-log.ts';
 import type { TransactionLog } from '../../../src/storage/log/transaction-log.ts';
 import { LogBlocks } from '../../../src/storage/log/log-blocks.ts';
@@ -83,6 +84,17 @@ test('of a transaction that is larger than a block only its end and its layouts 
     held: 0,
     next: { type: 'block.loaded', after: told['through'], through: log.durableEnd },
     isPart: true,
+  });
+});
+
+test('damage that a shape meets on its own way through the log is told to it, and nobody else ends', async () => {
+  take(10);
+  await intake.sync();
+  const reader = await openPort(logReaderPort(log, new LogBlocks({ read: () => Promise.reject(new LogCorruptError(LOG_START, 'damaged')) })));
+
+  expect(await reader.ask({ type: 'loadBlock', owner: 'shape', after: 0, through: log.durableEnd })).toEqual({
+    type: 'block.corrupt',
+    why: 'the transaction log is corrupt at 0: damaged',
   });
 });
 
