@@ -8,7 +8,7 @@ import type { ShapeLog, ShapeRead } from '../../../src/storage/shapes/shape-logs
 import type { Storage } from '../../../src/storage/storage.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
 import { engines } from '../engines.ts';
-import { appendLines, entriesOf, offset, runsOf, snapshotEnd, snapshotOf } from '../../support/storage/stored-samples.ts';
+import { appendLines, bytes, entriesOf, lsn, offset, runsOf, snapshotEnd, snapshotOf } from '../../support/storage/stored-samples.ts';
 
 const CHUNK_BYTES = 3 * PIECE_BYTES;
 
@@ -21,8 +21,8 @@ interface Told {
   readonly text: string;
 }
 
-function told({ kind, offset: place, bytes }: LogEntry): Told {
-  return { kind, offset: place, text: Buffer.from(bytes).toString() };
+function told({ kind, offset: place, bytes: entry }: LogEntry): Told {
+  return { kind, offset: place, text: Buffer.from(entry).toString() };
 }
 
 const rowAt = (place: string, text: string): Told => ({ kind: 'row', offset: place, text });
@@ -120,7 +120,8 @@ describe.each(engines)('entries of a log: $name', ({ open }) => {
   test('any rows and lines: entries are in their places, and in runs there is the same', async () => {
     const size = fc.oneof(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 2 * PIECE_BYTES }));
     const sizes = fc.array(size, { minLength: 1, maxLength: 6 });
-    const step = fc.oneof({ weight: 3, arbitrary: sizes }, { weight: 1, arbitrary: fc.constant('checkpoint' as const) });
+    const transaction = fc.record({ sizes, isSpilled: fc.boolean() });
+    const step = fc.oneof({ weight: 3, arbitrary: transaction }, { weight: 1, arbitrary: fc.constant('checkpoint' as const) });
     let number = 1;
     const property = fc.asyncProperty(sizes, fc.array(step, { maxLength: 6 }), async (snapshot, steps) => {
       const shape = await shapeWith(snapshot.map(row), (number += 1));
@@ -128,8 +129,13 @@ describe.each(engines)('entries of a log: $name', ({ open }) => {
       for (const [index, one] of steps.entries()) {
         if (one === 'checkpoint') await storage.shapes.checkpoint();
         else {
-          appendLines(shape, 10 + index, one.map(row));
-          lines.push(...one.map((length, at) => rowAt(`${10 + index}_${2 * at}`, row(length))));
+          const own = one.sizes.map((length, at) => rowAt(`${10 + index}_${2 * at}`, row(length)));
+          for (const [at, { text }] of own.entries()) {
+            shape.append(lsn(10 + index), 2 * at, bytes(text));
+            if (one.isSpilled) await storage.shapes.spill(shape.handle);
+          }
+          shape.publish(shape.position);
+          lines.push(...own);
         }
       }
       const found = await follow(shape);
