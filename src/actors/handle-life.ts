@@ -4,10 +4,9 @@
  * A definition never has two handles that serve it, no request is led to a log that is going, and no handle is gone
  * while its Consumer still writes. An event that a life does not expect is a bug of ours, and crashes the shape cache.
  *
- * A life is a word, and what an event makes of it is looked up in the states from which the chart is drawn and explored.
- * A process for each, or a walk of xstate's interpreter, would be paid ten thousand times at every start.
+ * A life is a word, and what an event makes of it is looked up in the states of its chart (`handle-life-chart.ts`). A process
+ * for each, or a walk of xstate's interpreter, would be paid ten thousand times at every start.
  */
-import { setup } from 'xstate';
 import { invariant } from '../base/invariant.ts';
 import type { Handle } from '../model/shape.ts';
 
@@ -31,7 +30,7 @@ interface Stage {
   readonly on?: Readonly<Partial<Record<LifeEvent, Life>>>;
 }
 
-const stages: Readonly<Record<Life, Stage>> = {
+export const lifeStages: Readonly<Record<Life, Stage>> = {
   /** Stands for its definition, and has no Consumer: a stored shape before its turn. */
   reserved: { tags: 'serving', on: { 'consumer.requested': 'starting', 'shape.condemned': 'gone' } },
   starting: {
@@ -54,20 +53,14 @@ const stages: Readonly<Record<Life, Stage>> = {
   gone: { type: 'final' },
 };
 
-export const handleLife = setup({ types: { events: {} as { type: LifeEvent } } }).createMachine({
-  id: 'handle-life',
-  initial: 'reserved',
-  states: stages,
-});
-
 /** @throws {InvariantError} when a life like this one does not expect the event. */
 export function nextLife(life: Life, event: LifeEvent, handle: Handle): Life {
-  const next = stages[life].on?.[event];
+  const next = lifeStages[life].on?.[event];
   invariant(next !== undefined, `the handle ${handle} is ${life}, and does not expect ${event}`);
   return next;
 }
 
 /** Requests are led to it. */
 export function isServing(life: Life): boolean {
-  return stages[life].tags === 'serving';
+  return lifeStages[life].tags === 'serving';
 }

@@ -1,6 +1,7 @@
 import { initialTransition, transition } from 'xstate';
 import { expect, test } from 'vitest';
-import { handleLife, isServing, nextLife, type Life, type LifeEvent } from '../../src/actors/handle-life.ts';
+import { handleLife } from '../../src/actors/handle-life-chart.ts';
+import { isServing, nextLife, type Life, type LifeEvent } from '../../src/actors/handle-life.ts';
 import { InvariantError } from '../../src/base/invariant.ts';
 import { handleOf } from '../support/shapes.ts';
 

@@ -3,7 +3,7 @@ import { checkpointer } from '../../src/actors/checkpointer.ts';
 import { connectionLock } from '../../src/actors/connections/connection-lock.ts';
 import { connectionPools } from '../../src/actors/connections/connection-pools.ts';
 import { consumer } from '../../src/actors/consumer.ts';
-import { handleLife } from '../../src/actors/handle-life.ts';
+import { handleLife } from '../../src/actors/handle-life-chart.ts';
 import { materializer } from '../../src/actors/materializer.ts';
 import { publicationManager } from '../../src/actors/publication-manager.ts';
 import { replicationClient } from '../../src/actors/connections/replication-client.ts';
