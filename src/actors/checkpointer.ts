@@ -1,6 +1,7 @@
 /**
  * Checkpointer: from time to time, and when much is in memory only, brings the shapes' logs to the disk, so that the
- * transaction log before that point can go. Late is slower recovery and more memory; early is only more writes.
+ * transaction log before that point can go. A late checkpoint costs memory and slows recovery down; an early one only
+ * costs writes.
  *
  * One damaged shape must not keep all others from the disk: its Consumer is told to go, and deletes it by its end. A
  * checkpoint that failed is not ours to judge: the port that took it has crashed, and its supervisor decides.
@@ -46,7 +47,7 @@ export const checkpointer = setup({
         'checkpoint.failed': 'pausing',
       },
     },
-    /** Nobody is there to be asked, or the same would be answered at once. */
+    /** The port is not there, or would give the same answer again at once. */
     pausing: {
       entry: { type: 'startTimer', params: ({ context }) => ({ name: 'retry', delayMs: context.everyMs }) },
       on: { 'timeout.retry': 'writing' },

@@ -231,7 +231,7 @@ export const materializer = setup({
     /** Each dependant is told exactly once: those that subscribed by a request, those that still wait by a refusal. */
     invalidating: {
       entry: [
-        // First, for where nobody has subscribed the multicall is over at once.
+        // This comes first: where nobody has subscribed, the multicall is over at once.
         { type: 'apply', params: next('awaitingValues') },
         {
           type: 'multicall',

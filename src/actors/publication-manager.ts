@@ -2,9 +2,9 @@
  * Publication manager: a table is in the publication, with replica identity FULL, before the first snapshot of a shape
  * on it is taken, and leaves when the last shape on it has gone.
  *
- * What is needed stands in the `relations` table, also what is asked while Postgres is busy or away: there is always at most one
- * question to Postgres, about as many tables as may be. Tables of stored shapes are reviewed first, all together, when
- * all of them are known; a shape whose table is not carried any more has lost changes, and is given up.
+ * The `relations` table keeps what is needed, also while Postgres is busy or away. At most one question to Postgres is
+ * open, and it is about as many tables as possible. Tables of stored shapes are reviewed first, all together, when all of
+ * them are known; a shape whose table is not carried any more has lost changes, and is given up.
  */
 import { assign, setup } from 'xstate';
 import type { PublishedRelation } from '../model/relation.ts';
@@ -72,7 +72,7 @@ export const publicationManager = setup({
     'relations.due': {},
   },
   states: {
-    /** The stored shapes tell what they follow: it is reviewed in one go. */
+    /** The stored shapes tell which tables they follow: all of these are reviewed together afterwards. */
     restoring: { on: { shapesRestored: 'choosing' } },
     choosing: {
       entry: { type: 'apply', params: change({ type: 'next' }) },
@@ -107,7 +107,7 @@ export const publicationManager = setup({
         'timeout.check': { target: 'choosing', actions: { type: 'apply', params: change({ type: 'doubt' }) } },
       },
     },
-    /** What the question was about is in the table's hand. */
+    /** The table knows what the open question is about. */
     asking: {
       on: {
         'publication.reviewed': {
@@ -124,7 +124,7 @@ export const publicationManager = setup({
         },
         'publication.unavailable': [
           {
-            // The pools tell that, and once.
+            // The connection pools report that, once for all.
             guard: { type: 'isAway', params: ({ event }) => event },
             target: 'backingOff',
             actions: { type: 'apply', params: ({ event: { error } }) => change({ type: 'unavailable', error }) },
@@ -143,7 +143,7 @@ export const publicationManager = setup({
         },
       },
     },
-    /** Who asks now finds out at once whether Postgres is back; the others hear of it a little later. */
+    /** A new request asks Postgres at once. Without one, the timer decides when to try again. */
     backingOff: {
       entry: { type: 'startTimer', params: ({ context }) => ({ name: 'retry', delayMs: context.delayMs }) },
       exit: { type: 'cancelTimer', params: { name: 'retry' } },

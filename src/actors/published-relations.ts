@@ -25,7 +25,7 @@ export type PublishedRelationsChange =
   | { readonly type: 'release'; readonly handle: Handle; readonly why: string }
   /** Every table that is followed is to be reviewed again. */
   | { readonly type: 'doubt' }
-  /** What is there to do, or to tell? What is to be done is in hand then, until one of the following says what became of it. */
+  /** Asks what is to be done or told next. Work that is handed out is in hand until one of the changes below says how it ended. */
   | { readonly type: 'next' }
   | { readonly type: 'reviewed'; readonly faults: readonly RelationFault[] }
   /** `added` were not published before, also of those that are followed. */
@@ -93,7 +93,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   private readonly needs = new Map<string, Need>();
   private readonly keys = new Map<Handle, string>();
   private lots = new RelationLots();
-  /** Shapes that are to be told of, by why. */
+  /** Shapes whose loss is still to be told, by its reason. */
   private readonly lost = new Map<string, Handle[]>();
   private refusals: (readonly [PublishedRelation, SnapshotFault])[] = [];
 
@@ -307,7 +307,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
     if (need.refusedFor !== error.code) this.refusals.push([need.relation, error]);
     need.refusedFor = error.code;
     const asked = work === 'add' ? this.dismiss(need) : [];
-    // One that could not be taken out costs WAL, no correctness.
+    // A table that stays in the publication costs WAL, and no correctness.
     if (work === 'drop') need.standing = 'missing';
     this.dropOrAdd(need);
     return asked;

@@ -13,10 +13,10 @@ export interface RelationLot {
   readonly keys: ReadonlySet<string>;
 }
 
-/** An alteration is one transaction of Postgres, and the locks that one may hold are counted. */
+/** An alteration is one transaction, and Postgres bounds how many locks a transaction may hold. */
 const AT_ONCE_MAX: Readonly<Record<RelationWork, number>> = { review: 1_000, add: 100, drop: 100 };
 
-/** A review first: what is added while it is in doubt would look as if it had been there all the time. */
+/** Reviews come first: a table that is added while it is in doubt would look as if it had been published all the time. */
 const ORDER: readonly RelationWork[] = ['review', 'add', 'drop'];
 
 export class RelationLots {
@@ -35,7 +35,7 @@ export class RelationLots {
     this.single[work].add(key);
   }
 
-  /** What is in hand stays so. */
+  /** Work that is in hand goes on. */
   cancel(work: RelationWork, key: string): void {
     this.together[work].delete(key);
     this.single[work].delete(key);

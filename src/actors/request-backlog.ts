@@ -3,7 +3,7 @@
  * its table. When it can, it takes the next one, answers it, and takes the next.
  *
  * A request that was postponed instead would be looked at again after each change of state: where many callers wait and
- * the state changes often, that is their product.
+ * the state changes often, the cost is the product of the two.
  */
 import { invariant } from '../base/invariant.ts';
 import type { Message, Table } from '../otp/process.ts';

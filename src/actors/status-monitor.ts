@@ -64,7 +64,7 @@ export const statusMonitor = base
       'condition.lost': { target: '.deciding', actions: { type: 'noteLost', params: ({ event }) => event } },
       'reporter.down': { target: '.deciding', actions: { type: 'noteDown', params: ({ event }) => event } },
       awaitActive: { actions: { type: 'apply', params: keep('awaitingActive') } },
-      // Nobody can be kept waiting by one state after the other: the first that follows `starting` answers.
+      // Postponing is enough here: the first state that follows `starting` answers all who wait.
       awaitReadable: [{ guard: 'isReadable', actions: { type: 'reply', params: readable } }, { actions: 'postpone' }],
     },
     states: {

@@ -1,8 +1,8 @@
 /**
  * Api: serving shapes, without HTTP. What a server in front of it needs, and what the processes behind it tell it.
  *
- * A request is admitted first, before anything of it is read; whoever admitted it releases the permit when the last
- * byte of the answer is gone.
+ * A request is admitted before anything of it is parsed. Whoever asked for the permit releases it when the last byte of
+ * the answer is gone.
  */
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';

@@ -58,7 +58,7 @@ async function lookUp(
 ): Promise<{ readonly relation: Relation } | Refusal> {
   let lookup = await ask();
   if (lookup.outcome === 'unreachable') {
-    // The service listens before it has reached Postgres: who comes in between waits, as for everything else.
+    // The service listens before it has reached Postgres. A request that comes in between waits until it has.
     const unready = await whenReady(context, 'active');
     if (unready !== undefined) return unready;
     lookup = await ask();
@@ -84,7 +84,7 @@ function whyUnservable(table: RelationName, { columns, isPartitioned }: Relation
   return virtual.length === 0 ? undefined : withVirtualColumns(table, virtual);
 }
 
-/** A shape needs the old rows whole, and Postgres lets nobody change a published table whose old rows hold what is not published. */
+/** Shapes need replica identity FULL, and on a published table with FULL and an unpublished column Postgres refuses every update. */
 function withVirtualColumns(table: RelationName, names: readonly string[]): FieldErrors {
   return {
     table: [
@@ -95,7 +95,7 @@ function withVirtualColumns(table: RelationName, names: readonly string[]): Fiel
   };
 }
 
-/** Better refused than silent: changes arrive under the names of the partitions, and would never reach the shape. */
+/** A shape on the root would stay as it was for ever: changes arrive under the names of the partitions. */
 function partitioned(table: RelationName): FieldErrors {
   return {
     table: [
@@ -105,7 +105,7 @@ function partitioned(table: RelationName): FieldErrors {
   };
 }
 
-/** Better refused than tried: Postgres streams no changes of it. */
+/** Postgres streams no changes of such a relation, so a shape on it would never change. */
 function unservable(table: RelationName, kindName: string): FieldErrors {
   const servable = 'Only ordinary tables can be served: no views, foreign tables or system tables, and no temporary or unlogged tables.';
   return { table: [`${quoteRelation(table)} is ${kindName}. ${servable}`] };

@@ -9,7 +9,7 @@ export interface ShapeTarget {
 }
 
 const TARGETS_MAX = 10_000;
-/** Of what was asked, and of what came of it: a filter of 64 kB and its values are a definition of a megabyte. */
+/** Keys and filters are counted: a filter of 64 kB with its values can become a definition of a megabyte. */
 const CHARACTERS_MAX = 64_000_000;
 
 interface CachedTarget {

@@ -46,7 +46,7 @@ export function eventStreamFallback(reader: Reader, offset: LogOffset): LogAnswe
 function answer(reader: Reader, { end, upToDate, hasData, body }: LogRead): LogAnswer {
   const { handle, requested, live, cursor, context } = reader;
   const { clock, random, settings } = context;
-  const nonce = hasData ? '' : `:${clock.epochMicros()}`; // What tells nothing must never be revalidated.
+  const nonce = hasData ? '' : `:${clock.epochMicros()}`; // An answer without news must never be revalidated, so its etag is its own.
   const windowSeconds = Math.floor(settings.longPollTimeoutMs / 1000);
   return {
     kind: 'log',

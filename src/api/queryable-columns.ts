@@ -21,7 +21,7 @@ export function chosenColumns({ columns, queryableColumns }: DefinitionParameter
   if (unknown.length > 0) return refused(`The following queryable columns are not found on the table: ${unknown.join(', ')}`);
   const allowed = new Set(queryableColumns);
   const outside = (columns ?? []).filter((name) => !allowed.has(name));
-  // A key that is missing weighs more than a name that is not found, and is seen where columns are.
+  // A key that is missing is reported before a name that is not found, by whoever reads the columns.
   if (outside.length === 0 || missingKeys(relation, columns ?? []).length > 0) return { names: columns ?? queryableColumns };
   return invalidRequest({ columns: [`The following columns are not found on the table: ${outside.join(', ')}`] });
 }

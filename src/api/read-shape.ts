@@ -85,7 +85,7 @@ async function untilReadable(reading: Reading, after: LogOffset): Promise<Refusa
     if (outcome === 'entries') return undefined;
     if (outcome === undefined && hasStarted) return rotated(context, reading.parameters.shape);
     if (outcome !== 'beyond') {
-      // A log that is gone may never have begun, and then the reader must hear why: a 409 would have it try for ever.
+      // A log may be gone because its snapshot failed. Its reader must hear why: after a 409 it would try for ever.
       invariant(!hasStarted, 'a snapshot that has started can be read');
       const failure = await untilStarted(context, handle, target.definition);
       if (failure !== undefined) return failure;
@@ -100,8 +100,8 @@ async function untilReadable(reading: Reading, after: LogOffset): Promise<Refusa
 }
 
 /**
- * The answer to a reader that waited on a shape that has ended. It names a successor that is there, as the wire has it, and makes
- * none: of the many that are woken at once none waits for the shape that the first of them asks for.
+ * The answer to a reader that waited on a shape that has ended. It names a successor that is there, as the protocol has
+ * it, and makes none: many readers are woken at once, and all of them go on at once.
  */
 function ended({ context, target }: Reading, replacement: Handle | undefined): Refusal {
   return mustRefetch(replacement ?? context.ports.shapes.find(target.definition));
@@ -135,8 +135,8 @@ async function longPoll(reading: Reading, after: LogOffset): Promise<ShapeRespon
     const unchanged = isFirst ? notModified(reader, read) : undefined;
     if (unchanged !== undefined) return unchanged;
     if (read.hasData) return liveAnswer(reader, read);
-    // The server closes, and the rest of the service is down already. The reader's log is whole: it reads on after the
-    // restart. Or the reader has gone, and nobody hears this.
+    // Either the server closes: the reader's log is whole, and it reads on after the restart. Or the reader has gone, and
+    // nobody gets this answer.
     if (wake.cause === 'aborted') return liveAnswer(reader, read);
     if (wake.cause !== 'appended') return whyUnwell(context) ?? liveAnswer(reader, read);
     wake = await context.listeners.park(handle, after, remainingMs(context, deadlineMs), request.signal);
@@ -144,7 +144,7 @@ async function longPoll(reading: Reading, after: LogOffset): Promise<ShapeRespon
   }
 }
 
-/** A log can fail before its first byte: a snapshot of which no more is known than that its query had begun, or bytes that are damaged. */
+/** A log can fail before its first byte: its snapshot has got no row yet, or its bytes are damaged. */
 async function onceBegun(reading: Reading, response: ShapeResponse): Promise<ShapeResponse> {
   if (response.kind !== 'log' || isInMemory(response.body)) return response;
   const { context, handle, parameters, target } = reading;
@@ -158,7 +158,7 @@ async function onceBegun(reading: Reading, response: ShapeResponse): Promise<Sha
   }
 }
 
-/** Whoever meets damage condemns the shape before its own answer ends, at the first byte or behind any other: nobody meets it twice. */
+/** A reader that meets damage condemns the shape before its own answer ends, so that no reader meets the same damage again. */
 async function* condemning({ context, handle }: Reading, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   try {
     yield* body;
@@ -169,7 +169,7 @@ async function* condemning({ context, handle }: Reading, body: AsyncIterable<Uin
   }
 }
 
-/** A snapshot that failed is known to its readers a moment before the directory knows why. */
+/** Readers learn that a snapshot failed a moment before the directory learns why. */
 async function untilOver({ context, handle, request }: Reading): Promise<void> {
   if (context.ports.shapes.definitionOf(handle) === undefined) return;
   await context.listeners.park(handle, BEFORE_ALL, context.settings.longPollTimeoutMs, request.signal);
@@ -196,7 +196,7 @@ function remainingMs(context: ApiContext, deadlineMs: number): number {
   return Math.max(0, deadlineMs - context.clock.nowMs());
 }
 
-/** A client that goes is not waited for: what its request had begun ends by itself, and is nobody's answer. */
+/** Stops waiting when the client goes. What its request had begun ends by itself, and its result is dropped. */
 function unlessAbandoned(response: Promise<ShapeResponse>, signal: AbortSignal): Promise<ShapeResponse> {
   return new Promise((resolve, reject) => {
     const abandon = (): void => {

@@ -15,7 +15,7 @@ export async function whenReady(context: ApiContext, goal: 'readable' | 'active'
   return notReady(status.whyNotReady() ?? UNKNOWN);
 }
 
-/** For the end of a long wait: the service was well when it began. */
+/** Asked at the end of a long wait, which began when the service was well. */
 export function whyUnwell(context: ApiContext): Refusal | undefined {
   const { status } = context.ports;
   return status.level() === 'starting' ? becameUnready(status.whyNotReady() ?? UNKNOWN) : undefined;

@@ -41,9 +41,9 @@ export async function untilStarted(context: ApiContext, handle: Handle, definiti
 }
 
 /**
- * The answer to a reader whose log ended while it was read: what it would get if it came only now. So it is told the
- * handle to go on with, for which the shape is made where there is none yet; the table is looked up once more, for it may
- * be what ended the shape.
+ * The answer to a reader whose log ended while it was read: the one that it would get if it asked now. It names a handle
+ * to go on with, and the shape is made when there is none. The table is looked up again, because a change of the table
+ * may have ended the shape.
  */
 export async function rotated(context: ApiContext, parameters: DefinitionParameters): Promise<Refusal> {
   if (context.ports.status.level() !== 'active') return mustRefetch();

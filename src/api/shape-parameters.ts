@@ -43,8 +43,8 @@ const INVALID = 'is invalid';
 const BLANK = "can't be blank";
 
 /**
- * What a parameter says is kept with the shape and with the requests that wait for it: as much as a query can bring,
- * though a body could bring more.
+ * A parameter's text is kept with the shape and with the requests that wait for it. So a body may not bring a longer one
+ * than a query can.
  */
 const CHARACTERS_MAX = 262_144;
 const TOO_LONG = `is longer than ${CHARACTERS_MAX} characters`;
@@ -155,7 +155,7 @@ function cast<Fields extends z.ZodType>(fields: Fields, raw: RawParameters): z.o
   return result.success ? result.data : invalidRequest(fieldErrors(result.error.issues));
 }
 
-/** One text per field: our own where we gave one, else the one that stands for every wrong type. */
+/** One text per field: our own where the rule has one, else the text for any wrong type. */
 function fieldErrors(issues: readonly z.core.$ZodIssue[]): Record<string, string[]> {
   const errors: Record<string, string[]> = {};
   for (const { path, code, message } of issues) {

@@ -1,7 +1,7 @@
 /**
- * BodyArrival: one request's body, from its first byte until it is there or given up. It is given up for its size,
- * for the time it takes, for standing still, and when somebody else says so. What still comes then is dropped, not left
- * unread: a client that is sending gets to see the answer.
+ * BodyArrival: one request's body, from its first byte until it is there or given up. It is given up when it is too
+ * large, takes too long, stands still, or its owner says so. The rest is then read and dropped: a client sees no answer
+ * while it is still sending.
  */
 import type { Clock, TimerId } from '../base/clock.ts';
 import { bodyRefusal, bodyTooSlow, type BodyRefusal } from './body-refusal.ts';

@@ -2,9 +2,9 @@
  * BodyIntake: the bodies that are on their way, and those whose requests are not over yet.
  *
  * How large a body is and how fast it comes is a stranger's choice. So each has a time to arrive in, and all together
- * have a number and a size. Where there is one too many, not the newcomer goes but the one that is in the way: of
- * those on their way the oldest, since whoever sends in good order is done in moments; of those that take room the
- * largest. Thus half-sent bodies shut nobody out, however many there are.
+ * have a number and a size. When there is one too many, the newcomer stays and another body ends: the oldest of those on
+ * their way, since an honest sender is done in moments, or the largest of those that take room. So half-sent bodies shut
+ * nobody out, however many there are.
  */
 import type { Clock } from '../base/clock.ts';
 import { BodyArrival, type ArrivalLimits, type BodyOutcome } from './body-arrival.ts';
@@ -51,7 +51,7 @@ export class BodyIntake {
     this.enter(body);
     const outcome = await arrival.outcome;
     this.arriving.delete(body);
-    // What is made of the body takes its room until the request is over, however long that waits.
+    // A body counts until its request is over, also while that request waits.
     body.giveWay = () => exchange.interrupt('its body is in the way');
     return outcome;
   }

@@ -1,6 +1,6 @@
 /**
- * Exchange: one request, from its arrival until its response is closed. Whatever is held for it is given back then,
- * on every path, and at once when that moment has passed already.
+ * Exchange: one request, from its arrival until its response is closed. What is held for it is released then, on every
+ * path. A release that is registered later runs at once.
  */
 import type { Target } from './routes.ts';
 import type { HttpRequest } from './server.ts';

@@ -21,7 +21,7 @@ const CLOSE_LIST = 0x5d;
 const OPEN_OBJECT = 0x7b;
 const CLOSE_OBJECT = 0x7d;
 
-/** At the top of a body these speak of the subset; anywhere else of the shape. */
+/** At the top level of a body these name the subset's parameters; in the query they name the shape's. */
 const SUBSET_KEYS = ['where', 'order_by', 'limit', 'offset', 'params', 'where_expr', 'order_by_expr'];
 
 /** An empty body is an empty object. */

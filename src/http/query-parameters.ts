@@ -10,7 +10,7 @@ import { invalidRequest, type Refusal } from '../api/refusal.ts';
 
 /** A filter of the greatest size can name some 11,000 parameters. */
 const PARAMETERS_MAX = 12_000;
-/** The wire itself has one: `params[1]`. */
+/** The protocol nests one level: `params[1]`. */
 const LEVELS_MAX = 5;
 
 /** Records without a prototype: a parameter may have any name. */
@@ -27,7 +27,7 @@ export function queryParameters(query: URLSearchParams): { readonly parameters: 
   return { parameters };
 }
 
-/** `a`, `b` and `c` for `a[b][c]`, and no more of them than tell that they are too many; a name of another form is one part. */
+/** Splits `a[b][c]` into `a`, `b` and `c`, one part beyond the greatest depth at most. A name of another form is one part. */
 function partsOf(name: string): NameParts {
   const start = name.indexOf('[');
   if (start <= 0 || !name.endsWith(']')) return [name];

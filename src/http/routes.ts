@@ -13,7 +13,7 @@ export interface Target {
 
 const RESOURCES: Readonly<Record<string, Resource>> = { '': 'root', 'v1/shape': 'shape', 'v1/health': 'health' };
 
-/** No route has more: those of a longer path are not decoded, which costs 3 µs for each that is no encoding. */
+/** No route has more segments. A longer path is not decoded: each segment that is no valid encoding would cost 3 µs. */
 const SEGMENTS_MAX = 2;
 
 const ROUTES: Readonly<Record<Resource, Readonly<Record<string, Route>>>> = {
@@ -43,7 +43,7 @@ function decoded(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch (error) {
-    if (error instanceof URIError) return segment; // Not an encoding: it names itself, and so no route.
+    if (error instanceof URIError) return segment; // It is no valid encoding. As it stands it matches no route.
     throw error;
   }
 }

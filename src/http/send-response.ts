@@ -1,7 +1,7 @@
 /**
- * Putting an answer on the socket. A stream is pulled no faster than the client reads; a client that stops reading
- * is cut off; a stream that is slow in coming is not its fault. A stream that fails after its first bytes ends without
- * its end, which no client takes for an answer.
+ * Putting an answer on the socket. A stream is pulled no faster than the client reads. A client that stops reading is cut
+ * off; one that waits for a slow stream is not. When a stream fails after its first bytes, the connection breaks off, and
+ * no client takes what it got for a whole answer.
  */
 
 import type { Body } from '../api/shape-response.ts';
@@ -42,7 +42,7 @@ function sendPieces(response: HttpResponse, status: number, headers: Headers, pi
 }
 
 async function sendStream(response: HttpResponse, status: number, headers: Headers, body: AsyncIterable<Uint8Array>): Promise<void> {
-  response.setTimeout(0); // Whoever makes the stream bounds its own waiting: a snapshot may take longer than a client.
+  response.setTimeout(0); // The stream's maker bounds this wait: a snapshot may take longer than a client.
   for await (const piece of body) {
     if (response.destroyed) return;
     if (!response.headersSent) response.writeHead(status, [...headers]);

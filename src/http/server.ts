@@ -32,7 +32,7 @@ export interface ListeningServer {
 
 /** A filter may be 64 KiB long, and longer when it is percent-encoded. */
 const HEADER_BYTES_MAX = 256 * 1024;
-/** Above what proxies in front use, so that it is never we who close a connection that they are about to use. */
+/** Longer than proxies in front keep a connection, so that we never close one that a proxy is about to use. */
 const KEEP_ALIVE_MS = 75_000;
 const RECEIVE_MS = 60_000;
 

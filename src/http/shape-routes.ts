@@ -13,8 +13,8 @@ import type { HttpAnswer } from './send-response.ts';
 const NO_BODY = { bytes: Buffer.alloc(0) };
 
 /**
- * A read is admitted before anything of it is parsed, and not before its body is there: a permit that waits for a
- * stranger's bytes is one that others lack.
+ * A read is admitted when its body has arrived and before anything of it is parsed. A permit that was held while a body
+ * arrives would be one that other requests lack.
  *
  * @returns undefined when there is nobody to answer.
  */

@@ -1,7 +1,7 @@
 /** `armature/otp`: OTP's processes and supervisors over xstate machines. The only barrel: a package needs one door. */
 export type { Clock, TimerId } from '../base/clock.ts';
 export { Copies, Fork, uncopied, type Forkable } from '../base/fork.ts';
-export type { ChildRequest, Refusal, StartChild } from './supervision/child-requests.ts';
+export type { ChildRequest, RequestRefusal, StartChild } from './supervision/child-requests.ts';
 export type { ChildStatus, ListedChild } from './supervision/child-row.ts';
 export type { ChildSpec, DynamicChildSpec, DynamicSupervisorSpec, Restart, Shutdown, SupervisorSpec } from './supervision/child-spec.ts';
 export { checkChildSpecs, InvalidSpecError, type SpecFault, type SpecFaultCode } from './supervision/child-spec-faults.ts';

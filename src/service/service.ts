@@ -68,7 +68,7 @@ async function start(configuration: Configuration, world: World, logger: Logger,
     process.stdout.write(`Inspection protocol of xstate at ${inspection.url}\n`);
   }
   const root = await runtime.start(supervisor(stack(wiring)), { id: 'stack' });
-  closing.add(() => runtime.stop(root)); // Before all that it stands on.
+  closing.add(() => runtime.stop(root)); // The tree stops before what it stands on is closed.
   const url = await listeningAt(runtime);
   logger.info({ url }, 'the service listens');
   return serviceOf(runtime, root, url, closing);
@@ -116,7 +116,7 @@ function serviceOf(runtime: Runtime, root: Pid, url: string, closing: Closing): 
   };
 }
 
-/** Also when it could not close in good order: what made it give up may well be why. */
+/** Both reasons are told: what made the service give up may also have kept it from closing in good order. */
 function whyEnded(reason: ExitReason, failure: Error | undefined): string {
   const also = failure === undefined ? '' : `; it could not close in good order: ${failure.message}`;
   return `the service gave up: ${JSON.stringify(reason)}${also}`;

@@ -38,7 +38,7 @@ export interface StackWiring {
   readonly checkpointEveryMs: number;
   /** How often the publication is held against what the shapes need. */
   readonly publicationCheckEveryMs: number;
-  /** Without a message; its table and its names stay. */
+  /** A Consumer or a Materializer that has got no message for so long hibernates: its tables and names stay. */
   readonly shapeHibernateAfterMs: number;
   /** How long open responses may go on when the service stops. */
   readonly drainTimeoutMs: number;

@@ -1,6 +1,6 @@
 /**
- * storage: one_for_one, because each of its processes owns nothing but its own work: what they work on belongs to the
- * roof, and a log that refuses to sync makes its writer fail again until the service gives up.
+ * storage: one_for_one, because its processes own only their work: the logs belong to the service and outlive them. A log
+ * that refuses to sync makes its writer fail again, until the service gives up.
  */
 import { checkpointer } from '../actors/checkpointer.ts';
 import type { SupervisorSpec } from '../otp/supervision/child-spec.ts';

@@ -1,6 +1,6 @@
 /** Back-off: how long to wait before the next attempt to reach Postgres, doubling from one failure to the next. */
 export const FIRST_DELAY_MS = 50;
-/** Also where trying again will not help until somebody has done something. */
+/** Also the delay after a failure that lasts until an operator mends it. */
 export const DELAY_MS_MAX = 10_000;
 /** A connection that has lived this long was a success: the next failure begins with the first delay again. */
 export const PROVEN_AFTER_MS = 5_000;

@@ -1,6 +1,7 @@
 /**
- * Connection lock: of all instances on one database, the one that holds the advisory lock streams. The others wait,
- * and may serve what they have stored. A lock is as long as its connection: when that breaks, somebody else may have it.
+ * Connection lock: of all instances on one database, the one that holds the advisory lock streams. The others wait, and
+ * may serve what they have stored. A lock lives as long as its connection: when that breaks, another instance may have
+ * it.
  */
 import { assign, setup } from 'xstate';
 import { effects } from '../../otp/effects.ts';

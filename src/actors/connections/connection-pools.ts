@@ -41,7 +41,7 @@ export const connectionPools = setup({
         'pools.failed': 'backingOff',
       },
     },
-    /** One question at a time: of two answers the second would come when the first has been acted on. */
+    /** One question at a time: a second answer would come when the first has already been acted on. */
     up: {
       entry: [
         'forgetFailures',
@@ -58,7 +58,7 @@ export const connectionPools = setup({
         checking: {
           entry: { type: 'call', params: { to: '@pools', request: { type: 'probe' }, as: 'pools' } },
           on: {
-            probe: { actions: 'postpone' }, // What was seen before it was asked for does not count.
+            probe: { actions: 'postpone' }, // The answer under way was seen before this was asked, so it does not count.
             'pools.up': 'resting',
             'pools.down': { target: '#connection-pools.lost', actions: { type: 'send', params: refusalNote } },
             'pools.failed': '#connection-pools.lost',

@@ -63,8 +63,8 @@ export const replicationClient = setup({
     ...effects,
     slowDown: assign(({ context }) => ({ delayMs: nextDelayMs(context.delayMs) })),
     forgetFailures: assign({ delayMs: FIRST_DELAY_MS }),
-    /** What asking again does not mend need not be asked often; but somebody may mend it. */
-    heed: assign(({ context }, { fatal }: { fatal: boolean }) => ({ delayMs: fatal ? DELAY_MS_MAX : context.delayMs })),
+    /** A failure that asking again cannot mend is retried rarely, and still retried: an operator may mend it. */
+    slowDownIfFatal: assign(({ context }, { fatal }: { fatal: boolean }) => ({ delayMs: fatal ? DELAY_MS_MAX : context.delayMs })),
     noteGap: assign((_, { source, why }: Connected) => ({ source, why })),
     noteSlot: assign((_, { lsn }: { lsn: Lsn }) => ({ slotLsn: lsn })),
   },
@@ -75,8 +75,8 @@ export const replicationClient = setup({
   on: {
     'lock.lost': { target: '.backingOff' },
     reportCondition: {},
-    // An attempt is given up with its call still out, and the answer comes all the same, whatever the state is by then.
-    // Nothing follows from it any more: the connection that it was about has been ended.
+    // An attempt can be given up while its call is open. The answer still comes, in whatever state the machine is by
+    // then, and means nothing any more: the connection that it was about has been ended.
     'lock.isHeld': {},
     'lock.failed': {},
     'replication.connected': {},
@@ -117,7 +117,7 @@ export const replicationClient = setup({
       entry: { type: 'call', params: ({ context: { source } }) => restartStream(source, LSN_ZERO) },
       on: { 'stream.restarted': 'creatingSlot', 'writer.failed': 'backingOff' },
     },
-    /** Before the purge: what begins between the two is snapshot behind the slot, or purged. */
+    /** The slot is made before the purge: a shape that begins between the two has its snapshot behind the slot's begin, or is purged. */
     creatingSlot: {
       entry: { type: 'call', params: { to: '@replication', request: { type: 'createSlot' }, as: 'replication' } },
       on: {
@@ -129,7 +129,10 @@ export const replicationClient = setup({
         'replication.failed': 'backingOff',
       },
     },
-    /** The answer is waited for, lock or no lock: in a later attempt it would vouch for shapes that began before a later slot. */
+    /**
+     * It waits for the answer also when the lock is lost. A later attempt would take it for its own, and keep shapes
+     * that began before its slot.
+     */
     purging: {
       entry: {
         type: 'call',
@@ -137,7 +140,7 @@ export const replicationClient = setup({
       },
       on: { 'shapes.purged': 'owning', 'purge.failed': 'backingOff', 'lock.lost': { actions: 'postpone' } },
     },
-    /** Here too: a later attempt would take the answer for that of its own `disowning`. */
+    /** It waits for this answer too: a later attempt would take it for that of its own `disowning`. */
     owning: {
       entry: { type: 'call', params: ({ context: { source, slotLsn } }) => restartStream(source, slotLsn) },
       on: { 'stream.restarted': 'starting', 'writer.failed': 'backingOff', 'lock.lost': { actions: 'postpone' } },
@@ -172,10 +175,10 @@ export const replicationClient = setup({
         reportCondition: { target: 'streaming', reenter: true },
       },
     },
-    /** What Postgres had against the attempt, or ended the stream with, is told, and heeded. */
+    /** Tells why Postgres refused the attempt or ended the stream, and slows down when that is fatal. */
     refused: {
       entry: [
-        { type: 'heed', params: refusalOf },
+        { type: 'slowDownIfFatal', params: refusalOf },
         { type: 'send', params: ({ context, event }) => refusalNote({ context, event: refusalOf({ event }) }) },
       ],
       always: 'backingOff',
@@ -204,7 +207,7 @@ function connectedNote({ event: { type, standing, why } }: { event: Connected })
   return note(standing === 'lost' ? 'warn' : 'info', type, standing === 'continued' ? { standing } : { standing, why });
 }
 
-/** A slot without a mark is refused by the next instance that comes without this storage: better to be known before. */
+/** The next instance without this storage will refuse a slot that has no mark: the operator hears of that before it happens. */
 function slotNote({ event: { type, isMarked } }: { event: { type: string; isMarked: boolean } }) {
   return isMarked ? note('info', type) : note('warn', type, { but: UNMARKED });
 }

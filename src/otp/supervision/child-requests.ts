@@ -42,7 +42,7 @@ export type SupervisorRequest =
   | { readonly type: 'whichChildren' | 'countChildren'; readonly replyTo: ReplyTo };
 
 /** Why a request was not fulfilled, and nothing has changed. */
-export type Refusal =
+export type RequestRefusal =
   | 'already_started' // A child of this id runs; `pid` is its process.
   | 'already_present' // A child of this id is there, but does not run.
   | 'running'
@@ -54,32 +54,32 @@ export type Refusal =
   | SpecFault // The template made a faulty specification.
   | ExitReason; // The start failed, or the template did.
 
-export interface Answer {
+export interface RequestAnswer {
   readonly to: ReplyTo;
   readonly event: Message;
 }
 
-export type RequestsAnswered = { readonly type: 'requests.answered'; readonly answers: readonly Answer[] };
+export type RequestsAnswered = { readonly type: 'requests.answered'; readonly answers: readonly RequestAnswer[] };
 
-export function requestsAnswered(...answers: readonly (readonly Answer[])[]): RequestsAnswered {
+export function requestsAnswered(...answers: readonly (readonly RequestAnswer[])[]): RequestsAnswered {
   return { type: 'requests.answered', answers: answers.flat() };
 }
 
 /** @returns no answer when the request came without `replyTo`: then nobody waits for it. */
-export function answer(to: ReplyTo | undefined, event: Message): readonly Answer[] {
+export function answer(to: ReplyTo | undefined, event: Message): readonly RequestAnswer[] {
   return to === undefined ? [] : [{ to, event }];
 }
 
-export function refusal(to: ReplyTo | undefined, id: string | undefined, reason: Refusal, pid?: Pid): readonly Answer[] {
+export function refusal(to: ReplyTo | undefined, id: string | undefined, reason: RequestRefusal, pid?: Pid): readonly RequestAnswer[] {
   return answer(to, { type: 'child.refused', ...(id === undefined ? {} : { id }), reason, ...(pid === undefined ? {} : { pid }) });
 }
 
 /** The answer to a request that only looks at the child. */
-export function description(to: ReplyTo | undefined, type: 'getChildSpec' | 'whichChild', row: ChildRow): readonly Answer[] {
+export function description(to: ReplyTo | undefined, type: 'getChildSpec' | 'whichChild', row: ChildRow): readonly RequestAnswer[] {
   return answer(to, type === 'whichChild' ? { type: 'child', child: listed(row) } : { type: 'child.spec', spec: describeSpec(row) });
 }
 
-type Made<Spec> = { readonly spec: Spec } | { readonly refusal: Refusal };
+type Made<Spec> = { readonly spec: Spec } | { readonly refusal: RequestRefusal };
 
 /** The specification that a template makes of `args`, unless there is no such template, it throws, or `faultOf` finds a fault. */
 export function specFrom<Spec extends DynamicChildSpec>(

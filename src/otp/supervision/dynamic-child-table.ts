@@ -4,7 +4,7 @@
  * What must never go wrong: whoever asked for a child is answered exactly once, with its pid or with why there is none.
  */
 import type { Pid, ReplyTo } from '../process.ts';
-import { answer, refusal, requestsAnswered, specFrom, type Answer, type ChildRequest, type StartChild } from './child-requests.ts';
+import { answer, refusal, requestsAnswered, specFrom, type RequestAnswer, type ChildRequest, type StartChild } from './child-requests.ts';
 import { keyOf, limitOf, mustRestart, type ChildRow } from './child-row.ts';
 import type { ChildCounts } from './child-rows.ts';
 import type { DynamicChildSpec, DynamicSupervisorSpec } from './child-spec.ts';
@@ -137,7 +137,7 @@ export class DynamicChildTable extends SupervisionTable<DynamicChildRow, Supervi
   }
 
   /** Nobody waits: there is nothing to tell. */
-  protected override told(...answers: readonly (readonly Answer[])[]): SupervisionNews | undefined {
+  protected override told(...answers: readonly (readonly RequestAnswer[])[]): SupervisionNews | undefined {
     const news = requestsAnswered(...answers);
     return news.answers.length === 0 ? undefined : news;
   }
@@ -159,7 +159,7 @@ export class DynamicChildTable extends SupervisionTable<DynamicChildRow, Supervi
 }
 
 /** Whoever waits for the start is told once. */
-function takeStarter(row: DynamicChildRow, answerTo: (to: ReplyTo) => readonly Answer[]): readonly Answer[] {
+function takeStarter(row: DynamicChildRow, answerTo: (to: ReplyTo) => readonly RequestAnswer[]): readonly RequestAnswer[] {
   const { starter } = row;
   row.starter = undefined;
   return starter === undefined ? [] : answerTo(starter);

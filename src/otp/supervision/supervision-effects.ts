@@ -1,7 +1,7 @@
 /** What a supervisor does that no other process may: it makes processes, and reads the clock for its restart intensity. */
 import { invariant } from '../../base/invariant.ts';
 import { insert, reply } from '../kernel/calls.ts';
-import type { Answer } from './child-requests.ts';
+import type { RequestAnswer } from './child-requests.ts';
 import { limitOf, listed } from './child-row.ts';
 import { effect } from '../effects.ts';
 import type { Entry } from '../kernel/entry.ts';
@@ -14,7 +14,7 @@ export interface SupervisionEffectParams {
   spawnChild: { id: string };
   /** Like `apply` to the children, with the time. */
   applyNow: { change: TimedChange };
-  answerRequests: { answers: readonly Answer[] };
+  answerRequests: { answers: readonly RequestAnswer[] };
   answerChildren: { to: ReplyTo };
   answerCount: { to: ReplyTo };
 }

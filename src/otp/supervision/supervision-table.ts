@@ -8,7 +8,7 @@
  */
 import type { Address, ExitReason, Message, Pid, Table } from '../process.ts';
 import {
-  description, refusal, requestsAnswered, type Answer, type ChildRequest, type RequestsAnswered, type StartChild,
+  description, refusal, requestsAnswered, type RequestAnswer, type ChildRequest, type RequestsAnswered, type StartChild,
 } from './child-requests.ts';
 import type { ChildRow } from './child-row.ts';
 import { ChildRows, type ChildCounts, type Spawned } from './child-rows.ts';
@@ -97,7 +97,7 @@ export abstract class SupervisionTable<Row extends ChildRow = ChildRow, News ext
     return undefined;
   }
 
-  protected told(...answers: readonly (readonly Answer[])[]): Told<News> {
+  protected told(...answers: readonly (readonly RequestAnswer[])[]): Told<News> {
     return requestsAnswered(...answers);
   }
 

@@ -24,7 +24,7 @@ import { SharedWait } from './shared-wait.ts';
 /** Longer than the first row of a snapshot may take, and than the wait for a connection before it. */
 const SNAPSHOT_START_TIMEOUT_MS = 45_000;
 const CREATION_TIMEOUT_MS = 30_000;
-/** A consumer that is being restarted comes back under its name: how often to ask again. */
+/** How often to ask again: a Consumer that is restarted comes back under its name. */
 const LOOKUPS_MAX = 3;
 
 export function relationSource(catalog: Catalog): RelationSource {
@@ -78,7 +78,7 @@ async function awaitSnapshotStart(runtime: Runtime, table: () => ShapeDirectory 
     if (reply !== undefined) return snapshotStart(reply);
     const directory = table();
     if (directory === undefined) {
-      // All that serves shapes is being made anew: it will bring this one back, or know why not.
+      // The shapes' subsystem restarts. It will bring this shape back, or know why not.
       await answered(runtime.call('@status-monitor', { type: 'awaitReadable' }, SNAPSHOT_START_TIMEOUT_MS));
     } else if (directory.definitionOf(handle) === undefined) {
       return lateAnswer(directory.failureOf(handle));
@@ -91,7 +91,7 @@ function snapshotStart({ type, error }: Message): SnapshotStart {
   return type === 'snapshot.isStarted' ? { outcome: 'started' } : failedStart(error);
 }
 
-/** For a request that came when the Consumer had ended already. */
+/** The answer to a request that came after its Consumer had ended. */
 function lateAnswer(failure: unknown): SnapshotStart {
   return failure === undefined ? { outcome: 'gone' } : failedStart(failure);
 }

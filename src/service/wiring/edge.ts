@@ -34,7 +34,7 @@ export function serviceApi({ configuration, database, runtime, storage, language
 
 export function edgePorts({ configuration, logger, world }: ServiceResources, api: Api) {
   const { host, secret, drainTimeoutMs } = configuration;
-  let { port } = configuration; // When any will do, a server that starts anew takes the one that clients know.
+  let { port } = configuration; // Where the system chose it, a server that restarts takes the same one again: clients know it.
   return {
     journal: () => journalPort(logger),
     http: () =>

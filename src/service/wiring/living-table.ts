@@ -1,8 +1,8 @@
-/** The table of whoever has a name now, as requests and other processes read it: like an ETS table of OTP, by name. */
+/** LivingTable: the table of the process that has a name now. Requests and other processes read it by that name, as in ETS. */
 import type { Name, Table } from '../../otp/process.ts';
 import type { Runtime } from '../../otp/runtime.ts';
 
-/** @returns undefined while nobody has the name: of a process that died nothing is read. */
+/** @returns undefined while no process has the name: the table of a dead process is never read. */
 export function livingTable<Kind extends Table>(
   runtime: Pick<Runtime, 'tableOf'>,
   process: Name,

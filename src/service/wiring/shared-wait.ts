@@ -1,8 +1,8 @@
 /**
- * SharedWait: all requests that wait for the same of a process wait by one question to it.
+ * SharedWait: one question to a process, for all requests that wait for its answer.
  *
- * A question of each would stay with the process when its caller gave up: while Postgres is away for hours, and clients
- * ask again and again, it would keep them all.
+ * A question of each request would stay with the process when the request gives up. While Postgres is away for hours and
+ * clients ask again and again, the process would gather them all.
  */
 import type { Clock } from '../../base/clock.ts';
 
@@ -10,7 +10,7 @@ export class SharedWait {
   private readonly waiting = new Set<(isSo: boolean) => void>();
   private isAsked = false;
 
-  /** @param ask resolves when it is so, with true, or when nobody can say any more. */
+  /** @param ask resolves with true when what is waited for has come, and with false when nobody can say any more. */
   constructor(
     private readonly ask: () => Promise<boolean>,
     private readonly clock: Pick<Clock, 'setTimer' | 'clearTimer'>,

@@ -49,7 +49,7 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
         shapeLogs: storage.shapes,
         clock: world.clock,
         rotated(handle) {
-          // Its table may be why: dropped, made anew, altered or not published any more, and nobody else tells of that.
+          // Its table may have ended it: dropped, made anew, altered or taken out. Nobody else tells the catalogue of that.
           database.catalog.doubt(shapeLogOf(storage, handle).definition.relation);
           announcements.rotate(handle);
         },
