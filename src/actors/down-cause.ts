@@ -1,8 +1,8 @@
 /**
  * DownCause: what a watcher concludes from the exit reason of a Consumer or a Materializer.
  *
- * Draining must never delete, and a failure must never be taken for draining: so every exit reason has exactly one
- * cause, and none is the default. A reason that tells nothing about the data is `gone`: ask, do not guess.
+ * Draining must never delete, and a failure must never be taken for draining: so every exit reason has exactly one cause,
+ * and none is the default. A reason that tells nothing about the data is `gone`: the watcher asks the directory.
  */
 import { GAP_CAUSES, type GapCause } from '../model/change.ts';
 import type { Lsn } from '../model/lsn.ts';
@@ -25,7 +25,7 @@ export type DownCause =
   | { readonly type: 'drain' }
   /** The shape was given up, for a reason that its clients may hear. */
   | { readonly type: 'delete'; readonly why: string }
-  /** The process failed or was ended by force: what it kept can not be trusted. */
+  /** The process failed or was ended by force: what it kept cannot be trusted. */
   | { readonly type: 'crash'; readonly error: ErrorReport }
   /** Nothing is known: its directory must be asked. */
   | { readonly type: 'gone' };
@@ -36,7 +36,7 @@ export function downCause(reason: ExitReason): DownCause {
       return { type: 'drain' };
     case 'killed':
       return { type: 'crash', error: { name: 'Killed', message: 'the process was ended by force' } };
-    // A process that serves a shape never just finishes: somebody else's convention, so no statement about its data.
+    // A shape's process never ends as `normal`. Whoever ended it so said nothing about its data.
     case 'normal':
     case 'noproc':
       return { type: 'gone' };
@@ -70,7 +70,7 @@ function isGap(cause: unknown): cause is LogEnd & { delete: GapCause } {
   return isDeletion(cause) && GAP_CAUSES.some((gap) => gap === cause.delete) && 'xid' in cause && 'lsn' in cause;
 }
 
-/** The reason with which a shape's process ends when its supervisor ends it: only a deletion is passed on as one. */
+/** The reason with which a shape's process ends when its supervisor ends it: a deletion stays a deletion, all else is a drain. */
 export function leavingReason(reason: ExitReason): ExitReason {
   const cause = downCause(reason);
   return cause.type === 'delete' ? { shutdown: { delete: cause.why } } : { shutdown: 'drain' };

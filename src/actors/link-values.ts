@@ -117,7 +117,7 @@ export class LinkValues implements Table<LinkValuesChange> {
     const old = this.valueOf(key);
     if (told === undefined) return;
     const current = this.valueIn(told);
-    // Out and in again would be a move of a value that never moved.
+    // A value that goes out and comes in again would be told as a move, and never moved.
     if (current === old) return;
     this.rows.set(key, current);
     this.count(old, -1);
@@ -172,7 +172,7 @@ class OpenTransaction {
     if (!this.before.has(value)) this.before.set(value, wasThere);
   }
 
-  /** @returns what is left of it, by the values after it; the next transaction is open. */
+  /** @returns the net moves of the transaction, judged by the values after it. The next transaction is open then. */
   close(counts: ReadonlyMap<LinkValue, number>): Moves {
     const [movedIn, movedOut]: [LinkValue[], LinkValue[]] = [[], []];
     for (const [value, wasThere] of this.before) {

@@ -26,7 +26,7 @@ export type RelationLookup =
   /** Nothing is cached and Postgres did not answer: the table may or may not exist. */
   | { readonly outcome: 'unreachable' };
 
-/** Which handles there are. A handle it knows can be read, or will be once its snapshot has started. */
+/** The handles that there are. A log can be read under each of them, at the latest once its snapshot has started. */
 export interface ServedShapes {
   find(definition: ShapeDefinition): Handle | undefined;
   definitionOf(handle: Handle): ShapeDefinition | undefined;
@@ -57,9 +57,9 @@ export type SnapshotStart =
 /** The shapes' logs, as readers see them. */
 export interface ReadableLogs {
   get(handle: Handle): ReadableLog | undefined;
-  /** Whether this is what a body throws when its shape ended while it was read: no fault of anybody's. */
+  /** Whether a body threw this because its shape ended while it was read. That is nobody's fault. */
   isGone(error: unknown): boolean;
-  /** What was found when a body throws since its bytes are not what was stored; undefined for any other error. */
+  /** What was found damaged, when a body threw this because its bytes are not what was stored; undefined for any other error. */
   damageOf(error: unknown): string | undefined;
 }
 
