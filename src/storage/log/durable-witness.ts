@@ -3,8 +3,8 @@
  * nothing behind it in the log speaks for it.
  *
  * It is written after the sync that it tells of, and not synced itself: so it is never ahead of the log, and costs a group
- * no second sync. After a kill it is exact, but for a group that was just synced; after a power cut perhaps some groups old. Two slots are written in turn, since
- * a write that is torn must not take the proof of the one before with it.
+ * no second sync. After a kill it is exact, but for a group that was just synced; after a power cut perhaps some groups old.
+ * Two slots are written in turn, since a write that is torn must not take the proof of the one before with it.
  */
 import { crc32 } from 'node:zlib';
 import { LOG_START, type LogPosition } from '../../model/log-position.ts';

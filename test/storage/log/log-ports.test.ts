@@ -90,7 +90,9 @@ test('of a transaction that is larger than a block only its end and its layouts 
 test('damage that a shape meets on its own way through the log is told to it, and nobody else ends', async () => {
   take(10);
   await intake.sync();
-  const reader = await openPort(logReaderPort(log, new LogBlocks({ read: () => Promise.reject(new LogCorruptError(LOG_START, 'damaged')) })));
+  const reader = await openPort(
+    logReaderPort(log, new LogBlocks({ read: () => Promise.reject(new LogCorruptError(LOG_START, 'damaged')) })),
+  );
 
   expect(await reader.ask({ type: 'loadBlock', owner: 'shape', after: 0, through: log.durableEnd })).toEqual({
     type: 'block.corrupt',
