@@ -51,3 +51,20 @@ test('the loop is asked for once, however many are ready', async () => {
 
   expect(asked).toBe(1);
 });
+
+test('behind each long delivery the thread is given back, to another runtime for instance', async () => {
+  const order: string[] = [];
+  const worlds = ['first', 'second'].map((name) => {
+    const world = new World(productionScheduler());
+    world.runtime.trace((record) => {
+      if (record.type !== 'deliver' || record.message.type !== 'seen.slow') return;
+      order.push(name);
+      world.clock.advance(10);
+    });
+    return world;
+  });
+  const pids = await Promise.all(worlds.map((world) => Promise.all(['a', 'b', 'c'].map((id) => world.puppet(id)))));
+  worlds.forEach(({ runtime }, index) => pids[index]?.forEach((pid) => runtime.send(pid, { type: 'seen.slow' })));
+
+  await expect.poll(() => order.join()).toBe('first,second,first,second,first,second');
+});
