@@ -133,8 +133,12 @@ test('a query that breaks off ends its shape, for those who read it too; the nex
 });
 
 test.each(['@shape-cache', '@shape-log-collector', '@consumers'] as const)(
-  '%s ends in the middle: half a snapshot is not taken for a whole one',
+  '%s ends in the middle: half a snapshot is not taken for a whole one, and nobody crashes over it',
   async (name) => {
+    const crashes: unknown[] = [];
+    service.runtime.trace((record) => {
+      if (record.type === 'exit' && typeof record.reason === 'object' && 'error' in record.reason) crashes.push(record);
+    });
     proxy.allow(PORTION_BYTES);
     const { handle } = await readShape(service.shapeUrl, { table: 'items', offset: '-1' });
     await proxy.exhausted();
@@ -146,7 +150,7 @@ test.each(['@shape-cache', '@shape-log-collector', '@consumers'] as const)(
     proxy.allowAll();
 
     const anew = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
-    expect({ isAnew: anew.handle !== handle, rows: anew.rows.size }).toEqual({ isAnew: true, rows: ROWS });
+    expect({ isAnew: anew.handle !== handle, rows: anew.rows.size, crashes }).toEqual({ isAnew: true, rows: ROWS, crashes: [] });
   },
 );
 
