@@ -4,8 +4,8 @@
  * The buffer is reused; what `take` gives is an exact copy, so that a line kept in memory keeps nothing else alive.
  */
 const FIRST_BYTES = 4 * 1024;
-/** A transaction larger than this gives its buffer back, instead of holding it for the rest of the shape's life. */
-const KEPT_BYTES_MAX = 256 * 1024;
+/** Lines that were larger give the buffer back, instead of holding it for ever; of a block, or of a part, they hardly are. */
+const KEPT_BYTES_MAX = 4 * 1024 * 1024;
 /** Below this a loop is faster than a call into the engine's memory copy. */
 const LOOP_BYTES_MAX = 64;
 
