@@ -8,6 +8,8 @@ import type { NumberedRecord } from '../../../src/otp/kernel/trace.ts';
 type Delivery = Extract<NumberedRecord, { type: 'deliver' }>;
 
 /**
+ * What brought no transaction is left out: the log also holds records of shapes, whose snapshots may end at any time.
+ *
  * @param commit makes one transaction that concerns at least one shape.
  * @returns in order, until the shapes have taken it: `shape-log-collector block.delivered`, a process and its event.
  */
@@ -17,7 +19,10 @@ export async function eventsOf(runtime: Runtime, commit: () => Promise<unknown>)
   let settle = (): void => {};
   const isSettled = new Promise<void>((done) => (settle = done));
   const stop = runtime.trace((record) => {
-    if (record.type === 'transition' && record.event === 'block.delivered') settle();
+    if (record.type === 'transition' && record.event === 'block.delivered') {
+      if (deliveries.some(({ message }) => message.type === 'layer.ready')) settle();
+      else deliveries.length = 0;
+    }
     if (record.type !== 'deliver' || !record.to.startsWith('stack/shapes/')) return;
     const { type, through } = record.message;
     const isProgressAlone = type === 'log.extended' && Number(through) <= end;

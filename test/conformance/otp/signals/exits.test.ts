@@ -174,7 +174,7 @@ test('S1-014 an uncaught error is told with name, message and stack, a thrown va
   world.tell(exiting, stop({ shutdown: 'reason' }));
 
   expect([error, value, exiting].map((pid) => world.reasonOf(pid))).toEqual([
-    { error: { name: 'RangeError', message: 'too far', stack: expect.stringContaining('s1-exits') as string } },
+    { error: { name: 'RangeError', message: 'too far', stack: expect.stringContaining('signals/exits') as string } },
     { error: { name: 'Thrown', message: 'a value' } },
     { shutdown: 'reason' },
   ]);
