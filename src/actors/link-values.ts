@@ -60,7 +60,15 @@ export class LinkValues implements Table<LinkValuesChange> {
     return this.applied;
   }
 
-  /** How many rows have each value; never zero. */
+  /**
+   * The values as the last transaction left them: what a dependant begins with. A block may end inside a transaction, and
+   * the moves that follow say only what that one changed from its beginning to its end.
+   */
+  get committed(): ReadonlySet<LinkValue> {
+    return this.open.before(this.counts);
+  }
+
+  /** How many rows have each value; never zero. A transaction of which the last block is yet to come is in part in it. */
   get values(): ReadonlyMap<LinkValue, number> {
     return this.counts;
   }
@@ -161,7 +169,7 @@ class OpenTransaction {
   private offset: LogOffset = LOG_BEGIN.offset;
   private xids: readonly Xid[] = [];
   /** Whether each value that it touched was there before it. */
-  private readonly before = new Map<LinkValue, boolean>();
+  private readonly touched = new Map<LinkValue, boolean>();
 
   note({ offset, xids }: PlacedRow): void {
     this.offset = offset;
@@ -169,28 +177,38 @@ class OpenTransaction {
   }
 
   touch(value: LinkValue, wasThere: boolean): void {
-    if (!this.before.has(value)) this.before.set(value, wasThere);
+    if (!this.touched.has(value)) this.touched.set(value, wasThere);
+  }
+
+  /** @returns the values that there were before the transaction. */
+  before(counts: ReadonlyMap<LinkValue, number>): ReadonlySet<LinkValue> {
+    const values = new Set(counts.keys());
+    for (const [value, wasThere] of this.touched) {
+      if (wasThere) values.add(value);
+      else values.delete(value);
+    }
+    return values;
   }
 
   /** @returns the net moves of the transaction, judged by the values after it. The next transaction is open then. */
   close(counts: ReadonlyMap<LinkValue, number>): Moves {
     const [movedIn, movedOut]: [LinkValue[], LinkValue[]] = [[], []];
-    for (const [value, wasThere] of this.before) {
+    for (const [value, wasThere] of this.touched) {
       if (!wasThere && counts.has(value)) movedIn.push(value);
       if (wasThere && !counts.has(value)) movedOut.push(value);
     }
-    this.before.clear();
+    this.touched.clear();
     return { offset: this.offset, xids: this.xids, movedIn, movedOut };
   }
 
   copy(other: OpenTransaction): void {
     this.offset = other.offset;
     this.xids = other.xids;
-    for (const [value, wasThere] of other.before) this.before.set(value, wasThere);
+    for (const [value, wasThere] of other.touched) this.touched.set(value, wasThere);
   }
 
   /** In the order in which the moves will be told. */
   key(): string {
-    return JSON.stringify([this.offset, this.xids, [...this.before]]);
+    return JSON.stringify([this.offset, this.xids, [...this.touched]]);
   }
 }

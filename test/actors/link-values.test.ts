@@ -210,6 +210,24 @@ test('texts of one value are one value: no move when only the text changed', () 
   });
 });
 
+test('who begins inside a transaction begins with what was there before it, and its moves lead to what is there behind it', () => {
+  const { values, applyBlock } = valuesOf([inserted('a', '1'), inserted('b', '2')]);
+  const seen = [[...values.committed]];
+  applyBlock('101_0' as LogOffset, committed('101', [updated('a', '3'), inserted('c', null)], 'open'), true);
+  seen.push([...values.committed].sort());
+  applyBlock('101_4' as LogOffset, committed('101', [updated('c', '4')]), true);
+  seen.push([...values.committed].sort());
+
+  expect({ seen, moves: values.moves.map(movesText) }).toEqual({
+    seen: [
+      ['1', '2'],
+      ['1', '2'],
+      ['2', '3', '4'],
+    ],
+    moves: ['+3 +4 -1'],
+  });
+});
+
 test('a transaction that comes in two blocks moves nothing before its end, and then once', () => {
   const { values, applyBlock } = valuesOf();
 

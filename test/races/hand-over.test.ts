@@ -39,6 +39,19 @@ test(
   TIMEOUT_MS,
 );
 
+test('a dependant that begins inside a transaction which is read row by row ends with its values', async () => {
+  const wishes = [null, '1'].map((value) => ({ row: 1, value, remove: false }));
+  const script = {
+    transactions: [{ atStep: 29, lasts: 0, hides: 0, wishes }],
+    consumerAtStep: 17,
+    materializerAtStep: 11,
+    faults: [],
+    choices: [...Array<number>(9).fill(0), 1, ...Array<number>(18).fill(0), 3, ...Array<number>(9).fill(0), 3, 3],
+  };
+
+  expect(await violations(script, { blockBytesMax: 1 })).toEqual([]);
+});
+
 /** Without a cure: a small script that shows the old bug, found by the property of the test above. */
 async function counterexample(machines: Machines): Promise<Script | undefined> {
   let shrinkRuns = 0;

@@ -26,7 +26,7 @@ export class View implements Table<ViewChange> {
   constructor(private readonly source: () => LinkValues | undefined) {}
 
   apply(change: ViewChange): undefined {
-    if (change === 'begin') for (const value of this.source()?.values.keys() ?? []) this.values.add(value);
+    if (change === 'begin') for (const value of this.source()?.committed ?? []) this.values.add(value);
     if (change === 'takeMoves') this.takeMoves();
     if (change === 'invalidate') this.endings.push('invalidated');
     if (change === 'refuse') this.endings.push('refused');
