@@ -16,7 +16,7 @@ import { catchUpRead, endRead, livePollRead, type PollRead } from './log-read.ts
 import { catchUpAnswer, eventStreamFallback, liveAnswer, notModified, type Reader } from './log-answer.ts';
 import type { ReadableLog } from './ports.ts';
 import { whenReady, whyUnwell } from './readiness.ts';
-import { invalidRequest, isRefusal, mustRefetch, type Refusal } from './refusal.ts';
+import { invalidRequest, isRefusal, mustRefetch, type Refusal, stillBehind } from './refusal.ts';
 import { resolveHandle, rotated, untilStarted } from './resolve-handle.ts';
 import { Shared, type Wake } from './shape-listeners.ts';
 import { asksForSubset, readParameters, type RawParameters, type ReadParameters } from './shape-parameters.ts';
@@ -94,9 +94,15 @@ async function untilReadable(reading: Reading, after: LogOffset): Promise<Refusa
       const wake = await context.listeners.park(handle, after, remainingMs(context, deadlineMs), request.signal);
       if (wake.cause === 'rotated') return ended(reading, wake.replacement);
       if (wake.cause === 'aborted') return ABANDONED; // Also when the server closes: whether the offset is wrong is not known yet.
-      if (wake.cause !== 'appended') return whyUnwell(context) ?? invalidRequest({ offset: ['out of bounds for this shape'] });
+      if (wake.cause !== 'appended') return whyUnwell(context) ?? outOfReach(reading);
     }
   }
+}
+
+/** An offset may have been served before a restart, and the shape has yet to come to it again: that is no client's mistake. */
+function outOfReach({ context, handle }: Reading): Refusal {
+  const isBehind = context.ports.logs.get(handle)?.waitsAt !== undefined;
+  return isBehind ? stillBehind() : invalidRequest({ offset: ['out of bounds for this shape'] });
 }
 
 /**

@@ -69,6 +69,12 @@ export function becameUnready(why: string): Refusal {
   return { ...refuse(503, { message: why }), retryAfterSeconds: RETRY_LATER_SECONDS };
 }
 
+/** The shape has yet to take what others have taken: after a restart, or because of a large transaction. */
+export function stillBehind(): Refusal {
+  const message = 'This shape is still taking transactions that were committed before. Please try again later.';
+  return { ...refuse(503, { message }), retryAfterSeconds: RETRY_SOON_SECONDS };
+}
+
 export function databaseUnreachable(): Refusal {
   const message = 'Cannot connect to the database to verify the shape. Please try again later.';
   return { ...refuse(503, { message }), retryAfterSeconds: RETRY_SOON_SECONDS };

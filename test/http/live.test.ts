@@ -229,6 +229,25 @@ test('an offset beyond a snapshot that has not begun is served once both have co
   expect((await response).status).toBe(200);
 });
 
+test('an offset beyond the end of a shape that has yet to catch up is not called wrong', async () => {
+  await start();
+  world.leavePace(handle);
+  const response = world.shape(`table=items&offset=500_0&handle=${handle}`);
+  await world.untilParked(1);
+  world.clock.advance(LONG_POLL_MS / 2);
+  expect(await told(await response, 'retry-after')).toMatchObject({ status: 503, body: { message: expect.stringContaining('try again') } });
+});
+
+test('an up-to-date tells where its shape waits, not how far the others have come', async () => {
+  await start();
+  world.processed = '900' as typeof world.processed;
+  world.leavePace(handle);
+  const alone = await told(await world.shape(`table=items&offset=100_0&handle=${handle}`));
+  world.append(handle, 200, line('2'));
+  const along = await told(await world.shape(`table=items&offset=200_0&handle=${handle}`));
+  expect([alone['body'], along['body']]).toEqual([[upToDateMessage(100)], [upToDateMessage(900)]]);
+});
+
 test('an offset beyond the end of a service that is unwell is not called wrong', async () => {
   await start();
   const response = world.shape(`table=items&offset=500_0&handle=${handle}`);

@@ -36,6 +36,8 @@ export interface World {
   processed: Lsn | undefined;
   /** Appends rows to a shape's log as one transaction, and tells those who wait. @returns the log's new end. */
   append(handle: string, lsn: number, ...rows: readonly string[]): LogOffset;
+  /** The others go on without this shape from here on, until something is appended to it. */
+  leavePace(handle: string): void;
 }
 
 export interface WorldOptions {
@@ -77,6 +79,7 @@ export function createWorld({ settings, chunkBytesMax, rows = [], streams = fals
   );
   const world: World = {
     api, clock, catalog, directory, status, language, processed: undefined,
+    leavePace: (handle) => storage.shapes.get(handle as Handle)?.leavePace(LSN_ZERO),
     append(handle, lsn, ...lines) {
       const log = storage.shapes.get(handle as Handle);
       if (log === undefined) throw new Error(`no log of ${handle}`);

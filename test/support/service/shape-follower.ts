@@ -77,7 +77,7 @@ export class ShapeFollower {
   private async step(extra: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<boolean> {
     const handle = this.handle === undefined ? {} : { handle: this.handle };
     const requested = this.offset;
-    const response = await readShape(this.shapeUrl, { ...this.params, offset: requested, ...handle, ...extra }, signal);
+    const response = await this.read({ offset: requested, ...handle, ...extra }, signal);
     if (response.status === 409) return this.refetch(response);
     if (response.status !== 200 || response.handle === null || response.offset === null) {
       throw new Error(`status ${response.status} at ${requested}: ${response.text}`);
@@ -88,6 +88,14 @@ export class ShapeFollower {
     this.offset = response.offset;
     this.cursor = response.cursor;
     return response.upToDate;
+  }
+
+  /** As clients do, a follower asks again while its shape has yet to come as far as it has been. */
+  private async read(params: Readonly<Record<string, string>>, signal?: AbortSignal): Promise<ShapeResponse> {
+    for (;;) {
+      const response = await readShape(this.shapeUrl, { ...this.params, ...params }, signal);
+      if (response.status !== 503 || !response.text.includes('still taking transactions')) return response;
+    }
   }
 
   private refetch({ handle }: ShapeResponse): boolean {
@@ -107,7 +115,7 @@ export class ShapeFollower {
   async verifyServed(latest = this.served.size): Promise<number> {
     for (const [offset, before] of [...this.served].slice(-latest)) {
       const handle = this.handle ?? '';
-      const { status, handle: answered, text } = await readShape(this.shapeUrl, { ...this.params, offset, handle });
+      const { status, handle: answered, text } = await this.read({ offset, handle });
       if (status !== 200 || answered !== handle) throw new Error(`at ${offset}: status ${status}, handle ${answered}`);
       if (!bodyOf(text).startsWith(before)) throw new Error(`other bytes than before at ${offset}:\n${before}\n${text}`);
     }
