@@ -99,9 +99,9 @@ async function untilReadable(reading: Reading, after: LogOffset): Promise<Refusa
   }
 }
 
-/** An offset may have been served before a restart, and the shape has yet to come to it again: that is no client's mistake. */
-function outOfReach({ context, handle }: Reading): Refusal {
-  const isBehind = context.ports.logs.get(handle)?.waitsAt !== undefined;
+/** An offset may have been served before a restart, and its shape has yet to come to it again: that is no client's mistake. */
+function outOfReach({ context: { ports }, handle }: Reading): Refusal {
+  const isBehind = ports.logs.get(handle)?.waitsAt !== undefined || ports.lastProcessedLsn() === undefined;
   return isBehind ? stillBehind() : invalidRequest({ offset: ['out of bounds for this shape'] });
 }
 
