@@ -230,17 +230,23 @@ test('an offset beyond a snapshot that has not begun is served once both have co
   expect((await response).status).toBe(200);
 });
 
-test.each(['one shape is', 'all shapes are'])('while %s behind what was committed, no offset beyond the end is called wrong', async (who) => {
-  await start();
-  if (who === 'one shape is') {
-    world.processed = '100' as typeof world.processed;
-    world.leavePace(handle);
-  }
-  const response = world.shape(`table=items&offset=500_0&handle=${handle}`);
-  await world.untilParked(1);
-  world.clock.advance(LONG_POLL_MS / 2);
-  expect(await told(await response, 'retry-after')).toMatchObject({ status: 503, body: { message: expect.stringContaining('try again') } });
-});
+test.each(['one shape is', 'all shapes are'])(
+  'while %s behind what was committed, no offset beyond the end is called wrong',
+  async (who) => {
+    await start();
+    if (who === 'one shape is') {
+      world.processed = '100' as typeof world.processed;
+      world.leavePace(handle);
+    }
+    const response = world.shape(`table=items&offset=500_0&handle=${handle}`);
+    await world.untilParked(1);
+    world.clock.advance(LONG_POLL_MS / 2);
+    expect(await told(await response, 'retry-after')).toMatchObject({
+      status: 503,
+      body: { message: expect.stringContaining('try again') },
+    });
+  },
+);
 
 test('an up-to-date tells where its shape waits, not how far the others have come', async () => {
   await start();
