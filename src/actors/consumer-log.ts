@@ -119,7 +119,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
       if (transaction.end <= this.ports.shapeLog.position || this.isInSnapshot(transaction)) continue;
       const converted = this.ports.lines.convert(transaction, changes, this.heldBack);
       if (converted.outcome === 'end') return ended(converted.why, transaction);
-      this.heldBack = isUnfinished ? converted.lines.at(-1) : undefined;
+      this.heldBack = isUnfinished ? copyOf(converted.lines.at(-1)) : undefined;
       this.append(transaction, isUnfinished ? converted.lines.slice(0, -1) : converted.lines);
     }
     if (isUnfinished) return { type: 'part.taken', through };
@@ -166,6 +166,10 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     // A table of the same name with another oid was made anew: that ends the shape, so it must be seen.
     return layout.oid === oid || (layout.schema === schema && layout.name === name);
   }
+}
+
+function copyOf(line: ShapeLine | undefined): ShapeLine | undefined {
+  return line && { position: line.position, bytes: line.bytes.slice() };
 }
 
 function ended(why: ShapeEnd, { xid, lsn }: LoggedTransaction): ConsumerLogTold {

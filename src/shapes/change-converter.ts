@@ -63,6 +63,7 @@ export class ChangeConverter {
    *
    * @param changes those of `transaction` that the router gave to this shape, in the order of the log.
    * @param heldBack the last line of the parts before, not marked.
+   * @returns lines that hold until the next call: whoever keeps one copies it.
    */
   convert(transaction: LoggedTransaction, changes: Iterable<Change>, heldBack?: ShapeLine): ConvertedTransaction {
     const draft = new TransactionDraft(this.writer, transaction);
@@ -228,7 +229,7 @@ class TransactionDraft {
 
   /** @param before the line in front of these. */
   finish(before: ShapeLine | undefined): ShapeLine[] {
-    const bytes = this.writer.take();
+    const bytes = this.writer.lend();
     const lines = before === undefined ? [] : [before];
     let start = 0;
     this.positions.forEach((position, index) => {

@@ -1,7 +1,8 @@
 /**
  * LineWriter: bytes, one after the other, until a line or a transaction is whole.
  *
- * The buffer is reused; what `take` gives is an exact copy, so that a line kept in memory keeps nothing else alive.
+ * The buffer is reused. What `take` gives is an exact copy, so that a line kept in memory keeps nothing else alive; what
+ * `lend` gives is the buffer itself.
  */
 const FIRST_BYTES = 4 * 1024;
 /** Lines that were larger give the buffer back, instead of holding it for ever; of a block, or of a part, they hardly are. */
@@ -53,12 +54,17 @@ export class LineWriter {
     this.length = 0;
   }
 
-  /** @returns a copy of everything appended since the last call; the writer is empty again. */
-  take(): Uint8Array {
-    const taken = this.buffer.slice(0, this.length);
+  /** @returns everything appended since the last call, in memory that the next line is written to; the writer is empty again. */
+  lend(): Uint8Array {
+    const lent = this.buffer.subarray(0, this.length);
     this.length = 0;
     if (this.buffer.length > KEPT_BYTES_MAX) this.buffer = new Uint8Array(FIRST_BYTES);
-    return taken;
+    return lent;
+  }
+
+  /** @returns a copy of everything appended since the last call; the writer is empty again. */
+  take(): Uint8Array {
+    return this.lend().slice();
   }
 
   private reserve(size: number): void {

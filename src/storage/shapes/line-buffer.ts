@@ -13,11 +13,6 @@ export interface LineAddress {
   readonly position: number;
 }
 
-export interface Line extends LineAddress {
-  /** JSON, without a separator. */
-  readonly bytes: Uint8Array;
-}
-
 /** Everything in the snapshot counts as one place: before every line. */
 export function addressOf(offset: LogOffset): LineAddress {
   return { lsn: lsnOfOffset(offset), position: positionOfOffset(offset) };
@@ -27,27 +22,16 @@ export function compareAddresses(left: LineAddress, right: LineAddress): number 
   return compareLsn(left.lsn, right.lsn) || Math.sign(left.position - right.position) || 0;
 }
 
-/** Lines that were published together, or merged since. Never empty, never changed. */
+/** Lines that were taken together, or merged since. Never empty, never changed. */
 export class LineBatch {
-  private constructor(
+  /** @param bytes as long as its last line says. */
+  constructor(
     private readonly lsns: readonly Lsn[],
     private readonly positions: readonly number[],
     /** Where each line ends in `bytes`, its comma included. */
     private readonly ends: readonly number[],
     readonly bytes: Buffer,
   ) {}
-
-  static of(lines: readonly Line[]): LineBatch {
-    const bytes = Buffer.allocUnsafe(lines.reduce((sum, line) => sum + line.bytes.length + 1, 0));
-    let end = 0;
-    const ends = lines.map((line) => {
-      bytes.set(line.bytes, end);
-      end += line.bytes.length + 1;
-      bytes[end - 1] = COMMA;
-      return end;
-    });
-    return new LineBatch(lines.map(({ lsn }) => lsn), lines.map(({ position }) => position), ends, bytes);
-  }
 
   static merged(left: LineBatch, right: LineBatch): LineBatch {
     return new LineBatch(
@@ -132,7 +116,6 @@ export class LineRun implements EntryRun {
   }
 }
 
-const COMMA = 0x2c;
 const MERGED_BYTES_MAX = 256 * 1024;
 
 export class LineBuffer {

@@ -7,7 +7,8 @@
 import { invariant } from '../../base/invariant.ts';
 import { compareOffsets, offsetOf, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
 import type { Lsn } from '../../model/lsn.ts';
-import { addressOf, compareAddresses, LineBatch, LineBuffer, type Line, type LineAddress } from './line-buffer.ts';
+import { addressOf, compareAddresses, LineBuffer, type LineAddress, type LineBatch } from './line-buffer.ts';
+import { LineDraft } from './line-draft.ts';
 import { indexEntriesOf } from './line-pieces.ts';
 
 export interface ChunkEnd {
@@ -36,7 +37,7 @@ type Totals = Pick<LinesState, 'bytes' | 'count' | 'openBytes'> & { readonly chu
 export class ShapeLines {
   readonly buffer = new LineBuffer();
   /** Not published, and in memory. */
-  private pending: Line[] = [];
+  private readonly pending = new LineDraft();
   private appended: LineAddress;
   private published: LogOffset;
   /** Of the lines that are published. */
@@ -68,14 +69,14 @@ export class ShapeLines {
   }
 
   append(lsn: Lsn, position: number, bytes: Uint8Array): void {
-    const line = { lsn, position, bytes };
-    if (compareAddresses(line, this.appended) <= 0) {
+    const address = { lsn, position };
+    if (compareAddresses(address, this.appended) <= 0) {
       invariant(!this.hasHidden, 'lines come in the order of their offsets');
       return;
     }
-    this.pending.push(line);
-    this.appended = line;
-    this.account(line);
+    this.pending.append(lsn, position, bytes);
+    this.appended = address;
+    this.account(address, bytes.length);
   }
 
   /** @returns how many bytes in memory became readable. */
@@ -83,7 +84,7 @@ export class ShapeLines {
     if (!this.hasHidden) return 0;
     this.shown = this.totals;
     this.published = offsetOf(this.appended.lsn, this.appended.position);
-    const batch = this.takePending();
+    const batch = this.pending.take();
     if (batch === undefined) return 0;
     this.buffer.push(batch);
     return batch.bytes.length;
@@ -91,13 +92,11 @@ export class ShapeLines {
 
   /** Hands over what is in memory and not published; it counts as appended all the same. */
   takePending(): LineBatch | undefined {
-    const lines = this.pending;
-    this.pending = [];
-    return lines.length === 0 ? undefined : LineBatch.of(lines);
+    return this.pending.take();
   }
 
   discard(): void {
-    this.pending = [];
+    this.pending.clear();
     this.appended = addressOf(this.published);
     ({ bytes: this.bytes, count: this.count, openBytes: this.openBytes } = this.shown);
     this.chunkEnds.length = this.shown.chunkCount;
@@ -131,12 +130,12 @@ export class ShapeLines {
     return this.bytes > this.shown.bytes;
   }
 
-  private account(line: Line): void {
-    this.bytes += line.bytes.length + 1;
-    this.count += indexEntriesOf(line.bytes.length + 1);
-    this.openBytes += line.bytes.length;
+  private account({ lsn, position }: LineAddress, bytes: number): void {
+    this.bytes += bytes + 1;
+    this.count += indexEntriesOf(bytes + 1);
+    this.openBytes += bytes;
     if (this.openBytes < this.chunkBytesMax) return;
-    this.chunkEnds.push({ offset: offsetOf(line.lsn, line.position), bytes: this.bytes });
+    this.chunkEnds.push({ offset: offsetOf(lsn, position), bytes: this.bytes });
     this.openBytes = 0;
   }
 }

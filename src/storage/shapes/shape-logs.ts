@@ -86,7 +86,7 @@ export interface ShapeLog {
   beginSnapshot(pgSnapshot: PgSnapshot): SnapshotWriter;
 
   // The log's writer: the shape's Consumer alone.
-  /** Adds a line behind the log; nobody sees it before `publish`. Lines at or below `end` are dropped: a replay is idempotent. */
+  /** Adds a copy of a line behind the log; nobody sees it before `publish`. Lines at or below `end` are dropped: a replay is idempotent. */
   append(lsn: Lsn, position: number, line: Uint8Array): void;
   /**
    * Shows readers all lines so far: called at the end of a transaction, or of several.
