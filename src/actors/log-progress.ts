@@ -24,7 +24,7 @@ export type ProgressChange =
 /** Remembers, for the next start, that the log before a position has been taken. */
 export interface PositionKeeper extends Forkable<PositionKeeper> {
   advance(position: LogPosition): void;
-  get(handle: Handle): Pick<ShapeLog, 'discard'> | undefined;
+  get(handle: Handle): Pick<ShapeLog, 'leavePace'> | undefined;
 }
 
 export class LogProgress implements Table<ProgressChange> {
@@ -56,6 +56,6 @@ export class LogProgress implements Table<ProgressChange> {
 
   /** A shape that is kept over a restart must not pass what its Consumer did not take: it would never be offered again. */
   private leaveBehind(handles: readonly Handle[]): undefined {
-    for (const handle of handles) this.keeper.get(handle)?.discard(this.lsn ?? LSN_ZERO);
+    for (const handle of handles) this.keeper.get(handle)?.leavePace(this.lsn ?? LSN_ZERO);
   }
 }

@@ -181,7 +181,7 @@ export const shapeLogCollector = setup({
             type: 'multicall',
             params: ({ context, event }) => ({
               table: 'router',
-              request: { type: 'batch', delivery: event.delivery, after: context.position, through: context.routedThrough },
+              request: { type: 'batch', delivery: event.delivery, through: context.routedThrough },
               as: 'batch',
             }),
           },

@@ -72,10 +72,6 @@ export class ShapeRouter implements BlockRouter {
     return this.evaluationCount;
   }
 
-  get size(): number {
-    return this.shapes.size;
-  }
-
   /** @param where the filter of `definition`, parsed; undefined for every row. A handle that is already there is an error of ours. */
   add(handle: Handle, definition: ShapeDefinition, where: Where | undefined): void {
     invariant(!this.shapes.has(handle), 'a handle is added to the router once');
@@ -113,11 +109,6 @@ export class ShapeRouter implements BlockRouter {
     const copy = new ShapeRouter(this.layoutOf);
     for (const { handle, definition, where } of this.shapes.values()) copy.add(handle, definition, where);
     return copy;
-  }
-
-  /** True when some shape is on this table, so that its changes are worth logging. */
-  hasShapesOn(oid: number): boolean {
-    return this.tables.has(oid);
   }
 
   /** One layer, or none when the block touches nobody: no shape waits for another yet. */

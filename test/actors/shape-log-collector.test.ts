@@ -81,7 +81,7 @@ test('a layer is told of the delivery by its id, and the next begins when all of
   const [first, next] = [after(...layers), after(...layers, { type: 'batch.done', failed: [] })];
 
   expect([first.asked, next.asked]).toEqual([
-    [{ type: 'multicall', params: { table: 'router', request: { type: 'batch', delivery: 7, after: 10, through: 20 }, as: 'batch' } }],
+    [{ type: 'multicall', params: { table: 'router', request: { type: 'batch', delivery: 7, through: 20 }, as: 'batch' } }],
     [{ type: 'apply', params: { table: 'router', change: 'nextLayer' } }],
   ]);
 });

@@ -33,18 +33,17 @@ afterEach(async () => {
   removeDirectory(storageDirectory);
 });
 
-/** The engine lets its young generation grow with any load, to three times 16 MB: here it is held, so that what we keep is seen. */
 function start(port: number): Promise<ServiceProcess> {
-  const environment = { NODE_OPTIONS: '--max-old-space-size=512 --max-semi-space-size=8', ARMATURE_LONG_POLL_TIMEOUT: '500' };
+  const environment = { NODE_OPTIONS: '--max-old-space-size=512', ARMATURE_LONG_POLL_TIMEOUT: '500' };
   return startServiceProcess({ databaseUrl: database.url, storageDirectory, port, environment });
 }
 
 test(`${ROWS} rows in one transaction come to five shapes whole, and the memory hardly grows`, async () => {
   const other = await database.session();
-  const seen = await largeTransaction({ service, database, other, rows: ROWS, shapes: 5 });
+  const seen = await largeTransaction({ service, database, other, rows: ROWS, shapes: 5, warmUpRows: ROWS / 2 });
 
-  expect(seen.rows).toEqual(Array(5).fill(ROWS));
-  expect((seen.peakBytes - seen.idleBytes) / MIB).toBeLessThan(GROWTH_MIB_MAX);
+  const grownMib = (seen.peakBytes - seen.idleBytes) / MIB;
+  expect({ rows: seen.rows, hasHardlyGrown: grownMib < GROWTH_MIB_MAX }).toEqual({ rows: Array(5).fill(ROWS), hasHardlyGrown: true });
 });
 
 /** Bytes of lines in the files of all shapes. */
@@ -62,6 +61,7 @@ test('killed while shapes take it part by part, each has it once and whole, unde
   await database.query(INSERT);
   await expect.poll(writtenBytes, { timeout: 60_000, interval: 5 }).toBeGreaterThan(2 * MIB);
   await service.kill();
+  const writtenWhenKilled = writtenBytes();
   service = await start(Number(new URL(service.url).port));
   const counts = wheres.map((where) => database.query<{ count: string }>(`SELECT count(*) FROM large WHERE ${where}`));
   const expected = (await Promise.all(counts)).map(([row]) => Number(row?.count));
@@ -75,8 +75,9 @@ test('killed while shapes take it part by part, each has it once and whole, unde
       { timeout: 60_000 },
     )
     .toEqual(expected);
-  expect({ handles: followers.map(({ handle }) => handle), refetches: followers.map(({ refetches }) => refetches) }).toEqual({
-    handles,
-    refetches: [0, 0, 0],
-  });
+  expect({
+    handles: followers.map(({ handle }) => handle),
+    refetches: followers.map(({ refetches }) => refetches),
+    wasInTheMiddle: writtenWhenKilled < writtenBytes(),
+  }).toEqual({ handles, refetches: [0, 0, 0], wasInTheMiddle: true });
 });

@@ -137,12 +137,10 @@ test('a shape that was removed gets nothing, the others what they got', () => {
   router.remove(handleOf(77));
   expect({
     handles: router.route(everything()).flatMap((layer) => [...layer.keys()]),
-    size: router.size,
-    logged: router.hasShapesOn(itemsLayout.oid),
+    concerned: [...router.shapesOn([itemsLayout.id])],
   }).toEqual({
     handles: [handleOf(1), handleOf(3)],
-    size: 2,
-    logged: true,
+    concerned: [handleOf(1), handleOf(3)],
   });
 });
 
@@ -161,9 +159,24 @@ function everything(): LogBlock {
 test('a table without shapes is none of its concern', () => {
   const router = routerOf([ownedBy('a')]);
   router.remove(handleOf(0));
-  expect({ handles: handlesFor(router, [{ kind: 'truncate' }]), logged: router.hasShapesOn(itemsLayout.oid) }).toEqual({
-    handles: [], logged: false,
+  expect({ handles: handlesFor(router, [{ kind: 'truncate' }]), concerned: [...router.shapesOn([itemsLayout.id])] }).toEqual({
+    handles: [],
+    concerned: [],
   });
+});
+
+test('a large transaction may concern each shape on its tables, whatever its filter, and each that a layout of it ends', () => {
+  const router = routerOf(
+    [ownedBy('a'), ownedBy('b')],
+    [itemsLayout, { ...itemsLayout, id: 2, oid: 99 }, { ...itemsLayout, id: 3, oid: 98, name: 'other' }],
+  );
+
+  expect([[1], [2], [3], [3, 1]].map((layouts) => [...router.shapesOn(layouts)])).toEqual([
+    [handleOf(0), handleOf(1)],
+    [handleOf(0), handleOf(1)],
+    [],
+    [handleOf(0), handleOf(1)],
+  ]);
 });
 
 test('filters without an equality are asked, each once per row', () => {

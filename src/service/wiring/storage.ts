@@ -23,6 +23,8 @@ export interface LogAccess {
   readonly intake: LogIntake;
   /** Blocks of the transaction log that were read for somebody. */
   readonly blocks: LogBlocks;
+  /** The same for the collector, which does not wait behind shapes that read by themselves. */
+  readonly nextBlocks: LogBlocks;
   /** The same of the shapes' logs. */
   readonly shapeBlocks: ShapeBlocks;
   readonly filters: ShapeFilters;
@@ -34,6 +36,7 @@ export function logAccess({ storage, language }: ServiceResources): LogAccess {
   return {
     intake: new LogIntake(storage.log),
     blocks: new LogBlocks(storage.log),
+    nextBlocks: new LogBlocks(storage.log),
     shapeBlocks: new ShapeBlocks(),
     filters: new ShapeFilters(language),
     projections: new Projections(),
@@ -41,11 +44,11 @@ export function logAccess({ storage, language }: ServiceResources): LogAccess {
   };
 }
 
-export function storagePorts({ storage, world }: ServiceResources, { intake, blocks, shapeBlocks }: LogAccess) {
+export function storagePorts({ storage, world }: ServiceResources, { intake, blocks, nextBlocks, shapeBlocks }: LogAccess) {
   const { log, shapes } = storage;
   return {
     logWriter: () => logWriterPort(intake, { replication: '@replication', collector: '@shape-log-collector' }, world.clock),
-    logReader: () => logReaderPort(log, blocks),
+    logReader: () => logReaderPort(log, blocks, nextBlocks),
     shapeReader: () => shapeReaderPort(shapes, shapeBlocks, (column) => new LineReader(column)),
     checkpoints: () => checkpointPort(log, shapes),
   };

@@ -25,7 +25,7 @@ import { linesOf, shapeLogOf, type LogAccess } from './storage.ts';
 /** @param announcements told when a log has grown or ended. */
 export function processTables(resources: ServiceResources, access: LogAccess, announcements: ShapeAnnouncements): StackWiring['tables'] {
   const { database, storage, world } = resources;
-  const { blocks, shapeBlocks } = access;
+  const { blocks, nextBlocks, shapeBlocks } = access;
   const deliveries = new Deliveries();
   const common = commonPorts(resources, access, announcements, deliveries);
   const portsOf = (shapeLog: ShapeLog, loaded: ConsumerPorts['loaded']): ConsumerPorts => {
@@ -34,7 +34,7 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
   return {
     statusMonitor: () => ({ awaitingActive: new RequestBacklog() }),
     collector: (self) => ({
-      router: new RouterTable(routing(storage, access), blocks.slot(self), deliveries),
+      router: new RouterTable(routing(storage, access), nextBlocks.slot(self), deliveries),
       progress: new LogProgress({
         advance: (position) => storage.shapes.advance(position),
         get: (handle) => storage.shapes.get(handle),

@@ -4,7 +4,8 @@
  *
  * A table that takes blocks has a slot here, under the pid of its owner, from its making to its owner's end. A load puts
  * its block there, and the table takes it out when it hears of it; so whoever dies in between leaves nothing behind. No
- * more than a few slots are full, or being filled, at a time: who asks for one more waits until another was emptied.
+ * more than a few slots are full, or being filled, at a time: who asks for one more waits until another was emptied. Who has
+ * taken a part of a transaction keeps its turn until it asks for the next one: what it made of the part is in memory too.
  */
 import type { Forkable } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
@@ -34,6 +35,8 @@ export class LogBlocks {
   private readonly slots = new Set<string>();
   /** By owner: few, however many slots there are. */
   private readonly held = new Map<string, LogBlock>();
+  /** Owners that have taken a part, and not asked for the next one yet. */
+  private readonly busy = new Set<string>();
   private readonly loading: Loading[] = [];
   private readonly waiting: (() => void)[] = [];
   private loads = 0;
@@ -57,6 +60,7 @@ export class LogBlocks {
       close: () => {
         this.slots.delete(owner);
         this.empty(owner);
+        this.rest(owner);
       },
       clone: () => slotWith(this.held.get(owner)),
     };
@@ -71,6 +75,7 @@ export class LogBlocks {
    * @throws the signal's reason, when it is aborted first, or what the log throws; the slot holds what it held.
    */
   async load(owner: string, range: LogRange, bytesMax: number, call: AbortSignal): Promise<LogRange & { readonly isPart: boolean }> {
+    this.rest(owner);
     await this.enter(call);
     try {
       const block = this.heldFor(range) ?? (await this.read(range, bytesMax));
@@ -78,7 +83,7 @@ export class LogBlocks {
       invariant(this.slots.has(owner), `${owner} waits for a block, so it has a slot`);
       this.empty(owner); // Whoever asks for another block does not want the one before any more.
       this.held.set(owner, block);
-      return { after: block.after, through: block.through, isPart: block.transactions.some(({ isUnfinished }) => isUnfinished) };
+      return { after: block.after, through: block.through, isPart: isPart(block) };
     } catch (error) {
       this.leave();
       throw error;
@@ -92,8 +97,14 @@ export class LogBlocks {
 
   private take(owner: string, range: LogRange): LogBlock {
     const block = loadedFor(range, this.held.get(owner));
-    this.empty(owner);
+    this.held.delete(owner);
+    if (isPart(block)) this.busy.add(owner);
+    else this.leave();
     return block;
+  }
+
+  private rest(owner: string): void {
+    if (this.busy.delete(owner)) this.leave();
   }
 
   private empty(owner: string): void {
@@ -164,6 +175,10 @@ function slotWith(block: LogBlock | undefined): BlockSlot {
     },
     clone: () => slotWith(held),
   };
+}
+
+function isPart({ transactions }: LogBlock): boolean {
+  return transactions.some(({ isUnfinished }) => isUnfinished);
 }
 
 function isSame(left: LogRange, right: LogRange): boolean {

@@ -17,7 +17,7 @@ import type { StreamSource } from '../../model/stream-source.ts';
 import type { TransactionLog } from './transaction-log.ts';
 
 /** Bytes that may wait for a sync before the stream is held back. */
-const UNSYNCED_BYTES_MAX = 16 * 1024 * 1024;
+const UNSYNCED_BYTES_MAX = 8 * 1024 * 1024;
 
 /** What a sync has made durable. */
 export interface Durable {

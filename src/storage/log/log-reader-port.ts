@@ -20,7 +20,10 @@ const BLOCK_BYTES_MAX = 8 * 1024 * 1024;
 /** The same for a shape that reads by itself: what it makes of a block is in memory too, and others have their turn between two. */
 const OWN_BLOCK_BYTES_MAX = 256 * 1024;
 
-export function logReaderPort(log: TransactionLog, blocks: LogBlocks): PortSpec {
+/**
+ * @param blocks for shapes that read by themselves; `next` for the collector alone, which must not wait behind them.
+ */
+export function logReaderPort(log: TransactionLog, blocks: LogBlocks, next: LogBlocks): PortSpec {
   return {
     name: '@log-reader',
     open: () => ({
@@ -28,9 +31,9 @@ export function logReaderPort(log: TransactionLog, blocks: LogBlocks): PortSpec 
         logEnd: () => ({ type: 'log.end', through: log.durableEnd, lsn: log.durableLsn }),
         async nextBlock(request, signal) {
           const owner = ownerOf(request);
-          const { after, through, isPart } = await blocks.load(owner, rangeOf(request), BLOCK_BYTES_MAX, signal);
+          const { after, through, isPart } = await next.load(owner, rangeOf(request), BLOCK_BYTES_MAX, signal);
           if (!isPart) return { type: 'block.loaded', after, through };
-          blocks.forget(owner);
+          next.forget(owner);
           return { type: 'transaction.isLarge', ...(await surveyTransaction(log, rangeOf(request), signal)) };
         },
         async loadBlock(request, signal) {

@@ -42,8 +42,10 @@ class MemoryFrames implements FrameSink, FrameSource {
   async close(): Promise<void> {}
 
   async *frames({ after, through }: LogRange): AsyncIterable<Frame> {
-    for (const frame of this.kept.slice(this.firstBehind(after))) {
-      if (frame.end > through) return;
+    const { kept } = this; // What is released meanwhile is another list.
+    for (let index = this.firstBehind(after); index < kept.length; index += 1) {
+      const frame = kept[index];
+      if (frame === undefined || frame.end > through) return;
       yield frame;
     }
   }

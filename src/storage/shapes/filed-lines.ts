@@ -58,7 +58,11 @@ export class FiledLines {
 
   /** Brings everything to the files, also what nobody sees yet. */
   spill(files: LineFiles): Promise<void> {
-    return this.inTurn(() => this.write(files, this.lines.buffer.seal(), this.lines.takePending(), false));
+    const { discards } = this;
+    return this.inTurn(async () => {
+      if (discards !== this.discards) return; // What it was asked to bring was given up while it waited.
+      await this.write(files, this.lines.buffer.seal(), this.lines.takePending(), false);
+    });
   }
 
   /** What was spilled is seen from now on. */

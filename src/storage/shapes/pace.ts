@@ -6,8 +6,8 @@
  * a position for it. One that stands alone holds the log back until it has come as far as the others: a position that is
  * too far ahead would lose what lies before it.
  */
-import { minPosition, type LogPosition } from '../../model/log-position.ts';
-import type { Lsn } from '../../model/lsn.ts';
+import type { LogPosition } from '../../model/log-position.ts';
+import { LSN_ZERO, type Lsn } from '../../model/lsn.ts';
 
 /** As a checkpoint keeps it: plain JSON. */
 export interface PaceState {
@@ -59,7 +59,9 @@ export class Pace {
 
   /** Its snapshot does not see what lies behind `position`: that is still to be taken. */
   goBack(position: LogPosition): void {
-    this.own = minPosition(this.own, position);
+    if (position >= this.own) return;
+    this.own = position;
+    if (this.waits !== undefined) this.waits = LSN_ZERO; // What it went back over may be as old as anything.
   }
 
   /**

@@ -25,6 +25,7 @@ const WRITE_BYTES = 256 * 1024;
 export class ShapeFiles implements ShapeStore, LineFiles {
   private snapshot: DiskFile | undefined;
   private beginning: Promise<void> = Promise.resolve();
+  private appending: Promise<void> = Promise.resolve();
   private gone = false;
   /** So many entries of the index hold. */
   private count: number;
@@ -75,14 +76,10 @@ export class ShapeFiles implements ShapeStore, LineFiles {
     return entriesIn(this.indexed(after, throughBytes));
   }
 
-  async append({ bytes, count }: FilePlace, batches: readonly LineBatch[], isDurable: boolean): Promise<void> {
-    await this.beginning;
-    await this.appendAt('lines', bytes, batches.map((batch) => batch.bytes), isDurable);
-    await this.appendAt('index', count * INDEX_ENTRY_BYTES, this.indexOf(batches, bytes, count), isDurable);
-    this.count = count + batches.reduce((sum, batch) => sum + indexEntriesIn(batch), 0);
-    if (!isDurable || this.isNamed) return;
-    await this.disk.syncDirectory(this.paths.directoryOf(this.handle));
-    this.isNamed = true;
+  append(place: FilePlace, batches: readonly LineBatch[], isDurable: boolean): Promise<void> {
+    const appended = this.appendBehind(place, batches, isDurable);
+    this.appending = appended.catch(() => {}); // Who asked for it is told.
+    return appended;
   }
 
   cut({ count }: FilePlace): void {
@@ -92,7 +89,7 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   /** From now on nothing is opened; what is open may be read to its end. */
   async remove(): Promise<void> {
     this.gone = true;
-    await Promise.allSettled([this.beginning]); // Else the file could appear after it was discarded.
+    await Promise.allSettled([this.beginning, this.appending]); // Else a file could appear after it was discarded.
     await this.closeSnapshot();
     for (const kind of FILE_KINDS) await this.files.forget(this.pathOf(kind));
   }
@@ -115,6 +112,17 @@ export class ShapeFiles implements ShapeStore, LineFiles {
       const lines = await this.readIndex((index) => index.lines(number, next));
       yield { at, bytes, ends: lines.filter(({ end }) => end <= throughBytes) };
     }
+  }
+
+  private async appendBehind({ bytes, count }: FilePlace, batches: readonly LineBatch[], isDurable: boolean): Promise<void> {
+    await this.beginning;
+    if (this.gone) throw new ShapeGoneError(this.handle);
+    await this.appendAt('lines', bytes, batches.map((batch) => batch.bytes), isDurable);
+    await this.appendAt('index', count * INDEX_ENTRY_BYTES, this.indexOf(batches, bytes, count), isDurable);
+    this.count = count + batches.reduce((sum, batch) => sum + indexEntriesIn(batch), 0);
+    if (!isDurable || this.isNamed) return;
+    await this.disk.syncDirectory(this.paths.directoryOf(this.handle));
+    this.isNamed = true;
   }
 
   private async createSnapshot(): Promise<void> {

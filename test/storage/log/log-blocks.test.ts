@@ -15,6 +15,8 @@ const range = (after: number, through: number): LogRange => ({ after: at(after),
 const open = (): AbortSignal => new AbortController().signal;
 const QUIET = 'a block behind 0 is taken once it was loaded';
 
+const TRANSACTION = { xid: xid(1), lsn: lsn(1), end: at(99), isUnfinished: false, fragments: [] };
+
 /** A log with a transaction that ends at every tenth position; counts how often it is read. */
 class CountedLog {
   reads = 0;
@@ -148,6 +150,27 @@ test('what its owner does not want any more is let go, and makes room for others
   expect({ loaded, count: blocks.count }).toEqual({ loaded: { ...range(10, 20), isPart: false }, count: 1 });
 });
 
+test('who has taken a part keeps its turn until it asks for the next one, or ends', async () => {
+  const parts = { read: async (asked: LogRange) => ({ ...asked, transactions: [{ ...TRANSACTION, isUnfinished: true }] }) };
+  const blocks = new LogBlocks(parts, 1);
+  const [first, second] = ['a', 'b', 'c'].map((owner) => blocks.slot(owner));
+  const ends: string[] = [];
+  await blocks.load('a', range(0, 10), 100, open());
+  first?.take(range(0, 10));
+  const loads = ['b', 'c'].map((owner, index) => blocks.load(owner, range(10 * index, 90), 100, open()).then(() => ends.push(owner)));
+  await Promise.resolve();
+  const waiting = [...ends];
+  const again = blocks.load('a', range(10, 20), 100, open()).then(() => ends.push('a'));
+  await loads[0];
+  second?.take(range(0, 90));
+  second?.close();
+  await loads[1];
+  blocks.forget('c');
+  await again;
+
+  expect({ waiting, ends }).toEqual({ waiting: [], ends: ['b', 'c', 'a'] });
+});
+
 const KILLS = 1_100;
 
 test(`a process that is killed between the answer and its delivery leaves nothing behind, ${KILLS} times`, async () => {
@@ -155,7 +178,7 @@ test(`a process that is killed between the answer and its delivery leaves nothin
   const through = await grow({ log }, 10);
   const blocks = new LogBlocks(log);
   const world = new World();
-  await world.start(logReaderPort(log, blocks), 'log-reader');
+  await world.start(logReaderPort(log, blocks, blocks), 'log-reader');
   const held: number[] = [];
   for (let kill = 0; kill < KILLS; kill += 1) {
     const asker = await world.puppet(`asker-${kill}`, { tables: (self) => ({ slot: new SlotTable(blocks.slot(self)) }) });

@@ -51,7 +51,7 @@ test('the end of the log is told with an LSN that can be read there', async () =
   take(10);
   await intake.sync();
   take(11);
-  const reader = await openPort(logReaderPort(log, new LogBlocks(log)));
+  const reader = await openPort(logReaderPort(log, new LogBlocks(log), new LogBlocks(log)));
 
   expect(await reader.ask({ type: 'logEnd' })).toEqual({ type: 'log.end', through: log.durableEnd, lsn: '10' });
 });
@@ -72,7 +72,7 @@ test('of a transaction that is larger than a block only its end and its layouts 
   await intake.sync();
   const blocks = new LogBlocks(log);
   for (const owner of ['collector', 'shape']) blocks.slot(owner);
-  const reader = await openPort(logReaderPort(log, blocks));
+  const reader = await openPort(logReaderPort(log, blocks, blocks));
   const range = { after: 0, through: log.durableEnd };
   const told = await reader.ask({ type: 'nextBlock', owner: 'collector', ...range });
   const held = blocks.count;
@@ -91,7 +91,7 @@ test('damage that a shape meets on its own way through the log is told to it, an
   take(10);
   await intake.sync();
   const reader = await openPort(
-    logReaderPort(log, new LogBlocks({ read: () => Promise.reject(new LogCorruptError(LOG_START, 'damaged')) })),
+    logReaderPort(log, new LogBlocks({ read: () => Promise.reject(new LogCorruptError(LOG_START, 'damaged')) }), new LogBlocks(log)),
   );
 
   expect(await reader.ask({ type: 'loadBlock', owner: 'shape', after: 0, through: log.durableEnd })).toEqual({

@@ -92,6 +92,16 @@ test('a snapshot sends its shape back and never forward', () => {
   expect([back.position, forward.position]).toEqual([7, 10]);
 });
 
+test('a shape that was sent back promises nothing of what lay between', () => {
+  const { pace } = startAlone();
+  pace.leave(lsn(7));
+  pace.goBack(at(12));
+  const before = pace.waitsAt;
+  pace.goBack(at(5));
+
+  expect([before, pace.waitsAt]).toEqual(['7', '0']);
+});
+
 test('after a restart only a shape that is behind stands alone', () => {
   const states = [10, 20, 25].map((position) => rejoined({ position: at(position), isLagging: true }, at(20)));
 

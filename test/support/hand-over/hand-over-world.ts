@@ -110,7 +110,7 @@ export class HandOverWorld {
   /** Starts what outlives a shape. */
   async begin(): Promise<void> {
     const roots: Readonly<Record<string, ProcessSpec>> = {
-      'log-reader': logReaderPort(this.storage.log, this.blocks),
+      'log-reader': logReaderPort(this.storage.log, this.blocks, this.blocks),
       'shape-reader': shapeReaderPort(this.storage.shapes, this.shapeBlocks, (column) => new LineReader(column), this.blockBytesMax),
       writer: this.writerPort(),
       stream: this.streamPort(),
