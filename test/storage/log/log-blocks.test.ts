@@ -131,6 +131,30 @@ test('what more is asked for than may be under way waits its turn, unless its ca
   });
 });
 
+test('who leaves in its turn takes no turn from another', async () => {
+  const blocks = new LogBlocks(new CountedLog(), 1);
+  const [first] = ['first', 'second', 'third'].map((owner) => blocks.slot(owner));
+  await blocks.load('first', range(0, 10), 100, open());
+  const caller = new AbortController();
+  const ends: string[] = [];
+  const note = (end: string) => () => void ends.push(end);
+  void blocks.load('second', range(10, 20), 100, caller.signal).then(note('second loaded'), note('second left'));
+  void blocks.load('third', range(20, 30), 100, open()).then(note('third loaded'), note('third left'));
+  first?.take(range(0, 10));
+  caller.abort();
+  for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
+
+  expect(ends).toEqual(['second left', 'third loaded']);
+});
+
+test('a reader that may go further does not get the empty block of one that may not', async () => {
+  const blocks = new LogBlocks(new CountedLog());
+  for (const owner of ['near', 'far']) blocks.slot(owner);
+  await blocks.load('near', range(0, 5), 100, open());
+
+  expect(await blocks.load('far', range(0, 20), 100, open())).toEqual({ after: 0, through: 20, isPart: false });
+});
+
 test('a log that cannot be read holds nothing up', async () => {
   const unreadable = { read: () => Promise.reject(new Error('broken')) };
   const blocks = new LogBlocks(unreadable, 1);
