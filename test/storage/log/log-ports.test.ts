@@ -1,14 +1,15 @@
 /** The ports around the transaction log: what they promise is durable, whoever died or failed before. */
 import { beforeEach, expect, test } from 'vitest';
-import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
+import { LOG_START, type LogPosition, type LogRange } from '../../../src/model/log-position.ts';
 import type { PortSpec } from '../../../src/otp/process.ts';
-import { LogCorruptError } from '../../../src/storage/errors.ts';
+import { DiskError, LogCorruptError } from '../../../src/storage/errors.ts';
 import { openDiskLog } from '../../../src/storage/log/disk-log.ts';
 import type { TransactionLog } from '../../../src/storage/log/transaction-log.ts';
 import { LogBlocks } from '../../../src/storage/log/log-blocks.ts';
 import { LogIntake } from '../../../src/storage/log/log-intake.ts';
 import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
 import { logWriterPort } from '../../../src/storage/log/log-writer-port.ts';
+import { surveyTransaction } from '../../../src/storage/log/transaction-survey.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { openPort } from '../../support/postgres/port-harness.ts';
@@ -98,6 +99,32 @@ test('damage that a shape meets on its own way through the log is told to it, an
     type: 'block.corrupt',
     why: 'the transaction log is corrupt at 0: damaged',
   });
+});
+
+test('a disk that fails is no damage of the log: the reader of a shape fails with it', async () => {
+  const failed = new DiskError('read', '/log', new Error('EIO'));
+  const reader = await openPort(logReaderPort(log, new LogBlocks({ read: () => Promise.reject(failed) }), new LogBlocks(log)));
+
+  await expect(reader.ask({ type: 'loadBlock', owner: 'shape', after: 0, through: 0 })).rejects.toBe(failed);
+});
+
+test('a large transaction is looked through no further than somebody waits for it', async () => {
+  await takeLarge();
+  await intake.sync();
+  const caller = new AbortController();
+  const reads: LogRange[] = [];
+  const abandoned = {
+    read(range: LogRange, bytesMax: number) {
+      reads.push(range);
+      caller.abort();
+      return log.read(range, bytesMax);
+    },
+  };
+  const surveyed = await surveyTransaction(abandoned, { after: LOG_START, through: log.durableEnd }, caller.signal).catch(
+    (error: Error) => error.name,
+  );
+
+  expect({ surveyed, reads: reads.length }).toEqual({ surveyed: 'AbortError', reads: 1 });
 });
 
 test('a writer that starts after one was killed during a sync tells what that sync made durable', async () => {
