@@ -32,6 +32,13 @@ async function written(count: number): Promise<{ disk: MemoryDisk; log: Transact
 const segmentsOf = async (disk: MemoryDisk): Promise<string[]> =>
   (await disk.mount().list(DIRECTORY)).filter((name) => name.endsWith('.log')).sort();
 
+test('what is no longer in memory is read in bounded blocks', async () => {
+  const { log } = await written(20);
+  const block = await log.read({ after: START, through: log.durableEnd }, 20);
+
+  expect(lsns(transactionsOf(block))).toEqual(['1', '2']);
+});
+
 describe('syncing', () => {
   test('calls during a sync share the next one', async () => {
     const { disk, log } = await written(0);

@@ -212,6 +212,16 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     expect(again).toEqual(blocks);
   });
 
+  test('never ends a part inside a fragment', async () => {
+    const { log } = storage;
+    const fragments = ['a', 'b'].map((letter) => letter.repeat(FRAME_BYTES_MAX + 7));
+    appendTransaction(log, 10, fragments);
+    const through = await log.sync();
+    const part = await log.read({ after: 0 as LogPosition, through }, FRAME_BYTES_MAX / 2);
+
+    expect(transactionsOf(part)).toEqual([{ lsn: '10', xid: 10, fragments: fragments.slice(0, 1) }]);
+  });
+
   test('goes on inside more large transactions at the same time than it remembers', async () => {
     const { log } = storage;
     const begins: LogPosition[] = [];
@@ -247,6 +257,17 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     await log.sync();
 
     expect(await readInBlocks(log, 0 as LogPosition, 500)).toEqual([{ lsn: '11', xid: 11, fragments: ['behind'] }]);
+  });
+
+  test('goes on behind a large transaction that was begun twice and committed once', async () => {
+    const { log } = storage;
+    const values = Array.from({ length: 30 }, (_, index) => `${index} ${'x'.repeat(60)}`);
+    for (const value of values) log.appendChanges(xid(10), bytes(value));
+    log.abandon();
+    appendTransaction(log, 10, values);
+    await log.sync();
+
+    expect(await readInBlocks(log, 0 as LogPosition, 500)).toEqual([{ lsn: '10', xid: 10, fragments: values }]);
   });
 
   test('reads nothing past the range', async () => {
