@@ -68,6 +68,21 @@ describe('replica full', () => {
   });
 });
 
+test('what a crash left of a transaction is in no line of the next one', () => {
+  const converter = new ChangeConverter(shapeOf({}), undefined, () => itemsLayout);
+  const transaction = transactionOf(AT, [{ kind: 'insert', new: ['1', 'a', null] }]);
+  const [fragment = new Uint8Array()] = transaction.fragments;
+  const change = new Change(fragment, 0);
+  const whole = converter.convert(transaction, [change]);
+  const broken = function* (): Generator<Change> {
+    yield change;
+    throw new Error('a crash in the middle');
+  };
+  const crash = crashOf(() => converter.convert(transaction, broken()));
+
+  expect({ crash, next: converter.convert(transaction, [change]) }).toEqual({ crash: 'a crash in the middle', next: whole });
+});
+
 test('drops an update that changed no selected column, and marks the line before it as the last', () => {
   const lines = linesFor({ columns: ['id', 'title'] }, [
     { kind: 'insert', new: ['1', 'a', 'x'] },
@@ -205,3 +220,11 @@ test('a block is cut into its transactions', () => {
   const parts = [...changesByTransaction(block, { changes: Uint32Array.from([0, 0, 0, 1, 0, 0]) })];
   expect(parts.map(({ transaction, changes }) => [transaction.xid, changes.map(({ kind }) => kind)])).toEqual([[1, [1]], [2, [4]]]);
 });
+
+function crashOf(action: () => unknown): unknown {
+  try {
+    return action();
+  } catch (error) {
+    return error instanceof Error ? error.message : error;
+  }
+}
