@@ -44,6 +44,15 @@ test('loads of the same range that overlap share one block and one read', async 
   expect({ shared: first === second && second === third, reads: log.reads, count }).toEqual({ shared: true, reads: 1, count: 3 });
 });
 
+test('loads of the same range that overlap are read apart when one of them may be larger', async () => {
+  const log = new CountedLog();
+  const blocks = new LogBlocks(log);
+  for (const owner of ['a', 'b']) blocks.slot(owner);
+  await Promise.all([blocks.load('a', range(0, 20), 100, open()), blocks.load('b', range(0, 20), 200, open())]);
+
+  expect(log.reads).toBe(2);
+});
+
 test('a block is there for its owner until it is taken, once', async () => {
   const blocks = new LogBlocks(new CountedLog());
   const [mine, other] = [blocks.slot('mine'), blocks.slot('other')];
