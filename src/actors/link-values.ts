@@ -125,8 +125,6 @@ export class LinkValues implements Table<LinkValuesChange> {
     const old = this.valueOf(key);
     if (told === undefined) return;
     const current = this.valueIn(told);
-    // A value that goes out and comes in again would be told as a move, and never moved.
-    if (current === old) return;
     this.rows.set(key, current);
     this.count(old, -1);
     this.count(current, 1);
