@@ -98,8 +98,11 @@ export class StorageVersionError extends Error {
     expected: number,
   ) {
     super(
-      `The storage directory ${directory} has format ${found}, this version of Armature writes format ${expected}. ` +
-        'Use the version that wrote it, or an empty directory.',
+      /^\d+$/.test(found)
+        ? `The storage directory ${directory} has format ${found}, this version of Armature writes format ${expected}. ` +
+            'Use the version that wrote it, or an empty directory.'
+        : `The file ${directory}/format is damaged: it should say which format the storage directory has. ` +
+            `If this version of Armature wrote the directory, write ${expected} into that file; else use an empty directory.`,
     );
   }
 }

@@ -339,6 +339,15 @@ describe('a storage directory', () => {
     await expect(start()).rejects.toMatchObject({ name: 'StorageVersionError', found: '999' });
   });
 
+  test.each(['', '3\u008a', 'x\n'])('says of a file that should name the format and says %j that it is damaged', async (content) => {
+    writeFileSync(`${directory}/format`, content);
+
+    await expect(start()).rejects.toMatchObject({
+      name: 'StorageVersionError',
+      message: expect.stringMatching(/\/format is damaged: .* write 3 into that file; else use an empty directory\.$/),
+    });
+  });
+
   test('refuses a log of another format, which it would misread', async () => {
     await (await start()).close();
     const header = { format: 1, first: LOG_START, ...NO_STREAM };
