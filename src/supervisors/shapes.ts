@@ -7,8 +7,8 @@
  */
 import { consumer } from '../actors/consumer.ts';
 import { materializer } from '../actors/materializer.ts';
-import { publicationManager } from '../actors/publication-manager.ts';
-import { shapeCache } from '../actors/shape-cache.ts';
+import { publicationManager } from '../actors/publication/publication-manager.ts';
+import { shapeCache } from '../actors/directory/shape-cache.ts';
 import { shapeLogCollector } from '../actors/shape-log-collector.ts';
 import { consumerOf, materializerOf } from '../actors/shape-processes.ts';
 import { snapshotter } from '../actors/snapshotter.ts';

@@ -10,7 +10,7 @@ import type {
 } from '../../api/ports.ts';
 import { consumerOf } from '../../actors/shape-processes.ts';
 import { serviceLevel, whyNotActive, type ServiceConditions } from '../../actors/status-monitor.ts';
-import type { ShapeDirectory } from '../../actors/shape-directory.ts';
+import type { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Message } from '../../otp/process.ts';

@@ -1,6 +1,6 @@
 /** A publication manager with its table, over a publication in memory; who asks it, whom it condemns, and what is written down. */
-import { publicationManager } from '../../../src/actors/publication-manager.ts';
-import { PublishedRelations } from '../../../src/actors/published-relations.ts';
+import { publicationManager } from '../../../src/actors/publication/publication-manager.ts';
+import { PublishedRelations } from '../../../src/actors/publication/published-relations.ts';
 import { uncopied } from '../../../src/base/fork.ts';
 import type { PublishedRelation } from '../../../src/model/relation.ts';
 import type { Message, PortSpec } from '../../../src/otp/process.ts';

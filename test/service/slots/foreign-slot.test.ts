@@ -7,9 +7,9 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createDatabase, streamIdOf, type TestDatabase } from '../support/postgres/postgres.ts';
-import { healthOf, spawnService, startServiceProcess, type ServiceProcess } from '../support/service/service-process.ts';
-import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
+import { createDatabase, streamIdOf, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { healthOf, spawnService, startServiceProcess, type ServiceProcess } from '../../support/service/service-process.ts';
+import { readShape, ShapeFollower } from '../../support/service/shape-follower.ts';
 
 let directory: string;
 let database: TestDatabase;

@@ -5,12 +5,12 @@
  * going, and no transaction to a Consumer that is gone. What is known of each handle stands in the `directory` table.
  */
 import { setup } from 'xstate';
-import { invariant } from '../base/invariant.ts';
-import type { Handle, ShapeDefinition } from '../model/shape.ts';
-import { effects } from '../otp/effects.ts';
-import type { CallFailed, Down, Pid, ReplyTo } from '../otp/process.ts';
-import { note } from './journal.ts';
-import { missedChangesNote, type MissedChanges } from './missed-changes.ts';
+import { invariant } from '../../base/invariant.ts';
+import type { Handle, ShapeDefinition } from '../../model/shape.ts';
+import { effects } from '../../otp/effects.ts';
+import type { CallFailed, Down, Pid, ReplyTo } from '../../otp/process.ts';
+import { note } from '../journal.ts';
+import { missedChangesNote, type MissedChanges } from '../missed-changes.ts';
 
 type Event =
   | { type: 'createShape'; definition: ShapeDefinition; replyTo: ReplyTo }

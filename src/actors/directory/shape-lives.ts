@@ -4,9 +4,9 @@
  * A definition finds a handle only while that one serves it. A life that is gone stands here no more, nor does a
  * Consumer that has ended: whatever is told of them is a bug of ours.
  */
-import { invariant } from '../base/invariant.ts';
-import { definitionKey, type Handle, type ShapeDefinition } from '../model/shape.ts';
-import type { Pid } from '../otp/process.ts';
+import { invariant } from '../../base/invariant.ts';
+import { definitionKey, type Handle, type ShapeDefinition } from '../../model/shape.ts';
+import type { Pid } from '../../otp/process.ts';
 import { isServing, nextLife, type Life, type LifeEvent } from './handle-life.ts';
 
 /** Never changed: an event makes another of it. */

@@ -1,9 +1,9 @@
 import { initialTransition, transition } from 'xstate';
 import { expect, test } from 'vitest';
-import { handleLife } from '../../src/actors/handle-life-chart.ts';
-import { isServing, nextLife, type Life, type LifeEvent } from '../../src/actors/handle-life.ts';
-import { InvariantError } from '../../src/base/invariant.ts';
-import { handleOf } from '../support/shapes.ts';
+import { handleLife } from '../../../src/actors/directory/handle-life-chart.ts';
+import { isServing, nextLife, type Life, type LifeEvent } from '../../../src/actors/directory/handle-life.ts';
+import { InvariantError } from '../../../src/base/invariant.ts';
+import { handleOf } from '../../support/shapes.ts';
 
 const lives: readonly Life[] = ['reserved', 'starting', 'live', 'condemned', 'gone'];
 const events: readonly LifeEvent[] = [

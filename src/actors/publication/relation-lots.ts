@@ -4,7 +4,7 @@
  * Only one lot is in hand at a time: two alterations would wait for each other's locks. What Postgres refused together is
  * tried by itself, and after what was not tried yet: a table that is hard to get keeps nobody else waiting for long.
  */
-import { invariant } from '../base/invariant.ts';
+import { invariant } from '../../base/invariant.ts';
 
 export type RelationWork = 'review' | 'add' | 'drop';
 

@@ -7,14 +7,14 @@
  * them are known; a shape whose table is not carried any more has lost changes, and is given up.
  */
 import { assign, setup } from 'xstate';
-import type { PublishedRelation } from '../model/relation.ts';
-import type { Handle } from '../model/shape.ts';
-import { effects } from '../otp/effects.ts';
-import type { CallFailed, ReplyTo } from '../otp/process.ts';
-import { FIRST_DELAY_MS, nextDelayMs } from './connections/back-off.ts';
-import { note, refusalNote } from './journal.ts';
+import type { PublishedRelation } from '../../model/relation.ts';
+import type { Handle } from '../../model/shape.ts';
+import { effects } from '../../otp/effects.ts';
+import type { CallFailed, ReplyTo } from '../../otp/process.ts';
+import { FIRST_DELAY_MS, nextDelayMs } from '../connections/back-off.ts';
+import { note, refusalNote } from '../journal.ts';
 import type { PublishedRelationsChange, PublishedRelationsTold, RelationFault } from './published-relations.ts';
-import { NO_CONNECTION, type SnapshotFault } from './snapshot-fault.ts';
+import { NO_CONNECTION, type SnapshotFault } from '../snapshot-fault.ts';
 
 type Event =
   | { type: 'addRelation'; handle: Handle; relation: PublishedRelation; replyTo: ReplyTo }

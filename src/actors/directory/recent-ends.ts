@@ -2,11 +2,11 @@
  * RecentEnds: what is still asked of shapes that are gone: why they failed, and of which missed changes an operator was
  * told. Bounded, since shapes come and go without end: the oldest is forgotten.
  */
-import type { Lsn } from '../model/lsn.ts';
-import type { Handle, ShapeDefinition } from '../model/shape.ts';
-import type { ExitReason } from '../otp/process.ts';
-import { gapOf, snapshotFailure } from './down-cause.ts';
-import type { MissedChanges } from './missed-changes.ts';
+import type { Lsn } from '../../model/lsn.ts';
+import type { Handle, ShapeDefinition } from '../../model/shape.ts';
+import type { ExitReason } from '../../otp/process.ts';
+import { gapOf, snapshotFailure } from '../down-cause.ts';
+import type { MissedChanges } from '../missed-changes.ts';
 
 const FAILURES_MAX = 1000;
 const TOLD_MAX = 1000;

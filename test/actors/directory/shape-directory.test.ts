@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { ShapeDirectory, type DirectoryPorts } from '../../src/actors/shape-directory.ts';
-import { uncopied } from '../../src/base/fork.ts';
-import { LSN_ZERO } from '../../src/model/lsn.ts';
-import type { Handle } from '../../src/model/shape.ts';
-import type { ExitReason, Pid, ReplyTo } from '../../src/otp/process.ts';
-import { memoryStorage } from '../../src/storage/memory-storage.ts';
-import type { ShapeLogs } from '../../src/storage/shapes/shape-logs.ts';
-import { ManualClock } from '../support/manual-clock.ts';
-import { itemsLayout, shapeOf } from '../support/shapes.ts';
+import { ShapeDirectory, type DirectoryPorts } from '../../../src/actors/directory/shape-directory.ts';
+import { uncopied } from '../../../src/base/fork.ts';
+import { LSN_ZERO } from '../../../src/model/lsn.ts';
+import type { Handle } from '../../../src/model/shape.ts';
+import type { ExitReason, Pid, ReplyTo } from '../../../src/otp/process.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import type { ShapeLogs } from '../../../src/storage/shapes/shape-logs.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { itemsLayout, shapeOf } from '../../support/shapes.ts';
 
 const definition = shapeOf({});
 const PID = 'consumer#1' as Pid;

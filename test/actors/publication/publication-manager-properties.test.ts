@@ -1,7 +1,7 @@
 /** However shapes, tables and Postgres come and go: whoever asks is answered once, and who follows a table has lost nothing of it. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { CHECK_EVERY_MS, ManagerWorld } from '../support/actors/manager-world.ts';
+import { CHECK_EVERY_MS, ManagerWorld } from '../../support/actors/manager-world.ts';
 
 const TABLES = ['a', 'b', 'c'];
 

@@ -1,7 +1,7 @@
 /** What the publication manager asks of Postgres, of whom it gives up, and what it says: with its table, over a publication in memory. */
 import { describe, expect, test } from 'vitest';
-import { CHECK_EVERY_MS, ManagerWorld } from '../support/actors/manager-world.ts';
-import type { ModelPublication } from '../support/actors/model-publication.ts';
+import { CHECK_EVERY_MS, ManagerWorld } from '../../support/actors/manager-world.ts';
+import type { ModelPublication } from '../../support/actors/model-publication.ts';
 
 const NOT_PUBLISHED = 'the table is not published any more';
 const DROPPED = 'the table was dropped or renamed';

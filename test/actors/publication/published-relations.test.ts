@@ -1,8 +1,8 @@
 /** What the table says is to be done, and for whom, where it depends on what came while a lot was in hand. */
 import { expect, test } from 'vitest';
-import { PublishedRelations, type LostRelationListener, type PublishedRelationsChange } from '../../src/actors/published-relations.ts';
-import type { ReplyTo } from '../../src/otp/process.ts';
-import { handleOf } from '../support/shapes.ts';
+import { PublishedRelations, type LostRelationListener, type PublishedRelationsChange } from '../../../src/actors/publication/published-relations.ts';
+import type { ReplyTo } from '../../../src/otp/process.ts';
+import { handleOf } from '../../support/shapes.ts';
 
 const relationOf = (name: string) => ({ oid: name.charCodeAt(0), schema: 'public', name });
 const [items, lists] = [relationOf('items'), relationOf('lists')];

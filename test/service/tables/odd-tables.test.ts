@@ -4,9 +4,9 @@
  * that snapshot and stream name a row alike.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
-import { ShapeFollower } from '../support/service/shape-follower.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../../support/service/service.ts';
+import { ShapeFollower } from '../../support/service/shape-follower.ts';
 
 let database: TestDatabase;
 let service: ServiceInProcess;

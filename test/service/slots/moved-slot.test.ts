@@ -9,11 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { dataOf } from '../../src/demo/embedded-cluster.ts';
-import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
-import { createDatabase, createDatabaseOn, streamIdOf, type TestDatabase } from '../support/postgres/postgres.ts';
-import { freePort, startServiceProcess, type ServiceProcess } from '../support/service/service-process.ts';
-import { ShapeFollower } from '../support/service/shape-follower.ts';
+import { dataOf } from '../../../src/demo/embedded-cluster.ts';
+import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
+import { createDatabase, createDatabaseOn, streamIdOf, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { freePort, startServiceProcess, type ServiceProcess } from '../../support/service/service-process.ts';
+import { ShapeFollower } from '../../support/service/shape-follower.ts';
 
 const ITEMS = 'CREATE TABLE items (id integer PRIMARY KEY)';
 let directory: string;

@@ -7,9 +7,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Shape, ShapeStream, type Row } from '@electric-sql/client';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { createDatabase, streamIdOf, type TestDatabase } from '../support/postgres/postgres.ts';
-import { freePort, startServiceProcess, type ServiceProcess } from '../support/service/service-process.ts';
-import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
+import { createDatabase, streamIdOf, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { freePort, startServiceProcess, type ServiceProcess } from '../../support/service/service-process.ts';
+import { readShape, ShapeFollower } from '../../support/service/shape-follower.ts';
 
 const TRANSACTION_BYTES_MAX = 100_000;
 const PATIENTLY = { timeout: 20_000 };

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
-import { ShapeDirectory, type DirectoryChange, type DirectoryPorts } from '../../src/actors/shape-directory.ts';
-import { Copies, type Fork } from '../../src/base/fork.ts';
-import type { Handle } from '../../src/model/shape.ts';
-import type { ExitReason, Pid, ReplyTo } from '../../src/otp/process.ts';
-import { tableContract, type World } from '../support/otp/table-contract.ts';
-import { handleOf, shapeOf } from '../support/shapes.ts';
-import { ModelShapeLogs, type ModelShapeLog } from '../support/storage/model-shape-logs.ts';
-import { pgSnapshot } from '../support/storage/stored-samples.ts';
+import { ShapeDirectory, type DirectoryChange, type DirectoryPorts } from '../../../src/actors/directory/shape-directory.ts';
+import { Copies, type Fork } from '../../../src/base/fork.ts';
+import type { Handle } from '../../../src/model/shape.ts';
+import type { ExitReason, Pid, ReplyTo } from '../../../src/otp/process.ts';
+import { tableContract, type World } from '../../support/otp/table-contract.ts';
+import { handleOf, shapeOf } from '../../support/shapes.ts';
+import { ModelShapeLogs, type ModelShapeLog } from '../../support/storage/model-shape-logs.ts';
+import { pgSnapshot } from '../../support/storage/stored-samples.ts';
 
 const definitions = ['one', 'two', 'three'].map((title) => shapeOf({ where: { column: 'title', equals: title } }));
 

@@ -7,8 +7,8 @@
  * A life is a word, and what an event makes of it is looked up in the states of its chart (`handle-life-chart.ts`). A process
  * for each, or a walk of xstate's interpreter, would be paid ten thousand times at every start.
  */
-import { invariant } from '../base/invariant.ts';
-import type { Handle } from '../model/shape.ts';
+import { invariant } from '../../base/invariant.ts';
+import type { Handle } from '../../model/shape.ts';
 
 export type Life = 'reserved' | 'starting' | 'live' | 'condemned' | 'gone';
 

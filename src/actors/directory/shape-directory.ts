@@ -6,14 +6,14 @@
  * reserved in the same step that finds it missing, so that it never has two handles. Who is given up takes along, in the
  * same step, all who depend on it.
  */
-import type { Clock } from '../base/clock.ts';
-import type { Fork, Forkable } from '../base/fork.ts';
-import { invariant } from '../base/invariant.ts';
-import { newHandle, type Handle, type ShapeDefinition } from '../model/shape.ts';
-import type { ExitReason, Message, Pid, ReplyTo, Table } from '../otp/process.ts';
-import { DependencyGraph } from '../shapes/dependency-graph.ts';
-import type { SnapshotState } from '../storage/shapes/shape-logs.ts';
-import { downCause } from './down-cause.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Fork, Forkable } from '../../base/fork.ts';
+import { invariant } from '../../base/invariant.ts';
+import { newHandle, type Handle, type ShapeDefinition } from '../../model/shape.ts';
+import type { ExitReason, Message, Pid, ReplyTo, Table } from '../../otp/process.ts';
+import { DependencyGraph } from '../../shapes/dependency-graph.ts';
+import type { SnapshotState } from '../../storage/shapes/shape-logs.ts';
+import { downCause } from '../down-cause.ts';
 import { isServing, type LifeEvent } from './handle-life.ts';
 import { RecentEnds } from './recent-ends.ts';
 import { ShapeLives, whyItEnded, type LifeEnd, type LifeNews, type ShapeLife } from './shape-lives.ts';

@@ -3,9 +3,9 @@
  * nobody can update. The application's own writes come first.
  */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
-import { readShape } from '../support/service/shape-follower.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../../support/service/service.ts';
+import { readShape } from '../../support/service/shape-follower.ts';
 
 let database: TestDatabase;
 let service: ServiceInProcess;

@@ -9,13 +9,13 @@
  * A shape that follows its table has lost changes as soon as the publication does not carry it: no matter who took the
  * table out, and whether it could be added again, the shape must go.
  */
-import type { Fork, Forkable } from '../base/fork.ts';
-import type { GapCause } from '../model/change.ts';
-import type { PublishedRelation } from '../model/relation.ts';
-import type { Handle } from '../model/shape.ts';
-import type { ReplyTo, Table } from '../otp/process.ts';
+import type { Fork, Forkable } from '../../base/fork.ts';
+import type { GapCause } from '../../model/change.ts';
+import type { PublishedRelation } from '../../model/relation.ts';
+import type { Handle } from '../../model/shape.ts';
+import type { ReplyTo, Table } from '../../otp/process.ts';
 import { RelationLots, type RelationLot, type RelationWork } from './relation-lots.ts';
-import type { SnapshotFault } from './snapshot-fault.ts';
+import type { SnapshotFault } from '../snapshot-fault.ts';
 
 export type PublishedRelationsChange =
   /** A new shape waits for its table. */

@@ -1,8 +1,8 @@
 /** Which tables Postgres tells us about follows from the shapes there are, also over a restart. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
-import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../../support/service/service.ts';
+import { readShape, ShapeFollower } from '../../support/service/shape-follower.ts';
 
 let database: TestDatabase;
 let service: ServiceInProcess;

@@ -3,9 +3,9 @@
  * now; one that it does not concern goes on; and what cannot be served is refused with a reason, never with a 500.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
-import { readShape, ShapeFollower, type ShapeResponse } from '../support/service/shape-follower.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../../support/service/service.ts';
+import { readShape, ShapeFollower, type ShapeResponse } from '../../support/service/shape-follower.ts';
 
 let database: TestDatabase;
 let service: ServiceInProcess;

@@ -1,9 +1,9 @@
 /** What the shape cache asks of others when a shape comes, goes, or is brought back. */
 import { expect, test } from 'vitest';
-import { shapeCache } from '../../src/actors/shape-cache.ts';
-import { GAP_CAUSES } from '../../src/model/change.ts';
-import type { Message } from '../../src/otp/process.ts';
-import { walk } from '../support/actors/lone-machine.ts';
+import { shapeCache } from '../../../src/actors/directory/shape-cache.ts';
+import { GAP_CAUSES } from '../../../src/model/change.ts';
+import type { Message } from '../../../src/otp/process.ts';
+import { walk } from '../../support/actors/lone-machine.ts';
 
 const after = (...events: readonly Message[]) => {
   const { asked } = walk(shapeCache, { self: 'cache#1' }, ...events);

@@ -3,9 +3,9 @@
  * as it is, after at most one 409. A client that follows the protocol is never sent round in a circle.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
-import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
-import { readShape } from '../support/service/shape-follower.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../../support/service/service.ts';
+import { readShape } from '../../support/service/shape-follower.ts';
 
 let database: TestDatabase;
 let service: ServiceInProcess;
