@@ -2,7 +2,11 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LinkValues } from '../../src/actors/link-values.ts';
-import { PublishedRelations, type LostRelationListener, type PublishedRelationsChange } from '../../src/actors/publication/published-relations.ts';
+import {
+  PublishedRelations,
+  type LostRelationListener,
+  type PublishedRelationsChange,
+} from '../../src/actors/publication/published-relations.ts';
 import { RequestBacklog, type RequestBacklogChange } from '../../src/actors/request-backlog.ts';
 import { Subscribers, type SubscribersChange } from '../../src/actors/subscribers.ts';
 import { Copies, type Fork } from '../../src/base/fork.ts';

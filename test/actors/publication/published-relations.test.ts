@@ -1,6 +1,10 @@
 /** What the table says is to be done, and for whom, where it depends on what came while a lot was in hand. */
 import { expect, test } from 'vitest';
-import { PublishedRelations, type LostRelationListener, type PublishedRelationsChange } from '../../../src/actors/publication/published-relations.ts';
+import {
+  PublishedRelations,
+  type LostRelationListener,
+  type PublishedRelationsChange,
+} from '../../../src/actors/publication/published-relations.ts';
 import type { ReplyTo } from '../../../src/otp/process.ts';
 import { handleOf } from '../../support/shapes.ts';
 
