@@ -26,7 +26,7 @@ import type { LogEnd } from './down-cause.ts';
 export type ConsumerLogChange =
   /** Appends what a delivery brings to the shape. */
   | { readonly take: DeliveryId }
-  /** Looks itself through a whole block that was loaded for us, and appends what is the shape's. */
+  /** Looks itself through all of a block that was loaded for us, or of a part of a transaction, and appends what is the shape's. */
   | { readonly takeUnrouted: LogRange }
   /** Shows readers everything taken so far, the log position included, and wakes those that wait. */
   | { readonly publish: LogPosition }

@@ -125,6 +125,10 @@ const answerStarted = {
   actions: [{ type: 'reply', params: isStarted }, { type: 'apply', params: next('awaitingStart') }],
 } as const;
 
+const readLater = {
+  actions: [{ type: 'noteOffered', params: offerOf }, { type: 'reply', params: leftInLog }],
+} as const;
+
 /** How far the shape's first rows have come, and who may therefore be answered. */
 const snapshotRegion = parts.createStateConfig({
   initial: 'deciding',
@@ -176,18 +180,8 @@ const ingestRegion = parts.createStateConfig({
   initial: 'registering',
   on: {
     /** What is offered stays in the transaction log, and the shape comes to it by itself: the collector need not wait. */
-    batch: {
-      actions: [
-        { type: 'noteOffered', params: ({ event }) => event },
-        { type: 'reply', params: ({ context, event }) => taken(context, event.replyTo) },
-      ],
-    },
-    logOffered: {
-      actions: [
-        { type: 'noteOffered', params: ({ event }) => event },
-        { type: 'reply', params: ({ context, event }) => taken(context, event.replyTo) },
-      ],
-    },
+    batch: readLater,
+    logOffered: readLater,
   },
   states: {
     registering: {
@@ -405,6 +399,19 @@ function isDrain(reason: ExitReason): boolean {
 
 function isStarted({ event }: { event: { replyTo: ReplyTo } }) {
   return { to: event.replyTo, event: { type: 'snapshot.isStarted' } };
+}
+
+interface Offer {
+  readonly through: LogPosition;
+  readonly replyTo: ReplyTo;
+}
+
+function offerOf({ event }: { event: Offer }): Offer {
+  return event;
+}
+
+function leftInLog({ context, event }: { context: Context; event: Offer }) {
+  return taken(context, event.replyTo);
 }
 
 function taken({ handle }: Context, replyTo: ReplyTo) {

@@ -267,23 +267,12 @@ test('an offset beyond the end of a service that is unwell is not called wrong',
   expect(await told(await response, 'retry-after')).toEqual({ status: 503, 'retry-after': '10', body: { message: world.status.why } });
 });
 
-test('a poll whose shape goes is led to its successor, when somebody has asked for one already', async () => {
+test.each([
+  ['a poll', '100_0', '&live=true'],
+  ['a wait for an offset beyond the end', '500_0', ''],
+])('%s whose shape goes is led to its successor, when somebody has asked for one already', async (_what, offset, more) => {
   await start();
-  const response = poll();
-  await world.untilParked(1);
-  const definition = world.directory.definitionOf(handle as never);
-  world.directory.remove(handle);
-  const creation = await world.directory.create(definition as never);
-  expect(await told(await response, 'electric-handle')).toEqual({
-    status: 409,
-    'electric-handle': 'handle' in creation ? creation.handle : '',
-    body: MUST_REFETCH,
-  });
-});
-
-test('a wait for an offset beyond the end is led to the successor of its shape, when somebody has asked for one already', async () => {
-  await start();
-  const response = world.shape(`table=items&offset=500_0&handle=${handle}`);
+  const response = world.shape(`table=items&offset=${offset}&handle=${handle}${more}`);
   await world.untilParked(1);
   const definition = world.directory.definitionOf(handle as never);
   world.directory.remove(handle);

@@ -59,7 +59,7 @@ export class LogBlocks {
       take: (range) => this.take(owner, range),
       close: () => {
         this.slots.delete(owner);
-        this.empty(owner);
+        this.forget(owner);
         this.rest(owner);
       },
       clone: () => slotWith(this.held.get(owner)),
@@ -81,7 +81,7 @@ export class LogBlocks {
       const block = this.heldFor(range) ?? (await this.read(range, bytesMax));
       call.throwIfAborted();
       invariant(this.slots.has(owner), `${owner} waits for a block, so it has a slot`);
-      this.empty(owner); // Whoever asks for another block does not want the one before any more.
+      this.forget(owner); // Whoever asks for another block does not want the one before any more.
       this.held.set(owner, block);
       return { after: block.after, through: block.through, isPart: isPart(block) };
     } catch (error) {
@@ -92,7 +92,7 @@ export class LogBlocks {
 
   /** Lets go of what was loaded for `owner`: it will not take it. */
   forget(owner: string): void {
-    this.empty(owner);
+    if (this.held.delete(owner)) this.leave();
   }
 
   private take(owner: string, range: LogRange): LogBlock {
@@ -105,10 +105,6 @@ export class LogBlocks {
 
   private rest(owner: string): void {
     if (this.busy.delete(owner)) this.leave();
-  }
-
-  private empty(owner: string): void {
-    if (this.held.delete(owner)) this.leave();
   }
 
   private async enter(call: AbortSignal): Promise<void> {

@@ -42,7 +42,7 @@ export class LogReader {
 
   /** What the log's `read` promises. */
   async read(range: LogRange, bytesMax: number): Promise<LogBlock> {
-    const extent = this.extents.find(({ after, end }) => after <= range.after && range.after < end);
+    const extent = this.extentAt(range.after);
     if (extent !== undefined) return await this.readPart(extent, range, bytesMax);
     const assembler = new TransactionAssembler();
     const transactions: LoggedTransaction[] = [];
@@ -77,10 +77,16 @@ export class LogReader {
 
   /** @param from before a frame of the transaction. */
   private async readLarge(from: LogPosition, { after, through }: LogRange, bytesMax: number): Promise<LogBlock> {
-    const found = await this.extentFrom(from, through);
+    const known = this.extentAt(from);
+    const found = known ?? (await this.extentFrom(from, through));
     if ('abandonedBefore' in found) return { ...(await this.read({ after: found.abandonedBefore, through }, bytesMax)), after };
-    this.remember(found);
+    if (known === undefined) this.remember(found);
     return { ...(await this.readPart(found, { after: from, through }, bytesMax)), after };
+  }
+
+  /** The large transaction inside which, or before which, a reader stands. */
+  private extentAt(position: LogPosition): TransactionExtent | undefined {
+    return this.extents.find(({ after, end }) => after <= position && position < end);
   }
 
   /** Where the transaction ends of which a frame begins at `from`; or where the log goes on when it never committed. */

@@ -1,6 +1,7 @@
 /** The system's disk, until it is told that certain files can no longer be made durable. */
 import { DiskError } from '../../../src/storage/errors.ts';
-import { nodeDisk, type Disk, type DiskFile } from '../../../src/storage/disk.ts';
+import { nodeDisk, type Disk } from '../../../src/storage/disk.ts';
+import { guarded } from './guarded-file.ts';
 
 export interface FailingDisk extends Disk {
   /** From now on a sync of a file whose path ends so is refused, as a broken device refuses it. */
@@ -9,7 +10,7 @@ export interface FailingDisk extends Disk {
 
 export function failingDisk(): FailingDisk {
   let failing: string | undefined;
-  const check = (path: string): void => {
+  const check = async (path: string): Promise<void> => {
     if (failing !== undefined && path.endsWith(failing))
       throw new DiskError('sync', path, Object.assign(new Error('a broken disk'), { code: 'EIO' }));
   };
@@ -19,22 +20,5 @@ export function failingDisk(): FailingDisk {
     failSyncs(ending) {
       failing = ending;
     },
-  };
-}
-
-function guarded(file: DiskFile, check: () => void): DiskFile {
-  return {
-    get size() {
-      return file.size;
-    },
-    read: (at, length) => file.read(at, length),
-    append: (bytes) => file.append(bytes),
-    overwrite: (at, bytes) => file.overwrite(at, bytes),
-    truncate: (size) => file.truncate(size),
-    async sync() {
-      check();
-      await file.sync();
-    },
-    close: () => file.close(),
   };
 }

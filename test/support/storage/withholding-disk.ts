@@ -2,7 +2,8 @@
  * The system's disk, which withholds on command what makes the transaction log durable: from `withhold` on, syncs of
  * its segments wait, until `release`. Everything else goes on.
  */
-import { nodeDisk, type Disk, type DiskFile } from '../../../src/storage/disk.ts';
+import { nodeDisk, type Disk } from '../../../src/storage/disk.ts';
+import { guarded } from './guarded-file.ts';
 
 export interface WithholdingDisk extends Disk {
   /** @returns what resolves when the first sync waits. */
@@ -34,20 +35,6 @@ export function withholdingDisk(): WithholdingDisk {
       gate?.open();
       gate = undefined;
     },
-  };
-}
-
-function guarded(file: DiskFile, pass: () => Promise<void>): DiskFile {
-  return {
-    get size() {
-      return file.size;
-    },
-    read: (at, length) => file.read(at, length),
-    append: (bytes) => file.append(bytes),
-    overwrite: (at, bytes) => file.overwrite(at, bytes),
-    truncate: (size) => file.truncate(size),
-    sync: () => pass().then(() => file.sync()),
-    close: () => file.close(),
   };
 }
 
