@@ -7,6 +7,8 @@ import { cpuMicros, type Batches } from './cpu.ts';
 import { playersSupervisor, startChildren } from './lifetimes.ts';
 import { playerProcess } from './rally.ts';
 
+const WARM_UPS = 3;
+
 const player = playerProcess(effects);
 
 /** All at once. @returns microseconds for each child. */
@@ -26,10 +28,10 @@ export function stopStaticTree(size: Batches): Promise<readonly number[]> {
   });
 }
 
-/** The start is not counted. The first stop warms up. */
+/** The start is not counted, nor are the first stops: the engine still compiles what they run. */
 async function stopEach({ batches, count }: Batches, start: (runtime: Runtime, count: number) => Promise<Pid>): Promise<readonly number[]> {
   const figures: number[] = [];
-  for (let batch = -1; batch < batches; batch += 1) {
+  for (let batch = -WARM_UPS; batch < batches; batch += 1) {
     const runtime = createRuntime();
     const root = await start(runtime, count);
     globalThis.gc?.();

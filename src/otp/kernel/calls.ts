@@ -118,7 +118,8 @@ export function refuseRequest(target: Entry, { replyTo }: Message): void {
 
 /** The caller ends: nobody waits for its answers. */
 export function releaseCalls(owner: Entry): void {
-  for (const opened of owner.calls ?? []) close(opened);
+  if (owner.calls === undefined) return;
+  for (const opened of owner.calls) close(opened);
   owner.calls = undefined;
 }
 

@@ -234,6 +234,7 @@ export interface Entry extends Source {
   dropped: number;
 
   noteHandled(): void;
+  readonly hasChildren: boolean;
   /** In the order of their beginning; the present one may leave. */
   children(): Iterable<Entry>;
   /** Drops what only a process that is awake needs. What it holds of others, and they of it, stays. */
@@ -278,14 +279,19 @@ export interface Kernel {
   end(entry: Entry, reason: ExitReason): void;
 }
 
-const entries = new WeakMap<object, Entry>();
+const ENTRY = Symbol('entry');
 
-/** Remembers whose actor this is: an effect finds its process by its actor. */
+type Adopted = object & { [ENTRY]?: Entry };
+
+/**
+ * Remembers whose actor this is: an effect finds its process by its actor. The entry stands in the actor itself, because a
+ * `WeakMap` with every actor in it is what the garbage collector would spend most of its time on.
+ */
 export function adopt(actor: AnyActorRef, entry: Entry): void {
   entry.actor = actor;
-  entries.set(actor, entry);
+  (actor as Adopted)[ENTRY] = entry;
 }
 
-export function entryOf(actor: object): Entry | undefined {
-  return entries.get(actor);
+export function entryOf(actor: Adopted): Entry | undefined {
+  return actor[ENTRY];
 }

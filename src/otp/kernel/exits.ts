@@ -39,11 +39,13 @@ function clearQueues(entry: Entry): void {
 }
 
 function tellLinks(entry: Entry, reason: ExitReason): void {
-  for (const other of entry.links ?? []) entry.kernel.enqueue(other, { kind: 'exit', source: entry, reason, linked: entry });
+  if (entry.links === undefined) return;
+  for (const other of entry.links) entry.kernel.enqueue(other, { kind: 'exit', source: entry, reason, linked: entry });
   entry.links = undefined;
 }
 
 function tellChildren(entry: Entry, reason: ExitReason): void {
+  if (!entry.hasChildren) return;
   const toChildren = reason === 'normal' ? 'shutdown' : reason;
   for (const child of entry.children()) {
     entry.kernel.enqueue(child, { kind: 'exit', source: entry, reason: toChildren });

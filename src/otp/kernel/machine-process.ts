@@ -155,7 +155,8 @@ function stop(entry: Entry, reason: ExitReason): void {
 /** A process that was killed has an actor too: one that nobody stops stays in xstate's system, and in every inspector. */
 function dispose(entry: Entry): void {
   if (entry.actor !== undefined) stopActor(entry.actor);
-  for (const table of Object.values(entry.tables ?? {})) table.close?.();
+  if (entry.tables === undefined) return;
+  for (const table of Object.values(entry.tables)) table.close?.();
   entry.tables = undefined;
 }
 

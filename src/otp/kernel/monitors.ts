@@ -78,12 +78,14 @@ function holds(owner: Entry, address: Address, isMeant: (target: Entry | undefin
 
 /** The owner ends: nobody is left to be told. */
 export function releaseMonitors(owner: Entry): void {
-  for (const held of owner.monitors?.values() ?? []) for (const watch of held) detach(watch);
+  if (owner.monitors === undefined) return;
+  for (const held of owner.monitors.values()) for (const watch of held) detach(watch);
   owner.monitors = undefined;
 }
 
 /** The target ends. Monitors tell first, so that a call knows whether its owner has been told. */
 export function tellWatchers(target: Entry, reason: ExitReason): void {
+  if (target.watchers === undefined) return;
   tell('monitor', target, reason);
   tell('call', target, reason);
   target.watchers = undefined;

@@ -79,8 +79,9 @@ export function endLimit(entry: Entry): void {
 }
 
 export function releaseTimers(entry: Entry): void {
-  for (const { heap } of entry.timers?.values() ?? []) if (heap !== undefined) entry.kernel.timers.cancel(heap);
   endLimit(entry);
+  if (entry.timers === undefined) return;
+  for (const { heap } of entry.timers.values()) if (heap !== undefined) entry.kernel.timers.cancel(heap);
 }
 
 function forget(entry: Entry, timer: ProcessTimer): void {

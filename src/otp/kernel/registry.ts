@@ -113,8 +113,9 @@ export class Registry<Process extends Nameable> {
 
   /** The process ends. */
   release(entry: Process): void {
-    for (const name of entry.names ?? []) this.holdings.delete(name);
-    for (const registry of this.listening.get(entry) ?? []) this.listeners.get(registry)?.delete(entry);
+    if (entry.names !== undefined) for (const name of entry.names) this.holdings.delete(name);
+    const registries = this.listening.get(entry);
+    if (registries !== undefined) for (const registry of registries) this.listeners.get(registry)?.delete(entry);
   }
 
   private tell(source: Process, name: Name, { type, ...what }: { readonly type: string; readonly value?: unknown }): void {

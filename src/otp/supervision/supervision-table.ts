@@ -23,11 +23,16 @@ export type TimedChange =
   /** The restart that failed in `process` is to be tried again. */
   | { readonly type: 'retry'; readonly id: string; readonly process: Address };
 
+/** What becomes of a child's process. */
+type ProcessChange =
+  | { readonly type: 'started' | 'ignored'; readonly process: Pid }
+  | (ChildExit & { readonly type: 'exitedWhileStopping' })
+  | (ChildExit & { readonly type: 'exited'; readonly nowMs: number });
+
 /** What becomes of a child, and what is asked about children. */
 export type SupervisionChange =
   | (Spawned & { readonly type: 'spawned' })
-  | { readonly type: 'started' | 'ignored'; readonly process: Pid }
-  | (ChildExit & { readonly type: 'exitedWhileStopping' })
+  | ProcessChange
   | (TimedChange & { readonly nowMs: number })
   | StartChild
   | ChildRequest;
@@ -65,13 +70,11 @@ export abstract class SupervisionTable<Row extends ChildRow = ChildRow, News ext
       case 'spawned':
         return void this.rows.noteSpawned(change);
       case 'started':
-        return this.about(change, (row) => this.started(row, change.process));
       case 'ignored':
-        return this.about(change, (row) => this.ignored(row));
-      case 'exited':
-        return this.about(change, (row) => this.exited(row, change, change.nowMs)) ?? this.next();
       case 'exitedWhileStopping':
-        return this.about(change, (row) => this.exitedWhileStopping(row, change));
+        return this.becomes(change);
+      case 'exited':
+        return this.becomes(change) ?? this.next();
       case 'retry':
         return this.retry(change.id, change.process, change.nowMs);
       case 'startChild':
@@ -130,8 +133,12 @@ export abstract class SupervisionTable<Row extends ChildRow = ChildRow, News ext
     return row?.status === 'restarting' && row.failedPid === process ? this.admit(row, nowMs) : this.next();
   }
 
-  private about({ process }: { readonly process: Address }, tell: (row: Row) => Told<News>): Told<News> {
-    const row = this.rows.ofPid(process);
-    return row === undefined ? undefined : tell(row);
+  /** Without a closure for each child: a supervisor of very many is told of all their ends. */
+  private becomes(change: ProcessChange): Told<News> {
+    const row = this.rows.ofPid(change.process);
+    if (row === undefined) return undefined;
+    if (change.type === 'exitedWhileStopping') return this.exitedWhileStopping(row, change);
+    if (change.type === 'exited') return this.exited(row, change, change.nowMs);
+    return change.type === 'started' ? this.started(row, change.process) : this.ignored(row);
   }
 }
