@@ -5,7 +5,7 @@ import type { Xid } from './pg-snapshot.ts';
 
 /**
  * A committed transaction, read back from the log: only changes of tables that have shapes, in the order of the stream.
- * One that is larger than a block comes in parts, each of them with the same id and LSN.
+ * One that is large comes in parts, each of them with the same id and LSN.
  */
 export interface LoggedTransaction {
   readonly xid: Xid;

@@ -18,7 +18,7 @@ import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { MemoryDisk } from '../storage/memory-disk.ts';
-import { grow } from '../support/storage/stored-samples.ts';
+import { grow, upTo } from '../support/storage/stored-samples.ts';
 import { blockOf, placedTransaction, transactionOf, type RowChange } from '../support/actors/changes.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, itemsLayout, shapeOf } from '../support/shapes.ts';
@@ -150,7 +150,7 @@ test.each(['closed', 'killed'])('after a restart of a service that was %s, the s
     });
   const takeAll = async ({ log, shapes }: Storage): Promise<unknown> => {
     const shapeLog = shapes.get(handleOf(1));
-    const block = await log.read({ after: shapeLog?.position ?? LOG_START, through: log.durableEnd }, 1e9);
+    const block = await log.read({ after: shapeLog?.position ?? LOG_START, through: log.durableEnd }, upTo(1e9));
     return shapeLog && open(shapeLog, block).apply({ takeUnrouted: block });
   };
   const before = await start(1);

@@ -14,7 +14,7 @@ import { openStorage } from '../../src/storage/open-storage.ts';
 import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../support/shapes.ts';
-import { bodyOf, bytes, lsn, transactionsOf, xid } from '../support/storage/stored-samples.ts';
+import { bodyOf, bytes, lsn, transactionsOf, upTo, xid } from '../support/storage/stored-samples.ts';
 import { MemoryDisk } from './memory-disk.ts';
 import { Account, without, withEntry, type Served } from './storage-account.ts';
 
@@ -227,7 +227,7 @@ export class CrashWorld {
   private async apply(shape: ShapeLog, through: LogPosition): Promise<void> {
     let isInside = false;
     for (let after = shape.position; after < through; ) {
-      const block = await this.now.log.read({ after, through }, 300);
+      const block = await this.now.log.read({ after, through }, upTo(300));
       for (const { lsn: commit, isUnfinished } of block.transactions) {
         const lines = linesOf(shape.handle, Number(commit)).entries();
         for (const [index, line] of lines) {
@@ -374,7 +374,7 @@ export class CrashWorld {
     const { log, shapes } = this.now;
     const { account } = this;
     const range = { after: shapes.position, through: log.durableEnd };
-    const found = transactionsOf(await log.read(range, Number.MAX_SAFE_INTEGER));
+    const found = transactionsOf(await log.read(range, upTo(Number.MAX_SAFE_INTEGER)));
     const last = Number(found.at(-1)?.lsn ?? Math.min(account.appliedCommit, Number(log.lastCommitLsn)));
     if (last < account.durableCommit) this.violate(`lost: the log ends with ${last}, ${account.durableCommit} was durable`);
     const held = Number(log.heldLsn);

@@ -22,7 +22,7 @@ import type { LogReader } from './log-reader.ts';
 import type { RecentCommits } from './recent-commits.ts';
 import type { RecordAt, ShapeRecord } from './shape-record.ts';
 import type { TailCache } from './tail-cache.ts';
-import { FRAME_BYTES_MAX, type TransactionLog } from './transaction-log.ts';
+import { FRAME_BYTES_MAX, type BlockSizes, type TransactionLog } from './transaction-log.ts';
 
 /** What the next sync makes durable. */
 interface Settled {
@@ -151,7 +151,7 @@ export class FramedLog implements TransactionLog {
     this.recent.push(xid, open.after, end);
     if (open.fragments !== undefined) return this.tail.push({ xid, lsn, end, isUnfinished: false, fragments: open.fragments });
     this.tail.skip(end);
-    this.reader.remember({ xid, lsn, after: open.after, end });
+    this.reader.remember({ xid, lsn, after: open.after, end, bytes: open.bytes });
   }
 
   abandon(): void {
@@ -181,9 +181,9 @@ export class FramedLog implements TransactionLog {
     return this.durable.end;
   }
 
-  async read(range: LogRange, bytesMax: number): Promise<LogBlock> {
+  async read(range: LogRange, sizes: BlockSizes): Promise<LogBlock> {
     invariant(range.through <= this.durable.end, 'only the durable part of the log is read');
-    return this.tail.read(range, bytesMax) ?? (await this.reader.read(range, bytesMax));
+    return this.tail.read(range, sizes.fillBytes) ?? (await this.reader.read(range, sizes));
   }
 
   records(after: LogPosition): AsyncIterable<RecordAt> {

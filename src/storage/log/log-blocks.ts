@@ -11,11 +11,11 @@ import type { Forkable } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { LogRange } from '../../model/log-position.ts';
 import type { LogBlock } from '../../model/transaction.ts';
-import type { TransactionLog } from './transaction-log.ts';
+import type { BlockSizes, TransactionLog } from './transaction-log.ts';
 
 interface Loading {
   readonly range: LogRange;
-  readonly bytesMax: number;
+  readonly sizes: BlockSizes;
   readonly block: Promise<LogBlock>;
 }
 
@@ -74,11 +74,11 @@ export class LogBlocks {
    * @param call aborted when the owner does not wait any more.
    * @throws the signal's reason, when it is aborted first, or what the log throws; the slot holds what it held.
    */
-  async load(owner: string, range: LogRange, bytesMax: number, call: AbortSignal): Promise<LogRange & { readonly isPart: boolean }> {
+  async load(owner: string, range: LogRange, sizes: BlockSizes, call: AbortSignal): Promise<LogRange & { readonly isPart: boolean }> {
     this.rest(owner);
     await this.enter(call);
     try {
-      const block = this.heldFor(range) ?? (await this.read(range, bytesMax));
+      const block = this.heldFor(range) ?? (await this.read(range, sizes));
       call.throwIfAborted();
       invariant(this.slots.has(owner), `${owner} waits for a block, so it has a slot`);
       this.forget(owner); // Whoever asks for another block does not want the one before any more.
@@ -131,10 +131,10 @@ export class LogBlocks {
     else next();
   }
 
-  private async read(range: LogRange, bytesMax: number): Promise<LogBlock> {
-    const same = this.loading.find((loading) => isSame(loading.range, range) && loading.bytesMax === bytesMax);
+  private async read(range: LogRange, sizes: BlockSizes): Promise<LogBlock> {
+    const same = this.loading.find((loading) => isSame(loading.range, range) && isAsLarge(loading.sizes, sizes));
     if (same !== undefined) return same.block;
-    const loading = { range, bytesMax, block: this.log.read(range, bytesMax) };
+    const loading = { range, sizes, block: this.log.read(range, sizes) };
     this.loading.push(loading);
     try {
       return await loading.block;
@@ -175,6 +175,10 @@ function slotWith(block: LogBlock | undefined): BlockSlot {
 
 function isPart({ transactions }: LogBlock): boolean {
   return transactions.some(({ isUnfinished }) => isUnfinished);
+}
+
+function isAsLarge(left: BlockSizes, right: BlockSizes): boolean {
+  return left.fillBytes === right.fillBytes && left.wholeBytesMax === right.wholeBytesMax;
 }
 
 function isSame(left: LogRange, right: LogRange): boolean {

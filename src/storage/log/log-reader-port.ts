@@ -3,7 +3,7 @@
  *
  * - `logEnd` → `log.end { through, lsn }`
  * - `nextBlock { owner, after, through }` → `block.loaded { after, through }`, whole transactions for many shapes; or, of
- *   one that is larger than a block, only `transaction.isLarge { through, layouts }`: nobody may hold up the others with it
+ *   one that is large, only `transaction.isLarge { through, layouts }`: nobody may hold up the others with it
  * - `loadBlock { owner, after, through }` → `block.loaded`, for a shape that reads by itself, also parts of a large one; or
  *   `block.corrupt { why }`: this shape cannot go on, while others may have long passed that place
  */
@@ -12,13 +12,16 @@ import { LOG_START, type LogPosition } from '../../model/log-position.ts';
 import type { Message, PortSpec } from '../../otp/process.ts';
 import { LogCorruptError } from '../errors.ts';
 import type { LogBlocks } from './log-blocks.ts';
-import type { TransactionLog } from './transaction-log.ts';
+import { WHOLE_TRANSACTION_BYTES_MAX, type BlockSizes, type TransactionLog } from './transaction-log.ts';
 import { surveyTransaction } from './transaction-survey.ts';
 
-/** What one block brings into memory, about; a larger transaction is large. */
-const BLOCK_BYTES_MAX = 8 * 1024 * 1024;
-/** The same for a shape that reads by itself: what it makes of a block is in memory too, and others have their turn between two. */
-const OWN_BLOCK_BYTES_MAX = 256 * 1024;
+/**
+ * For the collector. To route a block, and to convert it for one shape, are steps that nothing interrupts: what they take
+ * grows with the block, so it ends early. A transaction has to be much larger before it is worth a way of its own.
+ */
+const COMMON_BLOCK: BlockSizes = { fillBytes: 1024 * 1024, wholeBytesMax: WHOLE_TRANSACTION_BYTES_MAX };
+/** For a shape that reads by itself: what it makes of a block is in memory too, and others have their turn between two. */
+const OWN_BLOCK: BlockSizes = { fillBytes: 256 * 1024, wholeBytesMax: 256 * 1024 };
 
 /**
  * @param blocks for shapes that read by themselves; `next` for the collector alone, which must not wait behind them.
@@ -31,14 +34,14 @@ export function logReaderPort(log: TransactionLog, blocks: LogBlocks, next: LogB
         logEnd: () => ({ type: 'log.end', through: log.durableEnd, lsn: log.durableLsn }),
         async nextBlock(request, signal) {
           const owner = ownerOf(request);
-          const { after, through, isPart } = await next.load(owner, rangeOf(request), BLOCK_BYTES_MAX, signal);
+          const { after, through, isPart } = await next.load(owner, rangeOf(request), COMMON_BLOCK, signal);
           if (!isPart) return { type: 'block.loaded', after, through };
           next.forget(owner);
           return { type: 'transaction.isLarge', ...(await surveyTransaction(log, rangeOf(request), signal)) };
         },
         async loadBlock(request, signal) {
           try {
-            const { after, through } = await blocks.load(ownerOf(request), rangeOf(request), OWN_BLOCK_BYTES_MAX, signal);
+            const { after, through } = await blocks.load(ownerOf(request), rangeOf(request), OWN_BLOCK, signal);
             return { type: 'block.loaded', after, through };
           } catch (error) {
             if (!(error instanceof LogCorruptError)) throw error;

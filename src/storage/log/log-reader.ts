@@ -1,7 +1,7 @@
 /**
  * LogReader: the durable log, read back from its frames. A frame that does not hold is an error, never skipped.
  *
- * What is read stays bounded: a transaction larger than a block comes in parts. A part is given out only once it is
+ * What is read stays bounded: a large transaction comes in parts. A part is given out only once it is
  * certain that its transaction commits, since a receiver could not take it back: so before the first part its frames are
  * looked through up to the commit, once for all readers. That, and nothing of the content, is remembered of it.
  */
@@ -14,6 +14,7 @@ import { CONTINUED, FIRST, FRAME_KINDS, type Frame } from './frame.ts';
 import { decodeCommit, decodeRecord } from './frame-payloads.ts';
 import type { RecordAt } from './shape-record.ts';
 import { inOnePiece, TransactionAssembler } from './transaction-assembler.ts';
+import type { BlockSizes } from './transaction-log.ts';
 
 /** Where an engine finds its frames again. */
 export interface FrameSource {
@@ -29,35 +30,38 @@ export interface TransactionExtent {
   readonly after: LogPosition;
   /** Behind its commit frame. */
   readonly end: LogPosition;
+  /** Of its changes behind `after`: what is large for one reader is not for another. */
+  readonly bytes: number;
 }
 
 /** Readers of more large transactions at the same time look through the log again. */
 const EXTENTS_MAX = 16;
 
 export class LogReader {
-  /** Of large transactions alone, the newest last. */
+  /** Of transactions that were large for somebody, the newest last. */
   private readonly extents: TransactionExtent[] = [];
 
   constructor(private readonly source: FrameSource) {}
 
   /** What the log's `read` promises. */
-  async read(range: LogRange, bytesMax: number): Promise<LogBlock> {
+  async read(range: LogRange, sizes: BlockSizes): Promise<LogBlock> {
+    const { fillBytes, wholeBytesMax } = sizes;
     const extent = this.extentAt(range.after);
-    if (extent !== undefined) return await this.readPart(extent, range, bytesMax);
+    if (extent !== undefined && comesInParts(extent, range.after, wholeBytesMax)) return await this.readPart(extent, range, fillBytes);
     const assembler = new TransactionAssembler();
     const transactions: LoggedTransaction[] = [];
     let bytes = 0;
     for await (const frame of this.source.frames(range)) {
-      if (assembler.isIdle && isContinuation(frame)) return await this.readLarge(range.after, range, bytesMax);
+      if (assembler.isIdle && isContinuation(frame)) return await this.readLarge(range.after, range, sizes);
       const transaction = assembler.take(frame);
       if (transaction !== undefined) {
         transactions.push(transaction);
         bytes += bytesOf(transaction);
-        if (bytes >= bytesMax) return { after: range.after, through: transaction.end, transactions };
-      } else if (assembler.bytes > bytesMax) {
+        if (bytes >= fillBytes) return { after: range.after, through: transaction.end, transactions };
+      } else if (assembler.bytes > wholeBytesMax) {
         const last = transactions.at(-1);
         if (last !== undefined) return { after: range.after, through: last.end, transactions };
-        return await this.readLarge(assembler.start, range, bytesMax);
+        return await this.readLarge(assembler.start, range, sizes);
       }
     }
     return { ...range, transactions };
@@ -76,12 +80,12 @@ export class LogReader {
   }
 
   /** @param from before a frame of the transaction. */
-  private async readLarge(from: LogPosition, { after, through }: LogRange, bytesMax: number): Promise<LogBlock> {
+  private async readLarge(from: LogPosition, { after, through }: LogRange, sizes: BlockSizes): Promise<LogBlock> {
     const known = this.extentAt(from);
     const found = known ?? (await this.extentFrom(from, through));
-    if ('abandonedBefore' in found) return { ...(await this.read({ after: found.abandonedBefore, through }, bytesMax)), after };
+    if ('abandonedBefore' in found) return { ...(await this.read({ after: found.abandonedBefore, through }, sizes)), after };
     if (known === undefined) this.remember(found);
-    return { ...(await this.readPart(found, { after: from, through }, bytesMax)), after };
+    return { ...(await this.readPart(found, { after: from, through }, sizes.fillBytes)), after };
   }
 
   /** The large transaction inside which, or before which, a reader stands. */
@@ -92,17 +96,20 @@ export class LogReader {
   /** Where the transaction ends of which a frame begins at `from`; or where the log goes on when it never committed. */
   private async extentFrom(from: LogPosition, limit: LogPosition): Promise<TransactionExtent | { abandonedBefore: LogPosition }> {
     let xid: Xid | undefined;
+    let bytes = 0;
     for await (const frame of this.source.frames({ after: from, through: limit })) {
-      if (frame.kind === FRAME_KINDS.commit) return { xid: frame.xid, lsn: decodeCommit(frame.payload).lsn, after: from, end: frame.end };
-      if (frame.kind !== FRAME_KINDS.changes) continue;
+      const { kind, payload, end } = frame;
+      if (kind === FRAME_KINDS.commit) return { xid: frame.xid, lsn: decodeCommit(payload).lsn, after: from, end, bytes };
+      if (kind !== FRAME_KINDS.changes) continue;
       if (xid !== undefined && (frame.flags & FIRST) !== 0) return { abandonedBefore: frame.start };
       if (xid !== undefined && frame.xid !== xid) throw new LogCorruptError(frame.start, 'changes belong to no transaction');
       xid = frame.xid;
+      bytes += payload.length;
     }
     return { abandonedBefore: limit };
   }
 
-  private async readPart({ xid, lsn, end }: TransactionExtent, { after }: LogRange, bytesMax: number): Promise<LogBlock> {
+  private async readPart({ xid, lsn, end }: TransactionExtent, { after }: LogRange, fillBytes: number): Promise<LogBlock> {
     const fragments: Uint8Array[][] = [];
     const part = (through: LogPosition): LogBlock => ({
       after,
@@ -113,13 +120,18 @@ export class LogReader {
     for await (const { kind, flags, payload, start } of this.source.frames({ after, through: end })) {
       if (kind !== FRAME_KINDS.changes) continue;
       const continues = (flags & CONTINUED) !== 0;
-      if (bytes >= bytesMax && !continues) return part(start);
+      if (bytes >= fillBytes && !continues) return part(start);
       if (continues) fragments.at(-1)?.push(payload);
       else fragments.push([payload]);
       bytes += payload.length;
     }
     return part(end);
   }
+}
+
+/** A reader that stands inside it has begun it in parts, so it goes on in parts. */
+function comesInParts({ after, bytes }: TransactionExtent, position: LogPosition, wholeBytesMax: number): boolean {
+  return position > after || bytes > wholeBytesMax;
 }
 
 /** Changes that do not begin a transaction: a reader goes on in the middle of it. */

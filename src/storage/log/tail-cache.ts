@@ -4,15 +4,13 @@
  */
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
 import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
+import { WHOLE_TRANSACTION_BYTES_MAX } from './transaction-log.ts';
 
 const COMPACT_AFTER = 1024;
 const TRANSACTION_BYTES = 128; // What the objects of a transaction weigh, about.
 
-/** A larger transaction is read from the log, in parts: here it would come whole. */
-const TRANSACTION_KEPT_MAX = 4 * 1024 * 1024;
-
 export class TailCache {
-  /** Bytes of changes in the largest transaction that is kept. */
+  /** Bytes of changes in the largest transaction that is kept: from here it comes whole, so a larger one is read from the log. */
   readonly transactionBytesMax: number;
   private transactions: LoggedTransaction[] = [];
   private first = 0;
@@ -22,7 +20,7 @@ export class TailCache {
     private begin: LogPosition,
     private readonly bytesMax: number,
   ) {
-    this.transactionBytesMax = Math.min(bytesMax, TRANSACTION_KEPT_MAX);
+    this.transactionBytesMax = Math.min(bytesMax, WHOLE_TRANSACTION_BYTES_MAX);
   }
 
   /** Every transaction that ends behind here is in the cache. */
@@ -53,7 +51,7 @@ export class TailCache {
   }
 
   /** What the log's `read` promises; undefined when a part of it is no longer here. */
-  read(range: LogRange, bytesMax: number): LogBlock | undefined {
+  read(range: LogRange, fillBytes: number): LogBlock | undefined {
     if (range.after < this.begin) return undefined;
     const transactions: LoggedTransaction[] = [];
     let bytes = 0;
@@ -61,7 +59,7 @@ export class TailCache {
       const transaction = this.transactions[index];
       if (transaction === undefined || transaction.end > range.through) break;
       const last = transactions.at(-1);
-      if (last !== undefined && bytes >= bytesMax) return { after: range.after, through: last.end, transactions };
+      if (last !== undefined && bytes >= fillBytes) return { after: range.after, through: last.end, transactions };
       transactions.push(transaction);
       bytes += bytesOf(transaction);
     }

@@ -16,6 +16,20 @@ import type { ShapeRecord } from './shape-record.ts';
 /** One frame holds at most this many bytes of changes; a larger fragment, which a large value makes, takes several. */
 export const FRAME_BYTES_MAX = 1024 * 1024;
 
+/** Bytes of changes in the largest transaction that goes whole to those who take the log together. */
+export const WHOLE_TRANSACTION_BYTES_MAX = 2 * 1024 * 1024;
+
+/**
+ * How much one read brings, in bytes of changes. Many small transactions and one large one are told apart, since
+ * whoever takes a part must leave the common pace, while a block of whole transactions can end behind any of them.
+ */
+export interface BlockSizes {
+  /** A block of whole transactions, or a part of a large one, goes on until it has so many. */
+  readonly fillBytes: number;
+  /** A transaction of more is large: it comes in parts. */
+  readonly wholeBytesMax: number;
+}
+
 export interface TransactionLog {
   /** What a power cut would leave; readers see the log up to here. */
   readonly durableEnd: LogPosition;
@@ -56,14 +70,15 @@ export interface TransactionLog {
   sync(): Promise<LogPosition>;
 
   /**
-   * Reads whole transactions behind `range.after`: about `bytesMax`, never past `range.through`. Of a transaction that is
-   * larger it reads a part, alone, about as large, and goes on when it is asked for what lies behind that part's `through`.
-   * A transaction that never committed is not there, however large.
+   * Reads whole transactions behind `range.after` until `sizes.fillBytes` are there, never past `range.through`. Of one that
+   * is large it reads a part, alone, and goes on when it is asked for what lies behind that part's `through`; one that is in
+   * memory comes whole, and is never larger than `WHOLE_TRANSACTION_BYTES_MAX`. A transaction that never committed is not
+   * there, however large.
    *
    * @returns a block whose `through` is where it ended; equal to `range.through` when nothing is left.
    * @throws {LogCorruptError} naming the position of the frame that does not hold.
    */
-  read(range: LogRange, bytesMax: number): Promise<LogBlock>;
+  read(range: LogRange, sizes: BlockSizes): Promise<LogBlock>;
   /** The lifecycle records behind `after`, in order: for recovery. */
   records(after: LogPosition): AsyncIterable<{ readonly record: ShapeRecord; readonly end: LogPosition }>;
   /**

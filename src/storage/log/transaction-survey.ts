@@ -5,7 +5,7 @@
 import { invariant } from '../../base/invariant.ts';
 import { Change } from '../../model/change.ts';
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
-import type { TransactionLog } from './transaction-log.ts';
+import type { BlockSizes, TransactionLog } from './transaction-log.ts';
 
 export interface Survey {
   /** Behind the transaction. */
@@ -14,7 +14,7 @@ export interface Survey {
   readonly layouts: readonly number[];
 }
 
-const PART_BYTES_MAX = 1024 * 1024;
+const PARTS: BlockSizes = { fillBytes: 1024 * 1024, wholeBytesMax: 1024 * 1024 };
 
 /**
  * @param range begins before the transaction, with no other in between.
@@ -28,7 +28,7 @@ export async function surveyTransaction(
   const layouts = new Set<number>();
   for (let at = after; ; ) {
     signal.throwIfAborted();
-    const block = await log.read({ after: at, through }, PART_BYTES_MAX);
+    const block = await log.read({ after: at, through }, PARTS);
     const [transaction] = block.transactions;
     invariant(transaction !== undefined, 'a transaction that was found is there');
     for (const fragment of transaction.fragments) collectLayouts(fragment, layouts);

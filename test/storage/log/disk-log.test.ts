@@ -8,7 +8,7 @@ import { openDiskLog } from '../../../src/storage/log/disk-log.ts';
 import { encodeFrame, type FrameKind } from '../../../src/storage/log/frame.ts';
 import type { TransactionLog } from '../../../src/storage/log/transaction-log.ts';
 import { MemoryDisk } from '../memory-disk.ts';
-import { appendTransaction, readAll, transactionsOf } from '../../support/storage/stored-samples.ts';
+import { appendTransaction, readAll, transactionsOf, upTo } from '../../support/storage/stored-samples.ts';
 
 const DIRECTORY = '/log';
 const START = 0 as LogPosition;
@@ -34,7 +34,7 @@ const segmentsOf = async (disk: MemoryDisk): Promise<string[]> =>
 
 test('what is no longer in memory is read in bounded blocks', async () => {
   const { log } = await written(20);
-  const block = await log.read({ after: START, through: log.durableEnd }, 20);
+  const block = await log.read({ after: START, through: log.durableEnd }, upTo(20));
 
   expect(lsns(transactionsOf(block))).toEqual(['1', '2']);
 });
@@ -272,7 +272,7 @@ describe('any damage is an error or a shorter log, never another one', () => {
 async function outcomeOf(disk: MemoryDisk, count: number): Promise<string> {
   try {
     const log = await openLog(disk);
-    const block = await log.read({ after: START, through: log.durableEnd }, Number.MAX_SAFE_INTEGER);
+    const block = await log.read({ after: START, through: log.durableEnd }, upTo(Number.MAX_SAFE_INTEGER));
     const found = transactionsOf(block).map(({ fragments }) => fragments.join());
     const expected = Array.from({ length: count }, (_, index) => `transaction ${index + 1}`);
     return JSON.stringify(found) === JSON.stringify(expected.slice(0, found.length)) ? 'a prefix' : `found ${found.join()}`;

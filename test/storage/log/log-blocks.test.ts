@@ -8,7 +8,7 @@ import { LogBlocks, type BlockSlot } from '../../../src/storage/log/log-blocks.t
 import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { World } from '../../support/otp/world.ts';
-import { grow, lsn, xid } from '../../support/storage/stored-samples.ts';
+import { grow, lsn, upTo, xid } from '../../support/storage/stored-samples.ts';
 
 const at = (position: number): LogPosition => position as LogPosition;
 const range = (after: number, through: number): LogRange => ({ after: at(after), through: at(through) });
@@ -36,8 +36,8 @@ test('loads of the same range that overlap share one block and one read', async 
   const log = new CountedLog();
   const blocks = new LogBlocks(log);
   const slots = ['a', 'b', 'c'].map((owner) => blocks.slot(owner));
-  await Promise.all([blocks.load('a', range(0, 20), 100, open()), blocks.load('b', range(0, 20), 100, open())]);
-  await blocks.load('c', range(0, 20), 100, open());
+  await Promise.all([blocks.load('a', range(0, 20), upTo(100), open()), blocks.load('b', range(0, 20), upTo(100), open())]);
+  await blocks.load('c', range(0, 20), upTo(100), open());
   const { count } = blocks;
   const [first, second, third] = slots.map((slot) => slot.take(range(0, 20)));
 
@@ -48,7 +48,7 @@ test('loads of the same range that overlap are read apart when one of them may b
   const log = new CountedLog();
   const blocks = new LogBlocks(log);
   for (const owner of ['a', 'b']) blocks.slot(owner);
-  await Promise.all([blocks.load('a', range(0, 20), 100, open()), blocks.load('b', range(0, 20), 200, open())]);
+  await Promise.all([blocks.load('a', range(0, 20), upTo(100), open()), blocks.load('b', range(0, 20), upTo(200), open())]);
 
   expect(log.reads).toBe(2);
 });
@@ -56,7 +56,7 @@ test('loads of the same range that overlap are read apart when one of them may b
 test('a block is there for its owner until it is taken, once', async () => {
   const blocks = new LogBlocks(new CountedLog());
   const [mine, other] = [blocks.slot('mine'), blocks.slot('other')];
-  await blocks.load('mine', range(0, 20), 100, open());
+  await blocks.load('mine', range(0, 20), upTo(100), open());
   const found = [other, mine, mine].map((slot) => attempt(() => slot.take(range(0, 20)).through));
 
   expect({ found, count: blocks.count }).toEqual({ found: [QUIET, 20, QUIET], count: 0 });
@@ -65,7 +65,7 @@ test('a block is there for its owner until it is taken, once', async () => {
 test('a copy of a slot holds what the slot holds, and neither takes it from the other', async () => {
   const blocks = new LogBlocks(new CountedLog());
   const slot = blocks.slot('owner');
-  await blocks.load('owner', range(0, 20), 100, open());
+  await blocks.load('owner', range(0, 20), upTo(100), open());
   const [first, second] = [slot.clone(new Fork()), slot.clone(new Fork())];
   first.close();
   const copied = [first, second, second].map((copy) => attempt(() => copy.take(range(0, 20)).through));
@@ -76,8 +76,8 @@ test('a copy of a slot holds what the slot holds, and neither takes it from the 
 test('who asks for another block lets go of the one that was not taken', async () => {
   const blocks = new LogBlocks(new CountedLog(), 1);
   const slot = blocks.slot('owner');
-  await blocks.load('owner', range(0, 20), 100, open());
-  const second = blocks.load('owner', range(20, 40), 100, open());
+  await blocks.load('owner', range(0, 20), upTo(100), open());
+  const second = blocks.load('owner', range(20, 40), upTo(100), open());
   slot.take(range(0, 20));
   await second;
 
@@ -87,8 +87,8 @@ test('who asks for another block lets go of the one that was not taken', async (
 test('a reader never gets a block that reaches past its range', async () => {
   const blocks = new LogBlocks(new CountedLog());
   const [far, near] = [blocks.slot('far'), blocks.slot('near')];
-  await blocks.load('far', range(0, 50), 100, open());
-  await blocks.load('near', range(0, 20), 100, open());
+  await blocks.load('far', range(0, 50), upTo(100), open());
+  await blocks.load('near', range(0, 20), upTo(100), open());
 
   expect([far.take(range(0, 50)), near.take(range(0, 20))].map(({ through }) => through)).toEqual([50, 20]);
 });
@@ -97,7 +97,7 @@ test('a load that nobody waits for any more holds nothing', async () => {
   const blocks = new LogBlocks(new CountedLog());
   const slot = blocks.slot('owner');
   const caller = new AbortController();
-  const loading = blocks.load('owner', range(0, 20), 100, caller.signal).catch((error: Error) => error.name);
+  const loading = blocks.load('owner', range(0, 20), upTo(100), caller.signal).catch((error: Error) => error.name);
   caller.abort();
 
   expect({ loading: await loading, held: attempt(() => slot.take(range(0, 20))) }).toEqual({ loading: 'AbortError', held: QUIET });
@@ -106,8 +106,8 @@ test('a load that nobody waits for any more holds nothing', async () => {
 test('an owner that ends leaves nothing, and gives its place to who waits', async () => {
   const blocks = new LogBlocks(new CountedLog(), 1);
   const [ended, waiting] = [blocks.slot('ended'), blocks.slot('waiting')];
-  await blocks.load('ended', range(0, 20), 100, open());
-  const next = blocks.load('waiting', range(20, 40), 100, open());
+  await blocks.load('ended', range(0, 20), upTo(100), open());
+  const next = blocks.load('waiting', range(20, 40), upTo(100), open());
   ended.close();
   await next;
 
@@ -120,7 +120,7 @@ test('what more is asked for than may be under way waits its turn, unless its ca
   const ends: string[] = [];
   const slots = calls.map((_, index) => blocks.slot(String(index)));
   const loads = calls.map(async ({ signal }, index) => {
-    await blocks.load(String(index), range(10 * index, 10 * index + 10), 100, signal).then(
+    await blocks.load(String(index), range(10 * index, 10 * index + 10), upTo(100), signal).then(
       () => ends.push(`${index} loaded`),
       () => ends.push(`${index} left`),
     );
@@ -143,12 +143,12 @@ test('what more is asked for than may be under way waits its turn, unless its ca
 test('who leaves in its turn takes no turn from another', async () => {
   const blocks = new LogBlocks(new CountedLog(), 1);
   const [first] = ['first', 'second', 'third'].map((owner) => blocks.slot(owner));
-  await blocks.load('first', range(0, 10), 100, open());
+  await blocks.load('first', range(0, 10), upTo(100), open());
   const caller = new AbortController();
   const ends: string[] = [];
   const note = (end: string) => () => void ends.push(end);
-  void blocks.load('second', range(10, 20), 100, caller.signal).then(note('second loaded'), note('second left'));
-  void blocks.load('third', range(20, 30), 100, open()).then(note('third loaded'), note('third left'));
+  void blocks.load('second', range(10, 20), upTo(100), caller.signal).then(note('second loaded'), note('second left'));
+  void blocks.load('third', range(20, 30), upTo(100), open()).then(note('third loaded'), note('third left'));
   first?.take(range(0, 10));
   caller.abort();
   for (let turn = 0; turn < 100; turn += 1) await Promise.resolve();
@@ -159,16 +159,16 @@ test('who leaves in its turn takes no turn from another', async () => {
 test('a reader that may go further does not get the empty block of one that may not', async () => {
   const blocks = new LogBlocks(new CountedLog());
   for (const owner of ['near', 'far']) blocks.slot(owner);
-  await blocks.load('near', range(0, 5), 100, open());
+  await blocks.load('near', range(0, 5), upTo(100), open());
 
-  expect(await blocks.load('far', range(0, 20), 100, open())).toEqual({ after: 0, through: 20, isPart: false });
+  expect(await blocks.load('far', range(0, 20), upTo(100), open())).toEqual({ after: 0, through: 20, isPart: false });
 });
 
 test('a log that cannot be read holds nothing up', async () => {
   const unreadable = { read: () => Promise.reject(new Error('broken')) };
   const blocks = new LogBlocks(unreadable, 1);
   blocks.slot('owner');
-  const loads = await Promise.allSettled([0, 10, 20].map((after) => blocks.load('owner', range(after, 30), 100, open())));
+  const loads = await Promise.allSettled([0, 10, 20].map((after) => blocks.load('owner', range(after, 30), upTo(100), open())));
 
   expect({ loads: loads.map(({ status }) => status), count: blocks.count }).toEqual({ loads: Array(3).fill('rejected'), count: 0 });
 });
@@ -176,9 +176,9 @@ test('a log that cannot be read holds nothing up', async () => {
 test('what its owner does not want any more is let go, and makes room for others', async () => {
   const blocks = new LogBlocks(new CountedLog(), 1);
   for (const owner of ['a', 'b']) blocks.slot(owner);
-  await blocks.load('a', range(0, 10), 100, open());
+  await blocks.load('a', range(0, 10), upTo(100), open());
   blocks.forget('a');
-  const loaded = await blocks.load('b', range(10, 20), 100, open());
+  const loaded = await blocks.load('b', range(10, 20), upTo(100), open());
 
   expect({ loaded, count: blocks.count }).toEqual({ loaded: { ...range(10, 20), isPart: false }, count: 1 });
 });
@@ -188,12 +188,12 @@ test('who has taken a part keeps its turn until it asks for the next one, or end
   const blocks = new LogBlocks(parts, 1);
   const [first, second] = ['a', 'b', 'c'].map((owner) => blocks.slot(owner));
   const ends: string[] = [];
-  await blocks.load('a', range(0, 10), 100, open());
+  await blocks.load('a', range(0, 10), upTo(100), open());
   first?.take(range(0, 10));
-  const loads = ['b', 'c'].map((owner, index) => blocks.load(owner, range(10 * index, 90), 100, open()).then(() => ends.push(owner)));
+  const loads = ['b', 'c'].map((owner, index) => blocks.load(owner, range(10 * index, 90), upTo(100), open()).then(() => ends.push(owner)));
   await Promise.resolve();
   const waiting = [...ends];
-  const again = blocks.load('a', range(10, 20), 100, open()).then(() => ends.push('a'));
+  const again = blocks.load('a', range(10, 20), upTo(100), open()).then(() => ends.push('a'));
   await loads[0];
   second?.take(range(0, 90));
   second?.close();

@@ -4,7 +4,7 @@ import { LOG_START, type LogPosition, type LogRange } from '../../../src/model/l
 import type { PortSpec } from '../../../src/otp/process.ts';
 import { DiskError, LogCorruptError } from '../../../src/storage/errors.ts';
 import { openDiskLog } from '../../../src/storage/log/disk-log.ts';
-import type { TransactionLog } from '../../../src/storage/log/transaction-log.ts';
+import type { BlockSizes, TransactionLog } from '../../../src/storage/log/transaction-log.ts';
 import { LogBlocks } from '../../../src/storage/log/log-blocks.ts';
 import { LogIntake } from '../../../src/storage/log/log-intake.ts';
 import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
@@ -16,6 +16,8 @@ import { openPort } from '../../support/postgres/port-harness.ts';
 import { anotherSource, bytes, lsn, xid } from '../../support/storage/stored-samples.ts';
 import { MemoryDisk } from '../memory-disk.ts';
 import { placedTransaction } from '../../support/actors/changes.ts';
+
+const MIB = 1024 * 1024;
 
 let disk: MemoryDisk;
 let log: TransactionLog;
@@ -57,17 +59,43 @@ test('the end of the log is told with an LSN that can be read there', async () =
   expect(await reader.ask({ type: 'logEnd' })).toEqual({ type: 'log.end', through: log.durableEnd, lsn: '10' });
 });
 
-/** Four rows of two layouts, which together are more than a block. */
-async function takeLarge(): Promise<void> {
-  for (const layoutId of [3, 4, 3, 3]) {
-    const wide = { kind: 'insert', new: ['1', 'x'.repeat(3 * 1024 * 1024), null], layoutId, position: 0 } as const;
-    for (const fragment of placedTransaction({ xid: 11, lsn: '11' }, [wide]).fragments) intake.changes(xid(11), fragment);
+/** Rows of the layouts, each of so many bytes and some more. */
+function takeRows(commit: number, layoutIds: readonly number[], bytesEach: number): void {
+  for (const layoutId of layoutIds) {
+    const row = { kind: 'insert', new: ['1', 'x'.repeat(bytesEach), null], layoutId, position: 0 } as const;
+    for (const fragment of placedTransaction({ xid: commit, lsn: String(commit) }, [row]).fragments) intake.changes(xid(commit), fragment);
   }
-  intake.commit(xid(11), lsn(11), lsn(12));
+  intake.commit(xid(commit), lsn(commit), lsn(commit + 1));
+}
+
+/** Four rows of two layouts, which together are more than goes whole. */
+async function takeLarge(): Promise<void> {
+  takeRows(11, [3, 4, 3, 3], 3 * MIB);
   await intake.sync();
 }
 
-test('of a transaction that is larger than a block only its end and its layouts are told to whom it would hold up', async () => {
+test.each(['the memory', 'the disk'])('a block from %s ends at 1 MiB, and a transaction of up to 2 MiB goes whole', async (from) => {
+  if (from === 'the memory') intake = new LogIntake((log = memoryStorage().log));
+  for (const commit of [1, 2, 3, 4, 5, 6]) takeRows(commit, [3], 0.3 * MIB);
+  takeRows(7, [3, 3], 0.99 * MIB);
+  takeRows(8, [3, 3], 1.01 * MIB);
+  await intake.sync();
+  const blocks = new LogBlocks(log);
+  const slot = blocks.slot('collector');
+  const reader = await openPort(logReaderPort(log, blocks, blocks));
+  const told: unknown[] = [];
+  for (let after = LOG_START; after < log.durableEnd; ) {
+    const answer = await reader.ask({ type: 'nextBlock', owner: 'collector', after, through: log.durableEnd });
+    const through = answer['through'] as LogPosition;
+    told.push(answer.type === 'block.loaded' ? slot.take({ after, through }).transactions.map(({ xid: id }) => id) : answer.type);
+    after = through;
+  }
+
+  const behind: number[] = []; // No transaction: the log says how far it holds the stream.
+  expect(told).toEqual([[1, 2, 3, 4], [5, 6, 7], 'transaction.isLarge', behind]);
+});
+
+test('of a large transaction only its end and its layouts are told to whom it would hold up', async () => {
   await takeLarge();
   take(12);
   await intake.sync();
@@ -114,10 +142,10 @@ test('a large transaction is looked through no further than somebody waits for i
   const caller = new AbortController();
   const reads: LogRange[] = [];
   const abandoned = {
-    read(range: LogRange, bytesMax: number) {
+    read(range: LogRange, sizes: BlockSizes) {
       reads.push(range);
       caller.abort();
-      return log.read(range, bytesMax);
+      return log.read(range, sizes);
     },
   };
   const surveyed = await surveyTransaction(abandoned, { after: LOG_START, through: log.durableEnd }, caller.signal).catch(

@@ -18,10 +18,11 @@ import {
   recordsOf,
   text,
   transactionsOf,
+  upTo,
   xid,
 } from '../../support/storage/stored-samples.ts';
 
-const MANY = Number.MAX_SAFE_INTEGER;
+const MANY = upTo(Number.MAX_SAFE_INTEGER);
 const deleted = (handle: string) => ({ type: 'shape.deleted', handle: handle as Handle, why: 'a test' }) as const;
 
 describe.each(engines)('the transaction log: $name', ({ open }) => {
@@ -181,7 +182,7 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     const through = await log.sync();
     const blocks = [];
     for (let after = 0 as LogPosition; after < through; after = blocks.at(-1)?.through ?? through) {
-      blocks.push(await log.read({ after, through }, 60));
+      blocks.push(await log.read({ after, through }, upTo(60)));
     }
 
     expect(blocks.map((block) => transactionsOf(block).map(({ lsn: commit }) => commit)).flat()).toEqual(['10', '11', '12']);
@@ -196,9 +197,9 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     const through = await log.sync();
     const blocks = [];
     for (let after = 0 as LogPosition; after < through; after = blocks.at(-1)?.through ?? through) {
-      blocks.push(await log.read({ after, through }, 500));
+      blocks.push(await log.read({ after, through }, upTo(500)));
     }
-    const again = await Promise.all(blocks.map(({ after }) => log.read({ after, through }, 500)));
+    const again = await Promise.all(blocks.map(({ after }) => log.read({ after, through }, upTo(500))));
 
     expect(blocks.map(({ transactions }) => transactions.map(({ lsn: commit, isUnfinished }) => `${commit} ${isUnfinished}`))).toEqual([
       ['10 false'],
@@ -212,12 +213,38 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     expect(again).toEqual(blocks);
   });
 
+  test('ends a block of whole transactions once it is filled, and takes apart only what is larger than may come whole', async () => {
+    const { log } = storage;
+    for (const commit of [10, 11, 12, 13, 14]) appendTransaction(log, commit, ['x'.repeat(200)]);
+    const beforeWide = await log.sync();
+    appendTransaction(log, 15, Array.from({ length: 30 }, () => 'x'.repeat(60)));
+    appendTransaction(log, 16, Array.from({ length: 50 }, () => 'x'.repeat(60)));
+    appendTransaction(log, 17, ['behind']);
+    const through = await log.sync();
+    const sizes = { fillBytes: 500, wholeBytesMax: 2500 };
+    const blocks = [];
+    for (let after = 0 as LogPosition; after < through; after = blocks.at(-1)?.through ?? through) {
+      blocks.push(await log.read({ after, through }, sizes));
+    }
+    const wide = await log.read({ after: beforeWide, through }, sizes);
+
+    const told = [...blocks, wide].map(({ transactions }) => transactions.map((one) => `${one.lsn}${one.isUnfinished ? ' in part' : ''}`));
+    expect(told).toEqual([
+      ['10', '11', '12'],
+      ['13', '14', '15'],
+      ...Array.from({ length: 5 }, () => ['16 in part']),
+      ['16'],
+      ['17'],
+      ['15'],
+    ]);
+  });
+
   test('never ends a part inside a fragment', async () => {
     const { log } = storage;
     const fragments = ['a', 'b'].map((letter) => letter.repeat(FRAME_BYTES_MAX + 7));
     appendTransaction(log, 10, fragments);
     const through = await log.sync();
-    const part = await log.read({ after: 0 as LogPosition, through }, FRAME_BYTES_MAX / 2);
+    const part = await log.read({ after: 0 as LogPosition, through }, upTo(FRAME_BYTES_MAX / 2));
 
     expect(transactionsOf(part)).toEqual([{ lsn: '10', xid: 10, fragments: fragments.slice(0, 1) }]);
   });
@@ -233,7 +260,7 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     let cursors = begins;
     const found = new Map<string, string[]>();
     while (cursors.length > 0) {
-      const blocks = await Promise.all(cursors.map((after) => log.read({ after, through }, 500)));
+      const blocks = await Promise.all(cursors.map((after) => log.read({ after, through }, upTo(500))));
       for (const {
         transactions: [part],
       } of blocks)

@@ -11,7 +11,7 @@ import type { LogBlock } from '../../../src/model/transaction.ts';
 import type { ShapeRecord } from '../../../src/storage/log/shape-record.ts';
 import type { ShapeLog, ShapeRead } from '../../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
-import type { TransactionLog } from '../../../src/storage/log/transaction-log.ts';
+import type { BlockSizes, TransactionLog } from '../../../src/storage/log/transaction-log.ts';
 
 export const pgSnapshot: PgSnapshot = { xmin: '90', xmax: '95', xip: ['91'], insertLsn: '5' as Lsn };
 export const snapshotEnd = '{"headers":{"control":"snapshot-end","xmin":"90","xmax":"95","xip_list":["91"]}}';
@@ -28,6 +28,9 @@ export function appendTransaction(log: TransactionLog, commit: number, fragments
   log.appendCommit(xid(commit), lsn(commit));
 }
 
+/** Blocks of about so many bytes, and no transaction of more in one piece unless it is in memory. */
+export const upTo = (bytes: number): BlockSizes => ({ fillBytes: bytes, wholeBytesMax: bytes });
+
 /** A block in a form that a test can print. */
 export function transactionsOf(block: LogBlock): { lsn: string; xid: number; fragments: string[] }[] {
   return block.transactions.map(({ lsn: commit, xid: id, fragments }) => ({ lsn: commit, xid: id, fragments: fragments.map(text) }));
@@ -35,7 +38,7 @@ export function transactionsOf(block: LogBlock): { lsn: string; xid: number; fra
 
 export async function readAll(log: TransactionLog, after: number): Promise<ReturnType<typeof transactionsOf>> {
   const range = { after: after as LogPosition, through: log.durableEnd };
-  return transactionsOf(await log.read(range, Number.MAX_SAFE_INTEGER));
+  return transactionsOf(await log.read(range, upTo(Number.MAX_SAFE_INTEGER)));
 }
 
 /** Everything behind `after`, block by block, with the parts of a transaction put together. */
@@ -43,7 +46,7 @@ export async function readInBlocks(log: TransactionLog, after: LogPosition, byte
   const found: ReturnType<typeof transactionsOf> = [];
   let begun: ReturnType<typeof transactionsOf>[number] | undefined;
   for (let at = after, through = log.durableEnd; at < through; ) {
-    const block = await log.read({ after: at, through }, bytesMax);
+    const block = await log.read({ after: at, through }, upTo(bytesMax));
     const isPart = begun !== undefined || block.transactions.some(({ isUnfinished }) => isUnfinished);
     invariant(!isPart || block.transactions.length === 1, 'a part of a transaction comes alone');
     for (const [index, transaction] of transactionsOf(block).entries()) {
