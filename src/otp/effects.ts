@@ -5,12 +5,13 @@
  * over, in the order in which it asked; a transition that throws, or that does not exist, performs none of them.
  */
 import { invariant } from '../base/invariant.ts';
-import { call, cancelCalls, insert, multicall, reply } from './kernel/calls.ts';
+import { call, cancelCalls, insert, reply } from './kernel/calls.ts';
 import { entryOf, type Entry, type SpawnRequest, type StartRequest } from './kernel/entry.ts';
 import { inJson } from './kernel/error-report.ts';
 import { link, unlink } from './kernel/links.ts';
 import { InvalidExitReasonError } from './kernel/machine-process.ts';
 import { demonitor, monitor, type DemonitorRequest } from './kernel/monitors.ts';
+import { multicall, type MulticallRequest } from './kernel/multicall.ts';
 import {
   isExitReason, type Address, type ExitReason, type Message, type Name, type RecipientsTable, type ReplyTo, type Table,
 } from './process.ts';
@@ -59,8 +60,12 @@ export interface EffectParams {
   reply: { to: ReplyTo; event: Message };
   /** The same answer to each of a few. */
   replyToEach: { to: readonly ReplyTo[]; event: Message };
-  /** A call to each of the table's recipients. When all have answered or died: `<as>.done { failed }`, the addresses that died. */
-  multicall: { table: string; request: Message; as: string };
+  /**
+   * A call to each of the table's recipients. When all have answered or failed: `<as>.done { failed }`, the addresses of those
+   * that failed, in that order. `silenceMs`, by default no limit, is for how many milliseconds nobody may answer: then those who
+   * still have not fail, in the order in which they were called. It begins again with each answer and each death.
+   */
+  multicall: MulticallRequest & { table: string };
   /** Keeps the current event; it is delivered again, before any other, after the next change of state. */
   postpone: undefined;
   /** The process's next event, before postponed ones and the mailbox; several come in their order. */
@@ -139,10 +144,10 @@ function performRegister(entry: Entry, { name, value, as }: EffectParams['regist
   insert(entry, holder === undefined ? { type: `${as}.registered`, name } : { type: `${as}.taken`, name, process: holder.pid });
 }
 
-function performMulticall(entry: Entry, { table, request, as }: EffectParams['multicall']): void {
+function performMulticall(entry: Entry, { table, ...params }: EffectParams['multicall']): void {
   const recipients = tableOf(entry, table);
   invariant(hasRecipients(recipients), `table '${table}' names the recipients of a multicall`);
-  multicall(entry, recipients.recipients(), request, as);
+  multicall(entry, recipients.recipients(), params);
 }
 
 function performPostpone(entry: Entry): void {

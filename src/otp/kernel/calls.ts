@@ -52,14 +52,6 @@ export function call(owner: Entry, params: CallRequest, group?: CallGroup, settl
   }
 }
 
-/** Calls each of `recipients`; `<as>.done` when the last has answered or died, as the very next event when there is none. */
-export function multicall(owner: Entry, recipients: Iterable<Address>, request: Message, as: string): void {
-  const addresses = [...recipients];
-  const group: CallGroup = { as, failed: [], pending: addresses.length };
-  for (const to of addresses) call(owner, { to, request, as }, group);
-  if (addresses.length === 0) insert(owner, { type: `${as}.done`, failed: [] });
-}
-
 /** Puts `message` before everything that waits for `entry`. */
 export function insert(entry: Entry, message: Message): void {
   entry.inserted.push({ kind: 'message', source: entry, message });
@@ -73,20 +65,18 @@ export function reply(from: Entry, to: ReplyTo, message: Message): void {
 
 /** The caller gets an answer that arrived. */
 export function receiveReply(opened: Call, source: Source, message: Message): void {
-  if (!close(opened)) return;
-  if (opened.group !== undefined) finishOne(opened, opened.group, source);
+  if (!closeCall(opened)) return;
+  if (opened.group !== undefined) opened.group.settle(opened, source);
   else if (opened.settle !== undefined) opened.settle(message, 'normal');
   else if (opened.target?.toldOwners?.has(opened.owner) !== true) opened.owner.behaviour.receive(opened.owner, source, message);
 }
 
 /** The caller learns that no answer will come, unless a monitor of its own on the same process tells it. */
 export function receiveFailure(opened: Call, source: Source, reason: CallFailed['reason']): void {
-  if (!close(opened)) return;
+  if (!closeCall(opened)) return;
   const { owner, group, to, request, as } = opened;
-  if (group !== undefined) {
-    group.failed.push(to);
-    finishOne(opened, group, source);
-  } else if (opened.settle !== undefined) opened.settle(undefined, reason);
+  if (group !== undefined) group.settle(opened, source, reason);
+  else if (opened.settle !== undefined) opened.settle(undefined, reason);
   else if (!isTold(opened, reason)) {
     owner.behaviour.receive(owner, source, { type: `${as}.failed`, to, request, reason });
   }
@@ -98,15 +88,9 @@ function isTold(opened: Call, reason: CallFailed['reason']): boolean {
   return hearsOfEnd(opened.owner, opened.target, opened.to);
 }
 
-function finishOne(opened: Call, group: CallGroup, source: Source): void {
-  group.pending -= 1;
-  if (group.pending > 0) return;
-  opened.owner.behaviour.receive(opened.owner, source, { type: `${group.as}.done`, failed: group.failed });
-}
-
 /** The caller gives up its calls of this word: none of them has an outcome any more. */
 export function cancelCalls(owner: Entry, as: string): void {
-  for (const opened of owner.calls ?? []) if (opened.as === as) close(opened);
+  for (const opened of owner.calls ?? []) if (opened.as === as) closeCall(opened);
 }
 
 /** The mailbox of `target` is full and drops the request: its caller need not wait. */
@@ -119,17 +103,18 @@ export function refuseRequest(target: Entry, { replyTo }: Message): void {
 /** The caller ends: nobody waits for its answers. */
 export function releaseCalls(owner: Entry): void {
   if (owner.calls === undefined) return;
-  for (const opened of owner.calls) close(opened);
+  for (const opened of owner.calls) closeCall(opened);
   owner.calls = undefined;
 }
 
 /** @returns false when the call had its outcome already. */
-function close(opened: Call): boolean {
+export function closeCall(opened: Call): boolean {
   const { kernel } = opened.owner;
   if (!kernel.calls.delete(opened.id)) return false;
   opened.owner.calls?.delete(opened);
   opened.target?.watchers?.delete(opened);
   if (opened.timer !== undefined) kernel.timers.cancel(opened.timer);
   opened.abort?.abort();
+  opened.group?.release();
   return true;
 }

@@ -29,7 +29,8 @@ export type Signal =
   | { readonly kind: 'exit'; readonly source: Source; readonly reason: ExitReason | 'kill'; readonly linked?: Entry }
   | { readonly kind: 'down'; readonly source: Source; readonly watch: Watch; readonly reason: ExitReason }
   | { readonly kind: 'timeout'; readonly source: Source; readonly timer: ProcessTimer }
-  | { readonly kind: 'callFailed'; readonly source: Source; readonly call: Call; readonly reason: CallFailed['reason'] };
+  | { readonly kind: 'callFailed'; readonly source: Source; readonly call: Call; readonly reason: CallFailed['reason'] }
+  | { readonly kind: 'silence'; readonly source: Source; readonly group: CallGroup };
 
 export type MessageSignal = Extract<Signal, { kind: 'message' }>;
 
@@ -66,10 +67,14 @@ export interface Call {
   readonly settle?: ((answer: Message | undefined, failure: CallFailed['reason']) => void) | undefined;
 }
 
+/** Calls whose caller is told of them all together, and not of each. */
 export interface CallGroup {
-  readonly as: string;
-  readonly failed: Address[];
-  pending: number;
+  /** One of its calls is closed, by its outcome or because it was given up. */
+  release(): void;
+  /** One of its calls, which is closed by now, got an answer, or failed for `reason`. */
+  settle(opened: Call, source: Source, reason?: CallFailed['reason']): void;
+  /** The time is over in which somebody should have answered, unless somebody has since. */
+  receiveSilence(): void;
 }
 
 export interface Mailbox {

@@ -146,6 +146,9 @@ export class ProcessKernel implements Kernel {
       case 'callFailed':
         receiveFailure(signal.call, signal.source, signal.reason);
         return;
+      case 'silence':
+        signal.group.receiveSilence();
+        return;
     }
   }
 

@@ -233,7 +233,7 @@ function firstMessageOf(channel: Channel): readonly FirstMessage[] {
 /** A process's timers are a channel of their own: their time-outs are in order with one another, and with nothing else. */
 function keyOf(signal: Signal): string {
   if (isKill(signal)) return `kill ${signal.source.pid}`;
-  return signal.kind === 'timeout' || isCallTimeout(signal) ? `timer ${signal.source.pid}` : signal.source.pid;
+  return isTimeout(signal) ? `timer ${signal.source.pid}` : signal.source.pid;
 }
 
 function channelName(key: string, owner: string): string {
@@ -248,8 +248,8 @@ function isKill(signal: Signal): boolean {
   return signal.kind === 'exit' && signal.reason === 'kill';
 }
 
-function isCallTimeout(signal: Signal): boolean {
-  return signal.kind === 'callFailed' && signal.reason === 'timeout';
+function isTimeout(signal: Signal): boolean {
+  return signal.kind === 'timeout' || signal.kind === 'silence' || (signal.kind === 'callFailed' && signal.reason === 'timeout');
 }
 
 function nameOf(signal: Signal): string {

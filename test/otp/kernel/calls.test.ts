@@ -4,7 +4,7 @@ import { call as callIn, reply } from '../../../src/otp/kernel/calls.ts';
 import { choosingScheduler, replayScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import { effects } from '../../../src/otp/effects.ts';
 import { ProcessKernel } from '../../../src/otp/kernel/kernel.ts';
-import type { Address, Message, Pid, RecipientsTable, ReplyTo } from '../../../src/otp/process.ts';
+import type { Address, ReplyTo } from '../../../src/otp/process.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { puppetSpec, type Told } from '../../support/otp/puppet.ts';
 import { World } from '../../support/otp/world.ts';
@@ -147,52 +147,6 @@ test('brings the outside a reply, or rejects with why there is none', async () =
   ]);
 });
 
-class Recipients implements RecipientsTable<Address> {
-  private readonly addresses: Address[] = [];
-
-  apply(address: Address): undefined {
-    this.addresses.push(address);
-  }
-
-  recipients(): readonly Address[] {
-    return this.addresses;
-  }
-
-  clone(): Recipients {
-    return new Recipients();
-  }
-
-  key(): string {
-    return this.addresses.join();
-  }
-}
-
-test('a multicall is done when all have answered or died', async () => {
-  const { world, server: pid } = await callerAndServer();
-  const slow = await world.start({ machine: server }, 'slow');
-  const dying = await world.start({ machine: server }, 'dying');
-  const caller = await world.puppet('many', puppetSpec({ tables: () => ({ peers: new Recipients() }) }));
-  const peers: readonly Address[] = [pid, slow, dying, 'nobody#9' as Pid];
-
-  world.tell(caller, ...peers.map((change): Told => ({ type: 'apply', params: { table: 'peers', change } })));
-  world.tell(caller, { type: 'multicall', params: { table: 'peers', request: { type: 'later' }, as: 'seen.all' } });
-  world.send(pid, { type: 'now' });
-  world.exit(dying, 'kill');
-  const before: readonly Message[] = world.seen(caller);
-  world.send(slow, { type: 'now' });
-
-  expect({ before, after: world.seen(caller) }).toEqual({ before: [], after: [{ type: 'seen.all.done', failed: ['nobody#9', dying] }] });
-});
-
-test('a multicall to nobody is done at once', async () => {
-  const world = new World();
-  const caller = await world.puppet('none', puppetSpec({ tables: () => ({ peers: new Recipients() }) }));
-
-  world.tell(caller, { type: 'multicall', params: { table: 'peers', request: { type: 'ask' }, as: 'seen.all' } });
-
-  expect(world.seen(caller)).toEqual([{ type: 'seen.all.done', failed: [] }]);
-});
-
 test('a call that had its outcome is held by nobody', () => {
   const [clock, scheduler] = [new ManualClock(), replayScheduler()];
   const kernel = new ProcessKernel(clock, scheduler);
@@ -255,37 +209,4 @@ test('who was told of the end by a monitor is not told by a reply as well, given
   world.exit(asked, 'kill');
 
   expect({ wanted, seen: world.seen(caller).map(({ type }) => type) }).toEqual({ wanted: [], seen: ['seen.down'] });
-});
-
-test('the dead of a multicall whose end is on its way to a monitor are counted, and so is a call from outside', async () => {
-  const world = new World();
-  const [peer, watched] = [await world.puppet('peer'), await world.puppet('watched')];
-  const peers: RecipientsTable = { recipients: () => [peer], apply: () => undefined, clone: () => peers, key: () => '' };
-  const caller = await world.puppet('caller', { tables: () => ({ peers }) });
-  world.tell(caller, { type: 'monitor', params: { process: peer, as: 'seen.peer' } });
-  void world.runtime.whenDown(watched);
-  for (const pid of [peer, watched]) world.runtime.exit(pid, 'kill');
-  world.runtime.send(caller, {
-    type: 'do',
-    effects: [{ type: 'multicall', params: { table: 'peers', request: { type: 'seen.request' }, as: 'seen.all' } }],
-  });
-  for (const pid of [peer, watched]) while (world.isAlive(pid)) world.runtime.step();
-  const outcomes: unknown[] = [];
-  world.runtime.call(watched, { type: 'seen.request' }).catch((error: unknown) => outcomes.push(error));
-  world.runtime.drain();
-  await world.settle();
-
-  expect({ seen: world.seen(caller), outcomes }).toMatchObject({
-    seen: [{ type: 'seen.peer.down' }, { type: 'seen.all.done', failed: [peer] }],
-    outcomes: [{ reason: 'noproc' }],
-  });
-});
-
-test('a multicall goes to a table that names its recipients', async () => {
-  const world = new World();
-  const caller = await world.puppet('caller');
-
-  world.tell(caller, { type: 'multicall', params: { table: 'echo', request: { type: 'ask' }, as: 'seen.all' } });
-
-  expect(world.reasonOf(caller)).toMatchObject({ error: { message: "table 'echo' names the recipients of a multicall" } });
 });

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { randomScheduler, replayScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import { call } from '../../../src/otp/kernel/calls.ts';
+import { multicall } from '../../../src/otp/kernel/multicall.ts';
 import { startTimer } from '../../../src/otp/kernel/process-timers.ts';
 import { ProcessKernel } from '../../../src/otp/kernel/kernel.ts';
 import type { Pid } from '../../../src/otp/process.ts';
@@ -181,6 +182,16 @@ describe('a choosing scheduler', () => {
     clock.advance(5);
 
     expect(scheduler.candidates().map(({ what }) => what)).toEqual(['seen.own', 'seen.request', 'callFailed']);
+  });
+
+  test('orders the silence of those whom a multicall asks with nothing that the caller sent itself', () => {
+    const { clock, scheduler, kernel, a, b } = born();
+    while (scheduler.step());
+    kernel.enqueue(a, { kind: 'message', source: a, message: { type: 'seen.own' } });
+    multicall(a, [b.pid], { request: { type: 'seen.request' }, as: 'seen', silenceMs: 5 });
+    clock.advance(5);
+
+    expect(scheduler.candidates().map(({ what }) => what)).toEqual(['seen.own', 'seen.request', 'silence']);
   });
 
   test('keeps nobody for whom nothing waits', () => {

@@ -59,14 +59,15 @@ class Peers implements RecipientsTable {
   }
 }
 
+const multicall = (table: string, more: { readonly silenceMs?: number } = {}): Told => ({
+  type: 'multicall',
+  params: { table, request: { type: 'seen.request' }, as: `seen.${table}`, ...more },
+});
+
 test('clause 16: a multicall is one event, when each has answered or died; at once for nobody', async () => {
   const { world, a, b } = await strangers();
   const tables = () => ({ peers: new Peers([a, b]), none: new Peers([]) });
   const caller = await world.puppet('caller', { tables });
-  const multicall = (table: string) => ({
-    type: 'multicall' as const,
-    params: { table, request: { type: 'seen.request' }, as: `seen.${table}` },
-  });
 
   world.tell(caller, multicall('none'), multicall('peers'));
   world.exit(b, 'kill');
@@ -78,6 +79,41 @@ test('clause 16: a multicall is one event, when each has answered or died; at on
     before: 1,
     seen: [{ type: 'seen.none.done', failed: [] }, { type: 'seen.peers.done', failed: [b] }],
   });
+});
+
+test('clause 42: a multicall ends when nobody has answered for its limit, however long it took until then', async () => {
+  const { world, a, b, c } = await strangers();
+  const caller = await world.puppet('caller', { tables: () => ({ peers: new Peers([a, b, c]) }) });
+  const answer = (server: Pid): void => world.tell(server, ...callersOf(world, server).map((replyTo) => reply(replyTo, 'seen.answer')));
+
+  world.tell(caller, multicall('peers', { silenceMs: 100 }));
+  world.advance(99);
+  answer(c);
+  world.advance(99);
+  world.exit(b, 'kill');
+  world.advance(99);
+  const before = world.seen(caller);
+  world.advance(1);
+  answer(a);
+
+  expect({ before, after: world.seen(caller) }).toEqual({ before: [], after: [{ type: 'seen.peers.done', failed: [b, a] }] });
+});
+
+test('clause 42: what its caller got before the time-out counts, and the limit begins again with it', async () => {
+  const { world, a, b } = await strangers();
+  const caller = await world.puppet('caller', { tables: () => ({ peers: new Peers([a, b]) }) });
+  world.tell(caller, multicall('peers', { silenceMs: 100 }));
+  world.runtime.suspend(caller);
+
+  world.tell(a, ...callersOf(world, a).map((replyTo) => reply(replyTo, 'seen.answer')));
+  world.advance(1_000);
+  world.runtime.resume(caller);
+  world.runtime.drain();
+  world.advance(99);
+  const before = world.seen(caller);
+  world.advance(1);
+
+  expect({ before, after: world.seen(caller) }).toEqual({ before: [], after: [{ type: 'seen.peers.done', failed: [b] }] });
 });
 
 test('clause 17: a timer that was cancelled or started over never comes, and those of one deadline come in order', async () => {

@@ -119,3 +119,16 @@ test('S2-031 who is late for its limit counts as failed, and its late answer doe
 
   expect(world.seen(caller)).toEqual([answered(b, 'b'), { type: 'seen.a.failed', to: a, request: 'hold', reason: 'timeout' }]);
 });
+
+test('S2-031 who is silent for the limit of a multicall counts as failed, and its late answer does not leak', async () => {
+  const { world, a, b, c } = await threeServers();
+  const members = new Members([a, b, c]);
+  const caller = await world.start(puppetSpec({ tables: () => ({ members }) }), 'many');
+
+  world.tell(caller, { type: 'multicall', params: { table: 'members', request: { type: 'hold' }, as: 'seen.all', silenceMs: 100 } });
+  world.send(b, { type: 'release' });
+  world.advance(100);
+  for (const late of [a, c]) world.send(late, { type: 'release' });
+
+  expect(world.seen(caller)).toEqual([{ type: 'seen.all.done', failed: [a, c] }]);
+});
