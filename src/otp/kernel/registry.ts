@@ -20,11 +20,16 @@ export interface Registration {
  * The name of `key` in `registry`. Keys are equal when they are the same JSON, in whatever order the fields of an object
  * stand: 1 and '1' are different.
  *
- * @param registry a word without a slash.
+ * @param registry a word without a slash that does not begin with `@`: so a name tells its registry, and no two make one name.
  * @param key plain JSON.
  */
 export function via(registry: string, key: unknown): Name {
+  invariant(isRegistry(registry), "a registry is a word that has no slash and does not begin with '@'");
   return `@${registry}/${JSON.stringify(key, inOrder)}`;
+}
+
+function isRegistry(word: unknown): boolean {
+  return typeof word === 'string' && /^[^@/][^/]*$/.test(word);
 }
 
 function inOrder(_field: string, value: unknown): unknown {

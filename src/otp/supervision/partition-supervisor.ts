@@ -96,6 +96,7 @@ function checkPartitions({ name, partitions, start, restart = 'permanent', autoS
   if (autoShutdown !== 'never') refuseFaulty({ code: 'invalid_auto_shutdown', value: autoShutdown });
 }
 
+/** No registry begins with `@`: so this is the name of no key, and whoever listens to a registry is not told of it. */
 function nameOf(name: Name, partition: number): Name {
-  return `${name}/${partition}`;
+  return `@${name}/${partition}`;
 }

@@ -29,6 +29,10 @@ test.each([Number.NaN, Infinity, undefined, 1n, () => 1, Symbol('key'), { deep: 
   },
 );
 
+test.each(['', 'rooms/first', '@rooms', undefined, 5])('what is no word is no registry: %j', (registry) => {
+  expect(() => via(registry as string, 1)).toThrow("a registry is a word that has no slash and does not begin with '@'");
+});
+
 test('everybody who listens is told once by each of its words, and nobody who has ended', () => {
   const told: string[] = [];
   const processOf = (pid: string) => ({ pid: pid as Pid, names: undefined as Set<Name> | undefined });

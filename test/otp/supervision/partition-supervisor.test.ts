@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import {
   partitionOf, partitionSupervisor, resizePartitions, type PartitionSupervisorSpec,
 } from '../../../src/otp/supervision/partition-supervisor.ts';
+import { via } from '../../../src/otp/kernel/registry.ts';
 import type { Message } from '../../../src/otp/process.ts';
 import { puppetSpec } from '../../support/otp/puppet.ts';
 import { World } from '../../support/otp/world.ts';
@@ -18,7 +19,7 @@ test('starts its partitions in order, each under a name of its own', async () =>
 
   await world.start(partitionSupervisor(workers), 'workers');
 
-  expect({ tree: world.runtime.printTree(), last: world.runtime.whereis('@workers/2') }).toEqual({
+  expect({ tree: world.runtime.printTree(), last: world.runtime.whereis(partitionOf('@workers', 3, 2)) }).toEqual({
     tree: ['workers workers#1 running', '├─ 0 workers/0#2 awake', '├─ 1 workers/1#3 awake', '└─ 2 workers/2#4 awake'].join('\n'),
     last: 'workers/2#4',
   });
@@ -30,9 +31,9 @@ test('starts a partition over for itself, for the same share', async () => {
   const start = (partition: number) => (started.push(partition), puppetSpec());
   await world.start(partitionSupervisor({ ...workers, start }), 'workers');
 
-  world.send('@workers/1', { type: 'fail' });
+  world.send(partitionOf('@workers', 3, 1), { type: 'fail' });
 
-  expect({ started, pid: world.runtime.whereis('@workers/1') }).toEqual({ started: [0, 1, 2, 1], pid: 'workers/1#5' });
+  expect({ started, pid: world.runtime.whereis(partitionOf('@workers', 3, 1)) }).toEqual({ started: [0, 1, 2, 1], pid: 'workers/1#5' });
 });
 
 test('one key is always in one partition, integers by their absolute value, and every partition has keys', () => {
@@ -44,12 +45,30 @@ test('one key is always in one partition, integers by their absolute value, and 
     used: [...new Set(texts)].sort(),
     alike: new Set([partitionOf('@workers', 7, { a: [1] }), partitionOf('@workers', 7, { a: [1] })]).size,
   }).toEqual({
-    integers: ['@workers/0', '@workers/1', '@workers/2', '@workers/0', '@workers/1', '@workers/2'],
+    integers: ['@@workers/0', '@@workers/1', '@@workers/2', '@@workers/0', '@@workers/1', '@@workers/2'],
     again: true,
-    used: ['@workers/0', '@workers/1', '@workers/2'],
+    used: ['@@workers/0', '@@workers/1', '@@workers/2'],
     alike: 1,
   });
 });
+
+test.each(['@workers', via('workers', 1)] as const)(
+  'the partitions of %s are no keys of a registry of its word: who listens there is not told of them',
+  async (name) => {
+    const world = new World();
+    const listener = await world.puppet('listener');
+    world.tell(listener, { type: 'listen', params: { registry: 'workers', as: 'seen' } });
+    await world.puppet('first', { name: via('workers', 0) });
+
+    await world.start(partitionSupervisor({ ...workers, name }), 'workers');
+
+    const told = world.seen(listener).map((event) => event.name);
+    expect({ told: told.filter((each) => each !== name), ups: [0, 1, 2].map((key) => world.isAlive(partitionOf(name, 3, key))) }).toEqual({
+      told: [via('workers', 0)],
+      ups: [true, true, true],
+    });
+  },
+);
 
 test('takes partitions out of service and back, and says how many there were', async () => {
   const world = new World();

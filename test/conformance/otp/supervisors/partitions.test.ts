@@ -56,7 +56,7 @@ describe('routing', () => {
 
     world.send(partitionOf(NAME, 2, 1), { type: 'seen.key' });
 
-    expect(world.seen('@pool/1')).toEqual([{ type: 'seen.key' }]);
+    expect(world.seen(partitionOf(NAME, 2, 1))).toEqual([{ type: 'seen.key' }]);
   });
 
   test('S5-135 partitions of dynamic supervisors: many children without one supervisor in the way', async () => {
@@ -88,7 +88,7 @@ test('S5-136 each is started with what its number gives it, also when it comes b
     'pool',
   );
 
-  world.send('@pool/1', { type: 'fail' });
+  world.send(partitionOf(NAME, 2, 1), { type: 'fail' });
 
   expect(started).toEqual([0, 10, 10]);
 });
