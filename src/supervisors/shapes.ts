@@ -5,11 +5,11 @@
  * The collector starts first and stops last, so that a drain can finish; the shape cache starts last, since it brings
  * the stored shapes back through all the others. One bad shape harms nobody: Consumers are temporary.
  */
-import { consumer } from '../actors/consumer.ts';
+import { consumer } from '../actors/consumer/consumer.ts';
 import { materializer } from '../actors/materializer.ts';
 import { publicationManager } from '../actors/publication/publication-manager.ts';
 import { shapeCache } from '../actors/directory/shape-cache.ts';
-import { shapeLogCollector } from '../actors/shape-log-collector.ts';
+import { shapeLogCollector } from '../actors/collector/shape-log-collector.ts';
 import { consumerOf, materializerOf } from '../actors/shape-processes.ts';
 import { snapshotter } from '../actors/snapshotter.ts';
 import type { Handle } from '../model/shape.ts';

@@ -1,9 +1,9 @@
 /** The tables that stand over the logs keep the promises of every table, over logs and deliveries that can be copied. */
 import fc from 'fast-check';
-import { ConsumerLog, type ConsumerLogChange } from '../../src/actors/consumer-log.ts';
-import type { ConsumerPorts } from '../../src/actors/consumer-ports.ts';
-import { LogProgress, type ProgressChange } from '../../src/actors/log-progress.ts';
-import { RouterTable, type RouterChange, type ShapeRouting } from '../../src/actors/router-table.ts';
+import { ConsumerLog, type ConsumerLogChange } from '../../src/actors/consumer/consumer-log.ts';
+import type { ConsumerPorts } from '../../src/actors/consumer/consumer-ports.ts';
+import { LogProgress, type ProgressChange } from '../../src/actors/collector/log-progress.ts';
+import { RouterTable, type RouterChange, type ShapeRouting } from '../../src/actors/collector/router-table.ts';
 import { consumerOf } from '../../src/actors/shape-processes.ts';
 import { Copies, Fork } from '../../src/base/fork.ts';
 import { invariant } from '../../src/base/invariant.ts';

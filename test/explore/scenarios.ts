@@ -2,13 +2,13 @@
 import { checkpointer } from '../../src/actors/checkpointer.ts';
 import { connectionLock } from '../../src/actors/connections/connection-lock.ts';
 import { connectionPools } from '../../src/actors/connections/connection-pools.ts';
-import { consumer } from '../../src/actors/consumer.ts';
+import { consumer } from '../../src/actors/consumer/consumer.ts';
 import { handleLife } from '../../src/actors/directory/handle-life-chart.ts';
 import { materializer } from '../../src/actors/materializer.ts';
 import { publicationManager } from '../../src/actors/publication/publication-manager.ts';
 import { replicationClient } from '../../src/actors/connections/replication-client.ts';
 import { shapeCache } from '../../src/actors/directory/shape-cache.ts';
-import { shapeLogCollector } from '../../src/actors/shape-log-collector.ts';
+import { shapeLogCollector } from '../../src/actors/collector/shape-log-collector.ts';
 import { snapshotter } from '../../src/actors/snapshotter.ts';
 import { CONDITIONS, statusMonitor } from '../../src/actors/status-monitor.ts';
 import { dynamicSupervisorMachine } from '../../src/otp/supervision/dynamic-supervisor.ts';

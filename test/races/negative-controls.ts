@@ -1,5 +1,5 @@
 /** The machines with one cure taken out of each: the property must find the old bugs again. */
-import { consumer } from '../../src/actors/consumer.ts';
+import { consumer } from '../../src/actors/consumer/consumer.ts';
 import { materializer } from '../../src/actors/materializer.ts';
 import { stateAt, withConfig, type ConfigNode } from '../support/actors/machine-config.ts';
 import type { Machines } from '../support/hand-over/hand-over-world.ts';

@@ -1,5 +1,5 @@
 /** The wiring of the edge: the api over the processes that live now, the server in front of it, and the journal. */
-import { LogProgress } from '../../actors/log-progress.ts';
+import { LogProgress } from '../../actors/collector/log-progress.ts';
 import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import { createApi, type Api } from '../../api/api.ts';
 import { VERSION } from '../../base/version.ts';

@@ -1,11 +1,11 @@
 /** The wiring of the tables: what each process owns besides its context, made anew for each incarnation. */
-import { ConsumerLog } from '../../actors/consumer-log.ts';
-import type { ConsumerPorts } from '../../actors/consumer-ports.ts';
+import { ConsumerLog } from '../../actors/consumer/consumer-log.ts';
+import type { ConsumerPorts } from '../../actors/consumer/consumer-ports.ts';
 import { LinkValues } from '../../actors/link-values.ts';
-import { LogProgress } from '../../actors/log-progress.ts';
+import { LogProgress } from '../../actors/collector/log-progress.ts';
 import { PublishedRelations } from '../../actors/publication/published-relations.ts';
 import { RequestBacklog } from '../../actors/request-backlog.ts';
-import { RouterTable, type ShapeRouting } from '../../actors/router-table.ts';
+import { RouterTable, type ShapeRouting } from '../../actors/collector/router-table.ts';
 import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import { Subscribers } from '../../actors/subscribers.ts';
 import type { ShapeAnnouncements } from '../../api/ports.ts';

@@ -1,7 +1,7 @@
 /** What requests read is the table of the process that lives: nothing of one that has died, and none of another kind. */
 import { expect, test } from 'vitest';
 import { setup } from 'xstate';
-import { LogProgress } from '../../../src/actors/log-progress.ts';
+import { LogProgress } from '../../../src/actors/collector/log-progress.ts';
 import { Subscribers } from '../../../src/actors/subscribers.ts';
 import { createRuntime } from '../../../src/otp/runtime.ts';
 import { replayScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';

@@ -1,7 +1,7 @@
 /** A slot for blocks of the log that somebody fills by hand, and that can be copied together with who takes from it. */
 import { Copies, type Fork } from '../../../src/base/fork.ts';
 import { invariant } from '../../../src/base/invariant.ts';
-import type { LoadedBlock } from '../../../src/actors/router-table.ts';
+import type { LoadedBlock } from '../../../src/actors/collector/router-table.ts';
 import type { LogRange } from '../../../src/model/log-position.ts';
 import type { LogBlock } from '../../../src/model/transaction.ts';
 

@@ -6,15 +6,15 @@
  * Doubles stand only at the edge: the database, its publication, and the directory of handles.
  */
 import type { AnyStateMachine } from 'xstate';
-import { consumer } from '../../../src/actors/consumer.ts';
-import { ConsumerLog } from '../../../src/actors/consumer-log.ts';
+import { consumer } from '../../../src/actors/consumer/consumer.ts';
+import { ConsumerLog } from '../../../src/actors/consumer/consumer-log.ts';
 import { downCause } from '../../../src/actors/down-cause.ts';
 import { LinkValues } from '../../../src/actors/link-values.ts';
-import { LogProgress } from '../../../src/actors/log-progress.ts';
+import { LogProgress } from '../../../src/actors/collector/log-progress.ts';
 import { materializer } from '../../../src/actors/materializer.ts';
 import { RequestBacklog } from '../../../src/actors/request-backlog.ts';
-import { RouterTable } from '../../../src/actors/router-table.ts';
-import { shapeLogCollector } from '../../../src/actors/shape-log-collector.ts';
+import { RouterTable } from '../../../src/actors/collector/router-table.ts';
+import { shapeLogCollector } from '../../../src/actors/collector/shape-log-collector.ts';
 import { snapshotter } from '../../../src/actors/snapshotter.ts';
 import { Subscribers } from '../../../src/actors/subscribers.ts';
 import { uncopied } from '../../../src/base/fork.ts';

@@ -2,16 +2,16 @@
  * What a Consumer needs from outside, as interfaces: its table works on them, and the roof decides what is behind
  * them. Everything here answers at once, from memory; what must be waited for is asked of a port, by message.
  */
-import type { Forkable } from '../base/fork.ts';
-import type { LogOffset } from '../model/log-offset.ts';
-import type { LogPosition, LogRange } from '../model/log-position.ts';
-import type { Lsn } from '../model/lsn.ts';
-import type { RelationLayout } from '../model/relation.ts';
-import type { Handle } from '../model/shape.ts';
-import type { LogBlock } from '../model/transaction.ts';
-import type { Delivery, DeliveryId } from '../shapes/delivery.ts';
-import type { ChangeConverter } from '../shapes/change-converter.ts';
-import type { ShapeLog } from '../storage/shapes/shape-logs.ts';
+import type { Forkable } from '../../base/fork.ts';
+import type { LogOffset } from '../../model/log-offset.ts';
+import type { LogPosition, LogRange } from '../../model/log-position.ts';
+import type { Lsn } from '../../model/lsn.ts';
+import type { RelationLayout } from '../../model/relation.ts';
+import type { Handle } from '../../model/shape.ts';
+import type { LogBlock } from '../../model/transaction.ts';
+import type { Delivery, DeliveryId } from '../../shapes/delivery.ts';
+import type { ChangeConverter } from '../../shapes/change-converter.ts';
+import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
 
 export interface ConsumerPorts extends Forkable<ConsumerPorts> {
   readonly shapeLog: Pick<

@@ -13,18 +13,18 @@
  * `stop` is not beside the other regions but around them: a Consumer that is closed takes nothing in.
  */
 import { assign, setup } from 'xstate';
-import { invariant } from '../base/invariant.ts';
-import type { LogOffset } from '../model/log-offset.ts';
-import type { LogPosition, LogRange } from '../model/log-position.ts';
-import type { PgSnapshot } from '../model/pg-snapshot.ts';
-import type { Handle } from '../model/shape.ts';
-import { effects } from '../otp/effects.ts';
-import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../otp/process.ts';
-import type { DeliveryId } from '../shapes/delivery.ts';
+import { invariant } from '../../base/invariant.ts';
+import type { LogOffset } from '../../model/log-offset.ts';
+import type { LogPosition, LogRange } from '../../model/log-position.ts';
+import type { PgSnapshot } from '../../model/pg-snapshot.ts';
+import type { Handle } from '../../model/shape.ts';
+import { effects } from '../../otp/effects.ts';
+import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../../otp/process.ts';
+import type { DeliveryId } from '../../shapes/delivery.ts';
 import type { ConsumerLogChange, ConsumerLogTold } from './consumer-log.ts';
-import { leavingReason, type StopCause } from './down-cause.ts';
-import { keep, next } from './request-backlog.ts';
-import { SNAPSHOT_GIVEN_UP, type SnapshotFault } from './snapshot-fault.ts';
+import { leavingReason, type StopCause } from '../down-cause.ts';
+import { keep, next } from '../request-backlog.ts';
+import { SNAPSHOT_GIVEN_UP, type SnapshotFault } from '../snapshot-fault.ts';
 
 export type ConsumerEvent =
   | { type: 'shape.registered'; position: LogPosition }

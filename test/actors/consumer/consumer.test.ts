@@ -1,14 +1,14 @@
 import { initialTransition, transition, type EventFromLogic } from 'xstate';
 import { expect, test } from 'vitest';
-import { consumer } from '../../src/actors/consumer.ts';
-import { SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
-import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
-import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
-import { parsePgSnapshot, type Xid } from '../../src/model/pg-snapshot.ts';
-import type { Message, Pid, ReplyTo } from '../../src/otp/process.ts';
-import type { DeliveryId } from '../../src/shapes/delivery.ts';
-import { run, strike, type Fault, type Script } from '../support/hand-over/hand-over-run.ts';
-import { HANDLE, NAMES, type HandOverWorld } from '../support/hand-over/hand-over-world.ts';
+import { consumer } from '../../../src/actors/consumer/consumer.ts';
+import { SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
+import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
+import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
+import { parsePgSnapshot, type Xid } from '../../../src/model/pg-snapshot.ts';
+import type { Message, Pid, ReplyTo } from '../../../src/otp/process.ts';
+import type { DeliveryId } from '../../../src/shapes/delivery.ts';
+import { run, strike, type Fault, type Script } from '../../support/hand-over/hand-over-run.ts';
+import { HANDLE, NAMES, type HandOverWorld } from '../../support/hand-over/hand-over-world.ts';
 
 const oneRow = [{ row: 1, value: 'a', remove: false }];
 const inOrder: Script = { transactions: [{ atStep: 200, lasts: 0, wishes: oneRow }], materializerAtStep: 0, faults: [], choices: [] };

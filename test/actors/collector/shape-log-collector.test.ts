@@ -1,8 +1,8 @@
 /** How the collector goes through the log: nothing before everybody is there, nobody is passed, nothing is promised early. */
 import { expect, test } from 'vitest';
-import { shapeLogCollector } from '../../src/actors/shape-log-collector.ts';
-import type { Message } from '../../src/otp/process.ts';
-import { walk } from '../support/actors/lone-machine.ts';
+import { shapeLogCollector } from '../../../src/actors/collector/shape-log-collector.ts';
+import type { Message } from '../../../src/otp/process.ts';
+import { walk } from '../../support/actors/lone-machine.ts';
 
 const after = (...events: readonly Message[]) => walk(shapeLogCollector, { self: 'collector#1', position: 10 }, ...events);
 const restored = { type: 'shapesRestored' };

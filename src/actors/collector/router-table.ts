@@ -4,14 +4,14 @@
  * It owns the delivery that is under way: it opens one when a block is routed and closes it when the last layer has
  * answered, or when the collector ends. A row is held once, in the block, however many shapes it touches.
  */
-import type { Fork, Forkable } from '../base/fork.ts';
-import type { LogRange } from '../model/log-position.ts';
-import type { Handle } from '../model/shape.ts';
-import type { LogBlock } from '../model/transaction.ts';
-import type { Address, Message, Name, RecipientsTable } from '../otp/process.ts';
-import type { Deliveries, Delivery } from '../shapes/delivery.ts';
-import type { BlockRouter } from '../shapes/router.ts';
-import { consumerOf } from './shape-processes.ts';
+import type { Fork, Forkable } from '../../base/fork.ts';
+import type { LogRange } from '../../model/log-position.ts';
+import type { Handle } from '../../model/shape.ts';
+import type { LogBlock } from '../../model/transaction.ts';
+import type { Address, Message, Name, RecipientsTable } from '../../otp/process.ts';
+import type { Deliveries, Delivery } from '../../shapes/delivery.ts';
+import type { BlockRouter } from '../../shapes/router.ts';
+import { consumerOf } from '../shape-processes.ts';
 
 export type RouterChange =
   | { readonly add: Handle }

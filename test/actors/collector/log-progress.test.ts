@@ -1,14 +1,14 @@
 /** What an up-to-date message may promise, and who is left behind by it. */
 import { expect, test } from 'vitest';
-import { LogProgress } from '../../src/actors/log-progress.ts';
-import { uncopied } from '../../src/base/fork.ts';
-import type { LogPosition } from '../../src/model/log-position.ts';
-import type { Lsn } from '../../src/model/lsn.ts';
-import type { Handle } from '../../src/model/shape.ts';
-import { memoryStorage } from '../../src/storage/memory-storage.ts';
-import type { Storage } from '../../src/storage/storage.ts';
-import { grow } from '../support/storage/stored-samples.ts';
-import { handleOf, shapeOf } from '../support/shapes.ts';
+import { LogProgress } from '../../../src/actors/collector/log-progress.ts';
+import { uncopied } from '../../../src/base/fork.ts';
+import type { LogPosition } from '../../../src/model/log-position.ts';
+import type { Lsn } from '../../../src/model/lsn.ts';
+import type { Handle } from '../../../src/model/shape.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { grow } from '../../support/storage/stored-samples.ts';
+import { handleOf, shapeOf } from '../../support/shapes.ts';
 
 const at = (lsn: number, isCaughtUp: boolean) => ({ position: 0 as LogPosition, lsn: String(lsn) as Lsn, isCaughtUp });
 

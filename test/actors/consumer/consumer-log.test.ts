@@ -1,27 +1,27 @@
 /** What a shape's log takes of a block, and what it has taken before. */
 import { expect, test } from 'vitest';
-import { seededRandom } from '../../src/base/random.ts';
-import { ConsumerLog } from '../../src/actors/consumer-log.ts';
-import type { ConsumerPorts } from '../../src/actors/consumer-ports.ts';
-import { isInMemory } from '../../src/api/shape-response.ts';
-import { uncopied } from '../../src/base/fork.ts';
-import type { LogOffset } from '../../src/model/log-offset.ts';
-import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
-import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
-import type { Xid } from '../../src/model/pg-snapshot.ts';
-import type { RelationLayout } from '../../src/model/relation.ts';
-import type { LogBlock, LoggedTransaction } from '../../src/model/transaction.ts';
-import type { DeliveryId } from '../../src/shapes/delivery.ts';
-import { ChangeConverter } from '../../src/shapes/change-converter.ts';
-import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
-import { memoryStorage } from '../../src/storage/memory-storage.ts';
-import { openStorage } from '../../src/storage/open-storage.ts';
-import type { Storage } from '../../src/storage/storage.ts';
-import { MemoryDisk } from '../storage/memory-disk.ts';
-import { grow, upTo } from '../support/storage/stored-samples.ts';
-import { blockOf, placedTransaction, transactionOf, type RowChange } from '../support/actors/changes.ts';
-import { ManualClock } from '../support/manual-clock.ts';
-import { handleOf, itemsLayout, shapeOf } from '../support/shapes.ts';
+import { seededRandom } from '../../../src/base/random.ts';
+import { ConsumerLog } from '../../../src/actors/consumer/consumer-log.ts';
+import type { ConsumerPorts } from '../../../src/actors/consumer/consumer-ports.ts';
+import { isInMemory } from '../../../src/api/shape-response.ts';
+import { uncopied } from '../../../src/base/fork.ts';
+import type { LogOffset } from '../../../src/model/log-offset.ts';
+import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
+import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
+import type { Xid } from '../../../src/model/pg-snapshot.ts';
+import type { RelationLayout } from '../../../src/model/relation.ts';
+import type { LogBlock, LoggedTransaction } from '../../../src/model/transaction.ts';
+import type { DeliveryId } from '../../../src/shapes/delivery.ts';
+import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
+import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import { openStorage } from '../../../src/storage/open-storage.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { MemoryDisk } from '../../storage/memory-disk.ts';
+import { grow, upTo } from '../../support/storage/stored-samples.ts';
+import { blockOf, placedTransaction, transactionOf, type RowChange } from '../../support/actors/changes.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { handleOf, itemsLayout, shapeOf } from '../../support/shapes.ts';
 
 const TRANSACTIONS = [
   transactionOf({ xid: 90, lsn: '100' }, [{ kind: 'insert', new: ['1', 'seen by the snapshot', null] }]),

@@ -9,12 +9,12 @@
  * only where it ends: they leave the common pace, read it from the log by themselves, and join again.
  */
 import { assign, setup } from 'xstate';
-import type { Handle } from '../model/shape.ts';
-import type { LogPosition } from '../model/log-position.ts';
-import { maxLsn, type Lsn } from '../model/lsn.ts';
-import { effects } from '../otp/effects.ts';
-import type { Address, CallFailed, Pid, ReplyTo } from '../otp/process.ts';
-import type { DeliveryId } from '../shapes/delivery.ts';
+import type { Handle } from '../../model/shape.ts';
+import type { LogPosition } from '../../model/log-position.ts';
+import { maxLsn, type Lsn } from '../../model/lsn.ts';
+import { effects } from '../../otp/effects.ts';
+import type { Address, CallFailed, Pid, ReplyTo } from '../../otp/process.ts';
+import type { DeliveryId } from '../../shapes/delivery.ts';
 import type { RouterChange } from './router-table.ts';
 
 const RETRY_DELAY_MS = 50;

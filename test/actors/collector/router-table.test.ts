@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { RouterTable } from '../../src/actors/router-table.ts';
-import { uncopied } from '../../src/base/fork.ts';
-import type { LogPosition } from '../../src/model/log-position.ts';
-import type { Handle } from '../../src/model/shape.ts';
-import { changesFor, Deliveries, type DeliveryId } from '../../src/shapes/delivery.ts';
-import type { Layer } from '../../src/shapes/router.ts';
-import { blockOf } from '../support/actors/changes.ts';
-import { handleOf } from '../support/shapes.ts';
+import { RouterTable } from '../../../src/actors/collector/router-table.ts';
+import { uncopied } from '../../../src/base/fork.ts';
+import type { LogPosition } from '../../../src/model/log-position.ts';
+import type { Handle } from '../../../src/model/shape.ts';
+import { changesFor, Deliveries, type DeliveryId } from '../../../src/shapes/delivery.ts';
+import type { Layer } from '../../../src/shapes/router.ts';
+import { blockOf } from '../../support/actors/changes.ts';
+import { handleOf } from '../../support/shapes.ts';
 
 const RANGE = { after: 0 as LogPosition, through: 0 as LogPosition };
 const CHANGES = { changes: new Uint32Array() };

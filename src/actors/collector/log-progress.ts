@@ -4,12 +4,12 @@
  *
  * It passes a transaction only after every shape that the transaction touches has stored it.
  */
-import type { Fork, Forkable } from '../base/fork.ts';
-import type { LogPosition } from '../model/log-position.ts';
-import { LSN_ZERO, maxLsn, type Lsn } from '../model/lsn.ts';
-import type { Handle } from '../model/shape.ts';
-import type { Table } from '../otp/process.ts';
-import type { ShapeLog } from '../storage/shapes/shape-logs.ts';
+import type { Fork, Forkable } from '../../base/fork.ts';
+import type { LogPosition } from '../../model/log-position.ts';
+import { LSN_ZERO, maxLsn, type Lsn } from '../../model/lsn.ts';
+import type { Handle } from '../../model/shape.ts';
+import type { Table } from '../../otp/process.ts';
+import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
 
 export type ProgressChange =
   | {

@@ -8,20 +8,20 @@
  * After a restart the log is offered again from where the slowest shape was. What this shape had taken by then is left
  * out by its position, not by the offsets of its lines: a transaction that the snapshot saw left no line to compare with.
  */
-import type { Fork } from '../base/fork.ts';
-import { invariant } from '../base/invariant.ts';
-import { Change } from '../model/change.ts';
-import { lsnOfOffset, offsetOf, positionOfOffset, type LogOffset } from '../model/log-offset.ts';
-import type { LogPosition, LogRange } from '../model/log-position.ts';
-import { compareLsn, type Lsn } from '../model/lsn.ts';
-import { isBeyond, isVisible } from '../model/pg-snapshot.ts';
-import type { LogBlock, LoggedTransaction } from '../model/transaction.ts';
-import type { Message, Table } from '../otp/process.ts';
-import { changesByTransaction, type TransactionChanges } from '../shapes/routed-changes.ts';
-import { changesFor, type DeliveryId } from '../shapes/delivery.ts';
-import type { ShapeEnd, ShapeLine } from '../shapes/change-converter.ts';
+import type { Fork } from '../../base/fork.ts';
+import { invariant } from '../../base/invariant.ts';
+import { Change } from '../../model/change.ts';
+import { lsnOfOffset, offsetOf, positionOfOffset, type LogOffset } from '../../model/log-offset.ts';
+import type { LogPosition, LogRange } from '../../model/log-position.ts';
+import { compareLsn, type Lsn } from '../../model/lsn.ts';
+import { isBeyond, isVisible } from '../../model/pg-snapshot.ts';
+import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
+import type { Message, Table } from '../../otp/process.ts';
+import { changesByTransaction, type TransactionChanges } from '../../shapes/routed-changes.ts';
+import { changesFor, type DeliveryId } from '../../shapes/delivery.ts';
+import type { ShapeEnd, ShapeLine } from '../../shapes/change-converter.ts';
 import type { ConsumerPorts } from './consumer-ports.ts';
-import type { LogEnd } from './down-cause.ts';
+import type { LogEnd } from '../down-cause.ts';
 
 export type ConsumerLogChange =
   /** Appends what a delivery brings to the shape. */
