@@ -14,7 +14,24 @@ export interface RoutedChanges {
 /** Shapes that take a block at the same time, each with what it must look at. */
 export type Layer = ReadonlyMap<Handle, RoutedChanges>;
 
+/**
+ * Routes one block at a time, in steps: a block of many changes against many filters must not hold up everybody else.
+ * Between two steps shapes may come and go. One that comes may be named, though it has what this block brings from elsewhere.
+ */
 export interface BlockRouter {
-  /** @returns layers in the order in which they take the block, none empty: the next begins when all of one have answered. */
-  route(block: LogBlock): readonly Layer[];
+  begin(block: LogBlock): void;
+  /**
+   * @returns undefined while there is more to do; then layers in the order in which they take the block, none empty: the
+   *   next begins when all of one have answered.
+   */
+  step(): readonly Layer[] | undefined;
+}
+
+/** All steps at once. */
+export function routeWhole(router: BlockRouter, block: LogBlock): readonly Layer[] {
+  router.begin(block);
+  for (;;) {
+    const layers = router.step();
+    if (layers !== undefined) return layers;
+  }
 }

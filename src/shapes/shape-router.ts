@@ -9,12 +9,13 @@
  * concerns, not on the shapes that there are.
  */
 import { invariant } from '../base/invariant.ts';
-import { CHANGE_KINDS, Change, type Tuple } from '../model/change.ts';
+import { CHANGE_KINDS, type Change, type Tuple } from '../model/change.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
 import { canonicalValue } from '../sql/canonical-value.ts';
 import type { Where } from '../sql/where.ts';
+import { ChangeCursor } from './change-cursor.ts';
 import { endsShape } from './layout-change.ts';
 import type { BlockRouter, Layer } from './router.ts';
 
@@ -50,7 +51,16 @@ interface LayoutPlan {
   readonly ended: Set<RoutedShape>;
 }
 
+/** A block that is being routed. */
+interface Routing {
+  readonly cursor: ChangeCursor;
+  readonly touched: Set<RoutedShape>;
+}
+
 type Text = (column: string) => string | null;
+
+/** Changes looked at, filters evaluated and shapes found in one step: about a millisecond. Everybody else has a turn between two. */
+const STEP_WORK_MAX = 4096;
 
 /** Layouts that are remembered; beyond it they are compared with the shapes again. */
 const PLANS_MAX = 4096;
@@ -64,6 +74,7 @@ export class ShapeRouter implements BlockRouter {
   /** By the oid and by the name of their table: a shape that is added looks at no others. */
   private readonly plansOf = new Map<number | string, Set<LayoutPlan>>();
   private evaluationCount = 0;
+  private underWay: Routing | undefined;
 
   constructor(private readonly layoutOf: (id: number) => RelationLayout | undefined) {}
 
@@ -75,7 +86,7 @@ export class ShapeRouter implements BlockRouter {
   /** @param where the filter of `definition`, parsed; undefined for every row. A handle that is already there is an error of ours. */
   add(handle: Handle, definition: ShapeDefinition, where: Where | undefined): void {
     invariant(!this.shapes.has(handle), 'a handle is added to the router once');
-    const shape: RoutedShape = { handle, definition, where, endedBy: new Set(), changes: [] };
+    const shape = newShape(handle, definition, where);
     this.shapes.set(handle, shape);
     const table = entryOf(this.tables, definition.relation.oid, newTable);
     table.all.add(shape);
@@ -104,30 +115,36 @@ export class ShapeRouter implements BlockRouter {
     if (table.all.size === 0) this.tables.delete(relation.oid);
   }
 
-  /** Routes as this one does. What it remembers of layouts it finds again. */
+  /** Routes as this one does, also what is under way. What it remembers of layouts it finds again. */
   clone(): ShapeRouter {
     const copy = new ShapeRouter(this.layoutOf);
     for (const { handle, definition, where } of this.shapes.values()) copy.add(handle, definition, where);
+    if (this.underWay !== undefined) copy.underWay = copy.copyOf(this.underWay, this.shapes);
     return copy;
   }
 
+  begin(block: LogBlock): void {
+    invariant(this.underWay === undefined, 'one block is routed at a time');
+    this.underWay = { cursor: new ChangeCursor(block), touched: new Set() };
+  }
+
   /** One layer, or none when the block touches nobody: no shape waits for another yet. */
-  route(block: LogBlock): readonly Layer[] {
-    const touched = new Set<RoutedShape>();
-    block.transactions.forEach(({ fragments }, transactionIndex) => {
-      fragments.forEach((bytes, fragmentIndex) => {
-        for (let start = 0; start < bytes.length; ) {
-          const change = new Change(bytes, start);
-          for (const shape of this.shapesFor(change)) {
-            shape.changes.push(transactionIndex, fragmentIndex, start);
-            touched.add(shape);
-          }
-          start = change.end;
-        }
-      });
-    });
-    if (touched.size === 0) return [];
-    return [new Map([...touched].map((shape) => [shape.handle, { changes: Uint32Array.from(shape.changes.splice(0)) }]))];
+  step(): readonly Layer[] | undefined {
+    const { underWay } = this;
+    invariant(underWay !== undefined, 'a block was begun');
+    const { cursor, touched } = underWay;
+    for (let work = 0; work < STEP_WORK_MAX; ) {
+      const change = cursor.next();
+      if (change === undefined) return this.finish(touched);
+      const before = this.evaluationCount;
+      const found = this.shapesFor(change);
+      for (const shape of found) {
+        shape.changes.push(cursor.transaction, cursor.fragment, cursor.start);
+        touched.add(shape);
+      }
+      work += 1 + found.size + this.evaluationCount - before;
+    }
+    return undefined;
   }
 
   /** The shapes that changes of these layouts may concern, whatever is in them. */
@@ -141,7 +158,25 @@ export class ShapeRouter implements BlockRouter {
     return found;
   }
 
-  private shapesFor(change: Change): Iterable<RoutedShape> {
+  /** @param living the shapes of the original: one that was touched may have been removed since. */
+  private copyOf({ cursor, touched }: Routing, living: ReadonlyMap<Handle, RoutedShape>): Routing {
+    const copies = new Set<RoutedShape>();
+    for (const shape of touched) {
+      const own = living.get(shape.handle) === shape ? this.shapes.get(shape.handle) : undefined;
+      const copy = own ?? newShape(shape.handle, shape.definition, shape.where);
+      for (const each of shape.changes) copy.changes.push(each);
+      copies.add(copy);
+    }
+    return { cursor: cursor.clone(), touched: copies };
+  }
+
+  private finish(touched: ReadonlySet<RoutedShape>): readonly Layer[] {
+    this.underWay = undefined;
+    if (touched.size === 0) return [];
+    return [new Map([...touched].map((shape) => [shape.handle, { changes: Uint32Array.from(shape.changes.splice(0)) }]))];
+  }
+
+  private shapesFor(change: Change): ReadonlySet<RoutedShape> {
     const plan = this.planOf(change.layoutId);
     const table = this.tables.get(plan.layout.oid);
     if (table === undefined) return plan.ended;
@@ -197,6 +232,10 @@ export class ShapeRouter implements BlockRouter {
     this.plans.clear();
     this.plansOf.clear();
   }
+}
+
+function newShape(handle: Handle, definition: ShapeDefinition, where: Where | undefined): RoutedShape {
+  return { handle, definition, where, endedBy: new Set(), changes: [] };
 }
 
 function markIfEnded(plan: LayoutPlan, shape: RoutedShape): void {

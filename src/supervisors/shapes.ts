@@ -9,6 +9,7 @@ import { consumer } from '../actors/consumer/consumer.ts';
 import { materializer } from '../actors/materializer.ts';
 import { publicationManager } from '../actors/publication/publication-manager.ts';
 import { shapeCache } from '../actors/directory/shape-cache.ts';
+import { catchUpCollector } from '../actors/collector/catch-up-collector.ts';
 import { shapeLogCollector } from '../actors/collector/shape-log-collector.ts';
 import { consumerOf, materializerOf } from '../actors/shape-processes.ts';
 import { snapshotter } from '../actors/snapshotter.ts';
@@ -31,6 +32,10 @@ export function shapes(wiring: StackWiring): SupervisorSpec {
           tables: tables.collector,
           name: '@shape-log-collector',
         }),
+      },
+      {
+        id: 'catch-up-collector',
+        start: () => ({ machine: catchUpCollector, tables: tables.catchUpCollector, name: '@catch-up-collector' }),
       },
       {
         id: 'publication-manager',

@@ -26,6 +26,7 @@ export interface StackWiring {
   readonly tables: {
     readonly statusMonitor: () => Tables;
     readonly collector: (self: Pid) => Tables;
+    readonly catchUpCollector: (self: Pid) => Tables;
     readonly publicationManager: () => Tables;
     readonly shapeCache: () => Tables;
     readonly consumer: (handle: Handle, self: Pid) => Tables;

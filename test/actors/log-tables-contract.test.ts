@@ -13,6 +13,7 @@ import type { Handle } from '../../src/model/shape.ts';
 import type { LogBlock } from '../../src/model/transaction.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
 import { Deliveries, type DeliveryId } from '../../src/shapes/delivery.ts';
+import { routeWhole } from '../../src/shapes/router.ts';
 import { ShapeRouter } from '../../src/shapes/shape-router.ts';
 import { transactionOf } from '../support/actors/changes.ts';
 import { blockKey, ModelSlot } from '../support/actors/model-slot.ts';
@@ -73,7 +74,8 @@ function routing(router = new ShapeRouter(layoutOf)): ShapeRouting {
   return {
     add: (added) => router.add(added, shapeOf(wishOf(added)), whereOf(wishOf(added))),
     remove: router.remove.bind(router),
-    route: router.route.bind(router),
+    begin: router.begin.bind(router),
+    step: router.step.bind(router),
     shapesOn: router.shapesOn.bind(router),
     clone: () => routing(router.clone()),
   };
@@ -87,7 +89,8 @@ tableContract('RouterTable', {
     fc.record({ remove: handle }),
     fc.record({ load: block }),
     through.map((end) => ({ route: { after: (end - 10) as LogPosition, through: end as LogPosition } })),
-    fc.constant('nextLayer'),
+    fc.constantFrom('nextLayer', 'everyone', 'removeAll'),
+    fc.array(handle, { maxLength: 2 }).map((handles) => ({ leaveBehind: handles })),
     fc.constantFrom([1], [2]).map((concerned) => ({ concerned })),
     fc.array(handle.map(consumerOf), { maxLength: 2 }).map((unanswered) => ({ unanswered })),
   ),
@@ -113,6 +116,7 @@ tableContract('LogProgress', {
     fc.record({ publish: fc.constantFrom(1, 2).map(handleOf) }),
     fc.record({ position, lsn: fc.constantFrom('0', '5', '7').map((text) => text as Lsn), isCaughtUp: fc.boolean() }),
     fc.array(handle, { maxLength: 2 }).map((notTaken) => ({ notTaken })),
+    fc.record({ registered: fc.constantFrom(1, 2).map(handleOf) }),
   ),
   play(table, step, logs) {
     return 'publish' in step ? logs.get(step.publish)?.publish(logs.position) : table.apply(step);
@@ -155,7 +159,7 @@ class ConsumerWorld implements World<ConsumerWorld> {
   deliver(opened: LogBlock): void {
     const router = new ShapeRouter(layoutOf);
     router.add(handleOf(1), shapeOf(wishOf(handleOf(1))), whereOf(wishOf(handleOf(1))));
-    this.delivery.deliveries.begin(opened, router.route(opened));
+    this.delivery.deliveries.begin(opened, routeWhole(router, opened));
   }
 
   clone(fork: Fork): ConsumerWorld {

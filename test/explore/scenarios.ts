@@ -8,6 +8,7 @@ import { materializer } from '../../src/actors/materializer.ts';
 import { publicationManager } from '../../src/actors/publication/publication-manager.ts';
 import { replicationClient } from '../../src/actors/connections/replication-client.ts';
 import { shapeCache } from '../../src/actors/directory/shape-cache.ts';
+import { catchUpCollector } from '../../src/actors/collector/catch-up-collector.ts';
 import { shapeLogCollector } from '../../src/actors/collector/shape-log-collector.ts';
 import { snapshotter } from '../../src/actors/snapshotter.ts';
 import { CONDITIONS, statusMonitor } from '../../src/actors/status-monitor.ts';
@@ -25,6 +26,7 @@ const everyEnd = ['shutdown', { shutdown: { delete: 'truncate' } }, { error }, '
 
 const consumerScenario: Scenario = {
   machine: consumer,
+  statesMax: 60_000,
   inputs: ['create', 'restore'].map((mode) => ({ self: 'consumer#1', handle: '1-1', mode, position: 10, end: '0_inf' })),
   events: [
     { type: 'shape.registered', position: 10 },
@@ -40,6 +42,13 @@ const consumerScenario: Scenario = {
     { type: 'snapshot.failed', error },
     { type: 'batch', delivery: 1, through: 20, replyTo },
     { type: 'logOffered', through: 20, replyTo },
+    { type: 'leftBehind' },
+    { type: 'timeout.return' },
+    { type: 'catchUp.joined' },
+    { type: 'catchUp.passed' },
+    failed('catchUp.failed'),
+    { type: 'fragment', delivery: 1, through: 20, replyTo },
+    { type: 'caughtUp', through: 20, replyTo },
     { type: 'block.loaded', after: 10, through: 20 },
     failed('reader.failed'),
     { type: 'part.taken', through: 15 },
@@ -50,7 +59,7 @@ const consumerScenario: Scenario = {
     { type: 'log.located', position: 10 },
     { type: 'log.taken', through: 20, end: '7_0', changed: true },
     { type: 'log.withdrawn' },
-    { type: 'log.taken', through: 20, end: '0_inf', changed: false },
+    { type: 'log.taken', through: 20, end: '7_0', changed: false },
     { type: 'log.ended', cause: { delete: 'truncate', xid: 1, lsn: '7' } },
     { type: 'appended.done', failed: [] },
     { type: 'awaitSnapshotStart', replyTo },
@@ -132,11 +141,38 @@ const shapeLogCollectorScenario: Scenario = {
     { type: 'transaction.isLarge', through: 10, layouts: [1] },
     { type: 'offer.done', failed: [] },
     { type: 'offer.done', failed: ['@consumer/1-1'] },
+    { type: 'block.partlyRouted' },
     { type: 'layer.ready', delivery: 1 },
     { type: 'block.delivered' },
     { type: 'batch.done', failed: [] },
     { type: 'batch.done', failed: ['@consumer/1-1'] },
     { type: 'block.notTaken', handles: ['1-1'] },
+    { type: 'reportPosition', replyTo },
+    failed('reader.failed'),
+    { type: 'timeout.retry' },
+  ],
+};
+
+const catchUpCollectorScenario: Scenario = {
+  machine: catchUpCollector,
+  inputs: [{ self }],
+  events: [
+    { type: 'join', handle: '1-1', after: 10, replyTo },
+    { type: 'join', handle: '2-1', after: 5, replyTo },
+    { type: 'leave', handle: '1-1' },
+    { type: 'log.passed', through: 20 },
+    { type: 'collector.position', position: 20 },
+    { type: 'collector.position', position: 30 },
+    { type: 'block.loaded', after: 10, through: 20 },
+    { type: 'block.loaded', after: 20, through: 30 },
+    { type: 'block.corrupt', why: 'the log does not hold' },
+    { type: 'block.partlyRouted' },
+    { type: 'layer.ready', delivery: 1 },
+    { type: 'block.delivered' },
+    { type: 'batch.done', failed: [] },
+    { type: 'batch.done', failed: ['@consumer/1-1'] },
+    { type: 'block.notTaken', handles: ['1-1'] },
+    { type: 'dismissal.done', failed: [] },
     failed('reader.failed'),
     { type: 'timeout.retry' },
   ],
@@ -367,6 +403,7 @@ export const scenarios: readonly Scenario[] = [
   materializerScenario,
   snapshotterScenario,
   shapeLogCollectorScenario,
+  catchUpCollectorScenario,
   shapeCacheScenario,
   handleLifeScenario,
   publicationManagerScenario,

@@ -10,6 +10,7 @@ import type { ShapeDefinition } from '../../src/model/shape.ts';
 import type { LogBlock } from '../../src/model/transaction.ts';
 import { changesByTransaction } from '../../src/shapes/routed-changes.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
+import { routeWhole } from '../../src/shapes/router.ts';
 import { ShapeRouter } from '../../src/shapes/shape-router.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { Where, WhereLanguage } from '../../src/sql/where.ts';
@@ -197,7 +198,7 @@ function follow(
   for (const row of before.filter((candidate) => takes(shape, candidate))) {
     client.take(parsed(lines.snapshotLine(tupleOf(columns.map((name) => textOf(row)(name))))));
   }
-  const routed = router.route(block)[0]?.get(handle) ?? { changes: new Uint32Array() };
+  const routed = routeWhole(router, block)[0]?.get(handle) ?? { changes: new Uint32Array() };
   for (const { transaction, changes } of changesByTransaction(block, routed)) {
     const converted = lines.convert(transaction, changes);
     const own = converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => parsed(bytes)) : [];
@@ -264,7 +265,7 @@ test('no shape misses a change that its filter takes before or after', () => {
       removed.forEach((index) => {
         router.remove(handleOf(index));
       });
-      const [routed = new Map()] = router.route(block);
+      const [routed = new Map()] = routeWhole(router, block);
       const byForce = shapes.map((shape, index) => (removed.includes(index) ? [] : concerned(shape, block)));
       expect(byForce.map((wanted, index) => missing(wanted, routed.get(handleOf(index))?.changes))).toEqual(shapes.map(() => []));
     },
@@ -276,7 +277,7 @@ test('no shape misses a change that its filter takes before or after', () => {
 function concerned(shape: TestShape, block: LogBlock): readonly string[] {
   const everything = new ShapeRouter(() => layout);
   everything.add(handleOf(0), { ...shape.definition }, undefined);
-  const all = everything.route(block)[0]?.get(handleOf(0)) ?? { changes: new Uint32Array() };
+  const all = routeWhole(everything, block)[0]?.get(handleOf(0)) ?? { changes: new Uint32Array() };
   return [...changesByTransaction(block, all)].flatMap(({ transaction, changes }) =>
     changes
       .filter(({ old, new: current }) =>

@@ -3,6 +3,7 @@ import { CHANGE_KINDS } from '../../src/model/change.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
 import type { LogBlock } from '../../src/model/transaction.ts';
 import { changesByTransaction } from '../../src/shapes/routed-changes.ts';
+import { routeWhole } from '../../src/shapes/router.ts';
 import { ShapeRouter } from '../../src/shapes/shape-router.ts';
 import type { Where } from '../../src/sql/where.ts';
 import { blockOf, placedTransaction, transactionOf, type RowChange } from '../support/actors/changes.ts';
@@ -18,7 +19,7 @@ function routerOf(wishes: readonly ShapeWish[], layouts: readonly RelationLayout
 }
 
 function handlesFor(router: ShapeRouter, changes: readonly RowChange[], layoutId = 1): readonly string[] {
-  return router.route(blockOf([transactionOf(AT, changes, layoutId)])).flatMap((layer) => [...layer.keys()]).sort();
+  return routeWhole(router, blockOf([transactionOf(AT, changes, layoutId)])).flatMap((layer) => [...layer.keys()]).sort();
 }
 
 /** Where the shape's filter cannot be looked up, only evaluated. */
@@ -65,13 +66,41 @@ test('a shape that is added looks at the layouts of its own table, whatever othe
   expect([...looks.keys()]).toEqual(['table_7']);
 });
 
+test('a block of many changes is routed in steps, and a copy made between two goes on alike', () => {
+  const router = routerOf([{}, ownedBy('a'), ownedBy('b')]);
+  const owners = ['a', 'c'];
+  const rows = Array.from({ length: 10_000 }, (_, index): RowChange => ({ kind: 'insert', new: ['1', 't', owners[index % 2] ?? null] }));
+  router.begin(blockOf([transactionOf(AT, rows)]));
+  const first = router.step();
+  const copy = router.clone();
+  router.remove(handleOf(0));
+
+  const [shrunk, whole] = [router, copy].map(stepsOf);
+
+  expect({ first, whole, shrunk }).toMatchObject({
+    first: undefined,
+    whole: { steps: 7, counts: { [handleOf(0)]: 10_000, [handleOf(1)]: 5_000 } },
+    shrunk: { counts: { [handleOf(1)]: 5_000 } },
+  });
+});
+
+/** How many steps it still took, and how many changes each shape was then given. */
+function stepsOf(router: ShapeRouter) {
+  for (let steps = 1; ; steps += 1) {
+    const layers = router.step();
+    if (layers === undefined) continue;
+    const counts = layers.flatMap((layer) => Array.from(layer, ([handle, { changes }]) => [handle, changes.length / 3]));
+    return { steps, counts: Object.fromEntries(counts) };
+  }
+}
+
 test('a shape gets its own changes of a block, in the order of the log', () => {
   const router = routerOf([ownedBy('a')]);
   const block = blockOf([
     transactionOf({ xid: 1, lsn: '10' }, [{ kind: 'insert', new: ['1', 't', 'b'] }, { kind: 'insert', new: ['2', 't', 'a'] }]),
     transactionOf({ xid: 2, lsn: '20' }, [{ kind: 'delete', old: ['2', 't', 'a'] }]),
   ]);
-  const routed = router.route(block)[0]?.get(handleOf(0));
+  const routed = routeWhole(router, block)[0]?.get(handleOf(0));
   const found = [...changesByTransaction(block, routed ?? { changes: new Uint32Array() })].map(({ transaction, changes }) => ({
     xid: transaction.xid,
     changes: changes.map(({ kind, position }) => [kind, position]),
@@ -131,12 +160,12 @@ describe('what cannot be decided is routed', () => {
 
 test('a shape that was removed gets nothing, the others what they got', () => {
   const router = routerOf([ownedBy('a'), ownedBy('a'), {}, {}], [itemsLayout, { ...itemsLayout, id: 2, oid: 99 }]);
-  router.route(everything());
+  routeWhole(router, everything());
   router.remove(handleOf(0));
   router.remove(handleOf(2));
   router.remove(handleOf(77));
   expect({
-    handles: router.route(everything()).flatMap((layer) => [...layer.keys()]),
+    handles: routeWhole(router, everything()).flatMap((layer) => [...layer.keys()]),
     concerned: [...router.shapesOn([itemsLayout.id])],
   }).toEqual({
     handles: [handleOf(1), handleOf(3)],

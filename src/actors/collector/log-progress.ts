@@ -18,13 +18,18 @@ export type ProgressChange =
       readonly lsn: Lsn;
       readonly isCaughtUp: boolean;
     }
-  /** Shapes whose Consumers ended before they had taken what was offered: told before the position passes it. */
-  | { readonly notTaken: readonly Handle[] };
+  /**
+   * Shapes whose Consumers ended, or were silent for too long, before they had taken what they were brought: told before the
+   * position passes it.
+   */
+  | { readonly notTaken: readonly Handle[] }
+  /** The Consumer of this shape has registered. */
+  | { readonly registered: Handle };
 
 /** Remembers, for the next start, that the log before a position has been taken. */
 export interface PositionKeeper extends Forkable<PositionKeeper> {
   advance(position: LogPosition): void;
-  get(handle: Handle): Pick<ShapeLog, 'leavePace'> | undefined;
+  get(handle: Handle): Pick<ShapeLog, 'leaveBehind' | 'bringAgain'> | undefined;
 }
 
 export class LogProgress implements Table<ProgressChange> {
@@ -39,6 +44,7 @@ export class LogProgress implements Table<ProgressChange> {
 
   apply(change: ProgressChange): undefined {
     if ('notTaken' in change) return this.leaveBehind(change.notTaken);
+    if ('registered' in change) return void this.keeper.get(change.registered)?.bringAgain();
     const { position, lsn, isCaughtUp } = change;
     this.keeper.advance(position);
     if (isCaughtUp && lsn !== '0') this.lsn = this.lsn === undefined ? lsn : maxLsn(this.lsn, lsn);
@@ -54,8 +60,8 @@ export class LogProgress implements Table<ProgressChange> {
     return this.lsn ?? '';
   }
 
-  /** A shape that is kept over a restart must not pass what its Consumer did not take: it would never be offered again. */
+  /** A shape must not pass what its Consumer did not take: it would never be brought again, after a restart as well. */
   private leaveBehind(handles: readonly Handle[]): undefined {
-    for (const handle of handles) this.keeper.get(handle)?.leavePace(this.lsn ?? LSN_ZERO);
+    for (const handle of handles) this.keeper.get(handle)?.leaveBehind(this.lsn ?? LSN_ZERO);
   }
 }

@@ -1,27 +1,34 @@
 /**
- * RouterTable: which Consumers a block of the log goes to, and in which order. The collector's table.
+ * RouterTable: which Consumers a block of the log goes to, and in which order. The table of each collector.
  *
  * It owns the delivery that is under way: it opens one when a block is routed and closes it when the last layer has
  * answered, or when the collector ends. A row is held once, in the block, however many shapes it touches.
  */
 import type { Fork, Forkable } from '../../base/fork.ts';
+import { invariant } from '../../base/invariant.ts';
 import type { LogRange } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { LogBlock } from '../../model/transaction.ts';
 import type { Address, Message, Name, RecipientsTable } from '../../otp/process.ts';
 import type { Deliveries, Delivery } from '../../shapes/delivery.ts';
-import type { BlockRouter } from '../../shapes/router.ts';
+import type { BlockRouter, Layer } from '../../shapes/router.ts';
 import { consumerOf } from '../shape-processes.ts';
 
 export type RouterChange =
   | { readonly add: Handle }
   | { readonly remove: Handle }
-  /** Opens a delivery of the block that was loaded; its first layer comes with `nextLayer`. */
+  /** Nothing is brought to these any more, until they are added again. */
+  | { readonly leaveBehind: readonly Handle[] }
+  /** Begins to route the block that was loaded; on with `routeOn`, as often as `block.partlyRouted` asks for it. */
   | { readonly route: LogRange }
+  | 'routeOn'
   | 'nextLayer'
   /** Whom changes of these layouts may concern: the recipients until the next change. */
   | { readonly concerned: readonly number[] }
-  /** Recipients that ended before they had answered: tells which shapes they served. */
+  /** All shapes are the recipients, until the next block. */
+  | 'everyone'
+  | 'removeAll'
+  /** Recipients that ended before they had answered, or were silent for too long: tells which shapes they served. */
   | { readonly unanswered: readonly Address[] };
 
 /** Routes among the shapes that it was told of. It belongs to the table alone. */
@@ -38,13 +45,20 @@ export interface LoadedBlock extends Forkable<LoadedBlock> {
   close(): void;
 }
 
+const NO_CHANGES = { changes: new Uint32Array() };
+
 export class RouterTable implements RecipientsTable<RouterChange> {
   private readonly handles = new Set<Handle>();
+  /** The block that is being routed, and how many steps that has taken so far. */
+  private block: LogBlock | undefined;
+  private steps = 0;
   private delivery: Delivery | undefined;
   /** Which layer is being delivered; -1 before the first. */
   private layer = -1;
-  /** Whom a large transaction may concern, while they are told of it. */
-  private concerned: ReadonlySet<Handle> | undefined;
+  /** Who is told something that is no delivery, while they are told. */
+  private group: ReadonlySet<Handle> | undefined;
+  /** Who has taken a part of the transaction that is under way, in parts: they must hear of its end, whatever is in the last one. */
+  private readonly unfinished = new Set<Handle>();
 
   constructor(
     private readonly routing: ShapeRouting,
@@ -57,25 +71,34 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   }
 
   apply(change: RouterChange): Message | undefined {
+    if (change === 'routeOn') return this.routeOn();
     if (change === 'nextLayer') return this.nextLayer();
+    if (change === 'everyone') return this.address(new Set(this.handles));
+    if (change === 'removeAll') return this.leaveBehind([...this.handles]);
     if ('add' in change) return this.add(change.add);
     if ('remove' in change) return this.remove(change.remove);
+    if ('leaveBehind' in change) return this.leaveBehind(change.leaveBehind);
     if ('unanswered' in change) return this.shapesOf(new Set(change.unanswered));
-    if ('concerned' in change) return this.address(change.concerned);
+    if ('concerned' in change) return this.address(this.routing.shapesOn(change.concerned));
     return this.route(change.route);
   }
 
   clone(fork: Fork): RouterTable {
     const copy = new RouterTable(this.routing.clone(fork), this.loaded.clone(fork), this.deliveries.clone(fork));
     for (const handle of this.handles) copy.handles.add(handle);
+    for (const handle of this.unfinished) copy.unfinished.add(handle);
+    copy.block = this.block;
+    copy.steps = this.steps;
     copy.delivery = this.delivery;
     copy.layer = this.layer;
-    copy.concerned = this.concerned;
+    copy.group = this.group;
     return copy;
   }
 
   key(): string {
-    return JSON.stringify([[...this.handles], this.delivery?.id ?? null, this.layer, [...this.addressed()]]);
+    const { block, delivery, layer, steps } = this;
+    const routed = block && [block.after, block.through, steps];
+    return JSON.stringify([[...this.handles], routed ?? null, delivery?.id ?? null, layer, [...this.addressed()], [...this.unfinished]]);
   }
 
   close(): void {
@@ -90,18 +113,49 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   }
 
   private remove(handle: Handle): undefined {
+    this.unfinished.delete(handle);
     if (this.handles.delete(handle)) this.routing.remove(handle);
   }
 
-  private address(layouts: readonly number[]): undefined {
-    this.concerned = this.routing.shapesOn(layouts);
+  private leaveBehind(handles: readonly Handle[]): undefined {
+    for (const handle of handles) this.remove(handle);
+  }
+
+  private address(group: ReadonlySet<Handle>): undefined {
+    this.group = group;
   }
 
   private route(range: LogRange): Message {
-    this.concerned = undefined;
-    const block = this.loaded.take(range);
-    this.delivery = this.deliveries.begin(block, this.routing.route(block));
+    this.group = undefined;
+    this.block = this.loaded.take(range);
+    this.routing.begin(this.block);
+    this.steps = 0;
+    return this.routeOn();
+  }
+
+  private routeOn(): Message {
+    const { block } = this;
+    invariant(block !== undefined, 'a block is being routed');
+    this.steps += 1;
+    const layers = this.routing.step();
+    if (layers === undefined) return { type: 'block.partlyRouted' };
+    this.block = undefined;
+    this.delivery = this.deliveries.begin(block, this.withUnfinished(block, layers));
     return this.nextLayer();
+  }
+
+  private withUnfinished({ transactions }: LogBlock, layers: readonly Layer[]): readonly Layer[] {
+    const isPart = transactions.at(-1)?.isUnfinished === true;
+    if (!isPart && this.unfinished.size === 0) return layers;
+    const touched = layers.flatMap((layer) => [...layer.keys()]);
+    if (isPart) {
+      for (const handle of touched) this.unfinished.add(handle);
+      return layers;
+    }
+    for (const handle of touched) this.unfinished.delete(handle);
+    const rest: Layer = new Map(Array.from(this.unfinished, (handle) => [handle, NO_CHANGES]));
+    this.unfinished.clear();
+    return rest.size === 0 ? layers : [rest, ...layers];
   }
 
   private nextLayer(): Message {
@@ -117,9 +171,8 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     return { type: 'block.notTaken', handles };
   }
 
-  /** Whom the table names: of a large transaction all whom it may concern, else the layer that is being delivered. */
   private addressed(): Iterable<Handle> {
-    return this.concerned ?? this.delivery?.layers[this.layer]?.keys() ?? [];
+    return this.group ?? this.delivery?.layers[this.layer]?.keys() ?? [];
   }
 
   private end(): void {

@@ -15,20 +15,21 @@ import { maxLsn, type Lsn } from '../../model/lsn.ts';
 import { effects } from '../../otp/effects.ts';
 import type { Address, CallFailed, Pid, ReplyTo } from '../../otp/process.ts';
 import type { DeliveryId } from '../../shapes/delivery.ts';
-import type { RouterChange } from './router-table.ts';
+import { deliverLayer, isTakenByAll, leaveBehind, nextLayer, noteUnanswered, routeOn, tellRecipients } from './delivering.ts';
 
 const RETRY_DELAY_MS = 50;
-const nextLayer: { table: string; change: RouterChange } = { table: 'router', change: 'nextLayer' };
 
 type Event =
   | { type: 'registerShape'; handle: Handle; replyTo: ReplyTo }
   | { type: 'unregisterShape'; handle: Handle }
+  | { type: 'reportPosition'; replyTo: ReplyTo }
   | { type: 'shapesRestored' }
   | { type: 'log.extended'; through: LogPosition; lsn: Lsn }
   | { type: 'log.end'; through: LogPosition; lsn: Lsn }
   | { type: 'block.loaded'; after: LogPosition; through: LogPosition }
   | { type: 'transaction.isLarge'; through: LogPosition; layouts: readonly number[] }
   | { type: 'offer.done'; failed: readonly Address[] }
+  | { type: 'block.partlyRouted' }
   | { type: 'layer.ready'; delivery: DeliveryId }
   | { type: 'block.delivered' }
   | { type: 'batch.done'; failed: readonly Address[] }
@@ -44,6 +45,12 @@ interface Context {
   durableLsn: Lsn; // What Postgres had said when the log ended at `durableEnd`.
 }
 
+/** Before the position passes what they did not take. */
+const noteNotTaken = {
+  type: 'apply',
+  params: ({ event }: { event: { handles: readonly Handle[] } }) => ({ table: 'progress', change: { notTaken: event.handles } }),
+} as const;
+
 export const shapeLogCollector = setup({
   types: {
     input: {} as { self: Pid; position: LogPosition },
@@ -52,7 +59,7 @@ export const shapeLogCollector = setup({
   },
   guards: {
     isBehind: ({ context }) => context.position < context.durableEnd,
-    isTakenByAll: (_, { failed }: { failed: readonly Address[] }) => failed.length === 0,
+    isTakenByAll,
   },
   actions: {
     ...effects,
@@ -78,6 +85,7 @@ export const shapeLogCollector = setup({
     registerShape: {
       actions: [
         { type: 'apply', params: ({ event }) => ({ table: 'router', change: { add: event.handle } }) },
+        { type: 'apply', params: ({ event }) => ({ table: 'progress', change: { registered: event.handle } }) },
         {
           type: 'reply',
           params: ({ event, context }) => ({
@@ -86,6 +94,12 @@ export const shapeLogCollector = setup({
           }),
         },
       ],
+    },
+    reportPosition: {
+      actions: {
+        type: 'reply',
+        params: ({ event, context }) => ({ to: event.replyTo, event: { type: 'collector.position', position: context.position } }),
+      },
     },
     unregisterShape: {
       actions: { type: 'apply', params: ({ event }) => ({ table: 'router', change: { remove: event.handle } }) },
@@ -148,22 +162,23 @@ export const shapeLogCollector = setup({
         'reader.failed': 'retrying',
       },
     },
-    /** Whom a large transaction may concern is told where it ends, and reads it without the others. */
+    /** Whom a large transaction may concern is told where it ends, and goes through it without the others. */
     offering: {
       tags: 'ready',
       entry: {
         type: 'multicall',
-        params: ({ context }) => ({ table: 'router', request: { type: 'logOffered', through: context.routedThrough }, as: 'offer' }),
+        params: ({ context }) => tellRecipients({ type: 'logOffered', through: context.routedThrough }, 'offer'),
+      },
+      exit: {
+        type: 'send',
+        params: ({ context }) => ({ to: '@catch-up-collector', event: { type: 'log.passed', through: context.routedThrough } }),
       },
       on: {
         'offer.done': [
           { guard: { type: 'isTakenByAll', params: ({ event }) => event }, target: 'idle', actions: 'advance' },
-          { actions: { type: 'apply', params: ({ event }) => ({ table: 'router', change: { unanswered: event.failed } }) } },
+          { actions: noteUnanswered },
         ],
-        'block.notTaken': {
-          target: 'idle',
-          actions: [{ type: 'apply', params: ({ event }) => ({ table: 'progress', change: { notTaken: event.handles } }) }, 'advance'],
-        },
+        'block.notTaken': { target: 'idle', actions: [noteNotTaken, ...leaveBehind, 'advance'] },
       },
     },
     delivering: {
@@ -176,26 +191,13 @@ export const shapeLogCollector = setup({
         }),
       },
       on: {
-        'layer.ready': {
-          actions: {
-            type: 'multicall',
-            params: ({ context, event }) => ({
-              table: 'router',
-              request: { type: 'batch', delivery: event.delivery, through: context.routedThrough },
-              as: 'batch',
-            }),
-          },
-        },
+        'block.partlyRouted': { actions: routeOn },
+        'layer.ready': { actions: deliverLayer('batch') },
         'batch.done': [
-          { guard: { type: 'isTakenByAll', params: ({ event }) => event }, actions: { type: 'apply', params: nextLayer } },
-          { actions: { type: 'apply', params: ({ event }) => ({ table: 'router', change: { unanswered: event.failed } }) } },
+          { guard: { type: 'isTakenByAll', params: ({ event }) => event }, actions: nextLayer },
+          { actions: noteUnanswered },
         ],
-        'block.notTaken': {
-          actions: [
-            { type: 'apply', params: ({ event }) => ({ table: 'progress', change: { notTaken: event.handles } }) },
-            { type: 'apply', params: nextLayer },
-          ],
-        },
+        'block.notTaken': { actions: [noteNotTaken, ...leaveBehind, nextLayer] },
         'block.delivered': { target: 'idle', actions: 'advance' },
       },
     },

@@ -18,7 +18,7 @@ import { isBeyond, isVisible } from '../../model/pg-snapshot.ts';
 import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
 import type { Message, Table } from '../../otp/process.ts';
 import { changesByTransaction, type TransactionChanges } from '../../shapes/routed-changes.ts';
-import { changesFor, type DeliveryId } from '../../shapes/delivery.ts';
+import { changesFor, type Delivery, type DeliveryId } from '../../shapes/delivery.ts';
 import type { ShapeEnd, ShapeLine } from '../../shapes/change-converter.ts';
 import type { ConsumerPorts } from './consumer-ports.ts';
 import type { LogEnd } from '../down-cause.ts';
@@ -34,10 +34,10 @@ export type ConsumerLogChange =
   | 'locate'
   /** Nothing that was offered is left to take: from now on the shape goes along with the others. */
   | 'caughtUp'
-  /** The others go on without this shape, until it has caught up. */
+  /** The others go on without this shape, until it has caught up; answered like `locate`. */
   | 'leavePace';
 
-/** The answers to `take` and `locate`. The shape must end after `log.ended`: its log cannot go on. */
+/** The answers to `take`, `locate` and `leavePace`. The shape must end after `log.ended`: its log cannot go on. */
 export type ConsumerLogTold =
   | { readonly type: 'log.located'; readonly position: LogPosition }
   | { readonly type: 'log.taken'; readonly through: LogPosition; readonly end: LogOffset; readonly changed: boolean }
@@ -68,12 +68,12 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   apply(change: ConsumerLogChange): Message | undefined {
     if (change === 'caughtUp') return this.goAlong();
     if (change === 'leavePace') return this.leavePace();
-    if (change === 'locate') return { type: 'log.located', position: this.ports.shapeLog.position };
+    if (change === 'locate') return this.locate();
     if ('publish' in change) return this.publish(change.publish);
     if ('takeUnrouted' in change) return this.takeUnrouted(change.takeUnrouted);
     const delivery = this.ports.delivery(change.take);
     if (delivery === undefined) return { type: 'log.withdrawn' };
-    return this.take(delivery.block, changesByTransaction(delivery.block, changesFor(delivery, this.ports.shapeLog.handle)));
+    return this.take(delivery.block, this.changesFrom(delivery));
   }
 
   clone(fork: Fork): ConsumerLog {
@@ -89,15 +89,22 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     this.ports.loaded.close();
   }
 
+  private locate(): ConsumerLogTold {
+    return { type: 'log.located', position: this.ports.shapeLog.position };
+  }
+
   private goAlong(): undefined {
+    // We were left behind, and will hear of it: what all have taken was not all brought to us.
+    if (!this.ports.shapeLog.isBrought) return;
     this.hasCaughtUp = true;
     // The collector advances only when each Consumer has answered: what all have taken was offered to us before.
     return this.publish(this.ports.takenByAll());
   }
 
-  private leavePace(): undefined {
+  private leavePace(): ConsumerLogTold {
     this.hasCaughtUp = false;
     this.ports.shapeLog.leavePace(this.ports.processedLsn());
+    return this.locate();
   }
 
   private publish(position: LogPosition): undefined {
@@ -150,6 +157,13 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     const order = compareLsn(lsn, lsnOfOffset(this.end));
     if (order > 0) return -1;
     return order < 0 ? Number.POSITIVE_INFINITY : positionOfOffset(this.end);
+  }
+
+  /** Of a transaction that came in parts, the last one is looked at whatever is in it: a line waits for it. */
+  private *changesFrom(delivery: Delivery): Iterable<TransactionChanges> {
+    const routed = changesFor(delivery, this.ports.shapeLog.handle);
+    if (routed.changes.length > 0) yield* changesByTransaction(delivery.block, routed);
+    else for (const transaction of delivery.block.transactions) yield { transaction, changes: [] };
   }
 
   private *changesOfRelation(block: LogBlock): Iterable<TransactionChanges> {

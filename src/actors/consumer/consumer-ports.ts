@@ -16,7 +16,8 @@ import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
 export interface ConsumerPorts extends Forkable<ConsumerPorts> {
   readonly shapeLog: Pick<
     ShapeLog,
-    'handle' | 'definition' | 'end' | 'position' | 'filterBy' | 'append' | 'publish' | 'leavePace' | 'discard' | 'stopFiltering'
+    | 'handle' | 'definition' | 'end' | 'position' | 'isBrought' | 'filterBy'
+    | 'append' | 'publish' | 'leavePace' | 'discard' | 'stopFiltering'
   >;
   readonly lines: Pick<ChangeConverter, 'convert'>;
   /** Where the log reader puts the blocks that we ask for. */

@@ -41,6 +41,7 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
         clone: uncopied('a storage'),
       }),
     }),
+    catchUpCollector: (self) => ({ router: new RouterTable(routing(storage, access), blocks.slot(self), deliveries) }),
     publicationManager: () => ({
       relations: new PublishedRelations({ lost: (relation) => database.catalog.doubt(relation), clone: uncopied('a catalogue') }),
     }),
@@ -95,7 +96,8 @@ function routing(storage: Storage, access: LogAccess, router = new ShapeRouter(a
       router.add(handle, definition, filters.of(definition));
     },
     remove: (handle) => router.remove(handle),
-    route: (block) => router.route(block),
+    begin: (block) => router.begin(block),
+    step: () => router.step(),
     shapesOn: (layoutIds) => router.shapesOn(layoutIds),
     // Definitions and layouts never change: a copy reads them where its original does.
     clone: () => routing(storage, access, router.clone()),

@@ -30,6 +30,8 @@ export function rejoined({ position, isLagging }: PaceState, common: LogPosition
 export class Pace {
   private own: LogPosition;
   private isAlone: boolean;
+  /** The collector brings it nothing. */
+  private isLeftBehind = false;
   private waits: Lsn | undefined;
 
   /** @param waitsAt of a shape that stood alone before a restart: nobody knows how far the others had come when it left. */
@@ -64,6 +66,11 @@ export class Pace {
     if (this.waits !== undefined) this.waits = LSN_ZERO; // What it went back over may be as old as anything.
   }
 
+  /** Whether what all have taken that go along was brought to this one too. */
+  get isBrought(): boolean {
+    return !this.isLeftBehind;
+  }
+
   /**
    * It has taken the log up to `through`, and joins the others where they are. It never goes back.
    *
@@ -71,7 +78,7 @@ export class Pace {
    */
   take(through: LogPosition, pace?: 'behind'): void {
     if (through > this.own) this.own = through;
-    if (pace === 'behind' || through < this.others.position) return;
+    if (pace === 'behind' || this.isLeftBehind || through < this.others.position) return;
     this.isAlone = false;
     this.waits = undefined;
   }
@@ -85,5 +92,18 @@ export class Pace {
     this.own = this.position;
     if (!this.isAlone || this.waits === undefined) this.waits = at;
     this.isAlone = true;
+  }
+
+  /**
+   * The collector goes on without it, and it does not know yet. Until it is brought again what comes, it may take what it had
+   * been brought, and does not join by that: what came since is missing.
+   */
+  leaveBehind(at: Lsn): void {
+    this.leave(at);
+    this.isLeftBehind = true;
+  }
+
+  bringAgain(): void {
+    this.isLeftBehind = false;
   }
 }

@@ -104,6 +104,14 @@ export interface ShapeLog {
   discard(at: Lsn): void;
   stopFiltering(): void;
 
+  // The collector.
+  /** False between the next two: a position that all have passed says nothing about this shape, and no `publish` has it go along. */
+  readonly isBrought: boolean;
+  /** Nothing is brought to the shape's Consumer any more, which does not know yet. From here on the shape lags. @param at as above. */
+  leaveBehind(at: Lsn): void;
+  /** The Consumer has registered: from now on it is brought what comes. */
+  bringAgain(): void;
+
   // Readers: any number.
   /** What a request from `after` gets, decided at once and from one instant. */
   read(after: LogOffset): ShapeRead;

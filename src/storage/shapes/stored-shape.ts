@@ -96,6 +96,10 @@ export class StoredShape implements ShapeLog {
     return this.pace.waitsAt;
   }
 
+  get isBrought(): boolean {
+    return this.pace.isBrought;
+  }
+
   get snapshot(): SnapshotState {
     return this.state.state === 'writing' ? { ...this.state, chunkCount: this.chunks.count } : this.state;
   }
@@ -165,6 +169,15 @@ export class StoredShape implements ShapeLog {
 
   stopFiltering(): void {
     this.filter = undefined;
+  }
+
+  leaveBehind(at: Lsn): void {
+    this.pace.leaveBehind(at);
+    this.host.changed(this, 0);
+  }
+
+  bringAgain(): void {
+    this.pace.bringAgain();
   }
 
   read(after: LogOffset): ShapeRead {

@@ -40,3 +40,20 @@ test('a shape whose Consumer did not take what all others took stays before it',
 
   expect(shapes.map((shape) => shape.position)).toEqual([0, position]);
 });
+
+test('a shape that was left behind goes along again once its Consumer has registered and come as far as the others', async () => {
+  const storage = memoryStorage();
+  const progress = progressOf(storage);
+  const shape = storage.shapes.create(handleOf(1), shapeOf({}));
+  const seen: unknown[] = [];
+  shape.publish(0 as LogPosition);
+  progress.apply({ notTaken: [handleOf(1)] });
+  for (const commit of [10, 11]) {
+    if (commit === 11) progress.apply({ registered: handleOf(1) });
+    shape.publish(storage.shapes.position);
+    progress.apply({ position: await grow(storage, commit), lsn: '10' as Lsn, isCaughtUp: true });
+    seen.push(shape.position === storage.shapes.position);
+  }
+
+  expect(seen).toEqual([false, true]);
+});

@@ -5,7 +5,7 @@ import type { LogPosition } from '../../../src/model/log-position.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 import { changesFor, Deliveries, type DeliveryId } from '../../../src/shapes/delivery.ts';
 import type { Layer } from '../../../src/shapes/router.ts';
-import { blockOf } from '../../support/actors/changes.ts';
+import { blockOf, transactionOf } from '../../support/actors/changes.ts';
 import { handleOf } from '../../support/shapes.ts';
 
 const RANGE = { after: 0 as LogPosition, through: 0 as LogPosition };
@@ -20,7 +20,8 @@ function tableOf(pace: 'together' | 'one by one' = 'together') {
   const routing = {
     add: (handle: Handle) => void shapes.push(handle),
     remove: (handle: Handle) => void shapes.splice(shapes.indexOf(handle), 1),
-    route: () => (pace === 'together' ? [layer(shapes)] : shapes.map((handle) => layer([handle]))).filter(({ size }) => size > 0),
+    begin: () => {},
+    step: () => (pace === 'together' ? [layer(shapes)] : shapes.map((handle) => layer([handle]))).filter(({ size }) => size > 0),
     shapesOn: () => new Set(shapes),
     clone,
   };
@@ -90,6 +91,49 @@ test('recipients that did not take a block are told as shapes', () => {
   const told = table.apply({ unanswered: ['@consumer/3-1', '@consumer/1-1'] });
 
   expect(told).toEqual({ type: 'block.notTaken', handles: [handleOf(1), handleOf(3)] });
+});
+
+test('all shapes are addressed when everybody is told something, and none once all were removed', () => {
+  const { shapes, table } = tableOf();
+  for (const add of [handleOf(1), handleOf(2), handleOf(3)]) table.apply({ add });
+  table.apply({ leaveBehind: [handleOf(2), handleOf(9)] });
+  table.apply('everyone');
+  const addressed = [...table.recipients()];
+  table.apply('removeAll');
+
+  expect({ addressed, shapes }).toEqual({ addressed: ['@consumer/1-1', '@consumer/3-1'], shapes: [] });
+});
+
+/** A part of a transaction, or its end, that touches the shapes named. */
+function partsFor(...parts: readonly { readonly touches: readonly Handle[]; readonly isUnfinished: boolean }[]) {
+  const coming = [...parts];
+  const deliveries = new Deliveries();
+  const block = () => {
+    const transaction = transactionOf({ xid: 1, lsn: '9' }, []);
+    return blockOf([{ ...transaction, isUnfinished: coming[0]?.isUnfinished === true }]);
+  };
+  const step = () => [new Map((coming.shift()?.touches ?? []).map((handle) => [handle, CHANGES]))].filter(({ size }) => size > 0);
+  const routing = { add: () => {}, remove: () => {}, begin: () => {}, step, shapesOn: () => new Set<Handle>(), clone };
+  return { deliveries, table: new RouterTable(routing, { take: block, close: () => {}, clone }, deliveries) };
+}
+
+test('who has taken a part of a transaction hears of its end, whatever is in the last part', () => {
+  const { deliveries, table } = partsFor(
+    { touches: [handleOf(1), handleOf(2)], isUnfinished: true },
+    { touches: [handleOf(3)], isUnfinished: true },
+    { touches: [handleOf(2)], isUnfinished: false },
+    { touches: [handleOf(2)], isUnfinished: false },
+  );
+  table.apply({ add: handleOf(3) });
+  const layers = [1, 2, 3, 4].map((id) => {
+    table.apply({ route: RANGE });
+    if (id === 2) table.apply({ leaveBehind: [handleOf(3)] });
+    const told = deliveries.get(id as DeliveryId)?.layers.map((layer) => [...layer.keys()]);
+    for (let left = told?.length ?? 0; left > 0; left -= 1) table.apply('nextLayer');
+    return told;
+  });
+
+  expect(layers).toEqual([[[handleOf(1), handleOf(2)]], [[handleOf(3)]], [[handleOf(1)], [handleOf(2)]], [[handleOf(2)]]]);
 });
 
 test('when the collector ends, what it was delivering is nobody’s any more', () => {

@@ -46,6 +46,7 @@ test('a shape that registers while a block is delivered begins behind that block
 
   expect(asked).toEqual([
     { type: 'apply', params: { table: 'router', change: { add: '1-1' } } },
+    progress({ registered: '1-1' }),
     { type: 'reply', params: { to: 'call#1', event: { type: 'shape.registered', position: 20 } } },
   ]);
 });
@@ -60,6 +61,8 @@ test('a shape whose Consumer ended with a block in hand is noted before the posi
     asked: [{ type: 'apply', params: { table: 'router', change: { unanswered: ['@consumer/1-1'] } } }],
     told: [
       progress({ notTaken: ['1-1'] }),
+      { type: 'apply', params: { table: 'router', change: { leaveBehind: ['1-1'] } } },
+      { type: 'sendToEach', params: { to: ['@consumer/1-1'], event: { type: 'leftBehind' } } },
       { type: 'apply', params: { table: 'router', change: 'nextLayer' } },
     ],
     context: { position: 20 },
@@ -78,10 +81,11 @@ test.each([
 
 test('a layer is told of the delivery by its id, and the next begins when all of it have answered', () => {
   const layers = [restored, grown, loaded, { type: 'layer.ready', delivery: 7 }];
+  const batch = { table: 'router', request: { type: 'batch', delivery: 7, through: 20 } };
   const [first, next] = [after(...layers), after(...layers, { type: 'batch.done', failed: [] })];
 
   expect([first.asked, next.asked]).toEqual([
-    [{ type: 'multicall', params: { table: 'router', request: { type: 'batch', delivery: 7, through: 20 }, as: 'batch' } }],
+    [{ type: 'multicall', params: { ...batch, as: 'batch', silenceMs: 5_000 } }],
     [{ type: 'apply', params: { table: 'router', change: 'nextLayer' } }],
   ]);
 });
@@ -100,6 +104,7 @@ test('a transaction that is larger than a block is offered to whom it may concer
     value: 'loading',
     context: { position: 18 },
     asked: [
+      { type: 'send', params: { to: '@catch-up-collector', event: { type: 'log.passed', through: 18 } } },
       progress({ position: 18, lsn: '5', isCaughtUp: false }),
       { type: 'call', params: { request: { type: 'nextBlock', after: 18 } } },
     ],
@@ -113,7 +118,26 @@ test('a shape whose Consumer ended while it was offered a large transaction is n
   expect({ asked: asked.asked, at: asked.context, told: told.asked, later: told.context }).toMatchObject({
     asked: [{ type: 'apply', params: { table: 'router', change: { unanswered: ['@consumer/1-1'] } } }],
     at: { position: 10 },
-    told: [progress({ notTaken: ['1-1'] }), progress({ position: 18, lsn: '5', isCaughtUp: false }), { type: 'call' }],
+    told: [
+      { type: 'send', params: { event: { type: 'log.passed' } } },
+      progress({ notTaken: ['1-1'] }),
+      { type: 'apply', params: { change: { leaveBehind: ['1-1'] } } },
+      { type: 'sendToEach', params: { event: { type: 'leftBehind' } } },
+      progress({ position: 18, lsn: '5', isCaughtUp: false }),
+      { type: 'call' },
+    ],
     later: { position: 18 },
   });
+});
+
+test('a block that is routed in steps is routed on, and nothing else happens to it meanwhile', () => {
+  const { value, asked } = after(restored, grown, loaded, { type: 'block.partlyRouted' });
+
+  expect({ value, asked }).toEqual({ value: 'delivering', asked: [{ type: 'apply', params: { table: 'router', change: 'routeOn' } }] });
+});
+
+test('who catches up is told how far all others have come, and not how far they are being brought', () => {
+  const { asked } = after(restored, grown, loaded, { type: 'reportPosition', replyTo: 'call#1' });
+
+  expect(asked).toEqual([{ type: 'reply', params: { to: 'call#1', event: { type: 'collector.position', position: 10 } } }]);
 });

@@ -11,7 +11,7 @@ import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { Xid } from '../../../src/model/pg-snapshot.ts';
 import type { RelationLayout } from '../../../src/model/relation.ts';
 import type { LogBlock, LoggedTransaction } from '../../../src/model/transaction.ts';
-import type { DeliveryId } from '../../../src/shapes/delivery.ts';
+import { Deliveries, type DeliveryId } from '../../../src/shapes/delivery.ts';
 import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
@@ -260,6 +260,51 @@ test('a shape that leaves the pace stays behind the others until it has caught u
   ]);
 });
 
+test('a shape that was left behind, and does not know yet, does not go along by what others have taken', async () => {
+  const storage = memoryStorage({});
+  const shapeLog = await storedShape(storage);
+  const log = open(shapeLog, BLOCK, { takenByAll: () => storage.shapes.position });
+  log.apply('caughtUp');
+  shapeLog.leaveBehind('7' as Lsn);
+  storage.shapes.advance(await grow(storage, 1));
+
+  log.apply('caughtUp');
+
+  expect([shapeLog.position, shapeLog.waitsAt]).toEqual([LOG_START, '7']);
+});
+
+test('where the shape stands when it leaves the pace is told: what all have taken by then is none of its own', async () => {
+  const storage = memoryStorage({});
+  const log = open(await storedShape(storage), BLOCK, { takenByAll: () => storage.shapes.position });
+  log.apply('caughtUp');
+  const position = await grow(storage, 1);
+  storage.shapes.advance(position);
+
+  expect(log.apply('leavePace')).toEqual({ type: 'log.located', position });
+});
+
+test('the end of a transaction in parts shows what the shape has of it, also when its last part brings nothing', async () => {
+  const shapeLog = await storedShape();
+  const [first, second] = PARTS;
+  const deliveries = new Deliveries();
+  const routed = { changes: Uint32Array.of(0, 0, 0) };
+  const begin = (block: LogBlock | undefined, changes: typeof routed): DeliveryId =>
+    deliveries.begin(block ?? BLOCK, [new Map([[handleOf(1), changes]])]).id;
+  const ids = [begin(first, routed), begin(ofOther(second && finished(second)), { changes: new Uint32Array() })];
+  const log = open(shapeLog, BLOCK, { delivery: (id) => deliveries.get(id) });
+
+  const told = ids.map((id) => log.apply({ take: id }));
+  const before = idsOf(shapeLog);
+  log.apply({ publish: 200 as LogPosition });
+
+  expect({ told: told.map((each) => each?.type), before, ids: idsOf(shapeLog), marked: lastMarks(shapeLog) }).toEqual({
+    told: ['part.taken', 'log.taken'],
+    before: [],
+    ids: ['1'],
+    marked: [true],
+  });
+});
+
 test('of a delivery whose owner has ended nothing is taken', async () => {
   const log = open(await storedShape());
   const told = log.apply({ take: 1 as DeliveryId });
@@ -271,6 +316,10 @@ function placedAt(block: LogBlock, position: number): LogBlock {
   return ofChanges(block, ({ xid, lsn }) =>
     placedTransaction({ xid, lsn }, [{ ...INSERT, new: [String(1 + position / 2), 'of many', null], position }]),
   );
+}
+
+function finished(part: LogBlock): LogBlock {
+  return { ...part, transactions: part.transactions.map((transaction) => ({ ...transaction, isUnfinished: false })) };
 }
 
 function ofOther(block: LogBlock | undefined): LogBlock {

@@ -166,18 +166,129 @@ const along = { ...registered, position: LOG_START } as const;
 const block = { type: 'block.loaded', after: LOG_START, through: 12 as LogPosition } as const;
 const part = { type: 'part.taken', through: 12 as LogPosition } as const;
 
-test('a shape that is to take a large transaction leaves the pace of the others before it answers, and reads on by itself', () => {
-  const live = after('restore', along);
+function lastOf(through: number) {
+  return { type: 'log.taken', through: through as LogPosition, end: '7_0' as LogOffset } as const;
+}
 
-  const [{ value }, actions] = transition(consumer, live, offered);
+const located = { type: 'log.located', position: 5 as LogPosition } as const;
+const passed = { type: 'catchUp.passed' } as const;
+const following = [along, offered, located, { type: 'catchUp.joined' }] as const;
+const fragment = { type: 'fragment', delivery: 3 as DeliveryId, through: 12 as LogPosition, replyTo: 'call#3' as ReplyTo } as const;
+
+test('a shape that is to take a large transaction leaves the pace of the others, and joins those who catch up where it stands', () => {
+  const live = after('restore', along);
+  const [leaving, left] = transition(consumer, live, offered);
+  const [, joining] = transition(consumer, leaving, located);
+
+  expect([left, joining]).toMatchObject([
+    [{ type: 'apply', params: { table: 'log', change: 'leavePace' } }],
+    [{ type: 'call', params: { to: '@catch-up-collector', request: { type: 'join', handle: '1-1', after: 5 } } }],
+  ]);
+});
+
+test('the collector goes on once the shape has joined', () => {
+  const [{ value, context }, actions] = transition(consumer, after('restore', along, offered, located), { type: 'catchUp.joined' });
+
+  expect({ value, context, actions }).toMatchObject({
+    value: { running: { ingest: 'following' } },
+    context: { batchReplyTo: null, offered: 20 },
+    actions: [{ type: 'reply', params: { to: 'call#2', event: { type: 'batch.taken' } } }],
+  });
+});
+
+test('a shape that comes too late to join reads by itself', () => {
+  const [{ value }, actions] = transition(consumer, after('restore', along, offered, located), passed);
 
   expect({ value, actions }).toMatchObject({
     value: { running: { ingest: 'loading' } },
     actions: [
-      { type: 'apply', params: { table: 'log', change: 'leavePace' } },
       { type: 'reply', params: { to: 'call#2', event: { type: 'batch.taken' } } },
-      { type: 'call', params: { to: '@log-reader', request: { type: 'loadBlock', after: LOG_START, through: 20 } } },
+      { type: 'call', params: { to: '@log-reader', request: { type: 'loadBlock', after: 5, through: 20 } } },
     ],
+  });
+});
+
+test('a fragment is answered once it has left the memory', () => {
+  const taken = after('restore', ...following, fragment, part);
+  const [{ value, context }, actions] = transition(consumer, taken, { type: 'lines.spilled' });
+
+  expect({ before: taken.value, value, context, actions }).toMatchObject({
+    before: { running: { ingest: 'spilling' } },
+    value: { running: { ingest: 'following' } },
+    context: { position: 5, cursor: 12, batchReplyTo: null },
+    actions: [{ type: 'reply', params: { to: 'call#3', event: { type: 'batch.taken' } } }],
+  });
+});
+
+const caughtUp = { type: 'caughtUp', through: 20 as LogPosition, replyTo: 'call#4' as ReplyTo } as const;
+
+test('a shape that has caught up with the others stands where they do, and goes along', () => {
+  const [{ value, context }, actions] = transition(consumer, after('restore', ...following), caughtUp);
+
+  expect({ value, context, actions }).toMatchObject({
+    value: { running: { ingest: 'live' } },
+    context: { position: 20, cursor: 20, isFollowing: false },
+    actions: [
+      { type: 'apply', params: { change: { publish: 20 } } },
+      { type: 'reply', params: { to: 'call#4' } },
+      { type: 'apply', params: { change: 'caughtUp' } },
+    ],
+  });
+});
+
+test('what was offered while it caught up is read before it goes along', () => {
+  const [{ value }] = transition(consumer, after('restore', ...following, { ...offered, through: 30 as LogPosition }), caughtUp);
+
+  expect(value).toMatchObject({ running: { ingest: 'loading' } });
+});
+
+const leftBehind = { type: 'leftBehind' } as const;
+
+test('a shape that was left behind registers anew, and reads what it was not brought', () => {
+  const [returning, asked] = transition(consumer, after('restore', along), leftBehind);
+  const [standing] = transition(consumer, returning, located);
+  const [{ value, context }, reading] = transition(consumer, standing, { ...along, position: 40 as LogPosition });
+
+  expect({ asked, value, context, reading }).toMatchObject({
+    asked: [
+      { type: 'startTimer', params: { name: 'return' } },
+      { type: 'cancelTimer', params: { name: 'return' } },
+      { type: 'send', params: { to: '@journal', event: { what: 'shape.leftBehind', handle: '1-1' } } },
+      { type: 'apply', params: { table: 'log', change: 'leavePace' } },
+      { type: 'call', params: { to: '@shape-log-collector', request: { type: 'registerShape', handle: '1-1' } } },
+    ],
+    value: { running: { ingest: 'loading' } },
+    context: { isLeftBehind: false },
+    reading: [{ type: 'call', params: { request: { type: 'loadBlock', after: 5, through: 40 } } }],
+  });
+});
+
+test.each([
+  ['a batch', after('restore', along, batch), { type: 'log.withdrawn' }],
+  ['a fragment', after('restore', ...following, fragment), { type: 'log.withdrawn' }],
+  ['a block of its own', after('restore', registered, { ...block, through: 10 as LogPosition }), { ...lastOf(10), changed: false }],
+] as const)('a shape that has %s in hand when it is left behind settles that first', (_, busy, settled) => {
+  const [waiting] = transition(consumer, busy, leftBehind);
+  const [{ value }] = transition(consumer, waiting, settled);
+
+  expect([waiting.value, value]).toMatchObject([{ running: { ingest: 'taking' } }, { running: { ingest: 'returning' } }]);
+});
+
+test('a shape that follows is brought nothing more once it was left behind', () => {
+  const [, asked] = transition(consumer, after('restore', ...following), leftBehind);
+
+  expect(asked).toContainEqual({
+    ...asked.find(({ type }) => type === 'send'),
+    params: { to: '@catch-up-collector', event: { type: 'leave', handle: '1-1' } },
+  });
+});
+
+test('a shape that does not come back ends, since the log cannot be kept for it for ever', () => {
+  const { status, output } = after('restore', along, batch, leftBehind, { type: 'timeout.return' });
+
+  expect({ status, output }).toEqual({
+    status: 'done',
+    output: { reason: { shutdown: { delete: 'it did not come back after it had been left behind' } } },
   });
 });
 
@@ -192,21 +303,21 @@ test.each([
 });
 
 test('a part leaves the memory before the next one is asked for, and the shape stands where it stood', () => {
-  const taken = after('restore', along, offered, block, part);
+  const taken = after('restore', along, offered, located, passed, { ...block, after: 5 as LogPosition }, part);
   const spilled = transition(consumer, taken, { type: 'lines.spilled' });
 
   expect([taken.value, taken.context, spilled[1]]).toMatchObject([
     { running: { ingest: 'spilling' } },
-    { position: LOG_START, cursor: 12 },
+    { position: 5, cursor: 12 },
     [{ type: 'call', params: { request: { type: 'loadBlock', after: 12, through: 20 } } }],
   ]);
 });
 
 test('the last part is published, and the shape joins the others again', () => {
-  const loaded = after('restore', along, offered, block, part, { type: 'lines.spilled' }, { ...block, after: 12 as LogPosition });
-  const last = { type: 'log.taken', through: 20 as LogPosition, end: '7_0' as LogOffset, changed: true } as const;
+  const own = [along, offered, located, passed, { ...block, after: 5 as LogPosition }, part, { type: 'lines.spilled' }] as const;
+  const loaded = after('restore', ...own, { ...block, after: 12 as LogPosition });
 
-  const [{ value, context }, actions] = transition(consumer, loaded, last);
+  const [{ value, context }, actions] = transition(consumer, loaded, { ...lastOf(20), changed: true });
 
   expect({ value, context, actions }).toMatchObject({
     value: { running: { ingest: 'live' } },
@@ -222,7 +333,7 @@ test.each([
   ['its files', { type: 'lines.refused', why: 'its index is damaged' }],
   ['the log that it has yet to take', { type: 'block.corrupt', why: 'its index is damaged' }],
 ] as const)('a shape that finds %s damaged ends, and says why', (_, found) => {
-  const { status, output } = after('restore', along, offered, block, part, found);
+  const { status, output } = after('restore', along, offered, located, passed, { ...block, after: 5 as LogPosition }, part, found);
 
   expect({ status, output }).toEqual({ status: 'done', output: { reason: { shutdown: { delete: 'its index is damaged' } } } });
 });

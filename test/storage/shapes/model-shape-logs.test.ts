@@ -10,7 +10,8 @@ import { bytes, grow, lsn, pgSnapshot } from '../../support/storage/stored-sampl
 
 type Written = Pick<
   ShapeLog,
-  'end' | 'position' | 'waitsAt' | 'filterBy' | 'append' | 'publish' | 'leavePace' | 'discard' | 'stopFiltering'
+  'end' | 'position' | 'waitsAt' | 'filterBy' | 'append' | 'publish' | 'leavePace' | 'discard' | 'stopFiltering' |
+  'isBrought' | 'leaveBehind' | 'bringAgain'
 >;
 type Step = (shape: Written, logs: { advance(position: LogPosition): void }) => unknown;
 
@@ -21,13 +22,16 @@ const step: fc.Arbitrary<Step> = fc.oneof<fc.Arbitrary<Step>[]>(
   position.map((at) => (_, logs) => logs.advance(at)),
   fc.nat(9).map((at) => (shape) => shape.leavePace(lsn(at))),
   fc.nat(9).map((at) => (shape) => shape.discard(lsn(at))),
+  fc.nat(9).map((at) => (shape) => shape.leaveBehind(lsn(at))),
+  fc.constant<Step>((shape) => shape.bringAgain()),
   fc.constant<Step>((shape) => shape.stopFiltering()),
 );
 
 function outcome(each: Step, shape: Written, logs: { advance(position: LogPosition): void }): unknown {
   try {
     const told = each(shape, logs);
-    return { told, end: shape.end, position: shape.position, waitsAt: shape.waitsAt, filterBy: shape.filterBy };
+    const { end, position, waitsAt, filterBy, isBrought } = shape;
+    return { told, end, position, waitsAt, filterBy, isBrought };
   } catch (error) {
     if (error instanceof InvariantError) return error.message;
     throw error;

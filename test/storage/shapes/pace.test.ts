@@ -84,6 +84,22 @@ test('a shape that leaves the others stands where they are', () => {
   expect(pace.state).toEqual({ position: 30, isLagging: true });
 });
 
+test('a shape that was left behind does not join by what it had been brought before', () => {
+  const { others, pace } = startAlone();
+  pace.take(at(20));
+  pace.leaveBehind(lsn(7));
+  pace.take(at(25));
+  const seen: unknown[] = [[pace.isBrought, pace.state]];
+  pace.bringAgain();
+  pace.take(at(25));
+  others.position = at(30);
+
+  expect([...seen, [pace.isBrought, pace.position]]).toEqual([
+    [false, { position: 25, isLagging: true }],
+    [true, 30],
+  ]);
+});
+
 test('a snapshot sends its shape back and never forward', () => {
   const [back, forward] = [startAlone().pace, startAlone().pace];
   back.goBack(at(7));

@@ -9,6 +9,7 @@ import { materializer } from '../../../src/actors/materializer.ts';
 import { publicationManager } from '../../../src/actors/publication/publication-manager.ts';
 import { replicationClient } from '../../../src/actors/connections/replication-client.ts';
 import { shapeCache } from '../../../src/actors/directory/shape-cache.ts';
+import { catchUpCollector } from '../../../src/actors/collector/catch-up-collector.ts';
 import { shapeLogCollector } from '../../../src/actors/collector/shape-log-collector.ts';
 import { snapshotter } from '../../../src/actors/snapshotter.ts';
 import { statusMonitor } from '../../../src/actors/status-monitor.ts';
@@ -25,6 +26,7 @@ export const machines: readonly ChartedMachine[] = [
   { machine: materializer, purpose: 'Keeps the values of one column of a shape, for outer shapes with a subquery on it.' },
   { machine: snapshotter, purpose: 'Gets one new shape its first rows, then ends.' },
   { machine: shapeLogCollector, purpose: 'Takes the transaction log, block by block, to the Consumers that a block touches.' },
+  { machine: catchUpCollector, purpose: 'Takes shapes that lag through the log together, until they have come as far as the others.' },
   { machine: shapeCache, purpose: 'Makes shapes, brings the stored ones back, and lets go of those whose Consumer has ended.' },
   { machine: handleLife, purpose: 'The life of a handle: not a process, but a word in the shape cache’s directory.' },
   { machine: publicationManager, purpose: 'Keeps each table that has a shape in the publication, and no other.' },

@@ -14,6 +14,7 @@ import { LogProgress } from '../../../src/actors/collector/log-progress.ts';
 import { materializer } from '../../../src/actors/materializer.ts';
 import { RequestBacklog } from '../../../src/actors/request-backlog.ts';
 import { RouterTable } from '../../../src/actors/collector/router-table.ts';
+import { catchUpCollector } from '../../../src/actors/collector/catch-up-collector.ts';
 import { shapeLogCollector } from '../../../src/actors/collector/shape-log-collector.ts';
 import { snapshotter } from '../../../src/actors/snapshotter.ts';
 import { Subscribers } from '../../../src/actors/subscribers.ts';
@@ -118,6 +119,11 @@ export class HandOverWorld {
       publication: { name: '@publication-manager', open: () => ({ requests: { addRelation: () => ({ type: 'relation.published' }) } }) },
       directory: this.directoryPort(),
       collector: this.collectorSpec(),
+      'catch-up-collector': {
+        machine: catchUpCollector,
+        name: '@catch-up-collector',
+        tables: (self) => ({ router: this.routerTable(self) }),
+      },
       consumers: dynamicSupervisor(this.consumersSpec()),
     };
     for (const [id, spec] of Object.entries(roots)) void this.runtime.start(spec, { id });
@@ -241,21 +247,26 @@ export class HandOverWorld {
     return this.values;
   }
 
-  private collectorSpec(): ProcessSpec {
+  private routerTable(self: Pid): RouterTable {
     const routing = new ShapeRouter((id) => this.storage.log.layoutOf(id));
     const shapes = {
       add: (handle: Handle) => routing.add(handle, DEFINITION, undefined),
       remove: (handle: Handle) => routing.remove(handle),
-      route: routing.route.bind(routing),
+      begin: routing.begin.bind(routing),
+      step: routing.step.bind(routing),
       shapesOn: routing.shapesOn.bind(routing),
       clone: uncopied('what a runtime works on'),
     };
+    return new RouterTable(shapes, this.blocks.slot(self), this.deliveries);
+  }
+
+  private collectorSpec(): ProcessSpec {
     return {
       machine: shapeLogCollector,
       name: '@shape-log-collector',
       input: { position: this.storage.shapes.position },
       tables: (self) => ({
-        router: new RouterTable(shapes, this.blocks.slot(self), this.deliveries),
+        router: this.routerTable(self),
         progress: new LogProgress({
           advance: (position) => this.storage.shapes.advance(position),
           get: (handle) => this.storage.shapes.get(handle),

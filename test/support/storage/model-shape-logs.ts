@@ -6,7 +6,7 @@ import { Copies, type Fork } from '../../../src/base/fork.ts';
 import { invariant } from '../../../src/base/invariant.ts';
 import { compareOffsets, offsetOf, SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
 import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
-import type { Lsn } from '../../../src/model/lsn.ts';
+import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { PgSnapshot } from '../../../src/model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
 import { Pace, type PaceState } from '../../../src/storage/shapes/pace.ts';
@@ -63,6 +63,7 @@ interface ModelShapeState {
   readonly definition: ShapeDefinition;
   readonly pace: PaceState;
   readonly waitsAt?: Lsn | undefined;
+  readonly isBrought?: boolean;
   readonly lines?: readonly ModelLine[];
   readonly pending?: readonly ModelLine[];
   readonly pgSnapshot?: PgSnapshot | undefined;
@@ -79,10 +80,11 @@ export class ModelShapeLog {
   filterBy: PgSnapshot | undefined;
 
   constructor(logs: { readonly position: LogPosition }, state: ModelShapeState) {
-    const { handle, definition, pace, waitsAt, lines, pending, pgSnapshot, filterBy } = state;
+    const { handle, definition, pace, waitsAt, isBrought, lines, pending, pgSnapshot, filterBy } = state;
     this.handle = handle;
     this.definition = definition;
     this.pace = new Pace(logs, pace, waitsAt);
+    if (isBrought === false) this.pace.leaveBehind(waitsAt ?? LSN_ZERO);
     this.lines = [...(lines ?? [])];
     this.pending = [...(pending ?? [])];
     this.pgSnapshot = pgSnapshot;
@@ -90,8 +92,9 @@ export class ModelShapeLog {
   }
 
   get state(): ModelShapeState {
-    const { handle, definition, waitsAt, lines, pending, pgSnapshot, filterBy } = this;
-    return { handle, definition, pace: this.pace.state, waitsAt, lines: [...lines], pending: [...pending], pgSnapshot, filterBy };
+    const { handle, definition, waitsAt, isBrought, lines, pending, pgSnapshot, filterBy } = this;
+    const written = { lines: [...lines], pending: [...pending] };
+    return { handle, definition, pace: this.pace.state, waitsAt, isBrought, ...written, pgSnapshot, filterBy };
   }
 
   get end(): LogOffset {
@@ -141,5 +144,17 @@ export class ModelShapeLog {
 
   stopFiltering(): void {
     this.filterBy = undefined;
+  }
+
+  get isBrought(): boolean {
+    return this.pace.isBrought;
+  }
+
+  leaveBehind(at: Lsn): void {
+    this.pace.leaveBehind(at);
+  }
+
+  bringAgain(): void {
+    this.pace.bringAgain();
   }
 }

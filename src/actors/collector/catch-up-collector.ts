@@ -1,0 +1,179 @@
+/**
+ * Catch-up collector: takes shapes that lag through the log together, until they have come as far as the others.
+ *
+ * A transaction that is larger than a block goes to those whom it may concern in fragments, each routed once, however many
+ * they are; who is not touched by a fragment hears nothing of it. The shapes join before the collector of all others
+ * passes the transaction, so that they stand before it together. What that one has brought to others meanwhile is gone
+ * through too; then everybody is told how far they are, and goes along again.
+ *
+ * It may be behind by much and for long. Nobody waits for it but those who follow it.
+ */
+import { assign, setup } from 'xstate';
+import type { LogPosition } from '../../model/log-position.ts';
+import { LOG_START } from '../../model/log-position.ts';
+import type { Handle } from '../../model/shape.ts';
+import { effects } from '../../otp/effects.ts';
+import type { Address, CallFailed, Pid, ReplyTo } from '../../otp/process.ts';
+import type { DeliveryId } from '../../shapes/delivery.ts';
+import { deliverLayer, isTakenByAll, leaveBehind, nextLayer, noteUnanswered, routeOn, tellRecipients } from './delivering.ts';
+
+const RETRY_DELAY_MS = 50;
+
+interface Join {
+  readonly handle: Handle;
+  readonly after: LogPosition;
+  readonly replyTo: ReplyTo;
+}
+
+type Event =
+  | (Join & { type: 'join' })
+  | { type: 'leave'; handle: Handle }
+  /** The collector of all others has passed a large transaction. */
+  | { type: 'log.passed'; through: LogPosition }
+  | { type: 'collector.position'; position: LogPosition }
+  | { type: 'block.loaded'; after: LogPosition; through: LogPosition }
+  | { type: 'block.corrupt'; why: string }
+  | { type: 'block.partlyRouted' }
+  | { type: 'layer.ready'; delivery: DeliveryId }
+  | { type: 'block.delivered' }
+  | { type: 'batch.done'; failed: readonly Address[] }
+  | { type: 'block.notTaken'; handles: readonly Handle[] }
+  | { type: 'dismissal.done'; failed: readonly Address[] }
+  | (CallFailed & { type: 'reader.failed' })
+  | { type: 'timeout.retry' };
+
+interface Context {
+  self: Pid;
+  position: LogPosition; // Everybody who follows has been brought the log up to here.
+  routedThrough: LogPosition; // Ahead of `position` only while a block is being delivered.
+  limit: LogPosition; // The collector of all others has passed this.
+  damage: string; // What does not hold of the log, once that was found.
+}
+
+export const catchUpCollector = setup({
+  types: { input: {} as { self: Pid }, context: {} as Context, events: {} as Event },
+  guards: {
+    isTakenByAll,
+    isBehind: ({ context }) => context.position < context.limit,
+    isAhead: ({ context }, { position }: { position: LogPosition }) => position > context.position,
+    isInTime: ({ context }, { after }: Join) => after >= context.routedThrough,
+  },
+  actions: {
+    ...effects,
+    begin: assign((_, { after }: Join) => ({ position: after, routedThrough: after, limit: after })),
+    noteLimit: assign(({ context }, { through }: { through: LogPosition }) => ({ limit: Math.max(through, context.limit) as LogPosition })),
+    noteDamage: assign((_, { why }: { why: string }) => ({ damage: why })),
+    noteRouted: assign((_, { through }: { through: LogPosition }) => ({ routedThrough: through })),
+    advance: assign(({ context }) => ({ position: context.routedThrough })),
+  },
+}).createMachine({
+  id: 'catch-up-collector',
+  context: ({ input }) => ({ self: input.self, position: LOG_START, routedThrough: LOG_START, limit: LOG_START, damage: '' }),
+  initial: 'idle',
+  on: {
+    join: [
+      { guard: { type: 'isInTime', params: eventOf }, actions: [{ type: 'apply', params: add }, { type: 'reply', params: joined }] },
+      // What we have passed nobody brings it any more: it reads that by itself.
+      { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'catchUp.passed' } }) } },
+    ],
+    leave: { actions: { type: 'apply', params: ({ event }) => ({ table: 'router', change: { remove: event.handle } }) } },
+    'log.passed': { actions: { type: 'noteLimit', params: eventOf } },
+  },
+  states: {
+    idle: {
+      on: {
+        join: {
+          target: 'gathering',
+          actions: [{ type: 'begin', params: eventOf }, { type: 'apply', params: add }, { type: 'reply', params: joined }],
+        },
+        'log.passed': {}, // It concerned nobody, or only shapes that lag by themselves.
+      },
+    },
+    /** Others that the same transaction may concern are still to come. */
+    gathering: { on: { 'log.passed': { target: 'measuring', actions: { type: 'noteLimit', params: eventOf } } } },
+    measuring: { always: [{ guard: 'isBehind', target: 'loading' }, { target: 'asking' }] },
+    /** How far have the others come meanwhile? */
+    asking: {
+      entry: { type: 'call', params: { to: '@shape-log-collector', request: { type: 'reportPosition' }, as: 'reader' } },
+      on: {
+        'collector.position': [
+          {
+            guard: { type: 'isAhead', params: eventOf },
+            target: 'loading',
+            actions: { type: 'noteLimit', params: ({ event }) => ({ through: event.position }) },
+          },
+          { target: 'dismissing' },
+        ],
+        'reader.failed': 'retrying',
+      },
+    },
+    loading: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({
+          to: '@log-reader',
+          request: { type: 'loadBlock', owner: context.self, after: context.position, through: context.limit },
+          as: 'reader',
+        }),
+      },
+      on: {
+        'block.loaded': { target: 'delivering', actions: { type: 'noteRouted', params: eventOf } },
+        'block.corrupt': { target: 'condemning', actions: { type: 'noteDamage', params: eventOf } },
+        'reader.failed': 'retrying',
+      },
+    },
+    delivering: {
+      entry: {
+        type: 'apply',
+        params: ({ context }) => ({ table: 'router', change: { route: { after: context.position, through: context.routedThrough } } }),
+      },
+      on: {
+        'block.partlyRouted': { actions: routeOn },
+        'layer.ready': { actions: deliverLayer('fragment') },
+        'batch.done': [{ guard: { type: 'isTakenByAll', params: eventOf }, actions: nextLayer }, { actions: noteUnanswered }],
+        'block.notTaken': { actions: [...leaveBehind, nextLayer] },
+        'block.delivered': { target: 'measuring', actions: 'advance' },
+      },
+    },
+    /** They have come as far as the others: each goes along by itself from here on. */
+    dismissing: {
+      entry: [
+        { type: 'apply', params: { table: 'router', change: 'everyone' } },
+        {
+          type: 'multicall',
+          params: ({ context }) => tellRecipients({ type: 'caughtUp', through: context.position }, 'dismissal'),
+        },
+      ],
+      exit: { type: 'apply', params: { table: 'router', change: 'removeAll' } },
+      on: { 'dismissal.done': 'idle', join: { actions: 'postpone' } },
+    },
+    /** What lies before them does not hold: each of them ends, and begins anew. */
+    condemning: {
+      entry: [
+        { type: 'apply', params: { table: 'router', change: 'everyone' } },
+        {
+          type: 'multicall',
+          params: ({ context }) => tellRecipients({ type: 'block.corrupt', why: context.damage }, 'dismissal'),
+        },
+      ],
+      exit: { type: 'apply', params: { table: 'router', change: 'removeAll' } },
+      on: { 'dismissal.done': 'idle', join: { actions: 'postpone' } },
+    },
+    retrying: {
+      entry: { type: 'startTimer', params: { name: 'retry', delayMs: RETRY_DELAY_MS } },
+      on: { 'timeout.retry': 'measuring' },
+    },
+  },
+});
+
+function eventOf<Each>({ event }: { event: Each }): Each {
+  return event;
+}
+
+function add({ event }: { event: Join }) {
+  return { table: 'router', change: { add: event.handle } };
+}
+
+function joined({ event }: { event: Join }) {
+  return { to: event.replyTo, event: { type: 'catchUp.joined' } };
+}

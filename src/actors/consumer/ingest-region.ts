@@ -1,0 +1,255 @@
+/**
+ * IngestRegion: how the transaction log comes in. First by position alone, then read by the shape itself until nothing is
+ * left, then batch by batch with the others. Whoever brings a block, it is taken, published and passed on in the same
+ * three steps.
+ *
+ * Of a transaction that is larger than a block the shape hears only where it ends. It leaves the others' pace and follows
+ * the collector of those who catch up, which brings it the fragments that touch it. Whom a collector has left behind, because
+ * it was silent for too long, registers anew and reads by itself what it missed.
+ */
+import type { LogOffset } from '../../model/log-offset.ts';
+import type { LogPosition, LogRange } from '../../model/log-position.ts';
+import type { DeliveryId } from '../../shapes/delivery.ts';
+import { leavingReason } from '../down-cause.ts';
+import { note } from '../journal.ts';
+import type { ConsumerLogChange } from './consumer-log.ts';
+import { batchTaken, consumerSetup, taken, type ConsumerContext, type Offer } from './consumer-setup.ts';
+
+/** The log is kept for a shape that was left behind. One that does not come back within this time ends. */
+const RETURN_MS = 60_000;
+
+const readLater = {
+  actions: [{ type: 'noteOffered', params: offerOf }, { type: 'reply', params: leftInLog }],
+} as const;
+
+const answerBatch = [{ type: 'reply', params: ({ context }: { context: ConsumerContext }) => batchTaken(context) }, 'dropBatch'] as const;
+
+const register = {
+  type: 'call',
+  params: ({ context }: { context: ConsumerContext }) => ({
+    to: '@shape-log-collector' as const,
+    request: { type: 'registerShape', handle: context.handle },
+    as: 'registration',
+  }),
+} as const;
+
+export const ingestRegion = consumerSetup.createStateConfig({
+  initial: 'registering',
+  on: {
+    /** What is offered stays in the transaction log, and the shape comes to it by itself: the collector need not wait. */
+    batch: readLater,
+    logOffered: readLater,
+    // We follow nobody any more, or not yet: what they bring lies in the log too.
+    fragment: { actions: { type: 'reply', params: leftInLog } },
+    caughtUp: { actions: { type: 'reply', params: leftInLog } },
+    leftBehind: { actions: ['noteLeftBehind', { type: 'startTimer', params: { name: 'return', delayMs: RETURN_MS } }] },
+  },
+  states: {
+    registering: {
+      entry: register,
+      on: {
+        'shape.registered': [
+          { guard: 'isRestored', target: 'measuring', actions: { type: 'noteRegistered', params: ({ event }) => event } },
+          { target: 'buffering', actions: { type: 'noteRegistered', params: ({ event }) => event } },
+        ],
+        // The collector still routes to the Consumer whose place we take; what it offers us we must not lose.
+        batch: { actions: 'postpone' },
+        logOffered: { actions: 'postpone' },
+        leftBehind: {}, // Sent before the collector had our request.
+      },
+    },
+    /** Its snapshot is on the way. What is offered meanwhile is kept as a position. */
+    buffering: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({
+          to: '@consumers',
+          request: { type: 'startChild', template: 'snapshotter', args: { handle: context.handle } },
+          as: 'snapshotter',
+        }),
+      },
+      on: { 'snapshot.known': 'locating' },
+    },
+    /** Postgres streams a commit before its snapshots see it: our snapshot may lack what was routed before we registered. */
+    locating: {
+      entry: { type: 'apply', params: { table: 'log', change: 'locate' } },
+      on: { 'log.located': { target: 'measuring', actions: { type: 'noteLocated', params: ({ event }) => event } } },
+    },
+    measuring: {
+      always: [
+        { guard: 'isLeftBehind', target: 'returning' },
+        { guard: 'isBehind', target: 'loading' },
+        { target: 'live', actions: { type: 'apply', params: { table: 'log', change: 'caughtUp' } } },
+      ],
+    },
+    /** Nothing that comes now is brought to us: we are brought it again from where the collector then stands. */
+    returning: {
+      entry: [
+        'noteReturning',
+        { type: 'cancelTimer', params: { name: 'return' } },
+        { type: 'send', params: ({ context }) => note('warn', 'shape.leftBehind', { handle: context.handle }) },
+        { type: 'apply', params: { table: 'log', change: 'leavePace' } },
+        register,
+      ],
+      on: {
+        'log.located': { actions: { type: 'noteStanding', params: ({ event }) => event } },
+        'shape.registered': { target: 'measuring', actions: { type: 'noteOffered', params: ({ event }) => ({ through: event.position }) } },
+        leftBehind: {}, // Sent before the collector had our request.
+      },
+    },
+    loading: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({
+          to: '@log-reader',
+          request: { type: 'loadBlock', owner: context.self, after: context.cursor, through: context.offered },
+          as: 'reader',
+        }),
+      },
+      on: { 'block.loaded': { target: 'taking', actions: { type: 'apply', params: ({ event }) => takeUnrouted(event) } } },
+    },
+    /** Nothing is left to take, and the collector waits for us from now on. */
+    live: {
+      tags: 'ready',
+      always: { guard: 'isLeftBehind', target: 'returning' },
+      on: {
+        batch: {
+          target: 'taking',
+          actions: [
+            { type: 'holdBatch', params: ({ event }) => event },
+            { type: 'apply', params: ({ event }) => take(event) },
+          ],
+        },
+        logOffered: { target: 'leaving', actions: { type: 'holdBatch', params: ({ event }) => event } },
+      },
+    },
+    /** The others must not wait for what is coming: the shape leaves their pace before it answers. */
+    leaving: {
+      entry: { type: 'apply', params: { table: 'log', change: 'leavePace' } },
+      on: { 'log.located': { target: 'joining', actions: { type: 'noteStanding', params: ({ event }) => event } } },
+    },
+    joining: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({
+          to: '@catch-up-collector',
+          request: { type: 'join', handle: context.handle, after: context.position },
+          as: 'catchUp',
+        }),
+      },
+      on: {
+        'catchUp.joined': { target: 'following', actions: ['noteFollowing', ...answerBatch] },
+        'catchUp.passed': { target: 'measuring', actions: [...answerBatch] },
+      },
+    },
+    /** With others that catch up. What the collector offers meanwhile is part of what they go through. */
+    following: {
+      always: {
+        guard: 'isLeftBehind',
+        target: 'returning',
+        actions: {
+          type: 'send',
+          params: ({ context }) => ({ to: '@catch-up-collector', event: { type: 'leave', handle: context.handle } }),
+        },
+      },
+      on: {
+        fragment: {
+          target: 'taking',
+          actions: [
+            { type: 'holdFragment', params: ({ event }) => event },
+            { type: 'apply', params: ({ event }) => take(event) },
+          ],
+        },
+        caughtUp: {
+          target: 'measuring',
+          actions: [
+            'noteAlone',
+            { type: 'noteStanding', params: ({ event }) => ({ position: event.through }) },
+            { type: 'apply', params: ({ event }) => publish(event) },
+            { type: 'reply', params: leftInLog },
+          ],
+        },
+      },
+    },
+    taking: {
+      on: {
+        'log.taken': [
+          {
+            guard: { type: 'hasNewsToTell', params: ({ event }) => event },
+            target: 'passingOn',
+            actions: [
+              { type: 'apply', params: ({ event }) => publish(event) },
+              { type: 'noteTaken', params: ({ event }) => event },
+            ],
+          },
+          {
+            target: 'settled',
+            actions: [
+              { type: 'apply', params: ({ event }) => publish(event) },
+              { type: 'noteTaken', params: ({ event }) => event },
+            ],
+          },
+        ],
+        'part.taken': { target: 'spilling', actions: { type: 'notePartTaken', params: ({ event }) => event } },
+        'log.withdrawn': 'settled',
+      },
+    },
+    /** A part of a transaction leaves the memory before the next one comes. */
+    spilling: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({ to: '@checkpoints', request: { type: 'spillLines', handle: context.handle }, as: 'spill' }),
+      },
+      on: { 'lines.spilled': 'settled' },
+    },
+    /** The collector hears of a batch only when our Materializers have it: what depends on them comes after. */
+    passingOn: {
+      entry: { type: 'multicall', params: ({ context }) => announcement(context) },
+      on: {
+        'appended.done': 'settled',
+        stop: [
+          {
+            guard: { type: 'drainsWithBatch', params: ({ event }) => ({ reason: { shutdown: event.cause } }) },
+            target: '#consumer.draining',
+          },
+          { target: '#consumer.closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: event.cause } }) } },
+        ],
+        EXIT: [
+          { guard: { type: 'drainsWithBatch', params: ({ event }) => event }, target: '#consumer.draining' },
+          { target: '#consumer.closed', actions: { type: 'noteReason', params: ({ event }) => ({ reason: leavingReason(event.reason) }) } },
+        ],
+      },
+    },
+    settled: {
+      always: [
+        { guard: 'holdsFragment', target: 'following', actions: [...answerBatch] },
+        { guard: 'holdsBatch', target: 'live', actions: [...answerBatch] },
+        { target: 'measuring' },
+      ],
+    },
+  },
+});
+
+function offerOf({ event }: { event: Offer }): Offer {
+  return event;
+}
+
+function leftInLog({ context, event }: { context: ConsumerContext; event: Offer }) {
+  return taken(context, event.replyTo);
+}
+
+function take({ delivery }: { delivery: DeliveryId }): { table: string; change: ConsumerLogChange } {
+  return { table: 'log', change: { take: delivery } };
+}
+
+function takeUnrouted({ after, through }: LogRange): { table: string; change: ConsumerLogChange } {
+  return { table: 'log', change: { takeUnrouted: { after, through } } };
+}
+
+function publish({ through }: { through: LogPosition }): { table: string; change: ConsumerLogChange } {
+  return { table: 'log', change: { publish: through } };
+}
+
+function announcement({ end }: { end: LogOffset }) {
+  return { table: 'materializers', request: { type: 'takeAppended', through: end }, as: 'appended' };
+}

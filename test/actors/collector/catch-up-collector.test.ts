@@ -1,0 +1,116 @@
+/** How shapes that lag go through the log together: who may join, what is brought to whom, and when they are let go. */
+import { expect, test } from 'vitest';
+import { catchUpCollector } from '../../../src/actors/collector/catch-up-collector.ts';
+import type { Message } from '../../../src/otp/process.ts';
+import { walk } from '../../support/actors/lone-machine.ts';
+
+const after = (...events: readonly Message[]) => walk(catchUpCollector, { self: 'collector#1' }, ...events);
+const join = (handle: string, position: number) => ({ type: 'join', handle, after: position, replyTo: `call/${handle}` });
+const joined = (handle: string) => [
+  { type: 'apply', params: { table: 'router', change: { add: handle } } },
+  { type: 'reply', params: { to: `call/${handle}`, event: { type: 'catchUp.joined' } } },
+];
+const router = (change: unknown) => ({ type: 'apply', params: { table: 'router', change } });
+const told = (request: object, as: string) => ({ type: 'multicall', params: { table: 'router', request, as, silenceMs: 5_000 } });
+const passed = { type: 'log.passed', through: 30 };
+const loaded = { type: 'block.loaded', after: 10, through: 20 };
+const begun = [join('1-1', 10), passed];
+
+test('nothing moves before the collector of all others has passed what those who join are to take', () => {
+  const first = after(join('1-1', 10));
+  const second = after(join('1-1', 10), join('2-1', 10));
+
+  expect([first.value, first.asked, second.value, second.asked]).toEqual(['gathering', joined('1-1'), 'gathering', joined('2-1')]);
+});
+
+test('a transaction that concerned nobody who goes along is not read', () => {
+  expect(after(passed)).toMatchObject({ value: 'idle', asked: [] });
+});
+
+test('they read on from where they stand, through what the others have passed', () => {
+  expect(after(...begun).asked).toMatchObject([
+    { type: 'call', params: { to: '@log-reader', request: { type: 'loadBlock', owner: 'collector#1', after: 10, through: 30 } } },
+  ]);
+});
+
+test.each([
+  ['at its end', 20, 'catchUp.joined'],
+  ['inside it', 15, 'catchUp.passed'],
+])('a shape that stands %s while a block is delivered is answered', (_, position, answer) => {
+  const { asked } = after(...begun, loaded, join('2-1', position));
+
+  expect(asked.at(-1)).toEqual({ type: 'reply', params: { to: 'call/2-1', event: { type: answer } } });
+});
+
+test('a fragment goes to those whom it touches, layer by layer', () => {
+  const layer = [...begun, loaded, { type: 'layer.ready', delivery: 7 }];
+
+  expect([after(...begun, loaded).asked, after(...layer).asked, after(...layer, { type: 'batch.done', failed: [] }).asked]).toEqual([
+    [router({ route: { after: 10, through: 20 } })],
+    [told({ type: 'fragment', delivery: 7, through: 20 }, 'batch')],
+    [router('nextLayer')],
+  ]);
+});
+
+test('who does not take a fragment is left behind, and the others go on', () => {
+  const silent = [...begun, loaded, { type: 'batch.done', failed: ['@consumer/1-1'] }];
+
+  expect([after(...silent).asked, after(...silent, { type: 'block.notTaken', handles: ['1-1'] }).asked]).toEqual([
+    [router({ unanswered: ['@consumer/1-1'] })],
+    [
+      router({ leaveBehind: ['1-1'] }),
+      { type: 'sendToEach', params: { to: ['@consumer/1-1'], event: { type: 'leftBehind' } } },
+      router('nextLayer'),
+    ],
+  ]);
+});
+
+const delivered = [...begun, { ...loaded, through: 30 }, { type: 'block.delivered' }];
+
+test('behind what was passed, it asks how far the others have come, and goes through that too', () => {
+  const { value, asked } = after(...delivered, { type: 'collector.position', position: 40 });
+
+  expect({ before: after(...delivered).asked, value, asked }).toMatchObject({
+    before: [{ type: 'call', params: { to: '@shape-log-collector', request: { type: 'reportPosition' } } }],
+    value: 'loading',
+    asked: [{ type: 'call', params: { request: { after: 30, through: 40 } } }],
+  });
+});
+
+const dismissing = [...delivered, { type: 'collector.position', position: 30 }];
+
+test('when nothing is left, everybody is told how far they are, and nobody is brought anything any more', () => {
+  const { value, asked } = after(...dismissing, { type: 'dismissal.done', failed: [] });
+
+  expect({ before: after(...dismissing).asked, value, asked }).toEqual({
+    before: [
+      router('everyone'),
+      told({ type: 'caughtUp', through: 30 }, 'dismissal'),
+    ],
+    value: 'idle',
+    asked: [router('removeAll')],
+  });
+});
+
+test('who wants to join while the others are let go waits for that', () => {
+  expect(after(...dismissing, join('2-1', 30)).asked).toMatchObject([{ type: 'postpone' }]);
+});
+
+test('where the log does not hold, all who would read it end', () => {
+  const condemning = [...begun, { type: 'block.corrupt', why: 'a checksum does not match' }];
+
+  expect([after(...condemning).asked, after(...condemning, { type: 'dismissal.done', failed: ['@consumer/1-1'] }).value]).toMatchObject([
+    [router('everyone'), { type: 'multicall', params: { request: { type: 'block.corrupt', why: 'a checksum does not match' } } }],
+    'idle',
+  ]);
+});
+
+test.each([
+  ['loads a block', begun],
+  ['asks how far the others are', delivered],
+])('a peer that dies while it %s is asked once more', (_, events) => {
+  const failed = { type: 'reader.failed', to: '@peer', request: 'any', reason: 'noproc' };
+  const again = after(...events, failed, { type: 'timeout.retry' });
+
+  expect([after(...events, failed).asked, again.asked]).toMatchObject([[{ type: 'startTimer' }], after(...events).asked]);
+});
