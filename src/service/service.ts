@@ -10,6 +10,7 @@ import { Closing } from './closing.ts';
 import { NO_DATABASE, type Configuration } from '../settings/configuration.ts';
 import { ConfigurationError } from '../settings/configuration-error.ts';
 import { databaseOf, type Database } from './database.ts';
+import { storedStream } from './wiring/database.ts';
 import { stackWiring } from './wiring/stack.ts';
 import { startInspectionServer } from '../observer/inspection-server.ts';
 import type { ExitReason, Pid } from '../otp/process.ts';
@@ -55,7 +56,7 @@ export async function startService(configuration: Configuration, world: World = 
 async function start(configuration: Configuration, world: World, logger: Logger, closing: Closing): Promise<Service> {
   const storage = await reachStorage(configuration, world);
   closing.add(() => storage.close());
-  const database = await reachDatabase(configuration, storage.log, closing);
+  const database = await reachDatabase(configuration, storage, closing);
   const runtime = createRuntime({ clock: world.clock });
   logLifecycle(runtime, logger);
   for (const note of storage.notes) logger.warn(note);
@@ -75,11 +76,11 @@ async function start(configuration: Configuration, world: World, logger: Logger,
 }
 
 /** The storage says which replication slot is its own: no other is touched. */
-async function reachDatabase(configuration: Configuration, stored: Storage['log'], closing: Closing): Promise<Database> {
+async function reachDatabase(configuration: Configuration, storage: Storage, closing: Closing): Promise<Database> {
   const { databaseUrl } = configuration;
   if (databaseUrl === undefined) throw new ConfigurationError(NO_DATABASE);
   const database = databaseOf(configuration, databaseUrl);
-  const problem = await preflight(databaseUrl, { ...database, stored });
+  const problem = await preflight(databaseUrl, { ...database, stored: storedStream(storage) });
   if (problem !== undefined) throw new ConfigurationError(problem.message);
   closing.add(() => database.adminPool.close());
   closing.add(() => database.snapshotPool.close());

@@ -1,6 +1,7 @@
 /** What can go wrong with stored data, each error named for what happened. None is worth a retry by the same owner. */
 import type { LogPosition } from '../model/log-position.ts';
 import type { Handle } from '../model/shape.ts';
+import { NO_STREAM, type HeldStream } from './log/held-stream.ts';
 
 /** The disk refused. What had been synced before is unharmed; whether the refused part arrived is unknown. */
 export class DiskError extends Error {
@@ -21,9 +22,15 @@ export class LogCorruptError extends Error {
 
   constructor(
     readonly position: LogPosition,
-    claim: string,
+    private readonly claim: string,
+    /** What the log says of its stream before that position, as far as it was read. */
+    readonly stream: HeldStream = NO_STREAM,
   ) {
     super(`the transaction log is corrupt at ${position}: ${claim}`);
+  }
+
+  after(stream: HeldStream): LogCorruptError {
+    return new LogCorruptError(this.position, this.claim, stream);
   }
 }
 

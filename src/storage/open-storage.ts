@@ -63,7 +63,8 @@ export async function openStorage(options: StorageOptions): Promise<Storage> {
 async function recover(options: StorageOptions, disk: Disk): Promise<Storage> {
   const { directory, clock, chunkBytesMax = CHUNK_BYTES_MAX, segmentBytesMax = 64 * MIB, tailBytesMax = 64 * MIB } = options;
   const checkpoints = await openCheckpoints(disk, `${directory}/checkpoint`);
-  const { log, notes } = await openTrustedLog({ disk, directory: `${directory}/log`, segmentBytesMax, tailBytesMax }, checkpoints);
+  const logOptions = { disk, directory: `${directory}/log`, segmentBytesMax, tailBytesMax };
+  const { log, notes, ...damage } = await openTrustedLog(logOptions, checkpoints);
   const paths = new ShapePaths(disk, directory);
   const files = new FileCache(disk, options.idleFilesMax ?? 64);
   const recovered = await recoverShapes(log, checkpoints, paths);
@@ -71,7 +72,7 @@ async function recover(options: StorageOptions, disk: Disk): Promise<Storage> {
   const close = async (): Promise<void> => {
     await shapes.close().finally(() => log.close()).finally(() => checkpoints.close());
   };
-  return { log, shapes, notes: [...notes, ...shapeNotes(recovered)], close };
+  return { log, shapes, notes: [...notes, ...shapeNotes(recovered)], ...damage, close };
 }
 
 function closingOnce(close: () => Promise<void>, storage: Storage): Storage {

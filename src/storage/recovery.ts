@@ -10,6 +10,7 @@ import type { Checkpoints } from './checkpoint/checkpoints.ts';
 import type { Disk } from './disk.ts';
 import { LogCorruptError } from './errors.ts';
 import { openDiskLog, type DiskLogOptions } from './log/disk-log.ts';
+import type { HeldStream } from './log/held-stream.ts';
 import type { TransactionLog } from './log/transaction-log.ts';
 import { removeLog, segmentStarts } from './log/segments.ts';
 import type { RecoveredShapes } from './shapes/shape-recovery.ts';
@@ -18,6 +19,8 @@ export interface RecoveredLog {
   readonly log: TransactionLog;
   /** What was found damaged, and what became of it; a sentence each. */
   readonly notes: readonly string[];
+  /** Set when the log was damaged and begun anew: what is known of the stream that it had. */
+  readonly damagedStream?: HeldStream;
 }
 
 type LogOptions = Omit<DiskLogOptions, 'from' | 'durable'>;
@@ -38,7 +41,7 @@ export async function openTrustedLog(options: LogOptions, checkpoints: Checkpoin
     return { log, notes };
   } catch (error) {
     if (!(error instanceof LogCorruptError)) throw error;
-    return { log: await beginAnew(options, checkpoints), notes: [logNote(error)] };
+    return { log: await beginAnew(options, checkpoints), notes: [logNote(error)], damagedStream: error.stream };
   }
 }
 

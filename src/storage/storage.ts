@@ -1,5 +1,6 @@
 /** Storage: the transaction log and the shapes' logs made from it, opened and closed together. */
 import type { ShapeLogs } from './shapes/shape-logs.ts';
+import type { HeldStream } from './log/held-stream.ts';
 import type { TransactionLog } from './log/transaction-log.ts';
 
 export interface Storage {
@@ -7,6 +8,11 @@ export interface Storage {
   readonly shapes: ShapeLogs;
   /** What was found damaged when it was opened, and what became of it; a sentence each. */
   readonly notes: readonly string[];
+  /**
+   * Set when the log was found damaged and begun anew: what is known of the stream that it had. No more than this is sure,
+   * and nothing where the log could not even say whose stream it was.
+   */
+  readonly damagedStream?: HeldStream;
   /** Checkpoints, syncs and gives everything back; the second call does nothing. */
   close(): Promise<void>;
 }

@@ -42,6 +42,8 @@ export interface FoundDatabase {
 export interface StoredStream {
   readonly source: StreamSource | undefined;
   readonly heldLsn: Lsn;
+  /** When the log was damaged and begun anew: what is known of the stream that it had. It held perhaps more of it. */
+  readonly damaged?: Omit<StoredStream, 'damaged'> | undefined;
 }
 
 export const NOTHING_STORED: StoredStream = { source: undefined, heldLsn: LSN_ZERO };
@@ -68,7 +70,7 @@ export function standingOf(found: FoundDatabase, stored: StoredStream, settings:
   if (!isOurs(found, slot, stored) && settings.takesOverSlot !== true) {
     return { standing: 'refused', code: 'slot_not_ours', why: notOurs(found, slot) };
   }
-  const why = stored.source === undefined ? whatIsTaken(found, slot) : whyNotContinued(found, slot, stored, stored.source, settings);
+  const why = whyNotContinued(found, slot, stored, settings);
   return why === undefined ? { standing: 'continued' } : { standing: 'lost', why };
 }
 
@@ -98,14 +100,24 @@ function whyUnfit({ plugin, database, isTwoPhase, isTemporary, activePid }: Foun
 
 function withoutSlot({ source }: FoundDatabase, stored: StoredStream, { isSlotTemporary = false }: SlotSettings): SlotStanding {
   const title = `replication slot "${source.slot}"`;
-  if (stored.source === undefined) return { standing: 'new', why: `there is no ${title} yet` };
+  if (rememberedOf(stored).source === undefined) return { standing: 'new', why: `there is no ${title} yet` };
   return { standing: 'lost', why: isSlotTemporary ? `the ${title} ended with its connection, as it was told to` : `the ${title} is gone` };
 }
 
 function isOurs({ source, publication }: FoundDatabase, slot: FoundSlot, stored: StoredStream): boolean {
   if (publication?.isMarked === true) return true;
-  if (stored.source === undefined || differenceOf({ ...stored.source, timeline: source.timeline }, source) !== undefined) return false;
-  return isBeingMade(stored) || compareLsn(slot.confirmedLsn, stored.heldLsn) <= 0;
+  const remembered = rememberedOf(stored);
+  if (remembered.source === undefined || !isSameSlot(remembered.source, source)) return false;
+  return isBeingMade(remembered) || compareLsn(slot.confirmedLsn, remembered.heldLsn) <= 0;
+}
+
+/** What is stored, or was before the log was begun anew. */
+function rememberedOf(stored: StoredStream): StoredStream {
+  return stored.source === undefined ? (stored.damaged ?? stored) : stored;
+}
+
+function isSameSlot(one: StreamSource, other: StreamSource): boolean {
+  return differenceOf({ ...one, timeline: other.timeline }, other) === undefined;
 }
 
 /** The log notes that before it asks for the slot. */
@@ -117,11 +129,11 @@ function whyNotContinued(
   found: FoundDatabase,
   slot: FoundSlot,
   stored: StoredStream,
-  source: StreamSource,
   { isSlotTemporary = false }: SlotSettings,
 ): string | undefined {
+  if (stored.source === undefined) return whyMadeAnew(found, slot, stored);
   const title = titleOf(found);
-  const difference = differenceOf(source, found.source);
+  const difference = differenceOf(stored.source, found.source);
   if (difference !== undefined) return difference;
   if (isBeingMade(stored)) return `${title} was being made when the service ended`;
   if (found.publication === undefined) return `the publication is gone, and ${title} is older than the one that is made now`;
@@ -139,6 +151,18 @@ function whatIsBehind(found: FoundDatabase, slot: FoundSlot, heldLsn: Lsn): stri
   return (
     `${titleOf(found)} has moved on without this storage: ${positionOf(found, slot)}, and ${held}; ` +
     'another instance used the slot, or this storage is an old copy'
+  );
+}
+
+/** A log that was damaged knows no more than an empty storage, and yet the slot may be its own. */
+function whyMadeAnew(found: FoundDatabase, slot: FoundSlot, { damaged }: StoredStream): string {
+  if (damaged === undefined) return whatIsTaken(found, slot);
+  const begun = 'the transaction log of this storage was damaged and begun anew';
+  if (damaged.source === undefined) return `${begun}, and cannot say any more whose slot it had; ${whatIsTaken(found, slot)}`;
+  if (!isSameSlot(damaged.source, found.source)) return `${begun}, and had another slot; ${whatIsTaken(found, slot)}`;
+  return (
+    `${begun}: what ${titleOf(found)}, which is this storage's own, had brought up to ${lsnToPostgres(slot.confirmedLsn)} is lost; ` +
+    'the slot is made anew, all shapes of before are condemned, and clients fetch them anew'
   );
 }
 

@@ -5,8 +5,10 @@ import { publicationPort } from '../../postgres/catalog/publication-port.ts';
 import { lockPort } from '../../postgres/connection/lock-port.ts';
 import { poolPort } from '../../postgres/connection/pool-port.ts';
 import { replicationPort } from '../../postgres/replication/replication-port.ts';
+import type { StoredStream } from '../../postgres/replication/slot-standing.ts';
 import type { TransactionSink } from '../../postgres/replication/transaction-sink.ts';
 import { snapshotPort, type SnapshotTarget } from '../../postgres/snapshot/snapshot-port.ts';
+import type { Storage } from '../../storage/storage.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { snapshotTarget } from './snapshot-target.ts';
 import { linesOf, type LogAccess } from './storage.ts';
@@ -43,9 +45,14 @@ function replication(resources: ServiceResources, { intake }: LogAccess): PortSp
     transactionBytesMax: configuration.transactionBytesMax,
     sink: doubting(resources, intake),
     lastCommitLsn: () => storage.log.lastCommitLsn,
-    stored: () => storage.log,
+    stored: () => storedStream(storage),
     owner: '@replication-client',
   });
+}
+
+/** What decides whose slot it is, before the first stream and at each. */
+export function storedStream({ log: { source, heldLsn }, damagedStream }: Storage): StoredStream {
+  return { source, heldLsn, damaged: damagedStream };
 }
 
 /** A table that the stream describes anew may have changed: what the catalogue told of it before no longer counts. */

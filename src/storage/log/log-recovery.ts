@@ -39,7 +39,7 @@ interface Findings {
  *
  * @param durable up to here the log is known to have been durable, apart from what itself and its witness say.
  * @param layouts is given those of the log, and `recent` the transactions that were read.
- * @throws {LogCorruptError} nothing was changed.
+ * @throws {LogCorruptError} nothing was changed; it tells whose stream the log had, where that could be read.
  */
 export async function recoverLog(
   segments: Segments,
@@ -51,6 +51,14 @@ export async function recoverLog(
   await segments.scan();
   const durableBefore = Math.max(durable, segments.witness.position) as LogPosition;
   const findings: Findings = { layouts, recent, openAfter: undefined, stream: NO_STREAM, durable: durableBefore };
+  try {
+    return await recoverSegments(segments, from, findings);
+  } catch (error) {
+    throw error instanceof LogCorruptError ? error.after(findings.stream) : error;
+  }
+}
+
+async function recoverSegments(segments: Segments, from: LogPosition, findings: Findings): Promise<RecoveredLog> {
   const begin = segments.holding(from) ?? LOG_START;
   let end = begin;
   for (const first of segments.firsts.filter((start) => start >= begin)) {

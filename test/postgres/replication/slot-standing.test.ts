@@ -72,6 +72,37 @@ test.each<[string, string, Case]>([
   expect(judge(change)).toEqual({ standing: 'lost', why: expect.stringContaining(why) });
 });
 
+const afterDamage = (damaged: Partial<StoredStream>): Case => ({ stored: { ...NOTHING_STORED, damaged: { ...stored, ...damaged } } });
+const begunAnew = 'the transaction log of this storage was damaged and begun anew';
+const taken = 'was made for another storage of Armature, which loses what lies between: it had confirmed 0/C8, and the WAL is at 0/384';
+const ownLost =
+  `${begunAnew}: what the replication slot "electric_slot_default", which is this storage's own, had brought up to 0/C8 is lost; ` +
+  'the slot is made anew, all shapes of before are condemned, and clients fetch them anew';
+
+test.each<[string, string, Case]>([
+  ['had this slot', ownLost, afterDamage({})],
+  ['had this slot, which has no mark', ownLost, { ...afterDamage({}), found: unmarked }],
+  ['had a slot that is gone', 'the replication slot "electric_slot_default" is gone', { ...afterDamage({}), found: { slot: undefined } }],
+  [
+    'had another slot',
+    `${begunAnew}, and had another slot; the replication slot "electric_slot_default" ${taken}`,
+    afterDamage(ofAnother({ slot: 'mine' })),
+  ],
+  [
+    'cannot be read at all',
+    `${begunAnew}, and cannot say any more whose slot it had; the replication slot "electric_slot_default" ${taken}`,
+    afterDamage({ source: undefined }),
+  ],
+])('a log that was damaged is told as that, and whose the slot is, when it %s', (_, why, change) => {
+  expect(judge(change)).toEqual({ standing: 'lost', why });
+});
+
+test('a slot without a mark is refused when the damaged log may have held less than it has confirmed', () => {
+  const change = { ...afterDamage({}), found: unmarked, slot: { confirmedLsn: '301' as Lsn } };
+
+  expect(judge(change)).toMatchObject({ standing: 'refused', code: 'slot_not_ours' });
+});
+
 const foreign: Case = { stored: NOTHING_STORED, found: unmarked };
 
 test.each<[string, string, Case]>([

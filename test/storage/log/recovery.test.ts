@@ -402,6 +402,28 @@ describe('a storage directory', () => {
     await again.close();
   });
 
+  test('begins anew when its log is damaged, and still tells whose stream that had', async () => {
+    const before = await start({ segmentBytesMax: 100_000 });
+    before.log.restart(anotherSource, lsn(3));
+    await grow(before, 5);
+    before.log.appendHeld(lsn(6));
+    await before.log.sync();
+    await grow(before, 10);
+    await before.close();
+    const [segment = ''] = readdirSync(`${directory}/log`).filter((name) => name.endsWith('.log'));
+    const content = readFileSync(`${directory}/log/${segment}`);
+    writeFileSync(`${directory}/log/${segment}`, content.fill(0, content.length - 40));
+    const after = await start();
+    const { lastCommitLsn, source } = after.log;
+
+    expect({ lastCommitLsn, source, damagedStream: after.damagedStream }).toEqual({
+      lastCommitLsn: '0',
+      source: undefined,
+      damagedStream: { source: anotherSource, lastCommitLsn: '5', heldLsn: '6' },
+    });
+    await after.close();
+  });
+
   test.each([
     ['is lost', (path: string) => rmSync(path)],
     ['is damaged', (path: string) => writeFileSync(path, readFileSync(path).fill(0, 40, 80))],
