@@ -57,5 +57,5 @@ export const checkpointer = setup({
 
 /** A Consumer that is only about to start does not hear of it; the next checkpoint names its shape again. */
 function stopOfDamaged({ event: { handle, why } }: { event: { handle: Handle; why: string } }): { to: Name; event: Message } {
-  return { to: consumerOf(handle), event: { type: 'stop', cause: { delete: why } } };
+  return { to: consumerOf(handle), event: { type: 'stop', cause: { delete: why, isDamaged: true } } };
 }

@@ -11,7 +11,13 @@ import type { ErrorReport, ExitReason } from '../otp/process.ts';
 import type { ShapeEnd } from '../shapes/change-converter.ts';
 
 /** Why a shape's process was asked to end: the `cause` of the request `stop`, and what `{ shutdown }` carries. */
-export type StopCause = 'drain' | { readonly delete: string };
+export type StopCause = 'drain' | Deletion;
+
+export interface Deletion {
+  readonly delete: string;
+  /** What is stored of the shape is not what was written: an operator is warned. */
+  readonly isDamaged?: true;
+}
 
 /** Why a shape's process ended by itself: its log cannot go on over this transaction. */
 export interface LogEnd {
@@ -59,6 +65,12 @@ function isDeletion(cause: unknown): cause is { delete: string } {
 export function snapshotFailure(reason: ExitReason): unknown {
   if (typeof reason !== 'object' || !('shutdown' in reason) || !isDeletion(reason.shutdown)) return undefined;
   return 'error' in reason.shutdown ? reason.shutdown.error : undefined;
+}
+
+/** Whether a shape's process ended because what is stored of the shape does not hold. */
+export function isDamage(reason: ExitReason): boolean {
+  if (typeof reason !== 'object' || !('shutdown' in reason) || !isDeletion(reason.shutdown)) return false;
+  return 'isDamaged' in reason.shutdown && reason.shutdown.isDamaged === true;
 }
 
 /** The transaction that ended a shape because nobody can tell what it did to the table; undefined for any other end. */

@@ -198,6 +198,7 @@ const shapeCacheScenario: Scenario = {
     { type: 'shape.isGone', replyTo },
     { type: 'shape.gone', handle: '1-1', why: 'asked', isTold: false, pids: [] },
     { type: 'shape.gone', handle: '1-1', why: 'asked', isTold: true, pids: ['consumer#2'] },
+    { type: 'shape.gone', handle: '1-1', why: 'its index is damaged', isTold: false, pids: [], damagedTable: 'public.items' },
     {
       type: 'shape.gone',
       handle: '1-1',

@@ -9,12 +9,13 @@ import { invariant } from '../../base/invariant.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { effects } from '../../otp/effects.ts';
 import type { CallFailed, Down, Pid, ReplyTo } from '../../otp/process.ts';
+import { damagedShapeNote } from '../damaged-shape.ts';
 import { note } from '../journal.ts';
 import { missedChangesNote, type MissedChanges } from '../missed-changes.ts';
 
 type Event =
   | { type: 'createShape'; definition: ShapeDefinition; replyTo: ReplyTo }
-  | { type: 'deleteShape'; handle: Handle; why: string; replyTo: ReplyTo }
+  | { type: 'deleteShape'; handle: Handle; why: string; isDamaged?: boolean; replyTo: ReplyTo }
   | { type: 'purge'; why: string; replyTo: ReplyTo }
   | { type: 'condemnShapes'; handles: readonly Handle[]; why: string }
   | { type: 'reportCondition' }
@@ -27,7 +28,15 @@ type Event =
   | { type: 'confirmHandle'; handle: Handle; replyTo: ReplyTo }
   | { type: 'shape.isKept'; replyTo: ReplyTo }
   | { type: 'shape.isGone'; replyTo: ReplyTo }
-  | { type: 'shape.gone'; handle: Handle; why: string; isTold: boolean; pids: readonly Pid[]; missed?: MissedChanges }
+  | {
+      type: 'shape.gone';
+      handle: Handle;
+      why: string;
+      isTold: boolean;
+      pids: readonly Pid[];
+      missed?: MissedChanges;
+      damagedTable?: string;
+    }
   | { type: 'shapes.restored'; count: number }
   | { type: 'shapes.purged'; replies: readonly ReplyTo[] }
   | { type: 'shapes.condemned'; pids: readonly Pid[]; why: string; count: number; relations: readonly string[] }
@@ -57,6 +66,7 @@ export const shapeCache = setup({
   guards: {
     isRestored: (_, { mode }: { mode: 'create' | 'restore' }) => mode === 'restore',
     hasMissedChanges: (_, { missed }: { missed?: MissedChanges }) => missed !== undefined,
+    isDamaged: (_, { damagedTable }: { damagedTable?: string }) => damagedTable !== undefined,
     isTold: (_, { isTold }: { isTold: boolean }) => isTold,
   },
   actions: { ...effects },
@@ -104,6 +114,10 @@ export const shapeCache = setup({
       {
         guard: { type: 'hasMissedChanges', params: ({ event }) => event },
         actions: [{ type: 'send', params: missedNote }, ...TELL_AND_LET_GO],
+      },
+      {
+        guard: { type: 'isDamaged', params: ({ event }) => event },
+        actions: [{ type: 'send', params: damagedNote }, ...LET_GO],
       },
       { guard: { type: 'isTold', params: ({ event }) => event }, actions: LET_GO },
       { actions: TELL_AND_LET_GO },
@@ -193,9 +207,9 @@ export const shapeCache = setup({
         deleteShape: {
           actions: {
             type: 'apply',
-            params: ({ event }) => ({
+            params: ({ event: { handle, why, isDamaged, replyTo } }) => ({
               table: 'directory',
-              change: { type: 'condemn', handle: event.handle, why: event.why, replyTo: event.replyTo },
+              change: { type: 'condemn', handle, why, isDamaged, replyTo },
             }),
           },
         },
@@ -260,6 +274,11 @@ function condemnedNote({ event: { type, count, why, relations } }: { event: Extr
 
 function deletedNote({ event: { handle, why } }: { event: { handle: Handle; why: string } }) {
   return note('info', 'shape.deleted', { handle, why });
+}
+
+function damagedNote({ event: { handle, damagedTable, why } }: { event: { handle: Handle; damagedTable?: string; why: string } }) {
+  invariant(damagedTable !== undefined, 'only what was damaged is told');
+  return damagedShapeNote({ handle, table: damagedTable, why });
 }
 
 function missedNote({ event: { missed } }: { event: { missed?: MissedChanges } }) {

@@ -13,7 +13,7 @@ import { newHandle, type Handle, type ShapeDefinition } from '../../model/shape.
 import type { ExitReason, Message, Pid, ReplyTo, Table } from '../../otp/process.ts';
 import { DependencyGraph } from '../../shapes/dependency-graph.ts';
 import type { SnapshotState } from '../../storage/shapes/shape-logs.ts';
-import { downCause } from '../down-cause.ts';
+import { downCause, isDamage } from '../down-cause.ts';
 import { isServing, type LifeEvent } from './handle-life.ts';
 import { RecentEnds } from './recent-ends.ts';
 import { ShapeLives, whyItEnded, type LifeEnd, type LifeNews, type ShapeLife } from './shape-lives.ts';
@@ -22,7 +22,7 @@ export type DirectoryChange =
   | { readonly type: 'reserve'; readonly definition: ShapeDefinition; readonly replyTo: ReplyTo }
   | { readonly type: 'started'; readonly handle: Handle; readonly pid: Pid }
   | { readonly type: 'refused'; readonly handle: Handle; readonly why: string }
-  | { readonly type: 'condemn'; readonly handle: Handle; readonly why: string; readonly replyTo: ReplyTo }
+  | { readonly type: 'condemn'; readonly handle: Handle; readonly why: string; readonly isDamaged?: boolean; readonly replyTo: ReplyTo }
   | { readonly type: 'confirm'; readonly handle: Handle; readonly replyTo: ReplyTo }
   | { readonly type: 'down'; readonly pid: Pid; readonly reason: ExitReason }
   | { readonly type: 'restoreNext' }
@@ -101,7 +101,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
       case 'refused':
         return this.refused(change.handle, change.why);
       case 'condemn':
-        return this.condemnOnRequest(change.handle, change.why, change.replyTo);
+        return this.condemnOnRequest(change.handle, { why: change.why, isTold: false, isDamaged: change.isDamaged }, change.replyTo);
       case 'confirm':
         return { type: this.definitionOf(change.handle) === undefined ? 'shape.isGone' : 'shape.isKept', replyTo: change.replyTo };
       case 'down':
@@ -189,10 +189,10 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     return replies;
   }
 
-  private condemnOnRequest(handle: Handle, why: string, replyTo: ReplyTo): Message {
+  private condemnOnRequest(handle: Handle, end: LifeEnd, replyTo: ReplyTo): Message {
     if (this.definitionOf(handle) === undefined) return { type: 'shape.unknown', handle, replyTo };
-    const condemned = this.condemn([handle], { why, isTold: false });
-    return { type: 'shape.condemned', handle, pids: consumersOf(condemned), replies: [replyTo], why };
+    const condemned = this.condemn([handle], end);
+    return { type: 'shape.condemned', handle, pids: consumersOf(condemned), replies: [replyTo], why: end.why };
   }
 
   /** A Consumer ended: by its cause the shape is kept for a restart of ours, or it goes. */
@@ -202,10 +202,11 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const cause = downCause(reason);
     if (cause.type === 'drain' && this.canGoOn(shape)) return this.startAgain(shape);
     this.ends.noteFailure(handle, reason);
-    const end = shape.end ?? { why: cause.type === 'delete' ? cause.why : cause.type, isTold: false };
+    const end = shape.end ?? { why: cause.type === 'delete' ? cause.why : cause.type, isTold: false, isDamaged: isDamage(reason) };
     const pids = this.end(handle, 'consumer.ended', end);
     const missed = this.ends.newlyMissed(definition, reason);
-    return { type: 'shape.gone', handle, ...end, pids, ...(missed === undefined ? {} : { missed }) };
+    const warning = missed === undefined ? damageTold(definition, end) : { missed };
+    return { type: 'shape.gone', handle, why: end.why, isTold: end.isTold, pids, ...warning };
   }
 
   /** What was stored is good and the shape is wanted: only a snapshot cannot be gone on with. */
@@ -304,6 +305,10 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     this.dependencies.remove(shape.handle);
     this.ports.shapeLogs.delete(shape.handle, whyItEnded(shape));
   }
+}
+
+function damageTold({ relation: { schema, name } }: ShapeDefinition, { isDamaged }: LifeEnd): { damagedTable?: string } {
+  return isDamaged === true ? { damagedTable: `${schema}.${name}` } : {};
 }
 
 function consumersOf(shapes: readonly ShapeLife[]): readonly Pid[] {

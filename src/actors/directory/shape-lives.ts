@@ -24,6 +24,8 @@ export interface LifeEnd {
   readonly why: string;
   /** An operator was told of it together with that of others. */
   readonly isTold: boolean;
+  /** What is stored of it is not what was written. */
+  readonly isDamaged?: boolean | undefined;
 }
 
 /** What an event tells besides: which Consumer it has from now on, or none; why it ends. */

@@ -63,13 +63,13 @@ export function servedShapes(runtime: Runtime, table: () => ShapeDirectory | und
       return reply?.type === 'shape.created' ? { outcome: 'created', handle: reply['handle'] as Handle } : { outcome: 'refused' };
     },
     awaitSnapshotStart: (handle) => awaitSnapshotStart(runtime, table, handle),
-    delete: (handle) => deleteShape(runtime, handle, 'request'),
-    condemn: (handle, why) => deleteShape(runtime, handle, why),
+    delete: (handle) => deleteShape(runtime, { handle, why: 'request' }),
+    condemn: (handle, why) => deleteShape(runtime, { handle, why, isDamaged: true }),
   };
 }
 
-async function deleteShape(runtime: Runtime, handle: Handle, why: string): Promise<void> {
-  await answered(runtime.call('@shape-cache', { type: 'deleteShape', handle, why }, CREATION_TIMEOUT_MS));
+async function deleteShape(runtime: Runtime, asked: { handle: Handle; why: string; isDamaged?: true }): Promise<void> {
+  await answered(runtime.call('@shape-cache', { type: 'deleteShape', ...asked }, CREATION_TIMEOUT_MS));
 }
 
 async function awaitSnapshotStart(runtime: Runtime, table: () => ShapeDirectory | undefined, handle: Handle): Promise<SnapshotStart> {

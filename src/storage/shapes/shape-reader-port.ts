@@ -40,7 +40,7 @@ export function shapeReaderPort(
         async readBlock(request) {
           blocks.forgetUnless((handle) => shapeLogs.get(handle) !== undefined);
           const { handle, column, after, through } = parameters(request);
-          const condemn = (why: string): void => send(`@consumer/${handle}`, { type: 'stop', cause: { delete: why } });
+          const condemn = (why: string): void => send(`@consumer/${handle}`, { type: 'stop', cause: { delete: why, isDamaged: true } });
           const draft = new BlockDraft(after, readerOf(column), blockBytesMax);
           const block = await unlessDamaged(condemn, () => readBlock(shapeLogs.get(handle), draft, through));
           if (block === undefined) return { type: 'history.isGone' };

@@ -55,6 +55,25 @@ test.each([
   ]);
 });
 
+test('an operator is warned of a shape that was damaged: which, of which table, and what did not hold', () => {
+  const why = 'the log of shape 1-1 is corrupt: its index does not hold';
+  const gone = { type: 'shape.gone', handle: '1-1', why, isTold: false, pids: [], damagedTable: 'public.items' };
+  const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, gone);
+
+  expect(asked.filter(({ params }) => JSON.stringify(params).includes('@journal'))).toEqual([
+    {
+      type: 'send',
+      params: {
+        to: '@journal',
+        event: {
+          type: 'note', level: 'warn', what: 'shape.damaged', handle: '1-1', table: 'public.items', why,
+          advice: 'The shape is condemned: its readers fetch a fresh one. Nothing has to be done, but the disk may not be sound.',
+        },
+      },
+    },
+  ]);
+});
+
 test.each(GAP_CAUSES)('an operator reads which changes were missed (%s), of which table, and what to do', (why) => {
   const missed = { table: { schema: 'public', name: 'odd "name"' }, why, xid: 7, lsn: '70' };
   const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, { type: 'shape.gone', handle: '1-1', why, missed, pids: [] });

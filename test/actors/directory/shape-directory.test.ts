@@ -407,3 +407,17 @@ test('of the shapes that one transaction ended, the first tells which changes of
     { table, why: 'transactionTooLarge', xid: 7, lsn: '80' },
   ]);
 });
+
+test('a shape that went because it was damaged names its table, whoever found the damage; one that was given up before does not', () => {
+  const damage: ExitReason = { shutdown: { delete: 'its index is damaged', isDamaged: true } };
+  const [byProcess, byReader, late] = [reservedShape(), reservedShape(), reservedShape()];
+  for (const shape of [byProcess, byReader, late]) shape.start();
+  byReader.directory.apply({ type: 'condemn', handle: byReader.handle, why: 'a piece is damaged', isDamaged: true, replyTo: SECOND });
+  late.condemn();
+
+  expect([byProcess.down(damage), byReader.down(DRAINED), late.down(damage)]).toEqual([
+    { type: 'shape.gone', handle: byProcess.handle, why: 'its index is damaged', isTold: false, pids: [], damagedTable: 'public.items' },
+    { type: 'shape.gone', handle: byReader.handle, why: 'a piece is damaged', isTold: false, pids: [], damagedTable: 'public.items' },
+    { type: 'shape.gone', handle: late.handle, why: 'asked', isTold: false, pids: [] },
+  ]);
+});

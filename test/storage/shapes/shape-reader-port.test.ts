@@ -170,7 +170,7 @@ describe.each(engines)('a follower of a shape: $name', ({ open }) => {
     const why = "an entry of a shape's log cannot be read: at byte 10 of 11 stands something else than a row is written with";
     expect({ answer, sent: reader.port.sent }).toEqual({
       answer: { type: 'history.isGone' },
-      sent: [{ to: `@consumer/${HANDLE}`, message: { type: 'stop', cause: { delete: why } } }],
+      sent: [{ to: `@consumer/${HANDLE}`, message: { type: 'stop', cause: { delete: why, isDamaged: true } } }],
     });
   });
 
@@ -183,7 +183,7 @@ describe.each(engines)('a follower of a shape: $name', ({ open }) => {
     const why = "an entry of a shape's log cannot be read: this version of Armature does not know its kind, splice";
     expect({ answer, sent: port.sent.map(({ message }) => message) }).toEqual({
       answer: { type: 'history.isGone' },
-      sent: [{ type: 'stop', cause: { delete: why } }],
+      sent: [{ type: 'stop', cause: { delete: why, isDamaged: true } }],
     });
   });
 });
