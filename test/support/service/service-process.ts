@@ -8,14 +8,11 @@ import { createServer, type AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { systemClock } from '../../../src/base/clock.ts';
 import { streamIdOf } from '../postgres/postgres.ts';
+import { enterProcess } from './running-processes.ts';
 
 const CLI = fileURLToPath(new URL('../../../dist/cli.js', import.meta.url));
 const START_WITHIN_MS = 30_000;
 const ASK_EVERY_MS = 20;
-
-/** A test that fails leaves no service behind. */
-const running = new Set<ChildProcess>();
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
 
 export interface ServiceProcess {
   readonly url: string;
@@ -59,11 +56,11 @@ export async function spawnService(options: ServiceOptions): Promise<ServiceProc
     },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  enterProcess(child);
   let printed = '';
   child.stdout.on('data', (chunk) => (printed += String(chunk)));
   child.stderr.on('data', (chunk) => (printed += String(chunk)));
-  running.add(child);
-  const exited = once(child, 'exit').then(() => running.delete(child));
+  const exited = once(child, 'exit');
   const end = async (signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null> => {
     child.kill(signal);
     await exited;
