@@ -47,7 +47,7 @@ try {
   await restartWithPostgres('Their tables gone');
 } finally {
   await database.close();
-  door.close();
+  await door.close();
   await postgres.stop();
   rmSync(directory, { recursive: true, force: true });
 }

@@ -3,8 +3,7 @@
  * waits, in the proxy and, by TCP, in the server itself. So a test decides how far a query's answer has come, and
  * needs no clock for it.
  */
-import { once } from 'node:events';
-import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
+import { startRelay } from './relay.ts';
 
 export interface ThrottledProxy {
   /** The URL of the server, by way of the proxy. */
@@ -21,42 +20,24 @@ export interface ThrottledProxy {
 
 /** @param serverUrl with host and port. */
 export async function startThrottledProxy(serverUrl: string): Promise<ThrottledProxy> {
-  const server = new URL(serverUrl);
+  const url = new URL(serverUrl);
   const valve = new Valve();
-  const sockets = new Set<Socket>();
-  const listener = createServer((client) => {
-    const upstream = connect(Number(server.port), server.hostname);
-    for (const socket of [client, upstream]) {
-      sockets.add(socket);
-      socket.on('error', () => {}); // Its close says enough.
-      socket.on('close', () => {
-        sockets.delete(socket);
-        client.destroy();
-        upstream.destroy();
-      });
-    }
+  const relay = await startRelay({ host: url.hostname, port: Number(url.port) }, (client, upstream) => {
     client.pipe(upstream);
     upstream.on('data', (bytes) => {
       upstream.pause();
       valve.pass(bytes, (piece) => client.write(piece), () => upstream.resume());
     });
   });
-  listener.listen(0, '127.0.0.1');
-  await once(listener, 'listening');
-  const url = new URL(server);
   url.hostname = '127.0.0.1';
-  url.port = String((listener.address() as AddressInfo).port);
+  url.port = String(relay.port);
   return {
     url: url.href,
     allow: (bytes) => valve.open(bytes),
     allowAll: () => valve.open(Number.POSITIVE_INFINITY),
     exhausted: () => valve.exhausted(),
-    breakConnections: () => sockets.forEach((socket) => socket.resetAndDestroy()),
-    async close() {
-      sockets.forEach((socket) => socket.destroy());
-      listener.close();
-      await once(listener, 'close');
-    },
+    breakConnections: () => relay.breakConnections(),
+    close: () => relay.close(),
   };
 }
 
