@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { earlyOffset, lateMonitor, trustedSnapshot, unboundedHistory } from './negative-controls.ts';
-import { anyScript, run, type RunOptions, type Script } from '../support/hand-over/hand-over-run.ts';
+import { anyScript, run, scriptWithSilences, type RunOptions, type Script } from '../support/hand-over/hand-over-run.ts';
 import { PROPERTIES, violationsOf, type Violation } from './violations.ts';
-import type { Machines } from '../support/hand-over/hand-over-world.ts';
+import type { Machines, WorldSizes } from '../support/hand-over/hand-over-world.ts';
 
 const RUNS = 2_000;
 /** Runs spent on making a counterexample smaller. */
@@ -31,7 +31,27 @@ test(
   'the same of a history that is read row by row, also within the snapshot',
   async () => {
     const property = fc.asyncProperty(anyScript, async (script) => {
-      expect(await violations(script, { blockBytesMax: 1 })).toEqual([]);
+      expect(await violations(script, { sizes: { historyBytesMax: 1 } })).toEqual([]);
+    });
+
+    await fc.assert(property, { numRuns: RUNS / 4 });
+  },
+  TIMEOUT_MS,
+);
+
+/** So small that every transaction is larger than a block, and its changes come one by one. */
+const ROW = { fillBytes: 1, wholeBytesMax: 1 };
+const ROW_BY_ROW: WorldSizes = { blocks: { common: ROW, own: ROW }, tailBytesMax: 0 };
+
+test.each([
+  ['transactions that are larger than a block', anyScript, ROW_BY_ROW],
+  ['a Consumer that is silent for longer than the collector waits', scriptWithSilences, {}],
+  ['both at once', scriptWithSilences, ROW_BY_ROW],
+] as const)(
+  'the same of %s',
+  async (_, scripts, sizes) => {
+    const property = fc.asyncProperty(scripts, async (script) => {
+      expect(await violations(script, { sizes })).toEqual([]);
     });
 
     await fc.assert(property, { numRuns: RUNS / 4 });
@@ -49,7 +69,7 @@ test('a dependant that begins inside a transaction which is read row by row ends
     choices: [...Array<number>(9).fill(0), 1, ...Array<number>(18).fill(0), 3, ...Array<number>(9).fill(0), 3, 3],
   };
 
-  expect(await violations(script, { blockBytesMax: 1 })).toEqual([]);
+  expect(await violations(script, { sizes: { historyBytesMax: 1 } })).toEqual([]);
 });
 
 /** Without a cure: a small script that shows the old bug, found by the property of the test above. */

@@ -25,8 +25,14 @@ const OWN_BLOCK: BlockSizes = { fillBytes: 256 * 1024, wholeBytesMax: 256 * 1024
 
 /**
  * @param blocks for shapes that read by themselves; `next` for the collector alone, which must not wait behind them.
+ * @param sizes of a block for the collector, and of one for a shape that reads by itself.
  */
-export function logReaderPort(log: TransactionLog, blocks: LogBlocks, next: LogBlocks): PortSpec {
+export function logReaderPort(
+  log: TransactionLog,
+  blocks: LogBlocks,
+  next: LogBlocks,
+  sizes: { readonly common: BlockSizes; readonly own: BlockSizes } = { common: COMMON_BLOCK, own: OWN_BLOCK },
+): PortSpec {
   return {
     name: '@log-reader',
     open: () => ({
@@ -34,14 +40,14 @@ export function logReaderPort(log: TransactionLog, blocks: LogBlocks, next: LogB
         logEnd: () => ({ type: 'log.end', through: log.durableEnd, lsn: log.durableLsn }),
         async nextBlock(request, signal) {
           const owner = ownerOf(request);
-          const { after, through, isPart } = await next.load(owner, rangeOf(request), COMMON_BLOCK, signal);
+          const { after, through, isPart } = await next.load(owner, rangeOf(request), sizes.common, signal);
           if (!isPart) return { type: 'block.loaded', after, through };
           next.forget(owner);
           return { type: 'transaction.isLarge', ...(await surveyTransaction(log, rangeOf(request), signal)) };
         },
         async loadBlock(request, signal) {
           try {
-            const { after, through } = await blocks.load(ownerOf(request), rangeOf(request), OWN_BLOCK, signal);
+            const { after, through } = await blocks.load(ownerOf(request), rangeOf(request), sizes.own, signal);
             return { type: 'block.loaded', after, through };
           } catch (error) {
             if (!(error instanceof LogCorruptError)) throw error;

@@ -5,7 +5,8 @@
 import fc from 'fast-check';
 import type { ExitReason } from '../../../src/otp/process.ts';
 import type { Wish } from './model-database.ts';
-import { NAMES, HandOverWorld, type Machines } from './hand-over-world.ts';
+import { SILENCE_MS } from '../../../src/actors/collector/delivering.ts';
+import { NAMES, HandOverWorld, type Machines, type WorldSizes } from './hand-over-world.ts';
 
 /** Steps are deliveries; when nothing is left to deliver, the next happening comes at once. */
 export interface Script {
@@ -15,6 +16,8 @@ export interface Script {
   /** Counted from then. */
   readonly materializerAtStep: number;
   readonly faults: readonly { readonly atStep: number; readonly victim: Victim; readonly how: Fault }[];
+  /** For how many steps the Consumer takes nothing, and how many more it does so after everybody's patience is over. */
+  readonly silences?: readonly { readonly atStep: number; readonly lasts: number; readonly more: number }[];
   /** Indexes among the heads of the channels, oldest first; 0 when they have run out. */
   readonly choices: readonly number[];
 }
@@ -40,7 +43,7 @@ interface Happening {
 
 export interface RunOptions {
   readonly machines?: Machines;
-  readonly blockBytesMax?: number;
+  readonly sizes?: WorldSizes;
   /** Looks at the world before each delivery, and may strike. */
   readonly onStep?: (world: HandOverWorld) => void;
 }
@@ -52,9 +55,9 @@ export interface Outcome {
 }
 
 /** @returns the world when nothing is left to happen. */
-export async function run(script: Script, { machines, blockBytesMax, onStep }: RunOptions = {}): Promise<Outcome> {
+export async function run(script: Script, { machines, sizes, onStep }: RunOptions = {}): Promise<Outcome> {
   let next = 0;
-  const world = new HandOverWorld((candidates) => (script.choices[next++] ?? 0) % candidates.length, machines, blockBytesMax);
+  const world = new HandOverWorld((candidates) => (script.choices[next++] ?? 0) % candidates.length, machines, sizes);
   await world.begin();
   const happenings = happeningsOf(script, world);
   let isQuiet = false;
@@ -71,7 +74,7 @@ export async function run(script: Script, { machines, blockBytesMax, onStep }: R
   return { world, isQuiet };
 }
 
-function happeningsOf({ transactions, consumerAtStep = 0, materializerAtStep, faults }: Script, world: HandOverWorld): Happening[] {
+function happeningsOf({ transactions, consumerAtStep = 0, materializerAtStep, faults, silences = [] }: Script, world: HandOverWorld): Happening[] {
   const { runtime } = world;
   const start = (template: string) => runtime.send(NAMES.consumers, { type: 'startChild', template, args: { type: 'none' } });
   const happenings = [
@@ -88,6 +91,11 @@ function happeningsOf({ transactions, consumerAtStep = 0, materializerAtStep, fa
       { atStep, happen: () => runtime.send('@writer', { type: 'begin', index }) },
       { atStep: atStep + lasts, happen: () => runtime.send('@writer', { type: 'commit', index, wishes }) },
       { atStep: atStep + lasts + hides, happen: () => runtime.send('@writer', { type: 'show', index }) },
+    ]),
+    ...silences.flatMap(({ atStep, lasts, more }) => [
+      { atStep, happen: () => runtime.suspend(NAMES.consumer) },
+      { atStep: atStep + lasts, happen: () => world.clock.advance(SILENCE_MS) },
+      { atStep: atStep + lasts + more, happen: () => runtime.resume(NAMES.consumer) },
     ]),
     ...faults.map(({ atStep, victim, how }) => ({ atStep, happen: () => strike(world, victim, how) })),
   ];
@@ -146,3 +154,8 @@ export const anyScript: fc.Arbitrary<Script> = fc.record({
   faults: fc.array(fault, { maxLength: 2 }),
   choices: fc.oneof(sparse, dense),
 });
+
+/** The Consumer takes nothing for a while, once or twice, which may be longer than anybody waits. */
+export const scriptWithSilences: fc.Arbitrary<Script> = fc
+  .tuple(anyScript, fc.array(fc.record({ atStep: fc.nat({ max: LAST_STEP }), lasts: fc.nat(20), more: fc.nat(20) }), { minLength: 1, maxLength: 2 }))
+  .map(([script, silences]) => ({ ...script, silences }));

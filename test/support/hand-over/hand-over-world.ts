@@ -33,11 +33,13 @@ import { Deliveries } from '../../../src/shapes/delivery.ts';
 import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
 import { LineReader } from '../../../src/shapes/line-reader.ts';
 import { ShapeRouter } from '../../../src/shapes/shape-router.ts';
+import { checkpointPort } from '../../../src/storage/checkpoint/checkpoint-port.ts';
 import { LogBlocks } from '../../../src/storage/log/log-blocks.ts';
 import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { ShapeBlocks } from '../../../src/storage/shapes/shape-blocks.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
 import { shapeReaderPort } from '../../../src/storage/shapes/shape-reader-port.ts';
 import { changeBytes, tupleOf } from '../actors/changes.ts';
 import { ManualClock } from '../manual-clock.ts';
@@ -61,6 +63,14 @@ export interface Machines {
   readonly materializer: AnyStateMachine;
 }
 
+export interface WorldSizes {
+  /** Of history that the Materializer is given at once: at 1, one row each time. */
+  readonly historyBytesMax?: number;
+  readonly blocks?: Parameters<typeof logReaderPort>[3];
+  /** Of the newest transactions that are kept whole. */
+  readonly tailBytesMax?: number;
+}
+
 const LAYOUT = {
   oid: 4711,
   schema: 'public',
@@ -73,6 +83,7 @@ const LAYOUT = {
 const DEFINITION: ShapeDefinition = shapeOf({}, { id: 1, ...LAYOUT });
 
 export class HandOverWorld {
+  readonly clock = new ManualClock();
   readonly runtime: Runtime;
   readonly database = new ModelDatabase();
   readonly records: NumberedRecord[] = [];
@@ -89,9 +100,9 @@ export class HandOverWorld {
   private readonly ends: { readonly position: number; readonly xid: Xid; readonly last: LogOffset }[] = [];
   /** Whether the choices are asked for; before, everything is delivered in the order of sending. */
   private isChoosing = false;
-  private readonly storage = memoryStorage();
-  private readonly layoutId = this.storage.log.appendLayout(LAYOUT);
-  private readonly blocks = new LogBlocks(this.storage.log);
+  private readonly storage: Storage;
+  private readonly layoutId: number;
+  private readonly blocks: LogBlocks;
   private readonly shapeBlocks = new ShapeBlocks();
   private readonly machines: Machines;
   private readonly deliveries = new Deliveries();
@@ -100,19 +111,22 @@ export class HandOverWorld {
   constructor(
     choose: (candidates: readonly Candidate[]) => number,
     machines: Machines = { consumer, materializer },
-    /** Of history that the Materializer is given at once: at 1, one row each time. */
-    private readonly blockBytesMax?: number,
+    private readonly sizes: WorldSizes = {},
   ) {
     this.machines = machines;
+    this.storage = memoryStorage(sizes);
+    this.layoutId = this.storage.log.appendLayout(LAYOUT);
+    this.blocks = new LogBlocks(this.storage.log);
     const scheduler = choosingScheduler((candidates) => (this.isChoosing ? choose(candidates) : 0));
-    this.runtime = createRuntime({ clock: new ManualClock(), scheduler, trace: (record) => this.records.push(record) });
+    this.runtime = createRuntime({ clock: this.clock, scheduler, trace: (record) => this.records.push(record) });
   }
 
   /** Starts what outlives a shape. */
   async begin(): Promise<void> {
     const roots: Readonly<Record<string, ProcessSpec>> = {
-      'log-reader': logReaderPort(this.storage.log, this.blocks, this.blocks),
-      'shape-reader': shapeReaderPort(this.storage.shapes, this.shapeBlocks, (column) => new LineReader(column), this.blockBytesMax),
+      'log-reader': logReaderPort(this.storage.log, this.blocks, this.blocks, this.sizes.blocks),
+      'shape-reader': shapeReaderPort(this.storage.shapes, this.shapeBlocks, (column) => new LineReader(column), this.sizes.historyBytesMax),
+      checkpoints: checkpointPort(this.storage.log, this.storage.shapes),
       writer: this.writerPort(),
       stream: this.streamPort(),
       snapshots: this.snapshotPort(),
