@@ -42,7 +42,7 @@ const CONNECTIONS = [
   'publication',
   'snapshots',
 ];
-const SHAPES = ['shape-log-collector', 'publication-manager', 'consumers', 'consumers/*', 'shape-cache'];
+const SHAPES = ['shape-log-collector', 'catch-up-collector', 'publication-manager', 'consumers', 'consumers/*', 'shape-cache'];
 const connectionsFrom = (first: string) => CONNECTIONS.slice(CONNECTIONS.indexOf(first)).map((id) => `stack/connections/${id}`);
 const allShapes = SHAPES.map((id) => `stack/shapes/${id}`);
 
@@ -64,6 +64,7 @@ const CASES: readonly { name: Name; renewed: readonly string[] }[] = [
   { name: '@publication', renewed: connectionsFrom('publication') },
   { name: '@snapshots', renewed: connectionsFrom('snapshots') },
   { name: '@shape-log-collector', renewed: allShapes },
+  { name: '@catch-up-collector', renewed: allShapes },
   { name: '@publication-manager', renewed: allShapes },
   { name: '@consumers', renewed: allShapes },
   { name: '@shape-cache', renewed: allShapes },

@@ -18,6 +18,8 @@ import { batchTaken, consumerSetup, taken, type ConsumerContext, type Offer } fr
 /** The log is kept for a shape that was left behind. One that does not come back within this time ends. */
 const RETURN_MS = 60_000;
 
+const ADVICE = 'It did not take in time what it was brought, and the other shapes went on without it. It reads the log by itself now.';
+
 const readLater = {
   actions: [{ type: 'noteOffered', params: offerOf }, { type: 'reply', params: leftInLog }],
 } as const;
@@ -87,7 +89,7 @@ export const ingestRegion = consumerSetup.createStateConfig({
       entry: [
         'noteReturning',
         { type: 'cancelTimer', params: { name: 'return' } },
-        { type: 'send', params: ({ context }) => note('warn', 'shape.leftBehind', { handle: context.handle }) },
+        { type: 'send', params: ({ context }) => note('warn', 'shape.leftBehind', { handle: context.handle, advice: ADVICE }) },
         { type: 'apply', params: { table: 'log', change: 'leavePace' } },
         register,
       ],

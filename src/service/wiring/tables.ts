@@ -92,8 +92,9 @@ function routing(storage: Storage, access: LogAccess, router = new ShapeRouter(a
   const { filters } = access;
   return {
     add: (handle) => {
-      const { definition } = shapeLogOf(storage, handle);
-      router.add(handle, definition, filters.of(definition));
+      // A Consumer may have asked and died, and its shape be deleted, before the collector comes to its request.
+      const definition = storage.shapes.get(handle)?.definition;
+      if (definition !== undefined) router.add(handle, definition, filters.of(definition));
     },
     remove: (handle) => router.remove(handle),
     begin: (block) => router.begin(block),

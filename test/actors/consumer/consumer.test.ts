@@ -274,6 +274,13 @@ test.each([
   expect([waiting.value, value]).toMatchObject([{ running: { ingest: 'taking' } }, { running: { ingest: 'returning' } }]);
 });
 
+test('a shape that is left behind inside a large transaction reads on from the part that it had last', () => {
+  const behind = after('restore', ...following, fragment, part, { type: 'lines.spilled' }, leftBehind, located);
+  const { context } = transition(consumer, behind, { ...along, position: 40 as LogPosition })[0];
+
+  expect(context).toMatchObject({ position: 5, cursor: 12, offered: 40 });
+});
+
 test('a shape that follows is brought nothing more once it was left behind', () => {
   const [, asked] = transition(consumer, after('restore', ...following), leftBehind);
 

@@ -1,0 +1,72 @@
+/** Who does not keep pace, in the running service: shapes before a large transaction, and one that is held still. */
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import type { NumberedRecord } from '../../src/otp/kernel/trace.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { ShapeFollower } from '../support/service/shape-follower.ts';
+
+let database: TestDatabase;
+let service: ServiceInProcess;
+
+beforeEach(async () => {
+  database = await createDatabase();
+  await database.query('CREATE TABLE items (id integer PRIMARY KEY, owner integer, title text)');
+  service = await startServiceInProcess({ databaseUrl: database.url });
+});
+
+afterEach(async () => {
+  await service.remove();
+  await database.drop();
+});
+
+async function follow(where: string): Promise<ShapeFollower> {
+  return await new ShapeFollower(service.shapeUrl, { table: 'items', where }).catchUp();
+}
+
+async function rowsOf(followers: readonly ShapeFollower[]): Promise<number[]> {
+  await Promise.all(followers.map((follower) => follower.catchUp()));
+  return followers.map(({ rows }) => rows.size);
+}
+
+const OWNERS = 40;
+const ROWS = 40_000;
+
+test('a large transaction is routed once for all shapes, and each has its own rows of it', async () => {
+  const followers = await Promise.all(Array.from({ length: OWNERS }, (_, owner) => follow(`owner = ${owner}`)));
+  const told: NumberedRecord[] = [];
+  const stop = service.runtime.trace((record) => void told.push(record));
+
+  // In the order of their owners: a fragment touches few of them.
+  await database.query(
+    `INSERT INTO items SELECT n, n / ${ROWS / OWNERS}, repeat(md5(n::text), 3) FROM generate_series(0, ${ROWS - 1}) AS n`,
+  );
+  await expect.poll(() => rowsOf(followers), { timeout: 30_000 }).toEqual(Array(OWNERS).fill(ROWS / OWNERS));
+  stop();
+
+  const count = (type: string) => told.filter((record) => record.type === 'deliver' && record.message.type === type).length;
+  const [joined, fragments, loads] = [count('catchUp.joined'), count('fragment'), count('loadBlock')];
+  // One that begins in a fragment ends in the next, and all who have begun hear of the end.
+  expect({ joined, areFew: fragments <= 3 * OWNERS, isReadOnce: loads < OWNERS }).toEqual({ joined: OWNERS, areFew: true, isReadOnce: true });
+});
+
+test('a shape that is held still keeps the others for a few seconds, and has everything once it goes on', async () => {
+  const [still, other] = [await follow('owner = 1'), await follow('true')];
+  const consumer = `@consumer/${still.handle}` as const;
+  service.runtime.suspend(consumer);
+
+  for (const id of [1, 2]) {
+    await database.query(`INSERT INTO items VALUES (${id}, 1, 'one')`);
+    await expect.poll(() => rowsOf([other]), { timeout: 20_000 }).toEqual([id]);
+  }
+  const before = await rowsOf([still]);
+  service.runtime.resume(consumer);
+  await expect.poll(() => rowsOf([still]), { timeout: 20_000 }).toEqual([2]);
+  await database.query("INSERT INTO items VALUES (3, 1, 'one')");
+  await expect.poll(() => rowsOf([still, other]), { timeout: 20_000 }).toEqual([3, 3]);
+
+  expect({ before, refetches: still.refetches, state: service.runtime.processInfo(consumer)?.state }).toMatchObject({
+    before: [0],
+    refetches: 0,
+    state: { running: { ingest: 'live' } },
+  });
+});
