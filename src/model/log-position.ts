@@ -10,6 +10,10 @@ export function minPosition(left: LogPosition, right: LogPosition): LogPosition 
   return left < right ? left : right;
 }
 
+export function maxPosition(left: LogPosition, right: LogPosition): LogPosition {
+  return left > right ? left : right;
+}
+
 /** A stretch of the log, from one position to another; positions lie between bytes. */
 export interface LogRange {
   readonly after: LogPosition;

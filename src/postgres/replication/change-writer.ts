@@ -33,6 +33,8 @@ interface OpenTransaction {
   readonly isTaken: boolean;
   /** By oid, the tables that it changed, each with why that cannot be followed; null as long as it can. */
   readonly tables: Map<number, GapCause | null>;
+  /** Of the changes that were written of it. A table that is altered on the way has several. */
+  readonly layouts: Set<number>;
   /** Its changes are read to learn of its tables, and not written any more. */
   isTooLarge: boolean;
   position: number;
@@ -79,7 +81,7 @@ export class ChangeWriter implements PgoutputHandler {
   begin(finalLsn: bigint, xid: Xid): void {
     if (this.transaction !== undefined) throw new PgoutputError('a transaction began inside another');
     const isTaken = finalLsn <= this.lastTaken;
-    this.transaction = { xid, finalLsn, isTaken, tables: new Map(), isTooLarge: false, position: 0, byteCount: 0 };
+    this.transaction = { xid, finalLsn, isTaken, tables: new Map(), layouts: new Set(), isTooLarge: false, position: 0, byteCount: 0 };
   }
 
   commit(commitLsn: bigint, endLsn: bigint): void {
@@ -91,7 +93,7 @@ export class ChangeWriter implements PgoutputHandler {
     }
     this.flush();
     this.transaction = undefined;
-    if (!transaction.isTaken) this.sink.commit(transaction.xid, lsnOf(commitLsn), lsnOf(endLsn));
+    if (!transaction.isTaken) this.sink.commit(transaction.xid, lsnOf(commitLsn), lsnOf(endLsn), transaction.layouts);
     this.onCommit(endLsn);
   }
 
@@ -150,6 +152,7 @@ export class ChangeWriter implements PgoutputHandler {
     out.setUint8(start + 5, tuples);
     out.setUint32(start + 6, layoutId);
     out.setUint32(start + 10, position);
+    this.open().layouts.add(layoutId);
     if (out.length >= FRAGMENT_BYTES) this.flush();
   }
 
@@ -157,6 +160,7 @@ export class ChangeWriter implements PgoutputHandler {
   private giveUp(transaction: OpenTransaction): void {
     if (transaction.isTaken || transaction.isTooLarge) return;
     transaction.isTooLarge = true;
+    transaction.layouts.clear();
     this.out.length = 0;
     this.sink.abandon();
   }

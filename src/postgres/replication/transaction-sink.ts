@@ -18,8 +18,9 @@ export interface TransactionSink {
    * The transaction is complete; one whose tables had no changes is told as well.
    *
    * @param endLsn behind its commit record, which `lsn` is the begin of.
+   * @param layouts the ids of those that its changes have; the sink's to keep.
    */
-  commit(xid: Xid, lsn: Lsn, endLsn: Lsn): void;
+  commit(xid: Xid, lsn: Lsn, endLsn: Lsn, layouts: ReadonlySet<number>): void;
   /** What `changes` gave since the last commit does not count: the connection broke, or the transaction is too large. */
   abandon(): void;
   /**

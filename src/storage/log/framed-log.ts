@@ -18,11 +18,11 @@ import { encodeCommit, encodeJson, encodeLsn } from './frame-payloads.ts';
 import { GroupCommit } from './group-commit.ts';
 import { NO_STREAM, type HeldStream } from './held-stream.ts';
 import type { Layouts } from './layouts.ts';
-import type { LogReader } from './log-reader.ts';
+import type { LogReader, TransactionExtent } from './log-reader.ts';
 import type { RecentCommits } from './recent-commits.ts';
 import type { RecordAt, ShapeRecord } from './shape-record.ts';
 import type { TailCache } from './tail-cache.ts';
-import { FRAME_BYTES_MAX, type BlockSizes, type TransactionLog } from './transaction-log.ts';
+import { FRAME_BYTES_MAX, type BlockSizes, type Survey, type TransactionLog } from './transaction-log.ts';
 
 /** What the next sync makes durable. */
 interface Settled {
@@ -78,6 +78,8 @@ export class FramedLog implements TransactionLog {
   private stream: HeldStream;
   private restarts = 0;
   private open: OpenTransaction | undefined;
+  /** Behind the last transaction, or behind all that was found. */
+  private lastEnd: LogPosition;
   private durable: Settled;
 
   constructor({ sink, reader, layouts, tail, recent, stream }: LogParts) {
@@ -87,6 +89,7 @@ export class FramedLog implements TransactionLog {
     this.tail = tail;
     this.recent = recent;
     this.stream = stream;
+    this.lastEnd = sink.end;
     this.durable = this.settled;
   }
 
@@ -136,7 +139,7 @@ export class FramedLog implements TransactionLog {
     this.open.fragments?.push(kept);
   }
 
-  appendCommit(xid: Xid, lsn: Lsn): void {
+  appendCommit(xid: Xid, lsn: Lsn, layouts?: ReadonlySet<number>): void {
     const open = this.open;
     if (open === undefined) {
       this.noteCommit(maxLsn(this.lastCommitLsn, lsn));
@@ -149,9 +152,8 @@ export class FramedLog implements TransactionLog {
     this.open = undefined;
     const end = this.sink.end;
     this.recent.push(xid, open.after, end);
-    if (open.fragments !== undefined) return this.tail.push({ xid, lsn, end, isUnfinished: false, fragments: open.fragments });
-    this.tail.skip(end);
-    this.reader.remember({ xid, lsn, after: open.after, end, bytes: open.bytes });
+    this.keep(open, { xid, lsn, behind: this.lastEnd, after: open.after, end, bytes: open.bytes, layouts });
+    this.lastEnd = end;
   }
 
   abandon(): void {
@@ -184,6 +186,14 @@ export class FramedLog implements TransactionLog {
   async read(range: LogRange, sizes: BlockSizes): Promise<LogBlock> {
     invariant(range.through <= this.durable.end, 'only the durable part of the log is read');
     return this.tail.read(range, sizes.fillBytes) ?? (await this.reader.read(range, sizes));
+  }
+
+  surveyed(range: LogRange, wholeBytesMax: number): Survey | undefined {
+    return this.reader.surveyed(range, wholeBytesMax);
+  }
+
+  survey(range: LogRange, signal: AbortSignal): Promise<Survey> {
+    return this.reader.survey(range, signal);
   }
 
   records(after: LogPosition): AsyncIterable<RecordAt> {
@@ -229,6 +239,14 @@ export class FramedLog implements TransactionLog {
 
   private noteCommit(lsn: Lsn): void {
     this.stream = { ...this.stream, lastCommitLsn: lsn };
+  }
+
+  /** For readers: all of it, or where it lies. */
+  private keep({ fragments }: OpenTransaction, extent: TransactionExtent): void {
+    const { xid, lsn, end } = extent;
+    if (fragments !== undefined) return this.tail.push({ xid, lsn, end, isUnfinished: false, fragments });
+    this.tail.skip(end);
+    this.reader.remember(extent);
   }
 
   private putChanges(open: OpenTransaction, changes: Uint8Array): Uint8Array {

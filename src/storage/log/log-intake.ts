@@ -55,9 +55,12 @@ export class LogIntake {
     if (this.unsyncedBytes >= UNSYNCED_BYTES_MAX) this.congest();
   }
 
-  /** @param endLsn behind the commit's record. */
-  commit(xid: Xid, lsn: Lsn, endLsn: Lsn): void {
-    this.log.appendCommit(xid, lsn);
+  /**
+   * @param endLsn behind the commit's record.
+   * @param layouts of its changes.
+   */
+  commit(xid: Xid, lsn: Lsn, endLsn: Lsn, layouts: ReadonlySet<number>): void {
+    this.log.appendCommit(xid, lsn, layouts);
     this.passedLsn = maxLsn(this.passedLsn, endLsn);
     this.note(lsn);
   }

@@ -13,7 +13,6 @@ import type { Message, PortSpec } from '../../otp/process.ts';
 import { LogCorruptError } from '../errors.ts';
 import type { LogBlocks } from './log-blocks.ts';
 import { WHOLE_TRANSACTION_BYTES_MAX, type BlockSizes, type TransactionLog } from './transaction-log.ts';
-import { surveyTransaction } from './transaction-survey.ts';
 
 /**
  * For the collector. To route a block, and to convert it for one shape, are steps that nothing interrupts: what they take
@@ -39,11 +38,13 @@ export function logReaderPort(
       requests: {
         logEnd: () => ({ type: 'log.end', through: log.durableEnd, lsn: log.durableLsn }),
         async nextBlock(request, signal) {
-          const owner = ownerOf(request);
-          const { after, through, isPart } = await next.load(owner, rangeOf(request), sizes.common, signal);
+          const [owner, range] = [ownerOf(request), rangeOf(request)];
+          const surveyed = log.surveyed(range, sizes.common.wholeBytesMax);
+          if (surveyed !== undefined) return { type: 'transaction.isLarge', ...surveyed };
+          const { after, through, isPart } = await next.load(owner, range, sizes.common, signal);
           if (!isPart) return { type: 'block.loaded', after, through };
           next.forget(owner);
-          return { type: 'transaction.isLarge', ...(await surveyTransaction(log, rangeOf(request), signal)) };
+          return { type: 'transaction.isLarge', ...(await log.survey(range, signal)) };
         },
         async loadBlock(request, signal) {
           try {

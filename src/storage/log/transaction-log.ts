@@ -30,6 +30,14 @@ export interface BlockSizes {
   readonly wholeBytesMax: number;
 }
 
+/** What is told of a large transaction to those who must not wait for it. */
+export interface Survey {
+  /** Behind the transaction. */
+  readonly through: LogPosition;
+  /** The layouts of its changes: ids, each once. */
+  readonly layouts: readonly number[];
+}
+
 export interface TransactionLog {
   /** What a power cut would leave; readers see the log up to here. */
   readonly durableEnd: LogPosition;
@@ -48,8 +56,12 @@ export interface TransactionLog {
   layoutOf(id: number): RelationLayout | undefined;
   /** Appends a part of the open transaction: whole changes, best at most `FRAME_BYTES_MAX`. Ignored after a crash, unless committed. */
   appendChanges(xid: Xid, changes: Uint8Array): void;
-  /** Makes the transaction exist. One without changes is not logged: its LSN is remembered all the same. */
-  appendCommit(xid: Xid, lsn: Lsn): void;
+  /**
+   * Makes the transaction exist. One without changes is not logged: its LSN is remembered all the same.
+   *
+   * @param layouts the ids of those that its changes have; whoever leaves them out has them looked for, if it is large.
+   */
+  appendCommit(xid: Xid, lsn: Lsn, layouts?: ReadonlySet<number>): void;
   /** Forgets what `appendChanges` gave since the last commit: the connection broke inside a transaction. */
   abandon(): void;
   /** Every transaction of the stream that committed before `lsn` has been appended. Durable with the next sync. */
@@ -79,6 +91,17 @@ export interface TransactionLog {
    * @throws {LogCorruptError} naming the position of the frame that does not hold.
    */
   read(range: LogRange, sizes: BlockSizes): Promise<LogBlock>;
+  /**
+   * What is known without a read, when the next transaction has more than `wholeBytesMax`: of the newest such ones alone, and
+   * only if it was appended with its layouts, or surveyed, since the log was opened.
+   */
+  surveyed(range: LogRange, wholeBytesMax: number): Survey | undefined;
+  /**
+   * Looks through the next transaction, which is large, and remembers what it found.
+   *
+   * @throws {LogCorruptError} as `read` does, and the reason of `signal` when nobody waits any more.
+   */
+  survey(range: LogRange, signal: AbortSignal): Promise<Survey>;
   /** The lifecycle records behind `after`, in order: for recovery. */
   records(after: LogPosition): AsyncIterable<{ readonly record: ShapeRecord; readonly end: LogPosition }>;
   /**

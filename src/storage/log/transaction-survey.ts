@@ -1,20 +1,15 @@
 /**
- * Transaction survey: whom a large transaction may concern, and where it ends. It is read for that once, part by part, and
- * nothing of it is kept: whoever it concerns reads it again, at a pace of its own.
+ * Transaction survey: whom a large transaction may concern, and where it ends, when nobody knows: its layouts are told when
+ * it is appended, and forgotten with the process. It is read for that part by part, and nothing of its rows is kept: whoever
+ * it concerns reads it again, at a pace of its own.
  */
 import { invariant } from '../../base/invariant.ts';
 import { Change } from '../../model/change.ts';
-import type { LogPosition, LogRange } from '../../model/log-position.ts';
-import type { BlockSizes, TransactionLog } from './transaction-log.ts';
+import type { LogRange } from '../../model/log-position.ts';
+import type { BlockSizes, Survey, TransactionLog } from './transaction-log.ts';
 
-export interface Survey {
-  /** Behind the transaction. */
-  readonly through: LogPosition;
-  /** The layouts of its changes: ids, each once. */
-  readonly layouts: readonly number[];
-}
-
-const PARTS: BlockSizes = { fillBytes: 1024 * 1024, wholeBytesMax: 1024 * 1024 };
+/** Whatever its size, it comes alone. */
+const PARTS: BlockSizes = { fillBytes: 1024 * 1024, wholeBytesMax: 0 };
 
 /**
  * @param range begins before the transaction, with no other in between.

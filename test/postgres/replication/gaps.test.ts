@@ -93,6 +93,16 @@ test('a transaction of exactly the limit is followed', () => {
   expect(told()).toEqual([['2', [other('1', 0)]]]);
 });
 
+test.each([
+  { bytesMax: 1e9, layouts: [1, 3] },
+  { bytesMax: 1000, layouts: [3] },
+])('of a table that is altered on the way the layouts of what is kept up to $bytesMax bytes are told', ({ bytesMax, layouts }) => {
+  const altered = messages.relation({ oid: ITEMS, name: 'items', columns: ['id', 'text', 'more'] });
+  writing({ bytesMax }).commit(2n, [messages.insert(ITEMS, ['1', 'a']), altered, messages.insert(ITEMS, ['2', 'x'.repeat(1000), 'b'])]);
+
+  expect(sink.transactions.at(-1)?.layouts).toEqual(layouts);
+});
+
 test('a transaction that was taken before is passed over, however large it is', () => {
   const { commit } = writing({ bytesMax: 1000, lastCommitLsn: '2' as Lsn });
 

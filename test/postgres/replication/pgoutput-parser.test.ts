@@ -50,7 +50,7 @@ test('reads every kind of message; LSNs and xids keep their upper bits', () => {
       columns: [{ name: 'id', typeOid: 25, typeMod: -1 }, { name: 'text', typeOid: 25, typeMod: -1 }],
     }],
     transactions: [{
-      lsn: String(HIGH), xid: 0xffff_fff0, fragmentCount: 1,
+      lsn: String(HIGH), xid: 0xffff_fff0, layouts: [1], fragmentCount: 1,
       changes: [
         { ...change, kind: 1, position: 0, new: ['1', null] },
         { ...change, kind: 2, position: 2, old: ['1', 'large'], new: ['1', 'large'] },

@@ -26,23 +26,21 @@ let clock: ManualClock;
 
 beforeEach(async () => {
   disk = new MemoryDisk();
-  log = await openDiskLog({
-    disk: disk.mount(),
-    directory: '/log',
-    segmentBytesMax: 600,
-    tailBytesMax: 400,
-    from: 0 as LogPosition,
-    durable: 0 as LogPosition,
-  });
+  log = await opened();
   intake = new LogIntake(log);
   clock = new ManualClock();
 });
+
+function opened(): Promise<TransactionLog> {
+  const limits = { segmentBytesMax: 600, tailBytesMax: 400 };
+  return openDiskLog({ disk: disk.mount(), directory: '/log', ...limits, from: LOG_START, durable: LOG_START });
+}
 
 const writer = (): PortSpec => logWriterPort(intake, { replication: '@replication', collector: '@collector' }, clock);
 
 function take(commit: number): void {
   intake.changes(xid(commit), bytes('x'));
-  intake.commit(xid(commit), lsn(commit), lsn(commit + 1));
+  intake.commit(xid(commit), lsn(commit), lsn(commit + 1), new Set());
 }
 
 /** Lets what is under way come to rest: on a disk in memory that takes a few promises. */
@@ -65,7 +63,7 @@ function takeRows(commit: number, layoutIds: readonly number[], bytesEach: numbe
     const row = { kind: 'insert', new: ['1', 'x'.repeat(bytesEach), null], layoutId, position: 0 } as const;
     for (const fragment of placedTransaction({ xid: commit, lsn: String(commit) }, [row]).fragments) intake.changes(xid(commit), fragment);
   }
-  intake.commit(xid(commit), lsn(commit), lsn(commit + 1));
+  intake.commit(xid(commit), lsn(commit), lsn(commit + 1), new Set(layoutIds));
 }
 
 /** Four rows of two layouts, which together are more than goes whole. */
@@ -114,6 +112,45 @@ test('of a large transaction only its end and its layouts are told to whom it wo
     next: { type: 'block.loaded', after: told['through'], through: log.durableEnd },
     isPart: true,
   });
+});
+
+/** Asks of `from` as the collector does. */
+async function asking(from: TransactionLog) {
+  const blocks = new LogBlocks(from);
+  blocks.slot('collector');
+  const reader = await openPort(logReaderPort(from, blocks, blocks));
+  return (after: unknown) => reader.ask({ type: 'nextBlock', owner: 'collector', after, through: from.durableEnd });
+}
+
+test('a large transaction that was appended in this life of the log is told without a read', async () => {
+  take(10);
+  await intake.sync();
+  await takeLarge();
+  take(12);
+  await intake.sync();
+  const next = await asking(log);
+  const before = await next(LOG_START);
+  disk.fail('read', 'EIO');
+  const large = await next(before['through']);
+  const behind = await next(large['through']);
+
+  expect([before, large, behind]).toMatchObject([
+    { type: 'block.loaded' },
+    { type: 'transaction.isLarge', layouts: [3, 4] },
+    { type: 'block.loaded', through: log.durableEnd },
+  ]);
+  await expect(next(LOG_START)).rejects.toThrow('EIO');
+});
+
+test('after a restart a large transaction is looked through once, however often it is asked for', async () => {
+  await takeLarge();
+  await log.close();
+  const restarted = await opened();
+  const next = await asking(restarted);
+  const found = await next(LOG_START);
+  disk.fail('read', 'EIO');
+
+  expect([found, await next(LOG_START)]).toMatchObject(Array(2).fill({ type: 'transaction.isLarge', layouts: [3, 4] }));
 });
 
 test('damage that a shape meets on its own way through the log is told to it, and nobody else ends', async () => {

@@ -5,6 +5,7 @@ import type { LogPosition } from '../../../src/model/log-position.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { FRAME_BYTES_MAX } from '../../../src/storage/log/transaction-log.ts';
+import { placedTransaction } from '../../support/actors/changes.ts';
 import { itemsLayout } from '../../support/shapes.ts';
 import { engines } from '../engines.ts';
 import {
@@ -237,6 +238,46 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
       ['17'],
       ['15'],
     ]);
+  });
+
+  test('knows of a large transaction what its commit told, once it is durable, and counts none as large that may come whole', async () => {
+    const { log } = storage;
+    appendTransaction(log, 10, ['before']);
+    const after = await log.sync();
+    log.appendHeld(lsn(11));
+    for (let part = 0; part < 30; part += 1) log.appendChanges(xid(11), bytes('x'.repeat(60)));
+    log.appendCommit(xid(11), lsn(11), new Set([4, 3]));
+    const asked = (through: LogPosition, wholeBytesMax: number) => log.surveyed({ after, through }, wholeBytesMax);
+    const unsynced = asked(log.durableEnd, 500);
+    const through = await log.sync();
+    appendTransaction(log, 12, ['behind']);
+    const end = await log.sync();
+
+    const survey = { through, layouts: [4, 3] };
+    expect({
+      unsynced,
+      synced: [asked(through, 500), asked(end, 500)],
+      larger: asked(through, 1799),
+      whole: asked(through, 1800),
+      short: asked(after, 500),
+      behind: log.surveyed({ after: through, through: end }, 0),
+    }).toEqual({ unsynced: undefined, synced: [survey, survey], larger: survey, whole: undefined, short: undefined, behind: undefined });
+  });
+
+  test('looks through a large transaction whose layouts nobody told, and knows them from then on', async () => {
+    const { log } = storage;
+    const row = { kind: 'insert', new: ['1', 'x'.repeat(600), null], position: 0 } as const;
+    const { fragments } = placedTransaction({ xid: 10, lsn: '10' }, [7, 8, 7].map((layoutId) => ({ ...row, layoutId })));
+    for (const fragment of fragments) log.appendChanges(xid(10), fragment);
+    log.appendCommit(xid(10), lsn(10));
+    const end = await log.sync();
+    appendTransaction(log, 11, ['behind']);
+    const range = { after: 0 as LogPosition, through: await log.sync() };
+    const before = log.surveyed(range, 500);
+    const survey = await log.survey(range, new AbortController().signal);
+
+    const found = { through: end, layouts: [7, 8] };
+    expect({ before, survey, behind: log.surveyed(range, 500) }).toEqual({ before: undefined, survey: found, behind: found });
   });
 
   test('never ends a part inside a fragment', async () => {

@@ -1,4 +1,5 @@
 /** A TransactionSink in memory that keeps whole transactions as values to compare, and says when one more has come. */
+import { invariant } from '../../../src/base/invariant.ts';
 import { Change, CHANGE_KINDS, type GapCause, type Tuple } from '../../../src/model/change.ts';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { Xid } from '../../../src/model/pg-snapshot.ts';
@@ -18,6 +19,8 @@ export interface RecordedTransaction {
   readonly lsn: Lsn;
   readonly xid: Xid;
   readonly changes: readonly RecordedChange[];
+  /** As the commit told them. */
+  readonly layouts: readonly number[];
   readonly fragmentCount: number;
 }
 
@@ -54,9 +57,12 @@ export class RecordingSink implements TransactionSink {
     this.wake();
   }
 
-  commit(xid: Xid, lsn: Lsn, endLsn: Lsn): void {
+  commit(xid: Xid, lsn: Lsn, endLsn: Lsn, layouts: ReadonlySet<number>): void {
+    const written = new Set(this.open.flatMap((bytes) => changesOf(bytes).map(({ layoutId }) => layoutId)));
+    invariant([...written].join() === [...layouts].join(), 'a commit tells the layouts of its changes, and no others');
     this.passedLsn = endLsn;
-    this.transactions.push({ lsn, xid, changes: this.open.flatMap((bytes) => this.read(bytes)), fragmentCount: this.open.length });
+    const changes = this.open.flatMap((bytes) => this.read(bytes));
+    this.transactions.push({ lsn, xid, changes, layouts: [...layouts], fragmentCount: this.open.length });
     this.open = [];
     this.wake();
   }
@@ -89,13 +95,7 @@ export class RecordingSink implements TransactionSink {
   }
 
   private read(bytes: Uint8Array): RecordedChange[] {
-    const changes: RecordedChange[] = [];
-    for (let at = 0; at < bytes.length; ) {
-      const change = new Change(bytes, at);
-      changes.push(this.record(change));
-      at = change.end;
-    }
-    return changes;
+    return changesOf(bytes).map((change) => this.record(change));
   }
 
   private record(change: Change): RecordedChange {
@@ -108,6 +108,12 @@ export class RecordingSink implements TransactionSink {
       ...(change.kind === CHANGE_KINDS.gap ? { cause: change.cause } : {}),
     };
   }
+}
+
+function changesOf(bytes: Uint8Array): Change[] {
+  const changes: Change[] = [];
+  for (let at = 0; at < bytes.length; at = changes.at(-1)?.end ?? bytes.length) changes.push(new Change(bytes, at));
+  return changes;
 }
 
 export function texts(tuple: Tuple): (string | null)[] {
