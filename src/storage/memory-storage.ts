@@ -1,7 +1,7 @@
 /** A storage that keeps everything in memory and forgets it at the end. */
 import { systemClock, type Clock } from '../base/clock.ts';
 import { LOG_START } from '../model/log-position.ts';
-import { memoryLog } from './log/memory-log.ts';
+import { memoryLog, type MemoryLog } from './log/memory-log.ts';
 import { MemoryShapeLogs } from './shapes/memory-shape-logs.ts';
 import { MemoryShapeStore } from './shapes/memory-shape-store.ts';
 import { ShapeTable } from './shapes/shape-table.ts';
@@ -18,7 +18,10 @@ export function memoryStorage(options: MemoryStorageOptions = {}): Storage {
   const { clock = systemClock, chunkBytesMax = CHUNK_BYTES_MAX, tailBytesMax } = options;
   const log = memoryLog(tailBytesMax);
   const storeOf = (): MemoryShapeStore => new MemoryShapeStore();
-  const shapes = new MemoryShapeLogs(new ShapeTable({ log, clock, chunkBytesMax, storeOf }, LOG_START));
+  return storageOf(log, new MemoryShapeLogs(new ShapeTable({ log, clock, chunkBytesMax, storeOf }, LOG_START), log));
+}
+
+function storageOf(log: MemoryLog, shapes: MemoryShapeLogs): Storage {
   return {
     log,
     shapes,
@@ -27,5 +30,6 @@ export function memoryStorage(options: MemoryStorageOptions = {}): Storage {
       await shapes.close();
       await log.close();
     },
+    clone: (fork) => storageOf(log.clone(fork), shapes.clone(fork)),
   };
 }

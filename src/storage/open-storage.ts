@@ -72,7 +72,7 @@ async function recover(options: StorageOptions, disk: Disk): Promise<Storage> {
   const close = async (): Promise<void> => {
     await shapes.close().finally(() => log.close()).finally(() => checkpoints.close());
   };
-  return { log, shapes, notes: [...notes, ...shapeNotes(recovered)], ...damage, close };
+  return { log, shapes, notes: [...notes, ...shapeNotes(recovered)], ...damage, close, clone: shapes.clone };
 }
 
 function closingOnce(close: () => Promise<void>, storage: Storage): Storage {

@@ -15,11 +15,14 @@ import { ChangeConverter } from '../../src/shapes/change-converter.ts';
 import { Deliveries, type DeliveryId } from '../../src/shapes/delivery.ts';
 import { routeWhole } from '../../src/shapes/router.ts';
 import { ShapeRouter } from '../../src/shapes/shape-router.ts';
+import { memoryStorage } from '../../src/storage/memory-storage.ts';
+import type { ShapeLogs } from '../../src/storage/shapes/shape-logs.ts';
+import type { Storage } from '../../src/storage/storage.ts';
 import { transactionOf } from '../support/actors/changes.ts';
 import { blockKey, ModelSlot } from '../support/actors/model-slot.ts';
 import { tableContract, type World } from '../support/otp/table-contract.ts';
 import { ModelShapeLogs } from '../support/storage/model-shape-logs.ts';
-import { pgSnapshot } from '../support/storage/stored-samples.ts';
+import { grow, pgSnapshot } from '../support/storage/stored-samples.ts';
 import { handleOf, itemsLayout, shapeOf, whereOf, type ShapeWish } from '../support/shapes.ts';
 
 const TITLES = ['one', 'two', 'three'];
@@ -100,26 +103,42 @@ tableContract('RouterTable', {
   },
 });
 
-/** A collector's shapes: two, of which a process may have left lines behind that nobody has seen. */
-function twoShapes(): ModelShapeLogs {
-  const logs = new ModelShapeLogs();
-  for (const made of [1, 2].map(handleOf)) logs.create(made, shapeOf({}));
-  return logs;
+/** A collector's shapes, as a service without a disk has them. */
+class StorageWorld implements World<StorageWorld> {
+  constructor(private readonly storage: Storage) {}
+
+  get shapes(): ShapeLogs {
+    return this.storage.shapes;
+  }
+
+  clone(fork: Fork): StorageWorld {
+    return new StorageWorld(this.storage.clone(fork));
+  }
+
+  /** Who has left the pace once stands alone exactly while it waits. */
+  key(): string {
+    return JSON.stringify([this.shapes.position, Array.from(this.shapes.all(), ({ position: at, waitsAt }) => [at, waitsAt ?? null])]);
+  }
 }
+
+/** Two shapes, and a log that goes beyond the positions of these steps. */
+const stored = memoryStorage();
+for (const made of [1, 2].map(handleOf)) stored.shapes.create(made, shapeOf({})).leavePace(LSN_ZERO);
+await grow(stored, 7);
 
 const position = fc.constantFrom(0, 10, 20, 30).map((at) => at as LogPosition);
 
 tableContract('LogProgress', {
-  world: twoShapes,
-  table: (logs) => new LogProgress(logs),
+  world: () => new StorageWorld(stored.clone(new Fork())),
+  table: ({ shapes }) => new LogProgress(shapes),
   steps: fc.oneof<fc.Arbitrary<ProgressChange | { readonly publish: Handle }>[]>(
     fc.record({ publish: fc.constantFrom(1, 2).map(handleOf) }),
     fc.record({ position, lsn: fc.constantFrom('0', '5', '7').map((text) => text as Lsn), isCaughtUp: fc.boolean() }),
     fc.array(handle, { maxLength: 2 }).map((notTaken) => ({ notTaken })),
     fc.record({ registered: fc.constantFrom(1, 2).map(handleOf) }),
   ),
-  play(table, step, logs) {
-    return 'publish' in step ? logs.get(step.publish)?.publish(logs.position) : table.apply(step);
+  play(table, step, { shapes }) {
+    return 'publish' in step ? shapes.get(step.publish)?.publish(shapes.position) : table.apply(step);
   },
 });
 

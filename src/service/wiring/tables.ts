@@ -35,11 +35,7 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
     statusMonitor: () => ({ awaitingActive: new RequestBacklog() }),
     collector: (self) => ({
       router: new RouterTable(routing(storage, access), nextBlocks.slot(self), deliveries),
-      progress: new LogProgress({
-        advance: (position) => storage.shapes.advance(position),
-        get: (handle) => storage.shapes.get(handle),
-        clone: uncopied('a storage'),
-      }),
+      progress: new LogProgress(storage.shapes),
     }),
     catchUpCollector: (self) => ({ router: new RouterTable(routing(storage, access), blocks.slot(self), deliveries) }),
     publicationManager: () => ({
@@ -55,7 +51,7 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
           announcements.rotate(handle);
         },
         dependenciesOf: () => [], // No definition names another shape yet.
-        clone: uncopied('a storage'),
+        clone: uncopied('a catalogue'),
       }),
     }),
     consumer: (handle, self) => ({
@@ -84,7 +80,7 @@ function commonPorts(
     processedLsn: () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress)?.lastProcessedLsn ?? LSN_ZERO,
     announce: (grown, end) => announcements.announce(grown, end),
     delivery: (id) => deliveries.get(id),
-    clone: uncopied('a storage'),
+    clone: uncopied('a request that waits for a shape'),
   };
 }
 

@@ -82,7 +82,8 @@ export class FramedLog implements TransactionLog {
   private lastEnd: LogPosition;
   private durable: Settled;
 
-  constructor({ sink, reader, layouts, tail, recent, stream }: LogParts) {
+  /** @param original of which the parts are copies: its open transaction goes on here too, and a sync that it waits for does not. */
+  constructor({ sink, reader, layouts, tail, recent, stream }: LogParts, original?: FramedLog) {
     this.sink = sink;
     this.reader = reader;
     this.layouts = layouts;
@@ -91,6 +92,10 @@ export class FramedLog implements TransactionLog {
     this.stream = stream;
     this.lastEnd = sink.end;
     this.durable = this.settled;
+    if (original === undefined) return;
+    const { restarts, open, durable } = original;
+    this.open = open && { ...open, fragments: open.fragments && [...open.fragments] };
+    [this.restarts, this.durable] = [restarts, durable];
   }
 
   get durableEnd(): LogPosition {

@@ -32,6 +32,12 @@ export class Layouts {
     this.idByKey.set(keyOf(layout), layout.id);
     this.nextId = Math.max(this.nextId, layout.id + 1);
   }
+
+  clone(): Layouts {
+    const copy = new Layouts();
+    for (const layout of this.byId.values()) copy.restore(layout);
+    return copy;
+  }
 }
 
 function keyOf({ oid, schema, name, columns }: Omit<RelationLayout, 'id'>): string {

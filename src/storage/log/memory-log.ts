@@ -1,8 +1,9 @@
 /** The transaction log in memory: for tests, and for a service that may forget everything. Durable means synced. */
+import { Copies, type Fork, type Forkable } from '../../base/fork.ts';
 import { LOG_START, type LogPosition, type LogRange } from '../../model/log-position.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
 import { FRAME_HEADER_BYTES, type Frame, type FrameKind } from './frame.ts';
-import { FramedLog, type FrameSink } from './framed-log.ts';
+import { FramedLog, type FrameSink, type LogParts } from './framed-log.ts';
 import { NO_STREAM } from './held-stream.ts';
 import { Layouts } from './layouts.ts';
 import { LogReader, type FrameSource } from './log-reader.ts';
@@ -12,12 +13,34 @@ import type { TransactionLog } from './transaction-log.ts';
 
 const RECENT_BYTES_MAX = 64 * 1024 * 1024;
 
+/** A log of which there can be another one that holds the same. */
+export interface MemoryLog extends TransactionLog, Forkable<MemoryLog> {}
+
 /** @param tailBytesMax what the newest transactions may take before they are read from their frames again. */
-export function memoryLog(tailBytesMax = RECENT_BYTES_MAX): TransactionLog {
-  const frames = new MemoryFrames();
+export function memoryLog(tailBytesMax = RECENT_BYTES_MAX): MemoryLog {
   const [layouts, recent] = [new Layouts(), new RecentCommits(RECENT_BYTES_MAX)];
-  const tail = new TailCache(LOG_START, tailBytesMax);
-  return new FramedLog({ sink: frames, reader: new LogReader(frames), layouts, tail, recent, stream: NO_STREAM });
+  return new KeptLog(new MemoryFrames(), { layouts, recent, tail: new TailCache(LOG_START, tailBytesMax), stream: NO_STREAM });
+}
+
+class KeptLog extends FramedLog implements MemoryLog {
+  private readonly copies = new Copies<KeptLog>();
+
+  constructor(
+    private readonly frames: MemoryFrames,
+    private readonly known: Pick<LogParts, 'layouts' | 'recent' | 'tail' | 'stream'>,
+    original?: FramedLog,
+  ) {
+    super({ sink: frames, reader: new LogReader(frames), ...known }, original);
+  }
+
+  /** What a reader remembers of large transactions is not copied: a block may then end elsewhere, of the same transactions. */
+  clone(fork: Fork): MemoryLog {
+    return this.copies.of(fork, () => {
+      const { layouts, recent, tail } = this.known;
+      const known = { layouts: layouts.clone(), recent: recent.clone(), tail: tail.clone(), stream: this.heldStream };
+      return new KeptLog(this.frames.clone(), known, this);
+    });
+  }
 }
 
 class MemoryFrames implements FrameSink, FrameSource {
@@ -29,6 +52,14 @@ class MemoryFrames implements FrameSink, FrameSource {
     this.end = frame.end = (this.end + FRAME_HEADER_BYTES + payload.length) as LogPosition;
     this.kept.push(frame);
     return frame.payload;
+  }
+
+  /** A frame never changes: the copy has the same. */
+  clone(): MemoryFrames {
+    const copy = new MemoryFrames();
+    copy.end = this.end;
+    copy.kept = [...this.kept];
+    return copy;
   }
 
   async flush(): Promise<void> {}

@@ -54,6 +54,12 @@ export class RecentCommits {
     return undefined;
   }
 
+  clone(): RecentCommits {
+    const copy = new RecentCommits(this.logBytesMax);
+    copy.commits = this.commits.slice(this.first);
+    return copy;
+  }
+
   private isFull(end: LogPosition): boolean {
     const count = this.commits.length - this.first;
     const oldest = this.commits[this.first];

@@ -66,6 +66,13 @@ export class TailCache {
     return { after: range.after, through: range.through, transactions };
   }
 
+  clone(): TailCache {
+    const copy = new TailCache(this.begin, this.bytesMax);
+    copy.transactions = this.transactions.slice(this.first);
+    copy.bytes = this.bytes;
+    return copy;
+  }
+
   private indexBehind(after: LogPosition): number {
     let low = this.first;
     let high = this.transactions.length;

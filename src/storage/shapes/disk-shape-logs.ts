@@ -2,6 +2,7 @@
  * Shapes' logs on a disk. A checkpoint goes in an order that is safe to break off anywhere: the transaction log first,
  * then the shapes' files, then the checkpoint that makes them count; only then memory lets go.
  */
+import { uncopied } from '../../base/fork.ts';
 import { minPosition, type LogPosition } from '../../model/log-position.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import type { Disk } from '../disk.ts';
@@ -30,6 +31,7 @@ export interface DiskShapeLogsOptions extends Omit<ShapeTableOptions, 'storeOf'>
 const SAVES_MAX = 8;
 
 export class DiskShapeLogs implements ShapeLogs {
+  readonly clone = uncopied('a storage on a disk');
   private readonly disk: Disk;
   private readonly log: TransactionLog;
   private readonly files: FileCache;

@@ -139,6 +139,14 @@ export class LineBuffer {
     this.batches.push(merged);
   }
 
+  clone(): LineBuffer {
+    const copy = new LineBuffer();
+    copy.batches = [...this.batches];
+    copy.sealed = this.sealed;
+    copy.byteCount = this.byteCount;
+    return copy;
+  }
+
   /** What there is now, to be saved and then dropped. */
   seal(): readonly LineBatch[] {
     this.sealed = this.batches.length;

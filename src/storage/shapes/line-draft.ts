@@ -40,6 +40,15 @@ export class LineDraft {
     return batch;
   }
 
+  clone(): LineDraft {
+    const copy = new LineDraft();
+    copy.bytes = Buffer.from(this.bytes); // It is still written to.
+    copy.length = this.length;
+    copy.expected = this.expected;
+    [copy.lsns, copy.positions, copy.ends] = [[...this.lsns], [...this.positions], [...this.ends]];
+    return copy;
+  }
+
   clear(): void {
     this.bytes = NOTHING;
     this.length = 0;

@@ -1,12 +1,18 @@
 /** Shapes' logs in memory: a checkpoint has nothing to do, and what was forgotten is gone. */
+import { Copies, type Fork } from '../../base/fork.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
+import type { MemoryLog } from '../log/memory-log.ts';
 import type { ShapeLog, ShapeLogs } from './shape-logs.ts';
 import type { ShapeTable } from './shape-table.ts';
 
 export class MemoryShapeLogs implements ShapeLogs {
+  private readonly copies = new Copies<MemoryShapeLogs>();
+
+  /** @param log that of the table. */
   constructor(
     private readonly table: ShapeTable,
+    private readonly log: MemoryLog,
   ) {}
 
   get position(): LogPosition {
@@ -44,6 +50,13 @@ export class MemoryShapeLogs implements ShapeLogs {
 
   delete(handle: Handle, why: string): void {
     this.table.remove(handle, why);
+  }
+
+  clone(fork: Fork): MemoryShapeLogs {
+    return this.copies.of(fork, () => {
+      const log = this.log.clone(fork);
+      return new MemoryShapeLogs(this.table.clone(log), log);
+    });
   }
 
   /** They stay where they are: there is no other place. */

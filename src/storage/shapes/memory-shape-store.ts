@@ -5,8 +5,15 @@ import type { Piece } from './piece.ts';
 import type { ShapeStore } from './shape-store.ts';
 
 export class MemoryShapeStore implements ShapeStore {
-  private readonly parts: { readonly start: number; readonly bytes: Uint8Array }[] = [];
+  private parts: { readonly start: number; readonly bytes: Uint8Array }[] = [];
   private size = 0;
+
+  clone(): MemoryShapeStore {
+    const copy = new MemoryShapeStore();
+    copy.parts = [...this.parts];
+    copy.size = this.size;
+    return copy;
+  }
 
   async beginSnapshot(): Promise<void> {}
 

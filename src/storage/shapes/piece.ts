@@ -38,6 +38,13 @@ export class GrowingSums implements ChunkSums {
       from += part.length;
     }
   }
+
+  clone(): GrowingSums {
+    const copy = new GrowingSums();
+    copy.bytes = this.bytes;
+    copy.sums.push(...this.sums);
+    return copy;
+  }
 }
 
 /**

@@ -5,6 +5,7 @@
  * or by a transaction that was given up, and is cut off before the next append. Nothing goes to a reader before the
  * checksum of its piece was found to hold.
  */
+import { uncopied } from '../../base/fork.ts';
 import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
@@ -23,6 +24,7 @@ import type { ShapeStore } from './shape-store.ts';
 const WRITE_BYTES = 256 * 1024;
 
 export class ShapeFiles implements ShapeStore, LineFiles {
+  readonly clone = uncopied('a file of a shape');
   private snapshot: DiskFile | undefined;
   private beginning: Promise<void> = Promise.resolve();
   private appending: Promise<void> = Promise.resolve();

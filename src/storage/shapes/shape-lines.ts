@@ -35,9 +35,6 @@ export const NO_LINES: LinesState = { end: SNAPSHOT_END, bytes: 0, count: 0, chu
 type Totals = Pick<LinesState, 'bytes' | 'count' | 'openBytes'> & { readonly chunkCount: number };
 
 export class ShapeLines {
-  readonly buffer = new LineBuffer();
-  /** Not published, and in memory. */
-  private readonly pending = new LineDraft();
   private appended: LineAddress;
   private published: LogOffset;
   /** Of the lines that are published. */
@@ -51,6 +48,9 @@ export class ShapeLines {
   constructor(
     { end, bytes, count, chunkEnds, openBytes }: LinesState,
     private readonly chunkBytesMax: number,
+    readonly buffer = new LineBuffer(),
+    /** Not published, and in memory. */
+    private readonly pending = new LineDraft(),
   ) {
     this.published = end;
     this.appended = addressOf(end);
@@ -105,6 +105,14 @@ export class ShapeLines {
   /** Where a read from `after` ends: with its chunk, or with the log. */
   readEnd(after: LogOffset): LogOffset {
     return this.chunkEndBehind(after)?.offset ?? this.published;
+  }
+
+  clone(): ShapeLines {
+    const copy = new ShapeLines(this.state, this.chunkBytesMax, this.buffer.clone(), this.pending.clone());
+    copy.appended = this.appended;
+    [copy.bytes, copy.count, copy.openBytes] = [this.bytes, this.count, this.openBytes];
+    copy.chunkEnds.push(...this.chunkEnds.slice(this.shown.chunkCount));
+    return copy;
   }
 
   /** The first published chunk that ends behind `after`. */

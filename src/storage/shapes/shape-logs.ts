@@ -6,6 +6,7 @@
  * memory; `checkpoint` brings them to the disk, together with how far the transaction log has been taken. After a
  * crash the same lines are made again from the transaction log: same bytes at the same offsets.
  */
+import type { Forkable } from '../../base/fork.ts';
 import type { EntryRuns, LogEntry } from '../../model/log-entry.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
@@ -14,7 +15,11 @@ import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import type { ChunkSums } from './piece.ts';
 
-export interface ShapeLogs {
+/**
+ * A copy, with what lies in memory, is for a checker that goes back to it. Who writes a snapshot, or waits for something,
+ * goes on with the original alone. Logs on a disk refuse to be copied.
+ */
+export interface ShapeLogs extends Forkable<ShapeLogs> {
   /** How far every stored shape has taken the transaction log, by the last `advance`, or the last checkpoint before it. */
   readonly position: LogPosition;
   /**

@@ -4,6 +4,8 @@ import type { LogOffset } from '../../model/log-offset.ts';
 import type { Piece } from './piece.ts';
 
 export interface ShapeStore {
+  /** @throws {InvariantError} where the bytes cannot be copied: files are those of one storage. */
+  clone(): ShapeStore;
   /** Before the first row. */
   beginSnapshot(): Promise<void>;
   /** Adds to the end of the snapshot; readable when it resolves. */

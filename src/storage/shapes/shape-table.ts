@@ -127,6 +127,19 @@ export class ShapeTable implements ShapeHost {
     return position;
   }
 
+  /** @param log a copy of this table's. */
+  clone(log: TransactionLog): ShapeTable {
+    const { clock, chunkBytesMax, storeOf } = this;
+    const copy = new ShapeTable({ log, clock, chunkBytesMax, storeOf }, this.taken);
+    for (const [handle, shape] of this.shapes) {
+      const copied = shape.clone(copy);
+      copy.shapes.set(handle, copied);
+      if (this.dirty.has(shape)) copy.dirty.add(copied);
+    }
+    copy.bytesInMemory = this.bytesInMemory;
+    return copy;
+  }
+
   firstUnseen(pgSnapshot: PgSnapshot): LogPosition | undefined {
     return this.log.firstUnseen(pgSnapshot);
   }

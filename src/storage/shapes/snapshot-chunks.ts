@@ -82,6 +82,18 @@ export class SnapshotChunks {
     return this.written.map(({ bytes, sums }) => ({ bytes, sums }));
   }
 
+  /** Who writes the snapshot, or waits for more of it, goes on with the original alone. */
+  clone(store: ShapeStore): SnapshotChunks {
+    const copy = new SnapshotChunks(this.handle, store, this.clock, this.chunkBytesMax, this.restored);
+    copy.written.push(...this.written.map((sums) => sums.clone()));
+    copy.openBytes = this.openBytes;
+    copy.closedCount = this.closedCount;
+    copy.whole = this.whole;
+    copy.failed = this.failed;
+    copy.endAt = this.endAt;
+    return copy;
+  }
+
   fail(): void {
     this.failed = true;
     this.wake();

@@ -64,24 +64,27 @@ export class StoredShape implements ShapeLog {
   private filter: PgSnapshot | undefined;
   /** `filterBy` as it was at the last `publish`. A replay begins there, and learns again what was learnt since. */
   private publishedFilter: PgSnapshot | undefined;
-  private gone = false;
+  private gone: boolean;
 
   constructor(
     private readonly host: ShapeHost,
     readonly store: ShapeStore,
     state: ShapeState,
+    original?: StoredShape,
   ) {
     const { handle, definition, chunkBytesMax, snapshot, lines, pace, filterBy } = state;
     this.handle = handle;
     this.definition = definition;
     this.chunkBytesMax = chunkBytesMax;
-    this.lines = new ShapeLines(lines, chunkBytesMax);
-    this.filed = new FiledLines(this.lines, lines);
-    this.chunks = new SnapshotChunks(handle, store, host.clock, chunkBytesMax, snapshot.state === 'complete' ? snapshot : undefined);
+    const whole = snapshot.state === 'complete' ? snapshot : undefined;
+    this.lines = original?.lines.clone() ?? new ShapeLines(lines, chunkBytesMax);
+    this.filed = new FiledLines(this.lines, original?.filed.end ?? lines);
+    this.chunks = original?.chunks.clone(store) ?? new SnapshotChunks(handle, store, host.clock, chunkBytesMax, whole);
     this.state = snapshot;
-    this.pace = new Pace(host, pace, snapshot.state === 'awaited' ? undefined : LSN_ZERO);
+    this.pace = new Pace(host, pace, original === undefined ? waitsFromStart(snapshot) : original.waitsAt);
     this.filter = filterBy ?? undefined;
-    this.publishedFilter = this.filter;
+    this.publishedFilter = original?.publishedFilter ?? this.filter;
+    this.gone = original?.gone ?? false;
   }
 
   get end(): LogOffset {
@@ -189,6 +192,14 @@ export class StoredShape implements ShapeLog {
     return compareOffsets(after, this.end) > 0 ? { outcome: 'beyond' } : this.readLines(after);
   }
 
+  /** @param host of the copy. @throws {InvariantError} when its store cannot be copied. */
+  clone(host: ShapeHost): StoredShape {
+    const { handle, definition, chunkBytesMax, state: snapshot } = this;
+    const filterBy = this.filter ?? null;
+    const state = { handle, definition, chunkBytesMax, snapshot, lines: this.lines.state, pace: this.pace.state, filterBy };
+    return new StoredShape(host, this.store.clone(), state, this);
+  }
+
   /** For a checkpoint: what there is now. What comes later is not mixed with it on its way to the files. */
   capture(): ShapeCapture {
     this.lines.buffer.seal();
@@ -246,6 +257,11 @@ export class StoredShape implements ShapeLog {
     const entries = (bytes: number) => entriesBehind(this.store.readEntries(after, throughBytes), inMemory, bytes);
     return { outcome: 'entries', runs, entries, end, upToDate };
   }
+}
+
+/** Of a shape that stood alone when its state was kept, nobody knows how far the others had come by then. */
+function waitsFromStart({ state }: SnapshotState): Lsn | undefined {
+  return state === 'awaited' ? undefined : LSN_ZERO;
 }
 
 async function* concatenated(saved: AsyncIterable<EntryRun>, inMemory: readonly LineRun[]): AsyncGenerator<EntryRun> {

@@ -1,24 +1,16 @@
 /** What an up-to-date message may promise, and who is left behind by it. */
 import { expect, test } from 'vitest';
 import { LogProgress } from '../../../src/actors/collector/log-progress.ts';
-import { uncopied } from '../../../src/base/fork.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import type { Lsn } from '../../../src/model/lsn.ts';
-import type { Handle } from '../../../src/model/shape.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
-import type { Storage } from '../../../src/storage/storage.ts';
 import { grow } from '../../support/storage/stored-samples.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
 
 const at = (lsn: number, isCaughtUp: boolean) => ({ position: 0 as LogPosition, lsn: String(lsn) as Lsn, isCaughtUp });
 
-function progressOf({ shapes }: Storage): LogProgress {
-  const get = (handle: Handle) => shapes.get(handle);
-  return new LogProgress({ advance: (position) => shapes.advance(position), get, clone: uncopied('a storage') });
-}
-
 test('the LSN that is promised is one at which the log ended, and only grows', () => {
-  const progress = progressOf(memoryStorage());
+  const progress = new LogProgress(memoryStorage().shapes);
 
   const promised = [at(0, true), at(100, false), at(50, true), at(200, false), at(40, true), at(60, true)].map((change) => {
     progress.apply(change);
@@ -30,7 +22,7 @@ test('the LSN that is promised is one at which the log ended, and only grows', (
 
 test('a shape whose Consumer did not take what all others took stays before it', async () => {
   const storage = memoryStorage();
-  const progress = progressOf(storage);
+  const progress = new LogProgress(storage.shapes);
   const shapes = [handleOf(1), handleOf(2)].map((handle) => storage.shapes.create(handle, shapeOf({})));
   for (const shape of shapes) shape.publish(0 as LogPosition);
   const position = await grow(storage, 10);
@@ -43,7 +35,7 @@ test('a shape whose Consumer did not take what all others took stays before it',
 
 test('a shape that was left behind goes along again once its Consumer has registered and come as far as the others', async () => {
   const storage = memoryStorage();
-  const progress = progressOf(storage);
+  const progress = new LogProgress(storage.shapes);
   const shape = storage.shapes.create(handleOf(1), shapeOf({}));
   const seen: unknown[] = [];
   shape.publish(0 as LogPosition);
