@@ -67,6 +67,7 @@ const ANSWERS: Answers = {
     'shape.isKept',
     'shape.isGone',
     'shape.gone',
+    'shapes.entered',
     'shapes.restored',
     'shapes.condemned',
     'shapes.purged',

@@ -207,6 +207,7 @@ const shapeCacheScenario: Scenario = {
       pids: [],
       missed: { table: { schema: 'public', name: 'items' }, why: 'replicaIdentity', xid: 1, lsn: '7' },
     },
+    { type: 'shapes.entered' },
     { type: 'shapes.restored', count: 1 },
     { type: 'condemnShapes', handles: ['1-1'], why: 'asked' },
     { type: 'shapes.condemned', pids: ['consumer#1'], why: 'asked', count: 1, relations: ['public.items'] },

@@ -37,6 +37,7 @@ type Event =
       missed?: MissedChanges;
       damagedTable?: string;
     }
+  | { type: 'shapes.entered' }
   | { type: 'shapes.restored'; count: number }
   | { type: 'shapes.purged'; replies: readonly ReplyTo[] }
   | { type: 'shapes.condemned'; pids: readonly Pid[]; why: string; count: number; relations: readonly string[] }
@@ -147,6 +148,7 @@ export const shapeCache = setup({
         { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.lost', condition: 'shapes' } } },
       ],
       on: {
+        'shapes.entered': { actions: RESTORE_NEXT },
         'shape.started': { actions: RESTORE_NEXT },
         'shape.refused': { actions: [RESTORE_NEXT, STOP, { type: 'send', params: releaseOf }, { type: 'send', params: refusedNote }] },
         /** One that it depends on ended while it started. */

@@ -55,6 +55,9 @@ export interface DirectoryPorts extends Forkable<DirectoryPorts> {
   readonly dependenciesOf: (handle: Handle) => readonly Handle[];
 }
 
+/** Stored shapes that one step enters: some two milliseconds of work, in which nobody else has a turn. */
+export const ENTERED_MAX = 500;
+
 /** Tables that are named when shapes are condemned together. */
 const NAMED_MAX = 10;
 
@@ -64,21 +67,29 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private ends = new RecentEnds();
   /** Who waits for a Consumer to start, by its shape. */
   private readonly waiting = new Map<Handle, ReplyTo[]>();
-  /** Stored shapes, the next one last. */
+  /** Stored shapes that are still to be entered, the next one last. */
+  private unentered: Handle[] | undefined;
+  /** Entered ones without a whole snapshot, which cannot be brought back. */
+  private halves: Handle[] = [];
+  /** Those that can, the next one last. */
   private unrestored: Handle[] | undefined;
   /** Who is told when no condemned shape is left. */
   private purgers: ReplyTo[] = [];
 
-  constructor(private readonly ports: DirectoryPorts) {}
+  constructor(
+    private readonly ports: DirectoryPorts,
+    private readonly enteredMax = ENTERED_MAX,
+  ) {}
 
   /** The handle that serves this definition; undefined when there is none, or only a condemned one. */
   find(definition: ShapeDefinition): Handle | undefined {
     return this.lives.find(definition);
   }
 
-  /** The definition behind a handle that can be served. */
+  /** The definition behind a handle that can be served; also behind a stored one that is still to be entered. */
   definitionOf(handle: Handle): ShapeDefinition | undefined {
     const shape = this.lives.get(handle);
+    if (shape === undefined && this.isEntering) return this.ports.shapeLogs.get(handle)?.definition;
     return shape !== undefined && isServing(shape.life) ? shape.definition : undefined;
   }
 
@@ -116,18 +127,21 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   clone(fork: Fork): ShapeDirectory {
-    const copy = new ShapeDirectory(this.ports.clone(fork));
+    const copy = new ShapeDirectory(this.ports.clone(fork), this.enteredMax);
     copy.lives = this.lives.clone();
     copy.dependencies = this.dependencies.clone();
     copy.ends = this.ends.clone();
     for (const [handle, replies] of this.waiting) copy.waiting.set(handle, [...replies]);
     copy.purgers = [...this.purgers];
+    copy.unentered = this.unentered && [...this.unentered];
+    copy.halves = [...this.halves];
     copy.unrestored = this.unrestored && [...this.unrestored];
     return copy;
   }
 
   key(): string {
-    return JSON.stringify([this.lives.key(), [...this.waiting], this.unrestored ?? null, this.purgers, this.ends.key()]);
+    const { lives, waiting, unentered = null, halves, unrestored = null, purgers, ends } = this;
+    return JSON.stringify([lives.key(), [...waiting], unentered, halves, unrestored, purgers, ends.key()]);
   }
 
   private reserve(definition: ShapeDefinition, replyTo: ReplyTo): Message | undefined {
@@ -221,24 +235,42 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   /**
-   * One stored shape after the other, so that no message ever lists them all. A Consumer that ended while others were
-   * restored is on its way once more: the log must not move before it is there.
+   * One stored shape after the other, so that no message ever lists them all; before that all are entered, some at a
+   * time, since an inner one may come after those that depend on it. A Consumer that ended while others were restored is
+   * on its way once more: the log must not move before it is there.
    */
   private restoreNext(): Message | undefined {
-    this.unrestored ??= this.enterStored();
+    this.unrestored ??= this.enterSome();
+    if (this.unrestored === undefined) return { type: 'shapes.entered' };
     for (let handle = this.unrestored.pop(); handle !== undefined; handle = this.unrestored.pop()) {
       if (this.lives.get(handle)?.life === 'reserved') return this.request(handle, 'restore');
     }
     return this.lives.count('starting') > 0 ? undefined : { type: 'shapes.restored', count: this.size };
   }
 
+  private get isEntering(): boolean {
+    return this.unentered !== undefined && this.unentered.length > 0;
+  }
+
+  /** @returns undefined while others are still to be entered, then those that can be brought back. */
+  private enterSome(): Handle[] | undefined {
+    this.unentered ??= Array.from(this.ports.shapeLogs.all(), ({ handle }) => handle).reverse();
+    for (const handle of this.unentered.splice(-this.enteredMax).reverse()) this.enterStored(handle);
+    return this.isEntering ? undefined : this.condemnUnfit();
+  }
+
+  private enterStored(handle: Handle): void {
+    const stored = this.ports.shapeLogs.get(handle);
+    invariant(stored !== undefined, `nobody deletes a stored shape before it is entered: ${handle}`);
+    this.enter(handle, stored.definition);
+    if (stored.snapshot.state !== 'complete') this.halves.push(handle);
+  }
+
   /** @returns those that can be brought back, inner ones last. */
-  private enterStored(): Handle[] {
-    const stored = [...this.ports.shapeLogs.all()];
-    for (const { handle, definition } of stored) this.enter(handle, definition);
+  private condemnUnfit(): Handle[] {
     // Who wrote a snapshot ended with the processes before us, and half of one can only be begun anew.
-    const halves = stored.filter(({ snapshot }) => snapshot.state !== 'complete').map(({ handle }) => handle);
-    this.condemn(halves, { why: 'its snapshot was not complete', isTold: false });
+    this.condemn(this.halves, { why: 'its snapshot was not complete', isTold: false });
+    this.halves = [];
     const order = new Set(this.dependencies.restoreOrder());
     const others = [...this.lives.handles()].filter((handle) => !order.has(handle));
     this.condemn(others, { why: 'a shape that it depends on is gone', isTold: false });

@@ -27,6 +27,7 @@ test.each([
   ['has come back', { type: 'shape.started', handle: '1-1', pid: 'consumer#1', replies: [] }],
   ['is condemned as it starts', { type: 'shape.condemned', handle: '1-1', pids: ['consumer#1'], why: 'no', replies: [] }],
   ['is refused', { type: 'shape.refused', handle: '1-1', why: 'no', replies: [] }],
+  ['is entered, with as many as a step may take,', { type: 'shapes.entered' }],
 ])('a stored shape that %s is followed by the next', (_, event) => {
   expect(after(event)).toContainEqual(restoreNext);
 });

@@ -88,7 +88,7 @@ const what = fc.oneof<fc.Arbitrary<ShapeStep['what']>[]>(
 
 tableContract('ShapeDirectory', {
   world: () => DirectoryWorld.begin(),
-  table: ({ ports }) => new ShapeDirectory(ports),
+  table: ({ ports }) => new ShapeDirectory(ports, 2),
   steps: fc.oneof<fc.Arbitrary<DirectoryChange | ShapeStep>[]>(
     fc.record({ of: fc.nat(3), what }),
     fc.tuple(fc.constantFrom(...definitions), fc.constantFrom('call#1', 'call#2')).map(([definition, call]) => {

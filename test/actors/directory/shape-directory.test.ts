@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ShapeDirectory, type DirectoryPorts } from '../../../src/actors/directory/shape-directory.ts';
+import { ENTERED_MAX, ShapeDirectory, type DirectoryPorts } from '../../../src/actors/directory/shape-directory.ts';
 import { uncopied } from '../../../src/base/fork.ts';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import type { Handle } from '../../../src/model/shape.ts';
@@ -7,7 +7,8 @@ import type { ExitReason, Pid, ReplyTo } from '../../../src/otp/process.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import type { ShapeLogs } from '../../../src/storage/shapes/shape-logs.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { itemsLayout, shapeOf } from '../../support/shapes.ts';
+import { handleOf, itemsLayout, shapeOf } from '../../support/shapes.ts';
+import { snapshotOf } from '../../support/storage/stored-samples.ts';
 
 const definition = shapeOf({});
 const PID = 'consumer#1' as Pid;
@@ -225,6 +226,32 @@ test('a stored shape serves from the first, though others come back before it', 
 
   const later = shapeOf({ where: { column: 'title', equals: '2-1' } });
   expect([directory.find(later), directory.definitionOf('2-1' as Handle), directory.size]).toEqual(['2-1', later, 2]);
+});
+
+test('however many shapes are stored, a step enters a bounded number of them, and one that is still to be entered is kept', async () => {
+  const { shapes } = memoryStorage();
+  for (let index = 0; index < 2 * ENTERED_MAX + 1; index += 1) {
+    await snapshotOf(shapes.create(handleOf(index), shapeOf({ where: { column: 'title', equals: String(index) } })), []);
+  }
+  let entered = 0;
+  const dependenciesOf = (): Handle[] => {
+    entered += 1; // Asked once for each.
+    return [];
+  };
+  const directory = directoryOn(shapes, { dependenciesOf });
+
+  const steps = [1, 2, 3].map(() => {
+    const before = entered;
+    const told = directory.apply({ type: 'restoreNext' });
+    const last = directory.apply({ type: 'confirm', handle: handleOf(2 * ENTERED_MAX), replyTo: FIRST });
+    return { entered: entered - before, told: told?.type, last: last?.type };
+  });
+
+  expect(steps).toEqual([
+    { entered: ENTERED_MAX, told: 'shapes.entered', last: 'shape.isKept' },
+    { entered: ENTERED_MAX, told: 'shapes.entered', last: 'shape.isKept' },
+    { entered: 1, told: 'shape.reserved', last: 'shape.isKept' },
+  ]);
 });
 
 test('inner shapes are back before the outer ones that depend on them', async () => {
