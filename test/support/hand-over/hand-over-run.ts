@@ -74,7 +74,8 @@ export async function run(script: Script, { machines, sizes, onStep }: RunOption
   return { world, isQuiet };
 }
 
-function happeningsOf({ transactions, consumerAtStep = 0, materializerAtStep, faults, silences = [] }: Script, world: HandOverWorld): Happening[] {
+function happeningsOf(script: Script, world: HandOverWorld): Happening[] {
+  const { transactions, consumerAtStep = 0, materializerAtStep, faults, silences = [] } = script;
   const { runtime } = world;
   const start = (template: string) => runtime.send(NAMES.consumers, { type: 'startChild', template, args: { type: 'none' } });
   const happenings = [
@@ -155,7 +156,9 @@ export const anyScript: fc.Arbitrary<Script> = fc.record({
   choices: fc.oneof(sparse, dense),
 });
 
+const silence = fc.record({ atStep: fc.nat({ max: LAST_STEP }), lasts: fc.nat(20), more: fc.nat(20) });
+
 /** The Consumer takes nothing for a while, once or twice, which may be longer than anybody waits. */
 export const scriptWithSilences: fc.Arbitrary<Script> = fc
-  .tuple(anyScript, fc.array(fc.record({ atStep: fc.nat({ max: LAST_STEP }), lasts: fc.nat(20), more: fc.nat(20) }), { minLength: 1, maxLength: 2 }))
+  .tuple(anyScript, fc.array(silence, { minLength: 1, maxLength: 2 }))
   .map(([script, silences]) => ({ ...script, silences }));

@@ -123,10 +123,11 @@ export class HandOverWorld {
 
   /** Starts what outlives a shape. */
   async begin(): Promise<void> {
+    const { log, shapes } = this.storage;
     const roots: Readonly<Record<string, ProcessSpec>> = {
-      'log-reader': logReaderPort(this.storage.log, this.blocks, this.blocks, this.sizes.blocks),
-      'shape-reader': shapeReaderPort(this.storage.shapes, this.shapeBlocks, (column) => new LineReader(column), this.sizes.historyBytesMax),
-      checkpoints: checkpointPort(this.storage.log, this.storage.shapes),
+      'log-reader': logReaderPort(log, this.blocks, this.blocks, this.sizes.blocks),
+      'shape-reader': shapeReaderPort(shapes, this.shapeBlocks, (column) => new LineReader(column), this.sizes.historyBytesMax),
+      checkpoints: checkpointPort(log, shapes),
       writer: this.writerPort(),
       stream: this.streamPort(),
       snapshots: this.snapshotPort(),
