@@ -117,7 +117,8 @@ class StorageWorld implements World<StorageWorld> {
 
   /** Who has left the pace once stands alone exactly while it waits. */
   key(): string {
-    return JSON.stringify([this.shapes.position, Array.from(this.shapes.all(), ({ position: at, waitsAt }) => [at, waitsAt ?? null])]);
+    const paces = Array.from(this.shapes.all(), ({ position: at, waitsAt, isBrought }) => [at, waitsAt ?? null, isBrought]);
+    return JSON.stringify([this.shapes.position, paces]);
   }
 }
 

@@ -46,6 +46,13 @@ export class Pace {
     this.waits = isLagging ? waitsAt : undefined;
   }
 
+  /** @param others those of the copy. */
+  clone(others: { readonly position: LogPosition }): Pace {
+    const copy = new Pace(others, this.state, this.waits);
+    copy.isLeftBehind = this.isLeftBehind;
+    return copy;
+  }
+
   get position(): LogPosition {
     return positionOf(this.state, this.others.position);
   }

@@ -81,7 +81,7 @@ export class StoredShape implements ShapeLog {
     this.filed = new FiledLines(this.lines, original?.filed.end ?? lines);
     this.chunks = original?.chunks.clone(store) ?? new SnapshotChunks(handle, store, host.clock, chunkBytesMax, whole);
     this.state = snapshot;
-    this.pace = new Pace(host, pace, original === undefined ? waitsFromStart(snapshot) : original.waitsAt);
+    this.pace = original?.pace.clone(host) ?? new Pace(host, pace, waitsFromStart(snapshot));
     this.filter = filterBy ?? undefined;
     this.publishedFilter = original?.publishedFilter ?? this.filter;
     this.gone = original?.gone ?? false;
