@@ -1,8 +1,8 @@
 /**
  * Catch-up collector: takes shapes that lag through the log together, until they have come as far as the others.
  *
- * A transaction that is larger than a block goes to those whom it may concern in fragments, each routed once, however many
- * they are; who is not touched by a fragment hears nothing of it. The shapes join before the collector of all others
+ * A large transaction goes to those whom it may concern in fragments, each routed once, however many they are; who is not
+ * touched by a fragment hears nothing of it. The shapes join before the collector of all others
  * passes the transaction, so that they stand before it together. What that one has brought to others meanwhile is gone
  * through too; then everybody is told how far they are, and goes along again.
  *

@@ -3,10 +3,10 @@
  *
  * A block goes to all of them before the next one is loaded, layer by layer, and each Consumer hears of it once, whatever
  * the number of its rows. What is durable but not yet taken is only a pair of positions, so nothing grows while a Consumer is
- * slow; and a Consumer that dies in the middle is counted, not waited for.
+ * slow; and a Consumer that dies in the middle, or is silent for too long, is counted and not waited for.
  *
- * A transaction that is larger than a block would hold up every other table. The Consumers that it may concern are told
- * only where it ends: they leave the common pace, read it from the log by themselves, and join again.
+ * A large transaction would hold up every other table. The Consumers that it may concern are told only where it ends: they
+ * leave the common pace, go through it with the catch-up collector, and join again.
  */
 import { assign, setup } from 'xstate';
 import type { Handle } from '../../model/shape.ts';

@@ -4,11 +4,11 @@
  * No transaction may be missing from the log or stand in it twice. So it registers with the collector before its
  * snapshot is taken; what comes before the snapshot is known is kept as a position in the transaction log, never as a
  * copy, and a snapshot that does not see what is in the log already sends it further back; and each transaction is held
- * against the snapshot's visibility before it is taken. Whoever subscribes gets the
- * last offset that can be read, at the end of a transaction: history lies up to it, announcements begin behind it.
+ * against the snapshot's visibility before it is taken. Whoever subscribes gets the last offset that can be read, at the end
+ * of a transaction: history lies up to it, announcements begin behind it.
  *
- * A transaction that is larger than a block is taken part by part, by each shape from the log and without the others. What
- * a part gives is written to the shape's files and seen by nobody; the last part shows all of it at once.
+ * A large transaction is taken part by part, without the shapes that it does not concern. What a part gives is written to
+ * the shape's files and seen by nobody; the last part shows all of it at once.
  *
  * `stop` is not beside the other regions but around them: a Consumer that is closed takes nothing in.
  */

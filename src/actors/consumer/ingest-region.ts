@@ -3,9 +3,9 @@
  * left, then batch by batch with the others. Whoever brings a block, it is taken, published and passed on in the same
  * three steps.
  *
- * Of a transaction that is larger than a block the shape hears only where it ends. It leaves the others' pace and follows
- * the collector of those who catch up, which brings it the fragments that touch it. Whom a collector has left behind, because
- * it was silent for too long, registers anew and reads by itself what it missed.
+ * Of a large transaction the shape hears only where it ends. It leaves the others' pace and follows the collector of those
+ * who catch up, which brings it the fragments that touch it. A shape that a collector has left behind, because it was silent
+ * for too long, registers anew and reads by itself what it missed.
  */
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
