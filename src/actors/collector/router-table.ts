@@ -47,6 +47,9 @@ export interface LoadedBlock extends Forkable<LoadedBlock> {
 
 const NO_CHANGES = { changes: new Uint32Array() };
 
+/** What a shape makes of a part is in memory until it has spilled it: no more shapes than these do so at the same time. */
+const WAVE_SHAPES_MAX = 64;
+
 export class RouterTable implements RecipientsTable<RouterChange> {
   private readonly handles = new Set<Handle>();
   /** The block that is being routed, and how many steps that has taken so far. */
@@ -96,9 +99,10 @@ export class RouterTable implements RecipientsTable<RouterChange> {
   }
 
   key(): string {
-    const { block, delivery, layer, steps } = this;
+    const { block, delivery, layer, steps, group } = this;
     const routed = block && [block.after, block.through, steps];
-    return JSON.stringify([[...this.handles], routed ?? null, delivery?.id ?? null, layer, [...this.addressed()], [...this.unfinished]]);
+    const told = [routed ?? null, delivery?.id ?? null, layer, [...this.addressed()], group === undefined];
+    return JSON.stringify([[...this.handles], told, [...this.unfinished]]);
   }
 
   close(): void {
@@ -150,12 +154,12 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     const touched = layers.flatMap((layer) => [...layer.keys()]);
     if (isPart) {
       for (const handle of touched) this.unfinished.add(handle);
-      return layers;
+      return layers.flatMap(inWaves);
     }
     for (const handle of touched) this.unfinished.delete(handle);
     const rest: Layer = new Map(Array.from(this.unfinished, (handle) => [handle, NO_CHANGES]));
     this.unfinished.clear();
-    return rest.size === 0 ? layers : [rest, ...layers];
+    return [rest, ...layers].flatMap(inWaves);
   }
 
   private nextLayer(): Message {
@@ -180,4 +184,10 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     this.delivery = undefined;
     this.layer = -1;
   }
+}
+
+function inWaves(layer: Layer): readonly Layer[] {
+  const shapes = [...layer];
+  const waves = Array.from({ length: Math.ceil(shapes.length / WAVE_SHAPES_MAX) }, (_, index) => index * WAVE_SHAPES_MAX);
+  return waves.map((at) => new Map(shapes.slice(at, at + WAVE_SHAPES_MAX)));
 }

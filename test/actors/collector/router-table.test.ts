@@ -136,6 +136,20 @@ test('who has taken a part of a transaction hears of its end, whatever is in the
   expect(layers).toEqual([[[handleOf(1), handleOf(2)]], [[handleOf(3)]], [[handleOf(1)], [handleOf(2)]], [[handleOf(2)]]]);
 });
 
+test('of many shapes that a part of a transaction touches, only some have what they made of it in memory', () => {
+  const touches = Array.from({ length: 150 }, (_, index) => handleOf(index));
+  const { deliveries, table } = partsFor({ touches, isUnfinished: true }, { touches: [], isUnfinished: false });
+
+  const sizes = [1, 2].map((id) => {
+    table.apply({ route: RANGE });
+    const layers = deliveries.get(id as DeliveryId)?.layers ?? [];
+    for (const _ of layers) table.apply('nextLayer');
+    return layers.map(({ size }) => size);
+  });
+
+  expect(sizes).toEqual([[64, 64, 22], [64, 64, 22]]);
+});
+
 test('when the collector ends, what it was delivering is nobody’s any more', () => {
   const { deliveries, table } = tableOf();
   table.apply({ add: handleOf(1) });
