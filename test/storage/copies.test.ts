@@ -42,9 +42,11 @@ const ofShape: fc.Arbitrary<ShapeStep> = fc.oneof<fc.Arbitrary<ShapeStep>[]>(
   fc.constantFrom('behind' as const, undefined).map((pace) => (shape, { shapes }) => shape.publish(shapes.position, pace)),
   fc.nat(9).map((at) => (shape) => shape.leavePace(lsn(at))),
   fc.nat(9).map((at) => (shape) => shape.discard(lsn(at))),
+  fc.nat(9).map((at) => (shape) => shape.leaveBehind(lsn(at))),
   fc.constantFrom(['"row"'], ['"another row"', '"row"']).map((rows) => (shape) => snapshotOf(shape, rows)),
   fc.constantFrom<ShapeStep>(
     (shape) => shape.stopFiltering(),
+    (shape) => shape.bringAgain(),
     (shape) => shape.beginSnapshot(pgSnapshot).write([bytes('"row"')]),
     (shape, { shapes }) => shapes.delete(shape.handle, 'a test'),
   ),
@@ -90,10 +92,10 @@ async function look({ log, shapes }: Storage): Promise<unknown> {
 
 /** Of a snapshot that is being written a reader would wait for more. */
 async function lookAt(shape: ShapeLog): Promise<unknown> {
-  const { handle: of, end, position, waitsAt, snapshot, filterBy } = shape;
+  const { handle: of, end, position, waitsAt, isBrought, snapshot, filterBy } = shape;
   const froms = snapshot.state === 'writing' ? [SNAPSHOT_END] : [BEFORE_ALL, SNAPSHOT_END];
   const reads = await Promise.all(froms.map((from) => outcome(() => bodyOf(shape.read(from)))));
-  return { of, end, position, waitsAt, snapshot, filterBy, reads };
+  return { of, end, position, waitsAt, isBrought, snapshot, filterBy, reads };
 }
 
 function begin(): Storage {
