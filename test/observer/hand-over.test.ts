@@ -3,8 +3,8 @@ import { startInspectionServer } from '../../src/observer/inspection-server.ts';
 import { NAMES, HandOverWorld } from '../support/hand-over/hand-over-world.ts';
 import { InspectionClient } from '../support/service/inspection-client.ts';
 
-const CONSUMER = 'consumers/consumer#10';
-const MATERIALIZER = 'consumers/materializer#12';
+const CONSUMER = 'consumers/consumer#12';
+const MATERIALIZER = 'consumers/materializer#14';
 
 /** One shape, watched from the start: a row is committed, a Materializer subscribes, another row is committed. */
 async function watchHandOver(): Promise<InspectionClient> {
@@ -27,7 +27,7 @@ async function watchHandOver(): Promise<InspectionClient> {
     do await world.settle();
     while (runtime.drain() > 0);
   }
-  await client.untilDelivered('directory#7', 'confirmHandle');
+  await client.untilDelivered('directory#8', 'confirmHandle');
   return client;
 }
 
@@ -43,9 +43,9 @@ test('a reader of the stream sees the Consumer hand over to the Materializer, st
   const story = client.story().filter((line) => line.startsWith(MATERIALIZER) || line.includes(`→ ${MATERIALIZER}`));
   expect(story.map((line) => line.replaceAll(MATERIALIZER, 'materializer').replaceAll(CONSUMER, 'consumer'))).toEqual([
     'materializer is "awaitingSnapshot"',
-    'consumers#9 → materializer xstate.init',
+    'consumers#11 → materializer xstate.init',
     'materializer → consumer awaitSnapshotStart',
-    'materializer → consumers#9 STARTED',
+    'materializer → consumers#11 STARTED',
     'consumer → materializer snapshot.isStarted',
     'materializer is "subscribing"',
     'materializer → consumer subscribeMaterializer',

@@ -39,11 +39,12 @@ async function insertEach(rowCounts: readonly number[]) {
   for (const rowCount of rowCounts) costs.push(await insert(rowCount));
   const { rows } = await follower.catchUp();
   const processes = [...new Set(costs.flat().map((event) => event.split(' ')[0]?.replace(follower.handle ?? '', 'shape')))].sort();
-  const transitions = costs.map(({ length }) => length);
+  // Where there is much to route, the collector stops now and then, so that everybody has a turn.
+  const transitions = costs.map((events) => events.filter((event) => !event.endsWith('block.partlyRouted')).length);
   return {
     processes,
     isSame: new Set(transitions).size === 1,
-    isWithinBound: Math.max(...transitions) <= TRANSITIONS_MAX,
+    isWithinBound: Math.max(...costs.map(({ length }) => length)) <= TRANSITIONS_MAX,
     rows: rows.size,
   };
 }

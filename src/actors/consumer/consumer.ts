@@ -96,7 +96,7 @@ export const consumer = consumerSetup.createMachine({
 });
 
 function damaged({ event: { why } }: { event: { why: string } }): { reason: ExitReason } {
-  return { reason: { shutdown: { delete: why } } };
+  return { reason: { shutdown: { delete: why, isDamaged: true } } };
 }
 
 function gone(): { reason: ExitReason } {

@@ -342,5 +342,8 @@ test.each([
 ] as const)('a shape that finds %s damaged ends, and says why', (_, found) => {
   const { status, output } = after('restore', along, offered, located, passed, { ...block, after: 5 as LogPosition }, part, found);
 
-  expect({ status, output }).toEqual({ status: 'done', output: { reason: { shutdown: { delete: 'its index is damaged' } } } });
+  expect({ status, output }).toEqual({
+    status: 'done',
+    output: { reason: { shutdown: { delete: 'its index is damaged', isDamaged: true } } },
+  });
 });
