@@ -284,19 +284,14 @@ export interface Kernel {
   end(entry: Entry, reason: ExitReason): void;
 }
 
-const ENTRY = Symbol('entry');
+const entries = new WeakMap<object, Entry>();
 
-type Adopted = object & { [ENTRY]?: Entry };
-
-/**
- * Remembers whose actor this is: an effect finds its process by its actor. The entry stands in the actor itself, because a
- * `WeakMap` with every actor in it is what the garbage collector would spend most of its time on.
- */
+/** Remembers whose actor this is: an effect finds its process by its actor. */
 export function adopt(actor: AnyActorRef, entry: Entry): void {
   entry.actor = actor;
-  (actor as Adopted)[ENTRY] = entry;
+  entries.set(actor, entry);
 }
 
-export function entryOf(actor: Adopted): Entry | undefined {
-  return actor[ENTRY];
+export function entryOf(actor: object): Entry | undefined {
+  return entries.get(actor);
 }

@@ -26,18 +26,17 @@ export const dynamicSupervisorEffects: DynamicSupervisorEffects = {
 };
 
 function stopAll(entry: Entry): void {
+  const { rows } = tableOf(entry);
   const limits = new Set<number>();
-  let alive = 0;
-  for (const row of tableOf(entry).rows.all()) {
-    if (row.pid === undefined) continue;
-    alive += 1;
-    if (row.status === 'stopping') continue; // It was told by request, and its timer runs.
+  for (const child of entry.children()) {
+    const row = rows.ofPid(child.pid);
+    if (row === undefined || row.status === 'stopping') continue; // It was told by request, and its timer runs.
     const limit = limitOf(row);
-    exit(entry, row.pid, limit === 'brutal_kill' ? 'kill' : 'shutdown');
+    entry.kernel.enqueue(child, { kind: 'exit', source: entry, reason: limit === 'brutal_kill' ? 'kill' : 'shutdown' });
     if (typeof limit === 'number') limits.add(limit);
   }
   for (const limitMs of limits) startTimer(entry, { name: `shutdown.${limitMs}`, delayMs: limitMs });
-  if (alive === 0) insert(entry, { type: 'children.stopped' });
+  if (rows.activeCount === 0) insert(entry, { type: 'children.stopped' });
 }
 
 function killOverdue(entry: Entry, { timeout }: DynamicSupervisorEffectParams['killOverdue']): void {
