@@ -5,7 +5,8 @@
  *   npm run bench:large -- --rows 240000         a short share
  *
  * While it is written, streamed and taken, health is asked without a pause, and rows are committed one after the other to
- * a second table, whose live client says when it has each of them.
+ * a second table, whose live client says when it has each of them. Fails when the memory, or a row of the second table, is
+ * beyond its bound.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,6 +20,9 @@ import { usageOf } from './process-usage.ts';
 import { createSlot, drainSlot } from './slot-drain.ts';
 
 const MIB = 1024 * 1024;
+/** What may be resident at most, and how much later than by `pg_recvlogical` alone a row of another table may come. */
+const PEAK_BYTES_MAX = 600 * MIB;
+const BEHIND_SLOT_MS_MAX = 1_000;
 
 const { values } = parseArgs({
   options: {
@@ -68,4 +72,8 @@ function report(seen: LargeTransaction, cpuMicros: number, slotMs: number): void
     ['a row of another table, slowest', `${seen.slowestOtherMs.toFixed(0)} ms of ${seen.otherCount} rows`],
   ];
   for (const [what, measured] of rows) process.stdout.write(`  ${what.padEnd(36)}${measured}\n`);
+  if (seen.peakBytes > PEAK_BYTES_MAX || seen.slowestOtherMs > slotMs + BEHIND_SLOT_MS_MAX) {
+    process.stdout.write('  beyond what is promised\n');
+    process.exitCode = 1;
+  }
 }

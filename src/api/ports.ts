@@ -113,6 +113,6 @@ export interface ApiPorts {
   readonly status: ServiceStatus;
   /** In which filters are written. */
   readonly language: WhereLanguage;
-  /** Every shape has stored all transactions up to here; undefined when none was processed yet. */
+  /** Every shape that does not lag has stored all transactions up to here; undefined when none was processed yet. */
   lastProcessedLsn(): Lsn | undefined;
 }

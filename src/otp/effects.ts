@@ -51,6 +51,8 @@ export interface EffectParams {
   unlink: { process: Address };
   /** Sends `exit`; `kill` cannot be trapped. */
   exit: { process: Address; reason: ExitReason | 'kill' };
+  /** The same to each of a few. */
+  exitEach: { processes: readonly Address[]; reason: ExitReason | 'kill' };
   /**
    * Monitor, request, and then exactly one of: the reply (an event of the replier's choice), or `<as>.failed`. A caller
    * that already monitors `to` is told of its death by that monitor alone. `as` defaults to `call`, `timeoutMs` to no limit.
@@ -104,6 +106,7 @@ export const effects: Effects = {
   link: effect((entry, { process }) => link(entry, process)),
   unlink: effect((entry, { process }) => unlink(entry, process)),
   exit: effect(performExit),
+  exitEach: effect((entry, { processes, reason }) => processes.forEach((process) => performExit(entry, { process, reason }))),
   call: effect((entry, params) => call(entry, params)),
   reply: effect((entry, { to, event }) => reply(entry, to, event)),
   replyToEach: effect((entry, { to, event }) => to.forEach((caller) => reply(entry, caller, event))),

@@ -26,12 +26,3 @@ export interface BlockRouter {
    */
   step(): readonly Layer[] | undefined;
 }
-
-/** All steps at once. */
-export function routeWhole(router: BlockRouter, block: LogBlock): readonly Layer[] {
-  router.begin(block);
-  for (;;) {
-    const layers = router.step();
-    if (layers !== undefined) return layers;
-  }
-}

@@ -59,7 +59,7 @@ interface Routing {
 
 type Text = (column: string) => string | null;
 
-/** Changes looked at, filters evaluated and shapes found in one step: about a millisecond. Everybody else has a turn between two. */
+/** Changes looked at, filters evaluated and shapes found in one step: about a millisecond. Sockets and files have a turn between two. */
 const STEP_WORK_MAX = 4096;
 
 /** Layouts that are remembered; beyond it they are compared with the shapes again. */

@@ -7,13 +7,13 @@ import { RouterTable, type RouterChange, type ShapeRouting } from '../../src/act
 import { consumerOf } from '../../src/actors/shape-processes.ts';
 import { Copies, Fork } from '../../src/base/fork.ts';
 import { invariant } from '../../src/base/invariant.ts';
-import type { LogPosition } from '../../src/model/log-position.ts';
+import { LOG_START, type LogPosition } from '../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import type { LogBlock } from '../../src/model/transaction.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
 import { Deliveries, type DeliveryId } from '../../src/shapes/delivery.ts';
-import { routeWhole } from '../../src/shapes/router.ts';
+import { routeWhole } from '../support/route-whole.ts';
 import { ShapeRouter } from '../../src/shapes/shape-router.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import type { ShapeLogs } from '../../src/storage/shapes/shape-logs.ts';
@@ -80,6 +80,7 @@ function routing(router = new ShapeRouter(layoutOf)): ShapeRouting {
     begin: router.begin.bind(router),
     step: router.step.bind(router),
     shapesOn: router.shapesOn.bind(router),
+    positionOf: () => LOG_START,
     clone: () => routing(router.clone()),
   };
 }
@@ -92,9 +93,11 @@ tableContract('RouterTable', {
     fc.record({ remove: handle }),
     fc.record({ load: block }),
     through.map((end) => ({ route: { after: (end - 10) as LogPosition, through: end as LogPosition } })),
-    fc.constantFrom('nextLayer', 'everyone', 'removeAll'),
+    fc.constantFrom('nextLayer', 'everyone', 'removeAddressed'),
     fc.array(handle, { maxLength: 2 }).map((handles) => ({ leaveBehind: handles })),
     fc.constantFrom([1], [2]).map((concerned) => ({ concerned })),
+    through.map((standing) => ({ standing: standing as LogPosition })),
+    through.map((upTo) => ({ upTo: upTo as LogPosition })),
     fc.array(handle.map(consumerOf), { maxLength: 2 }).map((unanswered) => ({ unanswered })),
   ),
   play(table, step, world) {
@@ -137,9 +140,10 @@ tableContract('LogProgress', {
     fc.record({ position, lsn: fc.constantFrom('0', '5', '7').map((text) => text as Lsn), isCaughtUp: fc.boolean() }),
     fc.array(handle, { maxLength: 2 }).map((notTaken) => ({ notTaken })),
     fc.record({ registered: fc.constantFrom(1, 2).map(handleOf) }),
+    fc.constant<ProgressChange>('checkReturns'),
   ),
   play(table, step, { shapes }) {
-    return 'publish' in step ? shapes.get(step.publish)?.publish(shapes.position) : table.apply(step);
+    return typeof step === 'object' && 'publish' in step ? shapes.get(step.publish)?.publish(shapes.position) : table.apply(step);
   },
 });
 

@@ -59,6 +59,8 @@ function restViolations({ runtime }: HandOverWorld, isQuiet: boolean): Violation
   const rests: readonly [string, unknown, unknown][] = [
     ['consumer', consumer, { running: { snapshot: 'complete', ingest: 'live' } }],
     ['materializer', materializer, { live: 'waiting' }],
+    ['collector', runtime.processInfo('@shape-log-collector')?.state, 'idle'],
+    ['catch-up collector', runtime.processInfo('@catch-up-collector')?.state, 'idle'],
   ];
   const waiting = rests.filter(([, state, atRest]) => state !== undefined && JSON.stringify(state) !== JSON.stringify(atRest));
   const outlived = consumer === undefined && materializer !== undefined ? ['materializer outlives its Consumer'] : [];

@@ -50,6 +50,21 @@ test('a large transaction is routed once for all shapes, and each has its own ro
   expect(seen).toEqual({ joined: OWNERS, areFew: true, isReadOnce: true });
 });
 
+test('a shape that was held still while a large transaction went by reads it alone, and nobody waits for others of its kind', async () => {
+  const [still, other] = [await follow('owner = 1'), await follow('owner = 0')];
+  const consumer = `@consumer/${still.handle}` as const;
+  service.runtime.suspend(consumer);
+
+  await database.query(`INSERT INTO items SELECT n, n % 2, repeat(md5(n::text), 3) FROM generate_series(1, ${ROWS}) AS n`);
+  await expect.poll(() => rowsOf([other]), { timeout: 30_000 }).toEqual([ROWS / 2]);
+  service.runtime.resume(consumer);
+  await expect.poll(() => rowsOf([still]), { timeout: 30_000 }).toEqual([ROWS / 2]);
+
+  const state = (name: `@${string}`) => service.runtime.processInfo(name)?.state;
+  await expect.poll(() => state(consumer), { timeout: 10_000 }).toMatchObject({ running: { ingest: 'live' } });
+  expect([state('@catch-up-collector'), still.refetches, other.refetches]).toEqual(['idle', 0, 0]);
+});
+
 test('a shape that is held still keeps the others for a few seconds, and has everything once it goes on', async () => {
   const [still, other] = [await follow('owner = 1'), await follow('true')];
   const consumer = `@consumer/${still.handle}` as const;

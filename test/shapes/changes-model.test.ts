@@ -10,7 +10,7 @@ import type { ShapeDefinition } from '../../src/model/shape.ts';
 import type { LogBlock } from '../../src/model/transaction.ts';
 import { changesByTransaction } from '../../src/shapes/routed-changes.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
-import { routeWhole } from '../../src/shapes/router.ts';
+import { routeWhole } from '../support/route-whole.ts';
 import { ShapeRouter } from '../../src/shapes/shape-router.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { Where, WhereLanguage } from '../../src/sql/where.ts';

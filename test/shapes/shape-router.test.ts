@@ -3,7 +3,7 @@ import { CHANGE_KINDS } from '../../src/model/change.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
 import type { LogBlock } from '../../src/model/transaction.ts';
 import { changesByTransaction } from '../../src/shapes/routed-changes.ts';
-import { routeWhole } from '../../src/shapes/router.ts';
+import { routeWhole } from '../support/route-whole.ts';
 import { ShapeRouter } from '../../src/shapes/shape-router.ts';
 import type { Where } from '../../src/sql/where.ts';
 import { blockOf, placedTransaction, transactionOf, type RowChange } from '../support/actors/changes.ts';

@@ -15,9 +15,38 @@ import type { Handle } from '../../model/shape.ts';
 import { effects } from '../../otp/effects.ts';
 import type { Address, CallFailed, Pid, ReplyTo } from '../../otp/process.ts';
 import type { DeliveryId } from '../../shapes/delivery.ts';
-import { deliverLayer, isTakenByAll, leaveBehind, nextLayer, noteUnanswered, routeOn, tellRecipients } from './delivering.ts';
+import {
+  deliverLayer, isTakenByAll, nextLayer, noteUnanswered, removeNotTaken, routeOn, tellRecipients, type NotTaken,
+} from './delivering.ts';
+import type { RouterChange } from './router-table.ts';
 
 const RETRY_DELAY_MS = 50;
+
+const takeIn = [
+  { type: 'apply', params: ({ event }: { event: Join }) => change({ add: event.handle }) },
+  { type: 'reply', params: ({ event }: { event: Join }) => ({ to: event.replyTo, event: { type: 'catchUp.joined' } }) },
+] as const;
+
+/** What we have passed nobody brings it any more: it reads that by itself. */
+const refuse = {
+  type: 'reply',
+  params: ({ event }: { event: Join }) => ({ to: event.replyTo, event: { type: 'catchUp.passed' } }),
+} as const;
+
+const remove = { type: 'apply', params: ({ event }: { event: { handle: Handle } }) => change({ remove: event.handle }) } as const;
+
+const removeAddressed = { type: 'apply', params: change('removeAddressed') } as const;
+
+/** One collector leaves shapes behind, so that one of them knows who they are. */
+const tellNotTaken = {
+  type: 'send',
+  params: ({ event: { handles } }: NotTaken) => ({ to: '@shape-log-collector' as const, event: { type: 'leaveBehind', handles } }),
+} as const;
+
+const countFollowers = {
+  type: 'apply',
+  params: ({ context }: { context: { position: LogPosition } }) => change({ standing: context.position }),
+} as const;
 
 interface Join {
   readonly handle: Handle;
@@ -31,6 +60,8 @@ type Event =
   /** The collector of all others has passed a large transaction. */
   | { type: 'log.passed'; through: LogPosition }
   | { type: 'collector.position'; position: LogPosition }
+  | { type: 'followers.none' }
+  | { type: 'followers.stand'; at: LogPosition }
   | { type: 'block.loaded'; after: LogPosition; through: LogPosition }
   | { type: 'block.corrupt'; why: string }
   | { type: 'block.partlyRouted' }
@@ -46,7 +77,7 @@ interface Context {
   self: Pid;
   position: LogPosition; // Everybody who follows has been brought the log up to here.
   routedThrough: LogPosition; // Ahead of `position` only while a block is being delivered.
-  limit: LogPosition; // The collector of all others has passed this.
+  limit: LogPosition; // The collector of all others has passed this, or is passing it.
   damage: string; // What does not hold of the log, once that was found.
 }
 
@@ -56,6 +87,7 @@ export const catchUpCollector = setup({
     isTakenByAll,
     isBehind: ({ context }) => context.position < context.limit,
     isAhead: ({ context }, { position }: { position: LogPosition }) => position > context.position,
+    isNotPassed: ({ context }, { after }: Join) => after >= context.limit,
     isInTime: ({ context }, { after }: Join) => after >= context.routedThrough,
   },
   actions: {
@@ -64,6 +96,7 @@ export const catchUpCollector = setup({
     noteLimit: assign(({ context }, { through }: { through: LogPosition }) => ({ limit: Math.max(through, context.limit) as LogPosition })),
     noteDamage: assign((_, { why }: { why: string }) => ({ damage: why })),
     noteRouted: assign((_, { through }: { through: LogPosition }) => ({ routedThrough: through })),
+    noteStanding: assign((_, { at }: { at: LogPosition }) => ({ position: at, routedThrough: at })),
     advance: assign(({ context }) => ({ position: context.routedThrough })),
   },
 }).createMachine({
@@ -71,26 +104,42 @@ export const catchUpCollector = setup({
   context: ({ input }) => ({ self: input.self, position: LOG_START, routedThrough: LOG_START, limit: LOG_START, damage: '' }),
   initial: 'idle',
   on: {
-    join: [
-      { guard: { type: 'isInTime', params: eventOf }, actions: [{ type: 'apply', params: add }, { type: 'reply', params: joined }] },
-      // What we have passed nobody brings it any more: it reads that by itself.
-      { actions: { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'catchUp.passed' } }) } },
-    ],
-    leave: { actions: { type: 'apply', params: ({ event }) => ({ table: 'router', change: { remove: event.handle } }) } },
+    join: [{ guard: { type: 'isInTime', params: eventOf }, actions: takeIn }, { actions: refuse }],
+    leave: { actions: remove },
     'log.passed': { actions: { type: 'noteLimit', params: eventOf } },
   },
   states: {
     idle: {
       on: {
-        join: {
-          target: 'gathering',
-          actions: [{ type: 'begin', params: eventOf }, { type: 'apply', params: add }, { type: 'reply', params: joined }],
-        },
-        'log.passed': {}, // It concerned nobody, or only shapes that lag by themselves.
+        join: [
+          {
+            guard: { type: 'isNotPassed', params: eventOf },
+            target: 'gathering',
+            actions: [{ type: 'begin', params: eventOf }, ...takeIn],
+          },
+          { actions: refuse },
+        ],
       },
     },
     /** Others that the same transaction may concern are still to come. */
-    gathering: { on: { 'log.passed': { target: 'measuring', actions: { type: 'noteLimit', params: eventOf } } } },
+    gathering: {
+      on: {
+        'log.passed': { target: 'counting', actions: { type: 'noteLimit', params: eventOf } },
+        leave: { target: 'recounting', actions: remove },
+      },
+    },
+    recounting: {
+      entry: countFollowers,
+      on: { 'followers.none': 'idle', 'followers.stand': 'gathering' },
+    },
+    /** Those who stood furthest back may have left: the log before all others is kept for nobody any more. */
+    counting: {
+      entry: countFollowers,
+      on: {
+        'followers.none': 'idle',
+        'followers.stand': { target: 'measuring', actions: { type: 'noteStanding', params: eventOf } },
+      },
+    },
     measuring: { always: [{ guard: 'isBehind', target: 'loading' }, { target: 'asking' }] },
     /** How far have the others come meanwhile? */
     asking: {
@@ -112,7 +161,7 @@ export const catchUpCollector = setup({
         type: 'call',
         params: ({ context }) => ({
           to: '@log-reader',
-          request: { type: 'loadBlock', owner: context.self, after: context.position, through: context.limit },
+          request: { type: 'nextPart', owner: context.self, after: context.position, through: context.limit },
           as: 'reader',
         }),
       },
@@ -131,8 +180,8 @@ export const catchUpCollector = setup({
         'block.partlyRouted': { actions: routeOn },
         'layer.ready': { actions: deliverLayer('fragment') },
         'batch.done': [{ guard: { type: 'isTakenByAll', params: eventOf }, actions: nextLayer }, { actions: noteUnanswered }],
-        'block.notTaken': { actions: [...leaveBehind, nextLayer] },
-        'block.delivered': { target: 'measuring', actions: 'advance' },
+        'block.notTaken': { actions: [removeNotTaken, tellNotTaken, nextLayer] },
+        'block.delivered': { target: 'counting', actions: 'advance' },
       },
     },
     /** They have come as far as the others: each goes along by itself from here on. */
@@ -144,24 +193,24 @@ export const catchUpCollector = setup({
           params: ({ context }) => tellRecipients({ type: 'caughtUp', through: context.position }, 'dismissal'),
         },
       ],
-      exit: { type: 'apply', params: { table: 'router', change: 'removeAll' } },
+      exit: removeAddressed,
       on: { 'dismissal.done': 'idle', join: { actions: 'postpone' } },
     },
-    /** What lies before them does not hold: each of them ends, and begins anew. */
+    /** What lies before them does not hold: each of them ends, and begins anew. Who stands further on needs nothing of it. */
     condemning: {
       entry: [
-        { type: 'apply', params: { table: 'router', change: 'everyone' } },
+        { type: 'apply', params: ({ context }) => ({ table: 'router', change: { upTo: context.position } }) },
         {
           type: 'multicall',
           params: ({ context }) => tellRecipients({ type: 'block.corrupt', why: context.damage }, 'dismissal'),
         },
       ],
-      exit: { type: 'apply', params: { table: 'router', change: 'removeAll' } },
-      on: { 'dismissal.done': 'idle', join: { actions: 'postpone' } },
+      exit: removeAddressed,
+      on: { 'dismissal.done': 'counting', join: { actions: 'postpone' } },
     },
     retrying: {
       entry: { type: 'startTimer', params: { name: 'retry', delayMs: RETRY_DELAY_MS } },
-      on: { 'timeout.retry': 'measuring' },
+      on: { 'timeout.retry': 'counting' },
     },
   },
 });
@@ -170,10 +219,6 @@ function eventOf<Each>({ event }: { event: Each }): Each {
   return event;
 }
 
-function add({ event }: { event: Join }) {
-  return { table: 'router', change: { add: event.handle } };
-}
-
-function joined({ event }: { event: Join }) {
-  return { to: event.replyTo, event: { type: 'catchUp.joined' } };
+function change<const Change extends RouterChange>(router: Change) {
+  return { table: 'router', change: router };
 }

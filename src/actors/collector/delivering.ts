@@ -17,7 +17,7 @@ interface Unanswered {
   readonly event: { readonly failed: readonly Address[] };
 }
 
-interface NotTaken {
+export interface NotTaken {
   readonly event: { readonly handles: readonly Handle[] };
 }
 
@@ -29,8 +29,14 @@ export const noteUnanswered = {
   params: ({ event: { failed } }: Unanswered) => routerChange({ unanswered: failed }),
 } as const;
 
+/** Nothing is brought to them any more. */
+export const removeNotTaken = {
+  type: 'apply',
+  params: ({ event: { handles } }: NotTaken) => routerChange({ leaveBehind: handles }),
+} as const;
+
 export const leaveBehind = [
-  { type: 'apply', params: ({ event: { handles } }: NotTaken) => routerChange({ leaveBehind: handles }) },
+  removeNotTaken,
   { type: 'sendToEach', params: ({ event: { handles } }: NotTaken) => ({ to: handles.map(consumerOf), event: { type: 'leftBehind' } }) },
 ] as const;
 

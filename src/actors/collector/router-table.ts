@@ -6,7 +6,7 @@
  */
 import type { Fork, Forkable } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
-import type { LogRange } from '../../model/log-position.ts';
+import { minPosition, type LogPosition, type LogRange } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { LogBlock } from '../../model/transaction.ts';
 import type { Address, Message, Name, RecipientsTable } from '../../otp/process.ts';
@@ -25,9 +25,14 @@ export type RouterChange =
   | 'nextLayer'
   /** Whom changes of these layouts may concern: the recipients until the next change. */
   | { readonly concerned: readonly number[] }
+  /** Where does the one stand who is furthest back, from here on? Whoever is gone is forgotten. */
+  | { readonly standing: LogPosition }
+  /** Those who stand here or before are the recipients, until the next block. */
+  | { readonly upTo: LogPosition }
   /** All shapes are the recipients, until the next block. */
   | 'everyone'
-  | 'removeAll'
+  /** Nothing is brought to the recipients any more. */
+  | 'removeAddressed'
   /** Recipients that ended before they had answered, or were silent for too long: tells which shapes they served. */
   | { readonly unanswered: readonly Address[] };
 
@@ -37,6 +42,8 @@ export interface ShapeRouting extends BlockRouter, Forkable<ShapeRouting> {
   remove(handle: Handle): void;
   /** The shapes that changes of these layouts may concern, whatever is in them. */
   shapesOn(layoutIds: Iterable<number>): ReadonlySet<Handle>;
+  /** Where the shape stands in the log: before that it needs nothing, from there on the log is kept for it. Undefined when it is gone. */
+  positionOf(handle: Handle): LogPosition | undefined;
 }
 
 /** Where the log reader has put the block that the collector asked for. */
@@ -77,11 +84,13 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     if (change === 'routeOn') return this.routeOn();
     if (change === 'nextLayer') return this.nextLayer();
     if (change === 'everyone') return this.address(new Set(this.handles));
-    if (change === 'removeAll') return this.leaveBehind([...this.handles]);
+    if (change === 'removeAddressed') return this.leaveBehind([...this.addressed()]);
     if ('add' in change) return this.add(change.add);
     if ('remove' in change) return this.remove(change.remove);
     if ('leaveBehind' in change) return this.leaveBehind(change.leaveBehind);
     if ('unanswered' in change) return this.shapesOf(new Set(change.unanswered));
+    if ('standing' in change) return this.standing(change.standing);
+    if ('upTo' in change) return this.address(this.standingUpTo(change.upTo));
     if ('concerned' in change) return this.address(this.routing.shapesOn(change.concerned));
     return this.route(change.route);
   }
@@ -123,6 +132,22 @@ export class RouterTable implements RecipientsTable<RouterChange> {
 
   private leaveBehind(handles: readonly Handle[]): undefined {
     for (const handle of handles) this.remove(handle);
+  }
+
+  /** Before the lowest place of a shape the log may be gone: nobody keeps it for a collector. */
+  private standing(from: LogPosition): Message {
+    let lowest: LogPosition | undefined;
+    for (const handle of [...this.handles]) {
+      const at = this.routing.positionOf(handle);
+      if (at === undefined) this.remove(handle);
+      else lowest = lowest === undefined ? at : minPosition(lowest, at);
+    }
+    if (lowest === undefined) return { type: 'followers.none' };
+    return { type: 'followers.stand', at: lowest > from ? lowest : from };
+  }
+
+  private standingUpTo(limit: LogPosition): ReadonlySet<Handle> {
+    return new Set([...this.handles].filter((handle) => (this.routing.positionOf(handle) ?? limit) <= limit));
   }
 
   private address(group: ReadonlySet<Handle>): undefined {

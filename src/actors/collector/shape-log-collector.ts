@@ -15,7 +15,11 @@ import { maxLsn, type Lsn } from '../../model/lsn.ts';
 import { effects } from '../../otp/effects.ts';
 import type { Address, CallFailed, Pid, ReplyTo } from '../../otp/process.ts';
 import type { DeliveryId } from '../../shapes/delivery.ts';
-import { deliverLayer, isTakenByAll, leaveBehind, nextLayer, noteUnanswered, routeOn, tellRecipients } from './delivering.ts';
+import { note } from '../journal.ts';
+import { consumerOf } from '../shape-processes.ts';
+import {
+  deliverLayer, isTakenByAll, leaveBehind, nextLayer, noteUnanswered, routeOn, tellRecipients, type NotTaken,
+} from './delivering.ts';
 
 const RETRY_DELAY_MS = 50;
 
@@ -23,6 +27,11 @@ type Event =
   | { type: 'registerShape'; handle: Handle; replyTo: ReplyTo }
   | { type: 'unregisterShape'; handle: Handle }
   | { type: 'reportPosition'; replyTo: ReplyTo }
+  /** They were silent while they caught up with others. */
+  | { type: 'leaveBehind'; handles: readonly Handle[] }
+  | { type: 'return.awaited' }
+  | { type: 'shapes.overdue'; handles: readonly Handle[] }
+  | { type: 'timeout.return' }
   | { type: 'shapesRestored' }
   | { type: 'log.extended'; through: LogPosition; lsn: Lsn }
   | { type: 'log.end'; through: LogPosition; lsn: Lsn }
@@ -45,11 +54,29 @@ interface Context {
   durableLsn: Lsn; // What Postgres had said when the log ended at `durableEnd`.
 }
 
+/** How often those who were left behind are looked after: one that has not come back by the second time ends. */
+const RETURN_CHECK_MS = 30_000;
+const ADVICE = 'They did not take what they were brought, and did not come back. They are made anew when they are asked for.';
+/** Of those that a note names. */
+const HANDLES_TOLD_MAX = 10;
+
+const awaitReturn = { type: 'startTimer', params: { name: 'return', delayMs: RETURN_CHECK_MS } } as const;
+
 /** Before the position passes what they did not take. */
 const noteNotTaken = {
   type: 'apply',
-  params: ({ event }: { event: { handles: readonly Handle[] } }) => ({ table: 'progress', change: { notTaken: event.handles } }),
+  params: ({ event: { handles } }: NotTaken) => ({ table: 'progress', change: { notTaken: handles } }),
 } as const;
+
+/** The log cannot be kept for a shape for ever. Its clients get a fresh one. */
+const endOverdue = [
+  { type: 'exitEach', params: ({ event: { handles } }: NotTaken) => ({ processes: handles.map(consumerOf), reason: 'kill' as const }) },
+  {
+    type: 'send',
+    params: ({ event: { handles } }: NotTaken) =>
+      note('warn', 'shapes.overdue', { count: handles.length, handles: handles.slice(0, HANDLES_TOLD_MAX), advice: ADVICE }),
+  },
+] as const;
 
 export const shapeLogCollector = setup({
   types: {
@@ -98,9 +125,13 @@ export const shapeLogCollector = setup({
     reportPosition: {
       actions: {
         type: 'reply',
-        params: ({ event, context }) => ({ to: event.replyTo, event: { type: 'collector.position', position: context.position } }),
+        params: ({ event, context }) => ({ to: event.replyTo, event: { type: 'collector.position', position: context.routedThrough } }),
       },
     },
+    leaveBehind: { actions: [noteNotTaken, ...leaveBehind] },
+    'return.awaited': { actions: awaitReturn },
+    'timeout.return': { actions: { type: 'apply', params: { table: 'progress', change: 'checkReturns' } } },
+    'shapes.overdue': { actions: [...endOverdue, awaitReturn] },
     unregisterShape: {
       actions: { type: 'apply', params: ({ event }) => ({ table: 'router', change: { remove: event.handle } }) },
     },

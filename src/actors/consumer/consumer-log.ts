@@ -97,7 +97,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     // We were left behind, and will hear of it: what all have taken was not all brought to us.
     if (!this.ports.shapeLog.isBrought) return;
     this.hasCaughtUp = true;
-    // The collector advances only when each Consumer has answered: what all have taken was offered to us before.
+    // The collector passes only what each Consumer has answered that it brings something to: so it was offered to us before.
     return this.publish(this.ports.takenByAll());
   }
 

@@ -24,7 +24,7 @@ export type ConsumerEvent =
   | { type: 'snapshot.completed' }
   | { type: 'snapshot.failed'; error: SnapshotFault }
   | { type: 'batch'; delivery: DeliveryId; through: LogPosition; replyTo: ReplyTo }
-  /** There is more to take than a block, and whoever goes along must not wait for it. */
+  /** A large transaction is to be taken, and whoever goes along must not wait for it. */
   | { type: 'logOffered'; through: LogPosition; replyTo: ReplyTo }
   /** Nothing is brought to us any more: we were silent for too long. */
   | { type: 'leftBehind' }
@@ -34,7 +34,6 @@ export type ConsumerEvent =
   /** A block of the log, or a part of a large transaction, for those who catch up together. */
   | { type: 'fragment'; delivery: DeliveryId; through: LogPosition; replyTo: ReplyTo }
   | { type: 'caughtUp'; through: LogPosition; replyTo: ReplyTo }
-  | { type: 'timeout.return' }
   | { type: 'lines.spilled' }
   | { type: 'lines.refused'; why: string }
   | (CallFailed & { type: 'spill.failed' })
@@ -103,11 +102,11 @@ export const consumerSetup = setup({
       return { position: begin, cursor: begin, offered: position };
     }),
     noteLocated: assign((_, { position }: { position: LogPosition }) => ({ position, cursor: position })),
-    noteOffered: assign((_, { through }: { through: LogPosition }) => ({ offered: through })),
+    noteOffered: assign(({ context }, { through }: { through: LogPosition }) => ({ offered: later(context.offered, through) })),
     /** What lies before `position` is taken, or was none of ours. Inside a large transaction we stand further. */
     noteStanding: assign(({ context }, { position }: { position: LogPosition }) => ({
       position,
-      cursor: Math.max(context.cursor, position) as LogPosition,
+      cursor: later(context.cursor, position),
     })),
     noteFollowing: assign({ isFollowing: true }),
     noteAlone: assign({ isFollowing: false }),
@@ -115,9 +114,9 @@ export const consumerSetup = setup({
     noteReturning: assign({ isLeftBehind: false, isFollowing: false }),
     notePartTaken: assign((_, { through }: { through: LogPosition }) => ({ cursor: through })),
     noteTaken: assign((_, { through, end }: { through: LogPosition; end: LogOffset }) => ({ position: through, cursor: through, end })),
-    holdBatch: assign((_, { replyTo, through }: { replyTo: ReplyTo; through: LogPosition }) => ({
+    holdBatch: assign(({ context }, { replyTo, through }: { replyTo: ReplyTo; through: LogPosition }) => ({
       batchReplyTo: replyTo,
-      offered: through,
+      offered: later(context.offered, through),
     })),
     holdFragment: assign((_, { replyTo }: { replyTo: ReplyTo }) => ({ batchReplyTo: replyTo })),
     dropBatch: assign({ batchReplyTo: null }),
@@ -146,4 +145,8 @@ export function batchTaken(context: ConsumerContext) {
 export function isDrain(reason: ExitReason): boolean {
   const leaving = leavingReason(reason);
   return typeof leaving === 'object' && 'shutdown' in leaving && leaving.shutdown === 'drain';
+}
+
+function later(left: LogPosition, right: LogPosition): LogPosition {
+  return left > right ? left : right;
 }

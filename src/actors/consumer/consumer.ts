@@ -45,8 +45,6 @@ export const consumer = consumerSetup.createMachine({
         /** Where its files or the log do not hold, the shape begins anew as well. */
         'lines.refused': { target: 'closed', actions: { type: 'noteReason', params: damaged } },
         'block.corrupt': { target: 'closed', actions: { type: 'noteReason', params: damaged } },
-        /** The log cannot be kept for it for ever. */
-        'timeout.return': { target: 'closed', actions: { type: 'noteReason', params: gone } },
         // What is stored stays good: the shape cache starts a Consumer anew, which reads on from there.
         'registration.failed': 'closed',
         'reader.failed': 'closed',
@@ -97,8 +95,4 @@ export const consumer = consumerSetup.createMachine({
 
 function damaged({ event: { why } }: { event: { why: string } }): { reason: ExitReason } {
   return { reason: { shutdown: { delete: why, isDamaged: true } } };
-}
-
-function gone(): { reason: ExitReason } {
-  return { reason: { shutdown: { delete: 'it did not come back after it had been left behind' } } };
 }

@@ -15,10 +15,7 @@ import { note } from '../journal.ts';
 import type { ConsumerLogChange } from './consumer-log.ts';
 import { batchTaken, consumerSetup, taken, type ConsumerContext, type Offer } from './consumer-setup.ts';
 
-/** The log is kept for a shape that was left behind. One that does not come back within this time ends. */
-const RETURN_MS = 60_000;
-
-const ADVICE = 'It did not take in time what it was brought, and the other shapes went on without it. It reads the log by itself now.';
+const ADVICE = 'It did not take in time what it, or its predecessor, was brought: the others went on. It reads the log by itself now.';
 
 const readLater = {
   actions: [{ type: 'noteOffered', params: offerOf }, { type: 'reply', params: leftInLog }],
@@ -44,7 +41,7 @@ export const ingestRegion = consumerSetup.createStateConfig({
     // We follow nobody any more, or not yet: what they bring lies in the log too.
     fragment: { actions: { type: 'reply', params: leftInLog } },
     caughtUp: { actions: { type: 'reply', params: leftInLog } },
-    leftBehind: { actions: ['noteLeftBehind', { type: 'startTimer', params: { name: 'return', delayMs: RETURN_MS } }] },
+    leftBehind: { actions: 'noteLeftBehind' },
   },
   states: {
     registering: {
@@ -88,7 +85,6 @@ export const ingestRegion = consumerSetup.createStateConfig({
     returning: {
       entry: [
         'noteReturning',
-        { type: 'cancelTimer', params: { name: 'return' } },
         { type: 'send', params: ({ context }) => note('warn', 'shape.leftBehind', { handle: context.handle, advice: ADVICE }) },
         { type: 'apply', params: { table: 'log', change: 'leavePace' } },
         register,

@@ -32,8 +32,13 @@ export function multicall(owner: Entry, recipients: Iterable<Address>, { request
   if (silenceMs !== undefined) group.limitSilence(silenceMs);
 }
 
+/** A time-out that comes so late says that nothing ran for a while: nobody had a turn to answer. */
+const STANDSTILL_MS = 50;
+
 interface Silence {
   readonly maxMs: number;
+  /** The time was given anew after a standstill. That happens once: a machine that is always late must not wait for ever. */
+  hasStoodStill: boolean;
   /** When somebody was last heard, on the clock's scale. */
   sinceMs: number;
   timer: HeapTimer;
@@ -54,7 +59,7 @@ class Multicall implements CallGroup {
   }
 
   limitSilence(maxMs: number): void {
-    this.silence = { maxMs, sinceMs: this.owner.kernel.clock.nowMs(), timer: this.setTimer(maxMs) };
+    this.silence = { maxMs, hasStoodStill: false, sinceMs: this.owner.kernel.clock.nowMs(), timer: this.setTimer(maxMs) };
   }
 
   release(): void {
@@ -73,7 +78,12 @@ class Multicall implements CallGroup {
   receiveSilence(): void {
     const { owner, silence, failed } = this;
     if (silence === undefined) return;
-    const leftMs = silence.sinceMs + silence.maxMs - owner.kernel.clock.nowMs();
+    const nowMs = owner.kernel.clock.nowMs();
+    if (nowMs - silence.sinceMs - silence.maxMs > STANDSTILL_MS && !silence.hasStoodStill) {
+      silence.hasStoodStill = true;
+      silence.sinceMs = nowMs;
+    }
+    const leftMs = silence.sinceMs + silence.maxMs - nowMs;
     if (leftMs > 0) {
       silence.timer = this.setTimer(leftMs);
       return;

@@ -23,7 +23,7 @@ export interface LogAccess {
   readonly intake: LogIntake;
   /** Blocks of the transaction log that were read for somebody. */
   readonly blocks: LogBlocks;
-  /** The same for the collector, which does not wait behind shapes that read by themselves. */
+  /** The same for the two collectors, which do not wait behind shapes that read by themselves. */
   readonly nextBlocks: LogBlocks;
   /** The same of the shapes' logs. */
   readonly shapeBlocks: ShapeBlocks;

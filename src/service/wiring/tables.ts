@@ -37,7 +37,7 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
       router: new RouterTable(routing(storage, access), nextBlocks.slot(self), deliveries),
       progress: new LogProgress(storage.shapes),
     }),
-    catchUpCollector: (self) => ({ router: new RouterTable(routing(storage, access), blocks.slot(self), deliveries) }),
+    catchUpCollector: (self) => ({ router: new RouterTable(routing(storage, access), nextBlocks.slot(self), deliveries) }),
     publicationManager: () => ({
       relations: new PublishedRelations({ lost: (relation) => database.catalog.doubt(relation), clone: uncopied('a catalogue') }),
     }),
@@ -96,6 +96,7 @@ function routing(storage: Storage, access: LogAccess, router = new ShapeRouter(a
     begin: (block) => router.begin(block),
     step: () => router.step(),
     shapesOn: (layoutIds) => router.shapesOn(layoutIds),
+    positionOf: (handle) => storage.shapes.get(handle)?.position,
     // Definitions and layouts never change: a copy reads them where its original does.
     clone: () => routing(storage, access, router.clone()),
   };

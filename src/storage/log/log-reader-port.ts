@@ -4,8 +4,9 @@
  * - `logEnd` → `log.end { through, lsn }`
  * - `nextBlock { owner, after, through }` → `block.loaded { after, through }`, whole transactions for many shapes; or, of
  *   one that is large, only `transaction.isLarge { through, layouts }`: nobody may hold up the others with it
- * - `loadBlock { owner, after, through }` → `block.loaded`, for a shape that reads by itself, also parts of a large one; or
- *   `block.corrupt { why }`: this shape cannot go on, while others may have long passed that place
+ * - `nextPart { owner, after, through }` → `block.loaded`, also parts of a large one, for shapes that catch up together; or
+ *   `block.corrupt { why }`: these cannot go on, while others may have long passed that place
+ * - `loadBlock { owner, after, through }`: the same for a shape that reads by itself, and waits behind others that do
  */
 import { invariant } from '../../base/invariant.ts';
 import { LOG_START, type LogPosition } from '../../model/log-position.ts';
@@ -19,12 +20,12 @@ import { WHOLE_TRANSACTION_BYTES_MAX, type BlockSizes, type TransactionLog } fro
  * grows with the block, so it ends early. A transaction has to be much larger before it is worth a way of its own.
  */
 const COMMON_BLOCK: BlockSizes = { fillBytes: 1024 * 1024, wholeBytesMax: WHOLE_TRANSACTION_BYTES_MAX };
-/** For a shape that reads by itself: what it makes of a block is in memory too, and others have their turn between two. */
+/** For shapes that catch up: what each makes of a block is in memory too, and others have their turn between two. */
 const OWN_BLOCK: BlockSizes = { fillBytes: 256 * 1024, wholeBytesMax: 256 * 1024 };
 
 /**
- * @param blocks for shapes that read by themselves; `next` for the collector alone, which must not wait behind them.
- * @param sizes of a block for the collector, and of one for a shape that reads by itself.
+ * @param blocks for shapes that read by themselves; `next` for the collectors, which must not wait behind them.
+ * @param sizes of a block for the collector, and of one for shapes that catch up.
  */
 export function logReaderPort(
   log: TransactionLog,
@@ -32,6 +33,15 @@ export function logReaderPort(
   next: LogBlocks,
   sizes: { readonly common: BlockSizes; readonly own: BlockSizes } = { common: COMMON_BLOCK, own: OWN_BLOCK },
 ): PortSpec {
+  const loadPart = async (into: LogBlocks, request: Message, signal: AbortSignal): Promise<Message> => {
+    try {
+      const { after, through } = await into.load(ownerOf(request), rangeOf(request), sizes.own, signal);
+      return { type: 'block.loaded', after, through };
+    } catch (error) {
+      if (!(error instanceof LogCorruptError)) throw error;
+      return { type: 'block.corrupt', why: error.message };
+    }
+  };
   return {
     name: '@log-reader',
     open: () => ({
@@ -46,15 +56,8 @@ export function logReaderPort(
           next.forget(owner);
           return { type: 'transaction.isLarge', ...(await log.survey(range, signal)) };
         },
-        async loadBlock(request, signal) {
-          try {
-            const { after, through } = await blocks.load(ownerOf(request), rangeOf(request), sizes.own, signal);
-            return { type: 'block.loaded', after, through };
-          } catch (error) {
-            if (!(error instanceof LogCorruptError)) throw error;
-            return { type: 'block.corrupt', why: error.message };
-          }
-        },
+        nextPart: (request, signal) => loadPart(next, request, signal),
+        loadBlock: (request, signal) => loadPart(blocks, request, signal),
       },
     }),
   };

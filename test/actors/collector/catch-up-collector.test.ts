@@ -14,7 +14,8 @@ const router = (change: unknown) => ({ type: 'apply', params: { table: 'router',
 const told = (request: object, as: string) => ({ type: 'multicall', params: { table: 'router', request, as, silenceMs: 5_000 } });
 const passed = { type: 'log.passed', through: 30 };
 const loaded = { type: 'block.loaded', after: 10, through: 20 };
-const begun = [join('1-1', 10), passed];
+const stand = (at: number) => ({ type: 'followers.stand', at });
+const begun = [join('1-1', 10), passed, stand(10)];
 
 test('nothing moves before the collector of all others has passed what those who join are to take', () => {
   const first = after(join('1-1', 10));
@@ -29,7 +30,7 @@ test('a transaction that concerned nobody who goes along is not read', () => {
 
 test('they read on from where they stand, through what the others have passed', () => {
   expect(after(...begun).asked).toMatchObject([
-    { type: 'call', params: { to: '@log-reader', request: { type: 'loadBlock', owner: 'collector#1', after: 10, through: 30 } } },
+    { type: 'call', params: { to: '@log-reader', request: { type: 'nextPart', owner: 'collector#1', after: 10, through: 30 } } },
   ]);
 });
 
@@ -59,13 +60,42 @@ test('who does not take a fragment is left behind, and the others go on', () => 
     [router({ unanswered: ['@consumer/1-1'] })],
     [
       router({ leaveBehind: ['1-1'] }),
-      { type: 'sendToEach', params: { to: ['@consumer/1-1'], event: { type: 'leftBehind' } } },
+      { type: 'send', params: { to: '@shape-log-collector', event: { type: 'leaveBehind', handles: ['1-1'] } } },
       router('nextLayer'),
     ],
   ]);
 });
 
-const delivered = [...begun, { ...loaded, through: 30 }, { type: 'block.delivered' }];
+const taken = [...begun, { ...loaded, through: 30 }, { type: 'block.delivered' }];
+const delivered = [...taken, stand(30)];
+
+test('where those who stood furthest back have left, it goes on from where the next one stands', () => {
+  const { asked } = after(...begun, loaded, { type: 'block.delivered' }, stand(25));
+
+  expect({ counted: after(...taken).asked, asked }).toMatchObject({
+    counted: [router({ standing: 30 })],
+    asked: [{ type: 'call', params: { request: { type: 'nextPart', after: 25, through: 30 } } }],
+  });
+});
+
+test('where nobody is left, nothing is read on', () => {
+  expect(after(...taken, { type: 'followers.none' })).toMatchObject({ value: 'idle', asked: [] });
+});
+
+test('who has joined too late for what others have passed is told so, and nobody waits for more of its kind', () => {
+  const late = after(passed, join('1-1', 10));
+  const left = after(join('1-1', 40), { type: 'leave', handle: '1-1' });
+  const none = after(join('1-1', 40), { type: 'leave', handle: '1-1' }, { type: 'followers.none' });
+  const others = after(join('1-1', 40), join('2-1', 40), { type: 'leave', handle: '1-1' }, stand(40));
+
+  expect([late.value, late.asked, left.asked, none.value, others.value]).toEqual([
+    'idle',
+    [{ type: 'reply', params: { to: 'call/1-1', event: { type: 'catchUp.passed' } } }],
+    [router({ remove: '1-1' }), router({ standing: 40 })],
+    'idle',
+    'gathering',
+  ]);
+});
 
 test('behind what was passed, it asks how far the others have come, and goes through that too', () => {
   const { value, asked } = after(...delivered, { type: 'collector.position', position: 40 });
@@ -88,7 +118,7 @@ test('when nothing is left, everybody is told how far they are, and nobody is br
       told({ type: 'caughtUp', through: 30 }, 'dismissal'),
     ],
     value: 'idle',
-    asked: [router('removeAll')],
+    asked: [router('removeAddressed')],
   });
 });
 
@@ -96,12 +126,13 @@ test('who wants to join while the others are let go waits for that', () => {
   expect(after(...dismissing, join('2-1', 30)).asked).toMatchObject([{ type: 'postpone' }]);
 });
 
-test('where the log does not hold, all who would read it end', () => {
+test('where the log does not hold, those who would read it end, and the others go on', () => {
   const condemning = [...begun, { type: 'block.corrupt', why: 'a checksum does not match' }];
 
-  expect([after(...condemning).asked, after(...condemning, { type: 'dismissal.done', failed: ['@consumer/1-1'] }).value]).toMatchObject([
-    [router('everyone'), { type: 'multicall', params: { request: { type: 'block.corrupt', why: 'a checksum does not match' } } }],
-    'idle',
+  const ended = after(...condemning, { type: 'dismissal.done', failed: ['@consumer/1-1'] });
+  expect([after(...condemning).asked, ended.asked]).toMatchObject([
+    [router({ upTo: 10 }), { type: 'multicall', params: { request: { type: 'block.corrupt', why: 'a checksum does not match' } } }],
+    [router('removeAddressed'), router({ standing: 10 })],
   ]);
 });
 
@@ -110,7 +141,7 @@ test.each([
   ['asks how far the others are', delivered],
 ])('a peer that dies while it %s is asked once more', (_, events) => {
   const failed = { type: 'reader.failed', to: '@peer', request: 'any', reason: 'noproc' };
-  const again = after(...events, failed, { type: 'timeout.retry' });
+  const again = after(...events, failed, { type: 'timeout.retry' }, stand(events.length > 3 ? 30 : 10));
 
   expect([after(...events, failed).asked, again.asked]).toMatchObject([[{ type: 'startTimer' }], after(...events).asked]);
 });

@@ -49,3 +49,30 @@ test('a shape that was left behind goes along again once its Consumer has regist
 
   expect(seen).toEqual([false, true]);
 });
+
+test('a shape that was left behind is overdue when it has not come back by the second look, and only then', () => {
+  const storage = memoryStorage();
+  const progress = new LogProgress(storage.shapes);
+  for (const made of [1, 2, 3].map(handleOf)) storage.shapes.create(made, shapeOf({}));
+
+  const told = [
+    progress.apply({ notTaken: [handleOf(1), handleOf(2), handleOf(9)] }),
+    progress.apply({ notTaken: [handleOf(3)] }),
+    progress.apply('checkReturns'),
+    progress.apply({ registered: handleOf(2) }),
+    progress.apply('checkReturns'),
+    progress.apply('checkReturns'),
+    progress.apply({ notTaken: [handleOf(1)] }),
+  ];
+
+  const awaited = { type: 'return.awaited' };
+  expect(told).toEqual([
+    awaited,
+    undefined,
+    awaited,
+    undefined,
+    { type: 'shapes.overdue', handles: [handleOf(1), handleOf(3)] },
+    undefined,
+    awaited,
+  ]);
+});

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { RouterTable } from '../../../src/actors/collector/router-table.ts';
 import { uncopied } from '../../../src/base/fork.ts';
-import type { LogPosition } from '../../../src/model/log-position.ts';
+import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 import { changesFor, Deliveries, type DeliveryId } from '../../../src/shapes/delivery.ts';
 import type { Layer } from '../../../src/shapes/router.ts';
@@ -13,7 +13,10 @@ const CHANGES = { changes: new Uint32Array() };
 const clone = uncopied('a routing of this test');
 
 /** Routes every block to every shape that it has, in one layer or in one for each; a shape that it has twice is told twice. */
-function tableOf(pace: 'together' | 'one by one' = 'together') {
+function tableOf(
+  pace: 'together' | 'one by one' = 'together',
+  positionOf: (handle: Handle) => LogPosition | undefined = () => LOG_START,
+) {
   const shapes: Handle[] = [];
   const deliveries = new Deliveries();
   const layer = (handles: readonly Handle[]): Layer => new Map(handles.map((handle) => [handle, CHANGES]));
@@ -23,6 +26,7 @@ function tableOf(pace: 'together' | 'one by one' = 'together') {
     begin: () => {},
     step: () => (pace === 'together' ? [layer(shapes)] : shapes.map((handle) => layer([handle]))).filter(({ size }) => size > 0),
     shapesOn: () => new Set(shapes),
+    positionOf,
     clone,
   };
   const table = new RouterTable(routing, { take: () => blockOf([]), close: () => {}, clone }, deliveries);
@@ -99,9 +103,34 @@ test('all shapes are addressed when everybody is told something, and none once a
   table.apply({ leaveBehind: [handleOf(2), handleOf(9)] });
   table.apply('everyone');
   const addressed = [...table.recipients()];
-  table.apply('removeAll');
+  table.apply('removeAddressed');
 
   expect({ addressed, shapes }).toEqual({ addressed: ['@consumer/1-1', '@consumer/3-1'], shapes: [] });
+});
+
+test('it is told where the one stands who is furthest back, and who is gone is forgotten', () => {
+  const places = new Map<Handle, LogPosition>([10, 30, 50].map((at, index) => [handleOf(index), at as LogPosition]));
+  const { table, shapes } = tableOf('together', (handle) => places.get(handle));
+  for (const add of places.keys()) table.apply({ add });
+  const at = (standing: number) => table.apply({ standing: standing as LogPosition });
+  const told: unknown[] = [at(0), at(20)];
+  table.apply({ upTo: 30 as LogPosition });
+  const addressed = [...table.recipients()];
+  places.delete(handleOf(0));
+  told.push(at(20), [...shapes]);
+  places.clear();
+  told.push(at(20));
+
+  expect({ told, addressed }).toEqual({
+    told: [
+      { type: 'followers.stand', at: 10 },
+      { type: 'followers.stand', at: 20 },
+      { type: 'followers.stand', at: 30 },
+      [handleOf(1), handleOf(2)],
+      { type: 'followers.none' },
+    ],
+    addressed: ['@consumer/0-1', '@consumer/1-1'],
+  });
 });
 
 /** A part of a transaction, or its end, that touches the shapes named. */
@@ -113,7 +142,8 @@ function partsFor(...parts: readonly { readonly touches: readonly Handle[]; read
     return blockOf([{ ...transaction, isUnfinished: coming[0]?.isUnfinished === true }]);
   };
   const step = () => [new Map((coming.shift()?.touches ?? []).map((handle) => [handle, CHANGES]))].filter(({ size }) => size > 0);
-  const routing = { add: () => {}, remove: () => {}, begin: () => {}, step, shapesOn: () => new Set<Handle>(), clone };
+  const nothing = { add: () => {}, remove: () => {}, begin: () => {}, shapesOn: () => new Set<Handle>(), positionOf: () => LOG_START };
+  const routing = { ...nothing, step, clone };
   return { deliveries, table: new RouterTable(routing, { take: block, close: () => {}, clone }, deliveries) };
 }
 

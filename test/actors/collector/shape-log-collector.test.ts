@@ -92,7 +92,7 @@ test('a layer is told of the delivery by its id, and the next begins when all of
 
 const large = { type: 'transaction.isLarge', through: 18, layouts: [3] };
 
-test('a transaction that is larger than a block is offered to whom it may concern, and the log goes on behind it', () => {
+test('a large transaction is offered to whom it may concern, and the log goes on behind it', () => {
   const offered = after(restored, grown, large);
   const { value, context, asked } = after(restored, grown, large, { type: 'offer.done', failed: [] });
 
@@ -136,8 +136,32 @@ test('a block that is routed in steps is routed on, and nothing else happens to 
   expect({ value, asked }).toEqual({ value: 'delivering', asked: [{ type: 'apply', params: { table: 'router', change: 'routeOn' } }] });
 });
 
-test('who catches up is told how far all others have come, and not how far they are being brought', () => {
+test('who catches up is told how far the others are being brought: what they are offered meanwhile is part of it', () => {
   const { asked } = after(restored, grown, loaded, { type: 'reportPosition', replyTo: 'call#1' });
 
-  expect(asked).toEqual([{ type: 'reply', params: { to: 'call#1', event: { type: 'collector.position', position: 10 } } }]);
+  expect(asked).toEqual([{ type: 'reply', params: { to: 'call#1', event: { type: 'collector.position', position: 20 } } }]);
+});
+
+test('who was silent while it caught up is left behind like any other', () => {
+  expect(after(restored, { type: 'leaveBehind', handles: ['1-1'] }).asked).toEqual([
+    progress({ notTaken: ['1-1'] }),
+    { type: 'apply', params: { table: 'router', change: { leaveBehind: ['1-1'] } } },
+    { type: 'sendToEach', params: { to: ['@consumer/1-1'], event: { type: 'leftBehind' } } },
+  ]);
+});
+
+test('shapes that do not come back end, and the journal says so', () => {
+  const awaited = [restored, { type: 'return.awaited' }];
+  const checked = [...awaited, { type: 'timeout.return' }];
+  const overdue = after(...checked, { type: 'shapes.overdue', handles: ['1-1'] });
+
+  expect([after(...awaited).asked, after(...checked).asked, overdue.asked]).toMatchObject([
+    [{ type: 'startTimer', params: { name: 'return', delayMs: 30_000 } }],
+    [{ type: 'apply', params: { table: 'progress', change: 'checkReturns' } }],
+    [
+      { type: 'exitEach', params: { processes: ['@consumer/1-1'], reason: 'kill' } },
+      { type: 'send', params: { to: '@journal', event: { level: 'warn', what: 'shapes.overdue', count: 1, handles: ['1-1'] } } },
+      { type: 'startTimer', params: { name: 'return' } },
+    ],
+  ]);
 });

@@ -251,8 +251,6 @@ test('a shape that was left behind registers anew, and reads what it was not bro
 
   expect({ asked, value, context, reading }).toMatchObject({
     asked: [
-      { type: 'startTimer', params: { name: 'return' } },
-      { type: 'cancelTimer', params: { name: 'return' } },
       { type: 'send', params: { to: '@journal', event: { what: 'shape.leftBehind', handle: '1-1' } } },
       { type: 'apply', params: { table: 'log', change: 'leavePace' } },
       { type: 'call', params: { to: '@shape-log-collector', request: { type: 'registerShape', handle: '1-1' } } },
@@ -287,15 +285,6 @@ test('a shape that follows is brought nothing more once it was left behind', () 
   expect(asked).toContainEqual({
     ...asked.find(({ type }) => type === 'send'),
     params: { to: '@catch-up-collector', event: { type: 'leave', handle: '1-1' } },
-  });
-});
-
-test('a shape that does not come back ends, since the log cannot be kept for it for ever', () => {
-  const { status, output } = after('restore', along, batch, leftBehind, { type: 'timeout.return' });
-
-  expect({ status, output }).toEqual({
-    status: 'done',
-    output: { reason: { shutdown: { delete: 'it did not come back after it had been left behind' } } },
   });
 });
 

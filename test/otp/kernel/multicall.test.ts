@@ -221,6 +221,21 @@ describe('a limit of silence', () => {
     expect(world.seen(caller)).toEqual([done()]);
   });
 
+  test('is no silence where nothing ran for longer than the limit: everybody has the whole time once more', async () => {
+    const { world, caller, first, second } = await callerOfTwo(productionScheduler());
+    world.tell(caller, ask(100));
+    world.runtime.resume(first);
+
+    world.clock.advance(5_000); // The timers come before the processes that were ready.
+    world.runtime.drain();
+    world.advance(99);
+    const before = world.seen(caller);
+    world.clock.advance(5_000);
+    world.runtime.drain();
+
+    expect({ before, after: world.seen(caller) }).toEqual({ before: [], after: [done(second)] });
+  });
+
   test('is told once where the scheduler delivers the time-out before an answer that waits', async () => {
     const { world, caller, first, second } = await callerOfTwo(
       choosingScheduler((candidates) => Math.max(0, candidates.findIndex(({ what }) => what === 'silence'))),

@@ -270,6 +270,7 @@ export class HandOverWorld {
       begin: routing.begin.bind(routing),
       step: routing.step.bind(routing),
       shapesOn: routing.shapesOn.bind(routing),
+      positionOf: (handle: Handle) => this.storage.shapes.get(handle)?.position,
       clone: uncopied('what a runtime works on'),
     };
     return new RouterTable(shapes, this.blocks.slot(self), this.deliveries);
