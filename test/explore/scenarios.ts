@@ -47,7 +47,7 @@ const consumerScenario: Scenario = {
     { type: 'catchUp.passed' },
     failed('catchUp.failed'),
     { type: 'fragment', delivery: 1, through: 20, replyTo },
-    { type: 'caughtUp', through: 20, replyTo },
+    { type: 'dismissed', through: 20, replyTo },
     { type: 'block.loaded', after: 10, through: 20 },
     failed('reader.failed'),
     { type: 'part.taken', through: 15 },

@@ -17,7 +17,7 @@ import type { Address, CallFailed, Pid, ReplyTo } from '../../otp/process.ts';
 import type { DeliveryId } from '../../shapes/delivery.ts';
 import {
   deliverLayer, isTakenByAll, nextLayer, noteUnanswered, removeNotTaken, routeOn, tellRecipients, type NotTaken,
-} from './delivering.ts';
+} from './delivery-chart.ts';
 import type { RouterChange } from './router-table.ts';
 
 const RETRY_DELAY_MS = 50;
@@ -190,7 +190,7 @@ export const catchUpCollector = setup({
         { type: 'apply', params: { table: 'router', change: 'everyone' } },
         {
           type: 'multicall',
-          params: ({ context }) => tellRecipients({ type: 'caughtUp', through: context.position }, 'dismissal'),
+          params: ({ context }) => tellRecipients({ type: 'dismissed', through: context.position }, 'dismissal'),
         },
       ],
       exit: removeAddressed,

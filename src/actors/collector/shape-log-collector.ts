@@ -19,7 +19,7 @@ import { note } from '../journal.ts';
 import { consumerOf } from '../shape-processes.ts';
 import {
   deliverLayer, isTakenByAll, leaveBehind, nextLayer, noteUnanswered, routeOn, tellRecipients, type NotTaken,
-} from './delivering.ts';
+} from './delivery-chart.ts';
 
 const RETRY_DELAY_MS = 50;
 

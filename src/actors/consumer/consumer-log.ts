@@ -33,7 +33,7 @@ export type ConsumerLogChange =
   /** Where does the shape take the log from? Its snapshot may have sent it back. */
   | 'locate'
   /** Nothing that was offered is left to take: from now on the shape goes along with the others. */
-  | 'caughtUp'
+  | 'goAlong'
   /** The others go on without this shape, until it has caught up; answered like `locate`. */
   | 'leavePace';
 
@@ -66,7 +66,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 
   apply(change: ConsumerLogChange): Message | undefined {
-    if (change === 'caughtUp') return this.goAlong();
+    if (change === 'goAlong') return this.goAlong();
     if (change === 'leavePace') return this.leavePace();
     if (change === 'locate') return this.locate();
     if ('publish' in change) return this.publish(change.publish);

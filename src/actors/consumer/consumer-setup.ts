@@ -33,7 +33,8 @@ export type ConsumerEvent =
   | (CallFailed & { type: 'catchUp.failed' })
   /** A block of the log, or a part of a large transaction, for those who catch up together. */
   | { type: 'fragment'; delivery: DeliveryId; through: LogPosition; replyTo: ReplyTo }
-  | { type: 'caughtUp'; through: LogPosition; replyTo: ReplyTo }
+  /** We have come as far as the others: nothing more is brought to us apart from them. */
+  | { type: 'dismissed'; through: LogPosition; replyTo: ReplyTo }
   | { type: 'lines.spilled' }
   | { type: 'lines.refused'; why: string }
   | (CallFailed & { type: 'spill.failed' })

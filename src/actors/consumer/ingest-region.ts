@@ -40,7 +40,7 @@ export const ingestRegion = consumerSetup.createStateConfig({
     logOffered: readLater,
     // We follow nobody any more, or not yet: what they bring lies in the log too.
     fragment: { actions: { type: 'reply', params: leftInLog } },
-    caughtUp: { actions: { type: 'reply', params: leftInLog } },
+    dismissed: { actions: { type: 'reply', params: leftInLog } },
     leftBehind: { actions: 'noteLeftBehind' },
   },
   states: {
@@ -78,7 +78,7 @@ export const ingestRegion = consumerSetup.createStateConfig({
       always: [
         { guard: 'isLeftBehind', target: 'returning' },
         { guard: 'isBehind', target: 'loading' },
-        { target: 'live', actions: { type: 'apply', params: { table: 'log', change: 'caughtUp' } } },
+        { target: 'live', actions: { type: 'apply', params: { table: 'log', change: 'goAlong' } } },
       ],
     },
     /** Nothing that comes now is brought to us: we are brought it again from where the collector then stands. */
@@ -158,7 +158,7 @@ export const ingestRegion = consumerSetup.createStateConfig({
             { type: 'apply', params: ({ event }) => take(event) },
           ],
         },
-        caughtUp: {
+        dismissed: {
           target: 'measuring',
           actions: [
             'noteAlone',

@@ -115,7 +115,7 @@ test('when nothing is left, everybody is told how far they are, and nobody is br
   expect({ before: after(...dismissing).asked, value, asked }).toEqual({
     before: [
       router('everyone'),
-      told({ type: 'caughtUp', through: 30 }, 'dismissal'),
+      told({ type: 'dismissed', through: 30 }, 'dismissal'),
     ],
     value: 'idle',
     asked: [router('removeAddressed')],

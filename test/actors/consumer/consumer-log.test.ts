@@ -111,7 +111,7 @@ test('a shape holds the log back until its Consumer has caught up, and goes alon
   const isAlong: boolean[] = [];
   for (const commit of [1, 2, 3]) {
     storage.shapes.advance(await grow(storage, commit));
-    if (commit === 2) log.apply('caughtUp');
+    if (commit === 2) log.apply('goAlong');
     isAlong.push(shapeLog.position === storage.shapes.position);
   }
   expect(isAlong).toEqual([false, true, true]);
@@ -247,8 +247,8 @@ test('a shape that leaves the pace stays behind the others until it has caught u
   const shapeLog = await storedShape(storage);
   const log = open(shapeLog, BLOCK, { takenByAll: () => storage.shapes.position, processedLsn: () => '7' as Lsn });
   const seen: unknown[] = [];
-  log.apply('caughtUp');
-  for (const step of ['leavePace', 'caughtUp'] as const) {
+  log.apply('goAlong');
+  for (const step of ['leavePace', 'goAlong'] as const) {
     log.apply(step);
     storage.shapes.advance(await grow(storage, seen.length + 1));
     seen.push([shapeLog.position === storage.shapes.position, shapeLog.waitsAt]);
@@ -264,11 +264,11 @@ test('a shape that was left behind, and does not know yet, does not go along by 
   const storage = memoryStorage({});
   const shapeLog = await storedShape(storage);
   const log = open(shapeLog, BLOCK, { takenByAll: () => storage.shapes.position });
-  log.apply('caughtUp');
+  log.apply('goAlong');
   shapeLog.leaveBehind('7' as Lsn);
   storage.shapes.advance(await grow(storage, 1));
 
-  log.apply('caughtUp');
+  log.apply('goAlong');
 
   expect([shapeLog.position, shapeLog.waitsAt]).toEqual([LOG_START, '7']);
 });
@@ -276,7 +276,7 @@ test('a shape that was left behind, and does not know yet, does not go along by 
 test('where the shape stands when it leaves the pace is told: what all have taken by then is none of its own', async () => {
   const storage = memoryStorage({});
   const log = open(await storedShape(storage), BLOCK, { takenByAll: () => storage.shapes.position });
-  log.apply('caughtUp');
+  log.apply('goAlong');
   const position = await grow(storage, 1);
   storage.shapes.advance(position);
 

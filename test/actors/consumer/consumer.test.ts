@@ -131,7 +131,7 @@ test.each([
 test('with nothing left to take, its shape goes along with the others', () => {
   const [, actions] = transition(consumer, after('restore'), { ...registered, position: LOG_START });
 
-  expect(actions).toMatchObject([{ type: 'apply', params: { table: 'log', change: 'caughtUp' } }]);
+  expect(actions).toMatchObject([{ type: 'apply', params: { table: 'log', change: 'goAlong' } }]);
 });
 
 test('a Materializer that has ended is told of no append any more', async () => {
@@ -220,10 +220,10 @@ test('a fragment is answered once it has left the memory', () => {
   });
 });
 
-const caughtUp = { type: 'caughtUp', through: 20 as LogPosition, replyTo: 'call#4' as ReplyTo } as const;
+const dismissed = { type: 'dismissed', through: 20 as LogPosition, replyTo: 'call#4' as ReplyTo } as const;
 
 test('a shape that has caught up with the others stands where they do, and goes along', () => {
-  const [{ value, context }, actions] = transition(consumer, after('restore', ...following), caughtUp);
+  const [{ value, context }, actions] = transition(consumer, after('restore', ...following), dismissed);
 
   expect({ value, context, actions }).toMatchObject({
     value: { running: { ingest: 'live' } },
@@ -231,13 +231,13 @@ test('a shape that has caught up with the others stands where they do, and goes 
     actions: [
       { type: 'apply', params: { change: { publish: 20 } } },
       { type: 'reply', params: { to: 'call#4' } },
-      { type: 'apply', params: { change: 'caughtUp' } },
+      { type: 'apply', params: { change: 'goAlong' } },
     ],
   });
 });
 
 test('what was offered while it caught up is read before it goes along', () => {
-  const [{ value }] = transition(consumer, after('restore', ...following, { ...offered, through: 30 as LogPosition }), caughtUp);
+  const [{ value }] = transition(consumer, after('restore', ...following, { ...offered, through: 30 as LogPosition }), dismissed);
 
   expect(value).toMatchObject({ running: { ingest: 'loading' } });
 });
@@ -320,7 +320,7 @@ test('the last part is published, and the shape joins the others again', () => {
     context: { position: 20, cursor: 20, end: '7_0' },
     actions: [
       { type: 'apply', params: { change: { publish: 20 } } },
-      { type: 'apply', params: { change: 'caughtUp' } },
+      { type: 'apply', params: { change: 'goAlong' } },
     ],
   });
 });

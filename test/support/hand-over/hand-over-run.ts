@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import type { ExitReason } from '../../../src/otp/process.ts';
 import type { Wish } from './model-database.ts';
-import { SILENCE_MS } from '../../../src/actors/collector/delivering.ts';
+import { SILENCE_MS } from '../../../src/actors/collector/delivery-chart.ts';
 import { NAMES, HandOverWorld, type Machines, type WorldSizes } from './hand-over-world.ts';
 
 /** Steps are deliveries; when nothing is left to deliver, the next happening comes at once. */

@@ -1,5 +1,5 @@
 /**
- * Delivering: what stands in the charts of both collectors. A block is routed step by step, then goes to one layer of
+ * DeliveryChart: what stands in the charts of both collectors. A block is routed step by step, then goes to one layer of
  * Consumers after the other. Whoever died is counted and not waited for, and so is whoever is silent for too long: one shape
  * that cannot go on must not stop all others. What they did not take nobody brings them again, so they are told.
  */
