@@ -92,8 +92,8 @@ export const catchUpCollector = setup({
   },
   actions: {
     ...effects,
-    begin: assign((_, { after }: Join) => ({ position: after, routedThrough: after, limit: after })),
-    noteLimit: assign(({ context }, { through }: { through: LogPosition }) => ({ limit: Math.max(through, context.limit) as LogPosition })),
+    begin: assign((_, { after }: Join) => ({ position: after, routedThrough: after })),
+    noteLimit: assign((_, { through }: { through: LogPosition }) => ({ limit: through })),
     noteDamage: assign((_, { why }: { why: string }) => ({ damage: why })),
     noteRouted: assign((_, { through }: { through: LogPosition }) => ({ routedThrough: through })),
     noteStanding: assign((_, { at }: { at: LogPosition }) => ({ position: at, routedThrough: at })),

@@ -78,6 +78,12 @@ test('where those who stood furthest back have left, it goes on from where the n
   });
 });
 
+test('who stands before where it goes on has joined too late, wherever the last block ended', () => {
+  const { asked } = after(...begun, loaded, { type: 'block.delivered' }, stand(25), join('2-1', 22));
+
+  expect(asked).toMatchObject([{ type: 'reply', params: { to: 'call/2-1', event: { type: 'catchUp.passed' } } }]);
+});
+
 test('where nobody is left, nothing is read on', () => {
   expect(after(...taken, { type: 'followers.none' })).toMatchObject({ value: 'idle', asked: [] });
 });
@@ -122,13 +128,16 @@ test('when nothing is left, everybody is told how far they are, and nobody is br
   });
 });
 
-test('who wants to join while the others are let go waits for that', () => {
-  expect(after(...dismissing, join('2-1', 30)).asked).toMatchObject([{ type: 'postpone' }]);
+const condemning = [...begun, { type: 'block.corrupt', why: 'a checksum does not match' }];
+
+test.each([
+  ['are let go', dismissing],
+  ['end', condemning],
+])('who wants to join while others %s waits for that, so that it does not go with them', (_, events) => {
+  expect(after(...events, join('2-1', 30)).asked).toMatchObject([{ type: 'postpone' }]);
 });
 
 test('where the log does not hold, those who would read it end, and the others go on', () => {
-  const condemning = [...begun, { type: 'block.corrupt', why: 'a checksum does not match' }];
-
   const ended = after(...condemning, { type: 'dismissal.done', failed: ['@consumer/1-1'] });
   expect([after(...condemning).asked, ended.asked]).toMatchObject([
     [router({ upTo: 10 }), { type: 'multicall', params: { request: { type: 'block.corrupt', why: 'a checksum does not match' } } }],

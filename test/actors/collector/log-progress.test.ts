@@ -50,7 +50,7 @@ test('a shape that was left behind goes along again once its Consumer has regist
   expect(seen).toEqual([false, true]);
 });
 
-test('a shape that was left behind is overdue when it has not come back by the second look, and only then', () => {
+test('a shape that was left behind is overdue when it has not come back by the second look, told of it again or not', () => {
   const storage = memoryStorage();
   const progress = new LogProgress(storage.shapes);
   for (const made of [1, 2, 3].map(handleOf)) storage.shapes.create(made, shapeOf({}));
@@ -60,6 +60,7 @@ test('a shape that was left behind is overdue when it has not come back by the s
     progress.apply({ notTaken: [handleOf(3)] }),
     progress.apply('checkReturns'),
     progress.apply({ registered: handleOf(2) }),
+    progress.apply({ notTaken: [handleOf(1)] }),
     progress.apply('checkReturns'),
     progress.apply('checkReturns'),
     progress.apply({ notTaken: [handleOf(1)] }),
@@ -70,6 +71,7 @@ test('a shape that was left behind is overdue when it has not come back by the s
     awaited,
     undefined,
     awaited,
+    undefined,
     undefined,
     { type: 'shapes.overdue', handles: [handleOf(1), handleOf(3)] },
     undefined,

@@ -29,8 +29,8 @@ function tableOf(
     positionOf,
     clone,
   };
-  const table = new RouterTable(routing, { take: () => blockOf([]), close: () => {}, clone }, deliveries);
-  return { shapes, deliveries, table };
+  const loaded = { isOpen: true, take: () => blockOf([]), close: () => void (loaded.isOpen = false), clone };
+  return { shapes, deliveries, loaded, table: new RouterTable(routing, loaded, deliveries) };
 }
 
 test('a shape whose Consumer began anew is routed once, and one that is gone no more', () => {
@@ -180,13 +180,23 @@ test('of many shapes that a part of a transaction touches, only some have what t
   expect(sizes).toEqual([[64, 64, 22], [64, 64, 22]]);
 });
 
-test('when the collector ends, what it was delivering is nobody’s any more', () => {
-  const { deliveries, table } = tableOf();
+test('nothing is left of a block that has been delivered', () => {
+  const { table } = tableOf();
+  table.apply({ add: handleOf(1) });
+  const before = table.key();
+  table.apply({ route: RANGE });
+  table.apply('nextLayer');
+
+  expect(table.key()).toBe(before);
+});
+
+test('when the collector ends, what it was delivering or had loaded is nobody’s any more', () => {
+  const { deliveries, loaded, table } = tableOf();
   table.apply({ add: handleOf(1) });
   table.apply({ route: RANGE });
   table.close();
 
-  expect([deliveries.get(1 as DeliveryId), deliveries.count]).toEqual([undefined, 0]);
+  expect([deliveries.get(1 as DeliveryId), deliveries.count, loaded.isOpen]).toEqual([undefined, 0, false]);
 });
 
 test('a shape that a delivery was not routed to finds nothing of its own in it', () => {

@@ -150,6 +150,17 @@ test('who was silent while it caught up is left behind like any other', () => {
   ]);
 });
 
+test('however many shapes do not come back, all of them end, and the journal names ten', () => {
+  const handles = Array.from({ length: 11 }, (_, index) => `${index}-1`);
+  const { asked } = after(restored, { type: 'shapes.overdue', handles });
+
+  expect(asked).toMatchObject([
+    { type: 'exitEach', params: { processes: handles.map((handle) => `@consumer/${handle}`) } },
+    { type: 'send', params: { event: { count: 11, handles: handles.slice(0, 10) } } },
+    { type: 'startTimer' },
+  ]);
+});
+
 test('shapes that do not come back end, and the journal says so', () => {
   const awaited = [restored, { type: 'return.awaited' }];
   const checked = [...awaited, { type: 'timeout.return' }];
