@@ -79,6 +79,21 @@ test('what was taken before a restart is left out, also when the snapshot no lon
   expect(idsOf(shapeLog)).toEqual(['2']);
 });
 
+test('a transaction whose lines its log has is taken once, though its position lies before it', async () => {
+  const shapeLog = await storedShape();
+  const again = transactionOf({ xid: 201, lsn: '300' }, [{ kind: 'insert', new: ['3', 'the last', null] }]);
+  open(shapeLog, { ...blockOf([...TRANSACTIONS, again]), through: 300 as LogPosition }).apply(WHOLE);
+  shapeLog.publish(100 as LogPosition);
+
+  const log = open(shapeLog);
+  const told = log.apply(WHOLE);
+  log.apply({ publish: 300 as LogPosition });
+  expect({ told, ids: idsOf(shapeLog) }).toEqual({
+    told: { type: 'log.taken', through: 200, end: '300_0', changed: false },
+    ids: ['2', '3'],
+  });
+});
+
 test('behind the last transaction that the snapshot may have seen, nothing is filtered any more', async () => {
   const shapeLog = await storedShape();
   open(shapeLog).apply(WHOLE);
@@ -202,6 +217,20 @@ test('a transaction in parts is seen when its last part has come, whole, with on
   });
 });
 
+test('a part that brings the shape nothing shows nothing either', async () => {
+  const layoutOf = () => ({ ...itemsLayout, oid: 9, name: 'other' });
+  const log = open(await storedShape(), PARTS[0], { layoutOf });
+
+  expect(log.apply(WHOLE)).toEqual({ type: 'part.taken', through: 150 });
+});
+
+test('a Consumer that ends leaves nothing loaded', async () => {
+  const loaded = { isOpen: true, take: () => BLOCK, close: () => void (loaded.isOpen = false) };
+  open(await storedShape(), BLOCK, { loaded }).close();
+
+  expect(loaded.isOpen).toBe(false);
+});
+
 test('the line that is the last is marked, also when the parts behind it bring nothing', async () => {
   const shapeLog = await storedShape();
   const [first, second, third] = PARTS.map((block, index) => placedAt(block, 2 * index));
@@ -258,6 +287,18 @@ test('a shape that leaves the pace stays behind the others until it has caught u
     [false, '7'],
     [true, undefined],
   ]);
+});
+
+test('a shape that has left the pace does not go along by what it takes, before nothing is left to take', async () => {
+  const storage = memoryStorage({});
+  const shapeLog = await storedShape(storage);
+  const log = open(shapeLog, BLOCK, { takenByAll: () => storage.shapes.position });
+  log.apply('caughtUp');
+  log.apply('leavePace');
+  log.apply({ publish: storage.shapes.position });
+  storage.shapes.advance(await grow(storage, 1));
+
+  expect(shapeLog.position).toBe(LOG_START);
 });
 
 test('a shape that was left behind, and does not know yet, does not go along by what others have taken', async () => {

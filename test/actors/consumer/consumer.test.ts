@@ -264,12 +264,26 @@ test('a shape that was left behind registers anew, and reads what it was not bro
 test.each([
   ['a batch', after('restore', along, batch), { type: 'log.withdrawn' }],
   ['a fragment', after('restore', ...following, fragment), { type: 'log.withdrawn' }],
-  ['a block of its own', after('restore', registered, { ...block, through: 10 as LogPosition }), { ...lastOf(10), changed: false }],
-] as const)('a shape that has %s in hand when it is left behind settles that first', (_, busy, settled) => {
+  ['a block of its own', after('restore', registered, { ...block, through: 5 as LogPosition }), { ...lastOf(5), changed: false }],
+] as const)('a shape that has %s in hand when it is left behind settles that first, and nothing else', (_, busy, settled) => {
   const [waiting] = transition(consumer, busy, leftBehind);
   const [{ value }] = transition(consumer, waiting, settled);
 
   expect([waiting.value, value]).toMatchObject([{ running: { ingest: 'taking' } }, { running: { ingest: 'returning' } }]);
+});
+
+test.each([
+  ['registers', after('restore', leftBehind, along)],
+  ['registers anew', after('restore', along, leftBehind, leftBehind, located, along)],
+])('a shape that %s is left behind by nothing that it was told before', (_, { value, context }) => {
+  expect({ value, context }).toMatchObject({ value: { running: { ingest: 'live' } }, context: { isLeftBehind: false } });
+});
+
+test('a shape that was left behind while it followed goes along with the others, once it has come back', () => {
+  const back = [along, { ...block, after: 5 as LogPosition }, { ...lastOf(20), changed: false }] as const;
+  const { value } = after('restore', ...following, leftBehind, located, ...back, batch, { type: 'log.withdrawn' });
+
+  expect(value).toMatchObject({ running: { ingest: 'live' } });
 });
 
 test('a shape that is left behind inside a large transaction reads on from the part that it had last', () => {

@@ -43,6 +43,12 @@ test('what the others hold says nothing about a shape that stands alone, but for
   expect([...seen, pace.waitsAt]).toEqual([undefined, '0', '7', '0', undefined, '9']);
 });
 
+test('a shape that went along with the others before a restart waits for nothing', () => {
+  const restored = new Pace({ position: at(20) }, { position: at(20), isLagging: false }, lsn(0));
+
+  expect(restored.waitsAt).toBe(undefined);
+});
+
 test('a shape that takes less stays alone', () => {
   const { pace } = startAlone();
   pace.take(at(15));
