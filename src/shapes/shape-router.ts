@@ -225,10 +225,8 @@ export class ShapeRouter implements BlockRouter {
     return plan;
   }
 
+  /** The shapes that they ended still know them, and are about to be removed. */
   private forgetPlans(): void {
-    for (const plan of this.plans.values()) {
-      for (const shape of plan.ended) shape.endedBy.delete(plan);
-    }
     this.plans.clear();
     this.plansOf.clear();
   }

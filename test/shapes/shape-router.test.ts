@@ -66,6 +66,25 @@ test('a shape that is added looks at the layouts of its own table, whatever othe
   expect([...looks.keys()]).toEqual(['table_7']);
 });
 
+test('of many layouts the oldest are forgotten, and a shape that is added looks at none of these', () => {
+  const looks = new Set<number>();
+  const layouts = Array.from({ length: 4_097 }, (_, id): RelationLayout => ({
+    ...itemsLayout,
+    id,
+    get oid() {
+      looks.add(id);
+      return itemsLayout.oid;
+    },
+  }));
+  const router = routerOf([], layouts);
+  for (const { id } of layouts) router.shapesOn([id]);
+  looks.clear();
+
+  router.add(handleOf(0), shapeOf({}), undefined);
+
+  expect([...looks]).toEqual([4_096]);
+});
+
 test('a block of many changes is routed in steps, and a copy made between two goes on alike', () => {
   const router = routerOf([{}, ownedBy('a'), ownedBy('b')]);
   const owners = ['a', 'c'];
@@ -84,6 +103,18 @@ test('a block of many changes is routed in steps, and a copy made between two go
   });
 });
 
+test('a copy made while a block is routed goes on alike where a shape has begun anew meanwhile', () => {
+  const router = routerOf([{}]);
+  const rows = Array.from({ length: 10_000 }, (): RowChange => ({ kind: 'insert', new: ['1', 't', 'a'] }));
+  router.begin(blockOf([transactionOf(AT, rows)]));
+  router.step();
+  router.remove(handleOf(0));
+  router.add(handleOf(0), shapeOf({}), undefined);
+  const copy = router.clone();
+
+  expect(stepsOf(copy)).toEqual(stepsOf(router));
+});
+
 /** How many steps it still took, and how many changes each shape was then given. */
 function stepsOf(router: ShapeRouter) {
   for (let steps = 1; ; steps += 1) {
@@ -93,6 +124,16 @@ function stepsOf(router: ShapeRouter) {
     return { steps, counts: Object.fromEntries(counts) };
   }
 }
+
+test('a shape gets of each block what is in that block', () => {
+  const router = routerOf([{}]);
+  const routed = [1, 2].map(() => {
+    router.begin(blockOf([transactionOf(AT, [{ kind: 'truncate' }])]));
+    return stepsOf(router).counts;
+  });
+
+  expect(routed).toEqual([{ [handleOf(0)]: 1 }, { [handleOf(0)]: 1 }]);
+});
 
 test('a shape gets its own changes of a block, in the order of the log', () => {
   const router = routerOf([ownedBy('a')]);
@@ -171,6 +212,12 @@ test('a shape that was removed gets nothing, the others what they got', () => {
     handles: [handleOf(1), handleOf(3)],
     concerned: [handleOf(1), handleOf(3)],
   });
+});
+
+test('a shape that was removed gets nothing of a table that takes the name of its own afterwards', () => {
+  const router = routerOf([{}], [itemsLayout, { ...itemsLayout, id: 2, oid: 99 }]);
+  router.remove(handleOf(0));
+  expect(handlesFor(router, [{ kind: 'insert', new: ['1', 't', 'a'] }], 2)).toEqual([]);
 });
 
 /** An insert, a truncate, and an insert under a layout that ends every shape. */
