@@ -53,7 +53,7 @@ export class LogReader {
   async read(range: LogRange, sizes: BlockSizes): Promise<LogBlock> {
     const { fillBytes, wholeBytesMax } = sizes;
     const extent = this.extentAt(range);
-    if (extent !== undefined && comesInParts(extent, range.after, wholeBytesMax)) return await this.readPart(extent, range, fillBytes);
+    if (extent !== undefined && extent.bytes > wholeBytesMax) return await this.readPart(extent, range, fillBytes);
     const assembler = new TransactionAssembler();
     const transactions: LoggedTransaction[] = [];
     let bytes = 0;
@@ -151,11 +151,6 @@ export class LogReader {
     }
     return part(end);
   }
-}
-
-/** A reader that stands inside it has begun it in parts, so it goes on in parts. */
-function comesInParts({ after, bytes }: TransactionExtent, position: LogPosition, wholeBytesMax: number): boolean {
-  return position > after || bytes > wholeBytesMax;
 }
 
 /** Changes that do not begin a transaction: a reader goes on in the middle of it. */

@@ -1,4 +1,5 @@
 /** The ports around the transaction log: what they promise is durable, whoever died or failed before. */
+import { getEventListeners } from 'node:events';
 import { beforeEach, expect, test } from 'vitest';
 import { LOG_START, type LogPosition, type LogRange } from '../../../src/model/log-position.ts';
 import type { PortSpec } from '../../../src/otp/process.ts';
@@ -115,8 +116,7 @@ test('of a large transaction only its end and its layouts are told to whom it wo
 });
 
 /** Asks of `from` as the collector does. */
-async function asking(from: TransactionLog) {
-  const blocks = new LogBlocks(from);
+async function asking(from: TransactionLog, blocks = new LogBlocks(from)) {
   blocks.slot('collector');
   const reader = await openPort(logReaderPort(from, blocks, blocks));
   return (after: unknown) => reader.ask({ type: 'nextBlock', owner: 'collector', after, through: from.durableEnd });
@@ -142,15 +142,17 @@ test('a large transaction that was appended in this life of the log is told with
   await expect(next(LOG_START)).rejects.toThrow('EIO');
 });
 
-test('after a restart a large transaction is looked through once, however often it is asked for', async () => {
+test('after a restart a large transaction is looked through once, however often it is asked for, and nothing of it is held', async () => {
   await takeLarge();
   await log.close();
   const restarted = await opened();
-  const next = await asking(restarted);
+  const blocks = new LogBlocks(restarted);
+  const next = await asking(restarted, blocks);
   const found = await next(LOG_START);
   disk.fail('read', 'EIO');
 
-  expect([found, await next(LOG_START)]).toMatchObject(Array(2).fill({ type: 'transaction.isLarge', layouts: [3, 4] }));
+  const large = { type: 'transaction.isLarge', layouts: [3, 4] };
+  expect([found, await next(LOG_START), blocks.count]).toMatchObject([large, large, 0]);
 });
 
 test('damage that a shape meets on its own way through the log is told to it, and nobody else ends', async () => {
@@ -279,6 +281,26 @@ test('a writer that waits for work goes when it is told to', async () => {
   await port.awaitSent('log.extended');
 
   await expect(port.close()).resolves.toBe(undefined);
+});
+
+test('what is held already needs no sync', async () => {
+  take(10);
+  await intake.sync();
+  let isDue = false;
+  intake.hold();
+  void intake.awaitWork(new AbortController().signal).then(() => (isDue = true));
+  await turns();
+
+  expect(isDue).toBe(false);
+});
+
+test('a wait for work that is over listens to nothing any more', async () => {
+  const { signal } = new AbortController();
+  const waiting = intake.awaitWork(signal);
+  take(10);
+  await waiting;
+
+  expect(getEventListeners(signal, 'abort')).toEqual([]);
 });
 
 test('a stream that outruns the disk is held back until it is synced, also inside a transaction', async () => {

@@ -1,10 +1,11 @@
 /** How much of the log is looked through for what is read of it. */
 import { expect, test } from 'vitest';
 import type { LogPosition, LogRange } from '../../../src/model/log-position.ts';
+import { LogCorruptError } from '../../../src/storage/errors.ts';
 import { FIRST, FRAME_KINDS, type Frame, type FrameKind } from '../../../src/storage/log/frame.ts';
 import { encodeCommit } from '../../../src/storage/log/frame-payloads.ts';
 import { LogReader, type FrameSource } from '../../../src/storage/log/log-reader.ts';
-import { bytes, lsn, upTo, xid } from '../../support/storage/stored-samples.ts';
+import { bytes, lsn, text, upTo, xid } from '../../support/storage/stored-samples.ts';
 
 const FRAGMENTS = 50;
 
@@ -22,8 +23,8 @@ class CountedFrames implements FrameSource {
   }
 }
 
-function frame(index: number, kind: FrameKind, flags: number, payload: Uint8Array): Frame {
-  return { kind, flags, xid: xid(7), payload, start: (10 * index) as LogPosition, end: (10 * index + 10) as LogPosition };
+function frame(index: number, kind: FrameKind, flags: number, payload: Uint8Array, of = 7): Frame {
+  return { kind, flags, xid: xid(of), payload, start: (10 * index) as LogPosition, end: (10 * index + 10) as LogPosition };
 }
 
 test('the end of a large transaction is looked for once, whoever reads it, also from before what lies in front of it', async () => {
@@ -46,4 +47,42 @@ test('the end of a large transaction is looked for once, whoever reads it, also 
     'reads its part',
     'reads its part',
   ]);
+});
+
+/** A reader that has not read yet, of these frames of changes: whose, and whether they begin their transaction. */
+function readerOf(changes: readonly (readonly [of: number, flags: number, text: string])[]) {
+  const frames = changes.map(([of, flags, text], index) => frame(index, FRAME_KINDS.changes, flags, bytes(text), of));
+  const commit = frame(changes.length, FRAME_KINDS.commit, 0, encodeCommit({ lsn: lsn(9), frameCount: 2 }), changes.at(-1)?.[0]);
+  const range = { after: 0 as LogPosition, through: commit.end };
+  return { reader: new LogReader(new CountedFrames([...frames, commit])), range };
+}
+
+test.each([
+  ['the same transaction', 7],
+  ['another one', 8],
+])('of a large transaction that was given up, nothing is read where %s was begun behind it', async (_, behind) => {
+  const { reader, range } = readerOf([[7, FIRST, '0123456789'], [7, 0, '0123456789'], [behind, FIRST, 'the whole'], [behind, 0, ' of it']]);
+
+  const { transactions } = await reader.read(range, upTo(12));
+
+  expect(transactions.map(({ fragments }) => fragments.map(text))).toEqual([['the whole', ' of it']]);
+});
+
+test('changes that belong to no transaction are damage, also inside a large one', async () => {
+  const { reader, range } = readerOf([[7, FIRST, '0123456789'], [8, 0, '0123456789']]);
+
+  await expect(reader.read(range, upTo(5))).rejects.toThrow(LogCorruptError);
+});
+
+test('of many large transactions the newest are remembered', () => {
+  const reader = new LogReader(new CountedFrames([]));
+  const begins = Array.from({ length: 17 }, (_, index) => (10 * index) as LogPosition);
+  const endOf = (after: LogPosition) => (after + 10) as LogPosition;
+  for (const after of begins) {
+    reader.remember({ xid: xid(7), lsn: lsn(9), behind: after, after, end: endOf(after), bytes: 30, layouts: new Set([1]) });
+  }
+
+  const known = begins.map((after) => reader.surveyed({ after, through: endOf(after) }, 20)?.through);
+
+  expect(known).toEqual([undefined, ...begins.slice(1).map(endOf)]);
 });
