@@ -10,7 +10,7 @@ import { pgSnapshot } from '../../support/storage/stored-samples.ts';
 
 const definitions = ['one', 'two', 'three'].map((title) => shapeOf({ where: { column: 'title', equals: title } }));
 
-/** Stored shapes, and who was told that a handle serves no more. The second takes values from the first; of the third there is half. */
+/** Stored shapes, and who was told that a handle serves no more. The third takes values from the second; of the first there is half. */
 class DirectoryWorld implements World<DirectoryWorld> {
   private readonly copies = new Copies<DirectoryWorld>();
 
@@ -22,7 +22,7 @@ class DirectoryWorld implements World<DirectoryWorld> {
   static begin(): DirectoryWorld {
     const logs = new ModelShapeLogs();
     const stored = definitions.map((definition, index) => logs.create(handleOf(index + 1), definition));
-    for (const shape of stored.slice(0, 2)) shape.takeSnapshot(pgSnapshot);
+    for (const shape of stored.slice(1)) shape.takeSnapshot(pgSnapshot);
     return new DirectoryWorld(logs);
   }
 
@@ -31,7 +31,7 @@ class DirectoryWorld implements World<DirectoryWorld> {
       shapeLogs: this.logs,
       clock: { epochMicros: () => 7 },
       rotated: (gone) => void this.rotated.push(gone),
-      dependenciesOf: (outer) => (this.logs.get(outer)?.definition === definitions[1] ? [handleOf(1)] : []),
+      dependenciesOf: (outer) => (this.logs.get(outer)?.definition === definitions[2] ? [handleOf(2)] : []),
       clone: (fork) => this.clone(fork).ports,
     };
   }

@@ -161,6 +161,16 @@ describe('a limit of silence', () => {
     expect({ before, after: world.seen(caller) }).toEqual({ before: [], after: [done(none, alsoDying, dying, a, d)] });
   });
 
+  test('cuts off no other call of its caller', async () => {
+    const { world, caller, first, second, answer } = await callerOfTwo();
+
+    world.tell(caller, { type: 'call', params: { to: first, request: { type: 'ask' }, as: 'seen.call' } }, ask(100));
+    world.advance(100);
+    answer(first);
+
+    expect(world.seen(caller)).toEqual([done(first, second), { type: 'seen.answer' }]);
+  });
+
   test('never cuts off many that answer one after the other, however long it takes', async () => {
     const { world, caller, peers, answer } = await callerOf(1_000);
 
