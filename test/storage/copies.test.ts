@@ -10,7 +10,7 @@ import type { Storage } from '../../src/storage/storage.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { handleOf, itemsLayout, shapeOf } from '../support/shapes.ts';
 import {
-  anotherSource, appendTransaction, bodyOf, bytes, lsn, pgSnapshot, readInBlocks, recordsOf, snapshotOf, xid,
+  anotherSource, appendTransaction, bodyOf, bytes, lsn, pgSnapshot, readAll, readInBlocks, recordsOf, snapshotOf, xid,
 } from '../support/storage/stored-samples.ts';
 import { engines } from './engines.ts';
 
@@ -139,6 +139,18 @@ test('the parts of a storage that one fork copies are one storage', () => {
     isOneLog: true,
     found: [handleOf(1), undefined],
   });
+});
+
+test('a transaction that is open when a log is copied goes on in each for itself', async () => {
+  const original = begin();
+  original.log.appendChanges(xid(90), bytes('in both'));
+  const copy = original.clone(new Fork());
+  original.log.appendChanges(xid(90), bytes('in one'));
+  for (const { log } of [original, copy]) log.appendCommit(xid(90), lsn(90));
+  for (const { log } of [original, copy]) await log.sync();
+
+  const found = await Promise.all([original, copy].map(({ log }) => readAll(log, LOG_START)));
+  expect(found.map((transactions) => transactions.map(({ fragments }) => fragments))).toEqual([[['in both', 'in one']], [['in both']]]);
 });
 
 test.each(engines.filter(({ name }) => name !== 'memory'))('a storage on a disk cannot be copied: $name', async ({ open }) => {
