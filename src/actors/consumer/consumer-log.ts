@@ -11,8 +11,9 @@
 import type { Fork } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
 import { Change } from '../../model/change.ts';
-import { compareOffsets, offsetOf, type LogOffset } from '../../model/log-offset.ts';
+import { lsnOfOffset, offsetOf, positionOfOffset, type LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
+import { compareLsn, type Lsn } from '../../model/lsn.ts';
 import { isBeyond, isVisible } from '../../model/pg-snapshot.ts';
 import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
 import type { Message, Table } from '../../otp/process.ts';
@@ -142,12 +143,20 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 
   private append({ lsn }: LoggedTransaction, lines: readonly ShapeLine[]): void {
-    // The log drops those that it has: a transaction may come again after a restart.
-    for (const { position, bytes } of lines) this.ports.shapeLog.append(lsn, position, bytes);
+    const taken = this.takenOf(lsn);
+    for (const { position, bytes } of lines) {
+      // A transaction that comes again after a restart is dropped, here as in the shape's log.
+      if (position > taken) this.ports.shapeLog.append(lsn, position, bytes);
+    }
     const last = lines.at(-1);
-    if (last === undefined) return;
-    const end = offsetOf(lsn, last.position);
-    if (compareOffsets(end, this.end) > 0) this.end = end;
+    if (last !== undefined && last.position > taken) this.end = offsetOf(lsn, last.position);
+  }
+
+  /** The position of the last line of this transaction that the log has; lines lie behind it. */
+  private takenOf(lsn: Lsn): number {
+    const order = compareLsn(lsn, lsnOfOffset(this.end));
+    if (order > 0) return -1;
+    return order < 0 ? Number.POSITIVE_INFINITY : positionOfOffset(this.end);
   }
 
   /** Of a transaction that came in parts, the last one is looked at whatever is in it: a line waits for it. */

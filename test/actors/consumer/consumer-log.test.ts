@@ -293,7 +293,7 @@ test('a shape that has left the pace does not go along by what it takes, before 
   const storage = memoryStorage({});
   const shapeLog = await storedShape(storage);
   const log = open(shapeLog, BLOCK, { takenByAll: () => storage.shapes.position });
-  log.apply('caughtUp');
+  log.apply('goAlong');
   log.apply('leavePace');
   log.apply({ publish: storage.shapes.position });
   storage.shapes.advance(await grow(storage, 1));
