@@ -23,6 +23,9 @@ import type { ShapeEnd, ShapeLine } from '../../shapes/change-converter.ts';
 import type { ConsumerPorts } from './consumer-ports.ts';
 import type { LogEnd } from '../down-cause.ts';
 
+/** Of a transaction in parts, what a shape may hold in memory: to write a few lines at a time would cost many shapes too much. */
+const HIDDEN_BYTES_MAX = 16 * 1024;
+
 export type ConsumerLogChange =
   /** Appends what a delivery brings to the shape. */
   | { readonly take: DeliveryId }
@@ -41,8 +44,8 @@ export type ConsumerLogChange =
 export type ConsumerLogTold =
   | { readonly type: 'log.located'; readonly position: LogPosition }
   | { readonly type: 'log.taken'; readonly through: LogPosition; readonly end: LogOffset; readonly changed: boolean }
-  /** More of the transaction follows: until then nothing of it may be published. */
-  | { readonly type: 'part.taken'; readonly through: LogPosition }
+  /** More of the transaction follows: until then nothing of it may be published. `isMuch` where it should leave the memory first. */
+  | { readonly type: 'part.taken'; readonly through: LogPosition; readonly isMuch: boolean }
   /** The delivery was closed before it was taken: whoever routed it has ended. */
   | { readonly type: 'log.withdrawn' }
   | { readonly type: 'log.ended'; readonly cause: LogEnd };
@@ -55,6 +58,8 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   private hasCaughtUp: boolean;
   /** Of a transaction that comes in parts, the last line so far: it may be the one that is marked as the last. */
   private heldBack: ShapeLine | undefined;
+  /** Bytes of lines of a transaction in parts that are in memory, and that nobody sees yet. */
+  private hiddenBytes = 0;
 
   /** @param ports whose shape log has no other writer; lines that an earlier one left unpublished are forgotten. */
   constructor(ports: ConsumerPorts, original?: ConsumerLog) {
@@ -63,6 +68,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     this.end = original?.end ?? ports.shapeLog.end;
     this.hasCaughtUp = original?.hasCaughtUp ?? false;
     this.heldBack = original?.heldBack;
+    this.hiddenBytes = original?.hiddenBytes ?? 0;
   }
 
   apply(change: ConsumerLogChange): Message | undefined {
@@ -82,7 +88,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
 
   key(): string {
     const heldBack = this.heldBack && [this.heldBack.position, ...this.heldBack.bytes];
-    return JSON.stringify([this.ports.shapeLog.handle, this.end, this.hasCaughtUp, heldBack ?? null]);
+    return JSON.stringify([this.ports.shapeLog.handle, this.end, this.hasCaughtUp, heldBack ?? null, this.hiddenBytes]);
   }
 
   close(): void {
@@ -129,8 +135,16 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
       this.heldBack = isUnfinished ? copyOf(converted.lines.at(-1)) : undefined;
       this.append(transaction, isUnfinished ? converted.lines.slice(0, -1) : converted.lines);
     }
-    if (isUnfinished) return { type: 'part.taken', through };
+    if (isUnfinished) return { type: 'part.taken', through, isMuch: this.takesMuch() };
+    this.hiddenBytes = 0;
     return { type: 'log.taken', through, end: this.end, changed: this.end !== this.ports.shapeLog.end };
+  }
+
+  /** Each time that it says so, what is hidden leaves the memory. */
+  private takesMuch(): boolean {
+    const isMuch = this.hiddenBytes > HIDDEN_BYTES_MAX;
+    if (isMuch) this.hiddenBytes = 0;
+    return isMuch;
   }
 
   private isInSnapshot({ xid, lsn }: LoggedTransaction): boolean {
@@ -146,7 +160,9 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     const taken = this.takenOf(lsn);
     for (const { position, bytes } of lines) {
       // A transaction that comes again after a restart is dropped, here as in the shape's log.
-      if (position > taken) this.ports.shapeLog.append(lsn, position, bytes);
+      if (position <= taken) continue;
+      this.ports.shapeLog.append(lsn, position, bytes);
+      this.hiddenBytes += bytes.length;
     }
     const last = lines.at(-1);
     if (last !== undefined && last.position > taken) this.end = offsetOf(lsn, last.position);

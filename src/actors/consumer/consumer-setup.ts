@@ -91,6 +91,7 @@ export const consumerSetup = setup({
     isBehind: ({ context }) => context.cursor < context.offered,
     isLeftBehind: ({ context }) => context.isLeftBehind,
     holdsFragment: ({ context }) => context.batchReplyTo !== null && context.isFollowing,
+    isMuch: (_, { isMuch }: { isMuch: boolean }) => isMuch,
     holdsBatch: ({ context }) => context.batchReplyTo !== null,
     hasNewsToTell: ({ context }, { changed }: { changed: boolean }) => changed && context.materializerCount > 0,
     drainsWithBatch: ({ context }, { reason }: { reason: ExitReason }) => context.batchReplyTo !== null && isDrain(reason),

@@ -188,11 +188,18 @@ export const ingestRegion = consumerSetup.createStateConfig({
             ],
           },
         ],
-        'part.taken': { target: 'spilling', actions: { type: 'notePartTaken', params: ({ event }) => event } },
+        'part.taken': [
+          {
+            guard: { type: 'isMuch', params: ({ event }) => event },
+            target: 'spilling',
+            actions: { type: 'notePartTaken', params: ({ event }) => event },
+          },
+          { target: 'settled', actions: { type: 'notePartTaken', params: ({ event }) => event } },
+        ],
         'log.withdrawn': 'settled',
       },
     },
-    /** A part of a transaction leaves the memory before the next one comes. */
+    /** Much of a transaction leaves the memory before more of it comes. */
     spilling: {
       entry: {
         type: 'call',

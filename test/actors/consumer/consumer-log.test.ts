@@ -207,8 +207,8 @@ test('a transaction in parts is seen when its last part has come, whole, with on
 
   expect({ told, seen, ids: idsOf(shapeLog), marked: lastMarks(shapeLog) }).toEqual({
     told: [
-      { type: 'part.taken', through: 150 },
-      { type: 'part.taken', through: 175 },
+      { type: 'part.taken', through: 150, isMuch: false },
+      { type: 'part.taken', through: 175, isMuch: false },
       { type: 'log.taken', through: 200, end: '200_4', changed: true },
     ],
     seen: [[], [], []],
@@ -221,7 +221,7 @@ test('a part that brings the shape nothing shows nothing either', async () => {
   const layoutOf = () => ({ ...itemsLayout, oid: 9, name: 'other' });
   const log = open(await storedShape(), PARTS[0], { layoutOf });
 
-  expect(log.apply(WHOLE)).toEqual({ type: 'part.taken', through: 150 });
+  expect(log.apply(WHOLE)).toEqual({ type: 'part.taken', through: 150, isMuch: false });
 });
 
 test('a Consumer that ends leaves nothing loaded', async () => {
@@ -322,6 +322,19 @@ test('where the shape stands when it leaves the pace is told: what all have take
   storage.shapes.advance(position);
 
   expect(log.apply('leavePace')).toEqual({ type: 'log.located', position });
+});
+
+test('of a transaction in parts the shape says each time when it holds much that nobody sees', async () => {
+  const wide = (position: number) => ({ ...INSERT, new: [String(position), 'x'.repeat(10_000), null], position });
+  const parts = [0, 2, 4, 6, 8].map((position) =>
+    ofChanges(PARTS[0] ?? BLOCK, ({ xid, lsn }) => placedTransaction({ xid, lsn }, [wide(position)])),
+  );
+  const log = open(await storedShape(), undefined, { loaded: { take: () => parts.shift() ?? BLOCK, close: () => {} } });
+
+  const told = [1, 2, 3, 4, 5].map(() => log.apply(WHOLE));
+
+  // The last line of each part is held back until the next.
+  expect(told.map((each) => each?.isMuch)).toEqual([false, false, true, false, true]);
 });
 
 test('the end of a transaction in parts shows what the shape has of it, also when its last part brings nothing', async () => {

@@ -164,7 +164,7 @@ test('a batch that was withdrawn is answered, and the next one taken', () => {
 const offered = { type: 'logOffered', through: 20 as LogPosition, replyTo: 'call#2' as ReplyTo } as const;
 const along = { ...registered, position: LOG_START } as const;
 const block = { type: 'block.loaded', after: LOG_START, through: 12 as LogPosition } as const;
-const part = { type: 'part.taken', through: 12 as LogPosition } as const;
+const part = { type: 'part.taken', through: 12 as LogPosition, isMuch: true } as const;
 
 function lastOf(through: number) {
   return { type: 'log.taken', through: through as LogPosition, end: '7_0' as LogOffset } as const;
@@ -321,6 +321,15 @@ test('a part leaves the memory before the next one is asked for, and the shape s
     { position: 5, cursor: 12 },
     [{ type: 'call', params: { request: { type: 'loadBlock', after: 12, through: 20 } } }],
   ]);
+});
+
+test('a part of which the shape has little is answered without writing it', () => {
+  const [{ value }, actions] = transition(consumer, after('restore', ...following, fragment), { ...part, isMuch: false });
+
+  expect({ value, actions }).toMatchObject({
+    value: { running: { ingest: 'following' } },
+    actions: [{ type: 'reply', params: { to: 'call#3', event: { type: 'batch.taken' } } }],
+  });
 });
 
 test('the last part is published, and the shape joins the others again', () => {
