@@ -1,0 +1,444 @@
+/**
+ * Draft: one state while a step makes another one of it. What a process asks of others is done here, by the rules of the
+ * runtime's kernel: `calls.ts`, `monitors.ts`, `multicall.ts` and `exits.ts` in `src/otp/kernel`.
+ */
+import { invariant } from '../../../src/base/invariant.ts';
+import type { Address, ExitReason, Message, Pid } from '../../../src/otp/process.ts';
+import { pidOf, type Evaluator, type Fate, type Step } from './evaluator.ts';
+import { freeId, idOfReplyTo, replyToOf, type Group, type Ledger, type OpenCall } from './ledger.ts';
+import type { Local } from './local.ts';
+import type { Output } from './performance.ts';
+import { describeSignal, isOfCall, without, withoutFirst, withSignal, type Channel, type Mailbox, type Signal } from './signal.ts';
+import type { Answer, Happening, Port, System, View, World } from './system.ts';
+
+/** What a chart shows of a step. */
+export interface Note {
+  readonly from?: string;
+  readonly to: string;
+  readonly what: string;
+}
+
+/** Where the parts of a state stand in its vector, before the locals of all roles and then the mailboxes of roles and ports. */
+const [WORLD, LEDGER, FATE, FIRST_LOCAL] = [0, 1, 2, 3];
+
+export class Draft<Kind extends World<Kind>> implements View<Kind> {
+  private readonly vector: Int32Array;
+  private readonly notes: Note[] = [];
+  /** Call ids that this step has in hand, as bits: no new call gets one of them. */
+  private held = 0;
+
+  constructor(
+    private readonly system: System<Kind>,
+    private readonly parts: Evaluator<Kind>,
+    vector?: Int32Array,
+  ) {
+    this.vector = vector?.slice() ?? new Int32Array(widthOf(system));
+  }
+
+  /** The system before anything has happened. */
+  static first<Kind extends World<Kind>>(system: System<Kind>, parts: Evaluator<Kind>): Draft<Kind> {
+    const draft = new Draft(system, parts);
+    draft.vector[WORLD] = parts.worldId(system.world);
+    draft.vector[LEDGER] = parts.ledgerId({ calls: [], monitors: [], groups: [] });
+    draft.fate = { ...system.bounds, happened: [], starts: system.roles.map(() => 0) };
+    draft.vector.fill(parts.localId({ status: 'absent' }), FIRST_LOCAL, FIRST_LOCAL + system.roles.length);
+    draft.vector.fill(parts.mailboxId([]), FIRST_LOCAL + system.roles.length);
+    for (const role of system.starts) draft.start(role);
+    return draft;
+  }
+
+  get state(): Int32Array {
+    return this.vector;
+  }
+
+  get told(): readonly Note[] {
+    return this.notes;
+  }
+
+  get world(): Kind {
+    return this.parts.worlds.at(this.part(WORLD));
+  }
+
+  get happened(): readonly string[] {
+    return this.fate.happened;
+  }
+
+  get fate(): Fate {
+    return this.parts.fates.at(this.part(FATE));
+  }
+
+  set fate(fate: Fate) {
+    this.vector[FATE] = this.parts.fateId(fate);
+  }
+
+  get ledger(): Ledger {
+    return this.parts.ledgers.at(this.part(LEDGER)).it;
+  }
+
+  process(name: string): Local {
+    return this.local(this.roleNamed(name));
+  }
+
+  local(role: number): Local {
+    return this.parts.locals.at(this.part(FIRST_LOCAL + role)).it;
+  }
+
+  /** @param place of a role, or of a port behind all roles. */
+  mailbox(place: number): Mailbox {
+    return this.parts.mailboxes.at(this.part(this.mailboxAt(place))).it;
+  }
+
+  /** The first signal of a channel reaches its process. */
+  deliver(place: number, channel: Channel): void {
+    const signal = this.parts.signals.at(channel.signals[0] ?? 0).it;
+    this.setMailbox(place, withoutFirst(this.mailbox(place), channel));
+    this.notes.push({ from: channel.from, to: this.nameOf(place), what: describeSignal(signal) });
+    if (place < this.system.roles.length) this.hand(place, signal);
+    else this.serve(place, channel.from as Pid, signal);
+  }
+
+  /** The next of what a process has inserted, or postponed. */
+  goOn(role: number): void {
+    const [message] = this.urgent(role);
+    invariant(message !== undefined, 'something is urgent');
+    this.notes.push({ to: this.nameOf(role), what: `(${message.type})` });
+    this.run(role, { kind: 'message', message });
+  }
+
+  kill(role: number): void {
+    this.fate = { ...this.fate, kills: this.fate.kills - 1 };
+    this.notes.push({ to: this.nameOf(role), what: 'is killed' });
+    this.run(role, { kind: 'kill' });
+  }
+
+  timeout(role: number, name: string): void {
+    const local = this.local(role);
+    invariant(local.status === 'alive', 'a process that lives has timers');
+    const { [name]: content, ...timers } = local.timers;
+    this.fate = { ...this.fate, timeouts: this.fate.timeouts - 1 };
+    this.notes.push({ to: this.nameOf(role), what: `time-out ${name}` });
+    this.vector[FIRST_LOCAL + role] = this.parts.localId({ ...local, timers });
+    this.run(role, { kind: 'message', message: { type: `timeout.${name}`, content } });
+  }
+
+  /** Nobody of a multicall has answered for too long. */
+  silence(role: number, group: Group): void {
+    const { ledger } = this;
+    const open = ledger.calls.filter((call) => isOf(group, call));
+    this.fate = { ...this.fate, timeouts: this.fate.timeouts - 1 };
+    this.notes.push({ to: this.nameOf(role), what: `silence of ${group.as}` });
+    this.setLedger({ ...ledger, calls: ledger.calls.filter((call) => !open.includes(call)) });
+    for (const { id } of open) this.forget(role, id);
+    this.finish(role, { ...group, failed: [...group.failed, ...open.map(({ to }) => to)] });
+  }
+
+  happen({ name, toWorld, start, sends = [] }: Happening<Kind>): void {
+    this.notes.push({ to: 'world', what: name });
+    this.fate = { ...this.fate, happened: [...this.fate.happened, name].sort() };
+    if (toWorld !== undefined) this.change(name, toWorld);
+    if (start !== undefined) this.start(start);
+    for (const { from, to, event } of sends) this.send(from as Address, to, { kind: 'message', message: event });
+  }
+
+  private change(name: string, toWorld: (world: Kind) => void): void {
+    const nothing: Answer = {};
+    this.vector[WORLD] = this.parts.change(this.part(WORLD), name, (world) => (toWorld(world), nothing)).world;
+  }
+
+  private start(name: string, waiter?: { readonly call: number; readonly event: Message }): Pid {
+    const role = this.roleNamed(name);
+    const { fate } = this;
+    const starts = fate.starts.map((count, index) => (index === role ? count + 1 : count));
+    this.fate = { ...fate, starts };
+    const pid = `${name}#${starts[role] ?? 0}` as Pid;
+    const told = waiter && { ...waiter, event: { ...waiter.event, pid } };
+    this.vector[FIRST_LOCAL + role] = this.parts.localId({ status: 'unborn', pid });
+    this.put(role, '@supervisor', told === undefined ? { kind: 'init' } : { kind: 'init', waiter: told });
+    return pid;
+  }
+
+  private hand(role: number, signal: Signal): void {
+    this.held |= this.parts.signals.at(this.parts.signalId(signal)).named;
+    if (signal.kind === 'reply') this.receiveReply(role, signal.call, signal.message);
+    else if (signal.kind === 'callFailed') this.receiveFailure(role, signal.call, signal.reason);
+    else if (signal.kind === 'down') this.receiveDown(role, signal);
+    else this.run(role, signal);
+    if (signal.kind === 'init' && signal.waiter !== undefined) this.answer('@supervisor', signal.waiter.call, signal.waiter.event);
+  }
+
+  private receiveReply(role: number, id: number, message: Message): void {
+    const call = this.close(role, id);
+    if (call.isOfGroup) this.settle(role, call, []);
+    else if (!call.isTold) this.run(role, { kind: 'message', message });
+  }
+
+  private receiveFailure(role: number, id: number, reason: ExitReason): void {
+    const call = this.close(role, id);
+    if (call.isOfGroup) this.settle(role, call, [call.to]);
+    else if (!call.isTold && !this.hearsOfEnd(call)) {
+      this.run(role, { kind: 'message', message: { type: `${call.as}.failed`, to: call.to, request: call.request, reason } });
+    }
+  }
+
+  private receiveDown(role: number, { monitor, reason }: Signal & { kind: 'down' }): void {
+    const { calls, monitors, groups } = this.ledger;
+    const { owner, target, address, as } = monitor;
+    const isIt = (each: typeof monitor): boolean => each.owner === owner && each.address === address && each.as === as;
+    const isOfTarget = (call: OpenCall): boolean => call.owner === owner && target !== undefined && call.target === target;
+    const told = calls.map((call) => (isOfTarget(call) ? { ...call, isTold: true } : call));
+    const at = monitors.findIndex(isIt);
+    this.setLedger({ calls: told, monitors: monitors.filter((_, index) => index !== at), groups });
+    this.run(role, { kind: 'message', message: { type: `${as}.down`, process: address, reason } });
+  }
+
+  /** A call of a multicall has its outcome. */
+  private settle(role: number, { owner, as }: OpenCall, failed: readonly Address[]): void {
+    const { calls, monitors, groups } = this.ledger;
+    const group = groups.find((each) => each.owner === owner && each.as === as);
+    invariant(group !== undefined, 'a call of a multicall has its group');
+    const noted = { ...group, failed: [...group.failed, ...failed] };
+    if (calls.some((call) => isOf(group, call))) {
+      this.setLedger({ calls, monitors, groups: groups.map((each) => (each === group ? noted : each)) });
+    } else this.finish(role, noted);
+  }
+
+  private finish(role: number, { owner, as, failed }: Group): void {
+    const { ledger } = this;
+    this.setLedger({ ...ledger, groups: ledger.groups.filter((group) => group.owner !== owner || group.as !== as) });
+    this.run(role, { kind: 'message', message: { type: `${as}.done`, failed } });
+  }
+
+  private close(role: number, id: number): OpenCall {
+    const { ledger } = this;
+    const call = ledger.calls.find((each) => each.id === id);
+    invariant(call !== undefined, 'what is under way to a caller is of an open call');
+    this.setLedger({ ...ledger, calls: ledger.calls.filter((each) => each !== call) });
+    this.forget(role, id);
+    return call;
+  }
+
+  /** What would arrive on account of a closed call, and vanish. */
+  private forget(role: number, id: number): void {
+    const isVoid = (signal: number): boolean => isOfCall(this.parts.signals.at(signal).it, id);
+    this.setMailbox(role, without(this.mailbox(role), isVoid));
+  }
+
+  private hearsOfEnd({ owner, target, to }: Pick<OpenCall, 'owner' | 'target' | 'to'>): boolean {
+    return this.ledger.monitors.some((monitor) => {
+      if (monitor.owner !== owner) return false;
+      return target === undefined ? monitor.address === to && !this.lives(monitor.target) : monitor.target === target;
+    });
+  }
+
+  /** One transition of a process, and those behind it that concern nobody else. */
+  private run(role: number, signal: Signal): void {
+    const spec = this.system.roles[role];
+    invariant(spec !== undefined, 'a process has a role');
+    const pid = pidOf(this.local(role));
+    const id = this.parts.signalId(signal);
+    this.take(role, pid, this.parts.step(spec, this.withoutUrgent(role, signal), this.part(WORLD), id));
+    this.runAlone(role, pid);
+  }
+
+  /**
+   * What a process does inside itself is taken at once with what came before. It looks at nothing that others change and
+   * changes nothing that they see; and whoever kills the process leaves the same behind before it and after it. So it
+   * commutes with every other step, and no property looks at a live process in between.
+   */
+  private runAlone(role: number, pid: Pid): void {
+    for (let [message] = this.urgent(role); message !== undefined; [message] = this.urgent(role)) {
+      const spec = this.system.roles[role];
+      if (spec === undefined) return;
+      const signal: Signal = { kind: 'message', message };
+      const step = this.parts.step(spec, this.withoutUrgent(role, signal), this.part(WORLD), this.parts.signalId(signal));
+      const after = this.parts.locals.at(step.local).it;
+      if (step.world !== undefined || step.outputs.length > 0 || after.status === 'dead') return;
+      this.notes.push({ to: this.nameOf(role), what: `(${message.type})` });
+      this.take(role, pid, step);
+    }
+  }
+
+  /** @returns the number of the local state from which the first urgent event is taken, if the signal is that. */
+  private withoutUrgent(role: number, signal: Signal): number {
+    const local = this.local(role);
+    if (local.status !== 'alive' || signal.kind !== 'message' || local.urgent[0] !== signal.message) return this.part(FIRST_LOCAL + role);
+    return this.parts.localId({ ...local, urgent: local.urgent.slice(1) });
+  }
+
+  private take(role: number, pid: Pid, step: Step): void {
+    this.vector[FIRST_LOCAL + role] = step.local;
+    if (step.world !== undefined) this.vector[WORLD] = step.world;
+    this.held |= step.named;
+    for (const output of step.outputs) this.perform(pid, output);
+    const local = this.local(role);
+    if (local.status === 'dead') this.end(role, pid, local.reason);
+  }
+
+  private perform(pid: Pid, output: Output): void {
+    switch (output.type) {
+      case 'send':
+        return this.send(pid, output.to, { kind: 'message', message: output.event });
+      case 'reply':
+        return this.answer(pid, idOfReplyTo(output.to), output.event);
+      case 'call':
+        return this.call(pid, output.to, output.request, output.as ?? 'call', false);
+      case 'multicall':
+        return this.callEach(pid, output);
+      case 'monitor':
+        return this.monitor(pid, output.process, output.as);
+      case 'demonitor':
+        invariant(false, 'a monitor of these systems is never taken back');
+    }
+  }
+
+  private send(from: Address, to: Address, signal: Signal): void {
+    const place = this.placeOf(to);
+    if (place !== undefined) this.put(place, from, signal);
+  }
+
+  private answer(from: Address, id: number, message: Message): void {
+    const call = this.ledger.calls.find((each) => each.id === id);
+    if (call !== undefined) this.send(from, call.owner, { kind: 'reply', call: id, message });
+  }
+
+  private call(owner: Pid, to: Address, request: Message, as: string, isOfGroup: boolean): void {
+    const place = this.placeOf(to);
+    const target = place === undefined ? undefined : this.pidAt(place);
+    if (target === undefined && !isOfGroup && this.hearsOfEnd({ owner, target, to })) return;
+    const id = freeId(this.named());
+    const opened: OpenCall = { id, owner, target, to, request: request.type, as, isOfGroup, isTold: false };
+    this.setLedger({ ...this.ledger, calls: [...this.ledger.calls, opened] });
+    if (place === undefined) this.send(to, owner, { kind: 'callFailed', call: id, reason: 'noproc' });
+    else this.ask(place, owner, id, request);
+  }
+
+  private ask(place: number, from: Pid, id: number, request: Message): void {
+    const port = this.system.ports[place - this.system.roles.length];
+    if (port?.computes === 'asked') this.respond(port, request, id);
+    else this.put(place, from, { kind: 'message', message: { ...request, replyTo: replyToOf(id) } });
+  }
+
+  private callEach(owner: Pid, { to, request, as, silenceMs }: Output & { type: 'multicall' }): void {
+    const { ledger } = this;
+    invariant(!ledger.groups.some((group) => group.owner === owner && group.as === as), 'one multicall of a word is out at a time');
+    this.setLedger({ ...ledger, groups: [...ledger.groups, { owner, as, isLimited: silenceMs !== undefined, failed: [] }] });
+    for (const each of to) this.call(owner, each, request, as, true);
+  }
+
+  private monitor(owner: Pid, address: Address, as: string): void {
+    const place = this.placeOf(address);
+    const monitor = { owner, target: place === undefined ? undefined : this.pidAt(place), address, as };
+    this.setLedger({ ...this.ledger, monitors: [...this.ledger.monitors, monitor] });
+    if (place === undefined) this.send(address, owner, { kind: 'down', monitor, reason: 'noproc' });
+  }
+
+  /** A request reaches a port. Nobody answers a caller that has ended. */
+  private serve(place: number, from: Pid, signal: Signal): void {
+    const port = this.system.ports[place - this.system.roles.length];
+    invariant(port !== undefined && signal.kind === 'message', 'a port is sent messages');
+    const { replyTo, ...request } = signal.message;
+    if (replyTo === undefined) return this.respond(port, signal.message, undefined);
+    const id = idOfReplyTo(String(replyTo));
+    if (this.ledger.calls.some((call) => call.id === id && call.owner === from)) this.respond(port, request, id);
+  }
+
+  private respond(port: Port<Kind>, request: Message, id: number | undefined): void {
+    const { world, answer } = this.parts.ask(port, this.part(WORLD), request);
+    this.vector[WORLD] = world;
+    for (const { to, event } of answer.sends ?? []) this.send(port.name, to, { kind: 'message', message: event });
+    const waiter = id === undefined || answer.reply === undefined ? undefined : { call: id, event: answer.reply };
+    if (answer.start !== undefined) this.start(answer.start, waiter);
+    else if (waiter !== undefined) this.answer(port.name, waiter.call, waiter.event);
+  }
+
+  /** Everything that belonged to the process goes first; then its monitors are told, and after them those who have called it. */
+  private end(role: number, pid: Pid, reason: ExitReason): void {
+    const { calls, monitors, groups } = this.ledger;
+    const isOther = ({ owner }: { readonly owner: Pid }): boolean => owner !== pid;
+    this.setLedger({ calls: calls.filter(isOther), monitors: monitors.filter(isOther), groups: groups.filter(isOther) });
+    this.setMailbox(role, []);
+    const { ledger } = this;
+    for (const monitor of ledger.monitors) if (monitor.target === pid) this.send(pid, monitor.owner, { kind: 'down', monitor, reason });
+    for (const { id, owner, target } of ledger.calls) if (target === pid) this.send(pid, owner, { kind: 'callFailed', call: id, reason });
+    this.notes.push({ to: pid, what: `ends: ${JSON.stringify(reason)}` });
+    const { undertaker } = this.system;
+    if (undertaker?.watches !== this.system.roles[role]?.name || undertaker === undefined) return;
+    this.send(pid, undertaker.port, { kind: 'message', message: { type: 'ended', reason } });
+  }
+
+  private placeOf(address: Address): number | undefined {
+    const { roles, ports } = this.system;
+    const port = ports.findIndex(({ name }) => name === address);
+    if (port !== -1) return roles.length + port;
+    const role = roles.findIndex((spec, index) => {
+      const local = this.local(index);
+      if (local.status === 'alive') return local.pid === address || spec.registered === address;
+      return local.status === 'unborn' && local.pid === address;
+    });
+    return role === -1 ? undefined : role;
+  }
+
+  private pidAt(place: number): Pid {
+    const port = this.system.ports[place - this.system.roles.length];
+    return port === undefined ? pidOf(this.local(place)) : (port.name as Address as Pid);
+  }
+
+  private lives(pid: Pid | undefined): boolean {
+    return pid !== undefined && this.placeOf(pid) !== undefined;
+  }
+
+  /** The call ids that anything names. */
+  private named(): number {
+    const { locals, mailboxes, ledgers } = this.parts;
+    const { roles, ports } = this.system;
+    let named = this.held | ledgers.at(this.part(LEDGER)).named;
+    for (let role = 0; role < roles.length; role += 1) named |= locals.at(this.part(FIRST_LOCAL + role)).named;
+    for (let place = 0; place < roles.length + ports.length; place += 1) {
+      named |= mailboxes.at(this.part(this.mailboxAt(place))).named;
+    }
+    return named;
+  }
+
+  private urgent(role: number): readonly Message[] {
+    const local = this.local(role);
+    return local.status === 'alive' ? local.urgent : [];
+  }
+
+  private put(place: number, from: Address, signal: Signal): void {
+    this.setMailbox(place, withSignal(this.mailbox(place), from, this.parts.signalId(signal)));
+  }
+
+  private setMailbox(place: number, mailbox: Mailbox): void {
+    this.vector[this.mailboxAt(place)] = this.parts.mailboxId(mailbox);
+  }
+
+  private setLedger(ledger: Ledger): void {
+    this.vector[LEDGER] = this.parts.ledgerId(ledger);
+  }
+
+  private mailboxAt(place: number): number {
+    return FIRST_LOCAL + this.system.roles.length + place;
+  }
+
+  private part(index: number): number {
+    return this.vector[index] ?? 0;
+  }
+
+  private roleNamed(name: string): number {
+    const role = this.system.roles.findIndex((each) => each.name === name);
+    invariant(role !== -1, `the system has a role ${name}`);
+    return role;
+  }
+
+  private nameOf(place: number): string {
+    return this.system.roles[place]?.name ?? this.system.ports[place - this.system.roles.length]?.name ?? '';
+  }
+}
+
+export function widthOf({ roles, ports }: Pick<System<never>, 'roles' | 'ports'>): number {
+  return FIRST_LOCAL + 2 * roles.length + ports.length;
+}
+
+function isOf({ owner, as }: Group, call: OpenCall): boolean {
+  return call.isOfGroup && call.owner === owner && call.as === as;
+}

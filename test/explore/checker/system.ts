@@ -1,0 +1,89 @@
+/**
+ * System: what the checker searches. Processes with their production machines and tables, ports that answer from a world which
+ * can be copied, and what else may happen.
+ *
+ * A role is one process of the system at a time: when it has ended, it may be started again, as its next incarnation.
+ */
+import type { AnyStateMachine } from 'xstate';
+import type { Address, Message, Name, Pid, Table } from '../../../src/otp/process.ts';
+import type { Local } from './local.ts';
+
+/** What tables and ports stand over: the logs, the database. */
+export interface World<Kind> {
+  clone(): Kind;
+  /** Equal for equal worlds. */
+  key(): string;
+}
+
+export interface Role<Kind> {
+  /** The first part of its pids. */
+  readonly name: string;
+  readonly machine: AnyStateMachine;
+  readonly registered: Name;
+  readonly input: (world: Kind) => Readonly<Record<string, unknown>>;
+  readonly tables: (self: Pid, world: Kind) => Readonly<Record<string, Table>>;
+}
+
+/** One who answers from the world. */
+export interface Port<Kind> {
+  readonly name: Name;
+  /**
+   * `asked`: the answer is computed in the asking step and comes later. That leaves out no behaviour when the answer would
+   * be the same in any later step. `delivered`: computed in a step of its own.
+   */
+  readonly computes: 'asked' | 'delivered';
+  /** May change `world`. A pure function of the two. */
+  readonly handle: (world: Kind, request: Message) => Answer;
+}
+
+export interface Answer {
+  readonly reply?: Message;
+  readonly sends?: readonly { readonly to: Address; readonly event: Message }[];
+  /** A process that begins now; `reply` comes when it has. */
+  readonly start?: string;
+}
+
+/** A look at one state. */
+export interface View<Kind> {
+  readonly world: Kind;
+  /** Names of what has happened from outside so far. */
+  readonly happened: readonly string[];
+  process(role: string): Local;
+}
+
+
+/** One thing that may happen from outside in a state. */
+export interface Happening<Kind> {
+  /** Names what it does to the world: of equal names over equal worlds the outcome is the same. */
+  readonly name: string;
+  readonly toWorld?: (world: Kind) => void;
+  readonly start?: string;
+  readonly sends?: readonly { readonly from: string; readonly to: Address; readonly event: Message }[];
+}
+
+export interface Violation {
+  readonly property: string;
+  readonly what: string;
+}
+
+export interface Bounds {
+  /** How many processes are killed. */
+  readonly kills: number;
+  /** How many time-outs fire, those of silence among them. */
+  readonly timeouts: number;
+}
+
+export interface System<Kind extends World<Kind>> {
+  readonly world: Kind;
+  readonly roles: readonly Role<Kind>[];
+  readonly ports: readonly Port<Kind>[];
+  /** Roles that run from the beginning. */
+  readonly starts: readonly string[];
+  readonly victims: readonly string[];
+  readonly bounds: Bounds;
+  /** A port that is told of the ends of one role's processes, as of any other: `ended { reason }`. */
+  readonly undertaker?: { readonly port: Name; readonly watches: string };
+  readonly happenings: (view: View<Kind>) => readonly Happening<Kind>[];
+  /** What is wrong in a state; `isQuiet` when nothing is under way in it. */
+  readonly violation: (view: View<Kind>, isQuiet: boolean) => Violation | undefined;
+}
