@@ -74,15 +74,15 @@ test('finds a planted bug by a shortest way, and draws it', () => {
   expect(counterexample && sequenceChart(counterexample).split('\n')).toEqual([
     'counted: 1 of 2',
     '',
-    '@supervisor   one           two           @counter',
-    '|------------>|             |             |  init',
-    '|-------------------------->|             |  init',
-    '|             |-------------------------->|  get',
-    '|             |<--------------------------|  read',
-    '|             |             |------------>|  get',
-    '|             |             |<------------|  read',
-    '|             |-------------------------->|  set',
-    '|             |             |------------>|  set',
+    '@supervisor  one  two  @counter',
+    '|----------->|    |    |  init',
+    '|---------------->|    |  init',
+    '|            |-------->|  get',
+    '|            |<--------|  read',
+    '|            |    |--->|  get',
+    '|            |    |<---|  read',
+    '|            |-------->|  set',
+    '|            |    |--->|  set',
   ]);
 });
 

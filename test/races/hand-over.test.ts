@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { earlyOffset, lateMonitor, trustedSnapshot, unboundedHistory } from './negative-controls.ts';
+import { earlyOffset, lateMonitor, trustedSnapshot, unboundedHistory } from '../explore/controls/hand-over-machines.ts';
 import { anyScript, run, scriptWithSilences, type RunOptions, type Script } from '../support/hand-over/hand-over-run.ts';
 import { PROPERTIES, violationsOf, type Violation } from './violations.ts';
 import type { Machines, WorldSizes } from '../support/hand-over/hand-over-world.ts';

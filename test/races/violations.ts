@@ -13,6 +13,7 @@ export const PROPERTIES = {
   kept: 'what the storage takes for taken is in the log of the shape',
   held: 'a block of the log is in memory only while its answer is under way',
   told: 'a dependant learns every move, and once that the values are invalid',
+  drained: 'draining deletes nothing',
 } as const;
 
 export type Property = keyof typeof PROPERTIES;
@@ -42,13 +43,17 @@ const CLAIMS: readonly (readonly [string, Property])[] = [
   ['does not exist', 'once'],
 ];
 
+/** @returns the property that a crash breaks, by the claim with which the process ended. */
+export function propertyOf(claim: string): Property {
+  return CLAIMS.find(([part]) => claim.includes(part))?.[1] ?? 'crashes';
+}
+
 function crashViolations(world: HandOverWorld): Violation[] {
   return world.records.flatMap((record) => {
     if (record.type !== 'exit' || typeof record.reason !== 'object' || !('error' in record.reason)) return [];
     const { message } = record.reason.error;
     if (message.includes("'poison'")) return []; // That was the script.
-    const property = CLAIMS.find(([claim]) => message.includes(claim))?.[1] ?? 'crashes';
-    return [{ property, what: `${record.process}: ${message}` }];
+    return [{ property: propertyOf(message), what: `${record.process}: ${message}` }];
   });
 }
 
@@ -158,7 +163,7 @@ function wrongEnd(world: HandOverWorld): string[] {
   return cause !== 'drain' && conclusion === 'drain' ? [`the Consumer's end (${cause}) was taken for a drain`] : [];
 }
 
-function countsOf(column: readonly (string | null)[]): [string | null, number][] {
+export function countsOf(column: readonly (string | null)[]): [string | null, number][] {
   const counts = new Map<string | null, number>();
   for (const value of column) counts.set(value, (counts.get(value) ?? 0) + 1);
   return [...counts].sort();

@@ -9,7 +9,7 @@ import { freeId, idOfReplyTo, replyToOf, type Group, type Ledger, type OpenCall 
 import type { Local } from './local.ts';
 import type { Output } from './performance.ts';
 import { describeSignal, isOfCall, without, withoutFirst, withSignal, type Channel, type Mailbox, type Signal } from './signal.ts';
-import type { Answer, Happening, Port, System, View, World } from './system.ts';
+import type { Answer, Happening, Port, Role, System, View, World } from './system.ts';
 
 /** What a chart shows of a step. */
 export interface Note {
@@ -24,6 +24,8 @@ const [WORLD, LEDGER, FATE, FIRST_LOCAL] = [0, 1, 2, 3];
 export class Draft<Kind extends World<Kind>> implements View<Kind> {
   private readonly vector: Int32Array;
   private readonly notes: Note[] = [];
+  /** As this step has made it so far; its number is looked up when the step is over. */
+  private changedLedger: Ledger | undefined;
   /** Call ids that this step has in hand, as bits: no new call gets one of them. */
   private held = 0;
 
@@ -47,7 +49,9 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     return draft;
   }
 
+  /** What the step has led to. */
   get state(): Int32Array {
+    if (this.changedLedger !== undefined) this.vector[LEDGER] = this.parts.ledgerId(this.changedLedger);
     return this.vector;
   }
 
@@ -63,6 +67,11 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     return this.fate.happened;
   }
 
+  get hasStruck(): boolean {
+    const { kills, timeouts } = this.system.bounds;
+    return this.fate.kills < kills || this.fate.timeouts < timeouts;
+  }
+
   get fate(): Fate {
     return this.parts.fates.at(this.part(FATE));
   }
@@ -72,7 +81,7 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
   }
 
   get ledger(): Ledger {
-    return this.parts.ledgers.at(this.part(LEDGER)).it;
+    return this.changedLedger ?? this.parts.ledgers.at(this.part(LEDGER)).it;
   }
 
   process(name: string): Local {
@@ -90,10 +99,11 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
 
   /** The first signal of a channel reaches its process. */
   deliver(place: number, channel: Channel): void {
-    const signal = this.parts.signals.at(channel.signals[0] ?? 0).it;
+    const id = channel.signals[0] ?? 0;
+    const signal = this.parts.signals.at(id).it;
     this.setMailbox(place, withoutFirst(this.mailbox(place), channel));
     this.notes.push({ from: channel.from, to: this.nameOf(place), what: describeSignal(signal) });
-    if (place < this.system.roles.length) this.hand(place, signal);
+    if (place < this.system.roles.length) this.hand(place, id);
     else this.serve(place, channel.from as Pid, signal);
   }
 
@@ -102,13 +112,15 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     const [message] = this.urgent(role);
     invariant(message !== undefined, 'something is urgent');
     this.notes.push({ to: this.nameOf(role), what: `(${message.type})` });
-    this.run(role, { kind: 'message', message });
+    const at = FIRST_LOCAL + role;
+    this.vector[at] = this.parts.withoutUrgent(this.part(at));
+    this.tell(role, message);
   }
 
   kill(role: number): void {
     this.fate = { ...this.fate, kills: this.fate.kills - 1 };
     this.notes.push({ to: this.nameOf(role), what: 'is killed' });
-    this.run(role, { kind: 'kill' });
+    this.run(role, this.parts.signalId({ kind: 'kill' }));
   }
 
   timeout(role: number, name: string): void {
@@ -118,7 +130,7 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     this.fate = { ...this.fate, timeouts: this.fate.timeouts - 1 };
     this.notes.push({ to: this.nameOf(role), what: `time-out ${name}` });
     this.vector[FIRST_LOCAL + role] = this.parts.localId({ ...local, timers });
-    this.run(role, { kind: 'message', message: { type: `timeout.${name}`, content } });
+    this.tell(role, { type: `timeout.${name}`, content });
   }
 
   /** Nobody of a multicall has answered for too long. */
@@ -132,9 +144,9 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     this.finish(role, { ...group, failed: [...group.failed, ...open.map(({ to }) => to)] });
   }
 
-  happen({ name, toWorld, start, sends = [] }: Happening<Kind>): void {
+  happen({ name, isRemembered, toWorld, start, sends = [] }: Happening<Kind>): void {
     this.notes.push({ to: 'world', what: name });
-    this.fate = { ...this.fate, happened: [...this.fate.happened, name].sort() };
+    if (isRemembered === true) this.fate = { ...this.fate, happened: [...this.fate.happened, name].sort() };
     if (toWorld !== undefined) this.change(name, toWorld);
     if (start !== undefined) this.start(start);
     for (const { from, to, event } of sends) this.send(from as Address, to, { kind: 'message', message: event });
@@ -157,26 +169,27 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     return pid;
   }
 
-  private hand(role: number, signal: Signal): void {
-    this.held |= this.parts.signals.at(this.parts.signalId(signal)).named;
+  private hand(role: number, id: number): void {
+    const { it: signal, named } = this.parts.signals.at(id);
+    this.held |= named;
     if (signal.kind === 'reply') this.receiveReply(role, signal.call, signal.message);
     else if (signal.kind === 'callFailed') this.receiveFailure(role, signal.call, signal.reason);
     else if (signal.kind === 'down') this.receiveDown(role, signal);
-    else this.run(role, signal);
+    else this.run(role, id);
     if (signal.kind === 'init' && signal.waiter !== undefined) this.answer('@supervisor', signal.waiter.call, signal.waiter.event);
   }
 
   private receiveReply(role: number, id: number, message: Message): void {
     const call = this.close(role, id);
     if (call.isOfGroup) this.settle(role, call, []);
-    else if (!call.isTold) this.run(role, { kind: 'message', message });
+    else if (!call.isTold) this.tell(role, message);
   }
 
   private receiveFailure(role: number, id: number, reason: ExitReason): void {
     const call = this.close(role, id);
     if (call.isOfGroup) this.settle(role, call, [call.to]);
     else if (!call.isTold && !this.hearsOfEnd(call)) {
-      this.run(role, { kind: 'message', message: { type: `${call.as}.failed`, to: call.to, request: call.request, reason } });
+      this.tell(role, { type: `${call.as}.failed`, to: call.to, request: call.request, reason });
     }
   }
 
@@ -188,7 +201,7 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     const told = calls.map((call) => (isOfTarget(call) ? { ...call, isTold: true } : call));
     const at = monitors.findIndex(isIt);
     this.setLedger({ calls: told, monitors: monitors.filter((_, index) => index !== at), groups });
-    this.run(role, { kind: 'message', message: { type: `${as}.down`, process: address, reason } });
+    this.tell(role, { type: `${as}.down`, process: address, reason });
   }
 
   /** A call of a multicall has its outcome. */
@@ -205,7 +218,7 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
   private finish(role: number, { owner, as, failed }: Group): void {
     const { ledger } = this;
     this.setLedger({ ...ledger, groups: ledger.groups.filter((group) => group.owner !== owner || group.as !== as) });
-    this.run(role, { kind: 'message', message: { type: `${as}.done`, failed } });
+    this.tell(role, { type: `${as}.done`, failed });
   }
 
   private close(role: number, id: number): OpenCall {
@@ -230,14 +243,22 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     });
   }
 
+  /** An event for a machine. */
+  private tell(role: number, message: Message): void {
+    this.run(role, this.parts.messageId(message));
+  }
+
   /** One transition of a process, and those behind it that concern nobody else. */
-  private run(role: number, signal: Signal): void {
-    const spec = this.system.roles[role];
-    invariant(spec !== undefined, 'a process has a role');
-    const pid = pidOf(this.local(role));
-    const id = this.parts.signalId(signal);
-    this.take(role, pid, this.parts.step(spec, this.withoutUrgent(role, signal), this.part(WORLD), id));
-    this.runAlone(role, pid);
+  private run(role: number, signal: number): void {
+    const spec = this.specOf(role);
+    const at = FIRST_LOCAL + role;
+    this.take(role, this.parts.step(spec, this.part(at), this.part(WORLD), signal));
+    for (let [message] = this.urgent(role); message !== undefined; [message] = this.urgent(role)) {
+      const step = this.parts.step(spec, this.parts.withoutUrgent(this.part(at)), this.part(WORLD), this.parts.messageId(message));
+      if (!this.isAlone(step)) return;
+      this.notes.push({ to: spec.name, what: `(${message.type})` });
+      this.take(role, step);
+    }
   }
 
   /**
@@ -245,27 +266,12 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
    * changes nothing that they see; and whoever kills the process leaves the same behind before it and after it. So it
    * commutes with every other step, and no property looks at a live process in between.
    */
-  private runAlone(role: number, pid: Pid): void {
-    for (let [message] = this.urgent(role); message !== undefined; [message] = this.urgent(role)) {
-      const spec = this.system.roles[role];
-      if (spec === undefined) return;
-      const signal: Signal = { kind: 'message', message };
-      const step = this.parts.step(spec, this.withoutUrgent(role, signal), this.part(WORLD), this.parts.signalId(signal));
-      const after = this.parts.locals.at(step.local).it;
-      if (step.world !== undefined || step.outputs.length > 0 || after.status === 'dead') return;
-      this.notes.push({ to: this.nameOf(role), what: `(${message.type})` });
-      this.take(role, pid, step);
-    }
+  private isAlone({ local, world, outputs }: Step): boolean {
+    return world === undefined && outputs.length === 0 && this.parts.locals.at(local).it.status === 'alive';
   }
 
-  /** @returns the number of the local state from which the first urgent event is taken, if the signal is that. */
-  private withoutUrgent(role: number, signal: Signal): number {
-    const local = this.local(role);
-    if (local.status !== 'alive' || signal.kind !== 'message' || local.urgent[0] !== signal.message) return this.part(FIRST_LOCAL + role);
-    return this.parts.localId({ ...local, urgent: local.urgent.slice(1) });
-  }
-
-  private take(role: number, pid: Pid, step: Step): void {
+  private take(role: number, step: Step): void {
+    const pid = pidOf(this.local(role));
     this.vector[FIRST_LOCAL + role] = step.local;
     if (step.world !== undefined) this.vector[WORLD] = step.world;
     this.held |= step.named;
@@ -277,7 +283,7 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
   private perform(pid: Pid, output: Output): void {
     switch (output.type) {
       case 'send':
-        return this.send(pid, output.to, { kind: 'message', message: output.event });
+        return this.sendMessage(pid, output.to, output.event);
       case 'reply':
         return this.answer(pid, idOfReplyTo(output.to), output.event);
       case 'call':
@@ -294,6 +300,11 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
   private send(from: Address, to: Address, signal: Signal): void {
     const place = this.placeOf(to);
     if (place !== undefined) this.put(place, from, signal);
+  }
+
+  private sendMessage(from: Address, to: Address, message: Message): void {
+    const place = this.placeOf(to);
+    if (place !== undefined) this.setMailbox(place, withSignal(this.mailbox(place), from, this.parts.messageId(message)));
   }
 
   private answer(from: Address, id: number, message: Message): void {
@@ -345,7 +356,7 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
   private respond(port: Port<Kind>, request: Message, id: number | undefined): void {
     const { world, answer } = this.parts.ask(port, this.part(WORLD), request);
     this.vector[WORLD] = world;
-    for (const { to, event } of answer.sends ?? []) this.send(port.name, to, { kind: 'message', message: event });
+    for (const { to, event } of answer.sends ?? []) this.sendMessage(port.name, to, event);
     const waiter = id === undefined || answer.reply === undefined ? undefined : { call: id, event: answer.reply };
     if (answer.start !== undefined) this.start(answer.start, waiter);
     else if (waiter !== undefined) this.answer(port.name, waiter.call, waiter.event);
@@ -389,14 +400,21 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
 
   /** The call ids that anything names. */
   private named(): number {
-    const { locals, mailboxes, ledgers } = this.parts;
+    const { locals, mailboxes } = this.parts;
     const { roles, ports } = this.system;
-    let named = this.held | ledgers.at(this.part(LEDGER)).named;
+    let named = this.held;
+    for (const { id } of this.ledger.calls) named |= 1 << id;
     for (let role = 0; role < roles.length; role += 1) named |= locals.at(this.part(FIRST_LOCAL + role)).named;
     for (let place = 0; place < roles.length + ports.length; place += 1) {
       named |= mailboxes.at(this.part(this.mailboxAt(place))).named;
     }
     return named;
+  }
+
+  private specOf(role: number): Role<Kind> {
+    const spec = this.system.roles[role];
+    invariant(spec !== undefined, 'a process has a role');
+    return spec;
   }
 
   private urgent(role: number): readonly Message[] {
@@ -413,7 +431,7 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
   }
 
   private setLedger(ledger: Ledger): void {
-    this.vector[LEDGER] = this.parts.ledgerId(ledger);
+    this.changedLedger = ledger;
   }
 
   private mailboxAt(place: number): number {

@@ -54,6 +54,9 @@ export class Evaluator<Kind extends World<Kind>> {
   readonly ledgers = new Interner<Part<Ledger>>(PARTS_MAX);
   readonly fates = new Interner<Fate>(PARTS_MAX);
   evaluations = 0;
+  /** Messages are the same objects again and again, as local states and steps hold them. */
+  private readonly messageSignals = new WeakMap<Message, number>();
+  private readonly behindUrgent = new Map<number, number>();
   private readonly steps = new Map<number, Step>();
   private readonly changes = new Map<string, { readonly world: number; readonly answer: Answer }>();
 
@@ -65,6 +68,25 @@ export class Evaluator<Kind extends World<Kind>> {
   signalId(signal: Signal): number {
     const key = JSON.stringify(signal);
     return this.signals.idOf(key, () => ({ it: signal, named: namedIn(key) | namedBy(signal) }));
+  }
+
+  messageId(message: Message): number {
+    const known = this.messageSignals.get(message);
+    if (known !== undefined) return known;
+    const id = this.signalId({ kind: 'message', message });
+    this.messageSignals.set(message, id);
+    return id;
+  }
+
+  /** The local state without the first of what is urgent in it, which is being handled. */
+  withoutUrgent(local: number): number {
+    const known = this.behindUrgent.get(local);
+    if (known !== undefined) return known;
+    const { it } = this.locals.at(local);
+    invariant(it.status === 'alive', 'a process that lives has something urgent');
+    const id = this.localId({ ...it, urgent: it.urgent.slice(1) });
+    this.behindUrgent.set(local, id);
+    return id;
   }
 
   mailboxId(mailbox: Mailbox): number {

@@ -56,7 +56,7 @@ class Search<Kind extends World<Kind>> {
 
   constructor(private readonly system: System<Kind>) {
     this.store = new StateStore(widthOf(system));
-    this.store.add(Draft.first(system, this.parts).state, 0, 0);
+    this.store.add(opened(system, this.parts).state, 0, 0);
   }
 
   run(statesMax: number): void {
@@ -99,7 +99,7 @@ class Search<Kind extends World<Kind>> {
   }
 
   private explain(state: number, violation: Violation): Counterexample {
-    let draft = Draft.first(this.system, this.parts);
+    let draft = opened(this.system, this.parts);
     const steps = this.store.wayTo(state).map((step) => {
       const move = movesOf(this.system, draft)[step];
       draft = new Draft(this.system, this.parts, draft.state);
@@ -108,6 +108,21 @@ class Search<Kind extends World<Kind>> {
     });
     return { ...violation, steps };
   }
+}
+
+/** Where the search begins. */
+function opened<Kind extends World<Kind>>(system: System<Kind>, parts: Evaluator<Kind>): Draft<Kind> {
+  const draft = Draft.first(system, parts);
+  for (const happening of system.opening ?? []) {
+    calm(system, draft);
+    draft.happen(happening);
+    calm(system, draft);
+  }
+  return draft;
+}
+
+function calm<Kind extends World<Kind>>(system: System<Kind>, draft: Draft<Kind>): void {
+  for (let [move] = movesOf(system, draft); move !== undefined && isUnderWay(move); [move] = movesOf(system, draft)) make(draft, move);
 }
 
 function movesOf<Kind extends World<Kind>>(system: System<Kind>, draft: Draft<Kind>): readonly Move<Kind>[] {

@@ -46,8 +46,10 @@ export interface Answer {
 /** A look at one state. */
 export interface View<Kind> {
   readonly world: Kind;
-  /** Names of what has happened from outside so far. */
+  /** Names of what has happened from outside so far, and is remembered; sorted. */
   readonly happened: readonly string[];
+  /** A process was killed, or a time-out has fired. */
+  readonly hasStruck: boolean;
   process(role: string): Local;
 }
 
@@ -56,6 +58,8 @@ export interface View<Kind> {
 export interface Happening<Kind> {
   /** Names what it does to the world: of equal names over equal worlds the outcome is the same. */
   readonly name: string;
+  /** That it has happened makes a difference which the rest of a state does not tell. */
+  readonly isRemembered?: boolean;
   readonly toWorld?: (world: Kind) => void;
   readonly start?: string;
   readonly sends?: readonly { readonly from: string; readonly to: Address; readonly event: Message }[];
@@ -79,6 +83,8 @@ export interface System<Kind extends World<Kind>> {
   readonly ports: readonly Port<Kind>[];
   /** Roles that run from the beginning. */
   readonly starts: readonly string[];
+  /** Happens before the search begins, each when nothing is under way; everything is then delivered in the order of its finding. */
+  readonly opening?: readonly Happening<Kind>[];
   readonly victims: readonly string[];
   readonly bounds: Bounds;
   /** A port that is told of the ends of one role's processes, as of any other: `ended { reason }`. */

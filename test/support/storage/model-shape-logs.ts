@@ -1,6 +1,6 @@
 /**
  * ModelShapeLogs: the shapes' logs as the tables of processes write them, in memory, and copied together with those tables.
- * No reader, no snapshot's rows, no transaction log behind it. A test holds it to the engine that a service uses.
+ * A snapshot is there at once and whole; no transaction log stands behind it. A test holds it to the engine that a service uses.
  */
 import { Copies, type Fork } from '../../../src/base/fork.ts';
 import { invariant } from '../../../src/base/invariant.ts';
@@ -53,6 +53,9 @@ export class ModelShapeLogs {
   }
 }
 
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
 interface ModelLine {
   readonly offset: LogOffset;
   readonly text: string;
@@ -64,6 +67,7 @@ interface ModelShapeState {
   readonly pace: PaceState;
   readonly waitsAt?: Lsn | undefined;
   readonly isBrought?: boolean;
+  readonly rows?: readonly string[];
   readonly lines?: readonly ModelLine[];
   readonly pending?: readonly ModelLine[];
   readonly pgSnapshot?: PgSnapshot | undefined;
@@ -74,17 +78,19 @@ export class ModelShapeLog {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
   private readonly pace: Pace;
+  private rows: readonly string[];
   private readonly lines: ModelLine[];
   private pending: ModelLine[];
   private pgSnapshot: PgSnapshot | undefined;
   filterBy: PgSnapshot | undefined;
 
   constructor(logs: { readonly position: LogPosition }, state: ModelShapeState) {
-    const { handle, definition, pace, waitsAt, isBrought, lines, pending, pgSnapshot, filterBy } = state;
+    const { handle, definition, pace, waitsAt, isBrought, rows, lines, pending, pgSnapshot, filterBy } = state;
     this.handle = handle;
     this.definition = definition;
     this.pace = new Pace(logs, pace, waitsAt);
     if (isBrought === false) this.pace.leaveBehind(waitsAt ?? LSN_ZERO);
+    this.rows = rows ?? [];
     this.lines = [...(lines ?? [])];
     this.pending = [...(pending ?? [])];
     this.pgSnapshot = pgSnapshot;
@@ -92,8 +98,8 @@ export class ModelShapeLog {
   }
 
   get state(): ModelShapeState {
-    const { handle, definition, waitsAt, isBrought, lines, pending, pgSnapshot, filterBy } = this;
-    const written = { lines: [...lines], pending: [...pending] };
+    const { handle, definition, waitsAt, isBrought, rows, lines, pending, pgSnapshot, filterBy } = this;
+    const written = { rows, lines: [...lines], pending: [...pending] };
     return { handle, definition, pace: this.pace.state, waitsAt, isBrought, ...written, pgSnapshot, filterBy };
   }
 
@@ -113,16 +119,29 @@ export class ModelShapeLog {
     return { state: this.pgSnapshot === undefined ? 'awaited' : 'complete' };
   }
 
-  /** At once: it has no rows. Nothing lies in the log that it does not see. */
-  takeSnapshot(pgSnapshot: PgSnapshot): void {
+  /**
+   * At once, whole.
+   *
+   * @param firstUnseen where the log begins that it does not see.
+   */
+  takeSnapshot(pgSnapshot: PgSnapshot, rows: readonly Uint8Array[] = [], firstUnseen?: LogPosition): void {
     invariant(this.pgSnapshot === undefined, 'a snapshot begins once');
     this.pgSnapshot = pgSnapshot;
     this.filterBy = pgSnapshot;
+    this.rows = rows.map((row) => decoder.decode(row));
+    if (firstUnseen !== undefined) this.pace.goBack(firstUnseen);
+  }
+
+  /** What can be read, in log order: the rows of the snapshot stand at its end. */
+  entriesBehind(after: LogOffset): readonly { readonly offset: LogOffset; readonly bytes: Uint8Array }[] {
+    const entries = [...this.rows.map((text) => ({ offset: SNAPSHOT_END, text })), ...this.lines];
+    const behind = entries.filter(({ offset }) => compareOffsets(offset, after) > 0);
+    return behind.map(({ offset, text }) => ({ offset, bytes: encoder.encode(text) }));
   }
 
   append(lsn: Lsn, position: number, line: Uint8Array): void {
     const offset = offsetOf(lsn, position);
-    if (compareOffsets(offset, this.pending.at(-1)?.offset ?? this.end) > 0) this.pending.push({ offset, text: String(line) });
+    if (compareOffsets(offset, this.pending.at(-1)?.offset ?? this.end) > 0) this.pending.push({ offset, text: decoder.decode(line) });
     else invariant(this.pending.length === 0, 'lines come in the order of their offsets');
   }
 

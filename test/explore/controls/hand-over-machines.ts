@@ -1,8 +1,8 @@
 /** The machines with one cure taken out of each: the property must find the old bugs again. */
-import { consumer } from '../../src/actors/consumer/consumer.ts';
-import { materializer } from '../../src/actors/materializer.ts';
-import { stateAt, withConfig, type ConfigNode } from '../support/actors/machine-config.ts';
-import type { Machines } from '../support/hand-over/hand-over-world.ts';
+import { consumer } from '../../../src/actors/consumer/consumer.ts';
+import { materializer } from '../../../src/actors/materializer.ts';
+import { stateAt, withConfig, type ConfigNode } from '../../support/actors/machine-config.ts';
+import type { Machines } from '../../support/hand-over/hand-over-world.ts';
 
 const END_OF_LOG = '18446744073709551615_inf';
 
@@ -54,6 +54,36 @@ export const trustedSnapshot: Machines = {
   consumer: withConfig(consumer, (config) => {
     const buffering = stateAt(config, 'running.ingest.buffering');
     buffering.on = { ...buffering.on, 'snapshot.known': 'measuring' };
+  }),
+  materializer,
+};
+
+/** A waiting state without a transition for the peer's death: it waits for ever. */
+export const deafToDeath: Machines = {
+  consumer,
+  materializer: withConfig(materializer, (config) => {
+    const subscribing = stateAt(config, 'subscribing');
+    subscribing.on = { ...subscribing.on, 'consumer.down': {} };
+  }),
+};
+
+/** A Consumer that is asked to drain, and ends as if it were deleted. */
+export const drainThatDeletes: Machines = {
+  consumer: withConfig(consumer, (config) => {
+    const running = stateAt(config, 'running');
+    const actions = { type: 'noteReason', params: { reason: { shutdown: { delete: 'it was asked to stop' } } } };
+    running.on = { ...running.on, stop: { target: 'closed', actions } };
+  }),
+  materializer,
+};
+
+/** Goes along with the others as soon as it has registered: their position passes what it has yet to take. */
+export const earlyPace: Machines = {
+  consumer: withConfig(consumer, (config) => {
+    const registering = stateAt(config, 'running.ingest.registering');
+    const [, created] = registering.on?.['shape.registered'] as ConfigNode[];
+    if (created === undefined) throw new Error('a new shape registers');
+    created.actions = [created.actions, { type: 'apply', params: { table: 'log', change: 'caughtUp' } }];
   }),
   materializer,
 };

@@ -1,0 +1,180 @@
+/**
+ * HandOverModel: the world of a hand-over as a value. One table and its transactions, the transaction log, the log of one
+ * shape, and the blocks and deliveries that are in memory between two processes.
+ *
+ * Transactions commit in the order of the script, which is the order of the log. When each is shown is open: Postgres streams
+ * a commit before its snapshots see it.
+ */
+import { consumerOf } from '../../../src/actors/shape-processes.ts';
+import { Fork } from '../../../src/base/fork.ts';
+import { invariant } from '../../../src/base/invariant.ts';
+import { placeAt, type EntryPlace } from '../../../src/model/log-entry.ts';
+import { compareOffsets, isInSnapshot, type LogOffset } from '../../../src/model/log-offset.ts';
+import type { LogRange } from '../../../src/model/log-position.ts';
+import { LSN_ZERO } from '../../../src/model/lsn.ts';
+import type { PgSnapshot } from '../../../src/model/pg-snapshot.ts';
+import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
+import type { LogBlock } from '../../../src/model/transaction.ts';
+import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
+import { LineReader } from '../../../src/shapes/line-reader.ts';
+import { ShapeBlocks } from '../../../src/storage/shapes/shape-blocks.ts';
+import { tupleOf, type Row, type RowChange } from '../../support/actors/changes.ts';
+import { ModelShapeLogs, type ModelShapeLog } from '../../support/storage/model-shape-logs.ts';
+import type { World } from '../checker/system.ts';
+import type { OpenDeliveries } from './model-deliveries.ts';
+import type { ScriptedLog } from './scripted-log.ts';
+
+export const HANDLE = '1-1' as Handle;
+export const CONSUMER = consumerOf(HANDLE);
+export const COLUMN = 'value';
+
+interface Remembered {
+  /** How many transactions are committed, and in the log. */
+  readonly committed: number;
+  /** Which of them snapshots see; all of them once the snapshot was taken, since it makes no difference any more. */
+  readonly shown: readonly number[];
+  readonly pgSnapshot: PgSnapshot | undefined;
+  readonly snapshotRows: number;
+  /** Of the last Consumer that ended. */
+  readonly hasDrained: boolean;
+  /** The operations that the present Materializer's table was given, as offsets; a row of the snapshot is `snapshot`. */
+  readonly applied: readonly string[];
+  /** What lies in `history`, and is not yet taken. */
+  readonly historyRead: string;
+}
+
+const NOTHING: Remembered = {
+  committed: 0, shown: [], pgSnapshot: undefined, snapshotRows: 0, hasDrained: false, applied: [], historyRead: '',
+};
+
+export class HandOverModel implements World<HandOverModel> {
+  constructor(
+    readonly log: ScriptedLog,
+    readonly definition: ShapeDefinition,
+    public is: Remembered = NOTHING,
+    readonly shapes = new ModelShapeLogs(),
+    readonly history = new ShapeBlocks(),
+    readonly deliveries: OpenDeliveries = new Map(),
+    /** Loaded for each process, and not yet taken. */
+    readonly loaded = new Map<string, LogBlock>(),
+  ) {}
+
+  clone(): HandOverModel {
+    const fork = new Fork();
+    const { log, definition, is, shapes, history, deliveries, loaded } = this;
+    return new HandOverModel(log, definition, is, shapes.clone(fork), history.clone(fork), new Map(deliveries), new Map(loaded));
+  }
+
+  key(): string {
+    const open = Array.from(this.deliveries.values(), ({ id, layers }) => [id, layers.map((layer) => [...layer.keys()])]);
+    const loaded = Array.from(this.loaded, ([owner, { after, through }]) => [owner, after, through]).sort();
+    return JSON.stringify([this.is, this.shapes.key(), open.sort(), loaded]);
+  }
+
+  get shapeLog(): ModelShapeLog | undefined {
+    return this.shapes.get(HANDLE);
+  }
+
+  /** As of the last commit. */
+  get rows(): readonly Row[] {
+    return rowsAfter(this.log.transactions.slice(0, this.is.committed));
+  }
+
+  /** Who writes a row waits until the last who wrote it is shown. */
+  get mayCommit(): boolean {
+    const { transactions } = this.log;
+    const next = transactions[this.is.committed];
+    if (next === undefined) return false;
+    const written = new Set(next.changes.map(keyOf));
+    return this.hidden.every((index) => transactions[index]?.changes.every((change) => !written.has(keyOf(change))));
+  }
+
+  get hidden(): readonly number[] {
+    return Array.from({ length: this.is.committed }, (_, index) => index).filter((index) => !this.is.shown.includes(index));
+  }
+
+  commit(): void {
+    const { committed, shown, pgSnapshot } = this.is;
+    this.is = { ...this.is, committed: committed + 1, shown: pgSnapshot === undefined ? shown : [...shown, committed] };
+  }
+
+  show(index: number): void {
+    this.is = { ...this.is, shown: [...this.is.shown, index].sort((one, other) => one - other) };
+  }
+
+  noteEnd(hasDrained: boolean): void {
+    this.is = { ...this.is, hasDrained };
+    if (!hasDrained) this.shapes.delete(HANDLE);
+  }
+
+  /** @returns undefined when the shape is gone. */
+  takeSnapshot(): PgSnapshot | undefined {
+    const { log, definition, shapeLog, is } = this;
+    if (shapeLog === undefined) return undefined;
+    const pgSnapshot = this.pgSnapshot();
+    const lines = new ChangeConverter(definition, undefined, (id) => log.layoutOf(id));
+    const rows = rowsAfter(log.transactions.filter((_, index) => is.shown.includes(index)));
+    const written = rows.map((row) => lines.snapshotLine(tupleOf(row)).slice());
+    shapeLog.takeSnapshot(pgSnapshot, written, log.firstUnseen(is.committed, pgSnapshot));
+    this.is = { ...is, pgSnapshot, snapshotRows: rows.length, shown: Array.from({ length: is.committed }, (_, index) => index) };
+    return pgSnapshot;
+  }
+
+  /** All of a log that can be read behind `after`, up to `through`; undefined when the shape is gone. */
+  readHistory(after: EntryPlace, through: LogOffset): EntryPlace | undefined {
+    this.history.forgetUnless((handle) => this.shapes.get(handle) !== undefined);
+    const { shapeLog } = this;
+    this.is = { ...this.is, historyRead: '' };
+    if (shapeLog === undefined) return undefined;
+    invariant(compareOffsets(after.offset, shapeLog.end) <= 0, 'a follower reads only what it was told can be read');
+    const reader = new LineReader(COLUMN);
+    const entries = shapeLog.entriesBehind(after.offset).filter(({ offset }) => compareOffsets(offset, through) <= 0);
+    const end = placeAt(compareOffsets(shapeLog.end, through) < 0 ? shapeLog.end : through);
+    const rows = entries.map(({ offset, bytes }) => ({ offset, ...reader.read(bytes) }));
+    this.history.put(HANDLE, COLUMN, { after, through: end }, rows);
+    this.is = { ...this.is, historyRead: JSON.stringify([after, end]) };
+    return end;
+  }
+
+  beginMaterializer(): void {
+    this.is = { ...this.is, applied: [] };
+  }
+
+  takeHistory(...asked: Parameters<ShapeBlocks['take']>): ReturnType<ShapeBlocks['take']> {
+    const rows = this.history.take(...asked);
+    const applied = rows.map(({ offset }) => (isInSnapshot(offset) ? 'snapshot' : offset));
+    this.is = { ...this.is, applied: [...this.is.applied, ...applied], historyRead: '' };
+    return rows;
+  }
+
+  takeLoaded(owner: string, { after, through }: LogRange): LogBlock {
+    const block = this.loaded.get(owner);
+    invariant(block?.after === after && block.through === through, `a block behind ${after} is taken once it was loaded`);
+    this.loaded.delete(owner);
+    return block;
+  }
+
+  /** A transaction is running for all others until it is shown: those that have yet to commit have begun. */
+  private pgSnapshot(): PgSnapshot {
+    const { transactions } = this.log;
+    const shown = transactions.filter((_, index) => this.is.shown.includes(index)).map(({ xid }) => xid);
+    const xids = transactions.map(({ xid }) => xid).sort((one, other) => one - other);
+    const xmax = shown.length === 0 ? Math.min(...xids) : Math.max(...shown) + 1;
+    const xip = xids.filter((xid) => xid < xmax && !shown.includes(xid)).map(String);
+    const insertLsn = transactions[this.is.committed - 1]?.lsn ?? LSN_ZERO;
+    return { xmin: xip[0] ?? String(xmax), xmax: String(xmax), xip, insertLsn };
+  }
+}
+
+function rowsAfter(transactions: readonly { readonly changes: readonly RowChange[] }[]): readonly Row[] {
+  const rows = new Map<string, Row>();
+  for (const change of transactions.flatMap(({ changes }) => changes)) {
+    if ('new' in change) rows.set(keyOf(change), change.new);
+    else rows.delete(keyOf(change));
+  }
+  return [...rows.values()];
+}
+
+function keyOf(change: RowChange): string {
+  return String('new' in change ? change.new[0] : 'old' in change ? change.old[0] : undefined);
+}

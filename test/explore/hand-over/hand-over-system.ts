@@ -1,0 +1,163 @@
+/**
+ * HandOverSystem: Consumer, Snapshotter and Materializer of one shape, the two collectors, and a writer. It begins with an
+ * empty log and a collector that is ready. When the shape is made, what a writer does and who dies is anybody's choice.
+ *
+ * The collectors are not killed: their supervisor ends whatever depends on them together with them, and begins all anew.
+ */
+import { consumer } from '../../../src/actors/consumer/consumer.ts';
+import { materializer } from '../../../src/actors/materializer.ts';
+import { catchUpCollector } from '../../../src/actors/collector/catch-up-collector.ts';
+import { shapeLogCollector } from '../../../src/actors/collector/shape-log-collector.ts';
+import { materializerOf } from '../../../src/actors/shape-processes.ts';
+import { snapshotter } from '../../../src/actors/snapshotter.ts';
+import type { Lsn } from '../../../src/model/lsn.ts';
+import type { Xid } from '../../../src/model/pg-snapshot.ts';
+import type { RowChange } from '../../support/actors/changes.ts';
+import type { Machines } from '../../support/hand-over/hand-over-world.ts';
+import { shapeOf } from '../../support/shapes.ts';
+import type { Bounds, Happening, Role, System, View } from '../checker/system.ts';
+import { COLUMN, CONSUMER, HANDLE, HandOverModel } from './hand-over-model.ts';
+import { handOverPorts } from './hand-over-ports.ts';
+import { violationOf } from './hand-over-properties.ts';
+import { catchUpTables, collectorTables, consumerTables, materializerTables } from './hand-over-tables.ts';
+import { ScriptedLog, type ReadSizes } from './scripted-log.ts';
+
+const LAYOUT = {
+  oid: 4711,
+  schema: 'public',
+  name: 'items',
+  columns: [
+    { name: 'id', typeOid: 23, typeMod: -1 },
+    { name: COLUMN, typeOid: 25, typeMod: -1 },
+  ],
+};
+const [DRAIN, RETURN, FOLLOW_AGAIN] = ['drain', 'the Consumer returns', 'the Materializer returns'] as const;
+const FIRST_XID = 700;
+const LSN_STEP = 10;
+/** Bytes of changes: more than one row has, and less than two. A block ends behind each transaction. */
+const A_ROW = { fillBytes: 1, wholeBytesMax: 60 };
+const ROW_BY_ROW: ReadSizes = { common: A_ROW, own: A_ROW };
+
+export interface HandOverBounds extends Bounds {
+  /** The first ones of the script. */
+  readonly transactions: number;
+  /** How often the Consumer is drained, and begins again. */
+  readonly restarts: number;
+}
+
+/** An insert, another one in which a row of two values is one too many for a block, an update, a delete. */
+const SCRIPT: readonly (readonly RowChange[])[] = [
+  [{ kind: 'insert', new: ['1', 'a'] }],
+  [{ kind: 'insert', new: ['2', 'a'] }, { kind: 'insert', new: ['3', 'b'] }],
+  [{ kind: 'update', old: ['1', 'a'], new: ['1', 'b'] }],
+  [{ kind: 'delete', old: ['2', 'a'] }],
+];
+
+const PRODUCTION: Machines = { consumer, materializer };
+
+export async function handOverSystem(bounds: HandOverBounds, machines: Machines = PRODUCTION): Promise<System<HandOverModel>> {
+  const transactions = SCRIPT.slice(0, bounds.transactions).map((changes, index) => ({
+    xid: (FIRST_XID + index) as Xid,
+    lsn: String((index + 1) * LSN_STEP) as Lsn,
+    changes,
+  }));
+  const log = await ScriptedLog.make(LAYOUT, transactions, ROW_BY_ROW);
+  return {
+    world: new HandOverModel(log, shapeOf({}, { id: 1, ...LAYOUT })),
+    roles: rolesOf(machines),
+    ports: handOverPorts,
+    starts: ['collector', 'catchUp'],
+    opening: [{ name: 'ready', sends: [{ from: '@supervisor', to: '@shape-log-collector', event: { type: 'shapesRestored' } }] }],
+    victims: ['consumer', 'snapshotter', 'materializer'],
+    bounds,
+    undertaker: { port: '@shape-cache', watches: 'consumer' },
+    happenings: (view) => happeningsOf(view, bounds),
+    violation: violationOf,
+  };
+}
+
+function rolesOf(machines: Machines): readonly Role<HandOverModel>[] {
+  return [
+    {
+      name: 'collector',
+      machine: shapeLogCollector,
+      registered: '@shape-log-collector',
+      input: ({ shapes }) => ({ position: shapes.position }),
+      tables: collectorTables,
+    },
+    { name: 'catchUp', machine: catchUpCollector, registered: '@catch-up-collector', input: () => ({}), tables: catchUpTables },
+    {
+      name: 'consumer',
+      machine: machines.consumer,
+      registered: CONSUMER,
+      input: ({ shapeLog }) => ({
+        handle: HANDLE,
+        mode: shapeLog?.snapshot.state === 'complete' ? 'restore' : 'create',
+        position: shapeLog?.position,
+        end: shapeLog?.end,
+      }),
+      tables: consumerTables,
+    },
+    {
+      name: 'snapshotter',
+      machine: snapshotter,
+      registered: '@snapshotter',
+      input: ({ definition: { relation } }) => ({ handle: HANDLE, relation }),
+      tables: () => ({}),
+    },
+    {
+      name: 'materializer',
+      machine: machines.materializer,
+      registered: materializerOf(HANDLE, COLUMN),
+      input: () => ({ handle: HANDLE, column: COLUMN, consumer: CONSUMER }),
+      tables: materializerTables,
+    },
+  ];
+}
+
+type Happenings = readonly Happening<HandOverModel>[];
+
+function happeningsOf(view: View<HandOverModel>, { restarts }: HandOverBounds): Happenings {
+  return [...ofWriter(view), ...ofLife(view), ...(restarts > 0 ? ofRestart(view, restarts) : [])];
+}
+
+function ofWriter({ world }: View<HandOverModel>): Happenings {
+  const { committed } = world.is;
+  const told = { type: 'log.extended', ...world.log.endOf(committed + (world.mayCommit ? 1 : 0)) };
+  const commit: Happening<HandOverModel> = {
+    name: `commit ${committed + 1}`,
+    toWorld: (copy) => copy.commit(),
+    sends: [{ from: '@stream', to: '@shape-log-collector', event: told }],
+  };
+  const shows = world.hidden.map((index) => ({ name: `show ${index + 1}`, toWorld: (copy: HandOverModel) => copy.show(index) }));
+  return world.mayCommit ? [commit, ...shows] : shows;
+}
+
+/** The shape is made, and somebody wants its values when its Consumer has begun, or already ended. */
+function ofLife(view: View<HandOverModel>): Happenings {
+  const { happened } = view;
+  const create: Happening<HandOverModel> = {
+    name: 'the shape is made',
+    toWorld: ({ shapes, definition }) => void shapes.create(HANDLE, definition),
+    start: 'consumer',
+    isRemembered: true,
+  };
+  if (!happened.includes(create.name)) return [create];
+  const follow = { name: 'somebody follows it', start: 'materializer', isRemembered: true };
+  return happened.includes(follow.name) || view.process('consumer').status === 'unborn' ? [] : [follow];
+}
+
+/** The directory asks the Consumer to stop, and starts it again when it has drained; so does whoever follows the shape. */
+function ofRestart(view: View<HandOverModel>, restarts: number): Happenings {
+  const { happened, world } = view;
+  const timesOf = (name: string): number => happened.filter((each) => each === name).length;
+  const [consumerNow, materializerNow] = [view.process('consumer').status, view.process('materializer').status];
+  const isKept = world.is.hasDrained && world.shapeLog?.snapshot.state === 'complete';
+  const order = { from: '@shape-cache', to: CONSUMER, event: { type: 'stop', cause: 'drain' } } as const;
+  const may: readonly [boolean, Happening<HandOverModel>][] = [
+    [consumerNow === 'alive' && timesOf(DRAIN) < restarts, { name: DRAIN, sends: [order] }],
+    [consumerNow === 'dead' && isKept && timesOf(RETURN) < timesOf(DRAIN), { name: RETURN, start: 'consumer' }],
+    [materializerNow === 'dead' && timesOf(FOLLOW_AGAIN) < timesOf(RETURN), { name: FOLLOW_AGAIN, start: 'materializer' }],
+  ];
+  return may.flatMap(([is, happening]) => (is ? [{ ...happening, isRemembered: true }] : []));
+}
