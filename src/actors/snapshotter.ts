@@ -8,9 +8,8 @@ import { setup } from 'xstate';
 import type { PgSnapshot } from '../model/pg-snapshot.ts';
 import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
-import type { CallFailed, Down, Message, Name, Pid } from '../otp/process.ts';
+import type { CallFailed, Down, Message, Pid } from '../otp/process.ts';
 import { note } from './journal.ts';
-import { consumerOf } from './shape-processes.ts';
 import { NO_CONNECTION, type SnapshotFault } from './snapshot-fault.ts';
 
 export type SnapshotterEvent =
@@ -28,21 +27,16 @@ export interface SnapshotterInput {
   readonly self: Pid;
   readonly handle: Handle;
   readonly relation: { readonly oid: number; readonly schema: string; readonly name: string };
-}
-
-interface Context {
-  readonly self: Pid;
-  readonly handle: Handle;
-  readonly relation: SnapshotterInput['relation'];
-  readonly consumer: Name;
+  /** Who asked for it. The next Consumer of the shape has its name, and never its pid. */
+  readonly consumer: Pid;
 }
 
 export const snapshotter = setup({
-  types: { input: {} as SnapshotterInput, context: {} as Context, events: {} as SnapshotterEvent },
+  types: { input: {} as SnapshotterInput, context: {} as SnapshotterInput, events: {} as SnapshotterEvent },
   actions: { ...effects },
 }).createMachine({
   id: 'snapshotter',
-  context: ({ input: { self, handle, relation } }) => ({ self, handle, relation, consumer: consumerOf(handle) }),
+  context: ({ input }) => input,
   entry: { type: 'monitor', params: ({ context }) => ({ process: context.consumer, as: 'consumer' }) },
   on: { 'consumer.down': '.ended' },
   initial: 'publishing',
@@ -83,19 +77,19 @@ export const snapshotter = setup({
   },
 });
 
-function toConsumer({ context, event }: { context: Context; event: SnapshotterEvent }): { to: Name; event: Message } {
+function toConsumer({ context, event }: { context: SnapshotterInput; event: SnapshotterEvent }): { to: Pid; event: Message } {
   const told = event.type === 'relation.refused' ? { type: 'snapshot.failed', error: event.error } : { ...event };
   return { to: context.consumer, event: told };
 }
 
-function connectionLost({ context }: { context: Context }): { to: Name; event: Message } {
+function connectionLost({ context }: { context: SnapshotterInput }): { to: Pid; event: Message } {
   return { to: context.consumer, event: { type: 'snapshot.failed', error: NO_CONNECTION } };
 }
 
-function completedNote({ context: { handle, relation } }: { context: Context }) {
+function completedNote({ context: { handle, relation } }: { context: SnapshotterInput }) {
   return note('info', 'snapshot.completed', { handle, relation });
 }
 
-function failedNote({ context: { handle, relation }, event }: { context: Context; event: { error: SnapshotFault } }) {
+function failedNote({ context: { handle, relation }, event }: { context: SnapshotterInput; event: { error: SnapshotFault } }) {
   return note('warn', 'snapshot.failed', { handle, relation, error: event.error });
 }

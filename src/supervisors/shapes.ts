@@ -16,7 +16,7 @@ import { snapshotter } from '../actors/snapshotter.ts';
 import type { Handle } from '../model/shape.ts';
 import type { DynamicSupervisorSpec, SupervisorSpec } from '../otp/supervision/child-spec.ts';
 import { dynamicSupervisor } from '../otp/supervision/dynamic-supervisor.ts';
-import type { Message } from '../otp/process.ts';
+import type { Message, Pid } from '../otp/process.ts';
 import type { StackWiring } from './stack-wiring.ts';
 
 export function shapes(wiring: StackWiring): SupervisorSpec {
@@ -74,12 +74,12 @@ export function consumers({ shapeLog, tables, shapeHibernateAfterMs: hibernateAf
         };
       },
       snapshotter: (args) => {
-        const { handle } = args as Message & { handle: Handle };
+        const { handle, consumer: asker } = args as Message & { handle: Handle; consumer: Pid };
         const { relation } = shapeLog(handle).definition;
         return {
           id: `snapshotter/${handle}`,
           restart: 'temporary',
-          start: () => ({ machine: snapshotter, input: { handle, relation } }),
+          start: () => ({ machine: snapshotter, input: { handle, relation, consumer: asker } }),
         };
       },
       materializer: (args) => {

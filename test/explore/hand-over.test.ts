@@ -19,6 +19,12 @@ test('one transaction, and whoever is killed at any step: each change once, and 
   expect({ counterexample, isExhausted }).toEqual({ counterexample: undefined, isExhausted: true });
 });
 
+test('a Consumer that is drained at any step returns, and hears nothing of what was under way to the one before it', async () => {
+  const { counterexample, isExhausted } = search(await handOverSystem({ ...ONE_DRAIN, transactions: 0 }), STATES_MAX);
+
+  expect({ counterexample, isExhausted }).toEqual({ counterexample: undefined, isExhausted: true });
+});
+
 test.each([
   ['history is read without an upper bound', CALM, unboundedHistory, PROPERTIES.once],
   ['the monitor comes after the subscription', ONE_DEATH, lateMonitor, PROPERTIES.crashes],

@@ -108,7 +108,7 @@ const materializerScenario: Scenario = {
 
 const snapshotterScenario: Scenario = {
   machine: snapshotter,
-  inputs: [{ self: 'snapshotter#1', handle: '1-1', relation: { oid: 1, schema: 'public', name: 'items' } }],
+  inputs: [{ self: 'snapshotter#1', handle: '1-1', relation: { oid: 1, schema: 'public', name: 'items' }, consumer: 'consumer#1' }],
   events: [
     { type: 'relation.published' },
     { type: 'relation.refused', error },

@@ -150,7 +150,7 @@ test.each([
     consumer: { name: '@consumer/1-1', open: () => ({ requests: {}, casts: { [answer.type]: () => undefined } }) },
     publication: scripted('@publication-manager', { addRelation: [{ type: 'relation.published' }] }),
     snapshots: scripted('@snapshots', { takeSnapshot: [answer] }),
-    snapshotter: { machine: snapshotter, input: { handle: '1-1', relation } },
+    snapshotter: { machine: snapshotter, input: { handle: '1-1', relation, consumer: '@consumer/1-1' } },
   });
 
   expect(lines()).toEqual([line]);

@@ -63,7 +63,7 @@ export const ingestRegion = consumerSetup.createStateConfig({
         type: 'call',
         params: ({ context }) => ({
           to: '@consumers',
-          request: { type: 'startChild', template: 'snapshotter', args: { handle: context.handle } },
+          request: { type: 'startChild', template: 'snapshotter', args: { handle: context.handle, consumer: context.self } },
           as: 'snapshotter',
         }),
       },

@@ -8,7 +8,9 @@ import { pidOf, type Evaluator, type Fate, type Step } from './evaluator.ts';
 import { freeId, idOfReplyTo, replyToOf, type Group, type Ledger, type OpenCall } from './ledger.ts';
 import type { Local } from './local.ts';
 import type { Output } from './performance.ts';
-import { describeSignal, isOfCall, without, withoutFirst, withSignal, type Channel, type Mailbox, type Signal } from './signal.ts';
+import {
+  describeSignal, isOfCall, without, withoutFirst, withSignal, type Channel, type Mailbox, type Signal, type Waiter,
+} from './signal.ts';
 import type { Answer, Happening, Port, Role, System, View, World } from './system.ts';
 
 /** What a chart shows of a step. */
@@ -157,16 +159,14 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     this.vector[WORLD] = this.parts.change(this.part(WORLD), name, (world) => (toWorld(world), nothing)).world;
   }
 
-  private start(name: string, waiter?: { readonly call: number; readonly event: Message }): Pid {
+  private start(name: string, args?: Message, waiter?: Waiter): void {
     const role = this.roleNamed(name);
     const { fate } = this;
     const starts = fate.starts.map((count, index) => (index === role ? count + 1 : count));
     this.fate = { ...fate, starts };
     const pid = `${name}#${starts[role] ?? 0}` as Pid;
-    const told = waiter && { ...waiter, event: { ...waiter.event, pid } };
     this.vector[FIRST_LOCAL + role] = this.parts.localId({ status: 'unborn', pid });
-    this.put(role, '@supervisor', told === undefined ? { kind: 'init' } : { kind: 'init', waiter: told });
-    return pid;
+    this.put(role, '@supervisor', { kind: 'init', args, waiter: waiter && { ...waiter, event: { ...waiter.event, pid } } });
   }
 
   private hand(role: number, id: number): void {
@@ -358,7 +358,7 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     this.vector[WORLD] = world;
     for (const { to, event } of answer.sends ?? []) this.sendMessage(port.name, to, event);
     const waiter = id === undefined || answer.reply === undefined ? undefined : { call: id, event: answer.reply };
-    if (answer.start !== undefined) this.start(answer.start, waiter);
+    if (answer.start !== undefined) this.start(answer.start.role, answer.start.args, waiter);
     else if (waiter !== undefined) this.answer(port.name, waiter.call, waiter.event);
   }
 

@@ -149,7 +149,7 @@ export class Evaluator<Kind extends World<Kind>> {
 }
 
 function evaluated<Kind>(role: Role<Kind>, local: Local, signal: Signal, reach: Reach<Kind>): Evaluated {
-  if (signal.kind === 'init') return begin(role, pidOf(local), reach);
+  if (signal.kind === 'init') return begin(role, pidOf(local), signal.args, reach);
   invariant(local.status === 'alive', 'only a process that lives handles a signal');
   if (signal.kind === 'kill') return end(local, 'killed', reach);
   invariant(signal.kind === 'message', 'a machine is given events');

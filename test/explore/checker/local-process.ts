@@ -26,10 +26,10 @@ export function localKey(local: Local): string {
   return JSON.stringify([pid, snapshot.value, snapshot.context, tableKeys, urgent, postponed, timers]);
 }
 
-export function begin<Kind>(role: Role<Kind>, pid: Pid, reach: Reach<Kind>): Evaluated {
+export function begin<Kind>(role: Role<Kind>, pid: Pid, args: Message | undefined, reach: Reach<Kind>): Evaluated {
   watchSelection(role.machine);
   const tables = role.tables(pid, reach());
-  const begun = attempt(() => initialTransition(role.machine, { ...role.input(reach()), self: pid }));
+  const begun = attempt(() => initialTransition(role.machine, { ...role.input(reach(), args), self: pid }));
   if ('error' in begun) return ended(pid, tables, crash(begun.error), false);
   const [snapshot, actions] = begun.value;
   return settle({ status: 'alive', pid, snapshot, tables, urgent: [], postponed: [], timers: {} }, undefined, actions, undefined, reach);

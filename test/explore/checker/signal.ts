@@ -2,9 +2,14 @@
 import type { Address, ExitReason, Message } from '../../../src/otp/process.ts';
 import type { Monitor } from './ledger.ts';
 
+export interface Waiter {
+  readonly call: number;
+  readonly event: Message;
+}
+
 export type Signal =
   /** A process begins. Whoever waits for that by a call is answered then. */
-  | { readonly kind: 'init'; readonly waiter?: { readonly call: number; readonly event: Message } }
+  | { readonly kind: 'init'; readonly args?: Message | undefined; readonly waiter?: Waiter | undefined }
   | { readonly kind: 'message'; readonly message: Message }
   | { readonly kind: 'reply'; readonly call: number; readonly message: Message }
   | { readonly kind: 'down'; readonly monitor: Monitor; readonly reason: ExitReason }

@@ -20,7 +20,8 @@ export interface Role<Kind> {
   readonly name: string;
   readonly machine: AnyStateMachine;
   readonly registered: Name;
-  readonly input: (world: Kind) => Readonly<Record<string, unknown>>;
+  /** @param args what whoever started it gave. */
+  readonly input: (world: Kind, args: Message | undefined) => Readonly<Record<string, unknown>>;
   readonly tables: (self: Pid, world: Kind) => Readonly<Record<string, Table>>;
 }
 
@@ -40,7 +41,7 @@ export interface Answer {
   readonly reply?: Message;
   readonly sends?: readonly { readonly to: Address; readonly event: Message }[];
   /** A process that begins now; `reply` comes when it has. */
-  readonly start?: string;
+  readonly start?: { readonly role: string; readonly args: Message };
 }
 
 /** A look at one state. */

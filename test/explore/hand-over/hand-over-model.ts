@@ -27,6 +27,8 @@ import type { ScriptedLog } from './scripted-log.ts';
 export const HANDLE = '1-1' as Handle;
 export const CONSUMER = consumerOf(HANDLE);
 export const COLUMN = 'value';
+/** No transaction has a lower one. */
+export const FIRST_XID = 700;
 
 interface Remembered {
   /** How many transactions are committed, and in the log. */
@@ -159,7 +161,7 @@ export class HandOverModel implements World<HandOverModel> {
     const { transactions } = this.log;
     const shown = transactions.filter((_, index) => this.is.shown.includes(index)).map(({ xid }) => xid);
     const xids = transactions.map(({ xid }) => xid).sort((one, other) => one - other);
-    const xmax = shown.length === 0 ? Math.min(...xids) : Math.max(...shown) + 1;
+    const xmax = Math.max(FIRST_XID, ...shown.map((xid) => xid + 1));
     const xip = xids.filter((xid) => xid < xmax && !shown.includes(xid)).map(String);
     const insertLsn = transactions[this.is.committed - 1]?.lsn ?? LSN_ZERO;
     return { xmin: xip[0] ?? String(xmax), xmax: String(xmax), xip, insertLsn };

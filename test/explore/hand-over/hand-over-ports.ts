@@ -61,7 +61,10 @@ const snapshots: Port<HandOverModel> = {
 const consumers: Port<HandOverModel> = {
   name: '@consumers',
   computes: 'delivered',
-  handle: (_, { template }) => ({ start: String(template), reply: { type: 'child.started', id: String(template) } }),
+  handle(_, { template, args }): Answer {
+    const role = String(template);
+    return { start: { role, args: args as Message }, reply: { type: 'child.started', id: role } };
+  },
 };
 
 /** A shape whose Consumer did not drain is deleted. It knows of a drain when it was told of one. */

@@ -16,7 +16,7 @@ import type { RowChange } from '../../support/actors/changes.ts';
 import type { Machines } from '../../support/hand-over/hand-over-world.ts';
 import { shapeOf } from '../../support/shapes.ts';
 import type { Bounds, Happening, Role, System, View } from '../checker/system.ts';
-import { COLUMN, CONSUMER, HANDLE, HandOverModel } from './hand-over-model.ts';
+import { COLUMN, CONSUMER, FIRST_XID, HANDLE, HandOverModel } from './hand-over-model.ts';
 import { handOverPorts } from './hand-over-ports.ts';
 import { violationOf } from './hand-over-properties.ts';
 import { catchUpTables, collectorTables, consumerTables, materializerTables } from './hand-over-tables.ts';
@@ -32,7 +32,6 @@ const LAYOUT = {
   ],
 };
 const [DRAIN, RETURN, FOLLOW_AGAIN] = ['drain', 'the Consumer returns', 'the Materializer returns'] as const;
-const FIRST_XID = 700;
 const LSN_STEP = 10;
 /** Bytes of changes: more than one row has, and less than two. A block ends behind each transaction. */
 const A_ROW = { fillBytes: 1, wholeBytesMax: 60 };
@@ -102,7 +101,7 @@ function rolesOf(machines: Machines): readonly Role<HandOverModel>[] {
       name: 'snapshotter',
       machine: snapshotter,
       registered: '@snapshotter',
-      input: ({ definition: { relation } }) => ({ handle: HANDLE, relation }),
+      input: ({ definition: { relation } }, args) => ({ relation, ...args }),
       tables: () => ({}),
     },
     {

@@ -197,10 +197,10 @@ export class HandOverWorld {
             trapExit: true,
           }),
         }),
-        snapshotter: () => ({
+        snapshotter: (args) => ({
           id: 'snapshotter',
           restart: 'temporary',
-          start: () => ({ machine: snapshotter, input: { handle: HANDLE, relation: DEFINITION.relation }, name: NAMES.snapshotter }),
+          start: () => ({ machine: snapshotter, input: { relation: DEFINITION.relation, ...args }, name: NAMES.snapshotter }),
         }),
         materializer: () => ({
           id: 'materializer',
