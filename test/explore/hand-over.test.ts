@@ -5,6 +5,7 @@ import { search } from './checker/search.ts';
 import {
   deafToDeath, drainThatDeletes, earlyOffset, earlyPace, lateMonitor, trustedSnapshot, unboundedHistory,
 } from './controls/hand-over-machines.ts';
+import { withFollowedName } from './controls/followed-name.ts';
 import { withHeldBlocks } from './controls/held-blocks.ts';
 import { handOverSystem, type HandOverBounds } from './hand-over/hand-over-system.ts';
 
@@ -12,6 +13,7 @@ const STATES_MAX = 1_000_000;
 const CALM: HandOverBounds = { transactions: 1, kills: 0, timeouts: 0, restarts: 0 };
 const ONE_DEATH: HandOverBounds = { ...CALM, kills: 1 };
 const ONE_DRAIN: HandOverBounds = { ...CALM, restarts: 1 };
+const IDLE: HandOverBounds = { ...ONE_DEATH, restarts: 1, transactions: 0 };
 
 test('one transaction, and whoever is killed at any step: each change once, and nobody that hangs or crashes', async () => {
   const { counterexample, isExhausted } = search(await handOverSystem(ONE_DEATH), STATES_MAX);
@@ -19,8 +21,8 @@ test('one transaction, and whoever is killed at any step: each change once, and 
   expect({ counterexample, isExhausted }).toEqual({ counterexample: undefined, isExhausted: true });
 });
 
-test('a Consumer that is drained at any step returns, and hears nothing of what was under way to the one before it', async () => {
-  const { counterexample, isExhausted } = search(await handOverSystem({ ...ONE_DRAIN, transactions: 0 }), STATES_MAX);
+test('a Consumer that is drained at any step returns, whoever dies, and hears nothing that was under way to the last one', async () => {
+  const { counterexample, isExhausted } = search(await handOverSystem(IDLE), STATES_MAX);
 
   expect({ counterexample, isExhausted }).toEqual({ counterexample: undefined, isExhausted: true });
 });
@@ -39,8 +41,11 @@ test.each([
   expect(counterexample?.property).toBe(broken);
 });
 
-test('a control in which a table gives nothing back at the end of its owner is found, by the property that it breaks', async () => {
-  const { counterexample } = search(withHeldBlocks(await handOverSystem(ONE_DEATH)), STATES_MAX);
+test.each([
+  ['a table gives nothing back at the end of its owner', ONE_DEATH, withHeldBlocks, PROPERTIES.held],
+  ['a Consumer is followed by its name', IDLE, withFollowedName, PROPERTIES.crashes],
+])('a control in which %s is found, by the property that it breaks', async (_, bounds, without, broken) => {
+  const { counterexample } = search(without(await handOverSystem(bounds)), STATES_MAX);
 
-  expect(counterexample?.property).toBe(PROPERTIES.held);
+  expect(counterexample?.property).toBe(broken);
 });

@@ -11,7 +11,7 @@ import type { Output } from './performance.ts';
 import {
   describeSignal, isOfCall, without, withoutFirst, withSignal, type Channel, type Mailbox, type Signal, type Waiter,
 } from './signal.ts';
-import type { Answer, Happening, Port, Role, System, View, World } from './system.ts';
+import type { Answer, Happening, Port, Role, Start, System, View, World } from './system.ts';
 
 /** What a chart shows of a step. */
 export interface Note {
@@ -47,7 +47,7 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     draft.fate = { ...system.bounds, happened: [], starts: system.roles.map(() => 0) };
     draft.vector.fill(parts.localId({ status: 'absent' }), FIRST_LOCAL, FIRST_LOCAL + system.roles.length);
     draft.vector.fill(parts.mailboxId([]), FIRST_LOCAL + system.roles.length);
-    for (const role of system.starts) draft.start(role);
+    for (const role of system.starts) draft.start({ role });
     return draft;
   }
 
@@ -159,7 +159,7 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     this.vector[WORLD] = this.parts.change(this.part(WORLD), name, (world) => (toWorld(world), nothing)).world;
   }
 
-  private start(name: string, args?: Message, waiter?: Waiter): void {
+  private start({ role: name, args = {} }: Start, waiter?: Waiter): void {
     const role = this.roleNamed(name);
     const { fate } = this;
     const starts = fate.starts.map((count, index) => (index === role ? count + 1 : count));
@@ -358,7 +358,7 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     this.vector[WORLD] = world;
     for (const { to, event } of answer.sends ?? []) this.sendMessage(port.name, to, event);
     const waiter = id === undefined || answer.reply === undefined ? undefined : { call: id, event: answer.reply };
-    if (answer.start !== undefined) this.start(answer.start.role, answer.start.args, waiter);
+    if (answer.start !== undefined) this.start(answer.start, waiter);
     else if (waiter !== undefined) this.answer(port.name, waiter.call, waiter.event);
   }
 

@@ -11,7 +11,7 @@ import { foundNoTransition, watchSelection } from '../../../src/otp/kernel/xstat
 import type { ExitReason, Message, Pid } from '../../../src/otp/process.ts';
 import type { Alive, Dead, Local, Reach } from './local.ts';
 import { Performance, type Action, type Output } from './performance.ts';
-import type { Role } from './system.ts';
+import type { Role, StartArgs } from './system.ts';
 
 export interface Evaluated {
   readonly local: Alive | Dead;
@@ -26,7 +26,7 @@ export function localKey(local: Local): string {
   return JSON.stringify([pid, snapshot.value, snapshot.context, tableKeys, urgent, postponed, timers]);
 }
 
-export function begin<Kind>(role: Role<Kind>, pid: Pid, args: Message | undefined, reach: Reach<Kind>): Evaluated {
+export function begin<Kind>(role: Role<Kind>, pid: Pid, args: StartArgs, reach: Reach<Kind>): Evaluated {
   watchSelection(role.machine);
   const tables = role.tables(pid, reach());
   const begun = attempt(() => initialTransition(role.machine, { ...role.input(reach(), args), self: pid }));

@@ -21,7 +21,7 @@ export interface Role<Kind> {
   readonly machine: AnyStateMachine;
   readonly registered: Name;
   /** @param args what whoever started it gave. */
-  readonly input: (world: Kind, args: Message | undefined) => Readonly<Record<string, unknown>>;
+  readonly input: (world: Kind, args: StartArgs) => Readonly<Record<string, unknown>>;
   readonly tables: (self: Pid, world: Kind) => Readonly<Record<string, Table>>;
 }
 
@@ -37,11 +37,19 @@ export interface Port<Kind> {
   readonly handle: (world: Kind, request: Message) => Answer;
 }
 
+/** What whoever is started is given, the machine's input is made of. */
+export interface Start {
+  readonly role: string;
+  readonly args?: StartArgs;
+}
+
+export type StartArgs = Readonly<Record<string, unknown>>;
+
 export interface Answer {
   readonly reply?: Message;
   readonly sends?: readonly { readonly to: Address; readonly event: Message }[];
   /** A process that begins now; `reply` comes when it has. */
-  readonly start?: { readonly role: string; readonly args: Message };
+  readonly start?: Start;
 }
 
 /** A look at one state. */
@@ -62,7 +70,7 @@ export interface Happening<Kind> {
   /** That it has happened makes a difference which the rest of a state does not tell. */
   readonly isRemembered?: boolean;
   readonly toWorld?: (world: Kind) => void;
-  readonly start?: string;
+  readonly start?: Start;
   readonly sends?: readonly { readonly from: string; readonly to: Address; readonly event: Message }[];
 }
 

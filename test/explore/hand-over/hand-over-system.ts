@@ -15,7 +15,7 @@ import type { Xid } from '../../../src/model/pg-snapshot.ts';
 import type { RowChange } from '../../support/actors/changes.ts';
 import type { Machines } from '../../support/hand-over/hand-over-world.ts';
 import { shapeOf } from '../../support/shapes.ts';
-import type { Bounds, Happening, Role, System, View } from '../checker/system.ts';
+import type { Bounds, Happening, Role, Start, System, View } from '../checker/system.ts';
 import { COLUMN, CONSUMER, FIRST_XID, HANDLE, HandOverModel } from './hand-over-model.ts';
 import { handOverPorts } from './hand-over-ports.ts';
 import { violationOf } from './hand-over-properties.ts';
@@ -108,7 +108,7 @@ function rolesOf(machines: Machines): readonly Role<HandOverModel>[] {
       name: 'materializer',
       machine: machines.materializer,
       registered: materializerOf(HANDLE, COLUMN),
-      input: () => ({ handle: HANDLE, column: COLUMN, consumer: CONSUMER }),
+      input: (_, args) => ({ handle: HANDLE, column: COLUMN, ...args }),
       tables: materializerTables,
     },
   ];
@@ -138,12 +138,21 @@ function ofLife(view: View<HandOverModel>): Happenings {
   const create: Happening<HandOverModel> = {
     name: 'the shape is made',
     toWorld: ({ shapes, definition }) => void shapes.create(HANDLE, definition),
-    start: 'consumer',
+    start: { role: 'consumer' },
     isRemembered: true,
   };
   if (!happened.includes(create.name)) return [create];
-  const follow = { name: 'somebody follows it', start: 'materializer', isRemembered: true };
+  const follow = { name: 'somebody follows it', start: followerOf(view), isRemembered: true };
   return happened.includes(follow.name) || view.process('consumer').status === 'unborn' ? [] : [follow];
+}
+
+/**
+ * A Materializer follows one Consumer, by its pid. By the name it would take the next one for the one whose death it is told
+ * of, and their deaths for one another.
+ */
+function followerOf(view: View<HandOverModel>): Start {
+  const local = view.process('consumer');
+  return { role: 'materializer', args: { consumer: local.status === 'absent' ? CONSUMER : local.pid } };
 }
 
 /** The directory asks the Consumer to stop, and starts it again when it has drained; so does whoever follows the shape. */
@@ -155,8 +164,8 @@ function ofRestart(view: View<HandOverModel>, restarts: number): Happenings {
   const order = { from: '@shape-cache', to: CONSUMER, event: { type: 'stop', cause: 'drain' } } as const;
   const may: readonly [boolean, Happening<HandOverModel>][] = [
     [consumerNow === 'alive' && timesOf(DRAIN) < restarts, { name: DRAIN, sends: [order] }],
-    [consumerNow === 'dead' && isKept && timesOf(RETURN) < timesOf(DRAIN), { name: RETURN, start: 'consumer' }],
-    [materializerNow === 'dead' && timesOf(FOLLOW_AGAIN) < timesOf(RETURN), { name: FOLLOW_AGAIN, start: 'materializer' }],
+    [consumerNow === 'dead' && isKept && timesOf(RETURN) < timesOf(DRAIN), { name: RETURN, start: { role: 'consumer' } }],
+    [materializerNow === 'dead' && timesOf(FOLLOW_AGAIN) < timesOf(RETURN), { name: FOLLOW_AGAIN, start: followerOf(view) }],
   ];
   return may.flatMap(([is, happening]) => (is ? [{ ...happening, isRemembered: true }] : []));
 }
