@@ -122,7 +122,7 @@ export class HandOverModel implements World<HandOverModel> {
     return pgSnapshot;
   }
 
-  /** All of a log that can be read behind `after`, up to `through`; undefined when the shape is gone. */
+  /** What the log's reader brings behind `after`, up to `through`; undefined when the shape is gone. */
   readHistory(after: EntryPlace, through: LogOffset): EntryPlace | undefined {
     this.history.forgetUnless((handle) => this.shapes.get(handle) !== undefined);
     const { shapeLog } = this;
@@ -130,8 +130,9 @@ export class HandOverModel implements World<HandOverModel> {
     if (shapeLog === undefined) return undefined;
     invariant(compareOffsets(after.offset, shapeLog.end) <= 0, 'a follower reads only what it was told can be read');
     const reader = new LineReader(COLUMN);
-    const entries = shapeLog.entriesBehind(after.offset).filter(({ offset }) => compareOffsets(offset, through) <= 0);
-    const end = placeAt(compareOffsets(shapeLog.end, through) < 0 ? shapeLog.end : through);
+    const read = shapeLog.read(after.offset);
+    const entries = read.entries.filter(({ offset }) => compareOffsets(offset, through) <= 0);
+    const end = placeAt(compareOffsets(read.end, through) < 0 ? read.end : through);
     const rows = entries.map(({ offset, bytes }) => ({ offset, ...reader.read(bytes) }));
     this.history.put(HANDLE, COLUMN, { after, through: end }, rows);
     this.is = { ...this.is, historyRead: JSON.stringify([after, end]) };

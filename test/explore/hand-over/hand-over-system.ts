@@ -35,7 +35,7 @@ const [DRAIN, RETURN, FOLLOW_AGAIN] = ['drain', 'the Consumer returns', 'the Mat
 const LSN_STEP = 10;
 /** Bytes of changes: more than one row has, and less than two. A block ends behind each transaction. */
 const A_ROW = { fillBytes: 1, wholeBytesMax: 60 };
-const ROW_BY_ROW: ReadSizes = { common: A_ROW, own: A_ROW };
+export const ROW_BY_ROW: ReadSizes = { common: A_ROW, own: A_ROW };
 
 export interface HandOverBounds extends Bounds {
   /** The first ones of the script. */
@@ -45,7 +45,7 @@ export interface HandOverBounds extends Bounds {
 }
 
 /** An insert, another one in which a row of two values is one too many for a block, an update, a delete. */
-const SCRIPT: readonly (readonly RowChange[])[] = [
+export const SCRIPT: readonly (readonly RowChange[])[] = [
   [{ kind: 'insert', new: ['1', 'a'] }],
   [{ kind: 'insert', new: ['2', 'a'] }, { kind: 'insert', new: ['3', 'b'] }],
   [{ kind: 'update', old: ['1', 'a'], new: ['1', 'b'] }],

@@ -24,7 +24,7 @@ import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import { isVisible, type PgSnapshot, type Xid } from '../../../src/model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
 import type { DynamicSupervisorSpec } from '../../../src/otp/supervision/child-spec.ts';
-import { choosingScheduler, type Candidate } from '../../../src/otp/schedulers/choosing-scheduler.ts';
+import { choosingScheduler, type Candidate, type ChoosingScheduler } from '../../../src/otp/schedulers/choosing-scheduler.ts';
 import { dynamicSupervisor } from '../../../src/otp/supervision/dynamic-supervisor.ts';
 import type { Address, ExitReason, Pid, PortContext, PortSpec, ProcessSpec } from '../../../src/otp/process.ts';
 import { createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
@@ -84,6 +84,7 @@ const DEFINITION: ShapeDefinition = shapeOf({}, { id: 1, ...LAYOUT });
 
 export class HandOverWorld {
   readonly clock = new ManualClock();
+  readonly scheduler: ChoosingScheduler;
   readonly runtime: Runtime;
   readonly database = new ModelDatabase();
   readonly records: NumberedRecord[] = [];
@@ -97,7 +98,7 @@ export class HandOverWorld {
   /** Operations that the storage took for taken, before they were in the shape's log. */
   readonly lost = new Set<string>();
   /** Where each transaction that changed something ends in the log, once it is durable. */
-  private readonly ends: { readonly position: number; readonly xid: Xid; readonly last: LogOffset }[] = [];
+  readonly ends: { readonly position: number; readonly xid: Xid; readonly last: LogOffset }[] = [];
   /** Whether the choices are asked for; before, everything is delivered in the order of sending. */
   private isChoosing = false;
   private readonly storage: Storage;
@@ -117,8 +118,8 @@ export class HandOverWorld {
     this.storage = memoryStorage(sizes);
     this.layoutId = this.storage.log.appendLayout(LAYOUT);
     this.blocks = new LogBlocks(this.storage.log);
-    const scheduler = choosingScheduler((candidates) => (this.isChoosing ? choose(candidates) : 0));
-    this.runtime = createRuntime({ clock: this.clock, scheduler, trace: (record) => this.records.push(record) });
+    this.scheduler = choosingScheduler((candidates) => (this.isChoosing ? choose(candidates) : 0));
+    this.runtime = createRuntime({ clock: this.clock, scheduler: this.scheduler, trace: (record) => this.records.push(record) });
   }
 
   /** Starts what outlives a shape. */

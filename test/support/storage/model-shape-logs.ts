@@ -4,7 +4,7 @@
  */
 import { Copies, type Fork } from '../../../src/base/fork.ts';
 import { invariant } from '../../../src/base/invariant.ts';
-import { compareOffsets, offsetOf, SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
+import { compareOffsets, offsetOf, snapshotChunkEnd, SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
 import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { PgSnapshot } from '../../../src/model/pg-snapshot.ts';
@@ -59,6 +59,11 @@ const decoder = new TextDecoder();
 interface ModelLine {
   readonly offset: LogOffset;
   readonly text: string;
+}
+
+interface ModelEntry {
+  readonly offset: LogOffset;
+  readonly bytes: Uint8Array;
 }
 
 interface ModelShapeState {
@@ -132,11 +137,14 @@ export class ModelShapeLog {
     if (firstUnseen !== undefined) this.pace.goBack(firstUnseen);
   }
 
-  /** What can be read, in log order: the rows of the snapshot stand at its end. */
-  entriesBehind(after: LogOffset): readonly { readonly offset: LogOffset; readonly bytes: Uint8Array }[] {
-    const entries = [...this.rows.map((text) => ({ offset: SNAPSHOT_END, text })), ...this.lines];
-    const behind = entries.filter(({ offset }) => compareOffsets(offset, after) > 0);
-    return behind.map(({ offset, text }) => ({ offset, bytes: encoder.encode(text) }));
+  /** What a reader gets that stands behind `after`: the snapshot's one chunk by itself, or all lines. */
+  read(after: LogOffset): { readonly entries: readonly ModelEntry[]; readonly end: LogOffset } {
+    const chunkEnd = snapshotChunkEnd(0);
+    const isBefore = compareOffsets(after, chunkEnd) < 0;
+    const lines = isBefore ? this.rows.map((text) => ({ offset: chunkEnd, text })) : this.lines;
+    const behind = lines.filter(({ offset }) => compareOffsets(offset, after) > 0);
+    const entries = behind.map(({ offset, text }) => ({ offset, bytes: encoder.encode(text) }));
+    return { entries, end: isBefore ? chunkEnd : this.end };
   }
 
   append(lsn: Lsn, position: number, line: Uint8Array): void {

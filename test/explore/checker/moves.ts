@@ -1,0 +1,83 @@
+/** Moves: what may come next in a state, in a fixed order. First what is under way, then what happens from outside. */
+import { Draft } from './draft.ts';
+import type { Evaluator } from './evaluator.ts';
+import type { Group } from './ledger.ts';
+import type { Channel } from './signal.ts';
+import type { Happening, System, World } from './system.ts';
+
+export type Move<Kind> =
+  | { readonly type: 'goOn'; readonly role: number }
+  | { readonly type: 'deliver'; readonly place: number; readonly channel: Channel }
+  | { readonly type: 'happen'; readonly happening: Happening<Kind> }
+  | { readonly type: 'kill'; readonly role: number }
+  | { readonly type: 'timeout'; readonly role: number; readonly name: string }
+  | { readonly type: 'silence'; readonly role: number; readonly group: Group };
+
+/** Where the search begins. */
+export function opened<Kind extends World<Kind>>(system: System<Kind>, parts: Evaluator<Kind>): Draft<Kind> {
+  const draft = Draft.first(system, parts);
+  for (const happening of system.opening ?? []) {
+    calm(system, draft);
+    draft.happen(happening);
+    calm(system, draft);
+  }
+  return draft;
+}
+
+function calm<Kind extends World<Kind>>(system: System<Kind>, draft: Draft<Kind>): void {
+  for (let [move] = movesOf(system, draft); move !== undefined && isUnderWay(move); [move] = movesOf(system, draft)) make(draft, move);
+}
+
+export function movesOf<Kind extends World<Kind>>(system: System<Kind>, draft: Draft<Kind>): readonly Move<Kind>[] {
+  const moves: Move<Kind>[] = [];
+  const places = system.roles.length + system.ports.length;
+  for (let place = 0; place < places; place += 1) addDeliveries(moves, draft, place, place < system.roles.length);
+  for (const happening of system.happenings(draft)) moves.push({ type: 'happen', happening });
+  system.roles.forEach(({ name }, role) => {
+    if (draft.fate.kills > 0 && system.victims.includes(name) && draft.local(role).status === 'alive') moves.push({ type: 'kill', role });
+    if (draft.fate.timeouts > 0) addTimeouts(moves, draft, role);
+  });
+  return moves;
+}
+
+/** What is urgent for a process comes before its mailbox; what begins it, before everything else. */
+function addDeliveries<Kind extends World<Kind>>(moves: Move<Kind>[], draft: Draft<Kind>, place: number, isRole: boolean): void {
+  const local = isRole ? draft.local(place) : undefined;
+  if (local?.status === 'alive' && local.urgent.length > 0) {
+    moves.push({ type: 'goOn', role: place });
+    return;
+  }
+  const mailbox = draft.mailbox(place);
+  const open = local?.status === 'unborn' ? mailbox.filter(({ from }) => from === '@supervisor') : mailbox;
+  for (const channel of open) moves.push({ type: 'deliver', place, channel });
+}
+
+function addTimeouts<Kind extends World<Kind>>(moves: Move<Kind>[], draft: Draft<Kind>, role: number): void {
+  const local = draft.local(role);
+  if (local.status !== 'alive' || local.urgent.length > 0) return;
+  for (const name of Object.keys(local.timers)) moves.push({ type: 'timeout', role, name });
+  for (const group of draft.ledger.groups) {
+    if (group.owner === local.pid && group.isLimited) moves.push({ type: 'silence', role, group });
+  }
+}
+
+export function isUnderWay({ type }: Move<never>): boolean {
+  return type === 'goOn' || type === 'deliver';
+}
+
+export function make<Kind extends World<Kind>>(draft: Draft<Kind>, move: Move<Kind>): void {
+  switch (move.type) {
+    case 'goOn':
+      return draft.goOn(move.role);
+    case 'deliver':
+      return draft.deliver(move.place, move.channel);
+    case 'happen':
+      return draft.happen(move.happening);
+    case 'kill':
+      return draft.kill(move.role);
+    case 'timeout':
+      return draft.timeout(move.role, move.name);
+    case 'silence':
+      return draft.silence(move.role, move.group);
+  }
+}
