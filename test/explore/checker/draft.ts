@@ -4,14 +4,12 @@
  */
 import { invariant } from '../../../src/base/invariant.ts';
 import type { Address, ExitReason, Message, Pid } from '../../../src/otp/process.ts';
-import { pidOf, type Evaluator, type Fate, type Step } from './evaluator.ts';
-import { freeId, idOfReplyTo, replyToOf, type Group, type Ledger, type OpenCall } from './ledger.ts';
-import type { Local } from './local.ts';
+import { pidOf, type Evaluator, type Step } from './evaluator.ts';
+import { GlobalState } from './global-state.ts';
+import { freeId, idOfReplyTo, replyToOf, type Group, type OpenCall } from './ledger.ts';
 import type { Output } from './performance.ts';
-import {
-  describeSignal, isOfCall, without, withoutFirst, withSignal, type Channel, type Mailbox, type Signal, type Waiter,
-} from './signal.ts';
-import type { Answer, Happening, Port, Role, Start, System, View, World } from './system.ts';
+import { describeSignal, isOfCall, without, withoutFirst, withSignal, type Channel, type Signal, type Waiter } from './signal.ts';
+import type { Answer, Happening, Port, Start, System, World } from './system.ts';
 
 /** What a chart shows of a step. */
 export interface Note {
@@ -20,83 +18,20 @@ export interface Note {
   readonly what: string;
 }
 
-/** Where the parts of a state stand in its vector, before the locals of all roles and then the mailboxes of roles and ports. */
-const [WORLD, LEDGER, FATE, FIRST_LOCAL] = [0, 1, 2, 3];
-
-export class Draft<Kind extends World<Kind>> implements View<Kind> {
-  private readonly vector: Int32Array;
+export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
   private readonly notes: Note[] = [];
-  /** As this step has made it so far; its number is looked up when the step is over. */
-  private changedLedger: Ledger | undefined;
   /** Call ids that this step has in hand, as bits: no new call gets one of them. */
   private held = 0;
 
-  constructor(
-    private readonly system: System<Kind>,
-    private readonly parts: Evaluator<Kind>,
-    vector?: Int32Array,
-  ) {
-    this.vector = vector?.slice() ?? new Int32Array(widthOf(system));
-  }
-
   /** The system before anything has happened. */
   static first<Kind extends World<Kind>>(system: System<Kind>, parts: Evaluator<Kind>): Draft<Kind> {
-    const draft = new Draft(system, parts);
-    draft.vector[WORLD] = parts.worldId(system.world);
-    draft.vector[LEDGER] = parts.ledgerId({ calls: [], monitors: [], groups: [] });
-    draft.fate = { ...system.bounds, happened: [], starts: system.roles.map(() => 0) };
-    draft.vector.fill(parts.localId({ status: 'absent' }), FIRST_LOCAL, FIRST_LOCAL + system.roles.length);
-    draft.vector.fill(parts.mailboxId([]), FIRST_LOCAL + system.roles.length);
+    const draft = new Draft(system, parts, undefined);
     for (const role of system.starts) draft.start({ role });
     return draft;
   }
 
-  /** What the step has led to. */
-  get state(): Int32Array {
-    if (this.changedLedger !== undefined) this.vector[LEDGER] = this.parts.ledgerId(this.changedLedger);
-    return this.vector;
-  }
-
   get told(): readonly Note[] {
     return this.notes;
-  }
-
-  get world(): Kind {
-    return this.parts.worlds.at(this.part(WORLD));
-  }
-
-  get happened(): readonly string[] {
-    return this.fate.happened;
-  }
-
-  get hasStruck(): boolean {
-    const { kills, timeouts } = this.system.bounds;
-    return this.fate.kills < kills || this.fate.timeouts < timeouts;
-  }
-
-  get fate(): Fate {
-    return this.parts.fates.at(this.part(FATE));
-  }
-
-  set fate(fate: Fate) {
-    this.vector[FATE] = this.parts.fateId(fate);
-  }
-
-  get ledger(): Ledger {
-    return this.changedLedger ?? this.parts.ledgers.at(this.part(LEDGER)).it;
-  }
-
-  process(name: string): Local {
-    return this.local(this.roleNamed(name));
-  }
-
-  local(role: number): Local {
-    return this.parts.locals.at(this.part(FIRST_LOCAL + role)).it;
-  }
-
-  /** @param place of a role, or of a port behind all roles. */
-  mailbox(place: number): Mailbox {
-    return this.parts.mailboxes.at(this.part(this.mailboxAt(place))).it;
   }
 
   /** The first signal of a channel reaches its process. */
@@ -114,8 +49,7 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     const [message] = this.urgent(role);
     invariant(message !== undefined, 'something is urgent');
     this.notes.push({ to: this.nameOf(role), what: `(${message.type})` });
-    const at = FIRST_LOCAL + role;
-    this.vector[at] = this.parts.withoutUrgent(this.part(at));
+    this.setLocal(role, this.parts.withoutUrgent(this.localId(role)));
     this.tell(role, message);
   }
 
@@ -131,7 +65,7 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     const { [name]: content, ...timers } = local.timers;
     this.fate = { ...this.fate, timeouts: this.fate.timeouts - 1 };
     this.notes.push({ to: this.nameOf(role), what: `time-out ${name}` });
-    this.vector[FIRST_LOCAL + role] = this.parts.localId({ ...local, timers });
+    this.setLocal(role, this.parts.localId({ ...local, timers }));
     this.tell(role, { type: `timeout.${name}`, content });
   }
 
@@ -156,7 +90,7 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
 
   private change(name: string, toWorld: (world: Kind) => void): void {
     const nothing: Answer = {};
-    this.vector[WORLD] = this.parts.change(this.part(WORLD), name, (world) => (toWorld(world), nothing)).world;
+    this.worldId = this.parts.change(this.worldId, name, (world) => (toWorld(world), nothing)).world;
   }
 
   private start({ role: name, args = {} }: Start, waiter?: Waiter): void {
@@ -165,7 +99,7 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     const starts = fate.starts.map((count, index) => (index === role ? count + 1 : count));
     this.fate = { ...fate, starts };
     const pid = `${name}#${starts[role] ?? 0}` as Pid;
-    this.vector[FIRST_LOCAL + role] = this.parts.localId({ status: 'unborn', pid });
+    this.setLocal(role, this.parts.localId({ status: 'unborn', pid }));
     this.put(role, '@supervisor', { kind: 'init', args, waiter: waiter && { ...waiter, event: { ...waiter.event, pid } } });
   }
 
@@ -251,10 +185,9 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
   /** One transition of a process, and those behind it that concern nobody else. */
   private run(role: number, signal: number): void {
     const spec = this.specOf(role);
-    const at = FIRST_LOCAL + role;
-    this.take(role, this.parts.step(spec, this.part(at), this.part(WORLD), signal));
+    this.take(role, this.parts.step(spec, this.localId(role), this.worldId, signal));
     for (let [message] = this.urgent(role); message !== undefined; [message] = this.urgent(role)) {
-      const step = this.parts.step(spec, this.parts.withoutUrgent(this.part(at)), this.part(WORLD), this.parts.messageId(message));
+      const step = this.parts.step(spec, this.parts.withoutUrgent(this.localId(role)), this.worldId, this.parts.messageId(message));
       if (!this.isAlone(step)) return;
       this.notes.push({ to: spec.name, what: `(${message.type})` });
       this.take(role, step);
@@ -272,8 +205,8 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
 
   private take(role: number, step: Step): void {
     const pid = pidOf(this.local(role));
-    this.vector[FIRST_LOCAL + role] = step.local;
-    if (step.world !== undefined) this.vector[WORLD] = step.world;
+    this.setLocal(role, step.local);
+    if (step.world !== undefined) this.worldId = step.world;
     this.held |= step.named;
     for (const output of step.outputs) this.perform(pid, output);
     const local = this.local(role);
@@ -316,7 +249,7 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     const place = this.placeOf(to);
     const target = place === undefined ? undefined : this.pidAt(place);
     if (target === undefined && !isOfGroup && this.hearsOfEnd({ owner, target, to })) return;
-    const id = freeId(this.named());
+    const id = freeId(this.held | this.named());
     const opened: OpenCall = { id, owner, target, to, request: request.type, as, isOfGroup, isTold: false };
     this.setLedger({ ...this.ledger, calls: [...this.ledger.calls, opened] });
     if (place === undefined) this.send(to, owner, { kind: 'callFailed', call: id, reason: 'noproc' });
@@ -354,8 +287,8 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
   }
 
   private respond(port: Port<Kind>, request: Message, id: number | undefined): void {
-    const { world, answer } = this.parts.ask(port, this.part(WORLD), request);
-    this.vector[WORLD] = world;
+    const { world, answer } = this.parts.ask(port, this.worldId, request);
+    this.worldId = world;
     for (const { to, event } of answer.sends ?? []) this.sendMessage(port.name, to, event);
     const waiter = id === undefined || answer.reply === undefined ? undefined : { call: id, event: answer.reply };
     if (answer.start !== undefined) this.start(answer.start, waiter);
@@ -376,85 +309,6 @@ export class Draft<Kind extends World<Kind>> implements View<Kind> {
     if (undertaker?.watches !== this.system.roles[role]?.name || undertaker === undefined) return;
     this.send(pid, undertaker.port, { kind: 'message', message: { type: 'ended', reason } });
   }
-
-  private placeOf(address: Address): number | undefined {
-    const { roles, ports } = this.system;
-    const port = ports.findIndex(({ name }) => name === address);
-    if (port !== -1) return roles.length + port;
-    const role = roles.findIndex((spec, index) => {
-      const local = this.local(index);
-      if (local.status === 'alive') return local.pid === address || spec.registered === address;
-      return local.status === 'unborn' && local.pid === address;
-    });
-    return role === -1 ? undefined : role;
-  }
-
-  private pidAt(place: number): Pid {
-    const port = this.system.ports[place - this.system.roles.length];
-    return port === undefined ? pidOf(this.local(place)) : (port.name as Address as Pid);
-  }
-
-  private lives(pid: Pid | undefined): boolean {
-    return pid !== undefined && this.placeOf(pid) !== undefined;
-  }
-
-  /** The call ids that anything names. */
-  private named(): number {
-    const { locals, mailboxes } = this.parts;
-    const { roles, ports } = this.system;
-    let named = this.held;
-    for (const { id } of this.ledger.calls) named |= 1 << id;
-    for (let role = 0; role < roles.length; role += 1) named |= locals.at(this.part(FIRST_LOCAL + role)).named;
-    for (let place = 0; place < roles.length + ports.length; place += 1) {
-      named |= mailboxes.at(this.part(this.mailboxAt(place))).named;
-    }
-    return named;
-  }
-
-  private specOf(role: number): Role<Kind> {
-    const spec = this.system.roles[role];
-    invariant(spec !== undefined, 'a process has a role');
-    return spec;
-  }
-
-  private urgent(role: number): readonly Message[] {
-    const local = this.local(role);
-    return local.status === 'alive' ? local.urgent : [];
-  }
-
-  private put(place: number, from: Address, signal: Signal): void {
-    this.setMailbox(place, withSignal(this.mailbox(place), from, this.parts.signalId(signal)));
-  }
-
-  private setMailbox(place: number, mailbox: Mailbox): void {
-    this.vector[this.mailboxAt(place)] = this.parts.mailboxId(mailbox);
-  }
-
-  private setLedger(ledger: Ledger): void {
-    this.changedLedger = ledger;
-  }
-
-  private mailboxAt(place: number): number {
-    return FIRST_LOCAL + this.system.roles.length + place;
-  }
-
-  private part(index: number): number {
-    return this.vector[index] ?? 0;
-  }
-
-  private roleNamed(name: string): number {
-    const role = this.system.roles.findIndex((each) => each.name === name);
-    invariant(role !== -1, `the system has a role ${name}`);
-    return role;
-  }
-
-  private nameOf(place: number): string {
-    return this.system.roles[place]?.name ?? this.system.ports[place - this.system.roles.length]?.name ?? '';
-  }
-}
-
-export function widthOf({ roles, ports }: Pick<System<never>, 'roles' | 'ports'>): number {
-  return FIRST_LOCAL + 2 * roles.length + ports.length;
 }
 
 function isOf({ owner, as }: Group, call: OpenCall): boolean {

@@ -7,7 +7,7 @@
 import { invariant } from '../../../src/base/invariant.ts';
 import type { Message, Pid } from '../../../src/otp/process.ts';
 import { Interner } from './interner.ts';
-import { canonical, namedIn, type Ledger } from './ledger.ts';
+import { canonical, ledgerKey, namedIn, type Ledger } from './ledger.ts';
 import type { Local, Reach } from './local.ts';
 import { begin, end, localKey, receive, type Evaluated } from './local-process.ts';
 import type { Output } from './performance.ts';
@@ -95,7 +95,7 @@ export class Evaluator<Kind extends World<Kind>> {
 
   ledgerId(ledger: Ledger): number {
     const ordered = canonical(ledger);
-    return this.ledgers.idOf(JSON.stringify(ordered), () => ({ it: ordered, named: bitsOf(ordered.calls.map(({ id }) => id)) }));
+    return this.ledgers.idOf(ledgerKey(ordered), () => ({ it: ordered, named: bitsOf(ordered.calls.map(({ id }) => id)) }));
   }
 
   fateId(fate: Fate): number {

@@ -43,8 +43,6 @@ export interface Ledger {
   readonly groups: readonly Group[];
 }
 
-export const EMPTY_LEDGER: Ledger = { calls: [], monitors: [], groups: [] };
-
 /** Whose entries come first says nothing: only the order of one owner's counts. */
 export function canonical({ calls, monitors, groups }: Ledger): Ledger {
   return { calls: byOwner(calls), monitors: byOwner(monitors), groups: byOwner(groups) };
@@ -55,6 +53,17 @@ function byOwner<Kind extends { readonly owner: Pid }>(entries: readonly Kind[])
   return [...entries].sort((one, other) => (one.owner < other.owner ? -1 : Number(one.owner > other.owner)));
 }
 
+/** Canonical text of one that is in order: several times as fast as JSON, and a search makes one for each step. */
+export function ledgerKey({ calls, monitors, groups }: Ledger): string {
+  let key = '';
+  for (const { id, owner, target, to, request, as, isOfGroup, isTold } of calls) {
+    key += `${id},${owner},${target},${to},${request},${as},${isOfGroup},${isTold};`;
+  }
+  for (const { owner, target, address, as } of monitors) key += `|${owner},${target},${address},${as}`;
+  for (const { owner, as, isLimited, failed } of groups) key += `/${owner},${as},${isLimited},${failed.join()}`;
+  return key;
+}
+
 const CALL_ID = /call!(\d+)/g;
 /** Ids are kept as the bits of a number. */
 const IDS_MAX = 30;
@@ -63,7 +72,6 @@ export function replyToOf(id: number): string {
   return `call!${id}`;
 }
 
-/** @returns undefined for what no process here gave out. */
 export function idOfReplyTo(replyTo: string): number {
   return Number(replyTo.slice('call!'.length));
 }

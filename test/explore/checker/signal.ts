@@ -27,8 +27,6 @@ export interface Channel {
 /** Channels that are not empty, ordered by their senders. */
 export type Mailbox = readonly Channel[];
 
-export const EMPTY_MAILBOX: Mailbox = [];
-
 export function mailboxKey(mailbox: Mailbox): string {
   return mailbox.map(({ from, signals }) => `${from}:${signals.join()}`).join(';');
 }
