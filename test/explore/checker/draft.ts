@@ -18,6 +18,9 @@ export interface Note {
   readonly what: string;
 }
 
+/** How the names of channels begin in which somebody is killed. */
+export const KILLED_BY = 'kill by ';
+
 export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
   private readonly notes: Note[] = [];
   /** Call ids that this step has in hand, as bits: no new call gets one of them. */
@@ -225,6 +228,8 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
         return this.callEach(pid, output);
       case 'monitor':
         return this.monitor(pid, output.process, output.as);
+      case 'kill':
+        return this.send(killedBy(pid), output.process, { kind: 'kill' });
       case 'demonitor':
         invariant(false, 'a monitor of these systems is never taken back');
     }
@@ -309,6 +314,11 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     if (undertaker?.watches !== this.system.roles[role]?.name || undertaker === undefined) return;
     this.send(pid, undertaker.port, { kind: 'message', message: { type: 'ended', reason } });
   }
+}
+
+/** A channel of its own: a kill waits for nothing that was sent before. */
+function killedBy(pid: Pid): Address {
+  return `${KILLED_BY}${pid}` as Address;
 }
 
 function isOf({ owner, as }: Group, call: OpenCall): boolean {

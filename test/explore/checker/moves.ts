@@ -1,5 +1,5 @@
 /** Moves: what may come next in a state, in a fixed order. First what is under way, then what happens from outside. */
-import { Draft } from './draft.ts';
+import { Draft, KILLED_BY } from './draft.ts';
 import type { Evaluator } from './evaluator.ts';
 import type { Group } from './ledger.ts';
 import type { Channel } from './signal.ts';
@@ -40,16 +40,15 @@ export function movesOf<Kind extends World<Kind>>(system: System<Kind>, draft: D
   return moves;
 }
 
-/** What is urgent for a process comes before its mailbox; what begins it, before everything else. */
+/** What is urgent for a process comes before its mailbox, unless that kills it; what begins it, before everything else. */
 function addDeliveries<Kind extends World<Kind>>(moves: Move<Kind>[], draft: Draft<Kind>, place: number, isRole: boolean): void {
   const local = isRole ? draft.local(place) : undefined;
-  if (local?.status === 'alive' && local.urgent.length > 0) {
-    moves.push({ type: 'goOn', role: place });
-    return;
+  const isBusy = local?.status === 'alive' && local.urgent.length > 0;
+  if (isBusy) moves.push({ type: 'goOn', role: place });
+  for (const channel of draft.mailbox(place)) {
+    const isFirst = local?.status === 'unborn' ? channel.from === '@supervisor' : !isBusy || channel.from.startsWith(KILLED_BY);
+    if (isFirst) moves.push({ type: 'deliver', place, channel });
   }
-  const mailbox = draft.mailbox(place);
-  const open = local?.status === 'unborn' ? mailbox.filter(({ from }) => from === '@supervisor') : mailbox;
-  for (const channel of open) moves.push({ type: 'deliver', place, channel });
 }
 
 function addTimeouts<Kind extends World<Kind>>(moves: Move<Kind>[], draft: Draft<Kind>, role: number): void {

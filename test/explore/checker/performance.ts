@@ -22,12 +22,13 @@ export type Output =
   | ({ readonly type: 'reply' } & EffectParams['reply'])
   | ({ readonly type: 'monitor' } & EffectParams['monitor'])
   | ({ readonly type: 'demonitor' } & EffectParams['demonitor'])
+  | { readonly type: 'kill'; readonly process: Address }
   | ({ readonly type: 'multicall'; readonly to: readonly Address[] } & EffectParams['multicall']);
 
 /** Effects that no machine of the systems here asks for are missing: then the search ends with that claim. */
 type Known =
   | 'send' | 'sendToEach' | 'call' | 'reply' | 'replyToEach' | 'multicall' | 'monitor' | 'demonitor' | 'postpone' | 'continue'
-  | 'apply' | 'startTimer' | 'cancelTimer' | 'stop';
+  | 'apply' | 'startTimer' | 'cancelTimer' | 'stop' | 'exitEach';
 
 type Performers = { readonly [Name in Known]: (on: Performance, params: EffectParams[Name]) => void };
 
@@ -45,6 +46,7 @@ const PERFORMERS: Performers = {
   apply: (on, params) => on.apply(params),
   startTimer: (on, params) => on.startTimer(params),
   cancelTimer: (on, { name }) => on.cancelTimer(name),
+  exitEach: (on, params) => on.killEach(params),
   stop: (on, { reason }) => void (on.stopReason = reason),
 };
 
@@ -118,6 +120,11 @@ export class Performance {
     const to = [...recipients.recipients()];
     if (to.length === 0) this.insert({ type: `${params.as}.done`, failed: [] });
     else this.tell({ type: 'multicall', to, ...params });
+  }
+
+  killEach({ processes, reason }: EffectParams['exitEach']): void {
+    invariant(reason === 'kill', 'whoever ends another process in these systems kills it');
+    for (const process of processes) this.tell({ type: 'kill', process });
   }
 
   startTimer({ name, delayMs, until, content }: EffectParams['startTimer']): void {
