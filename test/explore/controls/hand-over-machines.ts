@@ -83,7 +83,7 @@ export const earlyPace: Machines = {
     const registering = stateAt(config, 'running.ingest.registering');
     const [, created] = registering.on?.['shape.registered'] as ConfigNode[];
     if (created === undefined) throw new Error('a new shape registers');
-    created.actions = [created.actions, { type: 'apply', params: { table: 'log', change: 'caughtUp' } }];
+    created.actions = [created.actions, { type: 'apply', params: { table: 'log', change: 'goAlong' } }];
   }),
   materializer,
 };
