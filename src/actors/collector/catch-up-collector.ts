@@ -2,28 +2,25 @@
  * Catch-up collector: takes shapes that lag through the log together, until they have come as far as the others.
  *
  * A large transaction goes to those whom it may concern in fragments, each routed once, however many they are; who is not
- * touched by a fragment hears nothing of it. The shapes join before the collector of all others
- * passes the transaction, so that they stand before it together. What that one has brought to others meanwhile is gone
- * through too; then everybody is told how far they are, and goes along again.
+ * touched by a fragment hears nothing of it. The shapes join before the collector of all others passes the transaction, so
+ * that they stand before it together. What that one has brought to others meanwhile is gone through too; then everybody is
+ * told how far they are, and goes along again.
  *
  * It may be behind by much and for long. Nobody waits for it but those who follow it.
  */
 import { assign, setup } from 'xstate';
-import type { LogPosition } from '../../model/log-position.ts';
-import { LOG_START } from '../../model/log-position.ts';
+import { LOG_START, type LogPosition } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
 import { effects } from '../../otp/effects.ts';
 import type { Address, CallFailed, Pid, ReplyTo } from '../../otp/process.ts';
 import type { DeliveryId } from '../../shapes/delivery.ts';
 import {
-  deliverLayer, isTakenByAll, nextLayer, noteUnanswered, removeNotTaken, routeOn, tellRecipients, type NotTaken,
+  awaitRetry, deliverLayer, isTakenByAll, nextLayer, noteUnanswered, removeNotTaken, routeOn, routerChange, tellRecipients,
+  type NotTaken,
 } from './delivery-chart.ts';
-import type { RouterChange } from './router-table.ts';
-
-const RETRY_DELAY_MS = 50;
 
 const takeIn = [
-  { type: 'apply', params: ({ event }: { event: Join }) => change({ add: event.handle }) },
+  { type: 'apply', params: ({ event }: { event: Join }) => routerChange({ add: event.handle }) },
   { type: 'reply', params: ({ event }: { event: Join }) => ({ to: event.replyTo, event: { type: 'catchUp.joined' } }) },
 ] as const;
 
@@ -33,9 +30,9 @@ const refuse = {
   params: ({ event }: { event: Join }) => ({ to: event.replyTo, event: { type: 'catchUp.passed' } }),
 } as const;
 
-const remove = { type: 'apply', params: ({ event }: { event: { handle: Handle } }) => change({ remove: event.handle }) } as const;
+const remove = { type: 'apply', params: ({ event }: { event: { handle: Handle } }) => routerChange({ remove: event.handle }) } as const;
 
-const removeAddressed = { type: 'apply', params: change('removeAddressed') } as const;
+const removeAddressed = { type: 'apply', params: routerChange('removeAddressed') } as const;
 
 /** One collector leaves shapes behind, so that one of them knows who they are. */
 const tellNotTaken = {
@@ -45,7 +42,7 @@ const tellNotTaken = {
 
 const countFollowers = {
   type: 'apply',
-  params: ({ context }: { context: { position: LogPosition } }) => change({ standing: context.position }),
+  params: ({ context }: { context: { position: LogPosition } }) => routerChange({ standing: context.position }),
 } as const;
 
 interface Join {
@@ -174,7 +171,7 @@ export const catchUpCollector = setup({
     delivering: {
       entry: {
         type: 'apply',
-        params: ({ context }) => ({ table: 'router', change: { route: { after: context.position, through: context.routedThrough } } }),
+        params: ({ context }) => routerChange({ route: { after: context.position, through: context.routedThrough } }),
       },
       on: {
         'block.partlyRouted': { actions: routeOn },
@@ -187,7 +184,7 @@ export const catchUpCollector = setup({
     /** They have come as far as the others: each goes along by itself from here on. */
     dismissing: {
       entry: [
-        { type: 'apply', params: { table: 'router', change: 'everyone' } },
+        { type: 'apply', params: routerChange('everyone') },
         {
           type: 'multicall',
           params: ({ context }) => tellRecipients({ type: 'dismissed', through: context.position }, 'dismissal'),
@@ -199,7 +196,7 @@ export const catchUpCollector = setup({
     /** What lies before them does not hold: each of them ends, and begins anew. Who stands further on needs nothing of it. */
     condemning: {
       entry: [
-        { type: 'apply', params: ({ context }) => ({ table: 'router', change: { upTo: context.position } }) },
+        { type: 'apply', params: ({ context }) => routerChange({ upTo: context.position }) },
         {
           type: 'multicall',
           params: ({ context }) => tellRecipients({ type: 'block.corrupt', why: context.damage }, 'dismissal'),
@@ -209,7 +206,7 @@ export const catchUpCollector = setup({
       on: { 'dismissal.done': 'counting', join: { actions: 'postpone' } },
     },
     retrying: {
-      entry: { type: 'startTimer', params: { name: 'retry', delayMs: RETRY_DELAY_MS } },
+      entry: awaitRetry,
       on: { 'timeout.retry': 'counting' },
     },
   },
@@ -217,8 +214,4 @@ export const catchUpCollector = setup({
 
 function eventOf<Each>({ event }: { event: Each }): Each {
   return event;
-}
-
-function change<const Change extends RouterChange>(router: Change) {
-  return { table: 'router', change: router };
 }

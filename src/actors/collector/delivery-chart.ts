@@ -13,6 +13,9 @@ import type { RouterChange } from './router-table.ts';
 /** How long a collector waits while nobody answers of those whom it has brought something. */
 export const SILENCE_MS = 5_000;
 
+/** The log reader has died: its supervisor brings it back, and it is asked once more. */
+export const awaitRetry = { type: 'startTimer', params: { name: 'retry', delayMs: 50 } } as const;
+
 interface Unanswered {
   readonly event: { readonly failed: readonly Address[] };
 }
@@ -56,6 +59,7 @@ export function isTakenByAll(_: unknown, { failed }: { failed: readonly Address[
   return failed.length === 0;
 }
 
-function routerChange(change: RouterChange): { table: string; change: RouterChange } {
+/** Parameters of the effect `apply`. */
+export function routerChange(change: RouterChange): { table: string; change: RouterChange } {
   return { table: 'router', change };
 }

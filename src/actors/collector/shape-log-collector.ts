@@ -18,10 +18,8 @@ import type { DeliveryId } from '../../shapes/delivery.ts';
 import { note } from '../journal.ts';
 import { consumerOf } from '../shape-processes.ts';
 import {
-  deliverLayer, isTakenByAll, leaveBehind, nextLayer, noteUnanswered, routeOn, tellRecipients, type NotTaken,
+  awaitRetry, deliverLayer, isTakenByAll, leaveBehind, nextLayer, noteUnanswered, routeOn, tellRecipients, type NotTaken,
 } from './delivery-chart.ts';
-
-const RETRY_DELAY_MS = 50;
 
 type Event =
   | { type: 'registerShape'; handle: Handle; replyTo: ReplyTo }
@@ -233,7 +231,7 @@ export const shapeLogCollector = setup({
       },
     },
     retrying: {
-      entry: { type: 'startTimer', params: { name: 'retry', delayMs: RETRY_DELAY_MS } },
+      entry: awaitRetry,
       on: { 'timeout.retry': 'measuring' },
     },
   },

@@ -128,7 +128,6 @@ export const consumerSetup = setup({
   },
 });
 
-
 export interface Offer {
   readonly through: LogPosition;
   readonly replyTo: ReplyTo;
@@ -144,7 +143,7 @@ export function batchTaken(context: ConsumerContext) {
   return taken(context, context.batchReplyTo);
 }
 
-export function isDrain(reason: ExitReason): boolean {
+function isDrain(reason: ExitReason): boolean {
   const leaving = leavingReason(reason);
   return typeof leaving === 'object' && 'shutdown' in leaving && leaving.shutdown === 'drain';
 }

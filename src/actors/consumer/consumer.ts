@@ -7,8 +7,8 @@
  * against the snapshot's visibility before it is taken. Whoever subscribes gets the last offset that can be read, at the end
  * of a transaction: history lies up to it, announcements begin behind it.
  *
- * A large transaction is taken part by part, without the shapes that it does not concern. What a part gives is written to
- * the shape's files and seen by nobody; the last part shows all of it at once.
+ * A large transaction is taken part by part, without the shapes that it does not concern. What a part gives is seen by
+ * nobody, and leaves the memory where it is much; the last part shows all of it at once.
  *
  * `stop` is not beside the other regions but around them: a Consumer that is closed takes nothing in.
  */
