@@ -30,6 +30,16 @@ export interface ShapeDefinition {
   readonly replica: ReplicaMode;
   /** `changes_only` begins with an empty snapshot. */
   readonly log: 'full' | 'changes_only';
+  /** What the filter's subqueries select, by the number that they have in the filter. Left out where there are none. */
+  readonly dependencies?: readonly Dependency[];
+  /** `deletes`: a row that leaves with a value is told as a delete, not by an event that names tags. Left out for events. */
+  readonly moveOuts?: 'deletes';
+}
+
+/** The values of one column of an inner shape. */
+export interface Dependency {
+  readonly shape: ShapeDefinition;
+  readonly column: string;
 }
 
 export interface WhereSource {
@@ -43,10 +53,10 @@ export interface WhereSource {
 
 /** Equal for equal shapes, whatever the order of columns or the spelling of the filter. */
 export function definitionKey(definition: ShapeDefinition): string {
-  const { relation, columns, selectsAll, primaryKey, reads, where, replica, log } = definition;
+  const { relation, columns, selectsAll, primaryKey, reads, where, replica, log, dependencies = [], moveOuts = 'events' } = definition;
   return JSON.stringify([
     relation.oid, relation.schema, relation.name, [...columns].sort(), selectsAll, primaryKey, reads,
-    where?.canonical ?? null, replica, log,
+    where?.canonical ?? null, replica, log, dependencies.map(({ shape, column }) => [definitionKey(shape), column]), moveOuts,
   ]);
 }
 

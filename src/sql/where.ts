@@ -5,6 +5,8 @@
  * expression: evaluated here on replicated rows, printed with all its constants as parameters for the snapshot, and
  * searched for the equalities by which changes are routed.
  */
+import type { RelationName } from './identifiers.ts';
+
 export interface WhereColumn {
   readonly name: string;
   /** `pg_type.typname`, of the element for an array. */
@@ -17,10 +19,17 @@ export interface Where {
   readonly canonical: string;
   /** Names of the columns it reads. */
   readonly columns: readonly string[];
-  /** For the snapshot's query: `sql` holds `$1`… and no constant; values as Postgres's text. */
-  readonly query: { readonly sql: string; readonly params: readonly (string | null)[] };
-  /** Three-valued: null is unknown, which leaves the row out. `text` gives a column's Postgres text, or null for NULL. */
-  evaluate(text: (column: string) => string | null): boolean | null;
+  /** For the snapshot's query. Of a filter with subqueries `subqueries.queryWith` gives it. */
+  readonly query: WhereQuery;
+  /**
+   * Three-valued: null is unknown, which leaves the row out.
+   *
+   * @param text gives a column's Postgres text, or null for NULL.
+   * @param isMember what its subqueries select; not asked by a filter without any.
+   */
+  evaluate(text: ColumnText, isMember?: Membership): boolean | null;
+  /** Undefined for a filter without subqueries. */
+  readonly subqueries?: SubqueryPlan;
   /**
    * Equalities that a matching row must satisfy, one of them at the least: `column`, of type `typeName`, equal to one
    * of `values` (each once, in the type's canonical text, as `canonicalValue` gives it). Undefined when the filter has none.
@@ -30,6 +39,48 @@ export interface Where {
     | undefined;
 }
 
+export type ColumnText = (column: string) => string | null;
+
+/** Whether the subquery of that number selects a value, given in its type's canonical text (`canonicalValue`). */
+export type Membership = (subquery: number, value: string) => boolean;
+
+/** `sql` holds `$1`… and no constant; values as Postgres's text. */
+export interface WhereQuery {
+  readonly sql: string;
+  readonly params: readonly (string | null)[];
+}
+
+/**
+ * A filter with subqueries in disjunctive normal form: NOT stands at its leaves only. Each leaf of each disjunct is a term, and
+ * its position counts from 0 over all disjuncts, from left to right. The filter is true for a row exactly when all terms of some
+ * disjunct are.
+ */
+export interface SubqueryPlan {
+  /** What is selected from, each once; their places are the numbers of the subqueries. */
+  readonly sources: readonly SubquerySource[];
+  readonly disjuncts: readonly (readonly Term[])[];
+  /** The rows that the filter takes when subquery n selects exactly `values[n]`, as Postgres's texts. */
+  queryWith(values: readonly (readonly string[])[]): WhereQuery;
+  /** At least the rows that the filter takes or leaves otherwise because the members of subquery n changed by `values[n]`. */
+  queryMoved(values: readonly (readonly string[])[]): WhereQuery;
+}
+
+export interface SubquerySource {
+  readonly table: RelationName;
+  /** The one that it selects. */
+  readonly column: string;
+  /** Its WHERE as it was written; undefined for every row. It may name parameters of the whole. */
+  readonly where: string | undefined;
+}
+
+export type Term =
+  | { readonly kind: 'plain'; evaluate(text: ColumnText): boolean | null }
+  /** `value`: what the row has in the column that is looked up, in canonical text; null for NULL. */
+  | { readonly kind: 'subquery'; readonly subquery: number; readonly column: string; value(text: ColumnText): string | null };
+
+/** The columns of a table that a subquery selects from; undefined for a table that is not known. */
+export type SubqueryTables = (table: RelationName) => readonly WhereColumn[] | undefined;
+
 /** The caller's mistake, as the wire tells it: `At location 17: syntax error at or near "x"`. */
 export interface WhereError {
   readonly error: string;
@@ -37,6 +88,14 @@ export interface WhereError {
 }
 
 export interface WhereLanguage {
-  /** @param params text values by number, as the request gave them. */
-  parse(text: string, params: Readonly<Record<string, string>>, columns: readonly WhereColumn[]): Where | WhereError;
+  /**
+   * @param params text values by number, as the request gave them.
+   * @param tables that subqueries select from. Left out where subqueries are refused.
+   */
+  parse(
+    text: string,
+    params: Readonly<Record<string, string>>,
+    columns: readonly WhereColumn[],
+    tables?: SubqueryTables,
+  ): Where | WhereError;
 }

@@ -52,6 +52,14 @@ export type ConsumerEvent =
   | { type: 'stop'; cause: StopCause }
   | { type: 'EXIT'; process: Address; reason: ExitReason; fromParent: boolean };
 
+/** A shape on which another one depends, and its Consumer at the time when that of the other was started. */
+export interface InnerShape {
+  readonly handle: Handle;
+  /** The one whose values are looked up. */
+  readonly column: string;
+  readonly consumer: Pid;
+}
+
 export interface ConsumerInput {
   readonly self: Pid;
   readonly handle: Handle;
@@ -61,6 +69,8 @@ export interface ConsumerInput {
   readonly position: LogPosition;
   /** The last offset that can be read; `0_inf` for a new shape. */
   readonly end: LogOffset;
+  /** In the order of the definition's dependencies. Left out where there are none. */
+  readonly dependencies?: readonly InnerShape[];
 }
 
 export interface ConsumerContext extends ConsumerInput {

@@ -19,8 +19,9 @@ export interface StateChange {
   readonly position: LogPosition;
   readonly isLagging: boolean;
   readonly filterBy: PgSnapshot | null;
-  /** Both the first time. */
+  /** These the first time, `dependsOn` where there is something in it. */
   readonly definition?: ShapeDefinition;
+  readonly dependsOn?: readonly Handle[];
   readonly chunkBytesMax?: number;
   /** When it changed. */
   readonly snapshot?: SnapshotState;
@@ -30,13 +31,14 @@ export interface StateChange {
 
 /** @param last what the generation says of the shape already. */
 export function stateChange(state: ShapeState, last: ShapeState | undefined): StateChange {
-  const { handle, definition, chunkBytesMax, snapshot, lines, pace, filterBy } = state;
+  const { handle, definition, dependsOn, chunkBytesMax, snapshot, lines, pace, filterBy } = state;
   const { end, bytes, count, openBytes, chunkEnds } = lines;
   const { position, isLagging } = pace;
   const added = chunkEnds.slice(last?.lines.chunkEnds.length ?? 0);
   return {
     handle, end, bytes, count, openBytes, position, isLagging, filterBy,
     ...(last === undefined ? { definition, chunkBytesMax } : {}),
+    ...(last === undefined && dependsOn.length > 0 ? { dependsOn } : {}),
     ...(last?.snapshot === snapshot ? {} : { snapshot }),
     ...(added.length === 0 ? {} : { chunkEnds: added }),
   };
@@ -45,9 +47,9 @@ export function stateChange(state: ShapeState, last: ShapeState | undefined): St
 /** @returns undefined when the generation never said what the shape is. */
 export function changedState(change: StateChange, last: ShapeState | undefined): ShapeState | undefined {
   const { handle, end, bytes, count, openBytes, position, isLagging, filterBy } = change;
-  const { definition = last?.definition, chunkBytesMax = last?.chunkBytesMax, snapshot = last?.snapshot } = change;
+  const { dependsOn = last?.dependsOn ?? [], definition = last?.definition, chunkBytesMax = last?.chunkBytesMax, snapshot = last?.snapshot } = change;
   if (definition === undefined || chunkBytesMax === undefined || snapshot === undefined) return undefined;
   const chunkEnds = [...(last?.lines.chunkEnds ?? []), ...(change.chunkEnds ?? [])];
   const lines = { end, bytes, count, chunkEnds, openBytes };
-  return { handle, definition, chunkBytesMax, snapshot, lines, pace: { position, isLagging }, filterBy };
+  return { handle, definition, dependsOn, chunkBytesMax, snapshot, lines, pace: { position, isLagging }, filterBy };
 }

@@ -12,6 +12,8 @@ export type ShapeRecord =
 
 export interface CreatedShape {
   readonly definition: ShapeDefinition;
+  /** The inner shapes, in the order of `definition.dependencies`. Left out where there are none. */
+  readonly dependsOn?: readonly Handle[];
   /** JSON bytes at which the shape's chunks close, whatever the setting says later: the end of a chunk must never move. */
   readonly chunkBytesMax: number;
   readonly position: LogPosition;

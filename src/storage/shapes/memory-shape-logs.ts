@@ -36,8 +36,8 @@ export class MemoryShapeLogs implements ShapeLogs {
     this.table.advance(position);
   }
 
-  create(handle: Handle, definition: ShapeDefinition): ShapeLog {
-    return this.table.create(handle, definition);
+  create(handle: Handle, definition: ShapeDefinition, dependsOn?: readonly Handle[]): ShapeLog {
+    return this.table.create(handle, definition, dependsOn);
   }
 
   get(handle: Handle): ShapeLog | undefined {

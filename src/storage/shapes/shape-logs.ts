@@ -35,7 +35,7 @@ export interface ShapeLogs extends Forkable<ShapeLogs> {
   advance(position: LogPosition): void;
 
   /** Begins a shape's log and appends `shape.created` to the transaction log. @throws when `handle` exists: a handle is never reused. */
-  create(handle: Handle, definition: ShapeDefinition): ShapeLog;
+  create(handle: Handle, definition: ShapeDefinition, dependsOn?: readonly Handle[]): ShapeLog;
   get(handle: Handle): ShapeLog | undefined;
   all(): Iterable<ShapeLog>;
   /** Appends `shape.deleted`; readers find nothing from now on; its files go once the record is durable. Unknown handles change nothing. */
@@ -63,6 +63,8 @@ export interface ShapeLogs extends Forkable<ShapeLogs> {
 export interface ShapeLog {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
+  /** The inner shapes, in the order of `definition.dependencies`. */
+  readonly dependsOn: readonly Handle[];
   /** Offset of the last entry that readers may see; `0_inf` while no operation was replicated. */
   readonly end: LogOffset;
   /**

@@ -71,11 +71,16 @@ export class ShapeTable implements ShapeHost {
     this.taken = position;
   }
 
-  create(handle: Handle, definition: ShapeDefinition): StoredShape {
+  create(handle: Handle, definition: ShapeDefinition, dependsOn: readonly Handle[] = []): StoredShape {
     invariant(!this.shapes.has(handle), `handle ${handle} is never given twice`);
     invariant(HANDLE_PATTERN.test(handle), `handle ${handle} can name files`);
     const position = this.taken;
-    const created = { definition, chunkBytesMax: this.chunkBytesMax, position };
+    const created = {
+      definition,
+      chunkBytesMax: this.chunkBytesMax,
+      position,
+      ...(dependsOn.length === 0 ? {} : { dependsOn }),
+    };
     this.log.appendRecord({ type: 'shape.created', handle, ...created });
     const shape = this.restore(newShape(handle, created));
     this.dirty.add(shape);
@@ -151,7 +156,7 @@ export class ShapeTable implements ShapeHost {
 }
 
 /** A shape before its snapshot. It stands alone from the start: until its snapshot is there it takes nothing of the log. */
-export function newShape(handle: Handle, { definition, chunkBytesMax, position }: CreatedShape): ShapeState {
+export function newShape(handle: Handle, { definition, chunkBytesMax, position, dependsOn = [] }: CreatedShape): ShapeState {
   const pace = { position, isLagging: true };
-  return { handle, definition, chunkBytesMax, snapshot: { state: 'awaited' }, lines: NO_LINES, pace, filterBy: null };
+  return { handle, definition, dependsOn, chunkBytesMax, snapshot: { state: 'awaited' }, lines: NO_LINES, pace, filterBy: null };
 }

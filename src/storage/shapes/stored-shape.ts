@@ -25,6 +25,8 @@ import { SnapshotChunks } from './snapshot-chunks.ts';
 export interface ShapeState {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
+  /** The inner shapes, in the order of `definition.dependencies`. */
+  readonly dependsOn: readonly Handle[];
   /** JSON bytes at which its chunks close, for ever. */
   readonly chunkBytesMax: number;
   readonly snapshot: SnapshotState;
@@ -55,6 +57,7 @@ export interface ShapeCapture {
 export class StoredShape implements ShapeLog {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
+  readonly dependsOn: readonly Handle[];
   private readonly chunkBytesMax: number;
   private readonly lines: ShapeLines;
   private readonly chunks: SnapshotChunks;
@@ -72,9 +75,10 @@ export class StoredShape implements ShapeLog {
     state: ShapeState,
     original?: StoredShape,
   ) {
-    const { handle, definition, chunkBytesMax, snapshot, lines, pace, filterBy } = state;
+    const { handle, definition, dependsOn, chunkBytesMax, snapshot, lines, pace, filterBy } = state;
     this.handle = handle;
     this.definition = definition;
+    this.dependsOn = dependsOn;
     this.chunkBytesMax = chunkBytesMax;
     const whole = snapshot.state === 'complete' ? snapshot : undefined;
     this.lines = original?.lines.clone() ?? new ShapeLines(lines, chunkBytesMax);
@@ -194,18 +198,18 @@ export class StoredShape implements ShapeLog {
 
   /** @param host of the copy. @throws {InvariantError} when its store cannot be copied. */
   clone(host: ShapeHost): StoredShape {
-    const { handle, definition, chunkBytesMax, state: snapshot } = this;
+    const { handle, definition, dependsOn, chunkBytesMax, state: snapshot } = this;
     const filterBy = this.filter ?? null;
-    const state = { handle, definition, chunkBytesMax, snapshot, lines: this.lines.state, pace: this.pace.state, filterBy };
+    const state = { handle, definition, dependsOn, chunkBytesMax, snapshot, lines: this.lines.state, pace: this.pace.state, filterBy };
     return new StoredShape(host, this.store.clone(), state, this);
   }
 
   /** For a checkpoint: what there is now. What comes later is not mixed with it on its way to the files. */
   capture(): ShapeCapture {
     this.lines.buffer.seal();
-    const { handle, definition, chunkBytesMax, snapshot } = this;
+    const { handle, definition, dependsOn, chunkBytesMax, snapshot } = this;
     const filterBy = this.publishedFilter ?? null;
-    const state = { handle, definition, chunkBytesMax, snapshot, lines: this.lines.state, pace: this.pace.state, filterBy };
+    const state = { handle, definition, dependsOn, chunkBytesMax, snapshot, lines: this.lines.state, pace: this.pace.state, filterBy };
     return { shape: this, state };
   }
 
