@@ -5,6 +5,7 @@
  * - `createSlot` → `replication.slotCreated { lsn, isMarked }`, or `replication.refused`: in place of the one that `connect` found
  * - `startStreaming` → `replication.streaming`, or `replication.refused`
  * - `acknowledge` (no answer): the sink may hold more durably than before
+ * - `askProgress` (no answer): the sink is told how far Postgres has come, even if nothing was for us
  * - `disconnect` (no answer): ends whatever is there, without telling
  *
  * The standing is that of the slot, as `slot-standing.ts` has it: streaming starts on one that is continued, or was made since.
@@ -81,6 +82,7 @@ class Port {
       },
       casts: {
         acknowledge: () => this.stream?.acknowledge(),
+        askProgress: () => this.stream?.askProgress(),
         disconnect: () => this.disconnect(),
       },
       close: () => this.disconnect(),

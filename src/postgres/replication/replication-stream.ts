@@ -42,6 +42,8 @@ export interface ReplicationStream {
   readonly ended: Promise<Error>;
   /** The sink may hold more by now. */
   acknowledge(): void;
+  /** Has Postgres say how far it has come. */
+  askProgress(): void;
   /** Says farewell, with the last acknowledgement, and closes. */
   close(): void;
 }
@@ -81,6 +83,8 @@ class Stream implements ReplicationStream {
   private confirmed: bigint;
   private statusTimer: TimerId | undefined;
   private isStatusDue = false;
+  /** The next status asks for an answer. */
+  private isAnswerWanted = false;
 
   private pauseTimer: TimerId | undefined;
   private lastReadMs = Number.NEGATIVE_INFINITY;
@@ -110,6 +114,11 @@ class Stream implements ReplicationStream {
   }
 
   acknowledge(): void {
+    this.askStatus();
+  }
+
+  askProgress(): void {
+    this.isAnswerWanted = true;
     this.askStatus();
   }
 
@@ -216,7 +225,8 @@ class Stream implements ReplicationStream {
     body.writeBigUInt64BE(flushed, 9);
     body.writeBigUInt64BE(flushed, 17);
     body.writeBigInt64BE(BigInt(this.options.clock.epochMicros()) - POSTGRES_EPOCH_MICROS, 25);
-    body.writeUInt8(isSilent && !this.isCongested ? 1 : 0, 33);
+    body.writeUInt8(this.isAnswerWanted || (isSilent && !this.isCongested) ? 1 : 0, 33);
+    this.isAnswerWanted = false;
     this.wire.write(frontendMessage('d', body));
   }
 

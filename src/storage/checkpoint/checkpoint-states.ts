@@ -8,6 +8,7 @@ import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import type { ChunkEnd } from '../shapes/shape-lines.ts';
 import type { SnapshotState } from '../shapes/shape-logs.ts';
+import { NO_VIEWS, type ViewsState } from '../shapes/spliced-views.ts';
 import type { ShapeState } from '../shapes/stored-shape.ts';
 
 export interface StateChange {
@@ -23,7 +24,8 @@ export interface StateChange {
   readonly definition?: ShapeDefinition;
   readonly dependsOn?: readonly Handle[];
   readonly chunkBytesMax?: number;
-  /** When it changed. */
+  /** When they changed. */
+  readonly views?: ViewsState;
   readonly snapshot?: SnapshotState;
   /** Those that were added. */
   readonly chunkEnds?: readonly ChunkEnd[];
@@ -31,7 +33,7 @@ export interface StateChange {
 
 /** @param last what the generation says of the shape already. */
 export function stateChange(state: ShapeState, last: ShapeState | undefined): StateChange {
-  const { handle, definition, dependsOn, chunkBytesMax, snapshot, lines, pace, filterBy } = state;
+  const { handle, definition, dependsOn, chunkBytesMax, snapshot, lines, pace, filterBy, views } = state;
   const { end, bytes, count, openBytes, chunkEnds } = lines;
   const { position, isLagging } = pace;
   const added = chunkEnds.slice(last?.lines.chunkEnds.length ?? 0);
@@ -39,6 +41,7 @@ export function stateChange(state: ShapeState, last: ShapeState | undefined): St
     handle, end, bytes, count, openBytes, position, isLagging, filterBy,
     ...(last === undefined ? { definition, chunkBytesMax } : {}),
     ...(last === undefined && dependsOn.length > 0 ? { dependsOn } : {}),
+    ...(views === (last?.views ?? NO_VIEWS) ? {} : { views }),
     ...(last?.snapshot === snapshot ? {} : { snapshot }),
     ...(added.length === 0 ? {} : { chunkEnds: added }),
   };
@@ -47,9 +50,10 @@ export function stateChange(state: ShapeState, last: ShapeState | undefined): St
 /** @returns undefined when the generation never said what the shape is. */
 export function changedState(change: StateChange, last: ShapeState | undefined): ShapeState | undefined {
   const { handle, end, bytes, count, openBytes, position, isLagging, filterBy } = change;
-  const { dependsOn = last?.dependsOn ?? [], definition = last?.definition, chunkBytesMax = last?.chunkBytesMax, snapshot = last?.snapshot } = change;
+  const { definition = last?.definition, chunkBytesMax = last?.chunkBytesMax, snapshot = last?.snapshot } = change;
+  const { dependsOn = last?.dependsOn ?? [], views = last?.views ?? NO_VIEWS } = change;
   if (definition === undefined || chunkBytesMax === undefined || snapshot === undefined) return undefined;
   const chunkEnds = [...(last?.lines.chunkEnds ?? []), ...(change.chunkEnds ?? [])];
   const lines = { end, bytes, count, chunkEnds, openBytes };
-  return { handle, definition, dependsOn, chunkBytesMax, snapshot, lines, pace: { position, isLagging }, filterBy };
+  return { handle, definition, dependsOn, chunkBytesMax, snapshot, lines, pace: { position, isLagging }, filterBy, views };
 }

@@ -30,6 +30,9 @@ export class LogIntake {
   private receivedLsn = LSN_ZERO;
   /** Every transaction that committed before it was appended. Behind `receivedLsn`, which may be the begin of a commit record. */
   private passedLsn = LSN_ZERO;
+  /** Of `passedLsn`, what a sync has covered. */
+  private durablePassedLsn = LSN_ZERO;
+  private readonly passedWaiters = new Set<() => void>();
   private isHoldDue = false;
   private restarts = 0;
   private unsyncedBytes = 0;
@@ -39,6 +42,11 @@ export class LogIntake {
   private congested: Promise<void> | undefined;
 
   constructor(private readonly log: TransactionLog) {}
+
+  /** What a power cut would leave of the log. */
+  get durableEnd(): LogPosition {
+    return this.log.durableEnd;
+  }
 
   /** Set while more waits for the disk than may: the stream must not go on before it resolves. */
   get congestion(): Promise<void> | undefined {
@@ -89,7 +97,7 @@ export class LogIntake {
 
   /** The stream begins anew, on a slot whose positions do not continue the old ones. Durable when it resolves. */
   async restart(source: StreamSource, lsn: Lsn): Promise<void> {
-    this.receivedLsn = this.passedLsn = LSN_ZERO;
+    this.receivedLsn = this.passedLsn = this.durablePassedLsn = LSN_ZERO;
     this.restarts += 1;
     this.log.restart(source, lsn);
     await this.log.sync();
@@ -108,9 +116,28 @@ export class LogIntake {
     });
   }
 
+  /** True once every transaction that committed before `lsn` is in the log, durably. */
+  hasPassed(lsn: Lsn): boolean {
+    return compareLsn(this.durablePassedLsn, lsn) >= 0;
+  }
+
+  /** Resolves with the next sync, and when `signal` is aborted. */
+  whenSynced(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      const wake = (): void => {
+        this.passedWaiters.delete(wake);
+        signal.removeEventListener('abort', wake);
+        resolve();
+      };
+      this.passedWaiters.add(wake);
+      signal.addEventListener('abort', wake, { once: true });
+      if (signal.aborted) wake();
+    });
+  }
+
   /** Makes durable all that has come so far. @throws {DiskError} as the log does. */
   async sync(): Promise<Durable> {
-    const { receivedLsn, restarts } = this;
+    const { receivedLsn, passedLsn, restarts } = this;
     if (this.isHoldDue || this.unsyncedBytes > 0) this.log.appendHeld(this.passedLsn);
     this.isDirty = this.isHoldDue = false;
     this.unsyncedBytes = 0;
@@ -118,6 +145,8 @@ export class LogIntake {
     this.relieve?.();
     this.relieve = undefined;
     this.congested = undefined;
+    if (restarts === this.restarts) this.durablePassedLsn = passedLsn;
+    for (const wake of [...this.passedWaiters]) wake();
     return { through, lsn: restarts === this.restarts ? receivedLsn : LSN_ZERO };
   }
 

@@ -1,4 +1,5 @@
 /** ShapeRecord: one step in the life of a shape, as the transaction log keeps it. Plain JSON. */
+import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
@@ -8,6 +9,7 @@ export type ShapeRecord =
   /** `position`: how far the shape counts as having taken the log when it begins. A replay must start it there again. */
   | ({ readonly type: 'shape.created'; readonly handle: Handle } & CreatedShape)
   | ({ readonly type: 'shape.snapshotCompleted'; readonly handle: Handle } & CompletedSnapshot)
+  | ({ readonly type: 'shape.spliced'; readonly handle: Handle } & Splice)
   | { readonly type: 'shape.deleted'; readonly handle: Handle; readonly why: string };
 
 export interface CreatedShape {
@@ -25,6 +27,26 @@ export interface CompletedSnapshot {
   readonly pgSnapshot: PgSnapshot;
   /** Where the shape goes on in the log: no later than its creation, and before every transaction that the snapshot does not see. */
   readonly position: LogPosition;
+  /** The versions of the values by which the rows were chosen, one for each dependency. Left out where there are none. */
+  readonly views?: readonly LogOffset[];
+}
+
+/** The views of a shape change, and what comes into its log with that: see `docs/dependent-shapes.md`. */
+export interface Splice {
+  /** The how manieth of its shape, from 1. */
+  readonly number: number;
+  /** The shape has taken the log up to here. */
+  readonly place: LogPosition;
+  /** How far transactions are to be looked for that the query saw; `place` where there was none. */
+  readonly through: LogPosition;
+  /** From here on, one version for each dependency. */
+  readonly views: readonly LogOffset[];
+  /** What the query saw; null where none was needed. */
+  readonly pgSnapshot: PgSnapshot | null;
+  /** Its entries stand behind this. */
+  readonly first: LogOffset;
+  /** What the query brought: lines, each with a comma behind it, in the shape's file of this number. Null for nothing. */
+  readonly rows: ChunkSums | null;
 }
 
 /** A record and the position behind it. */

@@ -61,6 +61,9 @@ export class DiskShapeLogs implements ShapeLogs {
     this.removed = new Set(dropped);
     this.checkpointed = this.table.releasable();
     for (const handle of dropped) this.clean(() => this.paths.discard(handle));
+    for (const { handle, dependsOn, views } of shapes) {
+      if (dependsOn.length > 0) this.clean(() => this.paths.discardMoved(handle, views.taken));
+    }
   }
 
   get position(): LogPosition {
@@ -153,6 +156,7 @@ export class DiskShapeLogs implements ShapeLogs {
     await this.lasting(() => this.stored.write({ position, changed, removed }));
     for (const handle of removed) this.removed.delete(handle);
     this.checkpointed = releasable;
+    for (const { shape, state } of captures) if (!shape.isGone) await this.lasting(() => shape.saved(state));
   }
 
   /** After a failure of the whole storage nothing is tried again. */

@@ -63,7 +63,7 @@ export class MemoryShapeLogs implements ShapeLogs {
   async spill(): Promise<void> {}
 
   async checkpoint(): Promise<void> {
-    this.table.takeDirty();
+    for (const shape of this.table.takeDirty()) await shape.saved(shape.capture().state);
   }
 
   async close(): Promise<void> {

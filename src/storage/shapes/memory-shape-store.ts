@@ -1,17 +1,19 @@
 /** A shape's bytes in memory. Its lines are never checkpointed: StoredShape keeps them all. */
 import { InvariantError } from '../../base/invariant.ts';
 import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
-import type { Piece } from './piece.ts';
-import type { ShapeStore } from './shape-store.ts';
+import { GrowingSums, wholeOf, type Piece } from './piece.ts';
+import type { MovedWriter, ShapeStore } from './shape-store.ts';
 
 export class MemoryShapeStore implements ShapeStore {
   private parts: { readonly start: number; readonly bytes: Uint8Array }[] = [];
   private size = 0;
+  private readonly moved = new Map<number, Uint8Array>();
 
   clone(): MemoryShapeStore {
     const copy = new MemoryShapeStore();
     copy.parts = [...this.parts];
     copy.size = this.size;
+    for (const [number, bytes] of this.moved) copy.moved.set(number, bytes);
     return copy;
   }
 
@@ -35,6 +37,29 @@ export class MemoryShapeStore implements ShapeStore {
     }
     const [only] = parts;
     return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
+  }
+
+  beginMoved(number: number): MovedWriter {
+    const sums = new GrowingSums();
+    const written: Uint8Array[] = [];
+    return {
+      write: async (lines) => {
+        written.push(lines.slice());
+        sums.add(lines);
+      },
+      complete: async () => {
+        this.moved.set(number, Buffer.concat(written));
+        return wholeOf(sums);
+      },
+    };
+  }
+
+  async readMoved(number: number, { at, bytes }: Piece): Promise<Uint8Array> {
+    return this.moved.get(number)?.subarray(at, at + bytes) ?? new Uint8Array();
+  }
+
+  async forgetMoved(number: number): Promise<void> {
+    for (const each of this.moved.keys()) if (each <= number) this.moved.delete(each);
   }
 
   readLines(): AsyncIterable<EntryRun> {

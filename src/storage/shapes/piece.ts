@@ -47,6 +47,16 @@ export class GrowingSums implements ChunkSums {
   }
 }
 
+/** What has been added by now; null for nothing. */
+export function wholeOf({ bytes, sums }: GrowingSums): ChunkSums | null {
+  return bytes === 0 ? null : { bytes, sums: [...sums] };
+}
+
+/** The piece at byte `at`, where one begins. */
+export function pieceAt({ bytes, sums }: ChunkSums, at: number): Piece {
+  return { at, bytes: Math.min(bytes - at, PIECE_BYTES), sum: sums[at / PIECE_BYTES] ?? 0 };
+}
+
 /**
  * @param before the checksum of what lies before `bytes` in the same piece; 0 at its beginning.
  * @throws {ShapeCorruptError} the bytes of `path` are not what `piece` says.

@@ -18,8 +18,9 @@ import { encodeIndex, INDEX_ENTRY_BYTES, LineIndex } from './line-index.ts';
 import { indexEntriesIn, piecesOf } from './line-pieces.ts';
 import { verified, type Piece } from './piece.ts';
 import { entriesIn, type IndexedBytes } from './saved-lines.ts';
+import { MovedFiles } from './moved-files.ts';
 import { FILE_KINDS, type FileKind, type ShapePaths } from './shape-paths.ts';
-import type { ShapeStore } from './shape-store.ts';
+import type { MovedWriter, ShapeStore } from './shape-store.ts';
 
 const WRITE_BYTES = 256 * 1024;
 
@@ -29,6 +30,7 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   private beginning: Promise<void> = Promise.resolve();
   private appending: Promise<void> = Promise.resolve();
   private gone = false;
+  private readonly moved: MovedFiles;
   /** So many entries of the index hold. */
   private count: number;
   /** The names of its files are durable. */
@@ -44,6 +46,7 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   ) {
     this.count = count;
     this.isNamed = bytes > 0;
+    this.moved = new MovedFiles(disk, paths, handle);
   }
 
   beginSnapshot(): Promise<void> {
@@ -72,6 +75,23 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   async *readLines(after: LogOffset, throughBytes: number): AsyncGenerator<EntryRun> {
     for await (const { at, bytes } of this.pieces(after, throughBytes))
       yield { kind: 'row', bytes, goesOn: at + bytes.length < throughBytes };
+  }
+
+  beginMoved(number: number): MovedWriter {
+    const writer = this.moved.begin(number);
+    return {
+      write: (lines) => this.whileHere(() => writer.write(lines)),
+      complete: () => this.whileHere(() => writer.complete()),
+    };
+  }
+
+  async readMoved(number: number, piece: Piece): Promise<Uint8Array> {
+    if (this.gone) throw new ShapeGoneError(this.handle);
+    return this.moved.read(number, piece);
+  }
+
+  async forgetMoved(number: number): Promise<void> {
+    if (!this.gone) await this.moved.forget(number);
   }
 
   readEntries(after: LogOffset, throughBytes: number): AsyncIterable<readonly LogEntry[]> {
@@ -125,6 +145,14 @@ export class ShapeFiles implements ShapeStore, LineFiles {
     if (!isDurable || this.isNamed) return;
     await this.disk.syncDirectory(this.paths.directoryOf(this.handle));
     this.isNamed = true;
+  }
+
+  /** A file that is being written when the shape goes is whole before it is discarded. */
+  private async whileHere<T>(write: () => Promise<T>): Promise<T> {
+    if (this.gone) throw new ShapeGoneError(this.handle);
+    const written = write();
+    this.appending = Promise.allSettled([this.appending, written]).then(() => {});
+    return written;
   }
 
   private async createSnapshot(): Promise<void> {

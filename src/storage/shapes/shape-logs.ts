@@ -13,7 +13,9 @@ import type { LogPosition } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
+import type { Splice } from '../log/shape-record.ts';
 import type { ChunkSums } from './piece.ts';
+import type { MovedWriter } from './shape-store.ts';
 
 /**
  * A copy, with what lies in memory, is for a checker that goes back to it. Who writes a snapshot, or waits for something,
@@ -91,6 +93,27 @@ export interface ShapeLog {
    * of the log that the snapshot does not see: its Consumer begins there.
    */
   beginSnapshot(pgSnapshot: PgSnapshot): SnapshotWriter;
+
+  // Views: for each dependency, by which version of its values the next line is chosen. None for a shape without dependencies.
+  readonly views: readonly LogOffset[];
+  /** The same of the lines that readers see: a replay begins with these. */
+  readonly storedViews: readonly LogOffset[];
+  /** Of a shape without rows: those of its snapshot are chosen by these. */
+  beginViews(views: readonly LogOffset[]): void;
+  /** Recorded, and with its lines still to be made when the shape stands at its place. */
+  readonly nextSplice: Splice | undefined;
+  /** For the rows that the next splice to be recorded brings. */
+  beginMoved(): MovedWriter;
+  /**
+   * The rows of `nextSplice` from byte `at` on, which is 0 or where the part before ended: it may end in the middle of a line.
+   *
+   * @throws {ShapeCorruptError | ShapeGoneError} as a read does.
+   */
+  readMoved(at: number): Promise<Uint8Array>;
+  /** Appends the record. It must be durable before a line of it is published. */
+  recordSplice(splice: Omit<Splice, 'number'>): Splice;
+  /** The lines of `nextSplice` were appended: its views hold from here on, and what its query saw is left out. */
+  takeSplice(): void;
 
   // The log's writer: the shape's Consumer alone.
   /** Adds a copy of a line behind the log; nobody sees it before `publish`. Lines at or below `end` are dropped: a replay is idempotent. */

@@ -14,7 +14,8 @@ export const FILE_KINDS = ['snapshot', 'lines', 'index'] as const;
 export type FileKind = (typeof FILE_KINDS)[number];
 
 const FAN_OUT_PATTERN = /^[0-9a-f]{2}$/;
-const NAME_PATTERN = /^([\w-]+)\.(snapshot|lines|index)$/;
+const NAME_PATTERN = /^([\w-]+)\.(snapshot|lines|index|\d+\.moved)$/;
+const MOVED_PATTERN = /\.(\d+)\.moved$/;
 
 export class ShapePaths {
   private readonly shapes: string;
@@ -29,6 +30,11 @@ export class ShapePaths {
 
   pathOf(handle: Handle, kind: FileKind): string {
     return `${this.directoryOf(handle)}/${handle}.${kind}`;
+  }
+
+  /** Rows that splice `number` brought. */
+  movedPathOf(handle: Handle, number: number): string {
+    return `${this.directoryOf(handle)}/${handle}.${number}.moved`;
   }
 
   directoryOf(handle: Handle): string {
@@ -52,21 +58,41 @@ export class ShapePaths {
         const [, handle, kind] = NAME_PATTERN.exec(name) ?? [];
         if (handle === undefined || hash8(handle).toString(16).padStart(2, '0') !== directory) continue;
         const kinds = found.get(handle as Handle) ?? new Set();
-        found.set(handle as Handle, kinds.add(kind as FileKind));
+        found.set(handle as Handle, kinds);
+        if (isKind(kind)) kinds.add(kind);
       }
     }
     return found;
   }
 
   async discard(handle: Handle): Promise<void> {
-    for (const kind of FILE_KINDS) {
-      try {
-        await this.disk.removeFile(this.pathOf(handle, kind));
-      } catch (error) {
-        if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error;
-      }
+    for (const name of await this.namesOf(handle)) await this.remove(handle, name);
+  }
+
+  /** Rows that splices brought, up to and with that number. */
+  async discardMoved(handle: Handle, through: number): Promise<void> {
+    for (const name of await this.namesOf(handle)) {
+      const [, number] = MOVED_PATTERN.exec(name) ?? [];
+      if (number !== undefined && Number(number) <= through) await this.remove(handle, name);
     }
   }
+
+  private async namesOf(handle: Handle): Promise<readonly string[]> {
+    const names = await this.disk.list(this.directoryOf(handle));
+    return names.filter((name) => NAME_PATTERN.exec(name)?.[1] === handle);
+  }
+
+  private async remove(handle: Handle, name: string): Promise<void> {
+    try {
+      await this.disk.removeFile(`${this.directoryOf(handle)}/${name}`);
+    } catch (error) {
+      if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error;
+    }
+  }
+}
+
+function isKind(text: string | undefined): text is FileKind {
+  return FILE_KINDS.some((kind) => kind === text);
 }
 
 /** Folded, so that every bit counts. */

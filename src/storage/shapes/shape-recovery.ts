@@ -7,10 +7,11 @@ import type { LogPosition } from '../../model/log-position.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Checkpoints } from '../checkpoint/checkpoints.ts';
 import { UnknownContentError } from '../errors.ts';
-import type { CompletedSnapshot, ShapeRecord } from '../log/shape-record.ts';
+import type { CompletedSnapshot, ShapeRecord, Splice } from '../log/shape-record.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
 import type { FileKind, ShapePaths } from './shape-paths.ts';
 import { newShape } from './shape-table.ts';
+import { withSplice } from './spliced-views.ts';
 import type { ShapeState } from './stored-shape.ts';
 
 export interface RecoveredShapes {
@@ -60,6 +61,9 @@ export function applyRecord(states: Map<Handle, ShapeState>, record: ShapeRecord
     case 'shape.snapshotCompleted':
       if (known !== undefined && known.snapshot.state !== 'complete') states.set(handle, completed(known, record));
       return;
+    case 'shape.spliced':
+      if (known !== undefined) states.set(handle, { ...known, views: withSplice(known.views, spliceOf(record)) });
+      return;
     case 'shape.deleted':
       states.delete(handle);
       return;
@@ -68,8 +72,13 @@ export function applyRecord(states: Map<Handle, ShapeState>, record: ShapeRecord
   }
 }
 
-function completed(known: ShapeState, { chunks, pgSnapshot, position }: CompletedSnapshot): ShapeState {
+function spliceOf({ number, place, through, views, pgSnapshot, first, rows }: Splice): Splice {
+  return { number, place, through, views, pgSnapshot, first, rows };
+}
+
+function completed(known: ShapeState, { chunks, pgSnapshot, position, views }: CompletedSnapshot): ShapeState {
   // A checkpoint made since the snapshot was known may have more, with the lines up to there.
   const pace = known.snapshot.state === 'awaited' ? { ...known.pace, position } : known.pace;
-  return { ...known, snapshot: { state: 'complete', pgSnapshot, chunks }, pace, filterBy: pgSnapshot };
+  const begun = views === undefined ? {} : { views: { ...known.views, views } };
+  return { ...known, snapshot: { state: 'complete', pgSnapshot, chunks }, pace, filterBy: pgSnapshot, ...begun };
 }

@@ -1,7 +1,15 @@
 /** ShapeStore: where one shape's bytes lie, in memory or on a disk. What they mean, and who may see them, is StoredShape's. */
 import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
-import type { Piece } from './piece.ts';
+import type { ChunkSums, Piece } from './piece.ts';
+
+/** One writer, from the first row to `complete`; one that is not completed leaves nothing that counts. */
+export interface MovedWriter {
+  /** @param lines each with a comma behind it. */
+  write(lines: Uint8Array): Promise<void>;
+  /** @returns what verifies them, now that they are durable; null when there were none. */
+  complete(): Promise<ChunkSums | null>;
+}
 
 export interface ShapeStore {
   /** @throws {InvariantError} where the bytes cannot be copied: files are those of one storage. */
@@ -26,6 +34,12 @@ export interface ShapeStore {
    * @throws as `readSnapshot`, also behind bytes that held.
    */
   readLines(after: LogOffset, throughBytes: number): AsyncIterable<EntryRun>;
+  /** The rows that splice `number` brings, in place of what was left under that number. */
+  beginMoved(number: number): MovedWriter;
+  /** @throws as `readSnapshot`. */
+  readMoved(number: number, piece: Piece): Promise<Uint8Array>;
+  /** Lets go of the rows of all splices up to and with `number`: a checkpoint has their lines. */
+  forgetMoved(number: number): Promise<void>;
   /** The same lines one by one, a piece at a time. @throws as `readLines`. */
   readEntries(after: LogOffset, throughBytes: number): AsyncIterable<readonly LogEntry[]>;
 }

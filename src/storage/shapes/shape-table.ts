@@ -5,7 +5,8 @@ import type { LogPosition } from '../../model/log-position.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { NO_LINES } from './shape-lines.ts';
-import type { CompletedSnapshot, CreatedShape } from '../log/shape-record.ts';
+import { NO_VIEWS } from './spliced-views.ts';
+import type { CompletedSnapshot, CreatedShape, Splice } from '../log/shape-record.ts';
 import type { ShapeStore } from './shape-store.ts';
 import { StoredShape, type ShapeHost, type ShapeState } from './stored-shape.ts';
 import type { TransactionLog } from '../log/transaction-log.ts';
@@ -149,6 +150,10 @@ export class ShapeTable implements ShapeHost {
     return this.log.firstUnseen(pgSnapshot);
   }
 
+  recordSplice(handle: Handle, splice: Splice): void {
+    this.log.appendRecord({ type: 'shape.spliced', handle, ...splice });
+  }
+
   async snapshotCompleted(handle: Handle, completed: CompletedSnapshot): Promise<void> {
     this.log.appendRecord({ type: 'shape.snapshotCompleted', handle, ...completed });
     await this.log.sync();
@@ -158,5 +163,6 @@ export class ShapeTable implements ShapeHost {
 /** A shape before its snapshot. It stands alone from the start: until its snapshot is there it takes nothing of the log. */
 export function newShape(handle: Handle, { definition, chunkBytesMax, position, dependsOn = [] }: CreatedShape): ShapeState {
   const pace = { position, isLagging: true };
-  return { handle, definition, dependsOn, chunkBytesMax, snapshot: { state: 'awaited' }, lines: NO_LINES, pace, filterBy: null };
+  const nothing = { snapshot: { state: 'awaited' }, lines: NO_LINES, filterBy: null, views: NO_VIEWS } as const;
+  return { handle, definition, dependsOn, chunkBytesMax, pace, ...nothing };
 }

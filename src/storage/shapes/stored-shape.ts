@@ -14,12 +14,14 @@ import { ShapeGoneError } from '../errors.ts';
 import { entriesOf } from './entry-split.ts';
 import { FiledLines, type LineFiles } from './filed-lines.ts';
 import type { LineRun } from './line-buffer.ts';
-import type { CompletedSnapshot } from '../log/shape-record.ts';
+import type { CompletedSnapshot, Splice } from '../log/shape-record.ts';
 import { Pace, type PaceState } from './pace.ts';
+import { pieceAt } from './piece.ts';
 import type { ShapeLog, ShapeRead, SnapshotState, SnapshotWriter } from './shape-logs.ts';
 import { ShapeLines, type LinesState } from './shape-lines.ts';
-import type { ShapeStore } from './shape-store.ts';
+import type { MovedWriter, ShapeStore } from './shape-store.ts';
 import { SnapshotChunks } from './snapshot-chunks.ts';
+import { SplicedViews, type ViewsState } from './spliced-views.ts';
 
 /** What a checkpoint keeps of a shape: plain JSON. */
 export interface ShapeState {
@@ -33,6 +35,7 @@ export interface ShapeState {
   readonly lines: LinesState;
   readonly pace: PaceState;
   readonly filterBy: PgSnapshot | null;
+  readonly views: ViewsState;
 }
 
 /** What a shape needs of the whole. */
@@ -44,6 +47,8 @@ export interface ShapeHost {
   changed(shape: StoredShape, bytes: number): void;
   /** What the transaction log promises. */
   firstUnseen(pgSnapshot: PgSnapshot): LogPosition | undefined;
+  /** Appends the record; durable with the next sync. */
+  recordSplice(handle: Handle, splice: Splice): void;
   /** Appends the record and syncs it. */
   snapshotCompleted(handle: Handle, completed: CompletedSnapshot): Promise<void>;
 }
@@ -67,6 +72,7 @@ export class StoredShape implements ShapeLog {
   private filter: PgSnapshot | undefined;
   /** `filterBy` as it was at the last `publish`. A replay begins there, and learns again what was learnt since. */
   private publishedFilter: PgSnapshot | undefined;
+  private readonly spliced: SplicedViews;
   private gone: boolean;
 
   constructor(
@@ -75,7 +81,7 @@ export class StoredShape implements ShapeLog {
     state: ShapeState,
     original?: StoredShape,
   ) {
-    const { handle, definition, dependsOn, chunkBytesMax, snapshot, lines, pace, filterBy } = state;
+    const { handle, definition, dependsOn, chunkBytesMax, snapshot, lines, pace, filterBy, views } = state;
     this.handle = handle;
     this.definition = definition;
     this.dependsOn = dependsOn;
@@ -86,6 +92,7 @@ export class StoredShape implements ShapeLog {
     this.chunks = original?.chunks.clone(store) ?? new SnapshotChunks(handle, store, host.clock, chunkBytesMax, whole);
     this.state = snapshot;
     this.pace = original?.pace.clone(host) ?? new Pace(host, pace, waitsFromStart(snapshot));
+    this.spliced = original?.spliced.clone() ?? new SplicedViews(views);
     this.filter = filterBy ?? undefined;
     this.publishedFilter = original?.publishedFilter ?? this.filter;
     this.gone = original?.gone ?? false;
@@ -124,6 +131,46 @@ export class StoredShape implements ShapeLog {
     return this.gone;
   }
 
+  get views(): readonly LogOffset[] {
+    return this.spliced.current;
+  }
+
+  get nextSplice(): Splice | undefined {
+    return this.spliced.next;
+  }
+
+  get storedViews(): readonly LogOffset[] {
+    return this.spliced.state.views;
+  }
+
+  beginViews(views: readonly LogOffset[]): void {
+    this.spliced.begin(views);
+    this.host.changed(this, 0);
+  }
+
+  beginMoved(): MovedWriter {
+    return this.store.beginMoved(this.spliced.nextNumber);
+  }
+
+  async readMoved(at: number): Promise<Uint8Array> {
+    const { next } = this.spliced;
+    if (next === undefined || next.rows === null) throw new ShapeGoneError(this.handle);
+    return this.store.readMoved(next.number, pieceAt(next.rows, at));
+  }
+
+  recordSplice(splice: Omit<Splice, 'number'>): Splice {
+    const recorded = { number: this.spliced.nextNumber, ...splice };
+    this.host.recordSplice(this.handle, recorded);
+    this.spliced.record(recorded);
+    this.host.changed(this, 0);
+    return recorded;
+  }
+
+  takeSplice(): void {
+    const { pgSnapshot } = this.spliced.take();
+    if (pgSnapshot !== null) this.filter = pgSnapshot;
+  }
+
   beginSnapshot(pgSnapshot: PgSnapshot): SnapshotWriter {
     invariant(this.state.state === 'awaited', 'a snapshot begins once');
     this.state = { state: 'writing', pgSnapshot, chunkCount: 0 };
@@ -157,6 +204,7 @@ export class StoredShape implements ShapeLog {
     if (this.gone) return this.end;
     const bytes = this.lines.publish();
     this.filed.publish();
+    this.spliced.publish();
     this.pace.take(position, pace);
     this.publishedFilter = this.filter;
     this.host.changed(this, bytes);
@@ -171,6 +219,8 @@ export class StoredShape implements ShapeLog {
   discard(at: Lsn): void {
     this.lines.discard();
     this.filed.discard();
+    this.spliced.discard();
+    this.filter = this.publishedFilter;
     this.leavePace(at);
   }
 
@@ -200,7 +250,8 @@ export class StoredShape implements ShapeLog {
   clone(host: ShapeHost): StoredShape {
     const { handle, definition, dependsOn, chunkBytesMax, state: snapshot } = this;
     const filterBy = this.filter ?? null;
-    const state = { handle, definition, dependsOn, chunkBytesMax, snapshot, lines: this.lines.state, pace: this.pace.state, filterBy };
+    const views = this.spliced.state;
+    const state = { handle, definition, dependsOn, chunkBytesMax, snapshot, lines: this.lines.state, pace: this.pace.state, filterBy, views };
     return new StoredShape(host, this.store.clone(), state, this);
   }
 
@@ -209,8 +260,14 @@ export class StoredShape implements ShapeLog {
     this.lines.buffer.seal();
     const { handle, definition, dependsOn, chunkBytesMax, snapshot } = this;
     const filterBy = this.publishedFilter ?? null;
-    const state = { handle, definition, dependsOn, chunkBytesMax, snapshot, lines: this.lines.state, pace: this.pace.state, filterBy };
+    const views = this.spliced.state;
+    const state = { handle, definition, dependsOn, chunkBytesMax, snapshot, lines: this.lines.state, pace: this.pace.state, filterBy, views };
     return { shape: this, state };
+  }
+
+  /** A checkpoint has what was captured: rows of splices that it has the lines of are needed no more. */
+  saved({ views: { taken } }: ShapeState): Promise<void> {
+    return this.store.forgetMoved(taken);
   }
 
   /** Makes durable what a capture holds. */
@@ -231,7 +288,8 @@ export class StoredShape implements ShapeLog {
 
   private async completeSnapshot(pgSnapshot: PgSnapshot, position: LogPosition): Promise<void> {
     const chunks = await this.chunks.end(pgSnapshot);
-    await this.host.snapshotCompleted(this.handle, { chunks, pgSnapshot, position });
+    const { views } = this.spliced.state;
+    await this.host.snapshotCompleted(this.handle, { chunks, pgSnapshot, position, ...(views.length === 0 ? {} : { views }) });
     this.state = { state: 'complete', pgSnapshot, chunks };
     this.host.changed(this, 0);
   }
