@@ -17,16 +17,20 @@ export interface Database {
   /** For the catalogue and the publication. */
   readonly adminPool: DatabasePool;
   readonly snapshotPool: DatabasePool;
+  /** For the rows of moves, which must not wait behind snapshots. */
+  readonly movePool: DatabasePool;
   readonly catalog: Catalog;
 }
 
 const ADMIN_CONNECTIONS_MAX = 4;
+const MOVE_CONNECTIONS_MAX = 4;
 
 /** @throws {ConfigurationError} nothing was opened. */
 export function databaseOf(configuration: Configuration, databaseUrl: string): Database {
   const target = targetOf(databaseUrl);
   const snapshotTarget = configuration.pooledDatabaseUrl === undefined ? target : targetOf(configuration.pooledDatabaseUrl);
   const adminConnections = Math.min(ADMIN_CONNECTIONS_MAX, Math.max(1, Math.floor(configuration.databasePoolSize / 4)));
+  const moveConnections = Math.min(MOVE_CONNECTIONS_MAX, Math.max(1, Math.floor(configuration.databasePoolSize / 4)));
   const adminPool = createPool({ target, applicationName: 'armature admin', max: adminConnections });
   return {
     target,
@@ -38,8 +42,9 @@ export function databaseOf(configuration: Configuration, databaseUrl: string): D
     snapshotPool: createPool({
       target: snapshotTarget,
       applicationName: 'armature snapshots',
-      max: Math.max(1, configuration.databasePoolSize - adminConnections),
+      max: Math.max(1, configuration.databasePoolSize - adminConnections - moveConnections),
     }),
+    movePool: createPool({ target: snapshotTarget, applicationName: 'armature moves', max: moveConnections }),
     catalog: createCatalog(adminPool),
   };
 }

@@ -84,6 +84,7 @@ async function reachDatabase(configuration: Configuration, storage: Storage, clo
   if (problem !== undefined) throw new ConfigurationError(problem.message);
   closing.add(() => database.adminPool.close());
   closing.add(() => database.snapshotPool.close());
+  closing.add(() => database.movePool.close());
   return database;
 }
 

@@ -21,6 +21,7 @@ export function connections({ ports }: StackWiring): SupervisorSpec {
       { id: 'connection-pools', start: () => ({ machine: connectionPools, name: '@connection-pools' }) },
       { id: 'publication', start: ports.publication },
       { id: 'snapshots', start: ports.snapshots },
+      { id: 'move-queries', start: ports.moveQueries },
     ],
   };
 }

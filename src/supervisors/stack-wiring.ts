@@ -16,11 +16,13 @@ export interface StackWiring {
     readonly logReader: () => PortSpec;
     readonly shapeReader: () => PortSpec;
     readonly checkpoints: () => PortSpec;
+    readonly splices: () => PortSpec;
     readonly lock: () => PortSpec;
     readonly replication: () => PortSpec;
     readonly pools: () => PortSpec;
     readonly publication: () => PortSpec;
     readonly snapshots: () => PortSpec;
+    readonly moveQueries: () => PortSpec;
     readonly http: () => PortSpec;
   };
   readonly tables: {

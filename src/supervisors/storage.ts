@@ -14,6 +14,7 @@ export function storage({ ports, checkpointEveryMs }: StackWiring): SupervisorSp
       { id: 'log-reader', start: ports.logReader },
       { id: 'shape-reader', start: ports.shapeReader },
       { id: 'checkpoints', start: ports.checkpoints },
+      { id: 'splices', start: ports.splices },
       { id: 'checkpointer', start: () => ({ machine: checkpointer, input: { everyMs: checkpointEveryMs }, name: '@checkpointer' }) },
     ],
   };

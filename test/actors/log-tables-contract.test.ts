@@ -24,6 +24,7 @@ import { tableContract, type World } from '../support/otp/table-contract.ts';
 import { ModelShapeLogs } from '../support/storage/model-shape-logs.ts';
 import { grow, pgSnapshot } from '../support/storage/stored-samples.ts';
 import { handleOf, itemsLayout, shapeOf, whereOf, type ShapeWish } from '../support/shapes.ts';
+import { noDependencies } from '../support/actors/no-dependencies.ts';
 
 const TITLES = ['one', 'two', 'three'];
 const LAYOUTS = [itemsLayout, { ...itemsLayout, id: 2, columns: itemsLayout.columns.slice(0, 2) }];
@@ -179,6 +180,7 @@ class ConsumerWorld implements World<ConsumerWorld> {
       layoutOf,
       takenByAll: () => this.logs.position,
       processedLsn: () => LSN_ZERO,
+      ...noDependencies(),
       announce: (grown, end) => void this.announced.push(`${grown} ${end}`),
       clone: (fork) => this.clone(fork).ports,
     };

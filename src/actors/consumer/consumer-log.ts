@@ -11,17 +11,19 @@
 import type { Fork } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
 import { Change } from '../../model/change.ts';
-import { lsnOfOffset, offsetOf, positionOfOffset, type LogOffset } from '../../model/log-offset.ts';
+import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
-import { compareLsn, type Lsn } from '../../model/lsn.ts';
 import { isBeyond, isVisible } from '../../model/pg-snapshot.ts';
 import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
-import type { Message, Table } from '../../otp/process.ts';
+import type { Message, Pid, Table } from '../../otp/process.ts';
 import { changesByTransaction, type TransactionChanges } from '../../shapes/routed-changes.ts';
 import { changesFor, type Delivery, type DeliveryId } from '../../shapes/delivery.ts';
 import type { ShapeEnd, ShapeLine } from '../../shapes/change-converter.ts';
+import type { Membership } from '../../sql/where.ts';
 import type { ConsumerPorts } from './consumer-ports.ts';
 import type { LogEnd } from '../down-cause.ts';
+import { LineAppender } from './line-appender.ts';
+import { SpliceLines, type SpliceDraft, type SpliceTold } from './splice-lines.ts';
 
 /** Of a transaction in parts, what a shape may hold in memory: to write a few lines at a time would cost many shapes too much. */
 const HIDDEN_BYTES_MAX = 16 * 1024;
@@ -38,9 +40,20 @@ export type ConsumerLogChange =
   /** Nothing that was offered is left to take: from now on the shape goes along with the others. */
   | 'goAlong'
   /** The others go on without this shape, until it has caught up; answered like `locate`. */
-  | 'leavePace';
+  | 'leavePace'
+  /** The Materializers, one for each dependency, and what each has by now. */
+  | { readonly depend: readonly Pid[]; readonly offsets: readonly LogOffset[] }
+  /** What is to be asked for the moves told up to here? */
+  | { readonly plan: readonly LogOffset[] }
+  | { readonly record: SpliceDraft }
+  /** Appends what a block holds that the query of the recorded splice saw. */
+  | { readonly takeSeen: LogRange }
+  /** Then its moves, rows, and the end of it. */
+  | 'beginMoves'
+  | 'takeMoved'
+  | 'endMoves';
 
-/** The answers to `take`, `locate` and `leavePace`. The shape must end after `log.ended`: its log cannot go on. */
+/** The answers. The shape must end after `log.ended`: its log cannot go on. */
 export type ConsumerLogTold =
   | { readonly type: 'log.located'; readonly position: LogPosition }
   | { readonly type: 'log.taken'; readonly through: LogPosition; readonly end: LogOffset; readonly changed: boolean }
@@ -48,35 +61,50 @@ export type ConsumerLogTold =
   | { readonly type: 'part.taken'; readonly through: LogPosition; readonly isMuch: boolean }
   /** The delivery was closed before it was taken: whoever routed it has ended. */
   | { readonly type: 'log.withdrawn' }
-  | { readonly type: 'log.ended'; readonly cause: LogEnd };
+  | { readonly type: 'log.ended'; readonly cause: LogEnd }
+  | { readonly type: 'views.known'; readonly views: readonly LogOffset[]; readonly splice: SpliceTold | null }
+  | { readonly type: 'splice.planned'; readonly views: readonly LogOffset[]; readonly needsQuery: boolean }
+  | { readonly type: 'splice.recorded'; readonly splice: SpliceTold | null }
+  | { readonly type: 'seen.taken'; readonly through: LogPosition; readonly isMuch: boolean }
+  | { readonly type: 'moves.begun' }
+  | { readonly type: 'moved.taken'; readonly isMuch: boolean }
+  /** The views are what the splice says, and all of it is in the log; the next one may be recorded already. */
+  | { readonly type: 'splice.taken'; readonly views: readonly LogOffset[]; readonly splice: SpliceTold | null; readonly end: LogOffset }
+  /** Who keeps the values has ended, and so must we: its end is on its way. */
+  | { readonly type: 'values.areGone' };
 
 export class ConsumerLog implements Table<ConsumerLogChange> {
   private readonly ports: ConsumerPorts;
-  /** Behind the last line appended, published or not. */
-  private end: LogOffset;
+  private readonly appender: LineAppender;
+  private readonly splices: SpliceLines;
   /** Until it has, nobody waits for this shape: a position that all have passed says nothing about it. */
   private hasCaughtUp: boolean;
   /** Of a transaction that comes in parts, the last line so far: it may be the one that is marked as the last. */
   private heldBack: ShapeLine | undefined;
-  /** Bytes of lines of a transaction in parts that are in memory, and that nobody sees yet. */
-  private hiddenBytes = 0;
 
   /** @param ports whose shape log has no other writer; lines that an earlier one left unpublished are forgotten. */
   constructor(ports: ConsumerPorts, original?: ConsumerLog) {
     this.ports = ports;
     if (original === undefined) ports.shapeLog.discard(ports.processedLsn());
-    this.end = original?.end ?? ports.shapeLog.end;
+    this.appender = new LineAppender(ports.shapeLog, original?.appender);
+    this.splices = new SpliceLines(ports, this.appender, original?.splices);
     this.hasCaughtUp = original?.hasCaughtUp ?? false;
     this.heldBack = original?.heldBack;
-    this.hiddenBytes = original?.hiddenBytes ?? 0;
   }
 
   apply(change: ConsumerLogChange): Message | undefined {
     if (change === 'goAlong') return this.goAlong();
     if (change === 'leavePace') return this.leavePace();
     if (change === 'locate') return this.locate();
+    if (change === 'beginMoves') return this.beginMoves();
+    if (change === 'takeMoved') return this.takeMoved();
+    if (change === 'endMoves') return this.endMoves();
     if ('publish' in change) return this.publish(change.publish);
     if ('takeUnrouted' in change) return this.takeUnrouted(change.takeUnrouted);
+    if ('depend' in change) return this.depend(change.depend, change.offsets);
+    if ('plan' in change) return this.plan(change.plan);
+    if ('record' in change) return this.record(change.record);
+    if ('takeSeen' in change) return this.takeSeen(change.takeSeen);
     const delivery = this.ports.delivery(change.take);
     if (delivery === undefined) return { type: 'log.withdrawn' };
     return this.take(delivery.block, this.changesFrom(delivery));
@@ -88,11 +116,13 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
 
   key(): string {
     const heldBack = this.heldBack && [this.heldBack.position, ...this.heldBack.bytes];
-    return JSON.stringify([this.ports.shapeLog.handle, this.end, this.hasCaughtUp, heldBack ?? null, this.hiddenBytes]);
+    const { end, bytes } = this.appender;
+    return JSON.stringify([this.ports.shapeLog.handle, end, this.hasCaughtUp, heldBack ?? null, bytes, ...this.splices.key()]);
   }
 
   close(): void {
     this.ports.loaded.close();
+    this.ports.movedRows.close();
   }
 
   private locate(): ConsumerLogTold {
@@ -126,25 +156,75 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 
   private take({ through }: LogRange, ownChanges: Iterable<TransactionChanges>): ConsumerLogTold {
+    const taken = this.convert(ownChanges, (transaction) => transaction.end > this.ports.shapeLog.position && !this.isInSnapshot(transaction));
+    if (taken !== 'unfinished' && taken !== 'whole') return taken;
+    if (taken === 'unfinished') return { type: 'part.taken', through, isMuch: this.takesMuch() };
+    this.appender.bytes = 0;
+    const { end } = this.appender;
+    return { type: 'log.taken', through, end, changed: end !== this.ports.shapeLog.end };
+  }
+
+  /** Appends what `isOurs` says of it. @returns whether more of its last transaction follows, or why nothing can follow. */
+  private convert(ownChanges: Iterable<TransactionChanges>, isOurs: (transaction: LoggedTransaction) => boolean): Taken {
+    const { lines, shapeLog } = this.ports;
+    const membership = shapeLog.definition.dependencies === undefined ? ALL : this.splices.membership;
+    if (membership === undefined) return { type: 'values.areGone' };
     let isUnfinished = false;
     for (const { transaction, changes } of ownChanges) {
       isUnfinished = transaction.isUnfinished;
-      if (transaction.end <= this.ports.shapeLog.position || this.isInSnapshot(transaction)) continue;
-      const converted = this.ports.lines.convert(transaction, changes, this.heldBack);
+      if (!isOurs(transaction)) continue;
+      const converted = lines.convert(transaction, changes, this.heldBack, membership);
       if (converted.outcome === 'end') return ended(converted.why, transaction);
       this.heldBack = isUnfinished ? copyOf(converted.lines.at(-1)) : undefined;
-      this.append(transaction, isUnfinished ? converted.lines.slice(0, -1) : converted.lines);
+      this.appender.append(transaction.lsn, isUnfinished ? converted.lines.slice(0, -1) : converted.lines);
     }
-    if (isUnfinished) return { type: 'part.taken', through, isMuch: this.takesMuch() };
-    this.hiddenBytes = 0;
-    return { type: 'log.taken', through, end: this.end, changed: this.end !== this.ports.shapeLog.end };
+    return isUnfinished ? 'unfinished' : 'whole';
   }
 
   /** Each time that it says so, what is hidden leaves the memory. */
   private takesMuch(): boolean {
-    const isMuch = this.hiddenBytes > HIDDEN_BYTES_MAX;
-    if (isMuch) this.hiddenBytes = 0;
+    const isMuch = this.appender.bytes > HIDDEN_BYTES_MAX;
+    if (isMuch) this.appender.bytes = 0;
     return isMuch;
+  }
+
+  private depend(materializers: readonly Pid[], offsets: readonly LogOffset[]): ConsumerLogTold {
+    this.splices.depend(materializers, offsets);
+    return { type: 'views.known', views: this.ports.shapeLog.views, splice: this.splices.next };
+  }
+
+  private plan(told: readonly LogOffset[]): ConsumerLogTold {
+    const planned = this.splices.plan(told);
+    return planned === undefined ? { type: 'values.areGone' } : { type: 'splice.planned', ...planned };
+  }
+
+  private record(draft: SpliceDraft): ConsumerLogTold {
+    this.splices.record(draft);
+    return { type: 'splice.recorded', splice: this.splices.next };
+  }
+
+  private takeSeen(range: LogRange): ConsumerLogTold {
+    const block = this.ports.loaded.take(range);
+    this.splices.begin();
+    const taken = this.convert(this.changesOfRelation(block), (transaction) => this.splices.isSeen(transaction));
+    if (taken !== 'unfinished' && taken !== 'whole') return taken;
+    return { type: 'seen.taken', through: range.through, isMuch: this.takesMuch() };
+  }
+
+  private beginMoves(): ConsumerLogTold {
+    this.splices.begin();
+    return this.splices.appendMovesIn() ? { type: 'moves.begun' } : { type: 'values.areGone' };
+  }
+
+  private takeMoved(): ConsumerLogTold {
+    this.splices.appendRows();
+    return { type: 'moved.taken', isMuch: this.takesMuch() };
+  }
+
+  private endMoves(): ConsumerLogTold {
+    if (!this.splices.finish()) return { type: 'values.areGone' };
+    this.appender.bytes = 0;
+    return { type: 'splice.taken', views: this.ports.shapeLog.views, splice: this.splices.next, end: this.appender.end };
   }
 
   private isInSnapshot({ xid, lsn }: LoggedTransaction): boolean {
@@ -154,25 +234,6 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     if (!isBeyond(lsn, filterBy)) return isVisible(xid, filterBy);
     shapeLog.stopFiltering(); // From here on no transaction can be visible any more.
     return false;
-  }
-
-  private append({ lsn }: LoggedTransaction, lines: readonly ShapeLine[]): void {
-    const taken = this.takenOf(lsn);
-    for (const { position, bytes } of lines) {
-      // A transaction that comes again after a restart is dropped, here as in the shape's log.
-      if (position <= taken) continue;
-      this.ports.shapeLog.append(lsn, position, bytes);
-      this.hiddenBytes += bytes.length;
-    }
-    const last = lines.at(-1);
-    if (last !== undefined && last.position > taken) this.end = offsetOf(lsn, last.position);
-  }
-
-  /** The position of the last line of this transaction that the log has; lines lie behind it. */
-  private takenOf(lsn: Lsn): number {
-    const order = compareLsn(lsn, lsnOfOffset(this.end));
-    if (order > 0) return -1;
-    return order < 0 ? Number.POSITIVE_INFINITY : positionOfOffset(this.end);
   }
 
   /** Of a transaction that came in parts, the last one is looked at whatever is in it: a line waits for it. */
@@ -198,11 +259,16 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 }
 
+type Taken = 'unfinished' | 'whole' | Extract<ConsumerLogTold, { type: 'log.ended' | 'values.areGone' }>;
+
+/** A filter without subqueries asks nobody. */
+const ALL: Membership = () => true;
+
 function copyOf(line: ShapeLine | undefined): ShapeLine | undefined {
   return line && { position: line.position, bytes: line.bytes.slice() };
 }
 
-function ended(why: ShapeEnd, { xid, lsn }: LoggedTransaction): ConsumerLogTold {
+function ended(why: ShapeEnd, { xid, lsn }: LoggedTransaction): Extract<ConsumerLogTold, { type: 'log.ended' }> {
   return { type: 'log.ended', cause: { delete: why, xid, lsn } };
 }
 

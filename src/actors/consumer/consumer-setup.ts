@@ -1,22 +1,24 @@
 /** ConsumerSetup: what a Consumer hears and remembers, and the guards and actions that the regions of its chart name. */
 import { assign, setup } from 'xstate';
 import { invariant } from '../../base/invariant.ts';
-import type { LogOffset } from '../../model/log-offset.ts';
+import { compareOffsets, type LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import { effects } from '../../otp/effects.ts';
 import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../../otp/process.ts';
 import type { DeliveryId } from '../../shapes/delivery.ts';
-import { leavingReason, type StopCause } from '../down-cause.ts';
+import { downCause, leavingReason, type StopCause } from '../down-cause.ts';
+import type { ChunkSums } from '../../storage/shapes/piece.ts';
 import type { SnapshotFault } from '../snapshot-fault.ts';
 import type { ConsumerLogTold } from './consumer-log.ts';
+import type { SpliceDraft, SpliceTold } from './splice-lines.ts';
 
 export type ConsumerEvent =
   | { type: 'shape.registered'; position: LogPosition }
   | (CallFailed & { type: 'registration.failed' })
   | { type: 'child.started'; id: string; pid: Pid }
-  | { type: 'child.refused'; id: string; reason: unknown }
+  | { type: 'child.refused'; id: string; reason: unknown; pid?: Pid }
   | (CallFailed & { type: 'snapshotter.failed' })
   | (Down & { type: 'snapshotter.down' })
   | { type: 'snapshot.known'; pgSnapshot: PgSnapshot }
@@ -43,6 +45,22 @@ export type ConsumerEvent =
   | { type: 'block.corrupt'; why: string }
   | (CallFailed & { type: 'reader.failed' })
   | ConsumerLogTold
+  | (CallFailed & { type: 'dependency.failed' })
+  | (Down & { type: 'dependency.down'; process: Pid })
+  | { type: 'values.areCurrent'; offset: LogOffset }
+  | { type: 'values.areInvalid' }
+  | { type: 'takeMoves'; handle: Handle; column: string; through: LogOffset; position: LogPosition; replyTo: ReplyTo }
+  | { type: 'invalidate'; replyTo: ReplyTo }
+  | { type: 'moves.queried'; pgSnapshot: PgSnapshot; rows: ChunkSums | null }
+  | { type: 'moves.failed'; error: SnapshotFault }
+  | (CallFailed & { type: 'moveQuery.failed' })
+  | { type: 'log.hasPassed'; through: LogPosition }
+  | (CallFailed & { type: 'coverage.failed' })
+  | { type: 'splice.isDurable' }
+  | { type: 'moved.read'; through: number }
+  | { type: 'moved.refused'; why: string }
+  | (CallFailed & { type: 'splice.failed' })
+  | { type: 'timeout.askAgain' }
   | { type: 'appended.done'; failed: readonly Address[] }
   | { type: 'awaitSnapshotStart'; replyTo: ReplyTo }
   | { type: 'subscribeMaterializer'; materializer: Pid; replyTo: ReplyTo }
@@ -85,6 +103,22 @@ export interface ConsumerContext extends ConsumerInput {
   readonly isFollowing: boolean;
   /** Nothing is brought to us any more, and we have not registered since. */
   readonly isLeftBehind: boolean;
+  /** Of each dependency, in order: its Materializer, and up to where that has told of moves. */
+  readonly materializers: readonly Pid[];
+  readonly told: readonly LogOffset[];
+  /** By which the lines behind `end` are chosen. */
+  readonly views: readonly LogOffset[];
+  /** The next one that is recorded. */
+  readonly splice: SpliceTold | null;
+  /** What is gathered for one that is not recorded yet. */
+  readonly draft: SpliceDraft | null;
+  /** How far the log, and then the rows, of a splice have been taken. */
+  readonly seen: LogPosition;
+  readonly rowsTaken: number;
+  /** The shape reads on to here before it makes another splice. */
+  readonly reach: LogPosition;
+  /** Queries in a row that failed, and starts of a Materializer that ended before we were with it. */
+  readonly failures: number;
   readonly snapshotError: SnapshotFault | null;
   readonly reason: ExitReason;
 }
@@ -98,7 +132,23 @@ export const consumerSetup = setup({
   },
   guards: {
     isRestored: ({ context }) => context.mode === 'restore',
-    isBehind: ({ context }) => context.cursor < context.offered,
+    isSnapshotter: (_, { id }: { id: string }) => id.startsWith('snapshotter/'),
+    isAlreadyStarted: (_, { pid }: { pid?: Pid }) => pid !== undefined,
+    hasMoreToDependOn: ({ context }) => context.materializers.length < (context.dependencies ?? []).length,
+    dependsOnOthers: ({ context }) => context.dependencies !== undefined,
+    /** What tells of values that are no good: all else lets the shape go on, once its dependency is back. */
+    isInvalid: (_, { reason }: { reason: ExitReason }) => isInvalid(reason),
+    mayTryAgain: ({ context }) => context.failures < FAILURES_MAX,
+    isOutdated: (_, { error }: { error: SnapshotFault }) => error.status === 409,
+    lacksValues: ({ context }) => isBefore(context.told, context.splice?.views ?? context.views),
+    hasValues: ({ context }) => !isBefore(context.told, context.splice?.views ?? context.views),
+    hasMoves: ({ context }) => isBefore(context.views, context.told) && context.cursor === context.position,
+    isHeld: ({ context }) => context.cursor < context.reach,
+    standsAtSplice: ({ context }) => context.splice !== null && context.cursor >= context.splice.place,
+    needsQuery: (_, { needsQuery }: { needsQuery: boolean }) => needsQuery,
+    hasMoreToSee: ({ context }) => context.seen < (context.splice?.through ?? context.seen),
+    hasMoreRows: ({ context }) => context.rowsTaken < (context.splice?.rowBytes ?? 0),
+    isBehind: ({ context: { cursor, offered, splice } }) => cursor < (splice?.place ?? offered),
     isLeftBehind: ({ context }) => context.isLeftBehind,
     holdsFragment: ({ context }) => context.batchReplyTo !== null && context.isFollowing,
     isMuch: (_, { isMuch }: { isMuch: boolean }) => isMuch,
@@ -134,9 +184,52 @@ export const consumerSetup = setup({
     dropBatch: assign({ batchReplyTo: null }),
     noteMaterializerCount: assign((_, { count }: { count: number }) => ({ materializerCount: count })),
     noteSnapshotError: assign((_, { error }: { error: SnapshotFault }) => ({ snapshotError: error })),
+    noteMaterializer: assign(({ context }, { pid }: { pid?: Pid }) => {
+      invariant(pid !== undefined, 'a child that runs has a pid');
+      return { materializers: [...context.materializers, pid] };
+    }),
+    dropMaterializer: assign(({ context }) => ({ materializers: context.materializers.slice(0, -1), failures: context.failures + 1 })),
+    noteDependency: assign(({ context }, { offset }: { offset: LogOffset }) => ({ told: [...context.told, offset], failures: 0 })),
+    noteViews: assign((_, { views, splice }: { views: readonly LogOffset[]; splice: SpliceTold | null }) => ({ views, splice })),
+    noteTold: assign(({ context }, { handle, column, through, position }: TakeMoves) => ({
+      told: context.told.map((offset, number) => (dependsOn(context, number, handle, column) ? laterOffset(offset, through) : offset)),
+      offered: later(context.offered, position),
+    })),
+    notePlan: assign(({ context: { position } }, { views }: { views: readonly LogOffset[] }) => ({
+      draft: { place: position, through: position, views, pgSnapshot: null, rows: null },
+    })),
+    noteQueried: assign(({ context }, { pgSnapshot, rows }: { pgSnapshot: PgSnapshot; rows: ChunkSums | null }) => ({
+      draft: { ...drafted(context), pgSnapshot, rows },
+      failures: 0,
+    })),
+    noteCovered: assign(({ context }, { through }: { through: LogPosition }) => ({
+      draft: { ...drafted(context), through: later(context.position, through) },
+    })),
+    noteRecorded: assign((_, { splice }: { splice: SpliceTold | null }) => ({ splice, draft: null })),
+    noteSpliceBegun: assign(({ context }) => ({ seen: recorded(context).place, rowsTaken: 0 })),
+    noteSeen: assign((_, { through }: { through: LogPosition }) => ({ seen: through })),
+    noteRowsTaken: assign((_, { through }: { through: number }) => ({ rowsTaken: through })),
+    noteSpliced: assign(({ context }, { views, splice, end }: { views: readonly LogOffset[]; splice: SpliceTold | null; end: LogOffset }) => {
+      const { through } = recorded(context);
+      return { views, splice, end, reach: through, offered: later(context.offered, through) };
+    }),
+    noteFailure: assign(({ context }) => ({ failures: context.failures + 1, draft: null })),
+    forgetDraft: assign({ draft: null }),
     noteReason: assign((_, { reason }: { reason: ExitReason }) => ({ reason })),
   },
 });
+
+/** Why a shape ends with another. */
+export const DEPENDENCY_GONE = 'a shape that it depends on is gone';
+/** Queries in a row. The last ones are minutes apart from the first. */
+const FAILURES_MAX = 8;
+
+interface TakeMoves {
+  readonly handle: Handle;
+  readonly column: string;
+  readonly through: LogOffset;
+  readonly position: LogPosition;
+}
 
 export interface Offer {
   readonly through: LogPosition;
@@ -151,6 +244,49 @@ export function taken({ handle }: ConsumerContext, replyTo: ReplyTo) {
 export function batchTaken(context: ConsumerContext) {
   invariant(context.batchReplyTo !== null, 'a batch that is answered is in hand');
   return taken(context, context.batchReplyTo);
+}
+
+/** What the moves told so far are to become. */
+export function drafted({ draft }: ConsumerContext): SpliceDraft {
+  invariant(draft !== null, 'a splice is planned before it is recorded');
+  return draft;
+}
+
+export function recorded({ splice }: ConsumerContext): SpliceTold {
+  invariant(splice !== null, 'a splice is recorded before it is made');
+  return splice;
+}
+
+/** The next one that a Materializer is to be found for. */
+export function nextDependency({ dependencies = [], materializers }: ConsumerContext): InnerShape {
+  const next = dependencies[materializers.length];
+  invariant(next !== undefined, 'a dependency is left');
+  return next;
+}
+
+export function lastMaterializer({ materializers }: ConsumerContext): Pid {
+  const last = materializers.at(-1);
+  invariant(last !== undefined, 'a Materializer was found');
+  return last;
+}
+
+function dependsOn({ dependencies = [] }: ConsumerContext, number: number, handle: Handle, column: string): boolean {
+  const dependency = dependencies[number];
+  return dependency !== undefined && dependency.handle === handle && dependency.column === column;
+}
+
+/** True when some of `left` lies before its counterpart. */
+function isBefore(left: readonly LogOffset[], right: readonly LogOffset[]): boolean {
+  return left.some((offset, number) => compareOffsets(offset, right[number] ?? offset) < 0);
+}
+
+function laterOffset(left: LogOffset, right: LogOffset): LogOffset {
+  return compareOffsets(left, right) < 0 ? right : left;
+}
+
+function isInvalid(reason: ExitReason): boolean {
+  const { type } = downCause(reason);
+  return type === 'delete' || type === 'crash';
 }
 
 function isDrain(reason: ExitReason): boolean {

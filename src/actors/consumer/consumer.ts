@@ -15,7 +15,7 @@
 import type { ExitReason } from '../../otp/process.ts';
 import { leavingReason } from '../down-cause.ts';
 import { next } from '../request-backlog.ts';
-import { batchTaken, consumerSetup } from './consumer-setup.ts';
+import { batchTaken, consumerSetup, DEPENDENCY_GONE } from './consumer-setup.ts';
 import { ingestRegion } from './ingest-region.ts';
 import { snapshotRegion } from './snapshot-region.ts';
 
@@ -29,6 +29,15 @@ export const consumer = consumerSetup.createMachine({
     batchReplyTo: null,
     isFollowing: false,
     isLeftBehind: false,
+    materializers: [],
+    told: [],
+    views: [],
+    splice: null,
+    draft: null,
+    seen: input.position,
+    rowsTaken: 0,
+    reach: input.position,
+    failures: 0,
     snapshotError: null,
     reason: { shutdown: 'drain' },
   }),
@@ -50,6 +59,20 @@ export const consumer = consumerSetup.createMachine({
         'reader.failed': 'closed',
         'catchUp.failed': 'closed',
         'spill.failed': 'closed',
+        /** Who keeps the values has ended in good order: so do we, and both begin again, the inner one first. */
+        'dependency.down': [
+          { guard: { type: 'isInvalid', params: ({ event }) => event }, target: 'closed', actions: { type: 'noteReason', params: invalid } },
+          { target: 'closed' },
+        ],
+        'dependency.failed': {}, // Its DOWN is on its way.
+        'values.areGone': 'closed',
+        invalidate: {
+          target: 'closed',
+          actions: [
+            { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'invalidation.noted' } }) },
+            { type: 'noteReason', params: { reason: { shutdown: { delete: DEPENDENCY_GONE } } } },
+          ],
+        },
         'materializer.down': {
           actions: { type: 'apply', params: ({ event }) => ({ table: 'materializers', change: { remove: event.process } }) },
         },
@@ -92,6 +115,10 @@ export const consumer = consumerSetup.createMachine({
     closed: { type: 'final' },
   },
 });
+
+function invalid(): { reason: ExitReason } {
+  return { reason: { shutdown: { delete: DEPENDENCY_GONE } } };
+}
 
 function damaged({ event: { why } }: { event: { why: string } }): { reason: ExitReason } {
   return { reason: { shutdown: { delete: why, isDamaged: true } } };

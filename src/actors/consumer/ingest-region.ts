@@ -14,6 +14,8 @@ import { leavingReason } from '../down-cause.ts';
 import { note } from '../journal.ts';
 import type { ConsumerLogChange } from './consumer-log.ts';
 import { batchTaken, consumerSetup, taken, type ConsumerContext, type Offer } from './consumer-setup.ts';
+import { dependStates } from './depend-states.ts';
+import { spliceStates } from './splice-states.ts';
 
 const ADVICE = 'It did not take in time what it, or its predecessor, was brought: the others went on. It reads the log by itself now.';
 
@@ -33,7 +35,7 @@ const register = {
 } as const;
 
 export const ingestRegion = consumerSetup.createStateConfig({
-  initial: 'registering',
+  initial: 'deciding',
   on: {
     /** What is offered stays in the transaction log, and the shape comes to it by itself: the collector need not wait. */
     batch: readLater,
@@ -42,8 +44,17 @@ export const ingestRegion = consumerSetup.createStateConfig({
     fragment: { actions: { type: 'reply', params: leftInLog } },
     dismissed: { actions: { type: 'reply', params: leftInLog } },
     leftBehind: { actions: 'noteLeftBehind' },
+    /** To take a move is to queue it, in every state: its transaction must not wait for a splice, which may wait for the transaction. */
+    takeMoves: {
+      actions: [
+        { type: 'noteTold', params: ({ event }) => event },
+        { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'moves.taken' } }) },
+      ],
+    },
   },
   states: {
+    deciding: { always: [{ guard: 'dependsOnOthers', target: 'depending' }, { target: 'registering' }] },
+    depending: dependStates,
     registering: {
       entry: register,
       on: {
@@ -77,9 +88,21 @@ export const ingestRegion = consumerSetup.createStateConfig({
     measuring: {
       always: [
         { guard: 'isLeftBehind', target: 'returning' },
+        { guard: 'lacksValues', target: 'awaitingValues' },
+        { guard: 'standsAtSplice', target: 'splicing' },
+        { guard: 'isHeld', target: 'loading' },
+        { guard: 'hasMoves', target: 'splicing' },
         { guard: 'isBehind', target: 'loading' },
         { target: 'live', actions: { type: 'apply', params: { table: 'log', change: 'goAlong' } } },
       ],
+    },
+    /** A shape that comes back is further than one that it depends on, which is on its way through the log as well. */
+    awaitingValues: { always: { guard: 'hasValues', target: 'measuring' } },
+    splicing: spliceStates,
+    /** The shape must stand before the transaction that moved something, when that goes on to us. */
+    steppingAside: {
+      entry: { type: 'apply', params: { table: 'log', change: 'leavePace' } },
+      on: { 'log.located': { target: 'measuring', actions: { type: 'noteStanding', params: ({ event }) => event } } },
     },
     /** Nothing that comes now is brought to us: we are brought it again from where the collector then stands. */
     returning: {
@@ -100,7 +123,7 @@ export const ingestRegion = consumerSetup.createStateConfig({
         type: 'call',
         params: ({ context }) => ({
           to: '@log-reader',
-          request: { type: 'loadBlock', owner: context.self, after: context.cursor, through: context.offered },
+          request: { type: 'loadBlock', owner: context.self, after: context.cursor, through: readableThrough(context) },
           as: 'reader',
         }),
       },
@@ -109,7 +132,7 @@ export const ingestRegion = consumerSetup.createStateConfig({
     /** Nothing is left to take, and the collector waits for us from now on. */
     live: {
       tags: 'ready',
-      always: { guard: 'isLeftBehind', target: 'returning' },
+      always: [{ guard: 'isLeftBehind', target: 'returning' }, { guard: 'hasMoves', target: 'steppingAside' }],
       on: {
         batch: {
           target: 'taking',
@@ -235,6 +258,12 @@ export const ingestRegion = consumerSetup.createStateConfig({
   },
 });
 
+/** A splice that is recorded already begins at its own place. */
+function readableThrough({ offered, reach, splice }: ConsumerContext): LogPosition {
+  if (splice !== null) return splice.place;
+  return offered > reach ? offered : reach;
+}
+
 function offerOf({ event }: { event: Offer }): Offer {
   return event;
 }
@@ -255,6 +284,6 @@ function publish({ through }: { through: LogPosition }): { table: string; change
   return { table: 'log', change: { publish: through } };
 }
 
-function announcement({ end }: { end: LogOffset }) {
-  return { table: 'materializers', request: { type: 'takeAppended', through: end }, as: 'appended' };
+function announcement({ end, position }: { end: LogOffset; position: LogPosition }) {
+  return { table: 'materializers', request: { type: 'takeAppended', through: end, position }, as: 'appended' };
 }

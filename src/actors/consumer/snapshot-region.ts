@@ -17,9 +17,12 @@ const answerStarted = {
 export const snapshotRegion = consumerSetup.createStateConfig({
   initial: 'deciding',
   on: {
-    'child.started': { actions: { type: 'monitor', params: ({ event }) => ({ process: event.pid, as: 'snapshotter' }) } },
+    'child.started': {
+      guard: { type: 'isSnapshotter', params: ({ event }) => event },
+      actions: { type: 'monitor', params: ({ event }) => ({ process: event.pid, as: 'snapshotter' }) },
+    },
     'snapshot.failed': { target: '#consumer.refusing', actions: { type: 'noteSnapshotError', params: ({ event }) => event } },
-    'child.refused': snapshotGivenUp,
+    'child.refused': { guard: { type: 'isSnapshotter', params: ({ event }) => event }, ...snapshotGivenUp },
     'snapshotter.failed': snapshotGivenUp,
     'snapshotter.down': snapshotGivenUp,
     awaitSnapshotStart: { actions: { type: 'apply', params: keep('awaitingStart') } },

@@ -1,4 +1,5 @@
 /** The wiring of the database: the ports that talk to Postgres, and where what they bring goes. */
+import type { LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { PortSpec } from '../../otp/process.ts';
 import { publicationPort } from '../../postgres/catalog/publication-port.ts';
@@ -7,19 +8,22 @@ import { poolPort } from '../../postgres/connection/pool-port.ts';
 import { replicationPort } from '../../postgres/replication/replication-port.ts';
 import type { StoredStream } from '../../postgres/replication/slot-standing.ts';
 import type { TransactionSink } from '../../postgres/replication/transaction-sink.ts';
+import { moveQueryPort } from '../../postgres/snapshot/move-query-port.ts';
 import { snapshotPort, type SnapshotTarget } from '../../postgres/snapshot/snapshot-port.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { ServiceResources } from '../service-resources.ts';
+import { moveTarget } from './move-target.ts';
+import { viewsAt } from './shape-views.ts';
 import { snapshotTarget } from './snapshot-target.ts';
 import { linesOf, type LogAccess } from './storage.ts';
 
 export function databasePorts(resources: ServiceResources, access: LogAccess) {
   const { configuration, database, world } = resources;
-  const { target, adminPool, snapshotPool, slot, publication } = database;
+  const { target, adminPool, snapshotPool, movePool, slot, publication } = database;
   return {
     lock: (): PortSpec => lockPort({ name: '@lock', target, slot, owner: '@connection-lock' }),
     replication: () => replication(resources, access),
-    pools: () => poolPort({ name: '@pools', pools: [adminPool, snapshotPool] }),
+    pools: () => poolPort({ name: '@pools', pools: [adminPool, snapshotPool, movePool] }),
     publication: () =>
       publicationPort({ name: '@publication', pool: adminPool, publication, isManual: configuration.manualTablePublishing }),
     snapshots: () =>
@@ -28,6 +32,13 @@ export function databasePorts(resources: ServiceResources, access: LogAccess) {
         pool: snapshotPool,
         clock: world.clock,
         target: (handle) => snapshotTargetOf(resources, access, handle),
+      }),
+    moveQueries: () =>
+      moveQueryPort({
+        name: '@move-queries',
+        pool: movePool,
+        clock: world.clock,
+        target: (handle, views) => moveTargetOf(resources, access, handle, views),
       }),
   };
 }
@@ -73,8 +84,16 @@ function doubting({ database }: ServiceResources, intake: LogAccess['intake']): 
 }
 
 /** Undefined for a shape that ended before its snapshot was asked for. */
-function snapshotTargetOf({ storage }: ServiceResources, access: LogAccess, handle: Handle): SnapshotTarget | undefined {
+function snapshotTargetOf({ storage, runtime }: ServiceResources, access: LogAccess, handle: Handle): SnapshotTarget | undefined {
   const shapeLog = storage.shapes.get(handle);
   if (shapeLog === undefined) return undefined;
-  return snapshotTarget(shapeLog, linesOf(shapeLog, access), access.filters.of(shapeLog.definition));
+  const views = viewsAt(runtime, shapeLog, shapeLog.views);
+  return views && snapshotTarget(shapeLog, linesOf(shapeLog, access), access.filters.of(shapeLog.definition), views);
+}
+
+function moveTargetOf({ storage, runtime }: ServiceResources, access: LogAccess, handle: Handle, views: readonly LogOffset[]) {
+  const shapeLog = storage.shapes.get(handle);
+  if (shapeLog === undefined) return undefined;
+  const where = access.filters.of(shapeLog.definition);
+  return moveTarget({ runtime, log: storage.log, shapeLog, lines: linesOf(shapeLog, access), where }, views);
 }

@@ -1,11 +1,11 @@
-/** LivingTable: the table of the process that has a name now. Requests and other processes read it by that name, as in ETS. */
-import type { Name, Table } from '../../otp/process.ts';
+/** LivingTable: the table of a process that lives now, by its pid, or by the name that it has at present: read as in ETS. */
+import type { Address, Table } from '../../otp/process.ts';
 import type { Runtime } from '../../otp/runtime.ts';
 
-/** @returns undefined while no process has the name: the table of a dead process is never read. */
+/** @returns undefined while there is no such process: the table of a dead process is never read. */
 export function livingTable<Kind extends Table>(
   runtime: Pick<Runtime, 'tableOf'>,
-  process: Name,
+  process: Address,
   table: string,
   kind: new (...made: never[]) => Kind,
 ): Kind | undefined {

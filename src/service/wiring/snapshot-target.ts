@@ -9,10 +9,12 @@ import type { SnapshotTarget } from '../../postgres/snapshot/snapshot-port.ts';
 import { endsShape } from '../../shapes/layout-change.ts';
 import { snapshotColumns } from '../../shapes/row-plan.ts';
 import type { ChangeConverter } from '../../shapes/change-converter.ts';
-import type { Where } from '../../sql/where.ts';
+import type { Membership, Where } from '../../sql/where.ts';
+import type { ShapeViews } from './shape-views.ts';
 import type { ShapeLog, SnapshotWriter } from '../../storage/shapes/shape-logs.ts';
 
-export function snapshotTarget(shapeLog: ShapeLog, lines: ChangeConverter, where: Where | undefined): SnapshotTarget {
+/** @param views by which its rows are chosen: those that its Consumer has, so that each later move is one of what they hold. */
+export function snapshotTarget(shapeLog: ShapeLog, lines: ChangeConverter, where: Where | undefined, views: ShapeViews): SnapshotTarget {
   const { definition } = shapeLog;
   let writer: SnapshotWriter | undefined;
   const begun = (): SnapshotWriter => {
@@ -23,23 +25,23 @@ export function snapshotTarget(shapeLog: ShapeLog, lines: ChangeConverter, where
     relation: definition.relation,
     accepts: (found) => !endsShape(found, definition),
     columns: snapshotColumns(definition).map(({ name }) => name),
-    where: where?.query,
+    where: where?.subqueries?.queryWith(views.texts()) ?? where?.query,
     wantsRows: definition.log === 'full',
     begin: (pgSnapshot: PgSnapshot) => {
       writer = shapeLog.beginSnapshot(pgSnapshot);
     },
-    rows: (fragment) => begun().write([...linesOf(fragment, lines)]),
+    rows: (fragment) => begun().write([...linesOf(fragment, lines, views.isMember)]),
     complete: () => begun().complete(),
     abort: (error) => writer?.abort(error),
   };
 }
 
-function* linesOf(fragment: Uint8Array, lines: ChangeConverter): Iterable<Uint8Array> {
+function* linesOf(fragment: Uint8Array, lines: ChangeConverter, isMember: Membership): Iterable<Uint8Array> {
   for (let at = 0; at < fragment.length; ) {
     const change = new Change(fragment, at);
     const row = change.new;
     invariant(row !== undefined, 'a row of a snapshot is an insert');
-    yield lines.snapshotLine(row);
+    yield lines.snapshotLine(row, isMember);
     at = change.end;
   }
 }

@@ -12,6 +12,8 @@ import { logReaderPort } from '../../storage/log/log-reader-port.ts';
 import { logWriterPort } from '../../storage/log/log-writer-port.ts';
 import { ShapeBlocks } from '../../storage/shapes/shape-blocks.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
+import { splicePort } from '../../storage/shapes/splice-port.ts';
+import { MovedRows } from '../../storage/shapes/moved-rows.ts';
 import { shapeReaderPort } from '../../storage/shapes/shape-reader-port.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { ServiceResources } from '../service-resources.ts';
@@ -27,6 +29,8 @@ export interface LogAccess {
   readonly nextBlocks: LogBlocks;
   /** The same of the shapes' logs. */
   readonly shapeBlocks: ShapeBlocks;
+  /** Rows of splices that were read for Consumers. */
+  readonly movedRows: MovedRows;
   readonly filters: ShapeFilters;
   readonly projections: Projections;
   readonly layoutOf: (id: number) => RelationLayout | undefined;
@@ -38,19 +42,21 @@ export function logAccess({ storage, language }: ServiceResources): LogAccess {
     blocks: new LogBlocks(storage.log),
     nextBlocks: new LogBlocks(storage.log),
     shapeBlocks: new ShapeBlocks(),
+    movedRows: new MovedRows(),
     filters: new ShapeFilters(language),
     projections: new Projections(),
     layoutOf: (id) => storage.log.layoutOf(id),
   };
 }
 
-export function storagePorts({ storage, world }: ServiceResources, { intake, blocks, nextBlocks, shapeBlocks }: LogAccess) {
+export function storagePorts({ storage, world }: ServiceResources, { intake, blocks, nextBlocks, shapeBlocks, movedRows }: LogAccess) {
   const { log, shapes } = storage;
   return {
     logWriter: () => logWriterPort(intake, { replication: '@replication', collector: '@shape-log-collector' }, world.clock),
     logReader: () => logReaderPort(log, blocks, nextBlocks),
     shapeReader: () => shapeReaderPort(shapes, shapeBlocks, (column) => new LineReader(column)),
     checkpoints: () => checkpointPort(log, shapes),
+    splices: () => splicePort(log, shapes, movedRows),
   };
 }
 

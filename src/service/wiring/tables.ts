@@ -28,8 +28,8 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
   const { blocks, nextBlocks, shapeBlocks } = access;
   const deliveries = new Deliveries();
   const common = commonPorts(resources, access, announcements, deliveries);
-  const portsOf = (shapeLog: ShapeLog, loaded: ConsumerPorts['loaded']): ConsumerPorts => {
-    return { ...common, shapeLog, lines: linesOf(shapeLog, access), loaded };
+  const portsOf = (shapeLog: ShapeLog, loaded: ConsumerPorts['loaded'], movedRows: ConsumerPorts['movedRows']): ConsumerPorts => {
+    return { ...common, shapeLog, lines: linesOf(shapeLog, access), loaded, movedRows };
   };
   return {
     statusMonitor: () => ({ awaitingActive: new RequestBacklog() }),
@@ -55,7 +55,7 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
       }),
     }),
     consumer: (handle, self) => ({
-      log: new ConsumerLog(portsOf(shapeLogOf(storage, handle), blocks.slot(self))),
+      log: new ConsumerLog(portsOf(shapeLogOf(storage, handle), blocks.slot(self), access.movedRows.slot(self))),
       materializers: new Subscribers(),
       awaitingStart: new RequestBacklog(),
     }),
@@ -73,13 +73,14 @@ function commonPorts(
   { layoutOf }: LogAccess,
   announcements: ShapeAnnouncements,
   deliveries: Deliveries,
-): Omit<ConsumerPorts, 'shapeLog' | 'lines' | 'loaded'> {
+): Omit<ConsumerPorts, 'shapeLog' | 'lines' | 'loaded' | 'movedRows'> {
   return {
     layoutOf,
     takenByAll: () => storage.shapes.position,
     processedLsn: () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress)?.lastProcessedLsn ?? LSN_ZERO,
     announce: (grown, end) => announcements.announce(grown, end),
     delivery: (id) => deliveries.get(id),
+    valuesOf: (materializer) => livingTable(runtime, materializer, 'values', LinkValues),
     clone: uncopied('a request that waits for a shape'),
   };
 }

@@ -45,7 +45,7 @@ export interface Splice {
   readonly pgSnapshot: PgSnapshot | null;
   /** Its entries stand behind this. */
   readonly first: LogOffset;
-  /** What the query brought: lines, each with a comma behind it, in the shape's file of this number. Null for nothing. */
+  /** What the query brought: lines, in the shape's file of this number. Null for nothing. */
   readonly rows: ChunkSums | null;
 }
 

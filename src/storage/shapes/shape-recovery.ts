@@ -79,6 +79,7 @@ function spliceOf({ number, place, through, views, pgSnapshot, first, rows }: Sp
 function completed(known: ShapeState, { chunks, pgSnapshot, position, views }: CompletedSnapshot): ShapeState {
   // A checkpoint made since the snapshot was known may have more, with the lines up to there.
   const pace = known.snapshot.state === 'awaited' ? { ...known.pace, position } : known.pace;
-  const begun = views === undefined ? {} : { views: { ...known.views, views } };
+  // What a checkpoint has may be later: a splice may come before the last row of the snapshot.
+  const begun = views === undefined || known.views.views.length > 0 ? {} : { views: { ...known.views, views } };
   return { ...known, snapshot: { state: 'complete', pgSnapshot, chunks }, pace, filterBy: pgSnapshot, ...begun };
 }

@@ -2,6 +2,7 @@
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { LogPosition } from '../../model/log-position.ts';
+import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { NO_LINES } from './shape-lines.ts';
@@ -144,6 +145,10 @@ export class ShapeTable implements ShapeHost {
     }
     copy.bytesInMemory = this.bytesInMemory;
     return copy;
+  }
+
+  waitsAt(handle: Handle): Lsn | undefined {
+    return this.shapes.get(handle)?.waitsAt;
   }
 
   firstUnseen(pgSnapshot: PgSnapshot): LogPosition | undefined {

@@ -7,7 +7,7 @@ import { invariant } from '../../base/invariant.ts';
 import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, snapshotChunkEnd, snapshotChunkIndex, type LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
-import { LSN_ZERO, type Lsn } from '../../model/lsn.ts';
+import { compareLsn, LSN_ZERO, type Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { ShapeGoneError } from '../errors.ts';
@@ -45,6 +45,8 @@ export interface ShapeHost {
   readonly position: LogPosition;
   /** The shape differs from its last checkpoint; `bytes` more of it are in memory only. */
   changed(shape: StoredShape, bytes: number): void;
+  /** Of another shape: one that waits holds back what is told of those that depend on it. Undefined for one that does not, or is gone. */
+  waitsAt(handle: Handle): Lsn | undefined;
   /** What the transaction log promises. */
   firstUnseen(pgSnapshot: PgSnapshot): LogPosition | undefined;
   /** Appends the record; durable with the next sync. */
@@ -107,7 +109,7 @@ export class StoredShape implements ShapeLog {
   }
 
   get waitsAt(): Lsn | undefined {
-    return this.pace.waitsAt;
+    return this.dependsOn.reduce((waitsAt, inner) => earlier(waitsAt, this.host.waitsAt(inner)), this.pace.waitsAt);
   }
 
   get isBrought(): boolean {
@@ -180,6 +182,7 @@ export class StoredShape implements ShapeLog {
     const unseen = this.host.firstUnseen(pgSnapshot);
     if (unseen !== undefined) this.pace.goBack(unseen);
     const { position } = this.pace.state;
+    const { views } = this.spliced.state;
     this.host.changed(this, 0);
     const begun = this.chunks.begin();
     begun.catch(() => {}); // Each `write` awaits it, and rejects as it did.
@@ -190,7 +193,7 @@ export class StoredShape implements ShapeLog {
       },
       complete: async () => {
         await begun;
-        await this.completeSnapshot(pgSnapshot, position);
+        await this.completeSnapshot({ pgSnapshot, position, ...(views.length === 0 ? {} : { views }) });
       },
       abort: () => this.chunks.fail(),
     };
@@ -286,10 +289,11 @@ export class StoredShape implements ShapeLog {
     this.chunks.fail();
   }
 
-  private async completeSnapshot(pgSnapshot: PgSnapshot, position: LogPosition): Promise<void> {
+  /** @param begun how it was when the snapshot began. */
+  private async completeSnapshot(begun: Omit<CompletedSnapshot, 'chunks'>): Promise<void> {
+    const { pgSnapshot } = begun;
     const chunks = await this.chunks.end(pgSnapshot);
-    const { views } = this.spliced.state;
-    await this.host.snapshotCompleted(this.handle, { chunks, pgSnapshot, position, ...(views.length === 0 ? {} : { views }) });
+    await this.host.snapshotCompleted(this.handle, { ...begun, chunks });
     this.state = { state: 'complete', pgSnapshot, chunks };
     this.host.changed(this, 0);
   }
@@ -319,6 +323,12 @@ export class StoredShape implements ShapeLog {
     const entries = (bytes: number) => entriesBehind(this.store.readEntries(after, throughBytes), inMemory, bytes);
     return { outcome: 'entries', runs, entries, end, upToDate };
   }
+}
+
+/** Undefined for somebody who does not wait. */
+function earlier(left: Lsn | undefined, right: Lsn | undefined): Lsn | undefined {
+  if (left === undefined || right === undefined) return left ?? right;
+  return compareLsn(left, right) < 0 ? left : right;
 }
 
 /** Of a shape that stood alone when its state was kept, nobody knows how far the others had come by then. */

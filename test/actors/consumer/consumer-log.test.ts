@@ -22,6 +22,7 @@ import { grow, upTo } from '../../support/storage/stored-samples.ts';
 import { blockOf, placedTransaction, transactionOf, type RowChange } from '../../support/actors/changes.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { handleOf, itemsLayout, shapeOf } from '../../support/shapes.ts';
+import { noDependencies } from '../../support/actors/no-dependencies.ts';
 
 const TRANSACTIONS = [
   transactionOf({ xid: 90, lsn: '100' }, [{ kind: 'insert', new: ['1', 'seen by the snapshot', null] }]),
@@ -47,6 +48,7 @@ function open(shapeLog: ShapeLog, block = BLOCK, ports: Partial<ConsumerPorts> =
     takenByAll: () => 0 as LogPosition,
     processedLsn: () => LSN_ZERO,
     announce: () => {},
+    ...noDependencies(),
     clone: uncopied('a storage'),
     ...ports,
   });

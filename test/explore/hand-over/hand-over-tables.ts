@@ -15,6 +15,7 @@ import { ShapeRouter } from '../../../src/shapes/shape-router.ts';
 import { WorldFork } from '../checker/world-fork.ts';
 import { COLUMN, HANDLE, type HandOverModel } from './hand-over-model.ts';
 import { ModelDeliveries, type DeliveryOwner } from './model-deliveries.ts';
+import { noDependencies } from '../../support/actors/no-dependencies.ts';
 
 type Tables = Readonly<Record<string, Table>>;
 
@@ -92,6 +93,7 @@ function consumerPorts(self: Pid, world: HandOverModel): ConsumerPorts {
     takenByAll: () => world.shapes.position,
     processedLsn: () => LSN_ZERO,
     announce: () => undefined,
+    ...noDependencies(),
     clone: (fork) => consumerPorts(self, WorldFork.worldOf(fork)),
   };
 }

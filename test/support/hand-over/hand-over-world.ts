@@ -46,6 +46,7 @@ import { ManualClock } from '../manual-clock.ts';
 import { shapeOf } from '../shapes.ts';
 import { dependant, View } from './dependant.ts';
 import { ModelDatabase, type CommittedTransaction, type Wish } from './model-database.ts';
+import { noDependencies } from '../actors/no-dependencies.ts';
 
 export const HANDLE = '1-1' as Handle;
 export const COLUMN = 'value';
@@ -240,6 +241,7 @@ export class HandOverWorld {
       takenByAll: () => storage.shapes.position,
       processedLsn: () => LSN_ZERO,
       announce: () => undefined,
+      ...noDependencies(),
       clone: uncopied('what a runtime works on'),
     });
     return { log, materializers: new Subscribers(), awaitingStart: new RequestBacklog() };

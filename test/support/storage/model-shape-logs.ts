@@ -10,6 +10,8 @@ import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { PgSnapshot } from '../../../src/model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
 import { Pace, type PaceState } from '../../../src/storage/shapes/pace.ts';
+import { NO_VIEWS, SplicedViews, type ViewsState } from '../../../src/storage/shapes/spliced-views.ts';
+import type { Splice } from '../../../src/storage/log/shape-record.ts';
 
 export class ModelShapeLogs {
   private readonly shapes = new Map<Handle, ModelShapeLog>();
@@ -77,6 +79,7 @@ interface ModelShapeState {
   readonly pending?: readonly ModelLine[];
   readonly pgSnapshot?: PgSnapshot | undefined;
   readonly filterBy?: PgSnapshot | undefined;
+  readonly views?: ViewsState;
 }
 
 export class ModelShapeLog {
@@ -88,9 +91,10 @@ export class ModelShapeLog {
   private pending: ModelLine[];
   private pgSnapshot: PgSnapshot | undefined;
   filterBy: PgSnapshot | undefined;
+  private readonly spliced: SplicedViews;
 
   constructor(logs: { readonly position: LogPosition }, state: ModelShapeState) {
-    const { handle, definition, pace, waitsAt, isBrought, rows, lines, pending, pgSnapshot, filterBy } = state;
+    const { handle, definition, pace, waitsAt, isBrought, rows, lines, pending, pgSnapshot, filterBy, views } = state;
     this.handle = handle;
     this.definition = definition;
     this.pace = new Pace(logs, pace, waitsAt);
@@ -100,12 +104,35 @@ export class ModelShapeLog {
     this.pending = [...(pending ?? [])];
     this.pgSnapshot = pgSnapshot;
     this.filterBy = filterBy;
+    this.spliced = new SplicedViews(views ?? NO_VIEWS);
   }
 
   get state(): ModelShapeState {
     const { handle, definition, waitsAt, isBrought, rows, lines, pending, pgSnapshot, filterBy } = this;
     const written = { rows, lines: [...lines], pending: [...pending] };
-    return { handle, definition, pace: this.pace.state, waitsAt, isBrought, ...written, pgSnapshot, filterBy };
+    return { handle, definition, pace: this.pace.state, waitsAt, isBrought, ...written, pgSnapshot, filterBy, views: this.spliced.state };
+  }
+
+  get views(): readonly LogOffset[] {
+    return this.spliced.current;
+  }
+
+  get nextSplice(): Splice | undefined {
+    return this.spliced.next;
+  }
+
+  beginViews(views: readonly LogOffset[]): void {
+    this.spliced.begin(views);
+  }
+
+  recordSplice(splice: Omit<Splice, 'number'>): Splice {
+    const recorded = { number: this.spliced.nextNumber, ...splice };
+    this.spliced.record(recorded);
+    return recorded;
+  }
+
+  takeSplice(): void {
+    this.filterBy = this.spliced.take().pgSnapshot ?? this.filterBy;
   }
 
   get end(): LogOffset {
@@ -156,6 +183,7 @@ export class ModelShapeLog {
   publish(position: LogPosition, pace?: 'behind'): LogOffset {
     this.lines.push(...this.pending);
     this.pending = [];
+    this.spliced.publish();
     this.pace.take(position, pace);
     return this.end;
   }
@@ -166,6 +194,7 @@ export class ModelShapeLog {
 
   discard(at: Lsn): void {
     this.pending = [];
+    this.spliced.discard();
     this.leavePace(at);
   }
 

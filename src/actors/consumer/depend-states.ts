@@ -1,0 +1,70 @@
+/**
+ * DependStates: how a Consumer finds those who keep the values that its shape looks up, one dependency after the other.
+ *
+ * Each Materializer is started, or found running, by the pid of the inner Consumer; monitored before it is asked; and then says which
+ * version it has. From here on its death is an event. One that ended before we were with it, since its last dependant had just left, is
+ * started once more.
+ */
+import { consumerSetup, DEPENDENCY_GONE, lastMaterializer, nextDependency, type ConsumerContext } from './consumer-setup.ts';
+
+export const dependStates = consumerSetup.createStateConfig({
+  initial: 'measuring',
+  states: {
+    measuring: { always: [{ guard: 'hasMoreToDependOn', target: 'starting' }, { target: 'viewing' }] },
+    starting: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => {
+          const { handle, column, consumer } = nextDependency(context);
+          return { to: '@consumers', request: { type: 'startChild', template: 'materializer', args: { handle, column, consumer } }, as: 'dependency' };
+        },
+      },
+      on: {
+        'child.started': { target: 'subscribing', actions: { type: 'noteMaterializer', params: ({ event }) => event } },
+        'child.refused': [
+          {
+            guard: { type: 'isAlreadyStarted', params: ({ event }) => event },
+            target: 'subscribing',
+            actions: { type: 'noteMaterializer', params: ({ event }) => event },
+          },
+          { target: '#consumer.closed' },
+        ],
+        'dependency.failed': '#consumer.closed',
+      },
+    },
+    subscribing: {
+      entry: [
+        { type: 'monitor', params: ({ context }) => ({ process: lastMaterializer(context), as: 'dependency' }) },
+        {
+          type: 'call',
+          params: ({ context }) => ({
+            to: lastMaterializer(context),
+            request: { type: 'subscribe', dependant: context.self },
+            as: 'dependency',
+          }),
+        },
+      ],
+      on: {
+        'values.areCurrent': { target: 'measuring', actions: { type: 'noteDependency', params: ({ event }) => event } },
+        'values.areInvalid': {}, // Its end says why.
+        'dependency.down': [
+          {
+            guard: { type: 'isInvalid', params: ({ event }) => event },
+            target: '#consumer.closed',
+            actions: { type: 'noteReason', params: { reason: { shutdown: { delete: DEPENDENCY_GONE } } } },
+          },
+          { guard: 'mayTryAgain', target: 'starting', actions: 'dropMaterializer' },
+          { target: '#consumer.closed' },
+        ],
+      },
+    },
+    viewing: {
+      entry: { type: 'apply', params: ({ context: { materializers, told } }) => depend(materializers, told) },
+      on: { 'views.known': { target: '#consumer.running.ingest.registering', actions: { type: 'noteViews', params: ({ event }) => event } } },
+    },
+  },
+});
+
+function depend(materializers: ConsumerContext['materializers'], offsets: ConsumerContext['told']) {
+  return { table: 'log', change: { depend: materializers, offsets } };
+}

@@ -1,0 +1,67 @@
+/**
+ * LineAppender: at which offsets a shape's lines are appended.
+ *
+ * An operation stands where its transaction and its place in that put it, and one that the log has already is dropped: after a
+ * restart it comes again. In the log of a shape that depends on others a splice may have put later operations first; there an
+ * operation that would not stand behind the end goes on from the end. Nothing comes again there but what is left out by its position.
+ */
+import { compareOffsets, lsnOfOffset, offsetOf, positionOfOffset, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
+import { compareLsn, type Lsn } from '../../model/lsn.ts';
+import type { ShapeLine } from '../../shapes/change-converter.ts';
+import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
+
+/** Before the first of any transaction, and behind every snapshot. */
+const FIRST_LSN = '1' as Lsn;
+
+export class LineAppender {
+  /** Behind the last line appended, published or not. */
+  end: LogOffset;
+  /** Bytes of lines appended since they were last counted. */
+  bytes = 0;
+
+  constructor(
+    private readonly shapeLog: Pick<ShapeLog, 'append' | 'end' | 'definition'>,
+    original?: LineAppender,
+  ) {
+    this.end = original?.end ?? shapeLog.end;
+    this.bytes = original?.bytes ?? 0;
+  }
+
+  /** Lines of one transaction, in their order. */
+  append(lsn: Lsn, lines: readonly ShapeLine[]): void {
+    if (this.shapeLog.definition.dependencies !== undefined) return this.appendBehind(lsn, lines);
+    const taken = this.takenOf(lsn);
+    for (const { position, bytes } of lines) if (position > taken) this.put(lsn, position, bytes);
+  }
+
+  /** Right behind the end. */
+  appendNext(bytes: Uint8Array): void {
+    if (this.end === SNAPSHOT_END) this.put(FIRST_LSN, 1, bytes);
+    else this.put(lsnOfOffset(this.end), positionOfOffset(this.end) + 1, bytes);
+  }
+
+  /** What is appended from now on stands behind `offset`. */
+  goOnBehind(offset: LogOffset): void {
+    if (compareOffsets(offset, this.end) > 0) this.end = offset;
+  }
+
+  private appendBehind(lsn: Lsn, lines: readonly ShapeLine[]): void {
+    for (const { position, bytes } of lines) {
+      if (compareOffsets(offsetOf(lsn, position), this.end) > 0) this.put(lsn, position, bytes);
+      else this.appendNext(bytes);
+    }
+  }
+
+  /** The position of the last line of this transaction that the log has; lines lie behind it. */
+  private takenOf(lsn: Lsn): number {
+    const order = compareLsn(lsn, lsnOfOffset(this.end));
+    if (order > 0) return -1;
+    return order < 0 ? Number.POSITIVE_INFINITY : positionOfOffset(this.end);
+  }
+
+  private put(lsn: Lsn, position: number, line: Uint8Array): void {
+    this.shapeLog.append(lsn, position, line);
+    this.bytes += line.length;
+    this.end = offsetOf(lsn, position);
+  }
+}

@@ -1,0 +1,176 @@
+/**
+ * SpliceStates: how the views of a shape follow the moves that it was told of; `docs/dependent-shapes.md` has the reasons.
+ *
+ * What is to come into the log is asked for and recorded first. Only then it is made, so that whoever makes it later, after a
+ * crash, begins at `confirming` and does the same.
+ */
+import type { LogOffset } from '../../model/log-offset.ts';
+import type { ConsumerLogChange } from './consumer-log.ts';
+import { consumerSetup, drafted, recorded, type ConsumerContext } from './consumer-setup.ts';
+
+/** Between two queries, the longer the more have failed. */
+const ASK_AGAIN_MS = 250;
+
+const askAgain = [
+  {
+    guard: 'mayTryAgain',
+    target: 'pausing',
+    actions: 'noteFailure',
+  },
+  {
+    target: '#consumer.closed',
+    actions: { type: 'noteReason', params: { reason: { shutdown: { delete: 'movesNotQueried' } } } },
+  },
+] as const;
+
+const spill = {
+  type: 'call',
+  params: ({ context }: { context: ConsumerContext }) => ({
+    to: '@checkpoints' as const,
+    request: { type: 'spillLines', handle: context.handle },
+    as: 'spill',
+  }),
+} as const;
+
+export const spliceStates = consumerSetup.createStateConfig({
+  initial: 'deciding',
+  on: {
+    'splice.failed': '#consumer.closed',
+    'moved.refused': {
+      target: '#consumer.closed',
+      actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: { delete: event.why, isDamaged: true } } }) },
+    },
+  },
+  states: {
+    deciding: { always: [{ guard: 'standsAtSplice', target: 'confirming' }, { target: 'planning' }] },
+    /** Everything told by now is one splice. */
+    planning: {
+      entry: { type: 'apply', params: ({ context }) => change({ plan: context.told }) },
+      on: {
+        'splice.planned': [
+          {
+            guard: { type: 'needsQuery', params: ({ event }) => event },
+            target: 'querying',
+            actions: { type: 'notePlan', params: ({ event }) => event },
+          },
+          { target: 'recording', actions: { type: 'notePlan', params: ({ event }) => event } },
+        ],
+      },
+    },
+    querying: {
+      entry: { type: 'call', params: ({ context }) => queryMoves(context, drafted(context).views) },
+      on: {
+        'moves.queried': { target: 'covering', actions: { type: 'noteQueried', params: ({ event }) => event } },
+        'moves.failed': [
+          {
+            guard: { type: 'isOutdated', params: ({ event }) => event },
+            target: '#consumer.closed',
+            actions: { type: 'noteReason', params: { reason: { shutdown: { delete: 'schemaChanged' } } } },
+          },
+          ...askAgain,
+        ],
+        // Its supervisor brings the port back, with the connection: that is nobody's failure.
+        'moveQuery.failed': 'pausing',
+      },
+    },
+    pausing: {
+      entry: { type: 'startTimer', params: ({ context }) => ({ name: 'askAgain', delayMs: ASK_AGAIN_MS * 2 ** context.failures }) },
+      on: { 'timeout.askAgain': 'planning' },
+    },
+    /** Whatever the query saw must have come. */
+    covering: {
+      entry: { type: 'call', params: ({ context }) => awaitPassed(context) },
+      on: {
+        'log.hasPassed': { target: 'recording', actions: { type: 'noteCovered', params: ({ event }) => event } },
+        'coverage.failed': 'pausing',
+      },
+    },
+    recording: {
+      entry: { type: 'apply', params: ({ context }) => change({ record: drafted(context) }) },
+      on: { 'splice.recorded': { target: 'confirming', actions: { type: 'noteRecorded', params: ({ event }) => event } } },
+    },
+    confirming: {
+      entry: [
+        'noteSpliceBegun',
+        { type: 'call', params: ({ context }) => ({ to: '@splices', request: { type: 'syncSplice', handle: context.handle }, as: 'splice' }) },
+      ],
+      on: { 'splice.isDurable': 'seeing' },
+    },
+    /** What the query saw comes before the moves. */
+    seeing: {
+      always: [{ guard: 'hasMoreToSee', target: 'loading' }, { target: 'moving' }],
+    },
+    loading: {
+      entry: {
+        type: 'call',
+        params: ({ context }) => ({
+          to: '@log-reader',
+          request: { type: 'loadBlock', owner: context.self, after: context.seen, through: recorded(context).through },
+          as: 'reader',
+        }),
+      },
+      on: {
+        'block.loaded': { actions: { type: 'apply', params: ({ event: { after, through } }) => change({ takeSeen: { after, through } }) } },
+        'seen.taken': [
+          {
+            guard: { type: 'isMuch', params: ({ event }) => event },
+            target: 'spillingSeen',
+            actions: { type: 'noteSeen', params: ({ event }) => event },
+          },
+          { target: 'seeing', actions: { type: 'noteSeen', params: ({ event }) => event } },
+        ],
+      },
+    },
+    spillingSeen: { entry: spill, on: { 'lines.spilled': 'seeing' } },
+    moving: {
+      entry: { type: 'apply', params: change('beginMoves') },
+      on: { 'moves.begun': 'feeding' },
+    },
+    feeding: {
+      always: [{ guard: 'hasMoreRows', target: 'reading' }, { target: 'ending' }],
+    },
+    reading: {
+      entry: {
+        type: 'call',
+        params: ({ context: { handle, self, rowsTaken } }) => ({
+          to: '@splices',
+          request: { type: 'readMoved', handle, owner: self, at: rowsTaken },
+          as: 'splice',
+        }),
+      },
+      on: {
+        'moved.read': {
+          actions: [{ type: 'noteRowsTaken', params: ({ event }) => event }, { type: 'apply', params: change('takeMoved') }],
+        },
+        'moved.taken': [{ guard: { type: 'isMuch', params: ({ event }) => event }, target: 'spillingRows' }, { target: 'feeding' }],
+      },
+    },
+    spillingRows: { entry: spill, on: { 'lines.spilled': 'feeding' } },
+    /** All of it can be read at once, and the shape goes on from where it stood. */
+    ending: {
+      entry: { type: 'apply', params: change('endMoves') },
+      on: {
+        'splice.taken': {
+          target: '#consumer.running.ingest.measuring',
+          actions: [
+            { type: 'apply', params: ({ context }) => change({ publish: context.position }) },
+            { type: 'noteSpliced', params: ({ event }) => event },
+          ],
+        },
+      },
+    },
+  },
+});
+
+function change(made: ConsumerLogChange): { table: string; change: ConsumerLogChange } {
+  return { table: 'log', change: made };
+}
+
+function queryMoves({ handle }: ConsumerContext, views: readonly LogOffset[]) {
+  return { to: '@move-queries' as const, request: { type: 'queryMoves', handle, views }, as: 'moveQuery' };
+}
+
+function awaitPassed(context: ConsumerContext) {
+  const { pgSnapshot } = drafted(context);
+  return { to: '@log-writer' as const, request: { type: 'awaitPassed', lsn: pgSnapshot?.insertLsn ?? '0' }, as: 'coverage' };
+}

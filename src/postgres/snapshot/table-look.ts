@@ -1,0 +1,88 @@
+/**
+ * TableLook: the first question of a transaction that reads rows of a table: which snapshot it has, and whether the table is
+ * still the one that was meant.
+ *
+ * Which transactions the rows contain must be known exactly, so the snapshot is asked for inside the transaction that reads
+ * them. No value is ever spliced into SQL: constants are parameters of a portal.
+ */
+import type pg from 'pg';
+import { compareLsn, lsnFromPostgres } from '../../model/lsn.ts';
+import { parsePgSnapshot, type PgSnapshot } from '../../model/pg-snapshot.ts';
+import type { LayoutColumn, RelationLayout } from '../../model/relation.ts';
+import { typed } from '../connection/database-error.ts';
+import { quoteName, quoteTable } from '../connection/sql-text.ts';
+import type { RowQuery } from './row-stream.ts';
+import { SchemaChangedError } from './snapshot-error.ts';
+
+/** A table as the transaction that reads it sees it: its columns in the order of their numbers. */
+export type FoundTable = Omit<RelationLayout, 'id'>;
+
+/** What is read. */
+export interface ReadTable {
+  readonly relation: { readonly schema: string; readonly name: string };
+  /** False when the table that has the name now is not the one that was meant, or has changed too much: nothing is read then. */
+  accepts(found: FoundTable): boolean;
+  /** The columns of each row, in this order. */
+  readonly columns: readonly string[];
+  readonly where: { readonly sql: string; readonly params: readonly (string | null)[] } | undefined;
+}
+
+const BOOL_OID = 16;
+
+export function queryOf({ relation, columns, where }: ReadTable, isPartitioned: boolean): RowQuery {
+  // A table that others inherit from: their rows are not in its part of the stream, so they are not in its snapshot.
+  const from = `${isPartitioned ? '' : 'ONLY '}${quoteTable(relation)}`;
+  const select = `SELECT ${columns.map(quoteName).join(', ')} FROM ${from}`;
+  return where === undefined ? { sql: select, params: undefined } : { sql: `${select} WHERE ${where.sql}`, params: where.params };
+}
+
+interface LookRow {
+  readonly snapshot: string;
+  readonly insert_lsn: string;
+  readonly flush_lsn: string;
+  readonly kind: string | null;
+  readonly oid: number | null;
+  /** Of a table that is not there, one without a name. */
+  readonly columns: readonly LayoutColumn[];
+}
+
+/** The first query of the transaction, which fixes its snapshot; the WAL position is as of a moment later. */
+const LOOK_SQL = `
+  SELECT pg_current_snapshot()::text AS snapshot, pg_current_wal_insert_lsn()::text AS insert_lsn,
+         pg_current_wal_flush_lsn()::text AS flush_lsn,
+         c.relkind AS kind, c.oid::int8::float8 AS oid,
+         json_agg(json_build_object('name', a.attname, 'typeOid', a.atttypid::int8, 'typeMod', a.atttypmod) ORDER BY a.attnum) AS columns
+  FROM (SELECT 1) one
+  LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = $1
+  LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = $2 AND c.relkind IN ('r', 'p')
+  LEFT JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+  GROUP BY c.relkind, c.oid`;
+
+export interface Looked {
+  readonly pgSnapshot: PgSnapshot;
+  /** The WAL lies on the disk up to the snapshot's `insertLsn`. */
+  readonly isFlushed: boolean;
+  readonly isPartitioned: boolean;
+  readonly isBoolean: readonly boolean[];
+}
+
+/** @throws {SchemaChangedError} the table is not what was meant. */
+export async function lookAt(client: pg.PoolClient, table: ReadTable): Promise<Looked> {
+  const { relation, columns } = table;
+  const [row] = await typed(async () => (await client.query<LookRow>(LOOK_SQL, [relation.schema, relation.name])).rows);
+  if (row === undefined || row.oid === null) throw new SchemaChangedError(`relation ${quoteTable(relation)} does not exist`);
+  const types = new Map(row.columns.map(({ name, typeOid }) => [name, typeOid]));
+  const missing = columns.find((column) => !types.has(column));
+  if (missing !== undefined) throw new SchemaChangedError(`column ${quoteName(missing)} does not exist`);
+  if (!table.accepts({ ...relation, oid: row.oid, columns: row.columns })) {
+    throw new SchemaChangedError(`relation ${quoteTable(relation)} is not what it was`);
+  }
+  const insertLsn = lsnFromPostgres(row.insert_lsn);
+  return {
+    pgSnapshot: parsePgSnapshot(row.snapshot, insertLsn),
+    isFlushed: compareLsn(lsnFromPostgres(row.flush_lsn), insertLsn) >= 0,
+    isPartitioned: row.kind === 'p',
+    // A domain over boolean stays as it is written: who makes the row's key knows it by its own type, in snapshot and stream.
+    isBoolean: columns.map((column) => types.get(column) === BOOL_OID),
+  };
+}

@@ -1,0 +1,33 @@
+/** A query whose first row must come in time: one that does not is given up, since it holds a connection that others wait for. */
+import { systemClock, type Clock } from '../../base/clock.ts';
+import { streamRows, type RowStreamOptions } from './row-stream.ts';
+import { SlowSnapshotError } from './snapshot-error.ts';
+
+export interface TimelyRowsOptions extends RowStreamOptions {
+  readonly clock?: Clock | undefined;
+  /** Default 30,000 ms. */
+  readonly firstRowMsMax?: number | undefined;
+}
+
+const FIRST_ROW_MS_MAX = 30_000;
+
+/** @throws {SlowSnapshotError} and as `streamRows` does. */
+export async function streamInTime({ clock = systemClock, firstRowMsMax = FIRST_ROW_MS_MAX, ...options }: TimelyRowsOptions): Promise<void> {
+  const tooSlow = new AbortController();
+  const timer = clock.setTimer(() => tooSlow.abort(), firstRowMsMax);
+  try {
+    await streamRows({
+      ...options,
+      onFirst() {
+        clock.clearTimer(timer);
+        options.onFirst();
+      },
+      signal: AbortSignal.any([options.signal, tooSlow.signal]),
+    });
+  } catch (error) {
+    if (tooSlow.signal.aborted) throw new SlowSnapshotError(firstRowMsMax);
+    throw error;
+  } finally {
+    clock.clearTimer(timer);
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * MoveTarget: the rows of a query about moved values become the lines of a splice. The query brings more than moved; which rows
+ * the view before did not have, and which the view after does not, is decided by the evaluator that also decides about the stream.
+ */
+import { Change } from '../../model/change.ts';
+import { invariant } from '../../base/invariant.ts';
+import type { LogOffset } from '../../model/log-offset.ts';
+import { ROW_END } from '../../actors/consumer/splice-lines.ts';
+import type { Runtime } from '../../otp/runtime.ts';
+import type { MoveQueryTarget } from '../../postgres/snapshot/move-query-port.ts';
+import type { ChangeConverter } from '../../shapes/change-converter.ts';
+import { endsShape } from '../../shapes/layout-change.ts';
+import { spliceColumns } from '../../shapes/row-plan.ts';
+import type { Membership, Where } from '../../sql/where.ts';
+import type { ChunkSums } from '../../storage/shapes/piece.ts';
+import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
+import type { TransactionLog } from '../../storage/log/transaction-log.ts';
+import { viewsAt } from './shape-views.ts';
+
+interface Splicing {
+  readonly runtime: Runtime;
+  readonly log: Pick<TransactionLog, 'firstUnseen'>;
+  readonly shapeLog: ShapeLog;
+  readonly lines: ChangeConverter;
+  readonly where: Where | undefined;
+}
+
+/** @param views those after the moves. @returns undefined when the values cannot be asked now. */
+export function moveTarget({ runtime, log, shapeLog, lines, where }: Splicing, views: readonly LogOffset[]): MoveQueryTarget<ChunkSums | null> | undefined {
+  const before = viewsAt(runtime, shapeLog, shapeLog.views);
+  const after = viewsAt(runtime, shapeLog, views);
+  if (before === undefined || after === undefined) return undefined;
+  const { definition } = shapeLog;
+  const moved = after.kept.map((values, number) => {
+    const { movedIn, movedOut } = values.movesBetween(before.views[number] ?? values.offset, views[number] ?? values.offset);
+    const asked = definition.moveOuts === 'deletes' ? [...movedIn, ...movedOut] : movedIn;
+    return asked.map(({ text }) => text);
+  });
+  const writer = shapeLog.beginMoved();
+  return {
+    relation: definition.relation,
+    accepts: (found) => !endsShape(found, definition),
+    columns: spliceColumns(definition).map(({ name }) => name),
+    where: where?.subqueries?.queryMoved(moved),
+    isNewEnough: (pgSnapshot) => (log.firstUnseen(pgSnapshot) ?? shapeLog.position) >= shapeLog.position,
+    async rows(fragment) {
+      const written = Buffer.concat([...movedLines(fragment, lines, before.isMember, after.isMember)].flatMap((line) => [line, END]));
+      if (written.length > 0) await writer.write(written);
+    },
+    complete: () => writer.complete(),
+  };
+}
+
+const END = Buffer.from([ROW_END]);
+
+function* movedLines(fragment: Uint8Array, lines: ChangeConverter, before: Membership, after: Membership): Iterable<Uint8Array> {
+  for (let at = 0; at < fragment.length; ) {
+    const change = new Change(fragment, at);
+    const row = change.new;
+    invariant(row !== undefined, 'a row of a query is an insert');
+    const movement = lines.movement(row, before, after);
+    if (movement === 'entered') yield lines.enteredLine(row, after);
+    if (movement === 'left') yield lines.leftLine(row);
+    at = change.end;
+  }
+}

@@ -1,0 +1,39 @@
+/** ShapeViews: what the shape of a handle sees of the values that it looks up, for those who ask Postgres for its rows. */
+import { materializerOf } from '../../actors/shape-processes.ts';
+import { LinkValues } from '../../actors/link-values.ts';
+import { compareOffsets, type LogOffset } from '../../model/log-offset.ts';
+import type { Runtime } from '../../otp/runtime.ts';
+import type { Membership } from '../../sql/where.ts';
+import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
+import { livingTable } from './living-table.ts';
+
+export interface ShapeViews {
+  readonly views: readonly LogOffset[];
+  readonly isMember: Membership;
+  /** As Postgres wrote them. */
+  texts(): readonly (readonly string[])[];
+}
+
+/** @returns undefined when somebody who keeps them has ended, or has not come as far again. */
+export function viewsAt(
+  runtime: Runtime,
+  { definition: { dependencies = [] }, dependsOn }: Pick<ShapeLog, 'definition' | 'dependsOn'>,
+  views: readonly LogOffset[],
+): (ShapeViews & { readonly kept: readonly LinkValues[] }) | undefined {
+  const kept = dependencies.flatMap(({ column }, number) => {
+    const inner = dependsOn[number];
+    const values = inner && livingTable(runtime, materializerOf(inner, column), 'values', LinkValues);
+    const view = views[number];
+    return values === undefined || view === undefined || compareOffsets(view, values.offset) > 0 ? [] : [{ values, view }];
+  });
+  if (kept.length < dependencies.length) return undefined;
+  return {
+    views,
+    kept: kept.map(({ values }) => values),
+    isMember: (number, value) => {
+      const at = kept[number];
+      return at !== undefined && at.values.has(value, at.view);
+    },
+    texts: () => kept.map(({ values, view }) => values.valuesAt(view).map(({ text }) => text)),
+  };
+}

@@ -1,0 +1,165 @@
+/** What a storage keeps of a splice: its record, its rows and the views, over stops of any kind. */
+import { expect, test } from 'vitest';
+import { seededRandom } from '../../../src/base/random.ts';
+import type { LogOffset } from '../../../src/model/log-offset.ts';
+import { LOG_START } from '../../../src/model/log-position.ts';
+import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
+import type { Splice } from '../../../src/storage/log/shape-record.ts';
+import { openStorage } from '../../../src/storage/open-storage.ts';
+import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { handleOf, shapeOf } from '../../support/shapes.ts';
+import { bytes, pgSnapshot, snapshotOf, text } from '../../support/storage/stored-samples.ts';
+import { MemoryDisk } from '../memory-disk.ts';
+
+const [INNER, OUTER] = [handleOf(1), handleOf(2)];
+const [BEGIN, MOVED, LATER] = ['10_0', '20_0', '30_0'] as [LogOffset, LogOffset, LogOffset];
+const draft: Omit<Splice, 'number'> = {
+  place: LOG_START, through: LOG_START, views: [MOVED], pgSnapshot, first: '5_0' as LogOffset, rows: null,
+};
+
+function open(disk: MemoryDisk): Promise<Storage> {
+  const processes = { self: { host: 'here', pid: 1, start: '' }, isAlive: () => false };
+  return openStorage({ directory: '/store', clock: new ManualClock(), disk: disk.mount(), processes });
+}
+
+/** A shape that depends on another, with a view and its whole snapshot. */
+async function outerShape(storage: Storage): Promise<ShapeLog> {
+  await snapshotOf(storage.shapes.create(INNER, shapeOf({})), []);
+  const shape = storage.shapes.create(OUTER, shapeOf({ where: { column: 'title', equals: 'x' } }), [INNER]);
+  shape.beginViews([BEGIN]);
+  await snapshotOf(shape, []);
+  return shape;
+}
+
+async function rowsOf(shape: ShapeLog): Promise<string> {
+  return text(await shape.readMoved(0));
+}
+
+function found(storage: Storage) {
+  const shape = storage.shapes.get(OUTER);
+  return { dependsOn: shape?.dependsOn, views: shape?.views, filterBy: shape?.filterBy, next: shape?.nextSplice?.number };
+}
+
+test('a shape comes back with those that it depends on, and with the views of its snapshot', async () => {
+  const disk = new MemoryDisk();
+  await outerShape(await open(disk));
+  disk.crash(seededRandom(1));
+  const after = await open(disk);
+
+  expect(found(after)).toEqual({ dependsOn: [INNER], views: [BEGIN], filterBy: pgSnapshot, next: undefined });
+  await after.close();
+});
+
+test('a splice that was recorded is made again after a crash, with the rows that it brought', async () => {
+  const disk = new MemoryDisk();
+  const before = await open(disk);
+  const shape = await outerShape(before);
+  const writer = shape.beginMoved();
+  await writer.write(bytes('{"a":1}\n'));
+  await writer.write(bytes('{"b":2}\n'));
+  shape.recordSplice({ ...draft, rows: await writer.complete() });
+  await before.log.sync();
+  disk.crash(seededRandom(2));
+  const after = await open(disk);
+  const again = after.shapes.get(OUTER);
+
+  expect({ ...found(after), rows: again && (await rowsOf(again)) }).toEqual({
+    dependsOn: [INNER], views: [BEGIN], filterBy: pgSnapshot, next: 1, rows: '{"a":1}\n{"b":2}\n',
+  });
+  await after.close();
+});
+
+test('the views of a splice hold once its lines are published, and not when these are given up', async () => {
+  const disk = new MemoryDisk();
+  const before = await open(disk);
+  const shape = await outerShape(before);
+  const seen = { ...pgSnapshot, insertLsn: '77' as Lsn };
+  shape.recordSplice({ ...draft, pgSnapshot: seen });
+  shape.takeSplice();
+  const hidden = { views: shape.views, stored: shape.storedViews, filterBy: shape.filterBy };
+  shape.discard(LSN_ZERO);
+  const discarded = { views: shape.views, filterBy: shape.filterBy, next: shape.nextSplice?.number };
+  shape.takeSplice();
+  shape.publish(shape.position);
+  await before.shapes.checkpoint();
+  disk.crash(seededRandom(3));
+  const after = await open(disk);
+
+  expect({ hidden, discarded, after: found(after) }).toEqual({
+    hidden: { views: [MOVED], stored: [BEGIN], filterBy: seen },
+    discarded: { views: [BEGIN], filterBy: pgSnapshot, next: 1 },
+    after: { dependsOn: [INNER], views: [MOVED], filterBy: seen, next: undefined },
+  });
+  await after.close();
+});
+
+test('a record that a checkpoint knows already is not made a second time', async () => {
+  const disk = new MemoryDisk();
+  const before = await open(disk);
+  const shape = await outerShape(before);
+  shape.recordSplice(draft);
+  shape.takeSplice();
+  shape.publish(shape.position);
+  shape.recordSplice({ ...draft, views: [LATER] });
+  await before.shapes.checkpoint();
+  disk.crash(seededRandom(4));
+  const after = await open(disk);
+
+  expect({ ...found(after), views: after.shapes.get(OUTER)?.nextSplice?.views }).toEqual({
+    dependsOn: [INNER], views: [LATER], filterBy: pgSnapshot, next: 2,
+  });
+  await after.close();
+});
+
+test('rows go when a checkpoint has the lines of their splice, and with their shape', async () => {
+  const disk = new MemoryDisk();
+  const storage = await open(disk);
+  const shape = await outerShape(storage);
+  const names = () => [...disk.names.keys()].filter((name) => name.endsWith('.moved')).map((name) => name.replace(/^.*\//, ''));
+  const bring = async (views: readonly LogOffset[]): Promise<void> => {
+    const writer = shape.beginMoved();
+    await writer.write(bytes('{}\n'));
+    shape.recordSplice({ ...draft, views, rows: await writer.complete() });
+  };
+  await bring([MOVED]);
+  shape.takeSplice();
+  shape.publish(shape.position);
+  const written = names();
+  await storage.shapes.checkpoint();
+  const checkpointed = names();
+  await bring([LATER]);
+  storage.shapes.delete(OUTER, 'a test');
+  await storage.close();
+
+  expect({ written, checkpointed, deleted: names() }).toEqual({
+    written: [`${OUTER}.1.moved`], checkpointed: [], deleted: [],
+  });
+});
+
+test('rows that are not what was written are refused', async () => {
+  const disk = new MemoryDisk();
+  const storage = await open(disk);
+  const shape = await outerShape(storage);
+  const writer = shape.beginMoved();
+  await writer.write(bytes('{"a":1}\n'));
+  const rows = await writer.complete();
+  shape.recordSplice({ ...draft, rows: rows && { ...rows, sums: rows.sums.map((sum) => sum + 1) } });
+
+  await expect(shape.readMoved(0)).rejects.toThrow('does not hold');
+  await storage.close();
+});
+
+test('a shape waits at least where one waits that it depends on', async () => {
+  const storage = await open(new MemoryDisk());
+  const shape = await outerShape(storage);
+  const inner = storage.shapes.get(INNER);
+  inner?.publish(storage.shapes.position);
+  shape.publish(storage.shapes.position);
+  const together = shape.waitsAt;
+  inner?.leavePace('50' as Lsn);
+
+  expect({ together, apart: shape.waitsAt }).toEqual({ together: undefined, apart: '50' });
+  await storage.close();
+});
