@@ -37,7 +37,18 @@ export interface Where {
   readonly equality:
     | { readonly column: string; readonly typeName: string; readonly values: readonly string[] }
     | undefined;
+  /**
+   * What every row that the filter takes satisfies at least one of. Of a filter with subqueries only, and undefined when there
+   * is no such set.
+   */
+  readonly lookups?: readonly Lookup[] | undefined;
 }
+
+export type Lookup =
+  /** The column, of type `typeName`, is equal to one of `values`: canonical texts, as in `equality`. */
+  | { readonly kind: 'constants'; readonly column: string; readonly typeName: string; readonly values: readonly string[] }
+  /** The subquery of that number selects the column's value. */
+  | { readonly kind: 'subquery'; readonly column: string; readonly subquery: number };
 
 export type ColumnText = (column: string) => string | null;
 
