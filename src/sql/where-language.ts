@@ -4,9 +4,10 @@
  * Nothing of a request's text reaches a database: it is parsed as `SELECT 1 WHERE <text>`, must be exactly that one
  * statement with no other clause, and is then printed anew from what the checker understood.
  */
-import { hasSqlDetails, loadModule, parseSync, scanSync, type Node, type ScanToken } from 'libpg-query';
+import { loadModule, type Node } from 'libpg-query';
 import { deepCommentAt, NESTING_MAX, tooDeepAt, UNMEASURED_BYTES_MAX } from './nesting.ts';
 import type { Condition, Operand } from './expression.ts';
+import { statementsOf, tokensOf } from './grammar.ts';
 import { Parameters } from './literals.ts';
 import { costlySignsAt } from './operator-signs.ts';
 import { WhereChecker } from './where-checker.ts';
@@ -58,9 +59,9 @@ function parseClause(text: string): Node {
   const [before = '', ...behind] = sql.split(NUL, 2);
   if (behind.length > 0) throw refusalAt(bytesOf(before), 'invalid byte sequence for encoding "UTF8": 0x00');
   if (bytes > UNMEASURED_BYTES_MAX) refuseCostly(sql);
-  const { stmts = [] } = grammatical(() => parseSync(sql));
-  const [only] = stmts;
-  if (stmts.length !== 1 || only?.stmt === undefined) throw new WhereRefusal('unescaped ";" causing statement split');
+  const statements = statementsOf(sql);
+  const [only] = statements;
+  if (statements.length !== 1 || only?.stmt === undefined) throw new WhereRefusal('unescaped ";" causing statement split');
   const statement = 'SelectStmt' in only.stmt ? only.stmt.SelectStmt : {};
   const isPlain = Object.keys(statement).every((field) => STATEMENT_FIELDS.has(field)) && statement.op === 'SETOP_NONE';
   if (!isPlain || statement.whereClause === undefined) throw new WhereRefusal('malformed query ending with SQL clauses');
@@ -76,28 +77,6 @@ function refuseCostly(sql: string): void {
   if (signs !== undefined) throw refusalAt(bytesOf(sql.slice(0, signs)), 'too many operator signs in a row');
   const token = tooDeepAt(tokensOf(sql));
   if (token !== undefined) throw refusalAt(token.start, tooDeep);
-}
-
-function tokensOf(sql: string): readonly ScanToken[] {
-  try {
-    return scanSync(sql).tokens;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    // A text that does not fall into tokens: the scanner's own answer cannot be read, and the parser, which gives up
-    // at the same place before it has a tree, says where and why.
-    grammatical(() => parseSync(sql));
-    return [];
-  }
-}
-
-/** Runs the parser, and tells its errors as refusals: their position counts the prefix, as on the wire it does. */
-function grammatical<Result>(run: () => Result): Result {
-  try {
-    return run();
-  } catch (error) {
-    if (!hasSqlDetails(error)) throw error;
-    throw new WhereRefusal(`At location ${error.sqlDetails?.cursorPosition ?? 0}: ${error.message}`);
-  }
 }
 
 function bytesOf(text: string): number {

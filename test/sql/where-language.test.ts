@@ -263,6 +263,8 @@ describe('a text that nests too deeply', () => {
     ['comments behind a string of their ends', `title = '${'*/'.repeat(2000)}' ${'/*'.repeat(1000)}`],
     ['comments without an end', `title = 'é' ${'/*'.repeat(32_000)}`],
     ['UNION across commas', `id IN (SELECT 1${' UNION SELECT 1, 1'.repeat(3000)})`],
+    ['NOT, behind a string with a control character', `title = '\u0001' AND ${'NOT '.repeat(7600)}done`],
+    ['a chain of operators, and a control character in a name', `"\u001f" = title${'||title'.repeat(9000)}`],
   ])('by %s is refused before the parser can overflow', (_, text) => {
     const where = language.parse(text, {}, columns);
     expect('error' in where && where.error.replace(/\d+/, 'n')).toBe('At location n: expression nests deeper than 500 levels');
