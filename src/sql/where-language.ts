@@ -4,22 +4,29 @@
  * Nothing of a request's text reaches a database: it is parsed as `SELECT 1 WHERE <text>`, must be exactly that one
  * statement with no other clause, and is then printed anew from what the checker understood.
  */
-import { loadModule, type Node } from 'libpg-query';
+import { loadModule, type Node, type SubLink } from 'libpg-query';
+import { InvariantError } from '../base/invariant.ts';
 import { deepCommentAt, NESTING_MAX, tooDeepAt, UNMEASURED_BYTES_MAX } from './nesting.ts';
 import type { Condition, Operand } from './expression.ts';
 import { statementsOf, tokensOf } from './grammar.ts';
+import { quoteRelation, type RelationName } from './identifiers.ts';
 import { Parameters } from './literals.ts';
 import { costlySignsAt } from './operator-signs.ts';
+import { planOf, subqueriesIn } from './subquery-plan.ts';
+import { readSubquery } from './subquery-syntax.ts';
 import { WhereChecker } from './where-checker.ts';
 import { compileCondition } from './where-compiler.ts';
 import { equalityOf } from './where-equality.ts';
+import { lookupsOf } from './where-lookups.ts';
 import { printCanonical, printQuery } from './where-printer.ts';
 import { PARSED_PREFIX, refusalAt, WhereRefusal } from './where-refusal.ts';
-import type { Where, WhereColumn, WhereError, WhereLanguage } from './where.ts';
+import type { SubqueryTables, Where, WhereColumn, WhereError, WhereLanguage } from './where.ts';
 
 export const WHERE_BYTES_MAX = 65_536;
 /** What `SELECT 1 WHERE <text>` has and nothing else: a clause that the text smuggled in shows as another field. */
 const STATEMENT_FIELDS = new Set(['targetList', 'whereClause', 'limitOption', 'op']);
+/** A keyword is never written otherwise. */
+const HAS_SUBQUERY = /select/i;
 /** Postgres's text cannot hold it, and a C string would end there. */
 const NUL = '\0';
 
@@ -28,28 +35,64 @@ const encoder = new TextEncoder();
 /** Loads the parser; once it is there, parsing is synchronous. */
 export async function loadWhereLanguage(): Promise<WhereLanguage> {
   await loadModule();
-  return { parse };
+  return { tablesIn, parse };
 }
 
-function parse(text: string, params: Readonly<Record<string, string>>, columns: readonly WhereColumn[]): Where | WhereError {
+function tablesIn(text: string): readonly RelationName[] | WhereError {
+  if (!HAS_SUBQUERY.test(text)) return [];
+  return orError(() => {
+    const tables = subLinksIn(parseClause(text)).map((link) => readSubquery(link).table);
+    return [...new Map(tables.map((table) => [quoteRelation(table), table])).values()];
+  });
+}
+
+/** Those that stand where a subquery may. */
+function subLinksIn(node: Node): readonly SubLink[] {
+  if ('SubLink' in node) return [node.SubLink];
+  const joins = 'BoolExpr' in node && node.BoolExpr.boolop !== 'NOT_EXPR';
+  return joins ? (node.BoolExpr.args ?? []).flatMap(subLinksIn) : [];
+}
+
+function parse(
+  text: string,
+  params: Readonly<Record<string, string>>,
+  columns: readonly WhereColumn[],
+  tables?: SubqueryTables,
+): Where | WhereError {
+  return orError(() => whereOf(new WhereChecker(columns, new Parameters(params), tables).check(parseClause(text)), text));
+}
+
+function orError<Result>(run: () => Result): Result | WhereError {
   try {
-    const condition = new WhereChecker(columns, new Parameters(params)).check(parseClause(text));
-    if (condition === undefined) throw new WhereRefusal('WHERE clause must return a boolean');
-    return whereOf(condition);
+    return run();
   } catch (refusal) {
     if (refusal instanceof WhereRefusal) return { error: refusal.message, field: refusal.field };
     throw refusal;
   }
 }
 
-function whereOf(condition: Condition): Where {
-  return {
+function whereOf(condition: Condition, text: string): Where {
+  const where = {
     canonical: printCanonical(condition),
     columns: [...new Set(columnsOf(condition))],
-    query: printQuery(condition),
     evaluate: compileCondition(condition),
     equality: equalityOf(condition),
   };
+  const subqueries = subqueriesIn(condition);
+  if (subqueries.length === 0) return { ...where, query: printQuery(condition) };
+  const sql = `${PARSED_PREFIX}${text}`;
+  return {
+    ...where,
+    get query() {
+      return noQuery();
+    },
+    subqueries: planOf(condition, subqueries, sql, tokensOf(sql)),
+    lookups: lookupsOf(condition),
+  };
+}
+
+function noQuery(): never {
+  throw new InvariantError('a filter with subqueries is queried with what they select');
 }
 
 function parseClause(text: string): Node {
@@ -92,6 +135,7 @@ function columnsOf(condition: Condition): readonly string[] {
       return namesIn(condition.left, condition.right);
     case 'in':
     case 'like':
+    case 'subquery':
       return namesIn(condition.left);
     case 'and':
     case 'or':

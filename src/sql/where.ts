@@ -99,6 +99,8 @@ export interface WhereError {
 }
 
 export interface WhereLanguage {
+  /** What its subqueries select from, each table once; of the schema `public` where the text names none. */
+  tablesIn(text: string): readonly RelationName[] | WhereError;
   /**
    * @param params text values by number, as the request gave them.
    * @param tables that subqueries select from. Left out where subqueries are refused.
