@@ -2,6 +2,7 @@
  * Expression: a filter that was checked, every part of it typed. Whoever evaluates, prints or searches it needs no
  * further check, and finds nothing in it that Postgres and we could see differently.
  */
+import type { RelationName } from './identifiers.ts';
 import type { LikePattern } from './like-pattern.ts';
 import type { TypeName, Value } from './value-types.ts';
 
@@ -29,6 +30,25 @@ export interface Constant {
 /** What has a value of a type: the sides of a comparison. */
 export type Operand = TypedColumn | Constant;
 
+/** The values that a column has in the rows of a table for which `where` is true. */
+export interface Selection {
+  readonly table: RelationName;
+  readonly column: TypedColumn;
+  /** Undefined for every row. Without subqueries of its own. */
+  readonly where: Condition | undefined;
+}
+
+/** The left side, and what is selected, are of one family of types. */
+export interface Subquery {
+  readonly kind: 'subquery';
+  readonly left: TypedColumn;
+  /** The same for equal selections; counted from 0 as they stand. */
+  readonly number: number;
+  readonly selection: Selection;
+  /** Of its IN, in bytes of the parsed text. */
+  readonly location: number;
+}
+
 export type Condition =
   /** A boolean column or constant standing for itself. */
   | { readonly kind: 'operand'; readonly operand: Operand }
@@ -38,6 +58,8 @@ export type Condition =
   | { readonly kind: 'distinct'; readonly left: Operand; readonly right: Operand; readonly type: TypeName }
   /** Equal, compared as `type`, to one of the items, of which there is at least one. */
   | { readonly kind: 'in'; readonly left: Operand; readonly items: readonly Constant[]; readonly type: TypeName }
+  /** Stands below AND and OR only. */
+  | Subquery
   | { readonly kind: 'like'; readonly left: Operand; readonly pattern: LikePattern | null; readonly ignoreCase: boolean }
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Condition[] }
   | { readonly kind: 'not'; readonly part: Condition }

@@ -36,6 +36,11 @@ export class Parameters {
     }
   }
 
+  /** The same texts, of which none has met a type. */
+  untyped(): Parameters {
+    return new Parameters(Object.fromEntries(this.texts));
+  }
+
   read(parameter: number, location: number | undefined): UntypedLiteral | Constant {
     const text = this.texts.get(parameter);
     if (text === undefined) throw refusalAt(location, `parameter $${parameter} was not provided`);

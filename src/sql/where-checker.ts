@@ -6,12 +6,15 @@
  */
 import type { A_Const, A_Expr, BooleanTest, BoolExpr, ColumnRef, FuncCall, Node, NullTest, SubLink, TypeCast } from 'libpg-query';
 import { comparedAs, resolveComparison } from './comparison-types.ts';
-import type { Comparison, Condition, Constant, Operand, TypedColumn } from './expression.ts';
+import type { Comparison, Condition, Constant, Operand, Selection, TypedColumn } from './expression.ts';
+import { quoteRelation } from './identifiers.ts';
 import { isAscii, parseLikePattern, printLikePattern, type LikePattern } from './like-pattern.ts';
 import { castConstant, constantOf, isCastTarget, numberConstant, type Parameters, type UntypedLiteral } from './literals.ts';
 import { isTypeName, VALUE_TYPES, type TypeName } from './value-types.ts';
-import { refusalAt } from './where-refusal.ts';
-import type { WhereColumn } from './where.ts';
+import { readSubquery } from './subquery-syntax.ts';
+import { printCanonical, printSelection } from './where-printer.ts';
+import { refusalAt, WhereRefusal } from './where-refusal.ts';
+import type { SubqueryTables, WhereColumn } from './where.ts';
 
 /** A column of a type that has no operators here: it can be asked for NULL. */
 interface OpaqueColumn {
@@ -50,38 +53,53 @@ const CALL_FIELDS = new Set(['funcname', 'args', 'funcformat', 'location']);
 const ARITHMETIC = new Set(['+', '-', '*', '/']);
 const NO_OVERLOAD = 'Could not select an operator overload';
 const ASCII_ONLY = 'a pattern with characters outside ASCII is not supported yet';
-const UNSUPPORTED_SUBLINK = 'only `value IN (SELECT ...)` sublinks are supported right now';
+const NO_SUBQUERIES = 'subqueries are not supported yet';
+const NESTED = 'a subquery inside of a subquery is not supported yet';
+const TYPED_OUTSIDE = 'a parameter has another type here than the subquery alone gives to it; cast it, as in $1::int8';
+const NOT_ALONE = '`IN (SELECT ...)` can only stand alone, or below AND and OR';
 
 export class WhereChecker {
   private readonly columns: ReadonlyMap<string, WhereColumn>;
+  /** Of subqueries, by what they select. */
+  private readonly numbers = new Map<string, number>();
 
+  /** @param tables that subqueries select from; undefined where they are refused. */
   constructor(
     columns: readonly WhereColumn[],
     private readonly parameters: Parameters,
+    private readonly tables?: SubqueryTables,
   ) {
     this.columns = new Map(columns.map((column) => [column.name, column]));
   }
 
-  /** The whole filter. @throws {WhereRefusal} */
-  check(node: Node): Condition | undefined {
-    return asCondition(this.boolean(this.expression(node)));
+  /**
+   * The whole filter.
+   *
+   * @param noSubquery why a subquery cannot stand anywhere in it.
+   * @throws {WhereRefusal}
+   */
+  check(node: Node, noSubquery?: string): Condition {
+    const condition = asCondition(this.boolean(this.expression(node, noSubquery)));
+    if (condition === undefined) throw new WhereRefusal('WHERE clause must return a boolean');
+    return condition;
   }
 
   private boolean(checked: Checked): Typed {
     return checked.kind === 'untyped' ? this.parameters.typed(checked, 'bool') : checked;
   }
 
-  private expression(node: Node): Checked {
+  /** @param noSubquery why it cannot be a subquery; undefined where it can. */
+  private expression(node: Node, noSubquery: string | undefined): Checked {
     if ('A_Const' in node) return literal(node.A_Const);
     if ('ParamRef' in node) return this.parameters.read(node.ParamRef.number ?? 0, node.ParamRef.location);
     if ('ColumnRef' in node) return this.column(node.ColumnRef);
     if ('TypeCast' in node) return this.cast(node.TypeCast);
     if ('A_Expr' in node) return this.operator(node.A_Expr);
-    if ('BoolExpr' in node) return conditionOf(this.logic(node.BoolExpr));
-    if ('NullTest' in node) return conditionOf(this.nullTest(node.NullTest));
-    if ('BooleanTest' in node) return conditionOf(this.booleanTest(node.BooleanTest));
+    if ('BoolExpr' in node) return conditionOf(this.logic(node.BoolExpr, noSubquery));
+    if ('NullTest' in node) return conditionOf(this.nullTest(node.NullTest, noSubquery));
+    if ('BooleanTest' in node) return conditionOf(this.booleanTest(node.BooleanTest, noSubquery));
     if ('FuncCall' in node) throw functionRefusal(node.FuncCall);
-    if ('SubLink' in node) throw subLinkRefusal(node.SubLink);
+    if ('SubLink' in node) return conditionOf(this.subquery(node.SubLink, noSubquery));
     const [[name, fields] = ['Node', {}]] = Object.entries(node);
     throw refusalAt(locationIn(fields), `${name} is not supported in this context`);
   }
@@ -103,7 +121,7 @@ export class WhereChecker {
     const name = castTarget(typeName ?? {}, location);
     const source = required(arg);
     if ('ParamRef' in source) return this.parameters.cast(source.ParamRef.number ?? 0, name, source.ParamRef.location);
-    const value = this.expression(source);
+    const value = this.expression(source, NOT_ALONE);
     if (value.kind === 'untyped') return this.parameters.typed(value, name);
     if (value.kind === 'constant') return castConstant(value, name, location);
     if (value.kind === 'column' && value.type === name) return value;
@@ -113,11 +131,11 @@ export class WhereChecker {
   private operator(expression: A_Expr): Checked {
     const { kind = 'AEXPR_OP', location } = expression;
     const name = nameIn(expression.name ?? []);
-    const left = expression.lexpr && this.expression(expression.lexpr);
+    const left = expression.lexpr && this.expression(expression.lexpr, NOT_ALONE);
     if (kind === 'AEXPR_OP' && left === undefined) throw refusalAt(location, `unknown unary operator "${name}"`);
     switch (kind) {
       case 'AEXPR_OP':
-        return this.binary(name, required(left), this.expression(required(expression.rexpr)), location);
+        return this.binary(name, required(left), this.expression(required(expression.rexpr), NOT_ALONE), location);
       case 'AEXPR_IN':
         return this.inList(required(left), itemsOf(expression.rexpr), name === '<>', location);
       case 'AEXPR_BETWEEN':
@@ -127,7 +145,7 @@ export class WhereChecker {
         return this.between(required(left), itemsOf(expression.rexpr), kind, location);
       case 'AEXPR_DISTINCT':
       case 'AEXPR_NOT_DISTINCT':
-        return this.distinct(required(left), this.expression(required(expression.rexpr)), kind === 'AEXPR_NOT_DISTINCT', location);
+        return this.distinct(required(left), required(expression.rexpr), kind === 'AEXPR_NOT_DISTINCT', location);
       case 'AEXPR_LIKE':
       case 'AEXPR_ILIKE':
         return this.like(name, required(left), required(expression.rexpr), location);
@@ -172,7 +190,7 @@ export class WhereChecker {
   }
 
   private inList(left: Checked, nodes: readonly Node[], negated: boolean, location: Location): Checked {
-    const comparisons = nodes.map((node) => this.alike(left, this.expression(node), location));
+    const comparisons = nodes.map((node) => this.alike(left, this.expression(node, NOT_ALONE), location));
     const parts = groupItems(comparisons);
     const [only] = parts;
     const condition: Condition = parts.length === 1 && only !== undefined ? only : { kind: 'or', parts };
@@ -180,7 +198,7 @@ export class WhereChecker {
   }
 
   private between(value: Checked, bounds: readonly Node[], kind: string, location: Location): Checked {
-    const [low, high] = [this.expression(required(bounds[0])), this.expression(required(bounds[1]))];
+    const [low, high] = [this.expression(required(bounds[0]), NOT_ALONE), this.expression(required(bounds[1]), NOT_ALONE)];
     const within = (from: Checked, to: Checked): Condition => ({
       kind: 'and',
       parts: [this.compare('>=', value, from, location), this.compare('<=', value, to, location)],
@@ -190,15 +208,15 @@ export class WhereChecker {
     return conditionOf(kind.startsWith('AEXPR_NOT') ? { kind: 'not', part: condition } : condition);
   }
 
-  private distinct(left: Checked, right: Checked, negated: boolean, location: Location): Checked {
-    const [a, b, type] = this.alike(left, right, location);
+  private distinct(left: Checked, right: Node, negated: boolean, location: Location): Checked {
+    const [a, b, type] = this.alike(left, this.expression(right, NOT_ALONE), location);
     const condition: Condition = { kind: 'distinct', left: a, right: b, type };
     return conditionOf(negated ? { kind: 'not', part: condition } : condition);
   }
 
   private like(name: string, left: Checked, pattern: Node, location: Location): Checked {
     const [text, escape] = escapedPattern(pattern) ?? [pattern];
-    return this.likeOf(name, left, this.expression(text), location, escape && this.expression(escape));
+    return this.likeOf(name, left, this.expression(text, NOT_ALONE), location, escape && this.expression(escape, NOT_ALONE));
   }
 
   private likeOf(name: string, left: Checked, right: Checked, location: Location, escape?: Checked): Checked {
@@ -229,22 +247,23 @@ export class WhereChecker {
     return operand.kind === 'untyped' ? this.parameters.typed(operand, 'text') : operand;
   }
 
-  private logic({ boolop, args = [], location }: BoolExpr): Condition {
-    const parts = args.map((node) => this.condition(node, location));
+  private logic({ boolop, args = [], location }: BoolExpr, noSubquery: string | undefined): Condition {
+    const within = boolop === 'NOT_EXPR' ? (noSubquery ?? notAround('NOT')) : noSubquery;
+    const parts = args.map((node) => this.condition(node, location, within));
     if (boolop === 'NOT_EXPR') return { kind: 'not', part: required(parts[0]) };
     return { kind: boolop === 'OR_EXPR' ? 'or' : 'and', parts };
   }
 
   /** A part of AND, OR or NOT. */
-  private condition(node: Node, location: Location): Condition {
-    const typed = this.boolean(this.expression(node));
+  private condition(node: Node, location: Location, noSubquery: string | undefined): Condition {
+    const typed = this.boolean(this.expression(node, noSubquery));
     const condition = asCondition(typed);
     if (condition === undefined) throw refusalAt(location, `${typeOf(typed)} is not castable to bool`);
     return condition;
   }
 
-  private nullTest({ arg, nulltesttype, location }: NullTest): Condition {
-    const checked = this.expression(required(arg));
+  private nullTest({ arg, nulltesttype = 'IS_NULL', location }: NullTest, noSubquery: string | undefined): Condition {
+    const checked = this.expression(required(arg), noSubquery ?? notAround(nulltesttype.replaceAll('_', ' ')));
     const test: Condition = { kind: 'isNull', part: this.nullable(checked, location) };
     return nulltesttype === 'IS_NOT_NULL' ? { kind: 'not', part: test } : test;
   }
@@ -256,14 +275,41 @@ export class WhereChecker {
     return operand.kind === 'untyped' ? this.parameters.typed(operand, 'text') : operand;
   }
 
-  private booleanTest({ arg, booltesttype = 'IS_TRUE', location }: BooleanTest): Condition {
+  private booleanTest({ arg, booltesttype = 'IS_TRUE', location }: BooleanTest, noSubquery: string | undefined): Condition {
     const name = booltesttype.replaceAll('_', ' ');
-    const typed = this.boolean(this.expression(required(arg)));
+    const typed = this.boolean(this.expression(required(arg), noSubquery ?? notAround(name)));
     const condition = asCondition(typed);
     if (condition === undefined) throw refusalAt(location, `argument of ${name} must be bool, not ${typeOf(typed)}`);
     const truth = name.endsWith('TRUE') ? true : name.endsWith('FALSE') ? false : null;
     const test: Condition = { kind: 'isTruth', truth, part: condition };
     return name.startsWith('IS NOT') ? { kind: 'not', part: test } : test;
+  }
+
+  private subquery(link: SubLink, noSubquery: string | undefined): Condition {
+    const { left, table, column, where, location } = readSubquery(link);
+    if (noSubquery !== undefined) throw refusalAt(location, noSubquery);
+    if (this.tables === undefined) throw refusalAt(location, NO_SUBQUERIES);
+    const columns = this.tables(table);
+    if (columns === undefined) throw refusalAt(location, `unknown table ${quoteRelation(table)}`);
+    const inner = new WhereChecker(columns, this.parameters);
+    const [operand, selected] = ofOneFamily(this.column(left), inner.column(column), location);
+    const selection = { table, column: selected, where: where && inner.selfContained(where, location) };
+    return { kind: 'subquery', left: operand, number: this.numberOf(selection), selection, location };
+  }
+
+  /** The filter of a subquery: it becomes one of its own, with the same parameters, and must mean the same there. */
+  private selfContained(node: Node, location: Location): Condition {
+    const alone = new WhereChecker([...this.columns.values()], this.parameters.untyped()).check(node, NESTED);
+    const within = this.check(node, NESTED);
+    if (printCanonical(alone) !== printCanonical(within)) throw refusalAt(location, TYPED_OUTSIDE);
+    return within;
+  }
+
+  private numberOf(selection: Selection): number {
+    const printed = printSelection(selection);
+    const number = this.numbers.get(printed) ?? this.numbers.size;
+    this.numbers.set(printed, number);
+    return number;
   }
 }
 
@@ -310,9 +356,20 @@ function escapedPattern(node: Node): readonly [Node, Node] | undefined {
   return isPlain && text !== undefined && escape !== undefined && others.length === 0 ? [text, escape] : undefined;
 }
 
-function subLinkRefusal({ subLinkType, operName, location }: SubLink): Error {
-  if (subLinkType !== 'ANY_SUBLINK' || operName !== undefined) return refusalAt(location, UNSUPPORTED_SUBLINK);
-  return refusalAt(location, 'subqueries are not supported yet');
+/** Values are looked up by their canonical text, which types of one family have in common. */
+function ofOneFamily(
+  left: TypedColumn | OpaqueColumn,
+  selected: TypedColumn | OpaqueColumn,
+  location: Location,
+): readonly [TypedColumn, TypedColumn] {
+  const isTyped = left.kind === 'column' && selected.kind === 'column';
+  if (isTyped && VALUE_TYPES[left.type].family === VALUE_TYPES[selected.type].family) return [left, selected];
+  if (left.type === selected.type) throw refusalAt(location, NO_OVERLOAD);
+  throw refusalAt(location, `left side of \`IN (SELECT ...)\` has type ${left.type} but subquery returns ${selected.type}[]`);
+}
+
+function notAround(what: string): string {
+  return `${what} around \`IN (SELECT ...)\` is not supported yet`;
 }
 
 /** A side of a comparison. @throws {WhereRefusal} when it cannot be one. */

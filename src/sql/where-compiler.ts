@@ -5,14 +5,15 @@
  * thrown: whoever asks must not mistake it for false.
  */
 import { invariant } from '../base/invariant.ts';
+import { canonicalValue } from './canonical-value.ts';
 import { conversionOf } from './comparison-types.ts';
-import type { Comparison, Condition, Operand } from './expression.ts';
+import type { Comparison, Condition, Operand, Subquery, TypedColumn } from './expression.ts';
 import { likeMatcher } from './like-pattern.ts';
 import { VALUE_TYPES, type TypeName, type Value } from './value-types.ts';
+import type { ColumnText as Text, Membership } from './where.ts';
 
-type Text = (column: string) => string | null;
 type Truth = boolean | null;
-export type Predicate = (text: Text) => Truth;
+export type Predicate = (text: Text, isMember?: Membership) => Truth;
 type Reader = (text: Text) => Value | null;
 
 const HOLDS: Readonly<Record<Comparison, (order: number) => boolean>> = {
@@ -36,6 +37,8 @@ export function compileCondition(condition: Condition): Predicate {
       return compileIn(condition);
     case 'like':
       return compileLike(condition);
+    case 'subquery':
+      return compileSubquery(condition);
     case 'and':
       return compileLogic(condition.parts.map(compileCondition), false);
     case 'or':
@@ -94,6 +97,23 @@ function compileIn({ left, items, type }: Extract<Condition, { kind: 'in' }>): P
   };
 }
 
+function compileSubquery({ left, number }: Subquery): Predicate {
+  const read = canonicalReader(left);
+  return (text, isMember) => {
+    invariant(isMember !== undefined, 'a filter with subqueries is asked with what they select');
+    const value = read(text);
+    return value === null ? null : isMember(number, value);
+  };
+}
+
+/** The column's value as it is looked up. */
+export function canonicalReader({ name, type }: TypedColumn): (text: Text) => string | null {
+  return (text) => {
+    const written = text(name);
+    return written === null ? null : canonicalValue(type, written);
+  };
+}
+
 /** LIKE sees the blanks at the end of a `char(n)`, which comparisons do not. */
 function compileLike({ left, pattern, ignoreCase }: Extract<Condition, { kind: 'like' }>): Predicate {
   if (pattern === null) return () => null;
@@ -107,10 +127,10 @@ function compileLike({ left, pattern, ignoreCase }: Extract<Condition, { kind: '
 
 /** OR stops at true, AND at false (`decisive`); an unknown part makes the rest unknown at best. */
 function compileLogic(parts: readonly Predicate[], decisive: boolean): Predicate {
-  return (text) => {
+  return (text, isMember) => {
     let truth: Truth = !decisive;
     for (const part of parts) {
-      const value = part(text);
+      const value = part(text, isMember);
       if (value === decisive) return decisive;
       if (value === null) truth = null;
     }

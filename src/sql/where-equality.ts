@@ -10,8 +10,9 @@ import type { Where } from './where.ts';
 type Equality = NonNullable<Where['equality']>;
 
 /** Beyond this a look-up entry for each constant costs more than asking the filter. */
-const VALUES_MAX = 1000;
+export const VALUES_MAX = 1000;
 
+/** A subquery gives none: what it selects changes. */
 export function equalityOf(condition: Condition): Equality | undefined {
   switch (condition.kind) {
     case 'compare':

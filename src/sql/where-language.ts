@@ -4,21 +4,29 @@
  * Nothing of a request's text reaches a database: it is parsed as `SELECT 1 WHERE <text>`, must be exactly that one
  * statement with no other clause, and is then printed anew from what the checker understood.
  */
-import { hasSqlDetails, loadModule, parseSync, scanSync, type Node, type ScanToken } from 'libpg-query';
+import { loadModule, type Node, type SubLink } from 'libpg-query';
+import { InvariantError } from '../base/invariant.ts';
 import { deepCommentAt, NESTING_MAX, tooDeepAt, UNMEASURED_BYTES_MAX } from './nesting.ts';
 import type { Condition, Operand } from './expression.ts';
+import { statementsOf, tokensOf } from './grammar.ts';
+import { quoteRelation, type RelationName } from './identifiers.ts';
 import { Parameters } from './literals.ts';
 import { costlySignsAt } from './operator-signs.ts';
+import { planOf, subqueriesIn } from './subquery-plan.ts';
+import { readSubquery } from './subquery-syntax.ts';
 import { WhereChecker } from './where-checker.ts';
 import { compileCondition } from './where-compiler.ts';
 import { equalityOf } from './where-equality.ts';
+import { lookupsOf } from './where-lookups.ts';
 import { printCanonical, printQuery } from './where-printer.ts';
 import { PARSED_PREFIX, refusalAt, WhereRefusal } from './where-refusal.ts';
-import type { Where, WhereColumn, WhereError, WhereLanguage } from './where.ts';
+import type { SubqueryTables, Where, WhereColumn, WhereError, WhereLanguage } from './where.ts';
 
 export const WHERE_BYTES_MAX = 65_536;
 /** What `SELECT 1 WHERE <text>` has and nothing else: a clause that the text smuggled in shows as another field. */
 const STATEMENT_FIELDS = new Set(['targetList', 'whereClause', 'limitOption', 'op']);
+/** A keyword is never written otherwise. */
+const HAS_SUBQUERY = /select/i;
 /** Postgres's text cannot hold it, and a C string would end there. */
 const NUL = '\0';
 
@@ -27,28 +35,64 @@ const encoder = new TextEncoder();
 /** Loads the parser; once it is there, parsing is synchronous. */
 export async function loadWhereLanguage(): Promise<WhereLanguage> {
   await loadModule();
-  return { parse };
+  return { tablesIn, parse };
 }
 
-function parse(text: string, params: Readonly<Record<string, string>>, columns: readonly WhereColumn[]): Where | WhereError {
+function tablesIn(text: string): readonly RelationName[] | WhereError {
+  if (!HAS_SUBQUERY.test(text)) return [];
+  return orError(() => {
+    const tables = subLinksIn(parseClause(text)).map((link) => readSubquery(link).table);
+    return [...new Map(tables.map((table) => [quoteRelation(table), table])).values()];
+  });
+}
+
+/** Those that stand where a subquery may. */
+function subLinksIn(node: Node): readonly SubLink[] {
+  if ('SubLink' in node) return [node.SubLink];
+  const joins = 'BoolExpr' in node && node.BoolExpr.boolop !== 'NOT_EXPR';
+  return joins ? (node.BoolExpr.args ?? []).flatMap(subLinksIn) : [];
+}
+
+function parse(
+  text: string,
+  params: Readonly<Record<string, string>>,
+  columns: readonly WhereColumn[],
+  tables?: SubqueryTables,
+): Where | WhereError {
+  return orError(() => whereOf(new WhereChecker(columns, new Parameters(params), tables).check(parseClause(text)), text));
+}
+
+function orError<Result>(run: () => Result): Result | WhereError {
   try {
-    const condition = new WhereChecker(columns, new Parameters(params)).check(parseClause(text));
-    if (condition === undefined) throw new WhereRefusal('WHERE clause must return a boolean');
-    return whereOf(condition);
+    return run();
   } catch (refusal) {
     if (refusal instanceof WhereRefusal) return { error: refusal.message, field: refusal.field };
     throw refusal;
   }
 }
 
-function whereOf(condition: Condition): Where {
-  return {
+function whereOf(condition: Condition, text: string): Where {
+  const where = {
     canonical: printCanonical(condition),
     columns: [...new Set(columnsOf(condition))],
-    query: printQuery(condition),
     evaluate: compileCondition(condition),
     equality: equalityOf(condition),
   };
+  const subqueries = subqueriesIn(condition);
+  if (subqueries.length === 0) return { ...where, query: printQuery(condition) };
+  const sql = `${PARSED_PREFIX}${text}`;
+  return {
+    ...where,
+    get query() {
+      return noQuery();
+    },
+    subqueries: planOf(condition, subqueries, sql, tokensOf(sql)),
+    lookups: lookupsOf(condition),
+  };
+}
+
+function noQuery(): never {
+  throw new InvariantError('a filter with subqueries is queried with what they select');
 }
 
 function parseClause(text: string): Node {
@@ -58,9 +102,9 @@ function parseClause(text: string): Node {
   const [before = '', ...behind] = sql.split(NUL, 2);
   if (behind.length > 0) throw refusalAt(bytesOf(before), 'invalid byte sequence for encoding "UTF8": 0x00');
   if (bytes > UNMEASURED_BYTES_MAX) refuseCostly(sql);
-  const { stmts = [] } = grammatical(() => parseSync(sql));
-  const [only] = stmts;
-  if (stmts.length !== 1 || only?.stmt === undefined) throw new WhereRefusal('unescaped ";" causing statement split');
+  const statements = statementsOf(sql);
+  const [only] = statements;
+  if (statements.length !== 1 || only?.stmt === undefined) throw new WhereRefusal('unescaped ";" causing statement split');
   const statement = 'SelectStmt' in only.stmt ? only.stmt.SelectStmt : {};
   const isPlain = Object.keys(statement).every((field) => STATEMENT_FIELDS.has(field)) && statement.op === 'SETOP_NONE';
   if (!isPlain || statement.whereClause === undefined) throw new WhereRefusal('malformed query ending with SQL clauses');
@@ -78,28 +122,6 @@ function refuseCostly(sql: string): void {
   if (token !== undefined) throw refusalAt(token.start, tooDeep);
 }
 
-function tokensOf(sql: string): readonly ScanToken[] {
-  try {
-    return scanSync(sql).tokens;
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    // A text that does not fall into tokens: the scanner's own answer cannot be read, and the parser, which gives up
-    // at the same place before it has a tree, says where and why.
-    grammatical(() => parseSync(sql));
-    return [];
-  }
-}
-
-/** Runs the parser, and tells its errors as refusals: their position counts the prefix, as on the wire it does. */
-function grammatical<Result>(run: () => Result): Result {
-  try {
-    return run();
-  } catch (error) {
-    if (!hasSqlDetails(error)) throw error;
-    throw new WhereRefusal(`At location ${error.sqlDetails?.cursorPosition ?? 0}: ${error.message}`);
-  }
-}
-
 function bytesOf(text: string): number {
   return encoder.encode(text).length;
 }
@@ -113,6 +135,7 @@ function columnsOf(condition: Condition): readonly string[] {
       return namesIn(condition.left, condition.right);
     case 'in':
     case 'like':
+    case 'subquery':
       return namesIn(condition.left);
     case 'and':
     case 'or':

@@ -3,8 +3,10 @@
  * every constant a parameter with its type. Where a comparison needs a conversion or a collation, it is written out,
  * so that Postgres has nothing to decide which the evaluator decided differently.
  */
-import type { ColumnReference, Condition, Constant, Operand } from './expression.ts';
-import { quoteIdentifier } from './identifiers.ts';
+import { invariant } from '../base/invariant.ts';
+import { arrayLiteral } from './array-literal.ts';
+import type { ColumnReference, Condition, Constant, Operand, Selection, Subquery } from './expression.ts';
+import { quoteIdentifier, quoteRelation } from './identifiers.ts';
 import { printLikePattern } from './like-pattern.ts';
 import { VALUE_TYPES, type TypeName } from './value-types.ts';
 import { WhereRefusal } from './where-refusal.ts';
@@ -18,14 +20,30 @@ export interface PrintedCondition {
   readonly params: readonly (string | null)[];
 }
 
-type ConstantPrinter = (type: TypeName, text: string | null) => string;
+/** What is written as a parameter for Postgres, and in full for comparing. */
+interface Printer {
+  constant(type: TypeName, text: string | null): string;
+  subquery(subquery: Subquery): string;
+}
 
-/** For Postgres. */
-export function printQuery(condition: Condition): PrintedCondition {
+/**
+ * For Postgres.
+ *
+ * @param members what the subqueries select, by their numbers: Postgres is not asked for that.
+ */
+export function printQuery(condition: Condition, members: readonly (readonly string[])[] = []): PrintedCondition {
   const params: (string | null)[] = [];
-  const sql = printCondition(condition, (type, text) => {
-    params.push(text);
-    return `$${params.length}::${type}`;
+  const parameter = (type: string, text: string | null): string => `$${params.push(text)}::${type}`;
+  const arrays = new Map<number, string>(); // Each is sent once, however often its subquery stands in the filter.
+  const sql = printCondition(condition, {
+    constant: parameter,
+    subquery: ({ left, number, selection }) => {
+      const values = members[number];
+      invariant(values !== undefined, 'what a subquery selects is given with the query');
+      const array = arrays.get(number) ?? parameter(`${selection.column.type}[]`, arrayLiteral(values));
+      arrays.set(number, array);
+      return `(${quoteIdentifier(left.name)} = ANY(${array}))`;
+    },
   });
   return { sql, params };
 }
@@ -36,65 +54,85 @@ export function printQuery(condition: Condition): PrintedCondition {
  * @throws {WhereRefusal} when the constants are larger than a definition may be.
  */
 export function printCanonical(condition: Condition): string {
-  let size = 0;
-  return printCondition(condition, (type, text) => {
-    const value = text === null ? undefined : VALUE_TYPES[type].parse(text);
-    const printed = value === undefined ? 'NULL' : JSON.stringify(VALUE_TYPES[type].canonical(value));
-    size += printed.length;
-    if (size > CONSTANT_CHARACTERS_MAX)
-      throw new WhereRefusal(`WHERE clause with its values is bigger than maximum size of ${CONSTANT_CHARACTERS_MAX} characters`);
-    return `${type} ${printed}`;
-  });
+  return printCondition(condition, canonicalPrinter());
 }
 
-function printCondition(condition: Condition, constant: ConstantPrinter): string {
-  const print = (part: Condition): string => printCondition(part, constant);
+/** For comparing, likewise. */
+export function printSelection(selection: Selection): string {
+  return printSelected(selection, canonicalPrinter());
+}
+
+function canonicalPrinter(): Printer {
+  let size = 0;
+  const printer: Printer = {
+    constant: (type, text) => {
+      const value = text === null ? undefined : VALUE_TYPES[type].parse(text);
+      const printed = value === undefined ? 'NULL' : JSON.stringify(VALUE_TYPES[type].canonical(value));
+      size += printed.length;
+      if (size > CONSTANT_CHARACTERS_MAX)
+        throw new WhereRefusal(`WHERE clause with its values is bigger than maximum size of ${CONSTANT_CHARACTERS_MAX} characters`);
+      return `${type} ${printed}`;
+    },
+    subquery: ({ left, selection }) => `(${quoteIdentifier(left.name)} IN (${printSelected(selection, printer)}))`,
+  };
+  return printer;
+}
+
+function printSelected({ table, column, where }: Selection, printer: Printer): string {
+  const filter = where === undefined ? '' : ` WHERE ${printCondition(where, printer)}`;
+  return `SELECT ${quoteIdentifier(column.name)} FROM ${quoteRelation(table)}${filter}`;
+}
+
+function printCondition(condition: Condition, printer: Printer): string {
+  const print = (part: Condition): string => printCondition(part, printer);
   switch (condition.kind) {
     case 'operand':
-      return printOperand(condition.operand, 'bool', constant);
+      return printOperand(condition.operand, 'bool', printer);
     case 'compare': {
       const { operator, left, right, type } = condition;
       const isOrder = operator !== '=' && operator !== '<>';
-      const first = isOrder ? collated(printOperand(left, type, constant), type) : printOperand(left, type, constant);
-      return `(${first} ${operator} ${printOperand(right, type, constant)})`;
+      const first = isOrder ? collated(printOperand(left, type, printer), type) : printOperand(left, type, printer);
+      return `(${first} ${operator} ${printOperand(right, type, printer)})`;
     }
     case 'distinct': {
       const { left, right, type } = condition;
-      return `(${printOperand(left, type, constant)} IS DISTINCT FROM ${printOperand(right, type, constant)})`;
+      return `(${printOperand(left, type, printer)} IS DISTINCT FROM ${printOperand(right, type, printer)})`;
     }
     case 'in': {
       const { left, items, type } = condition;
-      const first = printOperand(left, type, constant);
-      return `(${first} IN (${items.map((item) => printOperand(item, type, constant)).join(', ')}))`;
+      const first = printOperand(left, type, printer);
+      return `(${first} IN (${items.map((item) => printOperand(item, type, printer)).join(', ')}))`;
     }
     case 'like':
-      return printLike(condition, constant);
+      return printLike(condition, printer);
+    case 'subquery':
+      return printer.subquery(condition);
     case 'and':
     case 'or':
       return `(${condition.parts.map(print).join(condition.kind === 'and' ? ' AND ' : ' OR ')})`;
     case 'not':
       return `(NOT ${print(condition.part)})`;
     case 'isNull':
-      return `(${printNullable(condition.part, constant)} IS NULL)`;
+      return `(${printNullable(condition.part, printer)} IS NULL)`;
     case 'isTruth':
       return `(${print(condition.part)} IS ${condition.truth === null ? 'UNKNOWN' : String(condition.truth).toUpperCase()})`;
   }
 }
 
-function printLike({ left, pattern, ignoreCase }: Extract<Condition, { kind: 'like' }>, constant: ConstantPrinter): string {
-  const operand = printOperand(left, left.type, constant);
-  const text = constant('text', pattern === null ? null : printLikePattern(pattern));
+function printLike({ left, pattern, ignoreCase }: Extract<Condition, { kind: 'like' }>, printer: Printer): string {
+  const operand = printOperand(left, left.type, printer);
+  const text = printer.constant('text', pattern === null ? null : printLikePattern(pattern));
   return ignoreCase ? `(${operand} COLLATE "C" ILIKE ${text})` : `(${operand} LIKE ${text})`;
 }
 
-function printNullable(part: ColumnReference | Constant | Condition, constant: ConstantPrinter): string {
+function printNullable(part: ColumnReference | Constant | Condition, printer: Printer): string {
   if (part.kind === 'column') return quoteIdentifier(part.name);
-  return part.kind === 'constant' ? constant(part.type, part.text) : printCondition(part, constant);
+  return part.kind === 'constant' ? printer.constant(part.type, part.text) : printCondition(part, printer);
 }
 
 /** A conversion inside a family needs no word: Postgres compares the types across. */
-function printOperand(operand: Operand, type: TypeName, constant: ConstantPrinter): string {
-  const plain = operand.kind === 'column' ? quoteIdentifier(operand.name) : constant(operand.type, operand.text);
+function printOperand(operand: Operand, type: TypeName, printer: Printer): string {
+  const plain = operand.kind === 'column' ? quoteIdentifier(operand.name) : printer.constant(operand.type, operand.text);
   return VALUE_TYPES[operand.type].family === VALUE_TYPES[type].family ? plain : `${plain}::${type}`;
 }
 

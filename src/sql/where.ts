@@ -37,7 +37,18 @@ export interface Where {
   readonly equality:
     | { readonly column: string; readonly typeName: string; readonly values: readonly string[] }
     | undefined;
+  /**
+   * What every row that the filter takes satisfies at least one of. Of a filter with subqueries only, and undefined when there
+   * is no such set.
+   */
+  readonly lookups?: readonly Lookup[] | undefined;
 }
+
+export type Lookup =
+  /** The column, of type `typeName`, is equal to one of `values`: canonical texts, as in `equality`. */
+  | { readonly kind: 'constants'; readonly column: string; readonly typeName: string; readonly values: readonly string[] }
+  /** The subquery of that number selects the column's value. */
+  | { readonly kind: 'subquery'; readonly column: string; readonly subquery: number };
 
 export type ColumnText = (column: string) => string | null;
 
@@ -88,6 +99,8 @@ export interface WhereError {
 }
 
 export interface WhereLanguage {
+  /** What its subqueries select from, each table once; of the schema `public` where the text names none. */
+  tablesIn(text: string): readonly RelationName[] | WhereError;
   /**
    * @param params text values by number, as the request gave them.
    * @param tables that subqueries select from. Left out where subqueries are refused.

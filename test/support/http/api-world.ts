@@ -118,6 +118,10 @@ export class TestLanguage implements WhereLanguage {
   /** How many texts were parsed. */
   parsed = 0;
 
+  tablesIn(): ReturnType<WhereLanguage['tablesIn']> {
+    return [];
+  }
+
   parse(...[text, params, columns]: Parameters<WhereLanguage['parse']>): ReturnType<WhereLanguage['parse']> {
     this.parsed += 1;
     const [, name = '', literal, parameter = ''] = /^\s*(\w+)\s*=\s*(?:'([^']*)'|\$(\d))\s*$/.exec(text) ?? [];

@@ -1,0 +1,37 @@
+/**
+ * The WHERE of a subquery as it was written, so that it is a filter of its own: cut out of the text by its tokens, since the
+ * parser says where an expression begins at best, and never where it ends.
+ */
+import type { ScanToken } from 'libpg-query';
+import { invariant } from '../base/invariant.ts';
+import { trimSpace } from './white-space.ts';
+
+const COMMENTS = new Set(['SQL_COMMENT', 'C_COMMENT']);
+
+/**
+ * @param tokens of `sql`, a text that was parsed.
+ * @param location of the IN of a subquery that has a WHERE.
+ */
+export function subqueryWhere(sql: string, tokens: readonly ScanToken[], location: number): string {
+  const [start, end] = boundsOf(tokens.filter(({ tokenName, start: at }) => at > location && !COMMENTS.has(tokenName)));
+  // A byte order mark is part of a name to Postgres.
+  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
+  return trimSpace(decoder.decode(new TextEncoder().encode(sql).subarray(start, end)));
+}
+
+/** From behind its WHERE to the bracket that closes it; a SELECT may stand in more than one pair. */
+function boundsOf(tokens: readonly ScanToken[]): readonly [start: number, end: number] {
+  let depth = 0;
+  let selectDepth: number | undefined;
+  let start: number | undefined;
+  for (const [index, token] of tokens.entries()) {
+    const word = token.text.toLowerCase();
+    if (word === 'select') selectDepth ??= depth;
+    if (word === ')' && depth === selectDepth && start !== undefined) return [start, token.start];
+    // Behind a dot it is the name of a table.
+    if (word === 'where' && depth === selectDepth && tokens[index - 1]?.text !== '.') start ??= token.end;
+    if (word === '(') depth += 1;
+    if (word === ')') depth -= 1;
+  }
+  invariant(false, 'a subquery that was parsed has its WHERE between brackets');
+}

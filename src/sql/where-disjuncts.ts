@@ -1,0 +1,70 @@
+/**
+ * Disjunctive normal form: a filter as an OR of ANDs, with NOT at the leaves only. It is true for a row exactly when all leaves of
+ * some disjunct are, in three-valued logic too.
+ *
+ * It can be exponentially larger than the filter, so its size is worked out before it is made.
+ */
+import { invariant } from '../base/invariant.ts';
+import type { Condition } from './expression.ts';
+import { WhereRefusal } from './where-refusal.ts';
+
+const DISJUNCTS_MAX = 100;
+/** Leaves of all disjuncts together: each has a place in every row that is told. */
+const POSITIONS_MAX = 1000;
+
+export type Disjunct = readonly Condition[];
+
+interface Size {
+  readonly disjuncts: number;
+  readonly positions: number;
+}
+
+/** From left to right. A leaf that stands in several disjuncts is one object in all of them. */
+export function disjunctsOf(condition: Condition): readonly Disjunct[] {
+  const { disjuncts, positions } = sizeOf(condition, false);
+  if (disjuncts > DISJUNCTS_MAX) throw tooComplex(disjuncts, 'disjuncts', DISJUNCTS_MAX);
+  if (positions > POSITIONS_MAX) throw tooComplex(positions, 'positions', POSITIONS_MAX);
+  return normalize(condition, false);
+}
+
+function tooComplex(count: number, what: string, max: number): WhereRefusal {
+  return new WhereRefusal(`WHERE clause too complex for DNF decomposition (${count} ${what} exceeds limit of ${max})`);
+}
+
+function sizeOf(condition: Condition, negated: boolean): Size {
+  if (condition.kind === 'not') return sizeOf(condition.part, !negated);
+  if (condition.kind !== 'and' && condition.kind !== 'or') return { disjuncts: 1, positions: 1 };
+  const sizes = condition.parts.map((part) => sizeOf(part, negated));
+  return isOr(condition.kind, negated) ? sizes.reduce(sum) : sizes.reduce(product);
+}
+
+function sum(left: Size, right: Size): Size {
+  return { disjuncts: left.disjuncts + right.disjuncts, positions: left.positions + right.positions };
+}
+
+/** Each disjunct of the one goes with each of the other. */
+function product(left: Size, right: Size): Size {
+  return {
+    disjuncts: left.disjuncts * right.disjuncts,
+    positions: left.positions * right.disjuncts + right.positions * left.disjuncts,
+  };
+}
+
+function normalize(condition: Condition, negated: boolean): readonly Disjunct[] {
+  if (condition.kind === 'not') return normalize(condition.part, !negated);
+  if (condition.kind === 'and' || condition.kind === 'or') {
+    const parts = condition.parts.map((part) => normalize(part, negated));
+    return isOr(condition.kind, negated) ? parts.flat() : parts.reduce(eachWithEach);
+  }
+  invariant(condition.kind !== 'subquery' || !negated, 'NOT around a subquery is refused');
+  return [[negated ? { kind: 'not', part: condition } : condition]];
+}
+
+function eachWithEach(left: readonly Disjunct[], right: readonly Disjunct[]): readonly Disjunct[] {
+  return left.flatMap((first) => right.map((second) => [...first, ...second]));
+}
+
+/** By De Morgan, which holds for unknown values too. */
+function isOr(kind: 'and' | 'or', negated: boolean): boolean {
+  return (kind === 'or') !== negated;
+}

@@ -1,0 +1,348 @@
+/** Filters with subqueries: which are taken, and what they become. */
+import { beforeAll, describe, expect, test } from 'vitest';
+import { invariant } from '../../src/base/invariant.ts';
+import { loadWhereLanguage } from '../../src/sql/where-language.ts';
+import type { ColumnText, SubqueryPlan, SubqueryTables, Term, Where, WhereColumn, WhereError, WhereLanguage } from '../../src/sql/where.ts';
+
+const columnsOf = (types: Readonly<Record<string, string>>): readonly WhereColumn[] =>
+  Object.entries(types).map(([name, typeName]) => ({ name, typeName, dimensions: 0 }));
+const OUTER = columnsOf({ id: 'int4', parent: 'int4', other: 'int8', title: 'text', done: 'bool', mood: 'mood', é: 'int4' });
+const INNER = columnsOf({ id: 'int8', exact: 'numeric', name: 'varchar', active: 'bool', mood: 'mood', Mixed: 'int4', title: 'text' });
+const TABLES = new Set(['public.parents', 'public.Parents', 's.parents', 's.where']);
+const tables: SubqueryTables = ({ schema, name }) => (TABLES.has(`${schema}.${name}`) ? INNER : undefined);
+
+let language: WhereLanguage;
+
+beforeAll(async () => {
+  language = await loadWhereLanguage();
+});
+
+function parse(text: string, params: Readonly<Record<string, string>> = {}): Where | WhereError {
+  return language.parse(text, params, OUTER, tables);
+}
+
+function accepted(text: string, params: Readonly<Record<string, string>> = {}): Where {
+  const where = parse(text, params);
+  invariant(!('error' in where), `the language accepts ${text}`);
+  return where;
+}
+
+function planOf(text: string, params: Readonly<Record<string, string>> = {}): SubqueryPlan {
+  const { subqueries } = accepted(text, params);
+  invariant(subqueries !== undefined, 'the text has a subquery');
+  return subqueries;
+}
+
+const row =
+  (texts: Readonly<Record<string, string | null>>): ColumnText =>
+  (column) =>
+    texts[column] ?? null;
+
+describe('refused, in the words of the wire:', () => {
+  const LEFT = 'At location 6: currently, left side of `IN (SELECT ...)` can only be a column reference or a list of column references';
+  const CLAUSES = 'SELECT statement must not contain any clauses';
+  const SINGLE_TABLE = 'Expected a single table reference';
+  test.each([
+    ['EXISTS (SELECT id FROM parents)', 'At location 0: only `value IN (SELECT ...)` sublinks are supported right now'],
+    ['id = ANY (SELECT id FROM parents)', 'At location 3: only `value IN (SELECT ...)` sublinks are supported right now'],
+    ['id+1  IN (SELECT id FROM parents)', LEFT],
+    ['7     IN (SELECT id FROM parents)', LEFT],
+    ['(id, parent) IN (SELECT id, id FROM parents)', 'At location 13: composite left sides of `IN (SELECT ...)` are not supported yet'],
+    ['nope IN (SELECT id FROM parents)', 'At location 0: unknown reference nope'],
+    ['items.id IN (SELECT id FROM parents)', 'At location 0: unknown reference items.id'],
+    ['id IN (SELECT title FROM parents)', 'At location 3: left side of `IN (SELECT ...)` has type int4 but subquery returns text[]'],
+    ['mood IN (SELECT title FROM parents)', 'At location 5: left side of `IN (SELECT ...)` has type mood but subquery returns text[]'],
+    ['mood IN (SELECT mood FROM parents)', 'At location 5: Could not select an operator overload'],
+    ['id IN (SELECT id + 1 FROM parents)', 'At location 14: Expected a plain column reference'],
+    ['id IN (SELECT parents.id FROM parents)', 'At location 14: Expected a plain column reference'],
+    ['id IN (SELECT * FROM parents)', 'At location 14: Expected a plain column reference'],
+    ['id IN (SELECT id AS id FROM parents)', 'At location 14: Expected a plain column reference'],
+    ['id IN (SELECT id, id FROM parents)', 'At location 3: a subquery must select exactly one column'],
+    ['id IN (SELECT FROM parents)', 'At location 3: a subquery must select exactly one column'],
+    ['id IN (SELECT nope FROM parents)', 'At location 14: unknown reference nope'],
+    ['id IN (SELECT parent FROM parents)', 'At location 14: unknown reference parent'],
+    ['id IN (SELECT id FROM nowhere)', 'At location 3: unknown table "public"."nowhere"'],
+    ['id IN (SELECT id FROM parents WHERE parent = 1)', 'At location 36: unknown reference parent'],
+    ["é = 1 AND id IN (SELECT id FROM parents WHERE title = 'é' AND id = 'x')", "At location 69: invalid syntax for type int8: x"],
+    ['id IN (SELECT id FROM parents WHERE id)', 'WHERE clause must return a boolean'],
+    ['id IN (SELECT id)', SINGLE_TABLE],
+    ['id IN (SELECT id FROM parents, parents)', SINGLE_TABLE],
+    ['id IN (SELECT id FROM parents p)', SINGLE_TABLE],
+    ['id IN (SELECT id FROM ONLY parents)', SINGLE_TABLE],
+    ['id IN (SELECT id FROM parents JOIN parents b ON true)', SINGLE_TABLE],
+    ['id IN (SELECT id FROM (SELECT id FROM parents) AS p)', SINGLE_TABLE],
+    ['id IN (SELECT id FROM parents TABLESAMPLE system (1))', SINGLE_TABLE],
+    ['id IN (SELECT id FROM base.public.parents)', SINGLE_TABLE],
+    ['id IN (SELECT DISTINCT id FROM parents)', CLAUSES],
+    ['id IN (SELECT id FROM parents GROUP BY id)', CLAUSES],
+    ['id IN (SELECT id FROM parents HAVING true)', CLAUSES],
+    ['id IN (SELECT id FROM parents WINDOW w AS ())', CLAUSES],
+    ['id IN (SELECT id FROM parents ORDER BY id)', CLAUSES],
+    ['id IN (SELECT id FROM parents LIMIT 1)', CLAUSES],
+    ['id IN (SELECT id FROM parents OFFSET 1)', CLAUSES],
+    ['id IN (SELECT id FROM parents FOR UPDATE)', CLAUSES],
+    ['id IN (WITH p AS (SELECT 1) SELECT id FROM parents)', CLAUSES],
+    ['id IN (SELECT id FROM parents UNION SELECT id FROM parents)', CLAUSES],
+    ['id IN (VALUES (1))', CLAUSES],
+    ['id IN (SELECT id INTO x FROM parents)', CLAUSES],
+    ['id NOT IN (SELECT id FROM parents)', 'At location 3: NOT around `IN (SELECT ...)` is not supported yet'],
+    ['NOT (done AND id IN (SELECT id FROM parents))', 'At location 17: NOT around `IN (SELECT ...)` is not supported yet'],
+    ['(id IN (SELECT id FROM parents)) IS TRUE', 'At location 4: IS TRUE around `IN (SELECT ...)` is not supported yet'],
+    [
+      '(done OR id IN (SELECT id FROM parents)) IS NOT UNKNOWN',
+      'At location 12: IS NOT UNKNOWN around `IN (SELECT ...)` is not supported yet',
+    ],
+    ['(id IN (SELECT id FROM parents)) IS NULL', 'At location 4: IS NULL around `IN (SELECT ...)` is not supported yet'],
+    ['(id IN (SELECT id FROM parents)) IS NOT NULL', 'At location 4: IS NOT NULL around `IN (SELECT ...)` is not supported yet'],
+    ['done = (id IN (SELECT id FROM parents))', 'At location 11: `IN (SELECT ...)` can only stand alone, or below AND and OR'],
+    ['done IN (id IN (SELECT id FROM parents))', 'At location 12: `IN (SELECT ...)` can only stand alone, or below AND and OR'],
+    [
+      'id IN (SELECT id FROM parents WHERE id IN (SELECT id FROM parents))',
+      'At location 39: a subquery inside of a subquery is not supported yet',
+    ],
+    [
+      'id IN (SELECT id FROM parents WHERE NOT (active OR id IN (SELECT id FROM parents)))',
+      'At location 54: a subquery inside of a subquery is not supported yet',
+    ],
+    [
+      Array.from({ length: 7 }, () => 'id IN (SELECT id FROM parents) AND (done OR NOT done)').join(' AND '),
+      'WHERE clause too complex for DNF decomposition (128 disjuncts exceeds limit of 100)',
+    ],
+    [
+      `id IN (SELECT id FROM parents) AND ${Array.from({ length: 1100 }, () => '(done OR done)').join(' AND ')}`,
+      'WHERE clause too complex for DNF decomposition (Infinity disjuncts exceeds limit of 100)',
+    ],
+    [
+      `id IN (SELECT id FROM parents)${' AND done'.repeat(1000)}`,
+      'WHERE clause too complex for DNF decomposition (1001 positions exceeds limit of 1000)',
+    ],
+  ])('%s', (text, error) => {
+    expect(parse(text)).toEqual({ error, field: 'where' });
+  });
+
+  test('a parameter that means something else in the subquery alone', () => {
+    const text = 'other = $1 AND id IN (SELECT id FROM parents WHERE "Mixed" = $1)';
+    const cast = accepted(text.replaceAll('$1', '$1::int8'), { 1: '7' });
+    expect([parse(text, { 1: '7' }), cast.subqueries?.sources.map(({ where }) => where)]).toEqual([
+      { error: expect.stringMatching(/^At location 18: a parameter has another type here/), field: 'where' },
+      ['"Mixed" = $1::int8'],
+    ]);
+  });
+
+  test('a filter without subqueries has no plan, however large it is in disjunctive normal form', () => {
+    const where = accepted(Array.from({ length: 200 }, () => '(done OR NOT done)').join(' AND '));
+    expect([where.subqueries, where.lookups, where.query.params]).toEqual([undefined, undefined, []]);
+  });
+});
+
+describe('a subquery is', () => {
+  test.each<[string, SubqueryPlan['sources']]>([
+    ['id IN (SELECT id FROM parents)', [{ table: { schema: 'public', name: 'parents' }, column: 'id', where: undefined }]],
+    ['(id) in ((select (id) from s.parents * where active))', [{ table: { schema: 's', name: 'parents' }, column: 'id', where: 'active' }]],
+    ['id IN (SELECT "Mixed" FROM "Parents")', [{ table: { schema: 'public', name: 'Parents' }, column: 'Mixed', where: undefined }]],
+    [
+      'id IN (SELECT id FROM s./* here */where WHERE (active))',
+      [{ table: { schema: 's', name: 'where' }, column: 'id', where: '(active)' }],
+    ],
+    [
+      "title = 'é\u{1F600}' AND é IN (SELECT /* where ( */ id FROM parents -- where\n" +
+        " WHERE title IN ('é)', ')', $$)$$) /* ) */ -- )\n) AND done",
+      [{ table: { schema: 'public', name: 'parents' }, column: 'id', where: "title IN ('é)', ')', $$)$$) /* ) */ -- )" }],
+    ],
+    [
+      "title = '\u0001' AND id IN (SELECT id FROM parents WHERE title = '\u001f\ufeff')",
+      [{ table: { schema: 'public', name: 'parents' }, column: 'id', where: "title = '\u001f\ufeff'" }],
+    ],
+    [
+      'id IN (SELECT id FROM parents WHERE active) OR parent IN (SELECT id FROM parents)' +
+        ' OR other IN (SELECT id FROM public.parents where (ACTIVE))',
+      [
+        { table: { schema: 'public', name: 'parents' }, column: 'id', where: 'active' },
+        { table: { schema: 'public', name: 'parents' }, column: 'id', where: undefined },
+      ],
+    ],
+  ])('found in %s', (text, sources) => {
+    expect(planOf(text).sources).toEqual(sources);
+  });
+
+  test.each([
+    ['a IN (SELECT x FROM b) AND (c IN (SELECT y FROM s.t) OR d IN (SELECT z FROM public.b WHERE q = 1))', ['public.b', 's.t']],
+    ["title = 'select'", []],
+    ['title = 1', []],
+    ['NOT a IN (SELECT x FROM b)', []],
+  ])('looked for by its table, in %s', (text, names) => {
+    const found = language.tablesIn(text);
+    expect('error' in found ? found : found.map(({ schema, name }) => `${schema}.${name}`)).toEqual(names);
+  });
+
+  test('looked for in vain in what is no filter', () => {
+    expect(['select 1', 'a IN (SELECT x FROM b LIMIT 1)'].map((text) => language.tablesIn(text))).toEqual([
+      { error: 'At location 15: syntax error at or near "select"', field: 'where' },
+      { error: 'SELECT statement must not contain any clauses', field: 'where' },
+    ]);
+  });
+});
+
+describe('the canonical text', () => {
+  test('has the subquery in canonical form', () => {
+    const texts = [
+      'parent IN (SELECT id FROM parents WHERE id > 07)',
+      'parent  in (select "id" from public."parents" where (ID) > $1)',
+      'parent IN (SELECT id FROM parents WHERE id > 7)',
+    ];
+    expect(new Set(texts.map((text) => accepted(text, { 1: '07' }).canonical))).toEqual(
+      new Set([
+        '("parent" IN (SELECT "id" FROM "public"."parents" WHERE ("id" > int4 "7")))',
+        '("parent" IN (SELECT "id" FROM "public"."parents" WHERE ("id" > int8 "7")))',
+      ]),
+    );
+  });
+
+  test('differs for another table, column or filter', () => {
+    const texts = ['id FROM parents', 'id FROM s.parents', '"Mixed" FROM parents', 'id FROM parents WHERE active'];
+    expect(new Set(texts.map((text) => accepted(`id IN (SELECT ${text})`).canonical)).size).toBe(4);
+  });
+});
+
+/** `1/2`: position 1 is a plain term, position 2 looks up the subquery. */
+function shapeOf(disjuncts: SubqueryPlan['disjuncts']): readonly string[] {
+  const name = (term: Term): string => (term.kind === 'plain' ? 'plain' : `${term.column}#${term.subquery}`);
+  return disjuncts.map((terms) => terms.map(name).join('/'));
+}
+
+describe('disjuncts', () => {
+  const SUB = 'id IN (SELECT id FROM parents)';
+  const OTHER = 'parent IN (SELECT id FROM parents WHERE active)';
+  test.each([
+    [SUB, ['id#0']],
+    [`${SUB} AND done AND title = 'x'`, ['id#0/plain/plain']],
+    [`${SUB} OR done`, ['id#0', 'plain']],
+    [`${SUB} AND (done OR ${OTHER})`, ['id#0/plain', 'id#0/parent#1']],
+    [`(${SUB} OR done) AND (title = 'x' OR ${OTHER})`, ['id#0/plain', 'id#0/parent#1', 'plain/plain', 'plain/parent#1']],
+    [`${SUB} AND NOT (done AND NOT (title = 'x' OR id = 1))`, ['id#0/plain', 'id#0/plain', 'id#0/plain']],
+    [`${SUB} AND NOT (done OR title = 'x')`, ['id#0/plain/plain']],
+    [`${SUB} AND (done AND id = 1) IS TRUE`, ['id#0/plain']],
+    [`${OTHER} OR ${SUB} AND parent IN (SELECT id FROM parents)`, ['parent#0', 'id#1/parent#1']],
+  ])('of %s', (text, shape) => {
+    expect(shapeOf(planOf(text).disjuncts)).toEqual(shape);
+  });
+
+  test('look up canonical texts, and negate at the leaves', () => {
+    const [[lookup, negated] = []] = planOf(`other IN (SELECT exact FROM parents) AND NOT title = 'x'`).disjuncts;
+    const asked = [row({ other: '7', title: 'y' }), row({ other: null, title: 'x' }), row({})].map((text) => [
+      lookup?.kind === 'subquery' && lookup.value(text),
+      negated?.kind === 'plain' && negated.evaluate(text),
+    ]);
+    expect(asked).toEqual([['7', true], [null, false], [null, null]]);
+  });
+});
+
+describe('evaluated with what the subqueries select', () => {
+  test.each<[string, Record<string, string | null>, boolean | null]>([
+    ['parent IN (SELECT id FROM parents)', { parent: '7' }, true],
+    ['parent IN (SELECT id FROM parents)', { parent: '8' }, false],
+    ['parent IN (SELECT id FROM parents)', { parent: null }, null],
+    ['parent IN (SELECT id FROM parents) AND done', { parent: null, done: 'f' }, false],
+    ['parent IN (SELECT id FROM parents) OR done', { parent: null, done: 't' }, true],
+    ['parent IN (SELECT id FROM parents) OR other IN (SELECT id FROM parents WHERE active)', { parent: '8', other: '8' }, true],
+    ['title IN (SELECT name FROM parents)', { title: '7' }, true],
+  ])('%s, of %j, is %s', (text, texts, truth) => {
+    const members = [['7'], ['8']];
+    const isMember = (subquery: number, value: string): boolean => (members[subquery] ?? []).includes(value);
+    expect(accepted(text).evaluate(row(texts), isMember)).toBe(truth);
+  });
+
+  test('it cannot be evaluated without them, nor be queried', () => {
+    const where = accepted('parent IN (SELECT id FROM parents)');
+    expect(() => where.evaluate(row({ parent: '1' }))).toThrow('a filter with subqueries is asked with what they select');
+    expect(() => where.query).toThrow('a filter with subqueries is queried with what they select');
+  });
+});
+
+describe('queries', () => {
+  test.each<[string, string[][], string, (string | null)[]]>([
+    ['parent IN (SELECT id FROM parents)', [['1', '2']], '("parent" = ANY($1::int8[]))', ['{"1","2"}']],
+    [
+      `title = 'a' AND title IN (SELECT name FROM parents) AND done`,
+      [['NULL', '', '{a,b}', 'it\'s "q" \\ ', '\n']],
+      '(("title" = $1::text) AND ("title" = ANY($2::varchar[])) AND "done")',
+      ['a', '{"NULL","","{a,b}","it\'s \\"q\\" \\\\ ","\n"}'],
+    ],
+    [
+      'parent IN (SELECT id FROM parents) OR (id IN (SELECT id FROM parents) AND other IN (SELECT exact FROM parents))',
+      [['1'], []],
+      '(("parent" = ANY($1::int8[])) OR (("id" = ANY($1::int8[])) AND ("other" = ANY($2::numeric[]))))',
+      ['{"1"}', '{}'],
+    ],
+  ])('%s with %j', (text, values, sql, params) => {
+    expect(planOf(text).queryWith(values)).toEqual({ sql, params });
+  });
+
+  const SUB = 'parent IN (SELECT id FROM parents)';
+  const OTHER = 'id IN (SELECT exact FROM parents)';
+  test.each<[string, string[][], string]>([
+    [SUB, [['1']], '("parent" = ANY($1::int8[]))'],
+    [SUB, [[]], '$1::bool'],
+    [`${SUB} AND done`, [['1']], '(("parent" = ANY($1::int8[])) AND "done")'],
+    [`${SUB} AND done`, [[]], '$1::bool'],
+    [`${SUB} OR done`, [['1']], '("parent" = ANY($1::int8[]))'],
+    [`${SUB} OR ${OTHER}`, [['1'], ['2']], '(("parent" = ANY($1::int8[])) OR ("id" = ANY($2::numeric[])))'],
+    [`${SUB} OR ${OTHER}`, [[], ['2']], '("id" = ANY($1::numeric[]))'],
+    [`${SUB} OR (${SUB} AND done)`, [['1']], '("parent" = ANY($1::int8[]))'],
+    [
+      `(${SUB} OR title = 'x') AND (id IN (SELECT id FROM parents) AND done OR title = 'y')`,
+      [['1']],
+      '((("parent" = ANY($1::int8[])) OR ("id" = ANY($1::int8[]))) AND ("done" OR ("title" = $2::text)))',
+    ],
+  ])('%s about the moves %j', (text, values, sql) => {
+    expect(planOf(text).queryMoved(values).sql).toBe(sql);
+  });
+});
+
+describe('looked up by', () => {
+  const SUB = 'parent IN (SELECT id FROM parents)';
+  const subquery = { kind: 'subquery', column: 'parent', subquery: 0 };
+  const constants = (column: string, typeName: string, ...values: string[]) => ({ kind: 'constants', column, typeName, values });
+  test.each<[string, unknown]>([
+    [SUB, [subquery]],
+    [`${SUB} AND title = 'x'`, [constants('title', 'text', 'x')]],
+    [`${SUB} AND title <> 'x'`, [subquery]],
+    [`${SUB} AND (title = 'x' OR id = 1)`, [constants('title', 'text', 'x'), constants('id', 'int4', '1')]],
+    [`${SUB} OR title = 'x' OR title IN ('y', 'x')`, [subquery, constants('title', 'text', 'x', 'y')]],
+    [`${SUB} OR title <> 'x'`, undefined],
+    [`${SUB} OR (${SUB} AND done)`, [constants('done', 'bool', 't'), subquery].toReversed()],
+    [`${SUB} AND id IN (SELECT id FROM parents WHERE active)`, [subquery]],
+    [`${SUB} OR id IN (SELECT id FROM parents)`, [subquery, { kind: 'subquery', column: 'id', subquery: 0 }]],
+  ])('%s', (text, lookups) => {
+    expect(accepted(text).lookups).toEqual(lookups);
+  });
+
+  test('nothing, when there were more than a thousand constants', () => {
+    const ids = Array.from({ length: 1000 }, (_, id) => id).join(',');
+    expect(accepted(`${SUB} OR id IN (${ids}) OR title = 'x'`).lookups).toBeUndefined();
+  });
+
+  test('an equality only where every row has it', () => {
+    const texts = [SUB, `${SUB} OR title = 'x'`, `${SUB} AND title = 'x'`, `(${SUB} OR title = 'x') AND (${SUB} OR done)`];
+    expect(texts.map((text) => accepted(text).equality)).toEqual([
+      undefined,
+      undefined,
+      { column: 'title', typeName: 'text', values: ['x'] },
+      undefined,
+    ]);
+  });
+});
+
+test('a text that nests too deeply within a subquery is refused', () => {
+  const text = `id IN (SELECT id FROM parents WHERE ${'('.repeat(600)}active${')'.repeat(600)})`;
+  expect([parse(text), language.tablesIn(text)]).toEqual(
+    Array.from({ length: 2 }, () => ({ error: expect.stringContaining('expression nests deeper than 500 levels'), field: 'where' })),
+  );
+});
+
+test('a NUL in a subquery is refused where it stands', () => {
+  const text = "id IN (SELECT id FROM parents WHERE title = 'é\0')";
+  expect([parse(text), language.tablesIn(text)]).toEqual(
+    Array.from({ length: 2 }, () => ({ error: 'At location 47: invalid byte sequence for encoding "UTF8": 0x00', field: 'where' })),
+  );
+});
