@@ -24,16 +24,62 @@ const failed = (type: string) => ({ type, to: '@peer', request: 'any', reason: '
 const replyTo = 'call#1';
 const everyEnd = ['shutdown', { shutdown: { delete: 'truncate' } }, { error }, 'killed', 'noproc'];
 
+const restored = { self: 'consumer#1', handle: '1-1', mode: 'restore', position: 10, end: '0_inf' };
+const pgSnapshot = { xmin: '1', xmax: '1', xip: [], insertLsn: '1' };
+/** One that is recorded, with something to see and a row. */
+const splice = { place: 10, through: 20, views: ['7_0'], rowBytes: 5 };
+
+/** What reaches a Consumer whose shape depends on another, with as little else as leads it through. */
+const dependentEvents = [
+  { type: 'child.started', id: 'materializer/2-1/value', pid: 'materializer#1' },
+  { type: 'child.refused', id: 'materializer/2-1/value', reason: error },
+  { type: 'child.refused', id: 'materializer/2-1/value', reason: 'already_started', pid: 'materializer#1' },
+  failed('dependency.failed'),
+  ...['shutdown', { error }].map((reason) => down('dependency.down', reason)),
+  { type: 'values.areCurrent', offset: '5_0' },
+  { type: 'values.areInvalid' },
+  { type: 'values.areGone' },
+  { type: 'invalidate', replyTo },
+  { type: 'views.known', views: ['5_0'], splice: null },
+  { type: 'views.known', views: ['7_0'], splice },
+  { type: 'takeMoves', handle: '2-1', column: 'value', through: '7_0', position: 20, replyTo },
+  { type: 'splice.planned', views: ['7_0'], needsQuery: true },
+  { type: 'splice.planned', views: ['7_0'], needsQuery: false },
+  { type: 'moves.queried', pgSnapshot, rows: null },
+  { type: 'moves.failed', error },
+  { type: 'moves.failed', error: { ...error, status: 409 } },
+  failed('moveQuery.failed'),
+  { type: 'timeout.askAgain' },
+  { type: 'log.hasPassed', through: 20 },
+  failed('coverage.failed'),
+  { type: 'splice.recorded', splice },
+  { type: 'splice.isDurable' },
+  failed('splice.failed'),
+  { type: 'seen.taken', through: 20, isMuch: true },
+  { type: 'seen.taken', through: 20, isMuch: false },
+  { type: 'moves.begun' },
+  { type: 'moved.read', through: 5 },
+  { type: 'moved.refused', why: 'its file does not hold' },
+  { type: 'moved.taken', isMuch: true },
+  { type: 'moved.taken', isMuch: false },
+  { type: 'splice.taken', views: ['7_0'], splice: null, end: '8_0' },
+  { type: 'shape.registered', position: 10 },
+  { type: 'block.loaded', after: 10, through: 20 },
+  { type: 'log.located', position: 10 },
+  { type: 'log.taken', through: 20, end: '9_0', changed: false },
+  { type: 'lines.spilled' },
+];
+
 const consumerScenario: Scenario = {
   machine: consumer,
   statesMax: 60_000,
-  inputs: ['create', 'restore'].map((mode) => ({ self: 'consumer#1', handle: '1-1', mode, position: 10, end: '0_inf' })),
+  inputs: [{ ...restored, mode: 'create' }, restored],
   events: [
     { type: 'shape.registered', position: 10 },
     { type: 'shape.registered', position: 20 },
     failed('registration.failed'),
-    { type: 'child.started', id: 'snapshotter', pid: 'snapshotter#1' },
-    { type: 'child.refused', id: 'snapshotter', reason: error },
+    { type: 'child.started', id: 'snapshotter/1-1', pid: 'snapshotter#1' },
+    { type: 'child.refused', id: 'snapshotter/1-1', reason: error },
     failed('snapshotter.failed'),
     down('snapshotter.down', 'normal'),
     { type: 'snapshot.known', pgSnapshot: { xmin: '1', xmax: '1', xip: [], insertLsn: '1' } },
@@ -73,6 +119,7 @@ const consumerScenario: Scenario = {
     { type: 'EXIT', process: 'shapes#1', reason: 'shutdown', fromParent: true },
     { type: 'EXIT', process: 'shapes#1', reason: { shutdown: { delete: 'purged' } }, fromParent: true },
   ],
+  also: [{ inputs: [{ ...restored, dependencies: [{ handle: '2-1', column: 'value', consumer: 'consumer#2' }] }], events: dependentEvents }],
 };
 
 const materializerScenario: Scenario = {

@@ -13,6 +13,8 @@ export interface Scenario {
   readonly inputs: readonly object[];
   /** Tried in every state that handles them. */
   readonly events: readonly Message[];
+  /** Walks of their own: the states of one part of a machine need not be multiplied by those of another. */
+  readonly also?: readonly Pick<Scenario, 'inputs' | 'events'>[];
   /** States beyond this many are a mistake in the scenario. */
   readonly statesMax?: number;
 }
@@ -26,22 +28,24 @@ export interface Coverage {
 const MARK = 'noteTransitionTaken';
 const STATES_MAX = 20_000;
 
-export function coverageOf({ machine, inputs, events, statesMax = STATES_MAX }: Scenario): Coverage {
+export function coverageOf({ machine, inputs, events, also = [], statesMax = STATES_MAX }: Scenario): Coverage {
   const keys: string[] = [];
   const marked = withConfig(machine, (config) => markTransitions(config, config.id as string, keys));
   const taken = new Set<string>();
-  for (const input of inputs) {
-    for (const key of marksOf(getInitialMicrosteps(marked, input))) taken.add(key);
-    const states = getAdjacencyMap<AnyMachineSnapshot, Message, object>(marked, {
-      input,
-      events: (snapshot) => possible(marked, snapshot, events),
-      limit: statesMax,
-    });
-    for (const { state, event } of adjacencyMapToArray(states)) {
-      for (const key of marksOf(getMicrosteps(marked, state, event))) taken.add(key);
-    }
+  for (const walk of [{ inputs, events }, ...also]) {
+    for (const input of walk.inputs) for (const key of keysOfWalk(marked, input, walk.events, statesMax)) taken.add(key);
   }
   return { transitionCount: keys.length, untaken: keys.filter((key) => !taken.has(key)) };
+}
+
+function keysOfWalk(machine: AnyStateMachine, input: object, events: readonly Message[], limit: number): readonly string[] {
+  const states = getAdjacencyMap<AnyMachineSnapshot, Message, object>(machine, {
+    input,
+    events: (snapshot) => possible(machine, snapshot, events),
+    limit,
+  });
+  const steps = adjacencyMapToArray(states).flatMap(({ state, event }) => marksOf(getMicrosteps(machine, state, event)));
+  return [...marksOf(getInitialMicrosteps(machine, input)), ...steps];
 }
 
 /** An event that no state handles, or that breaks a claim, crashes the process: no path goes on from there. */

@@ -314,3 +314,41 @@ test('a stream that outruns the disk is held back until it is synced, also insid
 
   expect([held, fast.congestion]).toEqual([expect.any(Promise), undefined]);
 });
+
+test('who waits until the log has passed an LSN has Postgres asked, until what came is durable', async () => {
+  disk.holdSyncs();
+  const port = await openPort(writer());
+  let answer: unknown;
+  void port.ask({ type: 'awaitPassed', lsn: '20' }).then((told) => (answer = told));
+  await turns();
+  const asked = port.sent.filter(({ message }) => message.type === 'askProgress').map(({ to }) => to);
+  take(15);
+  intake.progress(lsn(20), false);
+  await turns();
+  const early = answer;
+  disk.letSync();
+  await port.awaitSent('log.extended');
+  await turns();
+
+  expect({ asked, early, answer }).toEqual({
+    asked: ['@replication'], early: undefined, answer: { type: 'log.hasPassed', through: log.durableEnd },
+  });
+  await port.close();
+});
+
+test('Postgres is asked again while it says nothing', async () => {
+  const port = await openPort(writer());
+  const given = new AbortController();
+  const asking = port.ask({ type: 'awaitPassed', lsn: '20' }, given.signal);
+  await turns();
+  clock.advance(5);
+  await turns();
+  clock.advance(10);
+  await turns();
+  const asked = port.sent.filter(({ message }) => message.type === 'askProgress').length;
+  given.abort();
+
+  await expect(asking).rejects.toThrow('aborted');
+  expect(asked).toBe(3);
+  await port.close();
+});

@@ -1,0 +1,126 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { Change } from '../../../src/model/change.ts';
+import { compareLsn, lsnFromPostgres, type Lsn } from '../../../src/model/lsn.ts';
+import { isVisible, type PgSnapshot, type Xid } from '../../../src/model/pg-snapshot.ts';
+import type { Message } from '../../../src/otp/process.ts';
+import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
+import { moveQueryPort, type MoveQueryTarget } from '../../../src/postgres/snapshot/move-query-port.ts';
+import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
+import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { targetOf } from '../../support/postgres/postgres-target.ts';
+import { texts } from '../../support/postgres/recording-sink.ts';
+
+let database: TestDatabase;
+let pool: DatabasePool;
+let port: RunningPort | undefined;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  pool = createPool({ target: targetOf(database.url), applicationName: 'moves', max: 2, queueMsMax: 200 });
+  await pool.open();
+  await database.query(`
+    CREATE TABLE children (id int PRIMARY KEY, parent int);
+    INSERT INTO children SELECT i, i % 10 FROM generate_series(1, 100) i`);
+});
+afterEach(async () => {
+  await port?.close();
+});
+afterAll(async () => {
+  await pool.close();
+  await database.drop();
+});
+
+/** The children of parent 3, kept as texts. */
+class Children implements MoveQueryTarget<number> {
+  readonly relation = { schema: 'public', name: 'children' };
+  readonly columns = ['id', 'parent'];
+  readonly where = { sql: '"parent" = ANY($1::int4[])', params: ['{3}'] };
+  readonly read: (string | null)[][] = [];
+
+  constructor(readonly isNewEnough: (pgSnapshot: PgSnapshot) => boolean = () => true) {}
+
+  accepts(): boolean {
+    return true;
+  }
+
+  async rows(fragment: Uint8Array): Promise<void> {
+    for (let at = 0; at < fragment.length; ) {
+      const change = new Change(fragment, at);
+      if (change.new !== undefined) this.read.push(texts(change.new));
+      at = change.end;
+    }
+  }
+
+  async complete(): Promise<number> {
+    return this.read.length;
+  }
+}
+
+async function ask(target: Children | undefined): Promise<Message> {
+  port = await openPort(moveQueryPort({ pool, target: () => target }));
+  return await port.ask({ type: 'queryMoves', handle: '1-1', views: [] });
+}
+
+test('brings the rows of one query, with what its snapshot sees', async () => {
+  const target = new Children();
+
+  const { pgSnapshot, ...answer } = await ask(target);
+
+  expect({ answer, ids: target.read.map(([id]) => Number(id)).sort((left, right) => left - right), isSnapshot: typeof pgSnapshot }).toEqual({
+    answer: { type: 'moves.queried', rows: 10 },
+    ids: [3, 13, 23, 33, 43, 53, 63, 73, 83, 93],
+    isSnapshot: 'object',
+  });
+});
+
+test('takes newer snapshots until one is new enough', async () => {
+  const opened = await database.session();
+  await opened.query('BEGIN');
+  const { rows } = await opened.query<{ xid: number }>('SELECT pg_current_xact_id()::text::int AS xid');
+  const xid = Number(rows[0]?.xid) as Xid;
+  let asked = 0;
+  const target = new Children((pgSnapshot) => {
+    asked += 1;
+    if (asked === 2) void opened.query('COMMIT');
+    return isVisible(xid, pgSnapshot);
+  });
+
+  const answer = await ask(target);
+
+  expect({ type: answer.type, isRepeated: asked > 2 }).toEqual({ type: 'moves.queried', isRepeated: true });
+});
+
+test('what the snapshot saw is flushed when it answers', async () => {
+  const writer = await database.session();
+  await writer.query('SET synchronous_commit = off; UPDATE children SET parent = parent');
+
+  const answer = await ask(new Children());
+  const { insertLsn } = answer['pgSnapshot'] as { insertLsn: Lsn };
+  const [row] = await database.query<{ flushed: string }>('SELECT pg_current_wal_flush_lsn()::text AS flushed');
+
+  expect(compareLsn(lsnFromPostgres(row?.flushed ?? '0/0'), insertLsn)).toBeGreaterThanOrEqual(0);
+});
+
+test('who finds every connection at work waits on', async () => {
+  let leave = (): void => {};
+  const gate = new Promise<void>((resolve) => (leave = resolve));
+  const busy = [1, 2].map(() => pool.use(() => gate));
+  const asked = ask(new Children());
+  await expect(pool.query('SELECT 1')).rejects.toThrow('no connection became free'); // Longer than anybody waits in vain.
+  leave();
+  const answer = await asked;
+  await Promise.all(busy);
+
+  expect(answer.type).toBe('moves.queried');
+});
+
+test('a table that has another shape now is told as such', async () => {
+  const target = new Children();
+  target.accepts = () => false;
+
+  expect(await ask(target)).toMatchObject({ type: 'moves.failed', error: { code: 'schema_changed', status: 409 } });
+});
+
+test('nothing is asked when nobody keeps the values', async () => {
+  expect(await ask(undefined)).toMatchObject({ type: 'moves.failed', error: { status: 503 } });
+});
