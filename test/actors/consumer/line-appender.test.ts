@@ -1,0 +1,53 @@
+import { expect, test } from 'vitest';
+import type { LogOffset } from '../../../src/model/log-offset.ts';
+import type { Lsn } from '../../../src/model/lsn.ts';
+import { LineAppender } from '../../../src/actors/consumer/line-appender.ts';
+import type { ShapeLine } from '../../../src/shapes/change-converter.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import { handleOf, shapeOf } from '../../support/shapes.ts';
+import { bytes, entriesOf, snapshotOf } from '../../support/storage/stored-samples.ts';
+
+const inner = shapeOf({});
+const outer = { ...shapeOf({ where: { column: 'title', equals: 'x' } }), dependencies: [{ shape: inner, column: 'id' }] };
+
+async function appenderTo(definition: typeof inner) {
+  const shapeLog = memoryStorage().shapes.create(handleOf(1), definition);
+  await snapshotOf(shapeLog, []);
+  const appender = new LineAppender(shapeLog);
+  const offsets = async () => {
+    shapeLog.publish(shapeLog.position);
+    return (await entriesOf(shapeLog.read('0_inf' as LogOffset))).map(({ offset }) => offset);
+  };
+  return { appender, offsets };
+}
+
+const lines = (...positions: number[]): ShapeLine[] => positions.map((position) => ({ position, bytes: bytes('"x"') }));
+
+test('an operation that the log has already is dropped', async () => {
+  const { appender, offsets } = await appenderTo(inner);
+  appender.append('5' as Lsn, lines(0, 2));
+  appender.append('5' as Lsn, lines(2, 4));
+  appender.append('4' as Lsn, lines(0));
+
+  expect(await offsets()).toEqual(['5_0', '5_2', '5_4']);
+});
+
+test('where a shape depends on others, an operation behind a splice goes on from the end', async () => {
+  const { appender, offsets } = await appenderTo(outer);
+  appender.append('5' as Lsn, lines(0));
+  appender.goOnBehind('9_0' as LogOffset);
+  appender.appendNext(bytes('"moved"'));
+  appender.append('7' as Lsn, lines(0, 2));
+  appender.append('10' as Lsn, lines(4));
+
+  expect(await offsets()).toEqual(['5_0', '9_1', '9_2', '9_3', '10_4']);
+});
+
+test('nothing stands before the end of the snapshot, and the end never goes back', async () => {
+  const { appender, offsets } = await appenderTo(outer);
+  appender.appendNext(bytes('"moved"'));
+  appender.goOnBehind('0_0' as LogOffset);
+  appender.appendNext(bytes('"moved"'));
+
+  expect(await offsets()).toEqual(['1_1', '1_2']);
+});
