@@ -11,14 +11,20 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { CHANGE_KINDS, type Change, type GapCause, type Tuple } from '../model/change.ts';
+import type { PgSnapshot, Xid } from '../model/pg-snapshot.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
+import { snapshotEndLine } from '../model/snapshot-end.ts';
 import type { LoggedTransaction } from '../model/transaction.ts';
-import type { Where } from '../sql/where.ts';
+import type { Membership, Where } from '../sql/where.ts';
 import { LINE } from './line-format.ts';
 import type { LineWriter } from './line-writer.ts';
+import { moveEventLine, type MoveKind } from './move-event.ts';
 import { Projection, type Fragments } from './projection.ts';
-import { isSameValue, type RowPlan, type SelectedColumn } from './row-plan.ts';
+import { isSameMarks, RowJudge, type RowMarks } from './row-marks.ts';
+import { isSameValue, type RowPlan } from './row-plan.ts';
+import { movedPatterns, type TagHash } from './row-tags.ts';
+import type { RowWriter } from './row-writer.ts';
 
 /** One line of a shape's log: `position` is the second half of its offset. */
 export interface ShapeLine {
@@ -35,19 +41,23 @@ export type ConvertedTransaction =
 /** Every row went at once, the table is not what it was, or nobody knows what happened to it. */
 export type ShapeEnd = 'truncate' | 'schemaChanged' | GapCause;
 
+export type Movement = 'entered' | 'left' | 'stayed';
+
 const encoder = new TextEncoder();
 const VALUE = encoder.encode(LINE.value);
 const OLD_VALUE = encoder.encode(LINE.oldValue);
 const KEY_CHANGE_TO = encoder.encode(LINE.keyChangeTo);
 const KEY_CHANGE_FROM = encoder.encode(LINE.keyChangeFrom);
+const IS_MOVE_IN = encoder.encode(LINE.isMoveIn);
 const LINE_END = encoder.encode(LINE.end);
 const LAST_LINE_END = encoder.encode(`${LINE.last}${LINE.end}`);
-const KEY_VALUE_START = encoder.encode('/\\"');
-const KEY_VALUE_END = encoder.encode('\\"');
-const KEY_NULL = encoder.encode('/_');
-const [QUOTE, SLASH, BRACE, BRACE_END] = [0x22, 0x2f, 0x7b, 0x7d] as const;
+const QUOTE = 0x22;
 
 export class ChangeConverter {
+  private readonly judge: RowJudge;
+  /** Undefined where no line names tags: also where a client that knows none is told every row that left. */
+  private readonly tagHash: TagHash | undefined;
+
   constructor(
     private readonly definition: ShapeDefinition,
     /** The filter of `definition`, parsed; undefined for every row. */
@@ -55,7 +65,14 @@ export class ChangeConverter {
     private readonly layoutOf: (id: number) => RelationLayout | undefined,
     /** That of `definition`, shared with others. */
     private readonly projection = new Projection(definition),
-  ) {}
+    /** Of this shape alone; not needed by one without subqueries. */
+    tagHash?: TagHash,
+  ) {
+    const hasTags = where?.subqueries !== undefined && definition.moveOuts !== 'deletes';
+    invariant(!hasTags || tagHash !== undefined, 'rows of a shape with subqueries have tags');
+    this.tagHash = hasTags ? tagHash : undefined;
+    this.judge = new RowJudge(where, this.tagHash);
+  }
 
   /**
    * The last line of a transaction is marked as such. Of one that comes in parts only the last part tells which line that
@@ -63,145 +80,176 @@ export class ChangeConverter {
    *
    * @param changes those of `transaction` that the router gave to this shape, in the order of the log.
    * @param heldBack the last line of the parts before, not marked.
+   * @param isMember what the filter's subqueries select, for old rows and new ones alike: that changes between transactions only.
    * @returns lines that hold until the next call: whoever keeps one copies it.
    */
-  convert(transaction: LoggedTransaction, changes: Iterable<Change>, heldBack?: ShapeLine): ConvertedTransaction {
-    const draft = new TransactionDraft(this.writer, transaction);
+  convert(
+    transaction: LoggedTransaction,
+    changes: Iterable<Change>,
+    heldBack?: ShapeLine,
+    isMember?: Membership,
+  ): ConvertedTransaction {
+    const draft = new TransactionDraft(this.projection.writer, transaction);
     for (const change of changes) {
       const plan = this.projection.planOf(change.layoutId, this.layoutOf);
       if (plan === null) return draft.abandon('schemaChanged');
       if (change.kind === CHANGE_KINDS.truncate) return draft.abandon('truncate');
       if (change.kind === CHANGE_KINDS.gap) return draft.abandon(change.cause);
-      this.convertChange(change, plan, draft);
+      this.convertChange(change, plan, draft, isMember);
     }
     const lines = draft.finish(heldBack);
     return { outcome: 'lines', lines: transaction.isUnfinished ? lines : withLastMarked(lines) };
   }
 
-  /** @param tuple a row of the snapshot, its values those of `snapshotColumns`. */
-  snapshotLine(tuple: Tuple): Uint8Array {
+  /**
+   * @param tuple a row of the snapshot, its values those of `snapshotColumns`, which are `spliceColumns` too where rows can move.
+   * @param isMember what the snapshot's query took the subqueries to select.
+   */
+  snapshotLine(tuple: Tuple, isMember?: Membership): Uint8Array {
     const { snapshotPlan } = this.projection;
-    this.writer.clear(); // Another shape may have left half a line behind.
-    this.writeLineStart(tuple, snapshotPlan);
-    this.writeValue(tuple, snapshotPlan.selected);
-    this.writer.append(this.fragments.headers.insert);
-    this.writer.append(LINE_END);
-    return this.writer.take();
+    this.beginLine();
+    this.writeInsert(tuple, snapshotPlan);
+    this.rows.writeMarks(this.judge.marksOf(tuple, snapshotPlan, isMember));
+    return this.takeLine();
+  }
+
+  /** What becomes of a row when the subqueries select `after` instead of `before`. Who stays may have been outside all the time. */
+  movement(tuple: Tuple, before: Membership, after: Membership): Movement {
+    const was = this.judge.takes(tuple, this.projection.snapshotPlan, before);
+    const is = this.judge.takes(tuple, this.projection.snapshotPlan, after);
+    if (was === is) return 'stayed';
+    return is ? 'entered' : 'left';
+  }
+
+  /** An insert by no transaction of the row's own table, so it names none. */
+  enteredLine(tuple: Tuple, after: Membership): Uint8Array {
+    const { snapshotPlan } = this.projection;
+    this.beginLine();
+    this.writeInsert(tuple, snapshotPlan);
+    if (this.tagHash !== undefined) this.writer.append(IS_MOVE_IN);
+    this.rows.writeMarks(this.judge.marksOf(tuple, snapshotPlan, after));
+    return this.takeLine();
+  }
+
+  /** The counterpart, where no event names the rows that leave. */
+  leftLine(tuple: Tuple): Uint8Array {
+    this.beginLine();
+    this.writeDelete(tuple, this.projection.snapshotPlan);
+    return this.takeLine();
+  }
+
+  /**
+   * @param moved by number of the subquery, in canonical text; in an order that is the same each time.
+   * @param xids of the transactions that moved them.
+   * @returns undefined when there is nothing to tell: no term looks up what moved, or the lines have no tags that it could name.
+   */
+  moveEvent(event: MoveKind, moved: readonly (readonly string[])[], xids: readonly Xid[]): Uint8Array | undefined {
+    const subqueries = this.where?.subqueries;
+    if (subqueries === undefined || this.tagHash === undefined) return undefined;
+    const patterns = movedPatterns(subqueries, moved, this.tagHash);
+    return patterns.length === 0 ? undefined : moveEventLine(event, patterns, xids);
+  }
+
+  /** Behind the rows of a splice, as behind those of the snapshot. */
+  snapshotEnd(pgSnapshot: PgSnapshot): Uint8Array {
+    return snapshotEndLine(pgSnapshot);
   }
 
   private get writer(): LineWriter {
     return this.projection.writer;
   }
 
+  private get rows(): RowWriter {
+    return this.projection.rows;
+  }
+
   private get fragments(): Fragments {
     return this.projection.fragments;
   }
 
-  private convertChange(change: Change, plan: RowPlan, draft: TransactionDraft): void {
-    const { old, new: current, position } = change;
-    const held = old !== undefined && this.takes(old, plan) ? old : undefined;
-    const wanted = current !== undefined && this.takes(current, plan) ? current : undefined;
+  private convertChange(change: Change, plan: RowPlan, draft: TransactionDraft, isMember: Membership | undefined): void {
+    const { old, new: current } = change;
     invariant(old !== undefined || change.kind === CHANGE_KINDS.insert, 'an update or delete tells the whole old row');
-    if (held === undefined && wanted !== undefined) this.insert(wanted, plan, position, draft);
-    if (held !== undefined && wanted === undefined) this.delete(held, plan, position, draft);
-    if (held !== undefined && wanted !== undefined) this.update(held, wanted, plan, position, draft);
+    const oldMarks = old && this.judge.marksIfTaken(old, plan, isMember);
+    const marks = current && this.judge.marksIfTaken(current, plan, isMember);
+    draft.position = change.position;
+    if (old !== undefined && oldMarks !== undefined) {
+      if (current === undefined || marks === undefined) this.delete(old, oldMarks, plan, draft);
+      else this.update(old, oldMarks, current, marks, plan, draft);
+    } else if (current !== undefined && marks !== undefined) this.insert(current, marks, plan, draft);
   }
 
-  private takes(tuple: Tuple, plan: RowPlan): boolean {
-    if (this.where === undefined) return true;
-    const text = (column: string): string | null => {
-      const index = plan.indexOf.get(column);
-      invariant(index !== undefined, 'a filter reads only columns of its table');
-      return tuple.text(index);
-    };
-    return this.where.evaluate(text) === true;
-  }
-
-  private update(old: Tuple, current: Tuple, plan: RowPlan, position: number, draft: TransactionDraft): void {
+  private update(old: Tuple, oldMarks: RowMarks, current: Tuple, marks: RowMarks, plan: RowPlan, draft: TransactionDraft): void {
     if (plan.key.some(({ index }) => !isSameValue(old, current, index))) {
-      this.delete(old, plan, position, draft, current);
-      this.insert(current, plan, position + 1, draft, old);
+      this.delete(old, oldMarks, plan, draft, current);
+      draft.position += 1;
+      this.insert(current, marks, plan, draft, old);
       return;
     }
     const changed = plan.selected.filter(({ index }) => !isSameValue(old, current, index));
-    if (changed.length === 0) return;
+    if (changed.length === 0 && isSameMarks(oldMarks, marks)) return;
     this.writeLineStart(current, plan);
     if (this.definition.replica === 'full') {
-      this.writeValue(current, plan.selected);
+      this.rows.writeValues(current, plan.selected);
       this.writer.append(OLD_VALUE);
-      this.writeValue(old, changed);
+      this.rows.writeValues(old, changed);
     } else {
-      this.writeValue(current, plan.selected.filter((column) => column.inPrimaryKey || changed.includes(column)));
+      this.rows.writeValues(current, plan.selected.filter((column) => column.inPrimaryKey || changed.includes(column)));
     }
     this.writer.append(this.fragments.headers.update);
-    draft.endLine(position);
+    this.rows.writeUpdateMarks(oldMarks, marks);
+    draft.endLine();
   }
 
   /** @param previous the row that this one replaces under another key. */
-  private insert(row: Tuple, plan: RowPlan, position: number, draft: TransactionDraft, previous?: Tuple): void {
-    this.writeLineStart(row, plan);
-    this.writeValue(row, plan.selected);
-    this.writer.append(this.fragments.headers.insert);
+  private insert(row: Tuple, marks: RowMarks, plan: RowPlan, draft: TransactionDraft, previous?: Tuple): void {
+    this.writeInsert(row, plan);
     if (previous !== undefined) this.writeKeyChange(KEY_CHANGE_FROM, previous, plan);
-    draft.endLine(position);
+    this.rows.writeMarks(marks);
+    draft.endLine();
   }
 
   /** @param next the row that takes the place of this one under another key. */
-  private delete(row: Tuple, plan: RowPlan, position: number, draft: TransactionDraft, next?: Tuple): void {
+  private delete(row: Tuple, marks: RowMarks, plan: RowPlan, draft: TransactionDraft, next?: Tuple): void {
+    this.writeDelete(row, plan);
+    if (next !== undefined) this.writeKeyChange(KEY_CHANGE_TO, next, plan);
+    this.rows.writeMarks(marks);
+    draft.endLine();
+  }
+
+  private beginLine(): void {
+    this.writer.clear(); // Another shape may have left half a line behind.
+  }
+
+  private takeLine(): Uint8Array {
+    this.writer.append(LINE_END);
+    return this.writer.take();
+  }
+
+  private writeInsert(row: Tuple, plan: RowPlan): void {
+    this.writeLineStart(row, plan);
+    this.rows.writeValues(row, plan.selected);
+    this.writer.append(this.fragments.headers.insert);
+  }
+
+  private writeDelete(row: Tuple, plan: RowPlan): void {
     const keyOnly = this.definition.replica === 'default' && this.definition.primaryKey.length > 0;
     this.writeLineStart(row, plan);
-    this.writeValue(row, keyOnly ? plan.selected.filter(({ inPrimaryKey }) => inPrimaryKey) : plan.selected);
+    this.rows.writeValues(row, keyOnly ? plan.selected.filter(({ inPrimaryKey }) => inPrimaryKey) : plan.selected);
     this.writer.append(this.fragments.headers.delete);
-    if (next !== undefined) this.writeKeyChange(KEY_CHANGE_TO, next, plan);
-    draft.endLine(position);
   }
 
   private writeLineStart(row: Tuple, plan: RowPlan): void {
     this.writer.append(this.fragments.lineStart);
-    this.writeKeyValues(row, plan);
+    this.rows.writeKey(row, plan);
     this.writer.append(VALUE);
   }
 
   private writeKeyChange(label: Uint8Array, row: Tuple, plan: RowPlan): void {
     this.writer.append(label);
     this.writer.append(this.fragments.keyStart);
-    this.writeKeyValues(row, plan);
+    this.rows.writeKey(row, plan);
     this.writer.appendByte(QUOTE);
-  }
-
-  private writeKeyValues(row: Tuple, plan: RowPlan): void {
-    for (const { index, isBoolean } of plan.key) {
-      if (row.isNull(index)) {
-        this.writer.append(KEY_NULL);
-        continue;
-      }
-      this.writer.append(KEY_VALUE_START);
-      // A snapshot says `true` where the stream says `t`: the first letter is the same key on both paths.
-      const first = row.valueStart(index) + 1;
-      this.writeKeyText(row.bytes, first, isBoolean ? first + 1 : row.valueEnd(index) - 1);
-      this.writer.append(KEY_VALUE_END);
-    }
-  }
-
-  private writeKeyText(bytes: Uint8Array, start: number, end: number): void {
-    let from = start;
-    for (let at = start; at < end; at += 1) {
-      if (bytes[at] !== SLASH) continue;
-      this.writer.appendRange(bytes, from, at + 1); // Up to the slash, which then begins the next range: written twice.
-      from = at;
-    }
-    this.writer.appendRange(bytes, from, end);
-  }
-
-  private writeValue(row: Tuple, columns: readonly SelectedColumn[]): void {
-    this.writer.appendByte(BRACE);
-    let skipComma = 1;
-    for (const { index, label } of columns) {
-      this.writer.appendRange(label, skipComma, label.length);
-      this.writer.appendRange(row.bytes, row.valueStart(index), row.valueEnd(index));
-      skipComma = 0;
-    }
-    this.writer.appendByte(BRACE_END);
   }
 }
 
@@ -210,6 +258,8 @@ class TransactionDraft {
   private readonly positions: number[] = [];
   private readonly ends: number[] = [];
   private readonly stamp: Uint8Array;
+  /** Of the next line: the second half of its offset. */
+  position = 0;
 
   constructor(
     private readonly writer: LineWriter,
@@ -219,11 +269,11 @@ class TransactionDraft {
     this.stamp = encoder.encode(`${LINE.xids}${xid}${LINE.lsn}${lsn}${LINE.opPosition}`);
   }
 
-  endLine(position: number): void {
+  endLine(): void {
     this.writer.append(this.stamp);
-    this.writer.appendNumber(position);
+    this.writer.appendNumber(this.position);
     this.writer.append(LINE_END);
-    this.positions.push(position);
+    this.positions.push(this.position);
     this.ends.push(this.writer.size);
   }
 

@@ -4,18 +4,28 @@
  *
  * ```
  * {"key":"…","value":{…}[,"old_value":{…}],"headers":{"operation":"…","relation":["…","…"]
- *   [,"key_change_to":"…" | ,"key_change_from":"…"][,"txids":[…],"lsn":"…","op_position":…[,"last":true]]}}
+ *   [,"key_change_to":"…" | ,"key_change_from":"…"][,"is_move_in":true]
+ *   [,"tags":["…",…][,"removed_tags":["…",…]],"active_conditions":[true,…]]
+ *   [,"txids":[…],"lsn":"…","op_position":…[,"last":true]]}}
  * ```
- * A row of the snapshot has no transaction; an update of a key is a delete and an insert, each of which names the other.
+ * A row of the snapshot, or of a splice, has no transaction; an update of a key is a delete and an insert, each of which names
+ * the other. Only shapes with subqueries have tags; only an update tells which ones it took away, also when that is none.
  */
 export const LINE = {
   start: '{"key":"',
+  /** How an event or a control begins: a message that tells no row. */
+  startOfOthers: '{"headers":{',
   value: '","value":',
   oldValue: ',"old_value":',
   headers: ',"headers":{"operation":"',
   relation: '","relation":',
   keyChangeTo: ',"key_change_to":"',
   keyChangeFrom: ',"key_change_from":"',
+  isMoveIn: ',"is_move_in":true',
+  tags: ',"tags":[',
+  removedTags: '],"removed_tags":[',
+  activeConditions: '],"active_conditions":[',
+  activeConditionsEnd: ']',
   xids: ',"txids":[',
   lsn: '],"lsn":"',
   opPosition: '","op_position":',

@@ -6,6 +6,7 @@
  * shape, for the few that are followed. So they are read back here, in this one place, entry by entry; a line is passed over
  * once, and only the texts that are asked for are made. What is not a line of ours is refused, never guessed at.
  */
+import { UnreadableEntryError } from '../model/log-entry.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 import type { RowValues } from '../model/row-values.ts';
 import { columnLabel, LINE, OPERATIONS, type Operation } from './line-format.ts';
@@ -14,6 +15,7 @@ import { LineScan } from './line-scan.ts';
 const encoder = new TextEncoder();
 /** A string is read with its quotes, which the writer has in the fragments around it. */
 const START = encoder.encode(LINE.start.slice(0, -1));
+const NO_ROW = encoder.encode(LINE.startOfOthers);
 const VALUE = encoder.encode(LINE.value.slice(1));
 const OLD_VALUE = encoder.encode(LINE.oldValue);
 const HEADERS = encoder.encode(LINE.headers);
@@ -22,6 +24,11 @@ const COMMA = encoder.encode(',');
 const CLOSE = encoder.encode(']');
 const KEY_CHANGE_TO = encoder.encode(LINE.keyChangeTo.slice(0, -1));
 const KEY_CHANGE_FROM = encoder.encode(LINE.keyChangeFrom.slice(0, -1));
+const IS_MOVE_IN = encoder.encode(LINE.isMoveIn);
+const TAGS = encoder.encode(LINE.tags);
+const REMOVED_TAGS = encoder.encode(LINE.removedTags);
+const ACTIVE_CONDITIONS = encoder.encode(LINE.activeConditions);
+const ACTIVE_CONDITIONS_END = encoder.encode(LINE.activeConditionsEnd);
 const XIDS = encoder.encode(LINE.xids);
 const LSN = encoder.encode(LINE.lsn);
 const OP_POSITION = encoder.encode(LINE.opPosition);
@@ -39,7 +46,7 @@ export class LineReader {
   /** @throws {UnreadableEntryError} `line` is none of ours. */
   read(line: Uint8Array): RowValues {
     const scan = new LineScan(line);
-    scan.expect(START);
+    if (!scan.skip(START)) refuseStart(scan);
     const key = scan.text();
     scan.expect(VALUE);
     const value = scan.member(this.label);
@@ -48,6 +55,8 @@ export class LineReader {
     const operation = operationIn(scan);
     skipRelation(scan);
     if (scan.skip(KEY_CHANGE_TO) || scan.skip(KEY_CHANGE_FROM)) scan.skipString();
+    scan.skip(IS_MOVE_IN);
+    skipMarks(scan);
     const xids = xidsIn(scan);
     const isLast = xids.length > 0 && scan.skip(LAST);
     scan.expect(END);
@@ -67,6 +76,22 @@ function skipRelation(scan: LineScan): void {
   scan.expect(COMMA);
   scan.skipString();
   scan.expect(CLOSE);
+}
+
+/** By which values a row is in the shape is nothing to whoever follows the values of a column. */
+function skipMarks(scan: LineScan): void {
+  if (!scan.skip(TAGS)) return;
+  scan.skipStrings();
+  if (scan.skip(REMOVED_TAGS)) scan.skipStrings();
+  scan.expect(ACTIVE_CONDITIONS);
+  scan.skipBooleans();
+  scan.expect(ACTIVE_CONDITIONS_END);
+}
+
+/** Passing over an event would lose the rows that it moves: who follows the shape must be told what it met. */
+function refuseStart(scan: LineScan): never {
+  if (scan.skip(NO_ROW)) throw new UnreadableEntryError('it is an event or a control, where a row was to be read');
+  return scan.refuse();
 }
 
 /**

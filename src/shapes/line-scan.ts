@@ -1,12 +1,14 @@
 /**
  * LineScan: goes through the bytes of one line, and refuses all that is not what it was told to find. It reads what our own
- * writer wrote and nothing else: no white space, no order but one, strings and null as the only values.
+ * writer wrote and nothing else: no white space, no order but one, strings and null as the only values of a row.
  */
 import { jsonText } from '../model/change.ts';
 import { UnreadableEntryError } from '../model/log-entry.ts';
 
 const encoder = new TextEncoder();
 const NULL = encoder.encode('null');
+const TRUE = encoder.encode('true');
+const FALSE = encoder.encode('false');
 const [QUOTE, BACKSLASH, COMMA, COLON, OPEN_BRACE, CLOSE_BRACE, ZERO, NINE] = [0x22, 0x5c, 0x2c, 0x3a, 0x7b, 0x7d, 0x30, 0x39] as const;
 
 export class LineScan {
@@ -54,6 +56,19 @@ export class LineScan {
     this.refuse();
   }
 
+  /** The strings of a list that has begun, as far as they go. */
+  skipStrings(): void {
+    if (this.bytes[this.at] !== QUOTE) return;
+    do this.skipString();
+    while (this.skipByte(COMMA));
+  }
+
+  /** The same of `true` and `false`. */
+  skipBooleans(): void {
+    if (!this.skipBoolean()) return;
+    while (this.skipByte(COMMA)) if (!this.skipBoolean()) this.refuse();
+  }
+
   /** An object of strings and nulls. @returns the value behind `label`; undefined when there is none. */
   member(label: Uint8Array | undefined): string | null | undefined {
     let found: string | null | undefined;
@@ -80,6 +95,10 @@ export class LineScan {
 
   refuse(at = this.at): never {
     throw new UnreadableEntryError(`at byte ${at} of ${this.bytes.length} stands something else than a row is written with`);
+  }
+
+  private skipBoolean(): boolean {
+    return this.skip(TRUE) || this.skip(FALSE);
   }
 
   private skipMember(): void {

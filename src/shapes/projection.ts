@@ -2,7 +2,8 @@
  * Projection: how rows of a table become the lines of every shape that selects the same columns of it. What lines are put
  * together from is kept here, once, however many shapes there are that differ in their filter alone.
  *
- * A writer is part of it: a transaction is converted in one go, so its shapes never need one at the same time.
+ * A writer is part of it: a transaction is converted in one go, so its shapes never need one at the same time. Tags are none of
+ * it: they are each shape's own.
  */
 import { invariant } from '../base/invariant.ts';
 import type { RelationLayout } from '../model/relation.ts';
@@ -11,6 +12,7 @@ import { endsShape } from './layout-change.ts';
 import { LINE, type Operation } from './line-format.ts';
 import { LineWriter } from './line-writer.ts';
 import { planRows, snapshotColumns, type RowPlan } from './row-plan.ts';
+import { RowWriter } from './row-writer.ts';
 
 /** Parts of a line that are the same for every row, escaped once. */
 export interface Fragments {
@@ -26,6 +28,7 @@ export class Projection {
   readonly fragments: Fragments;
   readonly snapshotPlan: RowPlan;
   readonly writer = new LineWriter();
+  readonly rows = new RowWriter(this.writer);
   private readonly definition: ShapeDefinition;
   /** By layout id; null for a layout under which the shapes cannot go on. */
   private readonly plans = new Map<number, RowPlan | null>();
@@ -57,8 +60,8 @@ export class Projections {
   private sweepCount = SWEEP_COUNT_MIN;
 
   of(definition: ShapeDefinition): Projection {
-    const { relation, columns, selectsAll, primaryKey, reads } = definition;
-    const key = JSON.stringify([relation, columns, selectsAll, primaryKey, reads]);
+    const { relation, columns, selectsAll, primaryKey, reads, dependencies } = definition;
+    const key = JSON.stringify([relation, columns, selectsAll, primaryKey, reads, dependencies !== undefined]);
     const known = this.known.get(key)?.deref();
     if (known !== undefined) return known;
     const projection = new Projection(definition);

@@ -58,11 +58,17 @@ export function planRows(definition: ShapeDefinition, columns: readonly LayoutCo
 
 /**
  * The columns that a snapshot's query must give, in the order of its tuples: those that are selected, and every
- * column that the key needs.
+ * column that the key needs. The filter marks the rows of a shape that depends on others, so those need all that it reads.
  */
 export function snapshotColumns(definition: ShapeDefinition): readonly LayoutColumn[] {
+  if (definition.dependencies !== undefined) return spliceColumns(definition);
   const needed = new Set([...definition.columns, ...keyNames(definition)]);
   return definition.reads.filter(({ name }) => needed.has(name));
+}
+
+/** The same of a query for moved rows: which of them came or went is for the filter to say. */
+export function spliceColumns({ reads }: ShapeDefinition): readonly LayoutColumn[] {
+  return reads;
 }
 
 /** A table without a primary key names its rows by all its columns, which are then all that the shape reads. */

@@ -5,10 +5,12 @@ import { Change } from '../../src/model/change.ts';
 import { UnreadableEntryError } from '../../src/model/log-entry.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
 import type { RowValues } from '../../src/model/row-values.ts';
+import type { LoggedTransaction } from '../../src/model/transaction.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
 import { LineReader } from '../../src/shapes/line-reader.ts';
 import { transactionOf, tupleOf, type Row, type RowChange } from '../support/actors/changes.ts';
 import { shapeOf } from '../support/shapes.ts';
+import { isEqual, isIn, membersOf, subqueryFilter } from '../support/shapes/subquery-filter.ts';
 
 const layout: RelationLayout = {
   id: 1,
@@ -37,11 +39,15 @@ function converterOf(shape: Shape): ChangeConverter {
 
 function linesOf(shape: Shape, changes: readonly RowChange[]): readonly Uint8Array[] {
   const transaction = transactionOf(TRANSACTION, changes);
-  const found: Change[] = [];
-  for (const fragment of transaction.fragments)
-    for (let at = 0; at < fragment.length; at = found.at(-1)?.end ?? 0) found.push(new Change(fragment, at));
-  const converted = converterOf(shape).convert(transaction, found);
+  const converted = converterOf(shape).convert(transaction, changesOf(transaction));
   return converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => bytes) : [];
+}
+
+function changesOf({ fragments }: LoggedTransaction): readonly Change[] {
+  const found: Change[] = [];
+  for (const fragment of fragments)
+    for (let at = 0; at < fragment.length; at = found.at(-1)?.end ?? 0) found.push(new Change(fragment, at));
+  return found;
 }
 
 /** By a parser that knows nothing of how lines are written. */
@@ -109,6 +115,25 @@ test('of an update of a key the old row and the new one are read, and which of t
   ]);
 });
 
+test('of a shape with subqueries rows are read as of any other, whatever path they came', () => {
+  const filter = subqueryFilter(['id', 'te"xt'], [[isIn('id', 0)], [isEqual('te"xt', 'b')]]);
+  const definition = { ...shapeOf(WHOLE, layout), dependencies: [{ shape: shapeOf({}), column: 'id' }] };
+  const converter = new ChangeConverter(definition, filter, () => layout, undefined, (namespaced) => namespaced);
+  const isMember = membersOf(['1', '2']);
+  const changes: readonly RowChange[] = [
+    { kind: 'update', old: ROW, new: ['1', 'b', null, 't'] },
+    { kind: 'update', old: ROW, new: ['2', 'b', null, 't'] },
+    { kind: 'delete', old: ROW },
+  ];
+  const transaction = transactionOf(TRANSACTION, changes);
+  const converted = converter.convert(transaction, changesOf(transaction), undefined, isMember);
+  const streamed = converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => bytes.slice()) : [];
+  const lines = [...streamed, converter.snapshotLine(tupleOf(ROW), isMember), converter.enteredLine(tupleOf(ROW), isMember)];
+  const reader = new LineReader('te"xt');
+
+  expect(lines.map((line) => reader.read(line))).toEqual(lines.map((line) => parsed(line, 'te"xt')));
+});
+
 test('a line that lacks its end, or has more behind it, is refused', () => {
   const [line = new Uint8Array()] = linesOf(WHOLE, [{ kind: 'update', old: ROW, new: ['1', 'b\\', null, 't'] }]);
   const reader = new LineReader('te');
@@ -127,9 +152,16 @@ test.each([
   ['a string that is none', '{"key":"\\x","value":{},"headers":{"operation":"insert","relation":["s","t"]}}'],
   ['no number', '{"key":"k","value":{},"headers":{"operation":"insert","relation":["s","t"],"txids":[],"lsn":"1","op_position":0}}'],
   ['the last row of no transaction', '{"key":"k","value":{},"headers":{"operation":"insert","relation":["s","t"],"last":true}}'],
-  ['a control', '{"headers":{"control":"snapshot-end"}}'],
+  ['a list of tags without conditions', '{"key":"k","value":{},"headers":{"operation":"insert","relation":["s","t"],"tags":["1"]}}'],
 ])('%s is refused', (_, line) => {
   expect(() => new LineReader('a').read(Buffer.from(line))).toThrow(UnreadableEntryError);
+});
+
+test.each([
+  ['a control', '{"headers":{"control":"snapshot-end"}}'],
+  ['a move of rows', '{"headers":{"event":"move-in","patterns":[],"txids":[]}}'],
+])('%s is refused in words', (_, line) => {
+  expect(() => new LineReader('a').read(Buffer.from(line))).toThrow('it is an event or a control, where a row was to be read');
 });
 
 test('a byte that is another one is refused, or it was in a text', () => {

@@ -18,6 +18,7 @@ import { shapeReaderPort } from '../../storage/shapes/shape-reader-port.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { ShapeFilters } from './shape-filters.ts';
+import { tagHashOf } from './tag-hash.ts';
 
 /** The ends of the logs that a port fills and a table of a process reads, or the other way round. */
 export interface LogAccess {
@@ -68,6 +69,7 @@ export function shapeLogOf({ shapes }: Storage, handle: Handle): ShapeLog {
 }
 
 /** What turns rows and changes into the lines of this shape. */
-export function linesOf({ definition }: ShapeLog, { filters, projections, layoutOf }: LogAccess): ChangeConverter {
-  return new ChangeConverter(definition, filters.of(definition), layoutOf, projections.of(definition));
+export function linesOf({ handle, definition }: ShapeLog, { filters, projections, layoutOf }: LogAccess): ChangeConverter {
+  const tagHash = definition.dependencies && tagHashOf(handle);
+  return new ChangeConverter(definition, filters.of(definition), layoutOf, projections.of(definition), tagHash);
 }

@@ -10,6 +10,7 @@ import { invariant } from '../../base/invariant.ts';
 import type { EntryRun } from '../../model/log-entry.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
+import { snapshotEndLine } from '../../model/snapshot-end.ts';
 import { ShapeGoneError, SnapshotStalledError } from '../errors.ts';
 import { GrowingSums, PIECE_BYTES, type ChunkSums, type Piece } from './piece.ts';
 import type { ShapeStore } from './shape-store.ts';
@@ -75,7 +76,7 @@ export class SnapshotChunks {
   /** Behind the last row. @returns what verifies the chunks, for whoever reads them after this process. */
   async end(pgSnapshot: PgSnapshot): Promise<readonly ChunkSums[]> {
     this.endAt = { index: this.closedCount, at: this.chunkAt(this.closedCount).bytes };
-    await this.put([snapshotEnd(pgSnapshot)]);
+    await this.put([snapshotEndLine(pgSnapshot)]);
     this.whole = true;
     await this.closeChunk();
     await this.store.endSnapshot();
@@ -203,12 +204,8 @@ function joined(lines: readonly Uint8Array[]): Buffer {
   return bytes;
 }
 
-function snapshotEnd({ xmin, xmax, xip }: PgSnapshot): Buffer {
-  return Buffer.from(JSON.stringify({ headers: { control: 'snapshot-end', xmin, xmax, xip_list: xip } }));
-}
-
 /** It is the last entry of the last chunk, with a comma behind it. */
 function endOf({ chunks, pgSnapshot }: WholeSnapshot): { index: number; at: number } {
   const { bytes } = chunks.at(-1) ?? NO_ROWS;
-  return { index: chunks.length - 1, at: bytes - snapshotEnd(pgSnapshot).length - 1 };
+  return { index: chunks.length - 1, at: bytes - snapshotEndLine(pgSnapshot).length - 1 };
 }

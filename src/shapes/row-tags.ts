@@ -1,0 +1,78 @@
+/**
+ * RowTags: what a filter with subqueries says of a row. Which of its terms are true, and by which values the row is in the shape.
+ *
+ * A client keeps both with the row. When a value enters or leaves what a subquery selects, one event tells it for any number
+ * of rows, by a position of the filter and a tag, and the client finds the rows by itself. So a row's tags and the patterns
+ * of a move must come from one text of a value: its canonical one, or rows with 1.0 would miss what is told of 1.00.
+ *
+ * Tags say nothing of what a subquery selects at present, so that a row has the same ones on every path. What it selects is in
+ * the conditions.
+ */
+import type { ColumnText, Membership, SubqueryPlan, Term } from '../sql/where.ts';
+
+/** Equal for equal texts, different in each shape; of characters that a JSON string holds as they are, and no slash. */
+export type TagHash = (namespaced: string) => string;
+
+/** The rows that have the tag `value` at a position. */
+export interface TagPattern {
+  readonly pos: number;
+  readonly value: string;
+}
+
+/** For each position whether its term is true: what Postgres does not know is not. */
+export function activeConditions({ disjuncts }: SubqueryPlan, row: ColumnText, isMember: Membership): readonly boolean[] {
+  return disjuncts.flatMap((terms) => terms.map((term) => isTrue(term, row, isMember)));
+}
+
+/** @param active of a row: the shape takes it when all terms of some disjunct are true. */
+export function isTaken({ disjuncts }: SubqueryPlan, active: readonly boolean[]): boolean {
+  let first = 0;
+  return disjuncts.some(({ length }) => {
+    const own = active.slice(first, first + length);
+    first += length;
+    return own.every((condition) => condition);
+  });
+}
+
+/** One string for each disjunct, with a slot for each position of the whole filter: those of other disjuncts are empty. */
+export function tagsOf(plan: SubqueryPlan, row: ColumnText, hash: TagHash): readonly string[] {
+  let rest = positionCount(plan);
+  let before = 0;
+  return plan.disjuncts.map((terms) => {
+    rest -= terms.length;
+    const tag = '/'.repeat(before) + terms.map((term) => slotOf(term, row, hash)).join('/') + '/'.repeat(rest);
+    before += terms.length;
+    return tag;
+  });
+}
+
+/**
+ * By position, then in the order of the values.
+ *
+ * @param moved what came to each subquery, or left it, by number and in canonical text.
+ */
+export function movedPatterns({ disjuncts }: SubqueryPlan, moved: readonly (readonly string[])[], hash: TagHash): readonly TagPattern[] {
+  return disjuncts.flat().flatMap((term, pos) => {
+    const values = term.kind === 'plain' ? [] : (moved[term.subquery] ?? []);
+    return values.map((value) => ({ pos, value: hash(namespaced(value)) }));
+  });
+}
+
+function isTrue(term: Term, row: ColumnText, isMember: Membership): boolean {
+  if (term.kind === 'plain') return term.evaluate(row) === true;
+  const value = term.value(row);
+  return value !== null && isMember(term.subquery, value);
+}
+
+function positionCount({ disjuncts }: SubqueryPlan): number {
+  return disjuncts.reduce((count, { length }) => count + length, 0);
+}
+
+function slotOf(term: Term, row: ColumnText, hash: TagHash): string {
+  return term.kind === 'plain' ? '1' : hash(namespaced(term.value(row)));
+}
+
+/** NULL is not the text `NULL`. */
+function namespaced(value: string | null): string {
+  return value === null ? 'NULL' : `v:${value}`;
+}

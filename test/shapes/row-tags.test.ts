@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest';
+import { invariant } from '../../src/base/invariant.ts';
+import { activeConditions, isTaken, movedPatterns, tagsOf } from '../../src/shapes/row-tags.ts';
+import type { SubqueryPlan, Term } from '../../src/sql/where.ts';
+import { isEqual, isIn, membersOf, subqueryFilter } from '../support/shapes/subquery-filter.ts';
+
+const hash = (namespaced: string): string => `<${namespaced}>`;
+
+function planOf(...disjuncts: readonly (readonly Term[])[]): SubqueryPlan {
+  const { subqueries } = subqueryFilter(['parent', 'kind', 'amount'], disjuncts);
+  invariant(subqueries !== undefined, 'a filter of the tests has subqueries');
+  return subqueries;
+}
+
+function rowOf(values: Readonly<Record<string, string | null>>): (column: string) => string | null {
+  return (column) => values[column] ?? null;
+}
+
+const PARENT = isIn('parent', 0);
+const ROW = rowOf({ parent: '7', kind: 'x' });
+
+test.each([
+  ['one term', [[PARENT]], ['<v:7>']],
+  ['a plain term beside it', [[PARENT, isEqual('kind', 'x')]], ['<v:7>/1']],
+  ['a plain term instead of it', [[PARENT], [isEqual('kind', 'x')]], ['<v:7>/', '/1']],
+  ['disjuncts of several terms', [[PARENT, isEqual('kind', 'x')], [isIn('kind', 1)], [PARENT, PARENT]], [
+    '<v:7>/1///', '//<v:x>//', '///<v:7>/<v:7>',
+  ]],
+])('a tag has a slot for each position of the filter: %s', (_, disjuncts, tags) => {
+  expect(tagsOf(planOf(...disjuncts), ROW, hash)).toEqual(tags);
+});
+
+test('NULL has a tag that is not the one of the text NULL', () => {
+  const tags = [null, 'NULL'].map((parent) => tagsOf(planOf([PARENT]), rowOf({ parent }), hash));
+
+  expect(tags).toEqual([['<NULL>'], ['<v:NULL>']]);
+});
+
+test('values that are equal have one tag', () => {
+  const plan = planOf([isIn('amount', 0, 'numeric')]);
+
+  expect(['1.0', '1.00', '1'].map((amount) => tagsOf(plan, rowOf({ amount }), hash)[0])).toEqual(['<v:1>', '<v:1>', '<v:1>']);
+});
+
+test('a condition is active only when Postgres says that its term is true', () => {
+  const plan = planOf([PARENT, isEqual('kind', 'x')], [isIn('kind', 1)]);
+  const isMember = membersOf(['7'], ['x']);
+  const rows = [{ parent: '7', kind: 'x' }, { parent: '8', kind: 'y' }, { parent: null, kind: null }];
+
+  expect(rows.map((row) => activeConditions(plan, rowOf(row), isMember))).toEqual([
+    [true, true, true], [false, false, false], [false, false, false],
+  ]);
+});
+
+test('a row is taken when all conditions of some disjunct are active', () => {
+  const plan = planOf([PARENT, isEqual('kind', 'x')], [isIn('kind', 1)]);
+  const taken = [[true, true, false], [false, false, true]];
+  const left = [[true, false, false], [false, true, false], [false, false, false]];
+
+  expect([...taken, ...left].map((active) => isTaken(plan, active))).toEqual([true, true, false, false, false]);
+});
+
+test('what moved is named at each position that looks it up, by position and then as it was given', () => {
+  const plan = planOf([PARENT, isEqual('kind', 'x')], [isIn('kind', 1), PARENT]);
+
+  expect(movedPatterns(plan, [['9', '2'], []], hash)).toEqual([
+    { pos: 0, value: '<v:9>' }, { pos: 0, value: '<v:2>' }, { pos: 3, value: '<v:9>' }, { pos: 3, value: '<v:2>' },
+  ]);
+});

@@ -1,0 +1,206 @@
+/** The lines of a shape whose filter has subqueries, clause by clause. */
+import { createHash } from 'node:crypto';
+import { describe, expect, test } from 'vitest';
+import { Change } from '../../src/model/change.ts';
+import type { Xid } from '../../src/model/pg-snapshot.ts';
+import type { ShapeDefinition } from '../../src/model/shape.ts';
+import { tagHashOf } from '../../src/service/wiring/tag-hash.ts';
+import { ChangeConverter } from '../../src/shapes/change-converter.ts';
+import { snapshotColumns } from '../../src/shapes/row-plan.ts';
+import type { Membership } from '../../src/sql/where.ts';
+import { transactionOf, tupleOf, type Row, type RowChange } from '../support/actors/changes.ts';
+import { handleOf, itemsLayout, shapeOf, type ShapeWish } from '../support/shapes.ts';
+import { isEqual, isIn, membersOf, subqueryFilter } from '../support/shapes/subquery-filter.ts';
+
+const OWNED_OR_NEWS = subqueryFilter(['owner', 'title'], [[isIn('owner', 0)], [isEqual('title', 'news')]]);
+const ITEM = '"public"."items"';
+const TABLE = { relation: ['public', 'items'] };
+const SELECTED = membersOf(['ann', 'ben']);
+
+type Wish = ShapeWish & Pick<ShapeDefinition, 'moveOuts'>;
+
+function definitionOf({ moveOuts, ...wish }: Wish): ShapeDefinition {
+  const definition = { ...shapeOf(wish), reads: itemsLayout.columns, dependencies: [{ shape: shapeOf({}), column: 'id' }] };
+  return moveOuts === undefined ? definition : { ...definition, moveOuts };
+}
+
+function converterOf(wish: Wish = {}): ChangeConverter {
+  return new ChangeConverter(definitionOf(wish), OWNED_OR_NEWS, () => itemsLayout, undefined, (namespaced) => `<${namespaced}>`);
+}
+
+function streamed(changes: readonly RowChange[], wish: Wish = {}, isMember: Membership = SELECTED): readonly unknown[] {
+  const transaction = transactionOf({ xid: 7, lsn: '100' }, changes);
+  const [fragment = new Uint8Array()] = transaction.fragments;
+  const all: Change[] = [];
+  for (let start = 0; start < fragment.length; start = all.at(-1)?.end ?? 0) all.push(new Change(fragment, start));
+  const converted = converterOf(wish).convert(transaction, all, undefined, isMember);
+  return converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => parsed(bytes)) : [converted];
+}
+
+function parsed(bytes: Uint8Array | undefined): unknown {
+  return bytes && JSON.parse(Buffer.from(bytes).toString());
+}
+
+function placed(position: number, more: object = {}): object {
+  return { ...TABLE, txids: [7], lsn: '100', op_position: position, ...more };
+}
+
+const ANNS: Row = ['1', 'a', 'ann'];
+
+describe('on the stream', () => {
+  test('an insert has a tag for each disjunct and a condition for each position', () => {
+    expect(streamed([{ kind: 'insert', new: ANNS }])).toEqual([
+      {
+        key: `${ITEM}/"1"`,
+        value: { id: '1', title: 'a', owner: 'ann' },
+        headers: { operation: 'insert', tags: ['<v:ann>/', '/1'], active_conditions: [true, false], ...placed(0, { last: true }) },
+      },
+    ]);
+  });
+
+  test('a delete has those of the row that goes', () => {
+    expect(streamed([{ kind: 'delete', old: ['1', 'news', 'cid'] }])).toMatchObject([
+      { value: { id: '1' }, headers: { operation: 'delete', tags: ['<v:cid>/', '/1'], active_conditions: [false, true] } },
+    ]);
+  });
+
+  test('an update has the new ones, and the tags that are no longer there', () => {
+    expect(streamed([{ kind: 'update', old: ANNS, new: ['1', 'a', 'ben'] }])).toMatchObject([
+      {
+        value: { id: '1', owner: 'ben' },
+        headers: { operation: 'update', tags: ['<v:ben>/', '/1'], removed_tags: ['<v:ann>/'], active_conditions: [true, false] },
+      },
+    ]);
+  });
+
+  test('an update that took no tag away says so', () => {
+    expect(streamed([{ kind: 'update', old: ANNS, new: ['1', 'news', 'ann'] }])).toMatchObject([
+      { headers: { tags: ['<v:ann>/', '/1'], removed_tags: [], active_conditions: [true, true] } },
+    ]);
+  });
+
+  test.each([
+    ['tags', ['1', 'a', 'ben'], { tags: ['<v:ben>/', '/1'], removed_tags: ['<v:ann>/'], active_conditions: [true, false] }],
+    ['conditions', ['1', 'news', 'ann'], { tags: ['<v:ann>/', '/1'], removed_tags: [], active_conditions: [true, true] }],
+  ] as const)('an update that changed nothing but %s is told, with the key alone', (_, row, marks) => {
+    const lines = streamed([{ kind: 'update', old: ANNS, new: row }], { columns: ['id'] });
+
+    expect(lines).toEqual([
+      { key: `${ITEM}/"1"`, value: { id: '1' }, headers: { operation: 'update', ...marks, ...placed(0, { last: true }) } },
+    ]);
+  });
+
+  test('an update that changed neither columns nor marks is not told', () => {
+    expect(streamed([{ kind: 'update', old: ANNS, new: ['1', 'b', 'ann'] }], { columns: ['id'] })).toEqual([]);
+  });
+
+  test('a change of the key is a delete with the old tags and an insert with the new ones', () => {
+    expect(streamed([{ kind: 'update', old: ANNS, new: ['2', 'a', 'ben'] }])).toMatchObject([
+      { headers: { operation: 'delete', key_change_to: `${ITEM}/"2"`, tags: ['<v:ann>/', '/1'], active_conditions: [true, false] } },
+      { headers: { operation: 'insert', key_change_from: `${ITEM}/"1"`, tags: ['<v:ben>/', '/1'], active_conditions: [true, false] } },
+    ]);
+  });
+
+  test.each([
+    ['comes in', 'insert', ['1', 'a', 'cid'], ANNS, ['<v:ann>/', '/1']],
+    ['goes out', 'delete', ANNS, ['1', 'a', null], ['<v:ann>/', '/1']],
+  ] as const)('a row that %s by an update is an %s', (_, operation, old, row, tags) => {
+    expect(streamed([{ kind: 'update', old, new: row }])).toMatchObject([
+      { headers: { operation, tags, active_conditions: [true, false], op_position: 0 } },
+    ]);
+  });
+
+  test('rows that no disjunct takes are not told: NULL is no member', () => {
+    expect(streamed([{ kind: 'insert', new: ['1', null, null] }, { kind: 'delete', old: ['2', 'a', 'cid'] }])).toEqual([]);
+  });
+
+  test('it is a mistake not to say what the subqueries select', () => {
+    const transaction = transactionOf({ xid: 7, lsn: '100' }, [{ kind: 'insert', new: ANNS }]);
+    const [fragment = new Uint8Array()] = transaction.fragments;
+
+    expect(() => converterOf().convert(transaction, [new Change(fragment, 0)])).toThrow('together with what they select');
+  });
+});
+
+describe('from a query', () => {
+  test('it needs all columns that the filter reads, also those that are not selected', () => {
+    expect(snapshotColumns(definitionOf({ columns: ['id'] }))).toEqual(itemsLayout.columns);
+  });
+
+  test('a row of the snapshot has tags and conditions, and no transaction', () => {
+    expect(parsed(converterOf().snapshotLine(tupleOf(ANNS), SELECTED))).toEqual({
+      key: `${ITEM}/"1"`,
+      value: { id: '1', title: 'a', owner: 'ann' },
+      headers: { operation: 'insert', ...TABLE, tags: ['<v:ann>/', '/1'], active_conditions: [true, false] },
+    });
+  });
+
+  test('a row that a move brings in says so', () => {
+    expect(parsed(converterOf({ columns: ['id'] }).enteredLine(tupleOf(ANNS), SELECTED))).toEqual({
+      key: `${ITEM}/"1"`,
+      value: { id: '1' },
+      headers: { operation: 'insert', ...TABLE, is_move_in: true, tags: ['<v:ann>/', '/1'], active_conditions: [true, false] },
+    });
+  });
+
+  test.each([
+    ['entered', ANNS, [], ['ann']],
+    ['left', ANNS, ['ann'], []],
+    ['stayed', ANNS, ['ann'], ['ann', 'ben']],
+    ['stayed', ANNS, [], ['ben']],
+    ['stayed', ['1', 'news', 'ann'], ['ann'], []],
+  ] as const)('a row has %s: %j, from %j to %j', (movement, row, before, after) => {
+    expect(converterOf().movement(tupleOf(row), membersOf(before), membersOf(after))).toBe(movement);
+  });
+});
+
+describe('a move', () => {
+  test('is one event that names the rows by their tags', () => {
+    expect(parsed(converterOf().moveEvent('move-out', [['ben', 'ann']], [7 as Xid, 9 as Xid]))).toEqual({
+      headers: { event: 'move-out', patterns: [{ pos: 0, value: '<v:ben>' }, { pos: 0, value: '<v:ann>' }], txids: [7, 9] },
+    });
+  });
+
+  test('is not told when nothing moved', () => {
+    expect(converterOf().moveEvent('move-in', [[]], [7 as Xid])).toBeUndefined();
+  });
+});
+
+describe('for clients that know no tags', () => {
+  const wish = { moveOuts: 'deletes' } as const;
+
+  test('lines have none', () => {
+    const lines = streamed([{ kind: 'insert', new: ANNS }, { kind: 'update', old: ANNS, new: ['1', 'a', 'ben'] }], wish);
+
+    expect(lines).toEqual([
+      { key: `${ITEM}/"1"`, value: { id: '1', title: 'a', owner: 'ann' }, headers: { operation: 'insert', ...placed(0) } },
+      { key: `${ITEM}/"1"`, value: { id: '1', owner: 'ben' }, headers: { operation: 'update', ...placed(2, { last: true }) } },
+    ]);
+  });
+
+  test('an update that changed nothing but tags is not told', () => {
+    expect(streamed([{ kind: 'update', old: ANNS, new: ['1', 'a', 'ben'] }], { ...wish, columns: ['id'] })).toEqual([]);
+  });
+
+  test('a row that a move brings in is an insert as any other, and one that it takes away is a delete; no event tells the move', () => {
+    const converter = converterOf(wish);
+
+    expect({
+      snapshot: parsed(converter.snapshotLine(tupleOf(ANNS), SELECTED)),
+      entered: parsed(converter.enteredLine(tupleOf(ANNS), SELECTED)),
+      left: parsed(converter.leftLine(tupleOf(ANNS))),
+      event: parsed(converter.moveEvent('move-in', [['ann']], [7 as Xid])),
+    }).toEqual({
+      snapshot: { key: `${ITEM}/"1"`, value: { id: '1', title: 'a', owner: 'ann' }, headers: { operation: 'insert', ...TABLE } },
+      entered: { key: `${ITEM}/"1"`, value: { id: '1', title: 'a', owner: 'ann' }, headers: { operation: 'insert', ...TABLE } },
+      left: { key: `${ITEM}/"1"`, value: { id: '1' }, headers: { operation: 'delete', ...TABLE } },
+      event: undefined,
+    });
+  });
+});
+
+test('a tag is the MD5 of the service, the handle and the value', () => {
+  const expected = createHash('md5').update(`single_stack${handleOf(1)}v:7`).digest('hex');
+
+  expect([tagHashOf(handleOf(1))('v:7'), tagHashOf(handleOf(2))('v:7') === expected]).toEqual([expected, false]);
+});
