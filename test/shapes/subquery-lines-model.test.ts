@@ -39,8 +39,13 @@ const whereColumns = ['int4', 'numeric', 'text', 'bool', 'text'].map((typeName, 
   typeName,
   dimensions: 0,
 }));
-const COLUMN_OF = { parents: { name: 'id', typeName: 'numeric' }, groups: { name: 'name', typeName: 'text' } } as const;
-type Selected = Readonly<Record<keyof typeof COLUMN_OF, readonly string[]>>;
+const COLUMN_OF = {
+  parents: { name: 'id', typeName: 'numeric' },
+  groups: { name: 'name', typeName: 'text' },
+  flags: { name: 'flag', typeName: 'bool' },
+} as const;
+type TableName = keyof typeof COLUMN_OF;
+type Selected = Readonly<Record<TableName, readonly string[]>>;
 
 let language: WhereLanguage;
 
@@ -51,10 +56,12 @@ beforeAll(async () => {
 // --- random shapes
 
 const P = 'parent IN (SELECT id FROM parents WHERE active)';
+const F = 'flag IN (SELECT flag FROM flags)';
 const G = '"group" IN (SELECT name FROM groups)';
 const filters = [
   P, G, `${P} AND flag`, `${P} OR flag`, `${P} AND ${G}`, `${P} OR ${G}`, `${P} AND NOT (flag AND note = 'a')`, `(${P} OR flag) AND ${G}`,
   `(${P} AND flag) OR (${G} AND NOT flag)`, `flag AND (${P} OR ${G} OR note LIKE 'a%')`, `(${P} OR note = 'a') AND (${G} OR ${P})`,
+  F, `${F} OR ${P}`,
 ];
 
 interface Wish {
@@ -78,8 +85,7 @@ interface TestShape {
 
 function testShape({ filter, columns, replica }: Wish, moveOuts?: 'deletes'): TestShape {
   const tables = ({ name }: { name: string }) => {
-    const column = name === 'parents' || name === 'groups' ? COLUMN_OF[name] : undefined;
-    return column && [{ ...column, dimensions: 0 }, { name: 'active', typeName: 'bool', dimensions: 0 }];
+    return isTable(name) ? [{ ...COLUMN_OF[name], dimensions: 0 }, { name: 'active', typeName: 'bool', dimensions: 0 }] : undefined;
   };
   const where = language.parse(filter, {}, whereColumns, tables);
   invariant(!('error' in where) && where.subqueries !== undefined, 'the filters of this test are accepted');
@@ -95,7 +101,11 @@ function testShape({ filter, columns, replica }: Wish, moveOuts?: 'deletes'): Te
 }
 
 function bySubquery({ plan }: TestShape, selected: Selected): readonly (readonly string[])[] {
-  return plan.sources.map(({ table }) => (table.name === 'parents' ? selected.parents : selected.groups));
+  return plan.sources.map(({ table }) => (isTable(table.name) ? selected[table.name] : []));
+}
+
+function isTable(name: string): name is TableName {
+  return name in COLUMN_OF;
 }
 
 function membershipOf(shape: TestShape, selected: Selected): Membership {
@@ -121,6 +131,7 @@ const rowArbitrary: fc.Arbitrary<Row> = fc.tuple<(string | null)[]>(
 const selectedArbitrary: fc.Arbitrary<Selected> = fc.record({
   parents: fc.subarray(['1', '2', '30.5']),
   groups: fc.subarray(['', 'a/b', 'é"\\', 'NULL']),
+  flags: fc.subarray(['t', 'f']),
 });
 const rowStep: fc.Arbitrary<RowStep> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('put' as const), row: rowArbitrary }) },
