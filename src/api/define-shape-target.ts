@@ -1,83 +1,121 @@
 /**
- * From parameters to a shape's definition: the table as the catalogue knows it, then columns and filter against it.
+ * From parameters to a shape's definition: the tables as the catalogue knows them, then columns and filter against them.
  *
  * Live clients ask the same again and again, so a definition that was worked out is kept for as long as the
- * catalogue gives the same relation. A mistake is told only of the table as Postgres has it now: a column that was added
+ * catalogue gives the same relations. A mistake is told only of the tables as Postgres has them now: a column that was added
  * is known to nobody here until the table is written to, and a client does not try again after a 400. Nothing is made here:
  * a shape exists only once `create` has made it.
  */
 import type { Relation } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
-import { defineShape, unknownTable } from '../shapes/shape-request.ts';
+import { defineShape, unknownTable, type InnerTable } from '../shapes/shape-request.ts';
 import { quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
 import type { ApiContext } from './api-context.ts';
 import type { ShapeTarget } from './definition-cache.ts';
 import type { RelationLookup } from './ports.ts';
 import { chosenColumns } from './queryable-columns.ts';
 import { whenReady } from './readiness.ts';
-import { databaseUnreachable, invalidRequest, isRefusal, type FieldErrors, type Refusal } from './refusal.ts';
+import { databaseUnreachable, invalidRequest, isRefusal, type Refusal } from './refusal.ts';
 import { tableOf, type DefinitionParameters } from './shape-parameters.ts';
+
+/** A request with its tables, as they were looked up. */
+interface Asked {
+  readonly key: string;
+  readonly parameters: DefinitionParameters;
+  readonly relation: Relation;
+  /** What subqueries of the filter select from. */
+  readonly inner: readonly InnerTable[];
+}
+
+type Ask = (table: RelationName) => Promise<RelationLookup>;
 
 export async function defineShapeTarget(context: ApiContext, parameters: DefinitionParameters): Promise<ShapeTarget | Refusal> {
   const { relations } = context.ports;
-  const table = tableOf(parameters);
-  if (isRefusal(table)) return table;
-  const lookup = await lookUp(context, table, () => relations.relation(table.schema, table.name));
-  if (isRefusal(lookup)) return lookup;
-  const target = targetIn(context, parameters, lookup.relation);
+  const known = await lookUpAll(context, parameters, ({ schema, name }) => relations.relation(schema, name));
+  if (isRefusal(known)) return known;
+  const target = targetOf(context, known);
   if (!isRefusal(target)) return target;
-  const now = await lookUp(context, table, () => relations.relationNow(table.schema, table.name));
+  const now = await lookUpAll(context, parameters, ({ schema, name }) => relations.relationNow(schema, name));
   if (isRefusal(now)) return now;
-  return now.relation === lookup.relation ? target : targetIn(context, parameters, now.relation);
+  return areSame(known, now) ? target : targetOf(context, now);
 }
 
-function targetIn(context: ApiContext, parameters: DefinitionParameters, relation: Relation): ShapeTarget | Refusal {
-  const key = JSON.stringify(parameters);
-  const cached = context.definitions.get(key, relation);
+function targetOf(context: ApiContext, asked: Asked): ShapeTarget | Refusal {
+  const relations = [asked.relation, ...asked.inner.flatMap((table) => ('relation' in table ? [table.relation] : []))];
+  const cached = context.definitions.get(asked.key, relations);
   if (cached !== undefined) return cached;
-  const definition = define(context, parameters, relation);
+  const definition = define(context, asked);
   if (isRefusal(definition)) return definition;
   let schema: string | undefined; // Worked out at the first answer that carries it.
-  const target: ShapeTarget = { definition, schema: () => (schema ??= context.schemas.of(relation, definition.columns)) };
-  context.definitions.set(key, relation, target);
+  const target: ShapeTarget = { definition, schema: () => (schema ??= context.schemas.of(asked.relation, definition.columns)) };
+  context.definitions.set(asked.key, relations, target);
   return target;
 }
 
-function define({ ports, settings }: ApiContext, parameters: DefinitionParameters, relation: Relation): ShapeDefinition | Refusal {
+function define({ ports, settings }: ApiContext, { parameters, relation, inner }: Asked): ShapeDefinition | Refusal {
   const chosen = chosenColumns(parameters, relation);
   if (isRefusal(chosen)) return chosen;
   const request = { ...parameters, columns: chosen.names?.map(quoteIdentifier).join(',') };
-  const defined = defineShape(request, relation, ports.language, settings.publishesGenerated ?? false);
+  const defined = defineShape(request, relation, ports.language, settings.publishesGenerated ?? false, inner);
   return 'errors' in defined ? invalidRequest(defined.errors) : defined.definition;
+}
+
+async function lookUpAll(context: ApiContext, parameters: DefinitionParameters, ask: Ask): Promise<Asked | Refusal> {
+  const table = tableOf(parameters);
+  if (isRefusal(table)) return table;
+  const outer = await lookUp(context, table, ask);
+  if (isRefusal(outer)) return outer;
+  if ('error' in outer) return invalidRequest({ table: [outer.error] });
+  const key = JSON.stringify(parameters);
+  const inner: InnerTable[] = [];
+  for (const name of innerTables(context, key, parameters)) {
+    const found = await lookUp(context, name, ask);
+    if (isRefusal(found)) return found;
+    inner.push({ name, ...found });
+  }
+  return { key, parameters, relation: outer.relation, inner };
+}
+
+/** None in a text that is no filter: whoever parses it says so. */
+function innerTables({ definitions, ports }: ApiContext, key: string, { where }: DefinitionParameters): readonly RelationName[] {
+  if (where === undefined) return [];
+  const tables = definitions.innerTables(key) ?? ports.language.tablesIn(where);
+  return 'error' in tables ? [] : tables;
+}
+
+function areSame(left: Asked, right: Asked): boolean {
+  const relationIn = (table: InnerTable | undefined): Relation | string | undefined =>
+    table !== undefined && 'relation' in table ? table.relation : table?.error;
+  return left.relation === right.relation && left.inner.every((table, index) => relationIn(table) === relationIn(right.inner[index]));
 }
 
 async function lookUp(
   context: ApiContext,
   table: RelationName,
-  ask: () => Promise<RelationLookup>,
-): Promise<{ readonly relation: Relation } | Refusal> {
-  let lookup = await ask();
+  ask: Ask,
+): Promise<{ readonly relation: Relation } | { readonly error: string } | Refusal> {
+  let lookup = await ask(table);
   if (lookup.outcome === 'unreachable') {
     // The service listens before it has reached Postgres. A request that comes in between waits until it has.
     const unready = await whenReady(context, 'active');
     if (unready !== undefined) return unready;
-    lookup = await ask();
+    lookup = await ask(table);
   }
   switch (lookup.outcome) {
     case 'found': {
-      const errors = whyUnservable(table, lookup.relation);
-      return errors === undefined ? lookup : invalidRequest(errors);
+      const error = whyUnservable(table, lookup.relation);
+      return error === undefined ? { relation: lookup.relation } : { error };
     }
     case 'unservable':
-      return invalidRequest(unservable(table, lookup.kindName));
+      return { error: unservable(table, lookup.kindName) };
     case 'missing':
-      return invalidRequest(unknownTable(table));
+      return { error: unknownTable(table) };
     case 'unreachable':
       return databaseUnreachable();
   }
 }
 
-function whyUnservable(table: RelationName, { columns, isPartitioned }: Relation): FieldErrors | undefined {
+function whyUnservable(table: RelationName, { columns, isPartitioned }: Relation): string | undefined {
   if (columns.length === 0) return unknownTable(table);
   if (isPartitioned === true) return partitioned(table);
   const virtual = columns.filter(({ isVirtual }) => isVirtual === true).map(({ name }) => name);
@@ -85,28 +123,24 @@ function whyUnservable(table: RelationName, { columns, isPartitioned }: Relation
 }
 
 /** Shapes need replica identity FULL, and on a published table with FULL and an unpublished column Postgres refuses every update. */
-function withVirtualColumns(table: RelationName, names: readonly string[]): FieldErrors {
-  return {
-    table: [
-      `Table ${quoteRelation(table)} has virtual generated columns (${names.join(', ')}), which Postgres does not replicate: ` +
-        'with replica identity FULL, which shapes need, it would refuse every UPDATE and DELETE on the table. ' +
-        'Make them STORED, or drop them.',
-    ],
-  };
+function withVirtualColumns(table: RelationName, names: readonly string[]): string {
+  return (
+    `Table ${quoteRelation(table)} has virtual generated columns (${names.join(', ')}), which Postgres does not replicate: ` +
+    'with replica identity FULL, which shapes need, it would refuse every UPDATE and DELETE on the table. ' +
+    'Make them STORED, or drop them.'
+  );
 }
 
 /** A shape on the root would stay as it was for ever: changes arrive under the names of the partitions. */
-function partitioned(table: RelationName): FieldErrors {
-  return {
-    table: [
-      `Table ${quoteRelation(table)} is partitioned, and shapes on partitioned tables are not supported yet. ` +
-        'Ask for one of its partitions.',
-    ],
-  };
+function partitioned(table: RelationName): string {
+  return (
+    `Table ${quoteRelation(table)} is partitioned, and shapes on partitioned tables are not supported yet. ` +
+    'Ask for one of its partitions.'
+  );
 }
 
 /** Postgres streams no changes of such a relation, so a shape on it would never change. */
-function unservable(table: RelationName, kindName: string): FieldErrors {
+function unservable(table: RelationName, kindName: string): string {
   const servable = 'Only ordinary tables can be served: no views, foreign tables or system tables, and no temporary or unlogged tables.';
-  return { table: [`${quoteRelation(table)} is ${kindName}. ${servable}`] };
+  return `${quoteRelation(table)} is ${kindName}. ${servable}`;
 }

@@ -22,6 +22,8 @@ export interface DefinitionParameters {
   readonly params: Readonly<Record<string, string>>;
   readonly replica: 'default' | 'full';
   readonly log: 'full' | 'changes_only';
+  /** How a client is told of rows that leave with what a subquery selects. */
+  readonly moveOuts: 'events' | 'deletes';
 }
 
 export interface ReadParameters {
@@ -79,6 +81,7 @@ const definitionFields = {
   params: z.record(z.string(), text).refine(areShort, TOO_LONG).optional(),
   replica: z.enum(['default', 'full']).optional(),
   log: z.enum(['full', 'changes_only']).optional(),
+  move_outs: z.enum(['events', 'deletes']).optional(),
   experimental_compaction: strictFlag,
   handle: optionalText,
 };
@@ -147,6 +150,7 @@ function definitionParameters(fields: DefinitionFields): DefinitionParameters {
     params: fields.params ?? {},
     replica: fields.replica ?? 'default',
     log: fields.log ?? 'full',
+    moveOuts: fields.move_outs ?? 'events',
   };
 }
 

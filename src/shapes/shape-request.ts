@@ -4,10 +4,10 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { keyColumns, hasPrimaryKey, type Column, type LayoutColumn, type Relation } from '../model/relation.ts';
-import type { ReplicaMode, ShapeDefinition } from '../model/shape.ts';
-import { parseColumnList, quoteRelation, type RelationName } from '../sql/identifiers.ts';
+import type { Dependency, ReplicaMode, ShapeDefinition } from '../model/shape.ts';
+import { parseColumnList, quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
 import { typeNameOf } from '../sql/value-types.ts';
-import type { Where, WhereColumn, WhereLanguage } from '../sql/where.ts';
+import type { SubquerySource, SubqueryTables, Where, WhereColumn, WhereLanguage } from '../sql/where.ts';
 
 export interface ShapeRequest {
   /** Identifiers separated by commas; blank is absent. */
@@ -18,7 +18,12 @@ export interface ShapeRequest {
   readonly params?: Readonly<Record<string, string>> | undefined;
   readonly replica: ReplicaMode;
   readonly log: ShapeDefinition['log'];
+  /** Read only when the filter has a subquery. */
+  readonly moveOuts?: 'events' | 'deletes' | undefined;
 }
+
+/** A table that a subquery of the filter selects from; or why it cannot be served, in the words of the wire. */
+export type InnerTable = { readonly name: RelationName } & ({ readonly relation: Relation } | { readonly error: string });
 
 /** By field; the body of a 400 has them under `errors`. */
 export type RequestErrors = Readonly<Record<string, readonly string[]>>;
@@ -31,37 +36,75 @@ export interface DefinedShape {
 
 /**
  * @param publishesGenerated whether the publication carries generated columns: from Postgres 18 on it can.
+ * @param inner the tables that `language.tablesIn` finds in the filter.
  */
 export function defineShape(
   request: ShapeRequest,
   relation: Relation,
   language: WhereLanguage,
   publishesGenerated: boolean,
+  inner: readonly InnerTable[] = [],
 ): DefinedShape | { readonly errors: RequestErrors } {
-  const published = relation.columns.filter(({ generated }) => publishesGenerated || !generated);
+  const published = publishedColumns(relation, publishesGenerated);
   const selected = selectColumns(present(request.columns), relation, published);
   if ('error' in selected) return { errors: { columns: [selected.error] } };
+  const unservable = inner.find((table) => 'error' in table);
+  if (unservable !== undefined) return { errors: { where: [unservable.error] } };
+  const relations = new Map(inner.flatMap((table) => ('relation' in table ? [[quoteRelation(table.name), table.relation]] : [])));
   const text = present(request.where);
-  const params = request.params ?? {};
-  const where = text === undefined ? undefined : language.parse(text, params, published.map(whereColumn));
+  const tables: SubqueryTables = (name) => {
+    const table = relations.get(quoteRelation(name));
+    return table && publishedColumns(table, publishesGenerated).map(whereColumn);
+  };
+  const where = text === undefined ? undefined : language.parse(text, request.params ?? {}, published.map(whereColumn), tables);
   if (where !== undefined && 'error' in where) return { errors: { [where.field]: [where.error] } };
-  return { definition: definitionOf(request, relation, published, selected, where), where };
+  const dependencies: Dependency[] = [];
+  for (const source of where?.subqueries?.sources ?? []) {
+    const shape = defineInner(source, request.params ?? {}, relations, language, publishesGenerated);
+    if ('errors' in shape) return { errors: { where: Object.values(shape.errors).flat() } };
+    dependencies.push({ shape: shape.definition, column: source.column });
+  }
+  return { definition: definitionOf(request, relation, published, selected, where, dependencies), where };
 }
 
-/** The answer for a table that the catalogue does not have. */
-export function unknownTable(name: RelationName): RequestErrors {
-  const hint = 'If the table name contains capitals or special characters you must quote it.';
-  return { table: [`Table ${quoteRelation(name)} does not exist. ${hint}`] };
+/** The shape that a client would get who asks for what the subquery reads. */
+function defineInner(
+  { table, column, where, parameters }: SubquerySource,
+  params: Readonly<Record<string, string>>,
+  relations: ReadonlyMap<string, Relation>,
+  language: WhereLanguage,
+  publishesGenerated: boolean,
+): ReturnType<typeof defineShape> {
+  const relation = relations.get(quoteRelation(table));
+  invariant(relation !== undefined, 'a subquery was accepted against the columns of its table');
+  const columns = [...new Set([...primaryKeyOf(relation), column])].map(quoteIdentifier).join(',');
+  // Each definition is stored, and one filter can have a hundred subqueries: so it keeps the texts that it names and no others.
+  const count = Math.max(0, ...parameters);
+  const named = Array.from({ length: count }, (_, index) => [index + 1, parameters.includes(index + 1) ? (params[index + 1] ?? '') : '']);
+  const request: ShapeRequest = { columns, where, params: Object.fromEntries(named), replica: 'default', log: 'full' };
+  return defineShape(request, relation, language, publishesGenerated);
+}
+
+/** What is told of a table that the catalogue does not have. */
+export function unknownTable(name: RelationName): string {
+  return `Table ${quoteRelation(name)} does not exist. If the table name contains capitals or special characters you must quote it.`;
 }
 
 /** The filter of a stored definition. It was accepted once, so it is again: what it reads is in the definition, with types. */
-export function storedWhere({ where, reads }: ShapeDefinition, language: WhereLanguage): Where | undefined {
+export function storedWhere({ where, reads, dependencies = [] }: ShapeDefinition, language: WhereLanguage): Where | undefined {
   if (where === undefined) return undefined;
   const params = Object.fromEntries(where.params.map((value, index) => [String(index + 1), value]));
-  const columns = reads.map(({ name, typeOid }) => ({ name, typeName: typeNameOf(typeOid) ?? `oid ${typeOid}`, dimensions: 0 }));
-  const parsed = language.parse(where.text, params, columns);
+  const tables: SubqueryTables = (table) => {
+    const shapes = dependencies.map(({ shape }) => shape).filter(({ relation }) => quoteRelation(relation) === quoteRelation(table));
+    return shapes.flatMap((shape) => storedColumns(shape.reads));
+  };
+  const parsed = language.parse(where.text, params, storedColumns(reads), tables);
   invariant(!('error' in parsed), 'a filter that was accepted once is accepted again');
   return parsed;
+}
+
+function storedColumns(reads: readonly LayoutColumn[]): readonly WhereColumn[] {
+  return reads.map(({ name, typeOid }) => ({ name, typeName: typeNameOf(typeOid) ?? `oid ${typeOid}`, dimensions: 0 }));
 }
 
 type Selection = { readonly names: ReadonlySet<string>; readonly selectsAll: boolean } | { readonly error: string };
@@ -103,6 +146,7 @@ function definitionOf(
   published: readonly Column[],
   selected: Exclude<Selection, { error: string }>,
   where: Where | undefined,
+  dependencies: readonly Dependency[],
 ): ShapeDefinition {
   const primaryKey = primaryKeyOf(relation);
   const read = new Set([...selected.names, ...primaryKey, ...(where?.columns ?? [])]);
@@ -115,12 +159,17 @@ function definitionOf(
     ...(where === undefined ? {} : { where: whereSource(request, where) }),
     replica: request.replica,
     log: request.log,
+    ...(dependencies.length === 0 ? {} : { dependencies, ...(request.moveOuts === 'deletes' ? { moveOuts: request.moveOuts } : {}) }),
   };
 }
 
 function whereSource({ where: text = '', params = {} }: ShapeRequest, where: Where): NonNullable<ShapeDefinition['where']> {
   const ordered = Object.entries(params).sort(([left], [right]) => Number(left) - Number(right));
   return { text, params: ordered.map(([, value]) => value), canonical: where.canonical };
+}
+
+function publishedColumns(relation: Relation, publishesGenerated: boolean): readonly Column[] {
+  return relation.columns.filter(({ generated }) => publishesGenerated || !generated);
 }
 
 function primaryKeyOf(relation: Relation): readonly string[] {

@@ -7,7 +7,7 @@
  */
 import type { ScanToken } from 'libpg-query';
 import type { Condition, Constant, Subquery } from './expression.ts';
-import { subqueryWhere } from './subquery-text.ts';
+import { subqueryText } from './subquery-text.ts';
 import { canonicalReader, compileCondition } from './where-compiler.ts';
 import { disjunctsOf } from './where-disjuncts.ts';
 import { printQuery } from './where-printer.ts';
@@ -39,7 +39,8 @@ export function planOf(condition: Condition, subqueries: readonly Subquery[], sq
 }
 
 function sourceOf({ selection: { table, column, where }, location }: Subquery, sql: string, tokens: readonly ScanToken[]): SubquerySource {
-  return { table, column: column.name, where: where && subqueryWhere(sql, tokens, location) };
+  const text = where === undefined ? { where, parameters: [] } : subqueryText(sql, tokens, location);
+  return { table, column: column.name, ...text };
 }
 
 function termsOf(condition: Condition): SubqueryPlan['disjuncts'] {

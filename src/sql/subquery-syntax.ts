@@ -29,9 +29,18 @@ export function readSubquery({ subLinkType, operName, testexpr, subselect, locat
   if (subLinkType !== 'ANY_SUBLINK' || operName !== undefined) throw refusalAt(location, OTHER_SUBLINK);
   const left = leftSide(testexpr, location);
   const select = plainSelect(subselect);
-  const { relname = '', schemaname = 'public' } = onlyTable(select);
-  const column = onlyColumn(select, location);
-  return { left, table: { schema: schemaname, name: relname }, column, where: select.whereClause, location };
+  const table = nameOf(onlyTable(select));
+  return { left, table, column: onlyColumn(select, location), where: select.whereClause, location };
+}
+
+/** What a subquery of any form selects from first, if that is a table. */
+export function firstTable({ subselect }: SubLink): RelationName | undefined {
+  const [from] = (subselect !== undefined && 'SelectStmt' in subselect && subselect.SelectStmt.fromClause) || [];
+  return from !== undefined && 'RangeVar' in from ? nameOf(from.RangeVar) : undefined;
+}
+
+function nameOf({ schemaname = 'public', relname = '' }: RangeVar): RelationName {
+  return { schema: schemaname, name: relname };
 }
 
 function leftSide(node: Node | undefined, location: number): ColumnRef {

@@ -8,15 +8,25 @@ import { trimSpace } from './white-space.ts';
 
 const COMMENTS = new Set(['SQL_COMMENT', 'C_COMMENT']);
 
+export interface SubqueryText {
+  readonly where: string;
+  /** Numbers of the parameters that it names, each once. */
+  readonly parameters: readonly number[];
+}
+
 /**
  * @param tokens of `sql`, a text that was parsed.
  * @param location of the IN of a subquery that has a WHERE.
  */
-export function subqueryWhere(sql: string, tokens: readonly ScanToken[], location: number): string {
+export function subqueryText(sql: string, tokens: readonly ScanToken[], location: number): SubqueryText {
   const [start, end] = boundsOf(tokens.filter(({ tokenName, start: at }) => at > location && !COMMENTS.has(tokenName)));
   // A byte order mark is part of a name to Postgres.
   const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
-  return trimSpace(decoder.decode(new TextEncoder().encode(sql).subarray(start, end)));
+  const within = tokens.filter((token) => token.tokenName === 'PARAM' && token.start >= start && token.end <= end);
+  return {
+    where: trimSpace(decoder.decode(new TextEncoder().encode(sql).subarray(start, end))),
+    parameters: [...new Set(within.map(({ text }) => Number(text.slice(1))))],
+  };
 }
 
 /** From behind its WHERE to the bracket that closes it; a SELECT may stand in more than one pair. */

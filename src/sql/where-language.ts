@@ -13,7 +13,7 @@ import { quoteRelation, type RelationName } from './identifiers.ts';
 import { Parameters } from './literals.ts';
 import { costlySignsAt } from './operator-signs.ts';
 import { planOf, subqueriesIn } from './subquery-plan.ts';
-import { readSubquery } from './subquery-syntax.ts';
+import { firstTable } from './subquery-syntax.ts';
 import { WhereChecker } from './where-checker.ts';
 import { compileCondition } from './where-compiler.ts';
 import { equalityOf } from './where-equality.ts';
@@ -23,6 +23,8 @@ import { PARSED_PREFIX, refusalAt, WhereRefusal } from './where-refusal.ts';
 import type { SubqueryTables, Where, WhereColumn, WhereError, WhereLanguage } from './where.ts';
 
 export const WHERE_BYTES_MAX = 65_536;
+/** Each can be a shape of its own. */
+const SUBQUERIES_MAX = 100;
 /** What `SELECT 1 WHERE <text>` has and nothing else: a clause that the text smuggled in shows as another field. */
 const STATEMENT_FIELDS = new Set(['targetList', 'whereClause', 'limitOption', 'op']);
 /** A keyword is never written otherwise. */
@@ -41,7 +43,7 @@ export async function loadWhereLanguage(): Promise<WhereLanguage> {
 function tablesIn(text: string): readonly RelationName[] | WhereError {
   if (!HAS_SUBQUERY.test(text)) return [];
   return orError(() => {
-    const tables = subLinksIn(parseClause(text)).map((link) => readSubquery(link).table);
+    const tables = subLinksIn(parseClause(text)).flatMap((link) => firstTable(link) ?? []);
     return [...new Map(tables.map((table) => [quoteRelation(table), table])).values()];
   });
 }
@@ -108,6 +110,10 @@ function parseClause(text: string): Node {
   const statement = 'SelectStmt' in only.stmt ? only.stmt.SelectStmt : {};
   const isPlain = Object.keys(statement).every((field) => STATEMENT_FIELDS.has(field)) && statement.op === 'SETOP_NONE';
   if (!isPlain || statement.whereClause === undefined) throw new WhereRefusal('malformed query ending with SQL clauses');
+  const { length } = subLinksIn(statement.whereClause);
+  if (length > SUBQUERIES_MAX) {
+    throw new WhereRefusal(`WHERE clause has too many subqueries (${length} exceeds limit of ${SUBQUERIES_MAX})`);
+  }
   return statement.whereClause;
 }
 

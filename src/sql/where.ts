@@ -82,6 +82,8 @@ export interface SubquerySource {
   readonly column: string;
   /** Its WHERE as it was written; undefined for every row. It may name parameters of the whole. */
   readonly where: string | undefined;
+  /** The numbers of those that it names, each once. */
+  readonly parameters: readonly number[];
 }
 
 export type Term =
@@ -99,7 +101,10 @@ export interface WhereError {
 }
 
 export interface WhereLanguage {
-  /** What its subqueries select from, each table once; of the schema `public` where the text names none. */
+  /**
+   * What its subqueries select from, each table once; of the schema `public` where the text names none. What else is wrong with
+   * the text than its grammar, `parse` tells.
+   */
   tablesIn(text: string): readonly RelationName[] | WhereError;
   /**
    * @param params text values by number, as the request gave them.

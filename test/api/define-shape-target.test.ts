@@ -1,8 +1,10 @@
 /** From a request to a definition: against the table as it is, and not worked out again while nothing has changed. */
-import { beforeEach, expect, test } from 'vitest';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { isRefusal } from '../../src/api/refusal.ts';
 import { invariant } from '../../src/base/invariant.ts';
 import type { ShapeResponse } from '../../src/api/shape-response.ts';
+import { loadWhereLanguage } from '../../src/sql/where-language.ts';
+import type { WhereLanguage } from '../../src/sql/where.ts';
 import { column, createWorld, key, type World } from '../support/http/api-world.ts';
 
 let world: World;
@@ -65,4 +67,62 @@ test('a mistake about a table that is gone is that it is gone', async () => {
 test('a table that is not there is looked up once', async () => {
   const status = await statusOf({ table: 'missing' });
   expect([status, world.catalog.lookups]).toEqual([400, 1]);
+});
+
+describe('a filter with a subquery', () => {
+  const SUBQUERY = { where: "value IN (SELECT name FROM s.parents WHERE name <> 'x')" };
+  const PARENTS = [key('id', 'int8'), column('name', 'text')];
+  let whole: WhereLanguage;
+
+  beforeAll(async () => {
+    whole = await loadWhereLanguage();
+  });
+
+  beforeEach(() => {
+    world = createWorld({ language: whole });
+    world.catalog.add('parents', PARENTS, 's');
+  });
+
+  test('has both tables looked up each time, and is worked out once, with its inner shape', async () => {
+    const statuses = [await statusOf(SUBQUERY), await statusOf(SUBQUERY)];
+    expect([statuses, world.catalog.lookups, world.language.parsed, world.directory.created]).toEqual([[200, 200], 4, 2, 1]);
+  });
+
+  test('is worked out anew when its inner table is another', async () => {
+    await statusOf(SUBQUERY);
+    world.catalog.add('parents', PARENTS, 's');
+    await statusOf(SUBQUERY);
+    expect([world.language.parsed, world.directory.created]).toEqual([4, 2]);
+  });
+
+  test('may name a column of the inner table that was added behind our back', async () => {
+    world.catalog.alter('parents', [...PARENTS, column('added', 'text')], 's');
+    expect(await statusOf({ where: 'value IN (SELECT added FROM s.parents)' })).toBe(200);
+  });
+
+  test('is refused for what its inner tables are now', async () => {
+    world.catalog.alter('parents', [], 's');
+    const answer = await answerTo({ where: 'value IN (SELECT nope FROM s.parents)' });
+    expect(answer).toMatchObject({ status: 400, body: expect.stringMatching(/"where":\["Table \\"s\\".\\"parents\\" does not exist/) });
+  });
+
+  test.each<[string, string]>([
+    ['nowhere', 'Table "public"."nowhere" does not exist. '],
+    ['a_view', '"public"."a_view" is a view. '],
+    ['virtual', 'Table "public"."virtual" has virtual generated columns (twice)'],
+  ])('cannot select from %s', async (table, text) => {
+    world.catalog.kindNames.set('a_view', 'a view');
+    world.catalog.add('virtual', [...PARENTS, column('twice', 'text', { generated: true, isVirtual: true })]);
+    const answer = await answerTo({ where: `value IN (SELECT name FROM ${table})` });
+    const { errors } = 'body' in answer && typeof answer.body === 'string' ? JSON.parse(answer.body) : { errors: undefined };
+    expect(errors).toEqual({ where: [expect.stringContaining(text)] });
+  });
+
+  test('is another shape when rows that leave are told as deletes, as no other filter is', async () => {
+    const statuses = [];
+    for (const where of [SUBQUERY.where, "value = 'a'"]) {
+      for (const moves of ['events', 'deletes', undefined, 'some']) statuses.push(await statusOf({ where, move_outs: moves }));
+    }
+    expect([statuses, world.directory.created]).toEqual([[200, 200, 200, 400, 200, 200, 200, 400], 3]);
+  });
 });

@@ -6,6 +6,7 @@ import {
   storedWhere,
   unknownTable,
   type DefinedShape,
+  type InnerTable,
   type RequestErrors,
   type ShapeRequest,
 } from '../../src/shapes/shape-request.ts';
@@ -37,13 +38,13 @@ beforeAll(async () => {
 
 type Wish = Partial<ShapeRequest> & { readonly publishesGenerated?: boolean };
 
-function define(wish: Wish, relation = items): DefinedShape | { readonly errors: RequestErrors } {
+function define(wish: Wish, relation = items, inner: readonly InnerTable[] = []): DefinedShape | { readonly errors: RequestErrors } {
   const { publishesGenerated = false, ...request } = wish;
-  return defineShape({ replica: 'default', log: 'full', ...request }, relation, language, publishesGenerated);
+  return defineShape({ replica: 'default', log: 'full', ...request }, relation, language, publishesGenerated, inner);
 }
 
-function definitionOf(wish: Wish, relation = items): DefinedShape['definition'] | undefined {
-  const defined = define(wish, relation);
+function definitionOf(wish: Wish, relation = items, inner: readonly InnerTable[] = []): DefinedShape['definition'] | undefined {
+  const defined = define(wish, relation, inner);
   return 'errors' in defined ? undefined : defined.definition;
 }
 
@@ -87,9 +88,9 @@ test.each<[string, Wish, Relation, RequestErrors]>([
 });
 
 test('an unknown table is told by its whole name', () => {
-  expect(unknownTable({ schema: 'public', name: 'nonexistent' })).toEqual({
-    table: ['Table "public"."nonexistent" does not exist. If the table name contains capitals or special characters you must quote it.'],
-  });
+  expect(unknownTable({ schema: 'public', name: 'nonexistent' })).toBe(
+    'Table "public"."nonexistent" does not exist. If the table name contains capitals or special characters you must quote it.',
+  );
 });
 
 describe('a definition', () => {
@@ -133,6 +134,105 @@ describe('a definition', () => {
     const definition = 'errors' in defined ? undefined : defined.definition;
     const where = definition && storedWhere(definition, language);
     expect([where?.canonical, where?.equality?.values]).toEqual([definition?.where?.canonical, ['7']]);
+  });
+});
+
+describe('a definition with a subquery', () => {
+  const parents: Relation = {
+    oid: 4712,
+    schema: 'public',
+    name: 'parents',
+    columns: [
+      column('name', 'text', 25),
+      column('num', 'int4', 23),
+      column('b', 'int4', 23, { pkIndex: 1, notNull: true }),
+      column('a', 'int8', 20, { pkIndex: 0, notNull: true }),
+      column('twice', 'int4', 23, { generated: true }),
+    ],
+  };
+  const inner: readonly InnerTable[] = [{ name: parents, relation: parents }];
+  const WHERE = "title = $1 AND id IN (SELECT num FROM parents WHERE name = $2 AND a > 1) OR title IN (select name from public.parents)";
+  const PARAMS = { 1: 'x', 2: "it's", 3: 'unused' };
+
+  test('depends on the shapes that a client would get who asks for what its subqueries read', () => {
+    const definition = definitionOf({ where: WHERE, params: PARAMS }, items, inner);
+    const asked = [
+      { columns: 'num,a,b', where: 'name=$2 and "a" > 1', params: PARAMS },
+      { columns: 'a,b,name' },
+    ].map((wish) => definitionOf(wish, parents));
+    expect(definition?.dependencies?.map(({ shape, column: selected }) => [selected, definitionKey(shape)])).toEqual([
+      ['num', withoutText(asked[0])],
+      ['name', withoutText(asked[1])],
+    ]);
+  });
+
+  test('keeps of the parameters, for each subquery, those that it names', () => {
+    const definition = definitionOf({ where: WHERE, params: PARAMS }, items, inner);
+    expect(definition?.dependencies?.map(({ shape }) => [shape.where?.text, shape.where?.params])).toEqual([
+      ['name = $2 AND a > 1', ['', "it's"]],
+      [undefined, undefined],
+    ]);
+  });
+
+  test('gives its filter back, and those of its dependencies, without the catalogue', () => {
+    const definition = definitionOf({ where: WHERE, params: PARAMS }, items, inner);
+    const all = definition === undefined ? [] : [definition, ...(definition.dependencies ?? []).map(({ shape }) => shape)];
+    expect(all.map((each) => storedWhere(each, language)?.canonical)).toEqual(all.map(({ where }) => where?.canonical));
+  });
+
+  test('is told apart by how rows leave, which nothing else is', () => {
+    const wishes: readonly Wish[] = [{ moveOuts: 'events' }, {}, { moveOuts: 'deletes' }];
+    const keysOf = (where: string): number =>
+      new Set(wishes.map((wish) => withoutText(definitionOf({ ...wish, where, params: PARAMS }, items, inner)))).size;
+    expect([keysOf(WHERE), keysOf('title = $1')]).toEqual([2, 1]);
+  });
+
+  test('of a table without a primary key reads it whole', () => {
+    const bare = { ...parents, columns: parents.columns.map(({ pkIndex: _, ...rest }) => rest) };
+    const definition = definitionOf({ where: 'id IN (SELECT num FROM parents)' }, items, [{ name: parents, relation: bare }]);
+    const shape = definition?.dependencies?.[0]?.shape;
+    expect([shape?.columns, shape?.selectsAll, shape?.primaryKey, shape?.reads.length]).toEqual([['num'], false, [], 4]);
+  });
+
+  const MISSING = unknownTable({ schema: 'public', name: 'parents' });
+  test.each<[string, Wish, readonly InnerTable[], RequestErrors]>([
+    ['a generated column', { where: 'id IN (SELECT twice FROM parents)' }, inner, { where: ['At location 14: unknown reference twice'] }],
+    [
+      'a filter on a generated column',
+      { where: 'id IN (SELECT num FROM parents WHERE twice = 2)' },
+      inner,
+      { where: ['At location 37: unknown reference twice'] },
+    ],
+    [
+      'a generated primary key',
+      { where: 'id IN (SELECT num FROM parents)' },
+      [
+        {
+          name: parents,
+          relation: { ...parents, columns: parents.columns.map((each) => (each.name === 'a' ? { ...each, generated: true } : each)) },
+        },
+      ],
+      { where: ['The following columns are generated and cannot be included in the shape: a'] },
+    ],
+    [
+      'a table that cannot be served',
+      { where: 'id IN (SELECT num FROM parents)' },
+      [{ name: parents, error: MISSING }],
+      { where: [MISSING] },
+    ],
+    [
+      'wrong columns first',
+      { columns: 'x', where: 'id IN (SELECT num FROM parents)' },
+      [{ name: parents, error: MISSING }],
+      { columns: ['The list of columns must include all primary key columns, missing: id'] },
+    ],
+  ])('is refused for %s', (_, wish, tables, errors) => {
+    expect(define(wish, items, tables)).toEqual({ errors });
+  });
+
+  test('takes generated columns where they are published', () => {
+    const wish = { where: 'id IN (SELECT twice FROM parents)', publishesGenerated: true };
+    expect(definitionOf(wish, items, inner)?.dependencies?.[0]?.shape.columns).toEqual(['b', 'a', 'twice']);
   });
 });
 

@@ -137,28 +137,34 @@ describe('refused, in the words of the wire:', () => {
 
 describe('a subquery is', () => {
   test.each<[string, SubqueryPlan['sources']]>([
-    ['id IN (SELECT id FROM parents)', [{ table: { schema: 'public', name: 'parents' }, column: 'id', where: undefined }]],
-    ['(id) in ((select (id) from s.parents * where active))', [{ table: { schema: 's', name: 'parents' }, column: 'id', where: 'active' }]],
-    ['id IN (SELECT "Mixed" FROM "Parents")', [{ table: { schema: 'public', name: 'Parents' }, column: 'Mixed', where: undefined }]],
+    ['id IN (SELECT id FROM parents)', [{ table: { schema: 'public', name: 'parents' }, column: 'id', where: undefined, parameters: [] }]],
+    [
+      '(id) in ((select (id) from s.parents * where active))',
+      [{ table: { schema: 's', name: 'parents' }, column: 'id', where: 'active', parameters: [] }],
+    ],
+    [
+      'id IN (SELECT "Mixed" FROM "Parents")',
+      [{ table: { schema: 'public', name: 'Parents' }, column: 'Mixed', where: undefined, parameters: [] }],
+    ],
     [
       'id IN (SELECT id FROM s./* here */where WHERE (active))',
-      [{ table: { schema: 's', name: 'where' }, column: 'id', where: '(active)' }],
+      [{ table: { schema: 's', name: 'where' }, column: 'id', where: '(active)', parameters: [] }],
     ],
     [
       "title = 'é\u{1F600}' AND é IN (SELECT /* where ( */ id FROM parents -- where\n" +
         " WHERE title IN ('é)', ')', $$)$$) /* ) */ -- )\n) AND done",
-      [{ table: { schema: 'public', name: 'parents' }, column: 'id', where: "title IN ('é)', ')', $$)$$) /* ) */ -- )" }],
+      [{ table: { schema: 'public', name: 'parents' }, column: 'id', where: "title IN ('é)', ')', $$)$$) /* ) */ -- )", parameters: [] }],
     ],
     [
       "title = '\u0001' AND id IN (SELECT id FROM parents WHERE title = '\u001f\ufeff')",
-      [{ table: { schema: 'public', name: 'parents' }, column: 'id', where: "title = '\u001f\ufeff'" }],
+      [{ table: { schema: 'public', name: 'parents' }, column: 'id', where: "title = '\u001f\ufeff'", parameters: [] }],
     ],
     [
       'id IN (SELECT id FROM parents WHERE active) OR parent IN (SELECT id FROM parents)' +
         ' OR other IN (SELECT id FROM public.parents where (ACTIVE))',
       [
-        { table: { schema: 'public', name: 'parents' }, column: 'id', where: 'active' },
-        { table: { schema: 'public', name: 'parents' }, column: 'id', where: undefined },
+        { table: { schema: 'public', name: 'parents' }, column: 'id', where: 'active', parameters: [] },
+        { table: { schema: 'public', name: 'parents' }, column: 'id', where: undefined, parameters: [] },
       ],
     ],
   ])('found in %s', (text, sources) => {
@@ -170,16 +176,25 @@ describe('a subquery is', () => {
     ["title = 'select'", []],
     ['title = 1', []],
     ['NOT a IN (SELECT x FROM b)', []],
+    ['a IN (SELECT x FROM b LIMIT 1) AND a IN (SELECT x FROM (SELECT y FROM c) AS d) AND a IN (VALUES (1))', ['public.b']],
   ])('looked for by its table, in %s', (text, names) => {
     const found = language.tablesIn(text);
     expect('error' in found ? found : found.map(({ schema, name }) => `${schema}.${name}`)).toEqual(names);
   });
 
   test('looked for in vain in what is no filter', () => {
-    expect(['select 1', 'a IN (SELECT x FROM b LIMIT 1)'].map((text) => language.tablesIn(text))).toEqual([
-      { error: 'At location 15: syntax error at or near "select"', field: 'where' },
-      { error: 'SELECT statement must not contain any clauses', field: 'where' },
-    ]);
+    expect(language.tablesIn('select 1')).toEqual({ error: 'At location 15: syntax error at or near "select"', field: 'where' });
+  });
+
+  test('one of at most a hundred', () => {
+    const text = Array.from({ length: 101 }, () => 'id IN (SELECT id FROM parents)').join(' OR ');
+    const refusal = { error: 'WHERE clause has too many subqueries (101 exceeds limit of 100)', field: 'where' };
+    expect([parse(text), language.tablesIn(text)]).toEqual([refusal, refusal]);
+  });
+
+  test('told with the parameters that it names', () => {
+    const text = 'title = $1 AND id IN (SELECT id FROM parents WHERE title IN ($3, $2, $3) /* $4 */)';
+    expect(planOf(text, { 1: 'a', 2: 'b', 3: 'c', 4: 'd' }).sources.map(({ parameters }) => parameters)).toEqual([[3, 2]]);
   });
 });
 

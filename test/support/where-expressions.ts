@@ -190,3 +190,31 @@ function conditionOf(depth: number): fc.Arbitrary<Written> {
 }
 
 export const whereArbitrary: fc.Arbitrary<Written> = fc.integer({ min: 0, max: 3 }).chain(conditionOf);
+
+/** Columns whose values a subquery can select for each other. */
+const FAMILIES: readonly (readonly string[])[] = [
+  ['small', 'plain', 'other', 'large', 'exact'], ['float'], ['words', 'label', 'more'], ['padded'], ['flag'], ['name'], DATES, ['instant'],
+];
+export const createParents = createSamples.replace('samples', 'parents');
+
+const subquery = fc.constantFrom(...FAMILIES).chain((family) => {
+  const column = fc.constantFrom(...family).map(plain);
+  const filter = fc.option(conditionOf(1), { nil: undefined });
+  return fc.tuple(column, column, filter).map(([left, selected, where]) => {
+    const from = written`${left} IN (SELECT ${selected} FROM parents`;
+    return where === undefined ? written`${from})` : written`${from} WHERE /* é ) */ ${where} -- )\n)`;
+  });
+});
+
+/** As a filter may have them: joined with other conditions by AND and OR only. */
+function joined(depth: number): fc.Arbitrary<Written> {
+  if (depth === 0) return subquery;
+  const part = fc.oneof({ weight: 3, arbitrary: joined(depth - 1) }, conditionOf(1));
+  return fc.oneof(
+    joined(depth - 1),
+    fc.tuple(joined(depth - 1), part).map(([left, right]) => written`(${left}) AND (${right})`),
+    fc.tuple(part, joined(depth - 1)).map(([left, right]) => written`(${left}) OR (${right})`),
+  );
+}
+
+export const whereWithSubqueries: fc.Arbitrary<Written> = fc.integer({ min: 0, max: 3 }).chain(joined);

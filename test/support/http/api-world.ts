@@ -47,14 +47,16 @@ export interface WorldOptions {
   readonly rows?: readonly string[];
   /** Logs give their entries as streams, as those do that lie on a disk. */
   readonly streams?: boolean;
+  /** The whole language, for tests that are about filters which the sentence of `TestLanguage` is not enough for. */
+  readonly language?: WhereLanguage;
 }
 
-export function createWorld({ settings, chunkBytesMax, rows = [], streams = false }: WorldOptions = {}): World {
+export function createWorld({ settings, chunkBytesMax, rows = [], streams = false, ...options }: WorldOptions = {}): World {
   const clock = new ManualClock();
   const storage = memoryStorage({ clock, ...(chunkBytesMax === undefined ? {} : { chunkBytesMax }) });
   const catalog = new TestCatalog();
   const status = new TestStatus(clock);
-  const language = new TestLanguage();
+  const language = new TestLanguage(options.language);
   const directory = new TestDirectory(storage, clock, rows, (handle, next) => api.announcements.rotate(handle, next));
   const ports = {
     relations: catalog,
@@ -118,12 +120,15 @@ export class TestLanguage implements WhereLanguage {
   /** How many texts were parsed. */
   parsed = 0;
 
-  tablesIn(): ReturnType<WhereLanguage['tablesIn']> {
-    return [];
+  constructor(private readonly whole?: WhereLanguage) {}
+
+  tablesIn(text: string): ReturnType<WhereLanguage['tablesIn']> {
+    return this.whole?.tablesIn(text) ?? [];
   }
 
-  parse(...[text, params, columns]: Parameters<WhereLanguage['parse']>): ReturnType<WhereLanguage['parse']> {
+  parse(...[text, params, columns, tables]: Parameters<WhereLanguage['parse']>): ReturnType<WhereLanguage['parse']> {
     this.parsed += 1;
+    if (this.whole !== undefined) return this.whole.parse(text, params, columns, tables);
     const [, name = '', literal, parameter = ''] = /^\s*(\w+)\s*=\s*(?:'([^']*)'|\$(\d))\s*$/.exec(text) ?? [];
     const equals = literal ?? params[parameter] ?? '';
     if (!columns.some((known) => known.name === name)) return { error: `At location 0: unknown reference ${name}`, field: 'where' };
@@ -160,11 +165,11 @@ export class TestCatalog implements RelationSource {
   }
 
   /** Changes a table behind the back of whoever has asked for it. */
-  alter(name: string, columns: readonly Column[]): void {
-    const key = JSON.stringify(['public', name]);
+  alter(name: string, columns: readonly Column[], schema = 'public'): void {
+    const key = JSON.stringify([schema, name]);
     const before = this.relations.get(key);
     if (before !== undefined) this.kept.set(key, before);
-    this.add(name, columns);
+    this.add(name, columns, schema);
   }
 
   async relation(schema: string, name: string): Promise<RelationLookup> {

@@ -40,6 +40,7 @@ export function subqueryFilter(columns: readonly string[], disjuncts: readonly (
         table: { schema: 'public', name: `parents${number}` },
         column: 'id',
         where: undefined,
+        parameters: [],
       })),
       disjuncts,
       queryWith: () => nobody,

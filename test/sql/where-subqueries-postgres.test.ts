@@ -1,0 +1,139 @@
+/** Filters with subqueries against Postgres itself: what it takes with its own subqueries, we take with the values that these select. */
+import fc from 'fast-check';
+import type pg from 'pg';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { invariant } from '../../src/base/invariant.ts';
+import { canonicalValue } from '../../src/sql/canonical-value.ts';
+import { arrayLiteral } from '../../src/sql/array-literal.ts';
+import { loadWhereLanguage } from '../../src/sql/where-language.ts';
+import type { ColumnText, Lookup, Membership, SubqueryPlan, SubquerySource, Where, WhereLanguage } from '../../src/sql/where.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import {
+  createParents,
+  createSamples,
+  rowArbitrary,
+  sampleColumns,
+  samples,
+  whereWithSubqueries,
+  type Written,
+} from '../support/where-expressions.ts';
+
+const SETTINGS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, DMY'; SET extra_float_digits = 1";
+/** Every value as Postgres wrote it, as the stream has it. */
+const asText = { getTypeParser: () => (text: unknown) => text };
+
+type Texts = Readonly<Record<string, string | null>>;
+
+let database: TestDatabase;
+let session: pg.Client;
+let language: WhereLanguage;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  session = await database.session();
+  language = await loadWhereLanguage();
+  await session.query(SETTINGS);
+  for (const [table, create, count, seed] of [['samples', createSamples, 60, 1], ['parents', createParents, 6, 2]] as const) {
+    await session.query(create);
+    const places = samples.map((_, index) => `$${index + 2}`).join(', ');
+    const rows = fc.sample(rowArbitrary, { numRuns: count, seed });
+    for (const [id, row] of rows.entries()) await session.query(`INSERT INTO ${table} VALUES ($1, ${places})`, [id, ...row]);
+  }
+});
+
+afterAll(async () => {
+  await database.drop();
+});
+
+async function textsOf(sql: string, params: readonly (string | null)[] = []): Promise<readonly Texts[]> {
+  const { rows } = await session.query<Texts>({ text: sql, values: [...params], types: asText });
+  return rows;
+}
+
+function accepted(text: string, params: readonly string[]): Where {
+  const byNumber = Object.fromEntries(params.map((value, index) => [index + 1, value]));
+  const where = language.parse(text, byNumber, sampleColumns, () => sampleColumns);
+  invariant(!('error' in where), `the language accepts ${text}`);
+  return where;
+}
+
+/** What a subquery selects, each value once, by the filter that was cut out for it. */
+async function membersOf({ column, where }: SubquerySource, params: readonly string[]): Promise<readonly string[]> {
+  const { sql, params: values } = where === undefined ? { sql: 'true', params: [] } : accepted(where, params).query;
+  const rows = await textsOf(`SELECT DISTINCT ${column} AS value FROM parents WHERE ${column} IS NOT NULL AND ${sql}`, values);
+  return rows.flatMap(({ value }) => value ?? []);
+}
+
+function typeOf(column: string): string {
+  return samples.find((sample) => sample.column === column)?.type ?? '';
+}
+
+function membership({ sources }: SubqueryPlan, values: readonly (readonly string[])[]): Membership {
+  const sets = sources.map(({ column }, number) => new Set((values[number] ?? []).map((value) => canonicalValue(typeOf(column), value))));
+  return (subquery, value) => sets[subquery]?.has(value) ?? false;
+}
+
+/** By the terms alone. */
+function isTaken({ disjuncts }: SubqueryPlan, text: ColumnText, isMember: Membership): boolean {
+  return disjuncts.some((terms) =>
+    terms.every((term) => {
+      if (term.kind === 'plain') return term.evaluate(text) === true;
+      const value = term.value(text);
+      return value !== null && isMember(term.subquery, value);
+    }),
+  );
+}
+
+/** Whether the row is found by one of the look-ups, as the router relies on. */
+function isFound(lookups: readonly Lookup[] | undefined, text: ColumnText, isMember: Membership): boolean {
+  if (lookups === undefined) return true;
+  return lookups.some((lookup) => {
+    const written = text(lookup.column);
+    const value = written === null ? undefined : canonicalValue(typeOf(lookup.column), written);
+    if (value === undefined) return false;
+    return lookup.kind === 'constants' ? lookup.values.includes(value) : isMember(lookup.subquery, value);
+  });
+}
+
+async function idsOf({ sql, params }: Where['query']): Promise<readonly (string | null | undefined)[]> {
+  const rows = await textsOf(`SELECT id FROM samples WHERE ${sql} ORDER BY id`, params);
+  return rows.map(({ id }) => id);
+}
+
+/** @param share of the values that are not selected before the move. */
+async function held({ text, params, literal }: Written, share: number): Promise<void> {
+  const where = accepted(text, params);
+  const { subqueries: plan } = where;
+  invariant(plan !== undefined, 'the filter has a subquery');
+  const rows = await textsOf(`SELECT *, (${literal}) AS truth FROM samples ORDER BY id`);
+  const expected = rows.filter(({ truth }) => truth === 't').map(({ id }) => id);
+  const values: (readonly string[])[] = [];
+  for (const source of plan.sources) values.push(await membersOf(source, params));
+  const moved = values.map((each) => each.filter((_, index) => index % 4 < share));
+  const isMember = membership(plan, values);
+  const wasMember = membership(plan, values.map((each) => each.filter((_, index) => index % 4 >= share)));
+  const takes = (row: Texts, by: Membership): boolean => where.evaluate((column) => row[column] ?? null, by) === true;
+  const changed = rows.filter((row) => takes(row, isMember) !== takes(row, wasMember)).map(({ id }) => id);
+  const asked = new Set(await idsOf(plan.queryMoved(moved)));
+  expect({
+    evaluated: rows.filter((row) => takes(row, isMember)).map(({ id }) => id),
+    byTerms: rows.filter((row) => isTaken(plan, (column) => row[column] ?? null, isMember)).map(({ id }) => id),
+    selected: await idsOf(plan.queryWith(values)),
+    notFound: rows.filter((row) => takes(row, isMember) && !isFound(where.lookups, (column) => row[column] ?? null, isMember)),
+    movedUnasked: changed.filter((id) => !asked.has(id)),
+  }).toEqual({ evaluated: expected, byTerms: expected, selected: expected, notFound: [], movedUnasked: [] });
+}
+
+test('a filter takes what Postgres takes: evaluated, by its terms and as a query; and a move is asked for whole', async () => {
+  await fc.assert(fc.asyncProperty(whereWithSubqueries, fc.integer({ min: 0, max: 4 }), held), { numRuns: 400 });
+});
+
+test('an array is to Postgres the values that it was made of', async () => {
+  const signs = fc.constantFrom('', 'NULL', 'null', '{}', '{a,b}', '"', '\\', ' a ', ',', '\n', "'", '\\"', '\u{1F600}');
+  const text = fc.oneof(signs, fc.string({ unit: 'grapheme' })).filter((value) => !value.includes('\0'));
+  const property = fc.asyncProperty(fc.array(text), async (values) => {
+    const rows = await textsOf('SELECT unnest($1::text[]) AS value', [arrayLiteral(values)]);
+    expect(rows.map(({ value }) => value)).toEqual(values);
+  });
+  await fc.assert(property, { numRuns: 300 });
+});
