@@ -1,58 +1,59 @@
 /**
- * LinkValues: the values that one column has in the rows of a shape, each with the number of its rows. A
- * Materializer's table; who depends on the values reads them here.
+ * LinkValues: the values that one column has in the rows of a shape, by version. A Materializer's table; who depends on the
+ * values asks here, each at the version that is its view.
  *
  * A change that is applied twice, or on a row that is not there, is a bug that would sooner or later lose somebody's
  * rows: it crashes the owner. Within a transaction a value may come and go many times; only what is left of it at the
- * commit is a move, at most one per value.
+ * commit is a move, at most one per value. A block may end inside a transaction: that is no version.
+ *
+ * NULL is no value of `IN`: its rows are counted, and it never moves.
  */
 import type { Fork } from '../base/fork.ts';
 import { invariant } from '../base/invariant.ts';
 import { comparePlaces, isSamePlace, LOG_BEGIN, type EntryPlace, type EntryRange } from '../model/log-entry.ts';
-import { isInSnapshot, type LogOffset } from '../model/log-offset.ts';
-import type { Xid } from '../model/pg-snapshot.ts';
+import { BEFORE_ALL, compareOffsets, isInSnapshot, SNAPSHOT_END, type LogOffset } from '../model/log-offset.ts';
 import type { PlacedRow } from '../model/row-values.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Message, Table } from '../otp/process.ts';
-import type { HistoryBlocks } from './materializer-ports.ts';
+import type { Moved, MovedValue, VersionedValues } from './consumer/consumer-ports.ts';
+import type { MaterializerPorts } from './materializer-ports.ts';
+import { VersionedMembers } from './versioned-members.ts';
 
-/** A text of the column, the same for equal values; null for NULL, which counts like any other value. */
-export type LinkValue = string | null;
-
-/** What one transaction did to the set of values. */
-export interface Moves {
-  /** Of the transaction's last row in the shape's log. */
-  readonly offset: LogOffset;
-  readonly xids: readonly Xid[];
-  readonly movedIn: readonly LinkValue[];
-  readonly movedOut: readonly LinkValue[];
+export interface LinkValuesChange {
+  /** Applies a block that was read. */
+  readonly block: EntryRange;
 }
 
-export type LinkValuesChange =
-  /** Applies a block that was read; `keepMoves` while somebody depends on the values. */
-  | { readonly block: EntryRange; readonly keepMoves: boolean }
-  /** Every dependant has taken the moves kept so far. */
-  | 'forgetMoves';
+/** The values are no good after `areTooMany`. */
+export type LinkValuesTold =
+  /** `moved`: whether some transaction that ended in the block moved anything. */
+  | { readonly type: 'values.applied'; readonly place: EntryPlace; readonly moved: boolean }
+  | { readonly type: 'values.areTooMany'; readonly valuesMax: number };
 
-export type LinkValuesTold = { readonly type: 'values.applied'; readonly place: EntryPlace };
+export interface LinkValuesBounds {
+  readonly valuesMax: number;
+  /** So many moves are kept without a look at who may need them. */
+  readonly keptMovesMin: number;
+}
 
-export class LinkValues implements Table<LinkValuesChange> {
-  private readonly handle: Handle;
-  private readonly column: string;
-  private readonly blocks: HistoryBlocks;
-  private readonly equalText: (text: string) => string;
-  private readonly rows = new Map<string, LinkValue>();
-  private readonly counts = new Map<LinkValue, number>();
-  private readonly open = new OpenTransaction();
-  private kept: Moves[] = [];
+const BOUNDS: LinkValuesBounds = { valuesMax: 100_000, keptMovesMin: 1_024 };
+
+export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
+  private readonly rows = new Map<string, string | null>();
+  private members = new VersionedMembers();
   private applied = LOG_BEGIN;
+  /** With so many moves it is asked again how far back somebody looks. */
+  private forgetAt: number;
 
   /** @param equalText gives one text for all texts of equal values; they lie in the log as Postgres wrote them. */
-  constructor(handle: Handle, column: string, blocks: HistoryBlocks, equalText = (text: string) => text) {
-    this.handle = handle;
-    this.column = column;
-    this.blocks = blocks;
-    this.equalText = equalText;
+  constructor(
+    private readonly handle: Handle,
+    private readonly column: string,
+    private readonly ports: MaterializerPorts,
+    private readonly equalText = (text: string) => text,
+    private readonly bounds = BOUNDS,
+  ) {
+    this.forgetAt = bounds.keptMovesMin;
   }
 
   /** Everything up to here is in the values. */
@@ -60,153 +61,128 @@ export class LinkValues implements Table<LinkValuesChange> {
     return this.applied;
   }
 
-  /**
-   * The values as the last transaction left them: what a dependant begins with. A block may end inside a transaction, and
-   * the moves that follow say only what that one changed from its beginning to its end.
-   */
-  get committed(): ReadonlySet<LinkValue> {
-    return this.open.before(this.counts);
+  /** The last version. Before everything, while the snapshot is being read. */
+  get offset(): LogOffset {
+    return this.members.offset;
   }
 
-  /** How many rows have each value; never zero. A transaction of which the last block is yet to come is in part in it. */
-  get values(): ReadonlyMap<LinkValue, number> {
-    return this.counts;
+  /** The first version that can be asked about; `offset` is the last. */
+  get keptFrom(): LogOffset {
+    return this.members.keptFrom;
   }
 
-  /** What the transactions did since the dependants were last told, oldest first. */
-  get moves(): readonly Moves[] {
-    return this.kept;
+  /** How many rows have each value, NULL among them. A transaction of which the last block is yet to come is in part in it. */
+  get counts(): ReadonlyMap<string | null, number> {
+    const counts = new Map<string | null, number>();
+    for (const value of this.rows.values()) counts.set(value, (counts.get(value) ?? 0) + 1);
+    return counts;
   }
 
-  apply(change: LinkValuesChange): Message | undefined {
-    if (change !== 'forgetMoves') return this.applyBlock(change.block, change.keepMoves);
-    this.kept = [];
-    return undefined;
+  has(value: string, at: LogOffset): boolean {
+    return this.members.has(value, at);
+  }
+
+  /** Now or at any version that is kept. */
+  mayHave(value: string): boolean {
+    return this.members.mayHave(value);
+  }
+
+  /** In no particular order. */
+  valuesAt(at: LogOffset): readonly MovedValue[] {
+    return this.members.valuesAt(at);
+  }
+
+  movesBetween(after: LogOffset, through: LogOffset): Moved {
+    return this.members.movesBetween(after, through);
+  }
+
+  /** The highest version behind `after` with no more than so many moves between, but with one transaction's at the least. */
+  movesThrough(after: LogOffset, valuesMax: number): LogOffset {
+    return this.members.movesThrough(after, valuesMax);
+  }
+
+  apply({ block }: LinkValuesChange): Message {
+    invariant(isSamePlace(block.after, this.applied), 'a block begins where the last one ended');
+    invariant(comparePlaces(block.through, block.after) > 0, 'every applied place lies beyond the last');
+    return this.applyBlock(block);
   }
 
   clone(fork: Fork): LinkValues {
-    const copy = new LinkValues(this.handle, this.column, this.blocks.clone(fork), this.equalText);
+    const copy = new LinkValues(this.handle, this.column, this.ports.clone(fork), this.equalText, this.bounds);
     for (const [key, value] of this.rows) copy.rows.set(key, value);
-    for (const [value, count] of this.counts) copy.counts.set(value, count);
-    copy.open.copy(this.open);
-    copy.kept = [...this.kept];
+    copy.members = this.members.copy();
     copy.applied = this.applied;
+    copy.forgetAt = this.forgetAt;
     return copy;
   }
 
   key(): string {
-    return JSON.stringify([this.applied.offset, this.applied.bytes, [...this.rows].sort(), this.open.key(), this.kept]);
+    return JSON.stringify([this.applied.offset, this.applied.bytes, [...this.rows].sort(), this.members.key(), this.forgetAt]);
   }
 
-  private applyBlock(block: EntryRange, keepMoves: boolean): LinkValuesTold {
-    invariant(isSamePlace(block.after, this.applied), 'a block begins where the last one ended');
-    invariant(comparePlaces(block.through, block.after) > 0, 'every applied place lies beyond the last');
-    for (const row of this.blocks.take(this.handle, this.column, block)) this.applyRow(row, keepMoves);
+  private applyBlock(block: EntryRange): LinkValuesTold {
+    const { valuesMax } = this.bounds;
+    let moved = false;
+    for (const row of this.ports.take(this.handle, this.column, block)) {
+      moved = this.applyRow(row) || moved;
+      // Within a transaction there may be more, which go again before it ends. Of a snapshot nothing goes.
+      if (this.members.count > valuesMax && (row.isLast || isInSnapshot(row.offset))) return { type: 'values.areTooMany', valuesMax };
+    }
     this.applied = block.through;
-    return { type: 'values.applied', place: block.through };
+    if (compareOffsets(block.through.offset, SNAPSHOT_END) >= 0) this.endSnapshot();
+    this.forgetIfDue();
+    return { type: 'values.applied', place: block.through, moved };
   }
 
-  private applyRow(row: PlacedRow, keepMoves: boolean): void {
-    const { key, value, operation } = row;
-    if (operation === 'insert') this.insert(key, this.valueIn(value));
+  /** @returns whether a transaction ended that moved something. */
+  private applyRow(row: PlacedRow): boolean {
+    const { key, value, operation, offset, isLast, xids } = row;
+    if (!isInSnapshot(offset)) this.endSnapshot();
+    if (operation === 'insert') this.insert(key, value);
     if (operation === 'update') this.update(key, value);
     if (operation === 'delete') this.delete(key);
-    this.open.note(row);
-    if (isInSnapshot(row.offset) || row.isLast) this.commit(keepMoves);
+    return isLast && this.members.commit(offset, xids);
   }
 
-  private insert(key: string, value: LinkValue): void {
+  private endSnapshot(): void {
+    if (this.members.offset === BEFORE_ALL) this.members.begin(SNAPSHOT_END);
+  }
+
+  private insert(key: string, told: PlacedRow['value']): void {
     invariant(!this.rows.has(key), `a row is inserted once: key ${key} already exists`);
-    this.rows.set(key, value);
-    this.count(value, 1);
+    invariant(told !== undefined, `a new row tells its column ${this.column}`);
+    this.setRow(key, told);
   }
 
   private update(key: string, told: PlacedRow['value']): void {
     const old = this.valueOf(key);
     if (told === undefined) return;
-    const current = this.valueIn(told);
-    this.rows.set(key, current);
-    this.count(old, -1);
-    this.count(current, 1);
+    if (old !== null) this.members.countRow(old, old, -1);
+    this.setRow(key, told);
   }
 
   private delete(key: string): void {
     const old = this.valueOf(key);
     this.rows.delete(key);
-    this.count(old, -1);
+    if (old !== null) this.members.countRow(old, old, -1);
   }
 
-  private valueOf(key: string): LinkValue {
+  private setRow(key: string, text: string | null): void {
+    const value = text === null ? null : this.equalText(text);
+    this.rows.set(key, value);
+    if (value !== null && text !== null) this.members.countRow(value, text, 1);
+  }
+
+  private valueOf(key: string): string | null {
     const value = this.rows.get(key);
     invariant(value !== undefined, `a row that changes is known: key ${key} does not exist`);
     return value;
   }
 
-  private valueIn(told: PlacedRow['value']): LinkValue {
-    invariant(told !== undefined, `a new row tells its column ${this.column}`);
-    return told === null ? null : this.equalText(told);
-  }
-
-  private count(value: LinkValue, difference: 1 | -1): void {
-    const before = this.counts.get(value) ?? 0;
-    this.open.touch(value, before > 0);
-    const after = before + difference;
-    invariant(after >= 0, 'a value that goes was there');
-    if (after === 0) this.counts.delete(value);
-    else this.counts.set(value, after);
-  }
-
-  private commit(keepMoves: boolean): void {
-    const moves = this.open.close(this.counts);
-    if (keepMoves && moves.movedIn.length + moves.movedOut.length > 0) this.kept.push(moves);
-  }
-}
-
-/** What the transaction at the log's end has touched so far: a block may end in the middle of it. */
-class OpenTransaction {
-  private offset: LogOffset = LOG_BEGIN.offset;
-  private xids: readonly Xid[] = [];
-  /** Whether each value that it touched was there before it. */
-  private readonly touched = new Map<LinkValue, boolean>();
-
-  note({ offset, xids }: PlacedRow): void {
-    this.offset = offset;
-    this.xids = xids;
-  }
-
-  touch(value: LinkValue, wasThere: boolean): void {
-    if (!this.touched.has(value)) this.touched.set(value, wasThere);
-  }
-
-  /** @returns the values that there were before the transaction. */
-  before(counts: ReadonlyMap<LinkValue, number>): ReadonlySet<LinkValue> {
-    const values = new Set(counts.keys());
-    for (const [value, wasThere] of this.touched) {
-      if (wasThere) values.add(value);
-      else values.delete(value);
-    }
-    return values;
-  }
-
-  /** @returns the net moves of the transaction, judged by the values after it. The next transaction is open then. */
-  close(counts: ReadonlyMap<LinkValue, number>): Moves {
-    const [movedIn, movedOut]: [LinkValue[], LinkValue[]] = [[], []];
-    for (const [value, wasThere] of this.touched) {
-      if (!wasThere && counts.has(value)) movedIn.push(value);
-      if (wasThere && !counts.has(value)) movedOut.push(value);
-    }
-    this.touched.clear();
-    return { offset: this.offset, xids: this.xids, movedIn, movedOut };
-  }
-
-  copy(other: OpenTransaction): void {
-    this.offset = other.offset;
-    this.xids = other.xids;
-    for (const [value, wasThere] of other.touched) this.touched.set(value, wasThere);
-  }
-
-  /** In the order in which the moves will be told. */
-  key(): string {
-    return JSON.stringify([this.offset, this.xids, [...this.touched]]);
+  /** Asked each time that what is kept has doubled: who depends on the values may be many. */
+  private forgetIfDue(): void {
+    if (this.members.keptMoves < this.forgetAt) return;
+    this.members.forgetBefore(this.ports.oldestView() ?? this.members.offset);
+    this.forgetAt = Math.max(this.bounds.keptMovesMin, 2 * this.members.keptMoves);
   }
 }

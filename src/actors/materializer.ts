@@ -5,12 +5,14 @@
  * an event in every state, never a failed call), and reads its history exactly up to the offset that the subscription
  * gave: what lies behind it is announced. Announcements are offsets, not rows: until it is live they only raise the
  * highest one, so that a long replay costs no memory and holds nobody back. Once live it acknowledges an announcement
- * when its dependants have taken the moves: what it caused has reached them before the transaction itself does.
+ * when its dependants know of the moves: what it caused has reached them before the transaction itself does. It ends with its
+ * last dependant.
  */
 import { assign, setup } from 'xstate';
 import { invariant } from '../base/invariant.ts';
 import { LOG_BEGIN, type EntryPlace } from '../model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.ts';
+import { LOG_START, maxPosition, type LogPosition } from '../model/log-position.ts';
 import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
 import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../otp/process.ts';
@@ -23,7 +25,7 @@ export type MaterializerEvent =
   | { type: 'snapshot.isStarted' }
   | { type: 'snapshot.hasFailed'; error: SnapshotFault }
   | { type: 'consumer.subscribed'; offset: LogOffset }
-  | { type: 'takeAppended'; through: LogOffset; replyTo: ReplyTo }
+  | { type: 'takeAppended'; through: LogOffset; position: LogPosition; replyTo: ReplyTo }
   | (Down & { type: 'consumer.down' })
   | { type: 'history.blockRead'; after: EntryPlace; through: EntryPlace }
   | { type: 'history.isGone' }
@@ -44,6 +46,7 @@ export interface MaterializerInput {
   readonly handle: Handle;
   /** The column whose values are kept; with the handle it names the Materializer. */
   readonly column: string;
+  /** Its incarnation, not its name: the values are those that this one announces. */
   readonly consumer: Address;
 }
 
@@ -52,10 +55,14 @@ interface Context extends MaterializerInput {
   readonly subscribedOffset: LogOffset;
   /** The highest offset that the Consumer said can be read. */
   readonly announcedOffset: LogOffset;
+  /** Where the inner shape stood in the transaction log when it said so. */
+  readonly announcedPosition: LogPosition;
   /** Only ever grows; what lies up to here is in the values table. It is within a chunk while the snapshot is read. */
   readonly applied: EntryPlace;
   /** The announcement that is being followed; null while there is none. */
   readonly announcedBy: ReplyTo | null;
+  /** Whether a transaction of that announcement moved anything. */
+  readonly hasMoved: boolean;
   readonly dependantCount: number;
   readonly reason: ExitReason;
 }
@@ -72,21 +79,25 @@ export const materializer = setup({
   },
   guards: {
     isBehind: ({ context }, { through }: { through: LogOffset }) => compareOffsets(context.applied.offset, through) < 0,
-    hasDependants: ({ context }) => context.dependantCount > 0,
+    hasNewsToTell: ({ context }) => context.hasMoved && context.dependantCount > 0,
+    hasNone: (_, { count }: { count: number }) => count === 0,
     isDrained: (_, { reason }: { reason: ExitReason }) => downCause(reason).type === 'drain',
     isGone: (_, { reason }: { reason: ExitReason }) => downCause(reason).type === 'gone',
   },
   actions: {
     ...effects,
     noteSubscribed: assign((_, { offset }: { offset: LogOffset }) => ({ subscribedOffset: offset, announcedOffset: offset })),
-    noteAnnounced: assign(({ context }, { through }: { through: LogOffset }) => {
+    noteAnnounced: assign(({ context }, { through, position }: { through: LogOffset; position: LogPosition }) => {
       invariant(compareOffsets(through, context.announcedOffset) > 0, 'the Consumer announces each offset once');
       invariant(compareOffsets(through, context.applied.offset) > 0, 'an offset is announced before it is applied');
-      return { announcedOffset: through };
+      return { announcedOffset: through, announcedPosition: maxPosition(context.announcedPosition, position) };
     }),
-    noteAnnouncer: assign((_, { replyTo }: { replyTo: ReplyTo }) => ({ announcedBy: replyTo })),
+    noteAnnouncer: assign((_, { replyTo }: { replyTo: ReplyTo }) => ({ announcedBy: replyTo, hasMoved: false })),
     dropAnnouncer: assign({ announcedBy: null }),
-    noteApplied: assign((_, { place }: { place: EntryPlace }) => ({ applied: place })),
+    noteApplied: assign(({ context }, { place, moved }: { place: EntryPlace; moved: boolean }) => ({
+      applied: place,
+      hasMoved: context.hasMoved || moved,
+    })),
     noteDependantCount: assign((_, { count }: { count: number }) => ({ dependantCount: count })),
     noteReason: assign((_, { reason }: { reason: ExitReason }) => ({ reason })),
     crash: (_, { claim }: { claim: string }) => invariant(false, claim),
@@ -97,8 +108,10 @@ export const materializer = setup({
     ...input,
     subscribedOffset: BEFORE_ALL,
     announcedOffset: BEFORE_ALL,
+    announcedPosition: LOG_START,
     applied: LOG_BEGIN,
     announcedBy: null,
+    hasMoved: false,
     dependantCount: 0,
     reason: { shutdown: 'drain' },
   }),
@@ -117,7 +130,15 @@ export const materializer = setup({
     'dependant.down': {
       actions: { type: 'apply', params: ({ event }) => ({ table: 'dependants', change: { remove: event.process } }) },
     },
-    'subscribers.counted': { actions: { type: 'noteDependantCount', params: eventOf } },
+    // Who came first has gone last: nobody needs the values. Who asks too late finds nobody, and asks for a new one.
+    'subscribers.counted': [
+      { guard: { type: 'hasNone', params: eventOf }, target: '.stopped' },
+      { actions: { type: 'noteDependantCount', params: eventOf } },
+    ],
+    'values.areTooMany': {
+      target: '.invalidating',
+      actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: { delete: tooMany(event) } } }) },
+    },
   },
   initial: 'awaitingSnapshot',
   states: {
@@ -186,27 +207,29 @@ export const materializer = setup({
         },
         /** Reads what was announced. The Consumer announces nothing more until it has its answer. */
         following: readingUpTo('announcedOffset', [
-          { guard: 'hasDependants', target: '#materializer.live.telling' },
+          { guard: 'hasNewsToTell', target: '#materializer.live.telling' },
           { target: '#materializer.live.waiting', actions: [{ type: 'reply', params: followed }, 'dropAnnouncer'] },
         ]),
-        /** The moves wait in the values table; each dependant says when it has taken them. */
+        /** The moves are kept in the values table; each dependant says when it knows of them. */
         telling: {
           entry: {
             type: 'multicall',
             params: ({ context }) => ({
               table: 'dependants',
-              request: { type: 'takeMoves', handle: context.handle, column: context.column, through: context.applied.offset },
+              request: {
+                type: 'takeMoves',
+                handle: context.handle,
+                column: context.column,
+                through: context.applied.offset,
+                position: context.announcedPosition,
+              },
               as: 'moves',
             }),
           },
           on: {
             'moves.done': {
               target: 'waiting',
-              actions: [
-                { type: 'apply', params: { table: 'values', change: 'forgetMoves' } },
-                { type: 'reply', params: followed },
-                'dropAnnouncer',
-              ],
+              actions: [{ type: 'reply', params: followed }, 'dropAnnouncer'],
             },
           },
         },
@@ -289,12 +312,14 @@ function whyInvalid(cause: DownCause): string {
   return cause.type === 'delete' ? cause.why : 'consumerCrashed';
 }
 
-function applyBlock({ context, event }: { context: Context; event: { after: EntryPlace; through: EntryPlace } }): {
-  table: string;
-  change: LinkValuesChange;
-} {
+/** As whoever asked for the outer shape is told. */
+function tooMany({ valuesMax }: { valuesMax: number }): string {
+  return `its subquery selects more than ${valuesMax} values`;
+}
+
+function applyBlock({ event }: { event: { after: EntryPlace; through: EntryPlace } }): { table: string; change: LinkValuesChange } {
   const { after, through } = event;
-  return { table: 'values', change: { block: { after, through }, keepMoves: context.dependantCount > 0 } };
+  return { table: 'values', change: { block: { after, through } } };
 }
 
 function readBlock({ handle, column, applied }: Context, through: LogOffset) {

@@ -83,13 +83,13 @@ export function consumers({ shapeLog, tables, shapeHibernateAfterMs: hibernateAf
         };
       },
       materializer: (args) => {
-        const { handle, column } = args as Message & { handle: Handle; column: string };
+        const { handle, column, consumer: inner } = args as Message & { handle: Handle; column: string; consumer: Pid };
         return {
           id: `materializer/${handle}/${column}`,
           restart: 'temporary',
           start: () => ({
             machine: materializer,
-            input: { handle, column, consumer: consumerOf(handle) },
+            input: { handle, column, consumer: inner },
             tables: () => tables.materializer(handle, column),
             name: materializerOf(handle, column),
             hibernateAfterMs,

@@ -1,51 +1,70 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LinkValues, type Moves } from '../../src/actors/link-values.ts';
+import type { Moved } from '../../src/actors/consumer/consumer-ports.ts';
+import { LinkValues, type LinkValuesBounds } from '../../src/actors/link-values.ts';
 import { LOG_BEGIN, placeAt } from '../../src/model/log-entry.ts';
-import { SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
+import { BEFORE_ALL, compareOffsets, isInSnapshot, SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
+import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import type { PlacedRow } from '../../src/model/row-values.ts';
 import { ShapeBlocks } from '../../src/storage/shapes/shape-blocks.ts';
+import { followerPorts } from '../support/actors/follower-ports.ts';
 import { committed, deleted, inserted, rekeyed, updated } from '../support/actors/placed-rows.ts';
 
 const HANDLE = '1-1' as Handle;
 
 /** Link values after `history`, with a way to apply more and see what came of it. */
-function valuesOf(history: readonly PlacedRow[] = []) {
+function valuesOf(history: readonly PlacedRow[] = [], bounds?: LinkValuesBounds, oldestView?: () => LogOffset | undefined) {
   const blocks = new ShapeBlocks();
-  const values = new LinkValues(HANDLE, 'value', blocks);
-  const applyBlock = (through: LogOffset, messages: readonly PlacedRow[], keepMoves: boolean) => {
+  const values = new LinkValues(HANDLE, 'value', followerPorts(blocks, oldestView), (text) => text.slice(0, ONE_TEXT), bounds);
+  const applyBlock = (through: LogOffset, messages: readonly PlacedRow[]) => {
     const block = { after: values.place, through: placeAt(through) };
     blocks.put(HANDLE, 'value', block, messages);
-    values.apply({ block, keepMoves });
+    return values.apply({ block });
   };
-  applyBlock(SNAPSHOT_END, history, false);
+  const last = history.at(-1)?.offset ?? SNAPSHOT_END;
+  applyBlock(isInSnapshot(last) ? SNAPSHOT_END : last, history);
   let lsn = 100;
   return {
     values,
     applyBlock,
-    /** One live transaction; several parts are blocks of it. */
+    /** One live transaction; several parts are blocks of it. @returns whether it moved anything. */
     commit(...parts: (readonly PlacedRow[])[]) {
       lsn += 1;
-      parts.forEach((part, index) => {
-        const open = index < parts.length - 1 ? 'open' : undefined;
-        applyBlock(`${lsn}_${2 * index}` as LogOffset, committed(String(lsn), part, open), true);
+      const rows = committed(String(lsn), parts.flat());
+      const told = parts.map((part, index) => {
+        const from = parts.slice(0, index).flat().length;
+        const some = rows.slice(from, from + part.length);
+        return applyBlock(some.at(-1)?.offset ?? (`${lsn}_0` as LogOffset), some);
       });
+      return told.some(({ moved }) => moved === true);
     },
   };
 }
 
+/** Texts of one value agree in their first two characters. */
+const ONE_TEXT = 2;
+
 interface Outcome {
-  readonly links: readonly (string | null)[];
+  readonly links: readonly string[];
   readonly moves: readonly string[];
 }
 
-function outcomeOf(values: LinkValues): Outcome {
-  return { links: [...values.values.keys()].sort(), moves: values.moves.map(movesText) };
+function linksOf(values: LinkValues): readonly string[] {
+  return values.valuesAt(values.offset).map(({ value }) => value).sort();
 }
 
-function movesText({ movedIn, movedOut }: Pick<Moves, 'movedIn' | 'movedOut'>): string {
-  return [...[...movedIn].sort().map((value) => `+${value}`), ...[...movedOut].sort().map((value) => `-${value}`)].join(' ');
+function movesText({ movedIn, movedOut }: Pick<Moved, 'movedIn' | 'movedOut'>): string {
+  return [...movedIn.map(({ value }) => `+${value}`), ...movedOut.map(({ value }) => `-${value}`)].join(' ');
+}
+
+/** The live transactions, and what each that moved anything did. */
+function playLive({ values, commit }: ReturnType<typeof valuesOf>, live: readonly (readonly PlacedRow[])[]): Outcome {
+  const moves = live.flatMap((transaction) => {
+    const before = values.offset;
+    return commit(transaction) ? [movesText(values.movesBetween(before, values.offset))] : [];
+  });
+  return { links: linksOf(values), moves };
 }
 
 interface Case {
@@ -168,117 +187,159 @@ const cases: readonly Case[] = [
 
 describe('the values of a column, and what a transaction does to them', () => {
   test.each(cases)('$title', ({ history = [], live = [], links, moves }) => {
-    const { values, commit } = valuesOf(history);
-
-    for (const transaction of live) commit(transaction);
-
-    expect(outcomeOf(values)).toEqual({ links, moves });
+    expect(playLive(valuesOf(history), live)).toEqual({ links, moves });
   });
 });
 
-test('NULL counts like any other value', () => {
-  const { values, commit } = valuesOf([inserted('a', null), inserted('b', null)]);
+test('NULL is counted as a row, but is no value: it neither moves nor is it there', () => {
+  const world = valuesOf([inserted('a', null), inserted('b', null)]);
 
-  commit([updated('a', '1')]);
-  const between = outcomeOf(values);
-  commit([updated('b', '1')]);
+  const played = playLive(world, [[updated('a', '1')], [updated('b', '1')], [updated('a', null), inserted('c', null)]]);
 
-  expect([between, outcomeOf(values)]).toEqual([
-    { links: ['1', null].sort(), moves: ['+1'] },
-    { links: ['1'], moves: ['+1', '-null'] },
-  ]);
-});
-
-test('texts of one value are one value: no move when only the text changed', () => {
-  const blocks = new ShapeBlocks();
-  const values = new LinkValues(HANDLE, 'value', blocks, (text) => text.slice(0, 1));
-  const block = { after: values.place, through: placeAt('7_4' as LogOffset) };
-  blocks.put(HANDLE, 'value', block, [
-    inserted('a', 'true'),
-    ...committed('7', [updated('a', 't'), inserted('b', 'false'), inserted('c', null)]),
-  ]);
-
-  values.apply({ block, keepMoves: true });
-
-  expect({ counts: values.values, moves: values.moves.map(movesText) }).toEqual({
-    counts: new Map([
-      ['t', 1],
-      ['f', 1],
-      [null, 1],
-    ]),
-    moves: ['+t', '+f +null'],
+  expect({ played, counts: world.values.counts }).toEqual({
+    played: { links: ['1'], moves: ['+1'] },
+    counts: new Map([[null, 2], ['1', 1]]),
   });
 });
 
-test('who begins inside a transaction begins with what was there before it, and its moves lead to what is there behind it', () => {
+test('texts of one value are one value, which does not move when only the text changed; the first text is that for queries', () => {
+  const { values, commit } = valuesOf([inserted('a', 'true')]);
+
+  const moved = [commit([updated('a', 'tr')]), commit([inserted('b', 'false')])];
+
+  expect({ moved, now: values.valuesAt(values.offset) }).toEqual({
+    moved: [false, true],
+    now: [{ value: 'tr', text: 'true' }, { value: 'fa', text: 'false' }],
+  });
+});
+
+test('a transaction that comes in two blocks is no version before its end, and moves once', () => {
   const { values, applyBlock } = valuesOf([inserted('a', '1'), inserted('b', '2')]);
-  const seen = [[...values.committed]];
-  applyBlock('101_0' as LogOffset, committed('101', [updated('a', '3'), inserted('c', null)], 'open'), true);
-  seen.push([...values.committed].sort());
-  applyBlock('101_4' as LogOffset, committed('101', [updated('c', '4')]), true);
-  seen.push([...values.committed].sort());
+  const seen = [[values.offset, linksOf(values)]];
+  const rows = committed('101', [updated('a', '3'), inserted('c', null), updated('c', '4')]);
 
-  expect({ seen, moves: values.moves.map(movesText) }).toEqual({
-    seen: [
-      ['1', '2'],
-      ['1', '2'],
-      ['2', '3', '4'],
-    ],
-    moves: ['+3 +4 -1'],
+  const told = [applyBlock('101_2' as LogOffset, rows.slice(0, 2))];
+  seen.push([values.offset, linksOf(values)]);
+  told.push(applyBlock('101_4' as LogOffset, rows.slice(2)));
+  seen.push([values.offset, linksOf(values)]);
+
+  expect({ seen, moved: told.map(({ moved }) => moved), moves: movesText(values.movesBetween(SNAPSHOT_END, values.offset)) }).toEqual({
+    seen: [[SNAPSHOT_END, ['1', '2']], [SNAPSHOT_END, ['1', '2']], ['101_4', ['2', '3', '4']]],
+    moved: [false, true],
+    moves: '+3 +4 -1',
   });
 });
 
-test('a transaction that comes in two blocks moves nothing before its end, and then once', () => {
+test('moves between two versions are net, sorted, and name all transactions that moved something, whatever the order of their xids', () => {
   const { values, applyBlock } = valuesOf();
+  const at = (xid: number, rows: readonly PlacedRow[]) => rows.map((row) => ({ ...row, xids: [xid as Xid] }));
+  applyBlock('10_0' as LogOffset, at(9, committed('10', [inserted('a', '3')])));
+  applyBlock('20_0' as LogOffset, at(7, committed('20', [inserted('b', '1')])));
+  applyBlock('30_0' as LogOffset, at(8, committed('30', [inserted('c', '1')])));
+  applyBlock('40_2' as LogOffset, at(9, committed('40', [deleted('a'), inserted('d', '2')])));
 
-  applyBlock('7_4' as LogOffset, committed('7', [inserted('a', '1'), inserted('b', '2'), inserted('c', '3')], 'open'), true);
-  const open = values.moves.length;
-  applyBlock('7_8' as LogOffset, committed('7', [deleted('a'), inserted('d', '4')]), true);
-
-  expect({ open, moves: values.moves.map(movesText) }).toEqual({ open: 0, moves: ['+2 +3 +4'] });
+  expect(values.movesBetween(SNAPSHOT_END, values.offset)).toEqual({
+    movedIn: [{ value: '1', text: '1' }, { value: '2', text: '2' }],
+    movedOut: [],
+    xids: [7, 9],
+  });
 });
 
-test('moves name the transaction that made them', () => {
-  const { values, applyBlock } = valuesOf();
-
-  applyBlock('4242_0' as LogOffset, committed('4242', [inserted('a', '1')]), true);
-
-  expect(values.moves).toEqual([{ offset: '4242_0', xids: [4242], movedIn: ['1'], movedOut: [] }]);
-});
-
-test('moves are kept until the dependants have taken them', () => {
-  const { values, commit } = valuesOf();
-  commit([inserted('a', '1')]);
-
-  values.apply('forgetMoves');
-
-  expect(outcomeOf(values)).toEqual({ links: ['1'], moves: [] });
-});
-
-test('moves have the place of their transaction’s last row, also where that is not where the transaction was logged', () => {
+test('a version has the place of its transaction’s last row, also where that is not where the transaction was logged', () => {
   const { values, applyBlock } = valuesOf();
   const rows = committed('7', [inserted('a', '1'), inserted('b', '2')]);
-  const spliced = rows.map((row, index) => ({ ...row, offset: `9_${index}` as LogOffset }));
 
-  applyBlock('9_1' as LogOffset, spliced, true);
+  applyBlock('9_1' as LogOffset, rows.map((row, index) => ({ ...row, offset: `9_${index}` as LogOffset })));
 
-  expect(values.moves).toEqual([{ offset: '9_1', xids: [7], movedIn: ['1', '2'], movedOut: [] }]);
+  expect([values.offset, values.has('1', SNAPSHOT_END), values.has('1', '9_0' as LogOffset), values.has('1', '9_1' as LogOffset)]).toEqual([
+    '9_1', false, false, true,
+  ]);
 });
 
-test('a chunk of the snapshot may come in several blocks', () => {
+test('so many moves as a splice takes: the highest version with no more, but one transaction’s at the least', () => {
+  const { values, commit } = valuesOf();
+  commit([inserted('a', '1'), inserted('b', '2'), inserted('c', '3')]);
+  commit([deleted('a')]);
+  commit([inserted('d', '4')]);
+  commit([inserted('e', '4')]);
+
+  expect([1, 2, 3, 4].map((valuesMax) => values.movesThrough(SNAPSHOT_END, valuesMax))).toEqual(['101_4', '102_0', '104_0', '104_0']);
+});
+
+test('a chunk of the snapshot may come in several blocks, and the whole of it is the first version', () => {
   const blocks = new ShapeBlocks();
-  const values = new LinkValues(HANDLE, 'value', blocks);
+  const values = new LinkValues(HANDLE, 'value', followerPorts(blocks));
   const middle = { ...LOG_BEGIN, bytes: 100 };
   const ranges = [{ after: LOG_BEGIN, through: middle }, { after: middle, through: placeAt(SNAPSHOT_END) }];
   const told = ranges.map((block, index) => {
     blocks.put(HANDLE, 'value', block, [inserted(`row ${index}`, String(index))]);
-    return values.apply({ block, keepMoves: false });
+    return [values.apply({ block }), values.offset, linksOf(values)];
   });
 
-  expect({ told, links: outcomeOf(values).links }).toEqual({
-    told: [{ type: 'values.applied', place: middle }, { type: 'values.applied', place: placeAt(SNAPSHOT_END) }],
-    links: ['0', '1'],
+  expect(told).toEqual([
+    [{ type: 'values.applied', place: middle, moved: false }, BEFORE_ALL, []],
+    [{ type: 'values.applied', place: placeAt(SNAPSHOT_END), moved: false }, SNAPSHOT_END, ['0', '1']],
+  ]);
+});
+
+test('moves are kept as far back as the oldest view of a dependant, which is asked for when what is kept has doubled', () => {
+  let asked = 0;
+  const oldest = (): LogOffset => {
+    asked += 1;
+    return '102_0' as LogOffset;
+  };
+  const { values, commit } = valuesOf([], { valuesMax: 100, keptMovesMin: 4 }, oldest);
+  const kept = Array.from({ length: 9 }, (_, row) => {
+    commit([inserted(String(row), String(row))]);
+    return [values.keptFrom, asked];
   });
+
+  expect(kept).toEqual([
+    ...Array.from({ length: 3 }, () => [SNAPSHOT_END, 0]),
+    ...Array.from({ length: 2 }, () => ['102_0', 1]),
+    ...Array.from({ length: 4 }, () => ['102_0', 2]),
+  ]);
+});
+
+test('where nobody depends on the values few moves are kept, and a value that went is forgotten with the move', () => {
+  const { values, commit } = valuesOf([inserted('a', '1')], { valuesMax: 100, keptMovesMin: 2 });
+  commit([deleted('a')]);
+  const before = [values.keptFrom, values.mayHave('1'), values.has('1', SNAPSHOT_END)];
+  commit([inserted('b', '2')]);
+
+  expect({ before, behind: [values.keptFrom, values.mayHave('1'), values.mayHave('2')] }).toEqual({
+    before: [SNAPSHOT_END, true, true],
+    behind: ['102_0', false, true],
+  });
+});
+
+test.each([
+  ['before the first one that is kept', BEFORE_ALL],
+  ['behind the last', '7_0' as LogOffset],
+])('a version %s is not asked about', (_, at) => {
+  const { values } = valuesOf();
+
+  expect(() => values.has('1', at)).toThrow(`versions are asked about from 0_inf to 0_inf, not ${at}`);
+});
+
+test.each([
+  ['at the end of a transaction', [committed('7', [inserted('c', '3')])]],
+  ['within a snapshot', [[inserted('c', '3')]]],
+])('more values than are allowed are refused %s', (_, [rows = []]) => {
+  const blocks = new ShapeBlocks();
+  const values = new LinkValues(HANDLE, 'value', followerPorts(blocks), undefined, { valuesMax: 2, keptMovesMin: 9 });
+  const block = { after: LOG_BEGIN, through: placeAt('7_0' as LogOffset) };
+  blocks.put(HANDLE, 'value', block, [inserted('a', '1'), inserted('b', '2'), ...rows]);
+
+  expect(values.apply({ block })).toEqual({ type: 'values.areTooMany', valuesMax: 2 });
+});
+
+test('within a transaction there may be more values than are allowed', () => {
+  const { values, commit } = valuesOf([inserted('a', '1'), inserted('b', '2')], { valuesMax: 2, keptMovesMin: 9 });
+
+  commit([inserted('c', '3'), deleted('a')]);
+
+  expect(linksOf(values)).toEqual(['2', '3']);
 });
 
 test('a row that is inserted twice is our bug, and said so', () => {
@@ -300,7 +361,7 @@ test.each([
 test('a block that does not lie beyond the last one is refused', () => {
   const { values, applyBlock } = valuesOf([inserted('a', '1')]);
 
-  expect(() => applyBlock(values.place.offset, [], true)).toThrow('every applied place lies beyond the last');
+  expect(() => applyBlock(values.place.offset, [])).toThrow('every applied place lies beyond the last');
 });
 
 test('a block that leaves a gap is refused', () => {
@@ -308,21 +369,11 @@ test('a block that leaves a gap is refused', () => {
 
   const block = { after: placeAt('5_0' as LogOffset), through: placeAt('6_0' as LogOffset) };
 
-  expect(() => values.apply({ block, keepMoves: true })).toThrow('a block begins where the last one ended');
-});
-
-test('the order in which an open transaction touched the values stands in the key, since the moves will have it', () => {
-  const keys = [[inserted('a', '1'), inserted('b', '2')], [inserted('b', '2'), inserted('a', '1')]].map((messages) => {
-    const { values, commit } = valuesOf();
-    commit(messages, []); // The transaction has another part, which has not come.
-    return values.key();
-  });
-
-  expect(keys[0]).not.toBe(keys[1]);
+  expect(() => values.apply({ block })).toThrow('a block begins where the last one ended');
 });
 
 test('begins before everything', () => {
-  expect(new LinkValues(HANDLE, 'value', new ShapeBlocks()).place).toEqual(LOG_BEGIN);
+  expect(new LinkValues(HANDLE, 'value', followerPorts(new ShapeBlocks())).place).toEqual(LOG_BEGIN);
 });
 
 const operation = fc.record({
@@ -332,25 +383,65 @@ const operation = fc.record({
 });
 const history = fc.array(fc.array(operation, { minLength: 1, maxLength: 8 }), { maxLength: 6 });
 
-test('any transactions: counts are those of the rows, and the moves lead from each set of values to the next', () => {
+test('any transactions, whatever is forgotten meanwhile: each version that is kept answers as the set of values that there was', () => {
   fc.assert(
-    fc.property(history, fc.integer({ min: 1, max: 4 }), (transactions, partSize) => {
-      const { values, commit } = valuesOf();
-      const rows = new Map<string, string | null>();
-      const moves: string[] = [];
+    fc.property(history, fc.integer({ min: 1, max: 4 }), fc.array(fc.nat(6), { minLength: 1 }), (transactions, partSize, views) => {
+      const model = new EveryVersion();
+      const oldestView = () => model.offsets.at(-(views[model.offsets.length % views.length] ?? 0));
+      const { values, commit } = valuesOf([], { valuesMax: 100, keptMovesMin: 1 }, oldestView);
       for (const operations of transactions) {
-        const before = new Set(rows.values());
-        const messages = operations.map((wish) => messageFor(rows, wish)).filter((message) => message !== undefined);
-        if (messages.length > 0) commit(...partsOf(messages, partSize));
-        const after = new Set(rows.values());
-        const movedIn = [...after].filter((value) => !before.has(value));
-        const movedOut = [...before].filter((value) => !after.has(value));
-        if (movedIn.length + movedOut.length > 0) moves.push(movesText({ movedIn, movedOut }));
+        const messages = operations.map((wish) => messageFor(model.rows, wish)).filter((message) => message !== undefined);
+        if (messages.length === 0) continue;
+        commit(...partsOf(messages, partSize));
+        model.note(values.offset);
       }
-      expect({ counts: values.values, moves: values.moves.map(movesText) }).toEqual({ counts: countsOf(rows), moves });
+      expect(answersOf(values, model.offsets)).toEqual(model.answers(values.keptFrom, values.counts));
     }),
+    { numRuns: 1_000 },
   );
 });
+
+const NAMES = ['1', '2', '3'];
+
+/** The naive way: a set for each version. */
+class EveryVersion {
+  readonly rows = new Map<string, string | null>();
+  readonly offsets: LogOffset[] = [SNAPSHOT_END];
+  private readonly sets = new Map<LogOffset, ReadonlySet<string>>([[SNAPSHOT_END, new Set()]]);
+
+  note(offset: LogOffset): void {
+    this.offsets.push(offset);
+    this.sets.set(offset, new Set([...this.rows.values()].filter((value) => value !== null)));
+  }
+
+  answers(from: LogOffset, counts: ReadonlyMap<string | null, number>) {
+    const kept = this.offsets.filter((offset) => compareOffsets(offset, from) >= 0);
+    const has = kept.map((at) => NAMES.map((value) => this.at(at).has(value)));
+    const moves = kept.flatMap((after, index) => kept.slice(index).map((through) => this.moves(this.at(after), this.at(through))));
+    return { isCounted: JSON.stringify([...counts].sort()) === JSON.stringify([...countsOf(this.rows)].sort()), has, valuesAt: has, moves };
+  }
+
+  private at(offset: LogOffset): ReadonlySet<string> {
+    return this.sets.get(offset) ?? new Set();
+  }
+
+  private moves(before: ReadonlySet<string>, behind: ReadonlySet<string>): string {
+    const movedIn = [...behind].filter((value) => !before.has(value)).sort();
+    const movedOut = [...before].filter((value) => !behind.has(value)).sort();
+    return [...movedIn.map((value) => `+${value}`), ...movedOut.map((value) => `-${value}`)].join(' ');
+  }
+}
+
+function answersOf(values: LinkValues, offsets: readonly LogOffset[]) {
+  const kept = offsets.filter((offset) => compareOffsets(offset, values.keptFrom) >= 0);
+  const found = kept.map((at) => new Set(values.valuesAt(at).map(({ value }) => value)));
+  return {
+    isCounted: true,
+    has: kept.map((at) => NAMES.map((value) => values.has(value, at))),
+    valuesAt: found.map((set) => NAMES.map((value) => set.has(value))),
+    moves: kept.flatMap((after, index) => kept.slice(index).map((through) => movesText(values.movesBetween(after, through)))),
+  };
+}
 
 function messageFor(rows: Map<string, string | null>, { row, value, remove }: { row: number; value: string | null; remove: boolean }) {
   const key = String(row);

@@ -14,7 +14,7 @@ async function follow(rowCount: number) {
   const { records, values, view } = world;
   const committed = records.findIndex((record) => record.type === 'deliver' && record.message.type === 'committed');
   const events = records.slice(committed + 1).filter((record) => record.type === 'deliver');
-  return { events: events.length, values: values?.values.size, told: view?.values.size };
+  return { events: events.length, values: values?.counts.size, told: view?.values.size };
 }
 
 test('a transaction costs transitions by the block, and none by the row', async () => {

@@ -84,8 +84,8 @@ function onceViolations(world: HandOverWorld): Violation[] {
     violations.push({ property: 'once', what: `applied ${applied.join(' ')} instead of ${expected.join(' ')}` });
   }
   const counts = countsOf(database.rows.map((row) => row[1] ?? null));
-  if (isLive && JSON.stringify([...(values?.values ?? [])].sort()) !== JSON.stringify(counts)) {
-    violations.push({ property: 'once', what: `values ${JSON.stringify([...(values?.values ?? [])])} of ${JSON.stringify(counts)}` });
+  if (isLive && JSON.stringify([...(values?.counts ?? [])].sort()) !== JSON.stringify(counts)) {
+    violations.push({ property: 'once', what: `values ${JSON.stringify([...(values?.counts ?? [])])} of ${JSON.stringify(counts)}` });
   }
   return violations;
 }
@@ -124,7 +124,7 @@ function toldViolations(world: HandOverWorld): Violation[] {
   const state = runtime.processInfo(NAMES.dependant)?.state;
   const isFollowed = state === 'following' && runtime.processInfo(NAMES.materializer) !== undefined;
   const kept = JSON.stringify([...view.values].sort());
-  const current = JSON.stringify([...(values?.values.keys() ?? [])].sort());
+  const current = JSON.stringify([...(values?.counts.keys() ?? [])].filter((value) => value !== null).sort());
   return [
     ...(isFollowed && kept !== current ? [`the dependant keeps ${kept} of ${current}`] : []),
     ...(mustHear(world) && told !== 'invalidated' ? [`an invalid Materializer told its dependant: ${told}`] : []),

@@ -53,13 +53,13 @@ test('a change arrives live, and so does each that comes after another rest', as
 test('a new reader gets the snapshot, and a Materializer its values and every later one', async () => {
   await untilHibernating(1);
   const reader = await readShape(service.shapeUrl, { table: 'items', offset: '-1' });
-  const args = { handle: follower.handle, column: 'title' };
+  const args = { handle: follower.handle, column: 'title', consumer: service.runtime.whereis(`@consumer/${follower.handle}`) };
   await service.runtime.call('@consumers', { type: 'startChild', template: 'materializer', args });
   await untilHibernating(2);
   await database.query(`INSERT INTO items VALUES (2, 'two')`);
   const titles = (): unknown => {
     const values = service.runtime.tableOf(`@materializer/${follower.handle}/title`, 'values');
-    return values instanceof LinkValues ? [...values.values].sort() : undefined;
+    return values instanceof LinkValues ? [...values.counts].sort() : undefined;
   };
 
   await expect.poll(titles).toEqual([['one', 1], ['two', 1]]);

@@ -2,6 +2,7 @@
 import { ConsumerLog } from '../../actors/consumer/consumer-log.ts';
 import type { ConsumerPorts } from '../../actors/consumer/consumer-ports.ts';
 import { LinkValues } from '../../actors/link-values.ts';
+import type { MaterializerPorts } from '../../actors/materializer-ports.ts';
 import { LogProgress } from '../../actors/collector/log-progress.ts';
 import { PublishedRelations } from '../../actors/publication/published-relations.ts';
 import { RequestBacklog } from '../../actors/request-backlog.ts';
@@ -12,7 +13,9 @@ import type { ShapeAnnouncements } from '../../api/ports.ts';
 import { uncopied } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
 import { LSN_ZERO } from '../../model/lsn.ts';
+import type { Handle } from '../../model/shape.ts';
 import { Deliveries } from '../../shapes/delivery.ts';
+import { oldestView } from '../../shapes/oldest-view.ts';
 import { ShapeRouter } from '../../shapes/shape-router.ts';
 import { equalText } from '../../sql/equal-text.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
@@ -60,7 +63,12 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
       awaitingStart: new RequestBacklog(),
     }),
     materializer: (handle, column) => ({
-      values: new LinkValues(handle, column, shapeBlocks, equalText(typeOidOf(shapeLogOf(storage, handle), column))),
+      values: new LinkValues(
+        handle,
+        column,
+        materializerPorts(storage, shapeBlocks, handle, column),
+        equalText(typeOidOf(shapeLogOf(storage, handle), column)),
+      ),
       dependants: new Subscribers(),
       awaitingValues: new RequestBacklog(),
     }),
@@ -82,6 +90,14 @@ function commonPorts(
     delivery: (id) => deliveries.get(id),
     valuesOf: (materializer) => livingTable(runtime, materializer, 'values', LinkValues),
     clone: uncopied('a request that waits for a shape'),
+  };
+}
+
+function materializerPorts({ shapes }: Storage, blocks: LogAccess['shapeBlocks'], handle: Handle, column: string): MaterializerPorts {
+  return {
+    take: (...asked) => blocks.take(...asked),
+    oldestView: () => oldestView(shapes.all(), handle, column),
+    clone: uncopied('what lies on a disk'),
   };
 }
 

@@ -80,7 +80,7 @@ function unequal(view: Look): Violation | undefined {
     return { property: PROPERTIES.once, what: `the log ends at ${world.shapeLog?.end} instead of ${end}` };
   }
   if (materializer.status !== 'alive') return undefined;
-  const values = JSON.stringify([...(materializer.tables['values'] as LinkValues).values].sort());
+  const values = JSON.stringify([...(materializer.tables['values'] as LinkValues).counts].sort());
   const counts = JSON.stringify(countsOf(world.rows.map((row) => row[1] ?? null)));
   return values === counts ? undefined : { property: PROPERTIES.once, what: `values ${values} of ${counts}` };
 }

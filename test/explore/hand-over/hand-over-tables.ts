@@ -3,7 +3,7 @@ import { ConsumerLog } from '../../../src/actors/consumer/consumer-log.ts';
 import type { ConsumerPorts } from '../../../src/actors/consumer/consumer-ports.ts';
 import { LinkValues } from '../../../src/actors/link-values.ts';
 import { LogProgress, type PositionKeeper } from '../../../src/actors/collector/log-progress.ts';
-import type { HistoryBlocks } from '../../../src/actors/materializer-ports.ts';
+import type { MaterializerPorts } from '../../../src/actors/materializer-ports.ts';
 import { RequestBacklog } from '../../../src/actors/request-backlog.ts';
 import { RouterTable, type LoadedBlock, type ShapeRouting } from '../../../src/actors/collector/router-table.ts';
 import { Subscribers } from '../../../src/actors/subscribers.ts';
@@ -73,9 +73,10 @@ function keeperOver({ shapes }: HandOverModel): PositionKeeper {
   };
 }
 
-function historyOver(world: HandOverModel): HistoryBlocks {
+function historyOver(world: HandOverModel): MaterializerPorts {
   return {
     take: (handle, column, range) => world.takeHistory(handle, column, range),
+    oldestView: () => undefined,
     clone: (fork) => historyOver(WorldFork.worldOf(fork)),
   };
 }

@@ -1,53 +1,64 @@
 /**
  * Dependant: follows a Materializer as an outer shape will, and keeps the set of values that it was told of.
  *
- * Values come as a set to begin with and then as moves; a move that is told again changes nothing.
+ * It begins with the values of a version, and goes on to the next ones by what moved in between.
  */
 import { setup } from 'xstate';
-import type { LinkValue, LinkValues } from '../../../src/actors/link-values.ts';
+import type { LinkValues } from '../../../src/actors/link-values.ts';
+import { invariant } from '../../../src/base/invariant.ts';
+import type { LogOffset } from '../../../src/model/log-offset.ts';
 import { effects } from '../../../src/otp/effects.ts';
 import type { CallFailed, Down, Name, Pid, ReplyTo, Table } from '../../../src/otp/process.ts';
 
 type Event =
-  | { type: 'values.areCurrent' }
+  | { type: 'values.areCurrent'; offset: LogOffset }
   | { type: 'values.areInvalid' }
-  | { type: 'takeMoves'; replyTo: ReplyTo }
+  | { type: 'takeMoves'; through: LogOffset; replyTo: ReplyTo }
   | { type: 'invalidate'; replyTo: ReplyTo }
   | (CallFailed & { type: 'subscription.failed' })
   | (Down & { type: 'materializer.down' });
 
-type ViewChange = 'begin' | 'takeMoves' | 'invalidate' | 'refuse';
+export type ViewChange = { readonly begin: LogOffset } | { readonly takeMoves: LogOffset } | 'invalidate' | 'refuse';
 
 export class View implements Table<ViewChange> {
-  readonly values = new Set<LinkValue>();
+  readonly values = new Set<string>();
+  private at: LogOffset | undefined;
   /** How it was told that the values are no good; more than one entry is a violation. */
   readonly endings: ('invalidated' | 'refused')[] = [];
 
   constructor(private readonly source: () => LinkValues | undefined) {}
 
   apply(change: ViewChange): undefined {
-    if (change === 'begin') for (const value of this.source()?.committed ?? []) this.values.add(value);
-    if (change === 'takeMoves') this.takeMoves();
     if (change === 'invalidate') this.endings.push('invalidated');
-    if (change === 'refuse') this.endings.push('refused');
+    else if (change === 'refuse') this.endings.push('refused');
+    else if ('begin' in change) this.begin(change.begin);
+    else this.takeMoves(change.takeMoves);
   }
 
   clone(): View {
     const copy = new View(this.source);
     for (const value of this.values) copy.values.add(value);
+    copy.at = this.at;
     copy.endings.push(...this.endings);
     return copy;
   }
 
   key(): string {
-    return JSON.stringify([[...this.values].sort(), this.endings]);
+    return JSON.stringify([[...this.values].sort(), this.at, this.endings]);
   }
 
-  private takeMoves(): void {
-    for (const { movedIn, movedOut } of this.source()?.moves ?? []) {
-      for (const value of movedIn) this.values.add(value);
-      for (const value of movedOut) this.values.delete(value);
-    }
+  /** Of a Materializer that has ended meanwhile there is nothing to begin with. */
+  private begin(at: LogOffset): void {
+    this.at = at;
+    for (const { value } of this.source()?.valuesAt(at) ?? []) this.values.add(value);
+  }
+
+  private takeMoves(through: LogOffset): void {
+    invariant(this.at !== undefined, 'who hears of moves has begun');
+    const moved = this.source()?.movesBetween(this.at, through);
+    for (const { value } of moved?.movedIn ?? []) this.values.add(value);
+    for (const { value } of moved?.movedOut ?? []) this.values.delete(value);
+    this.at = through;
   }
 }
 
@@ -78,7 +89,7 @@ export const dependant = setup({
     },
     takeMoves: {
       actions: [
-        { type: 'apply', params: { table: 'view', change: 'takeMoves' } },
+        { type: 'apply', params: ({ event }) => takeMoves(event) },
         { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'moves.taken' } }) },
       ],
     },
@@ -87,7 +98,7 @@ export const dependant = setup({
   states: {
     subscribing: {
       on: {
-        'values.areCurrent': { target: 'following', actions: { type: 'apply', params: { table: 'view', change: 'begin' } } },
+        'values.areCurrent': { target: 'following', actions: { type: 'apply', params: ({ event }) => begin(event) } },
         'values.areInvalid': { target: 'refused', actions: { type: 'apply', params: { table: 'view', change: 'refuse' } } },
       },
     },
@@ -96,3 +107,11 @@ export const dependant = setup({
     ended: { type: 'final' },
   },
 });
+
+function begin({ offset }: { offset: LogOffset }): { table: string; change: ViewChange } {
+  return { table: 'view', change: { begin: offset } };
+}
+
+function takeMoves({ through }: { through: LogOffset }): { table: string; change: ViewChange } {
+  return { table: 'view', change: { takeMoves: through } };
+}

@@ -1,0 +1,220 @@
+/**
+ * VersionedMembers: which values a column has, at the last version and at each earlier one that somebody may still ask about. A
+ * version is the end of a transaction, as the offset of its last row.
+ *
+ * What is asked about a version that is kept must be answered alike whenever it is asked, also by a table that was made again
+ * from the same log. So a value remembers at which versions it came or went, and no version is a set of its own: a version costs
+ * what its transaction moved.
+ */
+import { invariant } from '../base/invariant.ts';
+import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.ts';
+import type { Xid } from '../model/pg-snapshot.ts';
+import type { Moved, MovedValue } from './consumer/consumer-ports.ts';
+
+interface Member {
+  /** As Postgres wrote it when it was first seen: for the parameters of queries. */
+  readonly text: string;
+  /** Those of the transaction that is open are counted already. */
+  rows: number;
+  /** Whether the last version has it. */
+  isThere: boolean;
+  /** The kept versions at which it came or went, in turns. */
+  turns: LogOffset[];
+}
+
+/** A transaction that moved something. */
+interface Version {
+  readonly offset: LogOffset;
+  readonly xids: readonly Xid[];
+  readonly values: readonly string[];
+}
+
+export class VersionedMembers {
+  private readonly members = new Map<string, Member>();
+  /** Values of which the open transaction has counted rows. */
+  private readonly touched = new Set<string>();
+  private versions: Version[] = [];
+  private last = BEFORE_ALL;
+  private from = BEFORE_ALL;
+  private held = 0;
+  private kept = 0;
+
+  /** The last version. */
+  get offset(): LogOffset {
+    return this.last;
+  }
+
+  /** The first version that can be asked about. */
+  get keptFrom(): LogOffset {
+    return this.from;
+  }
+
+  /** How many values have rows, by the transaction that is open. */
+  get count(): number {
+    return this.held;
+  }
+
+  /** How many moves are kept, of all versions together. */
+  get keptMoves(): number {
+    return this.kept;
+  }
+
+  has(value: string, at: LogOffset): boolean {
+    this.check(at);
+    const member = this.members.get(value);
+    return member !== undefined && isThereAt(member, at);
+  }
+
+  /** Now or at any version that is kept. */
+  mayHave(value: string): boolean {
+    const member = this.members.get(value);
+    return member !== undefined && (member.isThere || member.turns.length > 0);
+  }
+
+  /** In no particular order. */
+  valuesAt(at: LogOffset): readonly MovedValue[] {
+    this.check(at);
+    return Array.from(this.members).flatMap(([value, member]) => (isThereAt(member, at) ? [{ value, text: member.text }] : []));
+  }
+
+  /** Net, each in the order of the values; the xids are those of all that moved something, ascending. */
+  movesBetween(after: LogOffset, through: LogOffset): Moved {
+    this.check(after);
+    this.check(through);
+    const versions = this.versions.slice(this.countThrough(after), this.countThrough(through));
+    const values = [...new Set(versions.flatMap((version) => version.values))].sort();
+    const [movedIn, movedOut]: [MovedValue[], MovedValue[]] = [[], []];
+    for (const value of values) {
+      const member = this.memberOf(value);
+      const [before, behind] = [isThereAt(member, after), isThereAt(member, through)];
+      if (before !== behind) (behind ? movedIn : movedOut).push({ value, text: member.text });
+    }
+    const xids = new Set(versions.flatMap((version) => version.xids));
+    return { movedIn, movedOut, xids: [...xids].sort((left, right) => left - right) };
+  }
+
+  /** The highest version behind `after` with no more than so many moves between, but with one transaction's at the least. */
+  movesThrough(after: LogOffset, valuesMax: number): LogOffset {
+    this.check(after);
+    const behind = this.versions.slice(this.countThrough(after));
+    const moved = new Set<string>();
+    let through = behind[0]?.offset;
+    for (const { offset, values } of behind) {
+      for (const value of values) if (!moved.delete(value)) moved.add(value);
+      if (moved.size <= valuesMax) through = offset;
+    }
+    return through === undefined || moved.size <= valuesMax ? this.last : through;
+  }
+
+  /** Counts a row of the transaction that is open. */
+  countRow(value: string, text: string, difference: 1 | -1): void {
+    const member = this.members.get(value) ?? { text, rows: 0, isThere: false, turns: [] };
+    member.rows += difference;
+    invariant(member.rows >= 0, 'a value that goes was there');
+    this.members.set(value, member);
+    this.touched.add(value);
+    if (member.rows === (difference === 1 ? 1 : 0)) this.held += difference;
+  }
+
+  /** What is counted so far is the first version: nobody asks about anything before it. */
+  begin(offset: LogOffset): void {
+    for (const value of this.touched) this.memberOf(value).isThere = true;
+    this.touched.clear();
+    this.last = offset;
+    this.from = offset;
+  }
+
+  /** The open transaction has ended. @returns whether it moved anything. */
+  commit(offset: LogOffset, xids: readonly Xid[]): boolean {
+    const values = [...this.touched].filter((value) => this.turn(value, offset));
+    this.touched.clear();
+    this.last = offset;
+    if (values.length === 0) return false;
+    this.versions.push({ offset, xids, values });
+    this.kept += values.length;
+    return true;
+  }
+
+  /** Nobody asks about a version before `oldest` any more. */
+  forgetBefore(oldest: LogOffset): void {
+    const forgotten = this.versions.splice(0, this.countThrough(oldest));
+    for (const { offset, values } of forgotten) {
+      this.from = offset;
+      this.kept -= values.length;
+      for (const value of values) this.forgetTurn(value);
+    }
+  }
+
+  copy(): VersionedMembers {
+    const copy = new VersionedMembers();
+    for (const [value, member] of this.members) copy.members.set(value, { ...member, turns: [...member.turns] });
+    for (const value of this.touched) copy.touched.add(value);
+    copy.versions = [...this.versions];
+    copy.last = this.last;
+    copy.from = this.from;
+    copy.held = this.held;
+    copy.kept = this.kept;
+    return copy;
+  }
+
+  key(): unknown {
+    const members = Array.from(this.members, ([value, { text, rows, isThere, turns }]) => [value, text, rows, isThere, turns]).sort();
+    const versions = this.versions.map(({ offset, xids, values }) => [offset, xids, [...values].sort()]);
+    return [members, versions, [...this.touched].sort(), this.last, this.from];
+  }
+
+  private turn(value: string, offset: LogOffset): boolean {
+    const member = this.memberOf(value);
+    const isThere = member.rows > 0;
+    if (isThere === member.isThere) {
+      this.dropIfGone(value, member);
+      return false;
+    }
+    member.isThere = isThere;
+    member.turns.push(offset);
+    return true;
+  }
+
+  private forgetTurn(value: string): void {
+    const member = this.memberOf(value);
+    member.turns.shift();
+    this.dropIfGone(value, member);
+  }
+
+  private dropIfGone(value: string, { rows, isThere, turns }: Member): void {
+    if (rows === 0 && !isThere && turns.length === 0) this.members.delete(value);
+  }
+
+  private memberOf(value: string): Member {
+    const member = this.members.get(value);
+    invariant(member !== undefined, 'a value is known for as long as a version tells of it');
+    return member;
+  }
+
+  private check(at: LogOffset): void {
+    if (at === this.last) return;
+    const isKept = compareOffsets(at, this.from) >= 0 && compareOffsets(at, this.last) <= 0;
+    invariant(isKept, `versions are asked about from ${this.from} to ${this.last}, not ${at}`);
+  }
+
+  /** How many of the versions that moved something lie at or before `at`. */
+  private countThrough(at: LogOffset): number {
+    return countThrough(this.versions.length, (index) => this.versions[index]?.offset ?? at, at);
+  }
+}
+
+function isThereAt({ isThere, turns }: Member, at: LogOffset): boolean {
+  const behind = turns.length - countThrough(turns.length, (index) => turns[index] ?? at, at);
+  return behind % 2 === 0 ? isThere : !isThere;
+}
+
+/** How many of so many ascending offsets lie at or before `at`. */
+function countThrough(count: number, offsetAt: (index: number) => LogOffset, at: LogOffset): number {
+  let [low, high] = [0, count];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if (compareOffsets(offsetAt(middle), at) <= 0) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

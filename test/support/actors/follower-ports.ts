@@ -1,0 +1,12 @@
+/** What a Materializer's table reaches outside, over blocks that somebody puts there. */
+import type { MaterializerPorts } from '../../../src/actors/materializer-ports.ts';
+import type { LogOffset } from '../../../src/model/log-offset.ts';
+import type { ShapeBlocks } from '../../../src/storage/shapes/shape-blocks.ts';
+
+export function followerPorts(blocks: ShapeBlocks, oldestView: () => LogOffset | undefined = () => undefined): MaterializerPorts {
+  return {
+    take: (...asked) => blocks.take(...asked),
+    oldestView,
+    clone: (fork) => followerPorts(blocks.clone(fork), oldestView),
+  };
+}
