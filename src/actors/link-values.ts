@@ -27,7 +27,7 @@ export interface LinkValuesChange {
 /** The values are no good after `areTooMany`. */
 export type LinkValuesTold =
   /** `moved`: whether some transaction that ended in the block moved anything. */
-  | { readonly type: 'values.applied'; readonly place: EntryPlace; readonly moved: boolean }
+  | { readonly type: 'values.applied'; readonly place: EntryPlace; readonly version: LogOffset; readonly moved: boolean }
   | { readonly type: 'values.areTooMany'; readonly valuesMax: number };
 
 export interface LinkValuesBounds {
@@ -131,7 +131,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     this.applied = block.through;
     if (compareOffsets(block.through.offset, SNAPSHOT_END) >= 0) this.endSnapshot();
     this.forgetIfDue();
-    return { type: 'values.applied', place: block.through, moved };
+    return { type: 'values.applied', place: block.through, version: this.offset, moved };
   }
 
   /** @returns whether a transaction ended that moved something. */

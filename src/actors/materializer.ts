@@ -59,6 +59,8 @@ interface Context extends MaterializerInput {
   readonly announcedPosition: LogPosition;
   /** Only ever grows; what lies up to here is in the values table. It is within a chunk while the snapshot is read. */
   readonly applied: EntryPlace;
+  /** The last one of the values; before everything until there is one. */
+  readonly version: LogOffset;
   /** The announcement that is being followed; null while there is none. */
   readonly announcedBy: ReplyTo | null;
   /** Whether a transaction of that announcement moved anything. */
@@ -94,8 +96,9 @@ export const materializer = setup({
     }),
     noteAnnouncer: assign((_, { replyTo }: { replyTo: ReplyTo }) => ({ announcedBy: replyTo, hasMoved: false })),
     dropAnnouncer: assign({ announcedBy: null }),
-    noteApplied: assign(({ context }, { place, moved }: { place: EntryPlace; moved: boolean }) => ({
+    noteApplied: assign(({ context }, { place, version, moved }: { place: EntryPlace; version: LogOffset; moved: boolean }) => ({
       applied: place,
+      version,
       hasMoved: context.hasMoved || moved,
     })),
     noteDependantCount: assign((_, { count }: { count: number }) => ({ dependantCount: count })),
@@ -110,6 +113,7 @@ export const materializer = setup({
     announcedOffset: BEFORE_ALL,
     announcedPosition: LOG_START,
     applied: LOG_BEGIN,
+    version: BEFORE_ALL,
     announcedBy: null,
     hasMoved: false,
     dependantCount: 0,
@@ -220,7 +224,7 @@ export const materializer = setup({
                 type: 'takeMoves',
                 handle: context.handle,
                 column: context.column,
-                through: context.applied.offset,
+                through: context.version,
                 position: context.announcedPosition,
               },
               as: 'moves',
@@ -345,5 +349,5 @@ function invalid({ event }: { event: { replyTo: ReplyTo } }) {
 
 /** The values themselves lie in the table. */
 function current({ context, event }: { context: Context; event: { replyTo: ReplyTo } }) {
-  return { to: event.replyTo, event: { type: 'values.areCurrent', offset: context.applied.offset } };
+  return { to: event.replyTo, event: { type: 'values.areCurrent', offset: context.version } };
 }

@@ -1,6 +1,6 @@
 /**
  * VersionedMembers: which values a column has, at the last version and at each earlier one that somebody may still ask about. A
- * version is the end of a transaction, as the offset of its last row.
+ * version is the end of a transaction that moved something, as the offset of its last row: who waits for one is told of it.
  *
  * What is asked about a version that is kept must be answered alike whenever it is asked, also by a table that was made again
  * from the same log. So a value remembers at which versions it came or went, and no version is a set of its own: a version costs
@@ -128,8 +128,8 @@ export class VersionedMembers {
   commit(offset: LogOffset, xids: readonly Xid[]): boolean {
     const values = [...this.touched].filter((value) => this.turn(value, offset));
     this.touched.clear();
-    this.last = offset;
     if (values.length === 0) return false;
+    this.last = offset;
     this.versions.push({ offset, xids, values });
     this.kept += values.length;
     return true;

@@ -31,9 +31,10 @@ export function moveTarget({ runtime, log, shapeLog, lines, where }: Splicing, v
   const after = viewsAt(runtime, shapeLog, views);
   if (before === undefined || after === undefined) return undefined;
   const { definition } = shapeLog;
+  const tellsDeletes = definition.moveOuts === 'deletes';
   const moved = after.kept.map((values, number) => {
     const { movedIn, movedOut } = values.movesBetween(before.views[number] ?? values.offset, views[number] ?? values.offset);
-    const asked = definition.moveOuts === 'deletes' ? [...movedIn, ...movedOut] : movedIn;
+    const asked = tellsDeletes ? [...movedIn, ...movedOut] : movedIn;
     return asked.map(({ text }) => text);
   });
   const writer = shapeLog.beginMoved();
@@ -44,23 +45,31 @@ export function moveTarget({ runtime, log, shapeLog, lines, where }: Splicing, v
     where: where?.subqueries?.queryMoved(moved),
     isNewEnough: (pgSnapshot) => (log.firstUnseen(pgSnapshot) ?? shapeLog.position) >= shapeLog.position,
     async rows(fragment) {
-      const written = Buffer.concat([...movedLines(fragment, lines, before.isMember, after.isMember)].flatMap((line) => [line, END]));
+      const written = Buffer.concat([...movedLines(fragment, { lines, before: before.isMember, after: after.isMember, tellsDeletes })].flatMap((line) => [line, END]));
       if (written.length > 0) await writer.write(written);
     },
     complete: () => writer.complete(),
   };
 }
 
+interface Movement {
+  readonly lines: ChangeConverter;
+  readonly before: Membership;
+  readonly after: Membership;
+  /** Else clients are told by an event which rows go. */
+  readonly tellsDeletes: boolean;
+}
+
 const END = Buffer.from([ROW_END]);
 
-function* movedLines(fragment: Uint8Array, lines: ChangeConverter, before: Membership, after: Membership): Iterable<Uint8Array> {
+function* movedLines(fragment: Uint8Array, { lines, before, after, tellsDeletes }: Movement): Iterable<Uint8Array> {
   for (let at = 0; at < fragment.length; ) {
     const change = new Change(fragment, at);
     const row = change.new;
     invariant(row !== undefined, 'a row of a query is an insert');
     const movement = lines.movement(row, before, after);
     if (movement === 'entered') yield lines.enteredLine(row, after);
-    if (movement === 'left') yield lines.leftLine(row);
+    if (movement === 'left' && tellsDeletes) yield lines.leftLine(row);
     at = change.end;
   }
 }
