@@ -24,6 +24,7 @@ const failed = (type: string) => ({ type, to: '@peer', request: 'any', reason: '
 const replyTo = 'call#1';
 const everyEnd = ['shutdown', { shutdown: { delete: 'truncate' } }, { error }, 'killed', 'noproc'];
 
+const inner = { handle: '2-1', column: 'value', consumer: 'consumer#2' };
 const restored = { self: 'consumer#1', handle: '1-1', mode: 'restore', position: 10, end: '0_inf' };
 const pgSnapshot = { xmin: '1', xmax: '1', xip: [], insertLsn: '1' };
 /** One that is recorded, with something to see and a row. */
@@ -119,7 +120,7 @@ const consumerScenario: Scenario = {
     { type: 'EXIT', process: 'shapes#1', reason: 'shutdown', fromParent: true },
     { type: 'EXIT', process: 'shapes#1', reason: { shutdown: { delete: 'purged' } }, fromParent: true },
   ],
-  also: [{ inputs: [{ ...restored, dependencies: [{ handle: '2-1', column: 'value', consumer: 'consumer#2' }] }], events: dependentEvents }],
+  also: [{ inputs: [{ ...restored, dependencies: [inner] }], events: dependentEvents }],
 };
 
 const materializerScenario: Scenario = {

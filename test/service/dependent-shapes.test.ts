@@ -1,64 +1,113 @@
 /** Shapes that depend on shapes, in the whole service: what leaves and comes with its parents, and what a restart keeps. */
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
 
+const directory = mkdtempSync(join(tmpdir(), 'armature-dependent-'));
 let database: TestDatabase;
 let service: ServiceInProcess;
+let number = 0;
+let where: string;
+
+/** @param port the one that it had: its clients come back to it. */
+function start(port = '0'): Promise<ServiceInProcess> {
+  return startServiceInProcess({ databaseUrl: database.url, flags: { 'storage-dir': directory, port } });
+}
 
 beforeAll(async () => {
   database = await createDatabase();
-  service = await startServiceInProcess({ databaseUrl: database.url });
+  service = await start();
 });
 afterAll(async () => {
   await service.remove();
   await database.drop();
+  rmSync(directory, { recursive: true });
 });
+/** Four parents, the odd ones active, with five children each: tables of its own for each test. */
 beforeEach(async () => {
+  number += 1;
+  where = `parent_id IN (SELECT id FROM parents_${number} WHERE active)`;
   await database.query(`
-    CREATE TABLE parents (id int PRIMARY KEY, active boolean NOT NULL);
-    CREATE TABLE children (id int PRIMARY KEY, parent_id int, title text);
-    INSERT INTO parents SELECT i, i % 2 = 1 FROM generate_series(1, 4) i;
-    INSERT INTO children SELECT i, 1 + i % 4, 'title ' || i FROM generate_series(1, 20) i`);
-});
-afterEach(async () => {
-  await database.query('DROP TABLE children; DROP TABLE parents');
+    CREATE TABLE parents_${number} (id int PRIMARY KEY, active boolean NOT NULL);
+    CREATE TABLE children_${number} (id int PRIMARY KEY, parent_id int, title text);
+    INSERT INTO parents_${number} SELECT i, i % 2 = 1 FROM generate_series(1, 4) i;
+    INSERT INTO children_${number} SELECT i, 1 + i % 4, 'title ' || i FROM generate_series(1, 20) i`);
 });
 
-const WHERE = 'parent_id IN (SELECT id FROM parents WHERE active)';
-
-function follower(where = WHERE): ShapeFollower {
-  return new ShapeFollower(service.shapeUrl, { table: 'children', where, move_outs: 'deletes' });
+function follower(extra: Readonly<Record<string, string>> = {}): ShapeFollower {
+  return new ShapeFollower(service.shapeUrl, { table: `children_${number}`, where, move_outs: 'deletes', ...extra });
 }
 
-async function selected(where = WHERE) {
-  return await database.query(`SELECT id::text, parent_id::text, title FROM children WHERE ${where} ORDER BY id::text`);
+/** Until the rows of a follower are those that Postgres selects; then how many, and how often it had to begin anew. */
+async function agreed(client: ShapeFollower) {
+  const byKey = `ORDER BY '"public"."children_${number}"/"' || id || '"' COLLATE "C"`;
+  const wanted = await database.query(`SELECT id::text, parent_id::text, title FROM children_${number} WHERE ${where} ${byKey}`);
+  await expect.poll(async () => (await client.catchUp()).sorted(), { timeout: 10_000, interval: 20 }).toEqual(wanted);
+  return { rows: wanted.length, refetches: client.refetches };
 }
 
-async function until(client: ShapeFollower, where = WHERE): Promise<void> {
-  const wanted = JSON.stringify(await selected(where));
-  await expect.poll(async () => JSON.stringify((await client.catchUp()).sorted()), { timeout: 5_000 }).toBe(wanted);
+function change(sql: string): Promise<unknown> {
+  return database.query(sql.replaceAll('parents', `parents_${number}`).replaceAll('children', `children_${number}`));
 }
 
 test('children come with a parent and leave with it', async () => {
-  const client = await follower().catchUp();
-  const first = client.sorted();
-  await database.query('UPDATE parents SET active = NOT active WHERE id IN (1, 2)');
-  await until(client);
+  const client = follower();
+  const first = await agreed(client);
+  await change('UPDATE parents SET active = NOT active WHERE id = 1');
+  const without = await agreed(client);
+  await change('UPDATE parents SET active = true');
 
-  expect({ first: first.length, refetches: client.refetches }).toEqual({ first: 10, refetches: 0 });
+  expect([first, without, await agreed(client)].map(({ rows }) => rows)).toEqual([10, 5, 20]);
+  expect(client.refetches).toBe(0);
 });
 
 test('a move is told as an event, and what comes with it is marked', async () => {
-  const params = { table: 'children', where: WHERE, columns: 'id' };
+  const params = { table: `children_${number}`, where, columns: 'id' };
   const { handle, offset, messages } = await readShape(service.shapeUrl, { ...params, offset: '-1' });
-  await database.query('UPDATE parents SET active = NOT active WHERE id IN (1, 2)');
+  await change('UPDATE parents SET active = NOT active WHERE id IN (1, 2)');
   const live = await readShape(service.shapeUrl, { ...params, handle: handle ?? '', offset: '0_inf', live: 'true' });
+  const kinds = live.messages.map(({ headers }) => headers['event'] ?? headers['control'] ?? headers['operation']);
 
-  expect({ offset, first: messages[0]?.headers, kinds: live.messages.map(({ headers }) => headers['event'] ?? headers['control'] ?? headers['operation']) }).toEqual({
+  expect({ offset, first: messages[0]?.headers, kinds }).toEqual({
     offset: '0_0',
-    first: { operation: 'insert', relation: ['public', 'children'], tags: [expect.stringMatching(/^[0-9a-f]{32}$/)], active_conditions: [true] },
+    first: {
+      operation: 'insert',
+      relation: ['public', `children_${number}`],
+      tags: [expect.stringMatching(/^[0-9a-f]{32}$/)],
+      active_conditions: [true],
+    },
     kinds: ['move-in', 'insert', 'insert', 'insert', 'insert', 'insert', 'snapshot-end', 'move-out', 'up-to-date'],
   });
+});
+
+test('a parent and its child that come in one transaction are there, however often', async () => {
+  const client = follower();
+  await agreed(client);
+  for (let id = 100; id < 150; id += 1)
+    await change(`BEGIN; INSERT INTO children VALUES (${id}, ${id}, 'x'); INSERT INTO parents VALUES (${id}, true); COMMIT`);
+
+  expect(await agreed(client)).toEqual({ rows: 60, refetches: 0 });
+});
+
+test('a restart keeps the handle, and what moved while the service was away is told', async () => {
+  const client = follower();
+  await agreed(client);
+  await change('UPDATE parents SET active = true WHERE id = 2');
+  await agreed(client);
+  await service.stop();
+  await change('UPDATE parents SET active = NOT active WHERE id IN (1, 4)');
+  await change("INSERT INTO children VALUES (1000, 4, 'while away'), (1001, 3, 'while away')");
+  service = await start(new URL(service.shapeUrl).port);
+  const after = await agreed(client);
+  await change('UPDATE parents SET active = NOT active');
+
+  expect([after, await agreed(client)]).toEqual([
+    { rows: 22 - 5, refetches: 0 },
+    { rows: 5, refetches: 0 },
+  ]);
+  await client.verifyServed();
 });

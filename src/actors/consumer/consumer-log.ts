@@ -156,7 +156,8 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 
   private take({ through }: LogRange, ownChanges: Iterable<TransactionChanges>): ConsumerLogTold {
-    const taken = this.convert(ownChanges, (transaction) => transaction.end > this.ports.shapeLog.position && !this.isInSnapshot(transaction));
+    const { position } = this.ports.shapeLog;
+    const taken = this.convert(ownChanges, (transaction) => transaction.end > position && !this.isInSnapshot(transaction));
     if (taken !== 'unfinished' && taken !== 'whole') return taken;
     if (taken === 'unfinished') return { type: 'part.taken', through, isMuch: this.takesMuch() };
     this.appender.bytes = 0;

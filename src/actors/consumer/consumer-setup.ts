@@ -209,7 +209,7 @@ export const consumerSetup = setup({
     noteSpliceBegun: assign(({ context }) => ({ seen: recorded(context).place, rowsTaken: 0 })),
     noteSeen: assign((_, { through }: { through: LogPosition }) => ({ seen: through })),
     noteRowsTaken: assign((_, { through }: { through: number }) => ({ rowsTaken: through })),
-    noteSpliced: assign(({ context }, { views, splice, end }: { views: readonly LogOffset[]; splice: SpliceTold | null; end: LogOffset }) => {
+    noteSpliced: assign(({ context }, { views, splice, end }: Omit<SpliceTaken, 'type'>) => {
       const { through } = recorded(context);
       return { views, splice, end, reach: through, offered: later(context.offered, through) };
     }),
@@ -224,7 +224,9 @@ export const DEPENDENCY_GONE = 'a shape that it depends on is gone';
 /** Queries in a row. The last ones are minutes apart from the first. */
 const FAILURES_MAX = 8;
 
-interface TakeMoves {
+type SpliceTaken = Extract<ConsumerLogTold, { type: 'splice.taken' }>;
+
+export interface TakeMoves {
   readonly handle: Handle;
   readonly column: string;
   readonly through: LogOffset;

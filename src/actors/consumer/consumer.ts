@@ -61,7 +61,11 @@ export const consumer = consumerSetup.createMachine({
         'spill.failed': 'closed',
         /** Who keeps the values has ended in good order: so do we, and both begin again, the inner one first. */
         'dependency.down': [
-          { guard: { type: 'isInvalid', params: ({ event }) => event }, target: 'closed', actions: { type: 'noteReason', params: invalid } },
+          {
+            guard: { type: 'isInvalid', params: ({ event }) => event },
+            target: 'closed',
+            actions: { type: 'noteReason', params: { reason: { shutdown: { delete: DEPENDENCY_GONE } } } },
+          },
           { target: 'closed' },
         ],
         'dependency.failed': {}, // Its DOWN is on its way.
@@ -115,10 +119,6 @@ export const consumer = consumerSetup.createMachine({
     closed: { type: 'final' },
   },
 });
-
-function invalid(): { reason: ExitReason } {
-  return { reason: { shutdown: { delete: DEPENDENCY_GONE } } };
-}
 
 function damaged({ event: { why } }: { event: { why: string } }): { reason: ExitReason } {
   return { reason: { shutdown: { delete: why, isDamaged: true } } };

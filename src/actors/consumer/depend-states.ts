@@ -16,7 +16,8 @@ export const dependStates = consumerSetup.createStateConfig({
         type: 'call',
         params: ({ context }) => {
           const { handle, column, consumer } = nextDependency(context);
-          return { to: '@consumers', request: { type: 'startChild', template: 'materializer', args: { handle, column, consumer } }, as: 'dependency' };
+          const request = { type: 'startChild', template: 'materializer', args: { handle, column, consumer } };
+          return { to: '@consumers', request, as: 'dependency' };
         },
       },
       on: {
@@ -60,7 +61,12 @@ export const dependStates = consumerSetup.createStateConfig({
     },
     viewing: {
       entry: { type: 'apply', params: ({ context: { materializers, told } }) => depend(materializers, told) },
-      on: { 'views.known': { target: '#consumer.running.ingest.registering', actions: { type: 'noteViews', params: ({ event }) => event } } },
+      on: {
+        'views.known': {
+          target: '#consumer.running.ingest.registering',
+          actions: { type: 'noteViews', params: ({ event }) => event },
+        },
+      },
     },
   },
 });

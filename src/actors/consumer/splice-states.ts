@@ -92,7 +92,7 @@ export const spliceStates = consumerSetup.createStateConfig({
     confirming: {
       entry: [
         'noteSpliceBegun',
-        { type: 'call', params: ({ context }) => ({ to: '@splices', request: { type: 'syncSplice', handle: context.handle }, as: 'splice' }) },
+        { type: 'call', params: { to: '@splices', request: { type: 'syncSplice' }, as: 'splice' } },
       ],
       on: { 'splice.isDurable': 'seeing' },
     },

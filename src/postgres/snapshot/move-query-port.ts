@@ -1,8 +1,8 @@
 /**
  * MoveQueryPort: asks which rows come into a shape, or leave it, when the values that it looks up have moved.
  *
- * - `queryMoves { handle, views }`, the views after the moves, → `moves.queried { pgSnapshot, rows }`, the rows durable where the target put them; or
- *   `moves.failed { error }`: nothing counts of what was read
+ * - `queryMoves { handle, views }`, the views after the moves, → `moves.queried { pgSnapshot, rows }`, the rows durable where the
+ *   target put them; or `moves.failed { error }`: nothing counts of what was read
  *
  * A snapshot counts only if it sees every transaction that the shape has taken: Postgres streams a commit before its snapshots
  * show it. So one that is too old is given back, connection and all, and a newer one is taken a moment later.

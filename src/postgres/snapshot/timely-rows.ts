@@ -12,7 +12,8 @@ export interface TimelyRowsOptions extends RowStreamOptions {
 const FIRST_ROW_MS_MAX = 30_000;
 
 /** @throws {SlowSnapshotError} and as `streamRows` does. */
-export async function streamInTime({ clock = systemClock, firstRowMsMax = FIRST_ROW_MS_MAX, ...options }: TimelyRowsOptions): Promise<void> {
+export async function streamInTime(timely: TimelyRowsOptions): Promise<void> {
+  const { clock = systemClock, firstRowMsMax = FIRST_ROW_MS_MAX, ...options } = timely;
   const tooSlow = new AbortController();
   const timer = clock.setTimer(() => tooSlow.abort(), firstRowMsMax);
   try {

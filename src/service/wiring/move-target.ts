@@ -26,26 +26,28 @@ interface Splicing {
 }
 
 /** @param views those after the moves. @returns undefined when the values cannot be asked now. */
-export function moveTarget({ runtime, log, shapeLog, lines, where }: Splicing, views: readonly LogOffset[]): MoveQueryTarget<ChunkSums | null> | undefined {
+export function moveTarget(splicing: Splicing, views: readonly LogOffset[]): MoveQueryTarget<ChunkSums | null> | undefined {
+  const { runtime, log, shapeLog, lines, where } = splicing;
   const before = viewsAt(runtime, shapeLog, shapeLog.views);
   const after = viewsAt(runtime, shapeLog, views);
   if (before === undefined || after === undefined) return undefined;
   const { definition } = shapeLog;
   const tellsDeletes = definition.moveOuts === 'deletes';
-  const moved = after.kept.map((values, number) => {
+  const asked = after.kept.map((values, number) => {
     const { movedIn, movedOut } = values.movesBetween(before.views[number] ?? values.offset, views[number] ?? values.offset);
-    const asked = tellsDeletes ? [...movedIn, ...movedOut] : movedIn;
-    return asked.map(({ text }) => text);
+    const moved = tellsDeletes ? [...movedIn, ...movedOut] : movedIn;
+    return moved.map(({ text }) => text);
   });
   const writer = shapeLog.beginMoved();
   return {
     relation: definition.relation,
     accepts: (found) => !endsShape(found, definition),
     columns: spliceColumns(definition).map(({ name }) => name),
-    where: where?.subqueries?.queryMoved(moved),
+    where: where?.subqueries?.queryMoved(asked),
     isNewEnough: (pgSnapshot) => (log.firstUnseen(pgSnapshot) ?? shapeLog.position) >= shapeLog.position,
     async rows(fragment) {
-      const written = Buffer.concat([...movedLines(fragment, { lines, before: before.isMember, after: after.isMember, tellsDeletes })].flatMap((line) => [line, END]));
+      const moved = movedLines(fragment, { lines, before: before.isMember, after: after.isMember, tellsDeletes });
+      const written = Buffer.concat([...moved].flatMap((line) => [line, END]));
       if (written.length > 0) await writer.write(written);
     },
     complete: () => writer.complete(),

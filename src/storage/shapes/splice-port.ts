@@ -1,7 +1,7 @@
 /**
  * Splices: what a Consumer must wait for while it changes the views of its shape.
  *
- * - `syncSplice { handle }` → `splice.isDurable`: what was recorded may be shown
+ * - `syncSplice` → `splice.isDurable`: what was recorded may be shown
  * - `readMoved { handle, owner, at }` → `moved.read { through }`, the rows of the next splice from byte `at` on, in the slot of `owner`;
  *   or `moved.refused { why }`: they are damaged
  */

@@ -251,21 +251,13 @@ export class StoredShape implements ShapeLog {
 
   /** @param host of the copy. @throws {InvariantError} when its store cannot be copied. */
   clone(host: ShapeHost): StoredShape {
-    const { handle, definition, dependsOn, chunkBytesMax, state: snapshot } = this;
-    const filterBy = this.filter ?? null;
-    const views = this.spliced.state;
-    const state = { handle, definition, dependsOn, chunkBytesMax, snapshot, lines: this.lines.state, pace: this.pace.state, filterBy, views };
-    return new StoredShape(host, this.store.clone(), state, this);
+    return new StoredShape(host, this.store.clone(), this.stateWith(this.state, this.filter), this);
   }
 
   /** For a checkpoint: what there is now. What comes later is not mixed with it on its way to the files. */
   capture(): ShapeCapture {
     this.lines.buffer.seal();
-    const { handle, definition, dependsOn, chunkBytesMax, snapshot } = this;
-    const filterBy = this.publishedFilter ?? null;
-    const views = this.spliced.state;
-    const state = { handle, definition, dependsOn, chunkBytesMax, snapshot, lines: this.lines.state, pace: this.pace.state, filterBy, views };
-    return { shape: this, state };
+    return { shape: this, state: this.stateWith(this.snapshot, this.publishedFilter) };
   }
 
   /** A checkpoint has what was captured: rows of splices that it has the lines of are needed no more. */
@@ -287,6 +279,12 @@ export class StoredShape implements ShapeLog {
   remove(): void {
     this.gone = true;
     this.chunks.fail();
+  }
+
+  private stateWith(snapshot: SnapshotState, filterBy: PgSnapshot | undefined): ShapeState {
+    const { handle, definition, dependsOn, chunkBytesMax, lines, pace, spliced } = this;
+    const written = { lines: lines.state, pace: pace.state, views: spliced.state };
+    return { handle, definition, dependsOn, chunkBytesMax, snapshot, ...written, filterBy: filterBy ?? null };
   }
 
   /** @param begun how it was when the snapshot began. */

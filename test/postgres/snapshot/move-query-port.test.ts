@@ -66,7 +66,8 @@ test('brings the rows of one query, with what its snapshot sees', async () => {
 
   const { pgSnapshot, ...answer } = await ask(target);
 
-  expect({ answer, ids: target.read.map(([id]) => Number(id)).sort((left, right) => left - right), isSnapshot: typeof pgSnapshot }).toEqual({
+  const ids = target.read.map(([id]) => Number(id)).sort((left, right) => left - right);
+  expect({ answer, ids, isSnapshot: typeof pgSnapshot }).toEqual({
     answer: { type: 'moves.queried', rows: 10 },
     ids: [3, 13, 23, 33, 43, 53, 63, 73, 83, 93],
     isSnapshot: 'object',
