@@ -79,6 +79,7 @@ interface ModelShapeState {
   readonly pending?: readonly ModelLine[];
   readonly pgSnapshot?: PgSnapshot | undefined;
   readonly filterBy?: PgSnapshot | undefined;
+  readonly publishedFilter?: PgSnapshot | undefined;
   readonly views?: ViewsState;
 }
 
@@ -91,10 +92,11 @@ export class ModelShapeLog {
   private pending: ModelLine[];
   private pgSnapshot: PgSnapshot | undefined;
   filterBy: PgSnapshot | undefined;
+  private publishedFilter: PgSnapshot | undefined;
   private readonly spliced: SplicedViews;
 
   constructor(logs: { readonly position: LogPosition }, state: ModelShapeState) {
-    const { handle, definition, pace, waitsAt, isBrought, rows, lines, pending, pgSnapshot, filterBy, views } = state;
+    const { handle, definition, pace, waitsAt, isBrought, rows, lines, pending, pgSnapshot, filterBy, publishedFilter, views } = state;
     this.handle = handle;
     this.definition = definition;
     this.pace = new Pace(logs, pace, waitsAt);
@@ -104,13 +106,14 @@ export class ModelShapeLog {
     this.pending = [...(pending ?? [])];
     this.pgSnapshot = pgSnapshot;
     this.filterBy = filterBy;
+    this.publishedFilter = publishedFilter;
     this.spliced = new SplicedViews(views ?? NO_VIEWS);
   }
 
   get state(): ModelShapeState {
-    const { handle, definition, waitsAt, isBrought, rows, lines, pending, pgSnapshot, filterBy } = this;
+    const { handle, definition, waitsAt, isBrought, rows, lines, pending, pgSnapshot, filterBy, publishedFilter } = this;
     const written = { rows, lines: [...lines], pending: [...pending] };
-    return { handle, definition, pace: this.pace.state, waitsAt, isBrought, ...written, pgSnapshot, filterBy, views: this.spliced.state };
+    return { handle, definition, pace: this.pace.state, waitsAt, isBrought, ...written, pgSnapshot, filterBy, publishedFilter, views: this.spliced.state };
   }
 
   get views(): readonly LogOffset[] {
@@ -160,6 +163,7 @@ export class ModelShapeLog {
     invariant(this.pgSnapshot === undefined, 'a snapshot begins once');
     this.pgSnapshot = pgSnapshot;
     this.filterBy = pgSnapshot;
+    this.publishedFilter = pgSnapshot;
     this.rows = rows.map((row) => decoder.decode(row));
     if (firstUnseen !== undefined) this.pace.goBack(firstUnseen);
   }
@@ -184,6 +188,7 @@ export class ModelShapeLog {
     this.lines.push(...this.pending);
     this.pending = [];
     this.spliced.publish();
+    this.publishedFilter = this.filterBy;
     this.pace.take(position, pace);
     return this.end;
   }
@@ -195,6 +200,7 @@ export class ModelShapeLog {
   discard(at: Lsn): void {
     this.pending = [];
     this.spliced.discard();
+    this.filterBy = this.publishedFilter;
     this.leavePace(at);
   }
 
