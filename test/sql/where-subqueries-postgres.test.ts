@@ -111,17 +111,29 @@ async function held({ text, params, literal }: Written, share: number): Promise<
   for (const source of plan.sources) values.push(await membersOf(source, params));
   const moved = values.map((each) => each.filter((_, index) => index % 4 < share));
   const isMember = membership(plan, values);
-  const wasMember = membership(plan, values.map((each) => each.filter((_, index) => index % 4 >= share)));
+  const before = values.map((each) => each.filter((_, index) => index % 4 >= share));
+  const wasMember = membership(plan, before);
   const takes = (row: Texts, by: Membership): boolean => where.evaluate((column) => row[column] ?? null, by) === true;
   const changed = rows.filter((row) => takes(row, isMember) !== takes(row, wasMember)).map(({ id }) => id);
   const asked = new Set(await idsOf(plan.queryMoved(moved)));
+  const taken = await idsOf(plan.queryWith(before));
   expect({
     evaluated: rows.filter((row) => takes(row, isMember)).map(({ id }) => id),
     byTerms: rows.filter((row) => isTaken(plan, (column) => row[column] ?? null, isMember)).map(({ id }) => id),
     selected: await idsOf(plan.queryWith(values)),
+    evaluatedBefore: rows.filter((row) => takes(row, wasMember)).map(({ id }) => id),
+    byTermsBefore: rows.filter((row) => isTaken(plan, (column) => row[column] ?? null, wasMember)).map(({ id }) => id),
     notFound: rows.filter((row) => takes(row, isMember) && !isFound(where.lookups, (column) => row[column] ?? null, isMember)),
     movedUnasked: changed.filter((id) => !asked.has(id)),
-  }).toEqual({ evaluated: expected, byTerms: expected, selected: expected, notFound: [], movedUnasked: [] });
+  }).toEqual({
+    evaluated: expected,
+    byTerms: expected,
+    selected: expected,
+    evaluatedBefore: taken,
+    byTermsBefore: taken,
+    notFound: [],
+    movedUnasked: [],
+  });
 }
 
 test('a filter takes what Postgres takes: evaluated, by its terms and as a query; and a move is asked for whole', async () => {
