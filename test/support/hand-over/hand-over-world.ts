@@ -32,6 +32,7 @@ import type { NumberedRecord } from '../../../src/otp/kernel/trace.ts';
 import { Deliveries } from '../../../src/shapes/delivery.ts';
 import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
 import { LineReader } from '../../../src/shapes/line-reader.ts';
+import { MemberIndex } from '../../../src/shapes/member-index.ts';
 import { ShapeRouter } from '../../../src/shapes/shape-router.ts';
 import { checkpointPort } from '../../../src/storage/checkpoint/checkpoint-port.ts';
 import { LogBlocks } from '../../../src/storage/log/log-blocks.ts';
@@ -261,6 +262,7 @@ export class HandOverWorld {
         return rows;
       },
       oldestView: () => this.view?.at,
+      listing: new MemberIndex().listing(HANDLE),
       clone: uncopied('what a runtime works on'),
     });
     return this.values;
