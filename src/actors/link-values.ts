@@ -19,10 +19,11 @@ import type { Moved, MovedValue, VersionedValues } from './consumer/consumer-por
 import type { MaterializerPorts } from './materializer-ports.ts';
 import { VersionedMembers } from './versioned-members.ts';
 
-export interface LinkValuesChange {
+export type LinkValuesChange =
   /** Applies a block that was read. */
-  readonly block: EntryRange;
-}
+  | { readonly block: EntryRange }
+  /** History is applied: from now on the service's index says what there may be here. */
+  | 'list';
 
 /** The values are no good after `areTooMany`. */
 export type LinkValuesTold =
@@ -101,7 +102,9 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     return this.members.movesThrough(after, valuesMax);
   }
 
-  apply({ block }: LinkValuesChange): Message {
+  apply(change: LinkValuesChange): Message | undefined {
+    if (change === 'list') return this.list();
+    const { block } = change;
     invariant(isSamePlace(block.after, this.applied), 'a block begins where the last one ended');
     invariant(comparePlaces(block.through, block.after) > 0, 'every applied place lies beyond the last');
     return this.applyBlock(block);
@@ -111,13 +114,30 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     const copy = new LinkValues(this.handle, this.column, this.ports.clone(fork), this.equalText, this.bounds);
     for (const [key, value] of this.rows) copy.rows.set(key, value);
     copy.members = this.members.copy();
+    if (this.members.watch !== undefined) copy.members.watch = copy.ports.listing;
     copy.applied = this.applied;
     copy.forgetAt = this.forgetAt;
     return copy;
   }
 
   key(): string {
-    return JSON.stringify([this.applied.offset, this.applied.bytes, [...this.rows].sort(), this.members.key(), this.forgetAt]);
+    const { offset, bytes } = this.applied;
+    return JSON.stringify([offset, bytes, [...this.rows].sort(), this.members.key(), this.isListed, this.forgetAt]);
+  }
+
+  close(): void {
+    if (this.isListed) this.ports.listing.end(this.members.all());
+    this.members.watch = undefined;
+  }
+
+  private get isListed(): boolean {
+    return this.members.watch !== undefined;
+  }
+
+  private list(): undefined {
+    invariant(!this.isListed, 'values are listed once');
+    this.ports.listing.begin(this.members.all());
+    this.members.watch = this.ports.listing;
   }
 
   private applyBlock(block: EntryRange): LinkValuesTold {

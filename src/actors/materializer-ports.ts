@@ -10,10 +10,13 @@ import type { EntryRange } from '../model/log-entry.ts';
 import type { LogOffset } from '../model/log-offset.ts';
 import type { PlacedRow } from '../model/row-values.ts';
 import type { Handle } from '../model/shape.ts';
+import type { MemberListing } from '../shapes/member-index.ts';
 
 export interface MaterializerPorts extends Forkable<MaterializerPorts> {
   /** Hands over the rows of a block that was read, once. @throws when it was not read. */
   take(handle: Handle, column: string, range: EntryRange): readonly PlacedRow[];
   /** The version that the furthest back of the stored dependants looks at; before everything for one that has yet to begin. */
   oldestView(): LogOffset | undefined;
+  /** For the column in the index by which changes are routed. */
+  readonly listing: MemberListing;
 }

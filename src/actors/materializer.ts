@@ -190,6 +190,7 @@ export const materializer = setup({
     live: {
       initial: 'waiting',
       tags: 'ready',
+      entry: { type: 'apply', params: { table: 'values', change: 'list' } },
       states: {
         waiting: {
           entry: { type: 'apply', params: next('awaitingValues') },

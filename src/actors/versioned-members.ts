@@ -29,7 +29,15 @@ interface Version {
   readonly values: readonly string[];
 }
 
+/** Told of values that there may be, at any kept version, and of those that there are at none any more. */
+export interface MemberWatch {
+  add(value: string): void;
+  remove(value: string): void;
+}
+
 export class VersionedMembers {
+  /** Told from the end of a transaction on. */
+  watch: MemberWatch | undefined;
   private readonly members = new Map<string, Member>();
   /** Values of which the open transaction has counted rows. */
   private readonly touched = new Set<string>();
@@ -69,6 +77,11 @@ export class VersionedMembers {
   mayHave(value: string): boolean {
     const member = this.members.get(value);
     return member !== undefined && (member.isThere || member.turns.length > 0);
+  }
+
+  /** Those that there may be. */
+  *all(): Iterable<string> {
+    for (const value of this.members.keys()) if (this.mayHave(value)) yield value;
   }
 
   /** In no particular order. */
@@ -170,6 +183,7 @@ export class VersionedMembers {
       this.dropIfGone(value, member);
       return false;
     }
+    if (isThere && member.turns.length === 0) this.watch?.add(value);
     member.isThere = isThere;
     member.turns.push(offset);
     return true;
@@ -178,6 +192,7 @@ export class VersionedMembers {
   private forgetTurn(value: string): void {
     const member = this.memberOf(value);
     member.turns.shift();
+    if (!this.mayHave(value)) this.watch?.remove(value);
     this.dropIfGone(value, member);
   }
 

@@ -4,9 +4,9 @@
  * It may name a shape too many, never one too few: a shape that misses a change is wrong for ever. So what cannot be
  * decided is routed: a filter that throws, a truncate, a gap, a table that is not what it was when the shape was defined.
  *
- * A change is looked up by the values of the columns that filters hold equal to constants; only the filters found
- * there are evaluated, and those that have no such equality. So what a row costs depends on the shapes that it
- * concerns, not on the shapes that there are.
+ * A change is looked up by the values of the columns that filters hold equal to constants, or look for among what a subquery
+ * selects; only the filters found there are evaluated, and those that have no such look-up. So what a row costs depends on the
+ * shapes that it concerns, not on the shapes that there are.
  */
 import { invariant } from '../base/invariant.ts';
 import { CHANGE_KINDS, type Change, type Tuple } from '../model/change.ts';
@@ -14,15 +14,22 @@ import type { RelationLayout } from '../model/relation.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
 import { canonicalValue } from '../sql/canonical-value.ts';
-import type { Where } from '../sql/where.ts';
+import { typeNameOf } from '../sql/value-types.ts';
+import type { Lookup, Membership, Where } from '../sql/where.ts';
 import { ChangeCursor } from './change-cursor.ts';
 import { endsShape } from './layout-change.ts';
-import type { BlockRouter, Layer } from './router.ts';
+import { MemberIndex, memberKey } from './member-index.ts';
+import type { BlockRouter, Layer, RoutedChanges } from './router.ts';
+import { SubqueryIndex } from './subquery-index.ts';
 
 interface RoutedShape {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
   readonly where: Where | undefined;
+  /** The inner shapes, in the order of the definition's dependencies. */
+  readonly dependsOn: readonly Handle[];
+  /** How many shapes lie one under another below it: they take a block before it. */
+  readonly depth: number;
   /** Layouts under which the shape cannot go on: kept here so that its removal touches nothing else. */
   readonly endedBy: Set<LayoutPlan>;
   /** Triples, as `RoutedChanges` has them; emptied after each block. */
@@ -34,7 +41,9 @@ interface TableShapes {
   readonly all: Set<RoutedShape>;
   /** By column and type, then by canonical value. */
   readonly equalities: Map<string, EqualityIndex>;
-  /** Those without an equality. */
+  /** Likewise, by what subqueries select. */
+  readonly subqueries: Map<string, SubqueryIndex<RoutedShape>>;
+  /** Those without a look-up. */
   readonly others: Set<RoutedShape>;
 }
 
@@ -76,22 +85,31 @@ export class ShapeRouter implements BlockRouter {
   private evaluationCount = 0;
   private underWay: Routing | undefined;
 
-  constructor(private readonly layoutOf: (id: number) => RelationLayout | undefined) {}
+  constructor(
+    private readonly layoutOf: (id: number) => RelationLayout | undefined,
+    private readonly members = new MemberIndex(),
+  ) {}
 
   /** How often a filter was evaluated so far: what routing cost. */
   get evaluations(): number {
     return this.evaluationCount;
   }
 
-  /** @param where the filter of `definition`, parsed; undefined for every row. A handle that is already there is an error of ours. */
-  add(handle: Handle, definition: ShapeDefinition, where: Where | undefined): void {
+  /**
+   * A handle that is already there is an error of ours.
+   *
+   * @param where the filter of `definition`, parsed; undefined for every row.
+   * @param dependsOn the inner shapes, in the order of the definition's dependencies.
+   */
+  add(handle: Handle, definition: ShapeDefinition, where: Where | undefined, dependsOn: readonly Handle[] = []): void {
     invariant(!this.shapes.has(handle), 'a handle is added to the router once');
-    const shape = newShape(handle, definition, where);
+    const shape = newShape(handle, definition, where, dependsOn);
     this.shapes.set(handle, shape);
     const table = entryOf(this.tables, definition.relation.oid, newTable);
     table.all.add(shape);
-    if (where?.equality === undefined) table.others.add(shape);
-    else addEqualities(table, shape, where.equality);
+    const lookups = lookupsOf(shape);
+    if (lookups === undefined) table.others.add(shape);
+    else for (const lookup of lookups) this.addLookup(table, shape, lookup);
     const name = nameOf(definition.relation);
     entryOf(this.named, name, newSet).add(shape);
     for (const identity of [definition.relation.oid, name]) {
@@ -111,14 +129,14 @@ export class ShapeRouter implements BlockRouter {
     if (table === undefined) return;
     table.all.delete(shape);
     table.others.delete(shape);
-    if (shape.where?.equality !== undefined) removeEqualities(table, shape, shape.where.equality);
+    for (const lookup of lookupsOf(shape) ?? []) removeLookup(table, shape, lookup);
     if (table.all.size === 0) this.tables.delete(relation.oid);
   }
 
   /** Routes as this one does, also what is under way. What it remembers of layouts it finds again. */
   clone(): ShapeRouter {
-    const copy = new ShapeRouter(this.layoutOf);
-    for (const { handle, definition, where } of this.shapes.values()) copy.add(handle, definition, where);
+    const copy = new ShapeRouter(this.layoutOf, this.members);
+    for (const { handle, definition, where, dependsOn } of this.shapes.values()) copy.add(handle, definition, where, dependsOn);
     if (this.underWay !== undefined) copy.underWay = copy.copyOf(this.underWay, this.shapes);
     return copy;
   }
@@ -128,7 +146,7 @@ export class ShapeRouter implements BlockRouter {
     this.underWay = { cursor: new ChangeCursor(block), touched: new Set() };
   }
 
-  /** One layer, or none when the block touches nobody: no shape waits for another yet. */
+  /** Inner shapes first: a layer for each depth that the block touches. */
   step(): readonly Layer[] | undefined {
     const { underWay } = this;
     invariant(underWay !== undefined, 'a block was begun');
@@ -163,7 +181,7 @@ export class ShapeRouter implements BlockRouter {
     const copies = new Set<RoutedShape>();
     for (const shape of touched) {
       const own = living.get(shape.handle) === shape ? this.shapes.get(shape.handle) : undefined;
-      const copy = own ?? newShape(shape.handle, shape.definition, shape.where);
+      const copy = own ?? newShape(shape.handle, shape.definition, shape.where, shape.dependsOn);
       for (const each of shape.changes) copy.changes.push(each);
       copies.add(copy);
     }
@@ -172,8 +190,11 @@ export class ShapeRouter implements BlockRouter {
 
   private finish(touched: ReadonlySet<RoutedShape>): readonly Layer[] {
     this.underWay = undefined;
-    if (touched.size === 0) return [];
-    return [new Map([...touched].map((shape) => [shape.handle, { changes: Uint32Array.from(shape.changes.splice(0)) }]))];
+    const layers = new Map<number, Map<Handle, RoutedChanges>>();
+    for (const { handle, depth, changes } of touched) {
+      entryOf(layers, depth, () => new Map<Handle, RoutedChanges>()).set(handle, { changes: Uint32Array.from(changes.splice(0)) });
+    }
+    return [...layers].sort(([left], [right]) => left - right).map(([, layer]) => layer);
   }
 
   private shapesFor(change: Change): ReadonlySet<RoutedShape> {
@@ -192,22 +213,36 @@ export class ShapeRouter implements BlockRouter {
     for (const index of table.equalities.values()) {
       for (const shape of candidates(index, text)) this.collectIfTaken(shape, text, found);
     }
+    for (const index of table.subqueries.values()) {
+      for (const shape of selected(index, text)) this.collectIfTaken(shape, text, found);
+    }
     for (const shape of table.others) this.collectIfTaken(shape, text, found);
   }
 
   private collectIfTaken(shape: RoutedShape, text: Text, found: Set<RoutedShape>): void {
     if (found.has(shape)) return;
-    if (shape.where === undefined || this.mayTake(shape.where, text)) found.add(shape);
+    if (shape.where === undefined || this.mayTake(shape, shape.where, text)) found.add(shape);
   }
 
-  private mayTake(where: Where, text: Text): boolean {
+  private mayTake(shape: RoutedShape, where: Where, text: Text): boolean {
+    const isMember: Membership = (subquery, value) => {
+      const key = keyOf(shape, subquery);
+      return key === undefined || this.members.mayHold(key, value);
+    };
     this.evaluationCount += 1;
     try {
-      return where.evaluate(text) === true;
+      return where.evaluate(text, isMember) === true;
     } catch {
       // Whatever it was: the shape itself will meet it when it converts the change, and fail alone.
       return true;
     }
+  }
+
+  private addLookup(table: TableShapes, shape: RoutedShape, lookup: PlacedLookup): void {
+    if (lookup.kind === 'constants') return addEqualities(table, shape, lookup);
+    const { column, typeName, key } = lookup;
+    const make = () => new SubqueryIndex<RoutedShape>(column, typeName, this.members);
+    entryOf(table.subqueries, equalityKey(column, typeName), make).add(key, shape);
   }
 
   private planOf(layoutId: number): LayoutPlan {
@@ -232,8 +267,40 @@ export class ShapeRouter implements BlockRouter {
   }
 }
 
-function newShape(handle: Handle, definition: ShapeDefinition, where: Where | undefined): RoutedShape {
-  return { handle, definition, where, endedBy: new Set(), changes: [] };
+function newShape(
+  handle: Handle,
+  definition: ShapeDefinition,
+  where: Where | undefined,
+  dependsOn: readonly Handle[],
+): RoutedShape {
+  return { handle, definition, where, dependsOn, depth: depthOf(definition), endedBy: new Set(), changes: [] };
+}
+
+function depthOf({ dependencies = [] }: ShapeDefinition): number {
+  return dependencies.length === 0 ? 0 : 1 + Math.max(...dependencies.map(({ shape }) => depthOf(shape)));
+}
+
+/** The name of what the subquery selects; undefined when we were not told where that is kept. */
+function keyOf({ definition, dependsOn }: RoutedShape, subquery: number): string | undefined {
+  const [inner, dependency] = [dependsOn[subquery], definition.dependencies?.[subquery]];
+  return inner === undefined || dependency === undefined ? undefined : memberKey(inner, dependency.column);
+}
+
+type Constants = Extract<Lookup, { kind: 'constants' }>;
+type PlacedLookup = Constants | { readonly kind: 'subquery'; readonly column: string; readonly typeName: string; readonly key: string };
+
+/** Undefined when some row may satisfy none that we can look up. */
+function lookupsOf(shape: RoutedShape): readonly PlacedLookup[] | undefined {
+  const { where, definition } = shape;
+  if (where?.equality !== undefined) return [{ kind: 'constants', ...where.equality }];
+  const placed = where?.lookups?.map((lookup): PlacedLookup | undefined => {
+    if (lookup.kind === 'constants') return lookup;
+    const typeOid = definition.reads.find(({ name }) => name === lookup.column)?.typeOid;
+    const [typeName, key] = [typeOid === undefined ? undefined : typeNameOf(typeOid), keyOf(shape, lookup.subquery)];
+    return typeName === undefined || key === undefined ? undefined : { kind: 'subquery', column: lookup.column, typeName, key };
+  });
+  const found = placed?.filter((lookup) => lookup !== undefined);
+  return found?.length === placed?.length ? found : undefined;
 }
 
 function markIfEnded(plan: LayoutPlan, shape: RoutedShape): void {
@@ -251,20 +318,30 @@ function textOf(tuple: Tuple, { indexOf }: LayoutPlan): Text {
 }
 
 /** The shapes that hold the index's column equal to its value in this row; all of them when the value cannot be read. */
-function candidates({ column, typeName, shapes }: EqualityIndex, text: Text): Iterable<RoutedShape> {
-  let value: string | null;
-  try {
-    value = text(column);
-    if (value !== null) value = canonicalValue(typeName, value);
-  } catch {
-    return [...shapes.values()].flatMap((found) => [...found]);
-  }
-  return value === null ? [] : (shapes.get(value) ?? []);
+function candidates(index: EqualityIndex, text: Text): Iterable<RoutedShape> {
+  const value = lookedUp(index, text);
+  if (value === undefined) return [...index.shapes.values()].flatMap((found) => [...found]);
+  return value === null ? [] : (index.shapes.get(value) ?? []);
 }
 
-type Equality = NonNullable<Where['equality']>;
+/** Likewise of those that look for it among what a subquery selects. */
+function selected(index: SubqueryIndex<RoutedShape>, text: Text): Iterable<RoutedShape> {
+  const value = lookedUp(index, text);
+  if (value === undefined) return index.all();
+  return value === null ? [] : index.of(value);
+}
 
-function addEqualities(table: TableShapes, shape: RoutedShape, { column, typeName, values }: Equality): void {
+/** Undefined when the value cannot be read. */
+function lookedUp({ column, typeName }: { readonly column: string; readonly typeName: string }, text: Text): string | null | undefined {
+  try {
+    const value = text(column);
+    return value === null ? null : canonicalValue(typeName, value);
+  } catch {
+    return undefined;
+  }
+}
+
+function addEqualities(table: TableShapes, shape: RoutedShape, { column, typeName, values }: Constants): void {
   const index = entryOf(table.equalities, equalityKey(column, typeName), () => ({
     column,
     typeName,
@@ -273,7 +350,15 @@ function addEqualities(table: TableShapes, shape: RoutedShape, { column, typeNam
   for (const value of values) entryOf(index.shapes, value, newSet).add(shape);
 }
 
-function removeEqualities(table: TableShapes, shape: RoutedShape, { column, typeName, values }: Equality): void {
+function removeLookup(table: TableShapes, shape: RoutedShape, lookup: PlacedLookup): void {
+  if (lookup.kind === 'constants') return removeEqualities(table, shape, lookup);
+  const key = equalityKey(lookup.column, lookup.typeName);
+  const index = table.subqueries.get(key);
+  index?.remove(lookup.key, shape);
+  if (index?.isEmpty === true) table.subqueries.delete(key);
+}
+
+function removeEqualities(table: TableShapes, shape: RoutedShape, { column, typeName, values }: Constants): void {
   const key = equalityKey(column, typeName);
   const index = table.equalities.get(key);
   if (index === undefined) return;
@@ -290,7 +375,7 @@ function nameOf({ schema, name }: { readonly schema: string; readonly name: stri
 }
 
 function newTable(): TableShapes {
-  return { all: new Set(), equalities: new Map(), others: new Set() };
+  return { all: new Set(), equalities: new Map(), subqueries: new Map(), others: new Set() };
 }
 
 function newSet(): Set<RoutedShape> {

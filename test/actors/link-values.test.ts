@@ -7,6 +7,7 @@ import { BEFORE_ALL, compareOffsets, isInSnapshot, SNAPSHOT_END, type LogOffset 
 import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import type { PlacedRow } from '../../src/model/row-values.ts';
+import { MemberIndex } from '../../src/shapes/member-index.ts';
 import { ShapeBlocks } from '../../src/storage/shapes/shape-blocks.ts';
 import { followerPorts } from '../support/actors/follower-ports.ts';
 import { committed, deleted, inserted, rekeyed, updated } from '../support/actors/placed-rows.ts';
@@ -37,7 +38,7 @@ function valuesOf(history: readonly PlacedRow[] = [], bounds?: LinkValuesBounds,
         const some = rows.slice(from, from + part.length);
         return applyBlock(some.at(-1)?.offset ?? (`${lsn}_0` as LogOffset), some);
       });
-      return told.some(({ moved }) => moved === true);
+      return told.some((message) => message?.['moved'] === true);
     },
   };
 }
@@ -223,7 +224,8 @@ test('a transaction that comes in two blocks is no version before its end, and m
   told.push(applyBlock('101_4' as LogOffset, rows.slice(2)));
   seen.push([values.offset, linksOf(values)]);
 
-  expect({ seen, moved: told.map(({ moved }) => moved), moves: movesText(values.movesBetween(SNAPSHOT_END, values.offset)) }).toEqual({
+  const moved = told.map((message) => message?.['moved']);
+  expect({ seen, moved, moves: movesText(values.movesBetween(SNAPSHOT_END, values.offset)) }).toEqual({
     seen: [[SNAPSHOT_END, ['1', '2']], [SNAPSHOT_END, ['1', '2']], ['101_4', ['2', '3', '4']]],
     moved: [false, true],
     moves: '+3 +4 -1',
@@ -311,6 +313,22 @@ test('where nobody depends on the values few moves are kept, and a value that we
     before: [SNAPSHOT_END, true, true],
     behind: ['102_0', false, true],
   });
+});
+
+test('once history is applied the index lists what there may be: a value that left is listed until its move is forgotten', () => {
+  const [members, blocks] = [new MemberIndex(), new ShapeBlocks()];
+  const values = new LinkValues(HANDLE, 'value', followerPorts(blocks, undefined, members), undefined, { valuesMax: 9, keptMovesMin: 2 });
+  const steps = [[inserted('a', '1')], committed('7', [deleted('a')]), committed('8', [inserted('b', '2')])];
+  const listed = steps.map((rows, index) => {
+    const block = { after: values.place, through: placeAt(rows[0]?.isLast === true ? rows[0].offset : SNAPSHOT_END) };
+    blocks.put(HANDLE, 'value', block, rows);
+    values.apply({ block });
+    if (index === 0) values.apply('list');
+    return ['1', '2'].map((value) => members.mayHold('1-1/value', value));
+  });
+  values.close();
+
+  expect({ listed, behind: [...members.holdersOf('2')] }).toEqual({ listed: [[true, false], [true, false], [false, true]], behind: [] });
 });
 
 test.each([

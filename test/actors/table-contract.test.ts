@@ -82,8 +82,10 @@ tableContract('LinkValues', {
       isOpen: fc.boolean(),
       does: fc.constantFrom('read', 'take', 'readAndTake' as const),
     }),
+    fc.constant('list' as const),
   ),
   play(table, step, world) {
+    if (step === 'list') return table.apply(step);
     const { through, rows, isOpen, does } = step;
     const after = table.place;
     if (does !== 'take') world.put(after, through, committed('7', rows, isOpen ? 'open' : undefined));

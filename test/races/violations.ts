@@ -154,11 +154,12 @@ function isTransitionTo(record: object, id: string, state: string): boolean {
   return String(record.process).startsWith(`consumers/${id}#`) && record.state === state;
 }
 
-/** A Consumer that failed must never look drained to those who depend on it. */
+/** A Consumer that failed must never look drained to those who depend on it. Who ended before it heard of that, had nobody left. */
 function wrongEnd(world: HandOverWorld): string[] {
   const consumerReason = reasonOf(world, 'consumer');
   const reason = reasonOf(world, 'materializer');
-  if (consumerReason === undefined || reason === undefined || !wasSaidByMachine(world)) return [];
+  const hasHeard = world.records.some((record) => record.type === 'deliver' && record.message.type === 'consumer.down');
+  if (consumerReason === undefined || reason === undefined || !hasHeard || !wasSaidByMachine(world)) return [];
   const [cause, conclusion] = [downCause(consumerReason).type, downCause(reason).type];
   return cause !== 'drain' && conclusion === 'drain' ? [`the Consumer's end (${cause}) was taken for a drain`] : [];
 }

@@ -15,6 +15,8 @@ import { invariant } from '../../base/invariant.ts';
 import { LSN_ZERO } from '../../model/lsn.ts';
 import type { Handle } from '../../model/shape.ts';
 import { Deliveries } from '../../shapes/delivery.ts';
+import type { Pid } from '../../otp/process.ts';
+import { MemberIndex, memberKey } from '../../shapes/member-index.ts';
 import { oldestView } from '../../shapes/oldest-view.ts';
 import { ShapeRouter } from '../../shapes/shape-router.ts';
 import { equalText } from '../../sql/equal-text.ts';
@@ -30,17 +32,22 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
   const { database, storage, world } = resources;
   const { blocks, nextBlocks, shapeBlocks } = access;
   const deliveries = new Deliveries();
+  const members = new MemberIndex();
   const common = commonPorts(resources, access, announcements, deliveries);
   const portsOf = (shapeLog: ShapeLog, loaded: ConsumerPorts['loaded'], movedRows: ConsumerPorts['movedRows']): ConsumerPorts => {
     return { ...common, shapeLog, lines: linesOf(shapeLog, access), loaded, movedRows };
   };
+  const routerTable = (self: Pid): RouterTable => {
+    const router = new ShapeRouter(access.layoutOf, members);
+    return new RouterTable(routing(storage, access, router), nextBlocks.slot(self), deliveries);
+  };
   return {
     statusMonitor: () => ({ awaitingActive: new RequestBacklog() }),
     collector: (self) => ({
-      router: new RouterTable(routing(storage, access), nextBlocks.slot(self), deliveries),
+      router: routerTable(self),
       progress: new LogProgress(storage.shapes),
     }),
-    catchUpCollector: (self) => ({ router: new RouterTable(routing(storage, access), nextBlocks.slot(self), deliveries) }),
+    catchUpCollector: (self) => ({ router: routerTable(self) }),
     publicationManager: () => ({
       relations: new PublishedRelations({ lost: (relation) => database.catalog.doubt(relation), clone: uncopied('a catalogue') }),
     }),
@@ -66,7 +73,7 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
       values: new LinkValues(
         handle,
         column,
-        materializerPorts(storage, shapeBlocks, handle, column),
+        { ...materializerPorts(storage, shapeBlocks, handle, column), listing: members.listing(memberKey(handle, column)) },
         equalText(typeOidOf(shapeLogOf(storage, handle), column)),
       ),
       dependants: new Subscribers(),
@@ -93,7 +100,12 @@ function commonPorts(
   };
 }
 
-function materializerPorts({ shapes }: Storage, blocks: LogAccess['shapeBlocks'], handle: Handle, column: string): MaterializerPorts {
+function materializerPorts(
+  { shapes }: Storage,
+  blocks: LogAccess['shapeBlocks'],
+  handle: Handle,
+  column: string,
+): Omit<MaterializerPorts, 'listing'> {
   return {
     take: (...asked) => blocks.take(...asked),
     oldestView: () => oldestView(shapes.all(), handle, column),
@@ -101,13 +113,13 @@ function materializerPorts({ shapes }: Storage, blocks: LogAccess['shapeBlocks']
   };
 }
 
-function routing(storage: Storage, access: LogAccess, router = new ShapeRouter(access.layoutOf)): ShapeRouting {
+function routing(storage: Storage, access: LogAccess, router: ShapeRouter): ShapeRouting {
   const { filters } = access;
   return {
     add: (handle) => {
       // A Consumer may have asked and died, and its shape be deleted, before the collector comes to its request.
-      const definition = storage.shapes.get(handle)?.definition;
-      if (definition !== undefined) router.add(handle, definition, filters.of(definition));
+      const shape = storage.shapes.get(handle);
+      if (shape !== undefined) router.add(handle, shape.definition, filters.of(shape.definition), shape.dependsOn);
     },
     remove: (handle) => router.remove(handle),
     begin: (block) => router.begin(block),

@@ -6,7 +6,7 @@ import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogRange } from '../../../src/model/log-position.ts';
 import type { Address, ExitReason, Message } from '../../../src/otp/process.ts';
 import type { Answer, Port, StartArgs } from '../checker/system.ts';
-import type { HandOverModel } from './hand-over-model.ts';
+import { HANDLE, type HandOverModel } from './hand-over-model.ts';
 
 /** Reads blocks of what is durable, which never changes: so an answer may be computed when it is asked for. */
 const logReader: Port<HandOverModel> = {
@@ -63,7 +63,7 @@ const consumers: Port<HandOverModel> = {
   computes: 'delivered',
   handle(_, { template, args }): Answer {
     const role = String(template);
-    return { start: { role, args: args as StartArgs }, reply: { type: 'child.started', id: role } };
+    return { start: { role, args: args as StartArgs }, reply: { type: 'child.started', id: `${role}/${HANDLE}` } };
   },
 };
 

@@ -11,6 +11,7 @@ import { invariant } from '../../../src/base/invariant.ts';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import type { Pid, Table } from '../../../src/otp/process.ts';
 import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
+import { MemberIndex } from '../../../src/shapes/member-index.ts';
 import { ShapeRouter } from '../../../src/shapes/shape-router.ts';
 import { WorldFork } from '../checker/world-fork.ts';
 import { COLUMN, HANDLE, type HandOverModel } from './hand-over-model.ts';
@@ -77,6 +78,7 @@ function historyOver(world: HandOverModel): MaterializerPorts {
   return {
     take: (handle, column, range) => world.takeHistory(handle, column, range),
     oldestView: () => undefined,
+    listing: new MemberIndex().listing(HANDLE),
     clone: (fork) => historyOver(WorldFork.worldOf(fork)),
   };
 }

@@ -9,7 +9,7 @@ interface Snapshot {
   readonly context: unknown;
 }
 
-const POSITIONS = ['position', 'cursor', 'offered', 'routedThrough', 'durableEnd', 'limit'];
+const POSITIONS = ['position', 'cursor', 'offered', 'routedThrough', 'durableEnd', 'limit', 'seen', 'reach', 'announcedPosition'];
 const CALLS = ['batchReplyTo', 'announcedBy'];
 const PIDS = ['self', 'consumer'];
 const MACHINES = ['collector', 'catchUp', 'consumer', 'snapshotter', 'materializer'];

@@ -11,11 +11,13 @@ import { HandOverWorld, NAMES, type Machines } from '../../support/hand-over/han
 import type { Wish } from '../../support/hand-over/model-database.ts';
 import type { RowChange } from '../../support/actors/changes.ts';
 import type { Note } from '../checker/draft.ts';
+import { HANDLE } from './hand-over-model.ts';
 import { ROW_BY_ROW, SCRIPT } from './hand-over-system.ts';
 import { localStates, type LocalStates } from './local-states.ts';
 
 /** By the last part of a process's path. */
 const CHECKED: Readonly<Record<string, string>> = {
+  [HANDLE]: 'snapshotter',
   'catch-up-collector': 'catchUp',
   'log-reader': '@log-reader',
   'shape-reader': '@shape-reader',
@@ -132,6 +134,8 @@ function isMeant({ what }: Candidate, told: string): boolean {
 
 function nameOf(pid: string): string {
   if (pid === '@supervisor') return '@consumers';
+  // Who follows a Consumer that has ended was given its pid here, and its name there.
+  if (pid === NAMES.consumer) return 'consumer';
   if (pid.startsWith('@')) return pid;
   const id = pid.slice(pid.lastIndexOf('/') + 1).replace(/#\d+$/, '');
   return CHECKED[id] ?? id;

@@ -5,8 +5,7 @@
  */
 import { setup } from 'xstate';
 import type { LinkValues } from '../../../src/actors/link-values.ts';
-import { invariant } from '../../../src/base/invariant.ts';
-import type { LogOffset } from '../../../src/model/log-offset.ts';
+import { BEFORE_ALL, type LogOffset } from '../../../src/model/log-offset.ts';
 import { effects } from '../../../src/otp/effects.ts';
 import type { CallFailed, Down, Name, Pid, ReplyTo, Table } from '../../../src/otp/process.ts';
 
@@ -22,7 +21,8 @@ export type ViewChange = { readonly begin: LogOffset } | { readonly takeMoves: L
 
 export class View implements Table<ViewChange> {
   readonly values = new Set<string>();
-  private at: LogOffset | undefined;
+  /** The version that it has; before everything until it has begun. */
+  at = BEFORE_ALL;
   /** How it was told that the values are no good; more than one entry is a violation. */
   readonly endings: ('invalidated' | 'refused')[] = [];
 
@@ -54,7 +54,6 @@ export class View implements Table<ViewChange> {
   }
 
   private takeMoves(through: LogOffset): void {
-    invariant(this.at !== undefined, 'who hears of moves has begun');
     const moved = this.source()?.movesBetween(this.at, through);
     for (const { value } of moved?.movedIn ?? []) this.values.add(value);
     for (const { value } of moved?.movedOut ?? []) this.values.delete(value);

@@ -32,6 +32,7 @@ import type { NumberedRecord } from '../../../src/otp/kernel/trace.ts';
 import { Deliveries } from '../../../src/shapes/delivery.ts';
 import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
 import { LineReader } from '../../../src/shapes/line-reader.ts';
+import { MemberIndex } from '../../../src/shapes/member-index.ts';
 import { ShapeRouter } from '../../../src/shapes/shape-router.ts';
 import { checkpointPort } from '../../../src/storage/checkpoint/checkpoint-port.ts';
 import { LogBlocks } from '../../../src/storage/log/log-blocks.ts';
@@ -109,8 +110,6 @@ export class HandOverWorld {
   private readonly machines: Machines;
   private readonly deliveries = new Deliveries();
   private hasDrained = false;
-  /** Of the Consumer that began last. */
-  private consumerPid: Pid | undefined;
 
   constructor(
     choose: (candidates: readonly Candidate[]) => number,
@@ -202,7 +201,7 @@ export class HandOverWorld {
           }),
         }),
         snapshotter: (args) => ({
-          id: 'snapshotter',
+          id: `snapshotter/${HANDLE}`,
           restart: 'temporary',
           start: () => ({ machine: snapshotter, input: { relation: DEFINITION.relation, ...args }, name: NAMES.snapshotter }),
         }),
@@ -211,7 +210,7 @@ export class HandOverWorld {
           restart: 'temporary',
           start: () => ({
             machine: machines.materializer,
-            input: { handle: HANDLE, column: COLUMN, consumer: this.consumerPid ?? NAMES.consumer },
+            input: { handle: HANDLE, column: COLUMN, consumer: this.runtime.whereis(NAMES.consumer) ?? NAMES.consumer },
             tables: () => ({ values: this.linkValues(), dependants: new Subscribers(), awaitingValues: new RequestBacklog() }),
             name: NAMES.materializer,
           }),
@@ -233,7 +232,6 @@ export class HandOverWorld {
   private consumerTables(self: Pid) {
     const { storage, blocks, deliveries, shapeLog } = this;
     if (shapeLog === undefined) throw new Error('the shape was created before its Consumer');
-    this.consumerPid = self;
     void this.runtime.whenDown(NAMES.consumer).then((reason) => this.consumerEnded(reason));
     const log = new ConsumerLog({
       shapeLog,
@@ -263,7 +261,8 @@ export class HandOverWorld {
         for (const { offset } of rows) this.applied.push(isInSnapshot(offset) ? 'snapshot' : offset);
         return rows;
       },
-      oldestView: () => undefined,
+      oldestView: () => this.view?.at,
+      listing: new MemberIndex().listing(HANDLE),
       clone: uncopied('what a runtime works on'),
     });
     return this.values;

@@ -1,0 +1,38 @@
+import { expect, test } from 'vitest';
+import { MemberIndex, memberKey } from '../../src/shapes/member-index.ts';
+import { handleOf } from '../support/shapes.ts';
+
+const [A, B, C] = [1, 2, 3].map((index) => memberKey(handleOf(index), 'value')) as [string, string, string];
+
+function held(index: MemberIndex, values: readonly string[]) {
+  return values.map((value) => [value, [...index.holdersOf(value)].sort()]);
+}
+
+test('a value is held by the columns that list it, one or several, until each takes it out or ends', () => {
+  const index = new MemberIndex();
+  const [a, b, c] = [A, B, C].map((key) => index.listing(key));
+  a?.begin(['1', '2']);
+  b?.begin(['2']);
+  c?.begin(['2', '3']);
+  b?.add('1');
+  const before = held(index, ['1', '2', '3', '4']);
+  a?.remove('1');
+  c?.end(['2', '3']);
+
+  expect({ before, behind: held(index, ['1', '2', '3']) }).toEqual({
+    before: [['1', [A, B]], ['2', [A, B, C]], ['3', [C]], ['4', []]],
+    behind: [['1', [B]], ['2', [A, B]], ['3', []]],
+  });
+});
+
+test('a column that is not listed, not yet or not any more, may hold every value', () => {
+  const index = new MemberIndex();
+  const listing = index.listing(A);
+  const seen = [[index.mayHold(A, '1'), index.ends]];
+  listing.begin(['2']);
+  seen.push([index.mayHold(A, '1'), index.ends]);
+  listing.end(['2']);
+  seen.push([index.mayHold(A, '1'), index.ends]);
+
+  expect(seen).toEqual([[true, 0], [false, 0], [true, 1]]);
+});

@@ -1,0 +1,164 @@
+/** Routing by what subqueries select: a superset of the shapes that a change concerns, at the cost of its own look-up. */
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { invariant } from '../../src/base/invariant.ts';
+import type { Handle, ShapeDefinition } from '../../src/model/shape.ts';
+import { MemberIndex, memberKey } from '../../src/shapes/member-index.ts';
+import { ShapeRouter } from '../../src/shapes/shape-router.ts';
+import type { Membership, Where } from '../../src/sql/where.ts';
+import { blockOf, transactionOf, type RowChange } from '../support/actors/changes.ts';
+import { routeWhole } from '../support/route-whole.ts';
+import { handleOf, itemsLayout, shapeOf, whereOf } from '../support/shapes.ts';
+
+const innerOf = (index: number): Handle => handleOf(100_000 + index);
+
+/** `owner IN (subquery)`, or that or a title. */
+interface Filter {
+  readonly inner: number;
+  readonly orTitle: string | undefined;
+  readonly isLookedUp: boolean;
+}
+
+function whereFor({ orTitle, isLookedUp }: Filter): Where {
+  return {
+    canonical: '',
+    columns: ['owner', 'title'],
+    query: { sql: '', params: [] },
+    equality: undefined,
+    evaluate(text, isMember) {
+      invariant(isMember !== undefined, 'a filter with subqueries is asked with what they select');
+      const owner = text('owner');
+      return (owner !== null && isMember(0, owner)) || (orTitle !== undefined && text('title') === orTitle);
+    },
+    lookups: isLookedUp
+      ? [
+          { kind: 'subquery', column: 'owner', subquery: 0 },
+          ...(orTitle === undefined ? [] : [{ kind: 'constants' as const, column: 'title', typeName: 'text', values: [orTitle] }]),
+        ]
+      : undefined,
+  };
+}
+
+const outer: ShapeDefinition = { ...shapeOf({}), dependencies: [{ shape: shapeOf({ columns: ['owner'] }), column: 'owner' }] };
+
+function routerOf(members: MemberIndex, filters: readonly Filter[]): ShapeRouter {
+  const router = new ShapeRouter(() => itemsLayout, members);
+  filters.forEach((filter, index) => router.add(handleOf(index), outer, whereFor(filter), [innerOf(filter.inner)]));
+  return router;
+}
+
+function route(router: ShapeRouter, changes: readonly RowChange[]): readonly (readonly string[])[] {
+  return routeWhole(router, blockOf([transactionOf({ xid: 7, lsn: '100' }, changes)])).map((layer) => [...layer.keys()].sort());
+}
+
+const listingOf = (members: MemberIndex, inner: number) => members.listing(memberKey(innerOf(inner), 'owner'));
+const insertOf = (owner: string | null, title = 't'): RowChange => ({ kind: 'insert', new: ['1', title, owner] });
+
+test('a row costs as much among 10,000 shapes with subqueries of their own as the shapes do that select its value', () => {
+  const members = new MemberIndex();
+  const filters = Array.from({ length: 10_000 }, (_, inner): Filter => ({ inner, orTitle: undefined, isLookedUp: true }));
+  const router = routerOf(members, filters);
+  filters.forEach(({ inner }) => listingOf(members, inner).begin([`owner ${inner}`, `pair ${inner >> 1}`]));
+
+  const handles = [insertOf('owner 700'), insertOf('pair 350'), insertOf('nobody'), insertOf(null)].map((row) => route(router, [row]));
+
+  expect({ handles, evaluations: router.evaluations }).toEqual({
+    handles: [[[handleOf(700)]], [[handleOf(700), handleOf(701)]], [], []],
+    evaluations: 3,
+  });
+});
+
+test('what a subquery selects is not known before its Materializer lists it, nor when that has ended: the shape is routed', () => {
+  const members = new MemberIndex();
+  const router = routerOf(members, [{ inner: 1, orTitle: undefined, isLookedUp: true }]);
+  const seen = [route(router, [insertOf('a')])];
+  listingOf(members, 1).begin(['b']);
+  seen.push(route(router, [insertOf('a')]));
+  listingOf(members, 1).end(['b']);
+  seen.push(route(router, [insertOf('a')]));
+
+  expect(seen).toEqual([[[handleOf(0)]], [], [[handleOf(0)]]]);
+});
+
+test('inner shapes take a block before those that depend on them, depth by depth; one layer where one depth is touched', () => {
+  const router = new ShapeRouter(() => itemsLayout);
+  const deeper: ShapeDefinition = { ...shapeOf({}), dependencies: [{ shape: outer, column: 'owner' }] };
+  router.add(handleOf(2), deeper, undefined, [handleOf(1)]);
+  router.add(handleOf(1), outer, undefined, [handleOf(0)]);
+  const dependants = route(router, [insertOf('a')]);
+  router.remove(handleOf(2));
+  const one = route(router, [insertOf('a')]);
+  router.add(handleOf(0), shapeOf({}), whereOf({ where: { column: 'owner', equals: 'a' } }));
+  router.add(handleOf(2), deeper, undefined, [handleOf(1)]);
+
+  expect({ dependants, one, all: route(router, [insertOf('a')]) }).toEqual({
+    dependants: [[handleOf(1)], [handleOf(2)]],
+    one: [[handleOf(1)]],
+    all: [[handleOf(0)], [handleOf(1)], [handleOf(2)]],
+  });
+});
+
+const VALUES = ['a', 'b', 'c'];
+const INNER_COUNT = 3;
+const inner = fc.nat(INNER_COUNT - 1);
+const value = fc.constantFrom(...VALUES);
+const filter = fc.record({ inner, orTitle: fc.option(value, { nil: undefined }), isLookedUp: fc.boolean() });
+const step = fc.oneof(
+  fc.record({ does: fc.constantFrom('begin', 'end'), inner }),
+  fc.record({ does: fc.constantFrom('enter', 'leave'), inner, value }),
+  fc.record({ does: fc.constant('route' as const), old: value, owner: fc.option(value), title: value }),
+  fc.record({ does: fc.constant('remove' as const), shape: fc.nat(5) }),
+);
+
+test('whatever moves meanwhile, every shape is found whose filter takes the row by what its subquery may select', () => {
+  fc.assert(
+    fc.property(fc.array(filter, { maxLength: 6 }), fc.array(step, { maxLength: 25, size: 'max' }), (filters, steps) => {
+      const members = new MemberIndex();
+      const router = routerOf(members, filters);
+      const listed = new Map<number, Set<string>>();
+      const present = new Set(filters.keys());
+      const missed: string[] = [];
+      for (const each of steps) {
+        if (each.does === 'remove') {
+          router.remove(handleOf(each.shape));
+          present.delete(each.shape);
+        } else if (each.does === 'route') {
+          const rows = [[each.old, 't'], [each.owner, each.title]] as const;
+          const update: RowChange = { kind: 'update', old: ['1', 't', each.old], new: ['1', each.title, each.owner] };
+          const found = route(router, [update]).flat();
+          for (const index of present) {
+            const own = filters[index];
+            const mayTake = own !== undefined && rows.some(([owner, title]) => takes(own, listed.get(own.inner), owner, title));
+            if (mayTake !== found.includes(handleOf(index))) missed.push(handleOf(index));
+          }
+        } else play(members, listed, each);
+      }
+      expect(missed).toEqual([]);
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+/** @param listed what there may be; undefined where that is not known. */
+function takes(own: Filter, listed: ReadonlySet<string> | undefined, owner: string | null, title: string): boolean {
+  const isMember: Membership = (_, asked) => listed === undefined || listed.has(asked);
+  return whereFor(own).evaluate((column) => (column === 'owner' ? owner : title), isMember) === true;
+}
+
+function play(members: MemberIndex, listed: Map<number, Set<string>>, each: { does: string; inner: number; value?: string }): void {
+  const [listing, values] = [listingOf(members, each.inner), listed.get(each.inner)];
+  if (each.does === 'begin' && values === undefined) {
+    listing.begin(['a']);
+    listed.set(each.inner, new Set(['a']));
+  }
+  if (values === undefined) return;
+  if (each.does === 'end') {
+    listing.end(values);
+    listed.delete(each.inner);
+  }
+  if (each.does === 'enter' && each.value !== undefined) {
+    if (!values.has(each.value)) listing.add(each.value);
+    values.add(each.value);
+  }
+  if (each.does === 'leave' && each.value !== undefined && values.delete(each.value)) listing.remove(each.value);
+}
