@@ -265,7 +265,7 @@ test('so many moves as a splice takes: the highest version with no more, but one
   commit([inserted('d', '4')]);
   commit([inserted('e', '4')]);
 
-  expect([1, 2, 3, 4].map((valuesMax) => values.movesThrough(SNAPSHOT_END, valuesMax))).toEqual(['101_4', '102_0', '104_0', '104_0']);
+  expect([1, 2, 3, 4].map((valuesMax) => values.movesThrough(SNAPSHOT_END, valuesMax))).toEqual(['101_4', '102_0', '103_0', '103_0']);
 });
 
 test('a chunk of the snapshot may come in several blocks, and the whole of it is the first version', () => {
@@ -279,8 +279,8 @@ test('a chunk of the snapshot may come in several blocks, and the whole of it is
   });
 
   expect(told).toEqual([
-    [{ type: 'values.applied', place: middle, moved: false }, BEFORE_ALL, []],
-    [{ type: 'values.applied', place: placeAt(SNAPSHOT_END), moved: false }, SNAPSHOT_END, ['0', '1']],
+    [{ type: 'values.applied', place: middle, version: BEFORE_ALL, moved: false }, BEFORE_ALL, []],
+    [{ type: 'values.applied', place: placeAt(SNAPSHOT_END), version: SNAPSHOT_END, moved: false }, SNAPSHOT_END, ['0', '1']],
   ]);
 });
 
