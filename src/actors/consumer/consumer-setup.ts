@@ -142,7 +142,8 @@ export const consumerSetup = setup({
     isOutdated: (_, { error }: { error: SnapshotFault }) => error.status === 409,
     lacksValues: ({ context }) => isBefore(context.told, context.splice?.views ?? context.views),
     hasValues: ({ context }) => !isBefore(context.told, context.splice?.views ?? context.views),
-    hasMoves: ({ context }) => isBefore(context.views, context.told) && context.cursor === context.position,
+    /** What is recorded already has its own place, and takes its own moves. */
+    hasMoves: ({ context }) => context.splice === null && isBefore(context.views, context.told) && context.cursor === context.position,
     isHeld: ({ context }) => context.cursor < context.reach,
     standsAtSplice: ({ context }) => context.splice !== null && context.cursor >= context.splice.place,
     needsQuery: (_, { needsQuery }: { needsQuery: boolean }) => needsQuery,
