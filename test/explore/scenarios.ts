@@ -257,7 +257,7 @@ const shapeCacheScenario: Scenario = {
     { type: 'shape.isKept', replyTo },
     { type: 'shape.isGone', replyTo },
     { type: 'shape.gone', handle: '1-1', why: 'asked', isTold: false, pids: [], replies: [] },
-    { type: 'shape.gone', handle: '1-1', why: 'asked', isTold: true, pids: ['consumer#2'], replies: [replyTo] },
+    { type: 'shape.gone', handle: '1-1', why: 'asked', isTold: true, pids: ['consumer#2'], replies: [replyTo], hasFailed: true },
     { type: 'shape.gone', handle: '1-1', why: 'its index is damaged', isTold: false, pids: [], replies: [], damagedTable: 'public.items' },
     {
       type: 'shape.gone',

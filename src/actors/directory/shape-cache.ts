@@ -43,6 +43,8 @@ type Event =
       pids: readonly Pid[];
       /** Of those who waited for its Consumer. */
       replies: readonly ReplyTo[];
+      /** What kept it, or one that it depended on, from its first row is known. */
+      hasFailed?: boolean;
       dependantCount?: number;
       missed?: MissedChanges;
       damagedTable?: string;
@@ -64,7 +66,7 @@ const SETTLE = { type: 'apply', params: { table: 'directory', change: 'settle' }
 
 /** What follows when a shape is gone. */
 const LET_GO = [
-  { type: 'replyToEach', params: notCreated },
+  { type: 'replyToEach', params: cameTooLate },
   STOP,
   { type: 'send', params: unregisterOf },
   { type: 'send', params: releaseOf },
@@ -282,6 +284,11 @@ function startConsumer({ event: { handle, mode, dependencies } }: { event: Extra
 
 function retain({ handle, relation }: { handle: Handle; relation: ShapeDefinition['relation'] }) {
   return { type: 'retainRelation', handle, relation };
+}
+
+/** They are led to a shape that has failed, since whoever asks about it hears why. */
+function cameTooLate({ event }: { event: Extract<Event, { type: 'shape.gone' }> }) {
+  return event.hasFailed === true ? { to: event.replies, event: { type: 'shape.created', handle: event.handle } } : notCreated({ event });
 }
 
 function notCreated({ event: { replies, why } }: { event: { replies: readonly ReplyTo[]; why: string } }) {

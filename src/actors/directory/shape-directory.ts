@@ -100,7 +100,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     return shape !== undefined && isServing(shape.life) ? shape.definition : undefined;
   }
 
-  /** What kept a shape from its first row; undefined when nothing did, or when that was long ago. */
+  /** What kept it, or one that it depended on, from its first row; undefined when nothing did, or when that was long ago. */
   failureOf(handle: Handle): unknown {
     return this.ends.failureOf(handle);
   }
@@ -377,7 +377,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     if (before === undefined) return [];
     const replies = before.life === 'reserved' ? this.answerable(handle) : [];
     const after = this.step(handle, 'shape.condemned', { end: before.end ?? end });
-    if (after.life === 'gone') this.unheard.push({ ...goneMessage(handle, end), replies });
+    if (after.life === 'gone') this.unheard.push({ ...goneMessage(handle, end), replies, hasFailed: this.failureOf(handle) !== undefined });
     return isServing(before.life) ? [after] : [];
   }
 
@@ -392,9 +392,14 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private step(handle: Handle, event: LifeEvent, news?: LifeNews): ShapeLife {
     const wasServing = this.definitionOf(handle) !== undefined;
     const shape = this.lives.step(handle, event, news);
-    if (wasServing && !isServing(shape.life)) this.ports.rotated(handle);
+    if (wasServing && !isServing(shape.life)) this.retire(handle);
     if (shape.life === 'gone') this.leave(shape);
     return shape;
+  }
+
+  private retire(handle: Handle): void {
+    this.ends.noteInner(handle, this.ports.shapeLogs.get(handle)?.dependsOn ?? []);
+    this.ports.rotated(handle);
   }
 
   private leave(shape: ShapeLife): void {

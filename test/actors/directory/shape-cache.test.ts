@@ -75,6 +75,15 @@ test.each([
   ]);
 });
 
+test.each([
+  ['is led to it when it has failed', true, { type: 'shape.created', handle: '1-1' }],
+  ['hears why it does not come', false, { type: 'shape.notCreated', why: 'no room' }],
+])('who waited for a shape that is gone %s', (_, hasFailed, event) => {
+  const gone = { type: 'shape.gone', handle: '1-1', why: 'no room', isTold: true, pids: [], replies: ['call#1'], hasFailed };
+
+  expect(after(restored, gone)).toContainEqual({ type: 'replyToEach', params: { to: ['call#1'], event } });
+});
+
 test('an operator is warned of a shape that was damaged: which, of which table, and what did not hold', () => {
   const why = 'the log of shape 1-1 is corrupt: its index does not hold';
   const gone = { type: 'shape.gone', handle: '1-1', why, isTold: false, pids: [], replies: [], damagedTable: 'public.items' };

@@ -439,8 +439,27 @@ test('when an inner shape is refused, the outer one that waits for it is gone, a
 
   expect({ refused, told: settle(), stored: [...shapes.all()] }).toMatchObject({
     refused: { type: 'shape.refused', why: 'no room', replies: [], pids: [], dependantCount: 1 },
-    told: [{ type: 'shape.gone', handle: outer, why: 'no room', isTold: true, replies: ['call#outer'] }],
+    told: [{ type: 'shape.gone', handle: outer, why: 'no room', isTold: true, replies: ['call#outer'], hasFailed: false }],
     stored: [],
+  });
+});
+
+test('why the snapshot of an inner shape failed is the answer to whoever asked for an outer one, also when that is told first', () => {
+  const { directory, handleFor, reserve, start, down, settle } = requestedShapes(['early', 'inner'], ['waiting', 'inner', 'other']);
+  reserve('early');
+  reserve('waiting');
+  start('inner');
+  settle();
+  start('early');
+  const handles = ['early', 'waiting'].map(handleFor);
+  const error = { code: 'no_table', message: 'no such table' };
+
+  down('early', { shutdown: { delete: 'snapshotFailed' } });
+  down('inner', { shutdown: { delete: 'snapshotFailed', error } });
+
+  expect({ failures: handles.map((handle) => directory.failureOf(handle)), told: settle() }).toMatchObject({
+    failures: [error, error],
+    told: [{ type: 'shape.gone', handle: handles[1], replies: ['call#waiting'], hasFailed: true }],
   });
 });
 
