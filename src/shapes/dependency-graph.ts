@@ -56,6 +56,16 @@ export class DependencyGraph {
     return order;
   }
 
+  /** What it depends on, directly. */
+  innerOf(handle: Handle): Iterable<Handle> {
+    return this.dependencies.get(handle) ?? NOTHING;
+  }
+
+  /** Who depends on it, directly. */
+  outerOf(handle: Handle): ReadonlySet<Handle> {
+    return this.dependants.get(handle) ?? NOTHING;
+  }
+
   /** All who depend on it, directly or through others, each once, the nearest first. */
   condemnedWith(handle: Handle): readonly Handle[] {
     const reached = new Set([handle]);

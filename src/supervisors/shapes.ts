@@ -5,6 +5,7 @@
  * The collector starts first and stops last, so that a drain can finish; the shape cache starts last, since it brings
  * the stored shapes back through all the others. One bad shape harms nobody: Consumers are temporary.
  */
+import type { InnerShape } from '../actors/consumer/consumer-setup.ts';
 import { consumer } from '../actors/consumer/consumer.ts';
 import { materializer } from '../actors/materializer.ts';
 import { publicationManager } from '../actors/publication/publication-manager.ts';
@@ -52,20 +53,26 @@ export function shapes(wiring: StackWiring): SupervisorSpec {
   };
 }
 
+interface ConsumerArgs {
+  readonly handle: Handle;
+  readonly mode: 'create' | 'restore';
+  readonly dependencies?: readonly InnerShape[];
+}
+
 /** Per shape a Consumer; while its first rows come a Snapshotter; for an inner shape, and each column asked of it, a Materializer. */
 export function consumers({ shapeLog, tables, shapeHibernateAfterMs: hibernateAfterMs }: StackWiring): DynamicSupervisorSpec {
   return {
     name: '@consumers',
     templates: {
       consumer: (args) => {
-        const { handle, mode } = args as Message & { handle: Handle; mode: 'create' | 'restore' };
+        const { handle, mode, dependencies } = args as Message & ConsumerArgs;
         const { position, end } = shapeLog(handle);
         return {
           id: handle,
           restart: 'temporary',
           start: () => ({
             machine: consumer,
-            input: { handle, mode, position, end },
+            input: { handle, mode, position, end, ...(dependencies === undefined ? {} : { dependencies }) },
             tables: (self) => tables.consumer(handle, self),
             name: consumerOf(handle),
             trapExit: true,

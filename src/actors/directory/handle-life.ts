@@ -31,7 +31,7 @@ interface Stage {
 }
 
 export const lifeStages: Readonly<Record<Life, Stage>> = {
-  /** Stands for its definition, and has no Consumer: a stored shape before its turn. */
+  /** Stands for its definition, and has no Consumer: a stored shape before its turn, or one whose inner shapes are not live yet. */
   reserved: { tags: 'serving', on: { 'consumer.requested': 'starting', 'shape.condemned': 'gone' } },
   starting: {
     tags: 'serving',
@@ -39,7 +39,7 @@ export const lifeStages: Readonly<Record<Life, Stage>> = {
   },
   live: {
     tags: 'serving',
-    on: { 'consumer.drained': 'starting', 'consumer.ended': 'gone', 'shape.condemned': 'condemned' },
+    on: { 'consumer.drained': 'reserved', 'consumer.ended': 'gone', 'shape.condemned': 'condemned' },
   },
   /** Nobody finds it. Its Consumer ends first: one that has yet to start is ended then. */
   condemned: {

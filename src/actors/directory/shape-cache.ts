@@ -9,6 +9,7 @@ import { invariant } from '../../base/invariant.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { effects } from '../../otp/effects.ts';
 import type { CallFailed, Down, Pid, ReplyTo } from '../../otp/process.ts';
+import type { InnerShape } from '../consumer/consumer-setup.ts';
 import { damagedShapeNote } from '../damaged-shape.ts';
 import { note } from '../journal.ts';
 import { missedChangesNote, type MissedChanges } from '../missed-changes.ts';
@@ -20,9 +21,15 @@ type Event =
   | { type: 'condemnShapes'; handles: readonly Handle[]; why: string }
   | { type: 'reportCondition' }
   | { type: 'shape.found'; handle: Handle; replyTo: ReplyTo }
-  | { type: 'shape.reserved'; handle: Handle; mode: 'create' | 'restore'; relation: ShapeDefinition['relation'] }
+  | {
+      type: 'shape.reserved';
+      handle: Handle;
+      mode: 'create' | 'restore';
+      relation: ShapeDefinition['relation'];
+      dependencies?: readonly InnerShape[];
+    }
   | { type: 'shape.started'; handle: Handle; pid: Pid; replies: readonly ReplyTo[] }
-  | { type: 'shape.refused'; handle: Handle; why: string; replies: readonly ReplyTo[]; pids: readonly Pid[] }
+  | { type: 'shape.refused'; handle: Handle; why: string; replies: readonly ReplyTo[]; pids: readonly Pid[]; dependantCount?: number }
   | { type: 'shape.condemned'; handle: Handle; pids: readonly Pid[]; why: string; replies: readonly ReplyTo[] }
   | { type: 'shape.unknown'; handle: Handle; replyTo: ReplyTo }
   | { type: 'confirmHandle'; handle: Handle; replyTo: ReplyTo }
@@ -34,6 +41,11 @@ type Event =
       why: string;
       isTold: boolean;
       pids: readonly Pid[];
+      /** Of those who waited for its Consumer. */
+      replies: readonly ReplyTo[];
+      /** What kept it, or one that it depended on, from its first row is known. */
+      hasFailed?: boolean;
+      dependantCount?: number;
       missed?: MissedChanges;
       damagedTable?: string;
     }
@@ -49,12 +61,16 @@ type Event =
 /** Those that have started, of shapes that were condemned or depended on one that was. */
 const STOP = { type: 'sendToEach', params: stopOf } as const;
 
+/** Asked after whatever may have left something to tell, until nothing is left. */
+const SETTLE = { type: 'apply', params: { table: 'directory', change: 'settle' } } as const;
+
 /** What follows when a shape is gone. */
 const LET_GO = [
+  { type: 'replyToEach', params: cameTooLate },
   STOP,
   { type: 'send', params: unregisterOf },
   { type: 'send', params: releaseOf },
-  { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
+  SETTLE,
 ] as const;
 
 const RESTORE_NEXT = { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } } as const;
@@ -83,9 +99,10 @@ export const shapeCache = setup({
           // A new shape's Snapshotter asks for its table; a stored one has none, and its table must stay published.
           { type: 'send', params: ({ event }) => ({ to: '@publication-manager', event: retain(event) }) },
           { type: 'call', params: startConsumer },
+          SETTLE,
         ],
       },
-      { actions: { type: 'call', params: startConsumer } },
+      { actions: [{ type: 'call', params: startConsumer }, SETTLE] },
     ],
     'child.started': {
       actions: [
@@ -159,6 +176,7 @@ export const shapeCache = setup({
             { type: 'send', params: { to: '@shape-log-collector', event: { type: 'shapesRestored' } } },
             { type: 'send', params: { to: '@publication-manager', event: { type: 'shapesRestored' } } },
             { type: 'send', params: ({ event }) => note('info', event.type, { count: event.count }) },
+            SETTLE,
           ],
         },
         createShape: { actions: 'postpone' },
@@ -195,15 +213,16 @@ export const shapeCache = setup({
           actions: [
             { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shape.created', handle: event.handle } }) },
             { type: 'send', params: ({ event }) => note('info', event.type, { handle: event.handle, process: event.pid }) },
+            SETTLE,
           ],
         },
         'shape.refused': {
           actions: [
-            { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shape.notCreated', why: event.why } }) },
+            { type: 'replyToEach', params: notCreated },
             STOP,
             { type: 'send', params: releaseOf },
             { type: 'send', params: refusedNote },
-            { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
+            SETTLE,
           ],
         },
         deleteShape: {
@@ -222,6 +241,7 @@ export const shapeCache = setup({
           actions: [
             { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shape.deleted' } }) },
             STOP,
+            SETTLE,
           ],
         },
         purge: {
@@ -239,13 +259,16 @@ export const shapeCache = setup({
           },
         },
         'shapes.purged': {
-          actions: { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shapes.purged' } }) },
+          actions: [
+            { type: 'replyToEach', params: ({ event }) => ({ to: event.replies, event: { type: 'shapes.purged' } }) },
+            SETTLE,
+          ],
         },
         'shapes.condemned': {
           actions: [
             STOP,
             { type: 'send', params: condemnedNote },
-            { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
+            SETTLE,
           ],
         },
       },
@@ -253,13 +276,23 @@ export const shapeCache = setup({
   },
 });
 
-function startConsumer({ event: { handle, mode } }: { event: { handle: Handle; mode: 'create' | 'restore' } }) {
-  const request = { type: 'startChild', template: 'consumer', args: { handle, mode } };
+function startConsumer({ event: { handle, mode, dependencies } }: { event: Extract<Event, { type: 'shape.reserved' }> }) {
+  const args = { handle, mode, ...(dependencies === undefined ? {} : { dependencies }) };
+  const request = { type: 'startChild', template: 'consumer', args };
   return { to: '@consumers' as const, request, as: 'consumers' };
 }
 
 function retain({ handle, relation }: { handle: Handle; relation: ShapeDefinition['relation'] }) {
   return { type: 'retainRelation', handle, relation };
+}
+
+/** They are led to a shape that has failed, since whoever asks about it hears why. */
+function cameTooLate({ event }: { event: Extract<Event, { type: 'shape.gone' }> }) {
+  return event.hasFailed === true ? { to: event.replies, event: { type: 'shape.created', handle: event.handle } } : notCreated({ event });
+}
+
+function notCreated({ event: { replies, why } }: { event: { replies: readonly ReplyTo[]; why: string } }) {
+  return { to: replies, event: { type: 'shape.notCreated', why } };
 }
 
 function unregisterOf({ event: { handle } }: { event: { handle: Handle } }) {
@@ -274,8 +307,19 @@ function condemnedNote({ event: { type, count, why, relations } }: { event: Extr
   return note('info', type, { count, why, relations });
 }
 
-function deletedNote({ event: { handle, why } }: { event: { handle: Handle; why: string } }) {
-  return note('info', 'shape.deleted', { handle, why });
+/** What is written of the end of one shape, and of all that ended with it. */
+interface EndedShape {
+  readonly handle: Handle;
+  readonly why: string;
+  readonly dependantCount?: number;
+}
+
+function deletedNote({ event }: { event: EndedShape }) {
+  return note('info', 'shape.deleted', endOf(event));
+}
+
+function endOf({ handle, why, dependantCount }: EndedShape) {
+  return { handle, why, ...(dependantCount === undefined ? {} : { dependantCount }) };
 }
 
 function damagedNote({ event: { handle, damagedTable, why } }: { event: { handle: Handle; damagedTable?: string; why: string } }) {
@@ -292,6 +336,6 @@ function stopOf({ event: { pids, why } }: { event: { pids: readonly Pid[]; why: 
   return { to: pids, event: { type: 'stop', cause: { delete: why } } };
 }
 
-function refusedNote({ event: { type, handle, why } }: { event: { type: string; handle: Handle; why: string } }) {
-  return note('warn', type, { handle, why });
+function refusedNote({ event }: { event: EndedShape & { type: string } }) {
+  return note('warn', event.type, endOf(event));
 }

@@ -3,8 +3,11 @@
  * shape cache's table; requests read it directly, as an ETS table is read.
  *
  * It is an index over the lives of the handles (`handle-life.ts`), and leads each from event to event. A definition is
- * reserved in the same step that finds it missing, so that it never has two handles. Who is given up takes along, in the
- * same step, all who depend on it.
+ * reserved in the same step that finds it missing, with the inner shapes that it names, so that it never has two handles.
+ * Who is given up takes along, in the same step, all who depend on it.
+ *
+ * A step tells one thing. What else comes of it waits here, and is told one by one as `settle` asks for it: shapes whose
+ * Consumer can be asked for, since those of all their inner shapes are live, and shapes that went before they had one.
  */
 import type { Clock } from '../../base/clock.ts';
 import type { Fork, Forkable } from '../../base/fork.ts';
@@ -12,7 +15,9 @@ import { invariant } from '../../base/invariant.ts';
 import { newHandle, type Handle, type ShapeDefinition } from '../../model/shape.ts';
 import type { ExitReason, Message, Pid, ReplyTo, Table } from '../../otp/process.ts';
 import { DependencyGraph } from '../../shapes/dependency-graph.ts';
+import { Ring } from '../../otp/kernel/ring.ts';
 import type { SnapshotState } from '../../storage/shapes/shape-logs.ts';
+import type { InnerShape } from '../consumer/consumer-setup.ts';
 import { downCause, isDamage } from '../down-cause.ts';
 import { isServing, type LifeEvent } from './handle-life.ts';
 import { RecentEnds } from './recent-ends.ts';
@@ -28,19 +33,20 @@ export type DirectoryChange =
   | { readonly type: 'restoreNext' }
   | { readonly type: 'condemnShapes'; readonly handles: readonly Handle[]; readonly why: string }
   | { readonly type: 'purge'; readonly why: string; readonly replyTo: ReplyTo }
-  /** Are those gone that had to go? */
-  | 'countCondemned';
+  /** What else has come of it all? */
+  | 'settle';
 
 /** What the directory looks at of a shape's log. */
 export interface ListedLog {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
+  readonly dependsOn: readonly Handle[];
   readonly snapshot: Pick<SnapshotState, 'state'>;
 }
 
 /** The shapes' logs, as far as the directory makes, finds and deletes them: `ShapeLogs`. */
 export interface ListedLogs {
-  create(handle: Handle, definition: ShapeDefinition): unknown;
+  create(handle: Handle, definition: ShapeDefinition, dependsOn: readonly Handle[]): ListedLog;
   get(handle: Handle): ListedLog | undefined;
   all(): Iterable<ListedLog>;
   delete(handle: Handle, why: string): void;
@@ -51,8 +57,6 @@ export interface DirectoryPorts extends Forkable<DirectoryPorts> {
   readonly clock: Pick<Clock, 'epochMicros'>;
   /** Told whenever a handle stops serving its definition, while its log is still there. */
   readonly rotated: (handle: Handle) => void;
-  /** The shapes that a created or stored one takes values from. */
-  readonly dependenciesOf: (handle: Handle) => readonly Handle[];
 }
 
 /** Stored shapes that one step enters: some two milliseconds of work, in which nobody else has a turn. */
@@ -71,8 +75,11 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private unentered: Handle[] | undefined;
   /** Entered ones without a whole snapshot, which cannot be brought back. */
   private halves: Handle[] = [];
-  /** Those that can, the next one last. */
-  private unrestored: Handle[] | undefined;
+  private isRestored = false;
+  /** Those that became startable. Each is looked at again when its turn comes: it may be gone by then. */
+  private startable = new Ring<Handle>();
+  /** Those that went before they had a Consumer, or between two, and of which nobody has been told yet. */
+  private unheard = new Ring<Message>();
   /** Who is told when no condemned shape is left. */
   private purgers: ReplyTo[] = [];
 
@@ -93,7 +100,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     return shape !== undefined && isServing(shape.life) ? shape.definition : undefined;
   }
 
-  /** What kept a shape from its first row; undefined when nothing did, or when that was long ago. */
+  /** What kept it, or one that it depended on, from its first row; undefined when nothing did, or when that was long ago. */
   failureOf(handle: Handle): unknown {
     return this.ends.failureOf(handle);
   }
@@ -103,7 +110,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   apply(change: DirectoryChange): Message | undefined {
-    if (change === 'countCondemned') return this.countCondemned();
+    if (change === 'settle') return this.settle();
     switch (change.type) {
       case 'reserve':
         return this.reserve(change.definition, change.replyTo);
@@ -135,21 +142,23 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     copy.purgers = [...this.purgers];
     copy.unentered = this.unentered && [...this.unentered];
     copy.halves = [...this.halves];
-    copy.unrestored = this.unrestored && [...this.unrestored];
+    copy.isRestored = this.isRestored;
+    for (const handle of this.startable) copy.startable.push(handle);
+    for (const message of this.unheard) copy.unheard.push(message);
     return copy;
   }
 
   key(): string {
-    const { lives, waiting, unentered = null, halves, unrestored = null, purgers, ends } = this;
-    return JSON.stringify([lives.key(), [...waiting], unentered, halves, unrestored, purgers, ends.key()]);
+    const { lives, waiting, unentered = null, halves, isRestored, startable, unheard, purgers, ends } = this;
+    const queues = [[...startable], [...unheard]];
+    return JSON.stringify([lives.key(), [...waiting], unentered, halves, isRestored, queues, purgers, ends.key()]);
   }
 
   private reserve(definition: ShapeDefinition, replyTo: ReplyTo): Message | undefined {
-    const known = this.find(definition);
-    if (known === undefined) return this.begin(definition, replyTo);
-    if (this.lives.get(known)?.life === 'live') return { type: 'shape.found', handle: known, replyTo };
-    this.wait(known, replyTo);
-    return undefined;
+    const handle = this.findOrBegin(definition);
+    if (this.isLive(handle)) return { type: 'shape.found', handle, replyTo };
+    this.wait(handle, replyTo);
+    return this.startNext();
   }
 
   private wait(handle: Handle, replyTo: ReplyTo): void {
@@ -158,12 +167,14 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     else waiting.push(replyTo);
   }
 
-  private begin(definition: ShapeDefinition, replyTo: ReplyTo): Message {
+  /** Inner shapes first, so that each record of the log names what is there. */
+  private findOrBegin(definition: ShapeDefinition): Handle {
+    const known = this.find(definition);
+    if (known !== undefined) return known;
+    const dependsOn = (definition.dependencies ?? []).map(({ shape }) => this.findOrBegin(shape));
     const handle = this.unusedHandle(definition);
-    this.ports.shapeLogs.create(handle, definition);
-    this.enter(handle, definition);
-    this.wait(handle, replyTo);
-    return this.request(handle, 'create');
+    this.enter(this.ports.shapeLogs.create(handle, definition, dependsOn));
+    return handle;
   }
 
   private unusedHandle(definition: ShapeDefinition): Handle {
@@ -174,27 +185,69 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     }
   }
 
-  private enter(handle: Handle, definition: ShapeDefinition): void {
+  private enter({ handle, definition, dependsOn }: ListedLog): void {
     this.lives.reserve(handle, definition);
-    this.dependencies.add(handle, this.ports.dependenciesOf(handle));
+    this.dependencies.add(handle, dependsOn);
+    this.awaitTurn(handle);
   }
 
-  private request(handle: Handle, mode: 'create' | 'restore'): Message {
+  private awaitTurn(handle: Handle): void {
+    if (this.isStartable(handle)) this.startable.push(handle);
+  }
+
+  private isStartable(handle: Handle): boolean {
+    if (this.lives.get(handle)?.life !== 'reserved') return false;
+    for (const inner of this.dependencies.innerOf(handle)) if (!this.isLive(inner)) return false;
+    return true;
+  }
+
+  private isLive(handle: Handle): boolean {
+    return this.lives.get(handle)?.life === 'live';
+  }
+
+  private settle(): Message | undefined {
+    const told = this.unheard.shift() ?? this.countCondemned();
+    return told ?? (this.isRestored ? this.startNext() : undefined); // Stored ones come back one after the other.
+  }
+
+  private startNext(): Message | undefined {
+    let handle = this.startable.shift();
+    while (handle !== undefined && !this.isStartable(handle)) handle = this.startable.shift();
+    return handle === undefined ? undefined : this.request(handle);
+  }
+
+  private request(handle: Handle): Message {
     const { definition } = this.step(handle, 'consumer.requested');
-    return { type: 'shape.reserved', handle, mode, relation: definition.relation };
+    const log = this.ports.shapeLogs.get(handle);
+    invariant(log !== undefined, `a shape has a log until it is gone: ${handle}`);
+    const dependencies = log.dependsOn.map((inner, index) => this.innerShape(inner, definition.dependencies?.[index]?.column));
+    return {
+      type: 'shape.reserved',
+      handle,
+      mode: log.snapshot.state === 'complete' ? 'restore' : 'create',
+      relation: definition.relation,
+      ...(dependencies.length === 0 ? {} : { dependencies }),
+    };
+  }
+
+  private innerShape(handle: Handle, column: string | undefined): InnerShape {
+    const consumer = this.lives.get(handle)?.consumer;
+    invariant(consumer !== undefined && column !== undefined, `what depends on ${handle} names a column, and starts when it is live`);
+    return { handle, column, consumer };
   }
 
   private started(handle: Handle, pid: Pid): Message {
     const shape = this.step(handle, 'consumer.started', { consumer: pid });
     const replies = this.answerable(handle);
     if (shape.life === 'condemned') return { type: 'shape.condemned', handle, pids: [pid], replies, why: whyItEnded(shape) };
+    for (const outer of this.dependencies.outerOf(handle)) this.awaitTurn(outer);
     return { type: 'shape.started', handle, pid, replies };
   }
 
   private refused(handle: Handle, why: string): Message {
     const replies = this.answerable(handle);
-    const pids = this.end(handle, 'consumer.refused', { why, isTold: false });
-    return { type: 'shape.refused', handle, why, replies, pids };
+    const ended = this.end(handle, 'consumer.refused', { why, isTold: false });
+    return { type: 'shape.refused', handle, why, replies, ...ended };
   }
 
   private answerable(handle: Handle): readonly ReplyTo[] {
@@ -210,17 +263,17 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   /** A Consumer ended: by its cause the shape is kept for a restart of ours, or it goes. */
-  private down(pid: Pid, reason: ExitReason): Message {
+  private down(pid: Pid, reason: ExitReason): Message | undefined {
     const shape = this.lives.servedBy(pid);
     const { handle, definition } = shape;
     const cause = downCause(reason);
-    if (cause.type === 'drain' && this.canGoOn(shape)) return this.startAgain(shape);
+    if (cause.type === 'drain' && this.canGoOn(shape)) return this.startAgain(handle);
     this.ends.noteFailure(handle, reason);
     const end = shape.end ?? { why: cause.type === 'delete' ? cause.why : cause.type, isTold: false, isDamaged: isDamage(reason) };
-    const pids = this.end(handle, 'consumer.ended', end);
+    const ended = this.end(handle, 'consumer.ended', end);
     const missed = this.ends.newlyMissed(definition, reason);
     const warning = missed === undefined ? damageTold(definition, end) : { missed };
-    return { type: 'shape.gone', handle, why: end.why, isTold: end.isTold, pids, ...warning };
+    return { ...goneMessage(handle, end), ...ended, ...warning };
   }
 
   /** What was stored is good and the shape is wanted: only a snapshot cannot be gone on with. */
@@ -229,9 +282,10 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   /** We are still here, so the service is not stopping: the Consumer lost somebody whom it needed. */
-  private startAgain({ handle, definition: { relation } }: ShapeLife): Message {
+  private startAgain(handle: Handle): Message | undefined {
     this.step(handle, 'consumer.drained', { consumer: undefined });
-    return { type: 'shape.reserved', handle, mode: 'restore', relation };
+    this.awaitTurn(handle);
+    return this.startNext();
   }
 
   /**
@@ -240,41 +294,39 @@ export class ShapeDirectory implements Table<DirectoryChange> {
    * on its way once more: the log must not move before it is there.
    */
   private restoreNext(): Message | undefined {
-    this.unrestored ??= this.enterSome();
-    if (this.unrestored === undefined) return { type: 'shapes.entered' };
-    for (let handle = this.unrestored.pop(); handle !== undefined; handle = this.unrestored.pop()) {
-      if (this.lives.get(handle)?.life === 'reserved') return this.request(handle, 'restore');
-    }
-    return this.lives.count('starting') > 0 ? undefined : { type: 'shapes.restored', count: this.size };
+    if (this.unentered === undefined || this.isEntering) this.enterSome();
+    if (this.isEntering) return { type: 'shapes.entered' };
+    const next = this.startNext();
+    if (next !== undefined || this.lives.count('starting') + this.lives.count('reserved') > 0) return next;
+    this.isRestored = true;
+    return { type: 'shapes.restored', count: this.size };
   }
 
   private get isEntering(): boolean {
     return this.unentered !== undefined && this.unentered.length > 0;
   }
 
-  /** @returns undefined while others are still to be entered, then those that can be brought back. */
-  private enterSome(): Handle[] | undefined {
+  private enterSome(): void {
     this.unentered ??= Array.from(this.ports.shapeLogs.all(), ({ handle }) => handle).reverse();
     for (const handle of this.unentered.splice(-this.enteredMax).reverse()) this.enterStored(handle);
-    return this.isEntering ? undefined : this.condemnUnfit();
+    if (!this.isEntering) this.condemnUnfit();
   }
 
   private enterStored(handle: Handle): void {
     const stored = this.ports.shapeLogs.get(handle);
     invariant(stored !== undefined, `nobody deletes a stored shape before it is entered: ${handle}`);
-    this.enter(handle, stored.definition);
+    this.enter(stored);
     if (stored.snapshot.state !== 'complete') this.halves.push(handle);
   }
 
-  /** @returns those that can be brought back, inner ones last. */
-  private condemnUnfit(): Handle[] {
+  private condemnUnfit(): void {
     // Who wrote a snapshot ended with the processes before us, and half of one can only be begun anew.
     this.condemn(this.halves, { why: 'its snapshot was not complete', isTold: false });
     this.halves = [];
     const order = new Set(this.dependencies.restoreOrder());
     const others = [...this.lives.handles()].filter((handle) => !order.has(handle));
     this.condemn(others, { why: 'a shape that it depends on is gone', isTold: false });
-    return [...order].reverse();
+    this.unheard = new Ring(); // None of them had a Consumer, and nobody waits for one.
   }
 
   private purge(why: string, replyTo: ReplyTo): Message {
@@ -304,32 +356,50 @@ export class ShapeDirectory implements Table<DirectoryChange> {
 
   /** With all that depend on them. @returns whom it found serving: the others are condemned already, or gone. */
   private condemn(handles: Iterable<Handle>, end: LifeEnd): readonly ShapeLife[] {
-    const condemned: ShapeLife[] = [];
-    for (const handle of handles) {
-      for (const each of [handle, ...this.dependencies.condemnedWith(handle)]) {
-        const before = this.lives.get(each);
-        if (before === undefined) continue;
-        const after = this.step(each, 'shape.condemned', { end: before.end ?? end });
-        if (isServing(before.life)) condemned.push(after);
-      }
-    }
-    return condemned;
+    return Array.from(handles).flatMap((handle) => {
+      const dependants = this.servingDependants(handle);
+      return [...this.giveUp(handle, { ...end, ...countOf(dependants) }), ...this.giveUpWith(dependants, end.why)];
+    });
+  }
+
+  private servingDependants(handle: Handle): readonly Handle[] {
+    return this.dependencies.condemnedWith(handle).filter((outer) => this.definitionOf(outer) !== undefined);
+  }
+
+  /** One line tells of them, that of the shape on which they depend. */
+  private giveUpWith(dependants: readonly Handle[], why: string): readonly ShapeLife[] {
+    return dependants.flatMap((outer) => this.giveUp(outer, { why, isTold: true }));
+  }
+
+  /** @returns it, if it was serving. */
+  private giveUp(handle: Handle, end: LifeEnd): readonly ShapeLife[] {
+    const before = this.lives.get(handle);
+    if (before === undefined) return [];
+    const replies = before.life === 'reserved' ? this.answerable(handle) : [];
+    const after = this.step(handle, 'shape.condemned', { end: before.end ?? end });
+    if (after.life === 'gone') this.unheard.push({ ...goneMessage(handle, end), replies, hasFailed: this.failureOf(handle) !== undefined });
+    return isServing(before.life) ? [after] : [];
   }
 
   /** @returns the Consumers of those that depended on it, which end too. */
-  private end(handle: Handle, event: 'consumer.refused' | 'consumer.ended', end: LifeEnd): readonly Pid[] {
-    const dependants = this.dependencies.condemnedWith(handle);
+  private end(handle: Handle, event: 'consumer.refused' | 'consumer.ended', end: LifeEnd) {
+    const dependants = this.servingDependants(handle);
     this.step(handle, event, { consumer: undefined, end });
-    return consumersOf(this.condemn(dependants, { why: end.why, isTold: false }));
+    return { pids: consumersOf(this.giveUpWith(dependants, end.why)), ...countOf(dependants) };
   }
 
   /** Readers hear that a handle serves no more before its log goes. */
   private step(handle: Handle, event: LifeEvent, news?: LifeNews): ShapeLife {
     const wasServing = this.definitionOf(handle) !== undefined;
     const shape = this.lives.step(handle, event, news);
-    if (wasServing && !isServing(shape.life)) this.ports.rotated(handle);
+    if (wasServing && !isServing(shape.life)) this.retire(handle);
     if (shape.life === 'gone') this.leave(shape);
     return shape;
+  }
+
+  private retire(handle: Handle): void {
+    this.ends.noteInner(handle, this.ports.shapeLogs.get(handle)?.dependsOn ?? []);
+    this.ports.rotated(handle);
   }
 
   private leave(shape: ShapeLife): void {
@@ -337,6 +407,15 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     this.dependencies.remove(shape.handle);
     this.ports.shapeLogs.delete(shape.handle, whyItEnded(shape));
   }
+}
+
+/** @param end of a shape that has nobody left to stop, nor to answer. */
+function goneMessage(handle: Handle, { why, isTold, dependantCount }: LifeEnd) {
+  return { type: 'shape.gone', handle, why, isTold, pids: [], replies: [], ...(dependantCount === undefined ? {} : { dependantCount }) };
+}
+
+function countOf(dependants: readonly Handle[]): { dependantCount?: number } {
+  return dependants.length === 0 ? {} : { dependantCount: dependants.length };
 }
 
 function damageTold({ relation: { schema, name } }: ShapeDefinition, { isDamaged }: LifeEnd): { damagedTable?: string } {

@@ -26,6 +26,8 @@ export interface LifeEnd {
   readonly isTold: boolean;
   /** What is stored of it is not what was written. */
   readonly isDamaged?: boolean | undefined;
+  /** How many ended with it; left out where there are none. */
+  readonly dependantCount?: number;
 }
 
 /** What an event tells besides: which Consumer it has from now on, or none; why it ends. */

@@ -60,7 +60,6 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
           database.catalog.doubt(shapeLogOf(storage, handle).definition.relation);
           announcements.rotate(handle);
         },
-        dependenciesOf: () => [], // No definition names another shape yet.
         clone: uncopied('a catalogue'),
       }),
     }),

@@ -10,6 +10,7 @@ const after = (...events: readonly Message[]) => {
   return asked.filter(({ params }) => !JSON.stringify(params).includes('@journal'));
 };
 const restoreNext = { type: 'apply', params: { table: 'directory', change: { type: 'restoreNext' } } };
+const settle = { type: 'apply', params: { table: 'directory', change: 'settle' } };
 const restored = { type: 'shapes.restored', count: 1 };
 
 test('it begins with the first stored shape, and is not ready until it has the last', () => {
@@ -18,6 +19,7 @@ test('it begins with the first stored shape, and is not ready until it has the l
     [
       { type: 'send', params: { to: '@shape-log-collector', event: { type: 'shapesRestored' } } },
       { type: 'send', params: { to: '@publication-manager', event: { type: 'shapesRestored' } } },
+      settle,
       { type: 'send', params: { to: '@status-monitor', event: { type: 'condition.met', condition: 'shapes', process: 'cache#1' } } },
     ],
   ]);
@@ -32,6 +34,22 @@ test.each([
   expect(after(event)).toContainEqual(restoreNext);
 });
 
+test('Consumers that can be asked for are asked for one by one, each with the Consumers that it depends on', () => {
+  const dependencies = [{ handle: '2-1', column: 'id', consumer: 'consumer#2' }];
+
+  expect(after(restored, { type: 'shape.reserved', handle: '1-1', mode: 'create', dependencies }).slice(-2)).toEqual([
+    {
+      type: 'call',
+      params: {
+        to: '@consumers',
+        request: { type: 'startChild', template: 'consumer', args: { handle: '1-1', mode: 'create', dependencies } },
+        as: 'consumers',
+      },
+    },
+    settle,
+  ]);
+});
+
 test('a Consumer is watched before it counts as started', () => {
   expect(after(restored, { type: 'child.started', id: '1-1', pid: 'consumer#1' })).toEqual([
     { type: 'monitor', params: { process: 'consumer#1', as: 'consumer' } },
@@ -44,21 +62,31 @@ test.each([
   ['together with others was told with them', true, []],
 ])('a shape that is gone is routed no more, its dependants end, and its table is given free; one that went %s', (_, isTold, lines) => {
   const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, {
-    type: 'shape.gone', handle: '1-1', why: 'asked', isTold, pids: ['consumer#2'],
+    type: 'shape.gone', handle: '1-1', why: 'asked', isTold, pids: ['consumer#2'], replies: ['call#1'],
   });
 
   expect(asked).toEqual([
     ...lines.map((event) => ({ type: 'send', params: { to: '@journal', event } })),
+    { type: 'replyToEach', params: { to: ['call#1'], event: { type: 'shape.notCreated', why: 'asked' } } },
     { type: 'sendToEach', params: { to: ['consumer#2'], event: { type: 'stop', cause: { delete: 'asked' } } } },
     { type: 'send', params: { to: '@shape-log-collector', event: { type: 'unregisterShape', handle: '1-1' } } },
     { type: 'send', params: { to: '@publication-manager', event: { type: 'releaseShape', handle: '1-1', why: 'asked' } } },
-    { type: 'apply', params: { table: 'directory', change: 'countCondemned' } },
+    settle,
   ]);
+});
+
+test.each([
+  ['is led to it when it has failed', true, { type: 'shape.created', handle: '1-1' }],
+  ['hears why it does not come', false, { type: 'shape.notCreated', why: 'no room' }],
+])('who waited for a shape that is gone %s', (_, hasFailed, event) => {
+  const gone = { type: 'shape.gone', handle: '1-1', why: 'no room', isTold: true, pids: [], replies: ['call#1'], hasFailed };
+
+  expect(after(restored, gone)).toContainEqual({ type: 'replyToEach', params: { to: ['call#1'], event } });
 });
 
 test('an operator is warned of a shape that was damaged: which, of which table, and what did not hold', () => {
   const why = 'the log of shape 1-1 is corrupt: its index does not hold';
-  const gone = { type: 'shape.gone', handle: '1-1', why, isTold: false, pids: [], damagedTable: 'public.items' };
+  const gone = { type: 'shape.gone', handle: '1-1', why, isTold: false, pids: [], replies: [], damagedTable: 'public.items' };
   const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, gone);
 
   expect(asked.filter(({ params }) => JSON.stringify(params).includes('@journal'))).toEqual([
@@ -77,7 +105,8 @@ test('an operator is warned of a shape that was damaged: which, of which table, 
 
 test.each(GAP_CAUSES)('an operator reads which changes were missed (%s), of which table, and what to do', (why) => {
   const missed = { table: { schema: 'public', name: 'odd "name"' }, why, xid: 7, lsn: '70' };
-  const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, { type: 'shape.gone', handle: '1-1', why, missed, pids: [] });
+  const gone = { type: 'shape.gone', handle: '1-1', why, missed, pids: [], replies: [] };
+  const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, gone);
 
   const [told] = asked;
   expect(told).toEqual({

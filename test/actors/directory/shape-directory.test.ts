@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { ENTERED_MAX, ShapeDirectory, type DirectoryPorts } from '../../../src/actors/directory/shape-directory.ts';
 import { uncopied } from '../../../src/base/fork.ts';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
-import type { Handle } from '../../../src/model/shape.ts';
+import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
 import type { ExitReason, Pid, ReplyTo } from '../../../src/otp/process.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import type { ShapeLogs } from '../../../src/storage/shapes/shape-logs.ts';
@@ -19,7 +19,7 @@ const DRAINED: ExitReason = { shutdown: 'drain' };
 
 function directoryOn(shapeLogs: ShapeLogs, ports: Partial<DirectoryPorts> = {}): ShapeDirectory {
   const clone = uncopied('a storage');
-  return new ShapeDirectory({ shapeLogs, clock: new ManualClock(), rotated: () => {}, dependenciesOf: () => [], clone, ...ports });
+  return new ShapeDirectory({ shapeLogs, clock: new ManualClock(), rotated: () => {}, clone, ...ports });
 }
 
 test('a purge is answered when the last shape has been deleted', () => {
@@ -40,10 +40,10 @@ test('a purge is answered when the last shape has been deleted', () => {
   const condemned = directory.apply({ type: 'purge', why: 'asked', replyTo: 'call#2' as ReplyTo });
   const answers = processes.map((pid) => {
     directory.apply({ type: 'down', pid, reason: { shutdown: { delete: 'asked' } } });
-    return { left: [...shapes.all()].length, answer: directory.apply('countCondemned') };
+    return { left: [...shapes.all()].length, answer: directory.apply('settle') };
   });
 
-  expect({ condemned, answers, again: directory.apply('countCondemned') }).toEqual({
+  expect({ condemned, answers, again: directory.apply('settle') }).toEqual({
     condemned: { type: 'shapes.condemned', pids: processes, why: 'asked', count: 2, relations: ['public.items'] },
     answers: [{ left: 1, answer: undefined }, { left: 0, answer: { type: 'shapes.purged', replies: ['call#2'] } }],
     again: undefined,
@@ -124,7 +124,7 @@ test('shapes that are condemned together are told once, with the tables that the
       relations: ['public.items', ...Array.from({ length: 9 }, (_, index) => `public.table_${index}`)],
     },
     again: undefined,
-    gone: { type: 'shape.gone', handle, why: 'lost', isTold: true, pids: [] },
+    gone: { type: 'shape.gone', handle, why: 'lost', isTold: true, pids: [], replies: [] },
     left: 0,
   });
 });
@@ -176,18 +176,24 @@ test.each([
   expect([down(DRAINED), shapes.get(handle)]).toMatchObject([{ type: 'shape.gone', handle }, undefined]);
 });
 
+/** A definition for each title, with those that it takes values from. */
+function titled(title: string, innerOf: (title: string) => readonly string[]): ShapeDefinition {
+  const dependencies = innerOf(title).map((inner) => ({ shape: titled(inner, innerOf), column: 'id' }));
+  return { ...shapeOf({ where: { column: 'title', equals: title } }), ...(dependencies.length === 0 ? {} : { dependencies }) };
+}
+
 /** Stored shapes, each with what it depends on: `['2-1', '1-1']` takes values from `1-1`. */
 async function storedShapes(...edges: readonly (readonly [handle: string, ...dependsOn: string[]])[]) {
   const { shapes } = memoryStorage();
+  const innerOf = (outer: string) => (edges.find(([handle]) => handle === outer)?.slice(1) ?? []) as Handle[];
   for (const [handle] of edges) {
-    const shape = shapes.create(handle as Handle, shapeOf({ where: { column: 'title', equals: handle } }));
+    const shape = shapes.create(handle as Handle, titled(handle, innerOf), innerOf(handle));
     await shape.beginSnapshot({ xmin: '1', xmax: '1', xip: [], insertLsn: LSN_ZERO }).complete();
   }
   const rotated: unknown[] = [];
   const directory = directoryOn(shapes, {
     // Readers are told by the log's definition.
     rotated: (handle) => void rotated.push(shapes.get(handle)?.definition.where?.text),
-    dependenciesOf: (handle) => (edges.find(([outer]) => outer === handle)?.slice(1) ?? []) as Handle[],
   });
   const restoreNext = () => directory.apply({ type: 'restoreNext' });
   const start = (handle: string) => directory.apply({ type: 'started', handle: handle as Handle, pid: `consumer#${handle}` as Pid });
@@ -233,18 +239,13 @@ test('however many shapes are stored, a step enters a bounded number of them, an
   for (let index = 0; index < 2 * ENTERED_MAX + 1; index += 1) {
     await snapshotOf(shapes.create(handleOf(index), shapeOf({ where: { column: 'title', equals: String(index) } })), []);
   }
-  let entered = 0;
-  const dependenciesOf = (): Handle[] => {
-    entered += 1; // Asked once for each.
-    return [];
-  };
-  const directory = directoryOn(shapes, { dependenciesOf });
+  const directory = directoryOn(shapes);
 
   const steps = [1, 2, 3].map(() => {
-    const before = entered;
+    const before = directory.size;
     const told = directory.apply({ type: 'restoreNext' });
     const last = directory.apply({ type: 'confirm', handle: handleOf(2 * ENTERED_MAX), replyTo: FIRST });
-    return { entered: entered - before, told: told?.type, last: last?.type };
+    return { entered: directory.size - before, told: told?.type, last: last?.type };
   });
 
   expect(steps).toEqual([
@@ -348,6 +349,142 @@ test('a shape whose Consumer is refused takes along those that depend on it', as
   expect([refused, directory.size]).toMatchObject([{ type: 'shape.refused', handle: '1-1', pids: ['consumer#2-1'] }, 0]);
 });
 
+/** Outer shapes that were asked for in this order, each with those that it takes values from. */
+function requestedShapes(...edges: readonly (readonly [title: string, ...innerOf: string[]])[]) {
+  const { shapes } = memoryStorage();
+  const directory = directoryOn(shapes);
+  directory.apply({ type: 'restoreNext' });
+  const definitionOf = (title: string) => titled(title, (outer) => edges.find(([each]) => each === outer)?.slice(1) ?? []);
+  const handleFor = (title: string) => directory.find(definitionOf(title)) ?? ('' as Handle);
+  const reserve = (title: string) => {
+    return directory.apply({ type: 'reserve', definition: definitionOf(title), replyTo: `call#${title}` as ReplyTo });
+  };
+  return {
+    directory, shapes, handleFor, reserve,
+    start: (title: string) => directory.apply({ type: 'started', handle: handleFor(title), pid: `consumer#${title}` as Pid }),
+    down: (title: string, reason: ExitReason) => directory.apply({ type: 'down', pid: `consumer#${title}` as Pid, reason }),
+    /** All that is told until nothing is left to tell. */
+    settle: () => {
+      const told: unknown[] = [];
+      for (let next = directory.apply('settle'); next !== undefined; next = directory.apply('settle')) told.push(next);
+      return told;
+    },
+  };
+}
+
+test('an outer shape is made with its inner ones, and asked for with their Consumers when all of them are live', () => {
+  const { shapes, handleFor, reserve, start, settle } = requestedShapes(['outer', 'left', 'right']);
+
+  const first = [reserve('outer'), ...settle()];
+  const [left, right, outer] = ['left', 'right', 'outer'].map(handleFor);
+  const told = [start('left'), settle(), start('right'), settle(), start('outer')];
+
+  expect({ first, dependsOn: shapes.get(handleFor('outer'))?.dependsOn, told }).toMatchObject({
+    first: [{ type: 'shape.reserved', handle: left, mode: 'create' }, { type: 'shape.reserved', handle: right, mode: 'create' }],
+    dependsOn: [left, right],
+    told: [
+      { type: 'shape.started', handle: left, replies: [] },
+      [],
+      { type: 'shape.started', handle: right, replies: [] },
+      [
+        {
+          type: 'shape.reserved', handle: outer, mode: 'create',
+          dependencies: [
+            { handle: left, column: 'id', consumer: 'consumer#left' },
+            { handle: right, column: 'id', consumer: 'consumer#right' },
+          ],
+        },
+      ],
+      { type: 'shape.started', handle: outer, replies: ['call#outer'] },
+    ],
+  });
+});
+
+test('two outer shapes with the same inner one share it, and one level comes after the other', () => {
+  const { shapes, reserve, start, settle } = requestedShapes(['top', 'middle'], ['other', 'middle'], ['middle', 'bottom']);
+
+  reserve('top');
+  reserve('other');
+  const perLevel = ['bottom', 'middle'].map((title) => {
+    start(title);
+    return settle().length;
+  });
+
+  expect({ perLevel, stored: [...shapes.all()].length }).toEqual({ perLevel: [1, 2], stored: 4 });
+});
+
+test('an outer shape that drained with its inner one is asked for again behind it', async () => {
+  const { restore, restoreNext, start, down, directory } = await storedShapes(['1-1'], ['2-1', '1-1']);
+  restore('1-1', '2-1');
+  restoreNext();
+
+  const told = [down('2-1', DRAINED), start('2-1'), down('1-1', DRAINED), down('2-1', DRAINED), start('1-1'), directory.apply('settle')];
+
+  expect(told).toMatchObject([
+    { type: 'shape.reserved', handle: '2-1' },
+    { type: 'shape.started' },
+    { type: 'shape.reserved', handle: '1-1', mode: 'restore' },
+    undefined,
+    { type: 'shape.started', handle: '1-1' },
+    { type: 'shape.reserved', handle: '2-1', mode: 'restore', dependencies: [{ handle: '1-1', column: 'id', consumer: 'consumer#1-1' }] },
+  ]);
+});
+
+test('when an inner shape is refused, the outer one that waits for it is gone, and who asked for it hears why', () => {
+  const { directory, shapes, handleFor, reserve, settle } = requestedShapes(['outer', 'inner']);
+  reserve('outer');
+  const outer = handleFor('outer');
+
+  const refused = directory.apply({ type: 'refused', handle: handleFor('inner'), why: 'no room' });
+
+  expect({ refused, told: settle(), stored: [...shapes.all()] }).toMatchObject({
+    refused: { type: 'shape.refused', why: 'no room', replies: [], pids: [], dependantCount: 1 },
+    told: [{ type: 'shape.gone', handle: outer, why: 'no room', isTold: true, replies: ['call#outer'], hasFailed: false }],
+    stored: [],
+  });
+});
+
+test('why the snapshot of an inner shape failed is the answer to whoever asked for an outer one, also when that is told first', () => {
+  const { directory, handleFor, reserve, start, down, settle } = requestedShapes(['early', 'inner'], ['waiting', 'inner', 'other']);
+  reserve('early');
+  reserve('waiting');
+  start('inner');
+  settle();
+  start('early');
+  const handles = ['early', 'waiting'].map(handleFor);
+  const error = { code: 'no_table', message: 'no such table' };
+
+  down('early', { shutdown: { delete: 'snapshotFailed' } });
+  down('inner', { shutdown: { delete: 'snapshotFailed', error } });
+
+  expect({ failures: handles.map((handle) => directory.failureOf(handle)), told: settle() }).toMatchObject({
+    failures: [error, error],
+    told: [{ type: 'shape.gone', handle: handles[1], replies: ['call#waiting'], hasFailed: true }],
+  });
+});
+
+test('a thousand shapes with one inner shape start and end with it, in a step each, and one line tells of their end', () => {
+  const outer = Array.from({ length: 1_000 }, (_, index) => `outer ${index}`);
+  const { directory, handleFor, reserve, start, down, settle } = requestedShapes(...outer.map((title) => [title, 'inner'] as const));
+  const asked = outer.flatMap((title) => reserve(title) ?? []);
+  start('inner');
+  const started = settle();
+  outer.forEach(start);
+
+  const inner = handleFor('inner');
+  const condemned = directory.apply({ type: 'condemn', handle: inner, why: 'asked', replyTo: FIRST });
+  const gone = ['inner', ...outer].map((title) => down(title, { shutdown: { delete: 'asked' } }));
+
+  const untold = gone.filter((message) => message?.['isTold'] === false);
+  expect({ asked: asked.length, started: started.length, stopped: condemned?.['pids'], untold, left: settle() }).toEqual({
+    asked: 1,
+    started: 1_000,
+    stopped: ['inner', ...outer].map((title) => `consumer#${title}`),
+    untold: [{ type: 'shape.gone', handle: inner, why: 'asked', isTold: false, pids: [], replies: [], dependantCount: 1_000 }],
+    left: [],
+  });
+});
+
 test('a shape is told to have started once', () => {
   const { start } = reservedShape();
   start();
@@ -442,9 +579,10 @@ test('a shape that went because it was damaged names its table, whoever found th
   byReader.directory.apply({ type: 'condemn', handle: byReader.handle, why: 'a piece is damaged', isDamaged: true, replyTo: SECOND });
   late.condemn();
 
+  const gone = { type: 'shape.gone', isTold: false, pids: [], replies: [] };
   expect([byProcess.down(damage), byReader.down(DRAINED), late.down(damage)]).toEqual([
-    { type: 'shape.gone', handle: byProcess.handle, why: 'its index is damaged', isTold: false, pids: [], damagedTable: 'public.items' },
-    { type: 'shape.gone', handle: byReader.handle, why: 'a piece is damaged', isTold: false, pids: [], damagedTable: 'public.items' },
-    { type: 'shape.gone', handle: late.handle, why: 'asked', isTold: false, pids: [] },
+    { ...gone, handle: byProcess.handle, why: 'its index is damaged', damagedTable: 'public.items' },
+    { ...gone, handle: byReader.handle, why: 'a piece is damaged', damagedTable: 'public.items' },
+    { ...gone, handle: late.handle, why: 'asked' },
   ]);
 });

@@ -24,8 +24,8 @@ export class ModelShapeLogs {
     this.position = position;
   }
 
-  create(handle: Handle, definition: ShapeDefinition): ModelShapeLog {
-    const shape = new ModelShapeLog(this, { handle, definition, pace: { position: this.position, isLagging: true } });
+  create(handle: Handle, definition: ShapeDefinition, dependsOn: readonly Handle[] = []): ModelShapeLog {
+    const shape = new ModelShapeLog(this, { handle, definition, dependsOn, pace: { position: this.position, isLagging: true } });
     this.shapes.set(handle, shape);
     return shape;
   }
@@ -71,6 +71,7 @@ interface ModelEntry {
 interface ModelShapeState {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
+  readonly dependsOn: readonly Handle[];
   readonly pace: PaceState;
   readonly waitsAt?: Lsn | undefined;
   readonly isBrought?: boolean;
@@ -86,6 +87,7 @@ interface ModelShapeState {
 export class ModelShapeLog {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
+  readonly dependsOn: readonly Handle[];
   private readonly pace: Pace;
   private rows: readonly string[];
   private readonly lines: ModelLine[];
@@ -96,8 +98,10 @@ export class ModelShapeLog {
   private readonly spliced: SplicedViews;
 
   constructor(logs: { readonly position: LogPosition }, state: ModelShapeState) {
-    const { handle, definition, pace, waitsAt, isBrought, rows, lines, pending, pgSnapshot, filterBy, publishedFilter, views } = state;
+    const { handle, definition, dependsOn, pace, waitsAt, isBrought, rows, lines, pending, pgSnapshot } = state;
+    const { filterBy, publishedFilter, views } = state;
     this.handle = handle;
+    this.dependsOn = dependsOn;
     this.definition = definition;
     this.pace = new Pace(logs, pace, waitsAt);
     if (isBrought === false) this.pace.leaveBehind(waitsAt ?? LSN_ZERO);
@@ -111,9 +115,9 @@ export class ModelShapeLog {
   }
 
   get state(): ModelShapeState {
-    const { handle, definition, waitsAt, isBrought, rows, lines, pending, pgSnapshot, filterBy, publishedFilter } = this;
-    const written = { rows, lines: [...lines], pending: [...pending] };
-    return { handle, definition, pace: this.pace.state, waitsAt, isBrought, ...written, pgSnapshot, filterBy, publishedFilter, views: this.spliced.state };
+    const { handle, definition, dependsOn, waitsAt, isBrought, rows, lines, pending, pgSnapshot, filterBy, publishedFilter } = this;
+    const written = { rows, lines: [...lines], pending: [...pending], views: this.spliced.state };
+    return { handle, definition, dependsOn, pace: this.pace.state, waitsAt, isBrought, ...written, pgSnapshot, filterBy, publishedFilter };
   }
 
   get views(): readonly LogOffset[] {
