@@ -7,6 +7,7 @@
 import { invariant } from '../../base/invariant.ts';
 import { compareOffsets, offsetOf, type LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
+import { LSN_ZERO, maxLsn } from '../../model/lsn.ts';
 import { isBeyond, isVisible, type PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { LoggedTransaction } from '../../model/transaction.ts';
 import type { Pid } from '../../otp/process.ts';
@@ -38,6 +39,11 @@ export interface SpliceDraft {
 
 export class SpliceLines {
   private materializers: readonly Pid[] = [];
+  /**
+   * Until Postgres has said where it stands: an earlier incarnation may have told of more than is known here, and no entry may come
+   * behind that.
+   */
+  private hasAsked = false;
   /** The beginning of a row whose end is yet to be read. */
   private open: Uint8Array = new Uint8Array();
 
@@ -49,6 +55,7 @@ export class SpliceLines {
     if (original === undefined) return;
     this.materializers = original.materializers;
     this.open = original.open;
+    this.hasAsked = original.hasAsked;
   }
 
   /** Undefined when a Materializer has ended: then nothing can be chosen, and its end is on its way to us. */
@@ -85,7 +92,7 @@ export class SpliceLines {
   plan(told: readonly LogOffset[]): { readonly views: readonly LogOffset[]; readonly needsQuery: boolean } | undefined {
     const { views, definition } = this.ports.shapeLog;
     const after: LogOffset[] = [];
-    let needsQuery = false;
+    let needsQuery = !this.hasAsked;
     for (const [number, view] of views.entries()) {
       const values = this.valuesOf(number);
       if (values === undefined) return undefined;
@@ -99,7 +106,9 @@ export class SpliceLines {
 
   record(draft: SpliceDraft): void {
     const { shapeLog, processedLsn } = this.ports;
-    const told = offsetOf(processedLsn(), 0);
+    const asked = draft.pgSnapshot?.insertLsn ?? LSN_ZERO;
+    this.hasAsked ||= draft.pgSnapshot !== null;
+    const told = offsetOf(maxLsn(asked, processedLsn()), 0);
     const first = compareOffsets(told, this.appender.end) > 0 ? told : this.appender.end;
     shapeLog.recordSplice({ ...draft, first });
   }
@@ -145,7 +154,7 @@ export class SpliceLines {
   }
 
   key(): readonly unknown[] {
-    return [this.materializers, this.ports.shapeLog.views, this.next, [...this.open]];
+    return [this.materializers, this.ports.shapeLog.views, this.next, this.hasAsked, [...this.open]];
   }
 
   private get recorded() {

@@ -79,7 +79,8 @@ function spliceOf({ number, place, through, views, pgSnapshot, first, rows }: Sp
 function completed(known: ShapeState, { chunks, pgSnapshot, position, views }: CompletedSnapshot): ShapeState {
   // A checkpoint made since the snapshot was known may have more, with the lines up to there.
   const pace = known.snapshot.state === 'awaited' ? { ...known.pace, position } : known.pace;
-  // What a checkpoint has may be later: a splice may come before the last row of the snapshot.
+  // Likewise of its views: a splice may come before the last row of the snapshot, and then its own query is filtered by.
   const begun = views === undefined || known.views.views.length > 0 ? {} : { views: { ...known.views, views } };
-  return { ...known, snapshot: { state: 'complete', pgSnapshot, chunks }, pace, filterBy: pgSnapshot, ...begun };
+  const filter = known.views.taken > 0 ? {} : { filterBy: pgSnapshot };
+  return { ...known, snapshot: { state: 'complete', pgSnapshot, chunks }, pace, ...filter, ...begun };
 }
