@@ -93,6 +93,13 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     return this.lives.find(definition);
   }
 
+  /** Likewise for a reader, who asks its Consumer when to begin: one that waits for its first Consumer is not found yet. */
+  findReadable(definition: ShapeDefinition): Handle | undefined {
+    const handle = this.find(definition);
+    const isNew = handle !== undefined && this.ports.shapeLogs.get(handle)?.snapshot.state !== 'complete';
+    return isNew && this.lives.get(handle)?.life === 'reserved' ? undefined : handle;
+  }
+
   /** The definition behind a handle that can be served; also behind a stored one that is still to be entered. */
   definitionOf(handle: Handle): ShapeDefinition | undefined {
     const shape = this.lives.get(handle);

@@ -360,7 +360,7 @@ function requestedShapes(...edges: readonly (readonly [title: string, ...innerOf
     return directory.apply({ type: 'reserve', definition: definitionOf(title), replyTo: `call#${title}` as ReplyTo });
   };
   return {
-    directory, shapes, handleFor, reserve,
+    directory, shapes, definitionOf, handleFor, reserve,
     start: (title: string) => directory.apply({ type: 'started', handle: handleFor(title), pid: `consumer#${title}` as Pid }),
     down: (title: string, reason: ExitReason) => directory.apply({ type: 'down', pid: `consumer#${title}` as Pid, reason }),
     /** All that is told until nothing is left to tell. */
@@ -397,6 +397,18 @@ test('an outer shape is made with its inner ones, and asked for with their Consu
       ],
       { type: 'shape.started', handle: outer, replies: ['call#outer'] },
     ],
+  });
+});
+
+test('a reader does not find an outer shape before its Consumer is asked for, but waits for it with the first', () => {
+  const { directory, definitionOf, handleFor, reserve, start, settle } = requestedShapes(['outer', 'inner']);
+  const find = () => directory.findReadable(definitionOf('outer'));
+
+  const found = [reserve('outer'), find(), reserve('outer'), start('inner'), settle(), find()].filter((told) => typeof told !== 'object');
+
+  expect({ found, told: start('outer') }).toMatchObject({
+    found: [undefined, undefined, handleFor('outer')],
+    told: { type: 'shape.started', replies: ['call#outer', 'call#outer'] },
   });
 });
 
