@@ -64,7 +64,9 @@ export class StrictClient {
     if (this.handle !== handle || this.isExcused) return 'answered'; // It has a new log, or may have one soon.
     if (exchange.type === 'rotated') throw new ProtocolViolation(`409 on a healthy shape: ${handle} at ${offset}, which was told before`);
     if (exchange.type === 'answered' && !exchange.answer.bytes.startsWith(bytes)) {
-      throw new ProtocolViolation(`other bytes than before at ${offset}:\n${bytes}\nnow:\n${exchange.answer.bytes}`);
+      const { answer } = exchange;
+      const now = `now ${offset} → ${answer.offset}, ${toldOf(answer)}: ${answer.bytes}`;
+      throw new ProtocolViolation(`other bytes than before at ${offset}: ${bytes}\n${now}`);
     }
     return exchange.type;
   }
