@@ -1,0 +1,112 @@
+/**
+ * Random shapes: a table, a condition, columns and the ways of being told. Conditions are those that are kept up to date:
+ * plain ones, subqueries at one level, and both in AND and OR, with NOT around plain ones only.
+ */
+import fc from 'fast-check';
+import { COLUMNS, KEYS, KINDS, literal, PARENT_IDS, RANK_MAX, TAGS, VALUES, type TableName } from './schema.ts';
+
+export interface OracleShape {
+  readonly table: TableName;
+  readonly where: string;
+  /** Tables of the subqueries; empty where the condition is plain. */
+  readonly inner: readonly TableName[];
+  readonly columns: readonly string[];
+  readonly replica: 'default' | 'full';
+  readonly moveOuts: 'events' | 'deletes';
+}
+
+interface Condition {
+  readonly sql: string;
+  readonly inner: readonly TableName[];
+}
+
+/** What a request says of the shape: what is as by default is left out. */
+export function parametersOf({ table, where, columns, replica, moveOuts }: OracleShape): Readonly<Record<string, string>> {
+  return {
+    table,
+    where,
+    ...(columns.length === COLUMNS[table].length ? {} : { columns: columns.join() }),
+    ...(replica === 'full' ? { replica } : {}),
+    ...(moveOuts === 'deletes' ? { move_outs: 'deletes' } : {}),
+  };
+}
+
+export function anyShape(withSubqueries: boolean): fc.Arbitrary<OracleShape> {
+  const condition = withSubqueries ? fc.oneof({ weight: 1, arbitrary: plain }, { weight: 4, arbitrary: dependent }) : plain;
+  return fc.oneof(
+    { weight: 6, arbitrary: condition.chain((where) => shapeOf('children', where)) },
+    { weight: 1, arbitrary: ofParents.chain((where) => shapeOf('parents', where)) },
+  );
+}
+
+function shapeOf(table: TableName, { sql, inner }: Condition): fc.Arbitrary<OracleShape> {
+  const others = COLUMNS[table].filter((column) => !KEYS[table].includes(column));
+  return fc.record({
+    table: fc.constant(table),
+    where: fc.constant(sql),
+    inner: fc.constant(inner),
+    columns: fc.oneof(fc.constant(others), fc.subarray(others)).map((chosen) => [...KEYS[table], ...chosen]),
+    replica: fc.oneof({ weight: 2, arbitrary: fc.constant('default' as const) }, { weight: 1, arbitrary: fc.constant('full' as const) }),
+    moveOuts: inner.length === 0 ? fc.constant('events' as const)
+      : fc.oneof({ weight: 3, arbitrary: fc.constant('events' as const) }, { weight: 1, arbitrary: fc.constant('deletes' as const) }),
+  });
+}
+
+const text = <Text extends string>(...texts: readonly Text[]) => fc.constantFrom(...texts).map(literal);
+const rank = fc.integer({ min: 0, max: RANK_MAX });
+const asPlain = (sql: string): Condition => ({ sql, inner: [] });
+
+const atom: fc.Arbitrary<Condition> = fc.oneof(
+  fc.tuple(fc.constantFrom('parent_id', 'other_id'), text(...PARENT_IDS)).map(([column, id]) => `${column} = ${id}`),
+  text(...VALUES).map((value) => `value = ${value}`),
+  fc.tuple(fc.constantFrom('LIKE', 'NOT LIKE'), text('v%', 'v1%', 'v_', '%5')).map(([like, pattern]) => `value ${like} ${pattern}`),
+  fc.tuple(fc.constantFrom('<', '>', '<=', '>=', '<>'), rank).map(([operator, bound]) => `rank ${operator} ${bound}`),
+  fc.tuple(rank, rank).map((ends) => `rank BETWEEN ${Math.min(...ends)} AND ${Math.max(...ends)}`),
+  fc.uniqueArray(text(...PARENT_IDS), { minLength: 2, maxLength: 4 }).map((ids) => `parent_id IN (${ids.join()})`),
+  fc.constantFrom('parent_id IS NULL', 'parent_id IS NOT NULL', 'value IS NOT NULL'),
+).map(asPlain);
+
+const plain = fc.oneof(
+  { weight: 3, arbitrary: atom },
+  { weight: 1, arbitrary: joined('AND', atom, atom) },
+  { weight: 1, arbitrary: joined('OR', atom, atom) },
+  { weight: 1, arbitrary: negated(atom) },
+  { weight: 1, arbitrary: negated(joined('OR', atom, atom)) },
+);
+
+const ofParents = fc.constantFrom('active', 'kind = 1', 'active AND kind > 0', 'NOT active', "ref = 'p3'").map(asPlain);
+
+const kind = fc.constantFrom(...KINDS);
+const querying = fc.oneof(
+  { weight: 3, arbitrary: fc.constant('SELECT id FROM parents WHERE active') },
+  { weight: 2, arbitrary: kind.map((number) => `SELECT id FROM parents WHERE kind = ${number}`) },
+  { weight: 1, arbitrary: kind.map((number) => `SELECT id FROM parents WHERE active AND kind <> ${number}`) },
+  { weight: 1, arbitrary: fc.constant('SELECT id FROM parents') },
+  { weight: 2, arbitrary: fc.constant('SELECT ref FROM parents WHERE active') }, // Several rows have one value.
+  { weight: 3, arbitrary: text(...TAGS).map((tag) => `SELECT parent_id FROM tags WHERE tag = ${tag}`) },
+);
+const subquery: fc.Arbitrary<Condition> = fc
+  .tuple(fc.constantFrom('parent_id', 'parent_id', 'other_id'), querying)
+  .map(([column, query]) => ({ sql: `${column} IN (${query})`, inner: [query.includes('FROM tags') ? 'tags' : 'parents'] }));
+
+const dependent: fc.Arbitrary<Condition> = fc.oneof(
+  { weight: 4, arbitrary: subquery },
+  { weight: 2, arbitrary: joined('AND', subquery, plain) },
+  { weight: 2, arbitrary: joined('OR', subquery, plain) },
+  { weight: 2, arbitrary: joined('AND', subquery, subquery) },
+  { weight: 2, arbitrary: joined('OR', subquery, subquery) },
+  { weight: 1, arbitrary: joined('AND', joined('OR', subquery, atom), plain) },
+  { weight: 1, arbitrary: joined('OR', joined('AND', subquery, atom), subquery) },
+  { weight: 1, arbitrary: joined('AND', joined('OR', subquery, atom), joined('OR', subquery, atom)) },
+);
+
+function joined(word: 'AND' | 'OR', ...parts: readonly fc.Arbitrary<Condition>[]): fc.Arbitrary<Condition> {
+  return fc.tuple(...parts).map((conditions) => ({
+    sql: conditions.map(({ sql }) => `(${sql})`).join(` ${word} `),
+    inner: [...new Set(conditions.flatMap(({ inner }) => inner))],
+  }));
+}
+
+function negated(condition: fc.Arbitrary<Condition>): fc.Arbitrary<Condition> {
+  return condition.map(({ sql, inner }) => ({ sql: `NOT (${sql})`, inner }));
+}

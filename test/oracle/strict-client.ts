@@ -1,0 +1,122 @@
+/**
+ * A client of one shape that believes nothing: it holds every answer to the protocol, folds what it is told, and remembers it.
+ *
+ * It keeps its handle and its offset over any restart of the service. A 409 is a violation but where a TRUNCATE gave cause.
+ */
+import type { Random } from '../../src/base/random.ts';
+import { ProtocolViolation, ShapeFold } from '../support/shapes/shape-fold.ts';
+import { parametersOf, type OracleShape } from './any-shape.ts';
+import { KEYS } from './schema.ts';
+import { ServedLog, type LogMark } from './served-log.ts';
+import { askShape, lsnOf, type Exchange, type ShapeAnswer, type ShapeRequest } from './shape-exchange.ts';
+
+const REMEMBERED_MAX = 30;
+const REMEMBERED_CHARACTERS_MAX = 4_000;
+
+export class StrictClient {
+  readonly fold: ShapeFold;
+  /** What came lately, for a reader: one line for each answer. */
+  readonly story: string[] = [];
+  handle: string | undefined;
+  offset = '-1';
+  /** All changes up to here have been told, as the service says; -1 while it has said nothing. */
+  toldLsn = -1n;
+  /** A TRUNCATE of one of its tables may be on its way. */
+  isExcused = false;
+  readonly counts = { requests: 0, messages: 0, moveIns: 0, moveOuts: 0, excused: 0, unexcused: 0, unavailable: 0 };
+  private cursor = '';
+  private served: ServedLog;
+
+  constructor(
+    readonly shape: OracleShape,
+    private readonly shapeUrl: string,
+    private readonly random: Random,
+    watched?: LogMark,
+  ) {
+    this.served = new ServedLog(random, watched);
+    this.fold = new ShapeFold({
+      columns: shape.columns,
+      keys: KEYS[shape.table],
+      booleans: ['active'],
+      replica: shape.replica,
+      moves: shape.inner.length === 0 ? 'none' : shape.moveOuts === 'events' ? 'folded' : 'ignored',
+    });
+  }
+
+  /** One request, with what comes of it. @throws {ProtocolViolation} */
+  async step(live: boolean): Promise<Exchange['type']> {
+    const request = { offset: this.offset, handle: this.handle, cursor: this.cursor, live: live && this.toldLsn >= 0n };
+    this.counts.requests += 1;
+    const exchange = await askShape(this.shapeUrl, parametersOf(this.shape), request);
+    if (exchange.type === 'answered') this.take(request, exchange.answer);
+    else if (exchange.type === 'rotated') this.rotate(exchange.handle);
+    else if (exchange.type === 'unavailable') this.counts.unavailable += 1;
+    return exchange.type;
+  }
+
+  /** Asks again for some of what it was told. @throws {ProtocolViolation} when anything is told otherwise now. */
+  async rereadSome(): Promise<Exchange['type']> {
+    const sample = this.served.samples[this.random.below(Math.max(1, this.served.samples.length))];
+    if (sample === undefined) return 'answered';
+    const { offset, handle, bytes } = sample;
+    this.counts.requests += 1;
+    const exchange = await askShape(this.shapeUrl, parametersOf(this.shape), { offset, handle, live: false, cursor: '' });
+    if (this.handle !== handle || this.isExcused) return 'answered'; // It has a new log, or may have one soon.
+    if (exchange.type === 'rotated') throw new ProtocolViolation(`409 on a healthy shape: ${handle} at ${offset}, which was told before`);
+    if (exchange.type === 'answered' && !exchange.answer.bytes.startsWith(bytes)) {
+      const { answer } = exchange;
+      const now = `now ${offset} → ${answer.offset}, ${toldOf(answer)}: ${answer.bytes}`;
+      throw new ProtocolViolation(`other bytes than before at ${offset}: ${bytes}\n${now}`);
+    }
+    return exchange.type;
+  }
+
+  mark(): LogMark {
+    return this.served.mark();
+  }
+
+  hasReadTheSame(): boolean {
+    return this.served.agrees();
+  }
+
+  private take(request: ShapeRequest, answer: ShapeAnswer): void {
+    const { entries, bytes, offset, handle } = answer;
+    this.remember(`${request.live ? 'live ' : ''}${request.offset} → ${offset}, ${toldOf(answer)}: ${bytes}`);
+    if (entries.length > 0 && lsnOf(offset) < this.toldLsn) {
+      throw new ProtocolViolation(`entries up to ${offset}, though an up-to-date told of everything up to ${this.toldLsn}`);
+    }
+    for (const entry of entries) {
+      this.fold.take(entry);
+      this.counts.messages += 1;
+      if (entry.headers['event'] === 'move-in') this.counts.moveIns += 1;
+      if (entry.headers['event'] === 'move-out') this.counts.moveOuts += 1;
+    }
+    this.served.add({ handle, offset: request.offset, bytes }, entries);
+    this.handle = handle;
+    this.offset = offset;
+    this.cursor = answer.cursor;
+    if (answer.upToDateLsn === undefined) return;
+    this.fold.settle();
+    if (answer.upToDateLsn > this.toldLsn) this.toldLsn = answer.upToDateLsn;
+  }
+
+  private rotate(handle: string | undefined): void {
+    this.remember(`${this.offset} → 409, ${handle ?? 'no handle'}`);
+    this.counts[this.isExcused ? 'excused' : 'unexcused'] += 1;
+    if (!this.isExcused) throw new ProtocolViolation(`409 on a healthy shape: ${this.handle} at ${this.offset}`);
+    this.fold.clear();
+    this.served = new ServedLog(this.random);
+    this.handle = handle;
+    this.offset = '-1';
+    this.toldLsn = -1n;
+  }
+
+  private remember(line: string): void {
+    this.story.push(line.length > REMEMBERED_CHARACTERS_MAX ? `${line.slice(0, REMEMBERED_CHARACTERS_MAX)}…` : line);
+    if (this.story.length > REMEMBERED_MAX) this.story.shift();
+  }
+}
+
+function toldOf({ upToDateLsn }: ShapeAnswer): string {
+  return upToDateLsn === undefined ? 'more to come' : `up to date at ${upToDateLsn}`;
+}
