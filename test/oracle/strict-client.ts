@@ -63,6 +63,8 @@ export class StrictClient {
     const exchange = await askShape(this.shapeUrl, parametersOf(this.shape), { offset, handle, live: false, cursor: '' });
     if (this.handle !== handle || this.isExcused) return 'answered'; // It has a new log, or may have one soon.
     if (exchange.type === 'rotated') throw new ProtocolViolation(`409 on a healthy shape: ${handle} at ${offset}, which was told before`);
+    // Right behind a restart the log may still be shorter: it is on its way again.
+    if (exchange.type === 'answered' && exchange.answer.bytes !== bytes && bytes.startsWith(exchange.answer.bytes)) return 'unavailable';
     if (exchange.type === 'answered' && !exchange.answer.bytes.startsWith(bytes)) {
       const { answer } = exchange;
       const now = `now ${offset} → ${answer.offset}, ${toldOf(answer)}: ${answer.bytes}`;
