@@ -2,7 +2,7 @@
  * What a reader gets from a log at one instant, ready to be sent: its entries, and the LSN that its up-to-date message
  * tells. Both come from the same synchronous moment, so the LSN never runs ahead of the entries.
  */
-import { lsnOfOffset, type LogOffset } from '../model/log-offset.ts';
+import type { LogOffset } from '../model/log-offset.ts';
 import { maxLsn } from '../model/lsn.ts';
 import { jsonArray, sharedJsonArray } from './json-array-encoder.ts';
 import type { ApiPorts, ReadableLog } from './ports.ts';
@@ -24,7 +24,7 @@ export function catchUpRead(ports: ApiPorts, log: ReadableLog, after: LogOffset)
   const processed = log.waitsAt ?? ports.lastProcessedLsn();
   const read = log.read(after);
   if (read.outcome !== 'entries') return undefined;
-  const reached = lsnOfOffset(read.end);
+  const { reached } = log;
   const seen = read.upToDate ? maxLsn(processed ?? reached, reached) : undefined;
   return { end: read.end, upToDate: read.upToDate, hasData: true, body: jsonArray(read.runs, seen) };
 }
@@ -36,14 +36,14 @@ export function livePollRead(ports: ApiPorts, log: ReadableLog, after: LogOffset
   if (read.outcome !== 'entries') return undefined;
   const { end, upToDate, runs } = read;
   const hasData = !isInMemory(runs) || runs.length > 0; // A stream is begun only for what is there, or is still being written.
-  const reached = lsnOfOffset(end);
+  const { reached } = log;
   const seen = upToDate ? (hasData ? reached : maxLsn(processed ?? reached, reached)) : undefined;
   return { end, upToDate, hasData, body: isInMemory(runs) ? sharedJsonArray(runs, seen) : jsonArray(runs, seen) };
 }
 
 /** Nothing but how far the log and the service have come. */
 export function endRead(ports: ApiPorts, log: ReadableLog): LogRead {
-  const reached = lsnOfOffset(log.end);
+  const { reached } = log;
   const seen = maxLsn(log.waitsAt ?? ports.lastProcessedLsn() ?? reached, reached);
   return { end: log.end, upToDate: true, hasData: false, body: jsonArray([], seen) };
 }

@@ -72,6 +72,11 @@ export interface ReadableLog {
    * perhaps nothing else. Undefined while what the whole service has processed holds for it as well.
    */
   readonly waitsAt: Lsn | undefined;
+  /**
+   * What its entries alone tell: nothing is missing of what committed up to here. The LSN of the last one, as a rule; but of a shape
+   * that depends on others they tell nothing, for moves may be to come that lie before them.
+   */
+  readonly reached: Lsn;
   /** What a request from `after` gets, decided at once and from one instant. */
   read(after: LogOffset): LogStretch;
 }

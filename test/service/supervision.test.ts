@@ -41,6 +41,7 @@ const CONNECTIONS = [
   'connection-pools',
   'publication',
   'snapshots',
+  'move-queries',
 ];
 const SHAPES = ['shape-log-collector', 'catch-up-collector', 'publication-manager', 'consumers', 'consumers/*', 'shape-cache'];
 const connectionsFrom = (first: string) => CONNECTIONS.slice(CONNECTIONS.indexOf(first)).map((id) => `stack/connections/${id}`);
@@ -52,6 +53,7 @@ const CASES: readonly { name: Name; renewed: readonly string[] }[] = [
   { name: '@log-reader', renewed: ['stack/storage/log-reader'] },
   { name: '@shape-reader', renewed: ['stack/storage/shape-reader'] },
   { name: '@checkpoints', renewed: ['stack/storage/checkpoints'] },
+  { name: '@splices', renewed: ['stack/storage/splices'] },
   { name: '@checkpointer', renewed: ['stack/storage/checkpointer'] },
   { name: '@status-monitor', renewed: ['stack/status-monitor'] },
   { name: '@http', renewed: ['stack/http'] },
@@ -63,6 +65,7 @@ const CASES: readonly { name: Name; renewed: readonly string[] }[] = [
   { name: '@connection-pools', renewed: connectionsFrom('connection-pools') },
   { name: '@publication', renewed: connectionsFrom('publication') },
   { name: '@snapshots', renewed: connectionsFrom('snapshots') },
+  { name: '@move-queries', renewed: connectionsFrom('move-queries') },
   { name: '@shape-log-collector', renewed: allShapes },
   { name: '@catch-up-collector', renewed: allShapes },
   { name: '@publication-manager', renewed: allShapes },

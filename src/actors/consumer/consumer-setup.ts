@@ -18,7 +18,7 @@ export type ConsumerEvent =
   | { type: 'shape.registered'; position: LogPosition }
   | (CallFailed & { type: 'registration.failed' })
   | { type: 'child.started'; id: string; pid: Pid }
-  | { type: 'child.refused'; id: string; reason: unknown; pid?: Pid }
+  | { type: 'child.refused'; id?: string; reason: unknown; pid?: Pid }
   | (CallFailed & { type: 'snapshotter.failed' })
   | (Down & { type: 'snapshotter.down' })
   | { type: 'snapshot.known'; pgSnapshot: PgSnapshot }
@@ -132,9 +132,10 @@ export const consumerSetup = setup({
   },
   guards: {
     isRestored: ({ context }) => context.mode === 'restore',
-    isSnapshotter: (_, { id }: { id: string }) => id.startsWith('snapshotter/'),
+    /** A child that could not even be named is the one that was asked for last. */
+    isSnapshotter: ({ context }, { id }: { id?: string }) => id?.startsWith('snapshotter/') ?? !isDepending(context),
     isAlreadyStarted: (_, { pid }: { pid?: Pid }) => pid !== undefined,
-    hasMoreToDependOn: ({ context }) => context.materializers.length < (context.dependencies ?? []).length,
+    hasMoreToDependOn: ({ context }) => isDepending(context),
     dependsOnOthers: ({ context }) => context.dependencies !== undefined,
     /** What tells of values that are no good: all else lets the shape go on, once its dependency is back. */
     isInvalid: (_, { reason }: { reason: ExitReason }) => isInvalid(reason),
@@ -258,6 +259,11 @@ export function drafted({ draft }: ConsumerContext): SpliceDraft {
 export function recorded({ splice }: ConsumerContext): SpliceTold {
   invariant(splice !== null, 'a splice is recorded before it is made');
   return splice;
+}
+
+/** There are Materializers still to be found. */
+function isDepending({ dependencies = [], materializers }: ConsumerContext): boolean {
+  return materializers.length < dependencies.length;
 }
 
 /** The next one that a Materializer is to be found for. */

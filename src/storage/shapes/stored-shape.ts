@@ -5,7 +5,9 @@
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
-import { BEFORE_ALL, compareOffsets, snapshotChunkEnd, snapshotChunkIndex, type LogOffset } from '../../model/log-offset.ts';
+import {
+  BEFORE_ALL, compareOffsets, lsnOfOffset, snapshotChunkEnd, snapshotChunkIndex, type LogOffset,
+} from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import { compareLsn, LSN_ZERO, type Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
@@ -110,6 +112,10 @@ export class StoredShape implements ShapeLog {
 
   get waitsAt(): Lsn | undefined {
     return this.dependsOn.reduce((waitsAt, inner) => earlier(waitsAt, this.host.waitsAt(inner)), this.pace.waitsAt);
+  }
+
+  get reached(): Lsn {
+    return this.dependsOn.length === 0 ? lsnOfOffset(this.end) : LSN_ZERO;
   }
 
   get isBrought(): boolean {

@@ -120,7 +120,8 @@ test('when its snapshot is known, it begins where its log says, also before its 
 });
 
 test.each([
-  { type: 'child.refused', id: 'snapshotter', reason: 'max_children' },
+  { type: 'child.refused', id: 'snapshotter/1-1', reason: 'max_children' },
+  { type: 'child.refused', reason: 'unknown_template' },
   { type: 'snapshotter.failed', to: '@consumers', request: 'startChild', reason: 'noproc' },
 ] as const)('a snapshot that nobody takes ($type) ends the shape', (refusal) => {
   const { status, output } = after('create', registered, refusal, { type: 'waiters.answered' });

@@ -106,7 +106,7 @@ function streaming(logs: ReadableLogs): ReadableLogs {
         if (stretch.outcome !== 'entries' || !isInMemory(stretch.runs) || stretch.runs.length === 0) return stretch;
         return { ...stretch, runs: streamOf(stretch.runs) };
       };
-      return { handle, end: log.end, waitsAt: log.waitsAt, read };
+      return { handle, end: log.end, waitsAt: log.waitsAt, reached: log.reached, read };
     },
   };
 }
