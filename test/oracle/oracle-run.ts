@@ -191,7 +191,7 @@ class OracleRun {
 
   private async reread(follower: Follower): Promise<void> {
     this.count({ reread: 1 });
-    await follower.reread().catch((error: unknown) => {
+    await follower.reread(AbortSignal.any([this.ending.signal, AbortSignal.timeout(TOLD_MS_MAX)])).catch((error: unknown) => {
       throw this.failure(reasonOf(error), follower.client);
     });
   }

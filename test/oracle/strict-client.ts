@@ -8,7 +8,7 @@ import { ProtocolViolation, ShapeFold } from '../support/shapes/shape-fold.ts';
 import { parametersOf, type OracleShape } from './any-shape.ts';
 import { KEYS } from './schema.ts';
 import { ServedLog, type LogMark } from './served-log.ts';
-import { askShape, lsnOf, type Exchange, type ShapeAnswer, type ShapeRequest } from './shape-exchange.ts';
+import { askShape, compareOffsets, lsnOf, type Exchange, type ShapeAnswer, type ShapeRequest } from './shape-exchange.ts';
 
 const REMEMBERED_MAX = 30;
 const REMEMBERED_CHARACTERS_MAX = 4_000;
@@ -23,7 +23,7 @@ export class StrictClient {
   toldLsn = -1n;
   /** A TRUNCATE of one of its tables may be on its way. */
   isExcused = false;
-  readonly counts = { requests: 0, messages: 0, moveIns: 0, moveOuts: 0, excused: 0, unexcused: 0, unavailable: 0 };
+  readonly counts = { requests: 0, messages: 0, moveIns: 0, moveOuts: 0, excused: 0, unexcused: 0, unavailable: 0, behind: 0 };
   private cursor = '';
   private served: ServedLog;
 
@@ -63,14 +63,24 @@ export class StrictClient {
     const exchange = await askShape(this.shapeUrl, parametersOf(this.shape), { offset, handle, live: false, cursor: '' });
     if (this.handle !== handle || this.isExcused) return 'answered'; // It has a new log, or may have one soon.
     if (exchange.type === 'rotated') throw new ProtocolViolation(`409 on a healthy shape: ${handle} at ${offset}, which was told before`);
-    // Right behind a restart the log may still be shorter: it is on its way again.
-    if (exchange.type === 'answered' && exchange.answer.bytes !== bytes && bytes.startsWith(exchange.answer.bytes)) return 'unavailable';
-    if (exchange.type === 'answered' && !exchange.answer.bytes.startsWith(bytes)) {
-      const { answer } = exchange;
+    if (exchange.type !== 'answered') return exchange.type;
+    const { answer } = exchange;
+    if (this.isBehind(answer) && bytes.startsWith(answer.bytes)) return this.countBehind();
+    if (!answer.bytes.startsWith(bytes)) {
       const now = `now ${offset} → ${answer.offset}, ${toldOf(answer)}: ${answer.bytes}`;
       throw new ProtocolViolation(`other bytes than before at ${offset}: ${bytes}\n${now}`);
     }
-    return exchange.type;
+    return 'answered';
+  }
+
+  /** After a restart, while the shape takes again what it had taken: then what it tells is right, but is not all. */
+  private isBehind({ upToDateLsn, offset }: ShapeAnswer): boolean {
+    return upToDateLsn !== undefined && compareOffsets(offset, this.offset) < 0;
+  }
+
+  private countBehind(): 'unavailable' {
+    this.counts.behind += 1;
+    return 'unavailable';
   }
 
   mark(): LogMark {
