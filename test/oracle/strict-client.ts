@@ -23,7 +23,7 @@ export class StrictClient {
   toldLsn = -1n;
   /** A TRUNCATE of one of its tables may be on its way. */
   isExcused = false;
-  readonly counts = { requests: 0, messages: 0, moveIns: 0, moveOuts: 0, excused: 0, unexcused: 0, unavailable: 0, behind: 0 };
+  readonly counts = { requests: 0, messages: 0, moveIns: 0, moveOuts: 0, excused: 0, unbegun: 0, unexcused: 0, unavailable: 0, behind: 0 };
   private cursor = '';
   private served: ServedLog;
 
@@ -94,7 +94,7 @@ export class StrictClient {
   private take(request: ShapeRequest, answer: ShapeAnswer): void {
     const { entries, bytes, offset, handle } = answer;
     this.remember(`${request.live ? 'live ' : ''}${request.offset} → ${offset}, ${toldOf(answer)}: ${bytes}`);
-    if (entries.length > 0 && lsnOf(offset) < this.toldLsn) {
+    if (entries.length > 0 && lsnOf(offset) < this.toldLsn && this.shape.inner.length === 0) {
       throw new ProtocolViolation(`entries up to ${offset}, though an up-to-date told of everything up to ${this.toldLsn}`);
     }
     for (const entry of entries) {
@@ -112,10 +112,15 @@ export class StrictClient {
     if (answer.upToDateLsn > this.toldLsn) this.toldLsn = answer.upToDateLsn;
   }
 
+  /** Half a snapshot does not outlive the process that took it: who has not come past it may have to begin anew. */
+  private get isUnbegun(): boolean {
+    return this.toldLsn < 0n;
+  }
+
   private rotate(handle: string | undefined): void {
     this.remember(`${this.offset} → 409, ${handle ?? 'no handle'}`);
-    this.counts[this.isExcused ? 'excused' : 'unexcused'] += 1;
-    if (!this.isExcused) throw new ProtocolViolation(`409 on a healthy shape: ${this.handle} at ${this.offset}`);
+    this.counts[this.isExcused ? 'excused' : this.isUnbegun ? 'unbegun' : 'unexcused'] += 1;
+    if (!this.isExcused && !this.isUnbegun) throw new ProtocolViolation(`409 on a healthy shape: ${this.handle} at ${this.offset}`);
     this.fold.clear();
     this.served = new ServedLog(this.random);
     this.handle = handle;
