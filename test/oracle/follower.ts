@@ -35,17 +35,21 @@ export class Follower {
     while (this.client.toldLsn < lsn && !signal.aborted) await this.ask(() => this.client.step(false));
   }
 
-  async reread(): Promise<void> {
-    await this.ask(() => this.client.rereadSome());
+  /** Resolves when it has been answered with all that it was told. */
+  async reread(signal: AbortSignal): Promise<void> {
+    let outcome: Exchange['type'] = 'unavailable';
+    while (outcome !== 'answered' && !signal.aborted) outcome = await this.ask(() => this.client.rereadSome());
+    if (outcome !== 'answered') throw new ProtocolViolation('what was told before a restart is not told again');
   }
 
   /** @throws {ProtocolViolation} also when connections break although the service was not away. */
-  private async ask(step: () => Promise<Exchange['type']>): Promise<void> {
+  private async ask(step: () => Promise<Exchange['type']>): Promise<Exchange['type']> {
     const { moment } = this.service;
     const outcome = await step();
     const isBroken = outcome === 'unreachable' && this.service.ranSince(moment);
     this.broken = isBroken ? this.broken + 1 : 0;
     if (this.broken > BROKEN_IN_A_ROW_MAX) throw new ProtocolViolation('connections break again and again while the service runs');
     if (outcome === 'unavailable' || outcome === 'unreachable') await pause(AGAIN_AFTER_MS);
+    return outcome;
   }
 }

@@ -6,6 +6,8 @@ export class OracleFailure extends Error {
   override readonly name = 'OracleFailure';
 }
 
+export type ToldClient = Pick<StrictClient, 'shape' | 'handle' | 'offset' | 'toldLsn' | 'story'>;
+
 export interface Circumstances {
   readonly seed: number;
   readonly batch: number;
@@ -16,15 +18,13 @@ export interface Circumstances {
 
 const OUTPUT_CHARACTERS_MAX = 4_000;
 
-export function failureOf(wrong: string, client: StrictClient | undefined, circumstances: Circumstances): OracleFailure {
+export function failureOf(wrong: string, client: ToldClient, circumstances: Circumstances): OracleFailure {
   const { seed, batch, transactions, serviceOutput } = circumstances;
   return new OracleFailure([
     `seed ${seed}, batch ${batch}: ${wrong}`,
-    ...(client === undefined ? [] : [
-      `shape: ${JSON.stringify(parametersOf(client.shape))}`,
-      `client: handle ${client.handle}, offset ${client.offset}, told up to ${client.toldLsn}`,
-      section('its last answers', client.story),
-    ]),
+    `shape: ${JSON.stringify(parametersOf(client.shape))}`,
+    `client: handle ${client.handle}, offset ${client.offset}, told up to ${client.toldLsn}`,
+    section('its last answers', client.story),
     section('the last transactions', transactions),
     section('the service printed', [serviceOutput.slice(-OUTPUT_CHARACTERS_MAX)]),
   ].join('\n'));

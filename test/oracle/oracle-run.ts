@@ -10,10 +10,11 @@ import fc from 'fast-check';
 import { systemClock } from '../../src/base/clock.ts';
 import { seededRandom, type Random } from '../../src/base/random.ts';
 import type { TestDatabase } from '../support/postgres/postgres.ts';
+import type { ShapeRow } from '../support/shapes/shape-fold.ts';
 import { anyShape, type OracleShape } from './any-shape.ts';
 import { anyTransaction, anyTruncation, type OracleTransaction } from './any-transaction.ts';
 import { Follower } from './follower.ts';
-import { failureOf, type OracleFailure } from './oracle-failure.ts';
+import { failureOf, type OracleFailure, type ToldClient } from './oracle-failure.ts';
 import { addSummary, summaryOf, type OracleSummary } from './oracle-summary.ts';
 import { pause, RestartedService, type Restart } from './restarted-service.ts';
 import { SCHEMA, SEED_ROWS } from './schema.ts';
@@ -40,6 +41,7 @@ interface BatchPlan {
 const JOIN_OVER_BATCHES = 3;
 const BATCHES_MAX = 1000;
 const TOLD_MS_MAX = 60_000;
+const EQUAL_LATER_MS_MAX = 10_000;
 const LOOK_EVERY_MS = 5;
 const MEDDLE_EVERY_MS = 2;
 const FRESH_CLIENTS = 3;
@@ -164,9 +166,24 @@ class OracleRun {
   }
 
   private async compare(client: StrictClient): Promise<void> {
-    const unlike = differences(await selectShape(this.database, client.shape), client.fold.rows());
+    const selected = await selectShape(this.database, client.shape);
     this.count({ comparisons: 1 });
-    if (unlike.length > 0) throw this.failure(`rows are not what SELECT answers\n${unlike.join('\n')}`, client);
+    const unlike = differences(selected, client.fold.rows());
+    if (unlike.length === 0) return;
+    const [told, story] = [client.toldLsn, [...client.story]];
+    const later = await this.untilEqual(selected, client);
+    const wrong = `told of everything up to ${told}, rows are not what SELECT answers, ${later}\n${unlike.join('\n')}`;
+    throw this.failure(wrong, { shape: client.shape, handle: client.handle, offset: client.offset, toldLsn: told, story });
+  }
+
+  /** Whether rows are lost, or were promised too early, is the first thing that whoever reads the story wants to know. */
+  private async untilEqual(selected: ReadonlyMap<string, ShapeRow>, client: StrictClient): Promise<string> {
+    const beganMs = systemClock.nowMs();
+    while (systemClock.nowMs() < beganMs + EQUAL_LATER_MS_MAX) {
+      if (differences(selected, client.fold.rows()).length === 0) return `but are ${Math.round(systemClock.nowMs() - beganMs)} ms later`;
+      await pause(LOOK_EVERY_MS);
+    }
+    return `nor are they ${EQUAL_LATER_MS_MAX} ms later`;
   }
 
   /** A fresh client is told the same; at times it takes the other's place. */
@@ -179,8 +196,9 @@ class OracleRun {
     });
     if (fresh.client.handle !== before.client.handle) throw this.failure('a fresh client was given another handle', fresh.client);
     if (!fresh.client.hasReadTheSame()) throw this.failure('a fresh client was told another log', fresh.client);
-    await this.compare(fresh.client);
-    this.count({ freshClients: 1, ...fresh.client.counts });
+    const unlike = differences(await selectShape(this.database, fresh.client.shape), fresh.client.fold.rows());
+    if (unlike.length > 0) throw this.failure(`a fresh client: rows are not what SELECT answers\n${unlike.join('\n')}`, fresh.client);
+    this.count({ comparisons: 1, freshClients: 1, ...fresh.client.counts });
   }
 
   private async rereadAll(): Promise<void> {
@@ -191,7 +209,7 @@ class OracleRun {
 
   private async reread(follower: Follower): Promise<void> {
     this.count({ reread: 1 });
-    await follower.reread().catch((error: unknown) => {
+    await follower.reread(AbortSignal.any([this.ending.signal, AbortSignal.timeout(TOLD_MS_MAX)])).catch((error: unknown) => {
       throw this.failure(reasonOf(error), follower.client);
     });
   }
@@ -232,7 +250,7 @@ class OracleRun {
     await response.text();
   }
 
-  private failure(wrong: string, client: StrictClient): OracleFailure {
+  private failure(wrong: string, client: ToldClient): OracleFailure {
     const transactions = [...this.writer.story, ...this.meddler.story].sort((left, right) => parseInt(left) - parseInt(right));
     return failureOf(wrong, client, { seed: this.options.seed, batch: this.batch, transactions, serviceOutput: this.service.output() });
   }

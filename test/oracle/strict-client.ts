@@ -8,7 +8,7 @@ import { ProtocolViolation, ShapeFold } from '../support/shapes/shape-fold.ts';
 import { parametersOf, type OracleShape } from './any-shape.ts';
 import { KEYS } from './schema.ts';
 import { ServedLog, type LogMark } from './served-log.ts';
-import { askShape, lsnOf, type Exchange, type ShapeAnswer, type ShapeRequest } from './shape-exchange.ts';
+import { askShape, compareOffsets, lsnOf, type Exchange, type ShapeAnswer, type ShapeRequest } from './shape-exchange.ts';
 
 const REMEMBERED_MAX = 30;
 const REMEMBERED_CHARACTERS_MAX = 4_000;
@@ -23,7 +23,7 @@ export class StrictClient {
   toldLsn = -1n;
   /** A TRUNCATE of one of its tables may be on its way. */
   isExcused = false;
-  readonly counts = { requests: 0, messages: 0, moveIns: 0, moveOuts: 0, excused: 0, unexcused: 0, unavailable: 0 };
+  readonly counts = { requests: 0, messages: 0, moveIns: 0, moveOuts: 0, excused: 0, unbegun: 0, unexcused: 0, unavailable: 0, behind: 0 };
   private cursor = '';
   private served: ServedLog;
 
@@ -63,14 +63,24 @@ export class StrictClient {
     const exchange = await askShape(this.shapeUrl, parametersOf(this.shape), { offset, handle, live: false, cursor: '' });
     if (this.handle !== handle || this.isExcused) return 'answered'; // It has a new log, or may have one soon.
     if (exchange.type === 'rotated') throw new ProtocolViolation(`409 on a healthy shape: ${handle} at ${offset}, which was told before`);
-    // Right behind a restart the log may still be shorter: it is on its way again.
-    if (exchange.type === 'answered' && exchange.answer.bytes !== bytes && bytes.startsWith(exchange.answer.bytes)) return 'unavailable';
-    if (exchange.type === 'answered' && !exchange.answer.bytes.startsWith(bytes)) {
-      const { answer } = exchange;
+    if (exchange.type !== 'answered') return exchange.type;
+    const { answer } = exchange;
+    if (this.isBehind(answer) && bytes.startsWith(answer.bytes)) return this.countBehind();
+    if (!answer.bytes.startsWith(bytes)) {
       const now = `now ${offset} → ${answer.offset}, ${toldOf(answer)}: ${answer.bytes}`;
       throw new ProtocolViolation(`other bytes than before at ${offset}: ${bytes}\n${now}`);
     }
-    return exchange.type;
+    return 'answered';
+  }
+
+  /** After a restart, while the shape takes again what it had taken: then what it tells is right, but is not all. */
+  private isBehind({ upToDateLsn, offset }: ShapeAnswer): boolean {
+    return upToDateLsn !== undefined && compareOffsets(offset, this.offset) < 0;
+  }
+
+  private countBehind(): 'unavailable' {
+    this.counts.behind += 1;
+    return 'unavailable';
   }
 
   mark(): LogMark {
@@ -84,7 +94,7 @@ export class StrictClient {
   private take(request: ShapeRequest, answer: ShapeAnswer): void {
     const { entries, bytes, offset, handle } = answer;
     this.remember(`${request.live ? 'live ' : ''}${request.offset} → ${offset}, ${toldOf(answer)}: ${bytes}`);
-    if (entries.length > 0 && lsnOf(offset) < this.toldLsn) {
+    if (entries.length > 0 && lsnOf(offset) < this.toldLsn && this.shape.inner.length === 0) {
       throw new ProtocolViolation(`entries up to ${offset}, though an up-to-date told of everything up to ${this.toldLsn}`);
     }
     for (const entry of entries) {
@@ -102,10 +112,15 @@ export class StrictClient {
     if (answer.upToDateLsn > this.toldLsn) this.toldLsn = answer.upToDateLsn;
   }
 
+  /** Half a snapshot does not outlive the process that took it: who has not come past it may have to begin anew. */
+  private get isUnbegun(): boolean {
+    return this.toldLsn < 0n;
+  }
+
   private rotate(handle: string | undefined): void {
     this.remember(`${this.offset} → 409, ${handle ?? 'no handle'}`);
-    this.counts[this.isExcused ? 'excused' : 'unexcused'] += 1;
-    if (!this.isExcused) throw new ProtocolViolation(`409 on a healthy shape: ${this.handle} at ${this.offset}`);
+    this.counts[this.isExcused ? 'excused' : this.isUnbegun ? 'unbegun' : 'unexcused'] += 1;
+    if (!this.isExcused && !this.isUnbegun) throw new ProtocolViolation(`409 on a healthy shape: ${this.handle} at ${this.offset}`);
     this.fold.clear();
     this.served = new ServedLog(this.random);
     this.handle = handle;

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { createDatabaseOn, type TestDatabase } from '../support/postgres/postgres.ts';
+import { awaitStandby, SOMEBODY_WAITS } from '../support/postgres/absent-standby.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
@@ -33,25 +34,12 @@ beforeEach(async () => {
 
 afterEach(async () => {
   await service.remove();
-  await awaitStandby('');
+  await awaitStandby(database, '');
   await database.drop();
 });
 
 function start(): Promise<ServiceInProcess> {
   return startServiceInProcess({ databaseUrl: database.url, flags: { 'storage-dir': join(directory, database.name) } });
-}
-
-/** With a name, commits wait from now on for a standby of that name; without, those that wait go on. */
-async function awaitStandby(name: string): Promise<void> {
-  await database.query(`ALTER SYSTEM SET synchronous_standby_names = '${name}'`);
-  await database.query('SELECT pg_reload_conf()');
-  while ((await settingOfNewSession()) !== name) await database.query('SELECT pg_sleep(0.01)');
-  await database.query('CHECKPOINT'); // The checkpointer brings the setting to those that commit, before its work.
-}
-
-async function settingOfNewSession(): Promise<unknown> {
-  const session = await database.session();
-  return (await session.query<{ name: string }>('SELECT current_setting($1) AS name', ['synchronous_standby_names'])).rows[0]?.name;
 }
 
 const sorted = (ids: Iterable<unknown>) => [...ids].map(String).sort();
@@ -68,9 +56,9 @@ async function hideRow(first: 'hidden' | 'shown', existing: ShapeFollower): Prom
   };
   await insert[first]();
   await insert[first === 'hidden' ? 'shown' : 'hidden']();
-  await awaitStandby('nobody');
+  await awaitStandby(database, 'nobody');
   const committed = hiding.query('COMMIT');
-  await database.until("SELECT FROM pg_stat_activity WHERE wait_event = 'SyncRep'");
+  await database.until(SOMEBODY_WAITS);
   await showing.query('COMMIT');
   await expect.poll(() => held(existing), { timeout: 10_000 }).toEqual(['1', '2', '3']);
   return { committed };
@@ -90,7 +78,7 @@ test.each([
   const made = await new ShapeFollower(service.shapeUrl, { table: 'items', where: 'id > 0' }).catchUp();
   await expect.poll(() => held(made), { timeout: 10_000 }).toEqual(['1', '2', '3']);
   const whileHidden = await selected();
-  await awaitStandby('');
+  await awaitStandby(database, '');
   await committed;
   const later = await new ShapeFollower(service.shapeUrl, { table: 'items', where: 'id > -1' }).catchUp();
   await database.query("UPDATE items SET title = 'seen by all' WHERE id = 2");

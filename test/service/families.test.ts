@@ -1,0 +1,70 @@
+/** A parent and its child come in one transaction, a thousand times, while a second writer toggles parents: no row is missing. */
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { seededRandom } from '../../src/base/random.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { ShapeFollower } from '../support/service/shape-follower.ts';
+
+const FAMILIES = 1000;
+const WHERE = 'parent_id IN (SELECT id FROM parents WHERE active)';
+let database: TestDatabase;
+let service: ServiceInProcess;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  await database.query(`
+    CREATE TABLE parents (id int PRIMARY KEY, active bool NOT NULL);
+    CREATE TABLE children (id int PRIMARY KEY, parent_id int NOT NULL)`);
+  service = await startServiceInProcess({ databaseUrl: database.url, flags: { 'long-poll-timeout': '500' } });
+});
+
+afterAll(async () => {
+  await service.remove();
+  await database.drop();
+});
+
+/** Now the parent comes first, now the child. */
+async function insertFamilies(): Promise<void> {
+  for (let id = 1; id <= FAMILIES; id += 1) {
+    const family = [`INSERT INTO parents VALUES (${id}, true)`, `INSERT INTO children VALUES (${id}, ${id})`];
+    await database.query(['BEGIN', ...(id % 2 === 0 ? family : family.reverse()), 'COMMIT'].join(';'));
+  }
+}
+
+/** Old and young parents, one after the other. */
+async function toggleParents(signal: AbortSignal): Promise<void> {
+  const session = await database.session();
+  const random = seededRandom(3);
+  while (!signal.aborted) {
+    await session.query('UPDATE parents SET active = NOT active WHERE id > (SELECT max(id) FROM parents) - $1 AND id % 7 = $2', [
+      1 + random.below(200),
+      random.below(7),
+    ]);
+  }
+}
+
+async function selected(): Promise<string[]> {
+  return (await database.query<{ id: string }>(`SELECT id::text FROM children WHERE ${WHERE}`)).map(({ id }) => id).sort();
+}
+
+async function held(follower: ShapeFollower): Promise<string[]> {
+  return [...(await follower.catchUp()).rows.values()].map(({ id }) => String(id)).sort();
+}
+
+test(`${FAMILIES} parents with their children, each in one transaction, while others are toggled`, async () => {
+  const follower = await new ShapeFollower(service.shapeUrl, { table: 'children', where: WHERE, move_outs: 'deletes' }).catchUp();
+  const resting = new AbortController();
+  const toggling = toggleParents(resting.signal);
+  const following = (async () => {
+    while (!resting.signal.aborted) await follower.poll();
+  })();
+
+  await insertFamilies();
+  resting.abort();
+  await Promise.all([toggling, following]);
+
+  await expect.poll(() => held(follower), { timeout: 20_000 }).toEqual(await selected());
+  await database.query('UPDATE parents SET active = true');
+  await expect.poll(async () => (await held(follower)).length, { timeout: 20_000 }).toBe(FAMILIES);
+  expect(follower.refetches).toBe(0);
+});
