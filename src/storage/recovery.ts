@@ -57,8 +57,12 @@ async function beginOf(disk: Disk, directory: string): Promise<LogPosition> {
   return first;
 }
 
-export function shapeNotes({ robbed }: RecoveredShapes): string[] {
-  return robbed.map((handle) => `Files of shape ${handle} are missing: the shape was dropped, and is made anew when it is asked for.`);
+export function shapeNotes({ robbed, torn }: RecoveredShapes): string[] {
+  const dropped = 'the shape was dropped, and is made anew when it is asked for.';
+  return [
+    ...robbed.map((handle) => `Files of shape ${handle} are missing: ${dropped}`),
+    ...torn.map((handle) => `The transaction log does not tell all that came into shape ${handle}: ${dropped}`),
+  ];
 }
 
 function gapNote({ damage, needs }: Checkpoints, begin: LogPosition): string {

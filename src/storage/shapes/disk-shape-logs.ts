@@ -143,7 +143,6 @@ export class DiskShapeLogs implements ShapeLogs {
     const { position } = this.table;
     const releasable = this.table.releasable();
     const captures = this.table.takeDirty().map((shape) => shape.capture());
-    const removed = [...this.removed];
     const corrupt = await this.lasting(async () => {
       await this.log.sync();
       return await this.saveAll(captures);
@@ -152,6 +151,8 @@ export class DiskShapeLogs implements ShapeLogs {
       for (const { shape } of captures) this.table.changed(shape, shape.bytesInMemory); // The next checkpoint tells of all of them.
       throw corrupt;
     }
+    // One that was deleted meanwhile is gone from here as well: what it was before would lack the records up to this position.
+    const removed = [...this.removed];
     const changed = captures.filter(({ shape }) => !shape.isGone).map(({ state }) => state);
     await this.lasting(() => this.stored.write({ position, changed, removed }));
     for (const handle of removed) this.removed.delete(handle);

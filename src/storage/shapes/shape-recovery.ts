@@ -22,6 +22,8 @@ export interface RecoveredShapes {
   readonly dropped: readonly Handle[];
   /** Of the dropped, those that were whole but for a file that is missing. */
   readonly robbed: readonly Handle[];
+  /** Of the dropped, those of which the log does not tell all. */
+  readonly torn: readonly Handle[];
 }
 
 export async function recoverShapes(
@@ -32,9 +34,12 @@ export async function recoverShapes(
   const { position } = checkpoints;
   const states = new Map([...checkpoints.shapes()].map((state) => [state.handle, state]));
   const seen = new Set(states.keys());
+  const torn = new Set<Handle>();
   for await (const { record } of log.records(position)) {
-    seen.add(record.handle);
-    applyRecord(states, record);
+    const { handle } = record;
+    seen.add(handle);
+    if (record.type === 'shape.deleted') torn.delete(handle);
+    if (!applyRecord(states, record)) torn.add(handle);
   }
   const stored = await paths.stored();
   const complete = [...states.values()].filter(({ snapshot }) => snapshot.state === 'complete');
@@ -42,7 +47,7 @@ export async function recoverShapes(
   const kept = new Set(shapes.map(({ handle }) => handle));
   const dropped = [...new Set([...seen, ...stored.keys()])].filter((handle) => !kept.has(handle));
   const robbed = complete.map(({ handle }) => handle).filter((handle) => !kept.has(handle));
-  return { shapes, position, dropped, robbed };
+  return { shapes, position, dropped, robbed, torn: [...torn] };
 }
 
 function hasFiles({ lines }: ShapeState, files: ReadonlySet<FileKind> | undefined): boolean {
@@ -50,26 +55,32 @@ function hasFiles({ lines }: ShapeState, files: ReadonlySet<FileKind> | undefine
   return files.has('snapshot') && (lines.count === 0 || (files.has('lines') && files.has('index')));
 }
 
-/** A record that the checkpoint knows already changes nothing. */
-export function applyRecord(states: Map<Handle, ShapeState>, record: ShapeRecord): void {
+/** A record that the checkpoint knows already changes nothing. @returns false when one before it is missing: the shape is dropped then. */
+export function applyRecord(states: Map<Handle, ShapeState>, record: ShapeRecord): boolean {
   const { handle } = record;
   const known = states.get(handle);
   switch (record.type) {
     case 'shape.created':
       if (known === undefined) states.set(handle, newShape(handle, record));
-      return;
+      return true;
     case 'shape.snapshotCompleted':
       if (known !== undefined && known.snapshot.state !== 'complete') states.set(handle, completed(known, record));
-      return;
+      return true;
     case 'shape.spliced':
-      if (known !== undefined) states.set(handle, { ...known, views: withSplice(known.views, spliceOf(record)) });
-      return;
+      return known === undefined || applySplice(states, known, spliceOf(record));
     case 'shape.deleted':
       states.delete(handle);
-      return;
+      return true;
     default:
       throw new UnknownContentError('The transaction log', `a record of type ${String((record as { type: unknown }).type)}`);
   }
+}
+
+function applySplice(states: Map<Handle, ShapeState>, known: ShapeState, splice: Splice): boolean {
+  const views = withSplice(known.views, splice);
+  if (views === undefined) states.delete(known.handle);
+  else states.set(known.handle, { ...known, views });
+  return views !== undefined;
 }
 
 function spliceOf({ number, place, through, views, pgSnapshot, first, rows }: Splice): Splice {

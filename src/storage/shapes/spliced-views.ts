@@ -20,11 +20,11 @@ export interface ViewsState {
 
 export const NO_VIEWS: ViewsState = { views: [], taken: 0, pending: [] };
 
-/** A record that comes again changes nothing. */
-export function withSplice(state: ViewsState, splice: Splice): ViewsState {
+/** A record that comes again changes nothing. @returns undefined when one is missing before it. */
+export function withSplice(state: ViewsState, splice: Splice): ViewsState | undefined {
   const last = state.pending.at(-1)?.number ?? state.taken;
   if (splice.number <= last) return state;
-  invariant(splice.number === last + 1, `splice ${splice.number} follows splice ${last}`);
+  if (splice.number !== last + 1) return undefined;
   return { ...state, pending: [...state.pending, splice] };
 }
 
@@ -62,7 +62,9 @@ export class SplicedViews {
   }
 
   record(splice: Splice): void {
-    this.published = withSplice(this.published, splice);
+    const next = withSplice(this.published, splice);
+    invariant(next !== undefined, `splice ${splice.number} is the next one`);
+    this.published = next;
   }
 
   /** The lines of the next one are in the log. */

@@ -5,6 +5,7 @@ import type { LogOffset } from '../../../src/model/log-offset.ts';
 import { LOG_START } from '../../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { Splice } from '../../../src/storage/log/shape-record.ts';
+import { openCheckpoints } from '../../../src/storage/checkpoint/checkpoints.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
@@ -162,4 +163,40 @@ test('a shape waits at least where one waits that it depends on', async () => {
 
   expect({ together, apart: shape.waitsAt }).toEqual({ together: undefined, apart: '50' });
   await storage.close();
+});
+
+test('a checkpoint knows no shape that was deleted while it was written: the records up to its position are not in what it had', async () => {
+  const disk = new MemoryDisk();
+  const storage = await open(disk);
+  const shape = await outerShape(storage);
+  await storage.shapes.checkpoint();
+  shape.recordSplice(draft);
+  disk.holdSyncs();
+  const written = storage.shapes.checkpoint();
+  storage.shapes.delete(OUTER, 'a test');
+  disk.letSync();
+  await written;
+  const checkpoints = await openCheckpoints(disk.mount(), '/store/checkpoint');
+
+  expect(Array.from(checkpoints.shapes(), ({ handle }) => handle)).toEqual([INNER]);
+  await storage.close();
+});
+
+test('a shape of which a splice is missing is dropped, and an operator is told', async () => {
+  const disk = new MemoryDisk();
+  const before = await open(disk);
+  const shape = await outerShape(before);
+  shape.recordSplice(draft);
+  before.log.appendRecord({ type: 'shape.spliced', handle: OUTER, ...draft, number: 3 });
+  await before.log.sync();
+  disk.crash(seededRandom(5));
+  const after = await open(disk);
+
+  expect({ shapes: Array.from(after.shapes.all(), ({ handle }) => handle), notes: after.notes }).toEqual({
+    shapes: [INNER],
+    notes: [
+      `The transaction log does not tell all that came into shape ${OUTER}: the shape was dropped, and is made anew when it is asked for.`,
+    ],
+  });
+  await after.close();
 });
