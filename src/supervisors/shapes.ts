@@ -66,13 +66,13 @@ export function consumers({ shapeLog, tables, shapeHibernateAfterMs: hibernateAf
     templates: {
       consumer: (args) => {
         const { handle, mode, dependencies } = args as Message & ConsumerArgs;
-        const { position, end } = shapeLog(handle);
+        const { position, end, shownThrough } = shapeLog(handle);
         return {
           id: handle,
           restart: 'temporary',
           start: () => ({
             machine: consumer,
-            input: { handle, mode, position, end, ...(dependencies === undefined ? {} : { dependencies }) },
+            input: { handle, mode, position, end, ...(dependencies === undefined ? {} : { dependencies, shownThrough }) },
             tables: (self) => tables.consumer(handle, self),
             name: consumerOf(handle),
             trapExit: true,

@@ -87,6 +87,8 @@ export interface ConsumerInput {
   readonly position: LogPosition;
   /** The last offset that can be read; `0_inf` for a new shape. */
   readonly end: LogOffset;
+  /** Of a shape that depends on others: before here it makes again what readers may have seen. */
+  readonly shownThrough?: LogPosition;
   /** In the order of the definition's dependencies. Left out where there are none. */
   readonly dependencies?: readonly InnerShape[];
 }

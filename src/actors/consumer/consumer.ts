@@ -36,7 +36,7 @@ export const consumer = consumerSetup.createMachine({
     draft: null,
     seen: input.position,
     rowsTaken: 0,
-    reach: input.position,
+    reach: input.shownThrough ?? input.position,
     failures: 0,
     snapshotError: null,
     reason: { shutdown: 'drain' },

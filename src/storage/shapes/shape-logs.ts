@@ -98,6 +98,11 @@ export interface ShapeLog {
 
   // Views: for each dependency, by which version of its values the next line is chosen. None for a shape without dependencies.
   readonly views: readonly LogOffset[];
+  /**
+   * An earlier process may have shown readers what comes of the log up to here, perhaps more than was saved: it must be made again as it
+   * was, so no view changes before but by a splice that is recorded.
+   */
+  readonly shownThrough: LogPosition;
   /** The same of the lines that readers see: a replay begins with these. */
   readonly storedViews: readonly LogOffset[];
   /** Of a shape without rows: those of its snapshot are chosen by these. */

@@ -37,6 +37,7 @@ export class ShapeTable implements ShapeHost {
   constructor(
     options: ShapeTableOptions,
     private taken: LogPosition,
+    readonly shownThrough = options.log.durableEnd,
   ) {
     this.log = options.log;
     this.clock = options.clock;
@@ -137,7 +138,7 @@ export class ShapeTable implements ShapeHost {
   /** @param log a copy of this table's. */
   clone(log: TransactionLog): ShapeTable {
     const { clock, chunkBytesMax, storeOf } = this;
-    const copy = new ShapeTable({ log, clock, chunkBytesMax, storeOf }, this.taken);
+    const copy = new ShapeTable({ log, clock, chunkBytesMax, storeOf }, this.taken, this.shownThrough);
     for (const [handle, shape] of this.shapes) {
       const copied = shape.clone(copy);
       copy.shapes.set(handle, copied);

@@ -45,6 +45,8 @@ export interface ShapeHost {
   readonly clock: Clock;
   /** How far all shapes have taken the log that go along. */
   readonly position: LogPosition;
+  /** The end of the log when it was opened. */
+  readonly shownThrough: LogPosition;
   /** The shape differs from its last checkpoint; `bytes` more of it are in memory only. */
   changed(shape: StoredShape, bytes: number): void;
   /** Of another shape: one that waits holds back what is told of those that depend on it. Undefined for one that does not, or is gone. */
@@ -145,6 +147,10 @@ export class StoredShape implements ShapeLog {
 
   get nextSplice(): Splice | undefined {
     return this.spliced.next;
+  }
+
+  get shownThrough(): LogPosition {
+    return this.host.shownThrough;
   }
 
   get storedViews(): readonly LogOffset[] {

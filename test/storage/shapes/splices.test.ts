@@ -165,7 +165,7 @@ test('a shape waits at least where one waits that it depends on', async () => {
   await storage.close();
 });
 
-test('a checkpoint knows no shape that was deleted while it was written: the records up to its position are not in what it had', async () => {
+test('a checkpoint knows no shape that was deleted while it was written', async () => {
   const disk = new MemoryDisk();
   const storage = await open(disk);
   const shape = await outerShape(storage);

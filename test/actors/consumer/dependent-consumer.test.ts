@@ -1,0 +1,63 @@
+/** The chart of a Consumer whose shape depends on another, step by step. */
+import { initialTransition, transition, type EventFromLogic, type SnapshotFrom } from 'xstate';
+import { expect, test } from 'vitest';
+import { consumer } from '../../../src/actors/consumer/consumer.ts';
+import type { LogOffset } from '../../../src/model/log-offset.ts';
+import type { LogPosition } from '../../../src/model/log-position.ts';
+import type { Handle } from '../../../src/model/shape.ts';
+import type { Pid, ReplyTo } from '../../../src/otp/process.ts';
+
+type Event = EventFromLogic<typeof consumer>;
+
+const at = (position: number) => position as LogPosition;
+const [OLD, NEW] = ['5_0', '7_0'] as [LogOffset, LogOffset];
+const [handle, inner, materializer, replyTo] = ['1-1' as Handle, '2-1' as Handle, 'materializer#1' as Pid, 'call#1' as ReplyTo];
+
+/** A shape that comes back at position 10, while the log had been shown up to 30; its Materializer is already further. */
+function restored(shownThrough: number, splice: { place: number; through: number } | null = null): SnapshotFrom<typeof consumer> {
+  const dependencies = [{ handle: inner, column: 'id', consumer: 'consumer#2' as Pid }];
+  const position = at(10);
+  const input = { self: 'consumer#1' as Pid, handle, mode: 'restore', position, end: '4_0' as LogOffset } as const;
+  const told = splice && { place: at(splice.place), through: at(splice.through), views: [NEW], rowBytes: 0 };
+  const events: Event[] = [
+    { type: 'child.started', id: 'materializer/2-1/id', pid: materializer },
+    { type: 'values.areCurrent', offset: NEW },
+    { type: 'views.known', views: [OLD], splice: told },
+    { type: 'shape.registered', position },
+  ];
+  const [begun] = initialTransition(consumer, { ...input, shownThrough: at(shownThrough), dependencies });
+  return events.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], begun);
+}
+
+function ingestOf(snapshot: SnapshotFrom<typeof consumer>): unknown {
+  return (snapshot.value as { running: { ingest: unknown } }).running.ingest;
+}
+
+test('what readers may have seen is made again before a view changes', () => {
+  const behind = restored(30);
+  const [taken] = transition(consumer, behind, { type: 'block.loaded', after: at(10), through: at(30) });
+  const [there] = transition(consumer, taken, { type: 'log.taken', through: at(30), end: '4_0' as LogOffset, changed: false });
+
+  expect([behind, there].map(ingestOf)).toEqual(['loading', { splicing: 'planning' }]);
+});
+
+test('with nothing to make again, what has moved meanwhile is the first to come', () => {
+  expect(ingestOf(restored(10))).toEqual({ splicing: 'planning' });
+});
+
+test('a splice that is recorded has its turn at its own place, before another is planned', () => {
+  const [before, there] = [restored(10, { place: 20, through: 20 }), restored(10, { place: 10, through: 20 })];
+
+  expect([before, there].map(ingestOf)).toEqual(['loading', { splicing: 'confirming' }]);
+});
+
+test('a move is taken at once, in every state, and leads the shape out of the pace', () => {
+  const moves = { type: 'takeMoves', handle: inner, column: 'id', through: '9_0' as LogOffset, position: at(40), replyTo } as const;
+  const [first, actions] = transition(consumer, restored(30), moves);
+
+  expect({ ingest: ingestOf(first), told: first.context.told, replies: actions.filter(({ type }) => type === 'reply') }).toMatchObject({
+    ingest: 'loading',
+    told: ['9_0'],
+    replies: [{ params: { to: replyTo, event: { type: 'moves.taken' } } }],
+  });
+});
