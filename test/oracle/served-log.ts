@@ -6,7 +6,7 @@
  */
 import { createHash } from 'node:crypto';
 import type { Random } from '../../src/base/random.ts';
-import type { ShapeMessage } from '../support/service/shape-follower.ts';
+import type { ShapeMessage } from '../support/shapes/tag-folding-client.ts';
 
 export interface ServedAnswer {
   readonly handle: string;

@@ -5,7 +5,7 @@
  * is how lines are lost or told twice.
  */
 import { ProtocolViolation } from '../support/shapes/shape-fold.ts';
-import type { ShapeMessage } from '../support/service/shape-follower.ts';
+import type { ControlMessage, ShapeMessage } from '../support/shapes/tag-folding-client.ts';
 
 export interface ShapeRequest {
   readonly offset: string;
@@ -77,12 +77,12 @@ function exchangeOf(request: ShapeRequest, { status, headers }: Response, text: 
     handle,
     offset,
     cursor: headers.get('electric-cursor') ?? '',
-    entries: messages.filter(({ headers: { control } }) => control !== 'up-to-date'),
+    entries: messages.filter((message) => !isUpToDate(message)),
     bytes: entryBytes(text),
     upToDateLsn: upToDateLsnOf(messages),
   };
-  const isUpToDate = answer.upToDateLsn !== undefined;
-  claim(headers.has('electric-up-to-date') === isUpToDate, 'up-to-date is in the headers and in the body, or in neither');
+  const isEnd = answer.upToDateLsn !== undefined;
+  claim(headers.has('electric-up-to-date') === isEnd, 'up-to-date is in the headers and in the body, or in neither');
   claimProgress(request, answer);
   return { type: 'answered', answer };
 }
@@ -113,11 +113,19 @@ function partsOf(offset: string): { readonly lsn: bigint; readonly position: num
 }
 
 function upToDateLsnOf(messages: readonly ShapeMessage[]): bigint | undefined {
-  const at = messages.findIndex(({ headers }) => headers['control'] === 'up-to-date');
+  const at = messages.findIndex(isUpToDate);
   claim(at === -1 || at === messages.length - 1, 'up-to-date is not the last message');
-  const lsn = messages[at]?.headers['global_last_seen_lsn'];
+  const lsn = messages.filter(isUpToDate)[0]?.headers.global_last_seen_lsn;
   claim(at === -1 || (typeof lsn === 'string' && /^\d+$/.test(lsn)), 'up-to-date without its LSN');
   return typeof lsn === 'string' ? BigInt(lsn) : undefined;
+}
+
+interface UpToDate {
+  readonly headers: ControlMessage['headers'] & { readonly global_last_seen_lsn?: string };
+}
+
+function isUpToDate(message: ShapeMessage): message is UpToDate {
+  return 'control' in message.headers && message.headers.control === 'up-to-date';
 }
 
 function entryBytes(text: string): string {

@@ -1,24 +1,23 @@
 /** The oracle's fold takes what the protocol tells, and refuses what a forgiving client would overlook. */
 import { expect, test } from 'vitest';
-import type { ShapeMessage } from '../support/service/shape-follower.ts';
 import { ShapeFold, type FoldRules } from '../support/shapes/shape-fold.ts';
+import type { RowMessage, ShapeMessage } from '../support/shapes/tag-folding-client.ts';
 
-const PLAIN: FoldRules = { columns: ['id', 'value'], keys: ['id'], booleans: ['value'], replica: 'default', moves: 'none' };
+const PLAIN: FoldRules = { columns: ['id', 'value'], keys: ['id'], booleans: ['value'], replica: 'default', isTagged: false };
 const FULL: FoldRules = { ...PLAIN, replica: 'full' };
-/** `parent_id IN (…) OR other` , with one row of both disjuncts. */
-const FOLDED: FoldRules = { ...PLAIN, moves: 'folded' };
+/** `parent_id IN (…) OR other`. */
+const TAGGED: FoldRules = { ...PLAIN, isTagged: true };
 
-type Row = ShapeMessage['value'];
-
-function change(operation: string, value: Row, { old, headers }: { old?: Row; headers?: object } = {}): ShapeMessage {
-  return {
-    key: `"t"/"${value?.['id']}"`, headers: { operation, ...headers },
-    ...(value === undefined ? {} : { value }), ...(old === undefined ? {} : { old_value: old }),
-  };
+function change(
+  operation: RowMessage['headers']['operation'],
+  value: RowMessage['value'],
+  { old, headers }: { old?: RowMessage['value']; headers?: Omit<RowMessage['headers'], 'operation'> } = {},
+): ShapeMessage {
+  return { key: `"t"/"${value['id']}"`, value, headers: { operation, ...headers }, ...(old === undefined ? {} : { old_value: old }) };
 }
 
-function event(name: string, ...patterns: readonly { pos: number; value: string }[]): ShapeMessage {
-  return { headers: { event: name, patterns, txids: [1] } };
+function move(event: 'move-in' | 'move-out', ...patterns: readonly { pos: number; value: string }[]): ShapeMessage {
+  return { headers: { event, patterns } };
 }
 
 const tagged = (id: string, conditions: readonly boolean[], tag = 'h') =>
@@ -39,9 +38,9 @@ test('folds changes, and holds the two texts of a boolean in one', () => {
 });
 
 test('a row leaves when its last true disjunct does, and one that stays is made true again by a move-in', () => {
-  const out = event('move-out', { pos: 0, value: 'h' });
-  const rows = folded(FOLDED, tagged('1', [true, false]), tagged('2', [true, true]), tagged('3', [true, false], 'other'), out,
-    event('move-in', { pos: 0, value: 'h' }), change('update', { id: '2', value: 'y' },
+  const out = move('move-out', { pos: 0, value: 'h' });
+  const rows = folded(TAGGED, tagged('1', [true, false]), tagged('2', [true, true]), tagged('3', [true, false], 'other'), out,
+    move('move-in', { pos: 0, value: 'h' }), change('update', { id: '2', value: 'y' },
       { headers: { tags: ['other/', '/1'], removed_tags: ['h/'], active_conditions: [true, false] } }), out);
 
   expect(rows).toEqual(['2 y', '3 x']);
@@ -49,17 +48,18 @@ test('a row leaves when its last true disjunct does, and one that stays is made 
 
 const inserted = change('insert', { id: '1', value: 'x' });
 test.each<[string, FoldRules, ...ShapeMessage[]]>([
-  ['insert of a row that is there', PLAIN, inserted, inserted],
-  ['update of a row that is not there', PLAIN, change('update', { id: '1', value: 'x' })],
-  ['delete of a row that is not there', PLAIN, inserted, change('delete', { id: '1' }), change('delete', { id: '1' })],
-  ['insert without some column', PLAIN, change('insert', { id: '1' })],
+  ['an insert is of an absent row', PLAIN, inserted, inserted],
+  ['update of "t"/"1": an insert is of', PLAIN, change('update', { id: '1', value: 'x' })],
+  ['delete of "t"/"1": an insert is of', PLAIN, inserted, change('delete', { id: '1' }), change('delete', { id: '1' })],
+  ['insert without the whole row', PLAIN, change('insert', { id: '1' })],
   ['old value that never was', FULL, inserted, change('update', { id: '1', value: 'y' }, { old: { value: 'z' } })],
   ['old values of value, but changed are ', FULL, inserted, change('update', { id: '1', value: 'x' }, { old: { value: 'z' } })],
   ['tells another row than was there', FULL, inserted, change('delete', { id: '1', value: 'y' })],
-  ['moves in a shape without a subquery', PLAIN, event('move-in', { pos: 0, value: 'h' })],
-  ['its own conditions hide', FOLDED, tagged('1', [false, false])],
-  ['both in and out', FOLDED, tagged('1', [true, true]), tagged('2', [false, true])],
-  ['removed tags are not those that went', FOLDED, tagged('1', [true, true]),
+  ['move-in in a shape without tags', PLAIN, move('move-in', { pos: 0, value: 'h' })],
+  ['a row that is told is in the shape', TAGGED, tagged('1', [false, false])],
+  ['without tags or conditions', TAGGED, inserted],
+  ['both in and out', TAGGED, tagged('1', [true, true]), tagged('2', [false, true])],
+  ['what is not removed of the old tags', TAGGED, tagged('1', [true, true]),
     change('update', { id: '1' }, { headers: { tags: ['other/', '/1'], removed_tags: [], active_conditions: [true, true] } })],
 ])('refuses: %s', (sentence, rules, ...messages) => {
   expect(() => folded(rules, ...messages)).toThrow(sentence);

@@ -39,7 +39,7 @@ export class StrictClient {
       keys: KEYS[shape.table],
       booleans: ['active'],
       replica: shape.replica,
-      moves: shape.inner.length === 0 ? 'none' : shape.moveOuts === 'events' ? 'folded' : 'ignored',
+      isTagged: shape.inner.length > 0 && shape.moveOuts === 'events',
     });
   }
 
@@ -94,14 +94,13 @@ export class StrictClient {
   private take(request: ShapeRequest, answer: ShapeAnswer): void {
     const { entries, bytes, offset, handle } = answer;
     this.remember(`${request.live ? 'live ' : ''}${request.offset} → ${offset}, ${toldOf(answer)}: ${bytes}`);
-    if (entries.length > 0 && lsnOf(offset) < this.toldLsn && this.shape.inner.length === 0) {
+    if (entries.length > 0 && lsnOf(offset) < this.toldLsn) {
       throw new ProtocolViolation(`entries up to ${offset}, though an up-to-date told of everything up to ${this.toldLsn}`);
     }
     for (const entry of entries) {
       this.fold.take(entry);
       this.counts.messages += 1;
-      if (entry.headers['event'] === 'move-in') this.counts.moveIns += 1;
-      if (entry.headers['event'] === 'move-out') this.counts.moveOuts += 1;
+      if ('event' in entry.headers) this.counts[entry.headers.event === 'move-in' ? 'moveIns' : 'moveOuts'] += 1;
     }
     this.served.add({ handle, offset: request.offset, bytes }, entries);
     this.handle = handle;
