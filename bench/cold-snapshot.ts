@@ -19,7 +19,7 @@ export async function coldSnapshot(database: Database, service: Service, rows: n
 
   const before = await timed(() => database.copyOut(COPY));
   const usedBefore = service.usage();
-  const reader = new ShapeReader(service.url, TABLE);
+  const reader = new ShapeReader(service.url, { table: TABLE });
   const elapsedMs = await timed(() => reader.readToEnd());
   const used = service.usage();
   const after = await timed(() => database.copyOut(COPY));

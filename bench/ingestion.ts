@@ -14,7 +14,7 @@ import { createSlot, drainSlot } from './slot-drain.ts';
 export async function ingestion(database: Database, service: Service, rows: number, transactionRows: number): Promise<Measurement[]> {
   const table = `changes_by_${transactionRows}`;
   await createTable(database, table);
-  const reader = new ShapeReader(service.url, table);
+  const reader = new ShapeReader(service.url, { table });
   await reader.readToEnd(); // The shape exists, is empty, and its table is published.
   const slot = await createSlot(database, table);
 

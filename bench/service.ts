@@ -13,11 +13,15 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-export async function startService(databaseUrl: string, storageDirectory: string): Promise<Service> {
+export async function startService(
+  databaseUrl: string,
+  storageDirectory: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Service> {
   const { url, child, stop } = await startServiceProcess({
     databaseUrl,
     storageDirectory,
-    environment: { ARMATURE_LOG_LEVEL: 'warn' },
+    environment: { ARMATURE_LOG_LEVEL: 'warn', ...environment },
   });
   const { pid } = child;
   invariant(pid !== undefined, 'a service that answers has a process');

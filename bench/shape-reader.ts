@@ -7,18 +7,19 @@ export class ShapeReader {
   rows = 0;
   bytes = 0;
   private readonly url: string;
-  private readonly table: string;
+  private readonly params: Readonly<Record<string, string>>;
   private handle: string | undefined;
   private offset = '-1';
 
-  constructor(serviceUrl: string, table: string) {
+  /** @param params what defines the shape. */
+  constructor(serviceUrl: string, params: Readonly<Record<string, string>>) {
     this.url = serviceUrl;
-    this.table = table;
+    this.params = params;
   }
 
   /** Reads on until the service says that there is no more. */
   async readToEnd(): Promise<void> {
-    while (!(await this.request(false)));
+    while (!(await this.request(false)).upToDate);
   }
 
   /** Follows the live shape until it has given `rows` rows in all. */
@@ -26,9 +27,14 @@ export class ShapeReader {
     while (this.rows < rows) await this.request(this.handle !== undefined);
   }
 
-  /** @returns whether the answer ended at the end of the log. */
-  private async request(live: boolean): Promise<boolean> {
-    const query = new URLSearchParams({ table: this.table, offset: this.offset });
+  /** Follows the live shape until an answer holds `text`. */
+  async readText(text: string): Promise<void> {
+    while (!(await this.request(true)).body.includes(text));
+  }
+
+  /** `upToDate`: the answer ended at the end of the log. */
+  private async request(live: boolean): Promise<{ upToDate: boolean; body: Buffer }> {
+    const query = new URLSearchParams({ ...this.params, offset: this.offset });
     if (this.handle !== undefined) query.set('handle', this.handle);
     if (live) query.set('live', 'true');
     const response = await fetch(`${this.url}/v1/shape?${query.toString()}`);
@@ -38,7 +44,7 @@ export class ShapeReader {
     this.offset = response.headers.get('electric-offset') ?? this.offset;
     this.bytes += body.length;
     this.rows += occurrences(body, ROW_MARK);
-    return response.headers.has('electric-up-to-date');
+    return { upToDate: response.headers.has('electric-up-to-date'), body };
   }
 }
 

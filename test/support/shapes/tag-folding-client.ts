@@ -9,7 +9,7 @@ type Values = Readonly<Record<string, string | null>>;
 export interface RowMessage {
   readonly key: string;
   readonly value: Values;
-  readonly old_value?: Values;
+  readonly old_value?: Partial<Values>;
   readonly headers: {
     readonly operation: 'insert' | 'update' | 'delete';
     readonly tags?: readonly string[];
