@@ -110,9 +110,10 @@ export class ShapeFold {
     return { ...message, value: this.whole(value), ...(old === undefined ? {} : { old_value: this.whole(old) }) };
   }
 
-  private whole(row: ShapeRow): ShapeRow {
+  private whole(row: Partial<ShapeRow>): ShapeRow {
     const { booleans } = this.rules;
-    return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, booleans.includes(name) ? wholeText(value) : value]));
+    const whole = (name: string, value: string | null = null) => (booleans.includes(name) ? wholeText(value) : value);
+    return Object.fromEntries(Object.entries(row).map(([name, value]) => [name, whole(name, value)]));
   }
 }
 
@@ -125,7 +126,7 @@ function hashesOf(tag: string): readonly { readonly position: number; readonly s
   return tag.split('/').flatMap((slot, position) => (slot === '' || slot === '1' ? [] : [{ position, slot }]));
 }
 
-function sameNames(row: ShapeRow, names: readonly string[]): boolean {
+function sameNames(row: Partial<ShapeRow>, names: readonly string[]): boolean {
   return Object.keys(row).length === names.length && names.every((name) => name in row);
 }
 
