@@ -20,7 +20,12 @@ import { dynamicSupervisor } from '../otp/supervision/dynamic-supervisor.ts';
 import type { Message, Pid } from '../otp/process.ts';
 import type { StackWiring } from './stack-wiring.ts';
 
-export function shapes(wiring: StackWiring): SupervisorSpec {
+export type ShapesWiring = Pick<
+  StackWiring,
+  'tables' | 'shapeLog' | 'takenThrough' | 'publicationCheckEveryMs' | 'shapeHibernateAfterMs'
+>;
+
+export function shapes(wiring: ShapesWiring): SupervisorSpec {
   const { tables, takenThrough, publicationCheckEveryMs } = wiring;
   return {
     strategy: 'one_for_all',
@@ -60,7 +65,7 @@ interface ConsumerArgs {
 }
 
 /** Per shape a Consumer; while its first rows come a Snapshotter; for an inner shape, and each column asked of it, a Materializer. */
-export function consumers({ shapeLog, tables, shapeHibernateAfterMs: hibernateAfterMs }: StackWiring): DynamicSupervisorSpec {
+export function consumers({ shapeLog, tables, shapeHibernateAfterMs: hibernateAfterMs }: ShapesWiring): DynamicSupervisorSpec {
   return {
     name: '@consumers',
     templates: {

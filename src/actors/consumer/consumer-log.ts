@@ -121,6 +121,9 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 
   close(): void {
+    // What moves from now on is told to nobody, until the next Consumer of the shape is there.
+    const { shapeLog, processedLsn } = this.ports;
+    if (shapeLog.definition.dependencies !== undefined) shapeLog.leavePace(processedLsn());
     this.ports.loaded.close();
     this.ports.movedRows.close();
   }

@@ -142,6 +142,9 @@ export const consumerSetup = setup({
     /** What tells of values that are no good: all else lets the shape go on, once its dependency is back. */
     isInvalid: (_, { reason }: { reason: ExitReason }) => isInvalid(reason),
     mayTryAgain: ({ context }) => context.failures < FAILURES_MAX,
+    /** The one that we are asking ended before it had answered. */
+    isLateMaterializer: ({ context }, { process }: { process: Pid }) =>
+      process === lastMaterializer(context) && context.failures < FAILURES_MAX,
     isOutdated: (_, { error }: { error: SnapshotFault }) => error.status === 409,
     lacksValues: ({ context }) => isBefore(context.told, context.splice?.views ?? context.views),
     hasValues: ({ context }) => !isBefore(context.told, context.splice?.views ?? context.views),

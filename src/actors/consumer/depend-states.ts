@@ -54,7 +54,8 @@ export const dependStates = consumerSetup.createStateConfig({
             target: '#consumer.closed',
             actions: { type: 'noteReason', params: { reason: { shutdown: { delete: DEPENDENCY_GONE } } } },
           },
-          { guard: 'mayTryAgain', target: 'starting', actions: 'dropMaterializer' },
+          // One that we were with already is lost: we begin again, once it is back.
+          { guard: { type: 'isLateMaterializer', params: ({ event }) => event }, target: 'starting', actions: 'dropMaterializer' },
           { target: '#consumer.closed' },
         ],
       },

@@ -17,6 +17,8 @@ export type LifeEvent =
   | 'consumer.requested'
   | 'consumer.started'
   | 'consumer.refused'
+  /** The supervisor still has the one before, which has ended: it is asked once more. */
+  | 'consumer.delayed'
   /** Its Consumer lost somebody whom it needed: what is stored is good, and wanted. */
   | 'consumer.drained'
   /** Its Consumer ended in any other way. */
@@ -35,7 +37,7 @@ export const lifeStages: Readonly<Record<Life, Stage>> = {
   reserved: { tags: 'serving', on: { 'consumer.requested': 'starting', 'shape.condemned': 'gone' } },
   starting: {
     tags: 'serving',
-    on: { 'consumer.started': 'live', 'consumer.refused': 'gone', 'shape.condemned': 'condemned' },
+    on: { 'consumer.started': 'live', 'consumer.refused': 'gone', 'consumer.delayed': 'reserved', 'shape.condemned': 'condemned' },
   },
   live: {
     tags: 'serving',

@@ -54,7 +54,7 @@ type Event =
   | { type: 'shapes.purged'; replies: readonly ReplyTo[] }
   | { type: 'shapes.condemned'; pids: readonly Pid[]; why: string; count: number; relations: readonly string[] }
   | { type: 'child.started'; id: Handle; pid: Pid }
-  | { type: 'child.refused'; id: Handle; reason: string }
+  | { type: 'child.refused'; id: Handle; reason: string; pid?: Pid }
   | (CallFailed & { type: 'consumers.failed' })
   | (Down & { type: 'consumer.down'; process: Pid });
 
@@ -118,7 +118,7 @@ export const shapeCache = setup({
         type: 'apply',
         params: ({ event }) => ({
           table: 'directory',
-          change: { type: 'refused', handle: event.id, why: JSON.stringify(event.reason) },
+          change: { type: 'refused', handle: event.id, why: JSON.stringify(event.reason), isDelayed: event.pid !== undefined },
         }),
       },
     },

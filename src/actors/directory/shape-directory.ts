@@ -26,7 +26,8 @@ import { ShapeLives, whyItEnded, type LifeEnd, type LifeNews, type ShapeLife } f
 export type DirectoryChange =
   | { readonly type: 'reserve'; readonly definition: ShapeDefinition; readonly replyTo: ReplyTo }
   | { readonly type: 'started'; readonly handle: Handle; readonly pid: Pid }
-  | { readonly type: 'refused'; readonly handle: Handle; readonly why: string }
+  /** `isDelayed`: its supervisor has not heard yet that the Consumer before has ended. */
+  | { readonly type: 'refused'; readonly handle: Handle; readonly why: string; readonly isDelayed?: boolean }
   | { readonly type: 'condemn'; readonly handle: Handle; readonly why: string; readonly isDamaged?: boolean; readonly replyTo: ReplyTo }
   | { readonly type: 'confirm'; readonly handle: Handle; readonly replyTo: ReplyTo }
   | { readonly type: 'down'; readonly pid: Pid; readonly reason: ExitReason }
@@ -62,6 +63,9 @@ export interface DirectoryPorts extends Forkable<DirectoryPorts> {
 /** Stored shapes that one step enters: some two milliseconds of work, in which nobody else has a turn. */
 export const ENTERED_MAX = 500;
 
+/** Consumers of one shape, in a row, that ended before anybody watched them. */
+const UNWATCHED_MAX = 8;
+
 /** Tables that are named when shapes are condemned together. */
 const NAMED_MAX = 10;
 
@@ -80,6 +84,11 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private startable = new Ring<Handle>();
   /** Those that went before they had a Consumer, or between two, and of which nobody has been told yet. */
   private unheard = new Ring<Message>();
+  /**
+   * How many Consumers in a row ended before we watched them, so that nobody knows why. It may have been a drain, and if not, the next
+   * one meets what that one met: it is started again, so many times.
+   */
+  private readonly unwatched = new Map<Handle, number>();
   /** Who is told when no condemned shape is left. */
   private purgers: ReplyTo[] = [];
 
@@ -124,7 +133,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
       case 'started':
         return this.started(change.handle, change.pid);
       case 'refused':
-        return this.refused(change.handle, change.why);
+        return change.isDelayed === true && this.isStarting(change.handle) ? this.askAgain(change.handle) : this.refused(change);
       case 'condemn':
         return this.condemnOnRequest(change.handle, { why: change.why, isTold: false, isDamaged: change.isDamaged }, change.replyTo);
       case 'confirm':
@@ -150,15 +159,16 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     copy.unentered = this.unentered && [...this.unentered];
     copy.halves = [...this.halves];
     copy.isRestored = this.isRestored;
+    for (const [handle, count] of this.unwatched) copy.unwatched.set(handle, count);
     for (const handle of this.startable) copy.startable.push(handle);
     for (const message of this.unheard) copy.unheard.push(message);
     return copy;
   }
 
   key(): string {
-    const { lives, waiting, unentered = null, halves, isRestored, startable, unheard, purgers, ends } = this;
+    const { lives, waiting, unentered = null, halves, isRestored, startable, unheard, unwatched, purgers, ends } = this;
     const queues = [[...startable], [...unheard]];
-    return JSON.stringify([lives.key(), [...waiting], unentered, halves, isRestored, queues, purgers, ends.key()]);
+    return JSON.stringify([lives.key(), [...waiting], unentered, halves, isRestored, queues, purgers, ends.key(), [...unwatched].sort()]);
   }
 
   private reserve(definition: ShapeDefinition, replyTo: ReplyTo): Message | undefined {
@@ -251,7 +261,18 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     return { type: 'shape.started', handle, pid, replies };
   }
 
-  private refused(handle: Handle, why: string): Message {
+  private isStarting(handle: Handle): boolean {
+    return this.lives.get(handle)?.life === 'starting';
+  }
+
+  /** The end of a process is told to each who watches it on a way of its own, so we may have heard of it first. */
+  private askAgain(handle: Handle): Message | undefined {
+    this.step(handle, 'consumer.delayed');
+    this.awaitTurn(handle);
+    return this.startNext();
+  }
+
+  private refused({ handle, why }: { readonly handle: Handle; readonly why: string }): Message {
     const replies = this.answerable(handle);
     const ended = this.end(handle, 'consumer.refused', { why, isTold: false });
     return { type: 'shape.refused', handle, why, replies, ...ended };
@@ -274,13 +295,20 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const shape = this.lives.servedBy(pid);
     const { handle, definition } = shape;
     const cause = downCause(reason);
-    if (cause.type === 'drain' && this.canGoOn(shape)) return this.startAgain(handle);
+    const mayGoOn = reason === 'noproc' ? (this.unwatched.get(handle) ?? 0) < UNWATCHED_MAX : cause.type === 'drain';
+    this.noteWatched(handle, reason);
+    if (mayGoOn && this.canGoOn(shape)) return this.startAgain(handle);
     this.ends.noteFailure(handle, reason);
     const end = shape.end ?? { why: cause.type === 'delete' ? cause.why : cause.type, isTold: false, isDamaged: isDamage(reason) };
     const ended = this.end(handle, 'consumer.ended', end);
     const missed = this.ends.newlyMissed(definition, reason);
     const warning = missed === undefined ? damageTold(definition, end) : { missed };
     return { ...goneMessage(handle, end), ...ended, ...warning };
+  }
+
+  private noteWatched(handle: Handle, reason: ExitReason): void {
+    if (reason === 'noproc') this.unwatched.set(handle, (this.unwatched.get(handle) ?? 0) + 1);
+    else this.unwatched.delete(handle);
   }
 
   /** What was stored is good and the shape is wanted: only a snapshot cannot be gone on with. */
@@ -412,6 +440,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private leave(shape: ShapeLife): void {
     invariant(!this.waiting.has(shape.handle), 'who waits for a shape is answered before it is gone');
     this.dependencies.remove(shape.handle);
+    this.unwatched.delete(shape.handle);
     this.ports.shapeLogs.delete(shape.handle, whyItEnded(shape));
   }
 }

@@ -83,15 +83,18 @@ function doubting({ database }: ServiceResources, intake: LogAccess['intake']): 
   };
 }
 
+/** Where the rows of a query go, and what they are chosen by. */
+type ShapeResources = Pick<ServiceResources, 'storage' | 'runtime'>;
+
 /** Undefined for a shape that ended before its snapshot was asked for. */
-function snapshotTargetOf({ storage, runtime }: ServiceResources, access: LogAccess, handle: Handle): SnapshotTarget | undefined {
+export function snapshotTargetOf({ storage, runtime }: ShapeResources, access: LogAccess, handle: Handle): SnapshotTarget | undefined {
   const shapeLog = storage.shapes.get(handle);
   if (shapeLog === undefined) return undefined;
   const views = viewsAt(runtime, shapeLog, shapeLog.views);
   return views && snapshotTarget(shapeLog, linesOf(shapeLog, access), access.filters.of(shapeLog.definition), views);
 }
 
-function moveTargetOf({ storage, runtime }: ServiceResources, access: LogAccess, handle: Handle, views: readonly LogOffset[]) {
+export function moveTargetOf({ storage, runtime }: ShapeResources, access: LogAccess, handle: Handle, views: readonly LogOffset[]) {
   const shapeLog = storage.shapes.get(handle);
   if (shapeLog === undefined) return undefined;
   const where = access.filters.of(shapeLog.definition);

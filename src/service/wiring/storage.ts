@@ -17,6 +17,7 @@ import { MovedRows } from '../../storage/shapes/moved-rows.ts';
 import { shapeReaderPort } from '../../storage/shapes/shape-reader-port.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { ServiceResources } from '../service-resources.ts';
+import type { World } from '../world.ts';
 import { ShapeFilters } from './shape-filters.ts';
 import { tagHashOf } from './tag-hash.ts';
 
@@ -37,7 +38,7 @@ export interface LogAccess {
   readonly layoutOf: (id: number) => RelationLayout | undefined;
 }
 
-export function logAccess({ storage, language }: ServiceResources): LogAccess {
+export function logAccess({ storage, language }: Pick<ServiceResources, 'storage' | 'language'>): LogAccess {
   return {
     intake: new LogIntake(storage.log),
     blocks: new LogBlocks(storage.log),
@@ -50,7 +51,10 @@ export function logAccess({ storage, language }: ServiceResources): LogAccess {
   };
 }
 
-export function storagePorts({ storage, world }: ServiceResources, { intake, blocks, nextBlocks, shapeBlocks, movedRows }: LogAccess) {
+export function storagePorts(
+  { storage, world }: Pick<ServiceResources, 'storage'> & { readonly world: Pick<World, 'clock'> },
+  { intake, blocks, nextBlocks, shapeBlocks, movedRows }: LogAccess,
+) {
   const { log, shapes } = storage;
   return {
     logWriter: () => logWriterPort(intake, { replication: '@replication', collector: '@shape-log-collector' }, world.clock),

@@ -10,6 +10,7 @@ import { RouterTable, type ShapeRouting } from '../../actors/collector/router-ta
 import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import { Subscribers } from '../../actors/subscribers.ts';
 import type { ShapeAnnouncements } from '../../api/ports.ts';
+import type { Catalog } from '../../postgres/catalog/catalog.ts';
 import { uncopied } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
 import { LSN_ZERO } from '../../model/lsn.ts';
@@ -24,11 +25,18 @@ import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { StackWiring } from '../../supervisors/stack-wiring.ts';
 import type { ServiceResources } from '../service-resources.ts';
+import type { World } from '../world.ts';
 import { livingTable } from './living-table.ts';
 import { linesOf, shapeLogOf, type LogAccess } from './storage.ts';
 
+/** What they stand over. Of the database they need one thing only: a table may have changed. */
+export type TableResources = Pick<ServiceResources, 'storage' | 'runtime'> & {
+  readonly database: { readonly catalog: Pick<Catalog, 'doubt'> };
+  readonly world: Pick<World, 'clock'>;
+};
+
 /** @param announcements told when a log has grown or ended. */
-export function processTables(resources: ServiceResources, access: LogAccess, announcements: ShapeAnnouncements): StackWiring['tables'] {
+export function processTables(resources: TableResources, access: LogAccess, announcements: ShapeAnnouncements): StackWiring['tables'] {
   const { database, storage, world } = resources;
   const { blocks, nextBlocks, shapeBlocks } = access;
   const deliveries = new Deliveries();
@@ -73,7 +81,7 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
         handle,
         column,
         { ...materializerPorts(storage, shapeBlocks, handle, column), listing: members.listing(memberKey(handle, column)) },
-        equalText(typeOidOf(shapeLogOf(storage, handle), column)),
+        equalTextOf(storage.shapes.get(handle), column),
       ),
       dependants: new Subscribers(),
       awaitingValues: new RequestBacklog(),
@@ -83,7 +91,7 @@ export function processTables(resources: ServiceResources, access: LogAccess, an
 
 /** What is the same for all Consumers, made once. */
 function commonPorts(
-  { storage, runtime }: ServiceResources,
+  { storage, runtime }: TableResources,
   { layoutOf }: LogAccess,
   announcements: ShapeAnnouncements,
   deliveries: Deliveries,
@@ -128,6 +136,11 @@ function routing(storage: Storage, access: LogAccess, router: ShapeRouter): Shap
     // Definitions and layouts never change: a copy reads them where its original does.
     clone: () => routing(storage, access, router.clone()),
   };
+}
+
+/** Of a shape that ended while its Materializer was asked for there will be no values. The Materializer learns of that as of any end. */
+function equalTextOf(shapeLog: ShapeLog | undefined, column: string): (text: string) => string {
+  return shapeLog === undefined ? (text) => text : equalText(typeOidOf(shapeLog, column));
 }
 
 function typeOidOf({ definition: { columns, reads } }: ShapeLog, column: string): number {

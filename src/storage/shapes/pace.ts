@@ -68,9 +68,8 @@ export class Pace {
 
   /** Its snapshot does not see what lies behind `position`: that is still to be taken. */
   goBack(position: LogPosition): void {
-    if (position >= this.own) return;
-    this.own = position;
-    if (this.waits !== undefined) this.waits = LSN_ZERO; // What it went back over may be as old as anything.
+    if (this.waits !== undefined) this.waits = LSN_ZERO; // What lies behind there may be as old as anything.
+    if (position < this.own) this.own = position;
   }
 
   /** Whether what all have taken that go along was brought to this one too. */

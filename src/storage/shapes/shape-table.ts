@@ -29,6 +29,7 @@ export class ShapeTable implements ShapeHost {
   /** Shapes that differ from their last checkpoint. */
   private dirty = new Set<StoredShape>();
   private readonly shapes = new Map<Handle, StoredShape>();
+  private readonly dependants = new Map<Handle, Set<StoredShape>>();
   private readonly log: TransactionLog;
   private readonly storeOf: (handle: Handle) => ShapeStore;
   private bytesInMemory = 0;
@@ -92,7 +93,7 @@ export class ShapeTable implements ShapeHost {
 
   restore(state: ShapeState): StoredShape {
     const shape = new StoredShape(this, this.storeOf(state.handle), state);
-    this.shapes.set(state.handle, shape);
+    this.enter(shape);
     return shape;
   }
 
@@ -109,6 +110,8 @@ export class ShapeTable implements ShapeHost {
     if (shape === undefined) return undefined;
     this.log.appendRecord({ type: 'shape.deleted', handle, why });
     this.shapes.delete(handle);
+    for (const inner of shape.dependsOn) this.dependants.get(inner)?.delete(shape);
+    this.dependants.delete(handle);
     this.dirty.delete(shape);
     shape.remove();
     return shape;
@@ -139,9 +142,9 @@ export class ShapeTable implements ShapeHost {
   clone(log: TransactionLog): ShapeTable {
     const { clock, chunkBytesMax, storeOf } = this;
     const copy = new ShapeTable({ log, clock, chunkBytesMax, storeOf }, this.taken, this.shownThrough);
-    for (const [handle, shape] of this.shapes) {
+    for (const shape of this.shapes.values()) {
       const copied = shape.clone(copy);
-      copy.shapes.set(handle, copied);
+      copy.enter(copied);
       if (this.dirty.has(shape)) copy.dirty.add(copied);
     }
     copy.bytesInMemory = this.bytesInMemory;
@@ -150,6 +153,10 @@ export class ShapeTable implements ShapeHost {
 
   waitsAt(handle: Handle): Lsn | undefined {
     return this.shapes.get(handle)?.waitsAt;
+  }
+
+  begun(handle: Handle, at: Lsn): void {
+    for (const outer of this.dependants.get(handle) ?? []) outer.detach(at);
   }
 
   firstUnseen(pgSnapshot: PgSnapshot): LogPosition | undefined {
@@ -163,6 +170,14 @@ export class ShapeTable implements ShapeHost {
   async snapshotCompleted(handle: Handle, completed: CompletedSnapshot): Promise<void> {
     this.log.appendRecord({ type: 'shape.snapshotCompleted', handle, ...completed });
     await this.log.sync();
+  }
+
+  private enter(shape: StoredShape): void {
+    this.shapes.set(shape.handle, shape);
+    for (const inner of shape.dependsOn) {
+      const dependants = this.dependants.get(inner) ?? new Set();
+      this.dependants.set(inner, dependants.add(shape));
+    }
   }
 }
 

@@ -51,6 +51,8 @@ export interface ShapeHost {
   changed(shape: StoredShape, bytes: number): void;
   /** Of another shape: one that waits holds back what is told of those that depend on it. Undefined for one that does not, or is gone. */
   waitsAt(handle: Handle): Lsn | undefined;
+  /** The Consumer of a shape begins. @param at how far that shape holds what was logged. */
+  begun(handle: Handle, at: Lsn): void;
   /** What the transaction log promises. */
   firstUnseen(pgSnapshot: PgSnapshot): LogPosition | undefined;
   /** Appends the record; durable with the next sync. */
@@ -80,6 +82,13 @@ export class StoredShape implements ShapeLog {
   private publishedFilter: PgSnapshot | undefined;
   private readonly spliced: SplicedViews;
   private gone: boolean;
+  /**
+   * A shape that it depends on is followed anew, by its Consumer and then by ours. Until ours goes along with the others, moves may be
+   * missing of what was logged behind here, though the other shape does not wait any more.
+   */
+  private detachedAt: Lsn | undefined;
+  /** Our Consumer has begun behind that. */
+  private isAttaching = false;
 
   constructor(
     private readonly host: ShapeHost,
@@ -102,6 +111,8 @@ export class StoredShape implements ShapeLog {
     this.filter = filterBy ?? undefined;
     this.publishedFilter = original?.publishedFilter ?? this.filter;
     this.gone = original?.gone ?? false;
+    this.detachedAt = original?.detachedAt;
+    this.isAttaching = original?.isAttaching ?? false;
   }
 
   get end(): LogOffset {
@@ -113,7 +124,8 @@ export class StoredShape implements ShapeLog {
   }
 
   get waitsAt(): Lsn | undefined {
-    return this.dependsOn.reduce((waitsAt, inner) => earlier(waitsAt, this.host.waitsAt(inner)), this.pace.waitsAt);
+    const own = earlier(this.pace.waitsAt, this.detachedAt);
+    return this.dependsOn.reduce((waitsAt, inner) => earlier(waitsAt, this.host.waitsAt(inner)), own);
   }
 
   get reached(): Lsn {
@@ -221,13 +233,15 @@ export class StoredShape implements ShapeLog {
     this.filed.publish();
     this.spliced.publish();
     this.pace.take(position, pace);
+    if (this.isAttaching && this.pace.waitsAt === undefined) this.detachedAt = undefined;
     this.publishedFilter = this.filter;
     this.host.changed(this, bytes);
     return this.end;
   }
 
   leavePace(at: Lsn): void {
-    this.pace.leave(at);
+    // What we depend on may be further back than all others, and its moves are yet to come when it waits no more.
+    this.pace.leave(earlier(at, this.waitsAt) ?? at);
     this.host.changed(this, 0);
   }
 
@@ -237,6 +251,14 @@ export class StoredShape implements ShapeLog {
     this.spliced.discard();
     this.filter = this.publishedFilter;
     this.leavePace(at);
+    this.isAttaching = true;
+    this.host.begun(this.handle, this.pace.waitsAt ?? at);
+  }
+
+  /** A shape that it depends on holds what was logged up to `at`, and tells what moves behind to the next Consumer of ours. */
+  detach(at: Lsn): void {
+    this.detachedAt = earlier(this.detachedAt, at);
+    this.isAttaching = false;
   }
 
   stopFiltering(): void {
@@ -244,7 +266,7 @@ export class StoredShape implements ShapeLog {
   }
 
   leaveBehind(at: Lsn): void {
-    this.pace.leaveBehind(at);
+    this.pace.leaveBehind(earlier(at, this.waitsAt) ?? at);
     this.host.changed(this, 0);
   }
 

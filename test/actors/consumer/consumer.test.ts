@@ -5,6 +5,7 @@ import { SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
 import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import { parsePgSnapshot, type Xid } from '../../../src/model/pg-snapshot.ts';
+import type { Handle } from '../../../src/model/shape.ts';
 import type { Message, Pid, ReplyTo } from '../../../src/otp/process.ts';
 import type { DeliveryId } from '../../../src/shapes/delivery.ts';
 import { run, strike, type Fault, type Script } from '../../support/hand-over/hand-over-run.ts';
@@ -359,4 +360,20 @@ test.each([
     status: 'done',
     output: { reason: { shutdown: { delete: 'its index is damaged', isDamaged: true } } },
   });
+});
+
+test('one that looks for its second Materializer when the first one drains, drains', () => {
+  const dependencies = ['2-1', '3-1'].map((handle) => ({ handle: handle as Handle, column: 'id', consumer: `consumer#${handle}` as Pid }));
+  const input = { self: 'consumer#1' as Pid, handle: HANDLE, mode: 'restore' as const, position: LOG_START, end: SNAPSHOT_END, dependencies };
+  const events: readonly EventFromLogic<typeof consumer>[] = [
+    { type: 'child.started', id: 'materializer/2-1/id', pid: 'first#1' as Pid },
+    { type: 'values.areCurrent', offset: SNAPSHOT_END },
+    { type: 'child.started', id: 'materializer/3-1/id', pid: 'second#1' as Pid },
+    { type: 'dependency.down', process: 'first#1' as Pid, reason: { shutdown: 'drain' } },
+  ];
+
+  let [state] = initialTransition(consumer, input);
+  for (const event of events) [state] = transition(consumer, state, event);
+
+  expect({ value: state.value, output: state.output }).toEqual({ value: 'closed', output: { reason: { shutdown: 'drain' } } });
 });

@@ -7,7 +7,7 @@ import { handleOf } from '../../support/shapes.ts';
 
 const lives: readonly Life[] = ['reserved', 'starting', 'live', 'condemned', 'gone'];
 const events: readonly LifeEvent[] = [
-  'consumer.requested', 'consumer.started', 'consumer.refused', 'consumer.drained', 'consumer.ended', 'shape.condemned',
+  'consumer.requested', 'consumer.started', 'consumer.refused', 'consumer.delayed', 'consumer.drained', 'consumer.ended', 'shape.condemned',
 ];
 
 function lookedUp(life: Life, event: LifeEvent): unknown {

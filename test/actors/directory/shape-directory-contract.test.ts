@@ -60,7 +60,7 @@ class DirectoryWorld implements World<DirectoryWorld> {
 /** What becomes of the shape at this place, or is asked about it. */
 interface ShapeStep {
   readonly of: number;
-  readonly what: 'started' | 'refused' | 'condemn' | 'confirm' | 'condemnShapes' | 'snapshot' | { readonly down: ExitReason };
+  readonly what: 'started' | 'refused' | 'delayed' | 'condemn' | 'confirm' | 'condemnShapes' | 'snapshot' | { readonly down: ExitReason };
 }
 
 function directoryChange({ of, what }: ShapeStep, world: DirectoryWorld): DirectoryChange | undefined {
@@ -71,6 +71,8 @@ function directoryChange({ of, what }: ShapeStep, world: DirectoryWorld): Direct
       return { type: what, handle: found, pid };
     case 'refused':
       return { type: what, handle: found, why: 'no room' };
+    case 'delayed':
+      return { type: 'refused', handle: found, why: 'it is still there', isDelayed: true };
     case 'condemn':
     case 'confirm':
       return { type: what, handle: found, why: 'asked', replyTo: call };
@@ -86,11 +88,12 @@ function directoryChange({ of, what }: ShapeStep, world: DirectoryWorld): Direct
 const down = fc.constantFrom<ExitReason>(
   { shutdown: 'drain' },
   'killed',
+  'noproc',
   { shutdown: { delete: 'replicaIdentity', xid: 7, lsn: '7' } },
   { shutdown: { delete: 'snapshotFailed', error: 'no table' } },
 );
 const what = fc.oneof<fc.Arbitrary<ShapeStep['what']>[]>(
-  fc.constantFrom('started', 'started', 'started', 'refused', 'condemn', 'confirm', 'condemnShapes', 'snapshot'),
+  fc.constantFrom('started', 'started', 'started', 'refused', 'delayed', 'condemn', 'confirm', 'condemnShapes', 'snapshot'),
   fc.record({ down }),
 );
 

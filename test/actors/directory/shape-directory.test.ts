@@ -150,6 +150,31 @@ test('a Consumer that drained is started again, and answers those who came meanw
   ]);
 });
 
+test('a Consumer that is asked for while its supervisor has yet to hear of the end of the last one is asked for again', async () => {
+  const { directory, handle, start, down, completeSnapshot } = reservedShape();
+  start();
+  await completeSnapshot();
+  down(DRAINED);
+
+  const delayed = directory.apply({ type: 'refused', handle, why: 'already_started', isDelayed: true });
+
+  expect([delayed, start()]).toMatchObject([{ type: 'shape.reserved', handle, mode: 'restore' }, { type: 'shape.started', handle }]);
+});
+
+test('a Consumer that ended before it was watched may have drained: it is started again, and not for ever', async () => {
+  const { handle, start, down, completeSnapshot } = reservedShape();
+  start();
+  await completeSnapshot();
+
+  const told: unknown[] = [];
+  for (let times = 0; times < 10 && told.at(-1) !== 'shape.gone'; times += 1) {
+    told.push(down('noproc')?.type);
+    if (told.at(-1) === 'shape.reserved') start();
+  }
+
+  expect({ handle, told }).toEqual({ handle, told: [...Array<string>(8).fill('shape.reserved'), 'shape.gone'] });
+});
+
 test('a shape whose Consumer does not start is gone, and all who wait for it hear why', () => {
   const { directory, handle, shapes, rotated } = reservedShape();
   directory.apply({ type: 'reserve', definition, replyTo: SECOND });

@@ -200,3 +200,34 @@ test('a shape of which a splice is missing is dropped, and an operator is told',
   });
   await after.close();
 });
+
+test('a shape that stops while one that it depends on waits promises no more than that one does, also when that one goes on', async () => {
+  const storage = await open(new MemoryDisk());
+  const shape = await outerShape(storage);
+  const inner = storage.shapes.get(INNER);
+  inner?.publish(storage.shapes.position);
+  shape.publish(storage.shapes.position);
+  inner?.leavePace('50' as Lsn);
+  shape.leavePace('70' as Lsn);
+  inner?.publish(storage.shapes.position);
+
+  expect(shape.waitsAt).toBe('50');
+  await storage.close();
+});
+
+test('a shape waits where one that it depends on began anew, until its own Consumer has begun and goes along', async () => {
+  const storage = await open(new MemoryDisk());
+  const shape = await outerShape(storage);
+  const inner = storage.shapes.get(INNER);
+  const goAlong = () => [inner, shape].map((each) => each?.publish(storage.shapes.position));
+  goAlong();
+  inner?.discard('50' as Lsn);
+  goAlong();
+  const detached = shape.waitsAt;
+  shape.discard('70' as Lsn);
+  const begun = shape.waitsAt;
+  goAlong();
+
+  expect({ detached, begun, along: shape.waitsAt }).toEqual({ detached: '50', begun: '50', along: undefined });
+  await storage.close();
+});

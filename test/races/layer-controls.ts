@@ -1,0 +1,69 @@
+/** Two layers with a cure taken out: the properties must find what it was for. */
+import { consumer } from '../../src/actors/consumer/consumer.ts';
+import type { SpliceDraft } from '../../src/actors/consumer/splice-lines.ts';
+import { materializer } from '../../src/actors/materializer.ts';
+import type { PgSnapshot } from '../../src/model/pg-snapshot.ts';
+import type { Message, Table } from '../../src/otp/process.ts';
+import { stateAt, withConfig, type ConfigNode } from '../support/actors/machine-config.ts';
+import type { LayeredOptions } from '../support/layers/layered-world.ts';
+
+/**
+ * Nobody waits between the layers: a Materializer answers before its dependants have the moves, and they stay in the others' pace when
+ * they hear of them.
+ */
+export const layersAtOnce: LayeredOptions = {
+  machines: {
+    materializer: withConfig(materializer, (config) => {
+      const telling = stateAt(config, 'live.telling');
+      const done = telling.on?.['moves.done'] as ConfigNode;
+      telling.entry = [telling.entry, done['actions']].flat();
+      telling.on = { 'moves.done': 'waiting', takeAppended: { actions: 'postpone' } };
+    }),
+    consumer: withConfig(consumer, (config) => {
+      const live = stateAt(config, 'running.ingest.live');
+      live.always = (live.always as ConfigNode[]).map((each) => (each['target'] === 'steppingAside' ? { ...each, target: 'measuring' } : each));
+    }),
+  },
+};
+
+/** A splice takes what was logged before its query, whether that saw it or not. */
+export const splicedByPosition: LayeredOptions = {
+  tables: (tables) => ({
+    ...tables,
+    consumer: (handle, self) => {
+      const made = tables.consumer(handle, self);
+      return { ...made, ...(made['log'] === undefined ? {} : { log: new PositionalLog(made['log']) }) };
+    },
+  }),
+};
+
+/** Says of a splice that its query saw every transaction. */
+class PositionalLog implements Table<unknown> {
+  constructor(private readonly log: Table) {}
+
+  apply(change: unknown): Message | undefined {
+    return this.log.apply(isRecord(change) ? { record: { ...change.record, pgSnapshot: seeingAll(change.record.pgSnapshot) } } : change);
+  }
+
+  clone(fork: Parameters<Table['clone']>[0]): PositionalLog {
+    return new PositionalLog(this.log.clone(fork));
+  }
+
+  key(): string {
+    return this.log.key();
+  }
+
+  close(): void {
+    this.log.close?.();
+  }
+}
+
+function isRecord(change: unknown): change is { readonly record: SpliceDraft } {
+  return typeof change === 'object' && change !== null && 'record' in change;
+}
+
+const BEYOND_EVERY_XID = '1000000';
+
+function seeingAll(pgSnapshot: PgSnapshot | null): PgSnapshot | null {
+  return pgSnapshot && { ...pgSnapshot, xmin: BEYOND_EVERY_XID, xmax: BEYOND_EVERY_XID, xip: [] };
+}

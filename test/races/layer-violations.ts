@@ -1,0 +1,140 @@
+/** What must hold of two layers of shapes, at every step and when the world has come to rest, whatever died on the way. */
+import { consumerOf, materializerOf } from '../../src/actors/shape-processes.ts';
+import { compareLsn } from '../../src/model/lsn.ts';
+import type { Handle, ShapeDefinition } from '../../src/model/shape.ts';
+import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
+import { rowIdOf } from '../support/hand-over/model-database.ts';
+import { run, type Outcome, type RunOptions, type Script } from '../support/layers/layered-run.ts';
+import { CHILDREN, PARENTS } from '../support/layers/layered-shapes.ts';
+import type { LayeredWorld } from '../support/layers/layered-world.ts';
+
+/** The properties, in the words in which a violation is told. */
+export const PROPERTIES = {
+  equal: 'a shape that lives has the rows that the database selects',
+  strict: 'its log is one that the strictest client can follow, and never changes',
+  promised: 'an up-to-date promises no transaction that is not in the log',
+  ends: 'nobody hangs, and whoever is asked for comes to life',
+  crashes: 'the death of another process crashes nobody',
+  dependants: 'a shape ends with the one that it depends on, once',
+  drained: 'draining deletes nothing',
+} as const;
+
+export type Property = keyof typeof PROPERTIES;
+
+export interface Violation {
+  readonly property: Property;
+  readonly what: string;
+}
+
+/** One life of the world, held against the properties. */
+export async function violations(script: Script, options: Omit<RunOptions, 'onStep' | 'isAtRest'> = {}): Promise<readonly Violation[]> {
+  const broken: Violation[] = [];
+  const onStep = (world: LayeredWorld): void => {
+    if (broken.length === 0) broken.push(...promiseViolations(world));
+  };
+  const outcome = await run(script, { ...options, onStep, isAtRest: (world) => waitingIn(world).length === 0 });
+  return [...broken, ...restViolations(outcome)];
+}
+
+function restViolations(outcome: Outcome): readonly Violation[] {
+  const { world } = outcome;
+  const poisonless = world.crashes.filter(({ message }) => !message.includes("'poison'"));
+  return [
+    ...told('ends', outcome.isQuiet ? [] : ['the world does not come to rest', ...waitingIn(world)]),
+    ...told('crashes', poisonless.map(({ process, message }) => `${process}: ${message}`)),
+    ...told('strict', [...world.ledgers].flatMap(([handle, { mistakes }]) => mistakes.map((mistake) => `${handle}: ${mistake}`))),
+    ...(outcome.isQuiet ? told('ends', missingOf(outcome)) : []),
+    ...(outcome.isQuiet ? told('equal', [...world.storage.shapes.all()].flatMap((log) => unequal(world, log))) : []),
+    ...told('dependants', dependantViolations(outcome)),
+    ...told('drained', lostByDrain(outcome)),
+  ];
+}
+
+function told(property: Property, whats: readonly string[]): readonly Violation[] {
+  return whats.map((what) => ({ property, what }));
+}
+
+/** Who is not where it should be when nothing is under way. */
+function waitingIn({ runtime, storage }: LayeredWorld): readonly string[] {
+  const rests: (readonly [string, unknown, unknown])[] = [
+    ['collector', runtime.processInfo('@shape-log-collector')?.state, 'idle'],
+    ['catch-up collector', runtime.processInfo('@catch-up-collector')?.state, 'idle'],
+    ['shape cache', runtime.processInfo('@shape-cache')?.state, 'serving'],
+  ];
+  for (const { handle, definition, dependsOn } of storage.shapes.all()) {
+    rests.push([consumerOf(handle), runtime.processInfo(consumerOf(handle))?.state, AT_REST]);
+    for (const [number, inner] of dependsOn.entries()) {
+      const name = materializerOf(inner, definition.dependencies?.[number]?.column ?? '');
+      rests.push([name, runtime.processInfo(name)?.state, { live: 'waiting' }]);
+    }
+  }
+  return rests.flatMap(([who, state, rest]) => (JSON.stringify(state) === JSON.stringify(rest) ? [] : [`${who} is in ${JSON.stringify(state)}`]));
+}
+
+const AT_REST = { running: { snapshot: 'complete', ingest: 'live' } };
+
+function missingOf({ world, asked }: Outcome): readonly string[] {
+  return asked.flatMap((definition) => (world.handleOf(definition) === undefined ? [`nobody serves ${definition.where?.text ?? ''}`] : []));
+}
+
+function unequal(world: LayeredWorld, { handle, definition }: ShapeLog): readonly string[] {
+  const columns = definition.relation.name === PARENTS.name ? PARENTS.columns : CHILDREN.columns;
+  const selected = world.selected(definition).map((row) =>
+    definition.columns.map((column) => row[columns.findIndex(({ name }) => name === column)] ?? null),
+  );
+  const has = [...(world.ledgers.get(handle)?.rows.values() ?? [])].map((row) => definition.columns.map((column) => row[column] ?? null));
+  const [expected, found] = [sorted(selected), sorted(has)];
+  return expected === found ? [] : [`${handle} (${definition.where?.text ?? ''}) has ${found} of ${expected}`];
+}
+
+function sorted(rows: readonly (readonly (string | null)[])[]): string {
+  return JSON.stringify(rows.map((row) => JSON.stringify(row)).sort());
+}
+
+/** Readers hear of an end once; and whoever depends on a shape that is gone is gone too. */
+function dependantViolations({ world: { rotated, storage }, hasRestartedAll }: Outcome): readonly string[] {
+  // A directory that ended did not get to delete them all: the next one tells of them once more.
+  const twice = (hasRestartedAll ? [] : rotated).filter((handle, index) => rotated.indexOf(handle) !== index).map((handle) => `${handle} ended more than once`);
+  const orphans = [...storage.shapes.all()].filter(({ dependsOn }) => dependsOn.some((inner) => storage.shapes.get(inner) === undefined));
+  return [...twice, ...orphans.map(({ handle }) => `${handle} outlives a shape that it depends on`)];
+}
+
+/** A shape that had its snapshot goes only when somebody ended it by force or by a wish, or one on which it depends. */
+function lostByDrain({ world, struck, hasStruckAll }: Outcome): readonly string[] {
+  if (hasStruckAll) return [];
+  const excused = new Set<Handle>(struck);
+  for (const { log, wasWhole } of world.deletions) if (!wasWhole || log.dependsOn.some((inner) => excused.has(inner))) excused.add(log.handle);
+  const lost = world.deletions.filter(({ log }) => !excused.has(log.handle) && !log.dependsOn.some((inner) => excused.has(inner)));
+  return lost.map(({ log: { handle }, why }) => `${handle} was deleted: ${why}`);
+}
+
+/** Of each row that nobody has written behind the promise, nor a parent that it looks up: it is there, or not, as the database has it. */
+export function promiseViolations(world: LayeredWorld): readonly Violation[] {
+  return [...world.storage.shapes.all()].flatMap((log) => {
+    const promised = world.promisedLsn(log);
+    const rows = world.ledgers.get(log.handle)?.rows;
+    if (rows === undefined || log.snapshot.state !== 'complete' || !world.isServed(log)) return [];
+    const open = new Set<string>();
+    for (const { lsn, changes } of world.postgres.database.committed) {
+      if (compareLsn(lsn, promised) > 0) for (const change of changes) open.add(`${change.table} ${rowIdOf(change)}`);
+    }
+    return told('promised', brokenPromises(world, log.definition, rows, open).map((what) => `${log.handle} at ${promised}: ${what}`));
+  });
+}
+
+function brokenPromises(
+  world: LayeredWorld,
+  definition: ShapeDefinition,
+  rows: ReadonlyMap<string, Readonly<Record<string, string | null>>>,
+  open: ReadonlySet<string>,
+): readonly string[] {
+  const { name } = definition.relation;
+  const has = new Set([...rows.values()].map((row) => row['id'] ?? ''));
+  const known = new Map(world.postgres.database.rowsOf(name).map((row) => [row[0] ?? '', row]));
+  return [...new Set([...has, ...known.keys()])].flatMap((id) => {
+    const row = known.get(id);
+    if (open.has(`${name} ${id}`) || (name === CHILDREN.name && row !== undefined && open.has(`${PARENTS.name} ${String(row[1])}`))) return [];
+    const selects = row !== undefined && world.selects(definition, row);
+    return selects === has.has(id) ? [] : [`row ${id} is ${selects ? 'missing' : 'there'}`];
+  });
+}

@@ -1,0 +1,42 @@
+/** LayeredShapes: two tables, and shapes of the outer one that look up what shapes of the inner one select. */
+import type { Column, Relation } from '../../../src/model/relation.ts';
+import type { ShapeDefinition } from '../../../src/model/shape.ts';
+import { defineShape } from '../../../src/shapes/shape-request.ts';
+import { loadWhereLanguage } from '../../../src/sql/where-language.ts';
+
+export const language = await loadWhereLanguage();
+
+const INT4 = { typeOid: 23, typeName: 'int4' };
+const TEXT = { typeOid: 25, typeName: 'text' };
+
+export const PARENTS = relationOf(1, 'parents', [columnOf('id', INT4, 0), columnOf('value', TEXT)]);
+export const CHILDREN = relationOf(2, 'children', [columnOf('id', INT4, 0), columnOf('parent', INT4), columnOf('note', TEXT)]);
+export const TABLES = [PARENTS, CHILDREN];
+
+/** What clients ask for. The first two have one inner shape, the last one has two. */
+export const OUTER_SHAPES: readonly ShapeDefinition[] = [
+  childrenWhere("parent IN (SELECT id FROM parents WHERE value = '1')", 'events'),
+  childrenWhere("parent IN (SELECT id FROM parents WHERE value = '1')", 'deletes'),
+  childrenWhere("parent IN (SELECT id FROM parents WHERE value = '1') AND note = 'a'", 'deletes'),
+  childrenWhere("parent IN (SELECT id FROM parents WHERE value = '1' OR value = '2') OR note = 'b'", 'events'),
+  childrenWhere(
+    "(parent IN (SELECT id FROM parents WHERE value = '1') AND note = 'a') OR parent IN (SELECT id FROM parents WHERE value = '2')",
+    'events',
+  ),
+];
+
+function childrenWhere(where: string, moveOuts: 'events' | 'deletes'): ShapeDefinition {
+  const inner = [{ name: PARENTS, relation: PARENTS }];
+  const defined = defineShape({ where, replica: 'default', log: 'full', moveOuts }, CHILDREN, language, false, inner);
+  if ('errors' in defined) throw new Error(JSON.stringify(defined.errors));
+  return defined.definition;
+}
+
+function relationOf(oid: number, name: string, columns: readonly Column[]): Relation {
+  return { oid, schema: 'public', name, columns };
+}
+
+function columnOf(name: string, type: Pick<Column, 'typeOid' | 'typeName'>, pkIndex?: number): Column {
+  const key = pkIndex === undefined ? { notNull: false } : { notNull: true, pkIndex };
+  return { name, ...type, typeMod: -1, dimensions: 0, generated: false, ...key };
+}
