@@ -10,7 +10,7 @@ import { createShapes } from './many-shapes.ts';
 import type { Row } from './report.ts';
 import { pause, spentDuring, spentUntilRest, timed, type Spent } from './timing.ts';
 
-const SETTLE_MS = 5_000;
+const SETTLE_MS = 3_000;
 const SELECTS = 200;
 
 export interface OwnInnerWorld {
