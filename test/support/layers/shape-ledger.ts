@@ -6,8 +6,8 @@ import type { LogOffset } from '../../../src/model/log-offset.ts';
 import { BEFORE_ALL, compareOffsets, isInSnapshot } from '../../../src/model/log-offset.ts';
 import type { ShapeDefinition } from '../../../src/model/shape.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
-import type { ShapeMessage } from '../service/shape-follower.ts';
 import { ProtocolViolation, ShapeFold, type ShapeRow } from '../shapes/shape-fold.ts';
+import type { ShapeMessage } from '../shapes/tag-folding-client.ts';
 
 interface Entry {
   readonly offset: LogOffset;
@@ -23,8 +23,8 @@ export class ShapeLedger {
   private readonly fold: ShapeFold;
 
   constructor({ columns, primaryKey, replica, dependencies, moveOuts }: ShapeDefinition) {
-    const moves = dependencies === undefined ? 'none' : moveOuts === 'deletes' ? 'ignored' : 'folded';
-    this.fold = new ShapeFold({ columns, keys: primaryKey, booleans: [], replica, moves });
+    const isTagged = dependencies !== undefined && moveOuts !== 'deletes';
+    this.fold = new ShapeFold({ columns, keys: primaryKey, booleans: [], replica, isTagged });
   }
 
   get rows(): ReadonlyMap<string, ShapeRow> {
