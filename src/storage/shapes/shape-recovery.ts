@@ -64,6 +64,9 @@ export function applyRecord(states: Map<Handle, ShapeState>, record: ShapeRecord
     case 'shape.spliced':
       if (known !== undefined) states.set(handle, { ...known, views: withSplice(known.views, spliceOf(record)) });
       return;
+    case 'shape.requested':
+      if (known !== undefined) states.set(handle, { ...known, isInner: false });
+      return;
     case 'shape.deleted':
       states.delete(handle);
       return;
