@@ -29,6 +29,8 @@ export type RelationLookup =
 /** The handles that there are. A log can be read under each of them, at the latest once its snapshot has started. */
 export interface ServedShapes {
   find(definition: ShapeDefinition): Handle | undefined;
+  /** Likewise for a reader: not one that has yet to wait for others, nor one that was made for others alone. It must ask for these. */
+  findReadable(definition: ShapeDefinition): Handle | undefined;
   definitionOf(handle: Handle): ShapeDefinition | undefined;
   /** Finds the shape or makes it; callers that ask at once get the same handle. */
   create(definition: ShapeDefinition): Promise<ShapeCreation>;

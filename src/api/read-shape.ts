@@ -110,7 +110,7 @@ function outOfReach({ context: { ports }, handle }: Reading): Refusal {
  * it, and makes none: many readers are woken at once, and all of them go on at once.
  */
 function ended({ context, target }: Reading, replacement: Handle | undefined): Refusal {
-  return mustRefetch(replacement ?? context.ports.shapes.find(target.definition));
+  return mustRefetch(replacement ?? context.ports.shapes.findReadable(target.definition));
 }
 
 function catchUp(reading: Reading, after: LogOffset): Answer {

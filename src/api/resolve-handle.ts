@@ -32,7 +32,7 @@ export async function untilStarted(context: ApiContext, handle: Handle, definiti
     case 'started':
       return undefined;
     case 'gone':
-      return mustRefetch(context.ports.shapes.find(definition));
+      return mustRefetch(context.ports.shapes.findReadable(definition));
     case 'failed':
       return snapshotFailed(start.message);
     case 'unexpected':
@@ -59,7 +59,7 @@ function isLogOf({ ports }: ApiContext, handle: Handle, definition: ShapeDefinit
 
 async function findOrCreate(context: ApiContext, definition: ShapeDefinition): Promise<Resolved | Refusal> {
   const { shapes } = context.ports;
-  const found = shapes.find(definition);
+  const found = shapes.findReadable(definition);
   if (found !== undefined) return { handle: found };
   const unready = await whenReady(context, 'active');
   if (unready !== undefined) return unready;

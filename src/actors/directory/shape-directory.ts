@@ -4,10 +4,12 @@
  *
  * It is an index over the lives of the handles (`handle-life.ts`), and leads each from event to event. A definition is
  * reserved in the same step that finds it missing, with the inner shapes that it names, so that it never has two handles.
- * Who is given up takes along, in the same step, all who depend on it.
+ * Who is given up takes along, in the same step, all who depend on it. An inner shape that no client has asked for goes once
+ * nobody depends on it any more.
  *
  * A step tells one thing. What else comes of it waits here, and is told one by one as `settle` asks for it: shapes whose
- * Consumer can be asked for, since those of all their inner shapes are live, and shapes that went before they had one.
+ * Consumer can be asked for, since those of all their inner shapes are live, shapes that went before they had one, and inner
+ * shapes that lost their last dependant.
  */
 import type { Clock } from '../../base/clock.ts';
 import type { Fork, Forkable } from '../../base/fork.ts';
@@ -42,12 +44,15 @@ export interface ListedLog {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
   readonly dependsOn: readonly Handle[];
+  /** Made for others, and no client has asked for it. */
+  readonly isInner: boolean;
+  noteRequest(): void;
   readonly snapshot: Pick<SnapshotState, 'state'>;
 }
 
 /** The shapes' logs, as far as the directory makes, finds and deletes them: `ShapeLogs`. */
 export interface ListedLogs {
-  create(handle: Handle, definition: ShapeDefinition, dependsOn: readonly Handle[]): ListedLog;
+  create(handle: Handle, definition: ShapeDefinition, dependsOn: readonly Handle[], isInner: boolean): ListedLog;
   get(handle: Handle): ListedLog | undefined;
   all(): Iterable<ListedLog>;
   delete(handle: Handle, why: string): void;
@@ -65,6 +70,9 @@ export const ENTERED_MAX = 500;
 
 /** Consumers of one shape, in a row, that ended before anybody watched them. */
 const UNWATCHED_MAX = 8;
+
+/** Why an inner shape goes that no client has asked for. */
+const FORSAKEN = 'no shape depends on it any more';
 
 /** Tables that are named when shapes are condemned together. */
 const NAMED_MAX = 10;
@@ -89,6 +97,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
    * one meets what that one met: it is started again, so many times.
    */
   private readonly unwatched = new Map<Handle, number>();
+  /** Those that lost a dependant and have none. Each is looked at again: one may have come, or a client have asked for it. */
+  private forsaken: Handle[] = [];
   /** Who is told when no condemned shape is left. */
   private purgers: ReplyTo[] = [];
 
@@ -102,11 +112,15 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     return this.lives.find(definition);
   }
 
-  /** Likewise for a reader, who asks its Consumer when to begin: one that waits for its first Consumer is not found yet. */
+  /**
+   * Likewise for a reader, who asks its Consumer when to begin: one that waits for its first Consumer is not found yet. Nor is
+   * an inner shape before its first reader has asked for it, so that it is known to be read; those who come later find it.
+   */
   findReadable(definition: ShapeDefinition): Handle | undefined {
     const handle = this.find(definition);
-    const isNew = handle !== undefined && this.ports.shapeLogs.get(handle)?.snapshot.state !== 'complete';
-    return isNew && this.lives.get(handle)?.life === 'reserved' ? undefined : handle;
+    const log = handle && this.ports.shapeLogs.get(handle);
+    if (log === undefined || log.isInner) return undefined;
+    return log.snapshot.state !== 'complete' && this.lives.get(log.handle)?.life === 'reserved' ? undefined : handle;
   }
 
   /** The definition behind a handle that can be served; also behind a stored one that is still to be entered. */
@@ -155,6 +169,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     copy.dependencies = this.dependencies.clone();
     copy.ends = this.ends.clone();
     for (const [handle, replies] of this.waiting) copy.waiting.set(handle, [...replies]);
+    copy.forsaken = [...this.forsaken];
     copy.purgers = [...this.purgers];
     copy.unentered = this.unentered && [...this.unentered];
     copy.halves = [...this.halves];
@@ -166,13 +181,14 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   key(): string {
-    const { lives, waiting, unentered = null, halves, isRestored, startable, unheard, unwatched, purgers, ends } = this;
-    const queues = [[...startable], [...unheard]];
+    const { lives, waiting, unentered = null, halves, isRestored, startable, unheard, forsaken, unwatched, purgers, ends } = this;
+    const queues = [[...startable], [...unheard], forsaken];
     return JSON.stringify([lives.key(), [...waiting], unentered, halves, isRestored, queues, purgers, ends.key(), [...unwatched].sort()]);
   }
 
   private reserve(definition: ShapeDefinition, replyTo: ReplyTo): Message | undefined {
-    const handle = this.findOrBegin(definition);
+    const handle = this.findOrBegin(definition, false);
+    this.ports.shapeLogs.get(handle)?.noteRequest();
     if (this.isLive(handle)) return { type: 'shape.found', handle, replyTo };
     this.wait(handle, replyTo);
     return this.startNext();
@@ -185,12 +201,12 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   /** Inner shapes first, so that each record of the log names what is there. */
-  private findOrBegin(definition: ShapeDefinition): Handle {
+  private findOrBegin(definition: ShapeDefinition, isInner: boolean): Handle {
     const known = this.find(definition);
     if (known !== undefined) return known;
-    const dependsOn = (definition.dependencies ?? []).map(({ shape }) => this.findOrBegin(shape));
+    const dependsOn = (definition.dependencies ?? []).map(({ shape }) => this.findOrBegin(shape, true));
     const handle = this.unusedHandle(definition);
-    this.enter(this.ports.shapeLogs.create(handle, definition, dependsOn));
+    this.enter(this.ports.shapeLogs.create(handle, definition, dependsOn, isInner));
     return handle;
   }
 
@@ -224,7 +240,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
 
   private settle(): Message | undefined {
     const told = this.unheard.shift() ?? this.countCondemned();
-    return told ?? (this.isRestored ? this.startNext() : undefined); // Stored ones come back one after the other.
+    if (told !== undefined || !this.isRestored) return told; // Stored ones come back one after the other.
+    return this.condemnShapes(this.takeForsaken(), FORSAKEN) ?? this.startNext();
   }
 
   private startNext(): Message | undefined {
@@ -361,6 +378,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const order = new Set(this.dependencies.restoreOrder());
     const others = [...this.lives.handles()].filter((handle) => !order.has(handle));
     this.condemn(others, { why: 'a shape that it depends on is gone', isTold: false });
+    this.forsaken = [...this.lives.handles()];
+    while (this.forsaken.length > 0) this.condemn(this.takeForsaken(), { why: FORSAKEN, isTold: false }); // Layer by layer, inwards.
     this.unheard = new Ring(); // None of them had a Consumer, and nobody waits for one.
   }
 
@@ -379,6 +398,20 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const relations = new Set(condemned.map(({ definition: { relation } }) => `${relation.schema}.${relation.name}`));
     const named = [...relations].slice(0, NAMED_MAX);
     return { type: 'shapes.condemned', pids: consumersOf(condemned), why, count: condemned.length, relations: named };
+  }
+
+  private takeForsaken(): readonly Handle[] {
+    const taken = this.forsakenOf(this.forsaken);
+    this.forsaken = [];
+    return taken;
+  }
+
+  private forsakenOf(handles: Iterable<Handle>): readonly Handle[] {
+    return Array.from(handles).filter((handle) => this.dependencies.outerOf(handle).size === 0 && this.isForOthers(handle));
+  }
+
+  private isForOthers(handle: Handle): boolean {
+    return this.definitionOf(handle) !== undefined && this.ports.shapeLogs.get(handle)?.isInner === true;
   }
 
   /** A shape is gone when its deletion stands in the log: only then does no restart of ours bring it back. */
@@ -439,8 +472,10 @@ export class ShapeDirectory implements Table<DirectoryChange> {
 
   private leave(shape: ShapeLife): void {
     invariant(!this.waiting.has(shape.handle), 'who waits for a shape is answered before it is gone');
+    const inner = this.dependencies.innerOf(shape.handle);
     this.dependencies.remove(shape.handle);
     this.unwatched.delete(shape.handle);
+    this.forsaken.push(...this.forsakenOf(inner));
     this.ports.shapeLogs.delete(shape.handle, whyItEnded(shape));
   }
 }

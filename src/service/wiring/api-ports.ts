@@ -56,7 +56,8 @@ export function readableLogs(logs: ShapeLogs): ReadableLogs {
 /** @param table the directory of the shape cache that lives now; undefined while there is none. */
 export function servedShapes(runtime: Runtime, table: () => ShapeDirectory | undefined): ServedShapes {
   return {
-    find: (definition) => table()?.findReadable(definition),
+    find: (definition) => table()?.find(definition),
+    findReadable: (definition) => table()?.findReadable(definition),
     definitionOf: (handle) => table()?.definitionOf(handle),
     async create(definition): Promise<ShapeCreation> {
       const reply = await answered(runtime.call('@shape-cache', { type: 'createShape', definition }, CREATION_TIMEOUT_MS));

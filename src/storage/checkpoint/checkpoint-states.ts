@@ -24,6 +24,8 @@ export interface StateChange {
   readonly definition?: ShapeDefinition;
   readonly dependsOn?: readonly Handle[];
   readonly chunkBytesMax?: number;
+  /** When it changed: a storage that does not say it has shapes that were asked for. */
+  readonly isInner?: boolean;
   /** When they changed. */
   readonly views?: ViewsState;
   readonly snapshot?: SnapshotState;
@@ -33,7 +35,7 @@ export interface StateChange {
 
 /** @param last what the generation says of the shape already. */
 export function stateChange(state: ShapeState, last: ShapeState | undefined): StateChange {
-  const { handle, definition, dependsOn, chunkBytesMax, snapshot, lines, pace, filterBy, views } = state;
+  const { handle, definition, dependsOn, isInner, chunkBytesMax, snapshot, lines, pace, filterBy, views } = state;
   const { end, bytes, count, openBytes, chunkEnds } = lines;
   const { position, isLagging } = pace;
   const added = chunkEnds.slice(last?.lines.chunkEnds.length ?? 0);
@@ -41,6 +43,7 @@ export function stateChange(state: ShapeState, last: ShapeState | undefined): St
     handle, end, bytes, count, openBytes, position, isLagging, filterBy,
     ...(last === undefined ? { definition, chunkBytesMax } : {}),
     ...(last === undefined && dependsOn.length > 0 ? { dependsOn } : {}),
+    ...(isInner === (last?.isInner ?? false) ? {} : { isInner }),
     ...(views === (last?.views ?? NO_VIEWS) ? {} : { views }),
     ...(last?.snapshot === snapshot ? {} : { snapshot }),
     ...(added.length === 0 ? {} : { chunkEnds: added }),
@@ -51,9 +54,9 @@ export function stateChange(state: ShapeState, last: ShapeState | undefined): St
 export function changedState(change: StateChange, last: ShapeState | undefined): ShapeState | undefined {
   const { handle, end, bytes, count, openBytes, position, isLagging, filterBy } = change;
   const { definition = last?.definition, chunkBytesMax = last?.chunkBytesMax, snapshot = last?.snapshot } = change;
-  const { dependsOn = last?.dependsOn ?? [], views = last?.views ?? NO_VIEWS } = change;
+  const { dependsOn = last?.dependsOn ?? [], isInner = last?.isInner ?? false, views = last?.views ?? NO_VIEWS } = change;
   if (definition === undefined || chunkBytesMax === undefined || snapshot === undefined) return undefined;
   const chunkEnds = [...(last?.lines.chunkEnds ?? []), ...(change.chunkEnds ?? [])];
   const lines = { end, bytes, count, chunkEnds, openBytes };
-  return { handle, definition, dependsOn, chunkBytesMax, snapshot, lines, pace: { position, isLagging }, filterBy, views };
+  return { handle, definition, dependsOn, isInner, chunkBytesMax, snapshot, lines, pace: { position, isLagging }, filterBy, views };
 }

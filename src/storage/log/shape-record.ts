@@ -10,12 +10,16 @@ export type ShapeRecord =
   | ({ readonly type: 'shape.created'; readonly handle: Handle } & CreatedShape)
   | ({ readonly type: 'shape.snapshotCompleted'; readonly handle: Handle } & CompletedSnapshot)
   | ({ readonly type: 'shape.spliced'; readonly handle: Handle } & Splice)
+  /** A client asked for an inner shape itself: from now on it stays without dependants. */
+  | { readonly type: 'shape.requested'; readonly handle: Handle }
   | { readonly type: 'shape.deleted'; readonly handle: Handle; readonly why: string };
 
 export interface CreatedShape {
   readonly definition: ShapeDefinition;
   /** The inner shapes, in the order of `definition.dependencies`. Left out where there are none. */
   readonly dependsOn?: readonly Handle[];
+  /** Made because an outer shape names it, and no client has asked for it. Left out where one has. */
+  readonly isInner?: true;
   /** JSON bytes at which the shape's chunks close, whatever the setting says later: the end of a chunk must never move. */
   readonly chunkBytesMax: number;
   readonly position: LogPosition;

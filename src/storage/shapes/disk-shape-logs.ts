@@ -86,8 +86,8 @@ export class DiskShapeLogs implements ShapeLogs {
     this.table.advance(position);
   }
 
-  create(handle: Handle, definition: ShapeDefinition, dependsOn?: readonly Handle[]): ShapeLog {
-    return this.table.create(handle, definition, dependsOn);
+  create(handle: Handle, definition: ShapeDefinition, dependsOn?: readonly Handle[], isInner?: boolean): ShapeLog {
+    return this.table.create(handle, definition, dependsOn, isInner);
   }
 
   get(handle: Handle): ShapeLog | undefined {

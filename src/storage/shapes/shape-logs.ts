@@ -36,8 +36,13 @@ export interface ShapeLogs extends Forkable<ShapeLogs> {
   /** The collector says: every shape has taken the log up to `position`, except those that lag and read on from their own. */
   advance(position: LogPosition): void;
 
-  /** Begins a shape's log and appends `shape.created` to the transaction log. @throws when `handle` exists: a handle is never reused. */
-  create(handle: Handle, definition: ShapeDefinition, dependsOn?: readonly Handle[]): ShapeLog;
+  /**
+   * Begins a shape's log and appends `shape.created` to the transaction log.
+   *
+   * @param isInner it is made because another shape names it, and nobody has asked for it.
+   * @throws when `handle` exists: a handle is never reused.
+   */
+  create(handle: Handle, definition: ShapeDefinition, dependsOn?: readonly Handle[], isInner?: boolean): ShapeLog;
   get(handle: Handle): ShapeLog | undefined;
   all(): Iterable<ShapeLog>;
   /** Appends `shape.deleted`; readers find nothing from now on; its files go once the record is durable. Unknown handles change nothing. */
@@ -67,6 +72,10 @@ export interface ShapeLog {
   readonly definition: ShapeDefinition;
   /** The inner shapes, in the order of `definition.dependencies`. */
   readonly dependsOn: readonly Handle[];
+  /** It was made because another shape names it, and no client has asked for it since. */
+  readonly isInner: boolean;
+  /** A client asks for it. The first time this appends `shape.requested`, durable with the next sync: lost, it costs a client a refetch. */
+  noteRequest(): void;
   /** Offset of the last entry that readers may see; `0_inf` while no operation was replicated. */
   readonly end: LogOffset;
   /**

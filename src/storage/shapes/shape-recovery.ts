@@ -68,6 +68,9 @@ export function applyRecord(states: Map<Handle, ShapeState>, record: ShapeRecord
       return true;
     case 'shape.spliced':
       return known === undefined || applySplice(states, known, spliceOf(record));
+    case 'shape.requested':
+      if (known !== undefined) states.set(handle, { ...known, isInner: false });
+      return true;
     case 'shape.deleted':
       states.delete(handle);
       return true;

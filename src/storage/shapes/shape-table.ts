@@ -75,15 +75,16 @@ export class ShapeTable implements ShapeHost {
     this.taken = position;
   }
 
-  create(handle: Handle, definition: ShapeDefinition, dependsOn: readonly Handle[] = []): StoredShape {
+  create(handle: Handle, definition: ShapeDefinition, dependsOn: readonly Handle[] = [], isInner = false): StoredShape {
     invariant(!this.shapes.has(handle), `handle ${handle} is never given twice`);
     invariant(HANDLE_PATTERN.test(handle), `handle ${handle} can name files`);
     const position = this.taken;
-    const created = {
+    const created: CreatedShape = {
       definition,
       chunkBytesMax: this.chunkBytesMax,
       position,
       ...(dependsOn.length === 0 ? {} : { dependsOn }),
+      ...(isInner ? { isInner } : {}),
     };
     this.log.appendRecord({ type: 'shape.created', handle, ...created });
     const shape = this.restore(newShape(handle, created));
@@ -167,6 +168,10 @@ export class ShapeTable implements ShapeHost {
     this.log.appendRecord({ type: 'shape.spliced', handle, ...splice });
   }
 
+  recordRequest(handle: Handle): void {
+    this.log.appendRecord({ type: 'shape.requested', handle });
+  }
+
   async snapshotCompleted(handle: Handle, completed: CompletedSnapshot): Promise<void> {
     this.log.appendRecord({ type: 'shape.snapshotCompleted', handle, ...completed });
     await this.log.sync();
@@ -182,8 +187,9 @@ export class ShapeTable implements ShapeHost {
 }
 
 /** A shape before its snapshot. It stands alone from the start: until its snapshot is there it takes nothing of the log. */
-export function newShape(handle: Handle, { definition, chunkBytesMax, position, dependsOn = [] }: CreatedShape): ShapeState {
+export function newShape(handle: Handle, created: CreatedShape): ShapeState {
+  const { definition, chunkBytesMax, position, dependsOn = [], isInner = false } = created;
   const pace = { position, isLagging: true };
   const nothing = { snapshot: { state: 'awaited' }, lines: NO_LINES, filterBy: null, views: NO_VIEWS } as const;
-  return { handle, definition, dependsOn, chunkBytesMax, pace, ...nothing };
+  return { handle, definition, dependsOn, isInner, chunkBytesMax, pace, ...nothing };
 }

@@ -31,6 +31,7 @@ export interface ShapeState {
   readonly definition: ShapeDefinition;
   /** The inner shapes, in the order of `definition.dependencies`. */
   readonly dependsOn: readonly Handle[];
+  readonly isInner: boolean;
   /** JSON bytes at which its chunks close, for ever. */
   readonly chunkBytesMax: number;
   readonly snapshot: SnapshotState;
@@ -57,6 +58,8 @@ export interface ShapeHost {
   firstUnseen(pgSnapshot: PgSnapshot): LogPosition | undefined;
   /** Appends the record; durable with the next sync. */
   recordSplice(handle: Handle, splice: Splice): void;
+  /** Likewise. */
+  recordRequest(handle: Handle): void;
   /** Appends the record and syncs it. */
   snapshotCompleted(handle: Handle, completed: CompletedSnapshot): Promise<void>;
 }
@@ -71,6 +74,7 @@ export class StoredShape implements ShapeLog {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
   readonly dependsOn: readonly Handle[];
+  private isUnrequested: boolean;
   private readonly chunkBytesMax: number;
   private readonly lines: ShapeLines;
   private readonly chunks: SnapshotChunks;
@@ -96,10 +100,11 @@ export class StoredShape implements ShapeLog {
     state: ShapeState,
     original?: StoredShape,
   ) {
-    const { handle, definition, dependsOn, chunkBytesMax, snapshot, lines, pace, filterBy, views } = state;
+    const { handle, definition, dependsOn, isInner, chunkBytesMax, snapshot, lines, pace, filterBy, views } = state;
     this.handle = handle;
     this.definition = definition;
     this.dependsOn = dependsOn;
+    this.isUnrequested = isInner;
     this.chunkBytesMax = chunkBytesMax;
     const whole = snapshot.state === 'complete' ? snapshot : undefined;
     this.lines = original?.lines.clone() ?? new ShapeLines(lines, chunkBytesMax);
@@ -113,6 +118,17 @@ export class StoredShape implements ShapeLog {
     this.gone = original?.gone ?? false;
     this.detachedAt = original?.detachedAt;
     this.isAttaching = original?.isAttaching ?? false;
+  }
+
+  get isInner(): boolean {
+    return this.isUnrequested;
+  }
+
+  noteRequest(): void {
+    if (!this.isUnrequested) return;
+    this.host.recordRequest(this.handle);
+    this.isUnrequested = false;
+    this.host.changed(this, 0);
   }
 
   get end(): LogOffset {
@@ -316,9 +332,9 @@ export class StoredShape implements ShapeLog {
   }
 
   private stateWith(snapshot: SnapshotState, filterBy: PgSnapshot | undefined): ShapeState {
-    const { handle, definition, dependsOn, chunkBytesMax, lines, pace, spliced } = this;
+    const { handle, definition, dependsOn, isInner, chunkBytesMax, lines, pace, spliced } = this;
     const written = { lines: lines.state, pace: pace.state, views: spliced.state };
-    return { handle, definition, dependsOn, chunkBytesMax, snapshot, ...written, filterBy: filterBy ?? null };
+    return { handle, definition, dependsOn, isInner, chunkBytesMax, snapshot, ...written, filterBy: filterBy ?? null };
   }
 
   /** @param begun how it was when the snapshot began. */

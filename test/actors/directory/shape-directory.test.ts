@@ -496,7 +496,10 @@ test('why the snapshot of an inner shape failed is the answer to whoever asked f
 
   expect({ failures: handles.map((handle) => directory.failureOf(handle)), told: settle() }).toMatchObject({
     failures: [error, error],
-    told: [{ type: 'shape.gone', handle: handles[1], replies: ['call#waiting'], hasFailed: true }],
+    told: [
+      { type: 'shape.gone', handle: handles[1], replies: ['call#waiting'], hasFailed: true },
+      { type: 'shapes.condemned', count: 1, why: 'no shape depends on it any more' }, // `other`, on which that one depended too.
+    ],
   });
 });
 
@@ -520,6 +523,74 @@ test('a thousand shapes with one inner shape start and end with it, in a step ea
     untold: [{ type: 'shape.gone', handle: inner, why: 'asked', isTold: false, pids: [], replies: [], dependantCount: 1_000 }],
     left: [],
   });
+});
+
+test('inner shapes that nobody asked for go with their last dependant, layer by layer, each group in one line', () => {
+  const edges = [['top', 'left', 'right'], ['left', 'deep'], ['other', 'right']] as const;
+  const { shapes, directory, handleFor, reserve, start, down, settle } = requestedShapes(...edges);
+  reserve('top');
+  reserve('other');
+  for (const title of ['deep', 'left', 'right', 'top', 'other']) void [settle(), start(title)];
+  const end = (title: string) => {
+    directory.apply({ type: 'condemn', handle: handleFor(title), why: 'asked', replyTo: FIRST });
+    return [down(title, { shutdown: { delete: 'asked' } })?.type, ...settle()];
+  };
+
+  const why = 'no shape depends on it any more';
+  const told = [end('top'), end('left'), end('other')];
+  const last = [end('deep'), end('right')];
+
+  const condemned = (title: string) => ({ type: 'shapes.condemned', pids: [`consumer#${title}`], why, count: 1 });
+  expect({ told, last, left: [...shapes.all()] }).toMatchObject({
+    told: [['shape.gone', condemned('left')], ['shape.gone', condemned('deep')], ['shape.gone', condemned('right')]],
+    last: [['shape.gone'], ['shape.gone']],
+    left: [],
+  });
+});
+
+test.each<[string, readonly string[], readonly string[]]>([
+  ['asked for before its dependant', ['inner', 'outer'], ['inner']],
+  ['asked for while its dependant was there', ['outer', 'inner'], ['inner']],
+  ['on which another depends that came meanwhile', ['outer', 'late'], ['inner', 'late']],
+])('an inner shape stays that was %s', (_, asked, left) => {
+  const { shapes, directory, handleFor, reserve, start, down, settle } = requestedShapes(['outer', 'inner'], ['late', 'inner']);
+  asked.slice(0, 1).forEach(reserve);
+  start('inner');
+  settle();
+  if (asked[0] === 'inner') reserve('outer');
+  start('outer');
+  directory.apply({ type: 'condemn', handle: handleFor('outer'), why: 'asked', replyTo: FIRST });
+  down('outer', { shutdown: { delete: 'asked' } });
+  asked.slice(1).filter((title) => title !== 'outer').forEach(reserve);
+
+  expect({ condemned: settle().filter((told) => JSON.stringify(told).includes('condemned')), left: [...shapes.all()].length }).toEqual({
+    condemned: [], left: left.length,
+  });
+});
+
+test('the first reader of an inner shape has to ask for it, and those who come later find it', () => {
+  const { directory, definitionOf, handleFor, reserve, start } = requestedShapes(['outer', 'inner']);
+  reserve('outer');
+  start('inner');
+  const inner = handleFor('inner');
+  const find = () => directory.findReadable(definitionOf('inner'));
+
+  expect([find(), reserve('inner'), find()]).toEqual([
+    undefined, { type: 'shape.found', handle: inner, replyTo: 'call#inner' }, inner,
+  ]);
+});
+
+test('stored inner shapes go with dependants that do not come back, unless somebody asked for them', async () => {
+  const { shapes, restore, restoreNext, left } = await storedShapes(['1-1'], ['2-1', '1-1']);
+  const half = titled('half', () => []);
+  for (const handle of ['3-1', '4-1', '5-1'] as Handle[]) await snapshotOf(shapes.create(handle, titled(handle, () => []), [], true), []);
+  await snapshotOf(shapes.create('6-1' as Handle, titled('6-1', () => []), ['5-1' as Handle], true), []);
+  shapes.create('9-1' as Handle, half, ['4-1', '6-1'] as Handle[]);
+  shapes.get('4-1' as Handle)?.noteRequest();
+
+  restore('1-1', '4-1', '2-1');
+
+  expect([left(), restoreNext()]).toEqual([['1-1', '2-1', '4-1'], { type: 'shapes.restored', count: 3 }]);
 });
 
 test('a shape is told to have started once', () => {

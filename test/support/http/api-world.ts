@@ -222,6 +222,10 @@ export class TestDirectory implements ServedShapes {
     return handle === undefined || this.unrestored.has(handle) ? undefined : handle;
   }
 
+  findReadable(definition: ShapeDefinition): Handle | undefined {
+    return this.find(definition);
+  }
+
   definitionOf(handle: Handle): ShapeDefinition | undefined {
     return this.unrestored.has(handle) ? undefined : this.storage.shapes.get(handle)?.definition;
   }

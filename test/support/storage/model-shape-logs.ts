@@ -24,8 +24,8 @@ export class ModelShapeLogs {
     this.position = position;
   }
 
-  create(handle: Handle, definition: ShapeDefinition, dependsOn: readonly Handle[] = []): ModelShapeLog {
-    const shape = new ModelShapeLog(this, { handle, definition, dependsOn, pace: { position: this.position, isLagging: true } });
+  create(handle: Handle, definition: ShapeDefinition, dependsOn: readonly Handle[] = [], isInner = false): ModelShapeLog {
+    const shape = new ModelShapeLog(this, { handle, definition, dependsOn, isInner, pace: { position: this.position, isLagging: true } });
     this.shapes.set(handle, shape);
     return shape;
   }
@@ -72,6 +72,7 @@ interface ModelShapeState {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
   readonly dependsOn: readonly Handle[];
+  readonly isInner: boolean;
   readonly pace: PaceState;
   readonly waitsAt?: Lsn | undefined;
   readonly isBrought?: boolean;
@@ -88,6 +89,7 @@ export class ModelShapeLog {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
   readonly dependsOn: readonly Handle[];
+  isInner: boolean;
   private readonly pace: Pace;
   private rows: readonly string[];
   private readonly lines: ModelLine[];
@@ -98,10 +100,11 @@ export class ModelShapeLog {
   private readonly spliced: SplicedViews;
 
   constructor(logs: { readonly position: LogPosition }, state: ModelShapeState) {
-    const { handle, definition, dependsOn, pace, waitsAt, isBrought, rows, lines, pending, pgSnapshot } = state;
+    const { handle, definition, dependsOn, isInner, pace, waitsAt, isBrought, rows, lines, pending, pgSnapshot } = state;
     const { filterBy, publishedFilter, views } = state;
     this.handle = handle;
     this.dependsOn = dependsOn;
+    this.isInner = isInner;
     this.definition = definition;
     this.pace = new Pace(logs, pace, waitsAt);
     if (isBrought === false) this.pace.leaveBehind(waitsAt ?? LSN_ZERO);
@@ -115,9 +118,15 @@ export class ModelShapeLog {
   }
 
   get state(): ModelShapeState {
-    const { handle, definition, dependsOn, waitsAt, isBrought, rows, lines, pending, pgSnapshot, filterBy, publishedFilter } = this;
+    const { handle, definition, dependsOn, isInner, waitsAt, isBrought, rows, lines, pending } = this;
+    const { pgSnapshot, filterBy, publishedFilter } = this;
     const written = { rows, lines: [...lines], pending: [...pending], views: this.spliced.state };
-    return { handle, definition, dependsOn, pace: this.pace.state, waitsAt, isBrought, ...written, pgSnapshot, filterBy, publishedFilter };
+    const taken = { pace: this.pace.state, waitsAt, isBrought, pgSnapshot, filterBy, publishedFilter };
+    return { handle, definition, dependsOn, isInner, ...taken, ...written };
+  }
+
+  noteRequest(): void {
+    this.isInner = false;
   }
 
   get views(): readonly LogOffset[] {
