@@ -37,6 +37,7 @@ const dependentEvents = [
   { type: 'child.refused', id: 'materializer/2-1/value', reason: 'already_started', pid: 'materializer#1' },
   failed('dependency.failed'),
   ...['shutdown', { error }].map((reason) => down('dependency.down', reason)),
+  { ...down('dependency.down', 'shutdown'), process: 'materializer#1' },
   { type: 'values.areCurrent', offset: '5_0' },
   { type: 'values.areInvalid' },
   { type: 'values.areGone' },

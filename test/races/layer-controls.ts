@@ -21,7 +21,8 @@ export const layersAtOnce: LayeredOptions = {
     }),
     consumer: withConfig(consumer, (config) => {
       const live = stateAt(config, 'running.ingest.live');
-      live.always = (live.always as ConfigNode[]).map((each) => (each['target'] === 'steppingAside' ? { ...each, target: 'measuring' } : each));
+      const stay = (each: ConfigNode) => (each['target'] === 'steppingAside' ? { ...each, target: 'measuring' } : each);
+      live.always = (live.always as ConfigNode[]).map(stay);
     }),
   },
 };

@@ -68,7 +68,8 @@ function waitingIn({ runtime, storage }: LayeredWorld): readonly string[] {
       rests.push([name, runtime.processInfo(name)?.state, { live: 'waiting' }]);
     }
   }
-  return rests.flatMap(([who, state, rest]) => (JSON.stringify(state) === JSON.stringify(rest) ? [] : [`${who} is in ${JSON.stringify(state)}`]));
+  const waiting = rests.filter(([, state, rest]) => JSON.stringify(state) !== JSON.stringify(rest));
+  return waiting.map(([who, state]) => `${who} is in ${JSON.stringify(state)}`);
 }
 
 const AT_REST = { running: { snapshot: 'complete', ingest: 'live' } };
@@ -94,7 +95,8 @@ function sorted(rows: readonly (readonly (string | null)[])[]): string {
 /** Readers hear of an end once; and whoever depends on a shape that is gone is gone too. */
 function dependantViolations({ world: { rotated, storage }, hasRestartedAll }: Outcome): readonly string[] {
   // A directory that ended did not get to delete them all: the next one tells of them once more.
-  const twice = (hasRestartedAll ? [] : rotated).filter((handle, index) => rotated.indexOf(handle) !== index).map((handle) => `${handle} ended more than once`);
+  const again = (hasRestartedAll ? [] : rotated).filter((handle, index) => rotated.indexOf(handle) !== index);
+  const twice = again.map((handle) => `${handle} ended more than once`);
   const orphans = [...storage.shapes.all()].filter(({ dependsOn }) => dependsOn.some((inner) => storage.shapes.get(inner) === undefined));
   return [...twice, ...orphans.map(({ handle }) => `${handle} outlives a shape that it depends on`)];
 }
@@ -103,8 +105,8 @@ function dependantViolations({ world: { rotated, storage }, hasRestartedAll }: O
 function lostByDrain({ world, struck, hasStruckAll }: Outcome): readonly string[] {
   if (hasStruckAll) return [];
   const excused = new Set<Handle>(struck);
-  for (const { log, wasWhole } of world.deletions) if (!wasWhole || log.dependsOn.some((inner) => excused.has(inner))) excused.add(log.handle);
-  const lost = world.deletions.filter(({ log }) => !excused.has(log.handle) && !log.dependsOn.some((inner) => excused.has(inner)));
+  for (const { log, wasWhole } of world.deletions) if (!wasWhole) excused.add(log.handle);
+  const lost = world.deletions.filter(({ log }) => ![log.handle, ...log.dependsOn].some((handle) => excused.has(handle)));
   return lost.map(({ log: { handle }, why }) => `${handle} was deleted: ${why}`);
 }
 
@@ -133,7 +135,8 @@ function brokenPromises(
   const known = new Map(world.postgres.database.rowsOf(name).map((row) => [row[0] ?? '', row]));
   return [...new Set([...has, ...known.keys()])].flatMap((id) => {
     const row = known.get(id);
-    if (open.has(`${name} ${id}`) || (name === CHILDREN.name && row !== undefined && open.has(`${PARENTS.name} ${String(row[1])}`))) return [];
+    const isOfOpenParent = name === CHILDREN.name && row !== undefined && open.has(`${PARENTS.name} ${String(row[1])}`);
+    if (open.has(`${name} ${id}`) || isOfOpenParent) return [];
     const selects = row !== undefined && world.selects(definition, row);
     return selects === has.has(id) ? [] : [`row ${id} is ${selects ? 'missing' : 'there'}`];
   });

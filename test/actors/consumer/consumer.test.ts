@@ -364,7 +364,8 @@ test.each([
 
 test('one that looks for its second Materializer when the first one drains, drains', () => {
   const dependencies = ['2-1', '3-1'].map((handle) => ({ handle: handle as Handle, column: 'id', consumer: `consumer#${handle}` as Pid }));
-  const input = { self: 'consumer#1' as Pid, handle: HANDLE, mode: 'restore' as const, position: LOG_START, end: SNAPSHOT_END, dependencies };
+  const stored = { mode: 'restore' as const, position: LOG_START, end: SNAPSHOT_END };
+  const input = { self: 'consumer#1' as Pid, handle: HANDLE, ...stored, dependencies };
   const events: readonly EventFromLogic<typeof consumer>[] = [
     { type: 'child.started', id: 'materializer/2-1/id', pid: 'first#1' as Pid },
     { type: 'values.areCurrent', offset: SNAPSHOT_END },

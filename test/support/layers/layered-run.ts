@@ -122,7 +122,8 @@ function happeningsOf(script: Script, world: LayeredWorld, strikes: Strikes): Ha
     ...faults.map(({ atStep, victim, how }) => ({ atStep, happen: () => strikes.strike(victim, how) })),
   ].sort((left, right) => left.atStep - right.atStep);
   // One that was refused, since the shape was just going, is repeated: so at rest all are there.
-  return [...happenings, ...askedOf(script).map((definition) => ({ atStep: Number.POSITIVE_INFINITY, happen: () => world.ask(definition) }))];
+  const askAgain = askedOf(script).map((definition) => ({ atStep: Number.POSITIVE_INFINITY, happen: () => world.ask(definition) }));
+  return [...happenings, ...askAgain];
 }
 
 const EXITS: Readonly<Record<Exclude<Fault, 'crash' | 'drain'>, ExitReason | 'kill'>> = {
@@ -232,7 +233,10 @@ const fault = fc.oneof(
       how: fc.constantFrom<Fault>('drain', 'drain', 'drain', 'shutdown', 'kill', 'crash', 'delete'),
     }),
   },
-  { weight: 1, arbitrary: fc.record({ atStep: fc.nat({ max: LAST_STEP }), victim: anyone, how: fc.constantFrom<Fault>('kill', 'shutdown') }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ atStep: fc.nat({ max: LAST_STEP }), victim: anyone, how: fc.constantFrom<Fault>('kill', 'shutdown') }),
+  },
 );
 
 const silence = fc.record({
@@ -258,6 +262,9 @@ export const anyScript: fc.Arbitrary<Script> = fc.record({
     .array(transaction, { minLength: 2, maxLength: 12, size: 'max' })
     .map((transactions) => [...transactions].sort((left, right) => left.atStep - right.atStep)),
   faults: fc.array(fault, { maxLength: 3 }),
-  silences: fc.oneof({ weight: 3, arbitrary: fc.constant([]) }, { weight: 1, arbitrary: fc.array(silence, { minLength: 1, maxLength: 2 }) }),
+  silences: fc.oneof(
+    { weight: 3, arbitrary: fc.constant([]) },
+    { weight: 1, arbitrary: fc.array(silence, { minLength: 1, maxLength: 2 }) },
+  ),
   choices: fc.oneof(sparse, dense),
 });

@@ -10,6 +10,7 @@ import type { Lsn } from '../../../src/model/lsn.ts';
 import type { PgSnapshot, Xid } from '../../../src/model/pg-snapshot.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 import type { Address, Message, PortContext, PortSpec } from '../../../src/otp/process.ts';
+import { DatabaseUnreachableError } from '../../../src/postgres/connection/database-error.ts';
 import { SchemaChangedError, snapshotRefusal } from '../../../src/postgres/snapshot/snapshot-error.ts';
 import type { MoveQueryTarget } from '../../../src/postgres/snapshot/move-query-port.ts';
 import type { SnapshotTarget } from '../../../src/postgres/snapshot/snapshot-port.ts';
@@ -176,7 +177,7 @@ export class ModelPostgres {
     try {
       for (;;) {
         const target = this.targets.moves(handle, views);
-        if (target === undefined) return { type: 'moves.failed', error: { code: 'nobody', message: 'nobody keeps the values', status: 503 } };
+        if (target === undefined) throw new DatabaseUnreachableError('nobody keeps the values');
         const { pgSnapshot, rows } = this.read(CHILDREN.name);
         const isNewEnough = target.isNewEnough(pgSnapshot);
         await latency.wait(signal);
