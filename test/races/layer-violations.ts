@@ -106,7 +106,9 @@ function lostByDrain({ world, struck, hasStruckAll }: Outcome): readonly string[
   if (hasStruckAll) return [];
   const excused = new Set<Handle>(struck);
   for (const { log, wasWhole } of world.deletions) if (!wasWhole) excused.add(log.handle);
-  const lost = world.deletions.filter(({ log }) => ![log.handle, ...log.dependsOn].some((handle) => excused.has(handle)));
+  const forsaken = new Set(world.deletions.flatMap(({ log }) => log.dependsOn)); // Whose dependant went: that one is judged itself.
+  const judged = world.deletions.filter(({ log }) => !forsaken.has(log.handle));
+  const lost = judged.filter(({ log }) => ![log.handle, ...log.dependsOn].some((handle) => excused.has(handle)));
   return lost.map(({ log: { handle }, why }) => `${handle} was deleted: ${why}`);
 }
 
