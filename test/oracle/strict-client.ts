@@ -111,9 +111,12 @@ export class StrictClient {
     if (answer.upToDateLsn > this.toldLsn) this.toldLsn = answer.upToDateLsn;
   }
 
-  /** Half a snapshot does not outlive the process that took it: who has not come past it may have to begin anew. */
+  /**
+   * Half a snapshot does not outlive the process that took it, nor one that was read whole before it was durable: who has not come past
+   * it may have to begin anew.
+   */
   private get isUnbegun(): boolean {
-    return this.toldLsn < 0n;
+    return this.toldLsn < 0n || this.offset.startsWith('0_');
   }
 
   private rotate(handle: string | undefined): void {
