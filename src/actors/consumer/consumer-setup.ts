@@ -218,7 +218,7 @@ export const consumerSetup = setup({
     noteRowsTaken: assign((_, { through }: { through: number }) => ({ rowsTaken: through })),
     noteSpliced: assign(({ context }, { views, splice, end }: Omit<SpliceTaken, 'type'>) => {
       const { through } = recorded(context);
-      return { views, splice, end, reach: through, offered: later(context.offered, through) };
+      return { views, splice, end, reach: later(context.reach, through), offered: later(context.offered, through) };
     }),
     noteFailure: assign(({ context }) => ({ failures: context.failures + 1, draft: null })),
     forgetDraft: assign({ draft: null }),

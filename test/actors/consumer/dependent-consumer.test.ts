@@ -41,6 +41,17 @@ test('what readers may have seen is made again before a view changes', () => {
   expect([behind, there].map(ingestOf)).toEqual(['loading', { splicing: 'planning' }]);
 });
 
+test('what is made again goes on behind a splice that is recorded, and only then another one is planned', () => {
+  const events: Event[] = [
+    { type: 'splice.isDurable' },
+    { type: 'moves.begun' },
+    { type: 'splice.taken', views: ['6_0' as LogOffset], splice: null, end: '6_0' as LogOffset },
+  ];
+  const taken = events.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], restored(30, { place: 10, through: 10 }));
+
+  expect({ ingest: ingestOf(taken), reach: taken.context.reach }).toEqual({ ingest: 'loading', reach: 30 });
+});
+
 test('with nothing to make again, what has moved meanwhile is the first to come', () => {
   expect(ingestOf(restored(10))).toEqual({ splicing: 'planning' });
 });
