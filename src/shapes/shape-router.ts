@@ -133,9 +133,13 @@ export class ShapeRouter implements BlockRouter {
     if (table.all.size === 0) this.tables.delete(relation.oid);
   }
 
-  /** Routes as this one does, also what is under way. What it remembers of layouts it finds again. */
-  clone(): ShapeRouter {
-    const copy = new ShapeRouter(this.layoutOf, this.members);
+  /**
+   * Routes as this one does, also what is under way. What it remembers of layouts it finds again.
+   *
+   * @param members those of the copy: they say the same.
+   */
+  clone(members = this.members): ShapeRouter {
+    const copy = new ShapeRouter(this.layoutOf, members);
     for (const { handle, definition, where, dependsOn } of this.shapes.values()) copy.add(handle, definition, where, dependsOn);
     if (this.underWay !== undefined) copy.underWay = copy.copyOf(this.underWay, this.shapes);
     return copy;

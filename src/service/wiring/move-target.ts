@@ -18,9 +18,9 @@ import type { TransactionLog } from '../../storage/log/transaction-log.ts';
 import { viewsAt } from './shape-views.ts';
 
 interface Splicing {
-  readonly runtime: Runtime;
+  readonly runtime: Pick<Runtime, 'tableOf'>;
   readonly log: Pick<TransactionLog, 'firstUnseen'>;
-  readonly shapeLog: ShapeLog;
+  readonly shapeLog: Pick<ShapeLog, 'definition' | 'dependsOn' | 'views' | 'position' | 'beginMoved'>;
   readonly lines: ChangeConverter;
   readonly where: Where | undefined;
 }

@@ -16,7 +16,7 @@ export interface ShapeViews {
 
 /** @returns undefined when somebody who keeps them has ended, or has not come as far again. */
 export function viewsAt(
-  runtime: Runtime,
+  runtime: Pick<Runtime, 'tableOf'>,
   { definition: { dependencies = [] }, dependsOn }: Pick<ShapeLog, 'definition' | 'dependsOn'>,
   views: readonly LogOffset[],
 ): (ShapeViews & { readonly kept: readonly LinkValues[] }) | undefined {

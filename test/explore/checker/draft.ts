@@ -47,6 +47,13 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     else this.serve(place, channel.from as Pid, signal);
   }
 
+  /** Whether a port can answer the first signal of a channel. */
+  isReady(place: number, { signals }: Channel): boolean {
+    const signal = this.parts.signals.at(signals[0] ?? 0).it;
+    const { isReady } = this.system.ports[place - this.system.roles.length] ?? {};
+    return isReady === undefined || signal.kind !== 'message' || isReady(this.world, signal.message);
+  }
+
   /** The next of what a process has inserted, or postponed. */
   goOn(role: number): void {
     const [message] = this.urgent(role);
@@ -83,12 +90,22 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     this.finish(role, { ...group, failed: [...group.failed, ...open.map(({ to }) => to)] });
   }
 
-  happen({ name, isRemembered, toWorld, start, sends = [] }: Happening<Kind>): void {
+  happen({ name, isRemembered, isCrash, toWorld, start, sends = [] }: Happening<Kind>): void {
     this.notes.push({ to: 'world', what: name });
+    if (isCrash === true) this.clear();
     if (isRemembered === true) this.fate = { ...this.fate, happened: [...this.fate.happened, name].sort() };
     if (toWorld !== undefined) this.change(name, toWorld);
+    if (isCrash === true) for (const role of this.system.starts) this.start({ role });
     if (start !== undefined) this.start(start);
     for (const { from, to, event } of sends) this.send(from as Address, to, { kind: 'message', message: event });
+  }
+
+  private clear(): void {
+    const { roles, ports } = this.system;
+    this.setLedger({ calls: [], monitors: [], groups: [] });
+    for (let place = 0; place < roles.length + ports.length; place += 1) this.setMailbox(place, []);
+    const absent = this.parts.localId({ status: 'absent' });
+    for (let role = 0; role < roles.length; role += 1) this.setLocal(role, absent);
   }
 
   private change(name: string, toWorld: (world: Kind) => void): void {
@@ -281,7 +298,7 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     if (place === undefined) this.send(address, owner, { kind: 'down', monitor, reason: 'noproc' });
   }
 
-  /** A request reaches a port. Nobody answers a caller that has ended. */
+  /** A request reaches a port. That of a caller that has ended is cancelled. */
   private serve(place: number, from: Pid, signal: Signal): void {
     const port = this.system.ports[place - this.system.roles.length];
     invariant(port !== undefined && signal.kind === 'message', 'a port is sent messages');
@@ -289,6 +306,7 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     if (replyTo === undefined) return this.respond(port, signal.message, undefined);
     const id = idOfReplyTo(String(replyTo));
     if (this.ledger.calls.some((call) => call.id === id && call.owner === from)) this.respond(port, request, id);
+    else if (port.isProcess === true) this.respond(port, request, undefined);
   }
 
   private respond(port: Port<Kind>, request: Message, id: number | undefined): void {
@@ -310,9 +328,17 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     for (const monitor of ledger.monitors) if (monitor.target === pid) this.send(pid, monitor.owner, { kind: 'down', monitor, reason });
     for (const { id, owner, target } of ledger.calls) if (target === pid) this.send(pid, owner, { kind: 'callFailed', call: id, reason });
     this.notes.push({ to: pid, what: `ends: ${JSON.stringify(reason)}` });
-    const { undertaker } = this.system;
-    if (undertaker?.watches !== this.system.roles[role]?.name || undertaker === undefined) return;
-    this.send(pid, undertaker.port, { kind: 'message', message: { type: 'ended', reason } });
+    const { undertakers = [] } = this.system;
+    const { name } = this.specOf(role);
+    for (const { port, watches } of undertakers) {
+      if (watches.includes(name)) this.tellEnd(pid, port, { type: 'ended', role: name, reason });
+    }
+  }
+
+  private tellEnd(pid: Pid, name: Address, message: Message): void {
+    const port = this.system.ports.find((each) => each.name === name);
+    if (port?.computes === 'asked') this.respond(port, message, undefined);
+    else this.send(pid, name, { kind: 'message', message });
   }
 }
 

@@ -25,7 +25,9 @@ export function opened<Kind extends World<Kind>>(system: System<Kind>, parts: Ev
 }
 
 function calm<Kind extends World<Kind>>(system: System<Kind>, draft: Draft<Kind>): void {
-  for (let [move] = movesOf(system, draft); move !== undefined && isUnderWay(move); [move] = movesOf(system, draft)) make(draft, move);
+  for (let [move] = movesOf(system, draft); move !== undefined && isUnderWay(move); [move] = movesOf(system, draft)) {
+    make(system, draft, move);
+  }
 }
 
 export function movesOf<Kind extends World<Kind>>(system: System<Kind>, draft: Draft<Kind>): readonly Move<Kind>[] {
@@ -47,7 +49,7 @@ function addDeliveries<Kind extends World<Kind>>(moves: Move<Kind>[], draft: Dra
   if (isBusy) moves.push({ type: 'goOn', role: place });
   for (const channel of draft.mailbox(place)) {
     const isFirst = local?.status === 'unborn' ? channel.from === '@supervisor' : !isBusy || channel.from.startsWith(KILLED_BY);
-    if (isFirst) moves.push({ type: 'deliver', place, channel });
+    if (isFirst && (isRole || draft.isReady(place, channel))) moves.push({ type: 'deliver', place, channel });
   }
 }
 
@@ -64,14 +66,19 @@ export function isUnderWay({ type }: Move<never>): boolean {
   return type === 'goOn' || type === 'deliver';
 }
 
-export function make<Kind extends World<Kind>>(draft: Draft<Kind>, move: Move<Kind>): void {
+export function make<Kind extends World<Kind>>(system: System<Kind>, draft: Draft<Kind>, move: Move<Kind>): void {
   switch (move.type) {
     case 'goOn':
       return draft.goOn(move.role);
     case 'deliver':
       return draft.deliver(move.place, move.channel);
     case 'happen':
-      return draft.happen(move.happening);
+      draft.happen(move.happening);
+      for (const happening of move.happening.behind ?? []) {
+        calm(system, draft);
+        draft.happen(happening);
+      }
+      return;
     case 'kill':
       return draft.kill(move.role);
     case 'timeout':

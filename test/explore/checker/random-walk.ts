@@ -18,7 +18,7 @@ export function* randomWalk<Kind extends World<Kind>>(system: System<Kind>, rand
   for (let moves = movesOf(system, draft); moves.length > 0; moves = movesOf(system, draft)) {
     const move = moves[random.below(moves.length)];
     draft = new Draft(system, parts, draft.state);
-    if (move !== undefined) make(draft, move);
+    if (move !== undefined) make(system, draft, move);
     yield { notes: draft.told, after: draft };
   }
 }

@@ -84,7 +84,7 @@ class Search<Kind extends World<Kind>> {
     }
     for (const [index, move] of moves.entries()) {
       const next = new Draft(this.system, this.parts, vector);
-      make(next, move);
+      make(this.system, next, move);
       this.edges += 1;
       this.store.add(next.state, state, index);
     }
@@ -95,7 +95,7 @@ class Search<Kind extends World<Kind>> {
     const steps = this.store.wayTo(state).map((step) => {
       const move = movesOf(this.system, draft)[step];
       draft = new Draft(this.system, this.parts, draft.state);
-      if (move !== undefined) make(draft, move);
+      if (move !== undefined) make(this.system, draft, move);
       return draft.told;
     });
     return { ...violation, steps };

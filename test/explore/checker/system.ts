@@ -33,6 +33,10 @@ export interface Port<Kind> {
    * be the same in any later step. `delivered`: computed in a step of its own.
    */
   readonly computes: 'asked' | 'delivered';
+  /** Does what it is asked also when the asker has ended meanwhile, as a process does that is no port. */
+  readonly isProcess?: true;
+  /** Whether it can answer already; it is not asked before. Left out where it always can. */
+  readonly isReady?: (world: Kind, request: Message) => boolean;
   /** May change `world`. A pure function of the two. */
   readonly handle: (world: Kind, request: Message) => Answer;
 }
@@ -69,9 +73,13 @@ export interface Happening<Kind> {
   readonly name: string;
   /** That it has happened makes a difference which the rest of a state does not tell. */
   readonly isRemembered?: boolean;
+  /** First of all, every process is gone at once with all that was under way; those that run from the beginning begin anew. */
+  readonly isCrash?: boolean;
   readonly toWorld?: (world: Kind) => void;
   readonly start?: Start;
   readonly sends?: readonly { readonly from: string; readonly to: Address; readonly event: Message }[];
+  /** Happens as a part of it, each when nothing is under way any more; everything is delivered in the order of its finding. */
+  readonly behind?: readonly Happening<Kind>[];
 }
 
 export interface Violation {
@@ -96,8 +104,8 @@ export interface System<Kind extends World<Kind>> {
   readonly opening?: readonly Happening<Kind>[];
   readonly victims: readonly string[];
   readonly bounds: Bounds;
-  /** A port that is told of the ends of one role's processes, as of any other: `ended { reason }`. */
-  readonly undertaker?: { readonly port: Name; readonly watches: string };
+  /** Ports that are told of the ends of processes: `ended { role, reason }`; one that computes when asked is told at once. */
+  readonly undertakers?: readonly { readonly port: Name; readonly watches: readonly string[] }[];
   readonly happenings: (view: View<Kind>) => readonly Happening<Kind>[];
   /** What is wrong in a state; `isQuiet` when nothing is under way in it. */
   readonly violation: (view: View<Kind>, isQuiet: boolean) => Violation | undefined;

@@ -11,7 +11,7 @@ import { invariant } from '../../../src/base/invariant.ts';
 import { placeAt, type EntryPlace } from '../../../src/model/log-entry.ts';
 import { compareOffsets, isInSnapshot, type LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogRange } from '../../../src/model/log-position.ts';
-import { LSN_ZERO } from '../../../src/model/lsn.ts';
+import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { PgSnapshot } from '../../../src/model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
 import type { LogBlock } from '../../../src/model/transaction.ts';
@@ -22,7 +22,7 @@ import { tupleOf, type Row, type RowChange } from '../../support/actors/changes.
 import { ModelShapeLogs, type ModelShapeLog } from '../../support/storage/model-shape-logs.ts';
 import type { World } from '../checker/system.ts';
 import type { OpenDeliveries } from './model-deliveries.ts';
-import type { ScriptedLog } from './scripted-log.ts';
+import type { ScriptedLog, ScriptedTransaction } from './scripted-log.ts';
 
 export const HANDLE = '1-1' as Handle;
 export const CONSUMER = consumerOf(HANDLE);
@@ -157,19 +157,26 @@ export class HandOverModel implements World<HandOverModel> {
     return block;
   }
 
-  /** A transaction is running for all others until it is shown: those that have yet to commit have begun. */
   private pgSnapshot(): PgSnapshot {
     const { transactions } = this.log;
-    const shown = transactions.filter((_, index) => this.is.shown.includes(index)).map(({ xid }) => xid);
-    const xids = transactions.map(({ xid }) => xid).sort((one, other) => one - other);
-    const xmax = Math.max(FIRST_XID, ...shown.map((xid) => xid + 1));
-    const xip = xids.filter((xid) => xid < xmax && !shown.includes(xid)).map(String);
-    const insertLsn = transactions[this.is.committed - 1]?.lsn ?? LSN_ZERO;
-    return { xmin: xip[0] ?? String(xmax), xmax: String(xmax), xip, insertLsn };
+    return snapshotOf(transactions, this.is.shown, transactions[this.is.committed - 1]?.lsn ?? LSN_ZERO);
   }
 }
 
-function rowsAfter(transactions: readonly { readonly changes: readonly RowChange[] }[]): readonly Row[] {
+/**
+ * A transaction is running for all others until it is shown: those that have yet to commit have begun.
+ *
+ * @param shown by their numbers.
+ */
+export function snapshotOf(transactions: readonly ScriptedTransaction[], shown: readonly number[], insertLsn: Lsn): PgSnapshot {
+  const seen = shown.flatMap((index) => transactions[index]?.xid ?? []);
+  const xids = transactions.map(({ xid }) => xid).sort((one, other) => one - other);
+  const xmax = Math.max(FIRST_XID, ...seen.map((xid) => xid + 1));
+  const xip = xids.filter((xid) => xid < xmax && !seen.includes(xid)).map(String);
+  return { xmin: xip[0] ?? String(xmax), xmax: String(xmax), xip, insertLsn };
+}
+
+export function rowsAfter(transactions: readonly { readonly changes: readonly RowChange[] }[]): readonly Row[] {
   const rows = new Map<string, Row>();
   for (const change of transactions.flatMap(({ changes }) => changes)) {
     if ('new' in change) rows.set(keyOf(change), change.new);
@@ -178,6 +185,6 @@ function rowsAfter(transactions: readonly { readonly changes: readonly RowChange
   return [...rows.values()];
 }
 
-function keyOf(change: RowChange): string {
+export function keyOf(change: RowChange): string {
   return String('new' in change ? change.new[0] : 'old' in change ? change.old[0] : undefined);
 }

@@ -60,7 +60,7 @@ export async function handOverSystem(bounds: HandOverBounds, machines: Machines 
     lsn: String((index + 1) * LSN_STEP) as Lsn,
     changes,
   }));
-  const log = await ScriptedLog.make(LAYOUT, transactions, ROW_BY_ROW);
+  const log = await ScriptedLog.make([LAYOUT], transactions, ROW_BY_ROW);
   return {
     world: new HandOverModel(log, shapeOf({}, { id: 1, ...LAYOUT })),
     roles: rolesOf(machines),
@@ -69,7 +69,7 @@ export async function handOverSystem(bounds: HandOverBounds, machines: Machines 
     opening: [{ name: 'ready', sends: [{ from: '@supervisor', to: '@shape-log-collector', event: { type: 'shapesRestored' } }] }],
     victims: ['consumer', 'snapshotter', 'materializer'],
     bounds,
-    undertaker: { port: '@shape-cache', watches: 'consumer' },
+    undertakers: [{ port: '@shape-cache', watches: ['consumer'] }],
     happenings: (view) => happeningsOf(view, bounds),
     violation: violationOf,
   };

@@ -20,10 +20,13 @@ import { changeBytes, type RowChange } from '../../support/actors/changes.ts';
 export interface ScriptedTransaction {
   readonly xid: Xid;
   readonly lsn: Lsn;
-  readonly changes: readonly RowChange[];
+  readonly changes: readonly ScriptedChange[];
 }
 
-type Layout = Omit<RelationLayout, 'id'>;
+/** Of the first table, where none is told. */
+export type ScriptedChange = RowChange & { readonly table?: number };
+
+export type Layout = Omit<RelationLayout, 'id'>;
 export type ReadSizes = NonNullable<Parameters<typeof logReaderPort>[3]>;
 
 interface Reading {
@@ -43,9 +46,9 @@ export class ScriptedLog {
     private readonly readings: ReadonlyMap<string, Reading>,
   ) {}
 
-  static async make(layout: Layout, transactions: readonly ScriptedTransaction[], sizes: ReadSizes): Promise<ScriptedLog> {
+  static async make(layouts: readonly Layout[], transactions: readonly ScriptedTransaction[], sizes: ReadSizes): Promise<ScriptedLog> {
     const counts = [...transactions.keys(), transactions.length];
-    const logs = await Promise.all(counts.map((count) => logOf(layout, transactions.slice(0, count))));
+    const logs = await Promise.all(counts.map((count) => logOf(layouts, transactions.slice(0, count))));
     return new ScriptedLog(transactions, logs, await readingsOf(logs, sizes));
   }
 
@@ -75,11 +78,13 @@ export class ScriptedLog {
   }
 }
 
-async function logOf(layout: Layout, transactions: readonly ScriptedTransaction[]): Promise<TransactionLog> {
+async function logOf(layouts: readonly Layout[], transactions: readonly ScriptedTransaction[]): Promise<TransactionLog> {
   const { log } = memoryStorage({ tailBytesMax: 0 });
-  const layoutId = log.appendLayout(layout);
+  const ids = layouts.map((layout) => log.appendLayout(layout));
   for (const { xid, lsn, changes } of transactions) {
-    changes.forEach((change, index) => log.appendChanges(xid, changeBytes({ ...change, layoutId, position: 2 * index })));
+    changes.forEach(({ table = 0, ...change }, index) =>
+      log.appendChanges(xid, changeBytes({ ...change, layoutId: ids[table] ?? 0, position: 2 * index })),
+    );
     log.appendCommit(xid, lsn);
   }
   await log.sync();

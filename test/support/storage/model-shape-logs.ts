@@ -6,7 +6,7 @@ import { Copies, type Fork } from '../../../src/base/fork.ts';
 import { invariant } from '../../../src/base/invariant.ts';
 import { compareOffsets, offsetOf, snapshotChunkEnd, SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
 import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
-import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
+import { compareLsn, LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { PgSnapshot } from '../../../src/model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
 import { Pace, type PaceState } from '../../../src/storage/shapes/pace.ts';
@@ -45,7 +45,7 @@ export class ModelShapeLogs {
   clone(fork: Fork): ModelShapeLogs {
     return this.copies.of(fork, () => {
       const copy = new ModelShapeLogs(this.position);
-      for (const [handle, shape] of this.shapes) copy.shapes.set(handle, new ModelShapeLog(copy, shape.state));
+      for (const [handle, shape] of this.shapes) copy.shapes.set(handle, shape.clone(copy));
       return copy;
     });
   }
@@ -83,6 +83,9 @@ interface ModelShapeState {
   readonly filterBy?: PgSnapshot | undefined;
   readonly publishedFilter?: PgSnapshot | undefined;
   readonly views?: ViewsState;
+  /** Whose lines are in the log, published or not. */
+  readonly takenThrough?: number | undefined;
+  readonly splices?: readonly Splice[];
 }
 
 export class ModelShapeLog {
@@ -98,10 +101,12 @@ export class ModelShapeLog {
   filterBy: PgSnapshot | undefined;
   private publishedFilter: PgSnapshot | undefined;
   private readonly spliced: SplicedViews;
+  /** All that were ever recorded. */
+  readonly splices: Splice[];
 
-  constructor(logs: { readonly position: LogPosition }, state: ModelShapeState) {
+  constructor(private readonly logs: ModelShapeLogs, state: ModelShapeState, spliced = new SplicedViews(state.views ?? NO_VIEWS)) {
     const { handle, definition, dependsOn, isInner, pace, waitsAt, isBrought, rows, lines, pending, pgSnapshot } = state;
-    const { filterBy, publishedFilter, views } = state;
+    const { filterBy, publishedFilter, splices } = state;
     this.handle = handle;
     this.dependsOn = dependsOn;
     this.isInner = isInner;
@@ -114,15 +119,22 @@ export class ModelShapeLog {
     this.pgSnapshot = pgSnapshot;
     this.filterBy = filterBy;
     this.publishedFilter = publishedFilter;
-    this.spliced = new SplicedViews(views ?? NO_VIEWS);
+    this.spliced = spliced;
+    this.splices = [...(splices ?? [])];
+  }
+
+  /** @param logs those of the copy. */
+  clone(logs: ModelShapeLogs): ModelShapeLog {
+    return new ModelShapeLog(logs, this.state, this.spliced.clone());
   }
 
   get state(): ModelShapeState {
-    const { handle, definition, dependsOn, isInner, waitsAt, isBrought, rows, lines, pending } = this;
+    const { handle, definition, dependsOn, isInner, isBrought, rows, lines, pending, spliced } = this;
     const { pgSnapshot, filterBy, publishedFilter } = this;
-    const written = { rows, lines: [...lines], pending: [...pending], views: this.spliced.state };
-    const taken = { pace: this.pace.state, waitsAt, isBrought, pgSnapshot, filterBy, publishedFilter };
-    return { handle, definition, dependsOn, isInner, ...taken, ...written };
+    const written = { rows, lines: [...lines], pending: [...pending], splices: [...this.splices] };
+    const taken = { pace: this.pace.state, waitsAt: this.pace.waitsAt, isBrought, pgSnapshot, filterBy, publishedFilter };
+    const views = { views: spliced.state, takenThrough: spliced.next?.number };
+    return { handle, definition, dependsOn, isInner, ...taken, ...written, ...views };
   }
 
   noteRequest(): void {
@@ -131,6 +143,11 @@ export class ModelShapeLog {
 
   get views(): readonly LogOffset[] {
     return this.spliced.current;
+  }
+
+  /** Of the lines that are published. */
+  get storedViews(): readonly LogOffset[] {
+    return this.spliced.state.views;
   }
 
   get nextSplice(): Splice | undefined {
@@ -144,6 +161,7 @@ export class ModelShapeLog {
   recordSplice(splice: Omit<Splice, 'number'>): Splice {
     const recorded = { number: this.spliced.nextNumber, ...splice };
     this.spliced.record(recorded);
+    this.splices.push(recorded);
     return recorded;
   }
 
@@ -160,7 +178,7 @@ export class ModelShapeLog {
   }
 
   get waitsAt(): Lsn | undefined {
-    return this.pace.waitsAt;
+    return this.dependsOn.reduce((waitsAt, inner) => earlier(waitsAt, this.logs.get(inner)?.waitsAt), this.pace.waitsAt);
   }
 
   get snapshot(): { readonly state: 'awaited' | 'complete' } {
@@ -207,7 +225,7 @@ export class ModelShapeLog {
   }
 
   leavePace(at: Lsn): void {
-    this.pace.leave(at);
+    this.pace.leave(earlier(at, this.waitsAt) ?? at);
   }
 
   discard(at: Lsn): void {
@@ -226,10 +244,15 @@ export class ModelShapeLog {
   }
 
   leaveBehind(at: Lsn): void {
-    this.pace.leaveBehind(at);
+    this.pace.leaveBehind(earlier(at, this.waitsAt) ?? at);
   }
 
   bringAgain(): void {
     this.pace.bringAgain();
   }
+}
+
+function earlier(left: Lsn | undefined, right: Lsn | undefined): Lsn | undefined {
+  if (left === undefined || right === undefined) return left ?? right;
+  return compareLsn(left, right) < 0 ? left : right;
 }

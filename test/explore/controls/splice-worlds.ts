@@ -1,0 +1,115 @@
+/** What stands around a splice with one cure taken out: the query's answer, the values by version, the index of routing. */
+import type { ConsumerPorts, Moved, VersionedValues } from '../../../src/actors/consumer/consumer-ports.ts';
+import { compareOffsets, type LogOffset } from '../../../src/model/log-offset.ts';
+import type { Fork } from '../../../src/base/fork.ts';
+import type { Message, Pid, Table } from '../../../src/otp/process.ts';
+import type { Port, System } from '../checker/system.ts';
+import type { SpliceModel } from '../splices/splice-model.ts';
+import { INNER, OUTER } from '../splices/splice-setting.ts';
+import { WorldFork } from '../checker/world-fork.ts';
+import { consumerTables, materializerTables } from '../splices/splice-tables.ts';
+
+type Splices = System<SpliceModel>;
+
+const EVERYTHING = { xmin: '4000', xmax: '4000', xip: [] };
+
+/** Cut by position: every transaction that lies before the snapshot in the WAL counts as seen. */
+export function withCutByPosition(system: Splices): Splices {
+  return withQueries(system, (port) => ({
+    ...port,
+    handle(world, request) {
+      const { reply } = port.handle(world, request);
+      if (reply?.type !== 'moves.queried') return reply === undefined ? {} : { reply };
+      return { reply: { ...reply, pgSnapshot: { ...(reply['pgSnapshot'] as object), ...EVERYTHING } } };
+    },
+  }));
+}
+
+/** The first snapshot is taken, whatever the shape has taken that it does not see. */
+export function withOldSnapshots(system: Splices): Splices {
+  return withQueries(system, (port) => ({ ...port, isReady: () => true }));
+}
+
+function withQueries(system: Splices, change: (port: Port<SpliceModel>) => Port<SpliceModel>): Splices {
+  return { ...system, ports: system.ports.map((port) => (port.name === '@move-queries' ? change(port) : port)) };
+}
+
+/** Each coming and going of a value is told, though at the end it is where it was. */
+export function withEveryMove(system: Splices): Splices {
+  const change = (ports: ConsumerPorts, world: SpliceModel): ConsumerPorts => {
+    const offsets = world.shape(INNER)?.state.lines?.map(({ offset }) => offset) ?? [];
+    return {
+      ...ports,
+      valuesOf: (materializer) => {
+        const values = ports.valuesOf(materializer);
+        return values && everyMove(values, offsets);
+      },
+    };
+  };
+  const tables = consumerTables(OUTER, change);
+  return { ...system, roles: system.roles.map((role) => (role.name === 'outer' ? { ...role, tables } : role)) };
+}
+
+function everyMove(values: VersionedValues, offsets: readonly LogOffset[]): VersionedValues {
+  return {
+    offset: values.offset,
+    has: values.has.bind(values),
+    movesThrough: values.movesThrough.bind(values),
+    movesBetween(after, through) {
+      const between = offsets.filter((offset) => compareOffsets(offset, after) > 0 && compareOffsets(offset, through) <= 0);
+      const steps = between.map((offset, index): Moved => values.movesBetween(between[index - 1] ?? after, offset));
+      const { xids } = values.movesBetween(after, through);
+      return { movedIn: steps.flatMap(({ movedIn }) => movedIn), movedOut: steps.flatMap(({ movedOut }) => movedOut), xids };
+    },
+  };
+}
+
+/** Values are forgotten as soon as they have moved, whoever still looks at an earlier version. */
+export function withForgottenVersions(system: Splices): Splices {
+  return withTables(system, 'materializer', (_, self, world) => materializerTables(self, world, () => undefined));
+}
+
+/** What a value left is routed by at once, though a shape may still look at a version that has it. */
+export function withNarrowIndex(system: Splices): Splices {
+  return withTables(system, 'materializer', ({ values, ...others }, _, world) => {
+    return values === undefined ? others : { ...others, values: new Narrowing(values, world) };
+  });
+}
+
+class Narrowing implements Table {
+  constructor(
+    private readonly values: Table,
+    private readonly world: SpliceModel,
+  ) {}
+
+  apply(change: unknown): Message | undefined {
+    const told = this.values.apply(change);
+    for (const table of this.world.values.values()) {
+      const current = table.valuesAt(table.offset).map(({ value }) => value);
+      for (const value of ['a', 'b']) if (!current.includes(value)) this.world.listing().remove(value);
+    }
+    return told;
+  }
+
+  clone(fork: Fork): Narrowing {
+    return new Narrowing(this.values.clone(fork), WorldFork.worldOf(fork));
+  }
+
+  key(): string {
+    return this.values.key();
+  }
+
+  close(): void {
+    this.values.close?.();
+  }
+}
+
+type Tables = Readonly<Record<string, Table>>;
+
+function withTables(system: Splices, name: string, change: (tables: Tables, self: Pid, world: SpliceModel) => Tables): Splices {
+  const roles = system.roles.map((role) => {
+    if (role.name !== name) return role;
+    return { ...role, tables: (self: Pid, world: SpliceModel) => change(role.tables(self, world), self, world) };
+  });
+  return { ...system, roles };
+}

@@ -1,0 +1,158 @@
+/** Who answers the processes of two shapes from their world: the stand-ins for the log, the database, the supervisor and the directory. */
+import { downCause } from '../../../src/actors/down-cause.ts';
+import { invariant } from '../../../src/base/invariant.ts';
+import type { EntryPlace } from '../../../src/model/log-entry.ts';
+import type { LogOffset } from '../../../src/model/log-offset.ts';
+import type { LogRange } from '../../../src/model/log-position.ts';
+import { compareLsn, type Lsn } from '../../../src/model/lsn.ts';
+import type { ExitReason, Message, Pid } from '../../../src/otp/process.ts';
+import type { Runtime } from '../../../src/otp/runtime.ts';
+import { moveTarget } from '../../../src/service/wiring/move-target.ts';
+import type { ChunkSums } from '../../../src/storage/shapes/piece.ts';
+import { changeBytes } from '../../support/actors/changes.ts';
+import type { Port, StartArgs } from '../checker/system.ts';
+import type { SpliceModel } from './splice-model.ts';
+import { CHILDREN } from './splice-scripts.ts';
+import { INNER, NAMES, OUTER } from './splice-setting.ts';
+
+/** Reads blocks of what is durable, which never changes: so an answer may be computed when it is asked for. */
+const logReader: Port<SpliceModel> = {
+  name: '@log-reader',
+  computes: 'asked',
+  handle(world, request) {
+    if (request.type === 'logEnd') return { reply: { type: 'log.end', ...world.durable } };
+    const { answer, block } = world.log.read(request.type, request as unknown as LogRange);
+    if (block !== undefined) world.loaded.set(String(request['owner']), block);
+    return { reply: answer };
+  },
+};
+
+const shapeReader: Port<SpliceModel> = {
+  name: '@shape-reader',
+  computes: 'asked',
+  handle(world, request) {
+    const { after, through } = request as unknown as { readonly after: EntryPlace; readonly through: LogOffset };
+    const end = world.readHistory(after, through);
+    return { reply: end === undefined ? { type: 'history.isGone' } : { type: 'history.blockRead', after, through: end } };
+  },
+};
+
+/** Nothing lies on a disk. */
+const checkpoints: Port<SpliceModel> = {
+  name: '@checkpoints',
+  computes: 'asked',
+  handle: () => ({ reply: { type: 'lines.spilled' } }),
+};
+
+/** Whatever committed before the LSN is in the durable log when it answers. */
+const logWriter: Port<SpliceModel> = {
+  name: '@log-writer',
+  computes: 'delivered',
+  isReady: ({ durable }, { lsn }) => compareLsn(durable.lsn, lsn as Lsn) >= 0,
+  handle: ({ durable }) => ({ reply: { type: 'log.hasPassed', through: durable.through } }),
+};
+
+/** A record is durable when the sync that it waits for is over: until then a power cut loses it. */
+const splices: Port<SpliceModel> = {
+  name: '@splices',
+  computes: 'delivered',
+  handle(world, { type, owner }) {
+    if (type === 'syncSplice') {
+      world.noteSynced();
+      return { reply: { type: 'splice.isDurable' } };
+    }
+    const next = world.shape(OUTER)?.nextSplice;
+    const rows = next === undefined ? undefined : world.is.moved[next.number];
+    if (rows === undefined) return { reply: { type: 'moved.refused', why: 'the shape is gone' } };
+    world.movedRows.set(String(owner), rows);
+    return { reply: { type: 'moved.read', through: Buffer.byteLength(rows) } };
+  },
+};
+
+const NOBODY = { code: 'gone', message: 'nobody keeps the values', status: 503 };
+
+/** The query's snapshot is taken in a step of its own, as soon as one sees what the shape has taken; what it found is told later. */
+const moveQueries: Port<SpliceModel> = {
+  name: '@move-queries',
+  computes: 'delivered',
+  isReady: (world, request) => targetOf(world, request)?.target.isNewEnough(world.pgSnapshot()) !== false,
+  handle(world, request) {
+    const made = targetOf(world, request);
+    if (made === undefined) return { reply: { type: 'moves.failed', error: NOBODY } };
+    const found = world.visibleRows(CHILDREN).map((row) => changeBytes({ kind: 'insert', new: row, layoutId: 0, position: 0 }));
+    void made.target.rows(Buffer.concat(found)); // What it does, it does at once.
+    return { reply: { type: 'moves.queried', pgSnapshot: world.pgSnapshot(), rows: made.complete() } };
+  },
+};
+
+/** That of the service; where it writes is a part of the world, and there at once. */
+function targetOf(world: SpliceModel, { views }: Message) {
+  const shape = world.shape(OUTER);
+  if (shape === undefined) return undefined;
+  const { log, setting: { where, lines, outer: definition } } = world;
+  const written: string[] = [];
+  const number = shape.splices.length + 1;
+  const beginMoved = () => ({
+    write: (rows: Uint8Array) => Promise.resolve(void written.push(Buffer.from(rows).toString())),
+    complete: () => Promise.resolve(null),
+  });
+  const shapeLog = { definition, dependsOn: [INNER], views: shape.views, position: shape.position, beginMoved };
+  const [values] = world.values.values();
+  const runtime: Pick<Runtime, 'tableOf'> = { tableOf: (name) => (name === NAMES.materializer ? values : undefined) };
+  const splicing = {
+    runtime,
+    log: { firstUnseen: (snapshot: Parameters<typeof log.firstUnseen>[1]) => log.firstUnseen(world.is.arrived, snapshot) },
+    shapeLog,
+    lines: lines.outer,
+    where,
+  };
+  const target = moveTarget(splicing, views as readonly LogOffset[]);
+  const complete = (): ChunkSums | null => {
+    const rows = written.join('');
+    world.putMoved(number, rows);
+    return rows === '' ? null : { bytes: Buffer.byteLength(rows), sums: [] };
+  };
+  return target && { target, complete };
+}
+
+const CHILD = `materializer/${INNER}`;
+
+/** Starts a Materializer, or says which one runs. */
+const consumers: Port<SpliceModel> = {
+  name: '@consumers',
+  computes: 'delivered',
+  isProcess: true,
+  handle(world, request) {
+    if (world.is.materializer !== undefined) {
+      return { reply: { type: 'child.refused', id: CHILD, reason: 'alreadyStarted', pid: world.is.materializer } };
+    }
+    world.noteMaterializer(`materializer#${world.is.materializers + 1}` as Pid);
+    return { start: { role: 'materializer', args: request['args'] as StartArgs }, reply: { type: 'child.started', id: CHILD } };
+  },
+};
+
+/** The supervisor learns of an end before it is asked again: else the search would be of how often somebody asks. */
+const exits: Port<SpliceModel> = {
+  name: '@consumers/exits',
+  computes: 'asked',
+  handle(world) {
+    world.noteMaterializer(undefined);
+    return {};
+  },
+};
+
+/** A shape whose Consumer did not drain is deleted. It knows of a drain when it was told of one. */
+const directory: Port<SpliceModel> = {
+  name: '@shape-cache',
+  computes: 'delivered',
+  handle(world, request) {
+    if (request.type === 'confirmHandle') {
+      return { reply: { type: world.is.drained.includes(INNER) ? 'handle.isKept' : 'handle.isGone' } };
+    }
+    invariant(request.type === 'ended', 'the directory is asked, or told of an end');
+    world.noteEnd(request['role'] === 'inner' ? INNER : OUTER, downCause(request['reason'] as ExitReason).type === 'drain');
+    return {};
+  },
+};
+
+export const splicePorts = [logReader, shapeReader, checkpoints, logWriter, splices, moveQueries, consumers, exits, directory];

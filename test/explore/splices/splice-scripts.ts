@@ -1,0 +1,101 @@
+/**
+ * SpliceScripts: what lies in two small tables, and what a writer does to them. Children are in the outer shape when the inner
+ * one has their parent's value.
+ */
+import type { Lsn } from '../../../src/model/lsn.ts';
+import type { Xid } from '../../../src/model/pg-snapshot.ts';
+import type { Row } from '../../support/actors/changes.ts';
+import { FIRST_XID } from '../hand-over/hand-over-model.ts';
+import type { ScriptedChange, ScriptedTransaction } from '../hand-over/scripted-log.ts';
+
+/** The places of the layouts. */
+export const [PARENTS, CHILDREN] = [0, 1] as const;
+const LSN_STEP = 10;
+
+export interface SpliceScript {
+  readonly parents: readonly Row[];
+  readonly children: readonly Row[];
+  /** In the order of their commits. */
+  readonly transactions: readonly ScriptedTransaction[];
+}
+
+/** @param xids in the order of the commits; transactions begin in the order of their ids. */
+function script(
+  parents: readonly Row[],
+  children: readonly Row[],
+  written: readonly (readonly ScriptedChange[])[],
+  xids: readonly number[] = written.map((_, index) => index),
+): SpliceScript {
+  const transactions = written.map((changes, index) => ({
+    xid: (FIRST_XID + (xids[index] ?? index)) as Xid,
+    lsn: String((index + 1) * LSN_STEP) as Lsn,
+    changes,
+  }));
+  return { parents, children, transactions };
+}
+
+function inserted(table: number, ...row: Row): ScriptedChange {
+  return { kind: 'insert', table, new: row };
+}
+
+function deleted(table: number, ...row: Row): ScriptedChange {
+  return { kind: 'delete', table, old: row };
+}
+
+function updated(table: number, old: Row, current: Row): ScriptedChange {
+  return { kind: 'update', table, old, new: current };
+}
+
+export const SCRIPTS = {
+  /** A value comes, and then a child that has it: Postgres may show them in the other order. */
+  comes: script(
+    [['2', 'b']],
+    [['1', 'a'], ['2', 'b']],
+    [[inserted(PARENTS, '1', 'a')], [inserted(CHILDREN, '3', 'a')]],
+    [1, 0],
+  ),
+  /** A child is written, and then a value comes: the query may see the second and not the first. */
+  written: script(
+    [['2', 'b']],
+    [['1', 'a'], ['2', 'b']],
+    [[updated(CHILDREN, ['2', 'b'], ['2', 'a'])], [inserted(PARENTS, '1', 'a')]],
+  ),
+  /** A parent and its child in one transaction, and an older child of it that leaves. */
+  both: script(
+    [['2', 'b']],
+    [['1', 'a'], ['2', 'b']],
+    [[inserted(PARENTS, '1', 'a'), inserted(CHILDREN, '3', 'a')], [updated(CHILDREN, ['1', 'a'], ['1', 'b'])]],
+  ),
+  /** A value goes, while a child of it changes over to the other one. */
+  goes: script(
+    [['1', 'a'], ['2', 'b']],
+    [['1', 'a'], ['2', 'a']],
+    [[deleted(PARENTS, '1', 'a')], [updated(CHILDREN, ['1', 'a'], ['1', 'b'])]],
+  ),
+  /** Each value takes the place of the other; a child goes along, in the same transaction. */
+  changes: script(
+    [['1', 'a']],
+    [['1', 'a'], ['2', 'b']],
+    [[updated(PARENTS, ['1', 'a'], ['1', 'b'])], [updated(CHILDREN, ['1', 'a'], ['1', 'b'])]],
+  ),
+  /** A value goes, and then a child that had it. */
+  leaves: script(
+    [['1', 'a'], ['2', 'b']],
+    [['1', 'a'], ['2', 'b']],
+    [[deleted(PARENTS, '1', 'a')], [deleted(CHILDREN, '1', 'a')]],
+  ),
+  /** A value comes and goes again within one transaction: another row has it then. */
+  toggles: script(
+    [['1', 'a']],
+    [['1', 'a']],
+    [[deleted(PARENTS, '1', 'a'), inserted(PARENTS, '2', 'a')]],
+  ),
+  /** A value goes, and comes back. */
+  returns: script(
+    [['1', 'a']],
+    [['1', 'a'], ['2', 'a']],
+    [[deleted(PARENTS, '1', 'a')], [inserted(PARENTS, '3', 'a')]],
+  ),
+} as const satisfies Readonly<Record<string, SpliceScript>>;
+
+export type ScriptName = keyof typeof SCRIPTS;
