@@ -13,6 +13,7 @@ import { invariant } from '../../base/invariant.ts';
 import { Change } from '../../model/change.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
+import { LSN_ZERO } from '../../model/lsn.ts';
 import { isBeyond, isVisible } from '../../model/pg-snapshot.ts';
 import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
 import type { Message, Pid, Table } from '../../otp/process.ts';
@@ -121,9 +122,10 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 
   close(): void {
-    // What moves from now on is told to nobody, until the next Consumer of the shape is there.
-    const { shapeLog, processedLsn } = this.ports;
-    if (shapeLog.definition.dependencies !== undefined) shapeLog.leavePace(processedLsn());
+    // What moves from now on is told to nobody, until the next Consumer of the shape is there. Nor may we have heard of what moved
+    // last: others went on when whoever keeps the values had ended, and the word of that comes to us no sooner than now.
+    const { shapeLog } = this.ports;
+    if (shapeLog.definition.dependencies !== undefined) shapeLog.leavePace(LSN_ZERO);
     this.ports.loaded.close();
     this.ports.movedRows.close();
   }

@@ -7,7 +7,7 @@
  * too far ahead would lose what lies before it.
  */
 import type { LogPosition } from '../../model/log-position.ts';
-import { LSN_ZERO, type Lsn } from '../../model/lsn.ts';
+import { compareLsn, LSN_ZERO, type Lsn } from '../../model/lsn.ts';
 
 /** As a checkpoint keeps it: plain JSON. */
 export interface PaceState {
@@ -92,11 +92,11 @@ export class Pace {
   /**
    * From here on it stands alone, where it is now.
    *
-   * @param at how far in Postgres's log all have come that go along. Of one that stands alone already it says nothing.
+   * @param at how far in Postgres's log all have come that go along. Of one that stands alone already it says nothing, unless it is lower.
    */
   leave(at: Lsn): void {
     this.own = this.position;
-    if (!this.isAlone || this.waits === undefined) this.waits = at;
+    if (!this.isAlone || this.waits === undefined || compareLsn(at, this.waits) < 0) this.waits = at;
     this.isAlone = true;
   }
 

@@ -291,6 +291,17 @@ test('a shape that leaves the pace stays behind the others until it has caught u
   ]);
 });
 
+test('when its Consumer ends, a shape that depends on others promises nothing, though it has left the pace before', () => {
+  const { shapes } = memoryStorage({});
+  const shapeLog = shapes.create(handleOf(1), { ...shapeOf({}), dependencies: [] });
+  const log = open(shapeLog, BLOCK, { takenByAll: () => shapes.position, processedLsn: () => '7' as Lsn });
+  log.apply('goAlong');
+  log.apply('leavePace');
+  log.close();
+
+  expect(shapeLog.waitsAt).toBe('0');
+});
+
 test('a shape that has left the pace does not go along by what it takes, before nothing is left to take', async () => {
   const storage = memoryStorage({});
   const shapeLog = await storedShape(storage);
