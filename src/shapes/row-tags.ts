@@ -52,9 +52,11 @@ export function tagsOf(plan: SubqueryPlan, row: ColumnText, hash: TagHash): read
  * @param moved what came to each subquery, or left it, by number and in canonical text.
  */
 export function movedPatterns({ disjuncts }: SubqueryPlan, moved: readonly (readonly string[])[], hash: TagHash): readonly TagPattern[] {
+  // Once for all positions: a filter may ask for one subquery a hundred times.
+  const tags = moved.map((values) => values.map((value) => hash(namespaced(value))));
   return disjuncts.flat().flatMap((term, pos) => {
-    const values = term.kind === 'plain' ? [] : (moved[term.subquery] ?? []);
-    return values.map((value) => ({ pos, value: hash(namespaced(value)) }));
+    const named = term.kind === 'plain' ? [] : (tags[term.subquery] ?? []);
+    return named.map((value) => ({ pos, value }));
   });
 }
 

@@ -67,3 +67,14 @@ test('what moved is named at each position that looks it up, by position and the
     { pos: 0, value: '<v:9>' }, { pos: 0, value: '<v:2>' }, { pos: 3, value: '<v:9>' }, { pos: 3, value: '<v:2>' },
   ]);
 });
+
+test('a value that moved is hashed once, at however many positions it is looked up', () => {
+  const plan = planOf([PARENT], [PARENT, isEqual('kind', 'x')], [PARENT, isEqual('kind', 'y')]);
+  const hashed: string[] = [];
+  const patterns = movedPatterns(plan, [['9']], (text) => {
+    hashed.push(text);
+    return hash(text);
+  });
+
+  expect({ hashed, positions: patterns.map(({ pos }) => pos) }).toEqual({ hashed: ['v:9'], positions: [0, 1, 3] });
+});
