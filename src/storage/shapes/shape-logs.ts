@@ -112,7 +112,10 @@ export interface ShapeLog {
    * was, so no view changes before but by a splice that is recorded.
    */
   readonly shownThrough: LogPosition;
-  /** The same of the lines that readers see: a replay begins with these. */
+  /**
+   * The same of the lines that readers see: a replay begins with these. While the snapshot is written, those by which its rows are
+   * chosen. No older ones are asked about.
+   */
   readonly storedViews: readonly LogOffset[];
   /** Of a shape without rows: those of its snapshot are chosen by these. */
   beginViews(views: readonly LogOffset[]): void;

@@ -85,6 +85,8 @@ export class StoredShape implements ShapeLog {
   /** `filterBy` as it was at the last `publish`. A replay begins there, and learns again what was learnt since. */
   private publishedFilter: PgSnapshot | undefined;
   private readonly spliced: SplicedViews;
+  /** Of a snapshot that is being written: its rows are chosen by these to the last one, whatever is spliced meanwhile. */
+  private snapshotViews: readonly LogOffset[] | undefined;
   private gone: boolean;
   /**
    * A shape that it depends on is followed anew, by its Consumer and then by ours. Until ours goes along with the others, moves may be
@@ -115,6 +117,7 @@ export class StoredShape implements ShapeLog {
     this.spliced = original?.spliced.clone() ?? new SplicedViews(views);
     this.filter = filterBy ?? undefined;
     this.publishedFilter = original?.publishedFilter ?? this.filter;
+    this.snapshotViews = original?.snapshotViews;
     this.gone = original?.gone ?? false;
     this.detachedAt = original?.detachedAt;
     this.isAttaching = original?.isAttaching ?? false;
@@ -182,7 +185,7 @@ export class StoredShape implements ShapeLog {
   }
 
   get storedViews(): readonly LogOffset[] {
-    return this.spliced.state.views;
+    return this.snapshotViews ?? this.spliced.state.views;
   }
 
   beginViews(views: readonly LogOffset[]): void {
@@ -223,6 +226,7 @@ export class StoredShape implements ShapeLog {
     if (unseen !== undefined) this.pace.goBack(unseen);
     const { position } = this.pace.state;
     const { views } = this.spliced.state;
+    this.snapshotViews = views;
     this.host.changed(this, 0);
     const begun = this.chunks.begin();
     begun.catch(() => {}); // Each `write` awaits it, and rejects as it did.
@@ -343,6 +347,7 @@ export class StoredShape implements ShapeLog {
     const chunks = await this.chunks.end(pgSnapshot);
     await this.host.snapshotCompleted(this.handle, { ...begun, chunks });
     this.state = { state: 'complete', pgSnapshot, chunks };
+    this.snapshotViews = undefined;
     this.host.changed(this, 0);
   }
 

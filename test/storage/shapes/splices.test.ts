@@ -139,6 +139,22 @@ test('rows go when a checkpoint has the lines of their splice, and with their sh
   });
 });
 
+test('the views of a snapshot are looked at until its last row is written, though a splice changes them before', async () => {
+  const storage = await open(new MemoryDisk());
+  storage.shapes.create(INNER, shapeOf({}));
+  const shape = storage.shapes.create(OUTER, shapeOf({ where: { column: 'title', equals: 'x' } }), [INNER]);
+  shape.beginViews([BEGIN]);
+  const snapshot = shape.beginSnapshot(pgSnapshot);
+  shape.recordSplice(draft);
+  shape.takeSplice();
+  shape.publish(shape.position);
+  const whileWritten = { views: shape.views, stored: shape.storedViews };
+  await snapshot.complete();
+
+  expect({ whileWritten, stored: shape.storedViews }).toEqual({ whileWritten: { views: [MOVED], stored: [BEGIN] }, stored: [MOVED] });
+  await storage.close();
+});
+
 test('rows that are not what was written are refused', async () => {
   const disk = new MemoryDisk();
   const storage = await open(disk);
