@@ -114,6 +114,15 @@ export class StorageVersionError extends Error {
   }
 }
 
+/** Another one writes the rows of the shape's next splice by now. Nothing of what was to be written is in their file. */
+export class SupersededError extends Error {
+  override readonly name = 'SupersededError';
+
+  constructor(readonly handle: Handle) {
+    super(`the rows of the next splice of shape ${handle} are written by another one now`);
+  }
+}
+
 /** What was found in the directory holds, and means nothing to this version; nothing was changed. */
 export class UnknownContentError extends Error {
   override readonly name = 'UnknownContentError';

@@ -2,11 +2,12 @@
  * MovedFiles: the rows that a shape's splices bring, a file for each, from the query until a checkpoint has their lines.
  *
  * A file is durable before its splice is recorded, so what is left of a number that was never recorded is nobody's, and is
- * written over by the next one.
+ * written over by the next one. A query that was given up may still be on its way to the disk then: so one write comes after the
+ * other, and only who began last writes.
  */
 import type { Handle } from '../../model/shape.ts';
 import type { Disk, DiskFile } from '../disk.ts';
-import { DiskError, ShapeCorruptError } from '../errors.ts';
+import { DiskError, ShapeCorruptError, SupersededError } from '../errors.ts';
 import { GrowingSums, verified, wholeOf, type Piece } from './piece.ts';
 import type { ShapePaths } from './shape-paths.ts';
 import type { MovedWriter } from './shape-store.ts';
@@ -14,6 +15,9 @@ import type { MovedWriter } from './shape-store.ts';
 export class MovedFiles {
   /** Those of this process. What an earlier one left is swept up when the storage is opened. */
   private readonly numbers = new Set<number>();
+  /** Of who began last. */
+  private growing: GrowingSums | undefined;
+  private writing: Promise<unknown> = Promise.resolve();
 
   constructor(
     private readonly disk: Disk,
@@ -23,15 +27,18 @@ export class MovedFiles {
 
   begin(number: number): MovedWriter {
     const sums = new GrowingSums();
+    this.growing = sums;
     return {
-      write: async (lines) => {
-        await this.append(number, lines, sums.bytes);
-        sums.add(lines);
-      },
-      complete: async () => {
-        if (sums.bytes > 0) await this.sync(number);
-        return wholeOf(sums);
-      },
+      write: (lines) =>
+        this.inTurn(sums, async () => {
+          await this.append(number, lines, sums.bytes);
+          sums.add(lines);
+        }),
+      complete: () =>
+        this.inTurn(sums, async () => {
+          if (sums.bytes > 0) await this.sync(number);
+          return wholeOf(sums);
+        }),
     };
   }
 
@@ -48,24 +55,33 @@ export class MovedFiles {
   async forget(through: number): Promise<void> {
     for (const number of [...this.numbers].filter((each) => each <= through)) {
       this.numbers.delete(number);
-      await this.disk.removeFile(this.paths.movedPathOf(this.handle, number));
+      await this.paths.removeMoved(this.handle, number);
     }
+  }
+
+  private inTurn<Result>(sums: GrowingSums, write: () => Promise<Result>): Promise<Result> {
+    const written = this.writing.then(() => {
+      if (sums !== this.growing) throw new SupersededError(this.handle);
+      return write();
+    });
+    this.writing = written.catch(() => {}); // Who asked for it is told.
+    return written;
   }
 
   private async append(number: number, lines: Uint8Array, at: number): Promise<void> {
     if (at === 0) await this.paths.prepare(this.handle);
-    await this.writing(number, async (file) => {
+    await this.opened(number, async (file) => {
       await file.truncate(at);
       await file.append(lines);
     });
   }
 
   private async sync(number: number): Promise<void> {
-    await this.writing(number, (file) => file.sync());
+    await this.opened(number, (file) => file.sync());
     await this.disk.syncDirectory(this.paths.directoryOf(this.handle));
   }
 
-  private async writing(number: number, action: (file: DiskFile) => Promise<void>): Promise<void> {
+  private async opened(number: number, action: (file: DiskFile) => Promise<void>): Promise<void> {
     this.numbers.add(number);
     const file = await this.disk.open(this.paths.movedPathOf(this.handle, number), 'write');
     try {

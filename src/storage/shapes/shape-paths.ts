@@ -34,7 +34,7 @@ export class ShapePaths {
 
   /** Rows that splice `number` brought. */
   movedPathOf(handle: Handle, number: number): string {
-    return `${this.directoryOf(handle)}/${handle}.${number}.moved`;
+    return `${this.directoryOf(handle)}/${movedName(handle, number)}`;
   }
 
   directoryOf(handle: Handle): string {
@@ -77,6 +77,11 @@ export class ShapePaths {
     }
   }
 
+  /** One that is not there is no error: its shape may have been deleted meanwhile. */
+  removeMoved(handle: Handle, number: number): Promise<void> {
+    return this.remove(handle, movedName(handle, number));
+  }
+
   private async namesOf(handle: Handle): Promise<readonly string[]> {
     const names = await this.disk.list(this.directoryOf(handle));
     return names.filter((name) => NAME_PATTERN.exec(name)?.[1] === handle);
@@ -89,6 +94,10 @@ export class ShapePaths {
       if (!(error instanceof DiskError && error.code === 'ENOENT')) throw error;
     }
   }
+}
+
+function movedName(handle: Handle, number: number): string {
+  return `${handle}.${number}.moved`;
 }
 
 function isKind(text: string | undefined): text is FileKind {

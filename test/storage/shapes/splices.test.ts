@@ -139,6 +139,36 @@ test('rows go when a checkpoint has the lines of their splice, and with their sh
   });
 });
 
+test('rows that go before a checkpoint lets go of them do not fail it', async () => {
+  const disk = new MemoryDisk();
+  const storage = await open(disk);
+  const shape = await outerShape(storage);
+  const writer = shape.beginMoved();
+  await writer.write(bytes('{}\n'));
+  shape.recordSplice({ ...draft, rows: await writer.complete() });
+  shape.takeSplice();
+  shape.publish(shape.position);
+  for (const name of [...disk.names.keys()]) if (name.endsWith('.moved')) await disk.mount().removeFile(name);
+
+  await expect(storage.shapes.checkpoint()).resolves.toBeUndefined();
+  await storage.close();
+});
+
+test('what is left of a query that was given up does not come into the rows of the next one', async () => {
+  const storage = await open(new MemoryDisk());
+  const shape = await outerShape(storage);
+  const givenUp = shape.beginMoved();
+  const onItsWay = givenUp.write(bytes('{"old":1}\n'));
+  const writer = shape.beginMoved();
+  const written = writer.write(bytes('{"a":1}\n')).then(() => writer.complete());
+  const late = givenUp.write(bytes('{"old":2}\n'));
+  await Promise.allSettled([onItsWay, written, late]);
+  shape.recordSplice({ ...draft, rows: await written });
+
+  expect(await rowsOf(shape)).toBe('{"a":1}\n');
+  await storage.close();
+});
+
 test('the views of a snapshot are looked at until its last row is written, though a splice changes them before', async () => {
   const storage = await open(new MemoryDisk());
   storage.shapes.create(INNER, shapeOf({}));
