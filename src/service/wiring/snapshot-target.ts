@@ -30,7 +30,8 @@ export function snapshotTarget(shapeLog: ShapeLog, lines: ChangeConverter, where
     begin: (pgSnapshot: PgSnapshot) => {
       writer = shapeLog.beginSnapshot(pgSnapshot);
     },
-    rows: (fragment) => begun().write([...linesOf(fragment, lines, views.isMember)]),
+    // What throws at one row must end this snapshot, and not whoever reads the socket.
+    rows: async (fragment) => await begun().write([...linesOf(fragment, lines, views.isMember)]),
     complete: () => begun().complete(),
     abort: (error) => writer?.abort(error),
   };
