@@ -221,7 +221,6 @@ export const consumerSetup = setup({
       return { views, splice, end, reach: later(context.reach, through), offered: later(context.offered, through) };
     }),
     noteFailure: assign(({ context }) => ({ failures: context.failures + 1, draft: null })),
-    forgetDraft: assign({ draft: null }),
     noteReason: assign((_, { reason }: { reason: ExitReason }) => ({ reason })),
   },
 });
