@@ -5,23 +5,13 @@
  * crash, begins at `confirming` and does the same.
  */
 import type { LogOffset } from '../../model/log-offset.ts';
+import { note } from '../journal.ts';
+import type { SnapshotFault } from '../snapshot-fault.ts';
 import type { ConsumerLogChange } from './consumer-log.ts';
 import { consumerSetup, drafted, recorded, type ConsumerContext } from './consumer-setup.ts';
 
 /** Between two queries, the longer the more have failed. */
 const ASK_AGAIN_MS = 250;
-
-const askAgain = [
-  {
-    guard: 'mayTryAgain',
-    target: 'pausing',
-    actions: 'noteFailure',
-  },
-  {
-    target: '#consumer.closed',
-    actions: { type: 'noteReason', params: { reason: { shutdown: { delete: 'movesNotQueried' } } } },
-  },
-] as const;
 
 const spill = {
   type: 'call',
@@ -67,7 +57,14 @@ export const spliceStates = consumerSetup.createStateConfig({
             target: '#consumer.closed',
             actions: { type: 'noteReason', params: { reason: { shutdown: { delete: 'schemaChanged' } } } },
           },
-          ...askAgain,
+          { guard: 'mayTryAgain', target: 'pausing', actions: [{ type: 'send', params: failureNote }, 'noteFailure'] },
+          {
+            target: '#consumer.closed',
+            actions: [
+              { type: 'send', params: failureNote },
+              { type: 'noteReason', params: { reason: { shutdown: { delete: 'movesNotQueried' } } } },
+            ],
+          },
         ],
         // Its supervisor brings the port back, with the connection: that is nobody's failure.
         'moveQuery.failed': 'pausing',
@@ -168,6 +165,11 @@ function change(made: ConsumerLogChange): { table: string; change: ConsumerLogCh
 
 function queryMoves({ handle }: ConsumerContext, views: readonly LogOffset[]) {
   return { to: '@move-queries' as const, request: { type: 'queryMoves', handle, views }, as: 'moveQuery' };
+}
+
+/** What was against it is known to nobody else, and forgotten with the next attempt. */
+function failureNote({ context: { handle }, event: { error } }: { context: ConsumerContext; event: { error: SnapshotFault } }) {
+  return note('warn', 'moves.failed', { handle, error });
 }
 
 function awaitPassed(context: ConsumerContext) {

@@ -72,3 +72,14 @@ test('a move is taken at once, in every state, and leads the shape out of the pa
     replies: [{ params: { to: replyTo, event: { type: 'moves.taken' } } }],
   });
 });
+
+test('what was against a query about moves is told, also when it is asked again', () => {
+  const error = { name: 'snapshot_failed', code: 'snapshot_failed', message: 'no such operator', status: 500 } as const;
+  const [querying] = transition(consumer, restored(10), { type: 'splice.planned', views: [NEW], needsQuery: true });
+  const [pausing, actions] = transition(consumer, querying, { type: 'moves.failed', error });
+
+  expect({ ingest: ingestOf(pausing), sent: actions.filter(({ type }) => type === 'send') }).toMatchObject({
+    ingest: { splicing: 'pausing' },
+    sent: [{ params: { to: '@journal', event: { level: 'warn', what: 'moves.failed', handle, error } } }],
+  });
+});
