@@ -11,6 +11,7 @@ import { shapeCache } from '../../src/actors/directory/shape-cache.ts';
 import { catchUpCollector } from '../../src/actors/collector/catch-up-collector.ts';
 import { shapeLogCollector } from '../../src/actors/collector/shape-log-collector.ts';
 import { snapshotter } from '../../src/actors/snapshotter.ts';
+import { NO_CONNECTION } from '../../src/actors/snapshot-fault.ts';
 import { CONDITIONS, statusMonitor } from '../../src/actors/status-monitor.ts';
 import { dynamicSupervisorMachine } from '../../src/otp/supervision/dynamic-supervisor.ts';
 import { supervisorMachine } from '../../src/otp/supervision/supervisor.ts';
@@ -50,6 +51,7 @@ const dependentEvents = [
   { type: 'moves.queried', pgSnapshot, rows: null },
   { type: 'moves.failed', error },
   { type: 'moves.failed', error: { ...error, status: 409 } },
+  { type: 'moves.failed', error: NO_CONNECTION },
   failed('moveQuery.failed'),
   { type: 'timeout.askAgain' },
   { type: 'log.hasPassed', through: 20 },

@@ -10,7 +10,7 @@ import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../../
 import type { DeliveryId } from '../../shapes/delivery.ts';
 import { downCause, leavingReason, type StopCause } from '../down-cause.ts';
 import type { ChunkSums } from '../../storage/shapes/piece.ts';
-import type { SnapshotFault } from '../snapshot-fault.ts';
+import { NO_CONNECTION, type SnapshotFault } from '../snapshot-fault.ts';
 import type { ConsumerLogTold } from './consumer-log.ts';
 import type { SpliceDraft, SpliceTold } from './splice-lines.ts';
 
@@ -146,6 +146,7 @@ export const consumerSetup = setup({
     isLateMaterializer: ({ context }, { process }: { process: Pid }) =>
       process === lastMaterializer(context) && context.failures < FAILURES_MAX,
     isOutdated: (_, { error }: { error: SnapshotFault }) => error.status === 409,
+    isAway: (_, { error }: { error: SnapshotFault }) => error.code === NO_CONNECTION.code,
     lacksValues: ({ context }) => isBefore(context.told, context.splice?.views ?? context.views),
     hasValues: ({ context }) => !isBefore(context.told, context.splice?.views ?? context.views),
     /** What is recorded already has its own place, and takes its own moves. */
@@ -221,6 +222,11 @@ export const consumerSetup = setup({
       return { views, splice, end, reach: later(context.reach, through), offered: later(context.offered, through) };
     }),
     noteFailure: assign(({ context }) => ({ failures: context.failures + 1, draft: null })),
+    /** Postgres is away: no failure of this shape, however long that lasts. It is only asked less often. */
+    noteAbsence: assign(({ context: { failures } }) => ({
+      failures: Math.max(failures, Math.min(failures + 1, ABSENCES_MAX)),
+      draft: null,
+    })),
     noteReason: assign((_, { reason }: { reason: ExitReason }) => ({ reason })),
   },
 });
@@ -229,6 +235,8 @@ export const consumerSetup = setup({
 export const DEPENDENCY_GONE = 'a shape that it depends on is gone';
 /** Queries in a row. The last ones are minutes apart from the first. */
 const FAILURES_MAX = 8;
+/** So many lengthen the pause: to eight seconds. */
+const ABSENCES_MAX = 5;
 
 type SpliceTaken = Extract<ConsumerLogTold, { type: 'splice.taken' }>;
 

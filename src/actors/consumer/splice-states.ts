@@ -57,6 +57,8 @@ export const spliceStates = consumerSetup.createStateConfig({
             target: '#consumer.closed',
             actions: { type: 'noteReason', params: { reason: { shutdown: { delete: 'schemaChanged' } } } },
           },
+          // Who keeps the pools tells of it.
+          { guard: { type: 'isAway', params: ({ event }) => event }, target: 'pausing', actions: 'noteAbsence' },
           { guard: 'mayTryAgain', target: 'pausing', actions: [{ type: 'send', params: failureNote }, 'noteFailure'] },
           {
             target: '#consumer.closed',

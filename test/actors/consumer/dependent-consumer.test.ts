@@ -2,6 +2,7 @@
 import { initialTransition, transition, type EventFromLogic, type SnapshotFrom } from 'xstate';
 import { expect, test } from 'vitest';
 import { consumer } from '../../../src/actors/consumer/consumer.ts';
+import { NO_CONNECTION } from '../../../src/actors/snapshot-fault.ts';
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import type { Handle } from '../../../src/model/shape.ts';
@@ -82,4 +83,15 @@ test('what was against a query about moves is told, also when it is asked again'
     ingest: { splicing: 'pausing' },
     sent: [{ params: { to: '@journal', event: { level: 'warn', what: 'moves.failed', handle, error } } }],
   });
+});
+
+test('a shape whose moves cannot be queried outlives an outage of Postgres of any length', () => {
+  const attempts = Array.from({ length: 50 }, (): Event[] => [
+    { type: 'splice.planned', views: [NEW], needsQuery: true },
+    { type: 'moves.failed', error: NO_CONNECTION },
+    { type: 'timeout.askAgain' },
+  ]);
+  const after = attempts.flat().reduce((snapshot, event) => transition(consumer, snapshot, event)[0], restored(10));
+
+  expect(ingestOf(after)).toEqual({ splicing: 'planning' });
 });
