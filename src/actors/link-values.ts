@@ -7,6 +7,8 @@
  * commit is a move, at most one per value. A block may end inside a transaction: that is no version.
  *
  * NULL is no value of `IN`: its rows are counted, and it never moves.
+ *
+ * Rows of a table without a primary key are named by all their columns, so rows that are alike have one name: they are counted.
  */
 import type { Fork } from '../base/fork.ts';
 import { invariant } from '../base/invariant.ts';
@@ -41,6 +43,8 @@ const BOUNDS: LinkValuesBounds = { valuesMax: 100_000, keptMovesMin: 1_024 };
 
 export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   private readonly rows = new Map<string, string | null>();
+  /** Of a key that several rows have, how many there are besides the first. */
+  private readonly twins = new Map<string, number>();
   private members = new VersionedMembers();
   private applied = LOG_BEGIN;
   /** With so many moves it is asked again how far back somebody looks. */
@@ -75,7 +79,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   /** How many rows have each value, NULL among them. A transaction of which the last block is yet to come is in part in it. */
   get counts(): ReadonlyMap<string | null, number> {
     const counts = new Map<string | null, number>();
-    for (const value of this.rows.values()) counts.set(value, (counts.get(value) ?? 0) + 1);
+    for (const [key, value] of this.rows) counts.set(value, (counts.get(value) ?? 0) + 1 + this.twinsOf(key));
     return counts;
   }
 
@@ -113,6 +117,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   clone(fork: Fork): LinkValues {
     const copy = new LinkValues(this.handle, this.column, this.ports.clone(fork), this.equalText, this.bounds);
     for (const [key, value] of this.rows) copy.rows.set(key, value);
+    for (const [key, count] of this.twins) copy.twins.set(key, count);
     copy.members = this.members.copy();
     if (this.members.watch !== undefined) copy.members.watch = copy.ports.listing;
     copy.applied = this.applied;
@@ -122,7 +127,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
 
   key(): string {
     const { offset, bytes } = this.applied;
-    return JSON.stringify([offset, bytes, [...this.rows].sort(), this.members.key(), this.isListed, this.forgetAt]);
+    return JSON.stringify([offset, bytes, [...this.rows].sort(), [...this.twins].sort(), this.members.key(), this.isListed, this.forgetAt]);
   }
 
   close(): void {
@@ -169,9 +174,18 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   }
 
   private insert(key: string, told: PlacedRow['value']): void {
-    invariant(!this.rows.has(key), `a row is inserted once: key ${key} already exists`);
     invariant(told !== undefined, `a new row tells its column ${this.column}`);
+    if (this.rows.has(key)) this.noteTwin(key);
     this.setRow(key, told);
+  }
+
+  private noteTwin(key: string): void {
+    invariant(!this.ports.hasPrimaryKey, `a row is inserted once: key ${key} already exists`);
+    this.twins.set(key, this.twinsOf(key) + 1);
+  }
+
+  private twinsOf(key: string): number {
+    return this.twins.get(key) ?? 0;
   }
 
   private update(key: string, told: PlacedRow['value']): void {
@@ -183,7 +197,10 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
 
   private delete(key: string): void {
     const old = this.valueOf(key);
-    this.rows.delete(key);
+    const twins = this.twinsOf(key);
+    if (twins === 0) this.rows.delete(key);
+    else if (twins === 1) this.twins.delete(key);
+    else this.twins.set(key, twins - 1);
     if (old !== null) this.members.countRow(old, old, -1);
   }
 

@@ -17,6 +17,8 @@ export interface MaterializerPorts extends Forkable<MaterializerPorts> {
   take(handle: Handle, column: string, range: EntryRange): readonly PlacedRow[];
   /** The version that the furthest back of the stored dependants looks at; before everything for one that has yet to begin. */
   oldestView(): LogOffset | undefined;
+  /** Without one, several rows may have the same key. */
+  readonly hasPrimaryKey: boolean;
   /** For the column in the index by which changes are routed. */
   readonly listing: MemberListing;
 }

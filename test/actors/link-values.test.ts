@@ -366,6 +366,25 @@ test('a row that is inserted twice is our bug, and said so', () => {
   expect(() => commit([inserted('a', '1')])).toThrow('key a already exists');
 });
 
+test('rows of a table without a primary key may have one key: their value goes with the last of them', () => {
+  const blocks = new ShapeBlocks();
+  const values = new LinkValues(HANDLE, 'value', followerPorts(blocks, undefined, undefined, false));
+  const steps = [
+    [inserted('a', '1'), inserted('a', '1'), inserted('a', '1')],
+    committed('7', [deleted('a'), deleted('a'), updated('a')]),
+    committed('8', [inserted('a', '1'), deleted('a'), deleted('a')]),
+  ];
+  const counts = steps.map((rows) => {
+    const through = rows.find(({ isLast }) => isLast)?.offset ?? SNAPSHOT_END;
+    const block = { after: values.place, through: placeAt(through) };
+    blocks.put(HANDLE, 'value', block, rows);
+    values.apply({ block });
+    return [...values.counts, ...linksOf(values)];
+  });
+
+  expect(counts).toEqual([[['1', 3], '1'], [['1', 1], '1'], []]);
+});
+
 test.each([
   ['deleted', deleted('a')],
   ['updated', updated('a', '1')],

@@ -65,6 +65,18 @@ test('children come with a parent and leave with it', async () => {
   expect(client.refetches).toBe(0);
 });
 
+test('parents without a primary key may be alike: children leave with the last of them', async () => {
+  await change('ALTER TABLE parents DROP CONSTRAINT parents_pkey; INSERT INTO parents SELECT * FROM parents');
+  const client = follower();
+  const first = await agreed(client);
+  await change('DELETE FROM parents WHERE ctid IN (SELECT min(ctid) FROM parents GROUP BY id)');
+  const fewer = await agreed(client);
+  await change('DELETE FROM parents WHERE id = 1');
+
+  expect([first, fewer, await agreed(client)].map(({ rows }) => rows)).toEqual([10, 10, 5]);
+  expect(client.refetches).toBe(0);
+});
+
 test('a move is told as an event, and what comes with it is marked', async () => {
   const params = { table: `children_${number}`, where, columns: 'id' };
   const { handle, offset, messages } = await readShape(service.shapeUrl, { ...params, offset: '-1' });

@@ -108,14 +108,15 @@ function commonPorts(
 }
 
 function materializerPorts(
-  { shapes }: Storage,
+  storage: Storage,
   blocks: LogAccess['shapeBlocks'],
   handle: Handle,
   column: string,
 ): Omit<MaterializerPorts, 'listing'> {
   return {
     take: (...asked) => blocks.take(...asked),
-    oldestView: () => oldestView(shapes.all(), handle, column),
+    oldestView: () => oldestView(storage.shapes.all(), handle, column),
+    hasPrimaryKey: shapeLogOf(storage, handle).definition.primaryKey.length > 0,
     clone: uncopied('what lies on a disk'),
   };
 }

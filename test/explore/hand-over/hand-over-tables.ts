@@ -78,6 +78,7 @@ function historyOver(world: HandOverModel): MaterializerPorts {
   return {
     take: (handle, column, range) => world.takeHistory(handle, column, range),
     oldestView: () => undefined,
+    hasPrimaryKey: true,
     listing: new MemberIndex().listing(HANDLE),
     clone: (fork) => historyOver(WorldFork.worldOf(fork)),
   };

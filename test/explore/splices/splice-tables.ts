@@ -149,6 +149,7 @@ function keeperOver({ shapes }: SpliceModel): PositionKeeper {
 function materializerPorts(world: SpliceModel, oldest: typeof oldestViewIn): MaterializerPorts {
   return {
     take: (handle, column, range) => world.takeHistory(handle, column, range),
+    hasPrimaryKey: true,
     oldestView: () => oldest(world),
     listing: world.listing(),
     clone: (fork) => materializerPorts(WorldFork.worldOf(fork), oldest),

@@ -8,11 +8,13 @@ export function followerPorts(
   blocks: ShapeBlocks,
   oldestView: () => LogOffset | undefined = () => undefined,
   members = new MemberIndex(),
+  hasPrimaryKey = true,
 ): MaterializerPorts {
   return {
     take: (...asked) => blocks.take(...asked),
     oldestView,
+    hasPrimaryKey,
     listing: members.listing('1-1/value'),
-    clone: (fork) => followerPorts(blocks.clone(fork), oldestView),
+    clone: (fork) => followerPorts(blocks.clone(fork), oldestView, new MemberIndex(), hasPrimaryKey),
   };
 }

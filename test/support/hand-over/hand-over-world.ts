@@ -262,6 +262,7 @@ export class HandOverWorld {
         return rows;
       },
       oldestView: () => this.view?.at,
+      hasPrimaryKey: true,
       listing: new MemberIndex().listing(HANDLE),
       clone: uncopied('what a runtime works on'),
     });
