@@ -15,7 +15,6 @@ import { invariant } from '../base/invariant.ts';
 import { comparePlaces, isSamePlace, LOG_BEGIN, type EntryPlace, type EntryRange } from '../model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, isInSnapshot, SNAPSHOT_END, type LogOffset } from '../model/log-offset.ts';
 import type { PlacedRow } from '../model/row-values.ts';
-import type { Handle } from '../model/shape.ts';
 import type { Message, Table } from '../otp/process.ts';
 import type { Moved, MovedValue, VersionedValues } from './consumer/consumer-ports.ts';
 import type { MaterializerPorts } from './materializer-ports.ts';
@@ -52,7 +51,6 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
 
   /** @param equalText gives one text for all texts of equal values; they lie in the log as Postgres wrote them. */
   constructor(
-    private readonly handle: Handle,
     private readonly column: string,
     private readonly ports: MaterializerPorts,
     private readonly equalText = (text: string) => text,
@@ -115,7 +113,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   }
 
   clone(fork: Fork): LinkValues {
-    const copy = new LinkValues(this.handle, this.column, this.ports.clone(fork), this.equalText, this.bounds);
+    const copy = new LinkValues(this.column, this.ports.clone(fork), this.equalText, this.bounds);
     for (const [key, value] of this.rows) copy.rows.set(key, value);
     for (const [key, count] of this.twins) copy.twins.set(key, count);
     copy.members = this.members.copy();
@@ -131,6 +129,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   }
 
   close(): void {
+    this.ports.close();
     if (this.isListed) this.ports.listing.end(this.members.all());
     this.members.watch = undefined;
   }
@@ -148,7 +147,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   private applyBlock(block: EntryRange): LinkValuesTold {
     const { valuesMax } = this.bounds;
     let moved = false;
-    for (const row of this.ports.take(this.handle, this.column, block)) {
+    for (const row of this.ports.take(block)) {
       moved = this.applyRow(row) || moved;
       // Within a transaction there may be more, which go again before it ends. Of a snapshot nothing goes.
       if (this.members.count > valuesMax && (row.isLast || isInSnapshot(row.offset))) return { type: 'values.areTooMany', valuesMax };

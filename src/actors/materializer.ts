@@ -327,10 +327,10 @@ function applyBlock({ event }: { event: { after: EntryPlace; through: EntryPlace
   return { table: 'values', change: { block: { after, through } } };
 }
 
-function readBlock({ handle, column, applied }: Context, through: LogOffset) {
+function readBlock({ self, handle, column, applied }: Context, through: LogOffset) {
   return {
     to: '@shape-reader' as const,
-    request: { type: 'readBlock', handle, column, after: applied, through },
+    request: { type: 'readBlock', owner: self, handle, column, after: applied, through },
     as: 'history',
   };
 }

@@ -193,7 +193,8 @@ export class VersionedMembers {
     const member = this.memberOf(value);
     member.turns.shift();
     if (!this.mayHave(value)) this.watch?.remove(value);
-    this.dropIfGone(value, member);
+    // Of one that the open transaction has counted rows of its end is yet to tell.
+    if (!this.touched.has(value)) this.dropIfGone(value, member);
   }
 
   private dropIfGone(value: string, { rows, isThere, turns }: Member): void {

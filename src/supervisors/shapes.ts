@@ -102,7 +102,7 @@ export function consumers({ shapeLog, tables, shapeHibernateAfterMs: hibernateAf
           start: () => ({
             machine: materializer,
             input: { handle, column, consumer: inner },
-            tables: () => tables.materializer(handle, column),
+            tables: (self) => tables.materializer(handle, column, self),
             name: materializerOf(handle, column),
             hibernateAfterMs,
           }),

@@ -32,7 +32,7 @@ export interface StackWiring {
     readonly publicationManager: () => Tables;
     readonly shapeCache: () => Tables;
     readonly consumer: (handle: Handle, self: Pid) => Tables;
-    readonly materializer: (handle: Handle, column: string) => Tables;
+    readonly materializer: (handle: Handle, column: string, self: Pid) => Tables;
   };
   /** @throws when nobody created it. */
   readonly shapeLog: (handle: Handle) => ShapeLog;

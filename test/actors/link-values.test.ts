@@ -5,22 +5,19 @@ import { LinkValues, type LinkValuesBounds } from '../../src/actors/link-values.
 import { LOG_BEGIN, placeAt } from '../../src/model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, isInSnapshot, SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
 import type { Xid } from '../../src/model/pg-snapshot.ts';
-import type { Handle } from '../../src/model/shape.ts';
 import type { PlacedRow } from '../../src/model/row-values.ts';
 import { MemberIndex } from '../../src/shapes/member-index.ts';
 import { ShapeBlocks } from '../../src/storage/shapes/shape-blocks.ts';
-import { followerPorts } from '../support/actors/follower-ports.ts';
+import { FOLLOWER, followerPorts } from '../support/actors/follower-ports.ts';
 import { committed, deleted, inserted, rekeyed, updated } from '../support/actors/placed-rows.ts';
-
-const HANDLE = '1-1' as Handle;
 
 /** Link values after `history`, with a way to apply more and see what came of it. */
 function valuesOf(history: readonly PlacedRow[] = [], bounds?: LinkValuesBounds, oldestView?: () => LogOffset | undefined) {
   const blocks = new ShapeBlocks();
-  const values = new LinkValues(HANDLE, 'value', followerPorts(blocks, oldestView), (text) => text.slice(0, ONE_TEXT), bounds);
+  const values = new LinkValues('value', followerPorts(blocks, oldestView), (text) => text.slice(0, ONE_TEXT), bounds);
   const applyBlock = (through: LogOffset, messages: readonly PlacedRow[]) => {
     const block = { after: values.place, through: placeAt(through) };
-    blocks.put(HANDLE, 'value', block, messages);
+    blocks.put(FOLLOWER, block, messages);
     return values.apply({ block });
   };
   const last = history.at(-1)?.offset ?? SNAPSHOT_END;
@@ -270,11 +267,11 @@ test('so many moves as a splice takes: the highest version with no more, but one
 
 test('a chunk of the snapshot may come in several blocks, and the whole of it is the first version', () => {
   const blocks = new ShapeBlocks();
-  const values = new LinkValues(HANDLE, 'value', followerPorts(blocks));
+  const values = new LinkValues('value', followerPorts(blocks));
   const middle = { ...LOG_BEGIN, bytes: 100 };
   const ranges = [{ after: LOG_BEGIN, through: middle }, { after: middle, through: placeAt(SNAPSHOT_END) }];
   const told = ranges.map((block, index) => {
-    blocks.put(HANDLE, 'value', block, [inserted(`row ${index}`, String(index))]);
+    blocks.put(FOLLOWER, block, [inserted(`row ${index}`, String(index))]);
     return [values.apply({ block }), values.offset, linksOf(values)];
   });
 
@@ -315,13 +312,25 @@ test('where nobody depends on the values few moves are kept, and a value that we
   });
 });
 
+test('a value that comes and goes in a transaction of two blocks outlives the moves that are forgotten between them', () => {
+  const { values, applyBlock } = valuesOf([inserted('a', '1')], { valuesMax: 9, keptMovesMin: 2 });
+  applyBlock('101_0' as LogOffset, committed('101', [deleted('a')]));
+  const [left, open] = [committed('102', [inserted('b', '2')]), committed('103', [inserted('c', '1'), deleted('c'), inserted('d', '3')])];
+
+  const told = [applyBlock('103_2' as LogOffset, [...left, ...open.slice(0, 2)]), applyBlock('103_4' as LogOffset, open.slice(2))];
+
+  expect({ moved: told.map((message) => message?.['moved']), keptFrom: values.keptFrom, links: linksOf(values) }).toEqual({
+    moved: [true, true], keptFrom: '102_0', links: ['2', '3'],
+  });
+});
+
 test('once history is applied the index lists what there may be: a value that left is listed until its move is forgotten', () => {
   const [members, blocks] = [new MemberIndex(), new ShapeBlocks()];
-  const values = new LinkValues(HANDLE, 'value', followerPorts(blocks, undefined, members), undefined, { valuesMax: 9, keptMovesMin: 2 });
+  const values = new LinkValues('value', followerPorts(blocks, undefined, members), undefined, { valuesMax: 9, keptMovesMin: 2 });
   const steps = [[inserted('a', '1')], committed('7', [deleted('a')]), committed('8', [inserted('b', '2')])];
   const listed = steps.map((rows, index) => {
     const block = { after: values.place, through: placeAt(rows[0]?.isLast === true ? rows[0].offset : SNAPSHOT_END) };
-    blocks.put(HANDLE, 'value', block, rows);
+    blocks.put(FOLLOWER, block, rows);
     values.apply({ block });
     if (index === 0) values.apply('list');
     return ['1', '2'].map((value) => members.mayHold('1-1/value', value));
@@ -345,9 +354,9 @@ test.each([
   ['within a snapshot', [[inserted('c', '3')]]],
 ])('more values than are allowed are refused %s', (_, [rows = []]) => {
   const blocks = new ShapeBlocks();
-  const values = new LinkValues(HANDLE, 'value', followerPorts(blocks), undefined, { valuesMax: 2, keptMovesMin: 9 });
+  const values = new LinkValues('value', followerPorts(blocks), undefined, { valuesMax: 2, keptMovesMin: 9 });
   const block = { after: LOG_BEGIN, through: placeAt('7_0' as LogOffset) };
-  blocks.put(HANDLE, 'value', block, [inserted('a', '1'), inserted('b', '2'), ...rows]);
+  blocks.put(FOLLOWER, block, [inserted('a', '1'), inserted('b', '2'), ...rows]);
 
   expect(values.apply({ block })).toEqual({ type: 'values.areTooMany', valuesMax: 2 });
 });
@@ -368,7 +377,7 @@ test('a row that is inserted twice is our bug, and said so', () => {
 
 test('rows of a table without a primary key may have one key: their value goes with the last of them', () => {
   const blocks = new ShapeBlocks();
-  const values = new LinkValues(HANDLE, 'value', followerPorts(blocks, undefined, undefined, false));
+  const values = new LinkValues('value', followerPorts(blocks, undefined, undefined, false));
   const steps = [
     [inserted('a', '1'), inserted('a', '1'), inserted('a', '1')],
     committed('7', [deleted('a'), deleted('a'), updated('a')]),
@@ -377,7 +386,7 @@ test('rows of a table without a primary key may have one key: their value goes w
   const counts = steps.map((rows) => {
     const through = rows.find(({ isLast }) => isLast)?.offset ?? SNAPSHOT_END;
     const block = { after: values.place, through: placeAt(through) };
-    blocks.put(HANDLE, 'value', block, rows);
+    blocks.put(FOLLOWER, block, rows);
     values.apply({ block });
     return [...values.counts, ...linksOf(values)];
   });
@@ -410,7 +419,7 @@ test('a block that leaves a gap is refused', () => {
 });
 
 test('begins before everything', () => {
-  expect(new LinkValues(HANDLE, 'value', followerPorts(new ShapeBlocks())).place).toEqual(LOG_BEGIN);
+  expect(new LinkValues('value', followerPorts(new ShapeBlocks())).place).toEqual(LOG_BEGIN);
 });
 
 const operation = fc.record({

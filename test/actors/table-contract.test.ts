@@ -16,7 +16,7 @@ import type { PublishedRelation } from '../../src/model/relation.ts';
 import type { PlacedRow } from '../../src/model/row-values.ts';
 import type { Pid, ReplyTo } from '../../src/otp/process.ts';
 import { ShapeBlocks } from '../../src/storage/shapes/shape-blocks.ts';
-import { followerPorts } from '../support/actors/follower-ports.ts';
+import { FOLLOWER, followerPorts } from '../support/actors/follower-ports.ts';
 import { committed, deleted, inserted, updated } from '../support/actors/placed-rows.ts';
 import { Nowhere, tableContract, type World } from '../support/otp/table-contract.ts';
 import { handleOf } from '../support/shapes.ts';
@@ -51,7 +51,7 @@ class ReadBlocks implements World<ReadBlocks> {
   ) {}
 
   put(after: EntryPlace, through: EntryPlace, rows: readonly PlacedRow[]): void {
-    this.blocks.put(handleOf(1), 'value', { after, through }, rows);
+    this.blocks.put(FOLLOWER, { after, through }, rows);
     this.read = JSON.stringify([after, through, rows]);
   }
 
@@ -74,7 +74,7 @@ const row = fc.oneof(
 
 tableContract('LinkValues', {
   world: () => new ReadBlocks(),
-  table: ({ blocks }) => new LinkValues(handleOf(1), 'value', followerPorts(blocks), (text) => text, { valuesMax: 2, keptMovesMin: 2 }),
+  table: ({ blocks }) => new LinkValues('value', followerPorts(blocks), (text) => text, { valuesMax: 2, keptMovesMin: 2 }),
   steps: fc.oneof(
     fc.record({
       through: fc.record({ offset: fc.constantFrom('0_inf', '1_0', '2_0').map((text) => text as LogOffset), bytes: fc.constantFrom(0, 9) }),

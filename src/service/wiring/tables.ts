@@ -76,11 +76,10 @@ export function processTables(resources: TableResources, access: LogAccess, anno
       materializers: new Subscribers(),
       awaitingStart: new RequestBacklog(),
     }),
-    materializer: (handle, column) => ({
+    materializer: (handle, column, self) => ({
       values: new LinkValues(
-        handle,
         column,
-        { ...materializerPorts(storage, shapeBlocks, handle, column), listing: members.listing(memberKey(handle, column)) },
+        { ...materializerPorts(self, storage, shapeBlocks, handle, column), listing: members.listing(memberKey(handle, column)) },
         equalTextOf(storage.shapes.get(handle), column),
       ),
       dependants: new Subscribers(),
@@ -107,16 +106,20 @@ function commonPorts(
   };
 }
 
+/** Of a shape that ended while its Materializer was asked for there will be no values. The Materializer learns of that as of any end. */
 function materializerPorts(
+  self: Pid,
   storage: Storage,
   blocks: LogAccess['shapeBlocks'],
   handle: Handle,
   column: string,
 ): Omit<MaterializerPorts, 'listing'> {
+  blocks.open(self);
   return {
-    take: (...asked) => blocks.take(...asked),
+    take: (range) => blocks.take(self, range),
+    close: () => blocks.close(self),
     oldestView: () => oldestView(storage.shapes.all(), handle, column),
-    hasPrimaryKey: shapeLogOf(storage, handle).definition.primaryKey.length > 0,
+    hasPrimaryKey: storage.shapes.get(handle)?.definition.primaryKey.length !== 0,
     clone: uncopied('what lies on a disk'),
   };
 }
@@ -139,7 +142,6 @@ function routing(storage: Storage, access: LogAccess, router: ShapeRouter): Shap
   };
 }
 
-/** Of a shape that ended while its Materializer was asked for there will be no values. The Materializer learns of that as of any end. */
 function equalTextOf(shapeLog: ShapeLog | undefined, column: string): (text: string) => string {
   return shapeLog === undefined ? (text) => text : equalText(typeOidOf(shapeLog, column));
 }

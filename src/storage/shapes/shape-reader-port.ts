@@ -38,13 +38,12 @@ export function shapeReaderPort(
     open: ({ send }) => ({
       requests: {
         async readBlock(request) {
-          blocks.forgetUnless((handle) => shapeLogs.get(handle) !== undefined);
-          const { handle, column, after, through } = parameters(request);
+          const { owner, handle, column, after, through } = parameters(request);
           const condemn = (why: string): void => send(`@consumer/${handle}`, { type: 'stop', cause: { delete: why, isDamaged: true } });
           const draft = new BlockDraft(after, readerOf(column), blockBytesMax);
           const block = await unlessDamaged(condemn, () => readBlock(shapeLogs.get(handle), draft, through));
           if (block === undefined) return { type: 'history.isGone' };
-          blocks.put(handle, column, block, block.rows);
+          blocks.put(owner, block, block.rows);
           return { type: 'history.blockRead', after, through: block.through };
         },
       },
@@ -114,7 +113,8 @@ class BlockDraft {
   }
 }
 
-function parameters({ handle, column, after, through }: Message) {
-  invariant([handle, column, through].every((part) => typeof part === 'string'), 'a block has a handle, a column, a place and an offset');
-  return { handle: handle as Handle, column: column as string, after: after as EntryPlace, through: through as LogOffset };
+function parameters({ owner, handle, column, after, through }: Message) {
+  const areNamed = [owner, handle, column, through].every((part) => typeof part === 'string');
+  invariant(areNamed, 'a block has an owner, a handle, a column, a place and an offset');
+  return { owner: owner as string, handle: handle as Handle, column: column as string, after: after as EntryPlace, through: through as LogOffset };
 }

@@ -15,6 +15,7 @@ import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { PgSnapshot } from '../../../src/model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
 import type { LogBlock } from '../../../src/model/transaction.ts';
+import type { Pid } from '../../../src/otp/process.ts';
 import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
 import { LineReader } from '../../../src/shapes/line-reader.ts';
 import { ShapeBlocks } from '../../../src/storage/shapes/shape-blocks.ts';
@@ -123,8 +124,7 @@ export class HandOverModel implements World<HandOverModel> {
   }
 
   /** What the log's reader brings behind `after`, up to `through`; undefined when the shape is gone. */
-  readHistory(after: EntryPlace, through: LogOffset): EntryPlace | undefined {
-    this.history.forgetUnless((handle) => this.shapes.get(handle) !== undefined);
+  readHistory(owner: string, after: EntryPlace, through: LogOffset): EntryPlace | undefined {
     const { shapeLog } = this;
     this.is = { ...this.is, historyRead: '' };
     if (shapeLog === undefined) return undefined;
@@ -134,12 +134,13 @@ export class HandOverModel implements World<HandOverModel> {
     const entries = read.entries.filter(({ offset }) => compareOffsets(offset, through) <= 0);
     const end = placeAt(compareOffsets(read.end, through) < 0 ? read.end : through);
     const rows = entries.map(({ offset, bytes }) => ({ offset, ...reader.read(bytes) }));
-    this.history.put(HANDLE, COLUMN, { after, through: end }, rows);
+    this.history.put(owner, { after, through: end }, rows);
     this.is = { ...this.is, historyRead: JSON.stringify([after, end]) };
     return end;
   }
 
-  beginMaterializer(): void {
+  beginMaterializer(self: Pid): void {
+    this.history.open(self);
     this.is = { ...this.is, applied: [] };
   }
 

@@ -4,7 +4,7 @@ import { invariant } from '../../../src/base/invariant.ts';
 import type { EntryPlace } from '../../../src/model/log-entry.ts';
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogRange } from '../../../src/model/log-position.ts';
-import type { Address, ExitReason, Message } from '../../../src/otp/process.ts';
+import type { Address, ExitReason, Message, Pid } from '../../../src/otp/process.ts';
 import type { Answer, Port, StartArgs } from '../checker/system.ts';
 import { HANDLE, type HandOverModel } from './hand-over-model.ts';
 
@@ -25,8 +25,8 @@ const shapeReader: Port<HandOverModel> = {
   name: '@shape-reader',
   computes: 'asked',
   handle(world, request) {
-    const { after, through } = request as unknown as { readonly after: EntryPlace; readonly through: LogOffset };
-    const end = world.readHistory(after, through);
+    const { owner, after, through } = request as unknown as { readonly owner: Pid; readonly after: EntryPlace; readonly through: LogOffset };
+    const end = world.readHistory(owner, after, through);
     return { reply: end === undefined ? { type: 'history.isGone' } : { type: 'history.blockRead', after, through: end } };
   },
 };

@@ -32,10 +32,10 @@ export function consumerTables(self: Pid, world: HandOverModel): Tables {
   return { log: new ConsumerLog(consumerPorts(self, world)), materializers: new Subscribers(), awaitingStart: new RequestBacklog() };
 }
 
-export function materializerTables(_: Pid, world: HandOverModel): Tables {
-  world.beginMaterializer();
+export function materializerTables(self: Pid, world: HandOverModel): Tables {
+  world.beginMaterializer(self);
   return {
-    values: new LinkValues(HANDLE, COLUMN, historyOver(world)),
+    values: new LinkValues(COLUMN, historyOver(self, world)),
     dependants: new Subscribers(),
     awaitingValues: new RequestBacklog(),
   };
@@ -74,13 +74,14 @@ function keeperOver({ shapes }: HandOverModel): PositionKeeper {
   };
 }
 
-function historyOver(world: HandOverModel): MaterializerPorts {
+function historyOver(self: Pid, world: HandOverModel): MaterializerPorts {
   return {
-    take: (handle, column, range) => world.takeHistory(handle, column, range),
+    take: (range) => world.takeHistory(self, range),
+    close: () => world.history.close(self),
     oldestView: () => undefined,
     hasPrimaryKey: true,
     listing: new MemberIndex().listing(HANDLE),
-    clone: (fork) => historyOver(WorldFork.worldOf(fork)),
+    clone: (fork) => historyOver(self, WorldFork.worldOf(fork)),
   };
 }
 

@@ -215,15 +215,14 @@ export class SpliceModel implements World<SpliceModel> {
   }
 
   /** What the inner log's reader brings behind `after`, up to `through`; undefined when the shape is gone. */
-  readHistory(after: EntryPlace, through: LogOffset): EntryPlace | undefined {
-    this.history.forgetUnless((handle) => this.shape(handle) !== undefined);
+  readHistory(owner: string, after: EntryPlace, through: LogOffset): EntryPlace | undefined {
     this.is = { ...this.is, historyRead: '' };
     const read = this.shape(INNER)?.read(after.offset);
     if (read === undefined) return undefined;
     const reader = new LineReader(COLUMN);
     const entries = read.entries.filter(({ offset }) => compareOffsets(offset, through) <= 0);
     const end = placeAt(compareOffsets(read.end, through) < 0 ? read.end : through);
-    this.history.put(INNER, COLUMN, { after, through: end }, entries.map(({ offset, bytes }) => ({ offset, ...reader.read(bytes) })));
+    this.history.put(owner, { after, through: end }, entries.map(({ offset, bytes }) => ({ offset, ...reader.read(bytes) })));
     this.is = { ...this.is, historyRead: JSON.stringify([after, end]) };
     return end;
   }
@@ -235,7 +234,8 @@ export class SpliceModel implements World<SpliceModel> {
     return rows;
   }
 
-  beginMaterializer(): void {
+  beginMaterializer(self: Pid): void {
+    this.history.open(self);
     this.is = { ...this.is, applied: [] };
   }
 

@@ -31,8 +31,8 @@ const shapeReader: Port<SpliceModel> = {
   name: '@shape-reader',
   computes: 'asked',
   handle(world, request) {
-    const { after, through } = request as unknown as { readonly after: EntryPlace; readonly through: LogOffset };
-    const end = world.readHistory(after, through);
+    const { owner, after, through } = request as unknown as { readonly owner: Pid; readonly after: EntryPlace; readonly through: LogOffset };
+    const end = world.readHistory(owner, after, through);
     return { reply: end === undefined ? { type: 'history.isGone' } : { type: 'history.blockRead', after, through: end } };
   },
 };

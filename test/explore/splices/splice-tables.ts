@@ -45,8 +45,8 @@ const BOUNDS = { valuesMax: 100, keptMovesMin: 1 };
 
 /** @param oldest how far back the values are kept. */
 export function materializerTables(self: Pid, world: SpliceModel, oldest = oldestViewIn): Tables {
-  world.beginMaterializer();
-  world.values.set(self, new LinkValues(INNER, COLUMN, materializerPorts(world, oldest), (text) => text, BOUNDS));
+  world.beginMaterializer(self);
+  world.values.set(self, new LinkValues(COLUMN, materializerPorts(self, world, oldest), (text) => text, BOUNDS));
   return { values: new SharedValues(world, self), dependants: new Subscribers(), awaitingValues: new RequestBacklog() };
 }
 
@@ -146,13 +146,14 @@ function keeperOver({ shapes }: SpliceModel): PositionKeeper {
   };
 }
 
-function materializerPorts(world: SpliceModel, oldest: typeof oldestViewIn): MaterializerPorts {
+function materializerPorts(self: Pid, world: SpliceModel, oldest: typeof oldestViewIn): MaterializerPorts {
   return {
-    take: (handle, column, range) => world.takeHistory(handle, column, range),
+    take: (range) => world.takeHistory(self, range),
+    close: () => world.history.close(self),
     hasPrimaryKey: true,
     oldestView: () => oldest(world),
     listing: world.listing(),
-    clone: (fork) => materializerPorts(WorldFork.worldOf(fork), oldest),
+    clone: (fork) => materializerPorts(self, WorldFork.worldOf(fork), oldest),
   };
 }
 

@@ -9,6 +9,7 @@ import { ShapeBlocks } from '../../../src/storage/shapes/shape-blocks.ts';
 import type { ShapeLog, ShapeLogs } from '../../../src/storage/shapes/shape-logs.ts';
 import { BLOCK_BYTES_MAX, shapeReaderPort } from '../../../src/storage/shapes/shape-reader-port.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
+import { FOLLOWER } from '../../support/actors/follower-ports.ts';
 import { openPort } from '../../support/postgres/port-harness.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
 import { appendLines, bytes, lsn, snapshotOf } from '../../support/storage/stored-samples.ts';
@@ -29,8 +30,9 @@ function lineOf(key: string, value: string, commit?: number): string {
 async function openReader(shapes: Pick<ShapeLogs, 'get'>) {
   const blocks = new ShapeBlocks();
   const port = await openPort(shapeReaderPort(shapes, blocks, (column) => new LineReader(column)));
-  const read = async (after: EntryPlace, through: LogOffset, column = COLUMN): Promise<EntryRange> => {
-    const answer = await port.ask({ type: 'readBlock', handle: HANDLE, column, after, through });
+  blocks.open(FOLLOWER);
+  const read = async (after: EntryPlace, through: LogOffset, column = COLUMN, owner = FOLLOWER): Promise<EntryRange> => {
+    const answer = await port.ask({ type: 'readBlock', owner, handle: HANDLE, column, after, through });
     return { after, through: answer.through as EntryPlace };
   };
   return { port, blocks, read };
@@ -43,7 +45,7 @@ async function readThrough({ blocks, read }: Reader, through: LogOffset): Promis
   const found: (readonly PlacedRow[])[] = [];
   for (let after = LOG_BEGIN; compareOffsets(after.offset, through) < 0; ) {
     const range = await read(after, through);
-    found.push(blocks.take(HANDLE, COLUMN, range));
+    found.push(blocks.take(FOLLOWER, range));
     after = range.through;
   }
   return found;
@@ -135,26 +137,40 @@ describe.each(engines)('a follower of a shape: $name', ({ open }) => {
   test('two followers of one shape do not take each other’s blocks', async () => {
     await fill(1);
     const after = placeAt(SNAPSHOT_END);
-    const [one, other] = [await reader.read(after, place(1), 'one'), await reader.read(after, place(1), COLUMN)];
+    reader.blocks.open('other');
+    const [other, one] = [await reader.read(after, place(1), 'another', 'other'), await reader.read(after, place(1))];
 
-    const taken = [reader.blocks.take(HANDLE, 'one', one), reader.blocks.take(HANDLE, COLUMN, other)];
+    const taken = [reader.blocks.take('other', other), reader.blocks.take(FOLLOWER, one)];
 
     expect(taken.map((rows) => rows.map(({ key, value }) => [key, value]))).toEqual([[['row 1', undefined]], [['row 1', '1']]]);
+  });
+
+  test('a block that was read for a follower that has ended is nobody’s, and not its successor’s', async () => {
+    await fill(2);
+    reader.blocks.open('successor');
+    const asked = await reader.read(placeAt(SNAPSHOT_END), place(2), COLUMN, 'successor');
+    reader.blocks.close(FOLLOWER);
+    const late = await reader.read(placeAt(SNAPSHOT_END), place(1));
+
+    const taken = reader.blocks.take('successor', asked);
+
+    expect(taken.map(({ key }) => key)).toEqual(['row 1', 'row 2']);
+    expect(() => reader.blocks.take(FOLLOWER, late)).toThrow('a block is taken right after it was read');
   });
 
   test('a block is handed over once', async () => {
     await fill(1);
     const range = await reader.read(placeAt(SNAPSHOT_END), place(1));
-    reader.blocks.take(HANDLE, COLUMN, range);
+    reader.blocks.take(FOLLOWER, range);
 
-    expect(() => reader.blocks.take(HANDLE, COLUMN, range)).toThrow('a block is taken right after it was read');
+    expect(() => reader.blocks.take(FOLLOWER, range)).toThrow('a block is taken right after it was read');
   });
 
   test('a shape that was deleted has no history', async () => {
     await fill(1);
     storage.shapes.delete(HANDLE, 'asked');
 
-    const answer = await reader.port.ask({ type: 'readBlock', handle: HANDLE, column: COLUMN, after: LOG_BEGIN, through: SNAPSHOT_END });
+    const answer = await reader.port.ask({ type: 'readBlock', owner: FOLLOWER, handle: HANDLE, column: COLUMN, after: LOG_BEGIN, through: SNAPSHOT_END });
 
     expect(answer).toEqual({ type: 'history.isGone' });
   });
@@ -165,7 +181,7 @@ describe.each(engines)('a follower of a shape: $name', ({ open }) => {
     log.publish(log.position);
 
     const range = { after: placeAt(SNAPSHOT_END), through: log.end };
-    const answer = await reader.port.ask({ type: 'readBlock', handle: HANDLE, column: COLUMN, ...range });
+    const answer = await reader.port.ask({ type: 'readBlock', owner: FOLLOWER, handle: HANDLE, column: COLUMN, ...range });
 
     const why = "an entry of a shape's log cannot be read: at byte 10 of 11 stands something else than a row is written with";
     expect({ answer, sent: reader.port.sent }).toEqual({
@@ -178,7 +194,7 @@ describe.each(engines)('a follower of a shape: $name', ({ open }) => {
     await fill(1);
     const { port } = await openReader({ get: (handle) => withKind(storage.shapes.get(handle), 'splice' as EntryKind) });
 
-    const answer = await port.ask({ type: 'readBlock', handle: HANDLE, column: COLUMN, after: LOG_BEGIN, through: place(1) });
+    const answer = await port.ask({ type: 'readBlock', owner: FOLLOWER, handle: HANDLE, column: COLUMN, after: LOG_BEGIN, through: place(1) });
 
     const why = "an entry of a shape's log cannot be read: this version of Armature does not know its kind, splice";
     expect({ answer, sent: port.sent.map(({ message }) => message) }).toEqual({

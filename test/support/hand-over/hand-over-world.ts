@@ -211,7 +211,7 @@ export class HandOverWorld {
           start: () => ({
             machine: machines.materializer,
             input: { handle: HANDLE, column: COLUMN, consumer: this.runtime.whereis(NAMES.consumer) ?? NAMES.consumer },
-            tables: () => ({ values: this.linkValues(), dependants: new Subscribers(), awaitingValues: new RequestBacklog() }),
+            tables: (self) => ({ values: this.linkValues(self), dependants: new Subscribers(), awaitingValues: new RequestBacklog() }),
             name: NAMES.materializer,
           }),
         }),
@@ -254,13 +254,15 @@ export class HandOverWorld {
     if (!this.hasDrained) this.storage.shapes.delete(HANDLE, 'its Consumer ended');
   }
 
-  private linkValues(): LinkValues {
-    this.values = new LinkValues(HANDLE, COLUMN, {
-      take: (handle, column, range) => {
-        const rows = this.shapeBlocks.take(handle, column, range);
+  private linkValues(self: Pid): LinkValues {
+    this.shapeBlocks.open(self);
+    this.values = new LinkValues(COLUMN, {
+      take: (range) => {
+        const rows = this.shapeBlocks.take(self, range);
         for (const { offset } of rows) this.applied.push(isInSnapshot(offset) ? 'snapshot' : offset);
         return rows;
       },
+      close: () => this.shapeBlocks.close(self),
       oldestView: () => this.view?.at,
       hasPrimaryKey: true,
       listing: new MemberIndex().listing(HANDLE),
