@@ -1,9 +1,10 @@
 /**
  * What a Materializer's table needs from outside; the roof decides what is behind it.
  *
- * The port `@shape-reader` fills the blocks: a call `readBlock { owner, handle, column, after, through }`, from a place
- * up to an offset, under the pid of the owner, is answered `history.blockRead { after, through }`, whose place `through` lies behind `after` and never beyond the
- * offset, or `history.isGone` when there is no such log any more. A block is bounded: it may end within a chunk of the snapshot.
+ * The port `@shape-reader` fills the blocks: a call `readBlock { owner, handle, column, after, through }`, from a place up to
+ * an offset, puts a block under the pid of its owner. It is answered `history.blockRead { after, through }`, whose place
+ * `through` lies behind `after` and never beyond the offset, or `history.isGone` when there is no such log any more. A block
+ * is bounded: it may end within a chunk of the snapshot.
  */
 import type { Forkable } from '../base/fork.ts';
 import type { EntryRange } from '../model/log-entry.ts';

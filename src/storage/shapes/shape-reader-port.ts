@@ -116,5 +116,11 @@ class BlockDraft {
 function parameters({ owner, handle, column, after, through }: Message) {
   const areNamed = [owner, handle, column, through].every((part) => typeof part === 'string');
   invariant(areNamed, 'a block has an owner, a handle, a column, a place and an offset');
-  return { owner: owner as string, handle: handle as Handle, column: column as string, after: after as EntryPlace, through: through as LogOffset };
+  return {
+    owner: owner as string,
+    handle: handle as Handle,
+    column: column as string,
+    after: after as EntryPlace,
+    through: through as LogOffset,
+  };
 }

@@ -20,12 +20,18 @@ const logReader: Port<HandOverModel> = {
   },
 };
 
+interface BlockAsked {
+  readonly owner: Pid;
+  readonly after: EntryPlace;
+  readonly through: LogOffset;
+}
+
 /** What can be read up to an offset that was given out stays as it is, until the shape goes; and of that a DOWN tells. */
 const shapeReader: Port<HandOverModel> = {
   name: '@shape-reader',
   computes: 'asked',
   handle(world, request) {
-    const { owner, after, through } = request as unknown as { readonly owner: Pid; readonly after: EntryPlace; readonly through: LogOffset };
+    const { owner, after, through } = request as unknown as BlockAsked;
     const end = world.readHistory(owner, after, through);
     return { reply: end === undefined ? { type: 'history.isGone' } : { type: 'history.blockRead', after, through: end } };
   },

@@ -27,11 +27,17 @@ const logReader: Port<SpliceModel> = {
   },
 };
 
+interface BlockAsked {
+  readonly owner: Pid;
+  readonly after: EntryPlace;
+  readonly through: LogOffset;
+}
+
 const shapeReader: Port<SpliceModel> = {
   name: '@shape-reader',
   computes: 'asked',
   handle(world, request) {
-    const { owner, after, through } = request as unknown as { readonly owner: Pid; readonly after: EntryPlace; readonly through: LogOffset };
+    const { owner, after, through } = request as unknown as BlockAsked;
     const end = world.readHistory(owner, after, through);
     return { reply: end === undefined ? { type: 'history.isGone' } : { type: 'history.blockRead', after, through: end } };
   },

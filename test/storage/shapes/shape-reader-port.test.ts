@@ -27,6 +27,8 @@ function lineOf(key: string, value: string, commit?: number): string {
   return JSON.stringify({ key, value: { [COLUMN]: value }, headers });
 }
 
+const READ_BLOCK = { type: 'readBlock', owner: FOLLOWER, handle: HANDLE, column: COLUMN };
+
 async function openReader(shapes: Pick<ShapeLogs, 'get'>) {
   const blocks = new ShapeBlocks();
   const port = await openPort(shapeReaderPort(shapes, blocks, (column) => new LineReader(column)));
@@ -170,7 +172,7 @@ describe.each(engines)('a follower of a shape: $name', ({ open }) => {
     await fill(1);
     storage.shapes.delete(HANDLE, 'asked');
 
-    const answer = await reader.port.ask({ type: 'readBlock', owner: FOLLOWER, handle: HANDLE, column: COLUMN, after: LOG_BEGIN, through: SNAPSHOT_END });
+    const answer = await reader.port.ask({ ...READ_BLOCK, after: LOG_BEGIN, through: SNAPSHOT_END });
 
     expect(answer).toEqual({ type: 'history.isGone' });
   });
@@ -181,7 +183,7 @@ describe.each(engines)('a follower of a shape: $name', ({ open }) => {
     log.publish(log.position);
 
     const range = { after: placeAt(SNAPSHOT_END), through: log.end };
-    const answer = await reader.port.ask({ type: 'readBlock', owner: FOLLOWER, handle: HANDLE, column: COLUMN, ...range });
+    const answer = await reader.port.ask({ ...READ_BLOCK, ...range });
 
     const why = "an entry of a shape's log cannot be read: at byte 10 of 11 stands something else than a row is written with";
     expect({ answer, sent: reader.port.sent }).toEqual({
@@ -194,7 +196,7 @@ describe.each(engines)('a follower of a shape: $name', ({ open }) => {
     await fill(1);
     const { port } = await openReader({ get: (handle) => withKind(storage.shapes.get(handle), 'splice' as EntryKind) });
 
-    const answer = await port.ask({ type: 'readBlock', owner: FOLLOWER, handle: HANDLE, column: COLUMN, after: LOG_BEGIN, through: place(1) });
+    const answer = await port.ask({ ...READ_BLOCK, after: LOG_BEGIN, through: place(1) });
 
     const why = "an entry of a shape's log cannot be read: this version of Armature does not know its kind, splice";
     expect({ answer, sent: port.sent.map(({ message }) => message) }).toEqual({
