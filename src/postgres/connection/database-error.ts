@@ -26,8 +26,16 @@ export class DatabaseRefusedError extends Error {
 
 export type WorldError = DatabaseUnreachableError | DatabaseRefusedError;
 
-/** Errors of sockets, of name resolution and of TLS, by their code. */
-const NETWORK_CODE = /^(?:E[A-Z]{3,}|EAI_[A-Z]+|ERR_SSL_\w+|ERR_TLS_\w+|ERR_STREAM_\w+)$/;
+/**
+ * Errors of sockets, of name resolution and of TLS, by their code. Each is named: who borrows a connection writes files meanwhile, and
+ * a disk that is full (ENOSPC) or broken (EIO) must not read as a database that is away, for which everybody waits.
+ */
+const NETWORK_CODE = new RegExp(
+  '^(?:ECONN(?:REFUSED|RESET|ABORTED)|ENET(?:DOWN|RESET|UNREACH)|EHOST(?:DOWN|UNREACH)|EADDR(?:INUSE|NOTAVAIL)|' +
+    'EPIPE|ETIMEDOUT|ENOTCONN|ENOTFOUND|ENOBUFS|EPROTO|ECANCELED|EAI_[A-Z]+|ERR_SSL_\\w+|ERR_TLS_\\w+|ERR_STREAM_\\w+)$',
+);
+/** What files never do; a socket that is a file may then have any code of a file, ENOENT among them. */
+const NETWORK_CALLS = new Set(['connect', 'getaddrinfo']);
 /** Connection exceptions, too many connections, the server shuts down or starts. */
 const AWAY_STATE = /^(?:08...|53300|57P0[1-5])$/;
 /** What `pg` says of its own, without a code. */
@@ -43,8 +51,8 @@ export function worldError(error: unknown): WorldError | undefined {
   if (error instanceof AggregateError && error.errors.length > 0) return worldError(error.errors[0]);
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
   if (error instanceof pg.DatabaseError) return refusal(error, code);
-  if (NETWORK_CODE.test(code) || AWAY_TEXTS.some((text) => error.message.startsWith(text))) return unreachable(error);
-  return undefined;
+  const isAway = NETWORK_CODE.test(code) || isNetworkCall(error) || AWAY_TEXTS.some((text) => error.message.startsWith(text));
+  return isAway ? unreachable(error) : undefined;
 }
 
 /** Runs `action`; an error of the world leaves it typed, any other as it is. */
@@ -54,6 +62,10 @@ export async function typed<Result>(action: () => Promise<Result>): Promise<Resu
   } catch (error) {
     throw worldError(error) ?? error;
   }
+}
+
+function isNetworkCall(error: Error): boolean {
+  return 'syscall' in error && typeof error.syscall === 'string' && NETWORK_CALLS.has(error.syscall);
 }
 
 function refusal(error: pg.DatabaseError, code: string): WorldError {

@@ -5,6 +5,7 @@ import { isVisible, type PgSnapshot, type Xid } from '../../../src/model/pg-snap
 import type { Message } from '../../../src/otp/process.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { moveQueryPort, type MoveQueryTarget } from '../../../src/postgres/snapshot/move-query-port.ts';
+import { DiskError } from '../../../src/storage/errors.ts';
 import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
@@ -59,6 +60,13 @@ class Children implements MoveQueryTarget<number> {
 async function ask(target: Children | undefined): Promise<Message> {
   port = await openPort(moveQueryPort({ pool, target: () => target }));
   return await port.ask({ type: 'queryMoves', handle: '1-1', views: [] });
+}
+
+async function askOnce(target: Children): Promise<Message> {
+  const answer = await ask(target);
+  await port?.close();
+  port = undefined;
+  return answer;
 }
 
 test('brings the rows of one query, with what its snapshot sees', async () => {
@@ -120,6 +128,19 @@ test('a table that has another shape now is told as such', async () => {
   target.accepts = () => false;
 
   expect(await ask(target)).toMatchObject({ type: 'moves.failed', error: { code: 'schema_changed', status: 409 } });
+});
+
+test.each(['ENOSPC', 'EIO', 'EROFS'])('a disk that refuses the rows with %s is not told as a database that is away', async (code) => {
+  const refusal = new DiskError('write', '/moved', Object.assign(new Error(code), { code }));
+  const [full, unsynced] = [new Children(), new Children()];
+  full.rows = () => Promise.reject(refusal);
+  unsynced.complete = () => Promise.reject(refusal);
+
+  const [written, synced] = [await askOnce(full), await askOnce(unsynced)];
+
+  const error = { code: 'snapshot_failed', status: 500, message: expect.stringContaining(refusal.message) };
+  const failed = { type: 'moves.failed', error };
+  expect({ written, synced, isUp: pool.isUp }).toMatchObject({ written: failed, synced: failed, isUp: true });
 });
 
 test('nothing is asked when nobody keeps the values', async () => {
