@@ -6,11 +6,16 @@
  */
 import { invariant } from '../base/invariant.ts';
 import type { Condition } from './expression.ts';
-import { WhereRefusal } from './where-refusal.ts';
+import { refusalAt, WhereRefusal } from './where-refusal.ts';
 
 const DISJUNCTS_MAX = 100;
 /** Leaves of all disjuncts together: each has a place in every row that is told. */
 const POSITIONS_MAX = 1000;
+/**
+ * Of those, the ones that name a subquery. What a transaction moves is told in one line, some 54 bytes for each value at each of them:
+ * 100,000 values are 5.4 MB for one position, and what no string can hold for a hundred.
+ */
+const SUBQUERY_POSITIONS_MAX = 32;
 
 export type Disjunct = readonly Condition[];
 
@@ -24,11 +29,25 @@ export function disjunctsOf(condition: Condition): readonly Disjunct[] {
   const { disjuncts, positions } = sizeOf(condition, false);
   if (disjuncts > DISJUNCTS_MAX) throw tooComplex(disjuncts, 'disjuncts', DISJUNCTS_MAX);
   if (positions > POSITIONS_MAX) throw tooComplex(positions, 'positions', POSITIONS_MAX);
-  return normalize(condition, false);
+  const found = normalize(condition, false);
+  refuseManySubqueries(found);
+  return found;
 }
 
 function tooComplex(count: number, what: string, max: number): WhereRefusal {
-  return new WhereRefusal(`WHERE clause too complex for DNF decomposition (${count} ${what} exceeds limit of ${max})`);
+  return new WhereRefusal(complexity(count, what, max));
+}
+
+function complexity(count: number, what: string, max: number): string {
+  return `WHERE clause too complex for DNF decomposition (${count} ${what} exceeds limit of ${max})`;
+}
+
+/** @throws {WhereRefusal} at the first that is one too many, from left to right. */
+function refuseManySubqueries(disjuncts: readonly Disjunct[]): void {
+  const found = disjuncts.flat().flatMap((leaf) => (leaf.kind === 'subquery' ? [leaf] : []));
+  const excess = found[SUBQUERY_POSITIONS_MAX];
+  if (excess === undefined) return;
+  throw refusalAt(excess.location, complexity(found.length, 'subquery positions', SUBQUERY_POSITIONS_MAX));
 }
 
 function sizeOf(condition: Condition, negated: boolean): Size {

@@ -38,6 +38,13 @@ const row =
   (column) =>
     texts[column] ?? null;
 
+test('a filter may have subqueries at thirty-two positions, and many more that are plain', () => {
+  const subqueries = Array.from({ length: 32 }, () => 'id IN (SELECT id FROM parents)').join(' OR ');
+  const plain = Array.from({ length: 60 }, (_, id) => `other = ${id}`).join(' OR ');
+
+  expect(planOf(`${subqueries} OR ${plain}`).disjuncts).toHaveLength(92);
+});
+
 describe('refused, in the words of the wire:', () => {
   const LEFT = 'At location 6: currently, left side of `IN (SELECT ...)` can only be a column reference or a list of column references';
   const CLAUSES = 'SELECT statement must not contain any clauses';
@@ -115,6 +122,14 @@ describe('refused, in the words of the wire:', () => {
     [
       `id IN (SELECT id FROM parents)${' AND done'.repeat(1000)}`,
       'WHERE clause too complex for DNF decomposition (1001 positions exceeds limit of 1000)',
+    ],
+    [
+      Array.from({ length: 33 }, () => 'id IN (SELECT id FROM parents)').join(' OR '),
+      'At location 1091: WHERE clause too complex for DNF decomposition (33 subquery positions exceeds limit of 32)',
+    ],
+    [
+      `id IN (SELECT id FROM parents) AND (${Array.from({ length: 40 }, (_, id) => `id = ${id}`).join(' OR ')})`,
+      'At location 3: WHERE clause too complex for DNF decomposition (40 subquery positions exceeds limit of 32)',
     ],
   ])('%s', (text, error) => {
     expect(parse(text)).toEqual({ error, field: 'where' });
