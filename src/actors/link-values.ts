@@ -30,15 +30,20 @@ export type LinkValuesChange =
 export type LinkValuesTold =
   /** `moved`: whether some transaction that ended in the block moved anything. */
   | { readonly type: 'values.applied'; readonly place: EntryPlace; readonly version: LogOffset; readonly moved: boolean }
-  | { readonly type: 'values.areTooMany'; readonly valuesMax: number };
+  | { readonly type: 'values.areTooMany'; readonly what: 'values' | 'rows'; readonly max: number };
 
 export interface LinkValuesBounds {
   readonly valuesMax: number;
+  /** Rows of the shape that differ by their key, whatever their values: each is kept. Default 5,000,000. */
+  readonly rowsMax?: number;
   /** So many moves are kept without a look at who may need them. */
   readonly keptMovesMin: number;
 }
 
 const BOUNDS: LinkValuesBounds = { valuesMax: 100_000, keptMovesMin: 1_024 };
+
+/** By memory: a row is some 170 bytes where its key has a UUID, so these are 850 MB. One map could hold sixteen million and no more. */
+const ROWS_MAX = 5_000_000;
 
 export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   private readonly rows = new Map<string, string | null>();
@@ -145,12 +150,14 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   }
 
   private applyBlock(block: EntryRange): LinkValuesTold {
-    const { valuesMax } = this.bounds;
+    const { valuesMax, rowsMax = ROWS_MAX } = this.bounds;
     let moved = false;
     for (const row of this.ports.take(block)) {
       moved = this.applyRow(row) || moved;
       // Within a transaction there may be more, which go again before it ends. Of a snapshot nothing goes.
-      if (this.members.count > valuesMax && (row.isLast || isInSnapshot(row.offset))) return { type: 'values.areTooMany', valuesMax };
+      if (this.members.count > valuesMax && (row.isLast || isInSnapshot(row.offset))) return tooMany('values', valuesMax);
+      // At once: rows that go again before the transaction ends take their memory all the same.
+      if (this.rows.size > rowsMax) return tooMany('rows', rowsMax);
     }
     this.applied = block.through;
     if (compareOffsets(block.through.offset, SNAPSHOT_END) >= 0) this.endSnapshot();
@@ -221,4 +228,8 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     this.members.forgetBefore(this.ports.oldestView() ?? this.members.offset);
     this.forgetAt = Math.max(this.bounds.keptMovesMin, 2 * this.members.keptMoves);
   }
+}
+
+function tooMany(what: 'values' | 'rows', max: number): LinkValuesTold {
+  return { type: 'values.areTooMany', what, max };
 }

@@ -318,8 +318,8 @@ function whyInvalid(cause: DownCause): string {
 }
 
 /** As whoever asked for the outer shape is told. */
-function tooMany({ valuesMax }: { valuesMax: number }): string {
-  return `its subquery selects more than ${valuesMax} values`;
+function tooMany({ what, max }: { what: string; max: number }): string {
+  return `its subquery selects more than ${max} ${what}`;
 }
 
 function applyBlock({ event }: { event: { after: EntryPlace; through: EntryPlace } }): { table: string; change: LinkValuesChange } {

@@ -358,7 +358,27 @@ test.each([
   const block = { after: LOG_BEGIN, through: placeAt('7_0' as LogOffset) };
   blocks.put(FOLLOWER, block, [inserted('a', '1'), inserted('b', '2'), ...rows]);
 
-  expect(values.apply({ block })).toEqual({ type: 'values.areTooMany', valuesMax: 2 });
+  expect(values.apply({ block })).toEqual({ type: 'values.areTooMany', what: 'values', max: 2 });
+});
+
+test.each([
+  ['whatever their values', [inserted('a', '1'), inserted('b', '1'), inserted('c', null)]],
+  ['also within a transaction', [inserted('a', '1'), ...committed('7', [inserted('b', '1'), inserted('c', '1'), deleted('c')])]],
+])('more rows than are allowed are refused, %s', (_, rows) => {
+  const blocks = new ShapeBlocks();
+  const values = new LinkValues(HANDLE, 'value', followerPorts(blocks), undefined, { valuesMax: 9, rowsMax: 2, keptMovesMin: 9 });
+  const block = { after: LOG_BEGIN, through: placeAt('7_0' as LogOffset) };
+  blocks.put(HANDLE, 'value', block, rows);
+
+  expect(values.apply({ block })).toEqual({ type: 'values.areTooMany', what: 'rows', max: 2 });
+});
+
+test('as many rows as are allowed may change and be replaced', () => {
+  const { values, commit } = valuesOf([inserted('a', '1'), inserted('b', '2')], { valuesMax: 9, rowsMax: 2, keptMovesMin: 9 });
+
+  commit([updated('a', '3'), deleted('b'), inserted('c', '4')]);
+
+  expect(linksOf(values)).toEqual(['3', '4']);
 });
 
 test('within a transaction there may be more values than are allowed', () => {

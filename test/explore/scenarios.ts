@@ -145,7 +145,7 @@ const materializerScenario: Scenario = {
     { type: 'values.applied', place: { offset: '7_0', bytes: 0 }, version: '7_0', moved: true },
     { type: 'values.applied', place: { offset: '8_0', bytes: 0 }, version: '7_0', moved: false },
     { type: 'values.applied', place: { offset: '8_0', bytes: 0 }, version: '8_0', moved: true },
-    { type: 'values.areTooMany', valuesMax: 100_000 },
+    { type: 'values.areTooMany', what: 'values', max: 100_000 },
     { type: 'subscribe', dependant: 'consumer#2', replyTo },
     { type: 'currentValues', replyTo },
     { type: 'subscribers.counted', count: 0 },
