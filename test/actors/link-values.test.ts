@@ -366,9 +366,9 @@ test.each([
   ['also within a transaction', [inserted('a', '1'), ...committed('7', [inserted('b', '1'), inserted('c', '1'), deleted('c')])]],
 ])('more rows than are allowed are refused, %s', (_, rows) => {
   const blocks = new ShapeBlocks();
-  const values = new LinkValues(HANDLE, 'value', followerPorts(blocks), undefined, { valuesMax: 9, rowsMax: 2, keptMovesMin: 9 });
+  const values = new LinkValues('value', followerPorts(blocks), undefined, { valuesMax: 9, rowsMax: 2, keptMovesMin: 9 });
   const block = { after: LOG_BEGIN, through: placeAt('7_0' as LogOffset) };
-  blocks.put(HANDLE, 'value', block, rows);
+  blocks.put(FOLLOWER, block, rows);
 
   expect(values.apply({ block })).toEqual({ type: 'values.areTooMany', what: 'rows', max: 2 });
 });

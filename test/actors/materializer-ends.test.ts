@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { materializer } from '../../src/actors/materializer.ts';
 import type { ExitReason } from '../../src/otp/process.ts';
+import { walk } from '../support/actors/lone-machine.ts';
 import { anyScript, run, strike, type Fault, type Script, type Victim } from '../support/hand-over/hand-over-run.ts';
 import { NAMES, type HandOverWorld } from '../support/hand-over/hand-over-world.ts';
 
@@ -75,4 +77,12 @@ test('a snapshot that is given up leaves it invalidated', async () => {
   const { states } = await endOf('"awaitingSnapshot"', 'snapshotter', 'kill', inOrder);
 
   expect(states).toEqual(['"invalidated"']);
+});
+
+test.each(['values', 'rows'])('one that would have to keep too many %s says so to whoever asked for the outer shape', (what) => {
+  const input = { consumer: 'consumer#1', handle: '1-1', column: 'id' };
+
+  const { context } = walk(materializer, input, { type: 'values.areTooMany', what, max: 7 });
+
+  expect(context).toMatchObject({ reason: { shutdown: { delete: `its subquery selects more than 7 ${what}` } } });
 });
