@@ -12,10 +12,10 @@ const DISJUNCTS_MAX = 100;
 /** Leaves of all disjuncts together: each has a place in every row that is told. */
 const POSITIONS_MAX = 1000;
 /**
- * Of those, the ones that name a subquery. What a transaction moves is told in one line, some 54 bytes for each value at each of them:
- * 100,000 values are 5.4 MB for one position, and what no string can hold for a hundred.
+ * Of those, the ones that name a subquery. What a splice moves is told in one line, some 54 bytes for each value at each of them:
+ * the 10,000 values of a splice are 162 MB at all of them.
  */
-const SUBQUERY_POSITIONS_MAX = 32;
+const SUBQUERY_POSITIONS_MAX = 300;
 
 export type Disjunct = readonly Condition[];
 
