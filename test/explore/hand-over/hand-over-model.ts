@@ -42,12 +42,14 @@ interface Remembered {
   readonly hasDrained: boolean;
   /** The operations that the present Materializer's table was given, as offsets; a row of the snapshot is `snapshot`. */
   readonly applied: readonly string[];
+  /** For whom `history` is read; empty while there is nobody. */
+  readonly follower: string;
   /** What lies in `history`, and is not yet taken. */
   readonly historyRead: string;
 }
 
 const NOTHING: Remembered = {
-  committed: 0, shown: [], pgSnapshot: undefined, snapshotRows: 0, hasDrained: false, applied: [], historyRead: '',
+  committed: 0, shown: [], pgSnapshot: undefined, snapshotRows: 0, hasDrained: false, applied: [], follower: '', historyRead: '',
 };
 
 export class HandOverModel implements World<HandOverModel> {
@@ -141,7 +143,12 @@ export class HandOverModel implements World<HandOverModel> {
 
   beginMaterializer(self: Pid): void {
     this.history.open(self);
-    this.is = { ...this.is, applied: [] };
+    this.is = { ...this.is, applied: [], follower: self };
+  }
+
+  endMaterializer(self: Pid): void {
+    this.history.close(self);
+    this.is = { ...this.is, follower: '' };
   }
 
   takeHistory(...asked: Parameters<ShapeBlocks['take']>): ReturnType<ShapeBlocks['take']> {

@@ -77,7 +77,7 @@ function keeperOver({ shapes }: HandOverModel): PositionKeeper {
 function historyOver(self: Pid, world: HandOverModel): MaterializerPorts {
   return {
     take: (range) => world.takeHistory(self, range),
-    close: () => world.history.close(self),
+    close: () => world.endMaterializer(self),
     oldestView: () => undefined,
     hasPrimaryKey: true,
     listing: new MemberIndex().listing(HANDLE),
