@@ -141,7 +141,7 @@ export const materializer = setup({
     ],
     'values.areTooMany': {
       target: '.invalidating',
-      actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: { delete: tooMany(event) } } }) },
+      actions: { type: 'noteReason', params: ({ event }) => ({ reason: tooMany(event) }) },
     },
   },
   initial: 'awaitingSnapshot',
@@ -317,9 +317,14 @@ function whyInvalid(cause: DownCause): string {
   return cause.type === 'delete' ? cause.why : 'consumerCrashed';
 }
 
-/** As whoever asked for the outer shape is told. */
-function tooMany({ valuesMax }: { valuesMax: number }): string {
-  return `its subquery selects more than ${valuesMax} values`;
+/** The error is for whoever asks for the outer shape: a new one would end likewise. */
+function tooMany({ valuesMax }: { valuesMax: number }): ExitReason {
+  const error: SnapshotFault = {
+    code: 'too_many_values',
+    message: `A subquery of this shape selects more than ${valuesMax} values, which is more than can be followed`,
+    status: 503,
+  };
+  return { shutdown: { delete: `its subquery selects more than ${valuesMax} values`, error } };
 }
 
 function applyBlock({ event }: { event: { after: EntryPlace; through: EntryPlace } }): { table: string; change: LinkValuesChange } {
