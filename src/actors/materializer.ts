@@ -141,7 +141,7 @@ export const materializer = setup({
     ],
     'values.areTooMany': {
       target: '.invalidating',
-      actions: { type: 'noteReason', params: ({ event }) => ({ reason: { shutdown: { delete: tooMany(event) } } }) },
+      actions: { type: 'noteReason', params: ({ event }) => ({ reason: tooMany(event) }) },
     },
   },
   initial: 'awaitingSnapshot',
@@ -317,9 +317,14 @@ function whyInvalid(cause: DownCause): string {
   return cause.type === 'delete' ? cause.why : 'consumerCrashed';
 }
 
-/** As whoever asked for the outer shape is told. */
-function tooMany({ what, max }: { what: string; max: number }): string {
-  return `its subquery selects more than ${max} ${what}`;
+/** The error is for whoever asks for the outer shape: a new one would end likewise. */
+function tooMany({ what, max }: { what: 'values' | 'rows'; max: number }): ExitReason {
+  const error: SnapshotFault = {
+    code: `too_many_${what}`,
+    message: `A subquery of this shape selects more than ${max} ${what}, which is more than can be followed`,
+    status: 503,
+  };
+  return { shutdown: { delete: `its subquery selects more than ${max} ${what}`, error } };
 }
 
 function applyBlock({ event }: { event: { after: EntryPlace; through: EntryPlace } }): { table: string; change: LinkValuesChange } {

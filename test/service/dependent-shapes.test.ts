@@ -77,6 +77,19 @@ test('parents without a primary key may be alike: children leave with the last o
   expect(client.refetches).toBe(0);
 });
 
+test('too many values are refused in words, once there are and from the beginning', async () => {
+  const ask = async () => {
+    const { status, text } = await readShape(service.shapeUrl, { table: `children_${number}`, where, offset: '-1' });
+    return [status, text.includes('selects more than 100000 values')];
+  };
+  const before = await ask();
+  await change('INSERT INTO parents SELECT i, true FROM generate_series(100, 100200) i');
+  await expect.poll(ask, { timeout: 30_000 }).toEqual([503, true]);
+  where += ' AND id > 0';
+
+  expect([before, await ask()]).toEqual([[200, false], [503, true]]);
+});
+
 test('a move is told as an event, and what comes with it is marked', async () => {
   const params = { table: `children_${number}`, where, columns: 'id' };
   const { handle, offset, messages } = await readShape(service.shapeUrl, { ...params, offset: '-1' });

@@ -8,7 +8,7 @@ import type { Handle } from '../../model/shape.ts';
 import { effects } from '../../otp/effects.ts';
 import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../../otp/process.ts';
 import type { DeliveryId } from '../../shapes/delivery.ts';
-import { downCause, leavingReason, type StopCause } from '../down-cause.ts';
+import { downCause, leavingReason, snapshotFailure, type StopCause } from '../down-cause.ts';
 import type { ChunkSums } from '../../storage/shapes/piece.ts';
 import { NO_CONNECTION, type SnapshotFault } from '../snapshot-fault.ts';
 import type { ConsumerLogTold } from './consumer-log.ts';
@@ -303,6 +303,12 @@ function isBefore(left: readonly LogOffset[], right: readonly LogOffset[]): bool
 
 function laterOffset(left: LogOffset, right: LogOffset): LogOffset {
   return compareOffsets(left, right) < 0 ? right : left;
+}
+
+/** With what a request for the shape is told, where the one that it depends on says so. */
+export function dependencyEnd(reason: ExitReason): ExitReason {
+  const error = snapshotFailure(reason);
+  return { shutdown: { delete: DEPENDENCY_GONE, ...(error === undefined ? {} : { error }) } };
 }
 
 function isInvalid(reason: ExitReason): boolean {

@@ -15,7 +15,7 @@
 import type { ExitReason } from '../../otp/process.ts';
 import { leavingReason } from '../down-cause.ts';
 import { next } from '../request-backlog.ts';
-import { batchTaken, consumerSetup, DEPENDENCY_GONE } from './consumer-setup.ts';
+import { batchTaken, consumerSetup, DEPENDENCY_GONE, dependencyEnd } from './consumer-setup.ts';
 import { ingestRegion } from './ingest-region.ts';
 import { snapshotRegion } from './snapshot-region.ts';
 
@@ -64,7 +64,7 @@ export const consumer = consumerSetup.createMachine({
           {
             guard: { type: 'isInvalid', params: ({ event }) => event },
             target: 'closed',
-            actions: { type: 'noteReason', params: { reason: { shutdown: { delete: DEPENDENCY_GONE } } } },
+            actions: { type: 'noteReason', params: ({ event }) => ({ reason: dependencyEnd(event.reason) }) },
           },
           { target: 'closed' },
         ],

@@ -5,7 +5,7 @@
  * version it has. From here on its death is an event. One that ended before we were with it, since its last dependant had just left, is
  * started once more.
  */
-import { consumerSetup, DEPENDENCY_GONE, lastMaterializer, nextDependency, type ConsumerContext } from './consumer-setup.ts';
+import { consumerSetup, dependencyEnd, lastMaterializer, nextDependency, type ConsumerContext } from './consumer-setup.ts';
 
 export const dependStates = consumerSetup.createStateConfig({
   initial: 'measuring',
@@ -52,7 +52,7 @@ export const dependStates = consumerSetup.createStateConfig({
           {
             guard: { type: 'isInvalid', params: ({ event }) => event },
             target: '#consumer.closed',
-            actions: { type: 'noteReason', params: { reason: { shutdown: { delete: DEPENDENCY_GONE } } } },
+            actions: { type: 'noteReason', params: ({ event }) => ({ reason: dependencyEnd(event.reason) }) },
           },
           // One that we were with already is lost: we begin again, once it is back.
           { guard: { type: 'isLateMaterializer', params: ({ event }) => event }, target: 'starting', actions: 'dropMaterializer' },
