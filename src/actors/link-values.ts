@@ -34,16 +34,14 @@ export type LinkValuesTold =
 
 export interface LinkValuesBounds {
   readonly valuesMax: number;
-  /** Rows of the shape that differ by their key, whatever their values: each is kept. Default 5,000,000. */
-  readonly rowsMax?: number;
+  /** Rows of the shape that differ by their key, whatever their values: each is kept. */
+  readonly rowsMax: number;
   /** So many moves are kept without a look at who may need them. */
   readonly keptMovesMin: number;
 }
 
-const BOUNDS: LinkValuesBounds = { valuesMax: 100_000, keptMovesMin: 1_024 };
-
-/** By memory: a row is some 170 bytes where its key has a UUID, so these are 850 MB. One map could hold sixteen million and no more. */
-const ROWS_MAX = 5_000_000;
+/** Rows by memory: one is some 170 bytes where its key has a UUID, so these are 850 MB. One map could hold sixteen million and no more. */
+const BOUNDS: LinkValuesBounds = { valuesMax: 100_000, rowsMax: 5_000_000, keptMovesMin: 1_024 };
 
 export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   private readonly rows = new Map<string, string | null>();
@@ -51,6 +49,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   private readonly twins = new Map<string, number>();
   private members = new VersionedMembers();
   private applied = LOG_BEGIN;
+  private readonly bounds: LinkValuesBounds;
   /** With so many moves it is asked again how far back somebody looks. */
   private forgetAt: number;
 
@@ -59,9 +58,10 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     private readonly column: string,
     private readonly ports: MaterializerPorts,
     private readonly equalText = (text: string) => text,
-    private readonly bounds = BOUNDS,
+    bounds: Partial<LinkValuesBounds> = {},
   ) {
-    this.forgetAt = bounds.keptMovesMin;
+    this.bounds = { ...BOUNDS, ...bounds };
+    this.forgetAt = this.bounds.keptMovesMin;
   }
 
   /** Everything up to here is in the values. */
@@ -150,7 +150,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   }
 
   private applyBlock(block: EntryRange): LinkValuesTold {
-    const { valuesMax, rowsMax = ROWS_MAX } = this.bounds;
+    const { valuesMax, rowsMax } = this.bounds;
     let moved = false;
     for (const row of this.ports.take(block)) {
       moved = this.applyRow(row) || moved;

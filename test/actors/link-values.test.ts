@@ -12,7 +12,7 @@ import { FOLLOWER, followerPorts } from '../support/actors/follower-ports.ts';
 import { committed, deleted, inserted, rekeyed, updated } from '../support/actors/placed-rows.ts';
 
 /** Link values after `history`, with a way to apply more and see what came of it. */
-function valuesOf(history: readonly PlacedRow[] = [], bounds?: LinkValuesBounds, oldestView?: () => LogOffset | undefined) {
+function valuesOf(history: readonly PlacedRow[] = [], bounds?: Partial<LinkValuesBounds>, oldestView?: () => LogOffset | undefined) {
   const blocks = new ShapeBlocks();
   const values = new LinkValues('value', followerPorts(blocks, oldestView), (text) => text.slice(0, ONE_TEXT), bounds);
   const applyBlock = (through: LogOffset, messages: readonly PlacedRow[]) => {

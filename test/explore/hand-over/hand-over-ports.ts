@@ -1,11 +1,10 @@
 /** Who answers the processes of a hand-over from its world: the stand-ins for the log, the database, the supervisor and the directory. */
 import { downCause } from '../../../src/actors/down-cause.ts';
 import { invariant } from '../../../src/base/invariant.ts';
-import type { EntryPlace } from '../../../src/model/log-entry.ts';
-import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogRange } from '../../../src/model/log-position.ts';
-import type { Address, ExitReason, Message, Pid } from '../../../src/otp/process.ts';
+import type { Address, ExitReason, Message } from '../../../src/otp/process.ts';
 import type { Answer, Port, StartArgs } from '../checker/system.ts';
+import { checkpoints, shapeReader } from '../stand-ins.ts';
 import { HANDLE, type HandOverModel } from './hand-over-model.ts';
 
 /** Reads blocks of what is durable, which never changes: so an answer may be computed when it is asked for. */
@@ -18,30 +17,6 @@ const logReader: Port<HandOverModel> = {
     if (block !== undefined) world.loaded.set(String(request['owner']), block);
     return { reply: answer };
   },
-};
-
-interface BlockAsked {
-  readonly owner: Pid;
-  readonly after: EntryPlace;
-  readonly through: LogOffset;
-}
-
-/** What can be read up to an offset that was given out stays as it is, until the shape goes; and of that a DOWN tells. */
-const shapeReader: Port<HandOverModel> = {
-  name: '@shape-reader',
-  computes: 'asked',
-  handle(world, request) {
-    const { owner, after, through } = request as unknown as BlockAsked;
-    const end = world.readHistory(owner, after, through);
-    return { reply: end === undefined ? { type: 'history.isGone' } : { type: 'history.blockRead', after, through: end } };
-  },
-};
-
-/** Nothing lies on a disk. */
-const checkpoints: Port<HandOverModel> = {
-  name: '@checkpoints',
-  computes: 'asked',
-  handle: () => ({ reply: { type: 'lines.spilled' } }),
 };
 
 const publicationManager: Port<HandOverModel> = {

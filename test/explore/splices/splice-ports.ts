@@ -1,7 +1,6 @@
 /** Who answers the processes of two shapes from their world: the stand-ins for the log, the database, the supervisor and the directory. */
 import { downCause } from '../../../src/actors/down-cause.ts';
 import { invariant } from '../../../src/base/invariant.ts';
-import type { EntryPlace } from '../../../src/model/log-entry.ts';
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogRange } from '../../../src/model/log-position.ts';
 import { compareLsn, type Lsn } from '../../../src/model/lsn.ts';
@@ -11,6 +10,7 @@ import { moveTarget } from '../../../src/service/wiring/move-target.ts';
 import type { ChunkSums } from '../../../src/storage/shapes/piece.ts';
 import { changeBytes } from '../../support/actors/changes.ts';
 import type { Port, StartArgs } from '../checker/system.ts';
+import { checkpoints, shapeReader } from '../stand-ins.ts';
 import type { SpliceModel } from './splice-model.ts';
 import { CHILDREN } from './splice-scripts.ts';
 import { INNER, NAMES, OUTER } from './splice-setting.ts';
@@ -25,29 +25,6 @@ const logReader: Port<SpliceModel> = {
     if (block !== undefined) world.loaded.set(String(request['owner']), block);
     return { reply: answer };
   },
-};
-
-interface BlockAsked {
-  readonly owner: Pid;
-  readonly after: EntryPlace;
-  readonly through: LogOffset;
-}
-
-const shapeReader: Port<SpliceModel> = {
-  name: '@shape-reader',
-  computes: 'asked',
-  handle(world, request) {
-    const { owner, after, through } = request as unknown as BlockAsked;
-    const end = world.readHistory(owner, after, through);
-    return { reply: end === undefined ? { type: 'history.isGone' } : { type: 'history.blockRead', after, through: end } };
-  },
-};
-
-/** Nothing lies on a disk. */
-const checkpoints: Port<SpliceModel> = {
-  name: '@checkpoints',
-  computes: 'asked',
-  handle: () => ({ reply: { type: 'lines.spilled' } }),
 };
 
 /** Whatever committed before the LSN is in the durable log when it answers. */
