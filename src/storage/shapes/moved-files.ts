@@ -13,7 +13,7 @@ import type { ShapePaths } from './shape-paths.ts';
 import type { MovedWriter } from './shape-store.ts';
 
 export class MovedFiles {
-  /** Those of this process. What an earlier one left is swept up when the storage is opened. */
+  /** Those that this process wrote or read. What else an earlier one left is swept up when the storage is opened. */
   private readonly numbers = new Set<number>();
   /** Of who began last. */
   private growing: GrowingSums | undefined;
@@ -43,6 +43,7 @@ export class MovedFiles {
   }
 
   async read(number: number, piece: Piece): Promise<Uint8Array> {
+    this.numbers.add(number);
     const path = this.paths.movedPathOf(this.handle, number);
     const file = await this.open(path);
     try {

@@ -11,7 +11,8 @@ import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
-import { bytes, pgSnapshot, snapshotOf, text } from '../../support/storage/stored-samples.ts';
+import { bytes, grow, pgSnapshot, snapshotOf, text } from '../../support/storage/stored-samples.ts';
+import { engines } from '../engines.ts';
 import { MemoryDisk } from '../memory-disk.ts';
 
 const [INNER, OUTER] = [handleOf(1), handleOf(2)];
@@ -114,23 +115,31 @@ test('a record that a checkpoint knows already is not made a second time', async
   await after.close();
 });
 
+/** A splice to these views is recorded, with one row. */
+async function bring(shape: ShapeLog, views: readonly LogOffset[], row = '{}\n'): Promise<void> {
+  const writer = shape.beginMoved();
+  await writer.write(bytes(row));
+  shape.recordSplice({ ...draft, views, rows: await writer.complete() });
+}
+
+function makeLines(shape: ShapeLog): void {
+  shape.takeSplice();
+  shape.publish(shape.position);
+}
+
+const movedFiles = ({ files }: MemoryDisk) => files.filter((name) => name.endsWith('.moved')).map((name) => name.replace(/^.*\//, ''));
+
 test('rows go when a checkpoint has the lines of their splice, and with their shape', async () => {
   const disk = new MemoryDisk();
   const storage = await open(disk);
   const shape = await outerShape(storage);
-  const names = () => [...disk.names.keys()].filter((name) => name.endsWith('.moved')).map((name) => name.replace(/^.*\//, ''));
-  const bring = async (views: readonly LogOffset[]): Promise<void> => {
-    const writer = shape.beginMoved();
-    await writer.write(bytes('{}\n'));
-    shape.recordSplice({ ...draft, views, rows: await writer.complete() });
-  };
-  await bring([MOVED]);
-  shape.takeSplice();
-  shape.publish(shape.position);
+  const names = () => movedFiles(disk);
+  await bring(shape, [MOVED]);
+  makeLines(shape);
   const written = names();
   await storage.shapes.checkpoint();
   const checkpointed = names();
-  await bring([LATER]);
+  await bring(shape, [LATER]);
   storage.shapes.delete(OUTER, 'a test');
   await storage.close();
 
@@ -143,15 +152,127 @@ test('rows that go before a checkpoint lets go of them do not fail it', async ()
   const disk = new MemoryDisk();
   const storage = await open(disk);
   const shape = await outerShape(storage);
-  const writer = shape.beginMoved();
-  await writer.write(bytes('{}\n'));
-  shape.recordSplice({ ...draft, rows: await writer.complete() });
-  shape.takeSplice();
-  shape.publish(shape.position);
+  await bring(shape, [MOVED]);
+  makeLines(shape);
   for (const name of [...disk.names.keys()]) if (name.endsWith('.moved')) await disk.mount().removeFile(name);
 
   await expect(storage.shapes.checkpoint()).resolves.toBeUndefined();
   await storage.close();
+});
+
+test.each(engines)('rows whose lines are still to be made outlive a checkpoint that has the lines before: $name', async (engine) => {
+  const storage = await engine.open();
+  const shape = await outerShape(storage);
+  await bring(shape, [MOVED], '"first"\n');
+  makeLines(shape);
+  await bring(shape, [LATER], '"second"\n');
+  await storage.shapes.checkpoint();
+
+  expect(await rowsOf(shape)).toBe('"second"\n');
+  await storage.close();
+});
+
+test('what a checkpoint could not take off the disk any more goes with the next start, and nothing else does', async () => {
+  const disk = new MemoryDisk();
+  const before = await open(disk);
+  const shape = await outerShape(before);
+  await bring(shape, [MOVED]);
+  makeLines(shape);
+  await bring(shape, [LATER], '"second"\n');
+  disk.fail('remove', 'EIO', /\.moved$/);
+  await expect(before.shapes.checkpoint()).rejects.toThrow('EIO');
+  disk.kill();
+  const left = movedFiles(disk);
+  const after = await open(disk);
+  const again = after.shapes.get(OUTER);
+  const rows = again && (await rowsOf(again));
+  await after.close();
+
+  expect({ left, rows, swept: movedFiles(disk), kinds: disk.files.filter((name) => name.endsWith('.snapshot')).length }).toEqual({
+    left: [1, 2].map((number) => `${OUTER}.${number}.moved`), rows: '"second"\n', swept: [`${OUTER}.2.moved`], kinds: 2,
+  });
+});
+
+test('rows that came back with a restart go as well when a checkpoint has their lines', async () => {
+  const disk = new MemoryDisk();
+  const before = await open(disk);
+  await bring(await outerShape(before), [MOVED]);
+  await before.log.sync();
+  disk.kill();
+  const after = await open(disk);
+  const shape = after.shapes.get(OUTER);
+  const rows = shape && (await rowsOf(shape));
+  const left = movedFiles(disk);
+  if (shape !== undefined) makeLines(shape);
+  await after.shapes.checkpoint();
+
+  expect({ rows, left, behind: movedFiles(disk) }).toEqual({ rows: '{}\n', left: [`${OUTER}.1.moved`], behind: [] });
+  await after.close();
+});
+
+test('rows whose file is gone are damage of their shape, and those that a disk cannot read are not', async () => {
+  const disk = new MemoryDisk();
+  const storage = await open(disk);
+  const shape = await outerShape(storage);
+  await bring(shape, [MOVED]);
+  disk.fail('open', 'EIO', /\.moved$/);
+  const unread = await shape.readMoved(0).catch((error: Error) => error.name);
+  disk.heal();
+  for (const name of disk.files) if (name.endsWith('.moved')) disk.lose(name);
+  const missing = await shape.readMoved(0).catch((error: Error) => [error.name, /is missing$/.test(error.message)]);
+
+  expect({ unread, missing }).toEqual({ unread: 'DiskError', missing: ['ShapeCorruptError', true] });
+  await storage.close();
+});
+
+test('of a shape that is deleted no rows are read or written any more, and what was on its way leaves no file', async () => {
+  const disk = new MemoryDisk();
+  const storage = await open(disk);
+  const shape = await outerShape(storage);
+  await bring(shape, [MOVED]);
+  const writer = shape.beginMoved();
+  const onTheirWay = Array.from({ length: 10 }, () => writer.write(bytes('{}\n')));
+  storage.shapes.delete(OUTER, 'a test');
+  await Promise.all([storage.close(), ...onTheirWay]);
+  const late = [writer.write(bytes('{}\n')), writer.complete(), shape.readMoved(0)].map((each) => each.catch((error: Error) => error.name));
+
+  expect({ late: await Promise.all(late), left: movedFiles(disk) }).toEqual({ late: Array(3).fill('ShapeGoneError'), left: [] });
+});
+
+test('rows may come before the first row of the snapshot', async () => {
+  const storage = await open(new MemoryDisk());
+  storage.shapes.create(INNER, shapeOf({}));
+  const shape = storage.shapes.create(OUTER, shapeOf({ where: { column: 'title', equals: 'x' } }), [INNER]);
+  await bring(shape, [MOVED], '{"a":1}\n');
+
+  expect(await rowsOf(shape)).toBe('{"a":1}\n');
+  await storage.close();
+});
+
+test.each([
+  ['before its last row was written', false],
+  ['and a checkpoint knew nothing of it', true],
+])('a snapshot that ends behind a splice, %s, keeps the views of that and what its query saw, over a crash', async (_, isUnchecked) => {
+  const disk = new MemoryDisk();
+  const before = await open(disk);
+  await snapshotOf(before.shapes.create(INNER, shapeOf({})), []);
+  const shape = before.shapes.create(OUTER, shapeOf({ where: { column: 'title', equals: 'x' } }), [INNER]);
+  shape.beginViews([BEGIN]);
+  const snapshot = shape.beginSnapshot(pgSnapshot);
+  const seen = { ...pgSnapshot, insertLsn: '77' as Lsn };
+  shape.recordSplice({ ...draft, pgSnapshot: seen });
+  makeLines(shape);
+  if (!isUnchecked) await before.shapes.checkpoint();
+  await snapshot.complete();
+  disk.crash(seededRandom(6));
+  const after = await open(disk);
+
+  expect(found(after)).toEqual(
+    isUnchecked
+      ? { dependsOn: [INNER], views: [BEGIN], filterBy: pgSnapshot, next: 1 }
+      : { dependsOn: [INNER], views: [MOVED], filterBy: seen, next: undefined },
+  );
+  await after.close();
 });
 
 test('what is left of a query that was given up does not come into the rows of the next one', async () => {
@@ -276,4 +397,80 @@ test('a shape waits where one that it depends on began anew, until its own Consu
 
   expect({ detached, begun, along: shape.waitsAt }).toEqual({ detached: '50', begun: '50', along: undefined });
   await storage.close();
+});
+
+test('where a shape waits is not raised by what comes later, before its own Consumer goes along behind that', async () => {
+  const storage = await open(new MemoryDisk());
+  const shape = await outerShape(storage);
+  const inner = storage.shapes.get(INNER);
+  const goAlong = (each: ShapeLog | undefined) => each?.publish(storage.shapes.position);
+  const steps = [
+    () => inner?.leavePace('30' as Lsn),
+    () => inner?.discard('50' as Lsn),
+    () => goAlong(inner),
+    () => inner?.discard('70' as Lsn),
+    () => goAlong(inner),
+    () => shape.discard('80' as Lsn),
+    () => shape.publish(storage.shapes.position, 'behind'),
+    () => inner?.discard('90' as Lsn),
+    () => [inner, shape].map(goAlong),
+  ];
+  [inner, shape].map(goAlong);
+  const waits = steps.map((step) => [step(), shape.waitsAt][1]);
+  shape.discard('95' as Lsn);
+  goAlong(shape);
+
+  expect({ waits, along: shape.waitsAt }).toEqual({ waits: steps.map(() => '30'), along: undefined });
+  await storage.close();
+});
+
+test.each<[string, (shape: ShapeLog) => void]>([
+  ['leaves the pace', (shape) => shape.leavePace('7' as Lsn)],
+  ['is left behind', (shape) => shape.leaveBehind('7' as Lsn)],
+])('a shape that %s between two checkpoints stands alone after a crash, where it was', async (_, leave) => {
+  const disk = new MemoryDisk();
+  const before = await open(disk);
+  const shape = before.shapes.create(INNER, shapeOf({}));
+  await snapshotOf(shape, []);
+  shape.publish(before.shapes.position);
+  await before.shapes.checkpoint();
+  leave(shape);
+  const place = shape.position;
+  before.shapes.advance(await grow(before, 96));
+  await before.shapes.checkpoint();
+  disk.crash(seededRandom(7));
+  const after = await open(disk);
+
+  expect([after.shapes.get(INNER)?.position, after.shapes.position > place]).toEqual([place, true]);
+  await after.close();
+});
+
+test('a splice that is recorded between two checkpoints is known to the second one, which is further in the log', async () => {
+  const disk = new MemoryDisk();
+  const before = await open(disk);
+  const shape = await outerShape(before);
+  await before.shapes.checkpoint();
+  shape.recordSplice(draft);
+  before.shapes.advance(await before.log.sync());
+  await before.shapes.checkpoint();
+  disk.crash(seededRandom(8));
+  const after = await open(disk);
+
+  expect(found(after)).toEqual({ dependsOn: [INNER], views: [BEGIN], filterBy: pgSnapshot, next: 1 });
+  await after.close();
+});
+
+test('of a shape of which a splice is missing nothing is told, when it was deleted behind that', async () => {
+  const disk = new MemoryDisk();
+  const before = await open(disk);
+  const shape = await outerShape(before);
+  before.log.appendRecord({ type: 'shape.spliced', handle: OUTER, ...draft, number: 3 });
+  before.shapes.delete(shape.handle, 'a test');
+  before.log.appendRecord({ type: 'shape.spliced', handle: OUTER, ...draft, number: 4 });
+  await before.log.sync();
+  disk.crash(seededRandom(9));
+  const after = await open(disk);
+
+  expect([after.notes, [...after.shapes.all()].length]).toEqual([[], 1]);
+  await after.close();
 });

@@ -1,0 +1,105 @@
+/** What a Consumer waits for while it changes the views of its shape. */
+import { beforeEach, expect, test } from 'vitest';
+import { seededRandom } from '../../../src/base/random.ts';
+import type { LogOffset } from '../../../src/model/log-offset.ts';
+import { LOG_START } from '../../../src/model/log-position.ts';
+import { openStorage } from '../../../src/storage/open-storage.ts';
+import { MovedRows } from '../../../src/storage/shapes/moved-rows.ts';
+import { PIECE_BYTES } from '../../../src/storage/shapes/piece.ts';
+import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
+import { splicePort } from '../../../src/storage/shapes/splice-port.ts';
+import type { Storage } from '../../../src/storage/storage.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
+import { handleOf, shapeOf } from '../../support/shapes.ts';
+import { bytes, snapshotOf } from '../../support/storage/stored-samples.ts';
+import { MemoryDisk } from '../memory-disk.ts';
+
+const HANDLE = handleOf(1);
+const OWNER = 'consumer#1';
+
+let disk: MemoryDisk;
+let storage: Storage;
+let movedRows: MovedRows;
+let port: RunningPort;
+let shape: ShapeLog;
+
+beforeEach(async () => {
+  disk = new MemoryDisk();
+  storage = await open();
+  movedRows = new MovedRows();
+  port = await openPort(splicePort(storage.log, storage.shapes, movedRows));
+  shape = storage.shapes.create(HANDLE, shapeOf({}));
+  await snapshotOf(shape, []);
+});
+
+function open(): Promise<Storage> {
+  const processes = { self: { host: 'here', pid: 1, start: '' }, isAlive: () => false };
+  return openStorage({ directory: '/store', clock: new ManualClock(), disk: disk.mount(), processes });
+}
+
+async function recordSplice(rows: string): Promise<void> {
+  const writer = shape.beginMoved();
+  if (rows !== '') await writer.write(bytes(rows));
+  const offset = '7_0' as LogOffset;
+  const recorded = { place: LOG_START, through: LOG_START, views: [offset], pgSnapshot: null, first: offset };
+  shape.recordSplice({ ...recorded, rows: await writer.complete() });
+}
+
+const readMoved = (at: number) => port.ask({ type: 'readMoved', handle: HANDLE, owner: OWNER, at });
+
+test('what was recorded outlives a power cut once it is told to be durable', async () => {
+  await recordSplice('');
+  const told = await port.ask({ type: 'syncSplice' });
+  disk.crash(seededRandom(1));
+  const after = await open();
+
+  expect([told, after.shapes.get(HANDLE)?.nextSplice?.number]).toEqual([{ type: 'splice.isDurable' }, 1]);
+});
+
+test('rows come piece by piece, each where its owner takes it once', async () => {
+  const rows = 'x'.repeat(PIECE_BYTES) + '\n';
+  await recordSplice(rows);
+  const slot = movedRows.slot(OWNER);
+  const first = await readMoved(0);
+  const parts = [slot.take()];
+  const second = await readMoved(Number(first['through']));
+  parts.push(slot.take());
+
+  expect({ told: [first, second], whole: Buffer.concat(parts).toString() === rows }).toEqual({
+    told: [{ type: 'moved.read', through: PIECE_BYTES }, { type: 'moved.read', through: rows.length }],
+    whole: true,
+  });
+  expect(() => slot.take()).toThrow(`rows are taken right after they were read for ${OWNER}`);
+});
+
+test('rows that were read for one that has ended are kept for nobody', async () => {
+  await recordSplice('{}\n');
+  const [before, behind] = [movedRows.slot(OWNER), movedRows.slot(OWNER)];
+  await readMoved(0);
+  before.close();
+  expect(() => before.take()).toThrow('right after they were read');
+  await readMoved(0);
+  expect(() => behind.take()).toThrow('right after they were read');
+});
+
+test('rows that are damaged, or whose shape is gone, are refused in a sentence', async () => {
+  await recordSplice('{"a":1}\n');
+  const [path = ''] = disk.files.filter((name) => name.endsWith('.moved'));
+  disk.damage(path, Buffer.from('{"a":2}\n'));
+  const damaged = await readMoved(0);
+  storage.shapes.delete(HANDLE, 'a test');
+  const gone = await readMoved(0);
+
+  expect({ damaged, gone }).toEqual({
+    damaged: { type: 'moved.refused', why: `the log of shape ${HANDLE} is corrupt: the checksum of bytes 0 to 8 of ${path} does not hold` },
+    gone: { type: 'moved.refused', why: `shape ${HANDLE} was deleted` },
+  });
+});
+
+test('a disk that fails is no damage of the shape: who asks for its rows fails with it', async () => {
+  await recordSplice('{}\n');
+  disk.fail('read', 'EIO', /\.moved$/);
+
+  await expect(readMoved(0)).rejects.toThrow('EIO');
+});
