@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Fork } from '../../src/base/fork.ts';
-import { BEFORE_ALL, SNAPSHOT_END } from '../../src/model/log-offset.ts';
+import { BEFORE_ALL, SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
 import { LOG_START } from '../../src/model/log-position.ts';
 import { memoryStorage } from '../../src/storage/memory-storage.ts';
 import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
@@ -17,9 +17,21 @@ import { engines } from './engines.ts';
 type Step = (storage: Storage) => unknown;
 type ShapeStep = (shape: ShapeLog, storage: Storage) => unknown;
 
+/** The second depends on the first. */
+const innerOf = { [handleOf(1)]: [], [handleOf(2)]: [handleOf(1)] };
+
+async function splice(shape: ShapeLog, view: LogOffset, isQueried: boolean): Promise<unknown> {
+  const writer = shape.beginMoved();
+  if (isQueried) await writer.write(bytes(`rows of ${view}\n`));
+  const { position, end } = shape;
+  const asked = { pgSnapshot: isQueried ? { ...pgSnapshot, xmax: '99' } : null, rows: await writer.complete() };
+  return shape.recordSplice({ place: position, through: position, views: [view], first: end, ...asked });
+}
+
 const handle = fc.constantFrom(1, 2).map(handleOf);
 const line = fc.constantFrom('"a"', '"a longer line"').map(bytes);
 const commit = fc.integer({ min: 89, max: 99 });
+const view = fc.constantFrom('7_0', '9_0').map((text) => text as LogOffset);
 
 const ofLog: fc.Arbitrary<Step> = fc.oneof<fc.Arbitrary<Step>[]>(
   fc.tuple(commit, fc.constantFrom('small', 'large '.repeat(20))).map(([at, change]) => ({ log }) => appendTransaction(log, at, [change])),
@@ -44,7 +56,11 @@ const ofShape: fc.Arbitrary<ShapeStep> = fc.oneof<fc.Arbitrary<ShapeStep>[]>(
   fc.nat(9).map((at) => (shape) => shape.discard(lsn(at))),
   fc.nat(9).map((at) => (shape) => shape.leaveBehind(lsn(at))),
   fc.constantFrom(['"row"'], ['"another row"', '"row"']).map((rows) => (shape) => snapshotOf(shape, rows)),
+  view.map((at) => (shape) => shape.beginViews([at])),
+  fc.tuple(view, fc.boolean()).map(([at, isQueried]) => (shape) => splice(shape, at, isQueried)),
   fc.constantFrom<ShapeStep>(
+    (shape) => shape.takeSplice(),
+    (shape) => shape.noteRequest(),
     (shape) => shape.stopFiltering(),
     (shape) => shape.bringAgain(),
     (shape) => shape.beginSnapshot(pgSnapshot).write([bytes('"row"')]),
@@ -54,7 +70,9 @@ const ofShape: fc.Arbitrary<ShapeStep> = fc.oneof<fc.Arbitrary<ShapeStep>[]>(
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   ofLog,
-  handle.map((made): Step => ({ shapes }) => shapes.create(made, shapeOf({})).end),
+  fc.tuple(handle, fc.boolean()).map(([made, isInner]): Step => ({ shapes }) => {
+    return shapes.create(made, shapeOf({}), innerOf[made], isInner).end;
+  }),
   fc.tuple(handle, ofShape).map(([of, each]): Step => (storage) => {
     const shape = storage.shapes.get(of);
     return shape && each(shape, storage);
@@ -92,10 +110,11 @@ async function look({ log, shapes }: Storage): Promise<unknown> {
 
 /** Of a snapshot that is being written a reader would wait for more. */
 async function lookAt(shape: ShapeLog): Promise<unknown> {
-  const { handle: of, end, position, waitsAt, isBrought, snapshot, filterBy } = shape;
+  const { handle: of, end, position, waitsAt, isBrought, snapshot, filterBy, isInner, views, storedViews, nextSplice } = shape;
   const froms = snapshot.state === 'writing' ? [SNAPSHOT_END] : [BEFORE_ALL, SNAPSHOT_END];
   const reads = await Promise.all(froms.map((from) => outcome(() => bodyOf(shape.read(from)))));
-  return { of, end, position, waitsAt, isBrought, snapshot, filterBy, reads };
+  const moved = await outcome(() => shape.readMoved(0));
+  return { of, end, position, waitsAt, isBrought, snapshot, filterBy, isInner, views, storedViews, nextSplice, moved, reads };
 }
 
 function begin(): Storage {

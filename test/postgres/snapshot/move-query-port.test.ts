@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { systemClock, type Clock } from '../../../src/base/clock.ts';
 import { Change } from '../../../src/model/change.ts';
 import { compareLsn, lsnFromPostgres, type Lsn } from '../../../src/model/lsn.ts';
 import { isVisible, type PgSnapshot, type Xid } from '../../../src/model/pg-snapshot.ts';
@@ -6,6 +7,7 @@ import type { Message } from '../../../src/otp/process.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { moveQueryPort, type MoveQueryTarget } from '../../../src/postgres/snapshot/move-query-port.ts';
 import { DiskError } from '../../../src/storage/errors.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
@@ -33,9 +35,9 @@ afterAll(async () => {
 
 /** The children of parent 3, kept as texts. */
 class Children implements MoveQueryTarget<number> {
-  readonly relation = { schema: 'public', name: 'children' };
-  readonly columns = ['id', 'parent'];
-  readonly where = { sql: '"parent" = ANY($1::int4[])', params: ['{3}'] };
+  relation = { schema: 'public', name: 'children' };
+  columns = ['id', 'parent'];
+  where: MoveQueryTarget<number>['where'] = { sql: '"parent" = ANY($1::int4[])', params: ['{3}'] };
   readonly read: (string | null)[][] = [];
 
   constructor(readonly isNewEnough: (pgSnapshot: PgSnapshot) => boolean = () => true) {}
@@ -57,9 +59,10 @@ class Children implements MoveQueryTarget<number> {
   }
 }
 
-async function ask(target: Children | undefined): Promise<Message> {
-  port = await openPort(moveQueryPort({ pool, target: () => target }));
-  return await port.ask({ type: 'queryMoves', handle: '1-1', views: [] });
+async function ask(target: Children | undefined, options: { clock?: Clock; signal?: AbortSignal } = {}): Promise<Message> {
+  const { clock = systemClock, signal } = options;
+  port = await openPort(moveQueryPort({ pool, clock, target: () => target }));
+  return await port.ask({ type: 'queryMoves', handle: '1-1', views: [] }, signal);
 }
 
 async function askOnce(target: Children): Promise<Message> {
@@ -97,6 +100,49 @@ test('takes newer snapshots until one is new enough', async () => {
   const answer = await ask(target);
 
   expect({ type: answer.type, isRepeated: asked > 2 }).toEqual({ type: 'moves.queried', isRepeated: true });
+});
+
+test.each<[string, (abort: AbortController, asking: boolean) => unknown]>([
+  ['its caller goes while it looks at one', (abort, isAsking) => isAsking && abort.abort()],
+  ['its caller goes', (abort, isAsking) => isAsking || abort.abort()],
+  ['it is closed', (_, isAsking) => isAsking || port?.close()],
+])('looks for no newer snapshot any more when %s', async (_, end) => {
+  const [clock, abort] = [new ManualClock(), new AbortController()];
+  let asked = 0;
+  const target = new Children(() => {
+    asked += 1;
+    end(abort, true);
+    return false;
+  });
+  const answering = ask(target, { clock, signal: abort.signal });
+  await expect.poll(() => clock.pendingTimers + Number(abort.signal.aborted)).toBeGreaterThan(0);
+  void end(abort, false);
+
+  expect({ type: (await answering).type, asked, timers: clock.pendingTimers }).toEqual({ type: 'moves.failed', asked: 1, timers: 0 });
+});
+
+test.each<[string, (target: Children) => void, string]>([
+  ['brought rows', () => {}, 'moves.queried'],
+  ['was refused', (target) => (target.where = { sql: '1 / ("id" - $1::int4) = 0', params: ['50'] }), 'moves.failed'],
+])('a query that %s leaves its connection as others expect it, with an eye on us', async (_, alter, type) => {
+  const target = new Children();
+  alter(target);
+  const answer = await ask(target);
+  const [found] = await pool.query(`
+    SELECT current_setting('transaction_isolation') AS isolation, current_setting('client_connection_check_interval') AS watch`);
+
+  expect({ type: answer.type, ...found }).toEqual({ type, isolation: 'read committed', watch: '1s' });
+});
+
+test('values are written as the stream writes them, whatever the session says', async () => {
+  await database.query("CREATE TABLE times (at timestamptz); INSERT INTO times VALUES ('2020-01-01 00:00+00')");
+  await pool.query("SET TimeZone = 'Asia/Tokyo'");
+  const target = new Children();
+  Object.assign(target, { relation: { schema: 'public', name: 'times' }, columns: ['at'], where: undefined });
+
+  await ask(target);
+
+  expect(target.read).toEqual([['2020-01-01 00:00:00+00']]);
 });
 
 test('what the snapshot saw is flushed when it answers', async () => {

@@ -352,3 +352,63 @@ test('Postgres is asked again while it says nothing', async () => {
   expect(asked).toBe(3);
   await port.close();
 });
+
+test('how often Postgres is asked has a bound, and who has its answer waits for nothing more', async () => {
+  const port = await openPort(writer());
+  await turns();
+  const timers = clock.pendingTimers;
+  const answered = port.ask({ type: 'awaitPassed', lsn: '20' });
+  const questions = () => port.sent.filter(({ message }) => message.type === 'askProgress').length;
+  for (let again = 0; again < 20; again += 1) {
+    await turns();
+    clock.advance(200);
+  }
+  await turns();
+  const asked = questions();
+  intake.progress(lsn(20), true);
+
+  expect({ asked, answer: (await answered).type, timers: clock.pendingTimers - timers }).toEqual({
+    asked: 21, answer: 'log.hasPassed', timers: 0,
+  });
+  await port.close();
+});
+
+test('what passes while a sync is under way has not passed durably with that', async () => {
+  disk.holdSyncs();
+  take(10);
+  const syncing = intake.sync();
+  take(11);
+  disk.letSync();
+  await syncing;
+  const early = [11, 12].map((at) => intake.hasPassed(lsn(at)));
+  await intake.sync();
+
+  expect({ early, late: intake.hasPassed(lsn(12)) }).toEqual({ early: [true, false], late: true });
+});
+
+test('what had passed of a stream says nothing of the one that begins anew, also where a sync was under way', async () => {
+  take(1_000);
+  await intake.sync();
+  const before = intake.hasPassed(lsn(7));
+  await intake.restart(anotherSource, lsn(5));
+  const restarted = intake.hasPassed(lsn(7));
+  take(2_000);
+  disk.holdSyncs();
+  const syncing = intake.sync();
+  const restarting = intake.restart(anotherSource, lsn(5));
+  disk.letSync();
+  await Promise.all([syncing, restarting]);
+
+  expect([before, restarted, intake.hasPassed(lsn(7))]).toEqual([true, false, false]);
+});
+
+test('who waits for a sync waits no longer than it is told to, and listens to nothing behind it', async () => {
+  const [over, given] = [new AbortController(), new AbortController()];
+  over.abort();
+  await intake.whenSynced(over.signal);
+  const waiting = intake.whenSynced(given.signal);
+  await intake.sync();
+  await waiting;
+
+  expect(getEventListeners(given.signal, 'abort')).toEqual([]);
+});

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { InvariantError } from '../../../src/base/invariant.ts';
+import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
@@ -11,11 +12,13 @@ import { bytes, grow, lsn, pgSnapshot } from '../../support/storage/stored-sampl
 type Written = Pick<
   ShapeLog,
   'end' | 'position' | 'waitsAt' | 'filterBy' | 'append' | 'publish' | 'leavePace' | 'discard' | 'stopFiltering' |
-  'isBrought' | 'leaveBehind' | 'bringAgain'
+  'isBrought' | 'leaveBehind' | 'bringAgain' | 'views' | 'storedViews' | 'nextSplice' | 'beginViews' | 'recordSplice' | 'takeSplice'
 >;
 type Step = (shape: Written, logs: { advance(position: LogPosition): void }) => unknown;
 
 const position = fc.integer({ min: 0, max: 30 }).map((at) => at as LogPosition);
+const views = fc.constantFrom('7_0', '9_0').map((text) => [text as LogOffset]);
+
 const step: fc.Arbitrary<Step> = fc.oneof<fc.Arbitrary<Step>[]>(
   fc.tuple(fc.nat(9), fc.nat(2)).map(([commit, place]) => (shape) => shape.append(lsn(commit), place, bytes('"line"'))),
   fc.tuple(position, fc.constantFrom('behind' as const, undefined)).map(([at, pace]) => (shape) => shape.publish(at, pace)),
@@ -23,6 +26,11 @@ const step: fc.Arbitrary<Step> = fc.oneof<fc.Arbitrary<Step>[]>(
   fc.nat(9).map((at) => (shape) => shape.leavePace(lsn(at))),
   fc.nat(9).map((at) => (shape) => shape.discard(lsn(at))),
   fc.nat(9).map((at) => (shape) => shape.leaveBehind(lsn(at))),
+  views.map((begun) => (shape) => shape.beginViews(begun)),
+  fc.tuple(position, views, fc.constantFrom(null, { ...pgSnapshot, xmax: '99' })).map(([place, moved, asked]) => (shape) => {
+    return shape.recordSplice({ place, through: place, views: moved, pgSnapshot: asked, first: shape.end, rows: null });
+  }),
+  fc.constant<Step>((shape) => shape.takeSplice()),
   fc.constant<Step>((shape) => shape.bringAgain()),
   fc.constant<Step>((shape) => shape.stopFiltering()),
 );
@@ -30,8 +38,8 @@ const step: fc.Arbitrary<Step> = fc.oneof<fc.Arbitrary<Step>[]>(
 function outcome(each: Step, shape: Written, logs: { advance(position: LogPosition): void }): unknown {
   try {
     const told = each(shape, logs);
-    const { end, position, waitsAt, filterBy, isBrought } = shape;
-    return { told, end, position, waitsAt, filterBy, isBrought };
+    const { end, position: at, waitsAt, filterBy, isBrought, views: current, storedViews, nextSplice } = shape;
+    return { told, end, at, waitsAt, filterBy, isBrought, current, storedViews, nextSplice };
   } catch (error) {
     if (error instanceof InvariantError) return error.message;
     throw error;

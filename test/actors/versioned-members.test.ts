@@ -1,0 +1,41 @@
+/** What a column's values keep, and let go of. What they answer at each version is tried in `link-values.test.ts`. */
+import { expect, test } from 'vitest';
+import { VersionedMembers } from '../../src/actors/versioned-members.ts';
+import { SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
+import type { Xid } from '../../src/model/pg-snapshot.ts';
+
+/** One transaction: `+a` is a row with that value, `-a` one less. */
+function commit(members: VersionedMembers, at: string, moves: readonly string[]): void {
+  for (const move of moves) members.countRow(move.slice(1), move.slice(1), move.startsWith('+') ? 1 : -1);
+  members.commit(at as LogOffset, [7 as Xid]);
+}
+
+test('of a value that no kept version has, and of one that came and went in a transaction, nothing is left', () => {
+  const members = new VersionedMembers();
+  members.begin(SNAPSHOT_END);
+  commit(members, '10_0', ['+a']);
+  commit(members, '20_0', ['-a']);
+  commit(members, '30_0', ['+b', '-b']);
+  members.forgetBefore('20_0' as LogOffset);
+
+  expect({ key: members.key(), keptMoves: members.keptMoves, count: members.count }).toEqual({
+    key: [[], [], [], '20_0', '20_0'], keptMoves: 0, count: 0,
+  });
+});
+
+test('a value that was there and is counted again is told to nobody twice, nor is its end before it is forgotten', () => {
+  const told: string[] = [];
+  const members = new VersionedMembers();
+  members.begin(SNAPSHOT_END);
+  members.watch = { add: (value) => void told.push(`+${value}`), remove: (value) => void told.push(`-${value}`) };
+  commit(members, '10_0', ['+a']);
+  commit(members, '20_0', ['-a']);
+  commit(members, '30_0', ['+a']);
+  commit(members, '40_0', ['-a']);
+  const before = [...told];
+  members.forgetBefore('30_0' as LogOffset);
+  const between = [...told];
+  members.forgetBefore('40_0' as LogOffset);
+
+  expect({ before, between, told }).toEqual({ before: ['+a'], between: ['+a'], told: ['+a', '-a'] });
+});
