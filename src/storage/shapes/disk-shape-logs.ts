@@ -157,9 +157,7 @@ export class DiskShapeLogs implements ShapeLogs {
     await this.lasting(() => this.stored.write({ position, changed, removed }));
     for (const handle of removed) this.removed.delete(handle);
     this.checkpointed = releasable;
-    for (const { shape, state } of captures) {
-      if (state.views.taken > 0 && !shape.isGone) await this.lasting(() => shape.saved(state));
-    }
+    for (const { shape, state } of captures) await this.lasting(() => shape.saved(state));
   }
 
   /** After a failure of the whole storage nothing is tried again. */

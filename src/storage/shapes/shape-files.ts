@@ -90,8 +90,8 @@ export class ShapeFiles implements ShapeStore, LineFiles {
     return this.moved.read(number, piece);
   }
 
-  async forgetMoved(number: number): Promise<void> {
-    if (!this.gone) await this.moved.forget(number);
+  forgetMoved(number: number): Promise<void> {
+    return this.moved.forget(number);
   }
 
   readEntries(after: LogOffset, throughBytes: number): AsyncIterable<readonly LogEntry[]> {

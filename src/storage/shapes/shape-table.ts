@@ -121,7 +121,7 @@ export class ShapeTable implements ShapeHost {
   changed(shape: StoredShape, bytes: number): void {
     this.bytesInMemory += bytes;
     if (bytes > 0) for (const look of this.unsavedWatchers) look();
-    if (!shape.isGone) this.dirty.add(shape);
+    this.dirty.add(shape);
   }
 
   /** Gives over what differs from the last checkpoint; the count of unsaved bytes begins anew. */

@@ -190,7 +190,6 @@ export class StoredShape implements ShapeLog {
 
   beginViews(views: readonly LogOffset[]): void {
     this.spliced.begin(views);
-    this.host.changed(this, 0);
   }
 
   beginMoved(): MovedWriter {
