@@ -21,7 +21,7 @@ import { watchForOurDeath } from '../connection/orphan-watch.ts';
 import { PoolTimeoutError, type DatabasePool } from '../connection/pool.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
 import { DISPLAY_SETTINGS } from '../replication/replication-setup.ts';
-import { SchemaChangedError, snapshotRefusal } from './snapshot-error.ts';
+import { snapshotRefusal } from './snapshot-error.ts';
 import { lookAt, queryOf, type Looked, type ReadTable } from './table-look.ts';
 import { streamInTime } from './timely-rows.ts';
 
@@ -78,7 +78,6 @@ async function answer(
       const queried = await inTurn(() => query(options, handle, views, signal));
       if (queried !== 'tooOld') return { type: 'moves.queried', ...queried };
       await after(clock, delayMs, signal);
-      signal.throwIfAborted();
     }
   } catch (error) {
     return { type: 'moves.failed', error: snapshotRefusal(error) };
@@ -122,7 +121,7 @@ async function query(
       if (!looked.isFlushed) await flush(client);
       return { pgSnapshot: looked.pgSnapshot, rows: await target.complete() };
     } catch (error) {
-      if (error instanceof DatabaseRefusedError || error instanceof SchemaChangedError) await client.query('ROLLBACK');
+      if (error instanceof DatabaseRefusedError) await client.query('ROLLBACK');
       throw error;
     }
   });

@@ -89,7 +89,7 @@ async function takeSnapshot(options: SnapshotPortOptions, target: SnapshotTarget
       if (target.wantsRows) await readRows(options, { client, target, tell, signal, query, isBoolean });
       else tell('snapshot.started', {});
     } catch (error) {
-      if (error instanceof DatabaseRefusedError || error instanceof SchemaChangedError) await client.query('ROLLBACK');
+      if (error instanceof DatabaseRefusedError) await client.query('ROLLBACK');
       throw error;
     }
     await client.query('COMMIT');
