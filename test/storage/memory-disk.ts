@@ -38,6 +38,8 @@ export class MemoryDisk {
   /** Grows with each crash: files opened before it are dead. */
   private boot = 0;
   syncCount = 0;
+  /** How many were opened and not closed again. */
+  openFiles = 0;
   /** Told before each change of the disk, and before each sync. */
   beforeChange: () => void = () => {};
 
@@ -218,6 +220,7 @@ class Mount implements Disk {
       if (isMissing) throw refusal('open', path, 'ENOENT');
       const node = existing ?? fileNode();
       if (existing === undefined) this.disk.change({ removed: [], added: [[path, node]] });
+      this.disk.openFiles += 1;
       return new MemoryFile(this.disk, path, node, this.boot);
     });
   }
@@ -283,7 +286,9 @@ class MemoryFile implements DiskFile {
     });
   }
 
-  async close(): Promise<void> {}
+  async close(): Promise<void> {
+    this.disk.openFiles -= 1;
+  }
 
   private act<T>(operation: string, effect: () => T): Promise<T> {
     return this.disk.act(this.boot, operation, this.path, effect);

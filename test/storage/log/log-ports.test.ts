@@ -402,13 +402,20 @@ test('what had passed of a stream says nothing of the one that begins anew, also
   expect([before, restarted, intake.hasPassed(lsn(7))]).toEqual([true, false, false]);
 });
 
-test('who waits for a sync waits no longer than it is told to, and listens to nothing behind it', async () => {
-  const [over, given] = [new AbortController(), new AbortController()];
+test('who waits for a sync waits no longer than it is told to, and is done with it behind the first', async () => {
+  const [over, { signal }] = [new AbortController(), new AbortController()];
   over.abort();
   await intake.whenSynced(over.signal);
-  const waiting = intake.whenSynced(given.signal);
+  let woken = 0;
+  const unlisten = signal.removeEventListener.bind(signal);
+  signal.removeEventListener = (...listener: Parameters<typeof unlisten>) => {
+    woken += 1;
+    unlisten(...listener);
+  };
+  const waiting = intake.whenSynced(signal);
   await intake.sync();
   await waiting;
+  await intake.sync();
 
-  expect(getEventListeners(given.signal, 'abort')).toEqual([]);
+  expect({ woken, listeners: getEventListeners(signal, 'abort') }).toEqual({ woken: 1, listeners: [] });
 });

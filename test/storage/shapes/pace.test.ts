@@ -36,11 +36,13 @@ test('what the others hold says nothing about a shape that stands alone, but for
     leaving.leave(lsn(9));
     seen.push(leaving.waitsAt);
   }
+  pace.leave(lsn(5));
+  seen.push(pace.waitsAt);
   pace.take(at(20));
   seen.push(pace.waitsAt);
   pace.leave(lsn(9));
 
-  expect([...seen, pace.waitsAt]).toEqual([undefined, '0', '7', '0', undefined, '9']);
+  expect([...seen, pace.waitsAt]).toEqual([undefined, '0', '7', '0', '5', undefined, '9']);
 });
 
 test('a shape that went along with the others before a restart waits for nothing', () => {

@@ -83,15 +83,18 @@ test('rows that were read for one that has ended are kept for nobody', async () 
   expect(() => behind.take()).toThrow('right after they were read');
 });
 
-test('rows that are damaged, or whose shape is gone, are refused in a sentence', async () => {
+test('rows that are damaged, whose lines were made, or whose shape is gone are refused in a sentence', async () => {
   await recordSplice('{"a":1}\n');
   const [path = ''] = disk.files.filter((name) => name.endsWith('.moved'));
   disk.damage(path, Buffer.from('{"a":2}\n'));
   const damaged = await readMoved(0);
+  shape.takeSplice();
+  const made = await readMoved(0);
   storage.shapes.delete(HANDLE, 'a test');
   const gone = await readMoved(0);
 
-  expect({ damaged, gone }).toEqual({
+  expect({ damaged, made, gone }).toEqual({
+    made: gone,
     damaged: { type: 'moved.refused', why: `the log of shape ${HANDLE} is corrupt: the checksum of bytes 0 to 8 of ${path} does not hold` },
     gone: { type: 'moved.refused', why: `shape ${HANDLE} was deleted` },
   });

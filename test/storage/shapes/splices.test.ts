@@ -127,6 +127,8 @@ function makeLines(shape: ShapeLog): void {
   shape.publish(shape.position);
 }
 
+const makeDirty = (shape: ShapeLog) => shape.publish(shape.position);
+
 const movedFiles = ({ files }: MemoryDisk) => files.filter((name) => name.endsWith('.moved')).map((name) => name.replace(/^.*\//, ''));
 
 test('rows go when a checkpoint has the lines of their splice, and with their shape', async () => {
@@ -181,6 +183,8 @@ test('what a checkpoint could not take off the disk any more goes with the next 
   await bring(shape, [LATER], '"second"\n');
   disk.fail('remove', 'EIO', /\.moved$/);
   await expect(before.shapes.checkpoint()).rejects.toThrow('EIO');
+  disk.heal();
+  await expect(before.shapes.checkpoint()).rejects.toThrow('EIO'); // Nothing is tried again.
   disk.kill();
   const left = movedFiles(disk);
   const after = await open(disk);
@@ -191,6 +195,25 @@ test('what a checkpoint could not take off the disk any more goes with the next 
   expect({ left, rows, swept: movedFiles(disk), kinds: disk.files.filter((name) => name.endsWith('.snapshot')).length }).toEqual({
     left: [1, 2].map((number) => `${OUTER}.${number}.moved`), rows: '"second"\n', swept: [`${OUTER}.2.moved`], kinds: 2,
   });
+});
+
+test('files of rows are closed when they were written or read, and one that went is not looked for again', async () => {
+  const disk = new MemoryDisk();
+  const storage = await open(disk);
+  const shape = await outerShape(storage);
+  const before = disk.openFiles;
+  await bring(shape, [MOVED]);
+  await rowsOf(shape);
+  const behind = disk.openFiles;
+  makeLines(shape);
+  await storage.shapes.checkpoint();
+  disk.fail('remove', 'EIO', /\.moved$/);
+  makeDirty(shape);
+
+  await expect(storage.shapes.checkpoint()).resolves.toBeUndefined();
+  expect(behind).toBe(before);
+  disk.heal();
+  await storage.close();
 });
 
 test('rows that came back with a restart go as well when a checkpoint has their lines', async () => {
@@ -275,19 +298,24 @@ test.each([
   await after.close();
 });
 
-test('what is left of a query that was given up does not come into the rows of the next one', async () => {
-  const storage = await open(new MemoryDisk());
-  const shape = await outerShape(storage);
-  const givenUp = shape.beginMoved();
-  const onItsWay = givenUp.write(bytes('{"old":1}\n'));
-  const writer = shape.beginMoved();
-  const written = writer.write(bytes('{"a":1}\n')).then(() => writer.complete());
-  const late = givenUp.write(bytes('{"old":2}\n'));
-  await Promise.allSettled([onItsWay, written, late]);
-  shape.recordSplice({ ...draft, rows: await written });
+test('what is left of a query that was given up does not come into the rows of the next one, however far it had come', async () => {
+  const found: string[] = [];
+  for (let turns = 0; turns < 16; turns += 1) {
+    const storage = await open(new MemoryDisk());
+    const shape = await outerShape(storage);
+    const givenUp = shape.beginMoved();
+    const onItsWay = givenUp.write(bytes('{"old":1}\n'));
+    for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+    const writer = shape.beginMoved();
+    const written = writer.write(bytes('{"a":"longer than the old one"}\n')).then(() => writer.complete());
+    const late = givenUp.write(bytes('{"old":2}\n'));
+    await Promise.allSettled([onItsWay, written, late]);
+    shape.recordSplice({ ...draft, rows: await written });
+    found.push(await rowsOf(shape));
+    await storage.close();
+  }
 
-  expect(await rowsOf(shape)).toBe('{"a":1}\n');
-  await storage.close();
+  expect(new Set(found)).toEqual(new Set(['{"a":"longer than the old one"}\n']));
 });
 
 test('the views of a snapshot are looked at until its last row is written, though a splice changes them before', async () => {
@@ -368,17 +396,33 @@ test('a shape of which a splice is missing is dropped, and an operator is told',
   await after.close();
 });
 
-test('a shape that stops while one that it depends on waits promises no more than that one does, also when that one goes on', async () => {
+test.each<[string, (shape: ShapeLog, at: Lsn) => void]>([
+  ['stops', (shape, at) => shape.leavePace(at)],
+  ['is left behind', (shape, at) => shape.leaveBehind(at)],
+])('a shape that %s while one that it depends on waits promises no more than that, also when that one goes on', async (_, leave) => {
   const storage = await open(new MemoryDisk());
   const shape = await outerShape(storage);
   const inner = storage.shapes.get(INNER);
   inner?.publish(storage.shapes.position);
   shape.publish(storage.shapes.position);
   inner?.leavePace('50' as Lsn);
-  shape.leavePace('70' as Lsn);
+  leave(shape, '70' as Lsn);
   inner?.publish(storage.shapes.position);
 
   expect(shape.waitsAt).toBe('50');
+  await storage.close();
+});
+
+test('all shapes wait that depend on one that begins anew', async () => {
+  const storage = await open(new MemoryDisk());
+  const shapes = [await outerShape(storage), storage.shapes.create(handleOf(3), shapeOf({}), [INNER])];
+  const inner = storage.shapes.get(INNER);
+  const goAlong = () => [inner, ...shapes].map((each) => each?.publish(storage.shapes.position));
+  goAlong();
+  inner?.discard('50' as Lsn);
+  goAlong();
+
+  expect(shapes.map(({ waitsAt }) => waitsAt)).toEqual(['50', '50']);
   await storage.close();
 });
 
