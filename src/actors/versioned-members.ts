@@ -116,7 +116,7 @@ export class VersionedMembers {
       for (const value of values) if (!moved.delete(value)) moved.add(value);
       if (moved.size <= valuesMax) through = offset;
     }
-    return through === undefined || moved.size <= valuesMax ? this.last : through;
+    return through ?? this.last;
   }
 
   /** Counts a row of the transaction that is open. */
