@@ -281,6 +281,27 @@ test('a chunk of the snapshot may come in several blocks, and the whole of it is
   ]);
 });
 
+test('a block may go from the snapshot into what came behind it: the snapshot alone is the first version', () => {
+  const blocks = new ShapeBlocks();
+  const values = new LinkValues('value', followerPorts(blocks));
+  const block = { after: LOG_BEGIN, through: placeAt('7_0' as LogOffset) };
+  blocks.put(FOLLOWER, block, [inserted('a', '1'), ...committed('7', [inserted('b', '2')])]);
+  const told = values.apply({ block });
+
+  const moves = movesText(values.movesBetween(SNAPSHOT_END, values.offset));
+  expect({ told, moves, keptFrom: values.keptFrom }).toMatchObject({ told: { moved: true }, moves: '+2', keptFrom: SNAPSHOT_END });
+});
+
+test('a table that has ended is read nothing for any more', () => {
+  const blocks = new ShapeBlocks();
+  const values = new LinkValues('value', followerPorts(blocks));
+  const block = { after: LOG_BEGIN, through: placeAt(SNAPSHOT_END) };
+  values.close();
+  blocks.put(FOLLOWER, block, []);
+
+  expect(() => values.apply({ block })).toThrow('a block is taken right after it was read');
+});
+
 test('moves are kept as far back as the oldest view of a dependant, which is asked for when what is kept has doubled', () => {
   let asked = 0;
   const oldest = (): LogOffset => {

@@ -23,6 +23,15 @@ test('of a value that no kept version has, and of one that came and went in a tr
   });
 });
 
+test('what a snapshot counted is the first version, which moved nothing; rows of one value are one value', () => {
+  const members = new VersionedMembers();
+  for (const value of ['a', 'a', 'b']) members.countRow(value, value, 1);
+  members.begin(SNAPSHOT_END);
+
+  const counted = [['a', 'a', 2, true, []], ['b', 'b', 1, true, []]];
+  expect({ key: members.key(), count: members.count }).toEqual({ key: [counted, [], [], SNAPSHOT_END, SNAPSHOT_END], count: 2 });
+});
+
 test('a value that was there and is counted again is told to nobody twice, nor is its end before it is forgotten', () => {
   const told: string[] = [];
   const members = new VersionedMembers();
