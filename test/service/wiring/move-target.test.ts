@@ -1,0 +1,112 @@
+/** What is asked of Postgres when values have moved, and what becomes of the rows: over real values and a real filter. */
+import { beforeAll, expect, test } from 'vitest';
+import { LinkValues } from '../../../src/actors/link-values.ts';
+import { materializerOf } from '../../../src/actors/shape-processes.ts';
+import { invariant } from '../../../src/base/invariant.ts';
+import { placeAt } from '../../../src/model/log-entry.ts';
+import { SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
+import type { ShapeDefinition } from '../../../src/model/shape.ts';
+import { moveTarget } from '../../../src/service/wiring/move-target.ts';
+import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
+import { loadWhereLanguage } from '../../../src/sql/where-language.ts';
+import type { Where, WhereColumn } from '../../../src/sql/where.ts';
+import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import { ShapeBlocks } from '../../../src/storage/shapes/shape-blocks.ts';
+import { changeBytes } from '../../support/actors/changes.ts';
+import { FOLLOWER, followerPorts } from '../../support/actors/follower-ports.ts';
+import { committed, deleted, inserted } from '../../support/actors/placed-rows.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+import { handleOf, itemsLayout, shapeOf } from '../../support/shapes.ts';
+import { grow, pgSnapshot, snapshotOf, text } from '../../support/storage/stored-samples.ts';
+
+const [INNER, OUTER] = [handleOf(1), handleOf(2)];
+const MOVED = '7_2' as LogOffset;
+const COLUMNS: readonly WhereColumn[] = itemsLayout.columns.map(({ name }) => ({ name, typeName: 'text', dimensions: 0 }));
+let where: Where;
+
+beforeAll(async () => {
+  const language = await loadWhereLanguage();
+  const parsed = language.parse('owner IN (SELECT title FROM others)', {}, COLUMNS, () => COLUMNS);
+  invariant(!('error' in parsed), 'the language accepts a subquery');
+  where = parsed;
+});
+
+/** Values of which `ann` has gone, and `ben` come; a shape that looks at them as they were before. */
+async function splicing(more: Pick<ShapeDefinition, 'moveOuts'> = {}) {
+  const storage = memoryStorage({ clock: new ManualClock() });
+  const definition = { ...shapeOf({}), dependencies: [{ shape: shapeOf({}), column: 'title' }], ...more };
+  const shapeLog = storage.shapes.create(OUTER, definition, [INNER]);
+  shapeLog.beginViews([SNAPSHOT_END]);
+  await snapshotOf(shapeLog, []);
+  const blocks = new ShapeBlocks();
+  const values = new LinkValues('title', followerPorts(blocks));
+  for (const [through, rows] of [
+    [SNAPSHOT_END, [inserted('a', 'ann')]], [MOVED, committed('7', [deleted('a'), inserted('b', 'ben')])],
+  ] as const) {
+    const block = { after: values.place, through: placeAt(through) };
+    blocks.put(FOLLOWER, block, rows);
+    values.apply({ block });
+  }
+  const tables = new Map([[materializerOf(INNER, 'title'), values]]);
+  const written: string[] = [];
+  const writer = { write: async (lines: Uint8Array) => void written.push(text(lines)), complete: async () => null };
+  const lines = new ChangeConverter(definition, where, () => itemsLayout, undefined, (value) => value);
+  const target = (views = [MOVED]) => {
+    const runtime = { tableOf: (process: string) => tables.get(process as never) };
+    const log = Object.assign(Object.create(shapeLog) as typeof shapeLog, { beginMoved: () => writer });
+    return moveTarget({ runtime, log: storage.log, shapeLog: log, lines, where }, views);
+  };
+  return { storage, shapeLog, tables, target, written };
+}
+
+const rowOf = (id: string, owner: string | null) => {
+  return changeBytes({ kind: 'insert', new: [id, 'a', owner], layoutId: 1, position: 0 });
+};
+const rows = Buffer.concat([rowOf('1', 'ann'), rowOf('2', 'ben'), rowOf('3', 'cid'), rowOf('4', null)]);
+
+test.each([
+  ['rows that come are asked for, and written', {}, '{"ben"}', ['insert 2']],
+  ['rows that leave are asked for as well where they are told as deletes', { moveOuts: 'deletes' }, '{"ben","ann"}', ['delete 1', 'insert 2']],
+] as const)('of what moved, %s', async (_, more, asked, told) => {
+  const { target, written } = await splicing(more);
+  const moves = target();
+  await moves?.rows(rows);
+
+  const lines = written.join('').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line));
+  const rowsTold = lines.map(({ headers, value }) => `${headers.operation} ${value.id}`);
+  expect({ params: moves?.where?.params, columns: moves?.columns, rowsTold }).toEqual({
+    params: [asked], columns: ['id', 'title', 'owner'], rowsTold: told,
+  });
+});
+
+test('where no row of a part moved nothing is written', async () => {
+  const { target, written } = await splicing();
+  await target()?.rows(rowOf('3', 'cid'));
+
+  expect(written).toEqual([]);
+});
+
+test('a table of the same name that is another one is not read', async () => {
+  const { target } = await splicing();
+  const found = [itemsLayout, { ...itemsLayout, oid: 1 }].map((layout) => target()?.accepts(layout));
+
+  expect(found).toEqual([true, false]);
+});
+
+test('a snapshot counts only when it sees all that the shape has taken', async () => {
+  const { storage, shapeLog, target } = await splicing();
+  const before = target()?.isNewEnough(pgSnapshot);
+  const position = await grow(storage, 96);
+  shapeLog.publish(position, 'behind');
+  const snapshots = ['96', '97'].map((xmax) => target()?.isNewEnough({ ...pgSnapshot, xmax, xip: [] }));
+
+  expect([before, ...snapshots]).toEqual([true, false, true]);
+});
+
+test('nothing can be asked while nobody keeps the values, or not as far as the shape is told they are', async () => {
+  const { tables, target } = await splicing();
+  const ahead = target(['9_0' as LogOffset]);
+  tables.clear();
+
+  expect([ahead, target()]).toEqual([undefined, undefined]);
+});
