@@ -51,3 +51,56 @@ test.each<[string, readonly Message[]]>([
 ])('%s is a bug of ours, and said so', (_, events) => {
   expect(() => living(...events)).toThrow('the Consumer announces each offset once');
 });
+
+const serveNext = { type: 'apply', params: { table: 'awaitingValues', change: 'next' } };
+
+test('who asked while it read its history is served when it lives, one after the other', () => {
+  const subscribe = { type: 'subscribe', dependant: 'consumer#2', replyTo: 'call#2' };
+
+  expect([living().asked.slice(-1), living(subscribe).asked, living({ type: 'currentValues', replyTo: 'call#3' }).asked]).toEqual([
+    [serveNext],
+    [
+      { type: 'monitor', params: { process: 'consumer#2', as: 'dependant' } },
+      { type: 'apply', params: { table: 'dependants', change: { add: 'consumer#2' } } },
+      { type: 'reply', params: { to: 'call#2', event: { type: 'values.areCurrent', offset: SNAPSHOT_END } } },
+      serveNext,
+    ],
+    [{ type: 'reply', params: { to: 'call#3', event: { type: 'values.areCurrent', offset: SNAPSHOT_END } } }, serveNext],
+  ]);
+});
+
+test('a dependant that has ended is told nothing more, and the last one takes it along', () => {
+  const { asked } = living({ type: 'dependant.down', process: 'consumer#2', reason: 'killed' });
+
+  expect([asked, living(dependants(0)).value]).toEqual([
+    [{ type: 'apply', params: { table: 'dependants', change: { remove: 'consumer#2' } } }], 'stopped',
+  ]);
+});
+
+test('those who wait are refused before those who subscribed are told that its values are invalid', () => {
+  const { value, asked } = living({ type: 'consumer.down', process: 'consumer#1', reason: 'killed' });
+
+  expect({ value, asked }).toEqual({
+    value: 'invalidating',
+    asked: [
+      serveNext,
+      {
+        type: 'multicall',
+        params: { table: 'dependants', request: { type: 'invalidate', handle: '1-1', column: 'id' }, as: 'invalidation' },
+      },
+    ],
+  });
+});
+
+test.each<[string, Message, unknown]>([
+  ['is kept', { type: 'handle.isKept' }, 'stopped'],
+  ['is gone', { type: 'handle.isGone' }, 'invalidating'],
+  ['is nobody’s business, since all that serves shapes goes', { type: 'recheck.failed', reason: 'noproc' }, 'stopped'],
+])('where its Consumer had ended before it looked, the directory says whether the shape %s', (_, answer, value) => {
+  const gone = { type: 'consumer.down', process: 'consumer#1', reason: 'noproc' };
+  const asked = walk(materializer, input, gone);
+
+  expect([asked.asked, walk(materializer, input, gone, answer).value]).toEqual([
+    [{ type: 'call', params: { to: '@shape-cache', request: { type: 'confirmHandle', handle: '1-1' }, as: 'recheck' } }], value,
+  ]);
+});
