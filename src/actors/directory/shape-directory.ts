@@ -126,7 +126,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   /** The definition behind a handle that can be served; also behind a stored one that is still to be entered. */
   definitionOf(handle: Handle): ShapeDefinition | undefined {
     const shape = this.lives.get(handle);
-    if (shape === undefined && this.isEntering) return this.ports.shapeLogs.get(handle)?.definition;
+    if (shape === undefined) return this.ports.shapeLogs.get(handle)?.definition;
     return shape !== undefined && isServing(shape.life) ? shape.definition : undefined;
   }
 
@@ -411,7 +411,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   private isForOthers(handle: Handle): boolean {
-    return this.definitionOf(handle) !== undefined && this.ports.shapeLogs.get(handle)?.isInner === true;
+    return this.ports.shapeLogs.get(handle)?.isInner === true;
   }
 
   /** A shape is gone when its deletion stands in the log: only then does no restart of ours bring it back. */
