@@ -120,3 +120,22 @@ test.each(GAP_CAUSES)('an operator reads which changes were missed (%s), of whic
     },
   });
 });
+
+const shape = { handle: '1-1', why: 'asked', pids: ['consumer#1'], replies: [] };
+
+test.each([
+  ['has started', { ...shape, type: 'shape.started', pid: 'consumer#1' }],
+  ['was refused', { ...shape, type: 'shape.refused' }],
+  ['was condemned', { ...shape, type: 'shape.condemned' }],
+  ['was condemned with others', { ...shape, type: 'shapes.condemned', count: 1, relations: [] }],
+  ['is asked for', { handle: '1-1', type: 'shape.reserved', mode: 'create' }],
+  ['was stored and is asked for', { handle: '1-1', type: 'shape.reserved', mode: 'restore', relation: { oid: 1, schema: 's', name: 't' } }],
+])('when a shape %s, what else has come of that is asked for', (_, event) => {
+  expect(after(restored, event)).toContainEqual(settle);
+});
+
+test.each(['shape.refused', 'shape.condemned'])('who depended on a stored shape is stopped when it does not come back (%s)', (type) => {
+  expect(after({ ...shape, type })).toContainEqual({
+    type: 'sendToEach', params: { to: ['consumer#1'], event: { type: 'stop', cause: { delete: 'asked' } } },
+  });
+});

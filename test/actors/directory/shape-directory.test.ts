@@ -175,6 +175,33 @@ test('a Consumer that ended before it was watched may have drained: it is starte
   expect({ handle, told }).toEqual({ handle, told: [...Array<string>(8).fill('shape.reserved'), 'shape.gone'] });
 });
 
+test('a Consumer that was watched to its end makes the ones that were not count no more', async () => {
+  const { start, down, completeSnapshot } = reservedShape();
+  start();
+  await completeSnapshot();
+  const ends: readonly ExitReason[] = [...Array<ExitReason>(8).fill('noproc'), DRAINED, 'noproc'];
+
+  const told = ends.map((end) => [down(end)?.type, start()][0]);
+
+  expect(told).toEqual(ends.map(() => 'shape.reserved'));
+});
+
+test('a Consumer that was condemned while it was asked for is refused, also where its supervisor would have it later', () => {
+  const { directory, handle, condemn } = reservedShape();
+  condemn();
+
+  expect(directory.apply({ type: 'refused', handle, why: 'already_started', isDelayed: true })).toMatchObject({ type: 'shape.refused' });
+});
+
+test('the first reason for which a shape ends is the one that is told', () => {
+  const { directory, handle, start, condemn, down } = reservedShape();
+  start();
+  condemn();
+  directory.apply({ type: 'purge', why: 'later', replyTo: THIRD });
+
+  expect(down({ shutdown: { delete: 'later' } })).toMatchObject({ type: 'shape.gone', handle, why: 'asked' });
+});
+
 test('a shape whose Consumer does not start is gone, and all who wait for it hear why', () => {
   const { directory, handle, shapes, rotated } = reservedShape();
   directory.apply({ type: 'reserve', definition, replyTo: SECOND });
@@ -256,7 +283,15 @@ test('a stored shape serves from the first, though others come back before it', 
   restoreNext();
 
   const later = shapeOf({ where: { column: 'title', equals: '2-1' } });
-  expect([directory.find(later), directory.definitionOf('2-1' as Handle), directory.size]).toEqual(['2-1', later, 2]);
+  const found = [directory.find(later), directory.findReadable(later), directory.definitionOf('2-1' as Handle)];
+  expect([found, directory.size]).toEqual([['2-1', '2-1', later], 2]);
+});
+
+test('stored shapes come back one at a time, whatever else is asked meanwhile', async () => {
+  const { directory, restoreNext } = await storedShapes(['1-1'], ['2-1']);
+  restoreNext();
+
+  expect(directory.apply('settle')).toBeUndefined();
 });
 
 test('however many shapes are stored, a step enters a bounded number of them, and one that is still to be entered is kept', async () => {
@@ -298,12 +333,22 @@ test('a stored shape with half a snapshot is dropped with its dependants, and re
 
   const restored = [restoreNext(), start('1-1'), restoreNext()];
 
-  expect({ restored, rotated, left: left(), size: directory.size }).toMatchObject({
+  expect({ restored, rotated, left: left(), size: directory.size, told: directory.apply('settle') }).toMatchObject({
+    told: undefined,
     restored: [{ type: 'shape.reserved', handle: '1-1' }, { type: 'shape.started' }, { type: 'shapes.restored', count: 1 }],
     rotated: ["title = 'half'", "title = '2-1'"],
     left: ['1-1'],
     size: 1,
   });
+});
+
+test('of a stored shape that was dropped nothing is kept', async () => {
+  const [empty, { shapes, directory, restoreNext }] = [directoryOn(memoryStorage().shapes), await storedShapes()];
+  shapes.create('9-1' as Handle, shapeOf({ where: { column: 'title', equals: 'half' } }));
+  empty.apply({ type: 'restoreNext' });
+  restoreNext();
+
+  expect(directory.key()).toBe(empty.key());
 });
 
 test('a stored shape that depends on one that is not stored is dropped, with those that depend on it', async () => {
@@ -331,6 +376,15 @@ test('who is condemned takes along all who depend on it, at once, and each is go
       [{ type: 'shape.gone', handle: '2-1', why: 'asked', pids: [] }, 0],
     ],
   });
+});
+
+test('a dependant that was condemned before is not told to have ended with what it depended on', async () => {
+  const { directory, restore, restoreNext, down } = await storedShapes(['1-1'], ['2-1', '1-1'], ['3-1', '1-1']);
+  restore('1-1', '2-1', '3-1');
+  restoreNext();
+  directory.apply({ type: 'condemn', handle: '2-1' as Handle, why: 'asked', replyTo: FIRST });
+
+  expect(down('1-1', 'killed')).toMatchObject({ pids: ['consumer#3-1'], dependantCount: 1 });
 });
 
 test('a Consumer that fails ends its own shape and exactly those that depend on it', async () => {
@@ -600,14 +654,22 @@ test('a shape is told to have started once', () => {
   expect(start).toThrow(/^the handle \S+ is live, and does not expect consumer\.started$/);
 });
 
-test.each<[string, (shape: ReturnType<typeof reservedShape>) => void]>([
-  ['deleted', ({ start, condemn, down }) => void [start(), condemn(), down({ shutdown: { delete: 'asked' } })]],
-  ['refused', ({ directory, handle }) => void directory.apply({ type: 'refused', handle, why: 'no' })],
-])('of a shape that was %s nothing is kept', (_, end) => {
+test.each<[string, (shape: ReturnType<typeof reservedShape>) => unknown]>([
+  ['deleted', ({ start, condemn, down }) => [start(), condemn(), down({ shutdown: { delete: 'asked' } })]],
+  ['refused', ({ directory, handle }) => directory.apply({ type: 'refused', handle, why: 'no' })],
+  [
+    'started again before it was deleted',
+    async ({ start, condemn, down, completeSnapshot }) => {
+      start();
+      await completeSnapshot();
+      for (const step of [() => down('noproc'), start, condemn, () => down({ shutdown: { delete: 'asked' } })]) step();
+    },
+  ],
+])('of a shape that was %s nothing is kept', async (_, end) => {
   const shape = reservedShape();
   const empty = directoryOn(shape.shapes);
 
-  end(shape);
+  await end(shape);
 
   expect(shape.directory.key()).toBe(empty.key());
 });
