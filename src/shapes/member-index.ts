@@ -70,7 +70,7 @@ export class MemberIndex {
     const held = this.holders.get(value);
     if (held === undefined) this.holders.set(value, key);
     else if (typeof held !== 'string') held.add(key);
-    else if (held !== key) this.holders.set(value, new Set([held, key]));
+    else this.holders.set(value, new Set([held, key]));
   }
 
   private remove(key: string, value: string): void {

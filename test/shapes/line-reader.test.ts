@@ -152,6 +152,10 @@ test.each([
   ['a string that is none', '{"key":"\\x","value":{},"headers":{"operation":"insert","relation":["s","t"]}}'],
   ['no number', '{"key":"k","value":{},"headers":{"operation":"insert","relation":["s","t"],"txids":[],"lsn":"1","op_position":0}}'],
   ['the last row of no transaction', '{"key":"k","value":{},"headers":{"operation":"insert","relation":["s","t"],"last":true}}'],
+  [
+    'a list of conditions that goes on with none',
+    '{"key":"k","value":{},"headers":{"operation":"insert","relation":["s","t"],"tags":["1"],"active_conditions":[true,]}}',
+  ],
   ['a list of tags without conditions', '{"key":"k","value":{},"headers":{"operation":"insert","relation":["s","t"],"tags":["1"]}}'],
 ])('%s is refused', (_, line) => {
   expect(() => new LineReader('a').read(Buffer.from(line))).toThrow(UnreadableEntryError);

@@ -25,6 +25,16 @@ test('a value is held by the columns that list it, one or several, until each ta
   });
 });
 
+test('what a column does not hold it cannot take from another', () => {
+  const index = new MemberIndex();
+  const [a, b] = [A, B].map((key) => index.listing(key));
+  a?.begin(['1']);
+  b?.begin([]);
+  b?.remove('1');
+
+  expect(held(index, ['1'])).toEqual([['1', [A]]]);
+});
+
 test('a column that is not listed, not yet or not any more, may hold every value', () => {
   const index = new MemberIndex();
   const listing = index.listing(A);

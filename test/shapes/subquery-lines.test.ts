@@ -154,6 +154,22 @@ describe('from a query', () => {
   });
 });
 
+test('a line at which its filter throws leaves nothing in the one behind it', () => {
+  const converter = converterOf();
+  const isMember = (): never => {
+    throw new Error('no such version');
+  };
+  expect(() => converter.snapshotLine(tupleOf(ANNS), isMember)).toThrow('no such version');
+
+  expect(parsed(converter.snapshotLine(tupleOf(ANNS), SELECTED))).toMatchObject({ key: `${ITEM}/"1"` });
+});
+
+test('rows of a shape with subqueries cannot be written without tags', () => {
+  expect(() => new ChangeConverter(definitionOf({}), OWNED_OR_NEWS, () => itemsLayout)).toThrow(
+    'rows of a shape with subqueries have tags',
+  );
+});
+
 describe('a move', () => {
   test('is one event that names the rows by their tags', () => {
     expect(parsed(converterOf().moveEvent('move-out', [['ben', 'ann']], [7 as Xid, 9 as Xid]))).toEqual({

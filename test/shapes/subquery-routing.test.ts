@@ -80,6 +80,34 @@ test('what a subquery selects is not known before its Materializer lists it, nor
   expect(seen).toEqual([[[handleOf(0)]], [], [[handleOf(0)]]]);
 });
 
+test('a shape of which nobody said where its values are kept is brought all that it may take', () => {
+  const router = new ShapeRouter(() => itemsLayout);
+  router.add(handleOf(0), outer, whereFor({ inner: 1, orTitle: undefined, isLookedUp: true }));
+
+  expect([route(router, [insertOf('a')]), route(router, [insertOf(null)])]).toEqual([[[handleOf(0)]], []]);
+});
+
+test('NULL is looked up nowhere, and a value that cannot be read everywhere', () => {
+  const members = new MemberIndex();
+  const router = routerOf(members, [{ inner: 1, orTitle: undefined, isLookedUp: true }]);
+  const none = route(router, [insertOf(null)]);
+  const { evaluations } = router;
+  const byId: Where = { ...whereFor({ inner: 2, orTitle: undefined, isLookedUp: true }), evaluate: () => true };
+  router.add(handleOf(1), outer, { ...byId, lookups: [{ kind: 'subquery', column: 'id', subquery: 0 }] }, [innerOf(2)]);
+  listingOf(members, 2).begin([]);
+  const unread: RowChange = { kind: 'insert', new: ['no number', 't', null] };
+
+  expect({ none, evaluations, all: route(router, [unread]) }).toEqual({ none: [], evaluations: 0, all: [[handleOf(1)]] });
+});
+
+test('a filter that a row is looked up for in two ways is asked about it once', () => {
+  const members = new MemberIndex();
+  const router = routerOf(members, [{ inner: 1, orTitle: 'news', isLookedUp: true }]);
+  listingOf(members, 1).begin(['ann']);
+
+  expect([route(router, [insertOf('ann', 'news')]), router.evaluations]).toEqual([[[handleOf(0)]], 1]);
+});
+
 test('inner shapes take a block before those that depend on them, depth by depth; one layer where one depth is touched', () => {
   const router = new ShapeRouter(() => itemsLayout);
   const deeper: ShapeDefinition = { ...shapeOf({}), dependencies: [{ shape: outer, column: 'owner' }] };

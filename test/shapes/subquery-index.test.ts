@@ -1,0 +1,69 @@
+/** What a look-up costs, and that it names each shape once; which ones it names is tried in `subquery-routing.test.ts`. */
+import { expect, test } from 'vitest';
+import { MemberIndex } from '../../src/shapes/member-index.ts';
+import { SubqueryIndex } from '../../src/shapes/subquery-index.ts';
+
+/** Counts how often it is asked about one key. */
+class CountedMembers extends MemberIndex {
+  asked = 0;
+
+  override isListed(key: string): boolean {
+    this.asked += 1;
+    return super.isListed(key);
+  }
+
+  override mayHold(key: string, value: string): boolean {
+    this.asked += 1;
+    return super.mayHold(key, value);
+  }
+}
+
+const KEYS = Array.from({ length: 1_000 }, (_, index) => `key ${index}`);
+
+/** A thousand shapes, each with a subquery of its own that selects one value. */
+function filled() {
+  const members = new CountedMembers();
+  const index = new SubqueryIndex<string>('owner', 'text', members);
+  for (const key of KEYS) {
+    index.add(key, `shape of ${key}`);
+    members.listing(key).begin([`value of ${key}`]);
+  }
+  const look = (value: string) => {
+    members.asked = 0;
+    return { found: [...index.of(value)], asked: members.asked };
+  };
+  look('nobody’s');
+  return { members, index, look };
+}
+
+test('a value is looked up at the cost of those that hold it', () => {
+  const { look } = filled();
+
+  expect(look('value of key 7')).toEqual({ found: ['shape of key 7'], asked: 0 });
+});
+
+test('when a column has ended all are looked at anew once, and after that only those that are not listed', () => {
+  const { members, look } = filled();
+  members.listing('key 7').end(['value of key 7']);
+  const looks = [look('value of key 8'), look('value of key 8')];
+
+  const found = ['shape of key 7', 'shape of key 8'];
+  expect(looks).toEqual([{ found, asked: KEYS.length }, { found, asked: 1 }]);
+});
+
+test('a subquery that no shape has any more is not looked at', () => {
+  const { index, look } = filled();
+  index.add('not listed', 'a shape');
+  index.remove('not listed', 'a shape');
+
+  expect(look('nobody’s')).toEqual({ found: [], asked: 0 });
+});
+
+test('where more columns hold a value than there are shapes, each shape is named once all the same', () => {
+  const members = new MemberIndex();
+  const index = new SubqueryIndex<string>('owner', 'text', members);
+  for (const key of KEYS) members.listing(key).begin(['everybody’s']);
+  for (const key of ['key 1', 'not listed']) index.add(key, `shape of ${key}`);
+
+  expect([...index.of('everybody’s')].sort()).toEqual(['shape of key 1', 'shape of not listed']);
+});
