@@ -20,11 +20,9 @@ export interface SubqueryText {
  */
 export function subqueryText(sql: string, tokens: readonly ScanToken[], location: number): SubqueryText {
   const [start, end] = boundsOf(tokens.filter(({ tokenName, start: at }) => at > location && !COMMENTS.has(tokenName)));
-  // A byte order mark is part of a name to Postgres.
-  const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
   const within = tokens.filter((token) => token.tokenName === 'PARAM' && token.start >= start && token.end <= end);
   return {
-    where: trimSpace(decoder.decode(new TextEncoder().encode(sql).subarray(start, end))),
+    where: trimSpace(new TextDecoder().decode(new TextEncoder().encode(sql).subarray(start, end))),
     parameters: [...new Set(within.map(({ text }) => Number(text.slice(1))))],
   };
 }

@@ -180,6 +180,17 @@ describe('a definition with a subquery', () => {
     expect(all.map((each) => storedWhere(each, language)?.canonical)).toEqual(all.map(({ where }) => where?.canonical));
   });
 
+  test('gives its filter back where tables that it selects from have columns of one name and other types', () => {
+    const others: Relation = { ...parents, oid: 4713, name: 'others', columns: [column('a', 'int4', 23, { pkIndex: 0, notNull: true })] };
+    const texts: Relation = { ...parents, oid: 4714, name: 'texts', columns: [column('a', 'text', 25, { pkIndex: 0, notNull: true })] };
+    const tables = [others, texts].map((table) => ({ name: table, relation: table }));
+    const where = "title IN (SELECT a FROM texts WHERE a <> 'x') AND id IN (SELECT a FROM others WHERE a > 1)";
+    const definition = definitionOf({ where }, items, tables);
+
+    expect(definition && storedWhere(definition, language)?.canonical).toBe(definition?.where?.canonical);
+    expect(definition?.dependencies).toHaveLength(2);
+  });
+
   test('is told apart by how rows leave, which nothing else is', () => {
     const wishes: readonly Wish[] = [{ moveOuts: 'events' }, {}, { moveOuts: 'deletes' }];
     const keysOf = (where: string): number =>
