@@ -4,6 +4,7 @@ import { systemClock } from '../../../src/base/clock.ts';
 import type { Message } from '../../../src/otp/process.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { snapshotPort } from '../../../src/postgres/snapshot/snapshot-port.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
@@ -22,7 +23,8 @@ beforeAll(async () => {
     INSERT INTO items SELECT i, 'text ' || i, i % 2 = 0 FROM generate_series(1, 20000) i;
     CREATE TABLE empty (id int PRIMARY KEY);
     CREATE DOMAIN yes_no AS boolean;
-    CREATE TABLE booleans (flag yes_no, flags boolean[]);
+    CREATE TABLE booleans (flag yes_no, dropped int, flags boolean[]);
+    ALTER TABLE booleans DROP COLUMN dropped;
     INSERT INTO booleans VALUES (true, '{t,f}'), (NULL, NULL);
     CREATE TABLE parent (id int); CREATE TABLE child () INHERITS (parent); INSERT INTO parent VALUES (1); INSERT INTO child VALUES (2);
     CREATE TABLE parts (id int) PARTITION BY RANGE (id); CREATE TABLE part PARTITION OF parts DEFAULT; INSERT INTO parts VALUES (3)`);
@@ -176,14 +178,19 @@ test.each([
     { name: 'items', columns: ['id'], where: { sql: '1 / ("id" - $1::int4) = 0', params: ['5000'] } },
     { code: 'snapshot_failed', status: 500, message: 'Unexpected error while creating snapshot: division by zero' },
   ],
+  [
+    'a query that fails before its first row',
+    { name: 'items', columns: ['id'], where: { sql: '1 / ("id" - "id" + $1::int4) = 0', params: ['0'] } },
+    { code: 'snapshot_failed', status: 500 },
+  ],
 ])('%s is refused with a status, and the pool goes on', async (_, shape, error) => {
-  const target = new RecordingTarget(shape);
+  const [target, clock] = [new RecordingTarget(shape), new ManualClock()];
 
-  const answer = await ask(target);
+  const answer = await ask(target, { clock });
   const [row] = await pool.query('SELECT 1 AS one');
 
-  expect({ answer, last: target.calls.at(-1), row }).toMatchObject({
-    answer: { type: 'snapshot.failed', error }, last: 'abort', row: { one: 1 },
+  expect({ answer, last: target.calls.at(-1), row, timers: clock.pendingTimers }).toMatchObject({
+    answer: { type: 'snapshot.failed', error }, last: 'abort', row: { one: 1 }, timers: 0,
   });
 });
 
@@ -203,6 +210,18 @@ test('gives a query up whose first row takes too long, and its backend ends', as
   expect(answer).toMatchObject({
     type: 'snapshot.failed',
     error: { status: 503, message: expect.stringMatching(/^Snapshot query took too long to return data \(cancelled after 30000ms\)/) },
+  });
+});
+
+test('a query whose first row came in time may take as long as it needs', async () => {
+  const clock = new ManualClock();
+  const target = new RecordingTarget({ name: 'items', columns: ['id'] });
+  target.gate = async () => clock.advance(60_000);
+
+  const answer = await ask(target, { clock });
+
+  expect({ type: answer.type, count: target.read.length, timers: clock.pendingTimers }).toEqual({
+    type: 'snapshot.completed', count: 20_000, timers: 0,
   });
 });
 
