@@ -303,6 +303,16 @@ describe('led by a test', () => {
     });
   });
 
+  test('who wants to know how far Postgres has come has the next status ask for that at once, and no other one', async () => {
+    const stream = await start();
+    for (const [index, tell] of (['acknowledge', 'askProgress', 'acknowledge'] as const).entries()) {
+      stream[tell]();
+      await sender.until(({ statuses }) => statuses.length === index + 1);
+    }
+
+    expect(sender.statuses.map(({ isReplyAsked }) => isReplyAsked)).toEqual([false, true, false]);
+  });
+
   test('acknowledgements of one turn are one status, and what was held once is not taken back', async () => {
     const held = ['0', String(sender.walEnd + 200n), '0'];
     const stream = await start({ heldLsn: () => held[Math.min(sender.statuses.length + 1, 2)] as Lsn });
