@@ -166,6 +166,17 @@ test('a rotation that has a successor already names it', async () => {
   });
 });
 
+test('a poll that ends is not led to a shape that was made for others alone', async () => {
+  const { directory } = await start();
+  const response = poll();
+  await world.untilParked(1);
+  const definition = directory.definitionOf(handle as never);
+  directory.remove(handle);
+  if (definition !== undefined) directory.createUnrequested(definition);
+
+  expect(await told(await response, 'electric-handle')).toEqual({ status: 409, 'electric-handle': null, body: MUST_REFETCH });
+});
+
 test('after a deletion the first request finds a new shape', async () => {
   await start();
   world.directory.remove(handle);

@@ -150,6 +150,39 @@ test('what is done to a copy of a storage or to its original, its end included, 
   );
 });
 
+test('a copy goes on in the middle of a splice, of a snapshot and of a wait', () => {
+  const original = begin();
+  const [inner, outer] = [1, 2].map((index) => original.shapes.create(handleOf(index), shapeOf({}), innerOf[handleOf(index)]));
+  const views = ['7_0', '9_0'] as LogOffset[];
+  const [first, second] = views.map((each) => [each]);
+  const draft = { place: LOG_START, through: LOG_START, pgSnapshot: null, first: SNAPSHOT_END, rows: null };
+  const steps: readonly (() => unknown)[] = [
+    () => outer?.beginViews(first ?? []),
+    () => outer?.beginSnapshot(pgSnapshot),
+    () => outer?.recordSplice({ ...draft, views: second ?? [] }),
+    () => outer?.publish(LOG_START),
+    () => inner?.discard(lsn(50)),
+    () => inner?.publish(LOG_START),
+    () => outer?.discard(lsn(60)),
+    () => outer?.takeSplice(),
+  ];
+  const lookAtOuter = ({ shapes }: Storage) => {
+    const found = shapes.get(handleOf(2));
+    return { views: found?.views, stored: found?.storedViews, next: found?.nextSplice?.number, waitsAt: found?.waitsAt };
+  };
+  const copies = steps.map((each) => {
+    each();
+    return { copy: original.clone(new Fork()), there: lookAtOuter(original) };
+  });
+  const before = copies.map(({ copy }) => lookAtOuter(copy));
+  const last = copies.at(-1)?.copy;
+  last?.shapes.get(handleOf(2))?.publish(LOG_START);
+
+  const along = { views: second, stored: first, next: undefined, waitsAt: undefined };
+  expect(before).toEqual(copies.map(({ there }) => there));
+  expect([before.at(-1), last && lookAtOuter(last)]).toEqual([{ ...along, waitsAt: '50' }, along]);
+});
+
 test('the parts of a storage that one fork copies are one storage', () => {
   const original = begin();
   const fork = new Fork();

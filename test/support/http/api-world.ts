@@ -119,10 +119,13 @@ async function* streamOf(runs: readonly EntryRun[]): AsyncGenerator<EntryRun> {
 export class TestLanguage implements WhereLanguage {
   /** How many texts were parsed. */
   parsed = 0;
+  /** How many were looked through for the tables that they select from. */
+  searched = 0;
 
   constructor(private readonly whole?: WhereLanguage) {}
 
   tablesIn(text: string): ReturnType<WhereLanguage['tablesIn']> {
+    this.searched += 1;
     return this.whole?.tablesIn(text) ?? [];
   }
 
@@ -204,6 +207,8 @@ export class TestDirectory implements ServedShapes {
   snapshots: SnapshotStart | 'held' | 'writing' = { outcome: 'started' };
   refuses = false;
   created = 0;
+  /** Shapes that were made for others: who reads one asks for it first. */
+  readonly unrequested = new Set<string>();
   /** Stored shapes that nobody has been told of yet. */
   readonly unrestored = new Set<string>();
   private readonly handles = new Map<string, Handle>();
@@ -223,7 +228,8 @@ export class TestDirectory implements ServedShapes {
   }
 
   findReadable(definition: ShapeDefinition): Handle | undefined {
-    return this.find(definition);
+    const handle = this.find(definition);
+    return handle === undefined || this.unrequested.has(handle) ? undefined : handle;
   }
 
   definitionOf(handle: Handle): ShapeDefinition | undefined {
@@ -233,7 +239,10 @@ export class TestDirectory implements ServedShapes {
   async create(definition: ShapeDefinition): Promise<ShapeCreation> {
     if (this.refuses) return { outcome: 'refused' };
     const known = this.find(definition);
-    if (known !== undefined) return { outcome: 'created', handle: known };
+    if (known !== undefined) {
+      this.unrequested.delete(known);
+      return { outcome: 'created', handle: known };
+    }
     this.created += 1;
     const handle = newHandle(definition, this.clock.epochMicros() + this.created);
     this.handles.set(definitionKey(definition), handle);
@@ -241,6 +250,14 @@ export class TestDirectory implements ServedShapes {
     this.starts.set(handle, promiseWithResolver());
     if (this.snapshots !== 'held') await this.start(handle, this.snapshots);
     return { outcome: 'created', handle };
+  }
+
+  /** Another shape names it. */
+  createUnrequested(definition: ShapeDefinition): Handle | undefined {
+    void this.create(definition); // It is there at once, whatever becomes of its rows.
+    const handle = this.find(definition);
+    if (handle !== undefined) this.unrequested.add(handle);
+    return handle;
   }
 
   /** Lets the snapshot of a held shape begin, or ends it. */
