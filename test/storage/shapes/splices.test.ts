@@ -8,10 +8,11 @@ import type { Splice } from '../../../src/storage/log/shape-record.ts';
 import { openCheckpoints } from '../../../src/storage/checkpoint/checkpoints.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
+import { ShapePaths } from '../../../src/storage/shapes/shape-paths.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
-import { bytes, grow, pgSnapshot, snapshotOf, text } from '../../support/storage/stored-samples.ts';
+import { appendLines, bytes, grow, pgSnapshot, snapshotOf, text } from '../../support/storage/stored-samples.ts';
 import { engines } from '../engines.ts';
 import { MemoryDisk } from '../memory-disk.ts';
 
@@ -517,4 +518,33 @@ test('of a shape of which a splice is missing nothing is told, when it was delet
 
   expect([after.notes, [...after.shapes.all()].length]).toEqual([[], 1]);
   await after.close();
+});
+
+test('what the entries of a shape tell says nothing of it, where moves may be to come', async () => {
+  const storage = await open(new MemoryDisk());
+  const outer = await outerShape(storage);
+  const shapes = [storage.shapes.get(INNER), outer];
+  for (const each of shapes) if (each !== undefined) appendLines(each, 7, ['"a line"']);
+
+  expect(shapes.map((each) => each?.reached)).toEqual(['7', LSN_ZERO]);
+  await storage.close();
+});
+
+test('a start looks for rows of splices only where a shape depends on others', async () => {
+  const disk = new MemoryDisk();
+  const before = await open(disk);
+  await outerShape(before);
+  await before.close();
+  const [mounted, listed] = [disk.mount(), new Map<string, number>()];
+  const list = mounted.list.bind(mounted);
+  mounted.list = (path) => {
+    listed.set(path, (listed.get(path) ?? 0) + 1);
+    return list(path);
+  };
+  const processes = { self: { host: 'here', pid: 2, start: '' }, isAlive: () => false };
+  const after = await openStorage({ directory: '/store', clock: new ManualClock(), disk: mounted, processes });
+  await after.close();
+
+  const paths = new ShapePaths(mounted, '/store');
+  expect([INNER, OUTER].map((handle) => listed.get(paths.directoryOf(handle)))).toEqual([1, 2]);
 });
