@@ -44,7 +44,7 @@ export class MemoryShapeStore implements ShapeStore {
     const written: Uint8Array[] = [];
     return {
       write: async (lines) => {
-        written.push(lines.slice());
+        written.push(lines);
         sums.add(lines);
       },
       complete: async () => {

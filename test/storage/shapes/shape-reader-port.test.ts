@@ -168,6 +168,13 @@ describe.each(engines)('a follower of a shape: $name', ({ open }) => {
     expect(() => reader.blocks.take(FOLLOWER, range)).toThrow('a block is taken right after it was read');
   });
 
+  test('a block that ends elsewhere than one asks for is another one', async () => {
+    await fill(2);
+    const { after } = await reader.read(placeAt(SNAPSHOT_END), place(1));
+
+    expect(() => reader.blocks.take(FOLLOWER, { after, through: placeAt(place(2)) })).toThrow('a block is taken right after it was read');
+  });
+
   test('a shape that was deleted has no history', async () => {
     await fill(1);
     storage.shapes.delete(HANDLE, 'asked');

@@ -7,6 +7,7 @@ import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { Splice } from '../../../src/storage/log/shape-record.ts';
 import { openCheckpoints } from '../../../src/storage/checkpoint/checkpoints.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
+import { MemoryShapeStore } from '../../../src/storage/shapes/memory-shape-store.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import { ShapePaths } from '../../../src/storage/shapes/shape-paths.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
@@ -547,4 +548,16 @@ test('a start looks for rows of splices only where a shape depends on others', a
 
   const paths = new ShapePaths(mounted, '/store');
   expect([INNER, OUTER].map((handle) => listed.get(paths.directoryOf(handle)))).toEqual([1, 2]);
+});
+
+test('a store in memory lets go of rows that are needed no more', async () => {
+  const store = new MemoryShapeStore();
+  const writer = store.beginMoved(1);
+  await writer.write(bytes('"row"\n'));
+  await writer.complete();
+  const piece = { at: 0, bytes: 6, sum: 0 };
+  const kept = text(await store.readMoved(1, piece));
+  await store.forgetMoved(1);
+
+  expect([kept, text(await store.readMoved(1, piece))]).toEqual(['"row"\n', '']);
 });
