@@ -561,3 +561,18 @@ test('a store in memory lets go of rows that are needed no more', async () => {
 
   expect([kept, text(await store.readMoved(1, piece))]).toEqual(['"row"\n', '']);
 });
+
+test('the files of a shape go alone, though another one has its own in the same directory', async () => {
+  const disk = new MemoryDisk();
+  const storage = await open(disk);
+  const paths = new ShapePaths(disk.mount(), '/store');
+  const handles = Array.from({ length: 5_000 }, (_, index) => handleOf(10 + index));
+  const neighbour = handles.find((handle) => paths.directoryOf(handle) === paths.directoryOf(OUTER)) ?? OUTER;
+  await snapshotOf(storage.shapes.create(neighbour, shapeOf({})), []);
+  await bring(await outerShape(storage), [MOVED]);
+  storage.shapes.delete(OUTER, 'a test');
+  await storage.close();
+
+  const left = [neighbour, OUTER].map((handle) => disk.files.filter((path) => path.includes(`/${handle}.`)).length > 0);
+  expect(left).toEqual([true, false]);
+});
