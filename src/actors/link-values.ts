@@ -136,7 +136,6 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   close(): void {
     this.ports.close();
     if (this.isListed) this.ports.listing.end(this.members.all());
-    this.members.watch = undefined;
   }
 
   private get isListed(): boolean {

@@ -74,9 +74,10 @@ const row = fc.oneof(
 
 tableContract('LinkValues', {
   world: () => new ReadBlocks(),
-  // Without a primary key rows may be alike, so that there is more to copy.
+  // Without a primary key rows may be alike, and some moves are kept: so there is more to copy.
   table: ({ blocks }) => {
-    return new LinkValues('value', followerPorts(blocks, undefined, undefined, false), (text) => text, { valuesMax: 2, keptMovesMin: 2 });
+    const ports = followerPorts(blocks, () => '1_0' as LogOffset, undefined, false);
+    return new LinkValues('value', ports, (text) => text, { valuesMax: 2, keptMovesMin: 2 });
   },
   steps: fc.oneof(
     fc.record({

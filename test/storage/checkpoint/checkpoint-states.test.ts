@@ -7,6 +7,7 @@ import { newShape } from '../../../src/storage/shapes/shape-table.ts';
 import { SplicedViews } from '../../../src/storage/shapes/spliced-views.ts';
 import type { ShapeState } from '../../../src/storage/shapes/stored-shape.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
+import { pgSnapshot } from '../../support/storage/stored-samples.ts';
 
 const created = { definition: shapeOf({}), chunkBytesMax: 100, position: LOG_START, dependsOn: [handleOf(2)], isInner: true } as const;
 const state = newShape(handleOf(1), created);
@@ -32,7 +33,8 @@ test('what does not change is told once, the rest when it changed', () => {
 });
 
 test('what was told one after the other is the state that there was', () => {
-  const states = [state, { ...state, isInner: false }, { ...state, isInner: false, views: { ...state.views, views: MOVED } }];
+  const moved = { ...state, isInner: false, views: { ...state.views, views: MOVED } };
+  const states = [state, { ...state, isInner: false }, moved, { ...moved, filterBy: pgSnapshot }];
   const read: (ShapeState | undefined)[] = [];
   states.forEach((each, index) => read.push(changedState(stateChange(each, states[index - 1]), read.at(-1))));
 
