@@ -435,6 +435,19 @@ test('rows of a table without a primary key may have one key: their value goes w
   expect(counts).toEqual([[['1', 3], '1'], [['1', 1], '1'], []]);
 });
 
+test('how many rows are alike stands in the key of the table, also where they have no value', () => {
+  const keys = [1, 2].map((count) => {
+    const blocks = new ShapeBlocks();
+    const values = new LinkValues('value', followerPorts(blocks, undefined, undefined, false));
+    const block = { after: LOG_BEGIN, through: placeAt(SNAPSHOT_END) };
+    blocks.put(FOLLOWER, block, Array.from({ length: count }, () => inserted('a', null)));
+    values.apply({ block });
+    return values.key();
+  });
+
+  expect(keys[0]).not.toBe(keys[1]);
+});
+
 test.each([
   ['deleted', deleted('a')],
   ['updated', updated('a', '1')],
