@@ -227,10 +227,12 @@ test('a part that brings the shape nothing shows nothing either', async () => {
 });
 
 test('a Consumer that ends leaves nothing loaded', async () => {
-  const loaded = { isOpen: true, take: () => BLOCK, close: () => void (loaded.isOpen = false) };
-  open(await storedShape(), BLOCK, { loaded }).close();
+  const closed: string[] = [];
+  const loaded = { take: () => BLOCK, close: () => void closed.push('blocks') };
+  const movedRows = { take: () => new Uint8Array(), close: () => void closed.push('rows'), clone: uncopied('rows') };
+  open(await storedShape(), BLOCK, { loaded, movedRows }).close();
 
-  expect(loaded.isOpen).toBe(false);
+  expect(closed.sort()).toEqual(['blocks', 'rows']);
 });
 
 test('the line that is the last is marked, also when the parts behind it bring nothing', async () => {
