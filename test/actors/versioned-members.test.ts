@@ -32,6 +32,15 @@ test('what a snapshot counted is the first version, which moved nothing; rows of
   expect({ key: members.key(), count: members.count }).toEqual({ key: [counted, [], [], SNAPSHOT_END, SNAPSHOT_END], count: 2 });
 });
 
+test('a copy counts values and moves on from where its original is', () => {
+  const members = new VersionedMembers();
+  members.begin(SNAPSHOT_END);
+  commit(members, '10_0', ['+a', '+b']);
+  const copy = members.copy();
+
+  expect([copy.count, copy.keptMoves, copy.key()]).toEqual([members.count, members.keptMoves, members.key()]);
+});
+
 test('a value that was there and is counted again is told to nobody twice, nor is its end before it is forgotten', () => {
   const told: string[] = [];
   const members = new VersionedMembers();

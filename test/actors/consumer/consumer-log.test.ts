@@ -352,6 +352,17 @@ test('of a transaction in parts the shape says each time when it holds much that
   expect(told.map((each) => each?.isMuch)).toEqual([false, false, true, false, true]);
 });
 
+test('what a whole transaction brought counts no more for what one in parts may hide behind it', async () => {
+  const wide = (xid: number, isUnfinished: boolean): LogBlock => {
+    const insert = { ...INSERT, new: [String(xid), 'x'.repeat(10_000), null], position: 0 };
+    return blockOf([{ ...placedTransaction({ xid, lsn: String(xid) }, [insert]), isUnfinished }]);
+  };
+  const blocks = [wide(200, false), wide(300, true), wide(300, true)];
+  const log = open(await storedShape(), undefined, { loaded: { take: () => blocks.shift() ?? BLOCK, close: () => {} } });
+
+  expect([1, 2, 3].map(() => log.apply(WHOLE)?.['isMuch'])).toEqual([undefined, false, false]);
+});
+
 test('the end of a transaction in parts shows what the shape has of it, also when its last part brings nothing', async () => {
   const shapeLog = await storedShape();
   const [first, second] = PARTS;

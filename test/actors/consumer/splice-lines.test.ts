@@ -261,9 +261,11 @@ test('when one of its Materializers has ended nothing is planned, chosen or told
 });
 
 test('what a splice brought counts no more for what a transaction may hide behind it', () => {
+  splicing.values[0]?.countRow('ann', 'ann', 1);
+  splicing.move(0, '10_0', ['+ben']);
   splicing.record({ pgSnapshot: asked, rows: ROWS });
   splicing.make(`"${'x'.repeat(12_000)}"\n`);
-  const wide = ['2', 'x'.repeat(6_000), null];
+  const wide = ['2', 'x'.repeat(6_000), 'ann'];
   const inserts = [0, 2].map((position) => ({ kind: 'insert', new: wide, layoutId: 1, position }) as const);
   splicing.block = blockOf([{ ...placedTransaction({ xid: 400, lsn: '700' }, inserts), isUnfinished: true }]);
 
