@@ -218,8 +218,7 @@ export const consumerSetup = setup({
     noteSeen: assign((_, { through }: { through: LogPosition }) => ({ seen: through })),
     noteRowsTaken: assign((_, { through }: { through: number }) => ({ rowsTaken: through })),
     noteSpliced: assign(({ context }, { views, splice, end }: Omit<SpliceTaken, 'type'>) => {
-      const { through } = recorded(context);
-      return { views, splice, end, reach: later(context.reach, through), offered: later(context.offered, through) };
+      return { views, splice, end, reach: later(context.reach, recorded(context).through) };
     }),
     noteFailure: assign(({ context }) => ({ failures: context.failures + 1, draft: null })),
     /** Postgres is away: no failure of this shape, however long that lasts. It is only asked less often. */

@@ -108,9 +108,7 @@ export class SpliceLines {
     const { shapeLog, processedLsn } = this.ports;
     const asked = draft.pgSnapshot?.insertLsn ?? LSN_ZERO;
     this.hasAsked ||= draft.pgSnapshot !== null;
-    const told = offsetOf(maxLsn(asked, processedLsn()), 0);
-    const first = compareOffsets(told, this.appender.end) > 0 ? told : this.appender.end;
-    shapeLog.recordSplice({ ...draft, first });
+    shapeLog.recordSplice({ ...draft, first: offsetOf(maxLsn(asked, processedLsn()), 0) });
   }
 
   /** Whether a transaction comes in before the moves: the query saw it, and what was asked before did not. */
@@ -168,7 +166,6 @@ export class SpliceLines {
   }
 
   private appendMoves(event: 'move-in' | 'move-out', of: (moved: Moved) => Moved['movedIn']): boolean {
-    if (!this.tellsEvents) return true;
     const moves: Moved[] = [];
     for (const [number, view] of this.ports.shapeLog.views.entries()) {
       const moved = this.valuesOf(number)?.movesBetween(view, this.recorded.views[number] ?? view);

@@ -47,7 +47,7 @@ export interface Splice {
   readonly views: readonly LogOffset[];
   /** What the query saw; null where none was needed. */
   readonly pgSnapshot: PgSnapshot | null;
-  /** Its entries stand behind this. */
+  /** Its entries stand behind this, and behind all that the shape's log has. */
   readonly first: LogOffset;
   /** What the query brought: lines, in the shape's file of this number. Null for nothing. */
   readonly rows: ChunkSums | null;
