@@ -87,6 +87,16 @@ test('a shape of which nobody said where its values are kept is brought all that
   expect([route(router, [insertOf('a')]), route(router, [insertOf(null)])]).toEqual([[[handleOf(0)]], []]);
 });
 
+test('a shape that was removed is brought nothing that its subquery selects', () => {
+  const members = new MemberIndex();
+  const same: Filter = { inner: 1, orTitle: undefined, isLookedUp: true };
+  const router = routerOf(members, [same, same]);
+  listingOf(members, 1).begin(['ann']);
+  router.remove(handleOf(0));
+
+  expect(route(router, [insertOf('ann')])).toEqual([[handleOf(1)]]);
+});
+
 test('NULL is looked up nowhere, and a value that cannot be read everywhere', () => {
   const members = new MemberIndex();
   const router = routerOf(members, [{ inner: 1, orTitle: undefined, isLookedUp: true }]);

@@ -2,7 +2,7 @@
 import { initialTransition, transition, type EventFromLogic, type SnapshotFrom } from 'xstate';
 import { expect, test } from 'vitest';
 import { consumer } from '../../../src/actors/consumer/consumer.ts';
-import { NO_CONNECTION } from '../../../src/actors/snapshot-fault.ts';
+import { NO_CONNECTION, type SnapshotFault } from '../../../src/actors/snapshot-fault.ts';
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import type { Lsn } from '../../../src/model/lsn.ts';
@@ -101,11 +101,15 @@ test('a shape whose moves cannot be queried outlives an outage of Postgres of an
   expect(ingestOf(after)).toEqual({ splicing: 'planning' });
 });
 
+function step(snapshot: SnapshotFrom<typeof consumer>, event: Event) {
+  return transition(consumer, snapshot, event);
+}
+
 /** What each event has the Consumer ask of its table and of others. */
 function asksOf(begun: SnapshotFrom<typeof consumer>, events: readonly Event[]): readonly unknown[] {
   let snapshot = begun;
   return events.flatMap((event) => {
-    const [next, actions] = transition(consumer, snapshot, event);
+    const [next, actions] = step(snapshot, event);
     snapshot = next;
     return actions.flatMap(({ type, params }) => {
       const { request, change } = (params ?? {}) as { request?: unknown; change?: unknown };
@@ -164,23 +168,92 @@ test('a query that saw nothing beyond where the shape stands looks no further ba
   expect(asked.at(-1)).toMatchObject({ record: { place: 10, through: 10 } });
 });
 
-test('a query that fails is asked again later each time, and after the last time the shape ends', () => {
-  const error = { name: 'snapshot_failed', code: 'snapshot_failed', message: 'no', status: 500 } as const;
-  const delays: unknown[] = [];
+const REFUSAL = { name: 'snapshot_failed', code: 'snapshot_failed', message: 'no', status: 500 } as const;
+
+/** How long the shape waits between its queries, each of which fails with this, until it ends or has asked twenty times. */
+function pausesOf(error: SnapshotFault) {
+  const pauses: unknown[] = [];
   let snapshot = restored(10);
-  for (let times = 0; times < 20 && snapshot.status === 'active'; times += 1) {
+  for (let times = 0; times < 20; times += 1) {
     for (const event of [planned, { type: 'moves.failed', error }, { type: 'timeout.askAgain' }] satisfies Event[]) {
-      if (snapshot.status !== 'active') continue;
-      const [next, actions] = transition(consumer, snapshot, event);
-      delays.push(...actions.filter(({ type }) => type === 'startTimer').map(({ params }) => (params as { delayMs: number }).delayMs));
+      if (snapshot.status !== 'active') return { pauses, output: snapshot.output };
+      const [next, actions] = step(snapshot, event);
+      pauses.push(...actions.filter(({ type }) => type === 'startTimer').map(({ params }) => (params as { delayMs: number }).delayMs));
       snapshot = next;
     }
   }
+  return { pauses, output: snapshot.output };
+}
 
-  expect({ delays, output: snapshot.output }).toEqual({
-    delays: [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000],
+test('a query that fails is asked again later each time, and after the last time the shape ends', () => {
+  expect(pausesOf(REFUSAL)).toEqual({
+    pauses: [500, 1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000],
     output: { reason: { shutdown: { delete: 'movesNotQueried' } } },
   });
+});
+
+test('while Postgres is away it is asked again later each time, up to eight seconds, and the shape goes on', () => {
+  expect(pausesOf(NO_CONNECTION)).toEqual({ pauses: [500, 1_000, 2_000, 4_000, ...Array<number>(16).fill(8_000)], output: undefined });
+});
+
+test('a splice behind another one is seen and read from its own beginning', () => {
+  const [first, second] = [10, 20].map((place) => ({ place: at(place), through: at(place + 10), views: [NEW], rowBytes: 5 }));
+  const made = (number: number): Event[] => [
+    { type: 'splice.isDurable' },
+    { type: 'block.loaded', after: at(number), through: at(number + 10) },
+    { type: 'seen.taken', through: at(number + 10), isMuch: false },
+    { type: 'moves.begun' },
+    { type: 'moved.read', through: 5 },
+    { type: 'moved.taken', isMuch: false },
+  ];
+  const events: Event[] = [
+    planned, queried, { type: 'log.hasPassed', through: at(20) }, { type: 'splice.recorded', splice: first ?? null }, ...made(10),
+    { type: 'splice.taken', views: [NEW], splice: second ?? null, end: '8_0' as LogOffset },
+    { type: 'block.loaded', after: at(10), through: at(20) },
+    { type: 'log.taken', through: at(20), end: '9_0' as LogOffset, changed: false },
+    ...made(20),
+  ];
+
+  const asked = asksOf(restored(10), events).filter((each) => JSON.stringify(each).includes('"type":"'));
+  expect(asked.slice(-4)).toMatchObject([
+    { type: 'loadBlock', after: 10, through: 20 }, { type: 'syncSplice' }, { type: 'loadBlock', after: 20, through: 30 },
+    { type: 'readMoved', at: 0 },
+  ]);
+});
+
+test('behind a splice the shape reads on as far as that looked ahead before it makes another one', () => {
+  const splice = { place: at(10), through: at(20), views: ['6_0' as LogOffset], rowBytes: 0 };
+  const events: Event[] = [
+    planned, { ...queried, rows: null }, { type: 'log.hasPassed', through: at(20) }, { type: 'splice.recorded', splice },
+    { type: 'splice.isDurable' }, { type: 'block.loaded', after: at(10), through: at(20) },
+    { type: 'seen.taken', through: at(20), isMuch: false }, { type: 'moves.begun' },
+    { type: 'splice.taken', views: splice.views, splice: null, end: '8_0' as LogOffset },
+  ];
+  const after = events.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], restored(10));
+
+  expect([ingestOf(after), after.context.reach]).toEqual(['loading', 20]);
+});
+
+test.each<[string, SnapshotFrom<typeof consumer>, unknown]>([
+  ['up to what readers may have seen', restored(30), 30],
+  ['up to a splice that is recorded, and no further', restored(30, { place: 20, through: 20 }), 20],
+])('a shape that comes back reads %s', (_, { context }, through) => {
+  const events: Event[] = [{ type: 'log.taken', through: at(15), end: '4_0' as LogOffset, changed: false }];
+  const taking = transition(consumer, restored(30, context.splice && { place: 20, through: 20 }), {
+    type: 'block.loaded', after: at(10), through: at(15),
+  })[0];
+
+  expect(asksOf(taking, events).at(-1)).toEqual({ type: 'loadBlock', owner: 'consumer#1', after: 15, through });
+});
+
+test('a shape that goes along leaves the pace when it hears of a move, and stands before the transaction that moved', () => {
+  const along = { type: 'views.known', views: [NEW], splice: null } as const;
+  const begun = [started(materializer), { type: 'values.areCurrent', offset: NEW }, along, { type: 'shape.registered', position: at(10) }];
+  const live = (begun as Event[]).reduce((snapshot, event) => transition(consumer, snapshot, event)[0], dependingOn(1));
+  const moves = { type: 'takeMoves', handle: inner, column: 'column 1', through: '9_0' as LogOffset, position: at(40), replyTo } as const;
+  const [leaving] = transition(consumer, live, moves);
+
+  expect([ingestOf(live), asksOf(live, [moves]).at(-1), ingestOf(leaving)]).toEqual(['live', 'leavePace', 'steppingAside']);
 });
 
 test.each<[string, readonly Event[]]>([
@@ -194,8 +267,7 @@ test.each<[string, readonly Event[]]>([
 });
 
 test('a query that succeeds makes the ones that failed before it count no more', () => {
-  const error = { name: 'snapshot_failed', code: 'snapshot_failed', message: 'no', status: 500 } as const;
-  const events: Event[] = [planned, { type: 'moves.failed', error }, { type: 'timeout.askAgain' }, planned, queried];
+  const events: Event[] = [planned, { type: 'moves.failed', error: REFUSAL }, { type: 'timeout.askAgain' }, planned, queried];
   const after = events.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], restored(10));
 
   expect(after.context.failures).toBe(0);
@@ -206,7 +278,7 @@ const recorded = restored(10, { place: 10, through: 10 });
 test.each<[string, SnapshotFrom<typeof consumer>, readonly Event[], unknown]>([
   [
     'its table is not what it was', restored(10),
-    [planned, { type: 'moves.failed', error: { name: 'schema_changed', code: 'schema_changed', message: 'no', status: 409 } }],
+    [planned, { type: 'moves.failed', error: { code: 'schema_changed', message: 'no', status: 409 } }],
     { delete: 'schemaChanged' },
   ],
   [
@@ -270,12 +342,16 @@ test.each<[string, object, readonly string[]]>([
   expect(context.told).toEqual(told);
 });
 
-/** A shape that looks for who keeps the values of two others. */
-function depending(...events: readonly Event[]): SnapshotFrom<typeof consumer> {
-  const dependencies = [1, 2].map((index) => ({ handle: inner, column: `column ${index}`, consumer: 'consumer#2' as Pid }));
+/** A shape that looks for who keeps the values of so many others. */
+function dependingOn(count: number): SnapshotFrom<typeof consumer> {
+  const columns = Array.from({ length: count }, (_, index) => `column ${index + 1}`);
+  const dependencies = columns.map((column) => ({ handle: inner, column, consumer: 'consumer#2' as Pid }));
   const input = { self: 'consumer#1' as Pid, handle, mode: 'restore', position: at(10), end: '4_0' as LogOffset, dependencies } as const;
-  const [begun] = initialTransition(consumer, input);
-  return events.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], begun);
+  return initialTransition(consumer, input)[0];
+}
+
+function depending(...events: readonly Event[]): SnapshotFrom<typeof consumer> {
+  return events.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], dependingOn(2));
 }
 
 const started = (pid: Pid): Event => ({ type: 'child.started', id: 'materializer/2-1/id', pid });

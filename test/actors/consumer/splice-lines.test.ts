@@ -204,6 +204,12 @@ test('the first splice asks in any case, a later one when something came', () =>
   expect(told).toEqual([true, false, true]);
 });
 
+test('the views of a shape that comes back are those that it had, however far the values are', () => {
+  const ahead = ['9_0', '9_0'] as LogOffset[];
+
+  expect(splicing.apply({ depend: MATERIALIZERS, offsets: ahead })).toMatchObject({ views: [SNAPSHOT_END, SNAPSHOT_END] });
+});
+
 test('where rows that leave are told as deletes, a later splice asks for those too', async () => {
   splicing = await Splicing.begin({ moveOuts: 'deletes' });
   splicing.move(0, '10_0', ['+ann']);
