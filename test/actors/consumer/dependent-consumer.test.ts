@@ -296,7 +296,7 @@ test.each<[string, SnapshotFrom<typeof consumer>, readonly Event[], unknown]>([
     [{
       type: 'dependency.down', process: materializer,
       reason: { shutdown: { delete: 'its subquery selects too many', error: { code: 'too_many_values', message: 'many', status: 503 } } },
-    } as Event],
+    }],
     { delete: 'a shape that it depends on is gone', error: { code: 'too_many_values', message: 'many', status: 503 } },
   ],
 ])('a shape ends when %s', (_, begun, events, shutdown) => {

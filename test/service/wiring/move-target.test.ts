@@ -66,7 +66,7 @@ const rows = Buffer.concat([rowOf('1', 'ann'), rowOf('2', 'ben'), rowOf('3', 'ci
 
 test.each([
   ['rows that come are asked for, and written', {}, '{"ben"}', ['insert 2']],
-  ['those that leave are asked for as well where they are told as deletes', { moveOuts: 'deletes' }, '{"ben","ann"}', ['delete 1', 'insert 2']],
+  ['those that leave are asked for as well where deletes tell of them', { moveOuts: 'deletes' }, '{"ben","ann"}', ['delete 1', 'insert 2']],
 ] as const)('of what moved, %s', async (_, more, asked, told) => {
   const { target, written } = await splicing(more);
   const moves = target();

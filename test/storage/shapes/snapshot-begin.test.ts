@@ -1,6 +1,6 @@
 /** A snapshot begins at once, and its file is made meanwhile. */
-import { setImmediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { handleOf, shapeOf } from '../../support/shapes.ts';
@@ -12,7 +12,7 @@ test('one whose file cannot be made fails whoever writes its rows or ends it, an
   const storage = await openStorage({ directory: '/store', clock: new ManualClock(), disk: disk.mount() });
   disk.fail('open', 'EIO', /\.snapshot$/);
   const writer = storage.shapes.create(handleOf(1), shapeOf({})).beginSnapshot(pgSnapshot);
-  await setImmediate(); // By now a rejection that nobody has heard of would have ended the process.
+  await new Promise<void>((resolve) => systemClock.setTimer(resolve, 0)); // By now a rejection that nobody hears would have ended us.
 
   await expect(writer.write([bytes('"row"')])).rejects.toThrow('EIO');
   await expect(writer.complete()).rejects.toThrow('EIO');
