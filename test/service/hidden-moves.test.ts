@@ -90,3 +90,19 @@ test.each(['the parent', 'the child'])('children come although %s hides: nothing
   await awaitStandby(database, '');
   await committed;
 });
+
+test('a query flushes what it saw for itself, and waits for no standby with that', async () => {
+  const follower = await new ShapeFollower(service.shapeUrl, CHILDREN_OF_ACTIVE).catchUp();
+  const lazy = await database.session();
+  await lazy.query('SET synchronous_commit = off');
+  await awaitStandby(database, 'nobody');
+  for (const sql of Object.values(COMMITS)) await lazy.query(sql);
+  const resting = new AbortController();
+  const writing = (async () => {
+    while (!resting.signal.aborted) await lazy.query("SELECT pg_logical_emit_message(false, 'nobody', 'not flushed')");
+  })();
+
+  await expect.poll(() => titles(follower), { timeout: 20_000 }).toEqual(['earlier', 'later']);
+  resting.abort();
+  await writing;
+});
