@@ -81,7 +81,7 @@ function ended(pid: Pid, tables: Alive['tables'], reason: ExitReason, saidByMach
 }
 
 /** Where a claim broke is no part of a state. */
-function withoutStack(reason: ExitReason): ExitReason {
+export function withoutStack(reason: ExitReason): ExitReason {
   if (typeof reason !== 'object' || !('error' in reason)) return reason;
   const { name, message } = reason.error;
   return { error: { name, message } };
