@@ -42,18 +42,15 @@ export class SystemStage<Kind extends World<Kind>> extends Stage implements View
     return stage;
   }
 
-  override async take(turn: Turn): Promise<boolean> {
+  override take(turn: Turn): Promise<boolean> {
     this.struck ||= 'kill' in turn || 'timeout' in turn || 'silence' in turn;
-    const isTaken = await super.take(turn);
-    this.seen = undefined;
-    return isTaken;
+    return super.take(turn);
   }
 
   /** The oldest of what is under way comes. @returns false when nothing is. */
   async goOn(): Promise<boolean> {
-    const isGoingOn = this.choose((offer) => this.isUnderWay(offer));
+    const isGoingOn = this.choose(isUnderWay);
     await this.catchUp();
-    this.seen = undefined;
     return isGoingOn;
   }
 
@@ -77,7 +74,7 @@ export class SystemStage<Kind extends World<Kind>> extends Stage implements View
 
   /** What is wrong now, in the system's names. */
   get violation(): Violation | undefined {
-    const isQuiet = !this.offers().some((offer) => this.isUnderWay(offer));
+    const isQuiet = !this.offers().some(isUnderWay);
     return this.pids.named(this.system.violation(this, isQuiet) ?? null) ?? undefined;
   }
 
@@ -92,8 +89,16 @@ export class SystemStage<Kind extends World<Kind>> extends Stage implements View
     return this.running.scheduler;
   }
 
-  nameOf(address: string): string {
+  override nameOf(address: string): string {
     return this.running.names.get(address) ?? this.pids.toSystem(address);
+  }
+
+  /** A port is not asked before it can answer. */
+  protected override offers(): readonly Offer[] {
+    return super.offers().filter(({ to, signal }) => {
+      const { isReady } = this.portOf(to) ?? {};
+      return isReady === undefined || signal.kind !== 'message' || isReady(this.world, signal.message);
+    });
   }
 
   protected isAtOnce({ to, signal }: Offer): boolean {
@@ -116,6 +121,7 @@ export class SystemStage<Kind extends World<Kind>> extends Stage implements View
   }
 
   protected deliver(offer: Offer): void {
+    this.seen = undefined;
     this.running.deliver(offer);
   }
 
@@ -126,6 +132,7 @@ export class SystemStage<Kind extends World<Kind>> extends Stage implements View
 
   /** When all is gone, what runs from the beginning begins anew over the world that is left. */
   private perform({ name, isRemembered, isCrash, toWorld, start, sends = [] }: Happening<Kind>): void {
+    this.seen = undefined;
     if (isRemembered === true) this.remembered = [...this.remembered, name].sort();
     toWorld?.(this.changing);
     if (isCrash === true) this.running = this.run();
@@ -140,11 +147,9 @@ export class SystemStage<Kind extends World<Kind>> extends Stage implements View
   private portOf(name: string): Port<Kind> | undefined {
     return this.system.ports.find((port) => port.name === name);
   }
+}
 
-  /** A time-out that nobody has chosen yet is not on its way, nor is what a port cannot answer. */
-  private isUnderWay({ to, signal }: Offer): boolean {
-    if (signal.kind === 'timeout' || signal.kind === 'silence') return false;
-    const { isReady } = this.portOf(to) ?? {};
-    return isReady === undefined || signal.kind !== 'message' || isReady(this.world, signal.message);
-  }
+/** A time-out that nobody has chosen is not on its way. */
+function isUnderWay({ signal }: Offer): boolean {
+  return signal.kind !== 'timeout' && signal.kind !== 'silence';
 }
