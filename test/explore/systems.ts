@@ -1,4 +1,4 @@
-/** The systems that are searched, by their names, so that a scenario can say which it is of, within which bounds, and without which cure. */
+/** The systems that are searched, by their names: a scenario says which it is of, within which bounds, and without which cure. */
 import { z } from 'zod';
 import { invariant } from '../../src/base/invariant.ts';
 import type { System, World } from './checker/system.ts';
@@ -18,6 +18,11 @@ export interface Setting {
   readonly bounds: Readonly<Record<string, unknown>>;
   /** By its name, the cure that is taken out; all are in place where none is named. */
   readonly control?: string | undefined;
+}
+
+interface ControlSetting extends Setting {
+  readonly control: string;
+  readonly breaks: string;
 }
 
 type Act<Result> = <Kind extends World<Kind>>(system: System<Kind>) => Result | Promise<Result>;
@@ -65,6 +70,6 @@ export function withSystem<Result>(setting: Setting, act: Act<Result>): Promise<
 }
 
 /** A setting for each control, and the property that is broken there. */
-export const controlSettings: readonly (Setting & { readonly control: string; readonly breaks: string })[] = SYSTEM_NAMES.flatMap((system) =>
+export const controlSettings: readonly ControlSetting[] = SYSTEM_NAMES.flatMap((system) =>
   SYSTEMS[system].controls.map(({ name, bounds, breaks }) => ({ system, control: name, bounds: { ...bounds }, breaks })),
 );

@@ -167,7 +167,8 @@ export class SpliceModel implements World<SpliceModel> {
   /** Its Consumer begins, or has been started and will. */
   noteBegin(handle: Handle): void {
     const { running, drained } = this.is;
-    this.is = { ...this.is, running: [...running.filter((each) => each !== handle), handle], drained: drained.filter((each) => each !== handle) };
+    const isOther = (each: Handle): boolean => each !== handle;
+    this.is = { ...this.is, running: [...running.filter(isOther), handle], drained: drained.filter(isOther) };
   }
 
   /** A shape whose Consumer did not drain is gone, and with it whoever depends on it and is not there to be told. */
