@@ -21,8 +21,11 @@ test('a Consumer that is drained at any step returns, whoever dies, and hears no
   expect({ counterexample, isExhausted }).toEqual({ counterexample: undefined, isExhausted: true });
 });
 
-test.each(handOverControls)('a control in which $name is found, by the property that it breaks', async ({ bounds, breaks, make }) => {
-  const { counterexample } = search(await make(bounds), STATES_MAX);
+test.each(handOverControls.map((control) => [control.name, control] as const))(
+  'a control in which %s is found, by the property that it breaks',
+  async (_, { bounds, breaks, make }) => {
+    const { counterexample } = search(await make(bounds), STATES_MAX);
 
-  expect(counterexample?.property).toBe(breaks);
-});
+    expect(counterexample?.property).toBe(breaks);
+  },
+);
