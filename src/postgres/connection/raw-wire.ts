@@ -71,6 +71,7 @@ export function takeOver(client: pg.ClientBase, handler: WireHandler): RawWire {
       stream.pause();
     },
     resume() {
+      if (!isHeld) return;
       isHeld = false;
       stream.read(); // All of it to `onData`, which may pause again: a stream that flows gives what it kept chunk by chunk.
       if (!isHeld) stream.resume();
