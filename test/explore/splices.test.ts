@@ -11,6 +11,7 @@ const CALM = { transactions: 2, moveOuts: 'events', kills: 0, timeouts: 0, resta
 test.each<[string, ScriptName, Partial<SpliceBounds>]>([
   ['a value comes, and a child of it before or after', 'comes', {}],
   ['a parent and its child come in one transaction', 'both', { transactions: 1, kills: 1 }],
+  ['a shape drains and returns, and somebody is killed', 'both', { transactions: 0, kills: 1, restarts: 1 }],
   ['the power goes', 'both', { transactions: 1, crashes: 1 }],
   ['a value goes, and the rows are told as deletes', 'goes', { transactions: 1, moveOuts: 'deletes' }],
 ])('%s: the log folds to what SELECT gives, and nobody hangs or crashes', async (_, script, changes) => {

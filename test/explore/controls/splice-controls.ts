@@ -6,7 +6,7 @@ import { PROPERTIES } from '../splices/splice-properties.ts';
 import { spliceSystem, type SpliceBounds } from '../splices/splice-system.ts';
 import type { Control } from './control.ts';
 import { drainThatDeletes } from './hand-over-machines.ts';
-import { deafWhileLive, earlyAnswer, uncovered, unsynced } from './splice-machines.ts';
+import { deafToStarter, deafWhileLive, earlyAnswer, uncovered, unsynced } from './splice-machines.ts';
 import { withCutByPosition, withEveryMove, withForgottenVersions, withNarrowIndex, withOldSnapshots } from './splice-worlds.ts';
 
 const BOTH: SpliceBounds = { script: 'both', transactions: 2, moveOuts: 'events', kills: 0, timeouts: 0, restarts: 0, crashes: 0 };
@@ -39,6 +39,12 @@ export const spliceControls: readonly Control<SpliceBounds, SpliceModel>[] = [
     bounds: { ...BOTH, transactions: 1, kills: 1 },
     breaks: PROPERTIES.ends,
     make: run(deafWhileLive),
+  },
+  {
+    name: 'who had a Materializer started ends before it subscribes, and is not missed',
+    bounds: { ...BOTH, transactions: 0, kills: 1, restarts: 1 },
+    breaks: PROPERTIES.ends,
+    make: run(deafToStarter),
   },
   {
     name: 'draining deletes',
