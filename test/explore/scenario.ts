@@ -1,6 +1,6 @@
 /**
  * Scenario: a way through a system, turn by turn, at whose end something is wrong; as a file in `test/scenarios`, for people to read
- * and for the production runtime to run.
+ * and for the production runtime to run. One that names no control is of a bug: its test fails until that is mended, and guards it then.
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
@@ -23,7 +23,7 @@ const schema = z.strictObject({
   system: z.enum(SYSTEM_NAMES),
   bounds: z.record(z.string(), z.unknown()),
   control: z.string().optional(),
-  /** What is wrong behind the last turn, and not before. */
+  /** What is wrong behind the last turn, and not before: without that cure, or as long as there was none. */
   property: z.string(),
   what: z.string(),
   turns: z.array(turn),

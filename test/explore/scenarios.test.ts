@@ -6,7 +6,7 @@ import { proofOf, trialOf } from './trial.ts';
 
 const scenarios = readScenarios();
 
-test.each(scenarios)('%s: what the search found wrong is wrong on the runtime, and nothing is with the cure', async (_, scenario) => {
+test.each(scenarios)('%s: the runtime does as the search without the cure, and nothing is wrong with it', async (_, scenario) => {
   expect(await trialOf(scenario)).toEqual(proofOf(scenario));
 });
 

@@ -1,25 +1,39 @@
-/** Trial: what becomes of a scenario in the search and on the runtime, and there once more with every cure in place. */
+/** Trial: what becomes of a scenario in the search and on the runtime, with every cure in place and without the one that it names. */
 import { replay, retrace, type Replayed } from './replay/replay.ts';
 import type { Scenario } from './scenario.ts';
-import { withSystem } from './systems.ts';
-import type { Violation } from './checker/system.ts';
+import { withSystem, type Setting } from './systems.ts';
 
-export interface Trial {
+interface Trial {
+  /** Undefined for a scenario that names no cure: its bug was mended since. */
+  readonly broken: Both | undefined;
+  /** As far as the way can be taken there. */
+  readonly cured: { readonly [On in keyof Both]: Replayed['violation'] };
+}
+
+interface Both {
   readonly searched: Replayed;
   readonly ran: Replayed;
-  /** What is wrong on the same way, as far as it can be taken, when no cure is missing. */
-  readonly cured: Violation | undefined;
 }
 
-export async function trialOf({ turns, control, ...setting }: Scenario): Promise<Trial> {
-  const searched = await withSystem({ ...setting, control }, (system) => retrace(system, turns));
-  const ran = await withSystem({ ...setting, control }, (system) => replay(system, turns));
-  const { violation: cured } = await withSystem(setting, (system) => replay(system, turns));
-  return { searched, ran, cured };
+export async function trialOf(scenario: Scenario): Promise<Trial> {
+  const { control, turns, ...cured } = scenario;
+  const { searched, ran } = await both(cured, turns);
+  return {
+    broken: control === undefined ? undefined : await both(scenario, turns),
+    cured: { searched: searched.violation, ran: ran.violation },
+  };
 }
 
-/** All of the way can be taken, and at its end that is wrong which the scenario says; with the cure nothing is. */
-export function proofOf({ property, what, turns }: Scenario): Trial {
+async function both(setting: Setting, turns: Scenario['turns']): Promise<Both> {
+  return {
+    searched: await withSystem(setting, (system) => retrace(system, turns)),
+    ran: await withSystem(setting, (system) => replay(system, turns)),
+  };
+}
+
+/** Without the cure all of the way can be taken, and at its end that is wrong which the scenario says; with it nothing is. */
+export function proofOf({ control, property, what, turns }: Scenario): Trial {
   const asTold = { violation: { property, what }, taken: turns.length, missed: [] };
-  return { searched: asTold, ran: asTold, cured: undefined };
+  const broken = control === undefined ? undefined : { searched: asTold, ran: asTold };
+  return { broken, cured: { searched: undefined, ran: undefined } };
 }
