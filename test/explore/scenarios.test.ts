@@ -1,8 +1,8 @@
 /** Every scenario that is kept runs on the production runtime as in the search, and each control has one: `npm run scenarios`. */
 import { expect, test } from 'vitest';
-import { readScenarios } from './scenario.ts';
+import { readScenarios } from './replay/scenario.ts';
 import { controlSettings } from './systems.ts';
-import { proofOf, trialOf } from './trial.ts';
+import { proofOf, trialOf } from './replay/trial.ts';
 
 const scenarios = readScenarios();
 

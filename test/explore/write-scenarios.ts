@@ -1,7 +1,7 @@
 /** `npm run scenarios`: searches each control, and writes the shortest way to what it breaks into `test/scenarios`. */
 import { invariant } from '../../src/base/invariant.ts';
 import { search } from './checker/search.ts';
-import { scenarioOf, writeScenario } from './scenario.ts';
+import { scenarioOf, writeScenario } from './replay/scenario.ts';
 import { controlSettings, withSystem } from './systems.ts';
 
 const STATES_MAX = 1_000_000;

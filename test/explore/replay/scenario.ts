@@ -4,11 +4,11 @@
  */
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { z } from 'zod';
-import { turnsOf, type Turn } from './checker/note.ts';
-import type { Counterexample } from './checker/search.ts';
-import { SYSTEM_NAMES, type Setting } from './systems.ts';
+import { turnsOf, type Turn } from '../checker/note.ts';
+import type { Counterexample } from '../checker/search.ts';
+import { SYSTEM_NAMES, type Setting } from '../systems.ts';
 
-const FOLDER = new URL('../scenarios/', import.meta.url);
+const FOLDER = new URL('../../scenarios/', import.meta.url);
 
 const turn: z.ZodType<Turn> = z.union([
   z.strictObject({ deliver: z.string(), from: z.string(), to: z.string() }),

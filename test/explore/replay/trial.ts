@@ -1,7 +1,7 @@
 /** Trial: what becomes of a scenario in the search and on the runtime, with every cure in place and without the one that it names. */
-import { replay, retrace, type Replayed } from './replay/replay.ts';
+import { replay, retrace, type Replayed } from './replay.ts';
 import type { Scenario } from './scenario.ts';
-import { withSystem, type Setting } from './systems.ts';
+import { withSystem, type Setting } from '../systems.ts';
 
 interface Trial {
   /** Undefined for a scenario that names no cure: its bug was mended since. */
