@@ -75,10 +75,10 @@ export interface ReadableLog {
    */
   readonly waitsAt: Lsn | undefined;
   /**
-   * What its entries alone tell: nothing is missing of what committed up to here. The LSN of the last one, as a rule; but of a shape
-   * that depends on others they tell nothing, for moves may be to come that lie before them.
+   * What its entries alone tell: nothing is missing of what committed up to here. The LSN of the last one, as a rule; undefined for a
+   * shape that depends on others: moves may be to come that lie before its entries.
    */
-  readonly reached: Lsn;
+  readonly reached: Lsn | undefined;
   /** What a request from `after` gets, decided at once and from one instant. */
   read(after: LogOffset): LogStretch;
 }
