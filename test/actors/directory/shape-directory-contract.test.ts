@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { ShapeDirectory, type DirectoryChange, type DirectoryPorts } from '../../../src/actors/directory/shape-directory.ts';
+import type { DirectoryPorts } from '../../../src/actors/directory/directory-ports.ts';
+import { ShapeDirectory, type DirectoryChange } from '../../../src/actors/directory/shape-directory.ts';
 import { Copies, type Fork } from '../../../src/base/fork.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 import type { ExitReason, Pid, ReplyTo } from '../../../src/otp/process.ts';

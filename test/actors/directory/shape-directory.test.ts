@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { ENTERED_MAX, ShapeDirectory, type DirectoryPorts } from '../../../src/actors/directory/shape-directory.ts';
+import type { DirectoryPorts } from '../../../src/actors/directory/directory-ports.ts';
+import { ENTERED_MAX } from '../../../src/actors/directory/restoration.ts';
+import { ShapeDirectory } from '../../../src/actors/directory/shape-directory.ts';
 import { uncopied } from '../../../src/base/fork.ts';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
