@@ -4,7 +4,7 @@
  * is the first Consumer asked for.
  */
 import { invariant } from '../../base/invariant.ts';
-import type { Handle } from '../../model/shape.ts';
+import { bornMicros, type Handle } from '../../model/shape.ts';
 import type { DependentLives } from './dependent-lives.ts';
 import type { ListedLogs } from './directory-ports.ts';
 import type { StartQueue } from './start-queue.ts';
@@ -22,6 +22,8 @@ export class Restoration {
   private unentered: Handle[] | undefined;
   /** Entered ones without a whole snapshot, which cannot be brought back. */
   private halves: Handle[];
+  /** Entered ones of which a newer one serves the definition: they were condemned, and not gone when the directory before us ended. */
+  private superseded: Handle[];
 
   constructor(
     private readonly shapeLogs: ListedLogs,
@@ -33,6 +35,7 @@ export class Restoration {
     this.isDone = original?.isDone ?? false;
     this.unentered = original?.unentered && [...original.unentered];
     this.halves = [...(original?.halves ?? [])];
+    this.superseded = [...(original?.superseded ?? [])];
   }
 
   /** There are stored shapes that the lives do not have yet. */
@@ -43,19 +46,21 @@ export class Restoration {
   /** @returns whether more are left to be entered. */
   enterMore(): boolean {
     if (this.unentered?.length === 0) return false;
-    this.unentered ??= Array.from(this.shapeLogs.all(), ({ handle }) => handle).reverse();
+    this.unentered ??= Array.from(this.shapeLogs.all(), ({ handle }) => handle).sort(byAge).reverse();
     for (const handle of this.unentered.splice(-this.enteredMax).reverse()) this.enter(handle);
     if (!this.isEntering) this.condemnUnfit();
     return this.isEntering;
   }
 
   key(): readonly unknown[] {
-    return [this.isDone, this.unentered ?? null, this.halves];
+    return [this.isDone, this.unentered ?? null, this.halves, this.superseded];
   }
 
   private enter(handle: Handle): void {
     const stored = this.shapeLogs.get(handle);
     invariant(stored !== undefined, `nobody deletes a stored shape before it is entered: ${handle}`);
+    const older = this.lives.find(stored.definition);
+    if (older !== undefined) this.superseded.push(older);
     this.starts.enter(stored);
     if (stored.snapshot.state !== 'complete') this.halves.push(handle);
   }
@@ -64,7 +69,9 @@ export class Restoration {
     const { lives } = this;
     // Who wrote a snapshot ended with the processes before us, and half of one can only be begun anew.
     lives.condemn(this.halves, { why: 'its snapshot was not complete', isTold: false });
+    lives.condemn(this.superseded, { why: 'another shape has taken its place', isTold: false });
     this.halves = [];
+    this.superseded = [];
     lives.condemn(lives.bereft, { why: 'a shape that it depends on is gone', isTold: false });
     lives.lookForForsaken();
     this.condemnForsaken();
@@ -77,4 +84,9 @@ export class Restoration {
       this.lives.condemn(taken, { why: FORSAKEN, isTold: false });
     }
   }
+}
+
+/** The oldest first, so that the newest of a definition is the one that is found. */
+function byAge(left: Handle, right: Handle): number {
+  return bornMicros(left) - bornMicros(right);
 }

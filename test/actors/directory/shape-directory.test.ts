@@ -261,6 +261,20 @@ test('a stored shape serves from the first, though others come back before it', 
   expect([directory.find(later), directory.definitionOf('2-1' as Handle), directory.size]).toEqual(['2-1', later, 2]);
 });
 
+test('of two stored shapes of a definition the newer one comes back, in whatever order they are stored', async () => {
+  const { shapes } = memoryStorage();
+  for (const handle of ['1-9', '1-70', '1-8'] as Handle[]) await snapshotOf(shapes.create(handle, definition), []);
+  const directory = directoryOn(shapes);
+
+  const restored = directory.apply({ type: 'restoreNext' });
+
+  expect({ restored, found: directory.find(definition), stored: Array.from(shapes.all(), ({ handle }) => handle) }).toMatchObject({
+    restored: { type: 'shape.reserved', handle: '1-70' },
+    found: '1-70',
+    stored: ['1-70'],
+  });
+});
+
 test('however many shapes are stored, a step enters a bounded number of them, and one that is still to be entered is kept', async () => {
   const { shapes } = memoryStorage();
   for (let index = 0; index < 2 * ENTERED_MAX + 1; index += 1) {
