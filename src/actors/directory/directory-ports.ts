@@ -26,6 +26,8 @@ export interface ListedLogs {
 export interface DirectoryPorts extends Forkable<DirectoryPorts> {
   readonly shapeLogs: ListedLogs;
   readonly clock: Pick<Clock, 'epochMicros'>;
+  /** Why no shape of this definition can go on, though one was stored; undefined where it can. */
+  readonly faultOf: (definition: ShapeDefinition) => string | undefined;
   /** Told whenever a handle stops serving its definition, while its log is still there. */
   readonly rotated: (handle: Handle) => void;
 }

@@ -165,6 +165,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
 
   private request(handle: Handle): Message {
     const { definition } = this.lives.step(handle, 'consumer.requested');
+    const fault = this.ports.faultOf(definition);
+    if (fault !== undefined) return this.refused({ handle, why: `this version does not take its filter: ${fault}` });
     const log = this.ports.shapeLogs.get(handle);
     invariant(log !== undefined, `a shape has a log until it is gone: ${handle}`);
     const dependencies = log.dependsOn.map((inner, index) => this.innerShape(inner, definition.dependencies?.[index]?.column));

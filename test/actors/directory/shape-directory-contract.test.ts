@@ -16,6 +16,7 @@ const four = {
   ...shapeOf({ where: { column: 'title', equals: 'four' } }),
   dependencies: [{ shape: three, column: 'id' }, { shape: one, column: 'id' }],
 };
+const unfit = shapeOf({ where: { column: 'title', equals: 'unfit' } });
 const definitions = [one, two, three];
 
 /** Stored shapes, and who was told that a handle serves no more. The third takes values from the second; of the first there is half. */
@@ -40,6 +41,7 @@ class DirectoryWorld implements World<DirectoryWorld> {
     return {
       shapeLogs: this.logs,
       clock: { epochMicros: () => 7 },
+      faultOf: (definition) => (definition === unfit ? 'it is too long' : undefined),
       rotated: (gone) => void this.rotated.push(gone),
       clone: (fork) => this.clone(fork).ports,
     };
@@ -103,7 +105,7 @@ tableContract('ShapeDirectory', {
   table: ({ ports }) => new ShapeDirectory(ports, 2),
   steps: fc.oneof<fc.Arbitrary<DirectoryChange | ShapeStep>[]>(
     fc.record({ of: fc.nat(4), what }),
-    fc.tuple(fc.constantFrom(...definitions, four), fc.constantFrom('call#1', 'call#2')).map(([definition, call]) => {
+    fc.tuple(fc.constantFrom(...definitions, four, unfit), fc.constantFrom('call#1', 'call#2')).map(([definition, call]) => {
       return { type: 'reserve', definition, replyTo: call as ReplyTo };
     }),
     fc.constantFrom<DirectoryChange>({ type: 'restoreNext' }, { type: 'restoreNext' }, 'settle'),
