@@ -42,6 +42,7 @@ const dependentEvents = [
   { type: 'values.areCurrent', offset: '5_0' },
   { type: 'values.areInvalid' },
   { type: 'values.areGone' },
+  { type: 'collector.isGone' },
   { type: 'invalidate', replyTo },
   { type: 'views.known', views: ['5_0'], splice: null },
   { type: 'views.known', views: ['7_0'], splice },
@@ -128,7 +129,7 @@ const consumerScenario: Scenario = {
 
 const materializerScenario: Scenario = {
   machine: materializer,
-  inputs: [{ self: 'materializer#1', handle: '1-1', column: 'value', consumer: 'consumer#1' }],
+  inputs: [{ self: 'materializer#1', handle: '1-1', column: 'value', consumer: 'consumer#1', dependant: 'consumer#2' }],
   events: [
     { type: 'snapshot.isStarted' },
     { type: 'snapshot.hasFailed', error },
@@ -147,6 +148,7 @@ const materializerScenario: Scenario = {
     { type: 'values.applied', place: { offset: '8_0', bytes: 0 }, version: '8_0', moved: true },
     { type: 'values.areTooMany', what: 'values', max: 100_000 },
     { type: 'subscribe', dependant: 'consumer#2', replyTo },
+    { type: 'subscribe', dependant: 'consumer#3', replyTo },
     { type: 'currentValues', replyTo },
     { type: 'subscribers.counted', count: 0 },
     { type: 'subscribers.counted', count: 1 },
@@ -257,6 +259,7 @@ const shapeCacheScenario: Scenario = {
     { type: 'shape.condemned', handle: '1-1', pids: ['consumer#1'], why: 'asked', replies: [replyTo] },
     { type: 'shape.unknown', handle: '1-1', replyTo },
     { type: 'confirmHandle', handle: '1-1', replyTo },
+    { type: 'noteReader', handle: '1-1' },
     { type: 'shape.isKept', replyTo },
     { type: 'shape.isGone', replyTo },
     { type: 'shape.gone', handle: '1-1', why: 'asked', isTold: false, pids: [], replies: [] },

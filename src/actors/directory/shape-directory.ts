@@ -26,6 +26,7 @@ import { StartQueue } from './start-queue.ts';
 
 export type DirectoryChange =
   | { readonly type: 'reserve'; readonly definition: ShapeDefinition; readonly replyTo: ReplyTo }
+  | { readonly type: 'noteReader'; readonly handle: Handle }
   | { readonly type: 'started'; readonly handle: Handle; readonly pid: Pid }
   /** `isDelayed`: its supervisor has not heard yet that the Consumer before has ended. */
   | { readonly type: 'refused'; readonly handle: Handle; readonly why: string; readonly isDelayed?: boolean }
@@ -78,6 +79,11 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     return log.snapshot.state !== 'complete' && this.lives.get(log.handle)?.life === 'reserved' ? undefined : handle;
   }
 
+  /** It was made for others, and goes with the last of them: no client has asked for it, or read it. */
+  isForOthers(handle: Handle): boolean {
+    return this.ports.shapeLogs.get(handle)?.isInner === true;
+  }
+
   /** The definition behind a handle that can be served; also behind a stored one that is still to be entered. */
   definitionOf(handle: Handle): ShapeDefinition | undefined {
     const shape = this.lives.get(handle);
@@ -99,6 +105,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     switch (change.type) {
       case 'reserve':
         return this.reserve(change.definition, change.replyTo);
+      case 'noteReader':
+        return void this.ports.shapeLogs.get(change.handle)?.noteRequest();
       case 'started':
         return this.started(change.handle, change.pid);
       case 'refused':

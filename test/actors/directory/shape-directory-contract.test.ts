@@ -63,13 +63,17 @@ class DirectoryWorld implements World<DirectoryWorld> {
 /** What becomes of the shape at this place, or is asked about it. */
 interface ShapeStep {
   readonly of: number;
-  readonly what: 'started' | 'refused' | 'delayed' | 'condemn' | 'confirm' | 'condemnShapes' | 'snapshot' | { readonly down: ExitReason };
+  readonly what:
+    | 'noteReader' | 'started' | 'refused' | 'delayed' | 'condemn' | 'confirm' | 'condemnShapes' | 'snapshot'
+    | { readonly down: ExitReason };
 }
 
 function directoryChange({ of, what }: ShapeStep, world: DirectoryWorld): DirectoryChange | undefined {
   const found = world.shape(of)?.handle ?? handleOf(9);
   const [pid, call] = [`consumer#${found}` as Pid, 'call#9' as ReplyTo];
   switch (what) {
+    case 'noteReader':
+      return { type: what, handle: found };
     case 'started':
       return { type: what, handle: found, pid };
     case 'refused':
@@ -96,7 +100,7 @@ const down = fc.constantFrom<ExitReason>(
   { shutdown: { delete: 'snapshotFailed', error: 'no table' } },
 );
 const what = fc.oneof<fc.Arbitrary<ShapeStep['what']>[]>(
-  fc.constantFrom('started', 'started', 'started', 'refused', 'delayed', 'condemn', 'confirm', 'condemnShapes', 'snapshot'),
+  fc.constantFrom('noteReader', 'started', 'started', 'started', 'refused', 'delayed', 'condemn', 'confirm', 'condemnShapes', 'snapshot'),
   fc.record({ down }),
 );
 
