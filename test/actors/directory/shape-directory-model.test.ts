@@ -198,6 +198,6 @@ test('whatever is asked, starts, drains, ends and is restored, the directory doe
         expect(real).toEqual(naive);
       }
     }),
-    { numRuns: 1_000 },
+    { numRuns: 500 },
   );
 });
