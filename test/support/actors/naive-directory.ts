@@ -100,9 +100,10 @@ export class NaiveDirectory {
 
   /** Until no rule changes anything. */
   settle(): void {
+    while (this.condemnOne((name) => this.of(name).dependsOn.some((inner) => !this.isServing(inner))));
+    this.answerPurgers(); // Whoever is forsaken by now goes on its own account.
     while (this.change());
-    if ([...this.lives.values()].some(({ life }) => life === 'condemned')) return;
-    for (const purger of this.purgers.splice(0)) this.answers.set(purger, 'shapes.purged');
+    this.answerPurgers();
   }
 
   /** The last stored shape may have come back: none is on its way. */
@@ -144,17 +145,23 @@ export class NaiveDirectory {
     return `${definition}${count}`;
   }
 
+  private answerPurgers(): void {
+    if ([...this.lives.values()].some(({ life }) => life === 'condemned')) return;
+    for (const purger of this.purgers.splice(0)) this.answers.set(purger, 'shapes.purged');
+  }
+
   private change(): boolean {
-    for (const name of this.lives.keys()) {
-      const isBereft = this.of(name).dependsOn.some((inner) => !this.isServing(inner));
-      if (this.isServing(name) && (isBereft || (!this.isRestoring && this.isForsaken(name)))) {
-        this.condemn(name);
-        return true;
-      }
-    }
-    const next = this.isRestoring ? undefined : [...this.lives.keys()].find((name) => this.isStartable(name));
+    if (this.isRestoring) return false;
+    if (this.condemnOne((name) => this.isForsaken(name))) return true;
+    const next = [...this.lives.keys()].find((name) => this.isStartable(name));
     if (next !== undefined) this.of(next).life = 'starting';
     return next !== undefined;
+  }
+
+  private condemnOne(isDue: (name: string) => boolean): boolean {
+    const due = [...this.lives.keys()].find((name) => this.isServing(name) && isDue(name));
+    if (due !== undefined) this.condemn(due);
+    return due !== undefined;
   }
 
   private isForsaken(name: string): boolean {
