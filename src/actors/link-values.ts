@@ -23,7 +23,7 @@ import { VersionedMembers } from './versioned-members.ts';
 export type LinkValuesChange =
   /** Applies a block that was read. */
   | { readonly block: EntryRange }
-  /** History is applied: from now on the service's index says what there may be here. */
+  /** History is applied: there must not be too many values any more, and the service's index says from now on what there may be here. */
   | 'list';
 
 /** The values are no good after `areTooMany`. */
@@ -34,6 +34,8 @@ export type LinkValuesTold =
 
 export interface LinkValuesBounds {
   readonly valuesMax: number;
+  /** The same while history is read: the snapshot and what came behind it may tell of many that have gone since. */
+  readonly historyValuesMax: number;
   /** Rows of the shape that differ by their key, whatever their values: each is kept. */
   readonly rowsMax: number;
   /** So many moves are kept without a look at who may need them. */
@@ -41,7 +43,7 @@ export interface LinkValuesBounds {
 }
 
 /** Rows by memory: one is some 170 bytes where its key has a UUID, so these are 850 MB. One map could hold sixteen million and no more. */
-const BOUNDS: LinkValuesBounds = { valuesMax: 100_000, rowsMax: 5_000_000, keptMovesMin: 1_024 };
+const BOUNDS: LinkValuesBounds = { valuesMax: 100_000, historyValuesMax: 1_000_000, rowsMax: 5_000_000, keptMovesMin: 1_024 };
 
 export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   private readonly rows = new Map<string, string | null>();
@@ -143,14 +145,18 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     return this.members.watch !== undefined;
   }
 
-  private list(): undefined {
+  private list(): LinkValuesTold | undefined {
     invariant(!this.isListed, 'values are listed once');
+    const { valuesMax } = this.bounds;
+    if (this.members.count > valuesMax) return tooMany('values', valuesMax);
     this.ports.listing.begin(this.members.all());
     this.members.watch = this.ports.listing;
+    return undefined;
   }
 
   private applyBlock(block: EntryRange): LinkValuesTold {
-    const { valuesMax, rowsMax } = this.bounds;
+    const { rowsMax } = this.bounds;
+    const valuesMax = this.isListed ? this.bounds.valuesMax : this.bounds.historyValuesMax;
     let moved = false;
     for (const row of this.ports.take(block)) {
       moved = this.applyRow(row) || moved;

@@ -6,7 +6,7 @@
  * gave: what lies behind it is announced. Announcements are offsets, not rows: until it is live they only raise the
  * highest one, so that a long replay costs no memory and holds nobody back. Once live it acknowledges an announcement
  * when its dependants know of the moves: what it caused has reached them before the transaction itself does. It ends with its
- * last dependant, also when that ends before it has subscribed.
+ * last dependant, also with one that has yet to subscribe.
  */
 import { assign, setup } from 'xstate';
 import { invariant } from '../base/invariant.ts';
@@ -48,7 +48,7 @@ export interface MaterializerInput {
   readonly column: string;
   /** Its incarnation, not its name: the values are those that this one announces. */
   readonly consumer: Address;
-  /** Who had it started, and will subscribe unless it ends before: then nobody needs the values. */
+  /** The first one, for whom it is made. It may end before it has subscribed, and then nobody else would end this one. */
   readonly dependant: Address;
 }
 
@@ -71,6 +71,13 @@ interface Context extends MaterializerInput {
   readonly reason: ExitReason;
 }
 
+/** A dependant that is monitored. */
+const takeIn = [
+  { type: 'apply', params: ({ event }: { event: { dependant: Pid } }) => ({ table: 'dependants', change: { add: event.dependant } }) },
+  { type: 'reply', params: current },
+  { type: 'apply', params: next('awaitingValues') },
+] as const;
+
 /** Until it is live, an announcement only raises the highest offset, and is answered at once. */
 const readLater = { actions: [{ type: 'noteAnnounced', params: eventOf }, { type: 'reply', params: received }] } as const;
 
@@ -84,6 +91,7 @@ export const materializer = setup({
   guards: {
     isBehind: ({ context }, { through }: { through: LogOffset }) => compareOffsets(context.applied.offset, through) < 0,
     hasNewsToTell: ({ context }) => context.hasMoved && context.dependantCount > 0,
+    isAwaited: ({ context }, { dependant }: { dependant: Pid }) => dependant === context.dependant,
     hasNone: (_, { count }: { count: number }) => count === 0,
     isDrained: (_, { reason }: { reason: ExitReason }) => downCause(reason).type === 'drain',
     isGone: (_, { reason }: { reason: ExitReason }) => downCause(reason).type === 'gone',
@@ -149,7 +157,7 @@ export const materializer = setup({
   initial: 'awaitingSnapshot',
   states: {
     awaitingSnapshot: {
-      // To monitor first, and then to ask, is the cure of a race: see docs/races.md.
+      // That the Consumer is monitored before it is asked is the cure of a race: see docs/races.md.
       entry: [
         { type: 'monitor', params: ({ context }) => ({ process: context.consumer, as: 'consumer' }) },
         { type: 'monitor', params: ({ context }) => ({ process: context.dependant, as: 'dependant' }) },
@@ -202,14 +210,12 @@ export const materializer = setup({
               target: 'following',
               actions: [{ type: 'noteAnnounced', params: eventOf }, { type: 'noteAnnouncer', params: eventOf }],
             },
-            subscribe: {
-              actions: [
-                { type: 'monitor', params: ({ event }) => ({ process: event.dependant, as: 'dependant' }) },
-                { type: 'apply', params: ({ event }) => ({ table: 'dependants', change: { add: event.dependant } }) },
-                { type: 'reply', params: current },
-                { type: 'apply', params: next('awaitingValues') },
-              ],
-            },
+            subscribe: [
+              { guard: { type: 'isAwaited', params: eventOf }, actions: takeIn },
+              {
+                actions: [{ type: 'monitor', params: ({ event }) => ({ process: event.dependant, as: 'dependant' }) }, ...takeIn],
+              },
+            ],
             currentValues: { actions: [{ type: 'reply', params: current }, { type: 'apply', params: next('awaitingValues') }] },
           },
         },

@@ -7,7 +7,7 @@
  */
 import type { InnerShape } from '../actors/consumer/consumer-setup.ts';
 import { consumer } from '../actors/consumer/consumer.ts';
-import { materializer, type MaterializerInput } from '../actors/materializer.ts';
+import { materializer } from '../actors/materializer.ts';
 import { publicationManager } from '../actors/publication/publication-manager.ts';
 import { shapeCache } from '../actors/directory/shape-cache.ts';
 import { catchUpCollector } from '../actors/collector/catch-up-collector.ts';
@@ -64,6 +64,15 @@ interface ConsumerArgs {
   readonly dependencies?: readonly InnerShape[];
 }
 
+interface MaterializerArgs {
+  readonly handle: Handle;
+  readonly column: string;
+  /** Of the inner shape. */
+  readonly consumer: Pid;
+  /** That of the outer one, which asks. */
+  readonly dependant: Pid;
+}
+
 /** Per shape a Consumer; while its first rows come a Snapshotter; for an inner shape, and each column asked of it, a Materializer. */
 export function consumers({ shapeLog, tables, shapeHibernateAfterMs: hibernateAfterMs }: ShapesWiring): DynamicSupervisorSpec {
   return {
@@ -95,7 +104,7 @@ export function consumers({ shapeLog, tables, shapeHibernateAfterMs: hibernateAf
         };
       },
       materializer: (args) => {
-        const { handle, column, consumer: inner, dependant } = args as Message & Omit<MaterializerInput, 'self'>;
+        const { handle, column, consumer: inner, dependant } = args as Message & MaterializerArgs;
         return {
           id: `materializer/${handle}/${column}`,
           restart: 'temporary',

@@ -350,15 +350,35 @@ test.each([
 });
 
 test.each([
-  ['at the end of a transaction', [committed('7', [inserted('c', '3')])]],
-  ['within a snapshot', [[inserted('c', '3')]]],
-])('more values than are allowed are refused %s', (_, [rows = []]) => {
+  ['a snapshot that has more', [inserted('c', '3'), inserted('d', '4')]],
+  ['a transaction that ended with more', [...committed('7', [inserted('c', '3'), inserted('d', '4')]), ...committed('8', [deleted('a')])]],
+])('of %s than history may have, the values are refused while they are read', (_, rows) => {
   const blocks = new ShapeBlocks();
-  const values = new LinkValues('value', followerPorts(blocks), undefined, { valuesMax: 2, keptMovesMin: 9 });
-  const block = { after: LOG_BEGIN, through: placeAt('7_0' as LogOffset) };
+  const values = new LinkValues('value', followerPorts(blocks), undefined, { valuesMax: 2, historyValuesMax: 3, keptMovesMin: 9 });
+  const block = { after: LOG_BEGIN, through: placeAt('8_0' as LogOffset) };
   blocks.put(FOLLOWER, block, [inserted('a', '1'), inserted('b', '2'), ...rows]);
 
-  expect(values.apply({ block })).toEqual({ type: 'values.areTooMany', what: 'values', max: 2 });
+  expect(values.apply({ block })).toEqual({ type: 'values.areTooMany', what: 'values', max: 3 });
+});
+
+const TOO_MANY_VALUES = { type: 'values.areTooMany', what: 'values', max: 2 };
+
+test.each([
+  ['are refused that are left in the end', [], TOO_MANY_VALUES],
+  ['may have been there that have gone since', [deleted('c')], undefined],
+])('of history, more values than are allowed %s', (_, goes, told) => {
+  const { values, commit } = valuesOf([inserted('a', '1'), inserted('b', '2')], { valuesMax: 2, keptMovesMin: 9 });
+  commit([inserted('c', '3')]);
+  if (goes.length > 0) commit(goes);
+
+  expect(values.apply('list')).toEqual(told);
+});
+
+test('behind history, more values than are allowed are refused at the end of a transaction', () => {
+  const { values, applyBlock } = valuesOf([inserted('a', '1'), inserted('b', '2')], { valuesMax: 2, keptMovesMin: 9 });
+  values.apply('list');
+
+  expect(applyBlock('7_0' as LogOffset, committed('7', [inserted('c', '3')]))).toEqual(TOO_MANY_VALUES);
 });
 
 test.each([
@@ -383,6 +403,7 @@ test('as many rows as are allowed may change and be replaced', () => {
 
 test('within a transaction there may be more values than are allowed', () => {
   const { values, commit } = valuesOf([inserted('a', '1'), inserted('b', '2')], { valuesMax: 2, keptMovesMin: 9 });
+  values.apply('list');
 
   commit([inserted('c', '3'), deleted('a')]);
 

@@ -80,7 +80,7 @@ test('a snapshot that is given up leaves it invalidated', async () => {
 });
 
 test.each(['values', 'rows'])('one that would have to keep too many %s says so to whoever asked for the outer shape', (what) => {
-  const input = { consumer: 'consumer#1', handle: '1-1', column: 'id' };
+  const input = { consumer: 'consumer#1', handle: '1-1', column: 'id', dependant: 'consumer#2' };
 
   const { context } = walk(materializer, input, { type: 'values.areTooMany', what, max: 7 });
 

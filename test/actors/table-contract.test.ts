@@ -72,9 +72,11 @@ const row = fc.oneof(
   key.map(deleted),
 );
 
+const BOUNDS = { valuesMax: 1, historyValuesMax: 2, keptMovesMin: 2 };
+
 tableContract('LinkValues', {
   world: () => new ReadBlocks(),
-  table: ({ blocks }) => new LinkValues('value', followerPorts(blocks), (text) => text, { valuesMax: 2, keptMovesMin: 2 }),
+  table: ({ blocks }) => new LinkValues('value', followerPorts(blocks), (text) => text, BOUNDS),
   steps: fc.oneof(
     fc.record({
       through: fc.record({ offset: fc.constantFrom('0_inf', '1_0', '2_0').map((text) => text as LogOffset), bytes: fc.constantFrom(0, 9) }),

@@ -90,6 +90,38 @@ test('too many values are refused in words, once there are and from the beginnin
   expect([before, await ask()]).toEqual([[200, false], [503, true]]);
 });
 
+test('an outer shape is served again when the values have become fewer of an inner one that a client reads', async () => {
+  await change('INSERT INTO parents SELECT i, true FROM generate_series(100, 100200) i');
+  await readShape(service.shapeUrl, { table: `parents_${number}`, where: 'active', columns: 'id', offset: '-1' });
+  const ask = async () => (await readShape(service.shapeUrl, { table: `children_${number}`, where, offset: '-1' })).status;
+  const refused = await ask();
+  await change('DELETE FROM parents WHERE id >= 1000');
+
+  expect(refused).toBe(503);
+  await expect.poll(ask, { timeout: 30_000 }).toBe(200);
+});
+
+test('what an up-to-date tells never goes back, with entries before it or without', async () => {
+  const shape = { table: `children_${number}`, where };
+  const { handle } = await readShape(service.shapeUrl, { ...shape, offset: '-1' });
+  let offset: string | null = '0_inf';
+  const told: bigint[] = [];
+  const read = async (extra: Readonly<Record<string, string>>) => {
+    const answer = await readShape(service.shapeUrl, { ...shape, handle: handle ?? '', offset: offset ?? '', ...extra });
+    ({ offset } = answer);
+    told.push(BigInt(String(answer.messages.at(-1)?.headers['global_last_seen_lsn'])));
+  };
+  await read({});
+  for (const parent of [1, 2]) {
+    await change(`UPDATE parents SET active = NOT active WHERE id = ${parent}`);
+    await read({ live: 'true' });
+    await read({});
+  }
+
+  const ascending = [...told].sort((left, right) => (left < right ? -1 : 1));
+  expect({ told, isKnown: (told[0] ?? 0n) > 0n }).toEqual({ told: ascending, isKnown: true });
+});
+
 test('a move is told as an event, and what comes with it is marked', async () => {
   const params = { table: `children_${number}`, where, columns: 'id' };
   const { handle, offset, messages } = await readShape(service.shapeUrl, { ...params, offset: '-1' });

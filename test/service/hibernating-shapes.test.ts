@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { LinkValues } from '../../src/actors/link-values.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startMaterializer } from '../support/service/materializer.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { readShape, ShapeFollower } from '../support/service/shape-follower.ts';
 
@@ -55,9 +56,7 @@ test('a change arrives live, and so does each that comes after another rest', as
 test('a new reader gets the snapshot, and a Materializer its values and every later one', async () => {
   await untilHibernating(1);
   const reader = await readShape(service.shapeUrl, { table: 'items', offset: '-1' });
-  const consumer = service.runtime.whereis(`@consumer/${follower.handle}`);
-  const args = { handle: follower.handle, column: 'title', consumer, dependant: '@consumers' };
-  await service.runtime.call('@consumers', { type: 'startChild', template: 'materializer', args });
+  await startMaterializer(service.runtime, follower.handle ?? '', 'title');
   await untilHibernating(2);
   await database.query(`INSERT INTO items VALUES (2, 'two')`);
   const titles = (): unknown => {

@@ -72,7 +72,9 @@ export type ConsumerLogTold =
   /** The views are what the splice says, and all of it is in the log; the next one may be recorded already. */
   | { readonly type: 'splice.taken'; readonly views: readonly LogOffset[]; readonly splice: SpliceTold | null; readonly end: LogOffset }
   /** Who keeps the values has ended, and so must we: its end is on its way. */
-  | { readonly type: 'values.areGone' };
+  | { readonly type: 'values.areGone' }
+  /** Likewise the collector: its supervisor ends us with it. */
+  | { readonly type: 'collector.isGone' };
 
 export class ConsumerLog implements Table<ConsumerLogChange> {
   private readonly ports: ConsumerPorts;
@@ -86,7 +88,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   /** @param ports whose shape log has no other writer; lines that an earlier one left unpublished are forgotten. */
   constructor(ports: ConsumerPorts, original?: ConsumerLog) {
     this.ports = ports;
-    if (original === undefined) ports.shapeLog.discard(ports.processedLsn());
+    if (original === undefined) ports.shapeLog.discard(ports.processedLsn() ?? LSN_ZERO);
     this.appender = new LineAppender(ports.shapeLog, original?.appender);
     this.splices = new SpliceLines(ports, this.appender, original?.splices);
     this.hasCaughtUp = original?.hasCaughtUp ?? false;
@@ -144,7 +146,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
 
   private leavePace(): ConsumerLogTold {
     this.hasCaughtUp = false;
-    this.ports.shapeLog.leavePace(this.ports.processedLsn());
+    this.ports.shapeLog.leavePace(this.ports.processedLsn() ?? LSN_ZERO);
     return this.locate();
   }
 
@@ -205,8 +207,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 
   private record(draft: SpliceDraft): ConsumerLogTold {
-    this.splices.record(draft);
-    return { type: 'splice.recorded', splice: this.splices.next };
+    return this.splices.record(draft) ? { type: 'splice.recorded', splice: this.splices.next } : { type: 'collector.isGone' };
   }
 
   private takeSeen(range: LogRange): ConsumerLogTold {

@@ -34,8 +34,8 @@ export interface ConsumerPorts extends Forkable<ConsumerPorts> {
   readonly layoutOf: (id: number) => RelationLayout | undefined;
   /** Up to here every shape has taken the log that does not lag: `ShapeLogs.position`. */
   readonly takenByAll: () => LogPosition;
-  /** The same in Postgres's log; zero before it is known. */
-  readonly processedLsn: () => Lsn;
+  /** The same in Postgres's log, as readers are told; zero before it is known. Undefined when who says so has ended. */
+  readonly processedLsn: () => Lsn | undefined;
   /** Wakes the requests that wait for this shape: they read on from what is readable now. */
   readonly announce: (handle: Handle, end: LogOffset) => void;
 }

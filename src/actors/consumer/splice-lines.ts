@@ -104,13 +104,16 @@ export class SpliceLines {
     return { views: after, needsQuery };
   }
 
-  record(draft: SpliceDraft): void {
-    const { shapeLog, processedLsn } = this.ports;
+  /** @returns false, with nothing recorded, when nobody can say what readers were told: no entry may come behind that. */
+  record(draft: SpliceDraft): boolean {
+    const processed = this.ports.processedLsn();
+    if (processed === undefined) return false;
     const asked = draft.pgSnapshot?.insertLsn ?? LSN_ZERO;
     this.hasAsked ||= draft.pgSnapshot !== null;
-    const told = offsetOf(maxLsn(asked, processedLsn()), 0);
+    const told = offsetOf(maxLsn(asked, processed), 0);
     const first = compareOffsets(told, this.appender.end) > 0 ? told : this.appender.end;
-    shapeLog.recordSplice({ ...draft, first });
+    this.ports.shapeLog.recordSplice({ ...draft, first });
+    return true;
   }
 
   /** Whether a transaction comes in before the moves: the query saw it, and what was asked before did not. */

@@ -59,6 +59,9 @@ export function servedShapes(runtime: Runtime, table: () => ShapeDirectory | und
     find: (definition) => table()?.find(definition),
     findReadable: (definition) => table()?.findReadable(definition),
     definitionOf: (handle) => table()?.definitionOf(handle),
+    noteReader(handle) {
+      if (table()?.isForOthers(handle) === true) runtime.send('@shape-cache', { type: 'noteReader', handle });
+    },
     async create(definition): Promise<ShapeCreation> {
       const reply = await answered(runtime.call('@shape-cache', { type: 'createShape', definition }, CREATION_TIMEOUT_MS));
       return reply?.type === 'shape.created' ? { outcome: 'created', handle: reply['handle'] as Handle } : { outcome: 'refused' };

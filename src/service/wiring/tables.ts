@@ -63,6 +63,7 @@ export function processTables(resources: TableResources, access: LogAccess, anno
       directory: new ShapeDirectory({
         shapeLogs: storage.shapes,
         clock: world.clock,
+        faultOf: (definition) => access.filters.faultOf(definition),
         rotated(handle) {
           // Its table may have ended it: dropped, made anew, altered or taken out. Nobody else tells the catalogue of that.
           database.catalog.doubt(shapeLogOf(storage, handle).definition.relation);
@@ -98,7 +99,10 @@ function commonPorts(
   return {
     layoutOf,
     takenByAll: () => storage.shapes.position,
-    processedLsn: () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress)?.lastProcessedLsn ?? LSN_ZERO,
+    processedLsn() {
+      const progress = livingTable(runtime, '@shape-log-collector', 'progress', LogProgress);
+      return progress && (progress.lastProcessedLsn ?? LSN_ZERO);
+    },
     announce: (grown, end) => announcements.announce(grown, end),
     delivery: (id) => deliveries.get(id),
     valuesOf: (materializer) => livingTable(runtime, materializer, 'values', LinkValues),

@@ -150,8 +150,8 @@ export class StoredShape implements ShapeLog {
     return this.dependsOn.reduce((waitsAt, inner) => earlier(waitsAt, this.host.waitsAt(inner)), own);
   }
 
-  get reached(): Lsn {
-    return this.dependsOn.length === 0 ? lsnOfOffset(this.end) : LSN_ZERO;
+  get reached(): Lsn | undefined {
+    return this.dependsOn.length === 0 ? lsnOfOffset(this.end) : undefined;
   }
 
   get isBrought(): boolean {

@@ -5,7 +5,7 @@ import { ConsumerLog } from '../../../src/actors/consumer/consumer-log.ts';
 import type { ConsumerPorts } from '../../../src/actors/consumer/consumer-ports.ts';
 import { isInMemory } from '../../../src/api/shape-response.ts';
 import { uncopied } from '../../../src/base/fork.ts';
-import type { LogOffset } from '../../../src/model/log-offset.ts';
+import { SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
 import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { Xid } from '../../../src/model/pg-snapshot.ts';
@@ -72,6 +72,22 @@ test.each([
   log.apply(WHOLE);
   log.apply({ publish: 200 as LogPosition });
   expect(idsOf(shapeLog)).toEqual(['3', '2']);
+});
+
+test('a splice is recorded behind what readers were told, and not at all while nobody can say that', async () => {
+  const { shapes } = memoryStorage({});
+  const definition = { ...shapeOf({}), dependencies: [{ shape: shapeOf({ columns: ['id'] }), column: 'id' }] };
+  const shapeLog = shapes.create(handleOf(1), definition, [handleOf(2)]);
+  shapeLog.beginViews([SNAPSHOT_END]);
+  const place = 0 as LogPosition;
+  const record = { place, through: place, views: ['7_0' as LogOffset], pgSnapshot: null, rows: null };
+
+  const told = [undefined, '50' as Lsn].map((lsn) => open(shapeLog, BLOCK, { processedLsn: () => lsn }).apply({ record })?.type);
+
+  expect({ told, recorded: shapeLog.nextSplice }).toMatchObject({
+    told: ['collector.isGone', 'splice.recorded'],
+    recorded: { number: 1, first: '50_0' },
+  });
 });
 
 test('what was taken before a restart is left out, also when the snapshot no longer filters', async () => {

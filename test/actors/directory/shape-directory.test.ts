@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { ENTERED_MAX, ShapeDirectory, type DirectoryPorts } from '../../../src/actors/directory/shape-directory.ts';
+import type { DirectoryPorts } from '../../../src/actors/directory/directory-ports.ts';
+import { ENTERED_MAX } from '../../../src/actors/directory/restoration.ts';
+import { ShapeDirectory } from '../../../src/actors/directory/shape-directory.ts';
 import { uncopied } from '../../../src/base/fork.ts';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
@@ -19,7 +21,7 @@ const DRAINED: ExitReason = { shutdown: 'drain' };
 
 function directoryOn(shapeLogs: ShapeLogs, ports: Partial<DirectoryPorts> = {}): ShapeDirectory {
   const clone = uncopied('a storage');
-  return new ShapeDirectory({ shapeLogs, clock: new ManualClock(), rotated: () => {}, clone, ...ports });
+  return new ShapeDirectory({ shapeLogs, clock: new ManualClock(), faultOf: () => undefined, rotated: () => {}, clone, ...ports });
 }
 
 test('a purge is answered when the last shape has been deleted', () => {
@@ -257,6 +259,43 @@ test('a stored shape serves from the first, though others come back before it', 
 
   const later = shapeOf({ where: { column: 'title', equals: '2-1' } });
   expect([directory.find(later), directory.definitionOf('2-1' as Handle), directory.size]).toEqual(['2-1', later, 2]);
+});
+
+test('of two stored shapes of a definition the newer one comes back, in whatever order they are stored', async () => {
+  const { shapes } = memoryStorage();
+  for (const handle of ['1-9', '1-70', '1-8'] as Handle[]) await snapshotOf(shapes.create(handle, definition), []);
+  const directory = directoryOn(shapes);
+
+  const restored = directory.apply({ type: 'restoreNext' });
+
+  expect({ restored, found: directory.find(definition), stored: Array.from(shapes.all(), ({ handle }) => handle) }).toMatchObject({
+    restored: { type: 'shape.reserved', handle: '1-70' },
+    found: '1-70',
+    stored: ['1-70'],
+  });
+});
+
+test('a stored shape whose filter is not taken any more ends in its turn, with its dependants, and the others come back', async () => {
+  const { shapes, left } = await storedShapes(['1-1'], ['2-1', '1-1'], ['3-1', '2-1'], ['4-1']);
+  const faultOf = ({ where }: ShapeDefinition) => (where?.text === "title = '2-1'" ? 'it is too long' : undefined);
+  const directory = directoryOn(shapes, { faultOf });
+  const restore = (handle: string) => {
+    const told = directory.apply({ type: 'restoreNext' });
+    directory.apply({ type: 'started', handle: handle as Handle, pid: `consumer#${handle}` as Pid });
+    return told;
+  };
+
+  const told = [restore('1-1'), restore('4-1'), directory.apply({ type: 'restoreNext' }), directory.apply({ type: 'restoreNext' })];
+
+  expect({ told, left: left() }).toMatchObject({
+    told: [
+      { type: 'shape.reserved', handle: '1-1' },
+      { type: 'shape.reserved', handle: '4-1' },
+      { type: 'shape.refused', handle: '2-1', why: 'this version does not take its filter: it is too long', dependantCount: 1 },
+      { type: 'shapes.restored', count: 2 },
+    ],
+    left: ['1-1', '4-1'],
+  });
 });
 
 test('however many shapes are stored, a step enters a bounded number of them, and one that is still to be entered is kept', async () => {
