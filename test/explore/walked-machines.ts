@@ -52,6 +52,7 @@ const dependentEvents = [
   { type: 'moves.failed', error },
   { type: 'moves.failed', error: { ...error, status: 409 } },
   { type: 'moves.failed', error: NO_CONNECTION },
+  { type: 'moves.crashed', error: { name: 'InvariantError', message: 'a claim' } },
   failed('moveQuery.failed'),
   { type: 'timeout.askAgain' },
   { type: 'log.hasPassed', through: 20 },

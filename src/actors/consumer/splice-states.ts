@@ -68,6 +68,8 @@ export const spliceStates = consumerSetup.createStateConfig({
             ],
           },
         ],
+        // It was ours that was asked about, so it is ours to fail: in its port it would fail for all others too.
+        'moves.crashed': { actions: { type: 'stop', params: ({ event }) => ({ reason: { error: event.error } }) } },
         // Its supervisor brings the port back, with the connection: that is nobody's failure.
         'moveQuery.failed': 'pausing',
       },

@@ -2,7 +2,8 @@
  * MoveQueryPort: asks which rows come into a shape, or leave it, when the values that it looks up have moved.
  *
  * - `queryMoves { handle, views }`, the views after the moves, → `moves.queried { pgSnapshot, rows }`, the rows durable where the
- *   target put them; or `moves.failed { error }`: nothing counts of what was read
+ *   target put them; or `moves.failed { error }`: nothing counts of what was read; or `moves.crashed { error }`: a bug of ours met the
+ *   shape's values, filter or rows, and is for the process whose they are
  *
  * A snapshot counts only if it sees every transaction that the shape has taken: Postgres streams a commit before its snapshots
  * show it. So one that is too old is given back, connection and all, and a newer one is taken a moment later.
@@ -11,10 +12,12 @@
  * a commit of our own flushes it; a standby is not waited for.
  */
 import { systemClock, type Clock } from '../../base/clock.ts';
+import { isOurFault } from '../../base/our-fault.ts';
 import type pg from 'pg';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
+import { crash } from '../../otp/kernel/error-report.ts';
 import type { Message, Name, PortContext, PortSpec } from '../../otp/process.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError } from '../connection/database-error.ts';
 import { watchForOurDeath } from '../connection/orphan-watch.ts';
@@ -85,8 +88,14 @@ async function answer(
       signal.throwIfAborted();
     }
   } catch (error) {
-    return { type: 'moves.failed', error: snapshotRefusal(error) };
+    return refusedMoves(error);
   }
+}
+
+/** @param thrown by a query about moves, or by what became of its rows. */
+export function refusedMoves(thrown: unknown): Message {
+  if (thrown instanceof Error && !isOurFault(thrown)) return { type: 'moves.failed', error: snapshotRefusal(thrown) };
+  return { type: 'moves.crashed', ...crash(thrown) };
 }
 
 /** A thousand shapes may ask at the same time for a few connections: who waited in vain waits on. */

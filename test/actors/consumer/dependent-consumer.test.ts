@@ -152,6 +152,14 @@ test('what was against a query about moves is told, also when it is asked again'
   });
 });
 
+test('a bug of ours that met the query about its moves is the end of the Consumer, and not tried again', () => {
+  const error = { name: 'InvariantError', message: 'a claim', stack: 'where it was made' };
+  const [querying] = transition(consumer, restored(10), { type: 'splice.planned', views: [NEW], needsQuery: true });
+  const [, actions] = transition(consumer, querying, { type: 'moves.crashed', error });
+
+  expect(actions).toMatchObject([{ type: 'stop', params: { reason: { error } } }]);
+});
+
 test('a shape whose moves cannot be queried outlives an outage of Postgres of any length', () => {
   const attempts = Array.from({ length: 50 }, (): Event[] => [
     { type: 'splice.planned', views: [NEW], needsQuery: true },

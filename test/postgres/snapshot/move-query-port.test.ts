@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { InvariantError } from '../../../src/base/invariant.ts';
 import { Change } from '../../../src/model/change.ts';
 import { compareLsn, lsnFromPostgres, type Lsn } from '../../../src/model/lsn.ts';
 import { isVisible, type PgSnapshot, type Xid } from '../../../src/model/pg-snapshot.ts';
@@ -141,6 +142,25 @@ test.each(['ENOSPC', 'EIO', 'EROFS'])('a disk that refuses the rows with %s is n
   const error = { code: 'snapshot_failed', status: 500, message: expect.stringContaining(refusal.message) };
   const failed = { type: 'moves.failed', error };
   expect({ written, synced, isUp: pool.isUp }).toMatchObject({ written: failed, synced: failed, isUp: true });
+});
+
+test.each(['rows', 'complete', 'isNewEnough', 'accepts'] as const)('a bug of ours is told as such, and no attempt is made again (%s)', async (where) => {
+  const target = new Children();
+  let count = 0;
+  const claim = (): never => {
+    count += 1;
+    throw new InvariantError('what can never be');
+  };
+  Object.assign(target, { [where]: claim });
+
+  const answer = await ask(target);
+  const next = await ask(new Children());
+
+  expect({ answer, next: next.type, count }).toMatchObject({
+    answer: { type: 'moves.crashed', error: { name: 'InvariantError', message: 'what can never be', stack: expect.stringContaining('claim') } },
+    next: 'moves.queried',
+    count: 1,
+  });
 });
 
 test('nothing is asked when nobody keeps the values', async () => {
