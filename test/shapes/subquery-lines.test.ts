@@ -6,7 +6,9 @@ import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { ShapeDefinition } from '../../src/model/shape.ts';
 import { tagHashOf } from '../../src/service/wiring/tag-hash.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
+import { EVENT_PATTERNS_MAX } from '../../src/shapes/move-event.ts';
 import { snapshotColumns } from '../../src/shapes/row-plan.ts';
+import type { TagPattern } from '../../src/shapes/row-tags.ts';
 import type { Membership } from '../../src/sql/where.ts';
 import { transactionOf, tupleOf, type Row, type RowChange } from '../support/actors/changes.ts';
 import { handleOf, itemsLayout, shapeOf, type ShapeWish } from '../support/shapes.ts';
@@ -39,6 +41,10 @@ function streamed(changes: readonly RowChange[], wish: Wish = {}, isMember: Memb
 
 function parsed(bytes: Uint8Array | undefined): unknown {
   return bytes && JSON.parse(Buffer.from(bytes).toString());
+}
+
+function patternsOf(event: Uint8Array): readonly TagPattern[] {
+  return (parsed(event) as { readonly headers: { readonly patterns: readonly TagPattern[] } }).headers.patterns;
 }
 
 function placed(position: number, more: object = {}): object {
@@ -156,13 +162,24 @@ describe('from a query', () => {
 
 describe('a move', () => {
   test('is one event that names the rows by their tags', () => {
-    expect(parsed(converterOf().moveEvent('move-out', [['ben', 'ann']], [7 as Xid, 9 as Xid]))).toEqual({
+    expect(parsed(converterOf().moveEvent('move-out', [['ben', 'ann']], [7 as Xid, 9 as Xid], 0))).toEqual({
       headers: { event: 'move-out', patterns: [{ pos: 0, value: '<v:ben>' }, { pos: 0, value: '<v:ann>' }], txids: [7, 9] },
     });
   });
 
+  test('of more values than one line may name is several events, which together name each once', () => {
+    const values = Array.from({ length: 2 * EVENT_PATTERNS_MAX + 1 }, (_, index) => `v${index}`);
+    const events = [0, 1, 2, 3].map((index) => converterOf().moveEvent('move-in', [values], [7 as Xid], index));
+    const told = events.flatMap((event) => (event === undefined ? [] : [patternsOf(event)]));
+
+    expect({ counts: told.map(({ length }) => length), values: told.flat().map(({ value }) => value) }).toEqual({
+      counts: [EVENT_PATTERNS_MAX, EVENT_PATTERNS_MAX, 1],
+      values: values.map((value) => `<v:${value}>`),
+    });
+  });
+
   test('is not told when nothing moved', () => {
-    expect(converterOf().moveEvent('move-in', [[]], [7 as Xid])).toBeUndefined();
+    expect(converterOf().moveEvent('move-in', [[]], [7 as Xid], 0)).toBeUndefined();
   });
 });
 
@@ -189,7 +206,7 @@ describe('for clients that know no tags', () => {
       snapshot: parsed(converter.snapshotLine(tupleOf(ANNS), SELECTED)),
       entered: parsed(converter.enteredLine(tupleOf(ANNS), SELECTED)),
       left: parsed(converter.leftLine(tupleOf(ANNS))),
-      event: parsed(converter.moveEvent('move-in', [['ann']], [7 as Xid])),
+      event: parsed(converter.moveEvent('move-in', [['ann']], [7 as Xid], 0)),
     }).toEqual({
       snapshot: { key: `${ITEM}/"1"`, value: { id: '1', title: 'a', owner: 'ann' }, headers: { operation: 'insert', ...TABLE } },
       entered: { key: `${ITEM}/"1"`, value: { id: '1', title: 'a', owner: 'ann' }, headers: { operation: 'insert', ...TABLE } },

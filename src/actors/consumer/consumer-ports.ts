@@ -47,7 +47,7 @@ export interface VersionedValues {
   has(value: string, at: LogOffset): boolean;
   /** What came and what went between two versions, once for each value; the same whenever it is asked. */
   movesBetween(after: LogOffset, through: LogOffset): Moved;
-  /** The highest version behind `after` with no more than so many moves between, but with one transaction's at the least. */
+  /** The highest version behind `after` with no more than so many moves, and transactions, between; with one transaction at the least. */
   movesThrough(after: LogOffset, valuesMax: number): LogOffset;
 }
 
