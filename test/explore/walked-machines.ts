@@ -145,6 +145,7 @@ const materializerWalk: WalkedMachine = {
     { type: 'values.applied', place: { offset: '0_0', bytes: 100 }, version: '-1', moved: false },
     { type: 'values.applied', place: placeAt(SNAPSHOT_END), version: '0_inf', moved: false },
     { type: 'values.applied', place: { offset: '7_0', bytes: 0 }, version: '7_0', moved: true },
+    { type: 'values.applied', place: { offset: '7_0', bytes: 0 }, version: '7_0', moved: true, overdue: ['9-1'] },
     { type: 'values.applied', place: { offset: '8_0', bytes: 0 }, version: '7_0', moved: false },
     { type: 'values.applied', place: { offset: '8_0', bytes: 0 }, version: '8_0', moved: true },
     { type: 'values.areTooMany', what: 'values', max: 100_000 },

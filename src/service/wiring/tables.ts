@@ -18,7 +18,7 @@ import type { Handle } from '../../model/shape.ts';
 import { Deliveries } from '../../shapes/delivery.ts';
 import type { Pid } from '../../otp/process.ts';
 import { MemberIndex, memberKey } from '../../shapes/member-index.ts';
-import { oldestView } from '../../shapes/oldest-view.ts';
+import { dependantsBefore, oldestView } from '../../shapes/oldest-view.ts';
 import { ShapeRouter } from '../../shapes/shape-router.ts';
 import { equalText } from '../../sql/equal-text.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
@@ -119,6 +119,7 @@ function materializerPorts(
     take: (range) => blocks.take(self, range),
     close: () => blocks.close(self),
     oldestView: () => oldestView(storage.shapes.all(), handle, column),
+    dependantsBefore: (version) => dependantsBefore(version, storage.shapes.all(), handle, column),
     hasPrimaryKey: storage.shapes.get(handle)?.definition.primaryKey.length !== 0,
     clone: uncopied('what lies on a disk'),
   };

@@ -152,6 +152,7 @@ function materializerPorts(self: Pid, world: SpliceModel, oldest: typeof oldestV
     close: () => world.endMaterializer(self),
     hasPrimaryKey: true,
     oldestView: () => oldest(world),
+    dependantsBefore: () => [],
     listing: world.listing(),
     clone: (fork) => materializerPorts(self, WorldFork.worldOf(fork), oldest),
   };
@@ -159,8 +160,9 @@ function materializerPorts(self: Pid, world: SpliceModel, oldest: typeof oldestV
 
 function oldestViewIn({ setting, shapes }: SpliceModel): ReturnType<typeof oldestView> {
   const shape = shapes.get(OUTER);
-  const stored = shape === undefined ? [] : [{ definition: setting.outer, dependsOn: [INNER], storedViews: shape.storedViews }];
-  return oldestView(stored, INNER, COLUMN);
+  if (shape === undefined) return undefined;
+  const stored = { handle: OUTER, definition: setting.outer, dependsOn: [INNER], storedViews: shape.storedViews };
+  return oldestView([stored], INNER, COLUMN);
 }
 
 function consumerPorts(handle: Handle, self: Pid, world: SpliceModel, change: PortsChange): ConsumerPorts {
