@@ -15,6 +15,7 @@ import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
 import { LSN_ZERO } from '../../model/lsn.ts';
 import { isBeyond, isVisible } from '../../model/pg-snapshot.ts';
+import { isLayoutOf } from '../../model/relation.ts';
 import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
 import type { Message, Pid, Table } from '../../otp/process.ts';
 import { changesByTransaction, type TransactionChanges } from '../../shapes/routed-changes.ts';
@@ -271,9 +272,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   private isOwnRelation(layoutId: number): boolean {
     const layout = this.ports.layoutOf(layoutId);
     invariant(layout !== undefined, 'the log knows the layout of every change in it');
-    const { oid, schema, name } = this.ports.shapeLog.definition.relation;
-    // A table of the same name with another oid was made anew: that ends the shape, so it must be seen.
-    return layout.oid === oid || (layout.schema === schema && layout.name === name);
+    return isLayoutOf(layout, this.ports.shapeLog.definition.relation);
   }
 }
 

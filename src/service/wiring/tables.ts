@@ -71,11 +71,15 @@ export function processTables(resources: TableResources, access: LogAccess, anno
         clone: uncopied('a catalogue'),
       }),
     }),
-    consumer: (handle, self) => ({
-      log: new ConsumerLog(portsOf(shapeLogOf(storage, handle), blocks.slot(self), access.movedRows.slot(self))),
-      materializers: new Subscribers(),
-      awaitingStart: new RequestBacklog(),
-    }),
+    consumer(handle, self) {
+      const shapeLog = shapeLogOf(storage, handle);
+      const loaded = blocks.slot(self, shapeLog.definition.relation);
+      return {
+        log: new ConsumerLog(portsOf(shapeLog, loaded, access.movedRows.slot(self))),
+        materializers: new Subscribers(),
+        awaitingStart: new RequestBacklog(),
+      };
+    },
     materializer: (handle, column, self) => ({
       values: new LinkValues(
         column,
