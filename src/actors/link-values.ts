@@ -17,7 +17,7 @@ import { BEFORE_ALL, compareOffsets, isInSnapshot, SNAPSHOT_END, type LogOffset 
 import type { PlacedRow } from '../model/row-values.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Message, Table } from '../otp/process.ts';
-import type { Moved, MovedValue, VersionedValues } from './consumer/consumer-ports.ts';
+import type { Moved, MovedValue, VersionedValues } from '../shapes/versioned-values.ts';
 import type { MaterializerPorts } from './materializer-ports.ts';
 import { VersionedMembers } from './versioned-members.ts';
 

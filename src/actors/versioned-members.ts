@@ -9,7 +9,7 @@
 import { invariant } from '../base/invariant.ts';
 import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
-import type { Moved, MovedValue } from './consumer/consumer-ports.ts';
+import type { Moved, MovedValue } from '../shapes/versioned-values.ts';
 
 interface Member {
   /** As Postgres wrote it when it was first seen: for the parameters of queries. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Moved } from '../../src/actors/consumer/consumer-ports.ts';
+import type { Moved } from '../../src/shapes/versioned-values.ts';
 import { LinkValues, type LinkValuesBounds } from '../../src/actors/link-values.ts';
 import { LOG_BEGIN, placeAt } from '../../src/model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, isInSnapshot, SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';

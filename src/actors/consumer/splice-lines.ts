@@ -11,16 +11,16 @@ import { LSN_ZERO, maxLsn } from '../../model/lsn.ts';
 import { isBeyond, isVisible, type PgSnapshot, type Xid } from '../../model/pg-snapshot.ts';
 import type { LoggedTransaction } from '../../model/transaction.ts';
 import type { Pid } from '../../otp/process.ts';
+import { ROW_END } from '../../shapes/line-format.ts';
 import type { MoveKind } from '../../shapes/move-event.ts';
 import type { Membership } from '../../sql/where.ts';
 import type { ChunkSums } from '../../storage/shapes/piece.ts';
-import type { ConsumerPorts, Moved, VersionedValues } from './consumer-ports.ts';
+import type { ConsumerPorts } from './consumer-ports.ts';
+import type { Moved, VersionedValues } from '../../shapes/versioned-values.ts';
 import type { LineAppender } from './line-appender.ts';
 
 /** What one splice moves at the most: the rest is the next one. */
 export const SPLICED_VALUES_MAX = 10_000;
-/** Between the rows that a query brought: JSON has no line feed of its own. */
-export const ROW_END = 0x0a;
 
 /** What a machine is told of a splice that is recorded. */
 export interface SpliceTold {

@@ -1,6 +1,7 @@
 /** The production tables of two shapes, one of which depends on the other, over a world that can be copied. */
 import { ConsumerLog } from '../../../src/actors/consumer/consumer-log.ts';
-import type { ConsumerPorts, VersionedValues } from '../../../src/actors/consumer/consumer-ports.ts';
+import type { ConsumerPorts } from '../../../src/actors/consumer/consumer-ports.ts';
+import type { VersionedValues } from '../../../src/shapes/versioned-values.ts';
 import { LinkValues, type LinkValuesChange } from '../../../src/actors/link-values.ts';
 import { LogProgress, type PositionKeeper, type ProgressChange } from '../../../src/actors/collector/log-progress.ts';
 import type { MaterializerPorts } from '../../../src/actors/materializer-ports.ts';
