@@ -43,6 +43,10 @@ function parsed(bytes: Uint8Array | undefined): unknown {
   return bytes && JSON.parse(Buffer.from(bytes).toString());
 }
 
+function keyOf(line: Uint8Array): unknown {
+  return (parsed(line) as { readonly key: string }).key;
+}
+
 function patternsOf(event: Uint8Array): readonly TagPattern[] {
   return (parsed(event) as { readonly headers: { readonly patterns: readonly TagPattern[] } }).headers.patterns;
 }
@@ -214,6 +218,32 @@ describe('for clients that know no tags', () => {
       event: undefined,
     });
   });
+});
+
+test('rows that are alike in a table without a primary key have one key on every path, and each is told, as by a plain shape', () => {
+  const keyless = { ...definitionOf({ primaryKey: [] }), columns: ['id', 'title', 'owner'] };
+  const { dependencies: _, ...plain } = keyless;
+  const hash = (text: string): string => text;
+  const dependent = new ChangeConverter(keyless, OWNED_OR_NEWS, () => itemsLayout, undefined, hash);
+  const alone = new ChangeConverter(plain, undefined, () => itemsLayout);
+  const twice = (line: () => Uint8Array): readonly unknown[] => [keyOf(line()), keyOf(line())];
+  const logged = (converter: ChangeConverter): readonly unknown[] => {
+    const transaction = transactionOf({ xid: 7, lsn: '100' }, [{ kind: 'insert', new: ANNS }, { kind: 'insert', new: ANNS }]);
+    const [fragment = new Uint8Array()] = transaction.fragments;
+    const first = new Change(fragment, 0);
+    const converted = converter.convert(transaction, [first, new Change(fragment, first.end)], undefined, SELECTED);
+    return converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => keyOf(bytes)) : [converted];
+  };
+  const told = [
+    twice(() => alone.snapshotLine(tupleOf(ANNS))),
+    logged(alone),
+    twice(() => dependent.snapshotLine(tupleOf(ANNS), SELECTED)),
+    twice(() => dependent.enteredLine(tupleOf(ANNS), SELECTED)),
+    logged(dependent),
+  ];
+
+  const key = `${ITEM}/"1"/"a"/"ann"`;
+  expect(told).toEqual(told.map(() => [key, key]));
 });
 
 test('a tag is the MD5 of the service, the handle and the value', () => {
