@@ -50,8 +50,11 @@ export interface LinkValuesBounds {
   readonly keptMovesMax: number;
 }
 
-/** Rows by memory: one is some 170 bytes where its key has a UUID, so these are 850 MB. One map could hold sixteen million and no more. */
-const BOUNDS: LinkValuesBounds = { valuesMax: 100_000, rowsMax: 5_000_000, keptMovesMin: 1_024, keptMovesMax: 1_000_000 };
+/**
+ * Rows by memory: one is some 170 bytes where its key has a UUID, so these are 850 MB. One map could hold sixteen million and no more.
+ * Moves likewise: one that is a transaction of its own is some 370 bytes, so these are 190 MB.
+ */
+const BOUNDS: LinkValuesBounds = { valuesMax: 100_000, rowsMax: 5_000_000, keptMovesMin: 1_024, keptMovesMax: 500_000 };
 
 export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   private readonly rows = new Map<string, string | null>();
