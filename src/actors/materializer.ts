@@ -18,7 +18,9 @@ import { effects } from '../otp/effects.ts';
 import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../otp/process.ts';
 import { downCause, type DownCause } from './down-cause.ts';
 import type { LinkValuesChange, LinkValuesTold } from './link-values.ts';
+import { note } from './journal.ts';
 import { keep, next } from './request-backlog.ts';
+import { consumerOf } from './shape-processes.ts';
 import type { SnapshotFault } from './snapshot-fault.ts';
 
 export type MaterializerEvent =
@@ -71,6 +73,34 @@ interface Context extends MaterializerInput {
   readonly reason: ExitReason;
 }
 
+interface Overdue {
+  readonly overdue?: readonly Handle[];
+}
+
+const ADVICE =
+  'They did not take what moved in the values that they look up, so that more was kept for them than may be. They are made anew when ' +
+  'they are asked for.';
+/** Of those that a note names. */
+const HANDLES_TOLD_MAX = 10;
+
+/** What is kept for one that does not follow would grow without end, and is kept for nobody else. */
+const endOverdue = [
+  {
+    type: 'sendToEach',
+    params: ({ event: { overdue = [] } }: { event: Overdue }) => ({
+      to: overdue.map(consumerOf),
+      event: { type: 'stop', cause: { delete: 'movesNotTaken' } },
+    }),
+  },
+  {
+    type: 'send',
+    params: ({ context: { handle, column }, event: { overdue = [] } }: { context: Context; event: Overdue }) =>
+      note('warn', 'dependants.overdue', {
+        handle, column, count: overdue.length, handles: overdue.slice(0, HANDLES_TOLD_MAX), advice: ADVICE,
+      }),
+  },
+] as const;
+
 /** A dependant that is monitored. */
 const takeIn = [
   { type: 'apply', params: ({ event }: { event: { dependant: Pid } }) => ({ table: 'dependants', change: { add: event.dependant } }) },
@@ -92,6 +122,7 @@ export const materializer = setup({
     isBehind: ({ context }, { through }: { through: LogOffset }) => compareOffsets(context.applied.offset, through) < 0,
     hasNewsToTell: ({ context }) => context.hasMoved && context.dependantCount > 0,
     isAwaited: ({ context }, { dependant }: { dependant: Pid }) => dependant === context.dependant,
+    hasOverdue: (_, { overdue = [] }: Overdue) => overdue.length > 0,
     hasNone: (_, { count }: { count: number }) => count === 0,
     isDrained: (_, { reason }: { reason: ExitReason }) => downCause(reason).type === 'drain',
     isGone: (_, { reason }: { reason: ExitReason }) => downCause(reason).type === 'gone',
@@ -307,7 +338,14 @@ function readingUpTo<const Transitions extends readonly object[]>(offset: 'subsc
         entry: { type: 'call', params: ({ context }: { context: Context }) => readBlock(context, context[offset]) },
         on: {
           'history.blockRead': { actions: { type: 'apply', params: applyBlock } },
-          'values.applied': { target: 'measuring', actions: { type: 'noteApplied', params: eventOf } },
+          'values.applied': [
+            {
+              guard: { type: 'hasOverdue', params: eventOf },
+              target: 'measuring',
+              actions: [{ type: 'noteApplied', params: eventOf }, ...endOverdue],
+            },
+            { target: 'measuring', actions: { type: 'noteApplied', params: eventOf } },
+          ],
         },
       },
     },

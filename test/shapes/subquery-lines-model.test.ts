@@ -203,8 +203,8 @@ function spliced(shape: TestShape, rows: Iterable<Row>, before: Selected, after:
     if (movement === 'entered') return [converter.enteredLine(tuple, isAfter)];
     return movement === 'left' && shape.definition.moveOuts === 'deletes' ? [converter.leftLine(tuple)] : [];
   });
-  const movesIn = converter.moveEvent('move-in', moved(before, after), [7 as Xid]);
-  const movesOut = converter.moveEvent('move-out', moved(after, before), [7 as Xid]);
+  const movesIn = converter.moveEvent('move-in', moved(before, after), [7 as Xid], 0);
+  const movesOut = converter.moveEvent('move-out', moved(after, before), [7 as Xid], 0);
   return [movesIn, ...movedRows, movesOut].filter((line) => line !== undefined);
 }
 

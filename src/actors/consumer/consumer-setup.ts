@@ -6,7 +6,7 @@ import type { LogPosition } from '../../model/log-position.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import { effects } from '../../otp/effects.ts';
-import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../../otp/process.ts';
+import type { Address, CallFailed, Down, ErrorReport, ExitReason, Pid, ReplyTo } from '../../otp/process.ts';
 import type { DeliveryId } from '../../shapes/delivery.ts';
 import { downCause, leavingReason, snapshotFailure, type StopCause } from '../down-cause.ts';
 import type { ChunkSums } from '../../storage/shapes/piece.ts';
@@ -53,6 +53,7 @@ export type ConsumerEvent =
   | { type: 'invalidate'; replyTo: ReplyTo }
   | { type: 'moves.queried'; pgSnapshot: PgSnapshot; rows: ChunkSums | null }
   | { type: 'moves.failed'; error: SnapshotFault }
+  | { type: 'moves.crashed'; error: ErrorReport }
   | (CallFailed & { type: 'moveQuery.failed' })
   | { type: 'log.hasPassed'; through: LogPosition }
   | (CallFailed & { type: 'coverage.failed' })

@@ -18,7 +18,7 @@ import type { Handle } from '../../model/shape.ts';
 import { Deliveries } from '../../shapes/delivery.ts';
 import type { Pid } from '../../otp/process.ts';
 import { MemberIndex, memberKey } from '../../shapes/member-index.ts';
-import { oldestView } from '../../shapes/oldest-view.ts';
+import { dependantsBefore, oldestView } from '../../shapes/oldest-view.ts';
 import { ShapeRouter } from '../../shapes/shape-router.ts';
 import { equalText } from '../../sql/equal-text.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
@@ -72,11 +72,15 @@ export function processTables(resources: TableResources, access: LogAccess, anno
         clone: uncopied('a catalogue'),
       }),
     }),
-    consumer: (handle, self) => ({
-      log: new ConsumerLog(portsOf(shapeLogOf(storage, handle), blocks.slot(self), access.movedRows.slot(self))),
-      materializers: new Subscribers(),
-      awaitingStart: new RequestBacklog(),
-    }),
+    consumer(handle, self) {
+      const shapeLog = shapeLogOf(storage, handle);
+      const loaded = blocks.slot(self, shapeLog.definition.relation);
+      return {
+        log: new ConsumerLog(portsOf(shapeLog, loaded, access.movedRows.slot(self))),
+        materializers: new Subscribers(),
+        awaitingStart: new RequestBacklog(),
+      };
+    },
     materializer: (handle, column, self) => ({
       values: new LinkValues(
         column,
@@ -123,6 +127,7 @@ function materializerPorts(
     take: (range) => blocks.take(self, range),
     close: () => blocks.close(self),
     oldestView: () => oldestView(storage.shapes.all(), handle, column),
+    dependantsBefore: (version) => dependantsBefore(version, storage.shapes.all(), handle, column),
     hasPrimaryKey: storage.shapes.get(handle)?.definition.primaryKey.length !== 0,
     clone: uncopied('what lies on a disk'),
   };

@@ -47,7 +47,8 @@ test('what readers may have seen is made again before a view changes', () => {
 test('what is made again goes on behind a splice that is recorded, and only then another one is planned', () => {
   const events: Event[] = [
     { type: 'splice.isDurable' },
-    { type: 'moves.begun' },
+    { type: 'moves.areTold' },
+    { type: 'moves.areTold' },
     { type: 'splice.taken', views: ['6_0' as LogOffset], splice: null, end: '6_0' as LogOffset },
   ];
   const taken = events.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], restored(30, { place: 10, through: 10 }));
@@ -82,9 +83,10 @@ const SPLICE: readonly Event[] = [
   { type: 'splice.isDurable' },
   LOADED,
   { type: 'seen.taken', through: at(20), isMuch: false },
-  { type: 'moves.begun' },
+  { type: 'moves.areTold' },
   { type: 'moved.read', through: 7 },
   { type: 'moved.taken', isMuch: false },
+  { type: 'moves.areTold' },
   { type: 'splice.taken', views: [NEW], splice: null, end: '7_3' as LogOffset },
 ];
 
@@ -150,6 +152,14 @@ test('what was against a query about moves is told, also when it is asked again'
     ingest: { splicing: 'pausing' },
     sent: [{ params: { to: '@journal', event: { level: 'warn', what: 'moves.failed', handle, error } } }],
   });
+});
+
+test('a bug of ours that met the query about its moves is the end of the Consumer, and not tried again', () => {
+  const error = { name: 'InvariantError', message: 'a claim', stack: 'where it was made' };
+  const [querying] = transition(consumer, restored(10), { type: 'splice.planned', views: [NEW], needsQuery: true });
+  const [, actions] = transition(consumer, querying, { type: 'moves.crashed', error });
+
+  expect(actions).toMatchObject([{ type: 'stop', params: { reason: { error } } }]);
 });
 
 test('a shape whose moves cannot be queried outlives an outage of Postgres of any length', () => {

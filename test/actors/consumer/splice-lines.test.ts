@@ -20,6 +20,7 @@ import { ShapeBlocks } from '../../../src/storage/shapes/shape-blocks.ts';
 import { blockOf, changeBytes, transactionOf, type Row, type RowChange } from '../../support/actors/changes.ts';
 import { FOLLOWER, followerPorts } from '../../support/actors/follower-ports.ts';
 import { committed, deleted, inserted } from '../../support/actors/placed-rows.ts';
+import { toldMoves } from '../../support/actors/told-moves.ts';
 import { handleOf, itemsLayout, shapeOf } from '../../support/shapes.ts';
 import { isIn, subqueryFilter } from '../../support/shapes/subquery-filter.ts';
 import { entriesOf, text } from '../../support/storage/stored-samples.ts';
@@ -119,12 +120,14 @@ async function shapeOwnedBy(first: readonly string[], moveOuts?: 'deletes') {
     seen: (...streamed: readonly LoggedTransaction[]) => read(streamed, 'seen'),
     async finish({ streamed = [] }: Splice): Promise<void> {
       if (streamed.length > 0) world.seen(...streamed);
-      log.apply('beginMoves');
+      toldMoves(log, 'tellMoveIn');
       if (shapeLog.nextSplice?.rows) {
         movedRows.put(CONSUMER, await shapeLog.readMoved(0));
         log.apply('takeMoved');
       }
-      log.apply('endMoves');
+      log.apply('endRows');
+      toldMoves(log, 'tellMoveOut');
+      log.apply('endSplice');
       log.apply({ publish: shapeLog.position });
       world.take(...streamed);
     },

@@ -1,5 +1,6 @@
 /** What stands around a splice with one cure taken out: the query's answer, the values by version, the index of routing. */
-import type { ConsumerPorts, Moved, VersionedValues } from '../../../src/actors/consumer/consumer-ports.ts';
+import type { ConsumerPorts } from '../../../src/actors/consumer/consumer-ports.ts';
+import type { Moved, VersionedValues } from '../../../src/shapes/versioned-values.ts';
 import { compareOffsets, type LogOffset } from '../../../src/model/log-offset.ts';
 import type { Fork } from '../../../src/base/fork.ts';
 import type { Message, Pid, Table } from '../../../src/otp/process.ts';

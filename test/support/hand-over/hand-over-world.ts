@@ -270,6 +270,7 @@ export class HandOverWorld {
       },
       close: () => this.shapeBlocks.close(self),
       oldestView: () => this.view?.at,
+      dependantsBefore: () => [],
       hasPrimaryKey: true,
       listing: new MemberIndex().listing(HANDLE),
       clone: uncopied('what a runtime works on'),
