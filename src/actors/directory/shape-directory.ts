@@ -113,14 +113,14 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   /**
-   * Likewise for a reader, who asks its Consumer when to begin: one that waits for its first Consumer is not found yet. Nor is
+   * Likewise for a reader, who asks its Consumer when to begin: one whose first Consumer is not there yet is not found. Nor is
    * an inner shape before its first reader has asked for it, so that it is known to be read; those who come later find it.
    */
   findReadable(definition: ShapeDefinition): Handle | undefined {
     const handle = this.find(definition);
     const log = handle && this.ports.shapeLogs.get(handle);
     if (log === undefined || log.isInner) return undefined;
-    return log.snapshot.state !== 'complete' && this.lives.get(log.handle)?.life === 'reserved' ? undefined : handle;
+    return log.snapshot.state === 'complete' || this.isLive(log.handle) ? handle : undefined;
   }
 
   /** The definition behind a handle that can be served; also behind a stored one that is still to be entered. */

@@ -425,15 +425,23 @@ test('an outer shape is made with its inner ones, and asked for with their Consu
   });
 });
 
-test('a reader does not find an outer shape before its Consumer is asked for, but waits for it with the first', () => {
+test('a reader does not find a new shape before its Consumer is there, but waits for it with the first', () => {
   const { directory, definitionOf, handleFor, reserve, start, settle } = requestedShapes(['outer', 'inner']);
   const find = () => directory.findReadable(definitionOf('outer'));
 
-  const found = [reserve('outer'), find(), reserve('outer'), start('inner'), settle(), find()].filter((told) => typeof told !== 'object');
+  reserve('outer');
+  const reserved = find();
+  reserve('outer');
+  start('inner');
+  settle();
+  const asked = find();
+  const told = start('outer');
 
-  expect({ found, told: start('outer') }).toMatchObject({
-    found: [undefined, undefined, handleFor('outer')],
+  expect({ reserved, asked, told, found: find() }).toMatchObject({
+    reserved: undefined,
+    asked: undefined,
     told: { type: 'shape.started', replies: ['call#outer', 'call#outer'] },
+    found: handleFor('outer'),
   });
 });
 
