@@ -57,7 +57,11 @@ export function processTables(resources: TableResources, access: LogAccess, anno
     }),
     catchUpCollector: (self) => ({ router: routerTable(self) }),
     publicationManager: () => ({
-      relations: new PublishedRelations({ lost: (relation) => database.catalog.doubt(relation), clone: uncopied('a catalogue') }),
+      relations: new PublishedRelations({
+        lost: (relation) => database.catalog.doubt(relation),
+        isStored: (handle) => storage.shapes.get(handle) !== undefined,
+        clone: uncopied('a catalogue'),
+      }),
     }),
     shapeCache: () => ({
       directory: new ShapeDirectory({
