@@ -372,9 +372,12 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   private condemnUnfit(): void {
+    const superseded = [...this.lives.handles()].filter((handle) => !this.lives.isFound(handle));
     // Who wrote a snapshot ended with the processes before us, and half of one can only be begun anew.
     this.condemn(this.halves, { why: 'its snapshot was not complete', isTold: false });
     this.halves = [];
+    // One was condemned, and another made in its place, when the service ended: that it was to go, nobody had written down yet.
+    this.condemn(superseded, { why: 'another shape has taken its place', isTold: false });
     const order = new Set(this.dependencies.restoreOrder());
     const others = [...this.lives.handles()].filter((handle) => !order.has(handle));
     this.condemn(others, { why: 'a shape that it depends on is gone', isTold: false });

@@ -68,6 +68,12 @@ export class ShapeLives {
     return this.serving.get(definitionKey(definition));
   }
 
+  /** Whether it is the one that its definition finds. */
+  isFound(handle: Handle): boolean {
+    const life = this.lives.get(handle);
+    return life !== undefined && this.serving.get(life.definitionKey) === handle;
+  }
+
   reserve(handle: Handle, definition: ShapeDefinition): void {
     const key = definitionKey(definition);
     this.lives.set(handle, { handle, definition, definitionKey: key, life: 'reserved', consumer: undefined, end: undefined });

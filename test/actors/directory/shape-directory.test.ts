@@ -601,6 +601,18 @@ test('stored inner shapes go with dependants that do not come back, unless someb
   expect([left(), restoreNext()]).toEqual([['1-1', '2-1', '4-1'], { type: 'shapes.restored', count: 3 }]);
 });
 
+test('of two stored shapes of one definition, the one that was condemned when the service ended does not come back', async () => {
+  const { shapes } = memoryStorage();
+  for (const handle of ['1-1', '2-1'] as Handle[]) await snapshotOf(shapes.create(handle, definition), []);
+  const directory = directoryOn(shapes);
+
+  const told = directory.apply({ type: 'restoreNext' });
+
+  expect({ told, found: directory.find(definition), left: Array.from(shapes.all(), ({ handle }) => handle) }).toMatchObject({
+    told: { type: 'shape.reserved', handle: '2-1' }, found: '2-1', left: ['2-1'],
+  });
+});
+
 test('a shape is told to have started once', () => {
   const { start } = reservedShape();
   start();

@@ -25,7 +25,7 @@ export const OUTER_SHAPES: readonly ShapeDefinition[] = [
   ),
 ];
 
-function childrenWhere(where: string, moveOuts: 'events' | 'deletes'): ShapeDefinition {
+export function childrenWhere(where: string, moveOuts: 'events' | 'deletes'): ShapeDefinition {
   const inner = [{ name: PARENTS, relation: PARENTS }];
   const defined = defineShape({ where, replica: 'default', log: 'full', moveOuts }, CHILDREN, language, false, inner);
   if ('errors' in defined) throw new Error(JSON.stringify(defined.errors));
