@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { LinkValues } from '../../src/actors/link-values.ts';
 import {
   PublishedRelations,
-  type LostRelationListener,
+  type PublicationPorts,
   type PublishedRelationsChange,
 } from '../../src/actors/publication/published-relations.ts';
 import { RequestBacklog, type RequestBacklogChange } from '../../src/actors/request-backlog.ts';
@@ -96,13 +96,17 @@ tableContract('LinkValues', {
 });
 
 /** Who was told of tables that are published no more. */
-class LostRelations implements World<LostRelations>, LostRelationListener {
+class LostRelations implements World<LostRelations>, PublicationPorts {
   private readonly copies = new Copies<LostRelations>();
 
   constructor(private readonly names: string[] = []) {}
 
   lost({ name }: PublishedRelation): void {
     this.names.push(name);
+  }
+
+  isStored(): boolean {
+    return true;
   }
 
   clone(fork: Fork): LostRelations {
@@ -124,7 +128,7 @@ const fault = fc.record({ relation, fault: fc.constantFrom('isDropped', 'isNotPu
 
 tableContract('PublishedRelations', {
   world: () => new LostRelations(),
-  table: (listener) => new PublishedRelations(listener),
+  table: (ports) => new PublishedRelations(ports),
   steps: fc.oneof<fc.Arbitrary<PublishedRelationsChange>[]>(
     fc.tuple(shape, replyTo).map(([one, call]) => ({ type: 'need', ...one, replyTo: call })),
     shape.map((one) => ({ type: 'retain', ...one })),

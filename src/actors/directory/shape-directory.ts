@@ -69,14 +69,14 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   /**
-   * Likewise for a reader, who asks its Consumer when to begin: one that waits for its first Consumer is not found yet. Nor is
+   * Likewise for a reader, who asks its Consumer when to begin: one whose first Consumer is not there yet is not found. Nor is
    * an inner shape before its first reader has asked for it, so that it is known to be read; those who come later find it.
    */
   findReadable(definition: ShapeDefinition): Handle | undefined {
     const handle = this.find(definition);
     const log = handle && this.ports.shapeLogs.get(handle);
     if (log === undefined || log.isInner) return undefined;
-    return log.snapshot.state !== 'complete' && this.lives.get(log.handle)?.life === 'reserved' ? undefined : handle;
+    return log.snapshot.state === 'complete' || this.isLive(log.handle) ? handle : undefined;
   }
 
   /** It was made for others, and goes with the last of them: no client has asked for it, or read it. */
@@ -137,7 +137,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   private reserve(definition: ShapeDefinition, replyTo: ReplyTo): Message | undefined {
     const handle = this.findOrBegin(definition, false);
     this.ports.shapeLogs.get(handle)?.noteRequest();
-    if (this.lives.get(handle)?.life === 'live') return { type: 'shape.found', handle, replyTo };
+    if (this.isLive(handle)) return { type: 'shape.found', handle, replyTo };
     this.lives.waiting.add(handle, replyTo);
     return this.startNext();
   }
@@ -263,6 +263,10 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     if (next !== undefined || this.lives.count('starting') + this.lives.count('reserved') > 0) return next;
     this.restoration.isDone = true;
     return { type: 'shapes.restored', count: this.size };
+  }
+
+  private isLive(handle: Handle): boolean {
+    return this.lives.get(handle)?.life === 'live';
   }
 
   private purge(why: string, replyTo: ReplyTo): Message {

@@ -57,7 +57,11 @@ export function processTables(resources: TableResources, access: LogAccess, anno
     }),
     catchUpCollector: (self) => ({ router: routerTable(self) }),
     publicationManager: () => ({
-      relations: new PublishedRelations({ lost: (relation) => database.catalog.doubt(relation), clone: uncopied('a catalogue') }),
+      relations: new PublishedRelations({
+        lost: (relation) => database.catalog.doubt(relation),
+        isStored: (handle) => storage.shapes.get(handle) !== undefined,
+        clone: uncopied('a catalogue'),
+      }),
     }),
     shapeCache: () => ({
       directory: new ShapeDirectory({
@@ -137,9 +141,8 @@ function routing(storage: Storage, access: LogAccess, router: ShapeRouter): Shap
   const { filters } = access;
   return {
     add: (handle) => {
-      // A Consumer may have asked and died, and its shape be deleted, before the collector comes to its request.
-      const shape = storage.shapes.get(handle);
-      if (shape !== undefined) router.add(handle, shape.definition, filters.of(shape.definition), shape.dependsOn);
+      const { definition, dependsOn } = shapeLogOf(storage, handle);
+      router.add(handle, definition, filters.of(definition), dependsOn);
     },
     remove: (handle) => router.remove(handle),
     begin: (block) => router.begin(block),

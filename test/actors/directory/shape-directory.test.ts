@@ -464,15 +464,23 @@ test('an outer shape is made with its inner ones, and asked for with their Consu
   });
 });
 
-test('a reader does not find an outer shape before its Consumer is asked for, but waits for it with the first', () => {
+test('a reader does not find a new shape before its Consumer is there, but waits for it with the first', () => {
   const { directory, definitionOf, handleFor, reserve, start, settle } = requestedShapes(['outer', 'inner']);
   const find = () => directory.findReadable(definitionOf('outer'));
 
-  const found = [reserve('outer'), find(), reserve('outer'), start('inner'), settle(), find()].filter((told) => typeof told !== 'object');
+  reserve('outer');
+  const reserved = find();
+  reserve('outer');
+  start('inner');
+  settle();
+  const asked = find();
+  const told = start('outer');
 
-  expect({ found, told: start('outer') }).toMatchObject({
-    found: [undefined, undefined, handleFor('outer')],
+  expect({ reserved, asked, told, found: find() }).toMatchObject({
+    reserved: undefined,
+    asked: undefined,
     told: { type: 'shape.started', replies: ['call#outer', 'call#outer'] },
+    found: handleFor('outer'),
   });
 });
 
@@ -630,6 +638,18 @@ test('stored inner shapes go with dependants that do not come back, unless someb
   restore('1-1', '4-1', '2-1');
 
   expect([left(), restoreNext()]).toEqual([['1-1', '2-1', '4-1'], { type: 'shapes.restored', count: 3 }]);
+});
+
+test('of two stored shapes of one definition, the one that was condemned when the service ended does not come back', async () => {
+  const { shapes } = memoryStorage();
+  for (const handle of ['1-1', '2-1'] as Handle[]) await snapshotOf(shapes.create(handle, definition), []);
+  const directory = directoryOn(shapes);
+
+  const told = directory.apply({ type: 'restoreNext' });
+
+  expect({ told, found: directory.find(definition), left: Array.from(shapes.all(), ({ handle }) => handle) }).toMatchObject({
+    told: { type: 'shape.reserved', handle: '2-1' }, found: '2-1', left: ['2-1'],
+  });
 });
 
 test('a shape is told to have started once', () => {

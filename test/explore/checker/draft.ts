@@ -265,7 +265,7 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     const place = this.placeOf(to);
     const target = place === undefined ? undefined : this.pidAt(place);
     if (target === undefined && !isOfGroup && this.hearsOfEnd({ owner, target, to })) return;
-    const id = freeId(this.held | this.named());
+    const id = freeId(this.held | this.named(), this.placeOf(owner) ?? 0);
     const opened: OpenCall = { id, owner, target, to, request: request.type, as, isOfGroup, isTold: false };
     this.setLedger({ ...this.ledger, calls: [...this.ledger.calls, opened] });
     if (place === undefined) this.send(to, owner, { kind: 'callFailed', call: id, reason: 'noproc' });

@@ -35,7 +35,7 @@ export const INNER_SHAPES: readonly ShapeDefinition[] = [
 /** All that a client can ask for: the outer ones first. */
 export const SHAPES = [...OUTER_SHAPES, ...INNER_SHAPES];
 
-function childrenWhere(where: string, moveOuts: 'events' | 'deletes'): ShapeDefinition {
+export function childrenWhere(where: string, moveOuts: 'events' | 'deletes'): ShapeDefinition {
   const inner = [{ name: PARENTS, relation: PARENTS }];
   const defined = defineShape({ where, replica: 'default', log: 'full', moveOuts }, CHILDREN, language, false, inner);
   if ('errors' in defined) throw new Error(JSON.stringify(defined.errors));
