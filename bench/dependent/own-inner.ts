@@ -2,7 +2,7 @@
  * Many shapes, each with an inner shape of its own: what a pair needs of memory, and whether commits cost more among many pairs
  * than with one. The service is held still while a backlog is written, so that the writer is not part of what is measured.
  * A backlog for one shape reaches it in batches, and its moves as few splices; where each commit concerns another shape, none are
- * joined, and each splice reads by itself what of the backlog lies behind its place.
+ * joined, and each splice reads by itself what of the backlog lies behind its place and touched its table.
  */
 import type { Database } from '../database.ts';
 import type { ProcessInspector, ProcessMemory } from '../process-inspector.ts';

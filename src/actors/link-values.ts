@@ -15,33 +15,54 @@ import { invariant } from '../base/invariant.ts';
 import { comparePlaces, isSamePlace, LOG_BEGIN, type EntryPlace, type EntryRange } from '../model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, isInSnapshot, SNAPSHOT_END, type LogOffset } from '../model/log-offset.ts';
 import type { PlacedRow } from '../model/row-values.ts';
+import type { Handle } from '../model/shape.ts';
 import type { Message, Table } from '../otp/process.ts';
-import type { Moved, MovedValue, VersionedValues } from './consumer/consumer-ports.ts';
+import type { Moved, MovedValue, VersionedValues } from '../shapes/versioned-values.ts';
 import type { MaterializerPorts } from './materializer-ports.ts';
 import { VersionedMembers } from './versioned-members.ts';
 
 export type LinkValuesChange =
   /** Applies a block that was read. */
   | { readonly block: EntryRange }
-  /** History is applied: from now on the service's index says what there may be here. */
+  /** History is applied: there must not be too many values any more, and the service's index says from now on what there may be here. */
   | 'list';
 
 /** The values are no good after `areTooMany`. */
 export type LinkValuesTold =
   /** `moved`: whether some transaction that ended in the block moved anything. */
-  | { readonly type: 'values.applied'; readonly place: EntryPlace; readonly version: LogOffset; readonly moved: boolean }
+  | {
+      readonly type: 'values.applied';
+      readonly place: EntryPlace;
+      readonly version: LogOffset;
+      readonly moved: boolean;
+      /** For these dependants more moves are kept than may be. Left out where there are none. */
+      readonly overdue?: readonly Handle[];
+    }
   | { readonly type: 'values.areTooMany'; readonly what: 'values' | 'rows'; readonly max: number };
 
 export interface LinkValuesBounds {
   readonly valuesMax: number;
+  /** The same while history is read: the snapshot and what came behind it may tell of many that have gone since. */
+  readonly historyValuesMax: number;
   /** Rows of the shape that differ by their key, whatever their values: each is kept. */
   readonly rowsMax: number;
   /** So many moves are kept without a look at who may need them. */
   readonly keptMovesMin: number;
+  /** For whoever needs more the others do not pay. */
+  readonly keptMovesMax: number;
 }
 
-/** Rows by memory: one is some 170 bytes where its key has a UUID, so these are 850 MB. One map could hold sixteen million and no more. */
-const BOUNDS: LinkValuesBounds = { valuesMax: 100_000, rowsMax: 5_000_000, keptMovesMin: 1_024 };
+/**
+ * Rows by memory: one is some 170 bytes where its key has a UUID, so these are 850 MB. One map could hold sixteen million and no more.
+ * Moves likewise: one that is a transaction of its own is some 370 bytes, so these are 190 MB.
+ */
+const BOUNDS: LinkValuesBounds = {
+  valuesMax: 100_000,
+  historyValuesMax: 1_000_000,
+  rowsMax: 5_000_000,
+  keptMovesMin: 1_024,
+  keptMovesMax: 500_000,
+};
 
 export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   private readonly rows = new Map<string, string | null>();
@@ -104,7 +125,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     return this.members.movesBetween(after, through);
   }
 
-  /** The highest version behind `after` with no more than so many moves between, but with one transaction's at the least. */
+  /** The highest version behind `after` with no more than so many moves, and transactions, between; with one transaction at the least. */
   movesThrough(after: LogOffset, valuesMax: number): LogOffset {
     return this.members.movesThrough(after, valuesMax);
   }
@@ -142,14 +163,18 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     return this.members.watch !== undefined;
   }
 
-  private list(): undefined {
+  private list(): LinkValuesTold | undefined {
     invariant(!this.isListed, 'values are listed once');
+    const { valuesMax } = this.bounds;
+    if (this.members.count > valuesMax) return tooMany('values', valuesMax);
     this.ports.listing.begin(this.members.all());
     this.members.watch = this.ports.listing;
+    return undefined;
   }
 
   private applyBlock(block: EntryRange): LinkValuesTold {
-    const { valuesMax, rowsMax } = this.bounds;
+    const { rowsMax } = this.bounds;
+    const valuesMax = this.isListed ? this.bounds.valuesMax : this.bounds.historyValuesMax;
     let moved = false;
     for (const row of this.ports.take(block)) {
       moved = this.applyRow(row) || moved;
@@ -160,8 +185,8 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     }
     this.applied = block.through;
     if (compareOffsets(block.through.offset, SNAPSHOT_END) >= 0) this.endSnapshot();
-    this.forgetIfDue();
-    return { type: 'values.applied', place: block.through, version: this.offset, moved };
+    const overdue = this.forgetIfDue();
+    return { type: 'values.applied', place: block.through, version: this.offset, moved, ...(overdue.length === 0 ? {} : { overdue }) };
   }
 
   /** @returns whether a transaction ended that moved something. */
@@ -221,11 +246,16 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     return value;
   }
 
-  /** Asked each time that what is kept has doubled: who depends on the values may be many. */
-  private forgetIfDue(): void {
-    if (this.members.keptMoves < this.forgetAt) return;
-    this.members.forgetBefore(this.ports.oldestView() ?? this.members.offset);
-    this.forgetAt = Math.max(this.bounds.keptMovesMin, 2 * this.members.keptMoves);
+  /** Asked each time that what is kept has doubled: who depends on the values may be many. @returns those for whom it is too much. */
+  private forgetIfDue(): readonly Handle[] {
+    const { members, ports, bounds: { keptMovesMin, keptMovesMax } } = this;
+    if (members.keptMoves < this.forgetAt) return [];
+    members.forgetBefore(ports.oldestView() ?? members.offset);
+    const isTooMuch = members.keptMoves > keptMovesMax;
+    // Those who must end need some time for it, or come too late to hear of it.
+    const doubled = Math.min(Math.max(keptMovesMin, 2 * members.keptMoves), keptMovesMax + 1);
+    this.forgetAt = isTooMuch ? members.keptMoves + keptMovesMin : doubled;
+    return isTooMuch ? ports.dependantsBefore(members.versionWithin(keptMovesMax)) : [];
   }
 }
 

@@ -10,6 +10,7 @@ import type { Forkable } from '../base/fork.ts';
 import type { EntryRange } from '../model/log-entry.ts';
 import type { LogOffset } from '../model/log-offset.ts';
 import type { PlacedRow } from '../model/row-values.ts';
+import type { Handle } from '../model/shape.ts';
 import type { MemberListing } from '../shapes/member-index.ts';
 
 export interface MaterializerPorts extends Forkable<MaterializerPorts> {
@@ -19,6 +20,8 @@ export interface MaterializerPorts extends Forkable<MaterializerPorts> {
   close(): void;
   /** The version that the furthest back of the stored dependants looks at; before everything for one that has yet to begin. */
   oldestView(): LogOffset | undefined;
+  /** The stored dependants that look at a version before this one. */
+  dependantsBefore(version: LogOffset): readonly Handle[];
   /** Without one, several rows may have the same key. */
   readonly hasPrimaryKey: boolean;
   /** For the column in the index by which changes are routed. */

@@ -6,7 +6,7 @@
  * gave: what lies behind it is announced. Announcements are offsets, not rows: until it is live they only raise the
  * highest one, so that a long replay costs no memory and holds nobody back. Once live it acknowledges an announcement
  * when its dependants know of the moves: what it caused has reached them before the transaction itself does. It ends with its
- * last dependant.
+ * last dependant, also with one that has yet to subscribe.
  */
 import { assign, setup } from 'xstate';
 import { invariant } from '../base/invariant.ts';
@@ -18,7 +18,9 @@ import { effects } from '../otp/effects.ts';
 import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../otp/process.ts';
 import { downCause, type DownCause } from './down-cause.ts';
 import type { LinkValuesChange, LinkValuesTold } from './link-values.ts';
+import { note } from './journal.ts';
 import { keep, next } from './request-backlog.ts';
+import { consumerOf } from './shape-processes.ts';
 import type { SnapshotFault } from './snapshot-fault.ts';
 
 export type MaterializerEvent =
@@ -48,6 +50,8 @@ export interface MaterializerInput {
   readonly column: string;
   /** Its incarnation, not its name: the values are those that this one announces. */
   readonly consumer: Address;
+  /** The first one, for whom it is made. It may end before it has subscribed, and then nobody else would end this one. */
+  readonly dependant: Address;
 }
 
 interface Context extends MaterializerInput {
@@ -69,6 +73,41 @@ interface Context extends MaterializerInput {
   readonly reason: ExitReason;
 }
 
+interface Overdue {
+  readonly overdue?: readonly Handle[];
+}
+
+const ADVICE =
+  'They did not take what moved in the values that they look up, so that more was kept for them than may be. They are made anew when ' +
+  'they are asked for.';
+/** Of those that a note names. */
+const HANDLES_TOLD_MAX = 10;
+
+/** What is kept for one that does not follow would grow without end, and is kept for nobody else. */
+const endOverdue = [
+  {
+    type: 'sendToEach',
+    params: ({ event: { overdue = [] } }: { event: Overdue }) => ({
+      to: overdue.map(consumerOf),
+      event: { type: 'stop', cause: { delete: 'movesNotTaken' } },
+    }),
+  },
+  {
+    type: 'send',
+    params: ({ context: { handle, column }, event: { overdue = [] } }: { context: Context; event: Overdue }) =>
+      note('warn', 'dependants.overdue', {
+        handle, column, count: overdue.length, handles: overdue.slice(0, HANDLES_TOLD_MAX), advice: ADVICE,
+      }),
+  },
+] as const;
+
+/** A dependant that is monitored. */
+const takeIn = [
+  { type: 'apply', params: ({ event }: { event: { dependant: Pid } }) => ({ table: 'dependants', change: { add: event.dependant } }) },
+  { type: 'reply', params: current },
+  { type: 'apply', params: next('awaitingValues') },
+] as const;
+
 /** Until it is live, an announcement only raises the highest offset, and is answered at once. */
 const readLater = { actions: [{ type: 'noteAnnounced', params: eventOf }, { type: 'reply', params: received }] } as const;
 
@@ -82,6 +121,8 @@ export const materializer = setup({
   guards: {
     isBehind: ({ context }, { through }: { through: LogOffset }) => compareOffsets(context.applied.offset, through) < 0,
     hasNewsToTell: ({ context }) => context.hasMoved && context.dependantCount > 0,
+    isAwaited: ({ context }, { dependant }: { dependant: Pid }) => dependant === context.dependant,
+    hasOverdue: (_, { overdue = [] }: Overdue) => overdue.length > 0,
     hasNone: (_, { count }: { count: number }) => count === 0,
     isDrained: (_, { reason }: { reason: ExitReason }) => downCause(reason).type === 'drain',
     isGone: (_, { reason }: { reason: ExitReason }) => downCause(reason).type === 'gone',
@@ -146,9 +187,10 @@ export const materializer = setup({
   initial: 'awaitingSnapshot',
   states: {
     awaitingSnapshot: {
-      // The order of these two is the cure of a race: see docs/races.md.
+      // That the Consumer is monitored before it is asked is the cure of a race: see docs/races.md.
       entry: [
         { type: 'monitor', params: ({ context }) => ({ process: context.consumer, as: 'consumer' }) },
+        { type: 'monitor', params: ({ context }) => ({ process: context.dependant, as: 'dependant' }) },
         {
           type: 'call',
           params: ({ context }) => ({ to: context.consumer, request: { type: 'awaitSnapshotStart' }, as: 'snapshotStart' }),
@@ -198,14 +240,12 @@ export const materializer = setup({
               target: 'following',
               actions: [{ type: 'noteAnnounced', params: eventOf }, { type: 'noteAnnouncer', params: eventOf }],
             },
-            subscribe: {
-              actions: [
-                { type: 'monitor', params: ({ event }) => ({ process: event.dependant, as: 'dependant' }) },
-                { type: 'apply', params: ({ event }) => ({ table: 'dependants', change: { add: event.dependant } }) },
-                { type: 'reply', params: current },
-                { type: 'apply', params: next('awaitingValues') },
-              ],
-            },
+            subscribe: [
+              { guard: { type: 'isAwaited', params: eventOf }, actions: takeIn },
+              {
+                actions: [{ type: 'monitor', params: ({ event }) => ({ process: event.dependant, as: 'dependant' }) }, ...takeIn],
+              },
+            ],
             currentValues: { actions: [{ type: 'reply', params: current }, { type: 'apply', params: next('awaitingValues') }] },
           },
         },
@@ -297,7 +337,14 @@ function readingUpTo<const Transitions extends readonly object[]>(offset: 'subsc
         entry: { type: 'call', params: ({ context }: { context: Context }) => readBlock(context, context[offset]) },
         on: {
           'history.blockRead': { actions: { type: 'apply', params: applyBlock } },
-          'values.applied': { target: 'measuring', actions: { type: 'noteApplied', params: eventOf } },
+          'values.applied': [
+            {
+              guard: { type: 'hasOverdue', params: eventOf },
+              target: 'measuring',
+              actions: [{ type: 'noteApplied', params: eventOf }, ...endOverdue],
+            },
+            { target: 'measuring', actions: { type: 'noteApplied', params: eventOf } },
+          ],
         },
       },
     },

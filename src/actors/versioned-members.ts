@@ -9,7 +9,7 @@
 import { invariant } from '../base/invariant.ts';
 import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
-import type { Moved, MovedValue } from './consumer/consumer-ports.ts';
+import type { Moved, MovedValue } from '../shapes/versioned-values.ts';
 
 interface Member {
   /** As Postgres wrote it when it was first seen: for the parameters of queries. */
@@ -106,17 +106,29 @@ export class VersionedMembers {
     return { movedIn, movedOut, xids: [...xids].sort((left, right) => left - right) };
   }
 
-  /** The highest version behind `after` with no more than so many moves between, but with one transaction's at the least. */
+  /** The highest version behind `after` with no more than so many moves, and transactions, between; with one transaction at the least. */
   movesThrough(after: LogOffset, valuesMax: number): LogOffset {
     this.check(after);
-    const behind = this.versions.slice(this.countThrough(after));
+    const first = this.countThrough(after);
+    const behind = this.versions.slice(first, first + valuesMax);
     const moved = new Set<string>();
-    let through = behind[0]?.offset;
+    let through = behind[0]?.offset ?? this.last;
     for (const { offset, values } of behind) {
       for (const value of values) if (!moved.delete(value)) moved.add(value);
       if (moved.size <= valuesMax) through = offset;
     }
-    return through ?? this.last;
+    return through;
+  }
+
+  /** The first version that has no more than so many moves kept behind it. */
+  versionWithin(movesMax: number): LogOffset {
+    let moves = 0;
+    for (let index = this.versions.length - 1; index >= 0; index -= 1) {
+      const version = this.versions[index];
+      moves += version?.values.length ?? 0;
+      if (version !== undefined && moves > movesMax) return version.offset;
+    }
+    return this.from;
   }
 
   /** Counts a row of the transaction that is open. */

@@ -3,7 +3,7 @@
  * tells. Both come from the same synchronous moment, so the LSN never runs ahead of the entries.
  */
 import type { LogOffset } from '../model/log-offset.ts';
-import { maxLsn } from '../model/lsn.ts';
+import { LSN_ZERO, maxLsn, type Lsn } from '../model/lsn.ts';
 import { jsonArray, sharedJsonArray } from './json-array-encoder.ts';
 import type { ApiPorts, ReadableLog } from './ports.ts';
 import { isInMemory, type Body } from './shape-response.ts';
@@ -21,29 +21,29 @@ export type PollRead = LogRead | undefined;
 
 /** @returns undefined when the log does not reach `after`, or has not begun. */
 export function catchUpRead(ports: ApiPorts, log: ReadableLog, after: LogOffset): PollRead {
-  const processed = log.waitsAt ?? ports.lastProcessedLsn();
   const read = log.read(after);
   if (read.outcome !== 'entries') return undefined;
-  const { reached } = log;
-  const seen = read.upToDate ? maxLsn(processed ?? reached, reached) : undefined;
+  const seen = read.upToDate ? seenBy(log, ports) : undefined;
   return { end: read.end, upToDate: read.upToDate, hasData: true, body: jsonArray(read.runs, seen) };
 }
 
 /** For a long-poll: one that finds nothing new has no data, and tells how far the whole service has come. */
 export function livePollRead(ports: ApiPorts, log: ReadableLog, after: LogOffset): PollRead {
-  const processed = log.waitsAt ?? ports.lastProcessedLsn();
   const read = log.read(after);
   if (read.outcome !== 'entries') return undefined;
   const { end, upToDate, runs } = read;
   const hasData = !isInMemory(runs) || runs.length > 0; // A stream is begun only for what is there, or is still being written.
-  const { reached } = log;
-  const seen = upToDate ? (hasData ? reached : maxLsn(processed ?? reached, reached)) : undefined;
+  const told = hasData ? (log.reached ?? seenBy(log, ports)) : seenBy(log, ports);
+  const seen = upToDate ? told : undefined;
   return { end, upToDate, hasData, body: isInMemory(runs) ? sharedJsonArray(runs, seen) : jsonArray(runs, seen) };
 }
 
 /** Nothing but how far the log and the service have come. */
 export function endRead(ports: ApiPorts, log: ReadableLog): LogRead {
-  const { reached } = log;
-  const seen = maxLsn(log.waitsAt ?? ports.lastProcessedLsn() ?? reached, reached);
-  return { end: log.end, upToDate: true, hasData: false, body: jsonArray([], seen) };
+  return { end: log.end, upToDate: true, hasData: false, body: jsonArray([], seenBy(log, ports)) };
+}
+
+/** Nothing is missing of what committed up to here. */
+function seenBy({ waitsAt, reached = LSN_ZERO }: ReadableLog, ports: ApiPorts): Lsn {
+  return maxLsn(waitsAt ?? ports.lastProcessedLsn() ?? LSN_ZERO, reached);
 }

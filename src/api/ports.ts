@@ -32,6 +32,8 @@ export interface ServedShapes {
   /** Likewise for a reader: not one that has yet to wait for others, nor one that was made for others alone. It must ask for these. */
   findReadable(definition: ShapeDefinition): Handle | undefined;
   definitionOf(handle: Handle): ShapeDefinition | undefined;
+  /** A client reads by this handle, which it has from elsewhere: a shape that was made for others alone stays for it from now on. */
+  noteReader(handle: Handle): void;
   /** Finds the shape or makes it; callers that ask at once get the same handle. */
   create(definition: ShapeDefinition): Promise<ShapeCreation>;
   /** Answers at once for a shape whose snapshot has started already. Bounded by the directory. */
@@ -75,10 +77,10 @@ export interface ReadableLog {
    */
   readonly waitsAt: Lsn | undefined;
   /**
-   * What its entries alone tell: nothing is missing of what committed up to here. The LSN of the last one, as a rule; but of a shape
-   * that depends on others they tell nothing, for moves may be to come that lie before them.
+   * What its entries alone tell: nothing is missing of what committed up to here. The LSN of the last one, as a rule; undefined for a
+   * shape that depends on others: moves may be to come that lie before its entries.
    */
-  readonly reached: Lsn;
+  readonly reached: Lsn | undefined;
   /** What a request from `after` gets, decided at once and from one instant. */
   read(after: LogOffset): LogStretch;
 }

@@ -18,7 +18,10 @@ export async function resolveHandle(
   definition: ShapeDefinition,
   wanted: Handle | undefined,
 ): Promise<Resolved | Refusal> {
-  if (wanted !== undefined && isLogOf(context, wanted, definition)) return { handle: wanted };
+  if (wanted !== undefined && isLogOf(context, wanted, definition)) {
+    context.ports.shapes.noteReader(wanted);
+    return { handle: wanted };
+  }
   const found = await findOrCreate(context, definition);
   // While we waited for the service to be ready the wanted shape may have been restored.
   if (isRefusal(found) || wanted === undefined || found.handle === wanted) return found;

@@ -73,6 +73,16 @@ const columnNames = z
   })
   .optional();
 
+/** No parameter of the protocol, so its refusal can say what it may be. */
+const moveOuts = z
+  .string()
+  .transform((value, context) => {
+    if (value === 'events' || value === 'deletes') return value;
+    context.addIssue({ code: 'custom', message: "must be 'events' or 'deletes'" });
+    return z.NEVER;
+  })
+  .optional();
+
 const definitionFields = {
   table: optionalText,
   columns: columnNames,
@@ -81,7 +91,7 @@ const definitionFields = {
   params: z.record(z.string(), text).refine(areShort, TOO_LONG).optional(),
   replica: z.enum(['default', 'full']).optional(),
   log: z.enum(['full', 'changes_only']).optional(),
-  move_outs: z.enum(['events', 'deletes']).optional(),
+  move_outs: moveOuts,
   experimental_compaction: strictFlag,
   handle: optionalText,
 };

@@ -33,10 +33,16 @@ export function isVisible(xid: Xid, snapshot: PgSnapshot): boolean {
 }
 
 /** `isVisible` for many transactions: the snapshot's ids are read once. */
-export function visibilityOf({ xmin, xmax, xip }: PgSnapshot): (xid: Xid) => boolean {
-  const [low, high] = [low32(xmin), low32(xmax)];
-  const running = new Set(xip.map(low32));
-  return (xid) => precedes(xid, low) || (precedes(xid, high) && !running.has(xid));
+export function visibilityOf(snapshot: PgSnapshot): (xid: Xid) => boolean {
+  const low = low32(snapshot.xmin);
+  const { from, running } = unseenBy(snapshot);
+  const isRunning = new Set(running);
+  return (xid) => precedes(xid, low) || (precedes(xid, from) && !isRunning.has(xid));
+}
+
+/** Whom a snapshot does not see: those `from` an id on, and before it those that were `running`. */
+export function unseenBy({ xmax, xip }: PgSnapshot): { readonly from: Xid; readonly running: readonly Xid[] } {
+  return { from: low32(xmax), running: xip.map(low32) };
 }
 
 /**
@@ -55,6 +61,7 @@ function low32(xid64: string): Xid {
   return Number(BigInt.asUintN(32, BigInt(xid64))) as Xid;
 }
 
-function precedes(left: Xid, right: Xid): boolean {
+/** Whether `left` was given out before `right`. */
+export function precedes(left: Xid, right: Xid): boolean {
   return ((left - right) | 0) < 0;
 }

@@ -64,6 +64,11 @@ export interface RelationLayout {
   readonly columns: readonly LayoutColumn[];
 }
 
+/** Also a table that was made anew under the name: to those who follow the old one that is news of it. */
+export function isLayoutOf(layout: Omit<RelationLayout, 'id' | 'columns'>, { oid, schema, name }: PublishedRelation): boolean {
+  return layout.oid === oid || (layout.schema === schema && layout.name === name);
+}
+
 export interface LayoutColumn {
   readonly name: string;
   readonly typeOid: number;

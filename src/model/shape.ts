@@ -60,6 +60,11 @@ export function definitionKey(definition: ShapeDefinition): string {
   ]);
 }
 
+/** When the handle was made, on the clock's scale. */
+export function bornMicros(handle: Handle): number {
+  return Number(handle.slice(handle.indexOf('-') + 1));
+}
+
 /** A handle for a new log of this definition: never given out before, as long as `epochMicros` only grows. */
 export function newHandle(definition: ShapeDefinition, epochMicros: number): Handle {
   return `${fnvHash(definitionKey(definition)) >>> 5}-${epochMicros}` as Handle;

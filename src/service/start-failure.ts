@@ -2,17 +2,16 @@
  * Why the service did not start, in one message. An error of the world carries its own words; deep in the tree they
  * are wrapped by every supervisor on the way up, so the innermost error speaks.
  */
+import { isOurFault } from '../base/our-fault.ts';
 import type { ErrorReport } from '../otp/process.ts';
 import { StartError } from '../otp/kernel/outside.ts';
 
-/** Names of errors that only a mistake of ours can raise: there the stack helps, and no advice does. */
-const OUR_FAULTS = ['InvariantError', 'TypeError', 'RangeError', 'ReferenceError', 'SyntaxError', 'UnhandledEventError'];
 const DEPTH_MAX = 20;
 
 export function startFailure(error: unknown): string {
   const report = innermost(error);
   if (report === undefined) return error instanceof Error ? error.message : String(error);
-  if (!OUR_FAULTS.includes(report.name)) return report.message;
+  if (!isOurFault(report)) return report.message;
   return `this is an error of Armature itself, please report it.\n${report.stack ?? `${report.name}: ${report.message}`}`;
 }
 

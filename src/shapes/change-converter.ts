@@ -19,7 +19,7 @@ import type { LoggedTransaction } from '../model/transaction.ts';
 import type { Membership, Where } from '../sql/where.ts';
 import { LINE } from './line-format.ts';
 import type { LineWriter } from './line-writer.ts';
-import { moveEventLine, type MoveKind } from './move-event.ts';
+import { EVENT_PATTERNS_MAX, moveEventLine, type MoveKind } from './move-event.ts';
 import { Projection, type Fragments } from './projection.ts';
 import { isSameMarks, RowJudge, type RowMarks } from './row-marks.ts';
 import { isSameValue, type RowPlan } from './row-plan.ts';
@@ -139,14 +139,17 @@ export class ChangeConverter {
   }
 
   /**
+   * One of the events that tell a move, each with `EVENT_PATTERNS_MAX` patterns but for the last.
+   *
    * @param moved by number of the subquery, in canonical text; in an order that is the same each time.
    * @param xids of the transactions that moved them.
-   * @returns undefined when there is nothing to tell: no term looks up what moved, or the lines have no tags that it could name.
+   * @param index of the event.
+   * @returns undefined when there is nothing more to tell: no term looks up what moved, or the lines have no tags that it could name.
    */
-  moveEvent(event: MoveKind, moved: readonly (readonly string[])[], xids: readonly Xid[]): Uint8Array | undefined {
+  moveEvent(event: MoveKind, moved: readonly (readonly string[])[], xids: readonly Xid[], index: number): Uint8Array | undefined {
     const subqueries = this.where?.subqueries;
     if (subqueries === undefined || this.tagHash === undefined) return undefined;
-    const patterns = movedPatterns(subqueries, moved, this.tagHash);
+    const patterns = movedPatterns(subqueries, moved, this.tagHash, index * EVENT_PATTERNS_MAX, EVENT_PATTERNS_MAX);
     return patterns.length === 0 ? undefined : moveEventLine(event, patterns, xids);
   }
 

@@ -33,6 +33,9 @@ export const LINE = {
   end: '}}',
 } as const;
 
+/** Behind each row that the query of a splice brought, until it is a line of the log: JSON has no line feed of its own. */
+export const ROW_END = 0x0a;
+
 export const OPERATIONS = ['insert', 'update', 'delete'] as const;
 export type Operation = (typeof OPERATIONS)[number];
 

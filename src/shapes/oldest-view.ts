@@ -3,6 +3,7 @@ import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 
 export interface Dependant {
+  readonly handle: Handle;
   readonly definition: ShapeDefinition;
   /** The inner shapes, in the order of the definition's dependencies. */
   readonly dependsOn: readonly Handle[];
@@ -16,12 +17,22 @@ export interface Dependant {
  */
 export function oldestView(shapes: Iterable<Dependant>, handle: Handle, column: string): LogOffset | undefined {
   let oldest: LogOffset | undefined;
-  for (const { definition, dependsOn, storedViews } of shapes) {
+  for (const { view } of viewsOf(shapes, handle, column)) if (oldest === undefined || compareOffsets(view, oldest) < 0) oldest = view;
+  return oldest;
+}
+
+/** Who still looks at a version before this one, each once. */
+export function dependantsBefore(version: LogOffset, shapes: Iterable<Dependant>, handle: Handle, column: string): readonly Handle[] {
+  const before = new Set<Handle>();
+  for (const { dependant, view } of viewsOf(shapes, handle, column)) if (compareOffsets(view, version) < 0) before.add(dependant);
+  return [...before];
+}
+
+function* viewsOf(shapes: Iterable<Dependant>, handle: Handle, column: string) {
+  for (const { handle: dependant, definition, dependsOn, storedViews } of shapes) {
     for (const [number, inner] of dependsOn.entries()) {
       if (inner !== handle || definition.dependencies?.[number]?.column !== column) continue;
-      const view = storedViews[number] ?? BEFORE_ALL;
-      if (oldest === undefined || compareOffsets(view, oldest) < 0) oldest = view;
+      yield { dependant, view: storedViews[number] ?? BEFORE_ALL };
     }
   }
-  return oldest;
 }

@@ -50,14 +50,29 @@ export function tagsOf(plan: SubqueryPlan, row: ColumnText, hash: TagHash): read
  * By position, then in the order of the values.
  *
  * @param moved what came to each subquery, or left it, by number and in canonical text.
+ * @param from how many of them to leave out.
+ * @param countMax how many to give: a value has a pattern at each position that looks it up, so all of them may be millions.
  */
-export function movedPatterns({ disjuncts }: SubqueryPlan, moved: readonly (readonly string[])[], hash: TagHash): readonly TagPattern[] {
-  // Once for all positions: a filter may ask for one subquery a hundred times.
-  const tags = moved.map((values) => values.map((value) => hash(namespaced(value))));
-  return disjuncts.flat().flatMap((term, pos) => {
-    const named = term.kind === 'plain' ? [] : (tags[term.subquery] ?? []);
-    return named.map((value) => ({ pos, value }));
-  });
+export function movedPatterns(
+  { disjuncts }: SubqueryPlan,
+  moved: readonly (readonly string[])[],
+  hash: TagHash,
+  from: number,
+  countMax: number,
+): readonly TagPattern[] {
+  const patterns: TagPattern[] = [];
+  const tags = new Map<string, string>(); // A filter may ask for one subquery a hundred times.
+  let left = from;
+  for (const [pos, term] of disjuncts.flat().entries()) {
+    const values = term.kind === 'plain' ? [] : (moved[term.subquery] ?? []);
+    for (const value of values.slice(left, left + countMax - patterns.length)) {
+      const tag = tags.get(value) ?? hash(namespaced(value));
+      tags.set(value, tag);
+      patterns.push({ pos, value: tag });
+    }
+    left = Math.max(0, left - values.length);
+  }
+  return patterns;
 }
 
 function isTrue(term: Term, row: ColumnText, isMember: Membership): boolean {

@@ -6,7 +6,6 @@ import { invariant } from '../base/invariant.ts';
 import { keyColumns, hasPrimaryKey, type Column, type LayoutColumn, type Relation } from '../model/relation.ts';
 import type { Dependency, ReplicaMode, ShapeDefinition } from '../model/shape.ts';
 import { parseColumnList, quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
-import { typeNameOf } from '../sql/value-types.ts';
 import type { SubquerySource, SubqueryTables, Where, WhereColumn, WhereLanguage } from '../sql/where.ts';
 
 export interface ShapeRequest {
@@ -88,23 +87,6 @@ function defineInner(
 /** What is told of a table that the catalogue does not have. */
 export function unknownTable(name: RelationName): string {
   return `Table ${quoteRelation(name)} does not exist. If the table name contains capitals or special characters you must quote it.`;
-}
-
-/** The filter of a stored definition. It was accepted once, so it is again: what it reads is in the definition, with types. */
-export function storedWhere({ where, reads, dependencies = [] }: ShapeDefinition, language: WhereLanguage): Where | undefined {
-  if (where === undefined) return undefined;
-  const params = Object.fromEntries(where.params.map((value, index) => [String(index + 1), value]));
-  const tables: SubqueryTables = (table) => {
-    const shapes = dependencies.map(({ shape }) => shape).filter(({ relation }) => quoteRelation(relation) === quoteRelation(table));
-    return shapes.flatMap((shape) => storedColumns(shape.reads));
-  };
-  const parsed = language.parse(where.text, params, storedColumns(reads), tables);
-  invariant(!('error' in parsed), 'a filter that was accepted once is accepted again');
-  return parsed;
-}
-
-function storedColumns(reads: readonly LayoutColumn[]): readonly WhereColumn[] {
-  return reads.map(({ name, typeOid }) => ({ name, typeName: typeNameOf(typeOid) ?? `oid ${typeOid}`, dimensions: 0 }));
 }
 
 type Selection = { readonly names: ReadonlySet<string>; readonly selectsAll: boolean } | { readonly error: string };

@@ -30,6 +30,8 @@ interface RoutedShape {
   readonly dependsOn: readonly Handle[];
   /** How many shapes lie one under another below it: they take a block before it. */
   readonly depth: number;
+  /** What its subqueries may select, now or at a version that somebody still looks at. Undefined where it has none. */
+  readonly isMember: Membership | undefined;
   /** Layouts under which the shape cannot go on: kept here so that its removal touches nothing else. */
   readonly endedBy: Set<LayoutPlan>;
   /** Triples, as `RoutedChanges` has them; emptied after each block. */
@@ -103,7 +105,7 @@ export class ShapeRouter implements BlockRouter {
    */
   add(handle: Handle, definition: ShapeDefinition, where: Where | undefined, dependsOn: readonly Handle[] = []): void {
     invariant(!this.shapes.has(handle), 'a handle is added to the router once');
-    const shape = newShape(handle, definition, where, dependsOn);
+    const shape = this.newShape(handle, definition, where, dependsOn);
     this.shapes.set(handle, shape);
     const table = entryOf(this.tables, definition.relation.oid, newTable);
     table.all.add(shape);
@@ -185,7 +187,7 @@ export class ShapeRouter implements BlockRouter {
     const copies = new Set<RoutedShape>();
     for (const shape of touched) {
       const own = living.get(shape.handle) === shape ? this.shapes.get(shape.handle) : undefined;
-      const copy = own ?? newShape(shape.handle, shape.definition, shape.where, shape.dependsOn);
+      const copy = own ?? this.newShape(shape.handle, shape.definition, shape.where, shape.dependsOn);
       for (const each of shape.changes) copy.changes.push(each);
       copies.add(copy);
     }
@@ -229,17 +231,29 @@ export class ShapeRouter implements BlockRouter {
   }
 
   private mayTake(shape: RoutedShape, where: Where, text: Text): boolean {
-    const isMember: Membership = (subquery, value) => {
-      const key = keyOf(shape, subquery);
-      return key === undefined || this.members.mayHold(key, value);
-    };
     this.evaluationCount += 1;
     try {
-      return where.evaluate(text, isMember) === true;
+      return where.evaluate(text, shape.isMember) === true;
     } catch {
       // Whatever it was: the shape itself will meet it when it converts the change, and fail alone.
       return true;
     }
+  }
+
+  private newShape(
+    handle: Handle,
+    definition: ShapeDefinition,
+    where: Where | undefined,
+    dependsOn: readonly Handle[],
+  ): RoutedShape {
+    const isMember: Membership = (subquery, value) => {
+      const key = keyOf(definition, dependsOn, subquery);
+      return key === undefined || this.members.mayHold(key, value);
+    };
+    return {
+      handle, definition, where, dependsOn, depth: depthOf(definition), endedBy: new Set(), changes: [],
+      isMember: definition.dependencies === undefined ? undefined : isMember,
+    };
   }
 
   private addLookup(table: TableShapes, shape: RoutedShape, lookup: PlacedLookup): void {
@@ -271,21 +285,12 @@ export class ShapeRouter implements BlockRouter {
   }
 }
 
-function newShape(
-  handle: Handle,
-  definition: ShapeDefinition,
-  where: Where | undefined,
-  dependsOn: readonly Handle[],
-): RoutedShape {
-  return { handle, definition, where, dependsOn, depth: depthOf(definition), endedBy: new Set(), changes: [] };
-}
-
 function depthOf({ dependencies = [] }: ShapeDefinition): number {
   return dependencies.length === 0 ? 0 : 1 + Math.max(...dependencies.map(({ shape }) => depthOf(shape)));
 }
 
 /** The name of what the subquery selects; undefined when we were not told where that is kept. */
-function keyOf({ definition, dependsOn }: RoutedShape, subquery: number): string | undefined {
+function keyOf(definition: ShapeDefinition, dependsOn: readonly Handle[], subquery: number): string | undefined {
   const [inner, dependency] = [dependsOn[subquery], definition.dependencies?.[subquery]];
   return inner === undefined || dependency === undefined ? undefined : memberKey(inner, dependency.column);
 }
@@ -300,7 +305,7 @@ function lookupsOf(shape: RoutedShape): readonly PlacedLookup[] | undefined {
   const placed = where?.lookups?.map((lookup): PlacedLookup | undefined => {
     if (lookup.kind === 'constants') return lookup;
     const typeOid = definition.reads.find(({ name }) => name === lookup.column)?.typeOid;
-    const [typeName, key] = [typeOid === undefined ? undefined : typeNameOf(typeOid), keyOf(shape, lookup.subquery)];
+    const [typeName, key] = [typeOid === undefined ? undefined : typeNameOf(typeOid), keyOf(definition, shape.dependsOn, lookup.subquery)];
     return typeName === undefined || key === undefined ? undefined : { kind: 'subquery', column: lookup.column, typeName, key };
   });
   const found = placed?.filter((lookup) => lookup !== undefined);

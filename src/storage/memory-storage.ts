@@ -1,6 +1,7 @@
 /** A storage that keeps everything in memory and forgets it at the end. */
 import { systemClock, type Clock } from '../base/clock.ts';
 import { LOG_START } from '../model/log-position.ts';
+import type { Handle } from '../model/shape.ts';
 import { memoryLog, type MemoryLog } from './log/memory-log.ts';
 import { MemoryShapeLogs } from './shapes/memory-shape-logs.ts';
 import { MemoryShapeStore } from './shapes/memory-shape-store.ts';
@@ -17,7 +18,7 @@ export interface MemoryStorageOptions {
 export function memoryStorage(options: MemoryStorageOptions = {}): Storage {
   const { clock = systemClock, chunkBytesMax = CHUNK_BYTES_MAX, tailBytesMax } = options;
   const log = memoryLog(tailBytesMax);
-  const storeOf = (): MemoryShapeStore => new MemoryShapeStore();
+  const storeOf = (handle: Handle): MemoryShapeStore => new MemoryShapeStore(handle);
   return storageOf(log, new MemoryShapeLogs(new ShapeTable({ log, clock, chunkBytesMax, storeOf }, LOG_START), log));
 }
 

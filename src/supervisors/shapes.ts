@@ -64,6 +64,15 @@ interface ConsumerArgs {
   readonly dependencies?: readonly InnerShape[];
 }
 
+interface MaterializerArgs {
+  readonly handle: Handle;
+  readonly column: string;
+  /** Of the inner shape. */
+  readonly consumer: Pid;
+  /** That of the outer one, which asks. */
+  readonly dependant: Pid;
+}
+
 /** Per shape a Consumer; while its first rows come a Snapshotter; for an inner shape, and each column asked of it, a Materializer. */
 export function consumers({ shapeLog, tables, shapeHibernateAfterMs: hibernateAfterMs }: ShapesWiring): DynamicSupervisorSpec {
   return {
@@ -95,13 +104,13 @@ export function consumers({ shapeLog, tables, shapeHibernateAfterMs: hibernateAf
         };
       },
       materializer: (args) => {
-        const { handle, column, consumer: inner } = args as Message & { handle: Handle; column: string; consumer: Pid };
+        const { handle, column, consumer: inner, dependant } = args as Message & MaterializerArgs;
         return {
           id: `materializer/${handle}/${column}`,
           restart: 'temporary',
           start: () => ({
             machine: materializer,
-            input: { handle, column, consumer: inner },
+            input: { handle, column, consumer: inner, dependant },
             tables: (self) => tables.materializer(handle, column, self),
             name: materializerOf(handle, column),
             hibernateAfterMs,

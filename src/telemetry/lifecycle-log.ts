@@ -5,14 +5,10 @@
  * crash. Why something ended in good order, or what a shape's processes do from day to day, is for `debug`.
  */
 import type { Logger } from 'pino';
+import { isOurFault } from '../base/our-fault.ts';
 import { isFault, type ErrorReport, type ExitReason, type Name, type Pid } from '../otp/process.ts';
 import type { Runtime } from '../otp/runtime.ts';
 import type { LifecycleRecord } from '../otp/kernel/trace.ts';
-
-/** Errors that can only be ours: where they came from is what a report needs. Others are the world's, and say what happened. */
-const OUR_FAULTS: readonly string[] = [
-  'InvariantError', 'TypeError', 'RangeError', 'ReferenceError', 'UnhandledEventError', 'UnknownRequestError', 'MailboxOverflowError',
-];
 
 /** @returns how to end it. */
 export function logLifecycle(runtime: Pick<Runtime, 'lifecycle'>, logger: Logger): () => void {
@@ -71,7 +67,7 @@ class LifecycleLog {
       return { type: reason, message: reason === 'killed' ? 'it was ended by force' : 'somebody whom it is linked to was not there' };
     }
     const { name, message, stack } = reason.error;
-    const showsStack = stack !== undefined && (OUR_FAULTS.includes(name) || this.logger.isLevelEnabled('debug'));
+    const showsStack = stack !== undefined && (isOurFault({ name }) || this.logger.isLevelEnabled('debug'));
     return { type: name, message, ...(showsStack ? { stack } : {}) };
   }
 }

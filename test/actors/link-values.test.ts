@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { Moved } from '../../src/actors/consumer/consumer-ports.ts';
+import type { Moved } from '../../src/shapes/versioned-values.ts';
 import { LinkValues, type LinkValuesBounds } from '../../src/actors/link-values.ts';
 import { LOG_BEGIN, placeAt } from '../../src/model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, isInSnapshot, SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
@@ -8,7 +8,7 @@ import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { PlacedRow } from '../../src/model/row-values.ts';
 import { MemberIndex } from '../../src/shapes/member-index.ts';
 import { ShapeBlocks } from '../../src/storage/shapes/shape-blocks.ts';
-import { FOLLOWER, followerPorts } from '../support/actors/follower-ports.ts';
+import { FOLLOWER, followerPorts, LAGGARD } from '../support/actors/follower-ports.ts';
 import { committed, deleted, inserted, rekeyed, updated } from '../support/actors/placed-rows.ts';
 
 /** Link values after `history`, with a way to apply more and see what came of it. */
@@ -321,6 +321,36 @@ test('moves are kept as far back as the oldest view of a dependant, which is ask
   ]);
 });
 
+test('a dependant for which more moves are kept than may be is named again and again, until it is gone and they are forgotten', () => {
+  let view: LogOffset | undefined = '101_0' as LogOffset;
+  const { values, applyBlock } = valuesOf([], { keptMovesMin: 2, keptMovesMax: 3 }, () => view);
+  const commit = (lsn: number) => {
+    const row = inserted(String(lsn), String(lsn).slice(1));
+    return applyBlock(`${lsn}_0` as LogOffset, committed(String(lsn), [row]));
+  };
+  const named = [101, 102, 103, 104, 105, 106, 107].map((lsn) => commit(lsn)?.['overdue']);
+  const keptFrom = values.keptFrom;
+  view = undefined;
+  const after = [commit(108), commit(109)].map((told) => told?.['overdue']);
+
+  expect({ named, keptFrom, after, keptAfter: values.keptFrom }).toEqual({
+    named: [undefined, undefined, undefined, undefined, [LAGGARD], undefined, [LAGGARD]],
+    keptFrom: '101_0',
+    after: [undefined, undefined],
+    keptAfter: '109_0',
+  });
+});
+
+test('a splice is of no more transactions than it may move values, however little they leave', () => {
+  const { values, commit } = valuesOf();
+  for (const row of ['a', 'b', 'c']) {
+    commit([inserted(row, '1')]);
+    commit([deleted(row)]);
+  }
+
+  expect([1, 3, 4].map((valuesMax) => values.movesThrough(SNAPSHOT_END, valuesMax))).toEqual(['101_0', '103_0', '104_0']);
+});
+
 test('where nobody depends on the values few moves are kept, and a value that went is forgotten with the move', () => {
   const { values, commit } = valuesOf([inserted('a', '1')], { valuesMax: 100, keptMovesMin: 2 });
   commit([deleted('a')]);
@@ -371,15 +401,35 @@ test.each([
 });
 
 test.each([
-  ['at the end of a transaction', [committed('7', [inserted('c', '3')])]],
-  ['within a snapshot', [[inserted('c', '3')]]],
-])('more values than are allowed are refused %s', (_, [rows = []]) => {
+  ['a snapshot that has more', [inserted('c', '3'), inserted('d', '4')]],
+  ['a transaction that ended with more', [...committed('7', [inserted('c', '3'), inserted('d', '4')]), ...committed('8', [deleted('a')])]],
+])('of %s than history may have, the values are refused while they are read', (_, rows) => {
   const blocks = new ShapeBlocks();
-  const values = new LinkValues('value', followerPorts(blocks), undefined, { valuesMax: 2, keptMovesMin: 9 });
-  const block = { after: LOG_BEGIN, through: placeAt('7_0' as LogOffset) };
+  const values = new LinkValues('value', followerPorts(blocks), undefined, { valuesMax: 2, historyValuesMax: 3, keptMovesMin: 9 });
+  const block = { after: LOG_BEGIN, through: placeAt('8_0' as LogOffset) };
   blocks.put(FOLLOWER, block, [inserted('a', '1'), inserted('b', '2'), ...rows]);
 
-  expect(values.apply({ block })).toEqual({ type: 'values.areTooMany', what: 'values', max: 2 });
+  expect(values.apply({ block })).toEqual({ type: 'values.areTooMany', what: 'values', max: 3 });
+});
+
+const TOO_MANY_VALUES = { type: 'values.areTooMany', what: 'values', max: 2 };
+
+test.each([
+  ['are refused that are left in the end', [], TOO_MANY_VALUES],
+  ['may have been there that have gone since', [deleted('c')], undefined],
+])('of history, more values than are allowed %s', (_, goes, told) => {
+  const { values, commit } = valuesOf([inserted('a', '1'), inserted('b', '2')], { valuesMax: 2, keptMovesMin: 9 });
+  commit([inserted('c', '3')]);
+  if (goes.length > 0) commit(goes);
+
+  expect(values.apply('list')).toEqual(told);
+});
+
+test('behind history, more values than are allowed are refused at the end of a transaction', () => {
+  const { values, applyBlock } = valuesOf([inserted('a', '1'), inserted('b', '2')], { valuesMax: 2, keptMovesMin: 9 });
+  values.apply('list');
+
+  expect(applyBlock('7_0' as LogOffset, committed('7', [inserted('c', '3')]))).toEqual(TOO_MANY_VALUES);
 });
 
 test.each([
@@ -404,6 +454,7 @@ test('as many rows as are allowed may change and be replaced', () => {
 
 test('within a transaction there may be more values than are allowed', () => {
   const { values, commit } = valuesOf([inserted('a', '1'), inserted('b', '2')], { valuesMax: 2, keptMovesMin: 9 });
+  values.apply('list');
 
   commit([inserted('c', '3'), deleted('a')]);
 

@@ -1,7 +1,9 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { materializer } from '../../src/actors/materializer.ts';
-import type { ExitReason } from '../../src/otp/process.ts';
+import { LOG_BEGIN, placeAt } from '../../src/model/log-entry.ts';
+import type { LogOffset } from '../../src/model/log-offset.ts';
+import type { ExitReason, Message } from '../../src/otp/process.ts';
 import { walk } from '../support/actors/lone-machine.ts';
 import { anyScript, run, strike, type Fault, type Script, type Victim } from '../support/hand-over/hand-over-run.ts';
 import { NAMES, type HandOverWorld } from '../support/hand-over/hand-over-world.ts';
@@ -80,9 +82,31 @@ test('a snapshot that is given up leaves it invalidated', async () => {
 });
 
 test.each(['values', 'rows'])('one that would have to keep too many %s says so to whoever asked for the outer shape', (what) => {
-  const input = { consumer: 'consumer#1', handle: '1-1', column: 'id' };
+  const input = { consumer: 'consumer#1', handle: '1-1', column: 'id', dependant: 'consumer#2' };
 
   const { context } = walk(materializer, input, { type: 'values.areTooMany', what, max: 7 });
 
   expect(context).toMatchObject({ reason: { shutdown: { delete: `its subquery selects more than 7 ${what}` } } });
+});
+
+test('a dependant that does not take what moved ends, and nobody else does', () => {
+  const events: Message[] = [
+    { type: 'snapshot.isStarted' },
+    { type: 'consumer.subscribed', offset: '5_0' },
+    { type: 'history.blockRead', after: LOG_BEGIN, through: placeAt('5_0' as LogOffset) },
+    { type: 'values.applied', place: placeAt('5_0' as LogOffset), version: '5_0', moved: false },
+    { type: 'takeAppended', through: '7_0', position: 70, replyTo: 'call#1' },
+    { type: 'history.blockRead', after: placeAt('5_0' as LogOffset), through: placeAt('7_0' as LogOffset) },
+    { type: 'values.applied', place: placeAt('7_0' as LogOffset), version: '7_0', moved: true, overdue: ['9-1'] },
+  ];
+
+  const { value, asked } = walk(materializer, { consumer: 'consumer#1', handle: '1-1', column: 'id' }, ...events);
+
+  expect({ value, asked: asked.filter(({ type }) => type === 'sendToEach' || type === 'send') }).toMatchObject({
+    value: { live: 'waiting' },
+    asked: [
+      { type: 'sendToEach', params: { to: ['@consumer/9-1'], event: { type: 'stop', cause: { delete: 'movesNotTaken' } } } },
+      { type: 'send', params: { to: '@journal', event: { what: 'dependants.overdue', handle: '1-1', count: 1, handles: ['9-1'] } } },
+    ],
+  });
 });

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { LinkValues } from '../../src/actors/link-values.ts';
 import {
   PublishedRelations,
-  type LostRelationListener,
+  type PublicationPorts,
   type PublishedRelationsChange,
 } from '../../src/actors/publication/published-relations.ts';
 import { RequestBacklog, type RequestBacklogChange } from '../../src/actors/request-backlog.ts';
@@ -72,12 +72,14 @@ const row = fc.oneof(
   key.map(deleted),
 );
 
+const BOUNDS = { valuesMax: 1, historyValuesMax: 2, keptMovesMin: 2 };
+
 tableContract('LinkValues', {
   world: () => new ReadBlocks(),
   // Without a primary key rows may be alike, and some moves are kept: so there is more to copy.
   table: ({ blocks }) => {
     const ports = followerPorts(blocks, () => '1_0' as LogOffset, undefined, false);
-    return new LinkValues('value', ports, (text) => text, { valuesMax: 2, keptMovesMin: 2 });
+    return new LinkValues('value', ports, (text) => text, BOUNDS);
   },
   steps: fc.oneof(
     fc.record({
@@ -98,13 +100,17 @@ tableContract('LinkValues', {
 });
 
 /** Who was told of tables that are published no more. */
-class LostRelations implements World<LostRelations>, LostRelationListener {
+class LostRelations implements World<LostRelations>, PublicationPorts {
   private readonly copies = new Copies<LostRelations>();
 
   constructor(private readonly names: string[] = []) {}
 
   lost({ name }: PublishedRelation): void {
     this.names.push(name);
+  }
+
+  isStored(): boolean {
+    return true;
   }
 
   clone(fork: Fork): LostRelations {
@@ -126,7 +132,7 @@ const fault = fc.record({ relation, fault: fc.constantFrom('isDropped', 'isNotPu
 
 tableContract('PublishedRelations', {
   world: () => new LostRelations(),
-  table: (listener) => new PublishedRelations(listener),
+  table: (ports) => new PublishedRelations(ports),
   steps: fc.oneof<fc.Arbitrary<PublishedRelationsChange>[]>(
     fc.tuple(shape, replyTo).map(([one, call]) => ({ type: 'need', ...one, replyTo: call })),
     shape.map((one) => ({ type: 'retain', ...one })),

@@ -79,6 +79,7 @@ test.each([
   ['offset=&table=items', { offset: ["can't be blank"] }],
   ['offset=-1&table=items&replica=some', { replica: ['is invalid'] }],
   ['offset=-1&table=items&log=some', { log: ['is invalid'] }],
+  ['offset=-1&table=items&move_outs=banana', { move_outs: ["must be 'events' or 'deletes'"] }],
   ['offset=-1&table=items&params=x', { params: ['is invalid'] }],
   ['offset=-1&table=items&params[]=x', { params: ['is invalid'] }],
   ['offset=-1&table=items&params[1][a]=x', { params: ['is invalid'] }],

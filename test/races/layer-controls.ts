@@ -27,6 +27,23 @@ export const layersAtOnce: LayeredOptions = {
   },
 };
 
+/** A Materializer hears of the one for whom it is made when that subscribes, and not before. */
+export const unknownDependant: LayeredOptions = {
+  machines: {
+    materializer: withConfig(materializer, (config) => {
+      const awaiting = stateAt(config, 'awaitingSnapshot');
+      const waiting = stateAt(config, 'live.waiting');
+      const [monitorConsumer, , ask] = [awaiting.entry].flat();
+      const [, subscribed] = waiting.on?.['subscribe'] as ConfigNode[];
+      awaiting.entry = [monitorConsumer, ask];
+      waiting.on = { ...waiting.on, subscribe: subscribed };
+    }),
+  },
+};
+
+/** A first snapshot has the rows of values that its Consumer has yet to hear of: these move once more when it does. */
+export const snapshotOfNow: LayeredOptions = { selectsAnew: true };
+
 /** A splice takes what was logged before its query, whether that saw it or not. */
 export const splicedByPosition: LayeredOptions = {
   tables: (tables) => ({

@@ -4,19 +4,26 @@ import { compareLsn } from '../../src/model/lsn.ts';
 import type { Handle, ShapeDefinition } from '../../src/model/shape.ts';
 import type { ShapeLog } from '../../src/storage/shapes/shape-logs.ts';
 import { rowIdOf } from '../support/hand-over/model-database.ts';
-import { run, type Outcome, type RunOptions, type Script } from '../support/layers/layered-run.ts';
+import { run, type Outcome, type RunOptions } from '../support/layers/layered-run.ts';
+import type { Script } from '../support/layers/layered-scripts.ts';
 import { CHILDREN, PARENTS } from '../support/layers/layered-shapes.ts';
 import type { LayeredWorld } from '../support/layers/layered-world.ts';
+import { forsaken, GivenUp, leftOver, unanswered } from './lives-left.ts';
+import { ToldOffsets } from './told-offsets.ts';
 
 /** The properties, in the words in which a violation is told. */
 export const PROPERTIES = {
   equal: 'a shape that lives has the rows that the database selects',
   strict: 'its log is one that the strictest client can follow, and never changes',
   promised: 'an up-to-date promises no transaction that is not in the log',
+  behind: 'what comes stands behind what an up-to-date has told',
   ends: 'nobody hangs, and whoever is asked for comes to life',
   crashes: 'the death of another process crashes nobody',
   dependants: 'a shape ends with the one that it depends on, once',
   drained: 'draining deletes nothing',
+  answered: 'whoever asks for a shape, or for its end, is answered',
+  together: 'all who depend on a shape that is given up are given up in the same step',
+  needed: 'nothing is left that nobody needs: no process, no monitor, no inner shape',
 } as const;
 
 export type Property = keyof typeof PROPERTIES;
@@ -29,8 +36,11 @@ export interface Violation {
 /** One life of the world, held against the properties. */
 export async function violations(script: Script, options: Omit<RunOptions, 'onStep' | 'isAtRest'> = {}): Promise<readonly Violation[]> {
   const broken: Violation[] = [];
+  const givenUp = new GivenUp();
+  const toldOffsets = new ToldOffsets();
   const onStep = (world: LayeredWorld): void => {
-    if (broken.length === 0) broken.push(...promiseViolations(world));
+    if (broken.length > 0) return;
+    broken.push(...promiseViolations(world), ...told('behind', toldOffsets.early(world)), ...told('together', givenUp.spared(world)));
   };
   const outcome = await run(script, { ...options, onStep, isAtRest: (world) => waitingIn(world).length === 0 });
   return [...broken, ...restViolations(outcome)];
@@ -45,6 +55,8 @@ function restViolations(outcome: Outcome): readonly Violation[] {
     ...told('strict', [...world.ledgers].flatMap(([handle, { mistakes }]) => mistakes.map((mistake) => `${handle}: ${mistake}`))),
     ...(outcome.isQuiet ? told('ends', missingOf(outcome)) : []),
     ...(outcome.isQuiet ? told('equal', [...world.storage.shapes.all()].flatMap((log) => unequal(world, log))) : []),
+    ...told('answered', unanswered(outcome)),
+    ...(outcome.isQuiet ? told('needed', [...leftOver(world), ...forsaken(outcome)]) : []),
     ...told('dependants', dependantViolations(outcome)),
     ...told('drained', lostByDrain(outcome)),
   ];
@@ -74,7 +86,8 @@ function waitingIn({ runtime, storage }: LayeredWorld): readonly string[] {
 
 const AT_REST = { running: { snapshot: 'complete', ingest: 'live' } };
 
-function missingOf({ world, asked }: Outcome): readonly string[] {
+function missingOf({ world, asked, ending }: Outcome): readonly string[] {
+  if (ending === 'leaving') return [];
   return asked.flatMap((definition) => (world.handleOf(definition) === undefined ? [`nobody serves ${definition.where?.text ?? ''}`] : []));
 }
 

@@ -1,11 +1,12 @@
 /**
- * Random orders of delivery through two layers of shapes, with kills: `npm run torture:shapes -- --runs 2000 --seed 1`. A run that breaks
- * a property is printed with its script, and with the seed and the number that make it again: `--only N`.
+ * Random orders of delivery through two layers of shapes, with kills: `npm run torture:shapes -- --runs 2000 --seed 1`. With `--lives`
+ * shapes come and go, the inner ones too, and whoever makes them is struck. A run that breaks a property is printed with its script, and
+ * with the seed and the number that make it again: `--only N`.
  */
 import fc from 'fast-check';
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
-import { anyScript } from '../support/layers/layered-run.ts';
+import { anyLives, anyScript } from '../support/layers/layered-scripts.ts';
 import { violations } from './layer-violations.ts';
 
 const { values } = parseArgs({
@@ -13,6 +14,7 @@ const { values } = parseArgs({
     runs: { type: 'string', default: '2000' },
     seed: { type: 'string', default: '1' },
     only: { type: 'string' },
+    lives: { type: 'boolean', default: false },
     'row-by-row': { type: 'boolean', default: false },
   },
 });
@@ -20,7 +22,7 @@ const seed = Number(values.seed);
 const ROW = { fillBytes: 1, wholeBytesMax: 1 };
 const options = values['row-by-row'] ? { blocks: { common: ROW, own: ROW } } : {};
 const beganMs = systemClock.nowMs();
-const scripts = fc.sample(anyScript, { numRuns: Number(values.runs), seed });
+const scripts = fc.sample(values.lives ? anyLives : anyScript, { numRuns: Number(values.runs), seed });
 let broken = 0;
 
 for (const [index, script] of scripts.entries()) {

@@ -83,6 +83,18 @@ test('an inner shape that a client reads stays, also over a restart', async () =
   expect(await read(inner)).toMatchObject({ status: 200, handle });
 });
 
+test('an inner shape stays that a client reads by a handle which it has from elsewhere', async () => {
+  const { handle: dependant } = await read(outer);
+  const handles = Array.from(service.runtime.printTree().matchAll(/consumers\/(\d+-\d+)#/g), ([, handle = '']) => handle);
+  const [handle = ''] = handles.filter((other) => other !== dependant);
+  const readOn = () => readShape(service.shapeUrl, { ...inner, handle, offset: '0_inf' });
+  const first = await readOn();
+  await remove(outer);
+
+  await untilRemains({ processes: 1, files: 1, published: ['parents'] });
+  expect([first, await readOn()]).toMatchObject([{ status: 200, handle }, { status: 200, handle }]);
+});
+
 test('a restart does not make an inner shape one that was asked for', async () => {
   await read(outer);
   await service.stop();

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { InspectionClient } from '../support/service/inspection-client.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startMaterializer } from '../support/service/materializer.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { freePort } from '../support/service/service-process.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
@@ -26,9 +27,7 @@ afterAll(async () => {
 test('the official receiver finds both machines, and the events of one hand-over in order', async () => {
   await client.until((event) => event.type === '@xstate.actor');
   const { handle = '' } = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
-  const args = { handle, column: 'size', consumer: service.runtime.whereis(`@consumer/${handle}`) };
-  await service.runtime.call('@consumers', { type: 'startChild', template: 'materializer', args });
-  await service.runtime.call(`@materializer/${handle}/size`, { type: 'currentValues' });
+  await service.runtime.call(await startMaterializer(service.runtime, handle, 'size'), { type: 'currentValues' });
   const [consumer = '', materializer = ''] = [
     service.runtime.whereis(`@consumer/${handle}`),
     service.runtime.whereis(`@materializer/${handle}/size`),

@@ -10,6 +10,7 @@ import { BEFORE_ALL, type LogOffset } from '../../src/model/log-offset.ts';
 import type { Name, Table } from '../../src/otp/process.ts';
 import { dependant, type ViewChange } from '../support/hand-over/dependant.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { askForMaterializer, startMaterializer } from '../support/service/materializer.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
@@ -38,14 +39,7 @@ beforeEach(async () => {
 /** Asks for the shape as a client does, and starts a Materializer on it. */
 async function materialize(column: string): Promise<Name> {
   const { handle = '' } = await new ShapeFollower(service.shapeUrl, { table }).catchUp();
-  return await startMaterializer(handle, column);
-}
-
-async function startMaterializer(handle: string, column: string): Promise<Name> {
-  const args = { handle, column, consumer: service.runtime.whereis(`@consumer/${handle}`) };
-  const answer = await service.runtime.call('@consumers', { type: 'startChild', template: 'materializer', args });
-  invariant(answer.type === 'child.started', `a Materializer starts: ${JSON.stringify(answer)}`);
-  return `@materializer/${handle}/${column}`;
+  return await startMaterializer(service.runtime, handle, column);
 }
 
 function valuesOf(materializer: Name): LinkValues {
@@ -177,9 +171,9 @@ test('a transaction moves what is left of it at its commit', async () => {
 
 test('one whose Consumer is killed ends invalidated, whatever it was doing, and its dependant is told once', async () => {
   const { handle = '' } = await new ShapeFollower(service.shapeUrl, { table }).catchUp();
-  const settled = await startMaterializer(handle, 'project');
+  const settled = await startMaterializer(service.runtime, handle, 'project');
   const told = await depend(settled);
-  const starting = await Promise.all(['price', 'done', 'id'].map((column) => startMaterializer(handle, column)));
+  const starting = await Promise.all(['price', 'done', 'id'].map((column) => startMaterializer(service.runtime, handle, column)));
   const ends = [settled, ...starting].map((materializer) => service.runtime.whenDown(materializer));
 
   service.runtime.exit(`@consumer/${handle}`, 'kill');
@@ -192,13 +186,9 @@ test('one whose Consumer is killed ends invalidated, whatever it was doing, and 
 });
 
 test('one of a column that the shape does not select does not start', async () => {
-  const { handle } = await new ShapeFollower(service.shapeUrl, { table, columns: 'id,project' }).catchUp();
+  const { handle = '' } = await new ShapeFollower(service.shapeUrl, { table, columns: 'id,project' }).catchUp();
 
-  const answer = await service.runtime.call('@consumers', {
-    type: 'startChild',
-    template: 'materializer',
-    args: { handle, column: 'done' },
-  });
+  const answer = await askForMaterializer(service.runtime, handle, 'done');
 
   expect(answer).toMatchObject({ type: 'child.refused', reason: { error: { message: expect.stringContaining('not done') as unknown } } });
 });

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventsOf } from '../support/service/delivered-events.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { startMaterializer } from '../support/service/materializer.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
@@ -59,9 +60,7 @@ test('of one shape', async () => {
 });
 
 test('of one shape with a Materializer on it', async () => {
-  const args = { handle: follower.handle, column: 'size', consumer: service.runtime.whereis(`@consumer/${follower.handle}`) };
-  await service.runtime.call('@consumers', { type: 'startChild', template: 'materializer', args });
-  await service.runtime.call(`@materializer/${follower.handle}/size`, { type: 'currentValues' });
+  await service.runtime.call(await startMaterializer(service.runtime, follower.handle ?? '', 'size'), { type: 'currentValues' });
 
   // It reads the shape's log in blocks of bounded size: a transaction of one block costs what a row costs.
   expect(await insertEach([1, 100, 1_000])).toEqual({

@@ -63,9 +63,20 @@ test('a row is taken when all conditions of some disjunct are active', () => {
 test('what moved is named at each position that looks it up, by position and then as it was given', () => {
   const plan = planOf([PARENT, isEqual('kind', 'x')], [isIn('kind', 1), PARENT]);
 
-  expect(movedPatterns(plan, [['9', '2'], []], hash)).toEqual([
+  expect(movedPatterns(plan, [['9', '2'], []], hash, 0, 10)).toEqual([
     { pos: 0, value: '<v:9>' }, { pos: 0, value: '<v:2>' }, { pos: 3, value: '<v:9>' }, { pos: 3, value: '<v:2>' },
   ]);
+});
+
+test('some of the patterns are what all of them have at that place', () => {
+  const plan = planOf([PARENT, isEqual('kind', 'x')], [isIn('kind', 1), PARENT]);
+  const stretch = (from: number, countMax: number) => movedPatterns(plan, [['9', '2', '5'], ['4']], hash, from, countMax);
+  const all = stretch(0, 10);
+  const stretches = all.flatMap((_, from) => [1, 2, 3, 10].map((countMax) => ({ from, countMax })));
+
+  expect(stretches.map(({ from, countMax }) => stretch(from, countMax))).toEqual(
+    stretches.map(({ from, countMax }) => all.slice(from, from + countMax)),
+  );
 });
 
 test('a value that moved is hashed once, at however many positions it is looked up', () => {
@@ -74,7 +85,7 @@ test('a value that moved is hashed once, at however many positions it is looked 
   const patterns = movedPatterns(plan, [['9']], (text) => {
     hashed.push(text);
     return hash(text);
-  });
+  }, 0, 10);
 
   expect({ hashed, positions: patterns.map(({ pos }) => pos) }).toEqual({ hashed: ['v:9'], positions: [0, 1, 3] });
 });

@@ -3,13 +3,13 @@ import type { Column, Relation } from '../../src/model/relation.ts';
 import { definitionKey } from '../../src/model/shape.ts';
 import {
   defineShape,
-  storedWhere,
   unknownTable,
   type DefinedShape,
   type InnerTable,
   type RequestErrors,
   type ShapeRequest,
 } from '../../src/shapes/shape-request.ts';
+import { storedFilter } from '../../src/shapes/stored-filter.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { WhereLanguage } from '../../src/sql/where.ts';
 
@@ -132,8 +132,9 @@ describe('a definition', () => {
   test('gives its filter back without the catalogue', () => {
     const defined = define({ where: 'mood IS NOT NULL AND at > $1 AND id = $2', params: { 2: '7', 1: '2024-01-01' } });
     const definition = 'errors' in defined ? undefined : defined.definition;
-    const where = definition && storedWhere(definition, language);
-    expect([where?.canonical, where?.equality?.values]).toEqual([definition?.where?.canonical, ['7']]);
+    expect(definition && storedFilter(definition, language)).toMatchObject({
+      where: { canonical: definition?.where?.canonical, equality: { values: ['7'] } },
+    });
   });
 });
 
@@ -177,7 +178,9 @@ describe('a definition with a subquery', () => {
   test('gives its filter back, and those of its dependencies, without the catalogue', () => {
     const definition = definitionOf({ where: WHERE, params: PARAMS }, items, inner);
     const all = definition === undefined ? [] : [definition, ...(definition.dependencies ?? []).map(({ shape }) => shape)];
-    expect(all.map((each) => storedWhere(each, language)?.canonical)).toEqual(all.map(({ where }) => where?.canonical));
+    const filters = all.map((each) => storedFilter(each, language));
+    const canonical = filters.map((filter) => ('where' in filter ? filter.where?.canonical : filter));
+    expect(canonical).toEqual(all.map(({ where }) => where?.canonical));
   });
 
   test('gives its filter back where tables that it selects from have columns of one name and other types', () => {
@@ -187,7 +190,7 @@ describe('a definition with a subquery', () => {
     const where = "title IN (SELECT a FROM texts WHERE a <> 'x') AND id IN (SELECT a FROM others WHERE a > 1)";
     const definition = definitionOf({ where }, items, tables);
 
-    expect(definition && storedWhere(definition, language)?.canonical).toBe(definition?.where?.canonical);
+    expect(definition && storedFilter(definition, language)).toMatchObject({ where: { canonical: definition?.where?.canonical } });
     expect(definition?.dependencies).toHaveLength(2);
   });
 

@@ -42,13 +42,19 @@ test('a value is looked up at the cost of those that hold it', () => {
   expect(look('value of key 7')).toEqual({ found: ['shape of key 7'], asked: 0 });
 });
 
-test('when a column has ended all are looked at anew once, and after that only those that are not listed', () => {
+test.each<[string, number, number]>([
+  ['it alone is looked at, until it is listed again', 0, 1],
+  ['and so many others that nobody knows which, all are looked at anew once', 2_000, KEYS.length],
+])('when a column has ended %s', (_, others, asked) => {
   const { members, look } = filled();
   members.listing('key 7').end(['value of key 7']);
+  for (let count = 0; count < others; count += 1) members.listing('of no shape').end([]);
   const looks = [look('value of key 8'), look('value of key 8')];
+  members.listing('key 7').begin(['value of key 7']);
+  looks.push(look('value of key 8'), look('value of key 8'));
 
-  const found = ['shape of key 7', 'shape of key 8'];
-  expect(looks).toEqual([{ found, asked: KEYS.length }, { found, asked: 1 }]);
+  const [doubted, found] = [['shape of key 7', 'shape of key 8'], ['shape of key 8']];
+  expect(looks).toEqual([{ found: doubted, asked }, { found: doubted, asked: 1 }, { found, asked: 1 }, { found, asked: 0 }]);
 });
 
 test('a subquery that no shape has any more is not looked at', () => {

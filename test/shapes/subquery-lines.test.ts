@@ -6,7 +6,9 @@ import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { ShapeDefinition } from '../../src/model/shape.ts';
 import { tagHashOf } from '../../src/service/wiring/tag-hash.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
+import { EVENT_PATTERNS_MAX } from '../../src/shapes/move-event.ts';
 import { snapshotColumns } from '../../src/shapes/row-plan.ts';
+import type { TagPattern } from '../../src/shapes/row-tags.ts';
 import type { Membership } from '../../src/sql/where.ts';
 import { transactionOf, tupleOf, type Row, type RowChange } from '../support/actors/changes.ts';
 import { handleOf, itemsLayout, shapeOf, type ShapeWish } from '../support/shapes.ts';
@@ -39,6 +41,14 @@ function streamed(changes: readonly RowChange[], wish: Wish = {}, isMember: Memb
 
 function parsed(bytes: Uint8Array | undefined): unknown {
   return bytes && JSON.parse(Buffer.from(bytes).toString());
+}
+
+function keyOf(line: Uint8Array): unknown {
+  return (parsed(line) as { readonly key: string }).key;
+}
+
+function patternsOf(event: Uint8Array): readonly TagPattern[] {
+  return (parsed(event) as { readonly headers: { readonly patterns: readonly TagPattern[] } }).headers.patterns;
 }
 
 function placed(position: number, more: object = {}): object {
@@ -172,13 +182,24 @@ test('rows of a shape with subqueries cannot be written without tags', () => {
 
 describe('a move', () => {
   test('is one event that names the rows by their tags', () => {
-    expect(parsed(converterOf().moveEvent('move-out', [['ben', 'ann']], [7 as Xid, 9 as Xid]))).toEqual({
+    expect(parsed(converterOf().moveEvent('move-out', [['ben', 'ann']], [7 as Xid, 9 as Xid], 0))).toEqual({
       headers: { event: 'move-out', patterns: [{ pos: 0, value: '<v:ben>' }, { pos: 0, value: '<v:ann>' }], txids: [7, 9] },
     });
   });
 
+  test('of more values than one line may name is several events, which together name each once', () => {
+    const values = Array.from({ length: 2 * EVENT_PATTERNS_MAX + 1 }, (_, index) => `v${index}`);
+    const events = [0, 1, 2, 3].map((index) => converterOf().moveEvent('move-in', [values], [7 as Xid], index));
+    const told = events.flatMap((event) => (event === undefined ? [] : [patternsOf(event)]));
+
+    expect({ counts: told.map(({ length }) => length), values: told.flat().map(({ value }) => value) }).toEqual({
+      counts: [EVENT_PATTERNS_MAX, EVENT_PATTERNS_MAX, 1],
+      values: values.map((value) => `<v:${value}>`),
+    });
+  });
+
   test('is not told when nothing moved', () => {
-    expect(converterOf().moveEvent('move-in', [[]], [7 as Xid])).toBeUndefined();
+    expect(converterOf().moveEvent('move-in', [[]], [7 as Xid], 0)).toBeUndefined();
   });
 });
 
@@ -205,7 +226,7 @@ describe('for clients that know no tags', () => {
       snapshot: parsed(converter.snapshotLine(tupleOf(ANNS), SELECTED)),
       entered: parsed(converter.enteredLine(tupleOf(ANNS), SELECTED)),
       left: parsed(converter.leftLine(tupleOf(ANNS))),
-      event: parsed(converter.moveEvent('move-in', [['ann']], [7 as Xid])),
+      event: parsed(converter.moveEvent('move-in', [['ann']], [7 as Xid], 0)),
     }).toEqual({
       snapshot: { key: `${ITEM}/"1"`, value: { id: '1', title: 'a', owner: 'ann' }, headers: { operation: 'insert', ...TABLE } },
       entered: { key: `${ITEM}/"1"`, value: { id: '1', title: 'a', owner: 'ann' }, headers: { operation: 'insert', ...TABLE } },
@@ -213,6 +234,32 @@ describe('for clients that know no tags', () => {
       event: undefined,
     });
   });
+});
+
+test('rows that are alike in a table without a primary key have one key on every path, and each is told, as by a plain shape', () => {
+  const keyless = { ...definitionOf({ primaryKey: [] }), columns: ['id', 'title', 'owner'] };
+  const { dependencies: _, ...plain } = keyless;
+  const hash = (text: string): string => text;
+  const dependent = new ChangeConverter(keyless, OWNED_OR_NEWS, () => itemsLayout, undefined, hash);
+  const alone = new ChangeConverter(plain, undefined, () => itemsLayout);
+  const twice = (line: () => Uint8Array): readonly unknown[] => [keyOf(line()), keyOf(line())];
+  const logged = (converter: ChangeConverter): readonly unknown[] => {
+    const transaction = transactionOf({ xid: 7, lsn: '100' }, [{ kind: 'insert', new: ANNS }, { kind: 'insert', new: ANNS }]);
+    const [fragment = new Uint8Array()] = transaction.fragments;
+    const first = new Change(fragment, 0);
+    const converted = converter.convert(transaction, [first, new Change(fragment, first.end)], undefined, SELECTED);
+    return converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => keyOf(bytes)) : [converted];
+  };
+  const told = [
+    twice(() => alone.snapshotLine(tupleOf(ANNS))),
+    logged(alone),
+    twice(() => dependent.snapshotLine(tupleOf(ANNS), SELECTED)),
+    twice(() => dependent.enteredLine(tupleOf(ANNS), SELECTED)),
+    logged(dependent),
+  ];
+
+  const key = `${ITEM}/"1"/"a"/"ann"`;
+  expect(told).toEqual(told.map(() => [key, key]));
 });
 
 test('a tag is the MD5 of the service, the handle and the value', () => {

@@ -119,8 +119,9 @@ export class RouterTable implements RecipientsTable<RouterChange> {
     this.loaded.close();
   }
 
+  /** A Consumer may have asked and died, and its shape be gone, before its request came: nobody would take that out again. */
   private add(handle: Handle): undefined {
-    if (this.handles.has(handle)) return;
+    if (this.handles.has(handle) || this.routing.positionOf(handle) === undefined) return;
     this.handles.add(handle);
     this.routing.add(handle);
   }

@@ -15,11 +15,13 @@ import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
 import { LSN_ZERO } from '../../model/lsn.ts';
 import { isBeyond, isVisible } from '../../model/pg-snapshot.ts';
+import { isLayoutOf } from '../../model/relation.ts';
 import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
 import type { Message, Pid, Table } from '../../otp/process.ts';
 import { changesByTransaction, type TransactionChanges } from '../../shapes/routed-changes.ts';
 import { changesFor, type Delivery, type DeliveryId } from '../../shapes/delivery.ts';
 import type { ShapeEnd, ShapeLine } from '../../shapes/change-converter.ts';
+import type { MoveKind } from '../../shapes/move-event.ts';
 import type { Membership } from '../../sql/where.ts';
 import type { ConsumerPorts } from './consumer-ports.ts';
 import type { LogEnd } from '../down-cause.ts';
@@ -49,10 +51,12 @@ export type ConsumerLogChange =
   | { readonly record: SpliceDraft }
   /** Appends what a block holds that the query of the recorded splice saw. */
   | { readonly takeSeen: LogRange }
-  /** Then its moves, rows, and the end of it. */
-  | 'beginMoves'
+  /** Then what moved in, rows, what moved out, and the end of it. */
+  | 'tellMoveIn'
   | 'takeMoved'
-  | 'endMoves';
+  | 'endRows'
+  | 'tellMoveOut'
+  | 'endSplice';
 
 /** The answers. The shape must end after `log.ended`: its log cannot go on. */
 export type ConsumerLogTold =
@@ -67,12 +71,16 @@ export type ConsumerLogTold =
   | { readonly type: 'splice.planned'; readonly views: readonly LogOffset[]; readonly needsQuery: boolean }
   | { readonly type: 'splice.recorded'; readonly splice: SpliceTold | null }
   | { readonly type: 'seen.taken'; readonly through: LogPosition; readonly isMuch: boolean }
-  | { readonly type: 'moves.begun' }
+  /** More is left, and what there is should leave the memory first. */
+  | { readonly type: 'moves.partlyTold' }
+  | { readonly type: 'moves.areTold' }
   | { readonly type: 'moved.taken'; readonly isMuch: boolean }
   /** The views are what the splice says, and all of it is in the log; the next one may be recorded already. */
   | { readonly type: 'splice.taken'; readonly views: readonly LogOffset[]; readonly splice: SpliceTold | null; readonly end: LogOffset }
   /** Who keeps the values has ended, and so must we: its end is on its way. */
-  | { readonly type: 'values.areGone' };
+  | { readonly type: 'values.areGone' }
+  /** Likewise the collector: its supervisor ends us with it. */
+  | { readonly type: 'collector.isGone' };
 
 export class ConsumerLog implements Table<ConsumerLogChange> {
   private readonly ports: ConsumerPorts;
@@ -86,7 +94,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   /** @param ports whose shape log has no other writer; lines that an earlier one left unpublished are forgotten. */
   constructor(ports: ConsumerPorts, original?: ConsumerLog) {
     this.ports = ports;
-    if (original === undefined) ports.shapeLog.discard(ports.processedLsn());
+    if (original === undefined) ports.shapeLog.discard(ports.processedLsn() ?? LSN_ZERO);
     this.appender = new LineAppender(ports.shapeLog, original?.appender);
     this.splices = new SpliceLines(ports, this.appender, original?.splices);
     this.hasCaughtUp = original?.hasCaughtUp ?? false;
@@ -97,9 +105,11 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     if (change === 'goAlong') return this.goAlong();
     if (change === 'leavePace') return this.leavePace();
     if (change === 'locate') return this.locate();
-    if (change === 'beginMoves') return this.beginMoves();
+    if (change === 'tellMoveIn') return this.tellMove('move-in');
     if (change === 'takeMoved') return this.takeMoved();
-    if (change === 'endMoves') return this.endMoves();
+    if (change === 'endRows') return this.splices.endRows();
+    if (change === 'tellMoveOut') return this.tellMove('move-out');
+    if (change === 'endSplice') return this.endSplice();
     if ('publish' in change) return this.publish(change.publish);
     if ('takeUnrouted' in change) return this.takeUnrouted(change.takeUnrouted);
     if ('depend' in change) return this.depend(change.depend, change.offsets);
@@ -144,7 +154,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
 
   private leavePace(): ConsumerLogTold {
     this.hasCaughtUp = false;
-    this.ports.shapeLog.leavePace(this.ports.processedLsn());
+    this.ports.shapeLog.leavePace(this.ports.processedLsn() ?? LSN_ZERO);
     return this.locate();
   }
 
@@ -205,8 +215,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 
   private record(draft: SpliceDraft): ConsumerLogTold {
-    this.splices.record(draft);
-    return { type: 'splice.recorded', splice: this.splices.next };
+    return this.splices.record(draft) ? { type: 'splice.recorded', splice: this.splices.next } : { type: 'collector.isGone' };
   }
 
   private takeSeen(range: LogRange): ConsumerLogTold {
@@ -217,9 +226,14 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     return { type: 'seen.taken', through: range.through, isMuch: this.takesMuch() };
   }
 
-  private beginMoves(): ConsumerLogTold {
+  private tellMove(kind: MoveKind): ConsumerLogTold {
     this.splices.begin();
-    return this.splices.appendMovesIn() ? { type: 'moves.begun' } : { type: 'values.areGone' };
+    for (;;) {
+      const told = this.splices.appendEvent(kind);
+      if (told === undefined) return { type: 'values.areGone' };
+      if (told === 'all') return { type: 'moves.areTold' };
+      if (this.takesMuch()) return { type: 'moves.partlyTold' };
+    }
   }
 
   private takeMoved(): ConsumerLogTold {
@@ -227,8 +241,8 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     return { type: 'moved.taken', isMuch: this.takesMuch() };
   }
 
-  private endMoves(): ConsumerLogTold {
-    if (!this.splices.finish()) return { type: 'values.areGone' };
+  private endSplice(): ConsumerLogTold {
+    this.splices.finish();
     this.appender.bytes = 0;
     return { type: 'splice.taken', views: this.ports.shapeLog.views, splice: this.splices.next, end: this.appender.end };
   }
@@ -259,9 +273,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   private isOwnRelation(layoutId: number): boolean {
     const layout = this.ports.layoutOf(layoutId);
     invariant(layout !== undefined, 'the log knows the layout of every change in it');
-    const { oid, schema, name } = this.ports.shapeLog.definition.relation;
-    // A table of the same name with another oid was made anew: that ends the shape, so it must be seen.
-    return layout.oid === oid || (layout.schema === schema && layout.name === name);
+    return isLayoutOf(layout, this.ports.shapeLog.definition.relation);
   }
 }
 

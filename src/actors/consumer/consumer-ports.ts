@@ -6,13 +6,13 @@ import type { Forkable } from '../../base/fork.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
-import type { Xid } from '../../model/pg-snapshot.ts';
 import type { RelationLayout } from '../../model/relation.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { LogBlock } from '../../model/transaction.ts';
 import type { Delivery, DeliveryId } from '../../shapes/delivery.ts';
 import type { ChangeConverter } from '../../shapes/change-converter.ts';
 import type { Pid } from '../../otp/process.ts';
+import type { VersionedValues } from '../../shapes/versioned-values.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
 
 export interface ConsumerPorts extends Forkable<ConsumerPorts> {
@@ -34,34 +34,10 @@ export interface ConsumerPorts extends Forkable<ConsumerPorts> {
   readonly layoutOf: (id: number) => RelationLayout | undefined;
   /** Up to here every shape has taken the log that does not lag: `ShapeLogs.position`. */
   readonly takenByAll: () => LogPosition;
-  /** The same in Postgres's log; zero before it is known. */
-  readonly processedLsn: () => Lsn;
+  /** The same in Postgres's log, as readers are told; zero before it is known. Undefined when who says so has ended. */
+  readonly processedLsn: () => Lsn | undefined;
   /** Wakes the requests that wait for this shape: they read on from what is readable now. */
   readonly announce: (handle: Handle, end: LogOffset) => void;
-}
-
-/** The values of a column of an inner shape, at each version that somebody still looks at. */
-export interface VersionedValues {
-  /** The last version. */
-  readonly offset: LogOffset;
-  has(value: string, at: LogOffset): boolean;
-  /** What came and what went between two versions, once for each value; the same whenever it is asked. */
-  movesBetween(after: LogOffset, through: LogOffset): Moved;
-  /** The highest version behind `after` with no more than so many moves between, but with one transaction's at the least. */
-  movesThrough(after: LogOffset, valuesMax: number): LogOffset;
-}
-
-export interface Moved {
-  readonly movedIn: readonly MovedValue[];
-  readonly movedOut: readonly MovedValue[];
-  readonly xids: readonly Xid[];
-}
-
-export interface MovedValue {
-  /** The same text for equal values. */
-  readonly value: string;
-  /** As Postgres wrote it. */
-  readonly text: string;
 }
 
 /** Where the rows of a splice lie once they were read. */

@@ -6,7 +6,7 @@ import type { LogPosition } from '../../model/log-position.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import { effects } from '../../otp/effects.ts';
-import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../../otp/process.ts';
+import type { Address, CallFailed, Down, ErrorReport, ExitReason, Pid, ReplyTo } from '../../otp/process.ts';
 import type { DeliveryId } from '../../shapes/delivery.ts';
 import { downCause, leavingReason, snapshotFailure, type StopCause } from '../down-cause.ts';
 import type { ChunkSums } from '../../storage/shapes/piece.ts';
@@ -53,6 +53,7 @@ export type ConsumerEvent =
   | { type: 'invalidate'; replyTo: ReplyTo }
   | { type: 'moves.queried'; pgSnapshot: PgSnapshot; rows: ChunkSums | null }
   | { type: 'moves.failed'; error: SnapshotFault }
+  | { type: 'moves.crashed'; error: ErrorReport }
   | (CallFailed & { type: 'moveQuery.failed' })
   | { type: 'log.hasPassed'; through: LogPosition }
   | (CallFailed & { type: 'coverage.failed' })
@@ -199,10 +200,15 @@ export const consumerSetup = setup({
     dropMaterializer: assign(({ context }) => ({ materializers: context.materializers.slice(0, -1), failures: context.failures + 1 })),
     noteDependency: assign(({ context }, { offset }: { offset: LogOffset }) => ({ told: [...context.told, offset], failures: 0 })),
     noteViews: assign((_, { views, splice }: { views: readonly LogOffset[]; splice: SpliceTold | null }) => ({ views, splice })),
-    noteTold: assign(({ context }, { handle, column, through, position }: TakeMoves) => ({
-      told: context.told.map((offset, number) => (dependsOn(context, number, handle, column) ? laterOffset(offset, through) : offset)),
-      offered: later(context.offered, position),
-    })),
+    noteTold: assign(({ context }, { handle, column, through, position }: TakeMoves) => {
+      const { dependencies = [] } = context;
+      const isOurs = dependencies.map((inner) => inner.handle === handle && inner.column === column);
+      invariant(isOurs.includes(true), 'moves are told of values that the shape looks up');
+      return {
+        told: context.told.map((offset, number) => (isOurs[number] === true ? laterOffset(offset, through) : offset)),
+        offered: later(context.offered, position),
+      };
+    }),
     notePlan: assign(({ context: { position } }, { views }: { views: readonly LogOffset[] }) => ({
       draft: { place: position, through: position, views, pgSnapshot: null, rows: null },
     })),
@@ -288,11 +294,6 @@ export function lastMaterializer({ materializers }: ConsumerContext): Pid {
   const last = materializers.at(-1);
   invariant(last !== undefined, 'a Materializer was found');
   return last;
-}
-
-function dependsOn({ dependencies = [] }: ConsumerContext, number: number, handle: Handle, column: string): boolean {
-  const dependency = dependencies[number];
-  return dependency !== undefined && dependency.handle === handle && dependency.column === column;
 }
 
 /** True when some of `left` lies before its counterpart. */

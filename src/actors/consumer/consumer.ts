@@ -70,6 +70,7 @@ export const consumer = consumerSetup.createMachine({
         ],
         'dependency.failed': {}, // Its DOWN is on its way.
         'values.areGone': 'closed',
+        'collector.isGone': 'closed',
         invalidate: {
           target: 'closed',
           actions: [

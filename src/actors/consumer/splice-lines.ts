@@ -8,18 +8,19 @@ import { invariant } from '../../base/invariant.ts';
 import { compareOffsets, offsetOf, type LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import { LSN_ZERO, maxLsn } from '../../model/lsn.ts';
-import { isBeyond, isVisible, type PgSnapshot } from '../../model/pg-snapshot.ts';
+import { isBeyond, isVisible, type PgSnapshot, type Xid } from '../../model/pg-snapshot.ts';
 import type { LoggedTransaction } from '../../model/transaction.ts';
 import type { Pid } from '../../otp/process.ts';
+import { ROW_END } from '../../shapes/line-format.ts';
+import type { MoveKind } from '../../shapes/move-event.ts';
 import type { Membership } from '../../sql/where.ts';
 import type { ChunkSums } from '../../storage/shapes/piece.ts';
-import type { ConsumerPorts, Moved, VersionedValues } from './consumer-ports.ts';
+import type { ConsumerPorts } from './consumer-ports.ts';
+import type { Moved, VersionedValues } from '../../shapes/versioned-values.ts';
 import type { LineAppender } from './line-appender.ts';
 
 /** What one splice moves at the most: the rest is the next one. */
 export const SPLICED_VALUES_MAX = 10_000;
-/** Between the rows that a query brought: JSON has no line feed of its own. */
-export const ROW_END = 0x0a;
 
 /** What a machine is told of a splice that is recorded. */
 export interface SpliceTold {
@@ -37,6 +38,15 @@ export interface SpliceDraft {
   readonly rows: ChunkSums | null;
 }
 
+/** What is told of the moves of a splice, and how many events have told it so far. */
+interface MovesTelling {
+  readonly kind: MoveKind;
+  /** By number of the dependency. */
+  readonly moved: readonly (readonly string[])[];
+  readonly xids: readonly Xid[];
+  readonly told: number;
+}
+
 export class SpliceLines {
   private materializers: readonly Pid[] = [];
   /**
@@ -44,8 +54,9 @@ export class SpliceLines {
    * behind that.
    */
   private hasAsked = false;
-  /** The beginning of a row whose end is yet to be read. */
-  private open: Uint8Array = new Uint8Array();
+  /** Parts of the row whose end is yet to be read. */
+  private readonly open: Uint8Array[] = [];
+  private telling: MovesTelling | undefined;
 
   constructor(
     private readonly ports: ConsumerPorts,
@@ -54,8 +65,9 @@ export class SpliceLines {
   ) {
     if (original === undefined) return;
     this.materializers = original.materializers;
-    this.open = original.open;
+    this.open.push(...original.open);
     this.hasAsked = original.hasAsked;
+    this.telling = original.telling;
   }
 
   /** Undefined when a Materializer has ended: then nothing can be chosen, and its end is on its way to us. */
@@ -104,11 +116,14 @@ export class SpliceLines {
     return { views: after, needsQuery };
   }
 
-  record(draft: SpliceDraft): void {
-    const { shapeLog, processedLsn } = this.ports;
+  /** @returns false, with nothing recorded, when nobody can say what readers were told: no entry may come behind that. */
+  record(draft: SpliceDraft): boolean {
+    const processed = this.ports.processedLsn();
+    if (processed === undefined) return false;
     const asked = draft.pgSnapshot?.insertLsn ?? LSN_ZERO;
     this.hasAsked ||= draft.pgSnapshot !== null;
-    shapeLog.recordSplice({ ...draft, first: offsetOf(maxLsn(asked, processedLsn()), 0) });
+    this.ports.shapeLog.recordSplice({ ...draft, first: offsetOf(maxLsn(asked, processed), 0) });
+    return true;
   }
 
   /** Whether a transaction comes in before the moves: the query saw it, and what was asked before did not. */
@@ -125,34 +140,52 @@ export class SpliceLines {
     this.appender.goOnBehind(this.recorded.first);
   }
 
-  /** What becomes true is told before what becomes false. @returns false when a Materializer has ended. */
-  appendMovesIn(): boolean {
-    return this.appendMoves('move-in', ({ movedIn }) => movedIn);
+  /**
+   * Appends the next event of its kind. What becomes true is told before what becomes false, and the rows between.
+   *
+   * @returns `all` when there was none left, and undefined when a Materializer has ended.
+   */
+  appendEvent(kind: MoveKind): 'one' | 'all' | undefined {
+    if (!this.tellsEvents) return 'all';
+    if (this.telling?.kind !== kind) this.telling = this.beginTelling(kind);
+    if (this.telling === undefined) return undefined;
+    const { moved, xids, told } = this.telling;
+    const line = this.ports.lines.moveEvent(kind, moved, xids, told);
+    if (line === undefined) return 'all';
+    this.appender.appendNext(line);
+    this.telling = { ...this.telling, told: told + 1 };
+    return 'one';
   }
 
   /** Rows of the query, as they were read. */
   appendRows(): void {
-    const rows = joined(this.open, this.ports.movedRows.take());
+    const part = this.ports.movedRows.take();
     let from = 0;
-    for (let end = rows.indexOf(ROW_END); end !== -1; end = rows.indexOf(ROW_END, from)) {
-      this.appender.appendNext(rows.subarray(from, end));
+    for (let end = part.indexOf(ROW_END); end !== -1; end = part.indexOf(ROW_END, from)) {
+      this.appender.appendNext(joined([...this.open, part.subarray(from, end)]));
+      this.open.length = 0;
       from = end + 1;
     }
-    this.open = rows.slice(from);
+    if (from < part.length) this.open.push(part.slice(from));
   }
 
-  /** The moves are told: the new views hold. @returns false when a Materializer has ended. */
-  finish(): boolean {
+  /** Behind the rows. */
+  endRows(): undefined {
     const { pgSnapshot, rows } = this.recorded;
     invariant(this.open.length === 0, 'the rows of a splice end with a row');
     if (pgSnapshot !== null && rows !== null && this.tellsEvents) this.appender.appendNext(this.ports.lines.snapshotEnd(pgSnapshot));
-    if (!this.appendMoves('move-out', ({ movedOut }) => movedOut)) return false;
+  }
+
+  /** The moves are told: the new views hold. */
+  finish(): void {
+    this.telling = undefined;
     this.ports.shapeLog.takeSplice();
-    return true;
   }
 
   key(): readonly unknown[] {
-    return [this.materializers, this.ports.shapeLog.views, this.next, this.hasAsked, [...this.open]];
+    const { kind, told } = this.telling ?? {};
+    const open = this.open.flatMap((part) => [...part]);
+    return [this.materializers, this.ports.shapeLog.views, this.next, this.hasAsked, open, kind ?? null, told ?? 0];
   }
 
   private get recorded() {
@@ -165,17 +198,16 @@ export class SpliceLines {
     return this.ports.shapeLog.definition.moveOuts !== 'deletes';
   }
 
-  private appendMoves(event: 'move-in' | 'move-out', of: (moved: Moved) => Moved['movedIn']): boolean {
+  private beginTelling(kind: MoveKind): MovesTelling | undefined {
     const moves: Moved[] = [];
     for (const [number, view] of this.ports.shapeLog.views.entries()) {
       const moved = this.valuesOf(number)?.movesBetween(view, this.recorded.views[number] ?? view);
-      if (moved === undefined) return false;
+      if (moved === undefined) return undefined;
       moves.push(moved);
     }
-    const xids = [...new Set(moves.flatMap((moved) => moved.xids))].sort((left, right) => left - right);
-    const line = this.ports.lines.moveEvent(event, moves.map((moved) => of(moved).map(({ value }) => value)), xids);
-    if (line !== undefined) this.appender.appendNext(line);
-    return true;
+    const moved = moves.map(({ movedIn, movedOut }) => (kind === 'move-in' ? movedIn : movedOut).map(({ value }) => value));
+    const xids = [...new Set(moves.flatMap((each) => each.xids))].sort((left, right) => left - right);
+    return { kind, moved, xids, told: 0 };
   }
 
   private valuesOf(number: number): VersionedValues | undefined {
@@ -184,10 +216,14 @@ export class SpliceLines {
   }
 }
 
-function joined(left: Uint8Array, right: Uint8Array): Uint8Array {
-  if (left.length === 0) return right;
-  const bytes = new Uint8Array(left.length + right.length);
-  bytes.set(left);
-  bytes.set(right, left.length);
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  const [only] = parts;
+  if (only !== undefined && parts.length === 1) return only;
+  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
+  }
   return bytes;
 }

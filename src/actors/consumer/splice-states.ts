@@ -68,6 +68,8 @@ export const spliceStates = consumerSetup.createStateConfig({
             ],
           },
         ],
+        // It was ours that was asked about, so it is ours to fail: in its port it would fail for all others too.
+        'moves.crashed': { actions: { type: 'stop', params: ({ event }) => ({ reason: { error: event.error } }) } },
         // Its supervisor brings the port back, with the connection: that is nobody's failure.
         'moveQuery.failed': 'pausing',
       },
@@ -97,7 +99,7 @@ export const spliceStates = consumerSetup.createStateConfig({
     },
     /** What the query saw comes before the moves. */
     seeing: {
-      always: [{ guard: 'hasMoreToSee', target: 'loading' }, { target: 'moving' }],
+      always: [{ guard: 'hasMoreToSee', target: 'loading' }, { target: 'movingIn' }],
     },
     loading: {
       entry: {
@@ -121,12 +123,17 @@ export const spliceStates = consumerSetup.createStateConfig({
       },
     },
     spillingSeen: { entry: spill, on: { 'lines.spilled': 'seeing' } },
-    moving: {
-      entry: { type: 'apply', params: change('beginMoves') },
-      on: { 'moves.begun': 'feeding' },
+    /** An event that is large leaves the memory before the next one is made. */
+    movingIn: {
+      entry: { type: 'apply', params: change('tellMoveIn') },
+      on: { 'moves.partlyTold': 'spillingIn', 'moves.areTold': 'feeding' },
     },
+    spillingIn: { entry: spill, on: { 'lines.spilled': 'movingIn' } },
     feeding: {
-      always: [{ guard: 'hasMoreRows', target: 'reading' }, { target: 'ending' }],
+      always: [
+        { guard: 'hasMoreRows', target: 'reading' },
+        { target: 'movingOut', actions: { type: 'apply', params: change('endRows') } },
+      ],
     },
     reading: {
       entry: {
@@ -145,9 +152,14 @@ export const spliceStates = consumerSetup.createStateConfig({
       },
     },
     spillingRows: { entry: spill, on: { 'lines.spilled': 'feeding' } },
+    movingOut: {
+      entry: { type: 'apply', params: change('tellMoveOut') },
+      on: { 'moves.partlyTold': 'spillingOut', 'moves.areTold': 'ending' },
+    },
+    spillingOut: { entry: spill, on: { 'lines.spilled': 'movingOut' } },
     /** All of it can be read at once, and the shape goes on from where it stood. */
     ending: {
-      entry: { type: 'apply', params: change('endMoves') },
+      entry: { type: 'apply', params: change('endSplice') },
       on: {
         'splice.taken': {
           target: '#consumer.running.ingest.measuring',

@@ -16,6 +16,7 @@ import { missedChangesNote, type MissedChanges } from '../missed-changes.ts';
 
 type Event =
   | { type: 'createShape'; definition: ShapeDefinition; replyTo: ReplyTo }
+  | { type: 'noteReader'; handle: Handle }
   | { type: 'deleteShape'; handle: Handle; why: string; isDamaged?: boolean; replyTo: ReplyTo }
   | { type: 'purge'; why: string; replyTo: ReplyTo }
   | { type: 'condemnShapes'; handles: readonly Handle[]; why: string }
@@ -140,6 +141,9 @@ export const shapeCache = setup({
       { guard: { type: 'isTold', params: ({ event }) => event }, actions: LET_GO },
       { actions: TELL_AND_LET_GO },
     ],
+    noteReader: {
+      actions: { type: 'apply', params: ({ event }) => ({ table: 'directory', change: { type: 'noteReader', handle: event.handle } }) },
+    },
     confirmHandle: {
       actions: {
         type: 'apply',

@@ -4,29 +4,29 @@
  *
  * It is an index over the lives of the handles (`handle-life.ts`), and leads each from event to event. A definition is
  * reserved in the same step that finds it missing, with the inner shapes that it names, so that it never has two handles.
- * Who is given up takes along, in the same step, all who depend on it. An inner shape that no client has asked for goes once
- * nobody depends on it any more.
+ * Whom it takes along who ends, `DependentLives` says; how the stored ones come back, `Restoration`.
  *
  * A step tells one thing. What else comes of it waits here, and is told one by one as `settle` asks for it: shapes whose
  * Consumer can be asked for, since those of all their inner shapes are live, shapes that went before they had one, and inner
  * shapes that lost their last dependant.
  */
-import type { Clock } from '../../base/clock.ts';
-import type { Fork, Forkable } from '../../base/fork.ts';
+import type { Fork } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
 import { newHandle, type Handle, type ShapeDefinition } from '../../model/shape.ts';
 import type { ExitReason, Message, Pid, ReplyTo, Table } from '../../otp/process.ts';
-import { DependencyGraph } from '../../shapes/dependency-graph.ts';
-import { Ring } from '../../otp/kernel/ring.ts';
-import type { SnapshotState } from '../../storage/shapes/shape-logs.ts';
 import type { InnerShape } from '../consumer/consumer-setup.ts';
 import { downCause, isDamage } from '../down-cause.ts';
-import { isServing, type LifeEvent } from './handle-life.ts';
-import { RecentEnds } from './recent-ends.ts';
-import { ShapeLives, whyItEnded, type LifeEnd, type LifeNews, type ShapeLife } from './shape-lives.ts';
+import { DependentLives } from './dependent-lives.ts';
+import type { DirectoryPorts } from './directory-ports.ts';
+import { condemnedMessage, consumersOf, damageTold, goneMessage } from './ended-shapes.ts';
+import { isServing } from './handle-life.ts';
+import { ENTERED_MAX, FORSAKEN, Restoration } from './restoration.ts';
+import { whyItEnded, type LifeEnd, type ShapeLife } from './shape-lives.ts';
+import { StartQueue } from './start-queue.ts';
 
 export type DirectoryChange =
   | { readonly type: 'reserve'; readonly definition: ShapeDefinition; readonly replyTo: ReplyTo }
+  | { readonly type: 'noteReader'; readonly handle: Handle }
   | { readonly type: 'started'; readonly handle: Handle; readonly pid: Pid }
   /** `isDelayed`: its supervisor has not heard yet that the Consumer before has ended. */
   | { readonly type: 'refused'; readonly handle: Handle; readonly why: string; readonly isDelayed?: boolean }
@@ -39,73 +39,29 @@ export type DirectoryChange =
   /** What else has come of it all? */
   | 'settle';
 
-/** What the directory looks at of a shape's log. */
-export interface ListedLog {
-  readonly handle: Handle;
-  readonly definition: ShapeDefinition;
-  readonly dependsOn: readonly Handle[];
-  /** Made for others, and no client has asked for it. */
-  readonly isInner: boolean;
-  noteRequest(): void;
-  readonly snapshot: Pick<SnapshotState, 'state'>;
-}
-
-/** The shapes' logs, as far as the directory makes, finds and deletes them: `ShapeLogs`. */
-export interface ListedLogs {
-  create(handle: Handle, definition: ShapeDefinition, dependsOn: readonly Handle[], isInner: boolean): ListedLog;
-  get(handle: Handle): ListedLog | undefined;
-  all(): Iterable<ListedLog>;
-  delete(handle: Handle, why: string): void;
-}
-
-export interface DirectoryPorts extends Forkable<DirectoryPorts> {
-  readonly shapeLogs: ListedLogs;
-  readonly clock: Pick<Clock, 'epochMicros'>;
-  /** Told whenever a handle stops serving its definition, while its log is still there. */
-  readonly rotated: (handle: Handle) => void;
-}
-
-/** Stored shapes that one step enters: some two milliseconds of work, in which nobody else has a turn. */
-export const ENTERED_MAX = 500;
-
-/** Consumers of one shape, in a row, that ended before anybody watched them. */
+/**
+ * Consumers of one shape, in a row, that ended before anybody watched them, so that nobody knows why. Each may have drained, and if
+ * not, the next one meets what that one met.
+ */
 const UNWATCHED_MAX = 8;
 
-/** Why an inner shape goes that no client has asked for. */
-const FORSAKEN = 'no shape depends on it any more';
-
-/** Tables that are named when shapes are condemned together. */
-const NAMED_MAX = 10;
-
 export class ShapeDirectory implements Table<DirectoryChange> {
-  private lives = new ShapeLives();
-  private dependencies = new DependencyGraph();
-  private ends = new RecentEnds();
-  /** Who waits for a Consumer to start, by its shape. */
-  private readonly waiting = new Map<Handle, ReplyTo[]>();
-  /** Stored shapes that are still to be entered, the next one last. */
-  private unentered: Handle[] | undefined;
-  /** Entered ones without a whole snapshot, which cannot be brought back. */
-  private halves: Handle[] = [];
-  private isRestored = false;
-  /** Those that became startable. Each is looked at again when its turn comes: it may be gone by then. */
-  private startable = new Ring<Handle>();
-  /** Those that went before they had a Consumer, or between two, and of which nobody has been told yet. */
-  private unheard = new Ring<Message>();
-  /**
-   * How many Consumers in a row ended before we watched them, so that nobody knows why. It may have been a drain, and if not, the next
-   * one meets what that one met: it is started again, so many times.
-   */
-  private readonly unwatched = new Map<Handle, number>();
-  /** Those that lost a dependant and have none. Each is looked at again: one may have come, or a client have asked for it. */
-  private forsaken: Handle[] = [];
+  private readonly lives: DependentLives;
+  private readonly starts: StartQueue;
+  private readonly restoration: Restoration;
   /** Who is told when no condemned shape is left. */
-  private purgers: ReplyTo[] = [];
+  private purgers: ReplyTo[];
 
   constructor(
     private readonly ports: DirectoryPorts,
     private readonly enteredMax = ENTERED_MAX,
-  ) {}
+    original?: ShapeDirectory,
+  ) {
+    this.lives = new DependentLives(ports, original?.lives);
+    this.starts = new StartQueue(this.lives, original?.starts);
+    this.restoration = new Restoration(ports.shapeLogs, this.lives, this.starts, enteredMax, original?.restoration);
+    this.purgers = [...(original?.purgers ?? [])];
+  }
 
   /** The handle that serves this definition; undefined when there is none, or only a condemned one. */
   find(definition: ShapeDefinition): Handle | undefined {
@@ -113,14 +69,19 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   /**
-   * Likewise for a reader, who asks its Consumer when to begin: one that waits for its first Consumer is not found yet. Nor is
+   * Likewise for a reader, who asks its Consumer when to begin: one whose first Consumer is not there yet is not found. Nor is
    * an inner shape before its first reader has asked for it, so that it is known to be read; those who come later find it.
    */
   findReadable(definition: ShapeDefinition): Handle | undefined {
     const handle = this.find(definition);
     const log = handle && this.ports.shapeLogs.get(handle);
     if (log === undefined || log.isInner) return undefined;
-    return log.snapshot.state !== 'complete' && this.lives.get(log.handle)?.life === 'reserved' ? undefined : handle;
+    return log.snapshot.state === 'complete' || this.isLive(log.handle) ? handle : undefined;
+  }
+
+  /** It was made for others, and goes with the last of them: no client has asked for it, or read it. */
+  isForOthers(handle: Handle): boolean {
+    return this.ports.shapeLogs.get(handle)?.isInner === true;
   }
 
   /** The definition behind a handle that can be served; also behind a stored one that is still to be entered. */
@@ -132,7 +93,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
 
   /** What kept it, or one that it depended on, from its first row; undefined when nothing did, or when that was long ago. */
   failureOf(handle: Handle): unknown {
-    return this.ends.failureOf(handle);
+    return this.lives.ends.failureOf(handle);
   }
 
   get size(): number {
@@ -144,6 +105,8 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     switch (change.type) {
       case 'reserve':
         return this.reserve(change.definition, change.replyTo);
+      case 'noteReader':
+        return void this.ports.shapeLogs.get(change.handle)?.noteRequest();
       case 'started':
         return this.started(change.handle, change.pid);
       case 'refused':
@@ -164,40 +127,19 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   clone(fork: Fork): ShapeDirectory {
-    const copy = new ShapeDirectory(this.ports.clone(fork), this.enteredMax);
-    copy.lives = this.lives.clone();
-    copy.dependencies = this.dependencies.clone();
-    copy.ends = this.ends.clone();
-    for (const [handle, replies] of this.waiting) copy.waiting.set(handle, [...replies]);
-    copy.forsaken = [...this.forsaken];
-    copy.purgers = [...this.purgers];
-    copy.unentered = this.unentered && [...this.unentered];
-    copy.halves = [...this.halves];
-    copy.isRestored = this.isRestored;
-    for (const [handle, count] of this.unwatched) copy.unwatched.set(handle, count);
-    for (const handle of this.startable) copy.startable.push(handle);
-    for (const message of this.unheard) copy.unheard.push(message);
-    return copy;
+    return new ShapeDirectory(this.ports.clone(fork), this.enteredMax, this);
   }
 
   key(): string {
-    const { lives, waiting, unentered = null, halves, isRestored, startable, unheard, forsaken, unwatched, purgers, ends } = this;
-    const queues = [[...startable], [...unheard], forsaken];
-    return JSON.stringify([lives.key(), [...waiting], unentered, halves, isRestored, queues, purgers, ends.key(), [...unwatched].sort()]);
+    return JSON.stringify([this.lives.key(), this.starts.key(), this.restoration.key(), this.purgers]);
   }
 
   private reserve(definition: ShapeDefinition, replyTo: ReplyTo): Message | undefined {
     const handle = this.findOrBegin(definition, false);
     this.ports.shapeLogs.get(handle)?.noteRequest();
     if (this.isLive(handle)) return { type: 'shape.found', handle, replyTo };
-    this.wait(handle, replyTo);
+    this.lives.waiting.add(handle, replyTo);
     return this.startNext();
-  }
-
-  private wait(handle: Handle, replyTo: ReplyTo): void {
-    const waiting = this.waiting.get(handle);
-    if (waiting === undefined) this.waiting.set(handle, [replyTo]);
-    else waiting.push(replyTo);
   }
 
   /** Inner shapes first, so that each record of the log names what is there. */
@@ -206,7 +148,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     if (known !== undefined) return known;
     const dependsOn = (definition.dependencies ?? []).map(({ shape }) => this.findOrBegin(shape, true));
     const handle = this.unusedHandle(definition);
-    this.enter(this.ports.shapeLogs.create(handle, definition, dependsOn, isInner));
+    this.starts.enter(this.ports.shapeLogs.create(handle, definition, dependsOn, isInner));
     return handle;
   }
 
@@ -218,40 +160,21 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     }
   }
 
-  private enter({ handle, definition, dependsOn }: ListedLog): void {
-    this.lives.reserve(handle, definition);
-    this.dependencies.add(handle, dependsOn);
-    this.awaitTurn(handle);
-  }
-
-  private awaitTurn(handle: Handle): void {
-    if (this.isStartable(handle)) this.startable.push(handle);
-  }
-
-  private isStartable(handle: Handle): boolean {
-    if (this.lives.get(handle)?.life !== 'reserved') return false;
-    for (const inner of this.dependencies.innerOf(handle)) if (!this.isLive(inner)) return false;
-    return true;
-  }
-
-  private isLive(handle: Handle): boolean {
-    return this.lives.get(handle)?.life === 'live';
-  }
-
   private settle(): Message | undefined {
-    const told = this.unheard.shift() ?? this.countCondemned();
-    if (told !== undefined || !this.isRestored) return told; // Stored ones come back one after the other.
-    return this.condemnShapes(this.takeForsaken(), FORSAKEN) ?? this.startNext();
+    const told = this.lives.takeUnheard() ?? this.countCondemned();
+    if (told !== undefined || !this.restoration.isDone) return told; // Stored ones come back one after the other.
+    return this.condemnShapes(this.lives.takeForsaken(), FORSAKEN) ?? this.startNext();
   }
 
   private startNext(): Message | undefined {
-    let handle = this.startable.shift();
-    while (handle !== undefined && !this.isStartable(handle)) handle = this.startable.shift();
+    const handle = this.starts.take();
     return handle === undefined ? undefined : this.request(handle);
   }
 
   private request(handle: Handle): Message {
-    const { definition } = this.step(handle, 'consumer.requested');
+    const { definition } = this.lives.step(handle, 'consumer.requested');
+    const fault = this.ports.faultOf(definition);
+    if (fault !== undefined) return this.refused({ handle, why: `this version does not take its filter: ${fault}` });
     const log = this.ports.shapeLogs.get(handle);
     invariant(log !== undefined, `a shape has a log until it is gone: ${handle}`);
     const dependencies = log.dependsOn.map((inner, index) => this.innerShape(inner, definition.dependencies?.[index]?.column));
@@ -271,10 +194,10 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   private started(handle: Handle, pid: Pid): Message {
-    const shape = this.step(handle, 'consumer.started', { consumer: pid });
-    const replies = this.answerable(handle);
+    const shape = this.lives.step(handle, 'consumer.started', { consumer: pid });
+    const replies = this.lives.waiting.take(handle);
     if (shape.life === 'condemned') return { type: 'shape.condemned', handle, pids: [pid], replies, why: whyItEnded(shape) };
-    for (const outer of this.dependencies.outerOf(handle)) this.awaitTurn(outer);
+    for (const outer of this.lives.outerOf(handle)) this.starts.add(outer);
     return { type: 'shape.started', handle, pid, replies };
   }
 
@@ -284,26 +207,20 @@ export class ShapeDirectory implements Table<DirectoryChange> {
 
   /** The end of a process is told to each who watches it on a way of its own, so we may have heard of it first. */
   private askAgain(handle: Handle): Message | undefined {
-    this.step(handle, 'consumer.delayed');
-    this.awaitTurn(handle);
+    this.lives.step(handle, 'consumer.delayed');
+    this.starts.add(handle);
     return this.startNext();
   }
 
   private refused({ handle, why }: { readonly handle: Handle; readonly why: string }): Message {
-    const replies = this.answerable(handle);
-    const ended = this.end(handle, 'consumer.refused', { why, isTold: false });
+    const replies = this.lives.waiting.take(handle);
+    const ended = this.lives.end(handle, 'consumer.refused', { why, isTold: false });
     return { type: 'shape.refused', handle, why, replies, ...ended };
-  }
-
-  private answerable(handle: Handle): readonly ReplyTo[] {
-    const replies = this.waiting.get(handle) ?? [];
-    this.waiting.delete(handle);
-    return replies;
   }
 
   private condemnOnRequest(handle: Handle, end: LifeEnd, replyTo: ReplyTo): Message {
     if (this.definitionOf(handle) === undefined) return { type: 'shape.unknown', handle, replyTo };
-    const condemned = this.condemn([handle], end);
+    const condemned = this.lives.condemn([handle], end);
     return { type: 'shape.condemned', handle, pids: consumersOf(condemned), replies: [replyTo], why: end.why };
   }
 
@@ -312,20 +229,16 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const shape = this.lives.servedBy(pid);
     const { handle, definition } = shape;
     const cause = downCause(reason);
-    const mayGoOn = reason === 'noproc' ? (this.unwatched.get(handle) ?? 0) < UNWATCHED_MAX : cause.type === 'drain';
-    this.noteWatched(handle, reason);
-    if (mayGoOn && this.canGoOn(shape)) return this.startAgain(handle);
-    this.ends.noteFailure(handle, reason);
+    const unwatchedEnds = reason === 'noproc' ? shape.unwatchedEnds + 1 : 0;
+    const mayHaveDrained = reason === 'noproc' ? unwatchedEnds <= UNWATCHED_MAX : cause.type === 'drain';
+    if (mayHaveDrained && this.canGoOn(shape)) return this.startAgain(handle, unwatchedEnds);
+    const { ends } = this.lives;
+    ends.noteFailure(handle, reason);
     const end = shape.end ?? { why: cause.type === 'delete' ? cause.why : cause.type, isTold: false, isDamaged: isDamage(reason) };
-    const ended = this.end(handle, 'consumer.ended', end);
-    const missed = this.ends.newlyMissed(definition, reason);
+    const ended = this.lives.end(handle, 'consumer.ended', end);
+    const missed = ends.newlyMissed(definition, reason);
     const warning = missed === undefined ? damageTold(definition, end) : { missed };
     return { ...goneMessage(handle, end), ...ended, ...warning };
-  }
-
-  private noteWatched(handle: Handle, reason: ExitReason): void {
-    if (reason === 'noproc') this.unwatched.set(handle, (this.unwatched.get(handle) ?? 0) + 1);
-    else this.unwatched.delete(handle);
   }
 
   /** What was stored is good and the shape is wanted: only a snapshot cannot be gone on with. */
@@ -334,84 +247,41 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   }
 
   /** We are still here, so the service is not stopping: the Consumer lost somebody whom it needed. */
-  private startAgain(handle: Handle): Message | undefined {
-    this.step(handle, 'consumer.drained', { consumer: undefined });
-    this.awaitTurn(handle);
+  private startAgain(handle: Handle, unwatchedEnds: number): Message | undefined {
+    this.lives.step(handle, 'consumer.drained', { consumer: undefined, unwatchedEnds });
+    this.starts.add(handle);
     return this.startNext();
   }
 
   /**
-   * One stored shape after the other, so that no message ever lists them all; before that all are entered, some at a
-   * time, since an inner one may come after those that depend on it. A Consumer that ended while others were restored is
+   * One stored shape after the other, so that no message ever lists them all. A Consumer that ended while others were restored is
    * on its way once more: the log must not move before it is there.
    */
   private restoreNext(): Message | undefined {
-    if (this.unentered === undefined || this.isEntering) this.enterSome();
-    if (this.isEntering) return { type: 'shapes.entered' };
+    if (this.restoration.enterMore()) return { type: 'shapes.entered' };
     const next = this.startNext();
     if (next !== undefined || this.lives.count('starting') + this.lives.count('reserved') > 0) return next;
-    this.isRestored = true;
+    this.restoration.isDone = true;
     return { type: 'shapes.restored', count: this.size };
   }
 
-  private get isEntering(): boolean {
-    return this.unentered !== undefined && this.unentered.length > 0;
-  }
-
-  private enterSome(): void {
-    this.unentered ??= Array.from(this.ports.shapeLogs.all(), ({ handle }) => handle).reverse();
-    for (const handle of this.unentered.splice(-this.enteredMax).reverse()) this.enterStored(handle);
-    if (!this.isEntering) this.condemnUnfit();
-  }
-
-  private enterStored(handle: Handle): void {
-    const stored = this.ports.shapeLogs.get(handle);
-    invariant(stored !== undefined, `nobody deletes a stored shape before it is entered: ${handle}`);
-    this.enter(stored);
-    if (stored.snapshot.state !== 'complete') this.halves.push(handle);
-  }
-
-  private condemnUnfit(): void {
-    // Who wrote a snapshot ended with the processes before us, and half of one can only be begun anew.
-    this.condemn(this.halves, { why: 'its snapshot was not complete', isTold: false });
-    this.halves = [];
-    const order = new Set(this.dependencies.restoreOrder());
-    const others = [...this.lives.handles()].filter((handle) => !order.has(handle));
-    this.condemn(others, { why: 'a shape that it depends on is gone', isTold: false });
-    this.forsaken = [...this.lives.handles()];
-    while (this.forsaken.length > 0) this.condemn(this.takeForsaken(), { why: FORSAKEN, isTold: false }); // Layer by layer, inwards.
-    this.unheard = new Ring(); // None of them had a Consumer, and nobody waits for one.
+  private isLive(handle: Handle): boolean {
+    return this.lives.get(handle)?.life === 'live';
   }
 
   private purge(why: string, replyTo: ReplyTo): Message {
     this.purgers.push(replyTo);
-    return this.condemnTogether(this.lives.handles(), why);
+    return condemnedMessage(this.condemnTold(this.lives.handles(), why), why);
   }
 
   private condemnShapes(handles: readonly Handle[], why: string): Message | undefined {
-    const told = this.condemnTogether(handles, why);
-    return told.count === 0 ? undefined : told;
+    const condemned = this.condemnTold(handles, why);
+    return condemned.length === 0 ? undefined : condemnedMessage(condemned, why);
   }
 
-  private condemnTogether(handles: Iterable<Handle>, why: string) {
-    const condemned = this.condemn(handles, { why, isTold: true });
-    const relations = new Set(condemned.map(({ definition: { relation } }) => `${relation.schema}.${relation.name}`));
-    const named = [...relations].slice(0, NAMED_MAX);
-    return { type: 'shapes.condemned', pids: consumersOf(condemned), why, count: condemned.length, relations: named };
-  }
-
-  private takeForsaken(): readonly Handle[] {
-    const taken = this.forsakenOf(this.forsaken);
-    this.forsaken = [];
-    return taken;
-  }
-
-  private forsakenOf(handles: Iterable<Handle>): readonly Handle[] {
-    return Array.from(handles).filter((handle) => this.dependencies.outerOf(handle).size === 0 && this.isForOthers(handle));
-  }
-
-  private isForOthers(handle: Handle): boolean {
-    return this.ports.shapeLogs.get(handle)?.isInner === true;
+  /** One line tells of them all. */
+  private condemnTold(handles: Iterable<Handle>, why: string): readonly ShapeLife[] {
+    return this.lives.condemn(handles, { why, isTold: true });
   }
 
   /** A shape is gone when its deletion stands in the log: only then does no restart of ours bring it back. */
@@ -421,78 +291,4 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     this.purgers = [];
     return { type: 'shapes.purged', replies };
   }
-
-  /** With all that depend on them. @returns whom it found serving: the others are condemned already, or gone. */
-  private condemn(handles: Iterable<Handle>, end: LifeEnd): readonly ShapeLife[] {
-    return Array.from(handles).flatMap((handle) => {
-      const dependants = this.servingDependants(handle);
-      return [...this.giveUp(handle, { ...end, ...countOf(dependants) }), ...this.giveUpWith(dependants, end.why)];
-    });
-  }
-
-  private servingDependants(handle: Handle): readonly Handle[] {
-    return this.dependencies.condemnedWith(handle).filter((outer) => this.definitionOf(outer) !== undefined);
-  }
-
-  /** One line tells of them, that of the shape on which they depend. */
-  private giveUpWith(dependants: readonly Handle[], why: string): readonly ShapeLife[] {
-    return dependants.flatMap((outer) => this.giveUp(outer, { why, isTold: true }));
-  }
-
-  /** @returns it, if it was serving. */
-  private giveUp(handle: Handle, end: LifeEnd): readonly ShapeLife[] {
-    const before = this.lives.get(handle);
-    if (before === undefined) return [];
-    const replies = before.life === 'reserved' ? this.answerable(handle) : [];
-    const after = this.step(handle, 'shape.condemned', { end: before.end ?? end });
-    if (after.life === 'gone') this.unheard.push({ ...goneMessage(handle, end), replies, hasFailed: this.failureOf(handle) !== undefined });
-    return isServing(before.life) ? [after] : [];
-  }
-
-  /** @returns the Consumers of those that depended on it, which end too. */
-  private end(handle: Handle, event: 'consumer.refused' | 'consumer.ended', end: LifeEnd) {
-    const dependants = this.servingDependants(handle);
-    this.step(handle, event, { consumer: undefined, end });
-    return { pids: consumersOf(this.giveUpWith(dependants, end.why)), ...countOf(dependants) };
-  }
-
-  /** Readers hear that a handle serves no more before its log goes. */
-  private step(handle: Handle, event: LifeEvent, news?: LifeNews): ShapeLife {
-    const wasServing = this.definitionOf(handle) !== undefined;
-    const shape = this.lives.step(handle, event, news);
-    if (wasServing && !isServing(shape.life)) this.retire(handle);
-    if (shape.life === 'gone') this.leave(shape);
-    return shape;
-  }
-
-  private retire(handle: Handle): void {
-    this.ends.noteInner(handle, this.ports.shapeLogs.get(handle)?.dependsOn ?? []);
-    this.ports.rotated(handle);
-  }
-
-  private leave(shape: ShapeLife): void {
-    invariant(!this.waiting.has(shape.handle), 'who waits for a shape is answered before it is gone');
-    const inner = this.dependencies.innerOf(shape.handle);
-    this.dependencies.remove(shape.handle);
-    this.unwatched.delete(shape.handle);
-    this.forsaken.push(...this.forsakenOf(inner));
-    this.ports.shapeLogs.delete(shape.handle, whyItEnded(shape));
-  }
-}
-
-/** @param end of a shape that has nobody left to stop, nor to answer. */
-function goneMessage(handle: Handle, { why, isTold, dependantCount }: LifeEnd) {
-  return { type: 'shape.gone', handle, why, isTold, pids: [], replies: [], ...(dependantCount === undefined ? {} : { dependantCount }) };
-}
-
-function countOf(dependants: readonly Handle[]): { dependantCount?: number } {
-  return dependants.length === 0 ? {} : { dependantCount: dependants.length };
-}
-
-function damageTold({ relation: { schema, name } }: ShapeDefinition, { isDamaged }: LifeEnd): { damagedTable?: string } {
-  return isDamaged === true ? { damagedTable: `${schema}.${name}` } : {};
-}
-
-function consumersOf(shapes: readonly ShapeLife[]): readonly Pid[] {
-  return shapes.flatMap(({ consumer }) => consumer ?? []);
 }

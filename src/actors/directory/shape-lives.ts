@@ -17,6 +17,8 @@ export interface ShapeLife {
   readonly life: Life;
   /** The last that was started for it and has not ended. */
   readonly consumer: Pid | undefined;
+  /** How many in a row ended before we watched them, so that nobody knows why. */
+  readonly unwatchedEnds: number;
   readonly end: LifeEnd | undefined;
 }
 
@@ -30,8 +32,8 @@ export interface LifeEnd {
   readonly dependantCount?: number;
 }
 
-/** What an event tells besides: which Consumer it has from now on, or none; why it ends. */
-export type LifeNews = Partial<Pick<ShapeLife, 'consumer' | 'end'>>;
+/** What an event tells besides: which Consumer it has from now on, or none, and what is known of the last one's end; why it ends. */
+export type LifeNews = Partial<Pick<ShapeLife, 'consumer' | 'unwatchedEnds' | 'end'>>;
 
 /** Of a life that is condemned or gone. */
 export function whyItEnded({ handle, end }: ShapeLife): string {
@@ -70,7 +72,8 @@ export class ShapeLives {
 
   reserve(handle: Handle, definition: ShapeDefinition): void {
     const key = definitionKey(definition);
-    this.lives.set(handle, { handle, definition, definitionKey: key, life: 'reserved', consumer: undefined, end: undefined });
+    const begun = { life: 'reserved', consumer: undefined, unwatchedEnds: 0, end: undefined } as const;
+    this.lives.set(handle, { handle, definition, definitionKey: key, ...begun });
     this.serving.set(key, handle);
     this.counts.reserved += 1;
   }
@@ -103,7 +106,9 @@ export class ShapeLives {
 
   /** In their order: in that order they are condemned together. */
   key(): readonly unknown[] {
-    return Array.from(this.lives.values(), ({ handle, life, consumer, end }) => [handle, life, consumer ?? null, end ?? null]);
+    return Array.from(this.lives.values(), ({ handle, life, consumer, unwatchedEnds, end }) => {
+      return [handle, life, consumer ?? null, unwatchedEnds, end ?? null];
+    });
   }
 
   private follow(before: ShapeLife, after: ShapeLife): void {

@@ -58,9 +58,11 @@ export interface RelationFault {
   readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable';
 }
 
-/** Told of a table that is not published any more: it may be gone, or another one under its name. */
-export interface LostRelationListener extends Forkable<LostRelationListener> {
+export interface PublicationPorts extends Forkable<PublicationPorts> {
+  /** Told of a table that is not published any more: it may be gone, or another one under its name. */
   lost(relation: PublishedRelation): void;
+  /** Whether the shape is there. It goes before it is released. */
+  isStored(handle: Handle): boolean;
 }
 
 const WHY_LOST = {
@@ -70,6 +72,7 @@ const WHY_LOST = {
 } as const;
 /** Somebody has altered its replica identity: who comes next waits until Postgres has been asked again. */
 const WITHOUT_OLD_ROWS: GapCause = 'replicaIdentity';
+const SHAPE_GONE: SnapshotFault = { code: 'schema_changed', message: 'The shape is gone', status: 409 };
 const TO_DO = { review: 'relations.toReview', add: 'relations.toAdd', drop: 'relations.toDrop' } as const;
 /** In one line of the log. */
 const NAMED_MAX = 10;
@@ -88,7 +91,7 @@ interface Need {
 }
 
 export class PublishedRelations implements Table<PublishedRelationsChange> {
-  private readonly listener: LostRelationListener;
+  private readonly ports: PublicationPorts;
   /** By all that makes a table's identity: one that was renamed is another one. */
   private readonly needs = new Map<string, Need>();
   private readonly keys = new Map<Handle, string>();
@@ -97,8 +100,8 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   private readonly lost = new Map<string, Handle[]>();
   private refusals: (readonly [PublishedRelation, SnapshotFault])[] = [];
 
-  constructor(listener: LostRelationListener) {
-    this.listener = listener;
+  constructor(ports: PublicationPorts) {
+    this.ports = ports;
   }
 
   apply(change: PublishedRelationsChange): PublishedRelationsTold | undefined {
@@ -125,7 +128,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   }
 
   clone(fork: Fork): PublishedRelations {
-    const copy = new PublishedRelations(this.listener.clone(fork));
+    const copy = new PublishedRelations(this.ports.clone(fork));
     for (const [key, { followers, waiting, ...need }] of this.needs) {
       copy.needs.set(key, { ...need, followers: new Set(followers), waiting: new Map(waiting) });
     }
@@ -144,7 +147,9 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
     return JSON.stringify([needs, this.lots.key(), [...this.lost], this.refusals]);
   }
 
+  /** A Snapshotter may ask for a shape that has gone, and was released, before its request came: nobody would release that again. */
   private need(handle: Handle, relation: PublishedRelation, replyTo: ReplyTo): PublishedRelationsTold | undefined {
+    if (!this.ports.isStored(handle)) return refused([replyTo], SHAPE_GONE);
     const need = this.enter(handle, relation);
     need.waiting.set(handle, replyTo);
     if (this.lots.isInHand(need.key)) return undefined;
@@ -253,7 +258,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   private lose(need: Need, why: string): void {
     this.loseFollowers(need, why);
     need.standing = 'missing';
-    this.listener.lost(need.relation);
+    this.ports.lost(need.relation);
     this.dropOrAdd(need);
   }
 

@@ -19,6 +19,8 @@ export interface DatabasePoolOptions {
 }
 
 export interface DatabasePool {
+  /** So many connections, and no more. */
+  readonly max: number;
   /** True from a successful `open` until a query finds the database away; any success makes it true again. */
   readonly isUp: boolean;
   /** Connects once, to learn whether and how that works. @throws {WorldError} */
@@ -55,6 +57,10 @@ class Pool implements DatabasePool {
 
   constructor(options: DatabasePoolOptions) {
     this.options = options;
+  }
+
+  get max(): number {
+    return this.options.max;
   }
 
   async open(): Promise<void> {

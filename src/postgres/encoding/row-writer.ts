@@ -11,12 +11,14 @@ export class RowFormatError extends Error {
   override readonly name = 'RowFormatError';
 }
 
+/** Most queries bring a few rows; a snapshot soon has what it needs. */
+const FIRST_BYTES = 4 * 1024;
 const NEWLINE = 0x0a;
 const TUPLE_HEADER_BYTES = 6;
 const NULL_SIZE = 0xffff_ffff;
 
 export class RowWriter {
-  readonly out = new GrowableBytes(128 * 1024);
+  readonly out = new GrowableBytes(FIRST_BYTES);
   private readonly isBoolean: readonly boolean[];
 
   /** @param isBoolean for each requested column, whether a snapshot spells it out as `true` or `false`. */

@@ -68,10 +68,35 @@ export interface Looked {
 
 /** @throws {SchemaChangedError} the table is not what was meant. */
 export async function lookAt(client: pg.PoolClient, table: ReadTable): Promise<Looked> {
-  const { relation, columns } = table;
+  return lookedAt(table, await look(client, table));
+}
+
+/** Looks at each table once, for as many as read it in one transaction. */
+export class TableLooks {
+  private readonly rows = new Map<string, Promise<LookRow | undefined>>();
+
+  constructor(private readonly client: pg.PoolClient) {}
+
+  /** @throws as `lookAt`. */
+  async at(table: ReadTable): Promise<Looked> {
+    const name = quoteTable(table.relation);
+    const row = this.rows.get(name) ?? look(this.client, table);
+    this.rows.set(name, row);
+    return lookedAt(table, await row);
+  }
+}
+
+async function look(client: pg.PoolClient, { relation }: ReadTable): Promise<LookRow | undefined> {
   const [row] = await typed(async () => (await client.query<LookRow>(LOOK_SQL, [relation.schema, relation.name])).rows);
+  return row;
+}
+
+function lookedAt(table: ReadTable, row: LookRow | undefined): Looked {
+  const { relation, columns } = table;
   if (row === undefined || row.oid === null) throw new SchemaChangedError(`relation ${quoteTable(relation)} does not exist`);
   const types = new Map(row.columns.map(({ name, typeOid }) => [name, typeOid]));
+  const missing = columns.find((column) => !types.has(column));
+  if (missing !== undefined) throw new SchemaChangedError(`column ${quoteName(missing)} does not exist`);
   if (!table.accepts({ ...relation, oid: row.oid, columns: row.columns })) {
     throw new SchemaChangedError(`relation ${quoteTable(relation)} is not what it was`);
   }

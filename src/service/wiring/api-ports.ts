@@ -24,6 +24,8 @@ import { SharedWait } from './shared-wait.ts';
 /** Longer than the first row of a snapshot may take, and than the wait for a connection before it. */
 const SNAPSHOT_START_TIMEOUT_MS = 45_000;
 const CREATION_TIMEOUT_MS = 30_000;
+type Calls = Pick<Runtime, 'call' | 'send'>;
+
 /** How often to ask again: a Consumer that is restarted comes back under its name. */
 const LOOKUPS_MAX = 3;
 
@@ -54,11 +56,14 @@ export function readableLogs(logs: ShapeLogs): ReadableLogs {
 }
 
 /** @param table the directory of the shape cache that lives now; undefined while there is none. */
-export function servedShapes(runtime: Runtime, table: () => ShapeDirectory | undefined): ServedShapes {
+export function servedShapes(runtime: Calls, table: () => ShapeDirectory | undefined): ServedShapes {
   return {
     find: (definition) => table()?.find(definition),
     findReadable: (definition) => table()?.findReadable(definition),
     definitionOf: (handle) => table()?.definitionOf(handle),
+    noteReader(handle) {
+      if (table()?.isForOthers(handle) === true) runtime.send('@shape-cache', { type: 'noteReader', handle });
+    },
     async create(definition): Promise<ShapeCreation> {
       const reply = await answered(runtime.call('@shape-cache', { type: 'createShape', definition }, CREATION_TIMEOUT_MS));
       return reply?.type === 'shape.created' ? { outcome: 'created', handle: reply['handle'] as Handle } : { outcome: 'refused' };
@@ -69,11 +74,11 @@ export function servedShapes(runtime: Runtime, table: () => ShapeDirectory | und
   };
 }
 
-async function deleteShape(runtime: Runtime, asked: { handle: Handle; why: string; isDamaged?: true }): Promise<void> {
+async function deleteShape(runtime: Calls, asked: { handle: Handle; why: string; isDamaged?: true }): Promise<void> {
   await answered(runtime.call('@shape-cache', { type: 'deleteShape', ...asked }, CREATION_TIMEOUT_MS));
 }
 
-async function awaitSnapshotStart(runtime: Runtime, table: () => ShapeDirectory | undefined, handle: Handle): Promise<SnapshotStart> {
+async function awaitSnapshotStart(runtime: Calls, table: () => ShapeDirectory | undefined, handle: Handle): Promise<SnapshotStart> {
   for (let lookup = 0; lookup < LOOKUPS_MAX; lookup += 1) {
     const reply = await answered(runtime.call(consumerOf(handle), { type: 'awaitSnapshotStart' }, SNAPSHOT_START_TIMEOUT_MS));
     if (reply !== undefined) return snapshotStart(reply);

@@ -5,11 +5,11 @@
 import { Change } from '../../model/change.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
-import { ROW_END } from '../../actors/consumer/splice-lines.ts';
 import type { Runtime } from '../../otp/runtime.ts';
-import type { MoveQueryTarget } from '../../postgres/snapshot/move-query-port.ts';
+import type { MoveQueryTarget } from '../../postgres/snapshot/move-queries.ts';
 import type { ChangeConverter } from '../../shapes/change-converter.ts';
 import { endsShape } from '../../shapes/layout-change.ts';
+import { ROW_END } from '../../shapes/line-format.ts';
 import { spliceColumns } from '../../shapes/row-plan.ts';
 import type { Membership, Where } from '../../sql/where.ts';
 import type { ChunkSums } from '../../storage/shapes/piece.ts';

@@ -18,7 +18,7 @@ import type { Handle } from '../../model/shape.ts';
 import { Deliveries } from '../../shapes/delivery.ts';
 import type { Pid } from '../../otp/process.ts';
 import { MemberIndex, memberKey } from '../../shapes/member-index.ts';
-import { oldestView } from '../../shapes/oldest-view.ts';
+import { dependantsBefore, oldestView } from '../../shapes/oldest-view.ts';
 import { ShapeRouter } from '../../shapes/shape-router.ts';
 import { equalText } from '../../sql/equal-text.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
@@ -57,12 +57,17 @@ export function processTables(resources: TableResources, access: LogAccess, anno
     }),
     catchUpCollector: (self) => ({ router: routerTable(self) }),
     publicationManager: () => ({
-      relations: new PublishedRelations({ lost: (relation) => database.catalog.doubt(relation), clone: uncopied('a catalogue') }),
+      relations: new PublishedRelations({
+        lost: (relation) => database.catalog.doubt(relation),
+        isStored: (handle) => storage.shapes.get(handle) !== undefined,
+        clone: uncopied('a catalogue'),
+      }),
     }),
     shapeCache: () => ({
       directory: new ShapeDirectory({
         shapeLogs: storage.shapes,
         clock: world.clock,
+        faultOf: (definition) => access.filters.faultOf(definition),
         rotated(handle) {
           // Its table may have ended it: dropped, made anew, altered or taken out. Nobody else tells the catalogue of that.
           database.catalog.doubt(shapeLogOf(storage, handle).definition.relation);
@@ -71,11 +76,15 @@ export function processTables(resources: TableResources, access: LogAccess, anno
         clone: uncopied('a catalogue'),
       }),
     }),
-    consumer: (handle, self) => ({
-      log: new ConsumerLog(portsOf(shapeLogOf(storage, handle), blocks.slot(self), access.movedRows.slot(self))),
-      materializers: new Subscribers(),
-      awaitingStart: new RequestBacklog(),
-    }),
+    consumer(handle, self) {
+      const shapeLog = shapeLogOf(storage, handle);
+      const loaded = blocks.slot(self, shapeLog.definition.relation);
+      return {
+        log: new ConsumerLog(portsOf(shapeLog, loaded, access.movedRows.slot(self))),
+        materializers: new Subscribers(),
+        awaitingStart: new RequestBacklog(),
+      };
+    },
     materializer: (handle, column, self) => ({
       values: new LinkValues(
         column,
@@ -98,7 +107,10 @@ function commonPorts(
   return {
     layoutOf,
     takenByAll: () => storage.shapes.position,
-    processedLsn: () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress)?.lastProcessedLsn ?? LSN_ZERO,
+    processedLsn() {
+      const progress = livingTable(runtime, '@shape-log-collector', 'progress', LogProgress);
+      return progress && (progress.lastProcessedLsn ?? LSN_ZERO);
+    },
     announce: (grown, end) => announcements.announce(grown, end),
     delivery: (id) => deliveries.get(id),
     valuesOf: (materializer) => livingTable(runtime, materializer, 'values', LinkValues),
@@ -119,6 +131,7 @@ function materializerPorts(
     take: (range) => blocks.take(self, range),
     close: () => blocks.close(self),
     oldestView: () => oldestView(storage.shapes.all(), handle, column),
+    dependantsBefore: (version) => dependantsBefore(version, storage.shapes.all(), handle, column),
     hasPrimaryKey: storage.shapes.get(handle)?.definition.primaryKey.length !== 0,
     clone: uncopied('what lies on a disk'),
   };
@@ -128,9 +141,8 @@ function routing(storage: Storage, access: LogAccess, router: ShapeRouter): Shap
   const { filters } = access;
   return {
     add: (handle) => {
-      // A Consumer may have asked and died, and its shape be deleted, before the collector comes to its request.
-      const shape = storage.shapes.get(handle);
-      if (shape !== undefined) router.add(handle, shape.definition, filters.of(shape.definition), shape.dependsOn);
+      const { definition, dependsOn } = shapeLogOf(storage, handle);
+      router.add(handle, definition, filters.of(definition), dependsOn);
     },
     remove: (handle) => router.remove(handle),
     begin: (block) => router.begin(block),

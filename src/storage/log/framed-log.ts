@@ -10,7 +10,7 @@ import { invariant } from '../../base/invariant.ts';
 import { minPosition, type LogPosition, type LogRange } from '../../model/log-position.ts';
 import { compareLsn, LSN_ZERO, maxLsn, type Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
-import type { RelationLayout } from '../../model/relation.ts';
+import type { PublishedRelation, RelationLayout } from '../../model/relation.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
 import type { LogBlock } from '../../model/transaction.ts';
 import { CONTINUED, FIRST, FRAME_KINDS, type FrameKind } from './frame.ts';
@@ -188,9 +188,10 @@ export class FramedLog implements TransactionLog {
     return this.durable.end;
   }
 
-  async read(range: LogRange, sizes: BlockSizes): Promise<LogBlock> {
+  async read(range: LogRange, sizes: BlockSizes, relation?: PublishedRelation): Promise<LogBlock> {
     invariant(range.through <= this.durable.end, 'only the durable part of the log is read');
-    return this.tail.read(range, sizes.fillBytes) ?? (await this.reader.read(range, sizes));
+    const layouts = relation && this.layouts.of(relation);
+    return this.tail.read(range, sizes.fillBytes, layouts) ?? (await this.reader.read(range, sizes));
   }
 
   surveyed(range: LogRange, wholeBytesMax: number): Survey | undefined {
@@ -248,8 +249,8 @@ export class FramedLog implements TransactionLog {
 
   /** For readers: all of it, or where it lies. */
   private keep({ fragments }: OpenTransaction, extent: TransactionExtent): void {
-    const { xid, lsn, end } = extent;
-    if (fragments !== undefined) return this.tail.push({ xid, lsn, end, isUnfinished: false, fragments });
+    const { xid, lsn, end, layouts } = extent;
+    if (fragments !== undefined) return this.tail.push({ xid, lsn, end, isUnfinished: false, fragments }, layouts);
     this.tail.skip(end);
     this.reader.remember(extent);
   }

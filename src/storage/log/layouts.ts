@@ -1,5 +1,5 @@
 /** Layouts: every relation layout that the log knows, each under an id that is never given to another. */
-import type { RelationLayout } from '../../model/relation.ts';
+import { isLayoutOf, type PublishedRelation, type RelationLayout } from '../../model/relation.ts';
 
 export class Layouts {
   private readonly byId = new Map<number, RelationLayout>();
@@ -16,6 +16,11 @@ export class Layouts {
 
   all(): Iterable<RelationLayout> {
     return this.byId.values();
+  }
+
+  /** Those of a table, and of what was made anew under its name. */
+  *of(relation: PublishedRelation): Iterable<number> {
+    for (const layout of this.byId.values()) if (isLayoutOf(layout, relation)) yield layout.id;
   }
 
   /** Gives a new layout its id. */

@@ -10,11 +10,13 @@
 import type { Forkable } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { LogRange } from '../../model/log-position.ts';
+import type { PublishedRelation } from '../../model/relation.ts';
 import type { LogBlock } from '../../model/transaction.ts';
 import type { BlockSizes, TransactionLog } from './transaction-log.ts';
 
 interface Loading {
   readonly range: LogRange;
+  readonly follows: string;
   readonly sizes: BlockSizes;
   readonly block: Promise<LogBlock>;
 }
@@ -31,8 +33,8 @@ export interface BlockSlot extends Forkable<BlockSlot> {
 }
 
 export class LogBlocks {
-  /** By the pid of their owner. */
-  private readonly slots = new Set<string>();
+  /** What the owner of each follows, by pid. */
+  private readonly slots = new Map<string, PublishedRelation | undefined>();
   /** By owner: few, however many slots there are. */
   private readonly held = new Map<string, LogBlock>();
   /** Owners that have taken a part, and not asked for the next one yet. */
@@ -51,10 +53,15 @@ export class LogBlocks {
     return this.held.size;
   }
 
-  /** Opens a slot. @param owner the pid under which blocks are asked for; it has one slot. */
-  slot(owner: string): BlockSlot {
+  /**
+   * Opens a slot.
+   *
+   * @param owner the pid under which blocks are asked for; it has one slot.
+   * @param relation what the owner follows: of transactions that do not touch it nothing may come. All when it is left out.
+   */
+  slot(owner: string, relation?: PublishedRelation): BlockSlot {
     invariant(!this.slots.has(owner), `${owner} has one slot`);
-    this.slots.add(owner);
+    this.slots.set(owner, relation);
     return {
       take: (range) => this.take(owner, range),
       close: () => {
@@ -78,7 +85,8 @@ export class LogBlocks {
     this.rest(owner);
     await this.enter(call);
     try {
-      const block = this.heldFor(range) ?? (await this.read(range, sizes));
+      const relation = this.slots.get(owner);
+      const block = this.heldFor(range, relation) ?? (await this.read(range, sizes, relation));
       call.throwIfAborted();
       invariant(this.slots.has(owner), `${owner} waits for a block, so it has a slot`);
       this.forget(owner); // Whoever asks for another block does not want the one before any more.
@@ -131,10 +139,13 @@ export class LogBlocks {
     else next();
   }
 
-  private async read(range: LogRange, sizes: BlockSizes): Promise<LogBlock> {
-    const same = this.loading.find((loading) => isSame(loading.range, range) && isAsLarge(loading.sizes, sizes));
+  private async read(range: LogRange, sizes: BlockSizes, relation: PublishedRelation | undefined): Promise<LogBlock> {
+    const follows = nameOf(relation);
+    const isShared = (loading: Loading): boolean =>
+      loading.follows === follows && isSame(loading.range, range) && isAsLarge(loading.sizes, sizes);
+    const same = this.loading.find(isShared);
     if (same !== undefined) return same.block;
-    const loading = { range, sizes, block: this.log.read(range, sizes) };
+    const loading = { range, follows, sizes, block: this.log.read(range, sizes, relation) };
     this.loading.push(loading);
     try {
       return await loading.block;
@@ -144,9 +155,10 @@ export class LogBlocks {
   }
 
   /** A block that a reader of `range` may get: it never reaches past the range, and is not the empty end of a shorter one. */
-  private heldFor({ after, through }: LogRange): LogBlock | undefined {
-    for (const block of this.held.values()) {
-      if (block.after !== after) continue;
+  private heldFor({ after, through }: LogRange, relation: PublishedRelation | undefined): LogBlock | undefined {
+    const follows = nameOf(relation);
+    for (const [owner, block] of this.held) {
+      if (block.after !== after || nameOf(this.slots.get(owner)) !== follows) continue;
       if (block.through === through || (block.through < through && block.transactions.length > 0)) return block;
     }
     return undefined;
@@ -171,6 +183,11 @@ function slotWith(block: LogBlock | undefined): BlockSlot {
     },
     clone: () => slotWith(held),
   };
+}
+
+/** Equal for readers of the same table. */
+function nameOf(relation: PublishedRelation | undefined): string {
+  return relation === undefined ? '' : `${relation.oid}/${relation.schema}/${relation.name}`;
 }
 
 function isPart({ transactions }: LogBlock): boolean {

@@ -4,7 +4,7 @@
  *
  * - `restartStream { source, lsn }` → `stream.restarted`, when the log says so durably
  * - `awaitPassed { lsn }` → `log.hasPassed { through }`: every transaction that committed before `lsn` ends at `through` or before, and is
- *   durable. Postgres is asked again and again how far it has come, since on a quiet database nobody else would say
+ *   durable
  *
  * When it is idle it syncs at once; what arrives during a sync forms the next group. A disk that fails ends it.
  *
@@ -16,6 +16,7 @@ import type { Lsn } from '../../model/lsn.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
 import type { Address, PortContext, PortSpec } from '../../otp/process.ts';
 import type { LogIntake } from './log-intake.ts';
+import { PassedWatch } from './passed-watch.ts';
 
 export interface LogWriterListeners {
   readonly replication: Address;
@@ -24,14 +25,12 @@ export interface LogWriterListeners {
 
 /** What passes for others is held this often: a sync in a second costs nothing, and Postgres keeps little WAL in vain. */
 const HOLD_EVERY_MS = 1_000;
-/** The first question goes out at once; what Postgres has yet to flush takes it some milliseconds. */
-const ASK_AGAIN_MS = 5;
-const ASK_AGAIN_MS_MAX = 200;
 
 export function logWriterPort(intake: LogIntake, listeners: LogWriterListeners, clock: Clock): PortSpec {
   return {
     name: '@log-writer',
     open(context) {
+      const passed = new PassedWatch(intake, () => context.send(listeners.replication, { type: 'askProgress' }), clock);
       const syncing = syncGroups(intake, listeners, context).catch((error: unknown) => context.exit(error));
       let timer: TimerId;
       const holdNowAndThen = (): void => {
@@ -46,11 +45,7 @@ export function logWriterPort(intake: LogIntake, listeners: LogWriterListeners, 
             return { type: 'stream.restarted' };
           },
           async awaitPassed({ lsn }, signal) {
-            for (let delayMs = ASK_AGAIN_MS; !intake.hasPassed(lsn as Lsn); delayMs = Math.min(2 * delayMs, ASK_AGAIN_MS_MAX)) {
-              signal.throwIfAborted();
-              context.send(listeners.replication, { type: 'askProgress' });
-              await soon(clock, delayMs, (given) => intake.whenSynced(given), signal);
-            }
+            await passed.until(lsn as Lsn, signal);
             return { type: 'log.hasPassed', through: intake.durableEnd };
           },
         },
@@ -61,14 +56,6 @@ export function logWriterPort(intake: LogIntake, listeners: LogWriterListeners, 
       };
     },
   };
-}
-
-/** Resolves with `event`, or after `delayMs`. */
-async function soon(clock: Clock, delayMs: number, event: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
-  const over = new AbortController();
-  const timer = clock.setTimer(() => over.abort(), delayMs);
-  await event(AbortSignal.any([signal, over.signal]));
-  clock.clearTimer(timer);
 }
 
 async function syncGroups(intake: LogIntake, { replication, collector }: LogWriterListeners, { signal, send }: PortContext): Promise<void> {

@@ -4,10 +4,13 @@
  *
  * Postgres logs a commit, and streams it, before its own snapshots show it; in between it may wait long for a standby.
  * So the log is kept from `start` on, even when every shape has taken it: how far a shape can go back must not depend on
- * when the last segment happened to end. One bound limits how much of the log is kept, the other what `firstUnseen` costs.
+ * when the last segment happened to end. One bound limits how much of the log is kept, the other what is remembered of it.
+ *
+ * Whoever asks waits for the answer, and a thousand shapes may ask at the same time. So it is looked up: those that were running, by
+ * their ids; of those behind them the first one, in the first stretch that has one so high.
  */
 import type { LogPosition } from '../../model/log-position.ts';
-import { visibilityOf, type PgSnapshot, type Xid } from '../../model/pg-snapshot.ts';
+import { precedes, unseenBy, type PgSnapshot, type Xid } from '../../model/pg-snapshot.ts';
 
 interface Commit {
   readonly xid: Xid;
@@ -16,10 +19,15 @@ interface Commit {
 }
 
 export const RECENT_COMMITS_MAX = 65_536;
+/** What is looked through is a stretch for each of them, and one of them: the least for so many. */
+const STRETCH = 256;
 
 export class RecentCommits {
   private commits: Commit[] = [];
   private first = 0;
+  /** Of each stretch of `commits`, those that are not remembered any more among them. */
+  private highest: Xid[] = [];
+  private begins = new Map<Xid, LogPosition>();
 
   /** @param logBytesMax how much of the log they may span; the newest is kept, however large. */
   constructor(private readonly logBytesMax: number) {}
@@ -31,33 +39,67 @@ export class RecentCommits {
 
   /** @param end behind its commit frame. */
   push(xid: Xid, after: LogPosition, end: LogPosition): void {
+    const stretch = Math.floor(this.commits.length / STRETCH);
+    const highest = this.highest[stretch] ?? xid;
+    this.highest[stretch] = precedes(highest, xid) ? xid : highest;
     this.commits.push({ xid, after });
-    while (this.isFull(end)) this.first += 1;
-    if (this.first < RECENT_COMMITS_MAX) return;
-    this.commits = this.commits.slice(this.first);
-    this.first = 0;
+    this.begins.set(xid, after);
+    while (this.isFull(end)) this.dropFirst();
+    if (this.first >= RECENT_COMMITS_MAX) this.compact();
   }
 
   /** Their ids say nothing any more: what follows is of another slot, perhaps of another cluster. */
   forget(): void {
     this.commits = [];
     this.first = 0;
+    this.highest = [];
+    this.begins.clear();
   }
 
   /** Before the first of them that `snapshot` does not see; undefined when it sees them all. */
   firstUnseen(snapshot: PgSnapshot): LogPosition | undefined {
-    const isVisible = visibilityOf(snapshot);
-    for (let index = this.first; index < this.commits.length; index += 1) {
-      const commit = this.commits[index];
-      if (commit !== undefined && !isVisible(commit.xid)) return commit.after;
+    const { from, running } = unseenBy(snapshot);
+    let unseen = this.firstFrom(from);
+    for (const xid of running) {
+      const begin = this.begins.get(xid);
+      if (begin !== undefined && (unseen === undefined || begin < unseen)) unseen = begin;
     }
-    return undefined;
+    return unseen;
   }
 
   clone(): RecentCommits {
     const copy = new RecentCommits(this.logBytesMax);
-    copy.commits = this.commits.slice(this.first);
+    copy.commits = [...this.commits];
+    copy.first = this.first;
+    copy.highest = [...this.highest];
+    copy.begins = new Map(this.begins);
     return copy;
+  }
+
+  /** The first whose id is not lower. */
+  private firstFrom(xid: Xid): LogPosition | undefined {
+    for (let index = this.first; index < this.commits.length; ) {
+      const highest = index % STRETCH === 0 ? this.highest[index / STRETCH] : undefined;
+      const isLower = highest !== undefined && precedes(highest, xid);
+      const commit = this.commits[index];
+      if (!isLower && commit !== undefined && !precedes(commit.xid, xid)) return commit.after;
+      index += isLower ? STRETCH : 1;
+    }
+    return undefined;
+  }
+
+  private dropFirst(): void {
+    const commit = this.commits[this.first];
+    if (commit !== undefined) this.begins.delete(commit.xid);
+    this.first += 1;
+  }
+
+  /** Lets go of whole stretches. */
+  private compact(): void {
+    const stretches = Math.floor(this.first / STRETCH);
+    this.commits = this.commits.slice(stretches * STRETCH);
+    this.highest = this.highest.slice(stretches);
+    this.first -= stretches * STRETCH;
   }
 
   private isFull(end: LogPosition): boolean {

@@ -1,19 +1,31 @@
 /**
  * TailCache: the newest transactions of the log in memory, so that the way from commit to client never reads the disk.
  * Without a gap: from `start` on, every transaction is here.
+ *
+ * Whoever follows one table has what touched it without a look at the rest: ten thousand shapes may each read all that came since
+ * some place, and most of that is none of theirs.
  */
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
 import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
+import { merged, TransactionQueue } from './transaction-queue.ts';
 import { WHOLE_TRANSACTION_BYTES_MAX } from './transaction-log.ts';
 
-const COMPACT_AFTER = 1024;
-const TRANSACTION_BYTES = 128; // What the objects of a transaction weigh, about.
+const TRANSACTION_BYTES = 192; // What the objects of a transaction weigh, about.
+/** Stands for every layout: nobody has told those of the transaction. */
+const UNTOLD = 0;
+
+interface KeptTransaction extends LoggedTransaction {
+  /** Ids of those that its changes have. */
+  readonly layouts: readonly number[];
+}
+
+type Queue = TransactionQueue<KeptTransaction>;
 
 export class TailCache {
   /** Bytes of changes in the largest transaction that is kept: from here it comes whole, so a larger one is read from the log. */
   readonly transactionBytesMax: number;
-  private transactions: LoggedTransaction[] = [];
-  private first = 0;
+  private all: Queue = new TransactionQueue();
+  private byLayout = new Map<number, Queue>();
   private bytes = 0;
 
   constructor(
@@ -28,36 +40,39 @@ export class TailCache {
     return this.begin;
   }
 
-  push(transaction: LoggedTransaction): void {
-    this.transactions.push(transaction);
+  /** @param layouts of its changes, where they are known. */
+  push(transaction: LoggedTransaction, layouts?: ReadonlySet<number>): void {
+    const kept = { ...transaction, layouts: layouts === undefined ? [UNTOLD] : [...layouts] };
+    this.all.push(kept);
+    for (const id of kept.layouts) this.queueOf(id).push(kept);
     this.bytes += bytesOf(transaction);
     while (this.bytes > this.bytesMax) this.evict();
   }
 
   /** A transaction up to `end` was too large to be kept. */
   skip(end: LogPosition): void {
-    this.transactions = [];
-    this.first = 0;
+    this.all = new TransactionQueue();
+    this.byLayout.clear();
     this.bytes = 0;
     this.begin = end;
   }
 
   /** Drops what ends at or before `position`. */
   forget(position: LogPosition): void {
-    for (let oldest = this.transactions[this.first]; oldest !== undefined && oldest.end <= position; ) {
-      this.evict();
-      oldest = this.transactions[this.first];
-    }
+    while (this.all.oldest !== undefined && this.all.oldest.end <= position) this.evict();
   }
 
-  /** What the log's `read` promises; undefined when a part of it is no longer here. */
-  read(range: LogRange, fillBytes: number): LogBlock | undefined {
+  /**
+   * What the log's `read` promises; undefined when a part of it is no longer here.
+   *
+   * @param layouts of the changes that are asked for. A transaction that is known to have none of these is left out.
+   */
+  read(range: LogRange, fillBytes: number, layouts?: Iterable<number>): LogBlock | undefined {
     if (range.after < this.begin) return undefined;
     const transactions: LoggedTransaction[] = [];
     let bytes = 0;
-    for (let index = this.indexBehind(range.after); index < this.transactions.length; index += 1) {
-      const transaction = this.transactions[index];
-      if (transaction === undefined || transaction.end > range.through) break;
+    for (const transaction of this.behind(range.after, layouts)) {
+      if (transaction.end > range.through) break;
       const last = transactions.at(-1);
       if (last !== undefined && bytes >= fillBytes) return { after: range.after, through: last.end, transactions };
       transactions.push(transaction);
@@ -68,32 +83,37 @@ export class TailCache {
 
   clone(): TailCache {
     const copy = new TailCache(this.begin, this.bytesMax);
-    copy.transactions = this.transactions.slice(this.first);
+    copy.all = this.all.clone();
+    for (const [id, queue] of this.byLayout) copy.byLayout.set(id, queue.clone());
     copy.bytes = this.bytes;
     return copy;
   }
 
-  private indexBehind(after: LogPosition): number {
-    let low = this.first;
-    let high = this.transactions.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      const transaction = this.transactions[middle];
-      if (transaction !== undefined && transaction.end > after) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+  private behind(after: LogPosition, layouts: Iterable<number> | undefined): Iterable<KeptTransaction> {
+    if (layouts === undefined) return this.all.behind(after);
+    return merged([UNTOLD, ...layouts].flatMap((id) => this.byLayout.get(id) ?? []), after);
   }
 
   private evict(): void {
-    const oldest = this.transactions[this.first];
+    const { oldest } = this.all;
     if (oldest === undefined) return;
     this.begin = oldest.end;
     this.bytes -= bytesOf(oldest);
-    this.first += 1;
-    if (this.first < COMPACT_AFTER) return;
-    this.transactions = this.transactions.slice(this.first);
-    this.first = 0;
+    this.all.dropOldest();
+    for (const id of oldest.layouts) this.dropFrom(id);
+  }
+
+  /** The oldest of all is the oldest of each queue that it stands in. */
+  private dropFrom(id: number): void {
+    const queue = this.queueOf(id);
+    queue.dropOldest();
+    if (queue.oldest === undefined) this.byLayout.delete(id);
+  }
+
+  private queueOf(id: number): Queue {
+    const queue = this.byLayout.get(id) ?? new TransactionQueue();
+    this.byLayout.set(id, queue);
+    return queue;
   }
 }
 

@@ -9,7 +9,7 @@ import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
-import type { RelationLayout } from '../../model/relation.ts';
+import type { PublishedRelation, RelationLayout } from '../../model/relation.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
 import type { ShapeRecord } from './shape-record.ts';
 
@@ -87,10 +87,11 @@ export interface TransactionLog {
    * memory comes whole, and is never larger than `WHOLE_TRANSACTION_BYTES_MAX`. A transaction that never committed is not
    * there, however large.
    *
+   * @param relation what its reader follows: transactions that are known not to touch it may be left out.
    * @returns a block whose `through` is where it ended; equal to `range.through` when nothing is left.
    * @throws {LogCorruptError} naming the position of the frame that does not hold.
    */
-  read(range: LogRange, sizes: BlockSizes): Promise<LogBlock>;
+  read(range: LogRange, sizes: BlockSizes, relation?: PublishedRelation): Promise<LogBlock>;
   /**
    * What is known without a read, when the next transaction has more than `wholeBytesMax`: of the newest such ones alone, and
    * only if it was appended with its layouts, or surveyed, since the log was opened.

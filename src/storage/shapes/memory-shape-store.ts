@@ -1,16 +1,22 @@
 /** A shape's bytes in memory. Its lines are never checkpointed: StoredShape keeps them all. */
 import { InvariantError } from '../../base/invariant.ts';
 import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
-import { GrowingSums, wholeOf, type Piece } from './piece.ts';
+import type { Handle } from '../../model/shape.ts';
+import { ShapeCorruptError, SupersededError } from '../errors.ts';
+import { GrowingSums, verified, wholeOf, type Piece } from './piece.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
 
 export class MemoryShapeStore implements ShapeStore {
   private parts: { readonly start: number; readonly bytes: Uint8Array }[] = [];
   private size = 0;
   private readonly moved = new Map<number, Uint8Array>();
+  /** Of who began last: others write nothing any more. */
+  private growing: GrowingSums | undefined;
+
+  constructor(private readonly handle: Handle) {}
 
   clone(): MemoryShapeStore {
-    const copy = new MemoryShapeStore();
+    const copy = new MemoryShapeStore(this.handle);
     copy.parts = [...this.parts];
     copy.size = this.size;
     for (const [number, bytes] of this.moved) copy.moved.set(number, bytes);
@@ -42,20 +48,26 @@ export class MemoryShapeStore implements ShapeStore {
   beginMoved(number: number): MovedWriter {
     const sums = new GrowingSums();
     const written: Uint8Array[] = [];
+    this.growing = sums;
     return {
       write: async (lines) => {
-        written.push(lines);
+        this.checkIsGrowing(sums);
+        written.push(new Uint8Array(lines));
         sums.add(lines);
       },
       complete: async () => {
+        this.checkIsGrowing(sums);
         this.moved.set(number, Buffer.concat(written));
         return wholeOf(sums);
       },
     };
   }
 
-  async readMoved(number: number, { at, bytes }: Piece): Promise<Uint8Array> {
-    return this.moved.get(number)?.subarray(at, at + bytes) ?? new Uint8Array();
+  async readMoved(number: number, piece: Piece): Promise<Uint8Array> {
+    const moved = this.moved.get(number);
+    if (moved === undefined) throw new ShapeCorruptError(this.handle, `the rows of splice ${number} are missing`);
+    const { at, bytes } = piece;
+    return verified(moved.subarray(at, at + bytes), `splice ${number}`, this.handle, piece, 0);
   }
 
   async forgetMoved(number: number): Promise<void> {
@@ -68,5 +80,9 @@ export class MemoryShapeStore implements ShapeStore {
 
   readEntries(): AsyncIterable<readonly LogEntry[]> {
     throw new InvariantError('lines in memory are read from the buffer');
+  }
+
+  private checkIsGrowing(sums: GrowingSums): void {
+    if (sums !== this.growing) throw new SupersededError(this.handle);
   }
 }

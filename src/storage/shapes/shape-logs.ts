@@ -89,8 +89,8 @@ export interface ShapeLog {
    * all others hold says nothing about it. Undefined while it goes along.
    */
   readonly waitsAt: Lsn | undefined;
-  /** The LSN of the last entry; zero for a shape that depends on others, whose entries tell of rows for which moves may be to come. */
-  readonly reached: Lsn;
+  /** The LSN of the last entry; undefined for a shape that depends on others: moves may be to come that lie before its entries. */
+  readonly reached: Lsn | undefined;
   readonly snapshot: SnapshotState;
   /**
    * While it is set, transactions that this snapshot sees are left out. It is undefined from the first transaction on that was

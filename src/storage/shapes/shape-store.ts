@@ -5,7 +5,7 @@ import type { ChunkSums, Piece } from './piece.ts';
 
 /** One writer, from the first row to `complete`; one that is not completed leaves nothing that counts. */
 export interface MovedWriter {
-  /** @param lines whole ones, as somebody will read them back; they are not the caller's any more. */
+  /** @param lines whole ones, as somebody will read them back. */
   write(lines: Uint8Array): Promise<void>;
   /** @returns what verifies them, now that they are durable; null when there were none. */
   complete(): Promise<ChunkSums | null>;

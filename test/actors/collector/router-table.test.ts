@@ -41,6 +41,15 @@ test('a shape whose Consumer began anew is routed once, and one that is gone no 
   expect(shapes).toEqual([handleOf(1)]);
 });
 
+test('a shape that is gone when its Consumer’s request to be registered comes is not kept', () => {
+  const { shapes, table } = tableOf('together', (handle) => (handle === handleOf(1) ? undefined : LOG_START));
+  const before = table.key();
+
+  table.apply({ add: handleOf(1) });
+
+  expect({ shapes, key: table.key() }).toEqual({ shapes: [], key: before });
+});
+
 test('a block that touches nobody is delivered at once', () => {
   const { deliveries, table } = tableOf();
 

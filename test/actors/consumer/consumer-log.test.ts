@@ -5,7 +5,7 @@ import { ConsumerLog } from '../../../src/actors/consumer/consumer-log.ts';
 import type { ConsumerPorts } from '../../../src/actors/consumer/consumer-ports.ts';
 import { isInMemory } from '../../../src/api/shape-response.ts';
 import { uncopied } from '../../../src/base/fork.ts';
-import type { LogOffset } from '../../../src/model/log-offset.ts';
+import { SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
 import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { Xid } from '../../../src/model/pg-snapshot.ts';
@@ -31,10 +31,10 @@ const TRANSACTIONS = [
 const INSERT = { kind: 'insert', new: ['9', 'of many', null], layoutId: 1 } as const;
 const BLOCK = { ...blockOf(TRANSACTIONS), through: 200 as LogPosition };
 
-/** A log whose snapshot saw every transaction below xid 100, and was taken when the WAL ended at 150. */
+/** A log whose snapshot saw every transaction below xid 100 but 95, and was taken when the WAL ended at 150. */
 async function storedShape(storage = memoryStorage({})): Promise<ShapeLog> {
   const shapeLog = storage.shapes.create(handleOf(1), shapeOf({}));
-  await shapeLog.beginSnapshot({ xmin: '100', xmax: '100', xip: [], insertLsn: '150' as Lsn }).complete();
+  await shapeLog.beginSnapshot({ xmin: '95', xmax: '100', xip: ['95'], insertLsn: '150' as Lsn }).complete();
   return shapeLog;
 }
 
@@ -61,14 +61,33 @@ test('a transaction that the snapshot saw is left out, one behind it is taken', 
   expect(open(shapeLog).apply(WHOLE)).toEqual({ type: 'log.taken', through: 200, end: '200_0', changed: true });
 });
 
-test('the snapshot filters what was logged before it, also behind a transaction that it does not see', async () => {
+test.each([
+  ['from xmax on', 101],
+  ['below xmax, and running', 95],
+])('the snapshot filters what was logged before it, also behind a transaction that it does not see (%s)', async (_, xid) => {
   const shapeLog = await storedShape();
-  const hidden = transactionOf({ xid: 101, lsn: '90' }, [{ kind: 'insert', new: ['3', 'waits for a standby', null] }]);
+  const hidden = transactionOf({ xid, lsn: '90' }, [{ kind: 'insert', new: ['3', 'waits for a standby', null] }]);
   const block = { ...blockOf([hidden, ...TRANSACTIONS]), through: 200 as LogPosition };
   const log = open(shapeLog, block);
   log.apply(WHOLE);
   log.apply({ publish: 200 as LogPosition });
   expect(idsOf(shapeLog)).toEqual(['3', '2']);
+});
+
+test('a splice is recorded behind what readers were told, and not at all while nobody can say that', async () => {
+  const { shapes } = memoryStorage({});
+  const definition = { ...shapeOf({}), dependencies: [{ shape: shapeOf({ columns: ['id'] }), column: 'id' }] };
+  const shapeLog = shapes.create(handleOf(1), definition, [handleOf(2)]);
+  shapeLog.beginViews([SNAPSHOT_END]);
+  const place = 0 as LogPosition;
+  const record = { place, through: place, views: ['7_0' as LogOffset], pgSnapshot: null, rows: null };
+
+  const told = [undefined, '50' as Lsn].map((lsn) => open(shapeLog, BLOCK, { processedLsn: () => lsn }).apply({ record })?.type);
+
+  expect({ told, recorded: shapeLog.nextSplice }).toMatchObject({
+    told: ['collector.isGone', 'splice.recorded'],
+    recorded: { number: 1, first: '50_0' },
+  });
 });
 
 test('what was taken before a restart is left out, also when the snapshot no longer filters', async () => {

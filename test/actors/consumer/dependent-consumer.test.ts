@@ -6,6 +6,7 @@ import { NO_CONNECTION, type SnapshotFault } from '../../../src/actors/snapshot-
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import type { Lsn } from '../../../src/model/lsn.ts';
+import { parsePgSnapshot } from '../../../src/model/pg-snapshot.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 import type { Pid, ReplyTo } from '../../../src/otp/process.ts';
 
@@ -50,7 +51,8 @@ test('what readers may have seen is made again before a view changes', () => {
 test('what is made again goes on behind a splice that is recorded, and only then another one is planned', () => {
   const events: Event[] = [
     { type: 'splice.isDurable' },
-    { type: 'moves.begun' },
+    { type: 'moves.areTold' },
+    { type: 'moves.areTold' },
     { type: 'splice.taken', views: ['6_0' as LogOffset], splice: null, end: '6_0' as LogOffset },
   ];
   const taken = events.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], restored(30, { place: 10, through: 10 }));
@@ -68,15 +70,82 @@ test('a splice that is recorded has its turn at its own place, before another is
   expect([before, there].map(ingestOf)).toEqual(['loading', { splicing: 'confirming' }]);
 });
 
-test('a move is taken at once, in every state, and leads the shape out of the pace', () => {
-  const moves = { type: 'takeMoves', handle: inner, column: 'id', through: '9_0' as LogOffset, position: at(40), replyTo } as const;
-  const [first, actions] = transition(consumer, restored(30), moves);
+const MOVES = { type: 'takeMoves', handle: inner, column: 'id', through: '9_0' as LogOffset, position: at(40), replyTo } as const;
 
-  expect({ ingest: ingestOf(first), told: first.context.told, replies: actions.filter(({ type }) => type === 'reply') }).toMatchObject({
-    ingest: 'loading',
-    told: ['9_0'],
-    replies: [{ params: { to: replyTo, event: { type: 'moves.taken' } } }],
+const pgSnapshot = parsePgSnapshot('1:1:', '77' as Lsn);
+const PLANNED: Event = { type: 'splice.planned', views: [NEW], needsQuery: true };
+const QUERIED: Event = { type: 'moves.queried', pgSnapshot, rows: null };
+const PASSED: Event = { type: 'log.hasPassed', through: at(20) };
+const LOADED: Event = { type: 'block.loaded', after: at(10), through: at(20) };
+const TAKEN: Event = { type: 'log.taken', through: at(20), end: '7_3' as LogOffset, changed: false };
+
+/** A splice from 10 to 20, with rows. */
+const SPLICE: readonly Event[] = [
+  PLANNED,
+  QUERIED,
+  PASSED,
+  { type: 'splice.recorded', splice: { place: at(10), through: at(20), views: [NEW], rowBytes: 7 } },
+  { type: 'splice.isDurable' },
+  LOADED,
+  { type: 'seen.taken', through: at(20), isMuch: false },
+  { type: 'moves.areTold' },
+  { type: 'moved.read', through: 7 },
+  { type: 'moved.taken', isMuch: false },
+  { type: 'moves.areTold' },
+  { type: 'splice.taken', views: [NEW], splice: null, end: '7_3' as LogOffset },
+];
+
+function after(...events: readonly Event[]): SnapshotFrom<typeof consumer> {
+  return events.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], restored(10));
+}
+
+test('a move is taken at once, wherever the shape stands in a splice, and holds the splice up nowhere', () => {
+  const places = SPLICE.map((_, count) => after(...SPLICE.slice(0, count)));
+  const taken = places.map((place) => {
+    const [behind, actions] = transition(consumer, place, MOVES);
+    return { ingest: ingestOf(behind), told: behind.context.told, replies: actions.map(({ type }) => type) };
   });
+
+  expect(taken).toEqual(places.map((place) => ({ ingest: ingestOf(place), told: [MOVES.through], replies: ['reply'] })));
+});
+
+test('a move that comes while a splice is made is the next one, when the shape has read on as far as that looked ahead', () => {
+  const spliced = [...SPLICE.slice(0, 4), MOVES, ...SPLICE.slice(4)];
+
+  expect([after(...spliced), after(...spliced, LOADED, TAKEN)].map((place) => [ingestOf(place), place.context.views])).toEqual([
+    ['loading', [NEW]], [{ splicing: 'planning' }, [NEW]],
+  ]);
+});
+
+test('a splice is recorded when the log has passed where the WAL of its query ended, and not before', () => {
+  const [covering, asked] = transition(consumer, after(PLANNED), QUERIED);
+  const [recording, made] = transition(consumer, covering, PASSED);
+
+  expect({ states: [covering, recording].map(ingestOf), asked, made }).toMatchObject({
+    states: [{ splicing: 'covering' }, { splicing: 'recording' }],
+    asked: [{ type: 'call', params: { to: '@log-writer', request: { type: 'awaitPassed', lsn: '77' } } }],
+    made: [{ type: 'apply', params: { change: { record: { place: 10, through: 20, views: [NEW] } } } }],
+  });
+});
+
+test('a shape that goes along and hears of a move leaves the pace in the same step', () => {
+  const live = after(...SPLICE, LOADED, TAKEN);
+  const [{ context }, actions] = transition(consumer, live, MOVES);
+
+  expect({ live: ingestOf(live), told: context.told, actions }).toMatchObject({
+    live: 'live',
+    told: [MOVES.through],
+    actions: [
+      { type: 'reply', params: { to: replyTo, event: { type: 'moves.taken' } } },
+      { type: 'apply', params: { table: 'log', change: 'leavePace' } },
+    ],
+  });
+});
+
+test('a move of values that the shape does not look up is our bug, and said so', () => {
+  const strange = { ...MOVES, column: 'other' };
+
+  expect(() => transition(consumer, restored(10), strange)).toThrow('moves are told of values that the shape looks up');
 });
 
 test('what was against a query about moves is told, also when it is asked again', () => {
@@ -90,6 +159,14 @@ test('what was against a query about moves is told, also when it is asked again'
   });
 });
 
+test('a bug of ours that met the query about its moves is the end of the Consumer, and not tried again', () => {
+  const error = { name: 'InvariantError', message: 'a claim', stack: 'where it was made' };
+  const [querying] = transition(consumer, restored(10), { type: 'splice.planned', views: [NEW], needsQuery: true });
+  const [, actions] = transition(consumer, querying, { type: 'moves.crashed', error });
+
+  expect(actions).toMatchObject([{ type: 'stop', params: { reason: { error } } }]);
+});
+
 test('a shape whose moves cannot be queried outlives an outage of Postgres of any length', () => {
   const attempts = Array.from({ length: 50 }, (): Event[] => [
     { type: 'splice.planned', views: [NEW], needsQuery: true },
@@ -101,15 +178,11 @@ test('a shape whose moves cannot be queried outlives an outage of Postgres of an
   expect(ingestOf(after)).toEqual({ splicing: 'planning' });
 });
 
-function step(snapshot: SnapshotFrom<typeof consumer>, event: Event) {
-  return transition(consumer, snapshot, event);
-}
-
 /** What each event has the Consumer ask of its table and of others. */
 function asksOf(begun: SnapshotFrom<typeof consumer>, events: readonly Event[]): readonly unknown[] {
   let snapshot = begun;
   return events.flatMap((event) => {
-    const [next, actions] = step(snapshot, event);
+    const [next, actions] = transition(consumer, snapshot, event);
     snapshot = next;
     return actions.flatMap(({ type, params }) => {
       const { request, change } = (params ?? {}) as { request?: unknown; change?: unknown };
@@ -118,31 +191,34 @@ function asksOf(begun: SnapshotFrom<typeof consumer>, events: readonly Event[]):
   });
 }
 
-const pgSnapshot = { xmin: '1', xmax: '1', xip: [], insertLsn: '77' as Lsn };
-const rows = { bytes: 5, sums: [0] };
-const planned: Event = { type: 'splice.planned', views: [NEW], needsQuery: true };
-const queried: Event = { type: 'moves.queried', pgSnapshot, rows };
+const ROWS = { bytes: 5, sums: [0] };
+const QUERIED_ROWS: Event = { type: 'moves.queried', pgSnapshot, rows: ROWS };
 const failed = { to: '@peer', request: 'any', reason: 'noproc' } as const;
 
 test('a splice is planned, queried, covered, recorded and made, and the shape reads on as far as that looked ahead', () => {
   const splice = { place: at(10), through: at(20), views: [NEW], rowBytes: 5 };
   const asked = asksOf(restored(10), [
-    planned,
-    queried,
+    PLANNED,
+    QUERIED_ROWS,
     { type: 'log.hasPassed', through: at(20) },
     { type: 'splice.recorded', splice },
     { type: 'splice.isDurable' },
     { type: 'block.loaded', after: at(10), through: at(20) },
     { type: 'seen.taken', through: at(20), isMuch: true },
     { type: 'lines.spilled' },
-    { type: 'moves.begun' },
+    { type: 'moves.partlyTold' },
+    { type: 'lines.spilled' },
+    { type: 'moves.areTold' },
     { type: 'moved.read', through: 5 },
     { type: 'moved.taken', isMuch: true },
     { type: 'lines.spilled' },
+    { type: 'moves.partlyTold' },
+    { type: 'lines.spilled' },
+    { type: 'moves.areTold' },
     { type: 'splice.taken', views: [NEW], splice: null, end: '8_0' as LogOffset },
   ]);
 
-  const draft = { place: 10, through: 20, views: [NEW], pgSnapshot, rows };
+  const draft = { place: 10, through: 20, views: [NEW], pgSnapshot, rows: ROWS };
   const block = { type: 'loadBlock', owner: 'consumer#1', after: 10, through: 20 };
   expect(asked).toEqual([
     { type: 'queryMoves', handle, views: [NEW] },
@@ -152,18 +228,24 @@ test('a splice is planned, queried, covered, recorded and made, and the shape re
     block,
     { takeSeen: { after: 10, through: 20 } },
     { type: 'spillLines', handle },
-    'beginMoves',
+    'tellMoveIn',
+    { type: 'spillLines', handle },
+    'tellMoveIn',
     { type: 'readMoved', handle, owner: 'consumer#1', at: 0 },
     'takeMoved',
     { type: 'spillLines', handle },
-    'endMoves',
+    'endRows',
+    'tellMoveOut',
+    { type: 'spillLines', handle },
+    'tellMoveOut',
+    'endSplice',
     { publish: 10 },
     block,
   ]);
 });
 
 test('a query that saw nothing beyond where the shape stands looks no further back than there', () => {
-  const asked = asksOf(restored(10), [planned, { ...queried, rows: null }, { type: 'log.hasPassed', through: at(5) }]);
+  const asked = asksOf(restored(10), [PLANNED, QUERIED, { type: 'log.hasPassed', through: at(5) }]);
 
   expect(asked.at(-1)).toMatchObject({ record: { place: 10, through: 10 } });
 });
@@ -175,9 +257,9 @@ function pausesOf(error: SnapshotFault) {
   const pauses: unknown[] = [];
   let snapshot = restored(10);
   for (let times = 0; times < 20; times += 1) {
-    for (const event of [planned, { type: 'moves.failed', error }, { type: 'timeout.askAgain' }] satisfies Event[]) {
+    for (const event of [PLANNED, { type: 'moves.failed', error }, { type: 'timeout.askAgain' }] satisfies Event[]) {
       if (snapshot.status !== 'active') return { pauses, output: snapshot.output };
-      const [next, actions] = step(snapshot, event);
+      const [next, actions] = transition(consumer, snapshot, event);
       pauses.push(...actions.filter(({ type }) => type === 'startTimer').map(({ params }) => (params as { delayMs: number }).delayMs));
       snapshot = next;
     }
@@ -202,12 +284,13 @@ test('a splice behind another one is seen and read from its own beginning', () =
     { type: 'splice.isDurable' },
     { type: 'block.loaded', after: at(number), through: at(number + 10) },
     { type: 'seen.taken', through: at(number + 10), isMuch: false },
-    { type: 'moves.begun' },
+    { type: 'moves.areTold' },
     { type: 'moved.read', through: 5 },
     { type: 'moved.taken', isMuch: false },
+    { type: 'moves.areTold' },
   ];
   const events: Event[] = [
-    planned, queried, { type: 'log.hasPassed', through: at(20) }, { type: 'splice.recorded', splice: first ?? null }, ...made(10),
+    PLANNED, QUERIED_ROWS, { type: 'log.hasPassed', through: at(20) }, { type: 'splice.recorded', splice: first ?? null }, ...made(10),
     { type: 'splice.taken', views: [NEW], splice: second ?? null, end: '8_0' as LogOffset },
     { type: 'block.loaded', after: at(10), through: at(20) },
     { type: 'log.taken', through: at(20), end: '9_0' as LogOffset, changed: false },
@@ -219,19 +302,6 @@ test('a splice behind another one is seen and read from its own beginning', () =
     { type: 'loadBlock', after: 10, through: 20 }, { type: 'syncSplice' }, { type: 'loadBlock', after: 20, through: 30 },
     { type: 'readMoved', at: 0 },
   ]);
-});
-
-test('behind a splice the shape reads on as far as that looked ahead before it makes another one', () => {
-  const splice = { place: at(10), through: at(20), views: ['6_0' as LogOffset], rowBytes: 0 };
-  const events: Event[] = [
-    planned, { ...queried, rows: null }, { type: 'log.hasPassed', through: at(20) }, { type: 'splice.recorded', splice },
-    { type: 'splice.isDurable' }, { type: 'block.loaded', after: at(10), through: at(20) },
-    { type: 'seen.taken', through: at(20), isMuch: false }, { type: 'moves.begun' },
-    { type: 'splice.taken', views: splice.views, splice: null, end: '8_0' as LogOffset },
-  ];
-  const after = events.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], restored(10));
-
-  expect([ingestOf(after), after.context.reach]).toEqual(['loading', 20]);
 });
 
 test.each<[string, SnapshotFrom<typeof consumer>, unknown]>([
@@ -246,31 +316,20 @@ test.each<[string, SnapshotFrom<typeof consumer>, unknown]>([
   expect(asksOf(taking, events).at(-1)).toEqual({ type: 'loadBlock', owner: 'consumer#1', after: 15, through });
 });
 
-test('a shape that goes along leaves the pace when it hears of a move, and stands before the transaction that moved', () => {
-  const along = { type: 'views.known', views: [NEW], splice: null } as const;
-  const begun = [started(materializer), { type: 'values.areCurrent', offset: NEW }, along, { type: 'shape.registered', position: at(10) }];
-  const live = (begun as Event[]).reduce((snapshot, event) => transition(consumer, snapshot, event)[0], dependingOn(1));
-  const moves = { type: 'takeMoves', handle: inner, column: 'column 1', through: '9_0' as LogOffset, position: at(40), replyTo } as const;
-  const [leaving] = transition(consumer, live, moves);
-
-  expect([ingestOf(live), asksOf(live, [moves]).at(-1), ingestOf(leaving)]).toEqual(['live', 'leavePace', 'steppingAside']);
-});
-
 test.each<[string, readonly Event[]]>([
-  ['who asks Postgres goes', [planned, { type: 'moveQuery.failed', ...failed }]],
-  ['who writes the log goes', [planned, queried, { type: 'coverage.failed', ...failed }]],
+  ['who asks Postgres goes', [PLANNED, { type: 'moveQuery.failed', ...failed }]],
+  ['who writes the log goes', [PLANNED, QUERIED_ROWS, { type: 'coverage.failed', ...failed }]],
 ])('when %s the shape plans anew, and counts no failure', (_, events) => {
   const again = [...events, { type: 'timeout.askAgain' } as const];
-  const after = again.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], restored(10));
+  const pausing = after(...again);
 
-  expect({ ingest: ingestOf(after), failures: after.context.failures }).toEqual({ ingest: { splicing: 'planning' }, failures: 0 });
+  expect({ ingest: ingestOf(pausing), failures: pausing.context.failures }).toEqual({ ingest: { splicing: 'planning' }, failures: 0 });
 });
 
 test('a query that succeeds makes the ones that failed before it count no more', () => {
-  const events: Event[] = [planned, { type: 'moves.failed', error: REFUSAL }, { type: 'timeout.askAgain' }, planned, queried];
-  const after = events.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], restored(10));
+  const events: Event[] = [PLANNED, { type: 'moves.failed', error: REFUSAL }, { type: 'timeout.askAgain' }, PLANNED, QUERIED_ROWS];
 
-  expect(after.context.failures).toBe(0);
+  expect(after(...events).context.failures).toBe(0);
 });
 
 const recorded = restored(10, { place: 10, through: 10 });
@@ -278,12 +337,12 @@ const recorded = restored(10, { place: 10, through: 10 });
 test.each<[string, SnapshotFrom<typeof consumer>, readonly Event[], unknown]>([
   [
     'its table is not what it was', restored(10),
-    [planned, { type: 'moves.failed', error: { code: 'schema_changed', message: 'no', status: 409 } }],
+    [PLANNED, { type: 'moves.failed', error: { code: 'schema_changed', message: 'no', status: 409 } }],
     { delete: 'schemaChanged' },
   ],
   [
     'rows of a splice are damaged', recorded,
-    [{ type: 'splice.isDurable' }, { type: 'moves.begun' }, { type: 'moved.refused', why: 'its rows do not hold' }],
+    [{ type: 'splice.isDurable' }, { type: 'moves.areTold' }, { type: 'moved.refused', why: 'its rows do not hold' }],
     { delete: 'its rows do not hold', isDamaged: true },
   ],
   ['who keeps splices is gone', recorded, [{ type: 'splice.failed', ...failed }], 'drain'],
@@ -312,9 +371,8 @@ test('who tells that the values are invalid is answered', () => {
 });
 
 test('a shape inside a large transaction goes through that before a view changes', () => {
-  const moves = { type: 'takeMoves', handle: inner, column: 'id', through: '9_0' as LogOffset, position: at(40), replyTo } as const;
   const events: Event[] = [
-    moves, { type: 'block.loaded', after: at(10), through: at(30) }, { type: 'part.taken', through: at(30), isMuch: false },
+    MOVES, { type: 'block.loaded', after: at(10), through: at(30) }, { type: 'part.taken', through: at(30), isMuch: false },
   ];
   const inside = events.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], restored(30));
   const { cursor, position, offered } = inside.context;
@@ -323,35 +381,26 @@ test('a shape inside a large transaction goes through that before a view changes
 });
 
 test('a shape that comes back waits until the values have come as far as it was', () => {
-  const moves = { type: 'takeMoves', handle: inner, column: 'id', through: '8_0' as LogOffset, position: at(10), replyTo } as const;
   const late = restored(10, { place: 10, through: 10 }, '8_0' as LogOffset);
-  const [there] = transition(consumer, late, moves);
+  const [there] = transition(consumer, late, { ...MOVES, through: '8_0' as LogOffset, position: at(10) });
 
   expect([late, there].map(ingestOf)).toEqual(['awaitingValues', { splicing: 'confirming' }]);
 });
 
 test.each<[string, object, readonly string[]]>([
-  ['another column', { column: 'other' }, [NEW]],
-  ['another shape', { handle: '3-1' }, [NEW]],
-  ['less than was told before', { through: OLD }, [NEW]],
+  ['less than it was told before', { through: OLD }, [NEW]],
   ['more', {}, ['9_0']],
-])('what is told of %s changes what a shape was told of its own only where that is more', (_, changes, told) => {
-  const moves = { type: 'takeMoves', handle: inner, column: 'id', through: '9_0' as LogOffset, position: at(40), replyTo } as const;
-  const [{ context }] = transition(consumer, restored(30), { ...moves, ...changes });
+])('a shape that is told %s has been told the more of both', (_, changes, told) => {
+  const [{ context }] = transition(consumer, restored(30), { ...MOVES, ...changes });
 
   expect(context.told).toEqual(told);
 });
 
-/** A shape that looks for who keeps the values of so many others. */
-function dependingOn(count: number): SnapshotFrom<typeof consumer> {
-  const columns = Array.from({ length: count }, (_, index) => `column ${index + 1}`);
-  const dependencies = columns.map((column) => ({ handle: inner, column, consumer: 'consumer#2' as Pid }));
-  const input = { self: 'consumer#1' as Pid, handle, mode: 'restore', position: at(10), end: '4_0' as LogOffset, dependencies } as const;
-  return initialTransition(consumer, input)[0];
-}
-
+/** A shape that looks for who keeps the values of two columns. */
 function depending(...events: readonly Event[]): SnapshotFrom<typeof consumer> {
-  return events.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], dependingOn(2));
+  const dependencies = ['id', 'parent'].map((column) => ({ handle: inner, column, consumer: 'consumer#2' as Pid }));
+  const input = { self: 'consumer#1' as Pid, handle, mode: 'restore', position: at(10), end: '4_0' as LogOffset, dependencies } as const;
+  return events.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], initialTransition(consumer, input)[0]);
 }
 
 const started = (pid: Pid): Event => ({ type: 'child.started', id: 'materializer/2-1/id', pid });

@@ -1,290 +1,324 @@
-/** What a splice puts into a shape's log, and where: over the values of a real Materializer's table, without its process. */
-import { beforeEach, expect, test } from 'vitest';
-import { ConsumerLog, type ConsumerLogChange } from '../../../src/actors/consumer/consumer-log.ts';
-import { SPLICED_VALUES_MAX, type SpliceDraft } from '../../../src/actors/consumer/splice-lines.ts';
-import { VersionedMembers } from '../../../src/actors/versioned-members.ts';
+/** What a splice puts into the log of a shape, and by which view the transactions around it are taken. */
+import { expect, test } from 'vitest';
+import { ConsumerLog } from '../../../src/actors/consumer/consumer-log.ts';
+import { LinkValues } from '../../../src/actors/link-values.ts';
 import { uncopied } from '../../../src/base/fork.ts';
+import { placeAt } from '../../../src/model/log-entry.ts';
 import { SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
-import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
-import type { Lsn } from '../../../src/model/lsn.ts';
-import type { PgSnapshot, Xid } from '../../../src/model/pg-snapshot.ts';
+import { LOG_START } from '../../../src/model/log-position.ts';
+import { LSN_ZERO } from '../../../src/model/lsn.ts';
+import type { PgSnapshot } from '../../../src/model/pg-snapshot.ts';
+import type { PlacedRow } from '../../../src/model/row-values.ts';
 import type { ShapeDefinition } from '../../../src/model/shape.ts';
-import type { LogBlock } from '../../../src/model/transaction.ts';
+import type { LogBlock, LoggedTransaction } from '../../../src/model/transaction.ts';
 import type { Message, Pid } from '../../../src/otp/process.ts';
+import { moveTarget } from '../../../src/service/wiring/move-target.ts';
 import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
-import type { ChunkSums } from '../../../src/storage/shapes/piece.ts';
-import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
-import { blockOf, placedTransaction } from '../../support/actors/changes.ts';
-import { ManualClock } from '../../support/manual-clock.ts';
+import { MovedRows } from '../../../src/storage/shapes/moved-rows.ts';
+import { ShapeBlocks } from '../../../src/storage/shapes/shape-blocks.ts';
+import { blockOf, changeBytes, transactionOf, type Row, type RowChange } from '../../support/actors/changes.ts';
+import { FOLLOWER, followerPorts } from '../../support/actors/follower-ports.ts';
+import { committed, deleted, inserted } from '../../support/actors/placed-rows.ts';
+import { toldMoves } from '../../support/actors/told-moves.ts';
 import { handleOf, itemsLayout, shapeOf } from '../../support/shapes.ts';
 import { isIn, subqueryFilter } from '../../support/shapes/subquery-filter.ts';
-import { bytes, entriesOf, lsn, text } from '../../support/storage/stored-samples.ts';
+import { entriesOf, text } from '../../support/storage/stored-samples.ts';
 
-const WHERE = subqueryFilter(['owner', 'title'], [[isIn('owner', 0)], [isIn('title', 1)]]);
-const INNER = { shape: shapeOf({}), column: 'id' };
-const MATERIALIZERS = ['materializer#0', 'materializer#1'] as Pid[];
-const ROWS: ChunkSums = { bytes: 8, sums: [0] };
-/** Sees every transaction below xid 300, and was taken when the WAL ended at 500. */
-const asked: PgSnapshot = { xmin: '300', xmax: '300', xip: [], insertLsn: lsn(500) };
+const [CONSUMER, MATERIALIZER] = ['consumer#1' as Pid, 'materializer#1' as Pid];
+const OWNED = subqueryFilter(['owner'], [[isIn('owner', 0)]]);
 
-/** A shape that looks up two columns of others, of which nothing is told yet. */
-class Splicing {
-  readonly values = [new VersionedMembers(), new VersionedMembers()];
-  /** What somebody has read for the Consumer, and may have lost. */
-  parts: Uint8Array[] = [];
-  block: LogBlock = blockOf([]);
-  processed = lsn(0);
-  living: readonly Pid[] = MATERIALIZERS;
-  readonly log: ConsumerLog;
-
-  private constructor(readonly shapeLog: ShapeLog) {
-    for (const each of this.values) each.begin(SNAPSHOT_END);
-    this.log = new ConsumerLog({
-      shapeLog,
-      lines: new ChangeConverter(shapeLog.definition, WHERE, () => itemsLayout, undefined, (value) => value),
-      loaded: { take: () => this.block, close: () => {} },
-      delivery: () => undefined,
-      layoutOf: () => itemsLayout,
-      takenByAll: () => LOG_START,
-      processedLsn: () => this.processed,
-      announce: () => {},
-      valuesOf: (pid) => (this.living.includes(pid) ? this.values[MATERIALIZERS.indexOf(pid)] : undefined),
-      movedRows: { take: () => this.parts.shift() ?? bytes(''), close: () => {}, clone: uncopied('rows') },
-      clone: uncopied('a storage'),
-    });
-    this.apply({ depend: MATERIALIZERS, offsets: [SNAPSHOT_END, SNAPSHOT_END] });
-  }
-
-  /** Its snapshot saw every transaction below xid 100, and was taken when the WAL ended at 150. */
-  static async begin(more: Pick<ShapeDefinition, 'moveOuts'> = {}): Promise<Splicing> {
-    const definition = { ...shapeOf({}), dependencies: [INNER, INNER], ...more };
-    const shapeLog = memoryStorage({ clock: new ManualClock() }).shapes.create(handleOf(1), definition);
-    await shapeLog.beginSnapshot({ xmin: '100', xmax: '100', xip: [], insertLsn: lsn(150) }).complete();
-    return new Splicing(shapeLog);
-  }
-
-  apply(change: ConsumerLogChange): Message | undefined {
-    return this.log.apply(change);
-  }
-
-  /** A transaction of an inner shape: `+a` comes, `-a` goes. */
-  move(number: 0 | 1, at: string, moves: readonly string[], xid = 7): LogOffset {
-    for (const move of moves) this.values[number]?.countRow(move.slice(1), move.slice(1), move.startsWith('+') ? 1 : -1);
-    this.values[number]?.commit(at as LogOffset, [xid as Xid]);
-    return at as LogOffset;
-  }
-
-  /** Records a splice to what the two columns have by now. */
-  record(draft: Partial<SpliceDraft> = {}): void {
-    const views = this.values.map(({ offset }) => offset);
-    this.apply({ record: { place: LOG_START, through: LOG_START, views, pgSnapshot: null, rows: null, ...draft } });
-  }
-
-  /** Makes its lines, of rows that come in these parts. */
-  make(...parts: readonly string[]): Message | undefined {
-    this.parts = parts.map(bytes);
-    this.apply('beginMoves');
-    for (const _ of parts) this.apply('takeMoved');
-    return this.apply('endMoves');
-  }
-
-  /** The lines behind the snapshot, each with its offset. */
-  async lines(): Promise<readonly (readonly [LogOffset, unknown])[]> {
-    this.shapeLog.publish(this.shapeLog.position);
-    const entries = await entriesOf(this.shapeLog.read(SNAPSHOT_END));
-    return entries.map(({ offset, bytes: line }) => [offset, JSON.parse(text(line))]);
-  }
+/** A query about moves: the transactions below `xmax` that it does not see are `running`. */
+interface Query {
+  readonly xmax: number;
+  readonly running?: readonly number[];
+  /** All that it brings. */
+  readonly rows: readonly Row[];
 }
 
-let splicing: Splicing;
+interface Splice {
+  /** Left out where nothing has to be asked. */
+  readonly query?: Query;
+  /** What the log holds by then that the shape has not taken yet. */
+  readonly streamed?: readonly LoggedTransaction[];
+}
 
-beforeEach(async () => {
-  splicing = await Splicing.begin();
+/** Who may own a row, each as the one row of a Materializer. */
+function ownersOf(first: readonly string[]) {
+  const blocks = new ShapeBlocks();
+  const owners = new LinkValues('value', followerPorts(blocks));
+  let xid = 0;
+  const apply = (through: LogOffset, rows: readonly PlacedRow[]): void => {
+    const block = { after: owners.place, through: placeAt(through) };
+    blocks.put(FOLLOWER, block, rows);
+    owners.apply({ block });
+  };
+  apply(SNAPSHOT_END, first.map((owner) => inserted(owner, owner)));
+  return {
+    owners,
+    /** One transaction, of the next xid from 1 on. */
+    move(moves: { readonly come?: readonly string[]; readonly go?: readonly string[] }): void {
+      xid += 1;
+      const { come = [], go = [] } = moves;
+      const rows = committed(String(xid), [...come.map((owner) => inserted(owner, owner)), ...go.map(deleted)]);
+      apply(rows.at(-1)?.offset ?? SNAPSHOT_END, rows);
+    },
+  };
+}
+
+/** A shape of the rows whose owner is one of `first`; what is done to its log is what its Consumer asks for, in that order. */
+async function shapeOwnedBy(first: readonly string[], moveOuts?: 'deletes') {
+  const { owners, move } = ownersOf(first);
+  const { shapes } = memoryStorage();
+  shapes.create(handleOf(1), shapeOf({}));
+  const shapeLog = shapes.create(handleOf(2), definitionWith(moveOuts), [handleOf(1)]);
+  const lines = new ChangeConverter(shapeLog.definition, OWNED, () => itemsLayout, undefined, (owner) => owner);
+  const [movedRows, blocks] = [new MovedRows(), new Array<LogBlock>()];
+  const log = new ConsumerLog({
+    shapeLog,
+    lines,
+    valuesOf: () => owners,
+    movedRows: movedRows.slot(CONSUMER),
+    loaded: { take: () => blocks.shift() ?? blockOf([]), close: () => {} },
+    delivery: () => undefined,
+    layoutOf: () => itemsLayout,
+    takenByAll: () => LOG_START,
+    processedLsn: () => LSN_ZERO,
+    announce: () => {},
+    clone: uncopied('a storage'),
+  });
+  log.apply({ depend: [MATERIALIZER], offsets: [owners.offset] });
+  await shapeLog.beginSnapshot(snapshotOf({ xmax: 1, rows: [] }, LSN_ZERO)).complete();
+
+  const read = (transactions: readonly LoggedTransaction[], isSeen?: 'seen'): Message | undefined => {
+    const range = { after: shapeLog.position, through: transactions.at(-1)?.end ?? shapeLog.position };
+    blocks.push({ ...blockOf(transactions), ...range });
+    return log.apply(isSeen === undefined ? { takeUnrouted: range } : { takeSeen: range });
+  };
+  const rowsOf = async ({ rows }: Query, views: readonly LogOffset[]) => {
+    const [runtime, transactionLog] = [{ tableOf: () => owners }, { firstUnseen: () => undefined }];
+    const target = moveTarget({ runtime, log: transactionLog, shapeLog, lines, where: OWNED }, views);
+    await target?.rows(Buffer.concat(rows.map((row) => changeBytes({ kind: 'insert', new: row, layoutId: 1, position: 0 }))));
+    return (await target?.complete()) ?? null;
+  };
+  const plan = () => log.apply({ plan: [owners.offset] });
+  const world = {
+    move,
+    plan,
+    take(...transactions: readonly LoggedTransaction[]): void {
+      read(transactions);
+      log.apply({ publish: transactions.at(-1)?.end ?? shapeLog.position });
+    },
+    async record({ query, streamed = [] }: Splice): Promise<void> {
+      const place = shapeLog.position;
+      const views = plan()?.['views'] as readonly LogOffset[];
+      const last = streamed.at(-1);
+      const pgSnapshot = query === undefined ? null : snapshotOf(query, last?.lsn ?? LSN_ZERO);
+      const rows = query === undefined ? null : await rowsOf(query, views);
+      log.apply({ record: { place, through: last?.end ?? place, views, pgSnapshot, rows } });
+    },
+    seen: (...streamed: readonly LoggedTransaction[]) => read(streamed, 'seen'),
+    async finish({ streamed = [] }: Splice): Promise<void> {
+      if (streamed.length > 0) world.seen(...streamed);
+      toldMoves(log, 'tellMoveIn');
+      if (shapeLog.nextSplice?.rows) {
+        movedRows.put(CONSUMER, await shapeLog.readMoved(0));
+        log.apply('takeMoved');
+      }
+      log.apply('endRows');
+      toldMoves(log, 'tellMoveOut');
+      log.apply('endSplice');
+      log.apply({ publish: shapeLog.position });
+      world.take(...streamed);
+    },
+    async splice(wish: Splice): Promise<void> {
+      await world.record(wish);
+      await world.finish(wish);
+    },
+    /** The lines, in short. */
+    async told(): Promise<readonly string[]> {
+      const entries = await entriesOf(shapeLog.read(SNAPSHOT_END));
+      return entries.map(({ bytes }) => inShort(JSON.parse(text(bytes)) as Line));
+    },
+  };
+  return world;
+}
+
+function definitionWith(moveOuts?: 'deletes'): ShapeDefinition {
+  const definition = { ...shapeOf({}), reads: itemsLayout.columns, dependencies: [{ shape: shapeOf({}), column: 'value' }] };
+  return moveOuts === undefined ? definition : { ...definition, moveOuts };
+}
+
+function snapshotOf({ xmax, running = [] }: Query, insertLsn: PgSnapshot['insertLsn']): PgSnapshot {
+  return { xmin: String(Math.min(xmax, ...running)), xmax: String(xmax), xip: running.map(String), insertLsn };
+}
+
+interface Line {
+  readonly value?: { readonly id: string };
+  readonly headers: {
+    readonly operation?: string;
+    readonly is_move_in?: true;
+    readonly event?: string;
+    readonly patterns?: readonly { readonly value: string }[];
+    readonly txids?: readonly number[];
+    readonly control?: string;
+  };
+}
+
+function inShort({ value, headers }: Line): string {
+  const { operation, is_move_in: isMoved, event, patterns = [], txids = [], control } = headers;
+  if (event !== undefined) return `${event} of ${patterns.map((pattern) => pattern.value.replace('v:', '')).join()} by ${txids.join()}`;
+  return control ?? `${isMoved ? 'moved ' : ''}${operation} ${value?.id}`;
+}
+
+function transaction(xid: number, lsn: number, ...changes: readonly RowChange[]): LoggedTransaction {
+  return transactionOf({ xid, lsn: String(lsn) }, changes);
+}
+
+function insert(id: string, owner: string): RowChange {
+  return { kind: 'insert', new: [id, 'title', owner] };
+}
+
+function update(id: string, from: string, to: string): RowChange {
+  return { kind: 'update', old: [id, 'title', from], new: [id, 'title', to] };
+}
+
+test('of a transaction the shape takes the rows that its view selects', async () => {
+  const shape = await shapeOwnedBy(['ann']);
+  shape.take(transaction(50, 100, insert('1', 'ann'), insert('2', 'ben')));
+
+  expect(await shape.told()).toEqual(['insert 1']);
 });
 
-const event = (name: string, pos: number, values: readonly string[], txids: readonly number[]) => ({
-  headers: { event: name, patterns: values.map((value) => ({ pos, value: `v:${value}` })), txids },
-});
+test('what the query saw comes before the moves, by the view before; what it did not see behind its rows, by the view after', async () => {
+  const shape = await shapeOwnedBy(['ann']);
+  shape.move({ come: ['ben'] });
+  const streamed = [
+    transaction(50, 100, insert('1', 'ann'), insert('2', 'ben')),
+    transaction(150, 110, insert('3', 'ben'), { kind: 'update', old: ['2', 'title', 'ben'], new: ['2', 'new', 'ben'] }),
+  ];
+  await shape.splice({ query: { xmax: 100, rows: [['2', 'title', 'ben']] }, streamed });
 
-test('what came is told before the rows, behind them where they end, and what went after that', async () => {
-  splicing.move(0, '10_0', ['+ann', '+ben']);
-  splicing.record();
-  splicing.make();
-  splicing.move(0, '20_0', ['-ann', '+cid']);
-  splicing.record({ pgSnapshot: asked, rows: ROWS });
-  splicing.make('"row 1"\n"row 2"\n');
-
-  expect(await splicing.lines()).toEqual([
-    ['1_1', event('move-in', 0, ['ann', 'ben'], [7])],
-    ['500_1', event('move-in', 0, ['cid'], [7])],
-    ['500_2', 'row 1'],
-    ['500_3', 'row 2'],
-    ['500_4', { headers: { control: 'snapshot-end', xmin: '300', xmax: '300', xip_list: [] } }],
-    ['500_5', event('move-out', 0, ['ann'], [7])],
+  expect(await shape.told()).toEqual([
+    'insert 1', 'move-in of ben by 1', 'moved insert 2', 'snapshot-end', 'insert 3', 'update 2',
   ]);
 });
 
-test('where a query brought no rows, no end of any is told', async () => {
-  splicing.move(0, '10_0', ['+ann']);
-  splicing.record({ pgSnapshot: asked });
-  splicing.make();
+test('a row that goes to the value that comes leaves by the view before, and comes by the view after', async () => {
+  const shape = await shapeOwnedBy(['ann']);
+  shape.take(transaction(40, 90, insert('1', 'ann'), insert('3', 'cid')));
+  shape.move({ come: ['ben'] });
+  const streamed = [transaction(50, 100, update('1', 'ann', 'ben')), transaction(150, 110, update('3', 'cid', 'ben'))];
+  await shape.splice({ query: { xmax: 100, rows: [['1', 'title', 'ben']] }, streamed });
 
-  expect(await splicing.lines()).toEqual([['500_1', event('move-in', 0, ['ann'], [7])]]);
+  expect(await shape.told()).toEqual([
+    'insert 1', 'delete 1', 'move-in of ben by 1', 'moved insert 1', 'snapshot-end', 'insert 3',
+  ]);
 });
 
-test('for clients that know no tags there are rows alone', async () => {
-  splicing = await Splicing.begin({ moveOuts: 'deletes' });
-  splicing.move(0, '10_0', ['+ann']);
-  splicing.record({ pgSnapshot: asked, rows: ROWS });
-  splicing.make('"row 1"\n');
-
-  expect(await splicing.lines()).toEqual([['500_1', 'row 1']]);
-});
-
-test('a row whose parts come apart is one line', async () => {
-  splicing.record({ pgSnapshot: asked, rows: ROWS });
-  splicing.make('"row 1"\n"ro', 'w', ' 2"\n');
-
-  expect((await splicing.lines()).map(([, line]) => line).slice(0, 2)).toEqual(['row 1', 'row 2']);
-});
-
-test('rows that end in the middle of one are a bug of ours, and said so', () => {
-  splicing.record({ pgSnapshot: asked, rows: ROWS });
-
-  expect(() => splicing.make('"row 1"\n"ro')).toThrow('the rows of a splice end with a row');
-});
-
-test('transactions that moved values of several columns are named once each, in the order of their xids', async () => {
-  splicing.move(0, '10_0', ['+ann'], 12);
-  splicing.move(1, '10_2', ['+news'], 12);
-  splicing.move(1, '20_0', ['+old'], 9);
-  splicing.record();
-  splicing.make();
-
-  const [[, line] = []] = await splicing.lines();
-  expect(line).toMatchObject({ headers: { txids: [9, 12], patterns: [{ pos: 0, value: 'v:ann' }, { pos: 1 }, { pos: 1 }] } });
-});
-
-test.each<[string, string, SpliceDraft['pgSnapshot'], string, LogOffset]>([
-  ['what the service had told', '600', asked, '400', '600_1' as LogOffset],
-  ['what its query saw', '400', asked, '300', '500_1' as LogOffset],
-  ['the last line of its log, in its transaction', '400', asked, '700', '700_5' as LogOffset],
-  ['the last line of its log, where there was no query', '0', null, '700', '700_5' as LogOffset],
-])('a splice stands behind %s', async (_, processed, pgSnapshot, last, offset) => {
-  splicing.values[0]?.countRow('ann', 'ann', 1);
-  splicing.move(0, '10_0', ['+ben']);
-  splicing.record();
-  splicing.make();
-  const insert = { kind: 'insert', new: ['1', 'a', 'ann'], layoutId: 1, position: 4 } as const;
-  splicing.block = blockOf([placedTransaction({ xid: 200, lsn: last }, [insert])]);
-  splicing.apply({ takeUnrouted: { after: LOG_START, through: 1_000 as LogPosition } });
-  splicing.processed = processed as Lsn;
-  splicing.move(0, '20_0', ['+cid']);
-  splicing.record({ pgSnapshot });
-  splicing.make();
-
-  expect((await splicing.lines()).at(-1)?.[0]).toBe(offset);
-});
-
-test('the first splice asks in any case, a later one when something came', () => {
-  splicing.move(0, '10_0', ['+ann', '+ben']);
-  splicing.record();
-  splicing.make();
-  const plan = () => splicing.apply({ plan: splicing.values.map(({ offset }) => offset) });
-  splicing.move(0, '20_0', ['-ann']);
-  const first = plan();
-  splicing.record({ pgSnapshot: asked });
-  splicing.make();
-  splicing.move(0, '30_0', ['-ben']);
-  const gone = plan();
-  splicing.move(1, '40_0', ['+news']);
-
-  const told = [first, gone, plan()].map((planned) => planned?.['needsQuery']);
-  expect(told).toEqual([true, false, true]);
-});
-
-test('the views of a shape that comes back are those that it had, however far the values are', () => {
-  const ahead = ['9_0', '9_0'] as LogOffset[];
-
-  expect(splicing.apply({ depend: MATERIALIZERS, offsets: ahead })).toMatchObject({ views: [SNAPSHOT_END, SNAPSHOT_END] });
-});
-
-test('where rows that leave are told as deletes, a later splice asks for those too', async () => {
-  splicing = await Splicing.begin({ moveOuts: 'deletes' });
-  splicing.move(0, '10_0', ['+ann']);
-  splicing.record({ pgSnapshot: asked });
-  splicing.make();
-
-  expect(splicing.apply({ plan: [splicing.move(0, '20_0', ['-ann']), SNAPSHOT_END] })).toMatchObject({ needsQuery: true });
-});
-
-test('a splice moves what was told, and no more than so many values of a column', () => {
-  const many = Array.from({ length: SPLICED_VALUES_MAX }, (_, index) => `+${index}`);
-  const [full, beyond] = [splicing.move(0, '10_0', many), splicing.move(0, '20_0', ['+one more'])];
-  splicing.move(1, '10_0', ['+not told yet']);
-
-  expect(splicing.apply({ plan: [beyond, SNAPSHOT_END] })).toEqual({
-    type: 'splice.planned', views: [full, SNAPSHOT_END], needsQuery: true,
-  });
-});
-
-test.each<[string, { xid: number; lsn: string; end?: number }, boolean]>([
-  ['that neither saw before', { xid: 200, lsn: '400' }, true],
-  ['that the snapshot saw', { xid: 90, lsn: '140' }, false],
-  ['that the snapshot would have seen had it come before', { xid: 90, lsn: '400' }, true],
-  ['that the query did not see', { xid: 300, lsn: '400' }, false],
-  ['that came behind the query', { xid: 200, lsn: '600' }, false],
-  ['that was taken before', { xid: 200, lsn: '400', end: 50 }, false],
-])('what the query saw comes before the moves, by the old view: a transaction %s', async (_, { end, ...transaction }, isTaken) => {
-  splicing.values[0]?.countRow('ann', 'ann', 1);
-  splicing.move(0, '10_0', ['+ben']);
-  splicing.record();
-  splicing.make();
-  splicing.shapeLog.publish(60 as LogPosition, 'behind');
-  splicing.record({ pgSnapshot: asked });
-  const insert = { kind: 'insert', new: ['1', 'a', 'ann'], layoutId: 1, position: 0 } as const;
-  const placed = placedTransaction(transaction, [insert]);
-  splicing.block = blockOf([{ ...placed, end: (end ?? placed.end) as LogPosition }]);
-  splicing.apply({ takeSeen: { after: LOG_START, through: 1_000 as LogPosition } });
-
-  const lines = (await splicing.lines()).slice(1);
-  expect(lines.map(([offset]) => offset)).toEqual(isTaken ? ['500_1'] : []);
-});
-
-test('when one of its Materializers has ended nothing is planned, chosen or told', () => {
-  splicing.move(0, '10_0', ['+ann']);
-  splicing.record({ pgSnapshot: asked });
-  splicing.block = blockOf([placedTransaction({ xid: 200, lsn: '400' }, [])]);
-  splicing.living = MATERIALIZERS.slice(0, 1);
-  const range = { after: LOG_START, through: 1_000 as LogPosition };
-  const changes: ConsumerLogChange[] = [
-    { plan: [SNAPSHOT_END, SNAPSHOT_END] }, { takeSeen: range }, { takeUnrouted: range }, 'beginMoves', 'endMoves',
+test.each([
+  ['from xmax on', 150, { xmax: 100 }],
+  ['below xmax, and running', 60, { xmax: 100, running: [60] }],
+])('a transaction that hides from the query (%s) comes behind it, though one that is logged later was seen', async (_, hidden, sees) => {
+  const shape = await shapeOwnedBy(['ann']);
+  shape.move({ come: ['ben'] });
+  const streamed = [
+    transaction(hidden, 100, insert('3', 'ben'), insert('5', 'ann')), transaction(50, 110, insert('2', 'ben'), insert('4', 'ann')),
   ];
+  await shape.splice({ query: { ...sees, rows: [['2', 'title', 'ben']] }, streamed });
 
-  expect(changes.map((change) => splicing.apply(change)?.type)).toEqual(changes.map(() => 'values.areGone'));
-  expect(splicing.shapeLog.nextSplice?.number).toBe(1);
+  expect(await shape.told()).toEqual(['insert 4', 'move-in of ben by 1', 'moved insert 2', 'snapshot-end', 'insert 3', 'insert 5']);
 });
 
-test('what a splice brought counts no more for what a transaction may hide behind it', () => {
-  splicing.values[0]?.countRow('ann', 'ann', 1);
-  splicing.move(0, '10_0', ['+ben']);
-  splicing.record({ pgSnapshot: asked, rows: ROWS });
-  splicing.make(`"${'x'.repeat(12_000)}"\n`);
-  const wide = ['2', 'x'.repeat(6_000), 'ann'];
-  const inserts = [0, 2].map((position) => ({ kind: 'insert', new: wide, layoutId: 1, position }) as const);
-  splicing.block = blockOf([{ ...placedTransaction({ xid: 400, lsn: '700' }, inserts), isUnfinished: true }]);
+test('rows that the shape has already do not come with a move, nor those that no view selects', async () => {
+  const shape = await shapeOwnedBy(['ann']);
+  shape.move({ come: ['ben'] });
+  await shape.splice({ query: { xmax: 100, rows: [['1', 'title', 'ann'], ['2', 'title', 'ben'], ['3', 'title', 'cid']] } });
 
-  expect(splicing.apply({ takeUnrouted: { after: LOG_START, through: 1_000 as LogPosition } })).toMatchObject({ isMuch: false });
+  expect(await shape.told()).toEqual(['move-in of ben by 1', 'moved insert 2', 'snapshot-end']);
 });
 
-test('rows leave the memory each time that there is much of them', () => {
-  splicing.record({ pgSnapshot: asked, rows: ROWS });
-  splicing.apply('beginMoves');
-  const told = Array.from({ length: 4 }, () => {
-    splicing.parts = [bytes(`"${'x'.repeat(9_000)}"\n`)];
-    return splicing.apply('takeMoved')?.['isMuch'];
+test('a query that brings nothing ends with no snapshot-end', async () => {
+  const shape = await shapeOwnedBy([]);
+  shape.move({ come: ['ben'] });
+  await shape.splice({ query: { xmax: 100, rows: [] } });
+
+  expect(await shape.told()).toEqual(['move-in of ben by 1']);
+});
+
+test('all that has moved is one splice: what comes is told before what goes, each in one event with all transactions', async () => {
+  const shape = await shapeOwnedBy(['ann', 'art']);
+  shape.move({ come: ['ben'], go: ['ann'] });
+  shape.move({ come: ['cid'], go: ['art'] });
+  await shape.splice({ query: { xmax: 100, rows: [['2', 'title', 'ben'], ['3', 'title', 'cid']] } });
+
+  expect(await shape.told()).toEqual([
+    'move-in of ben,cid by 1,2', 'moved insert 2', 'moved insert 3', 'snapshot-end', 'move-out of ann,art by 1,2',
+  ]);
+});
+
+test('Postgres is asked only where rows may come, but for the first splice', async () => {
+  const shape = await shapeOwnedBy(['ann', 'art']);
+  shape.move({ go: ['ann'] });
+  const asked = [shape.plan()?.['needsQuery']];
+  await shape.splice({ query: { xmax: 100, rows: [] } });
+  shape.move({ go: ['art'] });
+  asked.push(shape.plan()?.['needsQuery']);
+  await shape.splice({});
+  shape.move({ come: ['ann'] });
+  asked.push(shape.plan()?.['needsQuery']);
+
+  expect({ asked, told: await shape.told() }).toEqual({
+    asked: [true, false, true], told: ['move-out of ann by 1', 'move-out of art by 2'],
   });
+});
 
-  expect(told).toEqual([false, true, false, true]);
+test('what has come and gone again is told by nothing, and the next splice begins behind it', async () => {
+  const shape = await shapeOwnedBy(['ann']);
+  await shape.splice({ query: { xmax: 100, rows: [] } });
+  shape.move({ come: ['ben'], go: ['ann'] });
+  shape.move({ come: ['ann'], go: ['ben'] });
+  const needsQuery = shape.plan()?.['needsQuery'];
+  await shape.splice({});
+  shape.move({ go: ['ann'] });
+  await shape.splice({});
+
+  expect({ needsQuery, told: await shape.told() }).toEqual({ needsQuery: false, told: ['move-out of ann by 3'] });
+});
+
+test('a value that goes while the splice is made that brings it goes with the next one', async () => {
+  const shape = await shapeOwnedBy([]);
+  shape.move({ come: ['ben'] });
+  const wish = { query: { xmax: 100, rows: [['2', 'title', 'ben']] }, streamed: [transaction(150, 100, insert('3', 'ben'))] };
+  await shape.record(wish);
+  shape.move({ go: ['ben'] });
+  await shape.finish(wish);
+  await shape.splice({});
+
+  expect(await shape.told()).toEqual([
+    'move-in of ben by 1', 'moved insert 2', 'snapshot-end', 'insert 3', 'move-out of ben by 2',
+  ]);
+});
+
+test('a truncate that the query saw ends the shape, and nothing of the splice is told', async () => {
+  const shape = await shapeOwnedBy([]);
+  shape.move({ come: ['ben'] });
+  const streamed = [transaction(50, 100, insert('2', 'ben')), transaction(60, 110, { kind: 'truncate' })];
+  await shape.record({ query: { xmax: 100, rows: [] }, streamed });
+
+  expect({ answer: shape.seen(...streamed), told: await shape.told() }).toEqual({
+    answer: { type: 'log.ended', cause: { delete: 'truncate', xid: 60, lsn: '110' } }, told: [],
+  });
+});
+
+test('where no event is told, rows come as inserts and go as deletes, and those of both are asked for', async () => {
+  const shape = await shapeOwnedBy(['ann'], 'deletes');
+  shape.take(transaction(40, 90, insert('1', 'ann')));
+  shape.move({ come: ['ben'], go: ['ann'] });
+  await shape.splice({ query: { xmax: 100, rows: [['1', 'title', 'ann'], ['2', 'title', 'ben']] } });
+  shape.move({ go: ['ben'] });
+
+  expect({ told: await shape.told(), needsQuery: shape.plan()?.['needsQuery'] }).toEqual({
+    told: ['insert 1', 'delete 1', 'insert 2'], needsQuery: true,
+  });
 });

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
-import { ShapeDirectory, type DirectoryChange, type DirectoryPorts } from '../../../src/actors/directory/shape-directory.ts';
+import type { DirectoryPorts } from '../../../src/actors/directory/directory-ports.ts';
+import { ShapeDirectory, type DirectoryChange } from '../../../src/actors/directory/shape-directory.ts';
 import { Copies, type Fork } from '../../../src/base/fork.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 import type { ExitReason, Pid, ReplyTo } from '../../../src/otp/process.ts';
@@ -15,6 +16,7 @@ const four = {
   ...shapeOf({ where: { column: 'title', equals: 'four' } }),
   dependencies: [{ shape: three, column: 'id' }, { shape: one, column: 'id' }],
 };
+const unfit = shapeOf({ where: { column: 'title', equals: 'unfit' } });
 const definitions = [one, two, three];
 
 /** Stored shapes, and who was told that a handle serves no more. The third takes values from the second; of the first there is half. */
@@ -39,6 +41,7 @@ class DirectoryWorld implements World<DirectoryWorld> {
     return {
       shapeLogs: this.logs,
       clock: { epochMicros: () => 7 },
+      faultOf: (definition) => (definition === unfit ? 'it is too long' : undefined),
       rotated: (gone) => void this.rotated.push(gone),
       clone: (fork) => this.clone(fork).ports,
     };
@@ -60,13 +63,17 @@ class DirectoryWorld implements World<DirectoryWorld> {
 /** What becomes of the shape at this place, or is asked about it. */
 interface ShapeStep {
   readonly of: number;
-  readonly what: 'started' | 'refused' | 'delayed' | 'condemn' | 'confirm' | 'condemnShapes' | 'snapshot' | { readonly down: ExitReason };
+  readonly what:
+    | 'noteReader' | 'started' | 'refused' | 'delayed' | 'condemn' | 'confirm' | 'condemnShapes' | 'snapshot'
+    | { readonly down: ExitReason };
 }
 
 function directoryChange({ of, what }: ShapeStep, world: DirectoryWorld): DirectoryChange | undefined {
   const found = world.shape(of)?.handle ?? handleOf(9);
   const [pid, call] = [`consumer#${found}` as Pid, 'call#9' as ReplyTo];
   switch (what) {
+    case 'noteReader':
+      return { type: what, handle: found };
     case 'started':
       return { type: what, handle: found, pid };
     case 'refused':
@@ -93,7 +100,7 @@ const down = fc.constantFrom<ExitReason>(
   { shutdown: { delete: 'snapshotFailed', error: 'no table' } },
 );
 const what = fc.oneof<fc.Arbitrary<ShapeStep['what']>[]>(
-  fc.constantFrom('started', 'started', 'started', 'refused', 'delayed', 'condemn', 'confirm', 'condemnShapes', 'snapshot'),
+  fc.constantFrom('noteReader', 'started', 'started', 'started', 'refused', 'delayed', 'condemn', 'confirm', 'condemnShapes', 'snapshot'),
   fc.record({ down }),
 );
 
@@ -102,7 +109,7 @@ tableContract('ShapeDirectory', {
   table: ({ ports }) => new ShapeDirectory(ports, 2),
   steps: fc.oneof<fc.Arbitrary<DirectoryChange | ShapeStep>[]>(
     fc.record({ of: fc.nat(4), what }),
-    fc.tuple(fc.constantFrom(...definitions, four), fc.constantFrom('call#1', 'call#2')).map(([definition, call]) => {
+    fc.tuple(fc.constantFrom(...definitions, four, unfit), fc.constantFrom('call#1', 'call#2')).map(([definition, call]) => {
       return { type: 'reserve', definition, replyTo: call as ReplyTo };
     }),
     fc.constantFrom<DirectoryChange>({ type: 'restoreNext' }, { type: 'restoreNext' }, 'settle'),

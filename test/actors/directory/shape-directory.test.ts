@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest';
-import { ENTERED_MAX, ShapeDirectory, type DirectoryPorts } from '../../../src/actors/directory/shape-directory.ts';
+import type { DirectoryPorts } from '../../../src/actors/directory/directory-ports.ts';
+import { ENTERED_MAX } from '../../../src/actors/directory/restoration.ts';
+import { ShapeDirectory } from '../../../src/actors/directory/shape-directory.ts';
 import { uncopied } from '../../../src/base/fork.ts';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
@@ -19,7 +21,7 @@ const DRAINED: ExitReason = { shutdown: 'drain' };
 
 function directoryOn(shapeLogs: ShapeLogs, ports: Partial<DirectoryPorts> = {}): ShapeDirectory {
   const clone = uncopied('a storage');
-  return new ShapeDirectory({ shapeLogs, clock: new ManualClock(), rotated: () => {}, clone, ...ports });
+  return new ShapeDirectory({ shapeLogs, clock: new ManualClock(), faultOf: () => undefined, rotated: () => {}, clone, ...ports });
 }
 
 test('a purge is answered when the last shape has been deleted', () => {
@@ -294,6 +296,43 @@ test('stored shapes come back one at a time, whatever else is asked meanwhile', 
   expect(directory.apply('settle')).toBeUndefined();
 });
 
+test('of two stored shapes of a definition the newer one comes back, in whatever order they are stored', async () => {
+  const { shapes } = memoryStorage();
+  for (const handle of ['1-9', '1-70', '1-8'] as Handle[]) await snapshotOf(shapes.create(handle, definition), []);
+  const directory = directoryOn(shapes);
+
+  const restored = directory.apply({ type: 'restoreNext' });
+
+  expect({ restored, found: directory.find(definition), stored: Array.from(shapes.all(), ({ handle }) => handle) }).toMatchObject({
+    restored: { type: 'shape.reserved', handle: '1-70' },
+    found: '1-70',
+    stored: ['1-70'],
+  });
+});
+
+test('a stored shape whose filter is not taken any more ends in its turn, with its dependants, and the others come back', async () => {
+  const { shapes, left } = await storedShapes(['1-1'], ['2-1', '1-1'], ['3-1', '2-1'], ['4-1']);
+  const faultOf = ({ where }: ShapeDefinition) => (where?.text === "title = '2-1'" ? 'it is too long' : undefined);
+  const directory = directoryOn(shapes, { faultOf });
+  const restore = (handle: string) => {
+    const told = directory.apply({ type: 'restoreNext' });
+    directory.apply({ type: 'started', handle: handle as Handle, pid: `consumer#${handle}` as Pid });
+    return told;
+  };
+
+  const told = [restore('1-1'), restore('4-1'), directory.apply({ type: 'restoreNext' }), directory.apply({ type: 'restoreNext' })];
+
+  expect({ told, left: left() }).toMatchObject({
+    told: [
+      { type: 'shape.reserved', handle: '1-1' },
+      { type: 'shape.reserved', handle: '4-1' },
+      { type: 'shape.refused', handle: '2-1', why: 'this version does not take its filter: it is too long', dependantCount: 1 },
+      { type: 'shapes.restored', count: 2 },
+    ],
+    left: ['1-1', '4-1'],
+  });
+});
+
 test('however many shapes are stored, a step enters a bounded number of them, and one that is still to be entered is kept', async () => {
   const { shapes } = memoryStorage();
   for (let index = 0; index < 2 * ENTERED_MAX + 1; index += 1) {
@@ -479,15 +518,23 @@ test('an outer shape is made with its inner ones, and asked for with their Consu
   });
 });
 
-test('a reader does not find an outer shape before its Consumer is asked for, but waits for it with the first', () => {
+test('a reader does not find a new shape before its Consumer is there, but waits for it with the first', () => {
   const { directory, definitionOf, handleFor, reserve, start, settle } = requestedShapes(['outer', 'inner']);
   const find = () => directory.findReadable(definitionOf('outer'));
 
-  const found = [reserve('outer'), find(), reserve('outer'), start('inner'), settle(), find()].filter((told) => typeof told !== 'object');
+  reserve('outer');
+  const reserved = find();
+  reserve('outer');
+  start('inner');
+  settle();
+  const asked = find();
+  const told = start('outer');
 
-  expect({ found, told: start('outer') }).toMatchObject({
-    found: [undefined, undefined, handleFor('outer')],
+  expect({ reserved, asked, told, found: find() }).toMatchObject({
+    reserved: undefined,
+    asked: undefined,
     told: { type: 'shape.started', replies: ['call#outer', 'call#outer'] },
+    found: handleFor('outer'),
   });
 });
 
@@ -645,6 +692,18 @@ test('stored inner shapes go with dependants that do not come back, unless someb
   restore('1-1', '4-1', '2-1');
 
   expect([left(), restoreNext()]).toEqual([['1-1', '2-1', '4-1'], { type: 'shapes.restored', count: 3 }]);
+});
+
+test('of two stored shapes of one definition, the one that was condemned when the service ended does not come back', async () => {
+  const { shapes } = memoryStorage();
+  for (const handle of ['1-1', '2-1'] as Handle[]) await snapshotOf(shapes.create(handle, definition), []);
+  const directory = directoryOn(shapes);
+
+  const told = directory.apply({ type: 'restoreNext' });
+
+  expect({ told, found: directory.find(definition), left: Array.from(shapes.all(), ({ handle }) => handle) }).toMatchObject({
+    told: { type: 'shape.reserved', handle: '2-1' }, found: '2-1', left: ['2-1'],
+  });
 });
 
 test('a shape is told to have started once', () => {

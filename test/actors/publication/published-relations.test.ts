@@ -2,7 +2,7 @@
 import { expect, test } from 'vitest';
 import {
   PublishedRelations,
-  type LostRelationListener,
+  type PublicationPorts,
   type PublishedRelationsChange,
 } from '../../../src/actors/publication/published-relations.ts';
 import type { ReplyTo } from '../../../src/otp/process.ts';
@@ -26,8 +26,9 @@ const reviewed = (...faults: readonly ('isDropped' | 'isNotPublished' | 'isNotFu
   faults: faults.map((fault) => ({ relation: items, fault })),
 });
 
-const listener: LostRelationListener = { lost: () => {}, clone: () => listener };
-const tableOf = () => new PublishedRelations(listener);
+const GONE = 9;
+const ports: PublicationPorts = { lost: () => {}, isStored: (handle) => handle !== handleOf(GONE), clone: () => ports };
+const tableOf = () => new PublishedRelations(ports);
 
 /** What the last of the changes is answered with. */
 function after(...changes: readonly PublishedRelationsChange[]) {
@@ -95,6 +96,14 @@ test('a shape whose table was taken out while it got back its old rows has lost 
   });
 });
 
+test('who asks for a shape that is gone is told so', () => {
+  expect(after(need(GONE))).toEqual({
+    type: 'relations.refused',
+    asked: [`call#${GONE}`],
+    error: { code: 'schema_changed', message: 'The shape is gone', status: 409 },
+  });
+});
+
 test('of tables that are refused together each is tried alone, unless nobody needs it any more', () => {
   const table = tableOf();
   for (const change of [need(1), need(2, lists), next, release(2), refused]) table.apply(change);
@@ -116,6 +125,7 @@ test('a table that could not be dropped with others is added for who needs it ag
 test.each<[string, readonly PublishedRelationsChange[]]>([
   ['published and dropped', [need(1), next, altered(items), need(2), release(1), release(2), next, altered()]],
   ['gone before their table was asked for', [need(1), release(1)]],
+  ['gone, and released, before their request came', [release(GONE), need(GONE)]],
   ['gone while it was refused', [need(1), need(2, lists), next, release(1), release(2), refused]],
   ['refused', [need(1), next, refused, next]],
   ['refused because Postgres is away', [need(1), next, { type: 'unavailable', error }]],

@@ -67,6 +67,8 @@ export function ledgerKey({ calls, monitors, groups }: Ledger): string {
 const CALL_ID = /call!(\d+)/g;
 /** Ids are kept as the bits of a number. */
 const IDS_MAX = 30;
+/** More than most callers have out at a time. */
+const IDS_PER_CALLER = 2;
 
 export function replyToOf(id: number): string {
   return `call!${id}`;
@@ -83,8 +85,15 @@ export function namedIn(text: string): number {
   return ids;
 }
 
-/** The smallest that nobody names. */
-export function freeId(named: number): number {
-  for (let id = 0; id < IDS_MAX; id += 1) if ((named & (1 << id)) === 0) return id;
+/**
+ * One that nobody names, from the caller's own ones on: so it depends little on who else has called, and when.
+ *
+ * @param place of the caller.
+ */
+export function freeId(named: number, place: number): number {
+  for (let count = 0; count < IDS_MAX; count += 1) {
+    const id = (place * IDS_PER_CALLER + count) % IDS_MAX;
+    if ((named & (1 << id)) === 0) return id;
+  }
   throw new RangeError(`more than ${IDS_MAX} calls are named at a time`);
 }

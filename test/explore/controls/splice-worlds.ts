@@ -1,5 +1,6 @@
 /** What stands around a splice with one cure taken out: the query's answer, the values by version, the index of routing. */
-import type { ConsumerPorts, Moved, VersionedValues } from '../../../src/actors/consumer/consumer-ports.ts';
+import type { ConsumerPorts } from '../../../src/actors/consumer/consumer-ports.ts';
+import type { Moved, VersionedValues } from '../../../src/shapes/versioned-values.ts';
 import { compareOffsets, type LogOffset } from '../../../src/model/log-offset.ts';
 import type { Fork } from '../../../src/base/fork.ts';
 import type { Message, Pid, Table } from '../../../src/otp/process.ts';
@@ -36,16 +37,13 @@ function withQueries(system: Splices, change: (port: Port<SpliceModel>) => Port<
 
 /** Each coming and going of a value is told, though at the end it is where it was. */
 export function withEveryMove(system: Splices): Splices {
-  const change = (ports: ConsumerPorts, world: SpliceModel): ConsumerPorts => {
-    const offsets = world.shape(INNER)?.state.lines?.map(({ offset }) => offset) ?? [];
-    return {
-      ...ports,
-      valuesOf: (materializer) => {
-        const values = ports.valuesOf(materializer);
-        return values && everyMove(values, offsets);
-      },
-    };
-  };
+  const change = (ports: ConsumerPorts, world: SpliceModel): ConsumerPorts => ({
+    ...ports,
+    valuesOf: (materializer) => {
+      const values = ports.valuesOf(materializer);
+      return values && everyMove(values, world.shape(INNER)?.state.lines?.map(({ offset }) => offset) ?? []);
+    },
+  });
   const tables = consumerTables(OUTER, change);
   return { ...system, roles: system.roles.map((role) => (role.name === 'outer' ? { ...role, tables } : role)) };
 }

@@ -79,6 +79,7 @@ function historyOver(self: Pid, world: HandOverModel): MaterializerPorts {
     take: (range) => world.takeHistory(self, range),
     close: () => world.endMaterializer(self),
     oldestView: () => undefined,
+    dependantsBefore: () => [],
     hasPrimaryKey: true,
     listing: new MemberIndex().listing(HANDLE),
     clone: (fork) => historyOver(self, WorldFork.worldOf(fork)),

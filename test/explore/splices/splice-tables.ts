@@ -1,6 +1,7 @@
 /** The production tables of two shapes, one of which depends on the other, over a world that can be copied. */
 import { ConsumerLog } from '../../../src/actors/consumer/consumer-log.ts';
-import type { ConsumerPorts, VersionedValues } from '../../../src/actors/consumer/consumer-ports.ts';
+import type { ConsumerPorts } from '../../../src/actors/consumer/consumer-ports.ts';
+import type { VersionedValues } from '../../../src/shapes/versioned-values.ts';
 import { LinkValues, type LinkValuesChange } from '../../../src/actors/link-values.ts';
 import { LogProgress, type PositionKeeper, type ProgressChange } from '../../../src/actors/collector/log-progress.ts';
 import type { MaterializerPorts } from '../../../src/actors/materializer-ports.ts';
@@ -149,9 +150,10 @@ function keeperOver({ shapes }: SpliceModel): PositionKeeper {
 function materializerPorts(self: Pid, world: SpliceModel, oldest: typeof oldestViewIn): MaterializerPorts {
   return {
     take: (range) => world.takeHistory(self, range),
-    close: () => world.history.close(self),
+    close: () => world.endMaterializer(self),
     hasPrimaryKey: true,
     oldestView: () => oldest(world),
+    dependantsBefore: () => [],
     listing: world.listing(),
     clone: (fork) => materializerPorts(self, WorldFork.worldOf(fork), oldest),
   };
@@ -159,8 +161,9 @@ function materializerPorts(self: Pid, world: SpliceModel, oldest: typeof oldestV
 
 function oldestViewIn({ setting, shapes }: SpliceModel): ReturnType<typeof oldestView> {
   const shape = shapes.get(OUTER);
-  const stored = shape === undefined ? [] : [{ definition: setting.outer, dependsOn: [INNER], storedViews: shape.storedViews }];
-  return oldestView(stored, INNER, COLUMN);
+  if (shape === undefined) return undefined;
+  const stored = { handle: OUTER, definition: setting.outer, dependsOn: [INNER], storedViews: shape.storedViews };
+  return oldestView([stored], INNER, COLUMN);
 }
 
 function consumerPorts(handle: Handle, self: Pid, world: SpliceModel, change: PortsChange): ConsumerPorts {

@@ -1,11 +1,13 @@
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { systemClock, type Clock } from '../../../src/base/clock.ts';
+import { InvariantError } from '../../../src/base/invariant.ts';
 import { Change } from '../../../src/model/change.ts';
 import { compareLsn, lsnFromPostgres, type Lsn } from '../../../src/model/lsn.ts';
 import { isVisible, type PgSnapshot, type Xid } from '../../../src/model/pg-snapshot.ts';
 import type { Message } from '../../../src/otp/process.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
-import { moveQueryPort, type MoveQueryTarget } from '../../../src/postgres/snapshot/move-query-port.ts';
+import type { MoveQueryTarget } from '../../../src/postgres/snapshot/move-queries.ts';
+import { moveQueryPort } from '../../../src/postgres/snapshot/move-query-port.ts';
 import { DiskError } from '../../../src/storage/errors.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
@@ -19,7 +21,7 @@ let port: RunningPort | undefined;
 
 beforeAll(async () => {
   database = await createDatabase();
-  pool = createPool({ target: targetOf(database.url), applicationName: 'moves', max: 2, queueMsMax: 200 });
+  pool = createPool({ target: targetOf(database.url), applicationName: 'moves', max: 2, queueMsMax: 1_000 });
   await pool.open();
   await database.query(`
     CREATE TABLE children (id int PRIMARY KEY, parent int);
@@ -59,9 +61,21 @@ class Children implements MoveQueryTarget<number> {
   }
 }
 
-async function ask(target: Children | undefined, options: { clock?: Clock; signal?: AbortSignal } = {}): Promise<Message> {
-  const { clock = systemClock, signal } = options;
-  port = await openPort(moveQueryPort({ pool, clock, target: () => target }));
+/** Whoever asks next has the same session. */
+async function poolOfOne(): Promise<DatabasePool> {
+  const one = createPool({ target: targetOf(database.url), applicationName: 'one', max: 1, queueMsMax: 1_000 });
+  await one.open();
+  return one;
+}
+
+interface Asking {
+  readonly clock?: Clock;
+  readonly signal?: AbortSignal;
+  readonly from?: DatabasePool;
+}
+
+async function ask(target: Children | undefined, { clock = systemClock, signal, from = pool }: Asking = {}): Promise<Message> {
+  port = await openPort(moveQueryPort({ pool: from, clock, target: () => target }));
   return await port.ask({ type: 'queryMoves', handle: '1-1', views: [] }, signal);
 }
 
@@ -102,23 +116,21 @@ test('takes newer snapshots until one is new enough', async () => {
   expect({ type: answer.type, isRepeated: asked > 2 }).toEqual({ type: 'moves.queried', isRepeated: true });
 });
 
-test.each<[string, (abort: AbortController, asking: boolean) => unknown]>([
-  ['its caller goes while it looks at one', (abort, isAsking) => isAsking && abort.abort()],
-  ['its caller goes', (abort, isAsking) => isAsking || abort.abort()],
-  ['it is closed', (_, isAsking) => isAsking || port?.close()],
+test.each<[string, (abort: AbortController) => unknown]>([
+  ['its caller goes', (abort) => abort.abort()],
+  ['it is closed', () => port?.close()],
 ])('looks for no newer snapshot any more when %s', async (_, end) => {
   const [clock, abort] = [new ManualClock(), new AbortController()];
   let asked = 0;
   const target = new Children(() => {
     asked += 1;
-    end(abort, true);
     return false;
   });
-  const answering = ask(target, { clock, signal: abort.signal });
-  await expect.poll(() => clock.pendingTimers + Number(abort.signal.aborted)).toBeGreaterThan(0);
-  void end(abort, false);
+  void ask(target, { clock, signal: abort.signal }); // Nobody is answered who does not wait any more.
+  await expect.poll(() => clock.pendingTimers).toBe(1);
+  await end(abort);
 
-  expect({ type: (await answering).type, asked, timers: clock.pendingTimers }).toEqual({ type: 'moves.failed', asked: 1, timers: 0 });
+  expect({ asked, timers: clock.pendingTimers }).toEqual({ asked: 1, timers: 0 });
 });
 
 test.each<[string, (target: Children) => void, string]>([
@@ -127,20 +139,24 @@ test.each<[string, (target: Children) => void, string]>([
 ])('a query that %s leaves its connection as others expect it, with an eye on us', async (_, alter, type) => {
   const target = new Children();
   alter(target);
-  const answer = await ask(target);
-  const [found] = await pool.query(`
+  const one = await poolOfOne();
+  const answer = await ask(target, { from: one });
+  const [found] = await one.query(`
     SELECT current_setting('transaction_isolation') AS isolation, current_setting('client_connection_check_interval') AS watch`);
+  await one.close();
 
   expect({ type: answer.type, ...found }).toEqual({ type, isolation: 'read committed', watch: '1s' });
 });
 
 test('values are written as the stream writes them, whatever the session says', async () => {
   await database.query("CREATE TABLE times (at timestamptz); INSERT INTO times VALUES ('2020-01-01 00:00+00')");
-  await pool.query("SET TimeZone = 'Asia/Tokyo'");
+  const one = await poolOfOne();
+  await one.query("SET TimeZone = 'Asia/Tokyo'");
   const target = new Children();
   Object.assign(target, { relation: { schema: 'public', name: 'times' }, columns: ['at'], where: undefined });
 
-  await ask(target);
+  await ask(target, { from: one });
+  await one.close();
 
   expect(target.read).toEqual([['2020-01-01 00:00:00+00']]);
 });
@@ -170,6 +186,62 @@ test('who finds every connection at work waits on', async () => {
   expect(answer.type).toBe('moves.queried');
 });
 
+/** Counts how often a connection is lent. */
+class CountedPool implements DatabasePool {
+  lent = 0;
+  readonly max = pool.max;
+  readonly isUp = true;
+  readonly open = (): Promise<void> => pool.open();
+  readonly query: DatabasePool['query'] = (sql, params) => pool.query(sql, params);
+  readonly probe = (): Promise<void> => pool.probe();
+  readonly close = (): Promise<void> => pool.close();
+
+  use<Result>(work: Parameters<typeof pool.use<Result>>[0]): Promise<Result> {
+    this.lent += 1;
+    return pool.use(work);
+  }
+}
+
+test('shapes that ask while every connection is at work share the next snapshots, and each has its own rows', async () => {
+  const counted = new CountedPool();
+  let leave = (): void => {};
+  const gate = new Promise<void>((resolve) => (leave = resolve));
+  const busy = [1, 2].map(() => pool.use(() => gate));
+  const targets = Array.from({ length: 40 }, (_, parent) => {
+    const target = new Children();
+    return Object.assign(target, { where: { ...target.where, params: [`{${parent % 10}}`] } });
+  });
+  const running = (port = await openPort(moveQueryPort({ pool: counted, target: (handle) => targets[Number(handle)] })));
+  const asked = targets.map((_, index) => running.ask({ type: 'queryMoves', handle: String(index), views: [] }));
+  leave();
+  const answers = await Promise.all(asked);
+  await Promise.all(busy);
+
+  const read = targets.map(({ read: rows }) => rows.every(([, parent]) => parent === rows[0]?.[1]) && rows.length);
+  expect({ types: new Set(answers.map(({ type }) => type)), read: new Set(read), lent: counted.lent < 20 }).toEqual({
+    types: new Set(['moves.queried']), read: new Set([10]), lent: true,
+  });
+});
+
+test('of shapes that share a snapshot one that is refused, or meets a bug of ours, is told so alone', async () => {
+  const [good, refused, broken] = [new Children(), new Children(), new Children()];
+  Object.assign(refused, { where: { sql: '"parent" / 0 = 1', params: [] } });
+  broken.rows = () => Promise.reject(new InvariantError('what can never be'));
+  const targets = [good, refused, new Children(), broken, new Children()];
+  let leave = (): void => {};
+  const gate = new Promise<void>((resolve) => (leave = resolve));
+  const busy = [1, 2].map(() => pool.use(() => gate));
+  const running = (port = await openPort(moveQueryPort({ pool, target: (handle) => targets[Number(handle)] })));
+  const asked = targets.map((_, index) => running.ask({ type: 'queryMoves', handle: String(index), views: [] }));
+  leave();
+  const answers = await Promise.all(asked);
+  await Promise.all(busy);
+
+  expect(answers.map(({ type }) => type)).toEqual([
+    'moves.queried', 'moves.failed', 'moves.queried', 'moves.crashed', 'moves.queried',
+  ]);
+});
+
 test('a table that has another shape now is told as such', async () => {
   const target = new Children();
   target.accepts = () => false;
@@ -188,6 +260,28 @@ test.each(['ENOSPC', 'EIO', 'EROFS'])('a disk that refuses the rows with %s is n
   const error = { code: 'snapshot_failed', status: 500, message: expect.stringContaining(refusal.message) };
   const failed = { type: 'moves.failed', error };
   expect({ written, synced, isUp: pool.isUp }).toMatchObject({ written: failed, synced: failed, isUp: true });
+});
+
+const CALLED = ['rows', 'complete', 'isNewEnough', 'accepts'] as const;
+
+test.each(CALLED)('a bug of ours is told as such, and no attempt is made again (%s)', async (where) => {
+  const target = new Children();
+  let count = 0;
+  const claim = (): never => {
+    count += 1;
+    throw new InvariantError('what can never be');
+  };
+  Object.assign(target, { [where]: claim });
+
+  const answer = await ask(target);
+  const next = await ask(new Children());
+
+  const error = { name: 'InvariantError', message: 'what can never be', stack: expect.stringContaining('claim') };
+  expect({ answer, next: next.type, count }).toMatchObject({
+    answer: { type: 'moves.crashed', error },
+    next: 'moves.queried',
+    count: 1,
+  });
 });
 
 test('nothing is asked when nobody keeps the values', async () => {

@@ -53,6 +53,21 @@ test('loads of the same range that overlap are read apart when one of them may b
   expect(log.reads).toBe(2);
 });
 
+test('what was read for followers of one table is shared by those, and not by followers of another', async () => {
+  const log = new CountedLog();
+  const blocks = new LogBlocks(log);
+  const table = (oid: number) => ({ oid, schema: 'public', name: `t${oid}` });
+  blocks.slot('a', table(1));
+  blocks.slot('b', { ...table(1) });
+  blocks.slot('c', table(2));
+  blocks.slot('d');
+  await Promise.all(['a', 'c', 'd'].map((owner) => blocks.load(owner, range(0, 20), upTo(100), open())));
+  const { reads } = log;
+  await blocks.load('b', range(0, 20), upTo(100), open());
+
+  expect({ reads, after: log.reads }).toEqual({ reads: 3, after: 3 });
+});
+
 test('a block is there for its owner until it is taken, once', async () => {
   const blocks = new LogBlocks(new CountedLog());
   const [mine, other] = [blocks.slot('mine'), blocks.slot('other')];

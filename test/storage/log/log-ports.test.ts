@@ -336,6 +336,64 @@ test('who waits until the log has passed an LSN has Postgres asked, until what c
   await port.close();
 });
 
+test('who waits for an LSN that the log has passed already is answered, and Postgres is not asked', async () => {
+  take(15);
+  intake.progress(lsn(20), false);
+  await intake.sync();
+  const port = await openPort(writer());
+
+  expect([await port.ask({ type: 'awaitPassed', lsn: '20' }), port.sent.filter(({ message }) => message.type === 'askProgress')]).toEqual([
+    { type: 'log.hasPassed', through: log.durableEnd }, [],
+  ]);
+  await port.close();
+});
+
+test('however many wait for what Postgres has logged, it is asked for all together, and each goes on when its own has come', async () => {
+  const port = await openPort(writer());
+  const answers: number[] = [];
+  const ask = (from: number): void => {
+    for (let index = 0; index < 1_000; index += 1) {
+      void port.ask({ type: 'awaitPassed', lsn: String(from + index) }).then(() => answers.push(from + index));
+    }
+  };
+  ask(1_000);
+  await turns();
+  ask(2_000);
+  await turns();
+  const asked = port.sent.filter(({ message }) => message.type === 'askProgress').length;
+  intake.progress(lsn(1_499), true);
+  await turns();
+  const first = answers.length;
+  intake.progress(lsn(2_999), true);
+  await turns();
+
+  expect({ isAskedRarely: asked < 10, first, all: answers.length, timers: clock.pendingTimers }).toEqual({
+    isAskedRarely: true, first: 500, all: 2_000, timers: 1,
+  });
+  await port.close();
+});
+
+test('who waits for something new has Postgres asked soon, though others have waited long', async () => {
+  const port = await openPort(writer());
+  const given = new AbortController();
+  const first = port.ask({ type: 'awaitPassed', lsn: '20' }, given.signal);
+  await turns();
+  for (const delayMs of [5, 10, 20, 40, 80]) {
+    clock.advance(delayMs);
+    await turns();
+  }
+  const askedSince = (before: number): number => port.sent.filter(({ message }) => message.type === 'askProgress').length - before;
+  const before = askedSince(0);
+  const second = port.ask({ type: 'awaitPassed', lsn: '30' }, given.signal);
+  await turns();
+  const soon = askedSince(before);
+  given.abort();
+
+  await expect(Promise.allSettled([first, second])).resolves.toMatchObject([{ status: 'rejected' }, { status: 'rejected' }]);
+  expect({ before, soon }).toEqual({ before: 6, soon: 1 });
+  await port.close();
+});
+
 test('Postgres is asked again while it says nothing', async () => {
   const port = await openPort(writer());
   const given = new AbortController();

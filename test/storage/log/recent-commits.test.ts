@@ -1,7 +1,9 @@
 /** How far back a snapshot can send a shape, and that this is bounded. */
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
-import { parsePgSnapshot } from '../../../src/model/pg-snapshot.ts';
+import { isVisible, parsePgSnapshot, type PgSnapshot, type Xid } from '../../../src/model/pg-snapshot.ts';
 import { RECENT_COMMITS_MAX, RecentCommits } from '../../../src/storage/log/recent-commits.ts';
 import { lsn, xid } from '../../support/storage/stored-samples.ts';
 
@@ -32,6 +34,46 @@ test('keeps a bounded number, also while many more go by', () => {
   const recent = commits(100, 100 + 3 * RECENT_COMMITS_MAX, Number.POSITIVE_INFINITY);
 
   expect(recent.start).toBe(10 * (99 + 2 * RECENT_COMMITS_MAX));
+});
+
+/** What no index could get wrong. */
+function firstUnseenOf(pushed: readonly Xid[], first: number, snapshot: PgSnapshot): LogPosition | undefined {
+  const index = pushed.findIndex((each, place) => place >= first && !isVisible(each, snapshot));
+  return index === -1 ? undefined : at(index);
+}
+
+test('finds the first that a snapshot does not see, in whatever order they committed and however many went by', () => {
+  const distances = fc.array(fc.integer({ min: -40, max: 40 }), { minLength: 1, maxLength: 40 });
+  const [kept, high, running] = [fc.integer({ min: 1, max: 2_000 }), fc.nat(2_500), fc.array(fc.nat(2_500))];
+  fc.assert(
+    fc.property(fc.constantFrom(1_000, 2 ** 32 - 1_000), distances, kept, high, running, (base, apart, count, from, waitedFor) => {
+      const recent = new RecentCommits(count);
+      const ids = Array.from({ length: 2_000 }, (_, index) => 40 * index + (apart[index % apart.length] ?? 0));
+      const pushed = [...new Set(ids)].map((id) => ((base + id) % 2 ** 32) as Xid);
+      for (const [index, id] of pushed.entries()) recent.push(id, at(index), at(index + 1));
+      const idAt = (index: number): string => String(base + 40 * index);
+      const xip = waitedFor.filter((each) => each < from).map(idAt);
+      const snapshot = { xmin: idAt(Math.min(from, ...waitedFor)), xmax: idAt(from), xip, insertLsn: lsn(0) };
+
+      expect(recent.firstUnseen(snapshot)).toBe(firstUnseenOf(pushed, Math.max(0, pushed.length - count), snapshot));
+    }),
+    { numRuns: 200 },
+  );
+});
+
+test('to ask costs much the same after a hundred times as many commits', () => {
+  const [few, many] = [500, 50_000].map((count) => commits(100, 100 + count, Number.POSITIVE_INFINITY));
+  const seesAll = parsePgSnapshot('90:60000:90', lsn(0)); // The one that it waits for is old.
+  const costOf = (recent: RecentCommits | undefined): number => {
+    const rounds = Array.from({ length: 20 }, () => {
+      const begin = systemClock.nowMs();
+      for (let times = 0; times < 200; times += 1) recent?.firstUnseen(seesAll);
+      return systemClock.nowMs() - begin;
+    });
+    return Math.min(...rounds);
+  };
+
+  expect(costOf(many) / costOf(few)).toBeLessThan(20);
 });
 
 test('a log without transactions holds back nothing', () => {

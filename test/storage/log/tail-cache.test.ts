@@ -1,4 +1,5 @@
 /** That the newest transactions are there without a gap, whatever was let go before them. */
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import { TailCache } from '../../../src/storage/log/tail-cache.ts';
@@ -6,7 +7,7 @@ import { lsn, xid } from '../../support/storage/stored-samples.ts';
 
 const at = (position: number) => position as LogPosition;
 /** What ten transactions without a change take. */
-const TEN = 10 * 128;
+const TEN = 10 * 192;
 
 /** Pushes the transactions that end at `from`, behind it, and so on. */
 function push(cache: TailCache, from: number, count: number): void {
@@ -45,4 +46,41 @@ test('a copy lets go of the same as its original', () => {
   for (const each of [cache, copy]) push(each, 16, 3);
 
   expect([copy.start, endsIn(copy)]).toEqual([cache.start, endsIn(cache)]);
+});
+
+/** Layouts of each transaction, undefined where nobody told them. */
+const someLayouts = fc.uniqueArray(fc.integer({ min: 1, max: 4 }), { minLength: 1 });
+const touched = fc.array(fc.option(someLayouts, { nil: undefined, freq: 8 }), { maxLength: 40 });
+
+test('who follows some layouts has each transaction that touched one of them, once, and each of which that is not known', () => {
+  fc.assert(
+    fc.property(touched, someLayouts, fc.nat(40), fc.nat(40), (all, followed, forgotten, after) => {
+      const cache = new TailCache(at(0), Number.MAX_SAFE_INTEGER);
+      for (const [index, layouts] of all.entries()) {
+        const transaction = { xid: xid(index), lsn: lsn(index), end: at(index + 1), isUnfinished: false, fragments: [] };
+        cache.push(transaction, layouts && new Set(layouts));
+      }
+      cache.forget(at(forgotten));
+      const from = Math.max(after, cache.start);
+      const expected = all.flatMap((layouts, index) => {
+        const isWanted = layouts === undefined || layouts.some((id) => followed.includes(id));
+        return isWanted && index + 1 > from ? [index + 1] : [];
+      });
+
+      const read = (tail: TailCache) =>
+        tail.read({ after: at(from), through: at(1_000) }, Number.MAX_SAFE_INTEGER, followed)?.transactions.map(({ end }) => end);
+      expect([read(cache), read(cache.clone())]).toEqual([expected, expected]);
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a block of what one layout touched ends behind the last that came into it, or where all was asked for', () => {
+  const cache = new TailCache(at(0), Number.MAX_SAFE_INTEGER);
+  for (let end = 1; end <= 10; end += 1) {
+    cache.push({ xid: xid(end), lsn: lsn(end), end: at(end), isUnfinished: false, fragments: [] }, new Set([1 + (end % 2)]));
+  }
+  const [some, rest] = [1, Number.MAX_SAFE_INTEGER].map((fillBytes) => cache.read({ after: at(0), through: at(10) }, fillBytes, [2]));
+
+  expect([some?.through, rest?.through, rest?.transactions.length]).toEqual([1, 10, 5]);
 });

@@ -1,7 +1,7 @@
 /** What every engine of the transaction log promises. */
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { LogPosition } from '../../../src/model/log-position.ts';
+import { LOG_START, type LogPosition } from '../../../src/model/log-position.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { FRAME_BYTES_MAX } from '../../../src/storage/log/transaction-log.ts';
@@ -401,6 +401,27 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     const unseen = log.firstUnseen(pgSnapshot) ?? log.durableEnd;
 
     expect({ unseen, read: (await readAll(log, unseen)).map(({ xid: id }) => id) }).toEqual({ unseen: before, read: [91, 92, 96] });
+  });
+
+  test('gives who follows a table what touched it, by whichever of its layouts, and what was made anew under its name', async () => {
+    const { log } = storage;
+    const { id: _, ...table } = itemsLayout;
+    const others = [{ ...table, columns: [] }, { ...table, oid: 9 }, { ...table, oid: 9, name: 'other' }, { ...table, name: 'renamed' }];
+    const layouts = [table, ...others].map((layout) => log.appendLayout(layout));
+    const append = (commit: number, told: readonly number[] | undefined): void => {
+      log.appendChanges(xid(commit), bytes('x'));
+      log.appendCommit(xid(commit), lsn(commit), told && new Set(told));
+    };
+    for (const [index, id] of layouts.entries()) append(10 + index, [id]);
+    append(20, undefined);
+    append(21, [layouts[3] ?? 0, layouts[0] ?? 0]);
+    await log.sync();
+    const { through, transactions } = await log.read({ after: LOG_START, through: log.durableEnd }, MANY, table);
+    const ofOthers = [13]; // They may come: whatever is no longer in memory does.
+
+    expect({ through, read: transactions.map(({ xid: id }) => id).filter((id) => !ofOthers.includes(id)) }).toEqual({
+      through: log.durableEnd, read: [10, 11, 12, 14, 20, 21],
+    });
   });
 
   test('does not send a snapshot of another cluster back', async () => {

@@ -4,6 +4,7 @@ import { seededRandom } from '../../../src/base/random.ts';
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import { LOG_START } from '../../../src/model/log-position.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
+import { FEW_BYTES_MAX } from '../../../src/storage/shapes/few-rows.ts';
 import { MovedRows } from '../../../src/storage/shapes/moved-rows.ts';
 import { PIECE_BYTES } from '../../../src/storage/shapes/piece.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
@@ -17,6 +18,8 @@ import { MemoryDisk } from '../memory-disk.ts';
 
 const HANDLE = handleOf(1);
 const OWNER = 'consumer#1';
+/** More than a record takes along, so that they are in a file. */
+const MANY = `"${'x'.repeat(FEW_BYTES_MAX)}"\n`;
 
 let disk: MemoryDisk;
 let storage: Storage;
@@ -84,9 +87,9 @@ test('rows that were read for one that has ended are kept for nobody', async () 
 });
 
 test('rows that are damaged, whose lines were made, or whose shape is gone are refused in a sentence', async () => {
-  await recordSplice('{"a":1}\n');
+  await recordSplice(MANY);
   const [path = ''] = disk.files.filter((name) => name.endsWith('.moved'));
-  disk.damage(path, Buffer.from('{"a":2}\n'));
+  disk.damage(path, Buffer.from(MANY.replace('x', 'y')));
   const damaged = await readMoved(0);
   shape.takeSplice();
   const made = await readMoved(0);
@@ -95,13 +98,16 @@ test('rows that are damaged, whose lines were made, or whose shape is gone are r
 
   expect({ damaged, made, gone }).toEqual({
     made: gone,
-    damaged: { type: 'moved.refused', why: `the log of shape ${HANDLE} is corrupt: the checksum of bytes 0 to 8 of ${path} does not hold` },
+    damaged: {
+      type: 'moved.refused',
+      why: `the log of shape ${HANDLE} is corrupt: the checksum of bytes 0 to ${MANY.length} of ${path} does not hold`,
+    },
     gone: { type: 'moved.refused', why: `shape ${HANDLE} was deleted` },
   });
 });
 
 test('a disk that fails is no damage of the shape: who asks for its rows fails with it', async () => {
-  await recordSplice('{}\n');
+  await recordSplice(MANY);
   disk.fail('read', 'EIO', /\.moved$/);
 
   await expect(readMoved(0)).rejects.toThrow('EIO');

@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import { BEFORE_ALL, SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
+import { FEW_BYTES_MAX } from '../../../src/storage/shapes/few-rows.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -34,8 +35,11 @@ const checkpoint: Step = async (_, { log, shapes }) => {
 const giveUp: Step = (shape) => shape.beginMoved().write(bytes('given up\n'.repeat(20)));
 const publish: Step = async (shape, { shapes }) => void shape.publish(shapes.position);
 
-/** Of splices that have no rows there is no file. */
-const rowsOf = (number: number): string => (number % 3 === 0 ? '' : `row ${number}\nand another of ${number}\n`);
+/** Each second splice has more than its record takes along, and each third one has none. */
+function rowsOf(number: number): string {
+  const row = number % 2 === 0 ? `row ${number}`.padEnd(FEW_BYTES_MAX) : `row ${number}`;
+  return number % 3 === 0 ? '' : `${row}\nand another of ${number}\n`;
+}
 const viewOf = (number: number): LogOffset => `${10 * number}_0` as LogOffset;
 
 async function record(shape: ShapeLog, { log }: Storage, number: number): Promise<void> {

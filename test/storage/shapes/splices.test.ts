@@ -7,7 +7,7 @@ import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { Splice } from '../../../src/storage/log/shape-record.ts';
 import { openCheckpoints } from '../../../src/storage/checkpoint/checkpoints.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
-import { MemoryShapeStore } from '../../../src/storage/shapes/memory-shape-store.ts';
+import { FEW_BYTES_MAX } from '../../../src/storage/shapes/few-rows.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import { ShapePaths } from '../../../src/storage/shapes/shape-paths.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
@@ -23,6 +23,10 @@ const draft: Omit<Splice, 'number'> = {
   place: LOG_START, through: LOG_START, views: [MOVED], pgSnapshot, first: '5_0' as LogOffset, rows: null,
 };
 
+/** More than a record takes along. */
+const many = (name: string) => `"${name.padEnd(FEW_BYTES_MAX, 'x')}"\n`;
+const MANY = many('');
+
 function open(disk: MemoryDisk): Promise<Storage> {
   const processes = { self: { host: 'here', pid: 1, start: '' }, isAlive: () => false };
   return openStorage({ directory: '/store', clock: new ManualClock(), disk: disk.mount(), processes });
@@ -35,6 +39,22 @@ async function outerShape(storage: Storage): Promise<ShapeLog> {
   shape.beginViews([BEGIN]);
   await snapshotOf(shape, []);
   return shape;
+}
+
+function movedFiles({ files }: MemoryDisk): string[] {
+  return files.filter((name) => name.endsWith('.moved')).map((name) => name.replace(/^.*\//, ''));
+}
+
+/** A splice to these views is recorded, with these rows. */
+async function bring(shape: ShapeLog, views: readonly LogOffset[], rows = MANY): Promise<void> {
+  const writer = shape.beginMoved();
+  await writer.write(bytes(rows));
+  shape.recordSplice({ ...draft, views, rows: await writer.complete() });
+}
+
+function makeLines(shape: ShapeLog): void {
+  shape.takeSplice();
+  shape.publish(shape.position);
 }
 
 async function rowsOf(shape: ShapeLog): Promise<string> {
@@ -56,21 +76,25 @@ test('a shape comes back with those that it depends on, and with the views of it
   await after.close();
 });
 
-test('a splice that was recorded is made again after a crash, with the rows that it brought', async () => {
+test.each([
+  ['few', '{"b":2}\n', 0],
+  ['many', MANY, 1],
+])('a splice that was recorded is made again after a crash, with the rows that it brought: %s', async (_, last, files) => {
   const disk = new MemoryDisk();
   const before = await open(disk);
   const shape = await outerShape(before);
   const writer = shape.beginMoved();
   await writer.write(bytes('{"a":1}\n'));
-  await writer.write(bytes('{"b":2}\n'));
+  await writer.write(bytes(last));
   shape.recordSplice({ ...draft, rows: await writer.complete() });
   await before.log.sync();
   disk.crash(seededRandom(2));
+  const written = movedFiles(disk).length;
   const after = await open(disk);
   const again = after.shapes.get(OUTER);
 
-  expect({ ...found(after), rows: again && (await rowsOf(again)) }).toEqual({
-    dependsOn: [INNER], views: [BEGIN], filterBy: pgSnapshot, next: 1, rows: '{"a":1}\n{"b":2}\n',
+  expect({ ...found(after), rows: again && (await rowsOf(again)), written }).toEqual({
+    dependsOn: [INNER], views: [BEGIN], filterBy: pgSnapshot, next: 1, rows: `{"a":1}\n${last}`, written: files,
   });
   await after.close();
 });
@@ -117,37 +141,20 @@ test('a record that a checkpoint knows already is not made a second time', async
   await after.close();
 });
 
-/** A splice to these views is recorded, with one row. */
-async function bring(shape: ShapeLog, views: readonly LogOffset[], row = '{}\n'): Promise<void> {
-  const writer = shape.beginMoved();
-  await writer.write(bytes(row));
-  shape.recordSplice({ ...draft, views, rows: await writer.complete() });
-}
-
-function makeLines(shape: ShapeLog): void {
-  shape.takeSplice();
-  shape.publish(shape.position);
-}
-
-const makeDirty = (shape: ShapeLog) => shape.publish(shape.position);
-
-const movedFiles = ({ files }: MemoryDisk) => files.filter((name) => name.endsWith('.moved')).map((name) => name.replace(/^.*\//, ''));
-
 test('rows go when a checkpoint has the lines of their splice, and with their shape', async () => {
   const disk = new MemoryDisk();
   const storage = await open(disk);
   const shape = await outerShape(storage);
-  const names = () => movedFiles(disk);
   await bring(shape, [MOVED]);
   makeLines(shape);
-  const written = names();
+  const written = movedFiles(disk);
   await storage.shapes.checkpoint();
-  const checkpointed = names();
+  const checkpointed = movedFiles(disk);
   await bring(shape, [LATER]);
   storage.shapes.delete(OUTER, 'a test');
   await storage.close();
 
-  expect({ written, checkpointed, deleted: names() }).toEqual({
+  expect({ written, checkpointed, deleted: movedFiles(disk) }).toEqual({
     written: [`${OUTER}.1.moved`], checkpointed: [], deleted: [],
   });
 });
@@ -167,12 +174,12 @@ test('rows that go before a checkpoint lets go of them do not fail it', async ()
 test.each(engines)('rows whose lines are still to be made outlive a checkpoint that has the lines before: $name', async (engine) => {
   const storage = await engine.open();
   const shape = await outerShape(storage);
-  await bring(shape, [MOVED], '"first"\n');
+  await bring(shape, [MOVED], many('first'));
   makeLines(shape);
-  await bring(shape, [LATER], '"second"\n');
+  await bring(shape, [LATER], many('second'));
   await storage.shapes.checkpoint();
 
-  expect(await rowsOf(shape)).toBe('"second"\n');
+  expect(await rowsOf(shape)).toBe(many('second'));
   await storage.close();
 });
 
@@ -182,7 +189,7 @@ test('what a checkpoint could not take off the disk any more goes with the next 
   const shape = await outerShape(before);
   await bring(shape, [MOVED]);
   makeLines(shape);
-  await bring(shape, [LATER], '"second"\n');
+  await bring(shape, [LATER], many('second'));
   disk.fail('remove', 'EIO', /\.moved$/);
   await expect(before.shapes.checkpoint()).rejects.toThrow('EIO');
   disk.heal();
@@ -195,7 +202,7 @@ test('what a checkpoint could not take off the disk any more goes with the next 
   await after.close();
 
   expect({ left, rows, swept: movedFiles(disk), kinds: disk.files.filter((name) => name.endsWith('.snapshot')).length }).toEqual({
-    left: [1, 2].map((number) => `${OUTER}.${number}.moved`), rows: '"second"\n', swept: [`${OUTER}.2.moved`], kinds: 2,
+    left: [1, 2].map((number) => `${OUTER}.${number}.moved`), rows: many('second'), swept: [`${OUTER}.2.moved`], kinds: 2,
   });
 });
 
@@ -210,7 +217,7 @@ test('files of rows are closed when they were written or read, and one that went
   makeLines(shape);
   await storage.shapes.checkpoint();
   disk.fail('remove', 'EIO', /\.moved$/);
-  makeDirty(shape);
+  shape.publish(shape.position);
 
   await expect(storage.shapes.checkpoint()).resolves.toBeUndefined();
   expect(behind).toBe(before);
@@ -231,7 +238,7 @@ test('rows that came back with a restart go as well when a checkpoint has their 
   if (shape !== undefined) makeLines(shape);
   await after.shapes.checkpoint();
 
-  expect({ rows, left, behind: movedFiles(disk) }).toEqual({ rows: '{}\n', left: [`${OUTER}.1.moved`], behind: [] });
+  expect({ rows, left, behind: movedFiles(disk) }).toEqual({ rows: MANY, left: [`${OUTER}.1.moved`], behind: [] });
   await after.close();
 });
 
@@ -256,10 +263,10 @@ test('of a shape that is deleted no rows are read or written any more, and what 
   const shape = await outerShape(storage);
   await bring(shape, [MOVED]);
   const writer = shape.beginMoved();
-  const onTheirWay = Array.from({ length: 10 }, () => writer.write(bytes('{}\n')));
+  const onTheirWay = Array.from({ length: 10 }, () => writer.write(bytes(MANY)));
   storage.shapes.delete(OUTER, 'a test');
   await Promise.all([storage.close(), ...onTheirWay]);
-  const late = [writer.write(bytes('{}\n')), writer.complete(), shape.readMoved(0)].map((each) => each.catch((error: Error) => error.name));
+  const late = [writer.write(bytes(MANY)), writer.complete(), shape.readMoved(0)].map((each) => each.catch((error: Error) => error.name));
 
   expect({ late: await Promise.all(late), left: movedFiles(disk) }).toEqual({ late: Array(3).fill('ShapeGoneError'), left: [] });
 });
@@ -268,9 +275,29 @@ test('rows may come before the first row of the snapshot', async () => {
   const storage = await open(new MemoryDisk());
   storage.shapes.create(INNER, shapeOf({}));
   const shape = storage.shapes.create(OUTER, shapeOf({ where: { column: 'title', equals: 'x' } }), [INNER]);
-  await bring(shape, [MOVED], '{"a":1}\n');
+  await bring(shape, [MOVED]);
 
-  expect(await rowsOf(shape)).toBe('{"a":1}\n');
+  expect(await rowsOf(shape)).toBe(MANY);
+  await storage.close();
+});
+
+test.each([
+  ['few behind few', '{"old":1}\n', '{"a":1}\n'],
+  ['many behind many', MANY, `{"a":1}\n${MANY}`],
+  ['few behind many', MANY, '{"a":1}\n'],
+  ['many behind few', '{"old":1}\n', MANY],
+])('what is left of a query that was given up does not come into the rows of the next one: %s', async (_, old, rows) => {
+  const storage = await open(new MemoryDisk());
+  const shape = await outerShape(storage);
+  const givenUp = shape.beginMoved();
+  const onItsWay = givenUp.write(bytes(old));
+  const writer = shape.beginMoved();
+  const written = writer.write(bytes(rows)).then(() => writer.complete());
+  const late = givenUp.write(bytes('{"old":2}\n')).then(() => givenUp.complete());
+  const [, , { status }] = await Promise.allSettled([onItsWay, written, late]);
+  shape.recordSplice({ ...draft, rows: await written });
+
+  expect({ rows: await rowsOf(shape), late: status }).toEqual({ rows, late: 'rejected' });
   await storage.close();
 });
 
@@ -301,23 +328,24 @@ test.each([
 });
 
 test('what is left of a query that was given up does not come into the rows of the next one, however far it had come', async () => {
+  const longer = many('new') + many('newer');
   const found: string[] = [];
   for (let turns = 0; turns < 16; turns += 1) {
     const storage = await open(new MemoryDisk());
     const shape = await outerShape(storage);
     const givenUp = shape.beginMoved();
-    const onItsWay = givenUp.write(bytes('{"old":1}\n'));
+    const onItsWay = givenUp.write(bytes(many('old')));
     for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
     const writer = shape.beginMoved();
-    const written = writer.write(bytes('{"a":"longer than the old one"}\n')).then(() => writer.complete());
-    const late = givenUp.write(bytes('{"old":2}\n'));
+    const written = writer.write(bytes(longer)).then(() => writer.complete());
+    const late = givenUp.write(bytes(many('older')));
     await Promise.allSettled([onItsWay, written, late]);
     shape.recordSplice({ ...draft, rows: await written });
     found.push(await rowsOf(shape));
     await storage.close();
   }
 
-  expect(new Set(found)).toEqual(new Set(['{"a":"longer than the old one"}\n']));
+  expect(new Set(found)).toEqual(new Set([longer]));
 });
 
 test('the views of a snapshot are looked at until its last row is written, though a splice changes them before', async () => {
@@ -527,7 +555,7 @@ test('what the entries of a shape tell says nothing of it, where moves may be to
   const shapes = [storage.shapes.get(INNER), outer];
   for (const each of shapes) if (each !== undefined) appendLines(each, 7, ['"a line"']);
 
-  expect(shapes.map((each) => each?.reached)).toEqual(['7', LSN_ZERO]);
+  expect(shapes.map((each) => each?.reached)).toEqual(['7', undefined]);
   await storage.close();
 });
 
@@ -548,18 +576,6 @@ test('a start looks for rows of splices only where a shape depends on others', a
 
   const paths = new ShapePaths(mounted, '/store');
   expect([INNER, OUTER].map((handle) => listed.get(paths.directoryOf(handle)))).toEqual([1, 2]);
-});
-
-test('a store in memory lets go of rows that are needed no more', async () => {
-  const store = new MemoryShapeStore();
-  const writer = store.beginMoved(1);
-  await writer.write(bytes('"row"\n'));
-  await writer.complete();
-  const piece = { at: 0, bytes: 6, sum: 0 };
-  const kept = text(await store.readMoved(1, piece));
-  await store.forgetMoved(1);
-
-  expect([kept, text(await store.readMoved(1, piece))]).toEqual(['"row"\n', '']);
 });
 
 test('the files of a shape go alone, though another one has its own in the same directory', async () => {

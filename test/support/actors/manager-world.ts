@@ -102,7 +102,11 @@ export class ManagerWorld {
       name: '@publication-manager',
       input: { checkEveryMs: CHECK_EVERY_MS },
       tables: () => ({
-        relations: new PublishedRelations({ lost: ({ name }) => void this.doubted.push(name), clone: uncopied('what a runtime works on') }),
+        relations: new PublishedRelations({
+          lost: ({ name }) => void this.doubted.push(name),
+          isStored: () => true,
+          clone: uncopied('what a runtime works on'),
+        }),
       }),
     } as const;
     const specs = { journal: journalPort(this.log.logger), cache, publication: this.publication.port, manager };

@@ -1,6 +1,6 @@
 /**
- * A database of tables by name, and its publication, in memory: held to the same contract as the real one. What it is asked is
- * kept, to be counted.
+ * A database of tables by name, and its publication, in memory: held to the same contract as the real one. What it is asked through
+ * its port is kept, to be counted.
  */
 import type { PublishedRelation } from '../../../src/model/relation.ts';
 import type { Message, PortSpec } from '../../../src/otp/process.ts';
@@ -25,16 +25,32 @@ export class ModelPublication {
   private oids = 0;
 
   get port(): PortSpec {
-    return {
-      name: '@publication',
-      open: () => ({
-        requests: {
-          reviewRelations: (request) => this.answered(request, (relations) => this.review(relations)),
-          addRelations: (request) => this.answered(request, (relations) => this.add(relations)),
-          dropRelations: (request) => this.answered(request, (relations) => this.drop(relations)),
-        },
-      }),
+    const ask = async (request: Message): Promise<Message> => {
+      this.questions.push(request);
+      return this.answer(request); // In a later turn, as from a database.
     };
+    return { name: '@publication', open: () => ({ requests: { reviewRelations: ask, addRelations: ask, dropRelations: ask } }) };
+  }
+
+  /** What the port answers. */
+  answer({ type, relations }: Message): Message {
+    if (this.isAway) return unavailable('connection_not_available', 'Database connection not available');
+    if (this.isMissing) return unavailable('publication_missing', 'Publication "pub" not found in the database');
+    const asked = relations as readonly PublishedRelation[];
+    if (type === 'reviewRelations') return this.review(asked);
+    return type === 'addRelations' ? this.add(asked) : this.drop(asked);
+  }
+
+  /** Without what was asked. */
+  clone(): ModelPublication {
+    const copy = new ModelPublication();
+    for (const [name, table] of this.tables) copy.tables.set(name, { ...table });
+    for (const name of this.locked) copy.locked.add(name);
+    return Object.assign(copy, { isAway: this.isAway, isMissing: this.isMissing, oids: this.oids });
+  }
+
+  key(): string {
+    return JSON.stringify([[...this.tables], [...this.locked], this.isAway, this.isMissing]);
   }
 
   get published(): string[] {
@@ -85,14 +101,6 @@ export class ModelPublication {
   private alter(name: string, change: Partial<ModelTable>): void {
     const table = this.tables.get(name);
     if (table !== undefined) Object.assign(table, change);
-  }
-
-  /** In a later turn, as from a database. */
-  private async answered(request: Message, answer: (relations: readonly PublishedRelation[]) => Message): Promise<Message> {
-    this.questions.push(request);
-    if (this.isAway) return unavailable('connection_not_available', 'Database connection not available');
-    if (this.isMissing) return unavailable('publication_missing', 'Publication "pub" not found in the database');
-    return answer(request['relations'] as readonly PublishedRelation[]);
   }
 
   private review(relations: readonly PublishedRelation[]): Message {

@@ -210,7 +210,7 @@ export class HandOverWorld {
           restart: 'temporary',
           start: () => ({
             machine: machines.materializer,
-            input: { handle: HANDLE, column: COLUMN, consumer: this.runtime.whereis(NAMES.consumer) ?? NAMES.consumer },
+            input: this.materializerInput(),
             tables: (self) => ({ values: this.linkValues(self), dependants: new Subscribers(), awaitingValues: new RequestBacklog() }),
             name: NAMES.materializer,
           }),
@@ -227,6 +227,12 @@ export class HandOverWorld {
         }),
       },
     };
+  }
+
+  /** Made for one that neither subscribes nor ends: the dependant of this world comes by itself. */
+  private materializerInput() {
+    const consumer = this.runtime.whereis(NAMES.consumer) ?? NAMES.consumer;
+    return { handle: HANDLE, column: COLUMN, consumer, dependant: '@shape-log-collector' };
   }
 
   private consumerTables(self: Pid) {
@@ -264,6 +270,7 @@ export class HandOverWorld {
       },
       close: () => this.shapeBlocks.close(self),
       oldestView: () => this.view?.at,
+      dependantsBefore: () => [],
       hasPrimaryKey: true,
       listing: new MemberIndex().listing(HANDLE),
       clone: uncopied('what a runtime works on'),

@@ -236,6 +236,10 @@ export class TestDirectory implements ServedShapes {
     return this.unrestored.has(handle) ? undefined : this.storage.shapes.get(handle)?.definition;
   }
 
+  noteReader(handle: Handle): void {
+    this.storage.shapes.get(handle)?.noteRequest();
+  }
+
   async create(definition: ShapeDefinition): Promise<ShapeCreation> {
     if (this.refuses) return { outcome: 'refused' };
     const known = this.find(definition);

@@ -1,6 +1,6 @@
 /** LayeredShapes: two tables, and shapes of the outer one that look up what shapes of the inner one select. */
 import type { Column, Relation } from '../../../src/model/relation.ts';
-import type { ShapeDefinition } from '../../../src/model/shape.ts';
+import { definitionKey, type ShapeDefinition } from '../../../src/model/shape.ts';
 import { defineShape } from '../../../src/shapes/shape-request.ts';
 import { loadWhereLanguage } from '../../../src/sql/where-language.ts';
 
@@ -25,7 +25,17 @@ export const OUTER_SHAPES: readonly ShapeDefinition[] = [
   ),
 ];
 
-function childrenWhere(where: string, moveOuts: 'events' | 'deletes'): ShapeDefinition {
+/** Those of parents on which they depend, each once. */
+export const INNER_SHAPES: readonly ShapeDefinition[] = [
+  ...new Map(
+    OUTER_SHAPES.flatMap(({ dependencies = [] }) => dependencies.map(({ shape }) => [definitionKey(shape), shape] as const)),
+  ).values(),
+];
+
+/** All that a client can ask for: the outer ones first. */
+export const SHAPES = [...OUTER_SHAPES, ...INNER_SHAPES];
+
+export function childrenWhere(where: string, moveOuts: 'events' | 'deletes'): ShapeDefinition {
   const inner = [{ name: PARENTS, relation: PARENTS }];
   const defined = defineShape({ where, replica: 'default', log: 'full', moveOuts }, CHILDREN, language, false, inner);
   if ('errors' in defined) throw new Error(JSON.stringify(defined.errors));

@@ -8,7 +8,7 @@
 import type { AnyStateMachine } from 'xstate';
 import { LogProgress } from '../../../src/actors/collector/log-progress.ts';
 import { ShapeDirectory } from '../../../src/actors/directory/shape-directory.ts';
-import { maxLsn, type Lsn } from '../../../src/model/lsn.ts';
+import { LSN_ZERO, maxLsn, type Lsn } from '../../../src/model/lsn.ts';
 import { definitionKey, type Handle, type ShapeDefinition } from '../../../src/model/shape.ts';
 import { isPortSpec, type ExitReason, type Message, type Pid, type ProcessSpec } from '../../../src/otp/process.ts';
 import { CallError, createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
@@ -25,6 +25,7 @@ import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
+import type { Membership } from '../../../src/sql/where.ts';
 import { consumers, shapes, type ShapesWiring } from '../../../src/supervisors/shapes.ts';
 import { ModelPublication } from '../actors/model-publication.ts';
 import type { Row } from '../actors/changes.ts';
@@ -39,12 +40,21 @@ export interface LayeredOptions {
   /** The same for tables. */
   readonly tables?: (tables: ShapesWiring['tables']) => ShapesWiring['tables'];
   readonly blocks?: Parameters<typeof logReaderPort>[3];
+  /** A first snapshot is taken by what its subqueries select by then, and not by the views of its Consumer. */
+  readonly selectsAnew?: true;
 }
 
 /** A process ended otherwise than in good order. */
 export interface Crash {
   readonly process: Pid;
   readonly message: string;
+}
+
+/** A client's request to the shape cache. */
+export interface AskedShape {
+  readonly definition: ShapeDefinition;
+  /** Undefined while nobody has answered; null when the shape cache ended meanwhile. */
+  answer?: Message | null;
 }
 
 /** More turns of the microtask queue than any answer of a port in memory takes. */
@@ -70,6 +80,7 @@ export class LayeredWorld {
   readonly ledgers = new Map<Handle, ShapeLedger>();
   readonly crashes: Crash[] = [];
   readonly exits: { readonly process: Pid; readonly reason: ExitReason }[] = [];
+  readonly asked: AskedShape[] = [];
   /** Handles that readers were told to leave, each time that they were told. */
   readonly rotated: Handle[] = [];
   /** Deletions by handle, with the reason, and whether the shape had all of its snapshot. */
@@ -111,12 +122,13 @@ export class LayeredWorld {
 
   /** A client asks for the shape, and does not wait. */
   ask(definition: ShapeDefinition): void {
-    this.request('@shape-cache', { type: 'createShape', definition });
+    this.request(definition, { type: 'createShape', definition });
   }
 
-  /** A client asks for its end. */
-  delete(handle: Handle): void {
-    this.request('@shape-cache', { type: 'deleteShape', handle, why: 'request' });
+  /** A client asks for its end; nobody does of a shape that is not there. */
+  delete(definition: ShapeDefinition): void {
+    const handle = this.handleOf(definition);
+    if (handle !== undefined) this.request(definition, { type: 'deleteShape', handle, why: 'request' });
   }
 
   /** Lets every answer that is only waiting for a promise arrive. */
@@ -142,7 +154,7 @@ export class LayeredWorld {
   /** All transactions up to here are in the shape's log, as its readers are told. */
   promisedLsn(log: ShapeLog): Lsn {
     const processed = log.waitsAt ?? livingTable(this.runtime, '@shape-log-collector', 'progress', LogProgress)?.lastProcessedLsn;
-    return maxLsn(processed ?? log.reached, log.reached);
+    return maxLsn(processed ?? LSN_ZERO, log.reached ?? LSN_ZERO);
   }
 
   /** Readers find it. */
@@ -165,10 +177,16 @@ export class LayeredWorld {
     return this.postgres.database.rowsOf(definition.relation.name).filter((row) => this.selects(definition, row));
   }
 
-  private request(to: '@shape-cache', message: Message): void {
-    this.runtime.call(to, message).catch((error: unknown) => {
-      if (!(error instanceof CallError)) throw error;
-    });
+  private request(definition: ShapeDefinition, message: Message): void {
+    const asked: AskedShape = { definition };
+    this.asked.push(asked);
+    this.runtime.call('@shape-cache', message).then(
+      (answer) => (asked.answer = answer),
+      (error: unknown) => {
+        if (!(error instanceof CallError)) throw error;
+        asked.answer = null;
+      },
+    );
   }
 
   /** Until nothing is left to deliver. */
@@ -182,7 +200,17 @@ export class LayeredWorld {
     const views = log && viewsAt(this.runtime, log, log.views);
     if (log === undefined || views === undefined) return undefined;
     const where = this.access.filters.of(log.definition);
-    return (row) => where === undefined || where.evaluate(textOf(log.definition, row), views.isMember) === true;
+    const isMember = this.options.selectsAnew === true ? this.selectedNow(log.definition) : views.isMember;
+    return (row) => where === undefined || where.evaluate(textOf(log.definition, row), isMember) === true;
+  }
+
+  /** By what a snapshot shows. */
+  private selectedNow({ dependencies = [] }: ShapeDefinition): Membership {
+    return (number, value) => {
+      const { rows } = this.postgres.database.snapshot(PARENTS.name);
+      const dependency = dependencies[number];
+      return dependency !== undefined && rows.some((parent) => parent[0] === value && this.selects(dependency.shape, parent));
+    };
   }
 
   private watchedShapes(): Storage['shapes'] {

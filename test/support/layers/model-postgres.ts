@@ -12,7 +12,7 @@ import type { Handle } from '../../../src/model/shape.ts';
 import type { Address, Message, PortContext, PortSpec } from '../../../src/otp/process.ts';
 import { DatabaseUnreachableError } from '../../../src/postgres/connection/database-error.ts';
 import { SchemaChangedError, snapshotRefusal } from '../../../src/postgres/snapshot/snapshot-error.ts';
-import type { MoveQueryTarget } from '../../../src/postgres/snapshot/move-query-port.ts';
+import { refusedMoves, type MoveQueryTarget } from '../../../src/postgres/snapshot/move-queries.ts';
 import type { SnapshotTarget } from '../../../src/postgres/snapshot/snapshot-port.ts';
 import type { ReadTable } from '../../../src/postgres/snapshot/table-look.ts';
 import type { LogIntake } from '../../../src/storage/log/log-intake.ts';
@@ -187,7 +187,7 @@ export class ModelPostgres {
         return { type: 'moves.queried', pgSnapshot, rows: await target.complete() };
       }
     } catch (error) {
-      return { type: 'moves.failed', error: snapshotRefusal(error) };
+      return refusedMoves(error);
     }
   }
 }

@@ -36,6 +36,10 @@ export class ShapeLedger {
     return this.entries.map(({ offset, text }) => `${offset} ${text}`);
   }
 
+  firstBehind(after: LogOffset): LogOffset | undefined {
+    return this.entries.find(({ offset }) => compareOffsets(offset, after) > 0)?.offset;
+  }
+
   /** Reads on, when there is more. A snapshot is read once all of it is there. */
   async readOn(log: ShapeLog): Promise<void> {
     if (log.snapshot.state !== 'complete' || log.end === this.end) return;

@@ -17,7 +17,7 @@ import { dynamicSupervisorMachine } from '../../src/otp/supervision/dynamic-supe
 import { supervisorMachine } from '../../src/otp/supervision/supervisor.ts';
 import { placeAt } from '../../src/model/log-entry.ts';
 import { BEFORE_ALL, SNAPSHOT_END } from '../../src/model/log-offset.ts';
-import type { Scenario } from './transition-coverage.ts';
+import type { WalkedMachine } from './transition-coverage.ts';
 
 const error = { name: 'Error', code: 'no', message: 'no' };
 const down = (type: string, reason: unknown) => ({ type, process: 'peer#1', reason });
@@ -42,6 +42,7 @@ const dependentEvents = [
   { type: 'values.areCurrent', offset: '5_0' },
   { type: 'values.areInvalid' },
   { type: 'values.areGone' },
+  { type: 'collector.isGone' },
   { type: 'invalidate', replyTo },
   { type: 'views.known', views: ['5_0'], splice: null },
   { type: 'views.known', views: ['7_0'], splice },
@@ -52,6 +53,7 @@ const dependentEvents = [
   { type: 'moves.failed', error },
   { type: 'moves.failed', error: { ...error, status: 409 } },
   { type: 'moves.failed', error: NO_CONNECTION },
+  { type: 'moves.crashed', error: { name: 'InvariantError', message: 'a claim' } },
   failed('moveQuery.failed'),
   { type: 'timeout.askAgain' },
   { type: 'log.hasPassed', through: 20 },
@@ -61,7 +63,8 @@ const dependentEvents = [
   failed('splice.failed'),
   { type: 'seen.taken', through: 20, isMuch: true },
   { type: 'seen.taken', through: 20, isMuch: false },
-  { type: 'moves.begun' },
+  { type: 'moves.partlyTold' },
+  { type: 'moves.areTold' },
   { type: 'moved.read', through: 5 },
   { type: 'moved.refused', why: 'its file does not hold' },
   { type: 'moved.taken', isMuch: true },
@@ -74,7 +77,7 @@ const dependentEvents = [
   { type: 'lines.spilled' },
 ];
 
-const consumerScenario: Scenario = {
+const consumerWalk: WalkedMachine = {
   machine: consumer,
   statesMax: 60_000,
   inputs: [{ ...restored, mode: 'create' }, restored],
@@ -126,9 +129,9 @@ const consumerScenario: Scenario = {
   also: [{ inputs: [{ ...restored, dependencies: [inner] }], events: dependentEvents }],
 };
 
-const materializerScenario: Scenario = {
+const materializerWalk: WalkedMachine = {
   machine: materializer,
-  inputs: [{ self: 'materializer#1', handle: '1-1', column: 'value', consumer: 'consumer#1' }],
+  inputs: [{ self: 'materializer#1', handle: '1-1', column: 'value', consumer: 'consumer#1', dependant: 'consumer#2' }],
   events: [
     { type: 'snapshot.isStarted' },
     { type: 'snapshot.hasFailed', error },
@@ -143,10 +146,12 @@ const materializerScenario: Scenario = {
     { type: 'values.applied', place: { offset: '0_0', bytes: 100 }, version: '-1', moved: false },
     { type: 'values.applied', place: placeAt(SNAPSHOT_END), version: '0_inf', moved: false },
     { type: 'values.applied', place: { offset: '7_0', bytes: 0 }, version: '7_0', moved: true },
+    { type: 'values.applied', place: { offset: '7_0', bytes: 0 }, version: '7_0', moved: true, overdue: ['9-1'] },
     { type: 'values.applied', place: { offset: '8_0', bytes: 0 }, version: '7_0', moved: false },
     { type: 'values.applied', place: { offset: '8_0', bytes: 0 }, version: '8_0', moved: true },
     { type: 'values.areTooMany', what: 'values', max: 100_000 },
     { type: 'subscribe', dependant: 'consumer#2', replyTo },
+    { type: 'subscribe', dependant: 'consumer#3', replyTo },
     { type: 'currentValues', replyTo },
     { type: 'subscribers.counted', count: 0 },
     { type: 'subscribers.counted', count: 1 },
@@ -159,7 +164,7 @@ const materializerScenario: Scenario = {
   ],
 };
 
-const snapshotterScenario: Scenario = {
+const snapshotterWalk: WalkedMachine = {
   machine: snapshotter,
   inputs: [{ self: 'snapshotter#1', handle: '1-1', relation: { oid: 1, schema: 'public', name: 'items' }, consumer: 'consumer#1' }],
   events: [
@@ -178,7 +183,7 @@ const snapshotterScenario: Scenario = {
 const self = 'process#1';
 const relation = { oid: 1, schema: 'public', name: 'items' };
 
-const shapeLogCollectorScenario: Scenario = {
+const shapeLogCollectorWalk: WalkedMachine = {
   machine: shapeLogCollector,
   inputs: [{ self, position: 0 }],
   events: [
@@ -210,7 +215,7 @@ const shapeLogCollectorScenario: Scenario = {
   ],
 };
 
-const catchUpCollectorScenario: Scenario = {
+const catchUpCollectorWalk: WalkedMachine = {
   machine: catchUpCollector,
   inputs: [{ self }],
   events: [
@@ -238,7 +243,7 @@ const catchUpCollectorScenario: Scenario = {
   ],
 };
 
-const shapeCacheScenario: Scenario = {
+const shapeCacheWalk: WalkedMachine = {
   machine: shapeCache,
   inputs: [{ self }],
   events: [
@@ -257,6 +262,7 @@ const shapeCacheScenario: Scenario = {
     { type: 'shape.condemned', handle: '1-1', pids: ['consumer#1'], why: 'asked', replies: [replyTo] },
     { type: 'shape.unknown', handle: '1-1', replyTo },
     { type: 'confirmHandle', handle: '1-1', replyTo },
+    { type: 'noteReader', handle: '1-1' },
     { type: 'shape.isKept', replyTo },
     { type: 'shape.isGone', replyTo },
     { type: 'shape.gone', handle: '1-1', why: 'asked', isTold: false, pids: [], replies: [] },
@@ -283,13 +289,13 @@ const shapeCacheScenario: Scenario = {
   ],
 };
 
-const handleLifeScenario: Scenario = {
+const handleLifeWalk: WalkedMachine = {
   machine: handleLife,
   inputs: [{}],
   events: handleLife.events.map((type) => ({ type })),
 };
 
-const publicationManagerScenario: Scenario = {
+const publicationManagerWalk: WalkedMachine = {
   machine: publicationManager,
   inputs: [{ self }],
   events: [
@@ -318,7 +324,7 @@ const publicationManagerScenario: Scenario = {
   ],
 };
 
-const statusMonitorScenario: Scenario = {
+const statusMonitorWalk: WalkedMachine = {
   machine: statusMonitor,
   inputs: [{ self }],
   events: [
@@ -330,7 +336,7 @@ const statusMonitorScenario: Scenario = {
   ],
 };
 
-const connectionLockScenario: Scenario = {
+const connectionLockWalk: WalkedMachine = {
   machine: connectionLock,
   inputs: [{ self }],
   events: [
@@ -344,7 +350,7 @@ const connectionLockScenario: Scenario = {
   ],
 };
 
-const connectionPoolsScenario: Scenario = {
+const connectionPoolsWalk: WalkedMachine = {
   machine: connectionPools,
   inputs: [{ self }],
   events: [
@@ -360,7 +366,7 @@ const connectionPoolsScenario: Scenario = {
 
 const source = { systemId: '1', timeline: '1', database: 'items', slot: 'slot' };
 
-const replicationClientScenario: Scenario = {
+const replicationClientWalk: WalkedMachine = {
   machine: replicationClient,
   inputs: [{ self }],
   events: [
@@ -384,7 +390,7 @@ const replicationClientScenario: Scenario = {
   ],
 };
 
-const checkpointerScenario: Scenario = {
+const checkpointerWalk: WalkedMachine = {
   machine: checkpointer,
   inputs: [{ self, everyMs: 1 }],
   events: [
@@ -414,7 +420,7 @@ const stops = ['brutal_kill', 'infinity', 5_000].flatMap((shutdown) =>
 );
 
 /** What its table tells a supervisor can be anything here: only the machine is walked. */
-const supervisorScenario: Scenario = {
+const supervisorWalk: WalkedMachine = {
   machine: supervisorMachine,
   inputs: [{ self }],
   events: [
@@ -443,7 +449,7 @@ const supervisorScenario: Scenario = {
   ],
 };
 
-const dynamicSupervisorScenario: Scenario = {
+const dynamicSupervisorWalk: WalkedMachine = {
   machine: dynamicSupervisorMachine,
   inputs: [{ self }],
   events: [
@@ -464,20 +470,20 @@ const dynamicSupervisorScenario: Scenario = {
   ],
 };
 
-export const scenarios: readonly Scenario[] = [
-  consumerScenario,
-  materializerScenario,
-  snapshotterScenario,
-  shapeLogCollectorScenario,
-  catchUpCollectorScenario,
-  shapeCacheScenario,
-  handleLifeScenario,
-  publicationManagerScenario,
-  statusMonitorScenario,
-  connectionLockScenario,
-  connectionPoolsScenario,
-  replicationClientScenario,
-  checkpointerScenario,
-  supervisorScenario,
-  dynamicSupervisorScenario,
+export const walkedMachines: readonly WalkedMachine[] = [
+  consumerWalk,
+  materializerWalk,
+  snapshotterWalk,
+  shapeLogCollectorWalk,
+  catchUpCollectorWalk,
+  shapeCacheWalk,
+  handleLifeWalk,
+  publicationManagerWalk,
+  statusMonitorWalk,
+  connectionLockWalk,
+  connectionPoolsWalk,
+  replicationClientWalk,
+  checkpointerWalk,
+  supervisorWalk,
+  dynamicSupervisorWalk,
 ];

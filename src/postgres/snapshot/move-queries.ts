@@ -1,0 +1,207 @@
+/**
+ * MoveQueries: how the rows of many shapes' moves are asked for over a few connections.
+ *
+ * A parent that moves may move rows of ten thousand shapes, and each asks. So those that wait share a snapshot: whoever has a connection
+ * begins a transaction and takes one after the other, for a short time. None of them is promised to a connection before its turn, so a
+ * query that takes long holds up nobody but those that have been read with it and are yet to be answered.
+ *
+ * A snapshot counts only if it sees every transaction that the shape has taken: Postgres streams a commit before its snapshots
+ * show it. Where it does not, the shape waits for a newer one, a moment later.
+ *
+ * What the snapshot saw must come in the stream, and the stream ends where the WAL was flushed. Where the snapshot is ahead of that,
+ * a commit of our own flushes it; a standby is not waited for.
+ */
+import type pg from 'pg';
+import { systemClock, type Clock } from '../../base/clock.ts';
+import { isOurFault } from '../../base/our-fault.ts';
+import type { LogOffset } from '../../model/log-offset.ts';
+import type { PgSnapshot } from '../../model/pg-snapshot.ts';
+import type { Handle } from '../../model/shape.ts';
+import { crash } from '../../otp/kernel/error-report.ts';
+import type { Message } from '../../otp/process.ts';
+import { DatabaseRefusedError, DatabaseUnreachableError } from '../connection/database-error.ts';
+import { watchForOurDeath } from '../connection/orphan-watch.ts';
+import { PoolTimeoutError, type DatabasePool } from '../connection/pool.ts';
+import { RowWriter } from '../encoding/row-writer.ts';
+import { DISPLAY_SETTINGS } from '../replication/replication-setup.ts';
+import { SchemaChangedError, snapshotRefusal } from './snapshot-error.ts';
+import { queryOf, TableLooks, type Looked, type ReadTable } from './table-look.ts';
+import { streamInTime } from './timely-rows.ts';
+
+/** What is read for one splice, and where it goes. */
+export interface MoveQueryTarget<Rows> extends ReadTable {
+  /** False: it lacks a transaction that the shape has taken. */
+  isNewEnough(pgSnapshot: PgSnapshot): boolean;
+  /** Inserts as of `model/change.ts`, one behind the other; their tuples have the requested columns. */
+  rows(fragment: Uint8Array): Promise<void>;
+  /** What there was, now that it is durable: goes into the answer as it is. */
+  complete(): Promise<Rows>;
+}
+
+export interface MoveQueryOptions {
+  readonly pool: DatabasePool;
+  /**
+   * Asked for each query anew. Undefined for a handle that nobody knows any more, and when nobody keeps the values.
+   *
+   * @param views those after the moves.
+   */
+  readonly target: (handle: Handle, views: readonly LogOffset[]) => MoveQueryTarget<unknown> | undefined;
+  /** How long a query may take to its first row. Default 30,000 ms. */
+  readonly firstRowMsMax?: number;
+  readonly clock?: Clock;
+}
+
+/** How many queries may join one snapshot, and for how long: the first ones wait for the last where the WAL must be flushed. */
+const SHARED_QUERIES_MAX = 64;
+const SHARED_MS_MAX = 100;
+/** Between two snapshots, while a commit that was streamed is not shown yet. */
+const HIDDEN_MS = 2;
+const HIDDEN_MS_MAX = 250;
+
+/** A commit that waits for the disk alone takes along all WAL before it. Nobody gets the message: the publication carries none. */
+const FLUSH =
+  "BEGIN READ WRITE; SET LOCAL synchronous_commit = 'local'; SELECT pg_logical_emit_message(true, 'armature', ''); COMMIT";
+
+interface Asked {
+  readonly handle: Handle;
+  readonly views: readonly LogOffset[];
+  readonly signal: AbortSignal;
+  readonly answer: (message: Message) => void;
+  /** Until it is asked with a newer snapshot. */
+  readonly delayMs: number;
+}
+
+/** What is done with one snapshot. */
+interface Round {
+  /** Whose turn it is. */
+  current: Asked | undefined;
+  /** Their rows are read, and count once the WAL is flushed. */
+  readonly unflushed: { readonly asked: Asked; readonly settled: Promise<Message> }[];
+  /** Its transaction has failed. */
+  isOver: boolean;
+}
+
+export class MoveQueries {
+  private readonly waiting: Asked[] = [];
+  /** Connections that are at work, or waited for. */
+  private workers = 0;
+  private readonly clock: Clock;
+
+  /** @param crashed told of what can only be a bug of this file. */
+  constructor(
+    private readonly options: MoveQueryOptions,
+    private readonly crashed: (error: unknown) => void,
+  ) {
+    this.clock = options.clock ?? systemClock;
+  }
+
+  /** @param signal nobody waits for an answer once it is aborted. */
+  ask(handle: Handle, views: readonly LogOffset[], signal: AbortSignal): Promise<Message> {
+    return new Promise((answer) => this.enter({ handle, views, signal, answer, delayMs: HIDDEN_MS }));
+  }
+
+  private enter(asked: Asked): void {
+    this.waiting.push(asked);
+    if (this.workers >= this.options.pool.max) return;
+    this.workers += 1;
+    this.work().then(() => (this.workers -= 1), this.crashed);
+  }
+
+  private async work(): Promise<void> {
+    while (this.waiting.length > 0) {
+      const round: Round = { current: undefined, unflushed: [], isOver: false };
+      try {
+        await this.options.pool.use((client) => this.takeTogether(client, round));
+      } catch (error) {
+        if (!(error instanceof PoolTimeoutError)) this.giveUp(round, error); // Who waited in vain for a connection waits on.
+      }
+    }
+  }
+
+  /** The connection is lost. It is told to the one that it was lost with; the others are asked about anew. */
+  private giveUp({ current, unflushed }: Round, error: unknown): void {
+    const others = unflushed.map(({ asked }) => asked);
+    const concerned = current ?? others.shift() ?? this.waiting.shift();
+    this.waiting.unshift(...others);
+    concerned?.answer(refusedMoves(error));
+  }
+
+  private async takeTogether(client: pg.PoolClient, round: Round): Promise<void> {
+    await watchForOurDeath(client);
+    await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${DISPLAY_SETTINGS}`);
+    const looks = new TableLooks(client);
+    const untilMs = this.clock.nowMs() + SHARED_MS_MAX;
+    for (let count = 0; count < SHARED_QUERIES_MAX && !round.isOver && this.clock.nowMs() <= untilMs; count += 1) {
+      const asked = this.waiting.shift();
+      if (asked === undefined) break;
+      if (asked.signal.aborted) continue;
+      round.current = asked;
+      await this.take(client, looks, round, asked);
+      round.current = undefined;
+    }
+    const end = round.isOver ? 'ROLLBACK' : 'COMMIT';
+    await client.query(round.unflushed.length > 0 ? `${end}; ${FLUSH}` : end);
+    for (const { asked, settled } of round.unflushed.splice(0)) void settled.then(asked.answer);
+  }
+
+  /** @throws what leaves the connection unfit for others. */
+  private async take(client: pg.PoolClient, looks: TableLooks, round: Round, asked: Asked): Promise<void> {
+    const target = this.options.target(asked.handle, asked.views);
+    if (target === undefined) return asked.answer(refusedMoves(new DatabaseUnreachableError(`nobody keeps what ${asked.handle} looks up`)));
+    try {
+      const looked = await looks.at(target);
+      if (!target.isNewEnough(looked.pgSnapshot)) return this.askLater(asked);
+      await this.read(client, target, looked, asked.signal);
+      const settled = settledMoves(target, looked.pgSnapshot);
+      if (looked.isFlushed) void settled.then(asked.answer);
+      else round.unflushed.push({ asked, settled });
+    } catch (error) {
+      round.isOver = error instanceof DatabaseRefusedError;
+      if (!round.isOver && !(error instanceof SchemaChangedError)) throw error;
+      asked.answer(refusedMoves(error));
+    }
+  }
+
+  private async read(
+    client: pg.PoolClient,
+    target: MoveQueryTarget<unknown>,
+    { isPartitioned, isBoolean }: Looked,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { clock, firstRowMsMax } = this.options;
+    await streamInTime({
+      client,
+      query: queryOf(target, isPartitioned),
+      writer: new RowWriter(isBoolean),
+      rows: (fragment) => target.rows(fragment),
+      onFirst: () => {},
+      signal,
+      clock,
+      firstRowMsMax,
+    });
+  }
+
+  private askLater(asked: Asked): void {
+    const again = { ...asked, delayMs: Math.min(2 * asked.delayMs, HIDDEN_MS_MAX) };
+    const forget = (): void => this.clock.clearTimer(timer);
+    const timer = this.clock.setTimer(() => {
+      asked.signal.removeEventListener('abort', forget);
+      this.enter(again);
+    }, asked.delayMs);
+    asked.signal.addEventListener('abort', forget, { once: true });
+  }
+}
+
+/** @param thrown by a query about moves, or by what became of its rows. */
+export function refusedMoves(thrown: unknown): Message {
+  if (thrown instanceof Error && !isOurFault(thrown)) return { type: 'moves.failed', error: snapshotRefusal(thrown) };
+  return { type: 'moves.crashed', ...crash(thrown) };
+}
+
+async function settledMoves(target: MoveQueryTarget<unknown>, pgSnapshot: PgSnapshot): Promise<Message> {
+  try {
+    return { type: 'moves.queried', pgSnapshot, rows: await target.complete() };
+  } catch (error) {
+    return refusedMoves(error);
+  }
+}

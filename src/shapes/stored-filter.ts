@@ -1,0 +1,39 @@
+/**
+ * StoredFilter: the filter of a definition that was stored, without the catalogue: what it reads is in the definition, with types.
+ *
+ * The version that stored it may have taken more than this one does, or have understood it otherwise. Then no line of its log could
+ * be gone on with, and no request would be led to it.
+ */
+import type { LayoutColumn } from '../model/relation.ts';
+import type { Dependency, ShapeDefinition } from '../model/shape.ts';
+import { quoteRelation } from '../sql/identifiers.ts';
+import { typeNameOf } from '../sql/value-types.ts';
+import type { SubquerySource, SubqueryTables, Where, WhereColumn, WhereLanguage } from '../sql/where.ts';
+
+/** `where` is undefined for every row; `error` says why this version does not take the filter as it was stored. */
+export type StoredFilter = { readonly where: Where | undefined } | { readonly error: string };
+
+export function storedFilter({ where, reads, dependencies = [] }: ShapeDefinition, language: WhereLanguage): StoredFilter {
+  if (where === undefined) return { where: undefined };
+  const params = Object.fromEntries(where.params.map((value, index) => [String(index + 1), value]));
+  const tables: SubqueryTables = (table) => {
+    const shapes = dependencies.map(({ shape }) => shape).filter(({ relation }) => quoteRelation(relation) === quoteRelation(table));
+    return shapes.flatMap((shape) => storedColumns(shape.reads));
+  };
+  const parsed = language.parse(where.text, params, storedColumns(reads), tables);
+  if ('error' in parsed) return { error: parsed.error };
+  const { canonical, subqueries: { sources } = { sources: [] } } = parsed;
+  const isAsStored = canonical === where.canonical && sources.length === dependencies.length && sources.every(selects(dependencies));
+  return isAsStored ? { where: parsed } : { error: 'it is understood otherwise than before' };
+}
+
+function selects(dependencies: readonly Dependency[]): (source: SubquerySource, number: number) => boolean {
+  return ({ table, column }, number) => {
+    const dependency = dependencies[number];
+    return dependency?.column === column && quoteRelation(dependency.shape.relation) === quoteRelation(table);
+  };
+}
+
+function storedColumns(reads: readonly LayoutColumn[]): readonly WhereColumn[] {
+  return reads.map(({ name, typeOid }) => ({ name, typeName: typeNameOf(typeOid) ?? `oid ${typeOid}`, dimensions: 0 }));
+}

@@ -1,0 +1,31 @@
+/** Every life of a handle within small bounds; `npm run explore -- --system c` goes further. */
+import { expect, test } from 'vitest';
+import { search } from './checker/search.ts';
+import { handleControls } from './controls/handle-controls.ts';
+import { handleSetting } from './handles/handle-setting.ts';
+import { handleSystem, type HandleBounds } from './handles/handle-system.ts';
+
+const STATES_MAX = 300_000;
+const CALM: HandleBounds = { asks: [], kills: 0, timeouts: 0, fates: {}, victims: 'shapes' };
+
+test.each<[string, Partial<HandleBounds>]>([
+  ['two requests for a shape that is not there', { asks: ['inner', 'inner'] }],
+  ['a request, and the query of its snapshot is refused', { asks: ['inner'], fates: { refusal: 1 } }],
+  ['a request that follows a shape or asks anew, and a truncation', { live: ['inner'], asks: ['inner'], fates: { truncation: 1 } }],
+  ['a request, and the power goes', { asks: ['inner'], fates: { crash: 1 } }],
+  ['a shape and the one that it depends on, one of which loses a process', { live: ['inner', 'outer'], kills: 1 }],
+  ['a shape and the one that it depends on, one of which is deleted', { live: ['outer'], fates: { deletion: 1 } }],
+])('%s: all are answered, what depends on it ends with it, and nothing is left', async (_, bounds) => {
+  const { counterexample, isExhausted } = search(handleSystem(await handleSetting(), { ...CALM, ...bounds }), STATES_MAX);
+
+  expect({ counterexample, isExhausted }).toEqual({ counterexample: undefined, isExhausted: true });
+});
+
+test.each(handleControls.map((control) => [control.name, control] as const))(
+  'a control in which %s is found, by the property that it breaks',
+  async (_, { bounds, breaks, make }) => {
+    const { counterexample } = search(await make(bounds), STATES_MAX);
+
+    expect(counterexample?.property).toBe(breaks);
+  },
+);

@@ -1,0 +1,82 @@
+/** What every store of a shape's bytes promises of the rows that a splice brings. */
+import { describe, expect, test } from 'vitest';
+import { FileCache } from '../../../src/storage/shapes/file-cache.ts';
+import { MemoryShapeStore } from '../../../src/storage/shapes/memory-shape-store.ts';
+import { pieceAt, type ChunkSums } from '../../../src/storage/shapes/piece.ts';
+import { ShapeFiles } from '../../../src/storage/shapes/shape-files.ts';
+import { NO_LINES } from '../../../src/storage/shapes/shape-lines.ts';
+import { ShapePaths } from '../../../src/storage/shapes/shape-paths.ts';
+import type { ShapeStore } from '../../../src/storage/shapes/shape-store.ts';
+import { handleOf } from '../../support/shapes.ts';
+import { bytes, text } from '../../support/storage/stored-samples.ts';
+import { MemoryDisk } from '../memory-disk.ts';
+
+const handle = handleOf(1);
+
+const stores: readonly (readonly [string, () => ShapeStore])[] = [
+  ['memory', () => new MemoryShapeStore(handle)],
+  ['files', filesOnMemoryDisk],
+];
+
+function filesOnMemoryDisk(): ShapeStore {
+  const disk = new MemoryDisk().mount();
+  return new ShapeFiles(disk, new FileCache(disk, 2), new ShapePaths(disk, '/shapes'), handle, NO_LINES);
+}
+
+async function bring(store: ShapeStore, number: number, ...rows: readonly string[]): Promise<ChunkSums | null> {
+  const writer = store.beginMoved(number);
+  for (const row of rows) await writer.write(bytes(row));
+  return await writer.complete();
+}
+
+async function rowsOf(store: ShapeStore, number: number, sums: ChunkSums | null): Promise<string | undefined> {
+  return sums === null ? undefined : text(await store.readMoved(number, pieceAt(sums, 0)));
+}
+
+describe.each(stores)('in %s', (_, open) => {
+  test('rows are read back as they were written, each splice its own', async () => {
+    const store = open();
+    const [first, none, third] = [await bring(store, 1, 'a\n', 'b\n'), await bring(store, 2), await bring(store, 3, 'c\n')];
+
+    expect([await rowsOf(store, 1, first), none, await rowsOf(store, 3, third)]).toEqual(['a\nb\n', null, 'c\n']);
+  });
+
+  test('rows that are missing are told as such, and so are those that were let go', async () => {
+    const store = open();
+    const sums = await bring(store, 1, 'a\n');
+    await store.forgetMoved(1);
+
+    await expect(rowsOf(store, 1, sums)).rejects.toThrow('missing');
+    await expect(rowsOf(store, 2, sums)).rejects.toThrow('missing');
+  });
+
+  test('rows that are fewer, or others, than was recorded are refused', async () => {
+    const store = open();
+    const sums = await bring(store, 1, 'a\n');
+
+    await expect(rowsOf(store, 1, { bytes: 3, sums: sums?.sums ?? [] })).rejects.toThrow('corrupt');
+    await expect(rowsOf(store, 1, { bytes: 2, sums: [7] })).rejects.toThrow('does not hold');
+  });
+
+  test('of two that write the rows of one splice only who began last leaves any, however late the other is', async () => {
+    const store = open();
+    const first = store.beginMoved(1);
+    await first.write(bytes('old\n'));
+    const sums = await bring(store, 1, 'a\n');
+    const late = await Promise.allSettled([first.write(bytes('older\n')), first.complete()]);
+
+    expect({ late: late.map(({ status }) => status), rows: await rowsOf(store, 1, sums) }).toEqual({
+      late: ['rejected', 'rejected'], rows: 'a\n',
+    });
+  });
+
+  test('what is written is as it was when it was given', async () => {
+    const store = open();
+    const writer = store.beginMoved(1);
+    const row = bytes('a\n');
+    await writer.write(row);
+    row.fill(0);
+
+    expect(await rowsOf(store, 1, await writer.complete())).toBe('a\n');
+  });
+});
