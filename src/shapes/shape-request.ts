@@ -6,7 +6,7 @@ import { invariant } from '../base/invariant.ts';
 import { keyColumns, hasPrimaryKey, type Column, type LayoutColumn, type Relation } from '../model/relation.ts';
 import type { Dependency, ReplicaMode, ShapeDefinition } from '../model/shape.ts';
 import { parseColumnList, quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
-import { typeNameOf } from '../sql/value-types.ts';
+import { typeNameOf } from '../sql/values/type-names.ts';
 import type { SubquerySource, SubqueryTables, Where, WhereColumn, WhereLanguage } from '../sql/where.ts';
 
 export interface ShapeRequest {

@@ -5,32 +5,27 @@
  * thrown: whoever asks must not mistake it for false.
  */
 import { invariant } from '../base/invariant.ts';
-import { canonicalValue } from './canonical-value.ts';
 import { conversionOf } from './comparison-types.ts';
-import type { Comparison, Condition, Operand, Subquery, TypedColumn } from './expression.ts';
+import { isOperand, type Condition, type Operand, type Subquery, type TypedColumn } from './expression.ts';
 import { likeMatcher } from './like-pattern.ts';
-import { VALUE_TYPES, type TypeName, type Value } from './value-types.ts';
+import { compileComparison } from './operations/comparisons.ts';
+import type { Reader } from './operations/operation.ts';
+import { canonicalValue } from './values/canonical-value.ts';
+import type { TypeName } from './values/type-names.ts';
+import { VALUE_TYPES } from './values/value-types.ts';
 import type { ColumnText as Text, Membership } from './where.ts';
 
 type Truth = boolean | null;
 export type Predicate = (text: Text, isMember?: Membership) => Truth;
-type Reader = (text: Text) => Value | null;
-
-const HOLDS: Readonly<Record<Comparison, (order: number) => boolean>> = {
-  '=': (order) => order === 0,
-  '<>': (order) => order !== 0,
-  '<': (order) => order < 0,
-  '>': (order) => order > 0,
-  '<=': (order) => order <= 0,
-  '>=': (order) => order >= 0,
-};
 
 export function compileCondition(condition: Condition): Predicate {
   switch (condition.kind) {
     case 'operand':
       return compileBoolean(condition.operand);
-    case 'compare':
-      return compileComparison(condition);
+    case 'compare': {
+      const { operator, left, right, type } = condition;
+      return compileComparison(operator, type, readerOf(left, type), readerOf(right, type));
+    }
     case 'distinct':
       return compileDistinct(condition);
     case 'in':
@@ -59,17 +54,6 @@ function compileBoolean(operand: Operand): Predicate {
   return (text) => {
     const value = read(text);
     return value === null ? null : value === true;
-  };
-}
-
-function compileComparison({ operator, left, right, type }: Extract<Condition, { kind: 'compare' }>): Predicate {
-  const [readLeft, readRight] = [readerOf(left, type), readerOf(right, type)];
-  const { compare } = VALUE_TYPES[type];
-  const holds = HOLDS[operator];
-  return (text) => {
-    const a = readLeft(text);
-    const b = readRight(text);
-    return a === null || b === null ? null : holds(compare(a, b));
   };
 }
 
@@ -115,13 +99,13 @@ export function canonicalReader({ name, type }: TypedColumn): (text: Text) => st
 }
 
 /** LIKE sees the blanks at the end of a `char(n)`, which comparisons do not. */
-function compileLike({ left, pattern, ignoreCase }: Extract<Condition, { kind: 'like' }>): Predicate {
+function compileLike({ left, pattern, cases }: Extract<Condition, { kind: 'like' }>): Predicate {
   if (pattern === null) return () => null;
-  const raw = (text: Text): string | null => (left.kind === 'column' ? text(left.name) : left.text);
-  const matches = likeMatcher(pattern, ignoreCase);
+  const read = readerOf(left, left.type);
+  const matches = likeMatcher(pattern, cases);
   return (text) => {
-    const value = raw(text);
-    return value === null ? null : matches(value);
+    const value = read(text);
+    return value === null ? null : matches(String(value));
   };
 }
 
@@ -147,26 +131,48 @@ function compileNot(part: Predicate): Predicate {
 
 function compileIsNull(part: Extract<Condition, { kind: 'isNull' }>['part']): Predicate {
   if (part.kind === 'column') return (text) => text(part.name) === null;
-  if (part.kind === 'constant') return () => part.value === null;
-  const condition = compileCondition(part);
-  return (text) => condition(text) === null;
+  const read: Reader = isOperand(part) ? readerOf(part, part.type) : compileCondition(part);
+  return (text) => read(text) === null;
 }
 
 /** Reads an operand as a value of `type`, under which it is compared. */
 function readerOf(operand: Operand, type: TypeName): Reader {
+  const read = compileOperand(operand);
+  if (operand.type === type) return read;
   const convert = conversionOf(operand.type, type);
   if (operand.kind === 'constant') {
     const value = operand.value === null ? null : convert(operand.value);
     return () => value;
   }
-  const { name, type: from } = operand;
-  const { parse } = VALUE_TYPES[from];
+  return (text) => {
+    const value = read(text);
+    return value === null ? null : convert(value);
+  };
+}
+
+function compileOperand(operand: Operand): Reader {
+  switch (operand.kind) {
+    case 'constant': {
+      const { value } = operand;
+      return () => value;
+    }
+    case 'column':
+      return columnReader(operand);
+    case 'call':
+      return operand.operation.compile(operand.args.map(compileOperand));
+    case 'truth':
+      return compileCondition(operand.condition);
+  }
+}
+
+function columnReader({ name, type }: TypedColumn): Reader {
+  const { parse } = VALUE_TYPES[type];
   return (text) => {
     const written = text(name);
     if (written === null) return null;
     const value = parse(written);
-    invariant(value !== undefined, `a text that Postgres wrote for type ${from} is one of its values`);
-    return convert(value);
+    invariant(value !== undefined, `a text that Postgres wrote for type ${type} is one of its values`);
+    return value;
   };
 }
 

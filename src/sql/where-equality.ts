@@ -4,7 +4,8 @@
  */
 import { conversionOf } from './comparison-types.ts';
 import type { Condition, Constant, Operand } from './expression.ts';
-import { VALUE_TYPES, type TypeName } from './value-types.ts';
+import type { TypeName } from './values/type-names.ts';
+import { VALUE_TYPES, type Value } from './values/value-types.ts';
 import type { Where } from './where.ts';
 
 type Equality = NonNullable<Where['equality']>;
@@ -37,9 +38,14 @@ function equalTo(column: Operand, others: readonly Operand[], type: TypeName): E
   const constants = others.filter((other): other is Constant => other.kind === 'constant');
   if (constants.length !== others.length || constants.length > VALUES_MAX) return undefined;
   const values = constants.flatMap((constant) => {
-    return constant.value === null ? [] : [VALUE_TYPES[type].canonical(conversionOf(constant.type, type)(constant.value))];
+    return constant.value === null ? [] : canonicalOf(constant.value, constant.type, type);
   });
   return { column: column.name, typeName: column.type, values: [...new Set(values)] };
+}
+
+function canonicalOf(value: Value, from: TypeName, to: TypeName): readonly string[] {
+  const converted = conversionOf(from, to)(value);
+  return converted === null ? [] : [VALUE_TYPES[to].canonical(converted)];
 }
 
 function fewest(found: readonly Equality[]): Equality | undefined {

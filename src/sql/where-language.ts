@@ -7,7 +7,7 @@
 import { loadModule, type Node, type SubLink } from 'libpg-query';
 import { InvariantError } from '../base/invariant.ts';
 import { deepCommentAt, NESTING_MAX, tooDeepAt, UNMEASURED_BYTES_MAX } from './nesting.ts';
-import type { Condition, Operand } from './expression.ts';
+import { columnsOf, type Condition } from './expression.ts';
 import { statementsOf, tokensOf } from './grammar.ts';
 import { quoteRelation, type RelationName } from './identifiers.ts';
 import { Parameters } from './literals.ts';
@@ -76,7 +76,7 @@ function orError<Result>(run: () => Result): Result | WhereError {
 function whereOf(condition: Condition, text: string): Where {
   const where = {
     canonical: printCanonical(condition),
-    columns: [...new Set(columnsOf(condition))],
+    columns: [...new Set(columnsOf(condition).map(({ name }) => name))],
     evaluate: compileCondition(condition),
     equality: equalityOf(condition),
   };
@@ -130,32 +130,4 @@ function refuseCostly(sql: string): void {
 
 function bytesOf(text: string): number {
   return encoder.encode(text).length;
-}
-
-function columnsOf(condition: Condition): readonly string[] {
-  switch (condition.kind) {
-    case 'operand':
-      return namesIn(condition.operand);
-    case 'compare':
-    case 'distinct':
-      return namesIn(condition.left, condition.right);
-    case 'in':
-    case 'like':
-    case 'subquery':
-      return namesIn(condition.left);
-    case 'and':
-    case 'or':
-      return condition.parts.flatMap(columnsOf);
-    case 'not':
-    case 'isTruth':
-      return columnsOf(condition.part);
-    case 'isNull': {
-      const { part } = condition;
-      return part.kind === 'column' ? [part.name] : part.kind === 'constant' ? [] : columnsOf(part);
-    }
-  }
-}
-
-function namesIn(...operands: readonly Operand[]): readonly string[] {
-  return operands.flatMap((operand) => (operand.kind === 'column' ? [operand.name] : []));
 }

@@ -12,6 +12,22 @@ export interface WhereColumn {
   /** `pg_type.typname`, of the element for an array. */
   readonly typeName: string;
   readonly dimensions: number;
+  /** Whether its type is an enum. */
+  readonly isEnum?: boolean;
+  /** Of text: left out where it is not known, and taken for "C" then. */
+  readonly collation?: Collation;
+}
+
+/** What a collation says of text, as far as a filter can follow it. */
+export interface Collation {
+  /** As it is told to whoever asks for more than that. */
+  readonly name: string;
+  /** Whether it is the database's. */
+  readonly isDefault: boolean;
+  /** `bytes`: by the bytes of UTF-8, that is by code points. */
+  readonly order: 'bytes' | 'language';
+  /** Which letters have an upper and a lower case: those of ASCII, or all of Unicode's that have one letter in each. */
+  readonly cases: 'ascii' | 'unicode' | 'unknown';
 }
 
 export interface Where {

@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
-import { canonicalValue } from '../../src/sql/canonical-value.ts';
+import { canonicalValue } from '../../src/sql/values/canonical-value.ts';
 import type { Where, WhereLanguage } from '../../src/sql/where.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { createSamples, rowArbitrary, sampleColumns, samples, whereArbitrary, type Written } from '../support/where-expressions.ts';
