@@ -1,13 +1,13 @@
 /** Operators, functions and casts: which operation a name means for the types beside it, or why none. */
 import {
-  applied, callOf, coerced, constantFrom, NO_OVERLOAD, operandOf, typeOf, type Checked, type Location,
+  applied, callOf, coerced, constantFrom, NO_OVERLOAD, operandOf, settled, typeOf, type Checked, type Location,
 } from './checked.ts';
 import { columnsIn, type Operand } from './expression.ts';
 import { castConstant, type Parameters } from './literals.ts';
 import {
   ARRAY_CONCATENATION, ARRAY_LENGTH, ARRAY_NDIMS, arrayOperators, CARDINALITY, slice, subscript,
 } from './operations/arrays.ts';
-import { ASCII_CASES, UNICODE_CASES, type Cases } from './operations/cases.ts';
+import { ASCII_CASES, ASSUMED_CASES, UNICODE_CASES, type Cases } from './operations/cases.ts';
 import { castOf } from './operations/casts.ts';
 import { commonType, isText } from './operations/implicit-casts.ts';
 import { isKnownZone } from './operations/moments.ts';
@@ -66,15 +66,16 @@ export class CallChecker {
   /** `value::type`. */
   cast(value: Checked, type: TypeName, location: Location): Operand {
     if (value.kind === 'untyped') return this.parameters.typed(value, type);
-    if (value.kind === 'constant') return castConstant(value, type, location);
     if (value.kind === 'opaque') {
       if (value.isEnum && type === 'text') return enumText(value.name);
       throw refusalAt(location, `unknown cast from type ${value.type} to type ${type}`);
     }
-    if (value.type === type) return value;
-    const cast = castOf(value.type, type);
-    if (cast === undefined) throw refusalAt(location, `unknown cast from type ${value.type} to type ${type}`);
-    return callOf(cast, type, [value], location);
+    const operand = settled(value);
+    if (operand.kind === 'constant') return castConstant(operand, type, location);
+    if (operand.type === type) return operand;
+    const cast = castOf(operand.type, type);
+    if (cast === undefined) throw refusalAt(location, `unknown cast from type ${operand.type} to type ${type}`);
+    return callOf(cast, type, [operand], location);
   }
 
   /** Subscripts of an array, or the bounds of a slice. */
@@ -95,6 +96,7 @@ export class CallChecker {
     const collations = known.length === 0 && this.collation !== undefined ? [this.collation] : known;
     const unknown = collations.find(({ cases }) => cases === 'unknown');
     if (unknown !== undefined) throw refusalAt(location, `${what} under the collation ${unknown.name} is not supported`);
+    if (collations.length === 0) return ASSUMED_CASES;
     return collations.some(({ cases }) => cases === 'unicode') ? UNICODE_CASES : ASCII_CASES;
   }
 

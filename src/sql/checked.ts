@@ -6,6 +6,7 @@ import { castOf } from './operations/casts.ts';
 import type { Operation, Overload } from './operations/operation.ts';
 import type { TypeName } from './values/type-names.ts';
 import { VALUE_TYPES, type Value } from './values/value-types.ts';
+import { settledTruth } from './where-compiler.ts';
 import { refusalAt } from './where-refusal.ts';
 
 /** A column of a type that has no operators here: it can be asked for NULL. */
@@ -38,7 +39,13 @@ export function asCondition(typed: Typed): Condition | undefined {
 /** A side of an operator. @throws {WhereRefusal} when it cannot be one. */
 export function operandOf(checked: Checked, location: Location): Operand | UntypedLiteral {
   if (checked.kind === 'opaque') throw refusalAt(location, NO_OVERLOAD);
-  return checked;
+  return checked.kind === 'untyped' ? checked : settled(checked);
+}
+
+/** A condition that is the same for every row is a constant. */
+export function settled(operand: Operand): Operand {
+  const truth = operand.kind === 'truth' ? settledTruth(operand.condition) : undefined;
+  return truth === undefined ? operand : constantFrom('bool', truth);
 }
 
 /** Undefined for a literal without a type. */
@@ -64,6 +71,7 @@ export function applied(parameters: Parameters, overload: Overload, args: readon
 /** Of constants it is one itself. @throws {WhereRefusal} where their value is an error in Postgres. */
 export function callOf(operation: Operation, type: TypeName, args: readonly Operand[], location: Location): Call | Constant {
   const constants = args.filter((arg) => arg.kind === 'constant');
+  if (operation.isStrict === true && constants.some(({ value }) => value === null)) return constantFrom(type, null);
   if (constants.length < args.length) return { kind: 'call', type, operation, args };
   const read = operation.compile(constants.map(({ value }) => () => value));
   return evaluated(() => constantFrom(type, read(() => null)), location);

@@ -5,7 +5,7 @@ import type { Condition, Operand } from './expression.ts';
 import { isAscii, isOpen, parseLikePattern, printLikePattern, type LikePattern } from './like-pattern.ts';
 import type { Parameters } from './literals.ts';
 import { quantified } from './operations/arrays.ts';
-import { ASCII_CASES, type Cases } from './operations/cases.ts';
+import { ASSUMED_CASES, type Cases } from './operations/cases.ts';
 import { isText } from './operations/implicit-casts.ts';
 import { likeOperation } from './operations/texts.ts';
 import type { ScalarName } from './values/type-names.ts';
@@ -82,7 +82,7 @@ export class PatternChecker {
     if (text === null) return null;
     const pattern = parseLikePattern(text);
     if (isOpen(pattern)) throw refusalAt(location, `invalid pattern of LIKE: ${text}`);
-    if (cases === ASCII_CASES && !isAscii(pattern)) throw refusalAt(location, `ILIKE ${printLikePattern(pattern)}: ${ASCII_ONLY}`);
+    if (cases === ASSUMED_CASES && !isAscii(pattern)) throw refusalAt(location, `ILIKE ${printLikePattern(pattern)}: ${ASCII_ONLY}`);
     evaluated(() => cases?.lower(printLikePattern(pattern)), location);
     return pattern;
   }

@@ -22,7 +22,7 @@ import { itemsOf, kindOf, nameIn, required } from './parse-tree.ts';
 import { likeSign, PatternChecker } from './pattern-checker.ts';
 import { readSubquery } from './subquery-syntax.ts';
 import { castTarget } from './type-syntax.ts';
-import { arrayOf, isScalar, isTypeName, itemOf, type ScalarName } from './values/type-names.ts';
+import { arrayOf, isScalar, isTypeName, itemOf, type ScalarName, type TypeName } from './values/type-names.ts';
 import { VALUE_TYPES } from './values/value-types.ts';
 import { printCanonical, printSelection } from './where-printer.ts';
 import { refusalAt, WhereRefusal } from './where-refusal.ts';
@@ -188,7 +188,7 @@ export class WhereChecker {
   private coalesce({ args, location }: CoalesceExpr): Checked {
     const parts = this.parts(args);
     const type = this.comparisons.common(parts, location, 'COALESCE');
-    return callOf(COALESCE, type, parts.map((part) => coerced(this.parameters, part, type, location)), location);
+    return coalesced(parts.map((part) => coerced(this.parameters, part, type, location)), type, location);
   }
 
   private extreme({ op, args, location }: MinMaxExpr): Checked {
@@ -287,6 +287,15 @@ export class WhereChecker {
     this.numbers.set(printed, number);
     return number;
   }
+}
+
+/** What stands in the filter decides at once: a NULL is nothing, and behind a value nothing is asked. */
+function coalesced(parts: readonly Operand[], type: TypeName, location: Location): Operand {
+  const known = parts.filter((part) => part.kind !== 'constant' || part.value !== null);
+  const end = known.findIndex((part) => part.kind === 'constant');
+  const asked = end < 0 ? known : known.slice(0, end + 1);
+  const [first, ...others] = asked;
+  return first !== undefined && others.length === 0 ? first : callOf(COALESCE, type, asked, location);
 }
 
 function literal({ ival, fval, sval, boolval, bsval, isnull, location }: A_Const): Constant | UntypedLiteral {

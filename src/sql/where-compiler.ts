@@ -18,13 +18,23 @@ import type { ColumnText as Text, Membership } from './where.ts';
 type Truth = boolean | null;
 export type Predicate = (text: Text, isMember?: Membership) => Truth;
 
+/** What is the same for every row. It is known by identity, so that nothing is asked beside what decides alone. */
+const ALWAYS = { true: (): Truth => true, false: (): Truth => false, null: (): Truth => null };
+
+/** @returns undefined for a condition of which rows are asked. */
+export function settledTruth(condition: Condition): Truth | undefined {
+  const predicate = compileCondition(condition);
+  return isSettled(predicate) ? predicate(noText) : undefined;
+}
+
 export function compileCondition(condition: Condition): Predicate {
   switch (condition.kind) {
     case 'operand':
       return compileBoolean(condition.operand);
     case 'compare': {
       const { operator, left, right, type } = condition;
-      return compileComparison(operator, type, readerOf(left, type), readerOf(right, type));
+      if (isNull(left) || isNull(right)) return ALWAYS.null;
+      return settled(compileComparison(operator, type, readerOf(left, type), readerOf(right, type)), left, right);
     }
     case 'distinct':
       return compileDistinct(condition);
@@ -44,27 +54,29 @@ export function compileCondition(condition: Condition): Predicate {
       return compileIsNull(condition.part);
     case 'isTruth': {
       const part = compileCondition(condition.part);
-      return (text) => part(text) === condition.truth;
+      const test: Predicate = (text) => part(text) === condition.truth;
+      return isSettled(part) ? always(test) : test;
     }
   }
 }
 
 function compileBoolean(operand: Operand): Predicate {
+  if (operand.kind === 'truth') return compileCondition(operand.condition);
   const read = readerOf(operand, 'bool');
-  return (text) => {
+  return settled((text) => {
     const value = read(text);
     return value === null ? null : value === true;
-  };
+  }, operand);
 }
 
 function compileDistinct({ left, right, type }: Extract<Condition, { kind: 'distinct' }>): Predicate {
   const [readLeft, readRight] = [readerOf(left, type), readerOf(right, type)];
   const { compare } = VALUE_TYPES[type];
-  return (text) => {
+  return settled((text) => {
     const a = readLeft(text);
     const b = readRight(text);
     return a === null || b === null ? a !== b : compare(a, b) !== 0;
-  };
+  }, left, right);
 }
 
 /** A list is looked up, not walked: the canonical text is equal for equal values. */
@@ -74,11 +86,11 @@ function compileIn({ left, items, type }: Extract<Condition, { kind: 'in' }>): P
   const values = items.map((item) => readerOf(item, type)(noText));
   const listed = new Set(values.flatMap((value) => (value === null ? [] : [canonical(value)])));
   const otherwise = values.includes(null) ? null : false;
-  return (text) => {
+  return settled((text) => {
     const value = read(text);
     if (value === null) return null;
     return listed.has(canonical(value)) ? true : otherwise;
-  };
+  }, left);
 }
 
 function compileSubquery({ left, number }: Subquery): Predicate {
@@ -100,7 +112,7 @@ export function canonicalReader({ name, type }: TypedColumn): (text: Text) => st
 
 /** LIKE sees the blanks at the end of a `char(n)`, which comparisons do not. */
 function compileLike({ left, pattern, cases }: Extract<Condition, { kind: 'like' }>): Predicate {
-  if (pattern === null) return () => null;
+  if (pattern === null || isNull(left)) return ALWAYS.null;
   const read = readerOf(left, left.type);
   const matches = likeMatcher(pattern, cases);
   return (text) => {
@@ -111,7 +123,8 @@ function compileLike({ left, pattern, cases }: Extract<Condition, { kind: 'like'
 
 /** OR stops at true, AND at false (`decisive`); an unknown part makes the rest unknown at best. */
 function compileLogic(parts: readonly Predicate[], decisive: boolean): Predicate {
-  return (text, isMember) => {
+  if (parts.includes(ALWAYS[`${decisive}`])) return ALWAYS[`${decisive}`];
+  const logic: Predicate = (text, isMember) => {
     let truth: Truth = !decisive;
     for (const part of parts) {
       const value = part(text, isMember);
@@ -120,19 +133,26 @@ function compileLogic(parts: readonly Predicate[], decisive: boolean): Predicate
     }
     return truth;
   };
+  return parts.every(isSettled) ? always(logic) : logic;
 }
 
 function compileNot(part: Predicate): Predicate {
-  return (text) => {
+  const opposite: Predicate = (text) => {
     const value = part(text);
     return value === null ? null : !value;
   };
+  return isSettled(part) ? always(opposite) : opposite;
 }
 
 function compileIsNull(part: Extract<Condition, { kind: 'isNull' }>['part']): Predicate {
   if (part.kind === 'column') return (text) => text(part.name) === null;
-  const read: Reader = isOperand(part) ? readerOf(part, part.type) : compileCondition(part);
-  return (text) => read(text) === null;
+  if (isOperand(part)) {
+    const read = readerOf(part, part.type);
+    return settled((text) => read(text) === null, part);
+  }
+  const condition = compileCondition(part);
+  const test: Predicate = (text) => condition(text) === null;
+  return isSettled(condition) ? always(test) : test;
 }
 
 /** Reads an operand as a value of `type`, under which it is compared. */
@@ -174,6 +194,24 @@ function columnReader({ name, type }: TypedColumn): Reader {
     invariant(value !== undefined, `a text that Postgres wrote for type ${type} is one of its values`);
     return value;
   };
+}
+
+/** What is asked of constants alone is asked once. */
+function settled(predicate: Predicate, ...operands: readonly Operand[]): Predicate {
+  return operands.every(({ kind }) => kind === 'constant') ? always(predicate) : predicate;
+}
+
+function always(predicate: Predicate): Predicate {
+  return ALWAYS[`${predicate(noText)}`];
+}
+
+function isSettled(predicate: Predicate): boolean {
+  return Object.values(ALWAYS).some((known) => known === predicate);
+}
+
+/** Beside a NULL that stands in the filter nothing is worked out. */
+function isNull(operand: Operand): boolean {
+  return operand.kind === 'constant' && operand.value === null;
 }
 
 function noText(): null {

@@ -30,6 +30,7 @@ const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding:
 const isChanged = execFileSync('git', ['status', '--porcelain', 'src', 'test'], { encoding: 'utf8' }) !== '';
 const directory = mkdtempSync(join(tmpdir(), 'armature-judge-'));
 const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off', autovacuum: 'off' } });
+const version = await versionOf();
 const beganMs = systemClock.nowMs();
 const counts = { expressions: 0, values: 0, errors: 0 };
 let found: Mismatch | undefined;
@@ -45,7 +46,7 @@ try {
 if (found !== undefined) process.exitCode = 1;
 const report = `# Expressions against Postgres
 
-Commit ${commit}${isChanged ? ', changed' : ''}; seeds from ${firstSeed}; ${cpus().length} cores; Postgres ${postgres.version}.
+Commit ${commit}${isChanged ? ', changed' : ''}; seeds from ${firstSeed}; ${cpus().length} cores; Postgres ${version}.
 
 ${summary()}; ${found === undefined ? 'no' : 'one'} mismatch.
 `;
@@ -74,6 +75,13 @@ async function judged(seed: number): Promise<Mismatch | undefined> {
   } finally {
     await database.drop();
   }
+}
+
+async function versionOf(): Promise<string> {
+  const database = await createDatabaseOn(postgres.url);
+  const [row] = await database.query<{ server_version: string }>('SHOW server_version');
+  await database.drop();
+  return row?.server_version ?? 'unknown';
 }
 
 function summary(): string {

@@ -41,12 +41,14 @@ const JUDGE = `
       BEGIN
         EXECUTE format('SELECT (%s)::text FROM samples WHERE id = $1', expression) INTO verdict USING id;
       EXCEPTION WHEN others THEN
-        verdict := E'\\a' || SQLSTATE || ' ' || SQLERRM;
+        verdict := E'\\x07' || SQLSTATE || ' ' || SQLERRM;
       END;
       RETURN NEXT;
     END LOOP;
   END $$`;
 const ERROR = '\u0007';
+/** What cannot be calculated is refused where it stands, also behind what decides alone: there Postgres does not look at it. */
+const OF_A_CONSTANT = /^At location \d+: (?:could not cast value |division by zero|cannot |argument must be empty|multidimensional |number of array |.* out of range|interval time zone )/s;
 const VERDICT: WhereColumn = { name: 'verdict', typeName: 'text', dimensions: 0 };
 const asText = { getTypeParser: () => (text: unknown) => text };
 
@@ -71,7 +73,7 @@ export async function openJudge(database: TestDatabase, seed = 20_240_229): Prom
       const errors = verdicts.filter(isError).length;
       if ('error' in where) {
         const refused = { expression, row: undefined, ours: where.error, postgres: verdicts.join('; ') };
-        return { mismatches: errors === verdicts.length ? [] : [refused], errors };
+        return { mismatches: errors === verdicts.length || OF_A_CONSTANT.test(where.error) ? [] : [refused], errors };
       }
       const mismatches = verdicts.flatMap((verdict, at) => {
         const row = rows[at];

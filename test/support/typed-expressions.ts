@@ -40,7 +40,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     ...forEach(['text', 'varchar', 'bpchar', 'name'], (type) => [
       `({${type}} LIKE {pattern})`, `({${type}} NOT ILIKE {pattern})`, `({${type}} ILIKE {text})`, `({${type}} !~~ {varchar})`,
     ]),
-    '({text} LIKE ANY ({text[]}))', '({text} NOT ILIKE ALL ({text[]}))', "({text} LIKE {pattern} ESCAPE '!')", '(like({text}, {pattern}))',
+    '({text} LIKE ANY ({text[]}))', '({text} NOT ILIKE ALL ({text[]}))', "({text} LIKE {pattern} ESCAPE '!')", '(like({text}, {pattern}))', "({text} LIKE (words || '\\'))", "({text} ILIKE ('_%' || more || '\\'))",
     ...forEach(['@>', '<@', '&&'], (sign) => [`({int4[]} ${sign} {int4[]})`, `({text[]} ${sign} {text[]})`, `({int4[]} ${sign} '{1,2}')`]),
     'starts_with({text}, {text})', '({int4})::bool',
   ],
@@ -74,7 +74,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   bpchar: ['({text})::bpchar'],
   name: ['({text})::name'],
   uuid: ['({text})::uuid'],
-  date: ['({date} + {int4})', '({int2} + {date})', '({date} - {int4})', '({timestamp})::date', '({text})::date'],
+  date: ['({date} + {int4})', '({int2} + {date})', '({date} - {int4})', '({timestamp})::date', "(words || '2024-02-29')::date"],
   time: ['({time} + {interval})', '({interval} + {time})', '({time} - {interval})', '({timestamp})::time', '({interval})::time'],
   timestamp: [
     '({date} + {interval})', '({interval} + {date})', '({date} - {interval})', '({date} + {time})', '({timestamp} + {interval})',
@@ -102,7 +102,7 @@ const OF_SCALARS: readonly string[] = ['greatest({T}, {T}, NULL)', 'least({T}, {
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
-const PATTERNS = ['%', '_', 'a%', '%b', 'A_', 'a\\%', '\\', '%\\', '', '%a%b%', '_%\\', 'é%'].map(quoted);
+const PATTERNS = ['%', '_', 'a%', '%b', 'A_', 'a\\%', '', '%a%b%', '_%', 'é%'].map(quoted);
 const ZONES = ["'utc'::text", "'05:30'::interval", "'-08:00:15'::interval", "'1 day'::interval", 'span'];
 
 function leafOf(type: Type): fc.Arbitrary<string> {

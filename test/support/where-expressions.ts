@@ -1,6 +1,6 @@
 /** Random filters over one table that has a column of each type, and random rows for it. Every filter is one that must be accepted. */
 import fc from 'fast-check';
-import type { WhereColumn } from '../../src/sql/where.ts';
+import type { Collation, WhereColumn } from '../../src/sql/where.ts';
 
 /** A filter twice: with some constants as parameters, as a client writes it, and with literals only, for Postgres. */
 export interface Written {
@@ -118,9 +118,15 @@ export const samples: readonly Sample[] = [
   },
 ];
 
+const C: Collation = { name: 'C', isDefault: true, order: 'bytes', cases: 'ascii' };
+
+function isCollated(typeName: string): boolean {
+  return ['text', 'varchar', 'bpchar', 'name'].includes(typeName);
+}
+
 export const sampleColumns: readonly WhereColumn[] = samples.map(({ column, type }) => {
   const typeName = type.replace('[]', '');
-  return { name: column, typeName, dimensions: type === typeName ? 0 : 1 };
+  return { name: column, typeName, dimensions: type === typeName ? 0 : 1, ...(isCollated(typeName) ? { collation: C } : {}) };
 });
 
 const declarations = samples.map(({ column, declared }) => `${column} ${declared}`);

@@ -4,7 +4,7 @@ import { DIMENSIONS_MAX, listOf, type ArrayValue, type Dimension } from '../valu
 import { arrayOf, type ScalarName } from '../values/type-names.ts';
 import { VALUE_TYPES, type Scalar, type Value } from '../values/value-types.ts';
 import { asArray, asScalar } from '../values/values.ts';
-import { call, infix, strict, type Operation, type Overload, type Overloads } from './operation.ts';
+import { call, infix, type Operation, type Overload, type Overloads } from './operation.ts';
 
 type Items = ArrayValue<Scalar>;
 
@@ -45,7 +45,7 @@ export function arrayOfItems(item: ScalarName): Operation {
 export function arrayOfArrays(item: ScalarName): Operation {
   return {
     sql: (args) => `ARRAY[${args.join(', ')}]::${item}[]`,
-    compile: (readers) => (text) => stacked(readers.map((read) => read(text)).filter((value) => value !== null).map(asArray)),
+    compile: (readers) => (text) => stacked(readers.map((read) => itemsOf(read(text)))),
   };
 }
 
@@ -53,9 +53,9 @@ export function arrayOfArrays(item: ScalarName): Operation {
 export function subscript(count: number): Operation {
   return {
     sql: ([array = '', ...indexes]) => `(${array})${indexes.map((index) => `[${index}]`).join('')}`,
-    compile: strict((array, ...indexes) => {
+    compile: within((array, indexes) => {
       const { dimensions, items } = asArray(array);
-      const at = dimensions.length === count ? placeOf(dimensions, indexes.map(Number)) : undefined;
+      const at = dimensions.length === count ? placeOf(dimensions, indexes) : undefined;
       return at === undefined ? null : (items[at] ?? null);
     }),
   };
@@ -65,7 +65,7 @@ export function subscript(count: number): Operation {
 export function slice(): Operation {
   return {
     sql: ([array = '', from = '', to = '']) => `(${array})[${from}:${to}]`,
-    compile: strict((array, from, to) => sliced(asArray(array), Number(from), Number(to))),
+    compile: within((array, [from = 0, to = 0]) => sliced(asArray(array), from, to)),
   };
 }
 
@@ -98,6 +98,16 @@ export function quantified(sign: string, all: boolean, operation: Operation, sid
   };
 }
 
+/** NULL for a NULL; the subscripts of a NULL are not worked out. */
+function within(run: (array: Value, indexes: readonly number[]) => Value | null): Operation['compile'] {
+  return ([readArray, ...readers]) => (text) => {
+    const array = readArray?.(text) ?? null;
+    if (array === null) return null;
+    const indexes = readers.map((read) => read(text)).filter((index) => index !== null);
+    return indexes.length < readers.length ? null : run(array, indexes.map(Number));
+  };
+}
+
 function holdsAll(whole: Items, part: Items, canonical: (value: Value) => string): boolean {
   const held = new Set(whole.items.flatMap((item) => (item === null ? [] : [canonical(item)])));
   return part.items.every((item) => item !== null && held.has(canonical(item)));
@@ -124,14 +134,18 @@ function catenated(left: Items, right: Items): Items {
   const [outer, ...inner] = larger.dimensions;
   const lengthOf = (array: Items): number => (array.dimensions.length === larger.dimensions.length ? (array.dimensions[0]?.length ?? 0) : 1);
   const innerOf = (array: Items): readonly Dimension[] => (array.dimensions.length === larger.dimensions.length ? array.dimensions.slice(1) : array.dimensions);
-  const fits = Math.abs(difference) <= 1 && [left, right].every((array) => innerOf(array).every(({ length }, at) => length === inner[at]?.length));
+  const fits = Math.abs(difference) <= 1 && [left, right].every((array) => isAlike(innerOf(array), inner));
   if (!fits) throw new EvaluationError('2202E', 'cannot concatenate incompatible arrays');
   const length = lengthOf(left) + lengthOf(right);
   return { dimensions: [{ length, from: outer?.from ?? 1 }, ...inner], items: [...left.items, ...right.items] };
 }
 
+function isAlike(left: readonly Dimension[], right: readonly Dimension[]): boolean {
+  return left.length === right.length && left.every(({ length, from }, at) => length === right[at]?.length && from === right[at].from);
+}
+
 function withItem(array: Value | null, item: Value | null, end: 'start' | 'end'): Value {
-  const { dimensions, items } = array === null ? listOf<Scalar>([]) : asArray(array);
+  const { dimensions, items } = itemsOf(array);
   if (dimensions.length > 1) throw new EvaluationError('22000', 'argument must be empty or one-dimensional array');
   const added = scalarOf(item);
   const from = dimensions[0]?.from ?? 1;
@@ -142,14 +156,11 @@ function withItem(array: Value | null, item: Value | null, end: 'start' | 'end')
 function stacked(arrays: readonly Items[]): Items {
   const [first] = arrays;
   if (first === undefined || arrays.every(({ items }) => items.length === 0)) return listOf<Scalar>([]);
-  const isAlike = arrays.every(({ dimensions }) =>
-    dimensions.length === first.dimensions.length && dimensions.every(({ length }, at) => length === first.dimensions[at]?.length));
-  if (!isAlike) throw new EvaluationError('2202E', 'multidimensional arrays must have array expressions with matching dimensions');
+  if (!arrays.every(({ dimensions }) => isAlike(dimensions, first.dimensions))) throw new EvaluationError('2202E', 'multidimensional arrays must have array expressions with matching dimensions');
   if (first.dimensions.length >= DIMENSIONS_MAX) {
     throw new EvaluationError('54000', `number of array dimensions exceeds the maximum allowed (${DIMENSIONS_MAX})`);
   }
-  const inner = first.dimensions.map(({ length }) => ({ length, from: 1 }));
-  return { dimensions: [{ length: arrays.length, from: 1 }, ...inner], items: arrays.flatMap(({ items }) => items) };
+  return { dimensions: [{ length: arrays.length, from: 1 }, ...first.dimensions], items: arrays.flatMap(({ items }) => items) };
 }
 
 /** Undefined outside of the array. */
@@ -173,6 +184,11 @@ function sliced({ dimensions, items }: Items, from: number, to: number): Items {
   const size = items.length / outer.length;
   const rest = inner.map(({ length }) => ({ length, from: 1 }));
   return { dimensions: [{ length: end - start, from: 1 }, ...rest], items: items.slice(start * size, end * size) };
+}
+
+/** None, for NULL. */
+function itemsOf(array: Value | null): Items {
+  return array === null ? listOf<Scalar>([]) : asArray(array);
 }
 
 function scalarOf(value: Value | null): Scalar | null {

@@ -34,6 +34,9 @@ export const ASCII_CASES: Cases = {
   collated: (sql) => `${sql} COLLATE "C"`,
 };
 
+/** Where the collation is not known: "C" is written into the query then. */
+export const ASSUMED_CASES: Cases = { ...ASCII_CASES };
+
 export const UNICODE_CASES: Cases = {
   lower: (text) => (ASCII.test(text) ? text.toLowerCase() : mapped(text, lowerOf)),
   upper: (text) => (ASCII.test(text) ? text.toUpperCase() : mapped(text, upperOf)),

@@ -6,8 +6,9 @@ import { EvaluationError, momentOutOfRange, outOfRange } from '../evaluation-err
 import { dateText, isInfinite, isKnownMoment, splitDay } from '../values/civil-time.ts';
 import { MICROS_PER_DAY } from '../values/calendar.ts';
 import { isInfiniteInterval } from '../values/interval.ts';
-import { parseNumeric, type Numeric } from '../values/numeric.ts';
-import { roundNumeric } from '../values/numeric-arithmetic.ts';
+import { exactly } from '../values/float.ts';
+import { canonicalNumeric, parseNumeric } from '../values/numeric.ts';
+import { roundNumeric, significant } from '../values/numeric-arithmetic.ts';
 import { itemOf, isScalar, type ScalarName, type TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES, type Scalar, type Value } from '../values/value-types.ts';
 import { asArray, asInterval, asMicros, asNumeric, asScalar } from '../values/values.ts';
@@ -34,7 +35,7 @@ const DECIMAL_DIGITS: Readonly<Record<string, number>> = { float4: 6, float8: 15
 /** `value::to`. @returns undefined where there is no such cast, or one that is not made here. */
 export function castOf(from: TypeName, to: TypeName): Operation | undefined {
   const convert = conversion(from, to);
-  return convert && { sql: ([value = '']) => `(${value})::${to}`, compile: strict(convert) };
+  return convert && { sql: ([value = '']) => `(${value})::${to}`, compile: strict(convert), isStrict: true };
 }
 
 /** @throws {EvaluationError} the conversion does, for values that `to` does not hold. */
@@ -130,15 +131,9 @@ function numericConversion(from: ScalarName): Convert | undefined {
   if (digits === undefined) return undefined;
   return (value) => {
     const number = Number(value);
-    const text = Number.isFinite(number) ? shortened(number, digits) : String(number);
-    return within<Numeric>(parseNumeric(text), () => outOfRange('numeric'));
+    const text = Number.isFinite(number) ? canonicalNumeric(significant(exactly(number), digits)) : String(number);
+    return within(parseNumeric(text), () => outOfRange('numeric'));
   };
-}
-
-/** `%.*g` of C: without zeros behind the last digit. */
-function shortened(number: number, digits: number): string {
-  const [mantissa = '', exponent = ''] = number.toExponential(digits - 1).split('e');
-  return `${mantissa.replace(/\.?0+$/, '')}e${exponent}`;
 }
 
 /** A number that is too large, or too small, is an error in Postgres, never an infinity. */

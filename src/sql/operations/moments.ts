@@ -16,6 +16,7 @@ type Run = (left: Value, right: Value) => Value;
 
 const DAY = BigInt(MICROS_PER_DAY);
 const MICROS_PER_SECOND = 1_000_000;
+const SECOND = BigInt(MICROS_PER_SECOND);
 const SECONDS_PER_DAY = 86_400;
 const DAYS_PER_MONTH = 30;
 const MOMENTS: readonly ScalarName[] = ['timestamp', 'timestamptz'];
@@ -56,8 +57,8 @@ export const MOMENT_FUNCTIONS: Overloads = {
     const gives = type === 'timestamp' ? 'timestamptz' : 'timestamp';
     const sign = type === 'timestamp' ? -1n : 1n;
     return [
-      { takes: ['interval', type], gives, operation: call('timezone', (zone, moment) => shifted(moment, sign * zoneSpan(zone))) },
-      { takes: ['text', type], gives, operation: call('timezone', (zone, moment) => shifted(moment, sign * zoneNamed(String(zone)))) },
+      { takes: ['interval', type], gives, operation: call('timezone', (zone, moment) => shifted(moment, () => sign * zoneSpan(zone))) },
+      { takes: ['text', type], gives, operation: call('timezone', (zone, moment) => shifted(moment, () => sign * zoneNamed(String(zone)))) },
     ];
   }),
 };
@@ -95,7 +96,7 @@ function addTimeOfDay(date: Value, time: Value): Value {
   return isInfinite(micros) ? micros : known(BigInt(micros) + BigInt(asMicros(time)));
 }
 
-/** Months first, then days, then hours. */
+/** Months first, then days, then hours: none of them may lead beyond what Postgres has. */
 function addInterval(moment: Value, span: Value): Value {
   const [micros, interval] = [asMicros(moment), asInterval(span)];
   if (isInfiniteInterval(interval)) {
@@ -104,9 +105,11 @@ function addInterval(moment: Value, span: Value): Value {
   }
   if (isInfinite(micros)) return micros;
   const [days, timeOfDay] = splitDay(micros);
-  const day = addMonths(days, interval.months) + interval.days;
-  known(BigInt(day) * DAY + BigInt(timeOfDay));
-  return known(BigInt(day) * DAY + BigInt(timeOfDay) + interval.micros);
+  const month = addMonths(days, interval.months);
+  known(BigInt(month) * DAY + BigInt(timeOfDay));
+  const day = BigInt(month + interval.days) * DAY + BigInt(timeOfDay);
+  known(day);
+  return known(day + interval.micros);
 }
 
 /** The same day of another month, or its last one. */
@@ -243,16 +246,16 @@ function turned(micros: bigint): Value {
   return integerFrom(((micros % DAY) + DAY) % DAY);
 }
 
-function shifted(moment: Value, span: bigint): Value {
+function shifted(moment: Value, span: () => bigint): Value {
   const micros = asMicros(moment);
-  return isInfinite(micros) ? micros : known(BigInt(micros) + span);
+  return isInfinite(micros) ? micros : known(BigInt(micros) + span());
 }
 
-/** East of Greenwich is positive. */
+/** East of Greenwich is positive. A zone has no fractions of a second. */
 function zoneSpan(zone: Value): bigint {
   const { months, days, micros } = asInterval(zone);
   if (months !== 0 || days !== 0) throw new EvaluationError('22023', 'interval time zone must not include months or days');
-  return micros;
+  return (micros / SECOND) * SECOND;
 }
 
 const ZONES: ReadonlySet<string> = new Set(['utc', 'gmt', 'z', 'zulu', 'universal', 'etc/utc', 'etc/gmt', 'uct']);

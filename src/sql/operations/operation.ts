@@ -14,6 +14,8 @@ export interface Operation {
   /** For Postgres, in brackets where it needs some. @param args likewise. */
   sql(args: readonly string[]): string;
   compile(args: readonly Reader[]): Reader;
+  /** Then a NULL that stands in the filter makes the whole NULL, and nothing beside it is worked out. */
+  readonly isStrict?: true;
 }
 
 /** One of the operations of a name. */
@@ -28,15 +30,15 @@ export type Overloads = Readonly<Record<string, readonly Overload[]>>;
 type Run = (...args: readonly Value[]) => Value | null;
 
 export function infix(sign: string, run: (left: Value, right: Value) => Value): Operation {
-  return { sql: ([left = '', right = '']) => `(${left} ${sign} ${right})`, compile: strict(run) };
+  return { sql: ([left = '', right = '']) => `(${left} ${sign} ${right})`, compile: strict(run), isStrict: true };
 }
 
 export function prefix(sign: string, run: (value: Value) => Value): Operation {
-  return { sql: ([value = '']) => `(${sign} ${value})`, compile: strict(run) };
+  return { sql: ([value = '']) => `(${sign} ${value})`, compile: strict(run), isStrict: true };
 }
 
 export function call(name: string, run: Run): Operation {
-  return { sql: (args) => `${name}(${args.join(', ')})`, compile: strict(run) };
+  return { sql: (args) => `${name}(${args.join(', ')})`, compile: strict(run), isStrict: true };
 }
 
 /** NULL for a NULL among the arguments: `run` is asked only where there is none. */

@@ -83,6 +83,7 @@ export function likeOperation(negated: boolean, cases?: Cases): Operation {
   return {
     sql: ([text = '', pattern = '']) => `(${cases?.collated(text) ?? text} ${sign} ${pattern})`,
     compile: (readers) => compileLike(readers, negated, cases),
+    isStrict: true,
   };
 }
 

@@ -2,7 +2,8 @@
  * Floating point as Postgres reads and writes it: the shortest digits that mean the value, and a text rounded once, also to single
  * precision, which JavaScript has only by way of double precision.
  */
-import { compareNumeric, parseNumeric, type Numeric } from './numeric.ts';
+import { significant } from './numeric-arithmetic.ts';
+import { compareNumeric, numericText, parseNumeric, type Numeric } from './numeric.ts';
 import { trimSpace } from './white-space.ts';
 
 const FLOAT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
@@ -29,9 +30,21 @@ export function float8Text(value: number): string {
 export function float4Text(value: number): string {
   const special = specialText(value);
   if (special !== undefined) return special;
-  let digits = 1;
-  while (digits < FLOAT4_DIGITS_MAX && Math.fround(Number(value.toPrecision(digits))) !== value) digits += 1;
-  return written(value.toExponential(digits - 1), EXPONENT_FROM.float4);
+  for (let digits = 1; digits < FLOAT4_DIGITS_MAX; digits += 1) {
+    const found = nearby(value, digits).find((text) => Math.fround(Number(text)) === value);
+    if (found !== undefined) return written(found, EXPONENT_FROM.float4);
+  }
+  return written(value.toExponential(FLOAT4_DIGITS_MAX - 1), EXPONENT_FROM.float4);
+}
+
+/** The number with so many digits that is closest to `value`, and its neighbours: at a power of two the one below may be too far. */
+function nearby(value: number, digits: number): readonly string[] {
+  const closest = significant(exactly(value), digits);
+  const shown = (closest.digits < 0n ? -closest.digits : closest.digits).toString().length;
+  const step = 10n ** BigInt(Math.max(0, shown - digits));
+  return [0n, -step, step].map((away) => {
+    return Number(numericText({ ...closest, digits: closest.digits + away })).toExponential(digits - 1);
+  });
 }
 
 /** The float4 next to the number that `text` writes; Infinity beyond the largest. */
@@ -68,7 +81,8 @@ function neighbour(value: number, above: boolean): number {
   return float[0] ?? NaN;
 }
 
-function exactly(double: number): Numeric {
+/** What a number is, in decimals. */
+export function exactly(double: number): Numeric {
   let [scaled, halvings] = [double, 0];
   while (!Number.isInteger(scaled)) [scaled, halvings] = [scaled * 2, halvings + 1];
   return { digits: BigInt(scaled) * 5n ** BigInt(halvings), scale: halvings, special: 0 };

@@ -66,6 +66,20 @@ export function roundNumeric(numeric: Numeric, scale: number): Numeric {
   return { digits: divideRounded(numeric.digits, 10n ** BigInt(numeric.scale - scale)), scale, special: 0 };
 }
 
+/** Rounded to so many significant digits, a half to the even one. */
+export function significant({ digits, scale }: Numeric, count: number): Numeric {
+  const dropped = (digits < 0n ? -digits : digits).toString().length - count;
+  if (dropped <= 0) return { digits, scale, special: 0 };
+  const unit = 10n ** BigInt(dropped);
+  const rest = digits % unit;
+  const isTie = 2n * (rest < 0n ? -rest : rest) === unit;
+  const even = (digits / unit) % 2n === 0n;
+  const rounded = isTie && even ? digits / unit : divideRounded(digits, unit);
+  return scale < dropped
+    ? { digits: rounded * 10n ** BigInt(dropped - scale), scale: 0, special: 0 }
+    : { digits: rounded, scale: scale - dropped, special: 0 };
+}
+
 function divideRounded(dividend: bigint, divisor: bigint): bigint {
   const quotient = dividend / divisor;
   const rest = dividend % divisor;
