@@ -40,7 +40,9 @@ export class ComparisonChecker {
 
   inList(left: Checked, items: readonly Checked[], location: Location): Condition {
     const typed = this.listed(left, items, location);
-    const parts = groupItems(typed.map((item) => this.alike(left, item, location)));
+    const comparisons = typed.map((item) => this.alike(left, item, location));
+    const hasList = comparisons.filter(([, right]) => right.kind === 'constant').length > 1;
+    const parts = hasList ? groupItems(comparisons) : comparisons.map(equalTo);
     const [only] = parts;
     return parts.length === 1 && only !== undefined ? only : { kind: 'or', parts };
   }
@@ -53,7 +55,8 @@ export class ComparisonChecker {
     const type = this.comparedType(first, item, location);
     const isOrder = operator !== '=' && operator !== '<>';
     const isMember = operator === (all ? '<>' : '=');
-    if (isMember && sides.array.kind === 'constant') return membership(first, sides.array, item, type, all);
+    const { kind } = first;
+    if (isMember && sides.array.kind === 'constant' && (kind === 'column' || !isEmpty(sides.array))) return membership(first, sides.array, item, type, all);
     if (isOrder) refuseUnordered(type, [first, sides.array], location);
     const test = comparisonOperation(operator, type, [first.type, item]);
     const operation = quantified(operator, all, test, isOrder ? (sql) => collated(sql, type) : undefined);
@@ -140,13 +143,22 @@ function membership(left: Operand, array: Constant, item: ScalarName, type: Type
   return all ? { kind: 'not', part: list } : list;
 }
 
-/** Items of one type make one list; a column among them is compared by itself, as Postgres does. */
+/** What it asks of the left side nobody needs to know. */
+function isEmpty({ value }: Constant): boolean {
+  return value === null || asArray(value).items.length === 0;
+}
+
+function equalTo([left, right, type]: readonly [Operand, Operand, TypeName]): Condition {
+  return right.kind === 'constant' ? { kind: 'in', left, items: [right], type } : { kind: 'compare', operator: '=', left, right, type };
+}
+
+/** Items of one type make one list; a column among them is compared by itself, behind the lists, as Postgres does. */
 function groupItems(comparisons: readonly (readonly [Operand, Operand, TypeName])[]): readonly Condition[] {
   const lists = new Map<TypeName, { left: Operand; items: Constant[] }>();
   const parts: Condition[] = [];
   for (const [left, right, type] of comparisons) {
     if (right.kind !== 'constant') {
-      parts.push({ kind: 'compare', operator: '=', left, right, type });
+      parts.push(equalTo([left, right, type]));
       continue;
     }
     const list = lists.get(type) ?? { left, items: [] };

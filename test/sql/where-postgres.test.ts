@@ -11,7 +11,7 @@ import { createDatabase, type TestDatabase } from '../support/postgres/postgres.
 import { createSamples, rowArbitrary, sampleColumns, samples, whereArbitrary, type Written } from '../support/where-expressions.ts';
 
 const ROWS = 80;
-const SETTINGS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, DMY'; SET extra_float_digits = 1";
+const SETTINGS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, DMY'; SET extra_float_digits = 1; SET IntervalStyle = 'iso_8601'";
 /** Every value as Postgres wrote it, as the stream has it. */
 const asText = { getTypeParser: () => (text: unknown) => text };
 

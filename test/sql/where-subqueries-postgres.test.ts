@@ -18,7 +18,7 @@ import {
   type Written,
 } from '../support/where-expressions.ts';
 
-const SETTINGS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, DMY'; SET extra_float_digits = 1";
+const SETTINGS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, DMY'; SET extra_float_digits = 1; SET IntervalStyle = 'iso_8601'";
 /** Every value as Postgres wrote it, as the stream has it. */
 const asText = { getTypeParser: () => (text: unknown) => text };
 

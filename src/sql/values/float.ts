@@ -3,7 +3,7 @@
  * precision, which JavaScript has only by way of double precision.
  */
 import { significant } from './numeric-arithmetic.ts';
-import { compareNumeric, numericText, parseNumeric, type Numeric } from './numeric.ts';
+import { compareNumeric, numericText, parseNumeric, scaledTo, type Numeric } from './numeric.ts';
 import { trimSpace } from './white-space.ts';
 
 const FLOAT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
@@ -12,7 +12,10 @@ const SPECIALS: Readonly<Record<string, number>> = {
 };
 /** The exponents from which on a number is written with one. */
 const EXPONENT_FROM = { float4: 6, float8: 15 };
-const FLOAT4_DIGITS_MAX = 9;
+const DIGITS_MAX = { float4: 9, float8: 17 };
+const FLOAT4_SMALLEST = 2 ** -149;
+
+type FloatSize = keyof typeof DIGITS_MAX;
 
 /** @returns undefined when `text` is no number, or one that is too large or too small: Postgres refuses it. */
 export function parseFloat8(text: string): number | undefined {
@@ -24,17 +27,27 @@ export function parseFloat4(text: string): number | undefined {
 }
 
 export function float8Text(value: number): string {
-  return specialText(value) ?? written(value.toExponential(), EXPONENT_FROM.float8);
+  return specialText(value) ?? written(shortest(value, 'float8'), EXPONENT_FROM.float8);
 }
 
 export function float4Text(value: number): string {
-  const special = specialText(value);
-  if (special !== undefined) return special;
-  for (let digits = 1; digits < FLOAT4_DIGITS_MAX; digits += 1) {
-    const found = nearby(value, digits).find((text) => Math.fround(Number(text)) === value);
-    if (found !== undefined) return written(found, EXPONENT_FROM.float4);
+  return specialText(value) ?? written(shortest(value, 'float4'), EXPONENT_FROM.float4);
+}
+
+/**
+ * The fewest digits that lie nearer to the value than to any other; not in the middle between two, which JavaScript takes for the
+ * value where a tie is rounded to it.
+ */
+function shortest(value: number, size: FloatSize): string {
+  if (size === 'float8') {
+    const text = value.toExponential();
+    if (isNearest(text, value, size)) return text;
   }
-  return written(value.toExponential(FLOAT4_DIGITS_MAX - 1), EXPONENT_FROM.float4);
+  for (let digits = 1; digits < DIGITS_MAX[size]; digits += 1) {
+    const found = nearby(value, digits).find((text) => isNearest(text, value, size));
+    if (found !== undefined) return found;
+  }
+  return value.toExponential(DIGITS_MAX[size] - 1);
 }
 
 /** The number with so many digits that is closest to `value`, and its neighbours: at a power of two the one below may be too far. */
@@ -47,12 +60,33 @@ function nearby(value: number, digits: number): readonly string[] {
   });
 }
 
+function isNearest(text: string, value: number, size: FloatSize): boolean {
+  const number = Number(text);
+  if ((size === 'float4' ? Math.fround(number) : number) !== value) return false;
+  const exact = parseNumeric(text);
+  return exact !== undefined && [true, false].every((above) => compareNumeric(exact, middle(value, above, size)) !== 0);
+}
+
+/** Between a value and the next one above or below it. */
+function middle(value: number, above: boolean, size: FloatSize): Numeric {
+  const next = neighbour(value, above, size);
+  const other = Number.isFinite(next) ? exactly(next) : farther(value, neighbour(value, !above, size));
+  const [left, right] = [exactly(value), other];
+  const scale = Math.max(left.scale, right.scale);
+  return { digits: (scaledTo(left, scale) + scaledTo(right, scale)) * 5n, scale: scale + 1, special: 0 };
+}
+
+/** As far beyond the largest value as the one before it lies below. */
+function farther(value: number, before: number): Numeric {
+  return { ...exactly(value), digits: 2n * exactly(value).digits - exactly(before).digits };
+}
+
 /** The float4 next to the number that `text` writes; Infinity beyond the largest. */
 export function float4Of(text: string): number {
   const double = Number(text);
   const rounded = Math.fround(double);
   if (rounded === double || !Number.isFinite(rounded)) return rounded;
-  const other = neighbour(rounded, double > rounded);
+  const other = rounded === 0 ? Math.sign(double) * FLOAT4_SMALLEST : neighbour(rounded, double > rounded, 'float4');
   if (rounded + (other - rounded) / 2 !== double) return rounded;
   // Seen as a double it lies in the middle between two: the text tells on which side it really does.
   const exact = parseNumeric(text);
@@ -70,15 +104,18 @@ function parse(text: string, read: (written: string) => number): number | undefi
   return Number.isFinite(value) && !vanished ? value : undefined;
 }
 
-/** The next float4 above or below. */
-function neighbour(value: number, above: boolean): number {
-  const [float, bits] = [new Float32Array(1), new Int32Array(1)];
-  const view = new DataView(float.buffer);
-  float[0] = value;
-  bits[0] = view.getInt32(0, true);
-  if (value === 0) return above ? 2 ** -149 : -(2 ** -149);
-  view.setInt32(0, (bits[0] ?? 0) + (value > 0 === above ? 1 : -1), true);
-  return float[0] ?? NaN;
+/** The next float above or below: its bits are those of the next whole number. */
+function neighbour(value: number, above: boolean, size: FloatSize): number {
+  const view = new DataView(new ArrayBuffer(8));
+  const step = value > 0 === above ? 1 : -1;
+  if (size === 'float4') {
+    view.setFloat32(0, value);
+    view.setInt32(0, view.getInt32(0) + step);
+    return view.getFloat32(0);
+  }
+  view.setFloat64(0, value);
+  view.setBigInt64(0, view.getBigInt64(0) + BigInt(step));
+  return view.getFloat64(0);
 }
 
 /** What a number is, in decimals. */

@@ -51,7 +51,7 @@ export function parseInterval(text: string): Interval | undefined {
   const written = trimSpace(text);
   const infinity = INFINITIES[written.toLowerCase()];
   if (infinity !== undefined) return { months: infinity, days: 0, micros: 0n };
-  return written.startsWith('P') ? parseIso(written) : parseVerbose(written.toLowerCase());
+  return written.startsWith('P') ? parseIso(text) : parseVerbose(written.toLowerCase());
 }
 
 export function isInfiniteInterval({ months }: Interval): boolean {
@@ -108,7 +108,9 @@ function parseVerbose(text: string): Interval | undefined {
   while (rest !== '' && rest !== 'ago') {
     const size = readClock(rest, sums, named) ?? readQuantity(rest, sums, named);
     if (size === undefined) return undefined;
-    rest = trimSpace(rest.slice(size));
+    const behind = rest.slice(size);
+    rest = trimSpace(behind);
+    if (rest !== '' && rest.length === behind.length) return undefined; // Each part stands by itself.
   }
   if (named.size === 0) return undefined;
   const sign = rest === 'ago' ? -1n : 1n;

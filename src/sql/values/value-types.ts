@@ -143,11 +143,12 @@ function textOrNothing(text: string): string | undefined {
 
 /** Cut to what a name may hold, as Postgres cuts it: between two characters. */
 function parseName(text: string): string | undefined {
-  const bytes = new TextEncoder().encode(text);
-  if (bytes.length <= NAME_BYTES_MAX) return textOrNothing(text);
+  const whole = textOrNothing(text);
+  const bytes = new TextEncoder().encode(whole);
+  if (bytes.length <= NAME_BYTES_MAX) return whole;
   let end = NAME_BYTES_MAX;
   while (((bytes[end] ?? 0) & 0xc0) === 0x80) end -= 1;
-  return textOrNothing(new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, end)));
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(bytes.subarray(0, end));
 }
 
 /** Blanks at the end of a `char(n)` are padding. */
