@@ -56,7 +56,7 @@ export function defineShape(
     const table = relations.get(quoteRelation(name));
     return table && publishedColumns(table, publishesGenerated).map(whereColumn);
   };
-  const where = text === undefined ? undefined : language.parse(text, request.params ?? {}, published.map(whereColumn), tables);
+  const where = text === undefined ? undefined : language.parse(text, request.params ?? {}, published.map(whereColumn), tables, relation.collation);
   if (where !== undefined && 'error' in where) return { errors: { [where.field]: [where.error] } };
   const dependencies: Dependency[] = [];
   for (const source of where?.subqueries?.sources ?? []) {
@@ -91,20 +91,26 @@ export function unknownTable(name: RelationName): string {
 }
 
 /** The filter of a stored definition. It was accepted once, so it is again: what it reads is in the definition, with types. */
-export function storedWhere({ where, reads, dependencies = [] }: ShapeDefinition, language: WhereLanguage): Where | undefined {
+export function storedWhere(definition: ShapeDefinition, language: WhereLanguage): Where | undefined {
+  const { where, dependencies = [] } = definition;
   if (where === undefined) return undefined;
   const params = Object.fromEntries(where.params.map((value, index) => [String(index + 1), value]));
   const tables: SubqueryTables = (table) => {
     const shapes = dependencies.map(({ shape }) => shape).filter(({ relation }) => quoteRelation(relation) === quoteRelation(table));
-    return shapes.flatMap((shape) => storedColumns(shape.reads));
+    return shapes.flatMap(storedColumns);
   };
-  const parsed = language.parse(where.text, params, storedColumns(reads), tables);
+  const parsed = language.parse(where.text, params, storedColumns(definition), tables, where.collation);
   invariant(!('error' in parsed), 'a filter that was accepted once is accepted again');
   return parsed;
 }
 
-function storedColumns(reads: readonly LayoutColumn[]): readonly WhereColumn[] {
-  return reads.map(({ name, typeOid }) => ({ name, typeName: typeNameOf(typeOid) ?? `oid ${typeOid}`, dimensions: 0 }));
+/** One of an unknown type is taken for an enum, which it was if it was accepted as one. */
+function storedColumns({ reads, where }: ShapeDefinition): readonly WhereColumn[] {
+  return reads.map(({ name, typeOid }) => {
+    const [typeName, collation] = [typeNameOf(typeOid), where?.collations?.[name]];
+    const type = { typeName: typeName ?? `oid ${typeOid}`, dimensions: 0, isEnum: typeName === undefined };
+    return { name, ...type, ...(collation === undefined ? {} : { collation }) };
+  });
 }
 
 type Selection = { readonly names: ReadonlySet<string>; readonly selectsAll: boolean } | { readonly error: string };
@@ -156,16 +162,26 @@ function definitionOf(
     selectsAll: selected.selectsAll,
     primaryKey,
     reads: published.filter(({ name }) => primaryKey.length === 0 || read.has(name)).map(layoutColumn),
-    ...(where === undefined ? {} : { where: whereSource(request, where) }),
+    ...(where === undefined ? {} : { where: whereSource(request, relation, where) }),
     replica: request.replica,
     log: request.log,
     ...(dependencies.length === 0 ? {} : { dependencies, ...(request.moveOuts === 'deletes' ? { moveOuts: request.moveOuts } : {}) }),
   };
 }
 
-function whereSource({ where: text = '', params = {} }: ShapeRequest, where: Where): NonNullable<ShapeDefinition['where']> {
+function whereSource(
+  { where: text = '', params = {} }: ShapeRequest,
+  { columns, collation }: Relation,
+  where: Where,
+): NonNullable<ShapeDefinition['where']> {
   const ordered = Object.entries(params).sort(([left], [right]) => Number(left) - Number(right));
-  return { text, params: ordered.map(([, value]) => value), canonical: where.canonical };
+  const read = columns.filter(({ name }) => where.columns.includes(name));
+  const collations = read.flatMap((column) => (column.collation === undefined ? [] : [[column.name, column.collation] as const]));
+  return {
+    text, params: ordered.map(([, value]) => value), canonical: where.canonical,
+    ...(collations.length === 0 ? {} : { collations: Object.fromEntries(collations) }),
+    ...(collation === undefined ? {} : { collation }),
+  };
 }
 
 function publishedColumns(relation: Relation, publishesGenerated: boolean): readonly Column[] {
@@ -181,8 +197,8 @@ function layoutColumn({ name, typeOid, typeMod }: Column): LayoutColumn {
   return { name, typeOid, typeMod };
 }
 
-function whereColumn({ name, typeName, dimensions }: Column): WhereColumn {
-  return { name, typeName, dimensions };
+function whereColumn({ name, typeName, dimensions, isEnum, collation }: Column): WhereColumn {
+  return { name, typeName, dimensions, isEnum: isEnum === true, ...(collation === undefined ? {} : { collation }) };
 }
 
 /** Empty or white space only means absent. */

@@ -1,4 +1,5 @@
 /** Operators, functions and casts: which operation a name means for the types beside it, or why none. */
+import type { Collation } from '../model/collation.ts';
 import {
   applied, callOf, coerced, constantFrom, NO_OVERLOAD, operandOf, settled, typeOf, type Checked, type Location,
 } from './checked.ts';
@@ -18,7 +19,6 @@ import { concat, CONCATENATION, lower, upper } from './operations/texts.ts';
 import { arrayOf, isScalar, itemOf, type TypeName } from './values/type-names.ts';
 import { VALUE_TYPES } from './values/value-types.ts';
 import { refusalAt } from './where-refusal.ts';
-import type { Collation } from './where.ts';
 
 type Args = readonly Checked[];
 type Types = readonly (TypeName | undefined)[];

@@ -16,6 +16,8 @@ export interface OpaqueColumn {
   readonly type: string;
   /** Then its text is that of `::text`. */
   readonly isEnum: boolean;
+  /** Why it has none, where its type has. */
+  readonly why?: string;
 }
 
 export type Typed = Operand | OpaqueColumn;
@@ -38,7 +40,7 @@ export function asCondition(typed: Typed): Condition | undefined {
 
 /** A side of an operator. @throws {WhereRefusal} when it cannot be one. */
 export function operandOf(checked: Checked, location: Location): Operand | UntypedLiteral {
-  if (checked.kind === 'opaque') throw refusalAt(location, NO_OVERLOAD);
+  if (checked.kind === 'opaque') throw refusalAt(location, checked.why ?? NO_OVERLOAD);
   return checked.kind === 'untyped' ? checked : settled(checked);
 }
 

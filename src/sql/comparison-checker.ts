@@ -55,12 +55,14 @@ export class ComparisonChecker {
     const type = this.comparedType(first, item, location);
     const isOrder = operator !== '=' && operator !== '<>';
     const isMember = operator === (all ? '<>' : '=');
-    const { kind } = first;
-    if (isMember && sides.array.kind === 'constant' && (kind === 'column' || !isEmpty(sides.array))) return membership(first, sides.array, item, type, all);
+    const known = sides.array.kind === 'constant' ? sides.array : undefined;
+    const isEmpty = known !== undefined && (known.value === null || asArray(known.value).items.length === 0);
+    if (isMember && known !== undefined && !isEmpty) return membership(first, known, item, type, all);
     if (isOrder) refuseUnordered(type, [first, sides.array], location);
     const test = comparisonOperation(operator, type, [first.type, item]);
     const operation = quantified(operator, all, test, isOrder ? (sql) => collated(sql, type) : undefined);
-    return conditionOf(callOf(operation, 'bool', [first, sides.array], location));
+    const isNeverTrue = isEmpty && (!all || known.value === null);
+    return conditionOf(callOf(isNeverTrue ? { ...operation, isNeverTrue } : operation, 'bool', [first, sides.array], location));
   }
 
   /** The array beside ANY or ALL, and the type of its items. */
@@ -133,19 +135,11 @@ function conditionOf(operand: Operand): Condition {
   return asCondition(operand) ?? { kind: 'operand', operand };
 }
 
-/** `= ANY` of known items is a list to look in, and `<> ALL` its opposite. An empty array has an answer even for NULL. */
-function membership(left: Operand, array: Constant, item: ScalarName, type: TypeName, all: boolean): Condition {
-  if (array.value === null) return conditionOf(constantFrom('bool', null));
-  const { items } = asArray(array.value);
-  if (items.length === 0) return conditionOf(constantFrom('bool', all));
-  const constants = items.map((value) => constantFrom(item, value));
-  const list: Condition = { kind: 'in', left, items: constants, type };
+/** `= ANY` of known items is a list to look in, and `<> ALL` its opposite. */
+function membership(left: Operand, { value }: Constant, item: ScalarName, type: TypeName, all: boolean): Condition {
+  const items = value === null ? [] : asArray(value).items.map((each) => constantFrom(item, each));
+  const list: Condition = { kind: 'in', left, items, type };
   return all ? { kind: 'not', part: list } : list;
-}
-
-/** What it asks of the left side nobody needs to know. */
-function isEmpty({ value }: Constant): boolean {
-  return value === null || asArray(value).items.length === 0;
 }
 
 function equalTo([left, right, type]: readonly [Operand, Operand, TypeName]): Condition {

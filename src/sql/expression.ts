@@ -2,13 +2,13 @@
  * Expression: a filter that was checked, every part of it typed. Whoever evaluates, prints or searches it needs no
  * further check, and finds nothing in it that Postgres and we could see differently.
  */
+import type { Collation } from '../model/collation.ts';
 import type { RelationName } from './identifiers.ts';
 import type { LikePattern } from './like-pattern.ts';
 import type { Cases } from './operations/cases.ts';
 import type { Operation } from './operations/operation.ts';
 import type { TypeName } from './values/type-names.ts';
 import type { Value } from './values/value-types.ts';
-import type { Collation } from './where.ts';
 
 export type Comparison = '=' | '<>' | '<' | '>' | '<=' | '>=';
 

@@ -8,6 +8,7 @@ import type {
   A_ArrayExpr, A_Const, A_Expr, A_Indirection, BooleanTest, BoolExpr, CoalesceExpr, ColumnRef, FuncCall, MinMaxExpr, Node, NullTest, SubLink,
   TypeCast,
 } from 'libpg-query';
+import type { Collation } from '../model/collation.ts';
 import { CallChecker } from './call-checker.ts';
 import {
   asCondition, callOf, coerced, NO_OVERLOAD, truthOf, typeOf, type Checked, type Location, type OpaqueColumn, type Typed,
@@ -42,14 +43,18 @@ export class WhereChecker {
   /** Of subqueries, by what they select. */
   private readonly numbers = new Map<string, number>();
 
-  /** @param tables that subqueries select from; undefined where they are refused. */
+  /**
+   * @param collation the database's; undefined where it is not known.
+   * @param tables that subqueries select from; undefined where they are refused.
+   */
   constructor(
     columns: readonly WhereColumn[],
     private readonly parameters: Parameters,
+    private readonly collation: Collation | undefined,
     private readonly tables?: SubqueryTables,
   ) {
     this.columns = new Map(columns.map((column) => [column.name, column]));
-    this.calls = new CallChecker(parameters, columns.find(({ collation }) => collation?.isDefault === true)?.collation);
+    this.calls = new CallChecker(parameters, collation);
     this.comparisons = new ComparisonChecker(parameters);
     this.patterns = new PatternChecker(parameters, this.calls);
   }
@@ -111,6 +116,9 @@ export class WhereChecker {
     }
     const { dimensions, isEnum = false, collation } = column;
     const type = dimensions === 0 ? column.typeName : `${column.typeName}[]`;
+    if (collation?.isDeterministic === false) {
+      return { kind: 'opaque', name, type, isEnum, why: `text under the nondeterministic collation ${collation.name} is not supported` };
+    }
     return isTypeName(type) ? { kind: 'column', name, type, collation } : { kind: 'opaque', name, type, isEnum };
   }
 
@@ -267,7 +275,7 @@ export class WhereChecker {
     if (this.tables === undefined) throw refusalAt(location, NO_SUBQUERIES);
     const columns = this.tables(table);
     if (columns === undefined) throw refusalAt(location, `unknown table ${quoteRelation(table)}`);
-    const inner = new WhereChecker(columns, this.parameters);
+    const inner = new WhereChecker(columns, this.parameters, this.collation);
     const [operand, selected] = ofOneFamily(this.column(left), inner.column(column), location);
     const selection = { table, column: selected, where: where && inner.selfContained(where, location) };
     return { kind: 'subquery', left: operand, number: this.numberOf(selection), selection, location };
@@ -275,7 +283,7 @@ export class WhereChecker {
 
   /** The filter of a subquery: it becomes one of its own, with the same parameters, and must mean the same there. */
   private selfContained(node: Node, location: Location): Condition {
-    const alone = new WhereChecker([...this.columns.values()], this.parameters.untyped()).check(node, NESTED);
+    const alone = new WhereChecker([...this.columns.values()], this.parameters.untyped(), this.collation).check(node, NESTED);
     const within = this.check(node, NESTED);
     if (printCanonical(alone) !== printCanonical(within)) throw refusalAt(location, TYPED_OUTSIDE);
     return within;

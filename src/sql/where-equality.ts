@@ -3,7 +3,7 @@
  * has in that column. A row that lacks them all must be certain to fail; so anything doubtful gives no equality.
  */
 import { conversionOf } from './comparison-types.ts';
-import type { Condition, Constant, Operand } from './expression.ts';
+import { columnsIn, type Condition, type Constant, type Operand } from './expression.ts';
 import type { TypeName } from './values/type-names.ts';
 import { VALUE_TYPES, type Value } from './values/value-types.ts';
 import type { Where } from './where.ts';
@@ -12,6 +12,8 @@ type Equality = NonNullable<Where['equality']>;
 
 /** Beyond this a look-up entry for each constant costs more than asking the filter. */
 export const VALUES_MAX = 1000;
+
+const TRUE: Constant = { kind: 'constant', type: 'bool', value: true, text: 't' };
 
 /** A subquery gives none: what it selects changes. */
 export function equalityOf(condition: Condition): Equality | undefined {
@@ -26,10 +28,17 @@ export function equalityOf(condition: Condition): Equality | undefined {
     case 'or':
       return union(condition.parts.map(equalityOf));
     case 'operand':
-      return condition.operand.kind === 'column' ? { column: condition.operand.name, typeName: 'bool', values: ['t'] } : undefined;
+      return equalTo(condition.operand, [TRUE], 'bool') ?? neverTrue(condition.operand);
     default:
       return undefined;
   }
+}
+
+/** No value of a column makes it true. */
+function neverTrue(operand: Operand): Equality | undefined {
+  if (operand.kind !== 'call' || operand.operation.isNeverTrue !== true) return undefined;
+  const column = columnsIn(operand).find((each) => 'type' in each);
+  return column !== undefined && 'type' in column ? { column: column.name, typeName: column.type, values: [] } : undefined;
 }
 
 function equalTo(column: Operand, others: readonly Operand[], type: TypeName): Equality | undefined {

@@ -6,6 +6,7 @@
  */
 import { loadModule, type Node, type SubLink } from 'libpg-query';
 import { InvariantError } from '../base/invariant.ts';
+import type { Collation } from '../model/collation.ts';
 import { deepCommentAt, NESTING_MAX, tooDeepAt, UNMEASURED_BYTES_MAX } from './nesting.ts';
 import { columnsOf, type Condition } from './expression.ts';
 import { statementsOf, tokensOf } from './grammar.ts';
@@ -60,8 +61,9 @@ function parse(
   params: Readonly<Record<string, string>>,
   columns: readonly WhereColumn[],
   tables?: SubqueryTables,
+  collation?: Collation,
 ): Where | WhereError {
-  return orError(() => whereOf(new WhereChecker(columns, new Parameters(params), tables).check(parseClause(text)), text));
+  return orError(() => whereOf(new WhereChecker(columns, new Parameters(params), collation, tables).check(parseClause(text)), text));
 }
 
 function orError<Result>(run: () => Result): Result | WhereError {

@@ -5,6 +5,7 @@
  * expression: evaluated here on replicated rows, printed with all its constants as parameters for the snapshot, and
  * searched for the equalities by which changes are routed.
  */
+import type { Collation } from '../model/collation.ts';
 import type { RelationName } from './identifiers.ts';
 
 export interface WhereColumn {
@@ -16,18 +17,6 @@ export interface WhereColumn {
   readonly isEnum?: boolean;
   /** Of text: left out where it is not known, and taken for "C" then. */
   readonly collation?: Collation;
-}
-
-/** What a collation says of text, as far as a filter can follow it. */
-export interface Collation {
-  /** As it is told to whoever asks for more than that. */
-  readonly name: string;
-  /** Whether it is the database's. */
-  readonly isDefault: boolean;
-  /** `bytes`: by the bytes of UTF-8, that is by code points. */
-  readonly order: 'bytes' | 'language';
-  /** Which letters have an upper and a lower case: those of ASCII, or all of Unicode's that have one letter in each. */
-  readonly cases: 'ascii' | 'unicode' | 'unknown';
 }
 
 export interface Where {
@@ -125,11 +114,13 @@ export interface WhereLanguage {
   /**
    * @param params text values by number, as the request gave them.
    * @param tables that subqueries select from. Left out where subqueries are refused.
+   * @param collation the database's, which constants have; left out where it is not known.
    */
   parse(
     text: string,
     params: Readonly<Record<string, string>>,
     columns: readonly WhereColumn[],
     tables?: SubqueryTables,
+    collation?: Collation,
   ): Where | WhereError;
 }

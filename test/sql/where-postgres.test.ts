@@ -6,6 +6,8 @@ import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import { canonicalValue } from '../../src/sql/values/canonical-value.ts';
+import { EvaluationError } from '../../src/sql/evaluation-error.ts';
+import { UNICODE_CASES } from '../../src/sql/operations/cases.ts';
 import type { Where, WhereLanguage } from '../../src/sql/where.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { createSamples, rowArbitrary, sampleColumns, samples, whereArbitrary, type Written } from '../support/where-expressions.ts';
@@ -82,6 +84,31 @@ test.each([
     error: expect.stringMatching(/^At location \d+: unsupported type \w+ with modifiers$/),
     field: 'where',
   });
+});
+
+/** As the operating system's library and Postgres itself have them. */
+test.each(['pg_c_utf8', 'C.utf8'])('every letter has the upper and the lower case that it has under %s, or none that we tell', async (collation) => {
+  const letters = await textsOf(
+    `SELECT letter, lower(letter COLLATE "${collation}") AS lower, upper(letter COLLATE "${collation}") AS upper
+     FROM (SELECT chr(code) AS letter FROM generate_series(1, 1114111) AS code WHERE code NOT BETWEEN 55296 AND 57343) AS letters`,
+  );
+  const untold: string[] = [];
+  const toldOr = (run: (text: string) => string, letter: string): string | undefined => {
+    try {
+      return run(letter);
+    } catch (error) {
+      if (!(error instanceof EvaluationError)) throw error;
+      untold.push(letter);
+      return undefined;
+    }
+  };
+
+  const unlike = letters.filter(({ letter, lower, upper }) => {
+    const ours = [toldOr(UNICODE_CASES.lower, letter ?? ''), toldOr(UNICODE_CASES.upper, letter ?? '')];
+    return ours[0] !== undefined && (ours[0] !== lower || ours[1] !== upper);
+  });
+
+  expect({ unlike, mostAreTold: untold.length < 1000 }).toEqual({ unlike: [], mostAreTold: true });
 });
 
 test.each(['und-x-icu', 'pg_c_utf8'])('an ASCII pattern takes by ILIKE what it takes under %s, but for two letters', async (collation) => {

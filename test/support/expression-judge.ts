@@ -9,7 +9,7 @@ import { EvaluationError } from '../../src/sql/evaluation-error.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { Where, WhereColumn } from '../../src/sql/where.ts';
 import type { TestDatabase } from './postgres/postgres.ts';
-import { createSamples, rowArbitrary, sampleColumns, samples } from './where-expressions.ts';
+import { C, createSamples, rowArbitrary, sampleColumns, samples } from './where-expressions.ts';
 
 export interface Mismatch {
   readonly expression: string;
@@ -69,7 +69,7 @@ export async function openJudge(database: TestDatabase, seed = 20_240_229): Prom
   return {
     judge: async (expression) => {
       const verdicts = (await textsOf('SELECT verdict FROM pg_temp.judge($1)', [expression])).map(({ verdict = null }) => verdict);
-      const where = language.parse(`(${expression})::text IS NOT DISTINCT FROM verdict`, {}, [...sampleColumns, VERDICT]);
+      const where = language.parse(`(${expression})::text IS NOT DISTINCT FROM verdict`, {}, [...sampleColumns, VERDICT], undefined, C);
       const errors = verdicts.filter(isError).length;
       if ('error' in where) {
         const refused = { expression, row: undefined, ours: where.error, postgres: verdicts.join('; ') };

@@ -1,6 +1,7 @@
 /** Random filters over one table that has a column of each type, and random rows for it. Every filter is one that must be accepted. */
 import fc from 'fast-check';
-import type { Collation, WhereColumn } from '../../src/sql/where.ts';
+import type { Collation } from '../../src/model/collation.ts';
+import type { WhereColumn } from '../../src/sql/where.ts';
 
 /** A filter twice: with some constants as parameters, as a client writes it, and with literals only, for Postgres. */
 export interface Written {
@@ -118,7 +119,7 @@ export const samples: readonly Sample[] = [
   },
 ];
 
-const C: Collation = { name: 'C', isDefault: true, order: 'bytes', cases: 'ascii' };
+export const C: Collation = { name: 'C', order: 'bytes', cases: 'ascii', isDeterministic: true };
 
 function isCollated(typeName: string): boolean {
   return ['text', 'varchar', 'bpchar', 'name'].includes(typeName);

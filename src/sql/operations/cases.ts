@@ -17,7 +17,7 @@ const RECENT = new RegExp(
   [
     '\\u0264\\u0282\\u019b\\u1d8e\\u10d0-\\u10ff\\u1c89\\u1c8a\\u1c90-\\u1cbf\\u2c2f\\u2c5f',
     '\\ua794\\ua7ae\\ua7b8\\ua7b9\\ua7ba-\\ua7dc\\ua7f5\\ua7f6',
-    '\\u{10570}-\\u{105bc}\\u{10d50}-\\u{10d85}\\u{16e40}-\\u{16e7f}',
+    '\\u{10570}-\\u{105bc}\\u{10d50}-\\u{10d85}\\u{16e40}-\\u{16e7f}\\u{16ea0}-\\u{16ed3}',
   ].reduce((all, range) => all + range, '[') + ']',
   'u',
 );

@@ -16,6 +16,8 @@ export interface Operation {
   compile(args: readonly Reader[]): Reader;
   /** Then a NULL that stands in the filter makes the whole NULL, and nothing beside it is worked out. */
   readonly isStrict?: true;
+  /** False or NULL in every row. */
+  readonly isNeverTrue?: true;
 }
 
 /** One of the operations of a name. */
