@@ -56,7 +56,8 @@ export function defineShape(
     const table = relations.get(quoteRelation(name));
     return table && publishedColumns(table, publishesGenerated).map(whereColumn);
   };
-  const where = text === undefined ? undefined : language.parse(text, request.params ?? {}, published.map(whereColumn), tables, relation.collation);
+  const columns = published.map(whereColumn);
+  const where = text === undefined ? undefined : language.parse(text, request.params ?? {}, columns, tables, relation.collation);
   if (where !== undefined && 'error' in where) return { errors: { [where.field]: [where.error] } };
   const dependencies: Dependency[] = [];
   for (const source of where?.subqueries?.sources ?? []) {

@@ -5,7 +5,8 @@ import type { Parameters, UntypedLiteral } from './literals.ts';
 import { castOf } from './operations/casts.ts';
 import type { Operation, Overload } from './operations/operation.ts';
 import type { TypeName } from './values/type-names.ts';
-import { VALUE_TYPES, type Value } from './values/value-types.ts';
+import { VALUE_TYPES } from './values/value-types.ts';
+import type { Value } from './values/values.ts';
 import { settledTruth } from './where-compiler.ts';
 import { refusalAt } from './where-refusal.ts';
 

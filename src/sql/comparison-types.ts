@@ -2,7 +2,8 @@
 import { conversion } from './operations/casts.ts';
 import { isText } from './operations/implicit-casts.ts';
 import { itemOf, type TypeName } from './values/type-names.ts';
-import { VALUE_TYPES, type Value } from './values/value-types.ts';
+import { VALUE_TYPES } from './values/value-types.ts';
+import type { Value } from './values/values.ts';
 import { invariant } from '../base/invariant.ts';
 
 const EXACT_NUMBERS: readonly TypeName[] = ['int2', 'int4', 'int8', 'numeric'];

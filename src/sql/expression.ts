@@ -8,7 +8,7 @@ import type { LikePattern } from './like-pattern.ts';
 import type { Cases } from './operations/cases.ts';
 import type { Operation } from './operations/operation.ts';
 import type { TypeName } from './values/type-names.ts';
-import type { Value } from './values/value-types.ts';
+import type { Value } from './values/values.ts';
 
 export type Comparison = '=' | '<>' | '<' | '>' | '<=' | '>=';
 

@@ -58,8 +58,8 @@ function leftSide(node: Node | undefined, location: number): ColumnRef {
 
 function plainSelect(node: Node | undefined, location: number): SelectStmt {
   const select = node !== undefined && 'SelectStmt' in node ? node.SelectStmt : {};
-  const clause = select.op !== 'SETOP_NONE' ? SET_OPERATIONS[select.op ?? ''] : Object.keys(CLAUSES).find((name) => hasClause(select, name));
-  if (clause !== undefined) throw refusalAt(location, `SELECT statement must not contain any clauses: ${CLAUSES[clause] ?? clause}`);
+  const clause = SET_OPERATIONS[select.op ?? ''] ?? Object.entries(CLAUSES).find(([field]) => hasClause(select, field))?.[1];
+  if (clause !== undefined) throw refusalAt(location, `SELECT statement must not contain any clauses: ${clause}`);
   const isPlain = hasOnly(select, SELECT_FIELDS) && select.op === 'SETOP_NONE' && select.limitOption === 'LIMIT_OPTION_DEFAULT';
   if (!isPlain) throw refusalAt(location, 'SELECT statement must not contain any clauses');
   return select;
@@ -80,8 +80,9 @@ function whyNoTable(from: Node, isList: boolean): string {
   if (isList) return 'a list of tables is not supported';
   if ('JoinExpr' in from) return 'JOIN is not supported';
   if (!('RangeVar' in from)) return 'what stands behind FROM is no table';
-  if (from.RangeVar.alias !== undefined) return `an alias, as in ${from.RangeVar.relname} AS ${from.RangeVar.alias.aliasname}, is not supported`;
-  return from.RangeVar.inh === true ? 'the name of a database is not supported' : 'ONLY is not supported';
+  const { relname, alias, inh } = from.RangeVar;
+  if (alias !== undefined) return `an alias, as in ${relname} AS ${alias.aliasname}, is not supported`;
+  return inh === true ? 'the name of a database is not supported' : 'ONLY is not supported';
 }
 
 function onlyColumn({ targetList: [target, ...others] = [] }: SelectStmt, location: number): ColumnRef {

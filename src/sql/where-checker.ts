@@ -5,8 +5,8 @@
  * the grammar grows to say tomorrow is refused too, until somebody has shown that we evaluate it as Postgres does.
  */
 import type {
-  A_ArrayExpr, A_Const, A_Expr, A_Indirection, BooleanTest, BoolExpr, CoalesceExpr, ColumnRef, FuncCall, MinMaxExpr, Node, NullTest, SubLink,
-  TypeCast,
+  A_ArrayExpr, A_Const, A_Expr, A_Indirection, BooleanTest, BoolExpr, CoalesceExpr, ColumnRef, FuncCall, MinMaxExpr, Node, NullTest,
+  SubLink, TypeCast,
 } from 'libpg-query';
 import type { Collation } from '../model/collation.ts';
 import { CallChecker } from './call-checker.ts';
@@ -209,7 +209,9 @@ export class WhereChecker {
     if (parts.length === 0 && item === undefined) throw refusalAt(location, 'cannot determine type of empty array');
     const areArrays = parts.some((part) => part.kind !== 'untyped' && part.kind !== 'opaque' && itemOf(part.type) !== undefined);
     const type = item === undefined ? this.comparisons.common(parts, location, 'ARRAY') : areArrays ? arrayOf(item) : item;
-    const items = parts.map((part) => (item === undefined ? coerced(this.parameters, part, type, location) : this.calls.cast(part, type, location)));
+    const items = parts.map((part) => {
+      return item === undefined ? coerced(this.parameters, part, type, location) : this.calls.cast(part, type, location);
+    });
     const element = itemOf(type) ?? type;
     if (!isScalar(element)) throw refusalAt(location, NO_OVERLOAD);
     return callOf(areArrays ? arrayOfArrays(element) : arrayOfItems(element), arrayOf(element), items, location);

@@ -5,7 +5,8 @@
 import { conversionOf } from './comparison-types.ts';
 import { columnsIn, type Condition, type Constant, type Operand } from './expression.ts';
 import type { TypeName } from './values/type-names.ts';
-import { VALUE_TYPES, type Value } from './values/value-types.ts';
+import { VALUE_TYPES } from './values/value-types.ts';
+import type { Value } from './values/values.ts';
 import type { Where } from './where.ts';
 
 type Equality = NonNullable<Where['equality']>;

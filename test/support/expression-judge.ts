@@ -48,7 +48,11 @@ const JUDGE = `
   END $$`;
 const ERROR = '\u0007';
 /** What cannot be calculated is refused where it stands, also behind what decides alone: there Postgres does not look at it. */
-const OF_A_CONSTANT = /^At location \d+: (?:could not cast value |division by zero|cannot |argument must be empty|multidimensional |number of array |.* out of range|interval time zone )/s;
+const MISTAKES = [
+  'could not cast value ', 'division by zero', 'cannot ', 'argument must be empty', 'multidimensional ', 'number of array ', '.* out of range',
+  'interval time zone ',
+].join('|');
+const OF_A_CONSTANT = new RegExp(`^At location \\d+: (?:${MISTAKES})`, 's');
 const VERDICT: WhereColumn = { name: 'verdict', typeName: 'text', dimensions: 0 };
 const asText = { getTypeParser: () => (text: unknown) => text };
 

@@ -40,11 +40,15 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     ...forEach(['text', 'varchar', 'bpchar', 'name'], (type) => [
       `({${type}} LIKE {pattern})`, `({${type}} NOT ILIKE {pattern})`, `({${type}} ILIKE {text})`, `({${type}} !~~ {varchar})`,
     ]),
-    '({text} LIKE ANY ({text[]}))', '({text} NOT ILIKE ALL ({text[]}))', "({text} LIKE {pattern} ESCAPE '!')", '(like({text}, {pattern}))', "({text} LIKE (words || '\\'))", "({text} ILIKE ('_%' || more || '\\'))",
+    '({text} LIKE ANY ({text[]}))', '({text} NOT ILIKE ALL ({text[]}))', "({text} LIKE {pattern} ESCAPE '!')",
+    '(like({text}, {pattern}))', "({text} LIKE (words || '\\'))", "({text} ILIKE ('_%' || more || '\\'))",
     ...forEach(['@>', '<@', '&&'], (sign) => [`({int4[]} ${sign} {int4[]})`, `({text[]} ${sign} {text[]})`, `({int4[]} ${sign} '{1,2}')`]),
     'starts_with({text}, {text})', '({int4})::bool',
   ],
-  int2: ['({int2} + {int2})', '({int2} * {int2})', '({int2} / {int2})', '(- {int2})', '({int2} & {int2})', '({int4})::int2', '({int2} % {int2})'],
+  int2: [
+    '({int2} + {int2})', '({int2} * {int2})', '({int2} / {int2})', '(- {int2})', '({int2} & {int2})', '({int4})::int2',
+    '({int2} % {int2})',
+  ],
   int4: [
     '({int4} + {int4})', '({int4} - {int4})', '({int4} * {int4})', '({int4} / {int4})', '({int4} % {int4})', '({int2} + {int4})',
     '(- {int4})', '(+ {int4})', '(@ {int4})', '(~ {int4})', '({int4} & {int4})', '({int4} | {int4})', '({int4} # {int4})',
@@ -52,13 +56,19 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     '({date} - {date})', '({int4[]})[{int4}]', '({int4[]})[1]', 'array_ndims({text[]})', 'array_length({int4[]}, 1)',
     'length({text})', 'length({bpchar})', 'cardinality({int4[]})', 'abs({int4})', 'mod({int4}, {int4})', 'strpos({text}, {text})',
   ],
-  int8: ['({int8} + {int8})', '({int8} - {int4})', '({int8} * {int2})', '({int8} / {int8})', '(- {int8})', '({int8} # {int8})', '({int4})::int8', '({numeric})::int8'],
+  int8: [
+    '({int8} + {int8})', '({int8} - {int4})', '({int8} * {int2})', '({int8} / {int8})', '(- {int8})', '({int8} # {int8})',
+    '({int4})::int8', '({numeric})::int8',
+  ],
   numeric: [
     '({numeric} + {numeric})', '({numeric} - {int4})', '({numeric} * {numeric})', '({numeric} / {numeric})', '({int8} / {numeric})',
     '({numeric} % {numeric})', '(- {numeric})', '(@ {numeric})', '({int4})::numeric', '({float8})::numeric', '({float4})::numeric',
     '({text})::numeric',
   ],
-  float4: ['({float4} + {float4})', '({float4} * {float4})', '({float4} / {float4})', '({float8})::float4', '({int8})::float4', '({numeric})::float4'],
+  float4: [
+    '({float4} + {float4})', '({float4} * {float4})', '({float4} / {float4})', '({float8})::float4', '({int8})::float4',
+    '({numeric})::float4',
+  ],
   float8: [
     '({float8} + {float8})', '({float8} - {int4})', '({float8} * {float8})', '({float8} / {float8})', '({float4} * {float8})',
     '({float4} / {int4})', '(|/ {float8})', '(@ {float8})', '(- {float8})', '({float4})::float8', '({int8})::float8', '({numeric})::float8',
@@ -67,7 +77,8 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     '({text} || {text})', '({text} || {varchar})', '({text} || {int4})', '({bool} || {text})', "({bpchar} || 'x')", "({numeric} || '')",
     'lower({text})', 'upper({varchar})', 'concat({text}, {int4}, {bool}, {bpchar})', "concat({float8}, ' ', {timestamp})",
     ...forEach(ANY, (type) => [`({${type}})::text`]),
-    'btrim({text})', "ltrim({text}, 'ab')", "rtrim({text}, ' ')", 'trim({text})', 'substring({text}, {int2})', 'substr({text}, {int4}, {int4})',
+    'btrim({text})', "ltrim({text}, 'ab')", "rtrim({text}, ' ')", 'trim({text})', 'substring({text}, {int2})',
+    'substr({text}, {int4}, {int4})',
     'left({text}, {int2})', 'right({text}, {int2})', 'replace({text}, {text}, {text})', 'reverse({text})', '({text[]})[{int2}]',
   ],
   varchar: ['({text})::varchar', '({int4})::varchar'],
@@ -80,10 +91,14 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     '({date} + {interval})', '({interval} + {date})', '({date} - {interval})', '({date} + {time})', '({timestamp} + {interval})',
     '({timestamp} - {interval})', '({date})::timestamp', "({timestamptz} AT TIME ZONE 'UTC')", '({timestamptz} AT TIME ZONE {zone})',
   ],
-  timestamptz: ['({timestamptz} + {interval})', '({timestamptz} - {interval})', "({timestamp} AT TIME ZONE 'UTC')", 'timezone({zone}, {timestamp})'],
+  timestamptz: [
+    '({timestamptz} + {interval})', '({timestamptz} - {interval})', "({timestamp} AT TIME ZONE 'UTC')",
+    'timezone({zone}, {timestamp})',
+  ],
   interval: [
     '({interval} + {interval})', '({interval} - {interval})', '({timestamp} - {timestamp})', '({timestamptz} - {timestamptz})',
-    '({time} - {time})', '({interval} * {float8})', '({float8} * {interval})', '({interval} / {float8})', '({interval} * {int4})', '(- {interval})',
+    '({time} - {time})', '({interval} * {float8})', '({float8} * {interval})', '({interval} / {float8})', '({interval} * {int4})',
+    '(- {interval})',
     'justify_days({interval})', 'justify_hours({interval})', 'justify_interval({interval})', '({time})::interval',
   ],
   'int4[]': [
@@ -125,7 +140,8 @@ export function expressionOf(type: Type, depth: number): fc.Arbitrary<string> {
     ...OF_ANY.map((template) => template.replaceAll('{T}', `{${type}}`)),
     ...(type.endsWith('[]') ? [] : OF_SCALARS.map((template) => template.replaceAll('{T}', `{${type}}`))),
   ];
-  return fc.oneof({ weight: 1, arbitrary: leafOf(type) }, { weight: 6, arbitrary: fc.constantFrom(...templates).chain((template) => filled(template, depth)) });
+  const ofTemplate = fc.constantFrom(...templates).chain((template) => filled(template, depth));
+  return fc.oneof({ weight: 1, arbitrary: leafOf(type) }, { weight: 6, arbitrary: ofTemplate });
 }
 
 function filled(template: string, depth: number): fc.Arbitrary<string> {

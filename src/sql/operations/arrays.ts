@@ -2,8 +2,8 @@
 import { EvaluationError } from '../evaluation-error.ts';
 import { DIMENSIONS_MAX, listOf, type ArrayValue, type Dimension } from '../values/array-value.ts';
 import { arrayOf, type ScalarName } from '../values/type-names.ts';
-import { VALUE_TYPES, type Scalar, type Value } from '../values/value-types.ts';
-import { asArray, asScalar } from '../values/values.ts';
+import { VALUE_TYPES } from '../values/value-types.ts';
+import { asArray, asScalar, type Scalar, type Value } from '../values/values.ts';
 import { call, infix, type Operation, type Overload, type Overloads } from './operation.ts';
 
 type Items = ArrayValue<Scalar>;
@@ -24,7 +24,9 @@ export function arrayOperators(item: ScalarName): Overloads {
 
 /** `||`: arrays one behind the other, or an item at an end. NULL beside an array is nothing. */
 export const ARRAY_CONCATENATION = {
-  both: joining('array_cat', (left, right) => (left === null || right === null ? (left ?? right) : catenated(asArray(left), asArray(right)))),
+  both: joining('array_cat', (left, right) => {
+    return left === null || right === null ? (left ?? right) : catenated(asArray(left), asArray(right));
+  }),
   append: joining('array_append', (array, item) => withItem(array, item, 'end')),
   prepend: joining('array_prepend', (item, array) => withItem(array, item, 'start')),
 } as const;
@@ -132,11 +134,13 @@ function catenated(left: Items, right: Items): Items {
   const difference = left.dimensions.length - right.dimensions.length;
   const larger = difference >= 0 ? left : right;
   const [outer, ...inner] = larger.dimensions;
-  const lengthOf = (array: Items): number => (array.dimensions.length === larger.dimensions.length ? (array.dimensions[0]?.length ?? 0) : 1);
-  const innerOf = (array: Items): readonly Dimension[] => (array.dimensions.length === larger.dimensions.length ? array.dimensions.slice(1) : array.dimensions);
-  const fits = Math.abs(difference) <= 1 && [left, right].every((array) => isAlike(innerOf(array), inner));
+  const sides = [left, right].map(({ dimensions }) => {
+    const [own, ...rest] = dimensions;
+    return dimensions.length === larger.dimensions.length ? { length: own?.length ?? 0, inner: rest } : { length: 1, inner: dimensions };
+  });
+  const fits = Math.abs(difference) <= 1 && sides.every((side) => isAlike(side.inner, inner));
   if (!fits) throw new EvaluationError('2202E', 'cannot concatenate incompatible arrays');
-  const length = lengthOf(left) + lengthOf(right);
+  const length = sides.reduce((sum, side) => sum + side.length, 0);
   return { dimensions: [{ length, from: outer?.from ?? 1 }, ...inner], items: [...left.items, ...right.items] };
 }
 
@@ -156,7 +160,9 @@ function withItem(array: Value | null, item: Value | null, end: 'start' | 'end')
 function stacked(arrays: readonly Items[]): Items {
   const [first] = arrays;
   if (first === undefined || arrays.every(({ items }) => items.length === 0)) return listOf<Scalar>([]);
-  if (!arrays.every(({ dimensions }) => isAlike(dimensions, first.dimensions))) throw new EvaluationError('2202E', 'multidimensional arrays must have array expressions with matching dimensions');
+  if (!arrays.every(({ dimensions }) => isAlike(dimensions, first.dimensions))) {
+    throw new EvaluationError('2202E', 'multidimensional arrays must have array expressions with matching dimensions');
+  }
   if (first.dimensions.length >= DIMENSIONS_MAX) {
     throw new EvaluationError('54000', `number of array dimensions exceeds the maximum allowed (${DIMENSIONS_MAX})`);
   }

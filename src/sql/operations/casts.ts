@@ -10,8 +10,8 @@ import { exactly } from '../values/float.ts';
 import { canonicalNumeric, parseNumeric } from '../values/numeric.ts';
 import { roundNumeric, significant } from '../values/numeric-arithmetic.ts';
 import { itemOf, isScalar, type ScalarName, type TypeName } from '../values/type-names.ts';
-import { VALUE_TYPES, type Scalar, type Value } from '../values/value-types.ts';
-import { asArray, asInterval, asMicros, asNumeric, asScalar } from '../values/values.ts';
+import { VALUE_TYPES } from '../values/value-types.ts';
+import { asArray, asInterval, asMicros, asNumeric, asScalar, type Scalar, type Value } from '../values/values.ts';
 import { trimEnd } from '../values/white-space.ts';
 import { isText } from './implicit-casts.ts';
 import { strict, within, type Operation } from './operation.ts';
@@ -99,7 +99,8 @@ function integerConversion(from: ScalarName, { bits, name }: { readonly bits: bi
   if (from === 'numeric') {
     return (value) => {
       const numeric = asNumeric(value);
-      if (numeric.special !== 0) throw new EvaluationError('0A000', `cannot convert ${numeric.special === 2 ? 'NaN' : 'infinity'} to ${name}`);
+      const special = numeric.special === 2 ? 'NaN' : 'infinity';
+      if (numeric.special !== 0) throw new EvaluationError('0A000', `cannot convert ${special} to ${name}`);
       return inRange(roundNumeric(numeric, 0).digits);
     };
   }

@@ -3,6 +3,7 @@ import { conversionOf } from '../comparison-types.ts';
 import type { Comparison } from '../expression.ts';
 import { itemOf, type TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
+import type { ColumnText } from '../where.ts';
 import { isText } from './implicit-casts.ts';
 import type { Operation, Reader } from './operation.ts';
 
@@ -23,7 +24,12 @@ export function comparisonOperation(operator: Comparison, type: TypeName, sides:
   };
 }
 
-export function compileComparison(operator: Comparison, type: TypeName, left: Reader, right: Reader): (...row: Parameters<Reader>) => boolean | null {
+export function compileComparison(
+  operator: Comparison,
+  type: TypeName,
+  left: Reader,
+  right: Reader,
+): (text: ColumnText) => boolean | null {
   const { compare } = VALUE_TYPES[type];
   const holds = HOLDS[operator];
   return (text) => {

@@ -7,10 +7,9 @@ import { civilFromDays, daysFromCivil, daysInMonth, MICROS_PER_DAY } from '../va
 import { dateText, isInfinite, isKnownDate, isKnownMoment, microsFrom, splitDay, type Micros } from '../values/civil-time.ts';
 import { intervalOf, isInfiniteInterval, type Interval } from '../values/interval.ts';
 import type { ScalarName } from '../values/type-names.ts';
-import type { Value } from '../values/value-types.ts';
-import { asInterval, asMicros } from '../values/values.ts';
+import { asInterval, asMicros, type Value } from '../values/values.ts';
 import { integerFrom, roundToEven } from './casts.ts';
-import { call, infix, prefix, within, type Overload, type Overloads } from './operation.ts';
+import { call, infix, prefix, within, type Operation, type Overload, type Overloads } from './operation.ts';
 
 type Run = (left: Value, right: Value) => Value;
 
@@ -41,7 +40,7 @@ export const MOMENT_OPERATORS: Overloads = {
       turned(BigInt(asMicros(time)) - finiteMicros(span, 'subtract', 'from'))),
     operator('-', ['interval', 'interval'], 'interval', (left, right) => addIntervals(left, negated(right))),
   ],
-  '*': eitherWay('interval', 'float8', 'interval', (span, factor) => times(asInterval(span), Number(factor), (part) => part * Number(factor)), '*'),
+  '*': eitherWay('interval', 'float8', 'interval', multiplied, '*'),
   '/': [operator('/', ['interval', 'float8'], 'interval', divided)],
 };
 
@@ -56,9 +55,11 @@ export const MOMENT_FUNCTIONS: Overloads = {
   timezone: MOMENTS.flatMap((type): Overload[] => {
     const gives = type === 'timestamp' ? 'timestamptz' : 'timestamp';
     const sign = type === 'timestamp' ? -1n : 1n;
+    const zoned = (span: (zone: Value) => bigint): Operation =>
+      call('timezone', (zone, moment) => shifted(moment, () => sign * span(zone)));
     return [
-      { takes: ['interval', type], gives, operation: call('timezone', (zone, moment) => shifted(moment, () => sign * zoneSpan(zone))) },
-      { takes: ['text', type], gives, operation: call('timezone', (zone, moment) => shifted(moment, () => sign * zoneNamed(String(zone)))) },
+      { takes: ['interval', type], gives, operation: zoned(zoneSpan) },
+      { takes: ['text', type], gives, operation: zoned(zoneNamed) },
     ];
   }),
 };
@@ -148,6 +149,11 @@ function addIntervals(left: Value, right: Value): Interval {
 function negated(span: Value): Interval {
   const { months, days, micros } = asInterval(span);
   return Number.isFinite(months) ? spanOf(-BigInt(months), -BigInt(days), -micros) : infinite(-months);
+}
+
+function multiplied(span: Value, factor: Value): Value {
+  const number = Number(factor);
+  return times(asInterval(span), number, (part) => part * number);
 }
 
 function divided(span: Value, divisor: Value): Value {
@@ -264,7 +270,8 @@ export function isKnownZone(name: string): boolean {
   return ZONES.has(name.toLowerCase());
 }
 
-function zoneNamed(name: string): bigint {
+function zoneNamed(zone: Value): bigint {
+  const name = String(zone);
   if (!isKnownZone(name)) throw new EvaluationError('22023', `time zone "${name}" is not calculated here`);
   return 0n;
 }

@@ -5,8 +5,7 @@ import {
 } from '../values/numeric-arithmetic.ts';
 import { isNaNumeric, type Numeric } from '../values/numeric.ts';
 import type { ScalarName } from '../values/type-names.ts';
-import type { Value } from '../values/value-types.ts';
-import { asNumeric } from '../values/values.ts';
+import { asNumeric, type Value } from '../values/values.ts';
 import { integerFrom } from './casts.ts';
 import { call, infix, prefix, within, type Operation, type Overload, type Overloads } from './operation.ts';
 

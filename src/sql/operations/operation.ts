@@ -2,9 +2,9 @@
  * Operation: what an operator, a function or a cast does, to us and to Postgres. Which one a name means is decided by the types of its
  * arguments (`overloads.ts`); an operation knows them already.
  */
-import { EvaluationError } from '../evaluation-error.ts';
+import type { EvaluationError } from '../evaluation-error.ts';
 import type { TypeName } from '../values/type-names.ts';
-import type { Value } from '../values/value-types.ts';
+import type { Value } from '../values/values.ts';
 import type { ColumnText } from '../where.ts';
 
 /** Gives a part of a filter its value in one row; null for NULL. @throws {EvaluationError} where Postgres has an error. */

@@ -3,6 +3,7 @@ import { EvaluationError } from '../evaluation-error.ts';
 import { escapedPattern, likeMatcher, parseLikePattern } from '../like-pattern.ts';
 import type { TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
+import type { Value } from '../values/values.ts';
 import { trimEnd } from '../values/white-space.ts';
 import type { Cases } from './cases.ts';
 import { call, infix, type Operation, type Overloads, type Reader } from './operation.ts';
@@ -23,7 +24,7 @@ export const TEXT_FUNCTIONS: Overloads = {
     { takes: ['text'], gives: 'int4', operation: call('octet_length', (text) => new TextEncoder().encode(String(text)).length) },
   ],
   like_escape: [
-    { takes: ['text', 'text'], gives: 'text', operation: call('like_escape', (pattern, escape) => escapeOf(String(pattern), String(escape))) },
+    { takes: ['text', 'text'], gives: 'text', operation: call('like_escape', likeEscape) },
   ],
   ...trims('ltrim', (text, characters) => trimStartOf(text, characters)),
   ...trims('rtrim', (text, characters) => trimEndOf(text, characters)),
@@ -99,8 +100,8 @@ function compileLike([readText, readPattern]: readonly Reader[], negated: boolea
   };
 }
 
-function escapeOf(pattern: string, escape: string): string {
-  const escaped = escapedPattern(pattern, escape);
+function likeEscape(pattern: Value, escape: Value): string {
+  const escaped = escapedPattern(String(pattern), String(escape));
   if (escaped === undefined) throw new EvaluationError('22025', 'invalid escape string');
   return escaped;
 }

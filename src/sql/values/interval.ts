@@ -43,7 +43,9 @@ const UNITS: Readonly<Record<string, { readonly unit: string; readonly field: Fi
 );
 const QUANTITY = new RegExp(`^([+-]?)(\\d{1,18})(?:\\.(\\d{1,6}))?${SPACE}*([a-z]+)`, 'i');
 const CLOCK = /^([+-]?)(\d{1,9}):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(?![\d:.])/;
-const ISO = /^P(?=.)(?:(-?\d+)Y)?(?:(-?\d+)M)?(?:(-?\d+)W)?(?:(-?\d+)D)?(?:T(?=.)(?:(-?\d+)H)?(?:(-?\d+)M)?(?:(-?)(\d+)(?:\.(\d{1,6}))?S)?)?$/;
+const ISO_DATE = '(?:(-?\\d+)Y)?(?:(-?\\d+)M)?(?:(-?\\d+)W)?(?:(-?\\d+)D)?';
+const ISO_TIME = '(?:T(?=.)(?:(-?\\d+)H)?(?:(-?\\d+)M)?(?:(-?)(\\d+)(?:\\.(\\d{1,6}))?S)?)?';
+const ISO = new RegExp(`^P(?=.)${ISO_DATE}${ISO_TIME}$`);
 const INFINITIES: Readonly<Record<string, number>> = { infinity: Infinity, '-infinity': -Infinity };
 
 /** @returns undefined when `text` is no interval, or one in a form that is not read. */

@@ -7,19 +7,16 @@
  * that a database was told to create as nondeterministic.
  */
 import { compareArrays } from './array-order.ts';
-import { arrayText, parseArray, type ArrayValue } from './array-value.ts';
+import { arrayText, parseArray } from './array-value.ts';
 import {
-  dateText, parseDate, parseTime, parseTimestamp, parseTimestamptz, timestampText, timestamptzText, timeText, type Micros,
+  dateText, parseDate, parseTime, parseTimestamp, parseTimestamptz, timestampText, timestamptzText, timeText,
 } from './civil-time.ts';
 import { float4Text, float8Text, parseFloat4, parseFloat8 } from './float.ts';
-import { intervalSpan, intervalText, parseInterval, type Interval } from './interval.ts';
-import { canonicalNumeric, compareNumeric, numericText, parseNumeric, type Numeric } from './numeric.ts';
+import { intervalSpan, intervalText, parseInterval } from './interval.ts';
+import { canonicalNumeric, compareNumeric, numericText, parseNumeric } from './numeric.ts';
 import type { ScalarName, TypeName } from './type-names.ts';
-import { asArray, asInterval, asMicros, asNumeric } from './values.ts';
+import { asArray, asInterval, asMicros, asNumeric, type Scalar, type Value } from './values.ts';
 import { trimEnd, trimSpace } from './white-space.ts';
-
-export type Scalar = boolean | string | Micros | Numeric | Interval;
-export type Value = Scalar | ArrayValue<Scalar>;
 
 export interface ValueType {
   /** Types of one family have common values: their canonical texts agree exactly when Postgres calls the values equal. */

@@ -4,7 +4,9 @@ import type { ArrayValue } from './array-value.ts';
 import type { Micros } from './civil-time.ts';
 import type { Interval } from './interval.ts';
 import type { Numeric } from './numeric.ts';
-import type { Scalar, Value } from './value-types.ts';
+
+export type Scalar = boolean | string | Micros | Numeric | Interval;
+export type Value = Scalar | ArrayValue<Scalar>;
 
 /** Of any exact number. */
 export function asNumeric(value: Value): Numeric {
