@@ -1,6 +1,6 @@
 /** What the checker makes of a node: a typed part of a filter, or a literal that its place has yet to type. */
 import { EvaluationError } from './evaluation-error.ts';
-import type { Call, Condition, Constant, Operand, Truth } from './expression.ts';
+import { columnsIn, type Call, type Condition, type Constant, type Operand, type Truth } from './expression.ts';
 import type { Parameters, UntypedLiteral } from './literals.ts';
 import { castOf } from './operations/casts.ts';
 import type { Operation, Overload } from './operations/operation.ts';
@@ -48,7 +48,7 @@ export function operandOf(checked: Checked, location: Location): Operand | Untyp
 /** A condition that is the same for every row is a constant. */
 export function settled(operand: Operand): Operand {
   const truth = operand.kind === 'truth' ? settledTruth(operand.condition) : undefined;
-  return truth === undefined ? operand : constantFrom('bool', truth);
+  return truth === undefined ? operand : settledFrom([operand], 'bool', truth);
 }
 
 /** Undefined for a literal without a type. */
@@ -74,10 +74,17 @@ export function applied(parameters: Parameters, overload: Overload, args: readon
 /** Of constants it is one itself. @throws {WhereRefusal} where their value is an error in Postgres. */
 export function callOf(operation: Operation, type: TypeName, args: readonly Operand[], location: Location): Call | Constant {
   const constants = args.filter((arg) => arg.kind === 'constant');
-  if (operation.isStrict === true && constants.some(({ value }) => value === null)) return constantFrom(type, null);
+  if (operation.isStrict === true && constants.some(({ value }) => value === null)) return settledFrom(args, type, null);
   if (constants.length < args.length) return { kind: 'call', type, operation, args };
   const read = operation.compile(constants.map(({ value }) => () => value));
-  return evaluated(() => constantFrom(type, read(() => null)), location);
+  return settledFrom(args, type, evaluated(() => read(() => null), location));
+}
+
+/** @param parts of which it was made. */
+export function settledFrom(parts: readonly Operand[], type: TypeName, value: Value | null): Constant {
+  const namesColumns = parts.some((part) => (part.kind === 'constant' ? part.namesColumns === true : columnsIn(part).length > 0));
+  const constant = constantFrom(type, value);
+  return namesColumns ? { ...constant, namesColumns } : constant;
 }
 
 export function constantFrom(type: TypeName, value: Value | null): Constant {

@@ -41,7 +41,7 @@ export class ComparisonChecker {
   inList(left: Checked, items: readonly Checked[], location: Location): Condition {
     const typed = this.listed(left, items, location);
     const comparisons = typed.map((item) => this.alike(left, item, location));
-    const hasList = comparisons.filter(([, right]) => right.kind === 'constant').length > 1;
+    const hasList = comparisons.filter(([, right]) => isListed(right)).length > 1;
     const parts = hasList ? groupItems(comparisons) : comparisons.map(equalTo);
     const [only] = parts;
     return parts.length === 1 && only !== undefined ? only : { kind: 'or', parts };
@@ -119,14 +119,14 @@ export class ComparisonChecker {
 
   /** Constants of a list take one type together, that of the left side among them; where that is a float4, they are rounded to it. */
   private listed(left: Checked, items: readonly Checked[], location: Location): readonly Checked[] {
-    const constants = items.filter((item) => item.kind === 'constant' || item.kind === 'untyped');
+    const constants = items.filter((item) => item.kind === 'untyped' || (item.kind !== 'opaque' && isListed(item)));
     if (constants.length < 2) return items;
     const sides = [left, ...constants].map((side) => operandOf(side, location));
     const common = commonType(sides.map((side) => (side.kind === 'untyped' ? undefined : side.type)));
     if (common === undefined) return items;
     return items.map((item) => {
       if (item.kind === 'untyped') return this.parameters.typed(item, comparedAs(common));
-      return item.kind === 'constant' && common === 'float4' ? coerced(this.parameters, item, common, location) : item;
+      return item.kind !== 'opaque' && isListed(item) && common === 'float4' ? coerced(this.parameters, item, common, location) : item;
     });
   }
 }
@@ -142,8 +142,13 @@ function membership(left: Operand, { value }: Constant, item: ScalarName, type: 
   return all ? { kind: 'not', part: list } : list;
 }
 
+/** Its items are alone in a list that Postgres looks in, if no column stands in them. */
+function isListed(item: Operand): item is Constant {
+  return item.kind === 'constant' && item.namesColumns !== true;
+}
+
 function equalTo([left, right, type]: readonly [Operand, Operand, TypeName]): Condition {
-  return right.kind === 'constant' ? { kind: 'in', left, items: [right], type } : { kind: 'compare', operator: '=', left, right, type };
+  return isListed(right) ? { kind: 'in', left, items: [right], type } : { kind: 'compare', operator: '=', left, right, type };
 }
 
 /** Items of one type make one list; a column among them is compared by itself, behind the lists, as Postgres does. */
@@ -151,7 +156,7 @@ function groupItems(comparisons: readonly (readonly [Operand, Operand, TypeName]
   const lists = new Map<TypeName, { left: Operand; items: Constant[] }>();
   const parts: Condition[] = [];
   for (const [left, right, type] of comparisons) {
-    if (right.kind !== 'constant') {
+    if (!isListed(right)) {
       parts.push(equalTo([left, right, type]));
       continue;
     }

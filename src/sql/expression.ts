@@ -31,6 +31,8 @@ export interface Constant {
   readonly value: Value | null;
   /** As it is given to Postgres. */
   readonly text: string | null;
+  /** Columns stand in it, which make no difference: `a + NULL` is NULL. */
+  readonly namesColumns?: true;
 }
 
 /** Its arguments are of the types that the operation takes, and not all of them constants. */

@@ -89,13 +89,14 @@ export function numberConstant(text: string): Constant | undefined {
 /** `constant::type`. @throws {WhereRefusal} for casts that do not exist, or that we do not make as Postgres does. */
 export function castConstant(constant: Constant, type: TypeName, location: number | undefined): Constant {
   const { type: from, value, text } = constant;
+  const names = constant.namesColumns === true ? { namesColumns: constant.namesColumns } : {};
   if (from === type) return constant;
   const convert = conversion(from, type);
   if (convert === undefined) throw refusalAt(location, `unknown cast from type ${from} to type ${type}`);
-  if (value === null) return { kind: 'constant', type, value, text: null };
+  if (value === null) return { kind: 'constant', type, value, text: null, ...names };
   try {
     const cast = convert(value);
-    return { kind: 'constant', type, value: cast, text: cast === null ? null : VALUE_TYPES[type].print(cast) };
+    return { kind: 'constant', type, value: cast, text: cast === null ? null : VALUE_TYPES[type].print(cast), ...names };
   } catch (error) {
     if (!(error instanceof EvaluationError)) throw error;
     throw refusalAt(location, `could not cast value ${text} from ${from} to ${type}`);

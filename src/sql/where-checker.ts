@@ -11,7 +11,7 @@ import type {
 import type { Collation } from '../model/collation.ts';
 import { CallChecker } from './call-checker.ts';
 import {
-  asCondition, callOf, coerced, NO_OVERLOAD, truthOf, typeOf, type Checked, type Location, type OpaqueColumn, type Typed,
+  asCondition, callOf, coerced, NO_OVERLOAD, settledFrom, truthOf, typeOf, type Checked, type Location, type OpaqueColumn, type Typed,
 } from './checked.ts';
 import { ComparisonChecker } from './comparison-checker.ts';
 import type { Comparison, Condition, Constant, Operand, Selection, TypedColumn } from './expression.ts';
@@ -305,7 +305,9 @@ function coalesced(parts: readonly Operand[], type: TypeName, location: Location
   const end = known.findIndex((part) => part.kind === 'constant');
   const asked = end < 0 ? known : known.slice(0, end + 1);
   const [first, ...others] = asked;
-  return first !== undefined && others.length === 0 ? first : callOf(COALESCE, type, asked, location);
+  if (first === undefined) return settledFrom(parts, type, null);
+  if (others.length > 0) return callOf(COALESCE, type, asked, location);
+  return first.kind === 'constant' ? settledFrom(parts, type, first.value) : first;
 }
 
 function literal({ ival, fval, sval, boolval, bsval, isnull, location }: A_Const): Constant | UntypedLiteral {

@@ -4,6 +4,7 @@
  * Values are compared by their text: a numeric `1.0` is not the `1.00` that Postgres has.
  */
 import fc from 'fast-check';
+import pg from 'pg';
 import { invariant } from '../../src/base/invariant.ts';
 import { EvaluationError } from '../../src/sql/evaluation-error.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
@@ -20,7 +21,14 @@ export interface Mismatch {
 
 export interface Judge {
   judge(expression: string): Promise<Judgement>;
+  /**
+   * The rows that Postgres takes by a condition as it is written, and by what we print of it; null for each where it has an error.
+   * Undefined for a condition that is refused.
+   */
+  taken(condition: string): Promise<{ readonly written: Taken; readonly printed: Taken } | undefined>;
 }
+
+type Taken = readonly (string | null)[] | null;
 
 export interface Judgement {
   /** Empty when both agree in every row. */
@@ -49,8 +57,8 @@ const JUDGE = `
 const ERROR = '\u0007';
 /** What cannot be calculated is refused where it stands, also behind what decides alone: there Postgres does not look at it. */
 const MISTAKES = [
-  'could not cast value ', 'division by zero', 'cannot ', 'argument must be empty', 'multidimensional ', 'number of array ', '.* out of range',
-  'interval time zone ',
+  'could not cast value ', 'division by zero', 'cannot ', 'argument must be empty', 'multidimensional ', 'number of array ',
+  '.* out of range', 'interval time zone ',
 ].join('|');
 const OF_A_CONSTANT = new RegExp(`^At location \\d+: (?:${MISTAKES})`, 's');
 const VERDICT: WhereColumn = { name: 'verdict', typeName: 'text', dimensions: 0 };
@@ -70,6 +78,14 @@ export async function openJudge(database: TestDatabase, seed = 20_240_229): Prom
     await session.query(`INSERT INTO samples VALUES ($1, ${places})`, [id, ...row]);
   }
   const rows = await textsOf('SELECT * FROM samples ORDER BY id');
+  const idsWhere = async (condition: string, values: readonly (string | null)[] = []): Promise<Taken> => {
+    try {
+      return (await textsOf(`SELECT id FROM samples WHERE ${condition} ORDER BY id`, values)).map(({ id = null }) => id);
+    } catch (error) {
+      if (!(error instanceof pg.DatabaseError)) throw error;
+      return null;
+    }
+  };
   return {
     judge: async (expression) => {
       const verdicts = (await textsOf('SELECT verdict FROM pg_temp.judge($1)', [expression])).map(({ verdict = null }) => verdict);
@@ -86,6 +102,11 @@ export async function openJudge(database: TestDatabase, seed = 20_240_229): Prom
         return ours === 'agrees' ? [] : [{ expression, row: readBy(where, row), ours, postgres: String(verdict) }];
       });
       return { mismatches, errors };
+    },
+    taken: async (condition) => {
+      const where = language.parse(condition, {}, sampleColumns, undefined, C);
+      if ('error' in where) return undefined;
+      return { written: await idsWhere(condition), printed: await idsWhere(where.query.sql, where.query.params) };
     },
   };
 }
