@@ -1,6 +1,6 @@
 /** What the checker makes of a node: a typed part of a filter, or a literal that its place has yet to type. */
 import { EvaluationError } from './evaluation-error.ts';
-import { columnsIn, type Call, type Condition, type Constant, type Operand, type Truth } from './expression.ts';
+import { columnsIn, CONSTANT_CHARACTERS_MAX, type Call, type Condition, type Constant, type Operand, type Truth } from './expression.ts';
 import type { Parameters, UntypedLiteral } from './literals.ts';
 import { castOf } from './operations/casts.ts';
 import type { Operation, Overload } from './operations/operation.ts';
@@ -77,7 +77,11 @@ export function callOf(operation: Operation, type: TypeName, args: readonly Oper
   if (operation.isStrict === true && constants.some(({ value }) => value === null)) return settledFrom(args, type, null);
   if (constants.length < args.length) return { kind: 'call', type, operation, args };
   const read = operation.compile(constants.map(({ value }) => () => value));
-  return settledFrom(args, type, evaluated(() => read(() => null), location));
+  const constant = settledFrom(args, type, evaluated(() => read(() => null), location));
+  if ((constant.text?.length ?? 0) > CONSTANT_CHARACTERS_MAX) {
+    throw refusalAt(location, `a constant is longer than ${CONSTANT_CHARACTERS_MAX} characters`);
+  }
+  return constant;
 }
 
 /** @param parts of which it was made. */

@@ -10,6 +10,9 @@ import type { Operation } from './operations/operation.ts';
 import type { TypeName } from './values/type-names.ts';
 import type { Value } from './values/values.ts';
 
+/** Of all constants together: a short text names a long parameter thousands of times, and a shape's definition holds each of them. */
+export const CONSTANT_CHARACTERS_MAX = 1_048_576;
+
 export type Comparison = '=' | '<>' | '<' | '>' | '<=' | '>=';
 
 /** A column of any type may be asked for NULL. */

@@ -5,16 +5,13 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { arrayLiteral } from './values/array-literal.ts';
-import { isOperand, type Condition, type Operand, type Selection, type Subquery } from './expression.ts';
+import { CONSTANT_CHARACTERS_MAX, isOperand, type Condition, type Operand, type Selection, type Subquery } from './expression.ts';
 import { quoteIdentifier, quoteRelation } from './identifiers.ts';
 import { printLikePattern } from './like-pattern.ts';
 import { collated } from './operations/comparisons.ts';
 import type { TypeName } from './values/type-names.ts';
 import { VALUE_TYPES } from './values/value-types.ts';
 import { WhereRefusal } from './where-refusal.ts';
-
-/** Of all constants together: a short text names a long parameter thousands of times, and a shape's definition holds each of them. */
-const CONSTANT_CHARACTERS_MAX = 1_048_576;
 
 export interface PrintedCondition {
   readonly sql: string;

@@ -162,6 +162,40 @@ test.each([
   expect({ answer, isPrompt: systemClock.nowMs() - startMs < 5_000 }).toEqual({ answer: { error, field: 'where' }, isPrompt: true });
 });
 
+describe('what is large or grows is decided in bounded time:', () => {
+  const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [index + 1, 'x']));
+  const list = Object.keys(many).map((number) => `$${number}`).join(',');
+  const TOO_LONG = 'a constant is longer than 1048576 characters';
+  test.each<[string, string, Params, string | undefined]>([
+    ['ten thousand parentheses', `${'('.repeat(10_000)}done${')'.repeat(10_000)}`, {}, 'expression nests deeper than 500 levels'],
+    ['ten thousand parameters in a list', `title IN (${list})`, many, undefined],
+    ['ten thousand parameters in an array', `title = ANY (ARRAY[${list}])`, many, undefined],
+    ['an array of half a million items', 'tags = $1', { 1: `{${'a,'.repeat(500_000)}a}` }, undefined],
+    ['half a million braces', 'tags = $1', { 1: '{'.repeat(500_000) }, 'invalid syntax for type text[]'],
+    ['an interval of a million blanks', 'at + $1 = at', { 1: `${' '.repeat(1_000_000)}x` }, 'invalid syntax for type interval'],
+    ['a million digits', '$1::float4 = 1', { 1: `16777217.${'0'.repeat(1_000_000)}1` }, undefined],
+    ['a text that is replaced by itself', "replace(replace($1, 'x', $1), 'x', $1) = title", { 1: 'x'.repeat(300) }, TOO_LONG],
+    ['a text put together of long ones', `concat(${'$1,'.repeat(100)}$1) = title`, { 1: 'x'.repeat(100_000) }, TOO_LONG],
+    ['numbers that grow', `'1'${"::numeric * '1e16000'".repeat(9)}::numeric = price`, {}, 'value overflows numeric format'],
+    ['conditions of conditions', Array.from({ length: 3000 }, () => '(id=1)=(id=2)').join(' AND '), {}, undefined],
+    ['a pattern of half a million wildcards', 'title LIKE $1', { 1: '%a'.repeat(500_000) }, undefined],
+  ])('%s', (_, text, params, error) => {
+    const startMs = systemClock.nowMs();
+    const where = language.parse(text, params, [...columns, { name: 'tags', typeName: 'text', dimensions: 1 }]);
+    expect({ error: 'error' in where ? where.error : undefined, isPrompt: systemClock.nowMs() - startMs < 10_000 }).toEqual({
+      error: error === undefined ? undefined : expect.stringContaining(error),
+      isPrompt: true,
+    });
+  });
+
+  test('a pattern that a row gives, on a text that almost matches', () => {
+    const where = accepted('title LIKE label');
+    const startMs = systemClock.nowMs();
+    const truth = where.evaluate((column) => (column === 'title' ? 'a'.repeat(100_000) : `${'%a'.repeat(2000)}b`));
+    expect({ truth, isPrompt: systemClock.nowMs() - startMs < 10_000 }).toEqual({ truth: false, isPrompt: true });
+  });
+});
+
 test('a string of signs is a string', () => {
   expect(accepted(`title = '${'='.repeat(4400)}'`).evaluate(() => '='.repeat(4400))).toBe(true);
 });
