@@ -1,7 +1,7 @@
 /** Operators, functions and casts: which operation a name means for the types beside it, or why none. */
 import type { Collation } from '../model/collation.ts';
 import {
-  applied, callOf, coerced, constantFrom, NO_OVERLOAD, operandOf, settled, typeOf, type Checked, type Location,
+  applied, callOf, coerced, constantFrom, enumText, NO_OVERLOAD, operandOf, settled, typeOf, type Checked, type Location,
 } from './checked.ts';
 import { columnsIn, type Operand } from './expression.ts';
 import { castConstant, type Parameters } from './literals.ts';
@@ -219,10 +219,3 @@ function typesOf(args: Args, location: Location): Types {
 function overloadText(name: string, args: Args): string {
   return `Could not select a function overload for ${name}(${args.map((arg) => typeOf(arg) ?? 'unknown').join(', ')})`;
 }
-
-/** An enum's value is the text of its label. */
-function enumText(name: string): Operand {
-  const operation: Operation = { sql: ([label = '']) => `(${label})::text`, compile: ([read]) => read ?? (() => null) };
-  return { kind: 'call', type: 'text', operation, args: [{ kind: 'column', name, type: 'text' }] };
-}
-

@@ -95,6 +95,12 @@ export function constantFrom(type: TypeName, value: Value | null): Constant {
   return { kind: 'constant', type, value, text: value === null ? null : VALUE_TYPES[type].print(value) };
 }
 
+/** An enum's value is the text of its label. */
+export function enumText(name: string): Operand {
+  const operation: Operation = { sql: ([label = '']) => `(${label})::text`, compile: ([read]) => read ?? (() => null) };
+  return { kind: 'call', type: 'text', operation, args: [{ kind: 'column', name, type: 'text' }] };
+}
+
 /** What can be worked out before there is a row. */
 export function evaluated<Result>(run: () => Result, location: Location): Result {
   try {

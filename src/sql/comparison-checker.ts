@@ -1,5 +1,7 @@
 /** Comparisons: which type both sides are compared as, and what is made of lists, bounds and arrays of other sides. */
-import { asCondition, callOf, coerced, constantFrom, evaluated, NO_OVERLOAD, operandOf, type Checked, type Location } from './checked.ts';
+import {
+  asCondition, callOf, coerced, constantFrom, enumText, evaluated, NO_OVERLOAD, operandOf, type Checked, type Location,
+} from './checked.ts';
 import { comparedAs, conversionOf, resolveComparison } from './comparison-types.ts';
 import { columnsIn, type Comparison, type Condition, type Constant, type Operand } from './expression.ts';
 import type { Parameters } from './literals.ts';
@@ -20,13 +22,15 @@ export class ComparisonChecker {
   }
 
   compare(operator: Comparison, left: Checked, right: Checked, location: Location): Condition {
-    const [a, b, type] = this.alike(left, right, location);
-    if (operator !== '=' && operator !== '<>') refuseUnordered(type, [a, b], location);
+    const isEquality = operator === '=' || operator === '<>';
+    const [first, second] = isEquality ? asLabels(left, right) : [left, right];
+    const [a, b, type] = this.alike(first, second, location);
+    if (!isEquality) refuseUnordered(type, [a, b], location);
     return { kind: 'compare', operator, left: a, right: b, type };
   }
 
   distinct(left: Checked, right: Checked, location: Location): Condition {
-    const [a, b, type] = this.alike(left, right, location);
+    const [a, b, type] = this.alike(...asLabels(left, right), location);
     return { kind: 'distinct', left: a, right: b, type };
   }
 
@@ -129,6 +133,12 @@ export class ComparisonChecker {
       return item.kind !== 'opaque' && isListed(item) && common === 'float4' ? coerced(this.parameters, item, common, location) : item;
     });
   }
+}
+
+/** Two enums of one type are equal where their labels are; their order is another. */
+function asLabels(left: Checked, right: Checked): readonly [Checked, Checked] {
+  const areLabels = left.kind === 'opaque' && right.kind === 'opaque' && left.isEnum && right.isEnum && left.type === right.type;
+  return areLabels ? [enumText(left.name), enumText(right.name)] : [left, right];
 }
 
 function conditionOf(operand: Operand): Condition {

@@ -9,6 +9,7 @@ import { conversionOf } from './comparison-types.ts';
 import { isOperand, type Condition, type Operand, type Subquery, type TypedColumn } from './expression.ts';
 import { likeMatcher } from './like-pattern.ts';
 import { compileComparison } from './operations/comparisons.ts';
+import { isText } from './operations/implicit-casts.ts';
 import type { Reader } from './operations/operation.ts';
 import { canonicalValue } from './values/canonical-value.ts';
 import type { TypeName } from './values/type-names.ts';
@@ -186,6 +187,7 @@ function compileOperand(operand: Operand): Reader {
 }
 
 function columnReader({ name, type }: TypedColumn): Reader {
+  if (isText(type)) return (text) => text(name); // What Postgres wrote needs no look for what it does not hold.
   const { parse } = VALUE_TYPES[type];
   return (text) => {
     const written = text(name);

@@ -376,6 +376,83 @@ test('order and ILIKE on texts use the collation "C" on both sides', () => {
   });
 });
 
+describe('text follows the collation of its column:', () => {
+  const bytes = { name: 'C.UTF-8', order: 'bytes', cases: 'unicode', isDeterministic: true } as const;
+  const german = { name: 'de-x-icu', order: 'language', cases: 'unknown', isDeterministic: true } as const;
+  const voices: readonly WhereColumn[] = [
+    ['plain', bytes], ['german', german], ['english', { ...german, name: 'en_US.UTF-8', cases: 'unicode' } as const],
+    ['loose', { ...german, name: 'loose', isDeterministic: false }], ['tags', german],
+  ].map(([name, collation]) => ({ name, typeName: 'text', dimensions: name === 'tags' ? 1 : 0, collation }) as WhereColumn);
+
+  test.each([
+    ["german < 'a'", 'At location 7: the order of text under the collation de-x-icu is not supported'],
+    ["plain BETWEEN 'a' AND english", 'At location 6: the order of text under the collation en_US.UTF-8 is not supported'],
+    ["greatest(plain, german) = 'a'", 'At location 0: the order of text under the collation de-x-icu is not supported'],
+    ["plain || german >= 'a'", 'At location 16: the order of text under the collation de-x-icu is not supported'],
+    ["'a' <= ALL (tags)", 'At location 4: the order of text under the collation de-x-icu is not supported'],
+    ["tags < '{a}'", 'At location 5: the order of text under the collation de-x-icu is not supported'],
+    ["german ILIKE 'a'", 'At location 7: ILIKE under the collation de-x-icu is not supported'],
+    ["upper(german) = 'A'", 'At location 0: upper under the collation de-x-icu is not supported'],
+    ["loose = 'a'", 'At location 6: text under the nondeterministic collation loose is not supported'],
+  ])('%s is refused', (text, error) => {
+    expect(language.parse(text, {}, voices, undefined, bytes)).toEqual({ error, field: 'where' });
+  });
+
+  test.each([
+    ["plain ILIKE 'é%'", 'Éa', true],
+    ["lower(english) = lower('É')", 'é', true],
+    ["upper(plain) = 'ΣΊΣΥΦΟΣ'", 'σίσυφος', true],
+    ["plain > 'Z'", 'a', true],
+    ["german = 'a' AND german <> 'A' AND german LIKE '_'", 'a', true],
+  ])('%s takes %s', (text, value, truth) => {
+    const where = language.parse(text, {}, voices, undefined, bytes);
+    expect('error' in where ? where.error : where.evaluate(() => value)).toBe(truth);
+  });
+
+  test('a letter whose case depends on the version of Unicode is an error', () => {
+    const where = language.parse("lower(plain) = 'a'", {}, voices);
+    expect(() => 'evaluate' in where && where.evaluate(() => '\u10d0')).toThrow('the case of U+10D0 depends on the version of Unicode');
+  });
+});
+
+describe('an enum', () => {
+  const moods: readonly WhereColumn[] = ['mood', 'other'].map((name) => ({ name, typeName: 'mood', dimensions: 0, isEnum: true }));
+
+  test('is compared by its text, or with another of its type', () => {
+    const where = language.parse("mood::text = 'sad' AND mood = other AND mood IS DISTINCT FROM NULL::text::bool::text", {}, moods);
+    expect('error' in where ? where.error : undefined).toBe('At location 45: Could not select an operator overload');
+    const alike = language.parse("mood::text = 'sad' AND mood = other", {}, moods);
+    expect('evaluate' in alike && [['sad', 'sad'], ['sad', 'glad']].map(([mood, other]) =>
+      alike.evaluate((name) => (name === 'mood' ? (mood ?? null) : (other ?? null))))).toEqual([true, false]);
+  });
+
+  test('has no order here, and takes no literal', () => {
+    const texts = ['mood < other', "mood = 'sad'"].map((text) => language.parse(text, {}, moods));
+    expect(texts).toEqual([5, 5].map((at) => ({ error: `At location ${at}: Could not select an operator overload`, field: 'where' })));
+  });
+});
+
+test('the normal text of a filter is that of the builds before', () => {
+  const texts = [
+    "id=1 AND title IN ('a', NULL, label) OR NOT done", "price BETWEEN 1.50 AND large", "title ILIKE 'a%' AND padded > 'b '",
+    "seen IS NOT DISTINCT FROM '2024-01-01 00:00Z' AND (done IS UNKNOWN) IS NULL",
+  ];
+  expect(texts.map((text) => accepted(text).canonical)).toEqual([
+    '((("id" = int4 "1") AND (("title" IN (text "a", text NULL)) OR ("title" = "label"))) OR (NOT "done"))',
+    '(("price" >= numeric "1.5") AND ("price" <= "large"))',
+    '(("title" COLLATE "C" ILIKE text "a%") AND ("padded" COLLATE "C" > bpchar "b"))',
+    '((NOT ("seen" IS DISTINCT FROM timestamptz "1704067200000000")) AND (("done" IS UNKNOWN) IS NULL))',
+  ]);
+});
+
+test.each([
+  ["price + 1.0 = price", 'price + 1.00 = price'],
+  ["at + '1 mon'::interval = at", "at + '30 days'::interval = at"],
+  ["concat(title, padded) = 'a'", 'concat(title, padded::text) = \'a\''],
+])('what is calculated with is told apart by what its text shows: %s and %s', (left, right) => {
+  expect(accepted(left).canonical).not.toBe(accepted(right).canonical);
+});
+
 describe('the equality for looking changes up', () => {
   test.each<[string, Where['equality']]>([
     ['id = 07', { column: 'id', typeName: 'int4', values: ['7'] }],
@@ -396,10 +473,18 @@ describe('the equality for looking changes up', () => {
     ['id <> 1', undefined],
     ['NOT id = 1', undefined],
     ['id IN (1, large)', undefined],
+    ["id = ANY ('{1,2,NULL}')", { column: 'id', typeName: 'int4', values: ['1', '2'] }],
+    ["id = ANY ('{}')", { column: 'id', typeName: 'int4', values: [] }],
+    ['id = ANY (NULL)', { column: 'id', typeName: 'int4', values: [] }],
+    ['title = ANY (ARRAY[$1, lower($2)])', { column: 'title', typeName: 'text', values: ['a', 'b'] }],
+    ["id <> ALL ('{1}')", undefined],
+    ['id < ANY (ARRAY[1])', undefined],
+    ['ratio = 0.5', { column: 'ratio', typeName: 'float4', values: ['0.5'] }],
+    ['id + 1 = 2', undefined],
     ['id = large', undefined],
     ['id IS NOT DISTINCT FROM 1', undefined],
   ])('of %s', (text, equality) => {
-    expect(accepted(text).equality).toEqual(equality);
+    expect(accepted(text, { 1: 'a', 2: 'B' }).equality).toEqual(equality);
   });
 });
 
