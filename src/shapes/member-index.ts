@@ -22,15 +22,26 @@ export interface MemberListing {
   end(values: Iterable<string>): void;
 }
 
+/** So many columns that ended are known at the least, and twice as many at the most. */
+const ENDED_KNOWN_MIN = 1_000;
+
 export class MemberIndex {
   private readonly listed = new Set<string>();
   /** Most values are held by one column alone: no set is made for it. */
   private readonly holders = new Map<string, string | Set<string>>();
   private endCount = 0;
+  /** The last ones, the newest last. */
+  private ended: string[] = [];
 
   /** How often a column has ended: what was listed when it was lower may not be listed any more. */
   get ends(): number {
     return this.endCount;
+  }
+
+  /** The columns that have ended since `ends` was so low; undefined where they are too many to be known. */
+  endedSince(ends: number): readonly string[] | undefined {
+    const first = this.ended.length - (this.endCount - ends);
+    return first < 0 ? undefined : this.ended.slice(first);
   }
 
   isListed(key: string): boolean {
@@ -59,11 +70,17 @@ export class MemberIndex {
       add: (value) => this.add(key, value),
       remove: (value) => this.remove(key, value),
       end: (values) => {
-        this.endCount += 1;
+        this.noteEnd(key);
         this.listed.delete(key);
         for (const value of values) this.remove(key, value);
       },
     };
+  }
+
+  private noteEnd(key: string): void {
+    this.endCount += 1;
+    this.ended.push(key);
+    if (this.ended.length === 2 * ENDED_KNOWN_MIN) this.ended = this.ended.slice(ENDED_KNOWN_MIN);
   }
 
   private add(key: string, value: string): void {

@@ -51,9 +51,14 @@ export class SubqueryIndex<Shape> {
   }
 
   private unlisted(): Iterable<string> {
-    if (this.endsSeen !== this.members.ends) for (const key of this.shapes.keys()) this.doubtful.add(key);
-    this.endsSeen = this.members.ends;
+    if (this.endsSeen !== this.members.ends) this.doubtEnded();
     for (const key of this.doubtful) if (this.members.isListed(key)) this.doubtful.delete(key);
     return this.doubtful;
+  }
+
+  private doubtEnded(): void {
+    const ended = this.members.endedSince(this.endsSeen) ?? this.shapes.keys();
+    for (const key of ended) if (this.shapes.has(key)) this.doubtful.add(key);
+    this.endsSeen = this.members.ends;
   }
 }

@@ -2,8 +2,8 @@ import { setup } from 'xstate';
 import { expect, test } from 'vitest';
 import { effects } from '../../src/otp/effects.ts';
 import { unhandledReplies, type Answers } from './late-replies.ts';
-import { scenarios } from './scenarios.ts';
-import type { Scenario } from './transition-coverage.ts';
+import { walkedMachines } from './walked-machines.ts';
+import type { WalkedMachine } from './transition-coverage.ts';
 
 /** How each request is answered, by whoever answers it. */
 const ANSWERS: Answers = {
@@ -78,10 +78,10 @@ const ANSWERS: Answers = {
   ],
 };
 
-const named: readonly [string, Scenario][] = scenarios.map((scenario) => [scenario.machine.id, scenario]);
+const named: readonly [string, WalkedMachine][] = walkedMachines.map((walked) => [walked.machine.id, walked]);
 
-test.each(named)('%s takes each answer to a call of its own, however late it comes', (_, scenario) => {
-  expect(unhandledReplies(scenario, ANSWERS)).toEqual([]);
+test.each(named)('%s takes each answer to a call of its own, however late it comes', (_, walked) => {
+  expect(unhandledReplies(walked, ANSWERS)).toEqual([]);
 }, 30_000);
 
 test('an answer that comes after its caller has moved on is named', () => {

@@ -4,7 +4,7 @@
  */
 import { initialTransition, transition, type AnyMachineSnapshot, type AnyStateMachine } from 'xstate';
 import type { Message } from '../../src/otp/process.ts';
-import type { Scenario } from './transition-coverage.ts';
+import type { WalkedMachine } from './transition-coverage.ts';
 
 /** By request, and by table or `table.change`: the events with which it can be answered. */
 export type Answers = Readonly<Record<string, readonly string[]>>;
@@ -49,7 +49,7 @@ const NOTHING_AROUND: Around = { open: {}, monitored: {}, tableAnswers: [], wasA
 
 /** @returns `state ← answer` for each answer that no transition takes where it can arrive. */
 export function unhandledReplies(
-  { machine, inputs, events }: Pick<Scenario, 'machine' | 'inputs' | 'events'>,
+  { machine, inputs, events }: Pick<WalkedMachine, 'machine' | 'inputs' | 'events'>,
   answers: Answers,
 ): readonly string[] {
   const unhandled = new Set<string>();

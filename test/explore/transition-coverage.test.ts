@@ -1,17 +1,17 @@
 import { setup } from 'xstate';
 import { expect, test } from 'vitest';
 import { machines } from '../support/actors/machines.ts';
-import { scenarios } from './scenarios.ts';
-import { coverageOf, type Scenario } from './transition-coverage.ts';
+import { walkedMachines } from './walked-machines.ts';
+import { coverageOf, type WalkedMachine } from './transition-coverage.ts';
 
-const named: readonly [string, Scenario][] = scenarios.map((scenario) => [scenario.machine.id, scenario]);
+const named: readonly [string, WalkedMachine][] = walkedMachines.map((walked) => [walked.machine.id, walked]);
 
-test.each(named)('every transition of %s is taken by some path', (_, scenario) => {
-  expect(coverageOf(scenario).untaken).toEqual([]);
+test.each(named)('every transition of %s is taken by some path', (_, walked) => {
+  expect(coverageOf(walked).untaken).toEqual([]);
 });
 
 test('every machine of the service is walked', () => {
-  expect(scenarios.map(({ machine }) => machine.id).sort()).toEqual(machines.map(({ machine }) => machine.id).sort());
+  expect(walkedMachines.map(({ machine }) => machine.id).sort()).toEqual(machines.map(({ machine }) => machine.id).sort());
 });
 
 test('a transition that no path takes is named', () => {

@@ -7,15 +7,15 @@ import { getInitialMicrosteps, getMicrosteps, transition, type AnyMachineSnapsho
 import type { Message } from '../../src/otp/process.ts';
 import { withConfig, type ConfigNode } from '../support/actors/machine-config.ts';
 
-export interface Scenario {
+export interface WalkedMachine {
   readonly machine: AnyStateMachine;
   /** One walk begins with each of them. */
   readonly inputs: readonly object[];
   /** Tried in every state that handles them. */
   readonly events: readonly Message[];
   /** Walks of their own: the states of one part of a machine need not be multiplied by those of another. */
-  readonly also?: readonly Pick<Scenario, 'inputs' | 'events'>[];
-  /** States beyond this many are a mistake in the scenario. */
+  readonly also?: readonly Pick<WalkedMachine, 'inputs' | 'events'>[];
+  /** States beyond this many are a mistake in the events. */
   readonly statesMax?: number;
 }
 
@@ -28,7 +28,7 @@ export interface Coverage {
 const MARK = 'noteTransitionTaken';
 const STATES_MAX = 20_000;
 
-export function coverageOf({ machine, inputs, events, also = [], statesMax = STATES_MAX }: Scenario): Coverage {
+export function coverageOf({ machine, inputs, events, also = [], statesMax = STATES_MAX }: WalkedMachine): Coverage {
   const keys: string[] = [];
   const marked = withConfig(machine, (config) => markTransitions(config, config.id as string, keys));
   const taken = new Set<string>();

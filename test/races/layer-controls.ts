@@ -27,6 +27,9 @@ export const layersAtOnce: LayeredOptions = {
   },
 };
 
+/** A first snapshot has the rows of values that its Consumer has yet to hear of: these move once more when it does. */
+export const snapshotOfNow: LayeredOptions = { selectsAnew: true };
+
 /** A splice takes what was logged before its query, whether that saw it or not. */
 export const splicedByPosition: LayeredOptions = {
   tables: (tables) => ({

@@ -136,3 +136,53 @@ test('a restart keeps the handle, and what moved while the service was away is t
   ]);
   await client.verifyServed();
 });
+
+test('what moves between the view of a shape and its first snapshot comes and goes once', async () => {
+  const shape = { table: `children_${number}`, where, move_outs: 'deletes' };
+  const other = new ShapeFollower(service.shapeUrl, { ...shape, where: `${where} AND id > 0` });
+  await agreed(other);
+  service.runtime.suspend('@snapshots');
+  const answer = readShape(service.shapeUrl, { ...shape, offset: '-1' });
+  await expect.poll(() => service.runtime.printTree()).toContain('snapshotter/');
+  await change("UPDATE parents SET active = NOT active; INSERT INTO children VALUES (100, 1, 'goes'), (101, 2, 'comes')");
+  await agreed(other);
+  service.runtime.resume('@snapshots');
+  const parents = (await answer).messages.flatMap(({ value }) => value?.['parent_id'] ?? []);
+
+  expect({ parents: [...new Set(parents)].sort(), after: await agreed(follower()) }).toEqual({
+    parents: ['1', '3'], after: { rows: 11, refetches: 0 },
+  });
+});
+
+test.each([
+  ['the parents are truncated', 'TRUNCATE parents; INSERT INTO parents VALUES (2, true)', [1, 1, 0]],
+  ['the children are truncated', "TRUNCATE children; INSERT INTO children VALUES (1, 1, 'new'), (2, 2, 'new')", [1, 0, 1]],
+  ['a column of the parents gets another type', 'ALTER TABLE parents ALTER id TYPE bigint; UPDATE parents SET active = true', [1, 1, 0]],
+])('when %s, the shapes of that table end, and those that depend on them, and no other', async (_, sql, refetches) => {
+  const outer = follower();
+  const inner = new ShapeFollower(service.shapeUrl, { table: `parents_${number}`, columns: 'id', where: 'active' });
+  const plain = new ShapeFollower(service.shapeUrl, { table: `children_${number}` });
+  for (const each of [outer, inner, plain]) await each.catchUp();
+  await change(sql);
+  await agreed(outer);
+  for (const each of [inner, plain]) await each.catchUp();
+
+  expect([outer, inner, plain].map((each) => each.refetches)).toEqual(refetches);
+});
+
+test('names that need quotes are names like any other', async () => {
+  const [parents, children] = [`"Parents/${number}"`, `"Children ${number}"`];
+  const condition = `"Parent.Id" IN (SELECT "The ""Id""" FROM ${parents} WHERE "is ok?")`;
+  await database.query(`
+    CREATE TABLE ${parents} ("The ""Id""" text PRIMARY KEY, "is ok?" boolean NOT NULL);
+    CREATE TABLE ${children} ("Id" int PRIMARY KEY, "Parent.Id" text);
+    INSERT INTO ${parents} VALUES ('a', true), ('A', false);
+    INSERT INTO ${children} VALUES (1, 'a'), (2, 'A'), (3, 'a'), (4, NULL)`);
+  const client = new ShapeFollower(service.shapeUrl, { table: children, where: condition, move_outs: 'deletes' });
+  const ids = async () => (await client.catchUp()).sorted().map(({ Id }) => Id);
+  const first = await ids();
+  await database.query(`UPDATE ${parents} SET "is ok?" = NOT "is ok?"; UPDATE ${children} SET "Parent.Id" = 'A' WHERE "Id" = 3`);
+
+  await expect.poll(ids, { timeout: 10_000 }).toEqual(['2', '3']);
+  expect({ first, refetches: client.refetches }).toEqual({ first: ['1', '3'], refetches: 0 });
+});

@@ -29,10 +29,12 @@ afterEach(async () => {
   await database.drop();
 });
 
-/** The snapshot is durable, its Snapshotter has ended, and so many processes of the shape hibernate: all that are left. */
-async function untilHibernating(count: number): Promise<void> {
+/** The snapshots are durable, their Snapshotters have ended, and so many processes of the shapes hibernate: all that are left. */
+async function untilHibernating(count: number, shapes = 1): Promise<void> {
   const kinds = (): string[] => [...last].map(([pid, type]) => (pid.includes('/snapshotter/') ? `snapshotter ${type}` : type)).sort();
-  await expect.poll(kinds, { timeout: 20_000 }).toEqual([...Array<string>(count).fill('hibernate'), 'snapshotter exit']);
+  await expect.poll(kinds, { timeout: 20_000 }).toEqual([
+    ...Array<string>(count).fill('hibernate'), ...Array<string>(shapes).fill('snapshotter exit'),
+  ]);
 }
 
 test('a change arrives live, and so does each that comes after another rest', async () => {
@@ -53,7 +55,8 @@ test('a change arrives live, and so does each that comes after another rest', as
 test('a new reader gets the snapshot, and a Materializer its values and every later one', async () => {
   await untilHibernating(1);
   const reader = await readShape(service.shapeUrl, { table: 'items', offset: '-1' });
-  const args = { handle: follower.handle, column: 'title', consumer: service.runtime.whereis(`@consumer/${follower.handle}`) };
+  const consumer = service.runtime.whereis(`@consumer/${follower.handle}`);
+  const args = { handle: follower.handle, column: 'title', consumer, dependant: '@consumers' };
   await service.runtime.call('@consumers', { type: 'startChild', template: 'materializer', args });
   await untilHibernating(2);
   await database.query(`INSERT INTO items VALUES (2, 'two')`);
@@ -64,6 +67,19 @@ test('a new reader gets the snapshot, and a Materializer its values and every la
 
   await expect.poll(titles).toEqual([['one', 1], ['two', 1]]);
   expect(reader).toMatchObject({ status: 200, handle: follower.handle });
+});
+
+test('a move wakes a Materializer, and the outer shape that depends on it, as often as it comes', async () => {
+  await database.query('CREATE TABLE lists (id integer PRIMARY KEY)');
+  const wish = { table: 'items', where: 'id IN (SELECT id FROM lists)', move_outs: 'deletes' };
+  const outer = await new ShapeFollower(service.shapeUrl, wish).catchUp();
+  for (const [sql, count] of [['INSERT INTO lists VALUES (1)', 1], ['DELETE FROM lists', 0]] as const) {
+    await untilHibernating(4, 3);
+    await database.query(sql);
+    await expect.poll(async () => (await outer.catchUp()).rows.size, { timeout: 10_000 }).toBe(count);
+  }
+
+  expect(outer.refetches).toBe(0);
 });
 
 test('a restart of all shapes drains it, and its log goes on', async () => {

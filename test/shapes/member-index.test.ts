@@ -36,3 +36,12 @@ test('a column that is not listed, not yet or not any more, may hold every value
 
   expect(seen).toEqual([[true, 0], [false, 0], [true, 1]]);
 });
+
+test('which columns have ended is known of the last thousand, and of more that nobody knows', () => {
+  const index = new MemberIndex();
+  for (let ends = 0; ends < 2_500; ends += 1) index.listing(`${ends}`).end([]);
+
+  expect([2_500, 2_498, 1_500, 400].map((ends) => index.endedSince(ends))).toEqual([
+    [], ['2498', '2499'], Array.from({ length: 1_000 }, (_, back) => `${1_500 + back}`), undefined,
+  ]);
+});

@@ -152,6 +152,19 @@ test('a shape gets its own changes of a block, in the order of the log', () => {
   ]);
 });
 
+test('of a transaction on several tables each shape gets the changes of its own, and nobody those of a table without shapes', () => {
+  const layouts = [itemsLayout, { ...itemsLayout, id: 2, oid: 99, name: 'lists' }, { ...itemsLayout, id: 3, oid: 98, name: 'others' }];
+  const router = routerOf([{}], layouts);
+  router.add(handleOf(1), { ...shapeOf({}), relation: { oid: 99, schema: 'public', name: 'lists' } }, undefined);
+  const changes = [3, 1, 2, 1].map((layoutId, index) => ({ kind: 'insert', new: ['1', 't', 'a'], layoutId, position: 2 * index }) as const);
+  const block = blockOf([placedTransaction(AT, changes)]);
+  const routed = Array.from(routeWhole(router, block)[0] ?? [], ([handle, found]) => [
+    handle, [...changesByTransaction(block, found)].flatMap((part) => part.changes.map(({ position }) => position)),
+  ]);
+
+  expect(Object.fromEntries(routed)).toEqual({ [handleOf(0)]: [2, 6], [handleOf(1)]: [4] });
+});
+
 describe('what cannot be decided is routed', () => {
   test('a filter that throws', () => {
     const router = routerOf([]);

@@ -68,6 +68,7 @@ interface Wish {
   readonly filter: string;
   readonly columns: readonly string[];
   readonly replica: 'default' | 'full';
+  readonly primaryKey?: readonly string[];
 }
 
 const wishes: fc.Arbitrary<Wish> = fc.record({
@@ -83,15 +84,15 @@ interface TestShape {
   readonly converter: ChangeConverter;
 }
 
-function testShape({ filter, columns, replica }: Wish, moveOuts?: 'deletes'): TestShape {
+function testShape({ filter, columns, replica, primaryKey = ['id'] }: Wish, moveOuts?: 'deletes'): TestShape {
   const tables = ({ name }: { name: string }) => {
     return isTable(name) ? [{ ...COLUMN_OF[name], dimensions: 0 }, { name: 'active', typeName: 'bool', dimensions: 0 }] : undefined;
   };
   const where = language.parse(filter, {}, whereColumns, tables);
   invariant(!('error' in where) && where.subqueries !== undefined, 'the filters of this test are accepted');
-  const read = new Set([...columns, 'id', ...where.columns]);
+  const read = new Set(primaryKey.length === 0 ? names : [...columns, ...primaryKey, ...where.columns]);
   const definition: ShapeDefinition = {
-    ...shapeOf({ columns, replica }, layout),
+    ...shapeOf({ columns, replica, primaryKey }, layout),
     reads: layout.columns.filter(({ name }) => read.has(name)),
     dependencies: where.subqueries.sources.map(({ column }) => ({ shape: shapeOf({}), column })),
     ...(moveOuts === undefined ? {} : { moveOuts }),
@@ -258,23 +259,30 @@ test.each([
   fc.assert(property, { numRuns: 500 });
 });
 
+/** Whole texts, booleans, several columns, and all of a table that has no key. */
+const primaryKeys = fc.constantFrom<readonly string[]>(['id'], ['flag', 'id'], ['group', 'parent', 'id'], []);
+
 test('a row has the same bytes of key, tags and conditions on every path', () => {
-  const property = fc.property(wishes, rowArbitrary, selectedArbitrary, (wish, row, selected) => {
-    const shape = testShape(wish);
+  const property = fc.property(wishes, primaryKeys, rowArbitrary, selectedArbitrary, (wish, primaryKey, row, selected) => {
+    const shape = testShape({ ...wish, primaryKey });
     const isMember = membershipOf(shape, selected);
     fc.pre(shape.where.evaluate(textOf(row), isMember) === true);
     const tuple = tupleOf(queried(shape, row));
-    const paths = [shape.converter.snapshotLine(tuple, isMember), shape.converter.enteredLine(tuple, isMember)];
-    const [insert] = streamed(shape, [{ kind: 'insert', new: row }], isMember);
+    const before = row.map((text, index) => (names[index] === 'note' ? `not ${text}` : text));
+    const changes: readonly RowChange[] = [
+      { kind: 'insert', new: row }, { kind: 'delete', old: row }, { kind: 'update', old: before, new: row },
+    ];
+    const stream = changes.flatMap((change) => streamed(shape, [change], isMember).slice(-1));
 
-    const [expected, ...others] = [...paths, insert].map(keyAndMarks);
-    expect(others).toEqual([expected, expected]);
+    const queries = [shape.converter.snapshotLine(tuple, isMember), shape.converter.enteredLine(tuple, isMember)];
+    const [expected, ...others] = [...queries, ...stream].map(keyAndMarks);
+    expect(others).toEqual(others.map(() => expected));
   });
   fc.assert(property, { numRuns: 500 });
 });
 
 /** The bytes up to the value, and those of tags and conditions: inside a text none of these could stand without a backslash. */
-function keyAndMarks(line: Uint8Array | undefined): readonly (string | undefined)[] {
-  const text = Buffer.from(line ?? []).toString();
-  return [/^\{"key":"(?:[^"\\]|\\.)*"/.exec(text)?.[0], /"tags":\["[^\]]*\],"active_conditions":\[[^\]]*\]/.exec(text)?.[0]];
+function keyAndMarks(line: Uint8Array): readonly (string | undefined)[] {
+  const text = Buffer.from(line).toString();
+  return [/^\{"key":"(?:[^"\\]|\\.)*"/, /"tags":\["[^\]]*\]/, /"active_conditions":\[[^\]]*\]/].map((part) => part.exec(text)?.[0]);
 }

@@ -199,10 +199,15 @@ export const consumerSetup = setup({
     dropMaterializer: assign(({ context }) => ({ materializers: context.materializers.slice(0, -1), failures: context.failures + 1 })),
     noteDependency: assign(({ context }, { offset }: { offset: LogOffset }) => ({ told: [...context.told, offset], failures: 0 })),
     noteViews: assign((_, { views, splice }: { views: readonly LogOffset[]; splice: SpliceTold | null }) => ({ views, splice })),
-    noteTold: assign(({ context }, { handle, column, through, position }: TakeMoves) => ({
-      told: context.told.map((offset, number) => (dependsOn(context, number, handle, column) ? laterOffset(offset, through) : offset)),
-      offered: later(context.offered, position),
-    })),
+    noteTold: assign(({ context }, { handle, column, through, position }: TakeMoves) => {
+      const { dependencies = [] } = context;
+      const isOurs = dependencies.map((inner) => inner.handle === handle && inner.column === column);
+      invariant(isOurs.includes(true), 'moves are told of values that the shape looks up');
+      return {
+        told: context.told.map((offset, number) => (isOurs[number] === true ? laterOffset(offset, through) : offset)),
+        offered: later(context.offered, position),
+      };
+    }),
     notePlan: assign(({ context: { position } }, { views }: { views: readonly LogOffset[] }) => ({
       draft: { place: position, through: position, views, pgSnapshot: null, rows: null },
     })),
@@ -289,11 +294,6 @@ export function lastMaterializer({ materializers }: ConsumerContext): Pid {
   const last = materializers.at(-1);
   invariant(last !== undefined, 'a Materializer was found');
   return last;
-}
-
-function dependsOn({ dependencies = [] }: ConsumerContext, number: number, handle: Handle, column: string): boolean {
-  const dependency = dependencies[number];
-  return dependency !== undefined && dependency.handle === handle && dependency.column === column;
 }
 
 /** True when some of `left` lies before its counterpart. */

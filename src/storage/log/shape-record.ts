@@ -49,8 +49,10 @@ export interface Splice {
   readonly pgSnapshot: PgSnapshot | null;
   /** Its entries stand behind this. */
   readonly first: LogOffset;
-  /** What the query brought: lines, in the shape's file of this number. Null for nothing. */
+  /** What the query brought: lines, in the shape's file of this number if they are not here. Null for nothing. */
   readonly rows: ChunkSums | null;
+  /** The bytes of `rows` as base64, while they are few. */
+  readonly fewRows?: string;
 }
 
 /** A record and the position behind it. */

@@ -86,8 +86,8 @@ function applySplice(states: Map<Handle, ShapeState>, known: ShapeState, splice:
   return views !== undefined;
 }
 
-function spliceOf({ number, place, through, views, pgSnapshot, first, rows }: Splice): Splice {
-  return { number, place, through, views, pgSnapshot, first, rows };
+function spliceOf({ number, place, through, views, pgSnapshot, first, rows, fewRows }: Splice): Splice {
+  return { number, place, through, views, pgSnapshot, first, rows, ...(fewRows === undefined ? {} : { fewRows }) };
 }
 
 function completed(known: ShapeState, { chunks, pgSnapshot, position, views }: CompletedSnapshot): ShapeState {

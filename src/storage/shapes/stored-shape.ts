@@ -14,11 +14,12 @@ import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import { ShapeGoneError } from '../errors.ts';
 import { entriesOf } from './entry-split.ts';
+import { FewRows } from './few-rows.ts';
 import { FiledLines, type LineFiles } from './filed-lines.ts';
 import type { LineRun } from './line-buffer.ts';
 import type { CompletedSnapshot, Splice } from '../log/shape-record.ts';
 import { Pace, type PaceState } from './pace.ts';
-import { pieceAt } from './piece.ts';
+import { pieceAt, verified } from './piece.ts';
 import type { ShapeLog, ShapeRead, SnapshotState, SnapshotWriter } from './shape-logs.ts';
 import { ShapeLines, type LinesState } from './shape-lines.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
@@ -85,6 +86,7 @@ export class StoredShape implements ShapeLog {
   /** `filterBy` as it was at the last `publish`. A replay begins there, and learns again what was learnt since. */
   private publishedFilter: PgSnapshot | undefined;
   private readonly spliced: SplicedViews;
+  private readonly fewRows: FewRows;
   /** Of a snapshot that is being written: its rows are chosen by these to the last one, whatever is spliced meanwhile. */
   private snapshotViews: readonly LogOffset[] | undefined;
   private gone: boolean;
@@ -115,6 +117,7 @@ export class StoredShape implements ShapeLog {
     this.state = snapshot;
     this.pace = original?.pace.clone(host) ?? new Pace(host, pace, waitsFromStart(snapshot));
     this.spliced = original?.spliced.clone() ?? new SplicedViews(views);
+    this.fewRows = original?.fewRows.clone() ?? new FewRows(handle);
     this.filter = filterBy ?? undefined;
     this.publishedFilter = original?.publishedFilter ?? this.filter;
     this.snapshotViews = original?.snapshotViews;
@@ -194,17 +197,23 @@ export class StoredShape implements ShapeLog {
   }
 
   beginMoved(): MovedWriter {
-    return this.store.beginMoved(this.spliced.nextNumber);
+    const { nextNumber } = this.spliced;
+    return this.fewRows.begin(() => this.store.beginMoved(nextNumber));
   }
 
   async readMoved(at: number): Promise<Uint8Array> {
     const { next } = this.spliced;
     if (next === undefined || next.rows === null) throw new ShapeGoneError(this.handle);
-    return this.store.readMoved(next.number, pieceAt(next.rows, at));
+    const piece = pieceAt(next.rows, at);
+    if (next.fewRows === undefined) return this.store.readMoved(next.number, piece);
+    const few = Buffer.from(next.fewRows, 'base64').subarray(at, at + piece.bytes);
+    return verified(few, `the record of splice ${next.number}`, this.handle, piece, 0);
   }
 
   recordSplice(splice: Omit<Splice, 'number'>): Splice {
-    const recorded = { number: this.spliced.nextNumber, ...splice };
+    const fewRows = this.fewRows.take();
+    const here = fewRows === undefined || splice.rows === null ? {} : { fewRows };
+    const recorded = { number: this.spliced.nextNumber, ...splice, ...here };
     this.host.recordSplice(this.handle, recorded);
     this.spliced.record(recorded);
     this.host.changed(this, 0);

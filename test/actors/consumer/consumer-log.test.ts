@@ -31,10 +31,10 @@ const TRANSACTIONS = [
 const INSERT = { kind: 'insert', new: ['9', 'of many', null], layoutId: 1 } as const;
 const BLOCK = { ...blockOf(TRANSACTIONS), through: 200 as LogPosition };
 
-/** A log whose snapshot saw every transaction below xid 100, and was taken when the WAL ended at 150. */
+/** A log whose snapshot saw every transaction below xid 100 but 95, and was taken when the WAL ended at 150. */
 async function storedShape(storage = memoryStorage({})): Promise<ShapeLog> {
   const shapeLog = storage.shapes.create(handleOf(1), shapeOf({}));
-  await shapeLog.beginSnapshot({ xmin: '100', xmax: '100', xip: [], insertLsn: '150' as Lsn }).complete();
+  await shapeLog.beginSnapshot({ xmin: '95', xmax: '100', xip: ['95'], insertLsn: '150' as Lsn }).complete();
   return shapeLog;
 }
 
@@ -61,9 +61,12 @@ test('a transaction that the snapshot saw is left out, one behind it is taken', 
   expect(open(shapeLog).apply(WHOLE)).toEqual({ type: 'log.taken', through: 200, end: '200_0', changed: true });
 });
 
-test('the snapshot filters what was logged before it, also behind a transaction that it does not see', async () => {
+test.each([
+  ['from xmax on', 101],
+  ['below xmax, and running', 95],
+])('the snapshot filters what was logged before it, also behind a transaction that it does not see (%s)', async (_, xid) => {
   const shapeLog = await storedShape();
-  const hidden = transactionOf({ xid: 101, lsn: '90' }, [{ kind: 'insert', new: ['3', 'waits for a standby', null] }]);
+  const hidden = transactionOf({ xid, lsn: '90' }, [{ kind: 'insert', new: ['3', 'waits for a standby', null] }]);
   const block = { ...blockOf([hidden, ...TRANSACTIONS]), through: 200 as LogPosition };
   const log = open(shapeLog, block);
   log.apply(WHOLE);

@@ -325,6 +325,17 @@ test('a part leaves the memory before the next one is asked for, and the shape s
   ]);
 });
 
+test('a Materializer that subscribes inside a large transaction is given the end of the one before', () => {
+  const inside = after('restore', ...following, fragment, part, { type: 'lines.spilled' });
+  const subscription = { type: 'subscribeMaterializer', materializer: 'materializer#1' as Pid, replyTo: 'call#5' as ReplyTo } as const;
+  const [, actions] = transition(consumer, inside, subscription);
+
+  expect({ cursor: inside.context.cursor, answer: actions.find(({ type }) => type === 'reply') }).toMatchObject({
+    cursor: 12,
+    answer: { params: { to: 'call#5', event: { type: 'consumer.subscribed', offset: SNAPSHOT_END } } },
+  });
+});
+
 test('a part of which the shape has little is answered without writing it', () => {
   const [{ value }, actions] = transition(consumer, after('restore', ...following, fragment), { ...part, isMuch: false });
 

@@ -5,6 +5,8 @@ import { consumer } from '../../../src/actors/consumer/consumer.ts';
 import { NO_CONNECTION } from '../../../src/actors/snapshot-fault.ts';
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
+import type { Lsn } from '../../../src/model/lsn.ts';
+import { parsePgSnapshot } from '../../../src/model/pg-snapshot.ts';
 import type { Handle } from '../../../src/model/shape.ts';
 import type { Pid, ReplyTo } from '../../../src/otp/process.ts';
 
@@ -63,15 +65,80 @@ test('a splice that is recorded has its turn at its own place, before another is
   expect([before, there].map(ingestOf)).toEqual(['loading', { splicing: 'confirming' }]);
 });
 
-test('a move is taken at once, in every state, and leads the shape out of the pace', () => {
-  const moves = { type: 'takeMoves', handle: inner, column: 'id', through: '9_0' as LogOffset, position: at(40), replyTo } as const;
-  const [first, actions] = transition(consumer, restored(30), moves);
+const MOVES = { type: 'takeMoves', handle: inner, column: 'id', through: '9_0' as LogOffset, position: at(40), replyTo } as const;
 
-  expect({ ingest: ingestOf(first), told: first.context.told, replies: actions.filter(({ type }) => type === 'reply') }).toMatchObject({
-    ingest: 'loading',
-    told: ['9_0'],
-    replies: [{ params: { to: replyTo, event: { type: 'moves.taken' } } }],
+const PLANNED: Event = { type: 'splice.planned', views: [NEW], needsQuery: true };
+const QUERIED: Event = { type: 'moves.queried', pgSnapshot: parsePgSnapshot('1:1:', '77' as Lsn), rows: null };
+const PASSED: Event = { type: 'log.hasPassed', through: at(20) };
+const LOADED: Event = { type: 'block.loaded', after: at(10), through: at(20) };
+const TAKEN: Event = { type: 'log.taken', through: at(20), end: '7_3' as LogOffset, changed: false };
+
+/** A splice from 10 to 20, with rows. */
+const SPLICE: readonly Event[] = [
+  PLANNED,
+  QUERIED,
+  PASSED,
+  { type: 'splice.recorded', splice: { place: at(10), through: at(20), views: [NEW], rowBytes: 7 } },
+  { type: 'splice.isDurable' },
+  LOADED,
+  { type: 'seen.taken', through: at(20), isMuch: false },
+  { type: 'moves.begun' },
+  { type: 'moved.read', through: 7 },
+  { type: 'moved.taken', isMuch: false },
+  { type: 'splice.taken', views: [NEW], splice: null, end: '7_3' as LogOffset },
+];
+
+function after(...events: readonly Event[]): SnapshotFrom<typeof consumer> {
+  return events.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], restored(10));
+}
+
+test('a move is taken at once, wherever the shape stands in a splice, and holds the splice up nowhere', () => {
+  const places = SPLICE.map((_, count) => after(...SPLICE.slice(0, count)));
+  const taken = places.map((place) => {
+    const [behind, actions] = transition(consumer, place, MOVES);
+    return { ingest: ingestOf(behind), told: behind.context.told, replies: actions.map(({ type }) => type) };
   });
+
+  expect(taken).toEqual(places.map((place) => ({ ingest: ingestOf(place), told: [MOVES.through], replies: ['reply'] })));
+});
+
+test('a move that comes while a splice is made is the next one, when the shape has read on as far as that looked ahead', () => {
+  const spliced = [...SPLICE.slice(0, 4), MOVES, ...SPLICE.slice(4)];
+
+  expect([after(...spliced), after(...spliced, LOADED, TAKEN)].map((place) => [ingestOf(place), place.context.views])).toEqual([
+    ['loading', [NEW]], [{ splicing: 'planning' }, [NEW]],
+  ]);
+});
+
+test('a splice is recorded when the log has passed where the WAL of its query ended, and not before', () => {
+  const [covering, asked] = transition(consumer, after(PLANNED), QUERIED);
+  const [recording, made] = transition(consumer, covering, PASSED);
+
+  expect({ states: [covering, recording].map(ingestOf), asked, made }).toMatchObject({
+    states: [{ splicing: 'covering' }, { splicing: 'recording' }],
+    asked: [{ type: 'call', params: { to: '@log-writer', request: { type: 'awaitPassed', lsn: '77' } } }],
+    made: [{ type: 'apply', params: { change: { record: { place: 10, through: 20, views: [NEW] } } } }],
+  });
+});
+
+test('a shape that goes along and hears of a move leaves the pace in the same step', () => {
+  const live = after(...SPLICE, LOADED, TAKEN);
+  const [{ context }, actions] = transition(consumer, live, MOVES);
+
+  expect({ live: ingestOf(live), told: context.told, actions }).toMatchObject({
+    live: 'live',
+    told: [MOVES.through],
+    actions: [
+      { type: 'reply', params: { to: replyTo, event: { type: 'moves.taken' } } },
+      { type: 'apply', params: { table: 'log', change: 'leavePace' } },
+    ],
+  });
+});
+
+test('a move of values that the shape does not look up is our bug, and said so', () => {
+  const strange = { ...MOVES, column: 'other' };
+
+  expect(() => transition(consumer, restored(10), strange)).toThrow('moves are told of values that the shape looks up');
 });
 
 test('what was against a query about moves is told, also when it is asked again', () => {

@@ -7,16 +7,10 @@ import type { Address, ExitReason, Message, Pid } from '../../../src/otp/process
 import { pidOf, type Evaluator, type Step } from './evaluator.ts';
 import { GlobalState } from './global-state.ts';
 import { freeId, idOfReplyTo, replyToOf, type Group, type OpenCall } from './ledger.ts';
+import type { Note } from './note.ts';
 import type { Output } from './performance.ts';
 import { describeSignal, isOfCall, without, withoutFirst, withSignal, type Channel, type Signal, type Waiter } from './signal.ts';
 import type { Answer, Happening, Port, Start, System, World } from './system.ts';
-
-/** What a chart shows of a step. */
-export interface Note {
-  readonly from?: string;
-  readonly to: string;
-  readonly what: string;
-}
 
 /** How the names of channels begin in which somebody is killed. */
 export const KILLED_BY = 'kill by ';
@@ -42,7 +36,7 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     const id = channel.signals[0] ?? 0;
     const signal = this.parts.signals.at(id).it;
     this.setMailbox(place, withoutFirst(this.mailbox(place), channel));
-    this.notes.push({ from: channel.from, to: this.nameOf(place), what: describeSignal(signal) });
+    this.notes.push({ deliver: describeSignal(signal), from: channel.from, to: this.nameOf(place) });
     if (place < this.system.roles.length) this.hand(place, id);
     else this.serve(place, channel.from as Pid, signal);
   }
@@ -58,14 +52,14 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
   goOn(role: number): void {
     const [message] = this.urgent(role);
     invariant(message !== undefined, 'something is urgent');
-    this.notes.push({ to: this.nameOf(role), what: `(${message.type})` });
+    this.notes.push({ goOn: message.type, role: this.nameOf(role) });
     this.setLocal(role, this.parts.withoutUrgent(this.localId(role)));
     this.tell(role, message);
   }
 
   kill(role: number): void {
     this.fate = { ...this.fate, kills: this.fate.kills - 1 };
-    this.notes.push({ to: this.nameOf(role), what: 'is killed' });
+    this.notes.push({ kill: this.nameOf(role) });
     this.run(role, this.parts.signalId({ kind: 'kill' }));
   }
 
@@ -74,7 +68,7 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     invariant(local.status === 'alive', 'a process that lives has timers');
     const { [name]: content, ...timers } = local.timers;
     this.fate = { ...this.fate, timeouts: this.fate.timeouts - 1 };
-    this.notes.push({ to: this.nameOf(role), what: `time-out ${name}` });
+    this.notes.push({ timeout: name, role: this.nameOf(role) });
     this.setLocal(role, this.parts.localId({ ...local, timers }));
     this.tell(role, { type: `timeout.${name}`, content });
   }
@@ -84,14 +78,14 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     const { ledger } = this;
     const open = ledger.calls.filter((call) => isOf(group, call));
     this.fate = { ...this.fate, timeouts: this.fate.timeouts - 1 };
-    this.notes.push({ to: this.nameOf(role), what: `silence of ${group.as}` });
+    this.notes.push({ silence: group.as, role: this.nameOf(role) });
     this.setLedger({ ...ledger, calls: ledger.calls.filter((call) => !open.includes(call)) });
     for (const { id } of open) this.forget(role, id);
     this.finish(role, { ...group, failed: [...group.failed, ...open.map(({ to }) => to)] });
   }
 
   happen({ name, isRemembered, isCrash, toWorld, start, sends = [] }: Happening<Kind>): void {
-    this.notes.push({ to: 'world', what: name });
+    this.notes.push({ happen: name });
     if (isCrash === true) this.clear();
     if (isRemembered === true) this.fate = { ...this.fate, happened: [...this.fate.happened, name].sort() };
     if (toWorld !== undefined) this.change(name, toWorld);
@@ -209,7 +203,7 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     for (let [message] = this.urgent(role); message !== undefined; [message] = this.urgent(role)) {
       const step = this.parts.step(spec, this.parts.withoutUrgent(this.localId(role)), this.worldId, this.parts.messageId(message));
       if (!this.isAlone(step)) return;
-      this.notes.push({ to: spec.name, what: `(${message.type})` });
+      this.notes.push({ goOn: message.type, role: spec.name });
       this.take(role, step);
     }
   }
@@ -327,7 +321,7 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     const { ledger } = this;
     for (const monitor of ledger.monitors) if (monitor.target === pid) this.send(pid, monitor.owner, { kind: 'down', monitor, reason });
     for (const { id, owner, target } of ledger.calls) if (target === pid) this.send(pid, owner, { kind: 'callFailed', call: id, reason });
-    this.notes.push({ to: pid, what: `ends: ${JSON.stringify(reason)}` });
+    this.notes.push({ end: pid, reason });
     const { undertakers = [] } = this.system;
     const { name } = this.specOf(role);
     for (const { port, watches } of undertakers) {

@@ -9,7 +9,7 @@ import type { Address, Message, Pid } from '../../../src/otp/process.ts';
 import { pidOf, type Evaluator, type Fate } from './evaluator.ts';
 import type { Ledger } from './ledger.ts';
 import type { Local } from './local.ts';
-import { withSignal, type Mailbox, type Signal } from './signal.ts';
+import { withSignal, type Mailbox, type Signal, type UnderWay } from './signal.ts';
 import type { Role, System, View, World } from './system.ts';
 
 const [WORLD, LEDGER, FATE, FIRST_LOCAL] = [0, 1, 2, 3];
@@ -87,6 +87,11 @@ export class GlobalState<Kind extends World<Kind>> implements View<Kind> {
     return this.parts.mailboxes.at(this.part(this.mailboxAt(place))).it;
   }
 
+  /** What is under way to a place, each channel in order. */
+  underWayTo(place: number): readonly UnderWay[] {
+    return this.mailbox(place).map(({ from, signals }) => ({ from, signals: signals.map((id) => this.parts.signals.at(id).it) }));
+  }
+
   protected placeOf(address: Address): number | undefined {
     const { roles, ports } = this.system;
     const port = ports.findIndex(({ name }) => name === address);
@@ -158,7 +163,7 @@ export class GlobalState<Kind extends World<Kind>> implements View<Kind> {
     return role;
   }
 
-  protected nameOf(place: number): string {
+  nameOf(place: number): string {
     return this.system.roles[place]?.name ?? this.system.ports[place - this.system.roles.length]?.name ?? '';
   }
 

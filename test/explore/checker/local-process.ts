@@ -7,6 +7,7 @@
  */
 import { initialTransition, transition, type AnyMachineSnapshot, type AnyStateMachine } from 'xstate';
 import { crash } from '../../../src/otp/kernel/error-report.ts';
+import { unhandled } from '../../../src/otp/kernel/machine-process.ts';
 import { foundNoTransition, watchSelection } from '../../../src/otp/kernel/xstate-seam.ts';
 import type { ExitReason, Message, Pid } from '../../../src/otp/process.ts';
 import type { Alive, Dead, Local, Reach } from './local.ts';
@@ -41,7 +42,7 @@ export function receive<Kind>(local: Alive, message: Message, reach: Reach<Kind>
   const gone = attempt(() => transition(before.machine as AnyStateMachine, before, message));
   const isUnhandled = foundNoTransition(message);
   if ('error' in gone) return close(pid, tables, crash(gone.error), reach);
-  if (isUnhandled) return close(pid, tables, unhandled(message, before), reach);
+  if (isUnhandled) return close(pid, tables, crash(unhandled(message, before)), reach);
   const [snapshot, actions] = gone.value;
   return settle({ ...local, snapshot }, before, actions, message, reach);
 }
@@ -81,15 +82,10 @@ function ended(pid: Pid, tables: Alive['tables'], reason: ExitReason, saidByMach
 }
 
 /** Where a claim broke is no part of a state. */
-function withoutStack(reason: ExitReason): ExitReason {
+export function withoutStack(reason: ExitReason): ExitReason {
   if (typeof reason !== 'object' || !('error' in reason)) return reason;
   const { name, message } = reason.error;
   return { error: { name, message } };
-}
-
-function unhandled({ type }: Message, { machine, value }: AnyMachineSnapshot): ExitReason {
-  const message = `machine '${machine.id}' in state '${JSON.stringify(value)}' has no transition for event '${type}'`;
-  return { error: { name: 'UnhandledEventError', message } };
 }
 
 function endOf({ status, output }: AnyMachineSnapshot): ExitReason | undefined {

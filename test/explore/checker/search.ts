@@ -6,10 +6,11 @@
  * order would have to know that nobody can meanwhile send the one process something that overtakes: in these systems the
  * sender is always one of those that are left waiting. So all orders are taken, and meet in the same states.
  */
-import { Draft, type Note } from './draft.ts';
+import { Draft } from './draft.ts';
 import { Evaluator } from './evaluator.ts';
 import { widthOf } from './global-state.ts';
 import { isUnderWay, make, movesOf, opened } from './moves.ts';
+import type { Note } from './note.ts';
 import { StateStore } from './state-store.ts';
 import type { System, Violation, World } from './system.ts';
 

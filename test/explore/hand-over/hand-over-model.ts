@@ -148,7 +148,7 @@ export class HandOverModel implements World<HandOverModel> {
 
   endMaterializer(self: Pid): void {
     this.history.close(self);
-    this.is = { ...this.is, follower: '' };
+    this.is = { ...this.is, follower: '', historyRead: '' };
   }
 
   takeHistory(...asked: Parameters<ShapeBlocks['take']>): ReturnType<ShapeBlocks['take']> {

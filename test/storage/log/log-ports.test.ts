@@ -336,6 +336,18 @@ test('who waits until the log has passed an LSN has Postgres asked, until what c
   await port.close();
 });
 
+test('who waits for an LSN that the log has passed already is answered, and Postgres is not asked', async () => {
+  take(15);
+  intake.progress(lsn(20), false);
+  await intake.sync();
+  const port = await openPort(writer());
+
+  expect([await port.ask({ type: 'awaitPassed', lsn: '20' }), port.sent.filter(({ message }) => message.type === 'askProgress')]).toEqual([
+    { type: 'log.hasPassed', through: log.durableEnd }, [],
+  ]);
+  await port.close();
+});
+
 test('Postgres is asked again while it says nothing', async () => {
   const port = await openPort(writer());
   const given = new AbortController();

@@ -7,6 +7,7 @@ import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { Splice } from '../../../src/storage/log/shape-record.ts';
 import { openCheckpoints } from '../../../src/storage/checkpoint/checkpoints.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
+import { FEW_BYTES_MAX } from '../../../src/storage/shapes/few-rows.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -20,6 +21,9 @@ const draft: Omit<Splice, 'number'> = {
   place: LOG_START, through: LOG_START, views: [MOVED], pgSnapshot, first: '5_0' as LogOffset, rows: null,
 };
 
+/** More than a record takes along. */
+const MANY = `"${'x'.repeat(FEW_BYTES_MAX)}"\n`;
+
 function open(disk: MemoryDisk): Promise<Storage> {
   const processes = { self: { host: 'here', pid: 1, start: '' }, isAlive: () => false };
   return openStorage({ directory: '/store', clock: new ManualClock(), disk: disk.mount(), processes });
@@ -32,6 +36,10 @@ async function outerShape(storage: Storage): Promise<ShapeLog> {
   shape.beginViews([BEGIN]);
   await snapshotOf(shape, []);
   return shape;
+}
+
+function movedFiles(disk: MemoryDisk): string[] {
+  return [...disk.names.keys()].filter((name) => name.endsWith('.moved')).map((name) => name.replace(/^.*\//, ''));
 }
 
 async function rowsOf(shape: ShapeLog): Promise<string> {
@@ -53,21 +61,25 @@ test('a shape comes back with those that it depends on, and with the views of it
   await after.close();
 });
 
-test('a splice that was recorded is made again after a crash, with the rows that it brought', async () => {
+test.each([
+  ['few', '{"b":2}\n', 0],
+  ['many', MANY, 1],
+])('a splice that was recorded is made again after a crash, with the rows that it brought: %s', async (_, last, files) => {
   const disk = new MemoryDisk();
   const before = await open(disk);
   const shape = await outerShape(before);
   const writer = shape.beginMoved();
   await writer.write(bytes('{"a":1}\n'));
-  await writer.write(bytes('{"b":2}\n'));
+  await writer.write(bytes(last));
   shape.recordSplice({ ...draft, rows: await writer.complete() });
   await before.log.sync();
   disk.crash(seededRandom(2));
+  const written = movedFiles(disk).length;
   const after = await open(disk);
   const again = after.shapes.get(OUTER);
 
-  expect({ ...found(after), rows: again && (await rowsOf(again)) }).toEqual({
-    dependsOn: [INNER], views: [BEGIN], filterBy: pgSnapshot, next: 1, rows: '{"a":1}\n{"b":2}\n',
+  expect({ ...found(after), rows: again && (await rowsOf(again)), written }).toEqual({
+    dependsOn: [INNER], views: [BEGIN], filterBy: pgSnapshot, next: 1, rows: `{"a":1}\n${last}`, written: files,
   });
   await after.close();
 });
@@ -118,23 +130,22 @@ test('rows go when a checkpoint has the lines of their splice, and with their sh
   const disk = new MemoryDisk();
   const storage = await open(disk);
   const shape = await outerShape(storage);
-  const names = () => [...disk.names.keys()].filter((name) => name.endsWith('.moved')).map((name) => name.replace(/^.*\//, ''));
   const bring = async (views: readonly LogOffset[]): Promise<void> => {
     const writer = shape.beginMoved();
-    await writer.write(bytes('{}\n'));
+    await writer.write(bytes(MANY));
     shape.recordSplice({ ...draft, views, rows: await writer.complete() });
   };
   await bring([MOVED]);
   shape.takeSplice();
   shape.publish(shape.position);
-  const written = names();
+  const written = movedFiles(disk);
   await storage.shapes.checkpoint();
-  const checkpointed = names();
+  const checkpointed = movedFiles(disk);
   await bring([LATER]);
   storage.shapes.delete(OUTER, 'a test');
   await storage.close();
 
-  expect({ written, checkpointed, deleted: names() }).toEqual({
+  expect({ written, checkpointed, deleted: movedFiles(disk) }).toEqual({
     written: [`${OUTER}.1.moved`], checkpointed: [], deleted: [],
   });
 });
@@ -144,7 +155,7 @@ test('rows that go before a checkpoint lets go of them do not fail it', async ()
   const storage = await open(disk);
   const shape = await outerShape(storage);
   const writer = shape.beginMoved();
-  await writer.write(bytes('{}\n'));
+  await writer.write(bytes(MANY));
   shape.recordSplice({ ...draft, rows: await writer.complete() });
   shape.takeSplice();
   shape.publish(shape.position);
@@ -154,18 +165,23 @@ test('rows that go before a checkpoint lets go of them do not fail it', async ()
   await storage.close();
 });
 
-test('what is left of a query that was given up does not come into the rows of the next one', async () => {
+test.each([
+  ['few behind few', '{"old":1}\n', '{"a":1}\n'],
+  ['many behind many', MANY, `{"a":1}\n${MANY}`],
+  ['few behind many', MANY, '{"a":1}\n'],
+  ['many behind few', '{"old":1}\n', MANY],
+])('what is left of a query that was given up does not come into the rows of the next one: %s', async (_, old, rows) => {
   const storage = await open(new MemoryDisk());
   const shape = await outerShape(storage);
   const givenUp = shape.beginMoved();
-  const onItsWay = givenUp.write(bytes('{"old":1}\n'));
+  const onItsWay = givenUp.write(bytes(old));
   const writer = shape.beginMoved();
-  const written = writer.write(bytes('{"a":1}\n')).then(() => writer.complete());
-  const late = givenUp.write(bytes('{"old":2}\n'));
-  await Promise.allSettled([onItsWay, written, late]);
+  const written = writer.write(bytes(rows)).then(() => writer.complete());
+  const late = givenUp.write(bytes('{"old":2}\n')).then(() => givenUp.complete());
+  const [, , { status }] = await Promise.allSettled([onItsWay, written, late]);
   shape.recordSplice({ ...draft, rows: await written });
 
-  expect(await rowsOf(shape)).toBe('{"a":1}\n');
+  expect({ rows: await rowsOf(shape), late: status }).toEqual({ rows, late: 'rejected' });
   await storage.close();
 });
 

@@ -25,6 +25,7 @@ import { logReaderPort } from '../../../src/storage/log/log-reader-port.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
+import type { Membership } from '../../../src/sql/where.ts';
 import { consumers, shapes, type ShapesWiring } from '../../../src/supervisors/shapes.ts';
 import { ModelPublication } from '../actors/model-publication.ts';
 import type { Row } from '../actors/changes.ts';
@@ -39,6 +40,8 @@ export interface LayeredOptions {
   /** The same for tables. */
   readonly tables?: (tables: ShapesWiring['tables']) => ShapesWiring['tables'];
   readonly blocks?: Parameters<typeof logReaderPort>[3];
+  /** A first snapshot is taken by what its subqueries select by then, and not by the views of its Consumer. */
+  readonly selectsAnew?: true;
 }
 
 /** A process ended otherwise than in good order. */
@@ -182,7 +185,17 @@ export class LayeredWorld {
     const views = log && viewsAt(this.runtime, log, log.views);
     if (log === undefined || views === undefined) return undefined;
     const where = this.access.filters.of(log.definition);
-    return (row) => where === undefined || where.evaluate(textOf(log.definition, row), views.isMember) === true;
+    const isMember = this.options.selectsAnew === true ? this.selectedNow(log.definition) : views.isMember;
+    return (row) => where === undefined || where.evaluate(textOf(log.definition, row), isMember) === true;
+  }
+
+  /** By what a snapshot shows. */
+  private selectedNow({ dependencies = [] }: ShapeDefinition): Membership {
+    return (number, value) => {
+      const { rows } = this.postgres.database.snapshot(PARENTS.name);
+      const dependency = dependencies[number];
+      return dependency !== undefined && rows.some((parent) => parent[0] === value && this.selects(dependency.shape, parent));
+    };
   }
 
   private watchedShapes(): Storage['shapes'] {

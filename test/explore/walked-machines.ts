@@ -17,7 +17,7 @@ import { dynamicSupervisorMachine } from '../../src/otp/supervision/dynamic-supe
 import { supervisorMachine } from '../../src/otp/supervision/supervisor.ts';
 import { placeAt } from '../../src/model/log-entry.ts';
 import { BEFORE_ALL, SNAPSHOT_END } from '../../src/model/log-offset.ts';
-import type { Scenario } from './transition-coverage.ts';
+import type { WalkedMachine } from './transition-coverage.ts';
 
 const error = { name: 'Error', code: 'no', message: 'no' };
 const down = (type: string, reason: unknown) => ({ type, process: 'peer#1', reason });
@@ -74,7 +74,7 @@ const dependentEvents = [
   { type: 'lines.spilled' },
 ];
 
-const consumerScenario: Scenario = {
+const consumerWalk: WalkedMachine = {
   machine: consumer,
   statesMax: 60_000,
   inputs: [{ ...restored, mode: 'create' }, restored],
@@ -126,9 +126,9 @@ const consumerScenario: Scenario = {
   also: [{ inputs: [{ ...restored, dependencies: [inner] }], events: dependentEvents }],
 };
 
-const materializerScenario: Scenario = {
+const materializerWalk: WalkedMachine = {
   machine: materializer,
-  inputs: [{ self: 'materializer#1', handle: '1-1', column: 'value', consumer: 'consumer#1' }],
+  inputs: [{ self: 'materializer#1', handle: '1-1', column: 'value', consumer: 'consumer#1', dependant: 'consumer#2' }],
   events: [
     { type: 'snapshot.isStarted' },
     { type: 'snapshot.hasFailed', error },
@@ -159,7 +159,7 @@ const materializerScenario: Scenario = {
   ],
 };
 
-const snapshotterScenario: Scenario = {
+const snapshotterWalk: WalkedMachine = {
   machine: snapshotter,
   inputs: [{ self: 'snapshotter#1', handle: '1-1', relation: { oid: 1, schema: 'public', name: 'items' }, consumer: 'consumer#1' }],
   events: [
@@ -178,7 +178,7 @@ const snapshotterScenario: Scenario = {
 const self = 'process#1';
 const relation = { oid: 1, schema: 'public', name: 'items' };
 
-const shapeLogCollectorScenario: Scenario = {
+const shapeLogCollectorWalk: WalkedMachine = {
   machine: shapeLogCollector,
   inputs: [{ self, position: 0 }],
   events: [
@@ -210,7 +210,7 @@ const shapeLogCollectorScenario: Scenario = {
   ],
 };
 
-const catchUpCollectorScenario: Scenario = {
+const catchUpCollectorWalk: WalkedMachine = {
   machine: catchUpCollector,
   inputs: [{ self }],
   events: [
@@ -238,7 +238,7 @@ const catchUpCollectorScenario: Scenario = {
   ],
 };
 
-const shapeCacheScenario: Scenario = {
+const shapeCacheWalk: WalkedMachine = {
   machine: shapeCache,
   inputs: [{ self }],
   events: [
@@ -283,13 +283,13 @@ const shapeCacheScenario: Scenario = {
   ],
 };
 
-const handleLifeScenario: Scenario = {
+const handleLifeWalk: WalkedMachine = {
   machine: handleLife,
   inputs: [{}],
   events: handleLife.events.map((type) => ({ type })),
 };
 
-const publicationManagerScenario: Scenario = {
+const publicationManagerWalk: WalkedMachine = {
   machine: publicationManager,
   inputs: [{ self }],
   events: [
@@ -318,7 +318,7 @@ const publicationManagerScenario: Scenario = {
   ],
 };
 
-const statusMonitorScenario: Scenario = {
+const statusMonitorWalk: WalkedMachine = {
   machine: statusMonitor,
   inputs: [{ self }],
   events: [
@@ -330,7 +330,7 @@ const statusMonitorScenario: Scenario = {
   ],
 };
 
-const connectionLockScenario: Scenario = {
+const connectionLockWalk: WalkedMachine = {
   machine: connectionLock,
   inputs: [{ self }],
   events: [
@@ -344,7 +344,7 @@ const connectionLockScenario: Scenario = {
   ],
 };
 
-const connectionPoolsScenario: Scenario = {
+const connectionPoolsWalk: WalkedMachine = {
   machine: connectionPools,
   inputs: [{ self }],
   events: [
@@ -360,7 +360,7 @@ const connectionPoolsScenario: Scenario = {
 
 const source = { systemId: '1', timeline: '1', database: 'items', slot: 'slot' };
 
-const replicationClientScenario: Scenario = {
+const replicationClientWalk: WalkedMachine = {
   machine: replicationClient,
   inputs: [{ self }],
   events: [
@@ -384,7 +384,7 @@ const replicationClientScenario: Scenario = {
   ],
 };
 
-const checkpointerScenario: Scenario = {
+const checkpointerWalk: WalkedMachine = {
   machine: checkpointer,
   inputs: [{ self, everyMs: 1 }],
   events: [
@@ -414,7 +414,7 @@ const stops = ['brutal_kill', 'infinity', 5_000].flatMap((shutdown) =>
 );
 
 /** What its table tells a supervisor can be anything here: only the machine is walked. */
-const supervisorScenario: Scenario = {
+const supervisorWalk: WalkedMachine = {
   machine: supervisorMachine,
   inputs: [{ self }],
   events: [
@@ -443,7 +443,7 @@ const supervisorScenario: Scenario = {
   ],
 };
 
-const dynamicSupervisorScenario: Scenario = {
+const dynamicSupervisorWalk: WalkedMachine = {
   machine: dynamicSupervisorMachine,
   inputs: [{ self }],
   events: [
@@ -464,20 +464,20 @@ const dynamicSupervisorScenario: Scenario = {
   ],
 };
 
-export const scenarios: readonly Scenario[] = [
-  consumerScenario,
-  materializerScenario,
-  snapshotterScenario,
-  shapeLogCollectorScenario,
-  catchUpCollectorScenario,
-  shapeCacheScenario,
-  handleLifeScenario,
-  publicationManagerScenario,
-  statusMonitorScenario,
-  connectionLockScenario,
-  connectionPoolsScenario,
-  replicationClientScenario,
-  checkpointerScenario,
-  supervisorScenario,
-  dynamicSupervisorScenario,
+export const walkedMachines: readonly WalkedMachine[] = [
+  consumerWalk,
+  materializerWalk,
+  snapshotterWalk,
+  shapeLogCollectorWalk,
+  catchUpCollectorWalk,
+  shapeCacheWalk,
+  handleLifeWalk,
+  publicationManagerWalk,
+  statusMonitorWalk,
+  connectionLockWalk,
+  connectionPoolsWalk,
+  replicationClientWalk,
+  checkpointerWalk,
+  supervisorWalk,
+  dynamicSupervisorWalk,
 ];
