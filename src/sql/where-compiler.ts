@@ -82,6 +82,8 @@ function compileDistinct({ left, right, type }: Extract<Condition, { kind: 'dist
 
 /** A list is looked up, not walked: the canonical text is equal for equal values. */
 function compileIn({ left, items, type }: Extract<Condition, { kind: 'in' }>): Predicate {
+  const [only, ...others] = items;
+  if (only !== undefined && isNull(only) && others.length === 0) return ALWAYS.null;
   const read = readerOf(left, type);
   const { canonical } = VALUE_TYPES[type];
   const values = items.map((item) => readerOf(item, type)(noText));

@@ -38,6 +38,7 @@ test.each([
   "(words LIKE more || '\\')",
   "((day + plain) IN ((day - NULL::int4), coalesce(NULL::date, NULL, day - NULL::int4)))",
   '((day + plain) IN (NULL, NULL))',
+  '((day + plain) IN (day - NULL::int4, NULL::date))',
   '(plain / 0) + NULL',
   '((NULL BETWEEN 7 AND plain))::int4 % other',
   "coalesce(NULL, 1, (words)::int4)",
