@@ -11,11 +11,11 @@ import { arrayOf, isScalar, isTypeName, itemOf, typeNameOf, type TypeName } from
 import { VALUE_TYPES } from '../../src/sql/values/value-types.ts';
 import type { Value } from '../../src/sql/values/values.ts';
 import { WhereRefusal } from '../../src/sql/where-refusal.ts';
+import { DISPLAY_SETTINGS } from '../support/postgres/display-settings.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { samples } from '../support/where-expressions.ts';
 
 const TEXTS_PER_TYPE = 1500;
-const SETTINGS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, DMY'; SET extra_float_digits = 1; SET IntervalStyle = 'iso_8601'";
 /** As `text::type`, or what Postgres calls its error. */
 const TRY_CAST = `
   CREATE FUNCTION pg_temp.try_cast(written text, source text, target text) RETURNS text LANGUAGE plpgsql AS $$
@@ -33,7 +33,7 @@ let session: pg.Client;
 beforeAll(async () => {
   database = await createDatabase();
   session = await database.session();
-  await session.query(SETTINGS);
+  await session.query(DISPLAY_SETTINGS);
   await session.query(TRY_CAST);
 });
 

@@ -9,13 +9,11 @@ import { canonicalValue } from '../../src/sql/values/canonical-value.ts';
 import { EvaluationError } from '../../src/sql/evaluation-error.ts';
 import { UNICODE_CASES } from '../../src/sql/operations/cases.ts';
 import type { Where, WhereLanguage } from '../../src/sql/where.ts';
+import { asText, DISPLAY_SETTINGS } from '../support/postgres/display-settings.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { createSamples, rowArbitrary, sampleColumns, samples, whereArbitrary, type Written } from '../support/where-expressions.ts';
 
 const ROWS = 80;
-const SETTINGS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, DMY'; SET extra_float_digits = 1; SET IntervalStyle = 'iso_8601'";
-/** Every value as Postgres wrote it, as the stream has it. */
-const asText = { getTypeParser: () => (text: unknown) => text };
 
 type Texts = Readonly<Record<string, string | null>>;
 
@@ -27,7 +25,7 @@ beforeAll(async () => {
   database = await createDatabase();
   session = await database.session();
   language = await loadWhereLanguage();
-  await session.query(SETTINGS);
+  await session.query(DISPLAY_SETTINGS);
   await session.query(createSamples);
   const places = samples.map((_, index) => `$${index + 2}`).join(', ');
   const rows = fc.sample(rowArbitrary, { numRuns: ROWS, seed: 20_240_229 });

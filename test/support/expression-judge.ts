@@ -9,6 +9,7 @@ import { invariant } from '../../src/base/invariant.ts';
 import { EvaluationError } from '../../src/sql/evaluation-error.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { Where, WhereColumn } from '../../src/sql/where.ts';
+import { asText, DISPLAY_SETTINGS } from './postgres/display-settings.ts';
 import type { TestDatabase } from './postgres/postgres.ts';
 import { C, createSamples, rowArbitrary, sampleColumns, samples } from './where-expressions.ts';
 
@@ -40,7 +41,6 @@ export interface Judgement {
 type Texts = Readonly<Record<string, string | null>>;
 
 export const ROWS = 12;
-const SETTINGS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, DMY'; SET extra_float_digits = 1; SET IntervalStyle = 'iso_8601'";
 /** The expression's text in each row, or the code of its error behind a bell, which no text of ours has. */
 const JUDGE = `
   CREATE FUNCTION pg_temp.judge(expression text) RETURNS TABLE (id int, verdict text) LANGUAGE plpgsql AS $$
@@ -62,7 +62,6 @@ const MISTAKES = [
 ].join('|');
 const OF_A_CONSTANT = new RegExp(`^At location \\d+: (?:${MISTAKES})`, 's');
 const VERDICT: WhereColumn = { name: 'verdict', typeName: 'text', dimensions: 0 };
-const asText = { getTypeParser: () => (text: unknown) => text };
 
 /** @param seed of the rows. */
 export async function openJudge(database: TestDatabase, seed = 20_240_229): Promise<Judge> {
@@ -72,7 +71,7 @@ export async function openJudge(database: TestDatabase, seed = 20_240_229): Prom
     const { rows } = await session.query<Texts>({ text, values: [...values], types: asText });
     return rows;
   };
-  for (const sql of [SETTINGS, createSamples, JUDGE]) await session.query(sql);
+  for (const sql of [DISPLAY_SETTINGS, createSamples, JUDGE]) await session.query(sql);
   const places = samples.map((_, index) => `$${index + 2}`).join(', ');
   for (const [id, row] of fc.sample(rowArbitrary, { numRuns: ROWS, seed }).entries()) {
     await session.query(`INSERT INTO samples VALUES ($1, ${places})`, [id, ...row]);
