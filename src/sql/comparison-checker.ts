@@ -178,7 +178,7 @@ function groupItems(comparisons: readonly (readonly [Operand, Operand, TypeName]
 }
 
 /** Text is ordered by its bytes: where the collation of a column orders it otherwise, it is not ordered here. */
-export function refuseUnordered(type: TypeName, sides: readonly Operand[], location: Location): void {
+function refuseUnordered(type: TypeName, sides: readonly Operand[], location: Location): void {
   if (!isText(itemOf(type) ?? type) || type === 'name') return;
   for (const column of columnsIn(...sides)) {
     const collation = 'collation' in column ? column.collation : undefined;

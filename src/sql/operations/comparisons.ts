@@ -7,7 +7,7 @@ import type { ColumnText } from '../where.ts';
 import { isText } from './implicit-casts.ts';
 import type { Operation, Reader } from './operation.ts';
 
-export const HOLDS: Readonly<Record<Comparison, (order: number) => boolean>> = {
+const HOLDS: Readonly<Record<Comparison, (order: number) => boolean>> = {
   '=': (order) => order === 0,
   '<>': (order) => order !== 0,
   '<': (order) => order < 0,

@@ -82,7 +82,7 @@ function farther(value: number, before: number): Numeric {
 }
 
 /** The float4 next to the number that `text` writes; Infinity beyond the largest. */
-export function float4Of(text: string): number {
+function float4Of(text: string): number {
   const double = Number(text);
   const rounded = Math.fround(double);
   if (rounded === double || !Number.isFinite(rounded)) return rounded;

@@ -9,7 +9,7 @@ const GROUP_DIGITS = 4;
 const QUOTIENT_DIGITS_MIN = 16;
 const QUOTIENT_SCALE_MAX = 1000;
 
-export const NAN: Numeric = { digits: 0n, scale: 0, special: 2 };
+const NAN: Numeric = { digits: 0n, scale: 0, special: 2 };
 
 /** The functions give undefined where the result is larger than a numeric can be. */
 export function addNumeric(left: Numeric, right: Numeric): Numeric | undefined {

@@ -18,8 +18,6 @@ const NAMES_BY_OID: ReadonlyMap<number, TypeName> = new Map(
   }),
 );
 
-export const SCALAR_NAMES: readonly ScalarName[] = Object.keys(OIDS).filter(isScalar);
-
 /** Undefined for a type that filters cannot calculate with. */
 export function typeNameOf(oid: number): TypeName | undefined {
   return NAMES_BY_OID.get(oid);
