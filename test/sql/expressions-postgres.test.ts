@@ -38,6 +38,7 @@ test.each([
   "(words LIKE more || '\\')",
   "((day + plain) IN ((day - NULL::int4), coalesce(NULL::date, NULL, day - NULL::int4)))",
   '((day + plain) IN (NULL, NULL))',
+  "(numbers && (ARRAY[ARRAY[1, 2], numbers]) AND 'a' LIKE 'b')",
   '((day + plain) IN (day - NULL::int4, NULL::date))',
   '(plain / 0) + NULL',
   '((NULL BETWEEN 7 AND plain))::int4 % other',
