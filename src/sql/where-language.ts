@@ -9,6 +9,7 @@ import { InvariantError } from '../base/invariant.ts';
 import type { Collation } from '../model/collation.ts';
 import { deepCommentAt, NESTING_MAX, tooDeepAt, UNMEASURED_BYTES_MAX } from './nesting.ts';
 import { columnsOf, type Condition } from './expression.ts';
+import { EvaluationError } from './evaluation-error.ts';
 import { statementsOf, tokensOf } from './grammar.ts';
 import { quoteRelation, type RelationName } from './identifiers.ts';
 import { Parameters } from './literals.ts';
@@ -71,6 +72,7 @@ function orError<Result>(run: () => Result): Result | WhereError {
     return run();
   } catch (refusal) {
     if (refusal instanceof WhereRefusal) return { error: refusal.message, field: refusal.field };
+    if (refusal instanceof EvaluationError) return { error: refusal.message, field: 'where' }; // Of constants that are compared.
     throw refusal;
   }
 }

@@ -104,6 +104,7 @@ describe('refused, in the words of the wire:', () => {
     ["title = 'é' AND title = '\0'", 'At location 26: invalid byte sequence for encoding "UTF8": 0x00'],
     ["title = '\0'", 'At location 9: invalid byte sequence for encoding "UTF8": 0x00'],
     ['$1 > 5', 'At location 0: parameter $1 was not provided'],
+    ["ratio = ANY ('{1e400}'::numeric[])", expect.stringMatching(/^"10+" is out of range for type double precision$/)],
   ])('%s', (text, error) => {
     expect(language.parse(text, {}, [...columns, { name: 'tags', typeName: 'text', dimensions: 1 }])).toEqual({ error, field: 'where' });
   });
