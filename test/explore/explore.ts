@@ -21,6 +21,7 @@ const { values } = parseArgs({
     restarts: { type: 'string', default: '0' },
     crashes: { type: 'string', default: '0' },
     timeouts: { type: 'string', default: '0' },
+    orders: { type: 'string', default: 'one' },
     states: { type: 'string', default: '20000000' },
   },
 });
@@ -30,7 +31,7 @@ const common = { kills: Number(kills), restarts: Number(restarts), timeouts: Num
 
 async function found(): Promise<Findings> {
   const statesMax = Number(values.states);
-  if (values.system === 'a') return search(await handOverSystem(common), statesMax);
+  if (values.system === 'a') return search(await handOverSystem(common), statesMax, (values.orders ?? 'one') as 'one');
   if (!isScript(values.script)) throw new RangeError(`--script is one of ${Object.keys(SCRIPTS).join(', ')}`);
   const moveOuts = values.moveOuts === 'deletes' ? 'deletes' : 'events';
   return search(await spliceSystem({ ...common, script: values.script, moveOuts, crashes: Number(values.crashes) }), statesMax);
@@ -41,11 +42,14 @@ function isScript(name: string): name is ScriptName {
 }
 
 const beganMs = systemClock.nowMs();
-const { counterexample, states, edges, evaluations, bytesPerState, parts, isExhausted } = await found();
+const cpu = process.cpuUsage();
+const { counterexample, asleep, states, edges, evaluations, bytesPerState, parts, isExhausted } = await found();
 const seconds = (systemClock.nowMs() - beganMs) / 1000;
+const { user, system: sys } = process.cpuUsage(cpu);
+console.info('cpu', (user + sys) / 1e6, 'edges/cpu s', Math.round(edges / ((user + sys) / 1e6)));
 
 console.info(JSON.stringify(values));
-console.info(`${states} states${isExhausted ? ', all of them' : ''}, ${edges} edges`);
+console.info(`${states} states${isExhausted ? ', all of them' : ''}, ${edges} edges, ${asleep} asleep`);
 console.info(`${evaluations} local evaluations, ${bytesPerState} bytes per state`);
 console.info(`${Object.entries(parts).map(([name, count]) => `${count} ${name}`).join(', ')}`);
 console.info(`${seconds.toFixed(1)} s, ${Math.round(edges / seconds)} edges per second`);
