@@ -50,20 +50,19 @@ export class Stepper<Kind extends World<Kind>> {
   /** Names a move, in whichever state: `OF_ALL` when it concerns everybody. */
   nameOf(move: Move<Kind>): number {
     const { memo, parts } = this;
-    const named = (about: number, name: string): number => about * ADDRESSES_MAX + parts.addressId(name);
     switch (move.type) {
       case 'goOn':
         return memo.rootOf(GO_ON, move.role);
       case 'deliver':
-        return memo.rootOf(DELIVER, named(move.place, move.channel.from));
+        return memo.rootOf(DELIVER, this.about(move.place, move.channel.from));
       case 'happen':
         return isOfAll(move.happening) ? OF_ALL : memo.rootOf(HAPPEN, parts.happeningId(move.happening));
       case 'kill':
         return memo.rootOf(KILL, move.role);
       case 'timeout':
-        return memo.rootOf(TIMEOUT, named(move.role, move.name));
+        return memo.rootOf(TIMEOUT, this.about(move.role, move.name));
       case 'silence':
-        return memo.rootOf(SILENCE, named(move.role, move.group.as));
+        return memo.rootOf(SILENCE, this.about(move.role, move.group.as));
     }
   }
 
@@ -98,6 +97,10 @@ export class Stepper<Kind extends World<Kind>> {
   /** Names what `footprintOf` depends on, together with the end. */
   foundBy({ type }: Move<Kind>): number {
     return type === 'happen' ? this.found : OF_ALL;
+  }
+
+  private about(place: number, name: string): number {
+    return place * ADDRESSES_MAX + this.parts.addressId(name);
   }
 
   private happenings(): readonly Happening<Kind>[] {
