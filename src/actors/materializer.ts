@@ -6,7 +6,7 @@
  * gave: what lies behind it is announced. Announcements are offsets, not rows: until it is live they only raise the
  * highest one, so that a long replay costs no memory and holds nobody back. Once live it acknowledges an announcement
  * when its dependants know of the moves: what it caused has reached them before the transaction itself does. It ends with its
- * last dependant.
+ * last dependant, also when that ends before it has subscribed.
  */
 import { assign, setup } from 'xstate';
 import { invariant } from '../base/invariant.ts';
@@ -48,6 +48,8 @@ export interface MaterializerInput {
   readonly column: string;
   /** Its incarnation, not its name: the values are those that this one announces. */
   readonly consumer: Address;
+  /** Who had it started, and will subscribe unless it ends before: then nobody needs the values. */
+  readonly dependant: Address;
 }
 
 interface Context extends MaterializerInput {
@@ -147,9 +149,10 @@ export const materializer = setup({
   initial: 'awaitingSnapshot',
   states: {
     awaitingSnapshot: {
-      // The order of these two is the cure of a race: see docs/races.md.
+      // To monitor first, and then to ask, is the cure of a race: see docs/races.md.
       entry: [
         { type: 'monitor', params: ({ context }) => ({ process: context.consumer, as: 'consumer' }) },
+        { type: 'monitor', params: ({ context }) => ({ process: context.dependant, as: 'dependant' }) },
         {
           type: 'call',
           params: ({ context }) => ({ to: context.consumer, request: { type: 'awaitSnapshotStart' }, as: 'snapshotStart' }),

@@ -7,7 +7,7 @@
  */
 import type { InnerShape } from '../actors/consumer/consumer-setup.ts';
 import { consumer } from '../actors/consumer/consumer.ts';
-import { materializer } from '../actors/materializer.ts';
+import { materializer, type MaterializerInput } from '../actors/materializer.ts';
 import { publicationManager } from '../actors/publication/publication-manager.ts';
 import { shapeCache } from '../actors/directory/shape-cache.ts';
 import { catchUpCollector } from '../actors/collector/catch-up-collector.ts';
@@ -95,13 +95,13 @@ export function consumers({ shapeLog, tables, shapeHibernateAfterMs: hibernateAf
         };
       },
       materializer: (args) => {
-        const { handle, column, consumer: inner } = args as Message & { handle: Handle; column: string; consumer: Pid };
+        const { handle, column, consumer: inner, dependant } = args as Message & Omit<MaterializerInput, 'self'>;
         return {
           id: `materializer/${handle}/${column}`,
           restart: 'temporary',
           start: () => ({
             machine: materializer,
-            input: { handle, column, consumer: inner },
+            input: { handle, column, consumer: inner, dependant },
             tables: (self) => tables.materializer(handle, column, self),
             name: materializerOf(handle, column),
             hibernateAfterMs,

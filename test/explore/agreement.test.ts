@@ -1,41 +1,115 @@
-/** The checker is no second runtime: what it says of a hand-over is what the production runtime does, state by state. */
+/** The checker is no second runtime: what it says of a system is what the production runtime does, state by state. */
 import { expect, test } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
+import type { GlobalState } from './checker/global-state.ts';
 import type { Local } from './checker/local.ts';
+import { turnsOf, type Turn } from './checker/note.ts';
 import { randomWalk } from './checker/random-walk.ts';
+import type { System, World } from './checker/system.ts';
 import { withFollowedName } from './controls/followed-name.ts';
+import { unsynced } from './controls/splice-machines.ts';
+import type { HandOverModel } from './hand-over/hand-over-model.ts';
 import { handOverSystem, type HandOverBounds } from './hand-over/hand-over-system.ts';
 import { localStates } from './hand-over/local-states.ts';
-import { RuntimeReplay } from './hand-over/runtime-replay.ts';
+import { checkedState, runningState } from './replay/canonical-state.ts';
+import { HandOverStage } from './replay/hand-over-stage.ts';
+import { SystemStage } from './replay/system-stage.ts';
+import { spliceSystem, type SpliceBounds } from './splices/splice-system.ts';
 
 /** Of each kind. */
 const WALKS = 25;
+const PEACE = { kills: 0, timeouts: 0, restarts: 0 } as const;
+const SPLICES: SpliceBounds = { ...PEACE, script: 'both', transactions: 2, moveOuts: 'events', crashes: 0 };
 
 test.each<[string, HandOverBounds]>([
-  ['one transaction', { transactions: 1, kills: 0, timeouts: 0, restarts: 0 }],
-  ['whole transactions, and one in parts', { transactions: 4, kills: 0, timeouts: 0, restarts: 0 }],
-  ['somebody is killed', { transactions: 4, kills: 1, timeouts: 0, restarts: 0 }],
-])('random walks of the checker pass the same local states on the runtime: %s', async (_, bounds) => {
+  ['one transaction', { ...PEACE, transactions: 1 }],
+  ['whole transactions, and one in parts', { ...PEACE, transactions: 4 }],
+  ['somebody is killed', { ...PEACE, transactions: 4, kills: 1 }],
+])('a hand-over over the real logs passes the local states that the checker passes: %s', async (_, bounds) => {
   const system = withFollowedName(await handOverSystem(bounds)); // As the runtime's world does.
-  const { log } = system.world;
-  const ends = log.transactions.map((_each, index) => log.endOf(index + 1).through);
+
+  expect(await walks((seed) => differenceFromLogs(system, bounds, seed))).toEqual([]);
+});
+
+test.each<[string, HandOverBounds]>([
+  ['whole transactions, and one in parts', { ...PEACE, transactions: 4 }],
+  ['somebody is killed', { ...PEACE, transactions: 3, kills: 1 }],
+  ['a Consumer drains and returns', { ...PEACE, transactions: 2, restarts: 1, kills: 1 }],
+  ['time-outs fire', { ...PEACE, transactions: 2, timeouts: 1 }],
+])('random walks through a hand-over pass the same states on the runtime: %s', async (_, bounds) => {
+  const system = await handOverSystem(bounds);
+
+  expect(await walks((seed) => difference(system, system, seed))).toEqual([]);
+});
+
+test.each<[string, Partial<SpliceBounds>]>([
+  ['a parent and its child come', {}],
+  ['a value comes, and Postgres shows another order', { script: 'comes' }],
+  ['a value goes, and the rows are told as deletes', { script: 'goes', moveOuts: 'deletes' }],
+  ['somebody is killed', { kills: 1 }],
+  ['a Consumer drains and returns', { restarts: 1, kills: 1 }],
+  ['the power goes', { crashes: 1 }],
+  ['time-outs fire', { timeouts: 1 }],
+])('random walks through a splice pass the same states on the runtime: %s', async (_, changes) => {
+  const system = await spliceSystem({ ...SPLICES, ...changes });
+
+  expect(await walks((seed) => difference(system, system, seed))).toEqual([]);
+});
+
+test('a machine that does something else is told apart', async () => {
+  const [checked, run] = [await spliceSystem(SPLICES, unsynced), await spliceSystem(SPLICES)];
+
+  expect((await walks((seed) => difference(checked, run, seed))).length).toBeGreaterThan(0);
+});
+
+async function walks(differenceIn: (seed: number) => Promise<object | undefined>): Promise<readonly object[]> {
   const differences: object[] = [];
   for (let seed = 0; seed < WALKS; seed += 1) {
-    const replay = new RuntimeReplay();
-    await replay.begin(bounds.transactions);
-    let count = 0;
-    for (const { notes, after } of randomWalk(system, seededRandom(seed))) {
-      await replay.take(notes);
-      count += 1;
-      const [checked, ran] = [localStates(ends, (role) => snapshotOf(after.process(role))), replay.states()];
-      if (JSON.stringify(checked) === JSON.stringify(ran)) continue;
-      differences.push({ seed, count, notes, checked, ran });
-      break;
-    }
+    const found = await differenceIn(seed);
+    if (found !== undefined) differences.push({ seed, ...found });
   }
+  return differences;
+}
 
-  expect(differences).toEqual([]);
-});
+/** The first on one walk. */
+async function difference<Kind extends World<Kind>>(checked: System<Kind>, run: System<Kind>, seed: number): Promise<object | undefined> {
+  const stage = await SystemStage.open(run);
+  return firstDifference(checked, seed, {
+    take: (turn) => stage.take(turn),
+    checked: (state) => checkedState(checked, state),
+    run: () => runningState(run, stage),
+  });
+}
+
+async function differenceFromLogs(system: System<HandOverModel>, bounds: HandOverBounds, seed: number): Promise<object | undefined> {
+  const { log } = system.world;
+  const ends = log.transactions.map((_each, index) => log.endOf(index + 1).through);
+  const stage = await HandOverStage.open(bounds.transactions);
+  return firstDifference(system, seed, {
+    take: (turn) => stage.take(turn),
+    checked: (state) => localStates(ends, (role) => snapshotOf(state.process(role))),
+    run: () => stage.states(),
+  });
+}
+
+/** Both are open when the walk begins. */
+interface Sides<Kind extends World<Kind>> {
+  readonly take: (turn: Turn) => Promise<boolean>;
+  readonly checked: (state: GlobalState<Kind>) => object;
+  readonly run: () => object;
+}
+
+async function firstDifference<Kind extends World<Kind>>(system: System<Kind>, seed: number, sides: Sides<Kind>) {
+  let count = 0;
+  for (const { notes, after } of randomWalk(system, seededRandom(seed))) {
+    const missed: Turn[] = [];
+    for (const turn of count === 0 ? [] : turnsOf(notes)) if (!(await sides.take(turn))) missed.push(turn);
+    const [checked, ran] = [sides.checked(after), sides.run()];
+    if (missed.length > 0 || JSON.stringify(checked) !== JSON.stringify(ran)) return { count, notes, missed, checked, ran };
+    count += 1;
+  }
+  return undefined;
+}
 
 function snapshotOf(local: Local) {
   return local.status === 'alive' ? local.snapshot : undefined;

@@ -128,7 +128,7 @@ const consumerScenario: Scenario = {
 
 const materializerScenario: Scenario = {
   machine: materializer,
-  inputs: [{ self: 'materializer#1', handle: '1-1', column: 'value', consumer: 'consumer#1' }],
+  inputs: [{ self: 'materializer#1', handle: '1-1', column: 'value', consumer: 'consumer#1', dependant: 'consumer#2' }],
   events: [
     { type: 'snapshot.isStarted' },
     { type: 'snapshot.hasFailed', error },

@@ -52,7 +52,7 @@ test.each([
 test('a Materializer that is asked for after its shape has ended ends in good order', async () => {
   const world = new LayeredWorld(() => 0);
   await world.begin();
-  const args = { handle: '1-1', column: 'id', consumer: 'consumer#1' };
+  const args = { handle: '1-1', column: 'id', consumer: 'consumer#1', dependant: '@consumers' };
   world.runtime.send('@consumers', { type: 'startChild', template: 'materializer', args });
   await world.drain();
 

@@ -53,7 +53,8 @@ test('a change arrives live, and so does each that comes after another rest', as
 test('a new reader gets the snapshot, and a Materializer its values and every later one', async () => {
   await untilHibernating(1);
   const reader = await readShape(service.shapeUrl, { table: 'items', offset: '-1' });
-  const args = { handle: follower.handle, column: 'title', consumer: service.runtime.whereis(`@consumer/${follower.handle}`) };
+  const consumer = service.runtime.whereis(`@consumer/${follower.handle}`);
+  const args = { handle: follower.handle, column: 'title', consumer, dependant: '@consumers' };
   await service.runtime.call('@consumers', { type: 'startChild', template: 'materializer', args });
   await untilHibernating(2);
   await database.query(`INSERT INTO items VALUES (2, 'two')`);

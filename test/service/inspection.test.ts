@@ -26,7 +26,7 @@ afterAll(async () => {
 test('the official receiver finds both machines, and the events of one hand-over in order', async () => {
   await client.until((event) => event.type === '@xstate.actor');
   const { handle = '' } = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
-  const args = { handle, column: 'size', consumer: service.runtime.whereis(`@consumer/${handle}`) };
+  const args = { handle, column: 'size', consumer: service.runtime.whereis(`@consumer/${handle}`), dependant: '@consumers' };
   await service.runtime.call('@consumers', { type: 'startChild', template: 'materializer', args });
   await service.runtime.call(`@materializer/${handle}/size`, { type: 'currentValues' });
   const [consumer = '', materializer = ''] = [

@@ -42,7 +42,7 @@ async function materialize(column: string): Promise<Name> {
 }
 
 async function startMaterializer(handle: string, column: string): Promise<Name> {
-  const args = { handle, column, consumer: service.runtime.whereis(`@consumer/${handle}`) };
+  const args = { handle, column, consumer: service.runtime.whereis(`@consumer/${handle}`), dependant: '@consumers' };
   const answer = await service.runtime.call('@consumers', { type: 'startChild', template: 'materializer', args });
   invariant(answer.type === 'child.started', `a Materializer starts: ${JSON.stringify(answer)}`);
   return `@materializer/${handle}/${column}`;
@@ -197,7 +197,7 @@ test('one of a column that the shape does not select does not start', async () =
   const answer = await service.runtime.call('@consumers', {
     type: 'startChild',
     template: 'materializer',
-    args: { handle, column: 'done' },
+    args: { handle, column: 'done', dependant: '@consumers' },
   });
 
   expect(answer).toMatchObject({ type: 'child.refused', reason: { error: { message: expect.stringContaining('not done') as unknown } } });

@@ -59,7 +59,8 @@ test('of one shape', async () => {
 });
 
 test('of one shape with a Materializer on it', async () => {
-  const args = { handle: follower.handle, column: 'size', consumer: service.runtime.whereis(`@consumer/${follower.handle}`) };
+  const consumer = service.runtime.whereis(`@consumer/${follower.handle}`);
+  const args = { handle: follower.handle, column: 'size', consumer, dependant: '@consumers' };
   await service.runtime.call('@consumers', { type: 'startChild', template: 'materializer', args });
   await service.runtime.call(`@materializer/${follower.handle}/size`, { type: 'currentValues' });
 

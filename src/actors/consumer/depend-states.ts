@@ -16,7 +16,8 @@ export const dependStates = consumerSetup.createStateConfig({
         type: 'call',
         params: ({ context }) => {
           const { handle, column, consumer } = nextDependency(context);
-          const request = { type: 'startChild', template: 'materializer', args: { handle, column, consumer } };
+          const args = { handle, column, consumer, dependant: context.self };
+          const request = { type: 'startChild', template: 'materializer', args };
           return { to: '@consumers', request, as: 'dependency' };
         },
       },

@@ -11,6 +11,9 @@ import type { Address, CallFailed, Message, ReplyTo } from '../process.ts';
 
 type Settle = NonNullable<Call['settle']>;
 
+/** Made once: a new one would draw up its stack for each call. */
+const CALL_IS_OVER = new DOMException('The call is over: it was answered, or given up', 'AbortError');
+
 export interface CallRequest {
   readonly to: Address;
   readonly request: Message;
@@ -114,7 +117,7 @@ export function closeCall(opened: Call): boolean {
   opened.owner.calls?.delete(opened);
   opened.target?.watchers?.delete(opened);
   if (opened.timer !== undefined) kernel.timers.cancel(opened.timer);
-  opened.abort?.abort();
+  opened.abort?.abort(CALL_IS_OVER);
   opened.group?.release();
   return true;
 }

@@ -177,7 +177,7 @@ function reasonOf(output: unknown): unknown {
   return typeof output === 'object' && output !== null && 'reason' in output ? output.reason : 'normal';
 }
 
-function unhandled(message: Message, snapshot: AnyMachineSnapshot): UnhandledEventError {
+export function unhandled(message: Message, snapshot: AnyMachineSnapshot): UnhandledEventError {
   const at = typeof snapshot.value === 'string' ? snapshot.value : JSON.stringify(snapshot.value);
   return new UnhandledEventError(`machine '${snapshot.machine.id}' in state '${at}' has no transition for event '${message.type}'`);
 }

@@ -23,6 +23,7 @@ export interface WireHandler {
 export interface RawWire {
   write(bytes: Uint8Array): void;
   pause(): void;
+  /** What came meanwhile is told as one read. */
   resume(): void;
   /** Hands the connection back to `pg`. */
   giveBack(): void;
@@ -45,6 +46,7 @@ export function takeOver(client: pg.ClientBase, handler: WireHandler): RawWire {
   stream.removeAllListeners('data');
   const framer = new Framer(handler);
   let isFinishing = false;
+  let isHeld = false;
   const end = (error: Error): void => {
     if (framer.isOver) return;
     framer.isOver = true;
@@ -64,8 +66,16 @@ export function takeOver(client: pg.ClientBase, handler: WireHandler): RawWire {
   stream.on('data', onData).on('error', onError).on('close', onClose);
   return {
     write: (bytes) => void stream.write(bytes),
-    pause: () => void stream.pause(),
-    resume: () => void stream.resume(),
+    pause() {
+      isHeld = true;
+      stream.pause();
+    },
+    resume() {
+      if (!isHeld) return;
+      isHeld = false;
+      stream.read(); // All of it to `onData`, which may pause again: a stream that flows gives what it kept chunk by chunk.
+      if (!isHeld) stream.resume();
+    },
     giveBack() {
       framer.isOver = true;
       stream.off('data', onData).off('error', onError).off('close', onClose);

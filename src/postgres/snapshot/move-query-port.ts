@@ -53,6 +53,10 @@ export interface MoveQueryPortOptions {
 const HIDDEN_MS = 2;
 const HIDDEN_MS_MAX = 250;
 
+/** A commit that waits for the disk alone takes along all WAL before it. Nobody gets the message: the publication carries none. */
+const FLUSH =
+  "BEGIN READ WRITE; SET LOCAL synchronous_commit = 'local'; SELECT pg_logical_emit_message(true, 'armature', ''); COMMIT";
+
 export function moveQueryPort(options: MoveQueryPortOptions): PortSpec {
   return {
     ...(options.name === undefined ? {} : { name: options.name }),
@@ -115,12 +119,13 @@ async function query(
     await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${DISPLAY_SETTINGS}`);
     try {
       const looked = await lookAt(client, target);
-      const isNewEnough = target.isNewEnough(looked.pgSnapshot);
-      if (isNewEnough) await read(options, client, target, looked, signal);
-      await client.query('COMMIT');
-      if (!isNewEnough) return 'tooOld';
-      if (!looked.isFlushed) await flush(client);
-      return { pgSnapshot: looked.pgSnapshot, rows: await target.complete() };
+      if (!target.isNewEnough(looked.pgSnapshot)) {
+        await client.query('COMMIT');
+        return 'tooOld';
+      }
+      await read(options, client, target, looked, signal);
+      const [rows] = await Promise.all([target.complete(), client.query(looked.isFlushed ? 'COMMIT' : `COMMIT; ${FLUSH}`)]);
+      return { pgSnapshot: looked.pgSnapshot, rows };
     } catch (error) {
       if (error instanceof DatabaseRefusedError || error instanceof SchemaChangedError) await client.query('ROLLBACK');
       throw error;
@@ -145,13 +150,6 @@ async function read(
     clock,
     firstRowMsMax,
   });
-}
-
-/** A commit that waits for the disk alone takes along all WAL before it. Nobody gets the message: the publication carries none. */
-async function flush(client: pg.PoolClient): Promise<void> {
-  await client.query(
-    "BEGIN READ WRITE; SET LOCAL synchronous_commit = 'local'; SELECT pg_logical_emit_message(true, 'armature', ''); COMMIT",
-  );
 }
 
 /** Resolves after `delayMs`, or when `signal` is aborted. */

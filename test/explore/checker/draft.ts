@@ -8,16 +8,10 @@ import { freeId, idOfReplyTo, NONE, replyToOf, roleOf, union } from './call-ids.
 import { pidOf, type Evaluator, type Step } from './evaluator.ts';
 import { GlobalState } from './global-state.ts';
 import { EMPTY, type Group, type OpenCall } from './ledger.ts';
+import type { Note } from './note.ts';
 import type { Output } from './performance.ts';
 import { describeSignal, type Channel, type Signal, type Waiter } from './signal.ts';
 import type { Answer, Happening, Port, Start, System, World } from './system.ts';
-
-/** What a chart shows of a step. */
-export interface Note {
-  readonly from?: string;
-  readonly to: string;
-  readonly what: string;
-}
 
 /** How the names of channels begin in which somebody is killed. */
 export const KILLED_BY = 'kill by ';
@@ -43,7 +37,7 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     const id = this.headOf(place, from);
     const signal = this.parts.signals.at(id).it;
     this.takeHead(place, from);
-    this.notes.push({ from, to: this.cast.nameOf(place), what: describeSignal(signal) });
+    this.notes.push({ deliver: describeSignal(signal), from, to: this.nameOf(place) });
     if (place < this.system.roles.length) this.hand(place, id);
     else this.serve(place, signal);
   }
@@ -52,7 +46,7 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
   goOn(role: number): void {
     const [message] = this.urgent(role);
     invariant(message !== undefined, 'something is urgent');
-    this.notes.push({ to: this.cast.nameOf(role), what: `(${message.type})` });
+    this.notes.push({ goOn: message.type, role: this.nameOf(role) });
     this.setLocal(role, this.parts.withoutUrgent(this.localId(role)));
     this.tell(role, message);
   }
@@ -60,7 +54,7 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
   kill(role: number): void {
     const { fate } = this;
     this.setFate({ ...fate, kills: fate.kills - 1 });
-    this.notes.push({ to: this.cast.nameOf(role), what: 'is killed' });
+    this.notes.push({ kill: this.nameOf(role) });
     this.run(role, this.parts.signalId({ kind: 'kill' }));
   }
 
@@ -70,7 +64,7 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     invariant(local.status === 'alive', 'a process that lives has timers');
     const { [name]: content, ...timers } = local.timers;
     this.setFate({ ...fate, timeouts: fate.timeouts - 1 });
-    this.notes.push({ to: this.cast.nameOf(role), what: `time-out ${name}` });
+    this.notes.push({ timeout: name, role: this.nameOf(role) });
     this.setLocal(role, this.parts.localId({ ...local, timers }));
     this.tell(role, { type: `timeout.${name}`, content });
   }
@@ -81,14 +75,14 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     const ledger = this.ledger(role);
     const open = ledger.calls.filter((call) => isOf(group, call));
     this.setFate({ ...fate, timeouts: fate.timeouts - 1 });
-    this.notes.push({ to: this.cast.nameOf(role), what: `silence of ${group.as}` });
+    this.notes.push({ silence: group.as, role: this.nameOf(role) });
     this.setLedger(role, { ...ledger, calls: ledger.calls.filter((call) => !open.includes(call)) });
     for (const { id } of open) this.forgetCall(role, id);
     this.finish(role, { ...group, failed: [...group.failed, ...open.map(({ to }) => to)] });
   }
 
   happen({ name, isRemembered, isCrash, toWorld, start, sends = [] }: Happening<Kind>): void {
-    this.notes.push({ to: 'world', what: name });
+    this.notes.push({ happen: name });
     if (isCrash === true) this.clear();
     if (isRemembered === true) {
       const { fate } = this;
@@ -202,7 +196,7 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     for (let [message] = this.urgent(role); message !== undefined; [message] = this.urgent(role)) {
       const step = this.step(role, this.parts.withoutUrgent(this.localId(role)), this.parts.messageId(message));
       if (!this.isAlone(step)) return;
-      this.notes.push({ to: this.cast.nameOf(role), what: `(${message.type})` });
+      this.notes.push({ goOn: message.type, role: this.nameOf(role) });
       this.take(role, step);
     }
   }
@@ -327,9 +321,9 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
       for (const monitor of monitors) this.put(other, pid, { kind: 'down', monitor, reason });
       for (const call of calls) this.put(other, pid, { kind: 'callFailed', call, reason });
     }
-    this.notes.push({ to: pid, what: `ends: ${JSON.stringify(reason)}` });
+    this.notes.push({ end: pid, reason });
     const { undertakers = [] } = this.system;
-    const name = this.cast.nameOf(role);
+    const name = this.nameOf(role);
     for (const { port, watches } of undertakers) {
       if (watches.includes(name)) this.tellEnd(pid, port, { type: 'ended', role: name, reason });
     }

@@ -15,7 +15,7 @@ import type { Asked, Recording } from './move-memo.ts';
 import {
   aboutOf, addressOf, APPEND, FORGET, HEAD, IDENTITY, kindOf, NAMED, OPEN, PART, question, SET, TAKE, TOWARD,
 } from './question.ts';
-import type { Channel, Mailbox } from './signal.ts';
+import type { Channel, Mailbox, UnderWay } from './signal.ts';
 import type { Role, System, View, World } from './system.ts';
 
 export class GlobalState<Kind extends World<Kind>> implements View<Kind>, Asked {
@@ -107,6 +107,15 @@ export class GlobalState<Kind extends World<Kind>> implements View<Kind>, Asked 
   /** No step asks for all of it. */
   mailbox(place: number): Mailbox {
     return this.parts.mailboxes.at(this.part(this.layout.mailboxAt(place))).it;
+  }
+
+  /** What is under way to a place, each channel in order. */
+  underWayTo(place: number): readonly UnderWay[] {
+    return this.mailbox(place).map(({ from, signals }) => ({ from, signals: signals.map((id) => this.parts.signals.at(id).it) }));
+  }
+
+  nameOf(place: number): string {
+    return this.cast.nameOf(place);
   }
 
   /** Whether a port can answer the first signal of a channel. */

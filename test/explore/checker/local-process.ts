@@ -7,6 +7,7 @@
  */
 import { initialTransition, transition, type AnyMachineSnapshot, type AnyStateMachine } from 'xstate';
 import { crash } from '../../../src/otp/kernel/error-report.ts';
+import { unhandled } from '../../../src/otp/kernel/machine-process.ts';
 import { foundNoTransition, watchSelection } from '../../../src/otp/kernel/xstate-seam.ts';
 import type { ExitReason, Message, Pid } from '../../../src/otp/process.ts';
 import type { Alive, Dead, Local, Reach } from './local.ts';
@@ -61,7 +62,7 @@ function goFrom(before: AnyMachineSnapshot, message: Message): Gone {
   const went = attempt(() => transition(before.machine as AnyStateMachine, before, message));
   const isUnhandled = foundNoTransition(message);
   if ('error' in went) return { reason: crash(went.error) };
-  if (isUnhandled) return { reason: unhandled(message, before) };
+  if (isUnhandled) return { reason: crash(unhandled(message, before)) };
   const [snapshot, actions] = went.value;
   return { snapshot, actions };
 }
@@ -101,15 +102,10 @@ function ended(pid: Pid, tables: Alive['tables'], reason: ExitReason, saidByMach
 }
 
 /** Where a claim broke is no part of a state. */
-function withoutStack(reason: ExitReason): ExitReason {
+export function withoutStack(reason: ExitReason): ExitReason {
   if (typeof reason !== 'object' || !('error' in reason)) return reason;
   const { name, message } = reason.error;
   return { error: { name, message } };
-}
-
-function unhandled({ type }: Message, { machine, value }: AnyMachineSnapshot): ExitReason {
-  const message = `machine '${machine.id}' in state '${JSON.stringify(value)}' has no transition for event '${type}'`;
-  return { error: { name: 'UnhandledEventError', message } };
 }
 
 function endOf({ status, output }: AnyMachineSnapshot): ExitReason | undefined {

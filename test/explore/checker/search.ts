@@ -5,9 +5,10 @@
  * Two reductions are made. What a process does inside itself comes at once (`Draft.runAlone`). And steps that commute are taken in
  * one order (`SleepSets`): that leaves out steps, and no state.
  */
-import { Draft, type Note } from './draft.ts';
+import { Draft } from './draft.ts';
 import { Evaluator } from './evaluator.ts';
 import { isUnderWay, make, movesOf, opened, type Move } from './moves.ts';
+import type { Note } from './note.ts';
 import { PairMemo } from './pair-memo.ts';
 import { AWAKE, SleepSets } from './sleep-sets.ts';
 import { StateStore } from './state-store.ts';

@@ -24,6 +24,11 @@ export interface Channel {
   readonly signals: readonly number[];
 }
 
+export interface UnderWay {
+  readonly from: Address;
+  readonly signals: readonly Signal[];
+}
+
 /** Channels that are not empty, ordered by their senders. */
 export type Mailbox = readonly Channel[];
 

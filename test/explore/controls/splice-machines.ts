@@ -34,6 +34,17 @@ export const unsynced: Machines = {
   materializer,
 };
 
+/** A Materializer that hears of the ends of those who have subscribed, and of nobody else. */
+export const deafToStarter: Machines = {
+  consumer,
+  materializer: withConfig(materializer, (config) => {
+    const awaiting = stateAt(config, 'awaitingSnapshot');
+    const entry = [awaiting.entry].flat() as { readonly type: string }[];
+    const ofConsumer = entry.find(({ type }) => type === 'monitor');
+    awaiting.entry = entry.filter((action) => action.type !== 'monitor' || action === ofConsumer);
+  }),
+};
+
 /** While it goes along with the others it does not hear of the end of whoever keeps the values. */
 export const deafWhileLive: Machines = {
   consumer: withConfig(consumer, (config) => {

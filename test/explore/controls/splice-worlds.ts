@@ -36,16 +36,13 @@ function withQueries(system: Splices, change: (port: Port<SpliceModel>) => Port<
 
 /** Each coming and going of a value is told, though at the end it is where it was. */
 export function withEveryMove(system: Splices): Splices {
-  const change = (ports: ConsumerPorts, world: SpliceModel): ConsumerPorts => {
-    const offsets = world.shape(INNER)?.state.lines?.map(({ offset }) => offset) ?? [];
-    return {
-      ...ports,
-      valuesOf: (materializer) => {
-        const values = ports.valuesOf(materializer);
-        return values && everyMove(values, offsets);
-      },
-    };
-  };
+  const change = (ports: ConsumerPorts, world: SpliceModel): ConsumerPorts => ({
+    ...ports,
+    valuesOf: (materializer) => {
+      const values = ports.valuesOf(materializer);
+      return values && everyMove(values, world.shape(INNER)?.state.lines?.map(({ offset }) => offset) ?? []);
+    },
+  });
   const tables = consumerTables(OUTER, change);
   return { ...system, roles: system.roles.map((role) => (role.name === 'outer' ? { ...role, tables } : role)) };
 }

@@ -151,7 +151,7 @@ export class HandOverModel implements World<HandOverModel> {
 
   endMaterializer(self: Pid): void {
     this.history.close(self);
-    this.is = { ...this.is, follower: '' };
+    this.is = { ...this.is, follower: '', historyRead: '' };
     this.forget();
   }
 

@@ -108,7 +108,7 @@ function rolesOf(machines: Machines): readonly Role<HandOverModel>[] {
       name: 'materializer',
       machine: machines.materializer,
       registered: materializerOf(HANDLE, COLUMN),
-      input: (_, args) => ({ handle: HANDLE, column: COLUMN, ...args }),
+      input: (_, args) => ({ handle: HANDLE, column: COLUMN, dependant: '@consumers', ...args }),
       tables: materializerTables,
     },
   ];

@@ -164,9 +164,11 @@ export class SpliceModel implements World<SpliceModel> {
     this.is = { ...this.is, moved: { ...this.is.moved, [number]: rows } };
   }
 
+  /** Its Consumer begins, or has been started and will. */
   noteBegin(handle: Handle): void {
     const { running, drained } = this.is;
-    this.is = { ...this.is, running: [...running, handle], drained: drained.filter((each) => each !== handle) };
+    const isOther = (each: Handle): boolean => each !== handle;
+    this.is = { ...this.is, running: [...running.filter(isOther), handle], drained: drained.filter(isOther) };
   }
 
   /** A shape whose Consumer did not drain is gone, and with it whoever depends on it and is not there to be told. */
@@ -237,6 +239,11 @@ export class SpliceModel implements World<SpliceModel> {
   beginMaterializer(self: Pid): void {
     this.history.open(self);
     this.is = { ...this.is, applied: [] };
+  }
+
+  endMaterializer(self: Pid): void {
+    this.history.close(self);
+    this.is = { ...this.is, historyRead: '' };
   }
 
   /** Also what it lists is a part of the world. */

@@ -108,9 +108,11 @@ function ofWriter({ world }: View<SpliceModel>, { isShownAtOnce }: SpliceBounds)
   return [...(world.mayArrive() ? [arrive] : []), ...(isShownAtOnce === true ? [] : shows)];
 }
 
-function ofDrain({ happened, world }: View<SpliceModel>, { restarts }: SpliceBounds): Happenings {
+function ofDrain(view: View<SpliceModel>, { restarts }: SpliceBounds): Happenings {
+  const { happened, world } = view;
   if (happened.filter((name) => name.startsWith('drain')).length >= restarts) return [];
-  const running = ([['inner', INNER], ['outer', OUTER]] as const).filter(([, handle]) => world.is.running.includes(handle));
+  const mayDrain = (role: string, handle: Handle): boolean => world.is.running.includes(handle) && view.process(role).status !== 'unborn';
+  const running = ([['inner', INNER], ['outer', OUTER]] as const).filter(([role, handle]) => mayDrain(role, handle));
   return running.map(([role]) => ({
     name: `drain ${role}`,
     isRemembered: true,
@@ -129,7 +131,7 @@ function ofReturn(view: View<SpliceModel>): Happenings {
   if (mayReturn('inner', INNER) && is.drained.includes(INNER)) returns.push({ name: 'the inner shape returns', start: { role: 'inner' } });
   const inner = view.process('inner');
   if (mayReturn('outer', OUTER) && inner.status === 'alive' && hasRegistered(view, 'inner')) {
-    returns.push({ name: 'the outer shape returns', start: outerOf(inner.pid) });
+    returns.push({ name: 'the outer shape returns', start: outerOf(inner.pid), toWorld: (copy) => copy.noteBegin(OUTER) });
   }
   return returns;
 }

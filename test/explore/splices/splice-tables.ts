@@ -149,7 +149,7 @@ function keeperOver({ shapes }: SpliceModel): PositionKeeper {
 function materializerPorts(self: Pid, world: SpliceModel, oldest: typeof oldestViewIn): MaterializerPorts {
   return {
     take: (range) => world.takeHistory(self, range),
-    close: () => world.history.close(self),
+    close: () => world.endMaterializer(self),
     hasPrimaryKey: true,
     oldestView: () => oldest(world),
     listing: world.listing(),

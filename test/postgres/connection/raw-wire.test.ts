@@ -66,6 +66,25 @@ test('a read is told behind the messages that it completed, and without any', ()
   expect(told).toEqual(['afirst', 'read 12', 'bsecond', `read ${two.length - 12}`]);
 });
 
+test('what comes while reading is paused is told as one read', () => {
+  take();
+  wire.pause();
+  for (const byte of two) socket.push(Buffer.of(byte));
+  wire.resume();
+
+  expect({ told, isPaused: socket.isPaused() }).toEqual({ told: ['afirst', 'bsecond', `read ${two.length}`], isPaused: false });
+});
+
+test('who pauses again on hearing what came stays paused', () => {
+  take({ readEnd: () => wire.pause() });
+  wire.pause();
+  socket.push(two);
+  wire.resume();
+  socket.push(two);
+
+  expect({ told, isPaused: socket.isPaused() }).toEqual({ told: ['afirst', 'bsecond'], isPaused: true });
+});
+
 test.each([3, 0x4000_0000])('a message of %d bytes is not the protocol: the connection ends, and so does all that is told', (size) => {
   take();
   const header = Buffer.from('a0000');

@@ -210,7 +210,12 @@ export class HandOverWorld {
           restart: 'temporary',
           start: () => ({
             machine: machines.materializer,
-            input: { handle: HANDLE, column: COLUMN, consumer: this.runtime.whereis(NAMES.consumer) ?? NAMES.consumer },
+            input: {
+              handle: HANDLE,
+              column: COLUMN,
+              consumer: this.runtime.whereis(NAMES.consumer) ?? NAMES.consumer,
+              dependant: NAMES.consumers, // Who outlives it: a dependant comes later here, or never.
+            },
             tables: (self) => ({ values: this.linkValues(self), dependants: new Subscribers(), awaitingValues: new RequestBacklog() }),
             name: NAMES.materializer,
           }),

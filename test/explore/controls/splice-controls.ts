@@ -1,0 +1,93 @@
+/** The controls of a splice. */
+import type { Machines } from '../../support/hand-over/hand-over-world.ts';
+import type { System } from '../checker/system.ts';
+import type { SpliceModel } from '../splices/splice-model.ts';
+import { PROPERTIES } from '../splices/splice-properties.ts';
+import { spliceSystem, type SpliceBounds } from '../splices/splice-system.ts';
+import type { Control } from './control.ts';
+import { drainThatDeletes } from './hand-over-machines.ts';
+import { deafToStarter, deafWhileLive, earlyAnswer, uncovered, unsynced } from './splice-machines.ts';
+import { withCutByPosition, withEveryMove, withForgottenVersions, withNarrowIndex, withOldSnapshots } from './splice-worlds.ts';
+
+const BOTH: SpliceBounds = { script: 'both', transactions: 2, moveOuts: 'events', kills: 0, timeouts: 0, restarts: 0, crashes: 0 };
+/** A collector goes on without whoever is silent; and a row that left is told by nothing but a delete. */
+const LEFT_BEHIND: SpliceBounds = { ...BOTH, script: 'leaves', moveOuts: 'deletes', timeouts: 1, isShownAtOnce: true };
+
+type Make = Control<SpliceBounds, SpliceModel>['make'];
+
+export const spliceControls: readonly Control<SpliceBounds, SpliceModel>[] = [
+  {
+    name: 'the inner shape has taken T before those who depend on it know of its moves',
+    bounds: BOTH,
+    breaks: PROPERTIES.promised,
+    make: run(earlyAnswer),
+  },
+  {
+    name: 'a splice is recorded before what its query saw has come',
+    bounds: BOTH,
+    breaks: PROPERTIES.promised,
+    make: run(uncovered),
+  },
+  {
+    name: 'a splice is shown before its record is durable',
+    bounds: { ...BOTH, transactions: 1 },
+    breaks: PROPERTIES.durable,
+    make: run(unsynced),
+  },
+  {
+    name: 'a Consumer that waits is deaf to the end of who keeps the values',
+    bounds: { ...BOTH, transactions: 1, kills: 1 },
+    breaks: PROPERTIES.ends,
+    make: run(deafWhileLive),
+  },
+  {
+    name: 'who had a Materializer started ends before it subscribes, and is not missed',
+    bounds: { ...BOTH, transactions: 0, kills: 1, restarts: 1 },
+    breaks: PROPERTIES.ends,
+    make: run(deafToStarter),
+  },
+  {
+    name: 'draining deletes',
+    bounds: { ...BOTH, transactions: 0, restarts: 1 },
+    breaks: PROPERTIES.drained,
+    make: run(drainThatDeletes),
+  },
+  {
+    name: 'what a query saw is told by position',
+    bounds: { ...BOTH, script: 'comes' },
+    breaks: PROPERTIES.promised,
+    make: changed(withCutByPosition),
+  },
+  {
+    name: 'a query does not see what the shape has taken',
+    bounds: { ...BOTH, script: 'written' },
+    breaks: PROPERTIES.promised,
+    make: changed(withOldSnapshots),
+  },
+  {
+    name: 'each coming and going of a value is told',
+    bounds: { ...BOTH, script: 'returns', isShownAtOnce: true },
+    breaks: PROPERTIES.promised,
+    make: changed(withEveryMove),
+  },
+  {
+    name: 'versions are forgotten that somebody looks at',
+    bounds: { ...BOTH, script: 'goes' },
+    breaks: PROPERTIES.versions,
+    make: changed(withForgottenVersions),
+  },
+  {
+    name: 'changes are routed by the last version alone',
+    bounds: LEFT_BEHIND,
+    breaks: PROPERTIES.promised,
+    make: changed(withNarrowIndex),
+  },
+];
+
+function run(machines: Machines): Make {
+  return (bounds) => spliceSystem(bounds, machines);
+}
+
+function changed(change: (system: System<SpliceModel>) => System<SpliceModel>): Make {
+  return async (bounds) => change(await spliceSystem(bounds));
+}
