@@ -10,7 +10,7 @@ import { Evaluator } from './evaluator.ts';
 import { isUnderWay, make, movesOf, opened, type Move } from './moves.ts';
 import type { Note } from './note.ts';
 import { PairMemo } from './pair-memo.ts';
-import { AWAKE, SleepSets } from './sleep-sets.ts';
+import { SleepSets } from './sleep-sets.ts';
 import { StateStore } from './state-store.ts';
 import { OF_ALL, Stepper } from './stepper.ts';
 import type { System, Violation, World } from './system.ts';
@@ -50,8 +50,8 @@ export function search<Kind extends World<Kind>>(system: System<Kind>, statesMax
 /** A state that was left by some steps, and is to be left by others too. */
 interface Return {
   readonly state: number;
-  /** By the numbers of the sleepers. */
-  readonly woken: readonly number[];
+  /** What slept there until now. */
+  readonly slept: number;
   /** How many states come before: those that were reached earlier. */
   readonly after: number;
 }
@@ -80,7 +80,7 @@ class Search<Kind extends World<Kind>> {
     const { state } = opened(system, this.parts);
     this.stepper = new Stepper(system, this.parts, state);
     this.store = new StateStore(state.length);
-    this.reach(state, 0, 0, AWAKE);
+    this.reach(state, 0, 0, this.sleeping.awake);
   }
 
   run(statesMax: number): void {
@@ -119,46 +119,49 @@ class Search<Kind extends World<Kind>> {
     const moves = stepper.moves();
     const violation = system.violation(view, !moves.some(isUnderWay));
     if (violation !== undefined) this.violated = { state, violation };
-    else this.leave(state, moves, this.sleeping.membersOf(this.sleep[state] ?? AWAKE));
+    else this.leave(state, moves);
   }
 
-  /** @param sleepers they stay asleep. */
-  private leave(state: number, moves: readonly Move<Kind>[], sleepers: readonly number[]): void {
-    const { sleeping } = this;
-    const sleeps = new Set(sleepers.map((sleeper) => sleeping.stepOf(sleeper)));
-    const before = [...sleepers];
+  private leave(state: number, moves: readonly Move<Kind>[]): void {
+    const { sleeping, stepper } = this;
+    const sleep = this.sleepOf(state);
+    let before = sleep;
     for (const [index, move] of moves.entries()) {
-      const name = this.stepper.nameOf(move);
-      if (sleeps.has(name)) this.asleep += 1;
-      else this.take(state, index, move, name, before);
+      const name = stepper.nameOf(move);
+      if (sleeping.has(sleep, name)) this.asleep += 1;
+      else before = this.take(state, index, move, name, before);
     }
   }
 
-  private leaveAgain({ state, woken }: Return): void {
+  /** By those who sleep no longer. */
+  private leaveAgain({ state, slept }: Return): void {
     const { sleeping, stepper } = this;
+    const sleep = this.sleepOf(state);
+    let before = sleep;
     stepper.look(this.store.vectorOf(state));
-    const awake = new Set(woken.map((sleeper) => sleeping.stepOf(sleeper)));
-    const before = [...sleeping.membersOf(this.sleep[state] ?? AWAKE)];
     for (const [index, move] of stepper.moves().entries()) {
       const name = stepper.nameOf(move);
-      if (!awake.has(name)) continue;
+      if (!sleeping.has(slept, name) || sleeping.has(sleep, name)) continue;
       this.asleep -= 1;
-      this.take(state, index, move, name, before);
+      before = this.take(state, index, move, name, before);
     }
   }
 
-  /** @param before what sleeps behind the step if it commutes with it: the step joins them. */
-  private take(state: number, index: number, move: Move<Kind>, name: number, before: number[]): void {
+  /**
+   * @param before those who sleep behind the step if they commute with it.
+   * @returns these and the step, for those that are taken next.
+   */
+  private take(state: number, index: number, move: Move<Kind>, name: number, before: number): number {
     const { stepper, sleeping } = this;
     const { vector, end } = stepper.next(move, name);
     this.edges += 1;
     if (this.orders === 'all' || name === OF_ALL) {
-      this.reach(vector, state, index, AWAKE);
-      return;
+      this.reach(vector, state, index, sleeping.awake);
+      return before;
     }
     const footprint = this.footprints.of(end, stepper.foundBy(move), () => sleeping.footprintId(stepper.footprintOf(move, end)));
     this.reach(vector, state, index, sleeping.behind(before, footprint));
-    before.push(sleeping.sleeper(name, footprint));
+    return sleeping.with(before, name, footprint);
   }
 
   private reach(vector: Int32Array, from: number, step: number, sleep: number): void {
@@ -179,15 +182,15 @@ class Search<Kind extends World<Kind>> {
 
   /** What slept when the state was reached before, and is awake on another way, is made up for. */
   private wake(state: number, sleep: number): void {
-    const { sleeping } = this;
-    const slept = this.sleep[state] ?? AWAKE;
-    const both = sleeping.both(slept, sleep);
+    const slept = this.sleepOf(state);
+    const both = this.sleeping.both(slept, sleep);
     if (both === slept) return;
     this.sleep[state] = both;
-    if (state >= this.begun) return;
-    const stay = sleeping.membersOf(both);
-    const woken = sleeping.membersOf(slept).filter((sleeper) => !stay.includes(sleeper));
-    this.returns.push({ state, woken, after: this.store.count });
+    if (state < this.begun) this.returns.push({ state, slept, after: this.store.count });
+  }
+
+  private sleepOf(state: number): number {
+    return this.sleep[state] ?? this.sleeping.awake;
   }
 
   private explain(state: number, violation: Violation): Counterexample {
