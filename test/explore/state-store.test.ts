@@ -5,7 +5,8 @@ import { StateStore } from './checker/state-store.ts';
 
 const WIDTH = 5;
 /** Few numbers, so that halves come again. */
-const vectors = fc.array(fc.array(fc.integer({ min: 0, max: 3 }), { minLength: WIDTH, maxLength: WIDTH }), { minLength: 1, maxLength: 200 });
+const anyVector = fc.array(fc.integer({ min: 0, max: 3 }), { minLength: WIDTH, maxLength: WIDTH });
+const vectors = fc.array(anyVector, { minLength: 1, maxLength: 200 });
 
 test('pairs have one number each, and are found by it, however many there are', () => {
   const table = new PairTable();

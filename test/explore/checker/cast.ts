@@ -44,6 +44,10 @@ export class Cast {
     return this.portPlaces.get(address);
   }
 
+  isRegistered(address: Address): boolean {
+    return this.byRegistered.has(address);
+  }
+
   /** The only role that can have this pid, or this registered name. */
   roleAt(address: Address): number | undefined {
     return this.byRegistered.get(address) ?? this.byName.get(address.slice(0, address.lastIndexOf('#')));

@@ -219,7 +219,7 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
   private take(role: number, step: Step): void {
     const pid = pidOf(this.local(role));
     this.setLocal(role, step.local);
-    if (step.world !== undefined) this.worldId = step.world;
+    if (step.world !== undefined && step.world !== this.worldId) this.worldId = step.world;
     this.held = union(this.held, step.named);
     for (const output of step.outputs) this.perform(role, pid, output);
     const local = this.local(role);

@@ -201,8 +201,8 @@ export class GlobalState<Kind extends World<Kind>> implements View<Kind>, Asked 
     const role = this.cast.roleAt(address);
     if (role === undefined) return undefined;
     const { status, pid } = this.identity(role);
-    const isThere = status === 'alive' ? pid === address || this.specOf(role).registered === address : status === 'unborn' && pid === address;
-    return isThere ? role : undefined;
+    const isCalled = pid === address ? status === 'alive' || status === 'unborn' : status === 'alive' && this.cast.isRegistered(address);
+    return isCalled ? role : undefined;
   }
 
   protected pidAt(place: number): Pid {

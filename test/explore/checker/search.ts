@@ -2,8 +2,14 @@
  * Search: every state that a system can reach within its bounds, breadth first, so that what is found is found by a way than
  * which none is shorter.
  *
- * Two reductions are made. What a process does inside itself comes at once (`Draft.runAlone`). And steps that commute are taken in
+ * Two reductions are made. What a process does inside itself comes at once (`Draft.isAlone`). And steps that commute are taken in
  * one order (`SleepSets`): that leaves out steps, and no state.
+ *
+ * States could be left out by persistent sets: if nobody else can ever disturb what one process may do next, only that is taken.
+ * It was measured what that would bring at best, in a hand-over of one transaction with one kill, where for each state the others were
+ * followed as far as they can go. Of 35,682 states 162 would go: everybody can send to the Consumer, the Consumer to everybody, and who
+ * can be killed must be killed before and after. If no two processes met in the world it would be 6,755; so little is not worth a claim
+ * about all that machines may ever do.
  */
 import { Draft } from './draft.ts';
 import { Evaluator } from './evaluator.ts';

@@ -51,7 +51,8 @@ interface Remembered {
 }
 
 const NOTHING: Remembered = {
-  committed: 0, shown: [], pgSnapshot: undefined, snapshotRows: 0, hasDrained: false, isGone: false, applied: [], follower: '', historyRead: '',
+  committed: 0, shown: [], pgSnapshot: undefined, snapshotRows: 0, hasDrained: false, isGone: false, applied: [], follower: '',
+  historyRead: '',
 };
 
 export class HandOverModel implements World<HandOverModel> {
