@@ -37,11 +37,6 @@ export class MoveMemo {
     return this.nodes.count;
   }
 
-  get bytes(): number {
-    const { nodes, questions, begins, ends, writes } = this;
-    return nodes.bytes + [questions, begins, ends, writes].reduce((sum, { byteLength }) => sum + byteLength, 0);
-  }
-
   rootOf(kind: number, about: number): number {
     return this.nodes.idOf(-1 - kind, about);
   }

@@ -4,6 +4,7 @@
  * All that a step does follows from the answers to its questions, so questions are about as little as possible: whoever sends to
  * a process asks whether it lives, and not for all of its local state.
  */
+/** Of a place in the vector: the number of the part there. */
 export const PART = 0;
 /** Of a role: the number of who it is, and whether it lives. */
 export const IDENTITY = 1;
