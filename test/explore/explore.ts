@@ -27,9 +27,10 @@ const { values } = parseArgs({
     seed: { type: 'string', default: '0' },
   },
 });
-const [statesMax, deeper, walks, firstSeed] = [values.states, values.bound, values.walks, values.seed].map(Number) as [
-  number, number, number, number,
-];
+const statesMax = Number(values.states);
+const deeper = Number(values.bound);
+const walks = Number(values.walks);
+const firstSeed = Number(values.seed);
 
 for (const letter of lettersOf(values.system)) {
   for (const { what, setting } of BOUNDS[letter]) {

@@ -6,6 +6,7 @@
  * ways of all moves lie in one tree: behind a question there is one branch for each answer.
  */
 import { invariant } from '../../../src/base/invariant.ts';
+import { larger } from './larger.ts';
 import { PairTable } from './pair-table.ts';
 
 /** Of a state that can be asked, and changed. */
@@ -136,10 +137,4 @@ export class Recording {
     this.memo.define(this.node, this.writes);
     return this.node;
   }
-}
-
-function larger(array: Int32Array): Int32Array<ArrayBuffer> {
-  const copy = new Int32Array(array.length * 2);
-  copy.set(array);
-  return copy;
 }

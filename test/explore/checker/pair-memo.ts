@@ -1,4 +1,5 @@
 /** PairMemo: what was once computed of two numbers, which is a number again. */
+import { larger } from './larger.ts';
 import { PairTable } from './pair-table.ts';
 
 const CAPACITY_FIRST = 1 << 10;
@@ -16,10 +17,4 @@ export class PairMemo {
     this.values[id] = value;
     return value;
   }
-}
-
-function larger(values: Int32Array): Int32Array<ArrayBuffer> {
-  const copy = new Int32Array(values.length * 2);
-  copy.set(values);
-  return copy;
 }

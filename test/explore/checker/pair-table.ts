@@ -4,6 +4,8 @@
  * It lies in two flat arrays, some four integers a pair, so that tens of millions are no matter. Pairs are compared as they
  * are, so no two are ever taken for one.
  */
+import { larger } from './larger.ts';
+
 const CAPACITY_FIRST = 1 << 10;
 /** Half of the slots stay empty at least, so that a look-up ends soon. */
 const SLOTS_PER_PAIR_MIN = 2;
@@ -58,9 +60,7 @@ export class PairTable {
   }
 
   private grow(): void {
-    const { pairs } = this;
-    this.pairs = new Int32Array(pairs.length * 2);
-    this.pairs.set(pairs);
+    this.pairs = larger(this.pairs);
     this.slots = new Int32Array(this.slots.length * 2).fill(-1);
     for (let id = 0; id < this.numbered; id += 1) this.slots[this.slotOf(this.leftOf(id), this.rightOf(id))] = id;
   }

@@ -13,6 +13,7 @@
  */
 import { Draft } from './draft.ts';
 import { Evaluator } from './evaluator.ts';
+import { larger } from './larger.ts';
 import { isUnderWay, make, movesOf, opened, type Move } from './moves.ts';
 import type { Note } from './note.ts';
 import { PairMemo } from './pair-memo.ts';
@@ -178,11 +179,7 @@ class Search<Kind extends World<Kind>> {
   }
 
   private note(state: number, sleep: number): void {
-    if (state === this.sleep.length) {
-      const longer = new Int32Array(state * 2);
-      longer.set(this.sleep);
-      this.sleep = longer;
-    }
+    if (state === this.sleep.length) this.sleep = larger(this.sleep);
     this.sleep[state] = sleep;
   }
 

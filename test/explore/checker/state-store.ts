@@ -4,18 +4,16 @@
  * A vector is kept as a tree of pairs: the number of a state stands for two numbers, each of which stands for two, down to the
  * integers. Halves, quarters and eighths of states come again and again, so nearly all that a state costs is the pair at its root.
  */
-import { invariant } from '../../../src/base/invariant.ts';
+import { larger } from './larger.ts';
 import { PairTable } from './pair-table.ts';
 
 const CAPACITY_FIRST = 1 << 12;
-/** Of those that a state offers. */
-const STEPS_MAX = 1 << 16;
 
 export class StateStore {
   private readonly roots = new PairTable();
   private readonly inner = new PairTable();
   private parents = new Int32Array(CAPACITY_FIRST);
-  private steps = new Uint16Array(CAPACITY_FIRST);
+  private steps = new Int32Array(CAPACITY_FIRST);
   /** How many leaves a tree has: a power of two. */
   private readonly leaves: number;
   /** The tree of the state that was read last: node n stands over 2n and 2n + 1, and the leaves come last. */
@@ -75,17 +73,11 @@ export class StateStore {
   }
 
   private note(state: number, parent: number, step: number): void {
-    invariant(step < STEPS_MAX, `a state offers at most ${STEPS_MAX} steps`);
     if (state === this.parents.length) {
-      this.parents = copied(this.parents, new Int32Array(state * 2));
-      this.steps = copied(this.steps, new Uint16Array(state * 2));
+      this.parents = larger(this.parents);
+      this.steps = larger(this.steps);
     }
     this.parents[state] = parent;
     this.steps[state] = step;
   }
-}
-
-function copied<Kind extends Int32Array | Uint16Array>(from: Kind, to: Kind): Kind {
-  to.set(from);
-  return to;
 }
