@@ -3,8 +3,8 @@
  *
  * - `-- --system a` searches one system alone.
  * - `-- --bound 1` goes deeper: by one transaction, with 2 by one kill as well, and so on.
- * - `-- --walks 100 --seed 7` takes random walks instead, and has the production runtime take the same: of each of those bounds, 100
- *   seeds from the seventh on.
+ * - `-- --walks 100 --seed 7` takes random walks instead, and has the production runtime take the same: of each of those bounds of
+ *   a and b, 100 seeds from the seventh on.
  * - `-- --states 1000000` says after how many states to give up.
  *
  * What is found is drawn and kept as a scenario, and the command fails.
@@ -12,7 +12,7 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
 import { differenceOn } from './agreement.ts';
-import { BOUNDS, type Letter } from './bounds.ts';
+import { BOUNDS, ON_RUNTIME, type Letter } from './bounds.ts';
 import { search, type Findings } from './checker/search.ts';
 import { sequenceChart } from './checker/sequence-chart.ts';
 import { scenarioOf, writeScenario } from './replay/scenario.ts';
@@ -32,7 +32,8 @@ const deeper = Number(values.bound);
 const walks = Number(values.walks);
 const firstSeed = Number(values.seed);
 
-for (const letter of lettersOf(values.system)) {
+const letters = lettersOf(values.system);
+for (const letter of walks > 0 ? letters.filter((each) => ON_RUNTIME.includes(each)) : letters) {
   for (const { what, setting } of BOUNDS[letter]) {
     console.info(`\n${letter}: ${what}\n   ${JSON.stringify(setting(deeper).bounds)}`);
     if (walks > 0) await walk(setting(deeper));
