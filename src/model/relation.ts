@@ -1,10 +1,14 @@
 /** Relation: a Postgres table as the stream and the catalogue describe it. */
+import type { Collation } from './collation.ts';
+
 export interface Relation {
   readonly oid: number;
   readonly schema: string;
   readonly name: string;
   /** In the order of their attribute numbers, dropped ones left out: the order of every tuple of this relation. */
   readonly columns: readonly Column[];
+  /** The database's: that of text without a column. Left out where no column is text. */
+  readonly collation?: Collation;
   /** The root of a partitioned table: the stream names the partitions, never the root. */
   readonly isPartitioned?: true;
 }
@@ -36,6 +40,10 @@ export interface Column {
   readonly generated: boolean;
   /** A generated column that is computed when it is read, which no publication carries. */
   readonly isVirtual?: true;
+  /** Left out for any other type. */
+  readonly isEnum?: true;
+  /** Of text and of arrays of it. */
+  readonly collation?: Collation;
 }
 
 /** The columns that name a row, as indexes into `relation.columns`: the primary key in its order, or else all columns. */

@@ -5,6 +5,7 @@
  * shape exactly when their definitions have the same `definitionKey`.
  */
 import { fnvHash } from '../base/fnv-hash.ts';
+import type { Collation } from './collation.ts';
 import type { LayoutColumn } from './relation.ts';
 
 export type Handle = string & { readonly __brand: 'Handle' };
@@ -49,6 +50,10 @@ export interface WhereSource {
   readonly params: readonly string[];
   /** The parsed expression printed without regard to white space or case: equal for equal filters. */
   readonly canonical: string;
+  /** Of the columns of text that it reads, by their names, as they were when it was asked for. */
+  readonly collations?: Readonly<Record<string, Collation>>;
+  /** The database's, likewise. Left out where it was not known. */
+  readonly collation?: Collation;
 }
 
 /** Equal for equal shapes, whatever the order of columns or the spelling of the filter. */

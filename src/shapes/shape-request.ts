@@ -55,7 +55,8 @@ export function defineShape(
     const table = relations.get(quoteRelation(name));
     return table && publishedColumns(table, publishesGenerated).map(whereColumn);
   };
-  const where = text === undefined ? undefined : language.parse(text, request.params ?? {}, published.map(whereColumn), tables);
+  const columns = published.map(whereColumn);
+  const where = text === undefined ? undefined : language.parse(text, request.params ?? {}, columns, tables, relation.collation);
   if (where !== undefined && 'error' in where) return { errors: { [where.field]: [where.error] } };
   const dependencies: Dependency[] = [];
   for (const source of where?.subqueries?.sources ?? []) {
@@ -138,16 +139,26 @@ function definitionOf(
     selectsAll: selected.selectsAll,
     primaryKey,
     reads: published.filter(({ name }) => primaryKey.length === 0 || read.has(name)).map(layoutColumn),
-    ...(where === undefined ? {} : { where: whereSource(request, where) }),
+    ...(where === undefined ? {} : { where: whereSource(request, relation, where) }),
     replica: request.replica,
     log: request.log,
     ...(dependencies.length === 0 ? {} : { dependencies, ...(request.moveOuts === 'deletes' ? { moveOuts: request.moveOuts } : {}) }),
   };
 }
 
-function whereSource({ where: text = '', params = {} }: ShapeRequest, where: Where): NonNullable<ShapeDefinition['where']> {
+function whereSource(
+  { where: text = '', params = {} }: ShapeRequest,
+  { columns, collation }: Relation,
+  where: Where,
+): NonNullable<ShapeDefinition['where']> {
   const ordered = Object.entries(params).sort(([left], [right]) => Number(left) - Number(right));
-  return { text, params: ordered.map(([, value]) => value), canonical: where.canonical };
+  const read = columns.filter(({ name }) => where.columns.includes(name));
+  const collations = read.flatMap((column) => (column.collation === undefined ? [] : [[column.name, column.collation] as const]));
+  return {
+    text, params: ordered.map(([, value]) => value), canonical: where.canonical,
+    ...(collations.length === 0 ? {} : { collations: Object.fromEntries(collations) }),
+    ...(collation === undefined ? {} : { collation }),
+  };
 }
 
 function publishedColumns(relation: Relation, publishesGenerated: boolean): readonly Column[] {
@@ -163,8 +174,8 @@ function layoutColumn({ name, typeOid, typeMod }: Column): LayoutColumn {
   return { name, typeOid, typeMod };
 }
 
-function whereColumn({ name, typeName, dimensions }: Column): WhereColumn {
-  return { name, typeName, dimensions };
+function whereColumn({ name, typeName, dimensions, isEnum, collation }: Column): WhereColumn {
+  return { name, typeName, dimensions, isEnum: isEnum === true, ...(collation === undefined ? {} : { collation }) };
 }
 
 /** Empty or white space only means absent. */

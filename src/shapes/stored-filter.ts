@@ -4,23 +4,23 @@
  * The version that stored it may have taken more than this one does, or have understood it otherwise. Then no line of its log could
  * be gone on with, and no request would be led to it.
  */
-import type { LayoutColumn } from '../model/relation.ts';
 import type { Dependency, ShapeDefinition } from '../model/shape.ts';
 import { quoteRelation } from '../sql/identifiers.ts';
-import { typeNameOf } from '../sql/value-types.ts';
+import { typeNameOf } from '../sql/values/type-names.ts';
 import type { SubquerySource, SubqueryTables, Where, WhereColumn, WhereLanguage } from '../sql/where.ts';
 
 /** `where` is undefined for every row; `error` says why this version does not take the filter as it was stored. */
 export type StoredFilter = { readonly where: Where | undefined } | { readonly error: string };
 
-export function storedFilter({ where, reads, dependencies = [] }: ShapeDefinition, language: WhereLanguage): StoredFilter {
+export function storedFilter(definition: ShapeDefinition, language: WhereLanguage): StoredFilter {
+  const { where, dependencies = [] } = definition;
   if (where === undefined) return { where: undefined };
   const params = Object.fromEntries(where.params.map((value, index) => [String(index + 1), value]));
   const tables: SubqueryTables = (table) => {
     const shapes = dependencies.map(({ shape }) => shape).filter(({ relation }) => quoteRelation(relation) === quoteRelation(table));
-    return shapes.flatMap((shape) => storedColumns(shape.reads));
+    return shapes.flatMap(storedColumns);
   };
-  const parsed = language.parse(where.text, params, storedColumns(reads), tables);
+  const parsed = language.parse(where.text, params, storedColumns(definition), tables, where.collation);
   if ('error' in parsed) return { error: parsed.error };
   const { canonical, subqueries: { sources } = { sources: [] } } = parsed;
   const isAsStored = canonical === where.canonical && sources.length === dependencies.length && sources.every(selects(dependencies));
@@ -34,6 +34,11 @@ function selects(dependencies: readonly Dependency[]): (source: SubquerySource, 
   };
 }
 
-function storedColumns(reads: readonly LayoutColumn[]): readonly WhereColumn[] {
-  return reads.map(({ name, typeOid }) => ({ name, typeName: typeNameOf(typeOid) ?? `oid ${typeOid}`, dimensions: 0 }));
+/** One of an unknown type is taken for an enum, which it was if it was accepted as one. */
+function storedColumns({ reads, where }: ShapeDefinition): readonly WhereColumn[] {
+  return reads.map(({ name, typeOid }) => {
+    const [typeName, collation] = [typeNameOf(typeOid), where?.collations?.[name]];
+    const type = { typeName: typeName ?? `oid ${typeOid}`, dimensions: 0, isEnum: typeName === undefined };
+    return { name, ...type, ...(collation === undefined ? {} : { collation }) };
+  });
 }

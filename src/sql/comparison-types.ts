@@ -1,19 +1,23 @@
 /** Under which type Postgres compares two values: what its operator resolution chooses among the types of a filter. */
-import { VALUE_TYPES, type TypeName, type Value } from './value-types.ts';
-import { trimEnd } from './white-space.ts';
+import { conversion } from './operations/casts.ts';
+import { isText } from './operations/implicit-casts.ts';
+import { itemOf, type TypeName } from './values/type-names.ts';
+import { VALUE_TYPES } from './values/value-types.ts';
+import type { Value } from './values/values.ts';
+import { invariant } from '../base/invariant.ts';
 
-const NUMBERS: readonly TypeName[] = ['int2', 'int4', 'int8', 'numeric', 'float8'];
+const EXACT_NUMBERS: readonly TypeName[] = ['int2', 'int4', 'int8', 'numeric'];
 
 /** @returns undefined when Postgres has no operator for the two, or one that depends on the session. */
 export function resolveComparison(left: TypeName, right: TypeName): TypeName | undefined {
   if (left === right) return comparedAs(left);
-  const [a, b] = [NUMBERS.indexOf(left), NUMBERS.indexOf(right)];
-  if (a >= 0 && b >= 0) return NUMBERS[Math.max(a, b)];
   const pair = [left, right];
+  if (pair.some((type) => itemOf(type) !== undefined)) return undefined;
+  if (pair.every(isNumber)) return widerNumber(left, right);
   if (pair.every((type) => VALUE_TYPES[type].family === 'date')) return 'timestamp';
+  if (pair.includes('time') && pair.includes('interval')) return 'interval';
   // An exact match wins over a preferred type: bpchar beside varchar, which has no operators of its own; but not beside text.
   if (pair.includes('bpchar') && pair.includes('varchar')) return 'bpchar';
-  const isText = (type: TypeName): boolean => VALUE_TYPES[type].family === 'text' || VALUE_TYPES[type].family === 'padded';
   return pair.every(isText) ? 'text' : undefined;
 }
 
@@ -23,9 +27,19 @@ export function comparedAs(type: TypeName): TypeName {
 }
 
 /** Makes values of `from` values of `to`, a type under which `resolveComparison` said that they are compared. */
-export function conversionOf(from: TypeName, to: TypeName): (value: Value) => Value {
-  const { family, canonical } = VALUE_TYPES[from];
-  if (VALUE_TYPES[to].family === 'float' && family === 'number') return (value) => Number(canonical(value));
-  if (to === 'bpchar' && family === 'text') return (value) => trimEnd(String(value), ' ');
-  return (value) => value;
+export function conversionOf(from: TypeName, to: TypeName): (value: Value) => Value | null {
+  if (VALUE_TYPES[from].family === VALUE_TYPES[to].family) return (value) => value;
+  const convert = conversion(from, to);
+  invariant(convert !== undefined, 'what is compared as a type can be cast to it');
+  return convert;
+}
+
+function isNumber(type: TypeName): boolean {
+  return VALUE_TYPES[type].family === 'number' || VALUE_TYPES[type].family === 'float';
+}
+
+/** Beside any other number a float4 is compared as a float8. */
+function widerNumber(left: TypeName, right: TypeName): TypeName {
+  const places = [EXACT_NUMBERS.indexOf(left), EXACT_NUMBERS.indexOf(right)];
+  return places.includes(-1) ? 'float8' : (EXACT_NUMBERS[Math.max(...places)] ?? 'numeric');
 }

@@ -2,9 +2,16 @@
  * Expression: a filter that was checked, every part of it typed. Whoever evaluates, prints or searches it needs no
  * further check, and finds nothing in it that Postgres and we could see differently.
  */
+import type { Collation } from '../model/collation.ts';
 import type { RelationName } from './identifiers.ts';
 import type { LikePattern } from './like-pattern.ts';
-import type { TypeName, Value } from './value-types.ts';
+import type { Cases } from './operations/cases.ts';
+import type { Operation } from './operations/operation.ts';
+import type { TypeName } from './values/type-names.ts';
+import type { Value } from './values/values.ts';
+
+/** Of all constants together: a short text names a long parameter thousands of times, and a shape's definition holds each of them. */
+export const CONSTANT_CHARACTERS_MAX = 1_048_576;
 
 export type Comparison = '=' | '<>' | '<' | '>' | '<=' | '>=';
 
@@ -16,6 +23,8 @@ export interface ColumnReference {
 
 export interface TypedColumn extends ColumnReference {
   readonly type: TypeName;
+  /** Of text, where it is known. */
+  readonly collation?: Collation | undefined;
 }
 
 export interface Constant {
@@ -25,10 +34,27 @@ export interface Constant {
   readonly value: Value | null;
   /** As it is given to Postgres. */
   readonly text: string | null;
+  /** Columns stand in it, which make no difference: `a + NULL` is NULL. */
+  readonly namesColumns?: true;
+}
+
+/** Its arguments are of the types that the operation takes, and not all of them constants. */
+export interface Call {
+  readonly kind: 'call';
+  readonly type: TypeName;
+  readonly operation: Operation;
+  readonly args: readonly Operand[];
+}
+
+/** A condition as a value. */
+export interface Truth {
+  readonly kind: 'truth';
+  readonly type: 'bool';
+  readonly condition: Condition;
 }
 
 /** What has a value of a type: the sides of a comparison. */
-export type Operand = TypedColumn | Constant;
+export type Operand = TypedColumn | Constant | Call | Truth;
 
 /** The values that a column has in the rows of a table for which `where` is true. */
 export interface Selection {
@@ -50,7 +76,7 @@ export interface Subquery {
 }
 
 export type Condition =
-  /** A boolean column or constant standing for itself. */
+  /** A boolean standing for itself. */
   | { readonly kind: 'operand'; readonly operand: Operand }
   /** Both sides are compared as `type`. */
   | { readonly kind: 'compare'; readonly operator: Comparison; readonly left: Operand; readonly right: Operand; readonly type: TypeName }
@@ -60,8 +86,53 @@ export type Condition =
   | { readonly kind: 'in'; readonly left: Operand; readonly items: readonly Constant[]; readonly type: TypeName }
   /** Stands below AND and OR only. */
   | Subquery
-  | { readonly kind: 'like'; readonly left: Operand; readonly pattern: LikePattern | null; readonly ignoreCase: boolean }
+  /** `cases`: of ILIKE. */
+  | { readonly kind: 'like'; readonly left: Operand; readonly pattern: LikePattern | null; readonly cases?: Cases | undefined }
   | { readonly kind: 'and' | 'or'; readonly parts: readonly Condition[] }
   | { readonly kind: 'not'; readonly part: Condition }
-  | { readonly kind: 'isNull'; readonly part: ColumnReference | Constant | Condition }
+  | { readonly kind: 'isNull'; readonly part: ColumnReference | Exclude<Operand, Truth> | Condition }
   | { readonly kind: 'isTruth'; readonly truth: boolean | null; readonly part: Condition };
+
+/** The columns that a filter reads, as often as they stand in it. */
+export function columnsOf(condition: Condition): readonly ColumnReference[] {
+  switch (condition.kind) {
+    case 'operand':
+      return columnsIn(condition.operand);
+    case 'compare':
+    case 'distinct':
+      return columnsIn(condition.left, condition.right);
+    case 'in':
+    case 'like':
+    case 'subquery':
+      return columnsIn(condition.left);
+    case 'and':
+    case 'or':
+      return condition.parts.flatMap(columnsOf);
+    case 'not':
+    case 'isTruth':
+      return columnsOf(condition.part);
+    case 'isNull':
+      return isOperand(condition.part) ? columnsIn(condition.part) : columnsOf(condition.part);
+  }
+}
+
+export function columnsIn(...operands: readonly (Operand | ColumnReference)[]): readonly (ColumnReference | TypedColumn)[] {
+  return operands.flatMap((operand): readonly (ColumnReference | TypedColumn)[] => {
+    switch (operand.kind) {
+      case 'column':
+        return [operand];
+      case 'constant':
+        return [];
+      case 'call':
+        return columnsIn(...operand.args);
+      case 'truth':
+        return columnsOf(operand.condition);
+    }
+  });
+}
+
+export function isOperand(
+  part: ColumnReference | Operand | Condition,
+): part is ColumnReference | Operand {
+  return part.kind === 'column' || part.kind === 'constant' || part.kind === 'call' || part.kind === 'truth';
+}

@@ -2,21 +2,21 @@
  * LikePattern: what LIKE matches with. No regular expression: a pattern comes from a request, and `%a%a%a%b` must not
  * cost more than its length times the text's.
  *
- * Characters are code points, as in Postgres. ILIKE takes letters that differ in case only for the same if they are
- * ASCII, which is what the collation "C" says and the printer writes. Under the collation of a database `é` would match
- * `É` too, so a pattern that is not ASCII is refused. For one that is, what the row holds besides ASCII makes no
- * difference: only U+0130 and U+212A have lower-case forms with an ASCII letter (and which, depends on the collation).
+ * Characters are code points, as in Postgres. ILIKE compares both sides in lower case, and which letters have one is for the
+ * collation to say (`Cases`).
  */
+import { EvaluationError } from './evaluation-error.ts';
+import type { Cases } from './operations/cases.ts';
+
 export type LikePattern = readonly LikePart[];
 
-/** No two literals stand side by side: they are one. */
-type LikePart = { readonly literal: string } | 'anyCharacter' | 'anyText';
+/** No two literals stand side by side: they are one. `openEscape` ends a pattern that Postgres refuses as soon as a text gets there. */
+type LikePart = { readonly literal: string } | 'anyCharacter' | 'anyText' | 'openEscape';
 
 const ASCII = /^[\0-\x7f]*$/;
 
-/** @returns undefined when the pattern ends inside an escape, or `escape` is more than one character: Postgres refuses both. */
-export function parseLikePattern(text: string, escape = '\\'): LikePattern | undefined {
-  if ([...escape].length > 1) return undefined;
+/** @param escape one character, or none. */
+export function parseLikePattern(text: string, escape = '\\'): LikePattern {
   const parts: LikePart[] = [];
   const characters = [...text];
   for (let at = 0; at < characters.length; at += 1) {
@@ -24,8 +24,8 @@ export function parseLikePattern(text: string, escape = '\\'): LikePattern | und
     if (character === escape) {
       at += 1;
       const escaped = characters[at];
-      if (escaped === undefined) return undefined;
-      appendLiteral(parts, escaped);
+      if (escaped === undefined) parts.push('openEscape');
+      else appendLiteral(parts, escaped);
     } else if (character === '%' || character === '_') {
       parts.push(character === '%' ? 'anyText' : 'anyCharacter');
     } else {
@@ -35,16 +35,27 @@ export function parseLikePattern(text: string, escape = '\\'): LikePattern | und
   return parts;
 }
 
+export function isOpen(pattern: LikePattern): boolean {
+  return pattern.at(-1) === 'openEscape';
+}
+
+/** The pattern with a backslash for `escape`; undefined when that is more than one character. */
+export function escapedPattern(pattern: string, escape: string): string | undefined {
+  return [...escape].length > 1 ? undefined : printLikePattern(parseLikePattern(pattern, escape));
+}
+
 function appendLiteral(parts: LikePart[], character: string): void {
   const last = parts.at(-1);
   if (typeof last === 'object') parts[parts.length - 1] = { literal: last.literal + character };
   else parts.push({ literal: character });
 }
 
+const SIGNS = { anyText: '%', anyCharacter: '_', openEscape: '\\' };
+
 /** The pattern with a backslash before each literal character that needs one: the same for patterns that mean the same. */
 export function printLikePattern(pattern: LikePattern): string {
   return pattern
-    .map((part) => (part === 'anyText' ? '%' : part === 'anyCharacter' ? '_' : part.literal.replace(/[\\%_]/g, '\\$&')))
+    .map((part) => (typeof part === 'object' ? part.literal.replace(/[\\%_]/g, '\\$&') : SIGNS[part]))
     .join('');
 }
 
@@ -52,15 +63,14 @@ export function isAscii(pattern: LikePattern): boolean {
   return pattern.every((part) => typeof part === 'string' || ASCII.test(part.literal));
 }
 
-/** @returns a test of whole texts. */
-export function likeMatcher(pattern: LikePattern, ignoreCase: boolean): (text: string) => boolean {
-  if (!ignoreCase) return (text) => matches(pattern, text);
-  const folded = pattern.map((part) => (typeof part === 'string' ? part : { literal: foldAscii(part.literal) }));
-  return (text) => matches(folded, foldAscii(text));
-}
-
-function foldAscii(text: string): string {
-  return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
+/**
+ * @param cases of ILIKE.
+ * @returns a test of whole texts. It throws an EvaluationError where a text gets to an open escape.
+ */
+export function likeMatcher(pattern: LikePattern, cases?: Cases): (text: string) => boolean {
+  if (cases === undefined) return (text) => matches(pattern, text);
+  const folded = pattern.map((part) => (typeof part === 'string' ? part : { literal: cases.lower(part.literal) }));
+  return (text) => matches(folded, cases.lower(text));
 }
 
 /** Goes back to the last `%` only: what an earlier one could take, the last one can take too. */
@@ -71,9 +81,11 @@ function matches(pattern: LikePattern, text: string): boolean {
   while (at < text.length) {
     const part = pattern[place];
     if (part === 'anyText') {
-      place += 1;
+      place = behindAnyText(pattern, place);
       if (place === pattern.length) return true;
       [retryPlace, retryAt] = [place, at];
+    } else if (part === 'openEscape') {
+      throw new EvaluationError('22025', 'LIKE pattern must not end with escape character');
     } else if (part === 'anyCharacter') {
       at += characterSize(text, at);
       place += 1;
@@ -87,8 +99,13 @@ function matches(pattern: LikePattern, text: string): boolean {
       return false;
     }
   }
-  while (pattern[place] === 'anyText') place += 1;
-  return place === pattern.length;
+  return behindAnyText(pattern, place) === pattern.length;
+}
+
+function behindAnyText(pattern: LikePattern, place: number): number {
+  let behind = place;
+  while (pattern[behind] === 'anyText') behind += 1;
+  return behind;
 }
 
 function characterSize(text: string, at: number): number {

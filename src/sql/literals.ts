@@ -4,8 +4,11 @@
  * As in Postgres, a quoted literal or a parameter is of unknown type until it meets something typed; a parameter
  * keeps the type that it met first.
  */
+import { EvaluationError } from './evaluation-error.ts';
 import type { Constant } from './expression.ts';
-import { isTypeName, VALUE_TYPES, type TypeName } from './value-types.ts';
+import { conversion } from './operations/casts.ts';
+import type { TypeName } from './values/type-names.ts';
+import { VALUE_TYPES } from './values/value-types.ts';
 import { refusalAt, WhereRefusal } from './where-refusal.ts';
 
 export interface UntypedLiteral {
@@ -83,41 +86,19 @@ export function numberConstant(text: string): Constant | undefined {
   return constantOf('int4', text) ?? constantOf('int8', text) ?? constantOf('numeric', text);
 }
 
-/** Names that the language casts to; `numeric` is not among them, as in the service whose wire this is. */
-const CAST_TARGETS: ReadonlySet<TypeName> = new Set([
-  'bool', 'int2', 'int4', 'int8', 'float8', 'text', 'varchar', 'bpchar', 'uuid', 'date', 'timestamp', 'timestamptz',
-]);
-
-export function isCastTarget(name: string): name is TypeName {
-  return isTypeName(name) && CAST_TARGETS.has(name);
-}
-
 /** `constant::type`. @throws {WhereRefusal} for casts that do not exist, or that we do not make as Postgres does. */
 export function castConstant(constant: Constant, type: TypeName, location: number | undefined): Constant {
-  if (constant.type === type) return constant;
-  const text = castText(constant, type);
-  if (text === undefined) throw refusalAt(location, `unknown cast from type ${constant.type} to type ${type}`);
-  const cast = constantOf(type, text);
-  if (cast !== undefined) return cast;
-  throw refusalAt(location, `could not cast value ${constant.text} from ${constant.type} to ${type}`);
-}
-
-/** The text that a value of one type has as another; undefined where there is no such cast. */
-function castText({ type: from, text, value }: Constant, to: TypeName): string | null | undefined {
-  const [source, target] = [VALUE_TYPES[from].family, VALUE_TYPES[to].family];
-  const isText = source === 'text' || (source === 'padded' && target === 'text');
-  const isInteger = from === 'int2' || from === 'int4' || from === 'int8';
-  const castable =
-    isText ||
-    (isInteger && (target === 'number' || target === 'float' || target === 'text')) ||
-    (from === 'numeric' && target === 'float') ||
-    (source === 'uuid' && target === 'text') ||
-    (source === 'bool' && (target === 'text' || to === 'int4')) ||
-    (from === 'int4' && to === 'bool') ||
-    (from === 'date' && to === 'timestamp');
-  if (!castable) return undefined;
-  if (value === null) return null;
-  if (source === 'bool') return to === 'int4' ? (value === true ? '1' : '0') : String(value);
-  if (to === 'bool' && isInteger) return value === 0 ? 'f' : 't';
-  return source === 'text' || source === 'date' ? text : VALUE_TYPES[from].canonical(value);
+  const { type: from, value, text } = constant;
+  const names = constant.namesColumns === true ? { namesColumns: constant.namesColumns } : {};
+  if (from === type) return constant;
+  const convert = conversion(from, type);
+  if (convert === undefined) throw refusalAt(location, `unknown cast from type ${from} to type ${type}`);
+  if (value === null) return { kind: 'constant', type, value, text: null, ...names };
+  try {
+    const cast = convert(value);
+    return { kind: 'constant', type, value: cast, text: cast === null ? null : VALUE_TYPES[type].print(cast), ...names };
+  } catch (error) {
+    if (!(error instanceof EvaluationError)) throw error;
+    throw refusalAt(location, `could not cast value ${text} from ${from} to ${type}`);
+  }
 }

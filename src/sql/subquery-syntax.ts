@@ -5,7 +5,7 @@
  */
 import type { ColumnRef, Node, RangeVar, SelectStmt, SubLink } from 'libpg-query';
 import type { RelationName } from './identifiers.ts';
-import { refusalAt, WhereRefusal } from './where-refusal.ts';
+import { refusalAt } from './where-refusal.ts';
 
 export interface SubquerySyntax {
   readonly left: ColumnRef;
@@ -18,6 +18,14 @@ export interface SubquerySyntax {
 }
 
 const SELECT_FIELDS = new Set(['targetList', 'fromClause', 'whereClause', 'limitOption', 'op']);
+/** By the fields that they have in the parse tree; of several the first here is told. */
+const CLAUSES: Readonly<Record<string, string>> = {
+  withClause: 'WITH', valuesLists: 'VALUES', distinctClause: 'DISTINCT', groupClause: 'GROUP BY', havingClause: 'HAVING',
+  windowClause: 'WINDOW', sortClause: 'ORDER BY', limitCount: 'LIMIT', limitOffset: 'OFFSET', lockingClause: 'FOR', intoClause: 'INTO',
+};
+const SET_OPERATIONS: Readonly<Record<string, string>> = {
+  SETOP_UNION: 'UNION', SETOP_INTERSECT: 'INTERSECT', SETOP_EXCEPT: 'EXCEPT',
+};
 const TARGET_FIELDS = new Set(['val', 'location']);
 const TABLE_FIELDS = new Set(['schemaname', 'relname', 'inh', 'relpersistence', 'location']);
 const OTHER_SUBLINK = 'only `value IN (SELECT ...)` sublinks are supported right now';
@@ -28,8 +36,8 @@ const COMPOSITE_LEFT_SIDE = 'composite left sides of `IN (SELECT ...)` are not s
 export function readSubquery({ subLinkType, operName, testexpr, subselect, location = 0 }: SubLink): SubquerySyntax {
   if (subLinkType !== 'ANY_SUBLINK' || operName !== undefined) throw refusalAt(location, OTHER_SUBLINK);
   const left = leftSide(testexpr, location);
-  const select = plainSelect(subselect);
-  const table = nameOf(onlyTable(select));
+  const select = plainSelect(subselect, location);
+  const table = nameOf(onlyTable(select, location));
   return { left, table, column: onlyColumn(select, location), where: select.whereClause, location };
 }
 
@@ -48,17 +56,33 @@ function leftSide(node: Node | undefined, location: number): ColumnRef {
   throw refusalAt(location, node !== undefined && 'RowExpr' in node ? COMPOSITE_LEFT_SIDE : OTHER_LEFT_SIDE);
 }
 
-function plainSelect(node: Node | undefined): SelectStmt {
+function plainSelect(node: Node | undefined, location: number): SelectStmt {
   const select = node !== undefined && 'SelectStmt' in node ? node.SelectStmt : {};
+  const clause = SET_OPERATIONS[select.op ?? ''] ?? Object.entries(CLAUSES).find(([field]) => hasClause(select, field))?.[1];
+  if (clause !== undefined) throw refusalAt(location, `SELECT statement must not contain any clauses: ${clause}`);
   const isPlain = hasOnly(select, SELECT_FIELDS) && select.op === 'SETOP_NONE' && select.limitOption === 'LIMIT_OPTION_DEFAULT';
-  if (!isPlain) throw new WhereRefusal('SELECT statement must not contain any clauses');
+  if (!isPlain) throw refusalAt(location, 'SELECT statement must not contain any clauses');
   return select;
 }
 
-function onlyTable({ fromClause: [from, ...others] = [] }: SelectStmt): RangeVar {
+function hasClause(select: SelectStmt, field: string): boolean {
+  return Object.entries(select).some(([name, value]) => name === field && value !== undefined);
+}
+
+function onlyTable({ fromClause: [from, ...others] = [] }: SelectStmt, location: number): RangeVar {
   const table = from !== undefined && 'RangeVar' in from && others.length === 0 ? from.RangeVar : undefined;
   if (table?.inh === true && hasOnly(table, TABLE_FIELDS)) return table;
-  throw new WhereRefusal('Expected a single table reference');
+  const at = table?.location ?? location;
+  throw refusalAt(at, `Expected a single table reference${from === undefined ? '' : `: ${whyNoTable(from, others.length > 0)}`}`);
+}
+
+function whyNoTable(from: Node, isList: boolean): string {
+  if (isList) return 'a list of tables is not supported';
+  if ('JoinExpr' in from) return 'JOIN is not supported';
+  if (!('RangeVar' in from)) return 'what stands behind FROM is no table';
+  const { relname, alias, inh } = from.RangeVar;
+  if (alias !== undefined) return `an alias, as in ${relname} AS ${alias.aliasname}, is not supported`;
+  return inh === true ? 'the name of a database is not supported' : 'ONLY is not supported';
 }
 
 function onlyColumn({ targetList: [target, ...others] = [] }: SelectStmt, location: number): ColumnRef {

@@ -4,7 +4,7 @@
  */
 import type { ScanToken } from 'libpg-query';
 import { invariant } from '../base/invariant.ts';
-import { trimSpace } from './white-space.ts';
+import { trimSpace } from './values/white-space.ts';
 
 const COMMENTS = new Set(['SQL_COMMENT', 'C_COMMENT']);
 

@@ -5,32 +5,41 @@
  * thrown: whoever asks must not mistake it for false.
  */
 import { invariant } from '../base/invariant.ts';
-import { canonicalValue } from './canonical-value.ts';
 import { conversionOf } from './comparison-types.ts';
-import type { Comparison, Condition, Operand, Subquery, TypedColumn } from './expression.ts';
+import { isOperand, type Condition, type Operand, type Subquery, type TypedColumn } from './expression.ts';
 import { likeMatcher } from './like-pattern.ts';
-import { VALUE_TYPES, type TypeName, type Value } from './value-types.ts';
+import { compileComparison } from './operations/comparisons.ts';
+import { isText } from './operations/implicit-casts.ts';
+import type { Reader } from './operations/operation.ts';
+import { canonicalValue } from './values/canonical-value.ts';
+import type { TypeName } from './values/type-names.ts';
+import { VALUE_TYPES } from './values/value-types.ts';
 import type { ColumnText as Text, Membership } from './where.ts';
 
 type Truth = boolean | null;
 export type Predicate = (text: Text, isMember?: Membership) => Truth;
-type Reader = (text: Text) => Value | null;
 
-const HOLDS: Readonly<Record<Comparison, (order: number) => boolean>> = {
-  '=': (order) => order === 0,
-  '<>': (order) => order !== 0,
-  '<': (order) => order < 0,
-  '>': (order) => order > 0,
-  '<=': (order) => order <= 0,
-  '>=': (order) => order >= 0,
-};
+/** A longer constant is held to a pattern once there is a row: both come from a request, which shall not wait for it. */
+const SETTLED_CHARACTERS_MAX = 10_000;
+
+/** What is the same for every row. It is known by identity, so that nothing is asked beside what decides alone. */
+const ALWAYS = { true: (): Truth => true, false: (): Truth => false, null: (): Truth => null };
+
+/** @returns undefined for a condition of which rows are asked. */
+export function settledTruth(condition: Condition): Truth | undefined {
+  const predicate = compileCondition(condition);
+  return isSettled(predicate) ? predicate(noText) : undefined;
+}
 
 export function compileCondition(condition: Condition): Predicate {
   switch (condition.kind) {
     case 'operand':
       return compileBoolean(condition.operand);
-    case 'compare':
-      return compileComparison(condition);
+    case 'compare': {
+      const { operator, left, right, type } = condition;
+      if (isNull(left) || isNull(right)) return ALWAYS.null;
+      return settled(compileComparison(operator, type, readerOf(left, type), readerOf(right, type)), left, right);
+    }
     case 'distinct':
       return compileDistinct(condition);
     case 'in':
@@ -49,52 +58,45 @@ export function compileCondition(condition: Condition): Predicate {
       return compileIsNull(condition.part);
     case 'isTruth': {
       const part = compileCondition(condition.part);
-      return (text) => part(text) === condition.truth;
+      const test: Predicate = (text) => part(text) === condition.truth;
+      return isSettled(part) ? always(test) : test;
     }
   }
 }
 
 function compileBoolean(operand: Operand): Predicate {
+  if (operand.kind === 'truth') return compileCondition(operand.condition);
   const read = readerOf(operand, 'bool');
-  return (text) => {
+  return settled((text) => {
     const value = read(text);
     return value === null ? null : value === true;
-  };
-}
-
-function compileComparison({ operator, left, right, type }: Extract<Condition, { kind: 'compare' }>): Predicate {
-  const [readLeft, readRight] = [readerOf(left, type), readerOf(right, type)];
-  const { compare } = VALUE_TYPES[type];
-  const holds = HOLDS[operator];
-  return (text) => {
-    const a = readLeft(text);
-    const b = readRight(text);
-    return a === null || b === null ? null : holds(compare(a, b));
-  };
+  }, operand);
 }
 
 function compileDistinct({ left, right, type }: Extract<Condition, { kind: 'distinct' }>): Predicate {
   const [readLeft, readRight] = [readerOf(left, type), readerOf(right, type)];
   const { compare } = VALUE_TYPES[type];
-  return (text) => {
+  return settled((text) => {
     const a = readLeft(text);
     const b = readRight(text);
     return a === null || b === null ? a !== b : compare(a, b) !== 0;
-  };
+  }, left, right);
 }
 
 /** A list is looked up, not walked: the canonical text is equal for equal values. */
 function compileIn({ left, items, type }: Extract<Condition, { kind: 'in' }>): Predicate {
+  const [only, ...others] = items;
+  if (only !== undefined && isNull(only) && others.length === 0) return ALWAYS.null;
   const read = readerOf(left, type);
   const { canonical } = VALUE_TYPES[type];
   const values = items.map((item) => readerOf(item, type)(noText));
   const listed = new Set(values.flatMap((value) => (value === null ? [] : [canonical(value)])));
   const otherwise = values.includes(null) ? null : false;
-  return (text) => {
+  return settled((text) => {
     const value = read(text);
     if (value === null) return null;
     return listed.has(canonical(value)) ? true : otherwise;
-  };
+  }, left);
 }
 
 function compileSubquery({ left, number }: Subquery): Predicate {
@@ -115,19 +117,22 @@ export function canonicalReader({ name, type }: TypedColumn): (text: Text) => st
 }
 
 /** LIKE sees the blanks at the end of a `char(n)`, which comparisons do not. */
-function compileLike({ left, pattern, ignoreCase }: Extract<Condition, { kind: 'like' }>): Predicate {
-  if (pattern === null) return () => null;
-  const raw = (text: Text): string | null => (left.kind === 'column' ? text(left.name) : left.text);
-  const matches = likeMatcher(pattern, ignoreCase);
-  return (text) => {
-    const value = raw(text);
-    return value === null ? null : matches(value);
+function compileLike({ left, pattern, cases }: Extract<Condition, { kind: 'like' }>): Predicate {
+  if (pattern === null || isNull(left)) return ALWAYS.null;
+  const read = readerOf(left, left.type);
+  const matches = likeMatcher(pattern, cases);
+  const like: Predicate = (text) => {
+    const value = read(text);
+    return value === null ? null : matches(String(value));
   };
+  const isLong = left.kind === 'constant' && (left.text?.length ?? 0) > SETTLED_CHARACTERS_MAX;
+  return isLong ? like : settled(like, left);
 }
 
 /** OR stops at true, AND at false (`decisive`); an unknown part makes the rest unknown at best. */
 function compileLogic(parts: readonly Predicate[], decisive: boolean): Predicate {
-  return (text, isMember) => {
+  if (parts.includes(ALWAYS[`${decisive}`])) return ALWAYS[`${decisive}`];
+  const logic: Predicate = (text, isMember) => {
     let truth: Truth = !decisive;
     for (const part of parts) {
       const value = part(text, isMember);
@@ -136,38 +141,86 @@ function compileLogic(parts: readonly Predicate[], decisive: boolean): Predicate
     }
     return truth;
   };
+  return parts.every(isSettled) ? always(logic) : logic;
 }
 
 function compileNot(part: Predicate): Predicate {
-  return (text) => {
+  const opposite: Predicate = (text) => {
     const value = part(text);
     return value === null ? null : !value;
   };
+  return isSettled(part) ? always(opposite) : opposite;
 }
 
 function compileIsNull(part: Extract<Condition, { kind: 'isNull' }>['part']): Predicate {
   if (part.kind === 'column') return (text) => text(part.name) === null;
-  if (part.kind === 'constant') return () => part.value === null;
+  if (isOperand(part)) {
+    const read = readerOf(part, part.type);
+    return settled((text) => read(text) === null, part);
+  }
   const condition = compileCondition(part);
-  return (text) => condition(text) === null;
+  const test: Predicate = (text) => condition(text) === null;
+  return isSettled(condition) ? always(test) : test;
 }
 
 /** Reads an operand as a value of `type`, under which it is compared. */
 function readerOf(operand: Operand, type: TypeName): Reader {
+  const read = compileOperand(operand);
+  if (operand.type === type) return read;
   const convert = conversionOf(operand.type, type);
   if (operand.kind === 'constant') {
     const value = operand.value === null ? null : convert(operand.value);
     return () => value;
   }
-  const { name, type: from } = operand;
-  const { parse } = VALUE_TYPES[from];
+  return (text) => {
+    const value = read(text);
+    return value === null ? null : convert(value);
+  };
+}
+
+function compileOperand(operand: Operand): Reader {
+  switch (operand.kind) {
+    case 'constant': {
+      const { value } = operand;
+      return () => value;
+    }
+    case 'column':
+      return columnReader(operand);
+    case 'call':
+      return operand.operation.compile(operand.args.map(compileOperand));
+    case 'truth':
+      return compileCondition(operand.condition);
+  }
+}
+
+function columnReader({ name, type }: TypedColumn): Reader {
+  if (isText(type)) return (text) => text(name); // What Postgres wrote needs no look for what it does not hold.
+  const { parse } = VALUE_TYPES[type];
   return (text) => {
     const written = text(name);
     if (written === null) return null;
     const value = parse(written);
-    invariant(value !== undefined, `a text that Postgres wrote for type ${from} is one of its values`);
-    return convert(value);
+    invariant(value !== undefined, `a text that Postgres wrote for type ${type} is one of its values`);
+    return value;
   };
+}
+
+/** What is asked of constants alone is asked once. */
+function settled(predicate: Predicate, ...operands: readonly Operand[]): Predicate {
+  return operands.every(({ kind }) => kind === 'constant') ? always(predicate) : predicate;
+}
+
+function always(predicate: Predicate): Predicate {
+  return ALWAYS[`${predicate(noText)}`];
+}
+
+function isSettled(predicate: Predicate): boolean {
+  return Object.values(ALWAYS).some((known) => known === predicate);
+}
+
+/** Beside a NULL that stands in the filter nothing is worked out. */
+function isNull(operand: Operand): boolean {
+  return operand.kind === 'constant' && operand.value === null;
 }
 
 function noText(): null {

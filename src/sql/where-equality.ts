@@ -3,14 +3,18 @@
  * has in that column. A row that lacks them all must be certain to fail; so anything doubtful gives no equality.
  */
 import { conversionOf } from './comparison-types.ts';
-import type { Condition, Constant, Operand } from './expression.ts';
-import { VALUE_TYPES, type TypeName } from './value-types.ts';
+import { columnsIn, type Condition, type Constant, type Operand } from './expression.ts';
+import type { TypeName } from './values/type-names.ts';
+import { VALUE_TYPES } from './values/value-types.ts';
+import type { Value } from './values/values.ts';
 import type { Where } from './where.ts';
 
 type Equality = NonNullable<Where['equality']>;
 
 /** Beyond this a look-up entry for each constant costs more than asking the filter. */
 export const VALUES_MAX = 1000;
+
+const TRUE: Constant = { kind: 'constant', type: 'bool', value: true, text: 't' };
 
 /** A subquery gives none: what it selects changes. */
 export function equalityOf(condition: Condition): Equality | undefined {
@@ -25,10 +29,17 @@ export function equalityOf(condition: Condition): Equality | undefined {
     case 'or':
       return union(condition.parts.map(equalityOf));
     case 'operand':
-      return condition.operand.kind === 'column' ? { column: condition.operand.name, typeName: 'bool', values: ['t'] } : undefined;
+      return equalTo(condition.operand, [TRUE], 'bool') ?? neverTrue(condition.operand);
     default:
       return undefined;
   }
+}
+
+/** No value of a column makes it true. */
+function neverTrue(operand: Operand): Equality | undefined {
+  if (operand.kind !== 'call' || operand.operation.isNeverTrue !== true) return undefined;
+  const column = columnsIn(operand).find((each) => 'type' in each);
+  return column !== undefined && 'type' in column ? { column: column.name, typeName: column.type, values: [] } : undefined;
 }
 
 function equalTo(column: Operand, others: readonly Operand[], type: TypeName): Equality | undefined {
@@ -37,9 +48,14 @@ function equalTo(column: Operand, others: readonly Operand[], type: TypeName): E
   const constants = others.filter((other): other is Constant => other.kind === 'constant');
   if (constants.length !== others.length || constants.length > VALUES_MAX) return undefined;
   const values = constants.flatMap((constant) => {
-    return constant.value === null ? [] : [VALUE_TYPES[type].canonical(conversionOf(constant.type, type)(constant.value))];
+    return constant.value === null ? [] : canonicalOf(constant.value, constant.type, type);
   });
   return { column: column.name, typeName: column.type, values: [...new Set(values)] };
+}
+
+function canonicalOf(value: Value, from: TypeName, to: TypeName): readonly string[] {
+  const converted = conversionOf(from, to)(value);
+  return converted === null ? [] : [VALUE_TYPES[to].canonical(converted)];
 }
 
 function fewest(found: readonly Equality[]): Equality | undefined {

@@ -6,8 +6,10 @@
  */
 import { loadModule, type Node, type SubLink } from 'libpg-query';
 import { InvariantError } from '../base/invariant.ts';
+import type { Collation } from '../model/collation.ts';
 import { deepCommentAt, NESTING_MAX, tooDeepAt, UNMEASURED_BYTES_MAX } from './nesting.ts';
-import type { Condition, Operand } from './expression.ts';
+import { columnsOf, type Condition } from './expression.ts';
+import { EvaluationError } from './evaluation-error.ts';
 import { statementsOf, tokensOf } from './grammar.ts';
 import { quoteRelation, type RelationName } from './identifiers.ts';
 import { Parameters } from './literals.ts';
@@ -60,8 +62,9 @@ function parse(
   params: Readonly<Record<string, string>>,
   columns: readonly WhereColumn[],
   tables?: SubqueryTables,
+  collation?: Collation,
 ): Where | WhereError {
-  return orError(() => whereOf(new WhereChecker(columns, new Parameters(params), tables).check(parseClause(text)), text));
+  return orError(() => whereOf(new WhereChecker(columns, new Parameters(params), collation, tables).check(parseClause(text)), text));
 }
 
 function orError<Result>(run: () => Result): Result | WhereError {
@@ -69,6 +72,7 @@ function orError<Result>(run: () => Result): Result | WhereError {
     return run();
   } catch (refusal) {
     if (refusal instanceof WhereRefusal) return { error: refusal.message, field: refusal.field };
+    if (refusal instanceof EvaluationError) return { error: refusal.message, field: 'where' }; // Of constants that are compared.
     throw refusal;
   }
 }
@@ -76,7 +80,7 @@ function orError<Result>(run: () => Result): Result | WhereError {
 function whereOf(condition: Condition, text: string): Where {
   const where = {
     canonical: printCanonical(condition),
-    columns: [...new Set(columnsOf(condition))],
+    columns: [...new Set(columnsOf(condition).map(({ name }) => name))],
     evaluate: compileCondition(condition),
     equality: equalityOf(condition),
   };
@@ -130,32 +134,4 @@ function refuseCostly(sql: string): void {
 
 function bytesOf(text: string): number {
   return encoder.encode(text).length;
-}
-
-function columnsOf(condition: Condition): readonly string[] {
-  switch (condition.kind) {
-    case 'operand':
-      return namesIn(condition.operand);
-    case 'compare':
-    case 'distinct':
-      return namesIn(condition.left, condition.right);
-    case 'in':
-    case 'like':
-    case 'subquery':
-      return namesIn(condition.left);
-    case 'and':
-    case 'or':
-      return condition.parts.flatMap(columnsOf);
-    case 'not':
-    case 'isTruth':
-      return columnsOf(condition.part);
-    case 'isNull': {
-      const { part } = condition;
-      return part.kind === 'column' ? [part.name] : part.kind === 'constant' ? [] : columnsOf(part);
-    }
-  }
-}
-
-function namesIn(...operands: readonly Operand[]): readonly string[] {
-  return operands.flatMap((operand) => (operand.kind === 'column' ? [operand.name] : []));
 }

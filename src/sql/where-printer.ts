@@ -4,15 +4,14 @@
  * so that Postgres has nothing to decide which the evaluator decided differently.
  */
 import { invariant } from '../base/invariant.ts';
-import { arrayLiteral } from './array-literal.ts';
-import type { ColumnReference, Condition, Constant, Operand, Selection, Subquery } from './expression.ts';
+import { arrayLiteral } from './values/array-literal.ts';
+import { CONSTANT_CHARACTERS_MAX, isOperand, type Condition, type Operand, type Selection, type Subquery } from './expression.ts';
 import { quoteIdentifier, quoteRelation } from './identifiers.ts';
 import { printLikePattern } from './like-pattern.ts';
-import { VALUE_TYPES, type TypeName } from './value-types.ts';
+import { collated } from './operations/comparisons.ts';
+import type { TypeName } from './values/type-names.ts';
+import { VALUE_TYPES } from './values/value-types.ts';
 import { WhereRefusal } from './where-refusal.ts';
-
-/** Of all constants together: a short text names a long parameter thousands of times, and a shape's definition holds each of them. */
-const CONSTANT_CHARACTERS_MAX = 1_048_576;
 
 export interface PrintedCondition {
   readonly sql: string;
@@ -23,6 +22,8 @@ export interface PrintedCondition {
 /** What is written as a parameter for Postgres, and in full for comparing. */
 interface Printer {
   constant(type: TypeName, text: string | null): string;
+  /** One of whose text more can be seen than which value it equals: numeric `1.0` and `1.00` are two of these. */
+  exactly(type: TypeName, text: string | null): string;
   subquery(subquery: Subquery): string;
 }
 
@@ -37,6 +38,7 @@ export function printQuery(condition: Condition, members: readonly (readonly str
   const arrays = new Map<number, string>(); // Each is sent once, however often its subquery stands in the filter.
   const sql = printCondition(condition, {
     constant: parameter,
+    exactly: parameter,
     subquery: ({ left, number, selection }) => {
       const values = members[number];
       invariant(values !== undefined, 'what a subquery selects is given with the query');
@@ -64,15 +66,17 @@ export function printSelection(selection: Selection): string {
 
 function canonicalPrinter(): Printer {
   let size = 0;
+  const printed = (type: TypeName, text: string | null, form: 'canonical' | 'print'): string => {
+    const value = text === null ? undefined : VALUE_TYPES[type].parse(text);
+    const written = value === undefined ? 'NULL' : JSON.stringify(VALUE_TYPES[type][form](value));
+    size += written.length;
+    if (size > CONSTANT_CHARACTERS_MAX)
+      throw new WhereRefusal(`WHERE clause with its values is bigger than maximum size of ${CONSTANT_CHARACTERS_MAX} characters`);
+    return `${type} ${written}`;
+  };
   const printer: Printer = {
-    constant: (type, text) => {
-      const value = text === null ? undefined : VALUE_TYPES[type].parse(text);
-      const printed = value === undefined ? 'NULL' : JSON.stringify(VALUE_TYPES[type].canonical(value));
-      size += printed.length;
-      if (size > CONSTANT_CHARACTERS_MAX)
-        throw new WhereRefusal(`WHERE clause with its values is bigger than maximum size of ${CONSTANT_CHARACTERS_MAX} characters`);
-      return `${type} ${printed}`;
-    },
+    constant: (type, text) => printed(type, text, 'canonical'),
+    exactly: (type, text) => printed(type, text, 'print'),
     subquery: ({ left, selection }) => `(${quoteIdentifier(left.name)} IN (${printSelected(selection, printer)}))`,
   };
   return printer;
@@ -119,24 +123,34 @@ function printCondition(condition: Condition, printer: Printer): string {
   }
 }
 
-function printLike({ left, pattern, ignoreCase }: Extract<Condition, { kind: 'like' }>, printer: Printer): string {
+function printLike({ left, pattern, cases }: Extract<Condition, { kind: 'like' }>, printer: Printer): string {
   const operand = printOperand(left, left.type, printer);
   const text = printer.constant('text', pattern === null ? null : printLikePattern(pattern));
-  return ignoreCase ? `(${operand} COLLATE "C" ILIKE ${text})` : `(${operand} LIKE ${text})`;
+  return cases === undefined ? `(${operand} LIKE ${text})` : `(${cases.collated(operand)} ILIKE ${text})`;
 }
 
-function printNullable(part: ColumnReference | Constant | Condition, printer: Printer): string {
+function printNullable(part: Extract<Condition, { kind: 'isNull' }>['part'], printer: Printer): string {
   if (part.kind === 'column') return quoteIdentifier(part.name);
-  return part.kind === 'constant' ? printer.constant(part.type, part.text) : printCondition(part, printer);
+  return isOperand(part) ? printOperand(part, part.type, printer) : printCondition(part, printer);
 }
 
 /** A conversion inside a family needs no word: Postgres compares the types across. */
 function printOperand(operand: Operand, type: TypeName, printer: Printer): string {
-  const plain = operand.kind === 'column' ? quoteIdentifier(operand.name) : printer.constant(operand.type, operand.text);
+  const plain = printPlain(operand, printer);
   return VALUE_TYPES[operand.type].family === VALUE_TYPES[type].family ? plain : `${plain}::${type}`;
 }
 
-function collated(sql: string, type: TypeName): string {
-  const { family } = VALUE_TYPES[type];
-  return family === 'text' || family === 'padded' ? `${sql} COLLATE "C"` : sql;
+function printPlain(operand: Operand, printer: Printer): string {
+  switch (operand.kind) {
+    case 'column':
+      return quoteIdentifier(operand.name);
+    case 'constant':
+      return printer.constant(operand.type, operand.text);
+    case 'call':
+      return operand.operation.sql(operand.args.map((arg) => {
+        return arg.kind === 'constant' ? printer.exactly(arg.type, arg.text) : printPlain(arg, printer);
+      }));
+    case 'truth':
+      return printCondition(operand.condition, printer);
+  }
 }

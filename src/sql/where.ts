@@ -5,6 +5,7 @@
  * expression: evaluated here on replicated rows, printed with all its constants as parameters for the snapshot, and
  * searched for the equalities by which changes are routed.
  */
+import type { Collation } from '../model/collation.ts';
 import type { RelationName } from './identifiers.ts';
 
 export interface WhereColumn {
@@ -12,6 +13,10 @@ export interface WhereColumn {
   /** `pg_type.typname`, of the element for an array. */
   readonly typeName: string;
   readonly dimensions: number;
+  /** Whether its type is an enum. */
+  readonly isEnum?: boolean;
+  /** Of text: left out where it is not known, and taken for "C" then. */
+  readonly collation?: Collation;
 }
 
 export interface Where {
@@ -109,11 +114,13 @@ export interface WhereLanguage {
   /**
    * @param params text values by number, as the request gave them.
    * @param tables that subqueries select from. Left out where subqueries are refused.
+   * @param collation the database's, which constants have; left out where it is not known.
    */
   parse(
     text: string,
     params: Readonly<Record<string, string>>,
     columns: readonly WhereColumn[],
     tables?: SubqueryTables,
+    collation?: Collation,
   ): Where | WhereError;
 }

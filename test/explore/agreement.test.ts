@@ -1,19 +1,14 @@
 /** The checker is no second runtime: what it says of a system is what the production runtime does, state by state. */
 import { expect, test } from 'vitest';
-import { seededRandom } from '../../src/base/random.ts';
-import type { GlobalState } from './checker/global-state.ts';
+import { differenceOn, firstDifference } from './agreement.ts';
 import type { Local } from './checker/local.ts';
-import { turnsOf, type Turn } from './checker/note.ts';
-import { randomWalk } from './checker/random-walk.ts';
-import type { System, World } from './checker/system.ts';
+import type { System } from './checker/system.ts';
 import { withFollowedName } from './controls/followed-name.ts';
 import { unsynced } from './controls/splice-machines.ts';
 import type { HandOverModel } from './hand-over/hand-over-model.ts';
 import { handOverSystem, type HandOverBounds } from './hand-over/hand-over-system.ts';
 import { localStates } from './hand-over/local-states.ts';
-import { checkedState, runningState } from './replay/canonical-state.ts';
 import { HandOverStage } from './replay/hand-over-stage.ts';
-import { SystemStage } from './replay/system-stage.ts';
 import { spliceSystem, type SpliceBounds } from './splices/splice-system.ts';
 
 /** Of each kind. */
@@ -39,7 +34,7 @@ test.each<[string, HandOverBounds]>([
 ])('random walks through a hand-over pass the same states on the runtime: %s', async (_, bounds) => {
   const system = await handOverSystem(bounds);
 
-  expect(await walks((seed) => difference(system, system, seed))).toEqual([]);
+  expect(await walks((seed) => differenceOn(system, system, seed))).toEqual([]);
 });
 
 test.each<[string, Partial<SpliceBounds>]>([
@@ -53,13 +48,13 @@ test.each<[string, Partial<SpliceBounds>]>([
 ])('random walks through a splice pass the same states on the runtime: %s', async (_, changes) => {
   const system = await spliceSystem({ ...SPLICES, ...changes });
 
-  expect(await walks((seed) => difference(system, system, seed))).toEqual([]);
+  expect(await walks((seed) => differenceOn(system, system, seed))).toEqual([]);
 });
 
 test('a machine that does something else is told apart', async () => {
   const [checked, run] = [await spliceSystem(SPLICES, unsynced), await spliceSystem(SPLICES)];
 
-  expect((await walks((seed) => difference(checked, run, seed))).length).toBeGreaterThan(0);
+  expect((await walks((seed) => differenceOn(checked, run, seed))).length).toBeGreaterThan(0);
 });
 
 async function walks(differenceIn: (seed: number) => Promise<object | undefined>): Promise<readonly object[]> {
@@ -71,16 +66,6 @@ async function walks(differenceIn: (seed: number) => Promise<object | undefined>
   return differences;
 }
 
-/** The first on one walk. */
-async function difference<Kind extends World<Kind>>(checked: System<Kind>, run: System<Kind>, seed: number): Promise<object | undefined> {
-  const stage = await SystemStage.open(run);
-  return firstDifference(checked, seed, {
-    take: (turn) => stage.take(turn),
-    checked: (state) => checkedState(checked, state),
-    run: () => runningState(run, stage),
-  });
-}
-
 async function differenceFromLogs(system: System<HandOverModel>, bounds: HandOverBounds, seed: number): Promise<object | undefined> {
   const { log } = system.world;
   const ends = log.transactions.map((_each, index) => log.endOf(index + 1).through);
@@ -90,25 +75,6 @@ async function differenceFromLogs(system: System<HandOverModel>, bounds: HandOve
     checked: (state) => localStates(ends, (role) => snapshotOf(state.process(role))),
     run: () => stage.states(),
   });
-}
-
-/** Both are open when the walk begins. */
-interface Sides<Kind extends World<Kind>> {
-  readonly take: (turn: Turn) => Promise<boolean>;
-  readonly checked: (state: GlobalState<Kind>) => object;
-  readonly run: () => object;
-}
-
-async function firstDifference<Kind extends World<Kind>>(system: System<Kind>, seed: number, sides: Sides<Kind>) {
-  let count = 0;
-  for (const { notes, after } of randomWalk(system, seededRandom(seed))) {
-    const missed: Turn[] = [];
-    for (const turn of count === 0 ? [] : turnsOf(notes)) if (!(await sides.take(turn))) missed.push(turn);
-    const [checked, ran] = [sides.checked(after), sides.run()];
-    if (missed.length > 0 || JSON.stringify(checked) !== JSON.stringify(ran)) return { count, notes, missed, checked, ran };
-    count += 1;
-  }
-  return undefined;
 }
 
 function snapshotOf(local: Local) {

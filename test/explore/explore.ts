@@ -1,63 +1,82 @@
 /**
- * The exhaustive searches of `hand-over.test.ts`, `splices.test.ts` and `handles.test.ts`, further. `npm run explore -- --transactions 2
- * --kills 1 --restarts 1 --timeouts 1` sets the bounds of the first, `-- --system b --script both --moveOuts deletes --crashes 1` those
- * of the second, `-- --system c --live inner --asks inner,inner --fates deletion --kills 1` those of the third; `--states` says after
- * how many states to give up. A counterexample is drawn, and the command fails.
+ * `npm run explore`: every state of every system, to the bounds of `bounds.ts`, one search after the other.
+ *
+ * - `-- --system a` searches one system alone.
+ * - `-- --bound 1` goes deeper: by one transaction, with 2 by one kill as well, and so on.
+ * - `-- --walks 100 --seed 7` takes random walks instead, and has the production runtime take the same: of each of those bounds of
+ *   a and b, 100 seeds from the seventh on.
+ * - `-- --states 1000000` says after how many states to give up.
+ *
+ * What is found is drawn and kept as a scenario, and the command fails.
  */
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
+import { differenceOn } from './agreement.ts';
+import { BOUNDS, ON_RUNTIME, type Letter } from './bounds.ts';
 import { search, type Findings } from './checker/search.ts';
 import { sequenceChart } from './checker/sequence-chart.ts';
-import { handOverSystem } from './hand-over/hand-over-system.ts';
-import { requestBounds } from './handles/request-bounds.ts';
-import { handleSetting } from './handles/handle-setting.ts';
-import { handleSystem } from './handles/handle-system.ts';
-import { SCRIPTS, type ScriptName } from './splices/splice-scripts.ts';
-import { spliceSystem } from './splices/splice-system.ts';
+import { scenarioOf, writeScenario } from './replay/scenario.ts';
+import { withSystem, type Setting } from './systems.ts';
 
 const { values } = parseArgs({
   options: {
-    system: { type: 'string', default: 'a' },
-    transactions: { type: 'string', default: '1' },
-    script: { type: 'string', default: 'both' },
-    moveOuts: { type: 'string', default: 'events' },
-    live: { type: 'string', default: '' },
-    asks: { type: 'string', default: 'inner,inner' },
-    fates: { type: 'string', default: '' },
-    late: { type: 'string', default: '' },
-    victims: { type: 'string', default: 'shapes' },
-    kills: { type: 'string', default: '1' },
-    restarts: { type: 'string', default: '0' },
-    crashes: { type: 'string', default: '0' },
-    timeouts: { type: 'string', default: '0' },
-    states: { type: 'string', default: '20000000' },
+    system: { type: 'string' },
+    bound: { type: 'string', default: '0' },
+    states: { type: 'string', default: '50000000' },
+    walks: { type: 'string', default: '0' },
+    seed: { type: 'string', default: '0' },
   },
 });
+const statesMax = Number(values.states);
+const deeper = Number(values.bound);
+const walks = Number(values.walks);
+const firstSeed = Number(values.seed);
 
-const { kills, restarts, timeouts, transactions } = values;
-const common = { kills: Number(kills), restarts: Number(restarts), timeouts: Number(timeouts), transactions: Number(transactions) };
-
-async function found(): Promise<Findings> {
-  const statesMax = Number(values.states);
-  if (values.system === 'a') return search(await handOverSystem(common), statesMax);
-  if (values.system === 'c') return search(handleSystem(await handleSetting(), { ...common, ...requestBounds(values) }), statesMax);
-  if (!isScript(values.script)) throw new RangeError(`--script is one of ${Object.keys(SCRIPTS).join(', ')}`);
-  const moveOuts = values.moveOuts === 'deletes' ? 'deletes' : 'events';
-  return search(await spliceSystem({ ...common, script: values.script, moveOuts, crashes: Number(values.crashes) }), statesMax);
+const letters = lettersOf(values.system);
+for (const letter of walks > 0 ? letters.filter((each) => ON_RUNTIME.includes(each)) : letters) {
+  for (const { what, setting } of BOUNDS[letter]) {
+    console.info(`\n${letter}: ${what}\n   ${JSON.stringify(setting(deeper).bounds)}`);
+    if (walks > 0) await walk(setting(deeper));
+    else await explore(setting(deeper));
+  }
 }
 
-function isScript(name: string): name is ScriptName {
-  return name in SCRIPTS;
+function lettersOf(name: string | undefined): readonly Letter[] {
+  const letters = Object.keys(BOUNDS) as Letter[];
+  const named = letters.filter((letter) => name === undefined || letter === name);
+  if (named.length === 0) throw new RangeError(`--system is one of ${letters.join(', ')}`);
+  return named;
 }
 
-const beganMs = systemClock.nowMs();
-const { counterexample, states, edges, evaluations, bytesPerState, parts, isExhausted } = await found();
-const seconds = (systemClock.nowMs() - beganMs) / 1000;
+async function explore(setting: Setting): Promise<void> {
+  const [beganMs, cpu] = [systemClock.nowMs(), process.cpuUsage()];
+  const findings = await withSystem(setting, (system) => search(system, statesMax));
+  const { user, system } = process.cpuUsage(cpu);
+  tell(findings, (systemClock.nowMs() - beganMs) / 1000, (user + system) / 1_000_000);
+  const { counterexample, isExhausted } = findings;
+  if (counterexample !== undefined) {
+    console.error(sequenceChart(counterexample));
+    console.error(`kept as ${writeScenario(scenarioOf(setting, counterexample))}`);
+  }
+  if (counterexample !== undefined || !isExhausted) process.exitCode = 1;
+}
 
-console.info(JSON.stringify(values));
-console.info(`${states} states${isExhausted ? ', all of them' : ''}, ${edges} edges`);
-console.info(`${evaluations} local evaluations, ${bytesPerState} bytes per state`);
-console.info(`${Object.entries(parts).map(([name, count]) => `${count} ${name}`).join(', ')}`);
-console.info(`${seconds.toFixed(1)} s, ${Math.round(edges / seconds)} edges per second`);
-if (counterexample !== undefined) console.error(sequenceChart(counterexample));
-process.exitCode = counterexample === undefined ? 0 : 1;
+function tell(findings: Findings, seconds: number, cpuSeconds: number): void {
+  const { states, edges, asleep, evaluations, bytesPerState, parts, isExhausted } = findings;
+  console.info(`   ${states} states${isExhausted ? ', all of them' : ' of more'}; ${edges} edges, and ${asleep} left out`);
+  console.info(`   ${evaluations} local evaluations, ${bytesPerState} bytes per state`);
+  console.info(`   ${Object.entries(parts).map(([name, count]) => `${count} ${name}`).join(', ')}`);
+  const rate = Math.round(edges / cpuSeconds);
+  console.info(`   ${seconds.toFixed(1)} s, ${cpuSeconds.toFixed(1)} s of one core: ${rate} edges per second and core`);
+}
+
+async function walk(setting: Setting): Promise<void> {
+  for (let seed = firstSeed; seed < firstSeed + walks; seed += 1) {
+    const difference = await withSystem(setting, (system) => differenceOn(system, system, seed));
+    if (difference === undefined) continue;
+    console.error(`seed ${seed}: ${JSON.stringify(difference, undefined, 2)}`);
+    process.exitCode = 1;
+    return;
+  }
+  console.info(`   ${walks} walks from seed ${firstSeed}: the runtime goes through the same states`);
+}

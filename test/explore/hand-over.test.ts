@@ -9,8 +9,8 @@ const CALM: HandOverBounds = { transactions: 1, kills: 0, timeouts: 0, restarts:
 const ONE_DEATH: HandOverBounds = { ...CALM, kills: 1 };
 const IDLE: HandOverBounds = { ...ONE_DEATH, transactions: 0, restarts: 1 };
 
-test('one transaction, and whoever is killed at any step: each change once, and nobody that hangs or crashes', async () => {
-  const { counterexample, isExhausted } = search(await handOverSystem(ONE_DEATH), STATES_MAX);
+test('two transactions, and whoever is killed at any step: each change once, and nobody that hangs or crashes', async () => {
+  const { counterexample, isExhausted } = search(await handOverSystem({ ...ONE_DEATH, transactions: 2 }), STATES_MAX);
 
   expect({ counterexample, isExhausted }).toEqual({ counterexample: undefined, isExhausted: true });
 });

@@ -6,10 +6,12 @@ import type { Control } from './controls/control.ts';
 import { handOverControls } from './controls/hand-over-controls.ts';
 import { spliceControls } from './controls/splice-controls.ts';
 import { handOverSystem, type HandOverBounds } from './hand-over/hand-over-system.ts';
+import { handleSetting, SHAPE_NAMES } from './handles/handle-setting.ts';
+import { FATES, handleSystem, type HandleBounds } from './handles/handle-system.ts';
 import { SCRIPTS, type ScriptName } from './splices/splice-scripts.ts';
 import { spliceSystem, type SpliceBounds } from './splices/splice-system.ts';
 
-export const SYSTEM_NAMES = ['hand-over', 'splice'] as const;
+export const SYSTEM_NAMES = ['hand-over', 'splice', 'handles'] as const;
 
 /** Of a system that can be searched. */
 export interface Setting {
@@ -44,9 +46,22 @@ const spliceBounds: z.ZodType<SpliceBounds> = z.strictObject({
   isShownAtOnce: z.exactOptional(z.literal(true)),
 });
 
+const shape = z.enum(SHAPE_NAMES);
+const handleBounds: z.ZodType<HandleBounds> = z.strictObject({
+  kills: count,
+  timeouts: count,
+  live: z.exactOptional(z.array(shape)),
+  asks: z.array(shape),
+  fates: z.partialRecord(z.enum(FATES), count),
+  late: z.exactOptional(z.array(z.enum(['@consumers', '@publication', '@snapshots']))),
+  victims: z.enum(['shapes', 'requests']),
+});
+
 const SYSTEMS: Readonly<Record<Setting['system'], Searched>> = {
   'hand-over': searched(handOverBounds, handOverSystem, handOverControls),
   splice: searched(spliceBounds, spliceSystem, spliceControls),
+  // Its controls have no scenarios: it opens behind requests that were answered, which the runtime's stage cannot.
+  handles: searched(handleBounds, async (bounds) => handleSystem(await handleSetting(), bounds), []),
 };
 
 function searched<Bounds extends object, Kind extends World<Kind>>(

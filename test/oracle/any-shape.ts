@@ -64,6 +64,10 @@ const atom: fc.Arbitrary<Condition> = fc.oneof(
   fc.tuple(rank, rank).map((ends) => `rank BETWEEN ${Math.min(...ends)} AND ${Math.max(...ends)}`),
   fc.uniqueArray(text(...PARENT_IDS), { minLength: 2, maxLength: 4 }).map((ids) => `parent_id IN (${ids.join()})`),
   fc.constantFrom('parent_id IS NULL', 'parent_id IS NOT NULL', 'value IS NOT NULL'),
+  fc.uniqueArray(fc.constantFrom('p1', 'p2', 'p5', 'p/6'), { maxLength: 3 }).map((ids) => `parent_id = ANY ('{${ids.join()}}')`),
+  fc.tuple(rank, rank).map(([factor, bound]) => `rank * ${factor} - length(coalesce(value, '')) > ${bound}`),
+  text('v1', 'w5').map((value) => `upper(value) = upper(${value})`),
+  text('p1:v%', 'p%:').map((pattern) => `concat(parent_id, ':', value) LIKE ${pattern}`),
 ).map(asPlain);
 
 const plain = fc.oneof(

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
+import type { Collation } from '../../src/model/collation.ts';
 import type { Column, Relation } from '../../src/model/relation.ts';
 import { definitionKey } from '../../src/model/shape.ts';
 import {
@@ -135,6 +136,33 @@ describe('a definition', () => {
     expect(definition && storedFilter(definition, language)).toMatchObject({
       where: { canonical: definition?.where?.canonical, equality: { values: ['7'] } },
     });
+  });
+});
+
+describe('a filter comes back without the catalogue', () => {
+  const unicode: Collation = { name: 'C.UTF-8', order: 'bytes', cases: 'unicode', isDeterministic: true };
+  const voices: Relation = {
+    ...items,
+    columns: [
+      column('id', 'int4', 23, { pkIndex: 0, notNull: true }), column('title', 'text', 25, { collation: unicode }),
+      column('tags', 'text', 1009, { dimensions: 1, collation: unicode }), column('mood', 'mood', 16_400, { isEnum: true }),
+      column('span', 'interval', 1186),
+    ],
+    collation: unicode,
+  };
+
+  test.each([
+    ["title ILIKE 'é%' AND lower(title) <> upper('ß')", { title: 'É!' }],
+    ["mood::text = 'sad' AND mood = mood", { mood: 'sad' }],
+    ["tags @> ARRAY['a'] AND title < ALL (tags)", { tags: '{a,b}', title: 'A' }],
+    ["span * 2 > '1 day 02:00'::interval", { span: 'PT14H' }],
+  ])('%s', (where, row: Readonly<Record<string, string>>) => {
+    const definition = definitionOf({ where }, voices);
+
+    const restored = definition && storedFilter(definition, language);
+    const filter = restored !== undefined && 'where' in restored ? restored.where : undefined;
+
+    expect([filter?.canonical, filter?.evaluate((name) => row[name] ?? null)]).toEqual([definition?.where?.canonical, true]);
   });
 });
 

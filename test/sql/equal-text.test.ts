@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { equalText } from '../../src/sql/equal-text.ts';
+import { equalText } from '../../src/sql/values/equal-text.ts';
 
 test.each([
   { type: 'bool', oid: 16, texts: ['true', 't'], one: 't' },

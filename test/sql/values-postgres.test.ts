@@ -5,14 +5,17 @@
 import fc from 'fast-check';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { castConstant, constantOf, isCastTarget } from '../../src/sql/literals.ts';
-import { typeNameOf, VALUE_TYPES, type TypeName, type Value } from '../../src/sql/value-types.ts';
+import { castConstant, constantOf } from '../../src/sql/literals.ts';
+import { arrayLiteral } from '../../src/sql/values/array-literal.ts';
+import { arrayOf, isScalar, isTypeName, itemOf, typeNameOf, type TypeName } from '../../src/sql/values/type-names.ts';
+import { VALUE_TYPES } from '../../src/sql/values/value-types.ts';
+import type { Value } from '../../src/sql/values/values.ts';
 import { WhereRefusal } from '../../src/sql/where-refusal.ts';
+import { DISPLAY_SETTINGS } from '../support/postgres/display-settings.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { samples } from '../support/where-expressions.ts';
 
 const TEXTS_PER_TYPE = 1500;
-const SETTINGS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, DMY'; SET extra_float_digits = 1";
 /** As `text::type`, or what Postgres calls its error. */
 const TRY_CAST = `
   CREATE FUNCTION pg_temp.try_cast(written text, source text, target text) RETURNS text LANGUAGE plpgsql AS $$
@@ -30,7 +33,7 @@ let session: pg.Client;
 beforeAll(async () => {
   database = await createDatabase();
   session = await database.session();
-  await session.query(SETTINGS);
+  await session.query(DISPLAY_SETTINGS);
   await session.query(TRY_CAST);
 });
 
@@ -38,7 +41,8 @@ afterAll(async () => {
   await database.drop();
 });
 
-const types = Object.keys(VALUE_TYPES).filter((name): name is TypeName => name in VALUE_TYPES);
+const types = Object.keys(VALUE_TYPES).filter(isTypeName);
+const TARGETS = types;
 
 function valuesOf(type: TypeName): readonly string[] {
   return samples.filter((sample) => sample.type === type).flatMap(({ values, bare = [] }) => [...values, ...bare]);
@@ -74,6 +78,15 @@ const EDGES: Readonly<Record<(typeof VALUE_TYPES)[TypeName]['family'], readonly 
     '2024-02-29 24:00:00', '2024-02-29 23:60', '2024-02-29 23:59:60', '2024-02-29 1:00', '2024-02-29T10:00:00.1234567',
     '2024-02-29 10:00 +15:59', '2024-02-29 10:00 +16:00', '2024-02-29 10:00-08:30:15',
   ],
+  time: ['24:00:00', '24:00:00.000001', '23:60', '23:59:60', '1:00', '10:00:00.1234567', '10:00 PM', '10', 'allballs'],
+  interval: [
+    '1 day 1 day', '1.5 days', '1 hour 02:00', '5', '@ 1 minute ago', '1 mon -1 day', '-1:00', '25:61', 'P1W', 'P', 'PT', 'PT1H-2M', 'P1DT',
+    'PT-1.5S', '2147483647 months', '2147483648 months', '3000000 hours', '1 microsecond',
+    '0.000001 sec', '1 century 1 decade', '-infinity',
+  ],
+  array: [
+    '{', '}', '{,}', '{a,}', '{{}}', '{{1},{2,3}}', '{1}}', '[1:2]={1}', '[0:1]={1,2}', '[-1]={}', '{"1"}', '{nUll}', '{ 1 , 2 }', '{1 2}',
+  ],
   instant: [
     '294276-12-31 23:59:59.999999+00', '294276-12-31 23:59:59-01', '4714-11-24 00:00:00+00 BC', '4714-11-24 00:00:00+01 BC',
     '2024-02-29 10:00 z', '2024-02-29 10:00+0530', '2024-02-29 10:00+05:60', '2024-02-29 10:00:00 +1', '2024-02-29 10:00:00.5 -15:59:59 BC',
@@ -102,9 +115,7 @@ function grouped(type: TypeName, texts: readonly string[]): readonly (readonly n
 }
 
 test('a type is known by the oid that Postgres has for it', async () => {
-  const { rows } = await session.query<{ oid: number; name: string }>(
-    'SELECT oid::int, typname AS name FROM pg_type WHERE typnamespace = $1::regnamespace AND typname = ANY ($2)', ['pg_catalog', types],
-  );
+  const { rows } = await session.query<{ oid: number }>('SELECT name::regtype::oid::int AS oid FROM unnest($1::text[]) AS name', [types]);
 
   expect(rows.map(({ oid }) => typeNameOf(oid)).sort()).toEqual([...types].sort());
 });
@@ -132,27 +143,34 @@ test.each(types)('what we read as %s Postgres reads too, in the same order', asy
   });
 });
 
-const TEXTS: readonly TypeName[] = ['text', 'varchar'];
-const INTEGERS: readonly TypeName[] = ['int2', 'int4', 'int8'];
-const TARGETS = types.filter(isCastTarget);
-const CASTS: Readonly<Record<TypeName, readonly TypeName[]>> = {
+const TEXTS: readonly TypeName[] = ['text', 'varchar', 'bpchar', 'name'];
+const NUMBERS: readonly TypeName[] = ['int2', 'int4', 'int8', 'numeric', 'float4', 'float8'];
+
+/** The types that values of a type become. Arrays become arrays as their items do, and text; a text may be the text of anything. */
+const CASTS: Readonly<Record<string, readonly TypeName[]>> = {
   bool: ['bool', 'int4', ...TEXTS],
-  int2: [...INTEGERS, 'float8', ...TEXTS],
-  int4: ['bool', ...INTEGERS, 'float8', ...TEXTS],
-  int8: [...INTEGERS, 'float8', ...TEXTS],
-  numeric: ['float8'],
-  float8: ['float8'],
-  text: TARGETS,
-  varchar: TARGETS,
-  bpchar: [...TEXTS, 'bpchar'],
-  uuid: [...TEXTS, 'uuid'],
-  date: ['date', 'timestamp'],
-  timestamp: ['timestamp'],
-  timestamptz: ['timestamptz'],
+  int2: [...NUMBERS, ...TEXTS],
+  int4: ['bool', ...NUMBERS, ...TEXTS],
+  int8: [...NUMBERS, ...TEXTS],
+  numeric: [...NUMBERS, ...TEXTS],
+  float4: [...NUMBERS, ...TEXTS],
+  float8: [...NUMBERS, ...TEXTS],
+  uuid: ['uuid', ...TEXTS],
+  date: ['date', 'timestamp', ...TEXTS],
+  time: ['time', 'interval', ...TEXTS],
+  timestamp: ['timestamp', 'date', 'time', ...TEXTS],
+  timestamptz: ['timestamptz', ...TEXTS],
+  interval: ['interval', 'time', ...TEXTS],
 };
 
+function castsOf(from: TypeName): readonly TypeName[] {
+  if (TEXTS.includes(from)) return TARGETS;
+  const item = itemOf(from);
+  return item === undefined ? (CASTS[from] ?? []) : [...castsOf(item).filter(isScalar).map(arrayOf), ...TEXTS];
+}
+
 test.each(types)('a cast from %s gives what it gives in Postgres, or is refused', async (from) => {
-  const texts = TEXTS.includes(from) ? types.flatMap(valuesOf) : valuesOf(from); // A text may be the text of anything.
+  const texts = textsOf(from);
   const pairs = texts.flatMap((text) => TARGETS.map((to) => ({ text, to })));
   const { rows } = await session.query<{ outcome: string | null }>(
     `SELECT pg_temp.try_cast(text, $3, target) AS outcome
@@ -167,8 +185,15 @@ test.each(types)('a cast from %s gives what it gives in Postgres, or is refused'
     return ours === undefined || (theirs !== undefined && VALUE_TYPES[to].compare(ours, theirs) === 0) ? [] : [{ text, to, ours, outcome }];
   });
   const made = TARGETS.filter((to) => pairs.some((pair) => pair.to === to && castOf(from, pair.text, to) !== undefined));
-  expect({ unlike, made: new Set(made) }).toEqual({ unlike: [], made: new Set(CASTS[from]) });
+  expect({ unlike, made: new Set(made) }).toEqual({ unlike: [], made: new Set(castsOf(from)) });
 });
+
+/** A text may be the text of anything. */
+function textsOf(type: TypeName): readonly string[] {
+  const item = itemOf(type);
+  if (item !== undefined) return textsOf(item).map((text) => arrayLiteral([text]));
+  return TEXTS.includes(type) ? types.flatMap(valuesOf) : valuesOf(type);
+}
 
 /** @returns undefined for what is refused. */
 function castOf(from: TypeName, text: string, to: TypeName): Value | undefined {

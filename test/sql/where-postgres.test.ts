@@ -5,15 +5,15 @@ import fc from 'fast-check';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
-import { canonicalValue } from '../../src/sql/canonical-value.ts';
+import { canonicalValue } from '../../src/sql/values/canonical-value.ts';
+import { EvaluationError } from '../../src/sql/evaluation-error.ts';
+import { UNICODE_CASES } from '../../src/sql/operations/cases.ts';
 import type { Where, WhereLanguage } from '../../src/sql/where.ts';
+import { asText, DISPLAY_SETTINGS } from '../support/postgres/display-settings.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { createSamples, rowArbitrary, sampleColumns, samples, whereArbitrary, type Written } from '../support/where-expressions.ts';
 
 const ROWS = 80;
-const SETTINGS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, DMY'; SET extra_float_digits = 1";
-/** Every value as Postgres wrote it, as the stream has it. */
-const asText = { getTypeParser: () => (text: unknown) => text };
 
 type Texts = Readonly<Record<string, string | null>>;
 
@@ -25,7 +25,7 @@ beforeAll(async () => {
   database = await createDatabase();
   session = await database.session();
   language = await loadWhereLanguage();
-  await session.query(SETTINGS);
+  await session.query(DISPLAY_SETTINGS);
   await session.query(createSamples);
   const places = samples.map((_, index) => `$${index + 2}`).join(', ');
   const rows = fc.sample(rowArbitrary, { numRuns: ROWS, seed: 20_240_229 });
@@ -82,6 +82,31 @@ test.each([
     error: expect.stringMatching(/^At location \d+: unsupported type \w+ with modifiers$/),
     field: 'where',
   });
+});
+
+/** As the operating system's library and Postgres itself have them. */
+test.each(['pg_c_utf8', 'C.utf8'])('a letter has the upper and the lower case that it has under %s, or is refused', async (collation) => {
+  const letters = await textsOf(
+    `SELECT letter, lower(letter COLLATE "${collation}") AS lower, upper(letter COLLATE "${collation}") AS upper
+     FROM (SELECT chr(code) AS letter FROM generate_series(1, 1114111) AS code WHERE code NOT BETWEEN 55296 AND 57343) AS letters`,
+  );
+  const untold: string[] = [];
+  const toldOr = (run: (text: string) => string, letter: string): string | undefined => {
+    try {
+      return run(letter);
+    } catch (error) {
+      if (!(error instanceof EvaluationError)) throw error;
+      untold.push(letter);
+      return undefined;
+    }
+  };
+
+  const unlike = letters.filter(({ letter, lower, upper }) => {
+    const ours = [toldOr(UNICODE_CASES.lower, letter ?? ''), toldOr(UNICODE_CASES.upper, letter ?? '')];
+    return ours[0] !== undefined && (ours[0] !== lower || ours[1] !== upper);
+  });
+
+  expect({ unlike, mostAreTold: untold.length < 1000 }).toEqual({ unlike: [], mostAreTold: true });
 });
 
 test.each(['und-x-icu', 'pg_c_utf8'])('an ASCII pattern takes by ILIKE what it takes under %s, but for two letters', async (collation) => {

@@ -3,10 +3,11 @@ import fc from 'fast-check';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { invariant } from '../../src/base/invariant.ts';
-import { canonicalValue } from '../../src/sql/canonical-value.ts';
-import { arrayLiteral } from '../../src/sql/array-literal.ts';
+import { canonicalValue } from '../../src/sql/values/canonical-value.ts';
+import { arrayLiteral } from '../../src/sql/values/array-literal.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { ColumnText, Lookup, Membership, SubqueryPlan, SubquerySource, Where, WhereLanguage } from '../../src/sql/where.ts';
+import { asText, DISPLAY_SETTINGS } from '../support/postgres/display-settings.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import {
   createParents,
@@ -18,9 +19,6 @@ import {
   type Written,
 } from '../support/where-expressions.ts';
 
-const SETTINGS = "SET TimeZone = 'UTC'; SET DateStyle = 'ISO, DMY'; SET extra_float_digits = 1";
-/** Every value as Postgres wrote it, as the stream has it. */
-const asText = { getTypeParser: () => (text: unknown) => text };
 
 type Texts = Readonly<Record<string, string | null>>;
 
@@ -32,7 +30,7 @@ beforeAll(async () => {
   database = await createDatabase();
   session = await database.session();
   language = await loadWhereLanguage();
-  await session.query(SETTINGS);
+  await session.query(DISPLAY_SETTINGS);
   for (const [table, create, count, seed] of [['samples', createSamples, 60, 1], ['parents', createParents, 6, 2]] as const) {
     await session.query(create);
     const places = samples.map((_, index) => `$${index + 2}`).join(', ');

@@ -1,5 +1,6 @@
 /** Random filters over one table that has a column of each type, and random rows for it. Every filter is one that must be accepted. */
 import fc from 'fast-check';
+import type { Collation } from '../../src/model/collation.ts';
 import type { WhereColumn } from '../../src/sql/where.ts';
 
 /** A filter twice: with some constants as parameters, as a client writes it, and with literals only, for Postgres. */
@@ -21,9 +22,9 @@ interface Sample {
   readonly bare?: readonly string[];
 }
 
-const NUMBERS = ['small', 'plain', 'other', 'large', 'exact', 'float'];
+const NUMBERS = ['small', 'plain', 'other', 'large', 'exact', 'float', 'single'];
 const DATES = ['day', 'moment'];
-const TEXTS = ['words', 'label', 'padded', 'more'];
+const TEXTS = ['words', 'label', 'padded', 'more', 'tag'];
 const words = ['', 'a', 'A', 'ab', 'a b', 'a ', 'a%', 'a_b', 'é', 'É', 'z', 'Z', '\u{1F600}', '\ue000', "it's", 'a\\b', '\n'];
 const integers = ['-1', '0', '1', '2', '7', ' 07 ', '+2'];
 const moments = [
@@ -58,6 +59,11 @@ export const samples: readonly Sample[] = [
     values: ['1', '1.1', '-0', '0', '1e300', '9007199254740992', 'NaN', 'Infinity', '-Infinity', '0.1', '5e-324'],
     comparable: NUMBERS, bare: ['1.1', '0.1', '9007199254740993', '0'],
   },
+  {
+    column: 'single', type: 'float4', declared: 'float4',
+    values: ['1', '1.1', '-0', '1e38', '16777216', 'NaN', 'Infinity', '-Infinity', '0.1', '1e-45'],
+    comparable: NUMBERS, bare: ['1.1', '0.1', '16777217', '0'],
+  },
   { column: 'words', type: 'text', declared: 'text COLLATE "C"', values: words, comparable: TEXTS },
   { column: 'label', type: 'varchar', declared: 'varchar(8) COLLATE "C"', values: words, comparable: TEXTS },
   { column: 'more', type: 'text', declared: 'text COLLATE "C"', values: words, comparable: TEXTS },
@@ -66,6 +72,7 @@ export const samples: readonly Sample[] = [
     values: ['', 'a', 'a   ', 'ab', 'a b', 'é', 'Z'],
     comparable: TEXTS,
   },
+  { column: 'tag', type: 'name', declared: 'name', values: ['', 'a', 'A', 'ab', 'é', 'a b', '\u{1F600}'.repeat(16)], comparable: TEXTS },
   {
     column: 'flag', type: 'bool', declared: 'bool',
     values: ['t', 'false', 'YES', 'off', '1'],
@@ -87,9 +94,41 @@ export const samples: readonly Sample[] = [
     values: [...moments, '2024-03-01T01:00:00+01:00', '2024-03-01 00:00:00Z', '2024-02-29 19:00:00.5-0500'],
     comparable: ['instant'],
   },
+  {
+    column: 'clock', type: 'time', declared: 'time',
+    values: ['00:00:00', '23:59:59.999999', '24:00:00', '12:30', '08:00:00.5'],
+    comparable: ['clock'],
+  },
+  {
+    column: 'span', type: 'interval', declared: 'interval',
+    values: [
+      '1 mon', '30 days', '720:00:00', '-1 day +02:03:04.5', '1 year 2 mons', '00:00:00.000001', 'P1Y2M3DT4H5M6.7S', 'PT-0.5S', '-5 days',
+      '1 week ago', '08:30', '178000000 years', '-178000000 years 1 mon', 'infinity',
+    ],
+    comparable: ['span'],
+  },
+  {
+    column: 'numbers', type: 'int4[]', declared: 'int4[]',
+    values: ['{}', '{1}', '{1,2}', '{2,1,NULL}', '{NULL}', '[2:3]={1,2}', '{{1,2},{3,4}}', '{-2147483648,2147483647}'],
+    comparable: ['numbers'],
+  },
+  {
+    column: 'tags', type: 'text[]', declared: 'text[] COLLATE "C"',
+    values: ['{}', '{a}', '{a,b}', '{"",NULL}', '{"NULL","a\\"b","c,d"}', '{{a},{b}}', '{é,É}', '{" a",a\\ b}'],
+    comparable: ['tags'],
+  },
 ];
 
-export const sampleColumns: readonly WhereColumn[] = samples.map(({ column, type }) => ({ name: column, typeName: type, dimensions: 0 }));
+export const C: Collation = { name: 'C', order: 'bytes', cases: 'ascii', isDeterministic: true };
+
+function isCollated(typeName: string): boolean {
+  return ['text', 'varchar', 'bpchar', 'name'].includes(typeName);
+}
+
+export const sampleColumns: readonly WhereColumn[] = samples.map(({ column, type }) => {
+  const typeName = type.replace('[]', '');
+  return { name: column, typeName, dimensions: type === typeName ? 0 : 1, ...(isCollated(typeName) ? { collation: C } : {}) };
+});
 
 const declarations = samples.map(({ column, declared }) => `${column} ${declared}`);
 export const createSamples = `CREATE TABLE samples (id int PRIMARY KEY, ${declarations.join(', ')})`;
@@ -122,7 +161,7 @@ function constantOf(sample: Sample): fc.Arbitrary<Written> {
   return fc.oneof(
     value.map((text) => plain(quoted(text).replaceAll('$', ''))),
     value.map((text) => ({ text: '$1', params: [text], literal: quoted(text) })),
-    ...(sample.type === 'numeric' ? [] : [value.map((text) => plain(`${quoted(text)}::${sample.type}`))]),
+    value.map((text) => plain(`${quoted(text)}::${sample.type}`)),
     ...(sample.bare === undefined ? [] : [fc.constantFrom(...sample.bare).map(plain)]),
     { weight: 1, arbitrary: fc.constant(plain('NULL')) },
   );
@@ -158,7 +197,7 @@ const likeOf = (keyword: string, pieces: readonly string[]) => {
 };
 const like = fc
   .tuple(
-    fc.constantFrom('words', 'label', 'padded', 'more').map(plain), not,
+    fc.constantFrom(...TEXTS).map(plain), not,
     fc.oneof(likeOf('LIKE', [...ascii, 'é', '\u{1F600}']), likeOf('ILIKE', ascii)),
     fc.boolean(), fc.boolean(),
   )
@@ -193,7 +232,8 @@ export const whereArbitrary: fc.Arbitrary<Written> = fc.integer({ min: 0, max: 3
 
 /** Columns whose values a subquery can select for each other. */
 const FAMILIES: readonly (readonly string[])[] = [
-  ['small', 'plain', 'other', 'large', 'exact'], ['float'], ['words', 'label', 'more'], ['padded'], ['flag'], ['name'], DATES, ['instant'],
+  ['small', 'plain', 'other', 'large', 'exact'], ['words', 'label', 'more', 'tag'], ['padded'], ['flag'], ['name'], DATES,
+  ['instant'], ['single', 'float'], ['clock'], ['span'],
 ];
 export const createParents = createSamples.replace('samples', 'parents');
 

@@ -8,6 +8,7 @@
 import type { Column, Relation } from '../../model/relation.ts';
 import { DatabaseUnreachableError } from '../connection/database-error.ts';
 import { type DatabasePool, PoolTimeoutError } from '../connection/pool.ts';
+import { collationOf, type CollationFacts } from './collation.ts';
 
 export interface Catalog {
   /**
@@ -154,10 +155,26 @@ interface ColumnRow {
   readonly not_null: boolean;
   readonly pk_index: number | null;
   readonly generated: '' | 's' | 'v';
+  readonly is_enum: boolean;
+  readonly collation: CollationFacts | null;
+  readonly database_collation: CollationFacts;
   readonly kind: string;
   readonly persistence: string;
   readonly is_publishable: boolean;
 }
+
+/** Through jsonb, since each version of Postgres has other fields for them. */
+const DATABASE_COLLATION = `
+  jsonb_build_object(
+    'name', coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale', d.datcollate),
+    'provider', coalesce(to_jsonb(d) ->> 'datlocprovider', 'c'), 'collate', d.datcollate, 'ctype', d.datctype,
+    'locale', coalesce(to_jsonb(d) ->> 'datlocale', to_jsonb(d) ->> 'daticulocale'), 'isDeterministic', true,
+    'encoding', pg_encoding_to_char(d.encoding))`;
+const COLLATION = `
+  CASE WHEN co.oid IS NULL THEN NULL WHEN co.collprovider = 'd' THEN ${DATABASE_COLLATION} ELSE jsonb_build_object(
+    'name', co.collname, 'provider', co.collprovider, 'collate', co.collcollate, 'ctype', co.collctype,
+    'locale', coalesce(to_jsonb(co) ->> 'colllocale', to_jsonb(co) ->> 'colliculocale', co.collcollate),
+    'isDeterministic', co.collisdeterministic, 'encoding', pg_encoding_to_char(d.encoding)) END`;
 
 /** `format_type` is not asked: the wire's schema header is made from the plain type name and the modifier. */
 const COLUMNS_SQL = `
@@ -165,6 +182,7 @@ const COLUMNS_SQL = `
          coalesce(element.typname, t.typname) AS type_name,
          CASE WHEN element.oid IS NULL THEN 0 ELSE greatest(a.attndims, 1) END AS dimensions,
          a.attnotnull AS not_null, array_position(i.indkey::int2[], a.attnum) AS pk_index, a.attgenerated AS generated,
+         t.typtype = 'e' AS is_enum, ${COLLATION} AS collation, ${DATABASE_COLLATION} AS database_collation,
          c.relkind AS kind, c.relpersistence AS persistence, pg_catalog.pg_relation_is_publishable(c.oid) AS is_publishable
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -172,6 +190,8 @@ const COLUMNS_SQL = `
   JOIN pg_catalog.pg_type t ON t.oid = a.atttypid
   LEFT JOIN pg_catalog.pg_type element ON element.oid = t.typelem AND t.typcategory = 'A'
   LEFT JOIN pg_catalog.pg_index i ON i.indrelid = c.oid AND i.indisprimary
+  LEFT JOIN pg_catalog.pg_collation co ON co.oid = a.attcollation
+  JOIN pg_catalog.pg_database d ON d.datname = pg_catalog.current_database()
   WHERE n.nspname = $1 AND c.relname = $2
   ORDER BY a.attnum`;
 
@@ -180,7 +200,12 @@ async function readRelation(pool: DatabasePool, schema: string, name: string): P
   const [first] = rows;
   if (first === undefined) return undefined;
   if (!first.is_publishable) return { kindName: kindNameOf(first) };
-  return { oid: first.oid, schema, name, columns: rows.map(columnOf), ...(first.kind === 'p' ? { isPartitioned: true } : {}) };
+  const columns = rows.map(columnOf);
+  return {
+    oid: first.oid, schema, name, columns,
+    ...(columns.some(({ collation }) => collation !== undefined) ? { collation: collationOf(first.database_collation) } : {}),
+    ...(first.kind === 'p' ? { isPartitioned: true } : {}),
+  };
 }
 
 /** By `pg_class.relkind`. */
@@ -217,5 +242,7 @@ function columnOf(row: ColumnRow): Column {
     ...(row.pk_index === null ? {} : { pkIndex: row.pk_index }),
     generated: row.generated !== '',
     ...(row.generated === 'v' ? { isVirtual: true } : {}),
+    ...(row.is_enum ? { isEnum: true } : {}),
+    ...(row.collation === null ? {} : { collation: collationOf(row.collation) }),
   };
 }

@@ -20,7 +20,7 @@ import type { Pid } from '../../otp/process.ts';
 import { MemberIndex, memberKey } from '../../shapes/member-index.ts';
 import { dependantsBefore, oldestView } from '../../shapes/oldest-view.ts';
 import { ShapeRouter } from '../../shapes/shape-router.ts';
-import { equalText } from '../../sql/equal-text.ts';
+import { equalText } from '../../sql/values/equal-text.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { StackWiring } from '../../supervisors/stack-wiring.ts';

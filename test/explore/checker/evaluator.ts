@@ -6,29 +6,29 @@
  */
 import { invariant } from '../../../src/base/invariant.ts';
 import type { Message, Pid } from '../../../src/otp/process.ts';
+import { NONE, namedIn, only, union, type Named } from './call-ids.ts';
 import { Interner } from './interner.ts';
-import { canonical, ledgerKey, namedIn, type Ledger } from './ledger.ts';
+import { canonical, ledgerKey, toward, type Ledger, type Toward } from './ledger.ts';
 import type { Local, Reach } from './local.ts';
 import { begin, end, localKey, receive, type Evaluated } from './local-process.ts';
+import { Mailboxes } from './mailboxes.ts';
+import { PairMemo } from './pair-memo.ts';
+import { PairTable } from './pair-table.ts';
+import type { Part } from './part.ts';
 import type { Output } from './performance.ts';
-import { mailboxKey, type Mailbox, type Signal } from './signal.ts';
-import type { Answer, Port, Role, World } from './system.ts';
+import { ADDRESSES_MAX } from './question.ts';
+import type { Signal } from './signal.ts';
+import type { Answer, Happening, Port, Role, World } from './system.ts';
 
-/** Of the interned parts: three numbers make one key. */
-const LOCALS_MAX = 1 << 18;
-const WORLDS_MAX = 1 << 18;
-const SIGNALS_MAX = 1 << 17;
-const PARTS_MAX = 1 << 28;
-/** Instead of a world's number: the result holds in every world. */
-const ANY_WORLD = WORLDS_MAX - 1;
+const PARTS_MAX = 1 << 26;
 
 export interface Step {
   readonly local: number;
   /** Undefined when the world is as it was. */
   readonly world: number | undefined;
   readonly outputs: readonly Output[];
-  /** The call ids that the outputs name, as bits. */
-  readonly named: number;
+  /** The call ids that the outputs name. */
+  readonly named: Named;
 }
 
 /** From outside, counted. */
@@ -40,34 +40,52 @@ export interface Fate {
   readonly starts: readonly number[];
 }
 
-interface Part<Kind> {
-  readonly it: Kind;
-  /** The call ids that it names, as bits. */
-  readonly named: number;
+interface LocalPart extends Part<Local> {
+  /** The number of who it is, and whether it lives: all that others find of it. */
+  readonly identity: number;
+}
+
+export interface Identity {
+  readonly status: Local['status'];
+  readonly pid: Pid | undefined;
 }
 
 export class Evaluator<Kind extends World<Kind>> {
-  readonly locals = new Interner<Part<Local>>(LOCALS_MAX);
-  readonly worlds = new Interner<Kind>(ANY_WORLD);
-  readonly signals = new Interner<Part<Signal>>(SIGNALS_MAX);
-  readonly mailboxes = new Interner<Part<Mailbox>>(PARTS_MAX);
+  readonly locals = new Interner<LocalPart>(PARTS_MAX);
+  readonly identities = new Interner<Identity>(PARTS_MAX);
+  readonly worlds = new Interner<Kind>(PARTS_MAX);
+  readonly signals = new Interner<Part<Signal>>(PARTS_MAX);
+  readonly addresses = new Interner<string>(ADDRESSES_MAX);
+  readonly mailboxes = new Mailboxes(this.signals, this.addresses);
   readonly ledgers = new Interner<Part<Ledger>>(PARTS_MAX);
+  readonly towards = new Interner<Toward>(PARTS_MAX);
   readonly fates = new Interner<Fate>(PARTS_MAX);
+  readonly happenings = new Interner<Happening<Kind>>(PARTS_MAX);
   evaluations = 0;
   /** Messages are the same objects again and again, as local states and steps hold them. */
   private readonly messageSignals = new WeakMap<Message, number>();
-  private readonly behindUrgent = new Map<number, number>();
-  private readonly steps = new Map<number, Step>();
+  private readonly happeningIds = new WeakMap<Happening<Kind>, number>();
+  private readonly behindUrgent = new PairMemo();
+  private readonly towardIds = new PairMemo();
+  /** A local state with a signal, and one of these with a world. */
+  private readonly given = new PairTable();
+  private readonly over = new PairTable();
+  private readonly steps = new Map<number, Step | 'looks'>();
+  private readonly stepsOver = new Map<number, Step>();
   private readonly changes = new Map<string, { readonly world: number; readonly answer: Answer }>();
+
+  addressId(address: string): number {
+    return this.addresses.idOf(address, () => address);
+  }
 
   localId(local: Local): number {
     const key = localKey(local);
-    return this.locals.idOf(key, () => ({ it: local, named: namedIn(key) }));
+    return this.locals.idOf(key, () => ({ it: local, named: namedIn(key), identity: this.identityOf(local) }));
   }
 
   signalId(signal: Signal): number {
     const key = JSON.stringify(signal);
-    return this.signals.idOf(key, () => ({ it: signal, named: namedIn(key) | namedBy(signal) }));
+    return this.signals.idOf(key, () => ({ it: signal, named: union(namedIn(key), namedBy(signal)) }));
   }
 
   messageId(message: Message): number {
@@ -80,22 +98,25 @@ export class Evaluator<Kind extends World<Kind>> {
 
   /** The local state without the first of what is urgent in it, which is being handled. */
   withoutUrgent(local: number): number {
-    const known = this.behindUrgent.get(local);
-    if (known !== undefined) return known;
-    const { it } = this.locals.at(local);
-    invariant(it.status === 'alive', 'a process that lives has something urgent');
-    const id = this.localId({ ...it, urgent: it.urgent.slice(1) });
-    this.behindUrgent.set(local, id);
-    return id;
-  }
-
-  mailboxId(mailbox: Mailbox): number {
-    return this.mailboxes.idOf(mailboxKey(mailbox), () => ({ it: mailbox, named: this.namedInMailbox(mailbox) }));
+    return this.behindUrgent.of(local, 0, () => {
+      const { it } = this.locals.at(local);
+      invariant(it.status === 'alive', 'a process that lives has something urgent');
+      return this.localId({ ...it, urgent: it.urgent.slice(1) });
+    });
   }
 
   ledgerId(ledger: Ledger): number {
     const ordered = canonical(ledger);
-    return this.ledgers.idOf(ledgerKey(ordered), () => ({ it: ordered, named: bitsOf(ordered.calls.map(({ id }) => id)) }));
+    const named = (): Named => ordered.calls.reduce((ids, { id }) => union(ids, only(id)), NONE);
+    return this.ledgers.idOf(ledgerKey(ordered), () => ({ it: ordered, named: named() }));
+  }
+
+  /** @param pid the number of an address. */
+  towardId(ledger: number, pid: number): number {
+    return this.towardIds.of(ledger, pid, () => {
+      const found = toward(this.ledgers.at(ledger).it, this.addresses.at(pid) as Pid);
+      return this.towards.idOf(JSON.stringify(found), () => found);
+    });
   }
 
   fateId(fate: Fate): number {
@@ -106,13 +127,26 @@ export class Evaluator<Kind extends World<Kind>> {
     return this.worlds.idOf(world.key(), () => world);
   }
 
+  /** What happens and to whom: what it does to the world is said by its name. */
+  happeningId(happening: Happening<Kind>): number {
+    const known = this.happeningIds.get(happening);
+    if (known !== undefined) return known;
+    const id = this.happenings.idOf(JSON.stringify(happening), () => happening);
+    this.happeningIds.set(happening, id);
+    return id;
+  }
+
   /** @param role whose process is in the local state. */
   step(role: Role<Kind>, local: number, world: number, signal: number): Step {
-    const known = this.steps.get(keyOf(local, ANY_WORLD, signal)) ?? this.steps.get(keyOf(local, world, signal));
-    if (known !== undefined) return known;
-    const [step, hasLooked] = this.evaluate(role, local, world, signal);
-    this.steps.set(keyOf(local, hasLooked ? world : ANY_WORLD, signal), step);
-    return step;
+    const known = this.steps.get(this.given.idOf(local, signal));
+    if (known !== undefined && known !== 'looks') return known;
+    const knownOver = this.stepsOver.get(this.over.find(this.given.idOf(local, signal), world));
+    return knownOver ?? this.evaluate(role, local, world, signal);
+  }
+
+  /** Whether what a step that was taken makes of it may be something else in another world. */
+  looksAtWorld(local: number, signal: number): boolean {
+    return this.steps.get(this.given.find(local, signal)) === 'looks';
   }
 
   /** What a port answers, and the world then. */
@@ -132,19 +166,22 @@ export class Evaluator<Kind extends World<Kind>> {
     return made;
   }
 
-  private evaluate(role: Role<Kind>, local: number, world: number, signal: number): readonly [Step, boolean] {
+  private evaluate(role: Role<Kind>, local: number, world: number, signal: number): Step {
     this.evaluations += 1;
     let copy: Kind | undefined;
     const reach = (): Kind => (copy ??= this.worlds.at(world).clone());
     const { local: after, outputs } = evaluated(role, this.locals.at(local).it, this.signals.at(signal).it, reach);
     const named = namedIn(JSON.stringify(outputs));
-    return [{ local: this.localId(after), world: copy && this.worldId(copy), outputs, named }, copy !== undefined];
+    const step = { local: this.localId(after), world: copy && this.worldId(copy), outputs, named };
+    const given = this.given.idOf(local, signal);
+    this.steps.set(given, copy === undefined ? step : 'looks');
+    if (copy !== undefined) this.stepsOver.set(this.over.idOf(given, world), step);
+    return step;
   }
 
-  private namedInMailbox(mailbox: Mailbox): number {
-    let named = 0;
-    for (const { signals } of mailbox) for (const signal of signals) named |= this.signals.at(signal).named;
-    return named;
+  private identityOf(local: Local): number {
+    const pid = local.status === 'absent' ? undefined : local.pid;
+    return this.identities.idOf(`${local.status} ${pid}`, () => ({ status: local.status, pid }));
   }
 }
 
@@ -161,15 +198,7 @@ export function pidOf(local: Local): Pid {
   return local.pid;
 }
 
-function keyOf(local: number, world: number, signal: number): number {
-  return (local * WORLDS_MAX + world) * SIGNALS_MAX + signal;
-}
-
-function namedBy(signal: Signal): number {
-  if (signal.kind === 'init') return signal.waiter === undefined ? 0 : 1 << signal.waiter.call;
-  return 'call' in signal ? 1 << signal.call : 0;
-}
-
-function bitsOf(ids: readonly number[]): number {
-  return ids.reduce((bits, id) => bits | (1 << id), 0);
+function namedBy(signal: Signal): Named {
+  if (signal.kind === 'init') return signal.waiter === undefined ? NONE : only(signal.waiter.call);
+  return 'call' in signal ? only(signal.call) : NONE;
 }

@@ -1,56 +1,82 @@
 /**
  * GlobalState: one state of a system, as the numbers of its parts, and how its parts are found and exchanged.
  *
- * The vector holds the world, the ledger, what has happened from outside, the local state of each role, and then the mailboxes
- * of roles and of ports. A *place* is the number of a role, or behind all roles that of a port.
+ * Whatever a step learns of it is the answer to a question, and whatever a step does to it is a write; so a step can be recorded.
  */
 import { invariant } from '../../../src/base/invariant.ts';
 import type { Address, Message, Pid } from '../../../src/otp/process.ts';
-import { pidOf, type Evaluator, type Fate } from './evaluator.ts';
-import type { Ledger } from './ledger.ts';
+import { roleOf } from './call-ids.ts';
+import { Cast } from './cast.ts';
+import type { Evaluator, Fate, Identity } from './evaluator.ts';
+import { EMPTY, type Ledger } from './ledger.ts';
 import type { Local } from './local.ts';
-import { withSignal, type Mailbox, type Signal, type UnderWay } from './signal.ts';
+import { FATE, WORLD, type Layout } from './layout.ts';
+import type { Asked, Recording } from './move-memo.ts';
+import {
+  aboutOf, addressOf, APPEND, FORGET, HEAD, IDENTITY, kindOf, NAMED, OPEN, PART, question, SET, TAKE, TOWARD,
+} from './question.ts';
+import type { Channel, Mailbox, UnderWay } from './signal.ts';
 import type { Role, System, View, World } from './system.ts';
 
-const [WORLD, LEDGER, FATE, FIRST_LOCAL] = [0, 1, 2, 3];
-
-export class GlobalState<Kind extends World<Kind>> implements View<Kind> {
+export class GlobalState<Kind extends World<Kind>> implements View<Kind>, Asked {
+  protected readonly cast: Cast;
+  private readonly layout: Layout;
   private readonly vector: Int32Array;
-  /** As this step has made it so far; its number is looked up when the step is over. */
-  private changedLedger: Ledger | undefined;
 
   constructor(
     protected readonly system: System<Kind>,
     protected readonly parts: Evaluator<Kind>,
     /** Undefined for the system before anything has happened. */
     vector: Int32Array | undefined,
+    private readonly recording?: Recording,
   ) {
-    this.vector = vector?.slice() ?? firstVector(system, parts);
+    this.cast = Cast.of(system);
+    this.layout = this.cast.layout;
+    this.vector = vector?.slice() ?? firstVector(system, parts, this.layout);
   }
 
   get state(): Int32Array {
-    if (this.changedLedger !== undefined) this.vector[LEDGER] = this.parts.ledgerId(this.changedLedger);
     return this.vector;
   }
 
-  protected get worldId(): number {
-    return this.part(WORLD);
+  become(vector: Int32Array): void {
+    this.vector.set(vector);
   }
 
-  protected set worldId(id: number) {
-    this.vector[WORLD] = id;
+  answer(asked: number): number {
+    const about = aboutOf(asked);
+    switch (kindOf(asked)) {
+      case PART:
+        return this.part(about);
+      case IDENTITY:
+        return this.parts.locals.at(this.part(this.layout.localAt(about))).identity;
+      case HEAD:
+        return this.parts.mailboxes.headOf(this.part(this.layout.mailboxAt(about)), addressOf(asked));
+      case NAMED:
+        return this.namedOf(about);
+      case OPEN:
+        return Number(this.parts.ledgers.at(this.part(this.layout.ledgerAt(roleOf(about)))).it.calls.some(({ id }) => id === about));
+      case TOWARD:
+        return this.parts.towardId(this.part(this.layout.ledgerAt(about)), addressOf(asked));
+    }
+    throw new RangeError(`there is no question ${asked}`);
   }
 
-  protected localId(role: number): number {
-    return this.part(FIRST_LOCAL + role);
-  }
-
-  protected setLocal(role: number, id: number): void {
-    this.vector[FIRST_LOCAL + role] = id;
+  write(write: number, at: number, value: number): void {
+    const { vector, parts: { mailboxes } } = this;
+    if (write === SET) {
+      vector[at] = value;
+      return;
+    }
+    const index = this.layout.mailboxAt(at);
+    const mailbox = this.part(index);
+    if (write === APPEND) vector[index] = mailboxes.with(mailbox, value);
+    else if (write === TAKE) vector[index] = mailboxes.withoutHead(mailbox, value);
+    else if (write === FORGET) vector[index] = mailboxes.withoutCall(mailbox, value);
   }
 
   get world(): Kind {
-    return this.parts.worlds.at(this.part(WORLD));
+    return this.parts.worlds.at(this.worldId);
   }
 
   get happened(): readonly string[] {
@@ -63,28 +89,24 @@ export class GlobalState<Kind extends World<Kind>> implements View<Kind> {
   }
 
   get fate(): Fate {
-    return this.parts.fates.at(this.part(FATE));
-  }
-
-  set fate(fate: Fate) {
-    this.vector[FATE] = this.parts.fateId(fate);
-  }
-
-  get ledger(): Ledger {
-    return this.changedLedger ?? this.parts.ledgers.at(this.part(LEDGER)).it;
+    return this.parts.fates.at(this.askPart(FATE));
   }
 
   process(name: string): Local {
-    return this.local(this.roleNamed(name));
+    return this.local(this.cast.roleNamed(name));
   }
 
   local(role: number): Local {
-    return this.parts.locals.at(this.part(FIRST_LOCAL + role)).it;
+    return this.parts.locals.at(this.localId(role)).it;
   }
 
-  /** @param place of a role, or of a port behind all roles. */
+  ledger(role: number): Ledger {
+    return this.parts.ledgers.at(this.askPart(this.layout.ledgerAt(role))).it;
+  }
+
+  /** No step asks for all of it. */
   mailbox(place: number): Mailbox {
-    return this.parts.mailboxes.at(this.part(this.mailboxAt(place))).it;
+    return this.parts.mailboxes.at(this.part(this.layout.mailboxAt(place))).it;
   }
 
   /** What is under way to a place, each channel in order. */
@@ -92,38 +114,107 @@ export class GlobalState<Kind extends World<Kind>> implements View<Kind> {
     return this.mailbox(place).map(({ from, signals }) => ({ from, signals: signals.map((id) => this.parts.signals.at(id).it) }));
   }
 
+  nameOf(place: number): string {
+    return this.cast.nameOf(place);
+  }
+
+  /** Whether a port can answer the first signal of a channel. */
+  isReady(place: number, { signals }: Channel): boolean {
+    const { isReady } = this.system.ports[place - this.system.roles.length] ?? {};
+    if (isReady === undefined) return true;
+    const signal = this.parts.signals.at(signals[0] ?? 0).it;
+    return signal.kind !== 'message' || isReady(this.world, signal.message);
+  }
+
+  protected get worldId(): number {
+    return this.askPart(WORLD);
+  }
+
+  protected set worldId(id: number) {
+    this.set(WORLD, id);
+  }
+
+  protected get worldUnasked(): number {
+    return this.part(WORLD);
+  }
+
+  protected setFate(fate: Fate): void {
+    this.set(FATE, this.parts.fateId(fate));
+  }
+
+  protected localId(role: number): number {
+    const id = this.askPart(this.layout.localAt(role));
+    this.recording?.settled(question(IDENTITY, role));
+    return id;
+  }
+
+  protected setLocal(role: number, id: number): void {
+    this.set(this.layout.localAt(role), id);
+    this.recording?.settled(question(IDENTITY, role));
+  }
+
+  protected setLedger(role: number, ledger: Ledger): void {
+    this.set(this.layout.ledgerAt(role), this.parts.ledgerId(ledger));
+  }
+
+  protected identity(role: number): Identity {
+    return this.parts.identities.at(this.ask(question(IDENTITY, role), true));
+  }
+
+  protected headOf(place: number, from: Address): number {
+    return this.ask(question(HEAD, place, this.parts.addressId(from)));
+  }
+
+  /** The ids of its calls that anything names, as bits. */
+  protected named(role: number): number {
+    return this.ask(question(NAMED, role));
+  }
+
+  protected isOpen(call: number): boolean {
+    return this.ask(question(OPEN, call)) === 1;
+  }
+
+  /** What of a role's ledger concerns another process. */
+  protected toward(role: number, pid: Pid) {
+    return this.parts.towards.at(this.ask(question(TOWARD, role, this.parts.addressId(pid))));
+  }
+
+  protected append(place: number, from: Address, signal: number): void {
+    this.wrote(APPEND, place, this.parts.mailboxes.postOf(this.parts.addressId(from), signal));
+  }
+
+  protected takeHead(place: number, from: Address): void {
+    this.wrote(TAKE, place, this.parts.addressId(from));
+  }
+
+  protected forgetCall(place: number, call: number): void {
+    this.wrote(FORGET, place, call);
+  }
+
+  protected clearMailbox(place: number): void {
+    this.set(this.layout.mailboxAt(place), this.parts.mailboxes.idOf([]));
+  }
+
   protected placeOf(address: Address): number | undefined {
-    const { roles, ports } = this.system;
-    const port = ports.findIndex(({ name }) => name === address);
-    if (port !== -1) return roles.length + port;
-    const role = roles.findIndex((spec, index) => {
-      const local = this.local(index);
-      if (local.status === 'alive') return local.pid === address || spec.registered === address;
-      return local.status === 'unborn' && local.pid === address;
-    });
-    return role === -1 ? undefined : role;
+    const port = this.cast.portAt(address);
+    if (port !== undefined) return port;
+    const role = this.cast.roleAt(address);
+    if (role === undefined) return undefined;
+    const { status, pid } = this.identity(role);
+    const isCalled = pid === address ? status === 'alive' || status === 'unborn' : status === 'alive' && this.cast.isRegistered(address);
+    return isCalled ? role : undefined;
   }
 
   protected pidAt(place: number): Pid {
     const port = this.system.ports[place - this.system.roles.length];
-    return port === undefined ? pidOf(this.local(place)) : (port.name as Address as Pid);
+    if (port !== undefined) return port.name as Address as Pid;
+    const { pid } = this.identity(place);
+    invariant(pid !== undefined, 'there is such a process');
+    return pid;
   }
 
   protected lives(pid: Pid | undefined): boolean {
     return pid !== undefined && this.placeOf(pid) !== undefined;
-  }
-
-  /** The call ids that anything names. */
-  protected named(): number {
-    const { locals, mailboxes } = this.parts;
-    const { roles, ports } = this.system;
-    let named = 0;
-    for (const { id } of this.ledger.calls) named |= 1 << id;
-    for (let role = 0; role < roles.length; role += 1) named |= locals.at(this.part(FIRST_LOCAL + role)).named;
-    for (let place = 0; place < roles.length + ports.length; place += 1) {
-      named |= mailboxes.at(this.part(this.mailboxAt(place))).named;
-    }
-    return named;
   }
 
   protected specOf(role: number): Role<Kind> {
@@ -137,47 +228,48 @@ export class GlobalState<Kind extends World<Kind>> implements View<Kind> {
     return local.status === 'alive' ? local.urgent : [];
   }
 
-  protected put(place: number, from: Address, signal: Signal): void {
-    this.setMailbox(place, withSignal(this.mailbox(place), from, this.parts.signalId(signal)));
+  private namedOf(role: number): number {
+    const { parts: { locals, ledgers, mailboxes }, layout } = this;
+    let named = 0;
+    for (let place = 0; place < layout.places; place += 1) named |= mailboxes.at(this.part(layout.mailboxAt(place))).named[role] ?? 0;
+    for (let each = 0; each < layout.roles; each += 1) named |= locals.at(this.part(layout.localAt(each))).named[role] ?? 0;
+    return named | (ledgers.at(this.part(layout.ledgerAt(role))).named[role] ?? 0);
   }
 
-  protected setMailbox(place: number, mailbox: Mailbox): void {
-    this.vector[this.mailboxAt(place)] = this.parts.mailboxId(mailbox);
-  }
-
-  protected setLedger(ledger: Ledger): void {
-    this.changedLedger = ledger;
-  }
-
-  protected mailboxAt(place: number): number {
-    return FIRST_LOCAL + this.system.roles.length + place;
-  }
-
-  protected part(index: number): number {
+  private part(index: number): number {
     return this.vector[index] ?? 0;
   }
 
-  protected roleNamed(name: string): number {
-    const role = this.system.roles.findIndex((each) => each.name === name);
-    invariant(role !== -1, `the system has a role ${name}`);
-    return role;
+  private askPart(index: number): number {
+    return this.ask(question(PART, index), true);
   }
 
-  nameOf(place: number): string {
-    return this.system.roles[place]?.name ?? this.system.ports[place - this.system.roles.length]?.name ?? '';
+  private ask(asked: number, isLasting = false): number {
+    const answer = this.answer(asked);
+    this.recording?.asked(asked, answer, isLasting);
+    return answer;
   }
 
+  private set(index: number, id: number): void {
+    this.wrote(SET, index, id);
+    this.recording?.settled(question(PART, index));
+  }
+
+  private wrote(write: number, at: number, value: number): void {
+    this.write(write, at, value);
+    this.recording?.wrote(write, at, value);
+  }
 }
 
-export function widthOf({ roles, ports }: Pick<System<never>, 'roles' | 'ports'>): number {
-  return FIRST_LOCAL + 2 * roles.length + ports.length;
-}
-
-function firstVector<Kind extends World<Kind>>(system: System<Kind>, parts: Evaluator<Kind>): Int32Array {
+function firstVector<Kind extends World<Kind>>(system: System<Kind>, parts: Evaluator<Kind>, layout: Layout): Int32Array {
   const { world, roles, bounds } = system;
-  const vector = new Int32Array(widthOf(system)).fill(parts.mailboxId([]));
+  const vector = new Int32Array(layout.width).fill(parts.mailboxes.idOf([]));
   vector[WORLD] = parts.worldId(world);
-  vector[LEDGER] = parts.ledgerId({ calls: [], monitors: [], groups: [] });
   vector[FATE] = parts.fateId({ ...bounds, happened: [], starts: roles.map(() => 0) });
-  return vector.fill(parts.localId({ status: 'absent' }), FIRST_LOCAL, FIRST_LOCAL + roles.length);
+  for (let role = 0; role < roles.length; role += 1) {
+    vector[layout.localAt(role)] = parts.localId({ status: 'absent' });
+    vector[layout.ledgerAt(role)] = parts.ledgerId(EMPTY);
+  }
+  return vector;
 }
+

@@ -5,7 +5,7 @@ export class Interner<Kind> {
   private readonly ids = new Map<string, number>();
   private readonly kinds: Kind[] = [];
 
-  /** @param max how many different ones there may be: their numbers are packed into one key elsewhere. */
+  /** @param max how many different ones there may be. */
   constructor(private readonly max: number) {}
 
   get count(): number {

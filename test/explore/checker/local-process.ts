@@ -39,12 +39,32 @@ export function begin<Kind>(role: Role<Kind>, pid: Pid, args: StartArgs, reach: 
 /** @param message what the process was told, or what an effect of its own inserted. */
 export function receive<Kind>(local: Alive, message: Message, reach: Reach<Kind>): Evaluated {
   const { pid, tables, snapshot: before } = local;
-  const gone = attempt(() => transition(before.machine as AnyStateMachine, before, message));
-  const isUnhandled = foundNoTransition(message);
-  if ('error' in gone) return close(pid, tables, crash(gone.error), reach);
-  if (isUnhandled) return close(pid, tables, crash(unhandled(message, before)), reach);
-  const [snapshot, actions] = gone.value;
+  const gone = goneFrom(before, message);
+  if (!('snapshot' in gone)) return close(pid, tables, gone.reason, reach);
+  const { snapshot, actions } = gone;
   return settle({ ...local, snapshot }, before, actions, message, reach);
+}
+
+type Gone = { readonly snapshot: AnyMachineSnapshot; readonly actions: readonly Action[] } | { readonly reason: ExitReason };
+
+/** A machine knows no table and no world: from one snapshot an event leads to the same one each time. */
+const gone = new WeakMap<AnyMachineSnapshot, WeakMap<Message, Gone>>();
+
+function goneFrom(before: AnyMachineSnapshot, message: Message): Gone {
+  const fromThere = gone.get(before) ?? new WeakMap<Message, Gone>();
+  gone.set(before, fromThere);
+  const known = fromThere.get(message) ?? goFrom(before, message);
+  fromThere.set(message, known);
+  return known;
+}
+
+function goFrom(before: AnyMachineSnapshot, message: Message): Gone {
+  const went = attempt(() => transition(before.machine as AnyStateMachine, before, message));
+  const isUnhandled = foundNoTransition(message);
+  if ('error' in went) return { reason: crash(went.error) };
+  if (isUnhandled) return { reason: crash(unhandled(message, before)) };
+  const [snapshot, actions] = went.value;
+  return { snapshot, actions };
 }
 
 /** Ends a process from outside. */

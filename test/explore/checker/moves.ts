@@ -1,6 +1,7 @@
 /** Moves: what may come next in a state, in a fixed order. First what is under way, then what happens from outside. */
 import { Draft, KILLED_BY } from './draft.ts';
 import type { Evaluator } from './evaluator.ts';
+import type { GlobalState } from './global-state.ts';
 import type { Group } from './ledger.ts';
 import type { Channel } from './signal.ts';
 import type { Happening, System, World } from './system.ts';
@@ -30,36 +31,42 @@ function calm<Kind extends World<Kind>>(system: System<Kind>, draft: Draft<Kind>
   }
 }
 
-export function movesOf<Kind extends World<Kind>>(system: System<Kind>, draft: Draft<Kind>): readonly Move<Kind>[] {
+export function movesOf<Kind extends World<Kind>>(
+  system: System<Kind>,
+  state: GlobalState<Kind>,
+  happenings = system.happenings(state),
+): readonly Move<Kind>[] {
   const moves: Move<Kind>[] = [];
   const places = system.roles.length + system.ports.length;
-  for (let place = 0; place < places; place += 1) addDeliveries(moves, draft, place, place < system.roles.length);
-  for (const happening of system.happenings(draft)) moves.push({ type: 'happen', happening });
-  system.roles.forEach(({ name }, role) => {
-    if (draft.fate.kills > 0 && system.victims.includes(name) && draft.local(role).status === 'alive') moves.push({ type: 'kill', role });
-    if (draft.fate.timeouts > 0) addTimeouts(moves, draft, role);
-  });
+  for (let place = 0; place < places; place += 1) addDeliveries(moves, state, place, place < system.roles.length);
+  for (const happening of happenings) moves.push({ type: 'happen', happening });
+  const { kills, timeouts } = state.fate;
+  if (kills > 0 || timeouts > 0) {
+    system.roles.forEach(({ name }, role) => {
+      if (kills > 0 && system.victims.includes(name) && state.local(role).status === 'alive') moves.push({ type: 'kill', role });
+      if (timeouts > 0) addTimeouts(moves, state, role);
+    });
+  }
   return moves;
 }
 
 /** What is urgent for a process comes before its mailbox, unless that kills it; what begins it, before everything else. */
-function addDeliveries<Kind extends World<Kind>>(moves: Move<Kind>[], draft: Draft<Kind>, place: number, isRole: boolean): void {
-  const local = isRole ? draft.local(place) : undefined;
+function addDeliveries<Kind extends World<Kind>>(moves: Move<Kind>[], state: GlobalState<Kind>, place: number, isRole: boolean): void {
+  const mailbox = state.mailbox(place);
+  const local = isRole ? state.local(place) : undefined;
   const isBusy = local?.status === 'alive' && local.urgent.length > 0;
   if (isBusy) moves.push({ type: 'goOn', role: place });
-  for (const channel of draft.mailbox(place)) {
+  for (const channel of mailbox) {
     const isFirst = local?.status === 'unborn' ? channel.from === '@supervisor' : !isBusy || channel.from.startsWith(KILLED_BY);
-    if (isFirst && (isRole || draft.isReady(place, channel))) moves.push({ type: 'deliver', place, channel });
+    if (isFirst && (isRole || state.isReady(place, channel))) moves.push({ type: 'deliver', place, channel });
   }
 }
 
-function addTimeouts<Kind extends World<Kind>>(moves: Move<Kind>[], draft: Draft<Kind>, role: number): void {
-  const local = draft.local(role);
+function addTimeouts<Kind extends World<Kind>>(moves: Move<Kind>[], state: GlobalState<Kind>, role: number): void {
+  const local = state.local(role);
   if (local.status !== 'alive' || local.urgent.length > 0) return;
   for (const name of Object.keys(local.timers)) moves.push({ type: 'timeout', role, name });
-  for (const group of draft.ledger.groups) {
-    if (group.owner === local.pid && group.isLimited) moves.push({ type: 'silence', role, group });
-  }
+  for (const group of state.ledger(role).groups) if (group.isLimited) moves.push({ type: 'silence', role, group });
 }
 
 export function isUnderWay({ type }: Move<never>): boolean {

@@ -1,55 +1,68 @@
 /**
  * StateStore: the states that were reached, each a vector of integers, and how each was reached first.
  *
- * All vectors lie in one array, and the table that finds them holds only their numbers: a state costs its integers and some
- * four more, however many there are. Comparing by the vector itself, no two states are ever taken for one.
+ * A vector is kept as a tree of pairs: the number of a state stands for two numbers, each of which stands for two, down to the
+ * integers. Halves, quarters and eighths of states come again and again, so nearly all that a state costs is the pair at its root.
  */
-import { invariant } from '../../../src/base/invariant.ts';
+import { larger } from './larger.ts';
+import { PairTable } from './pair-table.ts';
 
-const FIRST_CAPACITY = 1 << 12;
-/** The prime of FNV-1a: spreads small integers well enough, and needs one multiplication each. */
-const HASH_PRIME = 0x01000193;
-/** Half of them stay empty, so that a look-up ends soon. */
-const SLOTS_PER_STATE_MIN = 2;
-/** As many as the array of vectors can address in any Node. */
-const STATES_MAX = 1 << 25;
+const CAPACITY_FIRST = 1 << 12;
 
 export class StateStore {
-  private vectors: Int32Array;
-  private parents = new Int32Array(FIRST_CAPACITY);
-  private steps = new Int32Array(FIRST_CAPACITY);
-  private slots = new Int32Array(FIRST_CAPACITY * 2).fill(-1);
-  private stored = 0;
+  private readonly roots = new PairTable();
+  private readonly inner = new PairTable();
+  private parents = new Int32Array(CAPACITY_FIRST);
+  private steps = new Int32Array(CAPACITY_FIRST);
+  /** How many leaves a tree has: a power of two. */
+  private readonly leaves: number;
+  /** The tree of the state that was read last: node n stands over 2n and 2n + 1, and the leaves come last. */
+  private readonly read: Int32Array;
+  private readonly made: Int32Array;
 
   /** @param width of each vector. */
-  constructor(readonly width: number) {
-    this.vectors = new Int32Array(FIRST_CAPACITY * width);
+  constructor(private readonly width: number) {
+    this.leaves = 1 << Math.max(1, Math.ceil(Math.log2(width)));
+    this.read = new Int32Array(2 * this.leaves).fill(-1);
+    this.made = new Int32Array(2 * this.leaves);
   }
 
   get count(): number {
-    return this.stored;
+    return this.roots.count;
   }
 
   get bytes(): number {
-    return [this.vectors, this.parents, this.steps, this.slots].reduce((sum, array) => sum + array.byteLength, 0);
+    return [this.roots.bytes, this.inner.bytes, this.parents.byteLength, this.steps.byteLength].reduce((sum, each) => sum + each);
   }
 
-  /** @returns whether the state is new; then it is stored, reached from `parent` by its step number `step`. */
-  add(vector: Int32Array, parent: number, step: number): boolean {
-    if (this.stored * SLOTS_PER_STATE_MIN >= this.slots.length) this.grow();
-    const slot = this.slotOf(vector);
-    if (this.slots[slot] !== -1) return false;
-    invariant(this.stored < STATES_MAX, `a search visits at most ${STATES_MAX} states`);
-    this.slots[slot] = this.stored;
-    this.vectors.set(vector, this.stored * this.width);
-    this.parents[this.stored] = parent;
-    this.steps[this.stored] = step;
-    this.stored += 1;
-    return true;
+  /**
+   * A new state is noted as reached from `parent` by its step number `step`. It costs least when it was made of the state that
+   * was read last.
+   *
+   * @returns its number: that of a new one is `count` as it was before.
+   */
+  add(vector: Int32Array, parent: number, step: number): number {
+    const { made, read, inner, leaves, count } = this;
+    made.set(vector, leaves);
+    for (let node = leaves - 1; node > 1; node -= 1) {
+      const [left, right] = [made[2 * node] ?? 0, made[2 * node + 1] ?? 0];
+      const isSame = left === read[2 * node] && right === read[2 * node + 1];
+      made[node] = isSame ? (read[node] ?? 0) : inner.idOf(left, right);
+    }
+    const state = this.roots.idOf(made[2] ?? 0, made[3] ?? 0);
+    if (state === count) this.note(state, parent, step);
+    return state;
   }
 
   vectorOf(state: number): Int32Array {
-    return this.vectors.slice(state * this.width, (state + 1) * this.width);
+    const { read, inner, leaves } = this;
+    read[2] = this.roots.leftOf(state);
+    read[3] = this.roots.rightOf(state);
+    for (let node = 2; node < leaves; node += 1) {
+      read[2 * node] = inner.leftOf(read[node] ?? 0);
+      read[2 * node + 1] = inner.rightOf(read[node] ?? 0);
+    }
+    return read.slice(leaves, leaves + this.width);
   }
 
   /** The numbers of the steps that lead from the first state to this one: no other way is shorter. */
@@ -59,42 +72,12 @@ export class StateStore {
     return way.reverse();
   }
 
-  private slotOf(vector: Int32Array): number {
-    const mask = this.slots.length - 1;
-    let slot = hashOf(vector) & mask;
-    for (;;) {
-      const state = this.slots[slot] ?? -1;
-      if (state === -1 || this.isAt(state, vector)) return slot;
-      slot = (slot + 1) & mask;
+  private note(state: number, parent: number, step: number): void {
+    if (state === this.parents.length) {
+      this.parents = larger(this.parents);
+      this.steps = larger(this.steps);
     }
+    this.parents[state] = parent;
+    this.steps[state] = step;
   }
-
-  private isAt(state: number, vector: Int32Array): boolean {
-    const begin = state * this.width;
-    for (let index = 0; index < this.width; index += 1) if (this.vectors[begin + index] !== vector[index]) return false;
-    return true;
-  }
-
-  private grow(): void {
-    this.vectors = larger(this.vectors);
-    this.parents = larger(this.parents);
-    this.steps = larger(this.steps);
-    this.slots = new Int32Array(this.slots.length * 2).fill(-1);
-    for (let state = 0; state < this.stored; state += 1) this.slots[this.slotOf(this.vectorOf(state))] = state;
-  }
-}
-
-function larger(array: Int32Array): Int32Array<ArrayBuffer> {
-  const copy = new Int32Array(array.length * 2);
-  copy.set(array);
-  return copy;
-}
-
-function hashOf(vector: Int32Array): number {
-  let hash = vector.length;
-  for (const part of vector) {
-    hash = Math.imul(hash ^ part, HASH_PRIME);
-    hash ^= hash >>> 15;
-  }
-  return hash >>> 1;
 }

@@ -34,12 +34,14 @@ export const FIRST_XID = 700;
 interface Remembered {
   /** How many transactions are committed, and in the log. */
   readonly committed: number;
-  /** Which of them snapshots see; all of them once the snapshot was taken, since it makes no difference any more. */
+  /** Which of them snapshots see; all of them once the snapshot was taken or the shape is gone: it makes no difference any more. */
   readonly shown: readonly number[];
   readonly pgSnapshot: PgSnapshot | undefined;
   readonly snapshotRows: number;
   /** Of the last Consumer that ended. */
   readonly hasDrained: boolean;
+  /** The shape was deleted, and never comes again. */
+  readonly isGone: boolean;
   /** The operations that the present Materializer's table was given, as offsets; a row of the snapshot is `snapshot`. */
   readonly applied: readonly string[];
   /** For whom `history` is read; empty while there is nobody. */
@@ -49,7 +51,8 @@ interface Remembered {
 }
 
 const NOTHING: Remembered = {
-  committed: 0, shown: [], pgSnapshot: undefined, snapshotRows: 0, hasDrained: false, applied: [], follower: '', historyRead: '',
+  committed: 0, shown: [], pgSnapshot: undefined, snapshotRows: 0, hasDrained: false, isGone: false, applied: [], follower: '',
+  historyRead: '',
 };
 
 export class HandOverModel implements World<HandOverModel> {
@@ -95,12 +98,12 @@ export class HandOverModel implements World<HandOverModel> {
   }
 
   get hidden(): readonly number[] {
-    return Array.from({ length: this.is.committed }, (_, index) => index).filter((index) => !this.is.shown.includes(index));
+    return this.everything.filter((index) => !this.is.shown.includes(index));
   }
 
   commit(): void {
-    const { committed, shown, pgSnapshot } = this.is;
-    this.is = { ...this.is, committed: committed + 1, shown: pgSnapshot === undefined ? shown : [...shown, committed] };
+    const { committed, shown, pgSnapshot, isGone } = this.is;
+    this.is = { ...this.is, committed: committed + 1, shown: pgSnapshot === undefined && !isGone ? shown : [...shown, committed] };
   }
 
   show(index: number): void {
@@ -108,8 +111,9 @@ export class HandOverModel implements World<HandOverModel> {
   }
 
   noteEnd(hasDrained: boolean): void {
-    this.is = { ...this.is, hasDrained };
+    this.is = { ...this.is, hasDrained, isGone: !hasDrained };
     if (!hasDrained) this.shapes.delete(HANDLE);
+    this.forget();
   }
 
   /** @returns undefined when the shape is gone. */
@@ -121,7 +125,7 @@ export class HandOverModel implements World<HandOverModel> {
     const rows = rowsAfter(log.transactions.filter((_, index) => is.shown.includes(index)));
     const written = rows.map((row) => lines.snapshotLine(tupleOf(row)).slice());
     shapeLog.takeSnapshot(pgSnapshot, written, log.firstUnseen(is.committed, pgSnapshot));
-    this.is = { ...is, pgSnapshot, snapshotRows: rows.length, shown: Array.from({ length: is.committed }, (_, index) => index) };
+    this.is = { ...is, pgSnapshot, snapshotRows: rows.length, shown: this.everything };
     return pgSnapshot;
   }
 
@@ -149,6 +153,19 @@ export class HandOverModel implements World<HandOverModel> {
   endMaterializer(self: Pid): void {
     this.history.close(self);
     this.is = { ...this.is, follower: '', historyRead: '' };
+    this.forget();
+  }
+
+  /** What makes no difference any more: of a shape that is gone nobody takes a snapshot, and nobody who lives has one to compare with. */
+  private forget(): void {
+    const { is } = this;
+    if (!is.isGone) return;
+    this.is = { ...is, shown: this.everything };
+    if (is.follower === '') this.is = { ...this.is, pgSnapshot: undefined, snapshotRows: 0, applied: [] };
+  }
+
+  private get everything(): readonly number[] {
+    return Array.from({ length: this.is.committed }, (_, index) => index);
   }
 
   takeHistory(...asked: Parameters<ShapeBlocks['take']>): ReturnType<ShapeBlocks['take']> {

@@ -10,8 +10,10 @@ import { childrenWhere, language } from '../../support/layers/layered-shapes.ts'
 import { withHashOf } from './equal-hash.ts';
 import { wayOf, type Purpose, type Request, type Way } from './request-ways.ts';
 
+export const SHAPE_NAMES = ['inner', 'outer'] as const;
+
 /** An inner shape, and the one that looks up its values. */
-export type ShapeName = 'inner' | 'outer';
+export type ShapeName = (typeof SHAPE_NAMES)[number];
 
 /** The column whose values are looked up. */
 export const COLUMN = 'id';

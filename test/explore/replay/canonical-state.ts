@@ -5,7 +5,7 @@
 import type { Signal as Running } from '../../../src/otp/kernel/entry.ts';
 import { KILLED_BY } from '../checker/draft.ts';
 import type { GlobalState } from '../checker/global-state.ts';
-import { replyToOf } from '../checker/ledger.ts';
+import { replyToOf } from '../checker/call-ids.ts';
 import { localKey, withoutStack } from '../checker/local-process.ts';
 import type { Signal } from '../checker/signal.ts';
 import type { System, World } from '../checker/system.ts';

@@ -34,17 +34,40 @@ test('describes columns in attribute order, the primary key in its own', async (
 
   const relation = await createCatalog(pool).relation('public', 'Odd "name');
 
+  const collation = { name: 'C', order: 'bytes', cases: 'ascii', isDeterministic: true };
   const plain = { typeMod: -1, dimensions: 0, notNull: false, generated: false };
   expect(relation).toEqual({
     oid: expect.any(Number), schema: 'public', name: 'Odd "name',
     columns: [
-      { ...plain, name: 'b', typeOid: 1043, typeMod: 11, typeName: 'varchar', notNull: true, pkIndex: 1 },
-      { ...plain, name: 'tags', typeOid: 1009, typeName: 'text', dimensions: 2 },
+      { ...plain, name: 'b', typeOid: 1043, typeMod: 11, typeName: 'varchar', notNull: true, pkIndex: 1, collation },
+      { ...plain, name: 'tags', typeOid: 1009, typeName: 'text', dimensions: 2, collation },
       { ...plain, name: 'a', typeOid: 23, typeName: 'int4', notNull: true, pkIndex: 0 },
       { ...plain, name: 'd', typeOid: 1700, typeMod: 327686, typeName: 'numeric' },
       { ...plain, name: 'c', typeOid: 23, typeName: 'int4', generated: true },
     ],
+    collation,
   });
+});
+
+test('describes the collation of text, and which types are enums', async () => {
+  await database.query(`
+    CREATE COLLATION loose (provider = icu, locale = 'und', deterministic = false);
+    CREATE TYPE mood AS ENUM ('sad', 'glad');
+    CREATE TABLE voices (plain text, c text COLLATE "C", unicode text COLLATE "pg_c_utf8", fast text COLLATE "pg_unicode_fast",
+      german text COLLATE "de-x-icu", loose text COLLATE loose, tag name, mood mood, size int)`);
+
+  const relation = await createCatalog(pool).relation('public', 'voices');
+
+  const columns = relation !== undefined && 'columns' in relation ? relation.columns : [];
+  const C = { name: 'C', order: 'bytes', cases: 'ascii', isDeterministic: true };
+  expect(columns.map(({ name, collation, isEnum }) => [name, collation, isEnum])).toEqual([
+    ['plain', C, undefined], ['c', C, undefined],
+    ['unicode', { ...C, name: 'pg_c_utf8', cases: 'unicode' }, undefined],
+    ['fast', { ...C, name: 'pg_unicode_fast', cases: 'unknown' }, undefined],
+    ['german', { ...C, name: 'de-x-icu', order: 'language', cases: 'unknown' }, undefined],
+    ['loose', { name: 'loose', order: 'language', cases: 'unknown', isDeterministic: false }, undefined],
+    ['tag', C, undefined], ['mood', undefined, true], ['size', undefined, undefined],
+  ]);
 });
 
 test('knows no empty tables and no missing ones, but partitioned roots', async () => {

@@ -1,5 +1,5 @@
 /** Filters with subqueries, built from their disjuncts: for tests that are not about how a filter is parsed. */
-import { canonicalValue } from '../../../src/sql/canonical-value.ts';
+import { canonicalValue } from '../../../src/sql/values/canonical-value.ts';
 import type { ColumnText, Membership, Term, Where } from '../../../src/sql/where.ts';
 
 /** Members by number of the subquery, in canonical text. */

@@ -1,20 +1,20 @@
 /**
  * Numeric: Postgres's exact decimal numbers. A double would confuse neighbours, so a value is a whole number and how
- * many of its last digits are decimals, without trailing zeros: then equal numbers are equal in every field.
+ * many of its last digits are decimals. `1.0` and `1.00` are equal and yet two values, since they are written differently.
  */
 import { trimEnd, trimSpace } from './white-space.ts';
 
 export interface Numeric {
   readonly digits: bigint;
-  /** Never negative; 0 for whole numbers. */
+  /** How many digits are shown behind the point; never negative. */
   readonly scale: number;
   /** Set for the three values that are no numbers; they order as -1 < every number < 1 < 2, and NaN equals itself. */
   readonly special: -1 | 0 | 1 | 2;
 }
 
 /** Postgres holds no number with more digits behind the point, nor, below, before it. What has more is refused before it is calculated. */
-const SCALE_MAX = 16_383;
-const WHOLE_DIGITS_MAX = 131_072;
+export const SCALE_MAX = 16_383;
+export const WHOLE_DIGITS_MAX = 131_072;
 /** Postgres reads longer ones; nobody writes them, and they cost. */
 const EXPONENT_MAX = 16_383;
 const PATTERN = /^([+-]?)(?:(\d+)(?:\.(\d*))?|\.(\d+))(?:[eE]([+-]?\d{1,6}))?$/;
@@ -32,7 +32,7 @@ export function parseNumeric(text: string): Numeric | undefined {
   const scale = fraction.length - exponent;
   if (scale > SCALE_MAX || whole.length + exponent > WHOLE_DIGITS_MAX) return undefined;
   const digits = BigInt(`${whole}${fraction}`);
-  return shortest(sign === '-' ? -digits : digits, scale);
+  return scaled(sign === '-' ? -digits : digits, scale);
 }
 
 export function compareNumeric(left: Numeric, right: Numeric): number {
@@ -42,7 +42,20 @@ export function compareNumeric(left: Numeric, right: Numeric): number {
   return difference < 0n ? -1 : difference > 0n ? 1 : 0;
 }
 
+export function isNaNumeric({ special }: Numeric): boolean {
+  return special === 2;
+}
+
 /** Equal for equal numbers; the text of an integer for a whole number. */
+export function canonicalNumeric(numeric: Numeric): string {
+  const { digits, scale } = numeric;
+  if (scale === 0) return numericText(numeric);
+  const written = digits.toString();
+  const zeros = digits === 0n ? scale : Math.min(scale, written.length - trimEnd(written, '0').length);
+  return numericText({ ...numeric, digits: digits / 10n ** BigInt(zeros), scale: scale - zeros });
+}
+
+/** As Postgres writes it. */
 export function numericText({ digits, scale, special }: Numeric): string {
   if (special === 2) return 'NaN';
   if (special !== 0) return special < 0 ? '-Infinity' : 'Infinity';
@@ -57,14 +70,11 @@ function parseSpecial(text: string): Numeric | undefined {
   return { digits: 0n, scale: 0, special: match[1] !== undefined ? 2 : match[2] === '-' ? -1 : 1 };
 }
 
-function shortest(digits: bigint, scale: number): Numeric {
-  if (scale <= 0) return { digits: digits * 10n ** BigInt(-scale), scale: 0, special: 0 };
-  if (digits === 0n) return { digits, scale: 0, special: 0 };
-  const written = digits.toString();
-  const zeros = Math.min(scale, written.length - trimEnd(written, '0').length);
-  return { digits: digits / 10n ** BigInt(zeros), scale: scale - zeros, special: 0 };
+function scaled(digits: bigint, scale: number): Numeric {
+  return scale < 0 ? { digits: digits * 10n ** BigInt(-scale), scale: 0, special: 0 } : { digits, scale, special: 0 };
 }
 
-function scaledTo({ digits, scale }: Numeric, target: number): bigint {
+/** The digits of a number with as many decimals or more. */
+export function scaledTo({ digits, scale }: Numeric, target: number): bigint {
   return scale === target ? digits : digits * 10n ** BigInt(target - scale);
 }

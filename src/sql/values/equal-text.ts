@@ -5,7 +5,7 @@
  * in the stream. Who counts values must not take them for two.
  */
 import { canonicalValue } from './canonical-value.ts';
-import { typeNameOf } from './value-types.ts';
+import { typeNameOf } from './type-names.ts';
 
 /** @returns the text itself for a type that filters cannot compare: no filter ever looks for its values. */
 export function equalText(typeOid: number): (text: string) => string {

@@ -1,6 +1,7 @@
 /** One text for all texts that a type calls equal: how changes are looked up by the constants of filters. */
-import { invariant } from '../base/invariant.ts';
-import { isTypeName, VALUE_TYPES } from './value-types.ts';
+import { invariant } from '../../base/invariant.ts';
+import { isTypeName } from './type-names.ts';
+import { VALUE_TYPES } from './value-types.ts';
 
 const PLAIN_INTEGER = /^(?:0|-?[1-9]\d*)$/;
 

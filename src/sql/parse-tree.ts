@@ -1,0 +1,28 @@
+/** Postgres's parse tree: what its nodes have in common. */
+import type { Node } from 'libpg-query';
+import { refusalAt } from './where-refusal.ts';
+
+/** Without the schema of what is Postgres's own. */
+export function nameIn(parts: readonly Node[] = []): string {
+  const names = parts.map((part) => ('String' in part ? (part.String.sval ?? '') : ''));
+  return (names[0] === 'pg_catalog' ? names.slice(1) : names).join('.');
+}
+
+export function itemsOf(node: Node | undefined): readonly Node[] {
+  return node !== undefined && 'List' in node ? (node.List.items ?? []) : [];
+}
+
+/** The grammar's own name of the node, and where it stands. */
+export function kindOf(node: Node): readonly [kind: string, location: number | undefined] {
+  const [[name, fields] = ['Node', {}]] = Object.entries(node);
+  return [name, locationIn(fields)];
+}
+
+export function required<Part>(part: Part | undefined): Part {
+  if (part === undefined) throw refusalAt(undefined, 'incomplete expression');
+  return part;
+}
+
+function locationIn(fields: object): number | undefined {
+  return 'location' in fields && typeof fields.location === 'number' ? fields.location : undefined;
+}

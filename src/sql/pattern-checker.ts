@@ -1,0 +1,95 @@
+/** LIKE and ILIKE, written as operators or as functions, with patterns that stand in the filter or in the row. */
+import type { CallChecker } from './call-checker.ts';
+import { callOf, evaluated, NO_OVERLOAD, operandOf, truthOf, type Checked, type Location } from './checked.ts';
+import type { Condition, Operand } from './expression.ts';
+import { isAscii, isOpen, parseLikePattern, printLikePattern, type LikePattern } from './like-pattern.ts';
+import type { Parameters } from './literals.ts';
+import { quantified } from './operations/arrays.ts';
+import { ASSUMED_CASES, type Cases } from './operations/cases.ts';
+import { isText } from './operations/implicit-casts.ts';
+import { likeOperation } from './operations/texts.ts';
+import type { ScalarName } from './values/type-names.ts';
+import { refusalAt } from './where-refusal.ts';
+
+export interface LikeSign {
+  readonly negated: boolean;
+  readonly ignoreCase: boolean;
+}
+
+const SIGNS: Readonly<Record<string, LikeSign>> = {
+  '~~': { negated: false, ignoreCase: false },
+  '!~~': { negated: true, ignoreCase: false },
+  '~~*': { negated: false, ignoreCase: true },
+  '!~~*': { negated: true, ignoreCase: true },
+};
+const FUNCTIONS: Readonly<Record<string, LikeSign | undefined>> = {
+  like: SIGNS['~~'], notlike: SIGNS['!~~'], ilike: SIGNS['~~*'], notilike: SIGNS['!~~*'],
+};
+const ASCII_ONLY = 'a pattern with characters outside ASCII is not supported yet';
+
+/** Undefined for an operator that is none of LIKE's. */
+export function likeSign(operator: string): LikeSign | undefined {
+  return SIGNS[operator];
+}
+
+export class PatternChecker {
+  private readonly parameters: Parameters;
+  private readonly calls: CallChecker;
+
+  constructor(parameters: Parameters, calls: CallChecker) {
+    this.parameters = parameters;
+    this.calls = calls;
+  }
+
+  like(sign: LikeSign | undefined, left: Checked, right: Checked, location: Location): Operand {
+    const { negated, ignoreCase } = sign ?? { negated: false, ignoreCase: false };
+    const operand = this.text(left, location);
+    const pattern = this.text(right, location);
+    if (pattern.type === 'bpchar' || !isText(pattern.type)) throw refusalAt(location, NO_OVERLOAD);
+    if (!isText(operand.type)) throw refusalAt(location, NO_OVERLOAD);
+    const cases = ignoreCase ? this.calls.casesOf('ILIKE', [operand, pattern], location) : undefined;
+    if (pattern.kind !== 'constant') {
+      return callOf(likeOperation(negated, cases), 'bool', [operand, pattern], location);
+    }
+    const condition: Condition = { kind: 'like', left: operand, pattern: this.pattern(pattern.text, cases, location), cases };
+    return truthOf(negated ? { kind: 'not', part: condition } : condition);
+  }
+
+  /** `text LIKE ANY (array)`, or ALL. */
+  likeQuantified(
+    { negated, ignoreCase }: LikeSign,
+    all: boolean,
+    left: Checked,
+    { array, item }: { readonly array: Operand; readonly item: ScalarName },
+    location: Location,
+  ): Operand {
+    const operand = this.text(left, location);
+    if (!isText(operand.type) || !isText(item) || item === 'bpchar') throw refusalAt(location, NO_OVERLOAD);
+    const cases = ignoreCase ? this.calls.casesOf('ILIKE', [operand, array], location) : undefined;
+    const sign = `${negated ? '!' : ''}~~${ignoreCase ? '*' : ''}`;
+    return callOf(quantified(sign, all, likeOperation(negated, cases), cases?.collated), 'bool', [operand, array], location);
+  }
+
+  /** `like(text, pattern)`. @returns undefined for a function that is none of these. */
+  function(name: string, args: readonly Checked[], location: Location): Operand | undefined {
+    const sign = FUNCTIONS[name];
+    const [text, pattern, ...others] = args;
+    if (sign === undefined || text === undefined || pattern === undefined || others.length > 0) return undefined;
+    return this.like(sign, text, pattern, location);
+  }
+
+  private pattern(text: string | null, cases: Cases | undefined, location: Location): LikePattern | null {
+    if (text === null) return null;
+    const pattern = parseLikePattern(text);
+    if (isOpen(pattern)) throw refusalAt(location, `invalid pattern of LIKE: ${text}`);
+    if (cases === ASSUMED_CASES && !isAscii(pattern)) throw refusalAt(location, `ILIKE ${printLikePattern(pattern)}: ${ASCII_ONLY}`);
+    evaluated(() => cases?.lower(printLikePattern(pattern)), location);
+    return pattern;
+  }
+
+  private text(checked: Checked, location: Location): Operand {
+    const operand = operandOf(checked, location);
+    return operand.kind === 'untyped' ? this.parameters.typed(operand, 'text') : operand;
+  }
+}
+

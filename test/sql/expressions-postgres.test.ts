@@ -1,0 +1,65 @@
+/** Expressions against Postgres itself: in every row each has the value that Postgres gives it, to the letter, or both have an error. */
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openJudge, type Judge } from '../support/expression-judge.ts';
+import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
+import { typedExpressions } from '../support/typed-expressions.ts';
+
+const EXPRESSIONS = 2000;
+
+let database: TestDatabase;
+let judge: Judge;
+
+beforeAll(async () => {
+  database = await createDatabase();
+  judge = await openJudge(database);
+});
+
+afterAll(async () => {
+  await database.drop();
+});
+
+/** What it and we saw differently once. */
+test.each([
+  '(single / 7::float4)::text',
+  "('9007199254740985'::float8)::numeric",
+  '(1e23::float8 + float)::text',
+  '((numbers)[1:2])[(more)::int4]',
+  '(float)::int4 <> ALL (NULL::int4[])',
+  '((plain <> ALL (NULL::int4[])))::int4 - (day - day)',
+  '(small + day) IN (day, NULL)',
+  'ARRAY[numbers, NULL::int4[]]',
+  "ARRAY[numbers, '[2:3]={1,2}']",
+  "array_cat(ARRAY[numbers, numbers], '{1,2}')",
+  "timezone('1 day'::interval, moment)",
+  "timezone('-08:00:15.5'::interval, moment)",
+  "moment + '3 years -3000 days'::interval",
+  "moment + (span * float)",
+  "(words LIKE more || '\\')",
+  "((day + plain) IN ((day - NULL::int4), coalesce(NULL::date, NULL, day - NULL::int4)))",
+  '((day + plain) IN (NULL, NULL))',
+  "(numbers && (ARRAY[ARRAY[1, 2], numbers]) AND 'a' LIKE 'b')",
+  '((day + plain) IN (day - NULL::int4, NULL::date))',
+  '(plain / 0) + NULL',
+  '((NULL BETWEEN 7 AND plain))::int4 % other',
+  "coalesce(NULL, 1, (words)::int4)",
+  "(numbers || NULL::int4)",
+])('%s is to us what it is to Postgres', async (expression) => {
+  expect((await judge.judge(expression)).mismatches).toEqual([]);
+});
+
+test('what is printed of a condition takes the rows that the condition takes', async () => {
+  const property = fc.asyncProperty(typedExpressions, async (expression) => {
+    const taken = await judge.taken(`(${expression}) IS NOT NULL AND (${expression}) IS NOT DISTINCT FROM (${expression})`);
+    expect(taken?.printed).toEqual(taken?.written);
+  });
+  await fc.assert(property, { numRuns: EXPRESSIONS / 4 });
+});
+
+test('an expression has the value that Postgres gives it, or an error where Postgres has one', async () => {
+  const property = fc.asyncProperty(typedExpressions, async (expression) => {
+    const { mismatches } = await judge.judge(expression);
+    expect(mismatches).toEqual([]);
+  });
+  await fc.assert(property, { numRuns: EXPRESSIONS });
+});

@@ -1,0 +1,166 @@
+/**
+ * Random expressions of any type, made of templates: `({int4} + {int4})` is an int4 for any two of them. Every template is a form
+ * that must be accepted; what its values are, errors included, Postgres says.
+ */
+import fc from 'fast-check';
+import { samples } from './where-expressions.ts';
+
+type Type =
+  | 'bool' | 'int2' | 'int4' | 'int8' | 'numeric' | 'float4' | 'float8' | 'text' | 'varchar' | 'bpchar' | 'name' | 'uuid'
+  | 'date' | 'time' | 'timestamp' | 'timestamptz' | 'interval' | 'int4[]' | 'text[]' | 'numeric[]';
+
+const ANY: readonly Type[] = [
+  'bool', 'int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'text', 'varchar', 'bpchar', 'name', 'uuid',
+  'date', 'time', 'timestamp', 'timestamptz', 'interval', 'int4[]', 'text[]',
+];
+const SCALARS = ANY.filter((type) => !type.endsWith('[]'));
+const COMPARISONS = ['=', '<>', '<', '>', '<=', '>='];
+
+const forEach = <Item>(items: readonly Item[], template: (item: Item) => readonly string[]): readonly string[] => items.flatMap(template);
+
+/** By the type that they give. A type in braces stands for any expression of it. */
+const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
+  bool: [
+    ...forEach(ANY, (type) => forEach(COMPARISONS, (sign) => [`({${type}} ${sign} {${type}})`])),
+    ...forEach(COMPARISONS, (sign) => [
+      `({int4} ${sign} {int8})`, `({int2} ${sign} {numeric})`, `({int4} ${sign} {float8})`, `({numeric} ${sign} {float4})`,
+      `({date} ${sign} {timestamp})`, `({text} ${sign} {varchar})`, `({text} ${sign} {bpchar})`, `({name} ${sign} {text})`,
+      `({time} ${sign} {interval})`,
+      `({int4} ${sign} ANY ({int4[]}))`, `({int4} ${sign} ALL ({int4[]}))`, `({text} ${sign} ANY ({text[]}))`,
+      `({varchar} ${sign} ALL ({text[]}))`, `({int8} ${sign} ANY ({int4[]}))`, `({int4} ${sign} ALL ({numeric[]}))`,
+    ]),
+    ...forEach(ANY, (type) => [
+      `({${type}} IS NULL)`, `({${type}} IS DISTINCT FROM {${type}})`, `({${type}} IS NOT DISTINCT FROM {${type}})`,
+      `({${type}} IN ({${type}}, {${type}}))`, `({${type}} NOT IN ({${type}}, {${type}}, NULL))`,
+      `({${type}} BETWEEN {${type}} AND {${type}})`, `({${type}} NOT BETWEEN SYMMETRIC {${type}} AND {${type}})`,
+    ]),
+    ...forEach(Array.from({ length: 12 }), () => [
+      '({bool} AND {bool})', '({bool} OR {bool})', '(NOT {bool})', '({bool} IS TRUE)', '({bool} IS NOT FALSE)', '({bool} IS UNKNOWN)',
+    ]),
+    ...forEach(['text', 'varchar', 'bpchar', 'name'], (type) => [
+      `({${type}} LIKE {pattern})`, `({${type}} NOT ILIKE {pattern})`, `({${type}} ILIKE {text})`, `({${type}} !~~ {varchar})`,
+    ]),
+    '({text} LIKE ANY ({text[]}))', '({text} NOT ILIKE ALL ({text[]}))', "({text} LIKE {pattern} ESCAPE '!')",
+    '(like({text}, {pattern}))', "({text} LIKE (words || '\\'))", "({text} ILIKE ('_%' || more || '\\'))",
+    ...forEach(['@>', '<@', '&&'], (sign) => [`({int4[]} ${sign} {int4[]})`, `({text[]} ${sign} {text[]})`, `({int4[]} ${sign} '{1,2}')`]),
+    'starts_with({text}, {text})', '({int4})::bool',
+  ],
+  int2: [
+    '({int2} + {int2})', '({int2} * {int2})', '({int2} / {int2})', '(- {int2})', '({int2} & {int2})', '({int4})::int2',
+    '({int2} % {int2})',
+  ],
+  int4: [
+    '({int4} + {int4})', '({int4} - {int4})', '({int4} * {int4})', '({int4} / {int4})', '({int4} % {int4})', '({int2} + {int4})',
+    '(- {int4})', '(+ {int4})', '(@ {int4})', '(~ {int4})', '({int4} & {int4})', '({int4} | {int4})', '({int4} # {int4})',
+    "({int4} + '7')", '({bool})::int4', '({numeric})::int4', '({float8})::int4', '({text})::int4', '({int8})::int4',
+    '({date} - {date})', '({int4[]})[{int4}]', '({int4[]})[1]', 'array_ndims({text[]})', 'array_length({int4[]}, 1)',
+    'length({text})', 'length({bpchar})', 'cardinality({int4[]})', 'abs({int4})', 'mod({int4}, {int4})', 'strpos({text}, {text})',
+  ],
+  int8: [
+    '({int8} + {int8})', '({int8} - {int4})', '({int8} * {int2})', '({int8} / {int8})', '(- {int8})', '({int8} # {int8})',
+    '({int4})::int8', '({numeric})::int8',
+  ],
+  numeric: [
+    '({numeric} + {numeric})', '({numeric} - {int4})', '({numeric} * {numeric})', '({numeric} / {numeric})', '({int8} / {numeric})',
+    '({numeric} % {numeric})', '(- {numeric})', '(@ {numeric})', '({int4})::numeric', '({float8})::numeric', '({float4})::numeric',
+    '({text})::numeric',
+  ],
+  float4: [
+    '({float4} + {float4})', '({float4} * {float4})', '({float4} / {float4})', '({float8})::float4', '({int8})::float4',
+    '({numeric})::float4',
+  ],
+  float8: [
+    '({float8} + {float8})', '({float8} - {int4})', '({float8} * {float8})', '({float8} / {float8})', '({float4} * {float8})',
+    '({float4} / {int4})', '(|/ {float8})', '(@ {float8})', '(- {float8})', '({float4})::float8', '({int8})::float8', '({numeric})::float8',
+  ],
+  text: [
+    '({text} || {text})', '({text} || {varchar})', '({text} || {int4})', '({bool} || {text})', "({bpchar} || 'x')", "({numeric} || '')",
+    'lower({text})', 'upper({varchar})', 'concat({text}, {int4}, {bool}, {bpchar})', "concat({float8}, ' ', {timestamp})",
+    ...forEach(ANY, (type) => [`({${type}})::text`]),
+    'btrim({text})', "ltrim({text}, 'ab')", "rtrim({text}, ' ')", 'trim({text})', 'substring({text}, {int2})',
+    'substr({text}, {int4}, {int4})',
+    'left({text}, {int2})', 'right({text}, {int2})', 'replace({text}, {text}, {text})', 'reverse({text})', '({text[]})[{int2}]',
+  ],
+  varchar: ['({text})::varchar', '({int4})::varchar'],
+  bpchar: ['({text})::bpchar'],
+  name: ['({text})::name'],
+  uuid: ['({text})::uuid'],
+  date: ['({date} + {int4})', '({int2} + {date})', '({date} - {int4})', '({timestamp})::date', "(words || '2024-02-29')::date"],
+  time: ['({time} + {interval})', '({interval} + {time})', '({time} - {interval})', '({timestamp})::time', '({interval})::time'],
+  timestamp: [
+    '({date} + {interval})', '({interval} + {date})', '({date} - {interval})', '({date} + {time})', '({timestamp} + {interval})',
+    '({timestamp} - {interval})', '({date})::timestamp', "({timestamptz} AT TIME ZONE 'UTC')", '({timestamptz} AT TIME ZONE {zone})',
+  ],
+  timestamptz: [
+    '({timestamptz} + {interval})', '({timestamptz} - {interval})', "({timestamp} AT TIME ZONE 'UTC')",
+    'timezone({zone}, {timestamp})',
+  ],
+  interval: [
+    '({interval} + {interval})', '({interval} - {interval})', '({timestamp} - {timestamp})', '({timestamptz} - {timestamptz})',
+    '({time} - {time})', '({interval} * {float8})', '({float8} * {interval})', '({interval} / {float8})', '({interval} * {int4})',
+    '(- {interval})',
+    'justify_days({interval})', 'justify_hours({interval})', 'justify_interval({interval})', '({time})::interval',
+  ],
+  'int4[]': [
+    'ARRAY[{int4}, {int4}]', 'ARRAY[{int2}, {int4}, NULL]', '({int4[]} || {int4[]})', '({int4[]} || {int4})', '({int2} || {int4[]})',
+    '({int4[]})[{int2}:{int2}]', 'array_append({int4[]}, {int4})', 'array_prepend({int4}, {int4[]})', 'array_cat({int4[]}, {int4[]})',
+    'ARRAY[[{int4}, 1], [2, {int4}]]', 'ARRAY[{int4[]}, {int4[]}]', 'ARRAY[]::int4[]', "ARRAY['1', {int4}]",
+  ],
+  'text[]': [
+    'ARRAY[{text}, {text}]', "ARRAY['a', NULL]", '({text[]} || {text[]})', '({text[]} || {text})', "array_append({text[]}, 'x')",
+    '({int4[]})::text[]', 'ARRAY[{text[]}, {text[]}]', '({text[]})[{int2}:{int2}]',
+  ],
+  'numeric[]': ['ARRAY[{numeric}, {int4}]', '({int4[]})::numeric[]', 'ARRAY[1, 2.50, {numeric}]'],
+};
+const OF_ANY: readonly string[] = ['coalesce({T}, {T})', 'coalesce(NULL, {T}, {T})'];
+const OF_SCALARS: readonly string[] = ['greatest({T}, {T}, NULL)', 'least({T}, {T})'];
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
+
+const PATTERNS = ['%', '_', 'a%', '%b', 'A_', 'a\\%', '', '%a%b%', '_%', 'é%'].map(quoted);
+const ZONES = ["'utc'::text", "'05:30'::interval", "'-08:00:15'::interval", "'1 day'::interval", 'span'];
+
+function leafOf(type: Type): fc.Arbitrary<string> {
+  const ofType = samples.filter((sample) => sample.type === type);
+  const literals = ofType.flatMap(({ values }) => values).map((value) => `${quoted(value)}::${type}`);
+  const columns = ofType.map(({ column }) => column);
+  const some = literals.length === 0 ? [`NULL::${type}`, `'{}'::${type}`] : literals;
+  return fc.oneof(
+    ...(columns.length === 0 ? [] : [{ weight: 4, arbitrary: fc.constantFrom(...columns) }]),
+    { weight: 2, arbitrary: fc.constantFrom(...some) },
+    fc.constant(`NULL::${type}`),
+  );
+}
+
+/** An expression of the type, of templates within templates down to `depth`. */
+export function expressionOf(type: Type, depth: number): fc.Arbitrary<string> {
+  if (depth === 0) return leafOf(type);
+  const templates = [
+    ...(TEMPLATES[type] ?? []),
+    ...OF_ANY.map((template) => template.replaceAll('{T}', `{${type}}`)),
+    ...(type.endsWith('[]') ? [] : OF_SCALARS.map((template) => template.replaceAll('{T}', `{${type}}`))),
+  ];
+  const ofTemplate = fc.constantFrom(...templates).chain((template) => filled(template, depth));
+  return fc.oneof({ weight: 1, arbitrary: leafOf(type) }, { weight: 6, arbitrary: ofTemplate });
+}
+
+function filled(template: string, depth: number): fc.Arbitrary<string> {
+  const places = [...template.matchAll(/\{([a-z][a-z0-9]*(?:\[\])?)\}/g)].map(([, name = '']) => name);
+  const parts = places.map((name) => partOf(name, depth - 1));
+  return fc.tuple(...parts).map((written) => {
+    let at = 0;
+    return template.replaceAll(/\{[a-z][a-z0-9]*(?:\[\])?\}/g, () => written[at++] ?? '');
+  });
+}
+
+function partOf(name: string, depth: number): fc.Arbitrary<string> {
+  if (name === 'pattern') return fc.constantFrom(...PATTERNS);
+  if (name === 'zone') return fc.constantFrom(...ZONES);
+  const type = [...ANY, 'numeric[]' as const].find((known) => known === name);
+  return type === undefined ? fc.constant(name) : expressionOf(type, depth);
+}
+
+export const typedExpressions: fc.Arbitrary<string> = fc
+  .tuple(fc.constantFrom(...SCALARS, ...ANY), fc.integer({ min: 1, max: 5 }))
+  .chain(([type, depth]) => expressionOf(type, depth));
+
