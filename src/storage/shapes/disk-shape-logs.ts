@@ -62,7 +62,7 @@ export class DiskShapeLogs implements ShapeLogs {
     this.checkpointed = this.table.releasable();
     for (const handle of dropped) this.clean(() => this.paths.discard(handle));
     for (const { handle, dependsOn, views } of shapes) {
-      if (dependsOn.length > 0) this.clean(() => this.paths.discardMoved(handle, views.taken));
+      if (dependsOn.length > 0) this.clean(async () => this.stores.get(handle)?.sweepMoved(views.taken));
     }
   }
 

@@ -13,7 +13,7 @@ import type { ShapePaths } from './shape-paths.ts';
 import type { MovedWriter } from './shape-store.ts';
 
 export class MovedFiles {
-  /** Those that this process wrote or read. What else an earlier one left is swept up when the storage is opened. */
+  /** Those that there may be. */
   private readonly numbers = new Set<number>();
   /** Of who began last. */
   private growing: GrowingSums | undefined;
@@ -43,7 +43,6 @@ export class MovedFiles {
   }
 
   async read(number: number, piece: Piece): Promise<Uint8Array> {
-    this.numbers.add(number);
     const path = this.paths.movedPathOf(this.handle, number);
     const file = await this.open(path);
     try {
@@ -51,6 +50,12 @@ export class MovedFiles {
     } finally {
       await file.close();
     }
+  }
+
+  /** What an earlier process left may be of a splice that needs no file any more, so all of it is known from now on. */
+  async sweep(through: number): Promise<void> {
+    for (const number of await this.paths.movedOf(this.handle)) this.numbers.add(number);
+    await this.forget(through);
   }
 
   async forget(through: number): Promise<void> {

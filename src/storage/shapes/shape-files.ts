@@ -90,6 +90,11 @@ export class ShapeFiles implements ShapeStore, LineFiles {
     return this.moved.read(number, piece);
   }
 
+  /** When the storage is opened: a checkpoint has the lines of all splices up to and with `number`. */
+  sweepMoved(number: number): Promise<void> {
+    return this.moved.sweep(number);
+  }
+
   forgetMoved(number: number): Promise<void> {
     return this.moved.forget(number);
   }

@@ -69,12 +69,10 @@ export class ShapePaths {
     for (const name of await this.namesOf(handle)) await this.remove(handle, name);
   }
 
-  /** Rows that splices brought, up to and with that number. */
-  async discardMoved(handle: Handle, through: number): Promise<void> {
-    for (const name of await this.namesOf(handle)) {
-      const [, number] = MOVED_PATTERN.exec(name) ?? [];
-      if (number !== undefined && Number(number) <= through) await this.remove(handle, name);
-    }
+  /** The numbers of the splices that left rows. */
+  async movedOf(handle: Handle): Promise<readonly number[]> {
+    const names = await this.namesOf(handle);
+    return names.flatMap((name) => MOVED_PATTERN.exec(name)?.[1] ?? []).map(Number);
   }
 
   /** One that is not there is no error: its shape may have been deleted meanwhile. */

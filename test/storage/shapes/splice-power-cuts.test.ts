@@ -32,7 +32,7 @@ const checkpoint: Step = async (_, { log, shapes }) => {
   await log.release(shapes.releasable);
 };
 /** A query that is not waited for to its end. */
-const giveUp: Step = (shape) => shape.beginMoved().write(bytes('given up\n'.repeat(20)));
+const giveUp: Step = (shape) => shape.beginMoved().write(bytes('given up\n'.repeat(FEW_BYTES_MAX)));
 const publish: Step = async (shape, { shapes }) => void shape.publish(shapes.position);
 
 /** Each second splice has more than its record takes along, and each third one has none. */
