@@ -104,7 +104,7 @@ export class MoveQueries {
     this.waiting.push(asked);
     if (this.workers >= this.options.pool.max) return;
     this.workers += 1;
-    this.work().then(() => (this.workers -= 1), this.crashed);
+    this.work().catch(this.crashed);
   }
 
   private async work(): Promise<void> {
@@ -116,6 +116,7 @@ export class MoveQueries {
         if (!(error instanceof PoolTimeoutError)) this.giveUp(round, error); // Who waited in vain for a connection waits on.
       }
     }
+    this.workers -= 1; // At once: whoever asks from now on finds nobody at work.
   }
 
   /** The connection is lost. It is told to the one that it was lost with; the others are asked about anew. */
