@@ -12,7 +12,7 @@ import { assign, setup } from 'xstate';
 import { invariant } from '../base/invariant.ts';
 import { LOG_BEGIN, type EntryPlace } from '../model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.ts';
-import { LOG_START, type LogPosition } from '../model/log-position.ts';
+import { LOG_START, maxPosition, type LogPosition } from '../model/log-position.ts';
 import type { Handle } from '../model/shape.ts';
 import { effects } from '../otp/effects.ts';
 import type { Address, CallFailed, Down, ExitReason, Pid, ReplyTo } from '../otp/process.ts';
@@ -132,7 +132,8 @@ export const materializer = setup({
     noteSubscribed: assign((_, { offset }: { offset: LogOffset }) => ({ subscribedOffset: offset, announcedOffset: offset })),
     noteAnnounced: assign(({ context }, { through, position }: { through: LogOffset; position: LogPosition }) => {
       invariant(compareOffsets(through, context.announcedOffset) > 0, 'the Consumer announces each offset once');
-      return { announcedOffset: through, announcedPosition: position };
+      invariant(compareOffsets(through, context.applied.offset) > 0, 'an offset is announced before it is applied');
+      return { announcedOffset: through, announcedPosition: maxPosition(context.announcedPosition, position) };
     }),
     noteAnnouncer: assign((_, { replyTo }: { replyTo: ReplyTo }) => ({ announcedBy: replyTo, hasMoved: false })),
     dropAnnouncer: assign({ announcedBy: null }),
