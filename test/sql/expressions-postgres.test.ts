@@ -6,6 +6,8 @@ import { createDatabase, type TestDatabase } from '../support/postgres/postgres.
 import { typedExpressions } from '../support/typed-expressions.ts';
 
 const EXPRESSIONS = 2000;
+/** Further ones are the judge's, `npm run judge`. */
+const SEED = 1;
 
 let database: TestDatabase;
 let judge: Judge;
@@ -53,7 +55,7 @@ test('what is printed of a condition takes the rows that the condition takes', a
     const taken = await judge.taken(`(${expression}) IS NOT NULL AND (${expression}) IS NOT DISTINCT FROM (${expression})`);
     expect(taken?.printed).toEqual(taken?.written);
   });
-  await fc.assert(property, { numRuns: EXPRESSIONS / 4 });
+  await fc.assert(property, { numRuns: EXPRESSIONS / 4, seed: SEED });
 });
 
 test('an expression has the value that Postgres gives it, or an error where Postgres has one', async () => {
@@ -61,5 +63,5 @@ test('an expression has the value that Postgres gives it, or an error where Post
     const { mismatches } = await judge.judge(expression);
     expect(mismatches).toEqual([]);
   });
-  await fc.assert(property, { numRuns: EXPRESSIONS });
+  await fc.assert(property, { numRuns: EXPRESSIONS, seed: SEED });
 });
