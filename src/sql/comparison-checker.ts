@@ -148,7 +148,7 @@ function conditionOf(operand: Operand): Condition {
 /** `= ANY` of known items is a list to look in, and `<> ALL` its opposite. */
 function membership(left: Operand, { value }: Constant, item: ScalarName, type: TypeName, all: boolean): Condition {
   const items = value === null ? [] : asArray(value).items.map((each) => constantFrom(item, each));
-  const list: Condition = { kind: 'in', left, items, type };
+  const list: Condition = { kind: 'in', left, items, type, isArray: true };
   return all ? { kind: 'not', part: list } : list;
 }
 

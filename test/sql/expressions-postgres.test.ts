@@ -46,6 +46,9 @@ test.each([
   '((NULL BETWEEN 7 AND plain))::int4 % other',
   "coalesce(NULL, 1, (words)::int4)",
   "(numbers || NULL::int4)",
+  "plain + 2147483647 <> ALL ('{NULL}'::int4[])",
+  "plain + 2147483647 = ANY ('{NULL}'::int4[])",
+  'plain + 2147483647 IN (NULL)',
 ])('%s is to us what it is to Postgres', async (expression) => {
   expect((await judge.judge(expression)).mismatches).toEqual([]);
 });
