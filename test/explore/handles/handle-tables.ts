@@ -5,7 +5,7 @@ import { ConsumerLog } from '../../../src/actors/consumer/consumer-log.ts';
 import type { ConsumerPorts } from '../../../src/actors/consumer/consumer-ports.ts';
 import type { DirectoryPorts } from '../../../src/actors/directory/directory-ports.ts';
 import { ShapeDirectory, type DirectoryChange } from '../../../src/actors/directory/shape-directory.ts';
-import { LinkValues, type LinkValuesChange } from '../../../src/actors/link-values.ts';
+import { LinkValues } from '../../../src/actors/link-values.ts';
 import type { MaterializerPorts } from '../../../src/actors/materializer-ports.ts';
 import { PublishedRelations, type PublicationPorts } from '../../../src/actors/publication/published-relations.ts';
 import { RequestBacklog } from '../../../src/actors/request-backlog.ts';
@@ -20,6 +20,7 @@ import { memberKey, MemberIndex } from '../../../src/shapes/member-index.ts';
 import { dependantsBefore, oldestView } from '../../../src/shapes/oldest-view.ts';
 import { ShapeRouter } from '../../../src/shapes/shape-router.ts';
 import { WorldFork } from '../checker/world-fork.ts';
+import { SharedValues } from '../shared-values.ts';
 import { noDependencies } from '../../support/actors/no-dependencies.ts';
 import type { HandleModel } from './handle-model.ts';
 import { COLUMN } from './handle-setting.ts';
@@ -72,33 +73,6 @@ class SharedDirectory implements Table<DirectoryChange> {
 
   close(): void {
     this.world.directory = undefined;
-  }
-}
-
-/** So does the table of a Materializer. */
-class SharedValues implements Table<LinkValuesChange> {
-  constructor(
-    private readonly world: HandleModel,
-    private readonly owner: Pid,
-  ) {}
-
-  apply(change: LinkValuesChange): Message | undefined {
-    const values = this.world.values.get(this.owner);
-    invariant(values !== undefined, 'a Materializer that lives has its values');
-    return values.apply(change);
-  }
-
-  clone(fork: Fork): SharedValues {
-    return new SharedValues(WorldFork.worldOf(fork), this.owner);
-  }
-
-  key(): string {
-    return this.owner;
-  }
-
-  close(): void {
-    this.world.values.get(this.owner)?.close();
-    this.world.values.delete(this.owner);
   }
 }
 

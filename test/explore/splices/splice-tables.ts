@@ -2,7 +2,7 @@
 import { ConsumerLog } from '../../../src/actors/consumer/consumer-log.ts';
 import type { ConsumerPorts } from '../../../src/actors/consumer/consumer-ports.ts';
 import type { VersionedValues } from '../../../src/shapes/versioned-values.ts';
-import { LinkValues, type LinkValuesChange } from '../../../src/actors/link-values.ts';
+import { LinkValues } from '../../../src/actors/link-values.ts';
 import { LogProgress, type PositionKeeper, type ProgressChange } from '../../../src/actors/collector/log-progress.ts';
 import type { MaterializerPorts } from '../../../src/actors/materializer-ports.ts';
 import { RequestBacklog } from '../../../src/actors/request-backlog.ts';
@@ -16,6 +16,7 @@ import type { Message, Pid, Table } from '../../../src/otp/process.ts';
 import { oldestView } from '../../../src/shapes/oldest-view.ts';
 import { ShapeRouter } from '../../../src/shapes/shape-router.ts';
 import { WorldFork } from '../checker/world-fork.ts';
+import { SharedValues } from '../shared-values.ts';
 import { ModelDeliveries, type DeliveryOwner } from '../hand-over/model-deliveries.ts';
 import type { SpliceModel } from './splice-model.ts';
 import { COLUMN, INNER, OUTER } from './splice-setting.ts';
@@ -51,34 +52,7 @@ export function materializerTables(self: Pid, world: SpliceModel, oldest = oldes
   return { values: new SharedValues(world, self), dependants: new Subscribers(), awaitingValues: new RequestBacklog() };
 }
 
-/** The table of a Materializer lies in the world: whoever depends on the values reads it there. */
-class SharedValues implements Table<LinkValuesChange> {
-  constructor(
-    private readonly world: SpliceModel,
-    private readonly owner: Pid,
-  ) {}
-
-  apply(change: LinkValuesChange): Message | undefined {
-    const values = this.world.values.get(this.owner);
-    invariant(values !== undefined, 'a Materializer that lives has its values');
-    return values.apply(change);
-  }
-
-  clone(fork: Fork): SharedValues {
-    return new SharedValues(WorldFork.worldOf(fork), this.owner);
-  }
-
-  key(): string {
-    return this.owner;
-  }
-
-  close(): void {
-    this.world.values.get(this.owner)?.close();
-    this.world.values.delete(this.owner);
-  }
-}
-
-/** So does what the collector's table says of itself. */
+/** What the collector's table says of itself lies in the world, too. */
 class ToldProgress implements Table<ProgressChange> {
   constructor(
     private readonly world: SpliceModel,
