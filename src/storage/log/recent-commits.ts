@@ -28,6 +28,8 @@ export class RecentCommits {
   /** Of each stretch of `commits`, those that are not remembered any more among them. */
   private highest: Xid[] = [];
   private begins = new Map<Xid, LogPosition>();
+  /** So many of `commits` stand in the two: the rest is entered when somebody asks, which may be never. */
+  private entered = 0;
 
   /** @param logBytesMax how much of the log they may span; the newest is kept, however large. */
   constructor(private readonly logBytesMax: number) {}
@@ -39,11 +41,7 @@ export class RecentCommits {
 
   /** @param end behind its commit frame. */
   push(xid: Xid, after: LogPosition, end: LogPosition): void {
-    const stretch = Math.floor(this.commits.length / STRETCH);
-    const highest = this.highest[stretch] ?? xid;
-    this.highest[stretch] = precedes(highest, xid) ? xid : highest;
     this.commits.push({ xid, after });
-    this.begins.set(xid, after);
     while (this.isFull(end)) this.dropFirst();
     if (this.first >= RECENT_COMMITS_MAX) this.compact();
   }
@@ -54,10 +52,12 @@ export class RecentCommits {
     this.first = 0;
     this.highest = [];
     this.begins.clear();
+    this.entered = 0;
   }
 
   /** Before the first of them that `snapshot` does not see; undefined when it sees them all. */
   firstUnseen(snapshot: PgSnapshot): LogPosition | undefined {
+    while (this.entered < this.commits.length) this.enterNext();
     const { from, running } = unseenBy(snapshot);
     let unseen = this.firstFrom(from);
     for (const xid of running) {
@@ -73,6 +73,7 @@ export class RecentCommits {
     copy.first = this.first;
     copy.highest = [...this.highest];
     copy.begins = new Map(this.begins);
+    copy.entered = this.entered;
     return copy;
   }
 
@@ -88,9 +89,19 @@ export class RecentCommits {
     return undefined;
   }
 
+  private enterNext(): void {
+    const commit = this.commits[this.entered];
+    if (commit === undefined) return;
+    const stretch = Math.floor(this.entered / STRETCH);
+    const highest = this.highest[stretch] ?? commit.xid;
+    this.highest[stretch] = precedes(highest, commit.xid) ? commit.xid : highest;
+    if (this.entered >= this.first) this.begins.set(commit.xid, commit.after);
+    this.entered += 1;
+  }
+
   private dropFirst(): void {
     const commit = this.commits[this.first];
-    if (commit !== undefined) this.begins.delete(commit.xid);
+    if (commit !== undefined && this.first < this.entered) this.begins.delete(commit.xid);
     this.first += 1;
   }
 
@@ -100,6 +111,7 @@ export class RecentCommits {
     this.commits = this.commits.slice(stretches * STRETCH);
     this.highest = this.highest.slice(stretches);
     this.first -= stretches * STRETCH;
+    this.entered = Math.max(0, this.entered - stretches * STRETCH);
   }
 
   private isFull(end: LogPosition): boolean {

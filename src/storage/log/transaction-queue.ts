@@ -9,7 +9,8 @@ interface Placed {
 }
 
 export class TransactionQueue<Transaction extends Placed> {
-  private transactions: Transaction[] = [];
+  /** Those that were dropped, up to `first`, are undefined. */
+  private transactions: (Transaction | undefined)[] = [];
   private first = 0;
 
   get oldest(): Transaction | undefined {
@@ -21,8 +22,9 @@ export class TransactionQueue<Transaction extends Placed> {
   }
 
   dropOldest(): void {
+    this.transactions[this.first] = undefined;
     this.first += 1;
-    if (this.first < COMPACT_AFTER) return;
+    if (this.first < COMPACT_AFTER || 2 * this.first < this.transactions.length) return; // Each is moved once at the most.
     this.transactions = this.transactions.slice(this.first);
     this.first = 0;
   }
