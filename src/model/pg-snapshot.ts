@@ -33,7 +33,7 @@ export function isVisible(xid: Xid, snapshot: PgSnapshot): boolean {
 }
 
 /** `isVisible` for many transactions: the snapshot's ids are read once. */
-export function visibilityOf(snapshot: PgSnapshot): (xid: Xid) => boolean {
+function visibilityOf(snapshot: PgSnapshot): (xid: Xid) => boolean {
   const low = low32(snapshot.xmin);
   const { from, running } = unseenBy(snapshot);
   const isRunning = new Set(running);

@@ -126,7 +126,7 @@ function lostByDrain({ world, struck, hasStruckAll }: Outcome): readonly string[
 }
 
 /** Of each row that nobody has written behind the promise, nor a parent that it looks up: it is there, or not, as the database has it. */
-export function promiseViolations(world: LayeredWorld): readonly Violation[] {
+function promiseViolations(world: LayeredWorld): readonly Violation[] {
   return [...world.storage.shapes.all()].flatMap((log) => {
     const promised = world.promisedLsn(log);
     const rows = world.ledgers.get(log.handle)?.rows;

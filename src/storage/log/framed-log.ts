@@ -250,7 +250,7 @@ export class FramedLog implements TransactionLog {
   /** For readers: all of it, or where it lies. */
   private keep({ fragments }: OpenTransaction, extent: TransactionExtent): void {
     const { xid, lsn, end, layouts } = extent;
-    if (fragments !== undefined) return this.tail.push({ xid, lsn, end, isUnfinished: false, fragments }, layouts);
+    if (fragments !== undefined) return this.tail.push({ xid, lsn, end, isUnfinished: false, fragments, layouts: layouts && [...layouts] });
     this.tail.skip(end);
     this.reader.remember(extent);
   }

@@ -13,10 +13,11 @@ import { WHOLE_TRANSACTION_BYTES_MAX } from './transaction-log.ts';
 const TRANSACTION_BYTES = 192; // What the objects of a transaction weigh, about.
 /** Stands for every layout: nobody has told those of the transaction. */
 const UNTOLD = 0;
+const ALL_UNTOLD: readonly number[] = [UNTOLD];
 
 interface KeptTransaction extends LoggedTransaction {
-  /** Ids of those that its changes have. */
-  readonly layouts: readonly number[];
+  /** Ids of those that its changes have, where they are known. */
+  readonly layouts: readonly number[] | undefined;
 }
 
 type Queue = TransactionQueue<KeptTransaction>;
@@ -40,11 +41,9 @@ export class TailCache {
     return this.begin;
   }
 
-  /** @param layouts of its changes, where they are known. */
-  push(transaction: LoggedTransaction, layouts?: ReadonlySet<number>): void {
-    const kept = { ...transaction, layouts: layouts === undefined ? [UNTOLD] : [...layouts] };
-    this.all.push(kept);
-    for (const id of kept.layouts) this.queueOf(id).push(kept);
+  push(transaction: KeptTransaction): void {
+    this.all.push(transaction);
+    for (const id of transaction.layouts ?? ALL_UNTOLD) this.queueOf(id).push(transaction);
     this.bytes += bytesOf(transaction);
     while (this.bytes > this.bytesMax) this.evict();
   }
@@ -100,7 +99,7 @@ export class TailCache {
     this.begin = oldest.end;
     this.bytes -= bytesOf(oldest);
     this.all.dropOldest();
-    for (const id of oldest.layouts) this.dropFrom(id);
+    for (const id of oldest.layouts ?? ALL_UNTOLD) this.dropFrom(id);
   }
 
   /** The oldest of all is the oldest of each queue that it stands in. */

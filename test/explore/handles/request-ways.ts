@@ -105,7 +105,7 @@ function answersTo({ ask }: Question, met: number): readonly string[] {
 }
 
 /** Whether the answer is the number of a handle. */
-export function isHandle({ ask }: Question, answer: string): boolean {
+function isHandle({ ask }: Question, answer: string): boolean {
   return isOfHandles(ask) && answer !== 'none';
 }
 

@@ -12,7 +12,7 @@ const TEN = 10 * 192;
 /** Pushes the transactions that end at `from`, behind it, and so on. */
 function push(cache: TailCache, from: number, count: number): void {
   for (let end = from; end < from + count; end += 1) {
-    cache.push({ xid: xid(end), lsn: lsn(end), end: at(end), isUnfinished: false, fragments: [] });
+    cache.push({ xid: xid(end), lsn: lsn(end), end: at(end), isUnfinished: false, fragments: [], layouts: undefined });
   }
 }
 
@@ -57,8 +57,7 @@ test('who follows some layouts has each transaction that touched one of them, on
     fc.property(touched, someLayouts, fc.nat(40), fc.nat(40), (all, followed, forgotten, after) => {
       const cache = new TailCache(at(0), Number.MAX_SAFE_INTEGER);
       for (const [index, layouts] of all.entries()) {
-        const transaction = { xid: xid(index), lsn: lsn(index), end: at(index + 1), isUnfinished: false, fragments: [] };
-        cache.push(transaction, layouts && new Set(layouts));
+        cache.push({ xid: xid(index), lsn: lsn(index), end: at(index + 1), isUnfinished: false, fragments: [], layouts });
       }
       cache.forget(at(forgotten));
       const from = Math.max(after, cache.start);
@@ -78,7 +77,7 @@ test('who follows some layouts has each transaction that touched one of them, on
 test('a block of what one layout touched ends behind the last that came into it, or where all was asked for', () => {
   const cache = new TailCache(at(0), Number.MAX_SAFE_INTEGER);
   for (let end = 1; end <= 10; end += 1) {
-    cache.push({ xid: xid(end), lsn: lsn(end), end: at(end), isUnfinished: false, fragments: [] }, new Set([1 + (end % 2)]));
+    cache.push({ xid: xid(end), lsn: lsn(end), end: at(end), isUnfinished: false, fragments: [], layouts: [1 + (end % 2)] });
   }
   const [some, rest] = [1, Number.MAX_SAFE_INTEGER].map((fillBytes) => cache.read({ after: at(0), through: at(10) }, fillBytes, [2]));
 
