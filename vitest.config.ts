@@ -8,5 +8,6 @@ export default defineConfig({
     testTimeout: 90_000,
     hookTimeout: 120_000,
     maxWorkers: 2,
+    expect: { poll: { timeout: 30_000 } }, // What never comes true fails; what a busy machine makes slow does not.
   },
 });

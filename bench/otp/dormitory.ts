@@ -54,7 +54,7 @@ export async function wakeHibernated(size: Batches): Promise<readonly number[]> 
     for (const pid of pids) runtime.send(pid, { type: 'wake' });
     runtime.drain(); // To look whether they sleep would cost more than to wake them.
   });
-  invariant(pids.every((pid) => runtime.processInfo(pid)?.hibernates === true), 'they sleep again');
+  invariant(everybodySleeps(runtime, pids), 'they sleep again');
   return figures;
 }
 
@@ -67,7 +67,6 @@ async function bytesEach({ batches, count }: Batches, spec: MachineSpec, order: 
     const before = heapBytes();
     await fill(runtime, host, order, count);
     figures.push((heapBytes() - before) / count);
-    invariant(sleepersOf(runtime).every((pid) => runtime.processInfo(pid)?.hibernates === true), 'everybody sleeps');
     await runtime.stop(host, 'kill');
   }
   return figures;
@@ -80,7 +79,14 @@ async function fill(runtime: Runtime, host: Pid, order: Message, count: number):
     runtime.send(host, order);
     if (index % 1_000 === 0) await nextTick();
   }
-  await until(() => runtime.processInfo(host)?.mailboxLength === 0 && sleepersOf(runtime).length === wanted);
+  await until(() => {
+    const pids = sleepersOf(runtime);
+    return runtime.processInfo(host)?.mailboxLength === 0 && pids.length === wanted && everybodySleeps(runtime, pids);
+  });
+}
+
+function everybodySleeps(runtime: Runtime, pids: readonly Pid[]): boolean {
+  return pids.every((pid) => runtime.processInfo(pid)?.hibernates === true);
 }
 
 function sleepersOf(runtime: Runtime): readonly Pid[] {

@@ -40,7 +40,7 @@ test('a large transaction is routed once for all shapes, and each has its own ro
   await database.query(
     `INSERT INTO items SELECT n, n / ${ROWS / OWNERS}, repeat(md5(n::text), 3) FROM generate_series(0, ${ROWS - 1}) AS n`,
   );
-  await expect.poll(() => rowsOf(followers), { timeout: 30_000 }).toEqual(Array(OWNERS).fill(ROWS / OWNERS));
+  await expect.poll(() => rowsOf(followers)).toEqual(Array(OWNERS).fill(ROWS / OWNERS));
   stop();
 
   const count = (type: string) => told.filter((record) => record.type === 'deliver' && record.message.type === type).length;
@@ -56,12 +56,12 @@ test('a shape that was held still while a large transaction went by reads it alo
   service.runtime.suspend(consumer);
 
   await database.query(`INSERT INTO items SELECT n, n % 2, repeat(md5(n::text), 3) FROM generate_series(1, ${ROWS}) AS n`);
-  await expect.poll(() => rowsOf([other]), { timeout: 30_000 }).toEqual([ROWS / 2]);
+  await expect.poll(() => rowsOf([other])).toEqual([ROWS / 2]);
   service.runtime.resume(consumer);
-  await expect.poll(() => rowsOf([still]), { timeout: 30_000 }).toEqual([ROWS / 2]);
+  await expect.poll(() => rowsOf([still])).toEqual([ROWS / 2]);
 
   const state = (name: `@${string}`) => service.runtime.processInfo(name)?.state;
-  await expect.poll(() => state(consumer), { timeout: 10_000 }).toMatchObject({ running: { ingest: 'live' } });
+  await expect.poll(() => state(consumer)).toMatchObject({ running: { ingest: 'live' } });
   expect([state('@catch-up-collector'), still.refetches, other.refetches]).toEqual(['idle', 0, 0]);
 });
 
@@ -72,13 +72,13 @@ test('a shape that is held still keeps the others for a few seconds, and has eve
 
   for (const id of [1, 2]) {
     await database.query(`INSERT INTO items VALUES (${id}, 1, 'one')`);
-    await expect.poll(() => rowsOf([other]), { timeout: 20_000 }).toEqual([id]);
+    await expect.poll(() => rowsOf([other])).toEqual([id]);
   }
   const before = await rowsOf([still]);
   service.runtime.resume(consumer);
-  await expect.poll(() => rowsOf([still]), { timeout: 20_000 }).toEqual([2]);
+  await expect.poll(() => rowsOf([still])).toEqual([2]);
   await database.query("INSERT INTO items VALUES (3, 1, 'one')");
-  await expect.poll(() => rowsOf([still, other]), { timeout: 20_000 }).toEqual([3, 3]);
+  await expect.poll(() => rowsOf([still, other])).toEqual([3, 3]);
 
   expect({ before, refetches: still.refetches, state: service.runtime.processInfo(consumer)?.state }).toMatchObject({
     before: [0],

@@ -66,7 +66,7 @@ async function machineOf(url: string, path: string): Promise<string | undefined>
 }
 
 async function nothingLeft(): Promise<void> {
-  await expect.poll(() => processesOn(directory), { timeout: 10_000 }).toEqual([]);
+  await expect.poll(() => processesOn(directory)).toEqual([]);
 }
 
 test('a second start finds the data of the first, and no end leaves a process: neither Ctrl-C nor kill -9', async () => {

@@ -54,7 +54,7 @@ function sorted(rows: readonly Row[]): Row[] {
 
 async function untilEqual(client: RealClient): Promise<void> {
   const selected = await database.query(`SELECT id::text, parent_id::text, title FROM children WHERE ${WHERE} ORDER BY children.id`);
-  await expect.poll(() => sorted(client.rows()), { timeout: 10_000, interval: 10 }).toEqual(selected);
+  await expect.poll(() => sorted(client.rows()), { interval: 10 }).toEqual(selected);
 }
 
 /** Each statement is a transaction. */

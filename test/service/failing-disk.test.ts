@@ -64,7 +64,7 @@ test('a shape whose files are damaged is made anew, and no other', async () => {
   await database.query("INSERT INTO items VALUES (1, 'for both')");
   await other.catchUp();
 
-  await expect.poll(async () => (await follower.catchUp()).refetches, { timeout: 15_000 }).toBe(1);
+  await expect.poll(async () => (await follower.catchUp()).refetches).toBe(1);
   await expect.poll(async () => (await other.catchUp()).rows.size).toBe(1);
   expect({ rows: follower.rows, isNew: follower.handle !== handle, refetches: other.refetches }).toEqual({
     rows: other.rows,

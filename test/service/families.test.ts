@@ -68,8 +68,8 @@ test(`${FAMILIES} parents with their children, each in one transaction, while ot
   resting.abort();
   const [rounds] = await Promise.all([meddling, following]);
 
-  await expect.poll(() => held(follower), { timeout: 20_000 }).toEqual(await selected());
+  await expect.poll(() => held(follower)).toEqual(await selected());
   await database.query('UPDATE parents SET active = true');
-  await expect.poll(async () => (await held(follower)).length, { timeout: 20_000 }).toBe(FAMILIES);
+  await expect.poll(async () => (await held(follower)).length).toBe(FAMILIES);
   expect({ refetches: follower.refetches, isMeddled: rounds > FAMILIES / 20 }).toEqual({ refetches: 0, isMeddled: true });
 });

@@ -33,7 +33,7 @@ afterEach(async () => {
 /** The snapshots are durable, their Snapshotters have ended, and so many processes of the shapes hibernate: all that are left. */
 async function untilHibernating(count: number, shapes = 1): Promise<void> {
   const kinds = (): string[] => [...last].map(([pid, type]) => (pid.includes('/snapshotter/') ? `snapshotter ${type}` : type)).sort();
-  await expect.poll(kinds, { timeout: 20_000 }).toEqual([
+  await expect.poll(kinds).toEqual([
     ...Array<string>(count).fill('hibernate'), ...Array<string>(shapes).fill('snapshotter exit'),
   ]);
 }
@@ -75,7 +75,7 @@ test('a move wakes a Materializer, and the outer shape that depends on it, as of
   for (const [sql, count] of [['INSERT INTO lists VALUES (1)', 1], ['DELETE FROM lists', 0]] as const) {
     await untilHibernating(4, 3);
     await database.query(sql);
-    await expect.poll(async () => (await outer.catchUp()).rows.size, { timeout: 10_000 }).toBe(count);
+    await expect.poll(async () => (await outer.catchUp()).rows.size).toBe(count);
   }
 
   expect(outer.refetches).toBe(0);

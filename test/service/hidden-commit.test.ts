@@ -60,7 +60,7 @@ async function hideRow(first: 'hidden' | 'shown', existing: ShapeFollower): Prom
   const committed = hiding.query('COMMIT');
   await database.until(SOMEBODY_WAITS);
   await showing.query('COMMIT');
-  await expect.poll(() => held(existing), { timeout: 10_000 }).toEqual(['1', '2', '3']);
+  await expect.poll(() => held(existing)).toEqual(['1', '2', '3']);
   return { committed };
 }
 
@@ -76,7 +76,7 @@ test.each([
     service = await start();
   }
   const made = await new ShapeFollower(service.shapeUrl, { table: 'items', where: 'id > 0' }).catchUp();
-  await expect.poll(() => held(made), { timeout: 10_000 }).toEqual(['1', '2', '3']);
+  await expect.poll(() => held(made)).toEqual(['1', '2', '3']);
   const whileHidden = await selected();
   await awaitStandby(database, '');
   await committed;
@@ -85,7 +85,7 @@ test.each([
   const followers = isRestarted ? [made, later] : [existing, made, later]; // The one from before knows the old address.
   for (const follower of followers) {
     await expect
-      .poll(async () => (await follower.catchUp()).sorted().filter(({ title }) => title === 'seen by all').length, { timeout: 10_000 })
+      .poll(async () => (await follower.catchUp()).sorted().filter(({ title }) => title === 'seen by all').length)
       .toBe(1);
   }
 

@@ -62,7 +62,7 @@ async function commitHiding(hidden: string, plain: ShapeFollower): Promise<{ rea
       await database.until(SOMEBODY_WAITS);
     }
   }
-  await expect.poll(() => titles(plain), { timeout: 10_000 }).toEqual(['earlier', 'later']);
+  await expect.poll(() => titles(plain)).toEqual(['earlier', 'later']);
   return { committed };
 }
 
@@ -74,10 +74,10 @@ test.each(Object.keys(COMMITS))('children come with their parent, each once, whe
 
   await awaitStandby(database, '');
   await committed;
-  await expect.poll(() => titles(follower), { timeout: 20_000 }).toEqual(['earlier', 'later']);
+  await expect.poll(() => titles(follower)).toEqual(['earlier', 'later']);
   await database.query("UPDATE children SET title = 'seen by all'");
 
-  await expect.poll(() => titles(follower), { timeout: 10_000 }).toEqual(['seen by all', 'seen by all']);
+  await expect.poll(() => titles(follower)).toEqual(['seen by all', 'seen by all']);
   expect({ shown: shown.length, refetches: follower.refetches }).toEqual({ shown: 2, refetches: 0 });
 });
 
@@ -86,7 +86,7 @@ test.each(['the parent', 'the child'])('children come although %s hides: nothing
   const follower = await new ShapeFollower(service.shapeUrl, CHILDREN_OF_ACTIVE).catchUp();
   const { committed } = await commitHiding(hidden, plain);
 
-  await expect.poll(() => titles(follower), { timeout: 20_000 }).toEqual(['earlier', 'later']);
+  await expect.poll(() => titles(follower)).toEqual(['earlier', 'later']);
   await awaitStandby(database, '');
   await committed;
 });
@@ -102,7 +102,7 @@ test('a query flushes what it saw for itself, and waits for no standby with that
     while (!resting.signal.aborted) await lazy.query("SELECT pg_logical_emit_message(false, 'nobody', 'not flushed')");
   })();
 
-  await expect.poll(() => titles(follower), { timeout: 20_000 }).toEqual(['earlier', 'later']);
+  await expect.poll(() => titles(follower)).toEqual(['earlier', 'later']);
   resting.abort();
   await writing;
 });

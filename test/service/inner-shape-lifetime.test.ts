@@ -61,7 +61,7 @@ async function remains() {
 const NOTHING = { processes: 0, files: 0, published: [] };
 
 function untilRemains(expected: Awaited<ReturnType<typeof remains>>) {
-  return expect.poll(remains, { timeout: 10_000, interval: 20 }).toEqual(expected);
+  return expect.poll(remains, { interval: 20 }).toEqual(expected);
 }
 
 test('an inner shape goes with its last dependant: its log, its processes, and what it had published', async () => {

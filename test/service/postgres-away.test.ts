@@ -51,7 +51,7 @@ test('stopped and started under load, everything is equal afterwards, with the s
 
   await query("INSERT INTO items SELECT n, 'at the end' FROM generate_series(101, 200) AS n");
   await postgres.stop();
-  await expect.poll(() => healthOf(service), { timeout: 10_000 }).toBe('starting');
+  await expect.poll(() => healthOf(service)).toBe('starting');
   const stored = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
   postgres = await startPostgres();
   await query("INSERT INTO items SELECT n, 'after' FROM generate_series(201, 300) AS n");
@@ -59,13 +59,10 @@ test('stopped and started under load, everything is equal afterwards, with the s
 
   const expected = await query('SELECT id::text, title FROM items ORDER BY items.id');
   await expect
-    .poll(
-      async () => {
-        await follower.catchUp();
-        return [...follower.rows.values()].sort((left, right) => Number(left['id']) - Number(right['id']));
-      },
-      { timeout: 20_000 },
-    )
+    .poll(async () => {
+      await follower.catchUp();
+      return [...follower.rows.values()].sort((left, right) => Number(left['id']) - Number(right['id']));
+    })
     .toEqual(expected);
   expect({ handle: follower.handle, readableMeanwhile: stored.handle, refetches: follower.refetches }).toEqual({
     handle,

@@ -64,7 +64,7 @@ test.each([
   await shape.rows;
   await write(2, 60);
   const expected = await database.query(`SELECT id, title, size, done FROM items WHERE ${where} ORDER BY id`);
-  await expect.poll(() => sortedRows(shape), { timeout: 15_000 }).toEqual(expected);
+  await expect.poll(() => sortedRows(shape)).toEqual(expected);
 });
 
 test('a truncate empties every client, and what comes after it arrives', async () => {
@@ -73,7 +73,7 @@ test('a truncate empties every client, and what comes after it arrives', async (
   await shape.rows;
   await database.query("TRUNCATE items; INSERT INTO items (id, title, size) VALUES (1, 'after', 1)");
   await expect
-    .poll(() => sortedRows(shape), { timeout: 15_000 })
+    .poll(() => sortedRows(shape))
     .toEqual([{ id: 1, title: 'after', size: 1, done: false }]);
 });
 

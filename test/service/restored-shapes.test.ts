@@ -75,5 +75,5 @@ test.each([
   await restart();
 
   const held = async () => (await Promise.all(followers.map((each) => each.catchUp()))).map(({ rows }) => rows.size);
-  await expect.poll(held, { timeout: 10_000 }).toEqual(Array(SHAPES_PER_TABLE).fill(1));
+  await expect.poll(held).toEqual(Array(SHAPES_PER_TABLE).fill(1));
 });

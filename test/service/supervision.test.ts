@@ -85,7 +85,7 @@ test.each(CASES)('$name killed: its strategy says who is renewed, the shape goes
   await service.runtime.call('@status-monitor', { type: 'awaitActive' }, 20_000);
 
   await database.query("INSERT INTO items VALUES (2, 'two')");
-  await expect.poll(async () => (await follower.catchUp()).rows.size, { timeout: 10_000 }).toBe(2);
+  await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(2);
   expect({ handle: follower.handle, refetches: follower.refetches }).toEqual({ handle, refetches: 0 });
 });
 

@@ -57,7 +57,7 @@ const taken = (...ids: readonly number[]): string[] => ids.flatMap((id) => [`${i
 /** Whose Consumer still reads on by itself takes a transaction on its own later. */
 async function everybodyIsLive(): Promise<void> {
   const states = () => [...followers.values()].map(({ handle }) => service.runtime.processInfo(`@consumer/${handle}`)?.state);
-  await expect.poll(() => states().filter((state) => !JSON.stringify(state).includes('"ingest":"live"')), { timeout: 30_000 }).toEqual([]);
+  await expect.poll(() => states().filter((state) => !JSON.stringify(state).includes('"ingest":"live"'))).toEqual([]);
 }
 
 test('a transaction costs the shapes that it touches two events each, among a hundred and among a thousand', async () => {

@@ -67,7 +67,7 @@ test('a shape that was damaged is told with its handle, its table and what did n
   const { handle } = await readShape(service.shapeUrl, PARAMS);
   damage('.snapshot', 20);
   await readShape(service.shapeUrl, PARAMS).catch(() => {}); // It may be broken off.
-  await expect.poll(service.output, { timeout: 15_000 }).toContain('shape.damaged');
+  await expect.poll(service.output).toContain('shape.damaged');
   await service.stop();
 
   expect(warningsOf(service)).toMatchObject([

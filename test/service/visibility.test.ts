@@ -64,7 +64,7 @@ test('transactions that are open across the snapshot arrive when they commit, an
   await early.query(`UPDATE seam_${table} SET title = 'changed in the open transaction' WHERE id IN (1, 3)`);
   await early.query('COMMIT');
   await given.query('ROLLBACK');
-  await expect.poll(() => differences(follower), { timeout: 10_000 }).toEqual(NONE);
+  await expect.poll(() => differences(follower)).toEqual(NONE);
 });
 
 test('subtransactions count with their parent, also those that were rolled back', async () => {
@@ -80,7 +80,7 @@ test('subtransactions count with their parent, also those that were rolled back'
   await client.query('SAVEPOINT three');
   await insert(client, 4, 'subtransaction after the snapshot');
   await client.query('COMMIT');
-  await expect.poll(() => differences(follower), { timeout: 10_000 }).toEqual(NONE);
+  await expect.poll(() => differences(follower)).toEqual(NONE);
 });
 
 test('the order of commits is not the order of xids', async () => {
@@ -93,7 +93,7 @@ test('the order of commits is not the order of xids', async () => {
   await clients[1]?.query('COMMIT');
   const follower = await new ShapeFollower(service.shapeUrl, { table: `seam_${table}` }).catchUp();
   for (const index of [5, 0, 3, 2]) await clients[index]?.query('COMMIT');
-  await expect.poll(() => differences(follower), { timeout: 10_000 }).toEqual(NONE);
+  await expect.poll(() => differences(follower)).toEqual(NONE);
 });
 
 test('a writer that runs during a snapshot of 20,000 rows loses and doubles nothing', async () => {
@@ -117,7 +117,7 @@ test('a writer that runs during a snapshot of 20,000 rows loses and doubles noth
   );
   isDone = true;
   await writing;
-  for (const follower of followers) await expect.poll(() => differences(follower), { timeout: 20_000 }).toEqual(NONE);
+  for (const follower of followers) await expect.poll(() => differences(follower)).toEqual(NONE);
 }, 60_000);
 
 test('a transaction that wrote to a table before it was published arrives whole', async () => {

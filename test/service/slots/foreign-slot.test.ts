@@ -58,7 +58,7 @@ async function foreign(): Promise<{ confirmed: string }[]> {
 
 /** Asks until it is said: a line of the log. */
 async function said(service: ServiceProcess, words: RegExp): Promise<string> {
-  await expect.poll(() => service.output(), { timeout: 20_000 }).toMatch(words);
+  await expect.poll(() => service.output()).toMatch(words);
   return service.output().split('\n').find((line) => words.test(line)) ?? '';
 }
 
@@ -152,7 +152,7 @@ test('an instance with another storage waits while the slot is in use, and whoev
   const follower = await new ShapeFollower(first.shapeUrl, { table: 'items' }).catchUp();
 
   const second = await spawnService(options('b'));
-  await expect.poll(() => healthOf(second), { timeout: 10_000 }).toBe('waiting');
+  await expect.poll(() => healthOf(second)).toBe('waiting');
   await database.query('INSERT INTO items VALUES (2)');
 
   await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(2);

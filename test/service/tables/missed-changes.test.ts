@@ -12,7 +12,6 @@ import { freePort, startServiceProcess, type ServiceProcess } from '../../suppor
 import { readShape, ShapeFollower } from '../../support/service/shape-follower.ts';
 
 const TRANSACTION_BYTES_MAX = 100_000;
-const PATIENTLY = { timeout: 20_000 };
 let database: TestDatabase;
 let storageDirectory: string;
 let leaving: AbortController;
@@ -94,11 +93,11 @@ test.each([
   await database.query(sql);
   await database.query("INSERT INTO sound VALUES (3, 'three'); UPDATE sound SET note = 'changed' WHERE id = 1");
 
-  await expect.poll(async () => (await sound.catchUp()).sorted(), PATIENTLY).toEqual(await selectTexts('sound'));
-  await expect.poll(() => byId(client.currentRows), PATIENTLY).toEqual(await select('bad'));
+  await expect.poll(async () => (await sound.catchUp()).sorted()).toEqual(await selectTexts('sound'));
+  await expect.poll(() => byId(client.currentRows)).toEqual(await select('bad'));
   await database.query("UPDATE bad SET note = 'again' WHERE id = 1");
-  await expect.poll(() => byId(client.currentRows), PATIENTLY).toEqual(await select('bad'));
-  for (const one of bad) await expect.poll(() => rowsOf(one), PATIENTLY).toEqual(await selectTexts('bad'));
+  await expect.poll(() => byId(client.currentRows)).toEqual(await select('bad'));
+  for (const one of bad) await expect.poll(() => rowsOf(one)).toEqual(await selectTexts('bad'));
   expect({ notes: notes(), refetches: [sound, ...bad].map(({ refetches }) => refetches) }).toEqual({
     notes: [{ table: '"public"."bad"', why, advice }],
     refetches: [0, 1, 1],
@@ -115,7 +114,7 @@ test('a transaction over the limit ends the shapes of each table that it touched
   await database.query("INSERT INTO sound VALUES (3, 'three')");
 
   for (const [one, table] of [[sound, 'sound'], [bad, 'bad'], [alsoBad, 'also_bad']] as const) {
-    await expect.poll(() => rowsOf(one), PATIENTLY).toEqual(await selectTexts(table));
+    await expect.poll(() => rowsOf(one)).toEqual(await selectTexts(table));
   }
   expect([sound, bad, alsoBad].map(({ refetches }) => refetches)).toEqual([0, 1, 1]);
 }, 60_000);
@@ -141,8 +140,8 @@ test('what happened while the service was away ends the same shapes, also when i
 
   const before = { handle: bad.handle, offset: bad.offset };
   const stale = await readShape(service.shapeUrl, { table: 'bad', offset: before.offset, handle: before.handle ?? '' });
-  await expect.poll(async () => (await sound.catchUp()).sorted(), PATIENTLY).toEqual(await selectTexts('sound'));
-  await expect.poll(() => rowsOf(bad), PATIENTLY).toEqual(await selectTexts('bad'));
+  await expect.poll(async () => (await sound.catchUp()).sorted()).toEqual(await selectTexts('sound'));
+  await expect.poll(() => rowsOf(bad)).toEqual(await selectTexts('bad'));
   expect({ stale: stale.status, refetches: [sound.refetches, bad.refetches] }).toEqual({ stale: 409, refetches: [0, 1] });
 }, 90_000);
 
@@ -155,12 +154,12 @@ test('a table that its operator keeps without old rows is refused in words, unti
 
   await database.query(`${BY_KEY}; ${UPDATED}`);
   await database.query("INSERT INTO sound VALUES (3, 'three')");
-  await expect.poll(async () => (await sound.catchUp()).sorted(), PATIENTLY).toEqual(await selectTexts('sound'));
+  await expect.poll(async () => (await sound.catchUp()).sorted()).toEqual(await selectTexts('sound'));
   await expect.poll(notes).toHaveLength(1);
   const refused = await readShape(service.shapeUrl, { table: 'bad', offset: '-1' });
   await database.query('ALTER TABLE bad REPLICA IDENTITY FULL');
 
-  await expect.poll(() => byId(client.currentRows), PATIENTLY).toEqual(await select('bad'));
+  await expect.poll(() => byId(client.currentRows)).toEqual(await select('bad'));
   expect({ status: refused.status, text: refused.text, refetches: sound.refetches }).toEqual({
     status: 503,
     text: expect.stringContaining('does not have its replica identity set to FULL'),

@@ -44,7 +44,7 @@ test('a stored shape keeps its table when another on it is made after a restart 
   await expect.poll(() => service.runtime.whereis(`@consumer/${passing.handle}`)).toBeUndefined();
   await database.query("INSERT INTO kept VALUES (2, 'two')");
 
-  await expect.poll(async () => (await stored.catchUp()).rows.size, { timeout: 10_000 }).toBe(2);
+  await expect.poll(async () => (await stored.catchUp()).rows.size).toBe(2);
   expect({ status, published: await publishedTables() }).toEqual({ status: 202, published: ['kept'] });
 });
 
@@ -70,9 +70,9 @@ test.each([
   await database.query(sqlOf(table, publication?.pubname ?? ''));
   await database.query(`INSERT INTO ${table} VALUES (1, 'afterwards')`);
 
-  await expect.poll(async () => (await follower.catchUp()).sorted(), { timeout: 10_000 }).toEqual([{ id: '1', title: 'afterwards' }]);
+  await expect.poll(async () => (await follower.catchUp()).sorted()).toEqual([{ id: '1', title: 'afterwards' }]);
   await database.query(`INSERT INTO ${table} VALUES (2, 'heard of')`);
-  await expect.poll(async () => (await follower.catchUp()).rows.size, { timeout: 10_000 }).toBe(2);
+  await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(2);
 });
 
 test('a partitioned root is refused, one of its partitions is followed', async () => {
@@ -84,6 +84,6 @@ test('a partitioned root is refused, one of its partitions is followed', async (
   const partition = await new ShapeFollower(service.shapeUrl, { table: 'parts_low' }).catchUp();
   await database.query('INSERT INTO parts VALUES (1)');
 
-  await expect.poll(async () => (await partition.catchUp()).sorted(), { timeout: 10_000 }).toEqual([{ id: '1' }]);
+  await expect.poll(async () => (await partition.catchUp()).sorted()).toEqual([{ id: '1' }]);
   expect({ status: root.status, text: root.text }).toEqual({ status: 400, text: expect.stringContaining('is partitioned') });
 });
