@@ -72,11 +72,17 @@ export interface Request {
   readonly another: ShapeDefinition;
 }
 
-export function wayOf(request: Request): Promise<Way> {
-  return wayBehind(request, request.purpose === 'follow' ? 1 : 0, []);
+/** One that came before: what the service has worked out for it is no matter of answers. */
+interface Repeated extends Request {
+  readonly caches: Pick<ApiContext, 'definitions' | 'schemas'>;
 }
 
-async function wayBehind(request: Request, met: number, answers: readonly string[]): Promise<Way> {
+export function wayOf(request: Request): Promise<Way> {
+  const caches = { definitions: new DefinitionCache(), schemas: new SchemaTexts() };
+  return wayBehind({ ...request, caches }, request.purpose === 'follow' ? 1 : 0, []);
+}
+
+async function wayBehind(request: Repeated, met: number, answers: readonly string[]): Promise<Way> {
   const came = await new Run(request, answers).begin();
   if (!('ask' in came)) return came;
   const next = new Map<string, Way>();
@@ -126,7 +132,7 @@ class Run {
   private tell: (question: Question) => void = () => {};
 
   constructor(
-    private readonly request: Request,
+    private readonly request: Repeated,
     private readonly answers: readonly string[],
   ) {}
 
@@ -189,8 +195,7 @@ class Run {
       cache: { maxAgeSeconds: 60, staleAgeSeconds: 300 },
       isDeletionEnabled: true,
     };
-    const caches = { definitions: new DefinitionCache(), schemas: new SchemaTexts() };
-    return { ports, settings, listeners, ...caches, clock, random: seededRandom(1) };
+    return { ports, settings, listeners, ...this.request.caches, clock, random: seededRandom(1) };
   }
 
   private log(handle: Handle): ReadableLog | undefined {
