@@ -4,10 +4,13 @@ import { differenceOn, firstDifference } from './agreement.ts';
 import type { Local } from './checker/local.ts';
 import type { System } from './checker/system.ts';
 import { withFollowedName } from './controls/followed-name.ts';
+import { keptRelation } from './controls/handle-machines.ts';
 import { unsynced } from './controls/splice-machines.ts';
 import type { HandOverModel } from './hand-over/hand-over-model.ts';
 import { handOverSystem, type HandOverBounds } from './hand-over/hand-over-system.ts';
 import { localStates } from './hand-over/local-states.ts';
+import { handleSetting } from './handles/handle-setting.ts';
+import { handleSystem, type HandleBounds } from './handles/handle-system.ts';
 import { HandOverStage } from './replay/hand-over-stage.ts';
 import { spliceSystem, type SpliceBounds } from './splices/splice-system.ts';
 
@@ -15,6 +18,8 @@ import { spliceSystem, type SpliceBounds } from './splices/splice-system.ts';
 const WALKS = 25;
 const PEACE = { kills: 0, timeouts: 0, restarts: 0 } as const;
 const SPLICES: SpliceBounds = { ...PEACE, script: 'both', transactions: 2, moveOuts: 'events', crashes: 0 };
+const HANDLES: HandleBounds = { asks: [], kills: 0, timeouts: 0, fates: {}, victims: 'shapes' };
+const ONE_DEATH: HandleBounds = { ...HANDLES, live: ['inner'], kills: 1 };
 
 test.each<[string, HandOverBounds]>([
   ['one transaction', { ...PEACE, transactions: 1 }],
@@ -51,8 +56,29 @@ test.each<[string, Partial<SpliceBounds>]>([
   expect(await walks((seed) => differenceOn(system, system, seed))).toEqual([]);
 });
 
+test.each<[string, Partial<HandleBounds>]>([
+  ['two requests, and whoever is killed', { live: ['inner'], asks: ['inner', 'inner'], kills: 1 }],
+  ['what a request sets going is answered late', { asks: ['outer'], kills: 1, late: ['@consumers', '@publication', '@snapshots'] }],
+  ['clients go away', { live: ['inner'], asks: ['inner', 'outer'], kills: 2, victims: 'requests' }],
+  ['a shape is deleted that another depends on', { live: ['outer'], asks: ['outer'], fates: { deletion: 1 } }],
+  ['a query fails, and a Consumer drains', { asks: ['outer', 'inner'], fates: { refusal: 1, drain: 1 } }],
+  ['tables are emptied and taken out, and time-outs fire', { live: ['outer'], fates: { truncation: 1, loss: 1 }, timeouts: 1 }],
+  ['the power goes', { live: ['inner'], asks: ['outer'], kills: 1, fates: { crash: 1 } }],
+])('random walks through the life of a handle pass the same states on the runtime: %s', async (_, changes) => {
+  const system = handleSystem(await handleSetting(), { ...HANDLES, ...changes });
+
+  expect(await walks((seed) => differenceOn(system, system, seed))).toEqual([]);
+});
+
 test('a machine that does something else is told apart', async () => {
   const [checked, run] = [await spliceSystem(SPLICES, unsynced), await spliceSystem(SPLICES)];
+
+  expect((await walks((seed) => differenceOn(checked, run, seed))).length).toBeGreaterThan(0);
+});
+
+test('a directory that does something else is told apart, behind an opening that is the same', async () => {
+  const setting = await handleSetting();
+  const [checked, run] = [handleSystem(setting, ONE_DEATH, keptRelation), handleSystem(setting, ONE_DEATH)];
 
   expect((await walks((seed) => differenceOn(checked, run, seed))).length).toBeGreaterThan(0);
 });

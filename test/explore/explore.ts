@@ -3,8 +3,8 @@
  *
  * - `-- --system a` searches one system alone.
  * - `-- --bound 1` goes deeper: by one transaction, with 2 by one kill as well, and so on.
- * - `-- --walks 100 --seed 7` takes random walks instead, and has the production runtime take the same: of each of those bounds of
- *   a and b, 100 seeds from the seventh on.
+ * - `-- --walks 100 --seed 7` takes random walks instead, and has the production runtime take the same: within each of those bounds,
+ *   100 seeds from the seventh on.
  * - `-- --states 1000000` says after how many states to give up.
  *
  * What is found is drawn and kept as a scenario, and the command fails.

@@ -4,6 +4,7 @@ import { invariant } from '../../src/base/invariant.ts';
 import type { System, World } from './checker/system.ts';
 import type { Control } from './controls/control.ts';
 import { handOverControls } from './controls/hand-over-controls.ts';
+import { handleControls } from './controls/handle-controls.ts';
 import { spliceControls } from './controls/splice-controls.ts';
 import { handOverSystem, type HandOverBounds } from './hand-over/hand-over-system.ts';
 import { handleSetting, SHAPE_NAMES } from './handles/handle-setting.ts';
@@ -60,8 +61,7 @@ const handleBounds: z.ZodType<HandleBounds> = z.strictObject({
 const SYSTEMS: Readonly<Record<Setting['system'], Searched>> = {
   'hand-over': searched(handOverBounds, handOverSystem, handOverControls),
   splice: searched(spliceBounds, spliceSystem, spliceControls),
-  // Its controls have no scenarios: it opens behind requests that were answered, which the runtime's stage cannot.
-  handles: searched(handleBounds, async (bounds) => handleSystem(await handleSetting(), bounds), []),
+  handles: searched(handleBounds, async (bounds) => handleSystem(await handleSetting(), bounds), handleControls),
 };
 
 function searched<Bounds extends object, Kind extends World<Kind>>(

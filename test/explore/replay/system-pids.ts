@@ -6,8 +6,8 @@ import type { Pid } from '../../../src/otp/process.ts';
 
 /** The parent of all roles. */
 export const SUPERVISOR = 'supervisor';
-const RUNNING = new RegExp(`${SUPERVISOR}/\\w+#\\d+`, 'g');
-const NUMBERED = /(?<![\w/])(\w+)#(\d+)/g;
+const RUNNING = new RegExp(`${SUPERVISOR}/[\\w-]+#\\d+`, 'g');
+const NUMBERED = /(?<![\w/-])([\w-]+)#(\d+)/g;
 
 export class SystemPids {
   private readonly running = new Map<string, Pid[]>();

@@ -109,7 +109,7 @@ export class SystemStage<Kind extends World<Kind>> extends Stage implements View
 
   protected happen(name: string): boolean {
     const [next, ...behind] = this.awaited;
-    const happening = next?.name === name ? next : this.system.happenings(this).find((each) => each.name === name);
+    const happening = next?.name === name ? next : this.system.happenings(this).find((each) => this.pids.toSystem(each.name) === name);
     if (happening === undefined) return false;
     this.awaited = happening === next ? behind : (happening.behind ?? []);
     this.perform(happening);
