@@ -1,4 +1,4 @@
-/** What stands around a handle's life with one cure taken out: the clock, what wakes readers, and what readers look at. */
+/** What stands around a handle's life with one cure taken out: the clock, what wakes readers, and what is looked at in the storage. */
 import type { System } from '../checker/system.ts';
 import { HandleModel } from '../handles/handle-model.ts';
 import type { HandleSetting } from '../handles/handle-setting.ts';
@@ -16,6 +16,20 @@ export const silentEnds: HandleChanges = {
       const { parked, woken } = world.is;
       ports.rotated(handle);
       world.is = { ...world.is, parked, woken };
+    },
+  }),
+};
+
+/** A table is published for a shape that asks, also when that has gone meanwhile. */
+export const publishedForAll: HandleChanges = { publicationPorts: (ports) => ({ ...ports, isStored: () => true }) };
+
+/** A shape is routed when its Consumer asks, also when it has gone meanwhile: then it is known, and nothing is brought to it. */
+export const routedForAll: HandleChanges = {
+  routing: (routing, { shapes }) => ({
+    ...routing,
+    positionOf: () => shapes.position,
+    add(handle) {
+      if (shapes.get(handle) !== undefined) routing.add(handle);
     },
   }),
 };

@@ -6,11 +6,13 @@
  * Shape cache, publication manager and collector are not killed alone: their supervisor ends all together, and begins anew.
  */
 import type { AnyStateMachine } from 'xstate';
+import type { ShapeRouting } from '../../../src/actors/collector/router-table.ts';
 import { shapeLogCollector } from '../../../src/actors/collector/shape-log-collector.ts';
 import { consumer } from '../../../src/actors/consumer/consumer.ts';
 import { shapeCache } from '../../../src/actors/directory/shape-cache.ts';
 import type { DirectoryPorts } from '../../../src/actors/directory/directory-ports.ts';
 import { materializer } from '../../../src/actors/materializer.ts';
+import type { PublicationPorts } from '../../../src/actors/publication/published-relations.ts';
 import { publicationManager } from '../../../src/actors/publication/publication-manager.ts';
 import { consumerOf, materializerOf } from '../../../src/actors/shape-processes.ts';
 import { snapshotter } from '../../../src/actors/snapshotter.ts';
@@ -21,7 +23,9 @@ import { HandleModel, type Asked } from './handle-model.ts';
 import { handlePorts, roleOf } from './handle-ports.ts';
 import { violationOf } from './handle-properties.ts';
 import { COLUMN, handleAt, type HandleSetting, type ShapeName } from './handle-setting.ts';
-import { cacheTables, collectorTables, consumerTables, materializerTables, publicationTables } from './handle-tables.ts';
+import {
+  cacheTables, collectorTables, consumerTables, materializerTables, publicationTables, type Exchange,
+} from './handle-tables.ts';
 import { answerOf } from './request-answer.ts';
 import { requestWay } from './request-way.ts';
 import { requester } from './requester.ts';
@@ -64,9 +68,11 @@ export interface HandleMachines {
   readonly materializer: AnyStateMachine;
 }
 
-/** What a control exchanges. */
+/** What a control exchanges: machines, and what their tables reach. */
 export interface HandleChanges extends Partial<HandleMachines> {
-  readonly directoryPorts?: (ports: DirectoryPorts, world: HandleModel) => DirectoryPorts;
+  readonly directoryPorts?: Exchange<DirectoryPorts>;
+  readonly publicationPorts?: Exchange<PublicationPorts>;
+  readonly routing?: Exchange<ShapeRouting>;
 }
 
 const PRODUCTION: HandleMachines = { shapeCache, consumer, snapshotter, materializer };
@@ -117,7 +123,7 @@ function portsOf({ late = [] }: HandleBounds): readonly Port<HandleModel>[] {
 
 // --- roles
 
-function rootRoles(machines: HandleMachines, { directoryPorts = (ports) => ports }: HandleChanges): Roles {
+function rootRoles(machines: HandleMachines, { directoryPorts = same, publicationPorts = same, routing = same }: HandleChanges): Roles {
   return [
     {
       name: 'cache',
@@ -131,16 +137,20 @@ function rootRoles(machines: HandleMachines, { directoryPorts = (ports) => ports
       machine: publicationManager,
       registered: '@publication-manager',
       input: () => ({ checkEveryMs: CHECK_EVERY_MS }),
-      tables: (_, world) => publicationTables(world),
+      tables: (_, world) => publicationTables(world, publicationPorts),
     },
     {
       name: 'collector',
       machine: shapeLogCollector,
       registered: '@shape-log-collector',
       input: ({ shapes }) => ({ position: shapes.position }),
-      tables: (_, world) => collectorTables(world),
+      tables: (_, world) => collectorTables(world, routing),
     },
   ];
+}
+
+function same<Ports>(ports: Ports): Ports {
+  return ports;
 }
 
 function childRoles(handle: Handle, machines: HandleMachines): Roles {

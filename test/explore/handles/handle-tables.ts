@@ -27,20 +27,22 @@ import { COLUMN } from './handle-setting.ts';
 
 type Tables = Readonly<Record<string, Table>>;
 
-/** @param change exchanges something of what the directory reaches. */
-export function cacheTables(world: HandleModel, change: (ports: DirectoryPorts, world: HandleModel) => DirectoryPorts): Tables {
+/** Exchanges something of what a table reaches. */
+export type Exchange<Ports> = (ports: Ports, world: HandleModel) => Ports;
+
+export function cacheTables(world: HandleModel, change: Exchange<DirectoryPorts>): Tables {
   world.directory = new ShapeDirectory(directoryPorts(world, change));
   return { directory: new SharedDirectory(world) };
 }
 
-export function publicationTables(world: HandleModel): Tables {
-  return { relations: new PublishedRelations(publicationPorts(world)) };
+export function publicationTables(world: HandleModel, change: Exchange<PublicationPorts>): Tables {
+  return { relations: new PublishedRelations(publicationPorts(world, change)) };
 }
 
-export function collectorTables(world: HandleModel): Tables {
+export function collectorTables(world: HandleModel, change: Exchange<ShapeRouting>): Tables {
   const router = new ShapeRouter(() => undefined);
   return {
-    router: new RouterTable(routingOver(world, router), NO_BLOCKS, new Deliveries()),
+    router: new RouterTable(routingOver(world, router, change), NO_BLOCKS, new Deliveries()),
     progress: new LogProgress(keeperOver(world)),
   };
 }
@@ -76,7 +78,7 @@ class SharedDirectory implements Table<DirectoryChange> {
   }
 }
 
-function directoryPorts(world: HandleModel, change: Parameters<typeof cacheTables>[1]): DirectoryPorts {
+function directoryPorts(world: HandleModel, change: Exchange<DirectoryPorts>): DirectoryPorts {
   const { shapes } = world;
   const ports: DirectoryPorts = {
     shapeLogs: {
@@ -93,12 +95,13 @@ function directoryPorts(world: HandleModel, change: Parameters<typeof cacheTable
   return change(ports, world);
 }
 
-function publicationPorts({ shapes }: HandleModel): PublicationPorts {
-  return {
+function publicationPorts(world: HandleModel, change: Exchange<PublicationPorts>): PublicationPorts {
+  const ports: PublicationPorts = {
     lost: () => {},
-    isStored: (handle) => shapes.get(handle) !== undefined,
-    clone: (fork) => publicationPorts(WorldFork.worldOf(fork)),
+    isStored: (handle) => world.shapes.get(handle) !== undefined,
+    clone: (fork) => publicationPorts(WorldFork.worldOf(fork), change),
   };
+  return change(ports, world);
 }
 
 const NO_BLOCKS: LoadedBlock = {
@@ -109,8 +112,9 @@ const NO_BLOCKS: LoadedBlock = {
   clone: () => NO_BLOCKS,
 };
 
-function routingOver({ setting, shapes }: HandleModel, router: ShapeRouter): ShapeRouting {
-  return {
+function routingOver(world: HandleModel, router: ShapeRouter, change: Exchange<ShapeRouting>): ShapeRouting {
+  const { setting, shapes } = world;
+  const routing: ShapeRouting = {
     add(handle) {
       const shape = shapes.get(handle);
       invariant(shape !== undefined, 'what is routed is stored');
@@ -121,8 +125,9 @@ function routingOver({ setting, shapes }: HandleModel, router: ShapeRouter): Sha
     step: router.step.bind(router),
     shapesOn: router.shapesOn.bind(router),
     positionOf: (handle) => shapes.get(handle)?.position,
-    clone: (fork) => routingOver(WorldFork.worldOf(fork), router.clone()),
+    clone: (fork) => routingOver(WorldFork.worldOf(fork), router.clone(), change),
   };
+  return change(routing, world);
 }
 
 function keeperOver({ shapes }: HandleModel): PositionKeeper {
