@@ -28,6 +28,7 @@ const COUNTED = {
   excused: '409s of shapes whose tables were truncated',
   unbegun: '409s of shapes whose snapshot was broken off by a restart',
   unexcused: '409s of healthy shapes',
+  overLimits: 'shapes left behind, or ended by a limit',
 } as const;
 
 export type Counted = keyof typeof COUNTED;
@@ -35,7 +36,7 @@ export type Counted = keyof typeof COUNTED;
 const ZERO = {
   shapes: 0, withSubqueries: 0, conditions: 0, batches: 0, transactions: 0, rolledBack: 0, statements: 0, restarts: 0, kills: 0,
   comparisons: 0, freshClients: 0, reread: 0, requests: 0, unavailable: 0, behind: 0, messages: 0, moveIns: 0, moveOuts: 0,
-  excused: 0, unbegun: 0, unexcused: 0,
+  excused: 0, unbegun: 0, unexcused: 0, overLimits: 0,
 };
 const NAMES = Object.keys(COUNTED).filter(isCounted);
 

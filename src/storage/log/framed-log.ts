@@ -75,7 +75,10 @@ export class FramedLog implements TransactionLog {
   private readonly tail: TailCache;
   private readonly recent: RecentCommits;
   private readonly commits = new GroupCommit(() => this.flush());
-  private stream: HeldStream;
+  /** Nobody else has it: others get copies. */
+  private readonly stream: { -readonly [Key in keyof HeldStream]: HeldStream[Key] };
+  /** Of the transaction that was kept last. */
+  private lastLayouts: readonly number[] = [];
   private restarts = 0;
   private open: OpenTransaction | undefined;
   /** Behind the last transaction, or behind all that was found. */
@@ -89,7 +92,7 @@ export class FramedLog implements TransactionLog {
     this.layouts = layouts;
     this.tail = tail;
     this.recent = recent;
-    this.stream = stream;
+    this.stream = { ...stream };
     this.lastEnd = sink.end;
     this.durable = this.settled;
     if (original === undefined) return;
@@ -120,7 +123,7 @@ export class FramedLog implements TransactionLog {
 
   /** As appended: more than a power cut would leave. */
   get heldStream(): HeldStream {
-    return this.stream;
+    return { ...this.stream };
   }
 
   appendLayout(layout: Omit<RelationLayout, 'id'>): number {
@@ -168,13 +171,13 @@ export class FramedLog implements TransactionLog {
   appendHeld(lsn: Lsn): void {
     if (compareLsn(lsn, this.stream.heldLsn) <= 0) return;
     this.sink.put(FRAME_KINDS.held, 0, NO_XID, encodeLsn(lsn));
-    this.stream = { ...this.stream, heldLsn: lsn };
+    this.stream.heldLsn = lsn;
   }
 
   restart(source: StreamSource, lsn: Lsn): void {
     invariant(this.open === undefined, 'no transaction is open when a stream begins');
     this.sink.put(FRAME_KINDS.restart, 0, NO_XID, encodeJson({ source, lsn }));
-    this.stream = { source, lastCommitLsn: LSN_ZERO, heldLsn: lsn };
+    Object.assign(this.stream, { source, lastCommitLsn: LSN_ZERO, heldLsn: lsn } satisfies HeldStream);
     this.restarts += 1;
     this.recent.forget();
   }
@@ -235,7 +238,7 @@ export class FramedLog implements TransactionLog {
 
   private get settled(): Settled {
     const { open, sink, stream, restarts } = this;
-    return { end: open === undefined ? sink.end : open.after, stream, restarts };
+    return { end: open === undefined ? sink.end : open.after, stream: { ...stream }, restarts };
   }
 
   /** Of the stream that is appended now: nothing when it began since. */
@@ -244,15 +247,23 @@ export class FramedLog implements TransactionLog {
   }
 
   private noteCommit(lsn: Lsn): void {
-    this.stream = { ...this.stream, lastCommitLsn: lsn };
+    this.stream.lastCommitLsn = lsn;
   }
 
   /** For readers: all of it, or where it lies. */
   private keep({ fragments }: OpenTransaction, extent: TransactionExtent): void {
     const { xid, lsn, end, layouts } = extent;
-    if (fragments !== undefined) return this.tail.push({ xid, lsn, end, isUnfinished: false, fragments, layouts: layouts && [...layouts] });
+    if (fragments !== undefined) return this.tail.push({ xid, lsn, end, isUnfinished: false, fragments, layouts: this.shared(layouts) });
     this.tail.skip(end);
     this.reader.remember(extent);
+  }
+
+  /** The list of the transaction before where it names the same: most do, and each list would be garbage of its own. */
+  private shared(layouts: ReadonlySet<number> | undefined): readonly number[] | undefined {
+    if (layouts === undefined) return undefined;
+    const { lastLayouts } = this;
+    if (layouts.size !== lastLayouts.length || !lastLayouts.every((id) => layouts.has(id))) this.lastLayouts = [...layouts];
+    return this.lastLayouts;
   }
 
   private putChanges(open: OpenTransaction, changes: Uint8Array): Uint8Array {

@@ -104,13 +104,15 @@ export class TailCache {
 
   /** The oldest of all is the oldest of each queue that it stands in. */
   private dropFrom(id: number): void {
-    const queue = this.queueOf(id);
-    queue.dropOldest();
-    if (queue.oldest === undefined) this.byLayout.delete(id);
+    const queue = this.byLayout.get(id);
+    queue?.dropOldest();
+    if (queue?.oldest === undefined) this.byLayout.delete(id);
   }
 
   private queueOf(id: number): Queue {
-    const queue = this.byLayout.get(id) ?? new TransactionQueue();
+    const known = this.byLayout.get(id);
+    if (known !== undefined) return known;
+    const queue: Queue = new TransactionQueue();
     this.byLayout.set(id, queue);
     return queue;
   }
