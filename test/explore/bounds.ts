@@ -40,9 +40,6 @@ export const BOUNDS = {
 
 export type Letter = keyof typeof BOUNDS;
 
-/** The systems that the production runtime can be led through. */
-export const ON_RUNTIME: readonly Letter[] = ['a', 'b', 'c'];
-
 function handOver(what: string, bounds: HandOverBounds): Bounded {
   return { what, setting: (deeper) => ({ system: 'hand-over', bounds: { ...bounds, ...deepened(bounds, deeper) } }) };
 }

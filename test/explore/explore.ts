@@ -12,7 +12,7 @@
 import { parseArgs } from 'node:util';
 import { systemClock } from '../../src/base/clock.ts';
 import { differenceOn } from './agreement.ts';
-import { BOUNDS, ON_RUNTIME, type Letter } from './bounds.ts';
+import { BOUNDS, type Letter } from './bounds.ts';
 import { search, type Findings } from './checker/search.ts';
 import { sequenceChart } from './checker/sequence-chart.ts';
 import { scenarioOf, writeScenario } from './replay/scenario.ts';
@@ -33,7 +33,7 @@ const walks = Number(values.walks);
 const firstSeed = Number(values.seed);
 
 const letters = lettersOf(values.system);
-for (const letter of walks > 0 ? letters.filter((each) => ON_RUNTIME.includes(each)) : letters) {
+for (const letter of letters) {
   for (const { what, setting } of BOUNDS[letter]) {
     console.info(`\n${letter}: ${what}\n   ${JSON.stringify(setting(deeper).bounds)}`);
     if (walks > 0) await walk(setting(deeper));
