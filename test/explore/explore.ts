@@ -32,8 +32,7 @@ const deeper = Number(values.bound);
 const walks = Number(values.walks);
 const firstSeed = Number(values.seed);
 
-const letters = lettersOf(values.system);
-for (const letter of letters) {
+for (const letter of lettersOf(values.system)) {
   for (const { what, setting } of BOUNDS[letter]) {
     console.info(`\n${letter}: ${what}\n   ${JSON.stringify(setting(deeper).bounds)}`);
     if (walks > 0) await walk(setting(deeper));
