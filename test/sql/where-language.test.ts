@@ -454,41 +454,6 @@ test.each([
   expect(accepted(left).canonical).not.toBe(accepted(right).canonical);
 });
 
-describe('the equality for looking changes up', () => {
-  test.each<[string, Where['equality']]>([
-    ['id = 07', { column: 'id', typeName: 'int4', values: ['7'] }],
-    ["'5' = id", { column: 'id', typeName: 'int4', values: ['5'] }],
-    ["owner = 'A0EEBC999C0B4EF8BB6D6BB9BD380A11'", { column: 'owner', typeName: 'uuid', values: ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'] }],
-    ['done', { column: 'done', typeName: 'bool', values: ['t'] }],
-    ["done = 'yes'", { column: 'done', typeName: 'bool', values: ['t'] }],
-    ["title IN ('a', 'b', 'a', NULL)", { column: 'title', typeName: 'text', values: ['a', 'b'] }],
-    ["title LIKE 'a%' AND id IN (1, 2) AND large = 3", { column: 'large', typeName: 'int8', values: ['3'] }],
-    ['id = 1 OR id IN (2, 3) OR (id = 4 AND done)', { column: 'id', typeName: 'int4', values: ['1', '2', '3', '4'] }],
-    ['id = NULL', { column: 'id', typeName: 'int4', values: [] }],
-    ["padded = 'a  '", { column: 'padded', typeName: 'bpchar', values: ['a'] }],
-    ["at = '1970-01-01 00:00:01'", { column: 'at', typeName: 'timestamp', values: ['1000000'] }],
-    ["padded = 'a'::text", undefined],
-    ["label = 'a'::bpchar", undefined],
-    ['id = 1 OR large = 1', undefined],
-    ['id = 1 OR done IS NULL', undefined],
-    ['id <> 1', undefined],
-    ['NOT id = 1', undefined],
-    ['id IN (1, large)', undefined],
-    ["id = ANY ('{1,2,NULL}')", { column: 'id', typeName: 'int4', values: ['1', '2'] }],
-    ["id = ANY ('{}')", { column: 'id', typeName: 'int4', values: [] }],
-    ['id = ANY (NULL)', { column: 'id', typeName: 'int4', values: [] }],
-    ['title = ANY (ARRAY[$1, lower($2)])', { column: 'title', typeName: 'text', values: ['a', 'b'] }],
-    ["id <> ALL ('{1}')", undefined],
-    ['id < ANY (ARRAY[1])', undefined],
-    ['ratio = 0.5', { column: 'ratio', typeName: 'float4', values: ['0.5'] }],
-    ['id + 1 = 2', undefined],
-    ['id = large', undefined],
-    ['id IS NOT DISTINCT FROM 1', undefined],
-  ])('of %s', (text, equality) => {
-    expect(accepted(text, { 1: 'a', 2: 'B' }).equality).toEqual(equality);
-  });
-});
-
 test('a value that is none of its type is thrown, never taken for false', () => {
   expect(() => accepted('id = 1').evaluate(() => 'x')).toThrow('a text that Postgres wrote for type int4 is one of its values');
 });
