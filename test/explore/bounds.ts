@@ -26,6 +26,9 @@ export const BOUNDS = {
     splice('a child is written, streamed, and not yet visible to the query for a value', { ...SPLICE, script: 'written' }),
     splice('a parent and its child in one transaction, whoever is killed', { ...SPLICE, script: 'both', kills: 1 }),
     splice('a parent and its child in one transaction, and the power goes', { ...SPLICE, script: 'both', crashes: 1 }),
+    splice('a parent and its child in one transaction, and a Consumer drains and returns', {
+      ...SPLICE, script: 'both', transactions: 1, restarts: 1,
+    }),
     splice('a value goes, told as deletes, whoever is killed', { ...SPLICE, script: 'goes', moveOuts: 'deletes', kills: 1 }),
   ],
   c: [
