@@ -302,6 +302,7 @@ describe('a text that nests too deeply', () => {
     ['a chain of operators', `title${'||title'.repeat(9000)} = 'x'`],
     ['a chain of tests', `done${' IS TRUE'.repeat(7600)}`],
     ['BETWEEN across its AND', `id${' IS NULL BETWEEN 1 AND 2'.repeat(2500)}`],
+    ['tests between the bounds of BETWEEN', `done${`${' IS NULL'.repeat(60)} BETWEEN done AND done`.repeat(90)}`],
     ['CASE', `${'CASE WHEN '.repeat(3000)}done${' THEN done END'.repeat(1500)}`],
     ['comments', `done ${'/*'.repeat(16_000)} ${'*/'.repeat(16_000)}`],
     ['comments behind a string of their ends', `title = '${'*/'.repeat(2000)}' ${'/*'.repeat(1000)}`],
@@ -317,6 +318,15 @@ describe('a text that nests too deeply', () => {
   test('is not one with many comments side by side, nor one whose strings hold their marks', () => {
     const texts = [`done${' /* /* a */ b */'.repeat(2000)}`, `title LIKE '/*/*/*' AND title <> '${'*/'.repeat(2000)}'`];
     expect(texts.map((text) => accepted(text).columns)).toEqual([['done'], ['title']]);
+  });
+
+  test.each<[string, string]>([
+    ['operators on constants', `${Array.from({ length: 900 }, () => '1').join(' + ')} = 900`],
+    ['operators on columns', `${Array.from({ length: 900 }, () => 'id').join(' - ')} < 0`],
+    ['alternatives that calculate', Array.from({ length: 3000 }, (_, at) => `id + ${at} = 2`).join(' OR ')],
+    ['bounds', Array.from({ length: 2000 }, () => 'id BETWEEN 1 AND 9').join(' AND ')],
+  ])('is not a chain of %s', (_, text) => {
+    expect(accepted(text).evaluate(() => '1')).toBe(true);
   });
 
   test('is not one that lists thousands of values or alternatives', () => {
