@@ -5,11 +5,11 @@
  * the grammar grows to say tomorrow is refused too, until somebody has shown that we evaluate it as Postgres does.
  */
 import type {
-  A_ArrayExpr, A_Const, A_Expr, A_Indirection, BooleanTest, BoolExpr, CoalesceExpr, ColumnRef, FuncCall, MinMaxExpr, Node, NullTest,
-  SubLink, TypeCast,
+  A_ArrayExpr, A_Const, A_Expr, A_Indices, A_Indirection, BooleanTest, BoolExpr, CoalesceExpr, ColumnRef, FuncCall, MinMaxExpr, Node,
+  NullTest, SubLink, TypeCast,
 } from 'libpg-query';
 import type { Collation } from '../model/collation.ts';
-import { CallChecker } from './call-checker.ts';
+import { CallChecker, type Bounds } from './call-checker.ts';
 import {
   asCondition, callOf, coerced, NO_OVERLOAD, settledFrom, truthOf, typeOf, type Checked, type Location, type OpaqueColumn, type Typed,
 } from './checked.ts';
@@ -224,14 +224,16 @@ export class WhereChecker {
       if (!('A_Indices' in node)) throw refusalAt(location, 'A_Indirection is not supported in this context');
       return node.A_Indices;
     });
-    const [first] = indices;
-    if (first?.is_slice !== true && indices.every(({ is_slice }) => is_slice !== true)) {
-      return this.calls.subscripted(array, indices.map(({ uidx }) => this.part(uidx)), false, location);
+    if (indices.every(({ is_slice }) => is_slice !== true)) {
+      return this.calls.subscripted(array, indices.map(({ uidx }) => this.part(uidx)), location);
     }
-    if (indices.length > 1 || first?.lidx === undefined || first.uidx === undefined) {
-      throw refusalAt(location, 'a slice of an array has one pair of bounds');
-    }
-    return this.calls.subscripted(array, [this.part(first.lidx), this.part(first.uidx)], true, location);
+    return this.calls.sliced(array, indices.map((bounds) => this.bounds(bounds)), location);
+  }
+
+  /** Beside a slice, a subscript is one from the first item on. */
+  private bounds({ is_slice, lidx, uidx }: A_Indices): Bounds {
+    const [lower, upper] = [lidx, uidx].map((index) => (index === undefined ? undefined : this.part(index)));
+    return { lower: is_slice === true ? lower : required(numberConstant('1')), upper };
   }
 
   private logic({ boolop, args = [], location }: BoolExpr, noSubquery: string | undefined): Condition {

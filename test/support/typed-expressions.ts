@@ -63,7 +63,9 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   numeric: [
     '({numeric} + {numeric})', '({numeric} - {int4})', '({numeric} * {numeric})', '({numeric} / {numeric})', '({int8} / {numeric})',
     '({numeric} % {numeric})', '(- {numeric})', '(@ {numeric})', '({int4})::numeric', '({float8})::numeric', '({float4})::numeric',
-    '({text})::numeric',
+    '({text})::numeric', '(({int2} * 0.25) ^ ({int2} % 5))', '({int4} ^ 2.0)', "(({int2} * 0.1) ^ '-3')", 'power({int2} * 1.5, 20)',
+    'pow(1.5, {int2})',
+    "({numeric} ^ 'NaN')", "('-Infinity' ^ {numeric})", '(0.0 ^ {numeric})',
   ],
   float4: [
     '({float4} + {float4})', '({float4} * {float4})', '({float4} / {float4})', '({float8})::float4', '({int8})::float4',
@@ -72,6 +74,8 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   float8: [
     '({float8} + {float8})', '({float8} - {int4})', '({float8} * {float8})', '({float8} / {float8})', '({float4} * {float8})',
     '({float4} / {int4})', '(|/ {float8})', '(@ {float8})', '(- {float8})', '({float4})::float8', '({int8})::float8', '({numeric})::float8',
+    '({int2} ^ 2)', "({int2} ^ '3')", '(2 ^ {int2})',
+    'power({float8}, 0)', '(4::float8 ^ (- abs({int2} % 9)))', "({float8} ^ 'Infinity')",
   ],
   text: [
     '({text} || {text})', '({text} || {varchar})', '({text} || {int4})', '({bool} || {text})', "({bpchar} || 'x')", "({numeric} || '')",
@@ -80,6 +84,14 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     'btrim({text})', "ltrim({text}, 'ab')", "rtrim({text}, ' ')", 'trim({text})', 'substring({text}, {int2})',
     'substr({text}, {int4}, {int4})',
     'left({text}, {int2})', 'right({text}, {int2})', 'replace({text}, {text}, {text})', 'reverse({text})', '({text[]})[{int2}]',
+    ...forEach(
+      [
+        ['bool', 'bool'], ['int2', 'int2'], ['int4', 'int4'], ['int8', 'int8'], ['float4', 'float4'], ['float8', 'float8'], ['text', 'text'],
+        ['varchar', 'varchar'], ['bpchar', 'bpchar'], ['name', 'name'], ['numeric', 'numeric_'], ['uuid', 'uuid_'], ['date', 'date_'],
+        ['time', 'time_'], ['timestamp', 'timestamp_'], ['timestamptz', 'timestamptz_'], ['interval', 'interval_'], ['text[]', 'array_'],
+      ],
+      ([type, name]) => [`${name}out({${type}})::text`],
+    ),
   ],
   varchar: ['({text})::varchar', '({int4})::varchar'],
   bpchar: ['({text})::bpchar'],
@@ -99,16 +111,18 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     '({interval} + {interval})', '({interval} - {interval})', '({timestamp} - {timestamp})', '({timestamptz} - {timestamptz})',
     '({time} - {time})', '({interval} * {float8})', '({float8} * {interval})', '({interval} / {float8})', '({interval} * {int4})',
     '(- {interval})',
+    "(words || '1.5 days')::interval", "('-' || small || '.07 years 2.3 weeks')::interval", "('P0.7M' || 'T1.25H')::interval",
     'justify_days({interval})', 'justify_hours({interval})', 'justify_interval({interval})', '({time})::interval',
   ],
   'int4[]': [
     'ARRAY[{int4}, {int4}]', 'ARRAY[{int2}, {int4}, NULL]', '({int4[]} || {int4[]})', '({int4[]} || {int4})', '({int2} || {int4[]})',
-    '({int4[]})[{int2}:{int2}]', 'array_append({int4[]}, {int4})', 'array_prepend({int4}, {int4[]})', 'array_cat({int4[]}, {int4[]})',
+    '({int4[]})[{int2}:{int2}]', '({int4[]})[:{int2}]', '({int4[]})[{int2}:]', '({int4[]})[:]', '({int4[]})[{int2}:][1:{int2}]',
+    '({int4[]})[{int2}][:]', 'array_append({int4[]}, {int4})', 'array_prepend({int4}, {int4[]})', 'array_cat({int4[]}, {int4[]})',
     'ARRAY[[{int4}, 1], [2, {int4}]]', 'ARRAY[{int4[]}, {int4[]}]', 'ARRAY[]::int4[]', "ARRAY['1', {int4}]",
   ],
   'text[]': [
     'ARRAY[{text}, {text}]', "ARRAY['a', NULL]", '({text[]} || {text[]})', '({text[]} || {text})', "array_append({text[]}, 'x')",
-    '({int4[]})::text[]', 'ARRAY[{text[]}, {text[]}]', '({text[]})[{int2}:{int2}]',
+    '({int4[]})::text[]', 'ARRAY[{text[]}, {text[]}]', '({text[]})[{int2}:{int2}]', '({text[]})[2:][:]',
   ],
   'numeric[]': ['ARRAY[{numeric}, {int4}]', '({int4[]})::numeric[]', 'ARRAY[1, 2.50, {numeric}]'],
 };
@@ -118,7 +132,10 @@ const OF_SCALARS: readonly string[] = ['greatest({T}, {T}, NULL)', 'least({T}, {
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 const PATTERNS = ['%', '_', 'a%', '%b', 'A_', 'a\\%', '', '%a%b%', '_%', 'é%'].map(quoted);
-const ZONES = ["'utc'::text", "'05:30'::interval", "'-08:00:15'::interval", "'1 day'::interval", 'span'];
+const ZONES = [
+  "'utc'::text", "'+02'", "'-05:30'", "'UTC+3:15:7'", "'gmt-14'", "'Etc/GMT+12'", "'etc/gmt-14'", "'Etc/Greenwich'", "'+167:59:59'",
+  "'05:30'::interval", "'-08:00:15'::interval", "'1 day'::interval", 'span',
+];
 
 function leafOf(type: Type): fc.Arbitrary<string> {
   const ofType = samples.filter((sample) => sample.type === type);
