@@ -30,6 +30,8 @@ export interface Bounds {
 }
 
 const ARRAY_OPERATORS = new Set(['@>', '<@', '&&']);
+/** Beside a literal they have an operator of their own, which is none of text. */
+const OWN_CONCATENATION: ReadonlySet<TypeName> = new Set<TypeName>(['bytea', 'jsonb']);
 const CASED = { lower, upper };
 
 export class CallChecker {
@@ -133,7 +135,8 @@ export class CallChecker {
     const [leftType, rightType] = typesOf([left, right], location);
     const isArray = [leftType, rightType].some((type) => type !== undefined && itemOf(type) !== undefined);
     if (isArray) return this.arrayConcatenation(left, right, location);
-    const isTextual = [leftType, rightType].some((type) => type === undefined || isText(type));
+    const types = [leftType, rightType].filter((type) => type !== undefined);
+    const isTextual = types.some(isText) || (types.length < 2 && !types.some((type) => OWN_CONCATENATION.has(type)));
     if (!isTextual) throw refusalAt(location, NO_OVERLOAD);
     return callOf(CONCATENATION, 'text', [left, right].map((side) => this.cast(side, 'text', location)), location);
   }

@@ -7,13 +7,15 @@ import { samples } from './where-expressions.ts';
 
 type Type =
   | 'bool' | 'int2' | 'int4' | 'int8' | 'numeric' | 'float4' | 'float8' | 'text' | 'varchar' | 'bpchar' | 'name' | 'uuid'
-  | 'date' | 'time' | 'timestamp' | 'timestamptz' | 'interval' | 'int4[]' | 'text[]' | 'numeric[]';
+  | 'date' | 'time' | 'timestamp' | 'timestamptz' | 'interval' | 'bytea' | 'jsonb' | 'int4[]' | 'text[]' | 'numeric[]';
 
 const ANY: readonly Type[] = [
   'bool', 'int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'text', 'varchar', 'bpchar', 'name', 'uuid',
-  'date', 'time', 'timestamp', 'timestamptz', 'interval', 'int4[]', 'text[]',
+  'date', 'time', 'timestamp', 'timestamptz', 'interval', 'bytea', 'jsonb', 'int4[]', 'text[]',
 ];
 const SCALARS = ANY.filter((type) => !type.endsWith('[]'));
+/** Those that have an order here. */
+const ORDERED = ANY.filter((type) => type !== 'jsonb');
 const COMPARISONS = ['=', '<>', '<', '>', '<=', '>='];
 
 const forEach = <Item>(items: readonly Item[], template: (item: Item) => readonly string[]): readonly string[] => items.flatMap(template);
@@ -21,7 +23,8 @@ const forEach = <Item>(items: readonly Item[], template: (item: Item) => readonl
 /** By the type that they give. A type in braces stands for any expression of it. */
 const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   bool: [
-    ...forEach(ANY, (type) => forEach(COMPARISONS, (sign) => [`({${type}} ${sign} {${type}})`])),
+    ...forEach(ORDERED, (type) => forEach(COMPARISONS, (sign) => [`({${type}} ${sign} {${type}})`])),
+    '({jsonb} = {jsonb})', '({jsonb} <> {jsonb})',
     ...forEach(COMPARISONS, (sign) => [
       `({int4} ${sign} {int8})`, `({int2} ${sign} {numeric})`, `({int4} ${sign} {float8})`, `({numeric} ${sign} {float4})`,
       `({date} ${sign} {timestamp})`, `({text} ${sign} {varchar})`, `({text} ${sign} {bpchar})`, `({name} ${sign} {text})`,
@@ -32,6 +35,8 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     ...forEach(ANY, (type) => [
       `({${type}} IS NULL)`, `({${type}} IS DISTINCT FROM {${type}})`, `({${type}} IS NOT DISTINCT FROM {${type}})`,
       `({${type}} IN ({${type}}, {${type}}))`, `({${type}} NOT IN ({${type}}, {${type}}, NULL))`,
+    ]),
+    ...forEach(ORDERED, (type) => [
       `({${type}} BETWEEN {${type}} AND {${type}})`, `({${type}} NOT BETWEEN SYMMETRIC {${type}} AND {${type}})`,
     ]),
     ...forEach(Array.from({ length: 12 }), () => [
@@ -86,9 +91,11 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     'left({text}, {int2})', 'right({text}, {int2})', 'replace({text}, {text}, {text})', 'reverse({text})', '({text[]})[{int2}]',
     ...forEach(
       [
-        ['bool', 'bool'], ['int2', 'int2'], ['int4', 'int4'], ['int8', 'int8'], ['float4', 'float4'], ['float8', 'float8'], ['text', 'text'],
-        ['varchar', 'varchar'], ['bpchar', 'bpchar'], ['name', 'name'], ['numeric', 'numeric_'], ['uuid', 'uuid_'], ['date', 'date_'],
-        ['time', 'time_'], ['timestamp', 'timestamp_'], ['timestamptz', 'timestamptz_'], ['interval', 'interval_'], ['text[]', 'array_'],
+        ['bool', 'bool'], ['int2', 'int2'], ['int4', 'int4'], ['int8', 'int8'], ['float4', 'float4'], ['float8', 'float8'],
+        ['text', 'text'], ['varchar', 'varchar'], ['bpchar', 'bpchar'], ['name', 'name'], ['numeric', 'numeric_'],
+        ['uuid', 'uuid_'], ['date', 'date_'],
+        ['time', 'time_'], ['timestamp', 'timestamp_'], ['timestamptz', 'timestamptz_'], ['interval', 'interval_'],
+        ['bytea', 'bytea'], ['jsonb', 'jsonb_'], ['text[]', 'array_'],
       ],
       ([type, name]) => [`${name}out({${type}})::text`],
     ),
@@ -97,6 +104,10 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   bpchar: ['({text})::bpchar'],
   name: ['({text})::name'],
   uuid: ['({text})::uuid'],
+  bytea: ['({text})::bytea', "(words || '\\134')::bytea", "('\\x0' || {text})::bytea"],
+  jsonb: [
+    '({text})::jsonb', '(doc)::text::jsonb', "('[' || small || ']')::jsonb", "('{\"' || lower(more) || '\": 1}')::jsonb",
+  ],
   date: ['({date} + {int4})', '({int2} + {date})', '({date} - {int4})', '({timestamp})::date', "(words || '2024-02-29')::date"],
   time: ['({time} + {interval})', '({interval} + {time})', '({time} - {interval})', '({timestamp})::time', '({interval})::time'],
   timestamp: [
@@ -155,7 +166,7 @@ export function expressionOf(type: Type, depth: number): fc.Arbitrary<string> {
   const templates = [
     ...(TEMPLATES[type] ?? []),
     ...OF_ANY.map((template) => template.replaceAll('{T}', `{${type}}`)),
-    ...(type.endsWith('[]') ? [] : OF_SCALARS.map((template) => template.replaceAll('{T}', `{${type}}`))),
+    ...(type.endsWith('[]') || type === 'jsonb' ? [] : OF_SCALARS.map((template) => template.replaceAll('{T}', `{${type}}`))),
   ];
   const ofTemplate = fc.constantFrom(...templates).chain((template) => filled(template, depth));
   return fc.oneof({ weight: 1, arbitrary: leafOf(type) }, { weight: 6, arbitrary: ofTemplate });

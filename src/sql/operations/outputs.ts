@@ -10,6 +10,7 @@ const NAMES: Readonly<Partial<Record<string, TypeName>>> = {
   boolout: 'bool', int2out: 'int2', int4out: 'int4', int8out: 'int8', float4out: 'float4', float8out: 'float8', numeric_out: 'numeric',
   textout: 'text', varcharout: 'varchar', bpcharout: 'bpchar', nameout: 'name', uuid_out: 'uuid',
   date_out: 'date', time_out: 'time', timestamp_out: 'timestamp', timestamptz_out: 'timestamptz', interval_out: 'interval',
+  byteaout: 'bytea', jsonb_out: 'jsonb',
 };
 const ARRAYS = Object.keys(VALUE_TYPES).filter(isScalar).map(arrayOf);
 
