@@ -71,7 +71,8 @@ describe('refused, in the words of the wire:', () => {
     ["id = b'01'", 'At location 5: BitString values are not supported'],
     ['NULLIF(id, 1) = 1', 'At location 0: expression = of :AEXPR_NULLIF is not currently supported'],
     ["title SIMILAR TO 'x'", 'At location 6: expression ~ of :AEXPR_SIMILAR is not currently supported'],
-    ['CASE WHEN done THEN true END', 'At location 0: CaseExpr is not supported in this context'],
+    ['CASE WHEN id THEN true END', 'At location 5: int4 is not castable to bool'],
+    ["CASE WHEN done THEN id ELSE title END = '1'", 'At location 0: CASE types text and int4 cannot be matched'],
     ['at < current_timestamp', 'At location 5: SQLValueFunction is not supported in this context'],
     [`title COLLATE "C" = 'x'`, 'At location 6: CollateClause is not supported in this context'],
     ['EXISTS (SELECT 1)', 'At location 0: only `value IN (SELECT ...)` sublinks are supported right now'],
@@ -443,9 +444,18 @@ describe('an enum', () => {
       alike.evaluate((name) => (name === 'mood' ? (mood ?? null) : (other ?? null))))).toEqual([true, false]);
   });
 
-  test('has no order here, and takes no literal', () => {
-    const texts = ['mood < other', "mood = 'sad'"].map((text) => language.parse(text, {}, moods));
+  test('has no order here', () => {
+    const texts = ['mood < other', "mood < 'sad'"].map((text) => language.parse(text, {}, moods));
     expect(texts).toEqual([5, 5].map((at) => ({ error: `At location ${at}: Could not select an operator overload`, field: 'where' })));
+  });
+
+  test('is compared with labels, which Postgres is given without a type, so that it says which there are', () => {
+    const where = language.parse("mood = 'sad' OR mood IN ('ok', NULL) OR mood <> ALL ($1)", { 1: '{sad,happy}' }, moods);
+    const truths = ['sad', 'ok', 'happy'].map((mood) => ('error' in where ? where.error : where.evaluate(() => mood)));
+    expect({ query: 'error' in where ? undefined : where.query, truths }).toEqual({
+      query: { sql: '(("mood" = $1) OR ("mood" = ANY ($2)) OR ("mood" <> ALL ($3)))', params: ['sad', '{ok,NULL}', '{sad,happy}'] },
+      truths: [true, true, null],
+    });
   });
 });
 

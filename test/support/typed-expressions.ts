@@ -137,7 +137,11 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   ],
   'numeric[]': ['ARRAY[{numeric}, {int4}]', '({int4[]})::numeric[]', 'ARRAY[1, 2.50, {numeric}]'],
 };
-const OF_ANY: readonly string[] = ['coalesce({T}, {T})', 'coalesce(NULL, {T}, {T})'];
+const OF_ANY: readonly string[] = [
+  'coalesce({T}, {T})', 'coalesce(NULL, {T}, {T})', '(CASE WHEN {bool} THEN {T} ELSE {T} END)',
+  '(CASE WHEN {bool} THEN {T} WHEN {bool} THEN NULL END)',
+  '(CASE {int4} WHEN {int2} THEN {T} WHEN 1 THEN {T} ELSE {T} END)', "(CASE {text} WHEN 'a' THEN {T} WHEN NULL THEN {T} END)",
+];
 const OF_SCALARS: readonly string[] = ['greatest({T}, {T}, NULL)', 'least({T}, {T})'];
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;

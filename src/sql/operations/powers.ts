@@ -13,7 +13,7 @@ const EXPONENT_END = 2n ** 31n;
 /** A whole number of more bits is no float8, but for its zeros at the end. */
 const MANTISSA_BITS = 53;
 const BITS_MAX = 1024;
-const BITS_MIN = -1022;
+const BITS_MIN = -1074;
 const SCALE_OF_NOTHING = 16;
 const ONE: Numeric = { digits: 1n, scale: 0, special: 0 };
 const NOTHING: Numeric = { digits: 0n, scale: 0, special: 0 };
@@ -72,8 +72,8 @@ function partsOf(value: number): { readonly odd: bigint; readonly halvings: numb
 
 function powerOfTwo(bits: number, isNegative: boolean): number {
   if (bits >= BITS_MAX) throw overflow();
-  if (bits < BITS_MIN) throw inexact();
-  const power = bits >= 0 ? Number(2n ** BigInt(bits)) : 1 / Number(2n ** BigInt(-bits));
+  if (bits < BITS_MIN) throw new EvaluationError('22003', 'value out of range: underflow');
+  const power = 2 ** bits;
   return isNegative ? -power : power;
 }
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import type pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { loadWhereLanguage } from '../../../src/sql/where-language.ts';
-import type { WhereLanguage } from '../../../src/sql/where.ts';
+import type { WhereLanguage, WhereQuery } from '../../../src/sql/where.ts';
 import { DISPLAY_SETTINGS } from '../../support/postgres/display-settings.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { CLAUSES } from './clauses.ts';
@@ -33,10 +33,16 @@ test.each(CLAUSES)('$heading: $says', async ({ forms }) => {
     const where = language.parse(form, PARAMETERS, columns, undefined, C);
     const ours = 'error' in where ? where.error : where.evaluate(textOf);
     const { rows } = await session.query<{ truth: boolean | null }>(`SELECT (${form}) AS truth FROM things`);
-    answers.push({ form, ours, postgres: rows[0]?.truth });
+    answers.push({ form, ours, postgres: rows[0]?.truth, isTaken: 'error' in where ? undefined : await isTaken(where.query) });
   }
-  expect(answers).toEqual(forms.map(([form, truth]) => ({ form, ours: truth, postgres: truth })));
+  expect(answers).toEqual(forms.map(([form, truth]) => ({ form, ours: truth, postgres: truth, isTaken: truth === true })));
 });
+
+/** By Postgres, of what is printed. */
+async function isTaken({ sql, params }: WhereQuery): Promise<boolean> {
+  const { rowCount } = await session.query(`SELECT FROM things WHERE ${sql}`, [...params]);
+  return rowCount === 1;
+}
 
 /** The protocol's own name for it. */
 test('Conditions: ilike is a function here, though not in Postgres', () => {

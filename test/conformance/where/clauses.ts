@@ -26,8 +26,12 @@ export const CLAUSES: readonly Clause[] = [
   },
   {
     heading: 'Types',
-    says: 'an enum is its label as text',
-    forms: [["mood::text = 'sad'", true], ['mood = feeling', true], ['mood <> feeling', false]],
+    says: 'an enum is its label as text, and is compared with labels',
+    forms: [
+      ["mood::text = 'sad'", true], ['mood = feeling', true], ['mood <> feeling', false], ["mood = 'sad'", true], ["'ok' <> mood", true],
+      ["mood IN ('ok', 'happy')", false], ["mood NOT IN ('ok', NULL)", null], ["mood = ANY ('{sad,ok}')", true],
+      ["mood <> ALL ('{sad}')", false],
+    ],
   },
   { heading: 'Types', says: 'a column of any type is asked for NULL', forms: [['place IS NULL', false], ['place IS NOT NULL', true]] },
   {
@@ -128,6 +132,15 @@ export const CLAUSES: readonly Clause[] = [
     heading: 'Values',
     says: 'a value is chosen among several',
     forms: [['coalesce(nothing, id) = 7', true], ['greatest(1, id, nothing) = 7', true], ['least(id, 1) = 1', true]],
+  },
+  {
+    heading: 'Values',
+    says: 'the value behind the first condition that is true is taken',
+    forms: [
+      ['CASE WHEN nothing = 1 THEN 1 WHEN flag THEN 2 ELSE 1 / small END = 2', true], ['CASE WHEN NOT flag THEN 1 END IS NULL', true],
+      ["CASE id WHEN 6 THEN 'six' WHEN small + 5 THEN 'seven' END = 'seven'", true], ['CASE WHEN flag THEN 1 ELSE 2.5 END = price', false],
+      ["CASE mood WHEN 'sad' THEN flag END", true],
+    ],
   },
   {
     heading: 'Values',
