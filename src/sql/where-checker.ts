@@ -21,7 +21,7 @@ import { arrayOfArrays, arrayOfItems } from './operations/arrays.ts';
 import { COALESCE } from './operations/comparisons.ts';
 import { CASE } from './operations/conditionals.ts';
 import { itemsOf, kindOf, nameIn, required } from './parse-tree.ts';
-import { likeSign, PatternChecker } from './pattern-checker.ts';
+import { isMatchSign, likeSign, PatternChecker } from './pattern-checker.ts';
 import { readSubquery } from './subquery-syntax.ts';
 import { castTarget } from './type-syntax.ts';
 import { arrayOf, isScalar, isTypeName, itemOf, type ScalarName, type TypeName } from './values/type-names.ts';
@@ -167,6 +167,7 @@ export class WhereChecker {
   private binary(name: string, left: Checked, right: Checked, location: Location): Checked {
     const operator = COMPARISONS[name];
     if (operator !== undefined) return truthOf(this.comparisons.compare(operator, left, right, location));
+    if (isMatchSign(name)) return this.patterns.match(name, left, right, location);
     const like = likeSign(name);
     return like === undefined ? this.calls.binary(name, left, right, location) : this.patterns.like(like, left, right, location);
   }

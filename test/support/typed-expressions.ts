@@ -45,6 +45,9 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     ...forEach(['text', 'varchar', 'bpchar', 'name'], (type) => [
       `({${type}} LIKE {pattern})`, `({${type}} NOT ILIKE {pattern})`, `({${type}} ILIKE {text})`, `({${type}} !~~ {varchar})`,
     ]),
+    ...forEach(['text', 'varchar', 'bpchar', 'name'], (type) => forEach(['~', '!~', '~*', '!~*'], (sign) => [
+      `({${type}} ${sign} {expression})`,
+    ])),
     '({text} LIKE ANY ({text[]}))', '({text} NOT ILIKE ALL ({text[]}))', "({text} LIKE {pattern} ESCAPE '!')",
     '(like({text}, {pattern}))', "({text} LIKE (words || '\\'))", "({text} ILIKE ('_%' || more || '\\'))",
     ...forEach(['@>', '<@', '&&'], (sign) => [`({int4[]} ${sign} {int4[]})`, `({text[]} ${sign} {text[]})`, `({int4[]} ${sign} '{1,2}')`]),
@@ -147,6 +150,10 @@ const OF_SCALARS: readonly string[] = ['greatest({T}, {T}, NULL)', 'least({T}, {
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 const PATTERNS = ['%', '_', 'a%', '%b', 'A_', 'a\\%', '', '%a%b%', '_%', 'é%'].map(quoted);
+const EXPRESSIONS = [
+  'a', '^a', 'b$', '^$', '^a*$', 'a.b', '.', '^.$', '^.{2,3}$', '[a-c]+', '^[^a]', '(a|b)+$', '^(?:a|b c|A){1,2}.?$', '\\.', '%',
+  '^(a?){3}$', 'a{2}', '^(a|ab)(c|bcd)?$', '(a*)*b', '\\\\', '^[A-Z0-9 ]{0,4}$', '_|\\*', 'x{0}',
+].map(quoted);
 const ZONES = [
   "'utc'::text", "'+02'", "'-05:30'", "'UTC+3:15:7'", "'gmt-14'", "'Etc/GMT+12'", "'etc/gmt-14'", "'Etc/Greenwich'", "'+167:59:59'",
   "'05:30'::interval", "'-08:00:15'::interval", "'1 day'::interval", 'span',
@@ -187,6 +194,7 @@ function filled(template: string, depth: number): fc.Arbitrary<string> {
 
 function partOf(name: string, depth: number): fc.Arbitrary<string> {
   if (name === 'pattern') return fc.constantFrom(...PATTERNS);
+  if (name === 'expression') return fc.constantFrom(...EXPRESSIONS);
   if (name === 'zone') return fc.constantFrom(...ZONES);
   const type = [...ANY, 'numeric[]' as const].find((known) => known === name);
   return type === undefined ? fc.constant(name) : expressionOf(type, depth);

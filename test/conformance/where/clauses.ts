@@ -108,6 +108,14 @@ export const CLAUSES: readonly Clause[] = [
     ],
   },
   {
+    heading: 'Conditions',
+    says: 'a text is held to a regular expression that does not depend on a locale',
+    forms: [
+      ["title ~ '^A.*c$'", true], ["title !~ '[a-c] c'", false], ["title ~* '^aB'", true], ["title !~* '(x|y)+'", true],
+      ["padded ~ '^ab  $'", true], ["title ~ NULL", null],
+    ],
+  },
+  {
     heading: 'Values',
     says: 'numbers are calculated with',
     forms: [

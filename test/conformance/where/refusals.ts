@@ -116,6 +116,8 @@ export const REFUSALS: readonly Refusal[] = [
         "at AT TIME ZONE 'Europe/Berlin' = seen",
         'At location 3: the time zone Europe/Berlin is not supported: only UTC, an offset as in +02:00, or an interval',
       ],
+      ["title ~ '\\d'", 'At location 6: the regular expression \\d is not supported'],
+      ['title ~ label', 'At location 6: a regular expression must be a constant'],
       ["data < '{}'", 'At location 5: the order of jsonb is not supported'],
       ["id = '1'::numeric(5, 2)", 'At location 8: unsupported type numeric with modifiers'],
       ['2 ^ 0.3::float8 = ratio', 'At location 2: a power that is not exact is not supported'],
