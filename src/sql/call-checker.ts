@@ -46,7 +46,8 @@ export class CallChecker {
 
   binary(name: string, left: Checked, right: Checked, location: Location): Operand {
     if (name === '||') return this.concatenation(left, right, location);
-    if (ARRAY_OPERATORS.has(name)) return this.betweenArrays(name, left, right, location);
+    const ofJson = typesOf([left, right], location).includes('jsonb');
+    if (ARRAY_OPERATORS.has(name) && !ofJson) return this.betweenArrays(name, left, right, location);
     const overloads = OPERATORS[name];
     if (overloads === undefined) throw refusalAt(location, `unknown binary operator "${name}"`);
     return this.operator(overloads, [left, right], location);

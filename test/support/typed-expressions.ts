@@ -25,6 +25,8 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   bool: [
     ...forEach(ORDERED, (type) => forEach(COMPARISONS, (sign) => [`({${type}} ${sign} {${type}})`])),
     '({jsonb} = {jsonb})', '({jsonb} <> {jsonb})',
+    ...forEach(['@>', '<@'], (sign) => [`({jsonb} ${sign} {jsonb})`, `(doc ${sign} {document})`, `(doc ${sign} {document})`]),
+    '({jsonb} ? {text})', "({jsonb} ? 'a')", '(doc ?| {text[]})', "(doc ?& '{a,b}')",
     ...forEach(COMPARISONS, (sign) => [
       `({int4} ${sign} {int8})`, `({int2} ${sign} {numeric})`, `({int4} ${sign} {float8})`, `({numeric} ${sign} {float4})`,
       `({date} ${sign} {timestamp})`, `({text} ${sign} {varchar})`, `({text} ${sign} {bpchar})`, `({name} ${sign} {text})`,
@@ -92,6 +94,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     'btrim({text})', "ltrim({text}, 'ab')", "rtrim({text}, ' ')", 'trim({text})', 'substring({text}, {int2})',
     'substr({text}, {int4}, {int4})',
     'left({text}, {int2})', 'right({text}, {int2})', 'replace({text}, {text}, {text})', 'reverse({text})', '({text[]})[{int2}]',
+    '({jsonb} ->> {int4})', "({jsonb} ->> 'a')", '({jsonb} ->> {text})', "(doc -> 'aa' ->> 'a')",
     ...forEach(
       [
         ['bool', 'bool'], ['int2', 'int2'], ['int4', 'int4'], ['int8', 'int8'], ['float4', 'float4'], ['float8', 'float8'],
@@ -109,7 +112,8 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   uuid: ['({text})::uuid'],
   bytea: ['({text})::bytea', "(words || '\\134')::bytea", "('\\x0' || {text})::bytea"],
   jsonb: [
-    '({text})::jsonb', '(doc)::text::jsonb', "('[' || small || ']')::jsonb", "('{\"' || lower(more) || '\": 1}')::jsonb",
+    '({jsonb} -> {int4})', "({jsonb} -> 'a')", '({jsonb} -> {text})', "(doc -> 'b' -> {int2})", '({text})::jsonb',
+    '(doc)::text::jsonb', "('[' || small || ']')::jsonb", "('{\"' || lower(more) || '\": 1}')::jsonb",
   ],
   date: ['({date} + {int4})', '({int2} + {date})', '({date} - {int4})', '({timestamp})::date', "(words || '2024-02-29')::date"],
   time: ['({time} + {interval})', '({interval} + {time})', '({time} - {interval})', '({timestamp})::time', '({interval})::time'],
@@ -143,7 +147,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
 const OF_ANY: readonly string[] = [
   'coalesce({T}, {T})', 'coalesce(NULL, {T}, {T})', '(CASE WHEN {bool} THEN {T} ELSE {T} END)',
   '(CASE WHEN {bool} THEN {T} WHEN {bool} THEN NULL END)',
-  '(CASE {int4} WHEN {int2} THEN {T} WHEN 1 THEN {T} ELSE {T} END)', "(CASE {text} WHEN 'a' THEN {T} WHEN NULL THEN {T} END)",
+  '(CASE {int4} WHEN {int2} THEN {T} WHEN 1 THEN {T} ELSE {T} END)', "(CASE (words || {text}) WHEN 'a' THEN {T} WHEN NULL THEN {T} END)",
 ];
 const OF_SCALARS: readonly string[] = ['greatest({T}, {T}, NULL)', 'least({T}, {T})'];
 
@@ -153,6 +157,10 @@ const PATTERNS = ['%', '_', 'a%', '%b', 'A_', 'a\\%', '', '%a%b%', '_%', 'é%'].
 const EXPRESSIONS = [
   'a', '^a', 'b$', '^$', '^a*$', 'a.b', '.', '^.$', '^.{2,3}$', '[a-c]+', '^[^a]', '(a|b)+$', '^(?:a|b c|A){1,2}.?$', '\\.', '%',
   '^(a?){3}$', 'a{2}', '^(a|ab)(c|bcd)?$', '(a*)*b', '\\\\', '^[A-Z0-9 ]{0,4}$', '_|\\*', 'x{0}',
+].map(quoted);
+const DOCUMENTS = [
+  '[]', '{}', '1', '"a"', '["a"]', '[1]', '[1, 1.0]', '{"a": 1}', '{"a": {}}', '{"b": [{}]}', '{"b": [2]}', '[[1.0]]', '[{"a": 1}, [1]]',
+  'null', '{"b": null}', '{"aa": {"a": "1"}, "a": "a"}',
 ].map(quoted);
 const ZONES = [
   "'utc'::text", "'+02'", "'-05:30'", "'UTC+3:15:7'", "'gmt-14'", "'Etc/GMT+12'", "'etc/gmt-14'", "'Etc/Greenwich'", "'+167:59:59'",
@@ -195,6 +203,7 @@ function filled(template: string, depth: number): fc.Arbitrary<string> {
 function partOf(name: string, depth: number): fc.Arbitrary<string> {
   if (name === 'pattern') return fc.constantFrom(...PATTERNS);
   if (name === 'expression') return fc.constantFrom(...EXPRESSIONS);
+  if (name === 'document') return fc.constantFrom(...DOCUMENTS);
   if (name === 'zone') return fc.constantFrom(...ZONES);
   const type = [...ANY, 'numeric[]' as const].find((known) => known === name);
   return type === undefined ? fc.constant(name) : expressionOf(type, depth);

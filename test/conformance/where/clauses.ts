@@ -195,6 +195,15 @@ export const CLAUSES: readonly Clause[] = [
   },
   {
     heading: 'Values',
+    says: 'jsonb has members and items, and holds others',
+    forms: [
+      ["data -> 'a' = '1'", true], ["data ->> 'a' = '1'", true], ["data -> 'b' IS NULL", true], ['data -> 0 IS NULL', true],
+      ["data @> '{}'", true], [`'{"a":1.0}' <@ data`, true], [`data @> '{"a":2}'`, false], ["data ? 'a'", true], ["data ?| '{b,a}'", true],
+      ["data ?& '{b,a}'", false], ["'[1,2]'::jsonb -> -1 = '2'", true], [`'["a"]'::jsonb @> '"a"'`, true],
+    ],
+  },
+  {
+    heading: 'Values',
     says: "a type's name, and its output function, are functions",
     forms: [
       ["int2('2') = small", true], ["int4('7') = id", true], ["int8('7') = id", true], ["float8('0.5') = ratio", true],
