@@ -55,7 +55,7 @@ export type SnapshotStart =
   | { readonly outcome: 'gone' }
   /** A known condition that the operator can mend, in the words of the wire; the shape is removed. */
   | { readonly outcome: 'failed'; readonly message: string }
-  /** A failure nobody classified; the shape is removed. */
+  /** A failure nobody classified, in the words of the wire; the shape is removed. */
   | { readonly outcome: 'unexpected'; readonly message: string };
 
 /** The shapes' logs, as readers see them. */
