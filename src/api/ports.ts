@@ -57,7 +57,7 @@ export type SnapshotStart =
   | { readonly outcome: 'failed'; readonly message: string }
   /** Its filter has an error in a row: `code` is the SQLSTATE, `message` what Postgres says; the shape is removed. */
   | { readonly outcome: 'filterFailed'; readonly code: string; readonly message: string }
-  /** A failure nobody classified; the shape is removed. */
+  /** A failure nobody classified, in the words of the wire; the shape is removed. */
   | { readonly outcome: 'unexpected'; readonly message: string };
 
 /** The shapes' logs, as readers see them. */

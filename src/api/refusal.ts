@@ -94,7 +94,7 @@ export function filterFailed(code: string, message: string): Refusal {
 }
 
 export function snapshotCrashed(message: string): Refusal {
-  return refuse(500, { message: `Unexpected error while creating snapshot: ${message}` });
+  return refuse(500, { message });
 }
 
 export function overloaded(admissionClass: string, limit: number, random: Random): Refusal {

@@ -185,7 +185,7 @@ test.each([
     },
   ],
   [
-    { outcome: 'unexpected', message: 'boom' },
+    { outcome: 'unexpected', message: 'Unexpected error while creating snapshot: boom' },
     {
       status: 500,
       'retry-after': null,

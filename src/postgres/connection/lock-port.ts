@@ -13,6 +13,7 @@ import { connect } from './connection.ts';
 import { DatabaseUnreachableError, typed, worldError } from './database-error.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
 import { watchForOurDeath } from './orphan-watch.ts';
+import { liftTimeLimits } from './time-limits.ts';
 
 export interface LockPortOptions {
   readonly name?: Name;
@@ -83,7 +84,7 @@ async function lockedSession({ target, slot }: LockPortOptions, signal: AbortSig
   signal.addEventListener('abort', giveUp, { once: true });
   try {
     await watchForOurDeath(client);
-    await typed(() => client.query('SET statement_timeout = 0; SET lock_timeout = 0; SET idle_session_timeout = 0'));
+    await liftTimeLimits(client);
     await typed(() => client.query('SELECT pg_advisory_lock(hashtext($1))', [slot]));
     if (signal.aborted) throw new DatabaseUnreachableError('nobody waits for the lock any more');
     return client;

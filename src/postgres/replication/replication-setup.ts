@@ -11,6 +11,7 @@ import { LSN_ZERO, type Lsn } from '../../model/lsn.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
 import { typed } from '../connection/database-error.ts';
 import { quoteName, quoteText } from '../connection/sql-text.ts';
+import { liftTimeLimits } from '../connection/time-limits.ts';
 import { dropSlot, findSlot, makeSlot, markSlot, type SlotNames } from './replication-slot.ts';
 import { standingOf, type FoundDatabase, type SlotSettings, type StoredStream } from './slot-standing.ts';
 
@@ -64,6 +65,7 @@ export async function prepareReplication(
   stored: StoredStream,
 ): Promise<PreparedReplication> {
   return await typed(async () => {
+    await liftTimeLimits(client);
     const server = await serverOf(client);
     if (server.walLevel !== 'logical') throw walLevelNotLogical(server.walLevel);
     const found = await findSlot(client, names);

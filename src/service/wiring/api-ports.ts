@@ -90,7 +90,7 @@ async function awaitSnapshotStart(runtime: Calls, table: () => ShapeDirectory | 
       return lateAnswer(directory.failureOf(handle));
     }
   }
-  return { outcome: 'unexpected', message: 'the process of this shape did not answer' };
+  return { outcome: 'unexpected', message: 'The process of this shape did not answer' };
 }
 
 function snapshotStart({ type, error }: Message): SnapshotStart {

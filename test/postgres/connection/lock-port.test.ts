@@ -72,6 +72,22 @@ test('who gives up does not keep waiting in Postgres', async () => {
   expect(type).toBe('lock.refused');
 });
 
+test('a wait for the lock outlasts what the database allows a transaction', async () => {
+  const holder = await open();
+  await holder.ask({ type: 'acquire' });
+  await database.query(`ALTER DATABASE ${database.name} SET transaction_timeout = '1s'`);
+  const waiter = await open();
+  const answer = waiter.ask({ type: 'acquire' });
+  await Promise.race([database.until(`${WAITING} AND query_start < now() - interval '1.5 s'`), answer]);
+
+  await holder.close();
+
+  const { type } = await answer;
+  await waiter.close();
+  await database.query(`ALTER DATABASE ${database.name} RESET transaction_timeout`);
+  expect(type).toBe('lock.acquired');
+});
+
 test('an unreachable database is an answer', async () => {
   const port = await open({ ...targetOf(database.url), port: 1 });
 

@@ -513,6 +513,42 @@ test('a wait for open transactions ends when the caller gives up', async () => {
   expect(type).toBe('replication.refused');
 });
 
+test('a wait for open transactions outlasts the lock_timeout of the database', async () => {
+  const writer = await database.session();
+  await database.query('CREATE TABLE items (id int)');
+  await writer.query('BEGIN; INSERT INTO items VALUES (1)');
+  await database.query(`ALTER DATABASE ${database.name} SET lock_timeout = '1s'`);
+  port = await open();
+  await port.ask({ type: 'connect' });
+  await database.query(`ALTER DATABASE ${database.name} RESET lock_timeout`);
+  const answer = port.ask({ type: 'createSlot' });
+  const isOver = database.until(`${WALSENDER} AND wait_event_type = 'Lock' AND query_start < now() - interval '1.5 s'`);
+  await Promise.race([isOver, answer]);
+
+  await writer.query('COMMIT');
+
+  const { type } = await answer;
+  expect(type).toBe('replication.slotCreated');
+});
+
+test('a transaction is streamed for longer than the database allows one to last', async () => {
+  await database.query(`ALTER DATABASE ${database.name} SET transaction_timeout = '1s'`);
+  const running = await startStream();
+  await database.query(`ALTER DATABASE ${database.name} RESET transaction_timeout`);
+  let readOn = (): void => {};
+  sink.congestion = new Promise((done) => (readOn = done));
+  await database.query("INSERT INTO items SELECT n, repeat('more than sockets hold', 1000) FROM generate_series(1, 2000) AS n");
+  const end = running.awaitSent('replication.ended');
+  await database.until(`${WALSENDER} AND wait_event = 'WalSenderWriteData'`);
+  await Promise.race([database.query('SELECT pg_sleep(1.5)'), end]);
+
+  sink.congestion = undefined;
+  readOn();
+
+  await Promise.race([sink.until(({ transactions }) => transactions.length > 0), end]);
+  expect(sink.transactions.map(({ changes }) => changes.length)).toEqual([2000]);
+});
+
 async function confirmedAbove(lsn: bigint): Promise<bigint> {
   await database.until(`SELECT FROM pg_replication_slots WHERE slot_name = '${database.name}' AND confirmed_flush_lsn - '0/0' > ${lsn}`);
   return BigInt(await confirmed());
