@@ -1,6 +1,6 @@
 /**
  * FewRows: the rows that a query brought for a splice, while they are few. These stand in the record of the splice, which is synced in
- * any case and together with others; for more a file is begun.
+ * any case and together with others; for more a file is begun. Of those who write them only the last one may.
  */
 import type { Handle } from '../../model/shape.ts';
 import { SupersededError } from '../errors.ts';
@@ -11,18 +11,18 @@ import type { MovedWriter } from './shape-store.ts';
 export const FEW_BYTES_MAX = 16 * 1024;
 
 export class FewRows {
-  /** Of who began last. */
-  private growing: Writer | undefined;
+  /** Who began last. */
+  private latest: Writer | undefined;
   /** Until the splice is recorded. */
   private whole: Uint8Array | undefined;
 
   constructor(private readonly handle: Handle) {}
 
   /** @param beginFile called when they are not few. @returns whose promises reject with a `SupersededError` once another one began. */
-  begin(beginFile: () => MovedWriter): MovedWriter {
+  begin(beginFile: (claim: () => void) => MovedWriter): MovedWriter {
     this.whole = undefined;
-    this.growing = new Writer(this, beginFile);
-    return this.growing;
+    this.latest = new Writer(this, beginFile);
+    return this.latest;
   }
 
   /** What was completed last, as a record keeps it; undefined when it is in a file, or nothing. */
@@ -40,7 +40,7 @@ export class FewRows {
 
   /** Of `writer`, that there is no later one. */
   claim(writer: Writer): void {
-    if (writer !== this.growing) throw new SupersededError(this.handle);
+    if (writer !== this.latest) throw new SupersededError(this.handle);
   }
 
   keep(few: Uint8Array): void {
@@ -55,7 +55,7 @@ class Writer implements MovedWriter {
 
   constructor(
     private readonly rows: FewRows,
-    private readonly beginFile: () => MovedWriter,
+    private readonly beginFile: (claim: () => void) => MovedWriter,
   ) {}
 
   async write(lines: Uint8Array): Promise<void> {
@@ -65,7 +65,7 @@ class Writer implements MovedWriter {
       this.few.push(lines.slice());
       return;
     }
-    this.file ??= this.beginFile();
+    this.file ??= this.beginFile(() => this.rows.claim(this));
     const before = this.few;
     this.few = [];
     await this.file.write(Buffer.concat([...before, lines]));

@@ -77,8 +77,8 @@ export class ShapeFiles implements ShapeStore, LineFiles {
       yield { kind: 'row', bytes, goesOn: at + bytes.length < throughBytes };
   }
 
-  beginMoved(number: number): MovedWriter {
-    const writer = this.moved.begin(number);
+  beginMoved(number: number, claim: () => void): MovedWriter {
+    const writer = this.moved.begin(number, claim);
     return {
       write: (lines) => this.whileHere(() => writer.write(lines)),
       complete: () => this.whileHere(() => writer.complete()),
