@@ -16,11 +16,11 @@ const handle = handleOf(1);
 
 const stores: readonly (readonly [string, () => ShapeStore])[] = [
   ['memory', () => new MemoryShapeStore(handle)],
-  ['files', filesOnMemoryDisk],
+  ['files', () => filesOnMemoryDisk()],
 ];
 
-function filesOnMemoryDisk(): ShapeStore {
-  const disk = new MemoryDisk().mount();
+function filesOnMemoryDisk(memoryDisk = new MemoryDisk()): ShapeFiles {
+  const disk = memoryDisk.mount();
   return new ShapeFiles(disk, new FileCache(disk, 2), new ShapePaths(disk, '/shapes'), handle, NO_LINES);
 }
 
@@ -87,4 +87,21 @@ describe.each(stores)('in %s', (_, open) => {
 
     expect(await rowsOf(store, 1, await writer.complete())).toBe('a\n');
   });
+});
+
+test('a file of a shape that is removed is whole before it is discarded, also when lines were written meanwhile', async () => {
+  const disk = new MemoryDisk();
+  const store = filesOnMemoryDisk(disk);
+  const writer = store.beginMoved(1, always);
+  await writer.write(bytes('a\n'));
+  disk.holdSyncs();
+  const ends: string[] = [];
+  const completed = writer.complete().then(() => ends.push('rows'));
+  await store.append(NO_LINES, [], false);
+  const removed = store.remove().then(() => ends.push('shape'));
+  for (let turn = 0; turn < 32; turn += 1) await Promise.resolve(); // More than the removal takes where it waits for nobody.
+  disk.letSync();
+  await Promise.all([completed, removed]);
+
+  expect(ends).toEqual(['rows', 'shape']);
 });
