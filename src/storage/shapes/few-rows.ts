@@ -11,23 +11,27 @@ import type { MovedWriter } from './shape-store.ts';
 export const FEW_BYTES_MAX = 16 * 1024;
 
 export class FewRows {
-  /** Who began last. */
+  /** Who began last, until the splice is recorded: with it go the rows that it has. */
   private latest: Writer | undefined;
   /** Until the splice is recorded. */
   private whole: Uint8Array | undefined;
 
   constructor(private readonly handle: Handle) {}
 
-  /** @param beginFile called when they are not few. @returns whose promises reject with a `SupersededError` once another one began. */
+  /**
+   * @param beginFile called when they are not few.
+   * @returns whose promises reject with a `SupersededError` once another one began, or the splice is recorded.
+   */
   begin(beginFile: (claim: () => void) => MovedWriter): MovedWriter {
     this.whole = undefined;
     this.latest = new Writer(this, beginFile);
     return this.latest;
   }
 
-  /** What was completed last, as a record keeps it; undefined when it is in a file, or nothing. */
+  /** What was completed last, as a record keeps it; undefined when it is in a file, or nothing. Nobody writes them any more. */
   take(): string | undefined {
     const { whole } = this;
+    this.latest = undefined;
     this.whole = undefined;
     return whole && Buffer.from(whole).toString('base64'); // Bytes as they are: those of a database without an encoding may be no UTF-8.
   }
@@ -38,7 +42,7 @@ export class FewRows {
     return copy;
   }
 
-  /** Of `writer`, that there is no later one. */
+  /** Of `writer`, that its rows may still come. */
   claim(writer: Writer): void {
     if (writer !== this.latest) throw new SupersededError(this.handle);
   }
