@@ -3,7 +3,7 @@ import pg from 'pg';
 
 export interface Database {
   readonly url: string;
-  query(sql: string): Promise<readonly Record<string, unknown>[]>;
+  query(sql: string, params?: readonly (string | null)[]): Promise<readonly Record<string, unknown>[]>;
   /** Runs `COPY … TO STDOUT` and lets the bytes go. @returns how many there were. */
   copyOut(sql: string): Promise<number>;
   close(): Promise<void>;
@@ -27,7 +27,7 @@ export async function openDatabase(url: string): Promise<Database> {
     END $$`);
   return {
     url,
-    query: async (sql) => (await client.query<Record<string, unknown>>(sql)).rows,
+    query: async (sql, params = []) => (await client.query<Record<string, unknown>>(sql, [...params])).rows,
     copyOut: (sql) => new Promise((done, failed) => client.query(new CopyOut(sql, done, failed))),
     close: () => client.end(),
   };

@@ -26,7 +26,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
   };
 }
 
-function positive(text: string, flag: string): number {
+export function positive(text: string, flag: string): number {
   const value = Number(text);
   invariant(Number.isSafeInteger(value) && value > 0, `--${flag} takes positive whole numbers, not ${text}`);
   return value;

@@ -9,6 +9,7 @@ import type { Lsn } from '../model/lsn.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 import type { ErrorReport, ExitReason } from '../otp/process.ts';
 import type { ShapeEnd } from '../shapes/change-converter.ts';
+import { FILTER_FAILED, type SnapshotFault } from './snapshot-fault.ts';
 
 /** Why a shape's process was asked to end: the `cause` of the request `stop`, and what `{ shutdown }` carries. */
 export type StopCause = 'drain' | Deletion;
@@ -21,9 +22,11 @@ export interface Deletion {
 
 /** Why a shape's process ended by itself: its log cannot go on over this transaction. */
 export interface LogEnd {
-  readonly delete: ShapeEnd;
+  readonly delete: ShapeEnd | typeof FILTER_FAILED;
   readonly xid: Xid;
   readonly lsn: Lsn;
+  /** What the filter has in a row. */
+  readonly error?: SnapshotFault;
 }
 
 export type DownCause =
@@ -61,10 +64,16 @@ function isDeletion(cause: unknown): cause is { delete: string } {
   return typeof cause === 'object' && cause !== null && 'delete' in cause && typeof cause.delete === 'string';
 }
 
-/** What kept a shape from its first row, when its Consumer ended for that; undefined for any other end. */
+/** What kept a shape from its first row, or its filter from being told of a later one, when its Consumer ended for that; else undefined. */
 export function snapshotFailure(reason: ExitReason): unknown {
   if (typeof reason !== 'object' || !('shutdown' in reason) || !isDeletion(reason.shutdown)) return undefined;
   return 'error' in reason.shutdown ? reason.shutdown.error : undefined;
+}
+
+/** The error that a filter has in a row, when the shape's process ended for that; undefined for any other end. */
+export function filterFailure(reason: ExitReason): SnapshotFault | undefined {
+  const cause = downCause(reason);
+  return cause.type === 'delete' && cause.why === FILTER_FAILED ? (snapshotFailure(reason) as SnapshotFault) : undefined;
 }
 
 /** Whether a shape's process ended because what is stored of the shape does not hold. */

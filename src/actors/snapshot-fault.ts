@@ -1,9 +1,17 @@
-/** Why a shape got no snapshot, in the words that a client may be told. The shape is deleted; asking again makes a new one. */
+/** Why a shape got no snapshot, or cannot go on, in the words that a client may be told. It is deleted; asking again makes a new one. */
 export interface SnapshotFault {
   readonly code: string;
   readonly message: string;
-  /** As HTTP tells it: 503 try again later, 409 ask anew for the changed table, 500 unclassified. */
-  readonly status?: 409 | 500 | 503;
+  /** As HTTP tells it: 400 the filter has an error in a row, 503 try again later, 409 ask anew for the changed table, 500 unclassified. */
+  readonly status?: 400 | 409 | 500 | 503;
+}
+
+/** Why a shape is deleted whose filter has an error in a row. */
+export const FILTER_FAILED = 'filterFailed';
+
+/** @param error of Postgres, or ours in its place. */
+export function filterFault({ code, message }: { readonly code: string; readonly message: string }): SnapshotFault {
+  return { code, message, status: 400 };
 }
 
 export const NO_CONNECTION: SnapshotFault = {

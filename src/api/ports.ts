@@ -55,6 +55,8 @@ export type SnapshotStart =
   | { readonly outcome: 'gone' }
   /** A known condition that the operator can mend, in the words of the wire; the shape is removed. */
   | { readonly outcome: 'failed'; readonly message: string }
+  /** Its filter has an error in a row: `code` is the SQLSTATE, `message` what Postgres says; the shape is removed. */
+  | { readonly outcome: 'filterFailed'; readonly code: string; readonly message: string }
   /** A failure nobody classified; the shape is removed. */
   | { readonly outcome: 'unexpected'; readonly message: string };
 

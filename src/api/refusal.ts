@@ -88,6 +88,11 @@ export function snapshotFailed(message: string): Refusal {
   return { ...refuse(503, { message }), retryAfterSeconds: RETRY_LATER_SECONDS, isKnownError: true };
 }
 
+/** The filter has an error in a row, as Postgres says it: the same request gets this answer until the row is another. */
+export function filterFailed(code: string, message: string): Refusal {
+  return refuse(400, { code, message: 'Invalid request', errors: { where: [message] } });
+}
+
 export function snapshotCrashed(message: string): Refusal {
   return refuse(500, { message: `Unexpected error while creating snapshot: ${message}` });
 }

@@ -2,12 +2,15 @@
  * From a definition to the handle whose log is read. A reader from the start finds the shape or makes it; a reader
  * who holds a handle gets that log and no other: whoever holds a wrong one is led to the right one, and starts again.
  */
-import { definitionKey, type Handle, type ShapeDefinition } from '../model/shape.ts';
+import { bornMicros, definitionKey, newHandle, type Handle, type ShapeDefinition } from '../model/shape.ts';
 import type { ApiContext } from './api-context.ts';
 import { defineShapeTarget } from './define-shape-target.ts';
 import { whenReady } from './readiness.ts';
-import { creationFailed, isRefusal, mustRefetch, snapshotCrashed, snapshotFailed, type Refusal } from './refusal.ts';
+import { creationFailed, filterFailed, isRefusal, mustRefetch, snapshotCrashed, snapshotFailed, type Refusal } from './refusal.ts';
 import type { DefinitionParameters } from './shape-parameters.ts';
+
+/** So long after it was given out, a handle whose filter failed is answered for by that: from then on the filter is tried anew. */
+const FAILURE_MICROS = 60_000_000;
 
 export interface Resolved {
   readonly handle: Handle;
@@ -22,6 +25,8 @@ export async function resolveHandle(
     context.ports.shapes.noteReader(wanted);
     return { handle: wanted };
   }
+  const failure = wanted === undefined ? undefined : await recentFailure(context, definition, wanted);
+  if (failure !== undefined) return failure;
   const found = await findOrCreate(context, definition);
   // While we waited for the service to be ready the wanted shape may have been restored.
   if (isRefusal(found) || wanted === undefined || found.handle === wanted) return found;
@@ -38,6 +43,8 @@ export async function untilStarted(context: ApiContext, handle: Handle, definiti
       return mustRefetch(context.ports.shapes.findReadable(definition));
     case 'failed':
       return snapshotFailed(start.message);
+    case 'filterFailed':
+      return filterFailed(start.code, start.message);
     case 'unexpected':
       return snapshotCrashed(start.message);
   }
@@ -53,6 +60,18 @@ export async function rotated(context: ApiContext, parameters: DefinitionParamet
   const target = await defineShapeTarget(context, parameters);
   const successor = isRefusal(target) ? target : await findOrCreate(context, target.definition);
   return isRefusal(successor) ? mustRefetch() : mustRefetch(successor.handle);
+}
+
+/**
+ * Who is led to a handle asks for it next. One whose filter has an error in a row may be gone by then: led on to a new one, which
+ * ends likewise, a client would go on so for ever. So it hears of the error instead.
+ */
+async function recentFailure(context: ApiContext, definition: ShapeDefinition, wanted: Handle): Promise<Refusal | undefined> {
+  const born = bornMicros(wanted);
+  const isRecent = context.clock.epochMicros() - born < FAILURE_MICROS && newHandle(definition, born) === wanted;
+  if (!isRecent) return undefined;
+  const start = await context.ports.shapes.awaitSnapshotStart(wanted);
+  return start.outcome === 'filterFailed' ? filterFailed(start.code, start.message) : undefined;
 }
 
 function isLogOf({ ports }: ApiContext, handle: Handle, definition: ShapeDefinition): boolean {

@@ -16,6 +16,7 @@ import type { RelationLayout } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
 import { snapshotEndLine } from '../model/snapshot-end.ts';
 import type { LoggedTransaction } from '../model/transaction.ts';
+import { EvaluationError } from '../sql/evaluation-error.ts';
 import type { Membership, Where } from '../sql/where.ts';
 import { LINE } from './line-format.ts';
 import type { LineWriter } from './line-writer.ts';
@@ -36,7 +37,9 @@ export type ConvertedTransaction =
   /** Possibly none: the changes did not concern the shape after all. */
   | { readonly outcome: 'lines'; readonly lines: readonly ShapeLine[] }
   /** The shape must end here: no line could say what the transaction did. */
-  | { readonly outcome: 'end'; readonly why: ShapeEnd };
+  | { readonly outcome: 'end'; readonly why: ShapeEnd }
+  /** Likewise: the filter has an error in one of its rows. */
+  | { readonly outcome: 'filterFailed'; readonly error: EvaluationError };
 
 /** Every row went at once, the table is not what it was, or nobody knows what happened to it. */
 export type ShapeEnd = 'truncate' | 'schemaChanged' | GapCause;
@@ -90,12 +93,17 @@ export class ChangeConverter {
     isMember?: Membership,
   ): ConvertedTransaction {
     const draft = new TransactionDraft(this.projection.writer, transaction);
-    for (const change of changes) {
-      const plan = this.projection.planOf(change.layoutId, this.layoutOf);
-      if (plan === null) return draft.abandon('schemaChanged');
-      if (change.kind === CHANGE_KINDS.truncate) return draft.abandon('truncate');
-      if (change.kind === CHANGE_KINDS.gap) return draft.abandon(change.cause);
-      this.convertChange(change, plan, draft, isMember);
+    try {
+      for (const change of changes) {
+        const plan = this.projection.planOf(change.layoutId, this.layoutOf);
+        if (plan === null) return draft.abandon('schemaChanged');
+        if (change.kind === CHANGE_KINDS.truncate) return draft.abandon('truncate');
+        if (change.kind === CHANGE_KINDS.gap) return draft.abandon(change.cause);
+        this.convertChange(change, plan, draft, isMember);
+      }
+    } catch (error) {
+      if (!(error instanceof EvaluationError)) throw error;
+      return { outcome: 'filterFailed', error };
     }
     const lines = draft.finish(heldBack);
     return { outcome: 'lines', lines: transaction.isUnfinished ? lines : withLastMarked(lines) };

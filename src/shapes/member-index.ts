@@ -7,6 +7,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import type { Handle } from '../model/shape.ts';
+import { Multimap } from './multimap.ts';
 
 /** Names a column of an inner shape. */
 export function memberKey(handle: Handle, column: string): string {
@@ -27,8 +28,7 @@ const ENDED_KNOWN_MIN = 1_000;
 
 export class MemberIndex {
   private readonly listed = new Set<string>();
-  /** Most values are held by one column alone: no set is made for it. */
-  private readonly holders = new Map<string, string | Set<string>>();
+  private readonly holders = new Multimap<string, string>();
   private endCount = 0;
   /** The last ones, the newest last. */
   private ended: string[] = [];
@@ -49,30 +49,31 @@ export class MemberIndex {
   }
 
   mayHold(key: string, value: string): boolean {
-    if (!this.listed.has(key)) return true;
-    const held = this.holders.get(value);
-    return typeof held === 'string' ? held === key : held?.has(key) === true;
+    return !this.listed.has(key) || this.holders.has(value, key);
   }
 
   /** Those that are listed. */
-  holdersOf(value: string): ReadonlySet<string> | readonly string[] {
-    const held = this.holders.get(value);
-    return held === undefined ? [] : typeof held === 'string' ? [held] : held;
+  holdersOf(value: string): Iterable<string> {
+    return this.holders.of(value);
+  }
+
+  holderCount(value: string): number {
+    return this.holders.countOf(value);
   }
 
   listing(key: string): MemberListing {
     return {
       begin: (values) => {
         invariant(!this.listed.has(key), `${key} is listed once`);
-        for (const value of values) this.add(key, value);
+        for (const value of values) this.holders.add(value, key);
         this.listed.add(key);
       },
-      add: (value) => this.add(key, value),
-      remove: (value) => this.remove(key, value),
+      add: (value) => this.holders.add(value, key),
+      remove: (value) => this.holders.delete(value, key),
       end: (values) => {
         this.noteEnd(key);
         this.listed.delete(key);
-        for (const value of values) this.remove(key, value);
+        for (const value of values) this.holders.delete(value, key);
       },
     };
   }
@@ -81,21 +82,5 @@ export class MemberIndex {
     this.endCount += 1;
     this.ended.push(key);
     if (this.ended.length === 2 * ENDED_KNOWN_MIN) this.ended = this.ended.slice(ENDED_KNOWN_MIN);
-  }
-
-  private add(key: string, value: string): void {
-    const held = this.holders.get(value);
-    if (held === undefined) this.holders.set(value, key);
-    else if (typeof held !== 'string') held.add(key);
-    else this.holders.set(value, new Set([held, key]));
-  }
-
-  private remove(key: string, value: string): void {
-    const held = this.holders.get(value);
-    if (held === key) this.holders.delete(value);
-    if (held === undefined || typeof held === 'string') return;
-    held.delete(key);
-    const [last] = held;
-    if (held.size === 1 && last !== undefined) this.holders.set(value, last);
   }
 }

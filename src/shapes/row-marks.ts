@@ -8,6 +8,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import type { Tuple } from '../model/change.ts';
+import { EvaluationError } from '../sql/evaluation-error.ts';
 import type { ColumnText, Membership, SubqueryPlan, Where } from '../sql/where.ts';
 import type { RowPlan } from './row-plan.ts';
 import { activeConditions, isTaken, tagsOf, type TagHash } from './row-tags.ts';
@@ -39,15 +40,16 @@ export class RowJudge {
     const text = textOf(row, plan);
     const { subqueries } = this.where;
     if (subqueries === undefined) return this.where.evaluate(text) === true ? UNMARKED : undefined;
-    const active = activeConditions(subqueries, text, told(isMember));
-    return isTaken(subqueries, active) ? this.marked(subqueries, text, active) : undefined;
+    const active = this.activeIn(subqueries, text, told(isMember));
+    return active !== undefined && isTaken(subqueries, active) ? this.marked(subqueries, text, active) : undefined;
   }
 
   /** Asked of a filter with subqueries alone: what others take does not change. */
   takes(row: Tuple, plan: RowPlan, isMember: Membership): boolean {
     const subqueries = this.where?.subqueries;
     invariant(subqueries !== undefined, 'rows move only by what subqueries select');
-    return isTaken(subqueries, activeConditions(subqueries, textOf(row, plan), isMember));
+    const active = this.activeIn(subqueries, textOf(row, plan), isMember);
+    return active !== undefined && isTaken(subqueries, active);
   }
 
   /** The marks of a row that a query gave: the filter has taken it already. */
@@ -56,6 +58,21 @@ export class RowJudge {
     if (subqueries === undefined || this.hash === undefined) return UNMARKED;
     const text = textOf(row, plan);
     return this.marked(subqueries, text, activeConditions(subqueries, text, told(isMember)));
+  }
+
+  /**
+   * A term may have an error in a row although the filter comes to no such term: it stops at what decides. A row that it leaves out
+   * so is left out. Of one that it takes each condition must be told.
+   *
+   * @returns undefined when the filter leaves the row out.
+   */
+  private activeIn(subqueries: SubqueryPlan, text: ColumnText, isMember: Membership): readonly boolean[] | undefined {
+    try {
+      return activeConditions(subqueries, text, isMember);
+    } catch (error) {
+      if (!(error instanceof EvaluationError) || this.where?.evaluate(text, isMember) === true) throw error;
+      return undefined;
+    }
   }
 
   private marked(subqueries: SubqueryPlan, text: ColumnText, active: readonly boolean[]): RowMarks {

@@ -4,23 +4,23 @@
  * It may name a shape too many, never one too few: a shape that misses a change is wrong for ever. So what cannot be
  * decided is routed: a filter that throws, a truncate, a gap, a table that is not what it was when the shape was defined.
  *
- * A change is looked up by the values of the columns that filters hold equal to constants, or look for among what a subquery
- * selects; only the filters found there are evaluated, and those that have no such look-up. So what a row costs depends on the
- * shapes that it concerns, not on the shapes that there are.
+ * A change is looked up by what filters hold equal to constants, look for in an array, or look for among what a subquery selects: the
+ * keys of its rows. Only the filters found there are evaluated, and those that have no such look-up. So what a row costs depends on
+ * the shapes that it concerns and on the keys that there are, not on the shapes.
  */
 import { invariant } from '../base/invariant.ts';
 import { CHANGE_KINDS, type Change, type Tuple } from '../model/change.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
-import { canonicalValue } from '../sql/values/canonical-value.ts';
-import { typeNameOf } from '../sql/values/type-names.ts';
-import type { Lookup, Membership, Where } from '../sql/where.ts';
+import type { ColumnText, Membership, Where } from '../sql/where.ts';
 import { ChangeCursor } from './change-cursor.ts';
+import type { PlacedLookup } from './key-index.ts';
 import { endsShape } from './layout-change.ts';
 import { MemberIndex, memberKey } from './member-index.ts';
+import { Multimap } from './multimap.ts';
 import type { BlockRouter, Layer, RoutedChanges } from './router.ts';
-import { SubqueryIndex } from './subquery-index.ts';
+import { TableShapes } from './table-shapes.ts';
 
 interface RoutedShape {
   readonly handle: Handle;
@@ -38,23 +38,6 @@ interface RoutedShape {
   readonly changes: number[];
 }
 
-/** The shapes of one table. */
-interface TableShapes {
-  readonly all: Set<RoutedShape>;
-  /** By column and type, then by canonical value. */
-  readonly equalities: Map<string, EqualityIndex>;
-  /** Likewise, by what subqueries select. */
-  readonly subqueries: Map<string, SubqueryIndex<RoutedShape>>;
-  /** Those without a look-up. */
-  readonly others: Set<RoutedShape>;
-}
-
-interface EqualityIndex {
-  readonly column: string;
-  readonly typeName: string;
-  readonly shapes: Map<string, Set<RoutedShape>>;
-}
-
 interface LayoutPlan {
   readonly layout: RelationLayout;
   readonly indexOf: ReadonlyMap<string, number>;
@@ -68,9 +51,10 @@ interface Routing {
   readonly touched: Set<RoutedShape>;
 }
 
-type Text = (column: string) => string | null;
-
-/** Changes looked at, filters evaluated and shapes found in one step: about a millisecond. Sockets and files have a turn between two. */
+/**
+ * Changes looked at, keys of rows read, filters evaluated and shapes found in one step: about a millisecond. Sockets and files have a
+ * turn between two.
+ */
 const STEP_WORK_MAX = 4096;
 
 /** Layouts that are remembered; beyond it they are compared with the shapes again. */
@@ -78,13 +62,14 @@ const PLANS_MAX = 4096;
 
 export class ShapeRouter implements BlockRouter {
   private readonly shapes = new Map<Handle, RoutedShape>();
-  private readonly tables = new Map<number, TableShapes>();
+  private readonly tables = new Map<number, TableShapes<RoutedShape>>();
   /** Shapes by the name of their table, which outlives its oid. */
-  private readonly named = new Map<string, Set<RoutedShape>>();
+  private readonly named = new Multimap<string, RoutedShape>();
   private readonly plans = new Map<number, LayoutPlan>();
   /** By the oid and by the name of their table: a shape that is added looks at no others. */
   private readonly plansOf = new Map<number | string, Set<LayoutPlan>>();
   private evaluationCount = 0;
+  private keyCount = 0;
   private underWay: Routing | undefined;
 
   constructor(
@@ -107,13 +92,10 @@ export class ShapeRouter implements BlockRouter {
     invariant(!this.shapes.has(handle), 'a handle is added to the router once');
     const shape = this.newShape(handle, definition, where, dependsOn);
     this.shapes.set(handle, shape);
-    const table = entryOf(this.tables, definition.relation.oid, newTable);
-    table.all.add(shape);
-    const lookups = lookupsOf(shape);
-    if (lookups === undefined) table.others.add(shape);
-    else for (const lookup of lookups) this.addLookup(table, shape, lookup);
+    const table = entryOf(this.tables, definition.relation.oid, () => new TableShapes<RoutedShape>(this.members));
+    table.add(shape, lookupsOf(shape));
     const name = nameOf(definition.relation);
-    entryOf(this.named, name, newSet).add(shape);
+    this.named.add(name, shape);
     for (const identity of [definition.relation.oid, name]) {
       for (const plan of this.plansOf.get(identity) ?? []) markIfEnded(plan, shape);
     }
@@ -126,13 +108,10 @@ export class ShapeRouter implements BlockRouter {
     this.shapes.delete(handle);
     for (const plan of shape.endedBy) plan.ended.delete(shape);
     const { relation } = shape.definition;
-    removeFrom(this.named, nameOf(relation), shape);
+    this.named.delete(nameOf(relation), shape);
     const table = this.tables.get(relation.oid);
-    if (table === undefined) return;
-    table.all.delete(shape);
-    table.others.delete(shape);
-    for (const lookup of lookupsOf(shape) ?? []) removeLookup(table, shape, lookup);
-    if (table.all.size === 0) this.tables.delete(relation.oid);
+    table?.remove(shape, lookupsOf(shape));
+    if (table?.all.size === 0) this.tables.delete(relation.oid);
   }
 
   /**
@@ -160,13 +139,13 @@ export class ShapeRouter implements BlockRouter {
     for (let work = 0; work < STEP_WORK_MAX; ) {
       const change = cursor.next();
       if (change === undefined) return this.finish(touched);
-      const before = this.evaluationCount;
+      const before = this.evaluationCount + this.keyCount;
       const found = this.shapesFor(change);
       for (const shape of found) {
         shape.changes.push(cursor.transaction, cursor.fragment, cursor.start);
         touched.add(shape);
       }
-      work += 1 + found.size + this.evaluationCount - before;
+      work += 1 + found.size + this.evaluationCount + this.keyCount - before;
     }
     return undefined;
   }
@@ -215,25 +194,18 @@ export class ShapeRouter implements BlockRouter {
     return found;
   }
 
-  private collect(table: TableShapes, text: Text, found: Set<RoutedShape>): void {
-    for (const index of table.equalities.values()) {
-      for (const shape of candidates(index, text)) this.collectIfTaken(shape, text, found);
+  private collect(table: TableShapes<RoutedShape>, text: ColumnText, found: Set<RoutedShape>): void {
+    this.keyCount += table.keyCount;
+    for (const shape of table.candidates(text)) {
+      if (!found.has(shape) && this.mayTake(shape, text)) found.add(shape);
     }
-    for (const index of table.subqueries.values()) {
-      for (const shape of selected(index, text)) this.collectIfTaken(shape, text, found);
-    }
-    for (const shape of table.others) this.collectIfTaken(shape, text, found);
   }
 
-  private collectIfTaken(shape: RoutedShape, text: Text, found: Set<RoutedShape>): void {
-    if (found.has(shape)) return;
-    if (shape.where === undefined || this.mayTake(shape, shape.where, text)) found.add(shape);
-  }
-
-  private mayTake(shape: RoutedShape, where: Where, text: Text): boolean {
+  private mayTake({ where, isMember }: RoutedShape, text: ColumnText): boolean {
+    if (where === undefined) return true;
     this.evaluationCount += 1;
     try {
-      return where.evaluate(text, shape.isMember) === true;
+      return where.evaluate(text, isMember) === true;
     } catch {
       // Whatever it was: the shape itself will meet it when it converts the change, and fail alone.
       return true;
@@ -256,13 +228,6 @@ export class ShapeRouter implements BlockRouter {
     };
   }
 
-  private addLookup(table: TableShapes, shape: RoutedShape, lookup: PlacedLookup): void {
-    if (lookup.kind === 'constants') return addEqualities(table, shape, lookup);
-    const { column, typeName, key } = lookup;
-    const make = () => new SubqueryIndex<RoutedShape>(column, typeName, this.members);
-    entryOf(table.subqueries, equalityKey(column, typeName), make).add(key, shape);
-  }
-
   private planOf(layoutId: number): LayoutPlan {
     const known = this.plans.get(layoutId);
     if (known !== undefined) return known;
@@ -272,7 +237,7 @@ export class ShapeRouter implements BlockRouter {
     if (this.plans.size >= PLANS_MAX) this.forgetPlans();
     const plan: LayoutPlan = { layout, indexOf, ended: new Set() };
     for (const shape of this.tables.get(layout.oid)?.all ?? []) markIfEnded(plan, shape);
-    for (const shape of this.named.get(nameOf(layout)) ?? []) markIfEnded(plan, shape);
+    for (const shape of this.named.of(nameOf(layout))) markIfEnded(plan, shape);
     this.plans.set(layoutId, plan);
     for (const identity of [layout.oid, nameOf(layout)]) entryOf(this.plansOf, identity, () => new Set<LayoutPlan>()).add(plan);
     return plan;
@@ -295,18 +260,12 @@ function keyOf(definition: ShapeDefinition, dependsOn: readonly Handle[], subque
   return inner === undefined || dependency === undefined ? undefined : memberKey(inner, dependency.column);
 }
 
-type Constants = Extract<Lookup, { kind: 'constants' }>;
-type PlacedLookup = Constants | { readonly kind: 'subquery'; readonly column: string; readonly typeName: string; readonly key: string };
-
 /** Undefined when some row may satisfy none that we can look up. */
-function lookupsOf(shape: RoutedShape): readonly PlacedLookup[] | undefined {
-  const { where, definition } = shape;
-  if (where?.equality !== undefined) return [{ kind: 'constants', ...where.equality }];
+function lookupsOf({ where, definition, dependsOn }: RoutedShape): readonly PlacedLookup[] | undefined {
   const placed = where?.lookups?.map((lookup): PlacedLookup | undefined => {
-    if (lookup.kind === 'constants') return lookup;
-    const typeOid = definition.reads.find(({ name }) => name === lookup.column)?.typeOid;
-    const [typeName, key] = [typeOid === undefined ? undefined : typeNameOf(typeOid), keyOf(definition, shape.dependsOn, lookup.subquery)];
-    return typeName === undefined || key === undefined ? undefined : { kind: 'subquery', column: lookup.column, typeName, key };
+    if (lookup.kind !== 'subquery') return lookup;
+    const members = keyOf(definition, dependsOn, lookup.subquery);
+    return members === undefined ? undefined : { kind: 'subquery', key: lookup.key, members };
   });
   const found = placed?.filter((lookup) => lookup !== undefined);
   return found?.length === placed?.length ? found : undefined;
@@ -318,7 +277,7 @@ function markIfEnded(plan: LayoutPlan, shape: RoutedShape): void {
   shape.endedBy.add(plan);
 }
 
-function textOf(tuple: Tuple, { indexOf }: LayoutPlan): Text {
+function textOf(tuple: Tuple, { indexOf }: LayoutPlan): ColumnText {
   return (column) => {
     const index = indexOf.get(column);
     invariant(index !== undefined, 'a filter whose column is gone is not asked');
@@ -326,69 +285,8 @@ function textOf(tuple: Tuple, { indexOf }: LayoutPlan): Text {
   };
 }
 
-/** The shapes that hold the index's column equal to its value in this row; all of them when the value cannot be read. */
-function candidates(index: EqualityIndex, text: Text): Iterable<RoutedShape> {
-  const value = lookedUp(index, text);
-  if (value === undefined) return [...index.shapes.values()].flatMap((found) => [...found]);
-  return value === null ? [] : (index.shapes.get(value) ?? []);
-}
-
-/** Likewise of those that look for it among what a subquery selects. */
-function selected(index: SubqueryIndex<RoutedShape>, text: Text): Iterable<RoutedShape> {
-  const value = lookedUp(index, text);
-  if (value === undefined) return index.all();
-  return value === null ? [] : index.of(value);
-}
-
-/** Undefined when the value cannot be read. */
-function lookedUp({ column, typeName }: { readonly column: string; readonly typeName: string }, text: Text): string | null | undefined {
-  try {
-    const value = text(column);
-    return value === null ? null : canonicalValue(typeName, value);
-  } catch {
-    return undefined;
-  }
-}
-
-function addEqualities(table: TableShapes, shape: RoutedShape, { column, typeName, values }: Constants): void {
-  const index = entryOf(table.equalities, equalityKey(column, typeName), () => ({
-    column,
-    typeName,
-    shapes: new Map<string, Set<RoutedShape>>(),
-  }));
-  for (const value of values) entryOf(index.shapes, value, newSet).add(shape);
-}
-
-function removeLookup(table: TableShapes, shape: RoutedShape, lookup: PlacedLookup): void {
-  if (lookup.kind === 'constants') return removeEqualities(table, shape, lookup);
-  const key = equalityKey(lookup.column, lookup.typeName);
-  const index = table.subqueries.get(key);
-  index?.remove(lookup.key, shape);
-  if (index?.isEmpty === true) table.subqueries.delete(key);
-}
-
-function removeEqualities(table: TableShapes, shape: RoutedShape, { column, typeName, values }: Constants): void {
-  const key = equalityKey(column, typeName);
-  const index = table.equalities.get(key);
-  if (index === undefined) return;
-  for (const value of values) removeFrom(index.shapes, value, shape);
-  if (index.shapes.size === 0) table.equalities.delete(key);
-}
-
-function equalityKey(column: string, typeName: string): string {
-  return JSON.stringify([column, typeName]);
-}
-
 function nameOf({ schema, name }: { readonly schema: string; readonly name: string }): string {
   return JSON.stringify([schema, name]);
-}
-
-function newTable(): TableShapes {
-  return { all: new Set(), equalities: new Map(), subqueries: new Map(), others: new Set() };
-}
-
-function newSet(): Set<RoutedShape> {
-  return new Set();
 }
 
 function entryOf<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
@@ -397,10 +295,4 @@ function entryOf<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value):
   const made = make();
   map.set(key, made);
   return made;
-}
-
-function removeFrom<Key>(map: Map<Key, Set<RoutedShape>>, key: Key, shape: RoutedShape): void {
-  const shapes = map.get(key);
-  shapes?.delete(shape);
-  if (shapes?.size === 0) map.delete(key);
 }

@@ -16,14 +16,22 @@ import type { Operation, Overload } from './operations/operation.ts';
 import { FUNCTIONS, OPERATORS, PREFIXES } from './operations/operators.ts';
 import { chooseFunction, chooseOperator } from './operations/overloads.ts';
 import { concat, CONCATENATION, lower, upper } from './operations/texts.ts';
-import { arrayOf, isScalar, itemOf, type TypeName } from './values/type-names.ts';
+import { arrayOf, isScalar, itemOf, type ScalarName, type TypeName } from './values/type-names.ts';
 import { VALUE_TYPES } from './values/value-types.ts';
 import { refusalAt } from './where-refusal.ts';
 
 type Args = readonly Checked[];
 type Types = readonly (TypeName | undefined)[];
 
+/** Of a slice in one dimension. */
+export interface Bounds {
+  readonly lower: Checked | undefined;
+  readonly upper: Checked | undefined;
+}
+
 const ARRAY_OPERATORS = new Set(['@>', '<@', '&&']);
+/** Beside a literal they have an operator of their own, which is none of text. */
+const OWN_CONCATENATION: ReadonlySet<TypeName> = new Set<TypeName>(['bytea', 'jsonb']);
 const CASED = { lower, upper };
 
 export class CallChecker {
@@ -38,7 +46,8 @@ export class CallChecker {
 
   binary(name: string, left: Checked, right: Checked, location: Location): Operand {
     if (name === '||') return this.concatenation(left, right, location);
-    if (ARRAY_OPERATORS.has(name)) return this.betweenArrays(name, left, right, location);
+    const ofJson = typesOf([left, right], location).includes('jsonb');
+    if (ARRAY_OPERATORS.has(name) && !ofJson) return this.betweenArrays(name, left, right, location);
     const overloads = OPERATORS[name];
     if (overloads === undefined) throw refusalAt(location, `unknown binary operator "${name}"`);
     return this.operator(overloads, [left, right], location);
@@ -78,15 +87,18 @@ export class CallChecker {
     return callOf(cast, type, [operand], location);
   }
 
-  /** Subscripts of an array, or the bounds of a slice. */
-  subscripted(array: Checked, indexes: Args, isSlice: boolean, location: Location): Operand {
-    const operand = operandOf(array, location);
-    const item = operand.kind === 'untyped' ? undefined : itemOf(operand.type);
-    if (operand.kind === 'untyped' || item === undefined) {
-      throw refusalAt(location, `cannot subscript type ${typeOf(array) ?? 'unknown'} because it is not an array`);
-    }
-    const numbers = indexes.map((index) => coerced(this.parameters, index, 'int4', location));
-    return callOf(isSlice ? slice() : subscript(numbers.length), isSlice ? operand.type : item, [operand, ...numbers], location);
+  /** `array[1][2]`. */
+  subscripted(array: Checked, indexes: Args, location: Location): Operand {
+    const { operand, item } = this.subscriptable(array, location);
+    return callOf(subscript(indexes.length), item, [operand, ...this.subscripts(indexes, location)], location);
+  }
+
+  /** `array[1:2][:3]`. */
+  sliced(array: Checked, bounds: readonly Bounds[], location: Location): Operand {
+    const { operand } = this.subscriptable(array, location);
+    const given = bounds.map(({ lower, upper }) => ({ lower: lower !== undefined, upper: upper !== undefined }));
+    const indexes = bounds.flatMap(({ lower, upper }) => [lower, upper].filter((bound) => bound !== undefined));
+    return callOf(slice(given), operand.type, [operand, ...this.subscripts(indexes, location)], location);
   }
 
   /** What letters have two cases in an expression: the collation of its columns says, or else that of the database. */
@@ -98,6 +110,17 @@ export class CallChecker {
     if (unknown !== undefined) throw refusalAt(location, `${what} under the collation ${unknown.name} is not supported`);
     if (collations.length === 0) return ASSUMED_CASES;
     return collations.some(({ cases }) => cases === 'unicode') ? UNICODE_CASES : ASCII_CASES;
+  }
+
+  private subscriptable(array: Checked, location: Location): { readonly operand: Operand; readonly item: ScalarName } {
+    const operand = operandOf(array, location);
+    const item = operand.kind === 'untyped' ? undefined : itemOf(operand.type);
+    if (operand.kind !== 'untyped' && item !== undefined) return { operand, item };
+    throw refusalAt(location, `cannot subscript type ${typeOf(array) ?? 'unknown'} because it is not an array`);
+  }
+
+  private subscripts(indexes: Args, location: Location): readonly Operand[] {
+    return indexes.map((index) => coerced(this.parameters, index, 'int4', location));
   }
 
   private operator(overloads: readonly Overload[], args: Args, location: Location): Operand {
@@ -113,7 +136,8 @@ export class CallChecker {
     const [leftType, rightType] = typesOf([left, right], location);
     const isArray = [leftType, rightType].some((type) => type !== undefined && itemOf(type) !== undefined);
     if (isArray) return this.arrayConcatenation(left, right, location);
-    const isTextual = [leftType, rightType].some((type) => type === undefined || isText(type));
+    const types = [leftType, rightType].filter((type) => type !== undefined);
+    const isTextual = types.some(isText) || (types.length < 2 && !types.some((type) => OWN_CONCATENATION.has(type)));
     if (!isTextual) throw refusalAt(location, NO_OVERLOAD);
     return callOf(CONCATENATION, 'text', [left, right].map((side) => this.cast(side, 'text', location)), location);
   }
@@ -202,13 +226,14 @@ export class CallChecker {
     return callOf(concat(operands.map(({ type }) => type)), 'text', operands, location);
   }
 
-  /** The rules of other zones change; those of UTC do not. */
+  /** The rules of other zones change; those of an offset do not. */
   private refuseUnknownZone([zone, moment]: Args, location: Location): void {
     const operand = zone === undefined || moment === undefined ? undefined : operandOf(zone, location);
     if (operand === undefined || (operand.kind !== 'untyped' && !isText(operand.type))) return;
     const name = operand.kind === 'untyped' || operand.kind === 'constant' ? operand.text : undefined;
     if (name === undefined) throw refusalAt(location, 'a time zone must be a constant');
-    if (name !== null && !isKnownZone(name)) throw refusalAt(location, `the time zone ${name} is not supported: only UTC, or an interval`);
+    if (name === null || isKnownZone(name)) return;
+    throw refusalAt(location, `the time zone ${name} is not supported: only UTC, an offset as in +02:00, or an interval`);
   }
 }
 

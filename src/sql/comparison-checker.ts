@@ -1,6 +1,6 @@
 /** Comparisons: which type both sides are compared as, and what is made of lists, bounds and arrays of other sides. */
 import {
-  asCondition, callOf, coerced, constantFrom, enumText, evaluated, NO_OVERLOAD, operandOf, type Checked, type Location,
+  asCondition, callOf, coerced, constantFrom, enumText, evaluated, NO_OVERLOAD, operandOf, type Checked, type Location, type OpaqueColumn,
 } from './checked.ts';
 import { comparedAs, conversionOf, resolveComparison } from './comparison-types.ts';
 import { columnsIn, type Comparison, type Condition, type Constant, type Operand } from './expression.ts';
@@ -8,11 +8,14 @@ import type { Parameters } from './literals.ts';
 import { quantified } from './operations/arrays.ts';
 import { collated, comparisonOperation, extreme } from './operations/comparisons.ts';
 import { commonType, isText } from './operations/implicit-casts.ts';
+import type { Operation } from './operations/operation.ts';
+import { listOf } from './values/array-value.ts';
 import { arrayOf, isScalar, itemOf, type ScalarName, type TypeName } from './values/type-names.ts';
-import { asArray } from './values/values.ts';
+import { asArray, type Scalar } from './values/values.ts';
 import { refusalAt } from './where-refusal.ts';
 
 const NO_ARRAY = 'must be an array';
+const labelOperation = (sign: Comparison): Operation => comparisonOperation(sign, 'text', ['text', 'text']);
 
 export class ComparisonChecker {
   private readonly parameters: Parameters;
@@ -23,6 +26,8 @@ export class ComparisonChecker {
 
   compare(operator: Comparison, left: Checked, right: Checked, location: Location): Condition {
     const isEquality = operator === '=' || operator === '<>';
+    const labelled = isEquality ? this.labelled(operator, left, right, location) : undefined;
+    if (labelled !== undefined) return labelled;
     const [first, second] = isEquality ? asLabels(left, right) : [left, right];
     const [a, b, type] = this.alike(first, second, location);
     if (!isEquality) refuseUnordered(type, [a, b], location);
@@ -43,6 +48,8 @@ export class ComparisonChecker {
   }
 
   inList(left: Checked, items: readonly Checked[], location: Location): Condition {
+    const labelled = this.labelledIn(left, items, location);
+    if (labelled !== undefined) return labelled;
     const typed = this.listed(left, items, location);
     const comparisons = typed.map((item) => this.alike(left, item, location));
     const hasList = comparisons.filter(([, right]) => isListed(right)).length > 1;
@@ -53,6 +60,8 @@ export class ComparisonChecker {
 
   /** `left operator ANY (array)`, or ALL. */
   quantified(operator: Comparison, all: boolean, left: Checked, array: Checked, location: Location): Condition {
+    const labelled = this.labelledAny(operator, all, left, array, location);
+    if (labelled !== undefined) return labelled;
     const sides = this.quantifiedSides(left, array, location, all);
     const { item } = sides;
     const first = this.parameterless(left, item);
@@ -99,6 +108,28 @@ export class ComparisonChecker {
     return type;
   }
 
+  /** An enum beside a label. @returns undefined for other sides. */
+  private labelled(operator: Comparison, left: Checked, right: Checked, location: Location): Condition | undefined {
+    const [column, label] = isEnum(left) ? [left, right] : [right, left];
+    if (!isEnum(column) || label.kind !== 'untyped') return undefined;
+    const args = [labelsOf(column), labelled(this.parameters.typed(label, 'text'))];
+    return conditionOf(callOf(labelOperation(operator), 'bool', args, location));
+  }
+
+  private labelledIn(column: Checked, labels: readonly Checked[], location: Location): Condition | undefined {
+    const untyped = labels.filter((label) => label.kind === 'untyped');
+    if (!isEnum(column) || untyped.length < labels.length) return undefined;
+    const texts = untyped.map((label) => this.parameters.typed(label, 'text').text);
+    const array = labelled(constantFrom('text[]', listOf<Scalar>(texts)));
+    return conditionOf(callOf(quantified('=', false, labelOperation('=')), 'bool', [labelsOf(column), array], location));
+  }
+
+  private labelledAny(operator: Comparison, all: boolean, column: Checked, labels: Checked, location: Location): Condition | undefined {
+    if (!isEnum(column) || labels.kind !== 'untyped' || (operator !== '=' && operator !== '<>')) return undefined;
+    const array = labelled(this.parameters.typed(labels, 'text[]'));
+    return conditionOf(callOf(quantified(operator, all, labelOperation(operator)), 'bool', [labelsOf(column), array], location));
+  }
+
   /** Both sides as operands, and the type under which Postgres compares them. */
   private alike(left: Checked, right: Checked, location: Location): readonly [Operand, Operand, TypeName] {
     const [a, b] = [operandOf(left, location), operandOf(right, location)];
@@ -141,6 +172,19 @@ function asLabels(left: Checked, right: Checked): readonly [Checked, Checked] {
   return areLabels ? [enumText(left.name), enumText(right.name)] : [left, right];
 }
 
+function isEnum(checked: Checked): checked is OpaqueColumn {
+  return checked.kind === 'opaque' && checked.isEnum && checked.why === undefined;
+}
+
+/** Its text is the label. */
+function labelsOf({ name }: OpaqueColumn): Operand {
+  return { kind: 'column', name, type: 'text' };
+}
+
+function labelled(constant: Constant): Constant {
+  return { ...constant, isLabel: true };
+}
+
 function conditionOf(operand: Operand): Condition {
   return asCondition(operand) ?? { kind: 'operand', operand };
 }
@@ -179,6 +223,7 @@ function groupItems(comparisons: readonly (readonly [Operand, Operand, TypeName]
 
 /** Text is ordered by its bytes: where the collation of a column orders it otherwise, it is not ordered here. */
 function refuseUnordered(type: TypeName, sides: readonly Operand[], location: Location): void {
+  if ((itemOf(type) ?? type) === 'jsonb') throw refusalAt(location, 'the order of jsonb is not supported');
   if (!isText(itemOf(type) ?? type) || type === 'name') return;
   for (const column of columnsIn(...sides)) {
     const collation = 'collation' in column ? column.collation : undefined;

@@ -36,6 +36,8 @@ export interface Constant {
   readonly text: string | null;
   /** Columns stand in it, which make no difference: `a + NULL` is NULL. */
   readonly namesColumns?: true;
+  /** A label of an enum, or several: Postgres is given it without a type, and says itself whether there is such a label. */
+  readonly isLabel?: true;
 }
 
 /** Its arguments are of the types that the operation takes, and not all of them constants. */

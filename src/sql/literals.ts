@@ -78,7 +78,9 @@ export class Parameters {
 export function constantOf(type: TypeName, text: string | null): Constant | undefined {
   if (text === null) return { kind: 'constant', type, value: null, text };
   const value = VALUE_TYPES[type].parse(text);
-  return value === undefined ? undefined : { kind: 'constant', type, value, text };
+  // Versions of Postgres differ on fractions of years; what we made of them, all of them read alike.
+  const given = type === 'interval' && value !== undefined ? VALUE_TYPES.interval.print(value) : text;
+  return value === undefined ? undefined : { kind: 'constant', type, value, text: given };
 }
 
 /** A number without quotes has the smallest type that holds it. */

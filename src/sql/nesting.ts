@@ -3,9 +3,10 @@
  * stack inside of WebAssembly, which never gives that stack back, so that thirty such requests would end the parser
  * for everybody. Hence a text is measured, by its tokens, before it is parsed.
  *
- * The measure errs on the side of more. Tokens make a level deeper; AND, OR and commas begin anew, since what they
- * join lies side by side; but tokens that could build a chain across them (BETWEEN, UNION, JOIN, …), that is all but the
- * plain ones, count for the whole bracket.
+ * The measure errs on the side of more. What makes an expression deeper is a sign, a word or a bracket, never a value; the sign
+ * between two values counts half, since its level costs the least. OR, commas, the branches of a CASE and AND, but for that of a
+ * BETWEEN, begin anew, since what they join lies side by side. A word that no expression has (UNION, JOIN, …) could build a chain
+ * across all of these, and counts for the whole bracket.
  */
 import type { ScanToken } from 'libpg-query';
 
@@ -14,25 +15,32 @@ export const NESTING_MAX = 500;
 export const UNMEASURED_BYTES_MAX = 1000;
 
 interface Bracket {
-  /** The deepest of what was joined by AND, OR or commas so far. */
+  readonly isCase: boolean;
+  /** The deepest of what lies side by side so far. */
   deepest: number;
-  /** Tokens since the last of those. */
+  /** Levels since the last of those began. */
   chain: number;
   /** The deepest bracket within that chain. */
   within: number;
-  /** Tokens that count until the bracket closes. */
+  /** Those that count until the bracket closes. */
   standing: number;
+  /** How many BETWEEN wait for their AND. */
+  bounds: number;
 }
 
-const SEPARATORS = new Set(['and', 'or', ',']);
+const SEPARATORS = new Set(['or', ',']);
+const BRANCHES = new Set(['when', 'then', 'else']);
 const OPENING = new Set(['(', '[', 'case']);
 const CLOSING = new Set([')', ']', 'end']);
 const VALUES = new Set(['IDENT', 'ICONST', 'FCONST', 'SCONST', 'PARAM']);
 const COMMENTS = new Set(['SQL_COMMENT', 'C_COMMENT']);
-/** Words and signs of comparisons, which AND and OR put side by side. */
+/** Of an operator between two values, or before one. */
+const SIGN = /^[~!@#^&|`?+\-*/%<>=]+$/;
+const SIGN_LEVELS = 0.5;
+/** Words that only an expression has. */
 const PLAIN = new Set([
-  'null', 'true', 'false', 'unknown', 'is', 'not', 'in', 'like', 'ilike', 'distinct', 'from',
-  '=', '<>', '!=', '<', '>', '<=', '>=', '.', '::',
+  'null', 'true', 'false', 'unknown', 'is', 'not', 'in', 'like', 'ilike', 'distinct', 'from', 'between', 'symmetric', 'escape',
+  'any', 'some', 'all', 'array', 'at', 'time', 'zone', '.', '::',
 ]);
 
 const COMMENT_MARK = /\/\*|\*\//g;
@@ -54,36 +62,43 @@ export function deepCommentAt(text: string): number | undefined {
 
 /** The token at which `tokens` nest too deeply; undefined when they do not. */
 export function tooDeepAt(tokens: readonly ScanToken[]): ScanToken | undefined {
-  const brackets: Bracket[] = [emptyBracket()];
+  const brackets: Bracket[] = [emptyBracket(false)];
   return tokens.find((token) => step(brackets, token) > NESTING_MAX);
 }
 
 /** @returns how deep the text may lie after this token. */
 function step(brackets: Bracket[], { text, tokenName }: ScanToken): number {
-  const current = brackets.at(-1) ?? emptyBracket();
+  const current = brackets.at(-1) ?? emptyBracket(false);
   const word = text.toLowerCase();
-  if (VALUES.has(tokenName) || PLAIN.has(word)) {
-    current.chain += 1;
-  } else if (OPENING.has(word)) {
-    brackets.push(emptyBracket());
+  if (OPENING.has(word)) {
+    brackets.push(emptyBracket(word === 'case'));
   } else if (CLOSING.has(word) && brackets.length > 1) {
     brackets.pop();
     const outer = brackets.at(-1) ?? current;
     outer.within = Math.max(outer.within, depthOf(current));
-  } else if (SEPARATORS.has(word)) {
-    current.deepest = Math.max(current.deepest, current.chain + current.within);
-    current.chain = 0;
-    current.within = 0;
-  } else if (!COMMENTS.has(tokenName)) {
+  } else if (separates(word, current)) {
+    Object.assign(current, { deepest: Math.max(current.deepest, current.chain + current.within), chain: 0, within: 0, bounds: 0 });
+  } else if (word === 'and') {
+    current.bounds -= 1;
+  } else if (SIGN.test(word)) {
+    current.chain += SIGN_LEVELS;
+  } else if (PLAIN.has(word)) {
+    current.chain += 1;
+    if (word === 'between') current.bounds += 1;
+  } else if (!VALUES.has(tokenName) && !COMMENTS.has(tokenName)) {
     current.standing += 1;
   }
   return brackets.length + depthOf(brackets.at(-1) ?? current);
+}
+
+function separates(word: string, { isCase, bounds }: Bracket): boolean {
+  return SEPARATORS.has(word) || (word === 'and' && bounds === 0) || (isCase && BRANCHES.has(word));
 }
 
 function depthOf({ deepest, chain, within, standing }: Bracket): number {
   return 1 + standing + Math.max(deepest, chain + within);
 }
 
-function emptyBracket(): Bracket {
-  return { deepest: 0, chain: 0, within: 0, standing: 0 };
+function emptyBracket(isCase: boolean): Bracket {
+  return { isCase, deepest: 0, chain: 0, within: 0, standing: 0, bounds: 0 };
 }

@@ -7,8 +7,9 @@ import type { Parameters } from './literals.ts';
 import { quantified } from './operations/arrays.ts';
 import { ASSUMED_CASES, type Cases } from './operations/cases.ts';
 import { isText } from './operations/implicit-casts.ts';
-import { likeOperation } from './operations/texts.ts';
+import { likeOperation, matchOperation } from './operations/texts.ts';
 import type { ScalarName } from './values/type-names.ts';
+import { regularExpression } from './regular-expression.ts';
 import { refusalAt } from './where-refusal.ts';
 
 export interface LikeSign {
@@ -25,7 +26,13 @@ const SIGNS: Readonly<Record<string, LikeSign>> = {
 const FUNCTIONS: Readonly<Record<string, LikeSign | undefined>> = {
   like: SIGNS['~~'], notlike: SIGNS['!~~'], ilike: SIGNS['~~*'], notilike: SIGNS['!~~*'],
 };
+const MATCHES: ReadonlySet<string> = new Set(['~', '~*', '!~', '!~*']);
 const ASCII_ONLY = 'a pattern with characters outside ASCII is not supported yet';
+
+/** `~`, `~*` and their opposites. */
+export function isMatchSign(operator: string): boolean {
+  return MATCHES.has(operator);
+}
 
 /** Undefined for an operator that is none of LIKE's. */
 export function likeSign(operator: string): LikeSign | undefined {
@@ -68,6 +75,18 @@ export class PatternChecker {
     const cases = ignoreCase ? this.calls.casesOf('ILIKE', [operand, array], location) : undefined;
     const sign = `${negated ? '!' : ''}~~${ignoreCase ? '*' : ''}`;
     return callOf(quantified(sign, all, likeOperation(negated, cases), cases?.collated), 'bool', [operand, array], location);
+  }
+
+  /** A text and a regular expression that stands in the filter. */
+  match(sign: string, left: Checked, right: Checked, location: Location): Operand {
+    const [operand, pattern] = [this.text(left, location), this.text(right, location)];
+    if (!isText(operand.type) || !isText(pattern.type) || pattern.type === 'bpchar') throw refusalAt(location, NO_OVERLOAD);
+    if (pattern.kind !== 'constant') throw refusalAt(location, 'a regular expression must be a constant');
+    const ignoreCase = sign.endsWith('*');
+    const cases = ignoreCase ? this.calls.casesOf(sign, [operand], location) : undefined;
+    const matches = pattern.text === null ? (): boolean => false : regularExpression(pattern.text, ignoreCase);
+    if (matches === undefined) throw refusalAt(location, `the regular expression ${pattern.text} is not supported`);
+    return callOf(matchOperation(sign, matches, cases), 'bool', [operand, pattern], location);
   }
 
   /** `like(text, pattern)`. @returns undefined for a function that is none of these. */

@@ -5,11 +5,11 @@
  * the grammar grows to say tomorrow is refused too, until somebody has shown that we evaluate it as Postgres does.
  */
 import type {
-  A_ArrayExpr, A_Const, A_Expr, A_Indirection, BooleanTest, BoolExpr, CoalesceExpr, ColumnRef, FuncCall, MinMaxExpr, Node, NullTest,
-  SubLink, TypeCast,
+  A_ArrayExpr, A_Const, A_Expr, A_Indices, A_Indirection, BooleanTest, BoolExpr, CaseExpr, CoalesceExpr, ColumnRef, FuncCall, MinMaxExpr,
+  Node, NullTest, SubLink, TypeCast,
 } from 'libpg-query';
 import type { Collation } from '../model/collation.ts';
-import { CallChecker } from './call-checker.ts';
+import { CallChecker, type Bounds } from './call-checker.ts';
 import {
   asCondition, callOf, coerced, NO_OVERLOAD, settledFrom, truthOf, typeOf, type Checked, type Location, type OpaqueColumn, type Typed,
 } from './checked.ts';
@@ -19,12 +19,14 @@ import { quoteRelation } from './identifiers.ts';
 import { constantOf, numberConstant, type Parameters, type UntypedLiteral } from './literals.ts';
 import { arrayOfArrays, arrayOfItems } from './operations/arrays.ts';
 import { COALESCE } from './operations/comparisons.ts';
+import { CASE } from './operations/conditionals.ts';
 import { itemsOf, kindOf, nameIn, required } from './parse-tree.ts';
-import { likeSign, PatternChecker } from './pattern-checker.ts';
+import { isMatchSign, likeSign, PatternChecker } from './pattern-checker.ts';
 import { readSubquery } from './subquery-syntax.ts';
 import { castTarget } from './type-syntax.ts';
 import { arrayOf, isScalar, isTypeName, itemOf, type ScalarName, type TypeName } from './values/type-names.ts';
 import { VALUE_TYPES } from './values/value-types.ts';
+import { settledTruth } from './where-compiler.ts';
 import { printCanonical, printSelection } from './where-printer.ts';
 import { refusalAt, WhereRefusal } from './where-refusal.ts';
 import type { SubqueryTables, WhereColumn } from './where.ts';
@@ -92,6 +94,7 @@ export class WhereChecker {
     if ('A_Expr' in node) return this.operator(node.A_Expr);
     if ('FuncCall' in node) return this.call(node.FuncCall);
     if ('CoalesceExpr' in node) return this.coalesce(node.CoalesceExpr);
+    if ('CaseExpr' in node) return this.caseOf(node.CaseExpr);
     if ('MinMaxExpr' in node) return this.extreme(node.MinMaxExpr);
     if ('A_ArrayExpr' in node) return this.array(node.A_ArrayExpr);
     if ('A_Indirection' in node) return this.subscripted(node.A_Indirection);
@@ -164,6 +167,7 @@ export class WhereChecker {
   private binary(name: string, left: Checked, right: Checked, location: Location): Checked {
     const operator = COMPARISONS[name];
     if (operator !== undefined) return truthOf(this.comparisons.compare(operator, left, right, location));
+    if (isMatchSign(name)) return this.patterns.match(name, left, right, location);
     const like = likeSign(name);
     return like === undefined ? this.calls.binary(name, left, right, location) : this.patterns.like(like, left, right, location);
   }
@@ -203,6 +207,21 @@ export class WhereChecker {
     return this.comparisons.extreme(op === 'IS_LEAST' ? 'least' : 'greatest', this.parts(args), location);
   }
 
+  /** Its type is that of all its values together, the last one first. */
+  private caseOf({ arg, args = [], defresult, location }: CaseExpr): Operand {
+    const whens = args.flatMap((node) => ('CaseWhen' in node ? [node.CaseWhen] : []));
+    const compared = arg === undefined ? undefined : this.part(arg);
+    const conditions = whens.map(({ expr, location: at }) => {
+      if (compared === undefined) return this.condition(required(expr), at, NOT_ALONE);
+      return this.comparisons.compare('=', compared, this.part(expr), at);
+    });
+    const otherwise = defresult === undefined ? nullLiteral(location) : this.part(defresult);
+    const parts = [otherwise, ...whens.map(({ result }) => this.part(result))];
+    const type = this.comparisons.common(parts, location, 'CASE');
+    const [last, ...values] = parts.map((part) => coerced(this.parameters, part, type, location));
+    return chosen(conditions, values, required(last), location);
+  }
+
   /** @param item that the context casts its items to. */
   private array({ elements = [], location }: A_ArrayExpr, item?: ScalarName): Operand {
     const parts = elements.map((node) => ('A_ArrayExpr' in node ? this.array(node.A_ArrayExpr, item) : this.part(node)));
@@ -224,14 +243,16 @@ export class WhereChecker {
       if (!('A_Indices' in node)) throw refusalAt(location, 'A_Indirection is not supported in this context');
       return node.A_Indices;
     });
-    const [first] = indices;
-    if (first?.is_slice !== true && indices.every(({ is_slice }) => is_slice !== true)) {
-      return this.calls.subscripted(array, indices.map(({ uidx }) => this.part(uidx)), false, location);
+    if (indices.every(({ is_slice }) => is_slice !== true)) {
+      return this.calls.subscripted(array, indices.map(({ uidx }) => this.part(uidx)), location);
     }
-    if (indices.length > 1 || first?.lidx === undefined || first.uidx === undefined) {
-      throw refusalAt(location, 'a slice of an array has one pair of bounds');
-    }
-    return this.calls.subscripted(array, [this.part(first.lidx), this.part(first.uidx)], true, location);
+    return this.calls.sliced(array, indices.map((bounds) => this.bounds(bounds)), location);
+  }
+
+  /** Beside a slice, a subscript is one from the first item on. */
+  private bounds({ is_slice, lidx, uidx }: A_Indices): Bounds {
+    const [lower, upper] = [lidx, uidx].map((index) => (index === undefined ? undefined : this.part(index)));
+    return { lower: is_slice === true ? lower : required(numberConstant('1')), upper };
   }
 
   private logic({ boolop, args = [], location }: BoolExpr, noSubquery: string | undefined): Condition {
@@ -308,6 +329,22 @@ function coalesced(parts: readonly Operand[], type: TypeName, location: Location
   if (first === undefined) return settledFrom(parts, type, null);
   if (others.length > 0) return callOf(COALESCE, type, asked, location);
   return first.kind === 'constant' ? settledFrom(parts, type, first.value) : first;
+}
+
+/** What is the same for every row decides at once: what is never true is nothing, and behind what is true nothing is asked. */
+function chosen(conditions: readonly Condition[], values: readonly Operand[], last: Operand, location: Location): Operand {
+  const branches = conditions.map((condition, at) => ({ condition, truth: settledTruth(condition), value: values[at] ?? last }));
+  const asked = branches.filter(({ truth }) => truth === undefined || truth === true);
+  const end = asked.findIndex(({ truth }) => truth === true);
+  const open = end < 0 ? asked : asked.slice(0, end);
+  const otherwise = asked[end]?.value ?? last;
+  const parts = open.flatMap(({ condition, value }) => [truthOf(condition), value]);
+  if (parts.length > 0) return callOf(CASE, last.type, [...parts, otherwise], location);
+  return otherwise.kind === 'constant' ? settledFrom([...conditions.map(truthOf), ...values, last], last.type, otherwise.value) : otherwise;
+}
+
+function nullLiteral(location: Location): UntypedLiteral {
+  return { kind: 'untyped', text: null, location };
 }
 
 function literal({ ival, fval, sval, boolval, bsval, isnull, location }: A_Const): Constant | UntypedLiteral {

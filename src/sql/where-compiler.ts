@@ -178,7 +178,7 @@ function readerOf(operand: Operand, type: TypeName): Reader {
   };
 }
 
-function compileOperand(operand: Operand): Reader {
+export function compileOperand(operand: Operand): Reader {
   switch (operand.kind) {
     case 'constant': {
       const { value } = operand;

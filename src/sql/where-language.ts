@@ -18,7 +18,6 @@ import { planOf, subqueriesIn } from './subquery-plan.ts';
 import { firstTable } from './subquery-syntax.ts';
 import { WhereChecker } from './where-checker.ts';
 import { compileCondition } from './where-compiler.ts';
-import { equalityOf } from './where-equality.ts';
 import { lookupsOf } from './where-lookups.ts';
 import { printCanonical, printQuery } from './where-printer.ts';
 import { PARSED_PREFIX, refusalAt, WhereRefusal } from './where-refusal.ts';
@@ -82,7 +81,7 @@ function whereOf(condition: Condition, text: string): Where {
     canonical: printCanonical(condition),
     columns: [...new Set(columnsOf(condition).map(({ name }) => name))],
     evaluate: compileCondition(condition),
-    equality: equalityOf(condition),
+    lookups: lookupsOf(condition),
   };
   const subqueries = subqueriesIn(condition);
   if (subqueries.length === 0) return { ...where, query: printQuery(condition) };
@@ -93,7 +92,6 @@ function whereOf(condition: Condition, text: string): Where {
       return noQuery();
     },
     subqueries: planOf(condition, subqueries, sql, tokensOf(sql)),
-    lookups: lookupsOf(condition),
   };
 }
 

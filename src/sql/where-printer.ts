@@ -24,6 +24,8 @@ interface Printer {
   constant(type: TypeName, text: string | null): string;
   /** One of whose text more can be seen than which value it equals: numeric `1.0` and `1.00` are two of these. */
   exactly(type: TypeName, text: string | null): string;
+  /** One whose type its place gives. */
+  label(type: TypeName, text: string | null): string;
   subquery(subquery: Subquery): string;
 }
 
@@ -39,6 +41,7 @@ export function printQuery(condition: Condition, members: readonly (readonly str
   const sql = printCondition(condition, {
     constant: parameter,
     exactly: parameter,
+    label: (_, text) => `$${params.push(text)}`,
     subquery: ({ left, number, selection }) => {
       const values = members[number];
       invariant(values !== undefined, 'what a subquery selects is given with the query');
@@ -77,6 +80,7 @@ function canonicalPrinter(): Printer {
   const printer: Printer = {
     constant: (type, text) => printed(type, text, 'canonical'),
     exactly: (type, text) => printed(type, text, 'print'),
+    label: (type, text) => printed(type, text, 'print'),
     subquery: ({ left, selection }) => `(${quoteIdentifier(left.name)} IN (${printSelected(selection, printer)}))`,
   };
   return printer;
@@ -148,7 +152,8 @@ function printPlain(operand: Operand, printer: Printer): string {
       return printer.constant(operand.type, operand.text);
     case 'call':
       return operand.operation.sql(operand.args.map((arg) => {
-        return arg.kind === 'constant' ? printer.exactly(arg.type, arg.text) : printPlain(arg, printer);
+        if (arg.kind !== 'constant') return printPlain(arg, printer);
+        return arg.isLabel === true ? printer.label(arg.type, arg.text) : printer.exactly(arg.type, arg.text);
       }));
     case 'truth':
       return printCondition(operand.condition, printer);

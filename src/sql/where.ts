@@ -3,7 +3,7 @@
  *
  * Text goes through Postgres's own parser, is checked against a white list with types, and comes out as one
  * expression: evaluated here on replicated rows, printed with all its constants as parameters for the snapshot, and
- * searched for the equalities by which changes are routed.
+ * searched for what changes are looked up by.
  */
 import type { Collation } from '../model/collation.ts';
 import type { RelationName } from './identifiers.ts';
@@ -36,24 +36,28 @@ export interface Where {
   /** Undefined for a filter without subqueries. */
   readonly subqueries?: SubqueryPlan;
   /**
-   * Equalities that a matching row must satisfy, one of them at the least: `column`, of type `typeName`, equal to one
-   * of `values` (each once, in the type's canonical text, as `canonicalValue` gives it). Undefined when the filter has none.
+   * One of them is satisfied by every row that the filter takes, or in which it has an error; so where none is, the filter need not be
+   * asked. None at all when there is no such row; undefined when no such set is known.
    */
-  readonly equality:
-    | { readonly column: string; readonly typeName: string; readonly values: readonly string[] }
-    | undefined;
-  /**
-   * What every row that the filter takes satisfies at least one of. Of a filter with subqueries only, and undefined when there
-   * is no such set.
-   */
-  readonly lookups?: readonly Lookup[] | undefined;
+  readonly lookups: readonly Lookup[] | undefined;
 }
 
 export type Lookup =
-  /** The column, of type `typeName`, is equal to one of `values`: canonical texts, as in `equality`. */
-  | { readonly kind: 'constants'; readonly column: string; readonly typeName: string; readonly values: readonly string[] }
-  /** The subquery of that number selects the column's value. */
-  | { readonly kind: 'subquery'; readonly column: string; readonly subquery: number };
+  /** Some key of the row is one of `values`, each of which stands there once; or, by `every`, each of them is one of its keys. */
+  | { readonly kind: 'some'; readonly key: LookupKey; readonly values: readonly Key[] }
+  | { readonly kind: 'every'; readonly key: LookupKey; readonly values: readonly Key[] }
+  /** The subquery of that number selects a key of the row. */
+  | { readonly kind: 'subquery'; readonly key: LookupKey; readonly subquery: number };
+
+/** A value in its type's canonical text; null for NULL. */
+export type Key = string | null;
+
+export interface LookupKey {
+  /** The same for keys that are read alike. */
+  readonly name: string;
+  /** Those of one row, each once: the value of an expression, or the items of an array. @throws what the filter would throw, too. */
+  read(text: ColumnText): readonly Key[];
+}
 
 export type ColumnText = (column: string) => string | null;
 

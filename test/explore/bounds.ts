@@ -17,9 +17,8 @@ const SPLICE = { ...CALM, transactions: 2, moveOuts: 'events', crashes: 0 } as c
 export const BOUNDS = {
   a: [
     handOver('three transactions, one of two fragments, and whoever is killed at any step', { ...CALM, transactions: 3, kills: 1 }),
-    handOver('two transactions, one of two fragments, and a Consumer that drains and returns', { ...CALM, transactions: 2, restarts: 1 }),
-    handOver('a transaction, a Consumer that drains and returns, and whoever is killed at any step', {
-      ...CALM, transactions: 1, kills: 1, restarts: 1,
+    handOver('two transactions, one of two fragments, a Consumer that drains and returns, and whoever is killed at any step', {
+      ...CALM, transactions: 2, kills: 1, restarts: 1,
     }),
   ],
   b: [
@@ -27,6 +26,9 @@ export const BOUNDS = {
     splice('a child is written, streamed, and not yet visible to the query for a value', { ...SPLICE, script: 'written' }),
     splice('a parent and its child in one transaction, whoever is killed', { ...SPLICE, script: 'both', kills: 1 }),
     splice('a parent and its child in one transaction, and the power goes', { ...SPLICE, script: 'both', crashes: 1 }),
+    splice('a parent and its child in one transaction, and a Consumer drains and returns', {
+      ...SPLICE, script: 'both', transactions: 1, restarts: 1,
+    }),
     splice('a value goes, told as deletes, whoever is killed', { ...SPLICE, script: 'goes', moveOuts: 'deletes', kills: 1 }),
   ],
   c: [

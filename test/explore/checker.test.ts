@@ -1,10 +1,13 @@
 import { setup, type AnyStateMachine } from 'xstate';
 import { expect, test } from 'vitest';
+import { invariant } from '../../src/base/invariant.ts';
 import { effects } from '../../src/otp/effects.ts';
 import type { Name, ReplyTo } from '../../src/otp/process.ts';
+import { GlobalState } from './checker/global-state.ts';
 import { search } from './checker/search.ts';
 import { sequenceChart } from './checker/sequence-chart.ts';
-import type { Role, System, World } from './checker/system.ts';
+import { describeSignal, type UnderWay } from './checker/signal.ts';
+import type { Role, System, View, Violation, World } from './checker/system.ts';
 
 const STATES_MAX = 10_000;
 
@@ -136,6 +139,27 @@ test.each([
 
   expect(counterexample?.what).toBe(found);
 });
+
+test('what is taken at once is under way in no state, and all else is as it was', () => {
+  const { roles: [first, ...others], ...system } = asking(1, 'answered');
+  invariant(first !== undefined, 'somebody asks');
+  const prompt = { ...first, takesAtOnce: (_: unknown, [next]: readonly UnderWay[]) => next };
+  const eager = { ...system, roles: [prompt, ...others], violation: answerUnderWay };
+
+  const [all, few] = [search(eager, STATES_MAX, 'one'), search(eager, STATES_MAX, 'prompt')];
+  const { counterexample } = search({ ...eager, violation: system.violation }, STATES_MAX, 'prompt');
+
+  expect([all.counterexample?.what, few.counterexample?.what, few.isExhausted, counterexample?.what]).toEqual([
+    'told', undefined, true, 'answered',
+  ]);
+});
+
+/** Calls it wrong that an answer is under way. */
+function answerUnderWay(view: View<Counter>): Violation | undefined {
+  invariant(view instanceof GlobalState, 'a search looks at its states');
+  const told = view.underWayTo(0).flatMap(({ signals }) => signals).find(({ kind }) => kind === 'reply');
+  return told && { property: 'quiet', what: describeSignal(told) };
+}
 
 test('a process that has no transition for an event ends with that claim', () => {
   const deaf = setup({ actions: { ...effects } }).createMachine({

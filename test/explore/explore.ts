@@ -1,5 +1,6 @@
 /**
- * `npm run explore`: every state of every system, to the bounds of `bounds.ts`, one search after the other.
+ * `npm run explore`: every state of every system, to the bounds of `bounds.ts`, one search after the other; but those in which somebody
+ * has yet to take what may be taken at once.
  *
  * - `-- --system a` searches one system alone.
  * - `-- --bound 1` goes deeper: by one transaction, with 2 by one kill as well, and so on.
@@ -49,7 +50,7 @@ function lettersOf(name: string | undefined): readonly Letter[] {
 
 async function explore(setting: Setting): Promise<void> {
   const [beganMs, cpu] = [systemClock.nowMs(), process.cpuUsage()];
-  const findings = await withSystem(setting, (system) => search(system, statesMax));
+  const findings = await withSystem(setting, (system) => search(system, statesMax, 'prompt'));
   const { user, system } = process.cpuUsage(cpu);
   tell(findings, (systemClock.nowMs() - beganMs) / 1000, (user + system) / 1_000_000);
   const { counterexample, isExhausted } = findings;

@@ -7,16 +7,16 @@ import { handOverSystem, type HandOverBounds } from './hand-over/hand-over-syste
 const STATES_MAX = 1_000_000;
 const CALM: HandOverBounds = { transactions: 1, kills: 0, timeouts: 0, restarts: 0 };
 const ONE_DEATH: HandOverBounds = { ...CALM, kills: 1 };
-const IDLE: HandOverBounds = { ...ONE_DEATH, transactions: 0, restarts: 1 };
+const RETURN: HandOverBounds = { ...ONE_DEATH, restarts: 1 };
 
 test('two transactions, and whoever is killed at any step: each change once, and nobody that hangs or crashes', async () => {
-  const { counterexample, isExhausted } = search(await handOverSystem({ ...ONE_DEATH, transactions: 2 }), STATES_MAX);
+  const { counterexample, isExhausted } = search(await handOverSystem({ ...ONE_DEATH, transactions: 2 }), STATES_MAX, 'prompt');
 
   expect({ counterexample, isExhausted }).toEqual({ counterexample: undefined, isExhausted: true });
 });
 
 test('a Consumer that is drained at any step returns, whoever dies, and hears nothing that was under way to the last one', async () => {
-  const { counterexample, isExhausted } = search(await handOverSystem(IDLE), STATES_MAX);
+  const { counterexample, isExhausted } = search(await handOverSystem(RETURN), STATES_MAX, 'prompt');
 
   expect({ counterexample, isExhausted }).toEqual({ counterexample: undefined, isExhausted: true });
 });

@@ -52,6 +52,7 @@ const dependentEvents = [
   { type: 'moves.queried', pgSnapshot, rows: null },
   { type: 'moves.failed', error },
   { type: 'moves.failed', error: { ...error, status: 409 } },
+  { type: 'moves.failed', error: { ...error, status: 400 } },
   { type: 'moves.failed', error: NO_CONNECTION },
   { type: 'moves.crashed', error: { name: 'InvariantError', message: 'a claim' } },
   failed('moveQuery.failed'),
@@ -268,6 +269,10 @@ const shapeCacheWalk: WalkedMachine = {
     { type: 'shape.gone', handle: '1-1', why: 'asked', isTold: false, pids: [], replies: [] },
     { type: 'shape.gone', handle: '1-1', why: 'asked', isTold: true, pids: ['consumer#2'], replies: [replyTo], hasFailed: true },
     { type: 'shape.gone', handle: '1-1', why: 'its index is damaged', isTold: false, pids: [], replies: [], damagedTable: 'public.items' },
+    {
+      type: 'shape.gone', handle: '1-1', why: 'filterFailed', isTold: false, pids: [], replies: [],
+      failedFilter: { table: 'public.items', where: '1 / id > 0', error: { code: '22012', message: 'division by zero', status: 400 } },
+    },
     {
       type: 'shape.gone',
       handle: '1-1',

@@ -176,6 +176,15 @@ test.each([
     },
   ],
   [
+    { outcome: 'filterFailed', code: '22012', message: 'division by zero' },
+    {
+      status: 400,
+      'retry-after': null,
+      'electric-internal-known-error': null,
+      body: { code: '22012', message: 'Invalid request', errors: { where: ['division by zero'] } },
+    },
+  ],
+  [
     { outcome: 'unexpected', message: 'boom' },
     {
       status: 500,

@@ -17,7 +17,7 @@ function linesFor(wish: ShapeWish, changes: readonly RowChange[], layout: Relati
   for (let start = 0; start < fragment.length; start = all.at(-1)?.end ?? 0) all.push(new Change(fragment, start));
   const lines = new ChangeConverter(shapeOf(wish, layout), whereOf(wish), () => layout);
   const converted = lines.convert(transaction, all);
-  if (converted.outcome === 'end') return converted.why;
+  if (converted.outcome !== 'lines') return converted.outcome === 'end' ? converted.why : converted.error;
   return converted.lines.map(({ position, bytes }) => ({ position, ...JSON.parse(decoder.decode(bytes)) }));
 }
 

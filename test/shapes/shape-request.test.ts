@@ -134,7 +134,7 @@ describe('a definition', () => {
     const defined = define({ where: 'mood IS NOT NULL AND at > $1 AND id = $2', params: { 2: '7', 1: '2024-01-01' } });
     const definition = 'errors' in defined ? undefined : defined.definition;
     expect(definition && storedFilter(definition, language)).toMatchObject({
-      where: { canonical: definition?.where?.canonical, equality: { values: ['7'] } },
+      where: { canonical: definition?.where?.canonical, lookups: [{ values: ['7'] }] },
     });
   });
 });

@@ -25,7 +25,7 @@ function handlesFor(router: ShapeRouter, changes: readonly RowChange[], layoutId
 /** Where the shape's filter cannot be looked up, only evaluated. */
 function unlookable(wish: ShapeWish): Where | undefined {
   const where = whereOf(wish);
-  return where && { ...where, equality: undefined };
+  return where && { ...where, lookups: undefined };
 }
 
 test('a row reaches the shapes that hold its value, and those without a filter', () => {
@@ -98,7 +98,7 @@ test('a block of many changes is routed in steps, and a copy made between two go
 
   expect({ first, whole, shrunk }).toMatchObject({
     first: undefined,
-    whole: { steps: 7, counts: { [handleOf(0)]: 10_000, [handleOf(1)]: 5_000 } },
+    whole: { steps: 9, counts: { [handleOf(0)]: 10_000, [handleOf(1)]: 5_000 } },
     shrunk: { counts: { [handleOf(1)]: 5_000 } },
   });
 });
@@ -172,7 +172,7 @@ describe('what cannot be decided is routed', () => {
       canonical: '',
       columns: [],
       query: { sql: '', params: [] },
-      equality: undefined,
+      lookups: undefined,
       evaluate: () => {
         throw new RangeError('no');
       },
@@ -268,7 +268,7 @@ test('a large transaction may concern each shape on its tables, whatever its fil
   ]);
 });
 
-test('filters without an equality are asked, each once per row', () => {
+test('filters without a look-up are asked, each once per row', () => {
   const router = new ShapeRouter(() => itemsLayout);
   ['a', 'b', 'c'].forEach((owner, index) => router.add(handleOf(index), shapeOf(ownedBy(owner)), unlookable(ownedBy(owner))));
   const handles = handlesFor(router, [{ kind: 'insert', new: ['1', 't', 'b'] }]);

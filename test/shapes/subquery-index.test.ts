@@ -23,7 +23,7 @@ const KEYS = Array.from({ length: 1_000 }, (_, index) => `key ${index}`);
 /** A thousand shapes, each with a subquery of its own that selects one value. */
 function filled() {
   const members = new CountedMembers();
-  const index = new SubqueryIndex<string>('owner', 'text', members);
+  const index = new SubqueryIndex<string>(members);
   for (const key of KEYS) {
     index.add(key, `shape of ${key}`);
     members.listing(key).begin([`value of ${key}`]);
@@ -67,7 +67,7 @@ test('a subquery that no shape has any more is not looked at', () => {
 
 test('where more columns hold a value than there are shapes, each shape is named once all the same', () => {
   const members = new MemberIndex();
-  const index = new SubqueryIndex<string>('owner', 'text', members);
+  const index = new SubqueryIndex<string>(members);
   for (const key of KEYS) members.listing(key).begin(['everybody’s']);
   for (const key of ['key 1', 'not listed']) index.add(key, `shape of ${key}`);
 

@@ -8,7 +8,7 @@ import { ShapeRouter } from '../../src/shapes/shape-router.ts';
 import type { Membership, Where } from '../../src/sql/where.ts';
 import { blockOf, transactionOf, type RowChange } from '../support/actors/changes.ts';
 import { routeWhole } from '../support/route-whole.ts';
-import { handleOf, itemsLayout, shapeOf, whereOf } from '../support/shapes.ts';
+import { columnKey, handleOf, itemsLayout, shapeOf, whereOf } from '../support/shapes.ts';
 
 const innerOf = (index: number): Handle => handleOf(100_000 + index);
 
@@ -24,7 +24,6 @@ function whereFor({ orTitle, isLookedUp }: Filter): Where {
     canonical: '',
     columns: ['owner', 'title'],
     query: { sql: '', params: [] },
-    equality: undefined,
     evaluate(text, isMember) {
       invariant(isMember !== undefined, 'a filter with subqueries is asked with what they select');
       const owner = text('owner');
@@ -32,8 +31,8 @@ function whereFor({ orTitle, isLookedUp }: Filter): Where {
     },
     lookups: isLookedUp
       ? [
-          { kind: 'subquery', column: 'owner', subquery: 0 },
-          ...(orTitle === undefined ? [] : [{ kind: 'constants' as const, column: 'title', typeName: 'text', values: [orTitle] }]),
+          { kind: 'subquery', key: columnKey('owner'), subquery: 0 },
+          ...(orTitle === undefined ? [] : [{ kind: 'some' as const, key: columnKey('title'), values: [orTitle] }]),
         ]
       : undefined,
   };
@@ -125,7 +124,7 @@ test('NULL is looked up nowhere, and a value that cannot be read everywhere', ()
   const none = route(router, [insertOf(null)]);
   const { evaluations } = router;
   const byId: Where = { ...whereFor({ inner: 2, orTitle: undefined, isLookedUp: true }), evaluate: () => true };
-  router.add(handleOf(1), outer, { ...byId, lookups: [{ kind: 'subquery', column: 'id', subquery: 0 }] }, [innerOf(2)]);
+  router.add(handleOf(1), outer, { ...byId, lookups: [{ kind: 'subquery', key: columnKey('id', 'int4'), subquery: 0 }] }, [innerOf(2)]);
   listingOf(members, 2).begin([]);
   const unread: RowChange = { kind: 'insert', new: ['no number', 't', null] };
 

@@ -10,7 +10,8 @@ test.each([
   { type: 'text', oid: 25, texts: ['1.0'], one: '1.0' },
   { type: 'date', oid: 1082, texts: ['2024-02-29'], one: '1709164800000000' },
   { type: 'timestamptz', oid: 1184, texts: ['2024-02-29 10:00:00+00', '2024-02-29 11:00:00+01'], one: '1709200800000000' },
-  { type: 'jsonb, which no filter compares', oid: 3802, texts: ['{"a": 1.0}'], one: '{"a": 1.0}' },
+  { type: 'jsonb', oid: 3802, texts: ['{"a": 1.0}', '{"a": 1}'], one: '{"a": 1}' },
+  { type: 'json, which no filter compares', oid: 114, texts: ['{"a": 1.0}'], one: '{"a": 1.0}' },
 ])('$type: $texts are the one value $one', ({ oid, texts, one }) => {
   expect(texts.map(equalText(oid))).toEqual(texts.map(() => one));
 });

@@ -6,7 +6,8 @@ import { invariant } from '../../src/base/invariant.ts';
 import { canonicalValue } from '../../src/sql/values/canonical-value.ts';
 import { arrayLiteral } from '../../src/sql/values/array-literal.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
-import type { ColumnText, Lookup, Membership, SubqueryPlan, SubquerySource, Where, WhereLanguage } from '../../src/sql/where.ts';
+import type { ColumnText, Membership, SubqueryPlan, SubquerySource, Where, WhereLanguage } from '../../src/sql/where.ts';
+import { isLookedUp } from '../support/looked-up.ts';
 import { asText, DISPLAY_SETTINGS } from '../support/postgres/display-settings.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import {
@@ -82,17 +83,6 @@ function isTaken({ disjuncts }: SubqueryPlan, text: ColumnText, isMember: Member
   );
 }
 
-/** Whether the row is found by one of the look-ups, as the router relies on. */
-function isFound(lookups: readonly Lookup[] | undefined, text: ColumnText, isMember: Membership): boolean {
-  if (lookups === undefined) return true;
-  return lookups.some((lookup) => {
-    const written = text(lookup.column);
-    const value = written === null ? undefined : canonicalValue(typeOf(lookup.column), written);
-    if (value === undefined) return false;
-    return lookup.kind === 'constants' ? lookup.values.includes(value) : isMember(lookup.subquery, value);
-  });
-}
-
 async function idsOf({ sql, params }: Where['query']): Promise<readonly (string | null | undefined)[]> {
   const rows = await textsOf(`SELECT id FROM samples WHERE ${sql} ORDER BY id`, params);
   return rows.map(({ id }) => id);
@@ -121,7 +111,7 @@ async function held({ text, params, literal }: Written, share: number): Promise<
     selected: await idsOf(plan.queryWith(values)),
     evaluatedBefore: rows.filter((row) => takes(row, wasMember)).map(({ id }) => id),
     byTermsBefore: rows.filter((row) => isTaken(plan, (column) => row[column] ?? null, wasMember)).map(({ id }) => id),
-    notFound: rows.filter((row) => takes(row, isMember) && !isFound(where.lookups, (column) => row[column] ?? null, isMember)),
+    notFound: rows.filter((row) => takes(row, isMember) && !isLookedUp(where.lookups, (column) => row[column] ?? null, isMember)),
     movedUnasked: changed.filter((id) => !asked.has(id)),
   }).toEqual({
     evaluated: expected,

@@ -325,40 +325,6 @@ describe('queries', () => {
   });
 });
 
-describe('looked up by', () => {
-  const SUB = 'parent IN (SELECT id FROM parents)';
-  const subquery = { kind: 'subquery', column: 'parent', subquery: 0 };
-  const constants = (column: string, typeName: string, ...values: string[]) => ({ kind: 'constants', column, typeName, values });
-  test.each<[string, unknown]>([
-    [SUB, [subquery]],
-    [`${SUB} AND title = 'x'`, [constants('title', 'text', 'x')]],
-    [`${SUB} AND title <> 'x'`, [subquery]],
-    [`${SUB} AND (title = 'x' OR id = 1)`, [constants('title', 'text', 'x'), constants('id', 'int4', '1')]],
-    [`${SUB} OR title = 'x' OR title IN ('y', 'x')`, [subquery, constants('title', 'text', 'x', 'y')]],
-    [`${SUB} OR title <> 'x'`, undefined],
-    [`${SUB} OR (${SUB} AND done)`, [constants('done', 'bool', 't'), subquery].toReversed()],
-    [`${SUB} AND id IN (SELECT id FROM parents WHERE active)`, [subquery]],
-    [`${SUB} OR id IN (SELECT id FROM parents)`, [subquery, { kind: 'subquery', column: 'id', subquery: 0 }]],
-  ])('%s', (text, lookups) => {
-    expect(accepted(text).lookups).toEqual(lookups);
-  });
-
-  test('nothing, when there were more than a thousand constants', () => {
-    const ids = Array.from({ length: 1000 }, (_, id) => id).join(',');
-    expect(accepted(`${SUB} OR id IN (${ids}) OR title = 'x'`).lookups).toBeUndefined();
-  });
-
-  test('an equality only where every row has it', () => {
-    const texts = [SUB, `${SUB} OR title = 'x'`, `${SUB} AND title = 'x'`, `(${SUB} OR title = 'x') AND (${SUB} OR done)`];
-    expect(texts.map((text) => accepted(text).equality)).toEqual([
-      undefined,
-      undefined,
-      { column: 'title', typeName: 'text', values: ['x'] },
-      undefined,
-    ]);
-  });
-});
-
 test('a text that nests too deeply within a subquery is refused', () => {
   const text = `id IN (SELECT id FROM parents WHERE ${'('.repeat(600)}active${')'.repeat(600)})`;
   expect([parse(text), language.tablesIn(text)]).toEqual(

@@ -1,7 +1,9 @@
 /** Shapes on one small table, for tests that are about something else than how a shape is asked for. */
 import type { RelationLayout } from '../../src/model/relation.ts';
 import type { Handle, ShapeDefinition } from '../../src/model/shape.ts';
-import type { Where } from '../../src/sql/where.ts';
+import { valueKey } from '../../src/sql/lookup-keys.ts';
+import type { TypeName } from '../../src/sql/values/type-names.ts';
+import type { LookupKey, Where } from '../../src/sql/where.ts';
 
 export const itemsLayout: RelationLayout = {
   id: 1,
@@ -48,8 +50,12 @@ export function whereOf({ where }: ShapeWish): Where | undefined {
     columns: [column],
     query: { sql: `"${column}" = $1::text`, params: [equals] },
     evaluate: (text) => (text(column) === null ? null : text(column) === equals),
-    equality: { column, typeName: 'text', values: [equals] },
+    lookups: [{ kind: 'some', key: columnKey(column), values: [equals] }],
   };
+}
+
+export function columnKey(name: string, type: TypeName = 'text'): LookupKey {
+  return valueKey({ kind: 'column', name, type });
 }
 
 export function handleOf(index: number): Handle {

@@ -7,13 +7,15 @@ import { samples } from './where-expressions.ts';
 
 type Type =
   | 'bool' | 'int2' | 'int4' | 'int8' | 'numeric' | 'float4' | 'float8' | 'text' | 'varchar' | 'bpchar' | 'name' | 'uuid'
-  | 'date' | 'time' | 'timestamp' | 'timestamptz' | 'interval' | 'int4[]' | 'text[]' | 'numeric[]';
+  | 'date' | 'time' | 'timestamp' | 'timestamptz' | 'interval' | 'bytea' | 'jsonb' | 'int4[]' | 'text[]' | 'numeric[]';
 
 const ANY: readonly Type[] = [
   'bool', 'int2', 'int4', 'int8', 'numeric', 'float4', 'float8', 'text', 'varchar', 'bpchar', 'name', 'uuid',
-  'date', 'time', 'timestamp', 'timestamptz', 'interval', 'int4[]', 'text[]',
+  'date', 'time', 'timestamp', 'timestamptz', 'interval', 'bytea', 'jsonb', 'int4[]', 'text[]',
 ];
 const SCALARS = ANY.filter((type) => !type.endsWith('[]'));
+/** Those that have an order here. */
+const ORDERED = ANY.filter((type) => type !== 'jsonb');
 const COMPARISONS = ['=', '<>', '<', '>', '<=', '>='];
 
 const forEach = <Item>(items: readonly Item[], template: (item: Item) => readonly string[]): readonly string[] => items.flatMap(template);
@@ -21,7 +23,10 @@ const forEach = <Item>(items: readonly Item[], template: (item: Item) => readonl
 /** By the type that they give. A type in braces stands for any expression of it. */
 const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   bool: [
-    ...forEach(ANY, (type) => forEach(COMPARISONS, (sign) => [`({${type}} ${sign} {${type}})`])),
+    ...forEach(ORDERED, (type) => forEach(COMPARISONS, (sign) => [`({${type}} ${sign} {${type}})`])),
+    '({jsonb} = {jsonb})', '({jsonb} <> {jsonb})',
+    ...forEach(['@>', '<@'], (sign) => [`({jsonb} ${sign} {jsonb})`, `(doc ${sign} {document})`, `(doc ${sign} {document})`]),
+    '({jsonb} ? {text})', "({jsonb} ? 'a')", '(doc ?| {text[]})', "(doc ?& '{a,b}')",
     ...forEach(COMPARISONS, (sign) => [
       `({int4} ${sign} {int8})`, `({int2} ${sign} {numeric})`, `({int4} ${sign} {float8})`, `({numeric} ${sign} {float4})`,
       `({date} ${sign} {timestamp})`, `({text} ${sign} {varchar})`, `({text} ${sign} {bpchar})`, `({name} ${sign} {text})`,
@@ -32,6 +37,8 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     ...forEach(ANY, (type) => [
       `({${type}} IS NULL)`, `({${type}} IS DISTINCT FROM {${type}})`, `({${type}} IS NOT DISTINCT FROM {${type}})`,
       `({${type}} IN ({${type}}, {${type}}))`, `({${type}} NOT IN ({${type}}, {${type}}, NULL))`,
+    ]),
+    ...forEach(ORDERED, (type) => [
       `({${type}} BETWEEN {${type}} AND {${type}})`, `({${type}} NOT BETWEEN SYMMETRIC {${type}} AND {${type}})`,
     ]),
     ...forEach(Array.from({ length: 12 }), () => [
@@ -40,6 +47,9 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     ...forEach(['text', 'varchar', 'bpchar', 'name'], (type) => [
       `({${type}} LIKE {pattern})`, `({${type}} NOT ILIKE {pattern})`, `({${type}} ILIKE {text})`, `({${type}} !~~ {varchar})`,
     ]),
+    ...forEach(['text', 'varchar', 'bpchar', 'name'], (type) => forEach(['~', '!~', '~*', '!~*'], (sign) => [
+      `({${type}} ${sign} {expression})`,
+    ])),
     '({text} LIKE ANY ({text[]}))', '({text} NOT ILIKE ALL ({text[]}))', "({text} LIKE {pattern} ESCAPE '!')",
     '(like({text}, {pattern}))', "({text} LIKE (words || '\\'))", "({text} ILIKE ('_%' || more || '\\'))",
     ...forEach(['@>', '<@', '&&'], (sign) => [`({int4[]} ${sign} {int4[]})`, `({text[]} ${sign} {text[]})`, `({int4[]} ${sign} '{1,2}')`]),
@@ -63,7 +73,9 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   numeric: [
     '({numeric} + {numeric})', '({numeric} - {int4})', '({numeric} * {numeric})', '({numeric} / {numeric})', '({int8} / {numeric})',
     '({numeric} % {numeric})', '(- {numeric})', '(@ {numeric})', '({int4})::numeric', '({float8})::numeric', '({float4})::numeric',
-    '({text})::numeric',
+    '({text})::numeric', '(({int2} * 0.25) ^ ({int2} % 5))', '({int4} ^ 2.0)', "(({int2} * 0.1) ^ '-3')", 'power({int2} * 1.5, 20)',
+    'pow(1.5, {int2})',
+    "({numeric} ^ 'NaN')", "('-Infinity' ^ {numeric})", '(0.0 ^ {numeric})',
   ],
   float4: [
     '({float4} + {float4})', '({float4} * {float4})', '({float4} / {float4})', '({float8})::float4', '({int8})::float4',
@@ -72,6 +84,8 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   float8: [
     '({float8} + {float8})', '({float8} - {int4})', '({float8} * {float8})', '({float8} / {float8})', '({float4} * {float8})',
     '({float4} / {int4})', '(|/ {float8})', '(@ {float8})', '(- {float8})', '({float4})::float8', '({int8})::float8', '({numeric})::float8',
+    '({int2} ^ 2)', "({int2} ^ '3')", '(2 ^ {int2})',
+    'power({float8}, 0)', '(4::float8 ^ (- abs({int2} % 9)))', "({float8} ^ 'Infinity')",
   ],
   text: [
     '({text} || {text})', '({text} || {varchar})', '({text} || {int4})', '({bool} || {text})', "({bpchar} || 'x')", "({numeric} || '')",
@@ -80,11 +94,27 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     'btrim({text})', "ltrim({text}, 'ab')", "rtrim({text}, ' ')", 'trim({text})', 'substring({text}, {int2})',
     'substr({text}, {int4}, {int4})',
     'left({text}, {int2})', 'right({text}, {int2})', 'replace({text}, {text}, {text})', 'reverse({text})', '({text[]})[{int2}]',
+    '({jsonb} ->> {int4})', "({jsonb} ->> 'a')", '({jsonb} ->> {text})', "(doc -> 'aa' ->> 'a')",
+    ...forEach(
+      [
+        ['bool', 'bool'], ['int2', 'int2'], ['int4', 'int4'], ['int8', 'int8'], ['float4', 'float4'], ['float8', 'float8'],
+        ['text', 'text'], ['varchar', 'varchar'], ['bpchar', 'bpchar'], ['name', 'name'], ['numeric', 'numeric_'],
+        ['uuid', 'uuid_'], ['date', 'date_'],
+        ['time', 'time_'], ['timestamp', 'timestamp_'], ['timestamptz', 'timestamptz_'], ['interval', 'interval_'],
+        ['bytea', 'bytea'], ['jsonb', 'jsonb_'], ['text[]', 'array_'],
+      ],
+      ([type, name]) => [`${name}out({${type}})::text`],
+    ),
   ],
   varchar: ['({text})::varchar', '({int4})::varchar'],
   bpchar: ['({text})::bpchar'],
   name: ['({text})::name'],
   uuid: ['({text})::uuid'],
+  bytea: ['({text})::bytea', "(words || '\\134')::bytea", "('\\x0' || {text})::bytea"],
+  jsonb: [
+    '({jsonb} -> {int4})', "({jsonb} -> 'a')", '({jsonb} -> {text})', "(doc -> 'b' -> {int2})", '({text})::jsonb',
+    '(doc)::text::jsonb', "('[' || small || ']')::jsonb", "('{\"' || lower(more) || '\": 1}')::jsonb",
+  ],
   date: ['({date} + {int4})', '({int2} + {date})', '({date} - {int4})', '({timestamp})::date', "(words || '2024-02-29')::date"],
   time: ['({time} + {interval})', '({interval} + {time})', '({time} - {interval})', '({timestamp})::time', '({interval})::time'],
   timestamp: [
@@ -99,26 +129,43 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     '({interval} + {interval})', '({interval} - {interval})', '({timestamp} - {timestamp})', '({timestamptz} - {timestamptz})',
     '({time} - {time})', '({interval} * {float8})', '({float8} * {interval})', '({interval} / {float8})', '({interval} * {int4})',
     '(- {interval})',
+    "(words || '1.5 days')::interval", "('-' || small || '.07 years 2.3 weeks')::interval", "('P0.7M' || 'T1.25H')::interval",
     'justify_days({interval})', 'justify_hours({interval})', 'justify_interval({interval})', '({time})::interval',
   ],
   'int4[]': [
     'ARRAY[{int4}, {int4}]', 'ARRAY[{int2}, {int4}, NULL]', '({int4[]} || {int4[]})', '({int4[]} || {int4})', '({int2} || {int4[]})',
-    '({int4[]})[{int2}:{int2}]', 'array_append({int4[]}, {int4})', 'array_prepend({int4}, {int4[]})', 'array_cat({int4[]}, {int4[]})',
+    '({int4[]})[{int2}:{int2}]', '({int4[]})[:{int2}]', '({int4[]})[{int2}:]', '({int4[]})[:]', '({int4[]})[{int2}:][1:{int2}]',
+    '({int4[]})[{int2}][:]', 'array_append({int4[]}, {int4})', 'array_prepend({int4}, {int4[]})', 'array_cat({int4[]}, {int4[]})',
     'ARRAY[[{int4}, 1], [2, {int4}]]', 'ARRAY[{int4[]}, {int4[]}]', 'ARRAY[]::int4[]', "ARRAY['1', {int4}]",
   ],
   'text[]': [
     'ARRAY[{text}, {text}]', "ARRAY['a', NULL]", '({text[]} || {text[]})', '({text[]} || {text})', "array_append({text[]}, 'x')",
-    '({int4[]})::text[]', 'ARRAY[{text[]}, {text[]}]', '({text[]})[{int2}:{int2}]',
+    '({int4[]})::text[]', 'ARRAY[{text[]}, {text[]}]', '({text[]})[{int2}:{int2}]', '({text[]})[2:][:]',
   ],
   'numeric[]': ['ARRAY[{numeric}, {int4}]', '({int4[]})::numeric[]', 'ARRAY[1, 2.50, {numeric}]'],
 };
-const OF_ANY: readonly string[] = ['coalesce({T}, {T})', 'coalesce(NULL, {T}, {T})'];
+const OF_ANY: readonly string[] = [
+  'coalesce({T}, {T})', 'coalesce(NULL, {T}, {T})', '(CASE WHEN {bool} THEN {T} ELSE {T} END)',
+  '(CASE WHEN {bool} THEN {T} WHEN {bool} THEN NULL END)',
+  '(CASE {int4} WHEN {int2} THEN {T} WHEN 1 THEN {T} ELSE {T} END)', "(CASE (words || {text}) WHEN 'a' THEN {T} WHEN NULL THEN {T} END)",
+];
 const OF_SCALARS: readonly string[] = ['greatest({T}, {T}, NULL)', 'least({T}, {T})'];
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "''")}'`;
 
 const PATTERNS = ['%', '_', 'a%', '%b', 'A_', 'a\\%', '', '%a%b%', '_%', 'é%'].map(quoted);
-const ZONES = ["'utc'::text", "'05:30'::interval", "'-08:00:15'::interval", "'1 day'::interval", 'span'];
+const EXPRESSIONS = [
+  'a', '^a', 'b$', '^$', '^a*$', 'a.b', '.', '^.$', '^.{2,3}$', '[a-c]+', '^[^a]', '(a|b)+$', '^(?:a|b c|A){1,2}.?$', '\\.', '%',
+  '^(a?){3}$', 'a{2}', '^(a|ab)(c|bcd)?$', '(a*)*b', '\\\\', '^[A-Z0-9 ]{0,4}$', '_|\\*', 'x{0}',
+].map(quoted);
+const DOCUMENTS = [
+  '[]', '{}', '1', '"a"', '["a"]', '[1]', '[1, 1.0]', '{"a": 1}', '{"a": {}}', '{"b": [{}]}', '{"b": [2]}', '[[1.0]]', '[{"a": 1}, [1]]',
+  'null', '{"b": null}', '{"aa": {"a": "1"}, "a": "a"}',
+].map(quoted);
+const ZONES = [
+  "'utc'::text", "'+02'", "'-05:30'", "'UTC+3:15:7'", "'gmt-14'", "'Etc/GMT+12'", "'etc/gmt-14'", "'Etc/Greenwich'", "'+167:59:59'",
+  "'05:30'::interval", "'-08:00:15'::interval", "'1 day'::interval", 'span',
+];
 
 function leafOf(type: Type): fc.Arbitrary<string> {
   const ofType = samples.filter((sample) => sample.type === type);
@@ -138,7 +185,7 @@ export function expressionOf(type: Type, depth: number): fc.Arbitrary<string> {
   const templates = [
     ...(TEMPLATES[type] ?? []),
     ...OF_ANY.map((template) => template.replaceAll('{T}', `{${type}}`)),
-    ...(type.endsWith('[]') ? [] : OF_SCALARS.map((template) => template.replaceAll('{T}', `{${type}}`))),
+    ...(type.endsWith('[]') || type === 'jsonb' ? [] : OF_SCALARS.map((template) => template.replaceAll('{T}', `{${type}}`))),
   ];
   const ofTemplate = fc.constantFrom(...templates).chain((template) => filled(template, depth));
   return fc.oneof({ weight: 1, arbitrary: leafOf(type) }, { weight: 6, arbitrary: ofTemplate });
@@ -155,6 +202,8 @@ function filled(template: string, depth: number): fc.Arbitrary<string> {
 
 function partOf(name: string, depth: number): fc.Arbitrary<string> {
   if (name === 'pattern') return fc.constantFrom(...PATTERNS);
+  if (name === 'expression') return fc.constantFrom(...EXPRESSIONS);
+  if (name === 'document') return fc.constantFrom(...DOCUMENTS);
   if (name === 'zone') return fc.constantFrom(...ZONES);
   const type = [...ANY, 'numeric[]' as const].find((known) => known === name);
   return type === undefined ? fc.constant(name) : expressionOf(type, depth);

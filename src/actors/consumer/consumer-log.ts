@@ -20,11 +20,12 @@ import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
 import type { Message, Pid, Table } from '../../otp/process.ts';
 import { changesByTransaction, type TransactionChanges } from '../../shapes/routed-changes.ts';
 import { changesFor, type Delivery, type DeliveryId } from '../../shapes/delivery.ts';
-import type { ShapeEnd, ShapeLine } from '../../shapes/change-converter.ts';
+import type { ConvertedTransaction, ShapeLine } from '../../shapes/change-converter.ts';
 import type { MoveKind } from '../../shapes/move-event.ts';
 import type { Membership } from '../../sql/where.ts';
 import type { ConsumerPorts } from './consumer-ports.ts';
 import type { LogEnd } from '../down-cause.ts';
+import { FILTER_FAILED, filterFault } from '../snapshot-fault.ts';
 import { LineAppender } from './line-appender.ts';
 import { SpliceLines, type SpliceDraft, type SpliceTold } from './splice-lines.ts';
 
@@ -190,7 +191,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
       isUnfinished = transaction.isUnfinished;
       if (!isOurs(transaction)) continue;
       const converted = lines.convert(transaction, changes, this.heldBack, membership);
-      if (converted.outcome === 'end') return ended(converted.why, transaction);
+      if (converted.outcome !== 'lines') return ended(converted, transaction);
       this.heldBack = isUnfinished ? copyOf(converted.lines.at(-1)) : undefined;
       this.appender.append(transaction.lsn, isUnfinished ? converted.lines.slice(0, -1) : converted.lines);
     }
@@ -277,6 +278,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   }
 }
 
+type LogEnding = Exclude<ConvertedTransaction, { outcome: 'lines' }>;
 type Taken = 'unfinished' | 'whole' | Extract<ConsumerLogTold, { type: 'log.ended' | 'values.areGone' }>;
 
 /** A filter without subqueries asks nobody. */
@@ -286,8 +288,9 @@ function copyOf(line: ShapeLine | undefined): ShapeLine | undefined {
   return line && { position: line.position, bytes: line.bytes.slice() };
 }
 
-function ended(why: ShapeEnd, { xid, lsn }: LoggedTransaction): Extract<ConsumerLogTold, { type: 'log.ended' }> {
-  return { type: 'log.ended', cause: { delete: why, xid, lsn } };
+function ended(end: LogEnding, { xid, lsn }: LoggedTransaction): Extract<ConsumerLogTold, { type: 'log.ended' }> {
+  if (end.outcome === 'end') return { type: 'log.ended', cause: { delete: end.why, xid, lsn } };
+  return { type: 'log.ended', cause: { delete: FILTER_FAILED, error: filterFault(end.error), xid, lsn } };
 }
 
 function* changesOf({ fragments }: LoggedTransaction): Iterable<Change> {

@@ -10,7 +10,7 @@ import type { Address, CallFailed, Down, ErrorReport, ExitReason, Pid, ReplyTo }
 import type { DeliveryId } from '../../shapes/delivery.ts';
 import { downCause, leavingReason, snapshotFailure, type StopCause } from '../down-cause.ts';
 import type { ChunkSums } from '../../storage/shapes/piece.ts';
-import { NO_CONNECTION, type SnapshotFault } from '../snapshot-fault.ts';
+import { FILTER_FAILED, NO_CONNECTION, type SnapshotFault } from '../snapshot-fault.ts';
 import type { ConsumerLogTold } from './consumer-log.ts';
 import type { SpliceDraft, SpliceTold } from './splice-lines.ts';
 
@@ -147,6 +147,7 @@ export const consumerSetup = setup({
     isLateMaterializer: ({ context }, { process }: { process: Pid }) =>
       process === lastMaterializer(context) && context.failures < FAILURES_MAX,
     isOutdated: (_, { error }: { error: SnapshotFault }) => error.status === 409,
+    isOfFilter: (_, { error }: { error: SnapshotFault }) => error.status === 400,
     isAway: (_, { error }: { error: SnapshotFault }) => error.code === NO_CONNECTION.code,
     lacksValues: ({ context }) => isBefore(context.told, context.splice?.views ?? context.views),
     hasValues: ({ context }) => !isBefore(context.told, context.splice?.views ?? context.views),
@@ -303,6 +304,11 @@ function isBefore(left: readonly LogOffset[], right: readonly LogOffset[]): bool
 
 function laterOffset(left: LogOffset, right: LogOffset): LogOffset {
   return compareOffsets(left, right) < 0 ? right : left;
+}
+
+/** Of a shape whose first rows cannot be had, or those that moved. */
+export function failedEnd(error: SnapshotFault | null): ExitReason {
+  return { shutdown: { delete: error?.status === 400 ? FILTER_FAILED : 'snapshotFailed', error } };
 }
 
 /** With what a request for the shape is told, where the one that it depends on says so. */

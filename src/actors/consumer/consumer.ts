@@ -15,7 +15,7 @@
 import type { ExitReason } from '../../otp/process.ts';
 import { leavingReason } from '../down-cause.ts';
 import { next } from '../request-backlog.ts';
-import { batchTaken, consumerSetup, DEPENDENCY_GONE, dependencyEnd } from './consumer-setup.ts';
+import { batchTaken, consumerSetup, DEPENDENCY_GONE, dependencyEnd, failedEnd } from './consumer-setup.ts';
 import { ingestRegion } from './ingest-region.ts';
 import { snapshotRegion } from './snapshot-region.ts';
 
@@ -88,10 +88,7 @@ export const consumer = consumerSetup.createMachine({
     /** There will be no snapshot: those who wait for its start are told why, before their DOWN tells them less. */
     refusing: {
       entry: [
-        {
-          type: 'noteReason',
-          params: ({ context }) => ({ reason: { shutdown: { delete: 'snapshotFailed', error: context.snapshotError } } }),
-        },
+        { type: 'noteReason', params: ({ context }) => ({ reason: failedEnd(context.snapshotError) }) },
         { type: 'apply', params: next('awaitingStart') },
         // They are answered before this comes.
         { type: 'send', params: ({ context }) => ({ to: context.self, event: { type: 'waiters.answered' } }) },

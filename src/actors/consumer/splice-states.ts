@@ -8,7 +8,7 @@ import type { LogOffset } from '../../model/log-offset.ts';
 import { note } from '../journal.ts';
 import type { SnapshotFault } from '../snapshot-fault.ts';
 import type { ConsumerLogChange } from './consumer-log.ts';
-import { consumerSetup, drafted, recorded, type ConsumerContext } from './consumer-setup.ts';
+import { consumerSetup, drafted, failedEnd, recorded, type ConsumerContext } from './consumer-setup.ts';
 
 /** Between two queries, the longer the more have failed. */
 const ASK_AGAIN_MS = 250;
@@ -56,6 +56,11 @@ export const spliceStates = consumerSetup.createStateConfig({
             guard: { type: 'isOutdated', params: ({ event }) => event },
             target: '#consumer.closed',
             actions: { type: 'noteReason', params: { reason: { shutdown: { delete: 'schemaChanged' } } } },
+          },
+          {
+            guard: { type: 'isOfFilter', params: ({ event }) => event },
+            target: '#consumer.closed',
+            actions: { type: 'noteReason', params: ({ event }) => ({ reason: failedEnd(event.error) }) },
           },
           // Who keeps the pools tells of it.
           { guard: { type: 'isAway', params: ({ event }) => event }, target: 'pausing', actions: 'noteAbsence' },

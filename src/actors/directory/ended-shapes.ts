@@ -1,6 +1,8 @@
 /** EndedShapes: what is told of shapes that end: each by itself, or many together in one line. */
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
-import type { Pid } from '../../otp/process.ts';
+import type { ExitReason, Pid } from '../../otp/process.ts';
+import { filterFailure } from '../down-cause.ts';
+import { WHERE_CHARACTERS_MAX, type FailedFilter } from '../failed-filter.ts';
 import type { LifeEnd, ShapeLife } from './shape-lives.ts';
 
 /** Tables that are named when shapes are condemned together. */
@@ -23,6 +25,13 @@ export function countOf(dependants: readonly Handle[]): { dependantCount?: numbe
 
 export function damageTold({ relation: { schema, name } }: ShapeDefinition, { isDamaged }: LifeEnd): { damagedTable?: string } {
   return isDamaged === true ? { damagedTable: `${schema}.${name}` } : {};
+}
+
+/** @param reason with which its Consumer ended. */
+export function filterTold({ relation: { schema, name }, where }: ShapeDefinition, reason: ExitReason): { failedFilter?: FailedFilter } {
+  const error = filterFailure(reason);
+  const text = where?.text.slice(0, WHERE_CHARACTERS_MAX) ?? '';
+  return error === undefined ? {} : { failedFilter: { table: `${schema}.${name}`, where: text, error } };
 }
 
 export function consumersOf(shapes: readonly ShapeLife[]): readonly Pid[] {

@@ -11,6 +11,7 @@ import { effects } from '../../otp/effects.ts';
 import type { CallFailed, Down, Pid, ReplyTo } from '../../otp/process.ts';
 import type { InnerShape } from '../consumer/consumer-setup.ts';
 import { damagedShapeNote } from '../damaged-shape.ts';
+import { failedFilterNote, type FailedFilter } from '../failed-filter.ts';
 import { note } from '../journal.ts';
 import { missedChangesNote, type MissedChanges } from '../missed-changes.ts';
 
@@ -49,6 +50,7 @@ type Event =
       dependantCount?: number;
       missed?: MissedChanges;
       damagedTable?: string;
+      failedFilter?: FailedFilter;
     }
   | { type: 'shapes.entered' }
   | { type: 'shapes.restored'; count: number }
@@ -85,6 +87,7 @@ export const shapeCache = setup({
     isRestored: (_, { mode }: { mode: 'create' | 'restore' }) => mode === 'restore',
     hasMissedChanges: (_, { missed }: { missed?: MissedChanges }) => missed !== undefined,
     isDamaged: (_, { damagedTable }: { damagedTable?: string }) => damagedTable !== undefined,
+    hasFailedFilter: (_, { failedFilter }: { failedFilter?: FailedFilter }) => failedFilter !== undefined,
     isTold: (_, { isTold }: { isTold: boolean }) => isTold,
   },
   actions: { ...effects },
@@ -137,6 +140,10 @@ export const shapeCache = setup({
       {
         guard: { type: 'isDamaged', params: ({ event }) => event },
         actions: [{ type: 'send', params: damagedNote }, ...LET_GO],
+      },
+      {
+        guard: { type: 'hasFailedFilter', params: ({ event }) => event },
+        actions: [{ type: 'send', params: filterNote }, ...LET_GO],
       },
       { guard: { type: 'isTold', params: ({ event }) => event }, actions: LET_GO },
       { actions: TELL_AND_LET_GO },
@@ -329,6 +336,11 @@ function endOf({ handle, why, dependantCount }: EndedShape) {
 function damagedNote({ event: { handle, damagedTable, why } }: { event: { handle: Handle; damagedTable?: string; why: string } }) {
   invariant(damagedTable !== undefined, 'only what was damaged is told');
   return damagedShapeNote({ handle, table: damagedTable, why });
+}
+
+function filterNote({ event: { handle, failedFilter } }: { event: { handle: Handle; failedFilter?: FailedFilter } }) {
+  invariant(failedFilter !== undefined, 'only a filter that failed is told');
+  return failedFilterNote(handle, failedFilter);
 }
 
 function missedNote({ event: { missed } }: { event: { missed?: MissedChanges } }) {

@@ -18,7 +18,7 @@ import type { InnerShape } from '../consumer/consumer-setup.ts';
 import { downCause, isDamage } from '../down-cause.ts';
 import { DependentLives } from './dependent-lives.ts';
 import type { DirectoryPorts } from './directory-ports.ts';
-import { condemnedMessage, consumersOf, damageTold, goneMessage } from './ended-shapes.ts';
+import { condemnedMessage, consumersOf, damageTold, filterTold, goneMessage } from './ended-shapes.ts';
 import { isServing } from './handle-life.ts';
 import { ENTERED_MAX, FORSAKEN, Restoration } from './restoration.ts';
 import { whyItEnded, type LifeEnd, type ShapeLife } from './shape-lives.ts';
@@ -237,7 +237,7 @@ export class ShapeDirectory implements Table<DirectoryChange> {
     const end = shape.end ?? { why: cause.type === 'delete' ? cause.why : cause.type, isTold: false, isDamaged: isDamage(reason) };
     const ended = this.lives.end(handle, 'consumer.ended', end);
     const missed = ends.newlyMissed(definition, reason);
-    const warning = missed === undefined ? damageTold(definition, end) : { missed };
+    const warning = missed === undefined ? { ...damageTold(definition, end), ...filterTold(definition, reason) } : { missed };
     return { ...goneMessage(handle, end), ...ended, ...warning };
   }
 

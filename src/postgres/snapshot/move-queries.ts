@@ -195,7 +195,7 @@ export class MoveQueries {
 
 /** @param thrown by a query about moves, or by what became of its rows. */
 export function refusedMoves(thrown: unknown): Message {
-  if (thrown instanceof Error && !isOurFault(thrown)) return { type: 'moves.failed', error: snapshotRefusal(thrown) };
+  if (thrown instanceof Error && !isOurFault(thrown)) return { type: 'moves.failed', error: snapshotRefusal(thrown, true) };
   return { type: 'moves.crashed', ...crash(thrown) };
 }
 

@@ -1,4 +1,5 @@
 /** Why a snapshot was not taken, as a client may be told; the table is as it was, the shape has no rows or too few. */
+import { EvaluationError } from '../../sql/evaluation-error.ts';
 import { DatabaseUnreachableError, worldError } from '../connection/database-error.ts';
 import { PoolTimeoutError } from '../connection/pool.ts';
 
@@ -7,8 +8,8 @@ export interface SnapshotRefusal {
   readonly name: string;
   readonly code: string;
   readonly message: string;
-  /** As HTTP tells it: 503 try again later, 409 ask anew for the changed table, 500 unclassified. */
-  readonly status: 409 | 500 | 503;
+  /** As HTTP tells it: 400 the filter has an error in a row, 503 try again later, 409 ask anew for the changed table, 500 unclassified. */
+  readonly status: 400 | 409 | 500 | 503;
 }
 
 /** The query had to be given up before its first row. */
@@ -30,8 +31,12 @@ export class SchemaChangedError extends Error {
 
 const SCHEMA_CHANGED = new Set(['42P01', '42703', '42883', '3F000']);
 const NO_PRIVILEGE = '42501';
+/** Errors of values: a division by zero, a number out of range, a text that is none. */
+const OF_VALUES = /^22/;
 
-export function snapshotRefusal(error: unknown): SnapshotRefusal {
+/** @param isFiltered whether a client's filter was part of the query: it is what has an error in a value then. */
+export function snapshotRefusal(error: unknown, isFiltered: boolean): SnapshotRefusal {
+  if (error instanceof EvaluationError) return refusal(error.code, 400, error.message);
   if (error instanceof SlowSnapshotError) return refusal('snapshot_slow', 503, error.message);
   if (error instanceof SchemaChangedError) return refusal('schema_changed', 409, error.message);
   if (error instanceof PoolTimeoutError) {
@@ -42,6 +47,7 @@ export function snapshotRefusal(error: unknown): SnapshotRefusal {
   if (refused === undefined) return unexpected(error);
   if (SCHEMA_CHANGED.has(refused.code)) return refusal('schema_changed', 409, refused.message);
   if (refused.code === NO_PRIVILEGE) return refusal('insufficient_privilege', 503, `Unable to create initial snapshot: ${refused.message}`);
+  if (isFiltered && OF_VALUES.test(refused.code)) return refusal(refused.code, 400, refused.message);
   return unexpected(refused);
 }
 

@@ -59,7 +59,7 @@ async function answer(options: SnapshotPortOptions, context: PortContext, reques
   const handle = request['handle'] as Handle;
   const progressTo = request['progressTo'] as Address;
   const target = options.target(handle);
-  if (target === undefined) return failed(handle, new SchemaChangedError(`the shape ${handle} is gone`));
+  if (target === undefined) return failed(handle, new SchemaChangedError(`the shape ${handle} is gone`), false);
   const tell: Tell = (type, fields) => context.send(progressTo, { type, handle, ...fields });
   try {
     await takeSnapshot(options, target, tell, AbortSignal.any([signal, context.signal]));
@@ -67,14 +67,14 @@ async function answer(options: SnapshotPortOptions, context: PortContext, reques
     return { type: 'snapshot.completed', handle };
   } catch (error) {
     target.abort(error instanceof Error ? error : new Error(String(error)));
-    return failed(handle, error);
+    return failed(handle, error, target.where !== undefined);
   }
 }
 
 type Tell = (type: 'snapshot.known' | 'snapshot.started', fields: Readonly<Record<string, unknown>>) => void;
 
-function failed(handle: Handle, error: unknown): Message {
-  return { type: 'snapshot.failed', handle, error: snapshotRefusal(error) };
+function failed(handle: Handle, error: unknown, isFiltered: boolean): Message {
+  return { type: 'snapshot.failed', handle, error: snapshotRefusal(error, isFiltered) };
 }
 
 async function takeSnapshot(options: SnapshotPortOptions, target: SnapshotTarget, tell: Tell, signal: AbortSignal): Promise<void> {

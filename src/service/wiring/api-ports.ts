@@ -103,8 +103,9 @@ function lateAnswer(failure: unknown): SnapshotStart {
 }
 
 function failedStart(error: unknown): SnapshotStart {
-  const { message, status } = error as { message: string; status?: number };
+  const { code, message, status } = error as { code: string; message: string; status?: number };
   if (status === 409) return { outcome: 'gone' };
+  if (status === 400) return { outcome: 'filterFailed', code, message };
   return { outcome: status === 500 ? 'unexpected' : 'failed', message };
 }
 

@@ -7,6 +7,8 @@ import { asArray, asScalar, type Scalar, type Value } from '../values/values.ts'
 import { call, infix, type Operation, type Overload, type Overloads } from './operation.ts';
 
 type Items = ArrayValue<Scalar>;
+/** Of a dimension, counted from 0; the end is behind it. */
+type Cut = { readonly start: number; readonly end: number };
 
 /** Those for which both sides are arrays of one type. */
 export function arrayOperators(item: ScalarName): Overloads {
@@ -63,12 +65,29 @@ export function subscript(count: number): Operation {
   };
 }
 
-/** `array[from:to]` in one dimension. */
-export function slice(): Operation {
+/** Which bounds of a dimension are given. */
+export interface GivenBounds {
+  readonly lower: boolean;
+  readonly upper: boolean;
+}
+
+/**
+ * `array[from:to][from:to]`, counted from 1 again. A bound that is left out is that of the array, and so are those of further
+ * dimensions; of more dimensions than it has, an array has nothing.
+ *
+ * @param given its arguments are the array, and of each dimension the bounds that are given.
+ */
+export function slice(given: readonly GivenBounds[]): Operation {
   return {
-    sql: ([array = '', from = '', to = '']) => `(${array})[${from}:${to}]`,
-    compile: within((array, [from = 0, to = 0]) => sliced(asArray(array), from, to)),
+    sql: ([array = '', ...bounds]) => `(${array})${inPlaces(given, bounds, '').map(([from, to]) => `[${from}:${to}]`).join('')}`,
+    compile: within((array, bounds) => sliced(asArray(array), inPlaces(given, bounds, undefined))),
   };
+}
+
+function inPlaces<Bound>(given: readonly GivenBounds[], bounds: readonly Bound[], none: Bound): readonly (readonly [Bound, Bound])[] {
+  let at = 0;
+  const next = (isGiven: boolean): Bound => (isGiven ? (bounds[at++] ?? none) : none);
+  return given.map(({ lower, upper }) => [next(lower), next(upper)]);
 }
 
 /**
@@ -180,16 +199,22 @@ function placeOf(dimensions: readonly Dimension[], indexes: readonly number[]): 
   return place;
 }
 
-/** Of more dimensions than one, only the first is cut. Counted from 1 again. */
-function sliced({ dimensions, items }: Items, from: number, to: number): Items {
-  const [outer, ...inner] = dimensions;
-  if (outer === undefined) return listOf<Scalar>([]);
-  const start = Math.max(from, outer.from) - outer.from;
-  const end = Math.min(to, outer.from + outer.length - 1) - outer.from + 1;
-  if (start >= end) return listOf<Scalar>([]);
+function sliced({ dimensions, items }: Items, bounds: readonly (readonly [number | undefined, number | undefined])[]): Items {
+  if (bounds.length > dimensions.length) return listOf<Scalar>([]);
+  const cuts = dimensions.map(({ length, from }, at) => {
+    const [lower = from, upper = from + length - 1] = bounds[at] ?? [];
+    return { start: Math.max(lower, from) - from, end: Math.min(upper, from + length - 1) - from + 1 };
+  });
+  if (cuts.some(({ start, end }) => start >= end)) return listOf<Scalar>([]);
+  return { dimensions: cuts.map(({ start, end }) => ({ length: end - start, from: 1 })), items: cut(items, dimensions, cuts) };
+}
+
+function cut<Item>(items: readonly Item[], [outer, ...inner]: readonly Dimension[], cuts: readonly Cut[]): readonly Item[] {
+  const [own, ...rest] = cuts;
+  if (outer === undefined || own === undefined) return items;
   const size = items.length / outer.length;
-  const rest = inner.map(({ length }) => ({ length, from: 1 }));
-  return { dimensions: [{ length: end - start, from: 1 }, ...rest], items: items.slice(start * size, end * size) };
+  const places = Array.from({ length: own.end - own.start }, (_, at) => own.start + at);
+  return places.flatMap((place) => cut(items.slice(place * size, (place + 1) * size), inner, rest));
 }
 
 /** None, for NULL. */

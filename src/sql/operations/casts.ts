@@ -6,7 +6,7 @@ import { EvaluationError, momentOutOfRange, outOfRange } from '../evaluation-err
 import { dateText, isInfinite, isKnownMoment, splitDay } from '../values/civil-time.ts';
 import { MICROS_PER_DAY } from '../values/calendar.ts';
 import { isInfiniteInterval } from '../values/interval.ts';
-import { exactly } from '../values/float.ts';
+import { exactly, roundToEven } from '../values/float.ts';
 import { canonicalNumeric, parseNumeric } from '../values/numeric.ts';
 import { roundNumeric, significant } from '../values/numeric-arithmetic.ts';
 import { itemOf, isScalar, type ScalarName, type TypeName } from '../values/type-names.ts';
@@ -116,14 +116,6 @@ function integerConversion(from: ScalarName, { bits, name }: { readonly bits: bi
 export function integerFrom(value: bigint): number | bigint {
   const number = Number(value);
   return Number.isSafeInteger(number) ? number : value;
-}
-
-/** As `rint` does. */
-export function roundToEven(value: number): number {
-  const floor = Math.floor(value);
-  const rest = value - floor;
-  if (rest !== 0.5) return Math.round(value);
-  return floor % 2 === 0 ? floor : floor + 1;
 }
 
 function numericConversion(from: ScalarName): Convert | undefined {

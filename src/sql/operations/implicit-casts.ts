@@ -9,7 +9,7 @@ const TEXTS: readonly ScalarName[] = ['text', 'varchar', 'bpchar', 'name'];
 const CATEGORIES: Readonly<Record<ScalarName, Category>> = {
   bool: 'boolean', int2: 'number', int4: 'number', int8: 'number', numeric: 'number', float4: 'number', float8: 'number',
   text: 'string', varchar: 'string', bpchar: 'string', name: 'string', uuid: 'other',
-  date: 'moment', time: 'moment', timestamp: 'moment', timestamptz: 'moment', interval: 'span',
+  date: 'moment', time: 'moment', timestamp: 'moment', timestamptz: 'moment', interval: 'span', bytea: 'other', jsonb: 'other',
 };
 const PREFERRED: ReadonlySet<TypeName> = new Set<TypeName>(['bool', 'float8', 'text', 'timestamptz', 'interval']);
 

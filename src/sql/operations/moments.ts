@@ -5,10 +5,11 @@
 import { divisionByZero, EvaluationError, momentOutOfRange } from '../evaluation-error.ts';
 import { civilFromDays, daysFromCivil, daysInMonth, MICROS_PER_DAY } from '../values/calendar.ts';
 import { dateText, isInfinite, isKnownDate, isKnownMoment, microsFrom, splitDay, type Micros } from '../values/civil-time.ts';
+import { roundToEven } from '../values/float.ts';
 import { intervalOf, isInfiniteInterval, type Interval } from '../values/interval.ts';
 import type { ScalarName } from '../values/type-names.ts';
 import { asInterval, asMicros, type Value } from '../values/values.ts';
-import { integerFrom, roundToEven } from './casts.ts';
+import { integerFrom } from './casts.ts';
 import { call, infix, prefix, within, type Operation, type Overload, type Overloads } from './operation.ts';
 
 type Run = (left: Value, right: Value) => Value;
@@ -264,15 +265,29 @@ function zoneSpan(zone: Value): bigint {
   return (micros / SECOND) * SECOND;
 }
 
-const ZONES: ReadonlySet<string> = new Set(['utc', 'gmt', 'z', 'zulu', 'universal', 'etc/utc', 'etc/gmt', 'uct']);
+const NAMES = ['utc', 'gmt', 'zulu', 'universal', 'greenwich', 'uct', 'gmt0', 'gmt+0', 'gmt-0'];
+const ZONES: ReadonlySet<string> = new Set(['z', ...NAMES, ...NAMES.map((name) => `etc/${name}`)]);
+/** As POSIX has it: positive to the west. */
+const OFFSET = /^(?:utc|gmt)?([+-])(\d{1,3})(?::([0-5]?\d))?(?::([0-5]?\d))?$/;
+const OFFSET_HOURS_MAX = 167;
+const ETC = /^etc\/gmt(\+(?:[1-9]|1[0-2])|-(?:[1-9]|1[0-4]))$/;
 
+/** One that has no rules. */
 export function isKnownZone(name: string): boolean {
-  return ZONES.has(name.toLowerCase());
+  return offsetOf(name) !== undefined;
 }
 
 function zoneNamed(zone: Value): bigint {
   const name = String(zone);
-  if (!isKnownZone(name)) throw new EvaluationError('22023', `time zone "${name}" is not calculated here`);
-  return 0n;
+  return within(offsetOf(name), () => new EvaluationError('22023', `time zone "${name}" is not calculated here`));
 }
 
+/** In micros to the east; undefined for a zone with rules, or none. */
+function offsetOf(zone: string): bigint | undefined {
+  const name = zone.toLowerCase();
+  if (ZONES.has(name)) return 0n;
+  const [, sign, written, minutes = '0', seconds = '0'] = OFFSET.exec(ETC.exec(name)?.[1] ?? name) ?? [];
+  if (written === undefined || Number(written) > OFFSET_HOURS_MAX) return undefined;
+  const size = BigInt((Number(written) * 60 + Number(minutes)) * 60 + Number(seconds)) * SECOND;
+  return sign === '+' ? -size : size;
+}

@@ -6,7 +6,7 @@ import { VALUE_TYPES } from '../values/value-types.ts';
 import type { Value } from '../values/values.ts';
 import { trimEnd } from '../values/white-space.ts';
 import type { Cases } from './cases.ts';
-import { call, infix, type Operation, type Overloads, type Reader } from './operation.ts';
+import { call, infix, strict, type Operation, type Overloads, type Reader } from './operation.ts';
 
 /** What `replace` may make: far less than Postgres, for whom one value can be 1 GB. */
 const CHARACTERS_MAX = 64 * 1024 * 1024;
@@ -84,6 +84,20 @@ export function likeOperation(negated: boolean, cases?: Cases): Operation {
   return {
     sql: ([text = '', pattern = '']) => `(${cases?.collated(text) ?? text} ${sign} ${pattern})`,
     compile: (readers) => compileLike(readers, negated, cases),
+    isStrict: true,
+  };
+}
+
+/**
+ * `~` and its kin.
+ *
+ * @param matches the pattern that is written beside the text.
+ */
+export function matchOperation(sign: string, matches: (text: string) => boolean, cases?: Cases): Operation {
+  const negated = sign.startsWith('!');
+  return {
+    sql: ([text = '', pattern = '']) => `(${cases?.collated(text) ?? text} ${sign} ${pattern})`,
+    compile: strict((text) => matches(String(text)) !== negated),
     isStrict: true,
   };
 }

@@ -6,7 +6,7 @@ import { VALUE_TYPES } from './value-types.ts';
 const PLAIN_INTEGER = /^(?:0|-?[1-9]\d*)$/;
 
 /**
- * @param typeName as `Where.equality` gives it.
+ * @param typeName of `pg_type`.
  * @param text as Postgres writes a value of that type.
  * @throws {InvariantError} when `text` is no value of that type.
  */

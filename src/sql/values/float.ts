@@ -125,6 +125,14 @@ export function exactly(double: number): Numeric {
   return { digits: BigInt(scaled) * 5n ** BigInt(halvings), scale: halvings, special: 0 };
 }
 
+/** As `rint` does. */
+export function roundToEven(value: number): number {
+  const floor = Math.floor(value);
+  const rest = value - floor;
+  if (rest !== 0.5) return Math.round(value);
+  return floor % 2 === 0 ? floor : floor + 1;
+}
+
 function specialText(value: number): string | undefined {
   if (Number.isNaN(value)) return 'NaN';
   if (!Number.isFinite(value)) return value < 0 ? '-Infinity' : 'Infinity';

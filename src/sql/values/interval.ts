@@ -2,11 +2,12 @@
  * Interval: months, days and micros, which Postgres keeps apart, since a month has no fixed number of days, nor a day of hours. They
  * are compared as if a month had 30 days and a day 24 hours: `1 mon` equals `30 days`.
  *
- * The forms that Postgres writes are read, and numbers with units. What it reads besides (fractions of a day, a number without
- * a unit) is refused.
+ * The forms that Postgres writes are read, and numbers with units, of which fractions become the smaller fields as in Postgres 15 and
+ * newer. What it reads besides (a number without a unit) is refused.
  */
 import { fractionText } from './civil-time.ts';
 import { MICROS_PER_DAY, MICROS_PER_SECOND } from './calendar.ts';
+import { roundToEven } from './float.ts';
 import { SPACE, trimSpace } from './white-space.ts';
 
 export interface Interval {
@@ -17,7 +18,9 @@ export interface Interval {
 }
 
 type Field = 'months' | 'days' | 'micros';
+type Sums = Record<Field, bigint>;
 
+const DAYS_PER_MONTH = 30;
 const INT32_MAX = 2_147_483_647;
 const INT64_MAX = 2n ** 63n - 1n;
 const MICROS_PER_HOUR = 3_600_000_000n;
@@ -38,14 +41,17 @@ const UNITS: Readonly<Record<string, { readonly unit: string; readonly field: Fi
       ['year', 'months', 12n, 'y yr yrs year years'],
       ['decade', 'months', 120n, 'decade decades'],
       ['century', 'months', 1200n, 'century centuries'],
+      ['millennium', 'months', 12_000n, 'mil mils millennia millennium'],
     ] as const
   ).flatMap(([unit, field, size, names]) => names.split(' ').map((name) => [name, { unit, field, size }])),
 );
-const QUANTITY = new RegExp(`^([+-]?)(\\d{1,18})(?:\\.(\\d{1,6}))?${SPACE}*([a-z]+)`, 'i');
+const QUANTITY = new RegExp(`^([+-]?)(\\d{1,18})(\\.\\d{1,300})?${SPACE}*([a-z]+)`, 'i');
 const CLOCK = /^([+-]?)(\d{1,9}):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(?![\d:.])/;
-const ISO_DATE = '(?:(-?\\d+)Y)?(?:(-?\\d+)M)?(?:(-?\\d+)W)?(?:(-?\\d+)D)?';
-const ISO_TIME = '(?:T(?=.)(?:(-?\\d+)H)?(?:(-?\\d+)M)?(?:(-?)(\\d+)(?:\\.(\\d{1,6}))?S)?)?';
+const ISO_NUMBER = '(-?\\d{1,18}(?:\\.\\d{1,300})?)';
+const ISO_DATE = ['Y', 'M', 'W', 'D'].map((unit) => `(?:${ISO_NUMBER}${unit})?`).join('');
+const ISO_TIME = `(?:T(?=.)${['H', 'M', 'S'].map((unit) => `(?:${ISO_NUMBER}${unit})?`).join('')})?`;
 const ISO = new RegExp(`^P(?=.)${ISO_DATE}${ISO_TIME}$`);
+const ISO_UNITS = ['year', 'month', 'week', 'day', 'hour', 'minute', 'second'];
 const INFINITIES: Readonly<Record<string, number>> = { infinity: Infinity, '-infinity': -Infinity };
 
 /** @returns undefined when `text` is no interval, or one in a form that is not read. */
@@ -93,18 +99,47 @@ function secondsText(micros: bigint): string {
 function parseIso(text: string): Interval | undefined {
   const match = ISO.exec(text);
   if (match === null) return undefined;
-  const [years = 0n, months = 0n, weeks = 0n, days = 0n, hours = 0n, minutes = 0n] = match.slice(1, 7).map((count) => BigInt(count ?? 0));
-  const seconds = secondsOf(match[7], match[8] ?? '0', match[9]);
-  return intervalOf(years * 12n + months, weeks * 7n + days, hours * MICROS_PER_HOUR + minutes * MICROS_PER_MINUTE + seconds);
+  const sums: Sums = { months: 0n, days: 0n, micros: 0n };
+  for (const [at, unit] of ISO_UNITS.entries()) {
+    const [, sign, count, fraction] = /^(-?)(\d+)(\.\d+)?$/.exec(match[at + 1] ?? '0') ?? [];
+    addQuantity(sums, unit, sign === '-', BigInt(count ?? 0), Number(fraction ?? 0));
+  }
+  return intervalOf(sums.months, sums.days, sums.micros);
 }
 
-function secondsOf(sign: string | undefined, seconds: string, fraction = ''): bigint {
-  const micros = BigInt(seconds) * BigInt(MICROS_PER_SECOND) + BigInt(fraction.padEnd(6, '0'));
-  return sign === '-' ? -micros : micros;
+function secondsOf(seconds: string, fraction = ''): bigint {
+  return BigInt(seconds) * BigInt(MICROS_PER_SECOND) + BigInt(fraction.padEnd(6, '0'));
+}
+
+/** What a fraction leaves over goes to smaller fields: of years to months, of months and weeks to days, of days to micros. */
+function addQuantity(sums: Sums, unitName: string, isNegative: boolean, count: bigint, fraction: number): void {
+  const unit = UNITS[unitName];
+  if (unit === undefined) return;
+  const sign = isNegative ? -1 : 1;
+  sums[unit.field] += BigInt(sign) * count * unit.size;
+  const part = sign * fraction;
+  if (part === 0) return;
+  if (unit.field === 'micros') {
+    sums.micros += roundedMicros(part * Number(unit.size));
+  } else if (unit.field === 'months' && unit.unit !== 'month') {
+    sums.months += BigInt(roundToEven(part * Number(unit.size / 12n) * 12));
+  } else {
+    const days = part * (unit.unit === 'month' ? DAYS_PER_MONTH : Number(unit.size));
+    const whole = unit.unit === 'day' ? 0 : Math.trunc(days);
+    sums.days += BigInt(whole);
+    sums.micros += roundedMicros((days - whole) * MICROS_PER_DAY);
+  }
+}
+
+/** A half stays where it is. */
+function roundedMicros(micros: number): bigint {
+  const whole = Math.trunc(micros);
+  const rest = micros - whole;
+  return BigInt(rest > 0.5 ? whole + 1 : rest < -0.5 ? whole - 1 : whole);
 }
 
 function parseVerbose(text: string): Interval | undefined {
-  const sums: Record<Field, bigint> = { months: 0n, days: 0n, micros: 0n };
+  const sums: Sums = { months: 0n, days: 0n, micros: 0n };
   const named = new Set<string>();
   let rest = text;
   while (rest !== '' && rest !== 'ago') {
@@ -120,24 +155,22 @@ function parseVerbose(text: string): Interval | undefined {
 }
 
 /** @returns how many characters it took; undefined when there is no time of day at the start, or a second one. */
-function readClock(text: string, sums: Record<Field, bigint>, named: Set<string>): number | undefined {
+function readClock(text: string, sums: Sums, named: Set<string>): number | undefined {
   const match = CLOCK.exec(text);
   if (match === null) return undefined;
   const [whole, sign, hours = '0', minutes = '0', seconds = '0', fraction] = match;
   if (!areNew(['hour', 'minute', 'second'], named) || Number(minutes) > 59 || Number(seconds) > 59) return undefined;
-  const micros = BigInt(hours) * MICROS_PER_HOUR + BigInt(minutes) * MICROS_PER_MINUTE + secondsOf('', seconds, fraction);
+  const micros = BigInt(hours) * MICROS_PER_HOUR + BigInt(minutes) * MICROS_PER_MINUTE + secondsOf(seconds, fraction);
   sums.micros += sign === '-' ? -micros : micros;
   return whole.length;
 }
 
-function readQuantity(text: string, sums: Record<Field, bigint>, named: Set<string>): number | undefined {
+function readQuantity(text: string, sums: Sums, named: Set<string>): number | undefined {
   const match = QUANTITY.exec(text);
   const unit = UNITS[match?.[4] ?? ''];
   if (match === null || unit === undefined || !areNew([unit.unit], named)) return undefined;
-  const [whole, sign, count = '0', fraction] = match;
-  if (fraction !== undefined && unit.unit !== 'second') return undefined;
-  const size = unit.unit === 'second' ? secondsOf('', count, fraction) : BigInt(count) * unit.size;
-  sums[unit.field] += sign === '-' ? -size : size;
+  const [whole, sign, count = '0', fraction = '0'] = match;
+  addQuantity(sums, unit.unit, sign === '-', BigInt(count), Number(fraction));
   return whole.length;
 }
 

@@ -80,7 +80,8 @@ export function significant({ digits, scale }: Numeric, count: number): Numeric 
     : { digits: rounded, scale: scale - dropped, special: 0 };
 }
 
-function divideRounded(dividend: bigint, divisor: bigint): bigint {
+/** Half away from zero. */
+export function divideRounded(dividend: bigint, divisor: bigint): bigint {
   const quotient = dividend / divisor;
   const rest = dividend % divisor;
   const isHalf = 2n * (rest < 0n ? -rest : rest) >= (divisor < 0n ? -divisor : divisor);

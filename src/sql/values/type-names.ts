@@ -4,6 +4,7 @@ const OIDS = {
   bool: [16, 1000], int2: [21, 1005], int4: [23, 1007], int8: [20, 1016], numeric: [1700, 1231], float4: [700, 1021], float8: [701, 1022],
   text: [25, 1009], varchar: [1043, 1015], bpchar: [1042, 1014], name: [19, 1003], uuid: [2950, 2951],
   date: [1082, 1182], time: [1083, 1183], timestamp: [1114, 1115], timestamptz: [1184, 1185], interval: [1186, 1187],
+  bytea: [17, 1001], jsonb: [3802, 3807],
 } as const;
 
 export type ScalarName = keyof typeof OIDS;

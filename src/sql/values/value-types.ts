@@ -8,20 +8,22 @@
  */
 import { compareArrays } from './array-order.ts';
 import { arrayText, parseArray } from './array-value.ts';
+import { parseBytes } from './bytes.ts';
 import {
   dateText, parseDate, parseTime, parseTimestamp, parseTimestamptz, timestampText, timestamptzText, timeText,
 } from './civil-time.ts';
 import { float4Text, float8Text, parseFloat4, parseFloat8 } from './float.ts';
 import { intervalSpan, intervalText, parseInterval } from './interval.ts';
+import { canonicalJson, jsonText, parseJson } from './json.ts';
 import { canonicalNumeric, compareNumeric, numericText, parseNumeric } from './numeric.ts';
 import type { ScalarName, TypeName } from './type-names.ts';
-import { asArray, asInterval, asMicros, asNumeric, type Scalar, type Value } from './values.ts';
+import { asArray, asInterval, asJson, asMicros, asNumeric, type Scalar, type Value } from './values.ts';
 import { trimEnd, trimSpace } from './white-space.ts';
 
 export interface ValueType {
   /** Types of one family have common values: their canonical texts agree exactly when Postgres calls the values equal. */
   readonly family:
-    | 'bool' | 'number' | 'float' | 'text' | 'padded' | 'uuid' | 'date' | 'instant' | 'time' | 'interval' | 'array';
+    | 'bool' | 'number' | 'float' | 'text' | 'padded' | 'uuid' | 'date' | 'instant' | 'time' | 'interval' | 'bytes' | 'json' | 'array';
   /** @returns undefined when `text` is no value of this type. */
   parse(text: string): Value | undefined;
   /** Negative, zero or positive; both values are of this type's family. */
@@ -76,6 +78,13 @@ const SCALAR_TYPES: Readonly<Record<ScalarName, ScalarType>> = {
     canonical: (value) => String(intervalSpan(asInterval(value))),
     print: (value) => intervalText(asInterval(value)),
   },
+  bytea: { family: 'bytes', parse: parseBytes, compare: compareScalars, canonical: String, print: String },
+  // Only equality is Postgres's: it orders by the language of the database.
+  jsonb: {
+    family: 'json', parse: parseJson,
+    compare: (left, right) => compareScalars(canonicalJson(asJson(left)), canonicalJson(asJson(right))),
+    canonical: (value) => canonicalJson(asJson(value)), print: (value) => jsonText(asJson(value)),
+  },
 };
 
 function arrayType(item: ScalarName): ValueType {
@@ -96,6 +105,7 @@ export const VALUE_TYPES: Readonly<Record<TypeName, ValueType>> = {
   'text[]': arrayType('text'), 'varchar[]': arrayType('varchar'), 'bpchar[]': arrayType('bpchar'), 'name[]': arrayType('name'),
   'uuid[]': arrayType('uuid'), 'date[]': arrayType('date'), 'time[]': arrayType('time'), 'timestamp[]': arrayType('timestamp'),
   'timestamptz[]': arrayType('timestamptz'), 'interval[]': arrayType('interval'),
+  'bytea[]': arrayType('bytea'), 'jsonb[]': arrayType('jsonb'),
 };
 
 /** A number is a safe integer; what is larger is a BigInt. */

@@ -3,9 +3,10 @@ import { invariant } from '../../base/invariant.ts';
 import type { ArrayValue } from './array-value.ts';
 import type { Micros } from './civil-time.ts';
 import type { Interval } from './interval.ts';
+import type { Json, JsonPart } from './json.ts';
 import type { Numeric } from './numeric.ts';
 
-export type Scalar = boolean | string | Micros | Numeric | Interval;
+export type Scalar = boolean | string | Micros | Numeric | Interval | Json;
 export type Value = Scalar | ArrayValue<Scalar>;
 
 /** Of any exact number. */
@@ -20,6 +21,11 @@ export function asNumeric(value: Value): Numeric {
 export function asInterval(value: Value): Interval {
   invariant(typeof value === 'object' && 'months' in value, 'an operation on intervals gets intervals');
   return value;
+}
+
+export function asJson(value: Value): JsonPart {
+  invariant(typeof value === 'object' && 'json' in value, 'an operation on jsonb gets jsonb');
+  return value.json;
 }
 
 export function asMicros(value: Value): Micros {

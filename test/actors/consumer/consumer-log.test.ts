@@ -17,6 +17,8 @@ import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { openStorage } from '../../../src/storage/open-storage.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
+import { divisionByZero } from '../../../src/sql/evaluation-error.ts';
+import type { Where } from '../../../src/sql/where.ts';
 import { MemoryDisk } from '../../storage/memory-disk.ts';
 import { grow, upTo } from '../../support/storage/stored-samples.ts';
 import { blockOf, placedTransaction, transactionOf, type RowChange } from '../../support/actors/changes.ts';
@@ -170,6 +172,22 @@ function openOver(shapeLog: ShapeLog, transaction: { xid: number; lsn: string },
 test.each(BAD_TRANSACTIONS)('the log cannot go on (%s) behind %s', async (why, _, change, layout) => {
   const log = openOver(await storedShape(), { xid: 200, lsn: '200' }, change, layout);
   expect(log.apply(WHOLE)).toEqual({ type: 'log.ended', cause: { delete: why, xid: 200, lsn: '200' } });
+});
+
+test('the log cannot go on behind a row in which the filter has an error, and says which', async () => {
+  const shapeLog = await storedShape();
+  const where: Where = {
+    canonical: '', columns: [], query: { sql: '', params: [] }, lookups: undefined,
+    evaluate: () => {
+      throw divisionByZero();
+    },
+  };
+  const log = open(shapeLog, BLOCK, { lines: new ChangeConverter(shapeLog.definition, where, () => itemsLayout) });
+
+  const error = { code: '22012', message: 'division by zero', status: 400 };
+  expect([log.apply(WHOLE), shapeLog.end]).toEqual([
+    { type: 'log.ended', cause: { delete: 'filterFailed', error, xid: 200, lsn: '200' } }, '0_inf',
+  ]);
 });
 
 test.each(BAD_TRANSACTIONS)('the log goes on (%s) over %s, when the snapshot saw that already', async (_, __, change, layout) => {

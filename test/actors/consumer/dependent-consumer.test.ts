@@ -341,6 +341,11 @@ test.each<[string, SnapshotFrom<typeof consumer>, readonly Event[], unknown]>([
     { delete: 'schemaChanged' },
   ],
   [
+    'its filter has an error in a row that moves', restored(10),
+    [PLANNED, { type: 'moves.failed', error: { code: '22012', message: 'division by zero', status: 400 } }],
+    { delete: 'filterFailed', error: { code: '22012', message: 'division by zero', status: 400 } },
+  ],
+  [
     'rows of a splice are damaged', recorded,
     [{ type: 'splice.isDurable' }, { type: 'moves.areTold' }, { type: 'moved.refused', why: 'its rows do not hold' }],
     { delete: 'its rows do not hold', isDamaged: true },

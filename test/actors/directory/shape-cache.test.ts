@@ -103,6 +103,26 @@ test('an operator is warned of a shape that was damaged: which, of which table, 
   ]);
 });
 
+test('an operator is warned of a filter that has an error in a row: which shape, which filter, which error', () => {
+  const error = { code: '22012', message: 'division by zero' };
+  const failedFilter = { table: 'public.items', where: '1 / parts > 0', error: { ...error, status: 400 } };
+  const gone = { type: 'shape.gone', handle: '1-1', why: 'filterFailed', isTold: false, pids: [], replies: [], failedFilter };
+  const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, gone);
+
+  expect(asked.filter(({ params }) => JSON.stringify(params).includes('@journal'))).toEqual([
+    {
+      type: 'send',
+      params: {
+        to: '@journal',
+        event: {
+          type: 'note', level: 'warn', what: 'shape.filterFailed', handle: '1-1', table: 'public.items', where: '1 / parts > 0', error,
+          advice: expect.stringContaining('gets 400 while a row has the error') as unknown,
+        },
+      },
+    },
+  ]);
+});
+
 test.each(GAP_CAUSES)('an operator reads which changes were missed (%s), of which table, and what to do', (why) => {
   const missed = { table: { schema: 'public', name: 'odd "name"' }, why, xid: 7, lsn: '70' };
   const gone = { type: 'shape.gone', handle: '1-1', why, missed, pids: [], replies: [] };

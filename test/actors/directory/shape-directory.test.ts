@@ -802,6 +802,20 @@ test('of the shapes that one transaction ended, the first tells which changes of
   ]);
 });
 
+test('a shape that went because its filter has an error in a row names its table, its filter and the error', () => {
+  const directory = directoryOn(memoryStorage().shapes);
+  const filtered = shapeOf({ where: { column: 'title', equals: 'x'.repeat(600) } });
+  directory.apply({ type: 'reserve', definition: filtered, replyTo: FIRST });
+  directory.apply({ type: 'started', handle: directory.find(filtered) ?? ('' as Handle), pid: PID });
+  const error = { code: '22012', message: 'division by zero', status: 400 };
+
+  const gone = directory.apply({ type: 'down', pid: PID, reason: { shutdown: { delete: 'filterFailed', error, xid: 7, lsn: '60' } } });
+
+  expect(gone).toMatchObject({
+    type: 'shape.gone', why: 'filterFailed', failedFilter: { table: 'public.items', where: `title = '${'x'.repeat(491)}`, error },
+  });
+});
+
 test('a shape that went because it was damaged names its table, whoever found the damage; one that was given up before does not', () => {
   const damage: ExitReason = { shutdown: { delete: 'its index is damaged', isDamaged: true } };
   const [byProcess, byReader, late] = [reservedShape(), reservedShape(), reservedShape()];

@@ -20,6 +20,8 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
   private readonly notes: Note[] = [];
   /** Call ids that this step has in hand: no new call gets one of them. */
   private held = NONE;
+  /** Roles of which it was not asked since they took or were sent something whether they take what comes next at once. */
+  private readonly touched = new Set<number>();
 
   /** The system before anything has happened. */
   static first<Kind extends World<Kind>>(system: System<Kind>, parts: Evaluator<Kind>): Draft<Kind> {
@@ -38,8 +40,9 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     const signal = this.parts.signals.at(id).it;
     this.takeHead(place, from);
     this.notes.push({ deliver: describeSignal(signal), from, to: this.nameOf(place) });
-    if (place < this.system.roles.length) this.hand(place, id);
-    else this.serve(place, signal);
+    if (place >= this.system.roles.length) return this.serve(place, signal);
+    this.touch(place);
+    this.hand(place, id);
   }
 
   /** The next of what a process has inserted, or postponed. */
@@ -48,6 +51,7 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     invariant(message !== undefined, 'something is urgent');
     this.notes.push({ goOn: message.type, role: this.nameOf(role) });
     this.setLocal(role, this.parts.withoutUrgent(this.localId(role)));
+    this.touch(role);
     this.tell(role, message);
   }
 
@@ -91,7 +95,23 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     if (toWorld !== undefined) this.change(name, toWorld);
     if (isCrash === true) for (const role of this.system.starts) this.start({ role });
     if (start !== undefined) this.start(start);
-    for (const { from, to, event } of sends) this.send(from as Address, to, { kind: 'message', message: event });
+    for (const { from, to, event } of sends) this.sendFromOutside(from as Address, to, event);
+  }
+
+  private sendFromOutside(from: Address, to: Address, message: Message): void {
+    const place = this.placeOf(to);
+    if (place === undefined) return;
+    this.touch(place);
+    this.put(place, from, { kind: 'message', message });
+  }
+
+  /** Whoever takes something at once does so, until nobody does. */
+  hurry(): void {
+    for (const role of this.touched) {
+      this.touched.delete(role);
+      const from = this.takesAtOnce(role);
+      if (from !== undefined) this.deliver(role, { from });
+    }
   }
 
   private clear(): void {
@@ -245,12 +265,17 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     }
   }
 
+  private touch(place: number): void {
+    if (this.system.roles[place]?.takesAtOnce !== undefined) this.touched.add(place);
+  }
+
   private send(from: Address, to: Address, signal: Signal): void {
     const place = this.placeOf(to);
     if (place !== undefined) this.put(place, from, signal);
   }
 
   private put(place: number, from: Address, signal: Signal): void {
+    if (signal.kind !== 'message') this.touch(place);
     this.append(place, from, signal.kind === 'message' ? this.parts.messageId(signal.message) : this.parts.signalId(signal));
   }
 

@@ -17,10 +17,12 @@ import { PairTable } from './pair-table.ts';
 import type { Part } from './part.ts';
 import type { Output } from './performance.ts';
 import { ADDRESSES_MAX } from './question.ts';
-import type { Signal } from './signal.ts';
-import type { Answer, Happening, Port, Role, World } from './system.ts';
+import type { Signal, UnderWay } from './signal.ts';
+import type { Answer, AtOnce, Happening, Port, Role, World } from './system.ts';
 
 const PARTS_MAX = 1 << 26;
+/** No address. */
+export const NOBODY = -1;
 
 export interface Step {
   readonly local: number;
@@ -67,6 +69,9 @@ export class Evaluator<Kind extends World<Kind>> {
   private readonly happeningIds = new WeakMap<Happening<Kind>, number>();
   private readonly behindUrgent = new PairMemo();
   private readonly towardIds = new PairMemo();
+  private readonly takers = new PairMemo();
+  private readonly takersOver = new PairMemo();
+  private readonly atOnce: AtOnce<Kind>[] = [];
   /** A local state with a signal, and one of these with a world. */
   private readonly given = new PairTable();
   private readonly over = new PairTable();
@@ -117,6 +122,19 @@ export class Evaluator<Kind extends World<Kind>> {
       const found = toward(this.ledgers.at(ledger).it, this.addresses.at(pid) as Pid);
       return this.towards.idOf(JSON.stringify(found), () => found);
     });
+  }
+
+  /** @returns the number of the address from which the role takes what comes next at once; -1 where there is none. */
+  takesAtOnce(role: Role<Kind>, local: number, mailbox: number, world: number): number {
+    const taker = this.takers.of(local, mailbox, () => this.takerOf(role, local, mailbox));
+    return taker === NOBODY ? NOBODY : this.takersOver.of(taker, world, () => {
+      const { from, over } = this.atOnce[taker] ?? {};
+      return from === undefined || over?.(this.worlds.at(world)) === false ? NOBODY : this.addressId(from);
+    });
+  }
+
+  underWayIn(mailbox: number): readonly UnderWay[] {
+    return this.mailboxes.at(mailbox).it.map(({ from, signals }) => ({ from, signals: signals.map((id) => this.signals.at(id).it) }));
   }
 
   fateId(fate: Fate): number {
@@ -177,6 +195,13 @@ export class Evaluator<Kind extends World<Kind>> {
     this.steps.set(given, copy === undefined ? step : 'looks');
     if (copy !== undefined) this.stepsOver.set(this.over.idOf(given, world), step);
     return step;
+  }
+
+  private takerOf({ takesAtOnce }: Role<Kind>, local: number, mailbox: number): number {
+    const { it } = this.locals.at(local);
+    const canTake = it.status === 'unborn' || (it.status === 'alive' && it.urgent.length === 0);
+    const taker = canTake ? takesAtOnce?.(it, this.underWayIn(mailbox)) : undefined;
+    return taker === undefined ? NOBODY : this.atOnce.push(taker) - 1;
   }
 
   private identityOf(local: Local): number {

@@ -14,17 +14,21 @@
  */
 import { NONE, only, roleOf, union, type Named } from './call-ids.ts';
 import type { Evaluator } from './evaluator.ts';
-import type { Layout } from './layout.ts';
+import { WORLD, type Layout } from './layout.ts';
 import type { Happened } from './move-memo.ts';
-import { aboutOf, APPEND, FORGET, HEAD, IDENTITY, kindOf, NAMED, OPEN, PART, SET, TOWARD } from './question.ts';
+import { aboutOf, APPEND, AT_ONCE, FORGET, HEAD, IDENTITY, kindOf, NAMED, OPEN, PART, SET, TOWARD } from './question.ts';
 import type { World } from './system.ts';
 
 export interface Footprint {
   readonly looked: bigint;
   readonly changed: bigint;
+  /** Places whose mailbox was looked at as a whole, and places to which something was sent: two who send there disturb each other not. */
+  readonly watched: bigint;
+  readonly sent: bigint;
 }
 
 export function commute(one: Footprint, other: Footprint): boolean {
+  if ((one.sent & other.watched) !== 0n || (other.sent & one.watched) !== 0n) return false;
   return (one.changed & (other.looked | other.changed)) === 0n && (other.changed & one.looked) === 0n;
 }
 
@@ -32,6 +36,8 @@ export function commute(one: Footprint, other: Footprint): boolean {
 export class FootprintReader<Kind extends World<Kind>> {
   private looked = 0n;
   private changed = 0n;
+  private watched = 0n;
+  private sent = 0n;
   /** What vector parts were, as far as it was asked. */
   private readonly before = new Map<number, number>();
   private touched: Named = NONE;
@@ -49,7 +55,8 @@ export class FootprintReader<Kind extends World<Kind>> {
     this.touched.forEach((ids, role) => {
       if (ids !== 0) this.changed |= this.namedBit(role);
     });
-    return { looked: this.looked, changed: this.changed };
+    const { looked, changed, watched, sent } = this;
+    return { looked, changed, watched, sent };
   }
 
   private ask(question: number, answer: number): void {
@@ -73,6 +80,10 @@ export class FootprintReader<Kind extends World<Kind>> {
         return;
       case TOWARD:
         this.looked |= bit(this.layout.ledgerAt(about));
+        return;
+      case AT_ONCE:
+        this.looked |= bit(WORLD) | bit(this.layout.localAt(about)) | bit(this.layout.mailboxAt(about));
+        this.watched |= bit(about);
     }
   }
 
@@ -81,6 +92,7 @@ export class FootprintReader<Kind extends World<Kind>> {
     if (write === SET) this.exchange(at, value);
     else if (write === APPEND) {
       this.changed |= this.channelBit(at, mailboxes.addressOf(value));
+      this.sent |= bit(at);
       this.touch(signals.at(mailboxes.signalOf(value)).named);
     } else if (write === FORGET) this.touch(only(value));
   }

@@ -7,13 +7,13 @@ import { invariant } from '../../../src/base/invariant.ts';
 import type { Address, Message, Pid } from '../../../src/otp/process.ts';
 import { roleOf } from './call-ids.ts';
 import { Cast } from './cast.ts';
-import type { Evaluator, Fate, Identity } from './evaluator.ts';
+import { NOBODY, type Evaluator, type Fate, type Identity } from './evaluator.ts';
 import { EMPTY, type Ledger } from './ledger.ts';
 import type { Local } from './local.ts';
 import { FATE, WORLD, type Layout } from './layout.ts';
 import type { Asked, Recording } from './move-memo.ts';
 import {
-  aboutOf, addressOf, APPEND, FORGET, HEAD, IDENTITY, kindOf, NAMED, OPEN, PART, question, SET, TAKE, TOWARD,
+  aboutOf, addressOf, APPEND, AT_ONCE, FORGET, HEAD, IDENTITY, kindOf, NAMED, OPEN, PART, question, SET, TAKE, TOWARD,
 } from './question.ts';
 import type { Channel, Mailbox, UnderWay } from './signal.ts';
 import type { Role, System, View, World } from './system.ts';
@@ -58,6 +58,8 @@ export class GlobalState<Kind extends World<Kind>> implements View<Kind>, Asked 
         return Number(this.parts.ledgers.at(this.part(this.layout.ledgerAt(roleOf(about)))).it.calls.some(({ id }) => id === about));
       case TOWARD:
         return this.parts.towardId(this.part(this.layout.ledgerAt(about)), addressOf(asked));
+      case AT_ONCE:
+        return this.atOnceOf(about);
     }
     throw new RangeError(`there is no question ${asked}`);
   }
@@ -111,7 +113,7 @@ export class GlobalState<Kind extends World<Kind>> implements View<Kind>, Asked 
 
   /** What is under way to a place, each channel in order. */
   underWayTo(place: number): readonly UnderWay[] {
-    return this.mailbox(place).map(({ from, signals }) => ({ from, signals: signals.map((id) => this.parts.signals.at(id).it) }));
+    return this.parts.underWayIn(this.part(this.layout.mailboxAt(place)));
   }
 
   nameOf(place: number): string {
@@ -179,6 +181,12 @@ export class GlobalState<Kind extends World<Kind>> implements View<Kind>, Asked 
     return this.parts.towards.at(this.ask(question(TOWARD, role, this.parts.addressId(pid))));
   }
 
+  /** From whom a process takes what comes next at once. */
+  protected takesAtOnce(role: number): Address | undefined {
+    const address = this.ask(question(AT_ONCE, role));
+    return address === NOBODY ? undefined : (this.parts.addresses.at(address) as Address);
+  }
+
   protected append(place: number, from: Address, signal: number): void {
     this.wrote(APPEND, place, this.parts.mailboxes.postOf(this.parts.addressId(from), signal));
   }
@@ -226,6 +234,12 @@ export class GlobalState<Kind extends World<Kind>> implements View<Kind>, Asked 
   protected urgent(role: number): readonly Message[] {
     const local = this.local(role);
     return local.status === 'alive' ? local.urgent : [];
+  }
+
+  private atOnceOf(role: number): number {
+    const { layout } = this;
+    const [local, mailbox] = [this.part(layout.localAt(role)), this.part(layout.mailboxAt(role))];
+    return this.parts.takesAtOnce(this.specOf(role), local, mailbox, this.worldUnasked);
   }
 
   private namedOf(role: number): number {

@@ -16,6 +16,8 @@ export const NAMED = 3;
 export const OPEN = 4;
 /** Of a role and an address: the number of what in the role's ledger concerns that process. */
 export const TOWARD = 5;
+/** Of a role: the number of the address from which it takes what comes next at once; -1 where there is none. */
+export const AT_ONCE = 6;
 
 const KIND_BITS = 3;
 const ADDRESS_BITS = 12;

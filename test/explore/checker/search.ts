@@ -2,8 +2,15 @@
  * Search: every state that a system can reach within its bounds, breadth first, so that what is found is found by a way than
  * which none is shorter.
  *
- * Two reductions are made. What a process does inside itself comes at once (`Draft.isAlone`). And steps that commute are taken in
+ * Two reductions are always made. What a process does inside itself comes at once (`Draft.isAlone`). And steps that commute are taken in
  * one order (`SleepSets`): that leaves out steps, and no state.
+ *
+ * A third one leaves out states, and is made on demand, since it rests on what a system claims (`Role.takesAtOnce`): that a step of one
+ * process may come before all others. Two kinds of claims hold. Either whatever could come first would lead to the same behind the step:
+ * nobody who lives can tell whether it was taken, and the one whose step it is comes to the same end, or to one where less may still be
+ * done to it. Or that the step came late is the same as that what caused it came late, and that could always have come late. Then each
+ * way to something wrong has one beside it that is not left out. Where a claim holds of a system and not of one of its controls, the
+ * control is not found any more: so controls are searched with it too, and the processes must come to the same local states.
  *
  * States could be left out by persistent sets: if nobody else can ever disturb what one process may do next, only that is taken.
  * It was measured what that would bring at best, in a hand-over of one transaction with one kill, where for each state the others were
@@ -44,8 +51,8 @@ export interface Counterexample extends Violation {
   readonly steps: readonly (readonly Note[])[];
 }
 
-/** Of steps that commute: one, or all of them, which is a test's to compare. */
-export type Orders = 'one' | 'all';
+/** Of steps that commute: all, which is a test's to compare, or one. `prompt`: and what is taken at once comes first. */
+export type Orders = 'all' | 'one' | 'prompt';
 
 /** Ends with the first violation. */
 export function search<Kind extends World<Kind>>(system: System<Kind>, statesMax: number, orders: Orders = 'one'): Findings {
@@ -85,7 +92,7 @@ class Search<Kind extends World<Kind>> {
     private readonly orders: Orders,
   ) {
     const { state } = opened(system, this.parts);
-    this.stepper = new Stepper(system, this.parts, state);
+    this.stepper = new Stepper(system, this.parts, state, orders === 'prompt');
     this.store = new StateStore(state.length);
     this.reach(state, 0, 0, this.sleeping.awake);
   }
@@ -202,6 +209,7 @@ class Search<Kind extends World<Kind>> {
       const move = movesOf(this.system, draft)[step];
       draft = new Draft(this.system, this.parts, draft.state);
       if (move !== undefined) make(this.system, draft, move);
+      if (this.orders === 'prompt') draft.hurry();
       return draft.told;
     });
     return { ...violation, steps };

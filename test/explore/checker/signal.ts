@@ -1,7 +1,6 @@
 /** Signals that are under way, and the mailboxes in which they wait: in order for each pair of processes, and no further. */
 import type { Address, ExitReason, Message } from '../../../src/otp/process.ts';
 import type { Monitor } from './ledger.ts';
-import type { StartArgs } from './system.ts';
 
 export interface Waiter {
   readonly call: number;
@@ -10,7 +9,7 @@ export interface Waiter {
 
 export type Signal =
   /** A process begins. Whoever waits for that by a call is answered then. */
-  | { readonly kind: 'init'; readonly args: StartArgs; readonly waiter?: Waiter | undefined }
+  | { readonly kind: 'init'; readonly args: Readonly<Record<string, unknown>>; readonly waiter?: Waiter | undefined }
   | { readonly kind: 'message'; readonly message: Message }
   | { readonly kind: 'reply'; readonly call: number; readonly message: Message }
   | { readonly kind: 'down'; readonly monitor: Monitor; readonly reason: ExitReason }

@@ -33,7 +33,7 @@ export class SleepSets {
   }
 
   footprintId(footprint: Footprint): number {
-    return this.footprints.idOf(`${footprint.looked} ${footprint.changed}`, () => footprint);
+    return this.footprints.idOf(Object.values(footprint).join(' '), () => footprint);
   }
 
   /** @param step the number of its name. */

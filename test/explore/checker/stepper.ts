@@ -27,6 +27,7 @@ export class Stepper<Kind extends World<Kind>> {
     private readonly system: System<Kind>,
     private readonly parts: Evaluator<Kind>,
     first: Int32Array,
+    private readonly isPrompt: boolean,
   ) {
     this.state = new GlobalState(system, parts, first);
     this.made = new GlobalState(system, parts, first);
@@ -80,6 +81,7 @@ export class Stepper<Kind extends World<Kind>> {
     const recording = name === OF_ALL ? undefined : memo.recording(name);
     const draft = new Draft(system, parts, state, recording);
     make(system, draft, move);
+    if (this.isPrompt) draft.hurry();
     return { vector: draft.state, end: recording?.end() ?? OF_ALL };
   }
 

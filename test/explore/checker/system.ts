@@ -6,7 +6,8 @@
  */
 import type { AnyStateMachine } from 'xstate';
 import type { Address, Message, Name, Pid, Table } from '../../../src/otp/process.ts';
-import type { Local } from './local.ts';
+import type { Alive, Local, Unborn } from './local.ts';
+import type { UnderWay } from './signal.ts';
 
 /** What tables and ports stand over: the logs, the database. */
 export interface World<Kind> {
@@ -23,6 +24,17 @@ export interface Role<Kind> {
   /** @param args what whoever started it gave. */
   readonly input: (world: Kind, args: StartArgs) => Readonly<Record<string, unknown>>;
   readonly tables: (self: Pid, world: Kind) => Readonly<Record<string, Table>>;
+  /**
+   * From whom a process takes what comes next at once, before anybody else does anything: where that only leaves out ways on which
+   * nothing is broken that is not broken on others. Undefined where every order is to be tried. It is not asked of who is dead.
+   */
+  readonly takesAtOnce?: (local: Alive | Unborn, underWay: readonly UnderWay[]) => AtOnce<Kind> | undefined;
+}
+
+export interface AtOnce<Kind> {
+  readonly from: Address;
+  /** In all worlds, where it is left out. */
+  readonly over?: (world: Kind) => boolean;
 }
 
 /** One who answers from the world. */

@@ -48,12 +48,12 @@ const consumers: Port<HandOverModel> = {
   },
 };
 
-/** A shape whose Consumer did not drain is deleted. It knows of a drain when it was told of one. */
+/** A shape whose Consumer did not drain is deleted. Until it is told of an end it knows nothing but that the shape is there. */
 const directory: Port<HandOverModel> = {
   name: '@shape-cache',
   computes: 'delivered',
   handle(world, request) {
-    if (request.type === 'confirmHandle') return { reply: { type: world.is.hasDrained ? 'handle.isKept' : 'handle.isGone' } };
+    if (request.type === 'confirmHandle') return { reply: { type: world.shapeLog === undefined ? 'handle.isGone' : 'handle.isKept' } };
     world.noteEnd(downCause(endOf(request)).type === 'drain');
     return {};
   },

@@ -21,6 +21,7 @@ import { handOverPorts } from './hand-over-ports.ts';
 import { violationOf } from './hand-over-properties.ts';
 import { catchUpTables, collectorTables, consumerTables, materializerTables } from './hand-over-tables.ts';
 import { ScriptedLog, type ReadSizes } from './scripted-log.ts';
+import { takenByCollector, takenByConsumer, takenByMaterializer, takenBySnapshotter } from './taken-at-once.ts';
 
 const LAYOUT = {
   oid: 4711,
@@ -83,6 +84,7 @@ function rolesOf(machines: Machines): readonly Role<HandOverModel>[] {
       registered: '@shape-log-collector',
       input: ({ shapes }) => ({ position: shapes.position }),
       tables: collectorTables,
+      takesAtOnce: takenByCollector,
     },
     { name: 'catchUp', machine: catchUpCollector, registered: '@catch-up-collector', input: () => ({}), tables: catchUpTables },
     {
@@ -96,6 +98,7 @@ function rolesOf(machines: Machines): readonly Role<HandOverModel>[] {
         end: shapeLog?.end,
       }),
       tables: consumerTables,
+      takesAtOnce: takenByConsumer,
     },
     {
       name: 'snapshotter',
@@ -103,6 +106,7 @@ function rolesOf(machines: Machines): readonly Role<HandOverModel>[] {
       registered: '@snapshotter',
       input: ({ definition: { relation } }, args) => ({ relation, ...args }),
       tables: () => ({}),
+      takesAtOnce: takenBySnapshotter,
     },
     {
       name: 'materializer',
@@ -110,6 +114,7 @@ function rolesOf(machines: Machines): readonly Role<HandOverModel>[] {
       registered: materializerOf(HANDLE, COLUMN),
       input: (_, args) => ({ handle: HANDLE, column: COLUMN, dependant: '@shape-log-collector', ...args }),
       tables: materializerTables,
+      takesAtOnce: takenByMaterializer,
     },
   ];
 }

@@ -124,7 +124,11 @@ const exits: Port<SpliceModel> = {
   },
 };
 
-/** A shape whose Consumer did not drain is deleted. It knows of a drain when it was told of one. */
+/**
+ * A shape whose Consumer did not drain is deleted. It knows of a drain when it was told of one: who asks before that hears that the
+ * shape is gone, though the service's directory would still keep it. Then the outer shape would have the next Materializer started, and
+ * the next, and the search would be of how often.
+ */
 const directory: Port<SpliceModel> = {
   name: '@shape-cache',
   computes: 'delivered',

@@ -176,12 +176,12 @@ test.each([
   [
     'a query that fails',
     { name: 'items', columns: ['id'], where: { sql: '1 / ("id" - $1::int4) = 0', params: ['5000'] } },
-    { code: 'snapshot_failed', status: 500, message: 'Unexpected error while creating snapshot: division by zero' },
+    { code: '22012', status: 400, message: 'division by zero' },
   ],
   [
     'a query that fails before its first row',
     { name: 'items', columns: ['id'], where: { sql: '1 / ("id" - "id" + $1::int4) = 0', params: ['0'] } },
-    { code: 'snapshot_failed', status: 500 },
+    { code: '22012', status: 400 },
   ],
 ])('%s is refused with a status, and the pool goes on', async (_, shape, error) => {
   const [target, clock] = [new RecordingTarget(shape), new ManualClock()];

@@ -16,6 +16,7 @@ import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { Column, Relation } from '../../../src/model/relation.ts';
 import { definitionKey, newHandle, type Handle, type ShapeDefinition } from '../../../src/model/shape.ts';
 import type { SnapshotWriter } from '../../../src/storage/shapes/shape-logs.ts';
+import { columnKey } from '../shapes.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import type { WhereLanguage } from '../../../src/sql/where.ts';
 import { readableLogs } from '../../../src/service/wiring/api-ports.ts';
@@ -140,7 +141,7 @@ export class TestLanguage implements WhereLanguage {
       columns: [name],
       query: { sql: `"${name}" = $1::text`, params: [equals] },
       evaluate: (valueOf) => (valueOf(name) === null ? null : valueOf(name) === equals),
-      equality: { column: name, typeName: 'text', values: [equals] },
+      lookups: [{ kind: 'some', key: columnKey(name), values: [equals] }],
     };
   }
 }

@@ -153,7 +153,7 @@ export class ModelPostgres {
     const target = this.targets.snapshot(handle);
     const isTaken = this.targets.filterOf(handle);
     if (target === undefined || isTaken === undefined) {
-      return { type: 'snapshot.failed', handle, error: snapshotRefusal(new SchemaChangedError('it is gone')) };
+      return { type: 'snapshot.failed', handle, error: snapshotRefusal(new SchemaChangedError('it is gone'), false) };
     }
     try {
       const { pgSnapshot, rows } = this.read(target.relation.name);
@@ -169,7 +169,7 @@ export class ModelPostgres {
     } catch (error) {
       if (!(error instanceof Error)) throw error;
       target.abort(error);
-      return { type: 'snapshot.failed', handle, error: snapshotRefusal(error) };
+      return { type: 'snapshot.failed', handle, error: snapshotRefusal(error, true) };
     }
   }
 

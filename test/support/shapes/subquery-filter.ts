@@ -46,7 +46,7 @@ export function subqueryFilter(columns: readonly string[], disjuncts: readonly (
       queryWith: () => nobody,
       queryMoved: () => nobody,
     },
-    equality: undefined,
+    lookups: undefined,
   };
 }
 

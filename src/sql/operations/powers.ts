@@ -1,0 +1,131 @@
+/**
+ * Powers. Of float8 those that are exact: any other has a last digit that is the choice of the mathematics library below Postgres. Of
+ * numeric those with whole exponents.
+ */
+import { EvaluationError } from '../evaluation-error.ts';
+import { isZero } from '../values/numeric-arithmetic.ts';
+import { powerOfNumeric } from '../values/numeric-power.ts';
+import { compareNumeric, type Numeric } from '../values/numeric.ts';
+import { asNumeric, type Value } from '../values/values.ts';
+import { call, infix, type Overload, type Overloads } from './operation.ts';
+
+const EXPONENT_END = 2n ** 31n;
+/** A whole number of more bits is no float8, but for its zeros at the end. */
+const MANTISSA_BITS = 53;
+const BITS_MAX = 1024;
+const BITS_MIN = -1074;
+const SCALE_OF_NOTHING = 16;
+const ONE: Numeric = { digits: 1n, scale: 0, special: 0 };
+const NOTHING: Numeric = { digits: 0n, scale: 0, special: 0 };
+const NAN: Numeric = { digits: 0n, scale: 0, special: 2 };
+
+export const POWER_OPERATORS: Overloads = { '^': powers((run) => infix('^', run)) };
+export const POWER_FUNCTIONS: Overloads = {
+  power: powers((run) => call('power', run)),
+  pow: powers((run) => call('pow', run)),
+};
+
+function powers(operation: (run: (base: Value, exponent: Value) => Value) => Overload['operation']): readonly Overload[] {
+  return [
+    { takes: ['float8', 'float8'], gives: 'float8', operation: operation((base, exponent) => floatPower(Number(base), Number(exponent))) },
+    {
+      takes: ['numeric', 'numeric'], gives: 'numeric',
+      operation: operation((base, exponent) => numericPower(asNumeric(base), asNumeric(exponent))),
+    },
+  ];
+}
+
+function floatPower(base: number, exponent: number): number {
+  if (exponent === 0 || base === 1) return 1;
+  if (Number.isNaN(base) || Number.isNaN(exponent)) return NaN;
+  refuseUndefined(Math.sign(base), Math.sign(exponent), Number.isInteger(exponent) || !Number.isFinite(exponent));
+  if (!Number.isFinite(exponent)) {
+    const size = Math.abs(base);
+    return size === 1 ? 1 : size > 1 === exponent > 0 ? Infinity : 0;
+  }
+  if (base === 0 || !Number.isFinite(base)) return base ** exponent;
+  return exactPower(base, exponent);
+}
+
+/** Zero and the infinities have powers that are no matter of digits. */
+function exactPower(base: number, exponent: number): number {
+  if (!Number.isInteger(exponent)) throw inexact();
+  const { odd, halvings } = partsOf(Math.abs(base));
+  const bits = -halvings * exponent;
+  const isNegative = base < 0 && exponent % 2 !== 0;
+  if (odd === 1n) return powerOfTwo(bits, isNegative);
+  if (exponent < 0 || exponent > MANTISSA_BITS) throw inexact();
+  const whole = odd ** BigInt(exponent);
+  if (whole >= 2n ** BigInt(MANTISSA_BITS)) throw inexact();
+  const power = Number(whole) * powerOfTwo(bits, isNegative);
+  if (!Number.isFinite(power)) throw overflow();
+  return power;
+}
+
+/** `odd / 2 ** halvings`, of which the halvings may be negative. */
+function partsOf(value: number): { readonly odd: bigint; readonly halvings: number } {
+  let [part, halvings] = [value, 0];
+  while (!Number.isInteger(part)) [part, halvings] = [part * 2, halvings + 1];
+  while (part % 2 === 0) [part, halvings] = [part / 2, halvings - 1];
+  return { odd: BigInt(part), halvings };
+}
+
+function powerOfTwo(bits: number, isNegative: boolean): number {
+  if (bits >= BITS_MAX) throw overflow();
+  if (bits < BITS_MIN) throw new EvaluationError('22003', 'value out of range: underflow');
+  const power = 2 ** bits;
+  return isNegative ? -power : power;
+}
+
+function numericPower(base: Numeric, exponent: Numeric): Numeric {
+  if (base.special === 2) return isZero(exponent) ? ONE : NAN;
+  if (exponent.special === 2) return compareNumeric(base, ONE) === 0 ? ONE : NAN;
+  const whole = exponent.special === 0 ? wholeOf(exponent) : 0n;
+  refuseUndefined(compareNumeric(base, NOTHING), compareNumeric(exponent, NOTHING), whole !== undefined);
+  if (base.special !== 0 || exponent.special !== 0) return infinitePower(base, exponent);
+  if (whole === undefined || whole >= EXPONENT_END || whole <= -EXPONENT_END) {
+    if (isZero(base)) return { digits: 0n, scale: SCALE_OF_NOTHING, special: 0 };
+    throw inexact();
+  }
+  const power = powerOfNumeric(base, Number(whole), exponent.scale);
+  if (power === 'overflow') throw new EvaluationError('22003', 'value overflows numeric format');
+  if (power === undefined) throw inexact();
+  return power;
+}
+
+/** One of them is infinite. */
+function infinitePower(base: Numeric, exponent: Numeric): Numeric {
+  if (compareNumeric(base, ONE) === 0 || isZero(exponent)) return ONE;
+  const grows = compareNumeric(exponent, NOTHING) > 0;
+  if (exponent.special !== 0) {
+    const size = base.special === 0 ? compareNumeric({ ...base, digits: base.digits < 0n ? -base.digits : base.digits }, ONE) : 1;
+    return size === 0 ? ONE : size > 0 === grows ? infinite(1) : NOTHING;
+  }
+  const isOdd = (wholeOf(exponent) ?? 0n) % 2n !== 0n;
+  return grows ? infinite(base.special < 0 && isOdd ? -1 : 1) : NOTHING;
+}
+
+function infinite(sign: 1 | -1): Numeric {
+  return { digits: 0n, scale: 0, special: sign };
+}
+
+/** Undefined for a number with decimals. */
+function wholeOf({ digits, scale }: Numeric): bigint | undefined {
+  const unit = 10n ** BigInt(scale);
+  return digits % unit === 0n ? digits / unit : undefined;
+}
+
+function refuseUndefined(base: number, exponent: number, isWhole: boolean): void {
+  if (base === 0 && exponent < 0) throw new EvaluationError('2201F', 'zero raised to a negative power is undefined');
+  if (base < 0 && !isWhole) {
+    throw new EvaluationError('2201F', 'a negative number raised to a non-integer power yields a complex result');
+  }
+}
+
+function overflow(): EvaluationError {
+  return new EvaluationError('22003', 'value out of range: overflow');
+}
+
+function inexact(): EvaluationError {
+  return new EvaluationError('0A000', 'a power that is not exact is not supported');
+}

@@ -1,0 +1,74 @@
+/**
+ * TakenAtOnce: what the processes of a hand-over take before anything else happens. Whatever could come before it could as well come
+ * behind it; so a search that waits with it sees more states, and nothing else that is wrong.
+ *
+ * `taken-at-once.test.ts` holds each of these claims against searches in which every order is tried.
+ */
+import type { Address } from '../../../src/otp/process.ts';
+import type { Alive, Unborn } from '../checker/local.ts';
+import type { Signal, UnderWay } from '../checker/signal.ts';
+import type { AtOnce } from '../checker/system.ts';
+import type { HandOverModel } from './hand-over-model.ts';
+
+type Taken = AtOnce<HandOverModel> | undefined;
+
+/**
+ * The log has grown, by a transaction that the shape's snapshot came before. Nobody looks at how much is committed any more but the
+ * collector, which is told: so that it hears of it late is the same as that it was committed late.
+ */
+export function takenByCollector(_: Alive | Unborn, underWay: readonly UnderWay[]): Taken {
+  const told = nextFrom('@stream', underWay);
+  if (told?.kind !== 'message') return undefined;
+  const lsn = BigInt(String(told.message['lsn']));
+  return { from: '@stream', over: ({ is: { pgSnapshot } }) => pgSnapshot !== undefined && lsn > BigInt(pgSnapshot.insertLsn) };
+}
+
+/**
+ * - It begins. That it began late is the same as that it was started late.
+ * - It is to drain. That it hears of it late is the same as that it was asked late.
+ * - Its snapshot is complete, and it hears that its Snapshotter has ended. That is all the same to it from then on in every state, and it
+ *   asks nobody about that Snapshotter.
+ */
+export function takenByConsumer(local: Alive | Unborn, underWay: readonly UnderWay[]): Taken {
+  if (local.status === 'unborn') return BEGINNING;
+  if (nextFrom('@shape-cache', underWay) !== undefined) return { from: '@shape-cache' };
+  const { running }: { readonly running?: { readonly snapshot?: unknown } } = Object(local.snapshot.value);
+  return running?.snapshot === 'complete' ? tellerOfDown(underWay, 'snapshotter') : undefined;
+}
+
+/**
+ * - It begins, and what it asks for may come late.
+ * - Its query was answered, and it hears that its Consumer has ended. Whatever it took before that it would pass on to this Consumer, to
+ *   whom nothing comes any more; and it ends with all of it. (While its query is under way it does not hurry: that may still be taken,
+ *   and change the shape.)
+ */
+export function takenBySnapshotter({ status }: Alive | Unborn, underWay: readonly UnderWay[]): Taken {
+  if (status === 'unborn') return BEGINNING;
+  const isAnswered = underWay.some(({ from, signals }) => from === '@snapshots' && signals.at(-1)?.kind === 'reply');
+  return isAnswered ? tellerOfDown(underWay, 'consumer') : undefined;
+}
+
+/**
+ * - It begins. What it asks its Consumer for may come late, and so may the word that this one has ended.
+ * - It hears that the Consumer has ended which it follows by its pid, and nothing else is under way to it. Nor can be: only that one and
+ *   those whom it asks send to it, and it waits for nobody else. Of what it does then it tells nobody but the directory, to whom that may
+ *   come late; and what it gives back is its own.
+ */
+export function takenByMaterializer(local: Alive | Unborn, underWay: readonly UnderWay[]): Taken {
+  if (local.status === 'unborn') return BEGINNING;
+  const taken = underWay.length === 1 ? tellerOfDown(underWay, 'consumer') : undefined;
+  const { consumer }: { readonly consumer?: unknown } = Object(local.snapshot.context);
+  return taken?.from === consumer ? taken : undefined;
+}
+
+const BEGINNING: Taken = { from: '@supervisor' };
+
+function nextFrom(sender: Address, underWay: readonly UnderWay[]): Signal | undefined {
+  return underWay.find(({ from }) => from === sender)?.signals[0];
+}
+
+/** Who tells next that `as` is down. */
+function tellerOfDown(underWay: readonly UnderWay[], as: string): Taken {
+  const teller = underWay.find(({ signals: [next] }) => next?.kind === 'down' && next.monitor.as === as);
+  return teller && { from: teller.from };
+}
