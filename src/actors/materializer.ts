@@ -317,7 +317,7 @@ export const materializer = setup({
         '*': {}, // Whatever was asked for before came too late to matter.
       },
     },
-    stopped: { type: 'final' }, // The Consumer left in good order.
+    stopped: { type: 'final' }, // The Consumer left in good order, or the last dependant did.
     invalidated: { type: 'final' }, // The Consumer failed or was deleted: the outer shapes must be dropped.
   },
 });

@@ -6,8 +6,8 @@
  * the state changes often, the cost is the product of the two.
  */
 import { invariant } from '../base/invariant.ts';
+import { Ring } from '../base/ring.ts';
 import type { Message, Table } from '../otp/process.ts';
-import { Ring } from '../otp/kernel/ring.ts';
 
 /** `next` is answered by the request itself; by nothing when none is left. */
 export type RequestBacklogChange = { readonly keep: Message } | 'next';

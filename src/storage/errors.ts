@@ -114,12 +114,12 @@ export class StorageVersionError extends Error {
   }
 }
 
-/** Another one writes the rows of the shape's next splice by now. Nothing of what was to be written is in their file. */
+/** Another one writes the rows of the shape's next splice by now, or it is recorded. Nothing of what was to be written is in their file. */
 export class SupersededError extends Error {
   override readonly name = 'SupersededError';
 
   constructor(readonly handle: Handle) {
-    super(`the rows of the next splice of shape ${handle} are written by another one now`);
+    super(`the rows of the next splice of shape ${handle} are taken from this query no more`);
   }
 }
 

@@ -6,12 +6,12 @@
  * operation that would not stand behind the end goes on from the end. Nothing comes again there but what is left out by its position.
  */
 import { compareOffsets, lsnOfOffset, offsetOf, positionOfOffset, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
-import { compareLsn, type Lsn } from '../../model/lsn.ts';
+import { compareLsn, lsnOf, type Lsn } from '../../model/lsn.ts';
 import type { ShapeLine } from '../../shapes/change-converter.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
 
 /** Before the first of any transaction, and behind every snapshot. */
-const FIRST_LSN = '1' as Lsn;
+const FIRST_LSN = lsnOf(1n);
 
 export class LineAppender {
   /** Behind the last line appended, published or not. */

@@ -5,8 +5,8 @@
  * while its log is still there. An inner shape that no client has asked for is forsaken when the last of its dependants is gone.
  */
 import { invariant } from '../../base/invariant.ts';
+import { Ring } from '../../base/ring.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
-import { Ring } from '../../otp/kernel/ring.ts';
 import type { Message, Pid } from '../../otp/process.ts';
 import { DependencyGraph } from '../../shapes/dependency-graph.ts';
 import type { DirectoryPorts, ListedLog } from './directory-ports.ts';

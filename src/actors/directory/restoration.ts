@@ -5,6 +5,7 @@
  */
 import { invariant } from '../../base/invariant.ts';
 import { bornMicros, type Handle } from '../../model/shape.ts';
+import { DEPENDENCY_GONE } from '../consumer/consumer-setup.ts';
 import type { DependentLives } from './dependent-lives.ts';
 import type { ListedLogs } from './directory-ports.ts';
 import type { StartQueue } from './start-queue.ts';
@@ -72,7 +73,7 @@ export class Restoration {
     lives.condemn(this.superseded, { why: 'another shape has taken its place', isTold: false });
     this.halves = [];
     this.superseded = [];
-    lives.condemn(lives.bereft, { why: 'a shape that it depends on is gone', isTold: false });
+    lives.condemn(lives.bereft, { why: DEPENDENCY_GONE, isTold: false });
     lives.lookForForsaken();
     this.condemnForsaken();
     lives.forgetUnheard(); // None of them had a Consumer, and nobody waits for one.

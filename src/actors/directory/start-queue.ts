@@ -2,8 +2,8 @@
  * StartQueue: shapes whose Consumer can be asked for, in the order in which they came to that: a plain one when it is entered,
  * an outer one when the last of its inner ones is live. Each is looked at again when its turn comes: it may be gone by then.
  */
+import { Ring } from '../../base/ring.ts';
 import type { Handle } from '../../model/shape.ts';
-import { Ring } from '../../otp/kernel/ring.ts';
 import type { DependentLives } from './dependent-lives.ts';
 import type { ListedLog } from './directory-ports.ts';
 

@@ -11,9 +11,9 @@
  * A process that hibernates and holds nothing is its state value, its context, and a dozen fields.
  */
 import type { AnyActorRef } from 'xstate';
+import { Ring } from '../../base/ring.ts';
 import type { AwaitedStart, Call, Entry, Mailbox, Monitor, PendingEffect, ProcessTimer, Signal, Traits, Watch } from './entry.ts';
 import type { Address, ExitReason, Name, Pid, ProcessSpec, Table } from '../process.ts';
-import { Ring } from './ring.ts';
 import type { HeapTimer } from './timer-heap.ts';
 
 class AwakeState {

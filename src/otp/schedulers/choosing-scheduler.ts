@@ -7,8 +7,8 @@
  * shrinks towards that.
  */
 import { seededRandom } from '../../base/random.ts';
+import { Ring } from '../../base/ring.ts';
 import type { Entry, Mailbox, MessageSignal, Signal } from '../kernel/entry.ts';
-import { Ring } from '../kernel/ring.ts';
 import type { Scheduler, SchedulerHost } from './scheduler.ts';
 
 /** What could be delivered next. */

@@ -5,8 +5,8 @@
  * with which `BUDGET_MS` are over: neither a busy process nor a busy runtime can starve the rest.
  */
 import type { Clock } from '../../base/clock.ts';
+import { Ring } from '../../base/ring.ts';
 import type { Entry, Mailbox, MessageSignal, Signal } from '../kernel/entry.ts';
-import { Ring } from '../kernel/ring.ts';
 import type { Scheduler, SchedulerHost } from './scheduler.ts';
 
 const SLICE_MAX = 32;

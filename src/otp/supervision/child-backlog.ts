@@ -5,9 +5,9 @@
  * Were the requests postponed instead, each of them would be delivered again after every start of another child.
  */
 import { invariant } from '../../base/invariant.ts';
+import { Ring } from '../../base/ring.ts';
 import type { SupervisorRequest } from './child-requests.ts';
 import type { Address, ExitReason } from '../process.ts';
-import { Ring } from '../kernel/ring.ts';
 import type { ChildExit } from './supervision-table.ts';
 
 /** As many as a mailbox may hold. */

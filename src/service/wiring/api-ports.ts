@@ -24,10 +24,10 @@ import { SharedWait } from './shared-wait.ts';
 /** Longer than the first row of a snapshot may take, and than the wait for a connection before it. */
 const SNAPSHOT_START_TIMEOUT_MS = 45_000;
 const CREATION_TIMEOUT_MS = 30_000;
-type Calls = Pick<Runtime, 'call' | 'send'>;
-
 /** How often to ask again: a Consumer that is restarted comes back under its name. */
 const LOOKUPS_MAX = 3;
+
+type Calls = Pick<Runtime, 'call' | 'send'>;
 
 export function relationSource(catalog: Catalog): RelationSource {
   return {

@@ -1,6 +1,6 @@
 /**
  * FewRows: the rows that a query brought for a splice, while they are few. These stand in the record of the splice, which is synced in
- * any case and together with others; for more a file is begun.
+ * any case and together with others; for more a file is begun. Of those who write them only the last one may.
  */
 import type { Handle } from '../../model/shape.ts';
 import { SupersededError } from '../errors.ts';
@@ -11,23 +11,27 @@ import type { MovedWriter } from './shape-store.ts';
 export const FEW_BYTES_MAX = 16 * 1024;
 
 export class FewRows {
-  /** Of who began last. */
-  private growing: Writer | undefined;
+  /** Who began last, until the splice is recorded: with it go the rows that it has. */
+  private latest: Writer | undefined;
   /** Until the splice is recorded. */
   private whole: Uint8Array | undefined;
 
   constructor(private readonly handle: Handle) {}
 
-  /** @param beginFile called when they are not few. @returns whose promises reject with a `SupersededError` once another one began. */
-  begin(beginFile: () => MovedWriter): MovedWriter {
+  /**
+   * @param beginFile called when they are not few.
+   * @returns whose promises reject with a `SupersededError` once another one began, or the splice is recorded.
+   */
+  begin(beginFile: (claim: () => void) => MovedWriter): MovedWriter {
     this.whole = undefined;
-    this.growing = new Writer(this, beginFile);
-    return this.growing;
+    this.latest = new Writer(this, beginFile);
+    return this.latest;
   }
 
-  /** What was completed last, as a record keeps it; undefined when it is in a file, or nothing. */
+  /** What was completed last, as a record keeps it; undefined when it is in a file, or nothing. Nobody writes them any more. */
   take(): string | undefined {
     const { whole } = this;
+    this.latest = undefined;
     this.whole = undefined;
     return whole && Buffer.from(whole).toString('base64'); // Bytes as they are: those of a database without an encoding may be no UTF-8.
   }
@@ -38,9 +42,9 @@ export class FewRows {
     return copy;
   }
 
-  /** Of `writer`, that there is no later one. */
+  /** Of `writer`, that its rows may still come. */
   claim(writer: Writer): void {
-    if (writer !== this.growing) throw new SupersededError(this.handle);
+    if (writer !== this.latest) throw new SupersededError(this.handle);
   }
 
   keep(few: Uint8Array): void {
@@ -55,7 +59,7 @@ class Writer implements MovedWriter {
 
   constructor(
     private readonly rows: FewRows,
-    private readonly beginFile: () => MovedWriter,
+    private readonly beginFile: (claim: () => void) => MovedWriter,
   ) {}
 
   async write(lines: Uint8Array): Promise<void> {
@@ -65,7 +69,7 @@ class Writer implements MovedWriter {
       this.few.push(lines.slice());
       return;
     }
-    this.file ??= this.beginFile();
+    this.file ??= this.beginFile(() => this.rows.claim(this));
     const before = this.few;
     this.few = [];
     await this.file.write(Buffer.concat([...before, lines]));

@@ -2,7 +2,7 @@
 import { InvariantError } from '../../base/invariant.ts';
 import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
 import type { Handle } from '../../model/shape.ts';
-import { ShapeCorruptError, SupersededError } from '../errors.ts';
+import { ShapeCorruptError } from '../errors.ts';
 import { GrowingSums, verified, wholeOf, type Piece } from './piece.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
 
@@ -10,8 +10,6 @@ export class MemoryShapeStore implements ShapeStore {
   private parts: { readonly start: number; readonly bytes: Uint8Array }[] = [];
   private size = 0;
   private readonly moved = new Map<number, Uint8Array>();
-  /** Of who began last: others write nothing any more. */
-  private growing: GrowingSums | undefined;
 
   constructor(private readonly handle: Handle) {}
 
@@ -45,18 +43,17 @@ export class MemoryShapeStore implements ShapeStore {
     return parts.length === 1 && only !== undefined ? only : Buffer.concat(parts);
   }
 
-  beginMoved(number: number): MovedWriter {
+  beginMoved(number: number, claim: () => void): MovedWriter {
     const sums = new GrowingSums();
     const written: Uint8Array[] = [];
-    this.growing = sums;
     return {
       write: async (lines) => {
-        this.checkIsGrowing(sums);
+        claim();
         written.push(new Uint8Array(lines));
         sums.add(lines);
       },
       complete: async () => {
-        this.checkIsGrowing(sums);
+        claim();
         this.moved.set(number, Buffer.concat(written));
         return wholeOf(sums);
       },
@@ -80,9 +77,5 @@ export class MemoryShapeStore implements ShapeStore {
 
   readEntries(): AsyncIterable<readonly LogEntry[]> {
     throw new InvariantError('lines in memory are read from the buffer');
-  }
-
-  private checkIsGrowing(sums: GrowingSums): void {
-    if (sums !== this.growing) throw new SupersededError(this.handle);
   }
 }

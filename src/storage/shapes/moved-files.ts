@@ -3,11 +3,11 @@
  *
  * A file is durable before its splice is recorded, so what is left of a number that was never recorded is nobody's, and is
  * written over by the next one. A query that was given up may still be on its way to the disk then: so one write comes after the
- * other, and only who began last writes.
+ * other, and each asks in its turn whether it still may.
  */
 import type { Handle } from '../../model/shape.ts';
 import type { Disk, DiskFile } from '../disk.ts';
-import { DiskError, ShapeCorruptError, SupersededError } from '../errors.ts';
+import { DiskError, ShapeCorruptError } from '../errors.ts';
 import { GrowingSums, verified, wholeOf, type Piece } from './piece.ts';
 import type { ShapePaths } from './shape-paths.ts';
 import type { MovedWriter } from './shape-store.ts';
@@ -15,8 +15,6 @@ import type { MovedWriter } from './shape-store.ts';
 export class MovedFiles {
   /** Those that there may be. */
   private readonly numbers = new Set<number>();
-  /** Of who began last. */
-  private growing: GrowingSums | undefined;
   private writing: Promise<unknown> = Promise.resolve();
 
   constructor(
@@ -25,17 +23,16 @@ export class MovedFiles {
     private readonly handle: Handle,
   ) {}
 
-  begin(number: number): MovedWriter {
+  begin(number: number, claim: () => void): MovedWriter {
     const sums = new GrowingSums();
-    this.growing = sums;
     return {
       write: (lines) =>
-        this.inTurn(sums, async () => {
+        this.inTurn(claim, async () => {
           await this.append(number, lines, sums.bytes);
           sums.add(lines);
         }),
       complete: () =>
-        this.inTurn(sums, async () => {
+        this.inTurn(claim, async () => {
           if (sums.bytes > 0) await this.sync(number);
           return wholeOf(sums);
         }),
@@ -65,9 +62,9 @@ export class MovedFiles {
     }
   }
 
-  private inTurn<Result>(sums: GrowingSums, write: () => Promise<Result>): Promise<Result> {
+  private inTurn<Result>(claim: () => void, write: () => Promise<Result>): Promise<Result> {
     const written = this.writing.then(() => {
-      if (sums !== this.growing) throw new SupersededError(this.handle);
+      claim();
       return write();
     });
     this.writing = written.catch(() => {}); // Who asked for it is told.

@@ -1,6 +1,7 @@
 /** MovedRows: rows of splices that were read for Consumers, each waiting in memory until the table that asked for them takes them. */
-import { invariant } from '../../base/invariant.ts';
 import type { Forkable } from '../../base/fork.ts';
+import { invariant } from '../../base/invariant.ts';
+import { OwnedParts } from './owned-parts.ts';
 
 export interface MovedRowsSlot extends Forkable<MovedRowsSlot> {
   take(): Uint8Array;
@@ -8,36 +9,27 @@ export interface MovedRowsSlot extends Forkable<MovedRowsSlot> {
 }
 
 export class MovedRows {
-  private readonly parts = new Map<string, Uint8Array>();
-  private readonly owners = new Set<string>();
+  private readonly parts = new OwnedParts<Uint8Array>();
 
   /** @param owner the pid of who takes them. */
   slot(owner: string): MovedRowsSlot {
-    this.owners.add(owner);
-    return {
-      take: () => taken(this.parts, owner),
-      close: () => {
-        this.owners.delete(owner);
-        this.parts.delete(owner);
-      },
-      clone: () => slotWith(owner, this.parts.get(owner)),
-    };
+    this.parts.open(owner);
+    return slotOf(owner, this.parts);
   }
 
-  /** For one that has ended meanwhile nothing is kept. */
   put(owner: string, part: Uint8Array): void {
-    if (this.owners.has(owner)) this.parts.set(owner, part);
+    this.parts.put(owner, part);
   }
 }
 
-function taken(parts: Map<string, Uint8Array>, owner: string): Uint8Array {
-  const part = parts.get(owner);
-  invariant(part !== undefined, `rows are taken right after they were read for ${owner}`);
-  parts.delete(owner);
-  return part;
-}
-
-function slotWith(owner: string, part: Uint8Array | undefined): MovedRowsSlot {
-  const parts = new Map(part === undefined ? [] : [[owner, part]]);
-  return { take: () => taken(parts, owner), close: () => parts.clear(), clone: () => slotWith(owner, parts.get(owner)) };
+function slotOf(owner: string, parts: OwnedParts<Uint8Array>): MovedRowsSlot {
+  return {
+    take() {
+      const part = parts.take(owner);
+      invariant(part !== undefined, `rows are taken right after they were read for ${owner}`);
+      return part;
+    },
+    close: () => parts.close(owner),
+    clone: () => slotOf(owner, parts.copy()),
+  };
 }

@@ -28,7 +28,8 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   readonly clone = uncopied('a file of a shape');
   private snapshot: DiskFile | undefined;
   private beginning: Promise<void> = Promise.resolve();
-  private appending: Promise<void> = Promise.resolve();
+  /** Settles when nothing is being written to files of lines and moves. */
+  private writing: Promise<void> = Promise.resolve();
   private gone = false;
   private readonly moved: MovedFiles;
   /** So many entries of the index hold. */
@@ -77,8 +78,8 @@ export class ShapeFiles implements ShapeStore, LineFiles {
       yield { kind: 'row', bytes, goesOn: at + bytes.length < throughBytes };
   }
 
-  beginMoved(number: number): MovedWriter {
-    const writer = this.moved.begin(number);
+  beginMoved(number: number, claim: () => void): MovedWriter {
+    const writer = this.moved.begin(number, claim);
     return {
       write: (lines) => this.whileHere(() => writer.write(lines)),
       complete: () => this.whileHere(() => writer.complete()),
@@ -104,9 +105,7 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   }
 
   append(place: FilePlace, batches: readonly LineBatch[], isDurable: boolean): Promise<void> {
-    const appended = this.appendBehind(place, batches, isDurable);
-    this.appending = appended.catch(() => {}); // Who asked for it is told.
-    return appended;
+    return this.counted(this.appendBehind(place, batches, isDurable));
   }
 
   cut({ count }: FilePlace): void {
@@ -116,7 +115,7 @@ export class ShapeFiles implements ShapeStore, LineFiles {
   /** From now on nothing is opened; what is open may be read to its end. */
   async remove(): Promise<void> {
     this.gone = true;
-    await Promise.allSettled([this.beginning, this.appending]); // Else a file could appear after it was discarded.
+    await Promise.allSettled([this.beginning, this.writing]); // Else a file could appear after it was discarded.
     await this.closeSnapshot();
     for (const kind of FILE_KINDS) await this.files.forget(this.pathOf(kind));
   }
@@ -152,11 +151,14 @@ export class ShapeFiles implements ShapeStore, LineFiles {
     this.isNamed = true;
   }
 
-  /** A file that is being written when the shape goes is whole before it is discarded. */
   private async whileHere<T>(write: () => Promise<T>): Promise<T> {
     if (this.gone) throw new ShapeGoneError(this.handle);
-    const written = write();
-    this.appending = Promise.allSettled([this.appending, written]).then(() => {});
+    return await this.counted(write());
+  }
+
+  /** A file that is being written when the shape goes is whole before it is discarded. Who asked for it is told how that went. */
+  private counted<T>(written: Promise<T>): Promise<T> {
+    this.writing = Promise.allSettled([this.writing, written]).then(() => {});
     return written;
   }
 

@@ -82,7 +82,7 @@ export class ShapePaths {
 
   private async namesOf(handle: Handle): Promise<readonly string[]> {
     const names = await this.disk.list(this.directoryOf(handle));
-    return names.filter((name) => NAME_PATTERN.exec(name)?.[1] === handle);
+    return names.filter((name) => name.startsWith(`${handle}.`) && NAME_PATTERN.test(name));
   }
 
   private async remove(handle: Handle, name: string): Promise<void> {

@@ -34,8 +34,12 @@ export interface ShapeStore {
    * @throws as `readSnapshot`, also behind bytes that held.
    */
   readLines(after: LogOffset, throughBytes: number): AsyncIterable<EntryRun>;
-  /** The rows that splice `number` brings, in place of what was left under that number. */
-  beginMoved(number: number): MovedWriter;
+  /**
+   * The rows that splice `number` brings, in place of what was left under that number.
+   *
+   * @param claim throws once another one writes them: asked right before each write, which may have waited for its turn.
+   */
+  beginMoved(number: number, claim: () => void): MovedWriter;
   /** @throws as `readSnapshot`. */
   readMoved(number: number, piece: Piece): Promise<Uint8Array>;
   /** Lets go of the rows of all splices up to and with `number`: a checkpoint has their lines. */

@@ -197,7 +197,7 @@ export class StoredShape implements ShapeLog {
 
   beginMoved(): MovedWriter {
     const { nextNumber } = this.spliced;
-    return this.fewRows.begin(() => this.store.beginMoved(nextNumber));
+    return this.fewRows.begin((claim) => this.store.beginMoved(nextNumber, claim));
   }
 
   async readMoved(at: number): Promise<Uint8Array> {

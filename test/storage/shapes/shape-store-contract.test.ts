@@ -1,5 +1,6 @@
 /** What every store of a shape's bytes promises of the rows that a splice brings. */
 import { describe, expect, test } from 'vitest';
+import { SupersededError } from '../../../src/storage/errors.ts';
 import { FileCache } from '../../../src/storage/shapes/file-cache.ts';
 import { MemoryShapeStore } from '../../../src/storage/shapes/memory-shape-store.ts';
 import { pieceAt, type ChunkSums } from '../../../src/storage/shapes/piece.ts';
@@ -15,16 +16,19 @@ const handle = handleOf(1);
 
 const stores: readonly (readonly [string, () => ShapeStore])[] = [
   ['memory', () => new MemoryShapeStore(handle)],
-  ['files', filesOnMemoryDisk],
+  ['files', () => filesOnMemoryDisk()],
 ];
 
-function filesOnMemoryDisk(): ShapeStore {
-  const disk = new MemoryDisk().mount();
+function filesOnMemoryDisk(memoryDisk = new MemoryDisk()): ShapeFiles {
+  const disk = memoryDisk.mount();
   return new ShapeFiles(disk, new FileCache(disk, 2), new ShapePaths(disk, '/shapes'), handle, NO_LINES);
 }
 
+/** Nobody else writes the rows. */
+const always = (): void => {};
+
 async function bring(store: ShapeStore, number: number, ...rows: readonly string[]): Promise<ChunkSums | null> {
-  const writer = store.beginMoved(number);
+  const writer = store.beginMoved(number, always);
   for (const row of rows) await writer.write(bytes(row));
   return await writer.complete();
 }
@@ -58,10 +62,14 @@ describe.each(stores)('in %s', (_, open) => {
     await expect(rowsOf(store, 1, { bytes: 2, sums: [7] })).rejects.toThrow('does not hold');
   });
 
-  test('of two that write the rows of one splice only who began last leaves any, however late the other is', async () => {
+  test('of two that write the rows of one splice only who still may leaves any, however late the other is', async () => {
     const store = open();
-    const first = store.beginMoved(1);
+    let isLate = false;
+    const first = store.beginMoved(1, () => {
+      if (isLate) throw new SupersededError(handle);
+    });
     await first.write(bytes('old\n'));
+    isLate = true;
     const sums = await bring(store, 1, 'a\n');
     const late = await Promise.allSettled([first.write(bytes('older\n')), first.complete()]);
 
@@ -72,11 +80,28 @@ describe.each(stores)('in %s', (_, open) => {
 
   test('what is written is as it was when it was given', async () => {
     const store = open();
-    const writer = store.beginMoved(1);
+    const writer = store.beginMoved(1, always);
     const row = bytes('a\n');
     await writer.write(row);
     row.fill(0);
 
     expect(await rowsOf(store, 1, await writer.complete())).toBe('a\n');
   });
+});
+
+test('a file of a shape that is removed is whole before it is discarded, also when lines were written meanwhile', async () => {
+  const disk = new MemoryDisk();
+  const store = filesOnMemoryDisk(disk);
+  const writer = store.beginMoved(1, always);
+  await writer.write(bytes('a\n'));
+  disk.holdSyncs();
+  const ends: string[] = [];
+  const completed = writer.complete().then(() => ends.push('rows'));
+  await store.append(NO_LINES, [], false);
+  const removed = store.remove().then(() => ends.push('shape'));
+  for (let turn = 0; turn < 32; turn += 1) await Promise.resolve(); // More than the removal takes where it waits for nobody.
+  disk.letSync();
+  await Promise.all([completed, removed]);
+
+  expect(ends).toEqual(['rows', 'shape']);
 });

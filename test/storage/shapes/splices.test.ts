@@ -327,6 +327,16 @@ test.each([
   await after.close();
 });
 
+test('a query that was given up brings nothing any more once a splice was recorded without it', async () => {
+  const storage = await open(new MemoryDisk());
+  const shape = await outerShape(storage);
+  const givenUp = shape.beginMoved();
+  shape.recordSplice(draft);
+
+  await expect(givenUp.write(bytes('{"old":1}\n'))).rejects.toThrow('no more');
+  await storage.close();
+});
+
 test('what is left of a query that was given up does not come into the rows of the next one, however far it had come', async () => {
   const longer = many('new') + many('newer');
   const found: string[] = [];
