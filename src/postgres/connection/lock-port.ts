@@ -12,8 +12,7 @@ import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '
 import { connect } from './connection.ts';
 import { DatabaseUnreachableError, typed, worldError } from './database-error.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
-import { watchForOurDeath } from './orphan-watch.ts';
-import { liftTimeLimits } from './time-limits.ts';
+import { prepareLongSession } from './long-session.ts';
 
 export interface LockPortOptions {
   readonly name?: Name;
@@ -83,8 +82,7 @@ async function lockedSession({ target, slot }: LockPortOptions, signal: AbortSig
   const giveUp = (): void => void client.connection.stream.destroy();
   signal.addEventListener('abort', giveUp, { once: true });
   try {
-    await watchForOurDeath(client);
-    await liftTimeLimits(client);
+    await prepareLongSession(client);
     await typed(() => client.query('SELECT pg_advisory_lock(hashtext($1))', [slot]));
     if (signal.aborted) throw new DatabaseUnreachableError('nobody waits for the lock any more');
     return client;

@@ -5,13 +5,8 @@
 import type pg from 'pg';
 import { DatabaseRefusedError, typed } from './database-error.ts';
 
-/** Sessions that have been asked, whatever they answered. */
-const asked = new WeakSet<pg.ClientBase>();
-
 /** For the rest of the session. Outside of any transaction: a refusal would fail it. */
 export async function watchForOurDeath(client: pg.ClientBase): Promise<void> {
-  if (asked.has(client)) return;
-  asked.add(client);
   try {
     await typed(() => client.query(`SET client_connection_check_interval = '1s'`));
   } catch (error) {

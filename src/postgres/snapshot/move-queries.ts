@@ -20,7 +20,7 @@ import type { Handle } from '../../model/shape.ts';
 import { crash } from '../../otp/kernel/error-report.ts';
 import type { Message } from '../../otp/process.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError } from '../connection/database-error.ts';
-import { watchForOurDeath } from '../connection/orphan-watch.ts';
+import { prepareLongSession } from '../connection/long-session.ts';
 import { PoolTimeoutError, type DatabasePool } from '../connection/pool.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
 import { DISPLAY_SETTINGS } from '../replication/replication-setup.ts';
@@ -128,7 +128,7 @@ export class MoveQueries {
   }
 
   private async takeTogether(client: pg.PoolClient, round: Round): Promise<void> {
-    await watchForOurDeath(client);
+    await prepareLongSession(client);
     await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${DISPLAY_SETTINGS}`);
     const looks = new TableLooks(client);
     const untilMs = this.clock.nowMs() + SHARED_MS_MAX;

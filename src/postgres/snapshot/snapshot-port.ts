@@ -15,7 +15,7 @@ import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Address, Message, Name, PortContext, PortSpec } from '../../otp/process.ts';
 import { DatabaseRefusedError } from '../connection/database-error.ts';
-import { watchForOurDeath } from '../connection/orphan-watch.ts';
+import { prepareLongSession } from '../connection/long-session.ts';
 import type { DatabasePool } from '../connection/pool.ts';
 import { DISPLAY_SETTINGS } from '../replication/replication-setup.ts';
 import type { RowQuery } from './row-stream.ts';
@@ -79,7 +79,7 @@ function failed(handle: Handle, error: unknown, isFiltered: boolean): Message {
 
 async function takeSnapshot(options: SnapshotPortOptions, target: SnapshotTarget, tell: Tell, signal: AbortSignal): Promise<void> {
   await options.pool.use(async (client) => {
-    await watchForOurDeath(client);
+    await prepareLongSession(client);
     await client.query(`BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; ${DISPLAY_SETTINGS}`);
     try {
       const { pgSnapshot, isPartitioned, isBoolean } = await lookAt(client, target);

@@ -37,6 +37,10 @@ afterAll(async () => {
   await database.drop();
 });
 
+const WAITS_LONG = `
+  SELECT FROM pg_stat_activity
+  WHERE application_name = 'limited' AND wait_event_type = 'Lock' AND query_start < now() - interval '300 ms'`;
+
 async function ask(target: RecordingTarget | undefined, options: { clock?: Clock; signal?: AbortSignal } = {}): Promise<Message> {
   const { clock = systemClock, signal } = options;
   port = await openPort(snapshotPort({ pool, clock, target: () => target }));
@@ -102,6 +106,27 @@ test('a table that is not the one that was meant is not read', async () => {
       columns: [{ name: 'flag', typeOid: table?.['type'], typeMod: -1 }, { name: 'flags', typeOid: 1000, typeMod: -1 }],
     }],
   });
+});
+
+test('outlasts what the database allows its applications', async () => {
+  const limits = ['statement_timeout', 'lock_timeout', 'transaction_timeout', 'idle_in_transaction_session_timeout'];
+  for (const limit of limits) await database.query(`ALTER DATABASE ${database.name} SET ${limit} = '100ms'`);
+  const limited = createPool({ target: targetOf(database.url), applicationName: 'limited', max: 1 });
+  await limited.open();
+  const locking = await database.session();
+  await locking.query('SET statement_timeout = 0; SET lock_timeout = 0; SET transaction_timeout = 0');
+  await locking.query('SET idle_in_transaction_session_timeout = 0; BEGIN; LOCK TABLE items');
+  const target = new RecordingTarget({ name: 'items', columns: ['id'] });
+  port = await openPort(snapshotPort({ pool: limited, target: () => target }));
+
+  const answer = port.ask({ type: 'takeSnapshot', handle: '1-1', progressTo: '@asking' });
+  await Promise.race([database.until(WAITS_LONG), answer]);
+  await locking.query('COMMIT');
+  const { type } = await answer;
+  await limited.close();
+  for (const limit of limits) await database.query(`ALTER DATABASE ${database.name} RESET ${limit}`);
+
+  expect({ type, rows: target.read.length }).toEqual({ type: 'snapshot.completed', rows: 20_000 });
 });
 
 test('an empty table starts and completes', async () => {

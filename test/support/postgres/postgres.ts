@@ -21,6 +21,8 @@ export interface TestDatabase {
   drop(): Promise<void>;
 }
 
+const UNTIL_MS_MAX = 60_000;
+
 /** The URL of the run's server (its first caller starts it): database `postgres`, superuser. */
 export async function serverUrl(): Promise<string> {
   const socket = connect(inject('postgresDoor'), '127.0.0.1');
@@ -60,7 +62,10 @@ export async function createDatabaseOn(server: string): Promise<TestDatabase> {
     session,
     query: async (sql, params) => rowsOf(await main.query(sql, params === undefined ? undefined : [...params])),
     async until(sql) {
-      while ((await main.query(sql)).rows.length === 0) await main.query('SELECT pg_sleep(0.01)');
+      for (const deadline = AbortSignal.timeout(UNTIL_MS_MAX); (await main.query(sql)).rows.length === 0; ) {
+        if (deadline.aborted) throw new Error(`not so within ${UNTIL_MS_MAX} ms: ${sql}`);
+        await main.query('SELECT pg_sleep(0.01)');
+      }
     },
     drop: async () => {
       await Promise.all(sessions.map((client) => client.end()));
