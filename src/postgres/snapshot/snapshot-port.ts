@@ -17,9 +17,9 @@ import type { Address, Message, Name, PortContext, PortSpec } from '../../otp/pr
 import { DatabaseRefusedError } from '../connection/database-error.ts';
 import { prepareLongSession } from '../connection/long-session.ts';
 import type { DatabasePool } from '../connection/pool.ts';
+import { RowWriter } from '../encoding/row-writer.ts';
 import { DISPLAY_SETTINGS } from '../replication/replication-setup.ts';
 import type { RowQuery } from './row-stream.ts';
-import { RowWriter } from '../encoding/row-writer.ts';
 import { SchemaChangedError, snapshotRefusal } from './snapshot-error.ts';
 import { lookAt, queryOf, type ReadTable } from './table-look.ts';
 import { streamInTime } from './timely-rows.ts';
@@ -44,7 +44,6 @@ export interface SnapshotPortOptions {
   readonly firstRowMsMax?: number;
   readonly clock?: Clock;
 }
-
 
 export function snapshotPort(options: SnapshotPortOptions): PortSpec {
   return {

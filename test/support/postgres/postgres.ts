@@ -13,7 +13,7 @@ export interface TestDatabase {
   readonly name: string;
   /** One or several statements; the rows of the last one, with text as Postgres's own types give it. */
   query<Row extends pg.QueryResultRow = pg.QueryResultRow>(sql: string, params?: readonly unknown[]): Promise<Row[]>;
-  /** Resolves once the query finds a row; asks again and again, and rests in between. A test's own time-out bounds it. */
+  /** Resolves once the query finds a row; asks again and again, and rests in between. @throws when none came in a minute. */
   until(sql: string): Promise<void>;
   /** A further session, for open transactions; ended with the database. */
   session(): Promise<pg.Client>;
