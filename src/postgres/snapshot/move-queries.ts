@@ -24,7 +24,7 @@ import { prepareLongSession } from '../connection/long-session.ts';
 import { PoolTimeoutError, type DatabasePool } from '../connection/pool.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
 import { DISPLAY_SETTINGS } from '../replication/replication-setup.ts';
-import { SchemaChangedError, snapshotRefusal } from './snapshot-error.ts';
+import { SchemaChangedError, SessionEndedError, snapshotRefusal } from './snapshot-error.ts';
 import { queryOf, TableLooks, type Looked, type ReadTable } from './table-look.ts';
 import { streamInTime } from './timely-rows.ts';
 
@@ -113,18 +113,24 @@ export class MoveQueries {
       try {
         await this.options.pool.use((client) => this.takeTogether(client, round));
       } catch (error) {
-        if (!(error instanceof PoolTimeoutError)) this.giveUp(round, error); // Who waited in vain for a connection waits on.
+        if (!(error instanceof PoolTimeoutError)) await this.giveUp(round, error); // Who waited in vain for a connection waits on.
       }
     }
     this.workers -= 1; // At once: whoever asks from now on finds nobody at work.
   }
 
   /** The connection is lost. It is told to the one that it was lost with; the others are asked about anew. */
-  private giveUp({ current, unflushed }: Round, error: unknown): void {
+  private async giveUp({ current, unflushed }: Round, error: unknown): Promise<void> {
     const others = unflushed.map(({ asked }) => asked);
     const concerned = current ?? others.shift() ?? this.waiting.shift();
     this.waiting.unshift(...others);
-    concerned?.answer(refusedMoves(error));
+    concerned?.answer(refusedMoves(await this.lossOf(error)));
+  }
+
+  /** Where another session works at once, Postgres is not away: somebody has ended this one, and may do so each time. */
+  private async lossOf(error: unknown): Promise<unknown> {
+    if (!(error instanceof DatabaseUnreachableError)) return error;
+    return await this.options.pool.probe().then(() => new SessionEndedError(error), () => error);
   }
 
   private async takeTogether(client: pg.PoolClient, round: Round): Promise<void> {

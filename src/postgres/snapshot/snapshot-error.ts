@@ -29,6 +29,15 @@ export class SchemaChangedError extends Error {
   override readonly name = 'SchemaChangedError';
 }
 
+/** Postgres was asked to end the session of the query, or has a limit of its own. */
+export class SessionEndedError extends Error {
+  override readonly name = 'SessionEndedError';
+
+  constructor(cause: Error) {
+    super(`Postgres has ended the session of the query: ${cause.message}`, { cause });
+  }
+}
+
 const SCHEMA_CHANGED = new Set(['42P01', '42703', '42883', '3F000']);
 const NO_PRIVILEGE = '42501';
 /** Errors of values: a division by zero, a number out of range, a text that is none. */
@@ -38,6 +47,7 @@ const OF_VALUES = /^22/;
 export function snapshotRefusal(error: unknown, isFiltered: boolean): SnapshotRefusal {
   if (error instanceof EvaluationError) return refusal(error.code, 400, error.message);
   if (error instanceof SlowSnapshotError) return refusal('snapshot_slow', 503, error.message);
+  if (error instanceof SessionEndedError) return refusal('session_ended', 503, error.message);
   if (error instanceof SchemaChangedError) return refusal('schema_changed', 409, error.message);
   if (error instanceof PoolTimeoutError) {
     return refusal('pool_queue_timeout', 503, 'Snapshot creation failed because of a connection pool queue timeout');

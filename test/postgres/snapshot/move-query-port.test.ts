@@ -284,6 +284,19 @@ test.each(CALLED)('a bug of ours is told as such, and no attempt is made again (
   });
 });
 
+test('a session that is ended while Postgres is there is no absence of Postgres', async () => {
+  const locking = await database.session();
+  await locking.query('BEGIN; LOCK TABLE children');
+  const answer = ask(new Children());
+  const waiting = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
+  await database.until(`SELECT ${waiting}`);
+  await database.query(`SELECT pg_terminate_backend(pid) ${waiting}`);
+  const lost = await answer;
+  await locking.query('COMMIT');
+
+  expect(lost).toMatchObject({ type: 'moves.failed', error: { code: 'session_ended', status: 503 } });
+});
+
 test('nothing is asked when nobody keeps the values', async () => {
   expect(await ask(undefined)).toMatchObject({ type: 'moves.failed', error: { status: 503 } });
 });
