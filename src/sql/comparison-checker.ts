@@ -196,13 +196,17 @@ function membership(left: Operand, { value }: Constant, item: ScalarName, type: 
   return all ? { kind: 'not', part: list } : list;
 }
 
-/** Its items are alone in a list that Postgres looks in, if no column stands in them. */
-function isListed(item: Operand): item is Constant {
-  return item.kind === 'constant' && item.namesColumns !== true;
+/** Postgres looks in a list of all items in which no column stands. */
+function isListed(item: Operand): boolean {
+  return item.kind === 'constant' ? item.namesColumns !== true : columnsIn(item).length === 0;
+}
+
+function isKnown(item: Operand): item is Constant {
+  return item.kind === 'constant' && isListed(item);
 }
 
 function equalTo([left, right, type]: readonly [Operand, Operand, TypeName]): Condition {
-  return isListed(right) ? { kind: 'in', left, items: [right], type } : { kind: 'compare', operator: '=', left, right, type };
+  return isKnown(right) ? { kind: 'in', left, items: [right], type } : { kind: 'compare', operator: '=', left, right, type };
 }
 
 /** Items of one type make one list; a column among them is compared by itself, behind the lists, as Postgres does. */
@@ -210,7 +214,7 @@ function groupItems(comparisons: readonly (readonly [Operand, Operand, TypeName]
   const lists = new Map<TypeName, { left: Operand; items: Constant[] }>();
   const parts: Condition[] = [];
   for (const [left, right, type] of comparisons) {
-    if (!isListed(right)) {
+    if (!isKnown(right)) {
       parts.push(equalTo([left, right, type]));
       continue;
     }

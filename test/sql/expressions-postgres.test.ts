@@ -49,6 +49,13 @@ test.each([
   "plain + 2147483647 <> ALL ('{NULL}'::int4[])",
   "plain + 2147483647 = ANY ('{NULL}'::int4[])",
   'plain + 2147483647 IN (NULL)',
+  "left(left(words, CASE ('2024-02-29'::timestamptz)::text WHEN 'a' THEN small END), small / (plain - plain))",
+  "left(left(words, CASE concat(NULL::int4) WHEN 'a' THEN small END), small / (plain - plain))",
+  "left(left(words, CASE date_out('2024-02-29')::text WHEN 'a' THEN small END), small / (plain - plain))",
+  "left(left(words, CASE '2024-02-29'::timestamptz + '1 day'::interval WHEN 'infinity' THEN small END), small / (plain - plain))",
+  "left(left(words, CASE ('{1}'::text)::int4[] WHEN '{2}' THEN small END), small / (plain - plain))",
+  "left(left(words, CASE (NULL::timestamptz)::text WHEN 'a' THEN small END), small / (plain - plain))",
+  "words IN (concat('a'), 'b', NULL)",
 ])('%s is to us what it is to Postgres', async (expression) => {
   expect((await judge.judge(expression)).mismatches).toEqual([]);
 });

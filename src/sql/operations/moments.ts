@@ -26,15 +26,17 @@ export const MOMENT_OPERATORS: Overloads = {
     ...eitherWay('date', 'int4', 'date', addDays),
     ...eitherWay('date', 'interval', 'timestamp', (date, span) => addInterval(timestampOf(date), span)),
     ...eitherWay('date', 'time', 'timestamp', addTimeOfDay),
-    ...MOMENTS.flatMap((type) => eitherWay(type, 'interval', type, addInterval)),
+    ...eitherWay('timestamp', 'interval', 'timestamp', addInterval),
+    ...eitherWay('timestamptz', 'interval', 'timestamptz', addInterval).map(stable),
     ...eitherWay('time', 'interval', 'time', (time, span) => turned(BigInt(asMicros(time)) + finiteMicros(span, 'add', 'to'))),
     operator('+', ['interval', 'interval'], 'interval', addIntervals),
   ],
   '-': [
     operator('-', ['date', 'date'], 'int4', daysBetween),
     operator('-', ['date', 'int4'], 'date', (date, days) => addDays(date, -Number(days))),
-    operator('-', ['date', 'interval'], 'timestamp', (date, span) => addInterval(timestampOf(date), negated(span))),
-    ...MOMENTS.map((type) => operator('-', [type, 'interval'], type, (moment, span) => addInterval(moment, negated(span)))),
+    operator('-', ['date', 'interval'], 'timestamp', (date, span) => subtractInterval(timestampOf(date), span)),
+    operator('-', ['timestamp', 'interval'], 'timestamp', subtractInterval),
+    stable(operator('-', ['timestamptz', 'interval'], 'timestamptz', subtractInterval)),
     ...MOMENTS.map((type) => operator('-', [type, type], 'interval', spanBetween)),
     operator('-', ['time', 'time'], 'interval', (left, right) => spanOf(0n, 0n, BigInt(asMicros(left)) - BigInt(asMicros(right)))),
     operator('-', ['time', 'interval'], 'time', (time, span) =>
@@ -71,6 +73,11 @@ function operator(sign: string, takes: readonly ScalarName[], gives: ScalarName,
 
 function eitherWay(left: ScalarName, right: ScalarName, gives: ScalarName, run: Run, sign = '+'): readonly Overload[] {
   return [operator(sign, [left, right], gives, run), operator(sign, [right, left], gives, (first, second) => run(second, first))];
+}
+
+/** In Postgres it depends on the time zone of the session. */
+function stable(overload: Overload): Overload {
+  return { ...overload, operation: { ...overload.operation, isStable: true } };
 }
 
 function addDays(date: Value, days: Value): Value {
@@ -112,6 +119,10 @@ function addInterval(moment: Value, span: Value): Value {
   const day = BigInt(month + interval.days) * DAY + BigInt(timeOfDay);
   known(day);
   return known(day + interval.micros);
+}
+
+function subtractInterval(moment: Value, span: Value): Value {
+  return addInterval(moment, negated(span));
 }
 
 /** The same day of another month, or its last one. */

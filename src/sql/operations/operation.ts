@@ -16,6 +16,8 @@ export interface Operation {
   compile(args: readonly Reader[]): Reader;
   /** Then a NULL that stands in the filter makes the whole NULL, and nothing beside it is worked out. */
   readonly isStrict?: true;
+  /** Postgres's word for what may differ from session to session: it works none of these out before there is a row, and nor do we. */
+  readonly isStable?: true;
   /** False or NULL in every row. */
   readonly isNeverTrue?: true;
 }
