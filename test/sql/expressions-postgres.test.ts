@@ -56,6 +56,14 @@ test.each([
   "left(left(words, CASE ('{1}'::text)::int4[] WHEN '{2}' THEN small END), small / (plain - plain))",
   "left(left(words, CASE (NULL::timestamptz)::text WHEN 'a' THEN small END), small / (plain - plain))",
   "words IN (concat('a'), 'b', NULL)",
+  ...['timezone', 'timezone_hour', 'timezone_minute'].map((unit) => `extract(${unit} FROM seen)`),
+  "extract(quarter FROM '14 mons'::interval)",
+  "date_trunc('week', '4713-01-01 BC'::date + plain)",
+  "date_trunc('millennium', '4713-01-01 BC'::date + plain)",
+  "date_part('epoch', '294276-12-31 23:59:59.999999'::timestamp - (plain % 3) * '1 microsecond'::interval)",
+  "date_part('second', '-00:00:01.1'::interval * small)",
+  'round(-0.5::float8 * small)',
+  'round(99999.5, -small % 9)',
 ])('%s is to us what it is to Postgres', async (expression) => {
   expect((await judge.judge(expression)).mismatches).toEqual([]);
 });

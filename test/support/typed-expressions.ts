@@ -20,6 +20,14 @@ const COMPARISONS = ['=', '<>', '<', '>', '<=', '>='];
 
 const forEach = <Item>(items: readonly Item[], template: (item: Item) => readonly string[]): readonly string[] => items.flatMap(template);
 
+const CLOCK_UNITS = ['microseconds', 'milliseconds', 'second', 'minute', 'hour', 'epoch'];
+const DATE_UNITS = [
+  'day', 'week', 'month', 'quarter', 'year', 'decade', 'century', 'millennium', 'isoyear', 'dow', 'isodow', 'doy', 'julian', 'epoch',
+];
+const MOMENT_UNITS = [...CLOCK_UNITS, ...DATE_UNITS];
+const SPAN_UNITS = ['day', 'month', 'year', 'decade', 'century', 'millennium'];
+const CUT_UNITS = ['us', 'msecs', 'sec', 'min', 'hr', 'd', 'week', 'mons', 'qtr', 'yrs', 'decs', 'c', 'Millennium'];
+
 /** By the type that they give. A type in braces stands for any expression of it. */
 const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   bool: [
@@ -71,6 +79,13 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     '({int4})::int8', '({numeric})::int8',
   ],
   numeric: [
+    'round({numeric})', 'round({numeric}, ({int4} % 9))', 'trunc({numeric}, ({int2} % 30)::int4)', 'trunc({numeric})', 'ceil({numeric})',
+    'ceiling({numeric})', 'floor({numeric})', 'sign({numeric})', 'round({int4}, {int2} % 5)', 'abs({numeric})',
+    ...forEach(MOMENT_UNITS, (unit) => [`extract(${unit} FROM {timestamp})`, `extract(${unit} FROM {timestamptz})`]),
+    ...forEach(DATE_UNITS, (unit) => [`extract(${unit} FROM {date})`]),
+    ...forEach(CLOCK_UNITS, (unit) => [`extract(${unit} FROM {time})`, `extract(${unit} FROM {interval})`]),
+    ...forEach(SPAN_UNITS, (unit) => [`extract(${unit} FROM {interval})`]),
+    "extract('SECONDS' FROM {timestamp})", "extract(week FROM (words || 'infinity')::timestamp)",
     '({numeric} + {numeric})', '({numeric} - {int4})', '({numeric} * {numeric})', '({numeric} / {numeric})', '({int8} / {numeric})',
     '({numeric} % {numeric})', '(- {numeric})', '(@ {numeric})', '({int4})::numeric', '({float8})::numeric', '({float4})::numeric',
     '({text})::numeric', '(({int2} * 0.25) ^ ({int2} % 5))', '({int4} ^ 2.0)', "(({int2} * 0.1) ^ '-3')", 'power({int2} * 1.5, 20)',
@@ -82,6 +97,12 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     '({numeric})::float4',
   ],
   float8: [
+    'round({float8})', 'trunc({float8})', 'ceil({float8})', 'ceiling({float8})', 'floor({float8})', 'sign({float8})', 'round({int4})',
+    'round({int2} * 0.5::float8)',
+    ...forEach(MOMENT_UNITS, (unit) => [`date_part('${unit}', {timestamp})`, `date_part('${unit}', {timestamptz})`]),
+    ...forEach(CLOCK_UNITS, (unit) => [`date_part('${unit}', {time})`, `date_part('${unit}', {interval})`]),
+    ...forEach([...DATE_UNITS, 'hour'], (unit) => [`date_part('${unit}', {date})`]),
+    ...forEach(SPAN_UNITS, (unit) => [`date_part('${unit}', {interval})`]),
     '({float8} + {float8})', '({float8} - {int4})', '({float8} * {float8})', '({float8} / {float8})', '({float4} * {float8})',
     '({float4} / {int4})', '(|/ {float8})', '(@ {float8})', '(- {float8})', '({float4})::float8', '({int8})::float8', '({numeric})::float8',
     '({int2} ^ 2)', "({int2} ^ '3')", '(2 ^ {int2})',
@@ -118,14 +139,17 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   date: ['({date} + {int4})', '({int2} + {date})', '({date} - {int4})', '({timestamp})::date', "(words || '2024-02-29')::date"],
   time: ['({time} + {interval})', '({interval} + {time})', '({time} - {interval})', '({timestamp})::time', '({interval})::time'],
   timestamp: [
+    ...forEach(CUT_UNITS, (unit) => [`date_trunc('${unit}', {timestamp})`]), 'date_trunc({text}, {timestamp})',
     '({date} + {interval})', '({interval} + {date})', '({date} - {interval})', '({date} + {time})', '({timestamp} + {interval})',
     '({timestamp} - {interval})', '({date})::timestamp', "({timestamptz} AT TIME ZONE 'UTC')", '({timestamptz} AT TIME ZONE {zone})',
   ],
   timestamptz: [
+    ...forEach(CUT_UNITS, (unit) => [`date_trunc('${unit}', {timestamptz})`, `date_trunc('${unit}', {date})`]),
     '({timestamptz} + {interval})', '({timestamptz} - {interval})', "({timestamp} AT TIME ZONE 'UTC')",
     'timezone({zone}, {timestamp})',
   ],
   interval: [
+    ...forEach(CUT_UNITS, (unit) => (unit.startsWith('w') ? [] : [`date_trunc('${unit}', {interval})`])), "date_trunc('hour', {time})",
     '({interval} + {interval})', '({interval} - {interval})', '({timestamp} - {timestamp})', '({timestamptz} - {timestamptz})',
     '({time} - {time})', '({interval} * {float8})', '({float8} * {interval})', '({interval} / {float8})', '({interval} * {int4})',
     '(- {interval})',

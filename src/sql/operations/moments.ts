@@ -10,7 +10,7 @@ import { intervalOf, isInfiniteInterval, type Interval } from '../values/interva
 import type { ScalarName } from '../values/type-names.ts';
 import { asInterval, asMicros, type Value } from '../values/values.ts';
 import { integerFrom } from './casts.ts';
-import { call, infix, prefix, within, type Operation, type Overload, type Overloads } from './operation.ts';
+import { call, infix, prefix, stable, within, type Operation, type Overload, type Overloads } from './operation.ts';
 
 type Run = (left: Value, right: Value) => Value;
 
@@ -75,11 +75,6 @@ function eitherWay(left: ScalarName, right: ScalarName, gives: ScalarName, run: 
   return [operator(sign, [left, right], gives, run), operator(sign, [right, left], gives, (first, second) => run(second, first))];
 }
 
-/** In Postgres it depends on the time zone of the session. */
-function stable(overload: Overload): Overload {
-  return { ...overload, operation: { ...overload.operation, isStable: true } };
-}
-
 function addDays(date: Value, days: Value): Value {
   const micros = asMicros(date);
   if (isInfinite(micros)) return micros;
@@ -94,7 +89,8 @@ function daysBetween(left: Value, right: Value): Value {
   return Number((BigInt(a) - BigInt(b)) / DAY);
 }
 
-function timestampOf(date: Value): Micros {
+/** Midnight of a date, which may be one that a timestamp does not reach. */
+export function timestampOf(date: Value): Micros {
   const micros = asMicros(date);
   if (!isInfinite(micros) && !isKnownMoment(BigInt(micros))) throw momentOutOfRange(`date ${dateText(micros)} for timestamp`);
   return micros;
@@ -134,7 +130,8 @@ function addMonths(days: number, months: number): number {
   return daysFromCivil({ year: newYear, month: newMonth, day: Math.min(day, daysInMonth(newYear, newMonth)) });
 }
 
-function known(micros: bigint): Micros {
+/** @throws {EvaluationError} for a moment that Postgres does not have. */
+export function known(micros: bigint): Micros {
   if (!isKnownMoment(micros)) throw momentOutOfRange('timestamp');
   return microsFrom(micros);
 }

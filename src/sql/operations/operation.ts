@@ -2,7 +2,7 @@
  * Operation: what an operator, a function or a cast does, to us and to Postgres. Which one a name means is decided by the types of its
  * arguments (`overloads.ts`); an operation knows them already.
  */
-import type { EvaluationError } from '../evaluation-error.ts';
+import { EvaluationError } from '../evaluation-error.ts';
 import type { TypeName } from '../values/type-names.ts';
 import type { Value } from '../values/values.ts';
 import type { ColumnText } from '../where.ts';
@@ -45,6 +45,11 @@ export function call(name: string, run: Run): Operation {
   return { sql: (args) => `${name}(${args.join(', ')})`, compile: strict(run), isStrict: true };
 }
 
+/** It depends on the session in Postgres. */
+export function stable(overload: Overload): Overload {
+  return { ...overload, operation: { ...overload.operation, isStable: true } };
+}
+
 /** NULL for a NULL among the arguments: `run` is asked only where there is none. */
 export function strict(run: Run): Operation['compile'] {
   return (readers) => {
@@ -74,4 +79,8 @@ export function strict(run: Run): Operation['compile'] {
 export function within<Result>(value: Result | undefined, error: () => EvaluationError): Result {
   if (value === undefined) throw error();
   return value;
+}
+
+export function outOfNumeric(): EvaluationError {
+  return new EvaluationError('22003', 'value overflows numeric format');
 }

@@ -175,6 +175,36 @@ export const CLAUSES: readonly Clause[] = [
   },
   {
     heading: 'Values',
+    says: 'a number is rounded, and has a sign',
+    forms: [
+      ['round(price) = 2', true], ['round(ratio) = 0', true], ["round(price, 1)::text = '1.5'", true], ['round(large, -3) = 9007199254741000', true],
+      ['trunc(price) = 1', true], ["trunc(price, 3)::text = '1.500'", true], ['trunc(-1.5::float8) = -1', true],
+      ['ceil(price) = 2', true], ['ceiling(-price) = -1', true], ['floor(-price) = -2', true], ['floor(ratio) = 0', true],
+      ['sign(-price) = -1', true], ['sign(ratio) = 1', true], ['round(nothing) IS NULL', true],
+    ],
+  },
+  {
+    heading: 'Values',
+    says: 'a moment and an interval are cut to a unit',
+    forms: [
+      ["date_trunc('hour', at) = '2024-02-29 10:00'", true], ["date_trunc('week', seen) = '2024-02-26'", true],
+      ["date_trunc('quarter', day) = '2024-01-01 00:00Z'", true], ["date_trunc('MONTH', span) = '1 mon'", true],
+      ["date_trunc('century', at) = '2001-01-01'", true], ["date_trunc('minute', clock) = '10:30'", true],
+    ],
+  },
+  {
+    heading: 'Values',
+    says: 'a date, a time and an interval have fields',
+    forms: [
+      ['extract(year FROM day) = 2024', true], ["extract(second FROM at)::text = '0.000000'", true], ['extract(dow FROM seen) = 4', true],
+      ['extract(week FROM day) = 9', true], ['extract(minute FROM clock) = 30', true], ['extract(month FROM span) = 1', true],
+      ["extract(julian FROM day)::text = '2460370'", true], ['extract(epoch FROM seen) = 1709202600', true],
+      ["date_part('doy', at) = 60", true], ["date_part('epoch', span)::text = '2764800'", true],
+      ["extract(month FROM 'infinity'::date) IS NULL", true],
+    ],
+  },
+  {
+    heading: 'Values',
     says: 'an interval is read with its fractions',
     forms: [
       ["'1.5 days'::interval = '36:00'", true], ["'0.5 years'::interval = '6 mons'", true],
