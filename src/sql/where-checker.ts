@@ -157,6 +157,8 @@ export class WhereChecker {
       case 'AEXPR_DISTINCT':
       case 'AEXPR_NOT_DISTINCT':
         return truthOf(negatedIf(kind === 'AEXPR_NOT_DISTINCT', this.comparisons.distinct(this.part(lexpr), this.part(rexpr), location)));
+      case 'AEXPR_NULLIF':
+        return this.comparisons.nullIf(this.part(lexpr), this.part(rexpr), location);
       case 'AEXPR_LIKE':
       case 'AEXPR_ILIKE':
         return this.patterns.like(likeSign(name), this.part(lexpr), this.part(rexpr), location);

@@ -64,6 +64,14 @@ test.each([
   "date_part('second', '-00:00:01.1'::interval * small)",
   'round(-0.5::float8 * small)',
   'round(99999.5, -small % 9)',
+  'NULLIF(NULL::int4, 1 / (plain - plain))',
+  'NULLIF(1 / (plain - plain), NULL::int4)',
+  "left(left(words, NULLIF(small, NULL)), small / (plain - plain))",
+  "left(left(words, NULLIF(NULL, small)), small / (plain - plain))",
+  "left(left(words, NULLIF(1, 1)), small / (plain - plain))",
+  'NULLIF(day, moment)',
+  'NULLIF(padded, label)',
+  'NULLIF(label, padded)',
 ])('%s is to us what it is to Postgres', async (expression) => {
   expect((await judge.judge(expression)).mismatches).toEqual([]);
 });

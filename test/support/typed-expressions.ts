@@ -75,6 +75,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     'length({text})', 'length({bpchar})', 'cardinality({int4[]})', 'abs({int4})', 'mod({int4}, {int4})', 'strpos({text}, {text})',
   ],
   int8: [
+    'NULLIF({int8}, {int4})',
     '({int8} + {int8})', '({int8} - {int4})', '({int8} * {int2})', '({int8} / {int8})', '(- {int8})', '({int8} # {int8})',
     '({int4})::int8', '({numeric})::int8',
   ],
@@ -85,6 +86,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     ...forEach(DATE_UNITS, (unit) => [`extract(${unit} FROM {date})`]),
     ...forEach(CLOCK_UNITS, (unit) => [`extract(${unit} FROM {time})`, `extract(${unit} FROM {interval})`]),
     ...forEach(SPAN_UNITS, (unit) => [`extract(${unit} FROM {interval})`]),
+    'NULLIF({int4}, {numeric})', 'NULLIF({numeric}, {int8})',
     "extract('SECONDS' FROM {timestamp})", "extract(week FROM (words || 'infinity')::timestamp)",
     '({numeric} + {numeric})', '({numeric} - {int4})', '({numeric} * {numeric})', '({numeric} / {numeric})', '({int8} / {numeric})',
     '({numeric} % {numeric})', '(- {numeric})', '(@ {numeric})', '({int4})::numeric', '({float8})::numeric', '({float4})::numeric',
@@ -98,7 +100,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   ],
   float8: [
     'round({float8})', 'trunc({float8})', 'ceil({float8})', 'ceiling({float8})', 'floor({float8})', 'sign({float8})', 'round({int4})',
-    'round({int2} * 0.5::float8)',
+    'round({int2} * 0.5::float8)', 'NULLIF({int4}, {float8})', 'NULLIF({float8}, {numeric})', 'NULLIF({float4}, {int4})',
     ...forEach(MOMENT_UNITS, (unit) => [`date_part('${unit}', {timestamp})`, `date_part('${unit}', {timestamptz})`]),
     ...forEach(CLOCK_UNITS, (unit) => [`date_part('${unit}', {time})`, `date_part('${unit}', {interval})`]),
     ...forEach([...DATE_UNITS, 'hour'], (unit) => [`date_part('${unit}', {date})`]),
@@ -112,6 +114,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     '({text} || {text})', '({text} || {varchar})', '({text} || {int4})', '({bool} || {text})', "({bpchar} || 'x')", "({numeric} || '')",
     'lower({text})', 'upper({varchar})', 'concat({text}, {int4}, {bool}, {bpchar})', "concat({float8}, ' ', {timestamp})",
     ...forEach(ANY, (type) => [`({${type}})::text`]),
+    'NULLIF({varchar}, {text})', 'NULLIF({bpchar}, {text})', 'NULLIF({text}, {name})', 'NULLIF({varchar}, {varchar})',
     'btrim({text})', "ltrim({text}, 'ab')", "rtrim({text}, ' ')", 'trim({text})', 'substring({text}, {int2})',
     'substr({text}, {int4}, {int4})',
     'left({text}, {int2})', 'right({text}, {int2})', 'replace({text}, {text}, {text})', 'reverse({text})', '({text[]})[{int2}]',
@@ -129,7 +132,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   ],
   varchar: ['({text})::varchar', '({int4})::varchar'],
   bpchar: ['({text})::bpchar'],
-  name: ['({text})::name'],
+  name: ['({text})::name', 'NULLIF({name}, {text})', 'NULLIF({name}, {varchar})'],
   uuid: ['({text})::uuid'],
   bytea: ['({text})::bytea', "(words || '\\134')::bytea", "('\\x0' || {text})::bytea"],
   jsonb: [
@@ -169,6 +172,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   'numeric[]': ['ARRAY[{numeric}, {int4}]', '({int4[]})::numeric[]', 'ARRAY[1, 2.50, {numeric}]'],
 };
 const OF_ANY: readonly string[] = [
+  'NULLIF({T}, {T})',
   'coalesce({T}, {T})', 'coalesce(NULL, {T}, {T})', '(CASE WHEN {bool} THEN {T} ELSE {T} END)',
   '(CASE WHEN {bool} THEN {T} WHEN {bool} THEN NULL END)',
   '(CASE {int4} WHEN {int2} THEN {T} WHEN 1 THEN {T} ELSE {T} END)', "(CASE (words || {text}) WHEN 'a' THEN {T} WHEN NULL THEN {T} END)",

@@ -30,7 +30,8 @@ export const CLAUSES: readonly Clause[] = [
     forms: [
       ["mood::text = 'sad'", true], ['mood = feeling', true], ['mood <> feeling', false], ["mood = 'sad'", true], ["'ok' <> mood", true],
       ["mood IN ('ok', 'happy')", false], ["mood NOT IN ('ok', NULL)", null], ["mood = ANY ('{sad,ok}')", true],
-      ["mood <> ALL ('{sad}')", false],
+      ["mood <> ALL ('{sad}')", false], ["mood IS DISTINCT FROM 'sad'", false], ["'ok' IS DISTINCT FROM mood", true],
+      ['mood IS NOT DISTINCT FROM NULL', false], ["mood IS NOT DISTINCT FROM 'sad'", true],
     ],
   },
   { heading: 'Types', says: 'a column of any type is asked for NULL', forms: [['place IS NULL', false], ['place IS NOT NULL', true]] },
@@ -175,9 +176,30 @@ export const CLAUSES: readonly Clause[] = [
   },
   {
     heading: 'Values',
+    says: 'a text is trimmed and cut as the grammar spells it',
+    forms: [
+      ["trim(both 'Ac' FROM title) = 'b '", true], ["trim(leading 'A' FROM title) = 'b c'", true],
+      ["trim(trailing FROM title) = title", true], ["trim(FROM title) = title", true], ["substring(title FROM 2 FOR 2) = 'b '", true],
+      ["substring(title FROM 4) = 'c'", true],
+      ["substring(title FOR 2) = 'Ab'", true],
+    ],
+  },
+  {
+    heading: 'Values',
+    says: 'a value is nothing where it equals another',
+    forms: [
+      ['NULLIF(id, 7) IS NULL', true], ['NULLIF(id, 8) = 7', true], ["NULLIF(title, '') = title", true],
+      ['NULLIF(nothing, 1) IS NULL', true], ['NULLIF(id, nothing) = 7', true], ["NULLIF(padded, 'ab') IS NULL", true],
+      ["NULLIF(id, 1.5)::text = '7'", true],
+      ["NULLIF(flag, false)", true],
+    ],
+  },
+  {
+    heading: 'Values',
     says: 'a number is rounded, and has a sign',
     forms: [
-      ['round(price) = 2', true], ['round(ratio) = 0', true], ["round(price, 1)::text = '1.5'", true], ['round(large, -3) = 9007199254741000', true],
+      ['round(price) = 2', true], ['round(ratio) = 0', true], ["round(price, 1)::text = '1.5'", true],
+      ['round(large, -3) = 9007199254741000', true],
       ['trunc(price) = 1', true], ["trunc(price, 3)::text = '1.500'", true], ['trunc(-1.5::float8) = -1', true],
       ['ceil(price) = 2', true], ['ceiling(-price) = -1', true], ['floor(-price) = -2', true], ['floor(ratio) = 0', true],
       ['sign(-price) = -1', true], ['sign(ratio) = 1', true], ['round(nothing) IS NULL', true],

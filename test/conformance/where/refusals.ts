@@ -95,7 +95,6 @@ export const REFUSALS: readonly Refusal[] = [
     forms: [
       ["id = B'01'", 'At location 5: BitString values are not supported'],
       ['concat(VARIADIC tags) = title', 'At location 0: explicit VARIADIC function calls are not currently supported'],
-      ['NULLIF(id, 1) = 1', 'At location 0: expression = of :AEXPR_NULLIF is not currently supported'],
       ["title SIMILAR TO 'a'", 'At location 6: expression ~ of :AEXPR_SIMILAR is not currently supported'],
       ['day = current_date', `At location 6: SQLValueFunction ${UNSUPPORTED}`],
       ['title = \'a\' COLLATE "C"', `At location 12: CollateClause ${UNSUPPORTED}`],
