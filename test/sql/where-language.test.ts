@@ -176,6 +176,10 @@ describe('what is large or grows is decided in bounded time:', () => {
   const TOO_LONG = 'a constant is longer than 1048576 characters';
   test.each<[string, string, Params, string | undefined]>([
     ['ten thousand parentheses', `${'('.repeat(10_000)}done${')'.repeat(10_000)}`, {}, 'expression nests deeper than 500 levels'],
+    ['a filter of 64 kB, no byte less', `id = 1${' OR id = 1'.repeat(6553)}`, {}, undefined],
+    ['a filter of 64 kB that is one word', 'x'.repeat(65_536), {}, 'unknown reference xxx'],
+    ['groups without end that repeat themselves', 'title ~ $1', { 1: '(a*)*'.repeat(20_000) }, 'is not supported'],
+    ['ten thousand brackets of an expression', 'title ~ $1', { 1: '('.repeat(10_000) }, 'is not supported'],
     ['ten thousand parameters in a list', `title IN (${list})`, many, undefined],
     ['ten thousand parameters in an array', `title = ANY (ARRAY[${list}])`, many, undefined],
     ['an array of half a million items', 'tags = $1', { 1: `{${'a,'.repeat(500_000)}a}` }, undefined],
@@ -194,6 +198,13 @@ describe('what is large or grows is decided in bounded time:', () => {
       error: error === undefined ? undefined : expect.stringContaining(error),
       isPrompt: true,
     });
+  });
+
+  test('a regular expression that could be tried in endless ways, on a text that almost matches', () => {
+    const where = accepted("title ~ '^((a|a)*|a+)*$'");
+    const startMs = systemClock.nowMs();
+    const truth = where.evaluate(() => `${'a'.repeat(100_000)}b`);
+    expect({ truth, isPrompt: systemClock.nowMs() - startMs < 10_000 }).toEqual({ truth: false, isPrompt: true });
   });
 
   test('a pattern that a row gives, on a text that almost matches', () => {
