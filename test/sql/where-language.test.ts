@@ -414,6 +414,8 @@ describe('text follows the collation of its column:', () => {
   ].map(([name, collation]) => ({ name, typeName: 'text', dimensions: name === 'tags' ? 1 : 0, collation }) as WhereColumn);
 
   test.each([
+    ["plain ~ '\\d'", 'At location 6: the regular expression \\d is not supported'],
+    ["german ~ '\\d'", 'At location 7: the regular expression \\d under the collation de-x-icu is not supported'],
     ["german < 'a'", 'At location 7: the order of text under the collation de-x-icu is not supported'],
     ["plain BETWEEN 'a' AND english", 'At location 6: the order of text under the collation en_US.UTF-8 is not supported'],
     ["greatest(plain, german) = 'a'", 'At location 0: the order of text under the collation de-x-icu is not supported'],

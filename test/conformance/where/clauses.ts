@@ -117,6 +117,14 @@ export const CLAUSES: readonly Clause[] = [
     ],
   },
   {
+    heading: 'Conditions',
+    says: 'a regular expression has classes under C, and lazy quantifiers',
+    forms: [
+      ["title ~ '^\\w+\\s\\S$'", true], ["title ~ '\\d'", false], ["title ~ '^[[:upper:]][^\\d]+?$'", true],
+      ["title ~* '^[[:upper:]]{2}'", true],
+    ],
+  },
+  {
     heading: 'Values',
     says: 'numbers are calculated with',
     forms: [

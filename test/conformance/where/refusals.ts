@@ -115,7 +115,7 @@ export const REFUSALS: readonly Refusal[] = [
         "at AT TIME ZONE 'Europe/Berlin' = seen",
         'At location 3: the time zone Europe/Berlin is not supported: only UTC, an offset as in +02:00, or an interval',
       ],
-      ["title ~ '\\d'", 'At location 6: the regular expression \\d is not supported'],
+      ["title ~ '\\y'", 'At location 6: the regular expression \\y is not supported'],
       ['title ~ label', 'At location 6: a regular expression must be a constant'],
       ["extract(week FROM '8 days'::interval) = 1", 'At location 0: unit "week" not supported for type interval'],
       ["date_trunc('eon', '2024-02-29'::timestamp) = at", 'At location 0: unit "eon" not recognized for type timestamp without time zone'],
