@@ -26,9 +26,10 @@ const pattern = joined([
   '\\w', '\\S', '\\D', '\\s', '[[:digit:]a]', '[^[:space:][:upper:]]', '[\\w-]', '[\\d.]', '[[:lower:]', '*?', '+?', '??', '{1,2}?',
   '[[:xdigit:]]', '[[:blank:]]', '[[:alnum:]-z]', '[[:word:]]', '_',
 ], { minLength: 1, maxLength: 9 });
-const texts = fc.array(joined(['a', 'b', 'c', 'A', 'B', 'é', 'É', '.', ' ', '\n', '1', '-', '\u{1d4b3}', '\u212a', '_', '\t', '\u0663', '\u00a0', '\u0085'], { maxLength: 7 }), {
-  minLength: 3, maxLength: 6,
-});
+const text = joined([
+  'a', 'b', 'c', 'A', 'B', 'é', 'É', '.', ' ', '\n', '1', '-', '\u{1d4b3}', '\u212a', '_', '\t', '\u0663', '\u00a0', '\u0085',
+], { maxLength: 7 });
+const texts = fc.array(text, { minLength: 3, maxLength: 6 });
 
 test.each([['~', false], ['~*', true]] as const)('a pattern that is read matches what %s matches in Postgres', async (sign, ignoreCase) => {
   const seen = fc.sample(fc.tuple(pattern, texts), { numRuns: PATTERNS, seed: 20_240_229 });
