@@ -80,9 +80,10 @@ export class CallChecker {
       throw refusalAt(location, `unknown cast from type ${value.type} to type ${type}`);
     }
     const operand = settled(value);
-    if (operand.kind === 'constant') return castConstant(operand, type, location);
-    if (operand.type === type) return operand;
     const cast = castOf(operand.type, type);
+    const constant = operand.kind === 'constant' ? castConstant(operand, type, location) : undefined;
+    if (constant !== undefined && cast?.isStable !== true) return constant;
+    if (operand.type === type) return operand;
     if (cast === undefined) throw refusalAt(location, `unknown cast from type ${operand.type} to type ${type}`);
     return callOf(cast, type, [operand], location);
   }

@@ -71,7 +71,7 @@ export function applied(parameters: Parameters, overload: Overload, args: readon
   return callOf(operation, gives, args.map((arg, at) => coerced(parameters, arg, takes[at] ?? gives, location)), location);
 }
 
-/** Of constants it is one itself. @throws {WhereRefusal} where their value is an error in Postgres. */
+/** Of constants it is one itself, where it is not stable. @throws {WhereRefusal} where their value is an error in Postgres. */
 export function callOf(operation: Operation, type: TypeName, args: readonly Operand[], location: Location): Call | Constant {
   const constants = args.filter((arg) => arg.kind === 'constant');
   if (operation.isStrict === true && constants.some(({ value }) => value === null)) return settledFrom(args, type, null);
@@ -81,7 +81,7 @@ export function callOf(operation: Operation, type: TypeName, args: readonly Oper
   if ((constant.text?.length ?? 0) > CONSTANT_CHARACTERS_MAX) {
     throw refusalAt(location, `a constant is longer than ${CONSTANT_CHARACTERS_MAX} characters`);
   }
-  return constant;
+  return operation.isStable === true ? { kind: 'call', type, operation, args } : constant;
 }
 
 /** @param parts of which it was made. */

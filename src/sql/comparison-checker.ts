@@ -1,12 +1,13 @@
 /** Comparisons: which type both sides are compared as, and what is made of lists, bounds and arrays of other sides. */
 import {
-  asCondition, callOf, coerced, constantFrom, enumText, evaluated, NO_OVERLOAD, operandOf, type Checked, type Location, type OpaqueColumn,
+  asCondition, callOf, coerced, constantFrom, enumText, evaluated, NO_OVERLOAD, operandOf, settledFrom, type Checked, type Location,
+  type OpaqueColumn,
 } from './checked.ts';
-import { comparedAs, conversionOf, resolveComparison } from './comparison-types.ts';
+import { comparedAs, conversionOf, keepsType, resolveComparison } from './comparison-types.ts';
 import { columnsIn, type Comparison, type Condition, type Constant, type Operand } from './expression.ts';
 import type { Parameters } from './literals.ts';
 import { quantified } from './operations/arrays.ts';
-import { collated, comparisonOperation, extreme } from './operations/comparisons.ts';
+import { collated, comparisonOperation, extreme, nullIf } from './operations/comparisons.ts';
 import { commonType, isText } from './operations/implicit-casts.ts';
 import type { Operation } from './operations/operation.ts';
 import { listOf } from './values/array-value.ts';
@@ -35,6 +36,8 @@ export class ComparisonChecker {
   }
 
   distinct(left: Checked, right: Checked, location: Location): Condition {
+    const labelled = this.besideLabel(left, right);
+    if (labelled !== undefined) return { kind: 'distinct', left: labelled[0], right: labelled[1], type: 'text' };
     const [a, b, type] = this.alike(...asLabels(left, right), location);
     return { kind: 'distinct', left: a, right: b, type };
   }
@@ -100,6 +103,15 @@ export class ComparisonChecker {
     return callOf(extreme(name, type), type, operands, location);
   }
 
+  /** NULLIF. Its type is that of the left side of the `=` that is meant; beside a NULL that stands in the filter nothing is asked. */
+  nullIf(left: Checked, right: Checked, location: Location): Operand {
+    const [a, b, type] = this.alike(left, right, location);
+    const gives = keepsType(a.type, b.type) ? a.type : type;
+    const kept = coerced(this.parameters, a, gives, location);
+    if (isNull(kept)) return settledFrom([kept, b], gives, null);
+    return isNull(b) ? kept : callOf(nullIf(type, [gives, b.type]), gives, [kept, b], location);
+  }
+
   /** The type of alternatives. */
   common(items: readonly Checked[], location: Location, name: string): TypeName {
     const types = items.map((item) => operandOf(item, location)).map((item) => (item.kind === 'untyped' ? undefined : item.type));
@@ -110,10 +122,14 @@ export class ComparisonChecker {
 
   /** An enum beside a label. @returns undefined for other sides. */
   private labelled(operator: Comparison, left: Checked, right: Checked, location: Location): Condition | undefined {
+    const sides = this.besideLabel(left, right);
+    return sides && conditionOf(callOf(labelOperation(operator), 'bool', sides, location));
+  }
+
+  private besideLabel(left: Checked, right: Checked): readonly [Operand, Constant] | undefined {
     const [column, label] = isEnum(left) ? [left, right] : [right, left];
     if (!isEnum(column) || label.kind !== 'untyped') return undefined;
-    const args = [labelsOf(column), labelled(this.parameters.typed(label, 'text'))];
-    return conditionOf(callOf(labelOperation(operator), 'bool', args, location));
+    return [labelsOf(column), labelled(this.parameters.typed(label, 'text'))];
   }
 
   private labelledIn(column: Checked, labels: readonly Checked[], location: Location): Condition | undefined {
@@ -196,13 +212,21 @@ function membership(left: Operand, { value }: Constant, item: ScalarName, type: 
   return all ? { kind: 'not', part: list } : list;
 }
 
-/** Its items are alone in a list that Postgres looks in, if no column stands in them. */
-function isListed(item: Operand): item is Constant {
-  return item.kind === 'constant' && item.namesColumns !== true;
+/** Postgres looks in a list of all items in which no column stands. */
+function isListed(item: Operand): boolean {
+  return item.kind === 'constant' ? item.namesColumns !== true : columnsIn(item).length === 0;
+}
+
+function isNull(item: Operand): boolean {
+  return item.kind === 'constant' && item.value === null;
+}
+
+function isKnown(item: Operand): item is Constant {
+  return item.kind === 'constant' && isListed(item);
 }
 
 function equalTo([left, right, type]: readonly [Operand, Operand, TypeName]): Condition {
-  return isListed(right) ? { kind: 'in', left, items: [right], type } : { kind: 'compare', operator: '=', left, right, type };
+  return isKnown(right) ? { kind: 'in', left, items: [right], type } : { kind: 'compare', operator: '=', left, right, type };
 }
 
 /** Items of one type make one list; a column among them is compared by itself, behind the lists, as Postgres does. */
@@ -210,7 +234,7 @@ function groupItems(comparisons: readonly (readonly [Operand, Operand, TypeName]
   const lists = new Map<TypeName, { left: Operand; items: Constant[] }>();
   const parts: Condition[] = [];
   for (const [left, right, type] of comparisons) {
-    if (!isListed(right)) {
+    if (!isKnown(right)) {
       parts.push(equalTo([left, right, type]));
       continue;
     }

@@ -21,6 +21,15 @@ export function resolveComparison(left: TypeName, right: TypeName): TypeName | u
   return pair.every(isText) ? 'text' : undefined;
 }
 
+const KEEPING: readonly (readonly TypeName[])[] = [['int2', 'int4', 'int8'], ['date', 'timestamp']];
+
+/** Whether the left side of the comparison that Postgres chooses stays what it is. */
+export function keepsType(left: TypeName, right: TypeName): boolean {
+  if (left === 'name') return isText(right) && right !== 'bpchar';
+  if (left === 'float4') return isNumber(right);
+  return KEEPING.some((types) => types.includes(left) && types.includes(right));
+}
+
 /** The type under which two values of `type` are compared. */
 export function comparedAs(type: TypeName): TypeName {
   return type === 'varchar' ? 'text' : type;

@@ -40,7 +40,7 @@ export interface Constant {
   readonly isLabel?: true;
 }
 
-/** Its arguments are of the types that the operation takes, and not all of them constants. */
+/** Its arguments are of the types that the operation takes, and not all of them constants, unless it is stable. */
 export interface Call {
   readonly kind: 'call';
   readonly type: TypeName;

@@ -5,7 +5,7 @@ import type { Condition, Operand } from './expression.ts';
 import { isAscii, isOpen, parseLikePattern, printLikePattern, type LikePattern } from './like-pattern.ts';
 import type { Parameters } from './literals.ts';
 import { quantified } from './operations/arrays.ts';
-import { ASSUMED_CASES, type Cases } from './operations/cases.ts';
+import { ASSUMED_CASES, UNICODE_CASES, type Cases } from './operations/cases.ts';
 import { isText } from './operations/implicit-casts.ts';
 import { likeOperation, matchOperation } from './operations/texts.ts';
 import type { ScalarName } from './values/type-names.ts';
@@ -83,8 +83,10 @@ export class PatternChecker {
     if (!isText(operand.type) || !isText(pattern.type) || pattern.type === 'bpchar') throw refusalAt(location, NO_OVERLOAD);
     if (pattern.kind !== 'constant') throw refusalAt(location, 'a regular expression must be a constant');
     const ignoreCase = sign.endsWith('*');
-    const cases = ignoreCase ? this.calls.casesOf(sign, [operand], location) : undefined;
-    const matches = pattern.text === null ? (): boolean => false : regularExpression(pattern.text, ignoreCase);
+    const plain = pattern.text === null ? (): boolean => false : regularExpression(pattern.text, ignoreCase);
+    const what = plain === undefined ? `the regular expression ${pattern.text}` : sign;
+    const cases = plain === undefined || ignoreCase ? this.calls.casesOf(what, [operand], location) : undefined;
+    const matches = plain ?? regularExpression(pattern.text ?? '', ignoreCase, cases !== UNICODE_CASES);
     if (matches === undefined) throw refusalAt(location, `the regular expression ${pattern.text} is not supported`);
     return callOf(matchOperation(sign, matches, cases), 'bool', [operand, pattern], location);
   }

@@ -1,7 +1,8 @@
 /**
  * RegularExpression: what `~` matches with, for patterns of which nothing depends on a locale or on an engine: characters, `.`, sets in
- * brackets with ranges of ASCII, anchors, groups, alternatives, and the quantifiers that take as much as they can. All ways through a
- * pattern are followed side by side, so that a text costs its length times the pattern's, whatever the pattern.
+ * brackets with ranges of ASCII, anchors, groups, alternatives and quantifiers; whether these take as much or as little as they can makes
+ * no match more. All ways through a pattern are followed side by side, so that a text costs its length times the pattern's, whatever the
+ * pattern. Classes (`\d`, `[[:alpha:]]`) depend on the locale, and are those of ASCII, which "C" has.
  *
  * Characters are code points. `.` takes the end of a line too, and the anchors hold at the ends of the text only, as in Postgres.
  */
@@ -19,6 +20,7 @@ type Step =
   | { readonly kind: 'start' | 'end' | 'match' }
   | { readonly kind: 'fork'; readonly to: readonly number[] };
 
+const ASCII_CHARACTERS = Array.from({ length: 128 }, (_, code) => String.fromCodePoint(code));
 /** As often as Postgres lets a quantifier repeat. */
 const REPEATS_MAX = 255;
 const STEPS_MAX = 5000;
@@ -28,16 +30,24 @@ const ESCAPED = /[\\^$.[\](){}|*+?\-/]/;
 /** Within brackets no sign of POSIX's (`[:`, `[.`, `[=`) is read, nor an escape. */
 const SET_CHARACTER = /[^\\[\]\-^]/u;
 const RANGES = [/^[a-z]-[a-z]$/, /^[A-Z]-[A-Z]$/, /^[0-9]-[0-9]$/];
-const QUANTIFIER = /^(?:([*+?])|\{(\d{1,3})(,?)(\d{1,3})?\})(?![*+?{])/;
+const QUANTIFIER = /^(?:([*+?])|\{(\d{1,3})(,?)(\d{1,3})?\})\??(?![*+?{])/;
+const CLASSES: Readonly<Record<string, RegExp>> = {
+  digit: /[0-9]/, alpha: /[A-Za-z]/, alnum: /[0-9A-Za-z]/, upper: /[A-Z]/, lower: /[a-z]/, xdigit: /[0-9A-Fa-f]/, blank: /[ \t]/,
+  space: /[ \t\n\v\f\r]/, word: /[0-9A-Za-z_]/,
+};
+const CLASS_LETTERS: Readonly<Record<string, string>> = { d: 'digit', s: 'space', w: 'word' };
+/** As it stands in brackets. */
+const CLASS = /^\[:([a-z]{5,6}):\]/;
 const ASCII = /^[\0-\x7f]*$/;
 
 /**
  * @param ignoreCase of the letters of ASCII: a pattern with others is not read then.
+ * @param hasClasses for a text under "C".
  * @returns a test of texts; undefined for a pattern that is not read.
  */
-export function regularExpression(pattern: string, ignoreCase: boolean): ((text: string) => boolean) | undefined {
+export function regularExpression(pattern: string, ignoreCase: boolean, hasClasses = false): ((text: string) => boolean) | undefined {
   if (ignoreCase && !ASCII.test(pattern)) return undefined;
-  const reader = new PatternReader(pattern, ignoreCase);
+  const reader = new PatternReader(pattern, ignoreCase, hasClasses);
   const part = reader.choice(0);
   if (part === undefined || !reader.isAtEnd()) return undefined;
   const steps = stepsOf(part);
@@ -48,11 +58,13 @@ export function regularExpression(pattern: string, ignoreCase: boolean): ((text:
 class PatternReader {
   private readonly characters: readonly string[];
   private readonly ignoreCase: boolean;
+  private readonly hasClasses: boolean;
   private at = 0;
 
-  constructor(pattern: string, ignoreCase: boolean) {
+  constructor(pattern: string, ignoreCase: boolean, hasClasses: boolean) {
     this.characters = [...pattern];
     this.ignoreCase = ignoreCase;
+    this.hasClasses = hasClasses;
   }
 
   isAtEnd(): boolean {
@@ -105,6 +117,11 @@ class PatternReader {
     if (this.takes('.')) return { kind: 'set', has: () => true };
     const isEscaped = this.takes('\\');
     const character = this.next();
+    const ofClass = isEscaped ? this.classOf(CLASS_LETTERS[character.toLowerCase()]) : undefined;
+    if (ofClass !== undefined) {
+      this.at += 1;
+      return this.oneOf(ofClass, character !== character.toLowerCase());
+    }
     if (!(isEscaped ? ESCAPED : PLAIN).test(character)) return undefined;
     this.at += 1;
     return this.oneOf(new Set([character]));
@@ -121,6 +138,12 @@ class PatternReader {
     const isNegated = this.takes('^');
     const listed = new Set<string>();
     while (!this.takes(']')) {
+      const ofClass = this.bracketClass();
+      if (ofClass !== undefined) {
+        for (const each of ofClass) listed.add(each);
+        if (this.next() === '-') return undefined;
+        continue;
+      }
       const [first = '', sign, last = ''] = this.characters.slice(this.at, this.at + 3);
       if (!SET_CHARACTER.test(first)) return undefined;
       const isRange = sign === '-';
@@ -130,6 +153,20 @@ class PatternReader {
       this.at += isRange ? 3 : 1;
     }
     return listed.size === 0 ? undefined : this.oneOf(listed, isNegated);
+  }
+
+  /** `[:alpha:]`, or `\d`, between brackets. */
+  private bracketClass(): ReadonlySet<string> | undefined {
+    const ahead = this.characters.slice(this.at, this.at + 10).join('');
+    const [written, name] = CLASS.exec(ahead) ?? /^\\[dsw]/.exec(ahead) ?? [''];
+    const characters = this.classOf(name ?? CLASS_LETTERS[written.slice(1)]);
+    if (characters !== undefined) this.at += written.length;
+    return characters;
+  }
+
+  private classOf(name: string | undefined): ReadonlySet<string> | undefined {
+    const has = this.hasClasses && name !== undefined ? CLASSES[name] : undefined;
+    return has && new Set(ASCII_CHARACTERS.filter((character) => has.test(character)));
   }
 
   private oneOf(characters: ReadonlySet<string>, isNegated = false): Part {

@@ -35,6 +35,7 @@ const COMPARISONS: Readonly<Record<string, Comparison>> = { '=': '=', '<>': '<>'
 const NO_SUBQUERIES = 'subqueries are not supported yet';
 const NESTED = 'a subquery inside of a subquery is not supported yet';
 const TYPED_OUTSIDE = 'a parameter has another type here than the subquery alone gives to it; cast it, as in $1::int8';
+const JSON_SELECTED = '`IN (SELECT ...)` of jsonb is not supported';
 const NOT_ALONE = '`IN (SELECT ...)` can only stand alone, or below AND and OR';
 
 export class WhereChecker {
@@ -156,6 +157,8 @@ export class WhereChecker {
       case 'AEXPR_DISTINCT':
       case 'AEXPR_NOT_DISTINCT':
         return truthOf(negatedIf(kind === 'AEXPR_NOT_DISTINCT', this.comparisons.distinct(this.part(lexpr), this.part(rexpr), location)));
+      case 'AEXPR_NULLIF':
+        return this.comparisons.nullIf(this.part(lexpr), this.part(rexpr), location);
       case 'AEXPR_LIKE':
       case 'AEXPR_ILIKE':
         return this.patterns.like(likeSign(name), this.part(lexpr), this.part(rexpr), location);
@@ -358,12 +361,16 @@ function literal({ ival, fval, sval, boolval, bsval, isnull, location }: A_Const
   return constant;
 }
 
-/** Values are looked up by their canonical text, which types of one family have in common. */
+/**
+ * Values are looked up by their canonical text, which types of one family have in common. A jsonb may nest deeper than is read: that is
+ * an error of a filter in a row, and who counts the values of a subquery has none that could end by it.
+ */
 function ofOneFamily(
   left: TypedColumn | OpaqueColumn,
   selected: TypedColumn | OpaqueColumn,
   location: Location,
 ): readonly [TypedColumn, TypedColumn] {
+  if (left.type === 'jsonb' && selected.type === 'jsonb') throw refusalAt(location, JSON_SELECTED);
   const areScalars = left.kind === 'column' && selected.kind === 'column' && isScalar(left.type) && isScalar(selected.type);
   if (areScalars && VALUE_TYPES[left.type].family === VALUE_TYPES[selected.type].family) return [left, selected];
   if (left.type === selected.type) throw refusalAt(location, NO_OVERLOAD);

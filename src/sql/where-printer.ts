@@ -149,11 +149,10 @@ function printPlain(operand: Operand, printer: Printer): string {
     case 'column':
       return quoteIdentifier(operand.name);
     case 'constant':
-      return printer.constant(operand.type, operand.text);
+      return operand.isLabel === true ? printer.label(operand.type, operand.text) : printer.constant(operand.type, operand.text);
     case 'call':
       return operand.operation.sql(operand.args.map((arg) => {
-        if (arg.kind !== 'constant') return printPlain(arg, printer);
-        return arg.isLabel === true ? printer.label(arg.type, arg.text) : printer.exactly(arg.type, arg.text);
+        return arg.kind === 'constant' && arg.isLabel !== true ? printer.exactly(arg.type, arg.text) : printPlain(arg, printer);
       }));
     case 'truth':
       return printCondition(operand.condition, printer);

@@ -6,8 +6,10 @@ import type { ColumnText, SubqueryPlan, SubqueryTables, Term, Where, WhereColumn
 
 const columnsOf = (types: Readonly<Record<string, string>>): readonly WhereColumn[] =>
   Object.entries(types).map(([name, typeName]) => ({ name, typeName, dimensions: 0 }));
-const OUTER = columnsOf({ id: 'int4', parent: 'int4', other: 'int8', title: 'text', done: 'bool', mood: 'mood', é: 'int4' });
-const INNER = columnsOf({ id: 'int8', exact: 'numeric', name: 'varchar', active: 'bool', mood: 'mood', Mixed: 'int4', title: 'text' });
+const OUTER = columnsOf({ id: 'int4', parent: 'int4', other: 'int8', title: 'text', done: 'bool', mood: 'mood', doc: 'jsonb', é: 'int4' });
+const INNER = columnsOf({
+  id: 'int8', exact: 'numeric', name: 'varchar', active: 'bool', mood: 'mood', doc: 'jsonb', Mixed: 'int4', title: 'text',
+});
 const TABLES = new Set(['public.parents', 'public.Parents', 's.parents', 's.where']);
 const tables: SubqueryTables = ({ schema, name }) => (TABLES.has(`${schema}.${name}`) ? INNER : undefined);
 
@@ -59,6 +61,7 @@ describe('refused, in the words of the wire:', () => {
     ['items.id IN (SELECT id FROM parents)', 'At location 0: unknown reference items.id'],
     ['id IN (SELECT title FROM parents)', 'At location 3: left side of `IN (SELECT ...)` has type int4 but subquery returns text[]'],
     ['mood IN (SELECT title FROM parents)', 'At location 5: left side of `IN (SELECT ...)` has type mood but subquery returns text[]'],
+    ['doc IN (SELECT doc FROM parents)', 'At location 4: `IN (SELECT ...)` of jsonb is not supported'],
     ['mood IN (SELECT mood FROM parents)', 'At location 5: Could not select an operator overload'],
     ['id IN (SELECT id + 1 FROM parents)', 'At location 14: Expected a plain column reference'],
     ['id IN (SELECT parents.id FROM parents)', 'At location 14: Expected a plain column reference'],

@@ -58,7 +58,8 @@ const ERROR = '\u0007';
 /** What cannot be calculated is refused where it stands, also behind what decides alone: there Postgres does not look at it. */
 const MISTAKES = [
   'could not cast value ', 'division by zero', 'cannot ', 'argument must be empty', 'multidimensional ', 'number of array ',
-  '.* out of range', 'interval time zone ', 'zero raised to ', 'a negative number raised to ',
+  '.* out of range', 'unit ', 'negative substring ', 'invalid escape ',
+  'interval time zone ', 'zero raised to ', 'a negative number raised to ',
 ].join('|');
 const OF_A_CONSTANT = new RegExp(`^At location \\d+: (?:${MISTAKES})`, 's');
 const VERDICT: WhereColumn = { name: 'verdict', typeName: 'text', dimensions: 0 };

@@ -20,6 +20,14 @@ const COMPARISONS = ['=', '<>', '<', '>', '<=', '>='];
 
 const forEach = <Item>(items: readonly Item[], template: (item: Item) => readonly string[]): readonly string[] => items.flatMap(template);
 
+const CLOCK_UNITS = ['microseconds', 'milliseconds', 'second', 'minute', 'hour', 'epoch'];
+const DATE_UNITS = [
+  'day', 'week', 'month', 'quarter', 'year', 'decade', 'century', 'millennium', 'isoyear', 'dow', 'isodow', 'doy', 'julian', 'epoch',
+];
+const MOMENT_UNITS = [...CLOCK_UNITS, ...DATE_UNITS];
+const SPAN_UNITS = ['day', 'month', 'year', 'decade', 'century', 'millennium'];
+const CUT_UNITS = ['us', 'msecs', 'sec', 'min', 'hr', 'd', 'week', 'mons', 'qtr', 'yrs', 'decs', 'c', 'Millennium'];
+
 /** By the type that they give. A type in braces stands for any expression of it. */
 const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   bool: [
@@ -67,10 +75,19 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     'length({text})', 'length({bpchar})', 'cardinality({int4[]})', 'abs({int4})', 'mod({int4}, {int4})', 'strpos({text}, {text})',
   ],
   int8: [
+    'NULLIF({int8}, {int4})',
     '({int8} + {int8})', '({int8} - {int4})', '({int8} * {int2})', '({int8} / {int8})', '(- {int8})', '({int8} # {int8})',
     '({int4})::int8', '({numeric})::int8',
   ],
   numeric: [
+    'round({numeric})', 'round({numeric}, ({int4} % 9))', 'trunc({numeric}, ({int2} % 30)::int4)', 'trunc({numeric})', 'ceil({numeric})',
+    'ceiling({numeric})', 'floor({numeric})', 'sign({numeric})', 'round({int4}, {int2} % 5)', 'abs({numeric})',
+    ...forEach(MOMENT_UNITS, (unit) => [`extract(${unit} FROM {timestamp})`, `extract(${unit} FROM {timestamptz})`]),
+    ...forEach(DATE_UNITS, (unit) => [`extract(${unit} FROM {date})`]),
+    ...forEach(CLOCK_UNITS, (unit) => [`extract(${unit} FROM {time})`, `extract(${unit} FROM {interval})`]),
+    ...forEach(SPAN_UNITS, (unit) => [`extract(${unit} FROM {interval})`]),
+    'NULLIF({int4}, {numeric})', 'NULLIF({numeric}, {int8})',
+    "extract('SECONDS' FROM {timestamp})", "extract(week FROM (words || 'infinity')::timestamp)",
     '({numeric} + {numeric})', '({numeric} - {int4})', '({numeric} * {numeric})', '({numeric} / {numeric})', '({int8} / {numeric})',
     '({numeric} % {numeric})', '(- {numeric})', '(@ {numeric})', '({int4})::numeric', '({float8})::numeric', '({float4})::numeric',
     '({text})::numeric', '(({int2} * 0.25) ^ ({int2} % 5))', '({int4} ^ 2.0)', "(({int2} * 0.1) ^ '-3')", 'power({int2} * 1.5, 20)',
@@ -82,6 +99,12 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     '({numeric})::float4',
   ],
   float8: [
+    'round({float8})', 'trunc({float8})', 'ceil({float8})', 'ceiling({float8})', 'floor({float8})', 'sign({float8})', 'round({int4})',
+    'round({int2} * 0.5::float8)', 'NULLIF({int4}, {float8})', 'NULLIF({float8}, {numeric})', 'NULLIF({float4}, {int4})',
+    ...forEach(MOMENT_UNITS, (unit) => [`date_part('${unit}', {timestamp})`, `date_part('${unit}', {timestamptz})`]),
+    ...forEach(CLOCK_UNITS, (unit) => [`date_part('${unit}', {time})`, `date_part('${unit}', {interval})`]),
+    ...forEach([...DATE_UNITS, 'hour'], (unit) => [`date_part('${unit}', {date})`]),
+    ...forEach(SPAN_UNITS, (unit) => [`date_part('${unit}', {interval})`]),
     '({float8} + {float8})', '({float8} - {int4})', '({float8} * {float8})', '({float8} / {float8})', '({float4} * {float8})',
     '({float4} / {int4})', '(|/ {float8})', '(@ {float8})', '(- {float8})', '({float4})::float8', '({int8})::float8', '({numeric})::float8',
     '({int2} ^ 2)', "({int2} ^ '3')", '(2 ^ {int2})',
@@ -91,6 +114,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     '({text} || {text})', '({text} || {varchar})', '({text} || {int4})', '({bool} || {text})', "({bpchar} || 'x')", "({numeric} || '')",
     'lower({text})', 'upper({varchar})', 'concat({text}, {int4}, {bool}, {bpchar})', "concat({float8}, ' ', {timestamp})",
     ...forEach(ANY, (type) => [`({${type}})::text`]),
+    'NULLIF({varchar}, {text})', 'NULLIF({bpchar}, {text})', 'NULLIF({text}, {name})', 'NULLIF({varchar}, {varchar})',
     'btrim({text})', "ltrim({text}, 'ab')", "rtrim({text}, ' ')", 'trim({text})', 'substring({text}, {int2})',
     'substr({text}, {int4}, {int4})',
     'left({text}, {int2})', 'right({text}, {int2})', 'replace({text}, {text}, {text})', 'reverse({text})', '({text[]})[{int2}]',
@@ -108,7 +132,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   ],
   varchar: ['({text})::varchar', '({int4})::varchar'],
   bpchar: ['({text})::bpchar'],
-  name: ['({text})::name'],
+  name: ['({text})::name', 'NULLIF({name}, {text})', 'NULLIF({name}, {varchar})'],
   uuid: ['({text})::uuid'],
   bytea: ['({text})::bytea', "(words || '\\134')::bytea", "('\\x0' || {text})::bytea"],
   jsonb: [
@@ -118,14 +142,17 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   date: ['({date} + {int4})', '({int2} + {date})', '({date} - {int4})', '({timestamp})::date', "(words || '2024-02-29')::date"],
   time: ['({time} + {interval})', '({interval} + {time})', '({time} - {interval})', '({timestamp})::time', '({interval})::time'],
   timestamp: [
+    ...forEach(CUT_UNITS, (unit) => [`date_trunc('${unit}', {timestamp})`]), 'date_trunc({text}, {timestamp})',
     '({date} + {interval})', '({interval} + {date})', '({date} - {interval})', '({date} + {time})', '({timestamp} + {interval})',
     '({timestamp} - {interval})', '({date})::timestamp', "({timestamptz} AT TIME ZONE 'UTC')", '({timestamptz} AT TIME ZONE {zone})',
   ],
   timestamptz: [
+    ...forEach(CUT_UNITS, (unit) => [`date_trunc('${unit}', {timestamptz})`, `date_trunc('${unit}', {date})`]),
     '({timestamptz} + {interval})', '({timestamptz} - {interval})', "({timestamp} AT TIME ZONE 'UTC')",
     'timezone({zone}, {timestamp})',
   ],
   interval: [
+    ...forEach(CUT_UNITS, (unit) => (unit.startsWith('w') ? [] : [`date_trunc('${unit}', {interval})`])), "date_trunc('hour', {time})",
     '({interval} + {interval})', '({interval} - {interval})', '({timestamp} - {timestamp})', '({timestamptz} - {timestamptz})',
     '({time} - {time})', '({interval} * {float8})', '({float8} * {interval})', '({interval} / {float8})', '({interval} * {int4})',
     '(- {interval})',
@@ -145,6 +172,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
   'numeric[]': ['ARRAY[{numeric}, {int4}]', '({int4[]})::numeric[]', 'ARRAY[1, 2.50, {numeric}]'],
 };
 const OF_ANY: readonly string[] = [
+  'NULLIF({T}, {T})',
   'coalesce({T}, {T})', 'coalesce(NULL, {T}, {T})', '(CASE WHEN {bool} THEN {T} ELSE {T} END)',
   '(CASE WHEN {bool} THEN {T} WHEN {bool} THEN NULL END)',
   '(CASE {int4} WHEN {int2} THEN {T} WHEN 1 THEN {T} ELSE {T} END)', "(CASE (words || {text}) WHEN 'a' THEN {T} WHEN NULL THEN {T} END)",
@@ -157,6 +185,7 @@ const PATTERNS = ['%', '_', 'a%', '%b', 'A_', 'a\\%', '', '%a%b%', '_%', 'é%'].
 const EXPRESSIONS = [
   'a', '^a', 'b$', '^$', '^a*$', 'a.b', '.', '^.$', '^.{2,3}$', '[a-c]+', '^[^a]', '(a|b)+$', '^(?:a|b c|A){1,2}.?$', '\\.', '%',
   '^(a?){3}$', 'a{2}', '^(a|ab)(c|bcd)?$', '(a*)*b', '\\\\', '^[A-Z0-9 ]{0,4}$', '_|\\*', 'x{0}',
+  '\\d', '^\\w+?\\s', '[^[:alpha:]\\d]',
 ].map(quoted);
 const DOCUMENTS = [
   '[]', '{}', '1', '"a"', '["a"]', '[1]', '[1, 1.0]', '{"a": 1}', '{"a": {}}', '{"b": [{}]}', '{"b": [2]}', '[[1.0]]', '[{"a": 1}, [1]]',

@@ -32,10 +32,24 @@ const LONG_NAMES: Readonly<Partial<Record<TypeName, string>>> = {
 /** How many digits of a binary number a numeric takes over. */
 const DECIMAL_DIGITS: Readonly<Record<string, number>> = { float4: 6, float8: 15 };
 
+const WRITTEN_BY_SETTINGS: ReadonlySet<TypeName> = new Set<TypeName>(['date', 'timestamp', 'timestamptz', 'interval']);
+const READ_BY_SETTINGS: ReadonlySet<TypeName> = new Set<TypeName>([...WRITTEN_BY_SETTINGS, 'time']);
+
 /** `value::to`. @returns undefined where there is no such cast, or one that is not made here. */
 export function castOf(from: TypeName, to: TypeName): Operation | undefined {
   const convert = conversion(from, to);
-  return convert && { sql: ([value = '']) => `(${value})::${to}`, compile: strict(convert), isStrict: true };
+  if (convert === undefined) return undefined;
+  const cast: Operation = { sql: ([value = '']) => `(${value})::${to}`, compile: strict(convert), isStrict: true };
+  return isStable(from, to) ? { ...cast, isStable: true } : cast;
+}
+
+/** Where it writes or reads a text by the settings of the session. */
+function isStable(from: TypeName, to: TypeName): boolean {
+  if (from === to) return false;
+  const [fromItem, toItem] = [itemOf(from), itemOf(to)];
+  if (fromItem !== undefined && toItem !== undefined) return isStable(fromItem, toItem);
+  return (isText(to) && (fromItem !== undefined || WRITTEN_BY_SETTINGS.has(from)))
+    || (isText(from) && (toItem !== undefined || READ_BY_SETTINGS.has(to)));
 }
 
 /** @throws {EvaluationError} the conversion does, for values that `to` does not hold. */

@@ -51,6 +51,18 @@ export function extreme(name: 'greatest' | 'least', type: TypeName): Operation {
   };
 }
 
+/** The left side, or NULL where both are equal as values of `type`. @param sides the types of both. */
+export function nullIf(type: TypeName, sides: readonly [TypeName, TypeName]): Operation {
+  const equal = comparisonOperation('=', type, sides);
+  return {
+    sql: (args) => `NULLIF(${args.join(', ')})`,
+    compile: (readers) => {
+      const areEqual = equal.compile(readers);
+      return (text) => (areEqual(text) === true ? null : (readers[0]?.(text) ?? null));
+    },
+  };
+}
+
 /** The first that is not NULL; those behind it are not worked out. */
 export const COALESCE: Operation = {
   sql: (args) => `coalesce(${args.join(', ')})`,

@@ -10,7 +10,7 @@ import { intervalOf, isInfiniteInterval, type Interval } from '../values/interva
 import type { ScalarName } from '../values/type-names.ts';
 import { asInterval, asMicros, type Value } from '../values/values.ts';
 import { integerFrom } from './casts.ts';
-import { call, infix, prefix, within, type Operation, type Overload, type Overloads } from './operation.ts';
+import { call, infix, prefix, stable, within, type Operation, type Overload, type Overloads } from './operation.ts';
 
 type Run = (left: Value, right: Value) => Value;
 
@@ -26,15 +26,17 @@ export const MOMENT_OPERATORS: Overloads = {
     ...eitherWay('date', 'int4', 'date', addDays),
     ...eitherWay('date', 'interval', 'timestamp', (date, span) => addInterval(timestampOf(date), span)),
     ...eitherWay('date', 'time', 'timestamp', addTimeOfDay),
-    ...MOMENTS.flatMap((type) => eitherWay(type, 'interval', type, addInterval)),
+    ...eitherWay('timestamp', 'interval', 'timestamp', addInterval),
+    ...eitherWay('timestamptz', 'interval', 'timestamptz', addInterval).map(stable),
     ...eitherWay('time', 'interval', 'time', (time, span) => turned(BigInt(asMicros(time)) + finiteMicros(span, 'add', 'to'))),
     operator('+', ['interval', 'interval'], 'interval', addIntervals),
   ],
   '-': [
     operator('-', ['date', 'date'], 'int4', daysBetween),
     operator('-', ['date', 'int4'], 'date', (date, days) => addDays(date, -Number(days))),
-    operator('-', ['date', 'interval'], 'timestamp', (date, span) => addInterval(timestampOf(date), negated(span))),
-    ...MOMENTS.map((type) => operator('-', [type, 'interval'], type, (moment, span) => addInterval(moment, negated(span)))),
+    operator('-', ['date', 'interval'], 'timestamp', (date, span) => subtractInterval(timestampOf(date), span)),
+    operator('-', ['timestamp', 'interval'], 'timestamp', subtractInterval),
+    stable(operator('-', ['timestamptz', 'interval'], 'timestamptz', subtractInterval)),
     ...MOMENTS.map((type) => operator('-', [type, type], 'interval', spanBetween)),
     operator('-', ['time', 'time'], 'interval', (left, right) => spanOf(0n, 0n, BigInt(asMicros(left)) - BigInt(asMicros(right)))),
     operator('-', ['time', 'interval'], 'time', (time, span) =>
@@ -87,7 +89,8 @@ function daysBetween(left: Value, right: Value): Value {
   return Number((BigInt(a) - BigInt(b)) / DAY);
 }
 
-function timestampOf(date: Value): Micros {
+/** Midnight of a date, which may be one that a timestamp does not reach. */
+export function timestampOf(date: Value): Micros {
   const micros = asMicros(date);
   if (!isInfinite(micros) && !isKnownMoment(BigInt(micros))) throw momentOutOfRange(`date ${dateText(micros)} for timestamp`);
   return micros;
@@ -114,6 +117,10 @@ function addInterval(moment: Value, span: Value): Value {
   return known(day + interval.micros);
 }
 
+function subtractInterval(moment: Value, span: Value): Value {
+  return addInterval(moment, negated(span));
+}
+
 /** The same day of another month, or its last one. */
 function addMonths(days: number, months: number): number {
   if (months === 0) return days;
@@ -123,7 +130,8 @@ function addMonths(days: number, months: number): number {
   return daysFromCivil({ year: newYear, month: newMonth, day: Math.min(day, daysInMonth(newYear, newMonth)) });
 }
 
-function known(micros: bigint): Micros {
+/** @throws {EvaluationError} for a moment that Postgres does not have. */
+export function known(micros: bigint): Micros {
   if (!isKnownMoment(micros)) throw momentOutOfRange('timestamp');
   return microsFrom(micros);
 }

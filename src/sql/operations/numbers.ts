@@ -7,7 +7,7 @@ import { isNaNumeric, type Numeric } from '../values/numeric.ts';
 import type { ScalarName } from '../values/type-names.ts';
 import { asNumeric, type Value } from '../values/values.ts';
 import { integerFrom } from './casts.ts';
-import { call, infix, prefix, within, type Operation, type Overload, type Overloads } from './operation.ts';
+import { call, infix, outOfNumeric, prefix, within, type Operation, type Overload, type Overloads } from './operation.ts';
 
 interface Integer {
   readonly name: ScalarName;
@@ -159,7 +159,7 @@ function numericOverload(operation: (run: (left: Value, right: Value) => Value) 
     operation: operation((left, right) => {
       const [a, b] = [asNumeric(left), asNumeric(right)];
       if (sign === '/' && isZero(b) && !isNaNumeric(a)) throw divisionByZero();
-      return within(run(a, b), () => new EvaluationError('22003', 'value overflows numeric format'));
+      return within(run(a, b), outOfNumeric);
     }),
   };
 }

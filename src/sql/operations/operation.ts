@@ -2,7 +2,7 @@
  * Operation: what an operator, a function or a cast does, to us and to Postgres. Which one a name means is decided by the types of its
  * arguments (`overloads.ts`); an operation knows them already.
  */
-import type { EvaluationError } from '../evaluation-error.ts';
+import { EvaluationError } from '../evaluation-error.ts';
 import type { TypeName } from '../values/type-names.ts';
 import type { Value } from '../values/values.ts';
 import type { ColumnText } from '../where.ts';
@@ -16,6 +16,8 @@ export interface Operation {
   compile(args: readonly Reader[]): Reader;
   /** Then a NULL that stands in the filter makes the whole NULL, and nothing beside it is worked out. */
   readonly isStrict?: true;
+  /** Postgres's word for what may differ from session to session: it works none of these out before there is a row, and nor do we. */
+  readonly isStable?: true;
   /** False or NULL in every row. */
   readonly isNeverTrue?: true;
 }
@@ -41,6 +43,11 @@ export function prefix(sign: string, run: (value: Value) => Value): Operation {
 
 export function call(name: string, run: Run): Operation {
   return { sql: (args) => `${name}(${args.join(', ')})`, compile: strict(run), isStrict: true };
+}
+
+/** It depends on the session in Postgres. */
+export function stable(overload: Overload): Overload {
+  return { ...overload, operation: { ...overload.operation, isStable: true } };
 }
 
 /** NULL for a NULL among the arguments: `run` is asked only where there is none. */
@@ -72,4 +79,8 @@ export function strict(run: Run): Operation['compile'] {
 export function within<Result>(value: Result | undefined, error: () => EvaluationError): Result {
   if (value === undefined) throw error();
   return value;
+}
+
+export function outOfNumeric(): EvaluationError {
+  return new EvaluationError('22003', 'value overflows numeric format');
 }

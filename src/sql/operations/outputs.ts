@@ -4,6 +4,7 @@
  */
 import { arrayOf, isScalar, type TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
+import { castOf } from './casts.ts';
 import { call, type Overload, type Overloads } from './operation.ts';
 
 const NAMES: Readonly<Partial<Record<string, TypeName>>> = {
@@ -20,6 +21,7 @@ export const OUTPUT_FUNCTIONS: Overloads = {
 };
 
 function output(name: string, type: TypeName): Overload {
-  const operation = call(name, VALUE_TYPES[type].print);
-  return { takes: [type], gives: 'text', operation: { ...operation, sql: (args) => `${operation.sql(args)}::text` } };
+  const { sql, ...output } = call(name, VALUE_TYPES[type].print);
+  const stability = castOf(type, 'text')?.isStable === true ? { isStable: true } as const : {};
+  return { takes: [type], gives: 'text', operation: { ...output, ...stability, sql: (args) => `${sql(args)}::text` } };
 }

@@ -71,6 +71,7 @@ export function concat(types: readonly TypeName[]): Operation {
       const value = read(text);
       return value === null ? '' : (prints[at] ?? String)(value);
     }).join(''),
+    isStable: true,
   };
 }
 

@@ -59,11 +59,21 @@ export function isZero({ digits, special }: Numeric): boolean {
   return special === 0 && digits === 0n;
 }
 
-/** Half away from zero. */
+/** Half away from zero. @param scale below zero for whole tens, hundreds and so on. */
 export function roundNumeric(numeric: Numeric, scale: number): Numeric {
+  return cut(numeric, scale, divideRounded);
+}
+
+/** Towards zero. @param scale likewise. */
+export function truncateNumeric(numeric: Numeric, scale: number): Numeric {
+  return cut(numeric, scale, (digits, unit) => digits / unit);
+}
+
+function cut(numeric: Numeric, scale: number, divide: (digits: bigint, unit: bigint) => bigint): Numeric {
   if (numeric.special !== 0) return numeric;
   if (scale >= numeric.scale) return { digits: scaledTo(numeric, scale), scale, special: 0 };
-  return { digits: divideRounded(numeric.digits, 10n ** BigInt(numeric.scale - scale)), scale, special: 0 };
+  const digits = divide(numeric.digits, 10n ** BigInt(numeric.scale - scale));
+  return scale < 0 ? { digits: digits * 10n ** BigInt(-scale), scale: 0, special: 0 } : { digits, scale, special: 0 };
 }
 
 /** Rounded to so many significant digits, a half to the even one. */
@@ -119,7 +129,7 @@ function infinite(sign: number): Numeric {
   return { digits: 0n, scale: 0, special: sign < 0 ? -1 : 1 };
 }
 
-function signOf(numeric: Numeric): number {
+export function signOf(numeric: Numeric): number {
   return Math.sign(compareNumeric(numeric, { digits: 0n, scale: 0, special: 0 }));
 }
 

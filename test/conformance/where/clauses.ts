@@ -30,7 +30,8 @@ export const CLAUSES: readonly Clause[] = [
     forms: [
       ["mood::text = 'sad'", true], ['mood = feeling', true], ['mood <> feeling', false], ["mood = 'sad'", true], ["'ok' <> mood", true],
       ["mood IN ('ok', 'happy')", false], ["mood NOT IN ('ok', NULL)", null], ["mood = ANY ('{sad,ok}')", true],
-      ["mood <> ALL ('{sad}')", false],
+      ["mood <> ALL ('{sad}')", false], ["mood IS DISTINCT FROM 'sad'", false], ["'ok' IS DISTINCT FROM mood", true],
+      ['mood IS NOT DISTINCT FROM NULL', false], ["mood IS NOT DISTINCT FROM 'sad'", true],
     ],
   },
   { heading: 'Types', says: 'a column of any type is asked for NULL', forms: [['place IS NULL', false], ['place IS NOT NULL', true]] },
@@ -116,6 +117,14 @@ export const CLAUSES: readonly Clause[] = [
     ],
   },
   {
+    heading: 'Conditions',
+    says: 'a regular expression has classes under C, and lazy quantifiers',
+    forms: [
+      ["title ~ '^\\w+\\s\\S$'", true], ["title ~ '\\d'", false], ["title ~ '^[[:upper:]][^\\d]+?$'", true],
+      ["title ~* '^[[:upper:]]{2}'", true],
+    ],
+  },
+  {
     heading: 'Values',
     says: 'numbers are calculated with',
     forms: [
@@ -171,6 +180,57 @@ export const CLAUSES: readonly Clause[] = [
       ["at AT TIME ZONE 'UTC' = seen", true], ["timezone('UTC', seen) = at", true],
       ["at AT TIME ZONE '-02:00' = '2024-02-29 08:30Z'", true],
       ["at AT TIME ZONE '02:00'::interval = '2024-02-29 08:30Z'", true], ["seen AT TIME ZONE 'Etc/GMT+5' = '2024-02-29 05:30'", true],
+    ],
+  },
+  {
+    heading: 'Values',
+    says: 'a text is trimmed and cut as the grammar spells it',
+    forms: [
+      ["trim(both 'Ac' FROM title) = 'b '", true], ["trim(leading 'A' FROM title) = 'b c'", true],
+      ["trim(trailing FROM title) = title", true], ["trim(FROM title) = title", true], ["substring(title FROM 2 FOR 2) = 'b '", true],
+      ["substring(title FROM 4) = 'c'", true],
+      ["substring(title FOR 2) = 'Ab'", true],
+    ],
+  },
+  {
+    heading: 'Values',
+    says: 'a value is nothing where it equals another',
+    forms: [
+      ['NULLIF(id, 7) IS NULL', true], ['NULLIF(id, 8) = 7', true], ["NULLIF(title, '') = title", true],
+      ['NULLIF(nothing, 1) IS NULL', true], ['NULLIF(id, nothing) = 7', true], ["NULLIF(padded, 'ab') IS NULL", true],
+      ["NULLIF(id, 1.5)::text = '7'", true],
+      ["NULLIF(flag, false)", true],
+    ],
+  },
+  {
+    heading: 'Values',
+    says: 'a number is rounded, and has a sign',
+    forms: [
+      ['round(price) = 2', true], ['round(ratio) = 0', true], ["round(price, 1)::text = '1.5'", true],
+      ['round(large, -3) = 9007199254741000', true],
+      ['trunc(price) = 1', true], ["trunc(price, 3)::text = '1.500'", true], ['trunc(-1.5::float8) = -1', true],
+      ['ceil(price) = 2', true], ['ceiling(-price) = -1', true], ['floor(-price) = -2', true], ['floor(ratio) = 0', true],
+      ['sign(-price) = -1', true], ['sign(ratio) = 1', true], ['round(nothing) IS NULL', true],
+    ],
+  },
+  {
+    heading: 'Values',
+    says: 'a moment and an interval are cut to a unit',
+    forms: [
+      ["date_trunc('hour', at) = '2024-02-29 10:00'", true], ["date_trunc('week', seen) = '2024-02-26'", true],
+      ["date_trunc('quarter', day) = '2024-01-01 00:00Z'", true], ["date_trunc('MONTH', span) = '1 mon'", true],
+      ["date_trunc('century', at) = '2001-01-01'", true], ["date_trunc('minute', clock) = '10:30'", true],
+    ],
+  },
+  {
+    heading: 'Values',
+    says: 'a date, a time and an interval have fields',
+    forms: [
+      ['extract(year FROM day) = 2024', true], ["extract(second FROM at)::text = '0.000000'", true], ['extract(dow FROM seen) = 4', true],
+      ['extract(week FROM day) = 9', true], ['extract(minute FROM clock) = 30', true], ['extract(month FROM span) = 1', true],
+      ["extract(julian FROM day)::text = '2460370'", true], ['extract(epoch FROM seen) = 1709202600', true],
+      ["date_part('doy', at) = 60", true], ["date_part('epoch', span)::text = '2764800'", true],
+      ["extract(month FROM 'infinity'::date) IS NULL", true],
     ],
   },
   {
