@@ -165,17 +165,3 @@ test('a row in which the filter of a subquery has an error ends the shapes that 
     first: ['"public"."shares"/"1"'], refused: DIVISION, again: [200, undefined], told: true,
   });
 });
-
-test.each(['100 / parts > 1', 'parts IN (SELECT parts FROM shares WHERE 100 / parts > 1)'])(
-  'first rows of which %s cannot be told are refused in the words of Postgres, said once',
-  async (where) => {
-    await database.query("INSERT INTO shares VALUES (11, 0, 'zero', NULL, NULL, NULL)");
-    const { status, text } = await readShape(service.shapeUrl, { table: 'shares', where, offset: '-1' });
-    await database.query('DELETE FROM shares WHERE id = 11');
-
-    expect({ status, body: JSON.parse(text) }).toEqual({
-      status: 500,
-      body: { message: 'Unexpected error while creating snapshot: division by zero' },
-    });
-  },
-);
