@@ -4,7 +4,7 @@
  */
 import type { Collation } from '../model/collation.ts';
 import type { RelationName } from './identifiers.ts';
-import type { LikePattern } from './like-pattern.ts';
+import type { LikePattern } from './patterns/like-pattern.ts';
 import type { Cases } from './operations/cases.ts';
 import type { Operation } from './operations/operation.ts';
 import type { TypeName } from './values/type-names.ts';

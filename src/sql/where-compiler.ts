@@ -5,9 +5,9 @@
  * thrown: whoever asks must not mistake it for false.
  */
 import { invariant } from '../base/invariant.ts';
-import { conversionOf } from './comparison-types.ts';
+import { conversionOf } from './operations/comparison-types.ts';
 import { isOperand, type Condition, type Operand, type Subquery, type TypedColumn } from './expression.ts';
-import { likeMatcher } from './like-pattern.ts';
+import { likeMatcher } from './patterns/like-pattern.ts';
 import { compileComparison } from './operations/comparisons.ts';
 import { isText } from './operations/implicit-casts.ts';
 import type { Reader } from './operations/operation.ts';

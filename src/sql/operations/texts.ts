@@ -1,6 +1,6 @@
 /** Operations on text. Characters are code points. */
 import { EvaluationError } from '../evaluation-error.ts';
-import { escapedPattern, likeMatcher, parseLikePattern } from '../like-pattern.ts';
+import { escapedPattern, likeMatcher, parseLikePattern } from '../patterns/like-pattern.ts';
 import type { TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
 import type { Value } from '../values/values.ts';

@@ -3,17 +3,17 @@ import {
   asCondition, callOf, coerced, constantFrom, enumText, evaluated, NO_OVERLOAD, operandOf, settledFrom, type Checked, type Location,
   type OpaqueColumn,
 } from './checked.ts';
-import { comparedAs, conversionOf, keepsType, resolveComparison } from './comparison-types.ts';
-import { columnsIn, type Comparison, type Condition, type Constant, type Operand } from './expression.ts';
+import { comparedAs, conversionOf, keepsType, resolveComparison } from '../operations/comparison-types.ts';
+import { columnsIn, type Comparison, type Condition, type Constant, type Operand } from '../expression.ts';
 import type { Parameters } from './literals.ts';
-import { quantified } from './operations/arrays.ts';
-import { collated, comparisonOperation, extreme, nullIf } from './operations/comparisons.ts';
-import { commonType, isText } from './operations/implicit-casts.ts';
-import type { Operation } from './operations/operation.ts';
-import { listOf } from './values/array-value.ts';
-import { arrayOf, isScalar, itemOf, type ScalarName, type TypeName } from './values/type-names.ts';
-import { asArray, type Scalar } from './values/values.ts';
-import { refusalAt } from './where-refusal.ts';
+import { quantified } from '../operations/arrays.ts';
+import { collated, comparisonOperation, extreme, nullIf } from '../operations/comparisons.ts';
+import { commonType, isText } from '../operations/implicit-casts.ts';
+import type { Operation } from '../operations/operation.ts';
+import { listOf } from '../values/array-value.ts';
+import { arrayOf, isScalar, itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
+import { asArray, type Scalar } from '../values/values.ts';
+import { refusalAt } from '../where-refusal.ts';
 
 const NO_ARRAY = 'must be an array';
 const labelOperation = (sign: Comparison): Operation => comparisonOperation(sign, 'text', ['text', 'text']);

@@ -4,12 +4,12 @@
  * As in Postgres, a quoted literal or a parameter is of unknown type until it meets something typed; a parameter
  * keeps the type that it met first.
  */
-import { EvaluationError } from './evaluation-error.ts';
-import type { Constant } from './expression.ts';
-import { conversion } from './operations/casts.ts';
-import type { TypeName } from './values/type-names.ts';
-import { VALUE_TYPES } from './values/value-types.ts';
-import { refusalAt, WhereRefusal } from './where-refusal.ts';
+import { EvaluationError } from '../evaluation-error.ts';
+import type { Constant } from '../expression.ts';
+import { conversion } from '../operations/casts.ts';
+import type { TypeName } from '../values/type-names.ts';
+import { VALUE_TYPES } from '../values/value-types.ts';
+import { refusalAt, WhereRefusal } from '../where-refusal.ts';
 
 export interface UntypedLiteral {
   readonly kind: 'untyped';

@@ -1,16 +1,16 @@
 /** LIKE and ILIKE, written as operators or as functions, with patterns that stand in the filter or in the row. */
 import type { CallChecker } from './call-checker.ts';
 import { callOf, evaluated, NO_OVERLOAD, operandOf, truthOf, type Checked, type Location } from './checked.ts';
-import type { Condition, Operand } from './expression.ts';
-import { isAscii, isOpen, parseLikePattern, printLikePattern, type LikePattern } from './like-pattern.ts';
+import type { Condition, Operand } from '../expression.ts';
+import { isAscii, isOpen, parseLikePattern, printLikePattern, type LikePattern } from '../patterns/like-pattern.ts';
 import type { Parameters } from './literals.ts';
-import { quantified } from './operations/arrays.ts';
-import { ASSUMED_CASES, UNICODE_CASES, type Cases } from './operations/cases.ts';
-import { isText } from './operations/implicit-casts.ts';
-import { likeOperation, matchOperation } from './operations/texts.ts';
-import type { ScalarName } from './values/type-names.ts';
-import { regularExpression } from './regular-expression.ts';
-import { refusalAt } from './where-refusal.ts';
+import { quantified } from '../operations/arrays.ts';
+import { ASSUMED_CASES, UNICODE_CASES, type Cases } from '../operations/cases.ts';
+import { isText } from '../operations/implicit-casts.ts';
+import { likeOperation, matchOperation } from '../operations/texts.ts';
+import type { ScalarName } from '../values/type-names.ts';
+import { regularExpression } from '../patterns/regular-expression.ts';
+import { refusalAt } from '../where-refusal.ts';
 
 export interface LikeSign {
   readonly negated: boolean;

@@ -1,24 +1,24 @@
 /** Operators, functions and casts: which operation a name means for the types beside it, or why none. */
-import type { Collation } from '../model/collation.ts';
+import type { Collation } from '../../model/collation.ts';
 import {
   applied, callOf, coerced, constantFrom, enumText, NO_OVERLOAD, operandOf, settled, typeOf, type Checked, type Location,
 } from './checked.ts';
-import { columnsIn, type Operand } from './expression.ts';
+import { columnsIn, type Operand } from '../expression.ts';
 import { castConstant, type Parameters } from './literals.ts';
 import {
   ARRAY_CONCATENATION, ARRAY_LENGTH, ARRAY_NDIMS, arrayOperators, CARDINALITY, slice, subscript,
-} from './operations/arrays.ts';
-import { ASCII_CASES, ASSUMED_CASES, UNICODE_CASES, type Cases } from './operations/cases.ts';
-import { castOf } from './operations/casts.ts';
-import { commonType, isText } from './operations/implicit-casts.ts';
-import { isKnownZone } from './operations/moments.ts';
-import type { Operation, Overload } from './operations/operation.ts';
-import { FUNCTIONS, OPERATORS, PREFIXES } from './operations/operators.ts';
-import { chooseFunction, chooseOperator } from './operations/overloads.ts';
-import { concat, CONCATENATION, lower, upper } from './operations/texts.ts';
-import { arrayOf, isScalar, itemOf, type ScalarName, type TypeName } from './values/type-names.ts';
-import { VALUE_TYPES } from './values/value-types.ts';
-import { refusalAt } from './where-refusal.ts';
+} from '../operations/arrays.ts';
+import { ASCII_CASES, ASSUMED_CASES, UNICODE_CASES, type Cases } from '../operations/cases.ts';
+import { castOf } from '../operations/casts.ts';
+import { commonType, isText } from '../operations/implicit-casts.ts';
+import { isKnownZone } from '../operations/moments.ts';
+import type { Operation, Overload } from '../operations/operation.ts';
+import { FUNCTIONS, OPERATORS, PREFIXES } from '../operations/operators.ts';
+import { chooseFunction, chooseOperator } from '../operations/overloads.ts';
+import { concat, CONCATENATION, lower, upper } from '../operations/texts.ts';
+import { arrayOf, isScalar, itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
+import { VALUE_TYPES } from '../values/value-types.ts';
+import { refusalAt } from '../where-refusal.ts';
 
 type Args = readonly Checked[];
 type Types = readonly (TypeName | undefined)[];
