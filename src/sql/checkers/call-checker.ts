@@ -48,13 +48,13 @@ export class CallChecker {
     if (name === '||') return this.concatenation(left, right, location);
     const ofJson = typesOf([left, right], location).includes('jsonb');
     if (ARRAY_OPERATORS.has(name) && !ofJson) return this.betweenArrays(name, left, right, location);
-    const overloads = OPERATORS[name];
+    const overloads = OPERATORS.get(name);
     if (overloads === undefined) throw refusalAt(location, `unknown binary operator "${name}"`);
     return this.operator(overloads, [left, right], location);
   }
 
   unary(name: string, arg: Checked, location: Location): Operand {
-    const overloads = PREFIXES[name];
+    const overloads = PREFIXES.get(name);
     if (overloads === undefined) throw refusalAt(location, `unknown unary operator "${name}"`);
     return this.operator(overloads, [arg], location);
   }
@@ -67,7 +67,7 @@ export class CallChecker {
     if (only !== undefined && others.length === 0 && isScalar(name)) return this.cast(only, name, location);
     const ofArrays = this.arrayFunction(name, args, location);
     if (ofArrays !== undefined) return ofArrays;
-    const overloads = (FUNCTIONS[name] ?? []).filter(({ takes }) => takes.length === args.length);
+    const overloads = (FUNCTIONS.get(name) ?? []).filter(({ takes }) => takes.length === args.length);
     if (overloads.length === 0) throw refusalAt(location, `unknown or unsupported function ${name}/${args.length}`);
     return this.chosen(chooseFunction(overloads, typesOf(args, location)), args, location, overloadText(name, args));
   }

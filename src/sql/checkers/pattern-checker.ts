@@ -17,15 +17,14 @@ export interface LikeSign {
   readonly ignoreCase: boolean;
 }
 
-const SIGNS: Readonly<Record<string, LikeSign>> = {
-  '~~': { negated: false, ignoreCase: false },
-  '!~~': { negated: true, ignoreCase: false },
-  '~~*': { negated: false, ignoreCase: true },
-  '!~~*': { negated: true, ignoreCase: true },
-};
-const FUNCTIONS: Readonly<Record<string, LikeSign | undefined>> = {
-  like: SIGNS['~~'], notlike: SIGNS['!~~'], ilike: SIGNS['~~*'], notilike: SIGNS['!~~*'],
-};
+const LIKE: LikeSign = { negated: false, ignoreCase: false };
+const NOT_LIKE: LikeSign = { negated: true, ignoreCase: false };
+const ILIKE: LikeSign = { negated: false, ignoreCase: true };
+const NOT_ILIKE: LikeSign = { negated: true, ignoreCase: true };
+const SIGNS: ReadonlyMap<string, LikeSign> = new Map([['~~', LIKE], ['!~~', NOT_LIKE], ['~~*', ILIKE], ['!~~*', NOT_ILIKE]]);
+const FUNCTIONS: ReadonlyMap<string, LikeSign> = new Map([
+  ['like', LIKE], ['notlike', NOT_LIKE], ['ilike', ILIKE], ['notilike', NOT_ILIKE],
+]);
 const MATCHES: ReadonlySet<string> = new Set(['~', '~*', '!~', '!~*']);
 const ASCII_ONLY = 'a pattern with characters outside ASCII is not supported yet';
 
@@ -36,7 +35,7 @@ export function isMatchSign(operator: string): boolean {
 
 /** Undefined for an operator that is none of LIKE's. */
 export function likeSign(operator: string): LikeSign | undefined {
-  return SIGNS[operator];
+  return SIGNS.get(operator);
 }
 
 export class PatternChecker {
@@ -48,8 +47,7 @@ export class PatternChecker {
     this.calls = calls;
   }
 
-  like(sign: LikeSign | undefined, left: Checked, right: Checked, location: Location): Operand {
-    const { negated, ignoreCase } = sign ?? { negated: false, ignoreCase: false };
+  like({ negated, ignoreCase }: LikeSign, left: Checked, right: Checked, location: Location): Operand {
     const operand = this.text(left, location);
     const pattern = this.text(right, location);
     if (pattern.type === 'bpchar' || !isText(pattern.type)) throw refusalAt(location, NO_OVERLOAD);
@@ -93,7 +91,7 @@ export class PatternChecker {
 
   /** `like(text, pattern)`. @returns undefined for a function that is none of these. */
   function(name: string, args: readonly Checked[], location: Location): Operand | undefined {
-    const sign = FUNCTIONS[name];
+    const sign = FUNCTIONS.get(name);
     const [text, pattern, ...others] = args;
     if (sign === undefined || text === undefined || pattern === undefined || others.length > 0) return undefined;
     return this.like(sign, text, pattern, location);

@@ -161,7 +161,7 @@ export class WhereChecker {
         return this.comparisons.nullIf(this.part(lexpr), this.part(rexpr), location);
       case 'AEXPR_LIKE':
       case 'AEXPR_ILIKE':
-        return this.patterns.like(likeSign(name), this.part(lexpr), this.part(rexpr), location);
+        return this.patterns.like(required(likeSign(name)), this.part(lexpr), this.part(rexpr), location);
       default:
         throw refusalAt(location, `expression ${name} of :${kind} is not currently supported`);
     }
