@@ -19,9 +19,6 @@ import type { ColumnText as Text, Membership } from './where.ts';
 type Truth = boolean | null;
 export type Predicate = (text: Text, isMember?: Membership) => Truth;
 
-/** A longer constant is held to a pattern once there is a row: both come from a request, which shall not wait for it. */
-const SETTLED_CHARACTERS_MAX = 10_000;
-
 /** What is the same for every row. It is known by identity, so that nothing is asked beside what decides alone. */
 const ALWAYS = { true: (): Truth => true, false: (): Truth => false, null: (): Truth => null };
 
@@ -121,12 +118,10 @@ function compileLike({ left, pattern, cases }: Extract<Condition, { kind: 'like'
   if (pattern === null || isNull(left)) return ALWAYS.null;
   const read = readerOf(left, left.type);
   const matches = likeMatcher(pattern, cases);
-  const like: Predicate = (text) => {
+  return settled((text) => {
     const value = read(text);
     return value === null ? null : matches(String(value));
-  };
-  const isLong = left.kind === 'constant' && (left.text?.length ?? 0) > SETTLED_CHARACTERS_MAX;
-  return isLong ? like : settled(like, left);
+  }, left);
 }
 
 /** OR stops at true, AND at false (`decisive`); an unknown part makes the rest unknown at best. */

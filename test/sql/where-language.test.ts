@@ -179,6 +179,7 @@ test.each([
 describe('what is large or grows is decided in bounded time:', () => {
   const many = Object.fromEntries(Array.from({ length: 10_000 }, (_, index) => [index + 1, 'x']));
   const list = Object.keys(many).map((number) => `$${number}`).join(',');
+  const TOO_MUCH_HELD = 'constants of more than 10000 characters are held to patterns';
   const TOO_LONG = 'a constant is longer than 1048576 characters';
   test.each<[string, string, Params, string | undefined]>([
     ['ten thousand parentheses', `${'('.repeat(10_000)}done${')'.repeat(10_000)}`, {}, 'expression nests deeper than 500 levels'],
@@ -197,6 +198,15 @@ describe('what is large or grows is decided in bounded time:', () => {
     ['numbers that grow', `'1'${"::numeric * '1e16000'".repeat(9)}::numeric = price`, {}, 'value overflows numeric format'],
     ['conditions of conditions', Array.from({ length: 3000 }, () => '(id=1)=(id=2)').join(' AND '), {}, undefined],
     ['a pattern of half a million wildcards', 'title LIKE $1', { 1: '%a'.repeat(500_000) }, undefined],
+    ['a long constant beside LIKE', '$1 LIKE $2', { 1: 'a'.repeat(100_000), 2: `${'%a'.repeat(50_000)}b` }, TOO_MUCH_HELD],
+    ['a constant beside LIKE, often', Array.from({ length: 4000 }, () => '$1 LIKE $2').join(' OR '), {
+      1: 'a'.repeat(9000), 2: `${'%a'.repeat(4000)}b`,
+    }, TOO_MUCH_HELD],
+    ['a constant beside many patterns', '$1 LIKE ANY ($2)', { 1: 'a'.repeat(9000), 2: `{${'%a%ab,'.repeat(10_000)}a}` }, TOO_MUCH_HELD],
+    ['a constant beside a regular expression', "$1 ~ '(a{1,100}){3}b'", { 1: 'a'.repeat(20_000) }, TOO_MUCH_HELD],
+    ['a constant beside LIKE within conditions', `${'('.repeat(150)}done AND $1 LIKE $2${')=done'.repeat(150)}`, {
+      1: 'a'.repeat(9000), 2: `${'%a'.repeat(4000)}b`,
+    }, undefined],
   ])('%s', (_, text, params, error) => {
     const startMs = systemClock.nowMs();
     const where = language.parse(text, params, [...columns, { name: 'tags', typeName: 'text', dimensions: 1 }]);
