@@ -81,9 +81,9 @@ function compileDistinct({ left, right, type }: Extract<Condition, { kind: 'dist
 }
 
 /** A list is looked up, not walked: the canonical text is equal for equal values. */
-function compileIn({ left, items, type, isArray }: Extract<Condition, { kind: 'in' }>): Predicate {
+function compileIn({ left, items, type }: Extract<Condition, { kind: 'in' }>): Predicate {
   const [only, ...others] = items;
-  if (isArray !== true && only !== undefined && isNull(only) && others.length === 0) return ALWAYS.null;
+  if (only !== undefined && isNull(only) && others.length === 0) return ALWAYS.null;
   const read = readerOf(left, type);
   const { canonical } = VALUE_TYPES[type];
   const values = items.map((item) => readerOf(item, type)(noText));

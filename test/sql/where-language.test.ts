@@ -393,6 +393,7 @@ describe('the canonical form', () => {
     ['id = 1 OR (id = 2 AND done)', '(id = 1 OR id = 2) AND done'],
     ["title = 'text \"x\"'", 'title = \'x\''],
     ["title LIKE '%'", "title LIKE '\\%'"],
+    ["1 / id = ANY ('{NULL}')", '1 / id IN (NULL)'],
     ["title = ''", 'title = NULL'],
   ])('of %s is not that of %s', (left, right) => {
     expect(accepted(left).canonical).not.toBe(accepted(right).canonical);

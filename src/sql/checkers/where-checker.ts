@@ -210,10 +210,11 @@ export class WhereChecker {
     return this.comparisons.extreme(op === 'IS_LEAST' ? 'least' : 'greatest', this.parts(args), location);
   }
 
-  /** Its type is that of all its values together, the last one first. */
+  /** Its type is that of all its values together, the last one first. A literal that is compared is a text. */
   private caseOf({ arg, args = [], defresult, location }: CaseExpr): Operand {
     const whens = args.flatMap((node) => ('CaseWhen' in node ? [node.CaseWhen] : []));
-    const compared = arg === undefined ? undefined : this.part(arg);
+    const given = arg === undefined ? undefined : this.part(arg);
+    const compared = given?.kind === 'untyped' ? this.parameters.typed(given, 'text') : given;
     const conditions = whens.map(({ expr, location: at }) => {
       if (compared === undefined) return this.condition(required(expr), at, NOT_ALONE);
       return this.comparisons.compare('=', compared, this.part(expr), at);
