@@ -223,6 +223,22 @@ describe('what is large or grows is decided in bounded time:', () => {
     expect({ truth, isPrompt: systemClock.nowMs() - startMs < 10_000 }).toEqual({ truth: false, isPrompt: true });
   });
 
+  test('a jsonb of thousands of items, each of which is looked for', () => {
+    const items = JSON.stringify(Array.from({ length: 10_000 }, (_, at) => at));
+    const where = accepted(`data @> '${items}'`);
+    const startMs = systemClock.nowMs();
+    const truth = where.evaluate(() => items);
+    expect({ truth, isPrompt: systemClock.nowMs() - startMs < 2000 }).toEqual({ truth: true, isPrompt: true });
+  });
+
+  test.each([
+    ['jsonb', "data = '1'", `"${'a\\n'.repeat(10_000_000)}"`],
+    ['bytea', "bytes = ''", `\\x${'ab'.repeat(20_000_000)}`],
+  ])('a %s of many megabytes in a row', (_, text, value) => {
+    const where = language.parse(text, {}, [...columns, { name: 'bytes', typeName: 'bytea', dimensions: 0 }]);
+    expect('evaluate' in where && where.evaluate(() => value)).toBe(false);
+  });
+
   test('a pattern that a row gives, on a text that almost matches', () => {
     const where = accepted('title LIKE label');
     const startMs = systemClock.nowMs();
