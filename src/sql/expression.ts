@@ -4,7 +4,7 @@
  */
 import type { Collation } from '../model/collation.ts';
 import type { RelationName } from './identifiers.ts';
-import type { LikePattern } from './like-pattern.ts';
+import type { LikePattern } from './patterns/like-pattern.ts';
 import type { Cases } from './operations/cases.ts';
 import type { Operation } from './operations/operation.ts';
 import type { TypeName } from './values/type-names.ts';
@@ -85,14 +85,7 @@ export type Condition =
   /** NULL is a value like others here; never unknown. */
   | { readonly kind: 'distinct'; readonly left: Operand; readonly right: Operand; readonly type: TypeName }
   /** Equal, compared as `type`, to one of the items, of which there is at least one. */
-  | {
-      readonly kind: 'in';
-      readonly left: Operand;
-      readonly items: readonly Constant[];
-      readonly type: TypeName;
-      /** Written as an array: beside a lone NULL the left side is worked out as well. */
-      readonly isArray?: true;
-    }
+  | { readonly kind: 'in'; readonly left: Operand; readonly items: readonly Constant[]; readonly type: TypeName }
   /** Stands below AND and OR only. */
   | Subquery
   /** `cases`: of ILIKE. */

@@ -5,9 +5,9 @@
  * thrown: whoever asks must not mistake it for false.
  */
 import { invariant } from '../base/invariant.ts';
-import { conversionOf } from './comparison-types.ts';
+import { conversionOf } from './operations/comparison-types.ts';
 import { isOperand, type Condition, type Operand, type Subquery, type TypedColumn } from './expression.ts';
-import { likeMatcher } from './like-pattern.ts';
+import { likeMatcher } from './patterns/like-pattern.ts';
 import { compileComparison } from './operations/comparisons.ts';
 import { isText } from './operations/implicit-casts.ts';
 import type { Reader } from './operations/operation.ts';
@@ -18,9 +18,6 @@ import type { ColumnText as Text, Membership } from './where.ts';
 
 type Truth = boolean | null;
 export type Predicate = (text: Text, isMember?: Membership) => Truth;
-
-/** A longer constant is held to a pattern once there is a row: both come from a request, which shall not wait for it. */
-const SETTLED_CHARACTERS_MAX = 10_000;
 
 /** What is the same for every row. It is known by identity, so that nothing is asked beside what decides alone. */
 const ALWAYS = { true: (): Truth => true, false: (): Truth => false, null: (): Truth => null };
@@ -84,9 +81,9 @@ function compileDistinct({ left, right, type }: Extract<Condition, { kind: 'dist
 }
 
 /** A list is looked up, not walked: the canonical text is equal for equal values. */
-function compileIn({ left, items, type, isArray }: Extract<Condition, { kind: 'in' }>): Predicate {
+function compileIn({ left, items, type }: Extract<Condition, { kind: 'in' }>): Predicate {
   const [only, ...others] = items;
-  if (isArray !== true && only !== undefined && isNull(only) && others.length === 0) return ALWAYS.null;
+  if (only !== undefined && isNull(only) && others.length === 0) return ALWAYS.null;
   const read = readerOf(left, type);
   const { canonical } = VALUE_TYPES[type];
   const values = items.map((item) => readerOf(item, type)(noText));
@@ -121,12 +118,10 @@ function compileLike({ left, pattern, cases }: Extract<Condition, { kind: 'like'
   if (pattern === null || isNull(left)) return ALWAYS.null;
   const read = readerOf(left, left.type);
   const matches = likeMatcher(pattern, cases);
-  const like: Predicate = (text) => {
+  return settled((text) => {
     const value = read(text);
     return value === null ? null : matches(String(value));
-  };
-  const isLong = left.kind === 'constant' && (left.text?.length ?? 0) > SETTLED_CHARACTERS_MAX;
-  return isLong ? like : settled(like, left);
+  }, left);
 }
 
 /** OR stops at true, AND at false (`decisive`); an unknown part makes the rest unknown at best. */

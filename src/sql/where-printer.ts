@@ -7,7 +7,7 @@ import { invariant } from '../base/invariant.ts';
 import { arrayLiteral } from './values/array-literal.ts';
 import { CONSTANT_CHARACTERS_MAX, isOperand, type Condition, type Operand, type Selection, type Subquery } from './expression.ts';
 import { quoteIdentifier, quoteRelation } from './identifiers.ts';
-import { printLikePattern } from './like-pattern.ts';
+import { printLikePattern } from './patterns/like-pattern.ts';
 import { collated } from './operations/comparisons.ts';
 import type { TypeName } from './values/type-names.ts';
 import { VALUE_TYPES } from './values/value-types.ts';

@@ -72,6 +72,10 @@ test.each([
   'NULLIF(day, moment)',
   'NULLIF(padded, label)',
   'NULLIF(label, padded)',
+  'octet_length(padded)',
+  "CASE '1' WHEN plain THEN 1 END",
+  "CASE '1' WHEN words THEN 1 END",
+  'plain + 2147483647 = ANY (ARRAY[NULL::int4])',
 ])('%s is to us what it is to Postgres', async (expression) => {
   expect((await judge.judge(expression)).mismatches).toEqual([]);
 });

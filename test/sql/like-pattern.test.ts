@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isOpen, likeMatcher, parseLikePattern, printLikePattern } from '../../src/sql/like-pattern.ts';
+import { isOpen, likeMatcher, parseLikePattern, printLikePattern } from '../../src/sql/patterns/like-pattern.ts';
 
 const character = fc.constantFrom('a', 'b', '%', '_', '\\', '\u{1F600}', '\n', '.', '*');
 const textArbitrary = fc.array(character, { maxLength: 8 }).map((parts) => parts.join(''));

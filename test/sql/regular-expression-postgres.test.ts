@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { systemClock } from '../../src/base/clock.ts';
-import { regularExpression } from '../../src/sql/regular-expression.ts';
+import { regularExpression } from '../../src/sql/patterns/regular-expression.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 
 const PATTERNS = 6000;

@@ -5,7 +5,7 @@
 import fc from 'fast-check';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { castConstant, constantOf } from '../../src/sql/literals.ts';
+import { castConstant, constantOf } from '../../src/sql/checkers/literals.ts';
 import { arrayLiteral } from '../../src/sql/values/array-literal.ts';
 import { arrayOf, isScalar, isTypeName, itemOf, typeNameOf, type TypeName } from '../../src/sql/values/type-names.ts';
 import { VALUE_TYPES } from '../../src/sql/values/value-types.ts';

@@ -1,6 +1,6 @@
 /** The operations of the WHERE language as its page lists them: each name, and for which types it gives what. */
 import { OPERATORS, FUNCTIONS, PREFIXES } from '../../src/sql/operations/operators.ts';
-import type { Overload, Overloads } from '../../src/sql/operations/operation.ts';
+import type { Overload } from '../../src/sql/operations/operation.ts';
 
 export const wherePage = new URL('../../docs/where.md', import.meta.url);
 
@@ -22,8 +22,8 @@ function operationTable(): string {
 }
 
 /** One row for all that give the same. */
-function rowsOf(overloads: Overloads, written: (name: string, types: readonly string[]) => string): readonly string[] {
-  return Object.entries(overloads).flatMap(([name, ofName]) => {
+function rowsOf(overloads: typeof OPERATORS, written: (name: string, types: readonly string[]) => string): readonly string[] {
+  return [...overloads].flatMap(([name, ofName]) => {
     const results = [...new Set(ofName.map(({ gives }) => gives))];
     return results.map((gives) => `| ${ofName.filter((overload) => overload.gives === gives).map(shown).join(', ')} | \`${gives}\` |`);
 

@@ -1,7 +1,7 @@
 /** Shapes on one small table, for tests that are about something else than how a shape is asked for. */
 import type { RelationLayout } from '../../src/model/relation.ts';
 import type { Handle, ShapeDefinition } from '../../src/model/shape.ts';
-import { valueKey } from '../../src/sql/lookup-keys.ts';
+import { valueKey } from '../../src/sql/lookups/lookup-keys.ts';
 import type { TypeName } from '../../src/sql/values/type-names.ts';
 import type { LookupKey, Where } from '../../src/sql/where.ts';
 

@@ -1,5 +1,5 @@
 /** Comparisons as operations, and the largest or smallest of several values. */
-import { conversionOf } from '../comparison-types.ts';
+import { conversionOf } from './comparison-types.ts';
 import type { Comparison } from '../expression.ts';
 import { itemOf, type TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';

@@ -65,9 +65,16 @@ function contains(whole: JsonPart, part: JsonPart, isWhole: boolean): boolean {
       return own !== undefined && contains(own, value, false);
     });
   }
-  if (isJsonArray(whole) && (isJsonArray(part) || (isWhole && !isJsonObject(part)))) {
-    return itemsOf(part).every((item) => whole.some((own) => contains(own, item, false)));
-  }
-  const areSingle = [whole, part].every((json) => !isJsonObject(json) && !isJsonArray(json));
-  return areSingle && canonicalJson(whole) === canonicalJson(part);
+  if (isJsonArray(whole) && (isJsonArray(part) || (isWhole && !isJsonObject(part)))) return holdsItems(whole, itemsOf(part));
+  return isSingle(whole) && isSingle(part) && canonicalJson(whole) === canonicalJson(part);
+}
+
+/** Single values are looked up, not searched for: there may be thousands on both sides. */
+function holdsItems(whole: readonly JsonPart[], items: readonly JsonPart[]): boolean {
+  const singles = new Set(whole.filter(isSingle).map(canonicalJson));
+  return items.every((item) => (isSingle(item) ? singles.has(canonicalJson(item)) : whole.some((own) => contains(own, item, false))));
+}
+
+function isSingle(json: JsonPart): boolean {
+  return !isJsonObject(json) && !isJsonArray(json);
 }

@@ -1,12 +1,12 @@
 /** Operations on text. Characters are code points. */
 import { EvaluationError } from '../evaluation-error.ts';
-import { escapedPattern, likeMatcher, parseLikePattern } from '../like-pattern.ts';
+import { escapedPattern, likeMatcher, parseLikePattern } from '../patterns/like-pattern.ts';
 import type { TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
 import type { Value } from '../values/values.ts';
 import { trimEnd } from '../values/white-space.ts';
 import type { Cases } from './cases.ts';
-import { call, infix, strict, type Operation, type Overloads, type Reader } from './operation.ts';
+import { call, infix, strict, type Operation, type Overload, type Overloads, type Reader } from './operation.ts';
 
 /** What `replace` may make: far less than Postgres, for whom one value can be 1 GB. */
 const CHARACTERS_MAX = 64 * 1024 * 1024;
@@ -21,7 +21,9 @@ export const TEXT_FUNCTIONS: Overloads = {
     { takes: ['bpchar'], gives: 'int4', operation: call(name, (text) => [...trimEnd(String(text), ' ')].length) },
   ]])),
   octet_length: [
-    { takes: ['text'], gives: 'int4', operation: call('octet_length', (text) => new TextEncoder().encode(String(text)).length) },
+    ...(['text', 'bpchar'] as const).map((type): Overload => {
+      return { takes: [type], gives: 'int4', operation: call('octet_length', (text) => new TextEncoder().encode(String(text)).length) };
+    }),
   ],
   like_escape: [
     { takes: ['text', 'text'], gives: 'text', operation: call('like_escape', likeEscape) },

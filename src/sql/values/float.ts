@@ -7,9 +7,10 @@ import { compareNumeric, numericText, parseNumeric, scaledTo, type Numeric } fro
 import { trimSpace } from './white-space.ts';
 
 const FLOAT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d+)?$/i;
-const SPECIALS: Readonly<Record<string, number>> = {
-  nan: NaN, inf: Infinity, '+inf': Infinity, infinity: Infinity, '+infinity': Infinity, '-inf': -Infinity, '-infinity': -Infinity,
-};
+const SPECIALS: ReadonlyMap<string, number> = new Map([
+  ['nan', NaN], ['inf', Infinity], ['+inf', Infinity], ['infinity', Infinity], ['+infinity', Infinity], ['-inf', -Infinity],
+  ['-infinity', -Infinity],
+]);
 /** The exponents from which on a number is written with one. */
 const EXPONENT_FROM = { float4: 6, float8: 15 };
 const DIGITS_MAX = { float4: 9, float8: 17 };
@@ -96,7 +97,7 @@ function float4Of(text: string): number {
 
 function parse(text: string, read: (written: string) => number): number | undefined {
   const written = trimSpace(text);
-  const special = SPECIALS[written.toLowerCase()];
+  const special = SPECIALS.get(written.toLowerCase());
   if (special !== undefined) return special;
   if (!FLOAT.test(written)) return undefined;
   const value = read(written);

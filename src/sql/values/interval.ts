@@ -27,7 +27,7 @@ const MICROS_PER_HOUR = 3_600_000_000n;
 const MICROS_PER_MINUTE = 60_000_000n;
 
 /** What one of a unit is, and the unit that may not be named beside it. */
-const UNITS: Readonly<Record<string, { readonly unit: string; readonly field: Field; readonly size: bigint }>> = Object.fromEntries(
+const UNITS: ReadonlyMap<string, { readonly unit: string; readonly field: Field; readonly size: bigint }> = new Map(
   (
     [
       ['microsecond', 'micros', 1n, 'us usec usecs useconds microseconds microsecond'],
@@ -43,7 +43,7 @@ const UNITS: Readonly<Record<string, { readonly unit: string; readonly field: Fi
       ['century', 'months', 1200n, 'century centuries'],
       ['millennium', 'months', 12_000n, 'mil mils millennia millennium'],
     ] as const
-  ).flatMap(([unit, field, size, names]) => names.split(' ').map((name) => [name, { unit, field, size }])),
+  ).flatMap(([unit, field, size, names]) => names.split(' ').map((name) => [name, { unit, field, size }] as const)),
 );
 const QUANTITY = new RegExp(`^([+-]?)(\\d{1,18})(\\.\\d{1,300})?${SPACE}*([a-z]+)`, 'i');
 const CLOCK = /^([+-]?)(\d{1,9}):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?(?![\d:.])/;
@@ -52,12 +52,12 @@ const ISO_DATE = ['Y', 'M', 'W', 'D'].map((unit) => `(?:${ISO_NUMBER}${unit})?`)
 const ISO_TIME = `(?:T(?=.)${['H', 'M', 'S'].map((unit) => `(?:${ISO_NUMBER}${unit})?`).join('')})?`;
 const ISO = new RegExp(`^P(?=.)${ISO_DATE}${ISO_TIME}$`);
 const ISO_UNITS = ['year', 'month', 'week', 'day', 'hour', 'minute', 'second'];
-const INFINITIES: Readonly<Record<string, number>> = { infinity: Infinity, '-infinity': -Infinity };
+const INFINITIES: ReadonlyMap<string, number> = new Map([['infinity', Infinity], ['-infinity', -Infinity]]);
 
 /** @returns undefined when `text` is no interval, or one in a form that is not read. */
 export function parseInterval(text: string): Interval | undefined {
   const written = trimSpace(text);
-  const infinity = INFINITIES[written.toLowerCase()];
+  const infinity = INFINITIES.get(written.toLowerCase());
   if (infinity !== undefined) return { months: infinity, days: 0, micros: 0n };
   return written.startsWith('P') ? parseIso(text) : parseVerbose(written.toLowerCase());
 }
@@ -113,7 +113,7 @@ function secondsOf(seconds: string, fraction = ''): bigint {
 
 /** What a fraction leaves over goes to smaller fields: of years to months, of months and weeks to days, of days to micros. */
 function addQuantity(sums: Sums, unitName: string, isNegative: boolean, count: bigint, fraction: number): void {
-  const unit = UNITS[unitName];
+  const unit = UNITS.get(unitName);
   if (unit === undefined) return;
   const sign = isNegative ? -1 : 1;
   sums[unit.field] += BigInt(sign) * count * unit.size;
@@ -167,7 +167,7 @@ function readClock(text: string, sums: Sums, named: Set<string>): number | undef
 
 function readQuantity(text: string, sums: Sums, named: Set<string>): number | undefined {
   const match = QUANTITY.exec(text);
-  const unit = UNITS[match?.[4] ?? ''];
+  const unit = UNITS.get(match?.[4] ?? '');
   if (match === null || unit === undefined || !areNew([unit.unit], named)) return undefined;
   const [whole, sign, count = '0', fraction = '0'] = match;
   addQuantity(sums, unit.unit, sign === '-', BigInt(count), Number(fraction));

@@ -4,10 +4,10 @@
  *
  * What is not known to have none is taken to have some.
  */
-import { isOperand, type Condition, type Operand } from './expression.ts';
-import { isOpen } from './like-pattern.ts';
-import type { TypeName } from './values/type-names.ts';
-import { VALUE_TYPES } from './values/value-types.ts';
+import { isOperand, type Condition, type Operand } from '../expression.ts';
+import { isOpen } from '../patterns/like-pattern.ts';
+import type { TypeName } from '../values/type-names.ts';
+import { VALUE_TYPES } from '../values/value-types.ts';
 
 /** As they are printed, of `a` and `b`: whatever their values are, these have one too. */
 const ERROR_FREE_OPERATIONS = new Set(['(a @> b)', '(a <@ b)', '(a && b)']);

@@ -23,7 +23,7 @@ type Step =
 const ASCII_CHARACTERS = Array.from({ length: 128 }, (_, code) => String.fromCodePoint(code));
 /** As often as Postgres lets a quantifier repeat. */
 const REPEATS_MAX = 255;
-const STEPS_MAX = 5000;
+const STEPS_MAX = 1000;
 const DEPTH_MAX = 100;
 const PLAIN = /[^\\^$.[\](){}|*+?]/u;
 const ESCAPED = /[\\^$.[\](){}|*+?\-/]/;
@@ -78,7 +78,7 @@ class PatternReader {
       if (part === undefined) return undefined;
       parts.push(part);
     } while (this.takes('|'));
-    return { kind: 'choice', parts };
+    return parts.length === 1 ? parts[0] : { kind: 'choice', parts };
   }
 
   private sequence(depth: number): Part | undefined {
@@ -250,23 +250,22 @@ function appendOptional(steps: Step[], part: Part, count: number): boolean {
 /** Whether the steps lead to a match from anywhere in the text. */
 function matches(steps: readonly Step[], text: string): boolean {
   const characters = [...text];
-  let places = new Set<number>();
+  const reachedAt = new Int32Array(steps.length).fill(-1); // The last character before which each step was reached.
+  const open: number[] = [];
+  let next: number[] = [];
   for (let at = 0; at <= characters.length; at += 1) {
-    const reached = new Set<number>();
-    const open = [...places, 0];
+    const character = characters[at];
+    open.push(0, ...next);
+    next = [];
     for (let place = open.pop(); place !== undefined; place = open.pop()) {
       const step = steps[place];
-      if (step === undefined || reached.has(place)) continue;
-      reached.add(place);
+      if (step === undefined || reachedAt[place] === at) continue;
+      reachedAt[place] = at;
       if (step.kind === 'match') return true;
-      if (step.kind === 'fork') open.push(...step.to);
-      if ((step.kind === 'start' && at === 0) || (step.kind === 'end' && at === characters.length)) open.push(place + 1);
+      if (step.kind === 'fork') for (const to of step.to) open.push(to);
+      else if (step.kind === 'set' && character !== undefined && step.has(character)) next.push(place + 1);
+      else if ((step.kind === 'start' && at === 0) || (step.kind === 'end' && character === undefined)) open.push(place + 1);
     }
-    const character = characters[at] ?? '';
-    places = new Set([...reached].flatMap((place) => {
-      const step = steps[place];
-      return step?.kind === 'set' && at < characters.length && step.has(character) ? [place + 1] : [];
-    }));
   }
   return false;
 }

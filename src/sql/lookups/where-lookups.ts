@@ -7,14 +7,14 @@
  * AND stops at false but not at NULL. So a part of AND is a look-up only where none before it can have an error; and where one behind
  * it can, rows in which that part is NULL are looked up as well. An error in a key itself is found when the row is looked up.
  */
-import { conversionOf } from './comparison-types.ts';
+import { conversionOf } from '../operations/comparison-types.ts';
 import { hasErrorFreeValue, isErrorFree } from './error-free.ts';
-import type { Call, Condition, Constant, Operand } from './expression.ts';
+import type { Call, Condition, Constant, Operand } from '../expression.ts';
 import { itemsKey, valueKey, type KeyOperand } from './lookup-keys.ts';
-import { itemOf, type ScalarName, type TypeName } from './values/type-names.ts';
-import { VALUE_TYPES } from './values/value-types.ts';
-import { asArray, type Value } from './values/values.ts';
-import type { Lookup, LookupKey } from './where.ts';
+import { itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
+import { VALUE_TYPES } from '../values/value-types.ts';
+import { asArray, type Value } from '../values/values.ts';
+import type { Lookup, LookupKey } from '../where.ts';
 
 type Lookups = readonly Lookup[];
 

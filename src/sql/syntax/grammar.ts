@@ -6,7 +6,7 @@
  * takes such a character for white space or for an error.
  */
 import { hasSqlDetails, parseSync, scanSync, type RawStmt, type ScanToken } from 'libpg-query';
-import { WhereRefusal } from './where-refusal.ts';
+import { WhereRefusal } from '../where-refusal.ts';
 
 /** All that are one byte, but for the ends of lines, at which a comment ends. */
 const UNREADABLE = /(?![\t\n\r\u0080-\u009f])\p{Cc}/gu;

@@ -1,14 +1,14 @@
 /** What the checker makes of a node: a typed part of a filter, or a literal that its place has yet to type. */
-import { EvaluationError } from './evaluation-error.ts';
-import { columnsIn, CONSTANT_CHARACTERS_MAX, type Call, type Condition, type Constant, type Operand, type Truth } from './expression.ts';
+import { EvaluationError } from '../evaluation-error.ts';
+import { columnsIn, CONSTANT_CHARACTERS_MAX, type Call, type Condition, type Constant, type Operand, type Truth } from '../expression.ts';
 import type { Parameters, UntypedLiteral } from './literals.ts';
-import { castOf } from './operations/casts.ts';
-import type { Operation, Overload } from './operations/operation.ts';
-import type { TypeName } from './values/type-names.ts';
-import { VALUE_TYPES } from './values/value-types.ts';
-import type { Value } from './values/values.ts';
-import { settledTruth } from './where-compiler.ts';
-import { refusalAt } from './where-refusal.ts';
+import { castOf } from '../operations/casts.ts';
+import type { Operation, Overload } from '../operations/operation.ts';
+import type { TypeName } from '../values/type-names.ts';
+import { VALUE_TYPES } from '../values/value-types.ts';
+import type { Value } from '../values/values.ts';
+import { settledTruth } from '../where-compiler.ts';
+import { refusalAt } from '../where-refusal.ts';
 
 /** A column of a type that has no operators here: it can be asked for NULL. */
 export interface OpaqueColumn {

@@ -2,13 +2,13 @@
  * LookupKeys: what of a row is looked up: the value of an expression, or each item of an array. Filters in which the same expression
  * stands share one key by its name, so a row has it worked out once for all of them.
  */
-import { columnsIn, type Call, type TypedColumn } from './expression.ts';
-import { itemOf } from './values/type-names.ts';
-import { VALUE_TYPES } from './values/value-types.ts';
-import { asArray } from './values/values.ts';
-import { canonicalReader, compileOperand } from './where-compiler.ts';
-import { printCanonical } from './where-printer.ts';
-import type { LookupKey } from './where.ts';
+import { columnsIn, type Call, type TypedColumn } from '../expression.ts';
+import { itemOf } from '../values/type-names.ts';
+import { VALUE_TYPES } from '../values/value-types.ts';
+import { asArray } from '../values/values.ts';
+import { canonicalReader, compileOperand } from '../where-compiler.ts';
+import { printCanonical } from '../where-printer.ts';
+import type { LookupKey } from '../where.ts';
 
 export type KeyOperand = TypedColumn | Call;
 

@@ -8,28 +8,28 @@ import type {
   A_ArrayExpr, A_Const, A_Expr, A_Indices, A_Indirection, BooleanTest, BoolExpr, CaseExpr, CoalesceExpr, ColumnRef, FuncCall, MinMaxExpr,
   Node, NullTest, SubLink, TypeCast,
 } from 'libpg-query';
-import type { Collation } from '../model/collation.ts';
+import type { Collation } from '../../model/collation.ts';
 import { CallChecker, type Bounds } from './call-checker.ts';
 import {
   asCondition, callOf, coerced, NO_OVERLOAD, settledFrom, truthOf, typeOf, type Checked, type Location, type OpaqueColumn, type Typed,
 } from './checked.ts';
 import { ComparisonChecker } from './comparison-checker.ts';
-import type { Comparison, Condition, Constant, Operand, Selection, TypedColumn } from './expression.ts';
-import { quoteRelation } from './identifiers.ts';
+import type { Comparison, Condition, Constant, Operand, Selection, TypedColumn } from '../expression.ts';
+import { quoteRelation } from '../identifiers.ts';
 import { constantOf, numberConstant, type Parameters, type UntypedLiteral } from './literals.ts';
-import { arrayOfArrays, arrayOfItems } from './operations/arrays.ts';
-import { COALESCE } from './operations/comparisons.ts';
-import { CASE } from './operations/conditionals.ts';
-import { itemsOf, kindOf, nameIn, required } from './parse-tree.ts';
+import { arrayOfArrays, arrayOfItems } from '../operations/arrays.ts';
+import { COALESCE } from '../operations/comparisons.ts';
+import { CASE } from '../operations/conditionals.ts';
+import { itemsOf, kindOf, nameIn, required } from '../syntax/parse-tree.ts';
 import { isMatchSign, likeSign, PatternChecker } from './pattern-checker.ts';
-import { readSubquery } from './subquery-syntax.ts';
+import { readSubquery } from '../subqueries/subquery-syntax.ts';
 import { castTarget } from './type-syntax.ts';
-import { arrayOf, isScalar, isTypeName, itemOf, type ScalarName, type TypeName } from './values/type-names.ts';
-import { VALUE_TYPES } from './values/value-types.ts';
-import { settledTruth } from './where-compiler.ts';
-import { printCanonical, printSelection } from './where-printer.ts';
-import { refusalAt, WhereRefusal } from './where-refusal.ts';
-import type { SubqueryTables, WhereColumn } from './where.ts';
+import { arrayOf, isScalar, isTypeName, itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
+import { VALUE_TYPES } from '../values/value-types.ts';
+import { settledTruth } from '../where-compiler.ts';
+import { printCanonical, printSelection } from '../where-printer.ts';
+import { refusalAt, WhereRefusal } from '../where-refusal.ts';
+import type { SubqueryTables, WhereColumn } from '../where.ts';
 
 const COMPARISONS: Readonly<Record<string, Comparison>> = { '=': '=', '<>': '<>', '!=': '<>', '<': '<', '>': '>', '<=': '<=', '>=': '>=' };
 const NO_SUBQUERIES = 'subqueries are not supported yet';
@@ -161,7 +161,7 @@ export class WhereChecker {
         return this.comparisons.nullIf(this.part(lexpr), this.part(rexpr), location);
       case 'AEXPR_LIKE':
       case 'AEXPR_ILIKE':
-        return this.patterns.like(likeSign(name), this.part(lexpr), this.part(rexpr), location);
+        return this.patterns.like(required(likeSign(name)), this.part(lexpr), this.part(rexpr), location);
       default:
         throw refusalAt(location, `expression ${name} of :${kind} is not currently supported`);
     }
@@ -210,10 +210,11 @@ export class WhereChecker {
     return this.comparisons.extreme(op === 'IS_LEAST' ? 'least' : 'greatest', this.parts(args), location);
   }
 
-  /** Its type is that of all its values together, the last one first. */
+  /** Its type is that of all its values together, the last one first. A literal that is compared is a text. */
   private caseOf({ arg, args = [], defresult, location }: CaseExpr): Operand {
     const whens = args.flatMap((node) => ('CaseWhen' in node ? [node.CaseWhen] : []));
-    const compared = arg === undefined ? undefined : this.part(arg);
+    const given = arg === undefined ? undefined : this.part(arg);
+    const compared = given?.kind === 'untyped' ? this.parameters.typed(given, 'text') : given;
     const conditions = whens.map(({ expr, location: at }) => {
       if (compared === undefined) return this.condition(required(expr), at, NOT_ALONE);
       return this.comparisons.compare('=', compared, this.part(expr), at);

@@ -1,9 +1,9 @@
 /** The type that a cast names. */
 import type { TypeName as TypeSyntax } from 'libpg-query';
-import { arrayOf, isScalar, isTypeName, type TypeName } from './values/type-names.ts';
+import { arrayOf, isScalar, isTypeName, type TypeName } from '../values/type-names.ts';
 import type { Location } from './checked.ts';
-import { nameIn } from './parse-tree.ts';
-import { refusalAt } from './where-refusal.ts';
+import { nameIn } from '../syntax/parse-tree.ts';
+import { refusalAt } from '../where-refusal.ts';
 
 /** @throws {WhereRefusal} for one that is not among ours, or has a modifier, which would change the value. */
 export function castTarget({ names, typmods, arrayBounds, setof }: TypeSyntax, location: Location): TypeName {

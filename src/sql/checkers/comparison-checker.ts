@@ -3,17 +3,17 @@ import {
   asCondition, callOf, coerced, constantFrom, enumText, evaluated, NO_OVERLOAD, operandOf, settledFrom, type Checked, type Location,
   type OpaqueColumn,
 } from './checked.ts';
-import { comparedAs, conversionOf, keepsType, resolveComparison } from './comparison-types.ts';
-import { columnsIn, type Comparison, type Condition, type Constant, type Operand } from './expression.ts';
+import { comparedAs, conversionOf, keepsType, resolveComparison } from '../operations/comparison-types.ts';
+import { columnsIn, type Comparison, type Condition, type Constant, type Operand } from '../expression.ts';
 import type { Parameters } from './literals.ts';
-import { quantified } from './operations/arrays.ts';
-import { collated, comparisonOperation, extreme, nullIf } from './operations/comparisons.ts';
-import { commonType, isText } from './operations/implicit-casts.ts';
-import type { Operation } from './operations/operation.ts';
-import { listOf } from './values/array-value.ts';
-import { arrayOf, isScalar, itemOf, type ScalarName, type TypeName } from './values/type-names.ts';
-import { asArray, type Scalar } from './values/values.ts';
-import { refusalAt } from './where-refusal.ts';
+import { quantified } from '../operations/arrays.ts';
+import { collated, comparisonOperation, extreme, nullIf } from '../operations/comparisons.ts';
+import { commonType, isText } from '../operations/implicit-casts.ts';
+import type { Operation } from '../operations/operation.ts';
+import { listOf } from '../values/array-value.ts';
+import { arrayOf, isScalar, itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
+import { asArray, type Scalar } from '../values/values.ts';
+import { refusalAt } from '../where-refusal.ts';
 
 const NO_ARRAY = 'must be an array';
 const labelOperation = (sign: Comparison): Operation => comparisonOperation(sign, 'text', ['text', 'text']);
@@ -72,12 +72,13 @@ export class ComparisonChecker {
     const isOrder = operator !== '=' && operator !== '<>';
     const isMember = operator === (all ? '<>' : '=');
     const known = sides.array.kind === 'constant' ? sides.array : undefined;
-    const isEmpty = known !== undefined && (known.value === null || asArray(known.value).items.length === 0);
-    if (isMember && known !== undefined && !isEmpty) return membership(first, known, item, type, all);
+    const items = known === undefined || known.value === null ? [] : asArray(known.value).items;
+    if (isMember && known !== undefined && items.some((each) => each !== null)) return membership(first, known, item, type, all);
     if (isOrder) refuseUnordered(type, [first, sides.array], location);
     const test = comparisonOperation(operator, type, [first.type, item]);
     const operation = quantified(operator, all, test, isOrder ? (sql) => collated(sql, type) : undefined);
-    const isNeverTrue = isEmpty && (!all || known.value === null);
+    const holdsNothing = known !== undefined && items.every((each) => each === null);
+    const isNeverTrue = holdsNothing && (!all || known.value === null || items.length > 0);
     return conditionOf(callOf(isNeverTrue ? { ...operation, isNeverTrue } : operation, 'bool', [first, sides.array], location));
   }
 
@@ -205,10 +206,10 @@ function conditionOf(operand: Operand): Condition {
   return asCondition(operand) ?? { kind: 'operand', operand };
 }
 
-/** `= ANY` of known items is a list to look in, and `<> ALL` its opposite. */
+/** `= ANY` of known items is a list to look in, and `<> ALL` its opposite: where it holds a value; a list of NULL asks for nothing. */
 function membership(left: Operand, { value }: Constant, item: ScalarName, type: TypeName, all: boolean): Condition {
   const items = value === null ? [] : asArray(value).items.map((each) => constantFrom(item, each));
-  const list: Condition = { kind: 'in', left, items, type, isArray: true };
+  const list: Condition = { kind: 'in', left, items, type };
   return all ? { kind: 'not', part: list } : list;
 }
 

@@ -4,12 +4,12 @@
  * As in Postgres, a quoted literal or a parameter is of unknown type until it meets something typed; a parameter
  * keeps the type that it met first.
  */
-import { EvaluationError } from './evaluation-error.ts';
-import type { Constant } from './expression.ts';
-import { conversion } from './operations/casts.ts';
-import type { TypeName } from './values/type-names.ts';
-import { VALUE_TYPES } from './values/value-types.ts';
-import { refusalAt, WhereRefusal } from './where-refusal.ts';
+import { EvaluationError } from '../evaluation-error.ts';
+import type { Constant } from '../expression.ts';
+import { conversion } from '../operations/casts.ts';
+import type { TypeName } from '../values/type-names.ts';
+import { VALUE_TYPES } from '../values/value-types.ts';
+import { refusalAt, WhereRefusal } from '../where-refusal.ts';
 
 export interface UntypedLiteral {
   readonly kind: 'untyped';
@@ -20,6 +20,8 @@ export interface UntypedLiteral {
   readonly parameter?: number;
 }
 
+/** Read of parameters, each as often as it is named: a short text names a long one thousands of times. */
+const READ_CHARACTERS_MAX = 4_194_304;
 const PARAMETER_KEY = /^[+-]?\d+$/;
 
 /** The parameters of a request, and the types that the filter gave to them. */
@@ -27,8 +29,14 @@ export class Parameters {
   private readonly types = new Map<number, TypeName>();
   private readonly texts: ReadonlyMap<number, string>;
 
-  /** @throws {WhereRefusal} when the keys are not the numbers from 1 on. */
-  constructor(params: Readonly<Record<string, string>>) {
+  /**
+   * @param spent by all that are made of one request.
+   * @throws {WhereRefusal} when the keys are not the numbers from 1 on.
+   */
+  constructor(
+    params: Readonly<Record<string, string>>,
+    private readonly spent = { characters: 0 },
+  ) {
     const keys = Object.keys(params);
     if (!keys.every((key) => PARAMETER_KEY.test(key))) {
       throw new WhereRefusal('Parameters can only use numbers as keys', 'params');
@@ -41,7 +49,7 @@ export class Parameters {
 
   /** The same texts, of which none has met a type. */
   untyped(): Parameters {
-    return new Parameters(Object.fromEntries(this.texts));
+    return new Parameters(Object.fromEntries(this.texts), this.spent);
   }
 
   read(parameter: number, location: number | undefined): UntypedLiteral | Constant {
@@ -55,7 +63,10 @@ export class Parameters {
   /** The literal as a constant of `type`. @throws {WhereRefusal} when it is none. */
   typed(literal: UntypedLiteral, type: TypeName): Constant {
     const { text, location, parameter } = literal;
-    if (parameter !== undefined) this.settle(parameter, type);
+    if (parameter !== undefined) {
+      this.settle(parameter, type);
+      this.spend(text, location);
+    }
     const constant = constantOf(type, text);
     if (constant === undefined) throw refusalAt(location, `invalid syntax for type ${type}: ${text}`);
     return constant;
@@ -65,6 +76,11 @@ export class Parameters {
   cast(parameter: number, type: TypeName, location: number | undefined): Constant {
     const { text } = this.read(parameter, location);
     return this.typed({ kind: 'untyped', text, location, parameter }, type);
+  }
+
+  private spend(text: string | null, location: number | undefined): void {
+    this.spent.characters += text?.length ?? 0;
+    if (this.spent.characters > READ_CHARACTERS_MAX) throw refusalAt(location, 'long parameters are named too often');
   }
 
   private settle(parameter: number, type: TypeName): void {

@@ -3,8 +3,8 @@
  * parser says where an expression begins at best, and never where it ends.
  */
 import type { ScanToken } from 'libpg-query';
-import { invariant } from '../base/invariant.ts';
-import { trimSpace } from './values/white-space.ts';
+import { invariant } from '../../base/invariant.ts';
+import { trimSpace } from '../values/white-space.ts';
 
 const COMMENTS = new Set(['SQL_COMMENT', 'C_COMMENT']);
 

@@ -6,12 +6,12 @@
  * is why the rows of a move are among those that the rest of the filter takes.
  */
 import type { ScanToken } from 'libpg-query';
-import type { Condition, Constant, Subquery } from './expression.ts';
+import type { Condition, Constant, Subquery } from '../expression.ts';
 import { subqueryText } from './subquery-text.ts';
-import { canonicalReader, compileCondition } from './where-compiler.ts';
+import { canonicalReader, compileCondition } from '../where-compiler.ts';
 import { disjunctsOf } from './where-disjuncts.ts';
-import { printQuery } from './where-printer.ts';
-import type { SubqueryPlan, SubquerySource, Term, WhereQuery } from './where.ts';
+import { printQuery } from '../where-printer.ts';
+import type { SubqueryPlan, SubquerySource, Term, WhereQuery } from '../where.ts';
 
 type Values = readonly (readonly string[])[];
 

@@ -5,8 +5,8 @@
  * Characters are code points, as in Postgres. ILIKE compares both sides in lower case, and which letters have one is for the
  * collation to say (`Cases`).
  */
-import { EvaluationError } from './evaluation-error.ts';
-import type { Cases } from './operations/cases.ts';
+import { EvaluationError } from '../evaluation-error.ts';
+import type { Cases } from '../operations/cases.ts';
 
 export type LikePattern = readonly LikePart[];
 

@@ -1,6 +1,6 @@
 /** Postgres's parse tree: what its nodes have in common. */
 import type { Node } from 'libpg-query';
-import { refusalAt } from './where-refusal.ts';
+import { refusalAt } from '../where-refusal.ts';
 
 /** Without the schema of what is Postgres's own. */
 export function nameIn(parts: readonly Node[] = []): string {

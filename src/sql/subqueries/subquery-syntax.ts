@@ -4,8 +4,8 @@
  * A white list, as for all of the grammar: what the statement has besides is refused.
  */
 import type { ColumnRef, Node, RangeVar, SelectStmt, SubLink } from 'libpg-query';
-import type { RelationName } from './identifiers.ts';
-import { refusalAt } from './where-refusal.ts';
+import type { RelationName } from '../identifiers.ts';
+import { refusalAt } from '../where-refusal.ts';
 
 export interface SubquerySyntax {
   readonly left: ColumnRef;

@@ -4,9 +4,9 @@
  *
  * It can be exponentially larger than the filter, so its size is worked out before it is made.
  */
-import { invariant } from '../base/invariant.ts';
-import type { Condition } from './expression.ts';
-import { refusalAt, WhereRefusal } from './where-refusal.ts';
+import { invariant } from '../../base/invariant.ts';
+import type { Condition } from '../expression.ts';
+import { refusalAt, WhereRefusal } from '../where-refusal.ts';
 
 const DISJUNCTS_MAX = 100;
 /** Leaves of all disjuncts together: each has a place in every row that is told. */

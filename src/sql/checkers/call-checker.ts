@@ -1,24 +1,24 @@
 /** Operators, functions and casts: which operation a name means for the types beside it, or why none. */
-import type { Collation } from '../model/collation.ts';
+import type { Collation } from '../../model/collation.ts';
 import {
   applied, callOf, coerced, constantFrom, enumText, NO_OVERLOAD, operandOf, settled, typeOf, type Checked, type Location,
 } from './checked.ts';
-import { columnsIn, type Operand } from './expression.ts';
+import { columnsIn, type Operand } from '../expression.ts';
 import { castConstant, type Parameters } from './literals.ts';
 import {
   ARRAY_CONCATENATION, ARRAY_LENGTH, ARRAY_NDIMS, arrayOperators, CARDINALITY, slice, subscript,
-} from './operations/arrays.ts';
-import { ASCII_CASES, ASSUMED_CASES, UNICODE_CASES, type Cases } from './operations/cases.ts';
-import { castOf } from './operations/casts.ts';
-import { commonType, isText } from './operations/implicit-casts.ts';
-import { isKnownZone } from './operations/moments.ts';
-import type { Operation, Overload } from './operations/operation.ts';
-import { FUNCTIONS, OPERATORS, PREFIXES } from './operations/operators.ts';
-import { chooseFunction, chooseOperator } from './operations/overloads.ts';
-import { concat, CONCATENATION, lower, upper } from './operations/texts.ts';
-import { arrayOf, isScalar, itemOf, type ScalarName, type TypeName } from './values/type-names.ts';
-import { VALUE_TYPES } from './values/value-types.ts';
-import { refusalAt } from './where-refusal.ts';
+} from '../operations/arrays.ts';
+import { ASCII_CASES, ASSUMED_CASES, UNICODE_CASES, type Cases } from '../operations/cases.ts';
+import { castOf } from '../operations/casts.ts';
+import { commonType, isText } from '../operations/implicit-casts.ts';
+import { isKnownZone } from '../operations/moments.ts';
+import type { Operation, Overload } from '../operations/operation.ts';
+import { FUNCTIONS, OPERATORS, PREFIXES } from '../operations/operators.ts';
+import { chooseFunction, chooseOperator } from '../operations/overloads.ts';
+import { concat, CONCATENATION, lower, upper } from '../operations/texts.ts';
+import { arrayOf, isScalar, itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
+import { VALUE_TYPES } from '../values/value-types.ts';
+import { refusalAt } from '../where-refusal.ts';
 
 type Args = readonly Checked[];
 type Types = readonly (TypeName | undefined)[];
@@ -48,13 +48,13 @@ export class CallChecker {
     if (name === '||') return this.concatenation(left, right, location);
     const ofJson = typesOf([left, right], location).includes('jsonb');
     if (ARRAY_OPERATORS.has(name) && !ofJson) return this.betweenArrays(name, left, right, location);
-    const overloads = OPERATORS[name];
+    const overloads = OPERATORS.get(name);
     if (overloads === undefined) throw refusalAt(location, `unknown binary operator "${name}"`);
     return this.operator(overloads, [left, right], location);
   }
 
   unary(name: string, arg: Checked, location: Location): Operand {
-    const overloads = PREFIXES[name];
+    const overloads = PREFIXES.get(name);
     if (overloads === undefined) throw refusalAt(location, `unknown unary operator "${name}"`);
     return this.operator(overloads, [arg], location);
   }
@@ -67,7 +67,7 @@ export class CallChecker {
     if (only !== undefined && others.length === 0 && isScalar(name)) return this.cast(only, name, location);
     const ofArrays = this.arrayFunction(name, args, location);
     if (ofArrays !== undefined) return ofArrays;
-    const overloads = (FUNCTIONS[name] ?? []).filter(({ takes }) => takes.length === args.length);
+    const overloads = (FUNCTIONS.get(name) ?? []).filter(({ takes }) => takes.length === args.length);
     if (overloads.length === 0) throw refusalAt(location, `unknown or unsupported function ${name}/${args.length}`);
     return this.chosen(chooseFunction(overloads, typesOf(args, location)), args, location, overloadText(name, args));
   }

@@ -1,10 +1,10 @@
 /** Under which type Postgres compares two values: what its operator resolution chooses among the types of a filter. */
-import { conversion } from './operations/casts.ts';
-import { isText } from './operations/implicit-casts.ts';
-import { itemOf, type TypeName } from './values/type-names.ts';
-import { VALUE_TYPES } from './values/value-types.ts';
-import type { Value } from './values/values.ts';
-import { invariant } from '../base/invariant.ts';
+import { conversion } from './casts.ts';
+import { isText } from './implicit-casts.ts';
+import { itemOf, type TypeName } from '../values/type-names.ts';
+import { VALUE_TYPES } from '../values/value-types.ts';
+import type { Value } from '../values/values.ts';
+import { invariant } from '../../base/invariant.ts';
 
 const EXACT_NUMBERS: readonly TypeName[] = ['int2', 'int4', 'int8', 'numeric'];
 
