@@ -6,6 +6,8 @@
  *
  * Characters are code points. `.` takes the end of a line too, and the anchors hold at the ends of the text only, as in Postgres.
  */
+import { EvaluationError } from './evaluation-error.ts';
+import { characterSize } from './values/characters.ts';
 
 type Part =
   | { readonly kind: 'set'; readonly has: CharacterTest }
@@ -24,6 +26,8 @@ const ASCII_CHARACTERS = Array.from({ length: 128 }, (_, code) => String.fromCod
 /** As often as Postgres lets a quantifier repeat. */
 const REPEATS_MAX = 255;
 const STEPS_MAX = 5000;
+/** Steps that are reached in one text: less than a second. */
+const WORK_MAX = 30_000_000;
 const DEPTH_MAX = 100;
 const PLAIN = /[^\\^$.[\](){}|*+?]/u;
 const ESCAPED = /[\\^$.[\](){}|*+?\-/]/;
@@ -247,26 +251,32 @@ function appendOptional(steps: Step[], part: Part, count: number): boolean {
   return true;
 }
 
-/** Whether the steps lead to a match from anywhere in the text. */
+/**
+ * Whether the steps lead to a match from anywhere in the text.
+ *
+ * @throws {EvaluationError} when it takes too long.
+ */
 function matches(steps: readonly Step[], text: string): boolean {
-  const characters = [...text];
-  let places = new Set<number>();
-  for (let at = 0; at <= characters.length; at += 1) {
-    const reached = new Set<number>();
-    const open = [...places, 0];
+  const reachedAt = new Int32Array(steps.length).fill(-1); // The last place in the text at which a step was reached.
+  let work = 0;
+  let open: number[] = [0];
+  for (let at = 0, next = 0; ; at = next) {
+    next = at + characterSize(text, at);
+    const isEnd = at >= text.length;
+    const character = text.slice(at, next);
+    const following: number[] = [0];
     for (let place = open.pop(); place !== undefined; place = open.pop()) {
       const step = steps[place];
-      if (step === undefined || reached.has(place)) continue;
-      reached.add(place);
+      if (step === undefined || reachedAt[place] === at) continue;
+      reachedAt[place] = at;
+      work += 1;
       if (step.kind === 'match') return true;
-      if (step.kind === 'fork') open.push(...step.to);
-      if ((step.kind === 'start' && at === 0) || (step.kind === 'end' && at === characters.length)) open.push(place + 1);
+      if (step.kind === 'fork') for (const to of step.to) open.push(to);
+      if (step.kind === 'set' && !isEnd && step.has(character)) following.push(place + 1);
+      if ((step.kind === 'start' && at === 0) || (step.kind === 'end' && isEnd)) open.push(place + 1);
     }
-    const character = characters[at] ?? '';
-    places = new Set([...reached].flatMap((place) => {
-      const step = steps[place];
-      return step?.kind === 'set' && at < characters.length && step.has(character) ? [place + 1] : [];
-    }));
+    if (isEnd) return false;
+    if (work > WORK_MAX) throw new EvaluationError('54000', 'a text and its regular expression are too long');
+    open = following;
   }
-  return false;
 }

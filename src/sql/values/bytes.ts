@@ -1,15 +1,15 @@
 /** Bytes: a `bytea` as the text that Postgres writes with `bytea_output=hex`, whose order is that of the bytes. */
 import { SPACE } from './white-space.ts';
 
-const HEX = new RegExp(`^(?:${SPACE}|[0-9a-f]{2})*$`, 'i');
+const HEX = /^[0-9a-f]*$/i;
 const ESCAPE = /\\(?:\\|[0-3][0-7]{2})/g;
 const BACKSLASH = '\\';
 
 /** @returns undefined when `text` is no bytea. */
 export function parseBytes(text: string): string | undefined {
   if (text.startsWith('\\x')) {
-    const digits = text.slice(2);
-    return HEX.test(digits) ? `\\x${digits.replaceAll(new RegExp(SPACE, 'g'), '').toLowerCase()}` : undefined;
+    const runs = text.slice(2).split(new RegExp(SPACE));
+    return runs.every((run) => HEX.test(run) && run.length % 2 === 0) ? `\\x${runs.join('').toLowerCase()}` : undefined;
   }
   const plain = text.split(ESCAPE);
   if (plain.some((part) => part.includes(BACKSLASH))) return undefined;

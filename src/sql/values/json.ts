@@ -14,10 +14,10 @@ export interface Json {
 
 /** Postgres goes some thousand levels deeper. */
 const DEPTH_MAX = 500;
-const STRING = String.raw`"((?:[^"\\\0-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*)"`;
 const NUMBER = String.raw`(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)`;
-const TOKEN = new RegExp(String.raw`[ \t\n\r]*(?:([[\]{},:])|${STRING}|${NUMBER}|(true|false|null))`, 'y');
+const TOKEN = new RegExp(String.raw`[ \t\n\r]*(?:([[\]{},:"])|${NUMBER}|(true|false|null))`, 'y');
 const WORDS: Readonly<Record<string, boolean | null>> = { true: true, false: false, null: null };
+const BACKSLASH = '\\';
 const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
 const encoder = new TextEncoder();
 
@@ -111,11 +111,26 @@ class JsonReader {
     }
   }
 
+  /** Its sign, or the inside of a string, or a number, or a word; none where there is no token. */
   private token(): readonly (string | undefined)[] {
     TOKEN.lastIndex = this.at;
-    const match = TOKEN.exec(this.text);
-    if (match !== null) this.at = TOKEN.lastIndex;
-    return match?.slice(1) ?? [];
+    const [whole, sign, number, word] = TOKEN.exec(this.text) ?? [];
+    if (whole !== undefined) this.at = TOKEN.lastIndex;
+    return sign === '"' ? [undefined, this.restOfString()] : [sign, undefined, number, word];
+  }
+
+  /** It may be of megabytes, for which a regular expression has no room. Undefined when it does not end. */
+  private restOfString(): string | undefined {
+    const from = this.at;
+    for (let end = this.text.indexOf('"', from); end >= 0; end = this.text.indexOf('"', end + 1)) {
+      let escape = end;
+      while (escape > from && this.text.charAt(escape - 1) === BACKSLASH) escape -= 1;
+      if ((end - escape) % 2 === 0) {
+        this.at = end + 1;
+        return this.text.slice(from, end);
+      }
+    }
+    return undefined;
   }
 
   private skips(sign: string): boolean {
@@ -128,8 +143,17 @@ class JsonReader {
 
 /** Postgres's text holds no NUL, and no half of a character. */
 function textOf(escaped: string): string | undefined {
-  const text = String(JSON.parse(`"${escaped}"`));
-  return text.includes('\0') || LONE_SURROGATE.test(text) ? undefined : text;
+  const text = unescaped(escaped);
+  return text === undefined || text.includes('\0') || LONE_SURROGATE.test(text) ? undefined : text;
+}
+
+function unescaped(escaped: string): string | undefined {
+  try {
+    return String(JSON.parse(`"${escaped}"`));
+  } catch (error) {
+    if (error instanceof SyntaxError) return undefined;
+    throw error;
+  }
 }
 
 function sorted(members: JsonObject): JsonObject {
