@@ -14,7 +14,12 @@ import type { Reader } from './operations/operation.ts';
 import { canonicalValue } from './values/canonical-value.ts';
 import type { TypeName } from './values/type-names.ts';
 import { VALUE_TYPES } from './values/value-types.ts';
+import type { Value } from './values/values.ts';
 import type { ColumnText as Text, Membership } from './where.ts';
+
+/** Of each type the last long value, which a filter may ask for many times in one row: an array or a jsonb costs its length to read. */
+const lastRead = new Map<TypeName, { readonly written: string; readonly value: Value }>();
+const READ_AGAIN_CHARACTERS_MAX = 1000;
 
 type Truth = boolean | null;
 export type Predicate = (text: Text, isMember?: Membership) => Truth;
@@ -194,8 +199,11 @@ function columnReader({ name, type }: TypedColumn): Reader {
   return (text) => {
     const written = text(name);
     if (written === null) return null;
+    const last = lastRead.get(type);
+    if (last?.written === written) return last.value;
     const value = parse(written);
     invariant(value !== undefined, `a text that Postgres wrote for type ${type} is one of its values`);
+    if (written.length > READ_AGAIN_CHARACTERS_MAX) lastRead.set(type, { written, value });
     return value;
   };
 }

@@ -40,8 +40,8 @@ export class SessionEndedError extends Error {
 
 const SCHEMA_CHANGED = new Set(['42P01', '42703', '42883', '3F000']);
 const NO_PRIVILEGE = '42501';
-/** Errors of values: a division by zero, a number out of range, a text that is none. */
-const OF_VALUES = /^22/;
+/** Errors of values: a division by zero, a number out of range, a text that is none; and of texts whose collations do not agree. */
+const OF_VALUES = /^(?:22|42P22$)/;
 
 /** @param isFiltered whether a client's filter was part of the query: it is what has an error in a value then. */
 export function snapshotRefusal(error: unknown, isFiltered: boolean): SnapshotRefusal {

@@ -109,8 +109,13 @@ export class CallChecker {
     const collations = known.length === 0 && this.collation !== undefined ? [this.collation] : known;
     const unknown = collations.find(({ cases }) => cases === 'unknown');
     if (unknown !== undefined) throw refusalAt(location, `${what} under the collation ${unknown.name} is not supported`);
-    if (collations.length === 0) return ASSUMED_CASES;
-    return collations.some(({ cases }) => cases === 'unicode') ? UNICODE_CASES : ASCII_CASES;
+    const [first] = collations;
+    if (first === undefined) return ASSUMED_CASES;
+    const other = collations.find(({ cases }) => cases !== first.cases);
+    if (other !== undefined) {
+      throw refusalAt(location, `${what} under both the collations ${first.name} and ${other.name} is not supported`);
+    }
+    return first.cases === 'unicode' ? UNICODE_CASES : ASCII_CASES;
   }
 
   private subscriptable(array: Checked, location: Location): { readonly operand: Operand; readonly item: ScalarName } {

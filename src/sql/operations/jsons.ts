@@ -1,8 +1,12 @@
 /** Operators of jsonb. A value that is neither object nor array is, where places are counted, an array of itself, as in Postgres. */
+import { EvaluationError } from '../evaluation-error.ts';
 import { canonicalJson, isJsonArray, isJsonObject, jsonText, type JsonPart } from '../values/json.ts';
 import type { TypeName } from '../values/type-names.ts';
 import { asArray, asJson, type Value } from '../values/values.ts';
 import { infix, strict, type Operation, type Overload, type Overloads } from './operation.ts';
+
+/** Of one value with another: less than a second. */
+const COMPARISONS_MAX = 2_000_000;
 
 export const JSON_OPERATORS: Overloads = {
   '->': parts('->', 'jsonb', (json) => ({ json })),
@@ -10,8 +14,8 @@ export const JSON_OPERATORS: Overloads = {
   '?': [condition('?', ['jsonb', 'text'], (json, key) => holdsKey(asJson(json), key))],
   '?|': [condition('?|', ['jsonb', 'text[]'], (json, keys) => keysOf(keys).some((key) => holdsKey(asJson(json), key)))],
   '?&': [condition('?&', ['jsonb', 'text[]'], (json, keys) => keysOf(keys).every((key) => holdsKey(asJson(json), key)))],
-  '@>': [condition('@>', ['jsonb', 'jsonb'], (whole, part) => contains(asJson(whole), asJson(part), true))],
-  '<@': [condition('<@', ['jsonb', 'jsonb'], (part, whole) => contains(asJson(whole), asJson(part), true))],
+  '@>': [condition('@>', ['jsonb', 'jsonb'], (whole, part) => new Containment().holds(asJson(whole), asJson(part), true))],
+  '<@': [condition('<@', ['jsonb', 'jsonb'], (part, whole) => new Containment().holds(asJson(whole), asJson(part), true))],
 };
 
 /** A member by its key, or an item by its place, counted from 0, or from -1 at the end. */
@@ -54,27 +58,41 @@ function holdsKey(json: JsonPart, key: Value): boolean {
 }
 
 /**
- * Each member of an object has its like in the other; each item of an array has it anywhere there, however often.
- *
- * @param isWhole the two are no parts of others: then an array holds a single value as if it were an array too.
+ * Each member of an object has its like in the other; each item of an array has it anywhere there, however often. Items that hold others
+ * are compared each with each, which is bounded; single ones are looked up.
  */
-function contains(whole: JsonPart, part: JsonPart, isWhole: boolean): boolean {
-  if (isJsonObject(whole) && isJsonObject(part)) {
-    return [...part].every(([key, value]) => {
-      const own = whole.get(key);
-      return own !== undefined && contains(own, value, false);
-    });
+class Containment {
+  private comparisons = 0;
+
+  /**
+   * @param isWhole the two are no parts of others: then an array holds a single value as if it were an array too.
+   * @throws {EvaluationError} when it takes too long.
+   */
+  holds(whole: JsonPart, part: JsonPart, isWhole: boolean): boolean {
+    this.comparisons += 1;
+    if (this.comparisons > COMPARISONS_MAX) throw new EvaluationError('54000', 'a jsonb has too many items to be compared');
+    if (isJsonObject(whole) && isJsonObject(part)) {
+      return [...part].every(([key, value]) => {
+        const own = whole.get(key);
+        return own !== undefined && this.holds(own, value, false);
+      });
+    }
+    if (isJsonArray(whole) && (isJsonArray(part) || (isWhole && !isJsonObject(part)))) return this.holdsItems(whole, itemsOf(part));
+    return isSingle(whole) && isSingle(part) && canonicalJson(whole) === canonicalJson(part);
   }
-  if (isJsonArray(whole) && (isJsonArray(part) || (isWhole && !isJsonObject(part)))) return holdsItems(whole, itemsOf(part));
-  return isSingle(whole) && isSingle(part) && canonicalJson(whole) === canonicalJson(part);
+
+  private holdsItems(whole: readonly JsonPart[], items: readonly JsonPart[]): boolean {
+    const wanted = new Set(items.filter(isSingle).map(canonicalJson));
+    for (const own of whole) {
+      if (wanted.size === 0) break;
+      if (isSingle(own)) wanted.delete(canonicalJson(own));
+    }
+    if (wanted.size > 0) return false;
+    return items.every((item) => isSingle(item) || whole.some((own) => !isSingle(own) && this.holds(own, item, false)));
+  }
 }
 
-/** Single values are looked up, not searched for: there may be thousands on both sides. */
-function holdsItems(whole: readonly JsonPart[], items: readonly JsonPart[]): boolean {
-  const singles = new Set(whole.filter(isSingle).map(canonicalJson));
-  return items.every((item) => (isSingle(item) ? singles.has(canonicalJson(item)) : whole.some((own) => contains(own, item, false))));
-}
-
+/** Neither an object nor an array. */
 function isSingle(json: JsonPart): boolean {
   return !isJsonObject(json) && !isJsonArray(json);
 }

@@ -1,6 +1,7 @@
 /** Operations on text. Characters are code points. */
 import { EvaluationError } from '../evaluation-error.ts';
 import { escapedPattern, likeMatcher, parseLikePattern } from '../patterns/like-pattern.ts';
+import { characterCount, characterSize, placeBefore, placeOfCharacter } from '../values/characters.ts';
 import type { TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
 import type { Value } from '../values/values.ts';
@@ -8,17 +9,19 @@ import { trimEnd } from '../values/white-space.ts';
 import type { Cases } from './cases.ts';
 import { call, infix, strict, type Operation, type Overload, type Overloads, type Reader } from './operation.ts';
 
-/** What `replace` may make: far less than Postgres, for whom one value can be 1 GB. */
+/** What is made of several texts: far less than Postgres, for whom one value can be 1 GB. */
 const CHARACTERS_MAX = 64 * 1024 * 1024;
+/** How much is reversed at once. */
+const REVERSED_CHARACTERS_MAX = 65_536;
 /** How many matchers of patterns that a row gives are kept. */
 const PATTERNS_MAX = 100;
 
-export const CONCATENATION = infix('||', (left, right) => String(left) + String(right));
+export const CONCATENATION = infix('||', (left, right) => joined([String(left), String(right)]));
 
 export const TEXT_FUNCTIONS: Overloads = {
   ...Object.fromEntries(['length', 'char_length', 'character_length'].map((name) => [name, [
-    { takes: ['text'], gives: 'int4', operation: call(name, (text) => [...String(text)].length) },
-    { takes: ['bpchar'], gives: 'int4', operation: call(name, (text) => [...trimEnd(String(text), ' ')].length) },
+    { takes: ['text'], gives: 'int4', operation: call(name, (text) => characterCount(String(text))) },
+    { takes: ['bpchar'], gives: 'int4', operation: call(name, (text) => characterCount(trimEnd(String(text), ' '))) },
   ]])),
   octet_length: [
     ...(['text', 'bpchar'] as const).map((type): Overload => {
@@ -38,8 +41,8 @@ export const TEXT_FUNCTIONS: Overloads = {
       operation: call(name, (text, from, length) => substring(String(text), Number(from), Number(length))),
     },
   ]])),
-  left: [{ takes: ['text', 'int4'], gives: 'text', operation: call('left', (text, count) => leftOf([...String(text)], Number(count))) }],
-  right: [{ takes: ['text', 'int4'], gives: 'text', operation: call('right', (text, count) => rightOf([...String(text)], Number(count))) }],
+  left: [{ takes: ['text', 'int4'], gives: 'text', operation: call('left', (text, count) => leftOf(String(text), Number(count))) }],
+  right: [{ takes: ['text', 'int4'], gives: 'text', operation: call('right', (text, count) => rightOf(String(text), Number(count))) }],
   replace: [{
     takes: ['text', 'text', 'text'], gives: 'text',
     operation: call('replace', (text, from, to) => replaced(String(text), String(from), String(to))),
@@ -49,7 +52,7 @@ export const TEXT_FUNCTIONS: Overloads = {
     operation: call('starts_with', (text, start) => String(text).startsWith(String(start))),
   }],
   strpos: [{ takes: ['text', 'text'], gives: 'int4', operation: call('strpos', (text, part) => placeOf(String(text), String(part))) }],
-  reverse: [{ takes: ['text'], gives: 'text', operation: call('reverse', (text) => [...String(text)].reverse().join('')) }],
+  reverse: [{ takes: ['text'], gives: 'text', operation: call('reverse', (text) => reversed(String(text))) }],
 };
 
 export function lower(cases: Cases): Operation {
@@ -69,10 +72,10 @@ export function concat(types: readonly TypeName[]): Operation {
   const prints = types.map((type) => VALUE_TYPES[type].print);
   return {
     sql: (args) => `concat(${args.join(', ')})`,
-    compile: (readers) => (text) => readers.map((read, at) => {
+    compile: (readers) => (text) => joined(readers.map((read, at) => {
       const value = read(text);
       return value === null ? '' : (prints[at] ?? String)(value);
-    }).join(''),
+    })),
     isStable: true,
   };
 }
@@ -123,48 +126,77 @@ function likeEscape(pattern: Value, escape: Value): string {
   return escaped;
 }
 
-function trims(name: string, run: (text: readonly string[], characters: ReadonlySet<string>) => readonly string[]): Overloads {
-  const trimmed = (text: string, characters: string): string => run([...text], new Set(characters)).join('');
+function trims(name: string, run: (text: string, characters: ReadonlySet<string>) => string): Overloads {
+  const trimmed = (text: Value, characters: Value): string => run(String(text), new Set(String(characters)));
   return {
     [name]: [
-      { takes: ['text'], gives: 'text', operation: call(name, (text) => trimmed(String(text), ' ')) },
-      { takes: ['text', 'text'], gives: 'text', operation: call(name, (text, characters) => trimmed(String(text), String(characters))) },
+      { takes: ['text'], gives: 'text', operation: call(name, (text) => trimmed(text, ' ')) },
+      { takes: ['text', 'text'], gives: 'text', operation: call(name, trimmed) },
     ],
   };
 }
 
-function trimStartOf(text: readonly string[], characters: ReadonlySet<string>): readonly string[] {
-  const start = text.findIndex((character) => !characters.has(character));
-  return start < 0 ? [] : text.slice(start);
+function trimStartOf(text: string, characters: ReadonlySet<string>): string {
+  let start = 0;
+  for (let next = 0; start < text.length; start = next) {
+    next = start + characterSize(text, start);
+    if (!characters.has(text.slice(start, next))) break;
+  }
+  return text.slice(start);
 }
 
-function trimEndOf(text: readonly string[], characters: ReadonlySet<string>): readonly string[] {
-  return text.slice(0, text.findLastIndex((character) => !characters.has(character)) + 1);
+function trimEndOf(text: string, characters: ReadonlySet<string>): string {
+  let end = text.length;
+  for (let before = 0; end > 0; end = before) {
+    before = placeBefore(text, end);
+    if (!characters.has(text.slice(before, end))) break;
+  }
+  return text.slice(0, end);
 }
 
 /** Counted from 1; what lies before the first is nothing, but counts. */
 function substring(text: string, from: number, length = Infinity): string {
   if (length < 0) throw new EvaluationError('22011', 'negative substring length not allowed');
-  return [...text].slice(Math.max(0, from - 1), Math.max(0, from - 1 + length)).join('');
+  const rest = text.slice(placeOfCharacter(text, from - 1));
+  return rest.slice(0, placeOfCharacter(rest, from < 1 ? from - 1 + length : length));
 }
 
 /** Less than none leaves so many away at the other end. */
-function leftOf(text: readonly string[], count: number): string {
-  return text.slice(0, count).join('');
+function leftOf(text: string, count: number): string {
+  return text.slice(0, placeOfCharacter(text, count >= 0 ? count : characterCount(text) + count));
 }
 
-function rightOf(text: readonly string[], count: number): string {
-  return text.slice(count >= 0 ? Math.max(0, text.length - count) : -count).join('');
+function rightOf(text: string, count: number): string {
+  return text.slice(placeOfCharacter(text, count >= 0 ? characterCount(text) - count : -count));
+}
+
+function reversed(text: string): string {
+  const pieces: string[] = [];
+  for (let end = text.length, start = end; end > 0; end = start) {
+    start = Math.max(0, end - REVERSED_CHARACTERS_MAX);
+    if (start > 0) start = placeBefore(text, start + 1);
+    pieces.push([...text.slice(start, end)].reverse().join(''));
+  }
+  return pieces.join('');
+}
+
+function joined(texts: readonly string[]): string {
+  if (texts.reduce((sum, { length }) => sum + length, 0) > CHARACTERS_MAX) throw tooLong();
+  return texts.reduce((all, text) => all + text, ''); // Is copied once, when all of it is read.
 }
 
 function replaced(text: string, from: string, to: string): string {
   if (from === '') return text;
   const parts = text.split(from);
-  if (text.length + (parts.length - 1) * to.length > CHARACTERS_MAX) throw new EvaluationError('54000', 'text is too long');
+  if (text.length + (parts.length - 1) * to.length > CHARACTERS_MAX) throw tooLong();
   return parts.join(to);
 }
 
 function placeOf(text: string, part: string): number {
   const at = text.indexOf(part);
-  return at < 0 ? 0 : [...text.slice(0, at)].length + 1;
+  return at < 0 ? 0 : characterCount(text.slice(0, at)) + 1;
+}
+
+function tooLong(): EvaluationError {
+  return new EvaluationError('54000', 'text is too long');
 }

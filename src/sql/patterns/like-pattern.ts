@@ -7,6 +7,7 @@
  */
 import { EvaluationError } from '../evaluation-error.ts';
 import type { Cases } from '../operations/cases.ts';
+import { characterSize } from '../values/characters.ts';
 
 export type LikePattern = readonly LikePart[];
 
@@ -14,6 +15,10 @@ export type LikePattern = readonly LikePart[];
 type LikePart = { readonly literal: string } | 'anyCharacter' | 'anyText' | 'openEscape';
 
 const ASCII = /^[\0-\x7f]*$/;
+/** Steps through a pattern for one text: less than a second. Postgres would go on, and all other shapes would wait. */
+const WORK_MAX = 20_000_000;
+/** Of a literal, in the time of a step. */
+const LITERAL_CHARACTERS_AT_ONCE = 8;
 
 /** @param escape one character, or none. */
 export function parseLikePattern(text: string, escape = '\\'): LikePattern {
@@ -73,12 +78,17 @@ export function likeMatcher(pattern: LikePattern, cases?: Cases): (text: string)
   return (text) => matches(folded, cases.lower(text));
 }
 
-/** Goes back to the last `%` only: what an earlier one could take, the last one can take too. */
+/**
+ * Goes back to the last `%` only: what an earlier one could take, the last one can take too.
+ *
+ * @throws {EvaluationError} when it takes too long.
+ */
 function matches(pattern: LikePattern, text: string): boolean {
   let [at, place] = [0, 0];
   let retryPlace = -1;
   let retryAt = 0;
-  while (at < text.length) {
+  for (let work = 0; at < text.length; work += 1) {
+    if (work > WORK_MAX) throw new EvaluationError('54000', 'a text and its LIKE pattern are too long');
     const part = pattern[place];
     if (part === 'anyText') {
       place = behindAnyText(pattern, place);
@@ -89,10 +99,17 @@ function matches(pattern: LikePattern, text: string): boolean {
     } else if (part === 'anyCharacter') {
       at += characterSize(text, at);
       place += 1;
+    } else if (part !== undefined && place === retryPlace) {
+      retryAt = text.indexOf(part.literal, at);
+      if (retryAt < 0) return false;
+      at = retryAt + part.literal.length;
+      place += 1;
     } else if (part !== undefined && text.startsWith(part.literal, at)) {
+      work += part.literal.length / LITERAL_CHARACTERS_AT_ONCE;
       at += part.literal.length;
       place += 1;
     } else if (retryPlace >= 0) {
+      work += (part?.literal.length ?? 0) / LITERAL_CHARACTERS_AT_ONCE;
       retryAt += characterSize(text, retryAt);
       [place, at] = [retryPlace, retryAt];
     } else {
@@ -106,8 +123,4 @@ function behindAnyText(pattern: LikePattern, place: number): number {
   let behind = place;
   while (pattern[behind] === 'anyText') behind += 1;
   return behind;
-}
-
-function characterSize(text: string, at: number): number {
-  return (text.codePointAt(at) ?? 0) > 0xffff ? 2 : 1;
 }

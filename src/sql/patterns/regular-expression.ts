@@ -6,6 +6,8 @@
  *
  * Characters are code points. `.` takes the end of a line too, and the anchors hold at the ends of the text only, as in Postgres.
  */
+import { EvaluationError } from '../evaluation-error.ts';
+import { characterSize } from '../values/characters.ts';
 
 type Part =
   | { readonly kind: 'set'; readonly has: CharacterTest }
@@ -24,6 +26,8 @@ const ASCII_CHARACTERS = Array.from({ length: 128 }, (_, code) => String.fromCod
 /** As often as Postgres lets a quantifier repeat. */
 const REPEATS_MAX = 255;
 const STEPS_MAX = 1000;
+/** Steps that are reached in one text: less than a second. */
+const WORK_MAX = 30_000_000;
 const DEPTH_MAX = 100;
 const PLAIN = /[^\\^$.[\](){}|*+?]/u;
 const ESCAPED = /[\\^$.[\](){}|*+?\-/]/;
@@ -247,25 +251,32 @@ function appendOptional(steps: Step[], part: Part, count: number): boolean {
   return true;
 }
 
-/** Whether the steps lead to a match from anywhere in the text. */
+/**
+ * Whether the steps lead to a match from anywhere in the text.
+ *
+ * @throws {EvaluationError} when it takes too long.
+ */
 function matches(steps: readonly Step[], text: string): boolean {
-  const characters = [...text];
-  const reachedAt = new Int32Array(steps.length).fill(-1); // The last character before which each step was reached.
-  const open: number[] = [];
-  let next: number[] = [];
-  for (let at = 0; at <= characters.length; at += 1) {
-    const character = characters[at];
-    open.push(0, ...next);
-    next = [];
+  const reachedAt = new Int32Array(steps.length).fill(-1); // The last place in the text at which a step was reached.
+  let work = 0;
+  let open: number[] = [0];
+  for (let at = 0, next = 0; ; at = next) {
+    next = at + characterSize(text, at);
+    const isEnd = at >= text.length;
+    const character = text.slice(at, next);
+    const following: number[] = [0];
     for (let place = open.pop(); place !== undefined; place = open.pop()) {
       const step = steps[place];
       if (step === undefined || reachedAt[place] === at) continue;
       reachedAt[place] = at;
+      work += 1;
       if (step.kind === 'match') return true;
       if (step.kind === 'fork') for (const to of step.to) open.push(to);
-      else if (step.kind === 'set' && character !== undefined && step.has(character)) next.push(place + 1);
-      else if ((step.kind === 'start' && at === 0) || (step.kind === 'end' && character === undefined)) open.push(place + 1);
+      if (step.kind === 'set' && !isEnd && step.has(character)) following.push(place + 1);
+      if ((step.kind === 'start' && at === 0) || (step.kind === 'end' && isEnd)) open.push(place + 1);
     }
+    if (isEnd) return false;
+    if (work > WORK_MAX) throw new EvaluationError('54000', 'a text and its regular expression are too long');
+    open = following;
   }
-  return false;
 }

@@ -2,8 +2,9 @@
  * ArrayValue: an array of Postgres, which has up to six dimensions, each with a first subscript of its own; NULLs may be among its
  * items. An empty array has no dimension.
  */
+import { EvaluationError } from '../evaluation-error.ts';
 import { quoteItem } from './array-literal.ts';
-import { trimSpace } from './white-space.ts';
+import { trimEnd, trimSpace } from './white-space.ts';
 
 export interface ArrayValue<Item> {
   readonly dimensions: readonly Dimension[];
@@ -21,10 +22,13 @@ export interface Dimension {
 export const DIMENSIONS_MAX = 6;
 /** Postgres holds more; nobody filters by them. */
 const ITEMS_MAX = 1_000_000;
-const BOUNDS = /^((?:\[[+-]?\d{1,9}(?::[+-]?\d{1,9})?\])+)=(?=\{)/;
+const SUBSCRIPT_MAX = 2_147_483_646;
+const TEXT_CHARACTERS_MAX = 64 * 1024 * 1024;
+const BOUNDS = /^((?:\[[+-]?\d{1,10}(?::[+-]?\d{1,10})?\])+)=(?=\{)/;
 const BOUND = /\[([+-]?\d+)(?::([+-]?\d+))?\]/g;
 const WHITE = /[ \t\n\v\f\r]/;
-const SPECIAL = /[{}",\\]/;
+const BARE_MARK = /[{}",\\]/g;
+const QUOTED_MARK = /["\\]/g;
 
 /** Of one dimension, counted from 1. */
 export function listOf<Item>(items: readonly (Item | null)[]): ArrayValue<Item> {
@@ -34,6 +38,7 @@ export function listOf<Item>(items: readonly (Item | null)[]): ArrayValue<Item> 
 /**
  * @param parse gives an item its value; undefined when it is none.
  * @returns undefined when `text` is no array.
+ * @throws {EvaluationError} when it has more items than are read.
  */
 export function parseArray<Item>(text: string, parse: (item: string) => Item | undefined): ArrayValue<Item> | undefined {
   const written = trimSpace(text);
@@ -52,9 +57,15 @@ export function parseArray<Item>(text: string, parse: (item: string) => Item | u
   return { dimensions, items };
 }
 
-/** As Postgres writes it. */
+/** As Postgres writes it. @throws {EvaluationError} when that is longer than anybody filters by. */
 export function arrayText<Item>({ dimensions, items }: ArrayValue<Item>, print: (item: Item) => string): string {
-  const texts = items.map((item) => (item === null ? 'NULL' : quoteItem(print(item))));
+  let length = 0;
+  const texts = items.map((item) => {
+    const text = item === null ? 'NULL' : quoteItem(print(item));
+    length += text.length;
+    if (length > TEXT_CHARACTERS_MAX) throw new EvaluationError('54000', 'text is too long');
+    return text;
+  });
   const bounds = dimensions.map(({ from, length }) => `[${from}:${from + length - 1}]`).join('');
   return `${dimensions.some(({ from }) => from !== 1) ? `${bounds}=` : ''}${nested(dimensions, texts)}`;
 }
@@ -71,7 +82,8 @@ function boundsOf(text: string): readonly Dimension[] | undefined {
   const dimensions = [...text.matchAll(BOUND)].map(([, first = '1', last]) => {
     return last === undefined ? { from: 1, length: Number(first) } : { from: Number(first), length: Number(last) - Number(first) + 1 };
   });
-  return dimensions.length <= DIMENSIONS_MAX && dimensions.every(({ length }) => length > 0) ? dimensions : undefined;
+  const areHeld = dimensions.every(({ from, length }) => length > 0 && from >= -SUBSCRIPT_MAX - 2 && from + length - 1 <= SUBSCRIPT_MAX);
+  return dimensions.length <= DIMENSIONS_MAX && areHeld ? dimensions : undefined;
 }
 
 /** Reads the braces: every one of the same depth holds as many. */
@@ -124,7 +136,8 @@ class ArrayReader {
       return isRead;
     }
     this.depth ??= depth;
-    if (this.depth !== depth || this.items.length >= ITEMS_MAX) return false;
+    if (this.depth !== depth) return false;
+    if (this.items.length >= ITEMS_MAX) throw new EvaluationError('54000', `an array of more than ${ITEMS_MAX} items is not supported`);
     const item = this.text.charAt(this.at) === '"' ? this.quoted() : this.bare();
     if (item === undefined) return false;
     this.items.push(item);
@@ -132,16 +145,14 @@ class ArrayReader {
   }
 
   private quoted(): string | undefined {
-    let item = '';
-    for (this.at += 1; this.at < this.text.length; this.at += 1) {
-      const character = this.text.charAt(this.at);
-      if (character === '"') {
+    this.at += 1;
+    for (let item = this.runTo(QUOTED_MARK); this.at < this.text.length; item += this.runTo(QUOTED_MARK)) {
+      if (this.text.charAt(this.at) === '"') {
         this.at += 1;
         this.skipSpace();
         return item;
       }
-      if (character === '\\') this.at += 1;
-      item += this.text.charAt(this.at);
+      item += this.escaped();
     }
     return undefined;
   }
@@ -150,23 +161,35 @@ class ArrayReader {
     let item = '';
     let kept = 0; // White space behind it is not of it, but one that was escaped is.
     let isEscaped = false;
-    for (; this.at < this.text.length; this.at += 1) {
-      const character = this.text.charAt(this.at);
-      if (character === '\\') {
-        this.at += 1;
-        isEscaped = true;
-        item += this.text.charAt(this.at);
-        kept = item.length;
-      } else if (SPECIAL.test(character)) {
-        if (character === '{' || character === '"' || kept === 0) return undefined;
+    for (;;) {
+      const run = this.runTo(BARE_MARK);
+      const { length } = trimEnd(run);
+      if (length > 0) kept = item.length + length;
+      item += run;
+      const mark = this.text.charAt(this.at);
+      if (mark !== '\\') {
+        if (mark === '' || mark === '{' || mark === '"' || kept === 0) return undefined;
         const value = item.slice(0, kept);
         return !isEscaped && value.toUpperCase() === 'NULL' ? null : value;
-      } else {
-        item += character;
-        if (!WHITE.test(character)) kept = item.length;
       }
+      item += this.escaped();
+      kept = item.length;
+      isEscaped = true;
     }
-    return undefined;
+  }
+
+  /** What stands before the next mark, or before the end. An item may be of megabytes: it is not put together of its characters. */
+  private runTo(mark: RegExp): string {
+    const from = this.at;
+    mark.lastIndex = from;
+    this.at = mark.exec(this.text)?.index ?? this.text.length;
+    return this.text.slice(from, this.at);
+  }
+
+  /** The character behind a backslash. */
+  private escaped(): string {
+    this.at += 2;
+    return this.text.charAt(this.at - 1);
   }
 
   private skipSpace(): void {

@@ -11,11 +11,14 @@ export const SPACE = String.raw`[ \t\n\v\f\r]`;
 export function trimSpace(text: string): string {
   let start = 0;
   while (start < text.length && CHARACTERS.includes(text.charAt(start))) start += 1;
-  return trimEnd(text.slice(start), CHARACTERS);
+  return trimEnd(text.slice(start));
 }
 
-/** The text without any of `characters` at its end. No regular expression: `/ +$/` is slow where many stand before something else. */
-export function trimEnd(text: string, characters: string): string {
+/**
+ * The text without any of `characters` at its end: white space, if none are named. No regular expression: `/ +$/` is slow where many
+ * stand before something else.
+ */
+export function trimEnd(text: string, characters = CHARACTERS): string {
   let end = text.length;
   while (end > 0 && characters.includes(text.charAt(end - 1))) end -= 1;
   return text.slice(0, end);
