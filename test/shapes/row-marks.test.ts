@@ -1,6 +1,6 @@
 /** Which rows of a filter with a subquery are taken where one of its terms has an error: those of the filter, whoever evaluates it. */
 import { expect, test } from 'vitest';
-import { invariant } from '../../src/base/invariant.ts';
+import { invariant, InvariantError } from '../../src/base/invariant.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
 import { Change } from '../../src/model/change.ts';
 import { EvaluationError } from '../../src/sql/evaluation-error.ts';
@@ -32,4 +32,8 @@ test.each<[string, string, Row, unknown]>([
   ['is taken, where there is none in it', DIVIDING, ['2', 't', 'ann'], 1],
 ])('a row in which a term has an error %s', async (_, filter, row, expected) => {
   expect(await told(filter, row)).toEqual(expected);
+});
+
+test('a value that cannot be read is an error of ours, where the filter stops before it too', async () => {
+  await expect(told(DIVIDING, ['x', 't', 'bob'])).rejects.toThrow(InvariantError);
 });

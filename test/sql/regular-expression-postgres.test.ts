@@ -53,7 +53,13 @@ test.each(['(a*)*b', '(a|a)*b', '(a?){200}a{200}b'])('%s takes no longer than it
 });
 
 test.each([
-  '', '\\d', '(a)\\1', '(?i)a', '[[:alpha:]]', 'a*??', 'a|', '*a', 'a**', '^*', '[z-a]', 'a{256}', '(a{255}){255}', '(', '[',
+  '', '\\d', '(a)\\1', '(?i)a', '[[:alpha:]]', 'a*??', 'a|', '*a', 'a**', '^*', '[z-a]', '[z-ab]', '[]', '[]a]', '[^]a]',
+  'a{256}', 'a{256,}', 'a{2,1}', 'a{100200}', '(a{255}){255}', '(', '[',
 ])('%s is not read', (written) => {
   expect(regularExpression(written, false)).toBeUndefined();
+});
+
+test('what lies deeper in brackets than anybody writes is not read', () => {
+  const [within, beyond] = [100, 30_000].map((depth) => regularExpression(`${'('.repeat(depth)}a${')'.repeat(depth)}`, false));
+  expect([within?.('a'), beyond]).toEqual([true, undefined]);
 });

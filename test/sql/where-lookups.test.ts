@@ -11,7 +11,7 @@ const columnsOf = (types: Readonly<Record<string, string>>): readonly WhereColum
   });
 const OUTER = columnsOf({
   id: 'int4', large: 'int8', title: 'text', label: 'varchar', padded: 'bpchar', done: 'bool', owner: 'uuid', at: 'timestamp',
-  ratio: 'float4', tags: 'text[]', numbers: 'int4[]', parent: 'int4',
+  ratio: 'float4', price: 'numeric', tags: 'text[]', numbers: 'int4[]', parent: 'int4',
 });
 const INNER = columnsOf({ id: 'int8', active: 'bool' });
 const tables: SubqueryTables = () => INNER;
@@ -95,6 +95,7 @@ describe('a filter is looked up by', () => {
     ["tags @> '{}'", undefined],
     ["tags <@ '{a}'", undefined],
     ["'a' = ALL (tags)", undefined],
+    ["tags && '{NULL}'", undefined],
     ['7.5::float8 = ANY (numbers)', undefined],
     // AND: the cheapest
     ["title LIKE 'a%' AND id IN (1, 2) AND large = 3", [['large', 'some', '3']]],
@@ -116,11 +117,21 @@ describe('a filter is looked up by', () => {
     ['(id + 1) > 2 AND large = 3', undefined],
     ["title ILIKE 'a%' AND large = 3", undefined],
     ["title LIKE 'a%' AND large = 3", [['large', 'some', '3']]],
+    ['(1 / id > 2 OR done) AND large = 3', undefined],
+    ['1 / id IS NULL AND large = 3', undefined],
+    ['(1 / id > 2) IS NULL AND large = 3', undefined],
+    ['price = ratio AND large = 3', undefined],
+    ['price IN (0.5::float8, 1.5::float8) AND large = 3', undefined],
+    ["(numbers || 1) && '{2}' AND large = 3", [['items of array_append(numbers, int4 1)', 'some', '2']]],
+    ["tags && '{a}' AND large = 3", [['large', 'some', '3']]],
     // One behind it only of rows in which it is NULL
     ['large = 3 AND 1 / id > 2', [['large', 'some', '3', null]]],
     ["'a' = ANY (tags) AND 1 / id > 2", [['items of tags', 'some', 'a', null]]],
     ["tags @> '{a,b}' AND 1 / id > 2", [['items of tags', 'some', 'a', null]]],
     ['large IN (3, NULL) AND 1 / id > 2', undefined],
+    ['(large = 3) IS TRUE AND 1 / id > 2', [['large', 'some', '3']]],
+    ['NULL AND 1 / id > 2', undefined],
+    ['id = ANY (NULL) AND 1 / id > 2', undefined],
     ['(large = 3 OR done) AND 1 / id > 2', [['large', 'some', '3', null], ['done', 'some', 't', null]]],
     ["(large = 3 AND title = 'a') OR 1 / id = 2", [['large', 'some', '3'], ['(int4 1 / id)', 'some', '2']]],
     // Subqueries

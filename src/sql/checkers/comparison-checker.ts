@@ -190,7 +190,7 @@ function asLabels(left: Checked, right: Checked): readonly [Checked, Checked] {
 }
 
 function isEnum(checked: Checked): checked is OpaqueColumn {
-  return checked.kind === 'opaque' && checked.isEnum && checked.why === undefined;
+  return checked.kind === 'opaque' && checked.isEnum;
 }
 
 /** Its text is the label. */
@@ -249,7 +249,7 @@ function groupItems(comparisons: readonly (readonly [Operand, Operand, TypeName]
 /** Text is ordered by its bytes: where the collation of a column orders it otherwise, it is not ordered here. */
 function refuseUnordered(type: TypeName, sides: readonly Operand[], location: Location): void {
   if ((itemOf(type) ?? type) === 'jsonb') throw refusalAt(location, 'the order of jsonb is not supported');
-  if (!isText(itemOf(type) ?? type) || type === 'name') return;
+  if (!isText(itemOf(type) ?? type)) return;
   for (const column of columnsIn(...sides)) {
     const collation = 'collation' in column ? column.collation : undefined;
     if (collation?.order === 'language') {

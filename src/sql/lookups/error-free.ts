@@ -5,7 +5,6 @@
  * What is not known to have none is taken to have some.
  */
 import { isOperand, type Condition, type Operand } from '../expression.ts';
-import { isOpen } from '../patterns/like-pattern.ts';
 import type { TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
 
@@ -21,11 +20,8 @@ export function isErrorFree(condition: Condition): boolean {
       return hasErrorFreeValue(condition.left, condition.type) && hasErrorFreeValue(condition.right, condition.type);
     case 'in':
       return hasErrorFreeValue(condition.left, condition.type);
-    case 'like': {
-      const { left, pattern, cases } = condition;
-      if (cases !== undefined) return false; // A letter may be one whose case nobody knows.
-      return (pattern === null || !isOpen(pattern)) && hasErrorFreeValue(left);
-    }
+    case 'like':
+      return condition.cases === undefined && hasErrorFreeValue(condition.left); // A letter may be one whose case nobody knows.
     case 'subquery':
       return true;
     case 'and':

@@ -43,8 +43,8 @@ function canonicalCall(call: Call): (text: Parameters<LookupKey['read']>[0]) => 
   };
 }
 
-/** A column may have had another type, or another collation, when another filter was checked. */
+/** A column may have had another type when another filter was checked; what a collation changes is printed. */
 function nameOf(what: 'value' | 'items', operand: KeyOperand): string {
-  const columns = columnsIn(operand).map((column) => ('type' in column ? [column.type, column.collation?.name] : []));
+  const columns = columnsIn(operand).map((column) => ('type' in column ? column.type : undefined));
   return JSON.stringify([what, printCanonical({ kind: 'isNull', part: operand }), columns]);
 }

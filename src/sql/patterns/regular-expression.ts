@@ -145,7 +145,6 @@ class PatternReader {
       const ofClass = this.bracketClass();
       if (ofClass !== undefined) {
         for (const each of ofClass) listed.add(each);
-        if (this.next() === '-') return undefined;
         continue;
       }
       const [first = '', sign, last = ''] = this.characters.slice(this.at, this.at + 3);
@@ -192,7 +191,7 @@ class PatternReader {
 /** Undefined for a pattern that has too many. */
 function stepsOf(part: Part): readonly Step[] | undefined {
   const steps: Step[] = [];
-  return append(steps, part) && steps.length < STEPS_MAX ? [...steps, { kind: 'match' }] : undefined;
+  return append(steps, part) ? [...steps, { kind: 'match' }] : undefined;
 }
 
 /** @returns false as soon as there are too many. */

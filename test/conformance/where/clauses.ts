@@ -260,6 +260,8 @@ export const CLAUSES: readonly Clause[] = [
       ["data -> 'a' = '1'", true], ["data ->> 'a' = '1'", true], ["data -> 'b' IS NULL", true], ['data -> 0 IS NULL', true],
       ["data @> '{}'", true], [`'{"a":1.0}' <@ data`, true], [`data @> '{"a":2}'`, false], ["data ? 'a'", true], ["data ?| '{b,a}'", true],
       ["data ?& '{b,a}'", false], ["'[1,2]'::jsonb -> -1 = '2'", true], [`'["a"]'::jsonb @> '"a"'`, true],
+      [`'[["a"]]'::jsonb @> '["a"]'`, false], [`'{"a":["b"]}'::jsonb @> '{"a":"b"}'`, false], [`'[{"a":1}]'::jsonb @> '{"a":1}'`, false],
+      ["data ?& '{a,NULL}'", true], [`'{"null":1}'::jsonb ?| '{NULL}'`, false],
     ],
   },
   {

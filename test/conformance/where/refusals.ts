@@ -47,6 +47,8 @@ export const REFUSALS: readonly Refusal[] = [
       ["title @@ 'a'", 'At location 6: unknown binary operator "@@"'], ['!! id', 'At location 0: unknown unary operator "!!"'],
       ['id + flag = 1', 'At location 3: Could not select an operator overload'],
       ['place = place', 'At location 6: Could not select an operator overload'],
+      ["title ~ 'a '::bpchar", 'At location 6: Could not select an operator overload'],
+      ["title LIKE ANY ('{a }'::bpchar[])", 'At location 6: Could not select an operator overload'],
     ],
   },
   {
@@ -63,6 +65,12 @@ export const REFUSALS: readonly Refusal[] = [
       ['id::uuid = owner', 'At location 2: unknown cast from type int4 to type uuid'],
       ["'x'::text::int4 = id", 'At location 9: could not cast value x from text to int4'],
     ],
+  },
+  {
+    says: 'errors of constants, and of what is one in every row',
+    forms: ['0', 'coalesce(0, id)', 'CASE WHEN false THEN id ELSE 0 END', 'CASE WHEN true THEN 0 ELSE id END'].map((divisor) => {
+      return [`1 / ${divisor} = id`, 'At location 2: division by zero'];
+    }),
   },
   {
     says: 'aggregates',
