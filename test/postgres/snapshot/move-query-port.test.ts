@@ -5,6 +5,7 @@ import { Change } from '../../../src/model/change.ts';
 import { compareLsn, lsnFromPostgres, type Lsn } from '../../../src/model/lsn.ts';
 import { isVisible, type PgSnapshot, type Xid } from '../../../src/model/pg-snapshot.ts';
 import type { Message } from '../../../src/otp/process.ts';
+import { DatabaseUnreachableError } from '../../../src/postgres/connection/database-error.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import type { MoveQueryTarget } from '../../../src/postgres/snapshot/move-queries.ts';
 import { moveQueryPort } from '../../../src/postgres/snapshot/move-query-port.ts';
@@ -284,17 +285,22 @@ test.each(CALLED)('a bug of ours is told as such, and no attempt is made again (
   });
 });
 
-test('a session that is ended while Postgres is there is no absence of Postgres', async () => {
+test.each([
+  { others: 'work', error: { code: 'session_ended', status: 503 } },
+  { others: 'do not either', error: { code: 'connection_not_available', status: 503 } },
+])('a session that is lost is told as such where others $others', async ({ others, error }) => {
+  const away = () => Promise.reject(new DatabaseUnreachableError('Postgres is away'));
+  const from = others === 'work' ? pool : (Object.create(pool, { probe: { value: away } }) as DatabasePool);
   const locking = await database.session();
   await locking.query('BEGIN; LOCK TABLE children');
-  const answer = ask(new Children());
+  const answer = ask(new Children(), { from });
   const waiting = "FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'";
   await database.until(`SELECT ${waiting}`);
   await database.query(`SELECT pg_terminate_backend(pid) ${waiting}`);
   const lost = await answer;
   await locking.query('COMMIT');
 
-  expect(lost).toMatchObject({ type: 'moves.failed', error: { code: 'session_ended', status: 503 } });
+  expect(lost).toMatchObject({ type: 'moves.failed', error });
 });
 
 test('nothing is asked when nobody keeps the values', async () => {
