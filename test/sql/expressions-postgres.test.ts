@@ -56,6 +56,8 @@ test.each([
   "left(left(words, CASE ('{1}'::text)::int4[] WHEN '{2}' THEN small END), small / (plain - plain))",
   "left(left(words, CASE (NULL::timestamptz)::text WHEN 'a' THEN small END), small / (plain - plain))",
   "words IN (concat('a'), 'b', NULL)",
+  'numbers NOT IN (ARRAY[small % 0], ARRAY[]::int4[], NULL)',
+  "numbers IN (ARRAY[1 / small], '{}', '{1}')",
   ...['timezone', 'timezone_hour', 'timezone_minute'].map((unit) => `extract(${unit} FROM seen)`),
   "extract(quarter FROM '14 mons'::interval)",
   "date_trunc('week', '4713-01-01 BC'::date + plain)",

@@ -55,7 +55,7 @@ export class ComparisonChecker {
     if (labelled !== undefined) return labelled;
     const typed = this.listed(left, items, location);
     const comparisons = typed.map((item) => this.alike(left, item, location));
-    const hasList = comparisons.filter(([, right]) => isListed(right)).length > 1;
+    const hasList = comparisons.filter(([, right, type]) => isListed(right) && itemOf(type) === undefined).length > 1;
     const parts = hasList ? groupItems(comparisons) : comparisons.map(equalTo);
     const [only] = parts;
     return parts.length === 1 && only !== undefined ? only : { kind: 'or', parts };
@@ -213,7 +213,7 @@ function membership(left: Operand, { value }: Constant, item: ScalarName, type: 
   return all ? { kind: 'not', part: list } : list;
 }
 
-/** Postgres looks in a list of all items in which no column stands. */
+/** Postgres looks in a list of all items in which no column stands, where there are arrays of their type: so not of arrays. */
 function isListed(item: Operand): boolean {
   return item.kind === 'constant' ? item.namesColumns !== true : columnsIn(item).length === 0;
 }
