@@ -230,20 +230,23 @@ function equalTo([left, right, type]: readonly [Operand, Operand, TypeName]): Co
   return isKnown(right) ? { kind: 'in', left, items: [right], type } : { kind: 'compare', operator: '=', left, right, type };
 }
 
-/** Items of one type make one list; a column among them is compared by itself, behind the lists, as Postgres does. */
+/**
+ * Items of one type make one list; what is worked out for each row is compared by itself, behind the lists, and a column among that at
+ * last, as Postgres does.
+ */
 function groupItems(comparisons: readonly (readonly [Operand, Operand, TypeName])[]): readonly Condition[] {
   const lists = new Map<TypeName, { left: Operand; items: Constant[] }>();
-  const parts: Condition[] = [];
+  const [withoutColumns, withColumns]: [Condition[], Condition[]] = [[], []];
   for (const [left, right, type] of comparisons) {
     if (!isKnown(right)) {
-      parts.push(equalTo([left, right, type]));
+      (isListed(right) ? withoutColumns : withColumns).push(equalTo([left, right, type]));
       continue;
     }
     const list = lists.get(type) ?? { left, items: [] };
     list.items.push(right);
     lists.set(type, list);
   }
-  return [...[...lists].map(([type, { left, items }]): Condition => ({ kind: 'in', left, items, type })), ...parts];
+  return [...[...lists].map(([type, { left, items }]): Condition => ({ kind: 'in', left, items, type })), ...withoutColumns, ...withColumns];
 }
 
 /** Text is ordered by its bytes: where the collation of a column orders it otherwise, it is not ordered here. */
