@@ -56,7 +56,7 @@ test.each([
   "left(left(words, CASE ('{1}'::text)::int4[] WHEN '{2}' THEN small END), small / (plain - plain))",
   "left(left(words, CASE (NULL::timestamptz)::text WHEN 'a' THEN small END), small / (plain - plain))",
   "words IN (concat('a'), 'b', NULL)",
-  "date_trunc('c', instant) NOT IN (day + 2147483647, date_trunc('c', '2024-02-29'::timestamptz), NULL)",
+  "date_trunc('c', instant) NOT IN (date_trunc('c', day + 2147483647), date_trunc('c', '2024-02-29'::timestamptz), NULL)",
   'numbers NOT IN (ARRAY[small % 0], ARRAY[]::int4[], NULL)',
   "numbers IN (ARRAY[1 / small], '{}', '{1}')",
   ...['timezone', 'timezone_hour', 'timezone_minute'].map((unit) => `extract(${unit} FROM seen)`),

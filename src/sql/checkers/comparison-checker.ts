@@ -246,7 +246,8 @@ function groupItems(comparisons: readonly (readonly [Operand, Operand, TypeName]
     list.items.push(right);
     lists.set(type, list);
   }
-  return [...[...lists].map(([type, { left, items }]): Condition => ({ kind: 'in', left, items, type })), ...withoutColumns, ...withColumns];
+  const looked = [...lists].map(([type, { left, items }]): Condition => ({ kind: 'in', left, items, type }));
+  return [...looked, ...withoutColumns, ...withColumns];
 }
 
 /** Text is ordered by its bytes: where the collation of a column orders it otherwise, it is not ordered here. */
