@@ -84,42 +84,33 @@ test.each([
   expect(after(restored, gone)).toContainEqual({ type: 'replyToEach', params: { to: ['call#1'], event } });
 });
 
-test('an operator is warned of a shape that was damaged: which, of which table, and what did not hold', () => {
-  const why = 'the log of shape 1-1 is corrupt: its index does not hold';
-  const gone = { type: 'shape.gone', handle: '1-1', why, isTold: false, pids: [], replies: [], damagedTable: 'public.items' };
+const DAMAGE = 'the log of shape 1-1 is corrupt: its index does not hold';
+const DIVISION = { code: '22012', message: 'division by zero' };
+const CONDITION = '1 / parts > 0';
+
+test.each([
+  {
+    of: 'a shape that was damaged: which, of which table, and what did not hold',
+    told: { why: DAMAGE, damagedTable: 'public.items' },
+    note: {
+      what: 'shape.damaged', table: 'public.items', why: DAMAGE,
+      advice: 'The shape is condemned: its readers fetch a fresh one. Nothing has to be done, but the disk may not be sound.',
+    },
+  },
+  {
+    of: 'a filter that has an error in a row: which shape, which filter, which error',
+    told: { why: 'filterFailed', failedFilter: { table: 'public.items', where: CONDITION, error: { ...DIVISION, status: 400 } } },
+    note: {
+      what: 'shape.filterFailed', table: 'public.items', where: CONDITION, error: DIVISION,
+      advice: expect.stringContaining('gets 400 while a row has the error') as unknown,
+    },
+  },
+])('an operator is warned of $of', ({ told, note }) => {
+  const gone = { type: 'shape.gone', handle: '1-1', isTold: false, pids: [], replies: [], ...told };
   const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, gone);
 
   expect(asked.filter(({ params }) => JSON.stringify(params).includes('@journal'))).toEqual([
-    {
-      type: 'send',
-      params: {
-        to: '@journal',
-        event: {
-          type: 'note', level: 'warn', what: 'shape.damaged', handle: '1-1', table: 'public.items', why,
-          advice: 'The shape is condemned: its readers fetch a fresh one. Nothing has to be done, but the disk may not be sound.',
-        },
-      },
-    },
-  ]);
-});
-
-test('an operator is warned of a filter that has an error in a row: which shape, which filter, which error', () => {
-  const error = { code: '22012', message: 'division by zero' };
-  const failedFilter = { table: 'public.items', where: '1 / parts > 0', error: { ...error, status: 400 } };
-  const gone = { type: 'shape.gone', handle: '1-1', why: 'filterFailed', isTold: false, pids: [], replies: [], failedFilter };
-  const { asked } = walk(shapeCache, { self: 'cache#1' }, restored, gone);
-
-  expect(asked.filter(({ params }) => JSON.stringify(params).includes('@journal'))).toEqual([
-    {
-      type: 'send',
-      params: {
-        to: '@journal',
-        event: {
-          type: 'note', level: 'warn', what: 'shape.filterFailed', handle: '1-1', table: 'public.items', where: '1 / parts > 0', error,
-          advice: expect.stringContaining('gets 400 while a row has the error') as unknown,
-        },
-      },
-    },
+    { type: 'send', params: { to: '@journal', event: { type: 'note', level: 'warn', handle: '1-1', ...note } } },
   ]);
 });
 
