@@ -158,6 +158,36 @@ test('a table in the middle that is emptied at once ends all shapes above it, an
   ]);
 });
 
+test('a move of more values than one splice takes goes through two layers, and nothing is told twice', async () => {
+  await change(`
+    INSERT INTO issues SELECT i, 1 + i % 2 FROM generate_series(100, 12099) i;
+    INSERT INTO comments SELECT i, i, 0 FROM generate_series(100, 12099) i`);
+  const client = follower('comments', COMMENTS);
+  const told: number[] = [];
+  for (const sql of ['UPDATE members SET user_id = 8', 'UPDATE members SET user_id = 7', 'DELETE FROM projects']) {
+    await agreed(client, 'comments', COMMENTS);
+    await change(sql);
+    told.push((await agreed(client, 'comments', COMMENTS)).rows);
+  }
+
+  expect([told, client.refetches]).toEqual([[0, 12024, 0], 0]);
+});
+
+test('a transaction larger than a block goes through tables of all depths', async () => {
+  const client = follower('comments', COMMENTS);
+  await agreed(client, 'comments', COMMENTS);
+  await change(`
+    UPDATE members SET user_id = 15 - user_id;
+    INSERT INTO issues SELECT i, 1 + i % 6 FROM generate_series(100, 30099) i;
+    INSERT INTO comments SELECT i, i, 0 FROM generate_series(100, 30099) i;
+    UPDATE projects SET org_id = org_id % 3 + 1;
+    UPDATE comments SET author = 2;
+    DELETE FROM issues WHERE id % 3 = 0;
+    UPDATE members SET org_id = org_id % 3 + 1`);
+
+  expect((await agreed(client, 'comments', COMMENTS)).refetches).toBe(0);
+});
+
 test('subqueries that nest too deep are refused in words', async () => {
   const where = Array.from({ length: 17 }).reduce<string>((inner) => `id IN (SELECT id FROM issues WHERE ${inner})`, 'true');
   const { status, text } = await readShape(service.shapeUrl, { table: named('issues'), where: named(where), offset: '-1' });
