@@ -6,7 +6,7 @@ import type { Handle, ShapeDefinition } from '../../src/model/shape.ts';
 import { anyLives, anyScript, type Script } from '../support/layers/layered-scripts.ts';
 import { INNER_SHAPES, OUTER_SHAPES } from '../support/layers/layered-shapes.ts';
 import { LayeredWorld, type LayeredOptions } from '../support/layers/layered-world.ts';
-import { layersAtOnce, snapshotOfNow, splicedByPosition, unknownDependant } from './layer-controls.ts';
+import { layersAtOnce, snapshotOfNow, splicesUntold, splicedByPosition, unknownDependant } from './layer-controls.ts';
 import { PROPERTIES, violations } from './layer-violations.ts';
 import { leftOver } from './lives-left.ts';
 
@@ -49,6 +49,7 @@ async function brokenUpTo(property: string, options: LayeredOptions): Promise<Re
 test.each([
   ['nobody waits between the layers', layersAtOnce, PROPERTIES.promised],
   ['a splice takes what lies before its query instead of what that saw', splicedByPosition, PROPERTIES.equal],
+  ['what a splice brings is passed on to nobody', splicesUntold, PROPERTIES.equal],
   ['the first snapshot is taken by what the subqueries select by then', snapshotOfNow, PROPERTIES.strict],
 ])(
   'a control in which %s is found',
