@@ -128,7 +128,8 @@ test('of a shape with subqueries rows are read as of any other, whatever path th
   const transaction = transactionOf(TRANSACTION, changes);
   const converted = converter.convert(transaction, changesOf(transaction), undefined, isMember);
   const streamed = converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => bytes.slice()) : [];
-  const lines = [...streamed, converter.snapshotLine(tupleOf(ROW), isMember), converter.enteredLine(tupleOf(ROW), isMember)];
+  const entered = converter.movedLine(tupleOf(ROW), membersOf([]), isMember, 'events') ?? new Uint8Array();
+  const lines = [...streamed, converter.snapshotLine(tupleOf(ROW), isMember), entered];
   const reader = new LineReader('te"xt');
 
   expect(lines.map((line) => reader.read(line))).toEqual(lines.map((line) => parsed(line, 'te"xt')));
