@@ -1,6 +1,6 @@
 /**
  * Random shapes: a table, a condition, columns and the ways of being told. Conditions are those that are kept up to date:
- * plain ones, subqueries at one level, and both in AND and OR, with NOT around plain ones only.
+ * plain ones, subqueries at one level, and both in AND and OR, with NOT and tests of their truth around them.
  */
 import fc from 'fast-check';
 import { COLUMNS, KEYS, KINDS, literal, PARENT_IDS, RANK_MAX, TAGS, VALUES, type TableName } from './schema.ts';
@@ -88,10 +88,23 @@ const querying = fc.oneof(
   { weight: 1, arbitrary: fc.constant('SELECT id FROM parents') },
   { weight: 2, arbitrary: fc.constant('SELECT ref FROM parents WHERE active') }, // Several rows have one value.
   { weight: 3, arbitrary: text(...TAGS).map((tag) => `SELECT parent_id FROM tags WHERE tag = ${tag}`) },
+  { weight: 3, arbitrary: kind.map((number) => `SELECT heir FROM parents WHERE kind = ${number}`) }, // Some have none.
 );
-const subquery: fc.Arbitrary<Condition> = fc
-  .tuple(fc.constantFrom('parent_id', 'parent_id', 'other_id'), querying)
-  .map(([column, query]) => ({ sql: `${column} IN (${query})`, inner: [query.includes('FROM tags') ? 'tags' : 'parents'] }));
+const left = fc.constantFrom('parent_id', 'parent_id', 'other_id');
+const asSubquery = (sql: string, query: string): Condition => ({ sql, inner: [query.includes('FROM tags') ? 'tags' : 'parents'] });
+const truth = fc.constantFrom('IS TRUE', 'IS NOT TRUE', 'IS FALSE', 'IS NOT FALSE');
+const subquery: fc.Arbitrary<Condition> = fc.oneof(
+  { weight: 4, arbitrary: fc.tuple(left, querying).map(([column, query]) => asSubquery(`${column} IN (${query})`, query)) },
+  { weight: 3, arbitrary: fc.tuple(left, querying).map(([column, query]) => asSubquery(`${column} NOT IN (${query})`, query)) },
+  {
+    weight: 1,
+    arbitrary: fc.tuple(left, querying, fc.oneof(truth, fc.constantFrom('IS NULL', 'IS NOT NULL')))
+      .map(([column, query, test]) => asSubquery(`(${column} IN (${query})) ${test}`, query)),
+  },
+  { weight: 1, arbitrary: fc.tuple(left, left, querying, atom).map(([one, other, query, plainPart]) => { // The same in both ways.
+    return asSubquery(`(${one} IN (${query}) AND ${plainPart.sql}) OR (${other} NOT IN (${query}) AND NOT (${plainPart.sql}))`, query);
+  }) },
+);
 
 const dependent: fc.Arbitrary<Condition> = fc.oneof(
   { weight: 4, arbitrary: subquery },
@@ -102,6 +115,8 @@ const dependent: fc.Arbitrary<Condition> = fc.oneof(
   { weight: 1, arbitrary: joined('AND', joined('OR', subquery, atom), plain) },
   { weight: 1, arbitrary: joined('OR', joined('AND', subquery, atom), subquery) },
   { weight: 1, arbitrary: joined('AND', joined('OR', subquery, atom), joined('OR', subquery, atom)) },
+  { weight: 2, arbitrary: negated(fc.oneof(joined('OR', subquery, atom), joined('AND', subquery, subquery))) },
+  { weight: 1, arbitrary: fc.tuple(joined('AND', subquery, atom), truth).map(([{ sql, inner }, is]) => ({ sql: `(${sql}) ${is}`, inner })) },
 );
 
 function joined(word: 'AND' | 'OR', ...parts: readonly fc.Arbitrary<Condition>[]): fc.Arbitrary<Condition> {

@@ -92,8 +92,8 @@ const HISTORIES: Readonly<Record<string, readonly string[]>> = {
     'UPDATE parents SET active = NOT active',
   ],
   'NULL takes all rows, brings them back, and leaves values to move them': [
-    'INSERT INTO parents VALUES (9, NULL, true)', 'UPDATE parents SET ref = 4 WHERE id = 9', 'UPDATE parents SET active = false WHERE id = 9',
-    'UPDATE parents SET active = NOT active WHERE ref = 3',
+    'INSERT INTO parents VALUES (9, NULL, true)', 'UPDATE parents SET ref = 4 WHERE id = 9',
+    'UPDATE parents SET active = false WHERE id = 9', 'UPDATE parents SET active = NOT active WHERE ref = 3',
   ],
   'while NULL is selected values move, and children change': [
     'INSERT INTO parents VALUES (9, NULL, true)', 'UPDATE parents SET active = NOT active WHERE id < 9',

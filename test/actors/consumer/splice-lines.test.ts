@@ -325,7 +325,7 @@ test('where no event is told, rows come as inserts and go as deletes, and those 
   });
 });
 
-test('where the filter wants what is not selected, a value that goes brings rows and one that comes takes them, as an event alone', async () => {
+test('where the filter wants what is not selected, a value that goes brings rows, and one that comes is an event alone', async () => {
   const shape = await shapeOwnedBy(['ann', 'art'], undefined, NOT_OWNED_OR_NEWS);
   await shape.splice({ query: { xmax: 100, rows: [] } });
   shape.move({ come: ['ben'] });
@@ -352,9 +352,7 @@ test('a first and a last row move those without a value, by their tag', async ()
 
   expect({ asked, told: await shape.told() }).toEqual({
     asked: [false, true],
-    told: [
-      'move-out of ben,NULL by 1', 'move-in of ben,NULL by 2', 'moved insert 1', 'moved insert 2', 'snapshot-end',
-    ],
+    told: ['move-out of ben,NULL by 1', 'move-in of ben,NULL by 2', 'moved insert 1', 'moved insert 2', 'snapshot-end'],
   });
 });
 
