@@ -28,7 +28,7 @@ export interface Where {
   /** For the snapshot's query. Of a filter with subqueries `subqueries.queryWith` gives it. */
   readonly query: WhereQuery;
   /**
-   * Three-valued: null is unknown, which leaves the row out.
+   * Three-valued: null is unknown, which leaves the row out. What a subquery leaves unknown is false here: nothing behind it is asked.
    *
    * @param text gives a column's Postgres text, or null for NULL.
    * @param isMember what its subqueries select; not asked by a filter without any.

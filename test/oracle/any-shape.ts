@@ -116,7 +116,7 @@ const dependent: fc.Arbitrary<Condition> = fc.oneof(
   { weight: 1, arbitrary: joined('OR', joined('AND', subquery, atom), subquery) },
   { weight: 1, arbitrary: joined('AND', joined('OR', subquery, atom), joined('OR', subquery, atom)) },
   { weight: 2, arbitrary: negated(fc.oneof(joined('OR', subquery, atom), joined('AND', subquery, subquery))) },
-  { weight: 1, arbitrary: fc.tuple(joined('AND', subquery, atom), truth).map(([{ sql, inner }, is]) => ({ sql: `(${sql}) ${is}`, inner })) },
+  { weight: 1, arbitrary: tested(joined('AND', subquery, atom)) },
 );
 
 function joined(word: 'AND' | 'OR', ...parts: readonly fc.Arbitrary<Condition>[]): fc.Arbitrary<Condition> {
@@ -124,6 +124,10 @@ function joined(word: 'AND' | 'OR', ...parts: readonly fc.Arbitrary<Condition>[]
     sql: conditions.map(({ sql }) => `(${sql})`).join(` ${word} `),
     inner: [...new Set(conditions.flatMap(({ inner }) => inner))],
   }));
+}
+
+function tested(condition: fc.Arbitrary<Condition>): fc.Arbitrary<Condition> {
+  return fc.tuple(condition, truth).map(([{ sql, inner }, test]) => ({ sql: `(${sql}) ${test}`, inner }));
 }
 
 function negated(condition: fc.Arbitrary<Condition>): fc.Arbitrary<Condition> {

@@ -213,16 +213,16 @@ test('each row is brought to a shape that takes it by any version of what its su
   const columns = itemsLayout.columns.map(({ name }) => ({ name, typeName: 'text', dimensions: 0 }));
   const wheres = FILTERS.map((text) => language.parse(text, {}, columns, () => columns));
   const version = fc.subarray([...OWNERS]);
-  const property = fc.property(fc.array(version, { minLength: 1, maxLength: 3 }), fc.constantFrom(...OWNERS), value, (versions, owner, title) => {
+  const history = fc.array(version, { minLength: 1, maxLength: 3 });
+  const property = fc.property(history, fc.constantFrom(...OWNERS), value, (versions, owner, title) => {
     const members = new MemberIndex();
     const router = new ShapeRouter(() => itemsLayout, members);
     for (const [index, where] of wheres.entries()) if (!('error' in where)) router.add(handleOf(index), outer, where, [innerOf(0)]);
     listingOf(members, 0).begin(new Set(versions.flat().filter((each) => each !== null)));
     const found = new Set(route(router, [insertOf(owner, title)]).flat());
     const taken = wheres.flatMap((where, index) => {
-      const takes = versions.some((rows) => {
-        return 'error' in where || where.evaluate((column) => (column === 'owner' ? owner : title), membersOf(membersOfRows(rows))) === true;
-      });
+      const text = (column: string) => (column === 'owner' ? owner : title);
+      const takes = versions.some((rows) => 'error' in where || where.evaluate(text, membersOf(membersOfRows(rows))) === true);
       return takes ? [handleOf(index)] : [];
     });
 
