@@ -20,7 +20,7 @@ import { EvaluationError } from '../sql/evaluation-error.ts';
 import type { Membership, Selected, SubqueryPlan, Where } from '../sql/where.ts';
 import { LINE } from './line-format.ts';
 import type { LineWriter } from './line-writer.ts';
-import { askedKeys, canBeNamed, type MemberMove, type MoveTeller } from './member-moves.ts';
+import { askedKeys, canBeNamed, xidsOf, type MemberMove, type MoveTeller } from './member-moves.ts';
 import { EVENT_PATTERNS_MAX, moveEventLine, type MoveKind } from './move-event.ts';
 import { Projection, type Fragments } from './projection.ts';
 import { isSameMarks, RowJudge, type RowMarks } from './row-marks.ts';
@@ -159,6 +159,16 @@ export class ChangeConverter {
   }
 
   /**
+   * The last row of a splice of which no event tells: it names what moved the values, and is marked as the last.
+   *
+   * @param line as it was made by `movedLine`.
+   * @param moves by number of the subquery, of one transaction at the least.
+   */
+  lastMovedLine(line: Uint8Array, moves: readonly MemberMove[]): Uint8Array {
+    return withEnd(line, encoder.encode(`${LINE.xids}${xidsOf(moves).join(',')}${LINE.xidsEnd}${LINE.last}${LINE.end}`));
+  }
+
+  /**
    * One of the events that tell a move, each with `EVENT_PATTERNS_MAX` patterns but for the last.
    *
    * @param moves by number of the subquery; what moved in an order that is the same each time.
@@ -169,8 +179,7 @@ export class ChangeConverter {
     if (this.tagHash === undefined || this.tellerOf(moves) === 'rows') return undefined;
     const from = index * EVENT_PATTERNS_MAX;
     const patterns = movedPatterns(this.subqueries, event === 'move-in', moves, this.tagHash, from, EVENT_PATTERNS_MAX);
-    const xids = [...new Set(moves.flatMap((move) => move.xids))].sort((left, right) => left - right);
-    return patterns.length === 0 ? undefined : moveEventLine(event, patterns, xids);
+    return patterns.length === 0 ? undefined : moveEventLine(event, patterns, xidsOf(moves));
   }
 
   /** Behind the rows of a splice, as behind those of the snapshot. */
@@ -298,7 +307,7 @@ class TransactionDraft {
     { xid, lsn }: LoggedTransaction,
   ) {
     writer.clear(); // A throw may have left half a line behind.
-    this.stamp = encoder.encode(`${LINE.xids}${xid}${LINE.lsn}${lsn}${LINE.opPosition}`);
+    this.stamp = encoder.encode(`${LINE.xids}${xid}${LINE.xidsEnd}${LINE.lsn}${lsn}${LINE.opPosition}`);
   }
 
   endLine(): void {
@@ -331,14 +340,14 @@ class TransactionDraft {
 /** Which line is a transaction's last is known only once no other came: it alone is copied. */
 function withLastMarked(lines: ShapeLine[]): readonly ShapeLine[] {
   const last = lines.pop();
-  if (last !== undefined) lines.push({ position: last.position, bytes: asLast(last.bytes) });
+  if (last !== undefined) lines.push({ position: last.position, bytes: withEnd(last.bytes, LAST_LINE_END) });
   return lines;
 }
 
-function asLast(line: Uint8Array): Uint8Array {
+function withEnd(line: Uint8Array, end: Uint8Array): Uint8Array {
   const head = line.length - LINE_END.length;
-  const last = new Uint8Array(head + LAST_LINE_END.length);
-  last.set(line.subarray(0, head));
-  last.set(LAST_LINE_END, head);
-  return last;
+  const ended = new Uint8Array(head + end.length);
+  ended.set(line.subarray(0, head));
+  ended.set(end, head);
+  return ended;
 }

@@ -7,6 +7,7 @@
  * for rows of any value. Then no list is an answer, and each row must be told.
  */
 import type { LogOffset } from '../model/log-offset.ts';
+import type { Xid } from '../model/pg-snapshot.ts';
 import { ANY_MEMBER, NULL_MEMBER } from '../sql/subqueries/membership.ts';
 import type { MemberTerm, Selected, SubqueryPlan } from '../sql/where.ts';
 import type { Moved, MovedValue, VersionedValues } from './versioned-values.ts';
@@ -34,6 +35,11 @@ export interface TurnedKeys {
 export function moveBetween(values: Pick<VersionedValues, 'has' | 'movesBetween'>, before: LogOffset, after: LogOffset): MemberMove {
   const marksAt = (at: LogOffset): Marks => ({ hasNull: values.has(NULL_MEMBER, at), isEmpty: !values.has(ANY_MEMBER, at) });
   return { ...values.movesBetween(before, after), before: marksAt(before), after: marksAt(after) };
+}
+
+/** Of all that moved something, each once, ascending. */
+export function xidsOf(moves: readonly MemberMove[]): readonly Xid[] {
+  return [...new Set(moves.flatMap(({ xids }) => xids))].sort((left, right) => left - right);
 }
 
 /** @param moves by number of the subquery. */

@@ -16,7 +16,7 @@ import { Parameters } from './checkers/literals.ts';
 import { costlySignsAt } from './syntax/operator-signs.ts';
 import { subqueriesIn, withMemberTests } from './subqueries/member-tests.ts';
 import { planOf } from './subqueries/subquery-plan.ts';
-import { firstTable } from './subqueries/subquery-syntax.ts';
+import { filterIn, firstTable } from './subqueries/subquery-syntax.ts';
 import { WhereChecker } from './checkers/where-checker.ts';
 import { compileCondition } from './where-compiler.ts';
 import { lookupsOf } from './lookups/where-lookups.ts';
@@ -50,9 +50,12 @@ function tablesIn(text: string): readonly RelationName[] | WhereError {
   });
 }
 
-/** Those that stand where a subquery may. */
+/** Those that stand where a subquery may, at any depth. */
 function subLinksIn(node: Node): readonly SubLink[] {
-  if ('SubLink' in node) return [node.SubLink];
+  if ('SubLink' in node) {
+    const filter = filterIn(node.SubLink);
+    return [node.SubLink, ...(filter === undefined ? [] : subLinksIn(filter))];
+  }
   if ('BoolExpr' in node) return (node.BoolExpr.args ?? []).flatMap(subLinksIn);
   const tested = 'NullTest' in node ? node.NullTest.arg : 'BooleanTest' in node ? node.BooleanTest.arg : undefined;
   return tested === undefined ? [] : subLinksIn(tested);

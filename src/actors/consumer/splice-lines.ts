@@ -55,6 +55,8 @@ export class SpliceLines {
   private hasAsked = false;
   /** Parts of the row whose end is yet to be read. */
   private readonly open: Uint8Array[] = [];
+  /** Where no events tell what moved, the last row so far: one of them is marked as the last. */
+  private heldRow: Uint8Array | undefined;
   private telling: MovesTelling | undefined;
 
   constructor(
@@ -66,6 +68,7 @@ export class SpliceLines {
     this.materializers = original.materializers;
     this.open.push(...original.open);
     this.hasAsked = original.hasAsked;
+    this.heldRow = original.heldRow;
     this.telling = original.telling;
   }
 
@@ -157,18 +160,26 @@ export class SpliceLines {
     const part = this.ports.movedRows.take();
     let from = 0;
     for (let end = part.indexOf(ROW_END); end !== -1; end = part.indexOf(ROW_END, from)) {
-      this.appender.appendNext(joined([...this.open, part.subarray(from, end)]));
+      this.appendRow(joined([...this.open, part.subarray(from, end)]));
       this.open.length = 0;
       from = end + 1;
     }
     if (from < part.length) this.open.push(part.slice(from));
   }
 
-  /** Behind the rows. */
-  endRows(): undefined {
+  /** Behind the rows. @returns false when a Materializer has ended. */
+  endRows(): boolean {
     const { pgSnapshot, rows } = this.recorded;
     invariant(this.open.length === 0, 'the rows of a splice end with a row');
-    if (pgSnapshot !== null && rows !== null && this.tellsEvents) this.appender.appendNext(this.ports.lines.snapshotEnd(pgSnapshot));
+    if (this.tellsEvents) {
+      if (pgSnapshot !== null && rows !== null) this.appender.appendNext(this.ports.lines.snapshotEnd(pgSnapshot));
+    } else if (this.heldRow !== undefined) {
+      const moves = this.movesTo(this.recorded.views);
+      if (moves === undefined) return false;
+      this.appender.appendNext(this.ports.lines.lastMovedLine(this.heldRow, moves));
+      this.heldRow = undefined;
+    }
+    return true;
   }
 
   /** The moves are told: the new views hold. */
@@ -180,7 +191,8 @@ export class SpliceLines {
   key(): readonly unknown[] {
     const { kind, told } = this.telling ?? {};
     const open = this.open.flatMap((part) => [...part]);
-    return [this.materializers, this.ports.shapeLog.views, this.next, this.hasAsked, open, kind ?? null, told ?? 0];
+    const held = this.heldRow === undefined ? null : [...this.heldRow];
+    return [this.materializers, this.ports.shapeLog.views, this.next, this.hasAsked, open, held, kind ?? null, told ?? 0];
   }
 
   private get recorded() {
@@ -191,6 +203,12 @@ export class SpliceLines {
 
   private get tellsEvents(): boolean {
     return this.ports.shapeLog.definition.moveOuts !== 'deletes';
+  }
+
+  private appendRow(row: Uint8Array): void {
+    if (this.tellsEvents) return this.appender.appendNext(row);
+    if (this.heldRow !== undefined) this.appender.appendNext(this.heldRow);
+    this.heldRow = row.slice();
   }
 
   private beginTelling(kind: MoveKind): MovesTelling | undefined {
