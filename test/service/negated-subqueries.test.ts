@@ -83,6 +83,10 @@ const FILTERS: readonly Filter[] = [
   { where: `(title = 'a' AND parent_id IN ${SELECTED}) OR (title = 'b' AND parent_id NOT IN ${SELECTED})`, hasLoneSlots: true },
   { where: `(parent_id IN ${SELECTED}) IS NOT TRUE AND (other_id IN ${SELECTED}) IS NOT FALSE`, hasLoneSlots: false },
   { where: `parent_id NOT IN ${SELECTED} AND other_id IN (SELECT id FROM parents)`, hasLoneSlots: false },
+  {
+    where: 'parent_id NOT IN (SELECT ref FROM parents WHERE active AND id NOT IN (SELECT ref FROM parents WHERE NOT active))',
+    hasLoneSlots: true,
+  },
 ];
 
 /** Each statement is a transaction. */

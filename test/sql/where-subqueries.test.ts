@@ -113,8 +113,8 @@ describe('refused, in the words of the wire:', () => {
     ['done = (id IN (SELECT id FROM parents))', `At location 11: ${NOT_ALONE}`],
     ['done IN (id IN (SELECT id FROM parents))', `At location 12: ${NOT_ALONE}`],
     [
-      'id IN (SELECT id FROM parents WHERE NOT (active OR id IN (SELECT id FROM parents)))',
-      'At location 54: NOT around `IN (SELECT ...)` is not supported yet',
+      'id IN (SELECT id FROM parents WHERE (active OR id NOT IN (SELECT id FROM parents)) IS NULL)',
+      'At location 50: IS NULL around `IN (SELECT ...)` can only stand at the subquery itself',
     ],
     [nested(17), 'At location 579: subqueries nest deeper than 16 levels'],
     ['id IN (SELECT id FROM parents WHERE id IN (SELECT id FROM others))', 'At location 39: unknown table "public"."others"'],

@@ -386,7 +386,7 @@ test('where rows are told anyway, NULL that comes is their deletes', async () =>
   shape.move({ come: ['nobody'] });
   await shape.splice({ query: { xmax: 100, rows: [['2', 'title', 'ben'], ['3', 'news', 'ben'], ['4', 'news', 'ann']] } });
 
-  expect(await shape.told()).toEqual(['delete 2']);
+  expect(await shape.told()).toEqual(['delete 2, the last by 1']);
 });
 
 test('where no event is told, the last row of a splice is marked, and none where no row moved', async () => {
