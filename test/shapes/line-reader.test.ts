@@ -3,7 +3,6 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Change } from '../../src/model/change.ts';
 import { UnreadableEntryError } from '../../src/model/log-entry.ts';
-import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
 import type { RowValues } from '../../src/model/row-values.ts';
 import type { LoggedTransaction } from '../../src/model/transaction.ts';
@@ -11,6 +10,7 @@ import { ChangeConverter } from '../../src/shapes/change-converter.ts';
 import { LineReader } from '../../src/shapes/line-reader.ts';
 import { transactionOf, tupleOf, type Row, type RowChange } from '../support/actors/changes.ts';
 import { shapeOf } from '../support/shapes.ts';
+import { moveOf } from '../support/shapes/member-move.ts';
 import { isEqual, isIn, membersOf, subqueryFilter } from '../support/shapes/subquery-filter.ts';
 
 const layout: RelationLayout = {
@@ -129,7 +129,8 @@ test('of a shape with subqueries rows are read as of any other, whatever path th
   const transaction = transactionOf(TRANSACTION, changes);
   const converted = converter.convert(transaction, changesOf(transaction), undefined, isMember);
   const streamed = converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => bytes.slice()) : [];
-  const lines = [...streamed, converter.snapshotLine(tupleOf(ROW), isMember), converter.enteredLine(tupleOf(ROW), isMember)];
+  const entered = converter.movedLine(tupleOf(ROW), membersOf([]), isMember, 'events') ?? new Uint8Array();
+  const lines = [...streamed, converter.snapshotLine(tupleOf(ROW), isMember), entered];
   const reader = new LineReader('te"xt');
 
   expect(lines.map((line) => reader.read(line))).toEqual(lines.map((line) => parsed(line, 'te"xt')));
@@ -138,8 +139,10 @@ test('of a shape with subqueries rows are read as of any other, whatever path th
 test('of rows that moved together the last one says so, and by which transactions', () => {
   const definition = { ...shapeOf(WHOLE, layout), dependencies: [{ shape: shapeOf({}), column: 'id' }], moveOuts: 'deletes' as const };
   const converter = new ChangeConverter(definition, subqueryFilter(['id'], [[isIn('id', 0)]]), () => layout);
-  const lines = [converter.leftLine(tupleOf(ROW)), converter.enteredLine(tupleOf(ROW), membersOf(['1']))];
-  const ended = lines.map((line) => converter.lastMovedLine(line, [7, 12] as Xid[]));
+  const views = [membersOf([]), membersOf(['1'])] as const;
+  const lines = [converter.movedLine(tupleOf(ROW), views[1], views[0], 'rows'), converter.movedLine(tupleOf(ROW), ...views, 'rows')]
+    .filter((line) => line !== undefined);
+  const ended = lines.map((line) => converter.lastMovedLine(line, [moveOf([], ['1'], [12]), moveOf([], [], [7])]));
   const reader = new LineReader('te"xt');
 
   expect([...lines, ...ended].map((line) => reader.read(line))).toMatchObject([

@@ -22,7 +22,7 @@ export interface ConsumerPorts extends Forkable<ConsumerPorts> {
     | 'append' | 'publish' | 'leavePace' | 'discard' | 'stopFiltering'
     | 'views' | 'beginViews' | 'nextSplice' | 'placedBehind' | 'recordSplice' | 'takeSplice'
   >;
-  readonly lines: Pick<ChangeConverter, 'convert' | 'moveEvent' | 'lastMovedLine' | 'snapshotEnd'>;
+  readonly lines: Pick<ChangeConverter, 'convert' | 'askedRows' | 'moveEvent' | 'lastMovedLine' | 'snapshotEnd'>;
   /** What a Materializer keeps; undefined when it has ended. */
   readonly valuesOf: (materializer: Pid) => VersionedValues | undefined;
   /** Rows of a splice that were read for us. */

@@ -8,15 +8,16 @@ import { invariant } from '../../base/invariant.ts';
 import { compareOffsets, offsetOf, type LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import { LSN_ZERO, maxLsn } from '../../model/lsn.ts';
-import { isBeyond, isVisible, type PgSnapshot, type Xid } from '../../model/pg-snapshot.ts';
+import { isBeyond, isVisible, type PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { LoggedTransaction } from '../../model/transaction.ts';
 import type { Pid } from '../../otp/process.ts';
 import { ROW_END } from '../../shapes/line-format.ts';
+import { moveBetween, type MemberMove } from '../../shapes/member-moves.ts';
 import type { MoveKind } from '../../shapes/move-event.ts';
 import type { Membership } from '../../sql/where.ts';
 import type { ChunkSums } from '../../storage/shapes/piece.ts';
 import type { ConsumerPorts } from './consumer-ports.ts';
-import type { Moved, VersionedValues } from '../../shapes/versioned-values.ts';
+import type { VersionedValues } from '../../shapes/versioned-values.ts';
 import type { LineAppender } from './line-appender.ts';
 
 /** What one splice moves at the most: the rest is the next one. */
@@ -41,9 +42,7 @@ export interface SpliceDraft {
 /** What is told of the moves of a splice, and how many events have told it so far. */
 interface MovesTelling {
   readonly kind: MoveKind;
-  /** By number of the dependency. */
-  readonly moved: readonly (readonly string[])[];
-  readonly xids: readonly Xid[];
+  readonly moves: readonly MemberMove[];
   readonly told: number;
 }
 
@@ -105,18 +104,14 @@ export class SpliceLines {
    * @returns undefined when one has ended.
    */
   plan(told: readonly LogOffset[]): { readonly views: readonly LogOffset[]; readonly needsQuery: boolean } | undefined {
-    const { views, definition } = this.ports.shapeLog;
     const after: LogOffset[] = [];
-    let needsQuery = !this.hasAsked;
-    for (const [number, view] of views.entries()) {
+    for (const [number, view] of this.ports.shapeLog.views.entries()) {
       const values = this.valuesOf(number);
       if (values === undefined) return undefined;
-      const next = compareOffsets(told[number] ?? view, view) > 0 ? values.movesThrough(view, SPLICED_VALUES_MAX) : view;
-      const { movedIn, movedOut } = values.movesBetween(view, next);
-      needsQuery ||= movedIn.length > 0 || (movedOut.length > 0 && definition.moveOuts === 'deletes');
-      after.push(next);
+      after.push(compareOffsets(told[number] ?? view, view) > 0 ? values.movesThrough(view, SPLICED_VALUES_MAX) : view);
     }
-    return { views: after, needsQuery };
+    const moves = this.movesTo(after);
+    return moves && { views: after, needsQuery: !this.hasAsked || this.asksRows(moves) };
   }
 
   /** @returns false, with nothing recorded, when nobody can say what readers were told: no entry may come behind that. */
@@ -152,8 +147,8 @@ export class SpliceLines {
     if (!this.tellsEvents) return 'all';
     if (this.telling?.kind !== kind) this.telling = this.beginTelling(kind);
     if (this.telling === undefined) return undefined;
-    const { moved, xids, told } = this.telling;
-    const line = this.ports.lines.moveEvent(kind, moved, xids, told);
+    const { moves, told } = this.telling;
+    const line = this.ports.lines.moveEvent(kind, moves, told);
     if (line === undefined) return 'all';
     this.appender.appendNext(line);
     this.telling = { ...this.telling, told: told + 1 };
@@ -179,9 +174,9 @@ export class SpliceLines {
     if (this.tellsEvents) {
       if (pgSnapshot !== null && rows !== null) this.appender.appendNext(this.ports.lines.snapshotEnd(pgSnapshot));
     } else if (this.heldRow !== undefined) {
-      const moves = this.moves();
+      const moves = this.movesTo(this.recorded.views);
       if (moves === undefined) return false;
-      this.appender.appendNext(this.ports.lines.lastMovedLine(this.heldRow, xidsOf(moves)));
+      this.appender.appendNext(this.ports.lines.lastMovedLine(this.heldRow, moves));
       this.heldRow = undefined;
     }
     return true;
@@ -217,32 +212,30 @@ export class SpliceLines {
   }
 
   private beginTelling(kind: MoveKind): MovesTelling | undefined {
-    const moves = this.moves();
-    if (moves === undefined) return undefined;
-    const moved = moves.map(({ movedIn, movedOut }) => (kind === 'move-in' ? movedIn : movedOut).map(({ value }) => value));
-    return { kind, moved, xids: xidsOf(moves), told: 0 };
+    const moves = this.movesTo(this.recorded.views);
+    return moves && { kind, moves, told: 0 };
   }
 
   /** By number of the dependency; undefined when a Materializer has ended. */
-  private moves(): readonly Moved[] | undefined {
-    const moves: Moved[] = [];
+  private movesTo(after: readonly LogOffset[]): readonly MemberMove[] | undefined {
+    const moves: MemberMove[] = [];
     for (const [number, view] of this.ports.shapeLog.views.entries()) {
-      const moved = this.valuesOf(number)?.movesBetween(view, this.recorded.views[number] ?? view);
-      if (moved === undefined) return undefined;
-      moves.push(moved);
+      const values = this.valuesOf(number);
+      if (values === undefined) return undefined;
+      moves.push(moveBetween(values, view, after[number] ?? view));
     }
     return moves;
+  }
+
+  private asksRows(moves: readonly MemberMove[]): boolean {
+    const asked = this.ports.lines.askedRows(moves);
+    return asked === 'any' || asked.some(({ length }) => length > 0);
   }
 
   private valuesOf(number: number): VersionedValues | undefined {
     const materializer = this.materializers[number];
     return materializer === undefined ? undefined : this.ports.valuesOf(materializer);
   }
-}
-
-/** Each once, ascending. */
-function xidsOf(moves: readonly Moved[]): readonly Xid[] {
-  return [...new Set(moves.flatMap(({ xids }) => xids))].sort((left, right) => left - right);
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

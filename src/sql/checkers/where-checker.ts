@@ -22,6 +22,7 @@ import { COALESCE } from '../operations/comparisons.ts';
 import { CASE } from '../operations/conditionals.ts';
 import { itemsOf, kindOf, nameIn, required } from '../syntax/parse-tree.ts';
 import { isMatchSign, likeSign, PatternChecker } from './pattern-checker.ts';
+import { subqueriesIn } from '../subqueries/member-tests.ts';
 import { readSubquery } from '../subqueries/subquery-syntax.ts';
 import { castTarget } from './type-syntax.ts';
 import { arrayOf, isScalar, isTypeName, itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
@@ -38,7 +39,7 @@ const SUBQUERY_DEPTH_MAX = 16;
 const TOO_DEEP = `subqueries nest deeper than ${SUBQUERY_DEPTH_MAX} levels`;
 const TYPED_OUTSIDE = 'a parameter has another type here than the subquery alone gives to it; cast it, as in $1::int8';
 const JSON_SELECTED = '`IN (SELECT ...)` of jsonb is not supported';
-const NOT_ALONE = '`IN (SELECT ...)` can only stand alone, or below AND and OR';
+const NOT_ALONE = '`IN (SELECT ...)` can only stand alone, below AND, OR and NOT, or in a test of its truth';
 
 export class WhereChecker {
   private readonly columns: ReadonlyMap<string, WhereColumn>;
@@ -264,8 +265,7 @@ export class WhereChecker {
   }
 
   private logic({ boolop, args = [], location }: BoolExpr, noSubquery: string | undefined): Condition {
-    const within = boolop === 'NOT_EXPR' ? (noSubquery ?? notAround('NOT')) : noSubquery;
-    const parts = args.map((node) => this.condition(node, location, within));
+    const parts = args.map((node) => this.condition(node, location, noSubquery));
     if (boolop === 'NOT_EXPR') return { kind: 'not', part: required(parts[0]) };
     return { kind: boolop === 'OR_EXPR' ? 'or' : 'and', parts };
   }
@@ -279,7 +279,8 @@ export class WhereChecker {
   }
 
   private nullTest({ arg, nulltesttype = 'IS_NULL' }: NullTest, noSubquery: string | undefined): Condition {
-    const checked = this.expression(required(arg), noSubquery ?? notAround(nulltesttype.replaceAll('_', ' ')));
+    const checked = this.expression(required(arg), noSubquery);
+    if (checked.kind === 'truth') refuseUnknownOfMany(checked.condition, nulltesttype.replaceAll('_', ' '));
     const test: Condition = { kind: 'isNull', part: this.nullable(checked) };
     return nulltesttype === 'IS_NOT_NULL' ? { kind: 'not', part: test } : test;
   }
@@ -292,10 +293,11 @@ export class WhereChecker {
 
   private booleanTest({ arg, booltesttype = 'IS_TRUE', location }: BooleanTest, noSubquery: string | undefined): Condition {
     const name = booltesttype.replaceAll('_', ' ');
-    const typed = this.boolean(this.expression(required(arg), noSubquery ?? notAround(name)));
+    const typed = this.boolean(this.expression(required(arg), noSubquery));
     const condition = asCondition(typed);
     if (condition === undefined) throw refusalAt(location, `argument of ${name} must be bool, not ${typeOf(typed)}`);
     const truth = name.endsWith('TRUE') ? true : name.endsWith('FALSE') ? false : null;
+    if (truth === null) refuseUnknownOfMany(condition, name);
     const test: Condition = { kind: 'isTruth', truth, part: condition };
     return name.startsWith('IS NOT') ? { kind: 'not', part: test } : test;
   }
@@ -378,8 +380,12 @@ function ofOneFamily(
   throw refusalAt(location, `left side of \`IN (SELECT ...)\` has type ${left.type} but subquery returns ${selected.type}[]`);
 }
 
-function notAround(what: string): string {
-  return `${what} around \`IN (SELECT ...)\` is not supported yet`;
+/** Whether a condition of several parts is unknown is no question that each of them could be asked. */
+function refuseUnknownOfMany(condition: Condition, what: string): void {
+  if (condition.kind === 'not') return refuseUnknownOfMany(condition.part, what);
+  const [subquery] = condition.kind === 'subquery' ? [] : subqueriesIn(condition);
+  if (subquery === undefined) return;
+  throw refusalAt(subquery.location, `${what} around \`IN (SELECT ...)\` can only stand at the subquery itself`);
 }
 
 function negatedIf(negated: boolean, condition: Condition): Condition {
