@@ -27,6 +27,8 @@ export const OUTER_SHAPES: readonly ShapeDefinition[] = [
   ),
   childrenWhere(`id IN (SELECT parent FROM children WHERE ${HAS_PARENT})`, 'events'),
   childrenWhere(`parent IN (SELECT id FROM parents WHERE id IN (SELECT parent FROM children WHERE note = 'a'))`, 'deletes'),
+  childrenWhere(`id NOT IN (SELECT parent FROM children WHERE ${HAS_PARENT} OR parent IS NULL) AND note <> 'c'`, 'events'),
+  childrenWhere("parent NOT IN (SELECT id FROM parents WHERE id NOT IN (SELECT parent FROM children WHERE note = 'a'))", 'events'),
   childrenWhere(`${HAS_PARENT} OR id IN (SELECT id FROM children WHERE ${HAS_PARENT} AND note = 'b')`, 'events'),
 ];
 
