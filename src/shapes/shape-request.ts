@@ -21,6 +21,11 @@ export interface ShapeRequest {
   readonly moveOuts?: 'events' | 'deletes' | undefined;
 }
 
+/** A definition is stored, and with it those of all that it depends on. */
+const FILTER_CHARACTERS_MAX = 8_388_608;
+const TOO_LARGE =
+  `WHERE clause with its values, and those of its subqueries, is bigger than maximum size of ${FILTER_CHARACTERS_MAX} characters`;
+
 /** A table that a subquery of the filter selects from; or why it cannot be served, in the words of the wire. */
 export type InnerTable = { readonly name: RelationName } & ({ readonly relation: Relation } | { readonly error: string });
 
@@ -64,7 +69,15 @@ export function defineShape(
     if ('errors' in shape) return { errors: { where: Object.values(shape.errors).flat() } };
     dependencies.push({ shape: shape.definition, column: source.column });
   }
-  return { definition: definitionOf(request, relation, published, selected, where, dependencies), where };
+  const definition = definitionOf(request, relation, published, selected, where, dependencies);
+  return filterCharacters(definition) > FILTER_CHARACTERS_MAX ? { errors: { where: [TOO_LARGE] } } : { definition, where };
+}
+
+/** As they are stored with it: those of its subqueries too, so what stands in the innermost of them counts at each level. */
+function filterCharacters({ where, dependencies = [] }: ShapeDefinition): number {
+  const texts = where === undefined ? [] : [where.text, where.canonical, ...where.params];
+  const inner = dependencies.reduce((sum, { shape }) => sum + filterCharacters(shape), 0);
+  return texts.reduce((sum, { length }) => sum + length, inner);
 }
 
 /**

@@ -235,6 +235,21 @@ describe('a definition with a subquery', () => {
     expect(withoutText(definition)?.length).toBeLessThan(60_000);
   });
 
+  test('is refused where a long value stands so deep that it would be kept too often', () => {
+    const nestedIn = (depth: number) =>
+      Array.from({ length: depth }).reduce<string>((within) => `name IN (SELECT name FROM parents WHERE ${within})`, 'name = $1');
+    const errorsOf = (depth: number) => {
+      const where = `title IN (SELECT name FROM parents WHERE ${nestedIn(depth)})`;
+      const defined = define({ where, params: { 1: 'x'.repeat(1_000_000) } }, items, inner);
+      return 'errors' in defined ? defined.errors : undefined;
+    };
+
+    expect([errorsOf(1), errorsOf(3)]).toEqual([
+      undefined,
+      { where: ['WHERE clause with its values, and those of its subqueries, is bigger than maximum size of 8388608 characters'] },
+    ]);
+  });
+
   test('gives its filter back where tables that it selects from have columns of one name and other types', () => {
     const others: Relation = { ...parents, oid: 4713, name: 'others', columns: [column('a', 'int4', 23, { pkIndex: 0, notNull: true })] };
     const texts: Relation = { ...parents, oid: 4714, name: 'texts', columns: [column('a', 'text', 25, { pkIndex: 0, notNull: true })] };
