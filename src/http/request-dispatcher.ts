@@ -1,6 +1,6 @@
 /** RequestDispatcher: receives requests, sends them where they belong, and sees each of them to its end. */
 import type { Api } from '../api/api.ts';
-import { DRAINING } from '../api/read-shape.ts';
+import { DRAINING } from '../api/draining.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { BodyIntake, type BodyLimits } from './body-intake.ts';

@@ -340,35 +340,6 @@ test('the cursor is the end of the window, and always another than before', asyn
   }).toEqual({ isWindow: true, isShared: true, isLater: true });
 });
 
-test.each(['live_sse', 'experimental_live_sse'])(
-  '%s gets an event stream that ends at once, behind what the client has',
-  async (flag) => {
-    await start();
-    const response = await poll('0_inf', `&${flag}=true`);
-    const names = ['content-type', 'electric-offset', 'electric-handle', 'cache-control', 'electric-up-to-date'];
-    expect({ ...(await told(response, ...names)), cursor: response.headers.has('electric-cursor') }).toEqual({
-      status: 200,
-      'content-type': 'text/event-stream',
-      'electric-offset': '0_inf',
-      'electric-handle': handle,
-      'cache-control': 'no-store',
-      'electric-up-to-date': null,
-      body: ': poll instead\n\n',
-      cursor: true,
-    });
-  },
-);
-
-test('an event stream that must refetch is a plain 409', async () => {
-  await start();
-  world.directory.remove(handle);
-  expect(await told(await poll('0_inf', '&live_sse=true'), 'content-type')).toEqual({
-    status: 409,
-    'content-type': 'application/json; charset=utf-8',
-    body: MUST_REFETCH,
-  });
-});
-
 test('a client that goes while it waits leaves nothing behind', async () => {
   await start();
   const controllers = Array.from({ length: 20 }, () => new AbortController());

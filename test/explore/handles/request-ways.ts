@@ -10,6 +10,7 @@ import { ShapeDirectory } from '../../../src/actors/directory/shape-directory.ts
 import type { ApiContext } from '../../../src/api/api-context.ts';
 import { DefinitionCache } from '../../../src/api/definition-cache.ts';
 import { deleteShape } from '../../../src/api/delete-shape.ts';
+import { ShapeFollowers } from '../../../src/api/event-streams/shape-followers.ts';
 import type { PollRead } from '../../../src/api/log-read.ts';
 import type { ReadableLog, RelationLookup } from '../../../src/api/ports.ts';
 import { readShape } from '../../../src/api/read-shape.ts';
@@ -195,7 +196,8 @@ class Run {
       cache: { maxAgeSeconds: 60, staleAgeSeconds: 300 },
       isDeletionEnabled: true,
     };
-    return { ports, settings, listeners, ...this.request.caches, clock, random: seededRandom(1) };
+    const followers = new ShapeFollowers(() => undefined);
+    return { ports, settings, listeners, followers, ...this.request.caches, clock, random: seededRandom(1) };
   }
 
   private log(handle: Handle): ReadableLog | undefined {
