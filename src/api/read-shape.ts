@@ -25,7 +25,7 @@ import { invalidRequest, isRefusal, mustRefetch, type Refusal, stillBehind } fro
 import { resolveHandle, rotated, untilStarted } from './resolve-handle.ts';
 import { Shared, type Wake } from './shape-listeners.ts';
 import { asksForSubset, readParameters, type RawParameters, type ReadParameters } from './shape-parameters.ts';
-import { ABANDONED, isInMemory, isLive, type Abandoned, type ShapeResponse } from './shape-response.ts';
+import { ABANDONED, isInMemory, isLive, type ShapeResponse } from './shape-response.ts';
 
 export interface ReadRequest {
   readonly parameters: RawParameters;
@@ -80,7 +80,7 @@ async function readLog(reading: Reading): Promise<ShapeResponse> {
  *
  * @returns the place from which to read.
  */
-async function whenReadable(reading: Reading, after: LogOffset): Promise<Refusal | Abandoned | LogOffset> {
+async function whenReadable(reading: Reading, after: LogOffset): Promise<ShapeResponse | LogOffset> {
   const { context, handle, request, target } = reading;
   const deadlineMs = context.clock.nowMs() + context.settings.longPollTimeoutMs / 2;
   let hasStarted = false;
@@ -98,7 +98,7 @@ async function whenReadable(reading: Reading, after: LogOffset): Promise<Refusal
       hasStarted = true;
     } else {
       const wake = await context.listeners.park(handle, neededFor(after), remainingMs(context, deadlineMs), request.signal);
-      if (wake.cause === 'rotated') return ended(reading, wake.replacement);
+      if (wake.cause === 'rotated') return ended(reading, wake);
       if (wake.cause === 'aborted') return ABANDONED; // Also when the server closes: whether the offset is wrong is not known yet.
       if (wake.cause !== 'appended') return whyUnwell(context) ?? outOfReach(reading);
     }
@@ -111,12 +111,9 @@ function outOfReach({ context: { ports }, handle }: Reading): Refusal {
   return isBehind ? stillBehind() : invalidRequest({ offset: ['out of bounds for this shape'] });
 }
 
-/**
- * The answer to a reader that waited on a shape that has ended. It names a successor that is there, as the protocol has
- * it, and makes none: many readers are woken at once, and all of them go on at once.
- */
-function ended({ context, target }: Reading, replacement: Handle | undefined): Refusal {
-  return mustRefetch(replacement ?? context.ports.shapes.findReadable(target.definition));
+/** The answer to a reader that waited on a shape that has ended: many are woken at once, and the first of them has the next one made. */
+function ended({ context, parameters }: Reading, { replacement, answer }: Wake<PollRead> & { cause: 'rotated' }): Answer {
+  return replacement === undefined ? answer.get(() => rotated(context, parameters.shape)) : mustRefetch(replacement);
 }
 
 function catchUp(reading: Reading, after: LogOffset): Answer {
@@ -152,7 +149,7 @@ async function longPoll(reading: Reading, after: LogOffset): Promise<ShapeRespon
     if (wake.cause === 'aborted') return liveAnswer(reader, read);
     if (wake.cause !== 'appended') return whyUnwell(context) ?? liveAnswer(reader, read);
     wake = await context.listeners.park(handle, after, remainingMs(context, deadlineMs), request.signal);
-    if (wake.cause === 'rotated') return ended(reading, wake.replacement);
+    if (wake.cause === 'rotated') return ended(reading, wake);
   }
 }
 

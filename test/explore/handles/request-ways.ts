@@ -15,7 +15,7 @@ import type { PollRead } from '../../../src/api/log-read.ts';
 import type { ReadableLog, RelationLookup } from '../../../src/api/ports.ts';
 import { readShape } from '../../../src/api/read-shape.ts';
 import { SchemaTexts } from '../../../src/api/schema-texts.ts';
-import { ShapeListeners, type Wake } from '../../../src/api/shape-listeners.ts';
+import { Shared, ShapeListeners, type Wake } from '../../../src/api/shape-listeners.ts';
 import type { RawParameters } from '../../../src/api/shape-parameters.ts';
 import type { ShapeResponse } from '../../../src/api/shape-response.ts';
 import { uncopied } from '../../../src/base/fork.ts';
@@ -270,7 +270,7 @@ class AskedListeners extends ShapeListeners<PollRead> {
 
   override async park(handle: Handle): Promise<Wake<PollRead>> {
     await this.ask(handle);
-    return { cause: 'rotated', replacement: undefined };
+    return { cause: 'rotated', replacement: undefined, answer: new Shared() };
   }
 }
 
