@@ -147,6 +147,16 @@ export class ChangeConverter {
   }
 
   /**
+   * The last row of a splice of which no event tells: it names what moved the values, and is marked as the last.
+   *
+   * @param line as it was made by `enteredLine` or `leftLine`.
+   * @param xids of the transactions that moved them, one at the least.
+   */
+  lastMovedLine(line: Uint8Array, xids: readonly Xid[]): Uint8Array {
+    return withEnd(line, encoder.encode(`${LINE.xids}${xids.join(',')}${LINE.xidsEnd}${LINE.last}${LINE.end}`));
+  }
+
+  /**
    * One of the events that tell a move, each with `EVENT_PATTERNS_MAX` patterns but for the last.
    *
    * @param moved by number of the subquery, in canonical text; in an order that is the same each time.
@@ -277,7 +287,7 @@ class TransactionDraft {
     { xid, lsn }: LoggedTransaction,
   ) {
     writer.clear(); // A throw may have left half a line behind.
-    this.stamp = encoder.encode(`${LINE.xids}${xid}${LINE.lsn}${lsn}${LINE.opPosition}`);
+    this.stamp = encoder.encode(`${LINE.xids}${xid}${LINE.xidsEnd}${LINE.lsn}${lsn}${LINE.opPosition}`);
   }
 
   endLine(): void {
@@ -310,14 +320,14 @@ class TransactionDraft {
 /** Which line is a transaction's last is known only once no other came: it alone is copied. */
 function withLastMarked(lines: ShapeLine[]): readonly ShapeLine[] {
   const last = lines.pop();
-  if (last !== undefined) lines.push({ position: last.position, bytes: asLast(last.bytes) });
+  if (last !== undefined) lines.push({ position: last.position, bytes: withEnd(last.bytes, LAST_LINE_END) });
   return lines;
 }
 
-function asLast(line: Uint8Array): Uint8Array {
+function withEnd(line: Uint8Array, end: Uint8Array): Uint8Array {
   const head = line.length - LINE_END.length;
-  const last = new Uint8Array(head + LAST_LINE_END.length);
-  last.set(line.subarray(0, head));
-  last.set(LAST_LINE_END, head);
-  return last;
+  const ended = new Uint8Array(head + end.length);
+  ended.set(line.subarray(0, head));
+  ended.set(end, head);
+  return ended;
 }

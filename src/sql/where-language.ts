@@ -15,7 +15,7 @@ import { quoteRelation, type RelationName } from './identifiers.ts';
 import { Parameters } from './checkers/literals.ts';
 import { costlySignsAt } from './syntax/operator-signs.ts';
 import { planOf, subqueriesIn } from './subqueries/subquery-plan.ts';
-import { firstTable } from './subqueries/subquery-syntax.ts';
+import { filterIn, firstTable } from './subqueries/subquery-syntax.ts';
 import { WhereChecker } from './checkers/where-checker.ts';
 import { compileCondition } from './where-compiler.ts';
 import { lookupsOf } from './lookups/where-lookups.ts';
@@ -49,9 +49,12 @@ function tablesIn(text: string): readonly RelationName[] | WhereError {
   });
 }
 
-/** Those that stand where a subquery may. */
+/** Those that stand where a subquery may, at any depth. */
 function subLinksIn(node: Node): readonly SubLink[] {
-  if ('SubLink' in node) return [node.SubLink];
+  if ('SubLink' in node) {
+    const filter = filterIn(node.SubLink);
+    return [node.SubLink, ...(filter === undefined ? [] : subLinksIn(filter))];
+  }
   const joins = 'BoolExpr' in node && node.BoolExpr.boolop !== 'NOT_EXPR';
   return joins ? (node.BoolExpr.args ?? []).flatMap(subLinksIn) : [];
 }

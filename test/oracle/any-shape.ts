@@ -1,9 +1,9 @@
 /**
  * Random shapes: a table, a condition, columns and the ways of being told. Conditions are those that are kept up to date:
- * plain ones, subqueries at one level, and both in AND and OR, with NOT around plain ones only.
+ * plain ones, subqueries in one another, and both in AND and OR, with NOT around plain ones only.
  */
 import fc from 'fast-check';
-import { COLUMNS, KEYS, KINDS, literal, PARENT_IDS, RANK_MAX, TAGS, VALUES, type TableName } from './schema.ts';
+import { COLUMNS, KEYS, KINDS, literal, PARENT_IDS, RANK_MAX, TABLES, TAGS, VALUES, type TableName } from './schema.ts';
 
 export interface OracleShape {
   readonly table: TableName;
@@ -35,7 +35,9 @@ export function anyShape(withSubqueries: boolean): fc.Arbitrary<OracleShape> {
   const condition = withSubqueries ? fc.oneof({ weight: 1, arbitrary: plain }, { weight: 4, arbitrary: dependent }) : plain;
   return fc.oneof(
     { weight: 6, arbitrary: condition.chain((where) => shapeOf('children', where)) },
-    { weight: 1, arbitrary: ofParents.chain((where) => shapeOf('parents', where)) },
+    { weight: 1, arbitrary: (withSubqueries ? fc.oneof(ofParents, subqueryOn('id', 'ref')) : ofParents).chain((where) => {
+      return shapeOf('parents', where);
+    }) },
   );
 }
 
@@ -81,7 +83,7 @@ const plain = fc.oneof(
 const ofParents = fc.constantFrom('active', 'kind = 1', 'active AND kind > 0', 'NOT active', "ref = 'p3'").map(asPlain);
 
 const kind = fc.constantFrom(...KINDS);
-const querying = fc.oneof(
+const level = fc.oneof(
   { weight: 3, arbitrary: fc.constant('SELECT id FROM parents WHERE active') },
   { weight: 2, arbitrary: kind.map((number) => `SELECT id FROM parents WHERE kind = ${number}`) },
   { weight: 1, arbitrary: kind.map((number) => `SELECT id FROM parents WHERE active AND kind <> ${number}`) },
@@ -89,9 +91,34 @@ const querying = fc.oneof(
   { weight: 2, arbitrary: fc.constant('SELECT ref FROM parents WHERE active') }, // Several rows have one value.
   { weight: 3, arbitrary: text(...TAGS).map((tag) => `SELECT parent_id FROM tags WHERE tag = ${tag}`) },
 );
-const subquery: fc.Arbitrary<Condition> = fc
-  .tuple(fc.constantFrom('parent_id', 'parent_id', 'other_id'), querying)
-  .map(([column, query]) => ({ sql: `${column} IN (${query})`, inner: [query.includes('FROM tags') ? 'tags' : 'parents'] }));
+
+/** A subquery, in so many others at the most. */
+function queryWithin(depth: number): fc.Arbitrary<string> {
+  if (depth === 0) return level;
+  const below = queryWithin(depth - 1);
+  return fc.oneof(
+    { weight: 2, arbitrary: level },
+    { weight: 2, arbitrary: below.map((query) => `SELECT id FROM parents WHERE ref IN (${query})`) },
+    { weight: 1, arbitrary: below.map((query) => `SELECT ref FROM parents WHERE active AND id IN (${query})`) },
+    { weight: 1, arbitrary: fc.tuple(below, kind).map(([query, of]) => `SELECT id FROM parents WHERE kind = ${of} OR id IN (${query})`) },
+    { weight: 1, arbitrary: fc.tuple(below, text(...TAGS)).map(([query, tag]) => {
+      return `SELECT parent_id FROM tags WHERE tag <> ${tag} AND parent_id IN (${query})`;
+    }) },
+    { weight: 1, arbitrary: fc.tuple(below, level).map(([one, other]) => {
+      return `SELECT id FROM parents WHERE id IN (${one}) AND (active OR ref IN (${other}))`;
+    }) },
+  );
+}
+
+const NESTING_MAX = 3;
+
+function subqueryOn(...columns: readonly string[]): fc.Arbitrary<Condition> {
+  return fc.tuple(fc.constantFrom(...columns), queryWithin(NESTING_MAX)).map(([column, query]) => {
+    return { sql: `${column} IN (${query})`, inner: TABLES.filter((table) => query.includes(`FROM ${table}`)) };
+  });
+}
+
+const subquery = subqueryOn('parent_id', 'parent_id', 'other_id');
 
 const dependent: fc.Arbitrary<Condition> = fc.oneof(
   { weight: 4, arbitrary: subquery },

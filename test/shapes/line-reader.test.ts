@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { Change } from '../../src/model/change.ts';
 import { UnreadableEntryError } from '../../src/model/log-entry.ts';
+import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
 import type { RowValues } from '../../src/model/row-values.ts';
 import type { LoggedTransaction } from '../../src/model/transaction.ts';
@@ -132,6 +133,19 @@ test('of a shape with subqueries rows are read as of any other, whatever path th
   const reader = new LineReader('te"xt');
 
   expect(lines.map((line) => reader.read(line))).toEqual(lines.map((line) => parsed(line, 'te"xt')));
+});
+
+test('of rows that moved together the last one says so, and by which transactions', () => {
+  const definition = { ...shapeOf(WHOLE, layout), dependencies: [{ shape: shapeOf({}), column: 'id' }], moveOuts: 'deletes' as const };
+  const converter = new ChangeConverter(definition, subqueryFilter(['id'], [[isIn('id', 0)]]), () => layout);
+  const lines = [converter.leftLine(tupleOf(ROW)), converter.enteredLine(tupleOf(ROW), membersOf(['1']))];
+  const ended = lines.map((line) => converter.lastMovedLine(line, [7, 12] as Xid[]));
+  const reader = new LineReader('te"xt');
+
+  expect([...lines, ...ended].map((line) => reader.read(line))).toMatchObject([
+    { operation: 'delete', xids: [], isLast: false }, { operation: 'insert', value: ROW[1], xids: [], isLast: false },
+    { operation: 'delete', xids: [7, 12], isLast: true }, { operation: 'insert', value: ROW[1], xids: [7, 12], isLast: true },
+  ]);
 });
 
 test('a line that lacks its end, or has more behind it, is refused', () => {

@@ -35,6 +35,11 @@ function planOf(text: string, params: Readonly<Record<string, string>> = {}): Su
   return subqueries;
 }
 
+/** So many subqueries, one in the other. */
+function nested(depth: number): string {
+  return Array.from({ length: depth }).reduce<string>((inner) => `id IN (SELECT id FROM parents WHERE ${inner})`, 'active');
+}
+
 const row =
   (texts: Readonly<Record<string, string | null>>): ColumnText =>
   (column) =>
@@ -107,13 +112,11 @@ describe('refused, in the words of the wire:', () => {
     ['done = (id IN (SELECT id FROM parents))', 'At location 11: `IN (SELECT ...)` can only stand alone, or below AND and OR'],
     ['done IN (id IN (SELECT id FROM parents))', 'At location 12: `IN (SELECT ...)` can only stand alone, or below AND and OR'],
     [
-      'id IN (SELECT id FROM parents WHERE id IN (SELECT id FROM parents))',
-      'At location 39: a subquery inside of a subquery is not supported yet',
-    ],
-    [
       'id IN (SELECT id FROM parents WHERE NOT (active OR id IN (SELECT id FROM parents)))',
-      'At location 54: a subquery inside of a subquery is not supported yet',
+      'At location 54: NOT around `IN (SELECT ...)` is not supported yet',
     ],
+    [nested(17), 'At location 579: subqueries nest deeper than 16 levels'],
+    ['id IN (SELECT id FROM parents WHERE id IN (SELECT id FROM others))', 'At location 39: unknown table "public"."others"'],
     [
       Array.from({ length: 7 }, () => 'id IN (SELECT id FROM parents) AND (done OR NOT done)').join(' AND '),
       'WHERE clause too complex for DNF decomposition (128 disjuncts exceeds limit of 100)',
@@ -141,6 +144,13 @@ describe('refused, in the words of the wire:', () => {
       { error: expect.stringMatching(/^At location 18: a parameter has another type here/), field: 'where' },
       ['"Mixed" = $1::int8'],
     ]);
+  });
+
+  test('a parameter that has one type in one of them and another type in the other', () => {
+    const inner = '"Mixed" = $1 AND id IN (SELECT id FROM parents WHERE id = $1)';
+    expect(parse(`id IN (SELECT id FROM parents WHERE ${inner})`, { 1: '7' })).toEqual({
+      error: expect.stringMatching(/^At location 56: a parameter has another type here/), field: 'where',
+    });
   });
 
   test('a filter without subqueries has no plan, however large it is in disjunctive normal form', () => {
@@ -181,12 +191,25 @@ describe('a subquery is', () => {
         { table: { schema: 'public', name: 'parents' }, column: 'id', where: undefined, parameters: [] },
       ],
     ],
+    [
+      'id IN (SELECT id FROM parents WHERE active OR id IN (SELECT "Mixed" FROM parents WHERE title IN (SELECT name FROM s.where)) AND $1)',
+      [{
+        table: { schema: 'public', name: 'parents' },
+        column: 'id',
+        where: 'active OR id IN (SELECT "Mixed" FROM parents WHERE title IN (SELECT name FROM s.where)) AND $1',
+        parameters: [1],
+      }],
+    ],
   ])('found in %s', (text, sources) => {
-    expect(planOf(text).sources).toEqual(sources);
+    expect(planOf(text, { 1: 't' }).sources).toEqual(sources);
   });
 
   test.each([
     ['a IN (SELECT x FROM b) AND (c IN (SELECT y FROM s.t) OR d IN (SELECT z FROM public.b WHERE q = 1))', ['public.b', 's.t']],
+    [
+      'a IN (SELECT x FROM b WHERE c IN (SELECT y FROM s.t WHERE d IN (SELECT z FROM e) OR d IN (SELECT x FROM b)))',
+      ['public.b', 's.t', 'public.e'],
+    ],
     ["title = 'select'", []],
     ['title = 1', []],
     ['NOT a IN (SELECT x FROM b)', []],
@@ -225,6 +248,14 @@ describe('the canonical text', () => {
         '("parent" IN (SELECT "id" FROM "public"."parents" WHERE ("id" > int8 "7")))',
       ]),
     );
+  });
+
+  test('has those within it in canonical form as well, and as many as may nest', () => {
+    const { canonical } = accepted('id IN (SELECT id FROM parents WHERE ("Mixed") in (select "Mixed" from public.parents where active))');
+    expect(canonical).toBe(
+      '("id" IN (SELECT "id" FROM "public"."parents" WHERE ("Mixed" IN (SELECT "Mixed" FROM "public"."parents" WHERE "active"))))',
+    );
+    expect(accepted(nested(16)).canonical.match(/SELECT/g)).toHaveLength(16);
   });
 
   test('differs for another table, column or filter', () => {

@@ -56,6 +56,8 @@ export class SpliceLines {
   private hasAsked = false;
   /** Parts of the row whose end is yet to be read. */
   private readonly open: Uint8Array[] = [];
+  /** Where no events tell what moved, the last row so far: one of them is marked as the last. */
+  private heldRow: Uint8Array | undefined;
   private telling: MovesTelling | undefined;
 
   constructor(
@@ -67,6 +69,7 @@ export class SpliceLines {
     this.materializers = original.materializers;
     this.open.push(...original.open);
     this.hasAsked = original.hasAsked;
+    this.heldRow = original.heldRow;
     this.telling = original.telling;
   }
 
@@ -162,18 +165,26 @@ export class SpliceLines {
     const part = this.ports.movedRows.take();
     let from = 0;
     for (let end = part.indexOf(ROW_END); end !== -1; end = part.indexOf(ROW_END, from)) {
-      this.appender.appendNext(joined([...this.open, part.subarray(from, end)]));
+      this.appendRow(joined([...this.open, part.subarray(from, end)]));
       this.open.length = 0;
       from = end + 1;
     }
     if (from < part.length) this.open.push(part.slice(from));
   }
 
-  /** Behind the rows. */
-  endRows(): undefined {
+  /** Behind the rows. @returns false when a Materializer has ended. */
+  endRows(): boolean {
     const { pgSnapshot, rows } = this.recorded;
     invariant(this.open.length === 0, 'the rows of a splice end with a row');
-    if (pgSnapshot !== null && rows !== null && this.tellsEvents) this.appender.appendNext(this.ports.lines.snapshotEnd(pgSnapshot));
+    if (this.tellsEvents) {
+      if (pgSnapshot !== null && rows !== null) this.appender.appendNext(this.ports.lines.snapshotEnd(pgSnapshot));
+    } else if (this.heldRow !== undefined) {
+      const moves = this.moves();
+      if (moves === undefined) return false;
+      this.appender.appendNext(this.ports.lines.lastMovedLine(this.heldRow, xidsOf(moves)));
+      this.heldRow = undefined;
+    }
+    return true;
   }
 
   /** The moves are told: the new views hold. */
@@ -185,7 +196,8 @@ export class SpliceLines {
   key(): readonly unknown[] {
     const { kind, told } = this.telling ?? {};
     const open = this.open.flatMap((part) => [...part]);
-    return [this.materializers, this.ports.shapeLog.views, this.next, this.hasAsked, open, kind ?? null, told ?? 0];
+    const held = this.heldRow === undefined ? null : [...this.heldRow];
+    return [this.materializers, this.ports.shapeLog.views, this.next, this.hasAsked, open, held, kind ?? null, told ?? 0];
   }
 
   private get recorded() {
@@ -198,22 +210,39 @@ export class SpliceLines {
     return this.ports.shapeLog.definition.moveOuts !== 'deletes';
   }
 
+  private appendRow(row: Uint8Array): void {
+    if (this.tellsEvents) return this.appender.appendNext(row);
+    if (this.heldRow !== undefined) this.appender.appendNext(this.heldRow);
+    this.heldRow = row.slice();
+  }
+
   private beginTelling(kind: MoveKind): MovesTelling | undefined {
+    const moves = this.moves();
+    if (moves === undefined) return undefined;
+    const moved = moves.map(({ movedIn, movedOut }) => (kind === 'move-in' ? movedIn : movedOut).map(({ value }) => value));
+    return { kind, moved, xids: xidsOf(moves), told: 0 };
+  }
+
+  /** By number of the dependency; undefined when a Materializer has ended. */
+  private moves(): readonly Moved[] | undefined {
     const moves: Moved[] = [];
     for (const [number, view] of this.ports.shapeLog.views.entries()) {
       const moved = this.valuesOf(number)?.movesBetween(view, this.recorded.views[number] ?? view);
       if (moved === undefined) return undefined;
       moves.push(moved);
     }
-    const moved = moves.map(({ movedIn, movedOut }) => (kind === 'move-in' ? movedIn : movedOut).map(({ value }) => value));
-    const xids = [...new Set(moves.flatMap((each) => each.xids))].sort((left, right) => left - right);
-    return { kind, moved, xids, told: 0 };
+    return moves;
   }
 
   private valuesOf(number: number): VersionedValues | undefined {
     const materializer = this.materializers[number];
     return materializer === undefined ? undefined : this.ports.valuesOf(materializer);
   }
+}
+
+/** Each once, ascending. */
+function xidsOf(moves: readonly Moved[]): readonly Xid[] {
+  return [...new Set(moves.flatMap(({ xids }) => xids))].sort((left, right) => left - right);
 }
 
 function joined(parts: readonly Uint8Array[]): Uint8Array {

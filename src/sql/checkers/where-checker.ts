@@ -27,13 +27,15 @@ import { castTarget } from './type-syntax.ts';
 import { arrayOf, isScalar, isTypeName, itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
 import { settledTruth } from '../where-compiler.ts';
-import { printCanonical, printSelection } from '../where-printer.ts';
+import { printSelection } from '../where-printer.ts';
 import { refusalAt, WhereRefusal } from '../where-refusal.ts';
 import type { SubqueryTables, WhereColumn } from '../where.ts';
 
 const COMPARISONS: Readonly<Record<string, Comparison>> = { '=': '=', '<>': '<>', '!=': '<>', '<': '<', '>': '>', '<=': '<=', '>=': '>=' };
 const NO_SUBQUERIES = 'subqueries are not supported yet';
-const NESTED = 'a subquery inside of a subquery is not supported yet';
+/** Each is a layer of shapes, which take what moves in it one after the other. */
+const SUBQUERY_DEPTH_MAX = 16;
+const TOO_DEEP = `subqueries nest deeper than ${SUBQUERY_DEPTH_MAX} levels`;
 const TYPED_OUTSIDE = 'a parameter has another type here than the subquery alone gives to it; cast it, as in $1::int8';
 const JSON_SELECTED = '`IN (SELECT ...)` of jsonb is not supported';
 const NOT_ALONE = '`IN (SELECT ...)` can only stand alone, or below AND and OR';
@@ -55,6 +57,8 @@ export class WhereChecker {
     private readonly parameters: Parameters,
     private readonly collation: Collation | undefined,
     private readonly tables?: SubqueryTables,
+    /** In how many subqueries the filter stands. */
+    private readonly depth = 0,
   ) {
     this.columns = new Map(columns.map((column) => [column.name, column]));
     this.calls = new CallChecker(parameters, collation);
@@ -302,18 +306,14 @@ export class WhereChecker {
     if (this.tables === undefined) throw refusalAt(location, NO_SUBQUERIES);
     const columns = this.tables(table);
     if (columns === undefined) throw refusalAt(location, `unknown table ${quoteRelation(table)}`);
-    const inner = new WhereChecker(columns, this.parameters, this.collation);
+    if (this.depth === SUBQUERY_DEPTH_MAX) throw refusalAt(location, TOO_DEEP);
+    const parameters = this.parameters.untyped();
+    const inner = new WhereChecker(columns, parameters, this.collation, this.tables, this.depth + 1);
     const [operand, selected] = ofOneFamily(this.column(left), inner.column(column), location);
-    const selection = { table, column: selected, where: where && inner.selfContained(where, location) };
+    const selection = { table, column: selected, where: where && inner.check(where) };
+    // The filter becomes one of its own, with the same parameters, and must mean the same there.
+    if (!this.parameters.adopt(parameters)) throw refusalAt(location, TYPED_OUTSIDE);
     return { kind: 'subquery', left: operand, number: this.numberOf(selection), selection, location };
-  }
-
-  /** The filter of a subquery: it becomes one of its own, with the same parameters, and must mean the same there. */
-  private selfContained(node: Node, location: Location): Condition {
-    const alone = new WhereChecker([...this.columns.values()], this.parameters.untyped(), this.collation).check(node, NESTED);
-    const within = this.check(node, NESTED);
-    if (printCanonical(alone) !== printCanonical(within)) throw refusalAt(location, TYPED_OUTSIDE);
-    return within;
   }
 
   private numberOf(selection: Selection): number {

@@ -161,6 +161,8 @@ interface Line {
     readonly event?: string;
     readonly patterns?: readonly { readonly value: string }[];
     readonly txids?: readonly number[];
+    readonly lsn?: string;
+    readonly last?: true;
     readonly control?: string;
   };
 }
@@ -168,7 +170,8 @@ interface Line {
 function inShort({ value, headers }: Line): string {
   const { operation, is_move_in: isMoved, event, patterns = [], txids = [], control } = headers;
   if (event !== undefined) return `${event} of ${patterns.map((pattern) => pattern.value.replace('v:', '')).join()} by ${txids.join()}`;
-  return control ?? `${isMoved ? 'moved ' : ''}${operation} ${value?.id}`;
+  const row = control ?? `${isMoved ? 'moved ' : ''}${operation} ${value?.id}`;
+  return headers.last && headers.lsn === undefined ? `${row}, the last by ${txids.join()}` : row;
 }
 
 function transaction(xid: number, lsn: number, ...changes: readonly RowChange[]): LoggedTransaction {
@@ -319,6 +322,17 @@ test('where no event is told, rows come as inserts and go as deletes, and those 
   shape.move({ go: ['ben'] });
 
   expect({ told: await shape.told(), needsQuery: shape.plan()?.['needsQuery'] }).toEqual({
-    told: ['insert 1', 'delete 1', 'insert 2'], needsQuery: true,
+    told: ['insert 1', 'delete 1', 'insert 2, the last by 1'], needsQuery: true,
   });
+});
+
+test('where no event is told, the last row of a splice is marked, and none where no row moved', async () => {
+  const shape = await shapeOwnedBy(['ann'], 'deletes');
+  shape.move({ come: ['ben'] });
+  shape.move({ come: ['cleo'] });
+  await shape.splice({ query: { xmax: 100, rows: [['2', 'title', 'ben'], ['3', 'title', 'cleo'], ['4', 'title', 'ben']] } });
+  shape.move({ come: ['dan'] });
+  await shape.splice({ query: { xmax: 100, rows: [] } });
+
+  expect(await shape.told()).toEqual(['insert 2', 'insert 3', 'insert 4, the last by 1,2']);
 });

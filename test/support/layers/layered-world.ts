@@ -167,7 +167,9 @@ export class LayeredWorld {
     const where = this.access.filters.of(definition);
     const isMember = (number: number, value: string): boolean => {
       const dependency = definition.dependencies?.[number];
-      return dependency !== undefined && this.selected(dependency.shape).some((parent) => parent[0] === value);
+      if (dependency === undefined) return false;
+      const { shape, column } = dependency;
+      return this.selected(shape).some((selected) => textOf(shape, selected)(column) === value);
     };
     return where === undefined || where.evaluate(textOf(definition, row), isMember) === true;
   }
@@ -207,9 +209,11 @@ export class LayeredWorld {
   /** By what a snapshot shows. */
   private selectedNow({ dependencies = [] }: ShapeDefinition): Membership {
     return (number, value) => {
-      const { rows } = this.postgres.database.snapshot(PARENTS.name);
       const dependency = dependencies[number];
-      return dependency !== undefined && rows.some((parent) => parent[0] === value && this.selects(dependency.shape, parent));
+      if (dependency === undefined) return false;
+      const { shape, column } = dependency;
+      const { rows } = this.postgres.database.snapshot(shape.relation.name);
+      return rows.some((row) => textOf(shape, row)(column) === value && this.selects(shape, row));
     };
   }
 
