@@ -4,6 +4,7 @@ import type { Random } from '../base/random.ts';
 import type { AdmissionLimits } from './admission.ts';
 import type { CacheSettings } from './cache-control.ts';
 import type { DefinitionCache } from './definition-cache.ts';
+import type { ShapeFollowers } from './event-streams/shape-followers.ts';
 import type { PollRead } from './log-read.ts';
 import type { ApiPorts } from './ports.ts';
 import type { SchemaTexts } from './schema-texts.ts';
@@ -24,6 +25,7 @@ export interface ApiContext {
   readonly ports: ApiPorts;
   readonly settings: ApiSettings;
   readonly listeners: ShapeListeners<PollRead>;
+  readonly followers: ShapeFollowers;
   readonly definitions: DefinitionCache;
   readonly schemas: SchemaTexts;
   readonly clock: Clock;

@@ -12,6 +12,8 @@ import type { ApiContext, ApiSettings } from './api-context.ts';
 import { DefinitionCache } from './definition-cache.ts';
 import { SchemaTexts } from './schema-texts.ts';
 import { deleteShape } from './delete-shape.ts';
+import { sharedEvents } from './event-streams/log-events.ts';
+import { ShapeFollowers } from './event-streams/shape-followers.ts';
 import type { ApiPorts, ServiceLevel, ShapeAnnouncements } from './ports.ts';
 import { readShape, type ReadRequest } from './read-shape.ts';
 import type { Refusal } from './refusal.ts';
@@ -27,24 +29,41 @@ export interface Api {
   level(): ServiceLevel;
   /** Whom to tell when a log has grown or ended. */
   readonly announcements: ShapeAnnouncements;
-  /** How many permits are held and how many requests are parked: for metrics and tests. */
+  /** How many permits are held, and how many requests, event streams included, wait for a shape to change: for metrics and tests. */
   load(): Readonly<Record<AdmissionClass | 'parked', number>>;
 }
 
 export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, random: Random): Api {
   const admission = new Admission(settings.maxConcurrentRequests, random);
   const listeners: ApiContext['listeners'] = new ShapeListeners(clock);
-  const context: ApiContext = { ports, settings, listeners, definitions: new DefinitionCache(), schemas: new SchemaTexts(), clock, random };
+  const followers = new ShapeFollowers((handle, after) => sharedEvents(ports.logs, handle, after));
+  const caches = { definitions: new DefinitionCache(), schemas: new SchemaTexts() };
+  const context: ApiContext = { ports, settings, listeners, followers, ...caches, clock, random };
   return {
     admit: (handle) => admission.acquire(isKnown(ports, handle) ? 'existing' : 'initial'),
     readShape: (request) => readShape(context, request),
     deleteShape: (parameters) => deleteShape(context, parameters),
     level: () => ports.status.level(),
-    announcements: listeners,
-    load: () => ({ initial: admission.held('initial'), existing: admission.held('existing'), parked: listeners.parkedCount }),
+    announcements: toEach([listeners, followers]),
+    load: () => ({
+      initial: admission.held('initial'),
+      existing: admission.held('existing'),
+      parked: listeners.parkedCount + followers.count,
+    }),
   };
 }
 
 function isKnown({ shapes }: ApiPorts, handle: string | undefined): boolean {
   return handle !== undefined && shapes.definitionOf(handle as Handle) !== undefined;
+}
+
+function toEach(hearers: readonly ShapeAnnouncements[]): ShapeAnnouncements {
+  return {
+    announce(handle, end) {
+      for (const hearer of hearers) hearer.announce(handle, end);
+    },
+    rotate(handle, replacement) {
+      for (const hearer of hearers) hearer.rotate(handle, replacement);
+    },
+  };
 }

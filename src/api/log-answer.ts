@@ -5,7 +5,7 @@ import type { ApiContext } from './api-context.ts';
 import { cacheControl, type CacheCase } from './cache-control.ts';
 import { nextCursor } from './live-cursor.ts';
 import type { LogRead } from './log-read.ts';
-import type { LogAnswer } from './shape-response.ts';
+import type { LiveBody, LogAnswer } from './shape-response.ts';
 
 export interface Reader {
   readonly context: ApiContext;
@@ -34,13 +34,12 @@ export function notModified(reader: Reader, read: LogRead): LogAnswer | undefine
 }
 
 /**
- * An event stream that ends at once, without an event: what a live SSE request gets. The client counts it as a
- * connection that was too short, and after three of them polls for good: nothing is lost, since the offset does not
- * move, and nobody changes a setting. A 400 would end the client's stream instead.
+ * A stream that has yet to flow. Its offset is the client's own: one that is cut off before the first up-to-date must get all of
+ * it again. The next offsets are in the events.
  */
-export function eventStreamFallback(reader: Reader, offset: LogOffset): LogAnswer {
-  const nothing: LogRead = { end: offset, upToDate: false, hasData: true, body: [Buffer.from(': poll instead\n\n')] };
-  return { ...answer(reader, nothing), form: 'eventStream', cacheControl: 'no-store' };
+export function eventStreamAnswer(reader: Reader, after: LogOffset, upToDate: boolean, body: LiveBody): LogAnswer {
+  const start = answer(reader, { end: after, upToDate, hasData: false, body: [] }); // As without news: it is never revalidated.
+  return { ...start, form: 'eventStream', hasData: true, cacheControl: cacheControl('liveStream', reader.context.settings.cache), body };
 }
 
 function answer(reader: Reader, { end, upToDate, hasData, body }: LogRead): LogAnswer {

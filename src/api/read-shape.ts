@@ -10,17 +10,22 @@ import type { Handle } from '../model/shape.ts';
 import type { Permit } from './admission.ts';
 import type { ApiContext } from './api-context.ts';
 import { begun } from './begun-stream.ts';
+import { condemning } from './condemning.ts';
 import { defineShapeTarget } from './define-shape-target.ts';
 import type { ShapeTarget } from './definition-cache.ts';
+import { DRAINING } from './draining.ts';
+import { eventStream } from './event-streams/event-stream.ts';
+import { eventsBehind, isNothing } from './event-streams/log-events.ts';
+import { neededFor, standing } from './event-streams/streamed-offset.ts';
 import { catchUpRead, endRead, livePollRead, type PollRead } from './log-read.ts';
-import { catchUpAnswer, eventStreamFallback, liveAnswer, notModified, type Reader } from './log-answer.ts';
+import { catchUpAnswer, eventStreamAnswer, liveAnswer, notModified, type Reader } from './log-answer.ts';
 import type { ReadableLog } from './ports.ts';
 import { whenReady, whyUnwell } from './readiness.ts';
 import { invalidRequest, isRefusal, mustRefetch, type Refusal, stillBehind } from './refusal.ts';
 import { resolveHandle, rotated, untilStarted } from './resolve-handle.ts';
 import { Shared, type Wake } from './shape-listeners.ts';
 import { asksForSubset, readParameters, type RawParameters, type ReadParameters } from './shape-parameters.ts';
-import { ABANDONED, isInMemory, type Abandoned, type ShapeResponse } from './shape-response.ts';
+import { ABANDONED, isInMemory, isLive, type ShapeResponse } from './shape-response.ts';
 
 export interface ReadRequest {
   readonly parameters: RawParameters;
@@ -29,9 +34,6 @@ export interface ReadRequest {
   /** Aborted when nobody waits any longer: for the reason `DRAINING` an answer is still wanted, at once. */
   readonly signal: AbortSignal;
 }
-
-/** The reason with which a server that closes ends the waits of its requests. */
-export const DRAINING = 'draining';
 
 export function readShape(context: ApiContext, request: ReadRequest): Promise<ShapeResponse> {
   return unlessAbandoned(answerTo(context, request), request.signal);
@@ -64,25 +66,29 @@ type Answer = ShapeResponse | Promise<ShapeResponse>;
 async function readLog(reading: Reading): Promise<ShapeResponse> {
   const { request, parameters } = reading;
   const { offset } = parameters;
-  const unreadable = await untilReadable(reading, offset === 'now' ? BEFORE_ALL : offset);
-  if (unreadable !== undefined) return unreadable;
+  const after = await whenReadable(reading, offset === 'now' ? BEFORE_ALL : offset);
+  if (typeof after === 'object') return after;
   request.permit.promote();
   if (offset === 'now') return readEnd(reading);
-  if (parameters.liveSse) return withLog(reading, () => eventStreamFallback(readerOf(reading, offset), offset));
-  return onceBegun(reading, await (parameters.live ? longPoll(reading, offset) : catchUp(reading, offset)));
+  if (parameters.liveSse) return streamEvents(reading, after);
+  return onceBegun(reading, await (parameters.live ? longPoll(reading, after) : catchUp(reading, after)));
 }
 
 /**
  * Waits until the snapshot has started, and then until the log has reached `after`. The second wait takes at most half
  * the time of a long-poll: an offset that lies beyond the log is far more often wrong than early.
+ *
+ * @returns the place from which to read.
  */
-async function untilReadable(reading: Reading, after: LogOffset): Promise<Refusal | Abandoned | undefined> {
+async function whenReadable(reading: Reading, after: LogOffset): Promise<ShapeResponse | LogOffset> {
   const { context, handle, request, target } = reading;
   const deadlineMs = context.clock.nowMs() + context.settings.longPollTimeoutMs / 2;
   let hasStarted = false;
   for (;;) {
-    const outcome = context.ports.logs.get(handle)?.read(after).outcome;
-    if (outcome === 'entries') return undefined;
+    const log = context.ports.logs.get(handle);
+    const place = log === undefined ? after : standing(after, log.end);
+    const outcome = log?.read(place).outcome;
+    if (outcome === 'entries') return place;
     if (outcome === undefined && hasStarted) return rotated(context, reading.parameters.shape);
     if (outcome !== 'beyond') {
       // A log may be gone because its snapshot failed. Its reader must hear why: after a 409 it would try for ever.
@@ -91,8 +97,8 @@ async function untilReadable(reading: Reading, after: LogOffset): Promise<Refusa
       if (failure !== undefined) return failure;
       hasStarted = true;
     } else {
-      const wake = await context.listeners.park(handle, after, remainingMs(context, deadlineMs), request.signal);
-      if (wake.cause === 'rotated') return ended(reading, wake.replacement);
+      const wake = await context.listeners.park(handle, neededFor(after), remainingMs(context, deadlineMs), request.signal);
+      if (wake.cause === 'rotated') return ended(reading, wake);
       if (wake.cause === 'aborted') return ABANDONED; // Also when the server closes: whether the offset is wrong is not known yet.
       if (wake.cause !== 'appended') return whyUnwell(context) ?? outOfReach(reading);
     }
@@ -105,12 +111,9 @@ function outOfReach({ context: { ports }, handle }: Reading): Refusal {
   return isBehind ? stillBehind() : invalidRequest({ offset: ['out of bounds for this shape'] });
 }
 
-/**
- * The answer to a reader that waited on a shape that has ended. It names a successor that is there, as the protocol has
- * it, and makes none: many readers are woken at once, and all of them go on at once.
- */
-function ended({ context, target }: Reading, replacement: Handle | undefined): Refusal {
-  return mustRefetch(replacement ?? context.ports.shapes.findReadable(target.definition));
+/** The answer to a reader that waited on a shape that has ended: many are woken at once, and the first of them has the next one made. */
+function ended({ context, parameters }: Reading, { replacement, answer }: Wake<PollRead> & { cause: 'rotated' }): Answer {
+  return replacement === undefined ? answer.get(() => rotated(context, parameters.shape)) : mustRefetch(replacement);
 }
 
 function catchUp(reading: Reading, after: LogOffset): Answer {
@@ -146,32 +149,30 @@ async function longPoll(reading: Reading, after: LogOffset): Promise<ShapeRespon
     if (wake.cause === 'aborted') return liveAnswer(reader, read);
     if (wake.cause !== 'appended') return whyUnwell(context) ?? liveAnswer(reader, read);
     wake = await context.listeners.park(handle, after, remainingMs(context, deadlineMs), request.signal);
-    if (wake.cause === 'rotated') return ended(reading, wake.replacement);
+    if (wake.cause === 'rotated') return ended(reading, wake);
   }
+}
+
+/** The answer to a client that says where it stands, and not yet how far the stream will have brought it. */
+function streamEvents(reading: Reading, after: LogOffset): Answer {
+  const { context, handle, request } = reading;
+  const events = eventsBehind(context.ports.logs, handle, after);
+  if (events === undefined) return rotated(context, reading.parameters.shape);
+  const reader = readerOf(reading, after);
+  return eventStreamAnswer(reader, after, isNothing(events), eventStream(context, handle, after, request.signal));
 }
 
 /** A log can fail before its first byte: its snapshot has got no row yet, or its bytes are damaged. */
 async function onceBegun(reading: Reading, response: ShapeResponse): Promise<ShapeResponse> {
-  if (response.kind !== 'log' || isInMemory(response.body)) return response;
+  if (response.kind !== 'log' || isLive(response.body) || isInMemory(response.body)) return response;
   const { context, handle, parameters, target } = reading;
   try {
-    return { ...response, body: await begun(condemning(reading, response.body)) };
+    return { ...response, body: await begun(condemning(context.ports, handle, response.body)) };
   } catch (error) {
     if (context.ports.logs.damageOf(error) !== undefined) return rotated(context, parameters.shape);
     if (!context.ports.logs.isGone(error)) throw error;
     await untilOver(reading);
     return (await untilStarted(context, handle, target.definition)) ?? (await rotated(context, parameters.shape));
-  }
-}
-
-/** A reader that meets damage condemns the shape before its own answer ends, so that no reader meets the same damage again. */
-async function* condemning({ context, handle }: Reading, body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* body;
-  } catch (error) {
-    const why = context.ports.logs.damageOf(error);
-    if (why !== undefined) await context.ports.shapes.condemn(handle, why);
-    throw error;
   }
 }
 

@@ -10,6 +10,7 @@ import type { Clock } from '../base/clock.ts';
 import { compareOffsets, type LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
 import type { ShapeAnnouncements } from './ports.ts';
+import type { Refusal } from './refusal.ts';
 
 /** One value, made at the first use and common to all who were woken together. */
 export class Shared<T> {
@@ -23,7 +24,8 @@ export class Shared<T> {
 
 export type Wake<T> =
   | { readonly cause: 'appended'; readonly shared: Shared<T> }
-  | { readonly cause: 'rotated'; readonly replacement: Handle | undefined }
+  /** The answer of the first who has to look for a replacement is that of all. */
+  | { readonly cause: 'rotated'; readonly replacement: Handle | undefined; readonly answer: Shared<Promise<Refusal>> }
   | { readonly cause: 'timeout' }
   /** The request's signal: its reason says whether the client went or we close. */
   | { readonly cause: 'aborted' };
@@ -52,7 +54,8 @@ export class ShapeListeners<T = unknown> implements ShapeAnnouncements {
   }
 
   rotate(handle: Handle, replacement?: Handle): void {
-    for (const waiters of this.shapes.get(handle)?.values() ?? []) wakeAll(waiters, { cause: 'rotated', replacement });
+    const answer = new Shared<Promise<Refusal>>();
+    for (const waiters of this.shapes.get(handle)?.values() ?? []) wakeAll(waiters, { cause: 'rotated', replacement, answer });
   }
 
   /** Resolves at the first announcement of `after` or beyond, or when `timeoutMs` passed or `signal` was aborted. */

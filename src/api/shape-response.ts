@@ -27,11 +27,35 @@ export interface LogAnswer {
   readonly schema?: string;
   /** On live answers. */
   readonly cursor?: string;
-  readonly body: Body;
+  readonly body: Body | LiveBody;
 }
 
 /** A stream is read once, from its first piece on; a failure ends it with a throw. */
 export type Body = readonly Uint8Array[] | AsyncIterable<Uint8Array>;
+
+/** What comes as it happens, for as long as its client stays. It is given to its client, not asked for. */
+export interface LiveBody {
+  /** Resolves when it ends in good order; a failure, which ends it with a throw, breaks the connection off. */
+  flow(sink: Sink): Promise<void>;
+}
+
+/** One client, as it is seen by whoever writes to it. */
+export interface Sink {
+  /** Of what was written, bytes that the client has yet to take. */
+  readonly heldBytes: number;
+  /** The client has gone: what is written now nobody gets. */
+  readonly isClosed: boolean;
+  /** @returns false when the client should be waited for before there is more. */
+  write(bytes: Uint8Array): boolean;
+  /** Resolves when the client has taken all that was written, and when it has gone. */
+  drained(): Promise<void>;
+  /** Ends the connection where it is. */
+  cut(): void;
+}
+
+export function isLive(body: Body | LiveBody): body is LiveBody {
+  return 'flow' in body;
+}
 
 /** False for a stream. */
 export function isInMemory<Part>(parts: readonly Part[] | AsyncIterable<Part>): parts is readonly Part[] {

@@ -1,13 +1,13 @@
 /** RequestDispatcher: receives requests, sends them where they belong, and sees each of them to its end. */
 import type { Api } from '../api/api.ts';
-import { DRAINING } from '../api/read-shape.ts';
+import { DRAINING } from '../api/draining.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { BodyIntake, type BodyLimits } from './body-intake.ts';
 import { Exchange } from './exchange.ts';
 import { commonHeaders, givenRequestId, JSON_TYPE, preflightHeaders } from './response-headers.ts';
 import { targetOf } from './routes.ts';
-import { isAuthorized, type Secret } from './secret.ts';
+import { accessOf, type Secret } from './secret.ts';
 import { sendResponse, type HttpAnswer } from './send-response.ts';
 import type { HttpRequest, HttpResponse } from './server.ts';
 import { deleteShape, readShape } from './shape-routes.ts';
@@ -77,9 +77,18 @@ export class RequestDispatcher {
         return { status: 404, headers: ['content-type', 'text/plain; charset=utf-8'], body: [Buffer.from('Not found')] };
       case 'readShape':
       case 'deleteShape':
-        if (!isAuthorized(this.settings.secret, exchange.query)) return unauthorized();
-        return route === 'deleteShape' ? deleteShape(api, exchange) : readShape(api, this.bodies, exchange);
+        return this.guarded(exchange, () => (route === 'deleteShape' ? deleteShape(api, exchange) : readShape(api, this.bodies, exchange)));
     }
+  }
+
+  /** Only for whoever has the secret. */
+  private async guarded({ request, query }: Exchange, answer: () => Promise<HttpAnswer | undefined>): Promise<HttpAnswer | undefined> {
+    const access = accessOf(this.settings.secret, query, request.headers.authorization);
+    if (access === 'denied') return unauthorized();
+    const answered = await answer();
+    return access === 'byHeader' && answered !== undefined
+      ? { ...answered, headers: [...answered.headers, 'vary', 'authorization'] }
+      : answered;
   }
 
   private health(): HttpAnswer {

@@ -9,6 +9,9 @@ export type Headers = readonly string[];
 
 export const JSON_TYPE = 'application/json; charset=utf-8';
 
+/** Proxies that gather answers before they pass them on, as nginx does, are asked not to. */
+const EVENT_STREAM_HEADERS = ['content-type', 'text/event-stream', 'x-accel-buffering', 'no'];
+
 const EXPOSED =
   'electric-cursor,electric-handle,electric-has-data,electric-offset,electric-schema,electric-up-to-date,' +
   'electric-internal-known-error,retry-after';
@@ -40,7 +43,7 @@ export function givenRequestId(request: HttpRequest): string | undefined {
 export function logHeaders(answer: LogAnswer, isCacheable: boolean): Headers {
   const { form, handle, offset, schema, cursor, upToDate, hasData, etag, cacheControl } = answer;
   return [
-    'content-type', form === 'json' ? JSON_TYPE : 'text/event-stream',
+    ...(form === 'json' ? ['content-type', JSON_TYPE] : EVENT_STREAM_HEADERS),
     'cache-control', isCacheable ? cacheControl : 'no-cache',
     'etag', etag,
     'electric-handle', handle,

@@ -1,13 +1,27 @@
-/** The secret in a request's query, compared in a time that tells nothing about it. */
+/** The secret that a request brings, compared in a time that tells nothing about it. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /** Undefined: everybody may ask, because the operator said so. */
 export type Secret = string | undefined;
 
-/** `api_secret` is the older name, read only when `secret` is absent. */
-export function isAuthorized(secret: Secret, query: URLSearchParams): boolean {
-  if (secret === undefined) return true;
-  return isSame(query.get('secret') ?? query.get('api_secret') ?? '', secret);
+/** `byHeader`: the address alone does not tell who may see the answer, so a cache in front must not go by that alone. */
+export type Access = 'open' | 'byQuery' | 'byHeader' | 'denied';
+
+/**
+ * The first that a request brings decides: `secret` of the query, `api_secret` there, which is the older name, or `Bearer` of the
+ * header.
+ *
+ * @param header the value of `Authorization`.
+ */
+export function accessOf(secret: Secret, query: URLSearchParams, header: string | undefined): Access {
+  if (secret === undefined) return 'open';
+  const inQuery = query.get('secret') ?? query.get('api_secret') ?? undefined;
+  if (!isSame(inQuery ?? bearer(header) ?? '', secret)) return 'denied';
+  return inQuery === undefined ? 'byHeader' : 'byQuery';
+}
+
+function bearer(header: string | undefined): string | undefined {
+  return /^Bearer +(.+)$/i.exec(header ?? '')?.[1];
 }
 
 /** Digests have one length, which `timingSafeEqual` demands. */

@@ -4,18 +4,16 @@
  * no client takes what it got for a whole answer.
  */
 
-import type { Body } from '../api/shape-response.ts';
+import { isLive, type Body, type LiveBody } from '../api/shape-response.ts';
 import type { Headers } from './response-headers.ts';
+import { ResponseSink, SEND_STALL_MS, untilDrained } from './response-sink.ts';
 import type { HttpResponse } from './server.ts';
-
-/** Longest time without a byte of progress, while there is something to send. */
-const SEND_STALL_MS = 30_000;
 
 /** What is answered, apart from how it is sent. */
 export interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;
-  readonly body: Body;
+  readonly body: Body | LiveBody;
 }
 
 /**
@@ -25,9 +23,9 @@ export interface HttpAnswer {
 export async function sendResponse(response: HttpResponse, { status, headers, body }: HttpAnswer, isHead: boolean): Promise<void> {
   response.on('timeout', () => response.destroy());
   response.setTimeout(SEND_STALL_MS);
-  if (Symbol.asyncIterator in body) {
+  if (isLive(body) || Symbol.asyncIterator in body) {
     if (isHead) response.writeHead(status, [...headers, 'transfer-encoding', 'chunked']).end();
-    else await sendStream(response, status, headers, body);
+    else await (isLive(body) ? sendLive(response, status, headers, body) : sendStream(response, status, headers, body));
   } else {
     sendPieces(response, status, headers, isHead ? [] : body, sizeOf(body));
   }
@@ -53,20 +51,13 @@ async function sendStream(response: HttpResponse, status: number, headers: Heade
   response.end();
 }
 
-/** Resolves also when the client has gone: a response that is closed never drains. */
-function untilDrained(response: HttpResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const settle = (): void => {
-      response.setTimeout(0);
-      response.off('drain', settle);
-      response.off('close', settle);
-      resolve();
-    };
-    response.setTimeout(SEND_STALL_MS);
-    response.on('drain', settle);
-    response.on('close', settle);
-    if (response.destroyed) settle();
-  });
+/** The client hears at once that it is connected, though nothing may come for long. */
+async function sendLive(response: HttpResponse, status: number, headers: Headers, body: LiveBody): Promise<void> {
+  response.setTimeout(0);
+  response.writeHead(status, [...headers]).flushHeaders();
+  await body.flow(new ResponseSink(response));
+  response.setTimeout(SEND_STALL_MS);
+  response.end();
 }
 
 function mayHaveBody(status: number): boolean {

@@ -2,7 +2,7 @@
 import { getEventListeners } from 'node:events';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ShapeListeners, type Wake } from '../../src/api/shape-listeners.ts';
+import { Shared, ShapeListeners, type Wake } from '../../src/api/shape-listeners.ts';
 import type { LogOffset } from '../../src/model/log-offset.ts';
 import type { Handle } from '../../src/model/shape.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -40,11 +40,13 @@ test('those who waited behind the same offset share what one of them makes', asy
   expect([(await Promise.all(waits)).map(valueOf), made]).toEqual([[1, 1, 2], 2]);
 });
 
-test('a rotation names the successor', async () => {
+test('a rotation names the successor, and those who must look for one share what they find', async () => {
   const { listeners } = listenersAt();
-  const wait = listeners.park(SHAPE, at(1), 10, NEVER);
+  const waits = [1, 2].map((lsn) => listeners.park(SHAPE, at(lsn), 10, NEVER));
   listeners.rotate(SHAPE, OTHER);
-  expect(await wait).toEqual({ cause: 'rotated', replacement: OTHER });
+  const [first, second] = await Promise.all(waits);
+  const answer = { cause: 'rotated', replacement: OTHER, answer: expect.any(Shared) };
+  expect([first, first]).toEqual([answer, second]);
 });
 
 test('whoever was aborted before does not wait', async () => {

@@ -1,8 +1,8 @@
 /** Readers that are woken together: they share the bytes, but never a stream, which is read once. */
 import { expect, test } from 'vitest';
 import { isRefusal } from '../../src/api/refusal.ts';
-import type { Body } from '../../src/api/shape-response.ts';
 import { invariant } from '../../src/base/invariant.ts';
+import { isLive, type Body } from '../../src/api/shape-response.ts';
 import { createWorld, itemLine, upToDateMessage, type World } from '../support/http/api-world.ts';
 import { until } from '../support/http/http-world.ts';
 
@@ -18,8 +18,8 @@ async function bodyOf(
     permit,
     signal: new AbortController().signal,
   });
-  invariant(response.kind === 'log', 'the log can be read');
-  return response;
+  invariant(response.kind === 'log' && !isLive(response.body), 'the log can be read');
+  return { body: response.body, handle: response.handle };
 }
 
 /** Two polls, and the transaction that wakes both. */

@@ -140,10 +140,32 @@ test('a hundred readers of one shape get the same answer, under one cursor', asy
   expect({ different: new Set(answers).size, body: answers[0]?.includes('"id":"2"') }).toEqual({ different: 1, body: true });
 });
 
-test('a shape that is deleted ends its polls', async () => {
+test('a shape that is deleted ends its polls, and the first of them makes the next one for all', async () => {
+  await start();
+  const responses = Array.from({ length: 100 }, () => poll());
+  await world.untilParked(100);
+  world.directory.remove(handle);
+  const answers = await Promise.all(responses.map(async (response) => told(await response, 'cache-control', 'electric-handle')));
+  const [first] = answers;
+  const next = await world.shape(`table=items&offset=-1&handle=${String(first?.['electric-handle'])}`);
+  expect([new Set(answers.map((answer) => JSON.stringify(answer))).size, first, world.directory.created, world.directory.asked]).toEqual([
+    1,
+    {
+      status: 409,
+      'cache-control': 'public, max-age=60, must-revalidate',
+      'electric-handle': next.headers.get('electric-handle'),
+      body: MUST_REFETCH,
+    },
+    2,
+    2,
+  ]);
+});
+
+test('while no shape can be made, a poll that ends names none', async () => {
   await start();
   const response = poll();
   await world.untilParked(1);
+  world.status.set('waiting');
   world.directory.remove(handle);
   expect(await told(await response, 'cache-control', 'electric-handle')).toEqual({
     status: 409,
@@ -166,15 +188,18 @@ test('a rotation that has a successor already names it', async () => {
   });
 });
 
-test('a poll that ends is not led to a shape that was made for others alone', async () => {
+test('a poll that ends asks for a shape that was made for others alone, and is led to it', async () => {
   const { directory } = await start();
   const response = poll();
   await world.untilParked(1);
   const definition = directory.definitionOf(handle as never);
   directory.remove(handle);
-  if (definition !== undefined) directory.createUnrequested(definition);
+  const inner = definition && directory.createUnrequested(definition);
 
-  expect(await told(await response, 'electric-handle')).toEqual({ status: 409, 'electric-handle': null, body: MUST_REFETCH });
+  expect([await told(await response, 'electric-handle'), directory.unrequested.size]).toEqual([
+    { status: 409, 'electric-handle': inner, body: MUST_REFETCH },
+    0,
+  ]);
 });
 
 test('after a deletion the first request finds a new shape', async () => {
@@ -338,35 +363,6 @@ test('the cursor is the end of the window, and always another than before', asyn
     isShared: other.headers.get('electric-cursor') === String(cursor),
     isLater: next > cursor && next <= cursor + 3600,
   }).toEqual({ isWindow: true, isShared: true, isLater: true });
-});
-
-test.each(['live_sse', 'experimental_live_sse'])(
-  '%s gets an event stream that ends at once, behind what the client has',
-  async (flag) => {
-    await start();
-    const response = await poll('0_inf', `&${flag}=true`);
-    const names = ['content-type', 'electric-offset', 'electric-handle', 'cache-control', 'electric-up-to-date'];
-    expect({ ...(await told(response, ...names)), cursor: response.headers.has('electric-cursor') }).toEqual({
-      status: 200,
-      'content-type': 'text/event-stream',
-      'electric-offset': '0_inf',
-      'electric-handle': handle,
-      'cache-control': 'no-store',
-      'electric-up-to-date': null,
-      body: ': poll instead\n\n',
-      cursor: true,
-    });
-  },
-);
-
-test('an event stream that must refetch is a plain 409', async () => {
-  await start();
-  world.directory.remove(handle);
-  expect(await told(await poll('0_inf', '&live_sse=true'), 'content-type')).toEqual({
-    status: 409,
-    'content-type': 'application/json; charset=utf-8',
-    body: MUST_REFETCH,
-  });
 });
 
 test('a client that goes while it waits leaves nothing behind', async () => {

@@ -177,6 +177,24 @@ test.each(['secret', 'api_secret'])('with the right %s a request is validated', 
 });
 
 test.each([
+  ['Bearer S3cret', '', 200, 'authorization'],
+  ['bearer  S3cret', '', 200, 'authorization'],
+  ['Bearer S3cret', '&secret=S3cret', 200, null],
+  ['Bearer S3cret', '&secret=wrong', 401, null],
+  ['Bearer wrong', '', 401, null],
+  ['Bearer ', '', 401, null],
+  ['Basic S3cret', '', 401, null],
+])('with "%s" and "%s" the answer is %i, and a cache must look at %s too', async (authorization, extra, status, vary) => {
+  const { shape } = await start(SECRET);
+  expect(await told(await shape(BASE + extra, { headers: { authorization } }), 'vary')).toMatchObject({ status, vary });
+});
+
+test('where everybody may ask, whatever a header says is the same to a cache', async () => {
+  const { shape } = await start();
+  expect((await shape(BASE, { headers: { authorization: 'Bearer of-somebody-else' } })).headers.get('vary')).toBeNull();
+});
+
+test.each([
   ['GET', '/', 200],
   ['GET', '/nonexistent', 404],
   ['GET', '/v1/health', 200],

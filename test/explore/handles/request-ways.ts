@@ -10,11 +10,12 @@ import { ShapeDirectory } from '../../../src/actors/directory/shape-directory.ts
 import type { ApiContext } from '../../../src/api/api-context.ts';
 import { DefinitionCache } from '../../../src/api/definition-cache.ts';
 import { deleteShape } from '../../../src/api/delete-shape.ts';
+import { ShapeFollowers } from '../../../src/api/event-streams/shape-followers.ts';
 import type { PollRead } from '../../../src/api/log-read.ts';
 import type { ReadableLog, RelationLookup } from '../../../src/api/ports.ts';
 import { readShape } from '../../../src/api/read-shape.ts';
 import { SchemaTexts } from '../../../src/api/schema-texts.ts';
-import { ShapeListeners, type Wake } from '../../../src/api/shape-listeners.ts';
+import { Shared, ShapeListeners, type Wake } from '../../../src/api/shape-listeners.ts';
 import type { RawParameters } from '../../../src/api/shape-parameters.ts';
 import type { ShapeResponse } from '../../../src/api/shape-response.ts';
 import { uncopied } from '../../../src/base/fork.ts';
@@ -195,7 +196,8 @@ class Run {
       cache: { maxAgeSeconds: 60, staleAgeSeconds: 300 },
       isDeletionEnabled: true,
     };
-    return { ports, settings, listeners, ...this.request.caches, clock, random: seededRandom(1) };
+    const followers = new ShapeFollowers(() => undefined);
+    return { ports, settings, listeners, followers, ...this.request.caches, clock, random: seededRandom(1) };
   }
 
   private log(handle: Handle): ReadableLog | undefined {
@@ -268,7 +270,7 @@ class AskedListeners extends ShapeListeners<PollRead> {
 
   override async park(handle: Handle): Promise<Wake<PollRead>> {
     await this.ask(handle);
-    return { cause: 'rotated', replacement: undefined };
+    return { cause: 'rotated', replacement: undefined, answer: new Shared() };
   }
 }
 

@@ -208,6 +208,8 @@ export class TestDirectory implements ServedShapes {
   snapshots: SnapshotStart | 'held' | 'writing' = { outcome: 'started' };
   refuses = false;
   created = 0;
+  /** How often a shape was asked for that may not be there. */
+  asked = 0;
   /** Shapes that were made for others: who reads one asks for it first. */
   readonly unrequested = new Set<string>();
   /** Stored shapes that nobody has been told of yet. */
@@ -242,6 +244,7 @@ export class TestDirectory implements ServedShapes {
   }
 
   async create(definition: ShapeDefinition): Promise<ShapeCreation> {
+    this.asked += 1;
     if (this.refuses) return { outcome: 'refused' };
     const known = this.find(definition);
     if (known !== undefined) {
