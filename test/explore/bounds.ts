@@ -1,13 +1,17 @@
 /** Bounds: how far `npm run explore` searches each system. They stand here and nowhere else; a further system is a further letter. */
 import type { HandleBounds } from './handles/handle-system.ts';
-import type { HandOverBounds } from './hand-over/hand-over-system.ts';
+import { VICTIMS, type HandOverBounds } from './hand-over/hand-over-system.ts';
 import type { SpliceBounds } from './splices/splice-system.ts';
 import type { Setting } from './systems.ts';
 
 export interface Bounded {
   readonly what: string;
-  /** @param deeper how many steps further: by turns one transaction more, as far as the script goes, and one kill more. */
-  readonly setting: (deeper: number) => Setting;
+  /**
+   * The searches that are this bound together.
+   *
+   * @param deeper how many steps further: by turns one transaction more, as far as the script goes, and one kill more.
+   */
+  readonly settings: (deeper: number) => readonly Setting[];
 }
 
 const CALM = { kills: 0, timeouts: 0, restarts: 0 } as const;
@@ -43,16 +47,22 @@ export const BOUNDS = {
 export type Letter = keyof typeof BOUNDS;
 
 function handOver(what: string, bounds: HandOverBounds): Bounded {
-  return { what, setting: (deeper) => ({ system: 'hand-over', bounds: { ...bounds, ...deepened(bounds, deeper) } }) };
+  return { what, settings: (deeper) => byVictim({ ...bounds, ...deepened(bounds, deeper) }) };
+}
+
+/** Where one is killed, it is one of them on each way: so there is a search for each who may be, and none of them has seen it all. */
+function byVictim(bounds: HandOverBounds): readonly Setting[] {
+  const parts = bounds.kills === 1 ? VICTIMS.map((victim) => ({ ...bounds, victims: [victim] })) : [{ ...bounds }];
+  return parts.map((part) => ({ system: 'hand-over', bounds: part }));
 }
 
 function splice(what: string, bounds: SpliceBounds): Bounded {
-  return { what, setting: (deeper) => ({ system: 'splice', bounds: { ...bounds, ...deepened(bounds, deeper) } }) };
+  return { what, settings: (deeper) => [{ system: 'splice', bounds: { ...bounds, ...deepened(bounds, deeper) } }] };
 }
 
 /** Goes deeper by one kill more each time. */
 function handles(what: string, bounds: HandleBounds): Bounded {
-  return { what, setting: (deeper) => ({ system: 'handles', bounds: { ...bounds, kills: bounds.kills + deeper } }) };
+  return { what, settings: (deeper) => [{ system: 'handles', bounds: { ...bounds, kills: bounds.kills + deeper } }] };
 }
 
 function deepened({ transactions, kills }: Pick<HandOverBounds, 'transactions' | 'kills'>, deeper: number) {

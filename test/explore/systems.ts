@@ -6,7 +6,7 @@ import type { Control } from './controls/control.ts';
 import { handOverControls } from './controls/hand-over-controls.ts';
 import { handleControls } from './controls/handle-controls.ts';
 import { spliceControls } from './controls/splice-controls.ts';
-import { handOverSystem, type HandOverBounds } from './hand-over/hand-over-system.ts';
+import { handOverSystem, VICTIMS, type HandOverBounds } from './hand-over/hand-over-system.ts';
 import { handleSetting, SHAPE_NAMES } from './handles/handle-setting.ts';
 import { FATES, handleSystem, type HandleBounds } from './handles/handle-system.ts';
 import { SCRIPTS, type ScriptName } from './splices/splice-scripts.ts';
@@ -38,7 +38,7 @@ interface Searched {
 const count = z.int().min(0);
 const common = { transactions: count, kills: count, timeouts: count, restarts: count };
 
-const handOverBounds: z.ZodType<HandOverBounds> = z.strictObject(common);
+const handOverBounds: z.ZodType<HandOverBounds> = z.strictObject({ ...common, victims: z.exactOptional(z.array(z.enum(VICTIMS))) });
 const spliceBounds: z.ZodType<SpliceBounds> = z.strictObject({
   ...common,
   crashes: count,

@@ -10,9 +10,9 @@ import { Fork } from '../../../src/base/fork.ts';
 import { invariant } from '../../../src/base/invariant.ts';
 import { placeAt, type EntryPlace } from '../../../src/model/log-entry.ts';
 import { compareOffsets, isInSnapshot, type LogOffset } from '../../../src/model/log-offset.ts';
-import type { LogRange } from '../../../src/model/log-position.ts';
+import type { LogPosition, LogRange } from '../../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
-import type { PgSnapshot } from '../../../src/model/pg-snapshot.ts';
+import { isVisible, type PgSnapshot } from '../../../src/model/pg-snapshot.ts';
 import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
 import type { LogBlock } from '../../../src/model/transaction.ts';
 import type { Pid } from '../../../src/otp/process.ts';
@@ -76,7 +76,20 @@ export class HandOverModel implements World<HandOverModel> {
   key(): string {
     const open = Array.from(this.deliveries.values(), ({ id, layers }) => [id, layers.map((layer) => [...layer.keys()])]);
     const loaded = Array.from(this.loaded, ([owner, { after, through }]) => [owner, after, through]).sort();
-    return JSON.stringify([this.is, this.shapes.key(), open.sort(), loaded]);
+    return JSON.stringify([this.is, this.shapes.position, this.shapeKey, open.sort(), loaded]);
+  }
+
+  /** Of a filter, only whether it may still leave something out: not when the shape has taken all that its snapshot sees. */
+  private get shapeKey(): unknown {
+    const { shapeLog } = this;
+    if (shapeLog === undefined) return null;
+    const { definition: _, filterBy, publishedFilter, ...state } = shapeLog.state;
+    return [state, ...[filterBy, publishedFilter].map((filter) => filter !== undefined && this.seesBehind(filter, state.pace.position))];
+  }
+
+  private seesBehind(snapshot: PgSnapshot, position: LogPosition): boolean {
+    const { log } = this;
+    return log.transactions.some(({ xid }, index) => log.endOf(index + 1).through > position && isVisible(xid, snapshot));
   }
 
   get shapeLog(): ModelShapeLog | undefined {
@@ -120,7 +133,7 @@ export class HandOverModel implements World<HandOverModel> {
   takeSnapshot(): PgSnapshot | undefined {
     const { log, definition, shapeLog, is } = this;
     if (shapeLog === undefined) return undefined;
-    const pgSnapshot = this.pgSnapshot();
+    const pgSnapshot = snapshotOf(log.transactions, is.shown, this.insertLsn);
     const lines = new ChangeConverter(definition, undefined, (id) => log.layoutOf(id));
     const rows = rowsAfter(log.transactions.filter((_, index) => is.shown.includes(index)));
     const written = rows.map((row) => lines.snapshotLine(tupleOf(row)).slice());
@@ -182,9 +195,12 @@ export class HandOverModel implements World<HandOverModel> {
     return block;
   }
 
-  private pgSnapshot(): PgSnapshot {
-    const { transactions } = this.log;
-    return snapshotOf(transactions, this.is.shown, transactions[this.is.committed - 1]?.lsn ?? LSN_ZERO);
+  /**
+   * Up to where Postgres has logged, at the least: behind all that a snapshot sees. What lies further on, and is not seen either, is
+   * left in by each snapshot, whether it was logged before that one or behind it.
+   */
+  protected get insertLsn(): Lsn {
+    return this.log.transactions[this.is.shown.at(-1) ?? -1]?.lsn ?? LSN_ZERO;
   }
 }
 

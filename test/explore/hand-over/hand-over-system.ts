@@ -43,7 +43,12 @@ export interface HandOverBounds extends Bounds {
   readonly transactions: number;
   /** How often the Consumer is drained, and begins again. */
   readonly restarts: number;
+  /** Who may be killed; any of them where it is left out. */
+  readonly victims?: readonly Victim[];
 }
+
+export const VICTIMS = ['materializer', 'consumer', 'snapshotter'] as const;
+type Victim = (typeof VICTIMS)[number];
 
 /** An insert, another one in which a row of two values is one too many for a block, an update, a delete. */
 export const SCRIPT: readonly (readonly RowChange[])[] = [
@@ -68,7 +73,7 @@ export async function handOverSystem(bounds: HandOverBounds, machines: Machines 
     ports: handOverPorts,
     starts: ['collector', 'catchUp'],
     opening: [{ name: 'ready', sends: [{ from: '@supervisor', to: '@shape-log-collector', event: { type: 'shapesRestored' } }] }],
-    victims: ['consumer', 'snapshotter', 'materializer'],
+    victims: bounds.victims ?? VICTIMS,
     bounds,
     undertakers: [{ port: '@shape-cache', watches: ['consumer'] }],
     happenings: (view) => happeningsOf(view, bounds),

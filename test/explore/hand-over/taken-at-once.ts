@@ -26,12 +26,15 @@ export function takenByCollector(_: Alive | Unborn, underWay: readonly UnderWay[
 /**
  * - It begins. That it began late is the same as that it was started late.
  * - It is to drain. That it hears of it late is the same as that it was asked late.
+ * - It hears that its Snapshotter was started, and watches it from then on. The word of that one's end comes behind all that it has sent,
+ *   whenever it was begun to watch; it may come late, and what it says of the reason is all the same.
  * - Its snapshot is complete, and it hears that its Snapshotter has ended. That is all the same to it from then on in every state, and it
  *   asks nobody about that Snapshotter.
  */
 export function takenByConsumer(local: Alive | Unborn, underWay: readonly UnderWay[]): Taken {
   if (local.status === 'unborn') return BEGINNING;
-  if (nextFrom('@shape-cache', underWay) !== undefined) return { from: '@shape-cache' };
+  const teller = (['@shape-cache', '@supervisor'] as const).find((from) => nextFrom(from, underWay) !== undefined);
+  if (teller !== undefined) return { from: teller };
   const { running }: { readonly running?: { readonly snapshot?: unknown } } = Object(local.snapshot.value);
   return running?.snapshot === 'complete' ? tellerOfDown(underWay, 'snapshotter') : undefined;
 }
@@ -53,9 +56,13 @@ export function takenBySnapshotter({ status }: Alive | Unborn, underWay: readonl
  * - It hears that the Consumer has ended which it follows by its pid, and nothing else is under way to it. Nor can be: only that one and
  *   those whom it asks send to it, and it waits for nobody else. Of what it does then it tells nobody but the directory, to whom that may
  *   come late; and what it gives back is its own.
+ * - It follows an announcement, and gets what it has asked its reader for. Until it has answered nobody sends it anything but the word that
+ *   its Consumer has ended; and then it ends in the same way whether it had that block or not.
  */
 export function takenByMaterializer(local: Alive | Unborn, underWay: readonly UnderWay[]): Taken {
   if (local.status === 'unborn') return BEGINNING;
+  const { live }: { readonly live?: object } = Object(local.snapshot.value);
+  if (Object(live).following !== undefined && nextFrom('@shape-reader', underWay) !== undefined) return { from: '@shape-reader' };
   const taken = underWay.length === 1 ? tellerOfDown(underWay, 'consumer') : undefined;
   const { consumer }: { readonly consumer?: unknown } = Object(local.snapshot.context);
   return taken?.from === consumer ? taken : undefined;
