@@ -18,6 +18,7 @@ import type { Refusal } from './refusal.ts';
 import { ShapeListeners } from './shape-listeners.ts';
 import type { RawParameters } from './shape-parameters.ts';
 import type { ShapeResponse } from './shape-response.ts';
+import { StartOffsets } from './subsets/start-offsets.ts';
 
 export interface Api {
   /** @param handle the one that the request names. */
@@ -34,7 +35,8 @@ export interface Api {
 export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, random: Random): Api {
   const admission = new Admission(settings.maxConcurrentRequests, random);
   const listeners: ApiContext['listeners'] = new ShapeListeners(clock);
-  const context: ApiContext = { ports, settings, listeners, definitions: new DefinitionCache(), schemas: new SchemaTexts(), clock, random };
+  const kept = { definitions: new DefinitionCache(), schemas: new SchemaTexts(), starts: new StartOffsets(clock) };
+  const context: ApiContext = { ports, settings, listeners, ...kept, clock, random };
   return {
     admit: (handle) => admission.acquire(isKnown(ports, handle) ? 'existing' : 'initial'),
     readShape: (request) => readShape(context, request),

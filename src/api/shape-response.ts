@@ -6,7 +6,7 @@ import type { LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Refusal } from './refusal.ts';
 
-export type ShapeResponse = LogAnswer | Deleted | Refusal | Abandoned;
+export type ShapeResponse = LogAnswer | SubsetAnswer | Deleted | Refusal | Abandoned;
 
 export interface LogAnswer {
   readonly kind: 'log';
@@ -27,6 +27,17 @@ export interface LogAnswer {
   readonly schema?: string;
   /** On live answers. */
   readonly cursor?: string;
+  readonly body: Body;
+}
+
+export interface SubsetAnswer {
+  readonly kind: 'subset';
+  readonly status: 200;
+  readonly handle: Handle;
+  /** From where its client follows the log. */
+  readonly offset: LogOffset;
+  /** JSON; absent on live answers. */
+  readonly schema?: string;
   readonly body: Body;
 }
 
