@@ -28,6 +28,8 @@ const NO_STORE = 'no-store';
 const RETRY_SOON_SECONDS = 1;
 const RETRY_NOT_READY_SECONDS = 5;
 const RETRY_LATER_SECONDS = 10;
+/** By code, what is over sooner than most. */
+const SUBSET_RETRY_SECONDS = new Map([['transaction_not_shown', RETRY_SOON_SECONDS], ['subset_queries_busy', RETRY_NOT_READY_SECONDS]]);
 /** Spread, so that the refused do not all return in the same second. */
 const RETRY_OVERLOAD_SECONDS = { least: 6, most: 10 };
 
@@ -113,7 +115,8 @@ export function snapshotCrashed(message: string): Refusal {
 /** The rows of a subset could not be read now. */
 export function subsetFailed(status: 500 | 503, code: string, message: string): Refusal {
   const refusal = refuse(status, { code, message });
-  return status === 500 ? refusal : { ...refusal, retryAfterSeconds: RETRY_LATER_SECONDS, isKnownError: true };
+  const retryAfterSeconds = SUBSET_RETRY_SECONDS.get(code) ?? RETRY_LATER_SECONDS;
+  return status === 500 ? refusal : { ...refusal, retryAfterSeconds, isKnownError: true };
 }
 
 export function overloaded(admissionClass: string, limit: number, random: Random): Refusal {
