@@ -29,7 +29,7 @@ const RETRY_SOON_SECONDS = 1;
 const RETRY_NOT_READY_SECONDS = 5;
 const RETRY_LATER_SECONDS = 10;
 /** By code, what is over sooner than most. */
-const SUBSET_RETRY_SECONDS = new Map([['transaction_not_shown', RETRY_SOON_SECONDS], ['subset_queries_busy', RETRY_NOT_READY_SECONDS]]);
+const SUBSET_RETRY_SECONDS = new Map([['shape_ahead', RETRY_SOON_SECONDS], ['subset_queries_busy', RETRY_NOT_READY_SECONDS]]);
 /** Spread, so that the refused do not all return in the same second. */
 const RETRY_OVERLOAD_SECONDS = { least: 6, most: 10 };
 

@@ -12,12 +12,12 @@ export class SlowSubsetError extends Error {
   }
 }
 
-/** The shape holds a transaction that Postgres's snapshots do not show yet: it waits for a standby, say. */
-export class NotShownError extends Error {
-  override readonly name = 'NotShownError';
+/** No snapshot was taken that shows all that the shape has told by then: a commit waits for a standby, or rows never cease to move. */
+export class ShapeAheadError extends Error {
+  override readonly name = 'ShapeAheadError';
 
-  constructor(waitedMs: number) {
-    super(`Postgres does not show a transaction yet that this shape has been told of (waited for ${waitedMs} ms)`);
+  constructor(triedMs: number) {
+    super(`Postgres does not show yet what this shape has told, or its rows move without a pause (tried for ${triedMs}ms)`);
   }
 }
 
@@ -30,7 +30,7 @@ export function subsetRefusal(error: unknown): SnapshotRefusal {
   if (error instanceof PoolTimeoutError) {
     return refusal('subset_queries_busy', 503, 'All connections for subset queries are at work: none became free in time, please retry');
   }
-  if (error instanceof NotShownError) return refusal('transaction_not_shown', 503, `${error.message}, please retry`);
+  if (error instanceof ShapeAheadError) return refusal('shape_ahead', 503, `${error.message}, please retry`);
   if (error instanceof SlowSubsetError || error instanceof SlowSnapshotError) return refusal('subset_slow', 503, error.message);
   const refused = worldError(error);
   if (refused !== undefined && OF_QUERY.test(refused.code)) return refusal(refused.code, 400, refused.message);

@@ -23,7 +23,7 @@ import type { DatabasePool } from '../connection/pool.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
 import { DISPLAY_SETTINGS } from '../replication/replication-setup.ts';
 import type { RowQuery } from './row-stream.ts';
-import { NotShownError, SlowSubsetError, subsetRefusal } from './subset-error.ts';
+import { ShapeAheadError, SlowSubsetError, subsetRefusal } from './subset-error.ts';
 import { lookAt, queryOf, type Looked, type ReadTable } from './table-look.ts';
 import { streamInTime } from './timely-rows.ts';
 import { flushWalBefore } from './wal-flush.ts';
@@ -94,7 +94,7 @@ async function read(options: SubsetQueryOptions, target: SubsetQueryTarget, sign
   const untilMs = clock.nowMs() + hiddenMsMax;
   for (let delayMs = PAUSE_MS; !signal.aborted; delayMs = Math.min(2 * delayMs, PAUSE_MS_MAX)) {
     if (await pool.use((client) => attempt(client, options, target, signal))) return;
-    if (clock.nowMs() >= untilMs) throw new NotShownError(hiddenMsMax);
+    if (clock.nowMs() >= untilMs) throw new ShapeAheadError(hiddenMsMax);
     await pause(clock, delayMs, signal);
   }
 }

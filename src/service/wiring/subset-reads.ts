@@ -97,11 +97,11 @@ export class SubsetReads implements SubsetSource {
     }
   }
 
-  /** Undefined while the shape does not go along with the others: then a splice may be under way. */
+  /** Undefined while a splice is under way. */
   private settledViews(shapeLog: ShapeLog): ShapeViews | undefined {
     const { runtime } = this.resources;
     const consumer = consumerOf(shapeLog.handle);
-    const isSettled = runtime.whereis(consumer) !== undefined && runtime.refOf(consumer)?.getSnapshot().hasTag('ready') !== false;
+    const isSettled = runtime.whereis(consumer) !== undefined && runtime.refOf(consumer)?.getSnapshot().hasTag('splicing') !== true;
     return shapeLog.dependsOn.length === 0 || isSettled ? viewsAt(runtime, shapeLog, shapeLog.views) : undefined;
   }
 
