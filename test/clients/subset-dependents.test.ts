@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { seededRandom, type Random } from '../../src/base/random.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
+import { readShape } from '../support/service/shape-follower.ts';
 import { TagFoldingClient } from '../support/shapes/tag-folding-client.ts';
 
 type Child = Readonly<Record<string, string | null>>;
@@ -51,10 +52,10 @@ class ChangesOnlyClient {
   readonly fold = new TagFoldingClient();
   readonly stream: ShapeStream<Child>;
 
-  constructor(params: Readonly<Record<string, string>>) {
+  constructor(params: Readonly<Record<string, string>>, fetchClient: typeof fetch = fetch) {
     this.stream = new ShapeStream<Child>({
       url: service.shapeUrl, params: { table: 'children', where: WHERE, ...params }, log: 'changes_only', offset: 'now',
-      signal: leaving.signal, parser: { int4: (text: string) => text },
+      signal: leaving.signal, fetchClient, parser: { int4: (text: string) => text },
     });
     this.stream.subscribe((messages) => {
       for (const message of messages) this.take(message);
@@ -152,4 +153,38 @@ test('who has yet to read of rows that moved is told to, and is answered when it
   await expect.poll(() => client.stream.lastOffset).not.toBe(behind.offset);
 
   expect([await ask(behind), await ask(place())]).toEqual([400, 200]);
+});
+
+test('a row that moved in behind the place of a client, and was changed since, is not left as it came in', async () => {
+  const statuses: number[] = [];
+  /** What happens while the first request for the row is on its way. */
+  let meanwhile: (() => Promise<unknown>) | undefined;
+  const client = new ChangesOnlyClient({}, async (input, init) => {
+    const isAboutRow = new URL(String(input)).searchParams.get('subset__where') === 'id = 1';
+    if (isAboutRow) await meanwhile?.();
+    const response = await fetch(input, init);
+    if (isAboutRow) statuses.push(response.status);
+    return response;
+  });
+  const heard = async (sql: string): Promise<void> => {
+    const before = await end();
+    await database.query(sql);
+    await expect.poll(end).not.toBe(before);
+  };
+  const end = async () => (await readShape(service.shapeUrl, { table: 'children', where: WHERE, log: 'changes_only', offset: 'now' })).offset;
+  await request(client, 0);
+  await expect.poll(() => client.stream.lastOffset).toBe(await end());
+  meanwhile = async () => {
+    meanwhile = undefined;
+    await heard('UPDATE parents SET active = true WHERE id = 2');
+    await heard("UPDATE children SET title = 'newer' WHERE id = 1");
+  };
+
+  await client.stream.requestSnapshot({ where: 'id = 1' }).catch(() => {}); // As the statuses say.
+  const place = client.stream.lastOffset;
+  await expect.poll(() => client.stream.lastOffset).not.toBe(place);
+  await expect.poll(() => client.stream.requestSnapshot({ where: 'id = 1' }).then(() => client.rows().find(({ id }) => id === '1'))).toBeDefined();
+
+  await expect.poll(() => client.stream.lastOffset).toBe(await end());
+  expect([statuses[0], client.rows().find(({ id }) => id === '1')]).toEqual([400, { id: '1', bucket: '1', parent_id: '2', title: 'newer' }]);
 });

@@ -10,7 +10,7 @@ import type { Clock } from '../../base/clock.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
 
-/** Longer than an answer takes to come. Who begins reads at most twice as much of the log as nobody would have told it otherwise. */
+/** Longer than an answer takes to come. Who begins is told at most three times as much of the log as came before. */
 const TOGETHER_MS = 60_000;
 const SHAPES_MAX = 10_000;
 
