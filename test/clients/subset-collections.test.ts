@@ -36,7 +36,8 @@ beforeEach(async () => {
   await database.query(`
     DELETE FROM items; DELETE FROM owners;
     INSERT INTO owners SELECT i, i < 3 FROM generate_series(0, 4) i;
-    INSERT INTO items SELECT i, i % 5, 'code ' || i, CASE WHEN i % 4 > 0 THEN 'title ' || i END, (i * 7) % 50 FROM generate_series(1, 50) i`);
+    INSERT INTO items SELECT i, i % 5, 'code ' || i, CASE WHEN i % 4 > 0 THEN 'title ' || i END, (i * 7) % 50
+      FROM generate_series(1, 50) i`);
 });
 
 afterEach(() => {
@@ -68,7 +69,8 @@ const QUERIES = {
   'a pattern': {
     sql: "WHERE code LIKE 'code 1%' ORDER BY id",
     live: (items: Collection) =>
-      createLiveQueryCollection((q) => q.from({ item: items }).where(({ item }) => like(item.code, 'code 1%')).orderBy(({ item }) => item.id)),
+      createLiveQueryCollection((q) => q.from({ item: items })
+        .where(({ item }) => like(item.code, 'code 1%')).orderBy(({ item }) => item.id)),
   },
   'the first page of an order': {
     sql: 'ORDER BY size DESC, id LIMIT 7',
@@ -97,13 +99,13 @@ test.each(
   const live = query.live(collectionOf(mode));
 
   await live.preload();
-  const first = plain(live.toArray as Item[]);
+  const first = plain(live.toArray);
   const before = await selected(query.sql);
   for (const sql of WRITES) await database.query(sql);
 
   expect(first).toEqual(before);
   const after = await selected(query.sql);
-  await expect.poll(() => plain(live.toArray as Item[])).toEqual(after);
+  await expect.poll(() => plain(live.toArray)).toEqual(after);
 });
 
 test('two queries that begin at once, amid writes, lose nothing to each other', async () => {
@@ -114,7 +116,7 @@ test('two queries that begin at once, amid writes, lose nothing to each other', 
   await Promise.all([...lives.map((live) => live.preload()), ...WRITES.map((sql) => database.query(sql))]);
 
   const after = [await selected(first.sql), await selected(second.sql)];
-  await expect.poll(() => lives.map((live) => plain(live.toArray as Item[]))).toEqual(after);
+  await expect.poll(() => lives.map((live) => plain(live.toArray))).toEqual(after);
 });
 
 test('a query of a shape with a subquery follows what the subquery selects', async () => {
@@ -122,12 +124,12 @@ test('a query of a shape with a subquery follows what the subquery selects', asy
   const live = QUERIES['everything'].live(collectionOf('on-demand', { where }));
 
   await live.preload();
-  const [first, before] = [plain(live.toArray as Item[]), await selected(`WHERE ${where} ORDER BY id`)];
+  const [first, before] = [plain(live.toArray), await selected(`WHERE ${where} ORDER BY id`)];
   await database.query('UPDATE owners SET active = NOT active WHERE bucket IN (1, 4)');
   await database.query("UPDATE items SET bucket = 4, title = 'moved' WHERE bucket = 3 AND size > 20");
   for (const sql of WRITES) await database.query(sql);
 
   expect(first).toEqual(before);
   const after = await selected(`WHERE ${where} ORDER BY id`);
-  await expect.poll(() => plain(live.toArray as Item[])).toEqual(after);
+  await expect.poll(() => plain(live.toArray)).toEqual(after);
 });

@@ -112,7 +112,8 @@ async function startWriters(count: number, seed: number) {
 async function untilJoined(shape: Shape<Row>, buckets: ReadonlySet<number>): Promise<void> {
   const all = await selected('true');
   const asked = all.filter(({ bucket }) => buckets.has(Number(bucket)));
-  await expect.poll(() => sorted(shape.currentRows).filter(({ bucket }) => buckets.has(Number(bucket))), { timeout: 10_000 }).toEqual(asked);
+  const held = () => sorted(shape.currentRows).filter(({ bucket }) => buckets.has(Number(bucket)));
+  await expect.poll(held, { timeout: 10_000 }).toEqual(asked);
   expect(all).toEqual(expect.arrayContaining(shape.currentRows));
 }
 

@@ -49,6 +49,7 @@ async function ask(params: Readonly<Record<string, string>>, signal?: AbortSigna
 }
 
 const idsOf = ({ body }: Answer) => body.data.map(({ value }) => Number(value?.['id']));
+const sortedIdsOf = (answer: Answer) => idsOf(answer).sort((left, right) => left - right);
 const selected = async (rest: string) => (await database.query<{ id: number }>(`SELECT id FROM ${rest}`)).map(({ id }) => id);
 
 test.each([
@@ -59,7 +60,7 @@ test.each([
   ['what is always true', { where: 'NOT done' }, 'true = true'],
 ])('it has the rows that satisfy the shape and the subset, by %s', async (_, shape: Record<string, string>, where) => {
   const answer = await ask({ ...shape, subset__where: where });
-  expect(idsOf(answer).sort((a, b) => a - b)).toEqual(await selected(`items WHERE (${shape['where'] ?? 'true'}) AND (${where}) ORDER BY id`));
+  expect(sortedIdsOf(answer)).toEqual(await selected(`items WHERE (${shape['where'] ?? 'true'}) AND (${where}) ORDER BY id`));
 });
 
 test('parameters of the shape and of the subset have the same numbers and different values', async () => {
@@ -67,13 +68,15 @@ test('parameters of the shape and of the subset have the same numbers and differ
     where: 'id > $1 AND size <> $2', 'params[1]': '3', 'params[2]': '5', subset__where: 'id < $1 AND title <> $2',
     subset__params: '{"1":"20","2":"title 7"}',
   });
-  expect(idsOf(answer).sort((a, b) => a - b)).toEqual(await selected("items WHERE id > 3 AND size <> 5 AND id < 20 AND title <> 'title 7' ORDER BY id"));
+  const where = "id > 3 AND size <> 5 AND id < 20 AND title <> 'title 7'";
+  expect(sortedIdsOf(answer)).toEqual(await selected(`items WHERE ${where} ORDER BY id`));
 });
 
 test.each(['size, id', 'size DESC NULLS LAST, id DESC', '"size" NULLS FIRST, "id"', 'title DESC', 'mood, id'])(
   'pages by %s are those of Postgres',
   async (order) => {
-    const pages = await Promise.all([0, 7, 14, 35].map((offset) => ask({ subset__order_by: order, subset__limit: '7', subset__offset: `${offset}` })));
+    const page = (offset: number) => ask({ subset__order_by: order, subset__limit: '7', subset__offset: String(offset) });
+    const pages = await Promise.all([0, 7, 14, 35].map(page));
     const all = await selected(`items ORDER BY ${order}`);
     expect(pages.map(idsOf)).toEqual([0, 7, 14, 35].map((offset) => all.slice(offset, offset + 7)));
   },
@@ -133,7 +136,8 @@ test('of a shape with a subquery it has the rows of its views, with tags and con
   const shape = { table: 'children', where: 'parent_id IN (SELECT id FROM parents WHERE active) OR id = 4' };
   const { messages } = await readShape(service.shapeUrl, { ...shape, offset: '-1' });
   const { body } = await ask({ ...shape, log: 'full', subset__where: 'id < 12', subset__order_by: 'id' });
-  const marked = (rows: readonly ShapeMessage[]) => rows.map(({ key, value, headers: { tags, active_conditions: active } }) => ({ key, value, tags, active }));
+  const marked = (rows: readonly ShapeMessage[]) =>
+    rows.map(({ key, value, headers: { tags, active_conditions: active } }) => ({ key, value, tags, active }));
   const ofSnapshot = messages.filter(({ value }) => value !== undefined && Number(value['id']) < 12);
   expect(marked(body.data)).toEqual(marked(ofSnapshot).sort((a, b) => Number(a.value?.['id']) - Number(b.value?.['id'])));
 });
@@ -151,11 +155,13 @@ test('who finds every connection at work is asked to come again, and shapes are 
   await ask({ subset__where: 'FALSE' });
   const unlock = await lockItems();
   const leaving = new AbortController();
-  const waiting = [1, 2, 3, 4].map((size) => ask({ subset__where: `size = ${size}` }, leaving.signal).then(({ status }) => status, () => 'left'));
+  const status = (size: number) => ask({ subset__where: `size = ${size}` }, leaving.signal).then((answer) => answer.status, () => 'left');
+  const waiting = [1, 2, 3, 4].map(status);
   await database.until(`${WAITING} OFFSET 3`);
-  const [late, other] = await Promise.all([ask({ subset__where: 'size = 5' }), readShape(service.shapeUrl, { table: 'parents', offset: '-1' })]);
+  const others = readShape(service.shapeUrl, { table: 'parents', offset: '-1' });
+  const [late, other] = await Promise.all([ask({ subset__where: 'size = 5' }), others]);
   leaving.abort();
-  await database.until("SELECT WHERE NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'armature subsets' AND wait_event_type = 'Lock')");
+  await database.until(`SELECT WHERE NOT EXISTS (${WAITING})`);
   await unlock();
 
   expect({ late: [late.status, late.retryAfter, late.body.code], other: other.status, left: await Promise.all(waiting) }).toEqual({
@@ -176,7 +182,7 @@ test('a session that is ended under its query is a 503, and the next one is answ
   expect([status, retryAfter]).toEqual([503, '10']);
 });
 
-test('a subset of a shape whose table was emptied is a 409 to who follows it, with no handle that it could mistake for its own', async () => {
+test('a subset of a shape whose table was emptied is a 409 to who follows it, without a handle', async () => {
   await database.query('CREATE TABLE emptied (id int PRIMARY KEY); INSERT INTO emptied VALUES (1)');
   const shape = { table: 'emptied', log: 'changes_only' };
   const { handle, offset } = await readShape(service.shapeUrl, { ...shape, offset: 'now' });
@@ -184,5 +190,6 @@ test('a subset of a shape whose table was emptied is a 409 to who follows it, wi
   const follow = { ...shape, handle: handle ?? '', offset: offset ?? '', subset__where: 'TRUE' };
   await expect.poll(async () => (await readShape(service.shapeUrl, follow)).status).toBe(409);
 
-  expect(await readShape(service.shapeUrl, follow)).toMatchObject({ status: 409, handle: null, messages: [{ headers: { control: 'must-refetch' } }] });
+  const messages = [{ headers: { control: 'must-refetch' } }];
+  expect(await readShape(service.shapeUrl, follow)).toMatchObject({ status: 409, handle: null, messages });
 });

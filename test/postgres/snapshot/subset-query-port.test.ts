@@ -23,7 +23,9 @@ beforeAll(async () => {
   pool = createPool({ target: targetOf(database.url), applicationName: 'subsets', max: 1, queueMsMax: 500 });
   adminPool = createPool({ target: targetOf(database.url), applicationName: 'admin', max: 1 });
   await Promise.all([pool.open(), adminPool.open()]);
-  await database.query('CREATE TABLE items (id int PRIMARY KEY, size int); INSERT INTO items SELECT i, i % 10 FROM generate_series(1, 100) i');
+  await database.query(`
+    CREATE TABLE items (id int PRIMARY KEY, size int);
+    INSERT INTO items SELECT i, i % 10 FROM generate_series(1, 100) i`);
 });
 
 afterEach(async () => {
@@ -107,7 +109,8 @@ test('gives up when none is new enough in time, and nothing was read', async () 
     return false;
   });
 
-  expect([await ask(target, clock), target.told]).toMatchObject([{ type: 'subset.failed', error: { code: 'shape_ahead', status: 503 } }, []]);
+  const failed = { type: 'subset.failed', error: { code: 'shape_ahead', status: 503 } };
+  expect([await ask(target, clock), target.told]).toMatchObject([failed, []]);
 });
 
 /** What waits for a lock is at work, as long as somebody wants. */
@@ -181,17 +184,19 @@ test.each([
   ['no table', { relation: { schema: 'public', name: 'gone' } }, { code: 'schema_changed', status: 409 }],
 ])('%s is told, and the connection is as others expect it', async (_, change, error) => {
   const answer = await ask(Object.assign(new Items(), change));
-  const [session] = await pool.query("SELECT current_setting('transaction_isolation') AS isolation, current_setting('statement_timeout') AS timeout");
+  const [session] = await pool.query(`
+    SELECT current_setting('transaction_isolation') AS isolation, current_setting('statement_timeout') AS timeout`);
   expect([answer, session]).toMatchObject([{ type: 'subset.failed', error }, { isolation: 'read committed', timeout: '0' }]);
 });
 
-test.each(['rows', 'begin', 'isNewEnough', 'accepts'])('a bug of ours is told as such, and the next query is answered (%s)', async (where) => {
+test.each(['rows', 'begin', 'isNewEnough', 'accepts'])('a bug of ours in %s is told, and the next query is answered', async (where) => {
   const claim = (): never => {
     throw new InvariantError('what can never be');
   };
   const answer = await ask(Object.assign(new Items(), { [where]: claim }));
 
-  expect([answer, await ask(new Items())]).toMatchObject([{ type: 'subset.crashed', error: { name: 'InvariantError' } }, { type: 'subset.queried' }]);
+  const crashed = { type: 'subset.crashed', error: { name: 'InvariantError' } };
+  expect([answer, await ask(new Items())]).toMatchObject([crashed, { type: 'subset.queried' }]);
 });
 
 test('nothing is asked for somebody who is not there any more', async () => {

@@ -8,7 +8,7 @@ const LARGE = Buffer.alloc(700 * 1024, 'x');
 async function isSettled(promise: Promise<unknown>): Promise<boolean> {
   let settled = false;
   void promise.then(() => (settled = true));
-  await new Promise((resolve) => setImmediate(resolve));
+  for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
   return settled;
 }
 
