@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Lsn } from '../../src/model/lsn.ts';
 import { itemLine } from '../support/http/api-world.ts';
 import { startHttpWorld, type HttpWorld } from '../support/http/http-world.ts';
 import { rawConnection } from '../support/http/raw-connection.ts';
@@ -15,6 +16,7 @@ beforeAll(async () => {
   await response.text();
   handle = response.headers.get('electric-handle') ?? '';
   world.append(handle, 100, itemLine('2', 'b'));
+  world.processed = '100' as Lsn; // Of an offset beyond that it is known that nobody was given it.
 });
 
 afterAll(() => world.close());
