@@ -168,6 +168,15 @@ function schemaOf(response: Response): object {
   return JSON.parse(response.headers.get('electric-schema') ?? '{}') as object;
 }
 
+test.each([
+  ['100', '0'],
+  ['5000000000', '3926258176'],
+])('who is told moves as deletes is told of a snapshot that sees nothing, below %s', async (xmin, below) => {
+  world.subsets.answer = { outcome: 'rows', pgSnapshot: { ...PG_SNAPSHOT, xmin }, end: SNAPSHOT_END, rows: [] };
+  const answer = await told(await get('where=id IN (SELECT id FROM users)&move_outs=deletes&subset__where=TRUE'));
+  expect(answer).toMatchObject({ body: { metadata: { xmin: below, xmax: below, xip_list: [], database_lsn: '4711' } } });
+});
+
 test('no cache holds the answer, and none is asked whether it still holds', async () => {
   const handle = (await get('subset__where=TRUE')).headers.get('electric-handle') ?? '';
   const again = await world.shape(`${USERS}&subset__where=TRUE`, { headers: { 'if-none-match': `"${handle}:-1:0_0"` } });

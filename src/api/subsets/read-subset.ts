@@ -11,7 +11,7 @@ import type { ShapeTarget } from '../definition-cache.ts';
 import { isRefusal, invalidSubset, movedMeanwhile, mustRefetch, type Refusal, subsetFailed } from '../refusal.ts';
 import type { ReadParameters } from '../shape-parameters.ts';
 import type { ShapeResponse, SubsetAnswer } from '../shape-response.ts';
-import { subsetBody } from './subset-body.ts';
+import { seeingNothing, subsetBody } from './subset-body.ts';
 import type { SubsetQuery, SubsetRead } from './subset-source.ts';
 
 export interface SubsetReading {
@@ -33,13 +33,15 @@ export async function readSubset({ context, handle, parameters, target, subset, 
   const since = offset === 'now' || offset === BEFORE_ALL ? undefined : offset;
   const read = await context.ports.subsets.read({ handle, since, mark, signal }, subset);
   if (read.outcome !== 'rows') return refusalOf(read, subset);
+  // A delete that tells a move names the transaction that moved, which is none of its row's own: it must not be left out by that.
+  const shown = target.definition.moveOuts === 'deletes' ? seeingNothing(read.pgSnapshot) : read.pgSnapshot;
   return {
     kind: 'subset',
     status: 200,
     handle,
     offset: followedFrom(context, handle, offset, target, read.end),
     ...(live ? {} : { schema: target.schema() }),
-    body: subsetBody(mark, read.pgSnapshot, read.rows),
+    body: subsetBody(mark, shown, read.rows),
   };
 }
 
