@@ -9,6 +9,7 @@ import type { PollRead } from './log-read.ts';
 import type { ApiPorts } from './ports.ts';
 import type { SchemaTexts } from './schema-texts.ts';
 import type { ShapeListeners } from './shape-listeners.ts';
+import type { StartOffsets } from './subsets/start-offsets.ts';
 
 export interface ApiSettings {
   readonly longPollTimeoutMs: number;
@@ -28,6 +29,7 @@ export interface ApiContext {
   readonly followers: ShapeFollowers;
   readonly definitions: DefinitionCache;
   readonly schemas: SchemaTexts;
+  readonly starts: StartOffsets;
   readonly clock: Clock;
   readonly random: Random;
 }

@@ -20,6 +20,7 @@ import type { Refusal } from './refusal.ts';
 import { ShapeListeners } from './shape-listeners.ts';
 import type { RawParameters } from './shape-parameters.ts';
 import type { ShapeResponse } from './shape-response.ts';
+import { StartOffsets } from './subsets/start-offsets.ts';
 
 export interface Api {
   /** @param handle the one that the request names. */
@@ -37,8 +38,8 @@ export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, 
   const admission = new Admission(settings.maxConcurrentRequests, random);
   const listeners: ApiContext['listeners'] = new ShapeListeners(clock);
   const followers = new ShapeFollowers((handle, after) => sharedEvents(ports.logs, handle, after));
-  const caches = { definitions: new DefinitionCache(), schemas: new SchemaTexts() };
-  const context: ApiContext = { ports, settings, listeners, followers, ...caches, clock, random };
+  const kept = { definitions: new DefinitionCache(), schemas: new SchemaTexts(), starts: new StartOffsets(clock) };
+  const context: ApiContext = { ports, settings, listeners, followers, ...kept, clock, random };
   return {
     admit: (handle) => admission.acquire(isKnown(ports, handle) ? 'existing' : 'initial'),
     readShape: (request) => readShape(context, request),

@@ -47,7 +47,8 @@ function targetOf(context: ApiContext, asked: Asked): ShapeTarget | Refusal {
   const definition = define(context, asked);
   if (isRefusal(definition)) return definition;
   let schema: string | undefined; // Worked out at the first answer that carries it.
-  const target: ShapeTarget = { definition, schema: () => (schema ??= context.schemas.of(asked.relation, definition.columns)) };
+  const { relation } = asked;
+  const target: ShapeTarget = { definition, relation, schema: () => (schema ??= context.schemas.of(relation, definition.columns)) };
   context.definitions.set(asked.key, relations, target);
   return target;
 }

@@ -5,6 +5,8 @@ import type { RelationName } from '../sql/identifiers.ts';
 
 export interface ShapeTarget {
   readonly definition: ShapeDefinition;
+  /** Its table, as the catalogue has it. */
+  readonly relation: Relation;
   /** What clients need to parse the rows, of the catalogue as it is now. */
   readonly schema: () => string;
 }

@@ -10,6 +10,7 @@ import type { Lsn } from '../model/lsn.ts';
 import type { Relation } from '../model/relation.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import type { WhereLanguage } from '../sql/where.ts';
+import type { SubsetSource } from './subsets/subset-source.ts';
 
 /** Postgres's tables, cached: the same table gives the same object until it changes. */
 export interface RelationSource {
@@ -124,6 +125,7 @@ export interface ApiPorts {
   readonly status: ServiceStatus;
   /** In which filters are written. */
   readonly language: WhereLanguage;
+  readonly subsets: SubsetSource;
   /** Every shape that does not lag has stored all transactions up to here; undefined when none was processed yet. */
   lastProcessedLsn(): Lsn | undefined;
 }

@@ -24,7 +24,11 @@ import { whenReady, whyUnwell } from './readiness.ts';
 import { invalidRequest, isRefusal, mustRefetch, type Refusal, stillBehind } from './refusal.ts';
 import { resolveHandle, rotated, untilStarted } from './resolve-handle.ts';
 import { Shared, type Wake } from './shape-listeners.ts';
-import { asksForSubset, readParameters, type RawParameters, type ReadParameters } from './shape-parameters.ts';
+import { readParameters, type RawParameters, type ReadParameters } from './shape-parameters.ts';
+import { readSubset, withoutSuccessor } from './subsets/read-subset.ts';
+import { asksForSubset } from './subsets/subset-parameters.ts';
+import { subsetQuery } from './subsets/subset-query.ts';
+import type { SubsetQuery } from './subsets/subset-source.ts';
 import { ABANDONED, isInMemory, isLive, type ShapeResponse } from './shape-response.ts';
 
 export interface ReadRequest {
@@ -46,10 +50,22 @@ async function answerTo(context: ApiContext, request: ReadRequest): Promise<Shap
   if (isRefusal(parameters)) return parameters;
   const target = await defineShapeTarget(context, parameters.shape);
   if (isRefusal(target)) return target;
-  if (asksForSubset(request.parameters)) return invalidRequest({ subset: ['subset snapshots are not supported'] });
+  const { subsets } = context.ports;
+  const subset = asksForSubset(request.parameters) ? subsetQuery(subsets, request.parameters, parameters.shape, target) : undefined;
+  if (subset !== undefined && isRefusal(subset)) return subset;
+  const answer = await readResolved(context, request, parameters, target, subset);
+  return subset === undefined || parameters.handle === undefined ? answer : withoutSuccessor(answer);
+}
+
+async function readResolved(
+  context: ApiContext,
+  request: ReadRequest,
+  parameters: ReadParameters,
+  target: ShapeTarget,
+  subset: SubsetQuery | undefined,
+): Promise<ShapeResponse> {
   const resolved = await resolveHandle(context, target.definition, parameters.handle);
-  if (isRefusal(resolved)) return resolved;
-  return readLog({ context, request, parameters, target, handle: resolved.handle });
+  return isRefusal(resolved) ? resolved : readLog({ context, request, parameters, target, subset, handle: resolved.handle });
 }
 
 /** One request, from the moment its log is known. */
@@ -58,6 +74,8 @@ interface Reading {
   readonly request: ReadRequest;
   readonly parameters: ReadParameters;
   readonly target: ShapeTarget;
+  /** Undefined for the log itself. */
+  readonly subset: SubsetQuery | undefined;
   readonly handle: Handle;
 }
 
@@ -69,6 +87,7 @@ async function readLog(reading: Reading): Promise<ShapeResponse> {
   const after = await whenReadable(reading, offset === 'now' ? BEFORE_ALL : offset);
   if (typeof after === 'object') return after;
   request.permit.promote();
+  if (reading.subset !== undefined) return readSubset({ ...reading, subset: reading.subset, signal: request.signal });
   if (offset === 'now') return readEnd(reading);
   if (parameters.liveSse) return streamEvents(reading, after);
   return onceBegun(reading, await (parameters.live ? longPoll(reading, after) : catchUp(reading, after)));

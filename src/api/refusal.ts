@@ -18,13 +18,18 @@ export interface Refusal {
   readonly isKnownError?: true;
 }
 
-/** Texts by request parameter; a subset's parameters nest once more. */
+/** Texts by request parameter. */
 export type FieldErrors = Readonly<Record<string, readonly string[]>>;
+
+/** Texts by a subset's parameter; what Postgres says of a label stands alone. */
+export type SubsetErrors = Readonly<Record<string, readonly string[] | string>>;
 
 const NO_STORE = 'no-store';
 const RETRY_SOON_SECONDS = 1;
 const RETRY_NOT_READY_SECONDS = 5;
 const RETRY_LATER_SECONDS = 10;
+/** By code, what is over sooner than most. */
+const SUBSET_RETRY_SECONDS = new Map([['shape_ahead', RETRY_SOON_SECONDS], ['subset_queries_busy', RETRY_NOT_READY_SECONDS]]);
 /** Spread, so that the refused do not all return in the same second. */
 const RETRY_OVERLOAD_SECONDS = { least: 6, most: 10 };
 
@@ -34,6 +39,16 @@ export function isRefusal(value: { readonly kind?: string } | object): value is 
 
 export function invalidRequest(errors: FieldErrors): Refusal {
   return refuse(400, { message: 'Invalid request', errors });
+}
+
+export function invalidSubset(errors: SubsetErrors): Refusal {
+  return refuse(400, { message: 'Invalid request', errors: { subset: errors } });
+}
+
+/** Its client has yet to read of rows that came or left: only behind that it can join what it asks for to what it holds. */
+export function movedMeanwhile(): Refusal {
+  const text = 'rows have come or left with what a subquery selects behind this offset: read the log up to its end, then ask again';
+  return invalidRequest({ subset: [text] });
 }
 
 export function mismatchedHandle(): Refusal {
@@ -95,6 +110,13 @@ export function filterFailed(code: string, message: string): Refusal {
 
 export function snapshotCrashed(message: string): Refusal {
   return refuse(500, { message });
+}
+
+/** The rows of a subset could not be read now. */
+export function subsetFailed(status: 500 | 503, code: string, message: string): Refusal {
+  const refusal = refuse(status, { code, message });
+  const retryAfterSeconds = SUBSET_RETRY_SECONDS.get(code) ?? RETRY_LATER_SECONDS;
+  return status === 500 ? refusal : { ...refusal, retryAfterSeconds, isKnownError: true };
 }
 
 export function overloaded(admissionClass: string, limit: number, random: Random): Refusal {

@@ -51,7 +51,8 @@ const BLANK = "can't be blank";
 const CHARACTERS_MAX = 262_144;
 const TOO_LONG = `is longer than ${CHARACTERS_MAX} characters`;
 
-const text = z
+/** Without a NUL, which no text of Postgres holds, and bounded. */
+export const text = z
   .string()
   .refine((value) => !value.includes('\0'))
   .refine((value) => value.length <= CHARACTERS_MAX, TOO_LONG);
@@ -138,11 +139,6 @@ export function deleteParameters(raw: RawParameters): DeleteParameters | Refusal
     return invalidRequest({ handle: ["can't be blank when shape definition is missing"] });
   }
   return { shape: definitionParameters(fields), handle: handleOf(fields.handle) };
-}
-
-/** True when any parameter asks for a subset, known or not, empty or not. */
-export function asksForSubset(raw: RawParameters): boolean {
-  return Object.keys(raw).some((name) => name === 'subset' || name.startsWith('subset__'));
 }
 
 export function tableOf(parameters: DefinitionParameters): RelationName | Refusal {

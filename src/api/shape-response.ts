@@ -6,7 +6,7 @@ import type { LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Refusal } from './refusal.ts';
 
-export type ShapeResponse = LogAnswer | Deleted | Refusal | Abandoned;
+export type ShapeResponse = LogAnswer | SubsetAnswer | Deleted | Refusal | Abandoned;
 
 export interface LogAnswer {
   readonly kind: 'log';
@@ -28,6 +28,17 @@ export interface LogAnswer {
   /** On live answers. */
   readonly cursor?: string;
   readonly body: Body | LiveBody;
+}
+
+export interface SubsetAnswer {
+  readonly kind: 'subset';
+  readonly status: 200;
+  readonly handle: Handle;
+  /** From where its client follows the log. */
+  readonly offset: LogOffset;
+  /** JSON; absent on live answers. */
+  readonly schema?: string;
+  readonly body: Body;
 }
 
 /** A stream is read once, from its first piece on; a failure ends it with a throw. */

@@ -1,7 +1,7 @@
 /** The headers of the wire, as the flat arrays that `writeHead` sends fastest. */
 import type { HttpRequest } from './server.ts';
 import type { Refusal } from '../api/refusal.ts';
-import type { LogAnswer } from '../api/shape-response.ts';
+import type { LogAnswer, SubsetAnswer } from '../api/shape-response.ts';
 import type { Resource } from './routes.ts';
 
 /** Name, value, name, value… */
@@ -14,7 +14,7 @@ const EVENT_STREAM_HEADERS = ['content-type', 'text/event-stream', 'x-accel-buff
 
 const EXPOSED =
   'electric-cursor,electric-handle,electric-has-data,electric-offset,electric-schema,electric-up-to-date,' +
-  'electric-internal-known-error,retry-after';
+  'electric-internal-known-error,electric-snapshot,retry-after';
 const SHAPE_METHODS = 'GET, POST, HEAD, DELETE, OPTIONS';
 const OTHER_METHODS = 'GET, HEAD';
 const REQUEST_ID_LENGTH = { least: 20, most: 200 };
@@ -51,6 +51,19 @@ export function logHeaders(answer: LogAnswer, isCacheable: boolean): Headers {
     'electric-has-data', String(hasData),
     ...(upToDate ? ['electric-up-to-date', ''] : []),
     ...(cursor === undefined ? [] : ['electric-cursor', cursor]),
+    ...(schema === undefined ? [] : ['electric-schema', schema]),
+  ];
+}
+
+/** It says that it is up to date, by which older clients know that nothing follows it. */
+export function subsetHeaders({ handle, offset, schema }: SubsetAnswer): Headers {
+  return [
+    'content-type', JSON_TYPE,
+    ...cacheHeaders('no-cache', false),
+    'electric-snapshot', 'true',
+    'electric-handle', handle,
+    'electric-offset', offset,
+    'electric-up-to-date', '',
     ...(schema === undefined ? [] : ['electric-schema', schema]),
   ];
 }

@@ -7,7 +7,7 @@ import type { BodyRefusal } from './body-refusal.ts';
 import type { Exchange } from './exchange.ts';
 import { mergedParameters, parseJsonObject } from './json-body.ts';
 import { queryParameters } from './query-parameters.ts';
-import { cacheHeaders, JSON_TYPE, logHeaders, refusalHeaders } from './response-headers.ts';
+import { cacheHeaders, JSON_TYPE, logHeaders, refusalHeaders, subsetHeaders } from './response-headers.ts';
 import type { HttpAnswer } from './send-response.ts';
 
 const NO_BODY = { bytes: Buffer.alloc(0) };
@@ -46,6 +46,8 @@ function answerOf(response: ShapeResponse, isCacheable: boolean): HttpAnswer | u
   switch (response.kind) {
     case 'log':
       return { status: response.status, headers: logHeaders(response, isCacheable), body: response.body };
+    case 'subset':
+      return { status: response.status, headers: subsetHeaders(response), body: response.body };
     case 'refusal':
       return { status: response.status, headers: refusalHeaders(response, isCacheable), body: [Buffer.from(response.body)] };
     case 'deleted':

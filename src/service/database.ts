@@ -19,18 +19,23 @@ export interface Database {
   readonly snapshotPool: DatabasePool;
   /** For the rows of moves, which must not wait behind snapshots. */
   readonly movePool: DatabasePool;
+  /** For what clients ask for by themselves: however much that is, shapes are made and followed. */
+  readonly subsetPool: DatabasePool;
   readonly catalog: Catalog;
 }
 
 const ADMIN_CONNECTIONS_MAX = 4;
 const MOVE_CONNECTIONS_MAX = 4;
+const SUBSET_CONNECTIONS_MAX = 4;
 
 /** @throws {ConfigurationError} nothing was opened. */
 export function databaseOf(configuration: Configuration, databaseUrl: string): Database {
   const target = targetOf(databaseUrl);
   const snapshotTarget = configuration.pooledDatabaseUrl === undefined ? target : targetOf(configuration.pooledDatabaseUrl);
-  const adminConnections = Math.min(ADMIN_CONNECTIONS_MAX, Math.max(1, Math.floor(configuration.databasePoolSize / 4)));
-  const moveConnections = Math.min(MOVE_CONNECTIONS_MAX, Math.max(1, Math.floor(configuration.databasePoolSize / 4)));
+  const share = Math.max(1, Math.floor(configuration.databasePoolSize / 4));
+  const adminConnections = Math.min(ADMIN_CONNECTIONS_MAX, share);
+  const moveConnections = Math.min(MOVE_CONNECTIONS_MAX, share);
+  const subsetConnections = Math.min(SUBSET_CONNECTIONS_MAX, share);
   const adminPool = createPool({ target, applicationName: 'armature admin', max: adminConnections });
   return {
     target,
@@ -42,9 +47,10 @@ export function databaseOf(configuration: Configuration, databaseUrl: string): D
     snapshotPool: createPool({
       target: snapshotTarget,
       applicationName: 'armature snapshots',
-      max: Math.max(1, configuration.databasePoolSize - adminConnections - moveConnections),
+      max: Math.max(1, configuration.databasePoolSize - adminConnections - moveConnections - subsetConnections),
     }),
     movePool: createPool({ target: snapshotTarget, applicationName: 'armature moves', max: moveConnections }),
+    subsetPool: createPool({ target: snapshotTarget, applicationName: 'armature subsets', max: subsetConnections }),
     catalog: createCatalog(adminPool),
   };
 }

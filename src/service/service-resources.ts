@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { Runtime } from '../otp/runtime.ts';
 import type { Configuration } from '../settings/configuration.ts';
+import type { SubsetLanguage } from '../sql/subset.ts';
 import type { WhereLanguage } from '../sql/where.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { World } from './world.ts';
@@ -12,7 +13,7 @@ export interface ServiceResources {
   readonly world: World;
   readonly logger: Logger;
   readonly storage: Storage;
-  readonly language: WhereLanguage;
+  readonly language: WhereLanguage & SubsetLanguage;
   readonly database: Database;
   readonly runtime: Runtime;
 }

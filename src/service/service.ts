@@ -85,6 +85,7 @@ async function reachDatabase(configuration: Configuration, storage: Storage, clo
   closing.add(() => database.adminPool.close());
   closing.add(() => database.snapshotPool.close());
   closing.add(() => database.movePool.close());
+  closing.add(() => database.subsetPool.close());
   return database;
 }
 

@@ -51,6 +51,7 @@ const OLD_VALUE = encoder.encode(LINE.oldValue);
 const KEY_CHANGE_TO = encoder.encode(LINE.keyChangeTo);
 const KEY_CHANGE_FROM = encoder.encode(LINE.keyChangeFrom);
 const IS_MOVE_IN = encoder.encode(LINE.isMoveIn);
+const SNAPSHOT_MARK = encoder.encode(LINE.snapshotMark);
 const LINE_END = encoder.encode(LINE.end);
 const LAST_LINE_END = encoder.encode(`${LINE.last}${LINE.end}`);
 const QUOTE = 0x22;
@@ -116,6 +117,17 @@ export class ChangeConverter {
     const { snapshotPlan } = this.projection;
     this.beginLine();
     this.writeInsert(tuple, snapshotPlan);
+    this.rows.writeMarks(this.judge.marksOf(tuple, snapshotPlan, isMember));
+    return this.takeLine();
+  }
+
+  /** Likewise of a row that was asked for by itself. @param mark of the answer that it is part of. */
+  subsetLine(tuple: Tuple, isMember: Membership | undefined, mark: number): Uint8Array {
+    const { snapshotPlan } = this.projection;
+    this.beginLine();
+    this.writeInsert(tuple, snapshotPlan);
+    this.writer.append(SNAPSHOT_MARK);
+    this.writer.appendNumber(mark);
     this.rows.writeMarks(this.judge.marksOf(tuple, snapshotPlan, isMember));
     return this.takeLine();
   }

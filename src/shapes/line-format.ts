@@ -4,14 +4,14 @@
  *
  * ```
  * {"key":"…","value":{…}[,"old_value":{…}],"headers":{"operation":"…","relation":["…","…"]
- *   [,"key_change_to":"…" | ,"key_change_from":"…"][,"is_move_in":true]
+ *   [,"key_change_to":"…" | ,"key_change_from":"…"][,"is_move_in":true][,"snapshot_mark":…]
  *   [,"tags":["…",…][,"removed_tags":["…",…]],"active_conditions":[true,…]]
  *   [,"txids":[…][,"lsn":"…","op_position":…][,"last":true]]}}
  * ```
- * A row of the snapshot, or of a splice, has no transaction of its own. Where no events tell what moved, the last row of a splice names
- * the transactions that moved it and is marked as the last: whoever follows the rows knows by that which belong together. An update of a
- * key is a delete and an insert, each of which names the other. Only shapes with subqueries have tags; only an update tells which ones it
- * took away, also when that is none.
+ * A row of the snapshot, of a splice or of a subset has no transaction of its own. Where no events tell what moved, the last row of a
+ * splice names the transactions that moved it and is marked as the last: whoever follows the rows knows by that which belong together. An
+ * update of a key is a delete and an insert, each of which names the other. Only shapes with subqueries have tags; only an update tells
+ * which ones it took away, also when that is none.
  */
 export const LINE = {
   start: '{"key":"',
@@ -24,6 +24,7 @@ export const LINE = {
   keyChangeTo: ',"key_change_to":"',
   keyChangeFrom: ',"key_change_from":"',
   isMoveIn: ',"is_move_in":true',
+  snapshotMark: ',"snapshot_mark":',
   tags: ',"tags":[',
   removedTags: '],"removed_tags":[',
   activeConditions: '],"active_conditions":[',

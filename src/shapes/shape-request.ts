@@ -194,7 +194,8 @@ function layoutColumn({ name, typeOid, typeMod }: Column): LayoutColumn {
   return { name, typeOid, typeMod };
 }
 
-function whereColumn({ name, typeName, dimensions, isEnum, collation }: Column): WhereColumn {
+/** As filters see it. */
+export function whereColumn({ name, typeName, dimensions, isEnum, collation }: Column): WhereColumn {
   return { name, typeName, dimensions, isEnum: isEnum === true, ...(collation === undefined ? {} : { collation }) };
 }
 

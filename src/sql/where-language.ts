@@ -7,19 +7,20 @@
 import { loadModule, type Node, type SubLink } from 'libpg-query';
 import { InvariantError } from '../base/invariant.ts';
 import type { Collation } from '../model/collation.ts';
-import { deepCommentAt, NESTING_MAX, tooDeepAt, UNMEASURED_BYTES_MAX } from './syntax/nesting.ts';
 import { columnsOf, type Condition } from './expression.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { statementsOf, tokensOf } from './syntax/grammar.ts';
 import { quoteRelation, type RelationName } from './identifiers.ts';
 import { Parameters } from './checkers/literals.ts';
-import { costlySignsAt } from './syntax/operator-signs.ts';
+import { bytesOf, refuseUnreadable } from './syntax/measure.ts';
+import { parseOrderBy } from './order-by.ts';
 import { subqueriesIn, withMemberTests } from './subqueries/member-tests.ts';
 import { planOf } from './subqueries/subquery-plan.ts';
 import { filterIn, firstTable } from './subqueries/subquery-syntax.ts';
 import { WhereChecker } from './checkers/where-checker.ts';
 import { compileCondition } from './where-compiler.ts';
 import { lookupsOf } from './lookups/where-lookups.ts';
+import type { SubsetLanguage } from './subset.ts';
 import { printCanonical, printQuery } from './where-printer.ts';
 import { PARSED_PREFIX, refusalAt, WhereRefusal } from './where-refusal.ts';
 import type { SubqueryTables, Where, WhereColumn, WhereError, WhereLanguage } from './where.ts';
@@ -31,15 +32,10 @@ const SUBQUERIES_MAX = 100;
 const STATEMENT_FIELDS = new Set(['targetList', 'whereClause', 'limitOption', 'op']);
 /** A keyword is never written otherwise. */
 const HAS_SUBQUERY = /select/i;
-/** Postgres's text cannot hold it, and a C string would end there. */
-const NUL = '\0';
-
-const encoder = new TextEncoder();
-
 /** Loads the parser; once it is there, parsing is synchronous. */
-export async function loadWhereLanguage(): Promise<WhereLanguage> {
+export async function loadWhereLanguage(): Promise<WhereLanguage & SubsetLanguage> {
   await loadModule();
-  return { tablesIn, parse };
+  return { tablesIn, parse, parseFilter, parseOrderBy };
 }
 
 function tablesIn(text: string): readonly RelationName[] | WhereError {
@@ -70,6 +66,16 @@ function parse(
 ): Where | WhereError {
   return orError(() => whereOf(new WhereChecker(columns, new Parameters(params), collation, tables).check(parseClause(text)), text));
 }
+
+const parseFilter: SubsetLanguage['parseFilter'] = (text, params, columns, collation) => {
+  return orError(() => {
+    const clause = parseClause(text);
+    if (subLinksIn(clause).length > 0) throw new WhereRefusal('Subqueries are not allowed in subsets');
+    const condition = new WhereChecker(columns, new Parameters(params), collation).check(clause);
+    printCanonical(condition); // Refuses constants that are too large together.
+    return { queryBehind: (count: number) => printQuery(condition, [], count) };
+  });
+};
 
 function orError<Result>(run: () => Result): Result | WhereError {
   try {
@@ -106,12 +112,9 @@ function noQuery(): never {
 }
 
 function parseClause(text: string): Node {
-  const bytes = bytesOf(text);
-  if (bytes > WHERE_BYTES_MAX) throw new WhereRefusal(`WHERE clause is bigger than maximum size of ${WHERE_BYTES_MAX} bytes`);
+  if (bytesOf(text) > WHERE_BYTES_MAX) throw new WhereRefusal(`WHERE clause is bigger than maximum size of ${WHERE_BYTES_MAX} bytes`);
   const sql = `${PARSED_PREFIX}${text}`;
-  const [before = '', ...behind] = sql.split(NUL, 2);
-  if (behind.length > 0) throw refusalAt(bytesOf(before), 'invalid byte sequence for encoding "UTF8": 0x00');
-  if (bytes > UNMEASURED_BYTES_MAX) refuseCostly(sql);
+  refuseUnreadable(sql, refusalAt);
   const statements = statementsOf(sql);
   const [only] = statements;
   if (statements.length !== 1 || only?.stmt === undefined) throw new WhereRefusal('unescaped ";" causing statement split');
@@ -123,19 +126,4 @@ function parseClause(text: string): Node {
     throw new WhereRefusal(`WHERE clause has too many subqueries (${length} exceeds limit of ${SUBQUERIES_MAX})`);
   }
   return statement.whereClause;
-}
-
-/** Refuses what the parser would take too long for, or would overflow on. */
-function refuseCostly(sql: string): void {
-  const tooDeep = `expression nests deeper than ${NESTING_MAX} levels`;
-  const comment = deepCommentAt(sql);
-  if (comment !== undefined) throw refusalAt(bytesOf(sql.slice(0, comment)), tooDeep);
-  const signs = costlySignsAt(sql);
-  if (signs !== undefined) throw refusalAt(bytesOf(sql.slice(0, signs)), 'too many operator signs in a row');
-  const token = tooDeepAt(tokensOf(sql));
-  if (token !== undefined) throw refusalAt(token.start, tooDeep);
-}
-
-function bytesOf(text: string): number {
-  return encoder.encode(text).length;
 }

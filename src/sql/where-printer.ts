@@ -33,15 +33,21 @@ interface Printer {
  * For Postgres.
  *
  * @param members what the subqueries select, by their numbers, NULL among them: Postgres is not asked for that.
+ * @param before how many parameters the query has in front of these.
  */
-export function printQuery(condition: Condition, members: readonly (readonly (string | null)[])[] = []): PrintedCondition {
+export function printQuery(
+  condition: Condition,
+  members: readonly (readonly (string | null)[])[] = [],
+  before = 0,
+): PrintedCondition {
   const params: (string | null)[] = [];
-  const parameter = (type: string, text: string | null): string => `$${params.push(text)}::${type}`;
+  const place = (text: string | null): number => before + params.push(text);
+  const parameter = (type: string, text: string | null): string => `$${place(text)}::${type}`;
   const arrays = new Map<number, string>(); // Each is sent once, however often its subquery stands in the filter.
   const sql = printCondition(condition, {
     constant: parameter,
     exactly: parameter,
-    label: (_, text) => `$${params.push(text)}`,
+    label: (_, text) => `$${place(text)}`,
     subquery: ({ left, number, selection }) => {
       const values = members[number];
       invariant(values !== undefined, 'what a subquery selects is given with the query');

@@ -22,6 +22,7 @@ export function connections({ ports }: StackWiring): SupervisorSpec {
       { id: 'publication', start: ports.publication },
       { id: 'snapshots', start: ports.snapshots },
       { id: 'move-queries', start: ports.moveQueries },
+      { id: 'subset-queries', start: ports.subsetQueries },
     ],
   };
 }

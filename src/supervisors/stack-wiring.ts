@@ -23,6 +23,7 @@ export interface StackWiring {
     readonly publication: () => PortSpec;
     readonly snapshots: () => PortSpec;
     readonly moveQueries: () => PortSpec;
+    readonly subsetQueries: () => PortSpec;
     readonly http: () => PortSpec;
   };
   readonly tables: {

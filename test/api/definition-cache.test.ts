@@ -9,7 +9,7 @@ const RELATION: Relation = { oid: 1, schema: 'public', name: 'items', columns: [
 /** @param size of the filter, in characters. */
 function targetOf(size = 0): ShapeTarget {
   const definition = shapeOf({ where: { column: 'title', equals: 'x'.repeat(size) } });
-  return { definition, schema: () => '{}' };
+  return { definition, relation: RELATION, schema: () => '{}' };
 }
 
 test('a target is found under what was asked, of the relation that it was made of', () => {
@@ -34,9 +34,9 @@ test('a target is of its inner relations as well, which are told without them', 
 
 test('what inner shapes copy of the request counts', () => {
   const cache = new DefinitionCache();
-  const { definition, schema } = targetOf();
+  const { definition, ...rest } = targetOf();
   const { definition: shape } = targetOf(5_000_000);
-  const target = { definition: { ...definition, dependencies: Array.from({ length: 3 }, () => ({ shape, column: 'id' })) }, schema };
+  const target = { definition: { ...definition, dependencies: Array.from({ length: 3 }, () => ({ shape, column: 'id' })) }, ...rest };
   for (const asked of ['first', 'second', 'third']) cache.set(asked, [RELATION], target);
   expect(['first', 'second', 'third'].map((asked) => cache.get(asked, [RELATION]))).toEqual([undefined, target, target]);
 });

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { connect } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Lsn } from '../../src/model/lsn.ts';
 import { itemLine } from '../support/http/api-world.ts';
 import { startHttpWorld, type HttpWorld } from '../support/http/http-world.ts';
 import { rawConnection } from '../support/http/raw-connection.ts';
@@ -15,6 +16,7 @@ beforeAll(async () => {
   await response.text();
   handle = response.headers.get('electric-handle') ?? '';
   world.append(handle, 100, itemLine('2', 'b'));
+  world.processed = '100' as Lsn; // Of an offset beyond that it is known that nobody was given it.
 });
 
 afterAll(() => world.close());
@@ -72,6 +74,14 @@ const name = fc.oneof(
     'replica',
     'log',
     'subset__where',
+    'subset__params',
+    'subset__params[1]',
+    'subset__order_by',
+    'subset__limit',
+    'subset__offset',
+    'subset__where_expr',
+    'subset__anything',
+    'subset',
     'experimental_compaction',
     '__proto__',
     '__proto__[x]',
@@ -191,6 +201,8 @@ const knownNames = [
   'subset',
   'order_by',
   'limit',
+  'where_expr',
+  'order_by_expr',
   'experimental_compaction',
   '__proto__',
   'constructor',
@@ -209,6 +221,7 @@ const bodyValue = fc.oneof(
     { 1: 'x' },
     { 1: { 2: 'x' } },
     { where: 'TRUE' },
+    { where: 'TRUE', order_by: 'id', limit: 1, offset: '2', params: { 1: true } },
     {},
     [],
     null,

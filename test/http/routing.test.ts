@@ -7,7 +7,7 @@ const BASE = 'table=items&offset=-1';
 const VARIANTS = ['/v1/shape/', '/v1//shape', '/v1/shape//', '/v1/%73hape'];
 const EXPOSED =
   'electric-cursor,electric-handle,electric-has-data,electric-offset,electric-schema,electric-up-to-date,' +
-  'electric-internal-known-error,retry-after';
+  'electric-internal-known-error,electric-snapshot,retry-after';
 
 let world: HttpWorld;
 

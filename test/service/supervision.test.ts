@@ -42,6 +42,7 @@ const CONNECTIONS = [
   'publication',
   'snapshots',
   'move-queries',
+  'subset-queries',
 ];
 const SHAPES = ['shape-log-collector', 'catch-up-collector', 'publication-manager', 'consumers', 'consumers/*', 'shape-cache'];
 const connectionsFrom = (first: string) => CONNECTIONS.slice(CONNECTIONS.indexOf(first)).map((id) => `stack/connections/${id}`);
@@ -66,6 +67,7 @@ const CASES: readonly { name: Name; renewed: readonly string[] }[] = [
   { name: '@publication', renewed: connectionsFrom('publication') },
   { name: '@snapshots', renewed: connectionsFrom('snapshots') },
   { name: '@move-queries', renewed: connectionsFrom('move-queries') },
+  { name: '@subset-queries', renewed: connectionsFrom('subset-queries') },
   { name: '@shape-log-collector', renewed: allShapes },
   { name: '@catch-up-collector', renewed: allShapes },
   { name: '@publication-manager', renewed: allShapes },

@@ -98,7 +98,7 @@ export const ingestRegion = consumerSetup.createStateConfig({
     },
     /** A shape that comes back is further than one that it depends on, which is on its way through the log as well. */
     awaitingValues: { always: { guard: 'hasValues', target: 'measuring' } },
-    splicing: spliceStates,
+    splicing: { tags: 'splicing', ...spliceStates },
     /** The shape must stand before the transaction that moved something, when that goes on to us. */
     steppingAside: {
       entry: { type: 'apply', params: { table: 'log', change: 'leavePace' } },

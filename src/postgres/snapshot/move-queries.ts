@@ -27,6 +27,7 @@ import { DISPLAY_SETTINGS } from '../replication/replication-setup.ts';
 import { SchemaChangedError, SessionEndedError, snapshotRefusal } from './snapshot-error.ts';
 import { queryOf, TableLooks, type Looked, type ReadTable } from './table-look.ts';
 import { streamInTime } from './timely-rows.ts';
+import { FLUSH_WAL } from './wal-flush.ts';
 
 /** What is read for one splice, and where it goes. */
 export interface MoveQueryTarget<Rows> extends ReadTable {
@@ -57,10 +58,6 @@ const SHARED_MS_MAX = 100;
 /** Between two snapshots, while a commit that was streamed is not shown yet. */
 const HIDDEN_MS = 2;
 const HIDDEN_MS_MAX = 250;
-
-/** A commit that waits for the disk alone takes along all WAL before it. Nobody gets the message: the publication carries none. */
-const FLUSH =
-  "BEGIN READ WRITE; SET LOCAL synchronous_commit = 'local'; SELECT pg_logical_emit_message(true, 'armature', ''); COMMIT";
 
 interface Asked {
   readonly handle: Handle;
@@ -147,7 +144,7 @@ export class MoveQueries {
       round.current = undefined;
     }
     const end = round.isOver ? 'ROLLBACK' : 'COMMIT';
-    await client.query(round.unflushed.length > 0 ? `${end}; ${FLUSH}` : end);
+    await client.query(round.unflushed.length > 0 ? `${end}; ${FLUSH_WAL}` : end);
     for (const { asked, settled } of round.unflushed.splice(0)) void settled.then(asked.answer);
   }
 

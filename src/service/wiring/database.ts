@@ -10,20 +10,22 @@ import type { StoredStream } from '../../postgres/replication/slot-standing.ts';
 import type { TransactionSink } from '../../postgres/replication/transaction-sink.ts';
 import { moveQueryPort } from '../../postgres/snapshot/move-query-port.ts';
 import { snapshotPort, type SnapshotTarget } from '../../postgres/snapshot/snapshot-port.ts';
+import { subsetQueryPort } from '../../postgres/snapshot/subset-query-port.ts';
 import type { Storage } from '../../storage/storage.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { moveTarget } from './move-target.ts';
 import { viewsAt } from './shape-views.ts';
 import { snapshotTarget } from './snapshot-target.ts';
 import { linesOf, type LogAccess } from './storage.ts';
+import type { SubsetReads } from './subset-reads.ts';
 
-export function databasePorts(resources: ServiceResources, access: LogAccess) {
+export function databasePorts(resources: ServiceResources, access: LogAccess, subsets: Pick<SubsetReads, 'target'>) {
   const { configuration, database, world } = resources;
-  const { target, adminPool, snapshotPool, movePool, slot, publication } = database;
+  const { target, adminPool, snapshotPool, movePool, subsetPool, slot, publication } = database;
   return {
     lock: (): PortSpec => lockPort({ name: '@lock', target, slot, owner: '@connection-lock' }),
     replication: () => replication(resources, access),
-    pools: () => poolPort({ name: '@pools', pools: [adminPool, snapshotPool, movePool] }),
+    pools: () => poolPort({ name: '@pools', pools: [adminPool, snapshotPool, movePool, subsetPool] }),
     publication: () =>
       publicationPort({ name: '@publication', pool: adminPool, publication, isManual: configuration.manualTablePublishing }),
     snapshots: () =>
@@ -40,6 +42,8 @@ export function databasePorts(resources: ServiceResources, access: LogAccess) {
         clock: world.clock,
         target: (handle, views) => moveTargetOf(resources, access, handle, views),
       }),
+    subsetQueries: () =>
+      subsetQueryPort({ name: '@subset-queries', pool: subsetPool, adminPool, clock: world.clock, target: (id) => subsets.target(id) }),
   };
 }
 

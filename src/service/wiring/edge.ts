@@ -2,6 +2,7 @@
 import { LogProgress } from '../../actors/collector/log-progress.ts';
 import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import { createApi, type Api } from '../../api/api.ts';
+import type { SubsetSource } from '../../api/subsets/subset-source.ts';
 import { VERSION } from '../../base/version.ts';
 import { httpPort } from '../../http/http-port.ts';
 import { journalPort } from '../../telemetry/journal-port.ts';
@@ -11,7 +12,10 @@ import type { ServiceResources } from '../service-resources.ts';
 
 const READINESS_TIMEOUT_MS = 5_000;
 
-export function serviceApi({ configuration, database, runtime, storage, language, world }: ServiceResources): Api {
+export function serviceApi(
+  { configuration, database, runtime, storage, language, world }: ServiceResources,
+  subsets: SubsetSource,
+): Api {
   const directory = () => livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
   const progress = () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress);
   const ports = {
@@ -20,6 +24,7 @@ export function serviceApi({ configuration, database, runtime, storage, language
     logs: readableLogs(storage.shapes),
     status: serviceStatus(runtime, world.clock),
     language,
+    subsets,
     lastProcessedLsn: () => progress()?.lastProcessedLsn,
   };
   const settings = {

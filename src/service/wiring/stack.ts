@@ -9,6 +9,7 @@ import { databasePorts } from './database.ts';
 import { edgePorts, serviceApi } from './edge.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { logAccess, shapeLogOf, storagePorts } from './storage.ts';
+import { SubsetReads } from './subset-reads.ts';
 import { processTables } from './tables.ts';
 
 const CHECKPOINT_EVERY_MS = 5_000;
@@ -16,9 +17,10 @@ const CHECKPOINT_EVERY_MS = 5_000;
 export function stackWiring(resources: ServiceResources): StackWiring {
   const { configuration, storage } = resources;
   const access = logAccess(resources);
-  const api = serviceApi(resources);
+  const subsets = new SubsetReads(resources, access);
+  const api = serviceApi(resources, subsets);
   return {
-    ports: { ...storagePorts(resources, access), ...databasePorts(resources, access), ...edgePorts(resources, api) },
+    ports: { ...storagePorts(resources, access), ...databasePorts(resources, access, subsets), ...edgePorts(resources, api) },
     tables: processTables(resources, access, api.announcements),
     shapeLog: (handle) => shapeLogOf(storage, handle),
     takenThrough: () => storage.shapes.position,

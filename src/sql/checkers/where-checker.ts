@@ -20,7 +20,7 @@ import { constantOf, numberConstant, type Parameters, type UntypedLiteral } from
 import { arrayOfArrays, arrayOfItems } from '../operations/arrays.ts';
 import { COALESCE } from '../operations/comparisons.ts';
 import { CASE } from '../operations/conditionals.ts';
-import { itemsOf, kindOf, nameIn, required } from '../syntax/parse-tree.ts';
+import { itemsOf, kindOf, nameIn, namesIn, required, shownReference } from '../syntax/parse-tree.ts';
 import { isMatchSign, likeSign, PatternChecker } from './pattern-checker.ts';
 import { subqueriesIn } from '../subqueries/member-tests.ts';
 import { readSubquery } from '../subqueries/subquery-syntax.ts';
@@ -117,11 +117,11 @@ export class WhereChecker {
   }
 
   private column({ fields = [], location }: ColumnRef): TypedColumn | OpaqueColumn {
-    const names = fields.map((field) => ('String' in field ? (field.String.sval ?? '') : '*'));
+    const names = namesIn(fields);
     const [name = ''] = names;
     const column = this.columns.get(name);
     if (names.length !== 1 || column === undefined) {
-      throw refusalAt(location, `unknown reference ${names.map(shownName).join('.')}`);
+      throw refusalAt(location, `unknown reference ${shownReference(names)}`);
     }
     const { dimensions, isEnum = false, collation } = column;
     const type = dimensions === 0 ? column.typeName : `${column.typeName}[]`;
@@ -393,6 +393,3 @@ function negatedIf(negated: boolean, condition: Condition): Condition {
 }
 
 /** Names that would not be found without quotes are shown with them. */
-function shownName(name: string): string {
-  return name === '*' || name === name.toLowerCase() ? name : `"${name}"`;
-}

@@ -8,6 +8,16 @@ export function nameIn(parts: readonly Node[] = []): string {
   return (names[0] === 'pg_catalog' ? names.slice(1) : names).join('.');
 }
 
+/** Of a reference to a column: one, or more of a qualified one. */
+export function namesIn(fields: readonly Node[]): readonly string[] {
+  return fields.map((field) => ('String' in field ? (field.String.sval ?? '') : '*'));
+}
+
+/** As a refusal names it. */
+export function shownReference(names: readonly string[]): string {
+  return names.map((name) => (name === '*' || name === name.toLowerCase() ? name : `"${name}"`)).join('.');
+}
+
 export function itemsOf(node: Node | undefined): readonly Node[] {
   return node !== undefined && 'List' in node ? (node.List.items ?? []) : [];
 }

@@ -16,6 +16,7 @@ import type { ReadableLog, RelationLookup } from '../../../src/api/ports.ts';
 import { readShape } from '../../../src/api/read-shape.ts';
 import { SchemaTexts } from '../../../src/api/schema-texts.ts';
 import { Shared, ShapeListeners, type Wake } from '../../../src/api/shape-listeners.ts';
+import { StartOffsets } from '../../../src/api/subsets/start-offsets.ts';
 import type { RawParameters } from '../../../src/api/shape-parameters.ts';
 import type { ShapeResponse } from '../../../src/api/shape-response.ts';
 import { uncopied } from '../../../src/base/fork.ts';
@@ -28,7 +29,7 @@ import type { Address, Message } from '../../../src/otp/process.ts';
 import { CallError } from '../../../src/otp/runtime.ts';
 import { servedShapes } from '../../../src/service/wiring/api-ports.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
-import { TestStatus } from '../../support/http/api-world.ts';
+import { TestStatus, TestSubsets } from '../../support/http/api-world.ts';
 import { language, TABLES } from '../../support/layers/layered-shapes.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { handleOf } from '../../support/shapes.ts';
@@ -75,11 +76,11 @@ export interface Request {
 
 /** One that came before: what the service has worked out for it is no matter of answers. */
 interface Repeated extends Request {
-  readonly caches: Pick<ApiContext, 'definitions' | 'schemas'>;
+  readonly caches: Pick<ApiContext, 'definitions' | 'schemas' | 'starts'>;
 }
 
 export function wayOf(request: Request): Promise<Way> {
-  const caches = { definitions: new DefinitionCache(), schemas: new SchemaTexts() };
+  const caches = { definitions: new DefinitionCache(), schemas: new SchemaTexts(), starts: new StartOffsets(new ManualClock()) };
   return wayBehind({ ...request, caches }, request.purpose === 'follow' ? 1 : 0, []);
 }
 
@@ -186,6 +187,7 @@ class Run {
       logs: { get: (handle: Handle) => this.log(handle), isGone: () => false, damageOf: () => undefined },
       status: new TestStatus(clock),
       language,
+      subsets: new TestSubsets(),
       lastProcessedLsn: () => undefined,
     };
     const listeners = new AskedListeners(clock, (handle) => this.later({ ask: 'park', handle: numberOf(handle) }));

@@ -9,8 +9,9 @@ import type {
 } from '../../../src/api/ports.ts';
 import { isInMemory } from '../../../src/api/shape-response.ts';
 import { seededRandom } from '../../../src/base/random.ts';
+import type { SubsetQuery, SubsetRead, SubsetReader, SubsetSource } from '../../../src/api/subsets/subset-source.ts';
 import type { EntryRun } from '../../../src/model/log-entry.ts';
-import type { LogOffset } from '../../../src/model/log-offset.ts';
+import { SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { Column, Relation } from '../../../src/model/relation.ts';
@@ -18,6 +19,7 @@ import { definitionKey, newHandle, type Handle, type ShapeDefinition } from '../
 import type { SnapshotWriter } from '../../../src/storage/shapes/shape-logs.ts';
 import { columnKey } from '../shapes.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
+import type { SubsetLanguage } from '../../../src/sql/subset.ts';
 import type { WhereLanguage } from '../../../src/sql/where.ts';
 import { readableLogs } from '../../../src/service/wiring/api-ports.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
@@ -33,6 +35,7 @@ export interface World {
   readonly directory: TestDirectory;
   readonly status: TestStatus;
   readonly language: TestLanguage;
+  readonly subsets: TestSubsets;
   /** What every shape has stored, as the service knows it. */
   processed: Lsn | undefined;
   /** Appends rows to a shape's log as one transaction, and tells those who wait. @returns the log's new end. */
@@ -50,6 +53,8 @@ export interface WorldOptions {
   readonly streams?: boolean;
   /** The whole language, for tests that are about filters which the sentence of `TestLanguage` is not enough for. */
   readonly language?: WhereLanguage;
+  /** The same of subsets. */
+  readonly subsetLanguage?: SubsetLanguage;
 }
 
 export function createWorld({ settings, chunkBytesMax, rows = [], streams = false, ...options }: WorldOptions = {}): World {
@@ -58,6 +63,7 @@ export function createWorld({ settings, chunkBytesMax, rows = [], streams = fals
   const catalog = new TestCatalog();
   const status = new TestStatus(clock);
   const language = new TestLanguage(options.language);
+  const subsets = new TestSubsets(options.subsetLanguage);
   const directory = new TestDirectory(storage, clock, rows, (handle, next) => api.announcements.rotate(handle, next));
   const ports = {
     relations: catalog,
@@ -65,6 +71,7 @@ export function createWorld({ settings, chunkBytesMax, rows = [], streams = fals
     logs: streams ? streaming(readableLogs(storage.shapes)) : readableLogs(storage.shapes),
     status,
     language,
+    subsets,
     lastProcessedLsn: () => world.processed,
   };
   const api = createApi(
@@ -81,7 +88,7 @@ export function createWorld({ settings, chunkBytesMax, rows = [], streams = fals
     seededRandom(1),
   );
   const world: World = {
-    api, clock, catalog, directory, status, language, processed: undefined,
+    api, clock, catalog, directory, status, language, subsets, processed: undefined,
     leavePace: (handle) => storage.shapes.get(handle as Handle)?.leavePace(LSN_ZERO),
     append(handle, lsn, ...lines) {
       const log = storage.shapes.get(handle as Handle);
@@ -144,6 +151,23 @@ export class TestLanguage implements WhereLanguage {
       lookups: [{ kind: 'some', key: columnKey(name), values: [equals] }],
     };
   }
+}
+
+/** Answers each request with the same rows, or as a test says; which filters and orders there are is tested where the language is. */
+export class TestSubsets implements SubsetSource {
+  answer: SubsetRead = { outcome: 'rows', pgSnapshot: PG_SNAPSHOT, end: SNAPSHOT_END, rows: [] };
+  readonly asked: { readonly reader: SubsetReader; readonly query: SubsetQuery }[] = [];
+
+  constructor(readonly language: SubsetLanguage = { parseFilter: () => ({ queryBehind: noQuery }), parseOrderBy: () => ({ sql: 'id' }) }) {}
+
+  async read(reader: SubsetReader, query: SubsetQuery): Promise<SubsetRead> {
+    this.asked.push({ reader, query });
+    return this.answer;
+  }
+}
+
+function noQuery(): { sql: string; params: readonly string[] } {
+  return { sql: 'true', params: [] };
 }
 
 /** `items(id uuid, value text)`, `serial_ids(id bigserial)`, `wide(id, value1, value2, value3)`, and what a test adds. */

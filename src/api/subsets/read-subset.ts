@@ -1,0 +1,81 @@
+/**
+ * Serving a subset: rows as they are now, beside the log that the client follows.
+ *
+ * The client joins both by what the rows show. So the offset that it is told must be one that it has read up to, and no later one: it
+ * goes on from there, and what lies between would be lost for all other rows that it holds.
+ */
+import { BEFORE_ALL, snapshotChunkEnd, type LogOffset } from '../../model/log-offset.ts';
+import type { Handle } from '../../model/shape.ts';
+import type { ApiContext } from '../api-context.ts';
+import type { ShapeTarget } from '../definition-cache.ts';
+import { isRefusal, invalidSubset, movedMeanwhile, mustRefetch, type Refusal, subsetFailed } from '../refusal.ts';
+import type { ReadParameters } from '../shape-parameters.ts';
+import type { ShapeResponse, SubsetAnswer } from '../shape-response.ts';
+import { seeingNothing, subsetBody } from './subset-body.ts';
+import type { SubsetQuery, SubsetRead } from './subset-source.ts';
+
+export interface SubsetReading {
+  readonly context: ApiContext;
+  readonly handle: Handle;
+  readonly parameters: ReadParameters;
+  readonly target: ShapeTarget;
+  readonly subset: SubsetQuery;
+  readonly signal: AbortSignal;
+}
+
+const MARKS = 2 ** 31;
+/** Postgres says so of a label that its type does not have. Clients look for the bare text. */
+const NO_SUCH_LABEL = /^invalid input value for enum /;
+
+export async function readSubset({ context, handle, parameters, target, subset, signal }: SubsetReading): Promise<ShapeResponse> {
+  const { offset, live } = parameters;
+  const mark = context.random.below(MARKS);
+  const since = offset === 'now' || offset === BEFORE_ALL ? undefined : offset;
+  const read = await context.ports.subsets.read({ handle, since, mark, signal }, subset);
+  if (read.outcome !== 'rows') return refusalOf(read, subset);
+  // A delete that tells a move names the transaction that moved, which is none of its row's own: it must not be left out by that.
+  const shown = target.definition.moveOuts === 'deletes' ? seeingNothing(read.pgSnapshot) : read.pgSnapshot;
+  return {
+    kind: 'subset',
+    status: 200,
+    handle,
+    offset: followedFrom(context, handle, offset, target, read.end),
+    ...(live ? {} : { schema: target.schema() }),
+    body: subsetBody(mark, shown, read.rows),
+  };
+}
+
+/**
+ * The answer to a client that follows a log which is over. The client would take a successor's handle from it and keep its rows and its
+ * offset, which are not of that log. Without one it goes on where it was, where it hears that it has to begin again.
+ */
+export function withoutSuccessor(answer: ShapeResponse): ShapeResponse {
+  return isRefusal(answer) && answer.status === 409 ? mustRefetch() : answer;
+}
+
+function followedFrom(
+  { starts }: ApiContext,
+  handle: Handle,
+  requested: LogOffset | 'now',
+  { definition }: ShapeTarget,
+  end: LogOffset,
+): SubsetAnswer['offset'] {
+  if (requested === BEFORE_ALL) return snapshotChunkEnd(0);
+  if (requested !== 'now') return requested;
+  return definition.dependencies === undefined ? starts.startOf(handle, end) : end;
+}
+
+function refusalOf(read: Exclude<SubsetRead, { outcome: 'rows' }>, { filter }: SubsetQuery): Refusal {
+  switch (read.outcome) {
+    case 'over':
+      return mustRefetch();
+    case 'moved':
+      return movedMeanwhile();
+    case 'refused': {
+      const { status, code, message } = read;
+      if (status !== 400) return subsetFailed(status, code, message);
+      if (NO_SUCH_LABEL.test(message)) return invalidSubset({ where: message });
+      return invalidSubset({ [filter === undefined ? 'order_by' : 'where']: [message] });
+    }
+  }
+}

@@ -1,0 +1,51 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { StartOffsets } from '../../../src/api/subsets/start-offsets.ts';
+import { compareOffsets, offsetOf } from '../../../src/model/log-offset.ts';
+import type { Lsn } from '../../../src/model/lsn.ts';
+import type { Handle } from '../../../src/model/shape.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
+
+const HANDLE = '1-1' as Handle;
+const at = (lsn: number) => offsetOf(String(lsn) as Lsn, 0);
+
+test('requests that come within a minute of each other begin where all of their snapshots have seen', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 70_000 }), { maxLength: 40 }), (pauses) => {
+      const clock = new ManualClock();
+      const starts = new StartOffsets(clock);
+      const asked = pauses.map((pauseMs, index) => {
+        clock.advance(pauseMs);
+        const end = at(index + 1); // The log grows before each.
+        return { atMs: clock.nowMs(), end, start: starts.startOf(HANDLE, end) };
+      });
+      return asked.every((one) => asked.every((other) => {
+        const isTogether = Math.abs(one.atMs - other.atMs) < 60_000;
+        return !isTogether || compareOffsets(one.start, other.end) <= 0;
+      }));
+    }),
+  );
+});
+
+test('nobody begins further back than three minutes', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer({ min: 0, max: 200_000 }), { minLength: 1, maxLength: 40 }), (pauses) => {
+      const clock = new ManualClock();
+      const starts = new StartOffsets(clock);
+      const begins = new Map<string, number>();
+      return pauses.every((pauseMs, index) => {
+        clock.advance(pauseMs);
+        const end = at(index + 1);
+        begins.set(end, clock.nowMs());
+        return clock.nowMs() - (begins.get(starts.startOf(HANDLE, end)) ?? 0) < 180_000;
+      });
+    }),
+  );
+});
+
+test('shapes have nothing to do with each other, and of too many the oldest is forgotten', () => {
+  const starts = new StartOffsets(new ManualClock());
+  const first = starts.startOf(HANDLE, at(1));
+  const others = Array.from({ length: 10_000 }, (_, index) => starts.startOf(`2-${index}` as Handle, at(2)));
+  expect([first, new Set(others), starts.startOf(HANDLE, at(3))]).toEqual([at(1), new Set([at(2)]), at(3)]);
+});
