@@ -2,6 +2,7 @@
 import { ConfigurationError } from '../settings/configuration-error.ts';
 import type { Configuration } from '../settings/configuration.ts';
 import { createCatalog, type Catalog } from '../postgres/catalog/catalog.ts';
+import { createTimeZones, type TimeZones } from '../postgres/catalog/time-zones.ts';
 import { isProblem, parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
 import { createPool, type DatabasePool } from '../postgres/connection/pool.ts';
 
@@ -20,6 +21,7 @@ export interface Database {
   /** For the rows of moves, which must not wait behind snapshots. */
   readonly movePool: DatabasePool;
   readonly catalog: Catalog;
+  readonly zones: TimeZones;
 }
 
 const ADMIN_CONNECTIONS_MAX = 4;
@@ -46,6 +48,7 @@ export function databaseOf(configuration: Configuration, databaseUrl: string): D
     }),
     movePool: createPool({ target: snapshotTarget, applicationName: 'armature moves', max: moveConnections }),
     catalog: createCatalog(adminPool),
+    zones: createTimeZones(adminPool),
   };
 }
 

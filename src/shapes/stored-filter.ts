@@ -15,12 +15,13 @@ export type StoredFilter = { readonly where: Where | undefined } | { readonly er
 export function storedFilter(definition: ShapeDefinition, language: WhereLanguage): StoredFilter {
   const { where, dependencies = [] } = definition;
   if (where === undefined) return { where: undefined };
+  const zones = new Map(Object.entries(where.zones ?? {}));
   const params = Object.fromEntries(where.params.map((value, index) => [String(index + 1), value]));
   const tables: SubqueryTables = (table) => {
     const shapes = dependencies.map(({ shape }) => shape).filter(({ relation }) => quoteRelation(relation) === quoteRelation(table));
     return shapes.flatMap(storedColumns);
   };
-  const parsed = language.parse(where.text, params, storedColumns(definition), tables, where.collation);
+  const parsed = language.parse(where.text, params, storedColumns(definition), tables, where.collation, (name) => zones.get(name));
   if ('error' in parsed) return { error: parsed.error };
   const { canonical, subqueries: { sources } = { sources: [] } } = parsed;
   const isAsStored = canonical === where.canonical && sources.length === dependencies.length && sources.every(selects(dependencies));

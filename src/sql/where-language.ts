@@ -21,7 +21,7 @@ import { compileCondition } from './where-compiler.ts';
 import { lookupsOf } from './lookups/where-lookups.ts';
 import { printCanonical, printQuery } from './where-printer.ts';
 import { PARSED_PREFIX, refusalAt, WhereRefusal } from './where-refusal.ts';
-import type { SubqueryTables, Where, WhereColumn, WhereError, WhereLanguage } from './where.ts';
+import type { SubqueryTables, TimeZones, Where, WhereColumn, WhereError, WhereLanguage } from './where.ts';
 
 export const WHERE_BYTES_MAX = 65_536;
 /** Each can be a shape of its own. */
@@ -62,15 +62,20 @@ function parse(
   columns: readonly WhereColumn[],
   tables?: SubqueryTables,
   collation?: Collation,
+  zones?: TimeZones,
 ): Where | WhereError {
-  return orError(() => whereOf(new WhereChecker(columns, new Parameters(params), collation, tables).check(parseClause(text)), text));
+  const checker = (): WhereChecker => new WhereChecker(columns, new Parameters(params), { collation, zones }, tables);
+  return orError(() => whereOf(checker().check(parseClause(text)), text));
 }
 
 function orError<Result>(run: () => Result): Result | WhereError {
   try {
     return run();
   } catch (refusal) {
-    if (refusal instanceof WhereRefusal) return { error: refusal.message, field: refusal.field };
+    if (refusal instanceof WhereRefusal) {
+      const { message, field, zone } = refusal;
+      return { error: message, field, ...(zone === undefined ? {} : { zone }) };
+    }
     if (refusal instanceof EvaluationError) return { error: refusal.message, field: 'where' }; // Of constants that are compared.
     throw refusal;
   }

@@ -6,6 +6,7 @@
  * searched for what changes are looked up by.
  */
 import type { Collation } from '../model/collation.ts';
+import type { TimeZone } from '../model/time-zone.ts';
 import type { RelationName } from './identifiers.ts';
 
 export interface WhereColumn {
@@ -107,7 +108,12 @@ export type SubqueryTables = (table: RelationName) => readonly WhereColumn[] | u
 export interface WhereError {
   readonly error: string;
   readonly field: 'where' | 'params';
+  /** Of which nothing was known: with its rules the filter may be accepted. */
+  readonly zone?: string;
 }
+
+/** A time zone by its name, or why it is none; undefined where nothing is known of it yet. */
+export type TimeZones = (name: string) => TimeZone | string | undefined;
 
 export interface WhereLanguage {
   /**
@@ -119,6 +125,7 @@ export interface WhereLanguage {
    * @param params text values by number, as the request gave them.
    * @param tables that subqueries select from. Left out where subqueries are refused.
    * @param collation the database's, which constants have; left out where it is not known.
+   * @param zones the database's; left out where it is not asked for any.
    */
   parse(
     text: string,
@@ -126,5 +133,6 @@ export interface WhereLanguage {
     columns: readonly WhereColumn[],
     tables?: SubqueryTables,
     collation?: Collation,
+    zones?: TimeZones,
   ): Where | WhereError;
 }

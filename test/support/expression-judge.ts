@@ -11,7 +11,8 @@ import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { Where, WhereColumn } from '../../src/sql/where.ts';
 import { asText, DISPLAY_SETTINGS } from './postgres/display-settings.ts';
 import type { TestDatabase } from './postgres/postgres.ts';
-import { C, createSamples, rowArbitrary, sampleColumns, samples } from './where-expressions.ts';
+import { createSamples, rowArbitrary, sampleColumns, samples } from './where-expressions.ts';
+import { timeZonesOf, zonedParse } from './zoned-language.ts';
 
 export interface Mismatch {
   readonly expression: string;
@@ -59,14 +60,15 @@ const ERROR = '\u0007';
 const MISTAKES = [
   'could not cast value ', 'division by zero', 'cannot ', 'argument must be empty', 'multidimensional ', 'number of array ',
   '.* out of range', 'unit ', 'negative substring ', 'invalid escape ',
-  'interval time zone ', 'zero raised to ', 'a negative number raised to ',
+  'interval time zone ', 'time zone ', 'zero raised to ', 'a negative number raised to ',
 ].join('|');
 const OF_A_CONSTANT = new RegExp(`^At location \\d+: (?:${MISTAKES})`, 's');
 const VERDICT: WhereColumn = { name: 'verdict', typeName: 'text', dimensions: 0 };
 
 /** @param seed of the rows. */
-export async function openJudge(database: TestDatabase, seed = 20_240_229): Promise<Judge> {
+export async function openJudge(database: TestDatabase, seed = 20_240_229, timeZones = timeZonesOf(database)): Promise<Judge> {
   const language = await loadWhereLanguage();
+  const parse = zonedParse(language, timeZones);
   const session = await database.session();
   const textsOf = async (text: string, values: readonly (string | null | number)[] = []): Promise<readonly Texts[]> => {
     const { rows } = await session.query<Texts>({ text, values: [...values], types: asText });
@@ -89,7 +91,7 @@ export async function openJudge(database: TestDatabase, seed = 20_240_229): Prom
   return {
     judge: async (expression) => {
       const verdicts = (await textsOf('SELECT verdict FROM pg_temp.judge($1)', [expression])).map(({ verdict = null }) => verdict);
-      const where = language.parse(`(${expression})::text IS NOT DISTINCT FROM verdict`, {}, [...sampleColumns, VERDICT], undefined, C);
+      const where = await parse(`(${expression})::text IS NOT DISTINCT FROM verdict`, [...sampleColumns, VERDICT]);
       const errors = verdicts.filter(isError).length;
       if ('error' in where) {
         const refused = { expression, row: undefined, ours: where.error, postgres: verdicts.join('; ') };
@@ -104,7 +106,7 @@ export async function openJudge(database: TestDatabase, seed = 20_240_229): Prom
       return { mismatches, errors };
     },
     taken: async (condition) => {
-      const where = language.parse(condition, {}, sampleColumns, undefined, C);
+      const where = await parse(condition, sampleColumns);
       if ('error' in where) return undefined;
       return { written: await idsWhere(condition), printed: await idsWhere(where.query.sql, where.query.params) };
     },

@@ -193,7 +193,8 @@ const DOCUMENTS = [
 ].map(quoted);
 const ZONES = [
   "'utc'::text", "'+02'", "'-05:30'", "'UTC+3:15:7'", "'gmt-14'", "'Etc/GMT+12'", "'etc/gmt-14'", "'Etc/Greenwich'", "'+167:59:59'",
-  "'05:30'::interval", "'-08:00:15'::interval", "'1 day'::interval", 'span',
+  "'Europe/Berlin'", "'america/new_york'", "'CET-1CEST,M3.5.0,M10.5.0/3'", "'Australia/Lord_Howe'", "'Africa/Casablanca'", "'EST5EDT'",
+  "'PST'", "'Asia/Kolkata'", "'Pacific/Apia'", "'Nowhere'", "'05:30'::interval", "'-08:00:15'::interval", "'1 day'::interval", 'span',
 ];
 
 function leafOf(type: Type): fc.Arbitrary<string> {

@@ -5,7 +5,7 @@ import { createApi, type Api } from '../../api/api.ts';
 import { VERSION } from '../../base/version.ts';
 import { httpPort } from '../../http/http-port.ts';
 import { journalPort } from '../../telemetry/journal-port.ts';
-import { relationSource, servedShapes, serviceStatus, readableLogs } from './api-ports.ts';
+import { relationSource, servedShapes, serviceStatus, readableLogs, zoneSource } from './api-ports.ts';
 import { livingTable } from './living-table.ts';
 import type { ServiceResources } from '../service-resources.ts';
 
@@ -16,6 +16,7 @@ export function serviceApi({ configuration, database, runtime, storage, language
   const progress = () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress);
   const ports = {
     relations: relationSource(database.catalog),
+    zones: zoneSource(database.zones),
     shapes: servedShapes(runtime, directory),
     logs: readableLogs(storage.shapes),
     status: serviceStatus(runtime, world.clock),

@@ -8,8 +8,7 @@ import type {
   A_ArrayExpr, A_Const, A_Expr, A_Indices, A_Indirection, BooleanTest, BoolExpr, CaseExpr, CoalesceExpr, ColumnRef, FuncCall, MinMaxExpr,
   Node, NullTest, SubLink, TypeCast,
 } from 'libpg-query';
-import type { Collation } from '../../model/collation.ts';
-import { CallChecker, type Bounds } from './call-checker.ts';
+import { CallChecker, type Bounds, type DatabaseRules } from './call-checker.ts';
 import {
   asCondition, callOf, coerced, NO_OVERLOAD, settledFrom, truthOf, typeOf, type Checked, type Location, type OpaqueColumn, type Typed,
 } from './checked.ts';
@@ -47,17 +46,16 @@ export class WhereChecker {
   private readonly numbers = new Map<string, number>();
 
   /**
-   * @param collation the database's; undefined where it is not known.
    * @param tables that subqueries select from; undefined where they are refused.
    */
   constructor(
     columns: readonly WhereColumn[],
     private readonly parameters: Parameters,
-    private readonly collation: Collation | undefined,
+    private readonly database: DatabaseRules,
     private readonly tables?: SubqueryTables,
   ) {
     this.columns = new Map(columns.map((column) => [column.name, column]));
-    this.calls = new CallChecker(parameters, collation);
+    this.calls = new CallChecker(parameters, database);
     this.comparisons = new ComparisonChecker(parameters);
     this.patterns = new PatternChecker(parameters, this.calls);
   }
@@ -302,7 +300,7 @@ export class WhereChecker {
     if (this.tables === undefined) throw refusalAt(location, NO_SUBQUERIES);
     const columns = this.tables(table);
     if (columns === undefined) throw refusalAt(location, `unknown table ${quoteRelation(table)}`);
-    const inner = new WhereChecker(columns, this.parameters, this.collation);
+    const inner = new WhereChecker(columns, this.parameters, this.database);
     const [operand, selected] = ofOneFamily(this.column(left), inner.column(column), location);
     const selection = { table, column: selected, where: where && inner.selfContained(where, location) };
     return { kind: 'subquery', left: operand, number: this.numberOf(selection), selection, location };
@@ -310,7 +308,7 @@ export class WhereChecker {
 
   /** The filter of a subquery: it becomes one of its own, with the same parameters, and must mean the same there. */
   private selfContained(node: Node, location: Location): Condition {
-    const alone = new WhereChecker([...this.columns.values()], this.parameters.untyped(), this.collation).check(node, NESTED);
+    const alone = new WhereChecker([...this.columns.values()], this.parameters.untyped(), this.database).check(node, NESTED);
     const within = this.check(node, NESTED);
     if (printCanonical(alone) !== printCanonical(within)) throw refusalAt(location, TYPED_OUTSIDE);
     return within;
