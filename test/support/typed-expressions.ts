@@ -91,7 +91,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     '({numeric} + {numeric})', '({numeric} - {int4})', '({numeric} * {numeric})', '({numeric} / {numeric})', '({int8} / {numeric})',
     '({numeric} % {numeric})', '(- {numeric})', '(@ {numeric})', '({int4})::numeric', '({float8})::numeric', '({float4})::numeric',
     '({text})::numeric', '(({int2} * 0.25) ^ ({int2} % 5))', '({int4} ^ 2.0)', "(({int2} * 0.1) ^ '-3')", 'power({int2} * 1.5, 20)',
-    'pow(1.5, {int2})',
+    'pow(1.5, {int2})', '(({int4} * 0.37) ^ 0.5)', '(1.0001 ^ ({int2} * 0.3))', 'power(@ {numeric}, 0.7)', "(0.37 ^ ({int4} / '7.0'))",
     "({numeric} ^ 'NaN')", "('-Infinity' ^ {numeric})", '(0.0 ^ {numeric})',
   ],
   float4: [
