@@ -55,6 +55,8 @@ export interface WhereSource {
   readonly collations?: Readonly<Record<string, Collation>>;
   /** The database's, likewise. Left out where it was not known. */
   readonly collation?: Collation;
+  /** Of Postgres, likewise: where it is one that newer ones differ from. */
+  readonly version?: number;
   /** The time zones that it names, likewise. Left out where there are none. */
   readonly zones?: Readonly<Record<string, TimeZone>>;
 }

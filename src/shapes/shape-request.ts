@@ -71,7 +71,8 @@ export function defineShape(
     if (typeof zone === 'object') named.set(name, zone);
     return zone;
   };
-  const where = text === undefined ? undefined : language.parse(text, request.params ?? {}, columns, tables, relation.collation, zoneOf);
+  const rules = { collation: relation.collation, zones: zoneOf, version: relation.version };
+  const where = text === undefined ? undefined : language.parse(text, request.params ?? {}, columns, tables, rules);
   if (where !== undefined && 'error' in where) {
     const { error, field, zone } = where;
     return { errors: { [field]: [error] }, ...(zone === undefined ? {} : { zone }) };
@@ -168,7 +169,7 @@ function definitionOf(
 
 function whereSource(
   { where: text = '', params = {} }: ShapeRequest,
-  { columns, collation }: Relation,
+  { columns, collation, version }: Relation,
   where: Where,
   zones: ReadonlyMap<string, TimeZone>,
 ): NonNullable<ShapeDefinition['where']> {
@@ -179,6 +180,7 @@ function whereSource(
     text, params: ordered.map(([, value]) => value), canonical: where.canonical,
     ...(collations.length === 0 ? {} : { collations: Object.fromEntries(collations) }),
     ...(collation === undefined ? {} : { collation }),
+    ...(version === undefined ? {} : { version }),
     ...(zones.size === 0 ? {} : { zones: Object.fromEntries(zones) }),
   };
 }

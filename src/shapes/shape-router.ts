@@ -13,6 +13,7 @@ import { CHANGE_KINDS, type Change, type Tuple } from '../model/change.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
+import { EvaluationError } from '../sql/evaluation-error.ts';
 import type { ColumnText, Membership, Where } from '../sql/where.ts';
 import { ChangeCursor } from './change-cursor.ts';
 import type { PlacedLookup } from './key-index.ts';
@@ -189,14 +190,15 @@ export class ShapeRouter implements BlockRouter {
     const { kind, old, new: current } = change;
     if (kind === CHANGE_KINDS.truncate || kind === CHANGE_KINDS.gap) return new Set([...table.all, ...plan.ended]);
     const found = new Set(plan.ended);
-    if (old !== undefined) this.collect(table, textOf(old, plan), found);
-    if (current !== undefined) this.collect(table, textOf(current, plan), found);
+    for (const tuple of [old, current]) {
+      if (tuple !== undefined) this.collect(table, textOf(tuple, plan), found, plan.ended.size > 0);
+    }
     return found;
   }
 
-  private collect(table: TableShapes<RoutedShape>, text: ColumnText, found: Set<RoutedShape>): void {
+  private collect(table: TableShapes<RoutedShape>, text: ColumnText, found: Set<RoutedShape>, isAltered: boolean): void {
     this.keyCount += table.keyCount;
-    for (const shape of table.candidates(text)) {
+    for (const shape of table.candidates(text, isAltered)) {
       if (!found.has(shape) && this.mayTake(shape, text)) found.add(shape);
     }
   }
@@ -206,9 +208,9 @@ export class ShapeRouter implements BlockRouter {
     this.evaluationCount += 1;
     try {
       return where.evaluate(text, isMember) === true;
-    } catch {
-      // Whatever it was: the shape itself will meet it when it converts the change, and fail alone.
-      return true;
+    } catch (error) {
+      if (error instanceof EvaluationError) return true; // The shape itself will meet it when it converts the change, and end alone.
+      throw error;
     }
   }
 

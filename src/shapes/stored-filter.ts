@@ -21,7 +21,9 @@ export function storedFilter(definition: ShapeDefinition, language: WhereLanguag
     const shapes = dependencies.map(({ shape }) => shape).filter(({ relation }) => quoteRelation(relation) === quoteRelation(table));
     return shapes.flatMap(storedColumns);
   };
-  const parsed = language.parse(where.text, params, storedColumns(definition), tables, where.collation, (name) => zones.get(name));
+  const parsed = language.parse(where.text, params, storedColumns(definition), tables, {
+    collation: where.collation, zones: (name) => zones.get(name), version: where.version,
+  });
   if ('error' in parsed) return { error: parsed.error };
   const { canonical, subqueries: { sources } = { sources: [] } } = parsed;
   const isAsStored = canonical === where.canonical && sources.length === dependencies.length && sources.every(selects(dependencies));

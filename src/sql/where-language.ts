@@ -6,7 +6,6 @@
  */
 import { loadModule, type Node, type SubLink } from 'libpg-query';
 import { InvariantError } from '../base/invariant.ts';
-import type { Collation } from '../model/collation.ts';
 import { deepCommentAt, NESTING_MAX, tooDeepAt, UNMEASURED_BYTES_MAX } from './syntax/nesting.ts';
 import { columnsOf, type Condition } from './expression.ts';
 import { EvaluationError } from './evaluation-error.ts';
@@ -21,7 +20,7 @@ import { compileCondition } from './where-compiler.ts';
 import { lookupsOf } from './lookups/where-lookups.ts';
 import { printCanonical, printQuery } from './where-printer.ts';
 import { PARSED_PREFIX, refusalAt, WhereRefusal } from './where-refusal.ts';
-import type { SubqueryTables, TimeZones, Where, WhereColumn, WhereError, WhereLanguage } from './where.ts';
+import type { DatabaseRules, SubqueryTables, Where, WhereColumn, WhereError, WhereLanguage } from './where.ts';
 
 export const WHERE_BYTES_MAX = 65_536;
 /** Each can be a shape of its own. */
@@ -61,10 +60,9 @@ function parse(
   params: Readonly<Record<string, string>>,
   columns: readonly WhereColumn[],
   tables?: SubqueryTables,
-  collation?: Collation,
-  zones?: TimeZones,
+  database: DatabaseRules = {},
 ): Where | WhereError {
-  const checker = (): WhereChecker => new WhereChecker(columns, new Parameters(params), { collation, zones }, tables);
+  const checker = (): WhereChecker => new WhereChecker(columns, new Parameters(params), database, tables);
   return orError(() => whereOf(checker().check(parseClause(text)), text));
 }
 

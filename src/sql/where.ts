@@ -112,6 +112,15 @@ export interface WhereError {
   readonly zone?: string;
 }
 
+/** In what the same filter can mean something else in another database. */
+export interface DatabaseRules {
+  /** Of constants; undefined where it is not known. */
+  readonly collation?: Collation | undefined;
+  readonly zones?: TimeZones | undefined;
+  /** Of Postgres: undefined for one that has no newer one that differs. */
+  readonly version?: number | undefined;
+}
+
 /** A time zone by its name, or why it is none; undefined where nothing is known of it yet. */
 export type TimeZones = (name: string) => TimeZone | string | undefined;
 
@@ -124,15 +133,12 @@ export interface WhereLanguage {
   /**
    * @param params text values by number, as the request gave them.
    * @param tables that subqueries select from. Left out where subqueries are refused.
-   * @param collation the database's, which constants have; left out where it is not known.
-   * @param zones the database's; left out where it is not asked for any.
    */
   parse(
     text: string,
     params: Readonly<Record<string, string>>,
     columns: readonly WhereColumn[],
     tables?: SubqueryTables,
-    collation?: Collation,
-    zones?: TimeZones,
+    database?: DatabaseRules,
   ): Where | WhereError;
 }

@@ -463,7 +463,7 @@ describe('text follows the collation of its column:', () => {
     ["upper(german) = 'A'", 'At location 0: upper under the collation de-x-icu is not supported'],
     ["loose = 'a'", 'At location 6: text under the nondeterministic collation loose is not supported'],
   ])('%s is refused', (text, error) => {
-    expect(language.parse(text, {}, voices, undefined, bytes)).toEqual({ error, field: 'where' });
+    expect(language.parse(text, {}, voices, undefined, { collation: bytes })).toEqual({ error, field: 'where' });
   });
 
   test.each([
@@ -473,7 +473,7 @@ describe('text follows the collation of its column:', () => {
     ["plain > 'Z'", 'a', true],
     ["german = 'a' AND german <> 'A' AND german LIKE '_'", 'a', true],
   ])('%s takes %s', (text, value, truth) => {
-    const where = language.parse(text, {}, voices, undefined, bytes);
+    const where = language.parse(text, {}, voices, undefined, { collation: bytes });
     expect('error' in where ? where.error : where.evaluate(() => value)).toBe(truth);
   });
 

@@ -73,6 +73,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     "({int4} + '7')", '({bool})::int4', '({numeric})::int4', '({float8})::int4', '({text})::int4', '({int8})::int4',
     '({date} - {date})', '({int4[]})[{int4}]', '({int4[]})[1]', 'array_ndims({text[]})', 'array_length({int4[]}, 1)',
     'length({text})', 'length({bpchar})', 'cardinality({int4[]})', 'abs({int4})', 'mod({int4}, {int4})', 'strpos({text}, {text})',
+    'position({text} IN {text})',
   ],
   int8: [
     'NULLIF({int8}, {int4})',

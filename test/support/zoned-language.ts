@@ -17,11 +17,11 @@ export function timeZonesOf(database: Pick<TestDatabase, 'query'>): TimeZones {
   return createTimeZones({ query: (sql, params) => typed(() => database.query(sql, params)) });
 }
 
-/** In a database whose collation is "C". */
-export function zonedParse(language: WhereLanguage, timeZones: TimeZones): ZonedParse {
+/** In a database whose collation is "C". @param version of Postgres; left out for the newest one. */
+export function zonedParse(language: WhereLanguage, timeZones: TimeZones, version?: number): ZonedParse {
   const known = new Map<string, TimeZone | string>();
   return async function parse(text, columns, params = {}) {
-    const where = language.parse(text, params, columns, undefined, C, (name) => known.get(name));
+    const where = language.parse(text, params, columns, undefined, { collation: C, zones: (name) => known.get(name), version });
     if (!('error' in where) || where.zone === undefined) return where;
     known.set(where.zone, await timeZones.zone(where.zone));
     return parse(text, columns, params);

@@ -1,11 +1,11 @@
 /** Operators, functions and casts: which operation a name means for the types beside it, or why none. */
-import type { Collation } from '../../model/collation.ts';
 import type { TimeZone } from '../../model/time-zone.ts';
 import {
-  applied, callOf, coerced, constantFrom, enumText, NO_OVERLOAD, operandOf, settled, typeOf, type Checked, type Location,
+  applied, callOf, coerced, constantFrom, enumText, evaluated, NO_OVERLOAD, operandOf, settled, typeOf, type Checked, type Location,
 } from './checked.ts';
 import { columnsIn, type Operand } from '../expression.ts';
 import { castConstant, type Parameters } from './literals.ts';
+import { castDiffers, inVersion } from './older-versions.ts';
 import {
   ARRAY_CONCATENATION, ARRAY_LENGTH, ARRAY_NDIMS, arrayOperators, CARDINALITY, slice, subscript,
 } from '../operations/arrays.ts';
@@ -17,20 +17,14 @@ import { FUNCTIONS, OPERATORS, PREFIXES } from '../operations/operators.ts';
 import { chooseFunction, chooseOperator } from '../operations/overloads.ts';
 import { concat, CONCATENATION, lower, upper } from '../operations/texts.ts';
 import { inZone, isKnownZone } from '../operations/zones.ts';
+import type { Interval } from '../values/interval.ts';
 import { arrayOf, isScalar, itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
 import { refusalAt } from '../where-refusal.ts';
-import type { TimeZones } from '../where.ts';
+import type { DatabaseRules } from '../where.ts';
 
 type Args = readonly Checked[];
 type Types = readonly (TypeName | undefined)[];
-
-/** What a filter can mean otherwise in another database; undefined where it is not known. */
-export interface DatabaseRules {
-  /** Of constants. */
-  readonly collation: Collation | undefined;
-  readonly zones: TimeZones | undefined;
-}
 
 /** Of a slice in one dimension. */
 export interface Bounds {
@@ -41,6 +35,8 @@ export interface Bounds {
 const ARRAY_OPERATORS = new Set(['@>', '<@', '&&']);
 /** Beside a literal they have an operator of their own, which is none of text. */
 const OWN_CONCATENATION: ReadonlySet<TypeName> = new Set<TypeName>(['bytea', 'jsonb']);
+const UNIT_FUNCTIONS: ReadonlySet<string> = new Set(['date_trunc', 'date_part', 'extract']);
+const NO_TIME: Interval = { months: 0, days: 0, micros: 0n };
 const CASED = { lower, upper };
 
 export class CallChecker {
@@ -78,7 +74,9 @@ export class CallChecker {
     const named = zone === undefined ? FUNCTIONS.get(name) : inZone(zone);
     const overloads = (named ?? []).filter(({ takes }) => takes.length === args.length);
     if (overloads.length === 0) throw refusalAt(location, `unknown or unsupported function ${name}/${args.length}`);
-    return this.chosen(chooseFunction(overloads, typesOf(args, location)), args, location, overloadText(name, args));
+    const operand = this.chosen(chooseFunction(overloads, typesOf(args, location)), args, location, overloadText(name, args));
+    if (UNIT_FUNCTIONS.has(name)) refuseUnknownUnit(operand, location);
+    return operand;
   }
 
   /** `value::type`. */
@@ -93,7 +91,9 @@ export class CallChecker {
     const constant = operand.kind === 'constant' ? castConstant(operand, type, location) : undefined;
     if (constant !== undefined && cast?.isStable !== true) return constant;
     if (operand.type === type) return operand;
-    if (cast === undefined) throw refusalAt(location, `unknown cast from type ${operand.type} to type ${type}`);
+    if (cast === undefined || castDiffers(operand.type, type, this.database.version)) {
+      throw refusalAt(location, `unknown cast from type ${operand.type} to type ${type}`);
+    }
     return callOf(cast, type, [operand], location);
   }
 
@@ -144,7 +144,9 @@ export class CallChecker {
 
   private chosen(overload: Overload | undefined, args: Args, location: Location, otherwise: string): Operand {
     if (overload === undefined) throw refusalAt(location, otherwise);
-    return applied(this.parameters, overload, args, location);
+    const own = inVersion(overload, this.database.version);
+    if (typeof own === 'string') throw refusalAt(location, own);
+    return applied(this.parameters, own, args, location);
   }
 
   private concatenation(left: Checked, right: Checked, location: Location): Operand {
@@ -253,6 +255,15 @@ export class CallChecker {
     if (typeof known === 'string') throw refusalAt(location, known);
     return known;
   }
+}
+
+/** A unit that stands in the filter is one in every row, or in none. */
+function refuseUnknownUnit(operand: Operand, location: Location): void {
+  if (operand.kind !== 'call') return;
+  const [unit, value] = operand.args;
+  if (unit?.kind !== 'constant' || value === undefined) return;
+  const sample = value.type === 'interval' ? NO_TIME : 0;
+  evaluated(() => operand.operation.compile([() => unit.value, () => sample])(() => null), location);
 }
 
 function typesOf(args: Args, location: Location): Types {

@@ -8,7 +8,7 @@ import type {
   A_ArrayExpr, A_Const, A_Expr, A_Indices, A_Indirection, BooleanTest, BoolExpr, CaseExpr, CoalesceExpr, ColumnRef, FuncCall, MinMaxExpr,
   Node, NullTest, SubLink, TypeCast,
 } from 'libpg-query';
-import { CallChecker, type Bounds, type DatabaseRules } from './call-checker.ts';
+import { CallChecker, type Bounds } from './call-checker.ts';
 import {
   asCondition, callOf, coerced, NO_OVERLOAD, settledFrom, truthOf, typeOf, type Checked, type Location, type OpaqueColumn, type Typed,
 } from './checked.ts';
@@ -28,7 +28,7 @@ import { VALUE_TYPES } from '../values/value-types.ts';
 import { settledTruth } from '../where-compiler.ts';
 import { printCanonical, printSelection } from '../where-printer.ts';
 import { refusalAt, WhereRefusal } from '../where-refusal.ts';
-import type { SubqueryTables, WhereColumn } from '../where.ts';
+import type { DatabaseRules, SubqueryTables, WhereColumn } from '../where.ts';
 
 const COMPARISONS: Readonly<Record<string, Comparison>> = { '=': '=', '<>': '<>', '!=': '<>', '<': '<', '>': '>', '<=': '<=', '>=': '>=' };
 const NO_SUBQUERIES = 'subqueries are not supported yet';

@@ -9,11 +9,12 @@
  */
 import { conversionOf } from '../operations/comparison-types.ts';
 import { hasErrorFreeValue, isErrorFree } from './error-free.ts';
-import type { Call, Condition, Constant, Operand } from '../expression.ts';
+import { columnsIn, type Call, type Condition, type Constant, type Operand } from '../expression.ts';
 import { itemsKey, valueKey, type KeyOperand } from './lookup-keys.ts';
 import { itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
 import { asArray, type Value } from '../values/values.ts';
+import { compileOperand } from '../where-compiler.ts';
 import type { Lookup, LookupKey } from '../where.ts';
 
 type Lookups = readonly Lookup[];
@@ -87,12 +88,19 @@ function ofBoolean(operand: Operand, missed: Missed): Found | undefined {
 /** Compared as another family's value, two values of the key could equal one constant. */
 function equalTo(operand: Operand, others: readonly Operand[], type: TypeName, missed: Missed): Found | undefined {
   if (!isKey(operand) || !isOfFamily(operand.type, type)) return undefined;
-  const constants = others.filter((other): other is Constant => other.kind === 'constant');
+  const constants = others.flatMap(knownValue);
   if (constants.length !== others.length) return undefined;
   const values = constants.flatMap(({ value, type: from }) => (value === null ? [] : canonicalOf(value, from, type)));
   if (missed === 'false' && constants.some(({ value }) => value === null)) return undefined;
   if (values.length === 0) return hasErrorFreeValue(operand) ? NO_ROW : undefined;
   return ofValues(valueKey(operand), values, operand.kind, missed);
+}
+
+/** Also of what Postgres works out for each row though it is the same in all: it was worked out when the filter was checked. */
+function knownValue(operand: Operand): readonly { readonly type: TypeName; readonly value: Value | null }[] {
+  if (operand.kind === 'constant') return [operand];
+  const isKnown = operand.kind === 'call' && columnsIn(operand).length === 0;
+  return isKnown ? [{ type: operand.type, value: compileOperand(operand)(() => null) }] : [];
 }
 
 function canonicalOf(value: Value, from: TypeName, to: TypeName): readonly string[] {

@@ -49,7 +49,7 @@ async function isTaken({ sql, params }: WhereQuery): Promise<boolean> {
 
 /** The protocol's own name for it. */
 test('Conditions: ilike is a function here, though not in Postgres', () => {
-  const where = language.parse("ilike(title, 'a%')", {}, columns, undefined, C);
+  const where = language.parse("ilike(title, 'a%')", {}, columns, undefined, { collation: C });
   expect('error' in where ? where.error : where.evaluate(textOf)).toBe(true);
 });
 

@@ -192,7 +192,7 @@ export const CLAUSES: readonly Clause[] = [
       ["trim(both 'Ac' FROM title) = 'b '", true], ["trim(leading 'A' FROM title) = 'b c'", true],
       ["trim(trailing FROM title) = title", true], ["trim(FROM title) = title", true], ["substring(title FROM 2 FOR 2) = 'b '", true],
       ["substring(title FROM 4) = 'c'", true],
-      ["substring(title FOR 2) = 'Ab'", true],
+      ["substring(title FOR 2) = 'Ab'", true], ["position('c' IN title) = 4", true], ["position('x' IN title) = 0", true],
     ],
   },
   {

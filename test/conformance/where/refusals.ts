@@ -128,6 +128,8 @@ export const REFUSALS: readonly Refusal[] = [
       ['title ~ label', 'At location 6: a regular expression must be a constant'],
       ["extract(week FROM '8 days'::interval) = 1", 'At location 0: unit "week" not supported for type interval'],
       ["date_trunc('eon', '2024-02-29'::timestamp) = at", 'At location 0: unit "eon" not recognized for type timestamp without time zone'],
+      ["date_trunc('eon', at) = at", 'At location 0: unit "eon" not recognized for type timestamp without time zone'],
+      ["extract(hour FROM day) = 1", 'At location 0: unit "hour" not supported for type date'],
       ['round(1.5, 2001) = price', 'At location 0: cannot round to more than 2000 decimals here'],
       ["data < '{}'", 'At location 5: the order of jsonb is not supported'],
       ["id = '1'::numeric(5, 2)", 'At location 8: unsupported type numeric with modifiers'],
