@@ -27,6 +27,8 @@ interface RoutedShape {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
   readonly where: Where | undefined;
+  /** Whether each row that it is found for is one of its rows. What is found is not looked at then: it is cold, among many. */
+  readonly isDecided: boolean;
   /** The inner shapes, in the order of the definition's dependencies. */
   readonly dependsOn: readonly Handle[];
   /** How many shapes lie one under another below it: they take a block before it. */
@@ -203,7 +205,9 @@ export class ShapeRouter implements BlockRouter {
     }
   }
 
-  private mayTake({ where, isMember }: RoutedShape, text: ColumnText): boolean {
+  private mayTake(shape: RoutedShape, text: ColumnText): boolean {
+    if (shape.isDecided) return true;
+    const { where, isMember } = shape;
     if (where === undefined) return true;
     this.evaluationCount += 1;
     try {
@@ -225,7 +229,8 @@ export class ShapeRouter implements BlockRouter {
       return key === undefined || this.members.mayHold(key, value);
     };
     return {
-      handle, definition, where, dependsOn, depth: depthOf(definition), endedBy: new Set(), changes: [],
+      handle, definition, where, isDecided: where === undefined || (where.lookups !== undefined && where.areLookupsExact === true),
+      dependsOn, depth: depthOf(definition), endedBy: new Set(), changes: [],
       isMember: definition.dependencies === undefined ? undefined : isMember,
     };
   }

@@ -80,11 +80,13 @@ function orError<Result>(run: () => Result): Result | WhereError {
 }
 
 function whereOf(condition: Condition, text: string): Where {
+  const found = lookupsOf(condition);
   const where = {
     canonical: printCanonical(condition),
     columns: [...new Set(columnsOf(condition).map(({ name }) => name))],
     evaluate: compileCondition(condition),
-    lookups: lookupsOf(condition),
+    lookups: found?.lookups,
+    ...(found?.isExact === true ? { areLookupsExact: true } as const : {}),
   };
   const subqueries = subqueriesIn(condition);
   if (subqueries.length === 0) return { ...where, query: printQuery(condition) };

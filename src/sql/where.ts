@@ -41,6 +41,8 @@ export interface Where {
    * asked. None at all when there is no such row; undefined when no such set is known.
    */
   readonly lookups: readonly Lookup[] | undefined;
+  /** Each row that satisfies one of them is taken: then the filter need not be asked, either. */
+  readonly areLookupsExact?: true;
 }
 
 export type Lookup =
