@@ -13,6 +13,7 @@ import { invariant } from '../src/base/invariant.ts';
 import { startEmbeddedPostgres } from '../src/demo/embedded-postgres.ts';
 import { freePort } from '../test/support/service/service-process.ts';
 import { openDatabase, type Database } from './database.ts';
+import { layers } from './dependent/layers.ts';
 import { movingParents } from './dependent/moving-parents.ts';
 import { ownInner } from './dependent/own-inner.ts';
 import { printRow, type Row } from './dependent/report.ts';
@@ -42,6 +43,8 @@ const scaled = (size: number): number => Math.max(2, Math.round(size * scale));
 
 await measured('Parents with ten children each: COMMIT to the response of a live request', ({ database, service }) =>
   movingParents(database, service, { tries: scaled(60), together: scaled(1_000), rounds: scaled(10) }));
+await measured('Subqueries within subqueries: COMMIT at the innermost to the response of a live request at the outermost', (world) =>
+  layers(world.database, world.service, { leaves: scaled(1_000), tries: scaled(30) }));
 await measured('Outer shapes over one inner shape', ({ database, service }) => sharedInner(database, service, scaled(1_000)));
 await measured('Pairs of an outer and an inner shape', (world) =>
   ownInner(world, { pairs: scaled(10_000), commits: scaled(5_000) }));

@@ -2,17 +2,16 @@
  * Parents that come and go: how long after its COMMIT a live client has what moved. What the same rows cost by a SELECT, which
  * knows them already, stands beside it.
  */
-import { systemClock } from '../../src/base/clock.ts';
 import type { Database } from '../database.ts';
 import type { Service } from '../service.ts';
 import { ShapeReader } from '../shape-reader.ts';
+import { spentOnMove, spentRow } from './move-timing.ts';
 import type { Row } from './report.ts';
-import { median, pause, quantile, spentDuring, timed, type Spent } from './timing.ts';
+import { median, timed, type Spent } from './timing.ts';
 
 const CHILDREN_EACH = 10;
 /** Of the parents that do not move. */
 const RESIDENTS = 100;
-const PARKED_WITHIN_MS = 20;
 const WHERE = 'parent_id IN (SELECT id FROM parents WHERE active)';
 
 export interface MovingParentsOptions {
@@ -65,37 +64,18 @@ async function movesOf(moving: Moving): Promise<Moves> {
   const moves: Moves = { moveIns: [], moveOuts: [], selectsMs: [] };
   for (let count = 0; count < tries; count += 1) {
     const expected = reader.rows + rows;
-    moves.moveIns.push(await spentOnMove(moving, true, () => reader.readRows(expected)));
+    moves.moveIns.push(await spentOnMove(moving, toggled(parents, true), () => reader.readRows(expected)));
     moves.selectsMs.push(await timed(() => database.query(selected)));
-    moves.moveOuts.push(await spentOnMove(moving, false, () => reader.readText('"event":"move-out"')));
+    moves.moveOuts.push(await spentOnMove(moving, toggled(parents, false), () => reader.readText('"event":"move-out"')));
   }
   return moves;
 }
 
-/** The reader waits when COMMIT is sent: what Postgres needs to make it durable is counted. */
-async function spentOnMove({ database, service, parents }: Moving, active: boolean, arrived: () => Promise<void>): Promise<Spent> {
-  const arrival = arrived().then(() => systemClock.nowMs());
-  await pause(PARKED_WITHIN_MS);
-  await database.query(`BEGIN; UPDATE parents SET active = ${active} WHERE id <= ${parents}`);
-  const committedMs = systemClock.nowMs();
-  const { cpuMicros } = await spentDuring(service, async () => {
-    await database.query('COMMIT');
-    await arrival;
-  });
-  return { elapsedMs: (await arrival) - committedMs, cpuMicros };
+function toggled(parents: number, active: boolean): string {
+  return `UPDATE parents SET active = ${active} WHERE id <= ${parents}`;
 }
 
 function rowsOf(what: string, { moveIns, moveOuts, selectsMs }: Moves): Row[] {
   const against = { what: 'SELECT', figure: median(selectsMs) };
-  return Object.entries({ in: moveIns, out: moveOuts }).map(([way, spent]) => {
-    const elapsedMs = spent.map((each) => each.elapsedMs);
-    const cpuMs = spent.reduce((sum, { cpuMicros }) => sum + cpuMicros, 0) / spent.length / 1000;
-    return {
-      what: `${what} moved ${way}: median`,
-      measured: median(elapsedMs),
-      unit: 'ms',
-      against,
-      detail: `p95 ${quantile(elapsedMs, 0.95).toFixed(2)} ms, CPU ${cpuMs.toFixed(2)} ms, ${spent.length} tries`,
-    };
-  });
+  return [spentRow(`${what} moved in`, moveIns, against), spentRow(`${what} moved out`, moveOuts, against)];
 }

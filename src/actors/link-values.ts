@@ -6,7 +6,7 @@
  * rows: it crashes the owner. Within a transaction a value may come and go many times; only what is left of it at the
  * commit is a move, at most one per value. A block may end inside a transaction: that is no version.
  *
- * NULL is no value of `IN`: its rows are counted, and it never moves.
+ * NULL is no value, but it matters to `NOT IN` whether some row has it, and whether there is a row at all: that has versions too.
  *
  * Rows of a table without a primary key are named by all their columns, so rows that are alike have one name: they are counted.
  */
@@ -107,6 +107,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     return counts;
   }
 
+  /** @param value or a mark of a membership. */
   has(value: string, at: LogOffset): boolean {
     return this.members.has(value, at);
   }
@@ -221,7 +222,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   private update(key: string, told: PlacedRow['value']): void {
     const old = this.valueOf(key);
     if (told === undefined) return;
-    if (old !== null) this.members.countRow(old, old, -1);
+    this.uncount(old);
     this.setRow(key, told);
   }
 
@@ -231,13 +232,17 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     if (twins === 0) this.rows.delete(key);
     else if (twins === 1) this.twins.delete(key);
     else this.twins.set(key, twins - 1);
-    if (old !== null) this.members.countRow(old, old, -1);
+    this.uncount(old);
   }
 
   private setRow(key: string, text: string | null): void {
     const value = text === null ? null : this.equalText(text);
     this.rows.set(key, value);
-    if (value !== null && text !== null) this.members.countRow(value, text, 1);
+    this.members.countRow(value, text ?? '', 1);
+  }
+
+  private uncount(value: string | null): void {
+    this.members.countRow(value, value ?? '', -1);
   }
 
   private valueOf(key: string): string | null {

@@ -2,6 +2,9 @@
  * VersionedMembers: which values a column has, at the last version and at each earlier one that somebody may still ask about. A
  * version is the end of a transaction that moved something, as the offset of its last row: who waits for one is told of it.
  *
+ * The marks of a subquery's membership, that it selects NULL and that it selects anything, come and go by versions too; but they are
+ * no values: they are asked for and never listed.
+ *
  * What is asked about a version that is kept must be answered alike whenever it is asked, also by a table that was made again
  * from the same log. So a value remembers at which versions it came or went, and no version is a set of its own: a version costs
  * what its transaction moved.
@@ -10,6 +13,7 @@ import { invariant } from '../base/invariant.ts';
 import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 import type { Moved, MovedValue } from '../shapes/versioned-values.ts';
+import { ANY_MEMBER, isMark, NULL_MEMBER } from '../sql/subqueries/membership.ts';
 
 interface Member {
   /** As Postgres wrote it when it was first seen: for the parameters of queries. */
@@ -26,8 +30,12 @@ interface Member {
 interface Version {
   readonly offset: LogOffset;
   readonly xids: readonly Xid[];
+  /** Possibly none, where a mark came or went alone. */
   readonly values: readonly string[];
+  readonly marks: readonly string[];
 }
+
+const NO_MARKS: readonly string[] = []; // One for all: nearly every version has none.
 
 /** Told of values that there may be, at any kept version, and of those that there are at none any more. */
 export interface MemberWatch {
@@ -39,7 +47,8 @@ export class VersionedMembers {
   /** Told from the end of a transaction on. */
   watch: MemberWatch | undefined;
   private readonly members = new Map<string, Member>();
-  /** Values of which the open transaction has counted rows. */
+  private readonly marks = new Map<string, Member>();
+  /** Members and marks of which the open transaction has counted rows. */
   private readonly touched = new Set<string>();
   private versions: Version[] = [];
   private last = BEFORE_ALL;
@@ -62,14 +71,15 @@ export class VersionedMembers {
     return this.held;
   }
 
-  /** How many moves are kept, of all versions together. */
+  /** How many moves are kept, of all versions together, each of which counts for one at the least. */
   get keptMoves(): number {
     return this.kept;
   }
 
+  /** @param value or a mark. */
   has(value: string, at: LogOffset): boolean {
     this.check(at);
-    const member = this.members.get(value);
+    const member = this.placeOf(value).get(value);
     return member !== undefined && isThereAt(member, at);
   }
 
@@ -125,20 +135,18 @@ export class VersionedMembers {
     let moves = 0;
     for (let index = this.versions.length - 1; index >= 0; index -= 1) {
       const version = this.versions[index];
-      moves += version?.values.length ?? 0;
-      if (version !== undefined && moves > movesMax) return version.offset;
+      if (version === undefined) continue;
+      moves += weightOf(version);
+      if (moves > movesMax) return version.offset;
     }
     return this.from;
   }
 
-  /** Counts a row of the transaction that is open. */
-  countRow(value: string, text: string, difference: 1 | -1): void {
-    const member = this.members.get(value) ?? { text, rows: 0, isThere: false, turns: [] };
-    member.rows += difference;
-    invariant(member.rows >= 0, 'a value that goes was there');
-    this.members.set(value, member);
-    this.touched.add(value);
-    if (member.rows === (difference === 1 ? 1 : 0)) this.held += difference;
+  /** Counts a row of the transaction that is open. @param value null for NULL; `text` of the value, if there is one. */
+  countRow(value: string | null, text: string, difference: 1 | -1): void {
+    this.countMember(ANY_MEMBER, text, difference);
+    const rows = this.countMember(value ?? NULL_MEMBER, text, difference);
+    if (value !== null && rows === (difference === 1 ? 1 : 0)) this.held += difference;
   }
 
   /** What is counted so far is the first version: nobody asks about anything before it. */
@@ -151,28 +159,32 @@ export class VersionedMembers {
 
   /** The open transaction has ended. @returns whether it moved anything. */
   commit(offset: LogOffset, xids: readonly Xid[]): boolean {
-    const values = [...this.touched].filter((value) => this.turn(value, offset));
+    const turned = [...this.touched].filter((value) => this.turn(value, offset));
     this.touched.clear();
-    if (values.length === 0) return false;
+    if (turned.length === 0) return false;
     this.last = offset;
-    this.versions.push({ offset, xids, values });
-    this.kept += values.length;
+    const marks = turned.filter(isMark);
+    const values = marks.length === 0 ? turned : turned.filter((value) => !isMark(value));
+    const version = { offset, xids, values, marks: marks.length === 0 ? NO_MARKS : marks };
+    this.versions.push(version);
+    this.kept += weightOf(version);
     return true;
   }
 
   /** Nobody asks about a version before `oldest` any more. */
   forgetBefore(oldest: LogOffset): void {
     const forgotten = this.versions.splice(0, this.countThrough(oldest));
-    for (const { offset, values } of forgotten) {
-      this.from = offset;
-      this.kept -= values.length;
-      for (const value of values) this.forgetTurn(value);
+    for (const version of forgotten) {
+      this.from = version.offset;
+      this.kept -= weightOf(version);
+      for (const value of [...version.values, ...version.marks]) this.forgetTurn(value);
     }
   }
 
   copy(): VersionedMembers {
     const copy = new VersionedMembers();
-    for (const [value, member] of this.members) copy.members.set(value, { ...member, turns: [...member.turns] });
+    for (const [value, member] of this.members) copy.members.set(value, copyOf(member));
+    for (const [mark, member] of this.marks) copy.marks.set(mark, copyOf(member));
     for (const value of this.touched) copy.touched.add(value);
     copy.versions = [...this.versions];
     copy.last = this.last;
@@ -184,8 +196,20 @@ export class VersionedMembers {
 
   key(): unknown {
     const members = Array.from(this.members, ([value, { text, rows, isThere, turns }]) => [value, text, rows, isThere, turns]).sort();
+    const marks = Array.from(this.marks, ([mark, { rows, isThere, turns }]) => [mark, rows, isThere, turns]).sort();
     const versions = this.versions.map(({ offset, xids, values }) => [offset, xids, [...values].sort()]);
-    return [members, versions, [...this.touched].sort(), this.last, this.from];
+    return [members, marks, versions, [...this.touched].sort(), this.last, this.from];
+  }
+
+  /** @returns how many rows have it now. */
+  private countMember(value: string, text: string, difference: 1 | -1): number {
+    const place = this.placeOf(value);
+    const member = place.get(value) ?? { text, rows: 0, isThere: false, turns: [] };
+    member.rows += difference;
+    invariant(member.rows >= 0, 'a value that goes was there');
+    place.set(value, member);
+    this.touched.add(value);
+    return member.rows;
   }
 
   private turn(value: string, offset: LogOffset): boolean {
@@ -195,7 +219,7 @@ export class VersionedMembers {
       this.dropIfGone(value, member);
       return false;
     }
-    if (isThere && member.turns.length === 0) this.watch?.add(value);
+    if (isThere && member.turns.length === 0 && !isMark(value)) this.watch?.add(value);
     member.isThere = isThere;
     member.turns.push(offset);
     return true;
@@ -204,17 +228,21 @@ export class VersionedMembers {
   private forgetTurn(value: string): void {
     const member = this.memberOf(value);
     member.turns.shift();
-    if (!this.mayHave(value)) this.watch?.remove(value);
+    if (!isMark(value) && !this.mayHave(value)) this.watch?.remove(value);
     // Of one that the open transaction has counted rows of its end is yet to tell.
     if (!this.touched.has(value)) this.dropIfGone(value, member);
   }
 
   private dropIfGone(value: string, { rows, isThere, turns }: Member): void {
-    if (rows === 0 && !isThere && turns.length === 0) this.members.delete(value);
+    if (rows === 0 && !isThere && turns.length === 0) this.placeOf(value).delete(value);
+  }
+
+  private placeOf(value: string): Map<string, Member> {
+    return isMark(value) ? this.marks : this.members;
   }
 
   private memberOf(value: string): Member {
-    const member = this.members.get(value);
+    const member = this.placeOf(value).get(value);
     invariant(member !== undefined, 'a value is known for as long as a version tells of it');
     return member;
   }
@@ -229,6 +257,14 @@ export class VersionedMembers {
   private countThrough(at: LogOffset): number {
     return countThrough(this.versions.length, (index) => this.versions[index]?.offset ?? at, at);
   }
+}
+
+function weightOf({ values }: Version): number {
+  return Math.max(1, values.length);
+}
+
+function copyOf(member: Member): Member {
+  return { ...member, turns: [...member.turns] };
 }
 
 function isThereAt({ isThere, turns }: Member, at: LogOffset): boolean {

@@ -63,11 +63,15 @@ export interface WhereSource {
 
 /** Equal for equal shapes, whatever the order of columns or the spelling of the filter. */
 export function definitionKey(definition: ShapeDefinition): string {
+  return JSON.stringify(identityOf(definition));
+}
+
+function identityOf(definition: ShapeDefinition): readonly unknown[] {
   const { relation, columns, selectsAll, primaryKey, reads, where, replica, log, dependencies = [], moveOuts = 'events' } = definition;
-  return JSON.stringify([
+  return [
     relation.oid, relation.schema, relation.name, [...columns].sort(), selectsAll, primaryKey, reads,
-    where?.canonical ?? null, replica, log, dependencies.map(({ shape, column }) => [definitionKey(shape), column]), moveOuts,
-  ]);
+    where?.canonical ?? null, replica, log, dependencies.map(({ shape, column }) => [identityOf(shape), column]), moveOuts,
+  ];
 }
 
 /** When the handle was made, on the clock's scale. */

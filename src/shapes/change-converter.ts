@@ -11,19 +11,20 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { CHANGE_KINDS, type Change, type GapCause, type Tuple } from '../model/change.ts';
-import type { PgSnapshot, Xid } from '../model/pg-snapshot.ts';
+import type { PgSnapshot } from '../model/pg-snapshot.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
 import { snapshotEndLine } from '../model/snapshot-end.ts';
 import type { LoggedTransaction } from '../model/transaction.ts';
 import { EvaluationError } from '../sql/evaluation-error.ts';
-import type { Membership, Where } from '../sql/where.ts';
+import type { Membership, Selected, SubqueryPlan, Where } from '../sql/where.ts';
 import { LINE } from './line-format.ts';
 import type { LineWriter } from './line-writer.ts';
+import { askedKeys, canBeNamed, xidsOf, type MemberMove, type MoveTeller } from './member-moves.ts';
 import { EVENT_PATTERNS_MAX, moveEventLine, type MoveKind } from './move-event.ts';
 import { Projection, type Fragments } from './projection.ts';
 import { isSameMarks, RowJudge, type RowMarks } from './row-marks.ts';
-import { isSameValue, type RowPlan } from './row-plan.ts';
+import { isSameValue, type RowPlan, type SelectedColumn } from './row-plan.ts';
 import { movedPatterns, type TagHash } from './row-tags.ts';
 import type { RowWriter } from './row-writer.ts';
 
@@ -43,8 +44,6 @@ export type ConvertedTransaction =
 
 /** Every row went at once, the table is not what it was, or nobody knows what happened to it. */
 export type ShapeEnd = 'truncate' | 'schemaChanged' | GapCause;
-
-export type Movement = 'entered' | 'left' | 'stayed';
 
 const encoder = new TextEncoder();
 const VALUE = encoder.encode(LINE.value);
@@ -121,49 +120,76 @@ export class ChangeConverter {
     return this.takeLine();
   }
 
-  /** What becomes of a row when the subqueries select `after` instead of `before`. Who stays may have been outside all the time. */
-  movement(tuple: Tuple, before: Membership, after: Membership): Movement {
-    const was = this.judge.takes(tuple, this.projection.snapshotPlan, before);
-    const is = this.judge.takes(tuple, this.projection.snapshotPlan, after);
-    if (was === is) return 'stayed';
-    return is ? 'entered' : 'left';
+  /** @param moves by number of the subquery. */
+  tellerOf(moves: readonly MemberMove[]): MoveTeller {
+    return this.tagHash === undefined || !canBeNamed(this.subqueries, moves) ? 'rows' : 'events';
   }
 
-  /** An insert by no transaction of the row's own table, so it names none. */
-  enteredLine(tuple: Tuple, after: Membership): Uint8Array {
+  /** The rows that a splice needs: by what they have on the left side of each subquery, or any. */
+  askedRows(moves: readonly MemberMove[]): Selected | 'any' {
+    return askedKeys(this.subqueries, moves, this.tellerOf(moves));
+  }
+
+  /**
+   * What becomes of a row when the subqueries select `after` instead of `before`: by no transaction of its own table, so the line names
+   * none.
+   *
+   * @returns undefined where nothing does, or events say it to a client that has the row.
+   */
+  movedLine(tuple: Tuple, before: Membership, after: Membership, teller: MoveTeller): Uint8Array | undefined {
     const { snapshotPlan } = this.projection;
+    const [was, is] = [before, after].map((isMember) => this.judge.marksIfTaken(tuple, snapshotPlan, isMember));
     this.beginLine();
-    this.writeInsert(tuple, snapshotPlan);
-    if (this.tagHash !== undefined) this.writer.append(IS_MOVE_IN);
-    this.rows.writeMarks(this.judge.marksOf(tuple, snapshotPlan, after));
+    if (was === undefined) {
+      if (is === undefined) return undefined;
+      this.writeInsert(tuple, snapshotPlan);
+      if (this.tagHash !== undefined) this.writer.append(IS_MOVE_IN);
+      this.rows.writeMarks(is);
+      return this.takeLine();
+    }
+    if (teller === 'events' || (is !== undefined && isSameMarks(was, is))) return undefined;
+    if (is === undefined) {
+      this.writeDelete(tuple, snapshotPlan);
+      this.rows.writeMarks(was);
+    } else {
+      this.writeUpdate(tuple, tuple, [], snapshotPlan);
+      this.rows.writeUpdateMarks(was, is);
+    }
     return this.takeLine();
   }
 
-  /** The counterpart, where no event names the rows that leave. */
-  leftLine(tuple: Tuple): Uint8Array {
-    this.beginLine();
-    this.writeDelete(tuple, this.projection.snapshotPlan);
-    return this.takeLine();
+  /**
+   * The last row of a splice of which no event tells: it names what moved the values, and is marked as the last.
+   *
+   * @param line as it was made by `movedLine`.
+   * @param moves by number of the subquery, of one transaction at the least.
+   */
+  lastMovedLine(line: Uint8Array, moves: readonly MemberMove[]): Uint8Array {
+    return withEnd(line, encoder.encode(`${LINE.xids}${xidsOf(moves).join(',')}${LINE.xidsEnd}${LINE.last}${LINE.end}`));
   }
 
   /**
    * One of the events that tell a move, each with `EVENT_PATTERNS_MAX` patterns but for the last.
    *
-   * @param moved by number of the subquery, in canonical text; in an order that is the same each time.
-   * @param xids of the transactions that moved them.
+   * @param moves by number of the subquery; what moved in an order that is the same each time.
    * @param index of the event.
-   * @returns undefined when there is nothing more to tell: no term looks up what moved, or the lines have no tags that it could name.
+   * @returns undefined when there is nothing more to tell: no term turns by what moved, or it is told row by row.
    */
-  moveEvent(event: MoveKind, moved: readonly (readonly string[])[], xids: readonly Xid[], index: number): Uint8Array | undefined {
-    const subqueries = this.where?.subqueries;
-    if (subqueries === undefined || this.tagHash === undefined) return undefined;
-    const patterns = movedPatterns(subqueries, moved, this.tagHash, index * EVENT_PATTERNS_MAX, EVENT_PATTERNS_MAX);
-    return patterns.length === 0 ? undefined : moveEventLine(event, patterns, xids);
+  moveEvent(event: MoveKind, moves: readonly MemberMove[], index: number): Uint8Array | undefined {
+    if (this.tagHash === undefined || this.tellerOf(moves) === 'rows') return undefined;
+    const from = index * EVENT_PATTERNS_MAX;
+    const patterns = movedPatterns(this.subqueries, event === 'move-in', moves, this.tagHash, from, EVENT_PATTERNS_MAX);
+    return patterns.length === 0 ? undefined : moveEventLine(event, patterns, xidsOf(moves));
   }
 
   /** Behind the rows of a splice, as behind those of the snapshot. */
   snapshotEnd(pgSnapshot: PgSnapshot): Uint8Array {
     return snapshotEndLine(pgSnapshot);
+  }
+
+  private get subqueries(): SubqueryPlan {
+    invariant(this.where?.subqueries !== undefined, 'rows move only by what subqueries select');
+    return this.where.subqueries;
   }
 
   private get writer(): LineWriter {
@@ -199,6 +225,12 @@ export class ChangeConverter {
     }
     const changed = plan.selected.filter(({ index }) => !isSameValue(old, current, index));
     if (changed.length === 0 && isSameMarks(oldMarks, marks)) return;
+    this.writeUpdate(old, current, changed, plan);
+    this.rows.writeUpdateMarks(oldMarks, marks);
+    draft.endLine();
+  }
+
+  private writeUpdate(old: Tuple, current: Tuple, changed: readonly SelectedColumn[], plan: RowPlan): void {
     this.writeLineStart(current, plan);
     if (this.definition.replica === 'full') {
       this.rows.writeValues(current, plan.selected);
@@ -208,8 +240,6 @@ export class ChangeConverter {
       this.rows.writeValues(current, plan.selected.filter((column) => column.inPrimaryKey || changed.includes(column)));
     }
     this.writer.append(this.fragments.headers.update);
-    this.rows.writeUpdateMarks(oldMarks, marks);
-    draft.endLine();
   }
 
   /** @param previous the row that this one replaces under another key. */
@@ -277,7 +307,7 @@ class TransactionDraft {
     { xid, lsn }: LoggedTransaction,
   ) {
     writer.clear(); // A throw may have left half a line behind.
-    this.stamp = encoder.encode(`${LINE.xids}${xid}${LINE.lsn}${lsn}${LINE.opPosition}`);
+    this.stamp = encoder.encode(`${LINE.xids}${xid}${LINE.xidsEnd}${LINE.lsn}${lsn}${LINE.opPosition}`);
   }
 
   endLine(): void {
@@ -310,14 +340,14 @@ class TransactionDraft {
 /** Which line is a transaction's last is known only once no other came: it alone is copied. */
 function withLastMarked(lines: ShapeLine[]): readonly ShapeLine[] {
   const last = lines.pop();
-  if (last !== undefined) lines.push({ position: last.position, bytes: asLast(last.bytes) });
+  if (last !== undefined) lines.push({ position: last.position, bytes: withEnd(last.bytes, LAST_LINE_END) });
   return lines;
 }
 
-function asLast(line: Uint8Array): Uint8Array {
+function withEnd(line: Uint8Array, end: Uint8Array): Uint8Array {
   const head = line.length - LINE_END.length;
-  const last = new Uint8Array(head + LAST_LINE_END.length);
-  last.set(line.subarray(0, head));
-  last.set(LAST_LINE_END, head);
-  return last;
+  const ended = new Uint8Array(head + end.length);
+  ended.set(line.subarray(0, head));
+  ended.set(end, head);
+  return ended;
 }

@@ -6,10 +6,12 @@
  * {"key":"…","value":{…}[,"old_value":{…}],"headers":{"operation":"…","relation":["…","…"]
  *   [,"key_change_to":"…" | ,"key_change_from":"…"][,"is_move_in":true]
  *   [,"tags":["…",…][,"removed_tags":["…",…]],"active_conditions":[true,…]]
- *   [,"txids":[…],"lsn":"…","op_position":…[,"last":true]]}}
+ *   [,"txids":[…][,"lsn":"…","op_position":…][,"last":true]]}}
  * ```
- * A row of the snapshot, or of a splice, has no transaction; an update of a key is a delete and an insert, each of which names
- * the other. Only shapes with subqueries have tags; only an update tells which ones it took away, also when that is none.
+ * A row of the snapshot, or of a splice, has no transaction of its own. Where no events tell what moved, the last row of a splice names
+ * the transactions that moved it and is marked as the last: whoever follows the rows knows by that which belong together. An update of a
+ * key is a delete and an insert, each of which names the other. Only shapes with subqueries have tags; only an update tells which ones it
+ * took away, also when that is none.
  */
 export const LINE = {
   start: '{"key":"',
@@ -27,7 +29,8 @@ export const LINE = {
   activeConditions: '],"active_conditions":[',
   activeConditionsEnd: ']',
   xids: ',"txids":[',
-  lsn: '],"lsn":"',
+  xidsEnd: ']',
+  lsn: ',"lsn":"',
   opPosition: '","op_position":',
   last: ',"last":true',
   end: '}}',

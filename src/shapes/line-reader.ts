@@ -30,6 +30,7 @@ const REMOVED_TAGS = encoder.encode(LINE.removedTags);
 const ACTIVE_CONDITIONS = encoder.encode(LINE.activeConditions);
 const ACTIVE_CONDITIONS_END = encoder.encode(LINE.activeConditionsEnd);
 const XIDS = encoder.encode(LINE.xids);
+const XIDS_END = encoder.encode(LINE.xidsEnd);
 const LSN = encoder.encode(LINE.lsn);
 const OP_POSITION = encoder.encode(LINE.opPosition);
 const LAST = encoder.encode(LINE.last);
@@ -96,14 +97,16 @@ function refuseStart(scan: LineScan): never {
 
 /**
  * Passes over LSN and position too: they say where the transaction lies in Postgres's log, and not where the row lies in this
- * one. None for a row of the snapshot, which has no transaction.
+ * one. None for a row of the snapshot, which has no transaction, nor for one that moved but for the last.
  */
 function xidsIn(scan: LineScan): readonly Xid[] {
   if (!scan.skip(XIDS)) return NO_XIDS;
-  const xid = scan.number() as Xid;
-  scan.expect(LSN);
+  const xids = [scan.number() as Xid];
+  while (scan.skip(COMMA)) xids.push(scan.number() as Xid);
+  scan.expect(XIDS_END);
+  if (!scan.skip(LSN)) return xids;
   scan.number();
   scan.expect(OP_POSITION);
   scan.number();
-  return [xid];
+  return xids;
 }

@@ -44,14 +44,6 @@ export class RowJudge {
     return active !== undefined && isTaken(subqueries, active) ? this.marked(subqueries, text, active) : undefined;
   }
 
-  /** Asked of a filter with subqueries alone: what others take does not change. */
-  takes(row: Tuple, plan: RowPlan, isMember: Membership): boolean {
-    const subqueries = this.where?.subqueries;
-    invariant(subqueries !== undefined, 'rows move only by what subqueries select');
-    const active = this.activeIn(subqueries, textOf(row, plan), isMember);
-    return active !== undefined && isTaken(subqueries, active);
-  }
-
   /** The marks of a row that a query gave: the filter has taken it already. */
   marksOf(row: Tuple, plan: RowPlan, isMember: Membership | undefined): RowMarks {
     const subqueries = this.where?.subqueries;

@@ -8,7 +8,9 @@
  * Tags say nothing of what a subquery selects at present, so that a row has the same ones on every path. What it selects is in
  * the conditions.
  */
+import { truthOfIn } from '../sql/subqueries/membership.ts';
 import type { ColumnText, Membership, SubqueryPlan, Term } from '../sql/where.ts';
+import { turnedTo, type MemberMove, type TurnedKeys } from './member-moves.ts';
 
 /** Equal for equal texts, different in each shape; of characters that a JSON string holds as they are, and no slash. */
 export type TagHash = (namespaced: string) => string;
@@ -47,38 +49,44 @@ export function tagsOf(plan: SubqueryPlan, row: ColumnText, hash: TagHash): read
 }
 
 /**
- * By position, then in the order of the values.
+ * Of the rows for which a term has come to `truth`; by position, then in the order of the values, and NULL behind them.
  *
- * @param moved what came to each subquery, or left it, by number and in canonical text.
+ * @param moves by number of the subquery; they can be named.
  * @param from how many of them to leave out.
  * @param countMax how many to give: a value has a pattern at each position that looks it up, so all of them may be millions.
  */
 export function movedPatterns(
   { disjuncts }: SubqueryPlan,
-  moved: readonly (readonly string[])[],
+  truth: boolean,
+  moves: readonly MemberMove[],
   hash: TagHash,
   from: number,
   countMax: number,
 ): readonly TagPattern[] {
   const patterns: TagPattern[] = [];
-  const tags = new Map<string, string>(); // A filter may ask for one subquery a hundred times.
+  const tags = new Map<string | null, string>(); // A filter may ask for one subquery a hundred times.
   let left = from;
   for (const [pos, term] of disjuncts.flat().entries()) {
-    const values = term.kind === 'plain' ? [] : (moved[term.subquery] ?? []);
-    for (const value of values.slice(left, left + countMax - patterns.length)) {
+    const move = term.kind === 'plain' ? undefined : moves[term.subquery];
+    if (term.kind === 'plain' || move === undefined) continue;
+    const turned = turnedTo(truth, term, move);
+    for (const value of keysIn(turned, left, left + countMax - patterns.length)) {
       const tag = tags.get(value) ?? hash(namespaced(value));
       tags.set(value, tag);
       patterns.push({ pos, value: tag });
     }
-    left = Math.max(0, left - values.length);
+    left = Math.max(0, left - turned.values.length - Number(turned.isNullTurned));
   }
   return patterns;
 }
 
+function keysIn({ values, isNullTurned }: TurnedKeys, from: number, to: number): readonly (string | null)[] {
+  const keys = values.slice(from, to).map(({ value }) => value);
+  return isNullTurned && from <= values.length && values.length < to ? [...keys, null] : keys;
+}
+
 function isTrue(term: Term, row: ColumnText, isMember: Membership): boolean {
-  if (term.kind === 'plain') return term.evaluate(row) === true;
-  const value = term.value(row);
-  return value !== null && isMember(term.subquery, value);
+  return term.kind === 'plain' ? term.evaluate(row) === true : term.truths.has(truthOfIn(isMember, term.subquery, term.value(row)));
 }
 
 function positionCount({ disjuncts }: SubqueryPlan): number {

@@ -22,6 +22,11 @@ export interface ShapeRequest {
   readonly moveOuts?: 'events' | 'deletes' | undefined;
 }
 
+/** A definition is stored, and with it those of all that it depends on. */
+const FILTER_CHARACTERS_MAX = 8_388_608;
+const TOO_LARGE =
+  `WHERE clause with its values, and those of its subqueries, is bigger than maximum size of ${FILTER_CHARACTERS_MAX} characters`;
+
 /** A table that a subquery of the filter selects from; or why it cannot be served, in the words of the wire. */
 export type InnerTable = { readonly name: RelationName } & ({ readonly relation: Relation } | { readonly error: string });
 
@@ -58,7 +63,7 @@ export function defineShape(
   if ('error' in selected) return { errors: { columns: [selected.error] } };
   const unservable = inner.find((table) => 'error' in table);
   if (unservable !== undefined) return { errors: { where: [unservable.error] } };
-  const relations = new Map(inner.flatMap((table) => ('relation' in table ? [[quoteRelation(table.name), table.relation]] : [])));
+  const relations = relationsOf(inner);
   const text = present(request.where);
   const tables: SubqueryTables = (name) => {
     const table = relations.get(quoteRelation(name));
@@ -79,30 +84,45 @@ export function defineShape(
   }
   const dependencies: Dependency[] = [];
   for (const source of where?.subqueries?.sources ?? []) {
-    const shape = defineInner(source, request.params ?? {}, relations, language, publishesGenerated, zones);
+    const shape = defineInner(source, request.params ?? {}, inner, language, publishesGenerated, zones);
     if ('errors' in shape) return { errors: { where: Object.values(shape.errors).flat() } };
     dependencies.push({ shape: shape.definition, column: source.column });
   }
-  return { definition: definitionOf(request, relation, published, selected, where, named, dependencies), where };
+  const definition = definitionOf(request, relation, published, selected, where, named, dependencies);
+  return filterCharacters(definition) > FILTER_CHARACTERS_MAX ? { errors: { where: [TOO_LARGE] } } : { definition, where };
 }
 
-/** The shape that a client would get who asks for what the subquery reads. */
+/** As they are stored with it: those of its subqueries too, so what stands in the innermost of them counts at each level. */
+function filterCharacters({ where, dependencies = [] }: ShapeDefinition): number {
+  const texts = where === undefined ? [] : [where.text, where.canonical, ...where.params];
+  const inner = dependencies.reduce((sum, { shape }) => sum + filterCharacters(shape), 0);
+  return texts.reduce((sum, { length }) => sum + length, inner);
+}
+
+/**
+ * The shape that a client would get who asks for what the subquery reads, and where that depends on others in turn, to be told of each row
+ * that leaves: whoever follows the values of a column goes by rows, not by tags.
+ */
 function defineInner(
   { table, column, where, parameters }: SubquerySource,
   params: Readonly<Record<string, string>>,
-  relations: ReadonlyMap<string, Relation>,
+  tables: readonly InnerTable[],
   language: WhereLanguage,
   publishesGenerated: boolean,
   zones: TimeZones,
 ): ReturnType<typeof defineShape> {
-  const relation = relations.get(quoteRelation(table));
+  const relation = relationsOf(tables).get(quoteRelation(table));
   invariant(relation !== undefined, 'a subquery was accepted against the columns of its table');
   const columns = [...new Set([...primaryKeyOf(relation), column])].map(quoteIdentifier).join(',');
   // Each definition is stored, and one filter can have a hundred subqueries: so it keeps the texts that it names and no others.
   const count = Math.max(0, ...parameters);
   const named = Array.from({ length: count }, (_, index) => [index + 1, parameters.includes(index + 1) ? (params[index + 1] ?? '') : '']);
-  const request: ShapeRequest = { columns, where, params: Object.fromEntries(named), replica: 'default', log: 'full' };
-  return defineShape(request, relation, language, publishesGenerated, [], zones);
+  const request: ShapeRequest = { columns, where, params: Object.fromEntries(named), replica: 'default', log: 'full', moveOuts: 'deletes' };
+  return defineShape(request, relation, language, publishesGenerated, tables, zones);
+}
+
+function relationsOf(tables: readonly InnerTable[]): ReadonlyMap<string, Relation> {
+  return new Map(tables.flatMap((table) => ('relation' in table ? [[quoteRelation(table.name), table.relation]] : [])));
 }
 
 /** What is told of a table that the catalogue does not have. */

@@ -211,7 +211,8 @@ export class ShapeRouter implements BlockRouter {
     if (where === undefined) return true;
     this.evaluationCount += 1;
     try {
-      return where.evaluate(text, isMember) === true;
+      const { subqueries } = where;
+      return (subqueries === undefined ? where.evaluate(text, isMember) : subqueries.mayTake(text, isMember)) === true;
     } catch (error) {
       if (error instanceof EvaluationError) return true; // The shape itself will meet it when it converts the change, and end alone.
       throw error;

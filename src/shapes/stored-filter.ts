@@ -17,9 +17,9 @@ export function storedFilter(definition: ShapeDefinition, language: WhereLanguag
   if (where === undefined) return { where: undefined };
   const zones = new Map(Object.entries(where.zones ?? {}));
   const params = Object.fromEntries(where.params.map((value, index) => [String(index + 1), value]));
+  const inner = innerShapes(definition);
   const tables: SubqueryTables = (table) => {
-    const shapes = dependencies.map(({ shape }) => shape).filter(({ relation }) => quoteRelation(relation) === quoteRelation(table));
-    return shapes.flatMap(storedColumns);
+    return inner.filter(({ relation }) => quoteRelation(relation) === quoteRelation(table)).flatMap(storedColumns);
   };
   const parsed = language.parse(where.text, params, storedColumns(definition), tables, {
     collation: where.collation, zones: (name) => zones.get(name), version: where.version,
@@ -28,6 +28,11 @@ export function storedFilter(definition: ShapeDefinition, language: WhereLanguag
   const { canonical, subqueries: { sources } = { sources: [] } } = parsed;
   const isAsStored = canonical === where.canonical && sources.length === dependencies.length && sources.every(selects(dependencies));
   return isAsStored ? { where: parsed } : { error: 'it is understood otherwise than before' };
+}
+
+/** At every depth. */
+function innerShapes({ dependencies = [] }: ShapeDefinition): readonly ShapeDefinition[] {
+  return dependencies.flatMap(({ shape }) => [shape, ...innerShapes(shape)]);
 }
 
 function selects(dependencies: readonly Dependency[]): (source: SubquerySource, number: number) => boolean {

@@ -6,6 +6,7 @@ import type { Xid } from '../model/pg-snapshot.ts';
 export interface VersionedValues {
   /** The last version. */
   readonly offset: LogOffset;
+  /** @param value or a mark of a membership (`NULL_MEMBER`). */
   has(value: string, at: LogOffset): boolean;
   /** What came and what went between two versions, once for each value; the same whenever it is asked. */
   movesBetween(after: LogOffset, through: LogOffset): Moved;

@@ -91,7 +91,7 @@ export type Condition =
   | { readonly kind: 'distinct'; readonly left: Operand; readonly right: Operand; readonly type: TypeName }
   /** Equal, compared as `type`, to one of the items, of which there is at least one. */
   | { readonly kind: 'in'; readonly left: Operand; readonly items: readonly Constant[]; readonly type: TypeName }
-  /** Stands below AND and OR only. */
+  /** Stands below AND, OR and NOT, and in tests of a truth; in that for unknown by itself. */
   | Subquery
   /** `cases`: of ILIKE. */
   | { readonly kind: 'like'; readonly left: Operand; readonly pattern: LikePattern | null; readonly cases?: Cases | undefined }

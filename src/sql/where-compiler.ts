@@ -11,6 +11,8 @@ import { likeMatcher } from './patterns/like-pattern.ts';
 import { compileComparison } from './operations/comparisons.ts';
 import { isText } from './operations/implicit-casts.ts';
 import type { Reader } from './operations/operation.ts';
+import { truthOfIn } from './subqueries/membership.ts';
+import type { Truth } from './subqueries/truths.ts';
 import { canonicalValue } from './values/canonical-value.ts';
 import type { TypeName } from './values/type-names.ts';
 import { VALUE_TYPES } from './values/value-types.ts';
@@ -21,7 +23,6 @@ import type { ColumnText as Text, Membership } from './where.ts';
 const lastRead = new Map<TypeName, { readonly written: string; readonly value: Value }>();
 const READ_AGAIN_CHARACTERS_MAX = 1000;
 
-type Truth = boolean | null;
 export type Predicate = (text: Text, isMember?: Membership) => Truth;
 
 /** What is the same for every row. It is known by identity, so that nothing is asked beside what decides alone. */
@@ -60,7 +61,7 @@ export function compileCondition(condition: Condition): Predicate {
       return compileIsNull(condition.part);
     case 'isTruth': {
       const part = compileCondition(condition.part);
-      const test: Predicate = (text) => part(text) === condition.truth;
+      const test: Predicate = (text, isMember) => part(text, isMember) === condition.truth;
       return isSettled(part) ? always(test) : test;
     }
   }
@@ -105,8 +106,7 @@ function compileSubquery({ left, number }: Subquery): Predicate {
   const read = canonicalReader(left);
   return (text, isMember) => {
     invariant(isMember !== undefined, 'a filter with subqueries is asked with what they select');
-    const value = read(text);
-    return value === null ? null : isMember(number, value);
+    return truthOfIn(isMember, number, read(text));
   };
 }
 
@@ -145,8 +145,8 @@ function compileLogic(parts: readonly Predicate[], decisive: boolean): Predicate
 }
 
 function compileNot(part: Predicate): Predicate {
-  const opposite: Predicate = (text) => {
-    const value = part(text);
+  const opposite: Predicate = (text, isMember) => {
+    const value = part(text, isMember);
     return value === null ? null : !value;
   };
   return isSettled(part) ? always(opposite) : opposite;
@@ -159,7 +159,7 @@ function compileIsNull(part: Extract<Condition, { kind: 'isNull' }>['part']): Pr
     return settled((text) => read(text) === null, part);
   }
   const condition = compileCondition(part);
-  const test: Predicate = (text) => condition(text) === null;
+  const test: Predicate = (text, isMember) => condition(text, isMember) === null;
   return isSettled(condition) ? always(test) : test;
 }
 

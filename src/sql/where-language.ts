@@ -13,8 +13,9 @@ import { statementsOf, tokensOf } from './syntax/grammar.ts';
 import { quoteRelation, type RelationName } from './identifiers.ts';
 import { Parameters } from './checkers/literals.ts';
 import { costlySignsAt } from './syntax/operator-signs.ts';
-import { planOf, subqueriesIn } from './subqueries/subquery-plan.ts';
-import { firstTable } from './subqueries/subquery-syntax.ts';
+import { subqueriesIn, withMemberTests } from './subqueries/member-tests.ts';
+import { planOf } from './subqueries/subquery-plan.ts';
+import { filterIn, firstTable } from './subqueries/subquery-syntax.ts';
 import { WhereChecker } from './checkers/where-checker.ts';
 import { compileCondition } from './where-compiler.ts';
 import { lookupsOf } from './lookups/where-lookups.ts';
@@ -48,11 +49,15 @@ function tablesIn(text: string): readonly RelationName[] | WhereError {
   });
 }
 
-/** Those that stand where a subquery may. */
+/** Those that stand where a subquery may, at any depth. */
 function subLinksIn(node: Node): readonly SubLink[] {
-  if ('SubLink' in node) return [node.SubLink];
-  const joins = 'BoolExpr' in node && node.BoolExpr.boolop !== 'NOT_EXPR';
-  return joins ? (node.BoolExpr.args ?? []).flatMap(subLinksIn) : [];
+  if ('SubLink' in node) {
+    const filter = filterIn(node.SubLink);
+    return [node.SubLink, ...(filter === undefined ? [] : subLinksIn(filter))];
+  }
+  if ('BoolExpr' in node) return (node.BoolExpr.args ?? []).flatMap(subLinksIn);
+  const tested = 'NullTest' in node ? node.NullTest.arg : 'BooleanTest' in node ? node.BooleanTest.arg : undefined;
+  return tested === undefined ? [] : subLinksIn(tested);
 }
 
 function parse(
@@ -80,23 +85,24 @@ function orError<Result>(run: () => Result): Result | WhereError {
 }
 
 function whereOf(condition: Condition, text: string): Where {
-  const found = lookupsOf(condition);
+  const hasSubqueries = subqueriesIn(condition).length > 0;
+  const evaluated = hasSubqueries ? withMemberTests(condition) : condition;
+  const found = lookupsOf(evaluated);
   const where = {
     canonical: printCanonical(condition),
     columns: [...new Set(columnsOf(condition).map(({ name }) => name))],
-    evaluate: compileCondition(condition),
+    evaluate: compileCondition(evaluated),
     lookups: found?.lookups,
     ...(found?.isExact === true ? { areLookupsExact: true } as const : {}),
   };
-  const subqueries = subqueriesIn(condition);
-  if (subqueries.length === 0) return { ...where, query: printQuery(condition) };
+  if (!hasSubqueries) return { ...where, query: printQuery(condition) };
   const sql = `${PARSED_PREFIX}${text}`;
   return {
     ...where,
     get query() {
       return noQuery();
     },
-    subqueries: planOf(condition, subqueries, sql, tokensOf(sql)),
+    subqueries: planOf(condition, sql, tokensOf(sql)),
   };
 }
 

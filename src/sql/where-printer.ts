@@ -32,9 +32,9 @@ interface Printer {
 /**
  * For Postgres.
  *
- * @param members what the subqueries select, by their numbers: Postgres is not asked for that.
+ * @param members what the subqueries select, by their numbers, NULL among them: Postgres is not asked for that.
  */
-export function printQuery(condition: Condition, members: readonly (readonly string[])[] = []): PrintedCondition {
+export function printQuery(condition: Condition, members: readonly (readonly (string | null)[])[] = []): PrintedCondition {
   const params: (string | null)[] = [];
   const parameter = (type: string, text: string | null): string => `$${params.push(text)}::${type}`;
   const arrays = new Map<number, string>(); // Each is sent once, however often its subquery stands in the filter.

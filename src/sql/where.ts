@@ -8,6 +8,7 @@
 import type { Collation } from '../model/collation.ts';
 import type { TimeZone } from '../model/time-zone.ts';
 import type { RelationName } from './identifiers.ts';
+import type { Truths } from './subqueries/truths.ts';
 
 export interface WhereColumn {
   readonly name: string;
@@ -28,7 +29,7 @@ export interface Where {
   /** For the snapshot's query. Of a filter with subqueries `subqueries.queryWith` gives it. */
   readonly query: WhereQuery;
   /**
-   * Three-valued: null is unknown, which leaves the row out.
+   * Three-valued: null is unknown, which leaves the row out. What a subquery leaves unknown is false here: nothing behind it is asked.
    *
    * @param text gives a column's Postgres text, or null for NULL.
    * @param isMember what its subqueries select; not asked by a filter without any.
@@ -64,8 +65,8 @@ export interface LookupKey {
 
 export type ColumnText = (column: string) => string | null;
 
-/** Whether the subquery of that number selects a value, given in its type's canonical text (`canonicalValue`). */
-export type Membership = (subquery: number, value: string) => boolean;
+/** Whether the subquery of that number has a member: a value in its type's canonical text (`canonicalValue`), or a mark (`NULL_MEMBER`). */
+export type Membership = (subquery: number, member: string) => boolean;
 
 /** `sql` holds `$1`… and no constant; values as Postgres's text. */
 export interface WhereQuery {
@@ -82,11 +83,24 @@ export interface SubqueryPlan {
   /** What is selected from, each once; their places are the numbers of the subqueries. */
   readonly sources: readonly SubquerySource[];
   readonly disjuncts: readonly (readonly Term[])[];
-  /** The rows that the filter takes when subquery n selects exactly `values[n]`, as Postgres's texts. */
-  queryWith(values: readonly (readonly string[])[]): WhereQuery;
-  /** At least the rows that the filter takes or leaves otherwise because the members of subquery n changed by `values[n]`. */
-  queryMoved(values: readonly (readonly string[])[]): WhereQuery;
+  /**
+   * Whether the filter takes the row, or has an error in it, by some of several memberships: by `isMember` each member is there that
+   * any of them has. True also for rows of which that cannot be said.
+   */
+  mayTake(text: ColumnText, isMember?: Membership): boolean | null;
+  /** The rows that the filter takes when subquery n selects exactly `values[n]`, as Postgres's texts; null for NULL. */
+  queryWith(values: Selected): WhereQuery;
+  /**
+   * At least the rows that the filter takes or leaves otherwise because of what `values[n]` changed for subquery n: values that
+   * it began or ceased to select, and null where rows without a value are concerned.
+   */
+  queryMoved(values: Selected): WhereQuery;
+  /** At least the rows that the filter takes, whatever its subqueries select. */
+  queryAll(): WhereQuery;
 }
+
+/** By number of the subquery, as Postgres's texts; null for NULL. */
+export type Selected = readonly (readonly (string | null)[])[];
 
 export interface SubquerySource {
   readonly table: RelationName;
@@ -100,8 +114,17 @@ export interface SubquerySource {
 
 export type Term =
   | { readonly kind: 'plain'; evaluate(text: ColumnText): boolean | null }
-  /** `value`: what the row has in the column that is looked up, in canonical text; null for NULL. */
-  | { readonly kind: 'subquery'; readonly subquery: number; readonly column: string; value(text: ColumnText): string | null };
+  | MemberTerm;
+
+/** True where `column IN (subquery)` comes to one of `truths`. */
+export interface MemberTerm {
+  readonly kind: 'subquery';
+  readonly subquery: number;
+  readonly column: string;
+  readonly truths: Truths;
+  /** What the row has in the column that is looked up, in canonical text; null for NULL. */
+  value(text: ColumnText): string | null;
+}
 
 /** The columns of a table that a subquery selects from; undefined for a table that is not known. */
 export type SubqueryTables = (table: RelationName) => readonly WhereColumn[] | undefined;

@@ -7,9 +7,11 @@ import { BEFORE_ALL, compareOffsets, isInSnapshot, SNAPSHOT_END, type LogOffset 
 import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { PlacedRow } from '../../src/model/row-values.ts';
 import { MemberIndex } from '../../src/shapes/member-index.ts';
+import { ANY_MEMBER, NULL_MEMBER } from '../../src/sql/subqueries/membership.ts';
 import { ShapeBlocks } from '../../src/storage/shapes/shape-blocks.ts';
 import { FOLLOWER, followerPorts, LAGGARD } from '../support/actors/follower-ports.ts';
 import { committed, deleted, inserted, rekeyed, updated } from '../support/actors/placed-rows.ts';
+import { membersOfRows } from '../support/shapes/subquery-filter.ts';
 
 /** Link values after `history`, with a way to apply more and see what came of it. */
 function valuesOf(history: readonly PlacedRow[] = [], bounds?: Partial<LinkValuesBounds>, oldestView?: () => LogOffset | undefined) {
@@ -189,13 +191,13 @@ describe('the values of a column, and what a transaction does to them', () => {
   });
 });
 
-test('NULL is counted as a row, but is no value: it neither moves nor is it there', () => {
+test('NULL is counted as a row, but is no value: when the last one goes, or one comes, that is a version in which none moves', () => {
   const world = valuesOf([inserted('a', null), inserted('b', null)]);
 
   const played = playLive(world, [[updated('a', '1')], [updated('b', '1')], [updated('a', null), inserted('c', null)]]);
 
   expect({ played, counts: world.values.counts }).toEqual({
-    played: { links: ['1'], moves: ['+1'] },
+    played: { links: ['1'], moves: ['+1', '', ''] },
     counts: new Map([[null, 2], ['1', 1]]),
   });
 });
@@ -553,6 +555,7 @@ test('any transactions, whatever is forgotten meanwhile: each version that is ke
 });
 
 const NAMES = ['1', '2', '3'];
+const MARKS = [NULL_MEMBER, ANY_MEMBER];
 
 /** The naive way: a set for each version. */
 class EveryVersion {
@@ -562,14 +565,15 @@ class EveryVersion {
 
   note(offset: LogOffset): void {
     this.offsets.push(offset);
-    this.sets.set(offset, new Set([...this.rows.values()].filter((value) => value !== null)));
+    this.sets.set(offset, new Set(membersOfRows([...this.rows.values()])));
   }
 
   answers(from: LogOffset, counts: ReadonlyMap<string | null, number>) {
     const kept = this.offsets.filter((offset) => compareOffsets(offset, from) >= 0);
-    const has = kept.map((at) => NAMES.map((value) => this.at(at).has(value)));
+    const has = kept.map((at) => [...NAMES, ...MARKS].map((value) => this.at(at).has(value)));
+    const valuesAt = kept.map((at) => NAMES.map((value) => this.at(at).has(value)));
     const moves = kept.flatMap((after, index) => kept.slice(index).map((through) => this.moves(this.at(after), this.at(through))));
-    return { isCounted: JSON.stringify([...counts].sort()) === JSON.stringify([...countsOf(this.rows)].sort()), has, valuesAt: has, moves };
+    return { isCounted: JSON.stringify([...counts].sort()) === JSON.stringify([...countsOf(this.rows)].sort()), has, valuesAt, moves };
   }
 
   private at(offset: LogOffset): ReadonlySet<string> {
@@ -577,8 +581,8 @@ class EveryVersion {
   }
 
   private moves(before: ReadonlySet<string>, behind: ReadonlySet<string>): string {
-    const movedIn = [...behind].filter((value) => !before.has(value)).sort();
-    const movedOut = [...before].filter((value) => !behind.has(value)).sort();
+    const movedIn = NAMES.filter((value) => behind.has(value) && !before.has(value));
+    const movedOut = NAMES.filter((value) => before.has(value) && !behind.has(value));
     return [...movedIn.map((value) => `+${value}`), ...movedOut.map((value) => `-${value}`)].join(' ');
   }
 }
@@ -588,7 +592,7 @@ function answersOf(values: LinkValues, offsets: readonly LogOffset[]) {
   const found = kept.map((at) => new Set(values.valuesAt(at).map(({ value }) => value)));
   return {
     isCounted: true,
-    has: kept.map((at) => NAMES.map((value) => values.has(value, at))),
+    has: kept.map((at) => [...NAMES, ...MARKS].map((value) => values.has(value, at))),
     valuesAt: found.map((set) => NAMES.map((value) => set.has(value))),
     moves: kept.flatMap((after, index) => kept.slice(index).map((through) => movesText(values.movesBetween(after, through)))),
   };

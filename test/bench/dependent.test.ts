@@ -16,6 +16,10 @@ test('the least share of the dependent shapes sets each row against a SELECT, or
     ['1 parent moved out: median', 'SELECT'],
     ['2 parents in one transaction moved in: median', 'SELECT'],
     ['2 parents in one transaction moved out: median', 'SELECT'],
+    ...['1 layer', '2 layers', '3 layers', '4 layers'].flatMap((layers) => [
+      [`${layers} below 2 rows, moved in: median`, 'SELECT'],
+      [`${layers} below 2 rows, moved out: median`, 'SELECT'],
+    ]),
     ['a parent of 2 shapes comes: CPU for each dependant', 'SELECT'],
     ['a parent of 2 shapes goes: CPU for each dependant', 'SELECT'],
     ['memory of each of 1 pairs: resident', undefined],

@@ -70,12 +70,28 @@ const dependentEvents = [
   { type: 'moved.refused', why: 'its file does not hold' },
   { type: 'moved.taken', isMuch: true },
   { type: 'moved.taken', isMuch: false },
-  { type: 'splice.taken', views: ['7_0'], splice: null, end: '8_0' },
+  { type: 'splice.taken', views: ['7_0'], splice: null, end: '8_0', changed: false },
   { type: 'shape.registered', position: 10 },
   { type: 'block.loaded', after: 10, through: 20 },
   { type: 'log.located', position: 10 },
   { type: 'log.taken', through: 20, end: '9_0', changed: false },
   { type: 'lines.spilled' },
+];
+
+/** What reaches one that others depend on in turn, through a splice that needs no query. */
+const followedEvents = [
+  { type: 'child.started', id: 'materializer/2-1/value', pid: 'materializer#1' },
+  { type: 'values.areCurrent', offset: '5_0' },
+  { type: 'views.known', views: ['5_0'], splice: null },
+  { type: 'shape.registered', position: 10 },
+  { type: 'subscribers.counted', count: 1 },
+  { type: 'takeMoves', handle: '2-1', column: 'value', through: '7_0', position: 20, replyTo },
+  { type: 'splice.planned', views: ['7_0'], needsQuery: false },
+  { type: 'splice.recorded', splice: { ...splice, through: 10, rowBytes: 0 } },
+  { type: 'splice.isDurable' },
+  { type: 'moves.areTold' },
+  { type: 'splice.taken', views: ['7_0'], splice: null, end: '8_0', changed: true },
+  { type: 'appended.done', failed: [] },
 ];
 
 const consumerWalk: WalkedMachine = {
@@ -127,7 +143,10 @@ const consumerWalk: WalkedMachine = {
     { type: 'EXIT', process: 'shapes#1', reason: 'shutdown', fromParent: true },
     { type: 'EXIT', process: 'shapes#1', reason: { shutdown: { delete: 'purged' } }, fromParent: true },
   ],
-  also: [{ inputs: [{ ...restored, dependencies: [inner] }], events: dependentEvents }],
+  also: [
+    { inputs: [{ ...restored, dependencies: [inner] }], events: dependentEvents },
+    { inputs: [{ ...restored, dependencies: [inner] }], events: followedEvents },
+  ],
 };
 
 const materializerWalk: WalkedMachine = {

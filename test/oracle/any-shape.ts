@@ -1,9 +1,9 @@
 /**
  * Random shapes: a table, a condition, columns and the ways of being told. Conditions are those that are kept up to date:
- * plain ones, subqueries at one level, and both in AND and OR, with NOT around plain ones only.
+ * plain ones, subqueries in one another, and both in AND and OR, with NOT and tests of their truth around them.
  */
 import fc from 'fast-check';
-import { COLUMNS, KEYS, KINDS, literal, PARENT_IDS, RANK_MAX, TAGS, VALUES, type TableName } from './schema.ts';
+import { COLUMNS, KEYS, KINDS, literal, PARENT_IDS, RANK_MAX, TABLES, TAGS, VALUES, type TableName } from './schema.ts';
 
 export interface OracleShape {
   readonly table: TableName;
@@ -35,7 +35,9 @@ export function anyShape(withSubqueries: boolean): fc.Arbitrary<OracleShape> {
   const condition = withSubqueries ? fc.oneof({ weight: 1, arbitrary: plain }, { weight: 4, arbitrary: dependent }) : plain;
   return fc.oneof(
     { weight: 6, arbitrary: condition.chain((where) => shapeOf('children', where)) },
-    { weight: 1, arbitrary: ofParents.chain((where) => shapeOf('parents', where)) },
+    { weight: 1, arbitrary: (withSubqueries ? fc.oneof(ofParents, subqueryOn('id', 'ref')) : ofParents).chain((where) => {
+      return shapeOf('parents', where);
+    }) },
   );
 }
 
@@ -81,17 +83,56 @@ const plain = fc.oneof(
 const ofParents = fc.constantFrom('active', 'kind = 1', 'active AND kind > 0', 'NOT active', "ref = 'p3'").map(asPlain);
 
 const kind = fc.constantFrom(...KINDS);
-const querying = fc.oneof(
+const level = fc.oneof(
   { weight: 3, arbitrary: fc.constant('SELECT id FROM parents WHERE active') },
   { weight: 2, arbitrary: kind.map((number) => `SELECT id FROM parents WHERE kind = ${number}`) },
   { weight: 1, arbitrary: kind.map((number) => `SELECT id FROM parents WHERE active AND kind <> ${number}`) },
   { weight: 1, arbitrary: fc.constant('SELECT id FROM parents') },
   { weight: 2, arbitrary: fc.constant('SELECT ref FROM parents WHERE active') }, // Several rows have one value.
   { weight: 3, arbitrary: text(...TAGS).map((tag) => `SELECT parent_id FROM tags WHERE tag = ${tag}`) },
+  { weight: 3, arbitrary: kind.map((number) => `SELECT heir FROM parents WHERE kind = ${number}`) }, // Some have none.
 );
-const subquery: fc.Arbitrary<Condition> = fc
-  .tuple(fc.constantFrom('parent_id', 'parent_id', 'other_id'), querying)
-  .map(([column, query]) => ({ sql: `${column} IN (${query})`, inner: [query.includes('FROM tags') ? 'tags' : 'parents'] }));
+
+/** A subquery, in so many others at the most. */
+function queryWithin(depth: number): fc.Arbitrary<string> {
+  if (depth === 0) return level;
+  const below = queryWithin(depth - 1);
+  return fc.oneof(
+    { weight: 2, arbitrary: level },
+    { weight: 2, arbitrary: below.map((query) => `SELECT id FROM parents WHERE ref IN (${query})`) },
+    { weight: 1, arbitrary: below.map((query) => `SELECT ref FROM parents WHERE active AND id IN (${query})`) },
+    { weight: 1, arbitrary: below.map((query) => `SELECT heir FROM parents WHERE id NOT IN (${query})`) },
+    { weight: 1, arbitrary: below.map((query) => `SELECT id FROM parents WHERE NOT (active AND heir IN (${query}))`) },
+    { weight: 1, arbitrary: fc.tuple(below, kind).map(([query, of]) => `SELECT id FROM parents WHERE kind = ${of} OR id IN (${query})`) },
+    { weight: 1, arbitrary: fc.tuple(below, text(...TAGS)).map(([query, tag]) => {
+      return `SELECT parent_id FROM tags WHERE tag <> ${tag} AND parent_id IN (${query})`;
+    }) },
+    { weight: 1, arbitrary: fc.tuple(below, level).map(([one, other]) => {
+      return `SELECT id FROM parents WHERE id IN (${one}) AND (active OR ref IN (${other}))`;
+    }) },
+  );
+}
+
+const NESTING_MAX = 3;
+
+const truth = fc.constantFrom('IS TRUE', 'IS NOT TRUE', 'IS FALSE', 'IS NOT FALSE');
+
+function subqueryOn(...columns: readonly string[]): fc.Arbitrary<Condition> {
+  const left = fc.constantFrom(...columns);
+  const query = queryWithin(NESTING_MAX);
+  const about = (sql: string): Condition => ({ sql, inner: TABLES.filter((table) => sql.includes(`FROM ${table}`)) });
+  const tests = fc.oneof(truth, fc.constantFrom('IS NULL', 'IS NOT NULL'));
+  return fc.oneof(
+    { weight: 5, arbitrary: fc.tuple(left, query).map(([column, values]) => about(`${column} IN (${values})`)) },
+    { weight: 3, arbitrary: fc.tuple(left, query).map(([column, values]) => about(`${column} NOT IN (${values})`)) },
+    { weight: 1, arbitrary: fc.tuple(left, query, tests).map(([column, values, test]) => about(`(${column} IN (${values})) ${test}`)) },
+    { weight: 1, arbitrary: fc.tuple(left, left, query).map(([one, other, values]) => { // The same in both ways.
+      return about(`(${one} IN (${values}) OR ${other} NOT IN (${values}))`);
+    }) },
+  );
+}
+
+const subquery = subqueryOn('parent_id', 'parent_id', 'other_id');
 
 const dependent: fc.Arbitrary<Condition> = fc.oneof(
   { weight: 4, arbitrary: subquery },
@@ -102,6 +143,8 @@ const dependent: fc.Arbitrary<Condition> = fc.oneof(
   { weight: 1, arbitrary: joined('AND', joined('OR', subquery, atom), plain) },
   { weight: 1, arbitrary: joined('OR', joined('AND', subquery, atom), subquery) },
   { weight: 1, arbitrary: joined('AND', joined('OR', subquery, atom), joined('OR', subquery, atom)) },
+  { weight: 2, arbitrary: negated(fc.oneof(joined('OR', subquery, atom), joined('AND', subquery, subquery))) },
+  { weight: 1, arbitrary: tested(joined('AND', subquery, atom)) },
 );
 
 function joined(word: 'AND' | 'OR', ...parts: readonly fc.Arbitrary<Condition>[]): fc.Arbitrary<Condition> {
@@ -109,6 +152,10 @@ function joined(word: 'AND' | 'OR', ...parts: readonly fc.Arbitrary<Condition>[]
     sql: conditions.map(({ sql }) => `(${sql})`).join(` ${word} `),
     inner: [...new Set(conditions.flatMap(({ inner }) => inner))],
   }));
+}
+
+function tested(condition: fc.Arbitrary<Condition>): fc.Arbitrary<Condition> {
+  return fc.tuple(condition, truth).map(([{ sql, inner }, test]) => ({ sql: `(${sql}) ${test}`, inner }));
 }
 
 function negated(condition: fc.Arbitrary<Condition>): fc.Arbitrary<Condition> {

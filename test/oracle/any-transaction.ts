@@ -17,6 +17,7 @@ const MUTATIONS_MAX = 20;
 const parentId = fc.constantFrom(...PARENT_IDS).map(literal);
 const childId = fc.constantFrom(...CHILD_IDS).map(literal);
 const parentOrNone = fc.oneof({ weight: 6, arbitrary: parentId }, { weight: 1, arbitrary: fc.constant('NULL') });
+const heir = fc.oneof({ weight: 2, arbitrary: parentId }, { weight: 1, arbitrary: fc.constant('NULL') });
 const kind = fc.constantFrom(...KINDS);
 const flag = fc.boolean();
 const value = fc.oneof({ weight: 7, arbitrary: fc.constantFrom(...VALUES).map(literal) }, { weight: 1, arbitrary: fc.constant('NULL') });
@@ -25,7 +26,7 @@ const tag = fc.constantFrom(...TAGS);
 
 const toggle = (id: string) => `UPDATE parents SET active = NOT active WHERE id = ${id}`;
 const insertParent = (id: string, active: boolean, ofKind: number, ref: string) =>
-  `INSERT INTO parents VALUES (${id}, ${active}, ${ofKind}, ${ref}, 'inserted') ON CONFLICT DO NOTHING`;
+  `INSERT INTO parents VALUES (${id}, ${active}, ${ofKind}, ${ref}, 'inserted', ${ref}) ON CONFLICT DO NOTHING`;
 const insertChild = (id: string, parent: string, other: string, text: string, at: number) =>
   `INSERT INTO children VALUES (${id}, ${parent}, ${other}, ${text}, ${at}) ON CONFLICT DO NOTHING`;
 const insertTag = (id: string, name: string) => `INSERT INTO tags VALUES (${id}, '${name}') ON CONFLICT DO NOTHING`;
@@ -41,6 +42,7 @@ const ofParents: fc.Arbitrary<readonly string[]> = fc.oneof(
   { weight: 1, arbitrary: fc.constant(['UPDATE parents SET active = NOT active']) },
   { weight: 2, arbitrary: fc.tuple(kind, parentId).map(([of, id]) => [`UPDATE parents SET kind = ${of} WHERE id = ${id}`]) },
   { weight: 2, arbitrary: fc.tuple(parentId, parentId).map(([ref, id]) => [`UPDATE parents SET ref = ${ref} WHERE id = ${id}`]) },
+  { weight: 3, arbitrary: fc.tuple(heir, parentId).map(([to, id]) => [`UPDATE parents SET heir = ${to} WHERE id = ${id}`]) },
   { weight: 1, arbitrary: parentId.map((id) => [`UPDATE parents SET note = coalesce(note, '') || '.' WHERE id = ${id}`]) },
   { weight: 3, arbitrary: fc.tuple(parentId, flag, kind, parentId).map((row) => [insertParent(...row)]) },
   { weight: 2, arbitrary: parentId.map((id) => [`DELETE FROM parents WHERE id = ${id}`]) },

@@ -7,7 +7,7 @@ export type TableName = (typeof TABLES)[number];
 
 /** In table order; a key is made of the first ones. */
 export const COLUMNS: Readonly<Record<TableName, readonly string[]>> = {
-  parents: ['id', 'active', 'kind', 'ref', 'note'],
+  parents: ['id', 'active', 'kind', 'ref', 'note', 'heir'],
   children: ['id', 'parent_id', 'other_id', 'value', 'rank'],
   tags: ['parent_id', 'tag'],
 };
@@ -23,7 +23,7 @@ export const RANK_MAX = 9;
 
 /** `fences` marks a moment: whoever has been told of its transaction has been told of everything before. */
 export const SCHEMA = `
-  CREATE TABLE parents (id text PRIMARY KEY, active bool NOT NULL, kind int NOT NULL, ref text NOT NULL, note text);
+  CREATE TABLE parents (id text PRIMARY KEY, active bool NOT NULL, kind int NOT NULL, ref text NOT NULL, note text, heir text);
   CREATE TABLE children (id text PRIMARY KEY, parent_id text, other_id text, value text, rank int NOT NULL);
   CREATE TABLE tags (parent_id text, tag text, PRIMARY KEY (parent_id, tag));
   CREATE TABLE fences (id int PRIMARY KEY, raised int NOT NULL);
@@ -33,7 +33,7 @@ export const SCHEMA = `
 export const SEED_ROWS = [
   ...PARENT_IDS.map((id, index) => {
     const ref = literal(nth(PARENT_IDS, index + 3));
-    return `INSERT INTO parents VALUES (${literal(id)}, ${index % 2 === 0}, ${index % KINDS.length}, ${ref}, 'new')`;
+    return `INSERT INTO parents VALUES (${literal(id)}, ${index % 2 === 0}, ${index % KINDS.length}, ${ref}, 'new', ${ref})`;
   }),
   ...CHILD_IDS.slice(0, 25).map((id, index) => {
     const parent = index % 9 === 8 ? 'NULL' : literal(nth(PARENT_IDS, index));

@@ -27,6 +27,16 @@ export const layersAtOnce: LayeredOptions = {
   },
 };
 
+/** Whoever follows a shape that depends on others hears of what it takes from the log, and not of what a splice brings. */
+export const splicesUntold: LayeredOptions = {
+  machines: {
+    consumer: withConfig(consumer, (config) => {
+      const ending = stateAt(config, 'running.ingest.splicing.ending');
+      ending.on = { 'splice.taken': (ending.on?.['splice.taken'] as ConfigNode[]).slice(1) };
+    }),
+  },
+};
+
 /** A Materializer hears of the one for whom it is made when that subscribes, and not before. */
 export const unknownDependant: LayeredOptions = {
   machines: {

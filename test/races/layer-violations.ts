@@ -121,7 +121,11 @@ function lostByDrain({ world, struck, hasStruckAll }: Outcome): readonly string[
   for (const { log, wasWhole } of world.deletions) if (!wasWhole) excused.add(log.handle);
   const forsaken = new Set(world.deletions.flatMap(({ log }) => log.dependsOn)); // Whose dependant went: that one is judged itself.
   const judged = world.deletions.filter(({ log }) => !forsaken.has(log.handle));
-  const lost = judged.filter(({ log }) => ![log.handle, ...log.dependsOn].some((handle) => excused.has(handle)));
+  const below = (handle: Handle): readonly Handle[] => {
+    const log = world.deletions.find((deletion) => deletion.log.handle === handle)?.log ?? world.storage.shapes.get(handle);
+    return [handle, ...(log?.dependsOn ?? []).flatMap(below)];
+  };
+  const lost = judged.filter(({ log }) => !below(log.handle).some((handle) => excused.has(handle)));
   return lost.map(({ log: { handle }, why }) => `${handle} was deleted: ${why}`);
 }
 
@@ -135,8 +139,14 @@ function promiseViolations(world: LayeredWorld): readonly Violation[] {
     for (const { lsn, changes } of world.postgres.database.committed) {
       if (compareLsn(lsn, promised) > 0) for (const change of changes) open.add(`${change.table} ${rowIdOf(change)}`);
     }
+    if (open.size > 0 && !looksUpParents(log.definition)) return [];
     return told('promised', brokenPromises(world, log.definition, rows, open).map((what) => `${log.handle} at ${promised}: ${what}`));
   });
+}
+
+/** Which rows a shape has is then a matter of these rows and their parents alone. */
+function looksUpParents({ dependencies = [] }: ShapeDefinition): boolean {
+  return dependencies.every(({ shape }) => shape.relation.name === PARENTS.name && shape.dependencies === undefined);
 }
 
 function brokenPromises(

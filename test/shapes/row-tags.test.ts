@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { invariant } from '../../src/base/invariant.ts';
 import { activeConditions, isTaken, movedPatterns, tagsOf } from '../../src/shapes/row-tags.ts';
 import type { SubqueryPlan, Term } from '../../src/sql/where.ts';
+import { moveOf } from '../support/shapes/member-move.ts';
 import { isEqual, isIn, membersOf, subqueryFilter } from '../support/shapes/subquery-filter.ts';
 
 const hash = (namespaced: string): string => `<${namespaced}>`;
@@ -17,6 +18,7 @@ function rowOf(values: Readonly<Record<string, string | null>>): (column: string
 }
 
 const PARENT = isIn('parent', 0);
+const FALSE = new Set([false]);
 const ROW = rowOf({ parent: '7', kind: 'x' });
 
 test.each([
@@ -63,16 +65,29 @@ test('a row is taken when all conditions of some disjunct are active', () => {
 test('what moved is named at each position that looks it up, by position and then as it was given', () => {
   const plan = planOf([PARENT, isEqual('kind', 'x')], [isIn('kind', 1), PARENT]);
 
-  expect(movedPatterns(plan, [['9', '2'], []], hash, 0, 10)).toEqual([
+  expect(movedPatterns(plan, true, [moveOf([], ['9', '2']), moveOf([], [])], hash, 0, 10)).toEqual([
     { pos: 0, value: '<v:9>' }, { pos: 0, value: '<v:2>' }, { pos: 3, value: '<v:9>' }, { pos: 3, value: '<v:2>' },
   ]);
 });
 
+test('where a term is negated, what goes makes it true and what comes makes it false; a first and a last row do so for NULL', () => {
+  const plan = planOf([PARENT, isIn('kind', 1, 'text', FALSE)]);
+  const named = [[['7'], []], [[], ['7']], [['7', null], ['8', null]]].map(([before = [], after = []]) => {
+    return [true, false].map((truth) => {
+      const patterns = movedPatterns(plan, truth, [moveOf([], []), moveOf(before, after)], hash, 0, 10);
+      return patterns.map(({ pos, value }) => `${pos} ${value}`);
+    });
+  });
+
+  expect(named).toEqual([[['1 <v:7>', '1 <NULL>'], []], [[], ['1 <v:7>', '1 <NULL>']], [[], []]]);
+});
+
 test('some of the patterns are what all of them have at that place', () => {
-  const plan = planOf([PARENT, isEqual('kind', 'x')], [isIn('kind', 1), PARENT]);
-  const stretch = (from: number, countMax: number) => movedPatterns(plan, [['9', '2', '5'], ['4']], hash, from, countMax);
-  const all = stretch(0, 10);
-  const stretches = all.flatMap((_, from) => [1, 2, 3, 10].map((countMax) => ({ from, countMax })));
+  const plan = planOf([PARENT, isEqual('kind', 'x')], [isIn('kind', 1, 'text', FALSE), PARENT], [isIn('parent', 1, 'text', FALSE), PARENT]);
+  const moves = [moveOf(['3'], ['9', '2', '5']), moveOf(['4'], [])];
+  const stretch = (from: number, countMax: number) => movedPatterns(plan, true, moves, hash, from, countMax);
+  const all = stretch(0, 20);
+  const stretches = all.flatMap((_, from) => [1, 2, 3, 20].map((countMax) => ({ from, countMax })));
 
   expect(stretches.map(({ from, countMax }) => stretch(from, countMax))).toEqual(
     stretches.map(({ from, countMax }) => all.slice(from, from + countMax)),
@@ -82,7 +97,7 @@ test('some of the patterns are what all of them have at that place', () => {
 test('a value that moved is hashed once, at however many positions it is looked up', () => {
   const plan = planOf([PARENT], [PARENT, isEqual('kind', 'x')], [PARENT, isEqual('kind', 'y')]);
   const hashed: string[] = [];
-  const patterns = movedPatterns(plan, [['9']], (text) => {
+  const patterns = movedPatterns(plan, true, [moveOf([], ['9'])], (text) => {
     hashed.push(text);
     return hash(text);
   }, 0, 10);

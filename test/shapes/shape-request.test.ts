@@ -244,6 +244,45 @@ describe('a definition with a subquery', () => {
     expect(canonical).toEqual(all.map(({ where }) => where?.canonical));
   });
 
+  const INNERMOST = 'SELECT b FROM parents WHERE name = $2';
+  const NESTED = `id IN (SELECT num FROM parents WHERE name IN (SELECT name FROM parents WHERE a IN (${INNERMOST})))`;
+
+  test('depends on shapes that depend on others in turn, and these are told of each row that leaves', () => {
+    const chain = [definitionOf({ where: NESTED, params: PARAMS }, items, inner)];
+    for (let next = chain[0]?.dependencies?.[0]; next !== undefined; next = next.shape.dependencies?.[0]) chain.push(next.shape);
+
+    expect(chain.map((each) => [each?.relation.name, each?.columns, each?.moveOuts, each?.where?.params])).toEqual([
+      ['items', ['title', 'id', 'mood', 'at'], undefined, ['x', "it's", 'unused']],
+      ['parents', ['num', 'b', 'a'], 'deletes', ['', "it's"]],
+      ['parents', ['name', 'b', 'a'], 'deletes', ['', "it's"]],
+      ['parents', ['b', 'a'], undefined, ['', "it's"]],
+    ]);
+    const filters = chain.map((each) => each && storedFilter(each, language));
+    expect(filters).toMatchObject(chain.map((each) => ({ where: { canonical: each?.where?.canonical } })));
+  });
+
+  test('has a key that is no longer than what it says, however deep that lies', () => {
+    const deep = Array.from({ length: 15 }).reduce<string>((within) => `name IN (SELECT name FROM parents WHERE ${within})`, `name = '"'`);
+    const definition = definitionOf({ where: `title IN (SELECT name FROM parents WHERE ${deep})` }, items, inner);
+
+    expect(withoutText(definition)?.length).toBeLessThan(60_000);
+  });
+
+  test('is refused where a long value stands so deep that it would be kept too often', () => {
+    const nestedIn = (depth: number) =>
+      Array.from({ length: depth }).reduce<string>((within) => `name IN (SELECT name FROM parents WHERE ${within})`, 'name = $1');
+    const errorsOf = (depth: number) => {
+      const where = `title IN (SELECT name FROM parents WHERE ${nestedIn(depth)})`;
+      const defined = define({ where, params: { 1: 'x'.repeat(1_000_000) } }, items, inner);
+      return 'errors' in defined ? defined.errors : undefined;
+    };
+
+    expect([errorsOf(1), errorsOf(3)]).toEqual([
+      undefined,
+      { where: ['WHERE clause with its values, and those of its subqueries, is bigger than maximum size of 8388608 characters'] },
+    ]);
+  });
+
   test('gives its filter back where tables that it selects from have columns of one name and other types', () => {
     const others: Relation = { ...parents, oid: 4713, name: 'others', columns: [column('a', 'int4', 23, { pkIndex: 0, notNull: true })] };
     const texts: Relation = { ...parents, oid: 4714, name: 'texts', columns: [column('a', 'text', 25, { pkIndex: 0, notNull: true })] };

@@ -7,7 +7,6 @@ import { beforeAll, expect, test } from 'vitest';
 import { invariant } from '../../src/base/invariant.ts';
 import { Change } from '../../src/model/change.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
-import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { ShapeDefinition } from '../../src/model/shape.ts';
 import { tagHashOf } from '../../src/service/wiring/tag-hash.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
@@ -17,7 +16,8 @@ import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { ColumnText, Membership, SubqueryPlan, Where, WhereLanguage } from '../../src/sql/where.ts';
 import { transactionOf, tupleOf, type Row, type RowChange } from '../support/actors/changes.ts';
 import { handleOf, shapeOf } from '../support/shapes.ts';
-import { membersOf } from '../support/shapes/subquery-filter.ts';
+import { moveOf } from '../support/shapes/member-move.ts';
+import { membersOf, membersOfRows } from '../support/shapes/subquery-filter.ts';
 import { TagFoldingClient } from '../support/shapes/tag-folding-client.ts';
 
 const layout: RelationLayout = {
@@ -45,7 +45,7 @@ const COLUMN_OF = {
   flags: { name: 'flag', typeName: 'bool' },
 } as const;
 type TableName = keyof typeof COLUMN_OF;
-type Selected = Readonly<Record<TableName, readonly string[]>>;
+type Selected = Readonly<Record<TableName, readonly (string | null)[]>>;
 
 let language: WhereLanguage;
 
@@ -62,6 +62,9 @@ const filters = [
   P, G, `${P} AND flag`, `${P} OR flag`, `${P} AND ${G}`, `${P} OR ${G}`, `${P} AND NOT (flag AND note = 'a')`, `(${P} OR flag) AND ${G}`,
   `(${P} AND flag) OR (${G} AND NOT flag)`, `flag AND (${P} OR ${G} OR note LIKE 'a%')`, `(${P} OR note = 'a') AND (${G} OR ${P})`,
   F, `${F} OR ${P}`,
+  `NOT ${P}`, `NOT ${P} AND flag`, `NOT ${P} OR flag`, `NOT (${P} AND ${G})`, `NOT (${P} OR ${G})`, `${P} OR NOT ${P}`,
+  `(${P} AND flag) OR (NOT ${P} AND note = 'a')`, `(${P} OR flag) AND (NOT ${P} OR ${G})`, `NOT (${P} AND flag) OR NOT ${G}`,
+  `(${P}) IS NOT TRUE`, `(${P}) IS NOT FALSE AND ${G}`, `(${P}) IS NULL`, `(${P}) IS NOT NULL OR ${G}`, `(${P} OR ${G}) IS FALSE`,
 ];
 
 interface Wish {
@@ -101,7 +104,7 @@ function testShape({ filter, columns, replica, primaryKey = ['id'] }: Wish, move
   return { definition, where, plan: where.subqueries, converter };
 }
 
-function bySubquery({ plan }: TestShape, selected: Selected): readonly (readonly string[])[] {
+function bySubquery({ plan }: TestShape, selected: Selected): readonly (readonly (string | null)[])[] {
   return plan.sources.map(({ table }) => (isTable(table.name) ? selected[table.name] : []));
 }
 
@@ -110,7 +113,7 @@ function isTable(name: string): name is TableName {
 }
 
 function membershipOf(shape: TestShape, selected: Selected): Membership {
-  return membersOf(...bySubquery(shape, selected));
+  return membersOf(...bySubquery(shape, selected).map(membersOfRows));
 }
 
 // --- random histories
@@ -129,10 +132,12 @@ const rowArbitrary: fc.Arbitrary<Row> = fc.tuple<(string | null)[]>(
   fc.option(fc.constantFrom('t', 'f'), { freq: 8 }),
   fc.option(fc.constantFrom('a', 'b')),
 );
+const selection = (...values: readonly string[]) =>
+  fc.tuple(fc.subarray([...values]), fc.integer({ min: 0, max: 3 })).map(([some, place]) => (place === 0 ? [...some, null] : some));
 const selectedArbitrary: fc.Arbitrary<Selected> = fc.record({
-  parents: fc.subarray(['1', '2', '30.5']),
-  groups: fc.subarray(['', 'a/b', 'é"\\', 'NULL']),
-  flags: fc.subarray(['t', 'f']),
+  parents: selection('1', '2', '30.5'),
+  groups: selection('', 'a/b', 'é"\\', 'NULL'),
+  flags: selection('t', 'f'),
 });
 const rowStep: fc.Arbitrary<RowStep> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('put' as const), row: rowArbitrary }) },
@@ -195,16 +200,11 @@ function streamed({ converter }: TestShape, rows: readonly RowChange[], isMember
 function spliced(shape: TestShape, rows: Iterable<Row>, before: Selected, after: Selected): readonly Uint8Array[] {
   const { converter } = shape;
   const [isBefore, isAfter] = [membershipOf(shape, before), membershipOf(shape, after)];
-  const moved = (from: Selected, to: Selected): readonly (readonly string[])[] =>
-    bySubquery(shape, to).map((values, number) => values.filter((value) => bySubquery(shape, from)[number]?.includes(value) !== true));
-  const movedRows = [...rows].flatMap((row) => {
-    const tuple = tupleOf(queried(shape, row));
-    const movement = converter.movement(tuple, isBefore, isAfter);
-    if (movement === 'entered') return [converter.enteredLine(tuple, isAfter)];
-    return movement === 'left' && shape.definition.moveOuts === 'deletes' ? [converter.leftLine(tuple)] : [];
-  });
-  const movesIn = converter.moveEvent('move-in', moved(before, after), [7 as Xid], 0);
-  const movesOut = converter.moveEvent('move-out', moved(after, before), [7 as Xid], 0);
+  const to = bySubquery(shape, after);
+  const moves = bySubquery(shape, before).map((values, number) => moveOf(values, to[number] ?? []));
+  const teller = converter.tellerOf(moves);
+  const movedRows = [...rows].flatMap((row) => converter.movedLine(tupleOf(queried(shape, row)), isBefore, isAfter, teller) ?? []);
+  const [movesIn, movesOut] = (['move-in', 'move-out'] as const).map((event) => converter.moveEvent(event, moves, 0));
   return [movesIn, ...movedRows, movesOut].filter((line) => line !== undefined);
 }
 
@@ -274,7 +274,8 @@ test('a row has the same bytes of key, tags and conditions on every path', () =>
     ];
     const stream = changes.flatMap((change) => streamed(shape, [change], isMember).slice(-1));
 
-    const queries = [shape.converter.snapshotLine(tuple, isMember), shape.converter.enteredLine(tuple, isMember)];
+    const entered = shape.converter.movedLine(tuple, membersOf(), isMember, 'events') ?? shape.converter.snapshotLine(tuple, isMember);
+    const queries = [shape.converter.snapshotLine(tuple, isMember), entered];
     const [expected, ...others] = [...queries, ...stream].map(keyAndMarks);
     expect(others).toEqual(others.map(() => expected));
   });

@@ -2,7 +2,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { Change } from '../../src/model/change.ts';
-import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { ShapeDefinition } from '../../src/model/shape.ts';
 import { tagHashOf } from '../../src/service/wiring/tag-hash.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
@@ -12,12 +11,13 @@ import type { TagPattern } from '../../src/shapes/row-tags.ts';
 import type { Membership } from '../../src/sql/where.ts';
 import { transactionOf, tupleOf, type Row, type RowChange } from '../support/actors/changes.ts';
 import { handleOf, itemsLayout, shapeOf, type ShapeWish } from '../support/shapes.ts';
+import { moveOf } from '../support/shapes/member-move.ts';
 import { isEqual, isIn, membersOf, subqueryFilter } from '../support/shapes/subquery-filter.ts';
 
 const OWNED_OR_NEWS = subqueryFilter(['owner', 'title'], [[isIn('owner', 0)], [isEqual('title', 'news')]]);
 const ITEM = '"public"."items"';
 const TABLE = { relation: ['public', 'items'] };
-const SELECTED = membersOf(['ann', 'ben']);
+const [SELECTED, NOBODY] = [membersOf(['ann', 'ben']), membersOf([])];
 
 type Wish = ShapeWish & Pick<ShapeDefinition, 'moveOuts'>;
 
@@ -43,8 +43,12 @@ function parsed(bytes: Uint8Array | undefined): unknown {
   return bytes && JSON.parse(Buffer.from(bytes).toString());
 }
 
-function keyOf(line: Uint8Array): unknown {
+function keyOf(line: Uint8Array | undefined): unknown {
   return (parsed(line) as { readonly key: string }).key;
+}
+
+function operationOf(line: Uint8Array | undefined): string | undefined {
+  return (parsed(line) as { readonly headers: { readonly operation: string } } | undefined)?.headers.operation;
 }
 
 function patternsOf(event: Uint8Array): readonly TagPattern[] {
@@ -146,7 +150,7 @@ describe('from a query', () => {
   });
 
   test('a row that a move brings in says so', () => {
-    expect(parsed(converterOf({ columns: ['id'] }).enteredLine(tupleOf(ANNS), SELECTED))).toEqual({
+    expect(parsed(converterOf({ columns: ['id'] }).movedLine(tupleOf(ANNS), NOBODY, SELECTED, 'events'))).toEqual({
       key: `${ITEM}/"1"`,
       value: { id: '1' },
       headers: { operation: 'insert', ...TABLE, is_move_in: true, tags: ['<v:ann>/', '/1'], active_conditions: [true, false] },
@@ -154,13 +158,36 @@ describe('from a query', () => {
   });
 
   test.each([
-    ['entered', ANNS, [], ['ann']],
-    ['left', ANNS, ['ann'], []],
-    ['stayed', ANNS, ['ann'], ['ann', 'ben']],
-    ['stayed', ANNS, [], ['ben']],
-    ['stayed', ['1', 'news', 'ann'], ['ann'], []],
-  ] as const)('a row has %s: %j, from %j to %j', (movement, row, before, after) => {
-    expect(converterOf().movement(tupleOf(row), membersOf(before), membersOf(after))).toBe(movement);
+    [ANNS, [], ['ann'], ['insert', 'insert']],
+    [ANNS, ['ann'], [], [undefined, 'delete']],
+    [ANNS, ['ann'], ['ann', 'ben'], [undefined, undefined]],
+    [ANNS, [], ['ben'], [undefined, undefined]],
+    [['1', 'news', 'ann'], ['ann'], [], [undefined, 'update']],
+  ] as const)('of the row %j, from %j to %j, is told by events and by rows: %j', (row, before, after, told) => {
+    const operations = (['events', 'rows'] as const).map((teller) => {
+      return operationOf(converterOf().movedLine(tupleOf(row), membersOf(before), membersOf(after), teller));
+    });
+
+    expect(operations).toEqual(told);
+  });
+
+  test.each([
+    ['default', { value: { id: '1' } }],
+    ['full', { value: { id: '1', title: 'news', owner: 'ann' }, old_value: {} }],
+  ] as const)('a row that stays for another reason is an update that tells its marks, with replica %s', (replica, values) => {
+    expect(parsed(converterOf({ replica }).movedLine(tupleOf(['1', 'news', 'ann']), NOBODY, SELECTED, 'rows'))).toEqual({
+      key: `${ITEM}/"1"`,
+      ...values,
+      headers: { operation: 'update', ...TABLE, tags: ['<v:ann>/', '/1'], removed_tags: [], active_conditions: [true, true] },
+    });
+  });
+
+  test('a row that goes has the marks that it had', () => {
+    expect(parsed(converterOf().movedLine(tupleOf(ANNS), SELECTED, NOBODY, 'rows'))).toEqual({
+      key: `${ITEM}/"1"`,
+      value: { id: '1' },
+      headers: { operation: 'delete', ...TABLE, tags: ['<v:ann>/', '/1'], active_conditions: [true, false] },
+    });
   });
 });
 
@@ -182,14 +209,14 @@ test('rows of a shape with subqueries cannot be written without tags', () => {
 
 describe('a move', () => {
   test('is one event that names the rows by their tags', () => {
-    expect(parsed(converterOf().moveEvent('move-out', [['ben', 'ann']], [7 as Xid, 9 as Xid], 0))).toEqual({
+    expect(parsed(converterOf().moveEvent('move-out', [moveOf(['ben', 'ann'], [], [7, 9])], 0))).toEqual({
       headers: { event: 'move-out', patterns: [{ pos: 0, value: '<v:ben>' }, { pos: 0, value: '<v:ann>' }], txids: [7, 9] },
     });
   });
 
   test('of more values than one line may name is several events, which together name each once', () => {
     const values = Array.from({ length: 2 * EVENT_PATTERNS_MAX + 1 }, (_, index) => `v${index}`);
-    const events = [0, 1, 2, 3].map((index) => converterOf().moveEvent('move-in', [values], [7 as Xid], index));
+    const events = [0, 1, 2, 3].map((index) => converterOf().moveEvent('move-in', [moveOf([], values)], index));
     const told = events.flatMap((event) => (event === undefined ? [] : [patternsOf(event)]));
 
     expect({ counts: told.map(({ length }) => length), values: told.flat().map(({ value }) => value) }).toEqual({
@@ -199,7 +226,7 @@ describe('a move', () => {
   });
 
   test('is not told when nothing moved', () => {
-    expect(converterOf().moveEvent('move-in', [[]], [7 as Xid], 0)).toBeUndefined();
+    expect(converterOf().moveEvent('move-in', [moveOf([], [])], 0)).toBeUndefined();
   });
 });
 
@@ -224,9 +251,9 @@ describe('for clients that know no tags', () => {
 
     expect({
       snapshot: parsed(converter.snapshotLine(tupleOf(ANNS), SELECTED)),
-      entered: parsed(converter.enteredLine(tupleOf(ANNS), SELECTED)),
-      left: parsed(converter.leftLine(tupleOf(ANNS))),
-      event: parsed(converter.moveEvent('move-in', [['ann']], [7 as Xid], 0)),
+      entered: parsed(converter.movedLine(tupleOf(ANNS), NOBODY, SELECTED, 'rows')),
+      left: parsed(converter.movedLine(tupleOf(ANNS), SELECTED, NOBODY, 'rows')),
+      event: parsed(converter.moveEvent('move-in', [moveOf([], ['ann'])], 0)),
     }).toEqual({
       snapshot: { key: `${ITEM}/"1"`, value: { id: '1', title: 'a', owner: 'ann' }, headers: { operation: 'insert', ...TABLE } },
       entered: { key: `${ITEM}/"1"`, value: { id: '1', title: 'a', owner: 'ann' }, headers: { operation: 'insert', ...TABLE } },
@@ -242,7 +269,7 @@ test('rows that are alike in a table without a primary key have one key on every
   const hash = (text: string): string => text;
   const dependent = new ChangeConverter(keyless, OWNED_OR_NEWS, () => itemsLayout, undefined, hash);
   const alone = new ChangeConverter(plain, undefined, () => itemsLayout);
-  const twice = (line: () => Uint8Array): readonly unknown[] => [keyOf(line()), keyOf(line())];
+  const twice = (line: () => Uint8Array | undefined): readonly unknown[] => [keyOf(line()), keyOf(line())];
   const logged = (converter: ChangeConverter): readonly unknown[] => {
     const transaction = transactionOf({ xid: 7, lsn: '100' }, [{ kind: 'insert', new: ANNS }, { kind: 'insert', new: ANNS }]);
     const [fragment = new Uint8Array()] = transaction.fragments;
@@ -254,7 +281,7 @@ test('rows that are alike in a table without a primary key have one key on every
     twice(() => alone.snapshotLine(tupleOf(ANNS))),
     logged(alone),
     twice(() => dependent.snapshotLine(tupleOf(ANNS), SELECTED)),
-    twice(() => dependent.enteredLine(tupleOf(ANNS), SELECTED)),
+    twice(() => dependent.movedLine(tupleOf(ANNS), NOBODY, SELECTED, 'events')),
     logged(dependent),
   ];
 

@@ -6,10 +6,12 @@ import type { Handle, ShapeDefinition } from '../../src/model/shape.ts';
 import { MemberIndex, memberKey } from '../../src/shapes/member-index.ts';
 import { ShapeRouter } from '../../src/shapes/shape-router.ts';
 import { EvaluationError } from '../../src/sql/evaluation-error.ts';
+import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { LookupKey, Membership, Where } from '../../src/sql/where.ts';
 import { blockOf, transactionOf, type RowChange } from '../support/actors/changes.ts';
 import { routeWhole } from '../support/route-whole.ts';
 import { columnKey, handleOf, itemsLayout, shapeOf, whereOf } from '../support/shapes.ts';
+import { membersOf, membersOfRows } from '../support/shapes/subquery-filter.ts';
 
 const innerOf = (index: number): Handle => handleOf(100_000 + index);
 
@@ -203,6 +205,38 @@ test('whatever comes and goes, exactly those shapes are found whose filter takes
     }),
     { numRuns: 2_000 },
   );
+});
+
+const OWNERS = ['a', 'b', 'c', null];
+const FILTERS = [
+  'owner NOT IN (SELECT owner FROM others)', "owner NOT IN (SELECT owner FROM others) AND title = 'a'",
+  "title = 'a' OR owner IN (SELECT owner FROM others)", "NOT (title = 'a' OR owner IN (SELECT owner FROM others))",
+  "(title = 'a' AND owner IN (SELECT owner FROM others)) OR (title = 'b' AND owner NOT IN (SELECT owner FROM others))",
+  ...['NOT TRUE', 'FALSE', 'NOT FALSE', 'NULL', 'NOT NULL'].map((truth) => `(owner IN (SELECT owner FROM others)) IS ${truth}`),
+  "(owner IN (SELECT owner FROM others) AND title = 'a') IS NOT TRUE",
+];
+
+test('each row is brought to a shape that takes it by any version of what its subquery selects, NULL or nothing at all', async () => {
+  const language = await loadWhereLanguage();
+  const columns = itemsLayout.columns.map(({ name }) => ({ name, typeName: 'text', dimensions: 0 }));
+  const wheres = FILTERS.map((text) => language.parse(text, {}, columns, () => columns));
+  const version = fc.subarray([...OWNERS]);
+  const history = fc.array(version, { minLength: 1, maxLength: 3 });
+  const property = fc.property(history, fc.constantFrom(...OWNERS), value, (versions, owner, title) => {
+    const members = new MemberIndex();
+    const router = new ShapeRouter(() => itemsLayout, members);
+    for (const [index, where] of wheres.entries()) if (!('error' in where)) router.add(handleOf(index), outer, where, [innerOf(0)]);
+    listingOf(members, 0).begin(new Set(versions.flat().filter((each) => each !== null)));
+    const found = new Set(route(router, [insertOf(owner, title)]).flat());
+    const taken = wheres.flatMap((where, index) => {
+      const text = (column: string) => (column === 'owner' ? owner : title);
+      const takes = versions.some((rows) => 'error' in where || where.evaluate(text, membersOf(membersOfRows(rows))) === true);
+      return takes ? [handleOf(index)] : [];
+    });
+
+    expect(taken.filter((handle) => !found.has(handle))).toEqual([]);
+  });
+  fc.assert(property, { numRuns: 500 });
 });
 
 /** @param listed what there may be; undefined where that is not known. */

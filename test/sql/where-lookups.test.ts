@@ -147,7 +147,12 @@ describe('a filter is looked up by', () => {
     [`${SUB} OR (${SUB} AND done)`, [['parent', 'in', 0], ['done', 'some', 't']]],
     [`${SUB} AND id IN (SELECT id FROM parents WHERE active)`, [['parent', 'in', 0]]],
     [`${SUB} OR id IN (SELECT id FROM parents)`, [['parent', 'in', 0], ['id', 'in', 0]]],
-    [`${SUB} AND 1 / id > 2`, [['parent', 'in', 0], ['parent', 'some', null]]],
+    [`${SUB} AND 1 / id > 2`, [['parent', 'in', 0]]], // That parent is NULL is no reason to go on.
+    [`NOT ${SUB}`, undefined],
+    [`NOT (${SUB} OR title <> 'x') AND large = 3`, [['large', 'some', '3']]],
+    [`(NOT (${SUB})) IS NOT TRUE AND (${SUB}) IS TRUE`, [['parent', 'in', 0]]],
+    [`(${SUB}) IS NOT TRUE`, undefined],
+    [`(${SUB}) IS NULL`, undefined],
   ])('%s', (text, lookups) => {
     expect(lookupsOf(text)?.map(shown)).toEqual(lookups);
   });

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { invariant } from '../../src/base/invariant.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { ColumnText, SubqueryPlan, SubqueryTables, Term, Where, WhereColumn, WhereError, WhereLanguage } from '../../src/sql/where.ts';
+import { membersOf, membersOfRows } from '../support/shapes/subquery-filter.ts';
 
 const columnsOf = (types: Readonly<Record<string, string>>): readonly WhereColumn[] =>
   Object.entries(types).map(([name, typeName]) => ({ name, typeName, dimensions: 0 }));
@@ -35,6 +36,11 @@ function planOf(text: string, params: Readonly<Record<string, string>> = {}): Su
   return subqueries;
 }
 
+/** So many subqueries, one in the other. */
+function nested(depth: number): string {
+  return Array.from({ length: depth }).reduce<string>((inner) => `id IN (SELECT id FROM parents WHERE ${inner})`, 'active');
+}
+
 const row =
   (texts: Readonly<Record<string, string | null>>): ColumnText =>
   (column) =>
@@ -51,6 +57,7 @@ describe('refused, in the words of the wire:', () => {
   const LEFT = 'At location 6: currently, left side of `IN (SELECT ...)` can only be a column reference or a list of column references';
   const CLAUSES = 'At location 3: SELECT statement must not contain any clauses';
   const SINGLE_TABLE = 'Expected a single table reference';
+  const NOT_ALONE = '`IN (SELECT ...)` can only stand alone, below AND, OR and NOT, or in a test of its truth';
   test.each([
     ['EXISTS (SELECT id FROM parents)', 'At location 0: only `value IN (SELECT ...)` sublinks are supported right now'],
     ['id = ANY (SELECT id FROM parents)', 'At location 3: only `value IN (SELECT ...)` sublinks are supported right now'],
@@ -95,25 +102,22 @@ describe('refused, in the words of the wire:', () => {
     ['id IN (SELECT id FROM parents UNION SELECT id FROM parents)', `${CLAUSES}: UNION`],
     ['id IN (VALUES (1))', `${CLAUSES}: VALUES`],
     ['id IN (SELECT id INTO x FROM parents)', `${CLAUSES}: INTO`],
-    ['id NOT IN (SELECT id FROM parents)', 'At location 3: NOT around `IN (SELECT ...)` is not supported yet'],
-    ['NOT (done AND id IN (SELECT id FROM parents))', 'At location 17: NOT around `IN (SELECT ...)` is not supported yet'],
-    ['(id IN (SELECT id FROM parents)) IS TRUE', 'At location 4: IS TRUE around `IN (SELECT ...)` is not supported yet'],
     [
       '(done OR id IN (SELECT id FROM parents)) IS NOT UNKNOWN',
-      'At location 12: IS NOT UNKNOWN around `IN (SELECT ...)` is not supported yet',
-    ],
-    ['(id IN (SELECT id FROM parents)) IS NULL', 'At location 4: IS NULL around `IN (SELECT ...)` is not supported yet'],
-    ['(id IN (SELECT id FROM parents)) IS NOT NULL', 'At location 4: IS NOT NULL around `IN (SELECT ...)` is not supported yet'],
-    ['done = (id IN (SELECT id FROM parents))', 'At location 11: `IN (SELECT ...)` can only stand alone, or below AND and OR'],
-    ['done IN (id IN (SELECT id FROM parents))', 'At location 12: `IN (SELECT ...)` can only stand alone, or below AND and OR'],
-    [
-      'id IN (SELECT id FROM parents WHERE id IN (SELECT id FROM parents))',
-      'At location 39: a subquery inside of a subquery is not supported yet',
+      'At location 12: IS NOT UNKNOWN around `IN (SELECT ...)` can only stand at the subquery itself',
     ],
     [
-      'id IN (SELECT id FROM parents WHERE NOT (active OR id IN (SELECT id FROM parents)))',
-      'At location 54: a subquery inside of a subquery is not supported yet',
+      '(NOT (done AND id IN (SELECT id FROM parents))) IS NULL',
+      'At location 18: IS NULL around `IN (SELECT ...)` can only stand at the subquery itself',
     ],
+    ['done = (id IN (SELECT id FROM parents))', `At location 11: ${NOT_ALONE}`],
+    ['done IN (id IN (SELECT id FROM parents))', `At location 12: ${NOT_ALONE}`],
+    [
+      'id IN (SELECT id FROM parents WHERE (active OR id NOT IN (SELECT id FROM parents)) IS NULL)',
+      'At location 50: IS NULL around `IN (SELECT ...)` can only stand at the subquery itself',
+    ],
+    [nested(17), 'At location 579: subqueries nest deeper than 16 levels'],
+    ['id IN (SELECT id FROM parents WHERE id IN (SELECT id FROM others))', 'At location 39: unknown table "public"."others"'],
     [
       Array.from({ length: 7 }, () => 'id IN (SELECT id FROM parents) AND (done OR NOT done)').join(' AND '),
       'WHERE clause too complex for DNF decomposition (128 disjuncts exceeds limit of 100)',
@@ -141,6 +145,13 @@ describe('refused, in the words of the wire:', () => {
       { error: expect.stringMatching(/^At location 18: a parameter has another type here/), field: 'where' },
       ['"Mixed" = $1::int8'],
     ]);
+  });
+
+  test('a parameter that has one type in one of them and another type in the other', () => {
+    const inner = '"Mixed" = $1 AND id IN (SELECT id FROM parents WHERE id = $1)';
+    expect(parse(`id IN (SELECT id FROM parents WHERE ${inner})`, { 1: '7' })).toEqual({
+      error: expect.stringMatching(/^At location 56: a parameter has another type here/), field: 'where',
+    });
   });
 
   test('a filter without subqueries has no plan, however large it is in disjunctive normal form', () => {
@@ -181,15 +192,28 @@ describe('a subquery is', () => {
         { table: { schema: 'public', name: 'parents' }, column: 'id', where: undefined, parameters: [] },
       ],
     ],
+    [
+      'id IN (SELECT id FROM parents WHERE active OR id IN (SELECT "Mixed" FROM parents WHERE title IN (SELECT name FROM s.where)) AND $1)',
+      [{
+        table: { schema: 'public', name: 'parents' },
+        column: 'id',
+        where: 'active OR id IN (SELECT "Mixed" FROM parents WHERE title IN (SELECT name FROM s.where)) AND $1',
+        parameters: [1],
+      }],
+    ],
   ])('found in %s', (text, sources) => {
-    expect(planOf(text).sources).toEqual(sources);
+    expect(planOf(text, { 1: 't' }).sources).toEqual(sources);
   });
 
   test.each([
     ['a IN (SELECT x FROM b) AND (c IN (SELECT y FROM s.t) OR d IN (SELECT z FROM public.b WHERE q = 1))', ['public.b', 's.t']],
+    [
+      'a IN (SELECT x FROM b WHERE c IN (SELECT y FROM s.t WHERE d IN (SELECT z FROM e) OR d IN (SELECT x FROM b)))',
+      ['public.b', 's.t', 'public.e'],
+    ],
     ["title = 'select'", []],
     ['title = 1', []],
-    ['NOT a IN (SELECT x FROM b)', []],
+    ['NOT (c OR (a NOT IN (SELECT x FROM b)) IS UNKNOWN) AND (a IN (SELECT x FROM d)) IS NOT NULL', ['public.b', 'public.d']],
     ['a IN (SELECT x FROM b LIMIT 1) AND a IN (SELECT x FROM (SELECT y FROM c) AS d) AND a IN (VALUES (1))', ['public.b']],
   ])('looked for by its table, in %s', (text, names) => {
     const found = language.tablesIn(text);
@@ -227,15 +251,25 @@ describe('the canonical text', () => {
     );
   });
 
+  test('has those within it in canonical form as well, and as many as may nest', () => {
+    const { canonical } = accepted('id IN (SELECT id FROM parents WHERE ("Mixed") in (select "Mixed" from public.parents where active))');
+    expect(canonical).toBe(
+      '("id" IN (SELECT "id" FROM "public"."parents" WHERE ("Mixed" IN (SELECT "Mixed" FROM "public"."parents" WHERE "active"))))',
+    );
+    expect(accepted(nested(16)).canonical.match(/SELECT/g)).toHaveLength(16);
+  });
+
   test('differs for another table, column or filter', () => {
     const texts = ['id FROM parents', 'id FROM s.parents', '"Mixed" FROM parents', 'id FROM parents WHERE active'];
     expect(new Set(texts.map((text) => accepted(`id IN (SELECT ${text})`).canonical)).size).toBe(4);
   });
 });
 
-/** `1/2`: position 1 is a plain term, position 2 looks up the subquery. */
+/** `plain/-?id#0`: position 0 is a plain term, position 1 looks `id` up in the first subquery and is true where it is not there. */
 function shapeOf(disjuncts: SubqueryPlan['disjuncts']): readonly string[] {
-  const name = (term: Term): string => (term.kind === 'plain' ? 'plain' : `${term.column}#${term.subquery}`);
+  const signs = new Map([[true, ''], [false, '-'], [null, '?']]);
+  const name = (term: Term): string =>
+    term.kind === 'plain' ? 'plain' : `${[...term.truths].map((truth) => signs.get(truth)).join('')}${term.column}#${term.subquery}`;
   return disjuncts.map((terms) => terms.map(name).join('/'));
 }
 
@@ -252,6 +286,14 @@ describe('disjuncts', () => {
     [`${SUB} AND NOT (done OR title = 'x')`, ['id#0/plain/plain']],
     [`${SUB} AND (done AND id = 1) IS TRUE`, ['id#0/plain']],
     [`${OTHER} OR ${SUB} AND parent IN (SELECT id FROM parents)`, ['parent#0', 'id#1/parent#1']],
+    [`NOT ${SUB}`, ['-id#0']],
+    ['id NOT IN (SELECT id FROM parents) AND id IN (SELECT id FROM parents)', ['-id#0/id#0']],
+    [`NOT (${SUB} OR done AND NOT ${OTHER})`, ['-id#0/plain', '-id#0/parent#1']],
+    [`(NOT ${SUB} AND done) IS NOT TRUE`, ['?id#0', 'plain']],
+    [`NOT (${SUB} OR done) IS NOT FALSE`, ['-id#0/plain']],
+    [`(${SUB}) IS NOT TRUE OR (${OTHER}) IS NOT FALSE`, ['-?id#0', '?parent#1']],
+    [`(${SUB}) IS NULL AND (NOT ${OTHER}) IS NOT UNKNOWN`, ['?id#0/-parent#1']],
+    [`((${SUB}) IS TRUE) IS NOT FALSE`, ['id#0']],
   ])('of %s', (text, shape) => {
     expect(shapeOf(planOf(text).disjuncts)).toEqual(shape);
   });
@@ -270,15 +312,36 @@ describe('evaluated with what the subqueries select', () => {
   test.each<[string, Record<string, string | null>, boolean | null]>([
     ['parent IN (SELECT id FROM parents)', { parent: '7' }, true],
     ['parent IN (SELECT id FROM parents)', { parent: '8' }, false],
-    ['parent IN (SELECT id FROM parents)', { parent: null }, null],
+    ['parent IN (SELECT id FROM parents)', { parent: null }, false],
     ['parent IN (SELECT id FROM parents) AND done', { parent: null, done: 'f' }, false],
     ['parent IN (SELECT id FROM parents) OR done', { parent: null, done: 't' }, true],
     ['parent IN (SELECT id FROM parents) OR other IN (SELECT id FROM parents WHERE active)', { parent: '8', other: '8' }, true],
     ['title IN (SELECT name FROM parents)', { title: '7' }, true],
+    ['NOT (parent IN (SELECT id FROM parents) AND done) ', { parent: '7', done: 't' }, false],
+    ['NOT (parent IN (SELECT id FROM parents) AND done) ', { parent: '8', done: null }, true],
   ])('%s, of %j, is %s', (text, texts, truth) => {
-    const members = [['7'], ['8']];
-    const isMember = (subquery: number, value: string): boolean => (members[subquery] ?? []).includes(value);
-    expect(accepted(text).evaluate(row(texts), isMember)).toBe(truth);
+    expect(accepted(text).evaluate(row(texts), membersOf(membersOfRows(['7']), membersOfRows(['8'])))).toBe(truth);
+  });
+
+  /** By what is selected: nothing, the value, another one, the value and NULL, another one and NULL. */
+  test.each<[string, string | null, readonly boolean[]]>([
+    ['IN', '7', [false, true, false, true, false]],
+    ['IN', null, [false, false, false, false, false]],
+    ['NOT IN', '7', [true, false, true, false, false]],
+    ['NOT IN', null, [true, false, false, false, false]],
+    ['IS NOT TRUE', '7', [true, false, true, false, true]],
+    ['IS NOT TRUE', null, [true, true, true, true, true]],
+    ['IS NOT FALSE', '7', [false, true, false, true, true]],
+    ['IS NOT FALSE', null, [false, true, true, true, true]],
+    ['IS NULL', '7', [false, false, false, false, true]],
+    ['IS NULL', null, [false, true, true, true, true]],
+    ['IS NOT NULL', '7', [true, true, true, true, false]],
+    ['IS NOT NULL', null, [true, false, false, false, false]],
+  ])('%s, of %j, is true by what Postgres says it is true by', (word, parent, truths) => {
+    const subquery = '(SELECT id FROM parents)';
+    const where = accepted(word.endsWith('IN') ? `parent ${word} ${subquery}` : `(parent IN ${subquery}) ${word}`);
+    const selected = [[], ['7'], ['8'], ['7', null], ['8', null]];
+    expect(selected.map((values) => where.evaluate(row({ parent }), membersOf(membersOfRows(values))))).toEqual(truths);
   });
 
   test('it cannot be evaluated without them, nor be queried', () => {
@@ -289,7 +352,8 @@ describe('evaluated with what the subqueries select', () => {
 });
 
 describe('queries', () => {
-  test.each<[string, string[][], string, (string | null)[]]>([
+  test.each<[string, (string | null)[][], string, (string | null)[]]>([
+    ['NOT (parent NOT IN (SELECT id FROM parents))', [['1', null]], '(NOT (NOT ("parent" = ANY($1::int8[]))))', ['{"1",NULL}']],
     ['parent IN (SELECT id FROM parents)', [['1', '2']], '("parent" = ANY($1::int8[]))', ['{"1","2"}']],
     [
       `title = 'a' AND title IN (SELECT name FROM parents) AND done`,
@@ -309,8 +373,11 @@ describe('queries', () => {
 
   const SUB = 'parent IN (SELECT id FROM parents)';
   const OTHER = 'id IN (SELECT exact FROM parents)';
-  test.each<[string, string[][], string]>([
+  test.each<[string, (string | null)[][], string]>([
     [SUB, [['1']], '("parent" = ANY($1::int8[]))'],
+    [`NOT (${SUB} OR done)`, [['1', null]], '((("parent" = ANY($1::int8[])) OR ("parent" IS NULL)) AND (NOT "done"))'],
+    [`(${SUB}) IS NOT FALSE`, [[null]], '("parent" IS NULL)'],
+    [`NOT ${SUB} OR done`, [['1']], '("parent" = ANY($1::int8[]))'],
     [SUB, [[]], '$1::bool'],
     [`${SUB} AND done`, [['1']], '(("parent" = ANY($1::int8[])) AND "done")'],
     [`${SUB} AND done`, [[]], '$1::bool'],
@@ -326,6 +393,14 @@ describe('queries', () => {
   ])('%s about the moves %j', (text, values, sql) => {
     expect(planOf(text).queryMoved(values).sql).toBe(sql);
   });
+});
+
+test.each([
+  ['parent NOT IN (SELECT id FROM parents) AND done', '"done"'],
+  ['parent NOT IN (SELECT id FROM parents) OR done', '$1::bool'],
+  ['NOT (done OR id = 1 AND parent IN (SELECT id FROM parents))', '(NOT "done")'],
+])('whatever its subquery selects, %s takes rows of %s alone', (text, sql) => {
+  expect(planOf(text).queryAll().sql).toBe(sql);
 });
 
 test('a text that nests too deeply within a subquery is refused', () => {

@@ -111,11 +111,11 @@ async function look({ log, shapes }: Storage): Promise<unknown> {
 /** Of a snapshot that is being written a reader would wait for more. */
 async function lookAt(shape: ShapeLog): Promise<unknown> {
   const { handle: of, end, position, waitsAt, isBrought, snapshot, filterBy } = shape;
-  const { isInner, views, storedViews, nextSplice, shownThrough } = shape;
+  const { isInner, views, storedViews, placedBehind, nextSplice, shownThrough } = shape;
   const froms = snapshot.state === 'writing' ? [SNAPSHOT_END] : [BEFORE_ALL, SNAPSHOT_END];
   const reads = await Promise.all(froms.map((from) => outcome(() => bodyOf(shape.read(from)))));
   const moved = await outcome(() => shape.readMoved(0));
-  const splices = { views, storedViews, nextSplice, shownThrough, moved };
+  const splices = { views, storedViews, placedBehind, nextSplice, shownThrough, moved };
   return { of, end, position, waitsAt, isBrought, snapshot, filterBy, isInner, splices, reads };
 }
 

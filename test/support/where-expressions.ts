@@ -265,12 +265,19 @@ const subquery = fc.constantFrom(...FAMILIES).chain((family) => {
   });
 });
 
-/** As a filter may have them: joined with other conditions by AND and OR only. */
+const testedSubquery = fc
+  .tuple(subquery, not, fc.constantFrom('TRUE', 'FALSE', 'UNKNOWN', 'NULL').map(plain))
+  .map(([part, negation, truth]) => written`(${part}) IS ${negation}${truth}`);
+
+/** As a filter may have them: below AND, OR and NOT, and in tests of a truth; in those for unknown by themselves. */
 function joined(depth: number): fc.Arbitrary<Written> {
-  if (depth === 0) return subquery;
+  if (depth === 0) return fc.oneof({ weight: 3, arbitrary: subquery }, testedSubquery);
   const part = fc.oneof({ weight: 3, arbitrary: joined(depth - 1) }, conditionOf(1));
+  const test = fc.constantFrom('TRUE', 'FALSE').map(plain);
   return fc.oneof(
     joined(depth - 1),
+    joined(depth - 1).map((negatedPart) => written`NOT (${negatedPart})`),
+    fc.tuple(joined(depth - 1), not, test).map(([tested, negation, truth]) => written`(${tested}) IS ${negation}${truth}`),
     fc.tuple(joined(depth - 1), part).map(([left, right]) => written`(${left}) AND (${right})`),
     fc.tuple(part, joined(depth - 1)).map(([left, right]) => written`(${left}) OR (${right})`),
   );

@@ -77,7 +77,13 @@ export type ConsumerLogTold =
   | { readonly type: 'moves.areTold' }
   | { readonly type: 'moved.taken'; readonly isMuch: boolean }
   /** The views are what the splice says, and all of it is in the log; the next one may be recorded already. */
-  | { readonly type: 'splice.taken'; readonly views: readonly LogOffset[]; readonly splice: SpliceTold | null; readonly end: LogOffset }
+  | {
+      readonly type: 'splice.taken';
+      readonly views: readonly LogOffset[];
+      readonly splice: SpliceTold | null;
+      readonly end: LogOffset;
+      readonly changed: boolean;
+    }
   /** Who keeps the values has ended, and so must we: its end is on its way. */
   | { readonly type: 'values.areGone' }
   /** Likewise the collector: its supervisor ends us with it. */
@@ -108,7 +114,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
     if (change === 'locate') return this.locate();
     if (change === 'tellMoveIn') return this.tellMove('move-in');
     if (change === 'takeMoved') return this.takeMoved();
-    if (change === 'endRows') return this.splices.endRows();
+    if (change === 'endRows') return this.splices.endRows() ? undefined : { type: 'values.areGone' };
     if (change === 'tellMoveOut') return this.tellMove('move-out');
     if (change === 'endSplice') return this.endSplice();
     if ('publish' in change) return this.publish(change.publish);
@@ -128,8 +134,8 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
 
   key(): string {
     const heldBack = this.heldBack && [this.heldBack.position, ...this.heldBack.bytes];
-    const { end, bytes } = this.appender;
-    return JSON.stringify([this.ports.shapeLog.handle, end, this.hasCaughtUp, heldBack ?? null, bytes, ...this.splices.key()]);
+    const { end, place, bytes } = this.appender;
+    return JSON.stringify([this.ports.shapeLog.handle, end, place, this.hasCaughtUp, heldBack ?? null, bytes, ...this.splices.key()]);
   }
 
   close(): void {
@@ -245,7 +251,9 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
   private endSplice(): ConsumerLogTold {
     this.splices.finish();
     this.appender.bytes = 0;
-    return { type: 'splice.taken', views: this.ports.shapeLog.views, splice: this.splices.next, end: this.appender.end };
+    const { shapeLog } = this.ports;
+    const { end } = this.appender;
+    return { type: 'splice.taken', views: shapeLog.views, splice: this.splices.next, end, changed: end !== shapeLog.end };
   }
 
   private isInSnapshot({ xid, lsn }: LoggedTransaction): boolean {

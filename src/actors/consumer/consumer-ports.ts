@@ -20,9 +20,9 @@ export interface ConsumerPorts extends Forkable<ConsumerPorts> {
     ShapeLog,
     | 'handle' | 'definition' | 'end' | 'position' | 'isBrought' | 'filterBy'
     | 'append' | 'publish' | 'leavePace' | 'discard' | 'stopFiltering'
-    | 'views' | 'beginViews' | 'nextSplice' | 'recordSplice' | 'takeSplice'
+    | 'views' | 'beginViews' | 'nextSplice' | 'placedBehind' | 'recordSplice' | 'takeSplice'
   >;
-  readonly lines: Pick<ChangeConverter, 'convert' | 'moveEvent' | 'snapshotEnd'>;
+  readonly lines: Pick<ChangeConverter, 'convert' | 'askedRows' | 'moveEvent' | 'lastMovedLine' | 'snapshotEnd'>;
   /** What a Materializer keeps; undefined when it has ended. */
   readonly valuesOf: (materializer: Pid) => VersionedValues | undefined;
   /** Rows of a splice that were read for us. */

@@ -234,6 +234,15 @@ export const ingestRegion = consumerSetup.createStateConfig({
     passingOn: {
       entry: { type: 'multicall', params: ({ context }) => announcement(context) },
       on: {
+        /** Nobody may be told meanwhile that the shape is up to date: one that others depend on may itself depend on others. */
+        takeMoves: {
+          actions: [
+            { type: 'noteTold', params: ({ event }) => event },
+            { type: 'apply', params: { table: 'log', change: 'leavePace' } },
+            { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'moves.taken' } }) },
+          ],
+        },
+        'log.located': { actions: { type: 'noteStanding', params: ({ event }) => event } },
         'appended.done': 'settled',
         stop: [
           {

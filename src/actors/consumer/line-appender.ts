@@ -14,16 +14,19 @@ import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
 const FIRST_LSN = lsnOf(1n);
 
 export class LineAppender {
-  /** Behind the last line appended, published or not. */
+  /** The last line appended, published or not. */
   end: LogOffset;
+  /** Nothing is appended before it, whatever place it has. */
+  private floor: LogOffset;
   /** Bytes of lines appended since they were last counted. */
   bytes = 0;
 
   constructor(
-    private readonly shapeLog: Pick<ShapeLog, 'append' | 'end' | 'definition'>,
+    private readonly shapeLog: Pick<ShapeLog, 'append' | 'end' | 'placedBehind' | 'definition'>,
     original?: LineAppender,
   ) {
     this.end = original?.end ?? shapeLog.end;
+    this.floor = original?.floor ?? shapeLog.placedBehind;
     this.bytes = original?.bytes ?? 0;
   }
 
@@ -34,20 +37,26 @@ export class LineAppender {
     for (const { position, bytes } of lines) if (position > taken) this.put(lsn, position, bytes);
   }
 
+  /** What the next line stands behind. */
+  get place(): LogOffset {
+    return compareOffsets(this.floor, this.end) > 0 ? this.floor : this.end;
+  }
+
   /** Right behind the end. */
   appendNext(bytes: Uint8Array): void {
-    if (this.end === SNAPSHOT_END) this.put(FIRST_LSN, 1, bytes);
-    else this.put(lsnOfOffset(this.end), positionOfOffset(this.end) + 1, bytes);
+    const { place } = this;
+    if (place === SNAPSHOT_END) this.put(FIRST_LSN, 1, bytes);
+    else this.put(lsnOfOffset(place), positionOfOffset(place) + 1, bytes);
   }
 
   /** What is appended from now on stands behind `offset`. */
   goOnBehind(offset: LogOffset): void {
-    if (compareOffsets(offset, this.end) > 0) this.end = offset;
+    this.floor = offset;
   }
 
   private appendBehind(lsn: Lsn, lines: readonly ShapeLine[]): void {
     for (const { position, bytes } of lines) {
-      if (compareOffsets(offsetOf(lsn, position), this.end) > 0) this.put(lsn, position, bytes);
+      if (compareOffsets(offsetOf(lsn, position), this.place) > 0) this.put(lsn, position, bytes);
       else this.appendNext(bytes);
     }
   }

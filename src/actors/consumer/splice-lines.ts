@@ -8,15 +8,16 @@ import { invariant } from '../../base/invariant.ts';
 import { compareOffsets, offsetOf, type LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import { LSN_ZERO, maxLsn } from '../../model/lsn.ts';
-import { isBeyond, isVisible, type PgSnapshot, type Xid } from '../../model/pg-snapshot.ts';
+import { isBeyond, isVisible, type PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { LoggedTransaction } from '../../model/transaction.ts';
 import type { Pid } from '../../otp/process.ts';
 import { ROW_END } from '../../shapes/line-format.ts';
+import { moveBetween, type MemberMove } from '../../shapes/member-moves.ts';
 import type { MoveKind } from '../../shapes/move-event.ts';
 import type { Membership } from '../../sql/where.ts';
 import type { ChunkSums } from '../../storage/shapes/piece.ts';
 import type { ConsumerPorts } from './consumer-ports.ts';
-import type { Moved, VersionedValues } from '../../shapes/versioned-values.ts';
+import type { VersionedValues } from '../../shapes/versioned-values.ts';
 import type { LineAppender } from './line-appender.ts';
 
 /** What one splice moves at the most: the rest is the next one. */
@@ -41,9 +42,7 @@ export interface SpliceDraft {
 /** What is told of the moves of a splice, and how many events have told it so far. */
 interface MovesTelling {
   readonly kind: MoveKind;
-  /** By number of the dependency. */
-  readonly moved: readonly (readonly string[])[];
-  readonly xids: readonly Xid[];
+  readonly moves: readonly MemberMove[];
   readonly told: number;
 }
 
@@ -56,6 +55,8 @@ export class SpliceLines {
   private hasAsked = false;
   /** Parts of the row whose end is yet to be read. */
   private readonly open: Uint8Array[] = [];
+  /** Where no events tell what moved, the last row so far: one of them is marked as the last. */
+  private heldRow: Uint8Array | undefined;
   private telling: MovesTelling | undefined;
 
   constructor(
@@ -67,6 +68,7 @@ export class SpliceLines {
     this.materializers = original.materializers;
     this.open.push(...original.open);
     this.hasAsked = original.hasAsked;
+    this.heldRow = original.heldRow;
     this.telling = original.telling;
   }
 
@@ -102,18 +104,14 @@ export class SpliceLines {
    * @returns undefined when one has ended.
    */
   plan(told: readonly LogOffset[]): { readonly views: readonly LogOffset[]; readonly needsQuery: boolean } | undefined {
-    const { views, definition } = this.ports.shapeLog;
     const after: LogOffset[] = [];
-    let needsQuery = !this.hasAsked;
-    for (const [number, view] of views.entries()) {
+    for (const [number, view] of this.ports.shapeLog.views.entries()) {
       const values = this.valuesOf(number);
       if (values === undefined) return undefined;
-      const next = compareOffsets(told[number] ?? view, view) > 0 ? values.movesThrough(view, SPLICED_VALUES_MAX) : view;
-      const { movedIn, movedOut } = values.movesBetween(view, next);
-      needsQuery ||= movedIn.length > 0 || (movedOut.length > 0 && definition.moveOuts === 'deletes');
-      after.push(next);
+      after.push(compareOffsets(told[number] ?? view, view) > 0 ? values.movesThrough(view, SPLICED_VALUES_MAX) : view);
     }
-    return { views: after, needsQuery };
+    const moves = this.movesTo(after);
+    return moves && { views: after, needsQuery: !this.hasAsked || this.asksRows(moves) };
   }
 
   /** @returns false, with nothing recorded, when nobody can say what readers were told: no entry may come behind that. */
@@ -149,8 +147,8 @@ export class SpliceLines {
     if (!this.tellsEvents) return 'all';
     if (this.telling?.kind !== kind) this.telling = this.beginTelling(kind);
     if (this.telling === undefined) return undefined;
-    const { moved, xids, told } = this.telling;
-    const line = this.ports.lines.moveEvent(kind, moved, xids, told);
+    const { moves, told } = this.telling;
+    const line = this.ports.lines.moveEvent(kind, moves, told);
     if (line === undefined) return 'all';
     this.appender.appendNext(line);
     this.telling = { ...this.telling, told: told + 1 };
@@ -162,18 +160,26 @@ export class SpliceLines {
     const part = this.ports.movedRows.take();
     let from = 0;
     for (let end = part.indexOf(ROW_END); end !== -1; end = part.indexOf(ROW_END, from)) {
-      this.appender.appendNext(joined([...this.open, part.subarray(from, end)]));
+      this.appendRow(joined([...this.open, part.subarray(from, end)]));
       this.open.length = 0;
       from = end + 1;
     }
     if (from < part.length) this.open.push(part.slice(from));
   }
 
-  /** Behind the rows. */
-  endRows(): undefined {
+  /** Behind the rows. @returns false when a Materializer has ended. */
+  endRows(): boolean {
     const { pgSnapshot, rows } = this.recorded;
     invariant(this.open.length === 0, 'the rows of a splice end with a row');
-    if (pgSnapshot !== null && rows !== null && this.tellsEvents) this.appender.appendNext(this.ports.lines.snapshotEnd(pgSnapshot));
+    if (this.tellsEvents) {
+      if (pgSnapshot !== null && rows !== null) this.appender.appendNext(this.ports.lines.snapshotEnd(pgSnapshot));
+    } else if (this.heldRow !== undefined) {
+      const moves = this.movesTo(this.recorded.views);
+      if (moves === undefined) return false;
+      this.appender.appendNext(this.ports.lines.lastMovedLine(this.heldRow, moves));
+      this.heldRow = undefined;
+    }
+    return true;
   }
 
   /** The moves are told: the new views hold. */
@@ -185,7 +191,8 @@ export class SpliceLines {
   key(): readonly unknown[] {
     const { kind, told } = this.telling ?? {};
     const open = this.open.flatMap((part) => [...part]);
-    return [this.materializers, this.ports.shapeLog.views, this.next, this.hasAsked, open, kind ?? null, told ?? 0];
+    const held = this.heldRow === undefined ? null : [...this.heldRow];
+    return [this.materializers, this.ports.shapeLog.views, this.next, this.hasAsked, open, held, kind ?? null, told ?? 0];
   }
 
   private get recorded() {
@@ -198,16 +205,31 @@ export class SpliceLines {
     return this.ports.shapeLog.definition.moveOuts !== 'deletes';
   }
 
+  private appendRow(row: Uint8Array): void {
+    if (this.tellsEvents) return this.appender.appendNext(row);
+    if (this.heldRow !== undefined) this.appender.appendNext(this.heldRow);
+    this.heldRow = row.slice();
+  }
+
   private beginTelling(kind: MoveKind): MovesTelling | undefined {
-    const moves: Moved[] = [];
+    const moves = this.movesTo(this.recorded.views);
+    return moves && { kind, moves, told: 0 };
+  }
+
+  /** By number of the dependency; undefined when a Materializer has ended. */
+  private movesTo(after: readonly LogOffset[]): readonly MemberMove[] | undefined {
+    const moves: MemberMove[] = [];
     for (const [number, view] of this.ports.shapeLog.views.entries()) {
-      const moved = this.valuesOf(number)?.movesBetween(view, this.recorded.views[number] ?? view);
-      if (moved === undefined) return undefined;
-      moves.push(moved);
+      const values = this.valuesOf(number);
+      if (values === undefined) return undefined;
+      moves.push(moveBetween(values, view, after[number] ?? view));
     }
-    const moved = moves.map(({ movedIn, movedOut }) => (kind === 'move-in' ? movedIn : movedOut).map(({ value }) => value));
-    const xids = [...new Set(moves.flatMap((each) => each.xids))].sort((left, right) => left - right);
-    return { kind, moved, xids, told: 0 };
+    return moves;
+  }
+
+  private asksRows(moves: readonly MemberMove[]): boolean {
+    const asked = this.ports.lines.askedRows(moves);
+    return asked === 'any' || asked.some(({ length }) => length > 0);
   }
 
   private valuesOf(number: number): VersionedValues | undefined {

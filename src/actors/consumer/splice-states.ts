@@ -7,7 +7,7 @@
 import type { LogOffset } from '../../model/log-offset.ts';
 import { note } from '../journal.ts';
 import type { SnapshotFault } from '../snapshot-fault.ts';
-import type { ConsumerLogChange } from './consumer-log.ts';
+import type { ConsumerLogChange, ConsumerLogTold } from './consumer-log.ts';
 import { consumerSetup, drafted, failedEnd, recorded, type ConsumerContext } from './consumer-setup.ts';
 
 /** Between two queries, the longer the more have failed. */
@@ -21,6 +21,11 @@ const spill = {
     as: 'spill',
   }),
 } as const;
+
+const publishSplice = [
+  { type: 'apply', params: ({ context }: { context: ConsumerContext }) => change({ publish: context.position }) },
+  { type: 'noteSpliced', params: ({ event }: { event: Extract<ConsumerLogTold, { type: 'splice.taken' }> }) => event },
+] as const;
 
 export const spliceStates = consumerSetup.createStateConfig({
   initial: 'deciding',
@@ -166,13 +171,14 @@ export const spliceStates = consumerSetup.createStateConfig({
     ending: {
       entry: { type: 'apply', params: change('endSplice') },
       on: {
-        'splice.taken': {
-          target: '#consumer.running.ingest.measuring',
-          actions: [
-            { type: 'apply', params: ({ context }) => change({ publish: context.position }) },
-            { type: 'noteSpliced', params: ({ event }) => event },
-          ],
-        },
+        'splice.taken': [
+          {
+            guard: { type: 'hasNewsToTell', params: ({ event }) => event },
+            target: '#consumer.running.ingest.passingOn',
+            actions: publishSplice,
+          },
+          { target: '#consumer.running.ingest.measuring', actions: publishSplice },
+        ],
       },
     },
   },

@@ -10,6 +10,7 @@ import type { MoveQueryTarget } from '../../postgres/snapshot/move-queries.ts';
 import type { ChangeConverter } from '../../shapes/change-converter.ts';
 import { endsShape } from '../../shapes/layout-change.ts';
 import { ROW_END } from '../../shapes/line-format.ts';
+import { moveBetween, type MoveTeller } from '../../shapes/member-moves.ts';
 import { spliceColumns } from '../../shapes/row-plan.ts';
 import type { Membership, Where } from '../../sql/where.ts';
 import type { ChunkSums } from '../../storage/shapes/piece.ts';
@@ -32,21 +33,20 @@ export function moveTarget(splicing: Splicing, views: readonly LogOffset[]): Mov
   const after = viewsAt(runtime, shapeLog, views);
   if (before === undefined || after === undefined) return undefined;
   const { definition } = shapeLog;
-  const tellsDeletes = definition.moveOuts === 'deletes';
-  const asked = after.kept.map((values, number) => {
-    const { movedIn, movedOut } = values.movesBetween(before.views[number] ?? values.offset, views[number] ?? values.offset);
-    const moved = tellsDeletes ? [...movedIn, ...movedOut] : movedIn;
-    return moved.map(({ text }) => text);
+  const moves = after.kept.map((values, number) => {
+    return moveBetween(values, before.views[number] ?? values.offset, views[number] ?? values.offset);
   });
+  const asked = lines.askedRows(moves);
+  const movement = { lines, before: before.isMember, after: after.isMember, teller: lines.tellerOf(moves) };
   const writer = shapeLog.beginMoved();
   return {
     relation: definition.relation,
     accepts: (found) => !endsShape(found, definition),
     columns: spliceColumns(definition).map(({ name }) => name),
-    where: where?.subqueries?.queryMoved(asked),
+    where: asked === 'any' ? where?.subqueries?.queryAll() : where?.subqueries?.queryMoved(asked),
     isNewEnough: (pgSnapshot) => (log.firstUnseen(pgSnapshot) ?? shapeLog.position) >= shapeLog.position,
     async rows(fragment) {
-      const moved = movedLines(fragment, { lines, before: before.isMember, after: after.isMember, tellsDeletes });
+      const moved = movedLines(fragment, movement);
       const written = Buffer.concat([...moved].flatMap((line) => [line, END]));
       if (written.length > 0) await writer.write(written);
     },
@@ -58,20 +58,18 @@ interface Movement {
   readonly lines: ChangeConverter;
   readonly before: Membership;
   readonly after: Membership;
-  /** Else clients are told by an event which rows go. */
-  readonly tellsDeletes: boolean;
+  readonly teller: MoveTeller;
 }
 
 const END = Buffer.from([ROW_END]);
 
-function* movedLines(fragment: Uint8Array, { lines, before, after, tellsDeletes }: Movement): Iterable<Uint8Array> {
+function* movedLines(fragment: Uint8Array, { lines, before, after, teller }: Movement): Iterable<Uint8Array> {
   for (let at = 0; at < fragment.length; ) {
     const change = new Change(fragment, at);
     const row = change.new;
     invariant(row !== undefined, 'a row of a query is an insert');
-    const movement = lines.movement(row, before, after);
-    if (movement === 'entered') yield lines.enteredLine(row, after);
-    if (movement === 'left' && tellsDeletes) yield lines.leftLine(row);
+    const line = lines.movedLine(row, before, after, teller);
+    if (line !== undefined) yield line;
     at = change.end;
   }
 }

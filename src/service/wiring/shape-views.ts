@@ -3,15 +3,15 @@ import { materializerOf } from '../../actors/shape-processes.ts';
 import { LinkValues } from '../../actors/link-values.ts';
 import { compareOffsets, type LogOffset } from '../../model/log-offset.ts';
 import type { Runtime } from '../../otp/runtime.ts';
-import type { Membership } from '../../sql/where.ts';
+import { NULL_MEMBER } from '../../sql/subqueries/membership.ts';
+import type { Membership, Selected } from '../../sql/where.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
 import { livingTable } from './living-table.ts';
 
 export interface ShapeViews {
   readonly views: readonly LogOffset[];
   readonly isMember: Membership;
-  /** As Postgres wrote them. */
-  texts(): readonly (readonly string[])[];
+  texts(): Selected;
 }
 
 /** @returns undefined when somebody who keeps them has ended, or has not come as far again. */
@@ -34,6 +34,9 @@ export function viewsAt(
       const at = kept[number];
       return at !== undefined && at.values.has(value, at.view);
     },
-    texts: () => kept.map(({ values, view }) => values.valuesAt(view).map(({ text }) => text)),
+    texts: () => kept.map(({ values, view }) => {
+      const texts = values.valuesAt(view).map(({ text }) => text);
+      return values.has(NULL_MEMBER, view) ? [...texts, null] : texts;
+    }),
   };
 }

@@ -52,6 +52,15 @@ export class Parameters {
     return new Parameters(Object.fromEntries(this.texts), this.spent);
   }
 
+  /** Takes over the types that `inner` has settled. @returns false when a parameter has another one here. */
+  adopt(inner: Parameters): boolean {
+    for (const [parameter, type] of inner.types) {
+      if ((this.types.get(parameter) ?? type) !== type) return false;
+      this.types.set(parameter, type);
+    }
+    return true;
+  }
+
   read(parameter: number, location: number | undefined): UntypedLiteral | Constant {
     const text = this.texts.get(parameter);
     if (text === undefined) throw refusalAt(location, `parameter $${parameter} was not provided`);

@@ -21,21 +21,24 @@ import { COALESCE } from '../operations/comparisons.ts';
 import { CASE } from '../operations/conditionals.ts';
 import { itemsOf, kindOf, nameIn, required } from '../syntax/parse-tree.ts';
 import { isMatchSign, likeSign, PatternChecker } from './pattern-checker.ts';
+import { subqueriesIn } from '../subqueries/member-tests.ts';
 import { readSubquery } from '../subqueries/subquery-syntax.ts';
 import { castTarget } from './type-syntax.ts';
 import { arrayOf, isScalar, isTypeName, itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
 import { settledTruth } from '../where-compiler.ts';
-import { printCanonical, printSelection } from '../where-printer.ts';
+import { printSelection } from '../where-printer.ts';
 import { refusalAt, WhereRefusal } from '../where-refusal.ts';
 import type { DatabaseRules, SubqueryTables, WhereColumn } from '../where.ts';
 
 const COMPARISONS: Readonly<Record<string, Comparison>> = { '=': '=', '<>': '<>', '!=': '<>', '<': '<', '>': '>', '<=': '<=', '>=': '>=' };
 const NO_SUBQUERIES = 'subqueries are not supported yet';
-const NESTED = 'a subquery inside of a subquery is not supported yet';
+/** Each is a layer of shapes, which take what moves in it one after the other. */
+const SUBQUERY_DEPTH_MAX = 16;
+const TOO_DEEP = `subqueries nest deeper than ${SUBQUERY_DEPTH_MAX} levels`;
 const TYPED_OUTSIDE = 'a parameter has another type here than the subquery alone gives to it; cast it, as in $1::int8';
 const JSON_SELECTED = '`IN (SELECT ...)` of jsonb is not supported';
-const NOT_ALONE = '`IN (SELECT ...)` can only stand alone, or below AND and OR';
+const NOT_ALONE = '`IN (SELECT ...)` can only stand alone, below AND, OR and NOT, or in a test of its truth';
 
 export class WhereChecker {
   private readonly columns: ReadonlyMap<string, WhereColumn>;
@@ -53,6 +56,8 @@ export class WhereChecker {
     private readonly parameters: Parameters,
     private readonly database: DatabaseRules,
     private readonly tables?: SubqueryTables,
+    /** In how many subqueries the filter stands. */
+    private readonly depth = 0,
   ) {
     this.columns = new Map(columns.map((column) => [column.name, column]));
     this.calls = new CallChecker(parameters, database);
@@ -258,8 +263,7 @@ export class WhereChecker {
   }
 
   private logic({ boolop, args = [], location }: BoolExpr, noSubquery: string | undefined): Condition {
-    const within = boolop === 'NOT_EXPR' ? (noSubquery ?? notAround('NOT')) : noSubquery;
-    const parts = args.map((node) => this.condition(node, location, within));
+    const parts = args.map((node) => this.condition(node, location, noSubquery));
     if (boolop === 'NOT_EXPR') return { kind: 'not', part: required(parts[0]) };
     return { kind: boolop === 'OR_EXPR' ? 'or' : 'and', parts };
   }
@@ -273,7 +277,8 @@ export class WhereChecker {
   }
 
   private nullTest({ arg, nulltesttype = 'IS_NULL' }: NullTest, noSubquery: string | undefined): Condition {
-    const checked = this.expression(required(arg), noSubquery ?? notAround(nulltesttype.replaceAll('_', ' ')));
+    const checked = this.expression(required(arg), noSubquery);
+    if (checked.kind === 'truth') refuseUnknownOfMany(checked.condition, nulltesttype.replaceAll('_', ' '));
     const test: Condition = { kind: 'isNull', part: this.nullable(checked) };
     return nulltesttype === 'IS_NOT_NULL' ? { kind: 'not', part: test } : test;
   }
@@ -286,10 +291,11 @@ export class WhereChecker {
 
   private booleanTest({ arg, booltesttype = 'IS_TRUE', location }: BooleanTest, noSubquery: string | undefined): Condition {
     const name = booltesttype.replaceAll('_', ' ');
-    const typed = this.boolean(this.expression(required(arg), noSubquery ?? notAround(name)));
+    const typed = this.boolean(this.expression(required(arg), noSubquery));
     const condition = asCondition(typed);
     if (condition === undefined) throw refusalAt(location, `argument of ${name} must be bool, not ${typeOf(typed)}`);
     const truth = name.endsWith('TRUE') ? true : name.endsWith('FALSE') ? false : null;
+    if (truth === null) refuseUnknownOfMany(condition, name);
     const test: Condition = { kind: 'isTruth', truth, part: condition };
     return name.startsWith('IS NOT') ? { kind: 'not', part: test } : test;
   }
@@ -300,18 +306,14 @@ export class WhereChecker {
     if (this.tables === undefined) throw refusalAt(location, NO_SUBQUERIES);
     const columns = this.tables(table);
     if (columns === undefined) throw refusalAt(location, `unknown table ${quoteRelation(table)}`);
-    const inner = new WhereChecker(columns, this.parameters, this.database);
+    if (this.depth === SUBQUERY_DEPTH_MAX) throw refusalAt(location, TOO_DEEP);
+    const parameters = this.parameters.untyped();
+    const inner = new WhereChecker(columns, parameters, this.database, this.tables, this.depth + 1);
     const [operand, selected] = ofOneFamily(this.column(left), inner.column(column), location);
-    const selection = { table, column: selected, where: where && inner.selfContained(where, location) };
+    const selection = { table, column: selected, where: where && inner.check(where) };
+    // The filter becomes one of its own, with the same parameters, and must mean the same there.
+    if (!this.parameters.adopt(parameters)) throw refusalAt(location, TYPED_OUTSIDE);
     return { kind: 'subquery', left: operand, number: this.numberOf(selection), selection, location };
-  }
-
-  /** The filter of a subquery: it becomes one of its own, with the same parameters, and must mean the same there. */
-  private selfContained(node: Node, location: Location): Condition {
-    const alone = new WhereChecker([...this.columns.values()], this.parameters.untyped(), this.database).check(node, NESTED);
-    const within = this.check(node, NESTED);
-    if (printCanonical(alone) !== printCanonical(within)) throw refusalAt(location, TYPED_OUTSIDE);
-    return within;
   }
 
   private numberOf(selection: Selection): number {
@@ -376,8 +378,12 @@ function ofOneFamily(
   throw refusalAt(location, `left side of \`IN (SELECT ...)\` has type ${left.type} but subquery returns ${selected.type}[]`);
 }
 
-function notAround(what: string): string {
-  return `${what} around \`IN (SELECT ...)\` is not supported yet`;
+/** Whether a condition of several parts is unknown is no question that each of them could be asked. */
+function refuseUnknownOfMany(condition: Condition, what: string): void {
+  if (condition.kind === 'not') return refuseUnknownOfMany(condition.part, what);
+  const [subquery] = condition.kind === 'subquery' ? [] : subqueriesIn(condition);
+  if (subquery === undefined) return;
+  throw refusalAt(subquery.location, `${what} around \`IN (SELECT ...)\` can only stand at the subquery itself`);
 }
 
 function negatedIf(negated: boolean, condition: Condition): Condition {

@@ -2,39 +2,34 @@
  * SubqueryPlan: a filter with subqueries as its terms, and as queries about what they select.
  *
  * Postgres is never asked for the subqueries themselves: the values are given, so a query means what the evaluator means with the
- * same values, at whatever time it runs. Every subquery stands unnegated, so the filter takes no row less when one selects more; that
- * is why the rows of a move are among those that the rest of the filter takes.
+ * same values, at whatever time it runs.
  */
 import type { ScanToken } from 'libpg-query';
-import type { Condition, Constant, Subquery } from '../expression.ts';
+import type { Condition, Subquery } from '../expression.ts';
 import { subqueryText } from './subquery-text.ts';
 import { canonicalReader, compileCondition } from '../where-compiler.ts';
+import { always, memberTestOf, reachOf, subqueriesIn, withMemberTests } from './member-tests.ts';
 import { disjunctsOf } from './where-disjuncts.ts';
 import { printQuery } from '../where-printer.ts';
-import type { SubqueryPlan, SubquerySource, Term, WhereQuery } from '../where.ts';
-
-type Values = readonly (readonly string[])[];
-
-const NEVER: Constant = { kind: 'constant', type: 'bool', value: false, text: 'f' };
-
-/** As they stand, from left to right. */
-export function subqueriesIn(condition: Condition): readonly Subquery[] {
-  if (condition.kind === 'subquery') return [condition];
-  return condition.kind === 'and' || condition.kind === 'or' ? condition.parts.flatMap(subqueriesIn) : [];
-}
+import type { Selected, SubqueryPlan, SubquerySource, Term, WhereQuery } from '../where.ts';
 
 /**
- * @param subqueries of `condition`.
- * @param sql that `condition` was made of.
+ * @param condition that has subqueries.
+ * @param sql that it was made of.
  * @throws {WhereRefusal} when the disjunctive normal form is too large.
  */
-export function planOf(condition: Condition, subqueries: readonly Subquery[], sql: string, tokens: readonly ScanToken[]): SubqueryPlan {
+export function planOf(condition: Condition, sql: string, tokens: readonly ScanToken[]): SubqueryPlan {
+  const subqueries = subqueriesIn(condition);
   const first = subqueries.filter(({ number }, index) => subqueries.findIndex((other) => other.number === number) === index);
+  const tested = withMemberTests(condition);
+  const rest = withoutSubqueries(tested);
   return {
     sources: first.map((subquery) => sourceOf(subquery, sql, tokens)),
-    disjuncts: termsOf(condition),
+    disjuncts: termsOf(tested),
+    mayTake: compileCondition(reachOf(condition)),
     queryWith: (values) => printQuery(condition, values),
-    queryMoved: (values) => queryMoved(condition, subqueries, values),
+    queryMoved: (values) => queryMoved(subqueries, rest, values),
+    queryAll: () => printQuery(rest ?? always(true)),
   };
 }
 
@@ -55,26 +50,34 @@ function termsOf(condition: Condition): SubqueryPlan['disjuncts'] {
 }
 
 function termOf(leaf: Condition): Term {
-  if (leaf.kind !== 'subquery') return { kind: 'plain', evaluate: compileCondition(leaf) };
-  return { kind: 'subquery', subquery: leaf.number, column: leaf.left.name, value: canonicalReader(leaf.left) };
+  const test = memberTestOf(leaf);
+  if (test === undefined) return { kind: 'plain', evaluate: compileCondition(leaf) };
+  const { subquery: { left, number }, truths } = test;
+  return { kind: 'subquery', subquery: number, column: left.name, truths, value: canonicalReader(left) };
 }
 
-function queryMoved(condition: Condition, subqueries: readonly Subquery[], values: Values): WhereQuery {
+/** Those of `rest` that have one of the values on the left side of its subquery. */
+function queryMoved(subqueries: readonly Subquery[], rest: Condition | undefined, values: Selected): WhereQuery {
   const moved = subqueries.filter(({ number }) => (values[number] ?? []).length > 0);
   const terms = moved.filter((subquery, index) => moved.findIndex((other) => isAlike(subquery, other)) === index);
-  if (terms.length === 0) return printQuery({ kind: 'operand', operand: NEVER });
-  const rest = withoutSubqueries(condition);
-  const any = joined('or', terms);
-  return printQuery(rest === undefined ? any : { kind: 'and', parts: [any, rest] }, values);
+  if (terms.length === 0) return printQuery(always(false));
+  const any = joined('or', terms.flatMap((subquery) => movedAt(subquery, values[subquery.number] ?? [])));
+  const known = values.map((each) => each.filter((value) => value !== null));
+  return printQuery(rest === undefined ? any : { kind: 'and', parts: [any, rest] }, known);
+}
+
+function movedAt(subquery: Subquery, values: Selected[number]): readonly Condition[] {
+  const { length } = values.filter((value) => value !== null);
+  return [...(length > 0 ? [subquery] : []), ...(length < values.length ? [{ kind: 'isNull', part: subquery.left } as const] : [])];
 }
 
 function isAlike(left: Subquery, right: Subquery): boolean {
   return left.number === right.number && left.left.name === right.left.name;
 }
 
-/** With true in the place of every subquery; undefined when that is true for every row. */
+/** With true in the place of every test; undefined when that is true for every row. */
 function withoutSubqueries(condition: Condition): Condition | undefined {
-  if (condition.kind === 'subquery') return undefined;
+  if (memberTestOf(condition) !== undefined) return undefined;
   if (condition.kind !== 'and' && condition.kind !== 'or') return condition;
   const parts = condition.parts.map(withoutSubqueries);
   const left = parts.flatMap((part) => part ?? []);

@@ -47,6 +47,11 @@ export function firstTable({ subselect }: SubLink): RelationName | undefined {
   return from !== undefined && 'RangeVar' in from ? nameOf(from.RangeVar) : undefined;
 }
 
+/** The filter of a subquery of any form, if it has one. */
+export function filterIn({ subselect }: SubLink): Node | undefined {
+  return subselect !== undefined && 'SelectStmt' in subselect ? subselect.SelectStmt.whereClause : undefined;
+}
+
 function nameOf({ schemaname = 'public', relname = '' }: RangeVar): RelationName {
   return { schema: schemaname, name: relname };
 }

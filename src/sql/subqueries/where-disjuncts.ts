@@ -4,9 +4,9 @@
  *
  * It can be exponentially larger than the filter, so its size is worked out before it is made.
  */
-import { invariant } from '../../base/invariant.ts';
 import type { Condition } from '../expression.ts';
 import { refusalAt, WhereRefusal } from '../where-refusal.ts';
+import { memberTestOf } from './member-tests.ts';
 
 const DISJUNCTS_MAX = 100;
 /** Leaves of all disjuncts together: each has a place in every row that is told. */
@@ -44,7 +44,7 @@ function complexity(count: number, what: string, max: number): string {
 
 /** @throws {WhereRefusal} at the first that is one too many, from left to right. */
 function refuseManySubqueries(disjuncts: readonly Disjunct[]): void {
-  const found = disjuncts.flat().flatMap((leaf) => (leaf.kind === 'subquery' ? [leaf] : []));
+  const found = disjuncts.flat().flatMap((leaf) => memberTestOf(leaf)?.subquery ?? []);
   const excess = found[SUBQUERY_POSITIONS_MAX];
   if (excess === undefined) return;
   throw refusalAt(excess.location, complexity(found.length, 'subquery positions', SUBQUERY_POSITIONS_MAX));
@@ -75,7 +75,6 @@ function normalize(condition: Condition, negated: boolean): readonly Disjunct[] 
     const parts = condition.parts.map((part) => normalize(part, negated));
     return isOr(condition.kind, negated) ? parts.flat() : parts.reduce(eachWithEach);
   }
-  invariant(condition.kind !== 'subquery' || !negated, 'NOT around a subquery is refused');
   return [[negated ? { kind: 'not', part: condition } : condition]];
 }
 

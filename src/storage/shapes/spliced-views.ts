@@ -5,7 +5,7 @@
  * whoever makes them, after whatever crash, makes all of them at the same place.
  */
 import { invariant } from '../../base/invariant.ts';
-import type { LogOffset } from '../../model/log-offset.ts';
+import { BEFORE_ALL, type LogOffset } from '../../model/log-offset.ts';
 import type { Splice } from '../log/shape-record.ts';
 
 /** As a checkpoint keeps it: plain JSON. */
@@ -14,6 +14,8 @@ export interface ViewsState {
   readonly views: readonly LogOffset[];
   /** The number of the last splice whose lines are published. */
   readonly taken: number;
+  /** Behind which its entries stand, and all that follow. Left out while there was none. */
+  readonly first?: LogOffset;
   /** Recorded behind it, in their order. */
   readonly pending: readonly Splice[];
 }
@@ -44,6 +46,11 @@ export class SplicedViews {
   /** By which the next line is chosen. */
   get current(): readonly LogOffset[] {
     return this.published.pending[this.hidden - 1]?.views ?? this.published.views;
+  }
+
+  /** No line that comes now stands before it: the last splice begins behind it, also one that brought no line. */
+  get placedBehind(): LogOffset {
+    return this.published.pending[this.hidden - 1]?.first ?? this.published.first ?? BEFORE_ALL;
   }
 
   /** The next one whose lines are to be made. */
@@ -78,7 +85,8 @@ export class SplicedViews {
   publish(): void {
     if (this.hidden === 0) return;
     const { taken, pending } = this.published;
-    this.published = { views: this.current, taken: taken + this.hidden, pending: pending.slice(this.hidden) };
+    const { current: views, placedBehind: first } = this;
+    this.published = { views, taken: taken + this.hidden, first, pending: pending.slice(this.hidden) };
     this.hidden = 0;
   }
 

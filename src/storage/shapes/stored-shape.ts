@@ -179,6 +179,10 @@ export class StoredShape implements ShapeLog {
     return this.spliced.current;
   }
 
+  get placedBehind(): LogOffset {
+    return this.spliced.placedBehind;
+  }
+
   get nextSplice(): Splice | undefined {
     return this.spliced.next;
   }

@@ -53,7 +53,7 @@ test('what is made again goes on behind a splice that is recorded, and only then
     { type: 'splice.isDurable' },
     { type: 'moves.areTold' },
     { type: 'moves.areTold' },
-    { type: 'splice.taken', views: ['6_0' as LogOffset], splice: null, end: '6_0' as LogOffset },
+    { type: 'splice.taken', views: ['6_0' as LogOffset], splice: null, end: '6_0' as LogOffset, changed: true },
   ];
   const taken = events.reduce((snapshot, event) => transition(consumer, snapshot, event)[0], restored(30, { place: 10, through: 10 }));
 
@@ -92,7 +92,7 @@ const SPLICE: readonly Event[] = [
   { type: 'moved.read', through: 7 },
   { type: 'moved.taken', isMuch: false },
   { type: 'moves.areTold' },
-  { type: 'splice.taken', views: [NEW], splice: null, end: '7_3' as LogOffset },
+  { type: 'splice.taken', views: [NEW], splice: null, end: '7_3' as LogOffset, changed: true },
 ];
 
 function after(...events: readonly Event[]): SnapshotFrom<typeof consumer> {
@@ -138,6 +138,38 @@ test('a shape that goes along and hears of a move leaves the pace in the same st
     actions: [
       { type: 'reply', params: { to: replyTo, event: { type: 'moves.taken' } } },
       { type: 'apply', params: { table: 'log', change: 'leavePace' } },
+    ],
+  });
+});
+
+test('what a splice brought is passed on to those who follow the shape, before it makes another or goes along', () => {
+  const [followed] = transition(consumer, after(...SPLICE.slice(0, -1)), { type: 'subscribers.counted', count: 1 });
+  const splice = SPLICE.at(-1) ?? MOVES;
+  const [passing, made] = transition(consumer, followed, splice);
+  const [passed] = transition(consumer, passing, { type: 'appended.done', failed: [] });
+  const [silent] = transition(consumer, followed, { ...splice, changed: false } as Event);
+
+  expect({ states: [passing, passed, silent].map(ingestOf), made }).toMatchObject({
+    states: ['passingOn', 'loading', 'loading'],
+    made: [
+      { type: 'apply', params: { change: { publish: 10 } } },
+      { type: 'multicall', params: { table: 'materializers', request: { type: 'takeAppended', through: '7_3', position: 10 } } },
+    ],
+  });
+});
+
+test('a shape that is followed and hears of a move while it passes on what it took leaves the pace in the same step', () => {
+  const [followed] = transition(consumer, after(...SPLICE, LOADED), { type: 'subscribers.counted', count: 1 });
+  const [passing] = transition(consumer, followed, { ...TAKEN, changed: true });
+  const [behind, actions] = transition(consumer, passing, MOVES);
+  const [standing] = transition(consumer, behind, { type: 'log.located', position: at(25) });
+
+  expect({ states: [passing, behind].map(ingestOf), contexts: [behind.context, standing.context], actions }).toMatchObject({
+    states: ['passingOn', 'passingOn'],
+    contexts: [{ told: [MOVES.through] }, { position: 25 }],
+    actions: [
+      { type: 'apply', params: { table: 'log', change: 'leavePace' } },
+      { type: 'reply', params: { to: replyTo, event: { type: 'moves.taken' } } },
     ],
   });
 });
@@ -215,7 +247,7 @@ test('a splice is planned, queried, covered, recorded and made, and the shape re
     { type: 'moves.partlyTold' },
     { type: 'lines.spilled' },
     { type: 'moves.areTold' },
-    { type: 'splice.taken', views: [NEW], splice: null, end: '8_0' as LogOffset },
+    { type: 'splice.taken', views: [NEW], splice: null, end: '8_0' as LogOffset, changed: true },
   ]);
 
   const draft = { place: 10, through: 20, views: [NEW], pgSnapshot, rows: ROWS };
@@ -291,7 +323,7 @@ test('a splice behind another one is seen and read from its own beginning', () =
   ];
   const events: Event[] = [
     PLANNED, QUERIED_ROWS, { type: 'log.hasPassed', through: at(20) }, { type: 'splice.recorded', splice: first ?? null }, ...made(10),
-    { type: 'splice.taken', views: [NEW], splice: second ?? null, end: '8_0' as LogOffset },
+    { type: 'splice.taken', views: [NEW], splice: second ?? null, end: '8_0' as LogOffset, changed: true },
     { type: 'block.loaded', after: at(10), through: at(20) },
     { type: 'log.taken', through: at(20), end: '9_0' as LogOffset, changed: false },
     ...made(20),

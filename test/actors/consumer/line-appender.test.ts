@@ -14,11 +14,17 @@ async function appenderTo(definition: typeof inner) {
   const shapeLog = memoryStorage().shapes.create(handleOf(1), definition);
   await snapshotOf(shapeLog, []);
   const appender = new LineAppender(shapeLog);
+  const splice = (first: string) => {
+    appender.goOnBehind(first as LogOffset);
+    const { position } = shapeLog;
+    shapeLog.recordSplice({ place: position, through: position, views: [], pgSnapshot: null, first: first as LogOffset, rows: null });
+    shapeLog.takeSplice();
+  };
   const offsets = async () => {
     shapeLog.publish(shapeLog.position);
     return (await entriesOf(shapeLog.read('0_inf' as LogOffset))).map(({ offset }) => offset);
   };
-  return { appender, offsets };
+  return { appender, shapeLog, splice, offsets };
 }
 
 const lines = (...positions: number[]): ShapeLine[] => positions.map((position) => ({ position, bytes: bytes('"x"') }));
@@ -41,6 +47,18 @@ test('where a shape depends on others, an operation behind a splice goes on from
   appender.append('10' as Lsn, lines(4));
 
   expect(await offsets()).toEqual(['5_0', '9_1', '9_2', '9_3', '10_4']);
+});
+
+test('a splice that brought no line does not move the end, and what comes next stands behind it for whoever appends that', async () => {
+  const { appender, shapeLog, splice, offsets } = await appenderTo(outer);
+  appender.append('5' as Lsn, lines(0));
+  splice('9_0');
+  const { end } = appender;
+  await offsets();
+  const another = new LineAppender(shapeLog);
+  another.append('7' as Lsn, lines(0, 2));
+
+  expect([end, await offsets()]).toEqual(['5_0', ['5_0', '9_1', '9_2']]);
 });
 
 test('nothing stands before the end of the snapshot, and the end never goes back', async () => {

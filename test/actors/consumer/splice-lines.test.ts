@@ -22,11 +22,12 @@ import { FOLLOWER, followerPorts } from '../../support/actors/follower-ports.ts'
 import { committed, deleted, inserted } from '../../support/actors/placed-rows.ts';
 import { toldMoves } from '../../support/actors/told-moves.ts';
 import { handleOf, itemsLayout, shapeOf } from '../../support/shapes.ts';
-import { isIn, subqueryFilter } from '../../support/shapes/subquery-filter.ts';
+import { isEqual, isIn, subqueryFilter } from '../../support/shapes/subquery-filter.ts';
 import { entriesOf, text } from '../../support/storage/stored-samples.ts';
 
 const [CONSUMER, MATERIALIZER] = ['consumer#1' as Pid, 'materializer#1' as Pid];
 const OWNED = subqueryFilter(['owner'], [[isIn('owner', 0)]]);
+const NOT_OWNED_OR_NEWS = subqueryFilter(['owner', 'title'], [[isIn('owner', 0, 'text', new Set([false]))], [isEqual('title', 'news')]]);
 
 /** A query about moves: the transactions below `xmax` that it does not see are `running`. */
 interface Query {
@@ -43,7 +44,7 @@ interface Splice {
   readonly streamed?: readonly LoggedTransaction[];
 }
 
-/** Who may own a row, each as the one row of a Materializer. */
+/** Who may own a row, each as the one row of a Materializer; `nobody` is NULL. */
 function ownersOf(first: readonly string[]) {
   const blocks = new ShapeBlocks();
   const owners = new LinkValues('value', followerPorts(blocks));
@@ -53,26 +54,27 @@ function ownersOf(first: readonly string[]) {
     blocks.put(FOLLOWER, block, rows);
     owners.apply({ block });
   };
-  apply(SNAPSHOT_END, first.map((owner) => inserted(owner, owner)));
+  const rowOf = (owner: string): PlacedRow => inserted(owner, owner === 'nobody' ? null : owner);
+  apply(SNAPSHOT_END, first.map(rowOf));
   return {
     owners,
     /** One transaction, of the next xid from 1 on. */
     move(moves: { readonly come?: readonly string[]; readonly go?: readonly string[] }): void {
       xid += 1;
       const { come = [], go = [] } = moves;
-      const rows = committed(String(xid), [...come.map((owner) => inserted(owner, owner)), ...go.map(deleted)]);
+      const rows = committed(String(xid), [...come.map(rowOf), ...go.map(deleted)]);
       apply(rows.at(-1)?.offset ?? SNAPSHOT_END, rows);
     },
   };
 }
 
 /** A shape of the rows whose owner is one of `first`; what is done to its log is what its Consumer asks for, in that order. */
-async function shapeOwnedBy(first: readonly string[], moveOuts?: 'deletes') {
+async function shapeOwnedBy(first: readonly string[], moveOuts?: 'deletes', where = OWNED) {
   const { owners, move } = ownersOf(first);
   const { shapes } = memoryStorage();
   shapes.create(handleOf(1), shapeOf({}));
   const shapeLog = shapes.create(handleOf(2), definitionWith(moveOuts), [handleOf(1)]);
-  const lines = new ChangeConverter(shapeLog.definition, OWNED, () => itemsLayout, undefined, (owner) => owner);
+  const lines = new ChangeConverter(shapeLog.definition, where, () => itemsLayout, undefined, (owner) => owner);
   const [movedRows, blocks] = [new MovedRows(), new Array<LogBlock>()];
   const log = new ConsumerLog({
     shapeLog,
@@ -97,7 +99,7 @@ async function shapeOwnedBy(first: readonly string[], moveOuts?: 'deletes') {
   };
   const rowsOf = async ({ rows }: Query, views: readonly LogOffset[]) => {
     const [runtime, transactionLog] = [{ tableOf: () => owners }, { firstUnseen: () => undefined }];
-    const target = moveTarget({ runtime, log: transactionLog, shapeLog, lines, where: OWNED }, views);
+    const target = moveTarget({ runtime, log: transactionLog, shapeLog, lines, where }, views);
     await target?.rows(Buffer.concat(rows.map((row) => changeBytes({ kind: 'insert', new: row, layoutId: 1, position: 0 }))));
     return (await target?.complete()) ?? null;
   };
@@ -161,6 +163,8 @@ interface Line {
     readonly event?: string;
     readonly patterns?: readonly { readonly value: string }[];
     readonly txids?: readonly number[];
+    readonly lsn?: string;
+    readonly last?: true;
     readonly control?: string;
   };
 }
@@ -168,7 +172,8 @@ interface Line {
 function inShort({ value, headers }: Line): string {
   const { operation, is_move_in: isMoved, event, patterns = [], txids = [], control } = headers;
   if (event !== undefined) return `${event} of ${patterns.map((pattern) => pattern.value.replace('v:', '')).join()} by ${txids.join()}`;
-  return control ?? `${isMoved ? 'moved ' : ''}${operation} ${value?.id}`;
+  const row = control ?? `${isMoved ? 'moved ' : ''}${operation} ${value?.id}`;
+  return headers.last && headers.lsn === undefined ? `${row}, the last by ${txids.join()}` : row;
 }
 
 function transaction(xid: number, lsn: number, ...changes: readonly RowChange[]): LoggedTransaction {
@@ -319,6 +324,78 @@ test('where no event is told, rows come as inserts and go as deletes, and those 
   shape.move({ go: ['ben'] });
 
   expect({ told: await shape.told(), needsQuery: shape.plan()?.['needsQuery'] }).toEqual({
-    told: ['insert 1', 'delete 1', 'insert 2'], needsQuery: true,
+    told: ['insert 1', 'delete 1', 'insert 2, the last by 1'], needsQuery: true,
   });
+});
+
+test('where the filter wants what is not selected, a value that goes brings rows, and one that comes is an event alone', async () => {
+  const shape = await shapeOwnedBy(['ann', 'art'], undefined, NOT_OWNED_OR_NEWS);
+  await shape.splice({ query: { xmax: 100, rows: [] } });
+  shape.move({ come: ['ben'] });
+  const asked = [shape.plan()?.['needsQuery']];
+  await shape.splice({});
+  shape.move({ go: ['ann'] });
+  asked.push(shape.plan()?.['needsQuery']);
+  await shape.splice({ query: { xmax: 100, rows: [['1', 'title', 'ann'], ['2', 'news', 'ann']] } });
+
+  expect({ asked, told: await shape.told() }).toEqual({
+    asked: [false, true], told: ['move-out of ben by 1', 'move-in of ann by 2', 'moved insert 1', 'snapshot-end'],
+  });
+});
+
+test('a first and a last row move those without a value, by their tag', async () => {
+  const shape = await shapeOwnedBy([], undefined, NOT_OWNED_OR_NEWS);
+  await shape.splice({ query: { xmax: 100, rows: [] } });
+  shape.move({ come: ['ben'] });
+  const asked = [shape.plan()?.['needsQuery']];
+  await shape.splice({});
+  shape.move({ go: ['ben'] });
+  asked.push(shape.plan()?.['needsQuery']);
+  await shape.splice({ query: { xmax: 100, rows: [['1', 'title', null], ['2', 'title', 'ben']] } });
+
+  expect({ asked, told: await shape.told() }).toEqual({
+    asked: [false, true],
+    told: ['move-out of ben,NULL by 1', 'move-in of ben,NULL by 2', 'moved insert 1', 'moved insert 2', 'snapshot-end'],
+  });
+});
+
+test('when NULL comes or goes no event is told: each row is, and that of one that stays tells by what', async () => {
+  const shape = await shapeOwnedBy(['ann'], undefined, NOT_OWNED_OR_NEWS);
+  const rows = [['1', 'title', 'ann'], ['2', 'title', 'ben'], ['3', 'news', 'ben'], ['4', 'news', 'ann'], ['5', 'title', null]];
+  shape.move({ come: ['nobody'], go: ['ann'] });
+  const asked = [shape.plan()?.['needsQuery']];
+  await shape.splice({ query: { xmax: 100, rows } });
+  shape.move({ come: ['ann'] }); // Whatever is selected beside NULL: no row comes or goes.
+  asked.push(shape.plan()?.['needsQuery']);
+  await shape.splice({});
+  shape.move({ go: ['nobody', 'ann'] });
+  asked.push(shape.plan()?.['needsQuery']);
+  await shape.splice({ query: { xmax: 100, rows } });
+
+  expect({ asked, told: await shape.told() }).toEqual({
+    asked: [true, false, true],
+    told: [
+      'delete 2', 'update 3', 'snapshot-end',
+      'moved insert 1', 'moved insert 2', 'update 3', 'update 4', 'moved insert 5', 'snapshot-end',
+    ],
+  });
+});
+
+test('where rows are told anyway, NULL that comes is their deletes', async () => {
+  const shape = await shapeOwnedBy(['ann'], 'deletes', NOT_OWNED_OR_NEWS);
+  shape.move({ come: ['nobody'] });
+  await shape.splice({ query: { xmax: 100, rows: [['2', 'title', 'ben'], ['3', 'news', 'ben'], ['4', 'news', 'ann']] } });
+
+  expect(await shape.told()).toEqual(['delete 2, the last by 1']);
+});
+
+test('where no event is told, the last row of a splice is marked, and none where no row moved', async () => {
+  const shape = await shapeOwnedBy(['ann'], 'deletes');
+  shape.move({ come: ['ben'] });
+  shape.move({ come: ['cleo'] });
+  await shape.splice({ query: { xmax: 100, rows: [['2', 'title', 'ben'], ['3', 'title', 'cleo'], ['4', 'title', 'ben']] } });
+  shape.move({ come: ['dan'] });
+  await shape.splice({ query: { xmax: 100, rows: [] } });
+
+  expect(await shape.told()).toEqual(['insert 2', 'insert 3', 'insert 4, the last by 1,2']);
 });

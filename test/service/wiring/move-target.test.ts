@@ -9,7 +9,7 @@ import type { ShapeDefinition } from '../../../src/model/shape.ts';
 import { moveTarget } from '../../../src/service/wiring/move-target.ts';
 import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
 import { loadWhereLanguage } from '../../../src/sql/where-language.ts';
-import type { Where, WhereColumn } from '../../../src/sql/where.ts';
+import type { Where, WhereColumn, WhereLanguage } from '../../../src/sql/where.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import { ShapeBlocks } from '../../../src/storage/shapes/shape-blocks.ts';
 import { changeBytes } from '../../support/actors/changes.ts';
@@ -22,17 +22,21 @@ import { grow, pgSnapshot, snapshotOf, text } from '../../support/storage/stored
 const [INNER, OUTER] = [handleOf(1), handleOf(2)];
 const MOVED = '7_2' as LogOffset;
 const COLUMNS: readonly WhereColumn[] = itemsLayout.columns.map(({ name }) => ({ name, typeName: 'text', dimensions: 0 }));
-let where: Where;
+let language: WhereLanguage;
 
 beforeAll(async () => {
-  const language = await loadWhereLanguage();
-  const parsed = language.parse('owner IN (SELECT title FROM others)', {}, COLUMNS, () => COLUMNS);
-  invariant(!('error' in parsed), 'the language accepts a subquery');
-  where = parsed;
+  language = await loadWhereLanguage();
 });
 
-/** Values of which `ann` has gone, and `ben` come; a shape that looks at them as they were before. */
-async function splicing(more: Pick<ShapeDefinition, 'moveOuts'> = {}) {
+function filterOf(text: string): Where {
+  const parsed = language.parse(text, {}, COLUMNS, () => COLUMNS);
+  invariant(!('error' in parsed), 'the language accepts a subquery');
+  return parsed;
+}
+
+/** Values of which `ann` has gone, and `ben` come, or NULL; a shape that looks at them as they were before. */
+async function splicing(more: Pick<ShapeDefinition, 'moveOuts'> = {}, word = 'IN', came: string | null = 'ben') {
+  const where = filterOf(`owner ${word} (SELECT title FROM others)`);
   const storage = memoryStorage({ clock: new ManualClock() });
   const definition = { ...shapeOf({}), dependencies: [{ shape: shapeOf({}), column: 'title' }], ...more };
   const shapeLog = storage.shapes.create(OUTER, definition, [INNER]);
@@ -41,7 +45,7 @@ async function splicing(more: Pick<ShapeDefinition, 'moveOuts'> = {}) {
   const blocks = new ShapeBlocks();
   const values = new LinkValues('title', followerPorts(blocks));
   for (const [through, rows] of [
-    [SNAPSHOT_END, [inserted('a', 'ann')]], [MOVED, committed('7', [deleted('a'), inserted('b', 'ben')])],
+    [SNAPSHOT_END, [inserted('a', 'ann')]], [MOVED, committed('7', [deleted('a'), inserted('b', came)])],
   ] as const) {
     const block = { after: values.place, through: placeAt(through) };
     blocks.put(FOLLOWER, block, rows);
@@ -77,6 +81,18 @@ test.each([
   expect({ params: moves?.where?.params, columns: moves?.columns, rowsTold }).toEqual({
     params: [asked], columns: ['id', 'title', 'owner'], rowsTold: told,
   });
+});
+
+test.each([
+  ['a value that goes', 'ben', '("owner" = ANY($1::text[]))', ['insert 1']],
+  ['NULL, whatever the row', null, '$1::bool', ['delete 3']],
+])('where the filter wants what is not selected, rows are asked for by %s', async (_, came, sql, told) => {
+  const { target, written } = await splicing({}, 'NOT IN', came);
+  const moves = target();
+  await moves?.rows(Buffer.concat([rowOf('1', 'ann'), rowOf('3', 'cid')]));
+
+  const lines = written.join('').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line));
+  expect({ sql: moves?.where?.sql, told: lines.map(({ headers, value }) => `${headers.operation} ${value.id}`) }).toEqual({ sql, told });
 });
 
 test('where no row of a part moved nothing is written', async () => {

@@ -12,7 +12,8 @@ import { bytes, grow, lsn, pgSnapshot } from '../../support/storage/stored-sampl
 type Written = Pick<
   ShapeLog,
   'end' | 'position' | 'waitsAt' | 'filterBy' | 'append' | 'publish' | 'leavePace' | 'discard' | 'stopFiltering' |
-  'isBrought' | 'leaveBehind' | 'bringAgain' | 'views' | 'storedViews' | 'nextSplice' | 'beginViews' | 'recordSplice' | 'takeSplice'
+  'isBrought' | 'leaveBehind' | 'bringAgain' |
+  'views' | 'storedViews' | 'placedBehind' | 'nextSplice' | 'beginViews' | 'recordSplice' | 'takeSplice'
 >;
 type Step = (shape: Written, logs: { advance(position: LogPosition): void }) => unknown;
 
@@ -38,8 +39,8 @@ const step: fc.Arbitrary<Step> = fc.oneof<fc.Arbitrary<Step>[]>(
 function outcome(each: Step, shape: Written, logs: { advance(position: LogPosition): void }): unknown {
   try {
     const told = each(shape, logs);
-    const { end, position: at, waitsAt, filterBy, isBrought, views: current, storedViews, nextSplice } = shape;
-    return { told, end, at, waitsAt, filterBy, isBrought, current, storedViews, nextSplice };
+    const { end, position: at, waitsAt, filterBy, isBrought, views: current, storedViews, placedBehind, nextSplice } = shape;
+    return { told, end, at, waitsAt, filterBy, isBrought, current, storedViews, placedBehind, nextSplice };
   } catch (error) {
     if (error instanceof InvariantError) return error.message;
     throw error;

@@ -9,7 +9,7 @@ import type { AnyStateMachine } from 'xstate';
 import { LogProgress } from '../../../src/actors/collector/log-progress.ts';
 import { ShapeDirectory } from '../../../src/actors/directory/shape-directory.ts';
 import { LSN_ZERO, maxLsn, type Lsn } from '../../../src/model/lsn.ts';
-import { definitionKey, type Handle, type ShapeDefinition } from '../../../src/model/shape.ts';
+import { definitionKey, type Dependency, type Handle, type ShapeDefinition } from '../../../src/model/shape.ts';
 import { isPortSpec, type ExitReason, type Message, type Pid, type ProcessSpec } from '../../../src/otp/process.ts';
 import { CallError, createRuntime, type Runtime } from '../../../src/otp/runtime.ts';
 import { choosingScheduler, type Candidate } from '../../../src/otp/schedulers/choosing-scheduler.ts';
@@ -30,6 +30,7 @@ import { consumers, shapes, type ShapesWiring } from '../../../src/supervisors/s
 import { ModelPublication } from '../actors/model-publication.ts';
 import type { Row } from '../actors/changes.ts';
 import { ManualClock } from '../manual-clock.ts';
+import { membersOfRows } from '../shapes/subquery-filter.ts';
 import { CHILDREN, language, PARENTS, TABLES } from './layered-shapes.ts';
 import { ModelPostgres } from './model-postgres.ts';
 import { ShapeLedger } from './shape-ledger.ts';
@@ -165,10 +166,7 @@ export class LayeredWorld {
   /** Whether the shape has a row, by what was committed. */
   selects(definition: ShapeDefinition, row: Row): boolean {
     const where = this.access.filters.of(definition);
-    const isMember = (number: number, value: string): boolean => {
-      const dependency = definition.dependencies?.[number];
-      return dependency !== undefined && this.selected(dependency.shape).some((parent) => parent[0] === value);
-    };
+    const isMember = memberOf(definition, ({ shape }) => this.selected(shape));
     return where === undefined || where.evaluate(textOf(definition, row), isMember) === true;
   }
 
@@ -205,12 +203,11 @@ export class LayeredWorld {
   }
 
   /** By what a snapshot shows. */
-  private selectedNow({ dependencies = [] }: ShapeDefinition): Membership {
-    return (number, value) => {
-      const { rows } = this.postgres.database.snapshot(PARENTS.name);
-      const dependency = dependencies[number];
-      return dependency !== undefined && rows.some((parent) => parent[0] === value && this.selects(dependency.shape, parent));
-    };
+  private selectedNow(definition: ShapeDefinition): Membership {
+    return memberOf(definition, ({ shape }) => {
+      const { rows } = this.postgres.database.snapshot(shape.relation.name);
+      return rows.filter((row) => this.selects(shape, row));
+    });
   }
 
   private watchedShapes(): Storage['shapes'] {
@@ -276,6 +273,16 @@ export class LayeredWorld {
   private withMachine(spec: ProcessSpec): ProcessSpec {
     return isPortSpec(spec) ? spec : { ...spec, machine: this.options.machines?.[spec.machine.id] ?? spec.machine };
   }
+}
+
+/** @param rowsOf what a dependency selects. */
+function memberOf({ dependencies = [] }: ShapeDefinition, rowsOf: (dependency: Dependency) => readonly Row[]): Membership {
+  return (number, member) => {
+    const dependency = dependencies[number];
+    if (dependency === undefined) return false;
+    const { shape, column } = dependency;
+    return membersOfRows(rowsOf(dependency).map((row) => textOf(shape, row)(column))).includes(member);
+  };
 }
 
 function textOf({ relation: { oid } }: ShapeDefinition, row: Row): (column: string) => string | null {

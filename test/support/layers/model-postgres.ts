@@ -18,7 +18,7 @@ import type { ReadTable } from '../../../src/postgres/snapshot/table-look.ts';
 import type { LogIntake } from '../../../src/storage/log/log-intake.ts';
 import { changeBytes, type Row } from '../actors/changes.ts';
 import { ModelDatabase, type CommittedTransaction, type Wish } from '../hand-over/model-database.ts';
-import { CHILDREN, TABLES } from './layered-shapes.ts';
+import { TABLES } from './layered-shapes.ts';
 
 /** Of the WAL, behind the begin of a commit's record: that record, and what others wrote. */
 const COMMIT_BYTES = 3;
@@ -178,7 +178,7 @@ export class ModelPostgres {
       for (;;) {
         const target = this.targets.moves(handle, views);
         if (target === undefined) throw new DatabaseUnreachableError('nobody keeps the values');
-        const { pgSnapshot, rows } = this.read(CHILDREN.name);
+        const { pgSnapshot, rows } = this.read(target.relation.name);
         const isNewEnough = target.isNewEnough(pgSnapshot);
         await latency.wait(signal);
         if (!isNewEnough) continue;

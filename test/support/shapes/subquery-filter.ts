@@ -1,19 +1,27 @@
 /** Filters with subqueries, built from their disjuncts: for tests that are not about how a filter is parsed. */
 import { canonicalValue } from '../../../src/sql/values/canonical-value.ts';
-import type { ColumnText, Membership, Term, Where } from '../../../src/sql/where.ts';
+import { ANY_MEMBER, NULL_MEMBER, truthOfIn } from '../../../src/sql/subqueries/membership.ts';
+import { TRUE, type Truths } from '../../../src/sql/subqueries/truths.ts';
+import type { ColumnText, Membership, MemberTerm, Term, Where } from '../../../src/sql/where.ts';
 
 /** Members by number of the subquery, in canonical text. */
 export function membersOf(...selected: readonly (readonly string[])[]): Membership {
   const sets = selected.map((values) => new Set(values));
-  return (subquery, value) => sets[subquery]?.has(value) === true;
+  return (subquery, member) => sets[subquery]?.has(member) === true;
 }
 
-/** `column IN (SELECT …)`, of the subquery of that number. */
-export function isIn(column: string, subquery: number, typeName = 'text'): Term {
+/** The members of a subquery that selects these, as who keeps them has them. */
+export function membersOfRows(values: readonly (string | null)[]): readonly string[] {
+  return values.length === 0 ? [] : [ANY_MEMBER, ...values.map((value) => value ?? NULL_MEMBER)];
+}
+
+/** `column IN (SELECT …)`, of the subquery of that number, and whether it comes to one of `truths`. */
+export function isIn(column: string, subquery: number, typeName = 'text', truths: Truths = TRUE): MemberTerm {
   return {
     kind: 'subquery',
     subquery,
     column,
+    truths,
     value: (text) => {
       const found = text(column);
       return found === null ? null : canonicalValue(typeName, found);
@@ -43,15 +51,15 @@ export function subqueryFilter(columns: readonly string[], disjuncts: readonly (
         parameters: [],
       })),
       disjuncts,
+      mayTake: () => true,
       queryWith: () => nobody,
       queryMoved: () => nobody,
+      queryAll: () => nobody,
     },
     lookups: undefined,
   };
 }
 
 function isTrue(term: Term, text: ColumnText, isMember: Membership = () => false): boolean {
-  if (term.kind === 'plain') return term.evaluate(text) === true;
-  const value = term.value(text);
-  return value !== null && isMember(term.subquery, value);
+  return term.kind === 'plain' ? term.evaluate(text) === true : term.truths.has(truthOfIn(isMember, term.subquery, term.value(text)));
 }

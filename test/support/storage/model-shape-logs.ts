@@ -150,6 +150,10 @@ export class ModelShapeLog {
     return this.spliced.state.views;
   }
 
+  get placedBehind(): LogOffset {
+    return this.spliced.placedBehind;
+  }
+
   get nextSplice(): Splice | undefined {
     return this.spliced.next;
   }
