@@ -36,7 +36,7 @@ export function rowOf(shape: number): readonly string[] {
 }
 
 export function accepted(language: WhereLanguage, text: string): Where {
-  const where = language.parse(text, {}, columns, undefined, COLLATION);
+  const where = language.parse(text, {}, columns, undefined, { collation: COLLATION });
   invariant(!('error' in where), `the language accepts ${text}`);
   return where;
 }

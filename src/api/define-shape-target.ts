@@ -8,6 +8,7 @@
  */
 import type { Relation } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
+import type { TimeZone } from '../model/time-zone.ts';
 import { defineShape, unknownTable, type InnerTable } from '../shapes/shape-request.ts';
 import { quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
 import type { ApiContext } from './api-context.ts';
@@ -27,24 +28,27 @@ interface Asked {
   readonly inner: readonly InnerTable[];
 }
 
+/** The definition has the rules of each. */
+const ZONES_MAX = 10;
+
 type Ask = (table: RelationName) => Promise<RelationLookup>;
 
 export async function defineShapeTarget(context: ApiContext, parameters: DefinitionParameters): Promise<ShapeTarget | Refusal> {
   const { relations } = context.ports;
   const known = await lookUpAll(context, parameters, ({ schema, name }) => relations.relation(schema, name));
   if (isRefusal(known)) return known;
-  const target = targetOf(context, known);
+  const target = await targetOf(context, known);
   if (!isRefusal(target)) return target;
   const now = await lookUpAll(context, parameters, ({ schema, name }) => relations.relationNow(schema, name));
   if (isRefusal(now)) return now;
   return areSame(known, now) ? target : targetOf(context, now);
 }
 
-function targetOf(context: ApiContext, asked: Asked): ShapeTarget | Refusal {
+async function targetOf(context: ApiContext, asked: Asked): Promise<ShapeTarget | Refusal> {
   const relations = [asked.relation, ...asked.inner.flatMap((table) => ('relation' in table ? [table.relation] : []))];
   const cached = context.definitions.get(asked.key, relations);
   if (cached !== undefined) return cached;
-  const definition = define(context, asked);
+  const definition = await define(context, asked);
   if (isRefusal(definition)) return definition;
   let schema: string | undefined; // Worked out at the first answer that carries it.
   const { relation } = asked;
@@ -53,12 +57,21 @@ function targetOf(context: ApiContext, asked: Asked): ShapeTarget | Refusal {
   return target;
 }
 
-function define({ ports, settings }: ApiContext, { parameters, relation, inner }: Asked): ShapeDefinition | Refusal {
+/** A filter is read again with each time zone that it turns out to name. */
+async function define({ ports, settings }: ApiContext, { parameters, relation, inner }: Asked): Promise<ShapeDefinition | Refusal> {
   const chosen = chosenColumns(parameters, relation);
   if (isRefusal(chosen)) return chosen;
   const request = { ...parameters, columns: chosen.names?.map(quoteIdentifier).join(',') };
-  const defined = defineShape(request, relation, ports.language, settings.publishesGenerated ?? false, inner);
-  return 'errors' in defined ? invalidRequest(defined.errors) : defined.definition;
+  const zones = new Map<string, TimeZone | string>();
+  while (zones.size <= ZONES_MAX) {
+    const defined = defineShape(request, relation, ports.language, settings.publishesGenerated ?? false, inner, (name) => zones.get(name));
+    if (!('errors' in defined)) return defined.definition;
+    if (defined.zone === undefined) return invalidRequest(defined.errors);
+    const zone = await ports.zones.zone(defined.zone);
+    if (zone === undefined) return databaseUnreachable();
+    zones.set(defined.zone, zone);
+  }
+  return invalidRequest({ where: [`WHERE clause names more than ${ZONES_MAX} time zones`] });
 }
 
 async function lookUpAll(context: ApiContext, parameters: DefinitionParameters, ask: Ask): Promise<Asked | Refusal> {

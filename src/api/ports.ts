@@ -9,6 +9,7 @@ import type { LogOffset } from '../model/log-offset.ts';
 import type { Lsn } from '../model/lsn.ts';
 import type { Relation } from '../model/relation.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
+import type { TimeZone } from '../model/time-zone.ts';
 import type { WhereLanguage } from '../sql/where.ts';
 import type { SubsetSource } from './subsets/subset-source.ts';
 
@@ -17,6 +18,12 @@ export interface RelationSource {
   relation(schema: string, name: string): Promise<RelationLookup>;
   /** Asked of Postgres after this call, if it can be reached. */
   relationNow(schema: string, name: string): Promise<RelationLookup>;
+}
+
+/** Postgres's time zones. */
+export interface ZoneSource {
+  /** @returns a text that says why there is no such zone; undefined when Postgres did not answer. */
+  zone(name: string): Promise<TimeZone | string | undefined>;
 }
 
 export type RelationLookup =
@@ -120,6 +127,7 @@ export interface ShapeAnnouncements {
 
 export interface ApiPorts {
   readonly relations: RelationSource;
+  readonly zones: ZoneSource;
   readonly shapes: ServedShapes;
   readonly logs: ReadableLogs;
   readonly status: ServiceStatus;

@@ -9,6 +9,8 @@ export interface Relation {
   readonly columns: readonly Column[];
   /** The database's: that of text without a column. Left out where no column is text. */
   readonly collation?: Collation;
+  /** Of Postgres, where it is one to which some expressions mean something else than to newer ones. */
+  readonly version?: number;
   /** The root of a partitioned table: the stream names the partitions, never the root. */
   readonly isPartitioned?: true;
 }

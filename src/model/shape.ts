@@ -7,6 +7,7 @@
 import { fnvHash } from '../base/fnv-hash.ts';
 import type { Collation } from './collation.ts';
 import type { LayoutColumn } from './relation.ts';
+import type { TimeZone } from './time-zone.ts';
 
 export type Handle = string & { readonly __brand: 'Handle' };
 
@@ -54,6 +55,10 @@ export interface WhereSource {
   readonly collations?: Readonly<Record<string, Collation>>;
   /** The database's, likewise. Left out where it was not known. */
   readonly collation?: Collation;
+  /** Of Postgres, likewise: where it is one that newer ones differ from. */
+  readonly version?: number;
+  /** The time zones that it names, likewise. Left out where there are none. */
+  readonly zones?: Readonly<Record<string, TimeZone>>;
 }
 
 /** Equal for equal shapes, whatever the order of columns or the spelling of the filter. */

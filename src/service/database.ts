@@ -2,6 +2,7 @@
 import { ConfigurationError } from '../settings/configuration-error.ts';
 import type { Configuration } from '../settings/configuration.ts';
 import { createCatalog, type Catalog } from '../postgres/catalog/catalog.ts';
+import { createTimeZones, type TimeZones } from '../postgres/catalog/time-zones.ts';
 import { isProblem, parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
 import { createPool, type DatabasePool } from '../postgres/connection/pool.ts';
 
@@ -22,6 +23,7 @@ export interface Database {
   /** For what clients ask for by themselves: however much that is, shapes are made and followed. */
   readonly subsetPool: DatabasePool;
   readonly catalog: Catalog;
+  readonly zones: TimeZones;
 }
 
 const ADMIN_CONNECTIONS_MAX = 4;
@@ -52,6 +54,7 @@ export function databaseOf(configuration: Configuration, databaseUrl: string): D
     movePool: createPool({ target: snapshotTarget, applicationName: 'armature moves', max: moveConnections }),
     subsetPool: createPool({ target: snapshotTarget, applicationName: 'armature subsets', max: subsetConnections }),
     catalog: createCatalog(adminPool),
+    zones: createTimeZones(adminPool),
   };
 }
 

@@ -1,4 +1,5 @@
 /** KeyIndex: the shapes that are looked up by one key of a row, under the values that they look for. */
+import { EvaluationError } from '../sql/evaluation-error.ts';
 import type { ColumnText, Key, Lookup, LookupKey } from '../sql/where.ts';
 import type { MemberIndex } from './member-index.ts';
 import { Multimap } from './multimap.ts';
@@ -34,9 +35,13 @@ export class KeyIndex<Shape extends object> {
     else for (const value of lookup.values) this.values.delete(value, shape);
   }
 
-  /** Those that the row may concern: all of them when its keys cannot be read. */
-  *of(text: ColumnText): Iterable<Shape> {
-    const keys = this.keysOf(text);
+  /**
+   * Those that the row may concern: all of them when its keys have an error.
+   *
+   * @param isAltered whether a column may not be what it was: who reads it is ended by that, and finds out by itself.
+   */
+  *of(text: ColumnText, isAltered = false): Iterable<Shape> {
+    const keys = this.keysOf(text, isAltered);
     if (keys === undefined) {
       yield* this.values.values();
       yield* this.subqueries.all();
@@ -48,12 +53,13 @@ export class KeyIndex<Shape extends object> {
     }
   }
 
-  /** Whatever it is that cannot be read: the filters of the shapes will meet it too, and each decides for itself. */
-  private keysOf(text: ColumnText): readonly Key[] | undefined {
+  /** An error of a key is one of the filters, too: each shape meets it by itself. */
+  private keysOf(text: ColumnText, isAltered: boolean): readonly Key[] | undefined {
     try {
       return this.key.read(text);
-    } catch {
-      return undefined;
+    } catch (error) {
+      if (isAltered || error instanceof EvaluationError) return undefined;
+      throw error;
     }
   }
 

@@ -5,8 +5,9 @@
 import { invariant } from '../base/invariant.ts';
 import { keyColumns, hasPrimaryKey, type Column, type LayoutColumn, type Relation } from '../model/relation.ts';
 import type { Dependency, ReplicaMode, ShapeDefinition } from '../model/shape.ts';
+import type { TimeZone } from '../model/time-zone.ts';
 import { parseColumnList, quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
-import type { SubquerySource, SubqueryTables, Where, WhereColumn, WhereLanguage } from '../sql/where.ts';
+import type { SubquerySource, SubqueryTables, TimeZones, Where, WhereColumn, WhereLanguage } from '../sql/where.ts';
 
 export interface ShapeRequest {
   /** Identifiers separated by commas; blank is absent. */
@@ -32,6 +33,12 @@ export type InnerTable = { readonly name: RelationName } & ({ readonly relation:
 /** By field; the body of a 400 has them under `errors`. */
 export type RequestErrors = Readonly<Record<string, readonly string[]>>;
 
+/** `zone`: a time zone of which nothing was known; with its rules there may be no mistake. */
+export interface Mistaken {
+  readonly errors: RequestErrors;
+  readonly zone?: string;
+}
+
 export interface DefinedShape {
   readonly definition: ShapeDefinition;
   /** The filter of `definition`, parsed. */
@@ -41,6 +48,7 @@ export interface DefinedShape {
 /**
  * @param publishesGenerated whether the publication carries generated columns: from Postgres 18 on it can.
  * @param inner the tables that `language.tablesIn` finds in the filter.
+ * @param zones what is known of time zones: each is asked for until it is.
  */
 export function defineShape(
   request: ShapeRequest,
@@ -48,7 +56,8 @@ export function defineShape(
   language: WhereLanguage,
   publishesGenerated: boolean,
   inner: readonly InnerTable[] = [],
-): DefinedShape | { readonly errors: RequestErrors } {
+  zones: TimeZones = () => undefined,
+): DefinedShape | Mistaken {
   const published = publishedColumns(relation, publishesGenerated);
   const selected = selectColumns(present(request.columns), relation, published);
   if ('error' in selected) return { errors: { columns: [selected.error] } };
@@ -61,15 +70,25 @@ export function defineShape(
     return table && publishedColumns(table, publishesGenerated).map(whereColumn);
   };
   const columns = published.map(whereColumn);
-  const where = text === undefined ? undefined : language.parse(text, request.params ?? {}, columns, tables, relation.collation);
-  if (where !== undefined && 'error' in where) return { errors: { [where.field]: [where.error] } };
+  const named = new Map<string, TimeZone>();
+  const zoneOf: TimeZones = (name) => {
+    const zone = zones(name);
+    if (typeof zone === 'object') named.set(name, zone);
+    return zone;
+  };
+  const rules = { collation: relation.collation, zones: zoneOf, version: relation.version };
+  const where = text === undefined ? undefined : language.parse(text, request.params ?? {}, columns, tables, rules);
+  if (where !== undefined && 'error' in where) {
+    const { error, field, zone } = where;
+    return { errors: { [field]: [error] }, ...(zone === undefined ? {} : { zone }) };
+  }
   const dependencies: Dependency[] = [];
   for (const source of where?.subqueries?.sources ?? []) {
-    const shape = defineInner(source, request.params ?? {}, inner, language, publishesGenerated);
+    const shape = defineInner(source, request.params ?? {}, inner, language, publishesGenerated, zones);
     if ('errors' in shape) return { errors: { where: Object.values(shape.errors).flat() } };
     dependencies.push({ shape: shape.definition, column: source.column });
   }
-  const definition = definitionOf(request, relation, published, selected, where, dependencies);
+  const definition = definitionOf(request, relation, published, selected, where, named, dependencies);
   return filterCharacters(definition) > FILTER_CHARACTERS_MAX ? { errors: { where: [TOO_LARGE] } } : { definition, where };
 }
 
@@ -90,6 +109,7 @@ function defineInner(
   tables: readonly InnerTable[],
   language: WhereLanguage,
   publishesGenerated: boolean,
+  zones: TimeZones,
 ): ReturnType<typeof defineShape> {
   const relation = relationsOf(tables).get(quoteRelation(table));
   invariant(relation !== undefined, 'a subquery was accepted against the columns of its table');
@@ -98,7 +118,7 @@ function defineInner(
   const count = Math.max(0, ...parameters);
   const named = Array.from({ length: count }, (_, index) => [index + 1, parameters.includes(index + 1) ? (params[index + 1] ?? '') : '']);
   const request: ShapeRequest = { columns, where, params: Object.fromEntries(named), replica: 'default', log: 'full', moveOuts: 'deletes' };
-  return defineShape(request, relation, language, publishesGenerated, tables);
+  return defineShape(request, relation, language, publishesGenerated, tables, zones);
 }
 
 function relationsOf(tables: readonly InnerTable[]): ReadonlyMap<string, Relation> {
@@ -149,6 +169,7 @@ function definitionOf(
   published: readonly Column[],
   selected: Exclude<Selection, { error: string }>,
   where: Where | undefined,
+  zones: ReadonlyMap<string, TimeZone>,
   dependencies: readonly Dependency[],
 ): ShapeDefinition {
   const primaryKey = primaryKeyOf(relation);
@@ -159,7 +180,7 @@ function definitionOf(
     selectsAll: selected.selectsAll,
     primaryKey,
     reads: published.filter(({ name }) => primaryKey.length === 0 || read.has(name)).map(layoutColumn),
-    ...(where === undefined ? {} : { where: whereSource(request, relation, where) }),
+    ...(where === undefined ? {} : { where: whereSource(request, relation, where, zones) }),
     replica: request.replica,
     log: request.log,
     ...(dependencies.length === 0 ? {} : { dependencies, ...(request.moveOuts === 'deletes' ? { moveOuts: request.moveOuts } : {}) }),
@@ -168,8 +189,9 @@ function definitionOf(
 
 function whereSource(
   { where: text = '', params = {} }: ShapeRequest,
-  { columns, collation }: Relation,
+  { columns, collation, version }: Relation,
   where: Where,
+  zones: ReadonlyMap<string, TimeZone>,
 ): NonNullable<ShapeDefinition['where']> {
   const ordered = Object.entries(params).sort(([left], [right]) => Number(left) - Number(right));
   const read = columns.filter(({ name }) => where.columns.includes(name));
@@ -178,6 +200,8 @@ function whereSource(
     text, params: ordered.map(([, value]) => value), canonical: where.canonical,
     ...(collations.length === 0 ? {} : { collations: Object.fromEntries(collations) }),
     ...(collation === undefined ? {} : { collation }),
+    ...(version === undefined ? {} : { version }),
+    ...(zones.size === 0 ? {} : { zones: Object.fromEntries(zones) }),
   };
 }
 

@@ -13,6 +13,7 @@ import { CHANGE_KINDS, type Change, type Tuple } from '../model/change.ts';
 import type { RelationLayout } from '../model/relation.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
+import { EvaluationError } from '../sql/evaluation-error.ts';
 import type { ColumnText, Membership, Where } from '../sql/where.ts';
 import { ChangeCursor } from './change-cursor.ts';
 import type { PlacedLookup } from './key-index.ts';
@@ -26,6 +27,8 @@ interface RoutedShape {
   readonly handle: Handle;
   readonly definition: ShapeDefinition;
   readonly where: Where | undefined;
+  /** Whether each row that it is found for is one of its rows. What is found is not looked at then: it is cold, among many. */
+  readonly isDecided: boolean;
   /** The inner shapes, in the order of the definition's dependencies. */
   readonly dependsOn: readonly Handle[];
   /** How many shapes lie one under another below it: they take a block before it. */
@@ -189,27 +192,30 @@ export class ShapeRouter implements BlockRouter {
     const { kind, old, new: current } = change;
     if (kind === CHANGE_KINDS.truncate || kind === CHANGE_KINDS.gap) return new Set([...table.all, ...plan.ended]);
     const found = new Set(plan.ended);
-    if (old !== undefined) this.collect(table, textOf(old, plan), found);
-    if (current !== undefined) this.collect(table, textOf(current, plan), found);
+    for (const tuple of [old, current]) {
+      if (tuple !== undefined) this.collect(table, textOf(tuple, plan), found, plan.ended.size > 0);
+    }
     return found;
   }
 
-  private collect(table: TableShapes<RoutedShape>, text: ColumnText, found: Set<RoutedShape>): void {
+  private collect(table: TableShapes<RoutedShape>, text: ColumnText, found: Set<RoutedShape>, isAltered: boolean): void {
     this.keyCount += table.keyCount;
-    for (const shape of table.candidates(text)) {
+    for (const shape of table.candidates(text, isAltered)) {
       if (!found.has(shape) && this.mayTake(shape, text)) found.add(shape);
     }
   }
 
-  private mayTake({ where, isMember }: RoutedShape, text: ColumnText): boolean {
+  private mayTake(shape: RoutedShape, text: ColumnText): boolean {
+    if (shape.isDecided) return true;
+    const { where, isMember } = shape;
     if (where === undefined) return true;
     this.evaluationCount += 1;
     try {
       const { subqueries } = where;
       return (subqueries === undefined ? where.evaluate(text, isMember) : subqueries.mayTake(text, isMember)) === true;
-    } catch {
-      // Whatever it was: the shape itself will meet it when it converts the change, and fail alone.
-      return true;
+    } catch (error) {
+      if (error instanceof EvaluationError) return true; // The shape itself will meet it when it converts the change, and end alone.
+      throw error;
     }
   }
 
@@ -224,7 +230,8 @@ export class ShapeRouter implements BlockRouter {
       return key === undefined || this.members.mayHold(key, value);
     };
     return {
-      handle, definition, where, dependsOn, depth: depthOf(definition), endedBy: new Set(), changes: [],
+      handle, definition, where, isDecided: where === undefined || (where.lookups !== undefined && where.areLookupsExact === true),
+      dependsOn, depth: depthOf(definition), endedBy: new Set(), changes: [],
       isMember: definition.dependencies === undefined ? undefined : isMember,
     };
   }

@@ -15,12 +15,15 @@ export type StoredFilter = { readonly where: Where | undefined } | { readonly er
 export function storedFilter(definition: ShapeDefinition, language: WhereLanguage): StoredFilter {
   const { where, dependencies = [] } = definition;
   if (where === undefined) return { where: undefined };
+  const zones = new Map(Object.entries(where.zones ?? {}));
   const params = Object.fromEntries(where.params.map((value, index) => [String(index + 1), value]));
   const inner = innerShapes(definition);
   const tables: SubqueryTables = (table) => {
     return inner.filter(({ relation }) => quoteRelation(relation) === quoteRelation(table)).flatMap(storedColumns);
   };
-  const parsed = language.parse(where.text, params, storedColumns(definition), tables, where.collation);
+  const parsed = language.parse(where.text, params, storedColumns(definition), tables, {
+    collation: where.collation, zones: (name) => zones.get(name), version: where.version,
+  });
   if ('error' in parsed) return { error: parsed.error };
   const { canonical, subqueries: { sources } = { sources: [] } } = parsed;
   const isAsStored = canonical === where.canonical && sources.length === dependencies.length && sources.every(selects(dependencies));

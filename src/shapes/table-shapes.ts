@@ -33,9 +33,9 @@ export class TableShapes<Shape extends object> {
     }
   }
 
-  /** Those that the row may concern. One may come several times. */
-  *candidates(text: ColumnText): Iterable<Shape> {
-    for (const index of this.indexes.values()) yield* index.of(text);
+  /** Those that the row may concern. One may come several times. @param isAltered whether a column may not be what it was. */
+  *candidates(text: ColumnText, isAltered = false): Iterable<Shape> {
+    for (const index of this.indexes.values()) yield* index.of(text, isAltered);
     yield* this.unkeyed;
   }
 

@@ -15,6 +15,11 @@ export const CONSTANT_CHARACTERS_MAX = 1_048_576;
 
 export type Comparison = '=' | '<>' | '<' | '>' | '<=' | '>=';
 
+/** Whether more is asked of two values than if they are equal. */
+export function isOrder(operator: Comparison): boolean {
+  return operator !== '=' && operator !== '<>';
+}
+
 /** A column of any type may be asked for NULL. */
 export interface ColumnReference {
   readonly kind: 'column';

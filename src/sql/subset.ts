@@ -2,8 +2,7 @@
  * What a request for a part of a shape's rows may say of it: a further filter in the language of WHERE, and an order. Postgres alone
  * answers by them, and once.
  */
-import type { WhereColumn, WhereError, WhereQuery } from './where.ts';
-import type { Collation } from '../model/collation.ts';
+import type { DatabaseRules, WhereColumn, WhereError, WhereQuery } from './where.ts';
 
 export interface SubsetFilter {
   /** @param count of parameters that the query has in front of these. */
@@ -27,13 +26,12 @@ export interface SubsetLanguage {
    * A subquery is refused: nobody would follow what it selects.
    *
    * @param params text values by number, as the request gave them.
-   * @param collation the database's, which constants have; left out where it is not known.
    */
   parseFilter(
     text: string,
     params: Readonly<Record<string, string>>,
     columns: readonly WhereColumn[],
-    collation?: Collation,
+    database?: DatabaseRules,
   ): SubsetFilter | WhereError;
   parseOrderBy(text: string, table: OrderedTable): OrderBy | { readonly error: string };
 }

@@ -6,7 +6,6 @@
  */
 import { loadModule, type Node, type SubLink } from 'libpg-query';
 import { InvariantError } from '../base/invariant.ts';
-import type { Collation } from '../model/collation.ts';
 import { columnsOf, type Condition } from './expression.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { statementsOf, tokensOf } from './syntax/grammar.ts';
@@ -23,7 +22,7 @@ import { lookupsOf } from './lookups/where-lookups.ts';
 import type { SubsetLanguage } from './subset.ts';
 import { printCanonical, printQuery } from './where-printer.ts';
 import { PARSED_PREFIX, refusalAt, WhereRefusal } from './where-refusal.ts';
-import type { SubqueryTables, Where, WhereColumn, WhereError, WhereLanguage } from './where.ts';
+import type { DatabaseRules, SubqueryTables, Where, WhereColumn, WhereError, WhereLanguage } from './where.ts';
 
 export const WHERE_BYTES_MAX = 65_536;
 /** Each can be a shape of its own. */
@@ -62,16 +61,17 @@ function parse(
   params: Readonly<Record<string, string>>,
   columns: readonly WhereColumn[],
   tables?: SubqueryTables,
-  collation?: Collation,
+  database: DatabaseRules = {},
 ): Where | WhereError {
-  return orError(() => whereOf(new WhereChecker(columns, new Parameters(params), collation, tables).check(parseClause(text)), text));
+  const checker = (): WhereChecker => new WhereChecker(columns, new Parameters(params), database, tables);
+  return orError(() => whereOf(checker().check(parseClause(text)), text));
 }
 
-const parseFilter: SubsetLanguage['parseFilter'] = (text, params, columns, collation) => {
+const parseFilter: SubsetLanguage['parseFilter'] = (text, params, columns, database = {}) => {
   return orError(() => {
     const clause = parseClause(text);
     if (subLinksIn(clause).length > 0) throw new WhereRefusal('Subqueries are not allowed in subsets');
-    const condition = new WhereChecker(columns, new Parameters(params), collation).check(clause);
+    const condition = new WhereChecker(columns, new Parameters(params), database).check(clause);
     printCanonical(condition); // Refuses constants that are too large together.
     return { queryBehind: (count: number) => printQuery(condition, [], count) };
   });
@@ -81,7 +81,10 @@ function orError<Result>(run: () => Result): Result | WhereError {
   try {
     return run();
   } catch (refusal) {
-    if (refusal instanceof WhereRefusal) return { error: refusal.message, field: refusal.field };
+    if (refusal instanceof WhereRefusal) {
+      const { message, field, zone } = refusal;
+      return { error: message, field, ...(zone === undefined ? {} : { zone }) };
+    }
     if (refusal instanceof EvaluationError) return { error: refusal.message, field: 'where' }; // Of constants that are compared.
     throw refusal;
   }
@@ -90,11 +93,13 @@ function orError<Result>(run: () => Result): Result | WhereError {
 function whereOf(condition: Condition, text: string): Where {
   const hasSubqueries = subqueriesIn(condition).length > 0;
   const evaluated = hasSubqueries ? withMemberTests(condition) : condition;
+  const found = lookupsOf(evaluated);
   const where = {
     canonical: printCanonical(condition),
     columns: [...new Set(columnsOf(condition).map(({ name }) => name))],
     evaluate: compileCondition(evaluated),
-    lookups: lookupsOf(evaluated),
+    lookups: found?.lookups,
+    ...(found?.isExact === true ? { areLookupsExact: true } as const : {}),
   };
   if (!hasSubqueries) return { ...where, query: printQuery(condition) };
   const sql = `${PARSED_PREFIX}${text}`;

@@ -5,7 +5,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { arrayLiteral } from './values/array-literal.ts';
-import { CONSTANT_CHARACTERS_MAX, isOperand, type Condition, type Operand, type Selection, type Subquery } from './expression.ts';
+import { CONSTANT_CHARACTERS_MAX, isOperand, isOrder, type Condition, type Operand, type Selection, type Subquery } from './expression.ts';
 import { quoteIdentifier, quoteRelation } from './identifiers.ts';
 import { printLikePattern } from './patterns/like-pattern.ts';
 import { collated } from './operations/comparisons.ts';
@@ -104,8 +104,7 @@ function printCondition(condition: Condition, printer: Printer): string {
       return printOperand(condition.operand, 'bool', printer);
     case 'compare': {
       const { operator, left, right, type } = condition;
-      const isOrder = operator !== '=' && operator !== '<>';
-      const first = isOrder ? collated(printOperand(left, type, printer), type) : printOperand(left, type, printer);
+      const first = isOrder(operator) ? collated(printOperand(left, type, printer), type) : printOperand(left, type, printer);
       return `(${first} ${operator} ${printOperand(right, type, printer)})`;
     }
     case 'distinct': {

@@ -10,12 +10,13 @@ export class WhereRefusal extends Error {
   constructor(
     message: string,
     readonly field: WhereError['field'] = 'where',
+    readonly zone?: string,
   ) {
     super(message);
   }
 }
 
 /** @param location in bytes, as the parse tree has it; Postgres leaves it out, or negative, where it knows none. */
-export function refusalAt(location: number | undefined, message: string): WhereRefusal {
-  return new WhereRefusal(`At location ${Math.max(0, (location ?? 0) - PARSED_PREFIX.length)}: ${message}`);
+export function refusalAt(location: number | undefined, message: string, zone?: string): WhereRefusal {
+  return new WhereRefusal(`At location ${Math.max(0, (location ?? 0) - PARSED_PREFIX.length)}: ${message}`, 'where', zone);
 }

@@ -6,6 +6,7 @@
  * searched for what changes are looked up by.
  */
 import type { Collation } from '../model/collation.ts';
+import type { TimeZone } from '../model/time-zone.ts';
 import type { RelationName } from './identifiers.ts';
 import type { Truths } from './subqueries/truths.ts';
 
@@ -41,6 +42,8 @@ export interface Where {
    * asked. None at all when there is no such row; undefined when no such set is known.
    */
   readonly lookups: readonly Lookup[] | undefined;
+  /** Each row that satisfies one of them is taken: then the filter need not be asked, either. */
+  readonly areLookupsExact?: true;
 }
 
 export type Lookup =
@@ -130,7 +133,21 @@ export type SubqueryTables = (table: RelationName) => readonly WhereColumn[] | u
 export interface WhereError {
   readonly error: string;
   readonly field: 'where' | 'params';
+  /** Of which nothing was known: with its rules the filter may be accepted. */
+  readonly zone?: string;
 }
+
+/** In what the same filter can mean something else in another database. */
+export interface DatabaseRules {
+  /** Of constants; undefined where it is not known. */
+  readonly collation?: Collation | undefined;
+  readonly zones?: TimeZones | undefined;
+  /** Of Postgres: undefined for one that has no newer one that differs. */
+  readonly version?: number | undefined;
+}
+
+/** A time zone by its name, or why it is none; undefined where nothing is known of it yet. */
+export type TimeZones = (name: string) => TimeZone | string | undefined;
 
 export interface WhereLanguage {
   /**
@@ -141,13 +158,12 @@ export interface WhereLanguage {
   /**
    * @param params text values by number, as the request gave them.
    * @param tables that subqueries select from. Left out where subqueries are refused.
-   * @param collation the database's, which constants have; left out where it is not known.
    */
   parse(
     text: string,
     params: Readonly<Record<string, string>>,
     columns: readonly WhereColumn[],
     tables?: SubqueryTables,
-    collation?: Collation,
+    database?: DatabaseRules,
   ): Where | WhereError;
 }

@@ -69,6 +69,34 @@ test('a table that is not there is looked up once', async () => {
   expect([status, world.catalog.lookups]).toEqual([400, 1]);
 });
 
+describe('a filter with time zones', () => {
+  const zoned = (...names: readonly string[]) => ({ where: names.map((name) => `at AT TIME ZONE '${name}' IS NOT NULL`).join(' AND ') });
+
+  beforeEach(async () => {
+    world = createWorld({ language: await loadWhereLanguage() });
+    world.catalog.add('items', [...ITEMS, column('at', 'timestamp')]);
+    for (let at = 0; at <= 10; at += 1) world.catalog.zones.set(`zone ${at}`, { first: at, changes: [] });
+  });
+
+  test('is read again with each, and the definition has them', async () => {
+    const answer = await answerTo(zoned('zone 1', 'zone 2', 'zone 1'));
+    const definition = 'handle' in answer && answer.handle !== undefined ? world.directory.definitionOf(answer.handle) : undefined;
+    expect([world.language.parsed, definition?.where?.zones]).toEqual([
+      3, { 'zone 1': { first: 1, changes: [] }, 'zone 2': { first: 2, changes: [] } },
+    ]);
+  });
+
+  test('is a mistake where one is none, or where they are too many', async () => {
+    const answers = [
+      await answerTo(zoned('Nowhere')), await answerTo(zoned(...Array.from({ length: 11 }, (_, at) => `zone ${at}`))),
+    ];
+    expect(answers).toMatchObject([
+      { status: 400, body: expect.stringContaining('At location 3: time zone \\"Nowhere\\" not recognized') },
+      { status: 400, body: expect.stringContaining('WHERE clause names more than 10 time zones') },
+    ]);
+  });
+});
+
 describe('a filter with a subquery', () => {
   const SUBQUERY = { where: "value IN (SELECT name FROM s.parents WHERE name <> 'x')" };
   const PARENTS = [key('id', 'int8'), column('name', 'text')];

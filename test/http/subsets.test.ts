@@ -64,7 +64,7 @@ test.each<[string, Readonly<Record<string, unknown>>]>([
   ['subset__where=TRUE UNION SELECT 1', { where: ['malformed query ending with SQL clauses'] }],
   ['subset__where=TRUE LIMIT 5', { where: ['malformed query ending with SQL clauses'] }],
   ['subset__where=id IN (SELECT id FROM users)', { where: ['Subqueries are not allowed in subsets'] }],
-  ['subset__where=NOT id IN (SELECT id FROM users)', { where: [expect.stringContaining('SELECT')] }],
+  ['subset__where=NOT id IN (SELECT id FROM users)', { where: ['Subqueries are not allowed in subsets'] }],
   ['subset__where=EXISTS (SELECT 1)', { where: ['Subqueries are not allowed in subsets'] }],
   ['subset__where=name=pg_read_file(\'x\')', { where: [expect.stringContaining('unknown or unsupported function')] }],
   ['subset__where[a]=x', { where: ['is invalid'] }],

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { invariant, InvariantError } from '../../src/base/invariant.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
 import { Change } from '../../src/model/change.ts';
+import { isSameMarks } from '../../src/shapes/row-marks.ts';
 import { EvaluationError } from '../../src/sql/evaluation-error.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import { transactionOf, type Row } from '../support/actors/changes.ts';
@@ -32,6 +33,12 @@ test.each<[string, string, Row, unknown]>([
   ['is taken, where there is none in it', DIVIDING, ['2', 't', 'ann'], 1],
 ])('a row in which a term has an error %s', async (_, filter, row, expected) => {
   expect(await told(filter, row)).toEqual(expected);
+});
+
+test('marks are the same where both the tags and the conditions are', () => {
+  const marks = { tags: ['a'], active: [true, false] };
+  const others = [{ ...marks }, { ...marks, tags: ['b'] }, { ...marks, active: [true, true] }, { ...marks, active: [true] }];
+  expect(others.map((other) => isSameMarks(marks, other))).toEqual([true, false, false, false]);
 });
 
 test('a value that cannot be read is an error of ours, where the filter stops before it too', async () => {

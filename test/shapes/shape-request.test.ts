@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { Collation } from '../../src/model/collation.ts';
 import type { Column, Relation } from '../../src/model/relation.ts';
-import { definitionKey } from '../../src/model/shape.ts';
+import { definitionKey, type ShapeDefinition } from '../../src/model/shape.ts';
+import type { TimeZone } from '../../src/model/time-zone.ts';
 import {
   defineShape,
   unknownTable,
@@ -12,7 +13,7 @@ import {
 } from '../../src/shapes/shape-request.ts';
 import { storedFilter } from '../../src/shapes/stored-filter.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
-import type { WhereLanguage } from '../../src/sql/where.ts';
+import type { TimeZones, WhereLanguage } from '../../src/sql/where.ts';
 
 const column = (name: string, typeName: string, typeOid: number, more: Partial<Column> = {}): Column => ({
   name, typeName, typeOid, typeMod: -1, dimensions: 0, notNull: false, generated: false, ...more,
@@ -163,6 +164,38 @@ describe('a filter comes back without the catalogue', () => {
     const filter = restored !== undefined && 'where' in restored ? restored.where : undefined;
 
     expect([filter?.canonical, filter?.evaluate((name) => row[name] ?? null)]).toEqual([definition?.where?.canonical, true]);
+  });
+});
+
+describe('a filter with a time zone', () => {
+  const zone: TimeZone = { first: 3600, changes: [[0, 7200]] };
+  const inner: readonly InnerTable[] = [{ name: items, relation: items }];
+  const where = "at AT TIME ZONE 'Z/one' > '2024-01-01 02:00' OR id IN (SELECT id FROM items WHERE at AT TIME ZONE 'Z/one' < $1)";
+  const defined = (zones: TimeZones) => {
+    return defineShape({ where, params: { 1: '2024-01-01' }, replica: 'default', log: 'full' }, items, language, false, inner, zones);
+  };
+
+  test('asks for it by its name', () => {
+    expect(defined(() => undefined)).toEqual({
+      errors: { where: ['At location 3: nothing is known of the time zone Z/one'] }, zone: 'Z/one',
+    });
+  });
+
+  test('is a mistake where there is none of that name', () => {
+    expect(defined(() => 'time zone "Z/one" not recognized')).toEqual({
+      errors: { where: ['At location 3: time zone "Z/one" not recognized'] },
+    });
+  });
+
+  test('comes back with the rules that it had, and so do those of its subqueries', () => {
+    const shape = defined((name) => (name === 'Z/one' ? zone : undefined));
+    const [inside] = 'definition' in shape ? (shape.definition.dependencies ?? []) : [];
+    const stored = 'definition' in shape ? [shape.definition, inside?.shape ?? shape.definition] : [];
+    const filters = stored.map((definition) => storedFilter(JSON.parse(JSON.stringify(definition)) as ShapeDefinition, language));
+    const truth = (at: string) => filters.map((filter) => {
+      return 'where' in filter && filter.where?.evaluate((name) => (name === 'at' ? at : '1'), () => false);
+    });
+    expect([truth('2024-01-01 00:00:01+00'), truth('2023-12-31 21:59:59+00')]).toEqual([[true, false], [false, true]]);
   });
 });
 

@@ -5,6 +5,7 @@ import type { LogBlock } from '../../src/model/transaction.ts';
 import { changesByTransaction } from '../../src/shapes/routed-changes.ts';
 import { routeWhole } from '../support/route-whole.ts';
 import { ShapeRouter } from '../../src/shapes/shape-router.ts';
+import { EvaluationError } from '../../src/sql/evaluation-error.ts';
 import type { Where } from '../../src/sql/where.ts';
 import { blockOf, placedTransaction, transactionOf, type RowChange } from '../support/actors/changes.ts';
 import { handleOf, itemsLayout, shapeOf, whereOf, type ShapeWish } from '../support/shapes.ts';
@@ -166,19 +167,36 @@ test('of a transaction on several tables each shape gets the changes of its own,
 });
 
 describe('what cannot be decided is routed', () => {
-  test('a filter that throws', () => {
+  const thrower = (error: Error): ShapeRouter => {
     const router = routerOf([]);
-    const broken: Where = {
-      canonical: '',
-      columns: [],
-      query: { sql: '', params: [] },
-      lookups: undefined,
-      evaluate: () => {
-        throw new RangeError('no');
-      },
+    const evaluate = (): never => {
+      throw error;
     };
-    router.add(handleOf(0), shapeOf({}), broken);
-    expect(handlesFor(router, [{ kind: 'insert', new: ['1', 't', 'b'] }])).toEqual([handleOf(0)]);
+    router.add(handleOf(0), shapeOf({}), { canonical: '', columns: [], query: { sql: '', params: [] }, lookups: undefined, evaluate });
+    return router;
+  };
+  const insert: RowChange = { kind: 'insert', new: ['1', 't', 'b'] };
+
+  test('a filter that has an error in the row; but one that is broken is our bug, and ends who asked it', () => {
+    const erroneous = thrower(new EvaluationError('22012', 'division by zero'));
+    const broken = thrower(new RangeError('no'));
+    expect(handlesFor(erroneous, [insert])).toEqual([handleOf(0)]);
+    expect(() => handlesFor(broken, [insert])).toThrow(RangeError);
+  });
+
+  test('a row of which a key has an error; but one that is broken is our bug, too', () => {
+    const looking = (error: Error): ShapeRouter => {
+      const read = (): never => {
+        throw error;
+      };
+      const router = routerOf([]);
+      const lookups: Where['lookups'] = [{ kind: 'some', key: { name: 'broken', read }, values: ['a'] }];
+      const where = { canonical: '', columns: [], query: { sql: '', params: [] }, lookups, evaluate: () => true };
+      router.add(handleOf(0), shapeOf({}), where);
+      return router;
+    };
+    expect(handlesFor(looking(new EvaluationError('22012', 'division by zero')), [insert])).toEqual([handleOf(0)]);
+    expect(() => handlesFor(looking(new RangeError('no')), [insert])).toThrow(RangeError);
   });
 
   test.each<RowChange>([{ kind: 'truncate' }, { kind: 'gap', cause: 'transactionTooLarge' }])('a $kind', (change) => {

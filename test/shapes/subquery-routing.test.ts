@@ -5,8 +5,9 @@ import { invariant } from '../../src/base/invariant.ts';
 import type { Handle, ShapeDefinition } from '../../src/model/shape.ts';
 import { MemberIndex, memberKey } from '../../src/shapes/member-index.ts';
 import { ShapeRouter } from '../../src/shapes/shape-router.ts';
+import { EvaluationError } from '../../src/sql/evaluation-error.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
-import type { Membership, Where } from '../../src/sql/where.ts';
+import type { LookupKey, Membership, Where } from '../../src/sql/where.ts';
 import { blockOf, transactionOf, type RowChange } from '../support/actors/changes.ts';
 import { routeWhole } from '../support/route-whole.ts';
 import { columnKey, handleOf, itemsLayout, shapeOf, whereOf } from '../support/shapes.ts';
@@ -120,17 +121,24 @@ test('a shape that was removed is brought nothing that its subquery selects', ()
   expect(route(router, [insertOf('ann')])).toEqual([[handleOf(1)]]);
 });
 
-test('NULL is looked up nowhere, and a value that cannot be read everywhere', () => {
+test('NULL is looked up nowhere, and a row whose key has an error everywhere', () => {
   const members = new MemberIndex();
   const router = routerOf(members, [{ inner: 1, orTitle: undefined, isLookedUp: true }]);
   const none = route(router, [insertOf(null)]);
   const { evaluations } = router;
   const byId: Where = { ...whereFor({ inner: 2, orTitle: undefined, isLookedUp: true }), evaluate: () => true };
-  router.add(handleOf(1), outer, { ...byId, lookups: [{ kind: 'subquery', key: columnKey('id', 'int4'), subquery: 0 }] }, [innerOf(2)]);
+  const key: LookupKey = {
+    name: 'divided',
+    read: (text) => {
+      if (text('id') === '0') throw new EvaluationError('22012', 'division by zero');
+      return [text('id')];
+    },
+  };
+  router.add(handleOf(1), outer, { ...byId, lookups: [{ kind: 'subquery', key, subquery: 0 }] }, [innerOf(2)]);
   listingOf(members, 2).begin([]);
-  const unread: RowChange = { kind: 'insert', new: ['no number', 't', null] };
+  const erroneous: RowChange = { kind: 'insert', new: ['0', 't', null] };
 
-  expect({ none, evaluations, all: route(router, [unread]) }).toEqual({ none: [], evaluations: 0, all: [[handleOf(1)]] });
+  expect({ none, evaluations, all: route(router, [erroneous]) }).toEqual({ none: [], evaluations: 0, all: [[handleOf(1)]] });
 });
 
 test('a filter that a row is looked up for in two ways is asked about it once', () => {

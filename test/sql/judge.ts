@@ -1,7 +1,8 @@
 /**
  * Asks Postgres about ever further random expressions: `npm run judge -- --expressions 200000 --seed 1`. Each thousand has rows of its
  * own. The first expression on which it and we differ ends the run, shrunk, with the seed that finds it again: `--seed N
- * --expressions 1000`. With `--write`, the summary is kept under `docs/runs`.
+ * --expressions 1000`. With `--write`, the summary is kept under `docs/runs`. `--binaries folder` takes another Postgres: the folder has
+ * `initdb` and `postgres`.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -12,8 +13,9 @@ import fc from 'fast-check';
 import { systemClock } from '../../src/base/clock.ts';
 import { startEmbeddedPostgres } from '../../src/demo/embedded-postgres.ts';
 import { openJudge, ROWS, type Mismatch } from '../support/expression-judge.ts';
-import { createDatabaseOn } from '../support/postgres/postgres.ts';
+import { createDatabaseOn, type TestDatabase } from '../support/postgres/postgres.ts';
 import { typedExpressions } from '../support/typed-expressions.ts';
+import { timeZonesOf } from '../support/zoned-language.ts';
 
 const RUNS_DIRECTORY = new URL('../../docs/runs/', import.meta.url);
 const BATCH = 1000;
@@ -23,14 +25,22 @@ const { values } = parseArgs({
     expressions: { type: 'string', default: '200000' },
     seed: { type: 'string', default: '1' },
     write: { type: 'boolean', default: false },
+    binaries: { type: 'string' },
   },
 });
 const [expressions, firstSeed] = [Number(values.expressions), Number(values.seed)];
 const commit = execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim();
 const isChanged = execFileSync('git', ['status', '--porcelain', 'src', 'test'], { encoding: 'utf8' }) !== '';
 const directory = mkdtempSync(join(tmpdir(), 'armature-judge-'));
-const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off', autovacuum: 'off' } });
-const version = await versionOf();
+const { binaries } = values;
+const postgres = await startEmbeddedPostgres({
+  directory: join(directory, 'postgres'),
+  settings: { fsync: 'off', autovacuum: 'off' },
+  ...(binaries === undefined ? {} : { binaries: { initdb: join(binaries, 'initdb'), postgres: join(binaries, 'postgres') } }),
+});
+const main = await createDatabaseOn(postgres.url);
+const timeZones = timeZonesOf(main);
+const version = await versionOf(main);
 const beganMs = systemClock.nowMs();
 const counts = { expressions: 0, values: 0, errors: 0 };
 let found: Mismatch | undefined;
@@ -40,6 +50,7 @@ try {
     console.info(`seed ${seed}: ${found === undefined ? `equal; in all ${summary()}` : JSON.stringify(found, undefined, 2)}`);
   }
 } finally {
+  await main.drop();
   await postgres.stop();
   rmSync(directory, { recursive: true, force: true });
 }
@@ -61,7 +72,7 @@ async function judged(seed: number): Promise<Mismatch | undefined> {
   const database = await createDatabaseOn(postgres.url);
   let last: Mismatch | undefined;
   try {
-    const judge = await openJudge(database, seed);
+    const judge = await openJudge(database, seed, timeZones);
     const property = fc.asyncProperty(typedExpressions, async (expression) => {
       const { mismatches, errors } = await judge.judge(expression);
       counts.expressions += 1;
@@ -77,10 +88,8 @@ async function judged(seed: number): Promise<Mismatch | undefined> {
   }
 }
 
-async function versionOf(): Promise<string> {
-  const database = await createDatabaseOn(postgres.url);
+async function versionOf(database: TestDatabase): Promise<string> {
   const [row] = await database.query<{ server_version: string }>('SHOW server_version');
-  await database.drop();
   return row?.server_version ?? 'unknown';
 }
 

@@ -22,7 +22,7 @@ beforeAll(async () => {
 
 /** What it is of a row, or the error that it has there. */
 function told(text: string, row: Readonly<Record<string, string>>): unknown {
-  const where = language.parse(text, {}, COLUMNS, undefined, C);
+  const where = language.parse(text, {}, COLUMNS, undefined, { collation: C });
   if ('error' in where) return where;
   try {
     return where.evaluate((column) => row[column] ?? null);

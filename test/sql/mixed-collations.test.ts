@@ -14,7 +14,7 @@ const COLUMNS: readonly WhereColumn[] = [
 const language = await loadWhereLanguage();
 
 function errorOf(text: string): string | undefined {
-  const where = language.parse(text, {}, COLUMNS, undefined, UNICODE);
+  const where = language.parse(text, {}, COLUMNS, undefined, { collation: UNICODE });
   return 'error' in where ? where.error : undefined;
 }
 

@@ -11,7 +11,8 @@ import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { Where, WhereColumn } from '../../src/sql/where.ts';
 import { asText, DISPLAY_SETTINGS } from './postgres/display-settings.ts';
 import type { TestDatabase } from './postgres/postgres.ts';
-import { C, createSamples, rowArbitrary, sampleColumns, samples } from './where-expressions.ts';
+import { createSamples, rowArbitrary, sampleColumns, samples } from './where-expressions.ts';
+import { timeZonesOf, zonedParse } from './zoned-language.ts';
 
 export interface Mismatch {
   readonly expression: string;
@@ -54,18 +55,27 @@ const JUDGE = `
       RETURN NEXT;
     END LOOP;
   END $$`;
+const VERSION = `SELECT current_setting('server_version_num')::int / 10000 AS version`;
+const INFINITE_INTERVALS_SINCE = 17;
 const ERROR = '\u0007';
 /** What cannot be calculated is refused where it stands, also behind what decides alone: there Postgres does not look at it. */
 const MISTAKES = [
   'could not cast value ', 'division by zero', 'cannot ', 'argument must be empty', 'multidimensional ', 'number of array ',
   '.* out of range', 'unit ', 'negative substring ', 'invalid escape ',
-  'interval time zone ', 'zero raised to ', 'a negative number raised to ',
+  'interval time zone ', 'time zone ', 'zero raised to ', 'a negative number raised to ',
 ].join('|');
 const OF_A_CONSTANT = new RegExp(`^At location \\d+: (?:${MISTAKES})`, 's');
+/** What is refused of versions to which it means something else than to newer ones, or is an error to us alone. */
+const STRICTER: readonly { readonly below: number; readonly refused: RegExp }[] = [
+  { below: 15, refused: /unknown cast from type \w+ to type interval$/ }, { below: 16, refused: /powers of numeric have other digits/ },
+  // A difference of moments that is larger than an interval wraps around there.
+  { below: 17, refused: /^interval out of range$/ },
+  { below: 18, refused: /^unit ".*" not recognized/s },
+];
 const VERDICT: WhereColumn = { name: 'verdict', typeName: 'text', dimensions: 0 };
 
 /** @param seed of the rows. */
-export async function openJudge(database: TestDatabase, seed = 20_240_229): Promise<Judge> {
+export async function openJudge(database: TestDatabase, seed = 20_240_229, timeZones = timeZonesOf(database)): Promise<Judge> {
   const language = await loadWhereLanguage();
   const session = await database.session();
   const textsOf = async (text: string, values: readonly (string | null | number)[] = []): Promise<readonly Texts[]> => {
@@ -73,11 +83,15 @@ export async function openJudge(database: TestDatabase, seed = 20_240_229): Prom
     return rows;
   };
   for (const sql of [DISPLAY_SETTINGS, createSamples, JUDGE]) await session.query(sql);
+  const [{ version = 0 } = {}] = (await session.query<{ version: number }>(VERSION)).rows;
+  const parse = zonedParse(language, timeZones, version);
   const places = samples.map((_, index) => `$${index + 2}`).join(', ');
   for (const [id, row] of fc.sample(rowArbitrary, { numRuns: ROWS, seed }).entries()) {
-    await session.query(`INSERT INTO samples VALUES ($1, ${places})`, [id, ...row]);
+    const held = row.map((value, at) => heldBy(version, samples[at]?.type, value));
+    await session.query(`INSERT INTO samples VALUES ($1, ${places})`, [id, ...held]);
   }
   const rows = await textsOf('SELECT * FROM samples ORDER BY id');
+  const isStricter = (ours: string): boolean => STRICTER.some(({ below, refused }) => version < below && refused.test(ours));
   const idsWhere = async (condition: string, values: readonly (string | null)[] = []): Promise<Taken> => {
     try {
       return (await textsOf(`SELECT id FROM samples WHERE ${condition} ORDER BY id`, values)).map(({ id = null }) => id);
@@ -87,28 +101,36 @@ export async function openJudge(database: TestDatabase, seed = 20_240_229): Prom
     }
   };
   return {
-    judge: async (expression) => {
+    judge: async (written) => {
+      const hasInfinite = version >= INFINITE_INTERVALS_SINCE;
+      const expression = hasInfinite ? written : written.replaceAll("'infinity'::interval", "'1 day'::interval");
       const verdicts = (await textsOf('SELECT verdict FROM pg_temp.judge($1)', [expression])).map(({ verdict = null }) => verdict);
-      const where = language.parse(`(${expression})::text IS NOT DISTINCT FROM verdict`, {}, [...sampleColumns, VERDICT], undefined, C);
+      const where = await parse(`(${expression})::text IS NOT DISTINCT FROM verdict`, [...sampleColumns, VERDICT]);
       const errors = verdicts.filter(isError).length;
       if ('error' in where) {
         const refused = { expression, row: undefined, ours: where.error, postgres: verdicts.join('; ') };
-        return { mismatches: errors === verdicts.length || OF_A_CONSTANT.test(where.error) ? [] : [refused], errors };
+        const isTaken = errors < verdicts.length && !OF_A_CONSTANT.test(where.error) && !isStricter(where.error);
+        return { mismatches: isTaken ? [refused] : [], errors };
       }
       const mismatches = verdicts.flatMap((verdict, at) => {
         const row = rows[at];
         invariant(row !== undefined, 'each row is judged');
         const ours = answerOf(where, row, verdict);
-        return ours === 'agrees' ? [] : [{ expression, row: readBy(where, row), ours, postgres: String(verdict) }];
+        return ours === 'agrees' || isStricter(ours) ? [] : [{ expression, row: readBy(where, row), ours, postgres: String(verdict) }];
       });
       return { mismatches, errors };
     },
     taken: async (condition) => {
-      const where = language.parse(condition, {}, sampleColumns, undefined, C);
+      const where = await parse(condition, sampleColumns);
       if ('error' in where) return undefined;
       return { written: await idsWhere(condition), printed: await idsWhere(where.query.sql, where.query.params) };
     },
   };
+}
+
+/** NULL for what a version does not have. */
+function heldBy(version: number, type: string | undefined, value: string | null): string | null {
+  return version < INFINITE_INTERVALS_SINCE && type === 'interval' && value === 'infinity' ? null : value;
 }
 
 function isError(verdict: string | null): boolean {

@@ -73,6 +73,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     "({int4} + '7')", '({bool})::int4', '({numeric})::int4', '({float8})::int4', '({text})::int4', '({int8})::int4',
     '({date} - {date})', '({int4[]})[{int4}]', '({int4[]})[1]', 'array_ndims({text[]})', 'array_length({int4[]}, 1)',
     'length({text})', 'length({bpchar})', 'cardinality({int4[]})', 'abs({int4})', 'mod({int4}, {int4})', 'strpos({text}, {text})',
+    'position({text} IN {text})',
   ],
   int8: [
     'NULLIF({int8}, {int4})',
@@ -91,7 +92,7 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     '({numeric} + {numeric})', '({numeric} - {int4})', '({numeric} * {numeric})', '({numeric} / {numeric})', '({int8} / {numeric})',
     '({numeric} % {numeric})', '(- {numeric})', '(@ {numeric})', '({int4})::numeric', '({float8})::numeric', '({float4})::numeric',
     '({text})::numeric', '(({int2} * 0.25) ^ ({int2} % 5))', '({int4} ^ 2.0)', "(({int2} * 0.1) ^ '-3')", 'power({int2} * 1.5, 20)',
-    'pow(1.5, {int2})',
+    'pow(1.5, {int2})', '(({int4} * 0.37) ^ 0.5)', '(1.0001 ^ ({int2} * 0.3))', 'power(@ {numeric}, 0.7)', "(0.37 ^ ({int4} / '7.0'))",
     "({numeric} ^ 'NaN')", "('-Infinity' ^ {numeric})", '(0.0 ^ {numeric})',
   ],
   float4: [
@@ -193,7 +194,8 @@ const DOCUMENTS = [
 ].map(quoted);
 const ZONES = [
   "'utc'::text", "'+02'", "'-05:30'", "'UTC+3:15:7'", "'gmt-14'", "'Etc/GMT+12'", "'etc/gmt-14'", "'Etc/Greenwich'", "'+167:59:59'",
-  "'05:30'::interval", "'-08:00:15'::interval", "'1 day'::interval", 'span',
+  "'Europe/Berlin'", "'america/new_york'", "'CET-1CEST,M3.5.0,M10.5.0/3'", "'Australia/Lord_Howe'", "'Africa/Casablanca'", "'EST5EDT'",
+  "'PST'", "'Asia/Kolkata'", "'Pacific/Apia'", "'Nowhere'", "'05:30'::interval", "'-08:00:15'::interval", "'1 day'::interval", 'span',
 ];
 
 function leafOf(type: Type): fc.Arbitrary<string> {

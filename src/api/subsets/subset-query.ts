@@ -20,7 +20,8 @@ export function subsetQuery(
   if (isRefusal(parameters)) return parameters;
   const { where, params, orderBy, limit, offset } = parameters;
   const columns = namedColumns(relation, queryableColumns);
-  const filter = where === undefined ? undefined : language.parseFilter(where, params, columns.map(whereColumn), relation.collation);
+  const { collation, version } = relation;
+  const filter = where === undefined ? undefined : language.parseFilter(where, params, columns.map(whereColumn), { collation, version });
   if (filter !== undefined && 'error' in filter) return invalidSubset({ [filter.field]: [filter.error] });
   const table = { columns: columns.map(({ name }) => name), selected: definition.columns };
   const order = orderBy === undefined ? undefined : language.parseOrderBy(orderBy, table);

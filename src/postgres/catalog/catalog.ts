@@ -43,6 +43,8 @@ interface Kept {
 }
 
 const RELATIONS_MAX = 10_000;
+/** From this version on, what filters may say means the same. */
+const VERSION_ALIKE = 17;
 
 export function createCatalog(pool: DatabasePool): Catalog {
   return new CachedCatalog(pool);
@@ -158,6 +160,7 @@ interface ColumnRow {
   readonly is_enum: boolean;
   readonly collation: CollationFacts | null;
   readonly database_collation: CollationFacts;
+  readonly version: number;
   readonly kind: string;
   readonly persistence: string;
   readonly is_publishable: boolean;
@@ -183,6 +186,7 @@ const COLUMNS_SQL = `
          CASE WHEN element.oid IS NULL THEN 0 ELSE greatest(a.attndims, 1) END AS dimensions,
          a.attnotnull AS not_null, array_position(i.indkey::int2[], a.attnum) AS pk_index, a.attgenerated AS generated,
          t.typtype = 'e' AS is_enum, ${COLLATION} AS collation, ${DATABASE_COLLATION} AS database_collation,
+         current_setting('server_version_num')::int / 10000 AS version,
          c.relkind AS kind, c.relpersistence AS persistence, pg_catalog.pg_relation_is_publishable(c.oid) AS is_publishable
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
@@ -204,6 +208,7 @@ async function readRelation(pool: DatabasePool, schema: string, name: string): P
   return {
     oid: first.oid, schema, name, columns,
     ...(columns.some(({ collation }) => collation !== undefined) ? { collation: collationOf(first.database_collation) } : {}),
+    ...(first.version < VERSION_ALIKE ? { version: first.version } : {}),
     ...(first.kind === 'p' ? { isPartitioned: true } : {}),
   };
 }

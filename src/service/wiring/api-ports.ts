@@ -7,6 +7,7 @@ import type {
   ServiceStatus,
   ShapeCreation,
   SnapshotStart,
+  ZoneSource,
 } from '../../api/ports.ts';
 import { consumerOf } from '../../actors/shape-processes.ts';
 import { serviceLevel, whyNotActive, type ServiceConditions } from '../../actors/status-monitor.ts';
@@ -16,6 +17,7 @@ import type { Handle } from '../../model/shape.ts';
 import type { Message } from '../../otp/process.ts';
 import { CallError, type Runtime } from '../../otp/runtime.ts';
 import type { Catalog, FoundRelation } from '../../postgres/catalog/catalog.ts';
+import type { TimeZones } from '../../postgres/catalog/time-zones.ts';
 import { DatabaseUnreachableError } from '../../postgres/connection/database-error.ts';
 import { ShapeCorruptError, ShapeGoneError } from '../../storage/errors.ts';
 import type { ShapeLogs } from '../../storage/shapes/shape-logs.ts';
@@ -45,6 +47,19 @@ async function lookup(answer: Promise<FoundRelation>): Promise<RelationLookup> {
     if (error instanceof DatabaseUnreachableError) return { outcome: 'unreachable' };
     throw error;
   }
+}
+
+export function zoneSource(zones: TimeZones): ZoneSource {
+  return {
+    async zone(name) {
+      try {
+        return await zones.zone(name);
+      } catch (error) {
+        if (error instanceof DatabaseUnreachableError) return undefined;
+        throw error;
+      }
+    },
+  };
 }
 
 export function readableLogs(logs: ShapeLogs): ReadableLogs {

@@ -6,7 +6,7 @@ import type { SubsetSource } from '../../api/subsets/subset-source.ts';
 import { VERSION } from '../../base/version.ts';
 import { httpPort } from '../../http/http-port.ts';
 import { journalPort } from '../../telemetry/journal-port.ts';
-import { relationSource, servedShapes, serviceStatus, readableLogs } from './api-ports.ts';
+import { relationSource, servedShapes, serviceStatus, readableLogs, zoneSource } from './api-ports.ts';
 import { livingTable } from './living-table.ts';
 import type { ServiceResources } from '../service-resources.ts';
 
@@ -20,6 +20,7 @@ export function serviceApi(
   const progress = () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress);
   const ports = {
     relations: relationSource(database.catalog),
+    zones: zoneSource(database.zones),
     shapes: servedShapes(runtime, directory),
     logs: readableLogs(storage.shapes),
     status: serviceStatus(runtime, world.clock),

@@ -1,24 +1,27 @@
 /** Operators, functions and casts: which operation a name means for the types beside it, or why none. */
-import type { Collation } from '../../model/collation.ts';
+import type { TimeZone } from '../../model/time-zone.ts';
 import {
-  applied, callOf, coerced, constantFrom, enumText, NO_OVERLOAD, operandOf, settled, typeOf, type Checked, type Location,
+  applied, callOf, coerced, constantFrom, enumText, evaluated, NO_OVERLOAD, operandOf, settled, typeOf, type Checked, type Location,
 } from './checked.ts';
 import { columnsIn, type Operand } from '../expression.ts';
 import { castConstant, type Parameters } from './literals.ts';
+import { castDiffers, inVersion } from './older-versions.ts';
 import {
   ARRAY_CONCATENATION, ARRAY_LENGTH, ARRAY_NDIMS, arrayOperators, CARDINALITY, slice, subscript,
 } from '../operations/arrays.ts';
 import { ASCII_CASES, ASSUMED_CASES, UNICODE_CASES, type Cases } from '../operations/cases.ts';
 import { castOf } from '../operations/casts.ts';
 import { commonType, isText } from '../operations/implicit-casts.ts';
-import { isKnownZone } from '../operations/moments.ts';
 import type { Operation, Overload } from '../operations/operation.ts';
 import { FUNCTIONS, OPERATORS, PREFIXES } from '../operations/operators.ts';
 import { chooseFunction, chooseOperator } from '../operations/overloads.ts';
 import { concat, CONCATENATION, lower, upper } from '../operations/texts.ts';
+import { inZone, isKnownZone } from '../operations/zones.ts';
+import type { Interval } from '../values/interval.ts';
 import { arrayOf, isScalar, itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
 import { refusalAt } from '../where-refusal.ts';
+import type { DatabaseRules } from '../where.ts';
 
 type Args = readonly Checked[];
 type Types = readonly (TypeName | undefined)[];
@@ -32,16 +35,17 @@ export interface Bounds {
 const ARRAY_OPERATORS = new Set(['@>', '<@', '&&']);
 /** Beside a literal they have an operator of their own, which is none of text. */
 const OWN_CONCATENATION: ReadonlySet<TypeName> = new Set<TypeName>(['bytea', 'jsonb']);
+const UNIT_FUNCTIONS: ReadonlySet<string> = new Set(['date_trunc', 'date_part', 'extract']);
+const NO_TIME: Interval = { months: 0, days: 0, micros: 0n };
 const CASED = { lower, upper };
 
 export class CallChecker {
   private readonly parameters: Parameters;
-  /** Of the database, which constants have. */
-  private readonly collation: Collation | undefined;
+  private readonly database: DatabaseRules;
 
-  constructor(parameters: Parameters, collation: Collation | undefined) {
+  constructor(parameters: Parameters, database: DatabaseRules) {
     this.parameters = parameters;
-    this.collation = collation;
+    this.database = database;
   }
 
   binary(name: string, left: Checked, right: Checked, location: Location): Operand {
@@ -62,14 +66,17 @@ export class CallChecker {
   function(name: string, args: Args, location: Location): Operand {
     if (name === 'lower' || name === 'upper') return this.cased(name, args, location);
     if (name === 'concat' && args.length > 0) return this.concat(args, location);
-    if (name === 'timezone' && args.length === 2) this.refuseUnknownZone(args, location);
     const [only, ...others] = args;
     if (only !== undefined && others.length === 0 && isScalar(name)) return this.cast(only, name, location);
     const ofArrays = this.arrayFunction(name, args, location);
     if (ofArrays !== undefined) return ofArrays;
-    const overloads = (FUNCTIONS.get(name) ?? []).filter(({ takes }) => takes.length === args.length);
+    const zone = name === 'timezone' && args.length === 2 ? this.zoneOf(args, location) : undefined;
+    const named = zone === undefined ? FUNCTIONS.get(name) : inZone(zone);
+    const overloads = (named ?? []).filter(({ takes }) => takes.length === args.length);
     if (overloads.length === 0) throw refusalAt(location, `unknown or unsupported function ${name}/${args.length}`);
-    return this.chosen(chooseFunction(overloads, typesOf(args, location)), args, location, overloadText(name, args));
+    const operand = this.chosen(chooseFunction(overloads, typesOf(args, location)), args, location, overloadText(name, args));
+    if (UNIT_FUNCTIONS.has(name)) refuseUnknownUnit(operand, location);
+    return operand;
   }
 
   /** `value::type`. */
@@ -84,7 +91,9 @@ export class CallChecker {
     const constant = operand.kind === 'constant' ? castConstant(operand, type, location) : undefined;
     if (constant !== undefined && cast?.isStable !== true) return constant;
     if (operand.type === type) return operand;
-    if (cast === undefined) throw refusalAt(location, `unknown cast from type ${operand.type} to type ${type}`);
+    if (cast === undefined || castDiffers(operand.type, type, this.database.version)) {
+      throw refusalAt(location, `unknown cast from type ${operand.type} to type ${type}`);
+    }
     return callOf(cast, type, [operand], location);
   }
 
@@ -106,7 +115,7 @@ export class CallChecker {
   casesOf(what: string, operands: readonly Operand[], location: Location): Cases {
     const ofColumns = columnsIn(...operands).map((column) => ('collation' in column ? column.collation : undefined));
     const known = ofColumns.filter((collation) => collation !== undefined);
-    const collations = known.length === 0 && this.collation !== undefined ? [this.collation] : known;
+    const collations = known.length === 0 && this.database.collation !== undefined ? [this.database.collation] : known;
     const unknown = collations.find(({ cases }) => cases === 'unknown');
     if (unknown !== undefined) throw refusalAt(location, `${what} under the collation ${unknown.name} is not supported`);
     const [first] = collations;
@@ -135,7 +144,9 @@ export class CallChecker {
 
   private chosen(overload: Overload | undefined, args: Args, location: Location, otherwise: string): Operand {
     if (overload === undefined) throw refusalAt(location, otherwise);
-    return applied(this.parameters, overload, args, location);
+    const own = inVersion(overload, this.database.version);
+    if (typeof own === 'string') throw refusalAt(location, own);
+    return applied(this.parameters, own, args, location);
   }
 
   private concatenation(left: Checked, right: Checked, location: Location): Operand {
@@ -232,15 +243,27 @@ export class CallChecker {
     return callOf(concat(operands.map(({ type }) => type)), 'text', operands, location);
   }
 
-  /** The rules of other zones change; those of an offset do not. */
-  private refuseUnknownZone([zone, moment]: Args, location: Location): void {
+  /** Of the name that is given to `timezone`: undefined for one that says all, and for an interval. */
+  private zoneOf([zone, moment]: Args, location: Location): TimeZone | undefined {
     const operand = zone === undefined || moment === undefined ? undefined : operandOf(zone, location);
-    if (operand === undefined || (operand.kind !== 'untyped' && !isText(operand.type))) return;
+    if (operand === undefined || (operand.kind !== 'untyped' && !isText(operand.type))) return undefined;
     const name = operand.kind === 'untyped' || operand.kind === 'constant' ? operand.text : undefined;
     if (name === undefined) throw refusalAt(location, 'a time zone must be a constant');
-    if (name === null || isKnownZone(name)) return;
-    throw refusalAt(location, `the time zone ${name} is not supported: only UTC, an offset as in +02:00, or an interval`);
+    if (name === null || isKnownZone(name)) return undefined;
+    const known = this.database.zones?.(name);
+    if (known === undefined) throw refusalAt(location, `nothing is known of the time zone ${name}`, name);
+    if (typeof known === 'string') throw refusalAt(location, known);
+    return known;
   }
+}
+
+/** A unit that stands in the filter is one in every row, or in none. */
+function refuseUnknownUnit(operand: Operand, location: Location): void {
+  if (operand.kind !== 'call') return;
+  const [unit, value] = operand.args;
+  if (unit?.kind !== 'constant' || value === undefined) return;
+  const sample = value.type === 'interval' ? NO_TIME : 0;
+  evaluated(() => operand.operation.compile([() => unit.value, () => sample])(() => null), location);
 }
 
 function typesOf(args: Args, location: Location): Types {

@@ -4,7 +4,7 @@ import {
   type OpaqueColumn,
 } from './checked.ts';
 import { comparedAs, conversionOf, keepsType, resolveComparison } from '../operations/comparison-types.ts';
-import { columnsIn, type Comparison, type Condition, type Constant, type Operand } from '../expression.ts';
+import { columnsIn, isOrder, type Comparison, type Condition, type Constant, type Operand } from '../expression.ts';
 import type { Parameters } from './literals.ts';
 import { quantified } from '../operations/arrays.ts';
 import { collated, comparisonOperation, extreme, nullIf } from '../operations/comparisons.ts';
@@ -26,12 +26,11 @@ export class ComparisonChecker {
   }
 
   compare(operator: Comparison, left: Checked, right: Checked, location: Location): Condition {
-    const isEquality = operator === '=' || operator === '<>';
-    const labelled = isEquality ? this.labelled(operator, left, right, location) : undefined;
+    const labelled = isOrder(operator) ? undefined : this.labelled(operator, left, right, location);
     if (labelled !== undefined) return labelled;
-    const [first, second] = isEquality ? asLabels(left, right) : [left, right];
+    const [first, second] = isOrder(operator) ? [left, right] : asLabels(left, right);
     const [a, b, type] = this.alike(first, second, location);
-    if (!isEquality) refuseUnordered(type, [a, b], location);
+    if (isOrder(operator)) refuseUnordered(type, [a, b], location);
     return { kind: 'compare', operator, left: a, right: b, type };
   }
 
@@ -69,14 +68,13 @@ export class ComparisonChecker {
     const { item } = sides;
     const first = this.parameterless(left, item);
     const type = this.comparedType(first, item, location);
-    const isOrder = operator !== '=' && operator !== '<>';
     const isMember = operator === (all ? '<>' : '=');
     const known = sides.array.kind === 'constant' ? sides.array : undefined;
     const items = known === undefined || known.value === null ? [] : asArray(known.value).items;
     if (isMember && known !== undefined && items.some((each) => each !== null)) return membership(first, known, item, type, all);
-    if (isOrder) refuseUnordered(type, [first, sides.array], location);
+    if (isOrder(operator)) refuseUnordered(type, [first, sides.array], location);
     const test = comparisonOperation(operator, type, [first.type, item]);
-    const operation = quantified(operator, all, test, isOrder ? (sql) => collated(sql, type) : undefined);
+    const operation = quantified(operator, all, test, isOrder(operator) ? (sql) => collated(sql, type) : undefined);
     const holdsNothing = known !== undefined && items.every((each) => each === null);
     const isNeverTrue = holdsNothing && (!all || known.value === null || items.length > 0);
     return conditionOf(callOf(isNeverTrue ? { ...operation, isNeverTrue } : operation, 'bool', [first, sides.array], location));
@@ -142,7 +140,7 @@ export class ComparisonChecker {
   }
 
   private labelledAny(operator: Comparison, all: boolean, column: Checked, labels: Checked, location: Location): Condition | undefined {
-    if (!isEnum(column) || labels.kind !== 'untyped' || (operator !== '=' && operator !== '<>')) return undefined;
+    if (!isEnum(column) || labels.kind !== 'untyped' || isOrder(operator)) return undefined;
     const array = labelled(this.parameters.typed(labels, 'text[]'));
     return conditionOf(callOf(quantified(operator, all, labelOperation(operator)), 'bool', [labelsOf(column), array], location));
   }

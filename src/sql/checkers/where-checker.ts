@@ -8,7 +8,6 @@ import type {
   A_ArrayExpr, A_Const, A_Expr, A_Indices, A_Indirection, BooleanTest, BoolExpr, CaseExpr, CoalesceExpr, ColumnRef, FuncCall, MinMaxExpr,
   Node, NullTest, SubLink, TypeCast,
 } from 'libpg-query';
-import type { Collation } from '../../model/collation.ts';
 import { CallChecker, type Bounds } from './call-checker.ts';
 import {
   asCondition, callOf, coerced, NO_OVERLOAD, settledFrom, truthOf, typeOf, type Checked, type Location, type OpaqueColumn, type Typed,
@@ -30,7 +29,7 @@ import { VALUE_TYPES } from '../values/value-types.ts';
 import { settledTruth } from '../where-compiler.ts';
 import { printSelection } from '../where-printer.ts';
 import { refusalAt, WhereRefusal } from '../where-refusal.ts';
-import type { SubqueryTables, WhereColumn } from '../where.ts';
+import type { DatabaseRules, SubqueryTables, WhereColumn } from '../where.ts';
 
 const COMPARISONS: Readonly<Record<string, Comparison>> = { '=': '=', '<>': '<>', '!=': '<>', '<': '<', '>': '>', '<=': '<=', '>=': '>=' };
 const NO_SUBQUERIES = 'subqueries are not supported yet';
@@ -50,19 +49,18 @@ export class WhereChecker {
   private readonly numbers = new Map<string, number>();
 
   /**
-   * @param collation the database's; undefined where it is not known.
    * @param tables that subqueries select from; undefined where they are refused.
    */
   constructor(
     columns: readonly WhereColumn[],
     private readonly parameters: Parameters,
-    private readonly collation: Collation | undefined,
+    private readonly database: DatabaseRules,
     private readonly tables?: SubqueryTables,
     /** In how many subqueries the filter stands. */
     private readonly depth = 0,
   ) {
     this.columns = new Map(columns.map((column) => [column.name, column]));
-    this.calls = new CallChecker(parameters, collation);
+    this.calls = new CallChecker(parameters, database);
     this.comparisons = new ComparisonChecker(parameters);
     this.patterns = new PatternChecker(parameters, this.calls);
   }
@@ -310,7 +308,7 @@ export class WhereChecker {
     if (columns === undefined) throw refusalAt(location, `unknown table ${quoteRelation(table)}`);
     if (this.depth === SUBQUERY_DEPTH_MAX) throw refusalAt(location, TOO_DEEP);
     const parameters = this.parameters.untyped();
-    const inner = new WhereChecker(columns, parameters, this.collation, this.tables, this.depth + 1);
+    const inner = new WhereChecker(columns, parameters, this.database, this.tables, this.depth + 1);
     const [operand, selected] = ofOneFamily(this.column(left), inner.column(column), location);
     const selection = { table, column: selected, where: where && inner.check(where) };
     // The filter becomes one of its own, with the same parameters, and must mean the same there.

@@ -9,11 +9,12 @@
  */
 import { conversionOf } from '../operations/comparison-types.ts';
 import { hasErrorFreeValue, isErrorFree } from './error-free.ts';
-import type { Call, Condition, Constant, Operand, Subquery } from '../expression.ts';
+import { columnsIn, type Call, type Condition, type Constant, type Operand, type Subquery } from '../expression.ts';
 import { itemsKey, valueKey, type KeyOperand } from './lookup-keys.ts';
 import { itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
 import { asArray, type Value } from '../values/values.ts';
+import { compileOperand } from '../where-compiler.ts';
 import type { Lookup, LookupKey } from '../where.ts';
 
 type Lookups = readonly Lookup[];
@@ -29,14 +30,16 @@ const BOOLEAN_COST = 100;
 /** What a subquery selects may be many values, and changes: constants before it. */
 const SUBQUERY_COST = 10 * VALUES_MAX;
 
-/** Undefined when some row may be taken, or have an error, that satisfies none that we know of. */
-export function lookupsOf(condition: Condition): Lookups | undefined {
-  return search(condition, 'notTrue')?.lookups;
-}
-
-interface Found {
+export interface Found {
   readonly lookups: Lookups;
   readonly cost: number;
+  /** Whether a row that satisfies one of them is taken. */
+  readonly isExact?: boolean;
+}
+
+/** Undefined when some row may be taken, or have an error, that satisfies none that we know of. */
+export function lookupsOf(condition: Condition): Found | undefined {
+  return search(condition, 'notTrue');
 }
 
 const NO_ROW: Found = { lookups: [], cost: 0 };
@@ -75,7 +78,7 @@ function ofBoolean(operand: Operand, missed: Missed): Found | undefined {
     case 'truth':
       return search(operand.condition, missed);
     case 'column':
-      return { lookups: [some(valueKey(operand), ['t'], missed)], cost: BOOLEAN_COST };
+      return { lookups: [some(valueKey(operand), ['t'], missed)], cost: BOOLEAN_COST, isExact: missed === 'notTrue' };
     case 'constant':
       return operand.value === false || (operand.value === null && missed === 'notTrue') ? NO_ROW : undefined;
     case 'call':
@@ -87,12 +90,19 @@ function ofBoolean(operand: Operand, missed: Missed): Found | undefined {
 /** Compared as another family's value, two values of the key could equal one constant. */
 function equalTo(operand: Operand, others: readonly Operand[], type: TypeName, missed: Missed): Found | undefined {
   if (!isKey(operand) || !isOfFamily(operand.type, type)) return undefined;
-  const constants = others.filter((other): other is Constant => other.kind === 'constant');
+  const constants = others.flatMap(knownValue);
   if (constants.length !== others.length) return undefined;
   const values = constants.flatMap(({ value, type: from }) => (value === null ? [] : canonicalOf(value, from, type)));
   if (missed === 'false' && constants.some(({ value }) => value === null)) return undefined;
   if (values.length === 0) return hasErrorFreeValue(operand) ? NO_ROW : undefined;
   return ofValues(valueKey(operand), values, operand.kind, missed);
+}
+
+/** Also of what Postgres works out for each row though it is the same in all: it was worked out when the filter was checked. */
+function knownValue(operand: Operand): readonly { readonly type: TypeName; readonly value: Value | null }[] {
+  if (operand.kind === 'constant') return [operand];
+  const isKnown = operand.kind === 'call' && columnsIn(operand).length === 0;
+  return isKnown ? [{ type: operand.type, value: compileOperand(operand)(() => null) }] : [];
 }
 
 function canonicalOf(value: Value, from: TypeName, to: TypeName): readonly string[] {
@@ -141,7 +151,8 @@ function soughtItems(value: Value, type: TypeName, item: ScalarName): readonly (
 function ofValues(key: LookupKey, values: readonly string[], kind: KeyOperand['kind'], missed: Missed): Found | undefined {
   const distinct = [...new Set(values)];
   if (distinct.length > VALUES_MAX) return undefined;
-  return { lookups: [some(key, distinct, missed)], cost: distinct.length + (kind === 'call' ? CALCULATED_COST : 0) };
+  const cost = distinct.length + (kind === 'call' ? CALCULATED_COST : 0);
+  return { lookups: [some(key, distinct, missed)], cost, isExact: missed === 'notTrue' };
 }
 
 function some(key: LookupKey, values: readonly string[], missed: Missed): Lookup {
@@ -153,7 +164,7 @@ function cheapest(parts: readonly Condition[], missed: Missed): Found | undefine
   let best: Found | undefined;
   for (const [index, part] of parts.entries()) {
     const found = search(part, index < lastWithErrors ? 'false' : missed);
-    if (found !== undefined && (best === undefined || found.cost < best.cost)) best = found;
+    if (found !== undefined && (best === undefined || found.cost < best.cost)) best = { ...found, isExact: false };
     if (!isErrorFree(part)) break;
   }
   return best;
@@ -162,10 +173,11 @@ function cheapest(parts: readonly Condition[], missed: Missed): Found | undefine
 /** Every part must have some. Constants for one key are one look-up, and so is a subquery for one column. */
 function union(parts: readonly (Found | undefined)[]): Found | undefined {
   const merged = new Map<string, Lookup>();
-  let cost = 0;
+  let [cost, isExact] = [0, true];
   for (const found of parts) {
     if (found === undefined) return undefined;
     cost += found.cost;
+    isExact &&= found.isExact === true;
     for (const lookup of found.lookups) {
       const place = lookup.kind === 'subquery' ? [lookup.subquery] : lookup.kind === 'every' ? lookup.values : [];
       const name = JSON.stringify([lookup.kind, lookup.key.name, ...place]);
@@ -173,7 +185,7 @@ function union(parts: readonly (Found | undefined)[]): Found | undefined {
     }
   }
   const lookups = [...merged.values()];
-  return valuesIn(lookups) > VALUES_MAX ? undefined : { lookups, cost };
+  return valuesIn(lookups) > VALUES_MAX ? undefined : { lookups, cost, isExact };
 }
 
 /** @param known of the same key and kind. */

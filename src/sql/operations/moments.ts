@@ -10,13 +10,12 @@ import { intervalOf, isInfiniteInterval, type Interval } from '../values/interva
 import type { ScalarName } from '../values/type-names.ts';
 import { asInterval, asMicros, type Value } from '../values/values.ts';
 import { integerFrom } from './casts.ts';
-import { call, infix, prefix, stable, within, type Operation, type Overload, type Overloads } from './operation.ts';
+import { call, infix, prefix, stable, within, type Overload, type Overloads } from './operation.ts';
 
 type Run = (left: Value, right: Value) => Value;
 
 const DAY = BigInt(MICROS_PER_DAY);
 const MICROS_PER_SECOND = 1_000_000;
-const SECOND = BigInt(MICROS_PER_SECOND);
 const SECONDS_PER_DAY = 86_400;
 const DAYS_PER_MONTH = 30;
 const MOMENTS: readonly ScalarName[] = ['timestamp', 'timestamptz'];
@@ -55,16 +54,6 @@ export const MOMENT_FUNCTIONS: Overloads = {
   justify_hours: [justification('justify_hours', (span) => justifyHours(span))],
   justify_days: [justification('justify_days', (span) => justifyDays(span))],
   justify_interval: [justification('justify_interval', justifyAll)],
-  timezone: MOMENTS.flatMap((type): Overload[] => {
-    const gives = type === 'timestamp' ? 'timestamptz' : 'timestamp';
-    const sign = type === 'timestamp' ? -1n : 1n;
-    const zoned = (span: (zone: Value) => bigint): Operation =>
-      call('timezone', (zone, moment) => shifted(moment, () => sign * span(zone)));
-    return [
-      { takes: ['interval', type], gives, operation: zoned(zoneSpan) },
-      { takes: ['text', type], gives, operation: zoned(zoneNamed) },
-    ];
-  }),
 };
 
 function operator(sign: string, takes: readonly ScalarName[], gives: ScalarName, run: Run): Overload {
@@ -259,43 +248,4 @@ function finiteMicros(span: Value, verb: string, preposition: string): bigint {
 
 function turned(micros: bigint): Value {
   return integerFrom(((micros % DAY) + DAY) % DAY);
-}
-
-function shifted(moment: Value, span: () => bigint): Value {
-  const micros = asMicros(moment);
-  return isInfinite(micros) ? micros : known(BigInt(micros) + span());
-}
-
-/** East of Greenwich is positive. A zone has no fractions of a second. */
-function zoneSpan(zone: Value): bigint {
-  const { months, days, micros } = asInterval(zone);
-  if (months !== 0 || days !== 0) throw new EvaluationError('22023', 'interval time zone must not include months or days');
-  return (micros / SECOND) * SECOND;
-}
-
-const NAMES = ['utc', 'gmt', 'zulu', 'universal', 'greenwich', 'uct', 'gmt0', 'gmt+0', 'gmt-0'];
-const ZONES: ReadonlySet<string> = new Set(['z', ...NAMES, ...NAMES.map((name) => `etc/${name}`)]);
-/** As POSIX has it: positive to the west. */
-const OFFSET = /^(?:utc|gmt)?([+-])(\d{1,3})(?::([0-5]?\d))?(?::([0-5]?\d))?$/;
-const OFFSET_HOURS_MAX = 167;
-const ETC = /^etc\/gmt(\+(?:[1-9]|1[0-2])|-(?:[1-9]|1[0-4]))$/;
-
-/** One that has no rules. */
-export function isKnownZone(name: string): boolean {
-  return offsetOf(name) !== undefined;
-}
-
-function zoneNamed(zone: Value): bigint {
-  const name = String(zone);
-  return within(offsetOf(name), () => new EvaluationError('22023', `time zone "${name}" is not calculated here`));
-}
-
-/** In micros to the east; undefined for a zone with rules, or none. */
-function offsetOf(zone: string): bigint | undefined {
-  const name = zone.toLowerCase();
-  if (ZONES.has(name)) return 0n;
-  const [, sign, written, minutes = '0', seconds = '0'] = OFFSET.exec(ETC.exec(name)?.[1] ?? name) ?? [];
-  if (written === undefined || Number(written) > OFFSET_HOURS_MAX) return undefined;
-  const size = BigInt((Number(written) * 60 + Number(minutes)) * 60 + Number(seconds)) * SECOND;
-  return sign === '+' ? -size : size;
 }

@@ -12,14 +12,15 @@ import { POWER_FUNCTIONS, POWER_OPERATORS } from './powers.ts';
 import { ROUNDING_FUNCTIONS } from './roundings.ts';
 import { TEXT_FUNCTIONS } from './texts.ts';
 import { TRUNCATION_FUNCTIONS } from './truncations.ts';
+import { ZONE_FUNCTIONS } from './zones.ts';
 
 type Named = ReadonlyMap<string, readonly Overload[]>;
 
 export const OPERATORS: Named = merged(NUMBER_OPERATORS, POWER_OPERATORS, MOMENT_OPERATORS, JSON_OPERATORS);
 export const PREFIXES: Named = merged(NUMBER_PREFIXES, MOMENT_PREFIXES);
 export const FUNCTIONS: Named = merged(
-  NUMBER_FUNCTIONS, ROUNDING_FUNCTIONS, POWER_FUNCTIONS, MOMENT_FUNCTIONS, TRUNCATION_FUNCTIONS, FIELD_FUNCTIONS, TEXT_FUNCTIONS,
-  OUTPUT_FUNCTIONS,
+  NUMBER_FUNCTIONS, ROUNDING_FUNCTIONS, POWER_FUNCTIONS, MOMENT_FUNCTIONS, ZONE_FUNCTIONS, TRUNCATION_FUNCTIONS, FIELD_FUNCTIONS,
+  TEXT_FUNCTIONS, OUTPUT_FUNCTIONS,
 );
 
 function merged(...tables: readonly Overloads[]): Named {

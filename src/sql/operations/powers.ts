@@ -1,10 +1,11 @@
 /**
- * Powers. Of float8 those that are exact: any other has a last digit that is the choice of the mathematics library below Postgres. Of
- * numeric those with whole exponents.
+ * Powers. Of float8 those that are exact: any other has a last digit that is the choice of the mathematics library below Postgres, and
+ * libraries do not choose alike.
  */
 import { EvaluationError } from '../evaluation-error.ts';
 import { isZero } from '../values/numeric-arithmetic.ts';
 import { powerOfNumeric } from '../values/numeric-power.ts';
+import { realPower } from '../values/numeric-real-power.ts';
 import { compareNumeric, type Numeric } from '../values/numeric.ts';
 import { asNumeric, type Value } from '../values/values.ts';
 import { call, infix, type Overload, type Overloads } from './operation.ts';
@@ -85,9 +86,12 @@ function numericPower(base: Numeric, exponent: Numeric): Numeric {
   if (base.special !== 0 || exponent.special !== 0) return infinitePower(base, exponent);
   if (whole === undefined || whole >= EXPONENT_END || whole <= -EXPONENT_END) {
     if (isZero(base)) return { digits: 0n, scale: SCALE_OF_NOTHING, special: 0 };
-    throw inexact();
+    return told(base.digits > 0n ? realPower(base, exponent) : undefined);
   }
-  const power = powerOfNumeric(base, Number(whole), exponent.scale);
+  return told(powerOfNumeric(base, Number(whole), exponent.scale));
+}
+
+function told(power: Numeric | 'overflow' | undefined): Numeric {
   if (power === 'overflow') throw new EvaluationError('22003', 'value overflows numeric format');
   if (power === undefined) throw inexact();
   return power;

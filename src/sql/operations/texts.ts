@@ -51,7 +51,10 @@ export const TEXT_FUNCTIONS: Overloads = {
     takes: ['text', 'text'], gives: 'bool',
     operation: call('starts_with', (text, start) => String(text).startsWith(String(start))),
   }],
-  strpos: [{ takes: ['text', 'text'], gives: 'int4', operation: call('strpos', (text, part) => placeOf(String(text), String(part))) }],
+  // `position(part IN text)`: a word of the grammar, as a function it is called in quotes.
+  ...Object.fromEntries([['strpos', 'strpos'], ['position', '"position"']].map(([name = '', sql = '']) => [name, [
+    { takes: ['text', 'text'], gives: 'int4', operation: call(sql, (text, part) => placeOf(String(text), String(part))) },
+  ]])),
   reverse: [{ takes: ['text'], gives: 'text', operation: call('reverse', (text) => reversed(String(text))) }],
 };
 

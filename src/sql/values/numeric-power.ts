@@ -5,6 +5,7 @@
  */
 import { divideRounded, isZero, roundNumeric } from './numeric-arithmetic.ts';
 import { WHOLE_DIGITS_MAX, type Numeric } from './numeric.ts';
+import { roundedPower } from './numeric-real-power.ts';
 
 const GROUP_DIGITS = 4;
 /** Postgres estimates the size of a result by so many digits of the base. */
@@ -26,7 +27,7 @@ export function powerOfNumeric(base: Numeric, exponent: number, exponentScale: n
   const scale = Math.min(SCALE_MAX, Math.max(SIGNIFICANT_DIGITS - Math.trunc(weight), base.scale, exponentScale, 0));
   if (isZero(base)) return { digits: exponent === 0 ? 10n ** BigInt(scale) : 0n, scale, special: 0 };
   const digits = base.digits.toString().length;
-  if (digits * Math.abs(exponent) > DIGITS_MAX) return undefined;
+  if (digits * Math.abs(exponent) > DIGITS_MAX) return estimated(base, exponent, scale, weight);
   const whole = base.digits ** BigInt(Math.abs(exponent));
   const power = exponent >= 0
     ? { digits: whole, scale: base.scale * exponent, special: 0 } as const
@@ -34,6 +35,14 @@ export function powerOfNumeric(base: Numeric, exponent: number, exponentScale: n
   const rounded = roundNumeric(power, scale);
   if (rounded.digits.toString().length - scale > WHOLE_DIGITS_MAX) return 'overflow';
   return isCertain(power, scale) ? rounded : undefined;
+}
+
+/** Of which not all digits are calculated. */
+function estimated(base: Numeric, exponent: number, scale: number, weight: number): Numeric | undefined {
+  const size = { ...base, digits: base.digits < 0n ? -base.digits : base.digits };
+  const exactly = { digits: BigInt(exponent), scale: 0, special: 0 } as const;
+  const power = roundedPower(size, exactly, scale, Math.trunc(weight), 10 ** -GUARD_DIGITS);
+  return base.digits < 0n && exponent % 2 !== 0 ? power && { ...power, digits: -power.digits } : power;
 }
 
 /** Of base 10, as Postgres estimates it; 0 for zero. */

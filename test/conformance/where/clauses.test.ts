@@ -6,6 +6,7 @@ import { loadWhereLanguage } from '../../../src/sql/where-language.ts';
 import type { WhereLanguage, WhereQuery } from '../../../src/sql/where.ts';
 import { DISPLAY_SETTINGS } from '../../support/postgres/display-settings.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
+import { timeZonesOf, zonedParse, type ZonedParse } from '../../support/zoned-language.ts';
 import { CLAUSES } from './clauses.ts';
 import { REFUSALS } from './refusals.ts';
 import { C, columns, createThings, textOf } from './things.ts';
@@ -13,12 +14,14 @@ import { C, columns, createThings, textOf } from './things.ts';
 const PARAMETERS = { 1: '7', 2: 'x' };
 
 let language: WhereLanguage;
+let parse: ZonedParse;
 let database: TestDatabase;
 let session: pg.Client;
 
 beforeAll(async () => {
   language = await loadWhereLanguage();
   database = await createDatabase();
+  parse = zonedParse(language, timeZonesOf(database));
   session = await database.session();
   await session.query(`${DISPLAY_SETTINGS}; ${createThings}`);
 });
@@ -30,7 +33,7 @@ afterAll(async () => {
 test.each(CLAUSES)('$heading: $says', async ({ forms }) => {
   const answers: unknown[] = [];
   for (const [form] of forms) {
-    const where = language.parse(form, PARAMETERS, columns, undefined, C);
+    const where = await parse(form, columns, PARAMETERS);
     const ours = 'error' in where ? where.error : where.evaluate(textOf);
     const { rows } = await session.query<{ truth: boolean | null }>(`SELECT (${form}) AS truth FROM things`);
     answers.push({ form, ours, postgres: rows[0]?.truth, isTaken: 'error' in where ? undefined : await isTaken(where.query) });
@@ -46,7 +49,7 @@ async function isTaken({ sql, params }: WhereQuery): Promise<boolean> {
 
 /** The protocol's own name for it. */
 test('Conditions: ilike is a function here, though not in Postgres', () => {
-  const where = language.parse("ilike(title, 'a%')", {}, columns, undefined, C);
+  const where = language.parse("ilike(title, 'a%')", {}, columns, undefined, { collation: C });
   expect('error' in where ? where.error : where.evaluate(textOf)).toBe(true);
 });
 
@@ -57,8 +60,8 @@ test('docs/where.md has every heading that a clause names', () => {
 });
 
 describe('Mistakes:', () => {
-  test.each(REFUSALS)('$says', ({ forms }) => {
-    const answers = forms.map(([form]) => [form, language.parse(form, PARAMETERS, columns, undefined, C)]);
+  test.each(REFUSALS)('$says', async ({ forms }) => {
+    const answers = await Promise.all(forms.map(async ([form]) => [form, await parse(form, columns, PARAMETERS)]));
     expect(answers).toEqual(forms.map(([form, error]) => [form, { error, field: 'where' }]));
   });
 });

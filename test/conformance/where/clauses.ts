@@ -175,11 +175,14 @@ export const CLAUSES: readonly Clause[] = [
   },
   {
     heading: 'Values',
-    says: 'a moment is seen in a zone without rules',
+    says: 'a moment is seen in a zone',
     forms: [
       ["at AT TIME ZONE 'UTC' = seen", true], ["timezone('UTC', seen) = at", true],
       ["at AT TIME ZONE '-02:00' = '2024-02-29 08:30Z'", true],
       ["at AT TIME ZONE '02:00'::interval = '2024-02-29 08:30Z'", true], ["seen AT TIME ZONE 'Etc/GMT+5' = '2024-02-29 05:30'", true],
+      ["seen AT TIME ZONE 'Europe/Berlin' = '2024-02-29 11:30'", true], ["timezone('america/new_york', at) = '2024-02-29 15:30Z'", true],
+      ["at AT TIME ZONE 'CET-1CEST,M3.5.0,M10.5.0/3' = '2024-02-29 09:30Z'", true], ["seen AT TIME ZONE 'PST' = '2024-02-29 02:30'", true],
+      ["(at + '1 mon'::interval) AT TIME ZONE ('Europe/' || 'Berlin') = '2024-03-29 09:30Z'", true],
     ],
   },
   {
@@ -189,7 +192,7 @@ export const CLAUSES: readonly Clause[] = [
       ["trim(both 'Ac' FROM title) = 'b '", true], ["trim(leading 'A' FROM title) = 'b c'", true],
       ["trim(trailing FROM title) = title", true], ["trim(FROM title) = title", true], ["substring(title FROM 2 FOR 2) = 'b '", true],
       ["substring(title FROM 4) = 'c'", true],
-      ["substring(title FOR 2) = 'Ab'", true],
+      ["substring(title FOR 2) = 'Ab'", true], ["position('c' IN title) = 4", true], ["position('x' IN title) = 0", true],
     ],
   },
   {

@@ -183,6 +183,7 @@ class Run {
     const directory = new AskedDirectory((question) => this.now(question), this.request);
     const ports = {
       relations: { relation: lookUp, relationNow: lookUp },
+      zones: { zone: () => Promise.resolve(undefined) },
       shapes: servedShapes({ call: (to, request) => this.call(to, request), send: (_, message) => this.send(message) }, () => directory),
       logs: { get: (handle: Handle) => this.log(handle), isGone: () => false, damageOf: () => undefined },
       status: new TestStatus(clock),

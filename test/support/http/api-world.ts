@@ -6,6 +6,7 @@ import { createApi, type Api } from '../../../src/api/api.ts';
 import type { ApiSettings } from '../../../src/api/api-context.ts';
 import type {
   LogStretch, ReadableLogs, RelationLookup, RelationSource, ServedShapes, ServiceLevel, ServiceStatus, ShapeCreation, SnapshotStart,
+  ZoneSource,
 } from '../../../src/api/ports.ts';
 import { isInMemory } from '../../../src/api/shape-response.ts';
 import { seededRandom } from '../../../src/base/random.ts';
@@ -16,6 +17,7 @@ import type { LogPosition } from '../../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { Column, Relation } from '../../../src/model/relation.ts';
 import { definitionKey, newHandle, type Handle, type ShapeDefinition } from '../../../src/model/shape.ts';
+import type { TimeZone } from '../../../src/model/time-zone.ts';
 import type { SnapshotWriter } from '../../../src/storage/shapes/shape-logs.ts';
 import { columnKey } from '../shapes.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
@@ -67,6 +69,7 @@ export function createWorld({ settings, chunkBytesMax, rows = [], streams = fals
   const directory = new TestDirectory(storage, clock, rows, (handle, next) => api.announcements.rotate(handle, next));
   const ports = {
     relations: catalog,
+    zones: catalog,
     shapes: directory,
     logs: streams ? streaming(readableLogs(storage.shapes)) : readableLogs(storage.shapes),
     status,
@@ -137,9 +140,9 @@ export class TestLanguage implements WhereLanguage {
     return this.whole?.tablesIn(text) ?? [];
   }
 
-  parse(...[text, params, columns, tables]: Parameters<WhereLanguage['parse']>): ReturnType<WhereLanguage['parse']> {
+  parse(...[text, params, columns, ...rest]: Parameters<WhereLanguage['parse']>): ReturnType<WhereLanguage['parse']> {
     this.parsed += 1;
-    if (this.whole !== undefined) return this.whole.parse(text, params, columns, tables);
+    if (this.whole !== undefined) return this.whole.parse(text, params, columns, ...rest);
     const [, name = '', literal, parameter = ''] = /^\s*(\w+)\s*=\s*(?:'([^']*)'|\$(\d))\s*$/.exec(text) ?? [];
     const equals = literal ?? params[parameter] ?? '';
     if (!columns.some((known) => known.name === name)) return { error: `At location 0: unknown reference ${name}`, field: 'where' };
@@ -171,8 +174,9 @@ function noQuery(): { sql: string; params: readonly string[] } {
 }
 
 /** `items(id uuid, value text)`, `serial_ids(id bigserial)`, `wide(id, value1, value2, value3)`, and what a test adds. */
-export class TestCatalog implements RelationSource {
+export class TestCatalog implements RelationSource, ZoneSource {
   readonly relations = new Map<string, Relation>();
+  readonly zones = new Map<string, TimeZone>();
   /** By name: what is no table. */
   readonly kindNames = new Map<string, string>();
   isReachable = true;
@@ -198,6 +202,10 @@ export class TestCatalog implements RelationSource {
     const before = this.relations.get(key);
     if (before !== undefined) this.kept.set(key, before);
     this.add(name, columns, schema);
+  }
+
+  async zone(name: string): Promise<TimeZone | string | undefined> {
+    return this.isReachable ? (this.zones.get(name) ?? `time zone "${name}" not recognized`) : undefined;
   }
 
   async relation(schema: string, name: string): Promise<RelationLookup> {

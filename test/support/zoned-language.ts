@@ -1,0 +1,29 @@
+/** The language with the time zones of a server, which is asked for each that a filter turns out to name. */
+import type { TimeZone } from '../../src/model/time-zone.ts';
+import { createTimeZones, type TimeZones } from '../../src/postgres/catalog/time-zones.ts';
+import { typed } from '../../src/postgres/connection/database-error.ts';
+import type { Where, WhereColumn, WhereError, WhereLanguage } from '../../src/sql/where.ts';
+import type { TestDatabase } from './postgres/postgres.ts';
+import { C } from './where-expressions.ts';
+
+export type ZonedParse = (
+  text: string,
+  columns: readonly WhereColumn[],
+  params?: Readonly<Record<string, string>>,
+) => Promise<Where | WhereError>;
+
+/** Of the server on which the database is. */
+export function timeZonesOf(database: Pick<TestDatabase, 'query'>): TimeZones {
+  return createTimeZones({ query: (sql, params) => typed(() => database.query(sql, params)) });
+}
+
+/** In a database whose collation is "C". @param version of Postgres; left out for the newest one. */
+export function zonedParse(language: WhereLanguage, timeZones: TimeZones, version?: number): ZonedParse {
+  const known = new Map<string, TimeZone | string>();
+  return async function parse(text, columns, params = {}) {
+    const where = language.parse(text, params, columns, undefined, { collation: C, zones: (name) => known.get(name), version });
+    if (!('error' in where) || where.zone === undefined) return where;
+    known.set(where.zone, await timeZones.zone(where.zone));
+    return parse(text, columns, params);
+  };
+}
