@@ -152,7 +152,7 @@ test('values that their type calls equal are one, whatever their text: booleans 
   });
 });
 
-test('a transaction moves what is left of it at its commit', async () => {
+test('a transaction moves what is left of it at its commit, and it is told too when the last NULL goes', async () => {
   const told = await depend(await materialize('project'));
 
   await database.query(`
@@ -166,7 +166,7 @@ test('a transaction moves what is left of it at its commit', async () => {
   await database.query(`INSERT INTO ${table} (id, project) VALUES (103, 9)`);
   await database.query(`DELETE FROM ${table} WHERE project IS NULL`);
 
-  await expect.poll(() => told).toEqual(['begin', { movedIn: ['11', '9'], movedOut: ['2'] }]);
+  await expect.poll(() => told).toEqual(['begin', { movedIn: ['11', '9'], movedOut: ['2'] }, { movedIn: [], movedOut: [] }]);
 });
 
 test('one whose Consumer is killed ends invalidated, whatever it was doing, and its dependant is told once', async () => {
