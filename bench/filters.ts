@@ -14,6 +14,7 @@ import { startEmbeddedPostgres } from '../src/demo/embedded-postgres.ts';
 import { loadWhereLanguage } from '../src/sql/where-language.ts';
 import { openDatabase } from './database.ts';
 import { printRow } from './dependent/report.ts';
+import { bareMap } from './filter/bare-map.ts';
 import { besidePostgres } from './filter/beside-postgres.ts';
 import { manyShapes } from './filter/many-shapes.ts';
 import { positive } from './options.ts';
@@ -30,7 +31,9 @@ const shapes = values.shapes.split(',').map((count) => positive(count, 'shapes')
 const language = await loadWhereLanguage();
 
 printTitle('A change that is one shape’s, among so many: CPU for each change');
-for (const row of manyShapes(language, shapes, positive(values.changes, 'changes'))) printRow(row);
+const changes = positive(values.changes, 'changes');
+for (const row of bareMap(shapes, changes)) printRow(row);
+for (const row of manyShapes(language, shapes, changes)) printRow(row);
 
 const directory = mkdtempSync(join(tmpdir(), 'armature-filters-'));
 const postgres = await startEmbeddedPostgres({ directory: join(directory, 'postgres'), settings: { fsync: 'off', autovacuum: 'off' } });
