@@ -40,7 +40,7 @@ function planOf(text: string, params: Readonly<Record<string, string>> = {}): Su
   return subqueries;
 }
 
-const FORM = expect.stringMatching(/^At location \d+: EXISTS is supported as `EXISTS \(SELECT .+ t.column = outer.column AND .+`: with one/);
+const FORM = expect.stringMatching(/^At location \d+: EXISTS is supported as `EXISTS \(SELECT .+ t.column = outer.column AND .+`: with/);
 
 describe('what is left of the subquery means the same alone, in', () => {
   test.each<[string, string, string | undefined]>([
