@@ -77,7 +77,7 @@ export function defineShape(
     return zone;
   };
   const rules = { collation: relation.collation, zones: zoneOf, version: relation.version };
-  const where = text === undefined ? undefined : language.parse(text, request.params ?? {}, columns, tables, rules);
+  const where = text === undefined ? undefined : language.parse(text, request.params ?? {}, columns, tables, rules, relation);
   if (where !== undefined && 'error' in where) {
     const { error, field, zone } = where;
     return { errors: { [field]: [error] }, ...(zone === undefined ? {} : { zone }) };

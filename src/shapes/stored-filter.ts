@@ -21,9 +21,8 @@ export function storedFilter(definition: ShapeDefinition, language: WhereLanguag
   const tables: SubqueryTables = (table) => {
     return inner.filter(({ relation }) => quoteRelation(relation) === quoteRelation(table)).flatMap(storedColumns);
   };
-  const parsed = language.parse(where.text, params, storedColumns(definition), tables, {
-    collation: where.collation, zones: (name) => zones.get(name), version: where.version,
-  });
+  const rules = { collation: where.collation, zones: (name: string) => zones.get(name), version: where.version };
+  const parsed = language.parse(where.text, params, storedColumns(definition), tables, rules, definition.relation);
   if ('error' in parsed) return { error: parsed.error };
   const { canonical, subqueries: { sources } = { sources: [] } } = parsed;
   const isAsStored = canonical === where.canonical && sources.length === dependencies.length && sources.every(selects(dependencies));

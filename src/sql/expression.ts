@@ -78,8 +78,25 @@ export interface Subquery {
   /** The same for equal selections; counted from 0 as they stand. */
   readonly number: number;
   readonly selection: Selection;
-  /** Of its IN, in bytes of the parsed text. */
+  /** Of its IN or EXISTS, in bytes of the parsed text. */
   readonly location: number;
+  /** What its WHERE has otherwise where it stands alone. */
+  readonly alone: StandingAlone;
+}
+
+export interface StandingAlone {
+  /** Columns, and what they are called there. */
+  readonly renamed: readonly (WrittenColumn & { readonly sql: string })[];
+  /** The sides of an equality with a column of the table around it, which is left out. */
+  readonly correlation: readonly [WrittenColumn, WrittenColumn] | undefined;
+}
+
+/** As it stands in the parsed text. */
+export interface WrittenColumn {
+  /** In bytes. */
+  readonly location: number;
+  /** How many: its own, and those that it is qualified by. */
+  readonly names: number;
 }
 
 export type Condition =

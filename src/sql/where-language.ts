@@ -62,8 +62,10 @@ function parse(
   columns: readonly WhereColumn[],
   tables?: SubqueryTables,
   database: DatabaseRules = {},
+  table?: RelationName,
 ): Where | WhereError {
-  const checker = (): WhereChecker => new WhereChecker(columns, new Parameters(params), database, tables);
+  const named = table && { relation: table };
+  const checker = (): WhereChecker => new WhereChecker(columns, new Parameters(params), database, tables, named);
   return orError(() => whereOf(checker().check(parseClause(text)), text));
 }
 

@@ -158,6 +158,7 @@ export interface WhereLanguage {
   /**
    * @param params text values by number, as the request gave them.
    * @param tables that subqueries select from. Left out where subqueries are refused.
+   * @param table the filter's own. Left out where its columns cannot be qualified by its name.
    */
   parse(
     text: string,
@@ -165,5 +166,6 @@ export interface WhereLanguage {
     columns: readonly WhereColumn[],
     tables?: SubqueryTables,
     database?: DatabaseRules,
+    table?: RelationName,
   ): Where | WhereError;
 }

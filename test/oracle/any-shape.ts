@@ -35,7 +35,7 @@ export function anyShape(withSubqueries: boolean): fc.Arbitrary<OracleShape> {
   const condition = withSubqueries ? fc.oneof({ weight: 1, arbitrary: plain }, { weight: 4, arbitrary: dependent }) : plain;
   return fc.oneof(
     { weight: 6, arbitrary: condition.chain((where) => shapeOf('children', where)) },
-    { weight: 1, arbitrary: (withSubqueries ? fc.oneof(ofParents, subqueryOn('id', 'ref')) : ofParents).chain((where) => {
+    { weight: 1, arbitrary: (withSubqueries ? fc.oneof(ofParents, subqueryOn('parents', 'id', 'ref')) : ofParents).chain((where) => {
       return shapeOf('parents', where);
     }) },
   );
@@ -93,6 +93,14 @@ const level = fc.oneof(
   { weight: 3, arbitrary: kind.map((number) => `SELECT heir FROM parents WHERE kind = ${number}`) }, // Some have none.
 );
 
+/** Of the rows of `column IN (query)`. */
+function existence(column: string, query: string): string {
+  const [, selected, table, alias = 'q', filter = 'true'] = /^SELECT (\w+) FROM (\w+)(?: AS (\w+))?(?: WHERE (.+))?$/.exec(query) ?? [];
+  return `EXISTS (SELECT * FROM ${table} AS ${alias} WHERE ${alias}.${selected} = ${column} AND (${filter}))`;
+}
+
+const not = fc.constantFrom('', 'NOT ');
+
 /** A subquery, in so many others at the most. */
 function queryWithin(depth: number): fc.Arbitrary<string> {
   if (depth === 0) return level;
@@ -107,6 +115,9 @@ function queryWithin(depth: number): fc.Arbitrary<string> {
     { weight: 1, arbitrary: fc.tuple(below, text(...TAGS)).map(([query, tag]) => {
       return `SELECT parent_id FROM tags WHERE tag <> ${tag} AND parent_id IN (${query})`;
     }) },
+    { weight: 1, arbitrary: fc.tuple(below, kind, not).map(([query, of, negation]) => {
+      return `SELECT id FROM parents AS p${depth} WHERE p${depth}.kind <> ${of} AND ${negation}${existence(`p${depth}.heir`, query)}`;
+    }) },
     { weight: 1, arbitrary: fc.tuple(below, level).map(([one, other]) => {
       return `SELECT id FROM parents WHERE id IN (${one}) AND (active OR ref IN (${other}))`;
     }) },
@@ -117,14 +128,17 @@ const NESTING_MAX = 3;
 
 const truth = fc.constantFrom('IS TRUE', 'IS NOT TRUE', 'IS FALSE', 'IS NOT FALSE');
 
-function subqueryOn(...columns: readonly string[]): fc.Arbitrary<Condition> {
+function subqueryOn(table: TableName, ...columns: readonly string[]): fc.Arbitrary<Condition> {
   const left = fc.constantFrom(...columns);
   const query = queryWithin(NESTING_MAX);
-  const about = (sql: string): Condition => ({ sql, inner: TABLES.filter((table) => sql.includes(`FROM ${table}`)) });
+  const about = (sql: string): Condition => ({ sql, inner: TABLES.filter((inner) => sql.includes(`FROM ${inner}`)) });
   const tests = fc.oneof(truth, fc.constantFrom('IS NULL', 'IS NOT NULL'));
   return fc.oneof(
     { weight: 5, arbitrary: fc.tuple(left, query).map(([column, values]) => about(`${column} IN (${values})`)) },
     { weight: 3, arbitrary: fc.tuple(left, query).map(([column, values]) => about(`${column} NOT IN (${values})`)) },
+    { weight: 3, arbitrary: fc.tuple(left, query, not).map(([column, values, negation]) => {
+      return about(`${negation}${existence(`${table}.${column}`, values)}`);
+    }) },
     { weight: 1, arbitrary: fc.tuple(left, query, tests).map(([column, values, test]) => about(`(${column} IN (${values})) ${test}`)) },
     { weight: 1, arbitrary: fc.tuple(left, left, query).map(([one, other, values]) => { // The same in both ways.
       return about(`(${one} IN (${values}) OR ${other} NOT IN (${values}))`);
@@ -132,7 +146,7 @@ function subqueryOn(...columns: readonly string[]): fc.Arbitrary<Condition> {
   );
 }
 
-const subquery = subqueryOn('parent_id', 'parent_id', 'other_id');
+const subquery = subqueryOn('children', 'parent_id', 'parent_id', 'other_id');
 
 const dependent: fc.Arbitrary<Condition> = fc.oneof(
   { weight: 4, arbitrary: subquery },

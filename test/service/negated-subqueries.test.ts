@@ -87,6 +87,12 @@ const FILTERS: readonly Filter[] = [
     where: 'parent_id NOT IN (SELECT ref FROM parents WHERE active AND id NOT IN (SELECT ref FROM parents WHERE NOT active))',
     hasLoneSlots: true,
   },
+  { where: 'NOT EXISTS (SELECT 1 FROM parents WHERE parents.ref = children.parent_id AND parents.active)', hasLoneSlots: true },
+  {
+    where: `EXISTS (SELECT * FROM parents p WHERE p.active AND p.id = parent_id
+      AND NOT EXISTS (SELECT FROM parents q WHERE q.ref = p.id AND NOT q.active))`,
+    hasLoneSlots: true,
+  },
 ];
 
 /** Each statement is a transaction. */

@@ -44,3 +44,16 @@ test.each<[string, ShapeDefinition, unknown]>([
 ])('a stored filter %s is not taken any more', (_, definition, refused) => {
   expect(storedFilter(definition, language)).toEqual(refused);
 });
+
+test('a stored filter finds the columns that are qualified by its own table', () => {
+  const within = 'EXISTS (SELECT 1 FROM items q WHERE q.id = p.id)';
+  const definition = definitionOf(`EXISTS (SELECT 1 FROM items AS p WHERE p.id = items.id AND ${within})`);
+  const [inner] = definition.dependencies ?? [];
+  invariant(inner !== undefined, 'the filter has a subquery');
+
+  const restored = [definition, inner.shape].map((each) => storedFilter(each, language));
+
+  expect(restored).toEqual([definition, inner.shape].map(({ where }) => {
+    return { where: expect.objectContaining({ canonical: where?.canonical }) as unknown };
+  }));
+});

@@ -81,7 +81,7 @@ describe('refused, in the words of the wire:', () => {
     ["CASE WHEN done THEN id ELSE title END = '1'", 'At location 0: CASE types text and int4 cannot be matched'],
     ['at < current_timestamp', 'At location 5: SQLValueFunction is not supported in this context'],
     [`title COLLATE "C" = 'x'`, 'At location 6: CollateClause is not supported in this context'],
-    ['EXISTS (SELECT 1)', 'At location 0: only `value IN (SELECT ...)` sublinks are supported right now'],
+    ['EXISTS (SELECT 1)', 'At location 0: Expected a single table reference'],
     ['id = (SELECT 1)', 'At location 5: only `value IN (SELECT ...)` sublinks are supported right now'],
     ['id < ANY (SELECT 1)', 'At location 3: only `value IN (SELECT ...)` sublinks are supported right now'],
     ['id IN (SELECT id FROM t)', 'At location 3: subqueries are not supported yet'],

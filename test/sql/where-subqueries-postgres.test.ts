@@ -54,7 +54,7 @@ async function textsOf(sql: string, params: readonly (string | null)[] = []): Pr
 
 function accepted(text: string, params: readonly string[]): Where {
   const byNumber = Object.fromEntries(params.map((value, index) => [index + 1, value]));
-  const where = language.parse(text, byNumber, sampleColumns, () => sampleColumns);
+  const where = language.parse(text, byNumber, sampleColumns, () => sampleColumns, {}, { schema: 'public', name: 'samples' });
   invariant(!('error' in where), `the language accepts ${text}`);
   return where;
 }

@@ -265,13 +265,30 @@ const subquery = fc.constantFrom(...FAMILIES).chain((family) => {
   });
 });
 
+const AND_MORE = ['p.flag', 'p.plain > 3 AND (p.words IS NOT NULL OR p.flag)', "p.label <> ') AND p.id'"].map(plain);
+
+/** Its equality in front of the rest, behind it, or alone; with NOT, too. */
+const existence = fc.constantFrom(...FAMILIES).chain((family) => {
+  const column = fc.constantFrom(...family).map(plain);
+  const equality = fc.tuple(column, column, fc.boolean()).map(([outer, inner, isTurned]) => {
+    return isTurned ? written`(samples.${outer}) = p.${inner}` : written`(p.${inner} = public.samples.${outer})`;
+  });
+  const rest = fc.oneof(fc.constantFrom(...AND_MORE), conditionOf(1).map((where) => written`(/* é ) */ ${where} -- )\n)`));
+  const filter = fc.oneof(
+    equality,
+    fc.tuple(equality, rest).map(([equal, more]) => written`${equal} AND ${more}`),
+    fc.tuple(rest, equality, rest).map(([before, equal, more]) => written`(${before} AND ${equal}) AND ${more}`),
+  );
+  return fc.tuple(not, filter).map(([negation, where]) => written`${negation}EXISTS (SELECT * FROM parents AS p WHERE ${where})`);
+});
+
 const testedSubquery = fc
   .tuple(subquery, not, fc.constantFrom('TRUE', 'FALSE', 'UNKNOWN', 'NULL').map(plain))
   .map(([part, negation, truth]) => written`(${part}) IS ${negation}${truth}`);
 
 /** As a filter may have them: below AND, OR and NOT, and in tests of a truth; in those for unknown by themselves. */
 function joined(depth: number): fc.Arbitrary<Written> {
-  if (depth === 0) return fc.oneof({ weight: 3, arbitrary: subquery }, testedSubquery);
+  if (depth === 0) return fc.oneof({ weight: 3, arbitrary: subquery }, { weight: 2, arbitrary: existence }, testedSubquery);
   const part = fc.oneof({ weight: 3, arbitrary: joined(depth - 1) }, conditionOf(1));
   const test = fc.constantFrom('TRUE', 'FALSE').map(plain);
   return fc.oneof(

@@ -13,8 +13,10 @@ import {
   asCondition, callOf, coerced, NO_OVERLOAD, settledFrom, truthOf, typeOf, type Checked, type Location, type OpaqueColumn, type Typed,
 } from './checked.ts';
 import { ComparisonChecker } from './comparison-checker.ts';
-import type { Comparison, Condition, Constant, Operand, Selection, TypedColumn } from '../expression.ts';
-import { quoteRelation } from '../identifiers.ts';
+import type {
+  Comparison, Condition, Constant, Operand, Selection, StandingAlone, TypedColumn, WrittenColumn,
+} from '../expression.ts';
+import { quoteIdentifier, quoteRelation } from '../identifiers.ts';
 import { constantOf, numberConstant, type Parameters, type UntypedLiteral } from './literals.ts';
 import { arrayOfArrays, arrayOfItems } from '../operations/arrays.ts';
 import { COALESCE } from '../operations/comparisons.ts';
@@ -22,7 +24,9 @@ import { CASE } from '../operations/conditionals.ts';
 import { itemsOf, kindOf, nameIn, namesIn, required, shownReference } from '../syntax/parse-tree.ts';
 import { isMatchSign, likeSign, PatternChecker } from './pattern-checker.ts';
 import { subqueriesIn } from '../subqueries/member-tests.ts';
-import { readSubquery } from '../subqueries/subquery-syntax.ts';
+import { correlationIn } from '../subqueries/correlation.ts';
+import { isCalled, type NamedTable } from '../subqueries/named-table.ts';
+import { readSubquery, type SubquerySyntax } from '../subqueries/subquery-syntax.ts';
 import { castTarget } from './type-syntax.ts';
 import { arrayOf, isScalar, isTypeName, itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
@@ -37,6 +41,7 @@ const NO_SUBQUERIES = 'subqueries are not supported yet';
 const SUBQUERY_DEPTH_MAX = 16;
 const TOO_DEEP = `subqueries nest deeper than ${SUBQUERY_DEPTH_MAX} levels`;
 const TYPED_OUTSIDE = 'a parameter has another type here than the subquery alone gives to it; cast it, as in $1::int8';
+const SAME_TABLE = 'a table that EXISTS selects from within itself needs an alias of its own';
 const JSON_SELECTED = '`IN (SELECT ...)` of jsonb is not supported';
 const NOT_ALONE = '`IN (SELECT ...)` can only stand alone, below AND, OR and NOT, or in a test of its truth';
 
@@ -47,6 +52,8 @@ export class WhereChecker {
   private readonly patterns: PatternChecker;
   /** Of subqueries, by what they select. */
   private readonly numbers = new Map<string, number>();
+  /** By their places. */
+  private readonly renamed = new Map<number, StandingAlone['renamed'][number]>();
 
   /**
    * @param tables that subqueries select from; undefined where they are refused.
@@ -56,6 +63,8 @@ export class WhereChecker {
     private readonly parameters: Parameters,
     private readonly database: DatabaseRules,
     private readonly tables?: SubqueryTables,
+    /** Undefined where its columns cannot be qualified. */
+    private readonly table?: NamedTable,
     /** In how many subqueries the filter stands. */
     private readonly depth = 0,
   ) {
@@ -93,7 +102,7 @@ export class WhereChecker {
   private value(node: Node): Checked {
     if ('A_Const' in node) return literal(node.A_Const);
     if ('ParamRef' in node) return this.parameters.read(node.ParamRef.number ?? 0, node.ParamRef.location);
-    if ('ColumnRef' in node) return this.column(node.ColumnRef);
+    if ('ColumnRef' in node) return this.unqualified(node.ColumnRef);
     if ('TypeCast' in node) return this.cast(node.TypeCast);
     if ('A_Expr' in node) return this.operator(node.A_Expr);
     if ('FuncCall' in node) return this.call(node.FuncCall);
@@ -114,13 +123,32 @@ export class WhereChecker {
     return (nodes ?? []).map((node) => this.part(node));
   }
 
-  private column({ fields = [], location }: ColumnRef): TypedColumn | OpaqueColumn {
+  /** A column that its own name says all of where the filter stands alone. */
+  private unqualified(reference: ColumnRef): TypedColumn | OpaqueColumn {
+    const column = this.column(reference);
+    this.rename(reference, quoteIdentifier(column.name));
+    return column;
+  }
+
+  /** @param sql what a column that is qualified is called where the filter stands alone. */
+  private rename(reference: ColumnRef, sql: string): void {
+    const written = writtenColumn(reference);
+    if (written.names > 1) this.renamed.set(written.location, { ...written, sql });
+  }
+
+  /** Whether a name means the table: without a qualifier, by its columns. */
+  private owns({ fields = [] }: ColumnRef): boolean {
     const names = namesIn(fields);
-    const [name = ''] = names;
-    const column = this.columns.get(name);
-    if (names.length !== 1 || column === undefined) {
-      throw refusalAt(location, `unknown reference ${shownReference(names)}`);
-    }
+    if (names.length === 1) return this.columns.has(names[0] ?? '');
+    return this.table !== undefined && isCalled(this.table, names.slice(0, -1));
+  }
+
+  private column(reference: ColumnRef): TypedColumn | OpaqueColumn {
+    const { fields = [], location } = reference;
+    const names = namesIn(fields);
+    const name = names.at(-1) ?? '';
+    const column = this.owns(reference) ? this.columns.get(name) : undefined;
+    if (column === undefined) throw refusalAt(location, `unknown reference ${shownReference(names)}`);
     const { dimensions, isEnum = false, collation } = column;
     const type = dimensions === 0 ? column.typeName : `${column.typeName}[]`;
     if (collation?.isDeterministic === false) {
@@ -301,19 +329,63 @@ export class WhereChecker {
   }
 
   private subquery(link: SubLink, noSubquery: string | undefined): Condition {
-    const { left, table, column, where, location } = readSubquery(link);
+    const syntax = readSubquery(link);
+    const { table, location } = syntax;
     if (noSubquery !== undefined) throw refusalAt(location, noSubquery);
     if (this.tables === undefined) throw refusalAt(location, NO_SUBQUERIES);
-    const columns = this.tables(table);
-    if (columns === undefined) throw refusalAt(location, `unknown table ${quoteRelation(table)}`);
+    const columns = this.tables(table.relation);
+    if (columns === undefined) throw refusalAt(location, `unknown table ${quoteRelation(table.relation)}`);
     if (this.depth === SUBQUERY_DEPTH_MAX) throw refusalAt(location, TOO_DEEP);
     const parameters = this.parameters.untyped();
-    const inner = new WhereChecker(columns, parameters, this.database, this.tables, this.depth + 1);
-    const [operand, selected] = ofOneFamily(this.column(left), inner.column(column), location);
-    const selection = { table, column: selected, where: where && inner.check(where) };
+    const inner = new WhereChecker(columns, parameters, this.database, this.tables, table, this.depth + 1);
+    const subquery = syntax.kind === 'in' ? this.membership(syntax, inner) : this.existence(syntax, inner);
     // The filter becomes one of its own, with the same parameters, and must mean the same there.
     if (!this.parameters.adopt(parameters)) throw refusalAt(location, TYPED_OUTSIDE);
-    return { kind: 'subquery', left: operand, number: this.numberOf(selection), selection, location };
+    return subquery;
+  }
+
+  private membership({ left, column, where, table, location }: Extract<SubquerySyntax, { kind: 'in' }>, inner: WhereChecker): Condition {
+    const sides = [this.unqualified(left), inner.column(column)] as const;
+    const [{ type }, { type: found }] = sides;
+    const mismatch = `left side of \`IN (SELECT ...)\` has type ${type} but subquery returns ${found}[]`;
+    const [operand, selected] = ofOneFamily(...sides, location, mismatch);
+    return this.selecting(inner, operand, { table: table.relation, column: selected, where: where && inner.check(where) }, location);
+  }
+
+  /** What is selected equals the outer column in some row, or not: never is that unknown. */
+  private existence({ where, table, location }: Extract<SubquerySyntax, { kind: 'exists' }>, inner: WhereChecker): Condition {
+    const side = (column: ColumnRef) => (inner.owns(column) ? 'inner' : this.owns(column) ? 'outer' : undefined);
+    const found = correlationIn(where, side, location);
+    const sides = [this.outer(found.outer, table), inner.column(found.inner)] as const;
+    const [{ type }, { type: other }] = sides;
+    const mismatch = `EXISTS compares ${type} with ${other}, which is another kind of type`;
+    const [operand, selected] = ofOneFamily(...sides, found.location, mismatch);
+    const selection = { table: table.relation, column: selected, where: found.rest && inner.check(found.rest) };
+    const [left, right] = found.sides;
+    const part = this.selecting(inner, operand, selection, location, [writtenColumn(left), writtenColumn(right)]);
+    return { kind: 'isTruth', truth: true, part };
+  }
+
+  /** A column named in a subquery on `table`: where the filter stands alone, an alias is not known. */
+  private outer(reference: ColumnRef, table: NamedTable): TypedColumn | OpaqueColumn {
+    const column = this.column(reference);
+    if (this.table === undefined) return column;
+    const { schema, name } = this.table.relation;
+    const isQualified = writtenColumn(reference).names > 1;
+    if (isQualified && isCalled(table, [schema, name])) throw refusalAt(reference.location, SAME_TABLE);
+    this.rename(reference, `${quoteRelation(this.table.relation)}.${quoteIdentifier(column.name)}`);
+    return column;
+  }
+
+  private selecting(
+    inner: WhereChecker,
+    left: TypedColumn,
+    selection: Selection,
+    location: number,
+    correlation?: StandingAlone['correlation'],
+  ): Condition {
+    const alone = { renamed: [...inner.renamed.values()], correlation };
+    return { kind: 'subquery', left, number: this.numberOf(selection), selection, location, alone };
   }
 
   private numberOf(selection: Selection): number {
@@ -347,6 +419,10 @@ function chosen(conditions: readonly Condition[], values: readonly Operand[], la
   return otherwise.kind === 'constant' ? settledFrom([...conditions.map(truthOf), ...values, last], last.type, otherwise.value) : otherwise;
 }
 
+function writtenColumn({ fields = [], location = 0 }: ColumnRef): WrittenColumn {
+  return { location, names: fields.length };
+}
+
 function nullLiteral(location: Location): UntypedLiteral {
   return { kind: 'untyped', text: null, location };
 }
@@ -370,12 +446,13 @@ function ofOneFamily(
   left: TypedColumn | OpaqueColumn,
   selected: TypedColumn | OpaqueColumn,
   location: Location,
+  mismatch: string,
 ): readonly [TypedColumn, TypedColumn] {
   if (left.type === 'jsonb' && selected.type === 'jsonb') throw refusalAt(location, JSON_SELECTED);
   const areScalars = left.kind === 'column' && selected.kind === 'column' && isScalar(left.type) && isScalar(selected.type);
   if (areScalars && VALUE_TYPES[left.type].family === VALUE_TYPES[selected.type].family) return [left, selected];
   if (left.type === selected.type) throw refusalAt(location, NO_OVERLOAD);
-  throw refusalAt(location, `left side of \`IN (SELECT ...)\` has type ${left.type} but subquery returns ${selected.type}[]`);
+  throw refusalAt(location, mismatch);
 }
 
 /** Whether a condition of several parts is unknown is no question that each of them could be asked. */

@@ -33,8 +33,9 @@ export function planOf(condition: Condition, sql: string, tokens: readonly ScanT
   };
 }
 
-function sourceOf({ selection: { table, column, where }, location }: Subquery, sql: string, tokens: readonly ScanToken[]): SubquerySource {
-  const text = where === undefined ? { where, parameters: [] } : subqueryText(sql, tokens, location);
+function sourceOf(subquery: Subquery, sql: string, tokens: readonly ScanToken[]): SubquerySource {
+  const { table, column, where } = subquery.selection;
+  const text = where === undefined ? { where, parameters: [] } : subqueryText(sql, tokens, subquery);
   return { table, column: column.name, ...text };
 }
 

@@ -1,21 +1,25 @@
 /**
- * The one form of subquery that a filter may have: `column IN (SELECT column FROM [schema.]table [WHERE …])`.
+ * The two forms of subquery that a filter may have: `column IN (SELECT column FROM [schema.]table [alias] [WHERE …])`, and the same
+ * table behind `EXISTS`.
  *
  * A white list, as for all of the grammar: what the statement has besides is refused.
  */
 import type { ColumnRef, Node, RangeVar, SelectStmt, SubLink } from 'libpg-query';
 import type { RelationName } from '../identifiers.ts';
 import { refusalAt } from '../where-refusal.ts';
+import type { NamedTable } from './named-table.ts';
 
-export interface SubquerySyntax {
-  readonly left: ColumnRef;
-  readonly table: RelationName;
-  /** The one that it selects. */
-  readonly column: ColumnRef;
+interface SelectSyntax {
+  readonly table: NamedTable;
   readonly where: Node | undefined;
-  /** Of its IN. */
+  /** Of its IN or EXISTS. */
   readonly location: number;
 }
+
+export type SubquerySyntax =
+  /** `column` is the one that it selects. */
+  | (SelectSyntax & { readonly kind: 'in'; readonly left: ColumnRef; readonly column: ColumnRef })
+  | (SelectSyntax & { readonly kind: 'exists' });
 
 const SELECT_FIELDS = new Set(['targetList', 'fromClause', 'whereClause', 'limitOption', 'op']);
 /** By the fields that they have in the parse tree; of several the first here is told. */
@@ -27,18 +31,25 @@ const SET_OPERATIONS: Readonly<Record<string, string>> = {
   SETOP_UNION: 'UNION', SETOP_INTERSECT: 'INTERSECT', SETOP_EXCEPT: 'EXCEPT',
 };
 const TARGET_FIELDS = new Set(['val', 'location']);
-const TABLE_FIELDS = new Set(['schemaname', 'relname', 'inh', 'relpersistence', 'location']);
+const UNREAD_TARGET_FIELDS = new Set([...TARGET_FIELDS, 'name']);
+const TABLE_FIELDS = new Set(['schemaname', 'relname', 'inh', 'relpersistence', 'alias', 'location']);
+const ALIAS_FIELDS = new Set(['aliasname']);
 const OTHER_SUBLINK = 'only `value IN (SELECT ...)` sublinks are supported right now';
 const OTHER_LEFT_SIDE = 'currently, left side of `IN (SELECT ...)` can only be a column reference or a list of column references';
 const COMPOSITE_LEFT_SIDE = 'composite left sides of `IN (SELECT ...)` are not supported yet';
 
 /** @throws {WhereRefusal} for any other form. */
 export function readSubquery({ subLinkType, operName, testexpr, subselect, location = 0 }: SubLink): SubquerySyntax {
+  if (subLinkType === 'EXISTS_SUBLINK') {
+    const select = plainSelect(subselect, location);
+    (select.targetList ?? []).forEach(refuseWhatHasEffect);
+    return { kind: 'exists', table: onlyTable(select, location), where: select.whereClause, location };
+  }
   if (subLinkType !== 'ANY_SUBLINK' || operName !== undefined) throw refusalAt(location, OTHER_SUBLINK);
   const left = leftSide(testexpr, location);
   const select = plainSelect(subselect, location);
-  const table = nameOf(onlyTable(select, location));
-  return { left, table, column: onlyColumn(select, location), where: select.whereClause, location };
+  const table = onlyTable(select, location);
+  return { kind: 'in', left, table, column: onlyColumn(select, location), where: select.whereClause, location };
 }
 
 /** What a subquery of any form selects from first, if that is a table. */
@@ -74,9 +85,12 @@ function hasClause(select: SelectStmt, field: string): boolean {
   return Object.entries(select).some(([name, value]) => name === field && value !== undefined);
 }
 
-function onlyTable({ fromClause: [from, ...others] = [] }: SelectStmt, location: number): RangeVar {
+function onlyTable({ fromClause: [from, ...others] = [] }: SelectStmt, location: number): NamedTable {
   const table = from !== undefined && 'RangeVar' in from && others.length === 0 ? from.RangeVar : undefined;
-  if (table?.inh === true && hasOnly(table, TABLE_FIELDS)) return table;
+  const { alias = {} } = table ?? {};
+  if (table?.inh === true && hasOnly(table, TABLE_FIELDS) && hasOnly(alias, ALIAS_FIELDS)) {
+    return { relation: nameOf(table), alias: alias.aliasname };
+  }
   const at = table?.location ?? location;
   throw refusalAt(at, `Expected a single table reference${from === undefined ? '' : `: ${whyNoTable(from, others.length > 0)}`}`);
 }
@@ -85,8 +99,8 @@ function whyNoTable(from: Node, isList: boolean): string {
   if (isList) return 'a list of tables is not supported';
   if ('JoinExpr' in from) return 'JOIN is not supported';
   if (!('RangeVar' in from)) return 'what stands behind FROM is no table';
-  const { relname, alias, inh } = from.RangeVar;
-  if (alias !== undefined) return `an alias, as in ${relname} AS ${alias.aliasname}, is not supported`;
+  const { alias, inh } = from.RangeVar;
+  if (alias?.colnames !== undefined) return 'an alias with columns is not supported';
   return inh === true ? 'the name of a database is not supported' : 'ONLY is not supported';
 }
 
@@ -96,10 +110,16 @@ function onlyColumn({ targetList: [target, ...others] = [] }: SelectStmt, locati
   }
   const { ResTarget } = target;
   const column = ResTarget.val !== undefined && 'ColumnRef' in ResTarget.val ? ResTarget.val.ColumnRef : undefined;
-  const [name, ...qualified] = column?.fields ?? [];
-  const isPlain = hasOnly(ResTarget, TARGET_FIELDS) && name !== undefined && 'String' in name && qualified.length === 0;
+  const isPlain = hasOnly(ResTarget, TARGET_FIELDS) && column?.fields?.every((name) => 'String' in name) === true;
   if (column === undefined || !isPlain) throw refusalAt(ResTarget.location, 'Expected a plain column reference');
   return column;
+}
+
+/** EXISTS reads no column, but an aggregate or a set would make other rows. */
+function refuseWhatHasEffect(target: Node): void {
+  const { val, ...fields } = 'ResTarget' in target ? target.ResTarget : {};
+  const isUnread = val !== undefined && ('A_Const' in val || 'ColumnRef' in val) && hasOnly(fields, UNREAD_TARGET_FIELDS);
+  if (!isUnread) throw refusalAt(fields.location, '`EXISTS (SELECT ...)` can only select constants, columns and `*`');
 }
 
 function hasOnly(fields: object, known: ReadonlySet<string>): boolean {

@@ -4,6 +4,7 @@
  */
 import type { ScanToken } from 'libpg-query';
 import { invariant } from '../../base/invariant.ts';
+import type { Subquery, WrittenColumn } from '../expression.ts';
 import { trimSpace } from '../values/white-space.ts';
 
 const COMMENTS = new Set(['SQL_COMMENT', 'C_COMMENT']);
@@ -14,17 +15,28 @@ export interface SubqueryText {
   readonly parameters: readonly number[];
 }
 
+/** In bytes of the parsed text. */
+interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly sql: string;
+}
+
 /**
  * @param tokens of `sql`, a text that was parsed.
- * @param location of the IN of a subquery that has a WHERE.
+ * @param subquery that has more of a WHERE than its correlation.
  */
-export function subqueryText(sql: string, tokens: readonly ScanToken[], location: number): SubqueryText {
-  const [start, end] = boundsOf(tokens.filter(({ tokenName, start: at }) => at > location && !COMMENTS.has(tokenName)));
-  const within = tokens.filter((token) => token.tokenName === 'PARAM' && token.start >= start && token.end <= end);
-  return {
-    where: trimSpace(new TextDecoder().decode(new TextEncoder().encode(sql).subarray(start, end))),
-    parameters: [...new Set(within.map(({ text }) => Number(text.slice(1))))],
-  };
+export function subqueryText(sql: string, tokens: readonly ScanToken[], { location, alone }: Subquery): SubqueryText {
+  const behind = tokens.filter(({ tokenName, start }) => start > location && !COMMENTS.has(tokenName));
+  const [start, end] = boundsOf(behind);
+  const within = behind.filter((token) => token.start >= start && token.end <= end);
+  const leftOut = alone.correlation === undefined ? [] : [leftOutOf(within, ...alone.correlation)];
+  const renamed = alone.renamed.filter((column) => column.location >= start).map((column) => {
+    // A blank, so that it does not become one word with what stands before it.
+    return { start: column.location, end: within[lastOf(within, column)]?.end ?? end, sql: ` ${column.sql}` };
+  });
+  const parameters = within.filter(({ tokenName }) => tokenName === 'PARAM').map(({ text }) => Number(text.slice(1)));
+  return { where: trimSpace(edited(sql, start, end, [...leftOut, ...renamed])), parameters: [...new Set(parameters)] };
 }
 
 /** From behind its WHERE to the bracket that closes it; a SELECT may stand in more than one pair. */
@@ -42,4 +54,46 @@ function boundsOf(tokens: readonly ScanToken[]): readonly [start: number, end: n
     if (word === ')') depth -= 1;
   }
   invariant(false, 'a subquery that was parsed has its WHERE between brackets');
+}
+
+/** The equality with all brackets around it, and the AND on one side. */
+function leftOutOf(tokens: readonly ScanToken[], left: WrittenColumn, right: WrittenColumn): Edit {
+  const word = (index: number): string | undefined => tokens[index]?.text.toLowerCase();
+  let [first, last] = [indexOf(tokens, left), lastOf(tokens, right)];
+  const between = tokens.slice(first, last).map(({ text }) => text);
+  // Those behind the left column, and before the right one, have their others outside.
+  first -= between.filter((text) => text === ')').length;
+  last += between.filter((text) => text === '(').length;
+  while (word(first - 1) === '(' && word(last + 1) === ')') [first, last] = [first - 1, last + 1];
+  if (word(first - 1) === 'and') first -= 1;
+  else if (word(last + 1) === 'and') last += 1;
+  const [begin, end] = [tokens[first], tokens[last]];
+  invariant(begin !== undefined && end !== undefined, 'brackets around an equality are closed');
+  return { start: begin.start, end: end.end, sql: ' ' };
+}
+
+function indexOf(tokens: readonly ScanToken[], { location }: WrittenColumn): number {
+  const index = tokens.findIndex(({ start }) => start === location);
+  invariant(index >= 0, 'a column begins with a token');
+  return index;
+}
+
+/** The index of its last token. A name in Unicode escapes may be followed by its own escape character. */
+function lastOf(tokens: readonly ScanToken[], column: WrittenColumn): number {
+  const first = indexOf(tokens, column);
+  const lengthOf = (at: number): number => (tokens[at + 1]?.text.toLowerCase() === 'uescape' ? 3 : 1);
+  let end = first + lengthOf(first);
+  for (let names = 1; names < column.names; names += 1) end += 1 + lengthOf(end + 1);
+  return end - 1;
+}
+
+function edited(sql: string, start: number, end: number, edits: readonly Edit[]): string {
+  const bytes = new TextEncoder().encode(sql);
+  const pieces: string[] = [];
+  let from = start;
+  for (const edit of [...edits].sort((left, right) => left.start - right.start)) {
+    pieces.push(new TextDecoder().decode(bytes.subarray(from, edit.start)), edit.sql);
+    from = edit.end;
+  }
+  return [...pieces, new TextDecoder().decode(bytes.subarray(from, end))].join('');
 }

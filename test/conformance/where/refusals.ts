@@ -112,7 +112,7 @@ export const REFUSALS: readonly Refusal[] = [
   {
     says: 'subqueries of other forms',
     forms: [
-      ['EXISTS (SELECT 1)', `At location 0: ${SUBLINK}`], ['id = (SELECT 1)', `At location 5: ${SUBLINK}`],
+      ['EXISTS (SELECT 1)', 'At location 0: Expected a single table reference'], ['id = (SELECT 1)', `At location 5: ${SUBLINK}`],
       ['id = ANY (SELECT 1)', `At location 3: ${SUBLINK}`], ['id < ALL (SELECT 1)', `At location 3: ${SUBLINK}`],
     ],
   },

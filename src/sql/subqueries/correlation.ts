@@ -1,0 +1,71 @@
+/**
+ * Correlation: the equality by which the subquery of an `EXISTS` hangs on the table around it. With it left out, what remains selects
+ * the values that `IN` would look the outer column up in.
+ */
+import type { ColumnRef, Node } from 'libpg-query';
+import { nameIn } from '../syntax/parse-tree.ts';
+import { refusalAt } from '../where-refusal.ts';
+
+const FORM =
+  'EXISTS is supported as `EXISTS (SELECT ... FROM t WHERE t.column = outer.column AND ...)`: ' +
+  'with one such equality, and nothing else that names columns of the table around it';
+
+export interface Correlation {
+  readonly outer: ColumnRef;
+  readonly inner: ColumnRef;
+  /** Both, as they stand. */
+  readonly sides: readonly [ColumnRef, ColumnRef];
+  /** Of its sign. */
+  readonly location: number | undefined;
+  /** The filter without it; undefined for every row. */
+  readonly rest: Node | undefined;
+}
+
+/** Which table a column is one of; undefined for neither. */
+export type Side = (column: ColumnRef) => 'inner' | 'outer' | undefined;
+
+/**
+ * The only one among what AND joins in `where`.
+ *
+ * @param location of the EXISTS.
+ * @throws {WhereRefusal} when there is none, or a second one.
+ */
+export function correlationIn(where: Node | undefined, side: Side, location: number): Correlation {
+  const found = (where === undefined ? [] : conjunctsOf(where)).flatMap((conjunct) => {
+    const equality = equalityIn(conjunct);
+    if (where === undefined || equality === undefined) return [];
+    const [left, right] = equality.sides;
+    const rest = without(where, conjunct);
+    const order = `${side(left)} ${side(right)}`;
+    if (order === 'inner outer') return [{ ...equality, inner: left, outer: right, rest }];
+    return order === 'outer inner' ? [{ ...equality, inner: right, outer: left, rest }] : [];
+  });
+  const [only, another] = found;
+  if (only === undefined || another !== undefined) throw refusalAt(another?.location ?? location, FORM);
+  return only;
+}
+
+function conjunctsOf(node: Node): readonly Node[] {
+  return partsOf(node)?.flatMap(conjunctsOf) ?? [node];
+}
+
+/** Undefined for what is no AND. */
+function partsOf(node: Node): readonly Node[] | undefined {
+  return 'BoolExpr' in node && node.BoolExpr.boolop === 'AND_EXPR' ? node.BoolExpr.args : undefined;
+}
+
+function equalityIn(node: Node): Pick<Correlation, 'sides' | 'location'> | undefined {
+  if (!('A_Expr' in node)) return undefined;
+  const { kind, name, lexpr = node, rexpr = node, location } = node.A_Expr;
+  const areColumns = 'ColumnRef' in lexpr && 'ColumnRef' in rexpr;
+  if (kind !== 'AEXPR_OP' || nameIn(name) !== '=' || !areColumns) return undefined;
+  return { sides: [lexpr.ColumnRef, rexpr.ColumnRef], location };
+}
+
+function without(node: Node, conjunct: Node): Node | undefined {
+  if (node === conjunct) return undefined;
+  const parts = partsOf(node);
+  if (parts === undefined) return node;
+  const args = parts.flatMap((part) => without(part, conjunct) ?? []);
+  return args.length === 1 ? args[0] : { BoolExpr: { boolop: 'AND_EXPR', args } };
+}
