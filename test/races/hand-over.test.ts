@@ -72,6 +72,13 @@ test('a dependant that begins inside a transaction which is read row by row ends
   expect(await violations(script, { sizes: { historyBytesMax: 1 } })).toEqual([]);
 });
 
+test('a Consumer that is silent again at once hears of its snapshot in the order in which that came', async () => {
+  const silences = [{ atStep: 6, lasts: 0, more: 20 }, { atStep: 26, lasts: 0, more: 1 }];
+  const script = { transactions: [], materializerAtStep: 60, faults: [], silences, choices: [] };
+
+  expect(await violations(script)).toEqual([]);
+});
+
 /** Without a cure: a small script that shows the old bug, found by the property of the test above. */
 async function counterexample(machines: Machines): Promise<Script | undefined> {
   let shrinkRuns = 0;

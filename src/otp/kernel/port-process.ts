@@ -15,6 +15,7 @@ import {
 } from '../process.ts';
 import { limitLife } from './process-timers.ts';
 import { acknowledgeStart } from './starts.ts';
+import { putFirst } from './suspension.ts';
 import { inert, stopActor } from './xstate-seam.ts';
 
 const CLOSE_MS_MAX = 5_000;
@@ -76,7 +77,7 @@ function onOpen(entry: Entry, port: PortState, handle: PortHandle | 'ignore'): v
   }
   entry.started = true;
   acknowledgeStart(entry, 'STARTED');
-  for (const signal of entry.postponed) entry.urgent.push(signal);
+  putFirst(entry, entry.postponed);
   entry.postponed = [];
   entry.kernel.schedule(entry);
 }

@@ -10,11 +10,19 @@ export function suspend(entry: Entry): void {
   entry.suspended ??= [];
 }
 
+/** What was held back came before what is urgent: that may be left from when it was resumed the last time. */
 export function resume(entry: Entry): void {
-  for (const signal of entry.suspended ?? []) entry.urgent.push(signal);
+  const held = entry.suspended ?? [];
   entry.suspended = undefined;
+  putFirst(entry, held);
   entry.kernel.schedule(entry);
   hibernateAfterDelivery(entry);
+}
+
+/** Puts signals before all others that wait for `entry`, in their order. */
+export function putFirst(entry: Entry, signals: readonly Signal[]): void {
+  if (entry.suspended !== undefined) entry.suspended.unshift(...signals);
+  else for (const signal of signals.toReversed()) entry.urgent.unshift(signal);
 }
 
 /** @returns whether the signal has to wait. */

@@ -1,6 +1,6 @@
 /** A port between its birth and its being open: it may be held still, told to stop, or killed. */
 import { expect, test } from 'vitest';
-import type { PortHandle, PortSpec, Pid } from '../../../src/otp/process.ts';
+import type { Message, PortHandle, PortSpec, Pid } from '../../../src/otp/process.ts';
 import { World } from '../../support/otp/world.ts';
 
 interface Opening {
@@ -12,7 +12,8 @@ interface Opening {
 /** A port that opens when the test lets it. */
 function opening(): Opening {
   const log: string[] = [];
-  const handle: PortHandle = { requests: {}, casts: { note: () => void log.push('noted') }, close: () => void log.push('closed') };
+  const casts = { note: ({ what = 'noted' }: Message) => void log.push(String(what)) };
+  const handle: PortHandle = { requests: {}, casts, close: () => void log.push('closed') };
   let open: Opening['open'] = () => undefined;
   const opened = new Promise<PortHandle | 'ignore'>((resolve) => (open = (how) => resolve(how ?? handle)));
   return { spec: { open: () => opened }, log, open: (how) => open(how) };
@@ -88,4 +89,20 @@ test('what had to wait until it was open waits no more', async () => {
   await world.settle();
 
   expect({ before, after: world.runtime.processInfo(pid)?.mailboxLength, log }).toEqual({ before: 1, after: 0, log: ['noted'] });
+});
+
+test('held still while it opens, it goes on with what came before that, and then with what came since', async () => {
+  const world = new World();
+  const { spec, log, open } = opening();
+  const { pid } = born(world, spec);
+  world.send(pid, { type: 'note', what: 'before' });
+  world.runtime.suspend(pid);
+  world.send(pid, { type: 'note', what: 'since' });
+  open();
+  await world.settle();
+  const held = [...log];
+  world.runtime.resume(pid);
+  world.runtime.drain();
+
+  expect({ held, log }).toEqual({ held: [], log: ['before', 'since'] });
 });

@@ -39,3 +39,17 @@ test('the exit of anybody else waits until it goes on', async () => {
 
   expect({ held, seen: world.seen(process).map(({ type }) => type) }).toEqual({ held: 0, seen: ['EXIT'] });
 });
+
+test('a process that is suspended again before it has handled what was held back hears it in the order in which it came', async () => {
+  const world = new World();
+  const process = await world.puppet('process');
+  world.runtime.suspend(process);
+  for (const type of ['seen.first', 'seen.second', 'seen.third']) world.send(process, { type });
+  world.runtime.resume(process);
+  world.runtime.suspend(process);
+  world.run(1);
+  world.runtime.resume(process);
+  world.runtime.drain();
+
+  expect(world.seen(process).map(({ type }) => type)).toEqual(['seen.first', 'seen.second', 'seen.third']);
+});
