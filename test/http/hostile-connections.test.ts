@@ -46,7 +46,9 @@ test('requests that come in one piece are answered in their order, each by its o
   expect(await statuses(text)).toEqual([200, 401, 404, 200]);
 });
 
-test.each(['live=true', 'live=true&live_sse=true'])('requests that wait behind each other (%s) all end with their connection', async (wait) => {
+const WAITS = ['live=true', 'live=true&live_sse=true'];
+
+test.each(WAITS)('requests that wait behind each other (%s) all end with their connection', async (wait) => {
   const opened = await world.get(`${BASE}&secret=${SECRET}`);
   await opened.text();
   const path = `/v1/shape?table=items&offset=0_inf&handle=${opened.headers.get('electric-handle')}&secret=${SECRET}&${wait}`;
