@@ -78,22 +78,27 @@ function listening(server: Server, connections: Connections, host: string): List
 }
 
 /**
- * The open connections, with how many requests each is answering. Node closes idle ones itself when a server stops,
+ * The open connections, with the answers that each of them waits for. Node closes idle ones itself when a server stops,
  * but not those that never sent a request, as browsers open in advance, nor those whose answer had already begun.
  */
 class Connections {
-  private readonly answering = new Map<Socket, number>();
+  private readonly answering = new Map<Socket, Set<HttpResponse>>();
   private isDraining = false;
 
   add(socket: Socket): void {
-    this.answering.set(socket, 0);
-    socket.once('close', () => this.answering.delete(socket));
+    const answers = new Set<HttpResponse>();
+    this.answering.set(socket, answers);
+    socket.once('close', () => {
+      this.answering.delete(socket);
+      for (const response of answers) closeUnsent(response);
+    });
   }
 
   begin({ socket }: HttpRequest, response: HttpResponse): void {
-    this.count(socket, 1);
+    const answers = this.answering.get(socket);
+    answers?.add(response);
     response.once('close', () => {
-      this.count(socket, -1);
+      answers?.delete(response);
       if (this.isDraining) this.endIfIdle(socket);
     });
   }
@@ -103,14 +108,16 @@ class Connections {
     for (const socket of this.answering.keys()) this.endIfIdle(socket);
   }
 
-  private count(socket: Socket, more: number): void {
-    const now = this.answering.get(socket);
-    if (now !== undefined) this.answering.set(socket, now + more);
-  }
-
   private endIfIdle(socket: Socket): void {
-    if (this.answering.get(socket) === 0) socket.end(() => socket.destroy());
+    if (this.answering.get(socket)?.size === 0) socket.end(() => socket.destroy());
   }
+}
+
+/** An answer whose turn on its connection has not come has no socket yet: Node would let it wait for ever, and all that it holds. */
+function closeUnsent(response: HttpResponse): void {
+  if (response.socket !== null) return;
+  response.destroy();
+  response.emit('close');
 }
 
 function listenError(error: Error, host: string, port: number): Error {

@@ -46,6 +46,20 @@ test('requests that come in one piece are answered in their order, each by its o
   expect(await statuses(text)).toEqual([200, 401, 404, 200]);
 });
 
+const WAITS = ['live=true', 'live=true&live_sse=true'];
+
+test.each(WAITS)('requests that wait behind each other (%s) all end with their connection', async (wait) => {
+  const opened = await world.get(`${BASE}&secret=${SECRET}`);
+  await opened.text();
+  const path = `/v1/shape?table=items&offset=0_inf&handle=${opened.headers.get('electric-handle')}&secret=${SECRET}&${wait}`;
+  const { socket, said } = await rawConnection(world.port, `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`.repeat(3));
+  await world.untilParked(3);
+  socket.destroy();
+  await said;
+  await world.untilParked(0);
+  expect([world.api.load(), world.clock.pendingTimers, world.failures]).toEqual([{ initial: 0, existing: 0, parked: 0 }, 0, []]);
+});
+
 test('a body is not read as the next request', async () => {
   expect(await statuses(post(`content-length: ${SMUGGLED.length}\r\nconnection: close`, SMUGGLED))).toEqual([400]);
 });
