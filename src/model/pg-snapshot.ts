@@ -40,6 +40,12 @@ function visibilityOf(snapshot: PgSnapshot): (xid: Xid) => boolean {
   return (xid) => precedes(xid, low) || (precedes(xid, from) && !isRunning.has(xid));
 }
 
+/** True when `snapshot` sees all that `earlier` sees. By their 64-bit ids: the one may have been taken long ago. */
+export function seesAllOf(earlier: PgSnapshot, { xmax, xip }: PgSnapshot): boolean {
+  const from = BigInt(earlier.xmax);
+  return BigInt(xmax) >= from && xip.every((xid) => BigInt(xid) >= from || earlier.xip.includes(xid));
+}
+
 /** Whom a snapshot does not see: those `from` an id on, and before it those that were `running`. */
 export function unseenBy({ xmax, xip }: PgSnapshot): { readonly from: Xid; readonly running: readonly Xid[] } {
   return { from: low32(xmax), running: xip.map(low32) };

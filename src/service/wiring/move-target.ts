@@ -5,6 +5,7 @@
 import { Change } from '../../model/change.ts';
 import { invariant } from '../../base/invariant.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
+import { seesAllOf, type PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Runtime } from '../../otp/runtime.ts';
 import type { MoveQueryTarget } from '../../postgres/snapshot/move-queries.ts';
 import type { ChangeConverter } from '../../shapes/change-converter.ts';
@@ -21,14 +22,14 @@ import { viewsAt } from './shape-views.ts';
 interface Splicing {
   readonly runtime: Pick<Runtime, 'tableOf'>;
   readonly log: Pick<TransactionLog, 'firstUnseen'>;
-  readonly shapeLog: Pick<ShapeLog, 'definition' | 'dependsOn' | 'views' | 'position' | 'beginMoved'>;
+  readonly shapeLog: Pick<ShapeLog, 'definition' | 'dependsOn' | 'views' | 'position' | 'filterBy' | 'beginMoved'>;
   readonly lines: ChangeConverter;
   readonly where: Where | undefined;
 }
 
 /** @param views those after the moves. @returns undefined when the values cannot be asked now. */
 export function moveTarget(splicing: Splicing, views: readonly LogOffset[]): MoveQueryTarget<ChunkSums | null> | undefined {
-  const { runtime, log, shapeLog, lines, where } = splicing;
+  const { runtime, shapeLog, lines, where } = splicing;
   const before = viewsAt(runtime, shapeLog, shapeLog.views);
   const after = viewsAt(runtime, shapeLog, views);
   if (before === undefined || after === undefined) return undefined;
@@ -44,7 +45,7 @@ export function moveTarget(splicing: Splicing, views: readonly LogOffset[]): Mov
     accepts: (found) => !endsShape(found, definition),
     columns: spliceColumns(definition).map(({ name }) => name),
     where: asked === 'any' ? where?.subqueries?.queryAll() : where?.subqueries?.queryMoved(asked),
-    isNewEnough: (pgSnapshot) => (log.firstUnseen(pgSnapshot) ?? shapeLog.position) >= shapeLog.position,
+    isNewEnough: (pgSnapshot) => seesAllTakenBy(splicing, pgSnapshot),
     async rows(fragment) {
       const moved = movedLines(fragment, movement);
       const written = Buffer.concat([...moved].flatMap((line) => [line, END]));
@@ -52,6 +53,11 @@ export function moveTarget(splicing: Splicing, views: readonly LogOffset[]): Mov
     },
     complete: () => writer.complete(),
   };
+}
+
+/** The rows of the shape are as of `filterBy` already, which a query that shares an older snapshot may lack a part of. */
+function seesAllTakenBy({ log, shapeLog: { position, filterBy } }: Splicing, pgSnapshot: PgSnapshot): boolean {
+  return (filterBy === undefined || seesAllOf(filterBy, pgSnapshot)) && (log.firstUnseen(pgSnapshot) ?? position) >= position;
 }
 
 interface Movement {

@@ -79,7 +79,7 @@ function targetOf(world: SpliceModel, { views }: Message) {
     write: (rows: Uint8Array) => Promise.resolve(void written.push(Buffer.from(rows).toString())),
     complete: () => Promise.resolve(null),
   });
-  const shapeLog = { definition, dependsOn: [INNER], views: shape.views, position: shape.position, beginMoved };
+  const shapeLog = { definition, dependsOn: [INNER], views: shape.views, position: shape.position, filterBy: shape.filterBy, beginMoved };
   const [values] = world.values.values();
   const runtime: Pick<Runtime, 'tableOf'> = { tableOf: (name) => (name === NAMES.materializer ? values : undefined) };
   const splicing = {

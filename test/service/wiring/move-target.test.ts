@@ -119,6 +119,14 @@ test('a snapshot counts only when it sees all that the shape has taken', async (
   expect([before, ...snapshots]).toEqual([true, false, true]);
 });
 
+test('a snapshot that was taken before the one of the rows that the shape has does not count', async () => {
+  const { target } = await splicing();
+  const [same, older, before, newer, behind] = [{}, { xmax: '94' }, { xip: ['91', '93'] }, { xip: [] }, { xmax: '97', xip: ['91', '96'] }];
+  const counts = [same, newer, behind, older, before].map((differing) => target()?.isNewEnough({ ...pgSnapshot, ...differing }));
+
+  expect(counts).toEqual([true, true, true, false, false]);
+});
+
 test('nothing can be asked while nobody keeps the values, or not as far as the shape is told they are', async () => {
   const { tables, target } = await splicing();
   const ahead = target(['9_0' as LogOffset]);
