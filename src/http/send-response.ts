@@ -3,7 +3,7 @@
  * off; one that waits for a slow stream is not. When a stream fails after its first bytes, the connection breaks off, and
  * no client takes what it got for a whole answer.
  */
-
+import { isOurFault } from '../base/our-fault.ts';
 import { isLive, type Body, type LiveBody } from '../api/shape-response.ts';
 import type { Headers } from './response-headers.ts';
 import { ResponseSink, SEND_STALL_MS, untilDrained } from './response-sink.ts';
@@ -41,10 +41,16 @@ function sendPieces(response: HttpResponse, status: number, headers: Headers, pi
 
 async function sendStream(response: HttpResponse, status: number, headers: Headers, body: AsyncIterable<Uint8Array>): Promise<void> {
   response.setTimeout(0); // The stream's maker bounds this wait: a snapshot may take longer than a client.
-  for await (const piece of body) {
-    if (response.destroyed) return;
-    if (!response.headersSent) response.writeHead(status, [...headers]);
-    if (!response.write(piece)) await untilDrained(response);
+  try {
+    for await (const piece of body) {
+      if (response.destroyed) return;
+      if (!response.headersSent) response.writeHead(status, [...headers]);
+      if (!response.write(piece)) await untilDrained(response);
+    }
+  } catch (error) {
+    // What was asked for a client is given up when that has gone: nobody is left whom it is refused.
+    if (response.destroyed && error instanceof Error && !isOurFault(error)) return;
+    throw error;
   }
   if (!response.headersSent) response.writeHead(status, [...headers]);
   response.setTimeout(SEND_STALL_MS);

@@ -322,3 +322,20 @@ test('rows that come later go out as they come', async () => {
     status: 200, 'transfer-encoding': 'chunked', body: { data: [{ key: 'a' }, { key: 'b' }] },
   });
 });
+
+test('a client that leaves in the middle of a subset, which is given up with it, is no failure of ours', async () => {
+  const given = new Uint8Array(1024);
+  const leaving = new AbortController();
+  const rows = async function* () {
+    yield given;
+    await world.until(() => asked()?.reader.signal.aborted === true);
+    throw Object.assign(new Error('Database connection not available'), { name: 'RefusedSubset' });
+  };
+  world.subsets.answer = { outcome: 'rows', pgSnapshot: PG_SNAPSHOT, end: SNAPSHOT_END, rows: rows() };
+  const answer = await world.shape(`${USERS}&subset__where=TRUE`, { signal: leaving.signal });
+  await answer.body?.getReader().read();
+  leaving.abort();
+  await world.until(() => world.api.load().initial + world.api.load().existing === 0);
+
+  expect(world.failures).toEqual([]);
+});
