@@ -182,8 +182,8 @@ test('a row that moved in behind the place of a client, and was changed since, i
     await heard("UPDATE children SET title = 'newer' WHERE id = 1");
   };
 
-  await client.stream.requestSnapshot({ where: 'id = 1' }).catch(() => {}); // As the statuses say.
   const place = client.stream.lastOffset;
+  await client.stream.requestSnapshot({ where: 'id = 1' }).catch(() => {}); // As the statuses say.
   await expect.poll(() => client.stream.lastOffset).not.toBe(place);
   await expect.poll(() => client.stream.requestSnapshot({ where: 'id = 1' }).then(held)).toBeDefined();
 
