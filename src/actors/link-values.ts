@@ -17,8 +17,10 @@ import { BEFORE_ALL, compareOffsets, isInSnapshot, SNAPSHOT_END, type LogOffset 
 import type { PlacedRow } from '../model/row-values.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Message, Table } from '../otp/process.ts';
-import type { Moved, MovedValue, VersionedValues } from '../shapes/versioned-values.ts';
+import type { Moved, VersionedValues } from '../shapes/versioned-values.ts';
+import { NULL_MEMBER } from '../sql/subqueries/membership.ts';
 import type { MaterializerPorts } from './materializer-ports.ts';
+import { KeyedRows, type RowNumber } from './keyed-rows.ts';
 import { VersionedMembers } from './versioned-members.ts';
 
 export type LinkValuesChange =
@@ -38,7 +40,7 @@ export type LinkValuesTold =
       /** For these dependants more moves are kept than may be. Left out where there are none. */
       readonly overdue?: readonly Handle[];
     }
-  | { readonly type: 'values.areTooMany'; readonly what: 'values' | 'rows'; readonly max: number };
+  | { readonly type: 'values.areTooMany'; readonly what: 'values' | 'rows' | 'bytes'; readonly max: number };
 
 export interface LinkValuesBounds {
   readonly valuesMax: number;
@@ -46,6 +48,10 @@ export interface LinkValuesBounds {
   readonly historyValuesMax: number;
   /** Rows of the shape that differ by their key, whatever their values: each is kept. */
   readonly rowsMax: number;
+  /** That all keys and values take. */
+  readonly bytesMax: number;
+  /** Of a column with more values none is listed in the index by which changes are routed: it asks here. */
+  readonly listedMax: number;
   /** So many moves are kept without a look at who may need them. */
   readonly keptMovesMin: number;
   /** For whoever needs more the others do not pay. */
@@ -53,23 +59,25 @@ export interface LinkValuesBounds {
 }
 
 /**
- * Rows by memory: one is some 170 bytes where its key has a UUID, so these are 850 MB. One map could hold sixteen million and no more.
- * Moves likewise: one that is a transaction of its own is some 370 bytes, so these are 190 MB.
+ * A row and its value are some 70 bytes outside of the heap, besides the characters of both. A move that is a transaction of its own
+ * is some 370 bytes, so the moves are 190 MB.
  */
 const BOUNDS: LinkValuesBounds = {
-  valuesMax: 100_000,
-  historyValuesMax: 1_000_000,
-  rowsMax: 5_000_000,
+  valuesMax: 5_000_000,
+  historyValuesMax: 10_000_000,
+  rowsMax: 10_000_000,
+  bytesMax: 2 ** 31,
+  listedMax: 10_000,
   keptMovesMin: 1_024,
   keptMovesMax: 500_000,
 };
 
 export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
-  private readonly rows = new Map<string, string | null>();
-  /** Of a key that several rows have, how many there are besides the first. */
-  private readonly twins = new Map<string, number>();
-  private members = new VersionedMembers();
+  private rows = new KeyedRows();
+  private members: VersionedMembers;
   private applied = LOG_BEGIN;
+  /** How the service's index knows what there may be: not yet, by each value, or by asking here. */
+  private listing: 'not yet' | 'each' | 'asked' = 'not yet';
   private readonly bounds: LinkValuesBounds;
   /** With so many moves it is asked again how far back somebody looks. */
   private forgetAt: number;
@@ -78,10 +86,11 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   constructor(
     private readonly column: string,
     private readonly ports: MaterializerPorts,
-    private readonly equalText = (text: string) => text,
+    private readonly equalText?: (text: string) => string,
     bounds: Partial<LinkValuesBounds> = {},
   ) {
     this.bounds = { ...BOUNDS, ...bounds };
+    this.members = new VersionedMembers(equalText);
     this.forgetAt = this.bounds.keptMovesMin;
   }
 
@@ -103,7 +112,10 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   /** How many rows have each value, NULL among them. A transaction of which the last block is yet to come is in part in it. */
   get counts(): ReadonlyMap<string | null, number> {
     const counts = new Map<string | null, number>();
-    for (const [key, value] of this.rows) counts.set(value, (counts.get(value) ?? 0) + 1 + this.twinsOf(key));
+    for (const [, member, count] of this.rows.all()) {
+      const value = this.members.valueAt(member);
+      counts.set(value, (counts.get(value) ?? 0) + count);
+    }
     return counts;
   }
 
@@ -117,9 +129,9 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     return this.members.mayHave(value);
   }
 
-  /** In no particular order. */
-  valuesAt(at: LogOffset): readonly MovedValue[] {
-    return this.members.valuesAt(at);
+  /** As Postgres wrote each when it was first seen, in no particular order. May be walked in steps for as long as the version is kept. */
+  textsAt(at: LogOffset): Iterable<string> {
+    return this.members.textsAt(at);
   }
 
   movesBetween(after: LogOffset, through: LogOffset): Moved {
@@ -141,10 +153,10 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
 
   clone(fork: Fork): LinkValues {
     const copy = new LinkValues(this.column, this.ports.clone(fork), this.equalText, this.bounds);
-    for (const [key, value] of this.rows) copy.rows.set(key, value);
-    for (const [key, count] of this.twins) copy.twins.set(key, count);
+    copy.rows = this.rows.copy();
     copy.members = this.members.copy();
-    if (this.members.watch !== undefined) copy.members.watch = copy.ports.listing;
+    copy.listing = this.listing;
+    if (this.listing === 'each') copy.members.watch = copy.ports.listing;
     copy.applied = this.applied;
     copy.forgetAt = this.forgetAt;
     return copy;
@@ -152,30 +164,38 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
 
   key(): string {
     const { offset, bytes } = this.applied;
-    return JSON.stringify([offset, bytes, [...this.rows].sort(), [...this.twins].sort(), this.members.key(), this.isListed, this.forgetAt]);
+    const rows = Array.from(this.rows.all(), ([key, member, count]) => [key, this.members.valueAt(member), count]).sort();
+    return JSON.stringify([offset, bytes, rows, this.members.key(), this.listing, this.forgetAt]);
   }
 
   close(): void {
     this.ports.close();
-    if (this.isListed) this.ports.listing.end(this.members.all());
-  }
-
-  private get isListed(): boolean {
-    return this.members.watch !== undefined;
+    if (this.listing !== 'not yet') this.ports.listing.end(this.listing === 'each' ? this.members.all() : []);
   }
 
   private list(): LinkValuesTold | undefined {
-    invariant(!this.isListed, 'values are listed once');
-    const { valuesMax } = this.bounds;
-    if (this.members.count > valuesMax) return tooMany('values', valuesMax);
-    this.ports.listing.begin(this.members.all());
-    this.members.watch = this.ports.listing;
+    invariant(this.listing === 'not yet', 'values are listed once');
+    const { members, ports, bounds: { valuesMax, listedMax } } = this;
+    if (members.count > valuesMax) return tooMany('values', valuesMax);
+    if (members.count > listedMax) this.beAsked([]);
+    else {
+      ports.listing.begin(members.all());
+      members.watch = ports.listing;
+      this.listing = 'each';
+    }
     return undefined;
   }
 
+  /** @param listed those that are. */
+  private beAsked(listed: Iterable<string>): void {
+    this.members.watch = undefined;
+    this.ports.listing.beAsked((value) => this.members.mayHave(value), listed);
+    this.listing = 'asked';
+  }
+
   private applyBlock(block: EntryRange): LinkValuesTold {
-    const { rowsMax } = this.bounds;
-    const valuesMax = this.isListed ? this.bounds.valuesMax : this.bounds.historyValuesMax;
+    const { rowsMax, bytesMax, listedMax } = this.bounds;
+    const valuesMax = this.listing === 'not yet' ? this.bounds.historyValuesMax : this.bounds.valuesMax;
     let moved = false;
     for (const row of this.ports.take(block)) {
       moved = this.applyRow(row) || moved;
@@ -183,7 +203,9 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
       if (this.members.count > valuesMax && (row.isLast || isInSnapshot(row.offset))) return tooMany('values', valuesMax);
       // At once: rows that go again before the transaction ends take their memory all the same.
       if (this.rows.size > rowsMax) return tooMany('rows', rowsMax);
+      if (this.rows.bytes + this.members.bytes > bytesMax) return tooMany('bytes', bytesMax);
     }
+    if (this.listing === 'each' && this.members.count > listedMax) this.beAsked(this.members.all());
     this.applied = block.through;
     if (compareOffsets(block.through.offset, SNAPSHOT_END) >= 0) this.endSnapshot();
     const overdue = this.forgetIfDue();
@@ -206,49 +228,34 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
 
   private insert(key: string, told: PlacedRow['value']): void {
     invariant(told !== undefined, `a new row tells its column ${this.column}`);
-    if (this.rows.has(key)) this.noteTwin(key);
-    this.setRow(key, told);
-  }
-
-  private noteTwin(key: string): void {
-    invariant(!this.ports.hasPrimaryKey, `a row is inserted once: key ${key} already exists`);
-    this.twins.set(key, this.twinsOf(key) + 1);
-  }
-
-  private twinsOf(key: string): number {
-    return this.twins.get(key) ?? 0;
+    const twin = this.rows.find(key);
+    invariant(twin === undefined || !this.ports.hasPrimaryKey, `a row is inserted once: key ${key} already exists`);
+    if (twin !== undefined) this.checkAlike(twin, told);
+    this.rows.add(key, this.members.add(told));
   }
 
   private update(key: string, told: PlacedRow['value']): void {
-    const old = this.valueOf(key);
+    const row = this.rowOf(key);
     if (told === undefined) return;
-    this.uncount(old);
-    this.setRow(key, told);
+    if (this.rows.hasTwins(row)) this.checkAlike(row, told);
+    this.members.remove(this.rows.memberOf(row));
+    this.rows.set(row, this.members.add(told));
   }
 
   private delete(key: string): void {
-    const old = this.valueOf(key);
-    const twins = this.twinsOf(key);
-    if (twins === 0) this.rows.delete(key);
-    else if (twins === 1) this.twins.delete(key);
-    else this.twins.set(key, twins - 1);
-    this.uncount(old);
+    const row = this.rowOf(key);
+    this.members.remove(this.rows.memberOf(row));
+    this.rows.delete(row);
   }
 
-  private setRow(key: string, text: string | null): void {
-    const value = text === null ? null : this.equalText(text);
-    this.rows.set(key, value);
-    this.members.countRow(value, text ?? '', 1);
+  private checkAlike(row: RowNumber, told: string | null): void {
+    invariant(this.members.find(told ?? NULL_MEMBER) === this.rows.memberOf(row), 'rows that are named alike have one value');
   }
 
-  private uncount(value: string | null): void {
-    this.members.countRow(value, value ?? '', -1);
-  }
-
-  private valueOf(key: string): string | null {
-    const value = this.rows.get(key);
-    invariant(value !== undefined, `a row that changes is known: key ${key} does not exist`);
-    return value;
+  private rowOf(key: string): RowNumber {
+    const row = this.rows.find(key);
+    invariant(row !== undefined, `a row that changes is known: key ${key} does not exist`);
+    return row;
   }
 
   /** Asked each time that what is kept has doubled: who depends on the values may be many. @returns those for whom it is too much. */
@@ -264,6 +271,6 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   }
 }
 
-function tooMany(what: 'values' | 'rows', max: number): LinkValuesTold {
+function tooMany(what: 'values' | 'rows' | 'bytes', max: number): LinkValuesTold {
   return { type: 'values.areTooMany', what, max };
 }

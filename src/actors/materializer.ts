@@ -365,7 +365,7 @@ function whyInvalid(cause: DownCause): string {
 }
 
 /** The error is for whoever asks for the outer shape: a new one would end likewise. */
-function tooMany({ what, max }: { what: 'values' | 'rows'; max: number }): ExitReason {
+function tooMany({ what, max }: { what: 'values' | 'rows' | 'bytes'; max: number }): ExitReason {
   const error: SnapshotFault = {
     code: `too_many_${what}`,
     message: `A subquery of this shape selects more than ${max} ${what}, which is more than can be followed`,

@@ -35,7 +35,7 @@ export function viewsAt(
       return at !== undefined && at.values.has(value, at.view);
     },
     texts: () => kept.map(({ values, view }) => {
-      const texts = values.valuesAt(view).map(({ text }) => text);
+      const texts = [...values.textsAt(view)];
       return values.has(NULL_MEMBER, view) ? [...texts, null] : texts;
     }),
   };

@@ -83,7 +83,7 @@ class Narrowing implements Table {
   apply(change: unknown): Message | undefined {
     const told = this.values.apply(change);
     for (const table of this.world.values.values()) {
-      const current = table.valuesAt(table.offset).map(({ value }) => value);
+      const current = [...table.textsAt(table.offset)];
       for (const value of ['a', 'b']) if (!current.includes(value)) this.world.listing().remove(value);
     }
     return told;
