@@ -3,8 +3,8 @@
  * every constant a parameter with its type. Where a comparison needs a conversion or a collation, it is written out,
  * so that Postgres has nothing to decide which the evaluator decided differently.
  */
-import { invariant } from '../base/invariant.ts';
-import { arrayLiteral } from './values/array-literal.ts';
+import { invariant, InvariantError } from '../base/invariant.ts';
+import { ArrayLiteral } from './values/array-literal.ts';
 import { CONSTANT_CHARACTERS_MAX, isOperand, isOrder, type Condition, type Operand, type Selection, type Subquery } from './expression.ts';
 import { quoteIdentifier, quoteRelation } from './identifiers.ts';
 import { printLikePattern } from './patterns/like-pattern.ts';
@@ -12,12 +12,7 @@ import { collated } from './operations/comparisons.ts';
 import type { TypeName } from './values/type-names.ts';
 import { VALUE_TYPES } from './values/value-types.ts';
 import { WhereRefusal } from './where-refusal.ts';
-
-export interface PrintedCondition {
-  readonly sql: string;
-  /** Texts of the constants, in the order in which they stand. */
-  readonly params: readonly (string | null)[];
-}
+import type { QueryParam, QueryWithMembers, WhereQuery } from './where.ts';
 
 /** What is written as a parameter for Postgres, and in full for comparing. */
 interface Printer {
@@ -30,33 +25,43 @@ interface Printer {
 }
 
 /**
- * For Postgres.
+ * For Postgres: a condition that has no subqueries.
  *
- * @param members what the subqueries select, by their numbers, NULL among them: Postgres is not asked for that.
  * @param before how many parameters the query has in front of these.
  */
-export function printQuery(
-  condition: Condition,
-  members: readonly (readonly (string | null)[])[] = [],
-  before = 0,
-): PrintedCondition {
+export function printQuery(condition: Condition, before = 0): WhereQuery {
   const params: (string | null)[] = [];
-  const place = (text: string | null): number => before + params.push(text);
-  const parameter = (type: string, text: string | null): string => `$${place(text)}::${type}`;
+  const subquery = (): never => {
+    throw new InvariantError('what a subquery selects is given with the query');
+  };
+  return { sql: printCondition(condition, { ...parameterPrinter((text) => before + params.push(text)), subquery }), params };
+}
+
+/**
+ * For Postgres, which is not asked what the subqueries select.
+ *
+ * @param members what they do, by their numbers, NULL among it.
+ */
+export function printQueryWith(condition: Condition, members: readonly Iterable<string | null>[]): QueryWithMembers {
+  const params: QueryParam[] = [];
   const arrays = new Map<number, string>(); // Each is sent once, however often its subquery stands in the filter.
   const sql = printCondition(condition, {
-    constant: parameter,
-    exactly: parameter,
-    label: (_, text) => `$${place(text)}`,
+    ...parameterPrinter((text) => params.push(text)),
     subquery: ({ left, number, selection }) => {
       const values = members[number];
       invariant(values !== undefined, 'what a subquery selects is given with the query');
-      const array = arrays.get(number) ?? parameter(`${selection.column.type}[]`, arrayLiteral(values));
+      const array = arrays.get(number) ?? `$${params.push(new ArrayLiteral(values))}::${selection.column.type}[]`;
       arrays.set(number, array);
       return `(${quoteIdentifier(left.name)} = ANY(${array}))`;
     },
   });
   return { sql, params };
+}
+
+/** @param place takes a parameter, and gives its number. */
+function parameterPrinter(place: (text: string | null) => number): Omit<Printer, 'subquery'> {
+  const parameter = (type: TypeName, text: string | null): string => `$${place(text)}::${type}`;
+  return { constant: parameter, exactly: parameter, label: (_, text) => `$${place(text)}` };
 }
 
 /**

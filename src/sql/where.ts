@@ -9,6 +9,7 @@ import type { Collation } from '../model/collation.ts';
 import type { TimeZone } from '../model/time-zone.ts';
 import type { RelationName } from './identifiers.ts';
 import type { Truths } from './subqueries/truths.ts';
+import type { ArrayLiteral } from './values/array-literal.ts';
 
 export interface WhereColumn {
   readonly name: string;
@@ -74,6 +75,15 @@ export interface WhereQuery {
   readonly params: readonly (string | null)[];
 }
 
+/** One that was given what the subqueries select. */
+export interface QueryWithMembers {
+  readonly sql: string;
+  readonly params: readonly QueryParam[];
+}
+
+/** null for NULL; an array as what makes its text, which may be long. */
+export type QueryParam = string | ArrayLiteral | null;
+
 /**
  * A filter with subqueries in disjunctive normal form: NOT stands at its leaves only. Each leaf of each disjunct is a term, and
  * its position counts from 0 over all disjuncts, from left to right. The filter is true for a row exactly when all terms of some
@@ -89,12 +99,12 @@ export interface SubqueryPlan {
    */
   mayTake(text: ColumnText, isMember?: Membership): boolean | null;
   /** The rows that the filter takes when subquery n selects exactly `values[n]`, as Postgres's texts; null for NULL. */
-  queryWith(values: Selected): WhereQuery;
+  queryWith(values: readonly Iterable<string | null>[]): QueryWithMembers;
   /**
    * At least the rows that the filter takes or leaves otherwise because of what `values[n]` changed for subquery n: values that
    * it began or ceased to select, and null where rows without a value are concerned.
    */
-  queryMoved(values: Selected): WhereQuery;
+  queryMoved(values: Selected): QueryWithMembers;
   /** At least the rows that the filter takes, whatever its subqueries select. */
   queryAll(): WhereQuery;
 }

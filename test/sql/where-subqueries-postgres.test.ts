@@ -4,11 +4,11 @@ import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { invariant } from '../../src/base/invariant.ts';
 import { canonicalValue } from '../../src/sql/values/canonical-value.ts';
-import { arrayLiteral } from '../../src/sql/values/array-literal.ts';
+import { ArrayLiteral } from '../../src/sql/values/array-literal.ts';
 import { isMark, truthOfIn } from '../../src/sql/subqueries/membership.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type {
-  ColumnText, Membership, Selected, SubqueryPlan, SubquerySource, Where, WhereLanguage, WhereQuery,
+  ColumnText, Membership, QueryWithMembers, Selected, SubqueryPlan, SubquerySource, Where, WhereLanguage,
 } from '../../src/sql/where.ts';
 import { isLookedUp } from '../support/looked-up.ts';
 import { asText, DISPLAY_SETTINGS } from '../support/postgres/display-settings.ts';
@@ -47,9 +47,13 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function textsOf(sql: string, params: readonly (string | null)[] = []): Promise<readonly Texts[]> {
-  const { rows } = await session.query<Texts>({ text: sql, values: [...params], types: asText });
+async function textsOf(sql: string, params: QueryWithMembers['params'] = []): Promise<readonly Texts[]> {
+  const { rows } = await session.query<Texts>({ text: sql, values: params.map(textOf), types: asText });
   return rows;
+}
+
+function textOf(param: QueryWithMembers['params'][number]): string | null {
+  return param === null ? null : String(param);
 }
 
 function accepted(text: string, params: readonly string[]): Where {
@@ -87,7 +91,7 @@ function isTaken({ disjuncts }: SubqueryPlan, text: ColumnText, isMember: Member
 }
 
 /** What is asked about what changed. A NULL that comes or goes concerns every row; a first or last row those without a value. */
-function moved(plan: SubqueryPlan, before: Selected, after: Selected): WhereQuery {
+function moved(plan: SubqueryPlan, before: Selected, after: Selected): QueryWithMembers {
   const keys = after.map((now, number) => {
     const was = before[number] ?? [];
     const values = [...now.filter((value) => !was.includes(value)), ...was.filter((value) => !now.includes(value))];
@@ -97,7 +101,7 @@ function moved(plan: SubqueryPlan, before: Selected, after: Selected): WhereQuer
   return plan.queryMoved(keys.map(({ values, isEmptied }) => (isEmptied ? [...values, null] : values)));
 }
 
-async function idsOf({ sql, params }: Where['query']): Promise<readonly (string | null | undefined)[]> {
+async function idsOf({ sql, params }: QueryWithMembers): Promise<readonly (string | null | undefined)[]> {
   const rows = await textsOf(`SELECT id FROM samples WHERE ${sql} ORDER BY id`, params);
   return rows.map(({ id }) => id);
 }
@@ -150,7 +154,7 @@ test('an array is to Postgres the values that it was made of', async () => {
   const signs = fc.constantFrom('', 'NULL', 'null', '{}', '{a,b}', '"', '\\', ' a ', ',', '\n', "'", '\\"', '\u{1F600}');
   const text = fc.oneof(signs, fc.string({ unit: 'grapheme' })).filter((value) => !value.includes('\0'));
   const property = fc.asyncProperty(fc.array(fc.option(text)), async (values) => {
-    const rows = await textsOf('SELECT unnest($1::text[]) AS value', [arrayLiteral(values)]);
+    const rows = await textsOf('SELECT unnest($1::text[]) AS value', [new ArrayLiteral(values)]);
     expect(rows.map(({ value }) => value)).toEqual(values);
   });
   await fc.assert(property, { numRuns: 300 });

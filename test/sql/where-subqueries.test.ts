@@ -369,7 +369,8 @@ describe('queries', () => {
       ['{"1"}', '{}'],
     ],
   ])('%s with %j', (text, values, sql, params) => {
-    expect(planOf(text).queryWith(values)).toEqual({ sql, params });
+    const query = planOf(text).queryWith(values);
+    expect({ ...query, params: query.params.map(String) }).toEqual({ sql, params });
   });
 
   const SUB = 'parent IN (SELECT id FROM parents)';

@@ -10,8 +10,8 @@ import { subqueryText } from './subquery-text.ts';
 import { canonicalReader, compileCondition } from '../where-compiler.ts';
 import { always, memberTestOf, reachOf, subqueriesIn, withMemberTests } from './member-tests.ts';
 import { disjunctsOf } from './where-disjuncts.ts';
-import { printQuery } from '../where-printer.ts';
-import type { Selected, SubqueryPlan, SubquerySource, Term, WhereQuery } from '../where.ts';
+import { printQuery, printQueryWith } from '../where-printer.ts';
+import type { QueryWithMembers, Selected, SubqueryPlan, SubquerySource, Term } from '../where.ts';
 
 /**
  * @param condition that has subqueries.
@@ -27,7 +27,7 @@ export function planOf(condition: Condition, sql: string, tokens: readonly ScanT
     sources: first.map((subquery) => sourceOf(subquery, sql, tokens)),
     disjuncts: termsOf(tested),
     mayTake: compileCondition(reachOf(condition)),
-    queryWith: (values) => printQuery(condition, values),
+    queryWith: (values) => printQueryWith(condition, values),
     queryMoved: (values) => queryMoved(subqueries, rest, values),
     queryAll: () => printQuery(rest ?? always(true)),
   };
@@ -58,13 +58,13 @@ function termOf(leaf: Condition): Term {
 }
 
 /** Those of `rest` that have one of the values on the left side of its subquery. */
-function queryMoved(subqueries: readonly Subquery[], rest: Condition | undefined, values: Selected): WhereQuery {
+function queryMoved(subqueries: readonly Subquery[], rest: Condition | undefined, values: Selected): QueryWithMembers {
   const moved = subqueries.filter(({ number }) => (values[number] ?? []).length > 0);
   const terms = moved.filter((subquery, index) => moved.findIndex((other) => isAlike(subquery, other)) === index);
   if (terms.length === 0) return printQuery(always(false));
   const any = joined('or', terms.flatMap((subquery) => movedAt(subquery, values[subquery.number] ?? [])));
   const known = values.map((each) => each.filter((value) => value !== null));
-  return printQuery(rest === undefined ? any : { kind: 'and', parts: [any, rest] }, known);
+  return printQueryWith(rest === undefined ? any : { kind: 'and', parts: [any, rest] }, known);
 }
 
 function movedAt(subquery: Subquery, values: Selected[number]): readonly Condition[] {
