@@ -4,8 +4,8 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import type { QueryParam } from '../../sql/where.ts';
-import { DatabaseRefusedError } from '../connection/database-error.ts';
 import { frontendHeader, frontendMessage, MESSAGE_BYTES_MAX } from '../connection/raw-wire.ts';
+import { TooManyValuesError } from './snapshot-error.ts';
 
 export interface RowQuery {
   readonly sql: string;
@@ -15,9 +15,8 @@ export interface RowQuery {
 
 /** So many characters are written down at once: some milliseconds. */
 const STEP_CHARACTERS = 256 * 1024;
-const PROGRAM_LIMIT_EXCEEDED = '54000';
 
-/** @throws {DatabaseRefusedError} when they are more than Postgres takes in one message. */
+/** @throws {TooManyValuesError} when they are more than Postgres takes in one message. */
 export async function queryMessages({ sql, params }: RowQuery, clock: Clock): Promise<readonly Uint8Array[]> {
   if (params === undefined) return [frontendMessage('Q', `COPY (${sql}) TO STDOUT`)];
   const values: Buffer[] = [];
@@ -51,7 +50,7 @@ async function piecesOf(param: QueryParam, clock: Clock): Promise<readonly Buffe
 
 function checked(size: number): number {
   if (size < MESSAGE_BYTES_MAX) return size;
-  throw new DatabaseRefusedError(PROGRAM_LIMIT_EXCEEDED, 'what the subqueries of this shape select is more than one query can carry');
+  throw new TooManyValuesError(MESSAGE_BYTES_MAX);
 }
 
 function sizeOf(parts: readonly Buffer[]): number {

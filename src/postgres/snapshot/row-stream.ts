@@ -31,7 +31,8 @@ const COPY_DATA = code('d'), DATA_ROW = code('D'), COMPLETE = code('C'), READY =
 /**
  * Resolves when every row has been taken; the connection is then idle again.
  *
- * @throws {DatabaseRefusedError} the connection is idle, its transaction failed, or the query was too large to be asked.
+ * @throws {TooManyValuesError} nothing was asked.
+ * @throws {DatabaseRefusedError} the connection is idle, its transaction failed.
  * @throws {DatabaseUnreachableError} the connection is gone. So it is when the consumer or the writer threw, or at the abort.
  */
 export async function streamRows(options: RowStreamOptions): Promise<void> {
