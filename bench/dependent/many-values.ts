@@ -36,7 +36,7 @@ export async function manyValues({ database, service, inspector }: OwnInnerWorld
     ...memory,
     rowOf(`rows of a shape over ${values} values, which are read for it`, first, select),
     rowOf('rows of a further shape over them', second, select),
-    { what: 'one of them comes: COMMIT to the row', measured: median(moves), unit: 'ms', detail: `p95 ${quantile(moves, 0.95).toFixed(1)} ms` },
+    { what: 'one of them comes: COMMIT to the row', measured: median(moves), unit: 'ms', detail: `p95 ${p95(moves)} ms` },
   ];
 }
 
@@ -44,7 +44,7 @@ export async function manyValues({ database, service, inspector }: OwnInnerWorld
 async function moved(database: Database, follower: ShapeReader): Promise<number> {
   const before = follower.rows;
   await database.query('UPDATE badges SET valid = false WHERE id = 1');
-  await database.query("SELECT pg_sleep(0.05)");
+  await database.query('SELECT pg_sleep(0.05)');
   return await timed(async () => {
     await database.query('UPDATE badges SET valid = true WHERE id = 1');
     await follower.readRows(before + 1);
@@ -73,7 +73,12 @@ async function probed(service: Service, work: () => Promise<void>): Promise<Prob
   return { elapsedMs, waitsMs };
 }
 
+function p95(figures: readonly number[]): string {
+  return quantile(figures, 0.95).toFixed(1);
+}
+
 function rowOf(what: string, { elapsedMs, waitsMs }: Probed, select: number): Row {
   const [half, longest] = [quantile(waitsMs, 0.5), Math.max(...waitsMs)].map((wait) => wait.toFixed(1));
-  return { what, measured: elapsedMs, unit: 'ms', against: { what: 'SELECT', figure: select }, detail: `others waited ${half} ms, ${longest} at most` };
+  const detail = `others waited ${half} ms, ${longest} at most`;
+  return { what, measured: elapsedMs, unit: 'ms', against: { what: 'SELECT', figure: select }, detail };
 }
