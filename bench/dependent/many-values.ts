@@ -1,4 +1,4 @@
-/** One subquery that selects very many values: what each needs of memory, how soon a shape that looks them up is there, and who feels it. */
+/** One subquery that selects very many values: what each needs of memory, how soon a shape over them is there, and who feels it. */
 import type { Database } from '../database.ts';
 import type { Service } from '../service.ts';
 import { ShapeReader } from '../shape-reader.ts';
