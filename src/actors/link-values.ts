@@ -1,6 +1,6 @@
 /**
- * LinkValues: the values that one column has in the rows of a shape, by version. A Materializer's table; who depends on the
- * values asks here, each at the version that is its view.
+ * LinkValues: the values that a column has in the rows of a shape, or row values of several columns, by version. A Materializer's
+ * table; who depends on the values asks here, each at the version that is its view.
  *
  * A change that is applied twice, or on a row that is not there, is a bug that would sooner or later lose somebody's
  * rows: it crashes the owner. Within a transaction a value may come and go many times; only what is left of it at the
@@ -9,6 +9,9 @@
  * NULL is no value, but it matters to `NOT IN` whether some row has it, and whether there is a row at all: that has versions too.
  *
  * Rows of a table without a primary key are named by all their columns, so rows that are alike have one name: they are counted.
+ *
+ * A row may have a value that cannot be cast to what is compared: an error in Postgres, for whoever asks. Its row is kept without a value,
+ * for it may be gone before anybody asks; the values are no good once a transaction has ended that leaves one.
  */
 import type { Fork } from '../base/fork.ts';
 import { invariant } from '../base/invariant.ts';
@@ -18,7 +21,10 @@ import type { PlacedRow } from '../model/row-values.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Message, Table } from '../otp/process.ts';
 import type { Moved, MovedValue, VersionedValues } from '../shapes/versioned-values.ts';
+import { EvaluationError } from '../sql/evaluation-error.ts';
+import type { Key } from '../sql/where.ts';
 import type { MaterializerPorts } from './materializer-ports.ts';
+import { MemberForm, type Member } from './member-form.ts';
 import { VersionedMembers } from './versioned-members.ts';
 
 export type LinkValuesChange =
@@ -27,7 +33,7 @@ export type LinkValuesChange =
   /** History is applied: there must not be too many values any more, and the service's index says from now on what there may be here. */
   | 'list';
 
-/** The values are no good after `areTooMany`. */
+/** The values are no good after `areTooMany` and `haveFailed`. */
 export type LinkValuesTold =
   /** `moved`: whether some transaction that ended in the block moved anything. */
   | {
@@ -38,7 +44,17 @@ export type LinkValuesTold =
       /** For these dependants more moves are kept than may be. Left out where there are none. */
       readonly overdue?: readonly Handle[];
     }
-  | { readonly type: 'values.areTooMany'; readonly what: 'values' | 'rows'; readonly max: number };
+  | { readonly type: 'values.areTooMany'; readonly what: 'values' | 'rows'; readonly max: number }
+  | { readonly type: 'values.haveFailed'; readonly code: string; readonly message: string };
+
+/** A row whose value cannot be cast. */
+interface FailedRow {
+  readonly text: Key;
+  readonly error: EvaluationError;
+}
+
+/** Stands for the value of such a row. */
+const FAILED = '\0failed';
 
 export interface LinkValuesBounds {
   readonly valuesMax: number;
@@ -66,23 +82,29 @@ const BOUNDS: LinkValuesBounds = {
 
 export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   private readonly rows = new Map<string, string | null>();
+  private readonly failed = new Map<string, FailedRow>();
   /** Of a key that several rows have, how many there are besides the first. */
   private readonly twins = new Map<string, number>();
-  private members = new VersionedMembers();
+  private members: VersionedMembers;
   private applied = LOG_BEGIN;
   private readonly bounds: LinkValuesBounds;
   /** With so many moves it is asked again how far back somebody looks. */
   private forgetAt: number;
 
-  /** @param equalText gives one text for all texts of equal values; they lie in the log as Postgres wrote them. */
+  /** @param form of its values, which lie in the log as Postgres wrote them. */
   constructor(
     private readonly column: string,
     private readonly ports: MaterializerPorts,
-    private readonly equalText = (text: string) => text,
+    private readonly form = new MemberForm([(text: string) => text]),
     bounds: Partial<LinkValuesBounds> = {},
   ) {
+    this.members = new VersionedMembers(form.width);
     this.bounds = { ...BOUNDS, ...bounds };
     this.forgetAt = this.bounds.keptMovesMin;
+  }
+
+  get width(): number {
+    return this.members.width;
   }
 
   /** Everything up to here is in the values. */
@@ -140,8 +162,9 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   }
 
   clone(fork: Fork): LinkValues {
-    const copy = new LinkValues(this.column, this.ports.clone(fork), this.equalText, this.bounds);
+    const copy = new LinkValues(this.column, this.ports.clone(fork), this.form, this.bounds);
     for (const [key, value] of this.rows) copy.rows.set(key, value);
+    for (const [key, row] of this.failed) copy.failed.set(key, row);
     for (const [key, count] of this.twins) copy.twins.set(key, count);
     copy.members = this.members.copy();
     if (this.members.watch !== undefined) copy.members.watch = copy.ports.listing;
@@ -152,7 +175,8 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
 
   key(): string {
     const { offset, bytes } = this.applied;
-    return JSON.stringify([offset, bytes, [...this.rows].sort(), [...this.twins].sort(), this.members.key(), this.isListed, this.forgetAt]);
+    const rows = Array.from(this.rows, ([key, value]) => [key, value, this.failed.get(key)?.text ?? null]).sort();
+    return JSON.stringify([offset, bytes, rows, [...this.twins].sort(), this.members.key(), this.isListed, this.forgetAt]);
   }
 
   close(): void {
@@ -168,6 +192,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     invariant(!this.isListed, 'values are listed once');
     const { valuesMax } = this.bounds;
     if (this.members.count > valuesMax) return tooMany('values', valuesMax);
+    if (this.failed.size > 0) return this.failure();
     this.ports.listing.begin(this.members.all());
     this.members.watch = this.ports.listing;
     return undefined;
@@ -183,6 +208,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
       if (this.members.count > valuesMax && (row.isLast || isInSnapshot(row.offset))) return tooMany('values', valuesMax);
       // At once: rows that go again before the transaction ends take their memory all the same.
       if (this.rows.size > rowsMax) return tooMany('rows', rowsMax);
+      if (this.isListed && row.isLast && this.failed.size > 0) return this.failure();
     }
     this.applied = block.through;
     if (compareOffsets(block.through.offset, SNAPSHOT_END) >= 0) this.endSnapshot();
@@ -205,9 +231,14 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   }
 
   private insert(key: string, told: PlacedRow['value']): void {
-    invariant(told !== undefined, `a new row tells its column ${this.column}`);
+    const text = this.form.textOf(told, () => this.untold());
+    if (text === undefined) this.untold();
     if (this.rows.has(key)) this.noteTwin(key);
-    this.setRow(key, told);
+    this.setRow(key, text);
+  }
+
+  private untold(): never {
+    invariant(false, `a new row tells its column ${this.column}`);
   }
 
   private noteTwin(key: string): void {
@@ -221,28 +252,57 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
 
   private update(key: string, told: PlacedRow['value']): void {
     const old = this.valueOf(key);
-    if (told === undefined) return;
+    const text = this.form.textOf(told, () => this.textOf(key, old));
+    if (text === undefined) return;
     this.uncount(old);
-    this.setRow(key, told);
+    this.failed.delete(key);
+    this.setRow(key, text);
   }
 
   private delete(key: string): void {
     const old = this.valueOf(key);
     const twins = this.twinsOf(key);
-    if (twins === 0) this.rows.delete(key);
+    if (twins === 0) this.forget(key);
     else if (twins === 1) this.twins.delete(key);
     else this.twins.set(key, twins - 1);
     this.uncount(old);
   }
 
-  private setRow(key: string, text: string | null): void {
-    const value = text === null ? null : this.equalText(text);
-    this.rows.set(key, value);
-    this.members.countRow(value, text ?? '', 1);
+  private forget(key: string): void {
+    this.rows.delete(key);
+    this.failed.delete(key);
   }
 
-  private uncount(value: string | null): void {
-    this.members.countRow(value, value ?? '', -1);
+  private setRow(key: string, text: Key): void {
+    const member = this.memberOf(key, text);
+    this.rows.set(key, member === undefined ? FAILED : member.value);
+    if (member !== undefined) this.members.countRow(member.value, member.text, 1, member.hasNull);
+  }
+
+  /** @returns undefined, with the row noted, where its value cannot be cast. */
+  private memberOf(key: string, text: Key): Member | undefined {
+    try {
+      return this.form.memberOf(text);
+    } catch (error) {
+      if (!(error instanceof EvaluationError)) throw error;
+      this.failed.set(key, { text, error });
+      return undefined;
+    }
+  }
+
+  private uncount(value: Key): void {
+    if (value !== FAILED) this.members.countRow(value, value ?? '', -1, this.form.hasNull(value));
+  }
+
+  private textOf(key: string, value: Key): Key {
+    return this.failed.get(key)?.text ?? (value === null ? null : this.members.textOf(value));
+  }
+
+  /** Of any of the rows: Postgres tells the one that it meets first. */
+  private failure(): LinkValuesTold {
+    const [row] = this.failed.values();
+    invariant(row !== undefined, 'a row has failed');
+    return { type: 'values.haveFailed', code: row.error.code, message: row.error.message };
   }
 
   private valueOf(key: string): string | null {

@@ -13,7 +13,8 @@ import { invariant } from '../base/invariant.ts';
 import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 import type { Moved, MovedValue } from '../shapes/versioned-values.ts';
-import { ANY_MEMBER, isMark, NULL_MEMBER } from '../sql/subqueries/membership.ts';
+import { ANY_MEMBER, isMark, NULL_MEMBER, patternParts } from '../sql/subqueries/membership.ts';
+import { PartialMembers } from './partial-members.ts';
 
 interface Member {
   /** As Postgres wrote it when it was first seen: for the parameters of queries. */
@@ -48,6 +49,7 @@ export class VersionedMembers {
   watch: MemberWatch | undefined;
   private readonly members = new Map<string, Member>();
   private readonly marks = new Map<string, Member>();
+  private readonly partial = new PartialMembers();
   /** Members and marks of which the open transaction has counted rows. */
   private readonly touched = new Set<string>();
   private versions: Version[] = [];
@@ -55,6 +57,9 @@ export class VersionedMembers {
   private from = BEFORE_ALL;
   private held = 0;
   private kept = 0;
+
+  /** @param width of how many columns a value is. */
+  constructor(readonly width = 1) {}
 
   /** The last version. */
   get offset(): LogOffset {
@@ -79,8 +84,15 @@ export class VersionedMembers {
   /** @param value or a mark. */
   has(value: string, at: LogOffset): boolean {
     this.check(at);
+    const pattern = patternParts(value);
+    if (pattern !== undefined) return this.hasSome(this.partial.of(pattern, this.members.keys()), at);
     const member = this.placeOf(value).get(value);
     return member !== undefined && isThereAt(member, at);
+  }
+
+  /** As it was written; of a value that is counted. */
+  textOf(value: string): string {
+    return this.memberOf(value).text;
   }
 
   /** Now or at any version that is kept. */
@@ -142,11 +154,16 @@ export class VersionedMembers {
     return this.from;
   }
 
-  /** Counts a row of the transaction that is open. @param value null for NULL; `text` of the value, if there is one. */
-  countRow(value: string | null, text: string, difference: 1 | -1): void {
+  /**
+   * Counts a row of the transaction that is open.
+   *
+   * @param value null for NULL; `text` of the value, if there is one.
+   * @param hasNull also of a row value that has a NULL part: that is a value beside it.
+   */
+  countRow(value: string | null, text: string, difference: 1 | -1, hasNull = value === null): void {
     this.countMember(ANY_MEMBER, text, difference);
-    const rows = this.countMember(value ?? NULL_MEMBER, text, difference);
-    if (value !== null && rows === (difference === 1 ? 1 : 0)) this.held += difference;
+    if (hasNull) this.countMember(NULL_MEMBER, text, difference);
+    if (value !== null && this.countMember(value, text, difference) === (difference === 1 ? 1 : 0)) this.held += difference;
   }
 
   /** What is counted so far is the first version: nobody asks about anything before it. */
@@ -182,7 +199,7 @@ export class VersionedMembers {
   }
 
   copy(): VersionedMembers {
-    const copy = new VersionedMembers();
+    const copy = new VersionedMembers(this.width);
     for (const [value, member] of this.members) copy.members.set(value, copyOf(member));
     for (const [mark, member] of this.marks) copy.marks.set(mark, copyOf(member));
     for (const value of this.touched) copy.touched.add(value);
@@ -203,13 +220,23 @@ export class VersionedMembers {
 
   /** @returns how many rows have it now. */
   private countMember(value: string, text: string, difference: 1 | -1): number {
-    const place = this.placeOf(value);
-    const member = place.get(value) ?? { text, rows: 0, isThere: false, turns: [] };
+    const member = this.placeOf(value).get(value) ?? this.newMember(value, text);
     member.rows += difference;
     invariant(member.rows >= 0, 'a value that goes was there');
-    place.set(value, member);
     this.touched.add(value);
     return member.rows;
+  }
+
+  private newMember(value: string, text: string): Member {
+    const member = { text, rows: 0, isThere: false, turns: [] };
+    this.placeOf(value).set(value, member);
+    if (!isMark(value)) this.partial.add(value);
+    return member;
+  }
+
+  private hasSome(values: Iterable<string>, at: LogOffset): boolean {
+    for (const value of values) if (isThereAt(this.memberOf(value), at)) return true;
+    return false;
   }
 
   private turn(value: string, offset: LogOffset): boolean {
@@ -234,7 +261,9 @@ export class VersionedMembers {
   }
 
   private dropIfGone(value: string, { rows, isThere, turns }: Member): void {
-    if (rows === 0 && !isThere && turns.length === 0) this.placeOf(value).delete(value);
+    if (rows > 0 || isThere || turns.length > 0) return;
+    this.placeOf(value).delete(value);
+    if (!isMark(value)) this.partial.remove(value);
   }
 
   private placeOf(value: string): Map<string, Member> {

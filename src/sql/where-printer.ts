@@ -4,11 +4,11 @@
  * so that Postgres has nothing to decide which the evaluator decided differently.
  */
 import { invariant } from '../base/invariant.ts';
-import { arrayLiteral } from './values/array-literal.ts';
 import { CONSTANT_CHARACTERS_MAX, isOperand, isOrder, type Condition, type Operand, type Selection, type Subquery } from './expression.ts';
 import { quoteIdentifier, quoteRelation } from './identifiers.ts';
 import { printLikePattern } from './patterns/like-pattern.ts';
 import { collated } from './operations/comparisons.ts';
+import { memberArrays, printMembership } from './subqueries/member-arrays.ts';
 import type { TypeName } from './values/type-names.ts';
 import { VALUE_TYPES } from './values/value-types.ts';
 import { WhereRefusal } from './where-refusal.ts';
@@ -26,7 +26,8 @@ interface Printer {
   exactly(type: TypeName, text: string | null): string;
   /** One whose type its place gives. */
   label(type: TypeName, text: string | null): string;
-  subquery(subquery: Subquery): string;
+  /** @param left its parts, printed. */
+  subquery(subquery: Subquery, left: readonly string[]): string;
 }
 
 /**
@@ -43,17 +44,17 @@ export function printQuery(
   const params: (string | null)[] = [];
   const place = (text: string | null): number => before + params.push(text);
   const parameter = (type: string, text: string | null): string => `$${place(text)}::${type}`;
-  const arrays = new Map<number, string>(); // Each is sent once, however often its subquery stands in the filter.
+  const arrays = new Map<number, readonly string[]>(); // Each is sent once, however often its subquery stands in the filter.
   const sql = printCondition(condition, {
     constant: parameter,
     exactly: parameter,
     label: (_, text) => `$${place(text)}`,
-    subquery: ({ left, number, selection }) => {
+    subquery: ({ number, selection }, left) => {
       const values = members[number];
       invariant(values !== undefined, 'what a subquery selects is given with the query');
-      const array = arrays.get(number) ?? parameter(`${selection.column.type}[]`, arrayLiteral(values));
-      arrays.set(number, array);
-      return `(${quoteIdentifier(left.name)} = ANY(${array}))`;
+      const known = arrays.get(number) ?? memberArrays(values, selection.columns, parameter);
+      arrays.set(number, known);
+      return printMembership(left, known);
     },
   });
   return { sql, params };
@@ -87,14 +88,19 @@ function canonicalPrinter(): Printer {
     constant: (type, text) => printed(type, text, 'canonical'),
     exactly: (type, text) => printed(type, text, 'print'),
     label: (type, text) => printed(type, text, 'print'),
-    subquery: ({ left, selection }) => `(${quoteIdentifier(left.name)} IN (${printSelected(selection, printer)}))`,
+    subquery: ({ selection }, left) => `(${rowOf(left)} IN (${printSelected(selection, printer)}))`,
   };
   return printer;
 }
 
-function printSelected({ table, column, where }: Selection, printer: Printer): string {
+function printSelected({ table, columns, where }: Selection, printer: Printer): string {
   const filter = where === undefined ? '' : ` WHERE ${printCondition(where, printer)}`;
-  return `SELECT ${quoteIdentifier(column.name)} FROM ${quoteRelation(table)}${filter}`;
+  const selected = columns.map(({ column, casts }) => [quoteIdentifier(column.name), ...casts].join('::'));
+  return `SELECT ${selected.join(', ')} FROM ${quoteRelation(table)}${filter}`;
+}
+
+function rowOf(parts: readonly string[]): string {
+  return parts.length === 1 ? parts.join() : `(${parts.join(', ')})`;
 }
 
 function printCondition(condition: Condition, printer: Printer): string {
@@ -119,7 +125,7 @@ function printCondition(condition: Condition, printer: Printer): string {
     case 'like':
       return printLike(condition, printer);
     case 'subquery':
-      return printer.subquery(condition);
+      return printer.subquery(condition, condition.left.map(({ operand, type }) => printOperand(operand, type, printer)));
     case 'and':
     case 'or':
       return `(${condition.parts.map(print).join(condition.kind === 'and' ? ' AND ' : ' OR ')})`;

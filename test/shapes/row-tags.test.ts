@@ -38,6 +38,16 @@ test('NULL has a tag that is not the one of the text NULL', () => {
   expect(tags).toEqual([['<NULL>'], ['<v:NULL>']]);
 });
 
+test('a row value has a tag of all its parts, each with its column before it; NULL and colons make no two alike', () => {
+  const sides = [['2', '3'], ['2', null], [null, null], ['x', 'kind:v:y'], ['xkind:v:', 'y'], ['NULL', ':'], [':', 'NULL']] as const;
+  const term = (side: readonly (string | null)[]): Term => ({ ...PARENT, names: ['parent', 'kind'], left: () => side });
+  const tags = sides.map((side) => tagsOf(planOf([term(side)]), ROW, hash)[0]);
+
+  expect({ tags: tags.slice(0, 3), count: new Set(tags).size }).toEqual({
+    tags: ['<parent:v:2kind:v:3>', '<parent:v:2kind:NULL>', '<parent:NULLkind:NULL>'], count: sides.length,
+  });
+});
+
 test('values that are equal have one tag', () => {
   const plan = planOf([isIn('amount', 0, 'numeric')]);
 

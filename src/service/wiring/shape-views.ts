@@ -36,7 +36,7 @@ export function viewsAt(
     },
     texts: () => kept.map(({ values, view }) => {
       const texts = values.valuesAt(view).map(({ text }) => text);
-      return values.has(NULL_MEMBER, view) ? [...texts, null] : texts;
+      return values.width === 1 && values.has(NULL_MEMBER, view) ? [...texts, null] : texts; // Row values have their NULLs in them.
     }),
   };
 }

@@ -58,6 +58,7 @@ export class WhereChecker {
       parameters,
       tables,
       depth,
+      operand: (node) => this.operand(node),
       inner: (found, untyped, within) => new WhereChecker(found, untyped, database, tables, within, depth + 1),
     });
     this.calls = new CallChecker(parameters, database);
@@ -106,8 +107,13 @@ export class WhereChecker {
     throw refusalAt(location, `${kind} is not supported in this context`);
   }
 
+  /** What has a value in each row: no subquery. */
+  operand(node: Node): Checked {
+    return this.expression(node, NOT_ALONE);
+  }
+
   private part(node: Node | undefined): Checked {
-    return this.expression(required(node), NOT_ALONE);
+    return this.operand(required(node));
   }
 
   private parts(nodes: readonly Node[] | undefined): readonly Checked[] {

@@ -1,0 +1,59 @@
+/**
+ * MemberForm: what the followed columns of a row are as a member: the value of a column, or a row value of several.
+ *
+ * An update of a row may tell some of its columns and not the others, so what a row was is asked for where that is so. And a value may
+ * be cast to one that it cannot be: whoever keeps the rows must know of that before it takes one for another.
+ */
+import type { RowValues } from '../model/row-values.ts';
+import { rowMember, rowParts } from '../sql/subqueries/membership.ts';
+import type { Key } from '../sql/where.ts';
+
+/** One text for all texts of equal values. @throws {EvaluationError} for a text that cannot be cast to what is compared. */
+export type EqualText = (text: string) => string;
+
+export interface Member {
+  /** Null for NULL. */
+  readonly value: string | null;
+  /** As Postgres wrote it. */
+  readonly text: string;
+  /** Whether it is NULL, or has a NULL part. */
+  readonly hasNull: boolean;
+}
+
+const NULL: Member = { value: null, text: '', hasNull: true };
+
+export class MemberForm {
+  /** @param equalTexts of each column. */
+  constructor(private readonly equalTexts: readonly EqualText[]) {}
+
+  get width(): number {
+    return this.equalTexts.length;
+  }
+
+  /**
+   * What is followed of a row, in one text as Postgres wrote it.
+   *
+   * @param before what it was.
+   * @returns undefined where nothing of it is told.
+   */
+  textOf(told: RowValues['value'], before: () => Key): Key | undefined {
+    if (told === undefined || told === null || typeof told === 'string') return told;
+    if (told.every((part) => part === undefined)) return undefined;
+    const parts = told.includes(undefined) ? rowParts(before() ?? '[]') : [];
+    return rowMember(told.map((part, at) => (part === undefined ? (parts[at] ?? null) : part)));
+  }
+
+  /** @param text as `textOf` has it. @throws {EvaluationError} */
+  memberOf(text: Key): Member {
+    if (text === null) return NULL;
+    const [only] = this.equalTexts;
+    if (this.width === 1 && only !== undefined) return { value: only(text), text, hasNull: false };
+    const parts = rowParts(text);
+    const value = parts.map((part, at) => (part === null ? null : (this.equalTexts[at]?.(part) ?? part)));
+    return { value: rowMember(value), text, hasNull: parts.includes(null) };
+  }
+
+  hasNull(value: Key): boolean {
+    return value === null || (this.width > 1 && rowParts(value).includes(null));
+  }
+}
