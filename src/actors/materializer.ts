@@ -310,7 +310,7 @@ export const materializer = setup({
           type: 'multicall',
           params: ({ context }) => ({
             table: 'dependants',
-            request: { type: 'invalidate', handle: context.handle, column: context.column },
+            request: { type: 'invalidate', handle: context.handle, column: context.column, reason: context.reason },
             as: 'invalidation',
           }),
         },

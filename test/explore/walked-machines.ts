@@ -43,7 +43,7 @@ const dependentEvents = [
   { type: 'values.areInvalid' },
   { type: 'values.areGone' },
   { type: 'collector.isGone' },
-  { type: 'invalidate', replyTo },
+  { type: 'invalidate', reason: { shutdown: { delete: 'test' } }, replyTo },
   { type: 'views.known', views: ['5_0'], splice: null },
   { type: 'views.known', views: ['7_0'], splice },
   { type: 'takeMoves', handle: '2-1', column: 'value', through: '7_0', position: 20, replyTo },

@@ -384,9 +384,14 @@ test.each<[string, SnapshotFrom<typeof consumer>, readonly Event[], unknown]>([
   ],
   ['who keeps splices is gone', recorded, [{ type: 'splice.failed', ...failed }], 'drain'],
   ['who keeps the values is gone', recorded, [{ type: 'values.areGone' }], 'drain'],
-  ['it is told that the one it depends on is invalid', recorded, [{ type: 'invalidate', replyTo }], {
+  ['it is told that the one it depends on is invalid', recorded, [{ type: 'invalidate', reason: 'killed', replyTo }], {
     delete: 'a shape that it depends on is gone',
   }],
+  [
+    'it is told that a value there cannot be cast, with what a client is told of that', recorded,
+    [{ type: 'invalidate', reason: { shutdown: { delete: 'filterFailed', error: { code: '22P02', message: 'x', status: 400 } } }, replyTo }],
+    { delete: 'a shape that it depends on is gone', error: { code: '22P02', message: 'x', status: 400 } },
+  ],
   [
     'the one it depends on has failed, with what a client is told of that', recorded,
     [{
@@ -402,7 +407,7 @@ test.each<[string, SnapshotFrom<typeof consumer>, readonly Event[], unknown]>([
 });
 
 test('who tells that the values are invalid is answered', () => {
-  const [, actions] = transition(consumer, recorded, { type: 'invalidate', replyTo });
+  const [, actions] = transition(consumer, recorded, { type: 'invalidate', reason: 'killed', replyTo });
 
   expect(actions).toMatchObject([{ type: 'reply', params: { to: replyTo, event: { type: 'invalidation.noted' } } }]);
 });
