@@ -30,7 +30,7 @@ import { refusalAt, WhereRefusal } from '../where-refusal.ts';
 import type { DatabaseRules, SubqueryTables, WhereColumn } from '../where.ts';
 
 const COMPARISONS: Readonly<Record<string, Comparison>> = { '=': '=', '<>': '<>', '!=': '<>', '<': '<', '>': '>', '<=': '<=', '>=': '>=' };
-const NOT_ALONE = '`IN (SELECT ...)` can only stand alone, below AND, OR and NOT, or in a test of its truth';
+const NOT_ALONE = 'can only stand alone, below AND, OR and NOT, or in a test of its truth';
 
 export class WhereChecker {
   private readonly calls: CallChecker;
@@ -69,7 +69,7 @@ export class WhereChecker {
   /**
    * The whole filter.
    *
-   * @param noSubquery why a subquery cannot stand anywhere in it.
+   * @param noSubquery what a subquery can do instead of standing in it.
    * @throws {WhereRefusal}
    */
   check(node: Node, noSubquery?: string): Condition {
@@ -82,7 +82,7 @@ export class WhereChecker {
     return checked.kind === 'untyped' ? this.parameters.typed(checked, 'bool') : checked;
   }
 
-  /** @param noSubquery why it cannot be a subquery; undefined where it can. */
+  /** @param noSubquery what a subquery can do instead of standing here; undefined where it can. */
   private expression(node: Node, noSubquery: string | undefined): Checked {
     if ('BoolExpr' in node) return truthOf(this.logic(node.BoolExpr, noSubquery));
     if ('NullTest' in node) return truthOf(this.nullTest(node.NullTest, noSubquery));

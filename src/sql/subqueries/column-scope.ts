@@ -50,6 +50,13 @@ export class ColumnScope {
     return isTypeName(type) ? { kind: 'column', name, type, collation } : { kind: 'opaque', name, type, isEnum };
   }
 
+  /** A column, or all of the table. @throws {WhereRefusal} where there is nothing of that name. */
+  expectKnown(reference: ColumnRef): void {
+    const names = namesIn(reference.fields ?? []);
+    if (names.at(-1) !== '*') this.column(reference);
+    else if (names.length > 1 && !this.owns(reference)) throw refusalAt(reference.location, `unknown reference ${shownReference(names)}`);
+  }
+
   /** A column that its own name says all of where the filter stands alone. */
   unqualified(reference: ColumnRef): TypedColumn | OpaqueColumn {
     const column = this.column(reference);

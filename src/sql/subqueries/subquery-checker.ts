@@ -30,7 +30,8 @@ const NO_ROW = 'left side of `IN (SELECT ...)` must read a column of the row';
  * It may nest deeper than is read: that is an error of a filter in a row, and who counts the values of a subquery has none that could end
  * by it.
  */
-const JSON_SELECTED = '`IN (SELECT ...)` of jsonb is not supported';
+const JSON_SELECTED = 'of jsonb is not supported';
+const FORMS = { in: '`IN (SELECT ...)`', exists: '`EXISTS (SELECT ...)`' } as const;
 
 /** Of one filter: what it reads, and what its parts are. */
 export interface Checker {
@@ -72,14 +73,14 @@ export class SubqueryChecker {
   constructor(private readonly around: Surroundings) {}
 
   /**
-   * @param noSubquery why there cannot be one in its place; undefined where there can.
+   * @param noSubquery what it can do instead of standing in its place; undefined where it can stand there.
    * @throws {WhereRefusal}
    */
   check(link: SubLink, noSubquery: string | undefined): Condition {
     const syntax = readSubquery(link);
     const { table, location } = syntax;
     const { tables, depth, parameters: known } = this.around;
-    if (noSubquery !== undefined) throw refusalAt(location, noSubquery);
+    if (noSubquery !== undefined) throw refusalAt(location, `${FORMS[syntax.kind]} ${noSubquery}`);
     if (tables === undefined) throw refusalAt(location, NO_SUBQUERIES);
     const columns = tables(table.relation);
     if (columns === undefined) throw refusalAt(location, `unknown table ${quoteRelation(table.relation)}`);
@@ -97,7 +98,7 @@ export class SubqueryChecker {
       const side = this.leftSide(required(left[at]));
       const what = left.length === 1 ? 'left side' : `part ${at + 1} of the left side`;
       const unlike = (found: string): string => `${what} of \`IN (SELECT ...)\` has type ${typeOf(side)} but subquery returns ${found}[]`;
-      return this.compared(side, selectedColumn(syntax, inner), location, unlike);
+      return this.compared(side, selectedColumn(syntax, inner), location, 'in', unlike);
     });
     if (columnsIn(...sides.map(({ part }) => part.operand)).length === 0) throw refusalAt(location, NO_ROW);
     return this.selecting(inner, sides, table, where && inner.check(where), location);
@@ -108,15 +109,16 @@ export class SubqueryChecker {
   }
 
   /** What is selected equals the outer columns in some row, or not: never is that unknown. */
-  private existence({ where, table, location }: Extract<SubquerySyntax, { kind: 'exists' }>, inner: InnerChecker): Condition {
+  private existence({ where, table, listed, location }: Extract<SubquerySyntax, { kind: 'exists' }>, inner: InnerChecker): Condition {
     const { scope } = this.around;
+    for (const column of listed) (inner.scope.owns(column) ? inner.scope : scope).expectKnown(column);
     const side = (column: ColumnRef) => (inner.scope.owns(column) ? 'inner' : scope.owns(column) ? 'outer' : undefined);
     const { correlations, rest } = correlationsIn(where, side, location);
     const sides = correlations.map((found) => {
       const outer = scope.outer(found.outer, table);
       const selected = { column: inner.scope.column(found.inner), casts: [] };
       const unlike = (other: string): string => `EXISTS compares ${outer.type} with ${other}, which is another kind of type`;
-      return this.compared(outer, selected, found.location, unlike);
+      return this.compared(outer, selected, found.location, 'exists', unlike);
     });
     const written = correlations.map(({ sides: [left, right] }) => [writtenColumn(left), writtenColumn(right)] as const);
     const part = this.selecting(inner, sides, table, rest && inner.check(rest), location, written);
@@ -127,11 +129,17 @@ export class SubqueryChecker {
    * Values are looked up by their canonical text, which types of one family have in common: so what is selected is cast to the type as
    * which Postgres compares the two, where that is of another family.
    */
-  private compared(left: Checked, { column, casts }: Selected, location: number | undefined, unlike: (found: string) => string): Side {
+  private compared(
+    left: Checked,
+    { column, casts }: Selected,
+    location: number | undefined,
+    form: SubquerySyntax['kind'],
+    unlike: (found: string) => string,
+  ): Side {
     const from = casts.at(-1) ?? column.type;
     const operand = left.kind === 'untyped' && isTypeName(from) ? this.around.parameters.typed(left, comparedAs(from)) : left;
     if (operand.kind === 'untyped') throw refusalAt(location, NO_OVERLOAD);
-    if (operand.type === 'jsonb' && from === 'jsonb') throw refusalAt(location, JSON_SELECTED);
+    if (operand.type === 'jsonb' && from === 'jsonb') throw refusalAt(location, `${FORMS[form]} ${JSON_SELECTED}`);
     const areOperands = operand.kind !== 'opaque' && column.kind === 'column' && isTypeName(from);
     const type = areOperands && isScalar(operand.type) && isScalar(from) ? resolveComparison(operand.type, from) : undefined;
     if (!areOperands || type === undefined) throw refusalAt(location, operand.type === from ? NO_OVERLOAD : unlike(from));
@@ -165,7 +173,9 @@ export function refuseUnknownOfMany(condition: Condition, what: string): void {
   if (condition.kind === 'not') return refuseUnknownOfMany(condition.part, what);
   const [subquery] = condition.kind === 'subquery' ? [] : subqueriesIn(condition);
   if (subquery === undefined) return;
-  throw refusalAt(subquery.location, `${what} around \`IN (SELECT ...)\` can only stand at the subquery itself`);
+  const isExists = subquery.alone.correlations.length > 0;
+  const why = isExists ? `${FORMS.exists} is not supported: that is never unknown` : `${FORMS.in} can only stand at the subquery itself`;
+  throw refusalAt(subquery.location, `${what} around ${why}`);
 }
 
 /** @throws {WhereRefusal} for a cast that there is none of. */

@@ -19,7 +19,8 @@ interface SelectSyntax {
 export type SubquerySyntax =
   /** As many on the left as are selected. */
   | (SelectSyntax & { readonly kind: 'in'; readonly left: readonly Node[]; readonly selected: readonly SelectedSyntax[] })
-  | (SelectSyntax & { readonly kind: 'exists' });
+  /** `listed`: what it selects, but for constants. */
+  | (SelectSyntax & { readonly kind: 'exists'; readonly listed: readonly ColumnRef[] });
 
 export interface SelectedSyntax {
   readonly node: Node;
@@ -50,8 +51,8 @@ const OTHER_SUBLINK = 'only `value IN (SELECT ...)` sublinks are supported right
 export function readSubquery({ subLinkType, operName, testexpr, subselect, location = 0 }: SubLink): SubquerySyntax {
   if (subLinkType === 'EXISTS_SUBLINK') {
     const select = plainSelect(subselect, location);
-    (select.targetList ?? []).forEach(refuseWhatHasEffect);
-    return { kind: 'exists', table: onlyTable(select, location), where: select.whereClause, location };
+    const listed = (select.targetList ?? []).flatMap(listedColumn);
+    return { kind: 'exists', table: onlyTable(select, location), where: select.whereClause, listed, location };
   }
   if (subLinkType !== 'ANY_SUBLINK' || operName !== undefined) throw refusalAt(location, OTHER_SUBLINK);
   const left = leftSide(testexpr);
@@ -135,11 +136,12 @@ function castColumn(node: Node): SelectedSyntax | undefined {
   return column?.fields?.every((name) => 'String' in name) === true ? { node, column, casts: [] } : undefined;
 }
 
-/** EXISTS reads no column, but an aggregate or a set would make other rows. */
-function refuseWhatHasEffect(target: Node): void {
+/** EXISTS reads no column, but an aggregate or a set would make other rows. @returns none for a constant. */
+function listedColumn(target: Node): readonly ColumnRef[] {
   const { val, ...fields } = 'ResTarget' in target ? target.ResTarget : {};
   const isUnread = val !== undefined && ('A_Const' in val || 'ColumnRef' in val) && hasOnly(fields, UNREAD_TARGET_FIELDS);
   if (!isUnread) throw refusalAt(fields.location, '`EXISTS (SELECT ...)` can only select constants, columns and `*`');
+  return 'ColumnRef' in val ? [val.ColumnRef] : [];
 }
 
 function hasOnly(fields: object, known: ReadonlySet<string>): boolean {

@@ -364,6 +364,7 @@ test('a query that succeeds makes the ones that failed before it count no more',
   expect(after(...events).context.failures).toBe(0);
 });
 
+const UNCAST = { code: '22P02', message: 'invalid input syntax for type integer: "x"', status: 400 } as const;
 const recorded = restored(10, { place: 10, through: 10 });
 
 test.each<[string, SnapshotFrom<typeof consumer>, readonly Event[], unknown]>([
@@ -389,8 +390,8 @@ test.each<[string, SnapshotFrom<typeof consumer>, readonly Event[], unknown]>([
   }],
   [
     'it is told that a value there cannot be cast, with what a client is told of that', recorded,
-    [{ type: 'invalidate', reason: { shutdown: { delete: 'filterFailed', error: { code: '22P02', message: 'x', status: 400 } } }, replyTo }],
-    { delete: 'a shape that it depends on is gone', error: { code: '22P02', message: 'x', status: 400 } },
+    [{ type: 'invalidate', reason: { shutdown: { delete: 'filterFailed', error: UNCAST } }, replyTo }],
+    { delete: 'a shape that it depends on is gone', error: UNCAST },
   ],
   [
     'the one it depends on has failed, with what a client is told of that', recorded,
