@@ -385,6 +385,18 @@ describe('queries', () => {
       '(("parent" = ANY($1::int8[])) OR (("id" = ANY($1::int8[])) AND ("other" = ANY($2::numeric[]))))',
       ['{"1"}', '{}'],
     ],
+    [
+      '(id, title) NOT IN (SELECT exact, name FROM parents)',
+      [['["1","a"]', '["2",null]']],
+      '(NOT ("id" = ANY($1::numeric[]) AND "title" = ANY($2::varchar[]) AND ' +
+        '("id", "title") IN (SELECT * FROM unnest($1::numeric[], $2::varchar[]))))',
+      ['{"1","2"}', '{"a",NULL}'],
+    ],
+    [
+      'ROW(id::text) IN (SELECT title::varchar FROM parents)', [['1', null]],
+      '(("id")::text = ANY($1::text[]::varchar[]))', ['{"1",NULL}'],
+    ],
+    ['id IN (SELECT title::int2 FROM parents)', [['1']], '("id" = ANY($1::text[]::int2[]))', ['{"1"}']],
   ])('%s with %j', (text, values, sql, params) => {
     expect(planOf(text).queryWith(values)).toEqual({ sql, params });
   });
@@ -408,6 +420,14 @@ describe('queries', () => {
       [['1']],
       '((("parent" = ANY($1::int8[])) OR ("id" = ANY($1::int8[]))) AND ("done" OR ("title" = $2::text)))',
     ],
+    [
+      'NOT (id, title) IN (SELECT exact, name FROM parents) AND done',
+      [['["1","a"]', '["1",null]', '["2","b"]', '[null,null]', '["2",null]']],
+      '((("id" = ANY($1::numeric[]) AND "title" = ANY($2::varchar[]) AND ' +
+        '("id", "title") IN (SELECT * FROM unnest($1::numeric[], $2::varchar[]))) OR ' +
+        '(("title" IS NULL) AND ("id" = ANY($3::numeric[]))) OR (("id" IS NULL) AND ("title" IS NULL))) AND "done")',
+    ],
+    ['title::int4 IN (SELECT id FROM parents) AND done', [['1']], '"done"'], // Alone it may have an error.
   ])('%s about the moves %j', (text, values, sql) => {
     expect(planOf(text).queryMoved(values).sql).toBe(sql);
   });
