@@ -8,7 +8,7 @@
  * Tags say nothing of what a subquery selects at present, so that a row has the same ones on every path. What it selects is in
  * the conditions.
  */
-import { rowParts, truthOfIn } from '../sql/subqueries/membership.ts';
+import { isInFor, rowParts } from '../sql/subqueries/membership.ts';
 import type { ColumnText, Key, LeftSide, Membership, MemberTerm, SubqueryPlan, Term } from '../sql/where.ts';
 import { turnedTo, type MemberMove, type TurnedKeys } from './member-moves.ts';
 
@@ -89,7 +89,7 @@ function keysIn({ values, isNullTurned }: TurnedKeys, from: number, to: number):
 }
 
 function isTrue(term: Term, row: ColumnText, isMember: Membership): boolean {
-  return term.kind === 'plain' ? term.evaluate(row) === true : term.truths.has(truthOfIn(isMember, term.subquery, term.left(row)));
+  return term.kind === 'plain' ? term.evaluate(row) === true : isInFor(term.truths, isMember, term.subquery, term.left(row));
 }
 
 function positionCount({ disjuncts }: SubqueryPlan): number {

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { invariant } from '../../src/base/invariant.ts';
 import { activeConditions, isTaken, movedPatterns, tagsOf } from '../../src/shapes/row-tags.ts';
+import { NULL_MEMBER, rowMember, rowPattern } from '../../src/sql/subqueries/membership.ts';
 import type { SubqueryPlan, Term } from '../../src/sql/where.ts';
 import { moveOf } from '../support/shapes/member-move.ts';
 import { isEqual, isIn, membersOf, subqueryFilter } from '../support/shapes/subquery-filter.ts';
@@ -62,6 +63,26 @@ test('a condition is active only when Postgres says that its term is true', () =
   expect(rows.map((row) => activeConditions(plan, rowOf(row), isMember))).toEqual([
     [true, true, true], [false, false, false], [false, false, false],
   ]);
+});
+
+test('a row value with NULLs is looked for by its other parts only where unknown and false differ', () => {
+  const term = (...truths: readonly (boolean | null)[]): Term => ({
+    ...PARENT, names: ['parent', 'kind'], left: (row) => [row('parent'), row('kind')], truths: new Set(truths),
+  });
+  const asked: string[] = [];
+  const isMember = (_: number, member: string): boolean => {
+    asked.push(member);
+    return member !== rowMember(['7', 'y']);
+  };
+  const rows = [{ parent: '7', kind: 'x' }, { parent: '7', kind: 'y' }, { parent: '7', kind: null }].map(rowOf);
+  const plans = [term(true), term(false, null), term(false)].map((each) => planOf([each]));
+
+  expect({ active: plans.map((plan) => rows.map((row) => activeConditions(plan, row, isMember)[0])), asked }).toEqual({
+    active: [[true, false, false], [false, true, true], [false, false, false]],
+    asked: [
+      '["7","x"]', '["7","y"]', '["7","x"]', '["7","y"]', '["7","x"]', '["7","y"]', NULL_MEMBER, '[null,"y"]', rowPattern(['7', undefined]),
+    ],
+  });
 });
 
 test('a row is taken when all conditions of some disjunct are active', () => {

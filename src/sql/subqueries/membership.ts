@@ -6,7 +6,7 @@
  * either is NULL. So a member with NULL parts is one of its own, and a left side with NULL parts is looked for by the others.
  */
 import type { Key, LeftSide, Membership } from '../where.ts';
-import type { Truth } from './truths.ts';
+import { tellsUnknown, type Truth, type Truths } from './truths.ts';
 
 /** It selects NULL in some row, or a row value with a NULL part. No text of Postgres has this character. */
 export const NULL_MEMBER = '\0null';
@@ -51,6 +51,15 @@ export function truthOfIn(isMember: Membership, subquery: number, left: LeftSide
   if (typeof left !== 'string') return truthOfRowIn((member) => isMember(subquery, member), left);
   if (isMember(subquery, left)) return true;
   return isMember(subquery, NULL_MEMBER) ? null : false;
+}
+
+/**
+ * Whether that comes to one of `truths`. Where what is unknown is like what is false, nobody is asked for members by some of their parts:
+ * who keeps them would sort them for it.
+ */
+export function isInFor(truths: Truths, isMember: Membership, subquery: number, left: LeftSide): boolean {
+  if (left === null || typeof left === 'string' || tellsUnknown(truths)) return truths.has(truthOfIn(isMember, subquery, left));
+  return truths.has(!left.includes(null) && isMember(subquery, rowMember(left)) ? true : null);
 }
 
 function truthOfRowIn(isMember: (member: string) => boolean, left: readonly Key[]): Truth {
