@@ -44,29 +44,31 @@ export class KeyedRows {
     return this.twins.has(row);
   }
 
-  /** A new row, or another one with the key. */
-  add(key: string, member: MemberNumber): void {
+  /** A new row, of which the member is yet to be set, or another one with the key. */
+  add(key: string): RowNumber {
     this.prefix ??= key.slice(0, key.indexOf('/') + 1);
     const { size } = this.keys;
     const row = this.keys.add(this.shortOf(key));
     if (this.keys.size === size) this.twins.set(row, this.twinsOf(row) + 1);
-    this.members.set(row, member);
+    return row;
   }
 
   set(row: RowNumber, member: MemberNumber): void {
     this.members.set(row, member);
   }
 
-  /** One of the rows with its key. */
-  delete(row: RowNumber): void {
+  /** One of the rows with its key. @returns whether it was the last. */
+  delete(row: RowNumber): boolean {
     const twins = this.twinsOf(row);
     if (twins > 1) this.twins.set(row, twins - 1);
-    else if (!this.twins.delete(row)) this.keys.delete(row);
+    if (twins > 1 || this.twins.delete(row)) return false;
+    this.keys.delete(row);
+    return true;
   }
 
-  /** Each key, without what all begin with, its member, and how many rows have it. */
-  *all(): Iterable<readonly [key: string, member: MemberNumber, count: number]> {
-    for (const row of this.keys.numbers()) yield [this.keys.textOf(row), this.members.get(row), 1 + this.twinsOf(row)];
+  /** Each key, without what all begin with, and how many rows have it. */
+  *all(): Iterable<readonly [key: string, row: RowNumber, count: number]> {
+    for (const row of this.keys.numbers()) yield [this.keys.textOf(row), row, 1 + this.twinsOf(row)];
   }
 
   copy(): KeyedRows {

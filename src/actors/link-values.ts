@@ -1,6 +1,9 @@
 /**
- * LinkValues: the values that one column has in the rows of a shape, by version. A Materializer's table; who depends on the
- * values asks here, each at the version that is its view.
+ * LinkValues: the values that a column has in the rows of a shape, or row values of several columns, by version. A Materializer's
+ * table; who depends on the values asks here, each at the version that is its view.
+ *
+ * A row may have a value that cannot be cast to what is compared: an error in Postgres, for whoever asks. Its row is kept without a value,
+ * for it may be gone before anybody asks; the values are no good once a transaction has ended that leaves one.
  *
  * A change that is applied twice, or on a row that is not there, is a bug that would sooner or later lose somebody's
  * rows: it crashes the owner. Within a transaction a value may come and go many times; only what is left of it at the
@@ -18,10 +21,12 @@ import type { PlacedRow } from '../model/row-values.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Message, Table } from '../otp/process.ts';
 import type { Moved, VersionedValues } from '../shapes/versioned-values.ts';
-import { NULL_MEMBER } from '../sql/subqueries/membership.ts';
-import type { MaterializerPorts } from './materializer-ports.ts';
+import { EvaluationError } from '../sql/evaluation-error.ts';
+import type { Key } from '../sql/where.ts';
 import { KeyedRows, type RowNumber } from './keyed-rows.ts';
-import { VersionedMembers } from './versioned-members.ts';
+import type { MaterializerPorts } from './materializer-ports.ts';
+import { MemberForm } from './member-form.ts';
+import { VersionedMembers, type MemberNumber } from './versioned-members.ts';
 
 export type LinkValuesChange =
   /** Applies a block that was read. */
@@ -40,7 +45,17 @@ export type LinkValuesTold =
       /** For these dependants more moves are kept than may be. Left out where there are none. */
       readonly overdue?: readonly Handle[];
     }
-  | { readonly type: 'values.areTooMany'; readonly what: 'values' | 'rows' | 'bytes'; readonly max: number };
+  | { readonly type: 'values.areTooMany'; readonly what: 'values' | 'rows' | 'bytes'; readonly max: number }
+  | { readonly type: 'values.haveFailed'; readonly code: string; readonly message: string };
+
+/** A row whose value cannot be cast. */
+interface FailedRow {
+  readonly text: Key;
+  readonly error: EvaluationError;
+}
+
+/** Of such a row: the number of no member. */
+const FAILED: MemberNumber = 0xffff_ffff;
 
 export interface LinkValuesBounds {
   readonly valuesMax: number;
@@ -74,6 +89,7 @@ const BOUNDS: LinkValuesBounds = {
 
 export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   private rows = new KeyedRows();
+  private readonly failed = new Map<RowNumber, FailedRow>();
   private members: VersionedMembers;
   private applied = LOG_BEGIN;
   /** How the service's index knows what there may be: not yet, by each value, or by asking here. */
@@ -82,16 +98,21 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   /** With so many moves it is asked again how far back somebody looks. */
   private forgetAt: number;
 
-  /** @param equalText gives one text for all texts of equal values; they lie in the log as Postgres wrote them. */
+  /** @param form of its values, which lie in the log as Postgres wrote them. */
   constructor(
     private readonly column: string,
     private readonly ports: MaterializerPorts,
-    private readonly equalText?: (text: string) => string,
+    private readonly form = new MemberForm(),
     bounds: Partial<LinkValuesBounds> = {},
   ) {
     this.bounds = { ...BOUNDS, ...bounds };
-    this.members = new VersionedMembers(equalText);
+    this.members = new VersionedMembers(form);
     this.forgetAt = this.bounds.keptMovesMin;
+  }
+
+  /** How many columns a value is of. */
+  get width(): number {
+    return this.members.width;
   }
 
   /** Everything up to here is in the values. */
@@ -109,10 +130,15 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     return this.members.keptFrom;
   }
 
-  /** How many rows have each value, NULL among them. A transaction of which the last block is yet to come is in part in it. */
+  /**
+   * How many rows have each value, NULL among them, without those of which it cannot be cast. A transaction of which the last block is
+   * yet to come is in part in it.
+   */
   get counts(): ReadonlyMap<string | null, number> {
     const counts = new Map<string | null, number>();
-    for (const [, member, count] of this.rows.all()) {
+    for (const [, row, count] of this.rows.all()) {
+      const member = this.rows.memberOf(row);
+      if (member === FAILED) continue;
       const value = this.members.valueAt(member);
       counts.set(value, (counts.get(value) ?? 0) + count);
     }
@@ -152,8 +178,9 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   }
 
   clone(fork: Fork): LinkValues {
-    const copy = new LinkValues(this.column, this.ports.clone(fork), this.equalText, this.bounds);
+    const copy = new LinkValues(this.column, this.ports.clone(fork), this.form, this.bounds);
     copy.rows = this.rows.copy();
+    for (const [row, failed] of this.failed) copy.failed.set(row, failed);
     copy.members = this.members.copy();
     copy.listing = this.listing;
     if (this.listing === 'each') copy.members.watch = copy.ports.listing;
@@ -164,7 +191,8 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
 
   key(): string {
     const { offset, bytes } = this.applied;
-    const rows = Array.from(this.rows.all(), ([key, member, count]) => [key, this.members.valueAt(member), count]).sort();
+    const told = (row: RowNumber) => this.failed.get(row)?.text ?? this.members.valueAt(this.rows.memberOf(row)); // NULL never fails.
+    const rows = Array.from(this.rows.all(), ([key, row, count]) => [key, this.failed.has(row), told(row), count]).sort();
     return JSON.stringify([offset, bytes, rows, this.members.key(), this.listing, this.forgetAt]);
   }
 
@@ -177,6 +205,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     invariant(this.listing === 'not yet', 'values are listed once');
     const { members, ports, bounds: { valuesMax, listedMax } } = this;
     if (members.count > valuesMax) return tooMany('values', valuesMax);
+    if (this.failed.size > 0) return this.failure();
     if (members.count > listedMax) this.beAsked([]);
     else {
       ports.listing.begin(members.all());
@@ -204,6 +233,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
       // At once: rows that go again before the transaction ends take their memory all the same.
       if (this.rows.size > rowsMax) return tooMany('rows', rowsMax);
       if (this.rows.bytes + this.members.bytes > bytesMax) return tooMany('bytes', bytesMax);
+      if (this.listing !== 'not yet' && row.isLast && this.failed.size > 0) return this.failure();
     }
     if (this.listing === 'each' && this.members.count > listedMax) this.beAsked(this.members.all());
     this.applied = block.through;
@@ -227,35 +257,71 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   }
 
   private insert(key: string, told: PlacedRow['value']): void {
-    invariant(told !== undefined, `a new row tells its column ${this.column}`);
+    const text = this.form.textOf(told, () => this.untold());
+    if (text === undefined) this.untold();
     const twin = this.rows.find(key);
     invariant(twin === undefined || !this.ports.hasPrimaryKey, `a row is inserted once: key ${key} already exists`);
-    if (twin !== undefined) this.checkAlike(twin, told);
-    this.rows.add(key, this.members.add(told));
+    if (twin !== undefined) this.checkAlike(twin, text);
+    this.setText(this.rows.add(key), text);
+  }
+
+  private untold(): never {
+    invariant(false, `a new row tells its column ${this.column}`);
   }
 
   private update(key: string, told: PlacedRow['value']): void {
     const row = this.rowOf(key);
-    if (told === undefined) return;
-    if (this.rows.hasTwins(row)) this.checkAlike(row, told);
-    this.members.remove(this.rows.memberOf(row));
-    this.rows.set(row, this.members.add(told));
+    const text = this.form.textOf(told, () => this.textOf(row));
+    if (text === undefined) return;
+    if (this.rows.hasTwins(row)) this.checkAlike(row, text);
+    this.uncount(row);
+    this.failed.delete(row);
+    this.setText(row, text);
   }
 
   private delete(key: string): void {
     const row = this.rowOf(key);
-    this.members.remove(this.rows.memberOf(row));
-    this.rows.delete(row);
+    this.uncount(row);
+    if (this.rows.delete(row)) this.failed.delete(row);
   }
 
-  private checkAlike(row: RowNumber, told: string | null): void {
-    invariant(this.members.find(told ?? NULL_MEMBER) === this.rows.memberOf(row), 'rows that are named alike have one value');
+  /** A value that cannot be cast is noted, and is none. */
+  private setText(row: RowNumber, text: Key): void {
+    try {
+      this.rows.set(row, this.members.add(text));
+    } catch (error) {
+      if (!(error instanceof EvaluationError)) throw error;
+      this.rows.set(row, FAILED);
+      this.failed.set(row, { text, error });
+    }
+  }
+
+  private uncount(row: RowNumber): void {
+    const member = this.rows.memberOf(row);
+    if (member !== FAILED) this.members.remove(member);
+  }
+
+  private checkAlike(row: RowNumber, text: Key): void {
+    const before = this.textOf(row);
+    const isAlike = before === text || (before !== null && text !== null && this.form.valueOf(before) === this.form.valueOf(text));
+    invariant(isAlike, 'rows that are named alike have one value');
+  }
+
+  private textOf(row: RowNumber): Key {
+    return this.failed.has(row) ? (this.failed.get(row)?.text ?? null) : this.members.textAt(this.rows.memberOf(row));
   }
 
   private rowOf(key: string): RowNumber {
     const row = this.rows.find(key);
     invariant(row !== undefined, `a row that changes is known: key ${key} does not exist`);
     return row;
+  }
+
+  /** Of any of the rows: Postgres tells the one that it meets first. */
+  private failure(): LinkValuesTold {
+    const [row] = this.failed.values();
+    invariant(row !== undefined, 'a row has failed');
+    return { type: 'values.haveFailed', code: row.error.code, message: row.error.message };
   }
 
   /** Asked each time that what is kept has doubled: who depends on the values may be many. @returns those for whom it is too much. */

@@ -15,7 +15,10 @@ import { TextTable } from '../base/packed/text-table.ts';
 import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 import type { Moved, MovedValue } from '../shapes/versioned-values.ts';
-import { ANY_MEMBER, isMark, NULL_MEMBER } from '../sql/subqueries/membership.ts';
+import { ANY_MEMBER, isMark, NULL_MEMBER, patternParts } from '../sql/subqueries/membership.ts';
+import type { Key } from '../sql/where.ts';
+import { MemberForm } from './member-form.ts';
+import { PartialMembers } from './partial-members.ts';
 
 /** A transaction that moved something. */
 interface Version {
@@ -47,6 +50,7 @@ export class VersionedMembers {
   /** Told from the end of a transaction on. */
   watch: MemberWatch | undefined;
   private texts: TextTable;
+  private readonly partial = new PartialMembers();
   /** How many rows each has, those of the open transaction among them. */
   private rows = new NumberColumn();
   /** Those of which the open transaction has counted rows, and whether the last version has them. */
@@ -59,9 +63,13 @@ export class VersionedMembers {
   private held = 0;
   private kept = 0;
 
-  /** @param equalText gives one text for all texts of equal values. */
-  constructor(private readonly equalText?: (text: string) => string) {
-    this.texts = new TextTable(equalText);
+  constructor(private readonly form = new MemberForm()) {
+    this.texts = new TextTable(form.isPlain ? undefined : (text) => this.keyOf(text));
+  }
+
+  /** How many columns a value is of. */
+  get width(): number {
+    return this.form.width;
   }
 
   /** The last version. */
@@ -92,6 +100,8 @@ export class VersionedMembers {
   /** @param value or a mark. */
   has(value: string, at: LogOffset): boolean {
     this.check(at);
+    const pattern = patternParts(value);
+    if (pattern !== undefined) return this.hasSome(this.partial.of(pattern, this.values()), at);
     const member = this.find(value);
     return member !== undefined && this.isThereAt(member, at);
   }
@@ -153,22 +163,32 @@ export class VersionedMembers {
     return this.from;
   }
 
-  /** Counts one more row of the transaction that is open. @param text null for NULL. */
-  add(text: string | null): MemberNumber {
-    const member = text === null ? NULL_NUMBER : VALUES_FROM + this.texts.add(text);
-    this.countRow(ANY_NUMBER, 1);
-    if (this.countRow(member, 1) === 1 && member >= VALUES_FROM) this.held += 1;
+  /**
+   * Counts one more row of the transaction that is open.
+   *
+   * @param text as Postgres wrote it, of a row value its parts; null for NULL.
+   * @throws {EvaluationError} for a text that cannot be cast; nothing is counted.
+   */
+  add(text: Key): MemberNumber {
+    const member = text === null ? NULL_NUMBER : this.memberOf(text, this.keyOf(text));
+    this.countMarks(member, 1);
+    if (member >= VALUES_FROM && this.countRow(member, 1) === 1) this.held += 1;
     return member;
   }
 
   /** Counts one row less. */
   remove(member: MemberNumber): void {
-    this.countRow(ANY_NUMBER, -1);
-    if (this.countRow(member, -1) === 0 && member >= VALUES_FROM) this.held -= 1;
+    this.countMarks(member, -1);
+    if (member >= VALUES_FROM && this.countRow(member, -1) === 0) this.held -= 1;
+  }
+
+  /** As it was written when it was first seen; null for NULL. */
+  textAt(member: MemberNumber): Key {
+    return member === NULL_NUMBER ? null : this.textOf(member);
   }
 
   /** @returns null for NULL. */
-  valueAt(member: MemberNumber): string | null {
+  valueAt(member: MemberNumber): Key {
     return member === NULL_NUMBER ? null : this.valueOf(member);
   }
 
@@ -203,7 +223,7 @@ export class VersionedMembers {
   }
 
   copy(): VersionedMembers {
-    const copy = new VersionedMembers(this.equalText);
+    const copy = new VersionedMembers(this.form);
     copy.texts = this.texts.copy();
     copy.rows = this.rows.copy();
     for (const [member, wasThere] of this.touched) copy.touched.set(member, wasThere);
@@ -224,6 +244,29 @@ export class VersionedMembers {
     const versions = this.versions.map(({ offset, xids, values }) => [offset, xids, values.map((value) => this.textOf(value)).sort()]);
     const touched = [...this.touched.keys()].map((member) => this.textOf(member)).sort();
     return [members, marks, versions, touched, this.last, this.from];
+  }
+
+  private memberOf(text: string, key: string): MemberNumber {
+    const { size } = this.texts;
+    const number = this.texts.add(text, key);
+    if (this.texts.size > size) this.partial.add(key);
+    return VALUES_FROM + number;
+  }
+
+  /** A row value that has a NULL part is a value beside the mark. */
+  private countMarks(member: MemberNumber, difference: 1 | -1): void {
+    this.countRow(ANY_NUMBER, difference);
+    const hasNull = member === NULL_NUMBER || (this.width > 1 && this.form.hasNullPart(this.textOf(member)));
+    if (hasNull) this.countRow(NULL_NUMBER, difference);
+  }
+
+  private *values(): Iterable<string> {
+    for (const number of this.texts.numbers()) yield this.valueOf(VALUES_FROM + number);
+  }
+
+  private hasSome(values: Iterable<string>, at: LogOffset): boolean {
+    for (const value of values) if (this.isThereAt(this.find(value) ?? NULL_NUMBER, at)) return true;
+    return false;
   }
 
   /** @returns how many rows have it now. */
@@ -265,7 +308,9 @@ export class VersionedMembers {
 
   /** Of one that the open transaction has counted rows of its end is yet to tell. */
   private dropIfGone(member: MemberNumber): void {
-    if (member >= VALUES_FROM && this.isGone(member)) this.texts.delete(member - VALUES_FROM);
+    if (member < VALUES_FROM || !this.isGone(member)) return;
+    this.partial.remove(this.valueOf(member));
+    this.texts.delete(member - VALUES_FROM);
   }
 
   private isGone(member: MemberNumber): boolean {
@@ -283,8 +328,11 @@ export class VersionedMembers {
   }
 
   private valueOf(member: MemberNumber): string {
-    const text = this.textOf(member);
-    return this.equalText === undefined ? text : this.equalText(text);
+    return this.keyOf(this.textOf(member));
+  }
+
+  private keyOf(text: string): string {
+    return this.form.valueOf(text);
   }
 
   private turnsOf(member: MemberNumber): readonly LogOffset[] {

@@ -66,7 +66,10 @@ export interface LookupKey {
 
 export type ColumnText = (column: string) => string | null;
 
-/** Whether the subquery of that number has a member: a value in its type's canonical text (`canonicalValue`), or a mark (`NULL_MEMBER`). */
+/** What is looked for in a subquery: a value, or the parts of a row value. */
+export type LeftSide = Key | readonly Key[];
+
+/** Whether the subquery of that number has a member: a value in canonical text, a row value (`rowMember`) or a mark (`NULL_MEMBER`). */
 export type Membership = (subquery: number, member: string) => boolean;
 
 /** `sql` holds `$1`… and no constant; values as Postgres's text. */
@@ -109,12 +112,12 @@ export interface SubqueryPlan {
   queryAll(): WhereQuery;
 }
 
-/** By number of the subquery, as Postgres's texts; null for NULL. */
+/** By number of the subquery, as Postgres's texts; null for NULL. Row values as `rowMember` writes the texts of their parts. */
 export type Selected = readonly (readonly (string | null)[])[];
 
 export interface SubquerySource {
   readonly table: RelationName;
-  /** The one that it selects. */
+  /** What it selects, as `followedWord` has it. */
   readonly column: string;
   /** Its WHERE as it was written; undefined for every row. It may name parameters of the whole. */
   readonly where: string | undefined;
@@ -126,14 +129,15 @@ export type Term =
   | { readonly kind: 'plain'; evaluate(text: ColumnText): boolean | null }
   | MemberTerm;
 
-/** True where `column IN (subquery)` comes to one of `truths`. */
+/** True where `left IN (subquery)` comes to one of `truths`. */
 export interface MemberTerm {
   readonly kind: 'subquery';
   readonly subquery: number;
-  readonly column: string;
+  /** What the parts of the left side are called: a column by its name, and what is calculated not at all. */
+  readonly names: readonly string[];
   readonly truths: Truths;
-  /** What the row has in the column that is looked up, in canonical text; null for NULL. */
-  value(text: ColumnText): string | null;
+  /** What the row has on the left side, in canonical text; of one with several parts a list. */
+  left(text: ColumnText): LeftSide;
 }
 
 /** The columns of a table that a subquery selects from; undefined for a table that is not known. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Moved } from '../../src/shapes/versioned-values.ts';
 import { LinkValues, type LinkValuesBounds } from '../../src/actors/link-values.ts';
+import { MemberForm } from '../../src/actors/member-form.ts';
 import { LOG_BEGIN, placeAt } from '../../src/model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, isInSnapshot, SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
 import type { Xid } from '../../src/model/pg-snapshot.ts';
@@ -16,7 +17,7 @@ import { membersOfRows } from '../support/shapes/subquery-filter.ts';
 /** Link values after `history`, with a way to apply more and see what came of it. */
 function valuesOf(history: readonly PlacedRow[] = [], bounds?: Partial<LinkValuesBounds>, oldestView?: () => LogOffset | undefined) {
   const blocks = new ShapeBlocks();
-  const values = new LinkValues('value', followerPorts(blocks, oldestView), equalText, bounds);
+  const values = new LinkValues('value', followerPorts(blocks, oldestView), new MemberForm([equalText]), bounds);
   const applyBlock = (through: LogOffset, messages: readonly PlacedRow[]) => {
     const block = { after: values.place, through: placeAt(through) };
     blocks.put(FOLLOWER, block, messages);

@@ -3,7 +3,10 @@ import fc from 'fast-check';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { invariant } from '../../src/base/invariant.ts';
-import { canonicalValue } from '../../src/sql/values/canonical-value.ts';
+import { MemberForm } from '../../src/actors/member-form.ts';
+import { followedColumns } from '../../src/model/followed-columns.ts';
+import { askedKeys } from '../../src/shapes/member-moves.ts';
+import { equalTextAs } from '../../src/sql/values/equal-text.ts';
 import { ArrayLiteral } from '../../src/sql/values/array-literal.ts';
 import { isMark, truthOfIn } from '../../src/sql/subqueries/membership.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
@@ -13,7 +16,8 @@ import type {
 import { isLookedUp } from '../support/looked-up.ts';
 import { asText, DISPLAY_SETTINGS } from '../support/postgres/display-settings.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
-import { membersOf, membersOfRows } from '../support/shapes/subquery-filter.ts';
+import { moveOf, rowMoveOf } from '../support/shapes/member-move.ts';
+import { membersOf, membersOfRows, membersOfRowValues } from '../support/shapes/subquery-filter.ts';
 import {
   createParents,
   createSamples,
@@ -48,11 +52,11 @@ afterAll(async () => {
 });
 
 async function textsOf(sql: string, params: QueryWithMembers['params'] = []): Promise<readonly Texts[]> {
-  const { rows } = await session.query<Texts>({ text: sql, values: params.map(textOf), types: asText });
+  const { rows } = await session.query<Texts>({ text: sql, values: params.map(paramText), types: asText });
   return rows;
 }
 
-function textOf(param: QueryWithMembers['params'][number]): string | null {
+function paramText(param: QueryWithMembers['params'][number]): string | null {
   return param === null ? null : String(param);
 }
 
@@ -64,10 +68,24 @@ function accepted(text: string, params: readonly string[]): Where {
 }
 
 /** What a subquery selects, each value once, NULL among them, by the filter that was cut out for it. */
-async function selectedBy({ column, where }: SubquerySource, params: readonly string[]): Promise<readonly (string | null)[]> {
-  const { sql, params: values } = where === undefined ? { sql: 'true', params: [] } : accepted(where, params).query;
-  const rows = await textsOf(`SELECT DISTINCT ${column} AS value FROM parents WHERE ${sql}`, values);
-  return rows.map(({ value = null }) => value);
+async function selectedBy(source: SubquerySource, params: readonly string[]): Promise<readonly (string | null)[]> {
+  const { sql, params: values } = source.where === undefined ? { sql: 'true', params: [] } : accepted(source.where, params).query;
+  const selected = followedColumns(source.column).map(({ name }, at) => `${name} AS v${at}`);
+  const rows = await textsOf(`SELECT DISTINCT ${selected.join()} FROM parents WHERE ${sql}`, values);
+  const form = formOf(source);
+  const texts = rows.map((row) => {
+    const told = selected.map((_, at) => row[`v${at}`]);
+    return form.textOf(told.length === 1 ? told[0] : told, () => null) ?? null;
+  });
+  return [...new Map(texts.map((text) => [memberOf(form, text), text])).values()];
+}
+
+function formOf({ column }: SubquerySource): MemberForm {
+  return new MemberForm(followedColumns(column).map(({ name, casts }) => equalTextAs(typeOf(name), casts)));
+}
+
+function memberOf(form: MemberForm, text: string | null): string | null {
+  return text === null ? null : form.valueOf(text);
 }
 
 function typeOf(column: string): string {
@@ -75,9 +93,11 @@ function typeOf(column: string): string {
 }
 
 function membership({ sources }: SubqueryPlan, selected: Selected): Membership {
-  return membersOf(...sources.map(({ column }, number) =>
-    membersOfRows((selected[number] ?? []).map((value) => value && canonicalValue(typeOf(column), value))),
-  ));
+  return membersOf(...sources.map((source, number) => {
+    const form = formOf(source);
+    const members = (selected[number] ?? []).map((text) => memberOf(form, text));
+    return form.width === 1 ? membersOfRows(members) : membersOfRowValues(members.flatMap((member) => member ?? []));
+  }));
 }
 
 /** By the terms alone. */
@@ -85,20 +105,24 @@ function isTaken({ disjuncts }: SubqueryPlan, text: ColumnText, isMember: Member
   return disjuncts.some((terms) =>
     terms.every((term) => {
       if (term.kind === 'plain') return term.evaluate(text) === true;
-      return term.truths.has(truthOfIn(isMember, term.subquery, term.value(text)));
+      return term.truths.has(truthOfIn(isMember, term.subquery, term.left(text)));
     }),
   );
 }
 
-/** What is asked about what changed. A NULL that comes or goes concerns every row; a first or last row those without a value. */
+/** What is asked about what changed, by who has to tell of each row. */
 function moved(plan: SubqueryPlan, before: Selected, after: Selected): QueryWithMembers {
-  const keys = after.map((now, number) => {
-    const was = before[number] ?? [];
-    const values = [...now.filter((value) => !was.includes(value)), ...was.filter((value) => !now.includes(value))];
-    return { values, isNullMoved: values.includes(null), isEmptied: (now.length === 0) !== (was.length === 0) };
+  const moves = plan.sources.map((source, number) => {
+    const form = formOf(source);
+    const membersIn = (selected: Selected) => (selected[number] ?? []).map((text) => ({ text, value: memberOf(form, text) }));
+    const [was, is] = [membersIn(before), membersIn(after)];
+    const texts = new Map([...was, ...is].map(({ value, text }) => [value, text]));
+    const textOf = (value: string): string => texts.get(value) ?? value;
+    const [from, to] = [was.map(({ value }) => value), is.map(({ value }) => value)];
+    return form.width === 1 ? moveOf(from, to, [7], textOf) : rowMoveOf(from, to, textOf);
   });
-  if (keys.some(({ isNullMoved }) => isNullMoved)) return plan.queryAll();
-  return plan.queryMoved(keys.map(({ values, isEmptied }) => (isEmptied ? [...values, null] : values)));
+  const asked = askedKeys(plan, moves, 'rows');
+  return asked === 'any' ? plan.queryAll() : plan.queryMoved(asked);
 }
 
 async function idsOf({ sql, params }: QueryWithMembers): Promise<readonly (string | null | undefined)[]> {

@@ -24,8 +24,8 @@ export class TextTable {
   /** All numbers that were ever given are below it. */
   private end = 0;
 
-  /** @param equalText gives one text for all texts that are taken for one. */
-  constructor(private readonly equalText?: (text: string) => string) {}
+  /** @param keyOf gives one text for all texts that are taken for one: what they are found by. */
+  constructor(private readonly keyOf?: (text: string) => string) {}
 
   get size(): number {
     return this.end - this.free.length;
@@ -36,15 +36,15 @@ export class TextTable {
     return this.pages.bytes + BESIDE_BYTES * this.end;
   }
 
-  /** @param text or one that is taken for it. */
-  numberOf(text: string): number | undefined {
-    const key = this.keyOf(text);
+  numberOf(key: string): number | undefined {
     return this.index.find(HASH.of(key), (number) => this.isKey(number, key));
   }
 
-  /** @returns that of the text, or of one before it that is taken for it. */
-  add(text: string): number {
-    const key = this.keyOf(text);
+  /**
+   * @param key of the text.
+   * @returns that of the text, or of one before it that is taken for it.
+   */
+  add(text: string, key = text): number {
     const hash = HASH.of(key);
     const known = this.index.find(hash, (number) => this.isKey(number, key));
     if (known !== undefined) return known;
@@ -76,7 +76,7 @@ export class TextTable {
   }
 
   copy(): TextTable {
-    const copy = new TextTable(this.equalText);
+    const copy = new TextTable(this.keyOf);
     copy.hashes = this.hashes.copy();
     copy.places = this.places.copy();
     copy.pages = this.pages.copy((number, place) => copy.places.set(number, place));
@@ -86,12 +86,8 @@ export class TextTable {
     return copy;
   }
 
-  private keyOf(text: string): string {
-    return this.equalText === undefined ? text : this.equalText(text);
-  }
-
   private isKey(number: number, key: string): boolean {
     const place = this.places.get(number);
-    return this.equalText === undefined ? this.pages.isAt(place, key) : this.equalText(this.pages.textAt(place)) === key;
+    return this.keyOf === undefined ? this.pages.isAt(place, key) : this.keyOf(this.pages.textAt(place)) === key;
   }
 }

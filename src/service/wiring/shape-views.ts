@@ -48,7 +48,7 @@ function selectedAt({ values, view }: { readonly values: LinkValues; readonly vi
   return {
     *[Symbol.iterator]() {
       check();
-      if (values.has(NULL_MEMBER, view)) yield null;
+      if (values.width === 1 && values.has(NULL_MEMBER, view)) yield null; // Row values have their NULLs in them.
       for (const text of values.textsAt(view)) {
         yield text;
         check();

@@ -50,6 +50,7 @@ export function withEveryMove(system: Splices): Splices {
 
 function everyMove(values: VersionedValues, offsets: readonly LogOffset[]): VersionedValues {
   return {
+    width: values.width,
     offset: values.offset,
     has: values.has.bind(values),
     movesThrough: values.movesThrough.bind(values),
