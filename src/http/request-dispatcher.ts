@@ -8,9 +8,11 @@ import { Exchange } from './exchange.ts';
 import { commonHeaders, givenRequestId, JSON_TYPE, preflightHeaders } from './response-headers.ts';
 import { targetOf } from './routes.ts';
 import { accessOf, type Secret } from './secret.ts';
+import type { SendingPorts } from './response-sink.ts';
 import { sendResponse, type HttpAnswer } from './send-response.ts';
 import type { HttpRequest, HttpResponse } from './server.ts';
 import { deleteShape, readShape } from './shape-routes.ts';
+import { SlowClients } from './slow-clients.ts';
 
 export interface DispatcherSettings {
   readonly secret: Secret;
@@ -25,11 +27,14 @@ export interface DispatcherPorts {
   readonly random: Random;
   /** Told of each request that ended in an error of ours; the client saw no detail. */
   failed(error: unknown, requestId: string): void;
+  /** Told, not more often than each minute, how many clients were cut off since because they did not read. */
+  cutOff(count: number): void;
 }
 
 export class RequestDispatcher {
   private readonly exchanges = new Set<Exchange>();
   private readonly bodies: BodyIntake;
+  private readonly sending: SendingPorts;
   private readonly server: string;
   private readonly idPrefix: string;
   private idCount = 0;
@@ -40,6 +45,8 @@ export class RequestDispatcher {
     private readonly ports: DispatcherPorts,
   ) {
     this.bodies = new BodyIntake(ports.clock, settings.bodies);
+    const slow = new SlowClients(ports.clock, (count) => ports.cutOff(count));
+    this.sending = { clock: ports.clock, cutOff: () => slow.add() };
     this.server = `ElectricSQL/${settings.version} (Armature)`;
     this.idPrefix = Array.from({ length: 12 }, () => ports.random.below(16).toString(16)).join('');
   }
@@ -52,7 +59,8 @@ export class RequestDispatcher {
       this.exchanges.delete(exchange);
       exchange.end();
     });
-    this.answer(exchange)
+    untilInTurn(response)
+      .then(() => this.answer(exchange))
       .then((answer) => this.send(exchange, response, answer))
       .catch((error: unknown) => this.fail(exchange, response, error));
   }
@@ -105,7 +113,8 @@ export class RequestDispatcher {
     if (answer === undefined) return void response.destroy();
     const common = commonHeaders(request, target.resource, this.server, id);
     const closing = this.isClosing ? ['connection', 'close'] : [];
-    await sendResponse(response, { ...answer, headers: [...common, ...closing, ...answer.headers] }, request.method === 'HEAD');
+    const headers = [...common, ...closing, ...answer.headers];
+    await sendResponse(response, { ...answer, headers }, request.method === 'HEAD', this.sending);
   }
 
   /** An error of ours: the client learns nothing of it, and an answer that had begun is cut off. */
@@ -119,6 +128,18 @@ export class RequestDispatcher {
     this.idCount += 1;
     return `${this.idPrefix}-${this.idCount.toString(16).padStart(12, '0')}`;
   }
+}
+
+/**
+ * Resolves when all requests before it on its connection are answered, and when its client has gone: until then an answer could only
+ * wait in memory, and of requests a client may send any number.
+ */
+function untilInTurn(response: HttpResponse): Promise<void> {
+  if (response.socket !== null || response.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    response.once('socket', () => resolve());
+    response.once('close', resolve);
+  });
 }
 
 function unauthorized(): HttpAnswer {

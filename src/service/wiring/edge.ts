@@ -54,6 +54,7 @@ export function edgePorts({ configuration, logger, world }: ServiceResources, ap
             port = address.port;
           },
           failed: (error, requestId) => logger.error({ err: error, requestId }, 'a request failed'),
+          cutOff: (clients) => logger.warn({ clients }, 'clients that did not read their answers were cut off'),
         },
       ),
   };

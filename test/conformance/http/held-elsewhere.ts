@@ -9,4 +9,6 @@ export const HELD_ELSEWHERE: Readonly<Record<string, string>> = {
   '9.2': 'test/http/lifecycle.test.ts',
   '9.3': 'test/http/bodies.test.ts',
   '9.4': 'test/http/lifecycle.test.ts',
+  '9.5': 'test/service/slow-readers.test.ts',
+  '9.6': 'test/http/hostile-connections.test.ts',
 };
