@@ -27,7 +27,7 @@ export function eventsBehind(logs: ReadableLogs, handle: Handle, after: LogOffse
   const log = logs.get(handle);
   const read = log?.read(after);
   if (log === undefined || read?.outcome !== 'entries') return undefined;
-  return { runs: read.runs, end: read.end, told: read.upToDate ? streamedLsn(log) : undefined };
+  return { runs: read.runs, end: read.end, told: read.upToDate ? streamedLsn(read.end) : undefined };
 }
 
 /** A stream of runs may be there before its first one is. */
