@@ -35,8 +35,7 @@ export function isNothing({ runs, told }: LogEvents): boolean {
   return told !== undefined && isInMemory(runs) && runs.length === 0;
 }
 
-export async function* piecesOf({ runs, told }: LogEvents): AsyncGenerator<Uint8Array> {
-  const framing = new EventFraming();
+export async function* piecesOf({ runs, told }: LogEvents, framing: EventFraming): AsyncGenerator<Uint8Array> {
   for await (const { bytes } of runs) {
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield framing.frame(bytes.subarray(at, at + PIECE_BYTES));
   }
