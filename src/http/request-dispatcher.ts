@@ -3,7 +3,9 @@ import type { Api } from '../api/api.ts';
 import { DRAINING } from '../api/draining.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
+import { takesGzip } from './accept-encoding.ts';
 import { BodyIntake, type BodyLimits } from './body-intake.ts';
+import { Deflater } from './deflater.ts';
 import { Exchange } from './exchange.ts';
 import { commonHeaders, givenRequestId, JSON_TYPE, preflightHeaders } from './response-headers.ts';
 import { targetOf } from './routes.ts';
@@ -35,6 +37,7 @@ export class RequestDispatcher {
   private readonly exchanges = new Set<Exchange>();
   private readonly bodies: BodyIntake;
   private readonly sending: SendingPorts;
+  private readonly deflater = new Deflater();
   private readonly server: string;
   private readonly idPrefix: string;
   private idCount = 0;
@@ -114,7 +117,8 @@ export class RequestDispatcher {
     const common = commonHeaders(request, target.resource, this.server, id);
     const closing = this.isClosing ? ['connection', 'close'] : [];
     const headers = [...common, ...closing, ...answer.headers];
-    await sendResponse(response, { ...answer, headers }, request.method === 'HEAD', this.sending);
+    const deflater = takesGzip(request.headers['accept-encoding']) ? this.deflater : undefined;
+    await sendResponse(response, { ...answer, headers }, request.method === 'HEAD', { ...this.sending, deflater });
   }
 
   /** An error of ours: the client learns nothing of it, and an answer that had begun is cut off. */
