@@ -10,7 +10,7 @@ import { Exchange } from './exchange.ts';
 import { commonHeaders, givenRequestId, JSON_TYPE, preflightHeaders } from './response-headers.ts';
 import { targetOf } from './routes.ts';
 import { accessOf, type Secret } from './secret.ts';
-import type { SendingPorts } from './response-sink.ts';
+import { SEND_STALL_MS, type SendingPorts } from './response-sink.ts';
 import { sendResponse, type HttpAnswer } from './send-response.ts';
 import type { HttpRequest, HttpResponse } from './server.ts';
 import { deleteShape, readShape } from './shape-routes.ts';
@@ -21,6 +21,8 @@ export interface DispatcherSettings {
   /** What the header `electric-server` says behind `ElectricSQL/`. */
   readonly version: string;
   readonly bodies: BodyLimits;
+  /** For so long a client may take nothing of its answer. */
+  readonly sendTimeoutMs?: number;
 }
 
 export interface DispatcherPorts {
@@ -49,7 +51,7 @@ export class RequestDispatcher {
   ) {
     this.bodies = new BodyIntake(ports.clock, settings.bodies);
     const slow = new SlowClients(ports.clock, (count) => ports.cutOff(count));
-    this.sending = { clock: ports.clock, cutOff: () => slow.add() };
+    this.sending = { clock: ports.clock, stallMsMax: settings.sendTimeoutMs ?? SEND_STALL_MS, cutOff: () => slow.add() };
     this.server = `ElectricSQL/${settings.version} (Armature)`;
     this.idPrefix = Array.from({ length: 12 }, () => ports.random.below(16).toString(16)).join('');
   }

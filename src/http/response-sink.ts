@@ -6,13 +6,14 @@ import type { Sink } from '../api/shape-response.ts';
 import type { Clock } from '../base/clock.ts';
 import type { HttpResponse } from './server.ts';
 
-/** For so long a client may take nothing of what was written. */
 export const SEND_STALL_MS = 30_000;
 /** Of a body, what is written before it is asked whether the client takes it. */
 export const PART_BYTES = 64 * 1024;
 
 export interface SendingPorts {
   readonly clock: Clock;
+  /** For so long a client may take nothing of what was written. */
+  readonly stallMsMax: number;
   /** Told of each client that was cut off because it did not read. */
   cutOff(): void;
 }
@@ -59,14 +60,14 @@ export class ResponseSink implements Sink {
 
   private inTime(event: 'drain' | 'finish'): Promise<void> {
     const { response } = this;
-    const { clock } = this.ports;
+    const { clock, stallMsMax } = this.ports;
     return new Promise((resolve) => {
       const settle = (): void => {
         clock.clearTimer(timer);
         response.off(event, settle).off('close', settle);
         resolve();
       };
-      const timer = clock.setTimer(() => this.cut(), SEND_STALL_MS);
+      const timer = clock.setTimer(() => this.cut(), stallMsMax);
       response.on(event, settle).on('close', settle);
       if (response.destroyed) settle(); // It never drains.
     });

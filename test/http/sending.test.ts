@@ -31,7 +31,9 @@ afterEach(async () => {
 });
 
 const send = (body: AsyncIterable<Uint8Array> | readonly Uint8Array[]): Promise<void> =>
-  sendResponse(response, { status: 200, headers: [], body }, false, { clock, deflater: undefined, cutOff: () => (cutOff += 1) });
+  sendResponse(response, { status: 200, headers: [], body }, false, {
+    clock, stallMsMax: SEND_STALL_MS, deflater: undefined, cutOff: () => (cutOff += 1),
+  });
 /** Somebody waits for the client. */
 const waits = (): boolean => clock.pendingTimers > 0;
 
