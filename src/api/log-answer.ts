@@ -68,5 +68,5 @@ function cacheCase({ requested, live }: Reader): CacheCase {
 }
 
 function tagsOf(ifNoneMatch: string | undefined): readonly string[] {
-  return ifNoneMatch === undefined ? [] : ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^"|"$/g, ''));
+  return ifNoneMatch === undefined ? [] : ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^(?:W\/)?"|"$/g, ''));
 }

@@ -3,20 +3,26 @@ import type { Api } from '../api/api.ts';
 import { DRAINING } from '../api/draining.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
+import { takesGzip } from './accept-encoding.ts';
 import { BodyIntake, type BodyLimits } from './body-intake.ts';
+import { Deflater } from './deflater.ts';
 import { Exchange } from './exchange.ts';
 import { commonHeaders, givenRequestId, JSON_TYPE, preflightHeaders } from './response-headers.ts';
 import { targetOf } from './routes.ts';
 import { accessOf, type Secret } from './secret.ts';
+import { SEND_STALL_MS, type SendingPorts } from './response-sink.ts';
 import { sendResponse, type HttpAnswer } from './send-response.ts';
 import type { HttpRequest, HttpResponse } from './server.ts';
 import { deleteShape, readShape } from './shape-routes.ts';
+import { SlowClients } from './slow-clients.ts';
 
 export interface DispatcherSettings {
   readonly secret: Secret;
   /** What the header `electric-server` says behind `ElectricSQL/`. */
   readonly version: string;
   readonly bodies: BodyLimits;
+  /** For so long a client may take nothing of its answer. */
+  readonly sendTimeoutMs?: number;
 }
 
 export interface DispatcherPorts {
@@ -25,11 +31,15 @@ export interface DispatcherPorts {
   readonly random: Random;
   /** Told of each request that ended in an error of ours; the client saw no detail. */
   failed(error: unknown, requestId: string): void;
+  /** Told, not more often than each minute, how many clients were cut off since because they did not read. */
+  cutOff(count: number): void;
 }
 
 export class RequestDispatcher {
   private readonly exchanges = new Set<Exchange>();
   private readonly bodies: BodyIntake;
+  private readonly sending: SendingPorts;
+  private readonly deflater = new Deflater();
   private readonly server: string;
   private readonly idPrefix: string;
   private idCount = 0;
@@ -40,6 +50,8 @@ export class RequestDispatcher {
     private readonly ports: DispatcherPorts,
   ) {
     this.bodies = new BodyIntake(ports.clock, settings.bodies);
+    const slow = new SlowClients(ports.clock, (count) => ports.cutOff(count));
+    this.sending = { clock: ports.clock, stallMsMax: settings.sendTimeoutMs ?? SEND_STALL_MS, cutOff: () => slow.add() };
     this.server = `ElectricSQL/${settings.version} (Armature)`;
     this.idPrefix = Array.from({ length: 12 }, () => ports.random.below(16).toString(16)).join('');
   }
@@ -52,7 +64,8 @@ export class RequestDispatcher {
       this.exchanges.delete(exchange);
       exchange.end();
     });
-    this.answer(exchange)
+    untilInTurn(response)
+      .then(() => this.answer(exchange))
       .then((answer) => this.send(exchange, response, answer))
       .catch((error: unknown) => this.fail(exchange, response, error));
   }
@@ -105,7 +118,9 @@ export class RequestDispatcher {
     if (answer === undefined) return void response.destroy();
     const common = commonHeaders(request, target.resource, this.server, id);
     const closing = this.isClosing ? ['connection', 'close'] : [];
-    await sendResponse(response, { ...answer, headers: [...common, ...closing, ...answer.headers] }, request.method === 'HEAD');
+    const headers = [...common, ...closing, ...answer.headers];
+    const deflater = takesGzip(request.headers['accept-encoding']) ? this.deflater : undefined;
+    await sendResponse(response, { ...answer, headers }, request.method === 'HEAD', { ...this.sending, deflater });
   }
 
   /** An error of ours: the client learns nothing of it, and an answer that had begun is cut off. */
@@ -119,6 +134,18 @@ export class RequestDispatcher {
     this.idCount += 1;
     return `${this.idPrefix}-${this.idCount.toString(16).padStart(12, '0')}`;
   }
+}
+
+/**
+ * Resolves when all requests before it on its connection are answered, and when its client has gone: until then an answer could only
+ * wait in memory, and of requests a client may send any number.
+ */
+function untilInTurn(response: HttpResponse): Promise<void> {
+  if (response.socket !== null || response.destroyed) return Promise.resolve();
+  return new Promise((resolve) => {
+    response.once('socket', () => resolve());
+    response.once('close', resolve);
+  });
 }
 
 function unauthorized(): HttpAnswer {

@@ -85,6 +85,16 @@ export function cacheHeaders(cacheControl: string, isCacheable: boolean): Header
   return cacheControl === 'no-store' ? ['cache-control', 'no-store', 'surrogate-control', 'no-store'] : ['cache-control', cacheControl];
 }
 
+/** Of a body that is coded for whoever takes it: its bytes are not those that others get, so its tag is a weak one. */
+export function codedHeaders(headers: Headers): Headers {
+  const weak = headers.map((value, index) => (headers[index - 1] === 'etag' ? `W/${value}` : value));
+  return [...variedHeaders(weak), 'content-encoding', 'gzip'];
+}
+
+export function variedHeaders(headers: Headers): Headers {
+  return [...headers, 'vary', 'accept-encoding'];
+}
+
 /** The answer to a preflight. */
 export function preflightHeaders(request: HttpRequest): Headers {
   const names = (request.headers['access-control-request-headers'] ?? '').split(',').map((name) => name.trim());

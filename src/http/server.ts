@@ -1,6 +1,7 @@
 /** Node's HTTP server: the one file of the house that opens a listening socket for clients. */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import { invariant } from '../base/invariant.ts';
+import { refuseMalformed, refuseTunnel } from './malformed-request.ts';
 
 export type HttpRequest = IncomingMessage;
 export type HttpResponse = ServerResponse;
@@ -32,9 +33,19 @@ export interface ListeningServer {
 
 /** A filter may be 64 KiB long, and longer when it is percent-encoded. */
 const HEADER_BYTES_MAX = 256 * 1024;
-/** Longer than proxies in front keep a connection, so that we never close one that a proxy is about to use. */
-const KEEP_ALIVE_MS = 75_000;
-const RECEIVE_MS = 60_000;
+/** How often connections are looked at, as a part of the time that they are given. */
+const LOOKS = 4;
+const LOOK_EVERY_MS = { least: 20, most: 5_000 };
+
+export interface ServerTimeouts {
+  /** From its first byte, or from the beginning of its connection, until a request has come, its body included. */
+  readonly readTimeoutMs: number;
+  /** Between two requests of a connection. */
+  readonly keepAliveTimeoutMs: number;
+}
+
+/** Connections are kept longer than proxies in front keep them, so that we never close one that a proxy is about to use. */
+export const SERVER_TIMEOUTS: ServerTimeouts = { readTimeoutMs: 60_000, keepAliveTimeoutMs: 75_000 };
 
 /**
  * @param fail told of an error after the server had begun to listen; it is closed then.
@@ -42,16 +53,20 @@ const RECEIVE_MS = 60_000;
  */
 export function listen(
   { host, port }: ListenAddress,
+  timeouts: ServerTimeouts,
   serve: (request: HttpRequest, response: HttpResponse) => void,
   fail: (error: Error) => void,
 ): Promise<ListeningServer> {
-  const options = { maxHeaderSize: HEADER_BYTES_MAX, keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: RECEIVE_MS };
   const connections = new Connections();
-  const server = createServer(options, (request, response) => {
+  const receive = (request: HttpRequest, response: HttpResponse): void => {
     connections.begin(request, response);
     serve(request, response);
-  });
+  };
+  const server = createServer(optionsOf(timeouts), receive);
+  server.on('checkExpectation', receive); // Whatever it expects, it gets what it asks for.
   server.on('connection', (socket) => connections.add(socket));
+  server.on('clientError', (error, socket) => refuseMalformed(error, socket, connections.hasBegunAnswer(socket as Socket)));
+  server.on('connect', (_request, socket) => refuseTunnel(socket));
   return new Promise((resolve, reject) => {
     const refuse = (error: Error): void => reject(listenError(error, host, port));
     server.once('error', refuse);
@@ -61,6 +76,18 @@ export function listen(
       resolve(listening(server, connections, host));
     });
   });
+}
+
+/** A request without a host is answered as well: there is but one here. */
+function optionsOf({ readTimeoutMs, keepAliveTimeoutMs }: ServerTimeouts): ServerOptions {
+  return {
+    maxHeaderSize: HEADER_BYTES_MAX,
+    requireHostHeader: false,
+    keepAliveTimeout: keepAliveTimeoutMs,
+    headersTimeout: readTimeoutMs,
+    requestTimeout: readTimeoutMs,
+    connectionsCheckingInterval: Math.min(Math.max(readTimeoutMs / LOOKS, LOOK_EVERY_MS.least), LOOK_EVERY_MS.most),
+  };
 }
 
 function listening(server: Server, connections: Connections, host: string): ListeningServer {
@@ -101,6 +128,11 @@ class Connections {
       answers?.delete(response);
       if (this.isDraining) this.endIfIdle(socket);
     });
+  }
+
+  /** Whoever reads it would take what is written now for a part of it. */
+  hasBegunAnswer(socket: Socket): boolean {
+    return [...(this.answering.get(socket) ?? [])].some(({ headersSent }) => headersSent);
   }
 
   drain(): void {

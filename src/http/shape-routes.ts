@@ -1,7 +1,7 @@
 /** The shape endpoint: from a request to a question for the api, and from its answer to what is sent. */
 import type { Api } from '../api/api.ts';
 import { isRefusal } from '../api/refusal.ts';
-import type { ShapeResponse } from '../api/shape-response.ts';
+import type { LogAnswer, ShapeResponse } from '../api/shape-response.ts';
 import type { BodyIntake } from './body-intake.ts';
 import type { BodyRefusal } from './body-refusal.ts';
 import type { Exchange } from './exchange.ts';
@@ -45,9 +45,14 @@ export async function deleteShape(api: Api, exchange: Exchange): Promise<HttpAns
 function answerOf(response: ShapeResponse, isCacheable: boolean): HttpAnswer | undefined {
   switch (response.kind) {
     case 'log':
-      return { status: response.status, headers: logHeaders(response, isCacheable), body: response.body };
+      return {
+        status: response.status,
+        headers: logHeaders(response, isCacheable),
+        body: response.body,
+        coding: { fixed: fixedName(response) },
+      };
     case 'subset':
-      return { status: response.status, headers: subsetHeaders(response), body: response.body };
+      return { status: response.status, headers: subsetHeaders(response), body: response.body, coding: { fixed: undefined } };
     case 'refusal':
       return { status: response.status, headers: refusalHeaders(response, isCacheable), body: [Buffer.from(response.body)] };
     case 'deleted':
@@ -55,6 +60,11 @@ function answerOf(response: ShapeResponse, isCacheable: boolean): HttpAnswer | u
     case 'abandoned':
       return undefined;
   }
+}
+
+/** What lies between two offsets of a log never changes; an up-to-date behind it does. */
+function fixedName({ etag, upToDate, hasData }: LogAnswer): string | undefined {
+  return upToDate || !hasData ? undefined : etag;
 }
 
 function bodyRefused({ status, body, closes, retryAfterSeconds }: BodyRefusal): HttpAnswer {

@@ -6,7 +6,7 @@
  * `<lsn>_<position>` an operation of a replicated transaction: its commit LSN and its place in the transaction.
  * Texts are canonical (no sign, no leading zero), so equal offsets are equal strings.
  */
-import { compareDecimal, LSN_MAX, type Lsn } from './lsn.ts';
+import { compareDecimal, LSN_MAX, lsnOf, type Lsn } from './lsn.ts';
 
 export type LogOffset = string & { readonly __brand: 'LogOffset' };
 
@@ -54,6 +54,15 @@ export function compareOffsets(left: LogOffset, right: LogOffset): number {
   const rightCut = right.indexOf('_');
   const byLsn = compareDecimal(left.slice(0, leftCut), right.slice(0, rightCut));
   return byLsn !== 0 ? byLsn : comparePositions(left.slice(leftCut + 1), right.slice(rightCut + 1));
+}
+
+/**
+ * Where the client of an event stream stands that has read all up to `end`: it makes `<lsn>_0` itself, of the LSN that it is told, since
+ * no event tells an offset. The next higher LSN lies behind all of the last transaction, and before every commit to come, because no
+ * two commits stand so close together in Postgres's log.
+ */
+export function streamedOffset(end: LogOffset): LogOffset {
+  return offsetOf(lsnOf(BigInt(lsnOfOffset(end)) + 1n), 0);
 }
 
 const OFFSET_PATTERN = /^(?:-1|-1_0|\+?0*(\d+)_(?:inf|\+?0*(\d+)))$/;

@@ -179,6 +179,27 @@ export const SETTINGS = {
     electric: [],
     help: 'how long open responses may go on at the end (default: 5s)',
   },
+  tcpReadTimeoutMs: {
+    flag: 'tcp-read-timeout',
+    value: 'DURATION',
+    type: durationMs.default(60_000),
+    electric: ['ELECTRIC_TCP_READ_TIMEOUT'],
+    help: 'how long a request may take to arrive (default: 60s)',
+  },
+  tcpSendTimeoutMs: {
+    flag: 'tcp-send-timeout',
+    value: 'DURATION',
+    type: durationMs.default(30_000),
+    electric: ['ELECTRIC_TCP_SEND_TIMEOUT'],
+    help: 'how long a client may take nothing of its answer (default: 30s)',
+  },
+  keepAliveTimeoutMs: {
+    flag: 'keep-alive-timeout',
+    value: 'DURATION',
+    type: durationMs.default(75_000),
+    electric: [],
+    help: 'how long a connection may wait for its next request (default: 75s)',
+  },
   logLevel: {
     flag: 'log-level',
     value: 'LEVEL',

@@ -145,6 +145,46 @@ test('a quiet stream says from time to time that it lives, and ends in good orde
   });
 });
 
+test('a stream that waits for the rows of a snapshot says that it lives, however old it is by then', async () => {
+  world = await startHttpWorld({ rows: [line('0')], chunkBytesMax: 10 });
+  world.directory.snapshots = 'writing';
+  const first = await world.shape('table=items&offset=-1');
+  await first.text();
+  handle = first.headers.get('electric-handle') ?? '';
+  const stream = await events('0_0');
+  await world.until(() => world.clock.pendingTimers === 2); // That of the stream, and that of its wait for the snapshot.
+  for (let count = 1; count <= 2; count += 1) {
+    world.clock.advance(KEEP_ALIVE_MS);
+    await until(() => stream.comments.length === count);
+  }
+  await world.directory.writerOf(handle).complete();
+  expect([await stream.first(2), stream.comments]).toEqual([
+    [SNAPSHOT_END_MESSAGE, upToDateMessage(1)],
+    [': keep-alive', ': keep-alive'],
+  ]);
+});
+
+test('a comment stands within no event', async () => {
+  await start();
+  const slow = await rawConnection(world.port, `GET /v1/shape?${streamPath('100_0')} HTTP/1.1\r\nhost: x\r\n\r\n`);
+  slow.socket.pause();
+  await world.untilParked(1);
+  world.append(handle, 200, itemLine('2', 'x'.repeat(16 * 1024 * 1024)));
+  await world.until(() => world.api.load().parked === 0);
+  await world.until(() => world.clock.pendingTimers === 2); // It waits for its client in the middle of a row.
+  world.clock.advance(KEEP_ALIVE_MS);
+  slow.socket.resume();
+  await world.untilParked(1);
+  world.clock.advance(STREAM_AGE_MS);
+  slow.socket.end();
+  const events = (await slow.said).split('\r\n\r\n')[1]?.replace(/^[0-9a-f]+\r\n|\r\n[0-9a-f]+\r\n/g, '').split('\n\n') ?? [];
+  expect(events.map((event) => event.replace(/x+/, 'x')).filter((event) => !event.startsWith(':'))).toEqual([
+    `data: ${itemLine('2', 'x')}`,
+    `data: ${JSON.stringify(upToDateMessage(201))}`,
+    '\r\n0',
+  ]);
+});
+
 test('a stream that is never quiet ends behind an up-to-date when it is old', async () => {
   await start();
   const stream = await events();

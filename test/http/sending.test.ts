@@ -3,13 +3,20 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SEND_STALL_MS } from '../../src/http/response-sink.ts';
 import { sendResponse } from '../../src/http/send-response.ts';
+import { until } from '../support/http/http-world.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 
 let server: Server;
 let client: Socket;
 let response: ServerResponse;
+let clock: ManualClock;
+let cutOff: number;
 
 beforeEach(async () => {
+  clock = new ManualClock();
+  cutOff = 0;
   server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   client = connect((server.address() as AddressInfo).port, '127.0.0.1').pause();
@@ -23,8 +30,12 @@ afterEach(async () => {
   await once(server, 'close');
 });
 
-/** Milliseconds that the connection may stand still before it is cut off; 0 for any time. */
-const allowedMs = (): number => response.socket?.timeout ?? 0;
+const send = (body: AsyncIterable<Uint8Array> | readonly Uint8Array[]): Promise<void> =>
+  sendResponse(response, { status: 200, headers: [], body }, false, {
+    clock, stallMsMax: SEND_STALL_MS, deflater: undefined, cutOff: () => (cutOff += 1),
+  });
+/** Somebody waits for the client. */
+const waits = (): boolean => clock.pendingTimers > 0;
 
 /** A body whose next piece comes when the test says so. */
 function producer() {
@@ -48,19 +59,49 @@ function producer() {
 
 test('a body that is slow in coming may take its time, a client that does not read may not', async () => {
   const { body, asked, give } = producer();
-  const sending = sendResponse(response, { status: 200, headers: [], body }, false);
+  const sending = send(body);
   await asked();
-  const beforeFirst = allowedMs();
+  const beforeFirst = waits();
   give(Buffer.from('a'));
   await asked();
-  const between = allowedMs();
+  const between = waits();
   give(Buffer.alloc(64 * 1024 * 1024)); // More than the sockets between us take.
-  await expect.poll(allowedMs).toBe(30_000);
+  await expect.poll(waits).toBe(true);
   client.resume();
   await asked();
-  const drained = allowedMs();
+  const drained = waits();
   give(undefined);
   await sending;
 
-  expect({ beforeFirst, between, drained, ended: allowedMs() }).toEqual({ beforeFirst: 0, between: 0, drained: 0, ended: 30_000 });
+  expect({ beforeFirst, between, drained, cutOff }).toEqual({ beforeFirst: false, between: false, drained: false, cutOff: 0 });
+});
+
+test.each([
+  ['in memory', [Buffer.alloc(64 * 1024 * 1024)]],
+  ['a stream', (async function* () {
+    yield Buffer.alloc(64 * 1024 * 1024);
+  })()],
+])('of a large body %s little waits for its client, who is cut off when it takes nothing', async (_where, body) => {
+  const sending = send(body);
+  let held = -1;
+  await until(() => {
+    const stands = waits() && held === response.writableLength;
+    held = response.writableLength;
+    return stands;
+  });
+  clock.advance(SEND_STALL_MS - 1);
+  const early = response.destroyed;
+  clock.advance(1);
+  await sending;
+  expect({ isLittle: held < 256 * 1024, early, late: response.destroyed, cutOff, timers: clock.pendingTimers }).toEqual({
+    isLittle: true, early: false, late: true, cutOff: 1, timers: 0,
+  });
+});
+
+test('a client that takes a little again and again is given all the time that it needs', async () => {
+  const sending = send([Buffer.alloc(64 * 1024 * 1024)]);
+  client.on('data', () => clock.advance(SEND_STALL_MS / 100)); // The sockets between us hold much: they ask for more seldom.
+  client.resume();
+  await sending;
+  expect({ cutOff, isPatient: clock.nowMs() > 5 * SEND_STALL_MS }).toEqual({ cutOff: 0, isPatient: true });
 });

@@ -1,5 +1,6 @@
 /** The wire: what a request may say, read and posted. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { SNAPSHOT_END } from '../../src/model/log-offset.ts';
 import { column, key } from '../support/http/api-world.ts';
 import { startHttpWorld, told, type HttpWorld } from '../support/http/http-world.ts';
 
@@ -153,7 +154,7 @@ test.each([
 test('a body wins over the query, and its offset at the top is not the log\'s', async () => {
   const response = await post(JSON.stringify({ table: 'serial_ids', offset: 7, order_by: 'id' }), 'table=nonexistent&offset=-1');
   const [{ reader, query } = {}] = world.subsets.asked;
-  expect([response.status, reader?.since, query?.offset]).toEqual([200, undefined, 7]);
+  expect([response.status, reader?.from(SNAPSHOT_END), query?.offset]).toEqual([200, '0_0', 7]);
 });
 
 test.each([

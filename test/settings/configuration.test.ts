@@ -46,6 +46,9 @@ test('the defaults are those of the reference', () => {
     transactionBytesMax: 262_144_000,
     databasePoolSize: 20,
     drainTimeoutMs: 5000,
+    tcpReadTimeoutMs: 60_000,
+    tcpSendTimeoutMs: 30_000,
+    keepAliveTimeoutMs: 75_000,
     logLevel: 'info',
     inspect: false,
     inspectPort: 3001,
@@ -72,6 +75,7 @@ test('a deployment of the reference is understood as it is', () => {
     ELECTRIC_MANUAL_TABLE_PUBLISHING: 'true',
     ELECTRIC_QUERY_DATABASE_URL: URL_OF_DATABASE,
     ELECTRIC_DB_POOL_SIZE: '5',
+    ELECTRIC_TCP_READ_TIMEOUT: '45s',
     ELECTRIC_LOG_LEVEL: 'warning',
     ELECTRIC_TCP_SEND_TIMEOUT: '30s',
     ELECTRIC_INSTANCE_ID: 'x',
@@ -81,7 +85,8 @@ test('a deployment of the reference is understood as it is', () => {
     cacheMaxAgeSeconds: 1, cacheStaleAgeSeconds: 3, maxConcurrentRequests: { initial: 7, existing: 10_000 }, storage: 'disk',
     storageDirectory: '/data', replicationStreamId: 'blue', cleanupReplicationSlots: true, manualTablePublishing: true,
     pooledDatabaseUrl: URL_OF_DATABASE, databasePoolSize: 5, logLevel: 'warn',
-    ignored: ['ELECTRIC_INSTANCE_ID', 'ELECTRIC_TCP_SEND_TIMEOUT'],
+    tcpReadTimeoutMs: 45_000, tcpSendTimeoutMs: 30_000,
+    ignored: ['ELECTRIC_INSTANCE_ID'],
   });
 });
 

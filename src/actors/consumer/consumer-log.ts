@@ -200,6 +200,7 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
       if (converted.outcome !== 'lines') return ended(converted, transaction);
       this.heldBack = isUnfinished ? copyOf(converted.lines.at(-1)) : undefined;
       this.appender.append(transaction.lsn, isUnfinished ? converted.lines.slice(0, -1) : converted.lines);
+      if (!isUnfinished) this.appender.finish();
     }
     return isUnfinished ? 'unfinished' : 'whole';
   }

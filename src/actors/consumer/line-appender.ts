@@ -4,14 +4,14 @@
  * An operation stands where its transaction and its place in that put it, and one that the log has already is dropped: after a
  * restart it comes again. In the log of a shape that depends on others a splice may have put later operations first; there an
  * operation that would not stand behind the end goes on from the end. Nothing comes again there but what is left out by its position.
+ *
+ * Who reads by an event stream stands at the next LSN behind the last transaction. So what goes on from the end goes on from there: each
+ * transaction, and each splice, has LSNs of its own.
  */
-import { compareOffsets, lsnOfOffset, offsetOf, positionOfOffset, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
-import { compareLsn, lsnOf, type Lsn } from '../../model/lsn.ts';
+import { compareOffsets, lsnOfOffset, offsetOf, positionOfOffset, streamedOffset, type LogOffset } from '../../model/log-offset.ts';
+import { compareLsn, type Lsn } from '../../model/lsn.ts';
 import type { ShapeLine } from '../../shapes/change-converter.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
-
-/** Before the first of any transaction, and behind every snapshot. */
-const FIRST_LSN = lsnOf(1n);
 
 export class LineAppender {
   /** The last line appended, published or not. */
@@ -28,6 +28,7 @@ export class LineAppender {
     this.end = original?.end ?? shapeLog.end;
     this.floor = original?.floor ?? shapeLog.placedBehind;
     this.bytes = original?.bytes ?? 0;
+    if (original === undefined) this.finish();
   }
 
   /** Lines of one transaction, in their order. */
@@ -37,21 +38,25 @@ export class LineAppender {
     for (const { position, bytes } of lines) if (position > taken) this.put(lsn, position, bytes);
   }
 
+  /** A transaction, or a splice, is whole: readers may be shown its end. */
+  finish(): void {
+    if (this.shapeLog.definition.dependencies !== undefined) this.goOnBehind(streamedOffset(this.end));
+  }
+
   /** What the next line stands behind. */
   get place(): LogOffset {
-    return compareOffsets(this.floor, this.end) > 0 ? this.floor : this.end;
+    return later(this.floor, this.end);
   }
 
   /** Right behind the end. */
   appendNext(bytes: Uint8Array): void {
     const { place } = this;
-    if (place === SNAPSHOT_END) this.put(FIRST_LSN, 1, bytes);
-    else this.put(lsnOfOffset(place), positionOfOffset(place) + 1, bytes);
+    this.put(lsnOfOffset(place), positionOfOffset(place) + 1, bytes);
   }
 
   /** What is appended from now on stands behind `offset`. */
   goOnBehind(offset: LogOffset): void {
-    this.floor = offset;
+    this.floor = later(this.floor, offset);
   }
 
   private appendBehind(lsn: Lsn, lines: readonly ShapeLine[]): void {
@@ -73,4 +78,8 @@ export class LineAppender {
     this.bytes += line.length;
     this.end = offsetOf(lsn, position);
   }
+}
+
+function later(left: LogOffset, right: LogOffset): LogOffset {
+  return compareOffsets(left, right) > 0 ? left : right;
 }

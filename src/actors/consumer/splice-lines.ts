@@ -185,6 +185,7 @@ export class SpliceLines {
   /** The moves are told: the new views hold. */
   finish(): void {
     this.telling = undefined;
+    this.appender.finish();
     this.ports.shapeLog.takeSplice();
   }
 

@@ -15,18 +15,23 @@ export const KEEP_ALIVE = Buffer.from(': keep-alive\n\n');
 /** Of entries whose bytes come in parts, which may be cut anywhere. */
 export class EventFraming {
   private readonly separators = new EntrySeparators();
-  private isBetween = true;
+  private between = true;
+
+  /** The last event is whole. */
+  get isBetween(): boolean {
+    return this.between;
+  }
 
   /** @param bytes each entry with a comma behind it. */
   frame(bytes: Uint8Array): Uint8Array {
     const parts: Uint8Array[] = [];
     let from = 0;
     while (from < bytes.length) {
-      if (this.isBetween) parts.push(DATA);
+      if (this.between) parts.push(DATA);
       const end = this.separators.next(bytes, from);
       parts.push(bytes.subarray(from, end));
-      this.isBetween = end < bytes.length;
-      if (this.isBetween) parts.push(END);
+      this.between = end < bytes.length;
+      if (this.between) parts.push(END);
       from = end + 1;
     }
     return Buffer.concat(parts);

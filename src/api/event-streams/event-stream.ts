@@ -11,7 +11,7 @@ import type { Handle } from '../../model/shape.ts';
 import type { ApiContext } from '../api-context.ts';
 import { condemning } from '../condemning.ts';
 import type { LiveBody, Sink } from '../shape-response.ts';
-import { KEEP_ALIVE } from './event-framing.ts';
+import { EventFraming, KEEP_ALIVE } from './event-framing.ts';
 import { eventsBehind, isNothing, piecesOf, type LogEvents } from './log-events.ts';
 import type { EventBatch, Follower, Parting } from './shape-followers.ts';
 import { STREAM_AGE_MS } from './stream-age.ts';
@@ -30,7 +30,6 @@ export function eventStream(context: ApiContext, handle: Handle, after: LogOffse
 interface Following {
   readonly resolve: (parting: Parting) => void;
   readonly reject: (error: unknown) => void;
-  timer: TimerId;
 }
 
 class EventStream implements Follower {
@@ -38,6 +37,10 @@ class EventStream implements Follower {
   private lastOutputMs: number;
   private sentBytes = 0;
   private following: Following | undefined;
+  /** Behind what was given the log may have nothing more, as behind a snapshot. */
+  private owesUpToDate = false;
+  private framing = new EventFraming();
+  private timer: TimerId | undefined;
 
   constructor(
     private readonly context: ApiContext,
@@ -55,11 +58,16 @@ class EventStream implements Follower {
   }
 
   async flow(): Promise<void> {
-    let parting: Parting = 'behind';
-    while (parting === 'behind' && !this.sink.isClosed) {
-      const events = eventsBehind(this.context.ports.logs, this.handle, this.standsAt);
-      if (events === undefined) return;
-      parting = isNothing(events) ? await this.follow() : await this.read(events);
+    this.setTimer();
+    try {
+      let parting: Parting = 'behind';
+      while (parting === 'behind' && !this.sink.isClosed) {
+        const events = eventsBehind(this.context.ports.logs, this.handle, this.standsAt);
+        if (events === undefined) return;
+        parting = isNothing(events) && !this.owesUpToDate ? await this.follow() : await this.read(events);
+      }
+    } finally {
+      this.clearTimer();
     }
   }
 
@@ -92,8 +100,9 @@ class EventStream implements Follower {
   /** One stretch of the log, at the client's pace. */
   private async read(events: LogEvents): Promise<Parting> {
     const { ports } = this.context;
+    this.framing = new EventFraming();
     try {
-      for await (const piece of condemning(ports, this.handle, piecesOf(events))) {
+      for await (const piece of condemning(ports, this.handle, piecesOf(events, this.framing))) {
         if (!this.write(piece)) await this.sink.drained();
         if (this.sink.isClosed) return 'ended';
       }
@@ -102,13 +111,15 @@ class EventStream implements Follower {
       throw error;
     }
     this.standsAt = events.end;
+    this.owesUpToDate = events.told === undefined;
     return events.told !== undefined && this.isSpent ? 'ended' : 'behind';
   }
 
   private follow(): Promise<Parting> {
     if (this.isSpent) return Promise.resolve('ended');
     return new Promise((resolve, reject) => {
-      this.following = { resolve, reject, timer: this.nextTimer() };
+      this.following = { resolve, reject };
+      this.setTimer();
       this.signal.addEventListener('abort', this.leave);
       this.context.followers.join(this.handle, this);
     });
@@ -120,23 +131,32 @@ class EventStream implements Follower {
     const { following } = this;
     if (following === undefined) return undefined;
     this.following = undefined;
-    this.context.clock.clearTimer(following.timer);
     this.signal.removeEventListener('abort', this.leave);
     this.context.followers.leave(this.handle, this);
     return following;
   }
 
-  private nextTimer(): TimerId {
+  private setTimer(): void {
     const { clock } = this.context;
-    return clock.setTimer(this.tick, Math.min(this.lastOutputMs + KEEP_ALIVE_MS, this.endMs) - clock.nowMs());
+    this.clearTimer();
+    const endMs = this.following === undefined ? Number.POSITIVE_INFINITY : this.endMs;
+    this.timer = clock.setTimer(this.tick, Math.max(0, Math.min(this.lastOutputMs + KEEP_ALIVE_MS, endMs) - clock.nowMs()));
   }
 
-  /** Output does not move the timer: it looks, when it comes, how long ago that was. */
+  private clearTimer(): void {
+    if (this.timer !== undefined) this.context.clock.clearTimer(this.timer);
+    this.timer = undefined;
+  }
+
+  /** Output does not move the timer: it looks, when it comes, how long ago that was. A comment must not stand within an event. */
   private readonly tick = (): void => {
     const nowMs = this.context.clock.nowMs();
-    if (nowMs >= this.endMs) return this.part('ended');
-    if (nowMs >= this.lastOutputMs + KEEP_ALIVE_MS) this.write(KEEP_ALIVE);
-    if (this.following !== undefined) this.following.timer = this.nextTimer();
+    if (this.following !== undefined && nowMs >= this.endMs) return this.part('ended');
+    if (nowMs >= this.lastOutputMs + KEEP_ALIVE_MS) {
+      if (this.framing.isBetween) this.write(KEEP_ALIVE);
+      else this.lastOutputMs = nowMs;
+    }
+    this.setTimer();
   };
 
   private write(bytes: Uint8Array): boolean {

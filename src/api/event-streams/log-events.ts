@@ -27,7 +27,7 @@ export function eventsBehind(logs: ReadableLogs, handle: Handle, after: LogOffse
   const log = logs.get(handle);
   const read = log?.read(after);
   if (log === undefined || read?.outcome !== 'entries') return undefined;
-  return { runs: read.runs, end: read.end, told: read.upToDate ? streamedLsn(log) : undefined };
+  return { runs: read.runs, end: read.end, told: read.upToDate ? streamedLsn(read.end) : undefined };
 }
 
 /** A stream of runs may be there before its first one is. */
@@ -35,8 +35,7 @@ export function isNothing({ runs, told }: LogEvents): boolean {
   return told !== undefined && isInMemory(runs) && runs.length === 0;
 }
 
-export async function* piecesOf({ runs, told }: LogEvents): AsyncGenerator<Uint8Array> {
-  const framing = new EventFraming();
+export async function* piecesOf({ runs, told }: LogEvents, framing: EventFraming): AsyncGenerator<Uint8Array> {
   for await (const { bytes } of runs) {
     for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield framing.frame(bytes.subarray(at, at + PIECE_BYTES));
   }

@@ -8,9 +8,9 @@ import { BEFORE_ALL, snapshotChunkEnd, type LogOffset } from '../../model/log-of
 import type { Handle } from '../../model/shape.ts';
 import type { ApiContext } from '../api-context.ts';
 import type { ShapeTarget } from '../definition-cache.ts';
-import { isRefusal, invalidSubset, movedMeanwhile, mustRefetch, type Refusal, subsetFailed } from '../refusal.ts';
+import { isRefusal, invalidSubset, mustRefetch, type Refusal, subsetFailed } from '../refusal.ts';
 import type { ReadParameters } from '../shape-parameters.ts';
-import type { ShapeResponse, SubsetAnswer } from '../shape-response.ts';
+import type { ShapeResponse } from '../shape-response.ts';
 import { seeingNothing, subsetBody } from './subset-body.ts';
 import type { SubsetQuery, SubsetRead } from './subset-source.ts';
 
@@ -30,16 +30,15 @@ const NO_SUCH_LABEL = /^invalid input value for enum /;
 export async function readSubset({ context, handle, parameters, target, subset, signal }: SubsetReading): Promise<ShapeResponse> {
   const { offset, live } = parameters;
   const mark = context.random.below(MARKS);
-  const since = offset === 'now' || offset === BEFORE_ALL ? undefined : offset;
-  const read = await context.ports.subsets.read({ handle, since, mark, signal }, subset);
+  const from = (end: LogOffset): LogOffset => followedFrom(context, handle, offset, end);
+  const read = await context.ports.subsets.read({ handle, from, mark, signal }, subset);
   if (read.outcome !== 'rows') return refusalOf(read, subset);
-  // A delete that tells a move names the transaction that moved, which is none of its row's own: it must not be left out by that.
-  const shown = target.definition.moveOuts === 'deletes' ? seeingNothing(read.pgSnapshot) : read.pgSnapshot;
+  const shown = read.mayLeaveOut ? read.pgSnapshot : seeingNothing(read.pgSnapshot);
   return {
     kind: 'subset',
     status: 200,
     handle,
-    offset: followedFrom(context, handle, offset, target, read.end),
+    offset: read.from,
     ...(live ? {} : { schema: target.schema() }),
     body: subsetBody(mark, shown, read.rows),
   };
@@ -53,24 +52,15 @@ export function withoutSuccessor(answer: ShapeResponse): ShapeResponse {
   return isRefusal(answer) && answer.status === 409 ? mustRefetch() : answer;
 }
 
-function followedFrom(
-  { starts }: ApiContext,
-  handle: Handle,
-  requested: LogOffset | 'now',
-  { definition }: ShapeTarget,
-  end: LogOffset,
-): SubsetAnswer['offset'] {
+function followedFrom({ starts }: ApiContext, handle: Handle, requested: LogOffset | 'now', end: LogOffset): LogOffset {
   if (requested === BEFORE_ALL) return snapshotChunkEnd(0);
-  if (requested !== 'now') return requested;
-  return definition.dependencies === undefined ? starts.startOf(handle, end) : end;
+  return requested === 'now' ? starts.startOf(handle, end) : requested;
 }
 
 function refusalOf(read: Exclude<SubsetRead, { outcome: 'rows' }>, { filter }: SubsetQuery): Refusal {
   switch (read.outcome) {
     case 'over':
       return mustRefetch();
-    case 'moved':
-      return movedMeanwhile();
     case 'refused': {
       const { status, code, message } = read;
       if (status !== 400) return subsetFailed(status, code, message);

@@ -18,8 +18,8 @@ export interface SubsetQuery {
 /** Who asks for one. */
 export interface SubsetReader {
   readonly handle: Handle;
-  /** Up to where the client has the log; undefined for one that begins with this answer. */
-  readonly since: LogOffset | undefined;
+  /** From where the client reads the log. @param end of it, as it was before the snapshot was taken. */
+  from(end: LogOffset): LogOffset;
   /** Stands on each row. */
   readonly mark: number;
   readonly signal: AbortSignal;
@@ -34,15 +34,15 @@ export interface SubsetSource {
 export type SubsetRead =
   | {
       readonly outcome: 'rows';
-      /** What the rows show: everything, at least, that the log holds up to `end`. */
+      /** What the rows show: everything, at least, that the log held when they were asked for. */
       readonly pgSnapshot: PgSnapshot;
-      readonly end: LogOffset;
+      readonly from: LogOffset;
+      /** False: of what the client reads from there it must take all, also what its rows show. */
+      readonly mayLeaveOut: boolean;
       /** JSON objects with commas between them. */
       readonly rows: Body;
     }
   /** The shape is over, or its table is another one than it was. */
   | { readonly outcome: 'over' }
-  /** Rows have come to the shape or left it with the values of a subquery, behind what the client has read. */
-  | { readonly outcome: 'moved' }
   /** 400: what is asked is at fault, which only Postgres could find. `code` is the SQLSTATE, or our own name for a condition. */
   | { readonly outcome: 'refused'; readonly status: 400 | 500 | 503; readonly code: string; readonly message: string };

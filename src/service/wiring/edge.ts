@@ -39,13 +39,14 @@ export function serviceApi(
 }
 
 export function edgePorts({ configuration, logger, world }: ServiceResources, api: Api) {
-  const { host, secret, drainTimeoutMs } = configuration;
+  const { host, secret, drainTimeoutMs, keepAliveTimeoutMs, tcpReadTimeoutMs, tcpSendTimeoutMs } = configuration;
+  const timeouts = { drainTimeoutMs, keepAliveTimeoutMs, readTimeoutMs: tcpReadTimeoutMs, sendTimeoutMs: tcpSendTimeoutMs };
   let { port } = configuration; // Where the system chose it, a server that restarts takes the same one again: clients know it.
   return {
     journal: () => journalPort(logger),
     http: () =>
       httpPort(
-        { host, port, secret, version: VERSION, drainTimeoutMs },
+        { host, port, secret, version: VERSION, ...timeouts },
         {
           api,
           clock: world.clock,
@@ -54,6 +55,7 @@ export function edgePorts({ configuration, logger, world }: ServiceResources, ap
             port = address.port;
           },
           failed: (error, requestId) => logger.error({ err: error, requestId }, 'a request failed'),
+          cutOff: (clients) => logger.warn({ clients }, 'clients that did not read their answers were cut off'),
         },
       ),
   };

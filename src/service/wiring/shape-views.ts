@@ -16,7 +16,7 @@ export interface ShapeViews {
   texts(): readonly Iterable<string | null>[];
 }
 
-/** @returns undefined when somebody who keeps them has ended, or has not come as far again. */
+/** @returns undefined when somebody who keeps them has ended, or has not come as far again, or has forgotten what was so far back. */
 export function viewsAt(
   runtime: Pick<Runtime, 'tableOf'>,
   { definition: { dependencies = [] }, dependsOn }: Pick<ShapeLog, 'definition' | 'dependsOn'>,
@@ -26,7 +26,9 @@ export function viewsAt(
     const inner = dependsOn[number];
     const values = inner && livingTable(runtime, materializerOf(inner, column), 'values', LinkValues);
     const view = views[number];
-    return values === undefined || view === undefined || compareOffsets(view, values.offset) > 0 ? [] : [{ values, view }];
+    if (values === undefined || view === undefined) return [];
+    const isKept = compareOffsets(view, values.offset) <= 0 && compareOffsets(view, values.keptFrom) >= 0;
+    return isKept ? [{ values, view }] : [];
   });
   if (kept.length < dependencies.length) return undefined;
   return {
@@ -40,7 +42,7 @@ export function viewsAt(
   };
 }
 
-/** By the values of that version, whenever it is walked; a shape that goes on meanwhile may let go of it. */
+/** By the values of that version, whenever it is walked: in steps, between which its keeper may have let go of it. */
 function selectedAt({ values, view }: { readonly values: LinkValues; readonly view: LogOffset }): Iterable<string | null> {
   const check = (): void => {
     if (compareOffsets(view, values.keptFrom) < 0) throw new DatabaseUnreachableError('nobody keeps what the shape looked up any more');

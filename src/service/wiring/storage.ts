@@ -3,6 +3,7 @@ import { invariant } from '../../base/invariant.ts';
 import type { RelationLayout } from '../../model/relation.ts';
 import type { Handle } from '../../model/shape.ts';
 import { ChangeConverter } from '../../shapes/change-converter.ts';
+import { HeldViews } from '../../shapes/held-views.ts';
 import { LineReader } from '../../shapes/line-reader.ts';
 import { Projections } from '../../shapes/projection.ts';
 import { checkpointPort } from '../../storage/checkpoint/checkpoint-port.ts';
@@ -34,6 +35,7 @@ export interface LogAccess {
   /** Rows of splices that were read for Consumers. */
   readonly movedRows: MovedRows;
   readonly filters: ShapeFilters;
+  readonly heldViews: HeldViews;
   readonly projections: Projections;
   readonly layoutOf: (id: number) => RelationLayout | undefined;
 }
@@ -46,6 +48,7 @@ export function logAccess({ storage, language }: Pick<ServiceResources, 'storage
     shapeBlocks: new ShapeBlocks(),
     movedRows: new MovedRows(),
     filters: new ShapeFilters(language),
+    heldViews: new HeldViews(),
     projections: new Projections(),
     layoutOf: (id) => storage.log.layoutOf(id),
   };

@@ -3,6 +3,7 @@ import { consumerOf } from '../../actors/shape-processes.ts';
 import { DRAINING } from '../../api/draining.ts';
 import type { SubsetQuery, SubsetRead, SubsetReader, SubsetSource } from '../../api/subsets/subset-source.ts';
 import { InvariantError } from '../../base/invariant.ts';
+import type { LogOffset } from '../../model/log-offset.ts';
 import type { Message } from '../../otp/process.ts';
 import { CallError } from '../../otp/runtime.ts';
 import { DatabaseUnreachableError, worldError } from '../../postgres/connection/database-error.ts';
@@ -10,6 +11,7 @@ import { PoolTimeoutError } from '../../postgres/connection/pool.ts';
 import type { SnapshotRefusal } from '../../postgres/snapshot/snapshot-error.ts';
 import { subsetRefusal } from '../../postgres/snapshot/subset-error.ts';
 import type { SubsetQueryTarget } from '../../postgres/snapshot/subset-query-port.ts';
+import type { HeldViews } from '../../shapes/held-views.ts';
 import type { SubsetLanguage } from '../../sql/subset.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
 import type { ServiceResources } from '../service-resources.ts';
@@ -28,6 +30,21 @@ class RefusedSubset extends Error {
 
   constructor(readonly refusal: SnapshotRefusal) {
     super(refusal.message);
+  }
+}
+
+/** Those of one reader, who reads by the last that it held. */
+class HeldViewsOf {
+  letGo = (): void => {};
+
+  constructor(
+    private readonly views: HeldViews,
+    private readonly shapeLog: ShapeLog,
+  ) {}
+
+  hold(views: readonly LogOffset[]): void {
+    this.letGo();
+    this.letGo = this.views.hold(this.shapeLog, views);
   }
 }
 
@@ -55,22 +72,21 @@ export class SubsetReads implements SubsetSource {
     if (shapeLog === undefined) return { outcome: 'over' };
     const left = new AbortController();
     const gathered = new GatheredRows(() => left.abort());
+    const held = new HeldViewsOf(this.access.heldViews, shapeLog);
     const of = {
       shapeLog, log: storage.log, lines: linesOf(shapeLog, this.access), where: this.access.filters.of(shapeLog.definition),
-      views: () => this.settledViews(shapeLog),
+      viewsAt: (views: readonly LogOffset[]) => this.viewsAt(shapeLog, views, held),
+      isSplicing: () => shapeLog.dependsOn.length > 0 && this.isSplicing(shapeLog),
     };
     const target = new SubsetTarget(of, reader, query, gathered, AbortSignal.any([left.signal, unlessDraining(reader.signal)]));
-    void this.ask(target, gathered);
+    void this.ask(target, gathered).finally(() => held.letGo());
     try {
       const rows = await gathered.begun();
       const { seen } = target;
       if (seen === undefined || storage.shapes.get(reader.handle) === undefined) return { outcome: 'over' };
-      if (await this.hasUnreadMoves(shapeLog, seen)) {
-        left.abort();
-        return { outcome: 'moved' };
-      }
+      const mayLeaveOut = await this.mayLeaveOut(shapeLog, seen);
       await seen.flush();
-      return { outcome: 'rows', pgSnapshot: seen.pgSnapshot, end: seen.end, rows };
+      return { outcome: 'rows', pgSnapshot: seen.pgSnapshot, from: seen.from, mayLeaveOut, rows };
     } catch (error) {
       left.abort();
       return refused(error);
@@ -97,17 +113,22 @@ export class SubsetReads implements SubsetSource {
     }
   }
 
-  /** Undefined while a splice is under way. */
-  private settledViews(shapeLog: ShapeLog): ShapeViews | undefined {
-    const { runtime } = this.resources;
-    const consumer = consumerOf(shapeLog.handle);
-    const isSettled = runtime.whereis(consumer) !== undefined && runtime.refOf(consumer)?.getSnapshot().hasTag('splicing') !== true;
-    return shapeLog.dependsOn.length === 0 || isSettled ? viewsAt(runtime, shapeLog, shapeLog.views) : undefined;
+  private viewsAt(shapeLog: ShapeLog, views: readonly LogOffset[], held: HeldViewsOf): ShapeViews | undefined {
+    const kept = viewsAt(this.resources.runtime, shapeLog, views);
+    if (kept !== undefined) held.hold(views);
+    return kept;
   }
 
-  private async hasUnreadMoves({ definition }: ShapeLog, { unread }: SubsetSeen): Promise<boolean> {
-    if (definition.dependencies === undefined || unread === undefined) return false;
-    return await tellsMoves(unread, definition.moveOuts === 'deletes');
+  private isSplicing({ handle }: ShapeLog): boolean {
+    const { runtime } = this.resources;
+    const consumer = consumerOf(handle);
+    return runtime.whereis(consumer) === undefined || runtime.refOf(consumer)?.getSnapshot().hasTag('splicing') === true;
+  }
+
+  private async mayLeaveOut({ definition }: ShapeLog, { unread, isAmidSplices }: SubsetSeen): Promise<boolean> {
+    if (definition.dependencies === undefined) return true;
+    // A delete that tells a move names the transaction that moved, which is none of its row's own: it must not be left out by that.
+    return definition.moveOuts !== 'deletes' && !isAmidSplices && !(await tellsMoves(unread));
   }
 }
 

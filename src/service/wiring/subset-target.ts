@@ -2,9 +2,10 @@
  * SubsetTarget: one query of a part of a shape's rows, and its rows as lines with the mark of their answer. The shape's own filter stands
  * in the query as in that of its snapshot, so no part of it has a row that the shape has not.
  *
- * A client joins the rows to the log by what the snapshot sees. Of a shape with subqueries that is not enough: the rows of a splice are as
- * its query saw them, and a client takes them as they are. So the snapshot is taken while no splice is being made, by the views that
- * the log has reached; and the client must have read all splices before.
+ * The rows are chosen by the views of a place in the shape's log, which was there before the snapshot was taken, so that it sees all that
+ * lies before. A client joins them to what lies behind by what the snapshot sees. Of a shape with subqueries that is not enough: the rows
+ * of a splice are as its query saw them, and a client takes them as they are. So it may leave out nothing that it has yet to read when
+ * there is a splice in that, or one was being made when the snapshot was taken.
  */
 import { Change } from '../../model/change.ts';
 import { invariant } from '../../base/invariant.ts';
@@ -26,17 +27,24 @@ export interface SubsetOf {
   readonly log: Pick<TransactionLog, 'firstUnseen'>;
   readonly lines: ChangeConverter;
   readonly where: Where | undefined;
-  /** Those of the log's end; undefined while they cannot be asked, or are about to change. */
-  readonly views: () => ShapeViews | undefined;
+  /** Undefined while they cannot be asked. */
+  readonly viewsAt: (views: readonly LogOffset[]) => ShapeViews | undefined;
+  /** They are about to change, or may be. */
+  readonly isSplicing: () => boolean;
 }
+
+/** As the log had it before a snapshot was taken. */
+type Place = Pick<ShapeLog, 'end' | 'position' | 'storedViews'>;
 
 /** What the snapshot of a subset shows. */
 export interface SubsetSeen {
   readonly pgSnapshot: PgSnapshot;
-  /** Of the log as it was then; the snapshot sees what lies before. */
-  readonly end: LogOffset;
-  /** What lay behind the place of its client then; undefined for one that begins. */
-  readonly unread: ShapeRead | undefined;
+  /** From where its client reads the log. */
+  readonly from: LogOffset;
+  /** What lay behind that by then. */
+  readonly unread: ShapeRead;
+  /** A splice was being made, or was made meanwhile. */
+  readonly isAmidSplices: boolean;
   readonly flush: () => Promise<void>;
 }
 
@@ -52,8 +60,7 @@ export class SubsetTarget implements SubsetQueryTarget {
   /** Once its snapshot is known. */
   seen: SubsetSeen | undefined;
   private views: ShapeViews | undefined;
-  /** Those of the log before the last snapshot was taken. */
-  private viewsBefore: readonly LogOffset[];
+  private place: Place;
   private hasRows = false;
 
   constructor(
@@ -70,7 +77,7 @@ export class SubsetTarget implements SubsetQueryTarget {
     this.limit = query.limit;
     this.offset = query.offset;
     this.signal = signal;
-    this.viewsBefore = of.shapeLog.views;
+    this.place = placeOf(of.shapeLog);
   }
 
   get where(): QueryWithMembers | undefined {
@@ -86,18 +93,19 @@ export class SubsetTarget implements SubsetQueryTarget {
   }
 
   isNewEnough(pgSnapshot: PgSnapshot): boolean {
-    const { log, shapeLog, views } = this.of;
-    const before = this.viewsBefore;
-    this.views = views();
-    this.viewsBefore = shapeLog.views;
-    const hasSpliced = shapeLog.views.some((view, number) => view !== before[number]); // Perhaps by a snapshot that is newer than ours.
-    return this.views !== undefined && !hasSpliced && (log.firstUnseen(pgSnapshot) ?? shapeLog.position) >= shapeLog.position;
+    const { log, shapeLog, viewsAt } = this.of;
+    const { position, storedViews } = this.place;
+    this.views = viewsAt(storedViews);
+    if (this.views !== undefined && (log.firstUnseen(pgSnapshot) ?? position) >= position) return true;
+    this.place = placeOf(shapeLog);
+    return false;
   }
 
   begin(pgSnapshot: PgSnapshot, flush: () => Promise<void>): void {
-    const { end } = this.of.shapeLog;
-    const { since } = this.reader;
-    this.seen = { pgSnapshot, end, unread: since === undefined ? undefined : this.of.shapeLog.read(since), flush };
+    const { shapeLog, isSplicing } = this.of;
+    const from = this.reader.from(this.place.end);
+    const isAmidSplices = isSplicing() || shapeLog.views.some((view, number) => view !== this.place.storedViews[number]);
+    this.seen = { pgSnapshot, from, unread: shapeLog.read(from), isAmidSplices, flush };
   }
 
   async rows(fragment: Uint8Array): Promise<void> {
@@ -120,4 +128,8 @@ export class SubsetTarget implements SubsetQueryTarget {
     invariant(this.views !== undefined, 'rows are asked for by views that are known');
     return this.views;
   }
+}
+
+function placeOf({ end, position, storedViews }: ShapeLog): Place {
+  return { end, position, storedViews };
 }

@@ -40,7 +40,7 @@ export type TableResources = Pick<ServiceResources, 'storage' | 'runtime'> & {
 /** @param announcements told when a log has grown or ended. */
 export function processTables(resources: TableResources, access: LogAccess, announcements: ShapeAnnouncements): StackWiring['tables'] {
   const { database, storage, world } = resources;
-  const { blocks, nextBlocks, shapeBlocks } = access;
+  const { blocks, nextBlocks } = access;
   const deliveries = new Deliveries();
   const members = new MemberIndex();
   const common = commonPorts(resources, access, announcements, deliveries);
@@ -90,7 +90,7 @@ export function processTables(resources: TableResources, access: LogAccess, anno
     materializer: (handle, column, self) => ({
       values: new LinkValues(
         column,
-        { ...materializerPorts(self, storage, shapeBlocks, handle, column), listing: members.listing(memberKey(handle, column)) },
+        { ...materializerPorts(self, storage, access, handle, column), listing: members.listing(memberKey(handle, column)) },
         memberForm(storage.shapes.get(handle), column),
       ),
       dependants: new Subscribers(),
@@ -124,7 +124,7 @@ function commonPorts(
 function materializerPorts(
   self: Pid,
   storage: Storage,
-  blocks: LogAccess['shapeBlocks'],
+  { shapeBlocks: blocks, heldViews }: Pick<LogAccess, 'shapeBlocks' | 'heldViews'>,
   handle: Handle,
   column: string,
 ): Omit<MaterializerPorts, 'listing'> {
@@ -132,11 +132,15 @@ function materializerPorts(
   return {
     take: (range) => blocks.take(self, range),
     close: () => blocks.close(self),
-    oldestView: () => oldestView(storage.shapes.all(), handle, column),
+    oldestView: () => oldestView(allOf(storage.shapes.all(), heldViews), handle, column),
     dependantsBefore: (version) => dependantsBefore(version, storage.shapes.all(), handle, column),
     hasPrimaryKey: storage.shapes.get(handle)?.definition.primaryKey.length !== 0,
     clone: uncopied('what lies on a disk'),
   };
+}
+
+function* allOf<Item>(...lists: readonly Iterable<Item>[]): Iterable<Item> {
+  for (const list of lists) yield* list;
 }
 
 function routing(storage: Storage, access: LogAccess, router: ShapeRouter): ShapeRouting {

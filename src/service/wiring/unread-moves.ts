@@ -1,5 +1,4 @@
 /** Whether a client has yet to read of rows that came to its shape, or left it, with the values of a subquery. */
-import { isInMemory } from '../../api/shape-response.ts';
 import { LINE } from '../../shapes/line-format.ts';
 import type { ShapeRead } from '../../storage/shapes/shape-logs.ts';
 
@@ -8,14 +7,11 @@ const LOOKED_THROUGH_BYTES_MAX = 4 * 1024 * 1024;
 /** As it stands in no row: quotes inside of values are escaped. */
 const EVENT = Buffer.from(`${LINE.startOfOthers}"event"`);
 
-/** @param tellsDeletes of a shape whose log tells each row that left: then no line says that others came. */
-export async function tellsMoves(unread: ShapeRead, tellsDeletes: boolean): Promise<boolean> {
-  if (unread.outcome !== 'entries') return true;
-  const { runs } = unread;
-  if (tellsDeletes) return !isInMemory(runs) || runs.length > 0;
+export async function tellsMoves(unread: ShapeRead): Promise<boolean> {
+  if (unread.outcome !== 'entries' || !unread.upToDate) return true;
   let bytes = 0;
   let before: Uint8Array = Buffer.alloc(0); // An entry may be cut between two runs.
-  for await (const run of runs) {
+  for await (const run of unread.runs) {
     bytes += run.bytes.length;
     const searched = Buffer.concat([before, run.bytes]);
     if (bytes > LOOKED_THROUGH_BYTES_MAX || searched.includes(EVENT)) return true;

@@ -37,10 +37,10 @@ const COMMENTS = new Set(['SQL_COMMENT', 'C_COMMENT']);
 /** Of an operator between two values, or before one. */
 const SIGN = /^[~!@#^&|`?+\-*/%<>=]+$/;
 const SIGN_LEVELS = 0.5;
-/** Words that only an expression has. */
+/** Words that only an expression has, or the direction in which one is sorted by. */
 const PLAIN = new Set([
   'null', 'true', 'false', 'unknown', 'is', 'not', 'in', 'like', 'ilike', 'distinct', 'from', 'between', 'symmetric', 'escape',
-  'any', 'some', 'all', 'array', 'at', 'time', 'zone', '.', '::',
+  'any', 'some', 'all', 'array', 'at', 'time', 'zone', '.', '::', 'asc', 'desc', 'nulls', 'first', 'last',
 ]);
 
 const COMMENT_MARK = /\/\*|\*\//g;

@@ -6,6 +6,7 @@
  * transaction is given up. What is in the files counts after a crash only as far as a checkpoint says.
  */
 import { invariant } from '../../base/invariant.ts';
+import { compareOffsets, type LogOffset } from '../../model/log-offset.ts';
 import type { LineBatch } from './line-buffer.ts';
 import { indexEntriesIn } from './line-pieces.ts';
 import type { LinesState, ShapeLines } from './shape-lines.ts';
@@ -46,6 +47,12 @@ export class FiledLines {
   /** Up to here readers find lines in the files, and behind it in memory. */
   get end(): FilePlace {
     return this.seen;
+  }
+
+  /** What comes next behind `offset` has left the memory. */
+  has(offset: LogOffset): boolean {
+    const { count, end } = this.seen;
+    return count > 0 && compareOffsets(offset, end) < 0;
   }
 
   /** Brings what readers see to the files, durably. */

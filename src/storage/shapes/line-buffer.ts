@@ -51,7 +51,12 @@ export class LineBatch {
   }
 
   get lastOffset(): LogOffset {
-    const { lsn, position } = this.last;
+    return this.offsetAt(this.count - 1);
+  }
+
+  /** Of line `index`. */
+  offsetAt(index: number): LogOffset {
+    const { lsn, position } = this.addressAt(index);
     return offsetOf(lsn, position);
   }
 
@@ -100,6 +105,11 @@ export class LineRun implements EntryRun {
     readonly goesOn: boolean,
   ) {}
 
+  /** Of its last line. */
+  get end(): LogOffset {
+    return this.part.batch.offsetAt(this.part.to - 1);
+  }
+
   /** A view. */
   get bytes(): Uint8Array {
     const { batch, from, to } = this.part;
@@ -109,9 +119,8 @@ export class LineRun implements EntryRun {
   *entries(): Generator<LogEntry> {
     const { batch, from, to } = this.part;
     for (let index = from; index < to; index += 1) {
-      const { lsn, position } = batch.addressAt(index);
       const bytes = batch.bytes.subarray(batch.endOf(index - 1), batch.endOf(index) - 1);
-      yield { kind: this.kind, offset: offsetOf(lsn, position), bytes };
+      yield { kind: this.kind, offset: batch.offsetAt(index), bytes };
     }
   }
 }
@@ -170,6 +179,18 @@ export class LineBuffer {
       parts.push(part);
     }
     return parts.map((part, index) => new LineRun(part, index < parts.length - 1));
+  }
+
+  /** The first of these lines: so many as `bytesMax` hold, and one at least. @returns undefined when there are none. */
+  firstRun(after: LogOffset, through: LogOffset, bytesMax: number): LineRun | undefined {
+    const from = addressOf(after);
+    const part = this.batches[this.batchBehind(from)]?.between(from, addressOf(through));
+    if (part === undefined) return undefined;
+    const { batch } = part;
+    const start = batch.endOf(part.from - 1);
+    let to = part.from + 1;
+    while (to < part.to && batch.endOf(to) - start <= bytesMax) to += 1;
+    return new LineRun({ batch, from: part.from, to }, batch.offsetAt(to - 1) !== through);
   }
 
   private mayMerge(last: LineBatch, next: LineBatch): boolean {

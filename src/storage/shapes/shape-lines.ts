@@ -63,6 +63,11 @@ export class ShapeLines {
     return this.published;
   }
 
+  /** As `state` has them. */
+  get bytesShown(): number {
+    return this.shown.bytes;
+  }
+
   get state(): LinesState {
     const { bytes, count, openBytes, chunkCount } = this.shown;
     return { end: this.published, bytes, count, openBytes, chunkEnds: this.chunkEnds.slice(0, chunkCount) };

@@ -4,7 +4,7 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import { invariant } from '../../base/invariant.ts';
-import type { EntryRun, LogEntry } from '../../model/log-entry.ts';
+import type { LogEntry } from '../../model/log-entry.ts';
 import {
   BEFORE_ALL, compareOffsets, lsnOfOffset, snapshotChunkEnd, snapshotChunkIndex, type LogOffset,
 } from '../../model/log-offset.ts';
@@ -17,6 +17,7 @@ import { entriesOf } from './entry-split.ts';
 import { FewRows } from './few-rows.ts';
 import { FiledLines, type LineFiles } from './filed-lines.ts';
 import type { LineRun } from './line-buffer.ts';
+import { linesInSteps, type LinesRead } from './line-steps.ts';
 import type { CompletedSnapshot, Splice } from '../log/shape-record.ts';
 import { Pace, type PaceState } from './pace.ts';
 import { pieceAt, verified } from './piece.ts';
@@ -25,6 +26,9 @@ import { ShapeLines, type LinesState } from './shape-lines.ts';
 import type { MovedWriter, ShapeStore } from './shape-store.ts';
 import { SnapshotChunks } from './snapshot-chunks.ts';
 import { SplicedViews, type ViewsState } from './spliced-views.ts';
+
+/** Of the lines in memory, what a reader is given at once: more than this it takes step by step, at its own pace. */
+const WAITING_BYTES_MAX = 1024 * 1024;
 
 /** What a checkpoint keeps of a shape: plain JSON. */
 export interface ShapeState {
@@ -87,6 +91,7 @@ export class StoredShape implements ShapeLog {
   private publishedFilter: PgSnapshot | undefined;
   private readonly spliced: SplicedViews;
   private readonly fewRows: FewRows;
+  private readonly reading: LinesRead;
   /** Of a snapshot that is being written: its rows are chosen by these to the last one, whatever is spliced meanwhile. */
   private snapshotViews: readonly LogOffset[] | undefined;
   private gone: boolean;
@@ -118,6 +123,7 @@ export class StoredShape implements ShapeLog {
     this.pace = original?.pace.clone(host) ?? new Pace(host, pace, waitsFromStart(snapshot));
     this.spliced = original?.spliced.clone() ?? new SplicedViews(views);
     this.fewRows = original?.fewRows.clone() ?? new FewRows(handle);
+    this.reading = { handle, buffer: this.lines.buffer, filed: this.filed, store, isGone: () => this.gone };
     this.filter = filterBy ?? undefined;
     this.publishedFilter = original?.publishedFilter ?? this.filter;
     this.snapshotViews = original?.snapshotViews;
@@ -379,14 +385,13 @@ export class StoredShape implements ShapeLog {
     const end = this.lines.readEnd(after);
     const upToDate = end === this.end;
     const inMemory = this.lines.buffer.runs(after, end);
-    const filed = this.filed.end;
-    if (filed.count === 0 || compareOffsets(after, filed.end) >= 0) {
-      return { outcome: 'entries', runs: inMemory, entries: (bytes) => entriesBehind([], inMemory, bytes), end, upToDate };
-    }
-    const throughBytes = Math.min(this.lines.chunkEndBehind(after)?.bytes ?? filed.bytes, filed.bytes);
-    const runs = concatenated(this.store.readLines(after, throughBytes), inMemory);
-    const entries = (bytes: number) => entriesBehind(this.store.readEntries(after, throughBytes), inMemory, bytes);
-    return { outcome: 'entries', runs, entries, end, upToDate };
+    const endBytes = this.lines.chunkEndBehind(after)?.bytes ?? this.lines.bytesShown;
+    const isFiled = this.filed.has(after);
+    const mayWaitInMemory = !isFiled && inMemory.reduce((sum, { bytes }) => sum + bytes.length, 0) <= WAITING_BYTES_MAX;
+    const runs = mayWaitInMemory ? inMemory : linesInSteps(this.reading, { after, end, endBytes });
+    const filedBytes = Math.min(endBytes, this.filed.end.bytes);
+    const saved = (): EntryGroups | [] => (isFiled ? this.store.readEntries(after, filedBytes) : []);
+    return { outcome: 'entries', runs, entries: (bytes) => entriesBehind(saved(), inMemory, bytes), end, upToDate };
   }
 }
 
@@ -399,11 +404,6 @@ function earlier(left: Lsn | undefined, right: Lsn | undefined): Lsn | undefined
 /** Of a shape that stood alone when its state was kept, nobody knows how far the others had come by then. */
 function waitsFromStart({ state }: SnapshotState): Lsn | undefined {
   return state === 'awaited' ? undefined : LSN_ZERO;
-}
-
-async function* concatenated(saved: AsyncIterable<EntryRun>, inMemory: readonly LineRun[]): AsyncGenerator<EntryRun> {
-  for await (const { kind, bytes, goesOn } of saved) yield { kind, bytes, goesOn: goesOn || inMemory.length > 0 };
-  yield* inMemory;
 }
 
 type EntryGroups = AsyncIterable<Iterable<LogEntry>>;

@@ -38,20 +38,52 @@ test('an operation that the log has already is dropped', async () => {
   expect(await offsets()).toEqual(['5_0', '5_2', '5_4']);
 });
 
-test('where a shape depends on others, an operation behind a splice goes on from the end', async () => {
+test('where a shape depends on others, an operation behind a splice goes on from where readers of event streams stand', async () => {
   const { appender, offsets } = await appenderTo(outer);
   appender.append('5' as Lsn, lines(0));
+  appender.finish();
   appender.goOnBehind('9_0' as LogOffset);
   appender.appendNext(bytes('"moved"'));
-  appender.append('7' as Lsn, lines(0, 2));
-  appender.append('10' as Lsn, lines(4));
+  appender.appendNext(bytes('"moved"'));
+  appender.finish();
+  for (const lsn of ['7', '8']) {
+    appender.append(lsn as Lsn, lines(0, 2));
+    appender.finish();
+  }
+  appender.append('20' as Lsn, lines(4));
 
-  expect(await offsets()).toEqual(['5_0', '9_1', '9_2', '9_3', '10_4']);
+  expect(await offsets()).toEqual(['5_0', '9_1', '9_2', '10_1', '10_2', '11_1', '11_2', '20_4']);
+});
+
+test('where a shape depends on others, nothing stands in the place at which readers of event streams do', async () => {
+  const { appender, offsets } = await appenderTo(outer);
+  for (const lsn of ['5', '6']) {
+    appender.append(lsn as Lsn, lines(0, 2));
+    appender.finish();
+  }
+  appender.goOnBehind('6_0' as LogOffset);
+  appender.appendNext(bytes('"moved"'));
+
+  expect(await offsets()).toEqual(['5_0', '5_2', '6_1', '6_2', '7_1']);
+});
+
+test('the parts of one transaction have one LSN, and whoever appends the next begins behind what is shown', async () => {
+  const { appender, shapeLog, splice, offsets } = await appenderTo(outer);
+  splice('9_0');
+  appender.append('7' as Lsn, lines(0));
+  appender.append('7' as Lsn, lines(2));
+  appender.finish();
+  await offsets();
+  const another = new LineAppender(shapeLog);
+  another.append('8' as Lsn, lines(0));
+
+  expect(await offsets()).toEqual(['9_1', '9_2', '10_1']);
 });
 
 test('a splice that brought no line does not move the end, and what comes next stands behind it for whoever appends that', async () => {
   const { appender, shapeLog, splice, offsets } = await appenderTo(outer);
   appender.append('5' as Lsn, lines(0));
+  appender.finish();
   splice('9_0');
   const { end } = appender;
   await offsets();

@@ -158,14 +158,15 @@ export class TestLanguage implements WhereLanguage {
 
 /** Answers each request with the same rows, or as a test says; which filters and orders there are is tested where the language is. */
 export class TestSubsets implements SubsetSource {
-  answer: SubsetRead = { outcome: 'rows', pgSnapshot: PG_SNAPSHOT, end: SNAPSHOT_END, rows: [] };
+  /** `from` is the end of the log. */
+  answer: SubsetRead = { outcome: 'rows', pgSnapshot: PG_SNAPSHOT, from: SNAPSHOT_END, mayLeaveOut: true, rows: [] };
   readonly asked: { readonly reader: SubsetReader; readonly query: SubsetQuery }[] = [];
 
   constructor(readonly language: SubsetLanguage = { parseFilter: () => ({ queryBehind: noQuery }), parseOrderBy: () => ({ sql: 'id' }) }) {}
 
   async read(reader: SubsetReader, query: SubsetQuery): Promise<SubsetRead> {
     this.asked.push({ reader, query });
-    return this.answer;
+    return this.answer.outcome === 'rows' ? { ...this.answer, from: reader.from(this.answer.from) } : this.answer;
   }
 }
 

@@ -11,6 +11,8 @@ export interface HttpWorld extends World {
   readonly port: number;
   /** Errors of ours that a request ended in. */
   readonly failures: unknown[];
+  /** How many clients that did not read were cut off, each time that this was told. */
+  readonly cutOff: readonly number[];
   /** @param path with its query, from `/` on. */
   get(path: string, init?: RequestInit): Promise<Response>;
   /** `/v1/shape?…` */
@@ -29,6 +31,7 @@ export interface HttpWorldOptions extends WorldOptions {
 export async function startHttpWorld({ http, ...options }: HttpWorldOptions = {}): Promise<HttpWorld> {
   const world = createWorld(options);
   const failures: unknown[] = [];
+  const cutOff: number[] = [];
   let port = 0;
   const spec = httpPort(
     { host: '127.0.0.1', port: 0, secret: undefined, version: 'test', drainTimeoutMs: 1000, ...http },
@@ -38,6 +41,7 @@ export async function startHttpWorld({ http, ...options }: HttpWorldOptions = {}
       random: seededRandom(2),
       listening: (address) => (port = address.port),
       failed: (error) => failures.push(error),
+      cutOff: (count) => cutOff.push(count),
     },
   );
   const exit = (error: unknown): void => void failures.push(error);
@@ -45,7 +49,7 @@ export async function startHttpWorld({ http, ...options }: HttpWorldOptions = {}
   const origin = `http://127.0.0.1:${port}`;
   const get: HttpWorld['get'] = (path, init) => fetch(origin + path, init);
   return Object.assign(world, {
-    origin, port, failures, get, until,
+    origin, port, failures, cutOff, get, until,
     shape: (query: string, init?: RequestInit) => get(`/v1/shape?${query}`, init),
     untilParked: (count: number) => until(() => world.api.load().parked === count),
     close: async () => handle.close?.(),

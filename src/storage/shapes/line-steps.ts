@@ -1,0 +1,50 @@
+/**
+ * Lines in steps: what a reader gets of many lines, each step from where the lines are by the time that it is asked for. So one who
+ * reads slowly keeps none in memory that has left it for the files since.
+ */
+import { invariant } from '../../base/invariant.ts';
+import type { EntryRun } from '../../model/log-entry.ts';
+import type { LogOffset } from '../../model/log-offset.ts';
+import type { Handle } from '../../model/shape.ts';
+import { ShapeGoneError } from '../errors.ts';
+import type { FiledLines } from './filed-lines.ts';
+import type { LineBuffer } from './line-buffer.ts';
+import { PIECE_BYTES } from './piece.ts';
+import type { ShapeStore } from './shape-store.ts';
+
+/** Where the lines of a shape are read. */
+export interface LinesRead {
+  readonly handle: Handle;
+  readonly buffer: LineBuffer;
+  readonly filed: FiledLines;
+  readonly store: Pick<ShapeStore, 'readLines'>;
+  isGone(): boolean;
+}
+
+export interface Stretch {
+  readonly after: LogOffset;
+  /** Of the last line. */
+  readonly end: LogOffset;
+  /** Bytes of the log up to there. */
+  readonly endBytes: number;
+}
+
+/** @throws {ShapeGoneError} and what reading from the files throws. */
+export async function* linesInSteps(lines: LinesRead, { after, end, endBytes }: Stretch): AsyncGenerator<EntryRun> {
+  const { buffer, filed, store } = lines;
+  for (let place = after; place !== end; ) {
+    if (lines.isGone()) throw new ShapeGoneError(lines.handle);
+    if (filed.has(place)) {
+      const saved = filed.end;
+      const throughBytes = Math.min(endBytes, saved.bytes);
+      const isAll = throughBytes === endBytes;
+      for await (const { kind, bytes, goesOn } of store.readLines(place, throughBytes)) yield { kind, bytes, goesOn: goesOn || !isAll };
+      place = isAll ? end : saved.end;
+    } else {
+      const run = buffer.firstRun(place, end, PIECE_BYTES);
+      invariant(run !== undefined, 'a line that was published stays in the log');
+      yield run;
+      place = run.end;
+    }
+  }
+}

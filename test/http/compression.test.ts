@@ -1,0 +1,143 @@
+/** Bodies are coded for whoever takes it, each part of what never changes once, and are the same for all others. */
+import { gunzipSync } from 'node:zlib';
+import { get as request, type IncomingMessage } from 'node:http';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { takesGzip } from '../../src/http/accept-encoding.ts';
+import { Deflater } from '../../src/http/deflater.ts';
+import { CODED_BYTES_MIN, GzipStream, gzipPieces } from '../../src/http/gzip-body.ts';
+import { itemLine } from '../support/http/api-world.ts';
+import { startHttpWorld, type HttpWorld } from '../support/http/http-world.ts';
+
+test.each([
+  ['gzip', true], ['GZIP', true], ['x-gzip', true], ['gzip, deflate, br', true], ['br;q=1.0, gzip;q=0.5', true], ['*', true],
+  ['gzip;q=0.001', true],
+  [undefined, false], ['', false], ['br', false], ['deflate', false], ['gzip;q=0', false], ['gzip;q=0.000, *', false], ['*;q=0', false],
+  ['identity, gzip;q=0.5', false], ['gzip;q=-1', false], ['gzip;q=2', false], ['gzip;q=x', false], ['gzip zip', false],
+  ['gzip,'.repeat(1000), false],
+])('accept-encoding %s', (header, takes) => {
+  expect(takesGzip(header)).toBe(takes);
+});
+
+const pieces = fc.array(fc.uint8Array({ minLength: 1, maxLength: 5000 }), { minLength: 1, maxLength: 8 });
+
+async function joined(body: AsyncIterable<Uint8Array>): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  for await (const part of body) parts.push(part);
+  return Buffer.concat(parts);
+}
+
+async function* streamOf(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Array> {
+  yield* parts;
+}
+
+test('whatever the parts of a body are, it is read as one file of gzip', async () => {
+  const deflater = new Deflater();
+  await fc.assert(
+    fc.asyncProperty(pieces, fc.option(fc.string(), { nil: undefined }), async (parts, key) => {
+      const stream = new GzipStream(streamOf(parts), deflater, undefined);
+      const sent = await joined(stream);
+      const body = Buffer.concat(parts);
+      const name = key === undefined ? undefined : key + body.toString('hex');
+      const whole = Buffer.concat(await gzipPieces(parts, deflater, name));
+      expect([stream.isCoded, stream.isCoded ? gunzipSync(sent) : sent, gunzipSync(whole)]).toEqual([
+        (parts[0]?.length ?? 0) >= CODED_BYTES_MIN, body, body,
+      ]);
+    }),
+  );
+});
+
+test('a part that never changes is deflated once, also for those who ask at once, and so is a buffer that is given again', async () => {
+  const deflater = new Deflater();
+  const part = Buffer.alloc(10_000, 'a');
+  await Promise.all([deflater.deflate(part, 'a'), deflater.deflate(Buffer.from(part), 'a')]);
+  await deflater.deflate(Buffer.from(part), 'a');
+  const named = deflater.count;
+  await Promise.all([deflater.deflate(part, undefined), deflater.deflate(part, undefined)]);
+  await deflater.deflate(Buffer.from(part), undefined);
+  expect([named, deflater.count]).toEqual([1, 3]);
+});
+
+test('of many parts the latest asked for are kept', async () => {
+  const deflater = new Deflater(1_000);
+  for (const key of ['a', 'b', 'c', 'a', 'd', 'e', 'f', 'a', 'b']) await deflater.deflate(Buffer.alloc(10_000, key), key);
+  expect(deflater.count).toBe(7);
+});
+
+interface Raw {
+  readonly status: number | undefined;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: Buffer;
+}
+
+/** As it comes: `fetch` decodes by itself. */
+function raw(path: string, headers: Readonly<Record<string, string>>, method = 'GET'): Promise<Raw> {
+  return new Promise((resolve, reject) => {
+    request(`${world.origin}${path}`, { headers, method, agent: false }, (response) => {
+      joined(response).then((body) => resolve({ status: response.statusCode, headers: response.headers, body }), reject);
+    }).on('error', reject);
+  });
+}
+
+let world: HttpWorld;
+let handle = '';
+
+beforeAll(async () => {
+  world = await startHttpWorld({ rows: Array.from({ length: 50 }, (_, id) => itemLine(String(id), 'first')), chunkBytesMax: 3_000 });
+  handle = String((await raw('/v1/shape?table=items&offset=-1', {})).headers['electric-handle']);
+  for (let lsn = 100; lsn < 140; lsn += 1) world.append(handle, lsn, itemLine(String(lsn), 'later'));
+});
+
+afterAll(() => world.close());
+
+const GZIP = { 'accept-encoding': 'gzip' };
+const of = (query: string): string => `/v1/shape?table=items&handle=${handle}&${query}`;
+const without = (headers: Raw['headers'], ...names: readonly string[]): object =>
+  Object.fromEntries(Object.entries(headers).filter(([name]) => !['date', 'x-request-id', ...names].includes(name)));
+
+describe.each([
+  ['a chunk of the snapshot', 'offset=-1'],
+  ['another', 'offset=0_0'],
+  ['a chunk of the log', 'offset=0_inf'],
+  ['a live answer', 'offset=0_inf&live=true&cursor=1'],
+])('of %s', (_what, query) => {
+  test('who takes gzip gets the same rows, with the headers of others but for those that say so', async () => {
+    const [plain, coded] = [await raw(of(query), {}), await raw(of(query), GZIP)];
+    const named = ['content-encoding', 'content-length', 'transfer-encoding', 'etag', 'electric-cursor'];
+    expect({
+      body: gunzipSync(coded.body).equals(plain.body),
+      isSmaller: coded.body.length < plain.body.length / 4,
+      headers: without(coded.headers, ...named),
+      told: [coded.headers['content-encoding'], plain.headers['content-encoding'], plain.headers.vary, coded.headers.etag],
+    }).toEqual({
+      body: true,
+      isSmaller: true,
+      headers: without(plain.headers, ...named),
+      told: ['gzip', undefined, 'accept-encoding', `W/${plain.headers.etag}`],
+    });
+  });
+
+  test('a HEAD has the headers of a GET, and the tag of either is known again', async () => {
+    const [got, head] = [await raw(of(query), GZIP), await raw(of(query), GZIP, 'HEAD')];
+    const again = await raw(of(query), { ...GZIP, 'if-none-match': String(got.headers.etag) });
+    expect([without(head.headers, 'electric-cursor', 'connection'), head.body.length, again.status, again.body.length]).toEqual([
+      without(got.headers, 'electric-cursor', 'connection'), 0, 304, 0,
+    ]);
+  });
+});
+
+test.each([
+  ['a small body', 'offset=now'],
+  ['an error', 'offset=-2'],
+])('%s goes as it is', async (_what, query) => {
+  const { headers, body } = await raw(of(query), GZIP);
+  expect([headers['content-encoding'], headers.vary, JSON.parse(body.toString()) !== undefined]).toEqual([undefined, undefined, true]);
+});
+
+test('an event stream goes as it is, whatever its client takes', async () => {
+  const leaving = new AbortController();
+  const { headers, body } = await world.get(of('offset=0_inf&live=true&live_sse=true'), { headers: GZIP, signal: leaving.signal });
+  const first = await body?.getReader().read();
+  leaving.abort();
+  expect([headers.get('content-encoding'), Buffer.from(first?.value ?? []).toString().slice(0, 6)]).toEqual([null, 'data: ']);
+});
