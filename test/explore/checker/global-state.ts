@@ -16,9 +16,9 @@ import {
   aboutOf, addressOf, APPEND, AT_ONCE, FORGET, HEAD, IDENTITY, kindOf, NAMED, OPEN, PART, question, SET, TAKE, TOWARD,
 } from './question.ts';
 import type { Channel, Mailbox, UnderWay } from './signal.ts';
-import type { Role, System, View, World } from './system.ts';
+import type { Role, System, ViewOfMail, World } from './system.ts';
 
-export class GlobalState<Kind extends World<Kind>> implements View<Kind>, Asked {
+export class GlobalState<Kind extends World<Kind>> implements ViewOfMail<Kind>, Asked {
   protected readonly cast: Cast;
   private readonly layout: Layout;
   private readonly vector: Int32Array;
@@ -114,6 +114,10 @@ export class GlobalState<Kind extends World<Kind>> implements View<Kind>, Asked 
   /** What is under way to a place, each channel in order. */
   underWayTo(place: number): readonly UnderWay[] {
     return this.parts.underWayIn(this.part(this.layout.mailboxAt(place)));
+  }
+
+  mailOf(name: string): readonly UnderWay[] {
+    return this.underWayTo(this.cast.roleNamed(name));
   }
 
   nameOf(place: number): string {

@@ -45,7 +45,7 @@ export class Stepper<Kind extends World<Kind>> {
 
   /** Those of the state that was looked at. */
   moves(): readonly Move<Kind>[] {
-    return movesOf(this.system, this.state, this.happenings());
+    return movesOf(this.system, this.state, this.happenings(), this.isPrompt);
   }
 
   /** Names a move, in whichever state: `OF_ALL` when it concerns everybody. */
