@@ -20,8 +20,6 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
   private readonly notes: Note[] = [];
   /** Call ids that this step has in hand: no new call gets one of them. */
   private held = NONE;
-  /** Roles of which it was not asked since they took or were sent something whether they do what comes next at once. */
-  private readonly touched = new Set<number>();
 
   /** The system before anything has happened. */
   static first<Kind extends World<Kind>>(system: System<Kind>, parts: Evaluator<Kind>): Draft<Kind> {
@@ -107,12 +105,14 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
 
   /** Whoever goes on or takes something at once does so, until nobody does. */
   hurry(): void {
-    for (const role of this.touched) {
-      this.touched.delete(role);
-      this.held = NONE;
-      if (this.goesOnAtOnce(role)) this.goOn(role);
-      else this.takeAtOnce(role);
-    }
+    for (let role = this.takeTouched(); role !== -1; role = this.takeTouched()) this.hasten(role);
+  }
+
+  /** One role, which does one thing at the most. */
+  hasten(role: number): void {
+    this.held = NONE;
+    if (this.goesOnAtOnce(role)) this.goOn(role);
+    else this.takeAtOnce(role);
   }
 
   private goesOnAtOnce(role: number): boolean {
@@ -289,9 +289,9 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     }
   }
 
-  private touch(place: number): void {
+  protected override touch(place: number): void {
     const { takesAtOnce, asksAtOnce } = this.system.roles[place] ?? {};
-    if (takesAtOnce !== undefined || asksAtOnce !== undefined) this.touched.add(place);
+    if (takesAtOnce !== undefined || asksAtOnce !== undefined) super.touch(place);
   }
 
   private send(from: Address, to: Address, signal: Signal): void {
