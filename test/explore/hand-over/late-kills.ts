@@ -10,8 +10,8 @@ import { CONSUMER, type HandOverModel } from './hand-over-model.ts';
 
 /**
  * - The Consumer: always, since many hear of its end, each when it will. And whoever follows it by its name, not by its pid.
- * - The others: not when their Consumer has ended. They hear of that, do nothing to anybody any more and end. And not while the Consumer
- *   is busy with what it has told itself, since it can hear of nothing.
+ * - The others: not when their Consumer has ended. They hear of that, and it ends them as a kill would. And not while the Consumer is busy
+ *   with what it has told itself, since it can hear of nothing.
  * - Nor while something is under way from them to the Consumer, which hears that first; unless another Materializer may follow meanwhile,
  *   which happens only when the one before has ended.
  */
