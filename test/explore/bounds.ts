@@ -1,6 +1,6 @@
 /** Bounds: how far `npm run explore` searches each system. They stand here and nowhere else; a further system is a further letter. */
 import type { HandleBounds } from './handles/handle-system.ts';
-import { VICTIMS, type HandOverBounds } from './hand-over/hand-over-system.ts';
+import type { HandOverBounds, Victim } from './hand-over/hand-over-system.ts';
 import type { SpliceBounds } from './splices/splice-system.ts';
 import type { Setting } from './systems.ts';
 
@@ -18,11 +18,13 @@ const CALM = { kills: 0, timeouts: 0, restarts: 0 } as const;
 const HANDLES = { kills: 0, timeouts: 0, live: ['inner'], asks: [], fates: {}, victims: 'shapes' } as const;
 const SPLICE = { ...CALM, transactions: 2, moveOuts: 'events', crashes: 0 } as const;
 
+/** What follows the death of a Materializer is about as much as what follows those of the others together. */
+export const VICTIMS_BY_SEARCH: readonly (readonly Victim[])[] = [['materializer'], ['consumer', 'snapshotter']];
+
 export const BOUNDS = {
   a: [
-    handOver('three transactions, one of two fragments, and whoever is killed at any step', { ...CALM, transactions: 3, kills: 1 }),
-    handOver('two transactions, one of two fragments, a Consumer that drains and returns, and whoever is killed at any step', {
-      ...CALM, transactions: 2, kills: 1, restarts: 1,
+    handOver('three transactions, one of two fragments, a Consumer that drains and returns, and whoever is killed at any step', {
+      ...CALM, transactions: 3, kills: 1, restarts: 1,
     }),
   ],
   b: [
@@ -50,9 +52,9 @@ function handOver(what: string, bounds: HandOverBounds): Bounded {
   return { what, settings: (deeper) => byVictim({ ...bounds, ...deepened(bounds, deeper) }) };
 }
 
-/** Where one is killed, it is one of them on each way: so there is a search for each who may be, and none of them has seen it all. */
+/** Where one is killed, it is one of them on each way: so there are two searches of the same length, neither of which has seen it all. */
 function byVictim(bounds: HandOverBounds): readonly Setting[] {
-  const parts = bounds.kills === 1 ? VICTIMS.map((victim) => ({ ...bounds, victims: [victim] })) : [{ ...bounds }];
+  const parts = bounds.kills === 1 ? VICTIMS_BY_SEARCH.map((victims) => ({ ...bounds, victims })) : [{ ...bounds }];
   return parts.map((part) => ({ system: 'hand-over', bounds: part }));
 }
 

@@ -1,7 +1,7 @@
 /**
- * `npm run explore`: every state of every system, to the bounds of `bounds.ts`; but those in which somebody has yet to take what may
- * be taken at once. As many searches run side by side as there are processors, each in a process of its own, and each is told of when
- * it has ended.
+ * `npm run explore`: every state of every system, to the bounds of `bounds.ts`; but those in which somebody has yet to do what may be
+ * done at once, or is killed who may as well be killed later. As many searches run side by side as there are processors, each in a
+ * process of its own, and each is told of when it has ended.
  *
  * - `-- --system a` searches one system alone.
  * - `-- --bound 1` goes deeper: by one transaction, with 2 by one kill as well, and so on.

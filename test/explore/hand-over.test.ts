@@ -1,9 +1,10 @@
 /** Every interleaving of a hand-over within small bounds; `npm run explore` goes further. */
 import { expect, test } from 'vitest';
+import { VICTIMS_BY_SEARCH } from './bounds.ts';
 import { search } from './checker/search.ts';
 import { comingsOf } from './comings.ts';
 import { handOverControls } from './controls/hand-over-controls.ts';
-import { handOverSystem, VICTIMS, type HandOverBounds } from './hand-over/hand-over-system.ts';
+import { handOverSystem, type HandOverBounds } from './hand-over/hand-over-system.ts';
 
 const STATES_MAX = 1_000_000;
 const CALM: HandOverBounds = { transactions: 1, kills: 0, timeouts: 0, restarts: 0 };
@@ -22,9 +23,9 @@ test('a Consumer that is drained at any step returns, whoever dies, and hears no
   expect({ counterexample, isExhausted }).toEqual({ counterexample: undefined, isExhausted: true });
 });
 
-test('searches in which one of them may be killed come to all that is come to where everybody may be', async () => {
+test('searches in each of which some may be killed come to all that is come to where everybody may be', async () => {
   const whole = comingsOf(await handOverSystem({ ...RETURN, transactions: 0 }), 'prompt');
-  const parts = await Promise.all(VICTIMS.map((victim) => handOverSystem({ ...RETURN, transactions: 0, victims: [victim] })));
+  const parts = await Promise.all(VICTIMS_BY_SEARCH.map((victims) => handOverSystem({ ...RETURN, transactions: 0, victims })));
   const comings = parts.map((part) => comingsOf(part, 'prompt'));
 
   const [living, atRest] = [union(comings.map((each) => each.living)), union(comings.map((each) => each.atRest))];

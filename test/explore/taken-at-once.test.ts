@@ -1,4 +1,4 @@
-/** What is taken at once leaves out states in which it is under way, and nothing that a process can come to or that is wrong. */
+/** What is done at once, and who is killed late, leaves out states, and nothing that a process can come to or that is wrong. */
 import { expect, test } from 'vitest';
 import { search } from './checker/search.ts';
 import { comingsOf } from './comings.ts';
@@ -13,6 +13,7 @@ test.each<[string, Partial<HandOverBounds>]>([
   ['somebody is killed', { transactions: 1, kills: 1 }],
   ['a Consumer drains and returns', { transactions: 1, restarts: 1 }],
   ['a Consumer drains and returns, and somebody is killed', { kills: 1, restarts: 1 }],
+  ['a Consumer drains and returns, and its Snapshotter is killed', { transactions: 1, kills: 1, restarts: 1, victims: ['snapshotter'] }],
 ])('a hand-over comes to the same local states, and to rest in the same ways: %s', async (_, bounds) => {
   const system = await handOverSystem({ ...CALM, ...bounds });
 

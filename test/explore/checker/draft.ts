@@ -20,8 +20,6 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
   private readonly notes: Note[] = [];
   /** Call ids that this step has in hand: no new call gets one of them. */
   private held = NONE;
-  /** Roles of which it was not asked since they took or were sent something whether they take what comes next at once. */
-  private readonly touched = new Set<number>();
 
   /** The system before anything has happened. */
   static first<Kind extends World<Kind>>(system: System<Kind>, parts: Evaluator<Kind>): Draft<Kind> {
@@ -105,13 +103,30 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     this.put(place, from, { kind: 'message', message });
   }
 
-  /** Whoever takes something at once does so, until nobody does. */
+  /** Whoever goes on or takes something at once does so, until nobody does. */
   hurry(): void {
-    for (const role of this.touched) {
-      this.touched.delete(role);
-      const from = this.takesAtOnce(role);
-      if (from !== undefined) this.deliver(role, { from });
-    }
+    for (let role = this.takeTouched(); role !== -1; role = this.takeTouched()) this.hasten(role);
+  }
+
+  /** One role, which does one thing at the most. */
+  hasten(role: number): void {
+    this.held = NONE;
+    if (this.goesOnAtOnce(role)) this.goOn(role);
+    else this.takeAtOnce(role);
+  }
+
+  private goesOnAtOnce(role: number): boolean {
+    const { asksAtOnce } = this.specOf(role);
+    const [message] = asksAtOnce === undefined ? [] : this.urgent(role);
+    if (asksAtOnce === undefined || message === undefined) return false;
+    const { local, world, outputs } = this.stepBehindUrgent(role, message);
+    return this.isAlive(local) && (world === undefined || world === this.worldId) && outputs.every(asksAtOnce);
+  }
+
+  private takeAtOnce(role: number): void {
+    if (this.specOf(role).takesAtOnce === undefined) return;
+    const from = this.takesAtOnce(role);
+    if (from !== undefined) this.deliver(role, { from });
   }
 
   private clear(): void {
@@ -214,7 +229,7 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
   private run(role: number, signal: number): void {
     this.take(role, this.step(role, this.localId(role), signal));
     for (let [message] = this.urgent(role); message !== undefined; [message] = this.urgent(role)) {
-      const step = this.step(role, this.parts.withoutUrgent(this.localId(role)), this.parts.messageId(message));
+      const step = this.stepBehindUrgent(role, message);
       if (!this.isAlone(step)) return;
       this.notes.push({ goOn: message.type, role: this.nameOf(role) });
       this.take(role, step);
@@ -227,13 +242,22 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     return step;
   }
 
+  /** What the first of what is urgent for a process makes of it. */
+  private stepBehindUrgent(role: number, message: Message): Step {
+    return this.step(role, this.parts.withoutUrgent(this.localId(role)), this.parts.messageId(message));
+  }
+
   /**
    * What a process does inside itself is taken at once with what came before. It looks at nothing that others change and
    * changes nothing that they see; and whoever kills the process leaves the same behind before it and after it. So it
    * commutes with every other step, and no property looks at a live process in between.
    */
   private isAlone({ local, world, outputs }: Step): boolean {
-    return world === undefined && outputs.length === 0 && this.parts.locals.at(local).it.status === 'alive';
+    return world === undefined && outputs.length === 0 && this.isAlive(local);
+  }
+
+  private isAlive(local: number): boolean {
+    return this.parts.locals.at(local).it.status === 'alive';
   }
 
   private take(role: number, step: Step): void {
@@ -265,8 +289,9 @@ export class Draft<Kind extends World<Kind>> extends GlobalState<Kind> {
     }
   }
 
-  private touch(place: number): void {
-    if (this.system.roles[place]?.takesAtOnce !== undefined) this.touched.add(place);
+  protected override touch(place: number): void {
+    const { takesAtOnce, asksAtOnce } = this.system.roles[place] ?? {};
+    if (takesAtOnce !== undefined || asksAtOnce !== undefined) super.touch(place);
   }
 
   private send(from: Address, to: Address, signal: Signal): void {

@@ -13,15 +13,17 @@ import type { Local } from './local.ts';
 import { FATE, WORLD, type Layout } from './layout.ts';
 import type { Asked, Recording } from './move-memo.ts';
 import {
-  aboutOf, addressOf, APPEND, AT_ONCE, FORGET, HEAD, IDENTITY, kindOf, NAMED, OPEN, PART, question, SET, TAKE, TOWARD,
+  aboutOf, addressOf, APPEND, AT_ONCE, FORGET, HEAD, IDENTITY, kindOf, NAMED, OPEN, PART, question, SET, TAKE, TOUCH, TOWARD,
 } from './question.ts';
 import type { Channel, Mailbox, UnderWay } from './signal.ts';
-import type { Role, System, View, World } from './system.ts';
+import type { Role, System, ViewOfMail, World } from './system.ts';
 
-export class GlobalState<Kind extends World<Kind>> implements View<Kind>, Asked {
+export class GlobalState<Kind extends World<Kind>> implements ViewOfMail<Kind>, Asked {
   protected readonly cast: Cast;
   private readonly layout: Layout;
   private readonly vector: Int32Array;
+  /** Roles, as bits, of which it was not asked since they took or were sent something whether they do what comes next at once. */
+  private touched = 0;
 
   constructor(
     protected readonly system: System<Kind>,
@@ -39,8 +41,21 @@ export class GlobalState<Kind extends World<Kind>> implements View<Kind>, Asked 
     return this.vector;
   }
 
-  become(vector: Int32Array): void {
+  /** @param touched of another one, which it goes on from. */
+  become(vector: Int32Array, touched = 0): void {
     this.vector.set(vector);
+    this.touched = touched;
+  }
+
+  get touchedRoles(): number {
+    return this.touched;
+  }
+
+  /** @returns the first role that was touched, and is not any more; -1 where none is. */
+  takeTouched(): number {
+    const { touched } = this;
+    this.touched = touched & (touched - 1);
+    return 31 - Math.clz32(touched & -touched);
   }
 
   answer(asked: number): number {
@@ -68,6 +83,10 @@ export class GlobalState<Kind extends World<Kind>> implements View<Kind>, Asked 
     const { vector, parts: { mailboxes } } = this;
     if (write === SET) {
       vector[at] = value;
+      return;
+    }
+    if (write === TOUCH) {
+      this.touched |= 1 << at;
       return;
     }
     const index = this.layout.mailboxAt(at);
@@ -114,6 +133,10 @@ export class GlobalState<Kind extends World<Kind>> implements View<Kind>, Asked 
   /** What is under way to a place, each channel in order. */
   underWayTo(place: number): readonly UnderWay[] {
     return this.parts.underWayIn(this.part(this.layout.mailboxAt(place)));
+  }
+
+  mailOf(name: string): readonly UnderWay[] {
+    return this.underWayTo(this.cast.roleNamed(name));
   }
 
   nameOf(place: number): string {
@@ -197,6 +220,10 @@ export class GlobalState<Kind extends World<Kind>> implements View<Kind>, Asked 
 
   protected forgetCall(place: number, call: number): void {
     this.wrote(FORGET, place, call);
+  }
+
+  protected touch(role: number): void {
+    this.wrote(TOUCH, role, 0);
   }
 
   protected clearMailbox(place: number): void {

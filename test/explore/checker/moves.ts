@@ -31,10 +31,12 @@ function calm<Kind extends World<Kind>>(system: System<Kind>, draft: Draft<Kind>
   }
 }
 
+/** @param isPrompt what is taken at once comes first: then nobody is killed where that makes no difference. */
 export function movesOf<Kind extends World<Kind>>(
   system: System<Kind>,
   state: GlobalState<Kind>,
   happenings = system.happenings(state),
+  isPrompt = false,
 ): readonly Move<Kind>[] {
   const moves: Move<Kind>[] = [];
   const places = system.roles.length + system.ports.length;
@@ -42,12 +44,18 @@ export function movesOf<Kind extends World<Kind>>(
   for (const happening of happenings) moves.push({ type: 'happen', happening });
   const { kills, timeouts } = state.fate;
   if (kills > 0 || timeouts > 0) {
-    system.roles.forEach(({ name }, role) => {
-      if (kills > 0 && system.victims.includes(name) && state.local(role).status === 'alive') moves.push({ type: 'kill', role });
+    system.roles.forEach((_, role) => {
+      if (kills > 0 && isVictim(system, state, role, isPrompt)) moves.push({ type: 'kill', role });
       if (timeouts > 0) addTimeouts(moves, state, role);
     });
   }
   return moves;
+}
+
+function isVictim<Kind extends World<Kind>>(system: System<Kind>, state: GlobalState<Kind>, role: number, isPrompt: boolean): boolean {
+  const name = state.nameOf(role);
+  if (!system.victims.includes(name) || state.local(role).status !== 'alive') return false;
+  return !isPrompt || system.isKilledHere?.(state, name) !== false;
 }
 
 /** What is urgent for a process comes before its mailbox, unless that kills it; what begins it, before everything else. */

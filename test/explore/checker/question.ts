@@ -48,3 +48,5 @@ export const APPEND = 1;
 export const TAKE = 2;
 /** A place and the id of a call: what is under way on its account. */
 export const FORGET = 3;
+/** A role that took or was sent something. */
+export const TOUCH = 4;

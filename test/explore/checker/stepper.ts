@@ -10,7 +10,7 @@ import { ADDRESSES_MAX } from './question.ts';
 import type { Happening, System, World } from './system.ts';
 
 /** The kinds of what is looked up. */
-const [HAPPENINGS, GO_ON, DELIVER, HAPPEN, KILL, TIMEOUT, SILENCE] = [0, 1, 2, 3, 4, 5, 6];
+const [HAPPENINGS, GO_ON, DELIVER, HAPPEN, KILL, TIMEOUT, SILENCE, HASTEN] = [0, 1, 2, 3, 4, 5, 6, 7];
 /** Instead of where a step ended in the memo: it concerns everybody, and is computed each time. */
 export const OF_ALL = -1;
 
@@ -20,6 +20,8 @@ export class Stepper<Kind extends World<Kind>> {
   /** The state that is looked at, and the one that is made of it. */
   private readonly state: GlobalState<Kind>;
   private readonly made: GlobalState<Kind>;
+  /** Where a way began that went on as none did before. */
+  private readonly before: Int32Array;
   /** Where the way ended by which the happenings of the state were found. */
   private found = 0;
 
@@ -31,6 +33,7 @@ export class Stepper<Kind extends World<Kind>> {
   ) {
     this.state = new GlobalState(system, parts, first);
     this.made = new GlobalState(system, parts, first);
+    this.before = first.slice();
   }
 
   get count(): number {
@@ -45,7 +48,7 @@ export class Stepper<Kind extends World<Kind>> {
 
   /** Those of the state that was looked at. */
   moves(): readonly Move<Kind>[] {
-    return movesOf(this.system, this.state, this.happenings());
+    return movesOf(this.system, this.state, this.happenings(), this.isPrompt);
   }
 
   /** Names a move, in whichever state: `OF_ALL` when it concerns everybody. */
@@ -72,17 +75,17 @@ export class Stepper<Kind extends World<Kind>> {
    * @returns what it makes of the state that was looked at, until the next one; and where its way ended.
    */
   next(move: Move<Kind>, name: number): { readonly vector: Int32Array; readonly end: number } {
-    const { system, parts, memo, made, state: { state } } = this;
-    if (name !== OF_ALL) {
-      made.become(state);
-      const end = memo.replay(name, made);
-      if (end !== -1) return { vector: made.state, end };
+    const { system, parts, made, state: { state } } = this;
+    if (name === OF_ALL) {
+      const draft = new Draft(system, parts, state);
+      make(system, draft, move);
+      if (this.isPrompt) draft.hurry();
+      return { vector: draft.state, end: OF_ALL };
     }
-    const recording = name === OF_ALL ? undefined : memo.recording(name);
-    const draft = new Draft(system, parts, state, recording);
-    make(system, draft, move);
-    if (this.isPrompt) draft.hurry();
-    return { vector: draft.state, end: recording?.end() ?? OF_ALL };
+    made.become(state);
+    const end = this.go(name, (draft) => make(system, draft, move));
+    if (this.isPrompt) this.hurry();
+    return { vector: made.state, end };
   }
 
   /**
@@ -99,6 +102,32 @@ export class Stepper<Kind extends World<Kind>> {
   /** Names what `footprintOf` depends on, together with the end. */
   foundBy({ type }: Move<Kind>): number {
     return type === 'happen' ? this.found : OF_ALL;
+  }
+
+  /**
+   * As `Draft.hurry`. Each who does something at once goes a way of his own, so that what one of them did before need not have come
+   * together with what the others did.
+   */
+  private hurry(): void {
+    const { memo, made } = this;
+    for (let role = made.takeTouched(); role !== -1; role = made.takeTouched()) {
+      const each = role;
+      this.go(memo.rootOf(HASTEN, each), (draft) => draft.hasten(each));
+    }
+  }
+
+  /** @returns where the way ends that changes `made` as `act` does. */
+  private go(name: number, act: (draft: Draft<Kind>) => void): number {
+    const { system, parts, memo, made, before } = this;
+    const { touchedRoles } = made;
+    before.set(made.state);
+    const known = memo.replay(name, made);
+    if (known !== -1) return known;
+    const recording = memo.recording(name);
+    const draft = new Draft(system, parts, before, recording);
+    act(draft);
+    made.become(draft.state, touchedRoles | draft.touchedRoles);
+    return recording.end();
   }
 
   private about(place: number, name: string): number {

@@ -7,6 +7,7 @@
 import type { AnyStateMachine } from 'xstate';
 import type { Address, Message, Name, Pid, Table } from '../../../src/otp/process.ts';
 import type { Alive, Local, Unborn } from './local.ts';
+import type { Output } from './performance.ts';
 import type { UnderWay } from './signal.ts';
 
 /** What tables and ports stand over: the logs, the database. */
@@ -29,6 +30,11 @@ export interface Role<Kind> {
    * nothing is broken that is not broken on others. Undefined where every order is to be tried. It is not asked of who is dead.
    */
   readonly takesAtOnce?: (local: Alive | Unborn, underWay: readonly UnderWay[]) => AtOnce<Kind> | undefined;
+  /**
+   * What it asks of others at once, where it goes on by itself and changes nothing in the world: such a step is taken together with the
+   * one before it when all that it asks is of this kind. Undefined where every order is to be tried.
+   */
+  readonly asksAtOnce?: (output: Output) => boolean;
 }
 
 export interface AtOnce<Kind> {
@@ -78,6 +84,10 @@ export interface View<Kind> {
   process(role: string): Local;
 }
 
+export interface ViewOfMail<Kind> extends View<Kind> {
+  /** What is under way to the process of a role, each channel in order. */
+  mailOf(role: string): readonly UnderWay[];
+}
 
 /** One thing that may happen from outside in a state. */
 export interface Happening<Kind> {
@@ -115,6 +125,11 @@ export interface System<Kind extends World<Kind>> {
   /** Happens before the search begins, each when nothing is under way; everything is then delivered in the order of its finding. */
   readonly opening?: readonly Happening<Kind>[];
   readonly victims: readonly string[];
+  /**
+   * Whether it makes a difference that a victim, which lives, is killed in this state and not in a later one, or at all. It is asked where
+   * what is taken at once comes first; undefined where every order is to be tried.
+   */
+  readonly isKilledHere?: (view: ViewOfMail<Kind>, victim: string) => boolean;
   readonly bounds: Bounds;
   /** Ports that are told of the ends of processes: `ended { role, reason }`; one that computes when asked is told at once. */
   readonly undertakers?: readonly { readonly port: Name; readonly watches: readonly string[] }[];

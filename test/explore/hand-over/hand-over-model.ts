@@ -42,7 +42,7 @@ interface Remembered {
   readonly hasDrained: boolean;
   /** The shape was deleted, and never comes again. */
   readonly isGone: boolean;
-  /** The operations that the present Materializer's table was given, as offsets; a row of the snapshot is `snapshot`. */
+  /** The operations that the table of the Materializer which lives was given, as offsets; a row of the snapshot is `snapshot`. */
   readonly applied: readonly string[];
   /** For whom `history` is read; empty while there is nobody. */
   readonly follower: string;
@@ -160,12 +160,12 @@ export class HandOverModel implements World<HandOverModel> {
 
   beginMaterializer(self: Pid): void {
     this.history.open(self);
-    this.is = { ...this.is, applied: [], follower: self };
+    this.is = { ...this.is, follower: self };
   }
 
   endMaterializer(self: Pid): void {
     this.history.close(self);
-    this.is = { ...this.is, follower: '', historyRead: '' };
+    this.is = { ...this.is, applied: [], follower: '', historyRead: '' };
     this.forget();
   }
 
@@ -174,7 +174,7 @@ export class HandOverModel implements World<HandOverModel> {
     const { is } = this;
     if (!is.isGone) return;
     this.is = { ...is, shown: this.everything };
-    if (is.follower === '') this.is = { ...this.is, pgSnapshot: undefined, snapshotRows: 0, applied: [] };
+    if (is.follower === '') this.is = { ...this.is, pgSnapshot: undefined, snapshotRows: 0 };
   }
 
   private get everything(): readonly number[] {

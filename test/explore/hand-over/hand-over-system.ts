@@ -16,10 +16,12 @@ import type { RowChange } from '../../support/actors/changes.ts';
 import type { Machines } from '../../support/hand-over/hand-over-world.ts';
 import { shapeOf } from '../../support/shapes.ts';
 import type { Bounds, Happening, Role, Start, System, View } from '../checker/system.ts';
+import { askedByCollectors, askedOfReaders } from './asked-at-once.ts';
 import { COLUMN, CONSUMER, FIRST_XID, HANDLE, HandOverModel } from './hand-over-model.ts';
 import { handOverPorts } from './hand-over-ports.ts';
 import { violationOf } from './hand-over-properties.ts';
 import { catchUpTables, collectorTables, consumerTables, materializerTables } from './hand-over-tables.ts';
+import { isKilledHere } from './late-kills.ts';
 import { ScriptedLog, type ReadSizes } from './scripted-log.ts';
 import { takenByCollector, takenByConsumer, takenByMaterializer, takenBySnapshotter } from './taken-at-once.ts';
 
@@ -48,7 +50,7 @@ export interface HandOverBounds extends Bounds {
 }
 
 export const VICTIMS = ['materializer', 'consumer', 'snapshotter'] as const;
-type Victim = (typeof VICTIMS)[number];
+export type Victim = (typeof VICTIMS)[number];
 
 /** An insert, another one in which a row of two values is one too many for a block, an update, a delete. */
 export const SCRIPT: readonly (readonly RowChange[])[] = [
@@ -74,6 +76,7 @@ export async function handOverSystem(bounds: HandOverBounds, machines: Machines 
     starts: ['collector', 'catchUp'],
     opening: [{ name: 'ready', sends: [{ from: '@supervisor', to: '@shape-log-collector', event: { type: 'shapesRestored' } }] }],
     victims: bounds.victims ?? VICTIMS,
+    isKilledHere,
     bounds,
     undertakers: [{ port: '@shape-cache', watches: ['consumer'] }],
     happenings: (view) => happeningsOf(view, bounds),
@@ -90,8 +93,16 @@ function rolesOf(machines: Machines): readonly Role<HandOverModel>[] {
       input: ({ shapes }) => ({ position: shapes.position }),
       tables: collectorTables,
       takesAtOnce: takenByCollector,
+      asksAtOnce: askedByCollectors,
     },
-    { name: 'catchUp', machine: catchUpCollector, registered: '@catch-up-collector', input: () => ({}), tables: catchUpTables },
+    {
+      name: 'catchUp',
+      machine: catchUpCollector,
+      registered: '@catch-up-collector',
+      input: () => ({}),
+      tables: catchUpTables,
+      asksAtOnce: askedByCollectors,
+    },
     {
       name: 'consumer',
       machine: machines.consumer,
@@ -104,6 +115,7 @@ function rolesOf(machines: Machines): readonly Role<HandOverModel>[] {
       }),
       tables: consumerTables,
       takesAtOnce: takenByConsumer,
+      asksAtOnce: askedOfReaders,
     },
     {
       name: 'snapshotter',
@@ -120,6 +132,7 @@ function rolesOf(machines: Machines): readonly Role<HandOverModel>[] {
       input: (_, args) => ({ handle: HANDLE, column: COLUMN, dependant: '@shape-log-collector', ...args }),
       tables: materializerTables,
       takesAtOnce: takenByMaterializer,
+      asksAtOnce: askedOfReaders,
     },
   ];
 }
