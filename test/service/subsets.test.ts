@@ -127,7 +127,10 @@ const zoned = (zone: string): string => `timezone('${zone}', timestamp '2024-01-
 
 test.each([
   ['a zone that is none', zoned('Nowhere'), 'At location 0: time zone "Nowhere" not recognized'],
-  ['too many zones', Array.from('abcdefghijk', (letter) => zoned(`Etc${letter}1`)).join(' AND '), 'WHERE clause names more than 10 time zones'],
+  [
+    'too many zones', Array.from('abcdefghijk', (letter) => zoned(`Etc${letter}1`)).join(' AND '),
+    'WHERE clause names more than 10 time zones',
+  ],
 ])('a filter with %s is refused', async (_, where, why) => {
   const { status, body } = await ask({ subset__where: where });
   expect([status, body.errors]).toEqual([400, { subset: { where: [why] } }]);

@@ -109,7 +109,9 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     '({float8} + {float8})', '({float8} - {int4})', '({float8} * {float8})', '({float8} / {float8})', '({float4} * {float8})',
     '({float4} / {int4})', '(|/ {float8})', '(@ {float8})', '(- {float8})', '({float4})::float8', '({int8})::float8', '({numeric})::float8',
     '({int2} ^ 2)', "({int2} ^ '3')", '(2 ^ {int2})',
-    'power({float8}, 0)', '(4::float8 ^ (- abs({int2} % 9)))', "({float8} ^ 'Infinity')",
+    '({float8} ^ {float8})', 'power(@ {float8}, {float8} / 50)', '(({int2} * 0.1::float8) ^ ({int4} * 0.01::float8))',
+    'pow({float4}, {int2} % 30)',
+    "(1.0000001 ^ {float8})", 'power({float8}, 0)', '(4::float8 ^ (- abs({int2} % 9)))', "({float8} ^ 'Infinity')",
   ],
   text: [
     '({text} || {text})', '({text} || {varchar})', '({text} || {int4})', '({bool} || {text})', "({bpchar} || 'x')", "({numeric} || '')",
@@ -195,7 +197,8 @@ const DOCUMENTS = [
 const ZONES = [
   "'utc'::text", "'+02'", "'-05:30'", "'UTC+3:15:7'", "'gmt-14'", "'Etc/GMT+12'", "'etc/gmt-14'", "'Etc/Greenwich'", "'+167:59:59'",
   "'Europe/Berlin'", "'america/new_york'", "'CET-1CEST,M3.5.0,M10.5.0/3'", "'Australia/Lord_Howe'", "'Africa/Casablanca'", "'EST5EDT'",
-  "'PST'", "'Asia/Kolkata'", "'Pacific/Apia'", "'Nowhere'", "'05:30'::interval", "'-08:00:15'::interval", "'1 day'::interval", 'span',
+  "'PST'", "'MSK'", "'est'", "'VET'", "'Asia/Kolkata'", "'Pacific/Apia'", "'Nowhere'", "'05:30'::interval", "'-08:00:15'::interval",
+  "'1 day'::interval", 'span',
 ];
 
 function leafOf(type: Type): fc.Arbitrary<string> {

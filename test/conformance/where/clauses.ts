@@ -129,7 +129,8 @@ export const CLAUSES: readonly Clause[] = [
     says: 'numbers are calculated with',
     forms: [
       ['+ id = 7', true], ['- id = -7', true], ['id + 1 = 8', true], ['id - 1.5 = 5.5', true], ['id * 2 = 14', true], ['id / 2 = 3', true],
-      ['ratio / 2 = 0.25', true], ['price ^ 2 = 2.25', true], ['id ^ 2 = 49', true], ['|/ 49.0 = id', true], ['@ (- id) = 7', true],
+      ['ratio / 2 = 0.25', true], ['price ^ 2 = 2.25', true], ['id ^ 2 = 49', true],
+      ["(2 ^ 0.3::float8)::text = '1.2311444133449163'", true], ['|/ 49.0 = id', true], ['@ (- id) = 7', true],
     ],
   },
   {
@@ -182,6 +183,8 @@ export const CLAUSES: readonly Clause[] = [
       ["at AT TIME ZONE '02:00'::interval = '2024-02-29 08:30Z'", true], ["seen AT TIME ZONE 'Etc/GMT+5' = '2024-02-29 05:30'", true],
       ["seen AT TIME ZONE 'Europe/Berlin' = '2024-02-29 11:30'", true], ["timezone('america/new_york', at) = '2024-02-29 15:30Z'", true],
       ["at AT TIME ZONE 'CET-1CEST,M3.5.0,M10.5.0/3' = '2024-02-29 09:30Z'", true], ["seen AT TIME ZONE 'PST' = '2024-02-29 02:30'", true],
+      ["seen AT TIME ZONE 'est' = '2024-02-29 05:30'", true], ["at AT TIME ZONE 'MSK' = '2024-02-29 07:30Z'", true],
+      ["timezone('MSK', at - '11 years'::interval) = '2013-02-28 06:30Z'", true],
       ["(at + '1 mon'::interval) AT TIME ZONE ('Europe/' || 'Berlin') = '2024-03-29 09:30Z'", true],
     ],
   },

@@ -7,7 +7,7 @@ import { C } from './things.ts';
 
 const VALUES = {
   bool: ['t', 'f'], int2: ['2', '5'], int4: ['7', '3'], int8: ['11', '9007199254740993'], numeric: ['1.50', '2.25'],
-  float4: ['0.5', '3'], float8: ['2.5', '0.1'], text: ['Ab c', 'b'], varchar: ['x', 'Ab c'], bpchar: ['ab  ', 'b '], name: ['n', 'b'],
+  float4: ['0.5', '3'], float8: ['2.5', '0.1'], text: ['Ab c', 'b'], varchar: ['x', 'Ab c'], bpchar: ['ab  ', 'b   '], name: ['n', 'b'],
   uuid: ['a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11', '00000000-0000-0000-0000-000000000000'], date: ['2024-02-29', '2024-03-01'],
   time: ['10:30:00', '23:59:59.5'], timestamp: ['2024-02-29 10:30:00', '2023-12-31 00:00:00.25'],
   timestamptz: ['2024-02-29 10:30:00+00', '2024-07-01 23:00:00+00'], interval: ['P1M2D', 'PT1H30M'],
@@ -23,7 +23,9 @@ const MOMENTS: readonly Type[] = ['date', 'timestamp', 'timestamptz', 'time'];
 const ORDERED: readonly Type[] = [...NUMBERS, ...TEXTS, 'uuid', ...MOMENTS];
 const CASTS = [...TYPES.filter((type) => !['numeric', 'bpchar', 'name'].includes(type)), 'bytea', 'jsonb'];
 const COMPARISONS = ['=', '<>', '!=', '<', '>', '<=', '>='];
-const ZONES = ["'UTC'", "'Europe/Berlin'", "'+02:30'", "'EST'", "'PST'", "'CEST'", "'UTC-2'", "'EST5EDT'", "'XYZ3ABC,M3.2.0,M11.1.0'", "'2 hours'::interval"];
+const ZONES = [
+  'UTC', 'Europe/Berlin', '+02:30', 'EST', 'PST', 'CEST', 'MSK', 'UTC-2', 'EST5EDT', 'XYZ3ABC,M3.2.0,M11.1.0',
+].map((zone) => `'${zone}'`);
 const TEXT_OF: Readonly<Record<string, string>> = { bytea: '\\x61', jsonb: '{"a": 1}' };
 
 /** As they stand in the row: of each type two values and an array of them, and an enum. */
@@ -65,15 +67,18 @@ function comparisons(): readonly string[] {
     ...compared.flatMap(([left, right]) => COMPARISONS.map((sign) => `${left} ${sign} ${right}`)),
     ...ORDERED.flatMap((type) => COMPARISONS.flatMap((sign) => [`${type}_a ${sign} ${quoted(type)}`, `${quoted(type)} ${sign} ${type}_a`])),
     ...COMPARISONS.flatMap((sign) => [`date_a ${sign} timestamp_b`, `timestamp_b ${sign} date_a`]),
-    ...[...equated, ...TYPES.map((type) => [`${type}_s`, `${type}_s`])].flatMap(([left, right]) => [`${left} = ${right}`, `${left} <> ${right}`]),
-    ...["bool_a = 't'", "'1 mon' <> interval_a", "mood_a::text = 'sad'", "mood_a::text IN ('ok', 'sad')", "upper(mood_a::text) LIKE 'S%'"],
+    ...[...equated, ...TYPES.map((type) => [`${type}_s`, `${type}_s`])].flatMap(([left, right]) => {
+      return [`${left} = ${right}`, `${left} <> ${right}`];
+    }),
+    "bool_a = 't'", "'1 mon' <> interval_a", "mood_a::text = 'sad'", "mood_a::text IN ('ok', 'sad')", "upper(mood_a::text) LIKE 'S%'",
   ];
 }
 
 function logic(): readonly string[] {
   const tests = ['TRUE', 'FALSE', 'UNKNOWN', 'NULL'].flatMap((test) => [`IS ${test}`, `IS NOT ${test}`]);
   return [
-    'bool_a AND bool_b', 'bool_a OR bool_b', 'NOT bool_a', 'bool_a AND NULL', 'NOT (bool_b OR NULL)', ...tests.map((test) => `bool_a ${test}`),
+    'bool_a AND bool_b', 'bool_a OR bool_b', 'NOT bool_a', 'bool_a AND NULL', 'NOT (bool_b OR NULL)',
+    ...tests.map((test) => `bool_a ${test}`),
     ...tests.map((test) => `(int4_a > 3) ${test}`),
     ...TYPES.flatMap((type) => [`${type}_a`, `${type}_s`].flatMap((column) => [
       `${column} IS NULL`, `${column} IS NOT NULL`, `${column} IS DISTINCT FROM ${column}`, `${column} IS NOT DISTINCT FROM ${column}`,
@@ -98,16 +103,19 @@ function arithmetic(): readonly string[] {
 function ofTexts(): readonly string[] {
   const likes = ['LIKE', 'ILIKE', 'NOT LIKE', 'NOT ILIKE', '~~', '~~*', '!~~', '!~~*'];
   return [
-    ...pairs(TEXTS).map(([left, right]) => `${left} || ${right}`), ...TYPES.flatMap((type) => [`text_a || ${type}_a`, `${type}_a || text_b`]),
+    ...pairs(TEXTS).map(([left, right]) => `${left} || ${right}`),
+    ...TYPES.flatMap((type) => [`text_a || ${type}_a`, `${type}_a || text_b`]),
     ...TEXTS.flatMap((type) => [`${type}_a || 'x'`, `lower(${type}_a)`, `upper(${type}_a)`, `like(${type}_a, 'A%')`]),
-    ...TEXTS.flatMap((type) => likes.flatMap((sign) => [`${type}_a ${sign} 'a%'`, `${type}_a ${sign} text_b`, `${type}_a ${sign} varchar_b`])),
+    ...TEXTS.flatMap((type) => likes.flatMap((sign) => [
+      `${type}_a ${sign} 'a%'`, `${type}_a ${sign} text_b`, `${type}_a ${sign} varchar_b`,
+    ])),
     `concat(${TYPES.map((type) => `${type}_a`).join(', ')}, NULL)`, ...TYPES.map((type) => `concat(${type}_a, ${type}_s)`),
   ];
 }
 
 function sets(): readonly string[] {
   return [
-    ...[...TYPES].flatMap((type) => [
+    ...TYPES.flatMap((type) => [
       `${type}_a IN (${type}_b, ${quoted(type)}, NULL)`, `${type}_a NOT IN (${quoted(type)})`, `${type}_a = ANY (${type}_s)`,
       `${type}_a <> ALL (${type}_s)`, `${type}_a = ANY ('{}')`, `${type}_a <> ALL (NULL)`,
     ]),
@@ -132,11 +140,14 @@ function times(): readonly string[] {
   return [
     ...['int2_a', 'int4_a', "'3'::int4", '7'].flatMap((days) => [`date_a + ${days}`, `${days} + date_a`, `date_a - ${days}`]),
     'date_a - date_b', "date_a - '2024-01-01'", 'date_a + time_a', 'time_a + date_a',
-    ...moments.flatMap((type) => [`${type}_a + interval_a`, `interval_b + ${type}_a`, `${type}_a - interval_b`, `${type}_a + '1 day'::interval`]),
+    ...moments.flatMap((type) => [
+      `${type}_a + interval_a`, `interval_b + ${type}_a`, `${type}_a - interval_b`, `${type}_a + '1 day'::interval`,
+    ]),
     ...['timestamp', 'timestamptz', 'time', 'interval'].map((type) => `${type}_a - ${type}_b`), 'interval_a + interval_b',
-    ...NUMBERS.flatMap((type) => [`interval_a * ${type}_a::float8`, `${type}_a::float8 * interval_b`]), 'interval_a * 2', 'interval_b / 2.5::float8',
+    ...NUMBERS.flatMap((type) => [`interval_a * ${type}_a::float8`, `${type}_a::float8 * interval_b`]), 'interval_a * 2',
+    'interval_b / 2.5::float8',
     ...['days', 'hours', 'interval'].flatMap((unit) => [`justify_${unit}(interval_a * 40)`, `justify_${unit}('35 days 49:00')`]),
-    ...ZONES.flatMap((zone) => ['timestamp_a', 'timestamptz_a'].flatMap((moment) => [
+    ...[...ZONES, "'2 hours'::interval"].flatMap((zone) => ['timestamp_a', 'timestamptz_a'].flatMap((moment) => [
       `${moment} AT TIME ZONE ${zone}`, `timezone(${zone}, ${moment})`,
     ])),
   ];
@@ -150,24 +161,27 @@ function arrays(): readonly string[] {
       `${array}[1]`, `${array}[int4_b]`, `${array}[1:2]`, `${array}[2:]`, `${array}[:1]`, `${array}[:]`, `ARRAY[${type}_a, ${type}_b]`,
       `ARRAY[${type}_a, ${quoted(type)}, NULL]`, `ARRAY[]::${type}[] || ${array}`, `${array} = '{}'`, `${array} @> '{}'`,
     ])),
-    'grid[2][3]', 'grid[2:2][1:2]', 'grid[1:][2]', 'ARRAY[[1, 2], [3, 4]]', 'array_ndims(grid)', 'ARRAY[int2_a, int4_a, numeric_a]', 'grid || int4_s[1:3]',
+    'grid[2][3]', 'grid[2:2][1:2]', 'grid[1:][2]', 'ARRAY[[1, 2], [3, 4]]', 'array_ndims(grid)', 'ARRAY[int2_a, int4_a, numeric_a]',
   ];
 }
 
 function casts(): readonly string[] {
   return [
-    ...[...TYPES].flatMap((type) => [`${type}_a::text`, `${type}_s::text`, `${type}_a::varchar`, `${type}_a::text::${type === 'numeric' ? 'text' : type}`]),
+    ...TYPES.flatMap((type) => [`${type}_a::text`, `${type}_s::text`, `${type}_a::varchar`,
+    `${type}_a::text::${type === 'numeric' ? 'text' : type}`]),
     ...CASTS.flatMap((type) => {
       const text = TEXT_OF[type] ?? VALUES[type as Type][0];
       return [
-        `'${text}'::${type}`, `CAST('${text}' AS ${type})`, `('${text}'::text)::${type}`, `NULL::${type}[]`, `ARRAY['${text.replace('"', '')}'::text]::text[]`,
-        ...(type === 'jsonb' ? [] : [`(ARRAY['${text}', NULL]::text[])::${type}[]`, `("${type}_io"('${text}'))`.replace('_io', '')]),
+        `'${text}'::${type}`, `CAST('${text}' AS ${type})`, `('${text}'::text)::${type}`, `NULL::${type}[]`,
+        ...(type === 'jsonb' ? [] : [`(ARRAY['${text}', NULL]::text[])::${type}[]`, `"${type}"('${text}')`]),
       ];
     }),
-    ...INTEGERS.flatMap((from) => [...NUMBERS].filter((type) => type !== 'numeric').map((to) => `${from}_a::${to}`)),
+    ...INTEGERS.flatMap((from) => NUMBERS.filter((type) => type !== 'numeric').map((to) => `${from}_a::${to}`)),
     ...NUMBERS.flatMap((from) => NUMBERS.filter((to) => to !== 'numeric').flatMap((to) => [`${from}_a::${to}`, `${from}_s[1:1]::${to}[]`])),
-    'bool_a::int4', 'int4_a::bool', 'bool_s::int4[]', 'int4_s::bool[]', 'mood_a::text', 'date_a::timestamp', 'timestamp_a::date', 'timestamp_a::time',
-    'time_a::interval', 'interval_b::time', 'varchar_a::text', 'bpchar_a::text', 'name_a::text', "text_a::text::varchar", 'text_s::varchar[]',
+    'bool_a::int4', 'int4_a::bool', 'bool_s::int4[]', 'int4_s::bool[]', 'mood_a::text', 'date_a::timestamp', 'timestamp_a::date',
+    'timestamp_a::time',
+    'time_a::interval', 'interval_b::time', 'varchar_a::text', 'bpchar_a::text', 'name_a::text', "text_a::text::varchar",
+    'text_s::varchar[]',
   ];
 }
 
@@ -183,5 +197,6 @@ function typeFunctions(): readonly string[] {
 
 /** Each once. */
 export const PROTOCOL_FORMS: readonly string[] = [...new Set([
-  ...comparisons(), ...logic(), ...arithmetic(), ...ofTexts(), ...sets(), ...conditionals(), ...times(), ...arrays(), ...casts(), ...typeFunctions(),
+  ...comparisons(), ...logic(), ...arithmetic(), ...ofTexts(), ...sets(), ...conditionals(), ...times(), ...arrays(), ...casts(),
+  ...typeFunctions(),
 ])];
