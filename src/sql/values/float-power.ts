@@ -1,8 +1,8 @@
 /**
- * Powers of float8, whose last digit is the choice of the mathematics library below Postgres. Those of glibc since 2.28 and of musl since 1.2
- * are one algorithm, which states how far it can be off: 0.511 units of the last place, and a little more the larger the logarithm of the
- * power is, up to 0.54. Here the power is known to far more digits. So where it is not that close to the middle between two float8, each of
- * these libraries has rounded it to the nearest one, on any machine; where it is, the power is not told.
+ * Powers of float8, whose last digit is the choice of the mathematics library below Postgres. Those of glibc since 2.28 and of musl since
+ * 1.2 are one algorithm, which states how far it can be off: 0.511 units of the last place, and more the larger the logarithm of the power
+ * is, up to 0.54. Here the power is known to far more digits. So where it is not that close to the middle between two float8, each of these
+ * libraries has rounded it to the nearest one, on any machine; where it is, the power is not told.
  */
 import { naturalLogarithm, naturalPower } from './fixed-point.ts';
 
@@ -11,7 +11,7 @@ const BITS = 192n;
 /** Of one unit of the last place. */
 const FRACTION_BITS = 64n;
 const HALF = 1n << (FRACTION_BITS - 1n);
-/** In units of the last place, from the middle: alone, and for each whole of the power's natural logarithm. Both are more than is stated. */
+/** In units of the last place, from the middle: alone, and for each whole of the power's natural logarithm. More than what is stated. */
 const UNCERTAIN = 0.012;
 const UNCERTAIN_PER_LOGARITHM = 2 ** -14;
 /** Logarithms of more than any float8, and of less than any but zero. */

@@ -10,11 +10,12 @@ import { compareArrays } from './array-order.ts';
 import { arrayText, parseArray } from './array-value.ts';
 import { parseBytes } from './bytes.ts';
 import {
-  dateText, parseDate, parseTime, parseTimestamp, parseTimestamptz, timestampText, timestamptzText, timeText,
+  dateText, parseDate, parseTimestamp, parseTimestamptz, timestampText, timestamptzText, timeText,
 } from './civil-time.ts';
 import { float4Text, float8Text, parseFloat4, parseFloat8 } from './float.ts';
 import { intervalSpan, intervalText, parseInterval } from './interval.ts';
 import { canonicalJson, jsonText, parseJson } from './json.ts';
+import { readTimeOfDay } from './moment-text.ts';
 import { canonicalNumeric, compareNumeric, numericText, parseNumeric } from './numeric.ts';
 import type { ScalarName, TypeName } from './type-names.ts';
 import { asArray, asInterval, asJson, asMicros, asNumeric, type Scalar, type Value } from './values.ts';
@@ -69,7 +70,7 @@ const SCALAR_TYPES: Readonly<Record<ScalarName, ScalarType>> = {
   name: { ...text, parse: parseName },
   uuid: { family: 'uuid', parse: parseUuid, compare: compareScalars, canonical: String, print: String },
   date: { ...date, parse: parseDate, print: (value) => dateText(asMicros(value)) },
-  time: { family: 'time', parse: parseTime, compare: compareScalars, canonical: String, print: (value) => timeText(Number(value)) },
+  time: { family: 'time', parse: readTimeOfDay, compare: compareScalars, canonical: String, print: (value) => timeText(Number(value)) },
   timestamp: { ...date, parse: parseTimestamp, print: (value) => timestampText(asMicros(value)) },
   timestamptz: { ...date, family: 'instant', parse: parseTimestamptz, print: (value) => timestamptzText(asMicros(value)) },
   interval: {

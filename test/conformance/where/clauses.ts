@@ -26,6 +26,18 @@ export const CLAUSES: readonly Clause[] = [
   },
   {
     heading: 'Types',
+    says: 'a date and a time are written in every way that does not depend on settings',
+    forms: [
+      ...[
+        '2024-Feb-29', 'Feb 29, 2024', '29 february 2024', '2024/2/29', '20240229', 'J2460370', '2024-02-29 10:00 PM', '2024-02-29 24:00',
+      ].map((day) => [`day = '${day}'`, true] as const),
+      ["'epoch' < day", true], ["'infinity' > day", true], ["day > '0044-03-15 BC'", true], ["clock = '10:29:60'", true],
+      ["clock = '10:30 AM'", true], ["clock < '24:00'", true], ["at = '20240229T103000'", true], ["at < '2024-02-29 24:00:00'", true],
+      ["at > '2024-02-28 23:59:60'", true], ["seen = '2024-02-29 5:30:00 AM -5'", true],
+    ],
+  },
+  {
+    heading: 'Types',
     says: 'an enum is its label as text, and is compared with labels',
     forms: [
       ["mood::text = 'sad'", true], ['mood = feeling', true], ['mood <> feeling', false], ["mood = 'sad'", true], ["'ok' <> mood", true],

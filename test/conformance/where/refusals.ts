@@ -56,6 +56,8 @@ export const REFUSALS: readonly Refusal[] = [
     forms: [
       ["id = 'test'", 'At location 5: invalid syntax for type int4: test'],
       ["day = 'x'", 'At location 6: invalid syntax for type date: x'],
+      ["day = '05/01/2024'", 'At location 6: invalid syntax for type date: 05/01/2024'],
+      ["at < 'today'", 'At location 5: timestamp today is not supported: it would mean something else every day'],
     ],
   },
   {
