@@ -20,6 +20,7 @@ import { canonicalNumeric, compareNumeric, numericText, parseNumeric } from './n
 import type { ScalarName, TypeName } from './type-names.ts';
 import { asArray, asInterval, asJson, asMicros, asNumeric, type Scalar, type Value } from './values.ts';
 import { trimEnd, trimSpace } from './white-space.ts';
+import { spendOn, spentOn } from '../work.ts';
 
 export interface ValueType {
   /** Types of one family have common values: their canonical texts agree exactly when Postgres calls the values equal. */
@@ -83,8 +84,8 @@ const SCALAR_TYPES: Readonly<Record<ScalarName, ScalarType>> = {
   // Only equality is Postgres's: it orders by the language of the database.
   jsonb: {
     family: 'json', parse: parseJson,
-    compare: (left, right) => compareScalars(canonicalJson(asJson(left)), canonicalJson(asJson(right))),
-    canonical: (value) => canonicalJson(asJson(value)), print: (value) => jsonText(asJson(value)),
+    compare: (left, right) => compareScalars(spentOn(canonicalJson(asJson(left))), spentOn(canonicalJson(asJson(right)))),
+    canonical: (value) => spentOn(canonicalJson(asJson(value))), print: (value) => spentOn(jsonText(asJson(value))),
   },
 };
 
@@ -93,9 +94,12 @@ function arrayType(item: ScalarName): ValueType {
   return {
     family: 'array',
     parse: (text) => parseArray(text, parse),
-    compare: (left, right) => compareArrays(asArray(left), asArray(right), compare),
-    canonical: (value) => arrayText(asArray(value), canonical),
-    print: (value) => arrayText(asArray(value), print),
+    compare: (left, right) => {
+      spendOn(left);
+      return compareArrays(asArray(left), asArray(right), compare);
+    },
+    canonical: (value) => spentOn(arrayText(asArray(value), canonical)),
+    print: (value) => spentOn(arrayText(asArray(value), print)),
   };
 }
 
