@@ -13,6 +13,8 @@ const STEPS_MAX = 20_000_000;
 const CHARACTERS_AT_ONCE = 2;
 const SHORT_CHARACTERS_MAX = 100;
 const STEPS_PER_ITEM = 4;
+/** One text takes no more: what is longer has long pieces, which are read faster. */
+const STEPS_OF_TEXT_MAX = STEPS_MAX / 10;
 /** A number of more digits takes so many steps. */
 const LONG_NUMBER = 10n ** 1000n;
 const LONG_NUMBER_STEPS = 20_000;
@@ -42,14 +44,14 @@ export function spend(steps: number, what = TOO_MUCH): void {
 
 /** For a text that was put together. */
 export function spentOn(text: string): string {
-  spend(text.length);
+  spend(Math.min(text.length, STEPS_OF_TEXT_MAX));
   return text;
 }
 
 /** For an operation that reads all of a value. A short one costs no more than the operation itself. */
 export function spendOn(value: Value): void {
   if (typeof value === 'string') {
-    if (value.length > SHORT_CHARACTERS_MAX) spend(value.length / CHARACTERS_AT_ONCE);
+    if (value.length > SHORT_CHARACTERS_MAX) spend(Math.min(value.length / CHARACTERS_AT_ONCE, STEPS_OF_TEXT_MAX));
   } else if (typeof value === 'object') {
     if ('items' in value) spend(value.items.length * STEPS_PER_ITEM);
     if ('digits' in value && (value.digits > LONG_NUMBER || value.digits < -LONG_NUMBER)) spend(LONG_NUMBER_STEPS);
