@@ -8,11 +8,11 @@
  */
 import type { Relation } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
-import type { TimeZone } from '../model/time-zone.ts';
 import { defineShape, unknownTable, type InnerTable } from '../shapes/shape-request.ts';
 import { quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
 import type { ApiContext } from './api-context.ts';
 import type { ShapeTarget } from './definition-cache.ts';
+import { withNamedZones } from './named-zones.ts';
 import type { RelationLookup } from './ports.ts';
 import { chosenColumns } from './queryable-columns.ts';
 import { whenReady } from './readiness.ts';
@@ -27,9 +27,6 @@ interface Asked {
   /** What subqueries of the filter select from. */
   readonly inner: readonly InnerTable[];
 }
-
-/** The definition has the rules of each. */
-const ZONES_MAX = 10;
 
 type Ask = (table: RelationName) => Promise<RelationLookup>;
 
@@ -57,21 +54,17 @@ async function targetOf(context: ApiContext, asked: Asked): Promise<ShapeTarget 
   return target;
 }
 
-/** A filter is read again with each time zone that it turns out to name. */
 async function define({ ports, settings }: ApiContext, { parameters, relation, inner }: Asked): Promise<ShapeDefinition | Refusal> {
   const chosen = chosenColumns(parameters, relation);
   if (isRefusal(chosen)) return chosen;
   const request = { ...parameters, columns: chosen.names?.map(quoteIdentifier).join(',') };
-  const zones = new Map<string, TimeZone | string>();
-  while (zones.size <= ZONES_MAX) {
-    const defined = defineShape(request, relation, ports.language, settings.publishesGenerated ?? false, inner, (name) => zones.get(name));
-    if (!('errors' in defined)) return defined.definition;
-    if (defined.zone === undefined) return invalidRequest(defined.errors);
-    const zone = await ports.zones.zone(defined.zone);
-    if (zone === undefined) return databaseUnreachable();
-    zones.set(defined.zone, zone);
-  }
-  return invalidRequest({ where: [`WHERE clause names more than ${ZONES_MAX} time zones`] });
+  const defined = await withNamedZones(
+    ports.zones,
+    (zones) => defineShape(request, relation, ports.language, settings.publishesGenerated ?? false, inner, zones),
+    (why) => invalidRequest({ where: [why] }),
+  );
+  if (isRefusal(defined)) return defined;
+  return 'errors' in defined ? invalidRequest(defined.errors) : defined.definition;
 }
 
 async function lookUpAll(context: ApiContext, parameters: DefinitionParameters, ask: Ask): Promise<Asked | Refusal> {

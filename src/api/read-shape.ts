@@ -50,8 +50,8 @@ async function answerTo(context: ApiContext, request: ReadRequest): Promise<Shap
   if (isRefusal(parameters)) return parameters;
   const target = await defineShapeTarget(context, parameters.shape);
   if (isRefusal(target)) return target;
-  const { subsets } = context.ports;
-  const subset = asksForSubset(request.parameters) ? subsetQuery(subsets, request.parameters, parameters.shape, target) : undefined;
+  const isOfSubset = asksForSubset(request.parameters);
+  const subset = isOfSubset ? await subsetQuery(context.ports, request.parameters, parameters.shape, target) : undefined;
   if (subset !== undefined && isRefusal(subset)) return subset;
   const answer = await readResolved(context, request, parameters, target, subset);
   return subset === undefined || parameters.handle === undefined ? answer : withoutSuccessor(answer);

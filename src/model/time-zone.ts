@@ -10,6 +10,14 @@ export interface TimeZone {
   readonly changes: readonly ClockChange[];
   /** Left out for a zone whose clocks change no more. */
   readonly yearly?: YearlyChanges;
+  /** How far clocks are ahead by what they show, where `changes` do not tell: of an abbreviation that has had several meanings. */
+  readonly shown?: ShownOffsets;
+}
+
+/** Like `TimeZone`, but by what clocks show. */
+export interface ShownOffsets {
+  readonly first: number;
+  readonly changes: readonly ClockChange[];
 }
 
 /** What happens every year: it is the same in all years that have as many days and begin with the same day of the week. */

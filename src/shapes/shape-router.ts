@@ -25,20 +25,18 @@ import { TableShapes } from './table-shapes.ts';
 
 interface RoutedShape {
   readonly handle: Handle;
-  readonly definition: ShapeDefinition;
-  readonly where: Where | undefined;
   /** Whether each row that it is found for is one of its rows. What is found is not looked at then: it is cold, among many. */
   readonly isDecided: boolean;
-  /** The inner shapes, in the order of the definition's dependencies. */
-  readonly dependsOn: readonly Handle[];
   /** How many shapes lie one under another below it: they take a block before it. */
   readonly depth: number;
+  readonly definition: ShapeDefinition;
+  readonly where: Where | undefined;
+  /** The inner shapes, in the order of the definition's dependencies. */
+  readonly dependsOn: readonly Handle[];
   /** What its subqueries may select, now or at a version that somebody still looks at. Undefined where it has none. */
   readonly isMember: Membership | undefined;
   /** Layouts under which the shape cannot go on: kept here so that its removal touches nothing else. */
   readonly endedBy: Set<LayoutPlan>;
-  /** Triples, as `RoutedChanges` has them; emptied after each block. */
-  readonly changes: number[];
 }
 
 interface LayoutPlan {
@@ -51,7 +49,8 @@ interface LayoutPlan {
 /** A block that is being routed. */
 interface Routing {
   readonly cursor: ChangeCursor;
-  readonly touched: Set<RoutedShape>;
+  /** Triples, as `RoutedChanges` has them. Kept here, for a shape among many is cold: nothing is written to it. */
+  readonly touched: Map<RoutedShape, number[]>;
 }
 
 /**
@@ -131,7 +130,7 @@ export class ShapeRouter implements BlockRouter {
 
   begin(block: LogBlock): void {
     invariant(this.underWay === undefined, 'one block is routed at a time');
-    this.underWay = { cursor: new ChangeCursor(block), touched: new Set() };
+    this.underWay = { cursor: new ChangeCursor(block), touched: new Map() };
   }
 
   /** Inner shapes first: a layer for each depth that the block touches. */
@@ -145,8 +144,7 @@ export class ShapeRouter implements BlockRouter {
       const before = this.evaluationCount + this.keyCount;
       const found = this.shapesFor(change);
       for (const shape of found) {
-        shape.changes.push(cursor.transaction, cursor.fragment, cursor.start);
-        touched.add(shape);
+        entryOf(touched, shape, newList).push(cursor.transaction, cursor.fragment, cursor.start);
       }
       work += 1 + found.size + this.evaluationCount + this.keyCount - before;
     }
@@ -166,21 +164,19 @@ export class ShapeRouter implements BlockRouter {
 
   /** @param living the shapes of the original: one that was touched may have been removed since. */
   private copyOf({ cursor, touched }: Routing, living: ReadonlyMap<Handle, RoutedShape>): Routing {
-    const copies = new Set<RoutedShape>();
-    for (const shape of touched) {
+    const copies = new Map<RoutedShape, number[]>();
+    for (const [shape, changes] of touched) {
       const own = living.get(shape.handle) === shape ? this.shapes.get(shape.handle) : undefined;
-      const copy = own ?? this.newShape(shape.handle, shape.definition, shape.where, shape.dependsOn);
-      for (const each of shape.changes) copy.changes.push(each);
-      copies.add(copy);
+      copies.set(own ?? this.newShape(shape.handle, shape.definition, shape.where, shape.dependsOn), [...changes]);
     }
     return { cursor: cursor.clone(), touched: copies };
   }
 
-  private finish(touched: ReadonlySet<RoutedShape>): readonly Layer[] {
+  private finish(touched: ReadonlyMap<RoutedShape, number[]>): readonly Layer[] {
     this.underWay = undefined;
     const layers = new Map<number, Map<Handle, RoutedChanges>>();
-    for (const { handle, depth, changes } of touched) {
-      entryOf(layers, depth, () => new Map<Handle, RoutedChanges>()).set(handle, { changes: Uint32Array.from(changes.splice(0)) });
+    for (const [{ handle, depth }, changes] of touched) {
+      entryOf(layers, depth, () => new Map<Handle, RoutedChanges>()).set(handle, { changes: Uint32Array.from(changes) });
     }
     return [...layers].sort(([left], [right]) => left - right).map(([, layer]) => layer);
   }
@@ -230,8 +226,8 @@ export class ShapeRouter implements BlockRouter {
       return key === undefined || this.members.mayHold(key, value);
     };
     return {
-      handle, definition, where, isDecided: where === undefined || (where.lookups !== undefined && where.areLookupsExact === true),
-      dependsOn, depth: depthOf(definition), endedBy: new Set(), changes: [],
+      handle, isDecided: where === undefined || (where.lookups !== undefined && where.areLookupsExact === true),
+      depth: depthOf(definition), definition, where, dependsOn, endedBy: new Set(),
       isMember: definition.dependencies === undefined ? undefined : isMember,
     };
   }
@@ -277,6 +273,10 @@ function lookupsOf({ where, definition, dependsOn }: RoutedShape): readonly Plac
   });
   const found = placed?.filter((lookup) => lookup !== undefined);
   return found?.length === placed?.length ? found : undefined;
+}
+
+function newList(): number[] {
+  return [];
 }
 
 function markIfEnded(plan: LayoutPlan, shape: RoutedShape): void {

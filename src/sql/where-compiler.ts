@@ -6,7 +6,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { conversionOf } from './operations/comparison-types.ts';
-import { isOperand, type Condition, type LeftPart, type Operand, type Subquery, type TypedColumn } from './expression.ts';
+import { isOperand, type Call, type Condition, type LeftPart, type Operand, type Subquery, type TypedColumn } from './expression.ts';
 import { likeMatcher } from './patterns/like-pattern.ts';
 import { compileComparison } from './operations/comparisons.ts';
 import { isText } from './operations/implicit-casts.ts';
@@ -18,23 +18,49 @@ import type { TypeName } from './values/type-names.ts';
 import { VALUE_TYPES } from './values/value-types.ts';
 import type { Value } from './values/values.ts';
 import type { ColumnText as Text, LeftSide, Membership } from './where.ts';
+import { spend, spendOn, withinBounds } from './work.ts';
 
 /** Of each type the last long value, which a filter may ask for many times in one row: an array or a jsonb costs its length to read. */
 const lastRead = new Map<TypeName, { readonly written: string; readonly value: Value }>();
 const READ_AGAIN_CHARACTERS_MAX = 1000;
+/** In the time of a step. */
+const DECODED_CHARACTERS_AT_ONCE = 64;
 
 export type Predicate = (text: Text, isMember?: Membership) => Truth;
 
 /** What is the same for every row. It is known by identity, so that nothing is asked beside what decides alone. */
 const ALWAYS = { true: (): Truth => true, false: (): Truth => false, null: (): Truth => null };
 
+/** What was compiled once: each part of a filter is asked whether it is settled before what it is part of. */
+const predicates = new WeakMap<Condition, Predicate>();
+const readers = new WeakMap<Call, Reader>();
+
 /** @returns undefined for a condition of which rows are asked. */
 export function settledTruth(condition: Condition): Truth | undefined {
-  const predicate = compileCondition(condition);
+  const predicate = predicateOf(condition);
   return isSettled(predicate) ? predicate(noText) : undefined;
 }
 
+/** Each evaluation may cost so much and no more. @throws {EvaluationError} where what is the same for every row costs more. */
 export function compileCondition(condition: Condition): Predicate {
+  return withinBounds<Text, Membership | undefined, Truth>(withinBounds(predicateOf)(condition, undefined));
+}
+
+/** Likewise. */
+export function compileOperand(operand: Operand): Reader {
+  const read = withinBounds(readerFor(operand));
+  return (text) => read(text, undefined);
+}
+
+function predicateOf(condition: Condition): Predicate {
+  const known = predicates.get(condition);
+  if (known !== undefined) return known;
+  const predicate = compile(condition);
+  predicates.set(condition, predicate);
+  return predicate;
+}
+
+function compile(condition: Condition): Predicate {
   switch (condition.kind) {
     case 'operand':
       return compileBoolean(condition.operand);
@@ -52,15 +78,15 @@ export function compileCondition(condition: Condition): Predicate {
     case 'subquery':
       return compileSubquery(condition);
     case 'and':
-      return compileLogic(condition.parts.map(compileCondition), false);
+      return compileLogic(condition.parts.map(predicateOf), false);
     case 'or':
-      return compileLogic(condition.parts.map(compileCondition), true);
+      return compileLogic(condition.parts.map(predicateOf), true);
     case 'not':
-      return compileNot(compileCondition(condition.part));
+      return compileNot(predicateOf(condition.part));
     case 'isNull':
       return compileIsNull(condition.part);
     case 'isTruth': {
-      const part = compileCondition(condition.part);
+      const part = predicateOf(condition.part);
       const test: Predicate = (text, isMember) => part(text, isMember) === condition.truth;
       return isSettled(part) ? always(test) : test;
     }
@@ -68,7 +94,7 @@ export function compileCondition(condition: Condition): Predicate {
 }
 
 function compileBoolean(operand: Operand): Predicate {
-  if (operand.kind === 'truth') return compileCondition(operand.condition);
+  if (operand.kind === 'truth') return predicateOf(operand.condition);
   const read = readerOf(operand, 'bool');
   return settled((text) => {
     const value = read(text);
@@ -120,9 +146,9 @@ export function leftReader(left: readonly LeftPart[]): (text: Text) => LeftSide 
 function partReader({ operand, type }: LeftPart): (text: Text) => string | null {
   const { family, canonical } = VALUE_TYPES[type];
   if (operand.kind === 'column' && VALUE_TYPES[operand.type].family === family) return canonicalReader(operand);
-  const read = readerOf(operand, type);
+  const read = withinBounds<Text, undefined, Value | null>(readerOf(operand, type));
   return (text) => {
-    const value = read(text);
+    const value = read(text, undefined);
     return value === null ? null : canonical(value);
   };
 }
@@ -175,14 +201,14 @@ function compileIsNull(part: Extract<Condition, { kind: 'isNull' }>['part']): Pr
     const read = readerOf(part, part.type);
     return settled((text) => read(text) === null, part);
   }
-  const condition = compileCondition(part);
+  const condition = predicateOf(part);
   const test: Predicate = (text, isMember) => condition(text, isMember) === null;
   return isSettled(condition) ? always(test) : test;
 }
 
 /** Reads an operand as a value of `type`, under which it is compared. */
 function readerOf(operand: Operand, type: TypeName): Reader {
-  const read = compileOperand(operand);
+  const read = readerFor(operand);
   if (operand.type === type) return read;
   const convert = conversionOf(operand.type, type);
   if (operand.kind === 'constant') {
@@ -195,7 +221,7 @@ function readerOf(operand: Operand, type: TypeName): Reader {
   };
 }
 
-export function compileOperand(operand: Operand): Reader {
+function readerFor(operand: Operand): Reader {
   switch (operand.kind) {
     case 'constant': {
       const { value } = operand;
@@ -204,25 +230,41 @@ export function compileOperand(operand: Operand): Reader {
     case 'column':
       return columnReader(operand);
     case 'call':
-      return operand.operation.compile(operand.args.map(compileOperand));
+      return readerOfCall(operand);
     case 'truth':
-      return compileCondition(operand.condition);
+      return predicateOf(operand.condition);
   }
 }
 
+function readerOfCall(call: Call): Reader {
+  const known = readers.get(call);
+  if (known !== undefined) return known;
+  const reader = call.operation.compile(call.args.map(readerFor));
+  readers.set(call, reader);
+  return reader;
+}
+
 function columnReader({ name, type }: TypedColumn): Reader {
-  if (isText(type)) return (text) => text(name); // What Postgres wrote needs no look for what it does not hold.
+  if (isText(type)) return (text) => textIn(text, name);
   const { parse } = VALUE_TYPES[type];
   return (text) => {
     const written = text(name);
     if (written === null) return null;
     const last = lastRead.get(type);
     if (last?.written === written) return last.value;
+    spendOn(written);
     const value = parse(written);
     invariant(value !== undefined, `a text that Postgres wrote for type ${type} is one of its values`);
     if (written.length > READ_AGAIN_CHARACTERS_MAX) lastRead.set(type, { written, value });
     return value;
   };
+}
+
+/** What Postgres wrote needs no look for what it does not hold. */
+function textIn(text: Text, name: string): string | null {
+  const written = text(name);
+  if (written !== null && written.length > READ_AGAIN_CHARACTERS_MAX) spend(written.length / DECODED_CHARACTERS_AT_ONCE);
+  return written;
 }
 
 /** What is asked of constants alone is asked once. */

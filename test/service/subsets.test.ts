@@ -58,6 +58,7 @@ test.each([
   ['alternatives of its own', { where: 'size > 2' }, 'id = 1 OR id = 6 OR id = 12'],
   ['an enum', {}, "mood = 'sad'"],
   ['what is always true', { where: 'NOT done' }, 'true = true'],
+  ['moments in a zone', {}, "(timestamp '2024-01-01' + size * interval '150 days') AT TIME ZONE 'Europe/Berlin' < '2025-01-01'"],
 ])('it has the rows that satisfy the shape and the subset, by %s', async (_, shape: Record<string, string>, where) => {
   const answer = await ask({ ...shape, subset__where: where });
   expect(sortedIdsOf(answer)).toEqual(await selected(`items WHERE (${shape['where'] ?? 'true'}) AND (${where}) ORDER BY id`));
@@ -120,6 +121,19 @@ test.each([
 ])('Postgres refuses %s in its own words', async (where, subset) => {
   const { status, body } = await ask({ subset__where: where });
   expect([status, body.errors]).toEqual([400, { subset }]);
+});
+
+const zoned = (zone: string): string => `timezone('${zone}', timestamp '2024-01-01') IS NULL`;
+
+test.each([
+  ['a zone that is none', zoned('Nowhere'), 'At location 0: time zone "Nowhere" not recognized'],
+  [
+    'too many zones', Array.from('abcdefghijk', (letter) => zoned(`Etc${letter}1`)).join(' AND '),
+    'WHERE clause names more than 10 time zones',
+  ],
+])('a filter with %s is refused', async (_, where, why) => {
+  const { status, body } = await ask({ subset__where: where });
+  expect([status, body.errors]).toEqual([400, { subset: { where: [why] } }]);
 });
 
 test('Postgres refuses the order of what has none in its own words', async () => {

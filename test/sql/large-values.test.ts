@@ -1,5 +1,5 @@
 /** Filters over values of megabytes: each is told of a row, or has an error in it, and takes neither all time nor all memory. */
-import { beforeAll, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { EvaluationError } from '../../src/sql/evaluation-error.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { WhereColumn, WhereLanguage } from '../../src/sql/where.ts';
@@ -10,6 +10,7 @@ const COLUMNS: readonly WhereColumn[] = [
   { name: 'words', typeName: 'text', dimensions: 0, collation: C },
   { name: 'pattern', typeName: 'text', dimensions: 0, collation: C },
   { name: 'doc', typeName: 'jsonb', dimensions: 0 },
+  { name: 'other', typeName: 'jsonb', dimensions: 0 },
   { name: 'numbers', typeName: 'int4', dimensions: 1 },
   { name: 'tags', typeName: 'text', dimensions: 1, collation: C },
   { name: 'raw', typeName: 'bytea', dimensions: 0 },
@@ -107,4 +108,32 @@ test.each([
   ['bytes', "raw = '\\x00'", { raw: `\\x${'00'.repeat(10 * MEGABYTE)}` }],
 ] as const)('twenty million characters of %s are read', (_, text, row) => {
   expect(told(text, row)).toBe(false);
+});
+
+describe('what costs little by itself may not be asked too often of one row:', () => {
+  const [words, doc] = ['z'.repeat(MEGABYTE), `[${'0,'.repeat(200_000)}0]`];
+  const often = (part: string): string => Array.from({ length: Math.floor(60_000 / (part.length + 4)) }, () => part).join(' OR ');
+
+  test.each([
+    ['a pattern', "words LIKE '%b%b'", { words }, 'a text and its LIKE pattern are too long'],
+    ['a pattern without case', "words ILIKE 'b'", { words }],
+    ['a regular expression', "words ~ 'b'", { words }],
+    ['a function', "reverse(words) = 'b'", { words }],
+    ['an equality of documents', "doc = '1'", { doc }],
+    ['the holding of a document', "doc @> '[2]'", { doc }, 'a jsonb has too many items to be compared'],
+    ['a member of an array', '1 < ANY (numbers)', { numbers: `{${'0,'.repeat(200_000)}0}` }],
+    ['items of arrays', "tags && '{b}'", { tags: `{${'a,'.repeat(200_000)}a}` }],
+    ['documents in turn', "doc ? 'a' OR other ? 'a'", { doc, other: `${doc} ` }],
+  ])('%s', (_, part, row: Readonly<Record<string, string>>, why = 'a filter has too much to do in one row') => {
+    const before = process.cpuUsage();
+    const answer = told(often(part), row);
+    expect({ answer, isQuick: process.cpuUsage(before).user < 10_000_000 }).toEqual({ answer: ['54000', why], isQuick: true });
+  });
+});
+
+test('each row may cost as much as the one before it', () => {
+  const where = language.parse("words LIKE '%a_b'", {}, COLUMNS, undefined, { collation: C });
+  const words = 'a'.repeat(5 * MEGABYTE);
+  const answers = Array.from({ length: 6 }, () => ('error' in where ? where : where.evaluate(() => words)));
+  expect(answers).toEqual(answers.map(() => false));
 });

@@ -12,7 +12,7 @@ const COLUMNS: readonly WhereColumn[] = ['timestamp', 'timestamptz'].map((typeNa
 const ZONES = [
   'Europe/Berlin', 'america/new_york', 'Australia/Lord_Howe', 'Africa/Casablanca', 'Asia/Kolkata', 'Pacific/Apia', 'Europe/Dublin',
   'America/Nuuk', 'Asia/Jerusalem', 'America/Sao_Paulo', 'Antarctica/Troll', 'Africa/Monrovia', 'EST5EDT', 'PST', 'NONE-5',
-  'CET-1CEST,M3.5.0,M10.5.0/3', 'XYZ3ABC,J60/25,J300/-5', 'A5:30:15',
+  'CET-1CEST,M3.5.0,M10.5.0/3', 'XYZ3ABC,J60/25,J300/-5', 'A5:30:15', 'EST', 'MSK', 'VET', 'fkst', 'KRAT',
 ];
 const AROUND = [-86_400, -7200, -3600, -1800, -1, 0, 1, 1800, 3600, 7200, 86_400];
 /** 24 November 4714 BC and 1 January 294277, and where people live. */
@@ -45,7 +45,7 @@ interface Seen extends Record<string, string> {
 /** Around each change of the zone in these years, and anywhere. */
 async function seenIn(zone: string): Promise<readonly Seen[]> {
   const known = await timeZonesOf(database).zone(zone);
-  const changes = typeof known === 'string' ? [] : known.changes.flatMap(([second, offset]) => {
+  const changes = typeof known === 'string' ? [] : [...known.changes, ...(known.shown?.changes ?? [])].flatMap(([second, offset]) => {
     return AROUND.flatMap((distance) => [second + distance, second + offset + distance]);
   });
   const seconds = [...changes, ...fc.sample(SECONDS, { numRuns: MOMENTS, seed: 1 })].map((second) => `${second}.25`);

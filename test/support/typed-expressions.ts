@@ -3,6 +3,7 @@
  * that must be accepted; what its values are, errors included, Postgres says.
  */
 import fc from 'fast-check';
+import { daytimes, momentSpellings } from './moment-spellings.ts';
 import { samples } from './where-expressions.ts';
 
 type Type =
@@ -109,7 +110,9 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     '({float8} + {float8})', '({float8} - {int4})', '({float8} * {float8})', '({float8} / {float8})', '({float4} * {float8})',
     '({float4} / {int4})', '(|/ {float8})', '(@ {float8})', '(- {float8})', '({float4})::float8', '({int8})::float8', '({numeric})::float8',
     '({int2} ^ 2)', "({int2} ^ '3')", '(2 ^ {int2})',
-    'power({float8}, 0)', '(4::float8 ^ (- abs({int2} % 9)))', "({float8} ^ 'Infinity')",
+    '({float8} ^ {float8})', 'power(@ {float8}, {float8} / 50)', '(({int2} * 0.1::float8) ^ ({int4} * 0.01::float8))',
+    'pow({float4}, {int2} % 30)',
+    "(1.0000001 ^ {float8})", 'power({float8}, 0)', '(4::float8 ^ (- abs({int2} % 9)))', "({float8} ^ 'Infinity')",
   ],
   text: [
     '({text} || {text})', '({text} || {varchar})', '({text} || {int4})', '({bool} || {text})', "({bpchar} || 'x')", "({numeric} || '')",
@@ -140,17 +143,24 @@ const TEMPLATES: Readonly<Partial<Record<Type, readonly string[]>>> = {
     '({jsonb} -> {int4})', "({jsonb} -> 'a')", '({jsonb} -> {text})', "(doc -> 'b' -> {int2})", '({text})::jsonb',
     '(doc)::text::jsonb', "('[' || small || ']')::jsonb", "('{\"' || lower(more) || '\": 1}')::jsonb",
   ],
-  date: ['({date} + {int4})', '({int2} + {date})', '({date} - {int4})', '({timestamp})::date', "(words || '2024-02-29')::date"],
-  time: ['({time} + {interval})', '({interval} + {time})', '({time} - {interval})', '({timestamp})::time', '({interval})::time'],
+  date: [
+    '({date} + {int4})', '({int2} + {date})', '({date} - {int4})', '({timestamp})::date', "(words || '2024-02-29')::date",
+    '({moment})::date', '(left(words, 0) || {moment})::date',
+  ],
+  time: [
+    '({time} + {interval})', '({interval} + {time})', '({time} - {interval})', '({timestamp})::time', '({interval})::time',
+    '({daytime})::time', '(left(words, 0) || {daytime})::time',
+  ],
   timestamp: [
     ...forEach(CUT_UNITS, (unit) => [`date_trunc('${unit}', {timestamp})`]), 'date_trunc({text}, {timestamp})',
     '({date} + {interval})', '({interval} + {date})', '({date} - {interval})', '({date} + {time})', '({timestamp} + {interval})',
     '({timestamp} - {interval})', '({date})::timestamp', "({timestamptz} AT TIME ZONE 'UTC')", '({timestamptz} AT TIME ZONE {zone})',
+    '({moment})::timestamp', '(left(words, 0) || {moment})::timestamp',
   ],
   timestamptz: [
     ...forEach(CUT_UNITS, (unit) => [`date_trunc('${unit}', {timestamptz})`, `date_trunc('${unit}', {date})`]),
     '({timestamptz} + {interval})', '({timestamptz} - {interval})', "({timestamp} AT TIME ZONE 'UTC')",
-    'timezone({zone}, {timestamp})',
+    'timezone({zone}, {timestamp})', '({moment})::timestamptz', '(left(words, 0) || {moment})::timestamptz',
   ],
   interval: [
     ...forEach(CUT_UNITS, (unit) => (unit.startsWith('w') ? [] : [`date_trunc('${unit}', {interval})`])), "date_trunc('hour', {time})",
@@ -195,7 +205,8 @@ const DOCUMENTS = [
 const ZONES = [
   "'utc'::text", "'+02'", "'-05:30'", "'UTC+3:15:7'", "'gmt-14'", "'Etc/GMT+12'", "'etc/gmt-14'", "'Etc/Greenwich'", "'+167:59:59'",
   "'Europe/Berlin'", "'america/new_york'", "'CET-1CEST,M3.5.0,M10.5.0/3'", "'Australia/Lord_Howe'", "'Africa/Casablanca'", "'EST5EDT'",
-  "'PST'", "'Asia/Kolkata'", "'Pacific/Apia'", "'Nowhere'", "'05:30'::interval", "'-08:00:15'::interval", "'1 day'::interval", 'span',
+  "'PST'", "'MSK'", "'est'", "'VET'", "'Asia/Kolkata'", "'Pacific/Apia'", "'Nowhere'", "'05:30'::interval", "'-08:00:15'::interval",
+  "'1 day'::interval", 'span',
 ];
 
 function leafOf(type: Type): fc.Arbitrary<string> {
@@ -235,6 +246,8 @@ function partOf(name: string, depth: number): fc.Arbitrary<string> {
   if (name === 'pattern') return fc.constantFrom(...PATTERNS);
   if (name === 'expression') return fc.constantFrom(...EXPRESSIONS);
   if (name === 'document') return fc.constantFrom(...DOCUMENTS);
+  if (name === 'moment') return momentSpellings.map(quoted);
+  if (name === 'daytime') return daytimes.map(quoted);
   if (name === 'zone') return fc.constantFrom(...ZONES);
   const type = [...ANY, 'numeric[]' as const].find((known) => known === name);
   return type === undefined ? fc.constant(name) : expressionOf(type, depth);

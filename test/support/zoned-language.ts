@@ -2,7 +2,7 @@
 import type { TimeZone } from '../../src/model/time-zone.ts';
 import { createTimeZones, type TimeZones } from '../../src/postgres/catalog/time-zones.ts';
 import { typed } from '../../src/postgres/connection/database-error.ts';
-import type { Where, WhereColumn, WhereError, WhereLanguage } from '../../src/sql/where.ts';
+import type { TimeZones as KnownZones, Where, WhereColumn, WhereError, WhereLanguage } from '../../src/sql/where.ts';
 import type { TestDatabase } from './postgres/postgres.ts';
 import { C } from './where-expressions.ts';
 
@@ -17,13 +17,21 @@ export function timeZonesOf(database: Pick<TestDatabase, 'query'>): TimeZones {
   return createTimeZones({ query: (sql, params) => typed(() => database.query(sql, params)) });
 }
 
+/** Reads a filter again with each zone that it turns out to name. */
+export function zonedReader(timeZones: TimeZones): <Read extends object>(read: (zones: KnownZones) => Read) => Promise<Read> {
+  const known = new Map<string, TimeZone | string>();
+  return async function readAgain(read) {
+    const answer = read((name) => known.get(name));
+    if (!('zone' in answer) || typeof answer.zone !== 'string') return answer;
+    known.set(answer.zone, await timeZones.zone(answer.zone));
+    return readAgain(read);
+  };
+}
+
 /** In a database whose collation is "C". @param version of Postgres; left out for the newest one. */
 export function zonedParse(language: WhereLanguage, timeZones: TimeZones, version?: number): ZonedParse {
-  const known = new Map<string, TimeZone | string>();
-  return async function parse(text, columns, params = {}) {
-    const where = language.parse(text, params, columns, undefined, { collation: C, zones: (name) => known.get(name), version });
-    if (!('error' in where) || where.zone === undefined) return where;
-    known.set(where.zone, await timeZones.zone(where.zone));
-    return parse(text, columns, params);
+  const read = zonedReader(timeZones);
+  return (text, columns, params = {}) => {
+    return read((zones) => language.parse(text, params, columns, undefined, { collation: C, zones, version }));
   };
 }

@@ -5,23 +5,30 @@
 import type { Relation } from '../../model/relation.ts';
 import { whereColumn } from '../../shapes/shape-request.ts';
 import type { ShapeTarget } from '../definition-cache.ts';
+import { withNamedZones } from '../named-zones.ts';
+import type { ApiPorts } from '../ports.ts';
 import { invalidSubset, isRefusal, type Refusal } from '../refusal.ts';
 import type { DefinitionParameters, RawParameters } from '../shape-parameters.ts';
 import { subsetParameters } from './subset-parameters.ts';
-import type { SubsetQuery, SubsetSource } from './subset-source.ts';
+import type { SubsetQuery } from './subset-source.ts';
 
-export function subsetQuery(
-  { language }: SubsetSource,
+export async function subsetQuery(
+  { subsets: { language }, zones: source }: Pick<ApiPorts, 'subsets' | 'zones'>,
   raw: RawParameters,
   { queryableColumns }: Pick<DefinitionParameters, 'queryableColumns'>,
   { relation, definition }: Pick<ShapeTarget, 'relation' | 'definition'>,
-): SubsetQuery | Refusal {
+): Promise<SubsetQuery | Refusal> {
   const parameters = subsetParameters(raw);
   if (isRefusal(parameters)) return parameters;
   const { where, params, orderBy, limit, offset } = parameters;
   const columns = namedColumns(relation, queryableColumns);
   const { collation, version } = relation;
-  const filter = where === undefined ? undefined : language.parseFilter(where, params, columns.map(whereColumn), { collation, version });
+  const filter = where === undefined ? undefined : await withNamedZones(
+    source,
+    (zones) => language.parseFilter(where, params, columns.map(whereColumn), { collation, zones, version }),
+    (why) => invalidSubset({ where: [why] }),
+  );
+  if (filter !== undefined && isRefusal(filter)) return filter;
   if (filter !== undefined && 'error' in filter) return invalidSubset({ [filter.field]: [filter.error] });
   const table = { columns: columns.map(({ name }) => name), selected: definition.columns };
   const order = orderBy === undefined ? undefined : language.parseOrderBy(orderBy, table);

@@ -32,28 +32,33 @@ const [YEAR_FIRST, YEAR_END] = [1800, 2201];
 const YEARLY_FIRST = 2101;
 /** Half years from one to the other are asked for when all is understood. */
 const [CHECKED_FIRST, CHECKED_END] = [-4712, 10_000];
-const HALF_YEAR = 181 * 86_400;
+const HALF_YEARS = Array.from({ length: 2 * (CHECKED_END - CHECKED_FIRST) }, (_, half) => {
+  return startOf(CHECKED_FIRST + (half >> 1)) + (half % 2) * 181 * 86_400;
+});
 /** How far from a change what clocks show is asked for, in seconds. */
 const AROUND = [-86_399, -3600, -1, 0, 1, 1800, 3600, 21_600, 43_200, 64_800, 82_800, 86_399, 86_400, 90_000];
 
-const OFFSET = (second: string): string => `extract(epoch FROM timezone($1, to_timestamp(${second})))::int8 - ${second}`;
-const CHANGES_SQL = `
-  WITH RECURSIVE days AS (SELECT second, ${OFFSET('second')} AS ahead FROM generate_series($2::int8, $3::int8, 86400) second),
+/** Each so many seconds, from so far before a change to so far behind it, an abbreviation is asked for. */
+const [CLOSE_STEP, CLOSE] = [300, 93_600];
+
+type Expression = (second: string) => string;
+
+const OFFSET: Expression = (second) => `extract(epoch FROM timezone($1, to_timestamp(${second})))::int8 - ${second}`;
+const SHOWN: Expression = (second) => `${second} - extract(epoch FROM timezone($1, to_timestamp(${second}) AT TIME ZONE 'UTC'))::int8`;
+const changesSql = (offset: Expression): string => `
+  WITH RECURSIVE days AS (SELECT second, ${offset('second')} AS ahead FROM generate_series($2::int8, $3::int8, 86400) second),
   pairs AS (SELECT second, ahead, lag(second) OVER days AS before, lag(ahead) OVER days AS was FROM days WINDOW days AS (ORDER BY second)),
   changes AS (
     SELECT before AS low, second AS high, was, ahead FROM pairs WHERE ahead <> was
     UNION ALL
     SELECT CASE WHEN at_middle = was THEN middle ELSE low END, CASE WHEN at_middle = was THEN high ELSE middle END, was,
            CASE WHEN at_middle = was THEN ahead ELSE at_middle END
-    FROM (SELECT *, ${OFFSET('middle')} AS at_middle FROM (SELECT *, (low + high) / 2 AS middle FROM changes WHERE high - low > 1) c) m
+    FROM (SELECT *, ${offset('middle')} AS at_middle FROM (SELECT *, (low + high) / 2 AS middle FROM changes WHERE high - low > 1) c) m
   )
   SELECT high::float8 AS second, was::float8 AS before, ahead::float8 AS after FROM changes WHERE high - low = 1 ORDER BY 1`;
-const OFFSETS_SQL = `
-  SELECT (${OFFSET('second')})::float8 AS ahead
+const offsetsSql = (offset: Expression): string => `
+  SELECT (${offset('second')})::float8 AS ahead
   FROM unnest($2::int8[]) WITH ORDINALITY AS asked (second, place) ORDER BY place`;
-const SHOWN_SQL = `
-  SELECT (shown - extract(epoch FROM timezone($1, to_timestamp(shown) AT TIME ZONE 'UTC')))::float8 AS ahead
-  FROM unnest($2::int8[]) WITH ORDINALITY AS asked (shown, place) ORDER BY place`;
 
 export function createTimeZones(pool: Pick<DatabasePool, 'query'>): TimeZones {
   const known = new Map<string, Promise<TimeZone | string>>();
@@ -74,17 +79,41 @@ export function createTimeZones(pool: Pick<DatabasePool, 'query'>): TimeZones {
 
 async function readZone(pool: Pick<DatabasePool, 'query'>, name: string): Promise<TimeZone | string> {
   try {
-    const asked = (sql: string, seconds: readonly number[]): Promise<readonly number[]> =>
-      pool.query<{ ahead: number }>(sql, [name, seconds]).then((rows) => rows.map(({ ahead }) => ahead));
-    const [first = 0] = await asked(OFFSETS_SQL, [startOf(YEAR_FIRST)]);
-    const changes = await pool.query<FoundChange & Record<string, unknown>>(CHANGES_SQL, [name, startOf(YEAR_FIRST), startOf(YEAR_END)]);
-    const zone = zoneOf(first, changes);
-    const isUnderstood = zone !== undefined && (await agrees(zone, asked));
-    return isUnderstood ? zone : `the time zone ${name} is not supported: its clocks change in a way that is not understood`;
+    return (await understoodZone(new ZoneReader(pool, name)))
+      ?? `the time zone ${name} is not supported: its clocks change in a way that is not understood`;
   } catch (error) {
     if (error instanceof PoolTimeoutError) throw new DatabaseUnreachableError(error.message, { cause: error });
     if (error instanceof DatabaseRefusedError && error.code === INVALID_PARAMETER_VALUE) return error.message;
     throw error;
+  }
+}
+
+/** Of an abbreviation, what clocks mean follows from what they show alone. */
+async function understoodZone(reader: ZoneReader): Promise<TimeZone | undefined> {
+  const zone = await reader.changes(OFFSET);
+  if (zone === undefined || !(await hasOffsets(zone, reader))) return undefined;
+  if (await showsTimes(zone, reader)) return zone;
+  const shown = await reader.changes(SHOWN);
+  if (shown === undefined || shown.yearly !== undefined || zone.yearly !== undefined) return undefined;
+  const abbreviation = { ...zone, shown: { first: shown.first, changes: shown.changes } };
+  return (await showsTimes(abbreviation, reader)) ? abbreviation : undefined;
+}
+
+class ZoneReader {
+  constructor(
+    private readonly pool: Pick<DatabasePool, 'query'>,
+    private readonly name: string,
+  ) {}
+
+  async offsets(offset: Expression, seconds: readonly number[]): Promise<readonly number[]> {
+    const rows = await this.pool.query<{ ahead: number }>(offsetsSql(offset), [this.name, seconds]);
+    return rows.map(({ ahead }) => ahead);
+  }
+
+  async changes(offset: Expression): Promise<TimeZone | undefined> {
+    const [first = 0] = await this.offsets(offset, [startOf(YEAR_FIRST)]);
+    const range = [startOf(YEAR_FIRST), startOf(YEAR_END)];
+    return zoneOf(first, await this.pool.query<FoundChange & Record<string, unknown>>(changesSql(offset), [this.name, ...range]));
   }
 }
 
@@ -114,18 +143,23 @@ function yearlyChanges(regular: YearlyChanges['changes'], byYear: ReadonlyMap<nu
   return { from: from === YEAR_FIRST ? CHECKED_FIRST - 1 : from + 1, changes: regular };
 }
 
-async function agrees(zone: TimeZone, asked: (sql: string, seconds: readonly number[]) => Promise<readonly number[]>): Promise<boolean> {
-  const halves = Array.from({ length: 2 * (CHECKED_END - CHECKED_FIRST) }, (_, half) => {
-    return startOf(CHECKED_FIRST + (half >> 1)) + (half % 2) * HALF_YEAR;
-  });
-  const offsets = await asked(OFFSETS_SQL, halves);
-  if (!halves.every((second, at) => offsetAt(zone, second) === offsets[at])) return false;
+async function hasOffsets(zone: TimeZone, reader: ZoneReader): Promise<boolean> {
+  const offsets = await reader.offsets(OFFSET, HALF_YEARS);
+  return HALF_YEARS.every((second, at) => offsetAt(zone, second) === offsets[at]);
+}
+
+async function showsTimes(zone: TimeZone, reader: ZoneReader): Promise<boolean> {
   const changes = [...zone.changes, ...yearlyIn(zone, zone.yearly?.from ?? YEARLY_FIRST), ...yearlyIn(zone, YEARLY_FIRST)];
-  const shown = changes.flatMap(([second, offset]) => {
+  const around = changes.flatMap(([second, offset]) => {
     return [offset, offsetAt(zone, second - 1)].flatMap((ahead) => AROUND.map((distance) => second + ahead + distance));
   });
-  const ahead = await asked(SHOWN_SQL, shown);
-  return shown.every((second, at) => offsetShown(zone, second) === ahead[at]);
+  const seconds = zone.shown === undefined ? around : [...around, ...HALF_YEARS, ...[...changes, ...zone.shown.changes].flatMap(closeTo)];
+  const ahead = await reader.offsets(SHOWN, seconds);
+  return seconds.every((second, at) => offsetShown(zone, second) === ahead[at]);
+}
+
+function closeTo([second]: ClockChange): readonly number[] {
+  return Array.from({ length: (2 * CLOSE) / CLOSE_STEP }, (_, step) => second - CLOSE + step * CLOSE_STEP);
 }
 
 /** Of some years from that one on. */

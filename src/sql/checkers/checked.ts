@@ -9,6 +9,7 @@ import { VALUE_TYPES } from '../values/value-types.ts';
 import type { Value } from '../values/values.ts';
 import { settledTruth } from '../where-compiler.ts';
 import { refusalAt } from '../where-refusal.ts';
+import { withinBounds } from '../work.ts';
 
 /** A column of a type that has no operators here: it can be asked for NULL. */
 export interface OpaqueColumn {
@@ -104,7 +105,7 @@ export function enumText(name: string): Operand {
 /** What can be worked out before there is a row. */
 export function evaluated<Result>(run: () => Result, location: Location): Result {
   try {
-    return run();
+    return withinBounds(run)(undefined, undefined);
   } catch (error) {
     if (error instanceof EvaluationError) throw refusalAt(location, error.message);
     throw error;

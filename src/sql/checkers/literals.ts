@@ -7,6 +7,7 @@
 import { EvaluationError } from '../evaluation-error.ts';
 import type { Constant } from '../expression.ts';
 import { conversion } from '../operations/casts.ts';
+import { isOfToday } from '../values/moment-text.ts';
 import type { TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
 import { refusalAt, WhereRefusal } from '../where-refusal.ts';
@@ -22,6 +23,7 @@ export interface UntypedLiteral {
 
 /** Read of parameters, each as often as it is named: a short text names a long one thousands of times. */
 const READ_CHARACTERS_MAX = 4_194_304;
+const MOMENTS: ReadonlySet<TypeName> = new Set<TypeName>(['date', 'time', 'timestamp', 'timestamptz']);
 const PARAMETER_KEY = /^[+-]?\d+$/;
 
 /** The parameters of a request, and the types that the filter gave to them. */
@@ -77,7 +79,7 @@ export class Parameters {
       this.spend(text, location);
     }
     const constant = constantOf(type, text);
-    if (constant === undefined) throw refusalAt(location, `invalid syntax for type ${type}: ${text}`);
+    if (constant === undefined) throw refusalAt(location, whyNone(type, text ?? ''));
     return constant;
   }
 
@@ -97,6 +99,11 @@ export class Parameters {
     if (settled !== type) throw new WhereRefusal(`type conflict for $${parameter}: ${settled} and ${type}`);
     this.types.set(parameter, type);
   }
+}
+
+function whyNone(type: TypeName, text: string): string {
+  if (MOMENTS.has(type) && isOfToday(text)) return `${type} ${text} is not supported: it would mean something else every day`;
+  return `invalid syntax for type ${type}: ${text}`;
 }
 
 /** @returns undefined when `text` is no value of `type`. */

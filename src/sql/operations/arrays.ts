@@ -5,6 +5,7 @@ import { arrayOf, type ScalarName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
 import { asArray, asScalar, type Scalar, type Value } from '../values/values.ts';
 import { call, infix, type Operation, type Overload, type Overloads } from './operation.ts';
+import { spend, spendOn } from '../work.ts';
 
 type Items = ArrayValue<Scalar>;
 /** Of a dimension, counted from 0; the end is behind it. */
@@ -109,6 +110,7 @@ export function quantified(sign: string, all: boolean, operation: Operation, sid
         if (array === null) return null;
         let truth: Value | null = all;
         for (item of asArray(array).items) {
+          spend(1);
           const holds = test(text);
           if (holds === !all) return holds;
           if (holds === null) truth = null;
@@ -142,7 +144,11 @@ function overlaps(left: Items, right: Items, canonical: (value: Value) => string
 function joining(name: string, run: (left: Value | null, right: Value | null) => Value | null): Operation {
   return {
     sql: (args) => `${name}(${args.join(', ')})`,
-    compile: ([readLeft, readRight]) => (text) => run(readLeft?.(text) ?? null, readRight?.(text) ?? null),
+    compile: ([readLeft, readRight]) => (text) => {
+      const sides = [readLeft?.(text) ?? null, readRight?.(text) ?? null] as const;
+      for (const side of sides) if (side !== null) spendOn(side);
+      return run(...sides);
+    },
   };
 }
 

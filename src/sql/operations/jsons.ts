@@ -1,12 +1,13 @@
 /** Operators of jsonb. A value that is neither object nor array is, where places are counted, an array of itself, as in Postgres. */
-import { EvaluationError } from '../evaluation-error.ts';
 import { canonicalJson, isJsonArray, isJsonObject, jsonText, type JsonPart } from '../values/json.ts';
 import type { TypeName } from '../values/type-names.ts';
 import { asArray, asJson, type Value } from '../values/values.ts';
 import { infix, strict, type Operation, type Overload, type Overloads } from './operation.ts';
+import { spend, spentOn } from '../work.ts';
 
-/** Of one value with another: less than a second. */
-const COMPARISONS_MAX = 2_000_000;
+/** Of two parts, in steps. */
+const COMPARISON_STEPS = 10;
+const TOO_MANY = 'a jsonb has too many items to be compared';
 
 export const JSON_OPERATORS: Overloads = {
   '->': parts('->', 'jsonb', (json) => ({ json })),
@@ -39,7 +40,7 @@ function condition(sign: string, takes: readonly TypeName[], run: (left: Value, 
 
 /** JSON's null is NULL as text. */
 function textOf(part: JsonPart): string | null {
-  return part === null || typeof part === 'string' ? part : jsonText(part);
+  return part === null || typeof part === 'string' ? part : spentOn(jsonText(part));
 }
 
 function itemsOf(json: JsonPart): readonly JsonPart[] {
@@ -62,15 +63,12 @@ function holdsKey(json: JsonPart, key: Value): boolean {
  * are compared each with each, which is bounded; single ones are looked up.
  */
 class Containment {
-  private comparisons = 0;
-
   /**
    * @param isWhole the two are no parts of others: then an array holds a single value as if it were an array too.
    * @throws {EvaluationError} when it takes too long.
    */
   holds(whole: JsonPart, part: JsonPart, isWhole: boolean): boolean {
-    this.comparisons += 1;
-    if (this.comparisons > COMPARISONS_MAX) throw new EvaluationError('54000', 'a jsonb has too many items to be compared');
+    spend(COMPARISON_STEPS, TOO_MANY);
     if (isJsonObject(whole) && isJsonObject(part)) {
       return [...part].every(([key, value]) => {
         const own = whole.get(key);
@@ -82,6 +80,7 @@ class Containment {
   }
 
   private holdsItems(whole: readonly JsonPart[], items: readonly JsonPart[]): boolean {
+    spend(whole.length + items.length, TOO_MANY);
     const wanted = new Set(items.filter(isSingle).map(canonicalJson));
     for (const own of whole) {
       if (wanted.size === 0) break;

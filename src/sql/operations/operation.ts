@@ -6,6 +6,7 @@ import { EvaluationError } from '../evaluation-error.ts';
 import type { TypeName } from '../values/type-names.ts';
 import type { Value } from '../values/values.ts';
 import type { ColumnText } from '../where.ts';
+import { spendOn } from '../work.ts';
 
 /** Gives a part of a filter its value in one row; null for NULL. @throws {EvaluationError} where Postgres has an error. */
 export type Reader = (text: ColumnText) => Value | null;
@@ -57,20 +58,27 @@ export function strict(run: Run): Operation['compile'] {
     if (first !== undefined && readers.length === 1) {
       return (text) => {
         const value = first(text);
-        return value === null ? null : run(value);
+        if (value === null) return null;
+        spendOn(value);
+        return run(value);
       };
     }
     if (first !== undefined && second !== undefined && readers.length === 2) {
       return (text) => {
         const left = first(text);
         const right = second(text);
-        return left === null || right === null ? null : run(left, right);
+        if (left === null || right === null) return null;
+        spendOn(left);
+        spendOn(right);
+        return run(left, right);
       };
     }
     return (text) => {
       const values = readers.map((read) => read(text));
       const known = values.filter((value) => value !== null);
-      return known.length === values.length ? run(...known) : null;
+      if (known.length < values.length) return null;
+      known.forEach(spendOn);
+      return run(...known);
     };
   };
 }

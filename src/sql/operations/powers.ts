@@ -1,8 +1,6 @@
-/**
- * Powers. Of float8 those that are exact: any other has a last digit that is the choice of the mathematics library below Postgres, and
- * libraries do not choose alike.
- */
+/** Powers: what they are of numbers that are none or infinite, and where they are an error. */
 import { EvaluationError } from '../evaluation-error.ts';
+import { floatPower } from '../values/float-power.ts';
 import { isZero } from '../values/numeric-arithmetic.ts';
 import { powerOfNumeric } from '../values/numeric-power.ts';
 import { realPower } from '../values/numeric-real-power.ts';
@@ -11,10 +9,6 @@ import { asNumeric, type Value } from '../values/values.ts';
 import { call, infix, type Overload, type Overloads } from './operation.ts';
 
 const EXPONENT_END = 2n ** 31n;
-/** A whole number of more bits is no float8, but for its zeros at the end. */
-const MANTISSA_BITS = 53;
-const BITS_MAX = 1024;
-const BITS_MIN = -1074;
 const SCALE_OF_NOTHING = 16;
 const ONE: Numeric = { digits: 1n, scale: 0, special: 0 };
 const NOTHING: Numeric = { digits: 0n, scale: 0, special: 0 };
@@ -28,7 +22,7 @@ export const POWER_FUNCTIONS: Overloads = {
 
 function powers(operation: (run: (base: Value, exponent: Value) => Value) => Overload['operation']): readonly Overload[] {
   return [
-    { takes: ['float8', 'float8'], gives: 'float8', operation: operation((base, exponent) => floatPower(Number(base), Number(exponent))) },
+    { takes: ['float8', 'float8'], gives: 'float8', operation: operation((base, exponent) => float8Power(Number(base), Number(exponent))) },
     {
       takes: ['numeric', 'numeric'], gives: 'numeric',
       operation: operation((base, exponent) => numericPower(asNumeric(base), asNumeric(exponent))),
@@ -36,7 +30,7 @@ function powers(operation: (run: (base: Value, exponent: Value) => Value) => Ove
   ];
 }
 
-function floatPower(base: number, exponent: number): number {
+function float8Power(base: number, exponent: number): number {
   if (exponent === 0 || base === 1) return 1;
   if (Number.isNaN(base) || Number.isNaN(exponent)) return NaN;
   refuseUndefined(Math.sign(base), Math.sign(exponent), Number.isInteger(exponent) || !Number.isFinite(exponent));
@@ -45,37 +39,11 @@ function floatPower(base: number, exponent: number): number {
     return size === 1 ? 1 : size > 1 === exponent > 0 ? Infinity : 0;
   }
   if (base === 0 || !Number.isFinite(base)) return base ** exponent;
-  return exactPower(base, exponent);
-}
-
-/** Zero and the infinities have powers that are no matter of digits. */
-function exactPower(base: number, exponent: number): number {
-  if (!Number.isInteger(exponent)) throw inexact();
-  const { odd, halvings } = partsOf(Math.abs(base));
-  const bits = -halvings * exponent;
-  const isNegative = base < 0 && exponent % 2 !== 0;
-  if (odd === 1n) return powerOfTwo(bits, isNegative);
-  if (exponent < 0 || exponent > MANTISSA_BITS) throw inexact();
-  const whole = odd ** BigInt(exponent);
-  if (whole >= 2n ** BigInt(MANTISSA_BITS)) throw inexact();
-  const power = Number(whole) * powerOfTwo(bits, isNegative);
-  if (!Number.isFinite(power)) throw overflow();
-  return power;
-}
-
-/** `odd / 2 ** halvings`, of which the halvings may be negative. */
-function partsOf(value: number): { readonly odd: bigint; readonly halvings: number } {
-  let [part, halvings] = [value, 0];
-  while (!Number.isInteger(part)) [part, halvings] = [part * 2, halvings + 1];
-  while (part % 2 === 0) [part, halvings] = [part / 2, halvings - 1];
-  return { odd: BigInt(part), halvings };
-}
-
-function powerOfTwo(bits: number, isNegative: boolean): number {
-  if (bits >= BITS_MAX) throw overflow();
-  if (bits < BITS_MIN) throw new EvaluationError('22003', 'value out of range: underflow');
-  const power = 2 ** bits;
-  return isNegative ? -power : power;
+  const power = floatPower(Math.abs(base), exponent);
+  if (power === undefined) throw new EvaluationError('0A000', 'a power between two float8 is not supported');
+  if (power === Infinity) throw new EvaluationError('22003', 'value out of range: overflow');
+  if (power === 0) throw new EvaluationError('22003', 'value out of range: underflow');
+  return base < 0 && exponent % 2 !== 0 ? -power : power;
 }
 
 function numericPower(base: Numeric, exponent: Numeric): Numeric {
@@ -124,10 +92,6 @@ function refuseUndefined(base: number, exponent: number, isWhole: boolean): void
   if (base < 0 && !isWhole) {
     throw new EvaluationError('2201F', 'a negative number raised to a non-integer power yields a complex result');
   }
-}
-
-function overflow(): EvaluationError {
-  return new EvaluationError('22003', 'value out of range: overflow');
 }
 
 function inexact(): EvaluationError {

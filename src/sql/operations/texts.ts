@@ -16,7 +16,14 @@ const REVERSED_CHARACTERS_MAX = 65_536;
 /** How many matchers of patterns that a row gives are kept. */
 const PATTERNS_MAX = 100;
 
-export const CONCATENATION = infix('||', (left, right) => joined([String(left), String(right)]));
+/** Nothing is copied before somebody reads it. */
+export const CONCATENATION: Operation = {
+  ...infix('||', (left, right) => joined([String(left), String(right)])),
+  compile: ([readLeft, readRight]) => (text) => {
+    const [left = null, right = null] = [readLeft?.(text), readRight?.(text)];
+    return left === null || right === null ? null : joined([String(left), String(right)]);
+  },
+};
 
 export const TEXT_FUNCTIONS: Overloads = {
   ...Object.fromEntries(['length', 'char_length', 'character_length'].map((name) => [name, [

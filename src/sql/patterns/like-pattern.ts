@@ -8,6 +8,7 @@
 import { EvaluationError } from '../evaluation-error.ts';
 import type { Cases } from '../operations/cases.ts';
 import { characterSize } from '../values/characters.ts';
+import { spend, spendOn } from '../work.ts';
 
 export type LikePattern = readonly LikePart[];
 
@@ -15,10 +16,9 @@ export type LikePattern = readonly LikePart[];
 type LikePart = { readonly literal: string } | 'anyCharacter' | 'anyText' | 'openEscape';
 
 const ASCII = /^[\0-\x7f]*$/;
-/** Steps through a pattern for one text: less than a second. Postgres would go on, and all other shapes would wait. */
-const WORK_MAX = 20_000_000;
-/** Of a literal, in the time of a step. */
-const LITERAL_CHARACTERS_AT_ONCE = 8;
+const TOO_LONG = 'a text and its LIKE pattern are too long';
+/** Of a literal, and of a text in which one is looked for, in the time of a step. */
+const [LITERAL_CHARACTERS_AT_ONCE, SEARCHED_CHARACTERS_AT_ONCE] = [8, 64];
 
 /** @param escape one character, or none. */
 export function parseLikePattern(text: string, escape = '\\'): LikePattern {
@@ -75,7 +75,10 @@ export function isAscii(pattern: LikePattern): boolean {
 export function likeMatcher(pattern: LikePattern, cases?: Cases): (text: string) => boolean {
   if (cases === undefined) return (text) => matches(pattern, text);
   const folded = pattern.map((part) => (typeof part === 'string' ? part : { literal: cases.lower(part.literal) }));
-  return (text) => matches(folded, cases.lower(text));
+  return (text) => {
+    spendOn(text);
+    return matches(folded, cases.lower(text));
+  };
 }
 
 /**
@@ -87,8 +90,8 @@ function matches(pattern: LikePattern, text: string): boolean {
   let [at, place] = [0, 0];
   let retryPlace = -1;
   let retryAt = 0;
-  for (let work = 0; at < text.length; work += 1) {
-    if (work > WORK_MAX) throw new EvaluationError('54000', 'a text and its LIKE pattern are too long');
+  while (at < text.length) {
+    spend(1, TOO_LONG);
     const part = pattern[place];
     if (part === 'anyText') {
       place = behindAnyText(pattern, place);
@@ -101,15 +104,16 @@ function matches(pattern: LikePattern, text: string): boolean {
       place += 1;
     } else if (part !== undefined && place === retryPlace) {
       retryAt = text.indexOf(part.literal, at);
+      spend(((retryAt < 0 ? text.length : retryAt) - at) / SEARCHED_CHARACTERS_AT_ONCE, TOO_LONG);
       if (retryAt < 0) return false;
       at = retryAt + part.literal.length;
       place += 1;
     } else if (part !== undefined && text.startsWith(part.literal, at)) {
-      work += part.literal.length / LITERAL_CHARACTERS_AT_ONCE;
+      spend(part.literal.length / LITERAL_CHARACTERS_AT_ONCE, TOO_LONG);
       at += part.literal.length;
       place += 1;
     } else if (retryPlace >= 0) {
-      work += (part?.literal.length ?? 0) / LITERAL_CHARACTERS_AT_ONCE;
+      spend((part?.literal.length ?? 0) / LITERAL_CHARACTERS_AT_ONCE, TOO_LONG);
       retryAt += characterSize(text, retryAt);
       [place, at] = [retryPlace, retryAt];
     } else {

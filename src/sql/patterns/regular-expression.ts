@@ -6,8 +6,8 @@
  *
  * Characters are code points. `.` takes the end of a line too, and the anchors hold at the ends of the text only, as in Postgres.
  */
-import { EvaluationError } from '../evaluation-error.ts';
 import { characterSize } from '../values/characters.ts';
+import { spend } from '../work.ts';
 
 type Part =
   | { readonly kind: 'set'; readonly has: CharacterTest }
@@ -26,8 +26,7 @@ const ASCII_CHARACTERS = Array.from({ length: 128 }, (_, code) => String.fromCod
 /** As often as Postgres lets a quantifier repeat. */
 const REPEATS_MAX = 255;
 const STEPS_MAX = 1000;
-/** Steps that are reached in one text: less than a second. */
-const WORK_MAX = 30_000_000;
+const TOO_LONG = 'a text and its regular expression are too long';
 const DEPTH_MAX = 100;
 const PLAIN = /[^\\^$.[\](){}|*+?]/u;
 const ESCAPED = /[\\^$.[\](){}|*+?\-/]/;
@@ -257,7 +256,6 @@ function appendOptional(steps: Step[], part: Part, count: number): boolean {
  */
 function matches(steps: readonly Step[], text: string): boolean {
   const reachedAt = new Int32Array(steps.length).fill(-1); // The last place in the text at which a step was reached.
-  let work = 0;
   let open: number[] = [0];
   for (let at = 0, next = 0; ; at = next) {
     next = at + characterSize(text, at);
@@ -268,14 +266,13 @@ function matches(steps: readonly Step[], text: string): boolean {
       const step = steps[place];
       if (step === undefined || reachedAt[place] === at) continue;
       reachedAt[place] = at;
-      work += 1;
+      spend(1, TOO_LONG);
       if (step.kind === 'match') return true;
       if (step.kind === 'fork') for (const to of step.to) open.push(to);
       if (step.kind === 'set' && !isEnd && step.has(character)) following.push(place + 1);
       if ((step.kind === 'start' && at === 0) || (step.kind === 'end' && isEnd)) open.push(place + 1);
     }
     if (isEnd) return false;
-    if (work > WORK_MAX) throw new EvaluationError('54000', 'a text and its regular expression are too long');
     open = following;
   }
 }

@@ -1,25 +1,18 @@
 /**
  * Dates and times of day, as Postgres writes them with `DateStyle=ISO`, as microseconds since 1970.
  *
- * Only the ISO forms are read. What Postgres reads besides (`Jan 5`, `05/01/2024`, `today`) depends on settings or on
- * the day, and a filter must mean the same for ever. A number holds microseconds exactly for three centuries around
- * 1970, a BigInt beyond; JavaScript compares the two by value, and both with the infinities.
+ * Read is what means the same for ever, whatever the settings are (`moment-text.ts`). A number holds microseconds exactly for three
+ * centuries around 1970, a BigInt beyond; JavaScript compares the two by value, and both with the infinities.
  */
 import {
   civilFromDays, daysFromCivil, daysInMonth, MICROS_PER_DAY, MICROS_PER_SECOND, SECONDS_PER_DAY,
 } from './calendar.ts';
-import { SPACE, trimSpace } from './white-space.ts';
+import { readMoment, type WrittenMoment } from './moment-text.ts';
+import { trimSpace } from './white-space.ts';
 
 export type Micros = number | bigint;
 
-const DATE = String.raw`(\d{4}|[1-9]\d{4,6})-(\d\d)-(\d\d)`;
-const TIME = String.raw`(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?`;
-const ZONE = String.raw`${SPACE}?(Z|[+-]\d\d(?:\d\d|:\d\d(?::\d\d)?)?)`;
-const ERA = String.raw`(${SPACE}+BC)?`;
-const DATE_PATTERN = new RegExp(`^${DATE}${ERA}$`, 'i');
-const TIMESTAMP_PATTERN = new RegExp(`^${DATE}(?:(?:T|${SPACE}+)${TIME}(?:${ZONE})?)?${ERA}$`, 'i');
-const TIME_PATTERN = new RegExp(`^${TIME}$`);
-const INFINITY_PATTERN = /^(-?)infinity$/i;
+const WORDS: ReadonlyMap<string, Micros> = new Map([['infinity', Infinity], ['-infinity', -Infinity], ['epoch', 0]]);
 
 const DATE_YEAR_MAX = 5_874_897;
 const TIMESTAMP_YEAR_MAX = 294_276;
@@ -29,25 +22,13 @@ const END_DAY = daysFromCivil({ year: TIMESTAMP_YEAR_MAX + 1, month: 1, day: 1 }
 const DATE_END_DAY = daysFromCivil({ year: DATE_YEAR_MAX + 1, month: 1, day: 1 });
 /** The first day that Postgres knows: 24 November 4714 BC, the Julian day 0, counted from 1970. */
 const FIRST_DAY = -2_440_588;
-const ZONE_SECONDS_MAX = 16 * 3600;
 
-/** Midnight of a date; undefined when `text` is none in an ISO form. */
+/** Midnight of a date: a time of day and a zone are read over. Undefined when `text` is none in a form that is read. */
 export function parseDate(text: string): Micros | undefined {
-  const written = trimSpace(text);
-  const match = DATE_PATTERN.exec(written);
-  if (match === null) return parseInfinity(written);
-  const [, year = '', month = '', day = '', era] = match;
-  const days = dayNumber(Number(year), Number(month), Number(day), era !== undefined, DATE_YEAR_MAX);
-  return days === undefined ? undefined : microsOf(days * SECONDS_PER_DAY, 0);
-}
-
-/** Micros since midnight; undefined when `text` is no time of day. The last one is 24:00. */
-export function parseTime(text: string): number | undefined {
-  const match = TIME_PATTERN.exec(trimSpace(text));
-  if (match === null) return undefined;
-  const [hours = 0, minutes = 0, seconds = 0] = match.slice(1, 4).map((part) => Number(part ?? 0));
-  const micros = (hours * 3600 + minutes * 60 + seconds) * MICROS_PER_SECOND + Number((match[4] ?? '').padEnd(6, '0'));
-  return minutes > 59 || seconds > 59 || micros > MICROS_PER_DAY ? undefined : micros;
+  const moment = readMoment(text);
+  if (moment === undefined) return WORDS.get(trimSpace(text).toLowerCase());
+  const days = dayNumber(moment.date, DATE_YEAR_MAX);
+  return days === undefined || days >= DATE_END_DAY ? undefined : microsOf(days * SECONDS_PER_DAY, 0);
 }
 
 /** As the clock on the wall says it: a zone that is given is read over, as Postgres does. */
@@ -132,39 +113,23 @@ function two(number: number): string {
 }
 
 function parseMoment(text: string, zoned: boolean): Micros | undefined {
-  const written = trimSpace(text);
-  const match = TIMESTAMP_PATTERN.exec(written);
-  if (match === null) return parseInfinity(written);
-  const [, year = '', month = '', day = '', hour = '0', minute = '0', second = '0', fraction = '', zone, era] = match;
-  const days = dayNumber(Number(year), Number(month), Number(day), era !== undefined, TIMESTAMP_YEAR_MAX);
-  const offset = zoneSeconds(zone ?? 'Z');
-  if (days === undefined || offset === undefined) return undefined;
-  if (Number(hour) > 23 || Number(minute) > 59 || Number(second) > 59) return undefined;
-  const daytime = Number(hour) * 3600 + Number(minute) * 60 + Number(second);
-  const seconds = days * SECONDS_PER_DAY + daytime - (zoned ? offset : 0);
+  const moment = readMoment(text);
+  if (moment === undefined) return WORDS.get(trimSpace(text).toLowerCase());
+  const { date, timeOfDay, offset = 0 } = moment;
+  const days = dayNumber(date, TIMESTAMP_YEAR_MAX);
+  if (days === undefined) return undefined;
+  const time = timeOfDay % MICROS_PER_SECOND;
+  const seconds = days * SECONDS_PER_DAY + (timeOfDay - time) / MICROS_PER_SECOND - (zoned ? offset : 0);
   const isKnown = seconds >= FIRST_DAY * SECONDS_PER_DAY && seconds < END_DAY * SECONDS_PER_DAY; // A zone can lead beyond either end.
-  return isKnown ? microsOf(seconds, Number(fraction.padEnd(6, '0'))) : undefined;
-}
-
-function parseInfinity(text: string): Micros | undefined {
-  const match = INFINITY_PATTERN.exec(text);
-  if (match === null) return undefined;
-  return match[1] === '-' ? -Infinity : Infinity;
-}
-
-/** East of Greenwich is positive; undefined for a zone that no place has. */
-function zoneSeconds(zone: string): number | undefined {
-  if (zone.toUpperCase() === 'Z') return 0;
-  const [hours = 0, minutes = 0, seconds = 0] = (zone.slice(1).match(/\d\d/g) ?? []).map(Number);
-  const size = hours * 3600 + minutes * 60 + seconds;
-  if (minutes > 59 || seconds > 59 || size >= ZONE_SECONDS_MAX) return undefined;
-  return zone.startsWith('-') ? -size : size;
+  return isKnown ? microsOf(seconds, time) : undefined;
 }
 
 /** Days since 1970 in the Gregorian calendar, continued into the past; undefined for a day that does not exist. */
-function dayNumber(year: number, month: number, day: number, bc: boolean, yearMax: number): number | undefined {
+function dayNumber(date: WrittenMoment['date'], yearMax: number): number | undefined {
+  if (typeof date === 'number') return date + FIRST_DAY;
+  const { year, month, day, isBeforeChrist } = date;
   if (year === 0 || year > yearMax || month < 1 || month > 12 || day < 1) return undefined;
-  const astronomical = bc ? 1 - year : year;
+  const astronomical = isBeforeChrist ? 1 - year : year;
   if (day > daysInMonth(astronomical, month)) return undefined;
   const days = daysFromCivil({ year: astronomical, month, day });
   return days < FIRST_DAY ? undefined : days;

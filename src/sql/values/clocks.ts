@@ -25,6 +25,7 @@ export function offsetAt(zone: TimeZone, second: number): number {
 
 /** How far they are ahead when they show `shown`, seconds since they showed the beginning of 1970. */
 export function offsetShown(zone: TimeZone, shown: number): number {
+  if (zone.shown !== undefined) return lastBefore(zone.shown.changes, shown)?.[1] ?? zone.shown.first;
   const next = nextChange(zone, shown - SECONDS_PER_DAY);
   if (next === undefined) return offsetAt(zone, shown - SECONDS_PER_DAY);
   const [before, after] = [shown - next.before, shown - next.after];

@@ -10,15 +10,17 @@ import { compareArrays } from './array-order.ts';
 import { arrayText, parseArray } from './array-value.ts';
 import { parseBytes } from './bytes.ts';
 import {
-  dateText, parseDate, parseTime, parseTimestamp, parseTimestamptz, timestampText, timestamptzText, timeText,
+  dateText, parseDate, parseTimestamp, parseTimestamptz, timestampText, timestamptzText, timeText,
 } from './civil-time.ts';
 import { float4Text, float8Text, parseFloat4, parseFloat8 } from './float.ts';
 import { intervalSpan, intervalText, parseInterval } from './interval.ts';
 import { canonicalJson, jsonText, parseJson } from './json.ts';
+import { readTimeOfDay } from './moment-text.ts';
 import { canonicalNumeric, compareNumeric, numericText, parseNumeric } from './numeric.ts';
 import type { ScalarName, TypeName } from './type-names.ts';
 import { asArray, asInterval, asJson, asMicros, asNumeric, type Scalar, type Value } from './values.ts';
 import { trimEnd, trimSpace } from './white-space.ts';
+import { spendOn, spentOn } from '../work.ts';
 
 export interface ValueType {
   /** Types of one family have common values: their canonical texts agree exactly when Postgres calls the values equal. */
@@ -69,7 +71,7 @@ const SCALAR_TYPES: Readonly<Record<ScalarName, ScalarType>> = {
   name: { ...text, parse: parseName },
   uuid: { family: 'uuid', parse: parseUuid, compare: compareScalars, canonical: String, print: String },
   date: { ...date, parse: parseDate, print: (value) => dateText(asMicros(value)) },
-  time: { family: 'time', parse: parseTime, compare: compareScalars, canonical: String, print: (value) => timeText(Number(value)) },
+  time: { family: 'time', parse: readTimeOfDay, compare: compareScalars, canonical: String, print: (value) => timeText(Number(value)) },
   timestamp: { ...date, parse: parseTimestamp, print: (value) => timestampText(asMicros(value)) },
   timestamptz: { ...date, family: 'instant', parse: parseTimestamptz, print: (value) => timestamptzText(asMicros(value)) },
   interval: {
@@ -82,8 +84,8 @@ const SCALAR_TYPES: Readonly<Record<ScalarName, ScalarType>> = {
   // Only equality is Postgres's: it orders by the language of the database.
   jsonb: {
     family: 'json', parse: parseJson,
-    compare: (left, right) => compareScalars(canonicalJson(asJson(left)), canonicalJson(asJson(right))),
-    canonical: (value) => canonicalJson(asJson(value)), print: (value) => jsonText(asJson(value)),
+    compare: (left, right) => compareScalars(spentOn(canonicalJson(asJson(left))), spentOn(canonicalJson(asJson(right)))),
+    canonical: (value) => spentOn(canonicalJson(asJson(value))), print: (value) => spentOn(jsonText(asJson(value))),
   },
 };
 
@@ -92,9 +94,12 @@ function arrayType(item: ScalarName): ValueType {
   return {
     family: 'array',
     parse: (text) => parseArray(text, parse),
-    compare: (left, right) => compareArrays(asArray(left), asArray(right), compare),
-    canonical: (value) => arrayText(asArray(value), canonical),
-    print: (value) => arrayText(asArray(value), print),
+    compare: (left, right) => {
+      spendOn(left);
+      return compareArrays(asArray(left), asArray(right), compare);
+    },
+    canonical: (value) => spentOn(arrayText(asArray(value), canonical)),
+    print: (value) => spentOn(arrayText(asArray(value), print)),
   };
 }
 

@@ -26,6 +26,18 @@ export const CLAUSES: readonly Clause[] = [
   },
   {
     heading: 'Types',
+    says: 'a date and a time are written in every way that does not depend on settings',
+    forms: [
+      ...[
+        '2024-Feb-29', 'Feb 29, 2024', '29 february 2024', '2024/2/29', '20240229', 'J2460370', '2024-02-29 10:00 PM', '2024-02-29 24:00',
+      ].map((day) => [`day = '${day}'`, true] as const),
+      ["'epoch' < day", true], ["'infinity' > day", true], ["day > '0044-03-15 BC'", true], ["clock = '10:29:60'", true],
+      ["clock = '10:30 AM'", true], ["clock < '24:00'", true], ["at = '20240229T103000'", true], ["at < '2024-02-29 24:00:00'", true],
+      ["at > '2024-02-28 23:59:60'", true], ["seen = '2024-02-29 5:30:00 AM -5'", true],
+    ],
+  },
+  {
+    heading: 'Types',
     says: 'an enum is its label as text, and is compared with labels',
     forms: [
       ["mood::text = 'sad'", true], ['mood = feeling', true], ['mood <> feeling', false], ["mood = 'sad'", true], ["'ok' <> mood", true],
@@ -129,7 +141,8 @@ export const CLAUSES: readonly Clause[] = [
     says: 'numbers are calculated with',
     forms: [
       ['+ id = 7', true], ['- id = -7', true], ['id + 1 = 8', true], ['id - 1.5 = 5.5', true], ['id * 2 = 14', true], ['id / 2 = 3', true],
-      ['ratio / 2 = 0.25', true], ['price ^ 2 = 2.25', true], ['id ^ 2 = 49', true], ['|/ 49.0 = id', true], ['@ (- id) = 7', true],
+      ['ratio / 2 = 0.25', true], ['price ^ 2 = 2.25', true], ['id ^ 2 = 49', true],
+      ["(2 ^ 0.3::float8)::text = '1.2311444133449163'", true], ['|/ 49.0 = id', true], ['@ (- id) = 7', true],
     ],
   },
   {
@@ -182,6 +195,8 @@ export const CLAUSES: readonly Clause[] = [
       ["at AT TIME ZONE '02:00'::interval = '2024-02-29 08:30Z'", true], ["seen AT TIME ZONE 'Etc/GMT+5' = '2024-02-29 05:30'", true],
       ["seen AT TIME ZONE 'Europe/Berlin' = '2024-02-29 11:30'", true], ["timezone('america/new_york', at) = '2024-02-29 15:30Z'", true],
       ["at AT TIME ZONE 'CET-1CEST,M3.5.0,M10.5.0/3' = '2024-02-29 09:30Z'", true], ["seen AT TIME ZONE 'PST' = '2024-02-29 02:30'", true],
+      ["seen AT TIME ZONE 'est' = '2024-02-29 05:30'", true], ["at AT TIME ZONE 'MSK' = '2024-02-29 07:30Z'", true],
+      ["timezone('MSK', at - '11 years'::interval) = '2013-02-28 06:30Z'", true],
       ["(at + '1 mon'::interval) AT TIME ZONE ('Europe/' || 'Berlin') = '2024-03-29 09:30Z'", true],
     ],
   },
