@@ -1,6 +1,7 @@
 /**
  * Shapes that depend on shapes, beside the equivalent SELECT in the same run: how soon a live client has what a parent brings or
- * takes, what many dependants of one inner shape cost, and what ten thousand pairs of an outer and an inner shape cost.
+ * takes, what many dependants of one inner shape cost, what ten thousand pairs of an outer and an inner shape cost, and what millions of
+ * values do.
  *
  *   npm run bench:dependent                    the sizes that are reported
  *   npm run bench:dependent -- --scale 0.1     a share of them
@@ -14,6 +15,7 @@ import { startEmbeddedPostgres } from '../src/demo/embedded-postgres.ts';
 import { freePort } from '../test/support/service/service-process.ts';
 import { openDatabase, type Database } from './database.ts';
 import { layers } from './dependent/layers.ts';
+import { manyValues } from './dependent/many-values.ts';
 import { movingParents } from './dependent/moving-parents.ts';
 import { ownInner } from './dependent/own-inner.ts';
 import { printRow, type Row } from './dependent/report.ts';
@@ -48,6 +50,8 @@ await measured('Subqueries within subqueries: COMMIT at the innermost to the res
 await measured('Outer shapes over one inner shape', ({ database, service }) => sharedInner(database, service, scaled(1_000)));
 await measured('Pairs of an outer and an inner shape', (world) =>
   ownInner(world, { pairs: scaled(10_000), commits: scaled(5_000) }));
+
+await measured('A subquery that selects very many values', (world) => manyValues(world, scaled(2_000_000)));
 
 /** Each has a Postgres and a service to itself, so that none pays for the shapes of another. */
 async function measured(title: string, measure: (world: World) => Promise<readonly Row[]>): Promise<void> {

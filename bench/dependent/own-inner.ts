@@ -49,7 +49,7 @@ export async function ownInner({ database, service, inspector }: OwnInnerWorld, 
   const alone = { outer: await write(ON_OUTER), inner: await write(ON_INNER) };
   const before = await settled(inspector);
   const creation = await spentDuring(service, () => createShapes(readers.slice(1)));
-  const memory = memoryOf(before, await settled(inspector), pairs - 1);
+  const memory = memoryOf('pair', before, await settled(inspector), pairs - 1);
   const among = { outer: await write(ON_OUTER), inner: await write(ON_INNER) };
   const spread = { outer: await write(ON_OUTER, pairs), inner: await write(ON_INNER, pairs) };
   await createShapes(readers); // A shape that the moves have ended would say so.
@@ -93,7 +93,7 @@ async function backlog(database: Database, service: Service, { statement, commit
 }
 
 /** After its checkpoint and a collection. */
-async function settled(inspector: ProcessInspector): Promise<ProcessMemory> {
+export async function settled(inspector: ProcessInspector): Promise<ProcessMemory> {
   await pause(SETTLE_MS);
   for (let times = 0; times < 3; times += 1) await inspector.collectGarbage();
   return await inspector.memory();
@@ -106,12 +106,12 @@ async function selectMs(database: Database, users: number): Promise<number> {
   return elapsedMs / SELECTS;
 }
 
-function memoryOf(before: ProcessMemory, after: ProcessMemory, pairs: number): Row[] {
-  const each = (key: keyof ProcessMemory): number => (after[key] - before[key]) / pairs / 1000;
+export function memoryOf(of: string, before: ProcessMemory, after: ProcessMemory, count: number): Row[] {
+  const each = (key: keyof ProcessMemory): number => (after[key] - before[key]) / count / 1000;
   return [
-    { what: `memory of each of ${pairs} pairs: resident`, measured: each('residentBytes'), unit: 'kB' },
+    { what: `memory of each of ${count} ${of}s: resident`, measured: each('residentBytes'), unit: 'kB' },
     {
-      what: `memory of each of ${pairs} pairs: heap`,
+      what: `memory of each of ${count} ${of}s: heap`,
       measured: each('heapBytes'),
       unit: 'kB',
       detail: `array buffers ${each('arrayBufferBytes').toFixed(2)} kB`,

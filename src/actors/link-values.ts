@@ -1,6 +1,9 @@
 /**
- * LinkValues: the values that one column has in the rows of a shape, by version. A Materializer's table; who depends on the
- * values asks here, each at the version that is its view.
+ * LinkValues: the values that a column has in the rows of a shape, or row values of several columns, by version. A Materializer's
+ * table; who depends on the values asks here, each at the version that is its view.
+ *
+ * A row may have a value that cannot be cast to what is compared: an error in Postgres, for whoever asks. Its row is kept without a value,
+ * for it may be gone before anybody asks; the values are no good once a transaction has ended that leaves one.
  *
  * A change that is applied twice, or on a row that is not there, is a bug that would sooner or later lose somebody's
  * rows: it crashes the owner. Within a transaction a value may come and go many times; only what is left of it at the
@@ -17,9 +20,13 @@ import { BEFORE_ALL, compareOffsets, isInSnapshot, SNAPSHOT_END, type LogOffset 
 import type { PlacedRow } from '../model/row-values.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Message, Table } from '../otp/process.ts';
-import type { Moved, MovedValue, VersionedValues } from '../shapes/versioned-values.ts';
+import type { Moved, VersionedValues } from '../shapes/versioned-values.ts';
+import { EvaluationError } from '../sql/evaluation-error.ts';
+import type { Key } from '../sql/where.ts';
+import { KeyedRows, type RowNumber } from './keyed-rows.ts';
 import type { MaterializerPorts } from './materializer-ports.ts';
-import { VersionedMembers } from './versioned-members.ts';
+import { MemberForm } from './member-form.ts';
+import { VersionedMembers, type MemberNumber } from './versioned-members.ts';
 
 export type LinkValuesChange =
   /** Applies a block that was read. */
@@ -38,7 +45,17 @@ export type LinkValuesTold =
       /** For these dependants more moves are kept than may be. Left out where there are none. */
       readonly overdue?: readonly Handle[];
     }
-  | { readonly type: 'values.areTooMany'; readonly what: 'values' | 'rows'; readonly max: number };
+  | { readonly type: 'values.areTooMany'; readonly what: 'values' | 'rows' | 'bytes'; readonly max: number }
+  | { readonly type: 'values.haveFailed'; readonly code: string; readonly message: string };
+
+/** A row whose value cannot be cast. */
+interface FailedRow {
+  readonly text: Key;
+  readonly error: EvaluationError;
+}
+
+/** Of such a row: the number of no member. */
+const FAILED: MemberNumber = 0xffff_ffff;
 
 export interface LinkValuesBounds {
   readonly valuesMax: number;
@@ -46,6 +63,10 @@ export interface LinkValuesBounds {
   readonly historyValuesMax: number;
   /** Rows of the shape that differ by their key, whatever their values: each is kept. */
   readonly rowsMax: number;
+  /** That all keys and values take. */
+  readonly bytesMax: number;
+  /** Of a column with more values none is listed in the index by which changes are routed: it asks here. */
+  readonly listedMax: number;
   /** So many moves are kept without a look at who may need them. */
   readonly keptMovesMin: number;
   /** For whoever needs more the others do not pay. */
@@ -53,36 +74,45 @@ export interface LinkValuesBounds {
 }
 
 /**
- * Rows by memory: one is some 170 bytes where its key has a UUID, so these are 850 MB. One map could hold sixteen million and no more.
- * Moves likewise: one that is a transaction of its own is some 370 bytes, so these are 190 MB.
+ * A row and its value are some 70 bytes outside of the heap, besides the characters of both. A move that is a transaction of its own
+ * is some 370 bytes, so the moves are 190 MB.
  */
 const BOUNDS: LinkValuesBounds = {
-  valuesMax: 100_000,
-  historyValuesMax: 1_000_000,
-  rowsMax: 5_000_000,
+  valuesMax: 5_000_000,
+  historyValuesMax: 10_000_000,
+  rowsMax: 10_000_000,
+  bytesMax: 2 ** 31,
+  listedMax: 10_000,
   keptMovesMin: 1_024,
   keptMovesMax: 500_000,
 };
 
 export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
-  private readonly rows = new Map<string, string | null>();
-  /** Of a key that several rows have, how many there are besides the first. */
-  private readonly twins = new Map<string, number>();
-  private members = new VersionedMembers();
+  private rows = new KeyedRows();
+  private readonly failed = new Map<RowNumber, FailedRow>();
+  private members: VersionedMembers;
   private applied = LOG_BEGIN;
+  /** How the service's index knows what there may be: not yet, by each value, or by asking here. */
+  private listing: 'not yet' | 'each' | 'asked' = 'not yet';
   private readonly bounds: LinkValuesBounds;
   /** With so many moves it is asked again how far back somebody looks. */
   private forgetAt: number;
 
-  /** @param equalText gives one text for all texts of equal values; they lie in the log as Postgres wrote them. */
+  /** @param form of its values, which lie in the log as Postgres wrote them. */
   constructor(
     private readonly column: string,
     private readonly ports: MaterializerPorts,
-    private readonly equalText = (text: string) => text,
+    private readonly form = new MemberForm(),
     bounds: Partial<LinkValuesBounds> = {},
   ) {
     this.bounds = { ...BOUNDS, ...bounds };
+    this.members = new VersionedMembers(form);
     this.forgetAt = this.bounds.keptMovesMin;
+  }
+
+  /** How many columns a value is of. */
+  get width(): number {
+    return this.members.width;
   }
 
   /** Everything up to here is in the values. */
@@ -100,10 +130,18 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     return this.members.keptFrom;
   }
 
-  /** How many rows have each value, NULL among them. A transaction of which the last block is yet to come is in part in it. */
+  /**
+   * How many rows have each value, NULL among them, without those of which it cannot be cast. A transaction of which the last block is
+   * yet to come is in part in it.
+   */
   get counts(): ReadonlyMap<string | null, number> {
     const counts = new Map<string | null, number>();
-    for (const [key, value] of this.rows) counts.set(value, (counts.get(value) ?? 0) + 1 + this.twinsOf(key));
+    for (const [, row, count] of this.rows.all()) {
+      const member = this.rows.memberOf(row);
+      if (member === FAILED) continue;
+      const value = this.members.valueAt(member);
+      counts.set(value, (counts.get(value) ?? 0) + count);
+    }
     return counts;
   }
 
@@ -117,9 +155,9 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     return this.members.mayHave(value);
   }
 
-  /** In no particular order. */
-  valuesAt(at: LogOffset): readonly MovedValue[] {
-    return this.members.valuesAt(at);
+  /** As Postgres wrote each when it was first seen, in no particular order. May be walked in steps for as long as the version is kept. */
+  textsAt(at: LogOffset): Iterable<string> {
+    return this.members.textsAt(at);
   }
 
   movesBetween(after: LogOffset, through: LogOffset): Moved {
@@ -140,11 +178,12 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   }
 
   clone(fork: Fork): LinkValues {
-    const copy = new LinkValues(this.column, this.ports.clone(fork), this.equalText, this.bounds);
-    for (const [key, value] of this.rows) copy.rows.set(key, value);
-    for (const [key, count] of this.twins) copy.twins.set(key, count);
+    const copy = new LinkValues(this.column, this.ports.clone(fork), this.form, this.bounds);
+    copy.rows = this.rows.copy();
+    for (const [row, failed] of this.failed) copy.failed.set(row, failed);
     copy.members = this.members.copy();
-    if (this.members.watch !== undefined) copy.members.watch = copy.ports.listing;
+    copy.listing = this.listing;
+    if (this.listing === 'each') copy.members.watch = copy.ports.listing;
     copy.applied = this.applied;
     copy.forgetAt = this.forgetAt;
     return copy;
@@ -152,30 +191,40 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
 
   key(): string {
     const { offset, bytes } = this.applied;
-    return JSON.stringify([offset, bytes, [...this.rows].sort(), [...this.twins].sort(), this.members.key(), this.isListed, this.forgetAt]);
+    const told = (row: RowNumber) => this.failed.get(row)?.text ?? this.members.valueAt(this.rows.memberOf(row)); // NULL never fails.
+    const rows = Array.from(this.rows.all(), ([key, row, count]) => [key, this.failed.has(row), told(row), count]).sort();
+    return JSON.stringify([offset, bytes, rows, this.members.key(), this.listing, this.forgetAt]);
   }
 
   close(): void {
     this.ports.close();
-    if (this.isListed) this.ports.listing.end(this.members.all());
-  }
-
-  private get isListed(): boolean {
-    return this.members.watch !== undefined;
+    if (this.listing !== 'not yet') this.ports.listing.end(this.listing === 'each' ? this.members.all() : []);
   }
 
   private list(): LinkValuesTold | undefined {
-    invariant(!this.isListed, 'values are listed once');
-    const { valuesMax } = this.bounds;
-    if (this.members.count > valuesMax) return tooMany('values', valuesMax);
-    this.ports.listing.begin(this.members.all());
-    this.members.watch = this.ports.listing;
+    invariant(this.listing === 'not yet', 'values are listed once');
+    const { members, ports, bounds: { valuesMax, listedMax } } = this;
+    if (members.count > valuesMax) return tooMany('values', valuesMax);
+    if (this.failed.size > 0) return this.failure();
+    if (members.count > listedMax) this.beAsked([]);
+    else {
+      ports.listing.begin(members.all());
+      members.watch = ports.listing;
+      this.listing = 'each';
+    }
     return undefined;
   }
 
+  /** @param listed those that are. */
+  private beAsked(listed: Iterable<string>): void {
+    this.members.watch = undefined;
+    this.ports.listing.beAsked((value) => this.members.mayHave(value), listed);
+    this.listing = 'asked';
+  }
+
   private applyBlock(block: EntryRange): LinkValuesTold {
-    const { rowsMax } = this.bounds;
-    const valuesMax = this.isListed ? this.bounds.valuesMax : this.bounds.historyValuesMax;
+    const { rowsMax, bytesMax, listedMax } = this.bounds;
+    const valuesMax = this.listing === 'not yet' ? this.bounds.historyValuesMax : this.bounds.valuesMax;
     let moved = false;
     for (const row of this.ports.take(block)) {
       moved = this.applyRow(row) || moved;
@@ -183,7 +232,10 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
       if (this.members.count > valuesMax && (row.isLast || isInSnapshot(row.offset))) return tooMany('values', valuesMax);
       // At once: rows that go again before the transaction ends take their memory all the same.
       if (this.rows.size > rowsMax) return tooMany('rows', rowsMax);
+      if (this.rows.bytes + this.members.bytes > bytesMax) return tooMany('bytes', bytesMax);
+      if (this.listing !== 'not yet' && row.isLast && this.failed.size > 0) return this.failure();
     }
+    if (this.listing === 'each' && this.members.count > listedMax) this.beAsked(this.members.all());
     this.applied = block.through;
     if (compareOffsets(block.through.offset, SNAPSHOT_END) >= 0) this.endSnapshot();
     const overdue = this.forgetIfDue();
@@ -205,50 +257,71 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   }
 
   private insert(key: string, told: PlacedRow['value']): void {
-    invariant(told !== undefined, `a new row tells its column ${this.column}`);
-    if (this.rows.has(key)) this.noteTwin(key);
-    this.setRow(key, told);
+    const text = this.form.textOf(told, () => this.untold());
+    if (text === undefined) this.untold();
+    const twin = this.rows.find(key);
+    invariant(twin === undefined || !this.ports.hasPrimaryKey, `a row is inserted once: key ${key} already exists`);
+    if (twin !== undefined) this.checkAlike(twin, text);
+    this.setText(this.rows.add(key), text);
   }
 
-  private noteTwin(key: string): void {
-    invariant(!this.ports.hasPrimaryKey, `a row is inserted once: key ${key} already exists`);
-    this.twins.set(key, this.twinsOf(key) + 1);
-  }
-
-  private twinsOf(key: string): number {
-    return this.twins.get(key) ?? 0;
+  private untold(): never {
+    invariant(false, `a new row tells its column ${this.column}`);
   }
 
   private update(key: string, told: PlacedRow['value']): void {
-    const old = this.valueOf(key);
-    if (told === undefined) return;
-    this.uncount(old);
-    this.setRow(key, told);
+    const row = this.rowOf(key);
+    const text = this.form.textOf(told, () => this.textOf(row));
+    if (text === undefined) return;
+    if (this.rows.hasTwins(row)) this.checkAlike(row, text);
+    this.uncount(row);
+    this.failed.delete(row);
+    this.setText(row, text);
   }
 
   private delete(key: string): void {
-    const old = this.valueOf(key);
-    const twins = this.twinsOf(key);
-    if (twins === 0) this.rows.delete(key);
-    else if (twins === 1) this.twins.delete(key);
-    else this.twins.set(key, twins - 1);
-    this.uncount(old);
+    const row = this.rowOf(key);
+    this.uncount(row);
+    if (this.rows.delete(row)) this.failed.delete(row);
   }
 
-  private setRow(key: string, text: string | null): void {
-    const value = text === null ? null : this.equalText(text);
-    this.rows.set(key, value);
-    this.members.countRow(value, text ?? '', 1);
+  /** A value that cannot be cast is noted, and is none. */
+  private setText(row: RowNumber, text: Key): void {
+    try {
+      this.rows.set(row, this.members.add(text));
+    } catch (error) {
+      if (!(error instanceof EvaluationError)) throw error;
+      this.rows.set(row, FAILED);
+      this.failed.set(row, { text, error });
+    }
   }
 
-  private uncount(value: string | null): void {
-    this.members.countRow(value, value ?? '', -1);
+  private uncount(row: RowNumber): void {
+    const member = this.rows.memberOf(row);
+    if (member !== FAILED) this.members.remove(member);
   }
 
-  private valueOf(key: string): string | null {
-    const value = this.rows.get(key);
-    invariant(value !== undefined, `a row that changes is known: key ${key} does not exist`);
-    return value;
+  private checkAlike(row: RowNumber, text: Key): void {
+    const before = this.textOf(row);
+    const isAlike = before === text || (before !== null && text !== null && this.form.valueOf(before) === this.form.valueOf(text));
+    invariant(isAlike, 'rows that are named alike have one value');
+  }
+
+  private textOf(row: RowNumber): Key {
+    return this.failed.has(row) ? (this.failed.get(row)?.text ?? null) : this.members.textAt(this.rows.memberOf(row));
+  }
+
+  private rowOf(key: string): RowNumber {
+    const row = this.rows.find(key);
+    invariant(row !== undefined, `a row that changes is known: key ${key} does not exist`);
+    return row;
+  }
+
+  /** Of any of the rows: Postgres tells the one that it meets first. */
+  private failure(): LinkValuesTold {
+    const [row] = this.failed.values();
+    invariant(row !== undefined, 'a row has failed');
+    return { type: 'values.haveFailed', code: row.error.code, message: row.error.message };
   }
 
   /** Asked each time that what is kept has doubled: who depends on the values may be many. @returns those for whom it is too much. */
@@ -264,6 +337,6 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   }
 }
 
-function tooMany(what: 'values' | 'rows', max: number): LinkValuesTold {
+function tooMany(what: 'values' | 'rows' | 'bytes', max: number): LinkValuesTold {
   return { type: 'values.areTooMany', what, max };
 }

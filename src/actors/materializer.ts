@@ -21,7 +21,7 @@ import type { LinkValuesChange, LinkValuesTold } from './link-values.ts';
 import { note } from './journal.ts';
 import { keep, next } from './request-backlog.ts';
 import { consumerOf } from './shape-processes.ts';
-import type { SnapshotFault } from './snapshot-fault.ts';
+import { FILTER_FAILED, filterFault, type SnapshotFault } from './snapshot-fault.ts';
 
 export type MaterializerEvent =
   | { type: 'snapshot.isStarted' }
@@ -46,7 +46,7 @@ export type MaterializerEvent =
 export interface MaterializerInput {
   readonly self: Pid;
   readonly handle: Handle;
-  /** The column whose values are kept; with the handle it names the Materializer. */
+  /** The column whose values are kept, or several, as `followedWord` has them; with the handle it names the Materializer. */
   readonly column: string;
   /** Its incarnation, not its name: the values are those that this one announces. */
   readonly consumer: Address;
@@ -184,6 +184,11 @@ export const materializer = setup({
       target: '.invalidating',
       actions: { type: 'noteReason', params: ({ event }) => ({ reason: tooMany(event) }) },
     },
+    // An error of the filters that ask for these values, as Postgres has it; the shape itself has none.
+    'values.haveFailed': {
+      target: '.invalidating',
+      actions: { type: 'noteReason', params: ({ event }) => ({ reason: failed(event) }) },
+    },
   },
   initial: 'awaitingSnapshot',
   states: {
@@ -305,7 +310,7 @@ export const materializer = setup({
           type: 'multicall',
           params: ({ context }) => ({
             table: 'dependants',
-            request: { type: 'invalidate', handle: context.handle, column: context.column },
+            request: { type: 'invalidate', handle: context.handle, column: context.column, reason: context.reason },
             as: 'invalidation',
           }),
         },
@@ -365,13 +370,18 @@ function whyInvalid(cause: DownCause): string {
 }
 
 /** The error is for whoever asks for the outer shape: a new one would end likewise. */
-function tooMany({ what, max }: { what: 'values' | 'rows'; max: number }): ExitReason {
+function tooMany({ what, max }: { what: 'values' | 'rows' | 'bytes'; max: number }): ExitReason {
   const error: SnapshotFault = {
     code: `too_many_${what}`,
     message: `A subquery of this shape selects more than ${max} ${what}, which is more than can be followed`,
     status: 503,
   };
   return { shutdown: { delete: `its subquery selects more than ${max} ${what}`, error } };
+}
+
+/** Likewise: a new one would meet the same row. */
+function failed(error: { code: string; message: string }): ExitReason {
+  return { shutdown: { delete: FILTER_FAILED, error: filterFault(error) } };
 }
 
 function applyBlock({ event }: { event: { after: EntryPlace; through: EntryPlace } }): { table: string; change: LinkValuesChange } {

@@ -10,32 +10,35 @@
  * what its transaction moved.
  */
 import { invariant } from '../base/invariant.ts';
+import { NumberColumn } from '../base/packed/number-column.ts';
+import { TextTable } from '../base/packed/text-table.ts';
 import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 import type { Moved, MovedValue } from '../shapes/versioned-values.ts';
-import { ANY_MEMBER, isMark, NULL_MEMBER } from '../sql/subqueries/membership.ts';
-
-interface Member {
-  /** As Postgres wrote it when it was first seen: for the parameters of queries. */
-  readonly text: string;
-  /** Those of the transaction that is open are counted already. */
-  rows: number;
-  /** Whether the last version has it. */
-  isThere: boolean;
-  /** The kept versions at which it came or went, in turns. */
-  turns: LogOffset[];
-}
+import { ANY_MEMBER, isMark, NULL_MEMBER, patternParts } from '../sql/subqueries/membership.ts';
+import type { Key } from '../sql/where.ts';
+import { MemberForm } from './member-form.ts';
+import { PartialMembers } from './partial-members.ts';
 
 /** A transaction that moved something. */
 interface Version {
   readonly offset: LogOffset;
   readonly xids: readonly Xid[];
   /** Possibly none, where a mark came or went alone. */
-  readonly values: readonly string[];
-  readonly marks: readonly string[];
+  readonly values: readonly MemberNumber[];
+  readonly marks: readonly MemberNumber[];
 }
 
-const NO_MARKS: readonly string[] = []; // One for all: nearly every version has none.
+/** Names a value, or a mark, for as long as it has rows or a kept version tells of it. */
+export type MemberNumber = number;
+
+const NULL_NUMBER = 0;
+const ANY_NUMBER = 1;
+/** The number of the first value. */
+const VALUES_FROM = 2;
+const MARKS = [NULL_MEMBER, ANY_MEMBER];
+
+const NONE: readonly never[] = []; // One for all: nearly every version has no marks, and a value no turns.
 
 /** Told of values that there may be, at any kept version, and of those that there are at none any more. */
 export interface MemberWatch {
@@ -46,15 +49,28 @@ export interface MemberWatch {
 export class VersionedMembers {
   /** Told from the end of a transaction on. */
   watch: MemberWatch | undefined;
-  private readonly members = new Map<string, Member>();
-  private readonly marks = new Map<string, Member>();
-  /** Members and marks of which the open transaction has counted rows. */
-  private readonly touched = new Set<string>();
+  private texts: TextTable;
+  private readonly partial = new PartialMembers();
+  /** How many rows each has, those of the open transaction among them. */
+  private rows = new NumberColumn();
+  /** Those of which the open transaction has counted rows, and whether the last version has them. */
+  private readonly touched = new Map<MemberNumber, boolean>();
+  /** The kept versions at which one came or went, in turns. */
+  private readonly turns = new Map<MemberNumber, readonly LogOffset[]>();
   private versions: Version[] = [];
   private last = BEFORE_ALL;
   private from = BEFORE_ALL;
   private held = 0;
   private kept = 0;
+
+  constructor(private readonly form = new MemberForm()) {
+    this.texts = new TextTable(form.isPlain ? undefined : (text) => this.keyOf(text));
+  }
+
+  /** How many columns a value is of. */
+  get width(): number {
+    return this.form.width;
+  }
 
   /** The last version. */
   get offset(): LogOffset {
@@ -76,28 +92,35 @@ export class VersionedMembers {
     return this.kept;
   }
 
+  /** About so much memory they take, without the moves. */
+  get bytes(): number {
+    return this.texts.bytes;
+  }
+
   /** @param value or a mark. */
   has(value: string, at: LogOffset): boolean {
     this.check(at);
-    const member = this.placeOf(value).get(value);
-    return member !== undefined && isThereAt(member, at);
+    const pattern = patternParts(value);
+    if (pattern !== undefined) return this.hasSome(this.partial.of(pattern, this.values()), at);
+    const member = this.find(value);
+    return member !== undefined && this.isThereAt(member, at);
   }
 
   /** Now or at any version that is kept. */
   mayHave(value: string): boolean {
-    const member = this.members.get(value);
-    return member !== undefined && (member.isThere || member.turns.length > 0);
+    const number = this.texts.numberOf(value);
+    return number !== undefined && this.mayBe(VALUES_FROM + number);
   }
 
   /** Those that there may be. */
   *all(): Iterable<string> {
-    for (const value of this.members.keys()) if (this.mayHave(value)) yield value;
+    for (const number of this.texts.numbers()) if (this.mayBe(VALUES_FROM + number)) yield this.valueOf(VALUES_FROM + number);
   }
 
-  /** In no particular order. */
-  valuesAt(at: LogOffset): readonly MovedValue[] {
+  /** As Postgres wrote each when it was first seen, in no particular order. May be walked in steps for as long as the version is kept. */
+  *textsAt(at: LogOffset): Iterable<string> {
     this.check(at);
-    return Array.from(this.members).flatMap(([value, member]) => (isThereAt(member, at) ? [{ value, text: member.text }] : []));
+    for (const number of this.texts.numbers()) if (this.isThereAt(VALUES_FROM + number, at)) yield this.texts.textOf(number);
   }
 
   /** Net, each in the order of the values; the xids are those of all that moved something, ascending. */
@@ -105,15 +128,13 @@ export class VersionedMembers {
     this.check(after);
     this.check(through);
     const versions = this.versions.slice(this.countThrough(after), this.countThrough(through));
-    const values = [...new Set(versions.flatMap((version) => version.values))].sort();
     const [movedIn, movedOut]: [MovedValue[], MovedValue[]] = [[], []];
-    for (const value of values) {
-      const member = this.memberOf(value);
-      const [before, behind] = [isThereAt(member, after), isThereAt(member, through)];
-      if (before !== behind) (behind ? movedIn : movedOut).push({ value, text: member.text });
+    for (const member of new Set(versions.flatMap((version) => version.values))) {
+      const [before, behind] = [this.isThereAt(member, after), this.isThereAt(member, through)];
+      if (before !== behind) (behind ? movedIn : movedOut).push({ value: this.valueOf(member), text: this.textOf(member) });
     }
     const xids = new Set(versions.flatMap((version) => version.xids));
-    return { movedIn, movedOut, xids: [...xids].sort((left, right) => left - right) };
+    return { movedIn: sorted(movedIn), movedOut: sorted(movedOut), xids: [...xids].sort((left, right) => left - right) };
   }
 
   /** The highest version behind `after` with no more than so many moves, and transactions, between; with one transaction at the least. */
@@ -121,7 +142,7 @@ export class VersionedMembers {
     this.check(after);
     const first = this.countThrough(after);
     const behind = this.versions.slice(first, first + valuesMax);
-    const moved = new Set<string>();
+    const moved = new Set<MemberNumber>();
     let through = behind[0]?.offset ?? this.last;
     for (const { offset, values } of behind) {
       for (const value of values) if (!moved.delete(value)) moved.add(value);
@@ -142,30 +163,50 @@ export class VersionedMembers {
     return this.from;
   }
 
-  /** Counts a row of the transaction that is open. @param value null for NULL; `text` of the value, if there is one. */
-  countRow(value: string | null, text: string, difference: 1 | -1): void {
-    this.countMember(ANY_MEMBER, text, difference);
-    const rows = this.countMember(value ?? NULL_MEMBER, text, difference);
-    if (value !== null && rows === (difference === 1 ? 1 : 0)) this.held += difference;
+  /**
+   * Counts one more row of the transaction that is open.
+   *
+   * @param text as Postgres wrote it, of a row value its parts; null for NULL.
+   * @throws {EvaluationError} for a text that cannot be cast; nothing is counted.
+   */
+  add(text: Key): MemberNumber {
+    const member = text === null ? NULL_NUMBER : this.memberOf(text, this.keyOf(text));
+    this.countMarks(member, 1);
+    if (member >= VALUES_FROM && this.countRow(member, 1) === 1) this.held += 1;
+    return member;
+  }
+
+  /** Counts one row less. */
+  remove(member: MemberNumber): void {
+    this.countMarks(member, -1);
+    if (member >= VALUES_FROM && this.countRow(member, -1) === 0) this.held -= 1;
+  }
+
+  /** As it was written when it was first seen; null for NULL. */
+  textAt(member: MemberNumber): Key {
+    return member === NULL_NUMBER ? null : this.textOf(member);
+  }
+
+  /** @returns null for NULL. */
+  valueAt(member: MemberNumber): Key {
+    return member === NULL_NUMBER ? null : this.valueOf(member);
   }
 
   /** What is counted so far is the first version: nobody asks about anything before it. */
   begin(offset: LogOffset): void {
-    for (const value of this.touched) this.memberOf(value).isThere = true;
-    this.touched.clear();
     this.last = offset;
     this.from = offset;
   }
 
   /** The open transaction has ended. @returns whether it moved anything. */
   commit(offset: LogOffset, xids: readonly Xid[]): boolean {
-    const turned = [...this.touched].filter((value) => this.turn(value, offset));
+    const turned = [...this.touched].filter(([member, wasThere]) => this.turn(member, wasThere, offset)).map(([member]) => member);
     this.touched.clear();
     if (turned.length === 0) return false;
     this.last = offset;
-    const marks = turned.filter(isMark);
-    const values = marks.length === 0 ? turned : turned.filter((value) => !isMark(value));
-    const version = { offset, xids, values, marks: marks.length === 0 ? NO_MARKS : marks };
+    const marks = turned.filter((member) => member < VALUES_FROM);
+    const values = marks.length === 0 ? turned : turned.filter((member) => member >= VALUES_FROM);
+    const version = { offset, xids, values, marks: marks.length === 0 ? NONE : marks };
     this.versions.push(version);
     this.kept += weightOf(version);
     return true;
@@ -182,10 +223,11 @@ export class VersionedMembers {
   }
 
   copy(): VersionedMembers {
-    const copy = new VersionedMembers();
-    for (const [value, member] of this.members) copy.members.set(value, copyOf(member));
-    for (const [mark, member] of this.marks) copy.marks.set(mark, copyOf(member));
-    for (const value of this.touched) copy.touched.add(value);
+    const copy = new VersionedMembers(this.form);
+    copy.texts = this.texts.copy();
+    copy.rows = this.rows.copy();
+    for (const [member, wasThere] of this.touched) copy.touched.set(member, wasThere);
+    for (const [member, turns] of this.turns) copy.turns.set(member, turns);
     copy.versions = [...this.versions];
     copy.last = this.last;
     copy.from = this.from;
@@ -194,57 +236,122 @@ export class VersionedMembers {
     return copy;
   }
 
+  /** Numbers are not in it: which value has which is a matter of what was here before. */
   key(): unknown {
-    const members = Array.from(this.members, ([value, { text, rows, isThere, turns }]) => [value, text, rows, isThere, turns]).sort();
-    const marks = Array.from(this.marks, ([mark, { rows, isThere, turns }]) => [mark, rows, isThere, turns]).sort();
-    const versions = this.versions.map(({ offset, xids, values }) => [offset, xids, [...values].sort()]);
-    return [members, marks, versions, [...this.touched].sort(), this.last, this.from];
+    const told = (member: MemberNumber) => [this.textOf(member), this.rows.get(member), this.isThere(member), this.turnsOf(member)];
+    const marks = [ANY_NUMBER, NULL_NUMBER].filter((mark) => !this.isGone(mark)).map(told);
+    const members = Array.from(this.texts.numbers(), (number) => told(VALUES_FROM + number)).sort();
+    const versions = this.versions.map(({ offset, xids, values }) => [offset, xids, values.map((value) => this.textOf(value)).sort()]);
+    const touched = [...this.touched.keys()].map((member) => this.textOf(member)).sort();
+    return [members, marks, versions, touched, this.last, this.from];
+  }
+
+  private memberOf(text: string, key: string): MemberNumber {
+    const { size } = this.texts;
+    const number = this.texts.add(text, key);
+    if (this.texts.size > size) this.partial.add(key);
+    return VALUES_FROM + number;
+  }
+
+  /** A row value that has a NULL part is a value beside the mark. */
+  private countMarks(member: MemberNumber, difference: 1 | -1): void {
+    this.countRow(ANY_NUMBER, difference);
+    const hasNull = member === NULL_NUMBER || (this.width > 1 && this.form.hasNullPart(this.textOf(member)));
+    if (hasNull) this.countRow(NULL_NUMBER, difference);
+  }
+
+  private *values(): Iterable<string> {
+    for (const number of this.texts.numbers()) yield this.valueOf(VALUES_FROM + number);
+  }
+
+  private hasSome(values: Iterable<string>, at: LogOffset): boolean {
+    for (const value of values) if (this.isThereAt(this.find(value) ?? NULL_NUMBER, at)) return true;
+    return false;
   }
 
   /** @returns how many rows have it now. */
-  private countMember(value: string, text: string, difference: 1 | -1): number {
-    const place = this.placeOf(value);
-    const member = place.get(value) ?? { text, rows: 0, isThere: false, turns: [] };
-    member.rows += difference;
-    invariant(member.rows >= 0, 'a value that goes was there');
-    place.set(value, member);
-    this.touched.add(value);
-    return member.rows;
+  private countRow(member: MemberNumber, difference: 1 | -1): number {
+    const rows = this.rows.get(member) + difference;
+    invariant(rows >= 0, 'a value that goes was there');
+    // What the snapshot counts is no move, and may be millions.
+    if (this.last === BEFORE_ALL) this.rows.set(member, rows);
+    else this.touch(member, rows);
+    if (rows === 0) this.dropIfGone(member);
+    return rows;
   }
 
-  private turn(value: string, offset: LogOffset): boolean {
-    const member = this.memberOf(value);
-    const isThere = member.rows > 0;
-    if (isThere === member.isThere) {
-      this.dropIfGone(value, member);
+  private touch(member: MemberNumber, rows: number): void {
+    if (!this.touched.has(member)) this.touched.set(member, this.rows.get(member) > 0);
+    this.rows.set(member, rows);
+  }
+
+  private turn(member: MemberNumber, wasThere: boolean, offset: LogOffset): boolean {
+    const isThere = this.rows.get(member) > 0;
+    const turns = this.turnsOf(member);
+    this.touched.delete(member);
+    if (isThere === wasThere) {
+      this.dropIfGone(member);
       return false;
     }
-    if (isThere && member.turns.length === 0 && !isMark(value)) this.watch?.add(value);
-    member.isThere = isThere;
-    member.turns.push(offset);
+    if (isThere && turns.length === 0 && member >= VALUES_FROM) this.watch?.add(this.valueOf(member));
+    this.turns.set(member, [...turns, offset]);
     return true;
   }
 
-  private forgetTurn(value: string): void {
-    const member = this.memberOf(value);
-    member.turns.shift();
-    if (!isMark(value) && !this.mayHave(value)) this.watch?.remove(value);
-    // Of one that the open transaction has counted rows of its end is yet to tell.
-    if (!this.touched.has(value)) this.dropIfGone(value, member);
+  private forgetTurn(member: MemberNumber): void {
+    const turns = this.turnsOf(member).slice(1);
+    if (turns.length > 0) this.turns.set(member, turns);
+    else this.turns.delete(member);
+    if (member >= VALUES_FROM && !this.mayBe(member)) this.watch?.remove(this.valueOf(member));
+    this.dropIfGone(member);
   }
 
-  private dropIfGone(value: string, { rows, isThere, turns }: Member): void {
-    if (rows === 0 && !isThere && turns.length === 0) this.placeOf(value).delete(value);
+  /** Of one that the open transaction has counted rows of its end is yet to tell. */
+  private dropIfGone(member: MemberNumber): void {
+    if (member < VALUES_FROM || !this.isGone(member)) return;
+    this.partial.remove(this.valueOf(member));
+    this.texts.delete(member - VALUES_FROM);
   }
 
-  private placeOf(value: string): Map<string, Member> {
-    return isMark(value) ? this.marks : this.members;
+  private isGone(member: MemberNumber): boolean {
+    return this.rows.get(member) === 0 && !this.touched.has(member) && !this.turns.has(member);
   }
 
-  private memberOf(value: string): Member {
-    const member = this.placeOf(value).get(value);
-    invariant(member !== undefined, 'a value is known for as long as a version tells of it');
-    return member;
+  find(value: string): MemberNumber | undefined {
+    if (isMark(value)) return MARKS.indexOf(value);
+    const number = this.texts.numberOf(value);
+    return number === undefined ? undefined : VALUES_FROM + number;
+  }
+
+  private textOf(member: MemberNumber): string {
+    return MARKS[member] ?? this.texts.textOf(member - VALUES_FROM);
+  }
+
+  private valueOf(member: MemberNumber): string {
+    return this.keyOf(this.textOf(member));
+  }
+
+  private keyOf(text: string): string {
+    return this.form.valueOf(text);
+  }
+
+  private turnsOf(member: MemberNumber): readonly LogOffset[] {
+    return this.turns.get(member) ?? NONE;
+  }
+
+  /** Whether the last version has it. Before the first one is, nothing is there. */
+  private isThere(member: MemberNumber): boolean {
+    return this.last !== BEFORE_ALL && (this.touched.get(member) ?? this.rows.get(member) > 0);
+  }
+
+  private mayBe(member: MemberNumber): boolean {
+    return this.isThere(member) || this.turns.has(member);
+  }
+
+  private isThereAt(member: MemberNumber, at: LogOffset): boolean {
+    const turns = this.turnsOf(member);
+    const behind = turns.length - countThrough(turns.length, (index) => turns[index] ?? at, at);
+    return this.isThere(member) === (behind % 2 === 0);
   }
 
   private check(at: LogOffset): void {
@@ -263,13 +370,8 @@ function weightOf({ values }: Version): number {
   return Math.max(1, values.length);
 }
 
-function copyOf(member: Member): Member {
-  return { ...member, turns: [...member.turns] };
-}
-
-function isThereAt({ isThere, turns }: Member, at: LogOffset): boolean {
-  const behind = turns.length - countThrough(turns.length, (index) => turns[index] ?? at, at);
-  return behind % 2 === 0 ? isThere : !isThere;
+function sorted(values: MovedValue[]): readonly MovedValue[] {
+  return values.sort((left, right) => (left.value < right.value ? -1 : 1));
 }
 
 /** How many of so many ascending offsets lie at or before `at`. */

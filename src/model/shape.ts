@@ -38,9 +38,10 @@ export interface ShapeDefinition {
   readonly moveOuts?: 'deletes';
 }
 
-/** The values of one column of an inner shape. */
+/** The values of a column of an inner shape. */
 export interface Dependency {
   readonly shape: ShapeDefinition;
+  /** Or of several, as `followedWord` has them. */
   readonly column: string;
 }
 

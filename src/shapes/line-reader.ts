@@ -6,6 +6,7 @@
  * shape, for the few that are followed. So they are read back here, in this one place, entry by entry; a line is passed over
  * once, and only the texts that are asked for are made. What is not a line of ours is refused, never guessed at.
  */
+import { followedColumns } from '../model/followed-columns.ts';
 import { UnreadableEntryError } from '../model/log-entry.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 import type { RowValues } from '../model/row-values.ts';
@@ -38,10 +39,11 @@ const END = encoder.encode(LINE.end);
 const NO_XIDS: readonly Xid[] = [];
 
 export class LineReader {
-  private readonly label: Uint8Array;
+  private readonly labels: readonly Uint8Array[];
 
-  constructor(column: string) {
-    this.label = encoder.encode(columnLabel(column));
+  /** @param columns that are followed, as `followedWord` has them. */
+  constructor(columns: string) {
+    this.labels = followedColumns(columns).map(({ name }) => encoder.encode(columnLabel(name)));
   }
 
   /** @throws {UnreadableEntryError} `line` is none of ours. */
@@ -50,8 +52,8 @@ export class LineReader {
     if (!scan.skip(START)) refuseStart(scan);
     const key = scan.text();
     scan.expect(VALUE);
-    const value = scan.member(this.label);
-    if (scan.skip(OLD_VALUE)) scan.member(undefined);
+    const values = scan.members(this.labels);
+    if (scan.skip(OLD_VALUE)) scan.members([]);
     scan.expect(HEADERS);
     const operation = operationIn(scan);
     skipRelation(scan);
@@ -62,7 +64,7 @@ export class LineReader {
     const isLast = xids.length > 0 && scan.skip(LAST);
     scan.expect(END);
     scan.end();
-    return { operation, key, value, xids, isLast };
+    return { operation, key, value: values.length === 1 ? values[0] : values, xids, isLast };
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { jsonText } from '../model/change.ts';
 import { UnreadableEntryError } from '../model/log-entry.ts';
+import type { ToldValue } from '../model/row-values.ts';
 
 const encoder = new TextEncoder();
 const NULL = encoder.encode('null');
@@ -22,7 +23,7 @@ export class LineScan {
 
   /** @returns whether `fragment` was there. */
   skip(fragment: Uint8Array): boolean {
-    for (let index = 0; index < fragment.length; index += 1) if (this.bytes[this.at + index] !== fragment[index]) return false;
+    if (!this.isAt(fragment, this.at)) return false;
     this.at += fragment.length;
     return true;
   }
@@ -69,15 +70,13 @@ export class LineScan {
     while (this.skipByte(COMMA)) if (!this.skipBoolean()) this.refuse();
   }
 
-  /** An object of strings and nulls. @returns the value behind `label`; undefined when there is none. */
-  member(label: Uint8Array | undefined): string | null | undefined {
-    let found: string | null | undefined;
+  /** An object of strings and nulls. @returns the value behind each of `labels`; undefined for one that is not there. */
+  members(labels: readonly Uint8Array[]): readonly ToldValue[] {
+    const found = labels.map((): ToldValue => undefined);
     this.expectByte(OPEN_BRACE);
-    if (this.skipByte(CLOSE_BRACE)) return undefined;
-    do {
-      if (label !== undefined && this.skip(label)) found = this.skip(NULL) ? null : this.text();
-      else this.skipMember();
-    } while (this.skipByte(COMMA));
+    if (this.skipByte(CLOSE_BRACE)) return found;
+    do this.member(labels, found);
+    while (this.skipByte(COMMA));
     this.expectByte(CLOSE_BRACE);
     return found;
   }
@@ -97,8 +96,25 @@ export class LineScan {
     throw new UnreadableEntryError(`at byte ${at} of ${this.bytes.length} stands something else than a row is written with`);
   }
 
+  private isAt(fragment: Uint8Array, at: number): boolean {
+    for (let index = 0; index < fragment.length; index += 1) if (this.bytes[at + index] !== fragment[index]) return false;
+    return true;
+  }
+
   private skipBoolean(): boolean {
     return this.skip(TRUE) || this.skip(FALSE);
+  }
+
+  /** @param found takes the value in, as often as its label is among `labels`. */
+  private member(labels: readonly Uint8Array[], found: ToldValue[]): void {
+    const start = this.at;
+    let value: ToldValue;
+    for (const [index, label] of labels.entries()) {
+      if (value === undefined ? !this.skip(label) : !this.isAt(label, start)) continue;
+      if (value === undefined) value = this.skip(NULL) ? null : this.text();
+      found[index] = value;
+    }
+    if (value === undefined) this.skipMember();
   }
 
   private skipMember(): void {

@@ -3,7 +3,7 @@
  * tables of Materializers keep it, and routers ask it.
  *
  * A shape that misses a change is wrong for ever. So of a column that nobody has listed yet, or any more, every value is taken
- * to be held.
+ * to be held. And a column of very many values lists none: it is asked.
  */
 import { invariant } from '../base/invariant.ts';
 import type { Handle } from '../model/shape.ts';
@@ -17,11 +17,16 @@ export function memberKey(handle: Handle, column: string): string {
 /** Where one column lists its values. */
 export interface MemberListing {
   begin(values: Iterable<string>): void;
+  /** They are too many: `mayHave` is asked from now on instead, whether there may be one. @param values those that are listed. */
+  beAsked(mayHave: AskedColumn, values: Iterable<string>): void;
   add(value: string): void;
   remove(value: string): void;
   /** @param values those that are listed. */
   end(values: Iterable<string>): void;
 }
+
+/** Whether it has the value, now or at a version that somebody still looks at. */
+type AskedColumn = (value: string) => boolean;
 
 /** So many columns that ended are known at the least, and twice as many at the most. */
 const ENDED_KNOWN_MIN = 1_000;
@@ -29,6 +34,8 @@ const ENDED_KNOWN_MIN = 1_000;
 export class MemberIndex {
   private readonly listed = new Set<string>();
   private readonly holders = new Multimap<string, string>();
+  /** Those of the listed that are asked. */
+  private readonly askedColumns = new Map<string, AskedColumn>();
   private endCount = 0;
   /** The last ones, the newest last. */
   private ended: string[] = [];
@@ -49,16 +56,18 @@ export class MemberIndex {
   }
 
   mayHold(key: string, value: string): boolean {
-    return !this.listed.has(key) || this.holders.has(value, key);
+    return !this.listed.has(key) || (this.askedColumns.get(key)?.(value) ?? this.holders.has(value, key));
   }
 
   /** Those that are listed. */
-  holdersOf(value: string): Iterable<string> {
-    return this.holders.of(value);
+  *holdersOf(value: string): Iterable<string> {
+    yield* this.holders.of(value);
+    for (const [key, mayHave] of this.askedColumns) if (mayHave(value)) yield key;
   }
 
+  /** How many columns `holdersOf` looks at. */
   holderCount(value: string): number {
-    return this.holders.countOf(value);
+    return this.holders.countOf(value) + this.askedColumns.size;
   }
 
   listing(key: string): MemberListing {
@@ -68,11 +77,17 @@ export class MemberIndex {
         for (const value of values) this.holders.add(value, key);
         this.listed.add(key);
       },
+      beAsked: (mayHave, values) => {
+        for (const value of values) this.holders.delete(value, key);
+        this.listed.add(key);
+        this.askedColumns.set(key, mayHave);
+      },
       add: (value) => this.holders.add(value, key),
       remove: (value) => this.holders.delete(value, key),
       end: (values) => {
         this.noteEnd(key);
         this.listed.delete(key);
+        this.askedColumns.delete(key);
         for (const value of values) this.holders.delete(value, key);
       },
     };

@@ -4,12 +4,14 @@
  * A client finds the rows of a move by what they have on the left side of a subquery. So a move can be told where it says of each
  * left side what becomes of the term: a value that a subquery begins or ceases to select turns the term for rows with that value, and
  * the first or last row that it has for those with NULL. A NULL that it begins or ceases to select turns a term that is not `IN` alone
- * for rows of any value. Then no list is an answer, and each row must be told.
+ * for rows of any value. Then no list is an answer, and each row must be told. So it is with a row value that has a NULL part.
  */
 import type { LogOffset } from '../model/log-offset.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 import { ANY_MEMBER, NULL_MEMBER } from '../sql/subqueries/membership.ts';
+import { tellsUnknown } from '../sql/subqueries/truths.ts';
 import type { MemberTerm, Selected, SubqueryPlan } from '../sql/where.ts';
+import { MovedRows } from './moved-rows.ts';
 import type { Moved, MovedValue, VersionedValues } from './versioned-values.ts';
 
 interface Marks {
@@ -21,6 +23,8 @@ interface Marks {
 export interface MemberMove extends Moved {
   readonly before: Marks;
   readonly after: Marks;
+  /** Where its values are those of several columns. */
+  readonly rows?: MovedRows;
 }
 
 /** Who tells a move: events that name left sides, or each row that is concerned. */
@@ -32,9 +36,14 @@ export interface TurnedKeys {
   readonly isNullTurned: boolean;
 }
 
-export function moveBetween(values: Pick<VersionedValues, 'has' | 'movesBetween'>, before: LogOffset, after: LogOffset): MemberMove {
+type AskedValues = Pick<VersionedValues, 'width' | 'has' | 'movesBetween'>;
+
+export function moveBetween(values: AskedValues, before: LogOffset, after: LogOffset): MemberMove {
   const marksAt = (at: LogOffset): Marks => ({ hasNull: values.has(NULL_MEMBER, at), isEmpty: !values.has(ANY_MEMBER, at) });
-  return { ...values.movesBetween(before, after), before: marksAt(before), after: marksAt(after) };
+  const moved = values.movesBetween(before, after);
+  const move = { ...moved, before: marksAt(before), after: marksAt(after) };
+  if (values.width === 1) return move;
+  return { ...move, rows: new MovedRows(moved, (member) => values.has(member, before), (member) => values.has(member, after)) };
 }
 
 /** Of all that moved something, each once, ascending. */
@@ -46,12 +55,14 @@ export function xidsOf(moves: readonly MemberMove[]): readonly Xid[] {
 export function canBeNamed(plan: SubqueryPlan, moves: readonly MemberMove[]): boolean {
   return memberTerms(plan).every(({ subquery, truths }) => {
     const move = moves[subquery];
-    return move?.before.hasNull === move?.after.hasNull || truths.has(false) === truths.has(null);
+    const isNullMoved = move?.rows?.hasNullMoved ?? move?.before.hasNull !== move?.after.hasNull;
+    return !isNullMoved || !tellsUnknown(truths);
   });
 }
 
 /** @param move of the term's subquery, which can be named. */
-export function turnedTo(truth: boolean, { truths }: MemberTerm, { movedIn, movedOut, before, after }: MemberMove): TurnedKeys {
+export function turnedTo(truth: boolean, { truths }: MemberTerm, { movedIn, movedOut, before, after, rows }: MemberMove): TurnedKeys {
+  if (rows !== undefined) return { values: rows.turnedTo(truth, truths), isNullTurned: false };
   const [inside, outside] = [truths.has(true), truths.has(after.hasNull ? null : false)];
   const values = inside === truth ? movedIn : movedOut;
   const [was, is] = [before, after].map(({ isEmpty }) => truths.has(isEmpty ? false : null));

@@ -8,8 +8,8 @@
  * Tags say nothing of what a subquery selects at present, so that a row has the same ones on every path. What it selects is in
  * the conditions.
  */
-import { truthOfIn } from '../sql/subqueries/membership.ts';
-import type { ColumnText, Membership, SubqueryPlan, Term } from '../sql/where.ts';
+import { isInFor, rowParts } from '../sql/subqueries/membership.ts';
+import type { ColumnText, Key, LeftSide, Membership, MemberTerm, SubqueryPlan, Term } from '../sql/where.ts';
 import { turnedTo, type MemberMove, type TurnedKeys } from './member-moves.ts';
 
 /** Equal for equal texts, different in each shape; of characters that a JSON string holds as they are, and no slash. */
@@ -64,15 +64,18 @@ export function movedPatterns(
   countMax: number,
 ): readonly TagPattern[] {
   const patterns: TagPattern[] = [];
-  const tags = new Map<string | null, string>(); // A filter may ask for one subquery a hundred times.
+  const tags = new Map<string, Map<Key, string>>(); // A filter may ask for one subquery a hundred times.
   let left = from;
   for (const [pos, term] of disjuncts.flat().entries()) {
     const move = term.kind === 'plain' ? undefined : moves[term.subquery];
     if (term.kind === 'plain' || move === undefined) continue;
     const turned = turnedTo(truth, term, move);
+    const side = term.names.length === 1 ? '' : term.names.join('\0');
+    const known = tags.get(side) ?? new Map<Key, string>();
+    tags.set(side, known);
     for (const value of keysIn(turned, left, left + countMax - patterns.length)) {
-      const tag = tags.get(value) ?? hash(namespaced(value));
-      tags.set(value, tag);
+      const tag = known.get(value) ?? hash(namespaced(term, leftSideOf(term, value)));
+      known.set(value, tag);
       patterns.push({ pos, value: tag });
     }
     left = Math.max(0, left - turned.values.length - Number(turned.isNullTurned));
@@ -86,7 +89,7 @@ function keysIn({ values, isNullTurned }: TurnedKeys, from: number, to: number):
 }
 
 function isTrue(term: Term, row: ColumnText, isMember: Membership): boolean {
-  return term.kind === 'plain' ? term.evaluate(row) === true : term.truths.has(truthOfIn(isMember, term.subquery, term.value(row)));
+  return term.kind === 'plain' ? term.evaluate(row) === true : isInFor(term.truths, isMember, term.subquery, term.left(row));
 }
 
 function positionCount({ disjuncts }: SubqueryPlan): number {
@@ -94,10 +97,18 @@ function positionCount({ disjuncts }: SubqueryPlan): number {
 }
 
 function slotOf(term: Term, row: ColumnText, hash: TagHash): string {
-  return term.kind === 'plain' ? '1' : hash(namespaced(term.value(row)));
+  return term.kind === 'plain' ? '1' : hash(namespaced(term, term.left(row)));
 }
 
-/** NULL is not the text `NULL`. */
-function namespaced(value: string | null): string {
-  return value === null ? 'NULL' : `v:${value}`;
+/** The left side that a value which moved was on. */
+function leftSideOf({ names }: MemberTerm, value: Key): LeftSide {
+  return names.length === 1 || value === null ? value : rowParts(value);
+}
+
+/** NULL is not the text `NULL`. Of a row value each part has its column before it; colons are doubled, so that no two are one text. */
+function namespaced({ names }: MemberTerm, left: LeftSide): string {
+  if (left === null) return 'NULL';
+  if (typeof left === 'string') return `v:${left}`;
+  const doubled = (text: string): string => text.replaceAll(':', '::');
+  return left.map((part, at) => `${doubled(names[at] ?? '')}:${part === null ? 'NULL' : `v:${doubled(part)}`}`).join('');
 }

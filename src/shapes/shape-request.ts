@@ -3,6 +3,7 @@
  * the words of the wire. The first stage that fails answers; so the columns are looked at before the filter.
  */
 import { invariant } from '../base/invariant.ts';
+import { followedColumns } from '../model/followed-columns.ts';
 import { keyColumns, hasPrimaryKey, type Column, type LayoutColumn, type Relation } from '../model/relation.ts';
 import type { Dependency, ReplicaMode, ShapeDefinition } from '../model/shape.ts';
 import type { TimeZone } from '../model/time-zone.ts';
@@ -113,7 +114,8 @@ function defineInner(
 ): ReturnType<typeof defineShape> {
   const relation = relationsOf(tables).get(quoteRelation(table));
   invariant(relation !== undefined, 'a subquery was accepted against the columns of its table');
-  const columns = [...new Set([...primaryKeyOf(relation), column])].map(quoteIdentifier).join(',');
+  const followed = followedColumns(column).map(({ name }) => name);
+  const columns = [...new Set([...primaryKeyOf(relation), ...followed])].map(quoteIdentifier).join(',');
   // Each definition is stored, and one filter can have a hundred subqueries: so it keeps the texts that it names and no others.
   const count = Math.max(0, ...parameters);
   const named = Array.from({ length: count }, (_, index) => [index + 1, parameters.includes(index + 1) ? (params[index + 1] ?? '') : '']);

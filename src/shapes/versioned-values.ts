@@ -1,9 +1,11 @@
-/** VersionedValues: what shapes that depend on another one ask about the values of a column of it, each at the version that is its view. */
+/** VersionedValues: what shapes that depend on another one ask about the values of columns of it, each at the version that is its view. */
 import type { LogOffset } from '../model/log-offset.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 
-/** The values of a column of an inner shape, at each version that somebody still looks at. */
+/** The values of a column of an inner shape, or row values of several, at each version that somebody still looks at. */
 export interface VersionedValues {
+  /** How many columns a value is of. */
+  readonly width: number;
   /** The last version. */
   readonly offset: LogOffset;
   /** @param value or a mark of a membership (`NULL_MEMBER`). */
@@ -21,8 +23,8 @@ export interface Moved {
 }
 
 export interface MovedValue {
-  /** The same text for equal values. */
+  /** The same text for equal values; a row value as `rowMember` has it. */
   readonly value: string;
-  /** As Postgres wrote it. */
+  /** As Postgres wrote it; of a row value, its parts. */
   readonly text: string;
 }

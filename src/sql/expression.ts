@@ -63,18 +63,30 @@ export interface Truth {
 /** What has a value of a type: the sides of a comparison. */
 export type Operand = TypedColumn | Constant | Call | Truth;
 
-/** The values that a column has in the rows of a table for which `where` is true. */
+/** The values that columns have in the rows of a table for which `where` is true; of several, row values. */
 export interface Selection {
   readonly table: RelationName;
-  readonly column: TypedColumn;
+  readonly columns: readonly SelectedColumn[];
   /** Undefined for every row. Without subqueries of its own. */
   readonly where: Condition | undefined;
 }
 
-/** The left side, and what is selected, are of one family of types. */
+export interface SelectedColumn {
+  readonly column: TypedColumn;
+  /** In their order. Behind them its values are of the family as which they are compared. */
+  readonly casts: readonly TypeName[];
+}
+
+/** A part of what stands on the left of a subquery, and as which type it is compared with what that selects. */
+export interface LeftPart {
+  readonly operand: Operand;
+  readonly type: TypeName;
+}
+
 export interface Subquery {
   readonly kind: 'subquery';
-  readonly left: TypedColumn;
+  /** As many as the columns that are selected. */
+  readonly left: readonly LeftPart[];
   /** The same for equal selections; counted from 0 as they stand. */
   readonly number: number;
   readonly selection: Selection;
@@ -87,8 +99,8 @@ export interface Subquery {
 export interface StandingAlone {
   /** Columns, and what they are called there. */
   readonly renamed: readonly (WrittenColumn & { readonly sql: string })[];
-  /** The sides of an equality with a column of the table around it, which is left out. */
-  readonly correlation: readonly [WrittenColumn, WrittenColumn] | undefined;
+  /** The sides of each equality with a column of the table around it, which is left out. */
+  readonly correlations: readonly (readonly [WrittenColumn, WrittenColumn])[];
 }
 
 /** As it stands in the parsed text. */
@@ -127,8 +139,9 @@ export function columnsOf(condition: Condition): readonly ColumnReference[] {
       return columnsIn(condition.left, condition.right);
     case 'in':
     case 'like':
-    case 'subquery':
       return columnsIn(condition.left);
+    case 'subquery':
+      return columnsIn(...condition.left.map(({ operand }) => operand));
     case 'and':
     case 'or':
       return condition.parts.flatMap(columnsOf);

@@ -6,7 +6,7 @@
  */
 import { invariant } from '../base/invariant.ts';
 import { conversionOf } from './operations/comparison-types.ts';
-import { isOperand, type Condition, type Operand, type Subquery, type TypedColumn } from './expression.ts';
+import { isOperand, type Condition, type LeftPart, type Operand, type Subquery, type TypedColumn } from './expression.ts';
 import { likeMatcher } from './patterns/like-pattern.ts';
 import { compileComparison } from './operations/comparisons.ts';
 import { isText } from './operations/implicit-casts.ts';
@@ -17,7 +17,7 @@ import { canonicalValue } from './values/canonical-value.ts';
 import type { TypeName } from './values/type-names.ts';
 import { VALUE_TYPES } from './values/value-types.ts';
 import type { Value } from './values/values.ts';
-import type { ColumnText as Text, Membership } from './where.ts';
+import type { ColumnText as Text, LeftSide, Membership } from './where.ts';
 
 /** Of each type the last long value, which a filter may ask for many times in one row: an array or a jsonb costs its length to read. */
 const lastRead = new Map<TypeName, { readonly written: string; readonly value: Value }>();
@@ -103,10 +103,27 @@ function compileIn({ left, items, type }: Extract<Condition, { kind: 'in' }>): P
 }
 
 function compileSubquery({ left, number }: Subquery): Predicate {
-  const read = canonicalReader(left);
+  const read = leftReader(left);
   return (text, isMember) => {
     invariant(isMember !== undefined, 'a filter with subqueries is asked with what they select');
     return truthOfIn(isMember, number, read(text));
+  };
+}
+
+/** What a row has on the left side of a subquery, as it is looked up. */
+export function leftReader(left: readonly LeftPart[]): (text: Text) => LeftSide {
+  const readers = left.map(partReader);
+  const [only] = readers;
+  return only !== undefined && readers.length === 1 ? only : (text) => readers.map((read) => read(text));
+}
+
+function partReader({ operand, type }: LeftPart): (text: Text) => string | null {
+  const { family, canonical } = VALUE_TYPES[type];
+  if (operand.kind === 'column' && VALUE_TYPES[operand.type].family === family) return canonicalReader(operand);
+  const read = readerOf(operand, type);
+  return (text) => {
+    const value = read(text);
+    return value === null ? null : canonical(value);
   };
 }
 

@@ -75,7 +75,7 @@ const parseFilter: SubsetLanguage['parseFilter'] = (text, params, columns, datab
     if (subLinksIn(clause).length > 0) throw new WhereRefusal('Subqueries are not allowed in subsets');
     const condition = new WhereChecker(columns, new Parameters(params), database).check(clause);
     printCanonical(condition); // Refuses constants that are too large together.
-    return { queryBehind: (count: number) => printQuery(condition, [], count) };
+    return { queryBehind: (count: number) => printQuery(condition, count) };
   });
 };
 

@@ -3,21 +3,16 @@
  * every constant a parameter with its type. Where a comparison needs a conversion or a collation, it is written out,
  * so that Postgres has nothing to decide which the evaluator decided differently.
  */
-import { invariant } from '../base/invariant.ts';
-import { arrayLiteral } from './values/array-literal.ts';
+import { invariant, InvariantError } from '../base/invariant.ts';
 import { CONSTANT_CHARACTERS_MAX, isOperand, isOrder, type Condition, type Operand, type Selection, type Subquery } from './expression.ts';
 import { quoteIdentifier, quoteRelation } from './identifiers.ts';
 import { printLikePattern } from './patterns/like-pattern.ts';
 import { collated } from './operations/comparisons.ts';
+import { memberArrays, printMembership } from './subqueries/member-arrays.ts';
 import type { TypeName } from './values/type-names.ts';
 import { VALUE_TYPES } from './values/value-types.ts';
 import { WhereRefusal } from './where-refusal.ts';
-
-export interface PrintedCondition {
-  readonly sql: string;
-  /** Texts of the constants, in the order in which they stand. */
-  readonly params: readonly (string | null)[];
-}
+import type { Key, QueryParam, QueryWithMembers, WhereQuery } from './where.ts';
 
 /** What is written as a parameter for Postgres, and in full for comparing. */
 interface Printer {
@@ -26,37 +21,48 @@ interface Printer {
   exactly(type: TypeName, text: string | null): string;
   /** One whose type its place gives. */
   label(type: TypeName, text: string | null): string;
-  subquery(subquery: Subquery): string;
+  /** @param left its parts, printed. */
+  subquery(subquery: Subquery, left: readonly string[]): string;
 }
 
 /**
- * For Postgres.
+ * For Postgres: a condition that has no subqueries.
  *
- * @param members what the subqueries select, by their numbers, NULL among them: Postgres is not asked for that.
  * @param before how many parameters the query has in front of these.
  */
-export function printQuery(
-  condition: Condition,
-  members: readonly (readonly (string | null)[])[] = [],
-  before = 0,
-): PrintedCondition {
+export function printQuery(condition: Condition, before = 0): WhereQuery {
   const params: (string | null)[] = [];
-  const place = (text: string | null): number => before + params.push(text);
-  const parameter = (type: string, text: string | null): string => `$${place(text)}::${type}`;
-  const arrays = new Map<number, string>(); // Each is sent once, however often its subquery stands in the filter.
+  const subquery = (): never => {
+    throw new InvariantError('what a subquery selects is given with the query');
+  };
+  return { sql: printCondition(condition, { ...parameterPrinter((text) => before + params.push(text)), subquery }), params };
+}
+
+/**
+ * For Postgres, which is not asked what the subqueries select.
+ *
+ * @param members what they do, by their numbers, NULL among it.
+ */
+export function printQueryWith(condition: Condition, members: readonly Iterable<Key>[]): QueryWithMembers {
+  const params: QueryParam[] = [];
+  const arrays = new Map<number, readonly string[]>(); // Each is sent once, however often its subquery stands in the filter.
   const sql = printCondition(condition, {
-    constant: parameter,
-    exactly: parameter,
-    label: (_, text) => `$${place(text)}`,
-    subquery: ({ left, number, selection }) => {
+    ...parameterPrinter((text) => params.push(text)),
+    subquery: ({ number, selection }, left) => {
       const values = members[number];
       invariant(values !== undefined, 'what a subquery selects is given with the query');
-      const array = arrays.get(number) ?? parameter(`${selection.column.type}[]`, arrayLiteral(values));
-      arrays.set(number, array);
-      return `(${quoteIdentifier(left.name)} = ANY(${array}))`;
+      const known = arrays.get(number) ?? memberArrays(values, selection.columns, (type, array) => `$${params.push(array)}::${type}`);
+      arrays.set(number, known);
+      return printMembership(left, known);
     },
   });
   return { sql, params };
+}
+
+/** @param place takes a parameter, and gives its number. */
+function parameterPrinter(place: (text: Key) => number): Omit<Printer, 'subquery'> {
+  const parameter = (type: TypeName, text: Key): string => `$${place(text)}::${type}`;
+  return { constant: parameter, exactly: parameter, label: (_, text) => `$${place(text)}` };
 }
 
 /**
@@ -87,14 +93,19 @@ function canonicalPrinter(): Printer {
     constant: (type, text) => printed(type, text, 'canonical'),
     exactly: (type, text) => printed(type, text, 'print'),
     label: (type, text) => printed(type, text, 'print'),
-    subquery: ({ left, selection }) => `(${quoteIdentifier(left.name)} IN (${printSelected(selection, printer)}))`,
+    subquery: ({ selection }, left) => `(${rowOf(left)} IN (${printSelected(selection, printer)}))`,
   };
   return printer;
 }
 
-function printSelected({ table, column, where }: Selection, printer: Printer): string {
+function printSelected({ table, columns, where }: Selection, printer: Printer): string {
   const filter = where === undefined ? '' : ` WHERE ${printCondition(where, printer)}`;
-  return `SELECT ${quoteIdentifier(column.name)} FROM ${quoteRelation(table)}${filter}`;
+  const selected = columns.map(({ column, casts }) => [quoteIdentifier(column.name), ...casts].join('::'));
+  return `SELECT ${selected.join(', ')} FROM ${quoteRelation(table)}${filter}`;
+}
+
+function rowOf(parts: readonly string[]): string {
+  return parts.length === 1 ? parts.join() : `(${parts.join(', ')})`;
 }
 
 function printCondition(condition: Condition, printer: Printer): string {
@@ -119,7 +130,7 @@ function printCondition(condition: Condition, printer: Printer): string {
     case 'like':
       return printLike(condition, printer);
     case 'subquery':
-      return printer.subquery(condition);
+      return printer.subquery(condition, condition.left.map(({ operand, type }) => printOperand(operand, type, printer)));
     case 'and':
     case 'or':
       return `(${condition.parts.map(print).join(condition.kind === 'and' ? ' AND ' : ' OR ')})`;

@@ -9,6 +9,7 @@ import type { Collation } from '../model/collation.ts';
 import type { TimeZone } from '../model/time-zone.ts';
 import type { RelationName } from './identifiers.ts';
 import type { Truths } from './subqueries/truths.ts';
+import type { ArrayLiteral } from './values/array-literal.ts';
 
 export interface WhereColumn {
   readonly name: string;
@@ -65,7 +66,10 @@ export interface LookupKey {
 
 export type ColumnText = (column: string) => string | null;
 
-/** Whether the subquery of that number has a member: a value in its type's canonical text (`canonicalValue`), or a mark (`NULL_MEMBER`). */
+/** What is looked for in a subquery: a value, or the parts of a row value. */
+export type LeftSide = Key | readonly Key[];
+
+/** Whether the subquery of that number has a member: a value in canonical text, a row value (`rowMember`) or a mark (`NULL_MEMBER`). */
 export type Membership = (subquery: number, member: string) => boolean;
 
 /** `sql` holds `$1`… and no constant; values as Postgres's text. */
@@ -73,6 +77,15 @@ export interface WhereQuery {
   readonly sql: string;
   readonly params: readonly (string | null)[];
 }
+
+/** One that was given what the subqueries select. */
+export interface QueryWithMembers {
+  readonly sql: string;
+  readonly params: readonly QueryParam[];
+}
+
+/** null for NULL; an array as what makes its text, which may be long. */
+export type QueryParam = string | ArrayLiteral | null;
 
 /**
  * A filter with subqueries in disjunctive normal form: NOT stands at its leaves only. Each leaf of each disjunct is a term, and
@@ -89,22 +102,22 @@ export interface SubqueryPlan {
    */
   mayTake(text: ColumnText, isMember?: Membership): boolean | null;
   /** The rows that the filter takes when subquery n selects exactly `values[n]`, as Postgres's texts; null for NULL. */
-  queryWith(values: Selected): WhereQuery;
+  queryWith(values: readonly Iterable<string | null>[]): QueryWithMembers;
   /**
    * At least the rows that the filter takes or leaves otherwise because of what `values[n]` changed for subquery n: values that
    * it began or ceased to select, and null where rows without a value are concerned.
    */
-  queryMoved(values: Selected): WhereQuery;
+  queryMoved(values: Selected): QueryWithMembers;
   /** At least the rows that the filter takes, whatever its subqueries select. */
   queryAll(): WhereQuery;
 }
 
-/** By number of the subquery, as Postgres's texts; null for NULL. */
+/** By number of the subquery, as Postgres's texts; null for NULL. Row values as `rowMember` writes the texts of their parts. */
 export type Selected = readonly (readonly (string | null)[])[];
 
 export interface SubquerySource {
   readonly table: RelationName;
-  /** The one that it selects. */
+  /** What it selects, as `followedWord` has it. */
   readonly column: string;
   /** Its WHERE as it was written; undefined for every row. It may name parameters of the whole. */
   readonly where: string | undefined;
@@ -116,14 +129,15 @@ export type Term =
   | { readonly kind: 'plain'; evaluate(text: ColumnText): boolean | null }
   | MemberTerm;
 
-/** True where `column IN (subquery)` comes to one of `truths`. */
+/** True where `left IN (subquery)` comes to one of `truths`. */
 export interface MemberTerm {
   readonly kind: 'subquery';
   readonly subquery: number;
-  readonly column: string;
+  /** What the parts of the left side are called: a column by its name, and what is calculated not at all. */
+  readonly names: readonly string[];
   readonly truths: Truths;
-  /** What the row has in the column that is looked up, in canonical text; null for NULL. */
-  value(text: ColumnText): string | null;
+  /** What the row has on the left side, in canonical text; of one with several parts a list. */
+  left(text: ColumnText): LeftSide;
 }
 
 /** The columns of a table that a subquery selects from; undefined for a table that is not known. */

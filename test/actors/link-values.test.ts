@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Moved } from '../../src/shapes/versioned-values.ts';
 import { LinkValues, type LinkValuesBounds } from '../../src/actors/link-values.ts';
+import { MemberForm } from '../../src/actors/member-form.ts';
 import { LOG_BEGIN, placeAt } from '../../src/model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, isInSnapshot, SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
 import type { Xid } from '../../src/model/pg-snapshot.ts';
@@ -16,7 +17,7 @@ import { membersOfRows } from '../support/shapes/subquery-filter.ts';
 /** Link values after `history`, with a way to apply more and see what came of it. */
 function valuesOf(history: readonly PlacedRow[] = [], bounds?: Partial<LinkValuesBounds>, oldestView?: () => LogOffset | undefined) {
   const blocks = new ShapeBlocks();
-  const values = new LinkValues('value', followerPorts(blocks, oldestView), (text) => text.slice(0, ONE_TEXT), bounds);
+  const values = new LinkValues('value', followerPorts(blocks, oldestView), new MemberForm([equalText]), bounds);
   const applyBlock = (through: LogOffset, messages: readonly PlacedRow[]) => {
     const block = { after: values.place, through: placeAt(through) };
     blocks.put(FOLLOWER, block, messages);
@@ -50,8 +51,13 @@ interface Outcome {
   readonly moves: readonly string[];
 }
 
+/** As the values that are tried here have it. */
+function equalText(text: string): string {
+  return text.slice(0, ONE_TEXT);
+}
+
 function linksOf(values: LinkValues): readonly string[] {
-  return values.valuesAt(values.offset).map(({ value }) => value).sort();
+  return Array.from(values.textsAt(values.offset), equalText).sort();
 }
 
 function movesText({ movedIn, movedOut }: Pick<Moved, 'movedIn' | 'movedOut'>): string {
@@ -207,9 +213,9 @@ test('texts of one value are one value, which does not move when only the text c
 
   const moved = [commit([updated('a', 'tr')]), commit([inserted('b', 'false')])];
 
-  expect({ moved, now: values.valuesAt(values.offset) }).toEqual({
+  expect({ moved, now: [...values.textsAt(values.offset)] }).toEqual({
     moved: [false, true],
-    now: [{ value: 'tr', text: 'true' }, { value: 'fa', text: 'false' }],
+    now: ['true', 'false'],
   });
 });
 
@@ -394,6 +400,29 @@ test('once history is applied the index lists what there may be: a value that le
 });
 
 test.each([
+  ['when history is applied', ['1', '2', '3'], []],
+  ['when they have become many', ['1', '2'], ['3']],
+])('of many values none is listed, and the index asks for each, from then on %s', (_, before, behind) => {
+  const [members, blocks] = [new MemberIndex(), new ShapeBlocks()];
+  const values = new LinkValues('value', followerPorts(blocks, undefined, members), undefined, { listedMax: 2, keptMovesMin: 9 });
+  const apply = (offset: LogOffset, rows: readonly PlacedRow[]) => {
+    const block = { after: values.place, through: placeAt(offset) };
+    blocks.put(FOLLOWER, block, rows);
+    values.apply({ block });
+    return ['1', '3', '4', '5'].map((value) => members.mayHold('1-1/value', value));
+  };
+  apply(SNAPSHOT_END, before.map((value) => inserted(value, value)));
+  values.apply('list');
+  apply('7_0' as LogOffset, committed('7', [...behind, '4'].map((value) => inserted(value, value))));
+  const held = [apply('8_0' as LogOffset, committed('8', [deleted('4')])), [...members.holdersOf('3')]];
+  values.close();
+
+  expect({ held, behind: [[...members.holdersOf('3')], members.mayHold('1-1/value', '5')] }).toEqual({
+    held: [[true, true, true, false], ['1-1/value']], behind: [[], true],
+  });
+});
+
+test.each([
   ['before the first one that is kept', BEFORE_ALL],
   ['behind the last', '7_0' as LogOffset],
 ])('a version %s is not asked about', (_, at) => {
@@ -502,6 +531,36 @@ test('how many rows are alike stands in the key of the table, also where they ha
 });
 
 test.each([
+  ['is inserted', [inserted('a', '2')]],
+  ['is inserted with NULL', [inserted('a', null)]],
+  ['changes', [inserted('a', '1'), updated('a', '2')]],
+])('a row that is named like another one and %s with another value is our bug, and said so', (_, rows) => {
+  const blocks = new ShapeBlocks();
+  const values = new LinkValues('value', followerPorts(blocks, undefined, undefined, false));
+  const block = { after: LOG_BEGIN, through: placeAt(SNAPSHOT_END) };
+  blocks.put(FOLLOWER, block, [inserted('a', '1'), ...rows]);
+
+  expect(() => values.apply({ block })).toThrow('rows that are named alike have one value');
+});
+
+test('keys that begin with the name of the table and others are told from one another', () => {
+  const names = ['"s"."t"/"1"', '"s"."t"/"2"', '"1"', '"s"."u"/"1"', '"s"."t"/'];
+  const { values, commit } = valuesOf(names.map((name, index) => inserted(name, `${index}`)));
+  commit(names.slice(1).map(deleted));
+
+  expect(linksOf(values)).toEqual(['0']);
+});
+
+test('more bytes of keys and values than are allowed are refused', () => {
+  const blocks = new ShapeBlocks();
+  const values = new LinkValues('value', followerPorts(blocks), undefined, { bytesMax: 100_000 });
+  const block = { after: LOG_BEGIN, through: placeAt(SNAPSHOT_END) };
+  blocks.put(FOLLOWER, block, [inserted('a', 'x'.repeat(60_000)), inserted('b', 'y'.repeat(60_000))]);
+
+  expect(values.apply({ block })).toEqual({ type: 'values.areTooMany', what: 'bytes', max: 100_000 });
+});
+
+test.each([
   ['deleted', deleted('a')],
   ['updated', updated('a', '1')],
   ['updated in another column', updated('a')],
@@ -589,7 +648,7 @@ class EveryVersion {
 
 function answersOf(values: LinkValues, offsets: readonly LogOffset[]) {
   const kept = offsets.filter((offset) => compareOffsets(offset, values.keptFrom) >= 0);
-  const found = kept.map((at) => new Set(values.valuesAt(at).map(({ value }) => value)));
+  const found = kept.map((at) => new Set(values.textsAt(at)));
   return {
     isCounted: true,
     has: kept.map((at) => [...NAMES, ...MARKS].map((value) => values.has(value, at))),

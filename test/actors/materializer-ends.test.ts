@@ -89,6 +89,16 @@ test.each(['values', 'rows'])('one that would have to keep too many %s says so t
   expect(context).toMatchObject({ reason: { shutdown: { delete: `its subquery selects more than 7 ${what}` } } });
 });
 
+test('one whose values cannot be cast says so with the SQLSTATE to whoever asked for the outer shape', () => {
+  const input = { consumer: 'consumer#1', handle: '1-1', column: 'id', dependant: 'consumer#2' };
+
+  const { context } = walk(materializer, input, { type: 'values.haveFailed', code: '22P02', message: 'no integer' });
+
+  expect(context).toMatchObject({
+    reason: { shutdown: { delete: 'filterFailed', error: { code: '22P02', message: 'no integer', status: 400 } } },
+  });
+});
+
 test('a dependant that does not take what moved ends, and nobody else does', () => {
   const events: Message[] = [
     { type: 'snapshot.isStarted' },

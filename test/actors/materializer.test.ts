@@ -86,7 +86,11 @@ test('those who wait are refused before those who subscribed are told that its v
       serveNext,
       {
         type: 'multicall',
-        params: { table: 'dependants', request: { type: 'invalidate', handle: '1-1', column: 'id' }, as: 'invalidation' },
+        params: {
+          table: 'dependants',
+          request: { type: 'invalidate', handle: '1-1', column: 'id', reason: { shutdown: { delete: 'consumerCrashed' } } },
+          as: 'invalidation',
+        },
       },
     ],
   });

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { LinkValues } from '../../src/actors/link-values.ts';
+import { MemberForm } from '../../src/actors/member-form.ts';
 import {
   PublishedRelations,
   type PublicationPorts,
@@ -79,7 +80,7 @@ tableContract('LinkValues', {
   // Without a primary key rows may be alike, and some moves are kept: so there is more to copy.
   table: ({ blocks }) => {
     const ports = followerPorts(blocks, () => '1_0' as LogOffset, undefined, false);
-    return new LinkValues('value', ports, (text) => text, BOUNDS);
+    return new LinkValues('value', ports, new MemberForm([(text) => text]), BOUNDS);
   },
   steps: fc.oneof(
     fc.record({

@@ -4,10 +4,11 @@ import { VersionedMembers } from '../../src/actors/versioned-members.ts';
 import { SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
 import type { Xid } from '../../src/model/pg-snapshot.ts';
 import { ANY_MEMBER, NULL_MEMBER } from '../../src/sql/subqueries/membership.ts';
+import { countRows } from '../support/actors/count-rows.ts';
 
-/** One transaction: `+a` is a row with that value, `-a` one less, `+` one with NULL. */
+/** One transaction, as of `countRows`. */
 function commit(members: VersionedMembers, at: string, moves: readonly string[]): void {
-  for (const move of moves) members.countRow(move.slice(1) || null, move.slice(1), move.startsWith('+') ? 1 : -1);
+  countRows(members, moves);
   members.commit(at as LogOffset, [7 as Xid]);
 }
 
@@ -26,10 +27,10 @@ test('of a value that no kept version has, and of one that came and went in a tr
 
 test('what a snapshot counted is the first version, which moved nothing; rows of one value are one value', () => {
   const members = new VersionedMembers();
-  for (const value of ['a', 'a', 'b']) members.countRow(value, value, 1);
+  countRows(members, ['+a', '+a', '+b']);
   members.begin(SNAPSHOT_END);
 
-  const counted = [['a', 'a', 2, true, []], ['b', 'b', 1, true, []]];
+  const counted = [['a', 2, true, []], ['b', 1, true, []]];
   expect({ key: members.key(), count: members.count }).toEqual({
     key: [counted, [[ANY_MEMBER, 3, true, []]], [], [], SNAPSHOT_END, SNAPSHOT_END], count: 2,
   });
@@ -54,7 +55,7 @@ test('the first NULL is a version, though no value moves with it, and it is kept
   const { keptMoves } = members;
   const before = seen();
   members.forgetBefore('30_0' as LogOffset);
-  const listed = [...members.all(), ...members.valuesAt('30_0' as LogOffset)];
+  const listed = [...members.all(), ...members.textsAt('30_0' as LogOffset)];
 
   expect({ before, keptMoves, key: members.key(), listed }).toEqual({
     before: [[false, true, false], [true, true, false]],

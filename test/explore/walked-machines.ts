@@ -43,7 +43,7 @@ const dependentEvents = [
   { type: 'values.areInvalid' },
   { type: 'values.areGone' },
   { type: 'collector.isGone' },
-  { type: 'invalidate', replyTo },
+  { type: 'invalidate', reason: { shutdown: { delete: 'test' } }, replyTo },
   { type: 'views.known', views: ['5_0'], splice: null },
   { type: 'views.known', views: ['7_0'], splice },
   { type: 'takeMoves', handle: '2-1', column: 'value', through: '7_0', position: 20, replyTo },
@@ -149,9 +149,10 @@ const consumerWalk: WalkedMachine = {
   ],
 };
 
+const materializerInputs = [{ self: 'materializer#1', handle: '1-1', column: 'value', consumer: 'consumer#1', dependant: 'consumer#2' }];
 const materializerWalk: WalkedMachine = {
   machine: materializer,
-  inputs: [{ self: 'materializer#1', handle: '1-1', column: 'value', consumer: 'consumer#1', dependant: 'consumer#2' }],
+  inputs: materializerInputs,
   events: [
     { type: 'snapshot.isStarted' },
     { type: 'snapshot.hasFailed', error },
@@ -182,6 +183,7 @@ const materializerWalk: WalkedMachine = {
     failed('recheck.failed'),
     { type: 'invalidation.done', failed: [] },
   ],
+  also: [{ inputs: materializerInputs, events: [{ type: 'values.haveFailed', code: '22P02', message: 'no integer' }] }],
 };
 
 const snapshotterWalk: WalkedMachine = {

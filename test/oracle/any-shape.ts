@@ -1,6 +1,6 @@
 /**
  * Random shapes: a table, a condition, columns and the ways of being told. Conditions are those that are kept up to date:
- * plain ones, subqueries in one another, and both in AND and OR, with NOT and tests of their truth around them.
+ * plain ones, subqueries in one another, of a column and of several, and both in AND and OR, with NOT and tests of their truth around them.
  */
 import fc from 'fast-check';
 import { COLUMNS, KEYS, KINDS, literal, PARENT_IDS, RANK_MAX, TABLES, TAGS, VALUES, type TableName } from './schema.ts';
@@ -93,6 +93,47 @@ const level = fc.oneof(
   { weight: 3, arbitrary: kind.map((number) => `SELECT heir FROM parents WHERE kind = ${number}`) }, // Some have none.
 );
 
+/** Row values of parents that children may have, and their columns; an heir is often none. */
+const ROWS = [
+  { left: ['parent_id', 'other_id'], selected: ['id', 'heir'] },
+  { left: ['parent_id', 'other_id'], selected: ['heir', 'ref'] },
+  { left: ['other_id', 'rank'], selected: ['heir', 'kind'] },
+  { left: ['rank', 'parent_id'], selected: ['kind', 'id'] },
+  { left: ['parent_id', 'rank', 'other_id'], selected: ['id', 'kind', 'heir'] },
+] as const;
+
+/** Which of them are selected, by other subqueries as well. */
+function rowsWithin(depth: number): fc.Arbitrary<string> {
+  return fc.oneof(
+    { weight: 3, arbitrary: fc.constant('active') },
+    { weight: 3, arbitrary: kind.map((number) => `kind <> ${number}`) },
+    { weight: 1, arbitrary: fc.constant('true') },
+    { weight: 1, arbitrary: queryWithin(depth).map((query) => `id IN (${query})`) },
+    { weight: 1, arbitrary: queryWithin(depth).map((query) => `NOT (active AND heir IN (${query}))`) },
+    { weight: 1, arbitrary: kind.map((number) => `(ref, heir) NOT IN (SELECT id, heir FROM parents WHERE kind = ${number})`) },
+  );
+}
+
+/** By IN, or by EXISTS with as many equalities. */
+function rowMembership(depth: number): fc.Arbitrary<string> {
+  const forms = fc.constantFrom('IN', 'NOT IN', 'EXISTS', 'NOT EXISTS');
+  return fc.tuple(fc.constantFrom(...ROWS), rowsWithin(depth), forms).map(([{ left, selected }, where, form]) => {
+    if (form.endsWith('IN')) return `(${left.join(', ')}) ${form} (SELECT ${selected.join(', ')} FROM parents WHERE ${where})`;
+    const equalities = selected.map((column, at) => `q.${column} = children.${left[at]}`).join(' AND ');
+    return `${form} (SELECT * FROM parents AS q WHERE ${equalities} AND (${where}))`;
+  });
+}
+
+/** Values of other types than the left side has. */
+const castMembership = fc.constantFrom(
+  'rank::text IN (SELECT kind::text FROM parents WHERE active)',
+  'rank NOT IN (SELECT kind::numeric FROM parents WHERE active)',
+  'rank::float8 IN (SELECT kind FROM parents WHERE NOT active)',
+  'rank - 1 IN (SELECT kind FROM parents WHERE active)',
+  "concat('p', rank) NOT IN (SELECT heir FROM parents WHERE active)",
+  "(lower(parent_id), rank::text) NOT IN (SELECT id, kind::text FROM parents WHERE active)",
+);
+
 /** Of the rows of `column IN (query)`. */
 function existence(column: string, query: string): string {
   const [, selected, table, alias = 'q', filter = 'true'] = /^SELECT (\w+) FROM (\w+)(?: AS (\w+))?(?: WHERE (.+))?$/.exec(query) ?? [];
@@ -126,12 +167,15 @@ function queryWithin(depth: number): fc.Arbitrary<string> {
 
 const NESTING_MAX = 3;
 
+function about(sql: string): Condition {
+  return { sql, inner: TABLES.filter((inner) => sql.includes(`FROM ${inner}`)) };
+}
+
 const truth = fc.constantFrom('IS TRUE', 'IS NOT TRUE', 'IS FALSE', 'IS NOT FALSE');
 
 function subqueryOn(table: TableName, ...columns: readonly string[]): fc.Arbitrary<Condition> {
   const left = fc.constantFrom(...columns);
   const query = queryWithin(NESTING_MAX);
-  const about = (sql: string): Condition => ({ sql, inner: TABLES.filter((inner) => sql.includes(`FROM ${inner}`)) });
   const tests = fc.oneof(truth, fc.constantFrom('IS NULL', 'IS NOT NULL'));
   return fc.oneof(
     { weight: 5, arbitrary: fc.tuple(left, query).map(([column, values]) => about(`${column} IN (${values})`)) },
@@ -146,7 +190,12 @@ function subqueryOn(table: TableName, ...columns: readonly string[]): fc.Arbitra
   );
 }
 
-const subquery = subqueryOn('children', 'parent_id', 'parent_id', 'other_id');
+const ofRows = fc.oneof({ weight: 4, arbitrary: rowMembership(1) }, { weight: 1, arbitrary: castMembership });
+const subquery = fc.oneof(
+  { weight: 2, arbitrary: subqueryOn('children', 'parent_id', 'parent_id', 'other_id') },
+  { weight: 1, arbitrary: ofRows.map(about) },
+  { weight: 1, arbitrary: fc.tuple(rowMembership(0), truth).map(([sql, test]) => about(`(${sql}) ${test}`)) },
+);
 
 const dependent: fc.Arbitrary<Condition> = fc.oneof(
   { weight: 4, arbitrary: subquery },

@@ -23,7 +23,9 @@ beforeAll(async () => {
     CREATE TABLE shares (id int PRIMARY KEY, parts int, title text, tags text[], mood mood, lasts interval);
     INSERT INTO shares VALUES (1, 2, 'One', '{a,b}', 'glad', '1 day'), (2, 5, 'two', '{}', 'sad', '02:00');
     CREATE TABLE owners (id int PRIMARY KEY, stake int);
-    INSERT INTO owners VALUES (1, 3), (2, 30)`);
+    INSERT INTO owners VALUES (1, 3), (2, 30);
+    CREATE TABLE notes (id int PRIMARY KEY, name text, title text);
+    INSERT INTO notes VALUES (1, ' 1', 'One')`);
   service = await startServiceProcess({ databaseUrl: database.url, storageDirectory, environment: { ARMATURE_LONG_POLL_TIMEOUT: '500' } });
 });
 
@@ -147,6 +149,29 @@ test('who is led to a shape whose filter has an error hears of it there, however
   const there = { ...wish, handle: led.handle ?? '', offset: '-1' };
 
   expect([led.status, await answerTo(there), await answerTo(there)]).toEqual([409, DIVISION, DIVISION]);
+});
+
+test('a value of a subquery that cannot be cast ends the shapes that look it up, and leaves the one that has it', async () => {
+  const outer = { table: 'shares', where: '(id, title) IN (SELECT name::int, title FROM notes)' };
+  const follower = await new ShapeFollower(service.shapeUrl, outer).catchUp();
+  const inner = await new ShapeFollower(service.shapeUrl, { table: 'notes', columns: 'id,name,title' }).catchUp();
+  const first = [...follower.rows.keys()];
+  const place = placeOf(follower);
+
+  await database.query("INSERT INTO notes VALUES (2, 'x', 'One'); DELETE FROM notes WHERE id = 2");
+  await database.query("UPDATE notes SET name = 'x' WHERE id = 1");
+  await expect.poll(async () => (await answerTo({ ...outer, ...place }))[0]).toBe(400);
+  const refused = await answerTo({ ...outer, offset: '-1' });
+  await database.query("UPDATE notes SET name = '2', title = 'two' WHERE id = 1");
+  await expect.poll(async () => (await answerTo({ ...outer, offset: '-1' }))[0]).toBe(200); // The stream brings it a moment later.
+  const again = await new ShapeFollower(service.shapeUrl, outer).catchUp();
+
+  expect({ first, refused, again: [...again.rows.keys()], innerRefetches: (await inner.catchUp()).refetches }).toEqual({
+    first: ['"public"."shares"/"1"'],
+    refused: refusal('22P02', 'invalid input syntax for type integer: "x"'),
+    again: ['"public"."shares"/"2"'],
+    innerRefetches: 0,
+  });
 });
 
 test('a row in which the filter of a subquery has an error ends the shapes that look it up, whose clients hear the same', async () => {

@@ -93,6 +93,17 @@ const FILTERS: readonly Filter[] = [
       AND NOT EXISTS (SELECT FROM parents q WHERE q.ref = p.id AND NOT q.active))`,
     hasLoneSlots: true,
   },
+  { where: '(parent_id, other_id) NOT IN (SELECT id, ref FROM parents WHERE active)', hasLoneSlots: true },
+  {
+    where: `(parent_id, other_id) IN (SELECT id, ref FROM parents)
+      OR title = 'a' AND (other_id, parent_id) NOT IN (SELECT id, ref FROM parents)`,
+    hasLoneSlots: true,
+  },
+  {
+    where: 'NOT EXISTS (SELECT 1 FROM parents p WHERE p.ref = children.parent_id AND p.active AND p.id = children.other_id)',
+    hasLoneSlots: true,
+  },
+  { where: 'ROW(parent_id::text, other_id) NOT IN (SELECT id::text, ref::float8 FROM parents WHERE active)', hasLoneSlots: true },
 ];
 
 /** Each statement is a transaction. */

@@ -7,6 +7,7 @@ import type { RelationLayout } from '../../src/model/relation.ts';
 import type { RowValues } from '../../src/model/row-values.ts';
 import type { LoggedTransaction } from '../../src/model/transaction.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
+import { followedWord } from '../../src/model/followed-columns.ts';
 import { LineReader } from '../../src/shapes/line-reader.ts';
 import { transactionOf, tupleOf, type Row, type RowChange } from '../support/actors/changes.ts';
 import { shapeOf } from '../support/shapes.ts';
@@ -99,6 +100,19 @@ test('what was written of any row of a snapshot is read', () => {
       xids: [],
       isLast: false,
     });
+  });
+  fc.assert(property);
+});
+
+test('of several columns each is read, and one that is followed twice is read twice', () => {
+  const several = fc.array(fc.constantFrom(...names, 'none'), { minLength: 2, maxLength: 4 });
+  const property = fc.property(shapes, fc.array(change, { maxLength: 6 }), several, (shape, changes, followed) => {
+    const lines = linesOf(shape, changes);
+    const reader = new LineReader(followedWord(followed.map((name) => ({ name, casts: [] }))));
+
+    expect(lines.map((line) => reader.read(line).value)).toEqual(
+      lines.map((line) => followed.map((column) => parsed(line, column).value)),
+    );
   });
   fc.assert(property);
 });

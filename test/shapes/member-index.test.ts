@@ -25,6 +25,21 @@ test('a value is held by the columns that list it, one or several, until each ta
   });
 });
 
+test('a column of many values is asked, and what it listed is listed no more, until it ends', () => {
+  const index = new MemberIndex();
+  const [a, b] = [A, B].map((key) => index.listing(key));
+  a?.begin(['1', '2']);
+  b?.begin(['2']);
+  a?.beAsked((value) => value !== '2', ['1', '2']);
+  const asked = { held: held(index, ['1', '2', '3']), mayHold: ['1', '2', '3'].map((value) => index.mayHold(A, value)) };
+  a?.end([]);
+
+  expect({ asked, behind: [held(index, ['1', '2']), index.mayHold(A, '2')] }).toEqual({
+    asked: { held: [['1', [A]], ['2', [B]], ['3', [A]]], mayHold: [true, false, true] },
+    behind: [[['1', []], ['2', [B]]], true],
+  });
+});
+
 test('what a column does not hold it cannot take from another', () => {
   const index = new MemberIndex();
   const [a, b] = [A, B].map((key) => index.listing(key));

@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { askedKeys, canBeNamed, turnedTo } from '../../src/shapes/member-moves.ts';
-import { truthOfIn } from '../../src/sql/subqueries/membership.ts';
+import { rowMember, rowParts, truthOfIn } from '../../src/sql/subqueries/membership.ts';
 import type { Truths } from '../../src/sql/subqueries/truths.ts';
-import { moveOf } from '../support/shapes/member-move.ts';
-import { isEqual, isIn, membersOf, membersOfRows, subqueryFilter } from '../support/shapes/subquery-filter.ts';
+import { moveOf, rowMoveOf } from '../support/shapes/member-move.ts';
+import { isEqual, isIn, membersOf, membersOfRows, membersOfRowValues, subqueryFilter } from '../support/shapes/subquery-filter.ts';
 
 type Selected = readonly (string | null)[];
 
@@ -35,6 +35,29 @@ test('where a move can be named, the left sides that it names are those whose ro
     expect(named).toEqual(turned);
   });
   fc.assert(property, { numRuns: 1_000 });
+});
+
+const ROWS = ['1', '2', null].flatMap((one) => ['1', null].map((two) => rowMember([one, two])));
+
+test('of row values, where a move can be named, the left sides that it names are those whose rows have the term otherwise', () => {
+  const property = fc.property(fc.constantFrom(...TRUTHS), fc.subarray(ROWS), fc.subarray(ROWS), (truths, before, after) => {
+    const term = { ...isIn('parent', 0, 'text', truths), names: ['parent', 'kind'] };
+    const { subqueries: plan } = subqueryFilter(['parent', 'kind'], [[term]]);
+    const move = rowMoveOf(before, after);
+    const hasNullMoved = ROWS.some((member) => member.includes('null') && before.includes(member) !== after.includes(member));
+    const canBe = plan && canBeNamed(plan, [move]);
+    const isTrueBy = (rows: readonly string[], left: string): boolean =>
+      truths.has(truthOfIn(membersOf(membersOfRowValues(rows)), 0, rowParts(left)));
+    const sides = [true, false].map((truth) => ({
+      named: new Set(canBe === true ? turnedTo(truth, term, move).values.map(({ value }) => value) : []),
+      turned: new Set(canBe === true ? ROWS.filter((left) => isTrueBy(before, left) !== truth && isTrueBy(after, left) === truth) : []),
+    }));
+
+    expect({ canBe, named: sides.map(({ named }) => named) }).toEqual({
+      canBe: !hasNullMoved || truths.has(false) === truths.has(null), named: sides.map(({ turned }) => turned),
+    });
+  });
+  fc.assert(property, { numRuns: 2_000 });
 });
 
 test('a move cannot be named where NULL comes or goes, and a term is true for one of false and unknown alone', () => {

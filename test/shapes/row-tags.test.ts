@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { invariant } from '../../src/base/invariant.ts';
 import { activeConditions, isTaken, movedPatterns, tagsOf } from '../../src/shapes/row-tags.ts';
+import { NULL_MEMBER, rowMember, rowPattern } from '../../src/sql/subqueries/membership.ts';
 import type { SubqueryPlan, Term } from '../../src/sql/where.ts';
 import { moveOf } from '../support/shapes/member-move.ts';
 import { isEqual, isIn, membersOf, subqueryFilter } from '../support/shapes/subquery-filter.ts';
@@ -38,6 +39,16 @@ test('NULL has a tag that is not the one of the text NULL', () => {
   expect(tags).toEqual([['<NULL>'], ['<v:NULL>']]);
 });
 
+test('a row value has a tag of all its parts, each with its column before it; NULL and colons make no two alike', () => {
+  const sides = [['2', '3'], ['2', null], [null, null], ['x', 'kind:v:y'], ['xkind:v:', 'y'], ['NULL', ':'], [':', 'NULL']] as const;
+  const term = (side: readonly (string | null)[]): Term => ({ ...PARENT, names: ['parent', 'kind'], left: () => side });
+  const tags = sides.map((side) => tagsOf(planOf([term(side)]), ROW, hash)[0]);
+
+  expect({ tags: tags.slice(0, 3), count: new Set(tags).size }).toEqual({
+    tags: ['<parent:v:2kind:v:3>', '<parent:v:2kind:NULL>', '<parent:NULLkind:NULL>'], count: sides.length,
+  });
+});
+
 test('values that are equal have one tag', () => {
   const plan = planOf([isIn('amount', 0, 'numeric')]);
 
@@ -52,6 +63,26 @@ test('a condition is active only when Postgres says that its term is true', () =
   expect(rows.map((row) => activeConditions(plan, rowOf(row), isMember))).toEqual([
     [true, true, true], [false, false, false], [false, false, false],
   ]);
+});
+
+test('a row value with NULLs is looked for by its other parts only where unknown and false differ', () => {
+  const term = (...truths: readonly (boolean | null)[]): Term => ({
+    ...PARENT, names: ['parent', 'kind'], left: (row) => [row('parent'), row('kind')], truths: new Set(truths),
+  });
+  const asked: string[] = [];
+  const isMember = (_: number, member: string): boolean => {
+    asked.push(member);
+    return member !== rowMember(['7', 'y']);
+  };
+  const rows = [{ parent: '7', kind: 'x' }, { parent: '7', kind: 'y' }, { parent: '7', kind: null }].map(rowOf);
+  const plans = [term(true), term(false, null), term(false)].map((each) => planOf([each]));
+
+  expect({ active: plans.map((plan) => rows.map((row) => activeConditions(plan, row, isMember)[0])), asked }).toEqual({
+    active: [[true, false, false], [false, true, true], [false, false, false]],
+    asked: [
+      '["7","x"]', '["7","y"]', '["7","x"]', '["7","y"]', '["7","x"]', '["7","y"]', NULL_MEMBER, '[null,"y"]', rowPattern(['7', undefined]),
+    ],
+  });
 });
 
 test('a row is taken when all conditions of some disjunct are active', () => {

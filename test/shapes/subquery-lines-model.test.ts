@@ -6,18 +6,20 @@ import fc from 'fast-check';
 import { beforeAll, expect, test } from 'vitest';
 import { invariant } from '../../src/base/invariant.ts';
 import { Change } from '../../src/model/change.ts';
+import { followedColumns } from '../../src/model/followed-columns.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
 import type { ShapeDefinition } from '../../src/model/shape.ts';
 import { tagHashOf } from '../../src/service/wiring/tag-hash.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
 import { activeConditions } from '../../src/shapes/row-tags.ts';
 import { spliceColumns } from '../../src/shapes/row-plan.ts';
+import { rowMember, rowParts } from '../../src/sql/subqueries/membership.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { ColumnText, Membership, SubqueryPlan, Where, WhereLanguage } from '../../src/sql/where.ts';
 import { transactionOf, tupleOf, type Row, type RowChange } from '../support/actors/changes.ts';
 import { handleOf, shapeOf } from '../support/shapes.ts';
-import { moveOf } from '../support/shapes/member-move.ts';
-import { membersOf, membersOfRows } from '../support/shapes/subquery-filter.ts';
+import { moveOf, rowMoveOf } from '../support/shapes/member-move.ts';
+import { membersOf, membersOfRows, membersOfRowValues } from '../support/shapes/subquery-filter.ts';
 import { TagFoldingClient } from '../support/shapes/tag-folding-client.ts';
 
 const layout: RelationLayout = {
@@ -43,8 +45,10 @@ const COLUMN_OF = {
   parents: { name: 'id', typeName: 'numeric' },
   groups: { name: 'name', typeName: 'text' },
   flags: { name: 'flag', typeName: 'bool' },
+  pairs: { name: 'id', typeName: 'numeric' },
 } as const;
 type TableName = keyof typeof COLUMN_OF;
+/** Of pairs the members are row values. */
 type Selected = Readonly<Record<TableName, readonly (string | null)[]>>;
 
 let language: WhereLanguage;
@@ -58,12 +62,18 @@ beforeAll(async () => {
 const P = 'parent IN (SELECT id FROM parents WHERE active)';
 const F = 'flag IN (SELECT flag FROM flags)';
 const G = '"group" IN (SELECT name FROM groups)';
+const R = '(parent, "group") IN (SELECT id, name FROM pairs)';
 const filters = [
   P, G, `${P} AND flag`, `${P} OR flag`, `${P} AND ${G}`, `${P} OR ${G}`, `${P} AND NOT (flag AND note = 'a')`, `(${P} OR flag) AND ${G}`,
   `(${P} AND flag) OR (${G} AND NOT flag)`, `flag AND (${P} OR ${G} OR note LIKE 'a%')`, `(${P} OR note = 'a') AND (${G} OR ${P})`,
   F, `${F} OR ${P}`,
   `NOT ${P}`, `NOT ${P} AND flag`, `NOT ${P} OR flag`, `NOT (${P} AND ${G})`, `NOT (${P} OR ${G})`, `${P} OR NOT ${P}`,
   `(${P} AND flag) OR (NOT ${P} AND note = 'a')`, `(${P} OR flag) AND (NOT ${P} OR ${G})`, `NOT (${P} AND flag) OR NOT ${G}`,
+  R, `NOT ${R}`, `NOT (${R} AND flag)`, `${R} OR NOT ${R}`, `${R} AND ${P}`, `NOT (${R} OR ${G})`, `(${R} OR flag) AND NOT ${P}`,
+  `(${R}) IS NOT TRUE`, `(${R}) IS NOT FALSE`, `(${R}) IS NULL OR flag`,
+  `("group", parent) NOT IN (SELECT name, id FROM pairs) AND NOT ${R}`,
+  'parent::text IN (SELECT name FROM groups)', `lower("group") NOT IN (SELECT name FROM groups) OR ${R}`,
+  `(parent) IS NOT NULL AND NOT (parent::text, note) IN (SELECT id::text, name FROM pairs)`,
   `(${P}) IS NOT TRUE`, `(${P}) IS NOT FALSE AND ${G}`, `(${P}) IS NULL`, `(${P}) IS NOT NULL OR ${G}`, `(${P} OR ${G}) IS FALSE`,
 ];
 
@@ -89,7 +99,9 @@ interface TestShape {
 
 function testShape({ filter, columns, replica, primaryKey = ['id'] }: Wish, moveOuts?: 'deletes'): TestShape {
   const tables = ({ name }: { name: string }) => {
-    return isTable(name) ? [{ ...COLUMN_OF[name], dimensions: 0 }, { name: 'active', typeName: 'bool', dimensions: 0 }] : undefined;
+    const others = { active: 'bool', ...(name === 'pairs' ? { name: 'text' } : {}) };
+    const more = Object.entries(others).map(([column, typeName]) => ({ name: column, typeName, dimensions: 0 }));
+    return isTable(name) ? [{ ...COLUMN_OF[name], dimensions: 0 }, ...more] : undefined;
   };
   const where = language.parse(filter, {}, whereColumns, tables);
   invariant(!('error' in where) && where.subqueries !== undefined, 'the filters of this test are accepted');
@@ -105,7 +117,21 @@ function testShape({ filter, columns, replica, primaryKey = ['id'] }: Wish, move
 }
 
 function bySubquery({ plan }: TestShape, selected: Selected): readonly (readonly (string | null)[])[] {
-  return plan.sources.map(({ table }) => (isTable(table.name) ? selected[table.name] : []));
+  return plan.sources.map(({ table, column }) => {
+    if (!isTable(table.name)) return [];
+    const members = selected[table.name];
+    if (table.name !== 'pairs') return members;
+    const places = followedColumns(column).map(({ name }) => (name === 'id' ? 0 : 1));
+    return members.map((member) => rowMember(places.map((place) => rowParts(member ?? '[]')[place] ?? null)));
+  });
+}
+
+function isOfRows({ plan }: TestShape, number: number): boolean {
+  return plan.sources[number]?.table.name === 'pairs';
+}
+
+function known(members: readonly (string | null)[]): readonly string[] {
+  return members.flatMap((member) => member ?? []);
 }
 
 function isTable(name: string): name is TableName {
@@ -113,7 +139,9 @@ function isTable(name: string): name is TableName {
 }
 
 function membershipOf(shape: TestShape, selected: Selected): Membership {
-  return membersOf(...bySubquery(shape, selected).map(membersOfRows));
+  return membersOf(...bySubquery(shape, selected).map((members, number) => {
+    return isOfRows(shape, number) ? membersOfRowValues(known(members)) : membersOfRows(members);
+  }));
 }
 
 // --- random histories
@@ -136,8 +164,9 @@ const selection = (...values: readonly string[]) =>
   fc.tuple(fc.subarray([...values]), fc.integer({ min: 0, max: 3 })).map(([some, place]) => (place === 0 ? [...some, null] : some));
 const selectedArbitrary: fc.Arbitrary<Selected> = fc.record({
   parents: selection('1', '2', '30.5'),
-  groups: selection('', 'a/b', 'é"\\', 'NULL'),
+  groups: selection('', 'a/b', 'é"\\', 'NULL', '1.0'),
   flags: selection('t', 'f'),
+  pairs: fc.subarray(['1', '2', null].flatMap((of) => ['', 'a/b', null].map((name) => rowMember([of, name])))),
 });
 const rowStep: fc.Arbitrary<RowStep> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ kind: fc.constant('put' as const), row: rowArbitrary }) },
@@ -201,7 +230,10 @@ function spliced(shape: TestShape, rows: Iterable<Row>, before: Selected, after:
   const { converter } = shape;
   const [isBefore, isAfter] = [membershipOf(shape, before), membershipOf(shape, after)];
   const to = bySubquery(shape, after);
-  const moves = bySubquery(shape, before).map((values, number) => moveOf(values, to[number] ?? []));
+  const moves = bySubquery(shape, before).map((values, number) => {
+    const behind = to[number] ?? [];
+    return isOfRows(shape, number) ? rowMoveOf(values, behind) : moveOf(values, behind);
+  });
   const teller = converter.tellerOf(moves);
   const movedRows = [...rows].flatMap((row) => converter.movedLine(tupleOf(queried(shape, row)), isBefore, isAfter, teller) ?? []);
   const [movesIn, movesOut] = (['move-in', 'move-out'] as const).map((event) => converter.moveEvent(event, moves, 0));

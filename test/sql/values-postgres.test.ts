@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { castConstant, constantOf } from '../../src/sql/checkers/literals.ts';
-import { arrayLiteral } from '../../src/sql/values/array-literal.ts';
+import { ArrayLiteral } from '../../src/sql/values/array-literal.ts';
 import { arrayOf, isScalar, isTypeName, itemOf, typeNameOf, type TypeName } from '../../src/sql/values/type-names.ts';
 import { VALUE_TYPES } from '../../src/sql/values/value-types.ts';
 import type { Value } from '../../src/sql/values/values.ts';
@@ -203,7 +203,7 @@ test.each(types)('a cast from %s gives what it gives in Postgres, or is refused'
 /** A text may be the text of anything. */
 function textsOf(type: TypeName): readonly string[] {
   const item = itemOf(type);
-  if (item !== undefined) return textsOf(item).map((text) => arrayLiteral([text]));
+  if (item !== undefined) return textsOf(item).map((text) => String(new ArrayLiteral([text])));
   return TEXTS.includes(type) ? types.flatMap(valuesOf) : valuesOf(type);
 }
 

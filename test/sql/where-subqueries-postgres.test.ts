@@ -3,17 +3,21 @@ import fc from 'fast-check';
 import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { invariant } from '../../src/base/invariant.ts';
-import { canonicalValue } from '../../src/sql/values/canonical-value.ts';
-import { arrayLiteral } from '../../src/sql/values/array-literal.ts';
+import { MemberForm } from '../../src/actors/member-form.ts';
+import { followedColumns } from '../../src/model/followed-columns.ts';
+import { askedKeys } from '../../src/shapes/member-moves.ts';
+import { equalTextAs } from '../../src/sql/values/equal-text.ts';
+import { ArrayLiteral } from '../../src/sql/values/array-literal.ts';
 import { isMark, truthOfIn } from '../../src/sql/subqueries/membership.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type {
-  ColumnText, Membership, Selected, SubqueryPlan, SubquerySource, Where, WhereLanguage, WhereQuery,
+  ColumnText, Membership, QueryWithMembers, Selected, SubqueryPlan, SubquerySource, Where, WhereLanguage,
 } from '../../src/sql/where.ts';
 import { isLookedUp } from '../support/looked-up.ts';
 import { asText, DISPLAY_SETTINGS } from '../support/postgres/display-settings.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
-import { membersOf, membersOfRows } from '../support/shapes/subquery-filter.ts';
+import { moveOf, rowMoveOf } from '../support/shapes/member-move.ts';
+import { membersOf, membersOfRows, membersOfRowValues } from '../support/shapes/subquery-filter.ts';
 import {
   createParents,
   createSamples,
@@ -47,9 +51,13 @@ afterAll(async () => {
   await database.drop();
 });
 
-async function textsOf(sql: string, params: readonly (string | null)[] = []): Promise<readonly Texts[]> {
-  const { rows } = await session.query<Texts>({ text: sql, values: [...params], types: asText });
+async function textsOf(sql: string, params: QueryWithMembers['params'] = []): Promise<readonly Texts[]> {
+  const { rows } = await session.query<Texts>({ text: sql, values: params.map(paramText), types: asText });
   return rows;
+}
+
+function paramText(param: QueryWithMembers['params'][number]): string | null {
+  return param === null ? null : String(param);
 }
 
 function accepted(text: string, params: readonly string[]): Where {
@@ -60,10 +68,24 @@ function accepted(text: string, params: readonly string[]): Where {
 }
 
 /** What a subquery selects, each value once, NULL among them, by the filter that was cut out for it. */
-async function selectedBy({ column, where }: SubquerySource, params: readonly string[]): Promise<readonly (string | null)[]> {
-  const { sql, params: values } = where === undefined ? { sql: 'true', params: [] } : accepted(where, params).query;
-  const rows = await textsOf(`SELECT DISTINCT ${column} AS value FROM parents WHERE ${sql}`, values);
-  return rows.map(({ value = null }) => value);
+async function selectedBy(source: SubquerySource, params: readonly string[]): Promise<readonly (string | null)[]> {
+  const { sql, params: values } = source.where === undefined ? { sql: 'true', params: [] } : accepted(source.where, params).query;
+  const selected = followedColumns(source.column).map(({ name }, at) => `${name} AS v${at}`);
+  const rows = await textsOf(`SELECT DISTINCT ${selected.join()} FROM parents WHERE ${sql}`, values);
+  const form = formOf(source);
+  const texts = rows.map((row) => {
+    const told = selected.map((_, at) => row[`v${at}`]);
+    return form.textOf(told.length === 1 ? told[0] : told, () => null) ?? null;
+  });
+  return [...new Map(texts.map((text) => [memberOf(form, text), text])).values()];
+}
+
+function formOf({ column }: SubquerySource): MemberForm {
+  return new MemberForm(followedColumns(column).map(({ name, casts }) => equalTextAs(typeOf(name), casts)));
+}
+
+function memberOf(form: MemberForm, text: string | null): string | null {
+  return text === null ? null : form.valueOf(text);
 }
 
 function typeOf(column: string): string {
@@ -71,9 +93,11 @@ function typeOf(column: string): string {
 }
 
 function membership({ sources }: SubqueryPlan, selected: Selected): Membership {
-  return membersOf(...sources.map(({ column }, number) =>
-    membersOfRows((selected[number] ?? []).map((value) => value && canonicalValue(typeOf(column), value))),
-  ));
+  return membersOf(...sources.map((source, number) => {
+    const form = formOf(source);
+    const members = (selected[number] ?? []).map((text) => memberOf(form, text));
+    return form.width === 1 ? membersOfRows(members) : membersOfRowValues(members.flatMap((member) => member ?? []));
+  }));
 }
 
 /** By the terms alone. */
@@ -81,23 +105,27 @@ function isTaken({ disjuncts }: SubqueryPlan, text: ColumnText, isMember: Member
   return disjuncts.some((terms) =>
     terms.every((term) => {
       if (term.kind === 'plain') return term.evaluate(text) === true;
-      return term.truths.has(truthOfIn(isMember, term.subquery, term.value(text)));
+      return term.truths.has(truthOfIn(isMember, term.subquery, term.left(text)));
     }),
   );
 }
 
-/** What is asked about what changed. A NULL that comes or goes concerns every row; a first or last row those without a value. */
-function moved(plan: SubqueryPlan, before: Selected, after: Selected): WhereQuery {
-  const keys = after.map((now, number) => {
-    const was = before[number] ?? [];
-    const values = [...now.filter((value) => !was.includes(value)), ...was.filter((value) => !now.includes(value))];
-    return { values, isNullMoved: values.includes(null), isEmptied: (now.length === 0) !== (was.length === 0) };
+/** What is asked about what changed, by who has to tell of each row. */
+function moved(plan: SubqueryPlan, before: Selected, after: Selected): QueryWithMembers {
+  const moves = plan.sources.map((source, number) => {
+    const form = formOf(source);
+    const membersIn = (selected: Selected) => (selected[number] ?? []).map((text) => ({ text, value: memberOf(form, text) }));
+    const [was, is] = [membersIn(before), membersIn(after)];
+    const texts = new Map([...was, ...is].map(({ value, text }) => [value, text]));
+    const textOf = (value: string): string => texts.get(value) ?? value;
+    const [from, to] = [was.map(({ value }) => value), is.map(({ value }) => value)];
+    return form.width === 1 ? moveOf(from, to, [7], textOf) : rowMoveOf(from, to, textOf);
   });
-  if (keys.some(({ isNullMoved }) => isNullMoved)) return plan.queryAll();
-  return plan.queryMoved(keys.map(({ values, isEmptied }) => (isEmptied ? [...values, null] : values)));
+  const asked = askedKeys(plan, moves, 'rows');
+  return asked === 'any' ? plan.queryAll() : plan.queryMoved(asked);
 }
 
-async function idsOf({ sql, params }: Where['query']): Promise<readonly (string | null | undefined)[]> {
+async function idsOf({ sql, params }: QueryWithMembers): Promise<readonly (string | null | undefined)[]> {
   const rows = await textsOf(`SELECT id FROM samples WHERE ${sql} ORDER BY id`, params);
   return rows.map(({ id }) => id);
 }
@@ -150,7 +178,7 @@ test('an array is to Postgres the values that it was made of', async () => {
   const signs = fc.constantFrom('', 'NULL', 'null', '{}', '{a,b}', '"', '\\', ' a ', ',', '\n', "'", '\\"', '\u{1F600}');
   const text = fc.oneof(signs, fc.string({ unit: 'grapheme' })).filter((value) => !value.includes('\0'));
   const property = fc.asyncProperty(fc.array(fc.option(text)), async (values) => {
-    const rows = await textsOf('SELECT unnest($1::text[]) AS value', [arrayLiteral(values)]);
+    const rows = await textsOf('SELECT unnest($1::text[]) AS value', [new ArrayLiteral(values)]);
     expect(rows.map(({ value }) => value)).toEqual(values);
   });
   await fc.assert(property, { numRuns: 300 });

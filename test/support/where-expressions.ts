@@ -265,7 +265,42 @@ const subquery = fc.constantFrom(...FAMILIES).chain((family) => {
   });
 });
 
+/** Values of other kinds than the left side has: Postgres casts one of them to compare them, or the filter does. */
+const castSubquery = fc
+  .tuple(
+    fc.constantFrom(
+      ['plain', 'float'], ['float', 'large'], ['single', 'float'], ['exact', 'float'], ['padded', 'words'], ['label', 'padded'],
+      ['tag', 'more'],
+      ['plain::text', 'words'], ['words', 'other::text'], ['small', 'flag::int4'], ['exact', 'large::numeric'], ['upper(words)', 'label'],
+      ['plain::int8 + 1', 'other'], ['day::text', 'moment::text'], ['coalesce(label, words)', 'padded::text'], ['flag', 'plain::bool'],
+    ),
+    fc.option(conditionOf(1), { nil: undefined }),
+  )
+  .map(([[left = '', selected = ''], where]) => {
+    const from = written`${plain(left)} IN (SELECT ${plain(selected)} FROM parents`;
+    return where === undefined ? written`${from})` : written`${from} WHERE ${where})`;
+  });
+
+/** Row values of two columns or three; equal ones are few, so the columns have few values. */
+const ROW_PARTS = [
+  ['plain', 'other'], ['flag', 'flag'], ['small', 'large'], ['label', 'more'], ['plain', 'exact'], ['day', 'moment'], ['other', 'float'],
+];
+const rowSubquery = fc
+  .tuple(
+    fc.array(fc.constantFrom(...ROW_PARTS), { minLength: 2, maxLength: 3 }),
+    fc.constantFrom('', 'ROW'),
+    fc.option(conditionOf(1), { nil: undefined }),
+  )
+  .map(([parts, row, where]) => {
+    const [left, selected] = [0, 1].map((side) => plain(parts.map((part) => part[side]).join(', ')));
+    const from = written`${plain(row)}(${left ?? plain('')}) IN (SELECT ${selected ?? plain('')} FROM parents`;
+    return where === undefined ? written`${from})` : written`${from} WHERE ${where})`;
+  });
+const anySubquery = fc.oneof({ weight: 3, arbitrary: subquery }, { weight: 2, arbitrary: rowSubquery }, castSubquery);
+
 const AND_MORE = ['p.flag', 'p.plain > 3 AND (p.words IS NOT NULL OR p.flag)', "p.label <> ') AND p.id'"].map(plain);
+
+const existenceOfFlag = fc.constantFrom('p.flag = samples.flag', '(samples.small) = (p.other)').map(plain);
 
 /** Its equality in front of the rest, behind it, or alone; with NOT, too. */
 const existence = fc.constantFrom(...FAMILIES).chain((family) => {
@@ -276,6 +311,8 @@ const existence = fc.constantFrom(...FAMILIES).chain((family) => {
   const rest = fc.oneof(fc.constantFrom(...AND_MORE), conditionOf(1).map((where) => written`(/* é ) */ ${where} -- )\n)`));
   const filter = fc.oneof(
     equality,
+    fc.tuple(equality, existenceOfFlag).map(([equal, flagged]) => written`(${equal} AND ${flagged})`),
+    fc.tuple(equality, rest, existenceOfFlag).map(([equal, more, flagged]) => written`((${equal}) AND ${more}) AND (${flagged})`),
     fc.tuple(equality, rest).map(([equal, more]) => written`${equal} AND ${more}`),
     fc.tuple(rest, equality, rest).map(([before, equal, more]) => written`(${before} AND ${equal}) AND ${more}`),
   );
@@ -283,12 +320,12 @@ const existence = fc.constantFrom(...FAMILIES).chain((family) => {
 });
 
 const testedSubquery = fc
-  .tuple(subquery, not, fc.constantFrom('TRUE', 'FALSE', 'UNKNOWN', 'NULL').map(plain))
+  .tuple(anySubquery, not, fc.constantFrom('TRUE', 'FALSE', 'UNKNOWN', 'NULL').map(plain))
   .map(([part, negation, truth]) => written`(${part}) IS ${negation}${truth}`);
 
 /** As a filter may have them: below AND, OR and NOT, and in tests of a truth; in those for unknown by themselves. */
 function joined(depth: number): fc.Arbitrary<Written> {
-  if (depth === 0) return fc.oneof({ weight: 3, arbitrary: subquery }, { weight: 2, arbitrary: existence }, testedSubquery);
+  if (depth === 0) return fc.oneof({ weight: 3, arbitrary: anySubquery }, { weight: 2, arbitrary: existence }, testedSubquery);
   const part = fc.oneof({ weight: 3, arbitrary: joined(depth - 1) }, conditionOf(1));
   const test = fc.constantFrom('TRUE', 'FALSE').map(plain);
   return fc.oneof(

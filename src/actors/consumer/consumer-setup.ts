@@ -50,7 +50,7 @@ export type ConsumerEvent =
   | { type: 'values.areCurrent'; offset: LogOffset }
   | { type: 'values.areInvalid' }
   | { type: 'takeMoves'; handle: Handle; column: string; through: LogOffset; position: LogPosition; replyTo: ReplyTo }
-  | { type: 'invalidate'; replyTo: ReplyTo }
+  | { type: 'invalidate'; reason: ExitReason; replyTo: ReplyTo }
   | { type: 'moves.queried'; pgSnapshot: PgSnapshot; rows: ChunkSums | null }
   | { type: 'moves.failed'; error: SnapshotFault }
   | { type: 'moves.crashed'; error: ErrorReport }

@@ -15,7 +15,7 @@
 import type { ExitReason } from '../../otp/process.ts';
 import { leavingReason } from '../down-cause.ts';
 import { next } from '../request-backlog.ts';
-import { batchTaken, consumerSetup, DEPENDENCY_GONE, dependencyEnd, failedEnd } from './consumer-setup.ts';
+import { batchTaken, consumerSetup, dependencyEnd, failedEnd } from './consumer-setup.ts';
 import { ingestRegion } from './ingest-region.ts';
 import { snapshotRegion } from './snapshot-region.ts';
 
@@ -75,7 +75,7 @@ export const consumer = consumerSetup.createMachine({
           target: 'closed',
           actions: [
             { type: 'reply', params: ({ event }) => ({ to: event.replyTo, event: { type: 'invalidation.noted' } }) },
-            { type: 'noteReason', params: { reason: { shutdown: { delete: DEPENDENCY_GONE } } } },
+            { type: 'noteReason', params: ({ event }) => ({ reason: dependencyEnd(event.reason) }) },
           ],
         },
         'materializer.down': {

@@ -38,7 +38,7 @@ const FAREWELL_MS = 1_000;
 
 const HEADER_BYTES = 5;
 /** Postgres's own limit for one message. */
-const MESSAGE_BYTES_MAX = 0x3fff_ffff;
+export const MESSAGE_BYTES_MAX = 0x3fff_ffff;
 
 export function takeOver(client: pg.ClientBase, handler: WireHandler): RawWire {
   const stream = streamOf(client);
@@ -171,10 +171,15 @@ export class WireError extends Error {
 /** A frontend message: its type, then its body behind the length. */
 export function frontendMessage(type: string, ...body: readonly (string | Uint8Array)[]): Buffer {
   const parts = body.map((part) => (typeof part === 'string' ? Buffer.from(`${part}\0`) : part));
+  return Buffer.concat([frontendHeader(type, parts.reduce((sum, part) => sum + part.length, 0)), ...parts]);
+}
+
+/** @param bodyBytes how many bytes its body has, which follows. */
+export function frontendHeader(type: string, bodyBytes: number): Buffer {
   const header = Buffer.alloc(HEADER_BYTES);
   header.write(type, 0, 'latin1');
-  header.writeUInt32BE(4 + parts.reduce((sum, part) => sum + part.length, 0), 1);
-  return Buffer.concat([header, ...parts]);
+  header.writeUInt32BE(4 + bodyBytes, 1);
+  return header;
 }
 
 /** The fields of an ErrorResponse, by their letter. */

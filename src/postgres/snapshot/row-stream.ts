@@ -6,15 +6,11 @@
  * rows are passed on without waiting for a full fragment.
  */
 import type pg from 'pg';
+import { systemClock, type Clock } from '../../base/clock.ts';
 import { DatabaseRefusedError, DatabaseUnreachableError } from '../connection/database-error.ts';
-import { errorFields, frontendMessage, type RawWire, takeOver } from '../connection/raw-wire.ts';
+import { errorFields, type RawWire, takeOver } from '../connection/raw-wire.ts';
 import type { RowWriter } from '../encoding/row-writer.ts';
-
-export interface RowQuery {
-  readonly sql: string;
-  /** Text values; a query with parameters cannot be a COPY, so it runs as a portal. */
-  readonly params: readonly (string | null)[] | undefined;
-}
+import { queryMessages, type RowQuery } from './query-messages.ts';
 
 export interface RowStreamOptions {
   readonly client: pg.ClientBase;
@@ -25,6 +21,7 @@ export interface RowStreamOptions {
   readonly onFirst: () => void;
   /** Ends the query by closing its connection. */
   readonly signal: AbortSignal;
+  readonly clock?: Clock | undefined;
 }
 
 const GATHERED_BYTES_MAX = 512 * 1024;
@@ -34,11 +31,13 @@ const COPY_DATA = code('d'), DATA_ROW = code('D'), COMPLETE = code('C'), READY =
 /**
  * Resolves when every row has been taken; the connection is then idle again.
  *
+ * @throws {TooManyValuesError} nothing was asked.
  * @throws {DatabaseRefusedError} the connection is idle, its transaction failed.
  * @throws {DatabaseUnreachableError} the connection is gone. So it is when the consumer or the writer threw, or at the abort.
  */
-export function streamRows(options: RowStreamOptions): Promise<void> {
-  return new Promise((done, failed) => new Reading(options, done, failed));
+export async function streamRows(options: RowStreamOptions): Promise<void> {
+  const messages = await queryMessages(options.query, options.clock ?? systemClock);
+  await new Promise<void>((done, failed) => new Reading(options, messages, done, failed));
 }
 
 class Reading {
@@ -53,7 +52,7 @@ class Reading {
   private refused: DatabaseRefusedError | undefined;
   private readonly onAbort = (): void => this.fail(new DatabaseUnreachableError('the query was given up'));
 
-  constructor(options: RowStreamOptions, done: () => void, failed: (error: unknown) => void) {
+  constructor(options: RowStreamOptions, messages: readonly Uint8Array[], done: () => void, failed: (error: unknown) => void) {
     this.options = options;
     this.done = done;
     this.failed = failed;
@@ -64,7 +63,7 @@ class Reading {
     });
     options.signal.addEventListener('abort', this.onAbort);
     if (options.signal.aborted) this.onAbort();
-    else this.wire.write(queryMessages(options.query));
+    else for (const message of messages) this.wire.write(message);
   }
 
   private message(type: number, bytes: Uint8Array, start: number, end: number): void {
@@ -120,30 +119,6 @@ class Reading {
     this.wire.destroy();
     this.failed(error);
   }
-}
-
-function queryMessages({ sql, params }: RowQuery): Buffer {
-  if (params === undefined) return frontendMessage('Q', `COPY (${sql}) TO STDOUT`);
-  const noTypes = uint16(0);
-  const values = params.flatMap((param) => (param === null ? [int32(-1)] : [int32(Buffer.byteLength(param)), Buffer.from(param)]));
-  return Buffer.concat([
-    frontendMessage('P', '', sql, noTypes),
-    frontendMessage('B', '', '', uint16(0), uint16(params.length), ...values, uint16(0)), // All values as text, in and out.
-    frontendMessage('E', '', int32(0)), // Without a limit: the socket is the back-pressure.
-    frontendMessage('S'),
-  ]);
-}
-
-function uint16(value: number): Buffer {
-  const bytes = Buffer.alloc(2);
-  bytes.writeUInt16BE(value);
-  return bytes;
-}
-
-function int32(value: number): Buffer {
-  const bytes = Buffer.alloc(4);
-  bytes.writeInt32BE(value);
-  return bytes;
 }
 
 function refusal(fields: ReadonlyMap<string, string>): DatabaseRefusedError {

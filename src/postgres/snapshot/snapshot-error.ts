@@ -29,6 +29,15 @@ export class SchemaChangedError extends Error {
   override readonly name = 'SchemaChangedError';
 }
 
+/** What its subqueries select is more than one query can carry. */
+export class TooManyValuesError extends Error {
+  override readonly name = 'TooManyValuesError';
+
+  constructor(bytesMax: number) {
+    super(`The subqueries of this shape select more values than a query of ${bytesMax} bytes can carry`);
+  }
+}
+
 /** Postgres was asked to end the session of the query, or has a limit of its own. */
 export class SessionEndedError extends Error {
   override readonly name = 'SessionEndedError';
@@ -48,6 +57,7 @@ export function snapshotRefusal(error: unknown, isFiltered: boolean): SnapshotRe
   if (error instanceof EvaluationError) return refusal(error.code, 400, error.message);
   if (error instanceof SlowSnapshotError) return refusal('snapshot_slow', 503, error.message);
   if (error instanceof SessionEndedError) return refusal('session_ended', 503, error.message);
+  if (error instanceof TooManyValuesError) return refusal('too_many_values', 503, error.message);
   if (error instanceof SchemaChangedError) return refusal('schema_changed', 409, error.message);
   if (error instanceof PoolTimeoutError) {
     return refusal('pool_queue_timeout', 503, 'Snapshot creation failed because of a connection pool queue timeout');

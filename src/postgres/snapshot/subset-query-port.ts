@@ -22,7 +22,7 @@ import { prepareLongSession } from '../connection/long-session.ts';
 import type { DatabasePool } from '../connection/pool.ts';
 import { RowWriter } from '../encoding/row-writer.ts';
 import { DISPLAY_SETTINGS } from '../replication/replication-setup.ts';
-import type { RowQuery } from './row-stream.ts';
+import type { RowQuery } from './query-messages.ts';
 import { ShapeAheadError, SlowSubsetError, subsetRefusal } from './subset-error.ts';
 import { lookAt, queryOf, type Looked, type ReadTable } from './table-look.ts';
 import { streamInTime } from './timely-rows.ts';

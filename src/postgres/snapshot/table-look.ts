@@ -9,9 +9,10 @@ import type pg from 'pg';
 import { compareLsn, lsnFromPostgres } from '../../model/lsn.ts';
 import { parsePgSnapshot, type PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { LayoutColumn, RelationLayout } from '../../model/relation.ts';
+import type { QueryWithMembers } from '../../sql/where.ts';
 import { typed } from '../connection/database-error.ts';
 import { quoteName, quoteTable } from '../connection/sql-text.ts';
-import type { RowQuery } from './row-stream.ts';
+import type { RowQuery } from './query-messages.ts';
 import { SchemaChangedError } from './snapshot-error.ts';
 
 /** A table as the transaction that reads it sees it: its columns in the order of their numbers. */
@@ -24,7 +25,7 @@ export interface ReadTable {
   accepts(found: FoundTable): boolean;
   /** The columns of each row, in this order. */
   readonly columns: readonly string[];
-  readonly where: { readonly sql: string; readonly params: readonly (string | null)[] } | undefined;
+  readonly where: QueryWithMembers | undefined;
 }
 
 const BOOL_OID = 16;

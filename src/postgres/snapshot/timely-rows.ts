@@ -1,10 +1,9 @@
 /** A query whose first row must come in time: one that does not is given up, since it holds a connection that others wait for. */
-import { systemClock, type Clock } from '../../base/clock.ts';
+import { systemClock } from '../../base/clock.ts';
 import { streamRows, type RowStreamOptions } from './row-stream.ts';
 import { SlowSnapshotError } from './snapshot-error.ts';
 
 export interface TimelyRowsOptions extends RowStreamOptions {
-  readonly clock?: Clock | undefined;
   /** Default 30,000 ms. */
   readonly firstRowMsMax?: number | undefined;
 }
@@ -13,7 +12,8 @@ const FIRST_ROW_MS_MAX = 30_000;
 
 /** @throws {SlowSnapshotError} and as `streamRows` does. */
 export async function streamInTime(timely: TimelyRowsOptions): Promise<void> {
-  const { clock = systemClock, firstRowMsMax = FIRST_ROW_MS_MAX, ...options } = timely;
+  const { firstRowMsMax = FIRST_ROW_MS_MAX, ...options } = timely;
+  const { clock = systemClock } = options;
   const tooSlow = new AbortController();
   const timer = clock.setTimer(() => tooSlow.abort(), firstRowMsMax);
   try {

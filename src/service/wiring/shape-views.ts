@@ -3,15 +3,17 @@ import { materializerOf } from '../../actors/shape-processes.ts';
 import { LinkValues } from '../../actors/link-values.ts';
 import { compareOffsets, type LogOffset } from '../../model/log-offset.ts';
 import type { Runtime } from '../../otp/runtime.ts';
+import { DatabaseUnreachableError } from '../../postgres/connection/database-error.ts';
 import { NULL_MEMBER } from '../../sql/subqueries/membership.ts';
-import type { Membership, Selected } from '../../sql/where.ts';
+import type { Membership } from '../../sql/where.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
 import { livingTable } from './living-table.ts';
 
 export interface ShapeViews {
   readonly views: readonly LogOffset[];
   readonly isMember: Membership;
-  texts(): Selected;
+  /** Each may be walked in steps. */
+  texts(): readonly Iterable<string | null>[];
 }
 
 /** @returns undefined when somebody who keeps them has ended, or has not come as far again. */
@@ -34,9 +36,23 @@ export function viewsAt(
       const at = kept[number];
       return at !== undefined && at.values.has(value, at.view);
     },
-    texts: () => kept.map(({ values, view }) => {
-      const texts = values.valuesAt(view).map(({ text }) => text);
-      return values.has(NULL_MEMBER, view) ? [...texts, null] : texts;
-    }),
+    texts: () => kept.map(selectedAt),
+  };
+}
+
+/** By the values of that version, whenever it is walked; a shape that goes on meanwhile may let go of it. */
+function selectedAt({ values, view }: { readonly values: LinkValues; readonly view: LogOffset }): Iterable<string | null> {
+  const check = (): void => {
+    if (compareOffsets(view, values.keptFrom) < 0) throw new DatabaseUnreachableError('nobody keeps what the shape looked up any more');
+  };
+  return {
+    *[Symbol.iterator]() {
+      check();
+      if (values.width === 1 && values.has(NULL_MEMBER, view)) yield null; // Row values have their NULLs in them.
+      for (const text of values.textsAt(view)) {
+        yield text;
+        check();
+      }
+    },
   };
 }

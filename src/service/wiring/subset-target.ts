@@ -15,7 +15,7 @@ import type { SubsetQueryTarget } from '../../postgres/snapshot/subset-query-por
 import type { ChangeConverter } from '../../shapes/change-converter.ts';
 import { endsShape } from '../../shapes/layout-change.ts';
 import { snapshotColumns } from '../../shapes/row-plan.ts';
-import type { Where, WhereQuery } from '../../sql/where.ts';
+import type { QueryWithMembers, Where } from '../../sql/where.ts';
 import type { TransactionLog } from '../../storage/log/transaction-log.ts';
 import type { ShapeLog, ShapeRead } from '../../storage/shapes/shape-logs.ts';
 import type { GatheredRows } from './gathered-rows.ts';
@@ -73,7 +73,7 @@ export class SubsetTarget implements SubsetQueryTarget {
     this.viewsBefore = of.shapeLog.views;
   }
 
-  get where(): WhereQuery | undefined {
+  get where(): QueryWithMembers | undefined {
     const { where } = this.of;
     const own = where?.subqueries === undefined ? where?.query : where.subqueries.queryWith(this.known().texts());
     const further = this.query.filter?.queryBehind(own?.params.length ?? 0);

@@ -3,6 +3,7 @@ import { ConsumerLog } from '../../actors/consumer/consumer-log.ts';
 import type { ConsumerPorts } from '../../actors/consumer/consumer-ports.ts';
 import { LinkValues } from '../../actors/link-values.ts';
 import type { MaterializerPorts } from '../../actors/materializer-ports.ts';
+import { MemberForm } from '../../actors/member-form.ts';
 import { LogProgress } from '../../actors/collector/log-progress.ts';
 import { PublishedRelations } from '../../actors/publication/published-relations.ts';
 import { RequestBacklog } from '../../actors/request-backlog.ts';
@@ -13,6 +14,7 @@ import type { ShapeAnnouncements } from '../../api/ports.ts';
 import type { Catalog } from '../../postgres/catalog/catalog.ts';
 import { uncopied } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
+import { followedColumns } from '../../model/followed-columns.ts';
 import { LSN_ZERO } from '../../model/lsn.ts';
 import type { Handle } from '../../model/shape.ts';
 import { Deliveries } from '../../shapes/delivery.ts';
@@ -89,7 +91,7 @@ export function processTables(resources: TableResources, access: LogAccess, anno
       values: new LinkValues(
         column,
         { ...materializerPorts(self, storage, shapeBlocks, handle, column), listing: members.listing(memberKey(handle, column)) },
-        equalTextOf(storage.shapes.get(handle), column),
+        memberForm(storage.shapes.get(handle), column),
       ),
       dependants: new Subscribers(),
       awaitingValues: new RequestBacklog(),
@@ -154,8 +156,11 @@ function routing(storage: Storage, access: LogAccess, router: ShapeRouter): Shap
   };
 }
 
-function equalTextOf(shapeLog: ShapeLog | undefined, column: string): (text: string) => string {
-  return shapeLog === undefined ? (text) => text : equalText(typeOidOf(shapeLog, column));
+/** @param columns as `followedWord` has them. */
+function memberForm(shapeLog: ShapeLog | undefined, columns: string): MemberForm {
+  return new MemberForm(followedColumns(columns).map(({ name, casts }) => {
+    return shapeLog === undefined ? (text) => text : equalText(typeOidOf(shapeLog, name), casts);
+  }));
 }
 
 function typeOidOf({ definition: { columns, reads } }: ShapeLog, column: string): number {

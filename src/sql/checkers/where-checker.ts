@@ -5,70 +5,62 @@
  * the grammar grows to say tomorrow is refused too, until somebody has shown that we evaluate it as Postgres does.
  */
 import type {
-  A_ArrayExpr, A_Const, A_Expr, A_Indices, A_Indirection, BooleanTest, BoolExpr, CaseExpr, CoalesceExpr, ColumnRef, FuncCall, MinMaxExpr,
-  Node, NullTest, SubLink, TypeCast,
+  A_ArrayExpr, A_Const, A_Expr, A_Indices, A_Indirection, BooleanTest, BoolExpr, CaseExpr, CoalesceExpr, FuncCall, MinMaxExpr, Node,
+  NullTest, TypeCast,
 } from 'libpg-query';
 import { CallChecker, type Bounds } from './call-checker.ts';
 import {
-  asCondition, callOf, coerced, NO_OVERLOAD, settledFrom, truthOf, typeOf, type Checked, type Location, type OpaqueColumn, type Typed,
+  asCondition, callOf, coerced, NO_OVERLOAD, settledFrom, truthOf, typeOf, type Checked, type Location, type Typed,
 } from './checked.ts';
 import { ComparisonChecker } from './comparison-checker.ts';
-import type {
-  Comparison, Condition, Constant, Operand, Selection, StandingAlone, TypedColumn, WrittenColumn,
-} from '../expression.ts';
-import { quoteIdentifier, quoteRelation } from '../identifiers.ts';
+import type { Comparison, Condition, Constant, Operand } from '../expression.ts';
 import { constantOf, numberConstant, type Parameters, type UntypedLiteral } from './literals.ts';
 import { arrayOfArrays, arrayOfItems } from '../operations/arrays.ts';
 import { COALESCE } from '../operations/comparisons.ts';
 import { CASE } from '../operations/conditionals.ts';
-import { itemsOf, kindOf, nameIn, namesIn, required, shownReference } from '../syntax/parse-tree.ts';
+import { itemsOf, kindOf, nameIn, required } from '../syntax/parse-tree.ts';
 import { isMatchSign, likeSign, PatternChecker } from './pattern-checker.ts';
-import { subqueriesIn } from '../subqueries/member-tests.ts';
-import { correlationIn } from '../subqueries/correlation.ts';
-import { isCalled, type NamedTable } from '../subqueries/named-table.ts';
-import { readSubquery, type SubquerySyntax } from '../subqueries/subquery-syntax.ts';
+import { ColumnScope } from '../subqueries/column-scope.ts';
+import type { NamedTable } from '../subqueries/named-table.ts';
+import { refuseUnknownOfMany, SubqueryChecker } from '../subqueries/subquery-checker.ts';
 import { castTarget } from './type-syntax.ts';
-import { arrayOf, isScalar, isTypeName, itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
-import { VALUE_TYPES } from '../values/value-types.ts';
+import { arrayOf, isScalar, itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
 import { settledTruth } from '../where-compiler.ts';
-import { printSelection } from '../where-printer.ts';
 import { refusalAt, WhereRefusal } from '../where-refusal.ts';
 import type { DatabaseRules, SubqueryTables, WhereColumn } from '../where.ts';
 
 const COMPARISONS: Readonly<Record<string, Comparison>> = { '=': '=', '<>': '<>', '!=': '<>', '<': '<', '>': '>', '<=': '<=', '>=': '>=' };
-const NO_SUBQUERIES = 'subqueries are not supported yet';
-/** Each is a layer of shapes, which take what moves in it one after the other. */
-const SUBQUERY_DEPTH_MAX = 16;
-const TOO_DEEP = `subqueries nest deeper than ${SUBQUERY_DEPTH_MAX} levels`;
-const TYPED_OUTSIDE = 'a parameter has another type here than the subquery alone gives to it; cast it, as in $1::int8';
-const SAME_TABLE = 'a table that EXISTS selects from within itself needs an alias of its own';
-const JSON_SELECTED = '`IN (SELECT ...)` of jsonb is not supported';
-const NOT_ALONE = '`IN (SELECT ...)` can only stand alone, below AND, OR and NOT, or in a test of its truth';
+const NOT_ALONE = 'can only stand alone, below AND, OR and NOT, or in a test of its truth';
 
 export class WhereChecker {
-  private readonly columns: ReadonlyMap<string, WhereColumn>;
   private readonly calls: CallChecker;
   private readonly comparisons: ComparisonChecker;
   private readonly patterns: PatternChecker;
-  /** Of subqueries, by what they select. */
-  private readonly numbers = new Map<string, number>();
-  /** By their places. */
-  private readonly renamed = new Map<number, StandingAlone['renamed'][number]>();
+  private readonly subqueries: SubqueryChecker;
+  readonly scope: ColumnScope;
 
   /**
    * @param tables that subqueries select from; undefined where they are refused.
+   * @param table undefined where its columns cannot be qualified.
+   * @param depth in how many subqueries the filter stands.
    */
   constructor(
     columns: readonly WhereColumn[],
     private readonly parameters: Parameters,
-    private readonly database: DatabaseRules,
-    private readonly tables?: SubqueryTables,
-    /** Undefined where its columns cannot be qualified. */
-    private readonly table?: NamedTable,
-    /** In how many subqueries the filter stands. */
-    private readonly depth = 0,
+    database: DatabaseRules,
+    tables?: SubqueryTables,
+    table?: NamedTable,
+    depth = 0,
   ) {
-    this.columns = new Map(columns.map((column) => [column.name, column]));
+    this.scope = new ColumnScope(columns, table);
+    this.subqueries = new SubqueryChecker({
+      scope: this.scope,
+      parameters,
+      tables,
+      depth,
+      operand: (node) => this.operand(node),
+      inner: (found, untyped, within) => new WhereChecker(found, untyped, database, tables, within, depth + 1),
+    });
     this.calls = new CallChecker(parameters, database);
     this.comparisons = new ComparisonChecker(parameters);
     this.patterns = new PatternChecker(parameters, this.calls);
@@ -77,7 +69,7 @@ export class WhereChecker {
   /**
    * The whole filter.
    *
-   * @param noSubquery why a subquery cannot stand anywhere in it.
+   * @param noSubquery what a subquery can do instead of standing in it.
    * @throws {WhereRefusal}
    */
   check(node: Node, noSubquery?: string): Condition {
@@ -90,19 +82,19 @@ export class WhereChecker {
     return checked.kind === 'untyped' ? this.parameters.typed(checked, 'bool') : checked;
   }
 
-  /** @param noSubquery why it cannot be a subquery; undefined where it can. */
+  /** @param noSubquery what a subquery can do instead of standing here; undefined where it can. */
   private expression(node: Node, noSubquery: string | undefined): Checked {
     if ('BoolExpr' in node) return truthOf(this.logic(node.BoolExpr, noSubquery));
     if ('NullTest' in node) return truthOf(this.nullTest(node.NullTest, noSubquery));
     if ('BooleanTest' in node) return truthOf(this.booleanTest(node.BooleanTest, noSubquery));
-    if ('SubLink' in node) return truthOf(this.subquery(node.SubLink, noSubquery));
+    if ('SubLink' in node) return truthOf(this.subqueries.check(node.SubLink, noSubquery));
     return this.value(node);
   }
 
   private value(node: Node): Checked {
     if ('A_Const' in node) return literal(node.A_Const);
     if ('ParamRef' in node) return this.parameters.read(node.ParamRef.number ?? 0, node.ParamRef.location);
-    if ('ColumnRef' in node) return this.unqualified(node.ColumnRef);
+    if ('ColumnRef' in node) return this.scope.unqualified(node.ColumnRef);
     if ('TypeCast' in node) return this.cast(node.TypeCast);
     if ('A_Expr' in node) return this.operator(node.A_Expr);
     if ('FuncCall' in node) return this.call(node.FuncCall);
@@ -115,46 +107,17 @@ export class WhereChecker {
     throw refusalAt(location, `${kind} is not supported in this context`);
   }
 
+  /** What has a value in each row: no subquery. */
+  operand(node: Node): Checked {
+    return this.expression(node, NOT_ALONE);
+  }
+
   private part(node: Node | undefined): Checked {
-    return this.expression(required(node), NOT_ALONE);
+    return this.operand(required(node));
   }
 
   private parts(nodes: readonly Node[] | undefined): readonly Checked[] {
     return (nodes ?? []).map((node) => this.part(node));
-  }
-
-  /** A column that its own name says all of where the filter stands alone. */
-  private unqualified(reference: ColumnRef): TypedColumn | OpaqueColumn {
-    const column = this.column(reference);
-    this.rename(reference, quoteIdentifier(column.name));
-    return column;
-  }
-
-  /** @param sql what a column that is qualified is called where the filter stands alone. */
-  private rename(reference: ColumnRef, sql: string): void {
-    const written = writtenColumn(reference);
-    if (written.names > 1) this.renamed.set(written.location, { ...written, sql });
-  }
-
-  /** Whether a name means the table: without a qualifier, by its columns. */
-  private owns({ fields = [] }: ColumnRef): boolean {
-    const names = namesIn(fields);
-    if (names.length === 1) return this.columns.has(names[0] ?? '');
-    return this.table !== undefined && isCalled(this.table, names.slice(0, -1));
-  }
-
-  private column(reference: ColumnRef): TypedColumn | OpaqueColumn {
-    const { fields = [], location } = reference;
-    const names = namesIn(fields);
-    const name = names.at(-1) ?? '';
-    const column = this.owns(reference) ? this.columns.get(name) : undefined;
-    if (column === undefined) throw refusalAt(location, `unknown reference ${shownReference(names)}`);
-    const { dimensions, isEnum = false, collation } = column;
-    const type = dimensions === 0 ? column.typeName : `${column.typeName}[]`;
-    if (collation?.isDeterministic === false) {
-      return { kind: 'opaque', name, type, isEnum, why: `text under the nondeterministic collation ${collation.name} is not supported` };
-    }
-    return isTypeName(type) ? { kind: 'column', name, type, collation } : { kind: 'opaque', name, type, isEnum };
   }
 
   private cast({ arg, typeName, location: castLocation }: TypeCast): Checked {
@@ -328,72 +291,6 @@ export class WhereChecker {
     return name.startsWith('IS NOT') ? { kind: 'not', part: test } : test;
   }
 
-  private subquery(link: SubLink, noSubquery: string | undefined): Condition {
-    const syntax = readSubquery(link);
-    const { table, location } = syntax;
-    if (noSubquery !== undefined) throw refusalAt(location, noSubquery);
-    if (this.tables === undefined) throw refusalAt(location, NO_SUBQUERIES);
-    const columns = this.tables(table.relation);
-    if (columns === undefined) throw refusalAt(location, `unknown table ${quoteRelation(table.relation)}`);
-    if (this.depth === SUBQUERY_DEPTH_MAX) throw refusalAt(location, TOO_DEEP);
-    const parameters = this.parameters.untyped();
-    const inner = new WhereChecker(columns, parameters, this.database, this.tables, table, this.depth + 1);
-    const subquery = syntax.kind === 'in' ? this.membership(syntax, inner) : this.existence(syntax, inner);
-    // The filter becomes one of its own, with the same parameters, and must mean the same there.
-    if (!this.parameters.adopt(parameters)) throw refusalAt(location, TYPED_OUTSIDE);
-    return subquery;
-  }
-
-  private membership({ left, column, where, table, location }: Extract<SubquerySyntax, { kind: 'in' }>, inner: WhereChecker): Condition {
-    const sides = [this.unqualified(left), inner.column(column)] as const;
-    const [{ type }, { type: found }] = sides;
-    const mismatch = `left side of \`IN (SELECT ...)\` has type ${type} but subquery returns ${found}[]`;
-    const [operand, selected] = ofOneFamily(...sides, location, mismatch);
-    return this.selecting(inner, operand, { table: table.relation, column: selected, where: where && inner.check(where) }, location);
-  }
-
-  /** What is selected equals the outer column in some row, or not: never is that unknown. */
-  private existence({ where, table, location }: Extract<SubquerySyntax, { kind: 'exists' }>, inner: WhereChecker): Condition {
-    const side = (column: ColumnRef) => (inner.owns(column) ? 'inner' : this.owns(column) ? 'outer' : undefined);
-    const found = correlationIn(where, side, location);
-    const sides = [this.outer(found.outer, table), inner.column(found.inner)] as const;
-    const [{ type }, { type: other }] = sides;
-    const mismatch = `EXISTS compares ${type} with ${other}, which is another kind of type`;
-    const [operand, selected] = ofOneFamily(...sides, found.location, mismatch);
-    const selection = { table: table.relation, column: selected, where: found.rest && inner.check(found.rest) };
-    const [left, right] = found.sides;
-    const part = this.selecting(inner, operand, selection, location, [writtenColumn(left), writtenColumn(right)]);
-    return { kind: 'isTruth', truth: true, part };
-  }
-
-  /** A column named in a subquery on `table`: where the filter stands alone, an alias is not known. */
-  private outer(reference: ColumnRef, table: NamedTable): TypedColumn | OpaqueColumn {
-    const column = this.column(reference);
-    if (this.table === undefined) return column;
-    const { schema, name } = this.table.relation;
-    const isQualified = writtenColumn(reference).names > 1;
-    if (isQualified && isCalled(table, [schema, name])) throw refusalAt(reference.location, SAME_TABLE);
-    this.rename(reference, `${quoteRelation(this.table.relation)}.${quoteIdentifier(column.name)}`);
-    return column;
-  }
-
-  private selecting(
-    inner: WhereChecker,
-    left: TypedColumn,
-    selection: Selection,
-    location: number,
-    correlation?: StandingAlone['correlation'],
-  ): Condition {
-    const alone = { renamed: [...inner.renamed.values()], correlation };
-    return { kind: 'subquery', left, number: this.numberOf(selection), selection, location, alone };
-  }
-
-  private numberOf(selection: Selection): number {
-    const printed = printSelection(selection);
-    const number = this.numbers.get(printed) ?? this.numbers.size;
-    this.numbers.set(printed, number);
-    return number;
-  }
 }
 
 /** What stands in the filter decides at once: a NULL is nothing, and behind a value nothing is asked. */
@@ -419,10 +316,6 @@ function chosen(conditions: readonly Condition[], values: readonly Operand[], la
   return otherwise.kind === 'constant' ? settledFrom([...conditions.map(truthOf), ...values, last], last.type, otherwise.value) : otherwise;
 }
 
-function writtenColumn({ fields = [], location = 0 }: ColumnRef): WrittenColumn {
-  return { location, names: fields.length };
-}
-
 function nullLiteral(location: Location): UntypedLiteral {
   return { kind: 'untyped', text: null, location };
 }
@@ -438,33 +331,6 @@ function literal({ ival, fval, sval, boolval, bsval, isnull, location }: A_Const
   return constant;
 }
 
-/**
- * Values are looked up by their canonical text, which types of one family have in common. A jsonb may nest deeper than is read: that is
- * an error of a filter in a row, and who counts the values of a subquery has none that could end by it.
- */
-function ofOneFamily(
-  left: TypedColumn | OpaqueColumn,
-  selected: TypedColumn | OpaqueColumn,
-  location: Location,
-  mismatch: string,
-): readonly [TypedColumn, TypedColumn] {
-  if (left.type === 'jsonb' && selected.type === 'jsonb') throw refusalAt(location, JSON_SELECTED);
-  const areScalars = left.kind === 'column' && selected.kind === 'column' && isScalar(left.type) && isScalar(selected.type);
-  if (areScalars && VALUE_TYPES[left.type].family === VALUE_TYPES[selected.type].family) return [left, selected];
-  if (left.type === selected.type) throw refusalAt(location, NO_OVERLOAD);
-  throw refusalAt(location, mismatch);
-}
-
-/** Whether a condition of several parts is unknown is no question that each of them could be asked. */
-function refuseUnknownOfMany(condition: Condition, what: string): void {
-  if (condition.kind === 'not') return refuseUnknownOfMany(condition.part, what);
-  const [subquery] = condition.kind === 'subquery' ? [] : subqueriesIn(condition);
-  if (subquery === undefined) return;
-  throw refusalAt(subquery.location, `${what} around \`IN (SELECT ...)\` can only stand at the subquery itself`);
-}
-
 function negatedIf(negated: boolean, condition: Condition): Condition {
   return negated ? { kind: 'not', part: condition } : condition;
 }
-
-/** Names that would not be found without quotes are shown with them. */

@@ -5,11 +5,13 @@
  * What is not known to have none is taken to have some.
  */
 import { isOperand, type Condition, type Operand } from '../expression.ts';
+import { isText } from '../operations/implicit-casts.ts';
 import type { TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
 
 /** As they are printed, of `a` and `b`: whatever their values are, these have one too. */
-const ERROR_FREE_OPERATIONS = new Set(['(a @> b)', '(a <@ b)', '(a && b)']);
+const ERROR_FREE_OPERATIONS = new Set(['(a @> b)', '(a <@ b)', '(a && b)', '(a)::text', '(a)::varchar']);
+const INTEGERS: readonly TypeName[] = ['int2', 'int4', 'int8'];
 
 export function isErrorFree(condition: Condition): boolean {
   switch (condition.kind) {
@@ -23,7 +25,7 @@ export function isErrorFree(condition: Condition): boolean {
     case 'like':
       return condition.cases === undefined && hasErrorFreeValue(condition.left); // A letter may be one whose case nobody knows.
     case 'subquery':
-      return true;
+      return condition.left.every(({ operand, type }) => hasErrorFreeValue(operand, type));
     case 'and':
     case 'or':
       return condition.parts.every(isErrorFree);
@@ -38,16 +40,24 @@ export function isErrorFree(condition: Condition): boolean {
   }
 }
 
-/** @param type as which it is compared: only inside of a family that takes no conversion. */
+/** @param type as which it is compared. */
 export function hasErrorFreeValue(operand: Operand, type: TypeName = operand.type): boolean {
   switch (operand.kind) {
     case 'constant':
       return true; // It was converted when the filter was checked.
     case 'column':
-      return VALUE_TYPES[operand.type].family === VALUE_TYPES[type].family;
-    case 'call':
-      return ERROR_FREE_OPERATIONS.has(operand.operation.sql(['a', 'b'])) && operand.args.every((arg) => hasErrorFreeValue(arg));
+      return isErrorFreeConversion(operand.type, type);
+    case 'call': {
+      const isFree = ERROR_FREE_OPERATIONS.has(operand.operation.sql(['a', 'b'])) && operand.args.every((arg) => hasErrorFreeValue(arg));
+      return isFree && isErrorFreeConversion(operand.type, type);
+    }
     case 'truth':
       return isErrorFree(operand.condition);
   }
+}
+
+/** Inside of a family nothing is converted. */
+function isErrorFreeConversion(from: TypeName, to: TypeName): boolean {
+  if (VALUE_TYPES[from].family === VALUE_TYPES[to].family) return true;
+  return (isText(from) && isText(to)) || (INTEGERS.includes(from) && to === 'float8');
 }

@@ -10,7 +10,7 @@
 import { conversionOf } from '../operations/comparison-types.ts';
 import { hasErrorFreeValue, isErrorFree } from './error-free.ts';
 import { columnsIn, type Call, type Condition, type Constant, type Operand, type Subquery } from '../expression.ts';
-import { itemsKey, valueKey, type KeyOperand } from './lookup-keys.ts';
+import { itemsKey, leftKey, valueKey, type KeyOperand } from './lookup-keys.ts';
 import { itemOf, type ScalarName, type TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
 import { asArray, type Value } from '../values/values.ts';
@@ -70,7 +70,7 @@ function search(condition: Condition, missed: Missed): Found | undefined {
 /** Where it selects NULL it is unknown, and never false, in all rows that it does not select. */
 function ofSubquery({ left, number }: Subquery, missed: Missed): Found | undefined {
   if (missed === 'false') return undefined;
-  return { lookups: [{ kind: 'subquery', key: valueKey(left), subquery: number }], cost: SUBQUERY_COST };
+  return { lookups: [{ kind: 'subquery', key: leftKey(left), subquery: number }], cost: SUBQUERY_COST };
 }
 
 function ofBoolean(operand: Operand, missed: Missed): Found | undefined {

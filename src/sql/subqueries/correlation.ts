@@ -1,6 +1,6 @@
 /**
- * Correlation: the equality by which the subquery of an `EXISTS` hangs on the table around it. With it left out, what remains selects
- * the values that `IN` would look the outer column up in.
+ * Correlations: the equalities by which the subquery of an `EXISTS` hangs on the table around it. With them left out, what remains selects
+ * the values that `IN` would look the outer columns up in.
  */
 import type { ColumnRef, Node } from 'libpg-query';
 import { nameIn } from '../syntax/parse-tree.ts';
@@ -8,7 +8,9 @@ import { refusalAt } from '../where-refusal.ts';
 
 const FORM =
   'EXISTS is supported as `EXISTS (SELECT ... FROM t WHERE t.column = outer.column AND ...)`: ' +
-  'with one such equality, and nothing else that names columns of the table around it';
+  'with such equalities, and nothing else that names columns of the table around it';
+/** As many as the columns of an `IN`. */
+const CORRELATIONS_MAX = 8;
 
 export interface Correlation {
   readonly outer: ColumnRef;
@@ -17,7 +19,11 @@ export interface Correlation {
   readonly sides: readonly [ColumnRef, ColumnRef];
   /** Of its sign. */
   readonly location: number | undefined;
-  /** The filter without it; undefined for every row. */
+}
+
+export interface Correlated {
+  readonly correlations: readonly Correlation[];
+  /** The filter without them; undefined for every row. */
   readonly rest: Node | undefined;
 }
 
@@ -25,24 +31,33 @@ export interface Correlation {
 export type Side = (column: ColumnRef) => 'inner' | 'outer' | undefined;
 
 /**
- * The only one among what AND joins in `where`.
+ * Those among what AND joins in `where`.
  *
  * @param location of the EXISTS.
- * @throws {WhereRefusal} when there is none, or a second one.
+ * @throws {WhereRefusal} when there is none.
  */
-export function correlationIn(where: Node | undefined, side: Side, location: number): Correlation {
-  const found = (where === undefined ? [] : conjunctsOf(where)).flatMap((conjunct) => {
-    const equality = equalityIn(conjunct);
-    if (where === undefined || equality === undefined) return [];
-    const [left, right] = equality.sides;
-    const rest = without(where, conjunct);
-    const order = `${side(left)} ${side(right)}`;
-    if (order === 'inner outer') return [{ ...equality, inner: left, outer: right, rest }];
-    return order === 'outer inner' ? [{ ...equality, inner: right, outer: left, rest }] : [];
-  });
-  const [only, another] = found;
-  if (only === undefined || another !== undefined) throw refusalAt(another?.location ?? location, FORM);
-  return only;
+export function correlationsIn(where: Node | undefined, side: Side, location: number): Correlated {
+  const correlations: Correlation[] = [];
+  let rest = where;
+  for (const conjunct of where === undefined ? [] : conjunctsOf(where)) {
+    const found = correlationIn(conjunct, side);
+    if (found === undefined) continue;
+    correlations.push(found);
+    rest = rest && without(rest, conjunct);
+  }
+  if (correlations.length === 0) throw refusalAt(location, FORM);
+  const excess = correlations[CORRELATIONS_MAX];
+  if (excess !== undefined) throw refusalAt(excess.location, `EXISTS takes at most ${CORRELATIONS_MAX} such equalities`);
+  return { correlations, rest };
+}
+
+function correlationIn(conjunct: Node, side: Side): Correlation | undefined {
+  const equality = equalityIn(conjunct);
+  if (equality === undefined) return undefined;
+  const [left, right] = equality.sides;
+  const order = `${side(left)} ${side(right)}`;
+  if (order === 'inner outer') return { ...equality, inner: left, outer: right };
+  return order === 'outer inner' ? { ...equality, inner: right, outer: left } : undefined;
 }
 
 function conjunctsOf(node: Node): readonly Node[] {

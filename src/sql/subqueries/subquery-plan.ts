@@ -7,11 +7,20 @@
 import type { ScanToken } from 'libpg-query';
 import type { Condition, Subquery } from '../expression.ts';
 import { subqueryText } from './subquery-text.ts';
-import { canonicalReader, compileCondition } from '../where-compiler.ts';
+import { followedWord } from '../../model/followed-columns.ts';
+import { isErrorFree } from '../lookups/error-free.ts';
+import { compileCondition, leftReader } from '../where-compiler.ts';
+import { printCanonical, printQuery, printQueryWith } from '../where-printer.ts';
 import { always, memberTestOf, reachOf, subqueriesIn, withMemberTests } from './member-tests.ts';
+import { joined, MovedMembers } from './moved-members.ts';
+import { tellsUnknown } from './truths.ts';
 import { disjunctsOf } from './where-disjuncts.ts';
-import { printQuery } from '../where-printer.ts';
-import type { Selected, SubqueryPlan, SubquerySource, Term, WhereQuery } from '../where.ts';
+import { refusalAt } from '../where-refusal.ts';
+import type { QueryWithMembers, Selected, SubqueryPlan, SubquerySource, Term } from '../where.ts';
+
+/** Of a row value that is told for what it is not, each way in which a row may have NULLs is told by itself. */
+const TOLD_COLUMNS_MAX = 4;
+const TOO_MANY_TOLD = `\`NOT IN (SELECT ...)\` takes at most ${TOLD_COLUMNS_MAX} columns`;
 
 /**
  * @param condition that has subqueries.
@@ -27,16 +36,16 @@ export function planOf(condition: Condition, sql: string, tokens: readonly ScanT
     sources: first.map((subquery) => sourceOf(subquery, sql, tokens)),
     disjuncts: termsOf(tested),
     mayTake: compileCondition(reachOf(condition)),
-    queryWith: (values) => printQuery(condition, values),
+    queryWith: (values) => printQueryWith(condition, values),
     queryMoved: (values) => queryMoved(subqueries, rest, values),
     queryAll: () => printQuery(rest ?? always(true)),
   };
 }
 
 function sourceOf(subquery: Subquery, sql: string, tokens: readonly ScanToken[]): SubquerySource {
-  const { table, column, where } = subquery.selection;
+  const { table, columns, where } = subquery.selection;
   const text = where === undefined ? { where, parameters: [] } : subqueryText(sql, tokens, subquery);
-  return { table, column: column.name, ...text };
+  return { table, column: followedWord(columns.map(({ column: { name }, casts }) => ({ name, casts }))), ...text };
 }
 
 function termsOf(condition: Condition): SubqueryPlan['disjuncts'] {
@@ -53,27 +62,24 @@ function termsOf(condition: Condition): SubqueryPlan['disjuncts'] {
 function termOf(leaf: Condition): Term {
   const test = memberTestOf(leaf);
   if (test === undefined) return { kind: 'plain', evaluate: compileCondition(leaf) };
-  const { subquery: { left, number }, truths } = test;
-  return { kind: 'subquery', subquery: number, column: left.name, truths, value: canonicalReader(left) };
+  const { subquery: { left, number, location }, truths } = test;
+  if (tellsUnknown(truths) && left.length > TOLD_COLUMNS_MAX) throw refusalAt(location, TOO_MANY_TOLD);
+  const names = left.map(({ operand }) => (operand.kind === 'column' ? operand.name : ''));
+  return { kind: 'subquery', subquery: number, names, truths, left: leftReader(left) };
 }
 
-/** Those of `rest` that have one of the values on the left side of its subquery. */
-function queryMoved(subqueries: readonly Subquery[], rest: Condition | undefined, values: Selected): WhereQuery {
+/**
+ * Those of `rest` that have one of the values on the left side of its subquery. A left side that may have an error is not asked about: with
+ * what guards it in the filter it would have none, and alone it may.
+ */
+function queryMoved(subqueries: readonly Subquery[], rest: Condition | undefined, values: Selected): QueryWithMembers {
   const moved = subqueries.filter(({ number }) => (values[number] ?? []).length > 0);
-  const terms = moved.filter((subquery, index) => moved.findIndex((other) => isAlike(subquery, other)) === index);
-  if (terms.length === 0) return printQuery(always(false));
-  const any = joined('or', terms.flatMap((subquery) => movedAt(subquery, values[subquery.number] ?? [])));
-  const known = values.map((each) => each.filter((value) => value !== null));
-  return printQuery(rest === undefined ? any : { kind: 'and', parts: [any, rest] }, known);
-}
-
-function movedAt(subquery: Subquery, values: Selected[number]): readonly Condition[] {
-  const { length } = values.filter((value) => value !== null);
-  return [...(length > 0 ? [subquery] : []), ...(length < values.length ? [{ kind: 'isNull', part: subquery.left } as const] : [])];
-}
-
-function isAlike(left: Subquery, right: Subquery): boolean {
-  return left.number === right.number && left.left.name === right.left.name;
+  const terms = new Map(moved.map((subquery) => [printCanonical(subquery), subquery]));
+  if (terms.size === 0) return printQuery(always(false));
+  if (!moved.every(isErrorFree)) return printQuery(rest ?? always(true));
+  const members = new MovedMembers();
+  const any = joined('or', [...terms.values()].flatMap((subquery) => members.conditionsOf(subquery, values[subquery.number] ?? [])));
+  return printQueryWith(rest === undefined ? any : { kind: 'and', parts: [any, rest] }, members.selected);
 }
 
 /** With true in the place of every test; undefined when that is true for every row. */
@@ -84,9 +90,4 @@ function withoutSubqueries(condition: Condition): Condition | undefined {
   const left = parts.flatMap((part) => part ?? []);
   const isTrue = left.length === 0 || (condition.kind === 'or' && left.length < parts.length);
   return isTrue ? undefined : joined(condition.kind, left);
-}
-
-function joined(kind: 'and' | 'or', parts: readonly Condition[]): Condition {
-  const [only] = parts;
-  return only !== undefined && parts.length === 1 ? only : { kind, parts };
 }

@@ -1,10 +1,10 @@
 /**
- * The two forms of subquery that a filter may have: `column IN (SELECT column FROM [schema.]table [alias] [WHERE …])`, and the same
- * table behind `EXISTS`.
+ * The two forms of subquery that a filter may have: `left IN (SELECT column FROM [schema.]table [alias] [WHERE …])`, or of a row with as
+ * many columns, which may be cast; and the same table behind `EXISTS`.
  *
  * A white list, as for all of the grammar: what the statement has besides is refused.
  */
-import type { ColumnRef, Node, RangeVar, SelectStmt, SubLink } from 'libpg-query';
+import type { ColumnRef, Node, RangeVar, SelectStmt, SubLink, TypeCast } from 'libpg-query';
 import type { RelationName } from '../identifiers.ts';
 import { refusalAt } from '../where-refusal.ts';
 import type { NamedTable } from './named-table.ts';
@@ -17,9 +17,20 @@ interface SelectSyntax {
 }
 
 export type SubquerySyntax =
-  /** `column` is the one that it selects. */
-  | (SelectSyntax & { readonly kind: 'in'; readonly left: ColumnRef; readonly column: ColumnRef })
-  | (SelectSyntax & { readonly kind: 'exists' });
+  /** As many on the left as are selected. */
+  | (SelectSyntax & { readonly kind: 'in'; readonly left: readonly Node[]; readonly selected: readonly SelectedSyntax[] })
+  /** `listed`: what it selects, but for constants. */
+  | (SelectSyntax & { readonly kind: 'exists'; readonly listed: readonly ColumnRef[] });
+
+export interface SelectedSyntax {
+  readonly node: Node;
+  readonly column: ColumnRef;
+  /** From the innermost on. */
+  readonly casts: readonly TypeCast[];
+}
+
+/** Each way in which a member may have NULLs is looked for by itself. */
+const COLUMNS_MAX = 8;
 
 const SELECT_FIELDS = new Set(['targetList', 'fromClause', 'whereClause', 'limitOption', 'op']);
 /** By the fields that they have in the parse tree; of several the first here is told. */
@@ -35,21 +46,20 @@ const UNREAD_TARGET_FIELDS = new Set([...TARGET_FIELDS, 'name']);
 const TABLE_FIELDS = new Set(['schemaname', 'relname', 'inh', 'relpersistence', 'alias', 'location']);
 const ALIAS_FIELDS = new Set(['aliasname']);
 const OTHER_SUBLINK = 'only `value IN (SELECT ...)` sublinks are supported right now';
-const OTHER_LEFT_SIDE = 'currently, left side of `IN (SELECT ...)` can only be a column reference or a list of column references';
-const COMPOSITE_LEFT_SIDE = 'composite left sides of `IN (SELECT ...)` are not supported yet';
 
 /** @throws {WhereRefusal} for any other form. */
 export function readSubquery({ subLinkType, operName, testexpr, subselect, location = 0 }: SubLink): SubquerySyntax {
   if (subLinkType === 'EXISTS_SUBLINK') {
     const select = plainSelect(subselect, location);
-    (select.targetList ?? []).forEach(refuseWhatHasEffect);
-    return { kind: 'exists', table: onlyTable(select, location), where: select.whereClause, location };
+    const listed = (select.targetList ?? []).flatMap(listedColumn);
+    return { kind: 'exists', table: onlyTable(select, location), where: select.whereClause, listed, location };
   }
   if (subLinkType !== 'ANY_SUBLINK' || operName !== undefined) throw refusalAt(location, OTHER_SUBLINK);
-  const left = leftSide(testexpr, location);
+  const left = leftSide(testexpr);
+  if (left.length > COLUMNS_MAX) throw refusalAt(location, `\`IN (SELECT ...)\` takes at most ${COLUMNS_MAX} columns`);
   const select = plainSelect(subselect, location);
   const table = onlyTable(select, location);
-  return { kind: 'in', left, table, column: onlyColumn(select, location), where: select.whereClause, location };
+  return { kind: 'in', left, table, selected: selectedBy(select, left.length, location), where: select.whereClause, location };
 }
 
 /** What a subquery of any form selects from first, if that is a table. */
@@ -67,9 +77,10 @@ function nameOf({ schemaname = 'public', relname = '' }: RangeVar): RelationName
   return { schema: schemaname, name: relname };
 }
 
-function leftSide(node: Node | undefined, location: number): ColumnRef {
-  if (node !== undefined && 'ColumnRef' in node) return node.ColumnRef;
-  throw refusalAt(location, node !== undefined && 'RowExpr' in node ? COMPOSITE_LEFT_SIDE : OTHER_LEFT_SIDE);
+/** The parts of a row; with ROW before it, a row may have one part. */
+function leftSide(node: Node | undefined): readonly Node[] {
+  if (node === undefined) return [];
+  return 'RowExpr' in node ? (node.RowExpr.args ?? []) : [node];
 }
 
 function plainSelect(node: Node | undefined, location: number): SelectStmt {
@@ -104,22 +115,33 @@ function whyNoTable(from: Node, isList: boolean): string {
   return inh === true ? 'the name of a database is not supported' : 'ONLY is not supported';
 }
 
-function onlyColumn({ targetList: [target, ...others] = [] }: SelectStmt, location: number): ColumnRef {
-  if (target === undefined || !('ResTarget' in target) || others.length > 0) {
-    throw refusalAt(location, 'a subquery must select exactly one column');
-  }
-  const { ResTarget } = target;
-  const column = ResTarget.val !== undefined && 'ColumnRef' in ResTarget.val ? ResTarget.val.ColumnRef : undefined;
-  const isPlain = hasOnly(ResTarget, TARGET_FIELDS) && column?.fields?.every((name) => 'String' in name) === true;
-  if (column === undefined || !isPlain) throw refusalAt(ResTarget.location, 'Expected a plain column reference');
-  return column;
+function selectedBy({ targetList = [] }: SelectStmt, count: number, location: number): readonly SelectedSyntax[] {
+  const isAsMany = targetList.length === count && count > 0;
+  if (!isAsMany) throw refusalAt(location, `a subquery must select exactly ${count === 1 ? 'one column' : `${count} columns`}`);
+  return targetList.map((target) => {
+    const { ResTarget } = 'ResTarget' in target ? target : { ResTarget: {} };
+    const selected = ResTarget.val === undefined || !hasOnly(ResTarget, TARGET_FIELDS) ? undefined : castColumn(ResTarget.val);
+    if (selected === undefined) throw refusalAt(ResTarget.location, 'Expected a plain column reference');
+    return selected;
+  });
 }
 
-/** EXISTS reads no column, but an aggregate or a set would make other rows. */
-function refuseWhatHasEffect(target: Node): void {
+/** @returns undefined for what is no column, cast or not. */
+function castColumn(node: Node): SelectedSyntax | undefined {
+  if ('TypeCast' in node) {
+    const within = node.TypeCast.arg && castColumn(node.TypeCast.arg);
+    return within && { ...within, node, casts: [...within.casts, node.TypeCast] };
+  }
+  const column = 'ColumnRef' in node ? node.ColumnRef : undefined;
+  return column?.fields?.every((name) => 'String' in name) === true ? { node, column, casts: [] } : undefined;
+}
+
+/** EXISTS reads no column, but an aggregate or a set would make other rows. @returns none for a constant. */
+function listedColumn(target: Node): readonly ColumnRef[] {
   const { val, ...fields } = 'ResTarget' in target ? target.ResTarget : {};
   const isUnread = val !== undefined && ('A_Const' in val || 'ColumnRef' in val) && hasOnly(fields, UNREAD_TARGET_FIELDS);
   if (!isUnread) throw refusalAt(fields.location, '`EXISTS (SELECT ...)` can only select constants, columns and `*`');
+  return 'ColumnRef' in val ? [val.ColumnRef] : [];
 }
 
 function hasOnly(fields: object, known: ReadonlySet<string>): boolean {

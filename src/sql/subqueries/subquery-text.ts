@@ -24,13 +24,13 @@ interface Edit {
 
 /**
  * @param tokens of `sql`, a text that was parsed.
- * @param subquery that has more of a WHERE than its correlation.
+ * @param subquery that has more of a WHERE than its correlations.
  */
 export function subqueryText(sql: string, tokens: readonly ScanToken[], { location, alone }: Subquery): SubqueryText {
   const behind = tokens.filter(({ tokenName, start }) => start > location && !COMMENTS.has(tokenName));
   const [start, end] = boundsOf(behind);
   const within = behind.filter((token) => token.start >= start && token.end <= end);
-  const leftOut = alone.correlation === undefined ? [] : [leftOutOf(within, ...alone.correlation)];
+  const leftOut = leftOutOf(within, alone.correlations);
   const renamed = alone.renamed.filter((column) => column.location >= start).map((column) => {
     // A blank, so that it does not become one word with what stands before it.
     return { start: column.location, end: within[lastOf(within, column)]?.end ?? end, sql: ` ${column.sql}` };
@@ -56,8 +56,18 @@ function boundsOf(tokens: readonly ScanToken[]): readonly [start: number, end: n
   invariant(false, 'a subquery that was parsed has its WHERE between brackets');
 }
 
+/** Each equality as it stands when those before it are gone: what one leaves in its brackets goes with another. */
+function leftOutOf(tokens: readonly ScanToken[], correlations: Subquery['alone']['correlations']): readonly Edit[] {
+  let left = tokens;
+  return correlations.map((sides) => {
+    const edit = equalityOf(left, ...sides);
+    left = left.filter(({ start }) => start < edit.start || start >= edit.end);
+    return edit;
+  });
+}
+
 /** The equality with all brackets around it, and the AND on one side. */
-function leftOutOf(tokens: readonly ScanToken[], left: WrittenColumn, right: WrittenColumn): Edit {
+function equalityOf(tokens: readonly ScanToken[], left: WrittenColumn, right: WrittenColumn): Edit {
   const word = (index: number): string | undefined => tokens[index]?.text.toLowerCase();
   let [first, last] = [indexOf(tokens, left), lastOf(tokens, right)];
   const between = tokens.slice(first, last).map(({ text }) => text);
@@ -92,6 +102,7 @@ function edited(sql: string, start: number, end: number, edits: readonly Edit[])
   const pieces: string[] = [];
   let from = start;
   for (const edit of [...edits].sort((left, right) => left.start - right.start)) {
+    if (edit.start < from) continue; // It stands within one that is left out.
     pieces.push(new TextDecoder().decode(bytes.subarray(from, edit.start)), edit.sql);
     from = edit.end;
   }

@@ -13,3 +13,8 @@ export function negated(truths: Truths): Truths {
 export function others(truths: Truths): Truths {
   return new Set([true, false, null].filter((truth) => !truths.has(truth)));
 }
+
+/** Whether what is false and what is unknown are not alike to it. */
+export function tellsUnknown(truths: Truths): boolean {
+  return truths.has(false) !== truths.has(null);
+}

@@ -1,6 +1,21 @@
 /** A one-dimensional array of Postgres as one text. Every value is quoted: so none is taken for NULL, and none loses a blank. */
-export function arrayLiteral(values: readonly (string | null)[]): string {
-  return `{${values.map((value) => (value === null ? 'NULL' : quoted(value))).join(',')}}`;
+export class ArrayLiteral {
+  /** @param values null for NULL. May be millions, and come from what makes them one by one. */
+  constructor(private readonly values: Iterable<string | null>) {}
+
+  /** One behind the other. */
+  *pieces(): Iterable<string> {
+    let sign = '{';
+    for (const value of this.values) {
+      yield sign + (value === null ? 'NULL' : quoted(value));
+      sign = ',';
+    }
+    yield sign === '{' ? '{}' : '}';
+  }
+
+  toString(): string {
+    return [...this.pieces()].join('');
+  }
 }
 
 /** An item as Postgres writes it: quoted only where it would be read as something else. */

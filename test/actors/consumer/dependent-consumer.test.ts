@@ -364,6 +364,7 @@ test('a query that succeeds makes the ones that failed before it count no more',
   expect(after(...events).context.failures).toBe(0);
 });
 
+const UNCAST = { code: '22P02', message: 'invalid input syntax for type integer: "x"', status: 400 } as const;
 const recorded = restored(10, { place: 10, through: 10 });
 
 test.each<[string, SnapshotFrom<typeof consumer>, readonly Event[], unknown]>([
@@ -384,9 +385,14 @@ test.each<[string, SnapshotFrom<typeof consumer>, readonly Event[], unknown]>([
   ],
   ['who keeps splices is gone', recorded, [{ type: 'splice.failed', ...failed }], 'drain'],
   ['who keeps the values is gone', recorded, [{ type: 'values.areGone' }], 'drain'],
-  ['it is told that the one it depends on is invalid', recorded, [{ type: 'invalidate', replyTo }], {
+  ['it is told that the one it depends on is invalid', recorded, [{ type: 'invalidate', reason: 'killed', replyTo }], {
     delete: 'a shape that it depends on is gone',
   }],
+  [
+    'it is told that a value there cannot be cast, with what a client is told of that', recorded,
+    [{ type: 'invalidate', reason: { shutdown: { delete: 'filterFailed', error: UNCAST } }, replyTo }],
+    { delete: 'a shape that it depends on is gone', error: UNCAST },
+  ],
   [
     'the one it depends on has failed, with what a client is told of that', recorded,
     [{
@@ -402,7 +408,7 @@ test.each<[string, SnapshotFrom<typeof consumer>, readonly Event[], unknown]>([
 });
 
 test('who tells that the values are invalid is answered', () => {
-  const [, actions] = transition(consumer, recorded, { type: 'invalidate', replyTo });
+  const [, actions] = transition(consumer, recorded, { type: 'invalidate', reason: 'killed', replyTo });
 
   expect(actions).toMatchObject([{ type: 'reply', params: { to: replyTo, event: { type: 'invalidation.noted' } } }]);
 });

@@ -28,7 +28,7 @@ const FILTER = subqueryFilter(['owner'], [[isIn('owner', 0)]]);
 async function spliced(values: readonly string[]) {
   const [members, movedRows] = [new VersionedMembers(), new MovedRows()];
   members.begin(SNAPSHOT_END);
-  for (const value of values) members.countRow(value, value, 1);
+  for (const value of values) members.add(value);
   members.commit(MOVED, [7 as Xid]);
   const definition: ShapeDefinition = { ...shapeOf({}), dependencies: [{ shape: shapeOf({}), column: 'id' }] };
   const shapeLog = memoryStorage().shapes.create(handleOf(2), definition);

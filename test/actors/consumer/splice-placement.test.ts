@@ -15,6 +15,7 @@ import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import type { ChunkSums } from '../../../src/storage/shapes/piece.ts';
 import type { ShapeLog } from '../../../src/storage/shapes/shape-logs.ts';
 import { blockOf, placedTransaction } from '../../support/actors/changes.ts';
+import { countRows } from '../../support/actors/count-rows.ts';
 import { toldMoves } from '../../support/actors/told-moves.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { handleOf, itemsLayout, shapeOf } from '../../support/shapes.ts';
@@ -30,7 +31,7 @@ const asked: PgSnapshot = { xmin: '300', xmax: '300', xip: [], insertLsn: lsn(50
 
 /** A shape that looks up two columns of others, of which nothing is told yet. */
 class Splicing {
-  readonly values = [new VersionedMembers(), new VersionedMembers()];
+  readonly values = [new VersionedMembers(), new VersionedMembers()] as const;
   /** What somebody has read for the Consumer, and may have lost. */
   parts: Uint8Array[] = [];
   block: LogBlock = blockOf([]);
@@ -70,7 +71,7 @@ class Splicing {
 
   /** A transaction of an inner shape: `+a` comes, `-a` goes. */
   move(number: 0 | 1, at: string, moves: readonly string[], xid = 7): LogOffset {
-    for (const move of moves) this.values[number]?.countRow(move.slice(1), move.slice(1), move.startsWith('+') ? 1 : -1);
+    countRows(this.values[number], moves);
     this.values[number]?.commit(at as LogOffset, [xid as Xid]);
     return at as LogOffset;
   }
@@ -150,7 +151,7 @@ test.each<[string, string, SpliceDraft['pgSnapshot'], string, LogOffset]>([
   ['the last line of its log, in its transaction', '400', asked, '700', '700_5' as LogOffset],
   ['the last line of its log, where there was no query', '0', null, '700', '700_5' as LogOffset],
 ])('a splice stands behind %s', async (_, processed, pgSnapshot, last, offset) => {
-  splicing.values[0]?.countRow('ann', 'ann', 1);
+  splicing.values[0].add('ann');
   splicing.move(0, '10_0', ['+ben']);
   splicing.record();
   splicing.make();
@@ -189,7 +190,7 @@ test.each<[string, { xid: number; lsn: string; end?: number }, boolean]>([
   ['that came behind the query', { xid: 200, lsn: '600' }, false],
   ['that was taken before', { xid: 200, lsn: '400', end: 50 }, false],
 ])('what the query saw comes before the moves, by the old view: a transaction %s', async (_, { end, ...transaction }, isTaken) => {
-  splicing.values[0]?.countRow('ann', 'ann', 1);
+  splicing.values[0].add('ann');
   splicing.move(0, '10_0', ['+ben']);
   splicing.record();
   splicing.make();
@@ -219,7 +220,7 @@ test('when one of its Materializers has ended nothing is planned, chosen or told
 });
 
 test('what a splice brought counts no more for what a transaction may hide behind it', () => {
-  splicing.values[0]?.countRow('ann', 'ann', 1);
+  splicing.values[0].add('ann');
   splicing.move(0, '10_0', ['+ben']);
   splicing.record({ pgSnapshot: asked, rows: ROWS });
   splicing.make(`"${'x'.repeat(12_000)}"\n`);

@@ -50,6 +50,7 @@ export function withEveryMove(system: Splices): Splices {
 
 function everyMove(values: VersionedValues, offsets: readonly LogOffset[]): VersionedValues {
   return {
+    width: values.width,
     offset: values.offset,
     has: values.has.bind(values),
     movesThrough: values.movesThrough.bind(values),
@@ -83,7 +84,7 @@ class Narrowing implements Table {
   apply(change: unknown): Message | undefined {
     const told = this.values.apply(change);
     for (const table of this.world.values.values()) {
-      const current = table.valuesAt(table.offset).map(({ value }) => value);
+      const current = [...table.textsAt(table.offset)];
       for (const value of ['a', 'b']) if (!current.includes(value)) this.world.listing().remove(value);
     }
     return told;

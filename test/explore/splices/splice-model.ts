@@ -250,6 +250,7 @@ export class SpliceModel implements World<SpliceModel> {
   listing(): MemberListing {
     const index = this.members.listing(MEMBERS);
     return {
+      ...index,
       begin: (values) => {
         this.listed = [...values].sort();
         index.begin(this.listed);

@@ -179,7 +179,7 @@ function unequal(view: Look): Violation | undefined {
   const { world } = view;
   const values = [...new Set(world.rows(PARENTS).map(([, value]) => value))].sort().join();
   for (const table of world.values.values()) {
-    const kept = table.valuesAt(table.offset).map(({ value }) => value).sort().join();
+    const kept = [...table.textsAt(table.offset)].sort().join();
     if (kept !== values) return { property: PROPERTIES.once, what: `values ${kept} instead of ${values}` };
   }
   if (view.process('outer').status !== 'alive') return undefined;

@@ -3,6 +3,7 @@ import { ConsumerLog } from '../../../src/actors/consumer/consumer-log.ts';
 import type { ConsumerPorts } from '../../../src/actors/consumer/consumer-ports.ts';
 import type { VersionedValues } from '../../../src/shapes/versioned-values.ts';
 import { LinkValues } from '../../../src/actors/link-values.ts';
+import { MemberForm } from '../../../src/actors/member-form.ts';
 import { LogProgress, type PositionKeeper, type ProgressChange } from '../../../src/actors/collector/log-progress.ts';
 import type { MaterializerPorts } from '../../../src/actors/materializer-ports.ts';
 import { RequestBacklog } from '../../../src/actors/request-backlog.ts';
@@ -48,7 +49,7 @@ const BOUNDS = { valuesMax: 100, keptMovesMin: 1 };
 /** @param oldest how far back the values are kept. */
 export function materializerTables(self: Pid, world: SpliceModel, oldest = oldestViewIn): Tables {
   world.beginMaterializer(self);
-  world.values.set(self, new LinkValues(COLUMN, materializerPorts(self, world, oldest), (text) => text, BOUNDS));
+  world.values.set(self, new LinkValues(COLUMN, materializerPorts(self, world, oldest), new MemberForm([(text) => text]), BOUNDS));
   return { values: new SharedValues(world, self), dependants: new Subscribers(), awaitingValues: new RequestBacklog() };
 }
 

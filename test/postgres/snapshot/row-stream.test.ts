@@ -2,7 +2,9 @@
 import { getEventListeners } from 'node:events';
 import type pg from 'pg';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { systemClock, type Clock } from '../../../src/base/clock.ts';
 import { RowWriter } from '../../../src/postgres/encoding/row-writer.ts';
+import { ArrayLiteral } from '../../../src/sql/values/array-literal.ts';
 import { streamRows } from '../../../src/postgres/snapshot/row-stream.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 
@@ -11,6 +13,7 @@ let client: pg.Client;
 let writer: RowWriter;
 let begun: number;
 let fragments: number;
+let told: string;
 beforeAll(async () => {
   database = await createDatabase();
 });
@@ -49,6 +52,45 @@ test.each([
     rows: [{ two: 2 }],
     listeners: 0,
   });
+});
+
+test('an array of many values is written down in steps, between which others have their turn', async () => {
+  let turns = 0;
+  const clock: Clock = {
+    ...systemClock,
+    setTimer: (fire, delayMs) => {
+      turns += 1;
+      return systemClock.setTimer(fire, delayMs);
+    },
+  };
+  const values = Array.from({ length: 300_000 }, (_, index) => (index === 7 ? null : `"${index}"`));
+  await streamRows({
+    client,
+    query: { sql: 'SELECT count(*), count(item), max(length(item)) FROM unnest($1::text[]) i (item)', params: [new ArrayLiteral(values)] },
+    writer: new RowWriter([false, false, false]),
+    rows: (fragment) => Promise.resolve(void (told = Buffer.from(fragment).toString())),
+    onFirst: () => {},
+    signal: new AbortController().signal,
+    clock,
+  });
+
+  expect({ told: ['300000', '299999', '8'].every((count) => told.includes(count)), turns }).toEqual({ told: true, turns: 14 });
+});
+
+test('an array that is more than Postgres takes is a refusal in words, and the connection as it was', async () => {
+  const [long] = ['x'.repeat(2 ** 24)];
+  const values = Array.from({ length: 64 }, () => long ?? '');
+  const refused = await streamRows({
+    client,
+    query: { sql: 'SELECT $1::text[]', params: [new ArrayLiteral(values)] },
+    writer,
+    rows: () => Promise.resolve(),
+    onFirst: () => {},
+    signal: new AbortController().signal,
+  }).catch((error: unknown) => error);
+
+  const { rows } = await client.query<{ two: number }>('SELECT 2 AS two');
+  expect({ refused, rows }).toMatchObject({ refused: { name: 'TooManyValuesError' }, rows: [{ two: 2 }] });
 });
 
 test('a query that was given up before it began is not asked', async () => {

@@ -1,10 +1,10 @@
-/** Rows of a shape's log as a follower of its column `value` is told of them; each alone is one of the snapshot. */
+/** Rows of a shape's log as a follower of its column `value`, or of several, is told of them; each alone is one of the snapshot. */
 import { offsetOf, snapshotChunkEnd } from '../../../src/model/log-offset.ts';
 import type { Lsn } from '../../../src/model/lsn.ts';
 import type { Xid } from '../../../src/model/pg-snapshot.ts';
-import type { PlacedRow } from '../../../src/model/row-values.ts';
+import type { PlacedRow, ToldValue } from '../../../src/model/row-values.ts';
 
-type Value = string | null;
+type Value = string | null | readonly ToldValue[];
 
 export const inserted = (key: string, value: Value): PlacedRow => rowOf('insert', key, value);
 

@@ -50,7 +50,7 @@ export class View implements Table<ViewChange> {
   /** Of a Materializer that has ended meanwhile there is nothing to begin with. */
   private begin(at: LogOffset): void {
     this.at = at;
-    for (const { value } of this.source()?.valuesAt(at) ?? []) this.values.add(value);
+    for (const value of this.source()?.textsAt(at) ?? []) this.values.add(value);
   }
 
   private takeMoves(through: LogOffset): void {

@@ -1,6 +1,6 @@
 /** Filters with subqueries, built from their disjuncts: for tests that are not about how a filter is parsed. */
 import { canonicalValue } from '../../../src/sql/values/canonical-value.ts';
-import { ANY_MEMBER, NULL_MEMBER, truthOfIn } from '../../../src/sql/subqueries/membership.ts';
+import { ANY_MEMBER, NULL_MEMBER, rowParts, rowPattern, truthOfIn } from '../../../src/sql/subqueries/membership.ts';
 import { TRUE, type Truths } from '../../../src/sql/subqueries/truths.ts';
 import type { ColumnText, Membership, MemberTerm, Term, Where } from '../../../src/sql/where.ts';
 
@@ -15,14 +15,25 @@ export function membersOfRows(values: readonly (string | null)[]): readonly stri
   return values.length === 0 ? [] : [ANY_MEMBER, ...values.map((value) => value ?? NULL_MEMBER)];
 }
 
+/** The same of one that selects row values, each as `rowMember` has it: the marks say also which parts go with which. */
+export function membersOfRowValues(members: readonly string[]): readonly string[] {
+  const marks = members.map(rowParts).flatMap((parts) => {
+    const subsets = Array.from({ length: 2 ** parts.length - 1 }, (_, asked) => {
+      return parts.map((part, at) => ((asked >> at) % 2 === 1 ? part : undefined));
+    });
+    return [...subsets.map(rowPattern), ...(parts.includes(null) ? [NULL_MEMBER] : [])];
+  });
+  return [...new Set([...members, ...marks])];
+}
+
 /** `column IN (SELECT …)`, of the subquery of that number, and whether it comes to one of `truths`. */
 export function isIn(column: string, subquery: number, typeName = 'text', truths: Truths = TRUE): MemberTerm {
   return {
     kind: 'subquery',
     subquery,
-    column,
+    names: [column],
     truths,
-    value: (text) => {
+    left: (text) => {
       const found = text(column);
       return found === null ? null : canonicalValue(typeName, found);
     },
@@ -61,5 +72,5 @@ export function subqueryFilter(columns: readonly string[], disjuncts: readonly (
 }
 
 function isTrue(term: Term, text: ColumnText, isMember: Membership = () => false): boolean {
-  return term.kind === 'plain' ? term.evaluate(text) === true : term.truths.has(truthOfIn(isMember, term.subquery, term.value(text)));
+  return term.kind === 'plain' ? term.evaluate(text) === true : term.truths.has(truthOfIn(isMember, term.subquery, term.left(text)));
 }
