@@ -95,6 +95,7 @@ export const SUBQUERIES: readonly Clause[] = [
       tagging('parameters on both sides', 'parent_id IN (SELECT id FROM @_parents WHERE value = $1) AND id = $2',
         [['1'], [['a/1']], [[true, true]]], '&params[1]=1&params[2]=1',
       ),
+      tagging('a row value', '(parent_id, id) IN (SELECT id, value FROM @_parents)', [['1', '2'], [['a'], ['b']], [[true], [true]]]),
       tagging('a row whose column is null, and that is there for another reason', `${OF_ACTIVE} OR parent_id IS NULL`,
         [['1', '3'], [['a/', '/1'], ['b/', '/1']], [[true, false], [false, true]]],
       ),
