@@ -38,9 +38,9 @@ export interface Column {
   readonly notNull: boolean;
   /** Place in the primary key, from 0; undefined for any other column. */
   readonly pkIndex?: number;
-  /** A generated column, which a publication leaves out before Postgres 18. */
+  /** A generated column that no publication carries: before Postgres 18 any, since then one that is virtual. */
   readonly generated: boolean;
-  /** A generated column that is computed when it is read, which no publication carries. */
+  /** A generated column that is computed when it is read. */
   readonly isVirtual?: true;
   /** Left out for any other type. */
   readonly isEnum?: true;

@@ -61,4 +61,13 @@ describe.each(VERSIONS)('Postgres %s', (version) => {
       changes: [{ kind: 2, table: 'items', position: 0, old: ['1', 'before'], new: ['1', 'after'] }],
     });
   });
+
+  test('a stored generated column is one that the stream leaves out before Postgres 18, and none from then on', async () => {
+    const pool = createPool({ target: targetOf(database.url), applicationName: 'test', max: 1 });
+    await pool.open();
+    await database.query('CREATE TABLE sums (id int PRIMARY KEY, twice int GENERATED ALWAYS AS (id * 2) STORED)');
+    const found = await createCatalog(pool).relation('public', 'sums');
+    await pool.close();
+    expect(found).toMatchObject({ columns: [{ name: 'id', generated: false }, { name: 'twice', generated: version !== 'embedded' }] });
+  });
 });

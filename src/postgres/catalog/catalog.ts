@@ -45,6 +45,7 @@ interface Kept {
 const RELATIONS_MAX = 10_000;
 /** From this version on, what filters may say means the same. */
 const VERSION_ALIKE = 17;
+const PUBLISH_GENERATED_SINCE = 18;
 
 export function createCatalog(pool: DatabasePool): Catalog {
   return new CachedCatalog(pool);
@@ -245,7 +246,7 @@ function columnOf(row: ColumnRow): Column {
     dimensions: row.dimensions,
     notNull: row.not_null,
     ...(row.pk_index === null ? {} : { pkIndex: row.pk_index }),
-    generated: row.generated !== '',
+    generated: row.generated === 'v' || (row.generated === 's' && row.version < PUBLISH_GENERATED_SINCE),
     ...(row.generated === 'v' ? { isVirtual: true } : {}),
     ...(row.is_enum ? { isEnum: true } : {}),
     ...(row.collation === null ? {} : { collation: collationOf(row.collation) }),

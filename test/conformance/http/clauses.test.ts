@@ -6,14 +6,22 @@ import { startServiceInProcess, type ServiceInProcess } from '../../support/serv
 import { ACCESS } from './clauses/access.ts';
 import { CACHES } from './clauses/caches.ts';
 import { ENDS } from './clauses/ends.ts';
+import { FILTERS } from './clauses/filters.ts';
 import { LIVE } from './clauses/live.ts';
 import { PARAMETERS } from './clauses/parameters.ts';
 import { READING } from './clauses/reading.ts';
 import { STREAMS } from './clauses/streams.ts';
+import { SUBQUERIES } from './clauses/subqueries.ts';
+import { SUBSETS } from './clauses/subsets.ts';
+import { TABLES } from './clauses/tables.ts';
+import { VALUES } from './clauses/values.ts';
 import type { Served } from './clause.ts';
 import { HELD_ELSEWHERE } from './held-elsewhere.ts';
 
-const CLAUSES = [...ACCESS, ...PARAMETERS, ...READING, ...LIVE, ...STREAMS, ...CACHES, ...ENDS];
+const CLAUSES = [
+  ...ACCESS, ...PARAMETERS, ...FILTERS, ...READING, ...VALUES, ...LIVE, ...STREAMS, ...CACHES, ...ENDS, ...TABLES,
+  ...SUBQUERIES, ...SUBSETS,
+];
 const CASES = CLAUSES.flatMap(({ clause, cases }) => cases.map((each) => ({ clause, ...each })));
 const PAGE = new URL('../../../docs/protocol.md', import.meta.url);
 

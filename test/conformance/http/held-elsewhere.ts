@@ -2,10 +2,15 @@
 export const HELD_ELSEWHERE: Readonly<Record<string, string>> = {
   '3.14': 'test/http/validation.test.ts',
   '5.6': 'test/http/live.test.ts',
+  '5.7': 'test/http/live.test.ts',
   '6.4': 'test/http/event-stream.test.ts',
   '6.6': 'test/http/event-stream.test.ts',
   '6.7': 'test/http/event-stream.test.ts',
   '7.7': 'test/http/compression.test.ts',
+  '7.8': 'test/http-cache/collapsing.test.ts',
+  '8.7': 'test/conformance/http/manual-publishing.test.ts',
+  '8.8': 'test/service/durability.test.ts',
+  '8.9': 'test/service/slots/new-slot.test.ts',
   '9.1': 'test/http/lifecycle.test.ts',
   '9.2': 'test/http/lifecycle.test.ts',
   '9.3': 'test/http/bodies.test.ts',
@@ -13,4 +18,5 @@ export const HELD_ELSEWHERE: Readonly<Record<string, string>> = {
   '9.5': 'test/service/slow-readers.test.ts',
   '9.6': 'test/http/hostile-connections.test.ts',
   '9.7': 'test/http/half-sent.test.ts',
+  '9.8': 'test/http/lifecycle.test.ts',
 };

@@ -20,12 +20,12 @@ export class Reader {
     private readonly more: string,
   ) {}
 
-  /** @param columns as CREATE TABLE has them; `more` of the query. */
+  /** @param columns as CREATE TABLE has them; `more` of the query, in which `@` is the table. */
   static async of(served: Served, columns = 'id int PRIMARY KEY, value text', more = ''): Promise<Reader> {
     tableCount += 1;
     const table = `of_reader_${tableCount}`;
     await served.database.query(`CREATE TABLE ${table} (${columns})`);
-    return new Reader(served, table, more);
+    return new Reader(served, table, more.replaceAll('@', table));
   }
 
   /** One who has come to the end of the log. */

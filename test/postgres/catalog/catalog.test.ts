@@ -43,7 +43,7 @@ test('describes columns in attribute order, the primary key in its own', async (
       { ...plain, name: 'tags', typeOid: 1009, typeName: 'text', dimensions: 2, collation },
       { ...plain, name: 'a', typeOid: 23, typeName: 'int4', notNull: true, pkIndex: 0 },
       { ...plain, name: 'd', typeOid: 1700, typeMod: 327686, typeName: 'numeric' },
-      { ...plain, name: 'c', typeOid: 23, typeName: 'int4', generated: true },
+      { ...plain, name: 'c', typeOid: 23, typeName: 'int4' },
     ],
     collation,
   });

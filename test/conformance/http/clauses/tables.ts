@@ -1,0 +1,135 @@
+/** Section 8, of tables that go or change while they are asked for, and of those that are parts of others. */
+import { ask, headersOf, MUST_REFETCH, telling, type Clause } from '../clause.ts';
+import { changesIn, Reader, said } from '../reader.ts';
+
+export const TABLES: readonly Clause[] = [
+  {
+    clause: '8.1',
+    cases: [
+      telling(
+        'a handle of another definition',
+        async (served) => {
+          const reader = await Reader.of(served, undefined, '&where=id > 1');
+          await reader.read();
+          const { handle } = reader;
+          const answer = await ask(served.url, `GET /v1/shape?table=${reader.table}&offset=0_0&handle=${handle}`);
+          const [led] = headersOf(answer, 'electric-handle');
+          const again = await ask(served.url, `GET /v1/shape?table=${reader.table}&offset=-1&handle=${led}`);
+          return [answer.status, answer.body, led === handle, again.status, headersOf(again, 'electric-handle')[0] === led];
+        },
+        [409, MUST_REFETCH, false, 200, true],
+      ),
+    ],
+  },
+  {
+    clause: '8.2',
+    cases: [
+      telling(
+        'a table that is dropped and made anew with another column, and written to: a poll, the handle, and a new filter on the old column',
+        async (served) => {
+          const reader = await Reader.following(served);
+          const poll = reader.live('DROP TABLE @; CREATE TABLE @ (id int PRIMARY KEY, other text); INSERT INTO @ VALUES (1)');
+          const old = { offset: reader.offset, handle: reader.handle };
+          const statuses = [(await poll).status, (await ask(served.url,
+            `GET /v1/shape?table=${reader.table}&offset=${old.offset}&handle=${old.handle}`)).status];
+          const filtered = await ask(served.url, `GET /v1/shape?table=${reader.table}&offset=-1&where=value='a'`);
+          reader.offset = '-1';
+          return [...statuses, filtered.status < 500, changesIn(await reader.read()).map(({ value }) => value)];
+        },
+        [409, 409, true, [{ id: '1', other: null }]],
+      ),
+      telling(
+        'a table that is dropped, by its handle and by a new filter',
+        async (served) => {
+          const reader = await Reader.following(served);
+          await reader.write('DROP TABLE @');
+          const asked = (): Promise<number> =>
+            ask(served.url, `GET /v1/shape?table=${reader.table}&offset=-1&where=id > 7`).then(({ status }) => status);
+          const statuses = [await asked(), await asked()];
+          let { status } = await reader.read();
+          while (status === 200) ({ status } = await reader.read('&live=true'));
+          return [statuses, status];
+        },
+        [[409, 400], 400],
+      ),
+      telling(
+        'a truncated table, whose next shape follows what comes',
+        async (served) => {
+          const reader = await Reader.following(served);
+          await reader.live("INSERT INTO @ VALUES (1, 'a')");
+          const ended = await reader.live('TRUNCATE @');
+          reader.offset = '-1';
+          const anew = await reader.read();
+          await reader.catchUp();
+          return [ended.status, changesIn(anew).length, changesIn(await reader.live("INSERT INTO @ VALUES (2, 'b')")).map(said)];
+        },
+        [409, 0, ['insert 2']],
+      ),
+    ],
+  },
+  {
+    clause: '8.5',
+    cases: [
+      telling(
+        'a partition, which has its own rows, and the table that it is a part of',
+        async (served) => {
+          const { database, url } = served;
+          await database.query(`
+            CREATE TABLE years (id int, year int, PRIMARY KEY (id, year)) PARTITION BY RANGE (year);
+            CREATE TABLE years_20 PARTITION OF years FOR VALUES FROM (2000) TO (2100); INSERT INTO years VALUES (1, 2020);
+            CREATE TABLE years_21 PARTITION OF years FOR VALUES FROM (2100) TO (2200); INSERT INTO years VALUES (2, 2120)`);
+          const part = await ask(url, 'GET /v1/shape?table=years_20&offset=-1');
+          const root = await ask(url, 'GET /v1/shape?table=years&offset=-1');
+          const { errors } = root.body as { errors: { table: readonly string[] } };
+          return [changesIn(part).map(({ key }) => key), root.status, errors.table[0]?.includes('is partitioned')];
+        },
+        [['"public"."years_20"/"1"/"2020"'], 400, true],
+      ),
+      telling(
+        'a view',
+        async ({ database, url }) => {
+          await database.query('CREATE VIEW seen AS SELECT * FROM items');
+          const { status, body } = await ask(url, 'GET /v1/shape?table=seen&offset=-1');
+          return [status, JSON.stringify(body).includes('is a view')];
+        },
+        [400, true],
+      ),
+    ],
+  },
+  {
+    clause: '8.6',
+    cases: [
+      telling(
+        'a table that somebody holds when it is to be published, and again when it is let go',
+        async (served) => {
+          const [reader, holder] = [await Reader.of(served), await served.database.session()];
+          await holder.query(`BEGIN; LOCK TABLE ${reader.table}`);
+          const { status, body, headers } = await reader.read();
+          await holder.query('ROLLBACK');
+          reader.offset = '-1';
+          return [status, body, headers.get('retry-after'), (await reader.read()).status];
+        },
+        [503, { message: 'Snapshot timed out while waiting for a table lock' }, '10', 200],
+      ),
+    ],
+  },
+  {
+    clause: '4.11',
+    cases: [
+      telling(
+        'an offset that the log reaches while it is waited for',
+        async (served) => {
+          const reader = await Reader.following(served);
+          const [{ lsn } = { lsn: '' }] = await served.database.query<{ lsn: string }>(
+            "SELECT (pg_current_wal_insert_lsn() - '0/0' + 16)::text AS lsn",
+          );
+          reader.offset = `${lsn}_0`;
+          const waiting = reader.read();
+          await reader.write("INSERT INTO @ VALUES (1, 'a')");
+          return [(await waiting).status, changesIn(await waiting).map(said)];
+        },
+        [200, ['insert 1']],
+      ),
+    ],
+  },
+];
