@@ -428,6 +428,7 @@ describe('queries', () => {
         '("id", "title") IN (SELECT * FROM unnest($1::numeric[], $2::varchar[]))) OR ' +
         '(("title" IS NULL) AND ("id" = ANY($3::numeric[]))) OR (("id" IS NULL) AND ("title" IS NULL))) AND "done")',
     ],
+    ['lower(title) IN (SELECT name FROM parents) OR done', [['a']], '(lower("title" COLLATE "C") = ANY($1::varchar[]))'],
     ['title::int4 IN (SELECT id FROM parents) AND done', [['1']], '"done"'], // Alone it may have an error.
   ])('%s about the moves %j', (text, values, sql) => {
     expect(planOf(text).queryMoved(values).sql).toBe(sql);

@@ -10,7 +10,7 @@ import type { TypeName } from '../values/type-names.ts';
 import { VALUE_TYPES } from '../values/value-types.ts';
 
 /** As they are printed, of `a` and `b`: whatever their values are, these have one too. */
-const ERROR_FREE_OPERATIONS = new Set(['(a @> b)', '(a <@ b)', '(a && b)', '(a)::text', '(a)::varchar']);
+const ERROR_FREE_OPERATIONS = new Set(['(a @> b)', '(a <@ b)', '(a && b)']);
 const INTEGERS: readonly TypeName[] = ['int2', 'int4', 'int8'];
 
 export function isErrorFree(condition: Condition): boolean {
