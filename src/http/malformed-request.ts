@@ -1,33 +1,32 @@
 /** MalformedRequest: what is answered to bytes that are no request, or do not become one in time. Its connection ends with the answer. */
-import { STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
-import { JSON_TYPE } from './response-headers.ts';
+import { JSON_TYPE } from './media-types.ts';
 
 /** By the code of Node's parser. */
-const REFUSALS: ReadonlyMap<string, readonly [status: number, text: string]> = new Map([
-  ['ERR_HTTP_REQUEST_TIMEOUT', [408, 'Request took too long']],
-  ['HPE_HEADER_OVERFLOW', [431, 'Request line and headers are too large']],
-  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', [413, 'Request body has chunk extensions that are too large']],
+const REFUSALS: ReadonlyMap<string, readonly [status: string, text: string]> = new Map([
+  ['ERR_HTTP_REQUEST_TIMEOUT', ['408 Request Timeout', 'Request took too long']],
+  ['HPE_HEADER_OVERFLOW', ['431 Request Header Fields Too Large', 'Request line and headers are too large']],
+  ['HPE_CHUNK_EXTENSIONS_OVERFLOW', ['413 Payload Too Large', 'Request body has chunk extensions that are too large']],
 ]);
 
 /** @param isAnswering something was sent that is not whole yet. */
 export function refuseMalformed(error: Error, socket: Duplex, isAnswering: boolean): void {
   const code = 'code' in error ? String(error.code) : '';
-  const [status, text] = REFUSALS.get(code) ?? [400, 'Malformed request'];
+  const [status, text] = REFUSALS.get(code) ?? ['400 Bad Request', 'Malformed request'];
   if (isAnswering || code === 'ECONNRESET') socket.destroy();
   else refuse(socket, status, text);
 }
 
 /** We are no proxy. */
 export function refuseTunnel(socket: Duplex): void {
-  refuse(socket, 404, 'Not found');
+  refuse(socket, '404 Not Found', 'Not found');
 }
 
-function refuse(socket: Duplex, status: number, text: string): void {
+function refuse(socket: Duplex, status: string, text: string): void {
   if (!socket.writable) return void socket.destroy();
   const body = JSON.stringify({ error: text });
   const headers = [
-    `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+    `HTTP/1.1 ${status}`,
     `content-type: ${JSON_TYPE}`,
     'cache-control: no-store',
     `content-length: ${Buffer.byteLength(body)}`,

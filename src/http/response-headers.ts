@@ -1,4 +1,5 @@
 /** The headers of the wire, as the flat arrays that `writeHead` sends fastest. */
+import { JSON_TYPE } from './media-types.ts';
 import type { HttpRequest } from './server.ts';
 import type { Refusal } from '../api/refusal.ts';
 import type { LogAnswer, SubsetAnswer } from '../api/shape-response.ts';
@@ -6,8 +7,6 @@ import type { Resource } from './routes.ts';
 
 /** Name, value, name, value… */
 export type Headers = readonly string[];
-
-export const JSON_TYPE = 'application/json; charset=utf-8';
 
 /** Proxies that gather answers before they pass them on, as nginx does, are asked not to. */
 const EVENT_STREAM_HEADERS = ['content-type', 'text/event-stream', 'x-accel-buffering', 'no'];

@@ -16,8 +16,11 @@ export type Access = 'open' | 'byQuery' | 'byHeader' | 'denied';
 export function accessOf(secret: Secret, query: URLSearchParams, header: string | undefined): Access {
   if (secret === undefined) return 'open';
   const inQuery = query.get('secret') ?? query.get('api_secret') ?? undefined;
-  if (!isSame(inQuery ?? bearer(header) ?? '', secret)) return 'denied';
-  return inQuery === undefined ? 'byHeader' : 'byQuery';
+  if (inQuery !== undefined) return isSame(inQuery, secret) ? 'byQuery' : 'denied';
+  const inHeader = bearer(header) ?? '';
+  // A header has bytes: some clients take a text for Latin-1, as Node does, and most for UTF-8.
+  const isEither = [isSame(inHeader, secret), isSame(Buffer.from(inHeader, 'latin1').toString(), secret)].includes(true);
+  return isEither ? 'byHeader' : 'denied';
 }
 
 function bearer(header: string | undefined): string | undefined {

@@ -7,7 +7,8 @@ import type { BodyRefusal } from './body-refusal.ts';
 import type { Exchange } from './exchange.ts';
 import { mergedParameters, parseJsonObject } from './json-body.ts';
 import { queryParameters } from './query-parameters.ts';
-import { cacheHeaders, JSON_TYPE, logHeaders, refusalHeaders, subsetHeaders } from './response-headers.ts';
+import { JSON_TYPE } from './media-types.ts';
+import { cacheHeaders, logHeaders, refusalHeaders, subsetHeaders } from './response-headers.ts';
 import type { HttpAnswer } from './send-response.ts';
 
 const NO_BODY = { bytes: Buffer.alloc(0) };

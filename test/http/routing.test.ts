@@ -189,6 +189,12 @@ test.each([
   expect(await told(await shape(BASE + extra, { headers: { authorization } }), 'vary')).toMatchObject({ status, vary });
 });
 
+test.each(['utf8', 'latin1'] as const)('a secret of any characters is known in a header of %s', async (coding) => {
+  const { shape } = await start({ http: { secret: 'Geheimnis-Ö' } });
+  const authorization = Buffer.from('Bearer Geheimnis-Ö', coding).toString('latin1');
+  expect((await shape(BASE, { headers: { authorization } })).status).toBe(200);
+});
+
 test('where everybody may ask, whatever a header says is the same to a cache', async () => {
   const { shape } = await start();
   expect((await shape(BASE, { headers: { authorization: 'Bearer of-somebody-else' } })).headers.get('vary')).toBeNull();
