@@ -63,6 +63,7 @@ const counting: typeof fetch = (input, init) => {
 function Items({ asked }: { readonly asked: Asked }): ReactNode {
   const { data, isLoading, error } = useShape({
     url: service.shapeUrl, params: { table: 'items', ...asked }, signal: leaving.signal, fetchClient: counting,
+    onError: () => {}, // The hook tells it; without this the stream throws it as well.
   });
   const rows = [...data].sort((left, right) => Number(left['id']) - Number(right['id']));
   const shown: Shown = { rows, isLoading, error: error === false ? undefined : error?.message };
