@@ -18,8 +18,6 @@ export interface ApiSettings {
   readonly maxConcurrentRequests: AdmissionLimits;
   readonly cache: CacheSettings;
   readonly isDeletionEnabled: boolean;
-  /** Whether the publication carries generated columns, as it can from Postgres 18 on; else they are refused. */
-  readonly publishesGenerated?: boolean;
 }
 
 export interface ApiContext {

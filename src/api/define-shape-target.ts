@@ -54,13 +54,13 @@ async function targetOf(context: ApiContext, asked: Asked): Promise<ShapeTarget 
   return target;
 }
 
-async function define({ ports, settings }: ApiContext, { parameters, relation, inner }: Asked): Promise<ShapeDefinition | Refusal> {
+async function define({ ports }: ApiContext, { parameters, relation, inner }: Asked): Promise<ShapeDefinition | Refusal> {
   const chosen = chosenColumns(parameters, relation);
   if (isRefusal(chosen)) return chosen;
   const request = { ...parameters, columns: chosen.names?.map(quoteIdentifier).join(',') };
   const defined = await withNamedZones(
     ports.zones,
-    (zones) => defineShape(request, relation, ports.language, settings.publishesGenerated ?? false, inner, zones),
+    (zones) => defineShape(request, relation, ports.language, inner, zones),
     (why) => invalidRequest({ where: [why] }),
   );
   if (isRefusal(defined)) return defined;

@@ -47,7 +47,6 @@ export interface DefinedShape {
 }
 
 /**
- * @param publishesGenerated whether the publication carries generated columns: from Postgres 18 on it can.
  * @param inner the tables that `language.tablesIn` finds in the filter.
  * @param zones what is known of time zones: each is asked for until it is.
  */
@@ -55,11 +54,10 @@ export function defineShape(
   request: ShapeRequest,
   relation: Relation,
   language: WhereLanguage,
-  publishesGenerated: boolean,
   inner: readonly InnerTable[] = [],
   zones: TimeZones = () => undefined,
 ): DefinedShape | Mistaken {
-  const published = publishedColumns(relation, publishesGenerated);
+  const published = publishedColumns(relation);
   const selected = selectColumns(present(request.columns), relation, published);
   if ('error' in selected) return { errors: { columns: [selected.error] } };
   const unservable = inner.find((table) => 'error' in table);
@@ -68,7 +66,7 @@ export function defineShape(
   const text = present(request.where);
   const tables: SubqueryTables = (name) => {
     const table = relations.get(quoteRelation(name));
-    return table && publishedColumns(table, publishesGenerated).map(whereColumn);
+    return table && publishedColumns(table).map(whereColumn);
   };
   const columns = published.map(whereColumn);
   const named = new Map<string, TimeZone>();
@@ -85,7 +83,7 @@ export function defineShape(
   }
   const dependencies: Dependency[] = [];
   for (const source of where?.subqueries?.sources ?? []) {
-    const shape = defineInner(source, request.params ?? {}, inner, language, publishesGenerated, zones);
+    const shape = defineInner(source, request.params ?? {}, inner, language, zones);
     if ('errors' in shape) return { errors: { where: Object.values(shape.errors).flat() } };
     dependencies.push({ shape: shape.definition, column: source.column });
   }
@@ -109,7 +107,6 @@ function defineInner(
   params: Readonly<Record<string, string>>,
   tables: readonly InnerTable[],
   language: WhereLanguage,
-  publishesGenerated: boolean,
   zones: TimeZones,
 ): ReturnType<typeof defineShape> {
   const relation = relationsOf(tables).get(quoteRelation(table));
@@ -120,7 +117,7 @@ function defineInner(
   const count = Math.max(0, ...parameters);
   const named = Array.from({ length: count }, (_, index) => [index + 1, parameters.includes(index + 1) ? (params[index + 1] ?? '') : '']);
   const request: ShapeRequest = { columns, where, params: Object.fromEntries(named), replica: 'default', log: 'full', moveOuts: 'deletes' };
-  return defineShape(request, relation, language, publishesGenerated, tables, zones);
+  return defineShape(request, relation, language, tables, zones);
 }
 
 function relationsOf(tables: readonly InnerTable[]): ReadonlyMap<string, Relation> {
@@ -207,8 +204,8 @@ function whereSource(
   };
 }
 
-function publishedColumns(relation: Relation, publishesGenerated: boolean): readonly Column[] {
-  return relation.columns.filter(({ generated }) => publishesGenerated || !generated);
+function publishedColumns(relation: Relation): readonly Column[] {
+  return relation.columns.filter(({ generated }) => !generated);
 }
 
 function primaryKeyOf(relation: Relation): readonly string[] {

@@ -38,11 +38,10 @@ beforeAll(async () => {
   language = await loadWhereLanguage();
 });
 
-type Wish = Partial<ShapeRequest> & { readonly publishesGenerated?: boolean };
+type Wish = Partial<ShapeRequest>;
 
 function define(wish: Wish, relation = items, inner: readonly InnerTable[] = []): DefinedShape | { readonly errors: RequestErrors } {
-  const { publishesGenerated = false, ...request } = wish;
-  return defineShape({ replica: 'default', log: 'full', ...request }, relation, language, publishesGenerated, inner);
+  return defineShape({ replica: 'default', log: 'full', ...wish }, relation, language, inner);
 }
 
 function definitionOf(wish: Wish, relation = items, inner: readonly InnerTable[] = []): DefinedShape['definition'] | undefined {
@@ -118,10 +117,6 @@ describe('a definition', () => {
     expect([definition?.primaryKey, definition?.reads.map(({ name }) => name)]).toEqual([[], ['title', 'id', 'mood', 'at']]);
   });
 
-  test('takes generated columns where they are published', () => {
-    expect(definitionOf({ publishesGenerated: true }, generated)?.columns).toEqual(['title', 'id', 'mood', 'at', 'twice']);
-  });
-
   test('is the same for blank and absent parameters, and whatever the order of columns', () => {
     const keys = [
       [{ columns: ' ', where: '' }, {}],
@@ -172,7 +167,7 @@ describe('a filter with a time zone', () => {
   const inner: readonly InnerTable[] = [{ name: items, relation: items }];
   const where = "at AT TIME ZONE 'Z/one' > '2024-01-01 02:00' OR id IN (SELECT id FROM items WHERE at AT TIME ZONE 'Z/one' < $1)";
   const defined = (zones: TimeZones) => {
-    return defineShape({ where, params: { 1: '2024-01-01' }, replica: 'default', log: 'full' }, items, language, false, inner, zones);
+    return defineShape({ where, params: { 1: '2024-01-01' }, replica: 'default', log: 'full' }, items, language, inner, zones);
   };
 
   test('asks for it by its name', () => {
@@ -342,11 +337,6 @@ describe('a definition with a subquery', () => {
     ],
   ])('is refused for %s', (_, wish, tables, errors) => {
     expect(define(wish, items, tables)).toEqual({ errors });
-  });
-
-  test('takes generated columns where they are published', () => {
-    const wish = { where: 'id IN (SELECT twice FROM parents)', publishesGenerated: true };
-    expect(definitionOf(wish, items, inner)?.dependencies?.[0]?.shape.columns).toEqual(['b', 'a', 'twice']);
   });
 });
 

@@ -17,7 +17,7 @@ const items: Relation = {
 const SUBQUERY = 'id IN (SELECT id FROM items WHERE id > 7)';
 
 function definitionOf(where: string): ShapeDefinition {
-  const defined = defineShape({ where, replica: 'default', log: 'full' }, items, language, false, [{ name: items, relation: items }]);
+  const defined = defineShape({ where, replica: 'default', log: 'full' }, items, language, [{ name: items, relation: items }]);
   invariant('definition' in defined, 'the filters of this test are accepted');
   return defined.definition;
 }

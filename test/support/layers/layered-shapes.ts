@@ -46,7 +46,7 @@ function innerOf({ dependencies = [] }: ShapeDefinition): readonly ShapeDefiniti
 
 export function childrenWhere(where: string, moveOuts: 'events' | 'deletes'): ShapeDefinition {
   const inner = TABLES.map((relation) => ({ name: relation, relation }));
-  const defined = defineShape({ where, replica: 'default', log: 'full', moveOuts }, CHILDREN, language, false, inner);
+  const defined = defineShape({ where, replica: 'default', log: 'full', moveOuts }, CHILDREN, language, inner);
   if ('errors' in defined) throw new Error(JSON.stringify(defined.errors));
   return defined.definition;
 }
