@@ -17,12 +17,12 @@ export async function withNamedZones<Read extends object>(
   refusal: (why: string) => Refusal,
 ): Promise<Read | Refusal> {
   const known = new Map<string, TimeZone | string>();
-  while (known.size <= ZONES_MAX) {
+  for (;;) {
     const answer = read((name) => known.get(name));
     if (!('zone' in answer) || typeof answer.zone !== 'string') return answer;
+    if (known.size === ZONES_MAX) return refusal(`WHERE clause names more than ${ZONES_MAX} time zones`);
     const zone = await source.zone(answer.zone);
     if (zone === undefined) return databaseUnreachable();
     known.set(answer.zone, zone);
   }
-  return refusal(`WHERE clause names more than ${ZONES_MAX} time zones`);
 }

@@ -165,6 +165,13 @@ export const SETTINGS = {
     electric: ['ELECTRIC_EXPERIMENTAL_MAX_TXN_SIZE'],
     help: 'the largest transaction that is followed (default: 262144000)',
   },
+  subqueryValuesMax: {
+    flag: 'max-subquery-values',
+    value: 'NUMBER',
+    type: integer(1, 5_000_000).default(5_000_000),
+    electric: [],
+    help: 'values that a subquery may select; some 70 bytes each (default: 5000000)',
+  },
   databasePoolSize: {
     flag: 'db-pool-size',
     value: 'NUMBER',

@@ -29,5 +29,10 @@ test('the least share of the dependent shapes sets each row against a SELECT, or
     ['commits to the outer table, each concerns another shape', 'with one shape'],
     ['commits to the inner table, one of 2 shapes concerned', 'with one shape'],
     ['commits to the inner table, each concerns another shape', 'with one shape'],
+    ['memory of each of 200 values: resident', undefined],
+    ['memory of each of 200 values: heap', undefined],
+    ['rows of a shape over 200 values, which are read for it', 'SELECT'],
+    ['rows of a further shape over them', 'SELECT'],
+    ['one of them comes: COMMIT to the row', undefined],
   ]);
 });

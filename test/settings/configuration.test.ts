@@ -44,6 +44,7 @@ test('the defaults are those of the reference', () => {
     publicationCheckEveryMs: 10_000,
     shapeHibernateAfterMs: 30_000,
     transactionBytesMax: 262_144_000,
+    subqueryValuesMax: 5_000_000,
     databasePoolSize: 20,
     drainTimeoutMs: 5000,
     tcpReadTimeoutMs: 60_000,

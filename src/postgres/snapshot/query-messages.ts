@@ -15,42 +15,66 @@ export interface RowQuery {
 
 /** So many characters are written down at once: some milliseconds. */
 const STEP_CHARACTERS = 256 * 1024;
+/** Of one message, with room for what stands around them. */
+const VALUE_BYTES_MAX = MESSAGE_BYTES_MAX - 1024;
 
-/** @throws {TooManyValuesError} when they are more than Postgres takes in one message. */
-export async function queryMessages({ sql, params }: RowQuery, clock: Clock): Promise<readonly Uint8Array[]> {
+/**
+ * @param signal nobody waits for it once it is aborted: what was written down by then is all.
+ * @throws {TooManyValuesError} when they are more than Postgres takes in one message.
+ */
+export async function queryMessages({ sql, params }: RowQuery, clock: Clock, signal: AbortSignal): Promise<readonly Uint8Array[]> {
   if (params === undefined) return [frontendMessage('Q', `COPY (${sql}) TO STDOUT`)];
-  const values: Buffer[] = [];
-  for (const param of params) {
-    const pieces = await piecesOf(param, clock);
-    values.push(int32(pieces === null ? -1 : sizeOf(pieces)), ...(pieces ?? []));
-  }
-  const noTypes = uint16(0);
-  const body = [Buffer.from('\0\0'), uint16(0), uint16(params.length), ...values, uint16(0)]; // All values as text, in and out.
+  const written = new WrittenValues(clock, signal);
+  for (const param of params) await written.add(param);
+  const body = [Buffer.from('\0\0'), uint16(0), uint16(params.length), ...written.values, uint16(0)]; // All values as text, in and out.
   const behind = [
     frontendMessage('E', '', int32(0)), // Without a limit: the socket is the back-pressure.
     frontendMessage('S'),
   ];
-  return [frontendMessage('P', '', sql, noTypes), frontendHeader('B', checked(sizeOf(body))), ...body, ...behind];
+  return [frontendMessage('P', '', sql, uint16(0)), frontendHeader('B', sizeOf(body)), ...body, ...behind];
 }
 
-async function piecesOf(param: QueryParam, clock: Clock): Promise<readonly Buffer[] | null> {
-  if (param === null || typeof param === 'string') return param === null ? null : [Buffer.from(param)];
-  const written: Buffer[] = [];
-  let step = '';
-  for (const piece of param.pieces()) {
-    step += piece;
-    if (step.length < STEP_CHARACTERS) continue;
-    written.push(Buffer.from(step));
-    step = '';
-    checked(sizeOf(written));
-    await new Promise<void>((turn) => void clock.setTimer(turn, 0));
+/** Each value behind its length. */
+class WrittenValues {
+  readonly values: Buffer[] = [];
+  private bytes = 0;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly signal: AbortSignal,
+  ) {}
+
+  async add(param: QueryParam): Promise<void> {
+    if (param === null) {
+      this.take(int32(-1));
+      return;
+    }
+    const length = int32(0);
+    const before = this.take(length);
+    if (typeof param === 'string') this.take(Buffer.from(param));
+    else await this.addInSteps(param.pieces());
+    length.writeInt32BE(this.bytes - before);
   }
-  return [...written, Buffer.from(step)];
-}
 
-function checked(size: number): number {
-  if (size < MESSAGE_BYTES_MAX) return size;
-  throw new TooManyValuesError(MESSAGE_BYTES_MAX);
+  private async addInSteps(pieces: Iterable<string>): Promise<void> {
+    let step = '';
+    for (const piece of pieces) {
+      step += piece;
+      if (step.length < STEP_CHARACTERS) continue;
+      this.take(Buffer.from(step));
+      step = '';
+      await new Promise<void>((turn) => void this.clock.setTimer(turn, 0));
+      if (this.signal.aborted) return;
+    }
+    this.take(Buffer.from(step));
+  }
+
+  private take(bytes: Buffer): number {
+    this.values.push(bytes);
+    this.bytes += bytes.length;
+    if (this.bytes > VALUE_BYTES_MAX) throw new TooManyValuesError(VALUE_BYTES_MAX);
+    return this.bytes;
+  }
 }
 
 function sizeOf(parts: readonly Buffer[]): number {

@@ -36,7 +36,7 @@ const COPY_DATA = code('d'), DATA_ROW = code('D'), COMPLETE = code('C'), READY =
  * @throws {DatabaseUnreachableError} the connection is gone. So it is when the consumer or the writer threw, or at the abort.
  */
 export async function streamRows(options: RowStreamOptions): Promise<void> {
-  const messages = await queryMessages(options.query, options.clock ?? systemClock);
+  const messages = await queryMessages(options.query, options.clock ?? systemClock, options.signal);
   await new Promise<void>((done, failed) => new Reading(options, messages, done, failed));
 }
 

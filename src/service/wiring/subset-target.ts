@@ -18,33 +18,32 @@ import { endsShape } from '../../shapes/layout-change.ts';
 import { snapshotColumns } from '../../shapes/row-plan.ts';
 import type { QueryWithMembers, Where } from '../../sql/where.ts';
 import type { TransactionLog } from '../../storage/log/transaction-log.ts';
-import type { ShapeLog, ShapeRead } from '../../storage/shapes/shape-logs.ts';
+import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
 import type { GatheredRows } from './gathered-rows.ts';
 import type { ShapeViews } from './shape-views.ts';
+import { tellsMoves } from './unread-moves.ts';
 
 export interface SubsetOf {
   readonly shapeLog: ShapeLog;
   readonly log: Pick<TransactionLog, 'firstUnseen'>;
   readonly lines: ChangeConverter;
   readonly where: Where | undefined;
-  /** Undefined while they cannot be asked. */
-  readonly viewsAt: (views: readonly LogOffset[]) => ShapeViews | undefined;
+  /** What they select is kept until others are held. Undefined while they cannot be asked. */
+  readonly holdViewsAt: (views: readonly LogOffset[]) => ShapeViews | undefined;
   /** They are about to change, or may be. */
   readonly isSplicing: () => boolean;
 }
 
 /** As the log had it before a snapshot was taken. */
-type Place = Pick<ShapeLog, 'end' | 'position' | 'storedViews'>;
+type Place = Pick<ShapeLog, 'end' | 'position' | 'publishedViews'>;
 
 /** What the snapshot of a subset shows. */
 export interface SubsetSeen {
   readonly pgSnapshot: PgSnapshot;
   /** From where its client reads the log. */
   readonly from: LogOffset;
-  /** What lay behind that by then. */
-  readonly unread: ShapeRead;
-  /** A splice was being made, or was made meanwhile. */
-  readonly isAmidSplices: boolean;
+  /** Whether it may leave out what it reads there and the snapshot has seen. Rejects when the shape is over. */
+  readonly mayLeaveOut: Promise<boolean>;
   readonly flush: () => Promise<void>;
 }
 
@@ -93,23 +92,33 @@ export class SubsetTarget implements SubsetQueryTarget {
   }
 
   isNewEnough(pgSnapshot: PgSnapshot): boolean {
-    const { log, shapeLog, viewsAt } = this.of;
-    const { position, storedViews } = this.place;
-    this.views = viewsAt(storedViews);
+    const { log, shapeLog, holdViewsAt } = this.of;
+    const { position, publishedViews } = this.place;
+    this.views = holdViewsAt(publishedViews);
     if (this.views !== undefined && (log.firstUnseen(pgSnapshot) ?? position) >= position) return true;
     this.place = placeOf(shapeLog);
     return false;
   }
 
   begin(pgSnapshot: PgSnapshot, flush: () => Promise<void>): void {
-    const { shapeLog, isSplicing } = this.of;
     const from = this.reader.from(this.place.end);
-    const isAmidSplices = isSplicing() || shapeLog.views.some((view, number) => view !== this.place.storedViews[number]);
-    this.seen = { pgSnapshot, from, unread: shapeLog.read(from), isAmidSplices, flush };
+    const mayLeaveOut = this.mayLeaveOut(from);
+    mayLeaveOut.catch(() => {}); // Whoever awaits it is told.
+    this.seen = { pgSnapshot, from, mayLeaveOut, flush };
   }
 
   async rows(fragment: Uint8Array): Promise<void> {
     await this.gathered.write(Buffer.concat([...this.linesOf(fragment)]));
+  }
+
+  private async mayLeaveOut(from: LogOffset): Promise<boolean> {
+    const { shapeLog, isSplicing } = this.of;
+    const { dependencies, moveOuts } = shapeLog.definition;
+    if (dependencies === undefined) return true;
+    // A delete that tells a move names the transaction that moved, which is none of its row's own: it must not be left out by that.
+    if (moveOuts === 'deletes' || isSplicing()) return false;
+    if (shapeLog.views.some((view, number) => view !== this.place.publishedViews[number])) return false;
+    return !(await tellsMoves(shapeLog.read(from)));
   }
 
   private *linesOf(fragment: Uint8Array): Iterable<Uint8Array> {
@@ -130,6 +139,6 @@ export class SubsetTarget implements SubsetQueryTarget {
   }
 }
 
-function placeOf({ end, position, storedViews }: ShapeLog): Place {
-  return { end, position, storedViews };
+function placeOf({ end, position, publishedViews }: ShapeLog): Place {
+  return { end, position, publishedViews };
 }

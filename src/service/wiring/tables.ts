@@ -17,6 +17,7 @@ import { invariant } from '../../base/invariant.ts';
 import { followedColumns } from '../../model/followed-columns.ts';
 import { LSN_ZERO } from '../../model/lsn.ts';
 import type { Handle } from '../../model/shape.ts';
+import type { Configuration } from '../../settings/configuration.ts';
 import { Deliveries } from '../../shapes/delivery.ts';
 import type { Pid } from '../../otp/process.ts';
 import { MemberIndex, memberKey } from '../../shapes/member-index.ts';
@@ -33,13 +34,14 @@ import { linesOf, shapeLogOf, type LogAccess } from './storage.ts';
 
 /** What they stand over. Of the database they need one thing only: a table may have changed. */
 export type TableResources = Pick<ServiceResources, 'storage' | 'runtime'> & {
+  readonly configuration: Pick<Configuration, 'subqueryValuesMax'>;
   readonly database: { readonly catalog: Pick<Catalog, 'doubt'> };
   readonly world: Pick<World, 'clock'>;
 };
 
 /** @param announcements told when a log has grown or ended. */
 export function processTables(resources: TableResources, access: LogAccess, announcements: ShapeAnnouncements): StackWiring['tables'] {
-  const { database, storage, world } = resources;
+  const { configuration, database, storage, world } = resources;
   const { blocks, nextBlocks } = access;
   const deliveries = new Deliveries();
   const members = new MemberIndex();
@@ -92,6 +94,7 @@ export function processTables(resources: TableResources, access: LogAccess, anno
         column,
         { ...materializerPorts(self, storage, access, handle, column), listing: members.listing(memberKey(handle, column)) },
         memberForm(storage.shapes.get(handle), column),
+        { valuesMax: configuration.subqueryValuesMax },
       ),
       dependants: new Subscribers(),
       awaitingValues: new RequestBacklog(),

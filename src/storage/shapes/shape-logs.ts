@@ -119,6 +119,8 @@ export interface ShapeLog {
    * chosen. No older ones are asked about.
    */
   readonly storedViews: readonly LogOffset[];
+  /** By which the lines end that readers see; those of the snapshot are chosen by older ones where it is still being written. */
+  readonly publishedViews: readonly LogOffset[];
   /** Of a shape without rows: those of its snapshot are chosen by these. */
   beginViews(views: readonly LogOffset[]): void;
   /** Recorded, and with its lines still to be made when the shape stands at its place. */

@@ -197,8 +197,12 @@ export class StoredShape implements ShapeLog {
     return this.host.shownThrough;
   }
 
+  get publishedViews(): readonly LogOffset[] {
+    return this.spliced.state.views;
+  }
+
   get storedViews(): readonly LogOffset[] {
-    return this.snapshotViews ?? this.spliced.state.views;
+    return this.snapshotViews ?? this.publishedViews;
   }
 
   beginViews(views: readonly LogOffset[]): void {

@@ -77,6 +77,25 @@ test('an array of many values is written down in steps, between which others hav
   expect({ told: ['300000', '299999', '8'].every((count) => told.includes(count)), turns }).toEqual({ told: true, turns: 14 });
 });
 
+test('values are written down no further when nobody waits for them any more', async () => {
+  const leaving = new AbortController();
+  let walked = 0;
+  const values = { *[Symbol.iterator]() { for (; walked < 300_000; walked += 1) yield `value ${walked}`; } };
+  const clock: Clock = {
+    ...systemClock,
+    setTimer: (fire, delayMs) => {
+      leaving.abort();
+      return systemClock.setTimer(fire, delayMs);
+    },
+  };
+  const query = { sql: 'SELECT $1::text[]', params: [new ArrayLiteral(values)] };
+  const rows = (): Promise<void> => Promise.resolve();
+  const options = { client, query, writer, rows, onFirst: () => {}, signal: leaving.signal, clock };
+  const ended = await streamRows(options).catch((error: unknown) => error);
+
+  expect({ ended, isCutShort: walked < 30_000 }).toMatchObject({ ended: { message: 'the query was given up' }, isCutShort: true });
+});
+
 test('an array that is more than Postgres takes is a refusal in words, and the connection as it was', async () => {
   const [long] = ['x'.repeat(2 ** 24)];
   const values = Array.from({ length: 64 }, () => long ?? '');

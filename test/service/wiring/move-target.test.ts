@@ -78,7 +78,7 @@ test.each([
 
   const lines = written.join('').split('\n').filter((line) => line !== '').map((line) => JSON.parse(line));
   const rowsTold = lines.map(({ headers, value }) => `${headers.operation} ${value.id}`);
-  expect({ params: moves?.where?.params, columns: moves?.columns, rowsTold }).toEqual({
+  expect({ params: moves?.where?.params.map(String), columns: moves?.columns, rowsTold }).toEqual({
     params: [asked], columns: ['id', 'title', 'owner'], rowsTold: told,
   });
 });

@@ -98,7 +98,9 @@ export class LayeredWorld {
     const scheduler = choosingScheduler((candidates) => (this.isChoosing ? choose(candidates) : 0));
     this.runtime = createRuntime({ clock: this.clock, scheduler });
     const storage = { ...this.storage, shapes: this.watchedShapes() };
-    this.resources = { storage, runtime: this.runtime, world: { clock: this.clock }, database: { catalog: { doubt: () => {} } } };
+    const configuration = { subqueryValuesMax: 1_000 };
+    const database = { catalog: { doubt: () => {} } };
+    this.resources = { configuration, storage, runtime: this.runtime, world: { clock: this.clock }, database };
     this.access = logAccess({ storage, language });
     this.postgres = new ModelPostgres(this.access.intake, {
       filterOf: (handle) => this.filterOf(handle),
