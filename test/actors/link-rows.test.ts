@@ -150,6 +150,17 @@ describe('of a row whose value cannot be cast', () => {
     expect([kept, gone].map(({ values }) => values.apply('list'))).toEqual([FAILED, undefined]);
   });
 
+  test('ten thousand others may be mended before history ends, and a copy tells of the one that is left', () => {
+    const follower = new Follower([INTEGER]);
+    const keys = Array.from({ length: 10_000 }, (_, index) => `${index}`);
+    follower.commit(...keys.map((each) => inserted(each, `y${each}`)), inserted('b', 'x'));
+    follower.commit(...keys.map((each, index) => (index % 2 === 0 ? updated(each, '7') : deleted(each))));
+    const copy = follower.values.clone(new Fork());
+    follower.commit(deleted('b'));
+
+    expect([copy.apply('list'), follower.values.apply('list')]).toEqual([FAILED, undefined]);
+  });
+
   test('a part of a row value that is told alone goes with the others as they were', () => {
     const follower = new Follower([INTEGER, INTEGER]);
     follower.commit(inserted('a', ['7', 'x']));

@@ -9,6 +9,7 @@ import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { PlacedRow } from '../../src/model/row-values.ts';
 import { MemberIndex } from '../../src/shapes/member-index.ts';
 import { ANY_MEMBER, NULL_MEMBER } from '../../src/sql/subqueries/membership.ts';
+import { equalTextAs } from '../../src/sql/values/equal-text.ts';
 import { ShapeBlocks } from '../../src/storage/shapes/shape-blocks.ts';
 import { FOLLOWER, followerPorts, LAGGARD } from '../support/actors/follower-ports.ts';
 import { committed, deleted, inserted, rekeyed, updated } from '../support/actors/placed-rows.ts';
@@ -554,6 +555,16 @@ test('keys that begin with the name of the table and others are told from one an
 test('more bytes of keys and values than are allowed are refused', () => {
   const blocks = new ShapeBlocks();
   const values = new LinkValues('value', followerPorts(blocks), undefined, { bytesMax: 100_000 });
+  const block = { after: LOG_BEGIN, through: placeAt(SNAPSHOT_END) };
+  blocks.put(FOLLOWER, block, [inserted('a', 'x'.repeat(60_000)), inserted('b', 'y'.repeat(60_000))]);
+
+  expect(values.apply({ block })).toEqual({ type: 'values.areTooMany', what: 'bytes', max: 100_000 });
+});
+
+test('texts that cannot be cast take of the bytes that there may be', () => {
+  const blocks = new ShapeBlocks();
+  const form = new MemberForm([equalTextAs('text', ['int4'])]);
+  const values = new LinkValues('value', followerPorts(blocks), form, { bytesMax: 100_000 });
   const block = { after: LOG_BEGIN, through: placeAt(SNAPSHOT_END) };
   blocks.put(FOLLOWER, block, [inserted('a', 'x'.repeat(60_000)), inserted('b', 'y'.repeat(60_000))]);
 
