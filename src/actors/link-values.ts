@@ -177,6 +177,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     copy.members = this.members.copy();
     copy.listing = this.listing;
     if (this.listing === 'each') copy.members.watch = copy.ports.listing;
+    if (this.listing === 'asked') copy.beAsked([]);
     copy.applied = this.applied;
     copy.forgetAt = this.forgetAt;
     return copy;
@@ -199,9 +200,10 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     const { members, ports, bounds: { valuesMax, listedMax } } = this;
     if (members.count > valuesMax) return tooMany('values', valuesMax);
     if (this.failed.size > 0) return this.failure();
-    if (members.count > listedMax) this.beAsked([]);
+    const areMany = members.count > listedMax;
+    ports.listing.begin(areMany ? [] : members.all());
+    if (areMany) this.beAsked([]);
     else {
-      ports.listing.begin(members.all());
       members.watch = ports.listing;
       this.listing = 'each';
     }

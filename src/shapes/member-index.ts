@@ -17,7 +17,7 @@ export function memberKey(handle: Handle, column: string): string {
 /** Where one column lists its values. */
 export interface MemberListing {
   begin(values: Iterable<string>): void;
-  /** They are too many: `mayHave` is asked from now on instead, whether there may be one. @param values those that are listed. */
+  /** What was begun has too many: `mayHave` is asked from now on instead, whether there may be one. @param values those that are listed. */
   beAsked(mayHave: AskedColumn, values: Iterable<string>): void;
   add(value: string): void;
   remove(value: string): void;
@@ -78,8 +78,8 @@ export class MemberIndex {
         this.listed.add(key);
       },
       beAsked: (mayHave, values) => {
+        invariant(!this.askedColumns.has(key), `${key} is asked by one table`);
         for (const value of values) this.holders.delete(value, key);
-        this.listed.add(key);
         this.askedColumns.set(key, mayHave);
       },
       add: (value) => this.holders.add(value, key),

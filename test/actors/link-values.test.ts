@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Moved } from '../../src/shapes/versioned-values.ts';
 import { LinkValues, type LinkValuesBounds } from '../../src/actors/link-values.ts';
+import { Fork } from '../../src/base/fork.ts';
 import { MemberForm } from '../../src/actors/member-form.ts';
 import { LOG_BEGIN, placeAt } from '../../src/model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, isInSnapshot, SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
@@ -398,6 +399,22 @@ test('once history is applied the index lists what there may be: a value that le
   values.close();
 
   expect({ listed, behind: [...members.holdersOf('2')] }).toEqual({ listed: [[true, false], [true, false], [false, true]], behind: [] });
+});
+
+test('of a table whose many values are asked a copy is asked too, each by the index beside it', () => {
+  const [members, copies, blocks] = [new MemberIndex(), new MemberIndex(), new ShapeBlocks()];
+  const ports = { ...followerPorts(blocks, undefined, members), clone: () => followerPorts(new ShapeBlocks(), undefined, copies) };
+  const values = new LinkValues('value', ports, undefined, { listedMax: 1 });
+  const block = { after: values.place, through: placeAt(SNAPSHOT_END) };
+  blocks.put(FOLLOWER, block, [inserted('a', '1'), inserted('b', '2')]);
+  values.apply({ block });
+  values.apply('list');
+  copies.listing('1-1/value').begin([]);
+  values.clone(new Fork());
+
+  expect([members, copies].map((index) => ['1', '3'].map((value) => index.mayHold('1-1/value', value)))).toEqual([
+    [true, false], [true, false],
+  ]);
 });
 
 test.each([
