@@ -18,13 +18,20 @@ import type { TypeName } from './values/type-names.ts';
 import { VALUE_TYPES } from './values/value-types.ts';
 import type { Value } from './values/values.ts';
 import type { ColumnText as Text, LeftSide, Membership } from './where.ts';
-import { spend, spendOn, withinBounds } from './work.ts';
+import { currentEvaluation, spend, spendOn, withinBounds } from './work.ts';
 
 /** Of each type the last long value, which a filter may ask for many times in one row: an array or a jsonb costs its length to read. */
-const lastRead = new Map<TypeName, { readonly written: string; readonly value: Value }>();
+const lastRead = new Map<TypeName, LongValue>();
 const READ_AGAIN_CHARACTERS_MAX = 1000;
 /** In the time of a step. */
 const DECODED_CHARACTERS_AT_ONCE = 64;
+
+interface LongValue {
+  readonly written: string;
+  readonly value: Value;
+  /** The last evaluation that spent what it costs to read. Each does, or the fate of a row would hang on what was asked before it. */
+  paidIn: number;
+}
 
 export type Predicate = (text: Text, isMember?: Membership) => Truth;
 
@@ -251,13 +258,19 @@ function columnReader({ name, type }: TypedColumn): Reader {
     const written = text(name);
     if (written === null) return null;
     const last = lastRead.get(type);
-    if (last?.written === written) return last.value;
+    if (last?.written === written) return paid(last);
     spendOn(written);
     const value = parse(written);
     invariant(value !== undefined, `a text that Postgres wrote for type ${type} is one of its values`);
-    if (written.length > READ_AGAIN_CHARACTERS_MAX) lastRead.set(type, { written, value });
+    if (written.length > READ_AGAIN_CHARACTERS_MAX) lastRead.set(type, { written, value, paidIn: currentEvaluation() });
     return value;
   };
+}
+
+function paid(last: LongValue): Value {
+  if (last.paidIn !== currentEvaluation()) spendOn(last.written);
+  last.paidIn = currentEvaluation();
+  return last.value;
 }
 
 /** What Postgres wrote needs no look for what it does not hold. */
