@@ -11,7 +11,8 @@ import { likeMatcher } from './patterns/like-pattern.ts';
 import { compileComparison } from './operations/comparisons.ts';
 import { isText } from './operations/implicit-casts.ts';
 import type { Reader } from './operations/operation.ts';
-import { truthOfIn } from './subqueries/membership.ts';
+import { memberTestOf, type MemberTest } from './subqueries/member-tests.ts';
+import { isInFor, truthOfIn } from './subqueries/membership.ts';
 import type { Truth } from './subqueries/truths.ts';
 import { canonicalValue } from './values/canonical-value.ts';
 import type { TypeName } from './values/type-names.ts';
@@ -93,6 +94,8 @@ function compile(condition: Condition): Predicate {
     case 'isNull':
       return compileIsNull(condition.part);
     case 'isTruth': {
+      const asked = memberTestOf(condition);
+      if (asked !== undefined) return compileMemberTest(asked);
       const part = predicateOf(condition.part);
       const test: Predicate = (text, isMember) => part(text, isMember) === condition.truth;
       return isSettled(part) ? always(test) : test;
@@ -137,10 +140,17 @@ function compileIn({ left, items, type }: Extract<Condition, { kind: 'in' }>): P
 
 function compileSubquery({ left, number }: Subquery): Predicate {
   const read = leftReader(left);
-  return (text, isMember) => {
-    invariant(isMember !== undefined, 'a filter with subqueries is asked with what they select');
-    return truthOfIn(isMember, number, read(text));
-  };
+  return (text, isMember) => truthOfIn(told(isMember), number, read(text));
+}
+
+function compileMemberTest({ subquery: { left, number }, truths }: MemberTest): Predicate {
+  const read = leftReader(left);
+  return (text, isMember) => isInFor(truths, told(isMember), number, read(text));
+}
+
+function told(isMember: Membership | undefined): Membership {
+  invariant(isMember !== undefined, 'a filter with subqueries is asked with what they select');
+  return isMember;
 }
 
 /** What a row has on the left side of a subquery, as it is looked up. */
