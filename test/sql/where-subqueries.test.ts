@@ -378,7 +378,9 @@ test('a row value is looked for by some of its parts only where the filter tells
   };
   const subquery = '(id, parent) IN (SELECT id, "Mixed" FROM parents)';
 
-  expect([subquery, `(${subquery}) IS NOT TRUE`, `NOT ${subquery}`].map(asked)).toEqual([[], [], [rowPattern(['7', undefined]), NULL_MEMBER]]);
+  expect([subquery, `(${subquery}) IS NOT TRUE`, `NOT ${subquery}`].map(asked)).toEqual([
+    [], [], [rowPattern(['7', undefined]), NULL_MEMBER],
+  ]);
 });
 
 describe('queries', () => {
