@@ -432,11 +432,11 @@ test.each([
   apply(SNAPSHOT_END, before.map((value) => inserted(value, value)));
   values.apply('list');
   apply('7_0' as LogOffset, committed('7', [...behind, '4'].map((value) => inserted(value, value))));
-  const held = [apply('8_0' as LogOffset, committed('8', [deleted('4')])), [...members.holdersOf('3')]];
+  const held = [apply('8_0' as LogOffset, committed('8', [deleted('4')])), [...members.holdersOf('3')], [...members.askedKeys()]];
   values.close();
 
-  expect({ held, behind: [[...members.holdersOf('3')], members.mayHold('1-1/value', '5')] }).toEqual({
-    held: [[true, true, true, false], ['1-1/value']], behind: [[], true],
+  expect({ held, behind: [[...members.askedKeys()], members.mayHold('1-1/value', '5')] }).toEqual({
+    held: [[true, true, true, false], [], ['1-1/value']], behind: [[], true],
   });
 });
 
