@@ -9,6 +9,7 @@ import { NumberColumn } from './number-column.ts';
 import { TextHash } from './text-hash.ts';
 import { TextPages } from './text-pages.ts';
 
+/** One for the process: which hash a text has shows nowhere, so a replay needs no other source of chance. */
 const HASH = new TextHash(systemRandom);
 /** What is kept of a text beside its page: its hash, its place, and its slot in a bucket that is half full. */
 const BESIDE_BYTES = 16;
