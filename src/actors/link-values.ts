@@ -10,8 +10,6 @@
  * commit is a move, at most one per value. A block may end inside a transaction: that is no version.
  *
  * NULL is no value, but it matters to `NOT IN` whether some row has it, and whether there is a row at all: that has versions too.
- *
- * Rows of a table without a primary key are named by all their columns, so rows that are alike have one name: they are counted.
  */
 import type { Fork } from '../base/fork.ts';
 import { invariant } from '../base/invariant.ts';
@@ -23,6 +21,7 @@ import type { Message, Table } from '../otp/process.ts';
 import type { Moved, VersionedValues } from '../shapes/versioned-values.ts';
 import { EvaluationError } from '../sql/evaluation-error.ts';
 import type { Key } from '../sql/where.ts';
+import { FailedRows } from './failed-rows.ts';
 import { KeyedRows, type RowNumber } from './keyed-rows.ts';
 import type { MaterializerPorts } from './materializer-ports.ts';
 import { MemberForm } from './member-form.ts';
@@ -48,13 +47,7 @@ export type LinkValuesTold =
   | { readonly type: 'values.areTooMany'; readonly what: 'values' | 'rows' | 'bytes'; readonly max: number }
   | { readonly type: 'values.haveFailed'; readonly code: string; readonly message: string };
 
-/** A row whose value cannot be cast. */
-interface FailedRow {
-  readonly text: Key;
-  readonly error: EvaluationError;
-}
-
-/** Of such a row: the number of no member. */
+/** Of a row whose value cannot be cast: the number of no member. */
 const FAILED: MemberNumber = 0xffff_ffff;
 
 export interface LinkValuesBounds {
@@ -63,7 +56,7 @@ export interface LinkValuesBounds {
   readonly historyValuesMax: number;
   /** Rows of the shape that differ by their key, whatever their values: each is kept. */
   readonly rowsMax: number;
-  /** That all keys and values take. */
+  /** That all keys and values take, also those that cannot be cast. */
   readonly bytesMax: number;
   /** Of a column with more values none is listed in the index by which changes are routed: it asks here. */
   readonly listedMax: number;
@@ -89,7 +82,7 @@ const BOUNDS: LinkValuesBounds = {
 
 export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   private rows = new KeyedRows();
-  private readonly failed = new Map<RowNumber, FailedRow>();
+  private failed = new FailedRows();
   private members: VersionedMembers;
   private applied = LOG_BEGIN;
   /** How the service's index knows what there may be: not yet, by each value, or by asking here. */
@@ -180,10 +173,11 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   clone(fork: Fork): LinkValues {
     const copy = new LinkValues(this.column, this.ports.clone(fork), this.form, this.bounds);
     copy.rows = this.rows.copy();
-    for (const [row, failed] of this.failed) copy.failed.set(row, failed);
+    copy.failed = this.failed.copy();
     copy.members = this.members.copy();
     copy.listing = this.listing;
     if (this.listing === 'each') copy.members.watch = copy.ports.listing;
+    if (this.listing === 'asked') copy.beAsked([]);
     copy.applied = this.applied;
     copy.forgetAt = this.forgetAt;
     return copy;
@@ -191,8 +185,8 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
 
   key(): string {
     const { offset, bytes } = this.applied;
-    const told = (row: RowNumber) => this.failed.get(row)?.text ?? this.members.valueAt(this.rows.memberOf(row)); // NULL never fails.
-    const rows = Array.from(this.rows.all(), ([key, row, count]) => [key, this.failed.has(row), told(row), count]).sort();
+    const told = (row: RowNumber) => this.failed.textOf(row) ?? this.members.valueAt(this.rows.memberOf(row));
+    const rows = Array.from(this.rows.all(), ([key, row, count]) => [key, this.rows.memberOf(row) === FAILED, told(row), count]).sort();
     return JSON.stringify([offset, bytes, rows, this.members.key(), this.listing, this.forgetAt]);
   }
 
@@ -206,9 +200,10 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     const { members, ports, bounds: { valuesMax, listedMax } } = this;
     if (members.count > valuesMax) return tooMany('values', valuesMax);
     if (this.failed.size > 0) return this.failure();
-    if (members.count > listedMax) this.beAsked([]);
+    const areMany = members.count > listedMax;
+    ports.listing.begin(areMany ? [] : members.all());
+    if (areMany) this.beAsked([]);
     else {
-      ports.listing.begin(members.all());
       members.watch = ports.listing;
       this.listing = 'each';
     }
@@ -232,7 +227,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
       if (this.members.count > valuesMax && (row.isLast || isInSnapshot(row.offset))) return tooMany('values', valuesMax);
       // At once: rows that go again before the transaction ends take their memory all the same.
       if (this.rows.size > rowsMax) return tooMany('rows', rowsMax);
-      if (this.rows.bytes + this.members.bytes > bytesMax) return tooMany('bytes', bytesMax);
+      if (this.rows.bytes + this.members.bytes + this.failed.bytes > bytesMax) return tooMany('bytes', bytesMax);
       if (this.listing !== 'not yet' && row.isLast && this.failed.size > 0) return this.failure();
     }
     if (this.listing === 'each' && this.members.count > listedMax) this.beAsked(this.members.all());
@@ -291,8 +286,10 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
       this.rows.set(row, this.members.add(text));
     } catch (error) {
       if (!(error instanceof EvaluationError)) throw error;
+      invariant(text !== null, 'NULL can be cast to each type');
       this.rows.set(row, FAILED);
-      this.failed.set(row, { text, error });
+      this.failed.delete(row); // It has a twin.
+      this.failed.add(row, text);
     }
   }
 
@@ -308,7 +305,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   }
 
   private textOf(row: RowNumber): Key {
-    return this.failed.has(row) ? (this.failed.get(row)?.text ?? null) : this.members.textAt(this.rows.memberOf(row));
+    return this.failed.textOf(row) ?? this.members.textAt(this.rows.memberOf(row));
   }
 
   private rowOf(key: string): RowNumber {
@@ -319,9 +316,13 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
 
   /** Of any of the rows: Postgres tells the one that it meets first. */
   private failure(): LinkValuesTold {
-    const [row] = this.failed.values();
-    invariant(row !== undefined, 'a row has failed');
-    return { type: 'values.haveFailed', code: row.error.code, message: row.error.message };
+    try {
+      this.form.valueOf(this.failed.firstText());
+    } catch (error) {
+      if (!(error instanceof EvaluationError)) throw error;
+      return { type: 'values.haveFailed', code: error.code, message: error.message };
+    }
+    invariant(false, 'a text that could not be cast never can be');
   }
 
   /** Asked each time that what is kept has doubled: who depends on the values may be many. @returns those for whom it is too much. */

@@ -12,16 +12,16 @@ import type { Key } from '../sql/where.ts';
 export type EqualText = (text: string) => string;
 
 export class MemberForm {
-  /** @param equalTexts of each column; left out for one of which each text is a value by itself. */
-  constructor(private readonly equalTexts?: readonly EqualText[]) {}
-
   /** Texts are values. */
-  get isPlain(): boolean {
-    return this.equalTexts === undefined;
+  readonly isPlain: boolean;
+
+  /** @param equalTexts of each column; undefined for one of which each text is a value by itself. */
+  constructor(private readonly equalTexts: readonly (EqualText | undefined)[] = [undefined]) {
+    this.isPlain = equalTexts.every((equalText) => equalText === undefined);
   }
 
   get width(): number {
-    return this.equalTexts?.length ?? 1;
+    return this.equalTexts.length;
   }
 
   /**
@@ -39,9 +39,10 @@ export class MemberForm {
 
   /** @param text as `textOf` has it. @throws {EvaluationError} */
   valueOf(text: string): string {
-    const [only, ...others] = this.equalTexts ?? [];
-    if (only === undefined || others.length === 0) return only?.(text) ?? text;
-    return rowMember(rowParts(text).map((part, at) => (part === null ? null : (this.equalTexts?.[at]?.(part) ?? part))));
+    if (this.isPlain) return text;
+    const [only] = this.equalTexts;
+    if (this.width === 1) return only?.(text) ?? text;
+    return rowMember(rowParts(text).map((part, at) => (part === null ? null : (this.equalTexts[at]?.(part) ?? part))));
   }
 
   /** Whether it is a row value with a NULL part. @param text or value. */

@@ -265,7 +265,11 @@ export class VersionedMembers {
   }
 
   private hasSome(values: Iterable<string>, at: LogOffset): boolean {
-    for (const value of values) if (this.isThereAt(this.find(value) ?? NULL_NUMBER, at)) return true;
+    for (const value of values) {
+      const member = this.find(value);
+      invariant(member !== undefined, 'what is sorted by its parts is known by the whole');
+      if (this.isThereAt(member, at)) return true;
+    }
     return false;
   }
 
@@ -317,7 +321,7 @@ export class VersionedMembers {
     return this.rows.get(member) === 0 && !this.touched.has(member) && !this.turns.has(member);
   }
 
-  find(value: string): MemberNumber | undefined {
+  private find(value: string): MemberNumber | undefined {
     if (isMark(value)) return MARKS.indexOf(value);
     const number = this.texts.numberOf(value);
     return number === undefined ? undefined : VALUES_FROM + number;

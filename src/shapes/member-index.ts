@@ -17,7 +17,7 @@ export function memberKey(handle: Handle, column: string): string {
 /** Where one column lists its values. */
 export interface MemberListing {
   begin(values: Iterable<string>): void;
-  /** They are too many: `mayHave` is asked from now on instead, whether there may be one. @param values those that are listed. */
+  /** What was begun has too many: `mayHave` is asked from now on instead, whether there may be one. @param values those that are listed. */
   beAsked(mayHave: AskedColumn, values: Iterable<string>): void;
   add(value: string): void;
   remove(value: string): void;
@@ -36,6 +36,7 @@ export class MemberIndex {
   private readonly holders = new Multimap<string, string>();
   /** Those of the listed that are asked. */
   private readonly askedColumns = new Map<string, AskedColumn>();
+  private askedTurns = 0;
   private endCount = 0;
   /** The last ones, the newest last. */
   private ended: string[] = [];
@@ -56,18 +57,34 @@ export class MemberIndex {
   }
 
   mayHold(key: string, value: string): boolean {
-    return !this.listed.has(key) || (this.askedColumns.get(key)?.(value) ?? this.holders.has(value, key));
+    return !this.listed.has(key) || (this.askedColumns.get(key)?.(value) ?? this.lists(key, value));
   }
 
-  /** Those that are listed. */
-  *holdersOf(value: string): Iterable<string> {
-    yield* this.holders.of(value);
-    for (const [key, mayHave] of this.askedColumns) if (mayHave(value)) yield key;
+  lists(key: string, value: string): boolean {
+    return this.holders.has(value, key);
   }
 
-  /** How many columns `holdersOf` looks at. */
+  /** Those that list it; the columns that are asked list nothing. */
+  holdersOf(value: string): Iterable<string> {
+    return this.holders.of(value);
+  }
+
   holderCount(value: string): number {
-    return this.holders.countOf(value) + this.askedColumns.size;
+    return this.holders.countOf(value);
+  }
+
+  isAsked(key: string): boolean {
+    return this.askedColumns.has(key);
+  }
+
+  /** The columns that are asked. */
+  askedKeys(): Iterable<string> {
+    return this.askedColumns.keys();
+  }
+
+  /** How often a column has begun, or ceased, to be asked. */
+  get askedChanges(): number {
+    return this.askedTurns;
   }
 
   listing(key: string): MemberListing {
@@ -78,16 +95,17 @@ export class MemberIndex {
         this.listed.add(key);
       },
       beAsked: (mayHave, values) => {
+        invariant(!this.askedColumns.has(key), `${key} is asked by one table`);
         for (const value of values) this.holders.delete(value, key);
-        this.listed.add(key);
         this.askedColumns.set(key, mayHave);
+        this.askedTurns += 1;
       },
       add: (value) => this.holders.add(value, key),
       remove: (value) => this.holders.delete(value, key),
       end: (values) => {
         this.noteEnd(key);
         this.listed.delete(key);
-        this.askedColumns.delete(key);
+        if (this.askedColumns.delete(key)) this.askedTurns += 1;
         for (const value of values) this.holders.delete(value, key);
       },
     };

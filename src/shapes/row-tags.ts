@@ -10,6 +10,7 @@
  */
 import { isInFor, rowParts } from '../sql/subqueries/membership.ts';
 import type { ColumnText, Key, LeftSide, Membership, MemberTerm, SubqueryPlan, Term } from '../sql/where.ts';
+import { withinBounds } from '../sql/work.ts';
 import { turnedTo, type MemberMove, type TurnedKeys } from './member-moves.ts';
 
 /** Equal for equal texts, different in each shape; of characters that a JSON string holds as they are, and no slash. */
@@ -21,9 +22,10 @@ export interface TagPattern {
   readonly value: string;
 }
 
-/** For each position whether its term is true: what Postgres does not know is not. */
+/** For each position whether its term is true: what Postgres does not know is not. All of them together are one evaluation. */
 export function activeConditions({ disjuncts }: SubqueryPlan, row: ColumnText, isMember: Membership): readonly boolean[] {
-  return disjuncts.flatMap((terms) => terms.map((term) => isTrue(term, row, isMember)));
+  const isActive = eachOnce((term) => isTrue(term, row, isMember));
+  return withinBounds(() => disjuncts.flatMap((terms) => terms.map(isActive)))(undefined, undefined);
 }
 
 /** @param active of a row: the shape takes it when all terms of some disjunct are true. */
@@ -36,14 +38,19 @@ export function isTaken({ disjuncts }: SubqueryPlan, active: readonly boolean[])
   });
 }
 
-/** One string for each disjunct, with a slot for each position of the whole filter: those of other disjuncts are empty. */
+/**
+ * One string for each disjunct, with a slot for each position of the whole filter: those of other disjuncts are empty. Likewise one
+ * evaluation.
+ */
 export function tagsOf(plan: SubqueryPlan, row: ColumnText, hash: TagHash): readonly string[] {
+  const slot = eachOnce((term) => slotOf(term, row, hash));
+  const slots = withinBounds(() => plan.disjuncts.map((terms) => terms.map(slot)))(undefined, undefined);
   let rest = positionCount(plan);
   let before = 0;
-  return plan.disjuncts.map((terms) => {
-    rest -= terms.length;
-    const tag = '/'.repeat(before) + terms.map((term) => slotOf(term, row, hash)).join('/') + '/'.repeat(rest);
-    before += terms.length;
+  return slots.map((own) => {
+    rest -= own.length;
+    const tag = '/'.repeat(before) + own.join('/') + '/'.repeat(rest);
+    before += own.length;
     return tag;
   });
 }
@@ -86,6 +93,16 @@ export function movedPatterns(
 function keysIn({ values, isNullTurned }: TurnedKeys, from: number, to: number): readonly (string | null)[] {
   const keys = values.slice(from, to).map(({ value }) => value);
   return isNullTurned && from <= values.length && values.length < to ? [...keys, null] : keys;
+}
+
+/** A filter may have one term in a hundred disjuncts. */
+function eachOnce<Result>(resultOf: (term: Term) => Result): (term: Term) => Result {
+  const results = new Map<Term, { readonly result: Result }>();
+  return (term) => {
+    const known = results.get(term) ?? { result: resultOf(term) };
+    results.set(term, known);
+    return known.result;
+  };
 }
 
 function isTrue(term: Term, row: ColumnText, isMember: Membership): boolean {

@@ -15,6 +15,7 @@ import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import type { LogBlock } from '../model/transaction.ts';
 import { EvaluationError } from '../sql/evaluation-error.ts';
 import type { ColumnText, Membership, Where } from '../sql/where.ts';
+import { stepsSpent } from '../sql/work.ts';
 import { ChangeCursor } from './change-cursor.ts';
 import type { PlacedLookup } from './key-index.ts';
 import { endsShape } from './layout-change.ts';
@@ -54,10 +55,12 @@ interface Routing {
 }
 
 /**
- * Changes looked at, keys of rows read, filters evaluated and shapes found in one step: about a millisecond. Sockets and files have a
- * turn between two.
+ * Changes looked at, keys of rows read, filters evaluated and shapes found in one step, and what the filters spent: about a millisecond.
+ * Sockets and files have a turn between two.
  */
 const STEP_WORK_MAX = 4096;
+/** What filters spend is counted more finely: in so many steps as one evaluation that spends nothing takes. */
+const SPENT_STEPS_PER_WORK = 5;
 
 /** Layouts that are remembered; beyond it they are compared with the shapes again. */
 const PLANS_MAX = 4096;
@@ -141,12 +144,12 @@ export class ShapeRouter implements BlockRouter {
     for (let work = 0; work < STEP_WORK_MAX; ) {
       const change = cursor.next();
       if (change === undefined) return this.finish(touched);
-      const before = this.evaluationCount + this.keyCount;
+      const before = this.workDone();
       const found = this.shapesFor(change);
       for (const shape of found) {
         entryOf(touched, shape, newList).push(cursor.transaction, cursor.fragment, cursor.start);
       }
-      work += 1 + found.size + this.evaluationCount + this.keyCount - before;
+      work += 1 + found.size + this.workDone() - before;
     }
     return undefined;
   }
@@ -170,6 +173,10 @@ export class ShapeRouter implements BlockRouter {
       copies.set(own ?? this.newShape(shape.handle, shape.definition, shape.where, shape.dependsOn), [...changes]);
     }
     return { cursor: cursor.clone(), touched: copies };
+  }
+
+  private workDone(): number {
+    return this.evaluationCount + this.keyCount + stepsSpent() / SPENT_STEPS_PER_WORK;
   }
 
   private finish(touched: ReadonlyMap<RoutedShape, number[]>): readonly Layer[] {

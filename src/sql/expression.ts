@@ -67,7 +67,7 @@ export type Operand = TypedColumn | Constant | Call | Truth;
 export interface Selection {
   readonly table: RelationName;
   readonly columns: readonly SelectedColumn[];
-  /** Undefined for every row. Without subqueries of its own. */
+  /** Undefined for every row. Subqueries may stand in it. */
   readonly where: Condition | undefined;
 }
 

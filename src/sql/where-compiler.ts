@@ -11,20 +11,28 @@ import { likeMatcher } from './patterns/like-pattern.ts';
 import { compileComparison } from './operations/comparisons.ts';
 import { isText } from './operations/implicit-casts.ts';
 import type { Reader } from './operations/operation.ts';
-import { truthOfIn } from './subqueries/membership.ts';
+import { memberTestOf, type MemberTest } from './subqueries/member-tests.ts';
+import { isInFor, truthOfIn } from './subqueries/membership.ts';
 import type { Truth } from './subqueries/truths.ts';
 import { canonicalValue } from './values/canonical-value.ts';
 import type { TypeName } from './values/type-names.ts';
 import { VALUE_TYPES } from './values/value-types.ts';
 import type { Value } from './values/values.ts';
 import type { ColumnText as Text, LeftSide, Membership } from './where.ts';
-import { spend, spendOn, withinBounds } from './work.ts';
+import { currentEvaluation, spend, spendOn, withinBounds } from './work.ts';
 
 /** Of each type the last long value, which a filter may ask for many times in one row: an array or a jsonb costs its length to read. */
-const lastRead = new Map<TypeName, { readonly written: string; readonly value: Value }>();
+const lastRead = new Map<TypeName, LongValue>();
 const READ_AGAIN_CHARACTERS_MAX = 1000;
 /** In the time of a step. */
 const DECODED_CHARACTERS_AT_ONCE = 64;
+
+interface LongValue {
+  readonly written: string;
+  readonly value: Value;
+  /** The last evaluation that spent what it costs to read. Each does, or the fate of a row would hang on what was asked before it. */
+  paidIn: number;
+}
 
 export type Predicate = (text: Text, isMember?: Membership) => Truth;
 
@@ -86,6 +94,8 @@ function compile(condition: Condition): Predicate {
     case 'isNull':
       return compileIsNull(condition.part);
     case 'isTruth': {
+      const asked = memberTestOf(condition);
+      if (asked !== undefined) return compileMemberTest(asked);
       const part = predicateOf(condition.part);
       const test: Predicate = (text, isMember) => part(text, isMember) === condition.truth;
       return isSettled(part) ? always(test) : test;
@@ -130,10 +140,17 @@ function compileIn({ left, items, type }: Extract<Condition, { kind: 'in' }>): P
 
 function compileSubquery({ left, number }: Subquery): Predicate {
   const read = leftReader(left);
-  return (text, isMember) => {
-    invariant(isMember !== undefined, 'a filter with subqueries is asked with what they select');
-    return truthOfIn(isMember, number, read(text));
-  };
+  return (text, isMember) => truthOfIn(told(isMember), number, read(text));
+}
+
+function compileMemberTest({ subquery: { left, number }, truths }: MemberTest): Predicate {
+  const read = leftReader(left);
+  return (text, isMember) => isInFor(truths, told(isMember), number, read(text));
+}
+
+function told(isMember: Membership | undefined): Membership {
+  invariant(isMember !== undefined, 'a filter with subqueries is asked with what they select');
+  return isMember;
 }
 
 /** What a row has on the left side of a subquery, as it is looked up. */
@@ -251,13 +268,19 @@ function columnReader({ name, type }: TypedColumn): Reader {
     const written = text(name);
     if (written === null) return null;
     const last = lastRead.get(type);
-    if (last?.written === written) return last.value;
+    if (last?.written === written) return paid(last);
     spendOn(written);
     const value = parse(written);
     invariant(value !== undefined, `a text that Postgres wrote for type ${type} is one of its values`);
-    if (written.length > READ_AGAIN_CHARACTERS_MAX) lastRead.set(type, { written, value });
+    if (written.length > READ_AGAIN_CHARACTERS_MAX) lastRead.set(type, { written, value, paidIn: currentEvaluation() });
     return value;
   };
+}
+
+function paid(last: LongValue): Value {
+  if (last.paidIn !== currentEvaluation()) spendOn(last.written);
+  last.paidIn = currentEvaluation();
+  return last.value;
 }
 
 /** What Postgres wrote needs no look for what it does not hold. */

@@ -22,18 +22,32 @@ const TOO_MUCH = 'a filter has too much to do in one row';
 
 /** Of the evaluation that is under way. */
 let stepsLeft = Infinity;
+let evaluationNumber = 0;
+let spentBefore = 0;
 
 /** Asks one row. What is asked within that has what it has left. */
 export function withinBounds<First, Second, Result>(run: (first: First, second: Second) => Result): typeof run {
   return (first, second) => {
     if (stepsLeft !== Infinity) return run(first, second);
     stepsLeft = STEPS_MAX;
+    evaluationNumber += 1;
     try {
       return run(first, second);
     } finally {
+      spentBefore += STEPS_MAX - Math.max(0, stepsLeft);
       stepsLeft = Infinity;
     }
   };
+}
+
+/** By all evaluations that have ended. An evaluation that only reads short values spends none. */
+export function stepsSpent(): number {
+  return spentBefore;
+}
+
+/** Names the evaluation that is under way, or was the last one. */
+export function currentEvaluation(): number {
+  return evaluationNumber;
 }
 
 /** @param what is told when no more are left. @throws {EvaluationError} then. */

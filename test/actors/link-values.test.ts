@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Moved } from '../../src/shapes/versioned-values.ts';
 import { LinkValues, type LinkValuesBounds } from '../../src/actors/link-values.ts';
+import { Fork } from '../../src/base/fork.ts';
 import { MemberForm } from '../../src/actors/member-form.ts';
 import { LOG_BEGIN, placeAt } from '../../src/model/log-entry.ts';
 import { BEFORE_ALL, compareOffsets, isInSnapshot, SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
@@ -9,6 +10,7 @@ import type { Xid } from '../../src/model/pg-snapshot.ts';
 import type { PlacedRow } from '../../src/model/row-values.ts';
 import { MemberIndex } from '../../src/shapes/member-index.ts';
 import { ANY_MEMBER, NULL_MEMBER } from '../../src/sql/subqueries/membership.ts';
+import { equalTextAs } from '../../src/sql/values/equal-text.ts';
 import { ShapeBlocks } from '../../src/storage/shapes/shape-blocks.ts';
 import { FOLLOWER, followerPorts, LAGGARD } from '../support/actors/follower-ports.ts';
 import { committed, deleted, inserted, rekeyed, updated } from '../support/actors/placed-rows.ts';
@@ -399,6 +401,22 @@ test('once history is applied the index lists what there may be: a value that le
   expect({ listed, behind: [...members.holdersOf('2')] }).toEqual({ listed: [[true, false], [true, false], [false, true]], behind: [] });
 });
 
+test('of a table whose many values are asked a copy is asked too, each by the index beside it', () => {
+  const [members, copies, blocks] = [new MemberIndex(), new MemberIndex(), new ShapeBlocks()];
+  const ports = { ...followerPorts(blocks, undefined, members), clone: () => followerPorts(new ShapeBlocks(), undefined, copies) };
+  const values = new LinkValues('value', ports, undefined, { listedMax: 1 });
+  const block = { after: values.place, through: placeAt(SNAPSHOT_END) };
+  blocks.put(FOLLOWER, block, [inserted('a', '1'), inserted('b', '2')]);
+  values.apply({ block });
+  values.apply('list');
+  copies.listing('1-1/value').begin([]);
+  values.clone(new Fork());
+
+  expect([members, copies].map((index) => ['1', '3'].map((value) => index.mayHold('1-1/value', value)))).toEqual([
+    [true, false], [true, false],
+  ]);
+});
+
 test.each([
   ['when history is applied', ['1', '2', '3'], []],
   ['when they have become many', ['1', '2'], ['3']],
@@ -414,11 +432,11 @@ test.each([
   apply(SNAPSHOT_END, before.map((value) => inserted(value, value)));
   values.apply('list');
   apply('7_0' as LogOffset, committed('7', [...behind, '4'].map((value) => inserted(value, value))));
-  const held = [apply('8_0' as LogOffset, committed('8', [deleted('4')])), [...members.holdersOf('3')]];
+  const held = [apply('8_0' as LogOffset, committed('8', [deleted('4')])), [...members.holdersOf('3')], [...members.askedKeys()]];
   values.close();
 
-  expect({ held, behind: [[...members.holdersOf('3')], members.mayHold('1-1/value', '5')] }).toEqual({
-    held: [[true, true, true, false], ['1-1/value']], behind: [[], true],
+  expect({ held, behind: [[...members.askedKeys()], members.mayHold('1-1/value', '5')] }).toEqual({
+    held: [[true, true, true, false], [], ['1-1/value']], behind: [[], true],
   });
 });
 
@@ -554,6 +572,16 @@ test('keys that begin with the name of the table and others are told from one an
 test('more bytes of keys and values than are allowed are refused', () => {
   const blocks = new ShapeBlocks();
   const values = new LinkValues('value', followerPorts(blocks), undefined, { bytesMax: 100_000 });
+  const block = { after: LOG_BEGIN, through: placeAt(SNAPSHOT_END) };
+  blocks.put(FOLLOWER, block, [inserted('a', 'x'.repeat(60_000)), inserted('b', 'y'.repeat(60_000))]);
+
+  expect(values.apply({ block })).toEqual({ type: 'values.areTooMany', what: 'bytes', max: 100_000 });
+});
+
+test('texts that cannot be cast take of the bytes that there may be', () => {
+  const blocks = new ShapeBlocks();
+  const form = new MemberForm([equalTextAs('text', ['int4'])]);
+  const values = new LinkValues('value', followerPorts(blocks), form, { bytesMax: 100_000 });
   const block = { after: LOG_BEGIN, through: placeAt(SNAPSHOT_END) };
   blocks.put(FOLLOWER, block, [inserted('a', 'x'.repeat(60_000)), inserted('b', 'y'.repeat(60_000))]);
 

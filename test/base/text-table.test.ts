@@ -79,6 +79,37 @@ test('what was deleted gives its memory back', () => {
   });
 });
 
+/** The most memory that it took after a while, when so many texts come and go one after the other. */
+function peakOfChurn(count: number, textOf: (index: number) => string): number {
+  const table = new TextTable();
+  table.add('what stays');
+  let peak = 0;
+  for (let index = 0; index < count; index += 1) {
+    table.delete(table.add(textOf(index)));
+    peak = Math.max(peak, table.bytes);
+  }
+  return peak;
+}
+
+test('texts that come and go one at a time take no more memory than a few pages, short ones and those longer than a page', () => {
+  const short = peakOfChurn(100_000, (index) => `a task of a queue, with the number ${index}`);
+  const long = peakOfChurn(50, (index) => `${index} `.padEnd(300_000, 'x'));
+
+  expect({ short: short < 1_000_000, long: long < 1_500_000 }).toEqual({ short: true, long: true });
+});
+
+test('when the last text has gone nothing is left of what many took', () => {
+  const table = new TextTable();
+  const fill = () => {
+    const numbers = Array.from({ length: 50_000 }, (_, index) => table.add(`text ${index}`));
+    const { bytes } = table;
+    for (const number of numbers) table.delete(number);
+    return { isMuch: bytes > 1_000_000, left: table.bytes, size: table.size };
+  };
+
+  expect([fill(), fill()]).toEqual([{ isMuch: true, left: 0, size: 0 }, { isMuch: true, left: 0, size: 0 }]);
+});
+
 test('texts that are taken for one have one number, and the first of them stays', () => {
   const table = new TextTable((text) => text.toLowerCase());
   const numbers = ['Ab', 'aB', 'ab', 'c'].map((text) => table.add(text, text.toLowerCase()));

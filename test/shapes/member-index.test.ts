@@ -8,6 +8,15 @@ function held(index: MemberIndex, values: readonly string[]) {
   return values.map((value) => [value, [...index.holdersOf(value)].sort()]);
 }
 
+function thrownBy(act: () => void): string {
+  try {
+    act();
+  } catch (error) {
+    return String(error);
+  }
+  return 'nothing';
+}
+
 test('a value is held by the columns that list it, one or several, until each takes it out or ends', () => {
   const index = new MemberIndex();
   const [a, b, c] = [A, B, C].map((key) => index.listing(key));
@@ -35,7 +44,7 @@ test('a column of many values is asked, and what it listed is listed no more, un
   a?.end([]);
 
   expect({ asked, behind: [held(index, ['1', '2']), index.mayHold(A, '2')] }).toEqual({
-    asked: { held: [['1', [A]], ['2', [B]], ['3', [A]]], mayHold: [true, false, true] },
+    asked: { held: [['1', []], ['2', [B]], ['3', []]], mayHold: [true, false, true] },
     behind: [[['1', []], ['2', [B]]], true],
   });
 });
@@ -68,5 +77,16 @@ test('which columns have ended is known of the last thousand, and of more that n
 
   expect([2_500, 2_498, 1_500, 400].map((ends) => index.endedSince(ends))).toEqual([
     [], ['2498', '2499'], Array.from({ length: 1_000 }, (_, back) => `${1_500 + back}`), undefined,
+  ]);
+});
+
+test('a column that is listed twice, or asked by two tables, is our bug', () => {
+  const index = new MemberIndex();
+  const [first, second] = [index.listing(A), index.listing(A)];
+  first.begin([]);
+  first.beAsked(() => true, []);
+
+  expect([() => second.begin([]), () => second.beAsked(() => true, [])].map(thrownBy)).toEqual([
+    expect.stringContaining('is listed once'), expect.stringContaining('is asked by one table'),
   ]);
 });

@@ -35,6 +35,14 @@ test.each<[string, string, Row, unknown]>([
   expect(await told(filter, row)).toEqual(expected);
 });
 
+test('all terms together may cost a row as much as one may', async () => {
+  const terms = Array.from({ length: 10 }, (_, index) => `reverse(title) = '${index}'`);
+  const row: Row = ['1', 't'.repeat(4_000_000), 'ann'];
+  const outcomes = [3, 10].map((count) => told(`owner IN (SELECT owner FROM owners) OR ${terms.slice(0, count).join(' OR ')}`, row));
+
+  expect(await Promise.all(outcomes)).toEqual([1, FAILED]);
+});
+
 test('marks are the same where both the tags and the conditions are', () => {
   const marks = { tags: ['a'], active: [true, false] };
   const others = [{ ...marks }, { ...marks, tags: ['b'] }, { ...marks, active: [true, true] }, { ...marks, active: [true] }];

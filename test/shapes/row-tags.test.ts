@@ -85,6 +85,29 @@ test('a row value with NULLs is looked for by its other parts only where unknown
   });
 });
 
+test('a term that stands in many disjuncts is worked out once for the conditions of a row, and once for its tags', () => {
+  const asked: string[] = [];
+  const term: Term = {
+    ...PARENT,
+    left(row) {
+      asked.push('left');
+      return row('parent');
+    },
+  };
+  const plain: Term = {
+    kind: 'plain',
+    evaluate() {
+      asked.push('plain');
+      return null;
+    },
+  };
+  const plan = planOf(...Array.from({ length: 9 }, () => [term, plain]));
+
+  expect([activeConditions(plan, ROW, membersOf(['7'])).length, tagsOf(plan, ROW, hash).length, asked]).toEqual([
+    18, 9, ['left', 'plain', 'left'],
+  ]);
+});
+
 test('a row is taken when all conditions of some disjunct are active', () => {
   const plan = planOf([PARENT, isEqual('kind', 'x')], [isIn('kind', 1)]);
   const taken = [[true, true, false], [false, false, true]];

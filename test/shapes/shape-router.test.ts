@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { invariant } from '../../src/base/invariant.ts';
 import { CHANGE_KINDS } from '../../src/model/change.ts';
 import type { RelationLayout } from '../../src/model/relation.ts';
 import type { LogBlock } from '../../src/model/transaction.ts';
@@ -6,6 +7,7 @@ import { changesByTransaction } from '../../src/shapes/routed-changes.ts';
 import { routeWhole } from '../support/route-whole.ts';
 import { ShapeRouter } from '../../src/shapes/shape-router.ts';
 import { EvaluationError } from '../../src/sql/evaluation-error.ts';
+import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { Where } from '../../src/sql/where.ts';
 import { blockOf, placedTransaction, transactionOf, type RowChange } from '../support/actors/changes.ts';
 import { handleOf, itemsLayout, shapeOf, whereOf, type ShapeWish } from '../support/shapes.ts';
@@ -102,6 +104,20 @@ test('a block of many changes is routed in steps, and a copy made between two go
     whole: { steps: 9, counts: { [handleOf(0)]: 10_000, [handleOf(1)]: 5_000 } },
     shrunk: { counts: { [handleOf(1)]: 5_000 } },
   });
+});
+
+test('a step ends with fewer changes where their values are long', async () => {
+  const columns = itemsLayout.columns.map(({ name }) => ({ name, typeName: 'text', dimensions: 0 }));
+  const where = (await loadWhereLanguage()).parse("upper(title) = 'X'", {}, columns);
+  invariant(!('error' in where), 'the filter is accepted');
+  const steps = [10, 100_000].map((length) => {
+    const router = new ShapeRouter(() => itemsLayout);
+    router.add(handleOf(0), shapeOf({}), where);
+    router.begin(blockOf([transactionOf(AT, Array.from({ length: 20 }, () => ({ kind: 'insert', new: ['1', 't'.repeat(length), 'a'] })))]));
+    return stepsOf(router).steps;
+  });
+
+  expect(steps).toEqual([1, 21]);
 });
 
 test('a copy made while a block is routed goes on alike where a shape has begun anew meanwhile', () => {

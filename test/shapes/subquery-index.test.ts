@@ -73,3 +73,32 @@ test('where more columns hold a value than there are shapes, each shape is named
 
   expect([...index.of('everybody’s')].sort()).toEqual(['shape of key 1', 'shape of not listed']);
 });
+
+test('of the columns that are asked those of its shapes are, from then on and until they end', () => {
+  const members = new MemberIndex();
+  const index = new SubqueryIndex<string>(members);
+  const asked: string[] = [];
+  const beAsked = (key: string) => {
+    const mayHave = () => {
+      asked.push(key);
+      return true;
+    };
+    members.listing(key).begin([]);
+    members.listing(key).beAsked(mayHave, []);
+  };
+  const look = () => [[...index.of('a')], asked.splice(0)];
+  beAsked('before');
+  for (const key of ['before', 'behind', 'dropped']) index.add(key, `shape of ${key}`);
+  for (const key of ['of another table', 'behind', 'dropped']) beAsked(key);
+  index.remove('dropped', 'shape of dropped');
+  const looks = [look()];
+  members.listing('behind').end([]);
+  looks.push(look());
+  members.listing('behind').begin([]);
+  looks.push(look());
+
+  expect(looks).toEqual([
+    [['shape of before', 'shape of behind'], ['before', 'behind']], [['shape of behind', 'shape of before'], ['before']],
+    [['shape of before'], ['before']],
+  ]);
+});

@@ -3,6 +3,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { EvaluationError } from '../../src/sql/evaluation-error.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import type { WhereColumn, WhereLanguage } from '../../src/sql/where.ts';
+import { withinBounds } from '../../src/sql/work.ts';
 import { C } from '../support/where-expressions.ts';
 
 const MEGABYTE = 1_000_000;
@@ -129,6 +130,26 @@ describe('what costs little by itself may not be asked too often of one row:', (
     const answer = told(often(part), row);
     expect({ answer, isQuick: process.cpuUsage(before).user < 10_000_000 }).toEqual({ answer: ['54000', why], isQuick: true });
   });
+});
+
+test('powers of float8 are work as well', () => {
+  const where = language.parse('ratio ^ 0.5::float8 = 2', {}, [{ name: 'ratio', typeName: 'float8', dimensions: 0 }]);
+  let asked = 0;
+  const ask = withinBounds(() => {
+    for (; asked < 200_000; asked += 1) if (!('error' in where)) where.evaluate(() => '2.5');
+  });
+
+  expect(() => ask(undefined, undefined)).toThrow('a filter has too much to do in one row');
+});
+
+test('a row has the same fate whatever was asked before it', () => {
+  const row = { doc: `"${'z'.repeat(3.8 * MEGABYTE)}"`, other: `"${'y'.repeat(3.8 * MEGABYTE)}"` };
+  const turns = Array.from({ length: 11 }, (_, index) => (index % 2 === 0 ? "doc ? 'a'" : "other ? 'a'")).join(' OR ');
+  const too = ['54000', 'a filter has too much to do in one row'];
+  const first = told(turns, row);
+  told("doc ? 'a'", row);
+
+  expect([first, told(turns, row)]).toEqual([too, too]);
 });
 
 test('each row may cost as much as the one before it', () => {

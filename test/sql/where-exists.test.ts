@@ -54,6 +54,10 @@ describe('what is left of the subquery means the same alone, in', () => {
       '"active"   AND NOT  "active"',
     ],
     ['EXISTS (SELECT 1 FROM s.t WHERE s.t.active AND s.t.c = x)', 'c', '"active"'],
+    ['EXISTS (SELECT 1 FROM t WHERE active AND ((c) OPERATOR(pg_catalog.=) (x)) AND (NOT active))', 'c', 'active   AND (NOT active)'],
+    ['EXISTS (SELECT 1 FROM t WHERE c OPERATOR(pg_catalog.=) x)', 'c', undefined],
+    ['EXISTS (SELECT 1 FROM t WHERE x OPERATOR(pg_catalog.=) c AND active)', 'c', 'active'],
+    ['EXISTS (SELECT 1 FROM t WHERE (active AND ((x) OPERATOR(pg_catalog.=) ((c)))) AND NOT active)', 'c', '(active  ) AND NOT active'],
     [
       "EXISTS (SELECT 1 FROM t p WHERE (p.c = items.x AND p.order) AND p.name LIKE 'p.c = items.x )')", 'c',
       `(   "order") AND  "name" LIKE 'p.c = items.x )'`,

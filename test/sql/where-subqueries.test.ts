@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { invariant } from '../../src/base/invariant.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
+import { NULL_MEMBER, rowPattern } from '../../src/sql/subqueries/membership.ts';
 import type { ColumnText, SubqueryPlan, SubqueryTables, Term, Where, WhereColumn, WhereError, WhereLanguage } from '../../src/sql/where.ts';
 import { membersOf, membersOfRows } from '../support/shapes/subquery-filter.ts';
 
@@ -367,6 +368,19 @@ describe('evaluated with what the subqueries select', () => {
     expect(() => where.evaluate(row({ parent: '1' }))).toThrow('a filter with subqueries is asked with what they select');
     expect(() => where.query).toThrow('a filter with subqueries is queried with what they select');
   });
+});
+
+test('a row value is looked for by some of its parts only where the filter tells what is unknown from what is false', () => {
+  const asked = (text: string): readonly string[] => {
+    const members: string[] = [];
+    accepted(text).evaluate(row({ id: '7', parent: null }), (_, member) => members.push(member) === 0);
+    return members;
+  };
+  const subquery = '(id, parent) IN (SELECT id, "Mixed" FROM parents)';
+
+  expect([subquery, `(${subquery}) IS NOT TRUE`, `NOT ${subquery}`].map(asked)).toEqual([
+    [], [], [rowPattern(['7', undefined]), NULL_MEMBER],
+  ]);
 });
 
 describe('queries', () => {

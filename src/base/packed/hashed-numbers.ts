@@ -39,7 +39,7 @@ export class HashedNumbers {
   add(hash: number, number: number): void {
     const bucket = this.bucketOf(hash);
     if (4 * (bucket.count + 1) > 3 * bucket.slots.length) {
-      this.widen(bucket, hash);
+      this.makeRoom(bucket, hash);
       return this.add(hash, number);
     }
     put(bucket, hash, number);
@@ -82,23 +82,31 @@ export class HashedNumbers {
     return this.buckets[firstBits(hash, this.depth)] as Bucket;
   }
 
-  private widen(bucket: Bucket, hash: number): void {
+  private makeRoom(bucket: Bucket, hash: number): void {
     const { slots, depth } = bucket;
-    const isSplit = slots.length === BUCKET_SLOTS_MAX && depth < DEPTH_MAX;
-    const parts = isSplit ? [0, 1].map(() => newBucket(slots.length, depth + 1)) : [newBucket(2 * slots.length, depth)];
-    this.replace(bucket, hash, parts);
+    if (slots.length === BUCKET_SLOTS_MAX && depth < DEPTH_MAX) this.split(bucket, hash);
+    else this.widen(bucket);
   }
 
-  /** @param parts one, or one for each next bit. */
-  private replace(bucket: Bucket, hash: number, parts: readonly Bucket[]): void {
-    const partOf = (each: number): Bucket => parts[parts.length === 1 ? 0 : firstBits(each, bucket.depth + 1) & 1] as Bucket;
-    for (const held of bucket.slots) if (held !== 0) put(partOf(this.hashOf(held - 1)), this.hashOf(held - 1), held - 1);
-    while (this.depth < bucket.depth + parts.length - 1) this.deepen();
-    const shared = this.depth - bucket.depth;
-    const first = firstBits(hash, bucket.depth) * 2 ** shared;
-    for (let index = 0; index < 2 ** shared; index += 1) {
-      this.buckets[first + index] = parts[parts.length === 1 ? 0 : index >>> (shared - 1)] as Bucket;
+  private widen(bucket: Bucket): void {
+    const { slots } = bucket;
+    bucket.slots = new Uint32Array(2 * slots.length);
+    bucket.count = 0;
+    for (const held of slots) if (held !== 0) put(bucket, this.hashOf(held - 1), held - 1);
+  }
+
+  /** By the next bit of the hashes in it. @param hash of any of them. */
+  private split({ slots, depth }: Bucket, hash: number): void {
+    const parts: readonly [Bucket, Bucket] = [newBucket(slots.length, depth + 1), newBucket(slots.length, depth + 1)];
+    for (const held of slots) {
+      if (held === 0) continue;
+      const each = this.hashOf(held - 1);
+      put(parts[firstBits(each, depth + 1) % 2 === 0 ? 0 : 1], each, held - 1);
     }
+    if (this.depth === depth) this.deepen();
+    const half = 2 ** (this.depth - depth - 1);
+    const first = firstBits(hash, depth) * 2 * half;
+    this.buckets.fill(parts[0], first, first + half).fill(parts[1], first + half, first + 2 * half);
   }
 
   private deepen(): void {

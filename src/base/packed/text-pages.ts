@@ -51,6 +51,7 @@ export class TextPages {
     const length = isWide ? 2 * text.length : text.length;
     const size = 2 * length + Number(isWide);
     const head = size < LONG ? SHORT_HEAD_BYTES : LONG_HEAD_BYTES;
+    const before = this.open;
     const [number, page] = this.pageFor(head + length);
     const { bytes, used } = page;
     bytes.writeUInt32LE(owner, used);
@@ -58,6 +59,7 @@ export class TextPages {
     if (head === LONG_HEAD_BYTES) bytes.writeUInt32LE(size, used + SHORT_HEAD_BYTES);
     bytes.write(text, used + head, isWide ? 'utf16le' : 'latin1');
     page.used += head + length;
+    this.giveBackIfDue(before);
     return number * PAGE_BYTES_MAX + used;
   }
 
@@ -82,7 +84,7 @@ export class TextPages {
     const offset = offsetOf(place);
     bytes.writeUInt32LE(NOBODY, offset);
     page.gone += start + length - offset;
-    if (number !== this.open && 2 * page.gone > page.used) this.giveBack(number, page);
+    this.giveBackIfDue(number);
   }
 
   /** @param moved as of the constructor, of the copy's owner. */
@@ -118,6 +120,12 @@ export class TextPages {
     this.held += size;
     this.open = number;
     return [number, page];
+  }
+
+  /** The open one waits for its turn until it is closed: what is left of it would have to move into itself. */
+  private giveBackIfDue(number: number): void {
+    const page = this.pages[number];
+    if (page !== undefined && number !== this.open && 2 * page.gone > page.used) this.giveBack(number, page);
   }
 
   private giveBack(number: number, { bytes, used }: Page): void {

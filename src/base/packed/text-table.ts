@@ -9,18 +9,21 @@ import { NumberColumn } from './number-column.ts';
 import { TextHash } from './text-hash.ts';
 import { TextPages } from './text-pages.ts';
 
+/** One for the process: which hash a text has shows nowhere, so a replay needs no other source of chance. */
 const HASH = new TextHash(systemRandom);
 /** What is kept of a text beside its page: its hash, its place, and its slot in a bucket that is half full. */
 const BESIDE_BYTES = 16;
-/** No place: of a number that is free. */
+/** No place, of a number that is free; and no number. */
 const NOWHERE = 0xffff_ffff;
 
 export class TextTable {
+  /** Of a number that is free the next one that is. */
   private hashes = new NumberColumn();
   private places = new NumberColumn();
-  private pages = new TextPages((number, place) => this.places.set(number, place));
-  private index = new HashedNumbers((number) => this.hashes.get(number));
-  private free: number[] = [];
+  private pages = this.newPages();
+  private index = this.newIndex();
+  private firstFree = NOWHERE;
+  private freeCount = 0;
   /** All numbers that were ever given are below it. */
   private end = 0;
 
@@ -28,7 +31,7 @@ export class TextTable {
   constructor(private readonly keyOf?: (text: string) => string) {}
 
   get size(): number {
-    return this.end - this.free.length;
+    return this.end - this.freeCount;
   }
 
   /** About so much memory. */
@@ -48,8 +51,7 @@ export class TextTable {
     const hash = HASH.of(key);
     const known = this.index.find(hash, (number) => this.isKey(number, key));
     if (known !== undefined) return known;
-    const number = this.free.pop() ?? this.end;
-    if (number === this.end) this.end += 1;
+    const number = this.newNumber();
     this.hashes.set(number, hash);
     this.places.set(number, this.pages.add(number, text));
     this.index.add(hash, number);
@@ -72,7 +74,10 @@ export class TextTable {
     this.index.delete(this.hashes.get(number), number);
     this.places.set(number, NOWHERE);
     this.pages.delete(place);
-    this.free.push(number);
+    this.hashes.set(number, this.firstFree);
+    this.firstFree = number;
+    this.freeCount += 1;
+    if (this.size === 0) this.clear();
   }
 
   copy(): TextTable {
@@ -81,9 +86,40 @@ export class TextTable {
     copy.places = this.places.copy();
     copy.pages = this.pages.copy((number, place) => copy.places.set(number, place));
     copy.index = this.index.copy((number) => copy.hashes.get(number));
-    copy.free = [...this.free];
+    copy.firstFree = this.firstFree;
+    copy.freeCount = this.freeCount;
     copy.end = this.end;
     return copy;
+  }
+
+  private newNumber(): number {
+    const number = this.firstFree;
+    if (number === NOWHERE) {
+      this.end += 1;
+      return this.end - 1;
+    }
+    this.firstFree = this.hashes.get(number);
+    this.freeCount -= 1;
+    return number;
+  }
+
+  /** Nobody knows a number any more: what was kept for as many as there once were is given back. */
+  private clear(): void {
+    this.hashes = new NumberColumn();
+    this.places = new NumberColumn();
+    this.pages = this.newPages();
+    this.index = this.newIndex();
+    this.firstFree = NOWHERE;
+    this.freeCount = 0;
+    this.end = 0;
+  }
+
+  private newPages(): TextPages {
+    return new TextPages((number, place) => this.places.set(number, place));
+  }
+
+  private newIndex(): HashedNumbers {
+    return new HashedNumbers((number) => this.hashes.get(number));
   }
 
   private isKey(number: number, key: string): boolean {

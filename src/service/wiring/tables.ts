@@ -166,7 +166,7 @@ function routing(storage: Storage, access: LogAccess, router: ShapeRouter): Shap
 /** @param columns as `followedWord` has them. */
 function memberForm(shapeLog: ShapeLog | undefined, columns: string): MemberForm {
   return new MemberForm(followedColumns(columns).map(({ name, casts }) => {
-    return shapeLog === undefined ? (text) => text : equalText(typeOidOf(shapeLog, name), casts);
+    return shapeLog === undefined ? undefined : equalText(typeOidOf(shapeLog, name), casts);
   }));
 }
 

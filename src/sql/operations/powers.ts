@@ -6,8 +6,11 @@ import { powerOfNumeric } from '../values/numeric-power.ts';
 import { realPower } from '../values/numeric-real-power.ts';
 import { compareNumeric, type Numeric } from '../values/numeric.ts';
 import { asNumeric, type Value } from '../values/values.ts';
+import { spend } from '../work.ts';
 import { call, infix, type Overload, type Overloads } from './operation.ts';
 
+/** Of a power between two float8, which is worked out to more digits than they have. */
+const FLOAT_STEPS = 200;
 const EXPONENT_END = 2n ** 31n;
 const SCALE_OF_NOTHING = 16;
 const ONE: Numeric = { digits: 1n, scale: 0, special: 0 };
@@ -39,6 +42,7 @@ function float8Power(base: number, exponent: number): number {
     return size === 1 ? 1 : size > 1 === exponent > 0 ? Infinity : 0;
   }
   if (base === 0 || !Number.isFinite(base)) return base ** exponent;
+  spend(FLOAT_STEPS);
   const power = floatPower(Math.abs(base), exponent);
   if (power === undefined) throw new EvaluationError('0A000', 'a power between two float8 is not supported');
   if (power === Infinity) throw new EvaluationError('22003', 'value out of range: overflow');

@@ -70,16 +70,26 @@ function leftOutOf(tokens: readonly ScanToken[], correlations: Subquery['alone']
 function equalityOf(tokens: readonly ScanToken[], left: WrittenColumn, right: WrittenColumn): Edit {
   const word = (index: number): string | undefined => tokens[index]?.text.toLowerCase();
   let [first, last] = [indexOf(tokens, left), lastOf(tokens, right)];
-  const between = tokens.slice(first, last).map(({ text }) => text);
-  // Those behind the left column, and before the right one, have their others outside.
-  first -= between.filter((text) => text === ')').length;
-  last += between.filter((text) => text === '(').length;
+  const [closed, opened] = unpairedIn(tokens.slice(first, last));
+  [first, last] = [first - closed, last + opened];
   while (word(first - 1) === '(' && word(last + 1) === ')') [first, last] = [first - 1, last + 1];
   if (word(first - 1) === 'and') first -= 1;
   else if (word(last + 1) === 'and') last += 1;
   const [begin, end] = [tokens[first], tokens[last]];
   invariant(begin !== undefined && end !== undefined, 'brackets around an equality are closed');
   return { start: begin.start, end: end.end, sql: ' ' };
+}
+
+/** How many brackets are closed that were opened before, and how many are left open: those of an `OPERATOR(…)` are neither. */
+function unpairedIn(tokens: readonly ScanToken[]): readonly [closed: number, opened: number] {
+  let [closed, opened] = [0, 0];
+  for (const { text } of tokens) {
+    if (text === '(') opened += 1;
+    if (text !== ')') continue;
+    if (opened > 0) opened -= 1;
+    else closed += 1;
+  }
+  return [closed, opened];
 }
 
 function indexOf(tokens: readonly ScanToken[], { location }: WrittenColumn): number {

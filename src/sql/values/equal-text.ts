@@ -11,14 +11,19 @@ import { isTypeName, typeNameOf, type TypeName } from './type-names.ts';
 import { VALUE_TYPES } from './value-types.ts';
 import type { Value } from './values.ts';
 
+/** Of these Postgres writes equal values in one text, which is the canonical one. */
+const WRITTEN_AS_COMPARED: ReadonlySet<TypeName> = new Set(['text', 'varchar', 'name', 'uuid', 'int2', 'int4', 'int8']);
+
 /**
  * @param casts that are made of a value before it is compared, in their order.
- * @returns the text itself for a type that filters cannot compare: no filter ever looks for its values.
+ * @returns undefined where each text that Postgres writes is a value by itself. So is it also of a type that filters cannot compare: no
+ *   filter ever looks for its values.
  * @throws {EvaluationError} what is returned does, for a text that cannot be cast.
  */
-export function equalText(typeOid: number, casts: readonly string[] = []): (text: string) => string {
+export function equalText(typeOid: number, casts: readonly string[] = []): ((text: string) => string) | undefined {
   const typeName = typeNameOf(typeOid);
-  return typeName === undefined ? (text) => text : equalTextAs(typeName, casts);
+  const isPlain = typeName === undefined || (casts.length === 0 && WRITTEN_AS_COMPARED.has(typeName));
+  return isPlain ? undefined : equalTextAs(typeName, casts);
 }
 
 /** The same of a type by its name. */
