@@ -1,11 +1,11 @@
 /** Node's HTTP server: the one file of the house that opens a listening socket for clients. */
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { invariant } from '../base/invariant.ts';
 import { refuseMalformed, refuseTunnel } from './malformed-request.ts';
 
 export type HttpRequest = IncomingMessage;
 export type HttpResponse = ServerResponse;
-type Socket = HttpRequest['socket'];
 
 export interface ListenAddress {
   readonly host: string;
@@ -65,8 +65,8 @@ export function listen(
   const server = createServer(optionsOf(timeouts), receive);
   server.on('checkExpectation', receive); // Whatever it expects, it gets what it asks for.
   server.on('connection', (socket) => connections.add(socket));
-  server.on('clientError', (error, socket) => refuseMalformed(error, socket, connections.hasBegunAnswer(socket as Socket)));
-  server.on('connect', (_request, socket) => refuseTunnel(socket));
+  server.on('clientError', (error, socket) => refuseMalformed(error, socket, connections.isAnswering(socket)));
+  server.on('connect', (_request, socket) => refuseTunnel(socket, connections.isAnswering(socket)));
   return new Promise((resolve, reject) => {
     const refuse = (error: Error): void => reject(listenError(error, host, port));
     server.once('error', refuse);
@@ -109,10 +109,10 @@ function listening(server: Server, connections: Connections, host: string): List
  * but not those that never sent a request, as browsers open in advance, nor those whose answer had already begun.
  */
 class Connections {
-  private readonly answering = new Map<Socket, Set<HttpResponse>>();
+  private readonly answering = new Map<Duplex, Set<HttpResponse>>();
   private isDraining = false;
 
-  add(socket: Socket): void {
+  add(socket: Duplex): void {
     const answers = new Set<HttpResponse>();
     this.answering.set(socket, answers);
     socket.once('close', () => {
@@ -130,9 +130,9 @@ class Connections {
     });
   }
 
-  /** Whoever reads it would take what is written now for a part of it. */
-  hasBegunAnswer(socket: Socket): boolean {
-    return [...(this.answering.get(socket) ?? [])].some(({ headersSent }) => headersSent);
+  /** Whether an answer has begun, or is owed to a request that has come whole: what is written now would be taken for it. */
+  isAnswering(socket: Duplex): boolean {
+    return [...(this.answering.get(socket) ?? [])].some(({ headersSent, req }) => headersSent || req.complete);
   }
 
   drain(): void {
@@ -140,7 +140,7 @@ class Connections {
     for (const socket of this.answering.keys()) this.endIfIdle(socket);
   }
 
-  private endIfIdle(socket: Socket): void {
+  private endIfIdle(socket: Duplex): void {
     if (this.answering.get(socket)?.size === 0) socket.end(() => socket.destroy());
   }
 }
