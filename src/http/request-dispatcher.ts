@@ -65,16 +65,19 @@ export class RequestDispatcher {
       this.exchanges.delete(exchange);
       exchange.end();
     });
-    untilInTurn(response)
-      .then(() => this.answer(exchange))
-      .then((answer) => this.send(exchange, response, answer))
-      .catch((error: unknown) => this.fail(exchange, response, error));
+    this.serve(exchange, response).catch((error: unknown) => this.fail(exchange, response, error));
   }
 
   /** The long-polls that wait are answered now, and every response from now on asks its client to close the connection. */
   drain(): void {
     this.isClosing = true;
     for (const exchange of this.exchanges) exchange.interrupt(DRAINING);
+  }
+
+  /** What a client asked for behind other requests, and went before its turn, is not begun. */
+  private async serve(exchange: Exchange, response: HttpResponse): Promise<void> {
+    await untilInTurn(response);
+    if (!response.destroyed) await this.send(exchange, response, await this.answer(exchange));
   }
 
   private async answer(exchange: Exchange): Promise<HttpAnswer | undefined> {

@@ -33,6 +33,8 @@ export interface ListeningServer {
 
 /** A filter may be 64 KiB long, and longer when it is percent-encoded. */
 const HEADER_BYTES_MAX = 256 * 1024;
+/** Of requests on one connection that are not answered yet. Clients send one; a connection that was not read would not tell when it ends. */
+const ANSWERING_MAX = 64;
 /** How often connections are looked at, as a part of the time that they are given. */
 const LOOKS = 4;
 const LOOK_EVERY_MS = { least: 20, most: 5_000 };
@@ -59,8 +61,7 @@ export function listen(
 ): Promise<ListeningServer> {
   const connections = new Connections();
   const receive = (request: HttpRequest, response: HttpResponse): void => {
-    connections.begin(request, response);
-    serve(request, response);
+    if (connections.begin(request, response)) serve(request, response);
   };
   const server = createServer(optionsOf(timeouts), receive);
   server.on('checkExpectation', receive); // Whatever it expects, it gets what it asks for.
@@ -121,13 +122,20 @@ class Connections {
     });
   }
 
-  begin({ socket }: HttpRequest, response: HttpResponse): void {
+  /** @returns false when nobody is to answer: the connection has ended, or ends because too many requests wait on it. */
+  begin({ socket }: HttpRequest, response: HttpResponse): boolean {
     const answers = this.answering.get(socket);
-    answers?.add(response);
+    if (answers === undefined || socket.destroyed) return false;
+    if (answers.size === ANSWERING_MAX) {
+      socket.destroy();
+      return false;
+    }
+    answers.add(response);
     response.once('close', () => {
-      answers?.delete(response);
+      answers.delete(response);
       if (this.isDraining) this.endIfIdle(socket);
     });
+    return true;
   }
 
   /** Whether an answer has begun, or is owed to a request that has come whole: what is written now would be taken for it. */

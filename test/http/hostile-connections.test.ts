@@ -67,6 +67,26 @@ test.each(WAITS)('of requests behind each other (%s) only the first is looked at
   expect({ existing, ...left }).toEqual({ existing: 1, load: { initial: 0, existing: 0, parked: 0 }, timers: 0, failures: [] });
 });
 
+test('shapes that were asked for behind a request that waits are not made when their client has gone', async () => {
+  const made = world.directory.asked;
+  const shapes = Array.from({ length: 20 }, (_, value) => `GET ${BASE}&secret=${SECRET}&where=value='${value}' HTTP/1.1\r\nhost: x\r\n\r\n`);
+  const { socket, said } = await rawConnection(world.port, [await waiting('live=true'), ...shapes].join('').replaceAll("'", '%27'));
+  await world.untilParked(1);
+  socket.destroy();
+  await said;
+  await world.untilParked(0);
+  await world.get(`${BASE}&secret=${SECRET}`);
+  expect(world.directory.asked - made).toBe(0);
+});
+
+test('of requests that wait behind each other there are few: a connection that brings more ends', async () => {
+  const health = 'GET /v1/health HTTP/1.1\r\nhost: x\r\n\r\n';
+  const { said, socket } = await rawConnection(world.port, (await waiting('live=true')) + health.repeat(200));
+  const answered = await said;
+  await world.untilParked(0);
+  expect([answered, socket.destroyed, world.failures]).toEqual(['', true, []]);
+});
+
 test.each(WAITS.flatMap((wait) => [[wait, 'CONNECT x:1 HTTP/1.1\r\n\r\n'], [wait, 'no request\r\n\r\n']]))(
   'behind a request that waits (%s), %j gets nothing that would be taken for the answer',
   async (wait, text) => {
