@@ -134,6 +134,12 @@ test.each([
   expect([headers['content-encoding'], headers.vary, JSON.parse(body.toString()) !== undefined]).toEqual([undefined, undefined, true]);
 });
 
+test.each(['etag', 'vary', 'content-encoding'])('an origin that is named as a header, %s, is told back as it is', async (origin) => {
+  const { status, headers, body } = await raw(of('offset=-1'), { ...GZIP, origin });
+  const told = [status, headers['access-control-allow-origin'], headers['content-encoding'], gunzipSync(body).length > 0, world.failures];
+  expect(told).toEqual([200, origin, 'gzip', true, []]);
+});
+
 test('an event stream goes as it is, whatever its client takes', async () => {
   const leaving = new AbortController();
   const { headers, body } = await world.get(of('offset=0_inf&live=true&live_sse=true'), { headers: GZIP, signal: leaving.signal });
