@@ -26,7 +26,7 @@ export function liveAnswer(reader: Reader, read: LogRead): LogAnswer {
   return answer(reader, read);
 }
 
-/** The answer to a client that holds what it would get, with the tag as it has it: a weak one is that of a coded body. Undefined for others. */
+/** The answer to a client that holds what it would get, with its own tag: a weak one is that of a coded body. Undefined for others. */
 export function notModified(reader: Reader, read: LogRead): LogAnswer | undefined {
   const tag = `"${reader.handle}:${reader.requested}:${read.end}"`;
   const held = tagsOf(reader.ifNoneMatch).find((given) => given === tag || given === `W/${tag}`);

@@ -33,7 +33,7 @@ export interface ListeningServer {
 
 /** A filter may be 64 KiB long, and longer when it is percent-encoded. */
 const HEADER_BYTES_MAX = 256 * 1024;
-/** Of requests on one connection that are not answered yet. Clients send one; a connection that was not read would not tell when it ends. */
+/** Of requests on one connection that are not answered yet. Clients send one; were it not read, nothing would tell when its client goes. */
 const ANSWERING_MAX = 64;
 /** How often connections are looked at, as a part of the time that they are given. */
 const LOOKS = 4;

@@ -66,7 +66,7 @@ test('of many parts the latest asked for are kept', async () => {
   expect(made.size).toBe(7);
 });
 
-test.each([undefined, 'a'])('a part (key: %s) is not deflated when all who wait for it have gone, and is for whoever asks later', async (key) => {
+test.each([undefined, 'a'])('a part (key: %s) is not deflated when all who wait have gone, and is for whoever asks later', async (key) => {
   const deflater = new Deflater();
   const others = ['x', 'y'].map((other) => deflater.deflate(Buffer.alloc(10_000, other), other, STAYING));
   const [part, leaving, alsoLeaving] = [Buffer.alloc(10_000, 'a'), { isClosed: false }, { isClosed: false }];

@@ -69,7 +69,8 @@ test.each(WAITS)('of requests behind each other (%s) only the first is looked at
 
 test('shapes that were asked for behind a request that waits are not made when their client has gone', async () => {
   const made = world.directory.asked;
-  const shapes = Array.from({ length: 20 }, (_, value) => `GET ${BASE}&secret=${SECRET}&where=value='${value}' HTTP/1.1\r\nhost: x\r\n\r\n`);
+  const path = `${BASE}&secret=${SECRET}&where=value`;
+  const shapes = Array.from({ length: 20 }, (_, value) => `GET ${path}='${value}' HTTP/1.1\r\nhost: x\r\n\r\n`);
   const { socket, said } = await rawConnection(world.port, [await waiting('live=true'), ...shapes].join('').replaceAll("'", '%27'));
   await world.untilParked(1);
   socket.destroy();

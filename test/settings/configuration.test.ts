@@ -192,6 +192,6 @@ test('the version is the package\'s', () => {
   expect(VERSION).toBe(version);
 });
 
-test.each(['TCP_READ_TIMEOUT', 'TCP_SEND_TIMEOUT', 'KEEP_ALIVE_TIMEOUT'])('a time of nothing for ARMATURE_%s is refused in words', (name) => {
+test.each(['TCP_READ_TIMEOUT', 'TCP_SEND_TIMEOUT', 'KEEP_ALIVE_TIMEOUT'])('a time of nothing for ARMATURE_%s is refused', (name) => {
   expect(problemsOf({ ...PLAIN, [`ARMATURE_${name}`]: '0s' })).toEqual([expect.stringContaining('must be longer than nothing')]);
 });
