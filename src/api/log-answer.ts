@@ -26,11 +26,12 @@ export function liveAnswer(reader: Reader, read: LogRead): LogAnswer {
   return answer(reader, read);
 }
 
-/** The answer to a client that holds what it would get; undefined when it does not. */
+/** The answer to a client that holds what it would get, with its own tag: a weak one is that of a coded body. Undefined for others. */
 export function notModified(reader: Reader, read: LogRead): LogAnswer | undefined {
-  const tag = `${reader.handle}:${reader.requested}:${read.end}`;
-  if (!tagsOf(reader.ifNoneMatch).includes(tag)) return undefined;
-  return { ...answer(reader, read), status: 304, hasData: true, etag: `"${tag}"`, body: [] };
+  const tag = `"${reader.handle}:${reader.requested}:${read.end}"`;
+  const held = tagsOf(reader.ifNoneMatch).find((given) => given === tag || given === `W/${tag}`);
+  if (held === undefined) return undefined;
+  return { ...answer(reader, read), status: 304, hasData: true, etag: held, body: [] };
 }
 
 /**
@@ -67,6 +68,7 @@ function cacheCase({ requested, live }: Reader): CacheCase {
   return live ? 'live' : 'catchUp';
 }
 
+/** With quotes, which some clients leave out. */
 function tagsOf(ifNoneMatch: string | undefined): readonly string[] {
-  return ifNoneMatch === undefined ? [] : ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^(?:W\/)?"|"$/g, ''));
+  return ifNoneMatch === undefined ? [] : ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^(W\/)?"?([^"]*)"?$/, '$1"$2"'));
 }

@@ -16,38 +16,59 @@ const LEVEL = 6;
 
 const deflated = promisify(deflateRaw) as (bytes: Uint8Array, options: { level: number; finishFlush: number }) => Promise<Buffer>;
 
+/** Who asks for a part. */
+export interface Taker {
+  /** It has gone: what is made for it nobody gets. */
+  readonly isClosed: boolean;
+}
+
+interface Part {
+  readonly takers: Takers;
+  readonly bytes: Promise<Uint8Array | undefined>;
+  /** 0 until it is known. */
+  size: number;
+}
+
 export class Deflater {
-  /** By key, the oldest first; with its size once that is known. */
-  private readonly kept = new Map<string, { readonly bytes: Promise<Uint8Array>; size: number }>();
+  /** By key, the oldest first. */
+  private readonly kept = new Map<string, Part>();
   /** Of buffers that several answers have in common. */
-  private readonly shared = new WeakMap<Uint8Array, Promise<Uint8Array>>();
+  private readonly shared = new WeakMap<Uint8Array, Part>();
   private keptBytes = 0;
   private atWork = 0;
   private readonly waiting = new Ring<() => void>();
-  /** How many parts were deflated. */
-  count = 0;
 
   constructor(private readonly keptBytesMax = KEPT_BYTES_MAX) {}
 
-  /** @param key names what never changes; without it a buffer that is given again is deflated once, for as long as it lives. */
-  deflate(bytes: Uint8Array, key: string | undefined): Promise<Uint8Array> {
-    if (key !== undefined) return this.keep(key, bytes);
-    const known = this.shared.get(bytes) ?? this.work(bytes);
-    this.shared.set(bytes, known);
-    return known;
+  /**
+   * @param key names what never changes; without it a buffer that is given again is deflated once, for as long as it lives.
+   * @returns undefined when all who asked for it had gone before it was its turn.
+   */
+  async deflate(bytes: Uint8Array, key: string | undefined, taker: Taker): Promise<Uint8Array | undefined> {
+    if (taker.isClosed) return undefined;
+    const known = key === undefined ? this.shared.get(bytes) : this.kept.get(key);
+    known?.takers.add(taker);
+    return key === undefined ? this.share(bytes, known, taker) : this.keep(key, bytes, known, taker);
   }
 
-  private keep(key: string, bytes: Uint8Array): Promise<Uint8Array> {
-    const known = this.kept.get(key) ?? { bytes: this.work(bytes), size: 0 };
+  private share(bytes: Uint8Array, known: Part | undefined, taker: Taker): Part['bytes'] {
+    const part = known ?? this.begin(bytes, taker, () => this.shared.delete(bytes));
+    this.shared.set(bytes, part);
+    return part.bytes;
+  }
+
+  private keep(key: string, bytes: Uint8Array, known: Part | undefined, taker: Taker): Part['bytes'] {
+    const forget = (): void => void this.kept.delete(key);
+    const part = known ?? this.begin(bytes, taker, forget);
     this.kept.delete(key);
-    this.kept.set(key, known);
-    if (known.size === 0) {
-      known.bytes.then(
-        (made) => this.account(key, known, made.length + key.length + ENTRY_BYTES),
-        () => this.kept.delete(key), // Whoever waits for it is told.
+    this.kept.set(key, part);
+    if (part.size === 0) {
+      part.bytes.then(
+        (made) => made && this.account(key, part, made.length + key.length + ENTRY_BYTES),
+        forget, // Whoever waits for it is told.
       );
     }
-    return known.bytes;
+    return part.bytes;
   }
 
   private account(key: string, entry: { size: number }, size: number): void {
@@ -61,16 +82,43 @@ export class Deflater {
     }
   }
 
-  private async work(bytes: Uint8Array): Promise<Uint8Array> {
+  /** @param forget called at once when nobody waits for it any longer: who comes later has it begun anew. */
+  private begin(bytes: Uint8Array, taker: Taker, forget: () => void): Part {
+    const takers = new Takers(taker);
+    return { takers, bytes: this.work(bytes, takers, forget), size: 0 };
+  }
+
+  private async work(bytes: Uint8Array, takers: Takers, forget: () => void): Promise<Uint8Array | undefined> {
     if (this.atWork === AT_ONCE_MAX) await new Promise<void>((next) => this.waiting.push(next));
     else this.atWork += 1;
     try {
-      this.count += 1;
-      return await deflated(bytes, { level: LEVEL, finishFlush: constants.Z_SYNC_FLUSH });
+      if (takers.leave()) return await deflated(bytes, { level: LEVEL, finishFlush: constants.Z_SYNC_FLUSH });
+      forget();
+      return undefined;
     } finally {
       const next = this.waiting.shift();
       if (next === undefined) this.atWork -= 1;
       else next();
     }
+  }
+}
+
+/** Who waits for a part until its work begins; after that nobody is held. */
+class Takers {
+  private waiting: Set<Taker> | undefined;
+
+  constructor(first: Taker) {
+    this.waiting = new Set([first]);
+  }
+
+  add(taker: Taker): void {
+    this.waiting?.add(taker);
+  }
+
+  /** @returns whether any of them is still there. */
+  leave(): boolean {
+    const isWanted = [...(this.waiting ?? [])].some(({ isClosed }) => !isClosed);
+    this.waiting = undefined;
+    return isWanted;
   }
 }

@@ -3,8 +3,7 @@
  * and what verifies the whole. As many bytes are in memory for it as for the body itself.
  */
 import { crc32 } from 'node:zlib';
-import type { Body } from '../api/shape-response.ts';
-import type { Deflater } from './deflater.ts';
+import type { Deflater, Taker } from './deflater.ts';
 
 /** Less than this would come out hardly smaller, and goes in one packet as it is. */
 export const CODED_BYTES_MIN = 1_024;
@@ -12,44 +11,44 @@ export const CODED_BYTES_MIN = 1_024;
 const HEADER = Buffer.from([0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff]);
 const LAST_BLOCK = [0x03, 0x00];
 
-/** @param key names a body that never changes; undefined for any other. */
-export async function gzipPieces(
-  pieces: readonly Uint8Array[],
-  deflater: Deflater,
-  key: string | undefined,
-): Promise<readonly Uint8Array[]> {
-  const [only] = pieces;
-  const whole = pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
-  return [HEADER, await deflater.deflate(whole, partKey(key, 0, whole.length)), trailer(crc32(whole), whole.length)];
+export interface Coder {
+  readonly deflater: Deflater;
+  /** Names a body that never changes; undefined for any other. */
+  readonly key: string | undefined;
+  readonly client: Taker;
 }
 
-/** A stream is coded when its first piece is large enough: that is known when the first one has come. */
-export class GzipStream implements AsyncIterable<Uint8Array> {
-  isCoded = false;
+/** @returns nothing when the client has gone. */
+export async function gzipPieces(pieces: readonly Uint8Array[], { deflater, key, client }: Coder): Promise<readonly Uint8Array[]> {
+  const [only] = pieces;
+  const whole = pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
+  const part = await deflater.deflate(whole, partKey(key, 0, whole.length), client);
+  return part === undefined ? [] : [HEADER, part, trailer(crc32(whole), whole.length)];
+}
 
-  constructor(
-    private readonly body: Exclude<Body, readonly Uint8Array[]>,
-    private readonly deflater: Deflater,
-    private readonly key: string | undefined,
-  ) {}
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    let [sum, size] = [0, 0];
-    let isFirst = true;
-    for await (const piece of this.body) {
-      if (isFirst) this.isCoded = piece.length >= CODED_BYTES_MIN;
-      if (this.isCoded) {
-        const part = await this.deflater.deflate(piece, partKey(this.key, size, piece.length));
-        yield isFirst ? Buffer.concat([HEADER, part]) : part;
-        sum = crc32(piece, sum);
-        size += piece.length;
-      } else {
-        yield piece;
-      }
-      isFirst = false;
-    }
-    if (this.isCoded) yield trailer(sum, size);
+/**
+ * Ends early when the client has gone.
+ *
+ * @param begin told of the first piece's bytes when it has come, 0 for none; without a coder the body goes as it is.
+ */
+export async function* gzipStream(
+  body: AsyncIterable<Uint8Array>,
+  begin: (firstBytes: number) => Coder | undefined,
+): AsyncGenerator<Uint8Array> {
+  let [sum, size] = [0, 0];
+  let coder: Coder | undefined;
+  let isFirst = true;
+  for await (const piece of body) {
+    if (isFirst) coder = begin(piece.length);
+    const part = coder === undefined ? piece : await coder.deflater.deflate(piece, partKey(coder.key, size, piece.length), coder.client);
+    if (part === undefined) return;
+    yield isFirst && coder !== undefined ? Buffer.concat([HEADER, part]) : part;
+    isFirst = false;
+    if (coder !== undefined) sum = crc32(piece, sum);
+    size += piece.length;
   }
+  if (isFirst) coder = begin(0);
+  if (coder !== undefined) yield isFirst ? Buffer.concat([HEADER, trailer(sum, size)]) : trailer(sum, size);
 }
 
 /** Where a growing body is cut depends on when it is read. */

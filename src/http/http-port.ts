@@ -38,6 +38,7 @@ async function openServer(settings: HttpSettings, ports: HttpPorts, context: Por
       const timer = ports.clock.setTimer(() => server.destroy(), settings.drainTimeoutMs);
       await drained;
       ports.clock.clearTimer(timer);
+      dispatcher.close();
     },
   };
 }

@@ -9,16 +9,18 @@ const REFUSALS: ReadonlyMap<string, readonly [status: string, text: string]> = n
   ['HPE_CHUNK_EXTENSIONS_OVERFLOW', ['413 Payload Too Large', 'Request body has chunk extensions that are too large']],
 ]);
 
-/** @param isAnswering something was sent that is not whole yet. */
+/** @param isAnswering what is written now would be read as a part of another answer, or in its place. */
 export function refuseMalformed(error: Error, socket: Duplex, isAnswering: boolean): void {
   const code = 'code' in error ? String(error.code) : '';
+  if (isAnswering || code === 'ECONNRESET') return void socket.destroy();
   const [status, text] = REFUSALS.get(code) ?? ['400 Bad Request', 'Malformed request'];
-  if (isAnswering || code === 'ECONNRESET') socket.destroy();
-  else refuse(socket, status, text);
+  refuse(socket, status, text);
 }
 
-/** We are no proxy. */
-export function refuseTunnel(socket: Duplex): void {
+/** We are no proxy. Node has given the socket away: an error that nobody listens for would end the service. */
+export function refuseTunnel(socket: Duplex, isAnswering: boolean): void {
+  socket.on('error', () => socket.destroy());
+  if (isAnswering) return void socket.destroy();
   refuse(socket, '404 Not Found', 'Not found');
 }
 

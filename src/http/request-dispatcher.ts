@@ -40,6 +40,7 @@ export class RequestDispatcher {
   private readonly exchanges = new Set<Exchange>();
   private readonly bodies: BodyIntake;
   private readonly sending: SendingPorts;
+  private readonly slow: SlowClients;
   private readonly deflater = new Deflater();
   private readonly server: string;
   private readonly idPrefix: string;
@@ -51,8 +52,8 @@ export class RequestDispatcher {
     private readonly ports: DispatcherPorts,
   ) {
     this.bodies = new BodyIntake(ports.clock, settings.bodies);
-    const slow = new SlowClients(ports.clock, (count) => ports.cutOff(count));
-    this.sending = { clock: ports.clock, stallMsMax: settings.sendTimeoutMs ?? SEND_STALL_MS, cutOff: () => slow.add() };
+    this.slow = new SlowClients(ports.clock, (count) => ports.cutOff(count));
+    this.sending = { clock: ports.clock, stallMsMax: settings.sendTimeoutMs ?? SEND_STALL_MS, cutOff: () => this.slow.add() };
     this.server = `ElectricSQL/${settings.version} (Armature)`;
     this.idPrefix = Array.from({ length: 12 }, () => ports.random.below(16).toString(16)).join('');
   }
@@ -65,16 +66,24 @@ export class RequestDispatcher {
       this.exchanges.delete(exchange);
       exchange.end();
     });
-    untilInTurn(response)
-      .then(() => this.answer(exchange))
-      .then((answer) => this.send(exchange, response, answer))
-      .catch((error: unknown) => this.fail(exchange, response, error));
+    this.serve(exchange, response).catch((error: unknown) => this.fail(exchange, response, error));
   }
 
   /** The long-polls that wait are answered now, and every response from now on asks its client to close the connection. */
   drain(): void {
     this.isClosing = true;
     for (const exchange of this.exchanges) exchange.interrupt(DRAINING);
+  }
+
+  /** All responses are closed. */
+  close(): void {
+    this.slow.close();
+  }
+
+  /** What a client asked for behind other requests, and went before its turn, is not begun. */
+  private async serve(exchange: Exchange, response: HttpResponse): Promise<void> {
+    await untilInTurn(response);
+    if (!response.destroyed) await this.send(exchange, response, await this.answer(exchange));
   }
 
   private async answer(exchange: Exchange): Promise<HttpAnswer | undefined> {

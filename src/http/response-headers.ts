@@ -86,7 +86,7 @@ export function cacheHeaders(cacheControl: string, isCacheable: boolean): Header
 
 /** Of a body that is coded for whoever takes it: its bytes are not those that others get, so its tag is a weak one. */
 export function codedHeaders(headers: Headers): Headers {
-  const weak = headers.map((value, index) => (headers[index - 1] === 'etag' ? `W/${value}` : value));
+  const weak = headers.map((text, index) => (index % 2 === 1 && headers[index - 1] === 'etag' ? `W/${text}` : text));
   return [...variedHeaders(weak), 'content-encoding', 'gzip'];
 }
 

@@ -5,8 +5,8 @@
  */
 import { isOurFault } from '../base/our-fault.ts';
 import { isInMemory, isLive, type Body, type LiveBody } from '../api/shape-response.ts';
-import type { Deflater } from './deflater.ts';
-import { CODED_BYTES_MIN, GzipStream, gzipPieces } from './gzip-body.ts';
+import type { Deflater, Taker } from './deflater.ts';
+import { CODED_BYTES_MIN, gzipPieces, gzipStream, type Coder } from './gzip-body.ts';
 import { codedHeaders, variedHeaders, type Headers } from './response-headers.ts';
 import { PART_BYTES, ResponseSink, type SendingPorts } from './response-sink.ts';
 import type { HttpResponse } from './server.ts';
@@ -16,8 +16,11 @@ export interface HttpAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly body: Body | LiveBody;
-  /** Whether the body may be coded. `fixed`, the name of one that never changes, so that it is coded once. */
-  readonly coding?: { readonly fixed: string | undefined };
+  /**
+   * Whether the body may be coded. `fixed`, the name of one that never changes, so that it is coded once.
+   * `isLongStream`: its first piece does not tell how long it is.
+   */
+  readonly coding?: { readonly fixed: string | undefined; readonly isLongStream: boolean };
 }
 
 /** Who sends it. */
@@ -35,24 +38,48 @@ export interface Sending extends SendingPorts {
 export async function sendResponse(response: HttpResponse, answer: HttpAnswer, isHead: boolean, sending: Sending): Promise<void> {
   const sink = new ResponseSink(response, sending);
   const { body } = answer;
-  if (isLive(body)) await sendLive(response, sink, answer, body, isHead);
-  else if (isInMemory(body)) return sendPieces(response, sink, await codedAnswer(answer, body, sending), isHead);
-  else await sendStream(response, sink, answer, body, isHead, sending);
+  if (isLive(body)) {
+    await sendLive(response, sink, answer, body, isHead);
+  } else if (isInMemory(body)) {
+    const told = toldTo(sink, answer, sizeOf(body), sending.deflater);
+    const coder = isHead ? undefined : told.coder;
+    return sendPieces(response, sink, told, coder === undefined ? body : await gzipPieces(body, coder), isHead);
+  } else {
+    await sendStream(response, sink, (firstBytes) => toldTo(sink, answer, firstBytes, sending.deflater), body, isHead);
+  }
   await sink.end();
 }
 
-type InMemory = HttpAnswer & { readonly body: readonly Uint8Array[] };
-
-async function codedAnswer(answer: HttpAnswer, body: readonly Uint8Array[], { deflater }: Sending): Promise<InMemory> {
-  const { coding, headers } = answer;
-  if (coding === undefined || sizeOf(body) < CODED_BYTES_MIN) return { ...answer, body };
-  if (deflater === undefined) return { ...answer, headers: variedHeaders(headers), body };
-  return { ...answer, headers: codedHeaders(headers), body: await gzipPieces(body, deflater, coding.fixed) };
+/** How an answer is told to one client. */
+interface Told {
+  readonly status: number;
+  readonly headers: Headers;
+  /** Of a body that goes coded. */
+  readonly coder?: Coder;
 }
 
-async function sendPieces(response: HttpResponse, sink: ResponseSink, { status, headers, body }: InMemory, isHead: boolean): Promise<void> {
+/**
+ * A body that is small is the same for all. The answer without a body stands for either.
+ *
+ * @param bytes of the body, or of its first piece.
+ */
+function toldTo(client: Taker, { status, headers, coding }: HttpAnswer, bytes: number, deflater: Deflater | undefined): Told {
+  if (coding === undefined || (mayHaveBody(status) && bytes < CODED_BYTES_MIN && !coding.isLongStream)) return { status, headers };
+  if (deflater === undefined || !mayHaveBody(status)) return { status, headers: variedHeaders(headers) };
+  return { status, headers: codedHeaders(headers), coder: { deflater, key: coding.fixed, client } };
+}
+
+/** To HEAD the length of a coded body is not told: it would have to be made. */
+async function sendPieces(
+  response: HttpResponse,
+  sink: ResponseSink,
+  { status, headers, coder }: Told,
+  body: readonly Uint8Array[],
+  isHead: boolean,
+): Promise<void> {
   const size = sizeOf(body);
-  response.writeHead(status, mayHaveBody(status) ? [...headers, 'content-length', String(size)] : [...headers]);
+  const hasLength = mayHaveBody(status) && !(isHead && coder !== undefined);
+  response.writeHead(status, hasLength ? [...headers, 'content-length', String(size)] : [...headers]);
   if (size > PART_BYTES && !isHead) {
     for (const piece of body) await sink.writePart(piece);
     return sink.end();
@@ -67,23 +94,18 @@ async function sendPieces(response: HttpResponse, sink: ResponseSink, { status, 
 async function sendStream(
   response: HttpResponse,
   sink: ResponseSink,
-  { status, headers, coding }: HttpAnswer,
+  tell: (firstBytes: number) => Told,
   body: AsyncIterable<Uint8Array>,
   isHead: boolean,
-  { deflater }: Sending,
 ): Promise<void> {
-  const coded = coding !== undefined && deflater !== undefined ? new GzipStream(body, deflater, coding.fixed) : undefined;
-  const begin = (firstBytes: number): void => {
-    if (response.headersSent) return;
-    const isVaried = coding !== undefined && firstBytes >= CODED_BYTES_MIN;
-    const told = coded?.isCoded === true ? codedHeaders(headers) : isVaried ? variedHeaders(headers) : headers;
-    response.writeHead(status, isHead ? [...told, 'transfer-encoding', 'chunked'] : [...told]);
+  const begin = (firstBytes: number): Coder | undefined => {
+    const { status, headers, coder } = tell(firstBytes);
+    if (!response.destroyed) response.writeHead(status, isHead ? [...headers, 'transfer-encoding', 'chunked'] : [...headers]);
+    return isHead ? undefined : coder;
   };
   try {
-    for await (const piece of coded ?? body) {
-      if (response.destroyed) return;
-      begin(piece.length);
-      if (isHead) return;
+    for await (const piece of gzipStream(body, begin)) {
+      if (isHead || response.destroyed) return;
       await sink.writePart(piece);
     }
   } catch (error) {
@@ -91,7 +113,6 @@ async function sendStream(
     if (response.destroyed && error instanceof Error && !isOurFault(error)) return;
     throw error;
   }
-  begin(0);
 }
 
 /** The client hears at once that it is connected, though nothing may come for long. */

@@ -1,11 +1,11 @@
 /** Node's HTTP server: the one file of the house that opens a listening socket for clients. */
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
 import { invariant } from '../base/invariant.ts';
 import { refuseMalformed, refuseTunnel } from './malformed-request.ts';
 
 export type HttpRequest = IncomingMessage;
 export type HttpResponse = ServerResponse;
-type Socket = HttpRequest['socket'];
 
 export interface ListenAddress {
   readonly host: string;
@@ -33,6 +33,8 @@ export interface ListeningServer {
 
 /** A filter may be 64 KiB long, and longer when it is percent-encoded. */
 const HEADER_BYTES_MAX = 256 * 1024;
+/** Of requests on one connection that are not answered yet. Clients send one; were it not read, nothing would tell when its client goes. */
+const ANSWERING_MAX = 64;
 /** How often connections are looked at, as a part of the time that they are given. */
 const LOOKS = 4;
 const LOOK_EVERY_MS = { least: 20, most: 5_000 };
@@ -59,14 +61,13 @@ export function listen(
 ): Promise<ListeningServer> {
   const connections = new Connections();
   const receive = (request: HttpRequest, response: HttpResponse): void => {
-    connections.begin(request, response);
-    serve(request, response);
+    if (connections.begin(request, response)) serve(request, response);
   };
   const server = createServer(optionsOf(timeouts), receive);
   server.on('checkExpectation', receive); // Whatever it expects, it gets what it asks for.
   server.on('connection', (socket) => connections.add(socket));
-  server.on('clientError', (error, socket) => refuseMalformed(error, socket, connections.hasBegunAnswer(socket as Socket)));
-  server.on('connect', (_request, socket) => refuseTunnel(socket));
+  server.on('clientError', (error, socket) => refuseMalformed(error, socket, connections.isAnswering(socket)));
+  server.on('connect', (_request, socket) => refuseTunnel(socket, connections.isAnswering(socket)));
   return new Promise((resolve, reject) => {
     const refuse = (error: Error): void => reject(listenError(error, host, port));
     server.once('error', refuse);
@@ -109,10 +110,10 @@ function listening(server: Server, connections: Connections, host: string): List
  * but not those that never sent a request, as browsers open in advance, nor those whose answer had already begun.
  */
 class Connections {
-  private readonly answering = new Map<Socket, Set<HttpResponse>>();
+  private readonly answering = new Map<Duplex, Set<HttpResponse>>();
   private isDraining = false;
 
-  add(socket: Socket): void {
+  add(socket: Duplex): void {
     const answers = new Set<HttpResponse>();
     this.answering.set(socket, answers);
     socket.once('close', () => {
@@ -121,18 +122,25 @@ class Connections {
     });
   }
 
-  begin({ socket }: HttpRequest, response: HttpResponse): void {
+  /** @returns false when nobody is to answer: the connection has ended, or ends because too many requests wait on it. */
+  begin({ socket }: HttpRequest, response: HttpResponse): boolean {
     const answers = this.answering.get(socket);
-    answers?.add(response);
+    if (answers === undefined || socket.destroyed) return false;
+    if (answers.size === ANSWERING_MAX) {
+      socket.destroy();
+      return false;
+    }
+    answers.add(response);
     response.once('close', () => {
-      answers?.delete(response);
+      answers.delete(response);
       if (this.isDraining) this.endIfIdle(socket);
     });
+    return true;
   }
 
-  /** Whoever reads it would take what is written now for a part of it. */
-  hasBegunAnswer(socket: Socket): boolean {
-    return [...(this.answering.get(socket) ?? [])].some(({ headersSent }) => headersSent);
+  /** Whether an answer has begun, or is owed to a request that has come whole: what is written now would be taken for it. */
+  isAnswering(socket: Duplex): boolean {
+    return [...(this.answering.get(socket) ?? [])].some(({ headersSent, req }) => headersSent || req.complete);
   }
 
   drain(): void {
@@ -140,7 +148,7 @@ class Connections {
     for (const socket of this.answering.keys()) this.endIfIdle(socket);
   }
 
-  private endIfIdle(socket: Socket): void {
+  private endIfIdle(socket: Duplex): void {
     if (this.answering.get(socket)?.size === 0) socket.end(() => socket.destroy());
   }
 }

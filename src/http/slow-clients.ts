@@ -1,12 +1,12 @@
 /** SlowClients: those that were cut off because they did not read. They can be many, and the operator is told in few lines. */
-import type { Clock } from '../base/clock.ts';
+import type { Clock, TimerId } from '../base/clock.ts';
 
 /** Between two lines. */
 const TOLD_EVERY_MS = 60_000;
 
 export class SlowClients {
   private untold = 0;
-  private toldMs = Number.NEGATIVE_INFINITY;
+  private timer: TimerId | undefined;
 
   /** @param tell how many there were since it was last called. */
   constructor(
@@ -14,13 +14,25 @@ export class SlowClients {
     private readonly tell: (count: number) => void,
   ) {}
 
-  /** The first is told at once, and what comes soon after with the first that comes later. */
+  /** The first is told at once, and those of the minute behind it at its end. */
   add(): void {
     this.untold += 1;
-    const nowMs = this.clock.nowMs();
-    if (nowMs < this.toldMs + TOLD_EVERY_MS) return;
-    this.tell(this.untold);
-    this.toldMs = nowMs;
+    if (this.timer === undefined) this.tellUntold();
+  }
+
+  /** Nothing is told later. */
+  close(): void {
+    if (this.timer !== undefined) this.clock.clearTimer(this.timer);
+    this.timer = undefined;
+    if (this.untold > 0) this.tell(this.untold);
     this.untold = 0;
+  }
+
+  private tellUntold(): void {
+    this.timer = undefined;
+    if (this.untold === 0) return;
+    this.tell(this.untold);
+    this.untold = 0;
+    this.timer = this.clock.setTimer(() => this.tellUntold(), TOLD_EVERY_MS);
   }
 }

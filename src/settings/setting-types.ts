@@ -30,6 +30,8 @@ export const durationMs = z
   .string()
   .refine((text) => parseDuration(text) !== undefined, 'must be a duration, as in 500ms, 20s or 2min')
   .transform((text) => parseDuration(text) ?? 0);
+/** Of waits that would end before anything can come. */
+export const waitMs = durationMs.refine((ms) => ms > 0, 'must be longer than nothing, as in 500ms, 20s or 2min');
 export const databaseUrl = z.string().superRefine((text, context) => {
   const parsed = parseDatabaseUrl(text);
   if (isProblem(parsed)) context.addIssue({ code: 'custom', message: parsed.message });

@@ -5,7 +5,7 @@
  */
 import type { z } from 'zod';
 import {
-  databaseUrl, durationMs, flag, integer, INTEGER_MAX, logLevel, optionalText, requestLimits, storageKind, streamId, text,
+  databaseUrl, durationMs, flag, integer, INTEGER_MAX, logLevel, optionalText, requestLimits, storageKind, streamId, text, waitMs,
 } from './setting-types.ts';
 
 export interface Setting {
@@ -189,21 +189,21 @@ export const SETTINGS = {
   tcpReadTimeoutMs: {
     flag: 'tcp-read-timeout',
     value: 'DURATION',
-    type: durationMs.default(60_000),
+    type: waitMs.default(60_000),
     electric: ['ELECTRIC_TCP_READ_TIMEOUT'],
     help: 'how long a request may take to arrive (default: 60s)',
   },
   tcpSendTimeoutMs: {
     flag: 'tcp-send-timeout',
     value: 'DURATION',
-    type: durationMs.default(30_000),
+    type: waitMs.default(30_000),
     electric: ['ELECTRIC_TCP_SEND_TIMEOUT'],
     help: 'how long a client may take nothing of its answer (default: 30s)',
   },
   keepAliveTimeoutMs: {
     flag: 'keep-alive-timeout',
     value: 'DURATION',
-    type: durationMs.default(75_000),
+    type: waitMs.default(75_000),
     electric: [],
     help: 'how long a connection may wait for its next request (default: 75s)',
   },

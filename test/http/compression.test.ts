@@ -5,7 +5,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { takesGzip } from '../../src/http/accept-encoding.ts';
 import { Deflater } from '../../src/http/deflater.ts';
-import { CODED_BYTES_MIN, GzipStream, gzipPieces } from '../../src/http/gzip-body.ts';
+import { gzipPieces, gzipStream } from '../../src/http/gzip-body.ts';
+import { SNAPSHOT_END } from '../../src/model/log-offset.ts';
+import { LSN_ZERO } from '../../src/model/lsn.ts';
 import { itemLine } from '../support/http/api-world.ts';
 import { startHttpWorld, type HttpWorld } from '../support/http/http-world.ts';
 
@@ -31,18 +33,17 @@ async function* streamOf(parts: readonly Uint8Array[]): AsyncGenerator<Uint8Arra
   yield* parts;
 }
 
+const STAYING = { isClosed: false };
+
 test('whatever the parts of a body are, it is read as one file of gzip', async () => {
   const deflater = new Deflater();
   await fc.assert(
-    fc.asyncProperty(pieces, fc.option(fc.string(), { nil: undefined }), async (parts, key) => {
-      const stream = new GzipStream(streamOf(parts), deflater, undefined);
-      const sent = await joined(stream);
+    fc.asyncProperty(pieces, fc.option(fc.string(), { nil: undefined }), async (parts, given) => {
       const body = Buffer.concat(parts);
-      const name = key === undefined ? undefined : key + body.toString('hex');
-      const whole = Buffer.concat(await gzipPieces(parts, deflater, name));
-      expect([stream.isCoded, stream.isCoded ? gunzipSync(sent) : sent, gunzipSync(whole)]).toEqual([
-        (parts[0]?.length ?? 0) >= CODED_BYTES_MIN, body, body,
-      ]);
+      const sent = await joined(gzipStream(streamOf(parts), () => ({ deflater, key: undefined, client: STAYING })));
+      const key = given === undefined ? undefined : given + body.toString('hex');
+      const whole = Buffer.concat(await gzipPieces(parts, { deflater, key, client: STAYING }));
+      expect([gunzipSync(sent), gunzipSync(whole)]).toEqual([body, body]);
     }),
   );
 });
@@ -50,18 +51,42 @@ test('whatever the parts of a body are, it is read as one file of gzip', async (
 test('a part that never changes is deflated once, also for those who ask at once, and so is a buffer that is given again', async () => {
   const deflater = new Deflater();
   const part = Buffer.alloc(10_000, 'a');
-  await Promise.all([deflater.deflate(part, 'a'), deflater.deflate(Buffer.from(part), 'a')]);
-  await deflater.deflate(Buffer.from(part), 'a');
-  const named = deflater.count;
-  await Promise.all([deflater.deflate(part, undefined), deflater.deflate(part, undefined)]);
-  await deflater.deflate(Buffer.from(part), undefined);
-  expect([named, deflater.count]).toEqual([1, 3]);
+  const ask = (key?: string, bytes = Buffer.from(part)): Promise<Uint8Array | undefined> => deflater.deflate(bytes, key, STAYING);
+  const named = new Set([...(await Promise.all([ask('a'), ask('a')])), await ask('a')]);
+  const unnamed = new Set([...(await Promise.all([ask(undefined, part), ask(undefined, part)])), await ask()]);
+  expect([named.size, unnamed.size]).toEqual([1, 2]);
 });
 
 test('of many parts the latest asked for are kept', async () => {
   const deflater = new Deflater(1_000);
-  for (const key of ['a', 'b', 'c', 'a', 'd', 'e', 'f', 'a', 'b']) await deflater.deflate(Buffer.alloc(10_000, key), key);
-  expect(deflater.count).toBe(7);
+  const made = new Set<Uint8Array | undefined>();
+  for (const key of ['a', 'b', 'c', 'a', 'd', 'e', 'f', 'a', 'b']) {
+    made.add(await deflater.deflate(Buffer.alloc(10_000, key), key, STAYING));
+  }
+  expect(made.size).toBe(7);
+});
+
+test.each([undefined, 'a'])('a part (key: %s) is not deflated when all who wait have gone, and is for whoever asks later', async (key) => {
+  const deflater = new Deflater();
+  const others = ['x', 'y'].map((other) => deflater.deflate(Buffer.alloc(10_000, other), other, STAYING));
+  const [part, leaving, alsoLeaving] = [Buffer.alloc(10_000, 'a'), { isClosed: false }, { isClosed: false }];
+  const waiting = [deflater.deflate(part, key, leaving), deflater.deflate(part, key, alsoLeaving)];
+  leaving.isClosed = true;
+  alsoLeaving.isClosed = true;
+  await Promise.all(others);
+  const given = await Promise.all(waiting);
+  expect([given, (await deflater.deflate(part, key, STAYING)) !== undefined]).toEqual([[undefined, undefined], true]);
+});
+
+test('a part is deflated while one of those who wait for it is there', async () => {
+  const deflater = new Deflater();
+  const others = ['x', 'y'].map((other) => deflater.deflate(Buffer.alloc(10_000, other), other, STAYING));
+  const [part, leaving] = [Buffer.alloc(10_000, 'a'), { isClosed: false }];
+  const waiting = [deflater.deflate(part, 'a', leaving), deflater.deflate(part, 'a', STAYING)];
+  leaving.isClosed = true;
+  await Promise.all(others);
+  const [first, second] = await Promise.all(waiting);
+  expect([first === second, second !== undefined]).toEqual([true, true]);
 });
 
 interface Raw {
@@ -117,13 +142,29 @@ describe.each([
     });
   });
 
-  test('a HEAD has the headers of a GET, and the tag of either is known again', async () => {
+  test('a HEAD has the headers of a GET, but for the length of what is not made for it', async () => {
+    const named = ['electric-cursor', 'connection', 'content-length'];
     const [got, head] = [await raw(of(query), GZIP), await raw(of(query), GZIP, 'HEAD')];
-    const again = await raw(of(query), { ...GZIP, 'if-none-match': String(got.headers.etag) });
-    expect([without(head.headers, 'electric-cursor', 'connection'), head.body.length, again.status, again.body.length]).toEqual([
-      without(got.headers, 'electric-cursor', 'connection'), 0, 304, 0,
+    expect([without(head.headers, ...named), head.headers['content-length'], head.body.length]).toEqual([
+      without(got.headers, ...named), undefined, 0,
     ]);
   });
+
+  test.each([['coded', GZIP], ['plain', {}]])('the tag of a %s body is known again, and told as it was', async (_form, headers) => {
+    const { headers: { etag, vary } } = await raw(of(query), headers);
+    const again = await raw(of(query), { ...headers, 'if-none-match': String(etag) });
+    expect([again.status, again.body.length, again.headers.etag, again.headers.vary]).toEqual([304, 0, etag, vary]);
+  });
+});
+
+test('a subset that comes as a stream is coded, though its first piece is small', async () => {
+  world.subsets.answer = {
+    outcome: 'rows', pgSnapshot: { xmin: '1', xmax: '1', xip: [], insertLsn: LSN_ZERO }, from: SNAPSHOT_END, mayLeaveOut: true,
+    rows: streamOf([Buffer.from(itemLine('1', 'x'.repeat(50_000)))]),
+  };
+  const { headers, body } = await raw('/v1/shape?table=items&offset=now&subset__order_by=id&subset__limit=1', GZIP);
+  const { data } = JSON.parse(gunzipSync(body).toString());
+  expect([headers['content-encoding'], headers.vary, data[0].value.id]).toEqual(['gzip', 'accept-encoding', '1']);
 });
 
 test.each([
@@ -132,6 +173,12 @@ test.each([
 ])('%s goes as it is', async (_what, query) => {
   const { headers, body } = await raw(of(query), GZIP);
   expect([headers['content-encoding'], headers.vary, JSON.parse(body.toString()) !== undefined]).toEqual([undefined, undefined, true]);
+});
+
+test.each(['etag', 'vary', 'content-encoding'])('an origin that is named as a header, %s, is told back as it is', async (origin) => {
+  const { status, headers, body } = await raw(of('offset=-1'), { ...GZIP, origin });
+  const told = [status, headers['access-control-allow-origin'], headers['content-encoding'], gunzipSync(body).length > 0, world.failures];
+  expect(told).toEqual([200, origin, 'gzip', true, []]);
 });
 
 test('an event stream goes as it is, whatever its client takes', async () => {

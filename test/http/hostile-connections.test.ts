@@ -48,11 +48,16 @@ test('requests that come in one piece are answered in their order, each by its o
 
 const WAITS = ['live=true', 'live=true&live_sse=true'];
 
-test.each(WAITS)('of requests behind each other (%s) only the first is looked at, and all end with their connection', async (wait) => {
+/** A request that waits until something happens. */
+async function waiting(wait: string): Promise<string> {
   const opened = await world.get(`${BASE}&secret=${SECRET}`);
   await opened.text();
   const path = `/v1/shape?table=items&offset=0_inf&handle=${opened.headers.get('electric-handle')}&secret=${SECRET}&${wait}`;
-  const { socket, said } = await rawConnection(world.port, `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`.repeat(3));
+  return `GET ${path} HTTP/1.1\r\nhost: x\r\n\r\n`;
+}
+
+test.each(WAITS)('of requests behind each other (%s) only the first is looked at, and all end with their connection', async (wait) => {
+  const { socket, said } = await rawConnection(world.port, (await waiting(wait)).repeat(3));
   await world.untilParked(1);
   const { existing } = world.api.load();
   socket.destroy();
@@ -61,6 +66,39 @@ test.each(WAITS)('of requests behind each other (%s) only the first is looked at
   const left = { load: world.api.load(), timers: world.clock.pendingTimers, failures: world.failures };
   expect({ existing, ...left }).toEqual({ existing: 1, load: { initial: 0, existing: 0, parked: 0 }, timers: 0, failures: [] });
 });
+
+test('shapes that were asked for behind a request that waits are not made when their client has gone', async () => {
+  const made = world.directory.asked;
+  const path = `${BASE}&secret=${SECRET}&where=value`;
+  const shapes = Array.from({ length: 20 }, (_, value) => `GET ${path}='${value}' HTTP/1.1\r\nhost: x\r\n\r\n`);
+  const { socket, said } = await rawConnection(world.port, [await waiting('live=true'), ...shapes].join('').replaceAll("'", '%27'));
+  await world.untilParked(1);
+  socket.destroy();
+  await said;
+  await world.untilParked(0);
+  await world.get(`${BASE}&secret=${SECRET}`);
+  expect(world.directory.asked - made).toBe(0);
+});
+
+test('of requests that wait behind each other there are few: a connection that brings more ends', async () => {
+  const health = 'GET /v1/health HTTP/1.1\r\nhost: x\r\n\r\n';
+  const { said, socket } = await rawConnection(world.port, (await waiting('live=true')) + health.repeat(200));
+  const answered = await said;
+  await world.untilParked(0);
+  expect([answered, socket.destroyed, world.failures]).toEqual(['', true, []]);
+});
+
+test.each(WAITS.flatMap((wait) => [[wait, 'CONNECT x:1 HTTP/1.1\r\n\r\n'], [wait, 'no request\r\n\r\n']]))(
+  'behind a request that waits (%s), %j gets nothing that would be taken for the answer',
+  async (wait, text) => {
+    const { socket, said } = await rawConnection(world.port, await waiting(wait));
+    await world.untilParked(1);
+    socket.write(text);
+    const answers = (await said).match(/HTTP\/1\.1 \d+/g) ?? [];
+    await world.untilParked(0);
+    expect([answers, world.failures]).toEqual([wait.includes('sse') ? ['HTTP/1.1 200'] : [], []]);
+  },
+);
 
 test('a body is not read as the next request', async () => {
   expect(await statuses(post(`content-length: ${SMUGGLED.length}\r\nconnection: close`, SMUGGLED))).toEqual([400]);

@@ -2,6 +2,8 @@
  * Whatever a stranger sends to the service, the answer is a refusal that can be read or a shape, soon; the service lives on, and
  * nothing that it prints has the secret.
  */
+import { once } from 'node:events';
+import { connect } from 'node:net';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { rawConnection } from '../support/http/raw-connection.ts';
@@ -99,6 +101,19 @@ async function isReadable(response: Response, method: string): Promise<boolean> 
   if (response.status === 404 && told === 'Not found') return true;
   return type === 'application/json; charset=utf-8' && JSON.parse(told) !== undefined;
 }
+
+test('tunnels whose clients have gone at once end nobody', async () => {
+  const port = Number(new URL(service.url).port);
+  for (let count = 0; count < 50; count += 1) {
+    const socket = connect(port, '127.0.0.1').on('error', () => {});
+    await once(socket, 'connect');
+    socket.write('CONNECT x:1 HTTP/1.1\r\n\r\n');
+    socket.resetAndDestroy();
+    await once(socket, 'close');
+  }
+  const { status } = await ask('');
+  expect([status, service.child.exitCode]).toEqual([401, null]);
+});
 
 test('any parameters, headers and bodies get a shape or a refusal that can be read', async () => {
   await fc.assert(

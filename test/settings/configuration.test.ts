@@ -192,3 +192,7 @@ test('the version is the package\'s', () => {
   const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
   expect(VERSION).toBe(version);
 });
+
+test.each(['TCP_READ_TIMEOUT', 'TCP_SEND_TIMEOUT', 'KEEP_ALIVE_TIMEOUT'])('a time of nothing for ARMATURE_%s is refused', (name) => {
+  expect(problemsOf({ ...PLAIN, [`ARMATURE_${name}`]: '0s' })).toEqual([expect.stringContaining('must be longer than nothing')]);
+});
