@@ -11,6 +11,10 @@ import { call, infix, type Overload, type Overloads } from './operation.ts';
 
 /** Of a power between two float8, which is worked out to more digits than they have. */
 const FLOAT_STEPS = 200;
+/** Of one of a numeric with an exponent that is not whole. */
+const REAL_STEPS = 100_000;
+/** Of a whole power, by the hexadecimal digits that it has. */
+const STEPS_PER_DIGIT = 8;
 const EXPONENT_END = 2n ** 31n;
 const SCALE_OF_NOTHING = 16;
 const ONE: Numeric = { digits: 1n, scale: 0, special: 0 };
@@ -58,9 +62,12 @@ function numericPower(base: Numeric, exponent: Numeric): Numeric {
   if (base.special !== 0 || exponent.special !== 0) return infinitePower(base, exponent);
   if (whole === undefined || whole >= EXPONENT_END || whole <= -EXPONENT_END) {
     if (isZero(base)) return { digits: 0n, scale: SCALE_OF_NOTHING, special: 0 };
+    spend(REAL_STEPS);
     return told(base.digits > 0n ? realPower(base, exponent) : undefined);
   }
-  return told(powerOfNumeric(base, Number(whole), exponent.scale));
+  const power = told(powerOfNumeric(base, Number(whole), exponent.scale));
+  spend(power.digits.toString(16).length * STEPS_PER_DIGIT);
+  return power;
 }
 
 function told(power: Numeric | 'overflow' | undefined): Numeric {
