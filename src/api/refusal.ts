@@ -45,6 +45,12 @@ export function invalidSubset(errors: SubsetErrors): Refusal {
   return refuse(400, { message: 'Invalid request', errors: { subset: errors } });
 }
 
+/** Its client has yet to read of rows that came or left: only behind that it can join what it asks for to what it holds. */
+export function movedMeanwhile(): Refusal {
+  const text = 'rows have come or left with what a subquery selects behind this offset: read the log up to its end, then ask again';
+  return invalidRequest({ subset: [text] });
+}
+
 export function mismatchedHandle(): Refusal {
   const message =
     'The specified shape definition and handle do not match. Please ensure the shape definition is correct or omit ' +

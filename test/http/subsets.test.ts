@@ -273,6 +273,8 @@ test.each<[string, SubsetRead, unknown]>([
     { status: 500, 'retry-after': null, body: { code: 'snapshot_failed', message: 'oh' } },
   ],
   ['a shape that is over', { outcome: 'over' }, { status: 409, body: [{ headers: { control: 'must-refetch' } }] }],
+  ['rows that moved behind its client',
+    { outcome: 'moved' }, { status: 400, body: { errors: { subset: [expect.stringContaining('ask again')] } } }],
 ])('of %s its client is told', async (_, answer, expected) => {
   world.subsets.answer = answer;
   const response = await get("subset__where=name='x'");

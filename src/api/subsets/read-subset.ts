@@ -8,7 +8,7 @@ import { BEFORE_ALL, snapshotChunkEnd, type LogOffset } from '../../model/log-of
 import type { Handle } from '../../model/shape.ts';
 import type { ApiContext } from '../api-context.ts';
 import type { ShapeTarget } from '../definition-cache.ts';
-import { isRefusal, invalidSubset, mustRefetch, type Refusal, subsetFailed } from '../refusal.ts';
+import { isRefusal, invalidSubset, movedMeanwhile, mustRefetch, type Refusal, subsetFailed } from '../refusal.ts';
 import type { ReadParameters } from '../shape-parameters.ts';
 import type { ShapeResponse } from '../shape-response.ts';
 import { seeingNothing, subsetBody } from './subset-body.ts';
@@ -30,7 +30,7 @@ const NO_SUCH_LABEL = /^invalid input value for enum /;
 export async function readSubset({ context, handle, parameters, target, subset, signal }: SubsetReading): Promise<ShapeResponse> {
   const { offset, live } = parameters;
   const mark = context.random.below(MARKS);
-  const from = (end: LogOffset): LogOffset => followedFrom(context, handle, offset, end);
+  const from = (end: LogOffset): LogOffset => followedFrom(context, handle, offset, target, end);
   const read = await context.ports.subsets.read({ handle, from, mark, signal }, subset);
   if (read.outcome !== 'rows') return refusalOf(read, subset);
   const shown = read.mayLeaveOut ? read.pgSnapshot : seeingNothing(read.pgSnapshot);
@@ -52,15 +52,24 @@ export function withoutSuccessor(answer: ShapeResponse): ShapeResponse {
   return isRefusal(answer) && answer.status === 409 ? mustRefetch() : answer;
 }
 
-function followedFrom({ starts }: ApiContext, handle: Handle, requested: LogOffset | 'now', end: LogOffset): LogOffset {
+function followedFrom(
+  { starts }: ApiContext,
+  handle: Handle,
+  requested: LogOffset | 'now',
+  { definition }: ShapeTarget,
+  end: LogOffset,
+): LogOffset {
   if (requested === BEFORE_ALL) return snapshotChunkEnd(0);
-  return requested === 'now' ? starts.startOf(handle, end) : requested;
+  if (requested !== 'now') return requested;
+  return definition.dependencies === undefined ? starts.startOf(handle, end) : end;
 }
 
 function refusalOf(read: Exclude<SubsetRead, { outcome: 'rows' }>, { filter }: SubsetQuery): Refusal {
   switch (read.outcome) {
     case 'over':
       return mustRefetch();
+    case 'moved':
+      return movedMeanwhile();
     case 'refused': {
       const { status, code, message } = read;
       if (status !== 400) return subsetFailed(status, code, message);

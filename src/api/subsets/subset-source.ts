@@ -44,5 +44,7 @@ export type SubsetRead =
     }
   /** The shape is over, or its table is another one than it was. */
   | { readonly outcome: 'over' }
+  /** Rows have come to the shape or left it with the values of a subquery, behind what the client has read. */
+  | { readonly outcome: 'moved' }
   /** 400: what is asked is at fault, which only Postgres could find. `code` is the SQLSTATE, or our own name for a condition. */
   | { readonly outcome: 'refused'; readonly status: 400 | 500 | 503; readonly code: string; readonly message: string };

@@ -12,12 +12,12 @@ export class SlowSubsetError extends Error {
   }
 }
 
-/** No snapshot was taken that shows all that the shape has told by then: a commit waits for a standby. */
+/** No snapshot was taken that shows all that the shape has told by then: a commit waits for a standby, or rows never cease to move. */
 export class ShapeAheadError extends Error {
   override readonly name = 'ShapeAheadError';
 
   constructor(triedMs: number) {
-    super(`Postgres does not show yet what this shape has told (tried for ${triedMs}ms)`);
+    super(`Postgres does not show yet what this shape has told, or its rows move without a pause (tried for ${triedMs}ms)`);
   }
 }
 

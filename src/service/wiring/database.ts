@@ -1,5 +1,6 @@
 /** The wiring of the database: the ports that talk to Postgres, and where what they bring goes. */
 import type { LogOffset } from '../../model/log-offset.ts';
+import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { PortSpec } from '../../otp/process.ts';
 import { publicationPort } from '../../postgres/catalog/publication-port.ts';
@@ -102,5 +103,6 @@ export function moveTargetOf({ storage, runtime }: ShapeResources, access: LogAc
   const shapeLog = storage.shapes.get(handle);
   if (shapeLog === undefined) return undefined;
   const where = access.filters.of(shapeLog.definition);
-  return moveTarget({ runtime, log: storage.log, shapeLog, lines: linesOf(shapeLog, access), where }, views);
+  const seesShown = (pgSnapshot: PgSnapshot): boolean => access.shownSnapshots.areSeenBy(shapeLog, pgSnapshot);
+  return moveTarget({ runtime, log: storage.log, shapeLog, seesShown, lines: linesOf(shapeLog, access), where }, views);
 }

@@ -23,6 +23,8 @@ interface Splicing {
   readonly runtime: Pick<Runtime, 'tableOf'>;
   readonly log: Pick<TransactionLog, 'firstUnseen'>;
   readonly shapeLog: Pick<ShapeLog, 'definition' | 'dependsOn' | 'views' | 'position' | 'filterBy' | 'beginMoved'>;
+  /** Whether a snapshot sees what clients of the shape were shown besides. */
+  readonly seesShown: (pgSnapshot: PgSnapshot) => boolean;
   readonly lines: ChangeConverter;
   readonly where: Where | undefined;
 }
@@ -45,7 +47,7 @@ export function moveTarget(splicing: Splicing, views: readonly LogOffset[]): Mov
     accepts: (found) => !endsShape(found, definition),
     columns: spliceColumns(definition).map(({ name }) => name),
     where: asked === 'any' ? where?.subqueries?.queryAll() : where?.subqueries?.queryMoved(asked),
-    isNewEnough: (pgSnapshot) => seesAllTakenBy(splicing, pgSnapshot),
+    isNewEnough: (pgSnapshot) => splicing.seesShown(pgSnapshot) && seesAllTakenBy(splicing, pgSnapshot),
     async rows(fragment) {
       const moved = movedLines(fragment, movement);
       const written = Buffer.concat([...moved].flatMap((line) => [line, END]));

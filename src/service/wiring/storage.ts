@@ -6,6 +6,7 @@ import { ChangeConverter } from '../../shapes/change-converter.ts';
 import { HeldViews } from '../../shapes/held-views.ts';
 import { LineReader } from '../../shapes/line-reader.ts';
 import { Projections } from '../../shapes/projection.ts';
+import { ShownSnapshots } from '../../shapes/shown-snapshots.ts';
 import { checkpointPort } from '../../storage/checkpoint/checkpoint-port.ts';
 import { LogBlocks } from '../../storage/log/log-blocks.ts';
 import { LogIntake } from '../../storage/log/log-intake.ts';
@@ -36,6 +37,7 @@ export interface LogAccess {
   readonly movedRows: MovedRows;
   readonly filters: ShapeFilters;
   readonly heldViews: HeldViews;
+  readonly shownSnapshots: ShownSnapshots<ShapeLog>;
   readonly projections: Projections;
   readonly layoutOf: (id: number) => RelationLayout | undefined;
 }
@@ -49,6 +51,7 @@ export function logAccess({ storage, language }: Pick<ServiceResources, 'storage
     movedRows: new MovedRows(),
     filters: new ShapeFilters(language),
     heldViews: new HeldViews(),
+    shownSnapshots: new ShownSnapshots(),
     projections: new Projections(),
     layoutOf: (id) => storage.log.layoutOf(id),
   };

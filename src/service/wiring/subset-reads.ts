@@ -3,6 +3,7 @@ import { consumerOf } from '../../actors/shape-processes.ts';
 import { DRAINING } from '../../api/draining.ts';
 import type { SubsetQuery, SubsetRead, SubsetReader, SubsetSource } from '../../api/subsets/subset-source.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
+import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Message } from '../../otp/process.ts';
 import { CallError } from '../../otp/runtime.ts';
 import type { SubsetQueryTarget } from '../../postgres/snapshot/subset-query-port.ts';
@@ -47,6 +48,7 @@ export class SubsetReads implements SubsetSource {
     const of = {
       shapeLog, log: storage.log, lines: linesOf(shapeLog, this.access), where: this.access.filters.of(shapeLog.definition),
       holdViewsAt: (views: readonly LogOffset[]) => this.holdViewsAt(shapeLog, views, held),
+      shown: (pgSnapshot: PgSnapshot) => this.access.shownSnapshots.note(shapeLog, pgSnapshot),
       isSplicing: () => shapeLog.dependsOn.length > 0 && this.isSplicing(shapeLog),
     };
     const target = new SubsetTarget(of, reader, query, gathered, AbortSignal.any([left.signal, unlessDraining(reader.signal)]));
@@ -55,9 +57,13 @@ export class SubsetReads implements SubsetSource {
       const rows = await gathered.begun();
       const { seen } = target;
       if (seen === undefined || storage.shapes.get(reader.handle) === undefined) return { outcome: 'over' };
-      const mayLeaveOut = await seen.mayLeaveOut;
+      const joined = await seen.joined;
+      if (joined === 'never') {
+        left.abort();
+        return { outcome: 'moved' };
+      }
       await seen.flush();
-      return { outcome: 'rows', pgSnapshot: seen.pgSnapshot, from: seen.from, mayLeaveOut, rows };
+      return { outcome: 'rows', pgSnapshot: seen.pgSnapshot, from: seen.from, mayLeaveOut: joined === 'leavesOut', rows };
     } catch (error) {
       left.abort();
       return outcomeOf(error);

@@ -4,8 +4,8 @@
  *
  * The rows are chosen by the views of a place in the shape's log, which was there before the snapshot was taken, so that it sees all that
  * lies before. A client joins them to what lies behind by what the snapshot sees. Of a shape with subqueries that is not enough: the rows
- * of a splice are as its query saw them, and a client takes them as they are. So it may leave out nothing that it has yet to read when
- * there is a splice in that, or one was being made when the snapshot was taken.
+ * of a splice are as its query saw them, and what it takes it takes by what they had. So a subset is read in between of splices, and who
+ * has yet to read of one is told to.
  */
 import { Change } from '../../model/change.ts';
 import { invariant } from '../../base/invariant.ts';
@@ -30,6 +30,8 @@ export interface SubsetOf {
   readonly where: Where | undefined;
   /** What they select is kept until others are held. Undefined while they cannot be asked. */
   readonly holdViewsAt: (views: readonly LogOffset[]) => ShapeViews | undefined;
+  /** Rows that move from now on are read by a snapshot that sees all of this one. */
+  readonly shown: (pgSnapshot: PgSnapshot) => void;
   /** They are about to change, or may be. */
   readonly isSplicing: () => boolean;
 }
@@ -37,13 +39,19 @@ export interface SubsetOf {
 /** As the log had it before a snapshot was taken. */
 type Place = Pick<ShapeLog, 'end' | 'position' | 'publishedViews'>;
 
+/**
+ * A client leaves out what the snapshot has seen, or takes all of it once more. It can do neither where a splice is among it: that takes
+ * rows from it by what they had then, which it has as they are now.
+ */
+export type Joined = 'leavesOut' | 'takesAll' | 'never';
+
 /** What the snapshot of a subset shows. */
 export interface SubsetSeen {
   readonly pgSnapshot: PgSnapshot;
   /** From where its client reads the log. */
   readonly from: LogOffset;
-  /** Whether it may leave out what it reads there and the snapshot has seen. Rejects when the shape is over. */
-  readonly mayLeaveOut: Promise<boolean>;
+  /** What it does with what it reads there. Rejects when the shape is over. */
+  readonly joined: Promise<Joined>;
   readonly flush: () => Promise<void>;
 }
 
@@ -95,30 +103,40 @@ export class SubsetTarget implements SubsetQueryTarget {
     const { log, shapeLog, holdViewsAt } = this.of;
     const { position, publishedViews } = this.place;
     this.views = holdViewsAt(publishedViews);
-    if (this.views !== undefined && (log.firstUnseen(pgSnapshot) ?? position) >= position) return true;
+    if (this.views !== undefined && !this.isAmidSplices() && (log.firstUnseen(pgSnapshot) ?? position) >= position) return true;
     this.place = placeOf(shapeLog);
     return false;
   }
 
   begin(pgSnapshot: PgSnapshot, flush: () => Promise<void>): void {
+    this.of.shown(pgSnapshot);
     const from = this.reader.from(this.place.end);
-    const mayLeaveOut = this.mayLeaveOut(from);
-    mayLeaveOut.catch(() => {}); // Whoever awaits it is told.
-    this.seen = { pgSnapshot, from, mayLeaveOut, flush };
+    const joined = this.joined(from);
+    joined.catch(() => {}); // Whoever awaits it is told.
+    this.seen = { pgSnapshot, from, joined, flush };
   }
 
   async rows(fragment: Uint8Array): Promise<void> {
     await this.gathered.write(Buffer.concat([...this.linesOf(fragment)]));
   }
 
-  private async mayLeaveOut(from: LogOffset): Promise<boolean> {
+  private get areMovesEvents(): boolean {
+    const { dependencies, moveOuts } = this.of.shapeLog.definition;
+    return dependencies !== undefined && moveOuts !== 'deletes';
+  }
+
+  /** Then nobody can say yet which rows the client has to have. */
+  private isAmidSplices(): boolean {
     const { shapeLog, isSplicing } = this.of;
-    const { dependencies, moveOuts } = shapeLog.definition;
-    if (dependencies === undefined) return true;
+    if (!this.areMovesEvents) return false;
+    return isSplicing() || shapeLog.views.some((view, number) => view !== this.place.publishedViews[number]);
+  }
+
+  private async joined(from: LogOffset): Promise<Joined> {
+    const { shapeLog } = this.of;
     // A delete that tells a move names the transaction that moved, which is none of its row's own: it must not be left out by that.
-    if (moveOuts === 'deletes' || isSplicing()) return false;
-    if (shapeLog.views.some((view, number) => view !== this.place.publishedViews[number])) return false;
-    return !(await tellsMoves(shapeLog.read(from)));
+    if (!this.areMovesEvents) return shapeLog.definition.moveOuts === 'deletes' ? 'takesAll' : 'leavesOut';
+    return (await tellsMoves(shapeLog.read(from))) ? 'never' : 'leavesOut';
   }
 
   private *linesOf(fragment: Uint8Array): Iterable<Uint8Array> {

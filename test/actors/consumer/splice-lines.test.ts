@@ -99,7 +99,7 @@ async function shapeOwnedBy(first: readonly string[], moveOuts?: 'deletes', wher
   };
   const rowsOf = async ({ rows }: Query, views: readonly LogOffset[]) => {
     const [runtime, transactionLog] = [{ tableOf: () => owners }, { firstUnseen: () => undefined }];
-    const target = moveTarget({ runtime, log: transactionLog, shapeLog, lines, where }, views);
+    const target = moveTarget({ runtime, seesShown: () => true, log: transactionLog, shapeLog, lines, where }, views);
     await target?.rows(Buffer.concat(rows.map((row) => changeBytes({ kind: 'insert', new: row, layoutId: 1, position: 0 }))));
     return (await target?.complete()) ?? null;
   };

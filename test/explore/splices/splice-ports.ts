@@ -84,6 +84,7 @@ function targetOf(world: SpliceModel, { views }: Message) {
   const runtime: Pick<Runtime, 'tableOf'> = { tableOf: (name) => (name === NAMES.materializer ? values : undefined) };
   const splicing = {
     runtime,
+    seesShown: () => true,
     log: { firstUnseen: (snapshot: Parameters<typeof log.firstUnseen>[1]) => log.firstUnseen(world.is.arrived, snapshot) },
     shapeLog,
     lines: lines.outer,

@@ -58,7 +58,7 @@ async function splicing(more: Pick<ShapeDefinition, 'moveOuts'> = {}, word = 'IN
   const target = (views = [MOVED]) => {
     const runtime = { tableOf: (process: string) => tables.get(process as never) };
     const log = Object.assign(Object.create(shapeLog) as typeof shapeLog, { beginMoved: () => writer });
-    return moveTarget({ runtime, log: storage.log, shapeLog: log, lines, where }, views);
+    return moveTarget({ runtime, log: storage.log, shapeLog: log, seesShown: () => true, lines, where }, views);
   };
   return { storage, shapeLog, tables, target, written };
 }
