@@ -46,6 +46,7 @@ test.each<[string, Partial<SpliceBounds>]>([
   ['a parent and its child come', {}],
   ['a value comes, and Postgres shows another order', { script: 'comes' }],
   ['a value goes, and the rows are told as deletes', { script: 'goes', moveOuts: 'deletes' }],
+  ['NULL takes the place of a value, and is told row by row', { script: 'nullPasses' }],
   ['somebody is killed', { kills: 1 }],
   ['a Consumer drains and returns', { restarts: 1, kills: 1 }],
   ['the power goes', { crashes: 1 }],

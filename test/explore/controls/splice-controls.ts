@@ -6,8 +6,12 @@ import { PROPERTIES } from '../splices/splice-properties.ts';
 import { spliceSystem, type SpliceBounds } from '../splices/splice-system.ts';
 import type { Control } from './control.ts';
 import { drainThatDeletes } from './hand-over-machines.ts';
-import { deafToStarter, deafWhileLive, earlyAnswer, uncovered, unsynced } from './splice-machines.ts';
-import { withCutByPosition, withEveryMove, withForgottenVersions, withNarrowIndex, withOldSnapshots } from './splice-worlds.ts';
+import {
+  deafToStarter, deafWhileLive, earlyAnswer, outBeforeIn, survivingDrain, uncovered, unsynced, withinPace,
+} from './splice-machines.ts';
+import {
+  withCutByPosition, withEveryMove, withForgottenVersions, withNarrowIndex, withNullInEvents, withOldSnapshots, withPresentMarks,
+} from './splice-worlds.ts';
 
 const BOTH: SpliceBounds = { script: 'both', transactions: 2, moveOuts: 'events', kills: 0, timeouts: 0, restarts: 0, crashes: 0 };
 /** A collector goes on without whoever is silent; and a row that left is told by nothing but a delete. */
@@ -81,6 +85,36 @@ export const spliceControls: readonly Control<SpliceBounds, SpliceModel>[] = [
     bounds: LEFT_BEHIND,
     breaks: PROPERTIES.promised,
     make: changed(withNarrowIndex),
+  },
+  {
+    name: 'a shape that splices stays among those who go along',
+    bounds: { ...BOTH, transactions: 1, isShownAtOnce: true },
+    breaks: PROPERTIES.promised,
+    make: run(withinPace),
+  },
+  {
+    name: 'that NULL comes is left to events',
+    bounds: { ...BOTH, script: 'nullComes', transactions: 1, isShownAtOnce: true },
+    breaks: PROPERTIES.promised,
+    make: changed(withNullInEvents),
+  },
+  {
+    name: 'whether NULL is selected is asked of the last version alone',
+    bounds: { ...BOTH, script: 'nullComes' },
+    breaks: PROPERTIES.strict,
+    make: changed(withPresentMarks),
+  },
+  {
+    name: 'what becomes false is told before what becomes true',
+    bounds: { ...BOTH, script: 'stays', transactions: 1, isShownAtOnce: true },
+    breaks: PROPERTIES.promised,
+    make: run(outBeforeIn),
+  },
+  {
+    name: 'a shape goes on when who keeps its values has drained',
+    bounds: { ...BOTH, transactions: 0, restarts: 1 },
+    breaks: PROPERTIES.ends,
+    make: run(survivingDrain),
   },
 ];
 

@@ -1,11 +1,15 @@
 /** What stands around a splice with one cure taken out: the query's answer, the values by version, the index of routing. */
 import type { ConsumerPorts } from '../../../src/actors/consumer/consumer-ports.ts';
+import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
+import type { MemberMove, MoveTeller } from '../../../src/shapes/member-moves.ts';
+import type { MoveKind } from '../../../src/shapes/move-event.ts';
 import type { Moved, VersionedValues } from '../../../src/shapes/versioned-values.ts';
+import { isMark } from '../../../src/sql/subqueries/membership.ts';
 import { compareOffsets, type LogOffset } from '../../../src/model/log-offset.ts';
 import type { Fork } from '../../../src/base/fork.ts';
 import type { Message, Pid, Table } from '../../../src/otp/process.ts';
 import type { Port, System } from '../checker/system.ts';
-import type { SpliceModel } from '../splices/splice-model.ts';
+import { SpliceModel } from '../splices/splice-model.ts';
 import { INNER, OUTER } from '../splices/splice-setting.ts';
 import { WorldFork } from '../checker/world-fork.ts';
 import { consumerTables, materializerTables } from '../splices/splice-tables.ts';
@@ -37,23 +41,12 @@ function withQueries(system: Splices, change: (port: Port<SpliceModel>) => Port<
 
 /** Each coming and going of a value is told, though at the end it is where it was. */
 export function withEveryMove(system: Splices): Splices {
-  const change = (ports: ConsumerPorts, world: SpliceModel): ConsumerPorts => ({
-    ...ports,
-    valuesOf: (materializer) => {
-      const values = ports.valuesOf(materializer);
-      return values && everyMove(values, world.shape(INNER)?.state.lines?.map(({ offset }) => offset) ?? []);
-    },
-  });
-  const tables = consumerTables(OUTER, change);
-  return { ...system, roles: system.roles.map((role) => (role.name === 'outer' ? { ...role, tables } : role)) };
+  return withValues(system, (values, world) => everyMove(values, world.shape(INNER)?.state.lines?.map(({ offset }) => offset) ?? []));
 }
 
 function everyMove(values: VersionedValues, offsets: readonly LogOffset[]): VersionedValues {
   return {
-    width: values.width,
-    offset: values.offset,
-    has: values.has.bind(values),
-    movesThrough: values.movesThrough.bind(values),
+    ...asked(values),
     movesBetween(after, through) {
       const between = offsets.filter((offset) => compareOffsets(offset, after) > 0 && compareOffsets(offset, through) <= 0);
       const steps = between.map((offset, index): Moved => values.movesBetween(between[index - 1] ?? after, offset));
@@ -61,6 +54,64 @@ function everyMove(values: VersionedValues, offsets: readonly LogOffset[]): Vers
       return { movedIn: steps.flatMap(({ movedIn }) => movedIn), movedOut: steps.flatMap(({ movedOut }) => movedOut), xids };
     },
   };
+}
+
+/** What the outer Consumer asks of the values. */
+function withValues(system: Splices, change: (values: VersionedValues, world: SpliceModel) => VersionedValues): Splices {
+  const changed = (ports: ConsumerPorts, world: SpliceModel): ConsumerPorts => ({
+    ...ports,
+    valuesOf: (materializer) => {
+      const values = ports.valuesOf(materializer);
+      return values && change(values, world);
+    },
+  });
+  const tables = consumerTables(OUTER, changed);
+  return { ...system, roles: system.roles.map((role) => (role.name === 'outer' ? { ...role, tables } : role)) };
+}
+
+function asked(values: VersionedValues): VersionedValues {
+  const { width, offset } = values;
+  return {
+    width,
+    offset,
+    has: values.has.bind(values),
+    movesThrough: values.movesThrough.bind(values),
+    movesBetween: values.movesBetween.bind(values),
+  };
+}
+
+/** Whether NULL is selected, and whether anything is, is asked of the last version, whatever the shape looks at. */
+export function withPresentMarks(system: Splices): Splices {
+  return withValues(system, (values) => ({
+    ...asked(values),
+    has: (value, at) => values.has(value, isMark(value) ? values.offset : at),
+  }));
+}
+
+/** That NULL comes or goes is left to events, as if they could name the rows for which that makes a difference. */
+export function withNullInEvents(system: Splices): Splices {
+  const { setting } = system.world;
+  const { outer, where, log, lines } = setting;
+  const naming = new NamingConverter(outer, where, (id) => log.layoutOf(id), undefined, (text) => text);
+  return { ...system, world: new SpliceModel({ ...setting, lines: { ...lines, outer: naming } }) };
+}
+
+class NamingConverter extends ChangeConverter {
+  override tellerOf(moves: readonly MemberMove[]): MoveTeller {
+    return super.tellerOf(moves.map(withoutNull));
+  }
+
+  override askedRows(moves: readonly MemberMove[]): ReturnType<ChangeConverter['askedRows']> {
+    return super.askedRows(moves.map(withoutNull));
+  }
+
+  override moveEvent(event: MoveKind, moves: readonly MemberMove[], index: number): Uint8Array | undefined {
+    return super.moveEvent(event, moves.map(withoutNull), index);
+  }
+}
+
+function withoutNull({ before, after, ...move }: MemberMove): MemberMove {
+  return { ...move, before, after: { ...after, hasNull: before.hasNull } };
 }
 
 /** Values are forgotten as soon as they have moved, whoever still looks at an earlier version. */

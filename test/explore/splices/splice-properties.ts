@@ -2,12 +2,14 @@
 import { downCause } from '../../../src/actors/down-cause.ts';
 import { compareOffsets, offsetOf } from '../../../src/model/log-offset.ts';
 import { compareLsn } from '../../../src/model/lsn.ts';
+import { ANY_MEMBER, NULL_MEMBER } from '../../../src/sql/subqueries/membership.ts';
+import { membersOfRows } from '../../support/shapes/subquery-filter.ts';
 import { TagFoldingClient, type ShapeMessage } from '../../support/shapes/tag-folding-client.ts';
 import { PROPERTIES as COMMON, propertyOf } from '../../races/violations.ts';
 import type { Violation, View } from '../checker/system.ts';
 import type { SpliceModel } from './splice-model.ts';
 import { CHILDREN, PARENTS } from './splice-scripts.ts';
-import { INNER, OUTER } from './splice-setting.ts';
+import { childrenIn, INNER, OUTER } from './splice-setting.ts';
 
 export const PROPERTIES = {
   ...COMMON,
@@ -110,8 +112,8 @@ function isLinked(view: Look): boolean {
 
 /** What SELECT gives. */
 function selected(world: SpliceModel): readonly string[] {
-  const values = new Set(world.rows(PARENTS).map(([, value]) => value));
-  return world.rows(CHILDREN).filter(([, parent]) => values.has(parent ?? null)).map(([id, parent]) => `${id} ${parent}`).sort();
+  const values = world.rows(PARENTS).map(([, value = null]) => value);
+  return childrenIn(world.setting.script.filter, world.rows(CHILDREN), values).map(([id, parent]) => `${id} ${parent}`).sort();
 }
 
 interface Folded {
@@ -177,9 +179,10 @@ function hanging(view: Look): Violation | undefined {
 /** Who lives has what the tables have. */
 function unequal(view: Look): Violation | undefined {
   const { world } = view;
-  const values = [...new Set(world.rows(PARENTS).map(([, value]) => value))].sort().join();
+  const values = [...new Set(membersOfRows(world.rows(PARENTS).map(([, value = null]) => value)))].sort().join();
   for (const table of world.values.values()) {
-    const kept = [...table.textsAt(table.offset)].sort().join();
+    const marks = [ANY_MEMBER, NULL_MEMBER].filter((mark) => table.has(mark, table.offset));
+    const kept = [...marks, ...table.textsAt(table.offset)].sort().join();
     if (kept !== values) return { property: PROPERTIES.once, what: `values ${kept} instead of ${values}` };
   }
   if (view.process('outer').status !== 'alive') return undefined;

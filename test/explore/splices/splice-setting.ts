@@ -8,13 +8,15 @@ import type { Handle, ShapeDefinition } from '../../../src/model/shape.ts';
 import { ChangeConverter } from '../../../src/shapes/change-converter.ts';
 import { loadWhereLanguage } from '../../../src/sql/where-language.ts';
 import type { Where } from '../../../src/sql/where.ts';
-import { tupleOf } from '../../support/actors/changes.ts';
+import { tupleOf, type Row } from '../../support/actors/changes.ts';
 import { shapeOf } from '../../support/shapes.ts';
+import { membersOf, membersOfRows } from '../../support/shapes/subquery-filter.ts';
 import { ModelShapeLogs } from '../../support/storage/model-shape-logs.ts';
 import { Fork } from '../../../src/base/fork.ts';
 import { SNAPSHOT_END } from '../../../src/model/log-offset.ts';
 import { FIRST_XID } from '../hand-over/hand-over-model.ts';
 import { ScriptedLog, type ReadSizes } from '../hand-over/scripted-log.ts';
+import { FILTERS, type FilterName } from './splice-filters.ts';
 import type { SpliceScript } from './splice-scripts.ts';
 
 export const INNER = '1-1' as Handle;
@@ -26,7 +28,6 @@ export const NAMES = {
   materializer: materializerOf(INNER, COLUMN),
 } as const;
 
-const FILTER = `parent IN (SELECT ${COLUMN} FROM parents)`;
 const PARENTS_LAYOUT = layoutOf(4711, 'parents', COLUMN);
 const CHILDREN_LAYOUT = layoutOf(4712, 'children', 'parent');
 /** A block ends behind each transaction; none is large. */
@@ -48,11 +49,12 @@ export interface SpliceSetting {
 
 export async function settingOf(script: SpliceScript, moveOuts: 'events' | 'deletes'): Promise<SpliceSetting> {
   const log = await ScriptedLog.make([PARENTS_LAYOUT, CHILDREN_LAYOUT], script.transactions, READ_SIZES);
-  const where = await parsed();
+  const { sql } = FILTERS[script.filter];
+  const where = await parsed(sql);
   const inner = shapeOf({}, PARENTS_LAYOUT);
   const outer: ShapeDefinition = {
     ...shapeOf({}, CHILDREN_LAYOUT),
-    where: { text: FILTER, params: [], canonical: where.canonical },
+    where: { text: sql, params: [], canonical: where.canonical },
     dependencies: [{ shape: inner, column: COLUMN }],
     ...(moveOuts === 'deletes' ? { moveOuts } : {}),
   };
@@ -67,23 +69,29 @@ export async function settingOf(script: SpliceScript, moveOuts: 'events' | 'dele
 
 /** Both shapes have their snapshots, and stand at the beginning of the log. */
 function storedShapes({ script, log, inner, outer, lines }: Omit<SpliceSetting, 'stored'>): ModelShapeLogs {
-  const values = script.parents.map(([, value]) => value);
+  const values = script.parents.map(([, value]) => value ?? null);
   const shapes = new ModelShapeLogs(log.endOf(0).through);
   const parents = shapes.create(INNER, inner);
   const children = shapes.create(OUTER, outer, [INNER]);
   parents.takeSnapshot(BEFORE, script.parents.map((row) => lines.inner.snapshotLine(tupleOf(row)).slice()));
   children.beginViews([SNAPSHOT_END]);
-  const isMember = (_: number, value: string): boolean => values.includes(value);
-  const taken = script.children.filter(([, parent]) => values.includes(parent ?? null));
+  const isMember = membersOf(membersOfRows(values));
+  const taken = childrenIn(script.filter, script.children, values);
   children.takeSnapshot(BEFORE, taken.map((row) => lines.outer.snapshotLine(tupleOf(row), isMember).slice()));
   for (const shape of [parents, children]) shape.publish(shapes.position);
   return shapes;
 }
 
-async function parsed(): Promise<Where> {
+/** What SELECT gives. */
+export function childrenIn(filter: FilterName, children: readonly Row[], values: readonly (string | null)[]): readonly Row[] {
+  const selected = new Set(values);
+  return children.filter(([, parent = null]) => FILTERS[filter].takes(parent, selected));
+}
+
+async function parsed(filter: string): Promise<Where> {
   const language = await loadWhereLanguage();
   const columns = ['id', 'parent'].map((name, index) => ({ name, typeName: ['int4', 'text'][index] ?? '', dimensions: 0 }));
-  const where = language.parse(FILTER, {}, columns, () => [{ name: COLUMN, typeName: 'text', dimensions: 0 }]);
+  const where = language.parse(filter, {}, columns, () => [{ name: COLUMN, typeName: 'text', dimensions: 0 }]);
   invariant(!('error' in where), 'the filter of this world is accepted');
   return where;
 }
