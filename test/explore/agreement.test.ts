@@ -47,6 +47,8 @@ test.each<[string, Partial<SpliceBounds>]>([
   ['a value comes, and Postgres shows another order', { script: 'comes' }],
   ['a value goes, and the rows are told as deletes', { script: 'goes', moveOuts: 'deletes' }],
   ['NULL takes the place of a value, and is told row by row', { script: 'nullPasses' }],
+  ['a value comes and goes, and one of two who look it up is slow', { script: 'returns', cast: 'slow' }],
+  ['values move at three depths, and somebody is killed', { script: 'deep', cast: 'layers', kills: 1 }],
   ['somebody is killed', { kills: 1 }],
   ['a Consumer drains and returns', { restarts: 1, kills: 1 }],
   ['the power goes', { crashes: 1 }],

@@ -2,18 +2,20 @@
 import type { Machines } from '../../support/hand-over/hand-over-world.ts';
 import type { System } from '../checker/system.ts';
 import type { SpliceModel } from '../splices/splice-model.ts';
-import { PROPERTIES } from '../splices/splice-properties.ts';
+import { PROPERTIES } from '../splices/splice-claims.ts';
 import { spliceSystem, type SpliceBounds } from '../splices/splice-system.ts';
 import type { Control } from './control.ts';
 import { drainThatDeletes } from './hand-over-machines.ts';
 import {
-  deafToStarter, deafWhileLive, earlyAnswer, outBeforeIn, survivingDrain, uncovered, unsynced, withinPace,
+  deafToStarter, deafWhileLive, earlyAnswer, outBeforeIn, passingOnBeside, survivingDrain, uncovered, unsynced, withinPace,
 } from './splice-machines.ts';
 import {
-  withCutByPosition, withEveryMove, withForgottenVersions, withNarrowIndex, withNullInEvents, withOldSnapshots, withPresentMarks,
+  withCutByPosition, withEndlessSplices, withEveryMove, withForgottenVersions, withFurthestView, withNarrowIndex, withNullInEvents,
+  withOldSnapshots, withOwnPlaces, withPresentMarks,
 } from './splice-worlds.ts';
 
 const BOTH: SpliceBounds = { script: 'both', transactions: 2, moveOuts: 'events', kills: 0, timeouts: 0, restarts: 0, crashes: 0 };
+const LAYERS: SpliceBounds = { ...BOTH, cast: 'layers', transactions: 1, isShownAtOnce: true };
 /** A collector goes on without whoever is silent; and a row that left is told by nothing but a delete. */
 const LEFT_BEHIND: SpliceBounds = { ...BOTH, script: 'leaves', moveOuts: 'deletes', timeouts: 1, isShownAtOnce: true };
 
@@ -115,6 +117,30 @@ export const spliceControls: readonly Control<SpliceBounds, SpliceModel>[] = [
     bounds: { ...BOTH, transactions: 0, restarts: 1 },
     breaks: PROPERTIES.ends,
     make: run(survivingDrain),
+  },
+  {
+    name: 'values are kept for the one that has come furthest',
+    bounds: { ...BOTH, cast: 'slow', script: 'returns', isShownAtOnce: true },
+    breaks: PROPERTIES.versions,
+    make: changed(withFurthestView),
+  },
+  {
+    name: 'a shape tells its own place, wherever those are on which it depends',
+    bounds: { ...BOTH, transactions: 1, timeouts: 1, isShownAtOnce: true },
+    breaks: PROPERTIES.promised,
+    make: changed(withOwnPlaces),
+  },
+  {
+    name: 'a shape goes on before what a splice brought is passed on',
+    bounds: LAYERS,
+    breaks: PROPERTIES.promised,
+    make: run(passingOnBeside),
+  },
+  {
+    name: 'of a splice that is told row by row no row is the last',
+    bounds: LAYERS,
+    breaks: PROPERTIES.promised,
+    make: changed(withEndlessSplices),
   },
 ];
 

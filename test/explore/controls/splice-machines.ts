@@ -85,3 +85,16 @@ export const survivingDrain: Machines = {
   }),
   materializer,
 };
+
+/** Goes on as soon as a splice can be read, and those who follow the shape are told of it meanwhile. */
+export const passingOnBeside: Machines = {
+  consumer: withConfig(consumer, (config) => {
+    const ingest = stateAt(config, 'running.ingest');
+    const ending = stateAt(ingest, 'splicing.ending');
+    const [passing, ...others] = ending.on?.['splice.taken'] as ConfigNode[];
+    const told = [passing?.actions, stateAt(ingest, 'passingOn').entry].flat();
+    ending.on = { 'splice.taken': [{ ...passing, target: '#consumer.running.ingest.measuring', actions: told }, ...others] };
+    ingest.on = { ...ingest.on, 'appended.done': {} };
+  }),
+  materializer,
+};

@@ -10,7 +10,8 @@ import type { Fork } from '../../../src/base/fork.ts';
 import type { Message, Pid, Table } from '../../../src/otp/process.ts';
 import type { Port, System } from '../checker/system.ts';
 import { SpliceModel } from '../splices/splice-model.ts';
-import { INNER, OUTER } from '../splices/splice-setting.ts';
+import { storedShapes, type SettledShape, type SpliceSetting } from '../splices/splice-setting.ts';
+import { INNER, OUTER } from '../splices/splice-shapes.ts';
 import { WorldFork } from '../checker/world-fork.ts';
 import { consumerTables, materializerTables } from '../splices/splice-tables.ts';
 
@@ -90,10 +91,7 @@ export function withPresentMarks(system: Splices): Splices {
 
 /** That NULL comes or goes is left to events, as if they could name the rows for which that makes a difference. */
 export function withNullInEvents(system: Splices): Splices {
-  const { setting } = system.world;
-  const { outer, where, log, lines } = setting;
-  const naming = new NamingConverter(outer, where, (id) => log.layoutOf(id), undefined, (text) => text);
-  return { ...system, world: new SpliceModel({ ...setting, lines: { ...lines, outer: naming } }) };
+  return withLines(system, (...made) => new NamingConverter(...made));
 }
 
 class NamingConverter extends ChangeConverter {
@@ -119,6 +117,32 @@ export function withForgottenVersions(system: Splices): Splices {
   return withTables(system, 'materializer', (_, self, world) => materializerTables(self, world, () => undefined));
 }
 
+/** Values are kept for the one that has come furthest of those that look them up. */
+export function withFurthestView(system: Splices): Splices {
+  return withTables(system, 'materializer', (_, self, world) => materializerTables(self, world, furthestView));
+}
+
+function furthestView({ setting, shapes }: SpliceModel): LogOffset | undefined {
+  const views = setting.shapes.flatMap(({ handle }) => shapes.get(handle)?.storedViews ?? []);
+  return views.sort(compareOffsets).at(-1);
+}
+
+/** What a shape tells is its own place, wherever those are on which it depends. */
+export function withOwnPlaces(system: Splices): Splices {
+  return withSetting(system, (setting) => ({ ...setting, stored: storedShapes(setting, () => []) }));
+}
+
+/** Of a splice that is told row by row no row is the last. */
+export function withEndlessSplices(system: Splices): Splices {
+  return withLines(system, (...made) => new EndlessConverter(...made));
+}
+
+class EndlessConverter extends ChangeConverter {
+  override lastMovedLine(line: Uint8Array): Uint8Array {
+    return line;
+  }
+}
+
 /** What a value left is routed by at once, though a shape may still look at a version that has it. */
 export function withNarrowIndex(system: Splices): Splices {
   return withTables(system, 'materializer', ({ values, ...others }, _, world) => {
@@ -134,9 +158,9 @@ class Narrowing implements Table {
 
   apply(change: unknown): Message | undefined {
     const told = this.values.apply(change);
-    for (const table of this.world.values.values()) {
+    for (const [pid, table] of this.world.values) {
       const current = [...table.textsAt(table.offset)];
-      for (const value of ['a', 'b']) if (!current.includes(value)) this.world.listing().remove(value);
+      for (const value of ['a', 'b']) if (!current.includes(value)) this.world.listing(this.world.planOf(pid)).remove(value);
     }
     return told;
   }
@@ -152,6 +176,20 @@ class Narrowing implements Table {
   close(): void {
     this.values.close?.();
   }
+}
+
+/** Other lines of the shapes that depend on others. */
+function withLines(system: Splices, make: (...made: ConstructorParameters<typeof ChangeConverter>) => ChangeConverter): Splices {
+  return withSetting(system, (setting) => {
+    const layoutOf = setting.log.layoutOf.bind(setting.log);
+    const lines = ({ definition, where }: SettledShape): ChangeConverter => make(definition, where, layoutOf, undefined, (text) => text);
+    const shapes = setting.shapes.map((shape) => (shape.keeper === undefined ? shape : { ...shape, lines: lines(shape) }));
+    return { ...setting, shapes };
+  });
+}
+
+function withSetting(system: Splices, change: (setting: SpliceSetting) => SpliceSetting): Splices {
+  return { ...system, world: new SpliceModel(change(system.world.setting)) };
 }
 
 type Tables = Readonly<Record<string, Table>>;

@@ -1,21 +1,28 @@
-/** SpliceFilters: what an outer shape asks of its rows in terms of another table, and of which of them Postgres says that it is true. */
+/** SpliceFilters: what a shape may ask of its rows in terms of another table, and of which of them Postgres says that it is true. */
 
 type Value = string | null;
 type Truth = boolean | null;
 
 export interface SpliceFilter {
-  readonly sql: string;
+  readonly sql: (left: string, subquery: string) => string;
   /** Of a row with `left`, while the subquery selects these. */
   readonly takes: (left: Value, selected: ReadonlySet<Value>) => boolean;
 }
 
-const SUBQUERY = '(SELECT value FROM parents)';
-
 export const FILTERS = {
-  in: { sql: `parent IN ${SUBQUERY}`, takes: (left, selected) => truthOf(left, selected) === true },
-  notIn: { sql: `parent NOT IN ${SUBQUERY}`, takes: (left, selected) => truthOf(left, selected) === false },
+  in: {
+    sql: (left, subquery) => `${left} IN (${subquery})`,
+    takes: (left, selected) => truthOf(left, selected) === true,
+  },
+  notIn: {
+    sql: (left, subquery) => `${left} NOT IN (${subquery})`,
+    takes: (left, selected) => truthOf(left, selected) === false,
+  },
   /** In both polarities. */
-  known: { sql: `parent IN ${SUBQUERY} OR parent NOT IN ${SUBQUERY}`, takes: (left, selected) => truthOf(left, selected) !== null },
+  known: {
+    sql: (left, subquery) => `${left} IN (${subquery}) OR ${left} NOT IN (${subquery})`,
+    takes: (left, selected) => truthOf(left, selected) !== null,
+  },
 } as const satisfies Readonly<Record<string, SpliceFilter>>;
 
 export type FilterName = keyof typeof FILTERS;

@@ -1,6 +1,6 @@
 /**
- * SpliceScripts: what lies in two small tables, and what a writer does to them. Whether a child is in the outer shape follows from its
- * parent's value and from those that the inner shape has.
+ * SpliceScripts: what lies in small tables, and what a writer does to them. Whether a child is in the outer shape follows from its
+ * parent's value and from those that the inner shape has; and a toy is in the outermost one when its child is in that.
  */
 import type { Lsn } from '../../../src/model/lsn.ts';
 import type { Xid } from '../../../src/model/pg-snapshot.ts';
@@ -10,14 +10,16 @@ import type { ScriptedChange, ScriptedTransaction } from '../hand-over/scripted-
 import type { FilterName } from './splice-filters.ts';
 
 /** The places of the layouts. */
-export const [PARENTS, CHILDREN] = [0, 1] as const;
+export const [PARENTS, CHILDREN, TOYS] = [0, 1, 2] as const;
+/** Each child has one. */
+const STORED_TOYS: readonly Row[] = [['1', '1'], ['2', '2'], ['3', '3']];
 const LSN_STEP = 10;
 
 export interface SpliceScript {
   /** Of the outer shape. */
   readonly filter: FilterName;
-  readonly parents: readonly Row[];
-  readonly children: readonly Row[];
+  /** Stored before, by table. */
+  readonly rows: readonly (readonly Row[])[];
   /** In the order of their commits. */
   readonly transactions: readonly ScriptedTransaction[];
 }
@@ -34,7 +36,7 @@ function script(
     lsn: String((index + 1) * LSN_STEP) as Lsn,
     changes,
   }));
-  return { filter, parents, children, transactions };
+  return { filter, rows: [parents, children, STORED_TOYS], transactions };
 }
 
 function inserted(table: number, ...row: Row): ScriptedChange {
@@ -133,6 +135,27 @@ export const SCRIPTS = {
     [['1', 'a'], ['2', 'b']],
     [[inserted(PARENTS, '1', 'a')], [deleted(PARENTS, '1', 'a')]],
     { filter: 'known' },
+  ),
+  /** What moves at three depths in one transaction: a value comes, a child leaves, and a toy is made. Then the value goes. */
+  deep: script(
+    [['2', 'b']],
+    [['1', 'a'], ['2', 'b']],
+    [[inserted(PARENTS, '1', 'a'), updated(CHILDREN, ['2', 'b'], ['2', 'c']), inserted(TOYS, '4', '1')], [deleted(PARENTS, '1', 'a')]],
+  ),
+  /** A value gives way to another in the transaction in which its child goes over to that; then the child's toy gets another child. */
+  crosses: script(
+    [['1', 'a']],
+    [['1', 'a'], ['2', 'b']],
+    [
+      [updated(PARENTS, ['1', 'a'], ['1', 'b']), updated(CHILDREN, ['1', 'a'], ['1', 'b'])],
+      [updated(TOYS, ['1', '1'], ['1', '3'])],
+    ],
+  ),
+  /** A value comes that no child has, and a child of another. */
+  idle: script(
+    [['2', 'b']],
+    [['1', 'a'], ['2', 'b']],
+    [[inserted(PARENTS, '3', 'c')], [inserted(CHILDREN, '3', 'b')]],
   ),
 } as const satisfies Readonly<Record<string, SpliceScript>>;
 
