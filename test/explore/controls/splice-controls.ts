@@ -10,8 +10,8 @@ import {
   deafToStarter, deafWhileLive, earlyAnswer, outBeforeIn, passingOnBeside, survivingDrain, uncovered, unsynced, withinPace,
 } from './splice-machines.ts';
 import {
-  withCutByPosition, withEndlessSplices, withEveryMove, withForgottenVersions, withFurthestView, withNarrowIndex, withNullInEvents,
-  withOldSnapshots, withOwnPlaces, withPresentMarks,
+  withCutByPosition, withEndlessSplices, withEndsInPace, withEveryMove, withForgottenVersions, withFurthestView,
+  withNarrowIndex, withNullInEvents, withOldSnapshots, withOwnPlaces, withPresentMarks,
 } from './splice-worlds.ts';
 
 const BOTH: SpliceBounds = { script: 'both', transactions: 2, moveOuts: 'events', kills: 0, timeouts: 0, restarts: 0, crashes: 0 };
@@ -141,6 +141,12 @@ export const spliceControls: readonly Control<SpliceBounds, SpliceModel>[] = [
     bounds: LAYERS,
     breaks: PROPERTIES.promised,
     make: changed(withEndlessSplices),
+  },
+  {
+    name: 'a shape that has ended goes on to tell how far the others are',
+    bounds: { ...BOTH, transactions: 1, restarts: 1, isShownAtOnce: true },
+    breaks: PROPERTIES.promised,
+    make: changed(withEndsInPace),
   },
 ];
 

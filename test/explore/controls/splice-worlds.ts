@@ -6,6 +6,7 @@ import type { MoveKind } from '../../../src/shapes/move-event.ts';
 import type { Moved, VersionedValues } from '../../../src/shapes/versioned-values.ts';
 import { isMark } from '../../../src/sql/subqueries/membership.ts';
 import { compareOffsets, type LogOffset } from '../../../src/model/log-offset.ts';
+import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import type { Fork } from '../../../src/base/fork.ts';
 import type { Message, Pid, Table } from '../../../src/otp/process.ts';
 import type { Port, System } from '../checker/system.ts';
@@ -13,7 +14,7 @@ import { SpliceModel } from '../splices/splice-model.ts';
 import { storedShapes, type SettledShape, type SpliceSetting } from '../splices/splice-setting.ts';
 import { INNER, OUTER } from '../splices/splice-shapes.ts';
 import { WorldFork } from '../checker/world-fork.ts';
-import { consumerTables, materializerTables } from '../splices/splice-tables.ts';
+import { consumerTables, materializerTables, type PortsChange } from '../splices/splice-tables.ts';
 
 type Splices = System<SpliceModel>;
 
@@ -59,15 +60,44 @@ function everyMove(values: VersionedValues, offsets: readonly LogOffset[]): Vers
 
 /** What the outer Consumer asks of the values. */
 function withValues(system: Splices, change: (values: VersionedValues, world: SpliceModel) => VersionedValues): Splices {
-  const changed = (ports: ConsumerPorts, world: SpliceModel): ConsumerPorts => ({
+  return withPorts(system, (ports, world) => ({
     ...ports,
     valuesOf: (materializer) => {
       const values = ports.valuesOf(materializer);
       return values && change(values, world);
     },
-  });
-  const tables = consumerTables(OUTER, changed);
+  }));
+}
+
+/** What its table reaches. */
+function withPorts(system: Splices, change: PortsChange): Splices {
+  const tables = consumerTables(OUTER, change);
   return { ...system, roles: system.roles.map((role) => (role.name === 'outer' ? { ...role, tables } : role)) };
+}
+
+/** A shape that ends goes on to tell how far the others are: what moves from then on reaches it later. */
+export function withEndsInPace(system: Splices): Splices {
+  return withShapeLog(system, (shapeLog) => ({
+    leavePace: (at) => {
+      if (at !== LSN_ZERO) shapeLog.leavePace(at);
+    },
+  }));
+}
+
+type ShapeLogPort = ConsumerPorts['shapeLog'];
+
+function withShapeLog(system: Splices, change: (shapeLog: ShapeLogPort) => Partial<ShapeLogPort>): Splices {
+  return withPorts(system, (ports) => ({ ...ports, shapeLog: overlaid(ports.shapeLog, change(ports.shapeLog)) }));
+}
+
+/** All else is that of `shapeLog`, as it is when it is asked. */
+function overlaid(shapeLog: ShapeLogPort, changed: Partial<ShapeLogPort>): ShapeLogPort {
+  return new Proxy(shapeLog, {
+    get(target, name) {
+      const found: unknown = Reflect.get(name in changed ? changed : target, name);
+      return typeof found === 'function' && !(name in changed) ? found.bind(target) : found;
+    },
+  });
 }
 
 function asked(values: VersionedValues): VersionedValues {
