@@ -51,8 +51,8 @@ export const BOUNDS = {
       ...SPLICE, script: 'deep', cast: 'layers', transactions: 1, kills: 1, ...AT_ONCE,
     }),
     splice('a value comes to two layers and a child moves', { ...SPLICE, script: 'both', cast: 'layers', ...AT_ONCE }),
-    splice('a parent and a grandparent cross, and the power goes', {
-      ...SPLICE, script: 'crosses', cast: 'layers', crashes: 1, ...AT_ONCE,
+    splice('a value comes to two layers, what it does not concern comes before it, and the power goes', {
+      ...SPLICE, script: 'gives', cast: 'layers', crashes: 1, ...AT_ONCE,
     }),
   ],
   c: [

@@ -34,6 +34,8 @@ import { keepersOf, type KeeperPlan } from './splice-shapes.ts';
 interface Remembered {
   /** How many transactions are in the durable log. */
   readonly arrived: number;
+  /** How many there were when it was opened: readers may have seen what comes of these. */
+  readonly opened: number;
   /** Which of all snapshots see. */
   readonly shown: readonly number[];
   /** How many records of splices would survive a power cut, of each shape that has any. */
@@ -55,8 +57,8 @@ interface Remembered {
 }
 
 const NOTHING: Remembered = {
-  arrived: 0, shown: [], synced: {}, moved: {}, processedLsn: LSN_ZERO, running: [], drained: [], keepers: {}, read: {}, applied: {},
-  historyRead: {},
+  arrived: 0, opened: 0, shown: [], synced: {}, moved: {}, processedLsn: LSN_ZERO, running: [], drained: [], keepers: {}, read: {},
+  applied: {}, historyRead: {},
 };
 
 export class SpliceModel implements World<SpliceModel> {
@@ -105,6 +107,11 @@ export class SpliceModel implements World<SpliceModel> {
 
   shape(handle: Handle): ModelShapeLog | undefined {
     return this.shapes.get(handle);
+  }
+
+  /** The end of the log when it was opened. */
+  get shownThrough(): LogPosition {
+    return this.log.endOf(this.is.opened).through;
   }
 
   get durable(): { readonly through: LogPosition; readonly lsn: Lsn } {
@@ -230,7 +237,8 @@ export class SpliceModel implements World<SpliceModel> {
     for (const [key, values] of this.listed) this.members.listing(key).end(values);
     this.listed.clear();
     const keepers = Object.fromEntries(Object.entries(is.keepers).map(([role, { count }]) => [role, { pid: undefined, count }]));
-    this.is = { ...is, processedLsn: LSN_ZERO, running: [], drained: [], keepers, applied: {}, historyRead: {}, read };
+    const forgotten = { processedLsn: LSN_ZERO, running: [], drained: [], applied: {}, historyRead: {} };
+    this.is = { ...is, ...forgotten, opened: is.arrived, keepers, read };
   }
 
   // --- what is read

@@ -151,11 +151,11 @@ export const SCRIPTS = {
       [updated(TOYS, ['1', '1'], ['1', '3'])],
     ],
   ),
-  /** A value comes that no child has, and a child of another. */
-  idle: script(
+  /** A value comes, and then a toy to a child of another. */
+  gives: script(
     [['2', 'b']],
     [['1', 'a'], ['2', 'b']],
-    [[inserted(PARENTS, '3', 'c')], [inserted(CHILDREN, '3', 'b')]],
+    [[inserted(PARENTS, '1', 'a')], [inserted(TOYS, '4', '2')]],
   ),
 } as const satisfies Readonly<Record<string, SpliceScript>>;
 

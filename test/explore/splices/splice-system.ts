@@ -7,8 +7,7 @@ import { consumer } from '../../../src/actors/consumer/consumer.ts';
 import { catchUpCollector } from '../../../src/actors/collector/catch-up-collector.ts';
 import { shapeLogCollector } from '../../../src/actors/collector/shape-log-collector.ts';
 import { materializer } from '../../../src/actors/materializer.ts';
-import type { Handle } from '../../../src/model/shape.ts';
-import type { Name, Pid } from '../../../src/otp/process.ts';
+import type { Pid } from '../../../src/otp/process.ts';
 import type { Machines } from '../../support/hand-over/hand-over-world.ts';
 import type { Alive, Local } from '../checker/local.ts';
 import type { Bounds, Happening, Role, Start, System, View } from '../checker/system.ts';
@@ -75,7 +74,7 @@ function startOf(role: string, { follows, column }: KeeperPlan, consumer: Pid): 
 }
 
 function rolesOf(shapes: readonly ShapePlan[], machines: Machines): readonly Role<SpliceModel>[] {
-  const consumers = shapes.map(({ role, handle, name }) => consumerRole(role, handle, name, machines));
+  const consumers = shapes.map((shape) => consumerRole(shape, machines));
   const keepers = keepersOf(shapes).map(({ role, name }): Role<SpliceModel> => ({
     name: role,
     machine: machines.materializer,
@@ -97,14 +96,15 @@ function rolesOf(shapes: readonly ShapePlan[], machines: Machines): readonly Rol
   ];
 }
 
-function consumerRole(role: string, handle: Handle, name: Name, machines: Machines): Role<SpliceModel> {
+function consumerRole({ role, handle, name, keeper }: ShapePlan, machines: Machines): Role<SpliceModel> {
   return {
     name: role,
     machine: machines.consumer,
     registered: name,
     input(world, args) {
       const shape = world.shape(handle);
-      return { handle, mode: 'restore', position: shape?.position, end: shape?.end, ...args };
+      const shown = keeper === undefined ? {} : { shownThrough: world.shownThrough };
+      return { handle, mode: 'restore', position: shape?.position, end: shape?.end, ...shown, ...args };
     },
     tables: consumerTables(handle),
   };
