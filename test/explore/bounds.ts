@@ -16,6 +16,8 @@ export interface Bounded {
 
 const CALM = { kills: 0, timeouts: 0, restarts: 0 } as const;
 const HANDLES = { kills: 0, timeouts: 0, live: ['inner'], asks: [], fates: {}, victims: 'shapes' } as const;
+/** Postgres shows what it streams: for what has nothing to do with visibility. */
+const AT_ONCE = { isShownAtOnce: true } as const;
 const SPLICE = { ...CALM, transactions: 2, moveOuts: 'events', crashes: 0 } as const;
 
 /** What follows the death of a Materializer is about as much as what follows those of the others together. */
@@ -36,6 +38,22 @@ export const BOUNDS = {
       ...SPLICE, script: 'both', transactions: 1, restarts: 1,
     }),
     splice('a value goes, told as deletes, whoever is killed', { ...SPLICE, script: 'goes', moveOuts: 'deletes', kills: 1 }),
+    splice('NULL comes to what NOT IN looks up, and a child before or after it, whoever is killed', {
+      ...SPLICE, script: 'nullComes', kills: 1,
+    }),
+    splice('NULL takes the place of a value and goes, and the power goes', { ...SPLICE, script: 'nullPasses', crashes: 1 }),
+    splice('the last value goes and another comes, told as deletes', { ...SPLICE, script: 'empties', moveOuts: 'deletes' }),
+    splice('a value comes and goes of which either half of a filter is true', { ...SPLICE, script: 'stays' }),
+    splice('a value goes and comes back, and of two who look it up one is slow', {
+      ...SPLICE, script: 'returns', cast: 'slow', ...AT_ONCE,
+    }),
+    splice('values move at three depths, and whoever is killed', {
+      ...SPLICE, script: 'deep', cast: 'layers', transactions: 1, kills: 1, ...AT_ONCE,
+    }),
+    splice('a value comes to two layers and a child moves', { ...SPLICE, script: 'both', cast: 'layers', ...AT_ONCE }),
+    splice('a value comes to two layers, what it does not concern comes before it, and the power goes', {
+      ...SPLICE, script: 'gives', cast: 'layers', crashes: 1, ...AT_ONCE,
+    }),
   ],
   c: [
     handles('two requests from a live shape on, and whoever is killed', { ...HANDLES, asks: ['inner', 'inner'], kills: 1 }),

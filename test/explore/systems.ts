@@ -10,6 +10,7 @@ import { handOverSystem, VICTIMS, type HandOverBounds } from './hand-over/hand-o
 import { handleSetting, SHAPE_NAMES } from './handles/handle-setting.ts';
 import { FATES, handleSystem, type HandleBounds } from './handles/handle-system.ts';
 import { SCRIPTS, type ScriptName } from './splices/splice-scripts.ts';
+import { CASTS, type CastName } from './splices/splice-shapes.ts';
 import { spliceSystem, type SpliceBounds } from './splices/splice-system.ts';
 
 export const SYSTEM_NAMES = ['hand-over', 'splice', 'handles'] as const;
@@ -43,6 +44,7 @@ const spliceBounds: z.ZodType<SpliceBounds> = z.strictObject({
   ...common,
   crashes: count,
   script: z.enum(Object.keys(SCRIPTS) as ScriptName[]),
+  cast: z.exactOptional(z.enum(Object.keys(CASTS) as CastName[])),
   moveOuts: z.enum(['events', 'deletes']),
   isShownAtOnce: z.exactOptional(z.literal(true)),
 });

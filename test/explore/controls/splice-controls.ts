@@ -2,14 +2,20 @@
 import type { Machines } from '../../support/hand-over/hand-over-world.ts';
 import type { System } from '../checker/system.ts';
 import type { SpliceModel } from '../splices/splice-model.ts';
-import { PROPERTIES } from '../splices/splice-properties.ts';
+import { PROPERTIES } from '../splices/splice-claims.ts';
 import { spliceSystem, type SpliceBounds } from '../splices/splice-system.ts';
 import type { Control } from './control.ts';
 import { drainThatDeletes } from './hand-over-machines.ts';
-import { deafToStarter, deafWhileLive, earlyAnswer, uncovered, unsynced } from './splice-machines.ts';
-import { withCutByPosition, withEveryMove, withForgottenVersions, withNarrowIndex, withOldSnapshots } from './splice-worlds.ts';
+import {
+  deafToStarter, deafWhileLive, earlyAnswer, outBeforeIn, passingOnBeside, survivingDrain, uncovered, unsynced, withinPace,
+} from './splice-machines.ts';
+import {
+  withCutByPosition, withEndlessSplices, withEndsInPace, withEveryMove, withForgottenVersions, withFurthestView,
+  withNarrowIndex, withNullInEvents, withOldSnapshots, withOwnPlaces, withPresentMarks,
+} from './splice-worlds.ts';
 
 const BOTH: SpliceBounds = { script: 'both', transactions: 2, moveOuts: 'events', kills: 0, timeouts: 0, restarts: 0, crashes: 0 };
+const LAYERS: SpliceBounds = { ...BOTH, cast: 'layers', transactions: 1, isShownAtOnce: true };
 /** A collector goes on without whoever is silent; and a row that left is told by nothing but a delete. */
 const LEFT_BEHIND: SpliceBounds = { ...BOTH, script: 'leaves', moveOuts: 'deletes', timeouts: 1, isShownAtOnce: true };
 
@@ -81,6 +87,66 @@ export const spliceControls: readonly Control<SpliceBounds, SpliceModel>[] = [
     bounds: LEFT_BEHIND,
     breaks: PROPERTIES.promised,
     make: changed(withNarrowIndex),
+  },
+  {
+    name: 'a shape that splices stays among those who go along',
+    bounds: { ...BOTH, transactions: 1, isShownAtOnce: true },
+    breaks: PROPERTIES.promised,
+    make: run(withinPace),
+  },
+  {
+    name: 'that NULL comes is left to events',
+    bounds: { ...BOTH, script: 'nullComes', transactions: 1, isShownAtOnce: true },
+    breaks: PROPERTIES.promised,
+    make: changed(withNullInEvents),
+  },
+  {
+    name: 'whether NULL is selected is asked of the last version alone',
+    bounds: { ...BOTH, script: 'nullComes' },
+    breaks: PROPERTIES.strict,
+    make: changed(withPresentMarks),
+  },
+  {
+    name: 'what becomes false is told before what becomes true',
+    bounds: { ...BOTH, script: 'stays', transactions: 1, isShownAtOnce: true },
+    breaks: PROPERTIES.promised,
+    make: run(outBeforeIn),
+  },
+  {
+    name: 'a shape goes on when who keeps its values has drained',
+    bounds: { ...BOTH, transactions: 0, restarts: 1 },
+    breaks: PROPERTIES.ends,
+    make: run(survivingDrain),
+  },
+  {
+    name: 'values are kept for the one that has come furthest',
+    bounds: { ...BOTH, cast: 'slow', script: 'returns', isShownAtOnce: true },
+    breaks: PROPERTIES.versions,
+    make: changed(withFurthestView),
+  },
+  {
+    name: 'a shape tells its own place, wherever those are on which it depends',
+    bounds: { ...BOTH, transactions: 1, timeouts: 1, isShownAtOnce: true },
+    breaks: PROPERTIES.promised,
+    make: changed(withOwnPlaces),
+  },
+  {
+    name: 'a shape goes on before what a splice brought is passed on',
+    bounds: LAYERS,
+    breaks: PROPERTIES.promised,
+    make: run(passingOnBeside),
+  },
+  {
+    name: 'of a splice that is told row by row no row is the last',
+    bounds: LAYERS,
+    breaks: PROPERTIES.promised,
+    make: changed(withEndlessSplices),
+  },
+  {
+    name: 'a shape that has ended goes on to tell how far the others are',
+    bounds: { ...BOTH, transactions: 1, restarts: 1, isShownAtOnce: true },
+    breaks: PROPERTIES.promised,
+    make: changed(withEndsInPace),
   },
 ];
 

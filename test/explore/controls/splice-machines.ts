@@ -53,3 +53,48 @@ export const deafWhileLive: Machines = {
   }),
   materializer,
 };
+
+/** Stops for what moved, and stays among those who go along. */
+export const withinPace: Machines = {
+  consumer: withConfig(consumer, (config) => {
+    stateAt(config, 'running.ingest.steppingAside').entry = { type: 'apply', params: { table: 'log', change: 'locate' } };
+  }),
+  materializer,
+};
+
+/** What becomes false is told first: who has a row that stays by another half of the filter lets go of it. */
+export const outBeforeIn: Machines = {
+  consumer: withConfig(consumer, (config) => {
+    const splicing = stateAt(config, 'running.ingest.splicing');
+    const [, begin] = stateAt(splicing, 'seeing').always as ConfigNode[];
+    const [, end] = stateAt(splicing, 'feeding').always as ConfigNode[];
+    const movingOut = stateAt(splicing, 'movingOut');
+    movingOut.on = { ...movingOut.on, 'moves.areTold': 'movingIn' };
+    Object.assign(begin ?? {}, { target: 'movingOut' });
+    Object.assign(end ?? {}, { target: 'ending' });
+  }),
+  materializer,
+};
+
+/** Goes on when who keeps the values has ended in good order, as if it were back at once. */
+export const survivingDrain: Machines = {
+  consumer: withConfig(consumer, (config) => {
+    const running = stateAt(config, 'running');
+    const [invalid] = running.on?.['dependency.down'] as ConfigNode[];
+    running.on = { ...running.on, 'dependency.down': [invalid, {}] };
+  }),
+  materializer,
+};
+
+/** Goes on as soon as a splice can be read, and those who follow the shape are told of it meanwhile. */
+export const passingOnBeside: Machines = {
+  consumer: withConfig(consumer, (config) => {
+    const ingest = stateAt(config, 'running.ingest');
+    const ending = stateAt(ingest, 'splicing.ending');
+    const [passing, ...others] = ending.on?.['splice.taken'] as ConfigNode[];
+    const told = [passing?.actions, stateAt(ingest, 'passingOn').entry].flat();
+    ending.on = { 'splice.taken': [{ ...passing, target: '#consumer.running.ingest.measuring', actions: told }, ...others] };
+    ingest.on = { ...ingest.on, 'appended.done': {} };
+  }),
+  materializer,
+};

@@ -1,6 +1,6 @@
 /**
- * SpliceModel: the world of two shapes as a value. Two tables and their transactions, the transaction log with its records of
- * splices, the logs of an inner shape and of one that depends on it, and what is in memory between their processes.
+ * SpliceModel: the world of shapes that depend on each other, as a value. Their tables and the transactions on these, the transaction
+ * log with its records of splices, the shapes' logs, and what is in memory between their processes.
  *
  * Transactions commit in the order of the script, which is the order of the log. Each *arrives* in the durable log, in that order,
  * and is *shown* to snapshots, in any order, perhaps long before or after. Some other transaction may be on its way in between, so
@@ -9,7 +9,7 @@
 import { memberKey, MemberIndex, type MemberListing } from '../../../src/shapes/member-index.ts';
 import type { LinkValues } from '../../../src/actors/link-values.ts';
 import { invariant } from '../../../src/base/invariant.ts';
-import { placeAt, type EntryPlace } from '../../../src/model/log-entry.ts';
+import { placeAt, type EntryPlace, type EntryRange } from '../../../src/model/log-entry.ts';
 import { compareOffsets, isInSnapshot, type LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition, LogRange } from '../../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
@@ -28,35 +28,37 @@ import { keyOf, rowsAfter, snapshotOf } from '../hand-over/hand-over-model.ts';
 import type { OpenDeliveries } from '../hand-over/model-deliveries.ts';
 import type { ScriptedChange, ScriptedLog, ScriptedTransaction } from '../hand-over/scripted-log.ts';
 import { PARENTS } from './splice-scripts.ts';
-import { COLUMN, copyOf, INNER, OUTER, type SpliceSetting } from './splice-setting.ts';
+import { copyOf, type SpliceSetting } from './splice-setting.ts';
+import { keepersOf, type KeeperPlan } from './splice-shapes.ts';
 
 interface Remembered {
   /** How many transactions are in the durable log. */
   readonly arrived: number;
+  /** How many there were when it was opened: readers may have seen what comes of these. */
+  readonly opened: number;
   /** Which of all snapshots see. */
   readonly shown: readonly number[];
-  /** How many records of splices would survive a power cut. */
-  readonly synced: number;
-  /** The rows that queries have brought, by the number of the splice. */
-  readonly moved: Readonly<Record<number, string>>;
+  /** How many records of splices would survive a power cut, of each shape that has any. */
+  readonly synced: Readonly<Record<Handle, number>>;
+  /** The rows that queries have brought, by shape and number of the splice. */
+  readonly moved: Readonly<Record<string, string>>;
   /** Of the transactions, what the collector has said that all shapes have. */
   readonly processedLsn: Lsn;
   readonly running: readonly Handle[];
   readonly drained: readonly Handle[];
-  /** The one that its supervisor knows of, and how many there have been. */
-  readonly materializer: Pid | undefined;
-  readonly materializers: number;
-  /** What the outer shape's readers had been given before the service crashed. */
-  readonly read: readonly string[];
-  /** The operations that the present Materializer's table was given, as offsets; a row of the snapshot is `snapshot`. */
-  readonly applied: readonly string[];
-  /** What lies in `history`, and is not yet taken. */
-  readonly historyRead: string;
+  /** Of each role that keeps values: the one that its supervisor knows of, and how many there have been. */
+  readonly keepers: Readonly<Record<string, { readonly pid: Pid | undefined; readonly count: number }>>;
+  /** What the readers of each shape that depends on another had been given before the service crashed. */
+  readonly read: Readonly<Record<Handle, readonly string[]>>;
+  /** The operations that the table of the present one of each role was given, as offsets; a row of the snapshot is `snapshot`. */
+  readonly applied: Readonly<Record<string, readonly string[]>>;
+  /** What lies in `history` for it, and is not yet taken. */
+  readonly historyRead: Readonly<Record<string, string>>;
 }
 
 const NOTHING: Remembered = {
-  arrived: 0, shown: [], synced: 0, moved: {}, processedLsn: LSN_ZERO, running: [], drained: [], materializer: undefined, materializers: 0,
-  read: [], applied: [], historyRead: '',
+  arrived: 0, opened: 0, shown: [], synced: {}, moved: {}, processedLsn: LSN_ZERO, running: [], drained: [], keepers: {}, read: {},
+  applied: {}, historyRead: {},
 };
 
 export class SpliceModel implements World<SpliceModel> {
@@ -71,7 +73,8 @@ export class SpliceModel implements World<SpliceModel> {
     readonly movedRows = new Map<string, string>(),
     /** The tables of the Materializers that live. */
     readonly values = new Map<Pid, LinkValues>(),
-    private listed: readonly string[] | undefined = undefined,
+    /** What each column lists. */
+    private readonly listed = new Map<string, readonly string[]>(),
     readonly members = new MemberIndex(),
   ) {}
 
@@ -80,9 +83,10 @@ export class SpliceModel implements World<SpliceModel> {
     const fork: WorldFork<SpliceModel> = new WorldFork(() => copy);
     const { setting, is, shapes, history, deliveries, loaded, movedRows, listed } = this;
     const copy: SpliceModel = new SpliceModel(
-      setting, is, shapes.clone(fork), history.clone(fork), new Map(deliveries), new Map(loaded), new Map(movedRows), new Map(), listed,
+      setting, is, shapes.clone(fork), history.clone(fork), new Map(deliveries), new Map(loaded), new Map(movedRows), new Map(),
+      new Map(listed),
     );
-    if (listed !== undefined) copy.members.listing(MEMBERS).begin(listed);
+    for (const [key, values] of listed) copy.members.listing(key).begin(values);
     for (const [pid, values] of this.values) copy.values.set(pid, values.clone(fork));
     return copy;
   }
@@ -91,7 +95,10 @@ export class SpliceModel implements World<SpliceModel> {
     const open = Array.from(this.deliveries.values(), ({ id, layers }) => [id, layers.map((layer) => [...layer].map(routed))]);
     const loaded = Array.from(this.loaded, ([owner, { after, through }]) => [owner, after, through]).sort();
     const values = Array.from(this.values, ([pid, table]) => [pid, table.key()]).sort();
-    return JSON.stringify([this.is, this.shapes.key(), open.sort(), loaded, [...this.movedRows].sort(), values, this.listed ?? null]);
+    const listed = [...this.listed].sort();
+    const { synced, moved, keepers, read, applied, historyRead, ...others } = this.is;
+    const records = [synced, moved, keepers, read, applied, historyRead].map((record) => Object.entries<unknown>(record).sort(byName));
+    return JSON.stringify([others, records, this.shapes.key(), open.sort(), loaded, [...this.movedRows].sort(), values, listed]);
   }
 
   get log(): ScriptedLog {
@@ -100,6 +107,11 @@ export class SpliceModel implements World<SpliceModel> {
 
   shape(handle: Handle): ModelShapeLog | undefined {
     return this.shapes.get(handle);
+  }
+
+  /** The end of the log when it was opened. */
+  get shownThrough(): LogPosition {
+    return this.log.endOf(this.is.opened).through;
   }
 
   get durable(): { readonly through: LogPosition; readonly lsn: Lsn } {
@@ -131,8 +143,8 @@ export class SpliceModel implements World<SpliceModel> {
   }
 
   arrive(): void {
-    // A sync takes everything along that was appended before.
-    this.is = { ...this.is, arrived: this.is.arrived + 1, synced: this.shape(OUTER)?.splices.length ?? this.is.synced };
+    this.is = { ...this.is, arrived: this.is.arrived + 1 };
+    this.noteSynced();
   }
 
   show(index: number): void {
@@ -156,12 +168,21 @@ export class SpliceModel implements World<SpliceModel> {
     this.is = { ...this.is, processedLsn: lsn };
   }
 
+  /** Everything that was appended before. */
   noteSynced(): void {
-    this.is = { ...this.is, synced: this.shape(OUTER)?.splices.length ?? this.is.synced };
+    const synced = this.setting.shapes.flatMap(({ handle }) => {
+      const count = this.shape(handle)?.splices.length ?? 0;
+      return count === 0 ? [] : [[handle, count] as const];
+    });
+    this.is = { ...this.is, synced: { ...this.is.synced, ...Object.fromEntries(synced) } };
   }
 
-  putMoved(number: number, rows: string): void {
-    this.is = { ...this.is, moved: { ...this.is.moved, [number]: rows } };
+  movedOf(handle: Handle, number: number): string | undefined {
+    return this.is.moved[`${handle} ${number}`];
+  }
+
+  putMoved(handle: Handle, number: number, rows: string): void {
+    this.is = { ...this.is, moved: { ...this.is.moved, [`${handle} ${number}`]: rows } };
   }
 
   /** Its Consumer begins, or has been started and will. */
@@ -176,28 +197,48 @@ export class SpliceModel implements World<SpliceModel> {
     const running = this.is.running.filter((each) => each !== handle);
     this.is = { ...this.is, running, drained: hasDrained ? [...this.is.drained, handle] : this.is.drained };
     if (!hasDrained) this.shapes.delete(handle);
-    if (this.shape(INNER) === undefined && !running.includes(OUTER)) this.shapes.delete(OUTER);
+    for (const { handle: each, dependsOn } of this.setting.shapes) {
+      if (dependsOn.some((inner) => this.shape(inner) === undefined) && !running.includes(each)) this.shapes.delete(each);
+    }
   }
 
-  /** A supervisor has started one, or was told that it has ended. */
-  noteMaterializer(pid: Pid | undefined): void {
-    const materializers = this.is.materializers + (pid === undefined ? 0 : 1);
-    this.is = { ...this.is, materializer: pid, materializers };
+  /** The one of a role that its supervisor knows of. */
+  keeper(role: string): Pid | undefined {
+    return this.is.keepers[role]?.pid;
+  }
+
+  /** @returns the pid of the one that a supervisor has started. */
+  startKeeper(role: string): Pid {
+    const count = (this.is.keepers[role]?.count ?? 0) + 1;
+    const pid = `${role}#${count}` as Pid;
+    this.is = { ...this.is, keepers: { ...this.is.keepers, [role]: { pid, count } } };
+    return pid;
+  }
+
+  /** Its supervisor was told that it has ended. */
+  endKeeper(role: string): void {
+    this.is = { ...this.is, keepers: { ...this.is.keepers, [role]: { pid: undefined, count: this.is.keepers[role]?.count ?? 0 } } };
   }
 
   /** A power cut: the shapes' files are those of the last checkpoint, and the log's records are met again. */
   crash(): void {
     const { is, setting } = this;
-    const read = longer(is.read, this.shape(OUTER)?.state.lines?.map(({ offset, text }) => `${offset} ${text}`) ?? []);
-    const splices = this.shape(OUTER)?.splices.slice(0, is.synced) ?? [];
+    const dependent = setting.shapes.filter(({ keeper }) => keeper !== undefined);
+    const read = Object.fromEntries(dependent.map(({ handle }) => [handle, longer(is.read[handle] ?? [], this.entriesOf(handle))]));
+    const splices = setting.shapes.map(({ handle }) => this.shape(handle)?.splices.slice(0, is.synced[handle] ?? 0) ?? []);
     this.shapes = copyOf(setting.stored);
-    for (const { number: _, ...splice } of splices) this.shape(OUTER)?.recordSplice(splice);
+    for (const [index, { handle }] of setting.shapes.entries()) {
+      for (const { number: _, ...splice } of splices[index] ?? []) this.shape(handle)?.recordSplice(splice);
+    }
     this.deliveries.clear();
     this.loaded.clear();
     this.movedRows.clear();
     this.values.clear();
-    this.unlist();
-    this.is = { ...is, processedLsn: LSN_ZERO, running: [], drained: [], materializer: undefined, applied: [], historyRead: '', read };
+    for (const [key, values] of this.listed) this.members.listing(key).end(values);
+    this.listed.clear();
+    const keepers = Object.fromEntries(Object.entries(is.keepers).map(([role, { count }]) => [role, { pid: undefined, count }]));
+    const forgotten = { processedLsn: LSN_ZERO, running: [], drained: [], applied: {}, historyRead: {} };
+    this.is = { ...is, ...forgotten, opened: is.arrived, keepers, read };
   }
 
   // --- what is read
@@ -216,69 +257,88 @@ export class SpliceModel implements World<SpliceModel> {
     return Buffer.from(rows);
   }
 
-  /** What the inner log's reader brings behind `after`, up to `through`; undefined when the shape is gone. */
-  readHistory(owner: string, after: EntryPlace, through: LogOffset): EntryPlace | undefined {
-    this.is = { ...this.is, historyRead: '' };
-    const read = this.shape(INNER)?.read(after.offset);
+  /** What can be read, each line with its offset. */
+  entriesOf(handle: Handle): readonly string[] {
+    return this.shape(handle)?.state.lines?.map(({ offset, text }) => `${offset} ${text}`) ?? [];
+  }
+
+  /** What the reader of a followed log brings behind `after`, up to `through`; undefined when the shape is gone. */
+  readHistory(owner: Pid, after: EntryPlace, through: LogOffset): EntryPlace | undefined {
+    const { follows, column } = this.planOf(owner);
+    this.noteHistory(owner, undefined);
+    const read = this.shape(follows)?.read(after.offset);
     if (read === undefined) return undefined;
-    const reader = new LineReader(COLUMN);
+    const reader = new LineReader(column);
     const entries = read.entries.filter(({ offset }) => compareOffsets(offset, through) <= 0);
     const end = placeAt(compareOffsets(read.end, through) < 0 ? read.end : through);
     this.history.put(owner, { after, through: end }, entries.map(({ offset, bytes }) => ({ offset, ...reader.read(bytes) })));
-    this.is = { ...this.is, historyRead: JSON.stringify([after, end]) };
+    this.noteHistory(owner, JSON.stringify([after, end]));
     return end;
   }
 
-  takeHistory(...asked: Parameters<ShapeBlocks['take']>): ReturnType<ShapeBlocks['take']> {
-    const rows = this.history.take(...asked);
+  takeHistory(owner: Pid, block: EntryRange): ReturnType<ShapeBlocks['take']> {
+    const rows = this.history.take(owner, block);
+    const { role } = this.planOf(owner);
     const applied = rows.map(({ offset }) => (isInSnapshot(offset) ? 'snapshot' : offset));
-    this.is = { ...this.is, applied: [...this.is.applied, ...applied], historyRead: '' };
+    this.is = { ...this.is, applied: { ...this.is.applied, [role]: [...(this.is.applied[role] ?? []), ...applied] } };
+    this.noteHistory(owner, undefined);
     return rows;
   }
 
   beginMaterializer(self: Pid): void {
     this.history.open(self);
-    this.is = { ...this.is, applied: [] };
+    this.is = { ...this.is, applied: without(this.is.applied, this.planOf(self).role) };
   }
 
   endMaterializer(self: Pid): void {
     this.history.close(self);
-    this.is = { ...this.is, historyRead: '' };
+    this.noteHistory(self, undefined);
   }
 
-  /** Also what it lists is a part of the world. */
-  listing(): MemberListing {
-    const index = this.members.listing(MEMBERS);
+  /** Of one that keeps values. @param pid as a runtime or the search calls it. */
+  planOf(pid: Pid): KeeperPlan {
+    const plan = keepersOf(this.setting.shapes).find(({ role }) => role === pid.slice(pid.lastIndexOf('/') + 1, pid.lastIndexOf('#')));
+    invariant(plan !== undefined, 'who keeps values follows a shape');
+    return plan;
+  }
+
+  /** Also what a column lists is a part of the world. */
+  listing({ follows, column }: KeeperPlan): MemberListing {
+    const { listed } = this;
+    const key = memberKey(follows, column);
+    const index = this.members.listing(key);
+    const note = (values: readonly string[] | undefined): void => {
+      if (values !== undefined) listed.set(key, [...values].sort());
+    };
     return {
       ...index,
-      begin: (values) => {
-        this.listed = [...values].sort();
-        index.begin(this.listed);
+      begin(values) {
+        note([...values]);
+        index.begin(listed.get(key) ?? []);
       },
-      add: (value) => {
-        this.listed = [...(this.listed ?? []), value].sort();
+      add(value) {
+        note([...(listed.get(key) ?? []), value]);
         index.add(value);
       },
-      remove: (value) => {
-        this.listed = this.listed?.filter((each) => each !== value);
+      remove(value) {
+        note(listed.get(key)?.filter((each) => each !== value));
         index.remove(value);
       },
-      end: (values) => {
-        this.listed = undefined;
+      end(values) {
+        listed.delete(key);
         index.end(values);
       },
     };
   }
 
-  private unlist(): void {
-    if (this.listed !== undefined) this.members.listing(MEMBERS).end(this.listed);
-    this.listed = undefined;
+  private noteHistory(owner: Pid, read: string | undefined): void {
+    const { role } = this.planOf(owner);
+    const others = without(this.is.historyRead, role);
+    this.is = { ...this.is, historyRead: read === undefined ? others : { ...others, [role]: read } };
   }
 
   private rowsOf(table: number, transactions: readonly ScriptedTransaction[]): readonly Row[] {
-    const { parents, children } = this.setting.script;
-    const stored = table === PARENTS ? parents : children;
-    const begin: readonly RowChange[] = stored.map((row) => ({ kind: 'insert', new: row }));
+    const begin: readonly RowChange[] = (this.setting.script.rows[table] ?? []).map((row) => ({ kind: 'insert', new: row }));
     const ofTable = transactions.map(({ changes }) => ({ changes: changes.filter((change) => (change.table ?? PARENTS) === table) }));
     return rowsAfter([{ changes: begin }, ...ofTable]);
   }
@@ -296,10 +356,17 @@ export class SpliceModel implements World<SpliceModel> {
   }
 }
 
-const MEMBERS = memberKey(INNER, COLUMN);
-
 function lockOf(change: ScriptedChange): string {
   return `${change.table ?? PARENTS} ${keyOf(change)}`;
+}
+
+function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
+  return one < other ? -1 : 1;
+}
+
+function without<Value>(record: Readonly<Record<string, Value>>, name: string): Readonly<Record<string, Value>> {
+  const { [name]: _, ...others } = record;
+  return others;
 }
 
 /** The shape of a delivery's layer as a part of a key. */

@@ -1,10 +1,11 @@
-/** Who answers the processes of two shapes from their world: the stand-ins for the log, the database, the supervisor and the directory. */
+/** Who answers the processes of the shapes from their world: the stand-ins for log, database, supervisor and directory. */
 import { downCause } from '../../../src/actors/down-cause.ts';
 import { invariant } from '../../../src/base/invariant.ts';
 import type { LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogRange } from '../../../src/model/log-position.ts';
 import { compareLsn, type Lsn } from '../../../src/model/lsn.ts';
-import type { ExitReason, Message, Pid } from '../../../src/otp/process.ts';
+import type { Handle } from '../../../src/model/shape.ts';
+import type { ExitReason, Message } from '../../../src/otp/process.ts';
 import type { Runtime } from '../../../src/otp/runtime.ts';
 import { moveTarget } from '../../../src/service/wiring/move-target.ts';
 import type { ChunkSums } from '../../../src/storage/shapes/piece.ts';
@@ -12,8 +13,8 @@ import { changeBytes } from '../../support/actors/changes.ts';
 import type { Port, StartArgs } from '../checker/system.ts';
 import { checkpoints, shapeReader } from '../stand-ins.ts';
 import type { SpliceModel } from './splice-model.ts';
-import { CHILDREN } from './splice-scripts.ts';
-import { INNER, NAMES, OUTER } from './splice-setting.ts';
+import { shapeIn } from './splice-setting.ts';
+import { keepersOf } from './splice-shapes.ts';
 
 /** Reads blocks of what is durable, which never changes: so an answer may be computed when it is asked for. */
 const logReader: Port<SpliceModel> = {
@@ -39,13 +40,13 @@ const logWriter: Port<SpliceModel> = {
 const splices: Port<SpliceModel> = {
   name: '@splices',
   computes: 'delivered',
-  handle(world, { type, owner }) {
+  handle(world, { type, owner, handle }) {
     if (type === 'syncSplice') {
       world.noteSynced();
       return { reply: { type: 'splice.isDurable' } };
     }
-    const next = world.shape(OUTER)?.nextSplice;
-    const rows = next === undefined ? undefined : world.is.moved[next.number];
+    const next = world.shape(handle as Handle)?.nextSplice;
+    const rows = next && world.movedOf(handle as Handle, next.number);
     if (rows === undefined) return { reply: { type: 'moved.refused', why: 'the shape is gone' } };
     world.movedRows.set(String(owner), rows);
     return { reply: { type: 'moved.read', through: Buffer.byteLength(rows) } };
@@ -58,48 +59,61 @@ const NOBODY = { code: 'gone', message: 'nobody keeps the values', status: 503 }
 const moveQueries: Port<SpliceModel> = {
   name: '@move-queries',
   computes: 'delivered',
-  isReady: (world, request) => targetOf(world, request)?.target.isNewEnough(world.pgSnapshot()) !== false,
+  isReady(world, request) {
+    return isItsTurn(world, request) && targetOf(world, request)?.target.isNewEnough(world.pgSnapshot()) !== false;
+  },
   handle(world, request) {
     const made = targetOf(world, request);
     if (made === undefined) return { reply: { type: 'moves.failed', error: NOBODY } };
-    const found = world.visibleRows(CHILDREN).map((row) => changeBytes({ kind: 'insert', new: row, layoutId: 0, position: 0 }));
+    const { table } = shapeIn(world.setting, request['handle'] as Handle);
+    const found = world.visibleRows(table).map((row) => changeBytes({ kind: 'insert', new: row, layoutId: 0, position: 0 }));
     void made.target.rows(Buffer.concat(found)); // What it does, it does at once.
     return { reply: { type: 'moves.queried', pgSnapshot: world.pgSnapshot(), rows: made.complete() } };
   },
 };
 
+/** Whoever is slow waits while the other has something to take. */
+function isItsTurn({ setting, shapes, values, is }: SpliceModel, { handle }: Message): boolean {
+  const { waitsFor } = shapeIn(setting, handle as Handle);
+  const [view] = (waitsFor !== undefined && is.running.includes(waitsFor) && shapes.get(waitsFor)?.storedViews) || [];
+  return view === undefined || [...values.values()].every(({ offset }) => offset === view);
+}
+
 /** That of the service; where it writes is a part of the world, and there at once. */
-function targetOf(world: SpliceModel, { views }: Message) {
-  const shape = world.shape(OUTER);
+function targetOf(world: SpliceModel, request: Message) {
+  const { handle, views } = request as unknown as { readonly handle: Handle; readonly views: readonly LogOffset[] };
+  const shape = world.shape(handle);
   if (shape === undefined) return undefined;
-  const { log, setting: { where, lines, outer: definition } } = world;
+  const { log, setting } = world;
+  const { where, lines, definition, dependsOn } = shapeIn(setting, handle);
   const written: string[] = [];
   const number = shape.splices.length + 1;
   const beginMoved = () => ({
     write: (rows: Uint8Array) => Promise.resolve(void written.push(Buffer.from(rows).toString())),
     complete: () => Promise.resolve(null),
   });
-  const shapeLog = { definition, dependsOn: [INNER], views: shape.views, position: shape.position, filterBy: shape.filterBy, beginMoved };
-  const [values] = world.values.values();
-  const runtime: Pick<Runtime, 'tableOf'> = { tableOf: (name) => (name === NAMES.materializer ? values : undefined) };
+  const shapeLog = { definition, dependsOn, views: shape.views, position: shape.position, filterBy: shape.filterBy, beginMoved };
   const splicing = {
-    runtime,
     seesShown: () => true,
+    runtime: valuesIn(world),
     log: { firstUnseen: (snapshot: Parameters<typeof log.firstUnseen>[1]) => log.firstUnseen(world.is.arrived, snapshot) },
     shapeLog,
-    lines: lines.outer,
+    lines,
     where,
   };
-  const target = moveTarget(splicing, views as readonly LogOffset[]);
+  const target = moveTarget(splicing, views);
   const complete = (): ChunkSums | null => {
     const rows = written.join('');
-    world.putMoved(number, rows);
+    world.putMoved(handle, number, rows);
     return rows === '' ? null : { bytes: Buffer.byteLength(rows), sums: [] };
   };
   return target && { target, complete };
 }
 
-const CHILD = `materializer/${INNER}`;
+/** Who keeps values is found by name. */
+function valuesIn(world: SpliceModel): Pick<Runtime, 'tableOf'> {
+  return { tableOf: (name) => [...world.values].find(([pid]) => world.planOf(pid).name === name)?.[1] };
+}
 
 /** Starts a Materializer, or says which one runs. */
 const consumers: Port<SpliceModel> = {
@@ -107,11 +121,14 @@ const consumers: Port<SpliceModel> = {
   computes: 'delivered',
   isProcess: true,
   handle(world, request) {
-    if (world.is.materializer !== undefined) {
-      return { reply: { type: 'child.refused', id: CHILD, reason: 'alreadyStarted', pid: world.is.materializer } };
-    }
-    world.noteMaterializer(`materializer#${world.is.materializers + 1}` as Pid);
-    return { start: { role: 'materializer', args: request['args'] as StartArgs }, reply: { type: 'child.started', id: CHILD } };
+    const args = request['args'] as StartArgs;
+    const keeper = keepersOf(world.setting.shapes).find(({ follows, column }) => follows === args['handle'] && column === args['column']);
+    invariant(keeper !== undefined, 'who keeps values is of the world');
+    const { role, name: id } = keeper;
+    const pid = world.keeper(role);
+    if (pid !== undefined) return { reply: { type: 'child.refused', id, reason: 'alreadyStarted', pid } };
+    world.startKeeper(role);
+    return { start: { role, args }, reply: { type: 'child.started', id } };
   },
 };
 
@@ -119,8 +136,8 @@ const consumers: Port<SpliceModel> = {
 const exits: Port<SpliceModel> = {
   name: '@consumers/exits',
   computes: 'asked',
-  handle(world) {
-    world.noteMaterializer(undefined);
+  handle(world, { role }) {
+    world.endKeeper(role as string);
     return {};
   },
 };
@@ -135,10 +152,12 @@ const directory: Port<SpliceModel> = {
   computes: 'delivered',
   handle(world, request) {
     if (request.type === 'confirmHandle') {
-      return { reply: { type: world.is.drained.includes(INNER) ? 'handle.isKept' : 'handle.isGone' } };
+      return { reply: { type: world.is.drained.includes(request['handle'] as Handle) ? 'handle.isKept' : 'handle.isGone' } };
     }
     invariant(request.type === 'ended', 'the directory is asked, or told of an end');
-    world.noteEnd(request['role'] === 'inner' ? INNER : OUTER, downCause(request['reason'] as ExitReason).type === 'drain');
+    const ended = world.setting.shapes.find(({ role }) => role === request['role']);
+    invariant(ended !== undefined, 'it is told of Consumers');
+    world.noteEnd(ended.handle, downCause(request['reason'] as ExitReason).type === 'drain');
     return {};
   },
 };

@@ -1,5 +1,5 @@
 /**
- * SpliceSystem: an inner shape and one that depends on it, live, each with its Consumer; the Materializer between them, the two
+ * SpliceSystem: an inner shape and those that depend on it, live, each with its Consumer; the Materializers between them, the two
  * collectors, and a writer. What the writer does, when Postgres shows it, who dies, drains, and when the power goes, is
  * anybody's choice.
  */
@@ -7,19 +7,22 @@ import { consumer } from '../../../src/actors/consumer/consumer.ts';
 import { catchUpCollector } from '../../../src/actors/collector/catch-up-collector.ts';
 import { shapeLogCollector } from '../../../src/actors/collector/shape-log-collector.ts';
 import { materializer } from '../../../src/actors/materializer.ts';
-import type { Handle } from '../../../src/model/shape.ts';
 import type { Pid } from '../../../src/otp/process.ts';
 import type { Machines } from '../../support/hand-over/hand-over-world.ts';
+import type { Alive, Local } from '../checker/local.ts';
 import type { Bounds, Happening, Role, Start, System, View } from '../checker/system.ts';
 import { SpliceModel } from './splice-model.ts';
 import { splicePorts } from './splice-ports.ts';
 import { violationOf } from './splice-properties.ts';
 import { SCRIPTS, type ScriptName } from './splice-scripts.ts';
-import { COLUMN, INNER, NAMES, OUTER, settingOf } from './splice-setting.ts';
+import { settingOf, shapeIn, type SettledShape } from './splice-setting.ts';
+import { CASTS, keepersOf, type CastName, type KeeperPlan, type ShapePlan } from './splice-shapes.ts';
 import { catchUpTables, collectorTables, consumerTables, materializerTables } from './splice-tables.ts';
 
 export interface SpliceBounds extends Bounds {
   readonly script: ScriptName;
+  /** Which shapes there are; left out for a pair. */
+  readonly cast?: CastName;
   /** The first ones of the script. */
   readonly transactions: number;
   readonly moveOuts: 'events' | 'deletes';
@@ -37,54 +40,74 @@ const READY = { name: 'ready', sends: [{ from: '@supervisor', to: '@shape-log-co
 export async function spliceSystem(bounds: SpliceBounds, machines: Machines = PRODUCTION): Promise<System<SpliceModel>> {
   const script = SCRIPTS[bounds.script];
   const transactions = script.transactions.slice(0, bounds.transactions);
+  const shapes: readonly ShapePlan[] = CASTS[bounds.cast ?? 'pair'];
+  const [consumers, keepers] = [shapes, keepersOf(shapes)].map((plans) => plans.map(({ role }) => role));
   return {
-    world: new SpliceModel(await settingOf({ ...script, transactions }, bounds.moveOuts)),
-    roles: rolesOf(machines),
+    world: new SpliceModel(await settingOf({ ...script, transactions }, shapes, bounds.moveOuts)),
+    roles: rolesOf(shapes, machines),
     ports: splicePorts,
     starts: ['collector', 'catchUp', 'inner'],
-    opening: [{ name: 'the outer shape begins', start: outerOf('inner#1' as Pid) }, READY],
-    victims: ['inner', 'materializer', 'outer'],
+    opening: [...shapes.flatMap((shape) => beginning(shape, shapes, () => 1)), READY],
+    victims: rolesInOrder(shapes),
     bounds,
-    undertakers: [{ port: '@shape-cache', watches: ['inner', 'outer'] }, { port: '@consumers/exits', watches: ['materializer'] }],
+    undertakers: [{ port: '@shape-cache', watches: consumers ?? [] }, { port: '@consumers/exits', watches: keepers ?? [] }],
     happenings: (view) => happeningsOf(view, bounds),
     violation: violationOf,
   };
 }
 
-function outerOf(inner: Pid): Start {
-  return { role: 'outer', args: { dependencies: [{ handle: INNER, column: COLUMN, consumer: inner }] } };
+/** Inner ones first, each with who keeps the values that it looks up. */
+function rolesInOrder(shapes: readonly ShapePlan[]): readonly string[] {
+  return [...new Set(shapes.flatMap(({ role, keeper }) => (keeper === undefined ? [role] : [keeper.role, role])))];
 }
 
-function rolesOf(machines: Machines): readonly Role<SpliceModel>[] {
-  const consumerRole = (name: 'inner' | 'outer', handle: Handle): Role<SpliceModel> => ({
-    name,
-    machine: machines.consumer,
-    registered: NAMES[name],
-    input(world, args) {
-      const shape = world.shape(handle);
-      return { handle, mode: 'restore', position: shape?.position, end: shape?.end, ...args };
-    },
-    tables: consumerTables(handle),
-  });
+/** @param incarnation of a role. */
+function beginning({ role, keeper }: ShapePlan, shapes: readonly ShapePlan[], incarnation: (role: string) => number): Happenings {
+  const inner = shapes.find(({ handle }) => handle === keeper?.follows);
+  if (keeper === undefined || inner === undefined) return [];
+  const consumer = `${inner.role}#${incarnation(inner.role)}` as Pid;
+  return [{ name: `the ${role} shape begins`, start: startOf(role, keeper, consumer) }];
+}
+
+function startOf(role: string, { follows, column }: KeeperPlan, consumer: Pid): Start {
+  return { role, args: { dependencies: [{ handle: follows, column, consumer }] } };
+}
+
+function rolesOf(shapes: readonly ShapePlan[], machines: Machines): readonly Role<SpliceModel>[] {
+  const consumers = shapes.map((shape) => consumerRole(shape, machines));
+  const keepers = keepersOf(shapes).map(({ role, name }): Role<SpliceModel> => ({
+    name: role,
+    machine: machines.materializer,
+    registered: name,
+    input: (_, args) => args,
+    tables: (self, world) => materializerTables(self, world),
+  }));
+  const order = rolesInOrder(shapes);
   return [
     {
       name: 'collector',
       machine: shapeLogCollector,
       registered: '@shape-log-collector',
-      input: ({ shapes }) => ({ position: shapes.position }),
+      input: ({ shapes: logs }) => ({ position: logs.position }),
       tables: collectorTables,
     },
     { name: 'catchUp', machine: catchUpCollector, registered: '@catch-up-collector', input: () => ({}), tables: catchUpTables },
-    consumerRole('inner', INNER),
-    {
-      name: 'materializer',
-      machine: machines.materializer,
-      registered: NAMES.materializer,
-      input: (_, args) => args,
-      tables: (self, world) => materializerTables(self, world),
-    },
-    consumerRole('outer', OUTER),
+    ...[...consumers, ...keepers].sort(({ name: one }, { name: other }) => order.indexOf(one) - order.indexOf(other)),
   ];
+}
+
+function consumerRole({ role, handle, name, keeper }: ShapePlan, machines: Machines): Role<SpliceModel> {
+  return {
+    name: role,
+    machine: machines.consumer,
+    registered: name,
+    input(world, args) {
+      const shape = world.shape(handle);
+      const shown = keeper === undefined ? {} : { shownThrough: world.shownThrough };
+      return { handle, mode: 'restore', position: shape?.position, end: shape?.end, ...shown, ...args };
+    },
+    tables: consumerTables(handle),
+  };
 }
 
 type Happenings = readonly Happening<SpliceModel>[];
@@ -111,29 +134,34 @@ function ofWriter({ world }: View<SpliceModel>, { isShownAtOnce }: SpliceBounds)
 function ofDrain(view: View<SpliceModel>, { restarts }: SpliceBounds): Happenings {
   const { happened, world } = view;
   if (happened.filter((name) => name.startsWith('drain')).length >= restarts) return [];
-  const mayDrain = (role: string, handle: Handle): boolean => world.is.running.includes(handle) && view.process(role).status !== 'unborn';
-  const running = ([['inner', INNER], ['outer', OUTER]] as const).filter(([role, handle]) => mayDrain(role, handle));
-  return running.map(([role]) => ({
+  const running = world.setting.shapes.filter(({ role, handle }) => {
+    return world.is.running.includes(handle) && view.process(role).status !== 'unborn';
+  });
+  return running.map(({ role, name }) => ({
     name: `drain ${role}`,
     isRemembered: true,
-    sends: [{ from: '@shape-cache', to: NAMES[role], event: { type: 'stop', cause: 'drain' } }],
+    sends: [{ from: '@shape-cache', to: name, event: { type: 'stop', cause: 'drain' } }],
   }));
 }
 
-/** The directory starts what has drained again, the inner shape first, and the outer one when that is live. */
+/** The directory starts what has drained again, the inner shape first, and an outer one when that is live. */
 function ofReturn(view: View<SpliceModel>): Happenings {
-  const { is } = view.world;
-  const isStopped = (role: string): boolean => ['dead', 'absent'].includes(view.process(role).status);
-  const mayReturn = (role: string, handle: Handle): boolean => {
-    return isStopped(role) && !is.running.includes(handle) && view.world.shape(handle) !== undefined;
-  };
-  const returns: Happening<SpliceModel>[] = [];
-  if (mayReturn('inner', INNER) && is.drained.includes(INNER)) returns.push({ name: 'the inner shape returns', start: { role: 'inner' } });
-  const inner = view.process('inner');
-  if (mayReturn('outer', OUTER) && inner.status === 'alive' && hasRegistered(view, 'inner')) {
-    returns.push({ name: 'the outer shape returns', start: outerOf(inner.pid), toWorld: (copy) => copy.noteBegin(OUTER) });
-  }
-  return returns;
+  return view.world.setting.shapes.flatMap((shape) => (mayReturn(view, shape) ? returning(view, shape) : []));
+}
+
+function mayReturn(view: View<SpliceModel>, { role, handle }: SettledShape): boolean {
+  const { world } = view;
+  const isStopped = ['dead', 'absent'].includes(view.process(role).status);
+  return isStopped && !world.is.running.includes(handle) && world.shape(handle) !== undefined;
+}
+
+function returning(view: View<SpliceModel>, { role, handle, keeper }: SettledShape): Happenings {
+  const { setting, is } = view.world;
+  const name = `the ${role} shape returns`;
+  if (keeper === undefined) return is.drained.includes(handle) ? [{ name, start: { role } }] : [];
+  const inner = view.process(shapeIn(setting, keeper.follows).role);
+  if (inner.status !== 'alive' || !hasRegistered(inner)) return [];
+  return [{ name, start: startOf(role, keeper, inner.pid), toWorld: (copy) => copy.noteBegin(handle) }];
 }
 
 /**
@@ -142,20 +170,22 @@ function ofReturn(view: View<SpliceModel>): Happenings {
  */
 function ofPower(view: View<SpliceModel>, { crashes }: SpliceBounds): Happenings {
   const { happened, world } = view;
-  const inner = view.process('inner');
-  const areStored = world.shape(INNER) !== undefined && world.shape(OUTER) !== undefined;
-  if (happened.filter((name) => name === CRASH).length >= crashes || !areStored || inner.status === 'absent') return [];
-  const next = `inner#${Number(inner.pid.split('#')[1]) + 1}` as Pid;
-  const behind = [{ name: 'the outer shape returns', start: outerOf(next) }, READY];
+  const { shapes } = world.setting;
+  const mayBegin = shapes.every(({ role, handle }) => world.shape(handle) !== undefined && view.process(role).status !== 'absent');
+  if (happened.filter((name) => name === CRASH).length >= crashes || !mayBegin) return [];
+  const next = (role: string): number => numberOf(view.process(role)) + 1;
+  const behind = [...shapes.flatMap((shape) => beginning(shape, shapes, next)), READY];
   return [{ name: CRASH, isCrash: true, isRemembered: true, toWorld: (copy) => copy.crash(), behind }];
+}
+
+/** Which incarnation it is. */
+function numberOf(local: Local): number {
+  return local.status === 'absent' ? 0 : Number(local.pid.split('#')[1]);
 }
 
 const CRASH = 'the power goes';
 
-function hasRegistered(view: View<SpliceModel>, role: string): boolean {
-  const local = view.process(role);
-  if (local.status !== 'alive') return false;
-  const { running }: { readonly running?: { readonly ingest: unknown } } = local.snapshot.value as object;
+function hasRegistered({ snapshot }: Alive): boolean {
+  const { running }: { readonly running?: { readonly ingest: unknown } } = snapshot.value as object;
   return running !== undefined && !/deciding|depending|registering/.test(JSON.stringify(running.ingest));
 }
-

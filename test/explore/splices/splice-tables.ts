@@ -1,4 +1,4 @@
-/** The production tables of two shapes, one of which depends on the other, over a world that can be copied. */
+/** The production tables of shapes that depend on each other, over a world that can be copied. */
 import { ConsumerLog } from '../../../src/actors/consumer/consumer-log.ts';
 import type { ConsumerPorts } from '../../../src/actors/consumer/consumer-ports.ts';
 import type { VersionedValues } from '../../../src/shapes/versioned-values.ts';
@@ -20,7 +20,8 @@ import { WorldFork } from '../checker/world-fork.ts';
 import { SharedValues } from '../shared-values.ts';
 import { ModelDeliveries, type DeliveryOwner } from '../hand-over/model-deliveries.ts';
 import type { SpliceModel } from './splice-model.ts';
-import { COLUMN, INNER, OUTER } from './splice-setting.ts';
+import { shapeIn } from './splice-setting.ts';
+import type { KeeperPlan } from './splice-shapes.ts';
 
 type Tables = Readonly<Record<string, Table>>;
 
@@ -49,7 +50,8 @@ const BOUNDS = { valuesMax: 100, keptMovesMin: 1 };
 /** @param oldest how far back the values are kept. */
 export function materializerTables(self: Pid, world: SpliceModel, oldest = oldestViewIn): Tables {
   world.beginMaterializer(self);
-  world.values.set(self, new LinkValues(COLUMN, materializerPorts(self, world, oldest), new MemberForm([(text) => text]), BOUNDS));
+  const { column } = world.planOf(self);
+  world.values.set(self, new LinkValues(column, materializerPorts(self, world, oldest), new MemberForm([(text) => text]), BOUNDS));
   return { values: new SharedValues(world, self), dependants: new Subscribers(), awaitingValues: new RequestBacklog() };
 }
 
@@ -83,8 +85,8 @@ function routerTable(self: Pid, world: SpliceModel, owner: DeliveryOwner): Route
 function routingOver({ setting, shapes }: SpliceModel, router: ShapeRouter): ShapeRouting {
   return {
     add(handle) {
-      if (handle === OUTER) router.add(OUTER, setting.outer, setting.where, [INNER]);
-      else router.add(INNER, setting.inner, undefined);
+      const { definition, where, dependsOn } = shapeIn(setting, handle);
+      router.add(handle, definition, where, dependsOn);
     },
     remove: router.remove.bind(router),
     begin: router.begin.bind(router),
@@ -127,18 +129,19 @@ function materializerPorts(self: Pid, world: SpliceModel, oldest: typeof oldestV
     take: (range) => world.takeHistory(self, range),
     close: () => world.endMaterializer(self),
     hasPrimaryKey: true,
-    oldestView: () => oldest(world),
+    oldestView: () => oldest(world, world.planOf(self)),
     dependantsBefore: () => [],
-    listing: world.listing(),
+    listing: world.listing(world.planOf(self)),
     clone: (fork) => materializerPorts(self, WorldFork.worldOf(fork), oldest),
   };
 }
 
-function oldestViewIn({ setting, shapes }: SpliceModel): ReturnType<typeof oldestView> {
-  const shape = shapes.get(OUTER);
-  if (shape === undefined) return undefined;
-  const stored = { handle: OUTER, definition: setting.outer, dependsOn: [INNER], storedViews: shape.storedViews };
-  return oldestView([stored], INNER, COLUMN);
+function oldestViewIn({ setting, shapes }: SpliceModel, { follows, column }: KeeperPlan): ReturnType<typeof oldestView> {
+  const stored = setting.shapes.flatMap(({ handle, definition, dependsOn }) => {
+    const { storedViews } = shapes.get(handle) ?? {};
+    return storedViews === undefined ? [] : [{ handle, definition, dependsOn, storedViews }];
+  });
+  return oldestView(stored, follows, column);
 }
 
 function consumerPorts(handle: Handle, self: Pid, world: SpliceModel, change: PortsChange): ConsumerPorts {
@@ -146,7 +149,7 @@ function consumerPorts(handle: Handle, self: Pid, world: SpliceModel, change: Po
   invariant(shapeLog !== undefined, 'a shape outlives its Consumer');
   const ports: ConsumerPorts = {
     shapeLog,
-    lines: handle === OUTER ? world.setting.lines.outer : world.setting.lines.inner,
+    lines: shapeIn(world.setting, handle).lines,
     loaded: slotOver(world, self),
     movedRows: movedOver(world, self),
     valuesOf: (materializer): VersionedValues | undefined => world.values.get(materializer),
