@@ -72,7 +72,7 @@ class ChangesOnlyClient {
   }
 }
 
-/** @param writesPerMove of so many writes one moves rows: where rows never cease to move, only deletes can be joined to a subset. */
+/** @param writesPerMove of so many writes one moves rows: where they never cease to move, no subset can be joined to them. */
 async function writeOnce(session: pg.Client, random: Random, writesPerMove: number): Promise<void> {
   const [parent, child] = [1 + random.below(PARENTS), 1 + random.below(CHILDREN)];
   if (random.below(writesPerMove) === 0) await session.query(`UPDATE parents SET active = NOT active WHERE id = ${parent}`);
@@ -116,7 +116,7 @@ async function request(client: ChangesOnlyClient, bucket: number): Promise<numbe
 }
 
 test.each([
-  [1, 300, {}], [2, 300, { replica: 'full' }], [3, 300, {}], [4, 300, { move_outs: 'deletes' }], [8, 2, { move_outs: 'deletes' }],
+  [1, 300, {}], [2, 300, { replica: 'full' }], [3, 300, {}], [4, 300, { move_outs: 'deletes' }],
 ] as const)('who asks for subsets amid moves holds what SELECT answers (%i, one move in %i writes)', async (seed, pace, params) => {
   const client = new ChangesOnlyClient(params);
   writers = await startWriters(2, seed, pace);
