@@ -72,7 +72,7 @@ class ChangesOnlyClient {
   }
 }
 
-/** @param writesPerMove of so many writes one moves rows: where rows never cease to move, only deletes can be joined to a subset. */
+/** @param writesPerMove of so many writes one moves rows: where they never cease to move, no subset can be joined to them. */
 async function writeOnce(session: pg.Client, random: Random, writesPerMove: number): Promise<void> {
   const [parent, child] = [1 + random.below(PARENTS), 1 + random.below(CHILDREN)];
   if (random.below(writesPerMove) === 0) await session.query(`UPDATE parents SET active = NOT active WHERE id = ${parent}`);

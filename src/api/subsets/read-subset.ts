@@ -30,8 +30,9 @@ const NO_SUCH_LABEL = /^invalid input value for enum /;
 export async function readSubset({ context, handle, parameters, target, subset, signal }: SubsetReading): Promise<ShapeResponse> {
   const { offset, live } = parameters;
   const mark = context.random.below(MARKS);
+  const isNew = offset === 'now' || offset === BEFORE_ALL;
   const from = (end: LogOffset): LogOffset => followedFrom(context, handle, offset, target, end);
-  const read = await context.ports.subsets.read({ handle, from, mark, signal }, subset);
+  const read = await context.ports.subsets.read({ handle, isNew, from, mark, signal }, subset);
   if (read.outcome !== 'rows') return refusalOf(read, subset);
   const shown = read.mayLeaveOut ? read.pgSnapshot : seeingNothing(read.pgSnapshot);
   return {

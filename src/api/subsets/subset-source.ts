@@ -18,6 +18,8 @@ export interface SubsetQuery {
 /** Who asks for one. */
 export interface SubsetReader {
   readonly handle: Handle;
+  /** It begins with this answer, and holds nothing yet. */
+  readonly isNew: boolean;
   /** From where the client reads the log. @param end of it, as it was before the snapshot was taken. */
   from(end: LogOffset): LogOffset;
   /** Stands on each row. */

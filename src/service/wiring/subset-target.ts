@@ -40,7 +40,7 @@ export interface SubsetOf {
 type Place = Pick<ShapeLog, 'end' | 'position' | 'publishedViews'>;
 
 /**
- * A client leaves out what the snapshot has seen, or takes all of it once more. It can do neither where a splice is among it: that takes
+ * A client leaves out what the snapshot has seen, or takes all of it once more. It can do neither where an event is among it: that takes
  * rows from it by what they had then, which it has as they are now.
  */
 export type Joined = 'leavesOut' | 'takesAll' | 'never';
@@ -120,23 +120,20 @@ export class SubsetTarget implements SubsetQueryTarget {
     await this.gathered.write(Buffer.concat([...this.linesOf(fragment)]));
   }
 
-  private get areMovesEvents(): boolean {
-    const { dependencies, moveOuts } = this.of.shapeLog.definition;
-    return dependencies !== undefined && moveOuts !== 'deletes';
-  }
-
   /** Then nobody can say yet which rows the client has to have. */
   private isAmidSplices(): boolean {
     const { shapeLog, isSplicing } = this.of;
-    if (!this.areMovesEvents) return false;
+    if (shapeLog.definition.dependencies === undefined) return false;
     return isSplicing() || shapeLog.views.some((view, number) => view !== this.place.publishedViews[number]);
   }
 
   private async joined(from: LogOffset): Promise<Joined> {
     const { shapeLog } = this.of;
+    const { dependencies, moveOuts } = shapeLog.definition;
+    if (dependencies === undefined) return 'leavesOut';
     // A delete that tells a move names the transaction that moved, which is none of its row's own: it must not be left out by that.
-    if (!this.areMovesEvents) return shapeLog.definition.moveOuts === 'deletes' ? 'takesAll' : 'leavesOut';
-    return (await tellsMoves(shapeLog.read(from))) ? 'never' : 'leavesOut';
+    if (moveOuts === 'deletes') return 'takesAll';
+    return !this.reader.isNew && (await tellsMoves(shapeLog.read(from))) ? 'never' : 'leavesOut';
   }
 
   private *linesOf(fragment: Uint8Array): Iterable<Uint8Array> {
