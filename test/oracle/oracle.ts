@@ -1,10 +1,11 @@
 /**
  * Runs of the oracle with ever further seeds, for as many minutes as are asked for: `npm run oracle -- --minutes 5 --seed 1
  * --shapes 40`. Each run has a database, a storage and a service of its own. The first failure ends it, with its story and the seed
- * that makes it again: `--seed N --minutes 0`. With `--write`, the summary is kept under `docs/runs`.
+ * that makes it again: `--seed N --minutes 0`; with `--keep DIRECTORY` the storage of the service that failed is left there. With
+ * `--write`, the summary is kept under `docs/runs`.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     shapes: { type: 'string', default: '40' },
     batches: { type: 'string', default: '12' },
     subqueries: { type: 'boolean', default: false },
+    keep: { type: 'string' },
     write: { type: 'boolean', default: false },
   },
 });
@@ -66,6 +68,9 @@ async function runSeed(seed: number): Promise<OracleSummary> {
   const storageDirectory = join(directory, database.name);
   try {
     return await runOracle(database, { seed, shapes, batches, withSubqueries: values.subqueries, storageDirectory });
+  } catch (error) {
+    if (values.keep !== undefined) cpSync(storageDirectory, values.keep, { recursive: true });
+    throw error;
   } finally {
     await database.drop();
     rmSync(storageDirectory, { recursive: true, force: true });
