@@ -56,6 +56,10 @@ export function compareOffsets(left: LogOffset, right: LogOffset): number {
   return byLsn !== 0 ? byLsn : comparePositions(left.slice(leftCut + 1), right.slice(rightCut + 1));
 }
 
+export function laterOffset(left: LogOffset, right: LogOffset): LogOffset {
+  return compareOffsets(left, right) < 0 ? right : left;
+}
+
 /**
  * Where the client of an event stream stands that has read all up to `end`: it makes `<lsn>_0` itself, of the LSN that it is told, since
  * no event tells an offset. The next higher LSN lies behind all of the last transaction, and before every commit to come, because no

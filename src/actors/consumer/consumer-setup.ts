@@ -1,7 +1,7 @@
 /** ConsumerSetup: what a Consumer hears and remembers, and the guards and actions that the regions of its chart name. */
 import { assign, setup } from 'xstate';
 import { invariant } from '../../base/invariant.ts';
-import { compareOffsets, type LogOffset } from '../../model/log-offset.ts';
+import { compareOffsets, laterOffset, type LogOffset } from '../../model/log-offset.ts';
 import type { LogPosition } from '../../model/log-position.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
@@ -300,10 +300,6 @@ export function lastMaterializer({ materializers }: ConsumerContext): Pid {
 /** True when some of `left` lies before its counterpart. */
 function isBefore(left: readonly LogOffset[], right: readonly LogOffset[]): boolean {
   return left.some((offset, number) => compareOffsets(offset, right[number] ?? offset) < 0);
-}
-
-function laterOffset(left: LogOffset, right: LogOffset): LogOffset {
-  return compareOffsets(left, right) < 0 ? right : left;
 }
 
 /** Of a shape whose first rows cannot be had, or those that moved. */

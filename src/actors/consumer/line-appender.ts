@@ -8,7 +8,9 @@
  * Who reads by an event stream stands at the next LSN behind the last transaction. So what goes on from the end goes on from there: each
  * transaction, and each splice, has LSNs of its own.
  */
-import { compareOffsets, lsnOfOffset, offsetOf, positionOfOffset, streamedOffset, type LogOffset } from '../../model/log-offset.ts';
+import {
+  compareOffsets, laterOffset, lsnOfOffset, offsetOf, positionOfOffset, streamedOffset, type LogOffset,
+} from '../../model/log-offset.ts';
 import { compareLsn, type Lsn } from '../../model/lsn.ts';
 import type { ShapeLine } from '../../shapes/change-converter.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
@@ -45,7 +47,7 @@ export class LineAppender {
 
   /** What the next line stands behind. */
   get place(): LogOffset {
-    return later(this.floor, this.end);
+    return laterOffset(this.floor, this.end);
   }
 
   /** Right behind the end. */
@@ -56,7 +58,7 @@ export class LineAppender {
 
   /** What is appended from now on stands behind `offset`. */
   goOnBehind(offset: LogOffset): void {
-    this.floor = later(this.floor, offset);
+    this.floor = laterOffset(this.floor, offset);
   }
 
   private appendBehind(lsn: Lsn, lines: readonly ShapeLine[]): void {
@@ -78,8 +80,4 @@ export class LineAppender {
     this.bytes += line.length;
     this.end = offsetOf(lsn, position);
   }
-}
-
-function later(left: LogOffset, right: LogOffset): LogOffset {
-  return compareOffsets(left, right) > 0 ? left : right;
 }

@@ -107,7 +107,7 @@ export interface ShapeLog {
 
   // Views: for each dependency, by which version of its values the next line is chosen. None for a shape without dependencies.
   readonly views: readonly LogOffset[];
-  /** The last splice begins behind here, and so does every line that comes now, also where the splice brought none. */
+  /** All splices begin behind here, also those that brought no line, and so does every line that comes now. */
   readonly placedBehind: LogOffset;
   /**
    * An earlier process may have shown readers what comes of the log up to here, perhaps more than was saved: it must be made again as it

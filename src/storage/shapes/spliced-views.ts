@@ -5,7 +5,7 @@
  * whoever makes them, after whatever crash, makes all of them at the same place.
  */
 import { invariant } from '../../base/invariant.ts';
-import { BEFORE_ALL, type LogOffset } from '../../model/log-offset.ts';
+import { BEFORE_ALL, laterOffset, type LogOffset } from '../../model/log-offset.ts';
 import type { Splice } from '../log/shape-record.ts';
 
 /** As a checkpoint keeps it: plain JSON. */
@@ -14,7 +14,7 @@ export interface ViewsState {
   readonly views: readonly LogOffset[];
   /** The number of the last splice whose lines are published. */
   readonly taken: number;
-  /** Behind which its entries stand, and all that follow. Left out while there was none. */
+  /** Behind which the entries of all of them stand, and all that follow. Left out while there was none. */
   readonly first?: LogOffset;
   /** Recorded behind it, in their order. */
   readonly pending: readonly Splice[];
@@ -48,9 +48,13 @@ export class SplicedViews {
     return this.published.pending[this.hidden - 1]?.views ?? this.published.views;
   }
 
-  /** No line that comes now stands before it: the last splice begins behind it, also one that brought no line. */
+  /**
+   * No line that comes now stands before it: all splices begin behind it, also those that brought no line. The last one need not be the
+   * one that begins last, since one that asks nothing knows less of Postgres's log than one that has asked.
+   */
   get placedBehind(): LogOffset {
-    return this.published.pending[this.hidden - 1]?.first ?? this.published.first ?? BEFORE_ALL;
+    const { first = BEFORE_ALL, pending } = this.published;
+    return pending.slice(0, this.hidden).reduce((furthest, splice) => laterOffset(furthest, splice.first), first);
   }
 
   /** The next one whose lines are to be made. */

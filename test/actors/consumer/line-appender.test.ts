@@ -80,11 +80,12 @@ test('the parts of one transaction have one LSN, and whoever appends the next be
   expect(await offsets()).toEqual(['9_1', '9_2', '10_1']);
 });
 
-test('a splice that brought no line does not move the end, and what comes next stands behind it for whoever appends that', async () => {
+test('splices that brought no line do not move the end, and what comes next stands behind all of them, whoever appends it', async () => {
   const { appender, shapeLog, splice, offsets } = await appenderTo(outer);
   appender.append('5' as Lsn, lines(0));
   appender.finish();
   splice('9_0');
+  splice('8_0');
   const { end } = appender;
   await offsets();
   const another = new LineAppender(shapeLog);

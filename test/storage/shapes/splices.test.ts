@@ -123,6 +123,27 @@ test('the views of a splice hold once its lines are published, and not when thes
   await after.close();
 });
 
+test('what comes stands behind all splices that brought no line, also behind one whose query saw more than the last had to', async () => {
+  const disk = new MemoryDisk();
+  const before = await open(disk);
+  const shape = await outerShape(before);
+  shape.recordSplice({ ...draft, first: '500_0' as LogOffset });
+  makeLines(shape);
+  shape.recordSplice({ ...draft, views: [LATER], first: '400_0' as LogOffset });
+  shape.takeSplice();
+  const hidden = shape.placedBehind;
+  shape.publish(shape.position);
+  const published = shape.placedBehind;
+  await before.shapes.checkpoint();
+  disk.crash(seededRandom(5));
+  const after = await open(disk);
+
+  expect({ hidden, published, after: after.shapes.get(OUTER)?.placedBehind }).toEqual({
+    hidden: '500_0', published: '500_0', after: '500_0',
+  });
+  await after.close();
+});
+
 test('a record that a checkpoint knows already is not made a second time', async () => {
   const disk = new MemoryDisk();
   const before = await open(disk);
