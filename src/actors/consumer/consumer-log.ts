@@ -68,7 +68,13 @@ export type ConsumerLogTold =
   /** The delivery was closed before it was taken: whoever routed it has ended. */
   | { readonly type: 'log.withdrawn' }
   | { readonly type: 'log.ended'; readonly cause: LogEnd }
-  | { readonly type: 'views.known'; readonly views: readonly LogOffset[]; readonly splice: SpliceTold | null }
+  /** `recorded`: the views behind all splices that are. */
+  | {
+      readonly type: 'views.known';
+      readonly views: readonly LogOffset[];
+      readonly recorded: readonly LogOffset[];
+      readonly splice: SpliceTold | null;
+    }
   | { readonly type: 'splice.planned'; readonly views: readonly LogOffset[]; readonly needsQuery: boolean }
   | { readonly type: 'splice.recorded'; readonly splice: SpliceTold | null }
   | { readonly type: 'seen.taken'; readonly through: LogPosition; readonly isMuch: boolean }
@@ -214,7 +220,8 @@ export class ConsumerLog implements Table<ConsumerLogChange> {
 
   private depend(materializers: readonly Pid[], offsets: readonly LogOffset[]): ConsumerLogTold {
     this.splices.depend(materializers, offsets);
-    return { type: 'views.known', views: this.ports.shapeLog.views, splice: this.splices.next };
+    const { views, recordedViews: recorded } = this.ports.shapeLog;
+    return { type: 'views.known', views, recorded, splice: this.splices.next };
   }
 
   private plan(told: readonly LogOffset[]): ConsumerLogTold {

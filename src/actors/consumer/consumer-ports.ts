@@ -20,7 +20,7 @@ export interface ConsumerPorts extends Forkable<ConsumerPorts> {
     ShapeLog,
     | 'handle' | 'definition' | 'end' | 'position' | 'isBrought' | 'filterBy'
     | 'append' | 'publish' | 'leavePace' | 'discard' | 'stopFiltering'
-    | 'views' | 'beginViews' | 'nextSplice' | 'placedBehind' | 'recordSplice' | 'takeSplice'
+    | 'views' | 'recordedViews' | 'beginViews' | 'nextSplice' | 'placedBehind' | 'recordSplice' | 'takeSplice'
   >;
   readonly lines: Pick<ChangeConverter, 'convert' | 'askedRows' | 'moveEvent' | 'lastMovedLine' | 'snapshotEnd'>;
   /** What a Materializer keeps; undefined when it has ended. */

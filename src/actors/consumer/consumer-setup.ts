@@ -111,6 +111,8 @@ export interface ConsumerContext extends ConsumerInput {
   readonly told: readonly LogOffset[];
   /** By which the lines behind `end` are chosen. */
   readonly views: readonly LogOffset[];
+  /** Those behind the last splice that was recorded when we began. */
+  readonly recordedViews: readonly LogOffset[];
   /** The next one that is recorded. */
   readonly splice: SpliceTold | null;
   /** What is gathered for one that is not recorded yet. */
@@ -149,8 +151,7 @@ export const consumerSetup = setup({
     isOutdated: (_, { error }: { error: SnapshotFault }) => error.status === 409,
     isOfFilter: (_, { error }: { error: SnapshotFault }) => error.status === 400,
     isAway: (_, { error }: { error: SnapshotFault }) => error.code === NO_CONNECTION.code,
-    lacksValues: ({ context }) => isBefore(context.told, context.splice?.views ?? context.views),
-    hasValues: ({ context }) => !isBefore(context.told, context.splice?.views ?? context.views),
+    hasValues: ({ context }) => !isBefore(context.told, context.recordedViews),
     /** What is recorded already has its own place, and takes its own moves. */
     hasMoves: ({ context }) => context.splice === null && isBefore(context.views, context.told) && context.cursor === context.position,
     isHeld: ({ context }) => context.cursor < context.reach,
@@ -200,7 +201,7 @@ export const consumerSetup = setup({
     }),
     dropMaterializer: assign(({ context }) => ({ materializers: context.materializers.slice(0, -1), failures: context.failures + 1 })),
     noteDependency: assign(({ context }, { offset }: { offset: LogOffset }) => ({ told: [...context.told, offset], failures: 0 })),
-    noteViews: assign((_, { views, splice }: { views: readonly LogOffset[]; splice: SpliceTold | null }) => ({ views, splice })),
+    noteViews: assign((_, { views, recorded: recordedViews, splice }: ViewsKnown) => ({ views, recordedViews, splice })),
     noteTold: assign(({ context }, { handle, column, through, position }: TakeMoves) => {
       const { dependencies = [] } = context;
       const isOurs = dependencies.map((inner) => inner.handle === handle && inner.column === column);
@@ -244,6 +245,7 @@ const FAILURES_MAX = 8;
 /** So many lengthen the pause: to eight seconds. */
 const ABSENCES_MAX = 5;
 
+type ViewsKnown = Omit<Extract<ConsumerLogTold, { type: 'views.known' }>, 'type'>;
 type SpliceTaken = Extract<ConsumerLogTold, { type: 'splice.taken' }>;
 
 export interface TakeMoves {

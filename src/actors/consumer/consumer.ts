@@ -32,6 +32,7 @@ export const consumer = consumerSetup.createMachine({
     materializers: [],
     told: [],
     views: [],
+    recordedViews: [],
     splice: null,
     draft: null,
     seen: input.position,

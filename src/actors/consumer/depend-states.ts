@@ -64,12 +64,15 @@ export const dependStates = consumerSetup.createStateConfig({
     viewing: {
       entry: { type: 'apply', params: ({ context: { materializers, told } }) => depend(materializers, told) },
       on: {
-        'views.known': {
-          target: '#consumer.running.ingest.registering',
-          actions: { type: 'noteViews', params: ({ event }) => event },
-        },
+        'views.known': { target: 'awaitingValues', actions: { type: 'noteViews', params: ({ event }) => event } },
       },
     },
+    /**
+     * A shape that comes back may be further than one that it depends on, which is on its way through the log as well. A block is routed
+     * to those who look for what is in it, by the values that there are by then. So none is routed to us before these are all that we
+     * have recorded: what is already routed we read by ourselves.
+     */
+    awaitingValues: { always: { guard: 'hasValues', target: '#consumer.running.ingest.registering' } },
   },
 });
 

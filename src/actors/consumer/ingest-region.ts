@@ -88,7 +88,6 @@ export const ingestRegion = consumerSetup.createStateConfig({
     measuring: {
       always: [
         { guard: 'isLeftBehind', target: 'returning' },
-        { guard: 'lacksValues', target: 'awaitingValues' },
         { guard: 'standsAtSplice', target: 'splicing' },
         { guard: 'isHeld', target: 'loading' },
         { guard: 'hasMoves', target: 'splicing' },
@@ -96,8 +95,6 @@ export const ingestRegion = consumerSetup.createStateConfig({
         { target: 'live', actions: { type: 'apply', params: { table: 'log', change: 'goAlong' } } },
       ],
     },
-    /** A shape that comes back is further than one that it depends on, which is on its way through the log as well. */
-    awaitingValues: { always: { guard: 'hasValues', target: 'measuring' } },
     splicing: { tags: 'splicing', ...spliceStates },
     /** The shape must stand before the transaction that moved something, when that goes on to us. */
     steppingAside: {

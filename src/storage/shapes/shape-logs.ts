@@ -107,6 +107,8 @@ export interface ShapeLog {
 
   // Views: for each dependency, by which version of its values the next line is chosen. None for a shape without dependencies.
   readonly views: readonly LogOffset[];
+  /** Likewise behind the last splice that is recorded. */
+  readonly recordedViews: readonly LogOffset[];
   /** All splices begin behind here, also those that brought no line, and so does every line that comes now. */
   readonly placedBehind: LogOffset;
   /**

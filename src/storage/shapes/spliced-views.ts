@@ -57,6 +57,11 @@ export class SplicedViews {
     return pending.slice(0, this.hidden).reduce((furthest, splice) => laterOffset(furthest, splice.first), first);
   }
 
+  /** Behind all that is recorded. */
+  get last(): readonly LogOffset[] {
+    return this.published.pending.at(-1)?.views ?? this.published.views;
+  }
+
   /** The next one whose lines are to be made. */
   get next(): Splice | undefined {
     return this.published.pending[this.hidden];

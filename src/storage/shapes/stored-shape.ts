@@ -193,6 +193,10 @@ export class StoredShape implements ShapeLog {
     return this.spliced.next;
   }
 
+  get recordedViews(): readonly LogOffset[] {
+    return this.spliced.last;
+  }
+
   get shownThrough(): LogPosition {
     return this.host.shownThrough;
   }

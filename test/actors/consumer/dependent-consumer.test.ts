@@ -29,7 +29,7 @@ function restored(
   const events: Event[] = [
     { type: 'child.started', id: 'materializer/2-1/id', pid: materializer },
     { type: 'values.areCurrent', offset: NEW },
-    { type: 'views.known', views: [OLD], splice: told },
+    { type: 'views.known', views: [OLD], recorded: [told === null ? OLD : view], splice: told },
     { type: 'shape.registered', position },
   ];
   const [begun] = initialTransition(consumer, { ...input, shownThrough: at(shownThrough), dependencies });
@@ -423,11 +423,16 @@ test('a shape inside a large transaction goes through that before a view changes
   expect({ ingest: ingestOf(inside), cursor, position, offered }).toEqual({ ingest: 'loading', cursor: 30, position: 10, offered: 40 });
 });
 
-test('a shape that comes back waits until the values have come as far as it was', () => {
+test('no block is routed to a shape that comes back before the values have come as far as it was', () => {
   const late = restored(10, { place: 10, through: 10 }, '8_0' as LogOffset);
-  const [there] = transition(consumer, late, { ...MOVES, through: '8_0' as LogOffset, position: at(10) });
+  const [there, actions] = transition(consumer, late, { ...MOVES, through: '8_0' as LogOffset, position: at(10) });
+  const [registered] = transition(consumer, there, { type: 'shape.registered', position: at(25) });
 
-  expect([late, there].map(ingestOf)).toEqual(['awaitingValues', { splicing: 'confirming' }]);
+  expect([late, there, registered].map(ingestOf)).toEqual([{ depending: 'awaitingValues' }, 'registering', { splicing: 'confirming' }]);
+  expect(actions).toContainEqual(expect.objectContaining({
+    type: 'call', params: { to: '@shape-log-collector', request: { type: 'registerShape', handle }, as: 'registration' },
+  }));
+  expect(registered.context.offered).toBe(25);
 });
 
 test.each<[string, object, readonly string[]]>([

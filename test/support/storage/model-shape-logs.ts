@@ -154,6 +154,10 @@ export class ModelShapeLog {
     return this.spliced.placedBehind;
   }
 
+  get recordedViews(): readonly LogOffset[] {
+    return this.spliced.last;
+  }
+
   get nextSplice(): Splice | undefined {
     return this.spliced.next;
   }
