@@ -56,7 +56,12 @@ const CASES: readonly Case[] = [
     first: '+10',
     steps: [['UPDATE parents SET id = 2, value = 20', '-10 +20'], ['UPDATE roots SET open = false WHERE id = 1', '-20']],
   },
-  { title: 'another root and the same value move nothing', parents: '(1, 10, 1, 0)', first: '+10', steps: [['UPDATE parents SET root = 2', '']] },
+  {
+    title: 'another root and the same value move nothing',
+    parents: '(1, 10, 1, 0)',
+    first: '+10',
+    steps: [['UPDATE parents SET root = 2', '']],
+  },
   {
     title: 'a row that has gone to another root outlives the end of the first',
     parents: '(1, 10, 1, 0)',

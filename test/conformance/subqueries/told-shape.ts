@@ -34,16 +34,21 @@ export class Family {
 
   /** One transaction. @returns an LSN before that of its commit, and behind all that was committed before. */
   async write(sql: string): Promise<bigint> {
-    const [row] = await this.database.query<{ lsn: string }>(this.named(`${sql}; SELECT pg_current_wal_insert_lsn() - '0/0' AS lsn`));
+    const [row] = await this.database.query<{ lsn: string }>(this.text(`${sql}; SELECT pg_current_wal_insert_lsn() - '0/0' AS lsn`));
     invariant(row !== undefined, 'a query of one row has one');
     return BigInt(row.lsn);
   }
 
   children(where: string, more: Readonly<Record<string, string>> = {}): ToldShape {
-    return new ToldShape(this.shapeUrl, { table: this.named('children'), where: this.named(where), ...more });
+    return new ToldShape(this.shapeUrl, this.named({ table: 'children', where, ...more }));
   }
 
-  private named(sql: string): string {
+  /** Parameters that name its tables. */
+  named(parameters: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+    return Object.fromEntries(Object.entries(parameters).map(([name, text]) => [name, this.text(text)]));
+  }
+
+  private text(sql: string): string {
     return sql.replaceAll(/\b(roots|parents|children)\b/g, `$1_${this.number}`);
   }
 }
@@ -61,7 +66,8 @@ export class ToldShape {
   async through(lsn: bigint): Promise<readonly ShapeMessage[]> {
     const told: ShapeMessage[] = [];
     for (let known = -1n; known < lsn; ) {
-      const exchange = await askShape(this.shapeUrl, this.parameters, { offset: this.offset, handle: this.handle, live: false, cursor: '' });
+      const request = { offset: this.offset, handle: this.handle, live: false, cursor: '' };
+      const exchange = await askShape(this.shapeUrl, this.parameters, request);
       invariant(exchange.type === 'answered', 'the shape is served');
       const { entries, offset, handle, upToDateLsn } = exchange.answer;
       told.push(...entries);
