@@ -338,6 +338,13 @@ describe('disjuncts', () => {
   });
 });
 
+test.each([
+  ['id - 1 IN (SELECT id FROM parents)', 'id'],
+  ['doc::text IN (SELECT doc::text FROM parents)', '[["doc","text"]]'],
+])('what a subquery may not calculate, or not compare, can be said otherwise: %s', (text, column) => {
+  expect(planOf(text).sources.map((source) => source.column)).toEqual([column]);
+});
+
 describe('evaluated with what the subqueries select', () => {
   test.each<[string, Record<string, string | null>, boolean | null]>([
     ['parent IN (SELECT id FROM parents)', { parent: '7' }, true],

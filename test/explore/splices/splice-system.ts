@@ -144,7 +144,8 @@ function consumerRole({ role, handle, name, keeper }: ShapePlan, machines: Machi
 type Happenings = readonly Happening<SpliceModel>[];
 
 function happeningsOf(view: View<SpliceModel>, bounds: SpliceBounds): Happenings {
-  return [...ofWriter(view, bounds), ...(bounds.restarts > 0 || bounds.powerWent !== undefined ? ofReturn(view) : []), ...ofDrain(view, bounds), ...ofPower(view, bounds)];
+  const mayReturn = bounds.restarts > 0 || bounds.powerWent !== undefined;
+  return [...ofWriter(view, bounds), ...(mayReturn ? ofReturn(view) : []), ...ofDrain(view, bounds), ...ofPower(view, bounds)];
 }
 
 function ofWriter(view: View<SpliceModel>, { isShownAtOnce }: SpliceBounds): Happenings {
@@ -182,10 +183,10 @@ function ofDrain(view: View<SpliceModel>, { restarts, drains }: SpliceBounds): H
 
 /** The directory starts what has drained again, the inner shape first, and an outer one when that is live. */
 function ofReturn(view: View<SpliceModel>): Happenings {
-  return view.world.setting.shapes.flatMap((shape) => (mayReturn(view, shape) ? returning(view, shape) : []));
+  return view.world.setting.shapes.flatMap((shape) => (isAwaited(view, shape) ? returning(view, shape) : []));
 }
 
-function mayReturn(view: View<SpliceModel>, { role, handle }: SettledShape): boolean {
+function isAwaited(view: View<SpliceModel>, { role, handle }: SettledShape): boolean {
   const { world } = view;
   const isStopped = ['dead', 'absent'].includes(view.process(role).status);
   return isStopped && !world.is.running.includes(handle) && world.shape(handle) !== undefined;
