@@ -9,6 +9,7 @@ import type { MemberNumber } from './versioned-members.ts';
 
 /** Before a key that begins otherwise than the others. No text of Postgres has this character. */
 const WHOLE = '\0';
+const TWINS_BYTES = 4;
 
 export type RowNumber = number;
 
@@ -16,7 +17,9 @@ export class KeyedRows {
   private keys = new TextTable();
   private members = new NumberColumn();
   /** Of a key that several rows have, how many there are besides the first. */
-  private readonly twins = new Map<RowNumber, number>();
+  private twins = new NumberColumn();
+  /** Below it are all that ever had some. */
+  private twinsEnd = 0;
   /** The table's name, with which keys begin. */
   private prefix: string | undefined;
 
@@ -27,7 +30,7 @@ export class KeyedRows {
 
   /** About so much memory. */
   get bytes(): number {
-    return this.keys.bytes;
+    return this.keys.bytes + TWINS_BYTES * this.twinsEnd;
   }
 
   /** @returns names the rows with the key for as long as there are any. */
@@ -41,7 +44,7 @@ export class KeyedRows {
 
   /** Whether there are several rows with its key. */
   hasTwins(row: RowNumber): boolean {
-    return this.twins.has(row);
+    return this.twinsOf(row) > 0;
   }
 
   /** A new row, of which the member is yet to be set, or another one with the key. */
@@ -49,7 +52,7 @@ export class KeyedRows {
     this.prefix ??= key.slice(0, key.indexOf('/') + 1);
     const { size } = this.keys;
     const row = this.keys.add(this.shortOf(key));
-    if (this.keys.size === size) this.twins.set(row, this.twinsOf(row) + 1);
+    if (this.keys.size === size) this.setTwins(row, this.twinsOf(row) + 1);
     return row;
   }
 
@@ -60,10 +63,9 @@ export class KeyedRows {
   /** One of the rows with its key. @returns whether it was the last. */
   delete(row: RowNumber): boolean {
     const twins = this.twinsOf(row);
-    if (twins > 1) this.twins.set(row, twins - 1);
-    if (twins > 1 || this.twins.delete(row)) return false;
-    this.keys.delete(row);
-    return true;
+    if (twins > 0) this.setTwins(row, twins - 1);
+    else this.keys.delete(row);
+    return twins === 0;
   }
 
   /** Each key, without what all begin with, and how many rows have it. */
@@ -75,13 +77,19 @@ export class KeyedRows {
     const copy = new KeyedRows();
     copy.keys = this.keys.copy();
     copy.members = this.members.copy();
-    for (const [row, count] of this.twins) copy.twins.set(row, count);
+    copy.twins = this.twins.copy();
+    copy.twinsEnd = this.twinsEnd;
     copy.prefix = this.prefix;
     return copy;
   }
 
   private twinsOf(row: RowNumber): number {
-    return this.twins.get(row) ?? 0;
+    return this.twins.get(row);
+  }
+
+  private setTwins(row: RowNumber, count: number): void {
+    this.twins.set(row, count);
+    this.twinsEnd = Math.max(this.twinsEnd, row + 1);
   }
 
   private shortOf(key: string): string {

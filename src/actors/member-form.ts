@@ -15,8 +15,14 @@ export class MemberForm {
   /** Texts are values. */
   readonly isPlain: boolean;
 
-  /** @param equalTexts of each column; undefined for one of which each text is a value by itself. */
-  constructor(private readonly equalTexts: readonly (EqualText | undefined)[] = [undefined]) {
+  /**
+   * @param equalTexts of each column; undefined for one of which each text is a value by itself.
+   * @param isByParts whether row values are looked up by some of their parts, too.
+   */
+  constructor(
+    private readonly equalTexts: readonly (EqualText | undefined)[] = [undefined],
+    readonly isByParts = false,
+  ) {
     this.isPlain = equalTexts.every((equalText) => equalText === undefined);
   }
 

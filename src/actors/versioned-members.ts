@@ -15,10 +15,11 @@ import { TextTable } from '../base/packed/text-table.ts';
 import { BEFORE_ALL, compareOffsets, type LogOffset } from '../model/log-offset.ts';
 import type { Xid } from '../model/pg-snapshot.ts';
 import type { Moved, MovedValue } from '../shapes/versioned-values.ts';
-import { ANY_MEMBER, isMark, NULL_MEMBER, patternParts } from '../sql/subqueries/membership.ts';
+import { ANY_MEMBER, isMark, NULL_MEMBER, patternParts, rowParts } from '../sql/subqueries/membership.ts';
 import type { Key } from '../sql/where.ts';
 import { MemberForm } from './member-form.ts';
-import { PartialMembers } from './partial-members.ts';
+import { hasParts, PartialMembers, type Pattern } from './partial-members.ts';
+import { TouchedMembers } from './touched-members.ts';
 
 /** A transaction that moved something. */
 interface Version {
@@ -50,11 +51,12 @@ export class VersionedMembers {
   /** Told from the end of a transaction on. */
   watch: MemberWatch | undefined;
   private texts: TextTable;
-  private readonly partial = new PartialMembers();
+  /** None where nobody looks row values up by some of their parts. */
+  private partial: PartialMembers | undefined;
   /** How many rows each has, those of the open transaction among them. */
   private rows = new NumberColumn();
   /** Those of which the open transaction has counted rows, and whether the last version has them. */
-  private readonly touched = new Map<MemberNumber, boolean>();
+  private touched = new TouchedMembers();
   /** The kept versions at which one came or went, in turns. */
   private readonly turns = new Map<MemberNumber, readonly LogOffset[]>();
   private versions: Version[] = [];
@@ -65,6 +67,7 @@ export class VersionedMembers {
 
   constructor(private readonly form = new MemberForm()) {
     this.texts = new TextTable(form.isPlain ? undefined : (text) => this.keyOf(text));
+    this.partial = newPartial(form);
   }
 
   /** How many columns a value is of. */
@@ -94,14 +97,14 @@ export class VersionedMembers {
 
   /** About so much memory they take, without the moves. */
   get bytes(): number {
-    return this.texts.bytes;
+    return this.texts.bytes + this.touched.bytes + (this.partial?.bytes ?? 0);
   }
 
   /** @param value or a mark. */
   has(value: string, at: LogOffset): boolean {
     this.check(at);
     const pattern = patternParts(value);
-    if (pattern !== undefined) return this.hasSome(this.partial.of(pattern, this.values()), at);
+    if (pattern !== undefined) return this.hasSome(pattern, at);
     const member = this.find(value);
     return member !== undefined && this.isThereAt(member, at);
   }
@@ -200,8 +203,8 @@ export class VersionedMembers {
 
   /** The open transaction has ended. @returns whether it moved anything. */
   commit(offset: LogOffset, xids: readonly Xid[]): boolean {
-    const turned = [...this.touched].filter(([member, wasThere]) => this.turn(member, wasThere, offset)).map(([member]) => member);
-    this.touched.clear();
+    const turned: MemberNumber[] = [];
+    for (const [member, wasThere] of this.touched.take()) if (this.turn(member, wasThere, offset)) turned.push(member);
     if (turned.length === 0) return false;
     this.last = offset;
     const marks = turned.filter((member) => member < VALUES_FROM);
@@ -226,7 +229,8 @@ export class VersionedMembers {
     const copy = new VersionedMembers(this.form);
     copy.texts = this.texts.copy();
     copy.rows = this.rows.copy();
-    for (const [member, wasThere] of this.touched) copy.touched.set(member, wasThere);
+    copy.partial = this.partial?.copy();
+    copy.touched = this.touched.copy();
     for (const [member, turns] of this.turns) copy.turns.set(member, turns);
     copy.versions = [...this.versions];
     copy.last = this.last;
@@ -242,14 +246,14 @@ export class VersionedMembers {
     const marks = [ANY_NUMBER, NULL_NUMBER].filter((mark) => !this.isGone(mark)).map(told);
     const members = Array.from(this.texts.numbers(), (number) => told(VALUES_FROM + number)).sort();
     const versions = this.versions.map(({ offset, xids, values }) => [offset, xids, values.map((value) => this.textOf(value)).sort()]);
-    const touched = [...this.touched.keys()].map((member) => this.textOf(member)).sort();
+    const touched = Array.from(this.touched.all(), (member) => this.textOf(member)).sort();
     return [members, marks, versions, touched, this.last, this.from];
   }
 
   private memberOf(text: string, key: string): MemberNumber {
     const { size } = this.texts;
     const number = this.texts.add(text, key);
-    if (this.texts.size > size) this.partial.add(key);
+    if (this.texts.size > size) this.partial?.add(number, rowParts(key));
     return VALUES_FROM + number;
   }
 
@@ -260,15 +264,11 @@ export class VersionedMembers {
     if (hasNull) this.countRow(NULL_NUMBER, difference);
   }
 
-  private *values(): Iterable<string> {
-    for (const number of this.texts.numbers()) yield this.valueOf(VALUES_FROM + number);
-  }
-
-  private hasSome(values: Iterable<string>, at: LogOffset): boolean {
-    for (const value of values) {
-      const member = this.find(value);
-      invariant(member !== undefined, 'what is sorted by its parts is known by the whole');
-      if (this.isThereAt(member, at)) return true;
+  private hasSome(pattern: Pattern, at: LogOffset): boolean {
+    const { partial } = this;
+    invariant(partial !== undefined, 'whoever looks row values up by some of their parts has said so');
+    for (const number of partial.of(pattern)) {
+      if (this.isThereAt(VALUES_FROM + number, at) && hasParts(rowParts(this.valueOf(VALUES_FROM + number)), pattern)) return true;
     }
     return false;
   }
@@ -285,14 +285,13 @@ export class VersionedMembers {
   }
 
   private touch(member: MemberNumber, rows: number): void {
-    if (!this.touched.has(member)) this.touched.set(member, this.rows.get(member) > 0);
+    this.touched.add(member, this.rows.get(member) > 0);
     this.rows.set(member, rows);
   }
 
   private turn(member: MemberNumber, wasThere: boolean, offset: LogOffset): boolean {
     const isThere = this.rows.get(member) > 0;
     const turns = this.turnsOf(member);
-    this.touched.delete(member);
     if (isThere === wasThere) {
       this.dropIfGone(member);
       return false;
@@ -313,8 +312,9 @@ export class VersionedMembers {
   /** Of one that the open transaction has counted rows of its end is yet to tell. */
   private dropIfGone(member: MemberNumber): void {
     if (member < VALUES_FROM || !this.isGone(member)) return;
-    this.partial.remove(this.valueOf(member));
+    this.partial?.remove(member - VALUES_FROM);
     this.texts.delete(member - VALUES_FROM);
+    if (this.texts.size === 0) this.partial = newPartial(this.form);
   }
 
   private isGone(member: MemberNumber): boolean {
@@ -345,7 +345,7 @@ export class VersionedMembers {
 
   /** Whether the last version has it. Before the first one is, nothing is there. */
   private isThere(member: MemberNumber): boolean {
-    return this.last !== BEFORE_ALL && (this.touched.get(member) ?? this.rows.get(member) > 0);
+    return this.last !== BEFORE_ALL && (this.touched.wasThere(member) ?? this.rows.get(member) > 0);
   }
 
   private mayBe(member: MemberNumber): boolean {
@@ -368,6 +368,10 @@ export class VersionedMembers {
   private countThrough(at: LogOffset): number {
     return countThrough(this.versions.length, (index) => this.versions[index]?.offset ?? at, at);
   }
+}
+
+function newPartial({ width, isByParts }: MemberForm): PartialMembers | undefined {
+  return isByParts ? new PartialMembers(width) : undefined;
 }
 
 function weightOf({ values }: Version): number {

@@ -9,16 +9,24 @@ export interface FollowedColumn {
 }
 
 const LIST_START = '[';
+/** Behind the columns of row values that are looked up by some of their parts, too. */
+const BY_PARTS = 'parts';
 
-export function followedWord(columns: readonly FollowedColumn[]): string {
+type Lists = readonly (readonly [string, ...string[]] | typeof BY_PARTS)[];
+
+export function followedWord(columns: readonly FollowedColumn[], isByParts = false): string {
   const [only = { name: '', casts: [] }] = columns;
   const isName = columns.length === 1 && only.casts.length === 0 && !only.name.startsWith(LIST_START);
-  return isName ? only.name : JSON.stringify(columns.map(({ name, casts }) => [name, ...casts]));
+  if (isName) return only.name;
+  return JSON.stringify([...columns.map(({ name, casts }) => [name, ...casts]), ...(isByParts ? [BY_PARTS] : [])]);
 }
 
 /** The columns that a word was made of. */
 export function followedColumns(word: string): readonly FollowedColumn[] {
   if (!word.startsWith(LIST_START)) return [{ name: word, casts: [] }];
-  const lists = JSON.parse(word) as readonly (readonly [string, ...string[]])[];
-  return lists.map(([name, ...casts]) => ({ name, casts }));
+  return (JSON.parse(word) as Lists).flatMap((list) => (list === BY_PARTS ? [] : [{ name: list[0], casts: list.slice(1) }]));
+}
+
+export function isByParts(word: string): boolean {
+  return word.startsWith(LIST_START) && (JSON.parse(word) as Lists).includes(BY_PARTS);
 }

@@ -1,19 +1,27 @@
 /**
  * MovedRows: what a move of row values does to the left sides that it can concern: those that came or went themselves, and for each of
- * them those that have NULL in place of some of its parts. Whether one has turned is asked of both views, as of a row.
+ * them those that have NULL in place of some of its parts. What `IN` comes to of these in the one view follows from what moved; whether
+ * that is a turn is asked of the other view, as of a row. Where something came and something went that both say the same, nothing turns.
  *
  * That is worked out when it is asked for, and once, however many terms ask. Where what is unknown is like what is false, NULLs turn
  * nothing, and nothing is asked.
  */
 import { rowMember, rowParts, truthOfIn, withNulls } from '../sql/subqueries/membership.ts';
 import { tellsUnknown, type Truth, type Truths } from '../sql/subqueries/truths.ts';
+import type { Key } from '../sql/where.ts';
 import type { Moved, MovedValue } from './versioned-values.ts';
 
 type Has = (member: string) => boolean;
 
-/** A left side, and what `IN` was and is of it. */
+/** A left side: a row value that moved, with NULL in some of its places. */
+interface LeftSide {
+  readonly moved: MovedValue;
+  readonly parts: readonly Key[];
+}
+
+/** What `IN` was and is of it. */
 interface Judged {
-  readonly left: MovedValue;
+  readonly left: LeftSide;
   readonly was: Truth;
   readonly is: Truth;
 }
@@ -51,16 +59,19 @@ export class MovedRows {
 
   private turned(truth: boolean, truths: Truths): readonly MovedValue[] {
     this.judged ??= this.judge();
-    return this.judged.filter(({ was, is }) => truths.has(was) !== truth && truths.has(is) === truth).map(({ left }) => left);
+    return this.judged.filter(({ was, is }) => truths.has(was) !== truth && truths.has(is) === truth).map(({ left }) => toldOf(left));
   }
 
   private judge(): readonly Judged[] {
-    const whole = [...this.movedIn, ...this.movedOut];
-    const lefts = new Map([...whole, ...whole.flatMap(withNullParts)].map((left) => [left.value, left]));
-    return Array.from(lefts.values(), (left) => {
-      const truthBy = (has: Has): Truth => truthOfIn((_, member) => has(member), 0, rowParts(left.value));
-      return { left, was: truthBy(this.before), is: truthBy(this.after) };
-    });
+    const [came, went] = [leftSidesOf(this.movedIn), leftSidesOf(this.movedOut)];
+    const judged: Judged[] = [];
+    for (const [value, left] of came) {
+      if (!went.has(value)) judged.push({ left, was: truthBy(this.before, left), is: truthOfMoved(left) });
+    }
+    for (const [value, left] of went) {
+      if (!came.has(value)) judged.push({ left, was: truthOfMoved(left), is: truthBy(this.after, left) });
+    }
+    return judged;
   }
 }
 
@@ -68,7 +79,27 @@ function isWhole({ value }: MovedValue): boolean {
   return !rowParts(value).includes(null);
 }
 
-function withNullParts({ value, text }: MovedValue): readonly MovedValue[] {
-  const [values, texts] = [withNulls(rowParts(value)), withNulls(rowParts(text))];
-  return values.map((parts, at) => ({ value: rowMember(parts), text: rowMember(texts[at] ?? parts) }));
+/** By what they are as row values. */
+function leftSidesOf(moved: readonly MovedValue[]): ReadonlyMap<string, LeftSide> {
+  const lefts = new Map<string, LeftSide>();
+  for (const each of moved) {
+    const whole = rowParts(each.value);
+    for (const parts of [whole, ...withNulls(whole)]) lefts.set(rowMember(parts), { moved: each, parts });
+  }
+  return lefts;
+}
+
+/** In the view that has the row value which moved: of one with NULLs it is unknown then, whatever else there is. */
+function truthOfMoved({ parts }: LeftSide): Truth {
+  return parts.includes(null) ? null : true;
+}
+
+function truthBy(has: Has, { parts }: LeftSide): Truth {
+  return truthOfIn((_, member) => has(member), 0, parts);
+}
+
+function toldOf({ moved, parts }: LeftSide): MovedValue {
+  if (!parts.includes(null)) return moved;
+  const texts = rowParts(moved.text).map((text, at) => (parts[at] === null ? null : text));
+  return { value: rowMember(parts), text: rowMember(texts) };
 }

@@ -22,7 +22,7 @@ class Follower {
   private lsn = 100;
 
   constructor(equalTexts: readonly (EqualText | undefined)[]) {
-    this.values = new LinkValues('columns', followerPorts(this.blocks), new MemberForm(equalTexts));
+    this.values = new LinkValues('columns', followerPorts(this.blocks), new MemberForm(equalTexts, true));
     this.apply(SNAPSHOT_END, []);
   }
 

@@ -1,9 +1,10 @@
 /** What a column's values keep, and let go of. What they answer at each version is tried in `link-values.test.ts`. */
 import { expect, test } from 'vitest';
+import { MemberForm } from '../../src/actors/member-form.ts';
 import { VersionedMembers } from '../../src/actors/versioned-members.ts';
 import { SNAPSHOT_END, type LogOffset } from '../../src/model/log-offset.ts';
 import type { Xid } from '../../src/model/pg-snapshot.ts';
-import { ANY_MEMBER, NULL_MEMBER } from '../../src/sql/subqueries/membership.ts';
+import { ANY_MEMBER, NULL_MEMBER, rowMember, rowPattern } from '../../src/sql/subqueries/membership.ts';
 import { countRows } from '../support/actors/count-rows.ts';
 
 /** One transaction, as of `countRows`. */
@@ -80,4 +81,53 @@ test('a value that was there and is counted again is told to nobody twice, nor i
   members.forgetBefore('40_0' as LogOffset);
 
   expect({ before, between, told }).toEqual({ before: ['+a'], between: ['+a'], told: ['+a', '-a'] });
+});
+
+test.each([
+  ['values', new MemberForm()],
+  ['row values that are looked up by some of their parts', new MemberForm([undefined, undefined], true)],
+])('%s that come and go for ever take no more memory than those that there are at a time', (_, form) => {
+  const members = new VersionedMembers(form);
+  const textOf = (number: number): string => (form.width === 1 ? `value ${number}` : rowMember([String(number % 10), `value ${number}`]));
+  const held = Array.from({ length: 5_000 }, (_row, number) => members.add(textOf(number)));
+  members.begin(SNAPSHOT_END);
+  const bytes: number[] = [];
+  for (let count = 1; count <= 500_000; count += 1) {
+    members.remove(held.shift() ?? 0);
+    held.push(members.add(textOf(held.length + count)));
+    if (count % 100 !== 0) continue;
+    const at = `${count}_0` as LogOffset;
+    members.commit(at, [7 as Xid]);
+    members.forgetBefore(at);
+    if (count === 50_000 || count === 500_000) bytes.push(members.bytes);
+  }
+
+  const [early = 0, late = 0] = bytes;
+  expect({ hasGrown: late > 1.1 * early, count: members.count, keptMoves: members.keptMoves }).toEqual({
+    hasGrown: false, count: 5_000, keptMoves: 0,
+  });
+});
+
+test('what a transaction touches takes memory until it ends, and so does what row values are sorted by', () => {
+  const [open, sorted] = [new VersionedMembers(), new VersionedMembers(new MemberForm([undefined, undefined], true))];
+  const before = sorted.bytes;
+  for (const members of [open, sorted]) members.begin(SNAPSHOT_END);
+  const values = Array.from({ length: 100_000 }, (_, number) => open.add(`value ${number}`));
+  const touched = open.bytes;
+  open.commit('10_0' as LogOffset, [7 as Xid]);
+  for (const value of values) sorted.add(rowMember(['1', open.textAt(value)]));
+  const atBegin = sorted.has(rowPattern(['1', undefined]), SNAPSHOT_END);
+
+  // Eight bytes are what one that is touched takes, and forty what it is to be sorted by either of two parts.
+  expect({ touched: touched - open.bytes >= 800_000, sorted: sorted.bytes - before >= 4_000_000, atBegin }).toEqual({
+    touched: true, sorted: true, atBegin: false,
+  });
+});
+
+test('who has not said that it looks row values up by some of their parts is not answered', () => {
+  const members = new VersionedMembers(new MemberForm([undefined, undefined]));
+  members.begin(SNAPSHOT_END);
+
+  const asked = (): boolean => members.has(rowPattern(['1', undefined]), SNAPSHOT_END);
+  expect(asked).toThrow('whoever looks row values up by some of their parts has said so');
 });

@@ -54,6 +54,10 @@ export const BOUNDS = {
     splice('a value comes to two layers, what it does not concern comes before it, and the power goes', {
       ...SPLICE, script: 'gives', cast: 'layers', crashes: 1, ...AT_ONCE,
     }),
+    splice('the power went behind a splice without a line, and the Consumer of the outer shape drains and returns', {
+      ...SPLICE, script: 'lacks', moveOuts: 'deletes', powerWent: 2, restarts: 1, drains: 'outer',
+    }),
+    splice('the power went before a value comes, and goes once more', { ...SPLICE, script: 'written', powerWent: 1, crashes: 1 }),
   ],
   c: [
     handles('two requests from a live shape on, and whoever is killed', { ...HANDLES, asks: ['inner', 'inner'], kills: 1 }),

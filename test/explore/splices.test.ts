@@ -25,6 +25,10 @@ test.each<[string, ScriptName, Partial<SpliceBounds>]>([
   ['a value goes from two layers, and the power goes', 'goes', { cast: 'layers', transactions: 1, crashes: 1, isShownAtOnce: true }],
   ['one of two layers drains and returns', 'both', { cast: 'layers', transactions: 0, restarts: 1 }],
   ['one of two layers is killed', 'both', { cast: 'layers', transactions: 0, kills: 1 }],
+  ['the power went before a value comes', 'written', { powerWent: 1, isShownAtOnce: true }],
+  ['the power went behind a splice without a line, and the shape drains and returns', 'lacks', {
+    moveOuts: 'deletes', powerWent: 2, restarts: 1, drains: 'outer',
+  }],
   ['a value comes and goes of which either half of a filter is true', 'stays', { isShownAtOnce: true }],
 ])('%s: the log folds to what SELECT gives, and nobody hangs or crashes', async (_, script, changes) => {
   const { counterexample, isExhausted } = search(await spliceSystem({ ...CALM, script, ...changes }), STATES_MAX);

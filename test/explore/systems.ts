@@ -47,6 +47,8 @@ const spliceBounds: z.ZodType<SpliceBounds> = z.strictObject({
   cast: z.exactOptional(z.enum(Object.keys(CASTS) as CastName[])),
   moveOuts: z.enum(['events', 'deletes']),
   isShownAtOnce: z.exactOptional(z.literal(true)),
+  drains: z.exactOptional(z.literal('outer')),
+  powerWent: z.exactOptional(count),
 });
 
 const shape = z.enum(SHAPE_NAMES);

@@ -4,7 +4,7 @@ import type pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { invariant } from '../../src/base/invariant.ts';
 import { MemberForm } from '../../src/actors/member-form.ts';
-import { followedColumns } from '../../src/model/followed-columns.ts';
+import { followedColumns, isByParts } from '../../src/model/followed-columns.ts';
 import { askedKeys } from '../../src/shapes/member-moves.ts';
 import { equalTextAs } from '../../src/sql/values/equal-text.ts';
 import { ArrayLiteral } from '../../src/sql/values/array-literal.ts';
@@ -81,7 +81,7 @@ async function selectedBy(source: SubquerySource, params: readonly string[]): Pr
 }
 
 function formOf({ column }: SubquerySource): MemberForm {
-  return new MemberForm(followedColumns(column).map(({ name, casts }) => equalTextAs(typeOf(name), casts)));
+  return new MemberForm(followedColumns(column).map(({ name, casts }) => equalTextAs(typeOf(name), casts)), isByParts(column));
 }
 
 function memberOf(form: MemberForm, text: string | null): string | null {

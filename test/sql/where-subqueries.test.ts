@@ -223,6 +223,17 @@ describe('a subquery is', () => {
   });
 
   test.each([
+    ['(id, parent) IN (SELECT id, "Mixed" FROM parents)', '[["id"],["Mixed"]]'],
+    ['((id, parent) IN (SELECT id, "Mixed" FROM parents)) IS NOT TRUE', '[["id"],["Mixed"]]'],
+    ['(id, parent) NOT IN (SELECT id, "Mixed" FROM parents)', '[["id"],["Mixed"],"parts"]'],
+    ['done AND (id, parent) IN (SELECT id, "Mixed" FROM parents) OR (parent, id) NOT IN (SELECT id, "Mixed" FROM parents)',
+      '[["id"],["Mixed"],"parts"]'],
+    ['id NOT IN (SELECT id FROM parents)', 'id'],
+  ])('kept by the parts of its row values where the filter tells what is unknown from what is false: %s', (text, column) => {
+    expect(planOf(text).sources.map((source) => source.column)).toEqual([column]);
+  });
+
+  test.each([
     ['a IN (SELECT x FROM b) AND (c IN (SELECT y FROM s.t) OR d IN (SELECT z FROM public.b WHERE q = 1))', ['public.b', 's.t']],
     [
       'a IN (SELECT x FROM b WHERE c IN (SELECT y FROM s.t WHERE d IN (SELECT z FROM e) OR d IN (SELECT x FROM b)))',
@@ -325,6 +336,13 @@ describe('disjuncts', () => {
     ]);
     expect(asked).toEqual([['7', true], [null, false], [null, null]]);
   });
+});
+
+test.each([
+  ['id - 1 IN (SELECT id FROM parents)', 'id'],
+  ['doc::text IN (SELECT doc::text FROM parents)', '[["doc","text"]]'],
+])('what a subquery may not calculate, or not compare, can be said otherwise: %s', (text, column) => {
+  expect(planOf(text).sources.map((source) => source.column)).toEqual([column]);
 });
 
 describe('evaluated with what the subqueries select', () => {

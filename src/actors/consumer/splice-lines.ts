@@ -58,6 +58,8 @@ export class SpliceLines {
   /** Where no events tell what moved, the last row so far: one of them is marked as the last. */
   private heldRow: Uint8Array | undefined;
   private telling: MovesTelling | undefined;
+  /** What moved from these views to those: a splice asks several times, and what it comes to is the same each time. */
+  private spanned: { readonly span: string; readonly moves: readonly MemberMove[] } | undefined;
 
   constructor(
     private readonly ports: ConsumerPorts,
@@ -185,6 +187,7 @@ export class SpliceLines {
   /** The moves are told: the new views hold. */
   finish(): void {
     this.telling = undefined;
+    this.spanned = undefined;
     this.appender.finish();
     this.ports.shapeLog.takeSplice();
   }
@@ -219,12 +222,16 @@ export class SpliceLines {
 
   /** By number of the dependency; undefined when a Materializer has ended. */
   private movesTo(after: readonly LogOffset[]): readonly MemberMove[] | undefined {
-    const moves: MemberMove[] = [];
-    for (const [number, view] of this.ports.shapeLog.views.entries()) {
-      const values = this.valuesOf(number);
-      if (values === undefined) return undefined;
-      moves.push(moveBetween(values, view, after[number] ?? view));
-    }
+    const { views } = this.ports.shapeLog;
+    const kept = views.flatMap((_, number) => this.valuesOf(number) ?? []);
+    if (kept.length < views.length) return undefined;
+    const span = [...views, ...after].join(' ');
+    if (this.spanned?.span === span) return this.spanned.moves;
+    const moves = kept.map((values, number) => {
+      const view = views[number] ?? values.offset;
+      return moveBetween(values, view, after[number] ?? view);
+    });
+    this.spanned = { span, moves };
     return moves;
   }
 

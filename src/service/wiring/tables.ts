@@ -14,7 +14,7 @@ import type { ShapeAnnouncements } from '../../api/ports.ts';
 import type { Catalog } from '../../postgres/catalog/catalog.ts';
 import { uncopied } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
-import { followedColumns } from '../../model/followed-columns.ts';
+import { followedColumns, isByParts } from '../../model/followed-columns.ts';
 import { LSN_ZERO } from '../../model/lsn.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { Configuration } from '../../settings/configuration.ts';
@@ -165,9 +165,10 @@ function routing(storage: Storage, access: LogAccess, router: ShapeRouter): Shap
 
 /** @param columns as `followedWord` has them. */
 function memberForm(shapeLog: ShapeLog | undefined, columns: string): MemberForm {
-  return new MemberForm(followedColumns(columns).map(({ name, casts }) => {
+  const equalTexts = followedColumns(columns).map(({ name, casts }) => {
     return shapeLog === undefined ? undefined : equalText(typeOidOf(shapeLog, name), casts);
-  }));
+  });
+  return new MemberForm(equalTexts, isByParts(columns));
 }
 
 function typeOidOf({ definition: { columns, reads } }: ShapeLog, column: string): number {

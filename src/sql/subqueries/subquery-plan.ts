@@ -32,9 +32,10 @@ export function planOf(condition: Condition, sql: string, tokens: readonly ScanT
   const first = subqueries.filter(({ number }, index) => subqueries.findIndex((other) => other.number === number) === index);
   const tested = withMemberTests(condition);
   const rest = withoutSubqueries(tested);
+  const disjuncts = termsOf(tested);
   return {
-    sources: first.map((subquery) => sourceOf(subquery, sql, tokens)),
-    disjuncts: termsOf(tested),
+    sources: first.map((subquery) => sourceOf(subquery, sql, tokens, isAskedByParts(disjuncts, subquery.number))),
+    disjuncts,
     mayTake: compileCondition(reachOf(condition)),
     queryWith: (values) => printQueryWith(condition, values),
     queryMoved: (values) => queryMoved(subqueries, rest, values),
@@ -42,10 +43,17 @@ export function planOf(condition: Condition, sql: string, tokens: readonly ScanT
   };
 }
 
-function sourceOf(subquery: Subquery, sql: string, tokens: readonly ScanToken[]): SubquerySource {
+/** Left sides with NULLs are looked for by the parts that they have, where what is unknown is not like what is false. */
+function isAskedByParts(disjuncts: SubqueryPlan['disjuncts'], number: number): boolean {
+  return disjuncts.some((terms) => terms.some((term) => {
+    return term.kind === 'subquery' && term.subquery === number && term.names.length > 1 && tellsUnknown(term.truths);
+  }));
+}
+
+function sourceOf(subquery: Subquery, sql: string, tokens: readonly ScanToken[], isByParts: boolean): SubquerySource {
   const { table, columns, where } = subquery.selection;
   const text = where === undefined ? { where, parameters: [] } : subqueryText(sql, tokens, subquery);
-  return { table, column: followedWord(columns.map(({ column: { name }, casts }) => ({ name, casts }))), ...text };
+  return { table, column: followedWord(columns.map(({ column: { name }, casts }) => ({ name, casts })), isByParts), ...text };
 }
 
 function termsOf(condition: Condition): SubqueryPlan['disjuncts'] {

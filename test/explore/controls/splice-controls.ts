@@ -11,7 +11,7 @@ import {
 } from './splice-machines.ts';
 import {
   withCutByPosition, withEndlessSplices, withEndsInPace, withEveryMove, withForgottenVersions, withFurthestView,
-  withNarrowIndex, withNullInEvents, withOldSnapshots, withOwnPlaces, withPresentMarks,
+  withLostFloor, withNarrowIndex, withNothingShown, withNullInEvents, withOldSnapshots, withOwnPlaces, withPresentMarks,
 } from './splice-worlds.ts';
 
 const BOTH: SpliceBounds = { script: 'both', transactions: 2, moveOuts: 'events', kills: 0, timeouts: 0, restarts: 0, crashes: 0 };
@@ -147,6 +147,18 @@ export const spliceControls: readonly Control<SpliceBounds, SpliceModel>[] = [
     bounds: { ...BOTH, transactions: 1, restarts: 1, isShownAtOnce: true },
     breaks: PROPERTIES.promised,
     make: changed(withEndsInPace),
+  },
+  {
+    name: 'where a splice that brought no line stood is not known to the next Consumer',
+    bounds: { ...BOTH, script: 'lacks', moveOuts: 'deletes', powerWent: 2, restarts: 1, drains: 'outer' },
+    breaks: PROPERTIES.same,
+    make: changed(withLostFloor),
+  },
+  {
+    name: 'a shape that comes back splices before it has made again what readers have seen',
+    bounds: { ...BOTH, script: 'written', powerWent: 1, isShownAtOnce: true },
+    breaks: PROPERTIES.same,
+    make: changed(withNothingShown),
   },
 ];
 

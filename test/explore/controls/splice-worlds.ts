@@ -5,7 +5,7 @@ import type { MemberMove, MoveTeller } from '../../../src/shapes/member-moves.ts
 import type { MoveKind } from '../../../src/shapes/move-event.ts';
 import type { Moved, VersionedValues } from '../../../src/shapes/versioned-values.ts';
 import { isMark } from '../../../src/sql/subqueries/membership.ts';
-import { compareOffsets, type LogOffset } from '../../../src/model/log-offset.ts';
+import { BEFORE_ALL, compareOffsets, type LogOffset } from '../../../src/model/log-offset.ts';
 import { LSN_ZERO } from '../../../src/model/lsn.ts';
 import type { Fork } from '../../../src/base/fork.ts';
 import type { Message, Pid, Table } from '../../../src/otp/process.ts';
@@ -82,6 +82,21 @@ export function withEndsInPace(system: Splices): Splices {
       if (at !== LSN_ZERO) shapeLog.leavePace(at);
     },
   }));
+}
+
+/** A Consumer that begins does not know where the last splice stood, but by the lines that are there. */
+export function withLostFloor(system: Splices): Splices {
+  return withShapeLog(system, () => ({ placedBehind: BEFORE_ALL }));
+}
+
+/** A shape that comes back is told nothing of what its readers may have seen. */
+export function withNothingShown(system: Splices): Splices {
+  const roles = system.roles.map((role) => {
+    if (role.name !== 'outer') return role;
+    const input: typeof role.input = (world, args) => ({ ...role.input(world, args), shownThrough: world.shape(OUTER)?.position });
+    return { ...role, input };
+  });
+  return { ...system, roles };
 }
 
 type ShapeLogPort = ConsumerPorts['shapeLog'];

@@ -151,6 +151,12 @@ export const SCRIPTS = {
       [updated(TOYS, ['1', '1'], ['1', '3'])],
     ],
   ),
+  /** A value comes that no child has: told as deletes, that is a splice without a line. Then a child leaves. */
+  lacks: script(
+    [['2', 'b']],
+    [['2', 'b']],
+    [[inserted(PARENTS, '1', 'a')], [updated(CHILDREN, ['2', 'b'], ['2', 'c'])]],
+  ),
   /** A value comes, and then a toy to a child of another. */
   gives: script(
     [['2', 'b']],

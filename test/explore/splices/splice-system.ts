@@ -7,9 +7,12 @@ import { consumer } from '../../../src/actors/consumer/consumer.ts';
 import { catchUpCollector } from '../../../src/actors/collector/catch-up-collector.ts';
 import { shapeLogCollector } from '../../../src/actors/collector/shape-log-collector.ts';
 import { materializer } from '../../../src/actors/materializer.ts';
+import { LSN_ZERO } from '../../../src/model/lsn.ts';
+import { seededRandom } from '../../../src/base/random.ts';
 import type { Pid } from '../../../src/otp/process.ts';
 import type { Machines } from '../../support/hand-over/hand-over-world.ts';
 import type { Alive, Local } from '../checker/local.ts';
+import { randomWalk } from '../checker/random-walk.ts';
 import type { Bounds, Happening, Role, Start, System, View } from '../checker/system.ts';
 import { SpliceModel } from './splice-model.ts';
 import { splicePorts } from './splice-ports.ts';
@@ -30,20 +33,32 @@ export interface SpliceBounds extends Bounds {
   readonly isShownAtOnce?: true;
   /** How often a Consumer is drained, and begins again. */
   readonly restarts: number;
+  /** The one whose Consumer may be; left out for any. */
+  readonly drains?: 'outer';
   /** How often the power goes. */
   readonly crashes: number;
+  /**
+   * It begins when the power had gone: so many transactions had been taken by then, and been read, though the last was yet to be shown.
+   * Those who depend on the inner shape begin whenever they like.
+   */
+  readonly powerWent?: number;
 }
 
 const PRODUCTION: Machines = { consumer, materializer };
 const READY = { name: 'ready', sends: [{ from: '@supervisor', to: '@shape-log-collector', event: { type: 'shapesRestored' } }] } as const;
 
 export async function spliceSystem(bounds: SpliceBounds, machines: Machines = PRODUCTION): Promise<System<SpliceModel>> {
-  const script = SCRIPTS[bounds.script];
+  const { script, shapes } = { script: SCRIPTS[bounds.script], shapes: CASTS[bounds.cast ?? 'pair'] };
   const transactions = script.transactions.slice(0, bounds.transactions);
+  const system = systemOf(new SpliceModel(await settingOf({ ...script, transactions }, shapes, bounds.moveOuts)), bounds, machines);
+  return bounds.powerWent === undefined ? system : { ...system, world: whenPowerWent(system, bounds, bounds.powerWent), opening: [READY] };
+}
+
+function systemOf(world: SpliceModel, bounds: SpliceBounds, machines: Machines): System<SpliceModel> {
   const shapes: readonly ShapePlan[] = CASTS[bounds.cast ?? 'pair'];
   const [consumers, keepers] = [shapes, keepersOf(shapes)].map((plans) => plans.map(({ role }) => role));
   return {
-    world: new SpliceModel(await settingOf({ ...script, transactions }, shapes, bounds.moveOuts)),
+    world,
     roles: rolesOf(shapes, machines),
     ports: splicePorts,
     starts: ['collector', 'catchUp', 'inner'],
@@ -54,6 +69,22 @@ export async function spliceSystem(bounds: SpliceBounds, machines: Machines = PR
     happenings: (view) => happeningsOf(view, bounds),
     violation: violationOf,
   };
+}
+
+/** One way on which nobody dies, of those that have come so far. */
+function whenPowerWent(system: System<SpliceModel>, bounds: SpliceBounds, taken: number): SpliceModel {
+  const peaceful = { ...bounds, kills: 0, timeouts: 0, restarts: 0, crashes: 0 };
+  const happenings = (view: View<SpliceModel>): Happenings => {
+    if (view.world.is.arrived < taken) return ofWriter(view, peaceful).filter(({ name }) => name.endsWith('arrives'));
+    return ofShowing(view).filter(({ name }) => !name.startsWith(`${taken} `));
+  };
+  let last = system.world;
+  for (const { after } of randomWalk({ ...system, bounds: peaceful, happenings }, seededRandom(1))) last = after.world;
+  const gone = last.clone();
+  gone.crash();
+  // Until its Consumer has begun nobody says how far a shape is.
+  for (const { handle, keeper } of gone.setting.shapes) if (keeper !== undefined) gone.shape(handle)?.leavePace(LSN_ZERO);
+  return new SpliceModel(gone.setting, { ...gone.is, keepers: {} }, gone.shapes);
 }
 
 /** Inner ones first, each with who keeps the values that it looks up. */
@@ -113,10 +144,12 @@ function consumerRole({ role, handle, name, keeper }: ShapePlan, machines: Machi
 type Happenings = readonly Happening<SpliceModel>[];
 
 function happeningsOf(view: View<SpliceModel>, bounds: SpliceBounds): Happenings {
-  return [...ofWriter(view, bounds), ...(bounds.restarts > 0 ? ofReturn(view) : []), ...ofDrain(view, bounds), ...ofPower(view, bounds)];
+  const mayReturn = bounds.restarts > 0 || bounds.powerWent !== undefined;
+  return [...ofWriter(view, bounds), ...(mayReturn ? ofReturn(view) : []), ...ofDrain(view, bounds), ...ofPower(view, bounds)];
 }
 
-function ofWriter({ world }: View<SpliceModel>, { isShownAtOnce }: SpliceBounds): Happenings {
+function ofWriter(view: View<SpliceModel>, { isShownAtOnce }: SpliceBounds): Happenings {
+  const { world } = view;
   const { arrived } = world.is;
   const told = { type: 'log.extended', ...world.log.endOf(arrived + (world.mayArrive() ? 1 : 0)) };
   const arrive: Happening<SpliceModel> = {
@@ -127,15 +160,19 @@ function ofWriter({ world }: View<SpliceModel>, { isShownAtOnce }: SpliceBounds)
     },
     sends: [{ from: '@stream', to: '@shape-log-collector', event: told }],
   };
-  const shows = world.mayShow.map((index) => ({ name: `${index + 1} is shown`, toWorld: (copy: SpliceModel) => copy.show(index) }));
-  return [...(world.mayArrive() ? [arrive] : []), ...(isShownAtOnce === true ? [] : shows)];
+  return [...(world.mayArrive() ? [arrive] : []), ...(isShownAtOnce === true ? [] : ofShowing(view))];
 }
 
-function ofDrain(view: View<SpliceModel>, { restarts }: SpliceBounds): Happenings {
+/** In the order of their commits. */
+function ofShowing({ world }: View<SpliceModel>): Happenings {
+  return world.mayShow.map((index) => ({ name: `${index + 1} is shown`, toWorld: (copy) => copy.show(index) }));
+}
+
+function ofDrain(view: View<SpliceModel>, { restarts, drains }: SpliceBounds): Happenings {
   const { happened, world } = view;
   if (happened.filter((name) => name.startsWith('drain')).length >= restarts) return [];
   const running = world.setting.shapes.filter(({ role, handle }) => {
-    return world.is.running.includes(handle) && view.process(role).status !== 'unborn';
+    return world.is.running.includes(handle) && view.process(role).status !== 'unborn' && (drains ?? role) === role;
   });
   return running.map(({ role, name }) => ({
     name: `drain ${role}`,
@@ -146,10 +183,10 @@ function ofDrain(view: View<SpliceModel>, { restarts }: SpliceBounds): Happening
 
 /** The directory starts what has drained again, the inner shape first, and an outer one when that is live. */
 function ofReturn(view: View<SpliceModel>): Happenings {
-  return view.world.setting.shapes.flatMap((shape) => (mayReturn(view, shape) ? returning(view, shape) : []));
+  return view.world.setting.shapes.flatMap((shape) => (isAwaited(view, shape) ? returning(view, shape) : []));
 }
 
-function mayReturn(view: View<SpliceModel>, { role, handle }: SettledShape): boolean {
+function isAwaited(view: View<SpliceModel>, { role, handle }: SettledShape): boolean {
   const { world } = view;
   const isStopped = ['dead', 'absent'].includes(view.process(role).status);
   return isStopped && !world.is.running.includes(handle) && world.shape(handle) !== undefined;
