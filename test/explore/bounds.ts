@@ -57,6 +57,9 @@ export const BOUNDS = {
     splice('the power went behind a splice without a line, and the Consumer of the outer shape drains and returns', {
       ...SPLICE, script: 'lacks', moveOuts: 'deletes', powerWent: 2, restarts: 1, drains: 'outer',
     }),
+    splice('the power went behind a value that came to two layers, more comes that looks for it, and the power goes once more', {
+      ...SPLICE, script: 'follows', cast: 'layers', transactions: 3, powerWent: 2, crashes: 1, ...AT_ONCE,
+    }),
     splice('the power went before a value comes, and goes once more', { ...SPLICE, script: 'written', powerWent: 1, crashes: 1 }),
   ],
   c: [

@@ -25,6 +25,9 @@ test.each<[string, ScriptName, Partial<SpliceBounds>]>([
   ['a value goes from two layers, and the power goes', 'goes', { cast: 'layers', transactions: 1, crashes: 1, isShownAtOnce: true }],
   ['one of two layers drains and returns', 'both', { cast: 'layers', transactions: 0, restarts: 1 }],
   ['one of two layers is killed', 'both', { cast: 'layers', transactions: 0, kills: 1 }],
+  ['the power went behind a value that came to two layers, and more comes that looks for it', 'follows', {
+    cast: 'layers', transactions: 3, powerWent: 2, isShownAtOnce: true,
+  }],
   ['the power went before a value comes', 'written', { powerWent: 1, isShownAtOnce: true }],
   ['the power went behind a splice without a line, and the shape drains and returns', 'lacks', {
     moveOuts: 'deletes', powerWent: 2, restarts: 1, drains: 'outer',

@@ -7,7 +7,8 @@ import { spliceSystem, type SpliceBounds } from '../splices/splice-system.ts';
 import type { Control } from './control.ts';
 import { drainThatDeletes } from './hand-over-machines.ts';
 import {
-  deafToStarter, deafWhileLive, earlyAnswer, outBeforeIn, passingOnBeside, survivingDrain, uncovered, unsynced, withinPace,
+  deafToStarter, deafWhileLive, earlyAnswer, outBeforeIn, passingOnBeside, registeredEarly, survivingDrain, uncovered, unsynced,
+  withinPace,
 } from './splice-machines.ts';
 import {
   withCutByPosition, withEndlessSplices, withEndsInPace, withEveryMove, withForgottenVersions, withFurthestView,
@@ -159,6 +160,12 @@ export const spliceControls: readonly Control<SpliceBounds, SpliceModel>[] = [
     bounds: { ...BOTH, script: 'written', powerWent: 1, isShownAtOnce: true },
     breaks: PROPERTIES.same,
     make: changed(withNothingShown),
+  },
+  {
+    name: 'blocks are routed to a shape that comes back before the values have come as far as it was',
+    bounds: { ...BOTH, script: 'follows', cast: 'layers', transactions: 3, powerWent: 2, isShownAtOnce: true },
+    breaks: PROPERTIES.promised,
+    make: run(registeredEarly),
   },
 ];
 

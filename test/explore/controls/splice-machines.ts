@@ -98,3 +98,16 @@ export const passingOnBeside: Machines = {
   }),
   materializer,
 };
+
+/** Has blocks routed to it as soon as it is there, by values that are yet to come as far as it was. */
+export const registeredEarly: Machines = {
+  consumer: withConfig(consumer, (config) => {
+    const ingest = stateAt(config, 'running.ingest');
+    const known = stateAt(ingest, 'depending.viewing').on?.['views.known'] as ConfigNode;
+    known.target = '#consumer.running.ingest.registering';
+    const [restored] = stateAt(ingest, 'registering').on?.['shape.registered'] as ConfigNode[];
+    Object.assign(restored ?? {}, { target: '#consumer.running.ingest.depending.awaitingValues' });
+    Object.assign(stateAt(ingest, 'depending.awaitingValues').always ?? {}, { target: '#consumer.running.ingest.measuring' });
+  }),
+  materializer,
+};

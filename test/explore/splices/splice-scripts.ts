@@ -157,6 +157,12 @@ export const SCRIPTS = {
     [['2', 'b']],
     [[inserted(PARENTS, '1', 'a')], [updated(CHILDREN, ['2', 'b'], ['2', 'c'])]],
   ),
+  /** A value comes to two layers, a toy changes hands, and then one is made for the child that came. */
+  follows: script(
+    [['2', 'b']],
+    [['1', 'a'], ['2', 'b']],
+    [[inserted(PARENTS, '1', 'a')], [updated(TOYS, ['2', '2'], ['2', '3'])], [inserted(TOYS, '4', '1')]],
+  ),
   /** A value comes, and then a toy to a child of another. */
   gives: script(
     [['2', 'b']],

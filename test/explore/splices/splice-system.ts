@@ -76,7 +76,7 @@ function whenPowerWent(system: System<SpliceModel>, bounds: SpliceBounds, taken:
   const peaceful = { ...bounds, kills: 0, timeouts: 0, restarts: 0, crashes: 0 };
   const happenings = (view: View<SpliceModel>): Happenings => {
     if (view.world.is.arrived < taken) return ofWriter(view, peaceful).filter(({ name }) => name.endsWith('arrives'));
-    return ofShowing(view).filter(({ name }) => !name.startsWith(`${taken} `));
+    return ofShowing(view).filter(({ name }) => Number.parseInt(name) < taken);
   };
   let last = system.world;
   for (const { after } of randomWalk({ ...system, bounds: peaceful, happenings }, seededRandom(1))) last = after.world;
