@@ -28,6 +28,9 @@ function alternatives(count: number): string {
 
 const stored = definitionOf(SUBQUERY);
 const { dependencies = [] } = stored;
+const byParts = definitionOf('(id, id) NOT IN (SELECT id, id FROM items)');
+/** As it was before the name of what is followed said how it is looked up. */
+const unsaid = { ...byParts, dependencies: byParts.dependencies?.map((each) => ({ ...each, column: '[["id"],["id"]]' })) ?? [] };
 /** Each of the alternatives holds all of the subqueries. */
 const many = `${[1, 2, 3, 4].map((id) => `id IN (SELECT id FROM items WHERE id > ${id})`).join(' AND ')} AND (${alternatives(76)})`;
 const OTHERWISE = { error: 'it is understood otherwise than before' };
@@ -39,6 +42,7 @@ test.each<[string, ShapeDefinition, unknown]>([
   ['of a column that it does not read', { ...stored, reads: [] }, { error: 'At location 0: unknown reference id' }],
   ['that is written otherwise to be compared', { ...stored, where: { text: SUBQUERY, params: [], canonical: SUBQUERY } }, OTHERWISE],
   ['without a shape behind its subquery', { ...stored, dependencies: [] }, { error: expect.stringContaining('unknown') as unknown }],
+  ['that does not say that it looks row values up by their parts', unsaid, OTHERWISE],
   ['with a shape too many', { ...definitionOf('id > 7'), dependencies }, OTHERWISE],
   ['that looks up another column', { ...stored, dependencies: dependencies.map((each) => ({ ...each, column: 'size' })) }, OTHERWISE],
 ])('a stored filter %s is not taken any more', (_, definition, refused) => {

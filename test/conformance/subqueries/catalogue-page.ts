@@ -1,5 +1,6 @@
 /** The page CATALOGUE.md: each case with the tests that hold it, or with the reason why it is left out. */
-import { SECTIONS, type Case, type Held } from './catalogue.ts';
+import type { Case, Held } from './case.ts';
+import { SECTIONS } from './catalogue.ts';
 
 const HEAD = [
   '# Shapes that depend on shapes: the cases',

@@ -5,18 +5,11 @@
  * The titles are looked for in the files, so the catalogue cannot promise a test that is not there.
  */
 import { readFileSync } from 'node:fs';
+import type { Case, Held } from './case.ts';
 import { CONSUMER } from './cases/consumer.ts';
 import { KNOWN_FAULTS } from './cases/known-faults.ts';
 import { MATERIALIZER } from './cases/materializer.ts';
 import { SPLICES } from './cases/splices.ts';
-
-/** A test: its file, from `test/` on, and its title as it stands there. */
-export type Held = readonly [file: string, title: string];
-
-export type Case =
-  | { readonly says: string; readonly heldBy: readonly Held[] }
-  /** Why it cannot apply. */
-  | { readonly says: string; readonly leftOut: string };
 
 export interface Section {
   readonly id: string;

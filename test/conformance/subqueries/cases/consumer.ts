@@ -1,5 +1,5 @@
 /** A shape and its Consumer: what is taken once, what is seen when, and who is told. */
-import type { Case, Held } from '../catalogue.ts';
+import type { Case, Held } from '../case.ts';
 
 const consumerLog = (title: string): Held => ['actors/consumer/consumer-log.test.ts', title];
 const router = (title: string): Held => ['shapes/shape-router.test.ts', title];

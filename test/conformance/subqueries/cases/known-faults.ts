@@ -1,5 +1,5 @@
 /** What is known to have gone wrong where one hands over to another, or could: each with what shows that it does not here. */
-import type { Case, Held } from '../catalogue.ts';
+import type { Case, Held } from '../case.ts';
 
 const races = (title: string): Held => ['races/hand-over.test.ts', title];
 const reader = (title: string): Held => ['storage/shapes/shape-reader-port.test.ts', title];

@@ -1,5 +1,5 @@
 /** The values of an inner shape: what is counted, what is told of a transaction, and how a Materializer begins. */
-import type { Case, Held } from '../catalogue.ts';
+import type { Case, Held } from '../case.ts';
 
 const values = (title: string): Held => ['actors/link-values.test.ts', title];
 const middle = (title: string): Held => ['conformance/subqueries/middle-shapes.test.ts', title];

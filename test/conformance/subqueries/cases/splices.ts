@@ -1,5 +1,5 @@
 /** How moves are told: views, queries, what waits meanwhile, and how a filter is taken apart. */
-import type { Case, Held } from '../catalogue.ts';
+import type { Case, Held } from '../case.ts';
 
 const lines = (title: string): Held => ['actors/consumer/splice-lines.test.ts', title];
 const dependent = (title: string): Held => ['actors/consumer/dependent-consumer.test.ts', title];
