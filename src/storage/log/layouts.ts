@@ -25,8 +25,8 @@ export class Layouts {
 
   /** Gives a new layout its id. */
   add(layout: Omit<RelationLayout, 'id'>): RelationLayout {
-    const { oid, schema, name, columns } = layout;
-    const added = { id: this.nextId, oid, schema, name, columns };
+    const { oid, schema, name, columns, links = [] } = layout;
+    const added = { id: this.nextId, oid, schema, name, columns, ...(links.length === 0 ? {} : { links }) };
     this.restore(added);
     return added;
   }
@@ -45,6 +45,7 @@ export class Layouts {
   }
 }
 
-function keyOf({ oid, schema, name, columns }: Omit<RelationLayout, 'id'>): string {
-  return JSON.stringify([oid, schema, name, columns.map((column) => [column.name, column.typeOid, column.typeMod])]);
+function keyOf({ oid, schema, name, columns, links = [] }: Omit<RelationLayout, 'id'>): string {
+  const above = links.map(({ child, parent, since }) => [child, parent, since]);
+  return JSON.stringify([oid, schema, name, columns.map((column) => [column.name, column.typeOid, column.typeMod]), above]);
 }

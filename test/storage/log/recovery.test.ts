@@ -60,7 +60,8 @@ describe('a storage directory', () => {
 
   test('gives back the log: transactions, LSN, layouts', async () => {
     const before = await start();
-    const { id: _, ...layout } = itemsLayout;
+    const { id: _, ...table } = itemsLayout;
+    const layout = { ...table, links: [{ child: table.oid, parent: 2, since: 3 }] };
     const layoutId = before.log.appendLayout(layout);
     for (let commit = 1; commit <= 20; commit += 1) await grow(before, commit);
     const transactions = await readAll(before.log, 0);
