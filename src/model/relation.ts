@@ -12,8 +12,15 @@ export interface Relation {
   readonly collation?: Collation;
   /** Of Postgres, where it is one to which some expressions mean something else than to newer ones. */
   readonly version?: number;
-  /** The root of a partitioned table: the stream names the partitions, never the root. */
-  readonly isPartitioned?: true;
+  /** Of a partitioned table, a partition of which the stream tells nothing. */
+  readonly untoldPartition?: UntoldPartition;
+}
+
+export interface UntoldPartition {
+  readonly schema: string;
+  readonly name: string;
+  /** In words, with its article: `a foreign table`. */
+  readonly kindName: string;
 }
 
 /**

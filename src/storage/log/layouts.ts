@@ -1,4 +1,5 @@
 /** Layouts: every relation layout that the log knows, each under an id that is never given to another. */
+import type { PartitionLink } from '../../model/partition-link.ts';
 import { isLayoutOf, type PublishedRelation, type RelationLayout } from '../../model/relation.ts';
 
 export class Layouts {
@@ -12,6 +13,19 @@ export class Layouts {
 
   idOf(layout: Omit<RelationLayout, 'id'>): number | undefined {
     return this.idByKey.get(keyOf(layout));
+  }
+
+  /** Of the newest; 0 when there is none. */
+  get lastId(): number {
+    return this.nextId - 1;
+  }
+
+  /** What those behind `after`, up to `through`, tell of links below the table of this oid. */
+  *linksTold(oid: number, after: number, through: number): Iterable<PartitionLink> {
+    for (let id = after + 1; id <= through; id += 1) {
+      const { links = [] } = this.byId.get(id) ?? {};
+      yield* links.slice(0, links.findIndex(({ parent }) => parent === oid) + 1);
+    }
   }
 
   all(): Iterable<RelationLayout> {
