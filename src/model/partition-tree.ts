@@ -38,7 +38,13 @@ export interface TreeMemory {
  * @param lastLayoutId that of the memory, before the catalogue was asked.
  * @returns the tree as it is kept from now on.
  */
-export function lookedAtTree(memory: TreeMemory, oid: number, found: readonly FoundLink[], lastLayoutId: number, micros: number): PartitionTree {
+export function lookedAtTree(
+  memory: TreeMemory,
+  oid: number,
+  found: readonly FoundLink[],
+  lastLayoutId: number,
+  micros: number,
+): PartitionTree {
   const known = memory.treeOf(oid);
   const links = found.map(({ child, parent, since }) => ({ child, parent, since }));
   if (known === undefined) return kept(memory, { oid, links, layoutId: lastLayoutId, turnedMicros: 0 });

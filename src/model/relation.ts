@@ -80,7 +80,7 @@ export interface RelationLayout {
   readonly schema: string;
   readonly name: string;
   readonly columns: readonly LayoutColumn[];
-  /** From a partition up to its root, when the stream described it: its rows are rows of these tables too. Left out where there are none. */
+  /** From a partition up to its root, when the stream described it: its rows are theirs too. Left out where there are none. */
   readonly links?: readonly PartitionLink[];
 }
 

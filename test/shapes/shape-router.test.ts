@@ -336,7 +336,8 @@ describe('a partition', () => {
     expect(inserts.map((insert) => handlesFor(router, [insert], 4))).toEqual([[0, 1, 2].map(handleOf), [handleOf(3)]]);
   });
 
-  test.each<RowChange>([{ kind: 'truncate' }, { kind: 'gap', cause: 'replicaIdentity' }])('a $kind of it concerns all of them', (change) => {
+  const undecidable: readonly RowChange[] = [{ kind: 'truncate' }, { kind: 'gap', cause: 'replicaIdentity' }];
+  test.each(undecidable)('a $kind of it concerns all of them', (change) => {
     expect(handlesFor(routerOn([linked], ownedBy('b')), [change], 4)).toEqual([0, 1, 2].map(handleOf));
   });
 
@@ -346,7 +347,8 @@ describe('a partition', () => {
     const before = handlesFor(router, [{ kind: 'insert', new: ['1', 't'] }], 4);
     router.add(handleOf(3), shapeOf({ ...ownedBy('b'), columns: ['id'] }, root), whereOf(ownedBy('b')));
     const after = handlesFor(router, [{ kind: 'insert', new: ['1', 't'] }], 4);
-    expect([before, after, [...router.shapesOn([4])].sort()]).toEqual([[0, 1, 2].map(handleOf), [0, 1, 2, 3].map(handleOf), [0, 1, 2, 3].map(handleOf)]);
+    const all = [0, 1, 2, 3].map(handleOf);
+    expect([before, after, [...router.shapesOn([4])].sort()]).toEqual([all.slice(0, 3), all, all]);
   });
 
   test('a copy of the router knows of it too', () => {

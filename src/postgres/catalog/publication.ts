@@ -16,7 +16,9 @@ import type { PublishedRelation } from '../../model/relation.ts';
 import { DatabaseRefusedError, typed, worldError } from '../connection/database-error.ts';
 import type { DatabasePool } from '../connection/pool.ts';
 import { quoteName, quoteTable } from '../connection/sql-text.ts';
-import { dropped, notCarried, notFull, notPublished, PublicationRefusedError, refusalOf, toldAsRoot, untold } from './publication-refusal.ts';
+import {
+  dropped, notCarried, notFull, notPublished, PublicationRefusedError, refusalOf, toldAsRoot, untold,
+} from './publication-refusal.ts';
 import { standingsOf, type PublicationStanding } from './publication-standing.ts';
 
 export interface Publication {

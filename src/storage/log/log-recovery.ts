@@ -10,7 +10,9 @@ import { LSN_ZERO } from '../../model/lsn.ts';
 import type { DiskFile } from '../disk.ts';
 import { LogCorruptError, StorageVersionError } from '../errors.ts';
 import { DURABLE_FRAME_BYTES, FIRST, FRAME_KINDS, frameAt, looksDurable, type Frame } from './frame.ts';
-import { decodeCommit, decodeLayout, decodeLsn, decodePosition, decodeRestart, decodeSegmentHeader, decodeTree, LOG_FORMAT } from './frame-payloads.ts';
+import {
+  decodeCommit, decodeLayout, decodeLsn, decodePosition, decodeRestart, decodeSegmentHeader, decodeTree, LOG_FORMAT,
+} from './frame-payloads.ts';
 import { NO_STREAM, type HeldStream } from './held-stream.ts';
 import type { Layouts } from './layouts.ts';
 import type { PartitionTrees } from './partition-trees.ts';

@@ -79,13 +79,15 @@ describe('of a partitioned table', () => {
     [
       'a partition was made with columns of its own, and got a column',
       (name: string) => `
-        CREATE TABLE ${name}_c PARTITION OF ${name} (extra DEFAULT 7, CHECK (id > 0)) FOR VALUES IN (3); ALTER TABLE ${name} ADD COLUMN more int`,
+        CREATE TABLE ${name}_c PARTITION OF ${name} (extra DEFAULT 7, CHECK (id > 0)) FOR VALUES IN (3);
+        ALTER TABLE ${name} ADD COLUMN more int`,
       false,
     ],
     [
       'a partition was made with a partition of its own',
       (name: string) => `
-        CREATE TABLE ${name}_c PARTITION OF ${name} FOR VALUES IN (3) PARTITION BY LIST (extra); CREATE TABLE ${name}_d PARTITION OF ${name}_c DEFAULT`,
+        CREATE TABLE ${name}_c PARTITION OF ${name} FOR VALUES IN (3) PARTITION BY LIST (extra);
+        CREATE TABLE ${name}_d PARTITION OF ${name}_c DEFAULT`,
       false,
     ],
     ['an index was made', (name: string) => `CREATE INDEX ON ${name} (extra)`, false],
@@ -110,7 +112,8 @@ describe('of a partitioned table', () => {
     [
       'a table was made, filled and attached in one transaction',
       (name: string) => `
-        BEGIN; CREATE TABLE ${name}_c AS SELECT 3 AS id, 4 AS extra; ALTER TABLE ${name} ATTACH PARTITION ${name}_c FOR VALUES IN (3); COMMIT`,
+        BEGIN; CREATE TABLE ${name}_c AS SELECT 3 AS id, 4 AS extra;
+        ALTER TABLE ${name} ATTACH PARTITION ${name}_c FOR VALUES IN (3); COMMIT`,
       true,
     ],
     [
@@ -125,7 +128,8 @@ describe('of a partitioned table', () => {
     const tree = await table(name, '(id int, extra int) PARTITION BY LIST (id)');
     await database.query(`
       CREATE TABLE ${name}_a PARTITION OF ${name} FOR VALUES IN (1);
-      CREATE TABLE ${name}_b PARTITION OF ${name} FOR VALUES IN (2) PARTITION BY LIST (extra); CREATE TABLE ${name}_b_b PARTITION OF ${name}_b DEFAULT`);
+      CREATE TABLE ${name}_b PARTITION OF ${name} FOR VALUES IN (2) PARTITION BY LIST (extra);
+      CREATE TABLE ${name}_b_b PARTITION OF ${name}_b DEFAULT`);
     let micros = 10;
     const options = { trees: memoryLog(), clock: { epochMicros: () => (micros += 1) } };
     const publication = createPublication({ pool, publication: 'pub', isManual: false, ...options });

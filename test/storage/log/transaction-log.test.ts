@@ -358,7 +358,8 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     const first = log.appendLayout(layout);
     const again = log.appendLayout({ ...layout });
     const links = [{ child: 1, parent: 2, since: 3 }];
-    const others = [{ columns: layout.columns.slice(1) }, { links }, { links: links.map((link) => ({ ...link, since: 4 })) }].map((other) => {
+    const relinked = links.map((link) => ({ ...link, since: 4 }));
+    const others = [{ columns: layout.columns.slice(1) }, { links }, { links: relinked }].map((other) => {
       return log.appendLayout({ ...layout, ...other });
     });
 
