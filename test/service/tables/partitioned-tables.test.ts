@@ -134,6 +134,7 @@ test.each([
     BEGIN; CREATE TABLE ${name}_c AS SELECT 'c' AS kind, 9 AS id, 'x' AS owner, 'brought' AS note;
     ALTER TABLE ${name}_c ADD PRIMARY KEY (kind, id); ALTER TABLE ${name} ATTACH PARTITION ${name}_c FOR VALUES IN ('c'); COMMIT`],
   ['detached', (name: string) => `ALTER TABLE ${name} DETACH PARTITION ${name}_a`],
+  ['detached while others go on', (name: string) => `ALTER TABLE ${name} DETACH PARTITION ${name}_a CONCURRENTLY`],
   ['dropped', (name: string) => `DROP TABLE ${name}_a`],
   ['detached and attached again', (name: string) => `
     ALTER TABLE ${name} DETACH PARTITION ${name}_a; UPDATE ${name}_a SET note = 'unheard';
@@ -189,6 +190,22 @@ test('subqueries select from roots and from partitions, and a value whose row mo
   await expect.poll(() => ids(inner)).toEqual(['1']);
 
   expect({ before, between }).toEqual({ before: [['1', '2'], ['2']], between: ['1', '2'] });
+});
+
+test('a publication that names roots is refused with the statement that mends it, and ends the shapes that there are', async () => {
+  const follower = await follow(root);
+  const [publication] = await database.query<{ pubname: string }>('SELECT pubname FROM pg_publication');
+  const name = (on: boolean) => `ALTER PUBLICATION "${publication?.pubname ?? ''}" SET (publish_via_partition_root = ${on})`;
+  await database.query(name(true));
+  await expect.poll(() => follower.catchUp().then(() => 'served', (error: Error) => error.message), { timeout: 30_000 })
+    .toContain('publish_via_partition_root = false');
+  const { status } = await readShape(service.shapeUrl, { table: `${root}_a`, offset: '-1' });
+  await database.query(name(false));
+  const anew = await follow(root);
+  await database.query(`INSERT INTO ${root} VALUES ('a', 5, 'x', 'heard of')`);
+  await comesToHave(anew, root);
+
+  expect(status).toBe(503);
 });
 
 test('what Postgres does not replicate is refused with the reason, at whatever place of the tree it is', async () => {

@@ -35,7 +35,8 @@ describe.each(VERSIONS)('on Postgres %s', (version) => {
       return new ShapeFollower(service.shapeUrl, { table }).catchUp();
     })) as [ShapeFollower, ShapeFollower, ShapeFollower];
     await database.query(`
-      INSERT INTO branch VALUES (22); CREATE TABLE tree_middle PARTITION OF tree FOR VALUES FROM (10) TO (20); INSERT INTO tree VALUES (1), (11)`);
+      INSERT INTO branch VALUES (22);
+      CREATE TABLE tree_middle PARTITION OF tree FOR VALUES FROM (10) TO (20); INSERT INTO tree VALUES (1), (11)`);
     await expect.poll(() => ids(root)).toEqual([1, 11]);
     await database.until(`SELECT FROM pg_class WHERE relname = 'tree_middle' AND relreplident = 'f'`);
     await database.query('UPDATE tree SET id = 12 WHERE id = 1; DELETE FROM tree WHERE id = 11');
@@ -51,6 +52,7 @@ describe.each(VERSIONS)('on Postgres %s', (version) => {
     await database.query('TRUNCATE branch; INSERT INTO branch VALUES (26)');
     await expect.poll(async () => [await ids(branch), await ids(leaf)]).toEqual([[26], [26]]);
 
-    expect({ afterMade, refetches: [root, branch, leaf].map(({ refetches }) => refetches) }).toEqual({ afterMade: 0, refetches: [2, 1, 1] });
+    const refetches = [root, branch, leaf].map((follower) => follower.refetches);
+    expect({ afterMade, refetches }).toEqual({ afterMade: 0, refetches: [2, 1, 1] });
   });
 });

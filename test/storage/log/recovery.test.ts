@@ -77,6 +77,21 @@ describe('a storage directory', () => {
     await after.close();
   });
 
+  test('gives back the trees that were kept last, also when their segments have gone', async () => {
+    const before = await start();
+    const tree = { oid: 1, links: [{ child: 2, parent: 1, since: 3 }], layoutId: 4, turnedMicros: 0 };
+    before.log.keepTree(tree);
+    before.log.keepTree({ ...tree, oid: 5 });
+    before.log.keepTree({ ...tree, turnedMicros: 6 });
+    before.log.forgetTree(5);
+    for (let commit = 1; commit <= 20; commit += 1) await grow(before, commit);
+    await before.log.release(before.log.durableEnd);
+    const after = await restarted(before);
+
+    expect([1, 5].map((oid) => after.log.treeOf(oid))).toEqual([{ ...tree, turnedMicros: 6 }, undefined]);
+    await after.close();
+  });
+
   test('goes on behind a transaction that never committed', async () => {
     const before = await start();
     await grow(before, 10);
