@@ -65,6 +65,9 @@ export interface PublicationOptions {
   readonly clock: Pick<Clock, 'epochMicros'>;
 }
 
+/** What is found out now concerns every handle that there is, also one that was made before the clock was set back. */
+export const EVER = Number.MAX_SAFE_INTEGER;
+
 /** Of a transaction on one table. */
 const LOCK_TIMEOUT = '5s';
 /** Of one on several; far below Postgres's `deadlock_timeout` of 1 s, so that it is never others who are told to give way. */
@@ -73,8 +76,9 @@ const LOCK_TIMEOUT_OF_SEVERAL = '50ms';
 export function createPublication({ pool, publication, isManual, trees, clock }: PublicationOptions): Publication {
   const turnsOf = (standings: readonly PublicationStanding[], lastLayoutId: number): readonly PartitionTurn[] => {
     return standings.filter(({ isThere, isPartitioned }) => isThere && isPartitioned).flatMap(({ relation, tree }) => {
+      const before = trees.treeOf(relation.oid)?.turnedMicros ?? 0;
       const { turnedMicros } = lookedAtTree(trees, relation.oid, tree, lastLayoutId, clock.epochMicros());
-      return turnedMicros === 0 ? [] : [{ relation, beforeMicros: turnedMicros }];
+      return turnedMicros === 0 ? [] : [{ relation, beforeMicros: turnedMicros === before ? before : EVER }];
     });
   };
   return {

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
-import { createPublication, type PublicationOptions } from '../../../src/postgres/catalog/publication.ts';
+import { createPublication, EVER, type PublicationOptions } from '../../../src/postgres/catalog/publication.ts';
 import { publicationPort } from '../../../src/postgres/catalog/publication-port.ts';
 import { memoryLog } from '../../../src/storage/log/memory-log.ts';
 import { openPort } from '../../support/postgres/port-harness.ts';
@@ -135,13 +135,15 @@ describe('of a partitioned table', () => {
     const publication = createPublication({ pool, publication: 'pub', isManual: false, ...options });
     const { turns: first } = await publication.add([tree]);
     await database.query(sqlOf(name));
-    await publication.add([tree]);
+    const { turns: found } = await publication.add([tree]);
     const { turns } = await publication.review([tree]);
     const { turns: again } = await publication.review([tree]);
     await publication.drop([tree]);
 
     const turn = hasTurned ? [{ relation: tree, beforeMicros: 12 }] : [];
-    expect({ first, turns, again, kept: options.trees.treeOf(tree.oid) }).toEqual({ first: [], turns: turn, again: turn, kept: undefined });
+    expect({ first, found, turns, again, kept: options.trees.treeOf(tree.oid) }).toEqual({
+      first: [], found: turn.map((of) => ({ ...of, beforeMicros: EVER })), turns: turn, again: turn, kept: undefined,
+    });
   });
 
   test('a partition is published by itself as well, so that it stays when the table above leaves', async () => {
