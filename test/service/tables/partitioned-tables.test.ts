@@ -192,6 +192,28 @@ test('subqueries select from roots and from partitions, and a value whose row mo
   expect({ before, between }).toEqual({ before: [['1', '2'], ['2']], between: ['1', '2'] });
 });
 
+test('a column that the root gets is a column of its shapes with the next row, in whatever partition', async () => {
+  const follower = await follow(root);
+  await database.query(`ALTER TABLE ${root} ADD COLUMN more int; INSERT INTO ${root} VALUES ('b', 9, 'x', 'told', 7)`);
+  await comesToHave(follower, root);
+  await expect.poll(async () => [...(await follower.catchUp()).rows.values()].map(({ more }) => more).sort()).toEqual(['7', null, null]);
+
+  expect(follower.refetches).toBe(1);
+});
+
+test('a root that is renamed is another table, which the same partitions tell of', async () => {
+  const [before, leaf] = [await follow(root), await follow(`${root}_a`)];
+  await database.query(`ALTER TABLE ${root} RENAME TO ${root}_renamed`);
+  const renamed = await follow(`${root}_renamed`);
+  await database.query(`INSERT INTO ${root}_renamed VALUES ('a', 9, 'x', 'told')`);
+  await comesToHave(renamed, `${root}_renamed`);
+  await comesToHave(leaf, `${root}_a`);
+  await expect.poll(() => before.catchUp().then(() => 'served', (error: Error) => error.message), { timeout: 30_000 })
+    .toContain('does not exist');
+
+  expect([renamed.refetches, leaf.refetches]).toEqual([0, 0]);
+});
+
 test('a publication that names roots is refused with the statement that mends it, and ends the shapes that there are', async () => {
   const follower = await follow(root);
   const [publication] = await database.query<{ pubname: string }>('SELECT pubname FROM pg_publication');
