@@ -98,8 +98,9 @@ export function createPublication({ pool, publication, isManual, trees, clock }:
       return { added, turns: turnsOf(standings, lastLayoutId) };
     },
     async drop(relations) {
-      if (!isManual) await inTransaction(pool, relations, (client) => drop(client, publication, relations));
-      for (const { oid } of relations) trees.forgetTree(oid);
+      // By another name a table may still be followed: then it is no member under this one.
+      const left = isManual ? relations : await inTransaction(pool, relations, (client) => drop(client, publication, relations));
+      for (const { oid } of left) trees.forgetTree(oid);
     },
   };
 }
@@ -189,18 +190,19 @@ async function verify(_: pg.PoolClient, publication: string, standings: readonly
   }
 }
 
-/** By its name a table can be another one by now, which others need: that one stays. */
-async function drop(client: pg.PoolClient, publication: string, relations: Relations): Promise<void> {
-  const { rows } = await client.query<{ schema: string; name: string }>(MEMBERS_SQL, [
+/** By its name a table can be another one by now, which others need: that one stays. @returns those that were members. */
+async function drop(client: pg.PoolClient, publication: string, relations: Relations): Promise<Relations> {
+  const { rows } = await client.query<{ oid: number; schema: string; name: string }>(MEMBERS_SQL, [
     publication, relations.map(({ oid }) => oid), relations.map(({ schema }) => schema), relations.map(({ name }) => name),
   ]);
-  if (rows.length === 0) return;
+  if (rows.length === 0) return rows;
   const outcome = await attempt(client, `ALTER PUBLICATION ${quoteName(publication)} DROP TABLE ${rows.map(quoteTable).join(', ')}`);
   if (outcome !== undefined) throw outcome;
+  return rows;
 }
 
 const MEMBERS_SQL = `
-  SELECT n.nspname AS schema, c.relname AS name
+  SELECT c.oid::int8::float8 AS oid, n.nspname AS schema, c.relname AS name
   FROM unnest($2::oid[], $3::text[], $4::text[]) AS meant (oid, schema, name)
   JOIN pg_class c ON c.oid = meant.oid AND c.relname = meant.name
   JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = meant.schema

@@ -179,6 +179,19 @@ describe('of a partitioned table', () => {
     expect((await publication.review([root, leaf])).faults).toEqual([]);
   });
 
+  test('what is known of a table that was renamed is kept when its old name is no longer followed', async () => {
+    const tree = await table('called', '(id int) PARTITION BY LIST (id)');
+    const options = kept();
+    const publication = createPublication({ pool, publication: 'pub', isManual: false, ...options });
+    await publication.add([tree]);
+    await database.query('ALTER TABLE called RENAME TO otherwise');
+    await publication.drop([tree]);
+    const whileFollowed = options.trees.treeOf(tree.oid)?.oid;
+    await publication.drop([{ ...tree, name: 'otherwise' }]);
+
+    expect([whileFollowed, options.trees.treeOf(tree.oid)]).toEqual([tree.oid, undefined]);
+  });
+
   test('a publication that names the root, or a partition that is not logged, is refused and found', async () => {
     const named = await table('named', '(id int) PARTITION BY LIST (id)');
     await database.query(`
