@@ -6,7 +6,7 @@
  * is known to nobody here until the table is written to, and a client does not try again after a 400. Nothing is made here:
  * a shape exists only once `create` has made it.
  */
-import type { Relation } from '../model/relation.ts';
+import type { Relation, UntoldPartition } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
 import { defineShape, unknownTable, type InnerTable } from '../shapes/shape-request.ts';
 import { quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
@@ -122,9 +122,9 @@ async function lookUp(
   }
 }
 
-function whyUnservable(table: RelationName, { columns, isPartitioned }: Relation): string | undefined {
+function whyUnservable(table: RelationName, { columns, untoldPartition }: Relation): string | undefined {
   if (columns.length === 0) return unknownTable(table);
-  if (isPartitioned === true) return partitioned(table);
+  if (untoldPartition !== undefined) return withUntoldPartition(table, untoldPartition);
   const virtual = columns.filter(({ isVirtual }) => isVirtual === true).map(({ name }) => name);
   return virtual.length === 0 ? undefined : withVirtualColumns(table, virtual);
 }
@@ -138,11 +138,11 @@ function withVirtualColumns(table: RelationName, names: readonly string[]): stri
   );
 }
 
-/** A shape on the root would stay as it was for ever: changes arrive under the names of the partitions. */
-function partitioned(table: RelationName): string {
+/** A part of its shapes would stay as it was for ever. */
+function withUntoldPartition(table: RelationName, { schema, name, kindName }: UntoldPartition): string {
   return (
-    `Table ${quoteRelation(table)} is partitioned, and shapes on partitioned tables are not supported yet. ` +
-    'Ask for one of its partitions.'
+    `Table ${quoteRelation(table)} has a partition that Postgres does not replicate: ${quoteRelation({ schema, name })} is ${kindName}. ` +
+    'Detach it, or ask for another partition.'
   );
 }
 

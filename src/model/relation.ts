@@ -1,5 +1,6 @@
 /** Relation: a Postgres table as the stream and the catalogue describe it. */
 import type { Collation } from './collation.ts';
+import type { PartitionLink } from './partition-link.ts';
 
 export interface Relation {
   readonly oid: number;
@@ -11,8 +12,15 @@ export interface Relation {
   readonly collation?: Collation;
   /** Of Postgres, where it is one to which some expressions mean something else than to newer ones. */
   readonly version?: number;
-  /** The root of a partitioned table: the stream names the partitions, never the root. */
-  readonly isPartitioned?: true;
+  /** Of a partitioned table, a partition of which the stream tells nothing. */
+  readonly untoldPartition?: UntoldPartition;
+}
+
+export interface UntoldPartition {
+  readonly schema: string;
+  readonly name: string;
+  /** In words, with its article: `a foreign table`. */
+  readonly kindName: string;
 }
 
 /**
@@ -72,11 +80,20 @@ export interface RelationLayout {
   readonly schema: string;
   readonly name: string;
   readonly columns: readonly LayoutColumn[];
+  /** From a partition up to its root, when the stream described it: its rows are theirs too. Left out where there are none. */
+  readonly links?: readonly PartitionLink[];
 }
 
-/** Also a table that was made anew under the name: to those who follow the old one that is news of it. */
-export function isLayoutOf(layout: Omit<RelationLayout, 'id' | 'columns'>, { oid, schema, name }: PublishedRelation): boolean {
-  return layout.oid === oid || (layout.schema === schema && layout.name === name);
+type LayoutIdentity = Omit<RelationLayout, 'id' | 'columns'>;
+
+/** Also a table that was made anew under the name, to those who follow the old one that is news of it; and a partition of the table. */
+export function isLayoutOf(layout: LayoutIdentity, { oid, schema, name }: PublishedRelation): boolean {
+  return layout.oid === oid || (layout.schema === schema && layout.name === name) || isPartitionOf(layout, oid);
+}
+
+/** Whether the layout's table is a partition of that of `oid`, or a partition of one of its partitions. */
+export function isPartitionOf({ links = [] }: Pick<RelationLayout, 'links'>, oid: number): boolean {
+  return links.some(({ parent }) => parent === oid);
 }
 
 export interface LayoutColumn {

@@ -43,6 +43,8 @@ interface RoutedShape {
 interface LayoutPlan {
   readonly layout: RelationLayout;
   readonly indexOf: ReadonlyMap<string, number>;
+  /** The oids of the tables that it is a partition of: its rows are theirs. */
+  readonly above: readonly number[];
   /** Shapes that a change under this layout ends: each gets to see it. */
   readonly ended: Set<RoutedShape>;
 }
@@ -158,9 +160,9 @@ export class ShapeRouter implements BlockRouter {
   shapesOn(layoutIds: Iterable<number>): ReadonlySet<Handle> {
     const found = new Set<Handle>();
     for (const id of layoutIds) {
-      const { layout, ended } = this.planOf(id);
+      const { layout, above, ended } = this.planOf(id);
       for (const { handle } of ended) found.add(handle);
-      for (const { handle } of this.tables.get(layout.oid)?.all ?? []) found.add(handle);
+      for (const oid of [layout.oid, ...above]) for (const { handle } of this.tables.get(oid)?.all ?? []) found.add(handle);
     }
     return found;
   }
@@ -191,14 +193,25 @@ export class ShapeRouter implements BlockRouter {
   private shapesFor(change: Change): ReadonlySet<RoutedShape> {
     const plan = this.planOf(change.layoutId);
     const table = this.tables.get(plan.layout.oid);
-    if (table === undefined) return plan.ended;
-    const { kind, old, new: current } = change;
-    if (kind === CHANGE_KINDS.truncate || kind === CHANGE_KINDS.gap) return new Set([...table.all, ...plan.ended]);
+    if (table === undefined && plan.above.length === 0) return plan.ended;
     const found = new Set(plan.ended);
+    if (table !== undefined) this.collectFrom(table, change, plan, found);
+    for (const oid of plan.above) {
+      const above = this.tables.get(oid);
+      if (above !== undefined) this.collectFrom(above, change, plan, found);
+    }
+    return found;
+  }
+
+  private collectFrom(table: TableShapes<RoutedShape>, change: Change, plan: LayoutPlan, found: Set<RoutedShape>): void {
+    const { kind, old, new: current } = change;
+    if (kind === CHANGE_KINDS.truncate || kind === CHANGE_KINDS.gap) {
+      for (const shape of table.all) found.add(shape);
+      return;
+    }
     for (const tuple of [old, current]) {
       if (tuple !== undefined) this.collect(table, textOf(tuple, plan), found, plan.ended.size > 0);
     }
-    return found;
   }
 
   private collect(table: TableShapes<RoutedShape>, text: ColumnText, found: Set<RoutedShape>, isAltered: boolean): void {
@@ -246,11 +259,12 @@ export class ShapeRouter implements BlockRouter {
     invariant(layout !== undefined, 'the log knows the layout of every change in it');
     const indexOf = new Map(layout.columns.map(({ name }, index) => [name, index]));
     if (this.plans.size >= PLANS_MAX) this.forgetPlans();
-    const plan: LayoutPlan = { layout, indexOf, ended: new Set() };
-    for (const shape of this.tables.get(layout.oid)?.all ?? []) markIfEnded(plan, shape);
+    const above = (layout.links ?? []).map(({ parent }) => parent);
+    const plan: LayoutPlan = { layout, indexOf, above, ended: new Set() };
+    for (const oid of [layout.oid, ...above]) for (const shape of this.tables.get(oid)?.all ?? []) markIfEnded(plan, shape);
     for (const shape of this.named.of(nameOf(layout))) markIfEnded(plan, shape);
     this.plans.set(layoutId, plan);
-    for (const identity of [layout.oid, nameOf(layout)]) entryOf(this.plansOf, identity, () => new Set<LayoutPlan>()).add(plan);
+    for (const identity of [layout.oid, nameOf(layout), ...above]) entryOf(this.plansOf, identity, () => new Set<LayoutPlan>()).add(plan);
     return plan;
   }
 

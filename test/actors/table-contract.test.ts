@@ -129,7 +129,8 @@ const relation = fc.constantFrom(items, lists);
 /** A shape is on one table for ever. */
 const shape = fc.constantFrom(1, 2, 3).map((index) => ({ handle: handleOf(index), relation: index === 1 ? items : lists }));
 const error = { code: 'lock_timeout', message: 'no' };
-const fault = fc.record({ relation, fault: fc.constantFrom('isDropped', 'isNotPublished', 'isNotFull', 'isUnwritable') });
+const fault = fc.record({ relation, fault: fc.constantFrom('isDropped', 'isNotPublished', 'isNotFull', 'isUnwritable', 'isUntold') });
+const turns = fc.array(fc.record({ relation, beforeMicros: fc.constantFrom(1, 2) }), { maxLength: 1 });
 
 tableContract('PublishedRelations', {
   world: () => new LostRelations(),
@@ -139,8 +140,9 @@ tableContract('PublishedRelations', {
     shape.map((one) => ({ type: 'retain', ...one })),
     fc.tuple(shape, fc.constantFrom('asked', 'replicaIdentity')).map(([{ handle }, why]) => ({ type: 'release', handle, why })),
     fc.constantFrom<PublishedRelationsChange>({ type: 'doubt' }, { type: 'next' }, { type: 'next' }),
-    fc.array(fault, { maxLength: 2 }).map((faults) => ({ type: 'reviewed', faults })),
-    fc.array(relation, { maxLength: 2 }).map((added) => ({ type: 'altered', added })),
+    fc.tuple(fc.array(fault, { maxLength: 2 }), turns).map(([faults, turned]) => ({ type: 'reviewed', faults, turns: turned })),
+    fc.tuple(fc.array(relation, { maxLength: 2 }), turns).map(([added, turned]) => ({ type: 'altered', added, turns: turned })),
+    relation.map(({ oid }) => ({ type: 'doubtTables', oids: [oid] })),
     fc.constantFrom('refused', 'unavailable').map((type) => ({ type, error })),
   ),
   play: apply,

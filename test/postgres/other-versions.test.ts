@@ -1,5 +1,6 @@
 /** The way of a change on each Postgres at hand: ours, and the system's older one where there is one. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../src/base/clock.ts';
 import { LSN_ZERO } from '../../src/model/lsn.ts';
 import { createCatalog } from '../../src/postgres/catalog/catalog.ts';
 import { createPool } from '../../src/postgres/connection/pool.ts';
@@ -8,6 +9,7 @@ import { createPublication } from '../../src/postgres/catalog/publication.ts';
 import { replicationPort } from '../../src/postgres/replication/replication-port.ts';
 import { NOTHING_STORED } from '../../src/postgres/replication/slot-standing.ts';
 import { snapshotPort } from '../../src/postgres/snapshot/snapshot-port.ts';
+import { memoryLog } from '../../src/storage/log/memory-log.ts';
 import { openPort } from '../support/postgres/port-harness.ts';
 import { createDatabaseOn, serverUrl, type TestDatabase } from '../support/postgres/postgres.ts';
 import { targetOf } from '../support/postgres/postgres-target.ts';
@@ -44,7 +46,8 @@ describe.each(VERSIONS)('Postgres %s', (version) => {
     await replication.ask({ type: 'createSlot' });
     const found = await createCatalog(pool).relation('public', 'items');
     const oid = found !== undefined && 'oid' in found ? found.oid : 0;
-    await createPublication({ pool, publication: 'versions', isManual: false }).add([{ oid, schema: 'public', name: 'items' }]);
+    const options = { publication: 'versions', isManual: false, trees: memoryLog(), clock: systemClock };
+    await createPublication({ pool, ...options }).add([{ oid, schema: 'public', name: 'items' }]);
     await replication.ask({ type: 'startStreaming' });
     const snapshots = await openPort(snapshotPort({ pool, target: () => rows }));
 

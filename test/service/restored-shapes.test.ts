@@ -1,5 +1,5 @@
 /** Stored shapes come back: what that costs grows with their number and no faster, and whose table has changed meanwhile starts over. */
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
@@ -76,4 +76,31 @@ test.each([
 
   const held = async () => (await Promise.all(followers.map((each) => each.catchUp()))).map(({ rows }) => rows.size);
   await expect.poll(held).toEqual(Array(SHAPES_PER_TABLE).fill(1));
+});
+
+describe('of a partitioned table', () => {
+  const makeTree = (name: string) => database.query(`
+    CREATE TABLE ${name} (id integer PRIMARY KEY) PARTITION BY RANGE (id);
+    CREATE TABLE ${name}_low PARTITION OF ${name} FOR VALUES FROM (0) TO (10); INSERT INTO ${name} VALUES (1)`);
+
+  test('they go on, also where a partition was made meanwhile', async () => {
+    await makeTree('kept_tree');
+    const follower = await new ShapeFollower(service.shapeUrl, { table: 'kept_tree' }).catchUp();
+    await database.query('CREATE TABLE kept_tree_high PARTITION OF kept_tree FOR VALUES FROM (10) TO (20)');
+    await restart();
+    await database.query('INSERT INTO kept_tree VALUES (2), (12)');
+    await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(3);
+
+    expect(follower.refetches).toBe(0);
+  });
+
+  test('whose partition went meanwhile they start over, with what is left', async () => {
+    await makeTree('lost_tree');
+    const follower = await new ShapeFollower(service.shapeUrl, { table: 'lost_tree' }).catchUp();
+    await database.query('ALTER TABLE lost_tree DETACH PARTITION lost_tree_low');
+    await restart();
+    await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(0);
+
+    expect(follower.refetches).toBe(1);
+  });
 });

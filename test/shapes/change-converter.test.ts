@@ -228,3 +228,18 @@ function crashOf(action: () => unknown): unknown {
     return error instanceof Error ? error.message : error;
   }
 }
+
+test('a row of a partition is told under the name of the table that the shape is of, whatever the order of its columns', () => {
+  const links = [{ child: 9, parent: itemsLayout.oid, since: 1 }];
+  const leaf: RelationLayout = { ...itemsLayout, oid: 9, name: 'items_1', columns: itemsLayout.columns.toReversed(), links };
+  const [fragment = new Uint8Array()] = transactionOf(AT, [{ kind: 'insert', new: ['x', 'a', '1'] }]).fragments;
+  const told = [leaf, { ...leaf, links: [] }].map((layout) => {
+    const converted = new ChangeConverter(shapeOf({}), undefined, () => layout).convert(transactionOf(AT, []), [new Change(fragment, 0)]);
+    return converted.outcome === 'lines' ? converted.lines.map(({ bytes }) => JSON.parse(decoder.decode(bytes))) : converted;
+  });
+
+  expect(told).toEqual([
+    [{ key: `${ITEM}/"1"`, value: { id: '1', title: 'a', owner: 'x' }, headers: headers('insert', 0, { last: true }) }],
+    { outcome: 'end', why: 'schemaChanged' },
+  ]);
+});

@@ -308,3 +308,50 @@ test('filters without a look-up are asked, each once per row', () => {
   const handles = handlesFor(router, [{ kind: 'insert', new: ['1', 't', 'b'] }]);
   expect({ handles, evaluations: router.evaluations }).toEqual({ handles: [handleOf(1)], evaluations: 3 });
 });
+
+describe('a partition', () => {
+  const [root, middle, leaf] = ([['root', 1], ['middle', 2], ['leaf', 3]] as const).map(([name, oid]): RelationLayout => {
+    return { ...itemsLayout, id: oid, oid, name };
+  }) as [RelationLayout, RelationLayout, RelationLayout];
+  const links = [{ child: 3, parent: 2, since: 7 }, { child: 2, parent: 1, since: 6 }];
+  const linked: RelationLayout = { ...leaf, id: 4, links };
+  const row: RowChange = { kind: 'insert', new: ['1', 't', 'a'] };
+
+  function routerOn(layouts: readonly RelationLayout[], wish: ShapeWish = {}): ShapeRouter {
+    const router = new ShapeRouter((id) => layouts.find((layout) => layout.id === id));
+    [root, middle, leaf].forEach((layout, index) => router.add(handleOf(index), shapeOf(wish, layout), whereOf(wish)));
+    return router;
+  }
+
+  test('its rows reach the shapes of each table above it, and those of a table without links its own alone', () => {
+    const routed = [3, 4].map((layoutId) => handlesFor(routerOn([leaf, linked]), [row], layoutId));
+    expect(routed).toEqual([[handleOf(2)], [handleOf(0), handleOf(1), handleOf(2)]]);
+  });
+
+  test('each of these is asked by its own filter, also where the columns come in another order', () => {
+    const turned = { ...linked, columns: linked.columns.toReversed() };
+    const router = routerOn([turned], ownedBy('a'));
+    router.add(handleOf(3), shapeOf(ownedBy('b'), root), whereOf(ownedBy('b')));
+    const inserts = ['a', 'b'].map((owner): RowChange => ({ kind: 'insert', new: [owner, 't', '1'] }));
+    expect(inserts.map((insert) => handlesFor(router, [insert], 4))).toEqual([[0, 1, 2].map(handleOf), [handleOf(3)]]);
+  });
+
+  const undecidable: readonly RowChange[] = [{ kind: 'truncate' }, { kind: 'gap', cause: 'replicaIdentity' }];
+  test.each(undecidable)('a $kind of it concerns all of them', (change) => {
+    expect(handlesFor(routerOn([linked], ownedBy('b')), [change], 4)).toEqual([0, 1, 2].map(handleOf));
+  });
+
+  test('whose columns do not fit ends the shapes above it, also those that are added later', () => {
+    const narrow = { ...linked, columns: linked.columns.slice(0, 2) };
+    const router = routerOn([narrow], { ...ownedBy('b'), columns: ['id'] });
+    const before = handlesFor(router, [{ kind: 'insert', new: ['1', 't'] }], 4);
+    router.add(handleOf(3), shapeOf({ ...ownedBy('b'), columns: ['id'] }, root), whereOf(ownedBy('b')));
+    const after = handlesFor(router, [{ kind: 'insert', new: ['1', 't'] }], 4);
+    const all = [0, 1, 2, 3].map(handleOf);
+    expect([before, after, [...router.shapesOn([4])].sort()]).toEqual([all.slice(0, 3), all, all]);
+  });
+
+  test('a copy of the router knows of it too', () => {
+    expect(handlesFor(routerOn([linked]).clone(), [row], 4)).toEqual([0, 1, 2].map(handleOf));
+  });
+});

@@ -13,7 +13,7 @@ import { effects } from '../../otp/effects.ts';
 import type { CallFailed, ReplyTo } from '../../otp/process.ts';
 import { FIRST_DELAY_MS, nextDelayMs } from '../connections/back-off.ts';
 import { note, refusalNote } from '../journal.ts';
-import type { PublishedRelationsChange, PublishedRelationsTold, RelationFault } from './published-relations.ts';
+import type { PublishedRelationsChange, PublishedRelationsTold, RelationFault, RelationTurn } from './published-relations.ts';
 import { NO_CONNECTION, type SnapshotFault } from '../snapshot-fault.ts';
 
 type Event =
@@ -22,8 +22,10 @@ type Event =
   | { type: 'releaseShape'; handle: Handle; why: string }
   | { type: 'shapesRestored' }
   | PublishedRelationsTold
-  | { type: 'publication.reviewed'; faults: readonly RelationFault[] }
-  | { type: 'publication.altered'; added: readonly PublishedRelation[] }
+  /** The stream tells of partitions of these tables that it did not know of, or no longer does. */
+  | { type: 'doubtTables'; oids: readonly number[] }
+  | { type: 'publication.reviewed'; faults: readonly RelationFault[]; turns: readonly RelationTurn[] }
+  | { type: 'publication.altered'; added: readonly PublishedRelation[]; turns: readonly RelationTurn[] }
   | { type: 'publication.refused'; error: SnapshotFault }
   | { type: 'publication.unavailable'; error: SnapshotFault }
   | (CallFailed & { type: 'publication.failed' })
@@ -58,6 +60,7 @@ export const publicationManager = setup({
       actions: { type: 'apply', params: ({ event: { handle, relation } }) => change({ type: 'retain', handle, relation }) },
     },
     releaseShape: { actions: { type: 'apply', params: ({ event: { handle, why } }) => change({ type: 'release', handle, why }) } },
+    doubtTables: { actions: { type: 'apply', params: ({ event: { oids } }) => change({ type: 'doubtTables', oids }) } },
     'relations.published': {
       actions: { type: 'replyToEach', params: ({ event }) => ({ to: event.asked, event: { type: 'relation.published' } }) },
     },
@@ -112,11 +115,11 @@ export const publicationManager = setup({
       on: {
         'publication.reviewed': {
           target: 'choosing',
-          actions: { type: 'apply', params: ({ event: { faults } }) => change({ type: 'reviewed', faults }) },
+          actions: { type: 'apply', params: ({ event: { faults, turns } }) => change({ type: 'reviewed', faults, turns }) },
         },
         'publication.altered': {
           target: 'choosing',
-          actions: { type: 'apply', params: ({ event: { added } }) => change({ type: 'altered', added }) },
+          actions: { type: 'apply', params: ({ event: { added, turns } }) => change({ type: 'altered', added, turns }) },
         },
         'publication.refused': {
           target: 'choosing',

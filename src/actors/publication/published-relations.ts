@@ -12,7 +12,7 @@
 import type { Fork, Forkable } from '../../base/fork.ts';
 import type { GapCause } from '../../model/change.ts';
 import type { PublishedRelation } from '../../model/relation.ts';
-import type { Handle } from '../../model/shape.ts';
+import { bornMicros, type Handle } from '../../model/shape.ts';
 import type { ReplyTo, Table } from '../../otp/process.ts';
 import { RelationLots, type RelationLot, type RelationWork } from './relation-lots.ts';
 import type { SnapshotFault } from '../snapshot-fault.ts';
@@ -25,11 +25,13 @@ export type PublishedRelationsChange =
   | { readonly type: 'release'; readonly handle: Handle; readonly why: string }
   /** Every table that is followed is to be reviewed again. */
   | { readonly type: 'doubt' }
+  /** Likewise these, by their oids. */
+  | { readonly type: 'doubtTables'; readonly oids: readonly number[] }
   /** Asks what is to be done or told next. Work that is handed out is in hand until one of the changes below says how it ended. */
   | { readonly type: 'next' }
-  | { readonly type: 'reviewed'; readonly faults: readonly RelationFault[] }
+  | { readonly type: 'reviewed'; readonly faults: readonly RelationFault[]; readonly turns: readonly RelationTurn[] }
   /** `added` were not published before, also of those that are followed. */
-  | { readonly type: 'altered'; readonly added: readonly PublishedRelation[] }
+  | { readonly type: 'altered'; readonly added: readonly PublishedRelation[]; readonly turns: readonly RelationTurn[] }
   | { readonly type: 'refused'; readonly error: SnapshotFault }
   /** Postgres cannot be asked: whoever waits is refused, and what nobody waits for is done later. */
   | { readonly type: 'unavailable'; readonly error: SnapshotFault };
@@ -55,7 +57,13 @@ export interface NamedRefusal {
 
 export interface RelationFault {
   readonly relation: PublishedRelation;
-  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable';
+  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable' | 'isToldAsRoot' | 'isUntold';
+}
+
+/** Rows came or went with partitions of the table, as no change tells: shapes that were made before have others than they should. */
+export interface RelationTurn {
+  readonly relation: PublishedRelation;
+  readonly beforeMicros: number;
 }
 
 export interface PublicationPorts extends Forkable<PublicationPorts> {
@@ -69,7 +77,10 @@ const WHY_LOST = {
   isDropped: 'the table was dropped or renamed',
   isNotPublished: 'the table is not published any more',
   isUnwritable: 'the table got generated columns that are not published: as long as it is published, nobody can update or delete its rows',
+  isToldAsRoot: 'the publication tells changes of partitions under the name of their root',
+  isUntold: 'the table got a partition that Postgres does not replicate',
 } as const;
+const WHY_TURNED = 'a partition of the table was attached, detached or dropped, and its rows with it';
 /** Somebody has altered its replica identity: who comes next waits until Postgres has been asked again. */
 const WITHOUT_OLD_ROWS: GapCause = 'replicaIdentity';
 const SHAPE_GONE: SnapshotFault = { code: 'schema_changed', message: 'The shape is gone', status: 409 };
@@ -114,11 +125,15 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
         return this.release(change.handle, change.why);
       case 'doubt':
         return this.doubt();
+      case 'doubtTables':
+        return this.doubtTables(new Set(change.oids));
       case 'next':
         return this.next();
       case 'reviewed':
+        this.turn(change.turns);
         return this.reviewed(change.faults);
       case 'altered':
+        this.turn(change.turns);
         return this.altered(change.added);
       case 'refused':
         return this.refused(change.error);
@@ -203,6 +218,19 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
     for (const { key, followers } of this.needs.values()) if (followers.size > 0) this.lots.put('review', key);
   }
 
+  private doubtTables(oids: ReadonlySet<number>): PublishedRelationsTold | undefined {
+    const doubted = [...this.needs.values()].filter(({ relation, followers }) => oids.has(relation.oid) && followers.size > 0);
+    for (const { key } of doubted) this.lots.put('review', key);
+    return doubted.length === 0 ? undefined : { type: 'relations.due' };
+  }
+
+  private turn(turns: readonly RelationTurn[]): void {
+    for (const { relation, beforeMicros } of turns) {
+      const need = this.needs.get(keyOf(relation));
+      if (need !== undefined) this.loseFollowers(need, WHY_TURNED, (handle) => bornMicros(handle) < beforeMicros);
+    }
+  }
+
   private next(): PublishedRelationsTold {
     for (const [why, handles] of this.lost) {
       this.lost.delete(why);
@@ -228,8 +256,8 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
         const fault = faultOf.get(need.key);
         if (fault === undefined) return this.follow(need);
         if (fault === 'isNotFull') this.repair(need);
-        else if (fault === 'isUnwritable') this.giveUp(need);
-        else this.lose(need, WHY_LOST[fault]);
+        else if (fault === 'isDropped' || fault === 'isNotPublished') this.lose(need, WHY_LOST[fault]);
+        else this.giveUp(need, WHY_LOST[fault]);
         return [];
       }),
     );
@@ -263,21 +291,21 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   }
 
   /** It goes out of the publication, for it is still there. */
-  private giveUp(need: Need): void {
-    this.loseFollowers(need, WHY_LOST.isUnwritable);
+  private giveUp(need: Need, why: string): void {
+    this.loseFollowers(need, why);
     need.standing = 'unknown';
+    this.ports.lost(need.relation);
     this.dropOrAdd(need);
   }
 
-  private loseFollowers(need: Need, why: string): void {
-    if (need.followers.size === 0) return;
-    const lost = this.lost.get(why) ?? [];
-    this.lost.set(why, lost);
-    for (const handle of need.followers) {
+  private loseFollowers(need: Need, why: string, isLost: (handle: Handle) => boolean = () => true): void {
+    const handles = [...need.followers].filter(isLost);
+    if (handles.length === 0) return;
+    this.lost.set(why, [...(this.lost.get(why) ?? []), ...handles]);
+    for (const handle of handles) {
       this.keys.delete(handle);
-      lost.push(handle);
+      need.followers.delete(handle);
     }
-    need.followers.clear();
   }
 
   private altered(added: readonly PublishedRelation[]): PublishedRelationsTold | undefined {

@@ -5,7 +5,7 @@
  * puts it in doubt, and it is asked for anew. While Postgres is away a doubtful answer is the best there is: stored
  * shapes stay readable. Only answers about tables that can be served are kept, so a new table is seen at once.
  */
-import type { Column, Relation } from '../../model/relation.ts';
+import type { Column, Relation, UntoldPartition } from '../../model/relation.ts';
 import { DatabaseUnreachableError } from '../connection/database-error.ts';
 import { type DatabasePool, PoolTimeoutError } from '../connection/pool.ts';
 import { collationOf, type CollationFacts } from './collation.ts';
@@ -20,6 +20,8 @@ export interface Catalog {
   relationNow(schema: string, name: string): Promise<FoundRelation>;
   /** A table may not be what it was: the one of this oid, and whatever now has its name. */
   doubt(table: TableIdentity): void;
+  /** Likewise those of these oids, whatever their names. */
+  doubtTables(oids: readonly number[]): void;
   doubtAll(): void;
 }
 
@@ -80,6 +82,11 @@ class CachedCatalog implements Catalog {
     const named = this.kept.get(key);
     this.doubtKey(key);
     if (named?.relation.oid !== oid) this.doubtOid(oid); // It was renamed; else nothing but its name leads to it.
+    this.asked.clear();
+  }
+
+  doubtTables(oids: readonly number[]): void {
+    for (const oid of oids) this.doubtOid(oid);
     this.asked.clear();
   }
 
@@ -165,6 +172,7 @@ interface ColumnRow {
   readonly kind: string;
   readonly persistence: string;
   readonly is_publishable: boolean;
+  readonly untold: (Pick<ColumnRow, 'kind' | 'persistence'> & Pick<TableIdentity, 'schema' | 'name'>) | null;
 }
 
 /** Through jsonb, since each version of Postgres has other fields for them. */
@@ -180,6 +188,13 @@ const COLLATION = `
     'locale', coalesce(to_jsonb(co) ->> 'colllocale', to_jsonb(co) ->> 'colliculocale', co.collcollate),
     'isDeterministic', co.collisdeterministic, 'encoding', pg_encoding_to_char(d.encoding)) END`;
 
+/** A partition, at whatever depth, that no publication carries. */
+const UNTOLD = `
+  SELECT json_build_object('schema', un.nspname, 'name', u.relname, 'kind', u.relkind, 'persistence', u.relpersistence)
+  FROM pg_catalog.pg_partition_tree(c.oid) tree JOIN pg_catalog.pg_class u ON u.oid = tree.relid
+  JOIN pg_catalog.pg_namespace un ON un.oid = u.relnamespace
+  WHERE u.relkind = 'f' OR u.relpersistence <> 'p' ORDER BY un.nspname, u.relname LIMIT 1`;
+
 /** `format_type` is not asked: the wire's schema header is made from the plain type name and the modifier. */
 const COLUMNS_SQL = `
   SELECT c.oid::int8::float8 AS oid, a.attname AS name, a.atttypid::int8::float8 AS type_oid, a.atttypmod AS type_mod,
@@ -188,7 +203,8 @@ const COLUMNS_SQL = `
          a.attnotnull AS not_null, array_position(i.indkey::int2[], a.attnum) AS pk_index, a.attgenerated AS generated,
          t.typtype = 'e' AS is_enum, ${COLLATION} AS collation, ${DATABASE_COLLATION} AS database_collation,
          current_setting('server_version_num')::int / 10000 AS version,
-         c.relkind AS kind, c.relpersistence AS persistence, pg_catalog.pg_relation_is_publishable(c.oid) AS is_publishable
+         c.relkind AS kind, c.relpersistence AS persistence, pg_catalog.pg_relation_is_publishable(c.oid) AS is_publishable,
+         CASE WHEN c.relkind = 'p' THEN (${UNTOLD}) END AS untold
   FROM pg_catalog.pg_class c
   JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
   JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -210,7 +226,7 @@ async function readRelation(pool: DatabasePool, schema: string, name: string): P
     oid: first.oid, schema, name, columns,
     ...(columns.some(({ collation }) => collation !== undefined) ? { collation: collationOf(first.database_collation) } : {}),
     ...(first.version < VERSION_ALIKE ? { version: first.version } : {}),
-    ...(first.kind === 'p' ? { isPartitioned: true } : {}),
+    ...(first.untold === null ? {} : { untoldPartition: untoldOf(first.untold) }),
   };
 }
 
@@ -221,10 +237,14 @@ const KIND_NAMES: Readonly<Record<string, string>> = {
 };
 
 /** Of a relation that cannot be published: a table among them is one that is not logged, or one of Postgres's own. */
-function kindNameOf({ kind, persistence }: ColumnRow): string {
+function kindNameOf({ kind, persistence }: Pick<ColumnRow, 'kind' | 'persistence'>): string {
   const kindName = KIND_NAMES[kind];
   if (kindName !== undefined) return kindName;
   return persistence === 't' ? 'a temporary table' : persistence === 'u' ? 'an unlogged table' : 'a system table';
+}
+
+function untoldOf({ schema, name, ...partition }: NonNullable<ColumnRow['untold']>): UntoldPartition {
+  return { schema, name, kindName: kindNameOf(partition) };
 }
 
 async function columnsOf(pool: DatabasePool, schema: string, name: string): Promise<ColumnRow[]> {

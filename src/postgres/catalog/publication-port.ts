@@ -1,8 +1,8 @@
 /**
  * PublicationPort: the process that alters the publication, for the publication manager.
  *
- * - `reviewRelations { relations }` → `publication.reviewed { faults }`
- * - `addRelations { relations }` → `publication.altered { added }`, those that were not published before; or
+ * - `reviewRelations { relations }` → `publication.reviewed { faults, turns }`
+ * - `addRelations { relations }` → `publication.altered { added, turns }`, `added` were not published before; or
  *   `publication.refused { error }`, and none of them is
  * - `dropRelations { relations }` → likewise; nothing was added
  *
@@ -10,7 +10,7 @@
  */
 import type { PublishedRelation } from '../../model/relation.ts';
 import type { Message, Name, PortSpec } from '../../otp/process.ts';
-import { createPublication, type PublicationOptions } from './publication.ts';
+import { createPublication, type Addition, type PublicationOptions, type Review } from './publication.ts';
 import { PublicationRefusedError } from './publication-refusal.ts';
 
 export interface PublicationPortOptions extends PublicationOptions {
@@ -25,7 +25,7 @@ export function publicationPort(options: PublicationPortOptions): PortSpec {
       requests: {
         reviewRelations: (request) => reviewed(publication.review(relationsOf(request))),
         addRelations: (request) => altered(publication.add(relationsOf(request))),
-        dropRelations: (request) => altered(publication.drop(relationsOf(request)).then(() => [])),
+        dropRelations: (request) => altered(publication.drop(relationsOf(request)).then(() => NOTHING_ADDED)),
       },
     }),
   };
@@ -35,17 +35,19 @@ function relationsOf({ relations }: Message): readonly PublishedRelation[] {
   return relations as readonly PublishedRelation[];
 }
 
-async function reviewed(review: Promise<readonly object[]>): Promise<Message> {
+const NOTHING_ADDED: Addition = { added: [], turns: [] };
+
+async function reviewed(review: Promise<Review>): Promise<Message> {
   try {
-    return { type: 'publication.reviewed', faults: await review };
+    return { type: 'publication.reviewed', ...(await review) };
   } catch (error) {
     return { type: 'publication.unavailable', error: toldOf(refusalIn(error)) };
   }
 }
 
-async function altered(alteration: Promise<readonly PublishedRelation[]>): Promise<Message> {
+async function altered(alteration: Promise<Addition>): Promise<Message> {
   try {
-    return { type: 'publication.altered', added: await alteration };
+    return { type: 'publication.altered', ...(await alteration) };
   } catch (error) {
     const refusal = refusalIn(error);
     return { type: refusal.concernsAll ? 'publication.unavailable' : 'publication.refused', error: toldOf(refusal) };

@@ -30,6 +30,8 @@ export type PublicationProblem =
   | 'table_not_published'
   | 'replica_identity_not_full'
   | 'generated_columns_not_carried'
+  | 'published_as_root'
+  | 'partition_not_replicated'
   | 'publication_missing'
   | 'publication_incomplete'
   | 'refused';
@@ -68,6 +70,21 @@ export function notCarried(publication: string, table: Titled, columns: readonly
     `(${columns.join(', ')}): with its replica identity set to FULL, Postgres would refuse every UPDATE and DELETE on it. ` +
     `Make them STORED, and let the publication carry them: ALTER PUBLICATION "${publication}" SET (publish_generated_columns = stored)`;
   return new PublicationRefusedError('generated_columns_not_carried', message);
+}
+
+export function toldAsRoot(publication: string, table: Titled): PublicationRefusedError {
+  const message =
+    `The publication "${publication}" tells changes of ${titleOf(table)} under the name of the root of its partitions. ` +
+    `Have it name the partitions: ALTER PUBLICATION "${publication}" SET (publish_via_partition_root = false)`;
+  return new PublicationRefusedError('published_as_root', message);
+}
+
+/** @param partition as Postgres writes it. */
+export function untold(table: Titled, partition: string): PublicationRefusedError {
+  const message =
+    `Database table ${titleOf(table)} has a partition that Postgres does not replicate, ` +
+    `a foreign table or one that is not logged: ${partition}`;
+  return new PublicationRefusedError('partition_not_replicated', message);
 }
 
 export function dropped(table: Titled): PublicationRefusedError {

@@ -1,6 +1,8 @@
 /** PublicationStanding: how tables stand towards a publication, many by one question. Nothing is locked or altered. */
 import type pg from 'pg';
+import type { FoundLink } from '../../model/partition-tree.ts';
 import type { PublishedRelation } from '../../model/relation.ts';
+import { TREE_SQL, type TreeRow, treeOf } from './partitions.ts';
 import { publicationIncomplete, publicationMissing } from './publication-refusal.ts';
 
 export interface PublicationStanding {
@@ -8,7 +10,14 @@ export interface PublicationStanding {
   /** The table of that name is the one that is meant. */
   readonly isThere: boolean;
   readonly isPartitioned: boolean;
+  /** All that is below it. */
+  readonly tree: readonly FoundLink[];
+  /** Itself, or with the whole database or schema: one that is published as a part of another table goes with that one. */
   readonly isPublished: boolean;
+  /** Its changes are told under the name of the root of its tree. */
+  readonly isToldAsRoot: boolean;
+  /** A partition of which the stream tells nothing: a foreign table, or one that is not logged. */
+  readonly untold: string | null;
   /** Ordinary tables, itself or its partitions, whose replica identity is not FULL. */
   readonly notFull: readonly Pick<PublishedRelation, 'schema' | 'name'>[];
   /**
@@ -22,14 +31,34 @@ interface Row {
   readonly oid: number | null;
   readonly kind: string | null;
   readonly published: boolean;
+  readonly as_root: boolean;
+  readonly untold: string | null;
+  readonly tree: readonly TreeRow[];
   readonly complete: boolean | null;
   readonly not_full: PublicationStanding['notFull'];
   readonly uncarried: readonly string[];
 }
 
+/** The operator may publish a partition with a table above it. Else that one may leave the publication, and the partition would with it. */
+const MEMBER_ABOVE = `
+  EXISTS (SELECT FROM pg_partition_ancestors(c.oid) above JOIN pg_publication_rel m ON m.prpubid = p.oid AND m.prrelid = above.relid)`;
+/** A partitioned table stands in no list of Postgres's but its own: all that is below it does. */
+const ALL_BELOW = `
+  (SELECT count(*) > 0 AND bool_and(EXISTS (
+     SELECT FROM pg_publication_tables b WHERE b.pubname = $1 AND b.schemaname = bn.nspname AND b.tablename = below.relname))
+   FROM pg_partition_tree(c.oid) tree JOIN pg_class below ON below.oid = tree.relid AND below.relkind = 'r'
+   JOIN pg_namespace bn ON bn.oid = below.relnamespace)`;
+
 /** A table is published as a member, or with all tables, or with its schema. Before Postgres 18 there is no `pubgencols`. */
 const STANDINGS_SQL = `
-  SELECT c.oid::int8::float8 AS oid, c.relkind AS kind, r.oid IS NOT NULL OR t.tablename IS NOT NULL AS published,
+  SELECT c.oid::int8::float8 AS oid, c.relkind AS kind,
+         CASE WHEN r.oid IS NOT NULL OR p.puballtables THEN true
+              WHEN $4 THEN t.tablename IS NOT NULL OR c.relkind = 'p' AND (${MEMBER_ABOVE} OR ${ALL_BELOW})
+              ELSE t.tablename IS NOT NULL AND NOT ${MEMBER_ABOVE} END AS published,
+         coalesce(p.pubviaroot AND (c.relkind = 'p' OR c.relispartition), false) AS as_root,
+         (SELECT min(u.oid::regclass::text) FROM pg_partition_tree(c.oid) tree
+          JOIN pg_class u ON u.oid = tree.relid AND (u.relkind = 'f' OR u.relpersistence <> 'p') WHERE c.relkind = 'p') AS untold,
+         (${TREE_SQL}) AS tree,
          p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AS complete,
          (SELECT coalesce(json_agg(json_build_object('schema', ln.nspname, 'name', l.relname) ORDER BY l.oid), '[]')
           FROM (SELECT c.oid AS relid UNION SELECT relid FROM pg_partition_tree(c.oid)) tree
@@ -53,9 +82,10 @@ export async function standingsOf(
   client: pg.PoolClient,
   publication: string,
   relations: readonly PublishedRelation[],
+  isManual: boolean,
 ): Promise<PublicationStanding[]> {
   const [schemas, names] = [relations.map(({ schema }) => schema), relations.map(({ name }) => name)];
-  const { rows } = await client.query<Row>(STANDINGS_SQL, [publication, schemas, names]);
+  const { rows } = await client.query<Row>(STANDINGS_SQL, [publication, schemas, names, isManual]);
   return rows.flatMap((row, index) => {
     const relation = relations[index];
     return relation === undefined ? [] : [standingOf(publication, relation, row)];
@@ -63,8 +93,11 @@ export async function standingsOf(
 }
 
 function standingOf(publication: string, relation: PublishedRelation, row: Row): PublicationStanding {
-  const { oid, kind, published, complete, not_full: notFull, uncarried } = row;
+  const { oid, kind, published, as_root: isToldAsRoot, untold, tree, complete, not_full: notFull, uncarried } = row;
   if (complete === null) throw publicationMissing(publication);
   if (!complete) throw publicationIncomplete(publication);
-  return { relation, isThere: oid === relation.oid, isPartitioned: kind === 'p', isPublished: published, notFull, uncarried };
+  return {
+    relation, isThere: oid === relation.oid, isPartitioned: kind === 'p', tree: treeOf(tree), isPublished: published, isToldAsRoot, untold,
+    notFull, uncarried,
+  };
 }

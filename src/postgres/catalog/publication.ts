@@ -10,30 +10,50 @@
  * be is left alone, so that neither rights nor locks are needed for it. In manual mode nothing is ever altered, only checked.
  */
 import type pg from 'pg';
+import type { Clock } from '../../base/clock.ts';
+import { lookedAtTree, type TreeMemory } from '../../model/partition-tree.ts';
 import type { PublishedRelation } from '../../model/relation.ts';
 import { DatabaseRefusedError, typed, worldError } from '../connection/database-error.ts';
 import type { DatabasePool } from '../connection/pool.ts';
 import { quoteName, quoteTable } from '../connection/sql-text.ts';
-import { dropped, notCarried, notFull, notPublished, PublicationRefusedError, refusalOf } from './publication-refusal.ts';
+import {
+  dropped, notCarried, notFull, notPublished, PublicationRefusedError, refusalOf, toldAsRoot, untold,
+} from './publication-refusal.ts';
 import { standingsOf, type PublicationStanding } from './publication-standing.ts';
 
 export interface Publication {
   /** What is wrong with tables that shapes follow; those with which nothing is are left out. @throws {PublicationRefusedError} */
-  review(relations: readonly PublishedRelation[]): Promise<PublicationFault[]>;
+  review(relations: readonly PublishedRelation[]): Promise<Review>;
   /**
    * All are published with their old rows when this resolves.
    *
-   * @returns those that were not published before.
-   * @throws {PublicationRefusedError} none of those is.
+   * @throws {PublicationRefusedError} none is that was not before.
    */
-  add(relations: readonly PublishedRelation[]): Promise<readonly PublishedRelation[]>;
+  add(relations: readonly PublishedRelation[]): Promise<Addition>;
   /** None is published any more; one that is gone is not an error. @throws {PublicationRefusedError} all are as they were. */
   drop(relations: readonly PublishedRelation[]): Promise<void>;
 }
 
+export interface Review {
+  readonly faults: readonly PublicationFault[];
+  readonly turns: readonly PartitionTurn[];
+}
+
+export interface Addition {
+  /** Those that were not published before. */
+  readonly added: readonly PublishedRelation[];
+  readonly turns: readonly PartitionTurn[];
+}
+
 export interface PublicationFault {
   readonly relation: PublishedRelation;
-  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable';
+  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable' | 'isToldAsRoot' | 'isUntold';
+}
+
+/** Partitions came or went, with their rows: shapes of the table whose handles were made before have others than they should. */
+export interface PartitionTurn {
+  readonly relation: PublishedRelation;
+  readonly beforeMicros: number;
 }
 
 export interface PublicationOptions {
@@ -41,54 +61,89 @@ export interface PublicationOptions {
   readonly publication: string;
   /** The tables are an operator's business. */
   readonly isManual: boolean;
+  readonly trees: TreeMemory;
+  readonly clock: Pick<Clock, 'epochMicros'>;
 }
+
+/** What is found out now concerns every handle that there is, also one that was made before the clock was set back. */
+export const EVER = Number.MAX_SAFE_INTEGER;
 
 /** Of a transaction on one table. */
 const LOCK_TIMEOUT = '5s';
 /** Of one on several; far below Postgres's `deadlock_timeout` of 1 s, so that it is never others who are told to give way. */
 const LOCK_TIMEOUT_OF_SEVERAL = '50ms';
 
-export function createPublication({ pool, publication, isManual }: PublicationOptions): Publication {
+export function createPublication({ pool, publication, isManual, trees, clock }: PublicationOptions): Publication {
+  const turnsOf = (standings: readonly PublicationStanding[], lastLayoutId: number): readonly PartitionTurn[] => {
+    return standings.filter(({ isThere, isPartitioned }) => isThere && isPartitioned).flatMap(({ relation, tree }) => {
+      const before = trees.treeOf(relation.oid)?.turnedMicros ?? 0;
+      const { turnedMicros } = lookedAtTree(trees, relation.oid, tree, lastLayoutId, clock.epochMicros());
+      return turnedMicros === 0 ? [] : [{ relation, beforeMicros: turnedMicros === before ? before : EVER }];
+    });
+  };
   return {
-    review: (relations) => inTransaction(pool, relations, (client) => review(client, publication, relations)),
-    add: (relations) => inTransaction(pool, relations, (client) => (isManual ? verify : add)(client, publication, relations)),
-    drop: async (relations) => {
-      if (!isManual) await inTransaction(pool, relations, (client) => drop(client, publication, relations));
+    async review(relations) {
+      const { lastLayoutId } = trees;
+      const standings = await inTransaction(pool, relations, (client) => standingsOf(client, publication, relations, isManual));
+      return { faults: faultsOf(standings), turns: turnsOf(standings, lastLayoutId) };
+    },
+    async add(relations) {
+      const { lastLayoutId } = trees;
+      const standings = await inTransaction(pool, relations, async (client) => {
+        const present = await presentOnes(client, publication, relations, isManual);
+        await (isManual ? verify : publishAll)(client, publication, present);
+        return present;
+      });
+      const added = standings.filter(({ isPublished }) => !isPublished).map(({ relation }) => relation);
+      return { added, turns: turnsOf(standings, lastLayoutId) };
+    },
+    async drop(relations) {
+      // By another name a table may still be followed: then it is no member under this one.
+      const left = isManual ? relations : await inTransaction(pool, relations, (client) => drop(client, publication, relations));
+      for (const { oid } of left) trees.forgetTree(oid);
     },
   };
 }
 
 type Relations = readonly PublishedRelation[];
 
-async function review(client: pg.PoolClient, publication: string, relations: Relations): Promise<PublicationFault[]> {
-  const standings = await standingsOf(client, publication, relations);
+function faultsOf(standings: readonly PublicationStanding[]): readonly PublicationFault[] {
   return standings.flatMap((standing) => {
     const fault = faultOf(standing);
     return fault === undefined ? [] : [{ relation: standing.relation, fault }];
   });
 }
 
-function faultOf({ isThere, isPublished, notFull: [first], uncarried }: PublicationStanding): PublicationFault['fault'] | undefined {
+function faultOf(standing: PublicationStanding): PublicationFault['fault'] | undefined {
+  const { isThere, isPublished, isToldAsRoot, untold: untoldPartition, notFull: [first], uncarried } = standing;
   if (!isThere) return 'isDropped';
   if (!isPublished) return 'isNotPublished';
+  if (isToldAsRoot) return 'isToldAsRoot';
+  if (untoldPartition !== null) return 'isUntold';
   if (uncarried.length > 0) return 'isUnwritable';
   return first === undefined ? undefined : 'isNotFull';
 }
 
-async function add(client: pg.PoolClient, publication: string, relations: Relations): Promise<Relations> {
-  const standings = await presentOnes(client, publication, relations);
+async function publishAll(client: pg.PoolClient, publication: string, standings: readonly PublicationStanding[]): Promise<void> {
   const unpublished = standings.filter(({ isPublished }) => !isPublished);
   if (unpublished.length > 0) await publish(client, publication, unpublished);
   await makeFull(client, standings.flatMap((standing) => standing.notFull));
   if (unpublished.length > 0) await awaitWriters(client, unpublished);
-  return unpublished.map(({ relation }) => relation);
 }
 
 /** @throws {PublicationRefusedError} when one of them is not there any more, or could not be written to any more. */
-async function presentOnes(client: pg.PoolClient, publication: string, relations: Relations): Promise<PublicationStanding[]> {
-  const standings = await standingsOf(client, publication, relations);
+async function presentOnes(
+  client: pg.PoolClient,
+  publication: string,
+  relations: Relations,
+  isManual: boolean,
+): Promise<readonly PublicationStanding[]> {
+  const standings = await standingsOf(client, publication, relations, isManual);
   const missing = standings.find(({ isThere }) => !isThere);
   if (missing !== undefined) throw dropped(missing.relation);
+  const asRoot = standings.find(({ isToldAsRoot }) => isToldAsRoot);
+  if (asRoot !== undefined) throw toldAsRoot(publication, asRoot.relation);
+  for (const { relation, untold: partition } of standings) if (partition !== null) throw untold(relation, partition);
   const unwritable = standings.find(({ uncarried }) => uncarried.length > 0);
   if (unwritable !== undefined) throw notCarried(publication, unwritable.relation, unwritable.uncarried);
   return standings;
@@ -126,28 +181,28 @@ async function makeFull(client: pg.PoolClient, tables: PublicationStanding['notF
   if (outcome !== undefined) throw outcome;
 }
 
-async function verify(client: pg.PoolClient, publication: string, relations: Relations): Promise<Relations> {
-  for (const { relation, isPublished, notFull: [first] } of await presentOnes(client, publication, relations)) {
+async function verify(_: pg.PoolClient, publication: string, standings: readonly PublicationStanding[]): Promise<void> {
+  for (const { relation, isPublished, notFull: [first] } of standings) {
     if (!isPublished) {
       throw notPublished(publication, relation, 'and the ELECTRIC_MANUAL_TABLE_PUBLISHING setting prevents Electric from adding it');
     }
     if (first !== undefined) throw notFull(first);
   }
-  return [];
 }
 
-/** By its name a table can be another one by now, which others need: that one stays. */
-async function drop(client: pg.PoolClient, publication: string, relations: Relations): Promise<void> {
-  const { rows } = await client.query<{ schema: string; name: string }>(MEMBERS_SQL, [
+/** By its name a table can be another one by now, which others need: that one stays. @returns those that were members. */
+async function drop(client: pg.PoolClient, publication: string, relations: Relations): Promise<Relations> {
+  const { rows } = await client.query<{ oid: number; schema: string; name: string }>(MEMBERS_SQL, [
     publication, relations.map(({ oid }) => oid), relations.map(({ schema }) => schema), relations.map(({ name }) => name),
   ]);
-  if (rows.length === 0) return;
+  if (rows.length === 0) return rows;
   const outcome = await attempt(client, `ALTER PUBLICATION ${quoteName(publication)} DROP TABLE ${rows.map(quoteTable).join(', ')}`);
   if (outcome !== undefined) throw outcome;
+  return rows;
 }
 
 const MEMBERS_SQL = `
-  SELECT n.nspname AS schema, c.relname AS name
+  SELECT c.oid::int8::float8 AS oid, n.nspname AS schema, c.relname AS name
   FROM unnest($2::oid[], $3::text[], $4::text[]) AS meant (oid, schema, name)
   JOIN pg_class c ON c.oid = meant.oid AND c.relname = meant.name
   JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = meant.schema

@@ -25,6 +25,9 @@ export interface RawWire {
   pause(): void;
   /** What came meanwhile is told as one read. */
   resume(): void;
+  /** Called while a message is told: nothing behind it is told, and nothing is read, until `release`. */
+  hold(): void;
+  release(): void;
   /** Hands the connection back to `pg`. */
   giveBack(): void;
   /** Writes a last word and closes once the peer has had it. */
@@ -37,6 +40,7 @@ export interface RawWire {
 const FAREWELL_MS = 1_000;
 
 const HEADER_BYTES = 5;
+const NOTHING = Buffer.alloc(0);
 /** Postgres's own limit for one message. */
 export const MESSAGE_BYTES_MAX = 0x3fff_ffff;
 
@@ -52,39 +56,53 @@ export function takeOver(client: pg.ClientBase, handler: WireHandler): RawWire {
     framer.isOver = true;
     handler.broken(error);
   };
-  const onData = (chunk: Buffer): void => {
+  const tell = (chunk: Buffer): void => {
     try {
       framer.read(chunk);
-      if (!framer.isOver) handler.readEnd?.(chunk.length);
+      if (!framer.isOver && !framer.isHeld) handler.readEnd?.(chunk.length);
     } catch (error) {
       stream.destroy();
       end(error instanceof Error ? error : new Error(String(error)));
     }
   };
+  const resume = (): void => {
+    if (!isHeld) return;
+    isHeld = false;
+    stream.read(); // All of it to `tell`, which may pause again: a stream that flows gives what it kept chunk by chunk.
+    if (!isHeld) stream.resume();
+  };
   const onError = (error: Error): void => end(worldError(error) ?? error);
   const onClose = (): void => end(new DatabaseUnreachableError('the connection to Postgres was closed'));
-  stream.on('data', onData).on('error', onError).on('close', onClose);
+  stream.on('data', tell).on('error', onError).on('close', onClose);
   return {
     write: (bytes) => void stream.write(bytes),
     pause() {
       isHeld = true;
       stream.pause();
     },
-    resume() {
-      if (!isHeld) return;
+    resume,
+    hold() {
+      framer.isHeld = isHeld = true;
+      stream.pause();
+    },
+    release() {
+      if (framer.isOver) return;
+      const rest = framer.release();
       isHeld = false;
-      stream.read(); // All of it to `onData`, which may pause again: a stream that flows gives what it kept chunk by chunk.
-      if (!isHeld) stream.resume();
+      tell(rest);
+      if (isHeld) return;
+      isHeld = true;
+      resume();
     },
     giveBack() {
       framer.isOver = true;
-      stream.off('data', onData).off('error', onError).off('close', onClose);
+      stream.off('data', tell).off('error', onError).off('close', onClose);
       for (const listener of usual) stream.on('data', listener);
       stream.resume();
     },
     finish(bytes, clock) {
       framer.isOver = isFinishing = true;
-      stream.off('data', onData).resume();
+      stream.off('data', tell).resume();
       stream.end(bytes);
       const timer = clock.setTimer(() => stream.destroy(), FAREWELL_MS);
       stream.once('close', () => clock.clearTimer(timer));
@@ -104,6 +122,9 @@ function streamOf(client: pg.ClientBase): Duplex {
 class Framer {
   /** Then no message is told any more. */
   isOver = false;
+  /** Then none is told for now: what was read already waits as it is. */
+  isHeld = false;
+  private rest: Buffer = NOTHING;
   /** The beginning of a message that is not complete yet. */
   private kept = Buffer.alloc(0);
   private keptLength = 0;
@@ -115,13 +136,23 @@ class Framer {
 
   read(chunk: Buffer): void {
     const start = this.keptLength === 0 ? 0 : this.completeKept(chunk);
-    this.keep(chunk, this.messages(chunk, start, chunk.length));
+    const end = this.messages(chunk, start, chunk.length);
+    if (this.isHeld) this.rest = chunk.subarray(end);
+    else this.keep(chunk, end);
+  }
+
+  /** @returns what was not told of the last read. */
+  release(): Buffer {
+    const { rest } = this;
+    this.isHeld = false;
+    this.rest = NOTHING;
+    return rest;
   }
 
   /** Tells the messages that lie whole between `start` and `end`; returns where the rest begins. */
   private messages(bytes: Buffer, start: number, end: number): number {
     let at = start;
-    while (!this.isOver && end - at >= HEADER_BYTES) {
+    while (!this.isOver && !this.isHeld && end - at >= HEADER_BYTES) {
       const next = at + 1 + sizeAt(bytes, at + 1);
       if (next > end) break;
       this.handler.message(bytes[at] as number, bytes, at + HEADER_BYTES, next);

@@ -12,6 +12,7 @@
 import { invariant } from '../../base/invariant.ts';
 import { CHANGE_HEADER_BYTES, CHANGE_KINDS, type ChangeKind, GAP_CAUSES, type GapCause, HAS_NEW, HAS_OLD } from '../../model/change.ts';
 import { type Lsn, lsnOf } from '../../model/lsn.ts';
+import type { PartitionLink } from '../../model/partition-link.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
 import { GrowableBytes } from '../encoding/growable-bytes.ts';
 import { type OldTuple, PgoutputError, type PgoutputHandler, type PgoutputRelation, type PgoutputTuple, VALUE } from './pgoutput-parser.ts';
@@ -47,7 +48,13 @@ export interface ChangeWriterOptions {
   readonly lastCommitLsn: Lsn;
   /** As Postgres sends it; of a larger one only its tables are told. Positions fit in 32 bits up to 2^33: a change takes 4 bytes. */
   readonly transactionBytesMax: number;
+  /** Of which tables the one of this oid is a partition: asked whenever the stream describes it. */
+  readonly linksOf: LinksOf;
 }
+
+type Links = readonly PartitionLink[];
+/** Whoever knows them at once says so at once. */
+export type LinksOf = (oid: number) => Links | Promise<Links>;
 
 export class ChangeWriter implements PgoutputHandler {
   private readonly relations = new Map<number, KnownRelation>();
@@ -55,10 +62,13 @@ export class ChangeWriter implements PgoutputHandler {
   private readonly sink: TransactionSink;
   private readonly transactionBytesMax: number;
   private readonly lastTaken: bigint;
+  private readonly linksOf: LinksOf;
   private transaction: OpenTransaction | undefined;
+  private described: Promise<void> | undefined;
 
-  constructor({ sink, lastCommitLsn, transactionBytesMax }: ChangeWriterOptions) {
+  constructor({ sink, lastCommitLsn, transactionBytesMax, linksOf }: ChangeWriterOptions) {
     this.sink = sink;
+    this.linksOf = linksOf;
     this.lastTaken = BigInt(lastCommitLsn);
     this.transactionBytesMax = transactionBytesMax;
   }
@@ -97,8 +107,22 @@ export class ChangeWriter implements PgoutputHandler {
     this.onCommit(endLsn);
   }
 
+  /** Set when the last message described a table: the next one is told when this has resolved. Rejects when nothing can be found out. */
+  takeDescribed(): Promise<void> | undefined {
+    const { described } = this;
+    this.described = undefined;
+    return described;
+  }
+
   relation(relation: PgoutputRelation): void {
-    this.relations.set(relation.oid, { layoutId: this.sink.layout(relation), columnCount: relation.columns.length });
+    const links = this.linksOf(relation.oid);
+    if (links instanceof Promise) this.described = links.then((found) => this.describe(relation, found));
+    else this.describe(relation, links);
+  }
+
+  private describe(relation: PgoutputRelation, links: Links): void {
+    const layoutId = this.sink.layout(links.length === 0 ? relation : { ...relation, links });
+    this.relations.set(relation.oid, { layoutId, columnCount: relation.columns.length });
   }
 
   insert(oid: number, row: PgoutputTuple): void {

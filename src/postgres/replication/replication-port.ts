@@ -20,6 +20,7 @@ import type { Address, Message, Name, PortContext, PortHandle, PortSpec } from '
 import { connect } from '../connection/connection.ts';
 import { DatabaseUnreachableError, worldError } from '../connection/database-error.ts';
 import type { DatabaseTarget } from '../../settings/database-url.ts';
+import { PartitionLinks } from './partition-links.ts';
 import { PgoutputError } from './pgoutput-parser.ts';
 import { WireError } from '../connection/raw-wire.ts';
 import { createSlot, prepareReplication, type PreparedReplication, ReplicationSetupError, startCommand } from './replication-setup.ts';
@@ -65,6 +66,8 @@ class Port {
   private client: pg.Client | undefined;
   private prepared: PreparedReplication | undefined;
   private stream: ReplicationStream | undefined;
+  /** Of the stream. */
+  private links: PartitionLinks | undefined;
   /** Aborted when what is there must go: a connection that is still being made must not come after that. */
   private attempt = new AbortController();
 
@@ -121,8 +124,11 @@ class Port {
     const { client, prepared } = this;
     if (client === undefined || prepared?.standing !== 'continued' || this.stream !== undefined) return NOT_CONNECTED;
     const { sink, transactionBytesMax, clock = systemClock } = this.options;
+    const links = new PartitionLinks(this.options.target, clock);
+    this.links = links;
     const stream = startReplicationStream({
       client, sink, transactionBytesMax, clock,
+      linksOf: (oid) => links.of(oid),
       startCommand: startCommand(this.options),
       lastCommitLsn: this.options.lastCommitLsn(),
       heldLsn: () => this.options.stored().heldLsn,
@@ -155,9 +161,10 @@ class Port {
   }
 
   private disconnect(): void {
-    const { stream, client } = this;
+    const { stream, client, links } = this;
     this.attempt.abort();
-    this.stream = this.client = this.prepared = undefined;
+    this.stream = this.client = this.prepared = this.links = undefined;
+    links?.close();
     if (stream !== undefined) stream.close();
     else client?.connection.stream.destroy();
   }

@@ -5,6 +5,8 @@
  * durably, not even over stretches of WAL in which nothing was for us. And nothing may starve: the server is told that
  * we live by a timer of its own, also while reading is held back.
  *
+ * A table that is described is looked up before anything behind that is read: see `PartitionLinks`.
+ *
  * Wake-ups are what costs. A walsender under load writes row by row, and each small read wakes us; so when small reads
  * follow each other closely, reading pauses for a millisecond and finds them together. A commit that comes alone is
  * never held back.
@@ -12,7 +14,7 @@
 import type { Clock, TimerId } from '../../base/clock.ts';
 import type pg from 'pg';
 import { type Lsn, lsnOf } from '../../model/lsn.ts';
-import { ChangeWriter } from './change-writer.ts';
+import { ChangeWriter, type LinksOf } from './change-writer.ts';
 import { DatabaseUnreachableError, DatabaseRefusedError } from '../connection/database-error.ts';
 import { PgoutputError, PgoutputParser } from './pgoutput-parser.ts';
 import { errorFields, frontendMessage, type RawWire, takeOver } from '../connection/raw-wire.ts';
@@ -32,6 +34,7 @@ export interface ReplicationStreamOptions {
   /** The server's `wal_sender_timeout` in milliseconds; 0 for none. */
   readonly serverTimeoutMs: number;
   readonly transactionBytesMax: number;
+  readonly linksOf: LinksOf;
   readonly clock: Clock;
 }
 
@@ -91,6 +94,8 @@ class Stream implements ReplicationStream {
   private lastHeardMs: number;
   private closeReads = 0;
   private isCongested = false;
+  /** The next message waits until a table has been looked up. */
+  private isLookingUp = false;
 
   constructor(options: ReplicationStreamOptions) {
     this.options = options;
@@ -145,6 +150,8 @@ class Stream implements ReplicationStream {
     if (type === XLOG_DATA && end - start > XLOG_HEADER_BYTES) {
       this.writer.count(end - start - XLOG_HEADER_BYTES);
       this.parser.parse(bytes, start + XLOG_HEADER_BYTES, end);
+      const described = this.writer.takeDescribed();
+      if (described !== undefined) this.holdFor(described);
     } else if (type === KEEPALIVE && end - start === KEEPALIVE_BYTES) {
       this.keepalive(uint64(bytes, start + 1), bytes[start + 17] === 1);
     } else {
@@ -192,6 +199,19 @@ class Stream implements ReplicationStream {
     );
   }
 
+  private holdFor(described: Promise<void>): void {
+    this.isLookingUp = true;
+    this.wire.hold();
+    described.then(
+      () => {
+        this.isLookingUp = false;
+        this.lastHeardMs = this.options.clock.nowMs();
+        this.wire.release();
+      },
+      (error: unknown) => this.end(error instanceof Error ? error : new Error(String(error))),
+    );
+  }
+
   /** Resolves when the sink has room. */
   private async relief(): Promise<void> {
     const { sink } = this.options;
@@ -225,9 +245,14 @@ class Stream implements ReplicationStream {
     body.writeBigUInt64BE(flushed, 9);
     body.writeBigUInt64BE(flushed, 17);
     body.writeBigInt64BE(BigInt(this.options.clock.epochMicros()) - POSTGRES_EPOCH_MICROS, 25);
-    body.writeUInt8(this.isAnswerWanted || (isSilent && !this.isCongested) ? 1 : 0, 33);
+    body.writeUInt8(this.isAnswerWanted || (isSilent && !this.isHeldBack) ? 1 : 0, 33);
     this.isAnswerWanted = false;
     this.wire.write(frontendMessage('d', body));
+  }
+
+  /** Nothing is read: that nothing is heard says nothing about the peer. */
+  private get isHeldBack(): boolean {
+    return this.isCongested || this.isLookingUp;
   }
 
   private statusMs(): number {
@@ -246,7 +271,7 @@ class Stream implements ReplicationStream {
   /** A peer that vanished without a word: nothing came, though we asked. */
   private isDead(): boolean {
     const silenceMsMax = Math.max(this.options.serverTimeoutMs, SILENCE_MS_MIN);
-    return !this.isCongested && this.options.clock.nowMs() - this.lastHeardMs > silenceMsMax;
+    return !this.isHeldBack && this.options.clock.nowMs() - this.lastHeardMs > silenceMsMax;
   }
 
   private end(error: Error): void {

@@ -10,7 +10,7 @@ import type { Xid } from '../../model/pg-snapshot.ts';
 import type { RelationLayout } from '../../model/relation.ts';
 
 export interface TransactionSink {
-  /** Told for each relation that the stream describes, before the first change of that layout. @returns the layout's id. */
+  /** Told for each relation that the stream describes, with its links, before the first change of that layout. @returns its id. */
   layout(layout: Omit<RelationLayout, 'id'>): number;
   /** A part of the open transaction: whole changes. The bytes are the sink's to keep. */
   changes(xid: Xid, bytes: Uint8Array): void;

@@ -18,6 +18,7 @@ import { moveTarget } from './move-target.ts';
 import { viewsAt } from './shape-views.ts';
 import { snapshotTarget } from './snapshot-target.ts';
 import { linesOf, type LogAccess } from './storage.ts';
+import { ToldTables } from './told-tables.ts';
 import type { SubsetReads } from './subset-reads.ts';
 
 export function databasePorts(resources: ServiceResources, access: LogAccess, subsets: Pick<SubsetReads, 'target'>) {
@@ -28,7 +29,14 @@ export function databasePorts(resources: ServiceResources, access: LogAccess, su
     replication: () => replication(resources, access),
     pools: () => poolPort({ name: '@pools', pools: [adminPool, snapshotPool, movePool, subsetPool] }),
     publication: () =>
-      publicationPort({ name: '@publication', pool: adminPool, publication, isManual: configuration.manualTablePublishing }),
+      publicationPort({
+        name: '@publication',
+        pool: adminPool,
+        publication,
+        isManual: configuration.manualTablePublishing,
+        trees: resources.storage.log,
+        clock: world.clock,
+      }),
     snapshots: () =>
       snapshotPort({
         name: '@snapshots',
@@ -71,12 +79,18 @@ export function storedStream({ log: { source, heldLsn }, damagedStream }: Storag
   return { source, heldLsn, damaged: damagedStream };
 }
 
-/** A table that the stream describes anew may have changed: what the catalogue told of it before no longer counts. */
-function doubting({ database }: ServiceResources, intake: LogAccess['intake']): TransactionSink {
+/** A table that the stream describes anew may have changed. */
+function doubting({ database: { catalog }, runtime }: ServiceResources, intake: LogAccess['intake']): TransactionSink {
+  const told = new ToldTables({
+    table: (table) => catalog.doubt(table),
+    tablesAbove: (oids) => catalog.doubtTables(oids),
+    partitionsOf: (oids) => runtime.send('@publication-manager', { type: 'doubtTables', oids }),
+  });
   return {
     layout(layout) {
-      database.catalog.doubt(layout);
-      return intake.layout(layout);
+      const id = intake.layout(layout); // A review that is asked for must find it.
+      told.tell(layout);
+      return id;
     },
     changes: (...fragment) => intake.changes(...fragment),
     commit: (...end) => intake.commit(...end),

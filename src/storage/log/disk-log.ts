@@ -9,6 +9,7 @@ import { Layouts } from './layouts.ts';
 import { LogReader } from './log-reader.ts';
 import { recoverLog } from './log-recovery.ts';
 import { LogWriter, type Preamble } from './log-writer.ts';
+import { PartitionTrees } from './partition-trees.ts';
 import { RecentCommits } from './recent-commits.ts';
 import { SegmentFrames } from './segment-frames.ts';
 import { Segments } from './segments.ts';
@@ -42,12 +43,13 @@ export async function openDiskLog(options: DiskLogOptions): Promise<TransactionL
 
 async function recover({ segmentBytesMax, tailBytesMax, from, durable }: DiskLogOptions, segments: Segments): Promise<TransactionLog> {
   const layouts = new Layouts();
+  const trees = new PartitionTrees();
   const recent = new RecentCommits(tailBytesMax);
-  const { end, lastFirst, stream } = await recoverLog(segments, from, durable, layouts, recent);
-  const preamble = (first: LogPosition): Iterable<Preamble> => preambleOf(first, log, layouts);
+  const { end, lastFirst, stream } = await recoverLog(segments, from, durable, { layouts, trees, recent });
+  const preamble = (first: LogPosition): Iterable<Preamble> => preambleOf(first, log, layouts, trees);
   const sink = new LogWriter(segments, segmentBytesMax, preamble, end, lastFirst ?? end, end);
   const tail = new TailCache(end, tailBytesMax);
-  const log = new FramedLog({ sink, reader: new LogReader(new SegmentFrames(segments)), layouts, tail, recent, stream });
+  const log = new FramedLog({ sink, reader: new LogReader(new SegmentFrames(segments)), layouts, trees, tail, recent, stream });
   if (lastFirst === undefined) sink.beginSegment(LOG_START);
   await log.sync();
   segments.witness.tell(sink.end); // What was found is durable by now, and a power cut may have left an old witness.
@@ -55,7 +57,8 @@ async function recover({ segmentBytesMax, tailBytesMax, from, durable }: DiskLog
 }
 
 /** A segment can be read without those before it. */
-function* preambleOf(first: LogPosition, { heldStream }: FramedLog, layouts: Layouts): Iterable<Preamble> {
+function* preambleOf(first: LogPosition, { heldStream }: FramedLog, layouts: Layouts, trees: PartitionTrees): Iterable<Preamble> {
   yield { kind: FRAME_KINDS.segment, payload: encodeJson({ format: LOG_FORMAT, first, ...heldStream }) };
   for (const layout of layouts.all()) yield { kind: FRAME_KINDS.layout, payload: encodeJson(layout) };
+  for (const tree of trees.all()) yield { kind: FRAME_KINDS.tree, payload: encodeJson(tree) };
 }

@@ -4,6 +4,7 @@ import { lsnOf, type Lsn } from '../../model/lsn.ts';
 import type { RelationLayout } from '../../model/relation.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
 import type { HeldStream } from './held-stream.ts';
+import type { TreeEntry } from './partition-trees.ts';
 import type { ShapeRecord } from './shape-record.ts';
 
 /** Changes when a reader of the old form would misread the new one. */
@@ -28,7 +29,7 @@ export interface CommitPayload {
   readonly frameCount: number;
 }
 
-export function encodeJson(value: SegmentHeader | RelationLayout | ShapeRecord | Restart): Uint8Array {
+export function encodeJson(value: SegmentHeader | RelationLayout | ShapeRecord | Restart | TreeEntry): Uint8Array {
   return Buffer.from(JSON.stringify(value));
 }
 
@@ -38,6 +39,10 @@ export function decodeSegmentHeader(payload: Uint8Array): SegmentHeader {
 
 export function decodeLayout(payload: Uint8Array): RelationLayout {
   return decodeJson(payload) as RelationLayout;
+}
+
+export function decodeTree(payload: Uint8Array): TreeEntry {
+  return decodeJson(payload) as TreeEntry;
 }
 
 export function decodeRecord(payload: Uint8Array): ShapeRecord {

@@ -29,6 +29,8 @@ export const FRAME_KINDS = {
   restart: 7,
   /** u64 LSN: every transaction of the stream that committed before it lies before this frame. */
   held: 8,
+  /** JSON of a `TreeEntry`. */
+  tree: 9,
 } as const;
 export type FrameKind = (typeof FRAME_KINDS)[keyof typeof FRAME_KINDS];
 
@@ -41,7 +43,7 @@ export const FRAME_HEADER_BYTES = 16;
 const PAYLOAD_BYTES_MAX = 16 * 1024 * 1024;
 
 const MAGIC = 0xa7e1;
-const KIND_MAX = FRAME_KINDS.held;
+const KIND_MAX = FRAME_KINDS.tree;
 
 export interface Frame {
   readonly kind: FrameKind;

@@ -9,6 +9,8 @@
 import { invariant } from '../../base/invariant.ts';
 import { minPosition, type LogPosition, type LogRange } from '../../model/log-position.ts';
 import { compareLsn, LSN_ZERO, maxLsn, type Lsn } from '../../model/lsn.ts';
+import type { PartitionLink } from '../../model/partition-link.ts';
+import type { PartitionTree } from '../../model/partition-tree.ts';
 import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
 import type { PublishedRelation, RelationLayout } from '../../model/relation.ts';
 import type { StreamSource } from '../../model/stream-source.ts';
@@ -19,6 +21,7 @@ import { GroupCommit } from './group-commit.ts';
 import { NO_STREAM, type HeldStream } from './held-stream.ts';
 import type { Layouts } from './layouts.ts';
 import type { LogReader, TransactionExtent } from './log-reader.ts';
+import type { PartitionTrees, TreeEntry } from './partition-trees.ts';
 import type { RecentCommits } from './recent-commits.ts';
 import type { RecordAt, ShapeRecord } from './shape-record.ts';
 import type { TailCache } from './tail-cache.ts';
@@ -51,6 +54,7 @@ export interface LogParts {
   readonly sink: FrameSink;
   readonly reader: LogReader;
   readonly layouts: Layouts;
+  readonly trees: PartitionTrees;
   readonly tail: TailCache;
   readonly recent: RecentCommits;
   readonly stream: HeldStream;
@@ -72,6 +76,7 @@ export class FramedLog implements TransactionLog {
   private readonly sink: FrameSink;
   private readonly reader: LogReader;
   private readonly layouts: Layouts;
+  private readonly trees: PartitionTrees;
   private readonly tail: TailCache;
   private readonly recent: RecentCommits;
   private readonly commits = new GroupCommit(() => this.flush());
@@ -86,10 +91,11 @@ export class FramedLog implements TransactionLog {
   private durable: Settled;
 
   /** @param original of which the parts are copies: its open transaction goes on here too, and a sync that it waits for does not. */
-  constructor({ sink, reader, layouts, tail, recent, stream }: LogParts, original?: FramedLog) {
+  constructor({ sink, reader, layouts, trees, tail, recent, stream }: LogParts, original?: FramedLog) {
     this.sink = sink;
     this.reader = reader;
     this.layouts = layouts;
+    this.trees = trees;
     this.tail = tail;
     this.recent = recent;
     this.stream = { ...stream };
@@ -136,6 +142,26 @@ export class FramedLog implements TransactionLog {
 
   layoutOf(id: number): RelationLayout | undefined {
     return this.layouts.get(id);
+  }
+
+  get lastLayoutId(): number {
+    return this.layouts.lastId;
+  }
+
+  linksTold(oid: number, after: number, through: number): Iterable<PartitionLink> {
+    return this.layouts.linksTold(oid, after, through);
+  }
+
+  treeOf(oid: number): PartitionTree | undefined {
+    return this.trees.get(oid);
+  }
+
+  keepTree(tree: PartitionTree): void {
+    this.appendTree(tree);
+  }
+
+  forgetTree(oid: number): void {
+    if (this.trees.get(oid) !== undefined) this.appendTree({ oid, isForgotten: true });
   }
 
   appendChanges(xid: Xid, changes: Uint8Array): void {
@@ -228,6 +254,11 @@ export class FramedLog implements TransactionLog {
     } finally {
       await this.sink.close();
     }
+  }
+
+  private appendTree(entry: TreeEntry): void {
+    this.trees.take(entry);
+    this.sink.put(FRAME_KINDS.tree, 0, NO_XID, encodeJson(entry));
   }
 
   private async flush(): Promise<void> {

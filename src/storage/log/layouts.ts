@@ -1,4 +1,5 @@
 /** Layouts: every relation layout that the log knows, each under an id that is never given to another. */
+import type { PartitionLink } from '../../model/partition-link.ts';
 import { isLayoutOf, type PublishedRelation, type RelationLayout } from '../../model/relation.ts';
 
 export class Layouts {
@@ -14,6 +15,19 @@ export class Layouts {
     return this.idByKey.get(keyOf(layout));
   }
 
+  /** Of the newest; 0 when there is none. */
+  get lastId(): number {
+    return this.nextId - 1;
+  }
+
+  /** What those behind `after`, up to `through`, tell of links below the table of this oid. */
+  *linksTold(oid: number, after: number, through: number): Iterable<PartitionLink> {
+    for (let id = after + 1; id <= through; id += 1) {
+      const { links = [] } = this.byId.get(id) ?? {};
+      yield* links.slice(0, links.findIndex(({ parent }) => parent === oid) + 1);
+    }
+  }
+
   all(): Iterable<RelationLayout> {
     return this.byId.values();
   }
@@ -25,8 +39,8 @@ export class Layouts {
 
   /** Gives a new layout its id. */
   add(layout: Omit<RelationLayout, 'id'>): RelationLayout {
-    const { oid, schema, name, columns } = layout;
-    const added = { id: this.nextId, oid, schema, name, columns };
+    const { oid, schema, name, columns, links = [] } = layout;
+    const added = { id: this.nextId, oid, schema, name, columns, ...(links.length === 0 ? {} : { links }) };
     this.restore(added);
     return added;
   }
@@ -45,6 +59,7 @@ export class Layouts {
   }
 }
 
-function keyOf({ oid, schema, name, columns }: Omit<RelationLayout, 'id'>): string {
-  return JSON.stringify([oid, schema, name, columns.map((column) => [column.name, column.typeOid, column.typeMod])]);
+function keyOf({ oid, schema, name, columns, links = [] }: Omit<RelationLayout, 'id'>): string {
+  const above = links.map(({ child, parent, since }) => [child, parent, since]);
+  return JSON.stringify([oid, schema, name, columns.map((column) => [column.name, column.typeOid, column.typeMod]), above]);
 }

@@ -10,9 +10,12 @@ import { LSN_ZERO } from '../../model/lsn.ts';
 import type { DiskFile } from '../disk.ts';
 import { LogCorruptError, StorageVersionError } from '../errors.ts';
 import { DURABLE_FRAME_BYTES, FIRST, FRAME_KINDS, frameAt, looksDurable, type Frame } from './frame.ts';
-import { decodeCommit, decodeLayout, decodeLsn, decodePosition, decodeRestart, decodeSegmentHeader, LOG_FORMAT } from './frame-payloads.ts';
+import {
+  decodeCommit, decodeLayout, decodeLsn, decodePosition, decodeRestart, decodeSegmentHeader, decodeTree, LOG_FORMAT,
+} from './frame-payloads.ts';
 import { NO_STREAM, type HeldStream } from './held-stream.ts';
 import type { Layouts } from './layouts.ts';
+import type { PartitionTrees } from './partition-trees.ts';
 import type { RecentCommits } from './recent-commits.ts';
 import { SegmentCursor } from './segment-cursor.ts';
 import type { Segments } from './segments.ts';
@@ -24,9 +27,15 @@ export interface RecoveredLog {
   readonly stream: HeldStream;
 }
 
-interface Findings {
+/** What is given what the log has of it. */
+export interface Learned {
   readonly layouts: Layouts;
+  readonly trees: PartitionTrees;
+  /** The transactions that were read. */
   readonly recent: RecentCommits;
+}
+
+interface Findings extends Learned {
   /** Before the transaction that is being read; undefined when it began before what is read. */
   openAfter: LogPosition | undefined;
   stream: HeldStream;
@@ -38,19 +47,17 @@ interface Findings {
  * Reads the log from the segment that holds `from`; older segments are not touched.
  *
  * @param durable up to here the log is known to have been durable, apart from what itself and its witness say.
- * @param layouts is given those of the log, and `recent` the transactions that were read.
  * @throws {LogCorruptError} nothing was changed; it tells whose stream the log had, where that could be read.
  */
 export async function recoverLog(
   segments: Segments,
   from: LogPosition,
   durable: LogPosition,
-  layouts: Layouts,
-  recent: RecentCommits,
+  learned: Learned,
 ): Promise<RecoveredLog> {
   await segments.scan();
   const durableBefore = Math.max(durable, segments.witness.position) as LogPosition;
-  const findings: Findings = { layouts, recent, openAfter: undefined, stream: NO_STREAM, durable: durableBefore };
+  const findings: Findings = { ...learned, openAfter: undefined, stream: NO_STREAM, durable: durableBefore };
   try {
     return await recoverSegments(segments, from, findings);
   } catch (error) {
@@ -113,6 +120,7 @@ function checkHeader(frame: Frame, directory: string, findings: Findings): void 
 function learn(frame: Frame, findings: Findings): void {
   const { kind, flags, payload, start } = frame;
   if (kind === FRAME_KINDS.layout) findings.layouts.restore(decodeLayout(payload));
+  if (kind === FRAME_KINDS.tree) findings.trees.take(decodeTree(payload));
   if (kind === FRAME_KINDS.changes && (flags & FIRST) !== 0) findings.openAfter = start;
   if (kind === FRAME_KINDS.commit) learnCommit(frame, findings);
   if (kind === FRAME_KINDS.restart) {

@@ -7,6 +7,7 @@ import { FramedLog, type FrameSink, type LogParts } from './framed-log.ts';
 import { NO_STREAM } from './held-stream.ts';
 import { Layouts } from './layouts.ts';
 import { LogReader, type FrameSource } from './log-reader.ts';
+import { PartitionTrees } from './partition-trees.ts';
 import { RecentCommits } from './recent-commits.ts';
 import { TailCache } from './tail-cache.ts';
 import type { TransactionLog } from './transaction-log.ts';
@@ -19,7 +20,8 @@ export interface MemoryLog extends TransactionLog, Forkable<MemoryLog> {}
 /** @param tailBytesMax what the newest transactions may take before they are read from their frames again. */
 export function memoryLog(tailBytesMax = RECENT_BYTES_MAX): MemoryLog {
   const [layouts, recent] = [new Layouts(), new RecentCommits(RECENT_BYTES_MAX)];
-  return new KeptLog(new MemoryFrames(), { layouts, recent, tail: new TailCache(LOG_START, tailBytesMax), stream: NO_STREAM });
+  const trees = new PartitionTrees();
+  return new KeptLog(new MemoryFrames(), { layouts, trees, recent, tail: new TailCache(LOG_START, tailBytesMax), stream: NO_STREAM });
 }
 
 class KeptLog extends FramedLog implements MemoryLog {
@@ -27,7 +29,7 @@ class KeptLog extends FramedLog implements MemoryLog {
 
   constructor(
     private readonly frames: MemoryFrames,
-    private readonly known: Pick<LogParts, 'layouts' | 'recent' | 'tail' | 'stream'>,
+    private readonly known: Pick<LogParts, 'layouts' | 'trees' | 'recent' | 'tail' | 'stream'>,
     original?: FramedLog,
   ) {
     super({ sink: frames, reader: new LogReader(frames), ...known }, original);
@@ -36,8 +38,10 @@ class KeptLog extends FramedLog implements MemoryLog {
   /** What a reader remembers of large transactions is not copied: a block may then end elsewhere, of the same transactions. */
   clone(fork: Fork): MemoryLog {
     return this.copies.of(fork, () => {
-      const { layouts, recent, tail } = this.known;
-      const known = { layouts: layouts.clone(), recent: recent.clone(), tail: tail.clone(), stream: this.heldStream };
+      const { layouts, trees, recent, tail } = this.known;
+      const known = {
+        layouts: layouts.clone(), trees: trees.clone(), recent: recent.clone(), tail: tail.clone(), stream: this.heldStream,
+      };
       return new KeptLog(this.frames.clone(), known, this);
     });
   }

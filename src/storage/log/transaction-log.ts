@@ -7,6 +7,7 @@
  */
 import type { LogBlock, LoggedTransaction } from '../../model/transaction.ts';
 import type { LogPosition, LogRange } from '../../model/log-position.ts';
+import type { TreeMemory } from '../../model/partition-tree.ts';
 import type { Lsn } from '../../model/lsn.ts';
 import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
 import type { PublishedRelation, RelationLayout } from '../../model/relation.ts';
@@ -38,7 +39,7 @@ export interface Survey {
   readonly layouts: readonly number[];
 }
 
-export interface TransactionLog {
+export interface TransactionLog extends TreeMemory {
   /** What a power cut would leave; readers see the log up to here. */
   readonly durableEnd: LogPosition;
   /** The commit LSN of the last transaction appended; '0' for an empty log. A transaction at or below it has been taken. */

@@ -241,3 +241,40 @@ test('a publication that is not there is told with each try, and refuses whoever
     lines: [{ level: 'warn', msg: 'publication.unavailable', retryInMs: 50 }],
   });
 });
+
+describe('a table whose partitions came or went', () => {
+  const TURNED = 'a partition of the table was attached, detached or dropped, and its rows with it';
+
+  test('ends the shapes that were made before, once, and none that was made since', async () => {
+    const world = await restartedWith(0);
+    world.publication.carry('tree');
+    for (const handle of ['1-10', '2-20']) world.retain(handle, 'tree');
+    await world.settle();
+    world.publication.turn('tree', 15);
+    await world.pass(CHECK_EVERY_MS);
+    await world.pass(CHECK_EVERY_MS);
+
+    expect({ condemned: world.condemned.map(({ handles, why }) => [handles, why]), published: world.publication.published }).toEqual({
+      condemned: [[['1-10'], TURNED]], published: ['tree'],
+    });
+  });
+
+  test('is reviewed as soon as the stream tells of it, and no other table with it', async () => {
+    const world = await restartedWith(20);
+    const { questions } = world;
+    world.publication.turn('table_1', 2);
+    world.doubt('table_1');
+    await world.settle();
+
+    expect({ questions: world.questions.slice(questions.length), condemned: world.condemned.map(({ handles }) => (handles as []).length) })
+      .toEqual({ questions: [['reviewRelations', 1], ['dropRelations', 1]], condemned: [10] });
+  });
+
+  test('and of whose shapes none is left leaves the publication', async () => {
+    const world = await restartedWith(10);
+    world.publication.turn('table_0', 2);
+    await world.pass(CHECK_EVERY_MS);
+
+    expect({ condemned: world.condemnedShapes.length, published: world.publication.published }).toEqual({ condemned: 10, published: [] });
+  });
+});

@@ -20,10 +20,11 @@ const release = (index: number, why = 'asked'): PublishedRelationsChange => ({ t
 const next: PublishedRelationsChange = { type: 'next' };
 const error = { code: 'lock_timeout', message: 'no' };
 const refused: PublishedRelationsChange = { type: 'refused', error };
-const altered = (...added: readonly typeof items[]): PublishedRelationsChange => ({ type: 'altered', added });
+const altered = (...added: readonly typeof items[]): PublishedRelationsChange => ({ type: 'altered', added, turns: [] });
 const reviewed = (...faults: readonly ('isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable')[]): PublishedRelationsChange => ({
   type: 'reviewed',
   faults: faults.map((fault) => ({ relation: items, fault })),
+  turns: [],
 });
 
 const GONE = 9;

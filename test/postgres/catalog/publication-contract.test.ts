@@ -1,9 +1,11 @@
 /** What a publication manager may expect of whoever alters the publication: the real one, and the one that stands for it in tests. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
 import type { PublishedRelation } from '../../../src/model/relation.ts';
 import type { Message } from '../../../src/otp/process.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
 import { publicationPort } from '../../../src/postgres/catalog/publication-port.ts';
+import { memoryLog } from '../../../src/storage/log/memory-log.ts';
 import { ModelPublication } from '../../support/actors/model-publication.ts';
 import { openPort, type RunningPort } from '../../support/postgres/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
@@ -35,7 +37,7 @@ async function realSide(): Promise<Side> {
   pool = createPool({ target, applicationName: 'test', max: 2 });
   await pool.open();
   const unopened = createPool({ target, applicationName: 'test', max: 1 });
-  const options = { publication: 'pub', isManual: false };
+  const options = { publication: 'pub', isManual: false, trees: memoryLog(), clock: systemClock };
   const without = {
     database: await openPort(publicationPort({ ...options, pool: unopened })),
     publication: await openPort(publicationPort({ ...options, pool, publication: 'nothing' })),
@@ -109,13 +111,13 @@ describe.each(['real', 'model'])('%s publication', (name) => {
     const dropped = [await port.ask({ type: 'dropRelations', relations }), await published('many')];
 
     expect({ before, added, dropped }).toEqual({
-      before: { type: 'publication.reviewed', faults: relations.map((relation) => ({ relation, fault: 'isNotPublished' })) },
+      before: { type: 'publication.reviewed', faults: relations.map((relation) => ({ relation, fault: 'isNotPublished' })), turns: [] },
       added: [
-        { type: 'publication.altered', added: relations.slice(1) },
-        { type: 'publication.reviewed', faults: [] },
+        { type: 'publication.altered', added: relations.slice(1), turns: [] },
+        { type: 'publication.reviewed', faults: [], turns: [] },
         ['many_a', 'many_b'],
       ],
-      dropped: [{ type: 'publication.altered', added: [] }, []],
+      dropped: [{ type: 'publication.altered', added: [], turns: [] }, []],
     });
   });
 
@@ -143,6 +145,7 @@ describe.each(['real', 'model'])('%s publication', (name) => {
         { relation: bare, fault: 'isNotFull' },
         { relation: stuck, fault: 'isUnwritable' },
       ],
+      turns: [],
     });
   });
 

@@ -1,7 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
-import { createPublication, type PublicationOptions } from '../../../src/postgres/catalog/publication.ts';
+import { createPublication, EVER, type PublicationOptions } from '../../../src/postgres/catalog/publication.ts';
 import { publicationPort } from '../../../src/postgres/catalog/publication-port.ts';
+import { memoryLog } from '../../../src/storage/log/memory-log.ts';
 import { openPort } from '../../support/postgres/port-harness.ts';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { targetOf } from '../../support/postgres/postgres-target.ts';
@@ -9,6 +11,7 @@ import { targetOf } from '../../support/postgres/postgres-target.ts';
 let database: TestDatabase;
 let pool: DatabasePool;
 let weakPool: DatabasePool;
+let trees = 0;
 
 beforeAll(async () => {
   database = await createDatabase();
@@ -25,6 +28,11 @@ afterAll(async () => {
   await database.drop();
 });
 
+/** Trees that nobody has looked at yet. */
+function kept(): Pick<PublicationOptions, 'trees' | 'clock'> {
+  return { trees: memoryLog(), clock: systemClock };
+}
+
 async function table(name: string, rest = '(id int)'): Promise<{ oid: number; schema: string; name: string }> {
   await database.query(`CREATE TABLE ${name} ${rest}`);
   const [row] = await database.query<{ oid: number }>(`SELECT '${name}'::regclass::oid::int8::float8 AS oid`);
@@ -37,12 +45,12 @@ async function published(): Promise<string[]> {
 }
 
 async function refusalOf(relation: object, options: Partial<PublicationOptions> = {}): Promise<unknown> {
-  const port = await openPort(publicationPort({ pool, publication: 'pub', isManual: false, ...options }));
+  const port = await openPort(publicationPort({ pool, publication: 'pub', isManual: false, ...kept(), ...options }));
   return (await port.ask({ type: 'addRelations', relations: [relation] }))['error'];
 }
 
 test('publishes a table with its old rows, as often as asked, and takes it out again', async () => {
-  const publication = createPublication({ pool, publication: 'pub', isManual: false });
+  const publication = createPublication({ pool, publication: 'pub', isManual: false, ...kept() });
   const items = await table('items');
 
   await publication.add([items]);
@@ -59,9 +67,152 @@ test('gives each partition its replica identity', async () => {
   const parts = await table('parts', '(id int) PARTITION BY RANGE (id)');
   await database.query('CREATE TABLE part PARTITION OF parts DEFAULT');
 
-  await createPublication({ pool, publication: 'pub', isManual: false }).add([parts]);
+  await createPublication({ pool, publication: 'pub', isManual: false, ...kept() }).add([parts]);
 
   expect(await database.query(`SELECT relreplident AS is FROM pg_class WHERE relname = 'part'`)).toEqual([{ is: 'f' }]);
+});
+
+describe('of a partitioned table', () => {
+  test.each([
+    ['nothing happened', () => '', false],
+    ['a partition was made', (name: string) => `CREATE TABLE ${name}_c PARTITION OF ${name} FOR VALUES IN (3)`, false],
+    [
+      'a partition was made with columns of its own, and got a column',
+      (name: string) => `
+        CREATE TABLE ${name}_c PARTITION OF ${name} (extra DEFAULT 7, CHECK (id > 0)) FOR VALUES IN (3);
+        ALTER TABLE ${name} ADD COLUMN more int`,
+      false,
+    ],
+    [
+      'a partition was made with a partition of its own',
+      (name: string) => `
+        CREATE TABLE ${name}_c PARTITION OF ${name} FOR VALUES IN (3) PARTITION BY LIST (extra);
+        CREATE TABLE ${name}_d PARTITION OF ${name}_c DEFAULT`,
+      false,
+    ],
+    ['an index was made', (name: string) => `CREATE INDEX ON ${name} (extra)`, false],
+    ['a partition was dropped', (name: string) => `DROP TABLE ${name}_a`, true],
+    ['a partition was detached', (name: string) => `ALTER TABLE ${name} DETACH PARTITION ${name}_b`, true],
+    [
+      'a partition was detached and attached again',
+      (name: string) => `ALTER TABLE ${name} DETACH PARTITION ${name}_a; ALTER TABLE ${name} ATTACH PARTITION ${name}_a FOR VALUES IN (1)`,
+      true,
+    ],
+    [
+      'a partition of a partition was detached and attached again',
+      (name: string) => `
+        ALTER TABLE ${name}_b DETACH PARTITION ${name}_b_b; ALTER TABLE ${name}_b ATTACH PARTITION ${name}_b_b DEFAULT`,
+      true,
+    ],
+    [
+      'a table was attached',
+      (name: string) => `CREATE TABLE ${name}_c (LIKE ${name}); ALTER TABLE ${name} ATTACH PARTITION ${name}_c FOR VALUES IN (3)`,
+      true,
+    ],
+    [
+      'a table was made, filled and attached in one transaction',
+      (name: string) => `
+        BEGIN; CREATE TABLE ${name}_c AS SELECT 3 AS id, 4 AS extra;
+        ALTER TABLE ${name} ATTACH PARTITION ${name}_c FOR VALUES IN (3); COMMIT`,
+      true,
+    ],
+    [
+      'a partition was made, filled, detached and attached again in one transaction',
+      (name: string) => `
+        BEGIN; CREATE TABLE ${name}_c PARTITION OF ${name} FOR VALUES IN (3); INSERT INTO ${name}_c VALUES (3, 4);
+        ALTER TABLE ${name} DETACH PARTITION ${name}_c; ALTER TABLE ${name} ATTACH PARTITION ${name}_c FOR VALUES IN (3); COMMIT`,
+      true,
+    ],
+  ])('it is told whether rows came or went as no stream tells: %s', async (_, sqlOf, hasTurned) => {
+    const name = `tree_${(trees += 1)}`;
+    const tree = await table(name, '(id int, extra int) PARTITION BY LIST (id)');
+    await database.query(`
+      CREATE TABLE ${name}_a PARTITION OF ${name} FOR VALUES IN (1);
+      CREATE TABLE ${name}_b PARTITION OF ${name} FOR VALUES IN (2) PARTITION BY LIST (extra);
+      CREATE TABLE ${name}_b_b PARTITION OF ${name}_b DEFAULT`);
+    let micros = 10;
+    const options = { trees: memoryLog(), clock: { epochMicros: () => (micros += 1) } };
+    const publication = createPublication({ pool, publication: 'pub', isManual: false, ...options });
+    const { turns: first } = await publication.add([tree]);
+    await database.query(sqlOf(name));
+    const { turns: found } = await publication.add([tree]);
+    const { turns } = await publication.review([tree]);
+    const { turns: again } = await publication.review([tree]);
+    await publication.drop([tree]);
+
+    const turn = hasTurned ? [{ relation: tree, beforeMicros: 12 }] : [];
+    expect({ first, found, turns, again, kept: options.trees.treeOf(tree.oid) }).toEqual({
+      first: [], found: turn.map((of) => ({ ...of, beforeMicros: EVER })), turns: turn, again: turn, kept: undefined,
+    });
+  });
+
+  test('a partition is published by itself as well, so that it stays when the table above leaves', async () => {
+    const tree = await table('stays', '(id int) PARTITION BY LIST (id)');
+    await database.query('CREATE TABLE stays_a PARTITION OF stays DEFAULT');
+    const [row] = await database.query<{ oid: number }>(`SELECT 'stays_a'::regclass::oid::int8::float8 AS oid`);
+    const leaf = { oid: row?.oid ?? 0, schema: 'public', name: 'stays_a' };
+    const publication = createPublication({ pool, publication: 'pub', isManual: false, ...kept() });
+    await publication.add([tree]);
+    const { faults } = await publication.review([leaf, tree]);
+    const { added } = await publication.add([leaf]);
+    await publication.drop([tree]);
+    const left = (await published()).filter((name) => name.startsWith('stays'));
+
+    expect({ faults, added, left, end: (await publication.review([leaf])).faults }).toEqual({
+      faults: [{ relation: leaf, fault: 'isNotPublished' }], added: [leaf], left: ['stays_a'], end: [],
+    });
+    await publication.drop([leaf]);
+  });
+
+  test.each([
+    ['the root alone', 'chosen', ''],
+    ['all partitions', 'chosen_parts', '_x'],
+  ])('of which an operator has published %s, root and partition count as published', async (_, name, member) => {
+    const root = await table(name, '(id int) PARTITION BY LIST (id)');
+    await database.query(`
+      CREATE TABLE ${root.name}_x PARTITION OF ${root.name} DEFAULT; ALTER TABLE ${root.name}_x REPLICA IDENTITY FULL;
+      CREATE PUBLICATION by_hand_${root.name} FOR TABLE ${root.name}${member}`);
+    const [row] = await database.query<{ oid: number }>(`SELECT '${root.name}_x'::regclass::oid::int8::float8 AS oid`);
+    const leaf = { oid: row?.oid ?? 0, schema: 'public', name: `${root.name}_x` };
+    const publication = createPublication({ pool, publication: `by_hand_${root.name}`, isManual: true, ...kept() });
+
+    expect((await publication.review([root, leaf])).faults).toEqual([]);
+  });
+
+  test('what is known of a table that was renamed is kept when its old name is no longer followed', async () => {
+    const tree = await table('called', '(id int) PARTITION BY LIST (id)');
+    const options = kept();
+    const publication = createPublication({ pool, publication: 'pub', isManual: false, ...options });
+    await publication.add([tree]);
+    await database.query('ALTER TABLE called RENAME TO otherwise');
+    await publication.drop([tree]);
+    const whileFollowed = options.trees.treeOf(tree.oid)?.oid;
+    await publication.drop([{ ...tree, name: 'otherwise' }]);
+
+    expect([whileFollowed, options.trees.treeOf(tree.oid)]).toEqual([tree.oid, undefined]);
+  });
+
+  test('a publication that names the root, or a partition that is not logged, is refused and found', async () => {
+    const named = await table('named', '(id int) PARTITION BY LIST (id)');
+    await database.query(`
+      CREATE TABLE named_a PARTITION OF named DEFAULT; CREATE PUBLICATION as_root FOR TABLE named WITH (publish_via_partition_root)`);
+    const quiet = await table('quiet', '(id int) PARTITION BY LIST (id)');
+    await database.query('CREATE UNLOGGED TABLE quiet_a PARTITION OF quiet DEFAULT; ALTER PUBLICATION pub ADD TABLE quiet');
+    const faults = await Promise.all([['as_root', named], ['pub', quiet]].map(async ([publication, relation]) => {
+      const options = { pool, publication: publication as string, isManual: false, ...kept() };
+      return (await createPublication(options).review([relation as typeof named])).faults.map(({ fault }) => fault);
+    }));
+    const refusals = [await refusalOf(named, { publication: 'as_root' }), await refusalOf(quiet)];
+    await database.query('ALTER PUBLICATION pub DROP TABLE quiet');
+
+    expect({ faults, refusals }).toMatchObject({
+      faults: [['isToldAsRoot'], ['isUntold']],
+      refusals: [
+        { code: 'published_as_root', message: expect.stringContaining('publish_via_partition_root = false') },
+        { code: 'partition_not_replicated', message: expect.stringContaining('quiet_a') },
+      ],
+    });
+  });
 });
 
 test.each([
@@ -75,7 +226,7 @@ test.each([
   await writer.query(`BEGIN; INSERT INTO ${written} VALUES (1)`);
   let isPublished = false;
 
-  const adding = createPublication({ pool, publication: 'pub', isManual: false }).add([busy]).then(() => (isPublished = true));
+  const adding = createPublication({ pool, publication: 'pub', isManual: false, ...kept() }).add([busy]).then(() => (isPublished = true));
   await database.until(`SELECT FROM pg_locks WHERE relation = '${written}'::regclass AND mode = 'ShareLock' AND NOT granted`);
   const whileOpen = isPublished;
   await writer.query('COMMIT');
@@ -87,7 +238,7 @@ test.each([
 test('a table that is gone can be dropped', async () => {
   const gone = { oid: 1, schema: 'nowhere', name: 'gone' };
 
-  await expect(createPublication({ pool, publication: 'pub', isManual: false }).drop([gone])).resolves.toBeUndefined();
+  await expect(createPublication({ pool, publication: 'pub', isManual: false, ...kept() }).drop([gone])).resolves.toBeUndefined();
 });
 
 test('each refusal says what it is, in the words of the wire', async () => {

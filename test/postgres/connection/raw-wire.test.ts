@@ -171,3 +171,57 @@ test('a wire that is finishing is not cut short', () => {
 
   expect({ written: socket.written, isDestroyed: socket.destroyed }).toEqual({ written: ['farewell'], isDestroyed: false });
 });
+
+test('what lies behind a message that holds the wire is told when it is released, wherever the reads cut it, and as one read', () => {
+  const message = fc.tuple(fc.constantFrom(...'abh'), fc.string({ maxLength: 300 }));
+  fc.assert(
+    fc.property(fc.array(message, { minLength: 1, maxLength: 8 }), fc.array(fc.nat(40)), (messages, cuts) => {
+      socket = new Socket();
+      told = [];
+      let isHeld = false;
+      take({
+        message(type, bytes, start, end) {
+          told.push(`${isHeld}${String.fromCharCode(type)}${Buffer.from(bytes.subarray(start, end)).toString()}`);
+          isHeld = String.fromCharCode(type) === 'h';
+          if (isHeld) wire.hold();
+        },
+        readEnd: () => told.push('read'),
+      });
+      const release = (): void => {
+        isHeld = false;
+        wire.release();
+      };
+      const bytes = Buffer.concat(messages.map(([type, body]) => frontendMessage(type, Buffer.from(body))));
+      let at = 0;
+      for (const size of [...cuts, bytes.length]) {
+        socket.push(bytes.subarray(at, (at += size)));
+        socket.read();
+        while (isHeld) release();
+      }
+
+      expect(told.filter((each) => each !== 'read')).toEqual(messages.map(([type, body]) => `false${type}${Buffer.from(body).toString()}`));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test('a wire that is held tells no end of a read, and goes on reading once it is released', () => {
+  take({ message: (type) => void (told.push(String.fromCharCode(type)), type === 97 && wire.hold()) });
+  socket.arrive(two);
+  const held = { told: [...told], isPaused: socket.isPaused() };
+  wire.release();
+
+  expect([held, { told, isPaused: socket.isPaused() }]).toEqual([
+    { told: ['a'], isPaused: true },
+    { told: ['a', 'b', `read ${frontendMessage('b', Buffer.from('second')).length}`], isPaused: false },
+  ]);
+});
+
+test('who is done with a wire that is held is told nothing more', () => {
+  take({ message: (type) => void (told.push(String.fromCharCode(type)), wire.hold()) });
+  socket.arrive(two);
+  wire.destroy();
+  wire.release();
+
+  expect(told).toEqual(['a']);
+});

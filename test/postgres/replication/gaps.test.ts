@@ -19,7 +19,7 @@ beforeEach(() => {
 
 /** As the stream does it: a message is counted before it is parsed. */
 function writing({ bytesMax = 1e9, lastCommitLsn = LSN_ZERO } = {}) {
-  const writer = new ChangeWriter({ sink, lastCommitLsn, transactionBytesMax: bytesMax });
+  const writer = new ChangeWriter({ sink, lastCommitLsn, transactionBytesMax: bytesMax, linksOf: () => [] });
   const parser = new PgoutputParser(writer);
   const commit = (lsn: bigint, changes: readonly Uint8Array[]): void => {
     for (const message of [messages.begin(lsn, Number(lsn)), ...changes, messages.commit(lsn, lsn + 1n)]) {

@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 
 function parserFrom(lastCommitLsn: Lsn = LSN_ZERO): (message: Uint8Array) => void {
-  const parser = new PgoutputParser(new ChangeWriter({ sink, lastCommitLsn, transactionBytesMax: 1e9 }));
+  const parser = new PgoutputParser(new ChangeWriter({ sink, lastCommitLsn, transactionBytesMax: 1e9, linksOf: () => [] }));
   return (message) => {
     // With strangers around it: a read beyond either end would be noticed.
     const around = Buffer.concat([Buffer.from('garbage'), message, Buffer.from('\0GARBAGE')]);

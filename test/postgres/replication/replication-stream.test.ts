@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { type Lsn, LSN_ZERO, lsnFromPostgres, lsnOf } from '../../../src/model/lsn.ts';
 import { connect } from '../../../src/postgres/connection/connection.ts';
+import { DatabaseUnreachableError } from '../../../src/postgres/connection/database-error.ts';
 import { createSlot, prepareReplication, startCommand } from '../../../src/postgres/replication/replication-setup.ts';
 import {
   type ReplicationStream, type ReplicationStreamOptions, startReplicationStream,
@@ -34,7 +35,7 @@ function begin(client: pg.Client, sink: RecordingSink, options: Partial<Replicat
   const lastCommitLsn = sink.transactions.at(-1)?.lsn ?? LSN_ZERO;
   const stream = startReplicationStream({
     client, sink, startCommand: 'START_REPLICATION', lastCommitLsn, heldLsn: () => LSN_ZERO, confirmedLsn: LSN_ZERO,
-    serverTimeoutMs: 60_000, transactionBytesMax: 1e9, clock: systemClock, ...options,
+    serverTimeoutMs: 60_000, transactionBytesMax: 1e9, linksOf: () => [], clock: systemClock, ...options,
   });
   sink.onAsked = () => stream.acknowledge();
   streams.push(stream);
@@ -472,5 +473,56 @@ describe('led by a test', () => {
     const [small] = await readEach(client, 1, 0);
 
     expect({ large, small }).toEqual({ large: false, small: true });
+  });
+
+  test('a table is looked up before anything behind its description is read, and what is read then has its links', async () => {
+    const links = [{ child: 70_000, parent: 1, since: 7 }];
+    const answer = { give: (_: typeof links): void => {}, awaited: (): void => {} };
+    const asked = new Promise<void>((done) => (answer.awaited = done));
+    const linksOf = (): Promise<typeof links> => {
+      answer.awaited();
+      return new Promise((done) => (answer.give = done));
+    };
+    await start({ linksOf });
+    sender.commit(['first']);
+    sender.commit(['second']);
+    sender.keepalive();
+    await asked;
+    clock.advance(600_000);
+    await sender.until(({ statuses }) => statuses.length === 60);
+    const before = [...sink.layouts, ...sink.transactions, sink.lastProgress];
+    answer.give(links);
+    await sink.until(({ lastProgress }) => lastProgress !== undefined);
+
+    expect({ before, links: sink.layouts.map((layout) => layout.links), texts: texts(sink) }).toEqual({
+      before: [undefined], links: [links], texts: ['first', 'second'],
+    });
+  });
+
+  test('a table that cannot be looked up ends the stream, and what it held comes again', async () => {
+    const stream = await start({ linksOf: () => Promise.reject(new DatabaseUnreachableError('the catalogue is away')) });
+    sender.commit(['first']);
+    const error = await stream.ended;
+    await start();
+    await sink.until(({ rows }) => rows.length === 1);
+
+    expect({ error, texts: texts(sink) }).toEqual({ error: new DatabaseUnreachableError('the catalogue is away'), texts: ['first'] });
+  });
+
+  test('an answer that comes when the stream is over is heard by nobody', async () => {
+    const answer = { give: (): void => {}, awaited: (): void => {} };
+    const asked = new Promise<void>((done) => (answer.awaited = done));
+    const linksOf = (): Promise<[]> => {
+      answer.awaited();
+      return new Promise((done) => (answer.give = () => done([])));
+    };
+    const stream = await start({ linksOf });
+    sender.commit(['first']);
+    await asked;
+    stream.close();
+    answer.give();
+    await stream.ended;
+
+    expect(sink.rows).toEqual([]);
   });
 });

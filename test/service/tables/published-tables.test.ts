@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../../support/postgres/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../../support/service/service.ts';
-import { readShape, ShapeFollower } from '../../support/service/shape-follower.ts';
+import { ShapeFollower } from '../../support/service/shape-follower.ts';
 
 let database: TestDatabase;
 let service: ServiceInProcess;
@@ -73,17 +73,4 @@ test.each([
   await expect.poll(async () => (await follower.catchUp()).sorted()).toEqual([{ id: '1', title: 'afterwards' }]);
   await database.query(`INSERT INTO ${table} VALUES (2, 'heard of')`);
   await expect.poll(async () => (await follower.catchUp()).rows.size).toBe(2);
-});
-
-test('a partitioned root is refused, one of its partitions is followed', async () => {
-  await database.query(
-    'CREATE TABLE parts (id integer PRIMARY KEY) PARTITION BY RANGE (id); ' +
-      'CREATE TABLE parts_low PARTITION OF parts FOR VALUES FROM (0) TO (100)',
-  );
-  const root = await readShape(service.shapeUrl, { table: 'parts', offset: '-1' });
-  const partition = await new ShapeFollower(service.shapeUrl, { table: 'parts_low' }).catchUp();
-  await database.query('INSERT INTO parts VALUES (1)');
-
-  await expect.poll(async () => (await partition.catchUp()).sorted()).toEqual([{ id: '1' }]);
-  expect({ status: root.status, text: root.text }).toEqual({ status: 400, text: expect.stringContaining('is partitioned') });
 });

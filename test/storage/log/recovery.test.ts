@@ -60,7 +60,8 @@ describe('a storage directory', () => {
 
   test('gives back the log: transactions, LSN, layouts', async () => {
     const before = await start();
-    const { id: _, ...layout } = itemsLayout;
+    const { id: _, ...table } = itemsLayout;
+    const layout = { ...table, links: [{ child: table.oid, parent: 2, since: 3 }] };
     const layoutId = before.log.appendLayout(layout);
     for (let commit = 1; commit <= 20; commit += 1) await grow(before, commit);
     const transactions = await readAll(before.log, 0);
@@ -73,6 +74,21 @@ describe('a storage directory', () => {
       known: after.log.appendLayout(layout),
       other: after.log.appendLayout({ ...layout, name: 'other' }),
     }).toEqual({ transactions, lsn: '20', layout: { id: layoutId, ...layout }, known: layoutId, other: layoutId + 1 });
+    await after.close();
+  });
+
+  test('gives back the trees that were kept last, also when their segments have gone', async () => {
+    const before = await start();
+    const tree = { oid: 1, links: [{ child: 2, parent: 1, since: 3 }], layoutId: 4, turnedMicros: 0 };
+    before.log.keepTree(tree);
+    before.log.keepTree({ ...tree, oid: 5 });
+    before.log.keepTree({ ...tree, turnedMicros: 6 });
+    before.log.forgetTree(5);
+    for (let commit = 1; commit <= 20; commit += 1) await grow(before, commit);
+    await before.log.release(before.log.durableEnd);
+    const after = await restarted(before);
+
+    expect([1, 5].map((oid) => after.log.treeOf(oid))).toEqual([{ ...tree, turnedMicros: 6 }, undefined]);
     await after.close();
   });
 

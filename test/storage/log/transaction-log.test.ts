@@ -357,12 +357,16 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     const { id: _, ...layout } = itemsLayout;
     const first = log.appendLayout(layout);
     const again = log.appendLayout({ ...layout });
-    const other = log.appendLayout({ ...layout, columns: layout.columns.slice(1) });
+    const links = [{ child: 1, parent: 2, since: 3 }];
+    const relinked = links.map((link) => ({ ...link, since: 4 }));
+    const others = [{ columns: layout.columns.slice(1) }, { links }, { links: relinked }].map((other) => {
+      return log.appendLayout({ ...layout, ...other });
+    });
 
-    expect({ again, isOther: other !== first, stored: log.layoutOf(first) }).toEqual({
+    expect({ again, ids: new Set([first, ...others]).size, stored: [first, ...others.slice(1, 2)].map((id) => log.layoutOf(id)) }).toEqual({
       again: first,
-      isOther: true,
-      stored: { id: first, ...layout },
+      ids: 4,
+      stored: [{ id: first, ...layout }, { id: others[1], ...layout, links }],
     });
   });
 

@@ -59,6 +59,11 @@ export class ManagerWorld {
     this.runtime.send('@publication-manager', { type: 'retainRelation', handle, relation: this.publication.relation(table) });
   }
 
+  /** As the stream does that tells of partitions. */
+  doubt(table: string): void {
+    this.runtime.send('@publication-manager', { type: 'doubtTables', oids: [this.publication.relation(table).oid] });
+  }
+
   release(handle: string): void {
     this.runtime.send('@publication-manager', { type: 'releaseShape', handle, why: 'asked' });
   }

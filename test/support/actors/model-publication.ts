@@ -4,7 +4,7 @@
  */
 import type { PublishedRelation } from '../../../src/model/relation.ts';
 import type { Message, PortSpec } from '../../../src/otp/process.ts';
-import type { PublicationFault } from '../../../src/postgres/catalog/publication.ts';
+import type { PartitionTurn, PublicationFault } from '../../../src/postgres/catalog/publication.ts';
 
 interface ModelTable {
   readonly relation: PublishedRelation;
@@ -12,6 +12,8 @@ interface ModelTable {
   isPublished: boolean;
   /** It has a generated column that no publication carries. */
   isUnwritable: boolean;
+  /** When partitions of it came or went; 0 for never. */
+  turnedMicros: number;
 }
 
 export class ModelPublication {
@@ -63,7 +65,7 @@ export class ModelPublication {
     if (known !== undefined) return known.relation;
     this.oids += 1;
     const relation = { oid: this.oids, schema: 'public', name };
-    this.tables.set(name, { relation, isFull: false, isPublished: false, isUnwritable: false });
+    this.tables.set(name, { relation, isFull: false, isPublished: false, isUnwritable: false, turnedMicros: 0 });
     return relation;
   }
 
@@ -89,6 +91,11 @@ export class ModelPublication {
     this.alter(name, { isUnwritable: true });
   }
 
+  /** A partition is attached or detached. */
+  turn(name: string, turnedMicros: number): void {
+    this.alter(name, { turnedMicros });
+  }
+
   /** Whoever alters it is refused. */
   lock(name: string): void {
     this.locked.add(name);
@@ -111,7 +118,7 @@ export class ModelPublication {
       if (table.isUnwritable) return [{ relation, fault: 'isUnwritable' }];
       return table.isFull ? [] : [{ relation, fault: 'isNotFull' }];
     });
-    return { type: 'publication.reviewed', faults };
+    return { type: 'publication.reviewed', faults, turns: this.turnsOf(relations) };
   }
 
   private add(relations: readonly PublishedRelation[]): Message {
@@ -123,14 +130,21 @@ export class ModelPublication {
     }
     const added = relations.filter(({ name }) => this.tables.get(name)?.isPublished === false);
     for (const { name } of relations) this.alter(name, { isPublished: true, isFull: true });
-    return { type: 'publication.altered', added };
+    return { type: 'publication.altered', added, turns: this.turnsOf(relations) };
   }
 
   private drop(relations: readonly PublishedRelation[]): Message {
     const present = relations.filter((relation) => this.present(relation)?.isPublished);
     if (present.some(({ name }) => this.locked.has(name))) return refusal('lock_timeout');
     for (const { name } of present) this.takeOut(name);
-    return { type: 'publication.altered', added: [] };
+    return { type: 'publication.altered', added: [], turns: [] };
+  }
+
+  private turnsOf(relations: readonly PublishedRelation[]): readonly PartitionTurn[] {
+    return relations.flatMap((relation) => {
+      const { turnedMicros = 0 } = this.present(relation) ?? {};
+      return turnedMicros === 0 ? [] : [{ relation, beforeMicros: turnedMicros }];
+    });
   }
 
   private present({ oid, name }: PublishedRelation): ModelTable | undefined {
