@@ -287,6 +287,23 @@ test('a snapshot is served while it is being written, and the next chunk waits f
   ]);
 });
 
+test.each(['', '&live=true'])('who asks for the next chunk of a snapshot that ends without one gets what lies behind it%s', async (live) => {
+  const { shape, directory, append } = await start({ rows: [line('1')] });
+  directory.snapshots = 'writing';
+  const first = await shape(BASE);
+  const handle = first.headers.get('electric-handle') ?? '';
+  const waiting = shape(`table=items&offset=0_0&handle=${handle}${live}`);
+  await world.until(() => world.api.load().existing === 2 && world.clock.pendingTimers === 2); // Each waits for more of the snapshot.
+
+  append(handle, 100, line('2'));
+  await directory.writerOf(handle).complete();
+
+  expect([await told(await waiting, 'electric-offset', 'electric-up-to-date'), await first.json()]).toEqual([
+    { status: 200, 'electric-offset': '100_0', 'electric-up-to-date': '', body: [...items('2'), upToDateMessage(100)] },
+    [...items('1'), SNAPSHOT_END_MESSAGE],
+  ]);
+});
+
 test('a snapshot that fails before its first row is a refetch, never a fault', async () => {
   const { shape, directory, failures } = await start();
   directory.snapshots = 'writing';
