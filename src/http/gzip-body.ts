@@ -51,7 +51,7 @@ export async function* gzipStream(
   if (coder !== undefined) yield isFirst ? Buffer.concat([HEADER, trailer(sum, size)]) : trailer(sum, size);
 }
 
-/** Where a growing body is cut depends on when it is read. */
+/** Where a body is cut depends on how it is stored. */
 function partKey(key: string | undefined, at: number, length: number): string | undefined {
   return key === undefined ? undefined : `${key} ${at} ${length}`;
 }

@@ -50,7 +50,7 @@ function answerOf(response: ShapeResponse, isCacheable: boolean): HttpAnswer | u
         status: response.status,
         headers: logHeaders(response, isCacheable),
         body: response.body,
-        coding: { fixed: fixedName(response), isLongStream: false },
+        coding: { fixed: fixedName(response), isLongStream: response.isGrowing },
       };
     case 'subset':
       return {
@@ -68,9 +68,9 @@ function answerOf(response: ShapeResponse, isCacheable: boolean): HttpAnswer | u
   }
 }
 
-/** What lies between two offsets of a log never changes; an up-to-date behind it does. */
-function fixedName({ etag, upToDate, hasData }: LogAnswer): string | undefined {
-  return upToDate || !hasData ? undefined : etag;
+/** What lies between two offsets of a log never changes; an up-to-date behind it does, and what grows is cut as it comes. */
+function fixedName({ etag, upToDate, hasData, isGrowing }: LogAnswer): string | undefined {
+  return upToDate || !hasData || isGrowing ? undefined : etag;
 }
 
 function bodyRefused({ status, body, closes, retryAfterSeconds }: BodyRefusal): HttpAnswer {

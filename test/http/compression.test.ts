@@ -167,6 +167,18 @@ test('a subset that comes as a stream is coded, though its first piece is small'
   expect([headers['content-encoding'], headers.vary, data[0].value.id]).toEqual(['gzip', 'accept-encoding', '1']);
 });
 
+test('a chunk that is still being written is coded, though its first row is small', async () => {
+  const growing = await startHttpWorld({ rows: [itemLine('1', 'a')] });
+  growing.directory.snapshots = 'writing';
+  const response = await growing.shape('table=items&offset=-1', { headers: GZIP });
+  const writer = growing.directory.writerOf(response.headers.get('electric-handle') ?? '');
+  await writer.write([Buffer.from(itemLine('2', 'x'.repeat(50_000)))]);
+  await writer.complete();
+  const rows = (await response.json()) as unknown[];
+  await growing.close();
+  expect([response.headers.get('content-encoding'), response.headers.get('vary'), rows.length]).toEqual(['gzip', 'accept-encoding', 3]);
+});
+
 test.each([
   ['a small body', 'offset=now'],
   ['an error', 'offset=-2'],

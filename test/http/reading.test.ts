@@ -287,7 +287,7 @@ test('a snapshot is served while it is being written, and the next chunk waits f
   ]);
 });
 
-test.each(['', '&live=true'])('who asks for the next chunk of a snapshot that ends without one gets what lies behind it%s', async (live) => {
+test.each(['', '&live=true'])('who asks for a chunk that the snapshot turns out not to have gets the log behind it%s', async (live) => {
   const { shape, directory, append } = await start({ rows: [line('1')] });
   directory.snapshots = 'writing';
   const first = await shape(BASE);
