@@ -79,6 +79,11 @@ test.each([
   expect(await answerTo(text)).toEqual(refusal(status, error));
 });
 
+test('a page of another origin may read why its request is refused', async () => {
+  const { said } = await rawConnection(world.port, `GET ${SHAPE}&a=${'x'.repeat(300_000)} HTTP/1.1\r\nhost: x\r\norigin: https://app.example\r\n\r\n`);
+  expect((await said).split('\r\n')).toEqual(expect.arrayContaining(['access-control-allow-origin: *']));
+});
+
 test.each([
   ['an address as proxies send it', `GET http://elsewhere.example${SHAPE} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`],
   ['HTTP/1.0', `GET ${SHAPE} HTTP/1.0\r\n\r\n`],
