@@ -3,6 +3,7 @@ import { FetchError, ShapeStream, type Row } from '@electric-sql/client';
 import type pg from 'pg';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { seededRandom, type Random } from '../../src/base/random.ts';
+import type { LogOffset } from '../../src/model/log-offset.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { readShape } from '../support/service/shape-follower.ts';
@@ -188,4 +189,26 @@ test('a row that moved in behind the place of a client, and was changed since, i
 
   await expect.poll(isAtEnd).toBe(true);
   expect([statuses[0], held()]).toEqual([400, { id: '1', bucket: '1', parent_id: '2', title: 'newer' }]);
+});
+
+test('subsets that begin together follow from where the first has seen, but for what has moved since', async () => {
+  const shape = { table: 'children', where: WHERE, log: 'changes_only', offset: 'now' };
+  const end = async () => (await readShape(service.shapeUrl, shape)).offset as LogOffset;
+  const begin = async () => (await readShape(service.shapeUrl, { ...shape, subset__where: 'bucket = 0' })).offset as LogOffset;
+  const heard = async (sql: string): Promise<LogOffset> => {
+    const before = await end();
+    await database.query(sql);
+    await expect.poll(end).not.toBe(before);
+    return await end();
+  };
+  await begin();
+  const first = await heard('UPDATE parents SET active = NOT active WHERE id = 2');
+  await begin();
+  await heard("UPDATE children SET title = 'changed' WHERE parent_id = 1");
+  const second = await begin();
+  const moved = await heard('UPDATE parents SET active = NOT active WHERE id = 2');
+  const third = await begin();
+  await heard("UPDATE children SET title = 'again' WHERE parent_id = 1");
+  const fourth = await begin();
+  expect([second, third, fourth]).toEqual([first, moved, moved]);
 });
