@@ -39,11 +39,11 @@ export function notModified(reader: Reader, read: LogRead): LogAnswer | undefine
  * it again. The next offsets are in the events.
  */
 export function eventStreamAnswer(reader: Reader, after: LogOffset, upToDate: boolean, body: LiveBody): LogAnswer {
-  const start = answer(reader, { end: after, upToDate, hasData: false, isGrowing: false, body: [] }); // As without news: it is never revalidated.
+  const start = answer(reader, { end: after, upToDate, hasData: false, body: [] }); // As without news: it is never revalidated.
   return { ...start, form: 'eventStream', hasData: true, cacheControl: cacheControl('liveStream', reader.context.settings.cache), body };
 }
 
-function answer(reader: Reader, { end, upToDate, hasData, isGrowing, body }: LogRead): LogAnswer {
+function answer(reader: Reader, { end, upToDate, hasData, body }: LogRead): LogAnswer {
   const { handle, requested, live, cursor, context } = reader;
   const { clock, random, settings } = context;
   const nonce = hasData ? '' : `:${clock.epochMicros()}`; // An answer without news must never be revalidated, so its etag is its own.
@@ -56,7 +56,6 @@ function answer(reader: Reader, { end, upToDate, hasData, isGrowing, body }: Log
     offset: end,
     upToDate,
     hasData,
-    isGrowing,
     etag: `"${handle}:${requested}:${end}${nonce}"`,
     cacheControl: cacheControl(cacheCase(reader), settings.cache),
     ...(live ? { cursor: nextCursor(clock.epochMicros(), windowSeconds, cursor, random) } : {}),

@@ -13,8 +13,6 @@ export interface LogRead {
   readonly end: LogOffset;
   readonly upToDate: boolean;
   readonly hasData: boolean;
-  /** The body is written while it is read. */
-  readonly isGrowing: boolean;
   readonly body: Body;
 }
 
@@ -26,24 +24,23 @@ export function catchUpRead(ports: ApiPorts, log: ReadableLog, after: LogOffset)
   const read = log.read(after);
   if (read.outcome !== 'entries') return undefined;
   const seen = read.upToDate ? seenBy(log, ports) : undefined;
-  const { end, upToDate, isGrowing } = read;
-  return { end, upToDate, hasData: true, isGrowing, body: jsonArray(read.runs, seen) };
+  return { end: read.end, upToDate: read.upToDate, hasData: true, body: jsonArray(read.runs, seen) };
 }
 
 /** For a long-poll: one that finds nothing new has no data, and tells how far the whole service has come. */
 export function livePollRead(ports: ApiPorts, log: ReadableLog, after: LogOffset): PollRead {
   const read = log.read(after);
   if (read.outcome !== 'entries') return undefined;
-  const { end, upToDate, isGrowing, runs } = read;
+  const { end, upToDate, runs } = read;
   const hasData = !isInMemory(runs) || runs.length > 0; // A stream is begun only for what is there, or is still being written.
   const told = hasData ? (log.reached ?? seenBy(log, ports)) : seenBy(log, ports);
   const seen = upToDate ? told : undefined;
-  return { end, upToDate, hasData, isGrowing, body: isInMemory(runs) ? sharedJsonArray(runs, seen) : jsonArray(runs, seen) };
+  return { end, upToDate, hasData, body: isInMemory(runs) ? sharedJsonArray(runs, seen) : jsonArray(runs, seen) };
 }
 
 /** Nothing but how far the log and the service have come. */
 export function endRead(ports: ApiPorts, log: ReadableLog): LogRead {
-  return { end: log.end, upToDate: true, hasData: false, isGrowing: false, body: jsonArray([], seenBy(log, ports)) };
+  return { end: log.end, upToDate: true, hasData: false, body: jsonArray([], seenBy(log, ports)) };
 }
 
 /** Nothing is missing of what committed up to here. */

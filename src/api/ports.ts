@@ -96,14 +96,8 @@ export interface ReadableLog {
 }
 
 export type LogStretch =
-  /** What lies behind `after` up to `end`, possibly nothing; `upToDate` when nothing lies behind that, `isGrowing` while it is written. */
-  | {
-      readonly outcome: 'entries';
-      readonly runs: EntryRuns;
-      readonly end: LogOffset;
-      readonly upToDate: boolean;
-      readonly isGrowing: boolean;
-    }
+  /** What lies behind `after` up to `end`, possibly nothing; `upToDate` when nothing lies behind that. */
+  | { readonly outcome: 'entries'; readonly runs: EntryRuns; readonly end: LogOffset; readonly upToDate: boolean }
   /** `after` lies beyond `end`. */
   | { readonly outcome: 'beyond' }
   /** The snapshot has not begun: ask `awaitSnapshotStart` to say when. */

@@ -19,8 +19,6 @@ export interface LogAnswer {
   readonly upToDate: boolean;
   /** False for a long-poll that timed out and for `now`. */
   readonly hasData: boolean;
-  /** The body is written while it is read. */
-  readonly isGrowing: boolean;
   /** Quotes included. */
   readonly etag: string;
   /** As for a GET. */

@@ -1,7 +1,7 @@
 /** The shape endpoint: from a request to a question for the api, and from its answer to what is sent. */
 import type { Api } from '../api/api.ts';
 import { isRefusal } from '../api/refusal.ts';
-import { isInMemory, type LogAnswer, type ShapeResponse } from '../api/shape-response.ts';
+import { type LogAnswer, type ShapeResponse } from '../api/shape-response.ts';
 import type { BodyIntake } from './body-intake.ts';
 import type { BodyRefusal } from './body-refusal.ts';
 import type { Exchange } from './exchange.ts';
@@ -50,14 +50,14 @@ function answerOf(response: ShapeResponse, isCacheable: boolean): HttpAnswer | u
         status: response.status,
         headers: logHeaders(response, isCacheable),
         body: response.body,
-        coding: { fixed: fixedName(response), isLongStream: response.isGrowing },
+        coding: { fixed: fixedName(response) },
       };
     case 'subset':
       return {
         status: response.status,
         headers: subsetHeaders(response),
         body: response.body,
-        coding: { fixed: undefined, isLongStream: !isInMemory(response.body) },
+        coding: { fixed: undefined },
       };
     case 'refusal':
       return { status: response.status, headers: refusalHeaders(response, isCacheable), body: [Buffer.from(response.body)] };
@@ -68,9 +68,9 @@ function answerOf(response: ShapeResponse, isCacheable: boolean): HttpAnswer | u
   }
 }
 
-/** What lies between two offsets of a log never changes; an up-to-date behind it does, and what grows is cut as it comes. */
-function fixedName({ etag, upToDate, hasData, isGrowing }: LogAnswer): string | undefined {
-  return upToDate || !hasData || isGrowing ? undefined : etag;
+/** What lies between two offsets of a log never changes; an up-to-date behind it does. */
+function fixedName({ etag, upToDate, hasData }: LogAnswer): string | undefined {
+  return upToDate || !hasData ? undefined : etag;
 }
 
 function bodyRefused({ status, body, closes, retryAfterSeconds }: BodyRefusal): HttpAnswer {

@@ -465,7 +465,7 @@ test('closing answers the polls that wait also when the rest of the service is d
 });
 
 test('closing cuts off a stream that does not end', async () => {
-  await start({ rows: [line('1')] });
+  await start({ rows: [itemLine('1', 'v'.repeat(2_000))] });
   world.directory.snapshots = 'writing';
   const response = await world.shape('table=items&offset=-1&columns=id,value');
   const body = response.text().catch(() => 'cut off');

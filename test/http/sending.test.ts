@@ -62,6 +62,7 @@ test('a body that is slow in coming may take its time, a client that does not re
   const { body, asked, give } = producer();
   const sending = send(body);
   await asked();
+  clock.advance(1_000); // For so long it may be that more comes with what comes first.
   const beforeFirst = waits();
   give(Buffer.from('a'));
   await asked();

@@ -198,8 +198,6 @@ export type ShapeRead =
       entries(bytes: number): AsyncIterable<Iterable<LogEntry>>;
       readonly end: LogOffset;
       readonly upToDate: boolean;
-      /** They are still being written: what is there does not tell how much it will be. */
-      readonly isGrowing: boolean;
     }
   /** `after` lies beyond `end`. */
   | { readonly outcome: 'beyond' }

@@ -57,11 +57,6 @@ export class SnapshotChunks {
     return !this.whole || index < this.count;
   }
 
-  /** Nothing more comes to it. */
-  isClosed(index: number): boolean {
-    return this.whole || index < this.closedCount;
-  }
-
   begin(): Promise<void> {
     return this.store.beginSnapshot();
   }
@@ -150,6 +145,10 @@ export class SnapshotChunks {
     const rowBytes = this.endAt?.index === index ? Math.max(0, this.endAt.at - at) : part.length;
     if (rowBytes > 0) yield { kind: 'row', bytes: part.subarray(0, rowBytes), goesOn: goesOn || rowBytes < part.length };
     if (rowBytes < part.length) yield { kind: 'control', bytes: part.subarray(rowBytes), goesOn };
+  }
+
+  private isClosed(index: number): boolean {
+    return this.whole || index < this.closedCount;
   }
 
   private async put(lines: readonly Uint8Array[]): Promise<void> {

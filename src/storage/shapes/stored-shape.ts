@@ -382,7 +382,7 @@ export class StoredShape implements ShapeLog {
   private readChunk(index: number): ShapeRead {
     const end = snapshotChunkEnd(index);
     const entries = (bytes: number) => entriesOf(this.chunks.read(index, bytes), end);
-    return { outcome: 'entries', runs: this.chunks.read(index), entries, end, upToDate: false, isGrowing: !this.chunks.isClosed(index) };
+    return { outcome: 'entries', runs: this.chunks.read(index), entries, end, upToDate: false };
   }
 
   private readLines(after: LogOffset): ShapeRead {
@@ -395,7 +395,7 @@ export class StoredShape implements ShapeLog {
     const runs = mayWaitInMemory ? inMemory : linesInSteps(this.reading, { after, end, endBytes });
     const filedBytes = Math.min(endBytes, this.filed.end.bytes);
     const saved = (): EntryGroups | [] => (isFiled ? this.store.readEntries(after, filedBytes) : []);
-    return { outcome: 'entries', runs, entries: (bytes) => entriesBehind(saved(), inMemory, bytes), end, upToDate, isGrowing: false };
+    return { outcome: 'entries', runs, entries: (bytes) => entriesBehind(saved(), inMemory, bytes), end, upToDate };
   }
 }
 

@@ -206,7 +206,7 @@ class Run {
   private log(handle: Handle): ReadableLog | undefined {
     const answer = this.now({ ask: 'log', handle: numberOf(handle) });
     if (answer === 'gone') return undefined;
-    const entries = { outcome: 'entries', runs: [], end: SNAPSHOT_END, upToDate: true, isGrowing: false } as const;
+    const entries = { outcome: 'entries', runs: [], end: SNAPSHOT_END, upToDate: true } as const;
     const read = () => (answer === 'entries' ? entries : ({ outcome: 'notStarted' } as const));
     return { handle, end: SNAPSHOT_END, waitsAt: undefined, reached: LSN_ZERO, read };
   }

@@ -325,6 +325,11 @@ export class TestDirectory implements ServedShapes {
     await this.start(own);
   }
 
+  /** Shapes whose snapshot is being written. */
+  begun(): readonly Handle[] {
+    return [...this.storage.shapes.all()].filter(({ snapshot }) => snapshot.state === 'writing').map(({ handle }) => handle);
+  }
+
   /** Shapes whose snapshot has not begun. */
   pending(): readonly Handle[] {
     return [...this.storage.shapes.all()].filter(({ snapshot }) => snapshot.state === 'awaited').map(({ handle }) => handle);
