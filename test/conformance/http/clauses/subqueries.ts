@@ -140,7 +140,11 @@ export const SUBQUERIES: readonly Clause[] = [
         [[START, 'move-out 0']], ['move-out 0'],
       ),
       moving('a row that is still there by another condition', `${OF_ACTIVE} OR extra`,
-        [['UPDATE @ SET extra = true WHERE id = 1', 'update 1'], [END, 'move-out 0'], ['UPDATE @ SET extra = false WHERE id = 1', 'delete 1']],
+        [
+          ['UPDATE @ SET extra = true WHERE id = 1', 'update 1'],
+          [END, 'move-out 0'],
+          ['UPDATE @ SET extra = false WHERE id = 1', 'delete 1'],
+        ],
         ['update 1', 'move-out 0', 'delete 1'],
       ),
       moving('a subquery behind another condition', `extra OR ${OF_ACTIVE}`, [[END, 'move-out 1'], [START, 'snapshot-end']],
