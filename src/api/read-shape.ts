@@ -5,7 +5,7 @@
  * when woken. A client that goes leaves nothing behind: each wait ends with the request's signal.
  */
 import { invariant } from '../base/invariant.ts';
-import { BEFORE_ALL, type LogOffset } from '../model/log-offset.ts';
+import { BEFORE_ALL, snapshotChunkIndex, type LogOffset } from '../model/log-offset.ts';
 import type { Handle } from '../model/shape.ts';
 import type { Permit } from './admission.ts';
 import type { ApiContext } from './api-context.ts';
@@ -90,7 +90,11 @@ async function readLog(reading: Reading): Promise<ShapeResponse> {
   if (reading.subset !== undefined) return readSubset({ ...reading, subset: reading.subset, signal: request.signal });
   if (offset === 'now') return readEnd(reading);
   if (parameters.liveSse) return streamEvents(reading, after);
-  return onceBegun(reading, await (parameters.live ? longPoll(reading, after) : catchUp(reading, after)));
+  return readBehind(reading, after);
+}
+
+async function readBehind(reading: Reading, after: LogOffset): Promise<ShapeResponse> {
+  return onceBegun(reading, after, await (reading.parameters.live ? longPoll(reading, after) : catchUp(reading, after)));
 }
 
 /**
@@ -181,18 +185,30 @@ function streamEvents(reading: Reading, after: LogOffset): Answer {
   return eventStreamAnswer(reader, after, isNothing(events), eventStream(context, handle, after, request.signal));
 }
 
-/** A log can fail before its first byte: its snapshot has got no row yet, or its bytes are damaged. */
-async function onceBegun(reading: Reading, response: ShapeResponse): Promise<ShapeResponse> {
+/**
+ * A log can fail before its first byte: its snapshot has got no row yet, or its bytes are damaged. And who asks for a chunk before it is
+ * known whether there is another may have waited for one that never comes.
+ */
+async function onceBegun(reading: Reading, after: LogOffset, response: ShapeResponse): Promise<ShapeResponse> {
   if (response.kind !== 'log' || isLive(response.body) || isInMemory(response.body)) return response;
   const { context, handle, parameters, target } = reading;
   try {
-    return { ...response, body: await begun(condemning(context.ports, handle, response.body)) };
+    const body = await begun(condemning(context.ports, handle, response.body));
+    if (isStill(reading, after, response.offset)) return { ...response, body };
   } catch (error) {
     if (context.ports.logs.damageOf(error) !== undefined) return rotated(context, parameters.shape);
     if (!context.ports.logs.isGone(error)) throw error;
     await untilOver(reading);
     return (await untilStarted(context, handle, target.definition)) ?? (await rotated(context, parameters.shape));
   }
+  return readBehind(reading, after);
+}
+
+/** False when `end` is that of a chunk which the snapshot has turned out not to have: then the log lies behind `after`. */
+function isStill({ context, handle }: Reading, after: LogOffset, end: LogOffset): boolean {
+  if (snapshotChunkIndex(end) === undefined) return true;
+  const read = context.ports.logs.get(handle)?.read(after);
+  return read?.outcome !== 'entries' || read.end === end;
 }
 
 /** Readers learn that a snapshot failed a moment before the directory learns why. */

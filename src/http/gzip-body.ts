@@ -29,17 +29,17 @@ export async function gzipPieces(pieces: readonly Uint8Array[], { deflater, key,
 /**
  * Ends early when the client has gone.
  *
- * @param begin told of the first piece's bytes when it has come, 0 for none; without a coder the body goes as it is.
+ * @param begin called when the first piece has come, or the end; without a coder the body goes as it is.
  */
 export async function* gzipStream(
   body: AsyncIterable<Uint8Array>,
-  begin: (firstBytes: number) => Coder | undefined,
+  begin: () => Coder | undefined,
 ): AsyncGenerator<Uint8Array> {
   let [sum, size] = [0, 0];
   let coder: Coder | undefined;
   let isFirst = true;
   for await (const piece of body) {
-    if (isFirst) coder = begin(piece.length);
+    if (isFirst) coder = begin();
     const part = coder === undefined ? piece : await coder.deflater.deflate(piece, partKey(coder.key, size, piece.length), coder.client);
     if (part === undefined) return;
     yield isFirst && coder !== undefined ? Buffer.concat([HEADER, part]) : part;
@@ -47,7 +47,7 @@ export async function* gzipStream(
     if (coder !== undefined) sum = crc32(piece, sum);
     size += piece.length;
   }
-  if (isFirst) coder = begin(0);
+  if (isFirst) coder = begin();
   if (coder !== undefined) yield isFirst ? Buffer.concat([HEADER, trailer(sum, size)]) : trailer(sum, size);
 }
 

@@ -7,9 +7,9 @@
 import type { PortContext, PortHandle, PortSpec } from '../otp/process.ts';
 import { BODY_LIMITS, type BodyLimits } from './body-intake.ts';
 import { RequestDispatcher, type DispatcherPorts, type DispatcherSettings } from './request-dispatcher.ts';
-import { listen, SERVER_TIMEOUTS, type ListenAddress, type ServerTimeouts } from './server.ts';
+import { listen, type ListenAddress, type ServerTimeouts } from './server.ts';
 
-export interface HttpSettings extends ListenAddress, Partial<ServerTimeouts>, Omit<DispatcherSettings, 'bodies'> {
+export interface HttpSettings extends ListenAddress, ServerTimeouts, Omit<DispatcherSettings, 'bodies'> {
   /** How long open responses may go on after the port was told to stop. */
   readonly drainTimeoutMs: number;
   readonly bodies?: BodyLimits;
@@ -26,9 +26,8 @@ export function httpPort(settings: HttpSettings, ports: HttpPorts): PortSpec {
 
 async function openServer(settings: HttpSettings, ports: HttpPorts, context: PortContext): Promise<PortHandle> {
   const dispatcher = new RequestDispatcher({ ...settings, bodies: settings.bodies ?? BODY_LIMITS }, ports);
-  const timeouts = { ...SERVER_TIMEOUTS, ...settings };
   const receive: typeof dispatcher.receive = (request, response) => dispatcher.receive(request, response);
-  const server = await listen(settings, timeouts, receive, (error) => context.exit(error));
+  const server = await listen(settings, settings, receive, (error) => context.exit(error));
   ports.listening?.(server.address);
   return {
     requests: { listenAddress: () => ({ type: 'http.listening', ...server.address }) },

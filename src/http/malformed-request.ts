@@ -31,6 +31,7 @@ function refuse(socket: Duplex, status: string, text: string): void {
     `HTTP/1.1 ${status}`,
     `content-type: ${JSON_TYPE}`,
     'cache-control: no-store',
+    'access-control-allow-origin: *', // A browser that may not read why would take it for a network that fails, and try for ever.
     `content-length: ${Buffer.byteLength(body)}`,
     'connection: close',
   ];

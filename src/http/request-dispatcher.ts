@@ -11,7 +11,7 @@ import { JSON_TYPE } from './media-types.ts';
 import { commonHeaders, givenRequestId, preflightHeaders } from './response-headers.ts';
 import { targetOf } from './routes.ts';
 import { accessOf, type Secret } from './secret.ts';
-import { SEND_STALL_MS, type SendingPorts } from './response-sink.ts';
+import type { SendingPorts } from './response-sink.ts';
 import { sendResponse, type HttpAnswer } from './send-response.ts';
 import type { HttpRequest, HttpResponse } from './server.ts';
 import { deleteShape, readShape } from './shape-routes.ts';
@@ -23,7 +23,7 @@ export interface DispatcherSettings {
   readonly version: string;
   readonly bodies: BodyLimits;
   /** For so long a client may take nothing of its answer. */
-  readonly sendTimeoutMs?: number;
+  readonly sendTimeoutMs: number;
 }
 
 export interface DispatcherPorts {
@@ -53,7 +53,7 @@ export class RequestDispatcher {
   ) {
     this.bodies = new BodyIntake(ports.clock, settings.bodies);
     this.slow = new SlowClients(ports.clock, (count) => ports.cutOff(count));
-    this.sending = { clock: ports.clock, stallMsMax: settings.sendTimeoutMs ?? SEND_STALL_MS, cutOff: () => this.slow.add() };
+    this.sending = { clock: ports.clock, stallMsMax: settings.sendTimeoutMs, cutOff: () => this.slow.add() };
     this.server = `ElectricSQL/${settings.version} (Armature)`;
     this.idPrefix = Array.from({ length: 12 }, () => ports.random.below(16).toString(16)).join('');
   }

@@ -6,7 +6,6 @@ import type { Sink } from '../api/shape-response.ts';
 import type { Clock } from '../base/clock.ts';
 import type { HttpResponse } from './server.ts';
 
-export const SEND_STALL_MS = 30_000;
 /** Of a body, what is written before it is asked whether the client takes it. */
 export const PART_BYTES = 64 * 1024;
 

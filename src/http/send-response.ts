@@ -3,9 +3,11 @@
  * that stops reading is cut off; one that waits for a slow stream is not. When a stream fails after its first bytes, the
  * connection breaks off, and no client takes what it got for a whole answer.
  */
+import type { Clock } from '../base/clock.ts';
 import { isOurFault } from '../base/our-fault.ts';
 import { isInMemory, isLive, type Body, type LiveBody } from '../api/shape-response.ts';
 import type { Deflater, Taker } from './deflater.ts';
+import { firstPart } from './first-part.ts';
 import { CODED_BYTES_MIN, gzipPieces, gzipStream, type Coder } from './gzip-body.ts';
 import { codedHeaders, variedHeaders, type Headers } from './response-headers.ts';
 import { PART_BYTES, ResponseSink, type SendingPorts } from './response-sink.ts';
@@ -18,9 +20,8 @@ export interface HttpAnswer {
   readonly body: Body | LiveBody;
   /**
    * Whether the body may be coded. `fixed`, the name of one that never changes, so that it is coded once.
-   * `isLongStream`: its first piece does not tell how long it is.
    */
-  readonly coding?: { readonly fixed: string | undefined; readonly isLongStream: boolean };
+  readonly coding?: { readonly fixed: string | undefined };
 }
 
 /** Who sends it. */
@@ -41,11 +42,11 @@ export async function sendResponse(response: HttpResponse, answer: HttpAnswer, i
   if (isLive(body)) {
     await sendLive(response, sink, answer, body, isHead);
   } else if (isInMemory(body)) {
-    const told = toldTo(sink, answer, sizeOf(body), sending.deflater);
+    const told = toldTo(sink, answer, sizeOf(body) >= CODED_BYTES_MIN, sending.deflater);
     const coder = isHead ? undefined : told.coder;
     return sendPieces(response, sink, told, coder === undefined ? body : await gzipPieces(body, coder), isHead);
   } else {
-    await sendStream(response, sink, (firstBytes) => toldTo(sink, answer, firstBytes, sending.deflater), body, isHead);
+    await sendStream(response, sink, (isLong) => toldTo(sink, answer, isLong, sending.deflater), { body, isHead, clock: sending.clock });
   }
   await sink.end();
 }
@@ -58,13 +59,9 @@ interface Told {
   readonly coder?: Coder;
 }
 
-/**
- * A body that is small is the same for all. The answer without a body stands for either.
- *
- * @param bytes of the body, or of its first piece.
- */
-function toldTo(client: Taker, { status, headers, coding }: HttpAnswer, bytes: number, deflater: Deflater | undefined): Told {
-  if (coding === undefined || (mayHaveBody(status) && bytes < CODED_BYTES_MIN && !coding.isLongStream)) return { status, headers };
+/** A body that is small is the same for all. The answer without a body stands for either. */
+function toldTo(client: Taker, { status, headers, coding }: HttpAnswer, isLong: boolean, deflater: Deflater | undefined): Told {
+  if (coding === undefined || (mayHaveBody(status) && !isLong)) return { status, headers };
   if (deflater === undefined || !mayHaveBody(status)) return { status, headers: variedHeaders(headers) };
   return { status, headers: codedHeaders(headers), coder: { deflater, key: coding.fixed, client } };
 }
@@ -94,17 +91,17 @@ async function sendPieces(
 async function sendStream(
   response: HttpResponse,
   sink: ResponseSink,
-  tell: (firstBytes: number) => Told,
-  body: AsyncIterable<Uint8Array>,
-  isHead: boolean,
+  tell: (isLong: boolean) => Told,
+  { body, isHead, clock }: { readonly body: AsyncIterable<Uint8Array>; readonly isHead: boolean; readonly clock: Clock },
 ): Promise<void> {
-  const begin = (firstBytes: number): Coder | undefined => {
-    const { status, headers, coder } = tell(firstBytes);
+  const begin = (isLong: boolean): Coder | undefined => {
+    const { status, headers, coder } = tell(isLong);
     if (!response.destroyed) response.writeHead(status, isHead ? [...headers, 'transfer-encoding', 'chunked'] : [...headers]);
     return isHead ? undefined : coder;
   };
   try {
-    for await (const piece of gzipStream(body, begin)) {
+    const first = await firstPart(body, CODED_BYTES_MIN, clock);
+    for await (const piece of gzipStream(first.body, () => begin(first.isLong))) {
       if (isHead || response.destroyed) return;
       await sink.writePart(piece);
     }

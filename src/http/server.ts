@@ -42,12 +42,9 @@ const LOOK_EVERY_MS = { least: 20, most: 5_000 };
 export interface ServerTimeouts {
   /** From its first byte, or from the beginning of its connection, until a request has come, its body included. */
   readonly readTimeoutMs: number;
-  /** Between two requests of a connection. */
+  /** Between two requests of a connection. Longer than proxies in front keep theirs, we never close one that a proxy is about to use. */
   readonly keepAliveTimeoutMs: number;
 }
-
-/** Connections are kept longer than proxies in front keep them, so that we never close one that a proxy is about to use. */
-export const SERVER_TIMEOUTS: ServerTimeouts = { readTimeoutMs: 60_000, keepAliveTimeoutMs: 75_000 };
 
 /**
  * @param fail told of an error after the server had begun to listen; it is closed then.

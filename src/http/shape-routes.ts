@@ -1,7 +1,7 @@
 /** The shape endpoint: from a request to a question for the api, and from its answer to what is sent. */
 import type { Api } from '../api/api.ts';
 import { isRefusal } from '../api/refusal.ts';
-import { isInMemory, type LogAnswer, type ShapeResponse } from '../api/shape-response.ts';
+import { type LogAnswer, type ShapeResponse } from '../api/shape-response.ts';
 import type { BodyIntake } from './body-intake.ts';
 import type { BodyRefusal } from './body-refusal.ts';
 import type { Exchange } from './exchange.ts';
@@ -50,14 +50,14 @@ function answerOf(response: ShapeResponse, isCacheable: boolean): HttpAnswer | u
         status: response.status,
         headers: logHeaders(response, isCacheable),
         body: response.body,
-        coding: { fixed: fixedName(response), isLongStream: false },
+        coding: { fixed: fixedName(response) },
       };
     case 'subset':
       return {
         status: response.status,
         headers: subsetHeaders(response),
         body: response.body,
-        coding: { fixed: undefined, isLongStream: !isInMemory(response.body) },
+        coding: { fixed: undefined },
       };
     case 'refusal':
       return { status: response.status, headers: refusalHeaders(response, isCacheable), body: [Buffer.from(response.body)] };

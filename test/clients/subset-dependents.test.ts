@@ -189,3 +189,27 @@ test('a row that moved in behind the place of a client, and was changed since, i
   await expect.poll(isAtEnd).toBe(true);
   expect([statuses[0], held()]).toEqual([400, { id: '1', bucket: '1', parent_id: '2', title: 'newer' }]);
 });
+
+test('subsets that begin together follow from where the first has seen, but for what has moved since', async () => {
+  const shape = { table: 'children', where: WHERE, log: 'changes_only', offset: 'now' };
+  const begin = async () => (await readShape(service.shapeUrl, { ...shape, subset__where: 'bucket = 0' })).offset;
+  /** @returns the end of the log behind what `sql` has changed, and behind a row of its own by which that is known. */
+  const heard = async (sql: string, id: number): Promise<string | null> => {
+    const { offset, handle } = await readShape(service.shapeUrl, shape);
+    await database.query(sql);
+    await database.query(`INSERT INTO children VALUES (${id}, 0, NULL, 'always')`);
+    const behind = { ...shape, offset: offset ?? '', handle: handle ?? '' };
+    await expect.poll(async () => (await readShape(service.shapeUrl, behind)).text).toContain(`"id":"${id}"`);
+    return (await readShape(service.shapeUrl, shape)).offset;
+  };
+  await begin();
+  const first = await heard('UPDATE parents SET active = NOT active WHERE id = 2', 101);
+  await begin();
+  await heard("UPDATE children SET title = 'changed' WHERE parent_id = 1", 102);
+  const second = await begin();
+  const moved = await heard('UPDATE parents SET active = NOT active WHERE id = 2', 103);
+  const third = await begin();
+  await heard("UPDATE children SET title = 'again' WHERE parent_id = 1", 104);
+  const fourth = await begin();
+  expect([second, third, fourth]).toEqual([first, moved, moved]);
+});

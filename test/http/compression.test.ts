@@ -2,7 +2,7 @@
 import { gunzipSync } from 'node:zlib';
 import { get as request, type IncomingMessage } from 'node:http';
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { takesGzip } from '../../src/http/accept-encoding.ts';
 import { Deflater } from '../../src/http/deflater.ts';
 import { gzipPieces, gzipStream } from '../../src/http/gzip-body.ts';
@@ -165,6 +165,45 @@ test('a subset that comes as a stream is coded, though its first piece is small'
   const { headers, body } = await raw('/v1/shape?table=items&offset=now&subset__order_by=id&subset__limit=1', GZIP);
   const { data } = JSON.parse(gunzipSync(body).toString());
   expect([headers['content-encoding'], headers.vary, data[0].value.id]).toEqual(['gzip', 'accept-encoding', '1']);
+});
+
+describe('of a chunk that is read while its first row alone is written', () => {
+  let growing: HttpWorld;
+  let first: Promise<Response>;
+
+  beforeEach(async () => {
+    growing = await startHttpWorld({ rows: [itemLine('1', 'a')] });
+    growing.directory.snapshots = 'writing';
+    first = growing.shape('table=items&offset=-1', { headers: GZIP });
+    await growing.until(() => growing.clock.pendingTimers === 2); // For more rows, and for the moment in which they should come.
+  });
+
+  afterEach(() => growing.close());
+
+  const write = async (...rows: readonly string[]): Promise<void> => {
+    const [handle = ''] = growing.directory.begun();
+    const writer = growing.directory.writerOf(handle);
+    await writer.write(rows.map((row) => Buffer.from(row)));
+    await writer.complete();
+  };
+  const form = (response: Response): unknown =>
+    [response.headers.get('content-encoding'), response.headers.get('vary'), response.headers.get('etag')?.startsWith('W/')];
+
+  test.each([
+    ['much comes', 'x'.repeat(50_000), ['gzip', 'accept-encoding', true]],
+    ['little comes', 'b', [null, null, false]],
+  ])('the form is that of the whole: %s', async (_what, value, told) => {
+    await write(itemLine('2', value));
+    const again = await growing.shape('table=items&offset=-1', { headers: GZIP });
+    expect([form(await first), form(again), await (await first).json()]).toEqual([told, told, await again.json()]);
+  });
+
+  test('it is coded when nothing more comes for a moment', async () => {
+    growing.clock.advance(1_000);
+    const response = await first;
+    await write(itemLine('2', 'b'));
+    expect([form(response), ((await response.json()) as unknown[]).length]).toEqual([['gzip', 'accept-encoding', true], 3]);
+  });
 });
 
 test.each([

@@ -47,6 +47,18 @@ test('a body that stops is told so', async () => {
   expect(await answerTo(`POST ${SHAPE} HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n{`)).toEqual(refusal(408, 'Request took too long'));
 });
 
+test('a request that stops behind one that waits ends both: what said so would be taken for the answer of the first', async () => {
+  const base = await world.get(SHAPE);
+  await base.text();
+  const poll = `/v1/shape?table=items&offset=0_0&handle=${base.headers.get('electric-handle') ?? ''}`;
+  const end = (await world.get(poll)).headers.get('electric-offset') ?? '';
+  const { said } = await rawConnection(world.port, `GET ${poll.replace('0_0', end)}&live=true HTTP/1.1\r\nhost: x\r\n\r\nGET / HT`);
+  await world.untilParked(1);
+  const heard = await said;
+  await world.until(() => world.api.load().existing === 0);
+  expect([heard, world.api.load()]).toEqual(['', { initial: 0, existing: 0, parked: 0 }]);
+});
+
 test('a connection that has had its answer and asks nothing more ends by itself', async () => {
   const { said } = await rawConnection(world.port, 'GET / HTTP/1.1\r\nhost: x\r\n\r\n');
   expect((await said).split('\r\n')[0]).toBe('HTTP/1.1 200 OK');
@@ -65,6 +77,12 @@ test.each([
   ['a tunnel', 'CONNECT example.com:443 HTTP/1.1\r\nhost: x\r\n\r\n', 404, 'Not found'],
 ])('%s is refused in JSON', async (_what, text, status, error) => {
   expect(await answerTo(text)).toEqual(refusal(status, error));
+});
+
+test('a page of another origin may read why its request is refused', async () => {
+  const head = `GET ${SHAPE}&a=${'x'.repeat(300_000)} HTTP/1.1\r\nhost: x\r\norigin: https://app.example\r\n\r\n`;
+  const { said } = await rawConnection(world.port, head);
+  expect((await said).split('\r\n')).toEqual(expect.arrayContaining(['access-control-allow-origin: *']));
 });
 
 test.each([

@@ -268,7 +268,7 @@ test.each(['', '&handle=dead'])(
 );
 
 test('a request whose shape has started counts among the readers', async () => {
-  await start({ rows: [itemLine('1', 'a')] });
+  await start({ rows: [itemLine('1', 'a'.repeat(2_000))] });
   world.directory.snapshots = 'writing';
   const streaming = await world.shape(BASE);
   expect([world.api.load(), streaming.status]).toEqual([{ initial: 0, existing: 1, parked: 0 }, 200]);

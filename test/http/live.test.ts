@@ -105,6 +105,41 @@ test('what is there already is given at once', async () => {
   });
 });
 
+/** While a poll asks for its table, what `meanwhile` does happens, and the poll goes on. */
+async function pollAround(meanwhile: () => void): Promise<object> {
+  const { catalog } = world;
+  const lookUp = catalog.relation.bind(catalog);
+  catalog.relation = async (schema, name) => {
+    const found = await lookUp(schema, name);
+    meanwhile();
+    return found;
+  };
+  return await told(await poll(), 'electric-offset');
+}
+
+test('a change that comes between a poll and its wait is given', async () => {
+  await start();
+  expect(await pollAround(() => world.append(handle, 200, line('2')))).toEqual({
+    status: 200,
+    'electric-offset': '200_0',
+    body: [...items('2'), upToDateMessage(200)],
+  });
+});
+
+test('a shape that ends between a poll and its wait is over for the poll', async () => {
+  await start();
+  expect(await pollAround(() => world.directory.remove(handle))).toEqual({ status: 409, 'electric-offset': null, body: MUST_REFETCH });
+});
+
+test('a log that ends before where its poll waits is another one', async () => {
+  await start();
+  const answer = poll();
+  await world.untilParked(1);
+  await world.directory.goBack(handle);
+  world.clock.advance(LONG_POLL_MS);
+  expect(await told(await answer, 'electric-offset')).toEqual({ status: 409, 'electric-offset': null, body: MUST_REFETCH });
+});
+
 test('a poll gets one chunk at a time', async () => {
   await start({ chunkBytesMax: 10 });
   world.append(handle, 200, line('2'));
@@ -430,7 +465,7 @@ test('closing answers the polls that wait also when the rest of the service is d
 });
 
 test('closing cuts off a stream that does not end', async () => {
-  await start({ rows: [line('1')] });
+  await start({ rows: [itemLine('1', 'v'.repeat(2_000))] });
   world.directory.snapshots = 'writing';
   const response = await world.shape('table=items&offset=-1&columns=id,value');
   const body = response.text().catch(() => 'cut off');

@@ -26,6 +26,8 @@ async function handleOf(query = BASE): Promise<string> {
 
 const items = (...ids: readonly string[]): object[] => ids.map((id) => JSON.parse(itemLine(id, 'v')));
 const line = (id: string): string => itemLine(id, 'v');
+/** Of a chunk that begins so it is known that its body is long. */
+const LONG = itemLine('1', 'v'.repeat(2_000));
 
 afterEach(() => world.close());
 
@@ -268,7 +270,7 @@ test('the etag of an open end changes when the end moves', async () => {
 });
 
 test('a snapshot is served while it is being written, and the next chunk waits for it', async () => {
-  const { shape, directory } = await start({ rows: [line('1')], chunkBytesMax: 150 });
+  const { shape, directory } = await start({ rows: [LONG], chunkBytesMax: 3_000 });
   directory.snapshots = 'writing';
   const first = await shape(BASE);
   const handle = first.headers.get('electric-handle') ?? '';
@@ -277,13 +279,30 @@ test('a snapshot is served while it is being written, and the next chunk waits f
 
   const writer = directory.writerOf(handle);
   const second = shape(`table=items&offset=0_0&handle=${handle}`);
-  await writer.write([Buffer.from(line('2'))]);
+  await writer.write([Buffer.from(LONG)]);
   await writer.complete();
   await reader?.cancel();
 
   expect([opening, await told(await second, 'electric-offset', 'electric-up-to-date')]).toEqual([
-    `[${line('1')}`,
+    `[${LONG}`,
     { status: 200, 'electric-offset': '0_1', 'electric-up-to-date': null, body: [SNAPSHOT_END_MESSAGE] },
+  ]);
+});
+
+test.each(['', '&live=true'])('who asks for a chunk that the snapshot turns out not to have gets the log behind it%s', async (live) => {
+  const { shape, directory, append } = await start({ rows: [LONG] });
+  directory.snapshots = 'writing';
+  const first = await shape(BASE);
+  const handle = first.headers.get('electric-handle') ?? '';
+  const waiting = shape(`table=items&offset=0_0&handle=${handle}${live}`);
+  await world.until(() => world.api.load().existing === 2 && world.clock.pendingTimers === 2); // Each waits for more of the snapshot.
+
+  append(handle, 100, line('2'));
+  await directory.writerOf(handle).complete();
+
+  expect([await told(await waiting, 'electric-offset', 'electric-up-to-date'), await first.json()]).toEqual([
+    { status: 200, 'electric-offset': '100_0', 'electric-up-to-date': '', body: [...items('2'), upToDateMessage(100)] },
+    [JSON.parse(LONG), SNAPSHOT_END_MESSAGE],
   ]);
 });
 

@@ -31,8 +31,10 @@ export async function readSubset({ context, handle, parameters, target, subset, 
   const { offset, live } = parameters;
   const mark = context.random.below(MARKS);
   const isNew = offset === 'now' || offset === BEFORE_ALL;
-  const from = (end: LogOffset): LogOffset => followedFrom(context, handle, offset, target, end);
-  const read = await context.ports.subsets.read({ handle, isNew, from, mark, signal }, subset);
+  const from = (end: LogOffset): LogOffset => followedFrom(context, handle, offset, end);
+  const fromBehind = (start: LogOffset, end: LogOffset): LogOffset =>
+    offset === 'now' ? context.starts.startBehind(handle, start, end) : start;
+  const read = await context.ports.subsets.read({ handle, isNew, from, fromBehind, mark, signal }, subset);
   if (read.outcome !== 'rows') return refusalOf(read, subset);
   const shown = read.mayLeaveOut ? read.pgSnapshot : seeingNothing(read.pgSnapshot);
   return {
@@ -53,16 +55,9 @@ export function withoutSuccessor(answer: ShapeResponse): ShapeResponse {
   return isRefusal(answer) && answer.status === 409 ? mustRefetch() : answer;
 }
 
-function followedFrom(
-  { starts }: ApiContext,
-  handle: Handle,
-  requested: LogOffset | 'now',
-  { definition }: ShapeTarget,
-  end: LogOffset,
-): LogOffset {
+function followedFrom({ starts }: ApiContext, handle: Handle, requested: LogOffset | 'now', end: LogOffset): LogOffset {
   if (requested === BEFORE_ALL) return snapshotChunkEnd(0);
-  if (requested !== 'now') return requested;
-  return definition.dependencies === undefined ? starts.startOf(handle, end) : end;
+  return requested === 'now' ? starts.startOf(handle, end) : requested;
 }
 
 function refusalOf(read: Exclude<SubsetRead, { outcome: 'rows' }>, { filter }: SubsetQuery): Refusal {

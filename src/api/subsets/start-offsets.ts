@@ -7,7 +7,7 @@
  * What a client is told twice by that, it leaves out by itself, or takes once more.
  */
 import type { Clock } from '../../base/clock.ts';
-import type { LogOffset } from '../../model/log-offset.ts';
+import { compareOffsets, type LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
 
 /** Longer than an answer takes to come. Who begins is told at most three times as much of the log as came before. */
@@ -29,14 +29,34 @@ export class StartOffsets {
     const now = { end, atMs: this.clock.nowMs() };
     const known = this.shapes.get(handle);
     const ageMs = known === undefined ? Infinity : now.atMs - known.latest.atMs;
-    if (known !== undefined && ageMs < TOGETHER_MS) return (known.before ?? known.latest).end;
+    if (known !== undefined && ageMs < TOGETHER_MS) return earlier((known.before ?? known.latest).end, end);
     const before = ageMs < 2 * TOGETHER_MS ? known?.latest : undefined; // Else nobody is left who asked with it.
+    this.note(handle, now, before);
+    return earlier((before ?? now).end, end);
+  }
+
+  /**
+   * Nobody who asks now may begin at `start`: where others have begun since, or at `end` of the shape's log, from where those begin who
+   * come next.
+   */
+  startBehind(handle: Handle, start: LogOffset, end: LogOffset): LogOffset {
+    const current = this.startOf(handle, end);
+    if (current !== start) return current;
+    this.note(handle, { end, atMs: this.clock.nowMs() }, undefined);
+    return end;
+  }
+
+  private note(handle: Handle, latest: Noted, before: Noted | undefined): void {
     this.shapes.delete(handle);
-    this.shapes.set(handle, { latest: now, before });
+    this.shapes.set(handle, { latest, before });
     for (const oldest of this.shapes.keys()) {
       if (this.shapes.size <= SHAPES_MAX) break;
       this.shapes.delete(oldest);
     }
-    return (before ?? now).end;
   }
+}
+
+/** Who was answered meanwhile may have found a later end than one who had asked before. */
+function earlier(start: LogOffset, end: LogOffset): LogOffset {
+  return compareOffsets(start, end) < 0 ? start : end;
 }

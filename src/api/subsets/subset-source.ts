@@ -22,6 +22,8 @@ export interface SubsetReader {
   readonly isNew: boolean;
   /** From where the client reads the log. @param end of it, as it was before the snapshot was taken. */
   from(end: LogOffset): LogOffset;
+  /** For one that begins, and cannot begin at `start`: from where else, at `end` at the latest. */
+  fromBehind(start: LogOffset, end: LogOffset): LogOffset;
   /** Stands on each row. */
   readonly mark: number;
   readonly signal: AbortSignal;

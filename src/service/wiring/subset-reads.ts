@@ -63,7 +63,7 @@ export class SubsetReads implements SubsetSource {
         return { outcome: 'moved' };
       }
       await seen.flush();
-      return { outcome: 'rows', pgSnapshot: seen.pgSnapshot, from: seen.from, mayLeaveOut: joined === 'leavesOut', rows };
+      return { outcome: 'rows', pgSnapshot: seen.pgSnapshot, from: joined.from, mayLeaveOut: joined.by === 'leavingOut', rows };
     } catch (error) {
       left.abort();
       return outcomeOf(error);

@@ -40,17 +40,15 @@ export interface SubsetOf {
 type Place = Pick<ShapeLog, 'end' | 'position' | 'publishedViews'>;
 
 /**
- * A client leaves out what the snapshot has seen, or takes all of it once more. It can do neither where an event is among it: that takes
- * rows from it by what they had then, which it has as they are now.
+ * What a client does with the log behind `from`: it leaves out what the snapshot has seen, or takes all of it once more. It can do neither
+ * where an event is among it: that takes rows from it by what they had then, which it has as they are now.
  */
-export type Joined = 'leavesOut' | 'takesAll' | 'never';
+export type Joined = { readonly from: LogOffset; readonly by: 'leavingOut' | 'takingAll' } | 'never';
 
 /** What the snapshot of a subset shows. */
 export interface SubsetSeen {
   readonly pgSnapshot: PgSnapshot;
-  /** From where its client reads the log. */
-  readonly from: LogOffset;
-  /** What it does with what it reads there. Rejects when the shape is over. */
+  /** How its client goes on. Rejects when the shape is over. */
   readonly joined: Promise<Joined>;
   readonly flush: () => Promise<void>;
 }
@@ -110,10 +108,9 @@ export class SubsetTarget implements SubsetQueryTarget {
 
   begin(pgSnapshot: PgSnapshot, flush: () => Promise<void>): void {
     this.of.shown(pgSnapshot);
-    const from = this.reader.from(this.place.end);
-    const joined = this.joined(from);
+    const joined = this.joined(this.place.end);
     joined.catch(() => {}); // Whoever awaits it is told.
-    this.seen = { pgSnapshot, from, joined, flush };
+    this.seen = { pgSnapshot, joined, flush };
   }
 
   async rows(fragment: Uint8Array): Promise<void> {
@@ -127,13 +124,29 @@ export class SubsetTarget implements SubsetQueryTarget {
     return isSplicing() || shapeLog.views.some((view, number) => view !== this.place.publishedViews[number]);
   }
 
-  private async joined(from: LogOffset): Promise<Joined> {
-    const { shapeLog } = this.of;
-    const { dependencies, moveOuts } = shapeLog.definition;
-    if (dependencies === undefined) return 'leavesOut';
+  private async joined(end: LogOffset): Promise<Joined> {
+    const { dependencies, moveOuts } = this.of.shapeLog.definition;
+    const from = this.reader.from(end);
+    if (dependencies === undefined) return { from, by: 'leavingOut' };
     // A delete that tells a move names the transaction that moved, which is none of its row's own: it must not be left out by that.
-    if (moveOuts === 'deletes') return 'takesAll';
-    return !this.reader.isNew && (await tellsMoves(shapeLog.read(from))) ? 'never' : 'leavesOut';
+    if (moveOuts === 'deletes') return { from, by: 'takingAll' };
+    if (this.reader.isNew) return { from: await this.startOf(from, end), by: 'leavingOut' };
+    return (await this.hasMovedSince(from)) ? 'never' : { from, by: 'leavingOut' };
+  }
+
+  /** Of one that begins: behind the last move, where others that it may have begun with have a move behind them. */
+  private async startOf(first: LogOffset, end: LogOffset): Promise<LogOffset> {
+    for (let from = first; from !== end; ) {
+      if (!(await this.hasMovedSince(from))) return from;
+      const next = this.reader.fromBehind(from, end);
+      if (next === from) return from;
+      from = next;
+    }
+    return end;
+  }
+
+  private hasMovedSince(offset: LogOffset): Promise<boolean> {
+    return tellsMoves(this.of.shapeLog.read(offset));
   }
 
   private *linesOf(fragment: Uint8Array): Iterable<Uint8Array> {

@@ -49,3 +49,15 @@ test('shapes have nothing to do with each other, and of too many the oldest is f
   const others = Array.from({ length: 10_000 }, (_, index) => starts.startOf(`2-${index}` as Handle, at(2)));
   expect([first, new Set(others), starts.startOf(HANDLE, at(3))]).toEqual([at(1), new Set([at(2)]), at(3)]);
 });
+
+test('nobody begins behind the end that he has found, whoever was answered before', () => {
+  const starts = new StartOffsets(new ManualClock());
+  expect([starts.startOf(HANDLE, at(5)), starts.startOf(HANDLE, at(4))]).toEqual([at(5), at(4)]);
+});
+
+test('behind a place where nobody may begin all begin together again', () => {
+  const starts = new StartOffsets(new ManualClock());
+  const first = starts.startOf(HANDLE, at(1));
+  const [second, third] = [starts.startBehind(HANDLE, first, at(5)), starts.startBehind(HANDLE, first, at(7))];
+  expect([first, second, third, starts.startOf(HANDLE, at(9))]).toEqual([at(1), at(5), at(5), at(5)]);
+});

@@ -315,6 +315,21 @@ export class TestDirectory implements ServedShapes {
     this.starts.get(handle)?.resolve(start === 'writing' ? { outcome: 'started' } : start);
   }
 
+  /** Under the same handle there is a log without operations from now on. */
+  async goBack(handle: string): Promise<void> {
+    const own = handle as Handle;
+    const definition = this.definitionOf(own);
+    if (definition === undefined) throw new Error(`no log of ${handle}`);
+    this.storage.shapes.delete(own, 'the test says so');
+    this.storage.shapes.create(own, definition);
+    await this.start(own);
+  }
+
+  /** Shapes whose snapshot is being written. */
+  begun(): readonly Handle[] {
+    return [...this.storage.shapes.all()].filter(({ snapshot }) => snapshot.state === 'writing').map(({ handle }) => handle);
+  }
+
   /** Shapes whose snapshot has not begun. */
   pending(): readonly Handle[] {
     return [...this.storage.shapes.all()].filter(({ snapshot }) => snapshot.state === 'awaited').map(({ handle }) => handle);

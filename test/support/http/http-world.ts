@@ -28,13 +28,16 @@ export interface HttpWorldOptions extends WorldOptions {
   readonly http?: Partial<HttpSettings>;
 }
 
+/** Longer than a test that is not about them. */
+const TIMEOUTS = { drainTimeoutMs: 1000, readTimeoutMs: 60_000, keepAliveTimeoutMs: 75_000, sendTimeoutMs: 30_000 };
+
 export async function startHttpWorld({ http, ...options }: HttpWorldOptions = {}): Promise<HttpWorld> {
   const world = createWorld(options);
   const failures: unknown[] = [];
   const cutOff: number[] = [];
   let port = 0;
   const spec = httpPort(
-    { host: '127.0.0.1', port: 0, secret: undefined, version: 'test', drainTimeoutMs: 1000, ...http },
+    { host: '127.0.0.1', port: 0, secret: undefined, version: 'test', ...TIMEOUTS, ...http },
     {
       api: world.api,
       clock: world.clock,

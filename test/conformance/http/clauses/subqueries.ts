@@ -139,6 +139,17 @@ export const SUBQUERIES: readonly Clause[] = [
       moving('a value that NOT IN excludes from now on', 'parent_id NOT IN (SELECT id FROM @_parents WHERE value = 1)',
         [[START, 'move-out 0']], ['move-out 0'],
       ),
+      moving('a row that is still there by another condition', `${OF_ACTIVE} OR extra`,
+        [
+          ['UPDATE @ SET extra = true WHERE id = 1', 'update 1'],
+          [END, 'move-out 0'],
+          ['UPDATE @ SET extra = false WHERE id = 1', 'delete 1'],
+        ],
+        ['update 1', 'move-out 0', 'delete 1'],
+      ),
+      moving('a subquery behind another condition', `extra OR ${OF_ACTIVE}`, [[END, 'move-out 1'], [START, 'snapshot-end']],
+        ['move-out 1', 'move-in 1', 'insert 2', 'snapshot-end'],
+      ),
     ],
   },
   {
@@ -210,6 +221,19 @@ export const SUBQUERIES: readonly Clause[] = [
           ['UPDATE @ SET extra = false WHERE id = 1', 'update 1'],
         ],
         ['move-out 0', 'move-in 0', 'insert 1', 'snapshot-end', 'update 1'],
+      ),
+      telling(
+        'in, while the rows that come with it are held by a lock; then out, in and out',
+        async (served) => {
+          const [reader, holder] = [await (await familyOf(served, OF_ACTIVE)).catchUp(), await served.database.session()];
+          await holder.query(`BEGIN; LOCK TABLE ${reader.table}`);
+          await reader.write(START);
+          await served.database.until(`SELECT FROM pg_locks WHERE NOT granted AND relation = '${reader.table}'::regclass`);
+          for (const value of [2, 1, 2]) await reader.write(`UPDATE @_parents SET value = ${value} WHERE id = 2`);
+          await holder.query('ROLLBACK');
+          return (await heard(reader, 'INSERT INTO @ VALUES (4, 1)', 'insert 4')).map(word);
+        },
+        ['move-in 0', 'insert 2', 'snapshot-end', 'move-out 0', 'insert 4'],
       ),
     ],
   },

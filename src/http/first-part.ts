@@ -1,0 +1,60 @@
+/**
+ * FirstPart: how a streamed body begins. Whether it is coded is decided by its first bytes, and the same body must be told the same way
+ * whoever reads it and whenever: a chunk that is still being written comes row by row. So its beginning is gathered, until it is certain
+ * that the body is long, or is not, or nothing has come for a moment.
+ */
+import type { Clock } from '../base/clock.ts';
+
+/** No client sees a row before it has all of them; but a proxy in front may wait for a sign of life. */
+const GATHERED_MS_MAX = 1_000;
+
+export interface FirstPart {
+  /** It has so many bytes, or nobody knows yet. */
+  readonly isLong: boolean;
+  /** The whole body. */
+  readonly body: AsyncIterable<Uint8Array>;
+}
+
+/** @throws what the body throws while it is gathered. */
+export async function firstPart(body: AsyncIterable<Uint8Array>, longBytes: number, clock: Clock): Promise<FirstPart> {
+  const iterator = body[Symbol.asyncIterator]();
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  let next = iterator.next();
+  const moment = momentOf(clock);
+  try {
+    for (;;) {
+      const came = await Promise.race([next, moment.over]);
+      if (came !== 'over' && came.done !== true) {
+        parts.push(came.value);
+        size += came.value.length;
+        next = iterator.next();
+        if (size < longBytes) continue;
+      }
+      next.catch(() => {}); // Whoever reads on is told.
+      return { isLong: came === 'over' || size >= longBytes, body: resumed(parts, next, iterator) };
+    }
+  } finally {
+    moment.end();
+  }
+}
+
+function momentOf(clock: Clock): { readonly over: Promise<'over'>; end(): void } {
+  let pass = (): void => {};
+  const over = new Promise<'over'>((resolve) => (pass = () => resolve('over')));
+  const timer = clock.setTimer(pass, GATHERED_MS_MAX);
+  return { over, end: () => clock.clearTimer(timer) };
+}
+
+async function* resumed(
+  first: readonly Uint8Array[],
+  next: Promise<IteratorResult<Uint8Array>>,
+  iterator: AsyncIterator<Uint8Array>,
+): AsyncGenerator<Uint8Array> {
+  try {
+    yield* first;
+    for (let came = await next; came.done !== true; came = await iterator.next()) yield came.value;
+  } finally {
+    await iterator.return?.();
+  }
+}
