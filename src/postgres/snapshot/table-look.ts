@@ -72,10 +72,9 @@ export async function lookAt(client: pg.PoolClient, table: ReadTable): Promise<L
   return lookedAt(table, await look(client, table));
 }
 
-/** Looks at each table once, for as many as read it in one transaction. Where the WAL ended then is told by the first look. */
+/** Looks at each table once, for as many as read it in one transaction. */
 export class TableLooks {
   private readonly rows = new Map<string, Promise<LookRow | undefined>>();
-  private first: Promise<LookRow | undefined> | undefined;
 
   constructor(private readonly client: pg.PoolClient) {}
 
@@ -84,9 +83,7 @@ export class TableLooks {
     const name = quoteTable(table.relation);
     const row = this.rows.get(name) ?? look(this.client, table);
     this.rows.set(name, row);
-    this.first ??= row;
-    const [first, own] = [await this.first, await row];
-    return lookedAt(table, own && { ...own, insert_lsn: first?.insert_lsn ?? own.insert_lsn });
+    return lookedAt(table, await row);
   }
 }
 
