@@ -55,8 +55,8 @@ export function xidsOf(moves: readonly MemberMove[]): readonly Xid[] {
 export function canBeNamed(plan: SubqueryPlan, moves: readonly MemberMove[]): boolean {
   return memberTerms(plan).every(({ subquery, truths }) => {
     const move = moves[subquery];
-    const isNullMoved = move?.rows?.hasNullMoved ?? move?.before.hasNull !== move?.after.hasNull;
-    return !isNullMoved || !tellsUnknown(truths);
+    const hasNames = move?.rows?.canBeNamed ?? move?.before.hasNull === move?.after.hasNull;
+    return hasNames || !tellsUnknown(truths);
   });
 }
 

@@ -26,13 +26,16 @@ interface Judged {
   readonly is: Truth;
 }
 
+/** So many are worked out in one step, and held: of more no list is made. */
+export const LEFT_SIDES_MAX = 200_000;
+
 export class MovedRows {
   private readonly movedIn: readonly MovedValue[];
   private readonly movedOut: readonly MovedValue[];
   private readonly known = new Map<string, readonly MovedValue[]>();
   private judged: readonly Judged[] | undefined;
-  /** Whether a row value with a NULL part came or went. */
-  readonly hasNullMoved: boolean;
+  /** Whether there is a list of the left sides, not too long: a row value with a NULL part concerns those that nobody can list. */
+  readonly canBeNamed: boolean;
 
   /** @param before and `after`: whether there is a member, or what a mark says, in either view. */
   constructor(
@@ -42,7 +45,8 @@ export class MovedRows {
   ) {
     this.movedIn = movedIn.filter(isWhole);
     this.movedOut = movedOut.filter(isWhole);
-    this.hasNullMoved = this.movedIn.length + this.movedOut.length < movedIn.length + movedOut.length;
+    const [whole, all] = [this.movedIn.length + this.movedOut.length, movedIn.length + movedOut.length];
+    this.canBeNamed = whole === all && whole * 2 ** widthOf(movedIn[0] ?? movedOut[0]) <= LEFT_SIDES_MAX;
   }
 
   /**
@@ -73,6 +77,10 @@ export class MovedRows {
     }
     return judged;
   }
+}
+
+function widthOf(moved: MovedValue | undefined): number {
+  return moved === undefined ? 0 : rowParts(moved.value).length;
 }
 
 function isWhole({ value }: MovedValue): boolean {

@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { askedKeys, canBeNamed, turnedTo } from '../../src/shapes/member-moves.ts';
+import { LEFT_SIDES_MAX } from '../../src/shapes/moved-rows.ts';
 import { rowMember, rowParts, truthOfIn } from '../../src/sql/subqueries/membership.ts';
 import type { Truths } from '../../src/sql/subqueries/truths.ts';
 import { moveOf, rowMoveOf } from '../support/shapes/member-move.ts';
@@ -93,4 +94,15 @@ test('asked for are the rows that come, and those that go only where nobody else
     ['any', 'any'],
     [[[], [], []], [[], [], []]],
   ]);
+});
+
+test.each<[string, Truths, boolean]>([
+  ['is true for one of false and unknown alone', new Set([false]), false],
+  ['has what is unknown like what is false', new Set([true]), true],
+])('so many row values that all left sides would be too long a list cannot be named where a term %s', (_, truths, isNamed) => {
+  const term = { ...isIn('parent', 0, 'text', truths), names: ['parent', 'kind'] };
+  const { subqueries: plan } = subqueryFilter(['parent', 'kind'], [[term]]);
+  const rows = Array.from({ length: LEFT_SIDES_MAX / 4 + 1 }, (_each, index) => rowMember([String(index), '1']));
+
+  expect([rows.slice(1), rows].map((came) => plan && canBeNamed(plan, [rowMoveOf([], came)]))).toEqual([true, isNamed]);
 });

@@ -135,7 +135,10 @@ export const shapeLogCollector = setup({
     },
   },
   states: {
-    /** The stored shapes register; none may miss a block, so nothing moves before all of them have. */
+    /**
+     * None of the stored shapes may miss a block, so nothing moves before each has its Consumer, which holds it where it is. One that
+     * depends on others registers later: they need blocks to come as far as it was.
+     */
     restoring: { on: { shapesRestored: 'measuring' } },
     /** What was appended while no collector was there to be told? */
     measuring: {

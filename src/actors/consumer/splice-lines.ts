@@ -58,7 +58,7 @@ export class SpliceLines {
   /** Where no events tell what moved, the last row so far: one of them is marked as the last. */
   private heldRow: Uint8Array | undefined;
   private telling: MovesTelling | undefined;
-  /** What moved from these views to those: a splice asks several times, and what it comes to is the same each time. */
+  /** What moved from these views to those, while the lines are made: they ask several times, and it is the same each time. */
   private spanned: { readonly span: string; readonly moves: readonly MemberMove[] } | undefined;
 
   constructor(
@@ -113,6 +113,7 @@ export class SpliceLines {
       after.push(compareOffsets(told[number] ?? view, view) > 0 ? values.movesThrough(view, SPLICED_VALUES_MAX) : view);
     }
     const moves = this.movesTo(after);
+    this.spanned = undefined; // Ten thousand shapes may wait for their queries, each about the same moves.
     return moves && { views: after, needsQuery: !this.hasAsked || this.asksRows(moves) };
   }
 

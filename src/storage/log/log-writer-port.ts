@@ -4,7 +4,7 @@
  *
  * - `restartStream { source, lsn }` → `stream.restarted`, when the log says so durably
  * - `awaitPassed { lsn }` → `log.hasPassed { through }`: every transaction that committed before `lsn` ends at `through` or before, and is
- *   durable
+ *   durable. It is the end of all that is: also what was routed by then lies before it
  *
  * When it is idle it syncs at once; what arrives during a sync forms the next group. A disk that fails ends it.
  *
