@@ -67,7 +67,8 @@ test('what was detached has none, and what was attached again has another', asyn
 
 test('a session that is idle for a while is closed, and the next question opens another', async () => {
   const sessions = async (): Promise<number> => {
-    return (await database.query("SELECT FROM pg_stat_activity WHERE application_name = 'armature partitions'")).length;
+    return (await database.query(`
+      SELECT FROM pg_stat_activity WHERE application_name = 'armature partitions' AND datname = current_database()`)).length;
   };
   await above('leaf');
   const during = await sessions();
