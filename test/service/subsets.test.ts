@@ -156,7 +156,8 @@ test('of a shape with a subquery it has the rows of its views, with tags and con
   expect(marked(body.data)).toEqual(marked(ofSnapshot).sort((a, b) => Number(a.value?.['id']) - Number(b.value?.['id'])));
 });
 
-const WAITING = "SELECT FROM pg_stat_activity WHERE application_name = 'armature subsets' AND wait_event_type = 'Lock'";
+const OF_SUBSETS = "FROM pg_stat_activity WHERE application_name = 'armature subsets' AND datname = current_database()";
+const WAITING = `SELECT ${OF_SUBSETS} AND wait_event_type = 'Lock'`;
 
 /** Whoever reads the table waits until it is let go. */
 async function lockItems(): Promise<() => Promise<unknown>> {
@@ -188,7 +189,7 @@ test('a session that is ended under its query is a 503, and the next one is answ
   const unlock = await lockItems();
   const waiting = ask({ subset__where: 'size = 1' });
   await database.until(WAITING);
-  await database.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'armature subsets'");
+  await database.query(`SELECT pg_terminate_backend(pid) ${OF_SUBSETS}`);
   const { status, retryAfter } = await waiting;
   await unlock();
   await expect.poll(async () => (await ask({ subset__where: 'size = 1' })).status).toBe(200);

@@ -120,7 +120,7 @@ async function whileLocked(work: () => Promise<void>): Promise<void> {
   await work();
   await locking.query('ROLLBACK');
 }
-const waiting = "FROM pg_stat_activity WHERE application_name = 'subsets' AND wait_event_type = 'Lock'";
+const waiting = "FROM pg_stat_activity WHERE application_name = 'subsets' AND datname = current_database() AND wait_event_type = 'Lock'";
 
 test('who leaves takes the query along, and the next one is answered', async () => {
   const target = new Items();
