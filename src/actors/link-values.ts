@@ -6,8 +6,11 @@
  * for it may be gone before anybody asks; the values are no good once a transaction has ended that leaves one.
  *
  * A change that is applied twice, or on a row that is not there, is a bug that would sooner or later lose somebody's
- * rows: it crashes the owner. Within a transaction a value may come and go many times; only what is left of it at the
- * commit is a move, at most one per value. A block may end inside a transaction: that is no version.
+ * rows: it crashes the owner. Of a table with partitions there may be such a change: rows came or went with a partition, of which no
+ * line tells (see docs/partitioned-tables.md). Then the values are no good, and neither is the shape.
+ *
+ * Within a transaction a value may come and go many times; only what is left of it at the commit is a move, at most one per value. A
+ * block may end inside a transaction: that is no version.
  *
  * NULL is no value, but it matters to `NOT IN` whether some row has it, and whether there is a row at all: that has versions too.
  */
@@ -45,7 +48,9 @@ export type LinkValuesTold =
       readonly overdue?: readonly Handle[];
     }
   | { readonly type: 'values.areTooMany'; readonly what: 'values' | 'rows' | 'bytes'; readonly max: number }
-  | { readonly type: 'values.haveFailed'; readonly code: string; readonly message: string };
+  | { readonly type: 'values.haveFailed'; readonly code: string; readonly message: string }
+  /** The log tells what cannot be of the rows that there are: they came or went with partitions of the shape's table. */
+  | { readonly type: 'values.haveTurned' };
 
 /** Of a row whose value cannot be cast: the number of no member. */
 const FAILED: MemberNumber = 0xffff_ffff;
@@ -222,7 +227,9 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     const valuesMax = this.listing === 'not yet' ? this.bounds.historyValuesMax : this.bounds.valuesMax;
     let moved = false;
     for (const row of this.ports.take(block)) {
-      moved = this.applyRow(row) || moved;
+      const known = this.rows.find(row.key);
+      if (this.hasTurned(row, known)) return { type: 'values.haveTurned' };
+      moved = this.applyRow(row, known) || moved;
       // Within a transaction there may be more, which go again before it ends. Of a snapshot nothing goes.
       if (this.members.count > valuesMax && (row.isLast || isInSnapshot(row.offset))) return tooMany('values', valuesMax);
       // At once: rows that go again before the transaction ends take their memory all the same.
@@ -237,13 +244,27 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     return { type: 'values.applied', place: block.through, version: this.offset, moved, ...(overdue.length === 0 ? {} : { overdue }) };
   }
 
-  /** @returns whether a transaction ended that moved something. */
-  private applyRow(row: PlacedRow): boolean {
-    const { key, value, operation, offset, isLast, xids } = row;
+  /** Whether a row that there is comes, or one that there is not changes. Of a table without partitions that is a bug of ours. */
+  private hasTurned({ key, operation }: PlacedRow, known: RowNumber | undefined): boolean {
+    const { hasPrimaryKey } = this.ports;
+    if (operation === 'insert' ? known === undefined || !hasPrimaryKey : known !== undefined) return false;
+    const isExplained = this.ports.isPartitioned();
+    invariant(isExplained || operation !== 'insert', `a row is inserted once: key ${key} already exists`);
+    invariant(isExplained, `a row that changes is known: key ${key} does not exist`);
+    return true;
+  }
+
+  /**
+   * @param known the row of that key, if there is one.
+   * @returns whether a transaction ended that moved something.
+   */
+  private applyRow({ key, value, operation, offset, isLast, xids }: PlacedRow, known: RowNumber | undefined): boolean {
     if (!isInSnapshot(offset)) this.endSnapshot();
-    if (operation === 'insert') this.insert(key, value);
-    if (operation === 'update') this.update(key, value);
-    if (operation === 'delete') this.delete(key);
+    if (operation === 'insert') this.insert(key, value, known);
+    else if (known !== undefined) {
+      if (operation === 'update') this.update(known, value);
+      else this.delete(known);
+    }
     return isLast && this.members.commit(offset, xids);
   }
 
@@ -251,11 +272,9 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     if (this.members.offset === BEFORE_ALL) this.members.begin(SNAPSHOT_END);
   }
 
-  private insert(key: string, told: PlacedRow['value']): void {
+  private insert(key: string, told: PlacedRow['value'], twin: RowNumber | undefined): void {
     const text = this.form.textOf(told, () => this.untold());
     if (text === undefined) this.untold();
-    const twin = this.rows.find(key);
-    invariant(twin === undefined || !this.ports.hasPrimaryKey, `a row is inserted once: key ${key} already exists`);
     if (twin !== undefined) this.checkAlike(twin, text);
     this.setText(this.rows.add(key), text);
   }
@@ -264,8 +283,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     invariant(false, `a new row tells its column ${this.column}`);
   }
 
-  private update(key: string, told: PlacedRow['value']): void {
-    const row = this.rowOf(key);
+  private update(row: RowNumber, told: PlacedRow['value']): void {
     const text = this.form.textOf(told, () => this.textOf(row));
     if (text === undefined) return;
     if (this.rows.hasTwins(row)) this.checkAlike(row, text);
@@ -274,8 +292,7 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
     this.setText(row, text);
   }
 
-  private delete(key: string): void {
-    const row = this.rowOf(key);
+  private delete(row: RowNumber): void {
     this.uncount(row);
     if (this.rows.delete(row)) this.failed.delete(row);
   }
@@ -306,12 +323,6 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
 
   private textOf(row: RowNumber): Key {
     return this.failed.textOf(row) ?? this.members.textAt(this.rows.memberOf(row));
-  }
-
-  private rowOf(key: string): RowNumber {
-    const row = this.rows.find(key);
-    invariant(row !== undefined, `a row that changes is known: key ${key} does not exist`);
-    return row;
   }
 
   /** Of any of the rows: Postgres tells the one that it meets first. */

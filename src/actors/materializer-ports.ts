@@ -24,6 +24,8 @@ export interface MaterializerPorts extends Forkable<MaterializerPorts> {
   dependantsBefore(version: LogOffset): readonly Handle[];
   /** Without one, several rows may have the same key. */
   readonly hasPrimaryKey: boolean;
+  /** Whether rows of the shape's table may come and go with partitions, as no line tells. */
+  isPartitioned(): boolean;
   /** For the column in the index by which changes are routed. */
   readonly listing: MemberListing;
 }

@@ -22,6 +22,7 @@ import { note } from './journal.ts';
 import { keep, next } from './request-backlog.ts';
 import { consumerOf } from './shape-processes.ts';
 import { FILTER_FAILED, filterFault, type SnapshotFault } from './snapshot-fault.ts';
+import { TURNED } from './turned-table.ts';
 
 export type MaterializerEvent =
   | { type: 'snapshot.isStarted' }
@@ -189,6 +190,7 @@ export const materializer = setup({
       target: '.invalidating',
       actions: { type: 'noteReason', params: ({ event }) => ({ reason: failed(event) }) },
     },
+    'values.haveTurned': '.condemning',
   },
   initial: 'awaitingSnapshot',
   states: {
@@ -300,6 +302,14 @@ export const materializer = setup({
         // No directory: all that serves shapes is being stopped or made anew, and draining deletes nothing.
         'recheck.failed': 'stopped',
       },
+    },
+    /** The inner shape itself has other rows than it should. What would be made on it anew would read the same log, so it goes first. */
+    condemning: {
+      entry: {
+        type: 'send',
+        params: ({ context }) => ({ to: context.consumer, event: { type: 'stop', cause: { delete: TURNED } } }),
+      },
+      on: { takeAppended: {} }, // Nobody waits for the answer any more: its end comes next.
     },
     /** Each dependant is told exactly once: those that subscribed by a request, those that still wait by a refusal. */
     invalidating: {

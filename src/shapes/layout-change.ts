@@ -13,13 +13,19 @@ import type { ShapeDefinition } from '../model/shape.ts';
 
 /** True when changes under `layout` cannot go on in the log of this shape. */
 export function endsShape(layout: Omit<RelationLayout, 'id'>, definition: ShapeDefinition): boolean {
-  const { relation, selectsAll, columns, reads } = definition;
-  const isItself = layout.oid === relation.oid && layout.name === relation.name && layout.schema === relation.schema;
-  if (!isItself && !isPartitionOf(layout, relation.oid)) return true;
-  if (selectsAll && layout.columns.length !== columns.length) return true;
+  return endingOf(layout)(definition);
+}
+
+/** The same for many definitions. */
+export function endingOf(layout: Omit<RelationLayout, 'id'>): (definition: ShapeDefinition) => boolean {
   const present = new Map(layout.columns.map((column) => [column.name, column]));
-  return reads.some((read) => {
-    const column = present.get(read.name);
-    return column === undefined || column.typeOid !== read.typeOid || column.typeMod !== read.typeMod;
-  });
+  return ({ relation, selectsAll, columns, reads }) => {
+    const isItself = layout.oid === relation.oid && layout.name === relation.name && layout.schema === relation.schema;
+    if (!isItself && !isPartitionOf(layout, relation.oid)) return true;
+    if (selectsAll && present.size !== columns.length) return true;
+    return reads.some((read) => {
+      const column = present.get(read.name);
+      return column === undefined || column.typeOid !== read.typeOid || column.typeMod !== read.typeMod;
+    });
+  };
 }

@@ -6,7 +6,7 @@
  * it: they are each shape's own.
  */
 import { invariant } from '../base/invariant.ts';
-import type { RelationLayout } from '../model/relation.ts';
+import type { LayoutColumn, RelationLayout } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
 import { endsShape } from './layout-change.ts';
 import { LINE, type Operation } from './line-format.ts';
@@ -24,6 +24,9 @@ export interface Fragments {
   readonly headers: Readonly<Record<Operation, Uint8Array>>;
 }
 
+/** Layouts that are remembered; beyond it they are looked at again. Each partition of a table has its own. */
+const PLANS_MAX = 1024;
+
 export class Projection {
   readonly fragments: Fragments;
   readonly snapshotPlan: RowPlan;
@@ -32,6 +35,8 @@ export class Projection {
   private readonly definition: ShapeDefinition;
   /** By layout id; null for a layout under which the shapes cannot go on. */
   private readonly plans = new Map<number, RowPlan | null>();
+  /** By the names of the columns in their order: nearly all partitions of a table share one. */
+  private readonly plansByOrder = new Map<string, RowPlan>();
 
   /** @param definition of any of its shapes. */
   constructor(definition: ShapeDefinition) {
@@ -46,9 +51,23 @@ export class Projection {
     if (known !== undefined) return known;
     const layout = layoutOf(layoutId);
     invariant(layout !== undefined, 'the log knows the layout of every change in it');
-    const plan = endsShape(layout, this.definition) ? null : planRows(this.definition, layout.columns);
+    const plan = endsShape(layout, this.definition) ? null : this.planFor(layout.columns);
+    if (this.plans.size >= PLANS_MAX) this.forgetPlans();
     this.plans.set(layoutId, plan);
     return plan;
+  }
+
+  /** Layouts that carry the shapes differ for them in nothing else: the columns that they read have the types that they had. */
+  private planFor(columns: readonly LayoutColumn[]): RowPlan {
+    const order = JSON.stringify(columns.map(({ name }) => name));
+    const plan = this.plansByOrder.get(order) ?? planRows(this.definition, columns);
+    this.plansByOrder.set(order, plan);
+    return plan;
+  }
+
+  private forgetPlans(): void {
+    this.plans.clear();
+    this.plansByOrder.clear();
   }
 }
 

@@ -17,10 +17,10 @@ import { EvaluationError } from '../sql/evaluation-error.ts';
 import type { ColumnText, Membership, Where } from '../sql/where.ts';
 import { stepsSpent } from '../sql/work.ts';
 import { ChangeCursor } from './change-cursor.ts';
+import { Footings, tableName, type Footing } from './footings.ts';
 import type { PlacedLookup } from './key-index.ts';
-import { endsShape } from './layout-change.ts';
+import { endingOf } from './layout-change.ts';
 import { MemberIndex, memberKey } from './member-index.ts';
-import { Multimap } from './multimap.ts';
 import type { BlockRouter, Layer, RoutedChanges } from './router.ts';
 import { TableShapes } from './table-shapes.ts';
 
@@ -36,8 +36,6 @@ interface RoutedShape {
   readonly dependsOn: readonly Handle[];
   /** What its subqueries may select, now or at a version that somebody still looks at. Undefined where it has none. */
   readonly isMember: Membership | undefined;
-  /** Layouts under which the shape cannot go on: kept here so that its removal touches nothing else. */
-  readonly endedBy: Set<LayoutPlan>;
 }
 
 interface LayoutPlan {
@@ -45,8 +43,9 @@ interface LayoutPlan {
   readonly indexOf: ReadonlyMap<string, number>;
   /** The oids of the tables that it is a partition of: its rows are theirs. */
   readonly above: readonly number[];
-  /** Shapes that a change under this layout ends: each gets to see it. */
-  readonly ended: Set<RoutedShape>;
+  readonly ends: (definition: ShapeDefinition) => boolean;
+  /** What a change under this layout ends: each of the shapes gets to see it. */
+  readonly ended: Set<Footing<RoutedShape>>;
 }
 
 /** A block that is being routed. */
@@ -57,8 +56,8 @@ interface Routing {
 }
 
 /**
- * Changes looked at, keys of rows read, filters evaluated and shapes found in one step, and what the filters spent: about a millisecond.
- * Sockets and files have a turn between two.
+ * Changes looked at, keys of rows read, filters evaluated, shapes found and footings judged in one step, and what the filters spent: about
+ * a millisecond. Sockets and files have a turn between two.
  */
 const STEP_WORK_MAX = 4096;
 /** What filters spend is counted more finely: in so many steps as one evaluation that spends nothing takes. */
@@ -70,13 +69,15 @@ const PLANS_MAX = 4096;
 export class ShapeRouter implements BlockRouter {
   private readonly shapes = new Map<Handle, RoutedShape>();
   private readonly tables = new Map<number, TableShapes<RoutedShape>>();
-  /** Shapes by the name of their table, which outlives its oid. */
-  private readonly named = new Multimap<string, RoutedShape>();
+  private readonly footings = new Footings<RoutedShape>();
   private readonly plans = new Map<number, LayoutPlan>();
   /** By the oid and by the name of their table: a shape that is added looks at no others. */
   private readonly plansOf = new Map<number | string, Set<LayoutPlan>>();
+  /** Layouts under which shapes cannot go on: kept so that the last one's removal touches nothing else. */
+  private readonly endedBy = new Map<Footing<RoutedShape>, Set<LayoutPlan>>();
   private evaluationCount = 0;
   private keyCount = 0;
+  private judgementCount = 0;
   private underWay: Routing | undefined;
 
   constructor(
@@ -101,10 +102,10 @@ export class ShapeRouter implements BlockRouter {
     this.shapes.set(handle, shape);
     const table = entryOf(this.tables, definition.relation.oid, () => new TableShapes<RoutedShape>(this.members));
     table.add(shape, lookupsOf(shape));
-    const name = nameOf(definition.relation);
-    this.named.add(name, shape);
-    for (const identity of [definition.relation.oid, name]) {
-      for (const plan of this.plansOf.get(identity) ?? []) markIfEnded(plan, shape);
+    const footing = this.footings.add(shape, definition);
+    if (footing === undefined) return;
+    for (const identity of [definition.relation.oid, tableName(definition.relation)]) {
+      for (const plan of this.plansOf.get(identity) ?? []) this.judge(plan, footing);
     }
   }
 
@@ -113,9 +114,12 @@ export class ShapeRouter implements BlockRouter {
     const shape = this.shapes.get(handle);
     if (shape === undefined) return;
     this.shapes.delete(handle);
-    for (const plan of shape.endedBy) plan.ended.delete(shape);
-    const { relation } = shape.definition;
-    this.named.delete(nameOf(relation), shape);
+    const { definition: { relation } } = shape;
+    const left = this.footings.remove(shape, shape.definition);
+    if (left !== undefined) {
+      for (const plan of this.endedBy.get(left) ?? []) plan.ended.delete(left);
+      this.endedBy.delete(left);
+    }
     const table = this.tables.get(relation.oid);
     table?.remove(shape, lookupsOf(shape));
     if (table?.all.size === 0) this.tables.delete(relation.oid);
@@ -158,12 +162,16 @@ export class ShapeRouter implements BlockRouter {
 
   /** The shapes that changes of these layouts may concern, whatever is in them. */
   shapesOn(layoutIds: Iterable<number>): ReadonlySet<Handle> {
-    const found = new Set<Handle>();
+    const footings = new Set<Footing<RoutedShape>>();
+    const oids = new Set<number>();
     for (const id of layoutIds) {
       const { layout, above, ended } = this.planOf(id);
-      for (const { handle } of ended) found.add(handle);
-      for (const oid of [layout.oid, ...above]) for (const { handle } of this.tables.get(oid)?.all ?? []) found.add(handle);
+      for (const footing of ended) footings.add(footing);
+      for (const oid of [layout.oid, ...above]) oids.add(oid);
     }
+    const found = new Set<Handle>();
+    for (const { shapes } of footings) for (const { handle } of shapes) found.add(handle);
+    for (const oid of oids) for (const { handle } of this.tables.get(oid)?.all ?? []) found.add(handle);
     return found;
   }
 
@@ -178,7 +186,7 @@ export class ShapeRouter implements BlockRouter {
   }
 
   private workDone(): number {
-    return this.evaluationCount + this.keyCount + stepsSpent() / SPENT_STEPS_PER_WORK;
+    return this.evaluationCount + this.keyCount + this.judgementCount + stepsSpent() / SPENT_STEPS_PER_WORK;
   }
 
   private finish(touched: ReadonlyMap<RoutedShape, number[]>): readonly Layer[] {
@@ -193,8 +201,8 @@ export class ShapeRouter implements BlockRouter {
   private shapesFor(change: Change): ReadonlySet<RoutedShape> {
     const plan = this.planOf(change.layoutId);
     const table = this.tables.get(plan.layout.oid);
-    if (table === undefined && plan.above.length === 0) return plan.ended;
-    const found = new Set(plan.ended);
+    const found = new Set<RoutedShape>();
+    for (const { shapes } of plan.ended) for (const shape of shapes) found.add(shape);
     if (table !== undefined) this.collectFrom(table, change, plan, found);
     for (const oid of plan.above) {
       const above = this.tables.get(oid);
@@ -247,7 +255,7 @@ export class ShapeRouter implements BlockRouter {
     };
     return {
       handle, isDecided: where === undefined || (where.lookups !== undefined && where.areLookupsExact === true),
-      depth: depthOf(definition), definition, where, dependsOn, endedBy: new Set(),
+      depth: depthOf(definition), definition, where, dependsOn,
       isMember: definition.dependencies === undefined ? undefined : isMember,
     };
   }
@@ -260,18 +268,27 @@ export class ShapeRouter implements BlockRouter {
     const indexOf = new Map(layout.columns.map(({ name }, index) => [name, index]));
     if (this.plans.size >= PLANS_MAX) this.forgetPlans();
     const above = (layout.links ?? []).map(({ parent }) => parent);
-    const plan: LayoutPlan = { layout, indexOf, above, ended: new Set() };
-    for (const oid of [layout.oid, ...above]) for (const shape of this.tables.get(oid)?.all ?? []) markIfEnded(plan, shape);
-    for (const shape of this.named.of(nameOf(layout))) markIfEnded(plan, shape);
+    const plan: LayoutPlan = { layout, indexOf, above, ends: endingOf(layout), ended: new Set() };
     this.plans.set(layoutId, plan);
-    for (const identity of [layout.oid, nameOf(layout), ...above]) entryOf(this.plansOf, identity, () => new Set<LayoutPlan>()).add(plan);
+    for (const identity of [layout.oid, tableName(layout), ...above]) {
+      for (const footing of this.footings.of(identity)) this.judge(plan, footing);
+      entryOf(this.plansOf, identity, () => new Set<LayoutPlan>()).add(plan);
+    }
     return plan;
   }
 
-  /** The shapes that they ended still know them, and are about to be removed. */
+  private judge(plan: LayoutPlan, footing: Footing<RoutedShape>): void {
+    this.judgementCount += 1;
+    if (!plan.ends(footing.definition)) return;
+    plan.ended.add(footing);
+    entryOf(this.endedBy, footing, () => new Set<LayoutPlan>()).add(plan);
+  }
+
+  /** The shapes that they ended are about to be removed. */
   private forgetPlans(): void {
     this.plans.clear();
     this.plansOf.clear();
+    this.endedBy.clear();
   }
 }
 
@@ -300,22 +317,12 @@ function newList(): number[] {
   return [];
 }
 
-function markIfEnded(plan: LayoutPlan, shape: RoutedShape): void {
-  if (!endsShape(plan.layout, shape.definition)) return;
-  plan.ended.add(shape);
-  shape.endedBy.add(plan);
-}
-
 function textOf(tuple: Tuple, { indexOf }: LayoutPlan): ColumnText {
   return (column) => {
     const index = indexOf.get(column);
     invariant(index !== undefined, 'a filter whose column is gone is not asked');
     return tuple.text(index);
   };
-}
-
-function nameOf({ schema, name }: { readonly schema: string; readonly name: string }): string {
-  return JSON.stringify([schema, name]);
 }
 
 function entryOf<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {

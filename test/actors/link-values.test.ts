@@ -561,6 +561,22 @@ test.each([
   expect(() => values.apply({ block })).toThrow('rows that are named alike have one value');
 });
 
+describe('of a table with partitions', () => {
+  test.each([
+    ['inserted that is there', inserted('a', '2')],
+    ['updated that is not there', updated('b', '1')],
+    ['updated in another column that is not there', updated('b')],
+    ['deleted that is not there', deleted('b')],
+  ])('a row is %s when partitions came or went: the values are no good', (_, message) => {
+    const blocks = new ShapeBlocks();
+    const values = new LinkValues('value', { ...followerPorts(blocks), isPartitioned: () => true });
+    const block = { after: LOG_BEGIN, through: placeAt('7_0' as LogOffset) };
+    blocks.put(FOLLOWER, block, [inserted('a', '1'), ...committed('7', [message])]);
+
+    expect(values.apply({ block })).toEqual({ type: 'values.haveTurned' });
+  });
+});
+
 test('keys that begin with the name of the table and others are told from one another', () => {
   const names = ['"s"."t"/"1"', '"s"."t"/"2"', '"1"', '"s"."u"/"1"', '"s"."t"/'];
   const { values, commit } = valuesOf(names.map((name, index) => inserted(name, `${index}`)));

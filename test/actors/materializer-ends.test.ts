@@ -99,6 +99,20 @@ test('one whose values cannot be cast says so with the SQLSTATE to whoever asked
   });
 });
 
+test('one whose log tells what cannot be has the inner shape end, and its dependants behind it for the same reason', () => {
+  const input = { consumer: 'consumer#1', handle: '1-1', column: 'id', dependant: 'consumer#2' };
+  const why = 'a partition of the table was attached, detached or dropped, and its rows with it';
+  const events: readonly Message[] = [
+    { type: 'values.haveTurned' }, { type: 'consumer.down', process: 'consumer#1', reason: { shutdown: { delete: why } } },
+  ];
+  const [condemning, invalidating] = [1, 2].map((count) => walk(materializer, input, ...events.slice(0, count)));
+
+  expect([condemning, invalidating]).toMatchObject([
+    { value: 'condemning', asked: [{ type: 'send', params: { to: 'consumer#1', event: { type: 'stop', cause: { delete: why } } } }] },
+    { value: 'invalidating', context: { reason: { shutdown: { delete: why } } } },
+  ]);
+});
+
 test('a dependant that does not take what moved ends, and nobody else does', () => {
   const events: Message[] = [
     { type: 'snapshot.isStarted' },

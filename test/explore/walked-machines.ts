@@ -183,7 +183,13 @@ const materializerWalk: WalkedMachine = {
     failed('recheck.failed'),
     { type: 'invalidation.done', failed: [] },
   ],
-  also: [{ inputs: materializerInputs, events: [{ type: 'values.haveFailed', code: '22P02', message: 'no integer' }] }],
+  also: [
+    { inputs: materializerInputs, events: [{ type: 'values.haveFailed', code: '22P02', message: 'no integer' }] },
+    {
+      inputs: materializerInputs,
+      events: [{ type: 'values.haveTurned' }, { type: 'takeAppended', through: '7_0', position: 10, replyTo }],
+    },
+  ],
 };
 
 const snapshotterWalk: WalkedMachine = {

@@ -1,5 +1,6 @@
 /** What shapes of one table share, and what they must not. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import type { RelationLayout } from '../../src/model/relation.ts';
 import { ChangeConverter } from '../../src/shapes/change-converter.ts';
 import { Projections } from '../../src/shapes/projection.ts';
 import { tupleOf } from '../support/actors/changes.ts';
@@ -17,6 +18,34 @@ test('shapes that differ in filter or replica mode share one, and no others', ()
   const [first, ...others] = definitions.map((definition) => projections.of(definition));
 
   expect(others.map((other) => other === first)).toEqual([true, true, false, false]);
+});
+
+describe('of the layouts of partitions', () => {
+  const columns = [itemsLayout.columns, itemsLayout.columns.toReversed()] as const;
+  const partition = (id: number): RelationLayout => {
+    return { ...itemsLayout, id, oid: id, links: [{ child: id, parent: itemsLayout.oid, since: 7 }], columns: columns[id === 2 ? 1 : 0] };
+  };
+
+  test('those that have their columns in one order share a plan', () => {
+    const projection = new Projections().of(shapeOf({}));
+    const [first, turned, last] = [1, 2, 3].map((id) => projection.planOf(id, partition));
+
+    expect([turned === first, last === first, turned?.indexOf.get('owner')]).toEqual([false, true, 0]);
+  });
+
+  test('a bounded number is remembered, and looked at again otherwise', () => {
+    const projection = new Projections().of(shapeOf({}));
+    const looked: number[] = [];
+    const layoutOf = (id: number): RelationLayout => {
+      looked.push(id);
+      return partition(id);
+    };
+    for (let id = 1; id <= 1_025; id += 1) projection.planOf(id, layoutOf);
+    looked.length = 0;
+    for (const id of [1_025, 1]) projection.planOf(id, layoutOf);
+
+    expect(looked).toEqual([1]);
+  });
 });
 
 const wishes: readonly ShapeWish[] = [{}, { where: { column: 'owner', equals: 'x' } }];

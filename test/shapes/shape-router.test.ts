@@ -351,6 +351,30 @@ describe('a partition', () => {
     expect([before, after, [...router.shapesOn([4])].sort()]).toEqual([all.slice(0, 3), all, all]);
   });
 
+  test('is judged once for all shapes above it that differ in their filter alone', () => {
+    const looks = [1, 1_000].map((count) => {
+      let looked = 0;
+      const seen = { ...linked, get columns() { looked += 1; return linked.columns; } };
+      const router = new ShapeRouter(() => seen);
+      for (let index = 0; index < count; index += 1) {
+        router.add(handleOf(index), shapeOf(ownedBy(`${index}`), root), whereOf(ownedBy(`${index}`)));
+      }
+      handlesFor(router, [row], 4);
+      return looked;
+    });
+    expect(looks[1]).toBe(looks[0]);
+  });
+
+  test('ends a step where the shapes above it stand on much that must be judged', () => {
+    const leaves = [4, 5, 6].map((id): RelationLayout => ({ ...linked, id, oid: id }));
+    const router = new ShapeRouter((id) => leaves.find((layout) => layout.id === id));
+    for (let index = 0; index < 5_000; index += 1) {
+      router.add(handleOf(index), shapeOf(ownedBy('b'), { ...root, name: `root ${index}` }), whereOf(ownedBy('b')));
+    }
+    router.begin(blockOf(leaves.map(({ id }) => transactionOf({ xid: id, lsn: `${id}` }, [row], id))));
+    expect(stepsOf(router)).toEqual({ steps: 4, counts: {} });
+  });
+
   test('a copy of the router knows of it too', () => {
     expect(handlesFor(routerOn([linked]).clone(), [row], 4)).toEqual([0, 1, 2].map(handleOf));
   });

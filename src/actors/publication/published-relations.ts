@@ -16,6 +16,7 @@ import { bornMicros, type Handle } from '../../model/shape.ts';
 import type { ReplyTo, Table } from '../../otp/process.ts';
 import { RelationLots, type RelationLot, type RelationWork } from './relation-lots.ts';
 import type { SnapshotFault } from '../snapshot-fault.ts';
+import { TURNED } from '../turned-table.ts';
 
 export type PublishedRelationsChange =
   /** A new shape waits for its table. */
@@ -80,7 +81,6 @@ const WHY_LOST = {
   isToldAsRoot: 'the publication tells changes of partitions under the name of their root',
   isUntold: 'the table got a partition that Postgres does not replicate',
 } as const;
-const WHY_TURNED = 'a partition of the table was attached, detached or dropped, and its rows with it';
 /** Somebody has altered its replica identity: who comes next waits until Postgres has been asked again. */
 const WITHOUT_OLD_ROWS: GapCause = 'replicaIdentity';
 const SHAPE_GONE: SnapshotFault = { code: 'schema_changed', message: 'The shape is gone', status: 409 };
@@ -227,7 +227,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   private turn(turns: readonly RelationTurn[]): void {
     for (const { relation, beforeMicros } of turns) {
       const need = this.needs.get(keyOf(relation));
-      if (need !== undefined) this.loseFollowers(need, WHY_TURNED, (handle) => bornMicros(handle) < beforeMicros);
+      if (need !== undefined) this.loseFollowers(need, TURNED, (handle) => bornMicros(handle) < beforeMicros);
     }
   }
 

@@ -138,8 +138,16 @@ function materializerPorts(
     oldestView: () => oldestView(allOf(storage.shapes.all(), heldViews), handle, column),
     dependantsBefore: (version) => dependantsBefore(version, storage.shapes.all(), handle, column),
     hasPrimaryKey: storage.shapes.get(handle)?.definition.primaryKey.length !== 0,
+    isPartitioned: () => isPartitioned(storage, handle),
     clone: uncopied('what lies on a disk'),
   };
+}
+
+/** A look at the catalogue found it so, or the stream told of a partition before there was one. */
+function isPartitioned({ log, shapes }: Storage, handle: Handle): boolean {
+  const oid = shapes.get(handle)?.definition.relation.oid;
+  if (oid === undefined) return false;
+  return log.treeOf(oid) !== undefined || !log.linksTold(oid, 0, log.lastLayoutId)[Symbol.iterator]().next().done;
 }
 
 function* allOf<Item>(...lists: readonly Iterable<Item>[]): Iterable<Item> {

@@ -1,4 +1,4 @@
-/** ToldTables: what a description of a table in the stream puts in doubt, before the log has it. */
+/** ToldTables: what a description of a table in the stream puts in doubt, once the log has it. */
 import type { PartitionLink } from '../../model/partition-link.ts';
 import type { RelationLayout } from '../../model/relation.ts';
 
@@ -14,6 +14,7 @@ export interface Doubts {
 }
 
 export class ToldTables {
+  /** Of partitions alone, as they were described last. */
   private readonly links = new Map<number, readonly PartitionLink[]>();
 
   constructor(private readonly doubts: Doubts) {}
@@ -21,7 +22,8 @@ export class ToldTables {
   tell(table: Told): void {
     const { oid, links = [] } = table;
     const before = this.links.get(oid) ?? [];
-    this.links.set(oid, links);
+    if (links.length === 0) this.links.delete(oid);
+    else this.links.set(oid, links);
     this.doubts.table(table);
     if (links.length > 0) this.doubts.tablesAbove(parentsOf(links));
     if (JSON.stringify(before) !== JSON.stringify(links)) this.doubts.partitionsOf(parentsOf([...before, ...links]));

@@ -81,6 +81,7 @@ function historyOver(self: Pid, world: HandOverModel): MaterializerPorts {
     oldestView: () => undefined,
     dependantsBefore: () => [],
     hasPrimaryKey: true,
+    isPartitioned: () => false,
     listing: new MemberIndex().listing(HANDLE),
     clone: (fork) => historyOver(self, WorldFork.worldOf(fork)),
   };

@@ -162,6 +162,7 @@ function materializerPorts(handle: Handle, self: Pid, world: HandleModel): Mater
     take: (range) => world.takeHistory(self, range),
     close: () => world.closeHistory(self),
     hasPrimaryKey: true,
+    isPartitioned: () => false,
     oldestView: () => oldestView(world.shapes.all(), handle, COLUMN),
     dependantsBefore: (version) => dependantsBefore(version, world.shapes.all(), handle, COLUMN),
     listing: new MemberIndex().listing(memberKey(handle, COLUMN)),

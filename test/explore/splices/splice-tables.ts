@@ -129,6 +129,7 @@ function materializerPorts(self: Pid, world: SpliceModel, oldest: typeof oldestV
     take: (range) => world.takeHistory(self, range),
     close: () => world.endMaterializer(self),
     hasPrimaryKey: true,
+    isPartitioned: () => false,
     oldestView: () => oldest(world, world.planOf(self)),
     dependantsBefore: () => [],
     listing: world.listing(world.planOf(self)),

@@ -35,6 +35,7 @@ function portsOver(
       return view !== undefined && compareOffsets(view, version) < 0 ? [LAGGARD] : [];
     },
     hasPrimaryKey,
+    isPartitioned: () => false,
     listing: members.listing('1-1/value'),
     clone: (fork) => portsOver(blocks.clone(fork), oldestView, new MemberIndex(), hasPrimaryKey),
   };

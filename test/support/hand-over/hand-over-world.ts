@@ -272,6 +272,7 @@ export class HandOverWorld {
       oldestView: () => this.view?.at,
       dependantsBefore: () => [],
       hasPrimaryKey: true,
+      isPartitioned: () => false,
       listing: new MemberIndex().listing(HANDLE),
       clone: uncopied('what a runtime works on'),
     });
