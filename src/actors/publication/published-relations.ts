@@ -83,6 +83,8 @@ const WHY_LOST = {
 const WHY_TURNED = 'a partition of the table was attached, detached or dropped, and its rows with it';
 /** Somebody has altered its replica identity: who comes next waits until Postgres has been asked again. */
 const WITHOUT_OLD_ROWS: GapCause = 'replicaIdentity';
+/** Somebody else had the table, or a partition of it. */
+const BUSY = 'lock_timeout';
 const SHAPE_GONE: SnapshotFault = { code: 'schema_changed', message: 'The shape is gone', status: 409 };
 const TO_DO = { review: 'relations.toReview', add: 'relations.toAdd', drop: 'relations.toDrop' } as const;
 /** In one line of the log. */
@@ -276,10 +278,13 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
     return asked;
   }
 
-  /** It is carried, but without its old rows. Where that cannot be mended, it is tried once, or when somebody waits for it. */
+  /**
+   * It is carried, but without its old rows. Where that cannot be mended, it is tried once, or when somebody waits for it; a table that was
+   * busy is tried with each review.
+   */
   private repair(need: Need): void {
     need.standing = 'unknown';
-    if (need.refusedFor === undefined) this.lots.put('add', need.key);
+    if (need.refusedFor === undefined || need.refusedFor === BUSY) this.lots.put('add', need.key);
     this.letGo(need);
   }
 

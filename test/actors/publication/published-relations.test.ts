@@ -18,8 +18,9 @@ const need = (index: number, relation = items): PublishedRelationsChange => {
 const retain = (index: number, relation = items): PublishedRelationsChange => ({ type: 'retain', handle: handleOf(index), relation });
 const release = (index: number, why = 'asked'): PublishedRelationsChange => ({ type: 'release', handle: handleOf(index), why });
 const next: PublishedRelationsChange = { type: 'next' };
-const error = { code: 'lock_timeout', message: 'no' };
+const error = { code: 'replica_identity_not_full', message: 'no' };
 const refused: PublishedRelationsChange = { type: 'refused', error };
+const busy: PublishedRelationsChange = { type: 'refused', error: { code: 'lock_timeout', message: 'busy' } };
 const altered = (...added: readonly typeof items[]): PublishedRelationsChange => ({ type: 'altered', added, turns: [] });
 const reviewed = (...faults: readonly ('isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable')[]): PublishedRelationsChange => ({
   type: 'reviewed',
@@ -84,6 +85,11 @@ test.each<[string, readonly PublishedRelationsChange[], object | undefined]>([
     'that cannot get back its old rows is asked for once',
     [retain(1), next, reviewed('isNotFull'), next, refused, next, { type: 'doubt' }, next, reviewed('isNotFull'), next],
     settled,
+  ],
+  [
+    'that was busy when it was to get back its old rows is asked for with the next review',
+    [retain(1), next, reviewed('isNotFull'), next, busy, next, { type: 'doubt' }, next, reviewed('isNotFull'), next],
+    toAdd,
   ],
 ])('a table %s', (_, changes, told) => {
   expect(after(...changes)).toEqual(told);
