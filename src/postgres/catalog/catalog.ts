@@ -133,7 +133,7 @@ class CachedCatalog implements Catalog {
   private keep(key: string, found: FoundRelation): FoundRelation {
     const before = this.kept.get(key)?.relation;
     this.kept.delete(key);
-    if (found === undefined || 'kindName' in found) return found;
+    if (found === undefined || 'kindName' in found || !isServable(found)) return found;
     const relation = before !== undefined && JSON.stringify(before) === JSON.stringify(found) ? before : found;
     if (this.kept.size >= RELATIONS_MAX) this.kept.clear();
     if (before?.oid !== relation.oid) this.doubtOid(relation.oid); // Whatever had this name, the table may have had another.
@@ -149,6 +149,11 @@ class CachedCatalog implements Catalog {
   private doubtOid(oid: number): void {
     for (const [key, { relation }] of this.kept) if (relation.oid === oid) this.doubtKey(key);
   }
+}
+
+/** Where it is not, that is for its operator to mend, and nobody tells us when it was: the stream does not describe such a table. */
+function isServable({ columns, untoldPartition }: Relation): boolean {
+  return untoldPartition === undefined && !columns.some(({ isVirtual }) => isVirtual === true);
 }
 
 function keyOf(schema: string, name: string): string {
