@@ -9,6 +9,7 @@ import type { Column, Relation, UntoldPartition } from '../../model/relation.ts'
 import { DatabaseUnreachableError } from '../connection/database-error.ts';
 import { type DatabasePool, PoolTimeoutError } from '../connection/pool.ts';
 import { collationOf, type CollationFacts } from './collation.ts';
+import { TABLES_SQL } from './partitions.ts';
 
 export interface Catalog {
   /**
@@ -196,7 +197,7 @@ const COLLATION = `
 /** A partition, at whatever depth, that no publication carries. */
 const UNTOLD = `
   SELECT json_build_object('schema', un.nspname, 'name', u.relname, 'kind', u.relkind, 'persistence', u.relpersistence)
-  FROM pg_catalog.pg_partition_tree(c.oid) tree JOIN pg_catalog.pg_class u ON u.oid = tree.relid
+  FROM ${TABLES_SQL} JOIN pg_catalog.pg_class u ON u.oid = tree.relid
   JOIN pg_catalog.pg_namespace un ON un.oid = u.relnamespace
   WHERE u.relkind = 'f' OR u.relpersistence <> 'p' ORDER BY un.nspname, u.relname LIMIT 1`;
 

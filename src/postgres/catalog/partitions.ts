@@ -23,6 +23,19 @@ export const TREE_SQL = `
               AND own.xmin = made.xmin AND own.cmin = made.cmin)
   )), '[]') FROM links`;
 
+/**
+ * The table `c` and all tables below it, as `tree (relid)`. `pg_partition_tree` says the same and locks each of them, until the transaction
+ * ends: it waits for whoever alters one, and Postgres has no room for the locks of many thousands.
+ */
+export const TABLES_SQL = `(
+  WITH RECURSIVE tables AS (
+    SELECT c.oid AS relid
+    UNION ALL
+    SELECT i.inhrelid FROM tables JOIN pg_catalog.pg_inherits i ON i.inhparent = tables.relid AND NOT i.inhdetachpending
+    JOIN pg_catalog.pg_class child ON child.oid = i.inhrelid AND child.relispartition
+  )
+  SELECT relid FROM tables) tree`;
+
 export function treeOf(rows: readonly TreeRow[]): readonly FoundLink[] {
   return rows.map(([child, parent, since, isBorn]) => ({ child, parent, since, isBorn }));
 }

@@ -213,3 +213,13 @@ test.each([
 
   expect([before, await catalog.relation('public', name)].map(faultOf)).toEqual([true, false]);
 });
+
+test('a root is described without waiting for who has a partition locked', async () => {
+  await database.query('CREATE TABLE awaited (a int) PARTITION BY LIST (a); CREATE TABLE awaited_a PARTITION OF awaited DEFAULT');
+  const holder = await database.session();
+  await holder.query('BEGIN; LOCK TABLE awaited_a IN ACCESS EXCLUSIVE MODE');
+  const found = await createCatalog(pool).relation('public', 'awaited');
+  await holder.query('ROLLBACK');
+
+  expect(columnCount(found)).toBe(1);
+});

@@ -235,6 +235,28 @@ test.each([
   expect({ whileOpen, isPublished }).toEqual({ whileOpen: false, isPublished: true });
 });
 
+test.each([
+  ['gets its replica identity', 'AccessExclusiveLock', ''],
+  ['is waited for', 'ShareLock', 'FULL'],
+])('while a partition that is written to %s, no other table of its tree is held', async (_, mode, identity) => {
+  const name = `apart_${mode.toLowerCase()}`;
+  const root = await table(name, '(id int) PARTITION BY LIST (id)');
+  await database.query(`
+    CREATE TABLE ${name}_a PARTITION OF ${name} FOR VALUES IN (1); CREATE TABLE ${name}_b PARTITION OF ${name} FOR VALUES IN (2);
+    ${identity === '' ? '' : `ALTER TABLE ${name}_a REPLICA IDENTITY FULL; ALTER TABLE ${name}_b REPLICA IDENTITY FULL`}`);
+  const writer = await database.session();
+  await writer.query(`BEGIN; INSERT INTO ${name}_b VALUES (2)`);
+  const adding = createPublication({ pool, publication: 'pub', isManual: false, ...kept() }).add([root]);
+  await database.until(`
+    SELECT FROM pg_locks waiting WHERE relation = '${name}_b'::regclass AND mode = '${mode}' AND NOT granted AND NOT EXISTS (
+      SELECT FROM pg_locks held WHERE held.pid = waiting.pid AND held.granted AND held.relation IN ('${name}'::regclass, '${name}_a'::regclass))`);
+  await writer.query('COMMIT');
+  const { added } = await adding;
+
+  expect({ added, identities: await database.query(`SELECT relreplident AS is FROM pg_class WHERE relname IN ('${name}_a', '${name}_b')`) })
+    .toEqual({ added: [root], identities: [{ is: 'f' }, { is: 'f' }] });
+});
+
 test('a table that is gone can be dropped', async () => {
   const gone = { oid: 1, schema: 'nowhere', name: 'gone' };
 
