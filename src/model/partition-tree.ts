@@ -22,6 +22,9 @@ export interface FoundLink extends PartitionLink {
   readonly isBorn: boolean;
 }
 
+/** What is found out now concerns every shape that has rows, also one whose handle was made before the clock was set back. */
+export const EVER = Number.MAX_SAFE_INTEGER;
+
 /** Where trees are kept. */
 export interface TreeMemory {
   /** The last that the stream has described. */

@@ -11,6 +11,7 @@
  */
 import type { Fork, Forkable } from '../../base/fork.ts';
 import type { GapCause } from '../../model/change.ts';
+import { EVER } from '../../model/partition-tree.ts';
 import type { PublishedRelation } from '../../model/relation.ts';
 import { bornMicros, type Handle } from '../../model/shape.ts';
 import type { ReplyTo, Table } from '../../otp/process.ts';
@@ -60,7 +61,10 @@ export interface RelationFault {
   readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable' | 'isToldAsRoot' | 'isUntold';
 }
 
-/** Rows came or went with partitions of the table, as no change tells: shapes that were made before have others than they should. */
+/**
+ * Rows came or went with partitions of the table, as no change tells: shapes that have rows from before have others than they should. `EVER`,
+ * where that is found out now: all that follow it; whoever waits has none yet. Later it concerns what has not heard of it, by its birth.
+ */
 export interface RelationTurn {
   readonly relation: PublishedRelation;
   readonly beforeMicros: number;
@@ -90,11 +94,14 @@ const TO_DO = { review: 'relations.toReview', add: 'relations.toAdd', drop: 'rel
 /** In one line of the log. */
 const NAMED_MAX = 10;
 
+/** `before` is of an earlier run, or was there when an answer was lost: what has been found out already may concern it. */
+type Origin = 'before' | 'now';
+
 interface Need {
   readonly key: string;
   readonly relation: PublishedRelation;
   /** Shapes that have rows of it, or may read them. */
-  readonly followers: Set<Handle>;
+  readonly followers: Map<Handle, Origin>;
   /** Shapes that wait until they may. */
   readonly waiting: Map<Handle, ReplyTo>;
   /** What Postgres said last. `unknown` is one that may be there, and must be taken out when nobody needs it. */
@@ -147,7 +154,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   clone(fork: Fork): PublishedRelations {
     const copy = new PublishedRelations(this.ports.clone(fork));
     for (const [key, { followers, waiting, ...need }] of this.needs) {
-      copy.needs.set(key, { ...need, followers: new Set(followers), waiting: new Map(waiting) });
+      copy.needs.set(key, { ...need, followers: new Map(followers), waiting: new Map(waiting) });
     }
     for (const [handle, key] of this.keys) copy.keys.set(handle, key);
     copy.lots = this.lots.clone();
@@ -179,7 +186,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   private retain(handle: Handle, relation: PublishedRelation): undefined {
     const need = this.enter(handle, relation);
     if (need.followers.has(handle)) return; // Its Consumer began anew.
-    need.followers.add(handle);
+    need.followers.set(handle, 'before');
     if (need.standing === 'missing') need.standing = 'unknown';
     this.lots.put('review', need.key);
   }
@@ -189,7 +196,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
     this.keys.set(handle, key);
     const known = this.needs.get(key);
     if (known !== undefined) return known;
-    const need: Need = { key, relation, followers: new Set(), waiting: new Map(), standing: 'missing', refusedFor: undefined };
+    const need: Need = { key, relation, followers: new Map(), waiting: new Map(), standing: 'missing', refusedFor: undefined };
     this.needs.set(key, need);
     return need;
   }
@@ -229,7 +236,9 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   private turn(turns: readonly RelationTurn[]): void {
     for (const { relation, beforeMicros } of turns) {
       const need = this.needs.get(keyOf(relation));
-      if (need !== undefined) this.loseFollowers(need, WHY_TURNED, (handle) => bornMicros(handle) < beforeMicros);
+      if (need === undefined) continue;
+      const isLost = (handle: Handle, origin: Origin): boolean => origin === 'before' && bornMicros(handle) < beforeMicros;
+      this.loseFollowers(need, WHY_TURNED, beforeMicros === EVER ? undefined : isLost);
     }
   }
 
@@ -268,7 +277,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   /** Whoever waits for it need not wait any longer. */
   private follow(need: Need): readonly ReplyTo[] {
     const asked = [...need.waiting.values()];
-    for (const handle of need.waiting.keys()) need.followers.add(handle);
+    for (const handle of need.waiting.keys()) need.followers.set(handle, 'now');
     need.waiting.clear();
     need.standing = 'published';
     need.refusedFor = undefined;
@@ -303,8 +312,8 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
     this.dropOrAdd(need);
   }
 
-  private loseFollowers(need: Need, why: string, isLost: (handle: Handle) => boolean = () => true): void {
-    const handles = [...need.followers].filter(isLost);
+  private loseFollowers(need: Need, why: string, isLost: (handle: Handle, origin: Origin) => boolean = () => true): void {
+    const handles = [...need.followers].flatMap(([handle, origin]) => (isLost(handle, origin) ? [handle] : []));
     if (handles.length === 0) return;
     this.lost.set(why, [...(this.lost.get(why) ?? []), ...handles]);
     for (const handle of handles) {
@@ -370,6 +379,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   private putOff(need: Need): readonly ReplyTo[] {
     const asked = this.dismiss(need);
     this.lots.forget(need.key);
+    for (const handle of need.followers.keys()) need.followers.set(handle, 'before');
     if (need.followers.size > 0) this.lots.put('review', need.key);
     else this.letGo(need);
     return asked;

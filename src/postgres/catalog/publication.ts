@@ -14,7 +14,7 @@
  */
 import type pg from 'pg';
 import type { Clock } from '../../base/clock.ts';
-import { lookedAtTree, type TreeMemory } from '../../model/partition-tree.ts';
+import { EVER, lookedAtTree, type TreeMemory } from '../../model/partition-tree.ts';
 import type { PublishedRelation } from '../../model/relation.ts';
 import { DatabaseRefusedError, typed, worldError } from '../connection/database-error.ts';
 import type { DatabasePool } from '../connection/pool.ts';
@@ -54,7 +54,7 @@ export interface PublicationFault {
   readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable' | 'isToldAsRoot' | 'isUntold';
 }
 
-/** Partitions came or went, with their rows: shapes of the table whose handles were made before have others than they should. */
+/** Partitions came or went, with their rows: shapes of the table that were there before have others than they should. */
 export interface PartitionTurn {
   readonly relation: PublishedRelation;
   readonly beforeMicros: number;
@@ -68,9 +68,6 @@ export interface PublicationOptions {
   readonly trees: TreeMemory;
   readonly clock: Pick<Clock, 'epochMicros'>;
 }
-
-/** What is found out now concerns every handle that there is, also one that was made before the clock was set back. */
-export const EVER = Number.MAX_SAFE_INTEGER;
 
 /** Of a transaction on one table. */
 const LOCK_TIMEOUT = '5s';
@@ -144,7 +141,8 @@ async function published(pool: DatabasePool, publication: string, relations: Rel
     return { present: standings, isDone: true };
   });
   if (isDone) return present;
-  await makeEachFull(pool, present.filter(({ isPartitioned }) => isPartitioned).flatMap((standing) => standing.notFull), limitOf(relations));
+  const partitions = present.filter(({ isPartitioned }) => isPartitioned).flatMap((standing) => standing.notFull);
+  await makeEachFull(pool, partitions, limitOf(relations));
   return publishTrees(pool, publication, relations);
 }
 

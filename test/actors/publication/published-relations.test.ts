@@ -1,10 +1,11 @@
 /** What the table says is to be done, and for whom, where it depends on what came while a lot was in hand. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   PublishedRelations,
   type PublicationPorts,
   type PublishedRelationsChange,
 } from '../../../src/actors/publication/published-relations.ts';
+import { EVER } from '../../../src/model/partition-tree.ts';
 import type { ReplyTo } from '../../../src/otp/process.ts';
 import { handleOf } from '../../support/shapes.ts';
 
@@ -28,6 +29,8 @@ const reviewed = (...faults: readonly ('isDropped' | 'isNotPublished' | 'isNotFu
   turns: [],
 });
 
+/** Than the birth of any handle here. */
+const LATER = EVER - 1;
 const GONE = 9;
 const ports: PublicationPorts = { lost: () => {}, isStored: (handle) => handle !== handleOf(GONE), clone: () => ports };
 const tableOf = () => new PublishedRelations(ports);
@@ -100,6 +103,31 @@ test('a shape whose table was taken out while it got back its old rows has lost 
     type: 'shapes.lost',
     handles: [handleOf(1)],
     why: 'the table is not published any more',
+  });
+});
+
+describe('when partitions of its table came or went with their rows', () => {
+  const turned = (beforeMicros: number): PublishedRelationsChange => {
+    return { type: 'reviewed', faults: [], turns: [{ relation: items, beforeMicros }] };
+  };
+  const doubt: PublishedRelationsChange = { type: 'doubt' };
+  const lost = (index: number) => ({
+    type: 'shapes.lost', handles: [handleOf(index)], why: expect.stringContaining('a partition of the table was attached'),
+  });
+
+  test.each<[string, readonly PublishedRelationsChange[], object]>([
+    ['that follows it ends', [...added, doubt, next, turned(EVER), next], lost(1)],
+    ['that was stored and is older ends', [retain(1), next, turned(LATER), next], lost(1)],
+    ['that was stored and is younger goes on', [retain(1), next, turned(1), next], settled],
+    ['that has only waited then goes on', [retain(2), need(1), next, turned(EVER), next, doubt, next, turned(LATER), next], settled],
+    [
+      'that would have been told in an answer that was lost ends',
+      [...added, doubt, next, { type: 'unavailable', error }, next, turned(LATER), next],
+      lost(1),
+    ],
+    ['that was made since goes on, also where the clock was set back', [...added, doubt, next, turned(LATER), next], settled],
+  ])('a shape %s', (_, changes, told) => {
+    expect(after(...changes)).toEqual(told);
   });
 });
 

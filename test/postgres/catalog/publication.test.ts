@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
+import { EVER } from '../../../src/model/partition-tree.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
-import { createPublication, EVER, type PublicationOptions } from '../../../src/postgres/catalog/publication.ts';
+import { createPublication, type PublicationOptions } from '../../../src/postgres/catalog/publication.ts';
 import { publicationPort } from '../../../src/postgres/catalog/publication-port.ts';
 import { memoryLog } from '../../../src/storage/log/memory-log.ts';
 import { openPort } from '../../support/postgres/port-harness.ts';
@@ -249,7 +250,8 @@ test.each([
   const adding = createPublication({ pool, publication: 'pub', isManual: false, ...kept() }).add([root]);
   await database.until(`
     SELECT FROM pg_locks waiting WHERE relation = '${name}_b'::regclass AND mode = '${mode}' AND NOT granted AND NOT EXISTS (
-      SELECT FROM pg_locks held WHERE held.pid = waiting.pid AND held.granted AND held.relation IN ('${name}'::regclass, '${name}_a'::regclass))`);
+      SELECT FROM pg_locks held
+      WHERE held.pid = waiting.pid AND held.granted AND held.relation IN ('${name}'::regclass, '${name}_a'::regclass))`);
   await writer.query('COMMIT');
   const { added } = await adding;
 
