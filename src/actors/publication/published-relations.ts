@@ -31,7 +31,7 @@ export type PublishedRelationsChange =
   /** Asks what is to be done or told next. Work that is handed out is in hand until one of the changes below says how it ended. */
   | { readonly type: 'next' }
   | { readonly type: 'reviewed'; readonly faults: readonly RelationFault[]; readonly turns: readonly RelationTurn[] }
-  /** `added` were not published before, also of those that are followed. */
+  /** `added` were not carried before, also of those that are followed. */
   | { readonly type: 'altered'; readonly added: readonly PublishedRelation[]; readonly turns: readonly RelationTurn[] }
   | { readonly type: 'refused'; readonly error: SnapshotFault }
   /** Postgres cannot be asked: whoever waits is refused, and what nobody waits for is done later. */
@@ -58,12 +58,13 @@ export interface NamedRefusal {
 
 export interface RelationFault {
   readonly relation: PublishedRelation;
-  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable' | 'isToldAsRoot' | 'isUntold';
+  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isNotItself' | 'isUnwritable' | 'isToldAsRoot' | 'isUntold';
 }
 
 /**
- * Rows came or went with partitions of the table, as no change tells: shapes that have rows from before have others than they should. `EVER`,
- * where that is found out now: all that follow it; whoever waits has none yet. Later it concerns what has not heard of it, by its birth.
+ * Rows came or went with partitions of the table, as no change tells: shapes that have rows from before have others than they should.
+ * `EVER`, where that is found out now: all that follow it; whoever waits has none yet. Later it concerns what has not heard of it, by
+ * its birth.
  */
 export interface RelationTurn {
   readonly relation: PublishedRelation;
@@ -266,7 +267,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
       this.needsOf(this.lots.finish()).flatMap((need) => {
         const fault = faultOf.get(need.key);
         if (fault === undefined) return this.follow(need);
-        if (fault === 'isNotFull') this.repair(need);
+        if (fault === 'isNotFull' || fault === 'isNotItself') this.repair(need);
         else if (fault === 'isDropped' || fault === 'isNotPublished') this.lose(need, WHY_LOST[fault]);
         else this.giveUp(need, WHY_LOST[fault]);
         return [];
@@ -288,8 +289,8 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   }
 
   /**
-   * It is carried, but without its old rows. Where that cannot be mended, it is tried once, or when somebody waits for it; a table that was
-   * busy is tried with each review.
+   * It is carried, but without its old rows, or with a table above it alone. Where that cannot be mended, it is tried once, or when
+   * somebody waits for it; a table that was busy is tried with each review.
    */
   private repair(need: Need): void {
     need.standing = 'unknown';

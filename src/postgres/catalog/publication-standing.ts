@@ -14,6 +14,8 @@ export interface PublicationStanding {
   readonly tree: readonly FoundLink[];
   /** Itself, or with the whole database or schema: one that is published as a part of another table goes with that one. */
   readonly isPublished: boolean;
+  /** It is published with a table above it, which an operator may have done: nothing is lost, as long as that one stays. */
+  readonly isCarried: boolean;
   /** Its changes are told under the name of the root of its tree. */
   readonly isToldAsRoot: boolean;
   /** A partition of which the stream tells nothing: a foreign table, or one that is not logged. */
@@ -31,6 +33,7 @@ interface Row {
   readonly oid: number | null;
   readonly kind: string | null;
   readonly published: boolean;
+  readonly carried: boolean;
   readonly as_root: boolean;
   readonly untold: string | null;
   readonly tree: readonly TreeRow[];
@@ -55,6 +58,7 @@ const STANDINGS_SQL = `
          CASE WHEN r.oid IS NOT NULL OR p.puballtables THEN true
               WHEN $4 THEN t.tablename IS NOT NULL OR c.relkind = 'p' AND (${MEMBER_ABOVE} OR ${ALL_BELOW})
               ELSE t.tablename IS NOT NULL AND NOT ${MEMBER_ABOVE} END AS published,
+         t.tablename IS NOT NULL AND ${MEMBER_ABOVE} AS carried,
          coalesce(p.pubviaroot AND (c.relkind = 'p' OR c.relispartition), false) AS as_root,
          (SELECT min(u.oid::regclass::text) FROM ${TABLES_SQL}
           JOIN pg_class u ON u.oid = tree.relid AND (u.relkind = 'f' OR u.relpersistence <> 'p') WHERE c.relkind = 'p') AS untold,
@@ -92,11 +96,11 @@ export async function standingsOf(
 }
 
 function standingOf(publication: string, relation: PublishedRelation, row: Row): PublicationStanding {
-  const { oid, kind, published, as_root: isToldAsRoot, untold, tree, complete, not_full: notFull, uncarried } = row;
+  const { oid, kind, published, carried, as_root: isToldAsRoot, untold, tree, complete, not_full: notFull, uncarried } = row;
   if (complete === null) throw publicationMissing(publication);
   if (!complete) throw publicationIncomplete(publication);
   return {
-    relation, isThere: oid === relation.oid, isPartitioned: kind === 'p', tree: treeOf(tree), isPublished: published, isToldAsRoot, untold,
-    notFull, uncarried,
+    relation, isThere: oid === relation.oid, isPartitioned: kind === 'p', tree: treeOf(tree), isPublished: published, isCarried: carried,
+    isToldAsRoot, untold, notFull, uncarried,
   };
 }

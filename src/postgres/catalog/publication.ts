@@ -44,14 +44,14 @@ export interface Review {
 }
 
 export interface Addition {
-  /** Those that were not published before. */
+  /** Those that were not carried before. */
   readonly added: readonly PublishedRelation[];
   readonly turns: readonly PartitionTurn[];
 }
 
 export interface PublicationFault {
   readonly relation: PublishedRelation;
-  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable' | 'isToldAsRoot' | 'isUntold';
+  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isNotItself' | 'isUnwritable' | 'isToldAsRoot' | 'isUntold';
 }
 
 /** Partitions came or went, with their rows: shapes of the table that were there before have others than they should. */
@@ -93,7 +93,7 @@ export function createPublication({ pool, publication, isManual, trees, clock }:
     async add(relations) {
       const { lastLayoutId } = trees;
       const standings = await (isManual ? verified : published)(pool, publication, relations);
-      const added = standings.filter(({ isPublished }) => !isPublished).map(({ relation }) => relation);
+      const added = standings.filter(({ isPublished, isCarried }) => !isPublished && !isCarried).map(({ relation }) => relation);
       return { added, turns: turnsOf(standings, lastLayoutId) };
     },
     async drop(relations) {
@@ -114,13 +114,14 @@ function faultsOf(standings: readonly PublicationStanding[]): readonly Publicati
 }
 
 function faultOf(standing: PublicationStanding): PublicationFault['fault'] | undefined {
-  const { isThere, isPublished, isToldAsRoot, untold: untoldPartition, notFull: [first], uncarried } = standing;
+  const { isThere, isPublished, isCarried, isToldAsRoot, untold: untoldPartition, notFull: [first], uncarried } = standing;
   if (!isThere) return 'isDropped';
-  if (!isPublished) return 'isNotPublished';
+  if (!isPublished && !isCarried) return 'isNotPublished';
   if (isToldAsRoot) return 'isToldAsRoot';
   if (untoldPartition !== null) return 'isUntold';
   if (uncarried.length > 0) return 'isUnwritable';
-  return first === undefined ? undefined : 'isNotFull';
+  if (first !== undefined) return 'isNotFull';
+  return isPublished ? undefined : 'isNotItself';
 }
 
 /** Nothing but checked. */

@@ -4,6 +4,7 @@ import {
   PublishedRelations,
   type PublicationPorts,
   type PublishedRelationsChange,
+  type RelationFault,
 } from '../../../src/actors/publication/published-relations.ts';
 import { EVER } from '../../../src/model/partition-tree.ts';
 import type { ReplyTo } from '../../../src/otp/process.ts';
@@ -23,7 +24,7 @@ const error = { code: 'replica_identity_not_full', message: 'no' };
 const refused: PublishedRelationsChange = { type: 'refused', error };
 const busy: PublishedRelationsChange = { type: 'refused', error: { code: 'lock_timeout', message: 'busy' } };
 const altered = (...added: readonly typeof items[]): PublishedRelationsChange => ({ type: 'altered', added, turns: [] });
-const reviewed = (...faults: readonly ('isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable')[]): PublishedRelationsChange => ({
+const reviewed = (...faults: readonly RelationFault['fault'][]): PublishedRelationsChange => ({
   type: 'reviewed',
   faults: faults.map((fault) => ({ relation: items, fault })),
   turns: [],
@@ -94,6 +95,8 @@ test.each<[string, readonly PublishedRelationsChange[], object | undefined]>([
     [retain(1), next, reviewed('isNotFull'), next, busy, next, { type: 'doubt' }, next, reviewed('isNotFull'), next],
     toAdd,
   ],
+  ['that is carried by a table above it is added by itself', [retain(1), next, reviewed('isNotItself'), next], toAdd],
+  ['that was carried by a table above it loses no shape then', [retain(1), next, reviewed('isNotItself'), next, altered(), next], settled],
 ])('a table %s', (_, changes, told) => {
   expect(after(...changes)).toEqual(told);
 });
