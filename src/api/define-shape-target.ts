@@ -148,6 +148,6 @@ function withUntoldPartition(table: RelationName, { schema, name, kindName }: Un
 
 /** Postgres streams no changes of such a relation, so a shape on it would never change. */
 function unservable(table: RelationName, kindName: string): string {
-  const servable = 'Only ordinary tables can be served: no views, foreign tables or system tables, and no temporary or unlogged tables.';
+  const servable = 'Only tables can be served, partitioned ones too: no views, foreign, system, temporary or unlogged tables.';
   return `${quoteRelation(table)} is ${kindName}. ${servable}`;
 }

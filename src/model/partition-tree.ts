@@ -18,9 +18,12 @@ export interface PartitionTree {
 
 /** As the catalogue has it. */
 export interface FoundLink extends PartitionLink {
-  /** The child was made as a partition: it never had rows outside of it. */
+  /** The child was made as a partition, or has no rows: it brought none. */
   readonly isBorn: boolean;
 }
+
+/** What is found out now concerns every shape that has rows, also one whose handle was made before the clock was set back. */
+export const EVER = Number.MAX_SAFE_INTEGER;
 
 /** Where trees are kept. */
 export interface TreeMemory {

@@ -190,7 +190,8 @@ test('a row that was streamed while its commit hid from snapshots is not taken b
   const asked = stream.requestSnapshot({ where: 'id = 1' });
   await database.until(`
     SELECT FROM pg_stat_activity
-    WHERE datname = current_database() AND application_name = 'armature subsets' AND query LIKE '%COMMIT%' AND query_start > '${now?.text}'`);
+    WHERE datname = current_database() AND application_name = 'armature subsets' AND query LIKE '%COMMIT%'
+      AND query_start > '${now?.text}'`);
   await awaitStandby(database, '');
   await committed;
   const { data } = await asked;

@@ -69,8 +69,8 @@ test.each([
   ['table=seen&offset=-1',
     {
       table: [
-        '"public"."seen" is a view. Only ordinary tables can be served: no views, foreign tables or system tables, ' +
-          'and no temporary or unlogged tables.',
+        '"public"."seen" is a view. Only tables can be served, partitioned ones too: ' +
+          'no views, foreign, system, temporary or unlogged tables.',
       ],
     },
   ],

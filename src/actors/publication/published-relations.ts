@@ -11,6 +11,7 @@
  */
 import type { Fork, Forkable } from '../../base/fork.ts';
 import type { GapCause } from '../../model/change.ts';
+import { EVER } from '../../model/partition-tree.ts';
 import type { PublishedRelation } from '../../model/relation.ts';
 import { bornMicros, type Handle } from '../../model/shape.ts';
 import type { ReplyTo, Table } from '../../otp/process.ts';
@@ -31,7 +32,7 @@ export type PublishedRelationsChange =
   /** Asks what is to be done or told next. Work that is handed out is in hand until one of the changes below says how it ended. */
   | { readonly type: 'next' }
   | { readonly type: 'reviewed'; readonly faults: readonly RelationFault[]; readonly turns: readonly RelationTurn[] }
-  /** `added` were not published before, also of those that are followed. */
+  /** `added` were not carried before, also of those that are followed. */
   | { readonly type: 'altered'; readonly added: readonly PublishedRelation[]; readonly turns: readonly RelationTurn[] }
   | { readonly type: 'refused'; readonly error: SnapshotFault }
   /** Postgres cannot be asked: whoever waits is refused, and what nobody waits for is done later. */
@@ -58,10 +59,14 @@ export interface NamedRefusal {
 
 export interface RelationFault {
   readonly relation: PublishedRelation;
-  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable' | 'isToldAsRoot' | 'isUntold';
+  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isNotItself' | 'isUnwritable' | 'isToldAsRoot' | 'isUntold';
 }
 
-/** Rows came or went with partitions of the table, as no change tells: shapes that were made before have others than they should. */
+/**
+ * Rows came or went with partitions of the table, as no change tells: shapes that have rows from before have others than they should.
+ * `EVER`, where that is found out now: all that follow it; whoever waits has none yet. Later it concerns what has not heard of it, by
+ * its birth.
+ */
 export interface RelationTurn {
   readonly relation: PublishedRelation;
   readonly beforeMicros: number;
@@ -83,16 +88,21 @@ const WHY_LOST = {
 } as const;
 /** Somebody has altered its replica identity: who comes next waits until Postgres has been asked again. */
 const WITHOUT_OLD_ROWS: GapCause = 'replicaIdentity';
+/** Somebody else had the table, or a partition of it. */
+const BUSY = 'lock_timeout';
 const SHAPE_GONE: SnapshotFault = { code: 'schema_changed', message: 'The shape is gone', status: 409 };
 const TO_DO = { review: 'relations.toReview', add: 'relations.toAdd', drop: 'relations.toDrop' } as const;
 /** In one line of the log. */
 const NAMED_MAX = 10;
 
+/** `before` is of an earlier run, or was there when an answer was lost: what has been found out already may concern it. */
+type Origin = 'before' | 'now';
+
 interface Need {
   readonly key: string;
   readonly relation: PublishedRelation;
   /** Shapes that have rows of it, or may read them. */
-  readonly followers: Set<Handle>;
+  readonly followers: Map<Handle, Origin>;
   /** Shapes that wait until they may. */
   readonly waiting: Map<Handle, ReplyTo>;
   /** What Postgres said last. `unknown` is one that may be there, and must be taken out when nobody needs it. */
@@ -145,7 +155,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   clone(fork: Fork): PublishedRelations {
     const copy = new PublishedRelations(this.ports.clone(fork));
     for (const [key, { followers, waiting, ...need }] of this.needs) {
-      copy.needs.set(key, { ...need, followers: new Set(followers), waiting: new Map(waiting) });
+      copy.needs.set(key, { ...need, followers: new Map(followers), waiting: new Map(waiting) });
     }
     for (const [handle, key] of this.keys) copy.keys.set(handle, key);
     copy.lots = this.lots.clone();
@@ -177,7 +187,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   private retain(handle: Handle, relation: PublishedRelation): undefined {
     const need = this.enter(handle, relation);
     if (need.followers.has(handle)) return; // Its Consumer began anew.
-    need.followers.add(handle);
+    need.followers.set(handle, 'before');
     if (need.standing === 'missing') need.standing = 'unknown';
     this.lots.put('review', need.key);
   }
@@ -187,7 +197,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
     this.keys.set(handle, key);
     const known = this.needs.get(key);
     if (known !== undefined) return known;
-    const need: Need = { key, relation, followers: new Set(), waiting: new Map(), standing: 'missing', refusedFor: undefined };
+    const need: Need = { key, relation, followers: new Map(), waiting: new Map(), standing: 'missing', refusedFor: undefined };
     this.needs.set(key, need);
     return need;
   }
@@ -227,7 +237,9 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   private turn(turns: readonly RelationTurn[]): void {
     for (const { relation, beforeMicros } of turns) {
       const need = this.needs.get(keyOf(relation));
-      if (need !== undefined) this.loseFollowers(need, TURNED, (handle) => bornMicros(handle) < beforeMicros);
+      if (need === undefined) continue;
+      const isLost = (handle: Handle, origin: Origin): boolean => origin === 'before' && bornMicros(handle) < beforeMicros;
+      this.loseFollowers(need, TURNED, beforeMicros === EVER ? undefined : isLost);
     }
   }
 
@@ -255,7 +267,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
       this.needsOf(this.lots.finish()).flatMap((need) => {
         const fault = faultOf.get(need.key);
         if (fault === undefined) return this.follow(need);
-        if (fault === 'isNotFull') this.repair(need);
+        if (fault === 'isNotFull' || fault === 'isNotItself') this.repair(need);
         else if (fault === 'isDropped' || fault === 'isNotPublished') this.lose(need, WHY_LOST[fault]);
         else this.giveUp(need, WHY_LOST[fault]);
         return [];
@@ -266,7 +278,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   /** Whoever waits for it need not wait any longer. */
   private follow(need: Need): readonly ReplyTo[] {
     const asked = [...need.waiting.values()];
-    for (const handle of need.waiting.keys()) need.followers.add(handle);
+    for (const handle of need.waiting.keys()) need.followers.set(handle, 'now');
     need.waiting.clear();
     need.standing = 'published';
     need.refusedFor = undefined;
@@ -276,10 +288,13 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
     return asked;
   }
 
-  /** It is carried, but without its old rows. Where that cannot be mended, it is tried once, or when somebody waits for it. */
+  /**
+   * It is carried, but without its old rows, or with a table above it alone. Where that cannot be mended, it is tried once, or when
+   * somebody waits for it; a table that was busy is tried with each review.
+   */
   private repair(need: Need): void {
     need.standing = 'unknown';
-    if (need.refusedFor === undefined) this.lots.put('add', need.key);
+    if (need.refusedFor === undefined || need.refusedFor === BUSY) this.lots.put('add', need.key);
     this.letGo(need);
   }
 
@@ -298,8 +313,8 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
     this.dropOrAdd(need);
   }
 
-  private loseFollowers(need: Need, why: string, isLost: (handle: Handle) => boolean = () => true): void {
-    const handles = [...need.followers].filter(isLost);
+  private loseFollowers(need: Need, why: string, isLost: (handle: Handle, origin: Origin) => boolean = () => true): void {
+    const handles = [...need.followers].flatMap(([handle, origin]) => (isLost(handle, origin) ? [handle] : []));
     if (handles.length === 0) return;
     this.lost.set(why, [...(this.lost.get(why) ?? []), ...handles]);
     for (const handle of handles) {
@@ -365,6 +380,7 @@ export class PublishedRelations implements Table<PublishedRelationsChange> {
   private putOff(need: Need): readonly ReplyTo[] {
     const asked = this.dismiss(need);
     this.lots.forget(need.key);
+    for (const handle of need.followers.keys()) need.followers.set(handle, 'before');
     if (need.followers.size > 0) this.lots.put('review', need.key);
     else this.letGo(need);
     return asked;

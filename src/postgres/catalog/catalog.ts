@@ -9,6 +9,7 @@ import type { Column, Relation, UntoldPartition } from '../../model/relation.ts'
 import { DatabaseUnreachableError } from '../connection/database-error.ts';
 import { type DatabasePool, PoolTimeoutError } from '../connection/pool.ts';
 import { collationOf, type CollationFacts } from './collation.ts';
+import { TABLES_SQL } from './partitions.ts';
 
 export interface Catalog {
   /**
@@ -133,7 +134,7 @@ class CachedCatalog implements Catalog {
   private keep(key: string, found: FoundRelation): FoundRelation {
     const before = this.kept.get(key)?.relation;
     this.kept.delete(key);
-    if (found === undefined || 'kindName' in found) return found;
+    if (found === undefined || 'kindName' in found || !isServable(found)) return found;
     const relation = before !== undefined && JSON.stringify(before) === JSON.stringify(found) ? before : found;
     if (this.kept.size >= RELATIONS_MAX) this.kept.clear();
     if (before?.oid !== relation.oid) this.doubtOid(relation.oid); // Whatever had this name, the table may have had another.
@@ -149,6 +150,11 @@ class CachedCatalog implements Catalog {
   private doubtOid(oid: number): void {
     for (const [key, { relation }] of this.kept) if (relation.oid === oid) this.doubtKey(key);
   }
+}
+
+/** Where it is not, that is for its operator to mend, and nobody tells us when it was: the stream does not describe such a table. */
+function isServable({ columns, untoldPartition }: Relation): boolean {
+  return untoldPartition === undefined && !columns.some(({ isVirtual }) => isVirtual === true);
 }
 
 function keyOf(schema: string, name: string): string {
@@ -191,7 +197,7 @@ const COLLATION = `
 /** A partition, at whatever depth, that no publication carries. */
 const UNTOLD = `
   SELECT json_build_object('schema', un.nspname, 'name', u.relname, 'kind', u.relkind, 'persistence', u.relpersistence)
-  FROM pg_catalog.pg_partition_tree(c.oid) tree JOIN pg_catalog.pg_class u ON u.oid = tree.relid
+  FROM ${TABLES_SQL} JOIN pg_catalog.pg_class u ON u.oid = tree.relid
   JOIN pg_catalog.pg_namespace un ON un.oid = u.relnamespace
   WHERE u.relkind = 'f' OR u.relpersistence <> 'p' ORDER BY un.nspname, u.relname LIMIT 1`;
 

@@ -2,7 +2,7 @@
  * PublicationPort: the process that alters the publication, for the publication manager.
  *
  * - `reviewRelations { relations }` → `publication.reviewed { faults, turns }`
- * - `addRelations { relations }` → `publication.altered { added, turns }`, `added` were not published before; or
+ * - `addRelations { relations }` → `publication.altered { added, turns }`, `added` were not carried before; or
  *   `publication.refused { error }`, and none of them is
  * - `dropRelations { relations }` → likewise; nothing was added
  *

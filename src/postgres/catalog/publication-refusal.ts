@@ -105,11 +105,14 @@ export function refusalOf(error: unknown): unknown {
   if (refused.code === LOCK_NOT_AVAILABLE || refused.code === DEADLOCK) {
     return new PublicationRefusedError('lock_timeout', 'Snapshot timed out while waiting for a table lock');
   }
-  return new PublicationRefusedError('refused', `Unable to create initial snapshot: ${refused.message}`);
+  const hint = refused.code === OUT_OF_MEMORY ? MANY_LOCKS : '';
+  return new PublicationRefusedError('refused', `Unable to create initial snapshot: ${refused.message}${hint}`);
 }
 
 const LOCK_NOT_AVAILABLE = '55P03';
 const DEADLOCK = '40P01';
+const OUT_OF_MEMORY = '53200';
+const MANY_LOCKS = '. A table with partitions takes a lock for each of them: raise max_locks_per_transaction, or have fewer partitions';
 
 function titleOf({ schema, name }: Titled): string {
   return `"${schema}.${name}"`;

@@ -2,7 +2,7 @@
 import type pg from 'pg';
 import type { FoundLink } from '../../model/partition-tree.ts';
 import type { PublishedRelation } from '../../model/relation.ts';
-import { TREE_SQL, type TreeRow, treeOf } from './partitions.ts';
+import { TABLES_SQL, TREE_SQL, type TreeRow, treeOf } from './partitions.ts';
 import { publicationIncomplete, publicationMissing } from './publication-refusal.ts';
 
 export interface PublicationStanding {
@@ -14,6 +14,8 @@ export interface PublicationStanding {
   readonly tree: readonly FoundLink[];
   /** Itself, or with the whole database or schema: one that is published as a part of another table goes with that one. */
   readonly isPublished: boolean;
+  /** It is published with a table above it, which an operator may have done: nothing is lost, as long as that one stays. */
+  readonly isCarried: boolean;
   /** Its changes are told under the name of the root of its tree. */
   readonly isToldAsRoot: boolean;
   /** A partition of which the stream tells nothing: a foreign table, or one that is not logged. */
@@ -31,6 +33,7 @@ interface Row {
   readonly oid: number | null;
   readonly kind: string | null;
   readonly published: boolean;
+  readonly carried: boolean;
   readonly as_root: boolean;
   readonly untold: string | null;
   readonly tree: readonly TreeRow[];
@@ -46,7 +49,7 @@ const MEMBER_ABOVE = `
 const ALL_BELOW = `
   (SELECT count(*) > 0 AND bool_and(EXISTS (
      SELECT FROM pg_publication_tables b WHERE b.pubname = $1 AND b.schemaname = bn.nspname AND b.tablename = below.relname))
-   FROM pg_partition_tree(c.oid) tree JOIN pg_class below ON below.oid = tree.relid AND below.relkind = 'r'
+   FROM ${TABLES_SQL} JOIN pg_class below ON below.oid = tree.relid AND below.relkind = 'r'
    JOIN pg_namespace bn ON bn.oid = below.relnamespace)`;
 
 /** A table is published as a member, or with all tables, or with its schema. Before Postgres 18 there is no `pubgencols`. */
@@ -55,14 +58,14 @@ const STANDINGS_SQL = `
          CASE WHEN r.oid IS NOT NULL OR p.puballtables THEN true
               WHEN $4 THEN t.tablename IS NOT NULL OR c.relkind = 'p' AND (${MEMBER_ABOVE} OR ${ALL_BELOW})
               ELSE t.tablename IS NOT NULL AND NOT ${MEMBER_ABOVE} END AS published,
+         t.tablename IS NOT NULL AND ${MEMBER_ABOVE} AS carried,
          coalesce(p.pubviaroot AND (c.relkind = 'p' OR c.relispartition), false) AS as_root,
-         (SELECT min(u.oid::regclass::text) FROM pg_partition_tree(c.oid) tree
+         (SELECT min(u.oid::regclass::text) FROM ${TABLES_SQL}
           JOIN pg_class u ON u.oid = tree.relid AND (u.relkind = 'f' OR u.relpersistence <> 'p') WHERE c.relkind = 'p') AS untold,
          (${TREE_SQL}) AS tree,
          p.pubinsert AND p.pubupdate AND p.pubdelete AND p.pubtruncate AS complete,
          (SELECT coalesce(json_agg(json_build_object('schema', ln.nspname, 'name', l.relname) ORDER BY l.oid), '[]')
-          FROM (SELECT c.oid AS relid UNION SELECT relid FROM pg_partition_tree(c.oid)) tree
-          JOIN pg_class l ON l.oid = tree.relid AND l.relkind = 'r' AND l.relreplident <> 'f'
+          FROM ${TABLES_SQL} JOIN pg_class l ON l.oid = tree.relid AND l.relkind = 'r' AND l.relreplident <> 'f'
           JOIN pg_namespace ln ON ln.oid = l.relnamespace) AS not_full,
          ARRAY(SELECT a.attname::text FROM pg_attribute a WHERE a.attrelid = c.oid AND NOT a.attisdropped
                AND (a.attgenerated = 'v' OR a.attgenerated = 's' AND to_jsonb(p) ->> 'pubgencols' = 'n') ORDER BY a.attnum) AS uncarried
@@ -93,11 +96,11 @@ export async function standingsOf(
 }
 
 function standingOf(publication: string, relation: PublishedRelation, row: Row): PublicationStanding {
-  const { oid, kind, published, as_root: isToldAsRoot, untold, tree, complete, not_full: notFull, uncarried } = row;
+  const { oid, kind, published, carried, as_root: isToldAsRoot, untold, tree, complete, not_full: notFull, uncarried } = row;
   if (complete === null) throw publicationMissing(publication);
   if (!complete) throw publicationIncomplete(publication);
   return {
-    relation, isThere: oid === relation.oid, isPartitioned: kind === 'p', tree: treeOf(tree), isPublished: published, isToldAsRoot, untold,
-    notFull, uncarried,
+    relation, isThere: oid === relation.oid, isPartitioned: kind === 'p', tree: treeOf(tree), isPublished: published, isCarried: carried,
+    isToldAsRoot, untold, notFull, uncarried,
   };
 }

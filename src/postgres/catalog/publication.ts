@@ -6,12 +6,15 @@
  * of others. So a transaction on several gives up at a lock that it does not get at once (long before Postgres looks
  * for deadlocks); then all is as it was, and its caller tries the tables one by one. A transaction on one table waits.
  *
- * A table is published before it gets its replica identity: the other order deadlocks too. What is already as it should
- * be is left alone, so that neither rights nor locks are needed for it. In manual mode nothing is ever altered, only checked.
+ * A partitioned table is several too, for all that is below it is locked with it. So its partitions get their replica identity before, each
+ * by itself; and where its writers do not end at once, they are waited for without holding anything, and then all is tried again.
+ *
+ * A table is published before it gets its replica identity: the other order deadlocks too, within one transaction. What is already as it
+ * should be is left alone, so that neither rights nor locks are needed for it. In manual mode nothing is ever altered, only checked.
  */
 import type pg from 'pg';
 import type { Clock } from '../../base/clock.ts';
-import { lookedAtTree, type TreeMemory } from '../../model/partition-tree.ts';
+import { EVER, lookedAtTree, type TreeMemory } from '../../model/partition-tree.ts';
 import type { PublishedRelation } from '../../model/relation.ts';
 import { DatabaseRefusedError, typed, worldError } from '../connection/database-error.ts';
 import type { DatabasePool } from '../connection/pool.ts';
@@ -20,6 +23,7 @@ import {
   dropped, notCarried, notFull, notPublished, PublicationRefusedError, refusalOf, toldAsRoot, untold,
 } from './publication-refusal.ts';
 import { standingsOf, type PublicationStanding } from './publication-standing.ts';
+import { awaitWritersOfEach, makeEachFull } from './publication-tree.ts';
 
 export interface Publication {
   /** What is wrong with tables that shapes follow; those with which nothing is are left out. @throws {PublicationRefusedError} */
@@ -27,7 +31,7 @@ export interface Publication {
   /**
    * All are published with their old rows when this resolves.
    *
-   * @throws {PublicationRefusedError} none is that was not before.
+   * @throws {PublicationRefusedError} none is published that was not before. Partitions may have got their replica identity.
    */
   add(relations: readonly PublishedRelation[]): Promise<Addition>;
   /** None is published any more; one that is gone is not an error. @throws {PublicationRefusedError} all are as they were. */
@@ -40,17 +44,17 @@ export interface Review {
 }
 
 export interface Addition {
-  /** Those that were not published before. */
+  /** Those that were not carried before. */
   readonly added: readonly PublishedRelation[];
   readonly turns: readonly PartitionTurn[];
 }
 
 export interface PublicationFault {
   readonly relation: PublishedRelation;
-  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable' | 'isToldAsRoot' | 'isUntold';
+  readonly fault: 'isDropped' | 'isNotPublished' | 'isNotFull' | 'isNotItself' | 'isUnwritable' | 'isToldAsRoot' | 'isUntold';
 }
 
-/** Partitions came or went, with their rows: shapes of the table whose handles were made before have others than they should. */
+/** Partitions came or went, with their rows: shapes of the table that were there before have others than they should. */
 export interface PartitionTurn {
   readonly relation: PublishedRelation;
   readonly beforeMicros: number;
@@ -65,13 +69,12 @@ export interface PublicationOptions {
   readonly clock: Pick<Clock, 'epochMicros'>;
 }
 
-/** What is found out now concerns every handle that there is, also one that was made before the clock was set back. */
-export const EVER = Number.MAX_SAFE_INTEGER;
-
 /** Of a transaction on one table. */
 const LOCK_TIMEOUT = '5s';
 /** Of one on several; far below Postgres's `deadlock_timeout` of 1 s, so that it is never others who are told to give way. */
 const LOCK_TIMEOUT_OF_SEVERAL = '50ms';
+/** Of one on a tree, round by round: writers come again and again, and each of these is still below that. */
+const LOCK_TIMEOUTS_OF_TREE = [LOCK_TIMEOUT_OF_SEVERAL, '200ms', '500ms'];
 
 export function createPublication({ pool, publication, isManual, trees, clock }: PublicationOptions): Publication {
   const turnsOf = (standings: readonly PublicationStanding[], lastLayoutId: number): readonly PartitionTurn[] => {
@@ -84,22 +87,18 @@ export function createPublication({ pool, publication, isManual, trees, clock }:
   return {
     async review(relations) {
       const { lastLayoutId } = trees;
-      const standings = await inTransaction(pool, relations, (client) => standingsOf(client, publication, relations, isManual));
+      const standings = await inTransaction(pool, limitOf(relations), (client) => standingsOf(client, publication, relations, isManual));
       return { faults: faultsOf(standings), turns: turnsOf(standings, lastLayoutId) };
     },
     async add(relations) {
       const { lastLayoutId } = trees;
-      const standings = await inTransaction(pool, relations, async (client) => {
-        const present = await presentOnes(client, publication, relations, isManual);
-        await (isManual ? verify : publishAll)(client, publication, present);
-        return present;
-      });
-      const added = standings.filter(({ isPublished }) => !isPublished).map(({ relation }) => relation);
+      const standings = await (isManual ? verified : published)(pool, publication, relations);
+      const added = standings.filter(({ isPublished, isCarried }) => !isPublished && !isCarried).map(({ relation }) => relation);
       return { added, turns: turnsOf(standings, lastLayoutId) };
     },
     async drop(relations) {
       // By another name a table may still be followed: then it is no member under this one.
-      const left = isManual ? relations : await inTransaction(pool, relations, (client) => drop(client, publication, relations));
+      const left = isManual ? relations : await inTransaction(pool, limitOf(relations), (client) => drop(client, publication, relations));
       for (const { oid } of left) trees.forgetTree(oid);
     },
   };
@@ -115,13 +114,63 @@ function faultsOf(standings: readonly PublicationStanding[]): readonly Publicati
 }
 
 function faultOf(standing: PublicationStanding): PublicationFault['fault'] | undefined {
-  const { isThere, isPublished, isToldAsRoot, untold: untoldPartition, notFull: [first], uncarried } = standing;
+  const { isThere, isPublished, isCarried, isToldAsRoot, untold: untoldPartition, notFull: [first], uncarried } = standing;
   if (!isThere) return 'isDropped';
-  if (!isPublished) return 'isNotPublished';
+  if (!isPublished && !isCarried) return 'isNotPublished';
   if (isToldAsRoot) return 'isToldAsRoot';
   if (untoldPartition !== null) return 'isUntold';
   if (uncarried.length > 0) return 'isUnwritable';
-  return first === undefined ? undefined : 'isNotFull';
+  if (first !== undefined) return 'isNotFull';
+  return isPublished ? undefined : 'isNotItself';
+}
+
+/** Nothing but checked. */
+function verified(pool: DatabasePool, publication: string, relations: Relations): Promise<readonly PublicationStanding[]> {
+  return inTransaction(pool, limitOf(relations), async (client) => {
+    const present = await presentOnes(client, publication, relations, true);
+    verify(publication, present);
+    return present;
+  });
+}
+
+/** All in one transaction, unless trees are to be locked. */
+async function published(pool: DatabasePool, publication: string, relations: Relations): Promise<readonly PublicationStanding[]> {
+  const { present, isDone } = await inTransaction(pool, limitOf(relations), async (client) => {
+    const standings = await presentOnes(client, publication, relations, false);
+    if (standings.some(locksTree)) return { present: standings, isDone: false };
+    await publishAll(client, publication, standings);
+    return { present: standings, isDone: true };
+  });
+  if (isDone) return present;
+  const partitions = present.filter(({ isPartitioned }) => isPartitioned).flatMap((standing) => standing.notFull);
+  await makeEachFull(pool, partitions, limitOf(relations));
+  return publishTrees(pool, publication, relations);
+}
+
+function locksTree({ isPartitioned, isPublished, tree, notFull: { length } }: PublicationStanding): boolean {
+  return isPartitioned && (length > 0 || (!isPublished && tree.length > 0));
+}
+
+/** Of several tables that are refused together, the caller tries each alone: then its writers are waited for. */
+async function publishTrees(
+  pool: DatabasePool,
+  publication: string,
+  relations: Relations,
+  round = 0,
+): Promise<readonly PublicationStanding[]> {
+  const [relation, second] = relations;
+  try {
+    return await inTransaction(pool, LOCK_TIMEOUTS_OF_TREE[round] ?? LOCK_TIMEOUT_OF_SEVERAL, async (client) => {
+      const present = await presentOnes(client, publication, relations, false);
+      await publishAll(client, publication, present);
+      return present;
+    });
+  } catch (error) {
+    const isBusy = error instanceof PublicationRefusedError && error.code === 'lock_timeout';
+    if (!isBusy || relation === undefined || second !== undefined || round === LOCK_TIMEOUTS_OF_TREE.length - 1) throw error;
+    await awaitWritersOfEach(pool, relation, LOCK_TIMEOUT);
+  }
+  return publishTrees(pool, publication, relations, round + 1);
 }
 
 async function publishAll(client: pg.PoolClient, publication: string, standings: readonly PublicationStanding[]): Promise<void> {
@@ -181,7 +230,7 @@ async function makeFull(client: pg.PoolClient, tables: PublicationStanding['notF
   if (outcome !== undefined) throw outcome;
 }
 
-async function verify(_: pg.PoolClient, publication: string, standings: readonly PublicationStanding[]): Promise<void> {
+function verify(publication: string, standings: readonly PublicationStanding[]): void {
   for (const { relation, isPublished, notFull: [first] } of standings) {
     if (!isPublished) {
       throw notPublished(publication, relation, 'and the ELECTRIC_MANUAL_TABLE_PUBLISHING setting prevents Electric from adding it');
@@ -225,12 +274,15 @@ async function attempt(client: pg.PoolClient, sql: string): Promise<DatabaseRefu
   }
 }
 
+function limitOf({ length }: Relations): string {
+  return length > 1 ? LOCK_TIMEOUT_OF_SEVERAL : LOCK_TIMEOUT;
+}
+
 async function inTransaction<Result>(
   pool: DatabasePool,
-  relations: Relations,
+  lockTimeout: string,
   work: (client: pg.PoolClient) => Promise<Result>,
 ): Promise<Result> {
-  const lockTimeout = relations.length > 1 ? LOCK_TIMEOUT_OF_SEVERAL : LOCK_TIMEOUT;
   try {
     const outcome = await pool.use(async (client) => {
       await client.query(`BEGIN; SET LOCAL lock_timeout = '${lockTimeout}'`);

@@ -78,8 +78,13 @@ export class PartitionLinks {
 
   private async open(signal: AbortSignal): Promise<pg.Client> {
     const client = await connect(this.target, { applicationName: 'armature partitions', signal });
-    await liftTimeLimits(client);
-    return client;
+    try {
+      await unlessGivenUp(client, signal, () => liftTimeLimits(client));
+      return client;
+    } catch (error) {
+      client.connection.stream.destroy();
+      throw error;
+    }
   }
 
   private endSession(): void {
@@ -94,12 +99,19 @@ export class PartitionLinks {
   }
 }
 
-async function ask(client: pg.Client, oid: number, signal: AbortSignal): Promise<readonly PartitionLink[]> {
+function ask(client: pg.Client, oid: number, signal: AbortSignal): Promise<readonly PartitionLink[]> {
+  return unlessGivenUp(client, signal, async () => {
+    return (await client.query<{ child: number; parent: number; since: number }>(LINKS_SQL, [oid])).rows;
+  });
+}
+
+/** A backend that is silent would never answer: its connection is closed when the question is given up. */
+async function unlessGivenUp<Answer>(client: pg.Client, signal: AbortSignal, work: () => Promise<Answer>): Promise<Answer> {
   const giveUp = (): void => void client.connection.stream.destroy(new DatabaseUnreachableError('the question was given up'));
   signal.addEventListener('abort', giveUp, { once: true });
   try {
     if (signal.aborted) throw new DatabaseUnreachableError('the question was given up');
-    return await typed(async () => (await client.query<{ child: number; parent: number; since: number }>(LINKS_SQL, [oid])).rows);
+    return await typed(work);
   } finally {
     signal.removeEventListener('abort', giveUp);
   }

@@ -1,10 +1,12 @@
 /** What the table says is to be done, and for whom, where it depends on what came while a lot was in hand. */
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   PublishedRelations,
   type PublicationPorts,
   type PublishedRelationsChange,
+  type RelationFault,
 } from '../../../src/actors/publication/published-relations.ts';
+import { EVER } from '../../../src/model/partition-tree.ts';
 import type { ReplyTo } from '../../../src/otp/process.ts';
 import { handleOf } from '../../support/shapes.ts';
 
@@ -18,15 +20,18 @@ const need = (index: number, relation = items): PublishedRelationsChange => {
 const retain = (index: number, relation = items): PublishedRelationsChange => ({ type: 'retain', handle: handleOf(index), relation });
 const release = (index: number, why = 'asked'): PublishedRelationsChange => ({ type: 'release', handle: handleOf(index), why });
 const next: PublishedRelationsChange = { type: 'next' };
-const error = { code: 'lock_timeout', message: 'no' };
+const error = { code: 'replica_identity_not_full', message: 'no' };
 const refused: PublishedRelationsChange = { type: 'refused', error };
+const busy: PublishedRelationsChange = { type: 'refused', error: { code: 'lock_timeout', message: 'busy' } };
 const altered = (...added: readonly typeof items[]): PublishedRelationsChange => ({ type: 'altered', added, turns: [] });
-const reviewed = (...faults: readonly ('isDropped' | 'isNotPublished' | 'isNotFull' | 'isUnwritable')[]): PublishedRelationsChange => ({
+const reviewed = (...faults: readonly RelationFault['fault'][]): PublishedRelationsChange => ({
   type: 'reviewed',
   faults: faults.map((fault) => ({ relation: items, fault })),
   turns: [],
 });
 
+/** Than the birth of any handle here. */
+const LATER = EVER - 1;
 const GONE = 9;
 const ports: PublicationPorts = { lost: () => {}, isStored: (handle) => handle !== handleOf(GONE), clone: () => ports };
 const tableOf = () => new PublishedRelations(ports);
@@ -85,6 +90,13 @@ test.each<[string, readonly PublishedRelationsChange[], object | undefined]>([
     [retain(1), next, reviewed('isNotFull'), next, refused, next, { type: 'doubt' }, next, reviewed('isNotFull'), next],
     settled,
   ],
+  [
+    'that was busy when it was to get back its old rows is asked for with the next review',
+    [retain(1), next, reviewed('isNotFull'), next, busy, next, { type: 'doubt' }, next, reviewed('isNotFull'), next],
+    toAdd,
+  ],
+  ['that is carried by a table above it is added by itself', [retain(1), next, reviewed('isNotItself'), next], toAdd],
+  ['that was carried by a table above it loses no shape then', [retain(1), next, reviewed('isNotItself'), next, altered(), next], settled],
 ])('a table %s', (_, changes, told) => {
   expect(after(...changes)).toEqual(told);
 });
@@ -94,6 +106,31 @@ test('a shape whose table was taken out while it got back its old rows has lost 
     type: 'shapes.lost',
     handles: [handleOf(1)],
     why: 'the table is not published any more',
+  });
+});
+
+describe('when partitions of its table came or went with their rows', () => {
+  const turned = (beforeMicros: number): PublishedRelationsChange => {
+    return { type: 'reviewed', faults: [], turns: [{ relation: items, beforeMicros }] };
+  };
+  const doubt: PublishedRelationsChange = { type: 'doubt' };
+  const lost = (index: number) => ({
+    type: 'shapes.lost', handles: [handleOf(index)], why: expect.stringContaining('a partition of the table was attached'),
+  });
+
+  test.each<[string, readonly PublishedRelationsChange[], object]>([
+    ['that follows it ends', [...added, doubt, next, turned(EVER), next], lost(1)],
+    ['that was stored and is older ends', [retain(1), next, turned(LATER), next], lost(1)],
+    ['that was stored and is younger goes on', [retain(1), next, turned(1), next], settled],
+    ['that has only waited then goes on', [retain(2), need(1), next, turned(EVER), next, doubt, next, turned(LATER), next], settled],
+    [
+      'that would have been told in an answer that was lost ends',
+      [...added, doubt, next, { type: 'unavailable', error }, next, turned(LATER), next],
+      lost(1),
+    ],
+    ['that was made since goes on, also where the clock was set back', [...added, doubt, next, turned(LATER), next], settled],
+  ])('a shape %s', (_, changes, told) => {
+    expect(after(...changes)).toEqual(told);
   });
 });
 

@@ -186,3 +186,40 @@ test('a table that is gone is forgotten, and one of another kind is not kept', a
 
   expect([columnCount(table), view, columnCount(await catalog.relation('public', 'changing'))]).toEqual([1, { kindName: 'a view' }, 2]);
 });
+
+test.each([
+  [
+    'a root has a partition that Postgres does not replicate',
+    'CREATE TABLE mended_a (a int) PARTITION BY LIST (a); CREATE UNLOGGED TABLE mended_b PARTITION OF mended_a DEFAULT',
+    'ALTER TABLE mended_a DETACH PARTITION mended_b',
+    'mended_a',
+  ],
+  [
+    'a table has a virtual column',
+    'CREATE TABLE mended_c (a int, twice int GENERATED ALWAYS AS (a * 2) VIRTUAL)',
+    'ALTER TABLE mended_c DROP COLUMN twice',
+    'mended_c',
+  ],
+])('that %s is not kept, so that it is seen at once when that is mended', async (_, made, mended, name) => {
+  await database.query(made);
+  const catalog = createCatalog(pool);
+  const faultOf = (found: FoundRelation): boolean | undefined => {
+    return found !== undefined && 'columns' in found
+      ? found.untoldPartition !== undefined || found.columns.some(({ isVirtual }) => isVirtual === true)
+      : undefined;
+  };
+  const before = await catalog.relation('public', name);
+  await database.query(mended);
+
+  expect([before, await catalog.relation('public', name)].map(faultOf)).toEqual([true, false]);
+});
+
+test('a root is described without waiting for who has a partition locked', async () => {
+  await database.query('CREATE TABLE awaited (a int) PARTITION BY LIST (a); CREATE TABLE awaited_a PARTITION OF awaited DEFAULT');
+  const holder = await database.session();
+  await holder.query('BEGIN; LOCK TABLE awaited_a IN ACCESS EXCLUSIVE MODE');
+  const found = await createCatalog(pool).relation('public', 'awaited');
+  await holder.query('ROLLBACK');
+
+  expect(columnCount(found)).toBe(1);
+});

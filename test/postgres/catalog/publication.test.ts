@@ -1,7 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
+import { EVER } from '../../../src/model/partition-tree.ts';
 import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
-import { createPublication, EVER, type PublicationOptions } from '../../../src/postgres/catalog/publication.ts';
+import { createPublication, type PublicationOptions } from '../../../src/postgres/catalog/publication.ts';
 import { publicationPort } from '../../../src/postgres/catalog/publication-port.ts';
 import { memoryLog } from '../../../src/storage/log/memory-log.ts';
 import { openPort } from '../../support/postgres/port-harness.ts';
@@ -105,8 +106,22 @@ describe('of a partitioned table', () => {
       true,
     ],
     [
-      'a table was attached',
+      'an empty table was attached',
       (name: string) => `CREATE TABLE ${name}_c (LIKE ${name}); ALTER TABLE ${name} ATTACH PARTITION ${name}_c FOR VALUES IN (3)`,
+      false,
+    ],
+    [
+      'a table with rows was attached',
+      (name: string) => `
+        CREATE TABLE ${name}_c (LIKE ${name}); INSERT INTO ${name}_c VALUES (3);
+        ALTER TABLE ${name} ATTACH PARTITION ${name}_c FOR VALUES IN (3)`,
+      true,
+    ],
+    [
+      'a table was attached that has rows in a partition of its own',
+      (name: string) => `
+        CREATE TABLE ${name}_c (LIKE ${name}) PARTITION BY LIST (extra); CREATE TABLE ${name}_d PARTITION OF ${name}_c DEFAULT;
+        INSERT INTO ${name}_c VALUES (3); ALTER TABLE ${name} ATTACH PARTITION ${name}_c FOR VALUES IN (3)`,
       true,
     ],
     [
@@ -159,7 +174,7 @@ describe('of a partitioned table', () => {
     const left = (await published()).filter((name) => name.startsWith('stays'));
 
     expect({ faults, added, left, end: (await publication.review([leaf])).faults }).toEqual({
-      faults: [{ relation: leaf, fault: 'isNotPublished' }], added: [leaf], left: ['stays_a'], end: [],
+      faults: [{ relation: leaf, fault: 'isNotItself' }], added: [], left: ['stays_a'], end: [],
     });
     await publication.drop([leaf]);
   });
@@ -233,6 +248,29 @@ test.each([
   await adding;
 
   expect({ whileOpen, isPublished }).toEqual({ whileOpen: false, isPublished: true });
+});
+
+test.each([
+  ['gets its replica identity', 'AccessExclusiveLock', ''],
+  ['is waited for', 'ShareLock', 'FULL'],
+])('while a partition that is written to %s, no other table of its tree is held', async (_, mode, identity) => {
+  const name = `apart_${mode.toLowerCase()}`;
+  const root = await table(name, '(id int) PARTITION BY LIST (id)');
+  await database.query(`
+    CREATE TABLE ${name}_a PARTITION OF ${name} FOR VALUES IN (1); CREATE TABLE ${name}_b PARTITION OF ${name} FOR VALUES IN (2);
+    ${identity === '' ? '' : `ALTER TABLE ${name}_a REPLICA IDENTITY FULL; ALTER TABLE ${name}_b REPLICA IDENTITY FULL`}`);
+  const writer = await database.session();
+  await writer.query(`BEGIN; INSERT INTO ${name}_b VALUES (2)`);
+  const adding = createPublication({ pool, publication: 'pub', isManual: false, ...kept() }).add([root]);
+  await database.until(`
+    SELECT FROM pg_locks waiting WHERE relation = '${name}_b'::regclass AND mode = '${mode}' AND NOT granted AND NOT EXISTS (
+      SELECT FROM pg_locks held
+      WHERE held.pid = waiting.pid AND held.granted AND held.relation IN ('${name}'::regclass, '${name}_a'::regclass))`);
+  await writer.query('COMMIT');
+  const { added } = await adding;
+
+  expect({ added, identities: await database.query(`SELECT relreplident AS is FROM pg_class WHERE relname IN ('${name}_a', '${name}_b')`) })
+    .toEqual({ added: [root], identities: [{ is: 'f' }, { is: 'f' }] });
 });
 
 test('a table that is gone can be dropped', async () => {

@@ -28,6 +28,9 @@ afterAll(async () => {
   await database.drop();
 });
 
+const WAITING = `
+  SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'armature partitions' AND wait_event_type = 'Lock'`;
+
 function open(): void {
   clock = new ManualClock();
   links = new PartitionLinks(targetOf(database.url), clock);
@@ -94,4 +97,19 @@ test('a catalogue that does not answer is given up, as unreachable, and so is a 
   expect([outcome, end]).toMatchObject([
     { code: 'database_unreachable', message: 'the catalogue was silent for too long' }, { code: 'database_unreachable' },
   ]);
+});
+
+test('a session that falls silent before the first question is given up as well', async () => {
+  const oid = await oidOf('leaf');
+  const locker = await database.session();
+  await locker.query('BEGIN; LOCK TABLE pg_settings IN ACCESS EXCLUSIVE MODE');
+  const overdue = links.of(oid).catch((error: unknown) => error);
+  await expect.poll(() => database.query(WAITING)).toHaveLength(1);
+  clock.advance(ANSWER_MS_MAX);
+  const outcome = await overdue;
+  await locker.query('ROLLBACK');
+
+  expect({ outcome, links: (await links.of(oid)).length }).toMatchObject({
+    outcome: { code: 'database_unreachable', message: 'the catalogue was silent for too long' }, links: 2,
+  });
 });

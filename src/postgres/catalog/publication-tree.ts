@@ -1,0 +1,69 @@
+/**
+ * What the tables of a partitioned one go through one by one, each in a transaction of its own: so nobody who writes to one of them waits
+ * while we wait for another, and no deadlock can come of it.
+ */
+import type pg from 'pg';
+import type { PublishedRelation } from '../../model/relation.ts';
+import { DatabaseRefusedError, typed } from '../connection/database-error.ts';
+import type { DatabasePool } from '../connection/pool.ts';
+import { quoteTable } from '../connection/sql-text.ts';
+import { TABLES_SQL } from './partitions.ts';
+import { notFull, refusalOf } from './publication-refusal.ts';
+import type { PublicationStanding } from './publication-standing.ts';
+
+type Tables = PublicationStanding['notFull'];
+
+/** Those that are gone are left out. @throws {PublicationRefusedError} what came before has its replica identity, and keeps it. */
+export async function makeEachFull(pool: DatabasePool, tables: Tables, lockTimeout: string): Promise<void> {
+  const refused = await eachByItself(pool, () => tables, lockTimeout, (table) => `ALTER TABLE ONLY ${table} REPLICA IDENTITY FULL`);
+  if (refused !== undefined) throw refused.error.code === NO_PRIVILEGE ? notFull(refused.table) : refusalOf(refused.error);
+}
+
+/**
+ * Those who have written to the table of this oid, or below it, have ended. New ones may have begun: this only makes it likely that all
+ * can be locked at once. A table that is not ours to lock is not waited for.
+ *
+ * @throws {PublicationRefusedError} one of them does not end.
+ */
+export async function awaitWritersOfEach(pool: DatabasePool, { oid }: PublishedRelation, lockTimeout: string): Promise<void> {
+  const tablesOf = async (client: pg.PoolClient): Promise<Tables> => (await client.query<Tables[number]>(BELOW_SQL, [oid])).rows;
+  const refused = await eachByItself(pool, tablesOf, lockTimeout, (table) => `LOCK TABLE ONLY ${table} IN SHARE MODE`);
+  if (refused !== undefined && refused.error.code !== NO_PRIVILEGE) throw refusalOf(refused.error);
+}
+
+const BELOW_SQL = `
+  SELECT n.nspname AS schema, t.relname AS name
+  FROM pg_class c, LATERAL ${TABLES_SQL} JOIN pg_class t ON t.oid = tree.relid JOIN pg_namespace n ON n.oid = t.relnamespace
+  WHERE c.oid = $1 ORDER BY t.oid`;
+const NO_PRIVILEGE = '42501';
+const NO_TABLE = '42P01';
+
+/** Up to the first refusal. Statements that are sent together are one transaction. */
+async function eachByItself(
+  pool: DatabasePool,
+  tablesOf: (client: pg.PoolClient) => Tables | Promise<Tables>,
+  lockTimeout: string,
+  sqlOf: (table: string) => string,
+): Promise<{ readonly table: Tables[number]; readonly error: DatabaseRefusedError } | undefined> {
+  try {
+    return await pool.use(async (client) => {
+      for (const table of await tablesOf(client)) {
+        const error = await refusalBy(client, `SET LOCAL lock_timeout = '${lockTimeout}'; ${sqlOf(quoteTable(table))}`);
+        if (error !== undefined && error.code !== NO_TABLE) return { table, error };
+      }
+      return undefined;
+    });
+  } catch (error) {
+    throw refusalOf(error);
+  }
+}
+
+async function refusalBy(client: pg.PoolClient, sql: string): Promise<DatabaseRefusedError | undefined> {
+  try {
+    await typed(() => client.query(sql));
+    return undefined;
+  } catch (error) {
+    if (error instanceof DatabaseRefusedError) return error;
+    throw error;
+  }
+}

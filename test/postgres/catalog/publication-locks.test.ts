@@ -1,0 +1,47 @@
+/** What a Postgres with little room for locks says of a table with many partitions. */
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { systemClock } from '../../../src/base/clock.ts';
+import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../../src/demo/embedded-postgres.ts';
+import { createPublication } from '../../../src/postgres/catalog/publication.ts';
+import { createPool, type DatabasePool } from '../../../src/postgres/connection/pool.ts';
+import { memoryLog } from '../../../src/storage/log/memory-log.ts';
+import { targetOf } from '../../support/postgres/postgres-target.ts';
+
+const PARTITIONS = 1_500;
+const SETTINGS = {
+  fsync: 'off', autovacuum: 'off', max_connections: '10', max_locks_per_transaction: '10', max_wal_senders: '1', max_replication_slots: '1',
+};
+let directory: string;
+let server: EmbeddedPostgres;
+let pool: DatabasePool;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'armature-locks-'));
+  server = await startEmbeddedPostgres({ directory, settings: SETTINGS });
+  pool = createPool({ target: targetOf(server.url), applicationName: 'test', max: 1 });
+  await pool.open();
+}, 60_000);
+afterAll(async () => {
+  await pool.close();
+  await server.stop();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+test('more partitions than it can lock are refused with what to do, and a review of them needs no locks', async () => {
+  await pool.query('CREATE PUBLICATION pub');
+  await pool.query('CREATE TABLE many (id int) PARTITION BY LIST (id)');
+  for (let id = 0; id < PARTITIONS; id += 1) await pool.query(`CREATE TABLE many_${id} PARTITION OF many FOR VALUES IN (${id})`);
+  const [row] = await pool.query<{ oid: number }>(`SELECT 'many'::regclass::oid::int8::float8 AS oid`);
+  const many = { oid: row?.oid ?? 0, schema: 'public', name: 'many' };
+  const publication = createPublication({ pool, publication: 'pub', isManual: false, trees: memoryLog(), clock: systemClock });
+
+  const refusal: unknown = await publication.add([many]).catch((error: unknown) => error);
+
+  expect({ refusal, faults: (await publication.review([many])).faults }).toMatchObject({
+    refusal: { code: 'refused', message: expect.stringMatching(/out of shared memory\..*max_locks_per_transaction/) },
+    faults: [{ fault: 'isNotPublished' }],
+  });
+}, 120_000);
