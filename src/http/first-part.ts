@@ -13,6 +13,8 @@ export interface FirstPart {
   readonly isLong: boolean;
   /** The whole body. */
   readonly body: AsyncIterable<Uint8Array>;
+  /** Nobody reads it: it is given up, however long it waits for its next piece. */
+  leave(): void;
 }
 
 /** @throws what the body throws while it is gathered. */
@@ -20,19 +22,21 @@ export async function firstPart(body: AsyncIterable<Uint8Array>, longBytes: numb
   const iterator = body[Symbol.asyncIterator]();
   const parts: Uint8Array[] = [];
   let size = 0;
-  let next = iterator.next();
+  let next: Promise<IteratorResult<Uint8Array>> | undefined;
   const moment = momentOf(clock);
   try {
     for (;;) {
+      next ??= iterator.next();
       const came = await Promise.race([next, moment.over]);
       if (came !== 'over' && came.done !== true) {
+        next = undefined;
         parts.push(came.value);
         size += came.value.length;
-        next = iterator.next();
         if (size < longBytes) continue;
       }
-      next.catch(() => {}); // Whoever reads on is told.
-      return { isLong: came === 'over' || size >= longBytes, body: resumed(parts, next, iterator) };
+      next?.catch(() => {}); // Whoever reads on is told.
+      const leave = (): void => void iterator.return?.().catch(() => {});
+      return { isLong: came === 'over' || size >= longBytes, body: resumed(parts, next, iterator), leave };
     }
   } finally {
     moment.end();
@@ -48,12 +52,12 @@ function momentOf(clock: Clock): { readonly over: Promise<'over'>; end(): void }
 
 async function* resumed(
   first: readonly Uint8Array[],
-  next: Promise<IteratorResult<Uint8Array>>,
+  next: Promise<IteratorResult<Uint8Array>> | undefined,
   iterator: AsyncIterator<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
   try {
     yield* first;
-    for (let came = await next; came.done !== true; came = await iterator.next()) yield came.value;
+    for (let came = await (next ?? iterator.next()); came.done !== true; came = await iterator.next()) yield came.value;
   } finally {
     await iterator.return?.();
   }

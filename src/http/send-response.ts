@@ -97,12 +97,16 @@ async function sendStream(
   const begin = (isLong: boolean): Coder | undefined => {
     const { status, headers, coder } = tell(isLong);
     if (!response.destroyed) response.writeHead(status, isHead ? [...headers, 'transfer-encoding', 'chunked'] : [...headers]);
-    return isHead ? undefined : coder;
+    return coder;
   };
   try {
     const first = await firstPart(body, CODED_BYTES_MIN, clock);
+    if (isHead) {
+      begin(first.isLong);
+      return first.leave();
+    }
     for await (const piece of gzipStream(first.body, () => begin(first.isLong))) {
-      if (isHead || response.destroyed) return;
+      if (response.destroyed) return;
       await sink.writePart(piece);
     }
   } catch (error) {

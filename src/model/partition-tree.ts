@@ -18,7 +18,7 @@ export interface PartitionTree {
 
 /** As the catalogue has it. */
 export interface FoundLink extends PartitionLink {
-  /** The child was made as a partition, or has no rows: it brought none. */
+  /** The child was made as a partition: it never had rows outside of it. */
   readonly isBorn: boolean;
 }
 

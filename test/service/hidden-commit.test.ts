@@ -96,3 +96,21 @@ test.each([
     held: followers.map(() => all),
   });
 });
+
+test('a row of a partition that its own transaction made is in the shapes above once Postgres shows the partition', async () => {
+  await database.query('CREATE TABLE tree (id integer PRIMARY KEY) PARTITION BY RANGE (id)');
+  const follower = await new ShapeFollower(service.shapeUrl, { table: 'tree' }).catchUp();
+  const hiding = await database.session();
+  await hiding.query('BEGIN; CREATE TABLE tree_high PARTITION OF tree FOR VALUES FROM (10) TO (20); INSERT INTO tree VALUES (12)');
+  await awaitStandby(database, 'nobody');
+  const committed = hiding.query('COMMIT');
+  await database.until(`
+    SELECT FROM pg_stat_activity links JOIN pg_stat_activity waits ON waits.wait_event = 'SyncRep' AND links.query_start > waits.query_start
+    WHERE links.datname = current_database() AND links.application_name = 'armature partitions' AND links.query LIKE '%inhparent%'`);
+  await awaitStandby(database, '');
+  await committed;
+  await database.query('INSERT INTO tree VALUES (13)');
+  await expect.poll(() => held(follower)).toEqual(['12', '13']);
+
+  expect(follower.refetches).toBe(0);
+});

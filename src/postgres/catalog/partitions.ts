@@ -8,8 +8,7 @@ export type TreeRow = readonly [number, number, number, boolean];
  * The links below the table `c`, as a JSON list of `TreeRow`. What is being detached shows its rows to nobody above any more.
  *
  * A table that is made as a partition has the link of its own transaction, and columns that were made with it, by one command. Who attaches
- * a table has each of its columns altered: so one that was made, filled and attached in one transaction shows too. One that has no rows at
- * the look is as good as born: what it had meanwhile was told to go. That can be asked of a table alone that has none below it.
+ * a table has each of its columns altered: so one that was made, filled and attached in one transaction shows too.
  */
 export const TREE_SQL = `
   WITH RECURSIVE links AS (
@@ -19,12 +18,10 @@ export const TREE_SQL = `
   )
   SELECT coalesce(json_agg(json_build_array(
     links.inhrelid::int8, links.inhparent::int8, links.xmin::text::int8,
-    CASE WHEN EXISTS (
-            SELECT FROM pg_attribute made JOIN pg_attribute own ON own.attrelid = made.attrelid AND own.attnum > 0
+    EXISTS (SELECT FROM pg_attribute made JOIN pg_attribute own ON own.attrelid = made.attrelid AND own.attnum > 0
             WHERE made.attrelid = links.inhrelid AND made.attname = 'tableoid' AND made.attnum < 0 AND made.xmin = links.xmin
-              AND own.xmin = made.xmin AND own.cmin = made.cmin) THEN true
-         ELSE below.relkind = 'r' AND coalesce(pg_relation_size(below.oid) = 0, false) END
-  )), '[]') FROM links JOIN pg_class below ON below.oid = links.inhrelid`;
+              AND own.xmin = made.xmin AND own.cmin = made.cmin)
+  )), '[]') FROM links`;
 
 /**
  * The table `c` and all tables below it, as `tree (relid)`. `pg_partition_tree` says the same and locks each of them, until the transaction

@@ -53,8 +53,12 @@ export interface ChangeWriterOptions {
 }
 
 type Links = readonly PartitionLink[];
-/** Whoever knows them at once says so at once. */
-export type LinksOf = (oid: number) => Links | Promise<Links>;
+/**
+ * Whoever knows them at once says so at once.
+ *
+ * @param xid of the transaction in which the table is described, if it is in one.
+ */
+export type LinksOf = (oid: number, xid: Xid | undefined) => Links | Promise<Links>;
 
 export class ChangeWriter implements PgoutputHandler {
   private readonly relations = new Map<number, KnownRelation>();
@@ -115,7 +119,7 @@ export class ChangeWriter implements PgoutputHandler {
   }
 
   relation(relation: PgoutputRelation): void {
-    const links = this.linksOf(relation.oid);
+    const links = this.linksOf(relation.oid, this.transaction?.xid);
     if (links instanceof Promise) this.described = links.then((found) => this.describe(relation, found));
     else this.describe(relation, links);
   }

@@ -128,7 +128,7 @@ class Port {
     this.links = links;
     const stream = startReplicationStream({
       client, sink, transactionBytesMax, clock,
-      linksOf: (oid) => links.of(oid),
+      linksOf: (oid, xid) => links.of(oid, xid),
       startCommand: startCommand(this.options),
       lastCommitLsn: this.options.lastCommitLsn(),
       heldLsn: () => this.options.stored().heldLsn,
