@@ -1,7 +1,7 @@
 /**
  * FirstPart: how a streamed body begins. Whether it is coded is decided by its first bytes, and the same body must be told the same way
  * whoever reads it and whenever: a chunk that is still being written comes row by row. So its beginning is gathered, until it is certain
- * that the body is long, or is not, or nothing has come for a moment.
+ * that the body is long, or is not; or for a moment, behind which it is taken for a long one.
  */
 import type { Clock } from '../base/clock.ts';
 

@@ -9,7 +9,3 @@ export interface PartitionLink {
   /** The transaction that linked them, as the `xmin` of `pg_inherits`. What was detached and attached again has another link. */
   readonly since: number;
 }
-
-export function isSameLink(left: PartitionLink, right: PartitionLink): boolean {
-  return left.child === right.child && left.parent === right.parent && left.since === right.since;
-}

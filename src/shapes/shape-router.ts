@@ -200,18 +200,16 @@ export class ShapeRouter implements BlockRouter {
 
   private shapesFor(change: Change): ReadonlySet<RoutedShape> {
     const plan = this.planOf(change.layoutId);
-    const table = this.tables.get(plan.layout.oid);
     const found = new Set<RoutedShape>();
     for (const { shapes } of plan.ended) for (const shape of shapes) found.add(shape);
-    if (table !== undefined) this.collectFrom(table, change, plan, found);
-    for (const oid of plan.above) {
-      const above = this.tables.get(oid);
-      if (above !== undefined) this.collectFrom(above, change, plan, found);
-    }
+    this.collectFrom(plan.layout.oid, change, plan, found);
+    for (const oid of plan.above) this.collectFrom(oid, change, plan, found);
     return found;
   }
 
-  private collectFrom(table: TableShapes<RoutedShape>, change: Change, plan: LayoutPlan, found: Set<RoutedShape>): void {
+  private collectFrom(oid: number, change: Change, plan: LayoutPlan, found: Set<RoutedShape>): void {
+    const table = this.tables.get(oid);
+    if (table === undefined) return;
     const { kind, old, new: current } = change;
     if (kind === CHANGE_KINDS.truncate || kind === CHANGE_KINDS.gap) {
       for (const shape of table.all) found.add(shape);

@@ -204,6 +204,17 @@ describe('of a chunk that is read while its first row alone is written', () => {
     await write(itemLine('2', 'b'));
     expect([form(response), ((await response.json()) as unknown[]).length]).toEqual([['gzip', 'accept-encoding', true], 3]);
   });
+
+  test('its head is told when nobody knows more of it, and waits for no further row', async () => {
+    const head = growing.shape('table=items&offset=-1', { method: 'HEAD', headers: GZIP });
+    await growing.until(() => growing.clock.pendingTimers === 4);
+    growing.clock.advance(1_000);
+    const { status } = await head;
+    const told = form(await head);
+    await write(itemLine('2', 'b'));
+    await (await first).text();
+    expect([status, told]).toEqual([200, ['gzip', 'accept-encoding', true]]);
+  });
 });
 
 test.each([
