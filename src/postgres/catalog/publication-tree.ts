@@ -13,7 +13,7 @@ import type { PublicationStanding } from './publication-standing.ts';
 
 type Tables = PublicationStanding['notFull'];
 
-/** Those that are gone are left out. @throws {PublicationRefusedError} what came before has its replica identity, and keeps it. */
+/** Those that are gone are left out. @throws {PublicationRefusedError} those that were not busy have it, and keep it. */
 export async function makeEachFull(pool: DatabasePool, tables: Tables, lockTimeout: string): Promise<void> {
   const refused = await eachByItself(pool, () => tables, lockTimeout, (table) => `ALTER TABLE ONLY ${table} REPLICA IDENTITY FULL`);
   if (refused !== undefined) throw refused.error.code === NO_PRIVILEGE ? notFull(refused.table) : refusalOf(refused.error);
@@ -37,21 +37,32 @@ const BELOW_SQL = `
   WHERE c.oid = $1 ORDER BY t.oid`;
 const NO_PRIVILEGE = '42501';
 const NO_TABLE = '42P01';
+const BUSY = '55P03';
+/** Of those behind a table that was busy: they are not to wait as long again, and are not left out either. */
+const LOCK_TIMEOUT_BEHIND = '50ms';
 
-/** Up to the first refusal. Statements that are sent together are one transaction. */
+interface Refused {
+  readonly table: Tables[number];
+  readonly error: DatabaseRefusedError;
+}
+
+/** One that is busy stops nobody behind it. Statements that are sent together are one transaction. @returns the first refusal. */
 async function eachByItself(
   pool: DatabasePool,
   tablesOf: (client: pg.PoolClient) => Tables | Promise<Tables>,
   lockTimeout: string,
   sqlOf: (table: string) => string,
-): Promise<{ readonly table: Tables[number]; readonly error: DatabaseRefusedError } | undefined> {
+): Promise<Refused | undefined> {
   try {
     return await pool.use(async (client) => {
+      let busy: Refused | undefined;
       for (const table of await tablesOf(client)) {
-        const error = await refusalBy(client, `SET LOCAL lock_timeout = '${lockTimeout}'; ${sqlOf(quoteTable(table))}`);
-        if (error !== undefined && error.code !== NO_TABLE) return { table, error };
+        const limit = busy === undefined ? lockTimeout : LOCK_TIMEOUT_BEHIND;
+        const error = await refusalBy(client, `SET LOCAL lock_timeout = '${limit}'; ${sqlOf(quoteTable(table))}`);
+        if (error?.code === BUSY) busy ??= { table, error };
+        else if (error !== undefined && error.code !== NO_TABLE) return { table, error };
       }
-      return undefined;
+      return busy;
     });
   } catch (error) {
     throw refusalOf(error);

@@ -73,6 +73,19 @@ test('gives each partition its replica identity', async () => {
   expect(await database.query(`SELECT relreplident AS is FROM pg_class WHERE relname = 'part'`)).toEqual([{ is: 'f' }]);
 });
 
+test('a partition that is busy keeps none behind it from its replica identity', async () => {
+  const rush = await table('rush', '(id int) PARTITION BY LIST (id)');
+  await database.query('CREATE TABLE rush_1 PARTITION OF rush FOR VALUES IN (1); CREATE TABLE rush_2 PARTITION OF rush FOR VALUES IN (2)');
+  const writer = await database.session();
+  await writer.query('BEGIN; INSERT INTO rush VALUES (1)');
+  const publication = createPublication({ pool, publication: 'pub', isManual: false, ...kept() });
+  const refusal: unknown = await publication.add([rush]).catch((error: unknown) => error);
+  await writer.query('ROLLBACK');
+
+  expect({ refusal, identities: await database.query("SELECT relreplident AS is FROM pg_class WHERE relname ~ '^rush_' ORDER BY oid") })
+    .toMatchObject({ refusal: { code: 'lock_timeout' }, identities: [{ is: 'd' }, { is: 'f' }] });
+});
+
 describe('of a partitioned table', () => {
   test.each([
     ['nothing happened', () => '', false],
