@@ -17,7 +17,7 @@ export interface FirstPart {
   leave(): void;
 }
 
-/** @throws what the body throws while it is gathered. */
+/** @throws what the body throws before its first piece. One that fails behind that has begun: it is told, and broken off. */
 export async function firstPart(body: AsyncIterable<Uint8Array>, longBytes: number, clock: Clock): Promise<FirstPart> {
   const iterator = body[Symbol.asyncIterator]();
   const parts: Uint8Array[] = [];
@@ -27,20 +27,24 @@ export async function firstPart(body: AsyncIterable<Uint8Array>, longBytes: numb
   try {
     for (;;) {
       next ??= iterator.next();
-      const came = await Promise.race([next, moment.over]);
-      if (came !== 'over' && came.done !== true) {
+      const came = await Promise.race([next.catch(failed), moment.over]); // Whoever reads on is told why it failed.
+      if (came === 'failed' && parts.length === 0) await next;
+      if (typeof came !== 'string' && came.done !== true) {
         next = undefined;
         parts.push(came.value);
         size += came.value.length;
         if (size < longBytes) continue;
       }
-      next?.catch(() => {}); // Whoever reads on is told.
       const leave = (): void => void iterator.return?.().catch(() => {});
-      return { isLong: came === 'over' || size >= longBytes, body: resumed(parts, next, iterator), leave };
+      return { isLong: typeof came === 'string' || size >= longBytes, body: resumed(parts, next, iterator), leave };
     }
   } finally {
     moment.end();
   }
+}
+
+function failed(): 'failed' {
+  return 'failed';
 }
 
 function momentOf(clock: Clock): { readonly over: Promise<'over'>; end(): void } {

@@ -8,6 +8,7 @@ import { Deflater } from '../../src/http/deflater.ts';
 import { gzipPieces, gzipStream } from '../../src/http/gzip-body.ts';
 import { SNAPSHOT_END } from '../../src/model/log-offset.ts';
 import { LSN_ZERO } from '../../src/model/lsn.ts';
+import type { Handle } from '../../src/model/shape.ts';
 import { itemLine } from '../support/http/api-world.ts';
 import { startHttpWorld, type HttpWorld } from '../support/http/http-world.ts';
 
@@ -203,6 +204,12 @@ describe('of a chunk that is read while its first row alone is written', () => {
     const response = await first;
     await write(itemLine('2', 'b'));
     expect([form(response), ((await response.json()) as unknown[]).length]).toEqual([['gzip', 'accept-encoding', true], 3]);
+  });
+
+  test('it is broken off where its shape ends before that is known', async () => {
+    const [handle = ''] = growing.directory.begun();
+    await growing.directory.delete(handle as Handle);
+    await expect(first.then((response) => response.text())).rejects.toThrow(TypeError);
   });
 
   test('its head is told when nobody knows more of it, and waits for no further row', async () => {

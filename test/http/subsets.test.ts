@@ -3,6 +3,8 @@ import { beforeAll, afterAll, beforeEach, expect, test } from 'vitest';
 import type { SubsetRead } from '../../src/api/subsets/subset-source.ts';
 import { LSN_ZERO, type Lsn } from '../../src/model/lsn.ts';
 import { SNAPSHOT_END } from '../../src/model/log-offset.ts';
+import type { Handle } from '../../src/model/shape.ts';
+import { ShapeCorruptError } from '../../src/storage/errors.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import { column, key } from '../support/http/api-world.ts';
 import { startHttpWorld, told, type HttpWorld } from '../support/http/http-world.ts';
@@ -183,6 +185,16 @@ test.each([
   world.subsets.answer = { outcome: 'rows', pgSnapshot: { ...PG_SNAPSHOT, xmin }, from: SNAPSHOT_END, mayLeaveOut: false, rows: [] };
   const answer = await told(await get('where=id IN (SELECT id FROM users)&subset__where=TRUE'));
   expect(answer).toMatchObject({ body: { metadata: { xmin: below, xmax: below, xip_list: [], database_lsn: '4711' } } });
+});
+
+test('who meets damage in the log of the shape hears that the shape is over, and the next finds a fresh one', async () => {
+  const { headers } = await get('subset__where=TRUE');
+  const handle = headers.get('electric-handle') ?? '';
+  world.subsets.failure = new ShapeCorruptError(handle as Handle, 'a checksum does not hold');
+  const { status } = await told(await world.shape(`${USERS}&subset__where=TRUE`));
+  const next = await get('subset__where=TRUE');
+
+  expect([status, next.status, next.headers.get('electric-handle') === handle, world.failures]).toEqual([409, 200, false, []]);
 });
 
 test('no cache holds the answer, and none is asked whether it still holds', async () => {

@@ -12,7 +12,7 @@ import { isRefusal, invalidSubset, movedMeanwhile, mustRefetch, type Refusal, su
 import type { ReadParameters } from '../shape-parameters.ts';
 import type { ShapeResponse } from '../shape-response.ts';
 import { seeingNothing, subsetBody } from './subset-body.ts';
-import type { SubsetQuery, SubsetRead } from './subset-source.ts';
+import type { SubsetQuery, SubsetRead, SubsetReader } from './subset-source.ts';
 
 export interface SubsetReading {
   readonly context: ApiContext;
@@ -34,7 +34,7 @@ export async function readSubset({ context, handle, parameters, target, subset, 
   const from = (end: LogOffset): LogOffset => followedFrom(context, handle, offset, end);
   const fromBehind = (start: LogOffset, end: LogOffset): LogOffset =>
     offset === 'now' ? context.starts.startBehind(handle, start, end) : start;
-  const read = await context.ports.subsets.read({ handle, isNew, from, fromBehind, mark, signal }, subset);
+  const read = await readOrCondemned(context, { handle, isNew, from, fromBehind, mark, signal }, subset);
   if (read.outcome !== 'rows') return refusalOf(read, subset);
   const shown = read.mayLeaveOut ? read.pgSnapshot : seeingNothing(read.pgSnapshot);
   return {
@@ -45,6 +45,18 @@ export async function readSubset({ context, handle, parameters, target, subset, 
     ...(live ? {} : { schema: target.schema() }),
     body: subsetBody(mark, shown, read.rows),
   };
+}
+
+/** What is told is looked up in the shape's log as well, and that may be damaged. */
+async function readOrCondemned({ ports }: ApiContext, reader: SubsetReader, subset: SubsetQuery): Promise<SubsetRead> {
+  try {
+    return await ports.subsets.read(reader, subset);
+  } catch (error) {
+    const why = ports.logs.damageOf(error);
+    if (why === undefined) throw error;
+    await ports.shapes.condemn(reader.handle, why);
+    return { outcome: 'over' };
+  }
 }
 
 /**

@@ -160,12 +160,17 @@ export class TestLanguage implements WhereLanguage {
 export class TestSubsets implements SubsetSource {
   /** `from` is the end of the log. */
   answer: SubsetRead = { outcome: 'rows', pgSnapshot: PG_SNAPSHOT, from: SNAPSHOT_END, mayLeaveOut: true, rows: [] };
+  /** What a read ends in, once. */
+  failure: Error | undefined;
   readonly asked: { readonly reader: SubsetReader; readonly query: SubsetQuery }[] = [];
 
   constructor(readonly language: SubsetLanguage = { parseFilter: () => ({ queryBehind: noQuery }), parseOrderBy: () => ({ sql: 'id' }) }) {}
 
   async read(reader: SubsetReader, query: SubsetQuery): Promise<SubsetRead> {
     this.asked.push({ reader, query });
+    const { failure } = this;
+    this.failure = undefined;
+    if (failure !== undefined) throw failure;
     return this.answer.outcome === 'rows' ? { ...this.answer, from: reader.from(this.answer.from) } : this.answer;
   }
 }
