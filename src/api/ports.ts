@@ -73,6 +73,8 @@ export interface ReadableLogs {
   get(handle: Handle): ReadableLog | undefined;
   /** Whether a body threw this because its shape ended while it was read. That is nobody's fault. */
   isGone(error: unknown): boolean;
+  /** Whether a body threw this because its next row has not come for too long. It may come yet. */
+  isStalled(error: unknown): boolean;
   /** What was found damaged, when a body threw this because its bytes are not what was stored; undefined for any other error. */
   damageOf(error: unknown): string | undefined;
 }

@@ -21,7 +21,7 @@ import { catchUpRead, endRead, livePollRead, type PollRead } from './log-read.ts
 import { catchUpAnswer, eventStreamAnswer, liveAnswer, notModified, type Reader } from './log-answer.ts';
 import type { ReadableLog } from './ports.ts';
 import { whenReady, whyUnwell } from './readiness.ts';
-import { invalidRequest, isRefusal, mustRefetch, type Refusal, stillBehind } from './refusal.ts';
+import { invalidRequest, isRefusal, mustRefetch, type Refusal, slowSnapshot, stillBehind } from './refusal.ts';
 import { resolveHandle, rotated, untilStarted } from './resolve-handle.ts';
 import { Shared, type Wake } from './shape-listeners.ts';
 import { readParameters, type RawParameters, type ReadParameters } from './shape-parameters.ts';
@@ -196,6 +196,7 @@ async function onceBegun(reading: Reading, after: LogOffset, response: ShapeResp
     const body = await begun(condemning(context.ports, handle, response.body));
     if (isStill(reading, after, response.offset)) return { ...response, body };
   } catch (error) {
+    if (context.ports.logs.isStalled(error)) return slowSnapshot();
     if (context.ports.logs.damageOf(error) !== undefined) return rotated(context, parameters.shape);
     if (!context.ports.logs.isGone(error)) throw error;
     await untilOver(reading);

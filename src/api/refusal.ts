@@ -90,6 +90,12 @@ export function stillBehind(): Refusal {
   return { ...refuse(503, { message }), retryAfterSeconds: RETRY_SOON_SECONDS };
 }
 
+/** No row has come for long: it may be one that few rows pass, of a large table. */
+export function slowSnapshot(): Refusal {
+  const message = 'The first rows of this shape take long to come. Please try again later.';
+  return { ...refuse(503, { message }), retryAfterSeconds: RETRY_LATER_SECONDS, isKnownError: true };
+}
+
 export function databaseUnreachable(): Refusal {
   const message = 'Cannot connect to the database to verify the shape. Please try again later.';
   return { ...refuse(503, { message }), retryAfterSeconds: RETRY_SOON_SECONDS };

@@ -326,13 +326,15 @@ test('a snapshot whose query fails before its first row is told as what it is', 
   expect([await told(await response), failures]).toEqual([{ status: 503, body: { message: 'Snapshot creation failed' } }, []]);
 });
 
-test('a snapshot that makes no progress is a fault of ours, never a refetch', async () => {
+test('a snapshot that makes no progress is to be asked for again, and no other shape is', async () => {
   const { shape, directory, clock, failures } = await start();
   directory.snapshots = 'writing';
   const response = shape(BASE);
   await world.until(() => world.api.load().existing === 1 && clock.pendingTimers > 0);
   clock.advance(FOLLOW_WAIT_MS);
-  expect([(await response).status, failures]).toMatchObject([500, [{ name: 'SnapshotStalledError' }]]);
+  expect([await told(await response, 'retry-after'), failures]).toEqual([
+    { status: 503, 'retry-after': '10', body: { message: expect.stringContaining('take long to come') } }, [],
+  ]);
 });
 
 /** The answer to a reader whose shape goes between the start of its snapshot and the reader's first look at it. */

@@ -19,7 +19,7 @@ import { CallError, type Runtime } from '../../otp/runtime.ts';
 import type { Catalog, FoundRelation } from '../../postgres/catalog/catalog.ts';
 import type { TimeZones } from '../../postgres/catalog/time-zones.ts';
 import { DatabaseUnreachableError } from '../../postgres/connection/database-error.ts';
-import { ShapeCorruptError, ShapeGoneError } from '../../storage/errors.ts';
+import { ShapeCorruptError, ShapeGoneError, SnapshotStalledError } from '../../storage/errors.ts';
 import type { ShapeLogs } from '../../storage/shapes/shape-logs.ts';
 import { SharedWait } from './shared-wait.ts';
 
@@ -66,6 +66,7 @@ export function readableLogs(logs: ShapeLogs): ReadableLogs {
   return {
     get: (handle) => logs.get(handle),
     isGone: (error) => error instanceof ShapeGoneError,
+    isStalled: (error) => error instanceof SnapshotStalledError,
     damageOf: (error) => (error instanceof ShapeCorruptError ? error.message : undefined),
   };
 }

@@ -185,7 +185,7 @@ class Run {
       relations: { relation: lookUp, relationNow: lookUp },
       zones: { zone: () => Promise.resolve(undefined) },
       shapes: servedShapes({ call: (to, request) => this.call(to, request), send: (_, message) => this.send(message) }, () => directory),
-      logs: { get: (handle: Handle) => this.log(handle), isGone: () => false, damageOf: () => undefined },
+      logs: { get: (handle: Handle) => this.log(handle), isGone: () => false, isStalled: () => false, damageOf: () => undefined },
       status: new TestStatus(clock),
       language,
       subsets: new TestSubsets(),

@@ -108,6 +108,7 @@ export function createWorld({ settings, chunkBytesMax, rows = [], streams = fals
 function streaming(logs: ReadableLogs): ReadableLogs {
   return {
     isGone: (error) => logs.isGone(error),
+    isStalled: (error) => logs.isStalled(error),
     damageOf: (error) => logs.damageOf(error),
     get(handle) {
       const log = logs.get(handle);
