@@ -146,7 +146,7 @@ export class SubsetTarget implements SubsetQueryTarget {
   }
 
   private hasMovedSince(offset: LogOffset): Promise<boolean> {
-    return tellsMoves(this.of.shapeLog.read(offset));
+    return tellsMoves(this.of.shapeLog, offset);
   }
 
   private *linesOf(fragment: Uint8Array): Iterable<Uint8Array> {
