@@ -5,7 +5,10 @@ import { anyScript, run, scriptWithSilences, type RunOptions, type Script } from
 import { PROPERTIES, violationsOf, type Violation } from './violations.ts';
 import type { Machines, WorldSizes } from '../support/hand-over/hand-over-world.ts';
 
-const RUNS = 2_000;
+/** Through two layers of shapes `npm run torture:shapes` makes as many as one likes. */
+const RUNS = 800;
+/** Within which each control is found. */
+const CONTROL_RUNS = 2_000;
 /** Runs spent on making a counterexample smaller. */
 const SHRINK_RUNS_MAX = 250;
 const TIMEOUT_MS = 240_000; // Ten seconds on a machine that has nothing else to do.
@@ -88,7 +91,7 @@ async function counterexample(machines: Machines): Promise<Script | undefined> {
     if (isViolated || shrinkRuns > 0) shrinkRuns += 1;
     return !isViolated;
   });
-  const { counterexample: found } = await fc.check(property, { numRuns: RUNS, seed: 3 });
+  const { counterexample: found } = await fc.check(property, { numRuns: CONTROL_RUNS, seed: 3 });
   return found?.[0];
 }
 
