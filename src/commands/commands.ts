@@ -1,6 +1,7 @@
 /** The commands, as one table: help, parsing and completion all follow from it. */
-import { flagsOfSettings, type Command } from './command.ts';
+import { flagOf, flagsOfSettings, JSON_FLAG, type Command } from './command.ts';
 import { completionCommand } from './completion.ts';
+import { DOCTOR_SETTINGS } from './doctor-settings.ts';
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -10,5 +11,11 @@ export const COMMANDS: readonly Command[] = [
     serves: 'start',
   },
   { name: 'demo', summary: 'bring a Postgres with some data, unless a database is named', flags: flagsOfSettings(), serves: 'demo' },
+  {
+    name: 'doctor',
+    summary: 'look at the database, and say what to run before it can be followed',
+    flags: [...DOCTOR_SETTINGS.map(flagOf), JSON_FLAG],
+    run: async (context) => (await import('./doctor.ts')).doctor(context), // Loads a driver, which help does not wait for.
+  },
   completionCommand(() => COMMANDS),
 ];
