@@ -2,7 +2,7 @@
  * The house: which room may import which. Imports go down only, rooms on one floor do not see each other, types count.
  *
  *   roof   index.ts · cli.ts                  what is imported, what is run; nobody imports them
- *   7      service · demo
+ *   7      service · demo · commands
  *   6      http · observer · telemetry
  *   5      supervisors · api
  *   4      actors
@@ -24,7 +24,7 @@ const FLOORS = [
   ['actors'],
   ['supervisors', 'api'],
   ['http', 'observer', 'telemetry'],
-  ['service', 'demo'],
+  ['service', 'demo', 'commands'],
 ];
 
 /** What a room may see although it lies below: a floor allows, these rows take away. */

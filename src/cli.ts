@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 /**
- * The program: reads what it was told, runs the service, and ends with it.
+ * The program: reads what it was told, and does that. A service runs until it is told to end; every other command looks,
+ * says what it saw, and ends (src/commands).
  *
  * Whatever keeps it from starting is one message that says what to do, on stderr, and an exit code other than 0; a
  * stack is shown only for an error of ours. The first SIGINT or SIGTERM drains the service, the second ends at once.
@@ -8,24 +9,36 @@
 import { systemClock } from './base/clock.ts';
 import { systemRandom } from './base/random.ts';
 import { VERSION } from './base/version.ts';
+import { parseCommandLine } from './commands/command-line.ts';
+import { COMMANDS } from './commands/commands.ts';
+import { EXIT } from './commands/exit-code.ts';
+import { commandHelp, helpText } from './commands/help.ts';
+import { systemTerminal } from './commands/terminal.ts';
 import type { Service } from './service/service.ts';
 import { startFailure } from './service/start-failure.ts';
-import { helpText, parseCommandLine } from './settings/command-line.ts';
-import { readConfiguration, type Configuration } from './settings/configuration.ts';
+import { readConfiguration, type Command, type Configuration, type Flags } from './settings/configuration.ts';
 
 /** What is run: the service, alone or with the Postgres of the demo below it. */
 type Running = Pick<Service, 'ended' | 'stop'>;
 
-const EXIT = { done: 0, failed: 1, misused: 2, interrupted: 130 };
-
 await main(process.argv.slice(2));
 
 async function main(words: readonly string[]): Promise<void> {
-  const commandLine = parseCommandLine(words);
+  const commandLine = parseCommandLine(words, COMMANDS);
   if ('problem' in commandLine) return refuse([commandLine.problem]);
-  if (commandLine.run === 'help') return print(helpText());
-  if (commandLine.run === 'version') return print(`${VERSION}\n`);
-  const read = readConfiguration(commandLine.run, commandLine.flags, process.env);
+  switch (commandLine.run) {
+    case 'help': return print(commandLine.command === undefined ? helpText(COMMANDS) : commandHelp(commandLine.command));
+    case 'version': return print(`${VERSION}\n`);
+    case 'service': return serve(commandLine.command.serves, commandLine.flags);
+    case 'tool': {
+      const { command, flags, operand } = commandLine;
+      process.exitCode = await command.run({ flags, operand, environment: process.env, terminal: systemTerminal() });
+    }
+  }
+}
+
+async function serve(command: Command, flags: Flags): Promise<void> {
+  const read = readConfiguration(command, flags, process.env);
   if ('problems' in read) return refuse(read.problems);
   await run(read.configuration);
 }

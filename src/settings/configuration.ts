@@ -36,16 +36,30 @@ const SECRET_ADVICE =
   'to let everybody read who can reach the port';
 
 export function readConfiguration(command: Command, flags: Flags, environment: Environment): ReadConfiguration {
-  const problems = [...unknownNames(flags, environment)];
+  const unknown = [...unknownNames(flags, environment)];
+  const read = readSettings(Object.keys(SETTINGS) as SettingName[], flags, environment); // A table's own keys.
+  if ('problems' in read) return { problems: [...unknown, ...read.problems] };
+  return unknown.length > 0 ? { problems: unknown } : complete(command, read.settings, ignoredNames(environment));
+}
+
+type SettingName = keyof Settings;
+
+/** The settings of these names alone, each by itself: for who starts no service. */
+export function readSettings<Name extends SettingName>(
+  names: readonly Name[],
+  flags: Flags,
+  environment: Environment,
+): { readonly settings: Pick<Settings, Name> } | { readonly problems: readonly string[] } {
+  const problems: string[] = [];
   const values: Record<string, unknown> = {};
-  for (const [name, setting] of Object.entries<Setting>(SETTINGS)) {
+  for (const name of names) {
+    const setting: Setting = SETTINGS[name];
     const { text, source } = given(setting, flags, environment);
     const parsed = setting.type.safeParse(text);
     if (parsed.success) values[name] = parsed.data;
     else problems.push(problem(source, parsed.error));
   }
-  if (problems.length > 0) return { problems };
-  return complete(command, values as unknown as Settings, ignoredNames(environment)); // Each type has just read its own value.
+  return problems.length > 0 ? { problems } : { settings: values as Pick<Settings, Name> }; // Each type has just read its own value.
 }
 
 /** The rules between settings. */

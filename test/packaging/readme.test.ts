@@ -2,7 +2,8 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { helpText } from '../../src/settings/command-line.ts';
+import { COMMANDS } from '../../src/commands/commands.ts';
+import { helpText } from '../../src/commands/help.ts';
 import { VERSION } from '../../src/base/version.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -13,7 +14,7 @@ const manifest = JSON.parse(read('package.json')) as { version: string; scripts:
 test('its list of settings is what the program says', () => {
   const [, listed] = /```text\n(Armature keeps [\s\S]*?)```/.exec(readme) ?? [];
 
-  expect(listed).toBe(helpText());
+  expect(listed).toBe(helpText(COMMANDS));
 });
 
 test('no line of the documents is longer than 140 columns', () => {

@@ -1,7 +1,6 @@
 /** What the service was told, and how it says what is wrong with it. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { helpText, parseCommandLine } from '../../src/settings/command-line.ts';
 import { readConfiguration, type Command, type Configuration, type Environment, type Flags } from '../../src/settings/configuration.ts';
 import { SETTINGS, variableOf, type Setting } from '../../src/settings/settings.ts';
 import { VERSION } from '../../src/base/version.ts';
@@ -148,30 +147,6 @@ test.each([
 
 test('the demo on an address that others reach needs a secret or a word', () => {
   expect(problemsOf({}, { host: '0.0.0.0' }, 'demo')).toEqual([expect.stringMatching(/^Neither a secret/)]);
-});
-
-test.each([
-  [['start'], { run: 'start', flags: {} }],
-  [['demo', '--inspect'], { run: 'demo', flags: { inspect: true } }],
-  [['start', '--port', '4000', '--insecure'], { run: 'start', flags: { port: '4000', insecure: true } }],
-  [['start', '--port=4000', '--insecure=false'], { run: 'start', flags: { port: '4000', insecure: 'false' } }],
-  [['start', '--secret=a=b\nc'], { run: 'start', flags: { secret: 'a=b\nc' } }],
-  [['start', '--prot', '3', '--odd'], { run: 'start', flags: { prot: '3', odd: true } }],
-  [[], { run: 'help' }],
-  [['help'], { run: 'help' }],
-  [['start', '--help'], { run: 'help' }],
-  [['--version'], { run: 'version' }],
-  [['run'], { problem: expect.stringContaining('"run" is no command') }],
-  [['start', 'now'], { problem: expect.stringContaining('"now" is no flag') }],
-  [['start', '--port'], { problem: '--port needs a value: --port=…' }],
-  [['start', '--port', '--insecure'], { problem: '--port needs a value: --port=…' }],
-])('the command line %j', (words, expected) => {
-  expect(parseCommandLine(words)).toEqual(expected);
-});
-
-test('the help names every flag and every variable', () => {
-  const names = Object.values<Setting>(SETTINGS).flatMap((setting) => [`--${setting.flag}`, variableOf(setting), ...setting.electric]);
-  expect(names.filter((name) => !helpText().includes(name))).toEqual([]);
 });
 
 test('no two settings share a name', () => {

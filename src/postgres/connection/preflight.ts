@@ -128,7 +128,8 @@ function capacityProblem({ has_slot, slots_left, senders_left }: Facts, slot: st
   return undefined;
 }
 
-function connectProblem(error: WorldError, target: DatabaseTarget): DatabaseProblem {
+/** Why no connection came about, and what to do. */
+export function connectProblem(error: WorldError, target: DatabaseTarget): DatabaseProblem {
   if (error instanceof DatabaseRefusedError) return refusalProblem(error, target);
   return /SSL|TLS|certificate/i.test(error.message) ? tlsProblem(error, target) : unreachableProblem(error, target);
 }

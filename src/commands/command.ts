@@ -1,0 +1,54 @@
+/** A command of the program: what it is called, what it takes, and what it does. */
+import type { Environment, Flags } from '../settings/configuration.ts';
+import { SETTINGS, variableOf, type Setting, type Settings } from '../settings/settings.ts';
+import type { ExitCode } from './exit-code.ts';
+import type { Terminal } from './terminal.ts';
+
+export type Command = ServiceCommand | ToolCommand;
+
+interface Described {
+  readonly name: string;
+  /** What it does, in half a sentence. */
+  readonly summary: string;
+  /** The one word that it wants behind its name; what it may be, where that can be listed. */
+  readonly operand?: { readonly name: string; readonly values?: readonly string[] };
+  readonly flags: readonly Flag[];
+}
+
+/** Runs until it is told to end: the program itself does that. */
+export interface ServiceCommand extends Described {
+  readonly serves: 'start' | 'demo';
+}
+
+/** Looks, says what it saw, and ends. */
+export interface ToolCommand extends Described {
+  run(context: CommandContext): Promise<ExitCode>;
+}
+
+export interface Flag {
+  /** Without its dashes. */
+  readonly flag: string;
+  /** What stands for the value in the help, `disk|memory` where there is a choice; undefined for one that is on or off. */
+  readonly value?: string | undefined;
+  readonly help: string;
+  /** Environment variables that say the same; the first that is set counts, behind the flag itself. */
+  readonly variables: readonly string[];
+}
+
+export interface CommandContext {
+  readonly flags: Flags;
+  readonly operand: string | undefined;
+  readonly environment: Environment;
+  readonly terminal: Terminal;
+}
+
+export const JSON_FLAG: Flag = { flag: 'json', help: 'as JSON, for a script', variables: [] };
+
+export function flagOf(name: keyof Settings): Flag {
+  const setting: Setting = SETTINGS[name];
+  return { flag: setting.flag, value: setting.value, help: setting.help, variables: [variableOf(setting), ...setting.electric] };
+}
+
+export function flagsOfSettings(): readonly Flag[] {
+  return (Object.keys(SETTINGS) as (keyof Settings)[]).map(flagOf); // An object's own keys are those of its type here.
+}

@@ -1,0 +1,21 @@
+/** The commands, as one table: help, parsing and completion all follow from it. */
+import { flagOf, flagsOfSettings, JSON_FLAG, type Command } from './command.ts';
+import { completionCommand } from './completion.ts';
+import { DOCTOR_SETTINGS } from './doctor-settings.ts';
+
+export const COMMANDS: readonly Command[] = [
+  {
+    name: 'start',
+    summary: 'follow the database that DATABASE_URL or --database-url names',
+    flags: flagsOfSettings(),
+    serves: 'start',
+  },
+  { name: 'demo', summary: 'bring a Postgres with some data, unless a database is named', flags: flagsOfSettings(), serves: 'demo' },
+  {
+    name: 'doctor',
+    summary: 'look at the database, and say what to run before it can be followed',
+    flags: [...DOCTOR_SETTINGS.map(flagOf), JSON_FLAG],
+    run: async (context) => (await import('./doctor.ts')).doctor(context), // Loads a driver, which help does not wait for.
+  },
+  completionCommand(() => COMMANDS),
+];

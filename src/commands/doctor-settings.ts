@@ -1,0 +1,7 @@
+/** The settings of a service that say which database it would follow, and how. */
+import type { Settings } from '../settings/settings.ts';
+
+export const DOCTOR_SETTINGS = [
+  'databaseUrl', 'pooledDatabaseUrl', 'replicationStreamId', 'manualTablePublishing', 'takeOverSlot', 'cleanupReplicationSlots',
+  'databasePoolSize',
+] as const satisfies readonly (keyof Settings)[];

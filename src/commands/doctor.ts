@@ -1,0 +1,85 @@
+/**
+ * `armature doctor`: whether a database can be followed, and what to run where it cannot.
+ *
+ * It changes nothing, and reads the same settings as `start`: run with the environment of a service, it looks at what that
+ * service would meet.
+ */
+import { invariant } from '../base/invariant.ts';
+import { DatabaseUnreachableError } from '../postgres/connection/database-error.ts';
+import type { Subject } from '../postgres/doctor/check.ts';
+import { examine } from '../postgres/doctor/examination.ts';
+import type { Finding } from '../postgres/doctor/finding.ts';
+import { readSettings } from '../settings/configuration.ts';
+import { isProblem, parseDatabaseUrl, type DatabaseTarget } from '../settings/database-url.ts';
+import type { Settings } from '../settings/settings.ts';
+import type { CommandContext } from './command.ts';
+import { DOCTOR_SETTINGS } from './doctor-settings.ts';
+import { EXIT, type ExitCode } from './exit-code.ts';
+import { jsonLine, printable } from './terminal.ts';
+
+/** Beside the pool: the stream, and the lock. */
+const OTHER_CONNECTIONS = 2;
+const MARKS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
+
+export async function doctor({ flags, environment, terminal }: CommandContext): Promise<ExitCode> {
+  const read = readSettings(DOCTOR_SETTINGS, flags, environment);
+  const problems = 'problems' in read ? read.problems : read.settings.databaseUrl === undefined ? [NO_DATABASE] : [];
+  for (const problem of problems) terminal.complain(problem);
+  if ('problems' in read || problems.length > 0) return EXIT.misused;
+  try {
+    const findings = await examine(subjectOf(read.settings));
+    terminal.print(flags['json'] === undefined ? report(findings) : jsonLine({ fit: isFit(findings), findings }));
+    return isFit(findings) ? EXIT.done : EXIT.unfit;
+  } catch (error) {
+    if (!(error instanceof DatabaseUnreachableError)) throw error;
+    terminal.complain(`The database went away meanwhile: ${printable(error.message)}`);
+    return EXIT.failed;
+  }
+}
+
+const NO_DATABASE = 'No database is named. Set DATABASE_URL (or --database-url) to postgresql://user:password@host:5432/database.';
+
+function subjectOf(settings: Pick<Settings, (typeof DOCTOR_SETTINGS)[number]>): Subject {
+  const { databaseUrl, pooledDatabaseUrl, replicationStreamId, cleanupReplicationSlots } = settings;
+  invariant(databaseUrl !== undefined, 'a database is named');
+  return {
+    target: targetOf(databaseUrl),
+    pooledTarget: pooledDatabaseUrl === undefined ? undefined : targetOf(pooledDatabaseUrl),
+    slot: `electric_slot_${replicationStreamId}`,
+    publication: `electric_publication_${replicationStreamId}`,
+    isManual: settings.manualTablePublishing,
+    takesOverSlot: settings.takeOverSlot,
+    isSlotTemporary: cleanupReplicationSlots,
+    connections: settings.databasePoolSize + OTHER_CONNECTIONS,
+  };
+}
+
+function targetOf(url: string): DatabaseTarget {
+  const target = parseDatabaseUrl(url);
+  invariant(!isProblem(target), 'the type of the setting has read it');
+  return target;
+}
+
+function isFit(findings: readonly Finding[]): boolean {
+  return findings.every(({ verdict }) => verdict !== 'fail');
+}
+
+/** A line for each finding, what to run below it, and in the end a sentence. */
+function report(findings: readonly Finding[]): string {
+  const lines = findings.flatMap(({ verdict, says, run }) => [
+    `${MARKS[verdict]}  ${printable(says)}`,
+    ...run.map((statement) => `        ${printable(statement)}`),
+  ]);
+  return `${[...lines, '', conclusion(findings)].join('\n')}\n`;
+}
+
+function conclusion(findings: readonly Finding[]): string {
+  const fails = findings.filter(({ verdict }) => verdict === 'fail').length;
+  const warnings = findings.filter(({ verdict }) => verdict === 'warn').length;
+  if (fails > 0) return `This database cannot be followed as it is: ${counted(fails, 'thing')} must be mended.`;
+  return `This database can be followed${warnings === 0 ? '' : `; ${counted(warnings, 'warning')}`}.`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? '' : 's'}`;
+}

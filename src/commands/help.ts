@@ -1,0 +1,46 @@
+/** The help: what the program can do, or one command of it, made from the table of commands. */
+import { flagsOfSettings, type Command, type Flag } from './command.ts';
+
+const VARIABLES = 'environment variables that say the same (the first that is set counts)';
+const EXIT_CODES = '0 done, 1 failed, 2 misused, 3 doctor found what must be mended, 130 interrupted';
+
+export function helpText(commands: readonly Command[]): string {
+  return `Armature keeps subsets of a Postgres database in step with any number of clients over HTTP.
+
+Usage:
+${usageOf(commands)}
+  armature [command] --help
+  armature --version
+
+Exit codes: ${EXIT_CODES}.
+
+Flags of start and demo, each with the ${VARIABLES}:
+${flagLines(flagsOfSettings())}
+`;
+}
+
+export function commandHelp(command: Command): string {
+  const lead = `${usageLine(command)}: ${command.summary}.\n`;
+  if (command.flags.length === 0) return lead;
+  return `${lead}\nFlags, each with the ${VARIABLES}:\n${flagLines(command.flags)}\n`;
+}
+
+function usageOf(commands: readonly Command[]): string {
+  const forms = commands.map(usageLine);
+  const width = Math.max(...forms.map(({ length }) => length)) + 3;
+  return commands.map(({ summary }, index) => `  ${(forms[index] ?? '').padEnd(width)}${summary}`).join('\n');
+}
+
+function usageLine({ name, operand, flags }: Command): string {
+  return ['armature', name, ...(operand === undefined ? [] : [operand.name]), ...(flags.length === 0 ? [] : ['[flags]'])].join(' ');
+}
+
+function flagLines(flags: readonly Flag[]): string {
+  const forms = flags.map(({ flag, value }) => `--${flag}${value === undefined ? '' : `=${value}`}`);
+  const width = Math.max(...forms.map(({ length }) => length)) + 2;
+  const line = ({ help, variables }: Flag, index: number): string => {
+    const named = variables.length === 0 ? '' : `\n  ${''.padEnd(width)}${variables.join(', ')}`;
+    return `  ${(forms[index] ?? '').padEnd(width)}${help}${named}`;
+  };
+  return flags.map(line).join('\n');
+}

@@ -1,0 +1,35 @@
+/**
+ * Terminal: what a command says, to stdout what it was asked for, to stderr everything else.
+ *
+ * What is told of a database or a service may hold any character, names that move a terminal's cursor among them: so
+ * control characters are spelt out, and only those that a command writes itself have an effect.
+ */
+export interface Terminal {
+  /** A text of one or several lines, which ends its last line. */
+  print(text: string): void;
+  complain(sentence: string): void;
+}
+
+export function systemTerminal(): Terminal {
+  process.stdout.on('error', endWithReader);
+  return {
+    print: (text) => void process.stdout.write(text),
+    complain: (sentence) => void process.stderr.write(`armature: ${sentence}\n`),
+  };
+}
+
+/** As in `armature shapes | head`: who reads no further has all that it wanted. */
+function endWithReader(error: Error): void {
+  if (!('code' in error) || error.code !== 'EPIPE') throw error;
+  process.exit();
+}
+
+/** @returns `text` on one line, with what is not to be seen spelt out: `\u001b` for the escape character. */
+export function printable(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** As one line of JSON for each value: what a script reads. */
+export function jsonLine(value: unknown): string {
+  return `${JSON.stringify(value)}\n`;
+}

@@ -1,0 +1,2 @@
+import '../postgres/slot.ts';
+import '../service/wire.ts'; // refused: commands-sees-only-below
