@@ -1,5 +1,18 @@
 /** Armature as a library: the service in a process of one's own. */
 export { ConfigurationError } from './settings/configuration-error.ts';
 export { readConfiguration, type Configuration } from './settings/configuration.ts';
-export { startService, startService as startStack, type Service } from './service/service.ts';
+export type { LogLevel } from './settings/options.ts';
+export { ShapeRequestError } from './api/shape-subscription.ts';
+export type { ChangeMessage, ControlMessage, Row, ShapeMessage } from './api/shape-subscription.ts';
+export type { Authorize, Grant, ParameterValue } from './http/authorize.ts';
+export type { FetchHandler, FetchHandlerOptions } from './http/fetch-handler.ts';
+export { nodeListener, type NodeListener } from './http/node-listener.ts';
+export { AddressRefusedError, PortTakenError } from './http/server.ts';
+export type { WebRequest, WebResponse } from './http/web-types.ts';
+export { InspectionPortTakenError, startService, startService as startStack } from './service/service.ts';
+export type { Service, ServiceStanding } from './service/service.ts';
+export type { FollowedShape, ShapeOptions } from './service/followed-shape.ts';
+export type { EndedEvent, ServiceEventMap, ServiceListener, ShapeEvent, StatusEvent } from './service/service-events.ts';
+export type { ServiceLogger, ServiceOptions } from './service/service-options.ts';
 export { systemWorld, type World } from './service/world.ts';
+export { DiskError, StorageDirectoryError, StorageLockedError, StorageVersionError, UnknownContentError } from './storage/errors.ts';

@@ -28,6 +28,8 @@ export interface Api {
   readShape(request: ReadRequest): Promise<ShapeResponse>;
   deleteShape(parameters: RawParameters): Promise<ShapeResponse>;
   level(): ServiceLevel;
+  /** Whether stored shapes can be read, and what is missing for more. */
+  standing(): { readonly isReadable: boolean; readonly why: string | undefined };
   /** Whom to tell when a log has grown or ended. */
   readonly announcements: ShapeAnnouncements;
   /** How many permits are held, and how many requests, event streams included, wait for a shape to change: for metrics and tests. */
@@ -45,6 +47,7 @@ export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, 
     readShape: (request) => readShape(context, request),
     deleteShape: (parameters) => deleteShape(context, parameters),
     level: () => ports.status.level(),
+    standing: () => ({ isReadable: ports.status.isReadable(), why: ports.status.whyNotReady() }),
     announcements: toEach([listeners, followers]),
     load: () => ({
       initial: admission.held('initial'),

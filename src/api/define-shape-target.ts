@@ -8,9 +8,10 @@
  */
 import type { Relation, UntoldPartition } from '../model/relation.ts';
 import type { ShapeDefinition } from '../model/shape.ts';
-import { defineShape, unknownTable, type InnerTable } from '../shapes/shape-request.ts';
+import { unknownTable, type InnerTable } from '../shapes/shape-request.ts';
 import { quoteIdentifier, quoteRelation, type RelationName } from '../sql/identifiers.ts';
 import type { ApiContext } from './api-context.ts';
+import { defineWithin, followedFilter } from './bounded-shape.ts';
 import type { ShapeTarget } from './definition-cache.ts';
 import { withNamedZones } from './named-zones.ts';
 import type { RelationLookup } from './ports.ts';
@@ -57,10 +58,10 @@ async function targetOf(context: ApiContext, asked: Asked): Promise<ShapeTarget 
 async function define({ ports }: ApiContext, { parameters, relation, inner }: Asked): Promise<ShapeDefinition | Refusal> {
   const chosen = chosenColumns(parameters, relation);
   if (isRefusal(chosen)) return chosen;
-  const request = { ...parameters, columns: chosen.names?.map(quoteIdentifier).join(',') };
+  const columns = chosen.names?.map(quoteIdentifier).join(',');
   const defined = await withNamedZones(
     ports.zones,
-    (zones) => defineShape(request, relation, ports.language, inner, zones),
+    (zones) => defineWithin(parameters, columns, relation, ports.language, inner, zones),
     (why) => invalidRequest({ where: [why] }),
   );
   if (isRefusal(defined)) return defined;
@@ -84,7 +85,8 @@ async function lookUpAll(context: ApiContext, parameters: DefinitionParameters, 
 }
 
 /** None in a text that is no filter: whoever parses it says so. */
-function innerTables({ definitions, ports }: ApiContext, key: string, { where }: DefinitionParameters): readonly RelationName[] {
+function innerTables({ definitions, ports }: ApiContext, key: string, parameters: DefinitionParameters): readonly RelationName[] {
+  const where = followedFilter(parameters);
   if (where === undefined) return [];
   const tables = definitions.innerTables(key) ?? ports.language.tablesIn(where);
   return 'error' in tables ? [] : tables;

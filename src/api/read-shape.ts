@@ -10,6 +10,7 @@ import type { Handle } from '../model/shape.ts';
 import type { Permit } from './admission.ts';
 import type { ApiContext } from './api-context.ts';
 import { begun } from './begun-stream.ts';
+import { withinBounds } from './bounded-shape.ts';
 import { condemning } from './condemning.ts';
 import { defineShapeTarget } from './define-shape-target.ts';
 import type { ShapeTarget } from './definition-cache.ts';
@@ -21,9 +22,10 @@ import { catchUpRead, endRead, livePollRead, type PollRead } from './log-read.ts
 import { catchUpAnswer, eventStreamAnswer, liveAnswer, notModified, type Reader } from './log-answer.ts';
 import type { ReadableLog } from './ports.ts';
 import { whenReady, whyUnwell } from './readiness.ts';
-import { invalidRequest, isRefusal, mustRefetch, type Refusal, slowSnapshot, stillBehind } from './refusal.ts';
+import { filterFailedUnseen, invalidRequest, isRefusal, mustRefetch, type Refusal, slowSnapshot, stillBehind } from './refusal.ts';
 import { resolveHandle, rotated, untilStarted } from './resolve-handle.ts';
 import { Shared, type Wake } from './shape-listeners.ts';
+import type { ShapeBounds } from './shape-bounds.ts';
 import { readParameters, type RawParameters, type ReadParameters } from './shape-parameters.ts';
 import { readSubset, withoutSuccessor } from './subsets/read-subset.ts';
 import { asksForSubset } from './subsets/subset-parameters.ts';
@@ -35,6 +37,8 @@ export interface ReadRequest {
   readonly parameters: RawParameters;
   readonly ifNoneMatch: string | undefined;
   readonly permit: Permit;
+  /** What is fixed of it, whatever its parameters say. */
+  readonly bounds?: ShapeBounds | undefined;
   /** Aborted when nobody waits any longer: for the reason `DRAINING` an answer is still wanted, at once. */
   readonly signal: AbortSignal;
 }
@@ -46,8 +50,14 @@ export function readShape(context: ApiContext, request: ReadRequest): Promise<Sh
 async function answerTo(context: ApiContext, request: ReadRequest): Promise<ShapeResponse> {
   const unready = await whenReady(context, 'readable');
   if (unready !== undefined) return unready;
-  const parameters = readParameters(request.parameters);
-  if (isRefusal(parameters)) return parameters;
+  const asked = readParameters(request.parameters);
+  if (isRefusal(asked)) return asked;
+  const parameters = { ...asked, shape: withinBounds(asked.shape, request.bounds) };
+  const answer = await answerWithin(context, request, parameters);
+  return request.bounds?.filter !== undefined && isRefusal(answer) && answer.isOfRow === true ? filterFailedUnseen() : answer;
+}
+
+async function answerWithin(context: ApiContext, request: ReadRequest, parameters: ReadParameters): Promise<ShapeResponse> {
   const target = await defineShapeTarget(context, parameters.shape);
   if (isRefusal(target)) return target;
   const isOfSubset = asksForSubset(request.parameters);

@@ -16,6 +16,8 @@ export interface Refusal {
   readonly retryAfterSeconds?: number;
   /** An operator knows this condition: clients and monitors need not treat it as a fault of ours. */
   readonly isKnownError?: true;
+  /** What it says is Postgres's word about some row, and may name what stands in it. */
+  readonly isOfRow?: true;
 }
 
 /** Texts by request parameter. */
@@ -111,7 +113,12 @@ export function snapshotFailed(message: string): Refusal {
 
 /** The filter has an error in a row, as Postgres says it: the same request gets this answer until the row is another. */
 export function filterFailed(code: string, message: string): Refusal {
-  return refuse(400, { code, message: 'Invalid request', errors: { where: [message] } });
+  return { ...refuse(400, { code, message: 'Invalid request', errors: { where: [message] } }), isOfRow: true };
+}
+
+/** The same to a client that may not see each row. */
+export function filterFailedUnseen(): Refusal {
+  return invalidRequest({ where: ['has an error in a row'] });
 }
 
 export function snapshotCrashed(message: string): Refusal {

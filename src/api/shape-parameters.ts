@@ -9,6 +9,7 @@ import { BEFORE_ALL, parseOffset, type LogOffset } from '../model/log-offset.ts'
 import type { Handle } from '../model/shape.ts';
 import { literalColumnNames, parseColumnList, parseRelationName, type RelationName } from '../sql/identifiers.ts';
 import { invalidRequest, isRefusal, type Refusal } from './refusal.ts';
+import type { ShapeBounds } from './shape-bounds.ts';
 
 /** Parameters as they came, by name: text from a query, any JSON from a body. */
 export type RawParameters = Readonly<Record<string, unknown>>;
@@ -24,6 +25,8 @@ export interface DefinitionParameters {
   readonly log: 'full' | 'changes_only';
   /** How a client is told of rows that leave with what a subquery selects. */
   readonly moveOuts: 'events' | 'deletes';
+  /** Undefined where nothing is fixed. */
+  readonly bounds?: ShapeBounds | undefined;
 }
 
 export interface ReadParameters {

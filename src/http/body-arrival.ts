@@ -5,7 +5,7 @@
  */
 import type { Clock, TimerId } from '../base/clock.ts';
 import { bodyRefusal, bodyTooSlow, type BodyRefusal } from './body-refusal.ts';
-import type { HttpRequest } from './server.ts';
+import type { HttpRequest } from './peer.ts';
 
 export interface ArrivalLimits {
   readonly bytesMax: number;

@@ -3,7 +3,7 @@
  * path. A release that is registered later runs at once.
  */
 import type { Target } from './routes.ts';
-import type { HttpRequest } from './server.ts';
+import type { HttpRequest } from './peer.ts';
 
 export class Exchange {
   private readonly abort = new AbortController();

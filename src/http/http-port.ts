@@ -1,5 +1,6 @@
 /**
- * HttpPort: the server in front of the api, as a process of the tree. It translates and decides nothing.
+ * HttpPort: the server in front of the api, as a process of the tree. It translates and decides nothing. In a program that has a server
+ * of its own it may open none: then requests come by the dispatcher alone.
  *
  * Whatever a request held is given back when its response closes, on every path. When the port stops it takes no new
  * connections, answers the long-polls that wait, lets streams run for a bounded time, and then cuts off the rest.
@@ -13,11 +14,20 @@ export interface HttpSettings extends ListenAddress, ServerTimeouts, Omit<Dispat
   /** How long open responses may go on after the port was told to stop. */
   readonly drainTimeoutMs: number;
   readonly bodies?: BodyLimits;
+  /** False: no socket is opened. Default: true. */
+  readonly listens?: boolean;
 }
 
 export interface HttpPorts extends DispatcherPorts {
   /** Told where the server listens, once it does. */
   listening?(address: ListenAddress): void;
+  readonly reception?: Reception;
+}
+
+/** Where the program around the service finds who takes requests now. */
+export interface Reception {
+  open(dispatcher: RequestDispatcher): void;
+  close(dispatcher: RequestDispatcher): void;
 }
 
 export function httpPort(settings: HttpSettings, ports: HttpPorts): PortSpec {
@@ -27,16 +37,22 @@ export function httpPort(settings: HttpSettings, ports: HttpPorts): PortSpec {
 async function openServer(settings: HttpSettings, ports: HttpPorts, context: PortContext): Promise<PortHandle> {
   const dispatcher = new RequestDispatcher({ ...settings, bodies: settings.bodies ?? BODY_LIMITS }, ports);
   const receive: typeof dispatcher.receive = (request, response) => dispatcher.receive(request, response);
-  const server = await listen(settings, settings, receive, (error) => context.exit(error));
-  ports.listening?.(server.address);
+  const server = settings.listens === false ? undefined : await listen(settings, settings, receive, (error) => context.exit(error));
+  if (server !== undefined) ports.listening?.(server.address);
+  ports.reception?.open(dispatcher);
   return {
-    requests: { listenAddress: () => ({ type: 'http.listening', ...server.address }) },
+    requests: { listenAddress: () => ({ type: 'http.listening', ...server?.address }) },
     async close() {
-      const drained = server.drain();
+      const drained = server?.drain();
       dispatcher.drain();
-      const timer = ports.clock.setTimer(() => server.destroy(), settings.drainTimeoutMs);
+      const timer = ports.clock.setTimer(() => {
+        server?.destroy();
+        dispatcher.destroy();
+      }, settings.drainTimeoutMs);
       await drained;
+      await dispatcher.emptied();
       ports.clock.clearTimer(timer);
+      ports.reception?.close(dispatcher);
       dispatcher.close();
     },
   };

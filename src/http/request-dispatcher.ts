@@ -1,4 +1,7 @@
-/** RequestDispatcher: receives requests, sends them where they belong, and sees each of them to its end. */
+/**
+ * RequestDispatcher: receives requests, sends them where they belong, and sees each of them to its end. Whether they came over a socket or
+ * from the program around the service makes no difference from here on.
+ */
 import type { Api } from '../api/api.ts';
 import { DRAINING } from '../api/draining.ts';
 import type { Clock } from '../base/clock.ts';
@@ -6,14 +9,16 @@ import type { Random } from '../base/random.ts';
 import { takesGzip } from './accept-encoding.ts';
 import { BodyIntake, type BodyLimits } from './body-intake.ts';
 import { Deflater } from './deflater.ts';
+import { errorAnswer } from './error-answer.ts';
 import { Exchange } from './exchange.ts';
+import { secretGate, type Gate } from './gate.ts';
 import { JSON_TYPE } from './media-types.ts';
 import { commonHeaders, givenRequestId, preflightHeaders } from './response-headers.ts';
-import { targetOf } from './routes.ts';
-import { accessOf, type Secret } from './secret.ts';
+import { shapeTargetOf, targetOf, type Target } from './routes.ts';
+import type { Secret } from './secret.ts';
 import type { SendingPorts } from './response-sink.ts';
 import { sendResponse, type HttpAnswer } from './send-response.ts';
-import type { HttpRequest, HttpResponse } from './server.ts';
+import type { HttpRequest, HttpResponse } from './peer.ts';
 import { deleteShape, readShape } from './shape-routes.ts';
 import { SlowClients } from './slow-clients.ts';
 
@@ -37,7 +42,9 @@ export interface DispatcherPorts {
 }
 
 export class RequestDispatcher {
-  private readonly exchanges = new Set<Exchange>();
+  private readonly exchanges = new Map<Exchange, HttpResponse>();
+  private whenEmpty: (() => void) | undefined;
+  private readonly secretGate: Gate;
   private readonly bodies: BodyIntake;
   private readonly sending: SendingPorts;
   private readonly slow: SlowClients;
@@ -48,9 +55,10 @@ export class RequestDispatcher {
   private isClosing = false;
 
   constructor(
-    private readonly settings: DispatcherSettings,
+    settings: DispatcherSettings,
     private readonly ports: DispatcherPorts,
   ) {
+    this.secretGate = secretGate(settings.secret);
     this.bodies = new BodyIntake(ports.clock, settings.bodies);
     this.slow = new SlowClients(ports.clock, (count) => ports.cutOff(count));
     this.sending = { clock: ports.clock, stallMsMax: settings.sendTimeoutMs, cutOff: () => this.slow.add() };
@@ -59,20 +67,39 @@ export class RequestDispatcher {
   }
 
   receive(request: HttpRequest, response: HttpResponse): void {
-    const target = targetOf(request.method ?? '', request.url ?? '/');
+    this.take(request, response, targetOf(request.method ?? '', request.url ?? '/'), this.secretGate);
+  }
+
+  /** Receives what is a request for a shape, whatever its path. @param gate by default that of the secret. */
+  receiveForShape(request: HttpRequest, response: HttpResponse, gate?: Gate): void {
+    this.take(request, response, shapeTargetOf(request.method ?? '', request.url ?? '/'), gate ?? this.secretGate);
+  }
+
+  private take(request: HttpRequest, response: HttpResponse, target: Target, gate: Gate): void {
     const exchange = new Exchange(givenRequestId(request) ?? this.freshId(), request, target, new URLSearchParams(target.query));
-    this.exchanges.add(exchange);
+    this.exchanges.set(exchange, response);
     response.once('close', () => {
       this.exchanges.delete(exchange);
       exchange.end();
+      if (this.exchanges.size === 0) this.whenEmpty?.();
     });
-    this.serve(exchange, response).catch((error: unknown) => this.fail(exchange, response, error));
+    this.serve(exchange, response, gate).catch((error: unknown) => this.fail(exchange, response, error));
   }
 
   /** The long-polls that wait are answered now, and every response from now on asks its client to close the connection. */
   drain(): void {
     this.isClosing = true;
-    for (const exchange of this.exchanges) exchange.interrupt(DRAINING);
+    for (const exchange of this.exchanges.keys()) exchange.interrupt(DRAINING);
+  }
+
+  /** Resolves when every request that there is has come to its end. */
+  emptied(): Promise<void> {
+    return this.exchanges.size === 0 ? Promise.resolve() : new Promise((resolve) => (this.whenEmpty = resolve));
+  }
+
+  /** Ends the requests that are left, whatever they wait for. */
+  destroy(): void {
+    for (const response of this.exchanges.values()) response.destroy();
   }
 
   /** All responses are closed. */
@@ -81,13 +108,12 @@ export class RequestDispatcher {
   }
 
   /** What a client asked for behind other requests, and went before its turn, is not begun. */
-  private async serve(exchange: Exchange, response: HttpResponse): Promise<void> {
+  private async serve(exchange: Exchange, response: HttpResponse, gate: Gate): Promise<void> {
     await untilInTurn(response);
-    if (!response.destroyed) await this.send(exchange, response, await this.answer(exchange));
+    if (!response.destroyed) await this.send(exchange, response, await this.answer(exchange, gate));
   }
 
-  private async answer(exchange: Exchange): Promise<HttpAnswer | undefined> {
-    const { api } = this.ports;
+  private async answer(exchange: Exchange, gate: Gate): Promise<HttpAnswer | undefined> {
     const { route } = exchange.target;
     switch (route) {
       case 'liveness':
@@ -100,18 +126,19 @@ export class RequestDispatcher {
         return { status: 404, headers: ['content-type', 'text/plain; charset=utf-8'], body: [Buffer.from('Not found')] };
       case 'readShape':
       case 'deleteShape':
-        return this.guarded(exchange, () => (route === 'deleteShape' ? deleteShape(api, exchange) : readShape(api, this.bodies, exchange)));
+        return this.guarded(exchange, route, gate);
     }
   }
 
-  /** Only for whoever has the secret. */
-  private async guarded({ request, query }: Exchange, answer: () => Promise<HttpAnswer | undefined>): Promise<HttpAnswer | undefined> {
-    const access = accessOf(this.settings.secret, query, request.headers.authorization);
-    if (access === 'denied') return unauthorized();
-    const answered = await answer();
-    return access === 'byHeader' && answered !== undefined
-      ? { ...answered, headers: [...answered.headers, 'vary', 'authorization'] }
-      : answered;
+  /** A shape is deleted by those alone for whom nothing is decided but that they may ask. */
+  private async guarded(exchange: Exchange, route: 'readShape' | 'deleteShape', gate: Gate): Promise<HttpAnswer | undefined> {
+    const { api } = this.ports;
+    const passage = await gate(exchange);
+    if (passage.kind === 'closed') return passage.answer;
+    const { bounds } = passage;
+    if (route === 'deleteShape' && gate !== this.secretGate) return errorAnswer(405, { message: 'DELETE not allowed' });
+    const answer = await (route === 'deleteShape' ? deleteShape(api, exchange) : readShape(api, this.bodies, exchange, bounds));
+    return answer && passage.told(answer);
   }
 
   private health(): HttpAnswer {
@@ -158,18 +185,6 @@ function untilInTurn(response: HttpResponse): Promise<void> {
   });
 }
 
-function unauthorized(): HttpAnswer {
-  return errorAnswer(401, { message: 'Unauthorized - Invalid API secret' });
-}
-
 function internalError(): HttpAnswer {
   return errorAnswer(500, { error: 'Internal server error' });
-}
-
-function errorAnswer(status: number, body: unknown): HttpAnswer {
-  return {
-    status,
-    headers: ['content-type', JSON_TYPE, 'cache-control', 'no-store', 'surrogate-control', 'no-store'],
-    body: [Buffer.from(JSON.stringify(body))],
-  };
 }

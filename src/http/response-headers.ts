@@ -1,6 +1,6 @@
 /** The headers of the wire, as the flat arrays that `writeHead` sends fastest. */
 import { JSON_TYPE } from './media-types.ts';
-import type { HttpRequest } from './server.ts';
+import type { HttpRequest } from './peer.ts';
 import type { Refusal } from '../api/refusal.ts';
 import type { LogAnswer, SubsetAnswer } from '../api/shape-response.ts';
 import type { Resource } from './routes.ts';
@@ -82,6 +82,13 @@ export function refusalHeaders(refusal: Refusal, isCacheable: boolean): Headers 
 export function cacheHeaders(cacheControl: string, isCacheable: boolean): Headers {
   if (!isCacheable) return ['cache-control', 'no-cache'];
   return cacheControl === 'no-store' ? ['cache-control', 'no-store', 'surrogate-control', 'no-store'] : ['cache-control', cacheControl];
+}
+
+/** Of an answer that is for one client alone. Its own cache may keep it, and asks each time whether it still may be shown. */
+export function privateHeaders(headers: Headers): Headers {
+  return headers.map((text, index) => {
+    return index % 2 === 1 && headers[index - 1] === 'cache-control' && text !== 'no-store' ? 'private, no-cache' : text;
+  });
 }
 
 /** Of a body that is coded for whoever takes it: its bytes are not those that others get, so its tag is a weak one. */

@@ -4,7 +4,7 @@
  */
 import type { Sink } from '../api/shape-response.ts';
 import type { Clock } from '../base/clock.ts';
-import type { HttpResponse } from './server.ts';
+import type { HttpResponse } from './peer.ts';
 
 /** Of a body, what is written before it is asked whether the client takes it. */
 export const PART_BYTES = 64 * 1024;

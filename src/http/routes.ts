@@ -25,11 +25,23 @@ const ROUTES: Readonly<Record<Resource, Readonly<Record<string, Route>>>> = {
 
 /** @param url a request's target: a path with its query, or an absolute URL as proxies send it. */
 export function targetOf(method: string, url: string): Target {
+  const { path, query } = partsOf(url);
+  return targetAt(resourceOf(path), method, query);
+}
+
+/** Of a request that is for a shape, whatever its path: whoever passed it on has chosen that. */
+export function shapeTargetOf(method: string, url: string): Target {
+  return targetAt('shape', method, partsOf(url).query);
+}
+
+function targetAt(resource: Resource, method: string, query: string): Target {
+  return { resource, route: own(ROUTES[resource], method) ?? 'unknown', query };
+}
+
+function partsOf(url: string): { readonly path: string; readonly query: string } {
   const local = url.replace(/^https?:\/\/[^/?]*/i, '');
   const cut = local.indexOf('?');
-  const path = cut < 0 ? local : local.slice(0, cut);
-  const resource = resourceOf(path);
-  return { resource, route: own(ROUTES[resource], method) ?? 'unknown', query: cut < 0 ? '' : local.slice(cut + 1) };
+  return cut < 0 ? { path: local, query: '' } : { path: local.slice(0, cut), query: local.slice(cut + 1) };
 }
 
 function resourceOf(path: string): Resource {

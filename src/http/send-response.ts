@@ -11,7 +11,7 @@ import { firstPart } from './first-part.ts';
 import { CODED_BYTES_MIN, gzipPieces, gzipStream, type Coder } from './gzip-body.ts';
 import { codedHeaders, variedHeaders, type Headers } from './response-headers.ts';
 import { PART_BYTES, ResponseSink, type SendingPorts } from './response-sink.ts';
-import type { HttpResponse } from './server.ts';
+import type { HttpResponse } from './peer.ts';
 
 /** What is answered, apart from how it is sent. */
 export interface HttpAnswer {

@@ -4,9 +4,6 @@ import type { Duplex } from 'node:stream';
 import { invariant } from '../base/invariant.ts';
 import { refuseMalformed, refuseTunnel } from './malformed-request.ts';
 
-export type HttpRequest = IncomingMessage;
-export type HttpResponse = ServerResponse;
-
 export interface ListenAddress {
   readonly host: string;
   /** 0 lets the system choose. */
@@ -53,11 +50,11 @@ export interface ServerTimeouts {
 export function listen(
   { host, port }: ListenAddress,
   timeouts: ServerTimeouts,
-  serve: (request: HttpRequest, response: HttpResponse) => void,
+  serve: (request: IncomingMessage, response: ServerResponse) => void,
   fail: (error: Error) => void,
 ): Promise<ListeningServer> {
   const connections = new Connections();
-  const receive = (request: HttpRequest, response: HttpResponse): void => {
+  const receive = (request: IncomingMessage, response: ServerResponse): void => {
     if (connections.begin(request, response)) serve(request, response);
   };
   const server = createServer(optionsOf(timeouts), receive);
@@ -107,11 +104,11 @@ function listening(server: Server, connections: Connections, host: string): List
  * but not those that never sent a request, as browsers open in advance, nor those whose answer had already begun.
  */
 class Connections {
-  private readonly answering = new Map<Duplex, Set<HttpResponse>>();
+  private readonly answering = new Map<Duplex, Set<ServerResponse>>();
   private isDraining = false;
 
   add(socket: Duplex): void {
-    const answers = new Set<HttpResponse>();
+    const answers = new Set<ServerResponse>();
     this.answering.set(socket, answers);
     socket.once('close', () => {
       this.answering.delete(socket);
@@ -120,7 +117,7 @@ class Connections {
   }
 
   /** @returns false when nobody is to answer: the connection has ended, or ends because too many requests wait on it. */
-  begin({ socket }: HttpRequest, response: HttpResponse): boolean {
+  begin({ socket }: IncomingMessage, response: ServerResponse): boolean {
     const answers = this.answering.get(socket);
     if (answers === undefined || socket.destroyed) return false;
     if (answers.size === ANSWERING_MAX) {
@@ -151,7 +148,7 @@ class Connections {
 }
 
 /** An answer whose turn on its connection has not come has no socket yet: Node would let it wait for ever, and all that it holds. */
-function closeUnsent(response: HttpResponse): void {
+function closeUnsent(response: ServerResponse): void {
   if (response.socket !== null) return;
   response.destroy();
   response.emit('close');
@@ -162,7 +159,7 @@ function listenError(error: Error, host: string, port: number): Error {
   const at = host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   switch (code) {
     case 'EADDRINUSE':
-      return new PortTakenError(`${at} is already in use. Stop the program that listens there, or choose another port with --port.`);
+      return new PortTakenError(`${at} is already in use. Stop the program that listens there, or choose another port (--port).`);
     case 'EACCES':
       return new AddressRefusedError(`No permission to listen on ${at}. Choose a port above 1023 with --port.`);
     case 'EADDRNOTAVAIL':

@@ -1,6 +1,7 @@
 /** The shape endpoint: from a request to a question for the api, and from its answer to what is sent. */
 import type { Api } from '../api/api.ts';
 import { isRefusal } from '../api/refusal.ts';
+import type { ShapeBounds } from '../api/shape-bounds.ts';
 import { type LogAnswer, type ShapeResponse } from '../api/shape-response.ts';
 import type { BodyIntake } from './body-intake.ts';
 import type { BodyRefusal } from './body-refusal.ts';
@@ -17,9 +18,15 @@ const NO_BODY = { bytes: Buffer.alloc(0) };
  * A read is admitted when its body has arrived and before anything of it is parsed. A permit that was held while a body
  * arrives would be one that other requests lack.
  *
+ * @param bounds what is fixed of it, whatever it says.
  * @returns undefined when there is nobody to answer.
  */
-export async function readShape(api: Api, bodies: BodyIntake, exchange: Exchange): Promise<HttpAnswer | undefined> {
+export async function readShape(
+  api: Api,
+  bodies: BodyIntake,
+  exchange: Exchange,
+  bounds: ShapeBounds | undefined,
+): Promise<HttpAnswer | undefined> {
   const { request, signal } = exchange;
   const isCacheable = request.method !== 'POST';
   const query = queryParameters(exchange.query);
@@ -34,7 +41,7 @@ export async function readShape(api: Api, bodies: BodyIntake, exchange: Exchange
   if ('status' in parsed) return bodyRefused(parsed);
   const parameters = mergedParameters(query.parameters, parsed.json);
   const ifNoneMatch = isCacheable ? request.headers['if-none-match'] : undefined;
-  return answerOf(await api.readShape({ parameters, ifNoneMatch, permit, signal }), isCacheable);
+  return answerOf(await api.readShape({ parameters, ifNoneMatch, permit, bounds, signal }), isCacheable);
 }
 
 export async function deleteShape(api: Api, exchange: Exchange): Promise<HttpAnswer | undefined> {

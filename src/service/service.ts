@@ -6,13 +6,22 @@
  */
 import type { AddressInfo } from 'node:net';
 import type { Logger } from 'pino';
+import type { Api } from '../api/api.ts';
+import type { Clock } from '../base/clock.ts';
 import { Closing } from './closing.ts';
 import { NO_DATABASE, type Configuration } from '../settings/configuration.ts';
 import { ConfigurationError } from '../settings/configuration-error.ts';
 import { databaseOf, type Database } from './database.ts';
 import { storedStream } from './wiring/database.ts';
-import { stackWiring } from './wiring/stack.ts';
-import { startInspectionServer } from '../observer/inspection-server.ts';
+import { followedShape, type FollowedShape, type ShapeOptions } from './followed-shape.ts';
+import { ServiceEvents, type ServiceEventMap, type ServiceListener, type StatusEvent } from './service-events.ts';
+import { configurationOf, type ServiceOptions } from './service-options.ts';
+import { startError } from './start-failure.ts';
+import { watchStatus } from './status-watch.ts';
+import { ServiceReception } from './wiring/edge.ts';
+import { wiredStack } from './wiring/stack.ts';
+import { fetchHandler, type FetchHandler, type FetchHandlerOptions } from '../http/fetch-handler.ts';
+import { InspectionPortTakenError, startInspectionServer } from '../observer/inspection-server.ts';
 import type { ExitReason, Pid } from '../otp/process.ts';
 import { createRuntime, type Runtime } from '../otp/runtime.ts';
 import { supervisor } from '../otp/supervision/supervisor.ts';
@@ -24,33 +33,68 @@ import { openStorage } from '../storage/open-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { stack } from '../supervisors/stack.ts';
 import { logLifecycle } from '../telemetry/lifecycle-log.ts';
+import { forwardingLogger } from '../telemetry/forwarding-logger.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { systemWorld, type World } from './world.ts';
 
+export { InspectionPortTakenError };
+
 export interface Service {
-  /** `http://host:port`. */
+  /** `http://host:port`; empty when it opens no port. */
   readonly url: string;
   /** The processes, for an observer or a test. */
   readonly runtime: Runtime;
   /** Resolves when the tree has ended: undefined after `stop`, else why it gave up. */
   readonly ended: Promise<string | undefined>;
+  /** How it stands, and what it waits for if it is not active. */
+  status(): ServiceStanding;
+  /** Has `listener` told of each such event from now on. @returns how to end it. */
+  on<Name extends keyof ServiceEventMap>(name: Name, listener: ServiceListener<Name>): () => void;
+  /** A shape, for this program: nothing is asked for before somebody follows it. */
+  shape(options: ShapeOptions): FollowedShape;
+  /**
+   * A handler for the web's `Request`, for a program that has a server of its own.
+   *
+   * @throws {ConfigurationError} when nobody decides who may read: there is no `authorize`, and the service has no secret and is not
+   * insecure.
+   */
+  fetchHandler(options?: FetchHandlerOptions): FetchHandler;
   /** Drains: parked requests are answered, what is taken is stored. Resolves when nothing of the service is left. */
   stop(): Promise<void>;
 }
 
+export interface ServiceStanding extends StatusEvent {
+  /** Stored shapes are loaded, and can be read. */
+  readonly isReadable: boolean;
+  /** What is missing for `active`. */
+  readonly why: string | undefined;
+}
+
 /**
- * @throws {ConfigurationError} and the errors of storage, database and server, each with a message that says what to
- * do; nothing is left open.
+ * Starts the service in this process.
+ *
+ * @param options or a configuration that was read from flags and variables.
+ * @returns the service once it listens; it may be `starting` still, or `waiting` for another instance to end.
+ * @throws {ConfigurationError} an option, or the database, cannot be used: each mistake is a line that says what to do.
+ * @throws {PortTakenError | AddressRefusedError | InspectionPortTakenError} it cannot listen.
+ * @throws {StorageDirectoryError | StorageLockedError | StorageVersionError | UnknownContentError | DiskError} of the storage directory.
+ * Whatever is thrown, nothing is left open.
  */
-export async function startService(configuration: Configuration, world: World = systemWorld): Promise<Service> {
-  const logger = createLogger({ level: configuration.logLevel });
+export async function startService(options: ServiceOptions | Configuration, world: World = systemWorld): Promise<Service> {
+  const configuration = 'command' in options ? options : configurationOf(options);
+  const logger = loggerOf(options, configuration);
   const closing = new Closing();
   try {
     return await start(configuration, world, logger, closing);
   } catch (error) {
     await closing.all().catch(() => {}); // What kept it from starting is what there is to say.
-    throw error;
+    throw startError(error);
   }
+}
+
+function loggerOf(options: ServiceOptions | Configuration, { logLevel }: Configuration): Logger {
+  const own = 'logger' in options && typeof options.logger === 'object' ? options.logger : undefined;
+  return own === undefined ? createLogger({ level: logLevel }) : forwardingLogger(own);
 }
 
 async function start(configuration: Configuration, world: World, logger: Logger, closing: Closing): Promise<Service> {
@@ -62,7 +106,9 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   for (const note of storage.notes) logger.warn(note);
   if (configuration.ignored.length > 0) logger.warn({ variables: configuration.ignored }, 'settings without a meaning here are ignored');
   const language = await loadWhereLanguage();
-  const wiring = stackWiring({ configuration, world, logger, storage, language, database, runtime });
+  const events = new ServiceEvents((error, event) => logger.error({ err: error, event }, 'a listener failed'));
+  const reception = new ServiceReception();
+  const { wiring, api } = wiredStack({ configuration, world, logger, storage, language, database, runtime }, reception, events);
   if (configuration.inspect) {
     const inspection = await startInspectionServer({ runtime, port: configuration.inspectPort });
     closing.add(() => inspection.close());
@@ -70,9 +116,11 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   }
   const root = await runtime.start(supervisor(stack(wiring)), { id: 'stack' });
   closing.add(() => runtime.stop(root)); // The tree stops before what it stands on is closed.
-  const url = await listeningAt(runtime);
-  logger.info({ url }, 'the service listens');
-  return serviceOf(runtime, root, url, closing);
+  const url = configuration.listens === false ? '' : await listeningAt(runtime);
+  if (url !== '') logger.info({ url }, 'the service listens');
+  const unwatch = watchStatus(runtime, world.clock, (level) => events.emit(level, { level }));
+  closing.add(() => Promise.resolve(unwatch()));
+  return serviceOf({ runtime, root, url, closing, api, reception, events, configuration, clock: world.clock });
 }
 
 /** The storage says which replication slot is its own: no other is touched. */
@@ -99,24 +147,56 @@ async function listeningAt(runtime: Runtime): Promise<string> {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function serviceOf(runtime: Runtime, root: Pid, url: string, closing: Closing): Service {
+/** What runs, and what a program reaches it by. */
+interface RunningParts {
+  readonly runtime: Runtime;
+  readonly root: Pid;
+  readonly url: string;
+  readonly closing: Closing;
+  readonly api: Api;
+  readonly reception: ServiceReception;
+  readonly events: ServiceEvents;
+  readonly configuration: Configuration;
+  readonly clock: Clock;
+}
+
+function serviceOf({ runtime, root, url, closing, api, reception, events, configuration, clock }: RunningParts): Service {
+  const leaving = new AbortController();
   let isStopping = false;
   const ended = runtime.whenDown(root).then(async (reason) => {
+    leaving.abort();
     const closed = closing.all();
     if (!isStopping) return whyEnded(reason, await closed.then(() => undefined, errorOf));
     await closed;
     return undefined;
   });
+  ended.then((failure) => events.emit('ended', { failure }), () => {}); // Whoever waits for it is told of what it rejects with.
   return {
     url,
     runtime,
     ended,
+    status: () => ({ level: api.level(), ...api.standing() }),
+    on: (name, listener) => events.on(name, listener),
+    shape: (options) => followedShape({ api, clock }, options, leaving.signal),
+    fetchHandler(options = {}) {
+      if (options.authorize === undefined) requireSecret(configuration);
+      return fetchHandler(() => reception.dispatcher, options);
+    },
     async stop() {
       isStopping = true;
+      leaving.abort();
       await runtime.stop(root);
       await ended;
     },
   };
+}
+
+function requireSecret({ secret, insecure }: Configuration): void {
+  if (secret !== undefined || insecure) return;
+  throw new ConfigurationError(
+    'fetchHandler would let nobody in: give it authorize, which decides about each request, or start the service with secret, ' +
+      'or with insecure: true to let everybody read.',
+  );
 }
 
 /** Both reasons are told: what made the service give up may also have kept it from closing in good order. */

@@ -4,7 +4,9 @@
  */
 import { isOurFault } from '../base/our-fault.ts';
 import type { ErrorReport } from '../otp/process.ts';
+import { AddressRefusedError, PortTakenError } from '../http/server.ts';
 import { StartError } from '../otp/kernel/outside.ts';
+import { errorOf } from '../storage/errors.ts';
 
 const DEPTH_MAX = 20;
 
@@ -13,6 +15,22 @@ export function startFailure(error: unknown): string {
   if (report === undefined) return error instanceof Error ? error.message : String(error);
   if (!isOurFault(report)) return report.message;
   return `this is an error of Armature itself, please report it.\n${report.stack ?? `${report.name}: ${report.message}`}`;
+}
+
+/** Of errors that come from within the tree nothing is left but what they say. */
+const KNOWN: ReadonlyMap<string, new (message: string) => Error> = new Map<string, new (message: string) => Error>([
+  ['PortTakenError', PortTakenError],
+  ['AddressRefusedError', AddressRefusedError],
+]);
+
+/** What a program catches: the error that speaks, and behind it, as its cause, all that was wrapped around it. */
+export function startError(error: unknown): Error {
+  if (!(error instanceof StartError)) return errorOf(error);
+  const report = innermost(error);
+  if (report === undefined) return error;
+  const Known = KNOWN.get(report.name) ?? Error;
+  const told = new Known(report.message);
+  return Object.assign(told, { name: report.name, cause: error, ...(report.stack === undefined ? {} : { stack: report.stack }) });
 }
 
 function innermost(error: unknown): ErrorReport | undefined {

@@ -25,36 +25,64 @@ export interface Configuration extends Settings {
   readonly secret: string | undefined;
   /** Variables of the reference that are set and mean nothing here: worth one line in the log. */
   readonly ignored: readonly string[];
+  /** False: no port is opened, and requests come from the program around the service alone. */
+  readonly listens?: boolean;
+}
+
+/** How a mistake among several settings is told: by the names under which they were given. */
+export interface Advice {
+  readonly noDatabase: string;
+  /** Without a full stop. */
+  readonly secret: string;
 }
 
 export const NO_DATABASE =
   'No database is named. Set DATABASE_URL (or --database-url) to postgresql://user:password@host:5432/database, or run "armature demo".';
 
 const LOOPBACK = '127.0.0.1';
-const SECRET_ADVICE =
-  'Set ARMATURE_SECRET (or --secret), which clients must then send, or set ARMATURE_INSECURE=true (or --insecure) ' +
-  'to let everybody read who can reach the port';
+const ADVICE: Advice = {
+  noDatabase: NO_DATABASE,
+  secret:
+    'Set ARMATURE_SECRET (or --secret), which clients must then send, or set ARMATURE_INSECURE=true (or --insecure) ' +
+    'to let everybody read who can reach the port',
+};
 
 export function readConfiguration(command: Command, flags: Flags, environment: Environment): ReadConfiguration {
   const unknown = [...unknownNames(flags, environment)];
   const read = readSettings(Object.keys(SETTINGS) as SettingName[], flags, environment); // A table's own keys.
   if ('problems' in read) return { problems: [...unknown, ...read.problems] };
-  return unknown.length > 0 ? { problems: unknown } : complete(command, read.settings, ignoredNames(environment));
+  if (unknown.length > 0) return { problems: unknown };
+  const completed = completeSettings(command, read.settings, ADVICE);
+  return 'problems' in completed ? completed : { configuration: { ...completed.configuration, ignored: ignoredNames(environment) } };
 }
 
 type SettingName = keyof Settings;
+
+/** The text of a setting, and the name under which it was given. */
+export interface GivenSetting {
+  readonly text: string | undefined;
+  readonly source: string;
+}
+
+/** The settings of some names alone, or every mistake in them. */
+type SomeSettings<Name extends SettingName> = { readonly settings: Pick<Settings, Name> } | { readonly problems: readonly string[] };
 
 /** The settings of these names alone, each by itself: for who starts no service. */
 export function readSettings<Name extends SettingName>(
   names: readonly Name[],
   flags: Flags,
   environment: Environment,
-): { readonly settings: Pick<Settings, Name> } | { readonly problems: readonly string[] } {
+): SomeSettings<Name> {
+  return parseSettings(names, (name) => given(SETTINGS[name], flags, environment));
+}
+
+/** Each setting out of the text that `give` has of it. */
+export function parseSettings<Name extends SettingName>(names: readonly Name[], give: (name: Name) => GivenSetting): SomeSettings<Name> {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
   for (const name of names) {
     const setting: Setting = SETTINGS[name];
-    const { text, source } = given(setting, flags, environment);
+    const { text, source } = give(name);
     const parsed = setting.type.safeParse(text);
     if (parsed.success) values[name] = parsed.data;
     else problems.push(problem(source, parsed.error));
@@ -63,21 +91,23 @@ export function readSettings<Name extends SettingName>(
 }
 
 /** The rules between settings. */
-function complete(command: Command, settings: Settings, ignored: readonly string[]): ReadConfiguration {
+export function completeSettings(command: Command, settings: Settings, advice: Advice, listens = true): ReadConfiguration {
   const { databaseUrl, secret, listenOnIpv6 } = settings;
   if (command === 'start' && databaseUrl === undefined) {
-    return { problems: [NO_DATABASE] };
+    return { problems: [advice.noDatabase] };
   }
   const staysLocal = command === 'demo' && secret === undefined && (settings.host ?? LOOPBACK) === LOOPBACK && !listenOnIpv6;
   const insecure = settings.insecure || staysLocal;
-  if (secret !== undefined && insecure) return { problems: [`Both a secret and insecure mode are set. ${SECRET_ADVICE}; not both.`] };
-  if (secret === undefined && !insecure) return { problems: [`Neither a secret nor insecure mode is set. ${SECRET_ADVICE}.`] };
+  if (secret !== undefined && insecure) return { problems: [`Both a secret and insecure mode are set. ${advice.secret}; not both.`] };
+  if (listens && secret === undefined && !insecure) {
+    return { problems: [`Neither a secret nor insecure mode is set. ${advice.secret}.`] };
+  }
   const host = settings.host ?? (listenOnIpv6 ? '::' : staysLocal ? LOOPBACK : '0.0.0.0');
-  return { configuration: { ...settings, command, insecure, secret, host, ignored } };
+  return { configuration: { ...settings, command, insecure, secret, host, ignored: [] } };
 }
 
 /** The text of a setting and the name under which it was given; a variable that is empty is not set. */
-function given(setting: Setting, flags: Flags, environment: Environment): { readonly text: string | undefined; readonly source: string } {
+function given(setting: Setting, flags: Flags, environment: Environment): GivenSetting {
   const ours = variableOf(setting);
   const flag = flags[setting.flag];
   if (flag !== undefined) return { text: flag === true ? 'true' : flag, source: `--${setting.flag}` };

@@ -7,6 +7,8 @@ import type { DatabaseRules, WhereColumn, WhereError, WhereQuery } from './where
 export interface SubsetFilter {
   /** @param count of parameters that the query has in front of these. */
   queryBehind(count: number): WhereQuery;
+  /** Whether it is known to have no error in any row. */
+  readonly isErrorFree?: boolean;
 }
 
 /** SQL text, without its two keywords; it holds no constant. */

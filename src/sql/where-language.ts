@@ -6,7 +6,9 @@
  */
 import { loadModule, type Node, type SubLink } from 'libpg-query';
 import { InvariantError } from '../base/invariant.ts';
+import { conjunction } from './conjunction.ts';
 import { columnsOf, type Condition } from './expression.ts';
+import { isErrorFree } from './lookups/error-free.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { statementsOf, tokensOf } from './syntax/grammar.ts';
 import { quoteRelation, type RelationName } from './identifiers.ts';
@@ -21,7 +23,7 @@ import { compileCondition } from './where-compiler.ts';
 import { lookupsOf } from './lookups/where-lookups.ts';
 import type { SubsetLanguage } from './subset.ts';
 import { printCanonical, printQuery } from './where-printer.ts';
-import { PARSED_PREFIX, refusalAt, WhereRefusal } from './where-refusal.ts';
+import { MAY_FAIL, PARSED_PREFIX, refusalAt, WhereRefusal } from './where-refusal.ts';
 import type { DatabaseRules, SubqueryTables, Where, WhereColumn, WhereError, WhereLanguage } from './where.ts';
 
 export const WHERE_BYTES_MAX = 65_536;
@@ -34,7 +36,7 @@ const HAS_SUBQUERY = /select/i;
 /** Loads the parser; once it is there, parsing is synchronous. */
 export async function loadWhereLanguage(): Promise<WhereLanguage & SubsetLanguage> {
   await loadModule();
-  return { tablesIn, parse, parseFilter, parseOrderBy };
+  return { tablesIn, parse, narrow, parseFilter, parseOrderBy };
 }
 
 function tablesIn(text: string): readonly RelationName[] | WhereError {
@@ -69,13 +71,25 @@ function parse(
   return orError(() => whereOf(checker().check(parseClause(text)), text));
 }
 
+const narrow: WhereLanguage['narrow'] = (fixed, asked, columns, database = {}, table) => {
+  const named = table && { relation: table };
+  return orError(() => {
+    const clause = parseClause(asked.text);
+    if (subLinksIn(clause).length > 0) throw new WhereRefusal('Subqueries are not allowed beside what is fixed for this client');
+    const condition = new WhereChecker(columns, new Parameters(asked.params), database, undefined, named).check(clause);
+    if (fixed === undefined) return asked;
+    if (!isErrorFree(condition)) throw new WhereRefusal(MAY_FAIL);
+    return conjunction(fixed, asked);
+  });
+};
+
 const parseFilter: SubsetLanguage['parseFilter'] = (text, params, columns, database = {}) => {
   return orError(() => {
     const clause = parseClause(text);
     if (subLinksIn(clause).length > 0) throw new WhereRefusal('Subqueries are not allowed in subsets');
     const condition = new WhereChecker(columns, new Parameters(params), database).check(clause);
     printCanonical(condition); // Refuses constants that are too large together.
-    return { queryBehind: (count: number) => printQuery(condition, count) };
+    return { queryBehind: (count: number) => printQuery(condition, count), isErrorFree: isErrorFree(condition) };
   });
 };
 

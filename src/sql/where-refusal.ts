@@ -4,6 +4,11 @@ import type { WhereError } from './where.ts';
 /** What stands before the filter when it is parsed: Postgres's parser counts it, an answer does not. */
 export const PARSED_PREFIX = 'SELECT 1 WHERE ';
 
+/** Why a stranger's filter is not accepted beside one that hides rows from him. */
+export const MAY_FAIL =
+  'An operation that may fail is not allowed beside what is fixed for this client: ' +
+  'of a row that he may not see, its error would tell him. Use comparisons of columns with values.';
+
 export class WhereRefusal extends Error {
   override readonly name = 'WhereRefusal';
 

@@ -151,6 +151,12 @@ export interface WhereError {
   readonly zone?: string;
 }
 
+/** A filter as it is written: its text, and the texts of its parameters by number. */
+export interface WrittenFilter {
+  readonly text: string;
+  readonly params: Readonly<Record<string, string>>;
+}
+
 /** In what the same filter can mean something else in another database. */
 export interface DatabaseRules {
   /** Of constants; undefined where it is not known. */
@@ -182,4 +188,19 @@ export interface WhereLanguage {
     database?: DatabaseRules,
     table?: RelationName,
   ): Where | WhereError;
+  /**
+   * What a stranger asks for beside a filter that is fixed for him: the text of both, which takes no row that the fixed one leaves.
+   *
+   * He learns nothing of what he may not see. So his filter names no column but `columns`, has no subquery, which would read other tables
+   * or rows, and nothing that can fail: an error in a row that he may not see would tell him of it.
+   *
+   * @param fixed undefined when he may see every row; then his filter may fail.
+   */
+  narrow(
+    fixed: WrittenFilter | undefined,
+    asked: WrittenFilter,
+    columns: readonly WhereColumn[],
+    database?: DatabaseRules,
+    table?: RelationName,
+  ): WrittenFilter | WhereError;
 }

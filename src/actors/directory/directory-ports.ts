@@ -28,6 +28,8 @@ export interface DirectoryPorts extends Forkable<DirectoryPorts> {
   readonly clock: Pick<Clock, 'epochMicros'>;
   /** Why no shape of this definition can go on, though one was stored; undefined where it can. */
   readonly faultOf: (definition: ShapeDefinition) => string | undefined;
+  /** Told when the Consumer of a new shape is there; not when it comes back. */
+  readonly started?: (handle: Handle) => void;
   /** Told whenever a handle stops serving its definition, while its log is still there. */
   readonly rotated: (handle: Handle) => void;
 }

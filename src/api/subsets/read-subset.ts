@@ -82,7 +82,7 @@ function refusalOf(read: Exclude<SubsetRead, { outcome: 'rows' }>, { filter }: S
       const { status, code, message } = read;
       if (status !== 400) return subsetFailed(status, code, message);
       if (NO_SUCH_LABEL.test(message)) return invalidSubset({ where: message });
-      return invalidSubset({ [filter === undefined ? 'order_by' : 'where']: [message] });
+      return { ...invalidSubset({ [filter === undefined ? 'order_by' : 'where']: [message] }), isOfRow: true };
     }
   }
 }

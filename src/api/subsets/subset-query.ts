@@ -4,6 +4,7 @@
  */
 import type { Relation } from '../../model/relation.ts';
 import { whereColumn } from '../../shapes/shape-request.ts';
+import { MAY_FAIL } from '../../sql/where-refusal.ts';
 import type { ShapeTarget } from '../definition-cache.ts';
 import { withNamedZones } from '../named-zones.ts';
 import type { ApiPorts } from '../ports.ts';
@@ -15,7 +16,7 @@ import type { SubsetQuery } from './subset-source.ts';
 export async function subsetQuery(
   { subsets: { language }, zones: source }: Pick<ApiPorts, 'subsets' | 'zones'>,
   raw: RawParameters,
-  { queryableColumns }: Pick<DefinitionParameters, 'queryableColumns'>,
+  { queryableColumns, bounds }: Pick<DefinitionParameters, 'queryableColumns' | 'bounds'>,
   { relation, definition }: Pick<ShapeTarget, 'relation' | 'definition'>,
 ): Promise<SubsetQuery | Refusal> {
   const parameters = subsetParameters(raw);
@@ -30,6 +31,7 @@ export async function subsetQuery(
   );
   if (filter !== undefined && isRefusal(filter)) return filter;
   if (filter !== undefined && 'error' in filter) return invalidSubset({ [filter.field]: [filter.error] });
+  if (bounds?.filter !== undefined && filter?.isErrorFree === false) return invalidSubset({ where: [MAY_FAIL] });
   const table = { columns: columns.map(({ name }) => name), selected: definition.columns };
   const order = orderBy === undefined ? undefined : language.parseOrderBy(orderBy, table);
   if (order !== undefined && 'error' in order) return invalidSubset({ order_by: [order.error] });

@@ -4,7 +4,8 @@ import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import { createApi, type Api } from '../../api/api.ts';
 import type { SubsetSource } from '../../api/subsets/subset-source.ts';
 import { VERSION } from '../../base/version.ts';
-import { httpPort } from '../../http/http-port.ts';
+import { httpPort, type Reception } from '../../http/http-port.ts';
+import type { RequestDispatcher } from '../../http/request-dispatcher.ts';
 import { journalPort } from '../../telemetry/journal-port.ts';
 import { relationSource, servedShapes, serviceStatus, readableLogs, zoneSource } from './api-ports.ts';
 import { livingTable } from './living-table.ts';
@@ -38,15 +39,34 @@ export function serviceApi(
   return createApi(ports, settings, world.clock, world.random);
 }
 
-export function edgePorts({ configuration, logger, world }: ServiceResources, api: Api) {
-  const { host, secret, drainTimeoutMs, keepAliveTimeoutMs, tcpReadTimeoutMs, tcpSendTimeoutMs } = configuration;
+/** Requests of the program around the service go to the dispatcher of the server that lives now. */
+export class ServiceReception implements Reception {
+  private living: RequestDispatcher | undefined;
+
+  /** Undefined while there is none. */
+  get dispatcher(): RequestDispatcher | undefined {
+    return this.living;
+  }
+
+  open(dispatcher: RequestDispatcher): void {
+    this.living = dispatcher;
+  }
+
+  /** Of one that ends late: its successor may have opened already. */
+  close(dispatcher: RequestDispatcher): void {
+    if (this.living === dispatcher) this.living = undefined;
+  }
+}
+
+export function edgePorts({ configuration, logger, world }: ServiceResources, api: Api, reception: Reception) {
+  const { host, secret, listens = true, drainTimeoutMs, keepAliveTimeoutMs, tcpReadTimeoutMs, tcpSendTimeoutMs } = configuration;
   const timeouts = { drainTimeoutMs, keepAliveTimeoutMs, readTimeoutMs: tcpReadTimeoutMs, sendTimeoutMs: tcpSendTimeoutMs };
   let { port } = configuration; // Where the system chose it, a server that restarts takes the same one again: clients know it.
   return {
     journal: () => journalPort(logger),
     http: () =>
       httpPort(
-        { host, port, secret, version: VERSION, ...timeouts },
+        { host, port, secret, listens, version: VERSION, ...timeouts },
         {
           api,
           clock: world.clock,
@@ -54,6 +74,7 @@ export function edgePorts({ configuration, logger, world }: ServiceResources, ap
           listening: (address) => {
             port = address.port;
           },
+          reception,
           failed: (error, requestId) => logger.error({ err: error, requestId }, 'a request failed'),
           cutOff: (clients) => logger.warn({ clients }, 'clients that did not read their answers were cut off'),
         },

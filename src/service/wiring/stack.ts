@@ -4,24 +4,33 @@
  * What lives longer than a process is made here, once. What a process owns is made anew for each incarnation; whoever
  * else reads a table asks the runtime for that of the process that lives now, so nothing is read of one that died.
  */
+import type { Api } from '../../api/api.ts';
+import type { Reception } from '../../http/http-port.ts';
 import type { StackWiring } from '../../supervisors/stack-wiring.ts';
 import { databasePorts } from './database.ts';
 import { edgePorts, serviceApi } from './edge.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { logAccess, shapeLogOf, storagePorts } from './storage.ts';
 import { SubsetReads } from './subset-reads.ts';
-import { processTables } from './tables.ts';
+import { processTables, type ShapeLives } from './tables.ts';
 
 const CHECKPOINT_EVERY_MS = 5_000;
 
-export function stackWiring(resources: ServiceResources): StackWiring {
+export interface WiredStack {
+  readonly wiring: StackWiring;
+  /** What the server serves, for whoever asks without one. */
+  readonly api: Api;
+}
+
+/** @param lives told of shapes that begin and end. */
+export function wiredStack(resources: ServiceResources, reception: Reception, lives: ShapeLives): WiredStack {
   const { configuration, storage } = resources;
   const access = logAccess(resources);
   const subsets = new SubsetReads(resources, access);
   const api = serviceApi(resources, subsets);
-  return {
-    ports: { ...storagePorts(resources, access), ...databasePorts(resources, access, subsets), ...edgePorts(resources, api) },
-    tables: processTables(resources, access, api.announcements),
+  const wiring: StackWiring = {
+    ports: { ...storagePorts(resources, access), ...databasePorts(resources, access, subsets), ...edgePorts(resources, api, reception) },
+    tables: processTables(resources, access, api.announcements, lives),
     shapeLog: (handle) => shapeLogOf(storage, handle),
     takenThrough: () => storage.shapes.position,
     checkpointEveryMs: CHECKPOINT_EVERY_MS,
@@ -29,4 +38,5 @@ export function stackWiring(resources: ServiceResources): StackWiring {
     publicationCheckEveryMs: configuration.publicationCheckEveryMs,
     shapeHibernateAfterMs: configuration.shapeHibernateAfterMs,
   };
+  return { wiring, api };
 }

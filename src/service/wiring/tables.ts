@@ -16,7 +16,7 @@ import { uncopied } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
 import { followedColumns, isByParts } from '../../model/followed-columns.ts';
 import { LSN_ZERO } from '../../model/lsn.ts';
-import type { Handle } from '../../model/shape.ts';
+import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import type { Configuration } from '../../settings/configuration.ts';
 import { Deliveries } from '../../shapes/delivery.ts';
 import type { Pid } from '../../otp/process.ts';
@@ -39,8 +39,23 @@ export type TableResources = Pick<ServiceResources, 'storage' | 'runtime'> & {
   readonly world: Pick<World, 'clock'>;
 };
 
+/** Told of shapes, for the program around the service. Cheap, and never throws. */
+export interface ShapeLives {
+  /** A shape that there was not before. */
+  started(handle: Handle, definition: ShapeDefinition): void;
+  /** Nobody is led to it any longer. */
+  ended(handle: Handle, definition: ShapeDefinition): void;
+}
+
+const UNHEARD: ShapeLives = { started: () => {}, ended: () => {} };
+
 /** @param announcements told when a log has grown or ended. */
-export function processTables(resources: TableResources, access: LogAccess, announcements: ShapeAnnouncements): StackWiring['tables'] {
+export function processTables(
+  resources: TableResources,
+  access: LogAccess,
+  announcements: ShapeAnnouncements,
+  lives = UNHEARD,
+): StackWiring['tables'] {
   const { configuration, database, storage, world } = resources;
   const { blocks, nextBlocks } = access;
   const deliveries = new Deliveries();
@@ -72,10 +87,13 @@ export function processTables(resources: TableResources, access: LogAccess, anno
         shapeLogs: storage.shapes,
         clock: world.clock,
         faultOf: (definition) => access.filters.faultOf(definition),
+        started: (handle) => lives.started(handle, shapeLogOf(storage, handle).definition),
         rotated(handle) {
+          const { definition } = shapeLogOf(storage, handle);
           // Its table may have ended it: dropped, made anew, altered or taken out. Nobody else tells the catalogue of that.
-          database.catalog.doubt(shapeLogOf(storage, handle).definition.relation);
+          database.catalog.doubt(definition.relation);
           announcements.rotate(handle);
+          lives.ended(handle, definition);
         },
         clone: uncopied('a catalogue'),
       }),

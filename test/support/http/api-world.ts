@@ -9,6 +9,7 @@ import type {
   ZoneSource,
 } from '../../../src/api/ports.ts';
 import { isInMemory } from '../../../src/api/shape-response.ts';
+import { invariant } from '../../../src/base/invariant.ts';
 import { seededRandom } from '../../../src/base/random.ts';
 import type { SubsetQuery, SubsetRead, SubsetReader, SubsetSource } from '../../../src/api/subsets/subset-source.ts';
 import type { EntryRun } from '../../../src/model/log-entry.ts';
@@ -139,6 +140,11 @@ export class TestLanguage implements WhereLanguage {
   tablesIn(text: string): ReturnType<WhereLanguage['tablesIn']> {
     this.searched += 1;
     return this.whole?.tablesIn(text) ?? [];
+  }
+
+  narrow(...asked: Parameters<WhereLanguage['narrow']>): ReturnType<WhereLanguage['narrow']> {
+    invariant(this.whole !== undefined, 'what is fixed for a client is tested with the whole language');
+    return this.whole.narrow(...asked);
   }
 
   parse(...[text, params, columns, ...rest]: Parameters<WhereLanguage['parse']>): ReturnType<WhereLanguage['parse']> {

@@ -1,8 +1,10 @@
 /** The small world of `api-world.ts` with the real server in front, on a port that the system chose. */
+import { fetchHandler, type FetchHandler, type FetchHandlerOptions } from '../../../src/http/fetch-handler.ts';
 import { httpPort, type HttpSettings } from '../../../src/http/http-port.ts';
 import { systemClock } from '../../../src/base/clock.ts';
 import { seededRandom } from '../../../src/base/random.ts';
 import type { Pid } from '../../../src/otp/process.ts';
+import { ServiceReception } from '../../../src/service/wiring/edge.ts';
 import { createWorld, type World, type WorldOptions } from './api-world.ts';
 import { working } from '../postgres/port-harness.ts';
 
@@ -21,6 +23,8 @@ export interface HttpWorld extends World {
   untilParked(count: number): Promise<void>;
   /** Resolves once `condition` holds, however many turns of the event loop that takes. */
   until(condition: () => boolean): Promise<void>;
+  /** For requests of the web, which come to the same server without a socket. */
+  handler(options?: FetchHandlerOptions): FetchHandler;
   close(): Promise<void>;
 }
 
@@ -36,6 +40,7 @@ export async function startHttpWorld({ http, ...options }: HttpWorldOptions = {}
   const failures: unknown[] = [];
   const cutOff: number[] = [];
   let port = 0;
+  const reception = new ServiceReception();
   const spec = httpPort(
     { host: '127.0.0.1', port: 0, secret: undefined, version: 'test', ...TIMEOUTS, ...http },
     {
@@ -43,6 +48,7 @@ export async function startHttpWorld({ http, ...options }: HttpWorldOptions = {}
       clock: world.clock,
       random: seededRandom(2),
       listening: (address) => (port = address.port),
+      reception,
       failed: (error) => failures.push(error),
       cutOff: (count) => cutOff.push(count),
     },
@@ -55,6 +61,7 @@ export async function startHttpWorld({ http, ...options }: HttpWorldOptions = {}
     origin, port, failures, cutOff, get, until,
     shape: (query: string, init?: RequestInit) => get(`/v1/shape?${query}`, init),
     untilParked: (count: number) => until(() => world.api.load().parked === count),
+    handler: (asked: FetchHandlerOptions = {}) => fetchHandler(() => reception.dispatcher, asked),
     close: async () => handle.close?.(),
   });
 }

@@ -1,0 +1,87 @@
+/**
+ * Authorize: a program's own word on each request for a shape, before anything of it is answered.
+ *
+ * In doubt nothing is shown. What is no answer that we know (nothing at all, a name with a slip in it, a value that is not there) is a
+ * fault of the program: its client gets `500`, and the log says why.
+ */
+import { z } from 'zod';
+import { BoundsError, type ShapeBounds } from '../api/shape-bounds.ts';
+import { text } from '../api/shape-parameters.ts';
+import { forbidden, within, type Gate } from './gate.ts';
+import type { PeerResponse } from './web-peer.ts';
+import type { WebRequest, WebResponse } from './web-types.ts';
+
+/** What stands for `$1`, `$2`, … in a filter; it is handed to Postgres as text. */
+export type ParameterValue = string | number | bigint | boolean;
+
+/**
+ * What is fixed of a request. Whatever is left out here, the client may choose; whatever it chooses, it sees no row and no column beyond
+ * this, and finds out nothing about them. `{}` fixes nothing.
+ */
+export interface Grant {
+  /** The table, in place of whichever the client names: `issues`, `"Order"`, `app.issues`. */
+  readonly table?: string;
+  /** The rows, in the language of `where`. A filter of the client's can leave out some of them, and may not have subqueries then. */
+  readonly where?: string;
+  /** Of `where`: the values of `$1`, `$2`, … in their order, or by number. The client's own parameters are told apart from them. */
+  readonly params?: readonly ParameterValue[] | Readonly<Record<string, ParameterValue>>;
+  /** Names of the columns that may be selected, and named in a filter; the primary key among them, and at least one. */
+  readonly columns?: readonly string[];
+}
+
+/**
+ * Decides about one request.
+ *
+ * @param request as it came. Its body may be read from a clone alone.
+ * @returns what is fixed; `false` for `403`; or an answer of the program's own, which is sent as it is.
+ */
+export type Authorize = (request: WebRequest) => Grant | WebResponse | false | Promise<Grant | WebResponse | false>;
+
+const filled = text.refine((value) => value.trim() !== '', 'is blank');
+const value = z.union([text, z.number().transform(String), z.bigint().transform(String), z.boolean().transform(String)]);
+const grantFields = z
+  .strictObject({
+    table: filled.optional(),
+    where: filled.optional(),
+    params: z.union([z.array(value).transform(byNumber), z.record(z.string(), value)]).optional(),
+    columns: z.array(filled).min(1, 'has no column').optional(),
+  })
+  .refine(({ where, params }) => where !== undefined || params === undefined, 'params are given without where');
+
+/** @param response where an answer of the program's own goes. */
+export function authorizedGate(authorize: Authorize, request: WebRequest, response: PeerResponse): Gate {
+  return async () => {
+    const verdict: unknown = await authorize(request);
+    if (verdict === false) return forbidden();
+    if (!isResponse(verdict)) return within(readGrant(verdict));
+    response.giveWay(verdict);
+    return { kind: 'closed', answer: undefined };
+  };
+}
+
+/** @throws {BoundsError} */
+export function readGrant(verdict: unknown): ShapeBounds {
+  const missing = isObject(verdict) ? Object.keys(verdict).find((name) => verdict[name] === undefined) : undefined;
+  if (missing !== undefined) throw fault(`${missing} is undefined: leave it out where the client may choose`);
+  const read = grantFields.safeParse(verdict);
+  if (!read.success) throw fault(read.error.issues.map(({ path, message }) => [...path, message].join(' ')).join('; '));
+  const { table, columns, where, params = {} } = read.data;
+  return { table, columns, filter: where === undefined ? undefined : { text: where, params } };
+}
+
+function fault(why: string): BoundsError {
+  return new BoundsError(`authorize must give false, a Response, or an object of table, where, params and columns: ${why}`);
+}
+
+function byNumber(values: readonly string[]): Record<string, string> {
+  return Object.fromEntries(values.map((text, index) => [index + 1, text]));
+}
+
+/** Of whichever class: a framework may have one of its own. */
+function isResponse(verdict: unknown): verdict is WebResponse {
+  return isObject(verdict) && typeof verdict['status'] === 'number' && typeof verdict['arrayBuffer'] === 'function';
+}
+
+function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null;
+}

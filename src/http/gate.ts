@@ -1,0 +1,45 @@
+/**
+ * Gate: who may ask for a shape, decided before anything else of the request is looked at; and what of it is fixed for whoever may.
+ *
+ * A gate that throws is a fault of ours, or of whoever made it: its client hears nothing of it, and gets nothing.
+ */
+import { boundsOf, type ShapeBounds } from '../api/shape-bounds.ts';
+import type { Exchange } from './exchange.ts';
+import { errorAnswer } from './error-answer.ts';
+import { privateHeaders } from './response-headers.ts';
+import { accessOf, type Secret } from './secret.ts';
+import type { HttpAnswer } from './send-response.ts';
+
+export type Passage =
+  /** `told`: the answer, as it is told to who went through here. */
+  | { readonly kind: 'open'; readonly bounds: ShapeBounds | undefined; told(answer: HttpAnswer): HttpAnswer }
+  /** `answer`: undefined when it was answered elsewhere, or nobody waits. */
+  | { readonly kind: 'closed'; readonly answer: HttpAnswer | undefined };
+
+export type Gate = (exchange: Exchange) => Promise<Passage>;
+
+/** Open to whoever has the secret. */
+export function secretGate(secret: Secret): Gate {
+  return ({ request, query }) => {
+    const access = accessOf(secret, query, request.headers.authorization);
+    if (access === 'denied') return Promise.resolve({ kind: 'closed', answer: unauthorized() });
+    const varied = (answer: HttpAnswer): HttpAnswer => ({ ...answer, headers: [...answer.headers, 'vary', 'authorization'] });
+    return Promise.resolve({ kind: 'open', bounds: undefined, told: access === 'byHeader' ? varied : (answer) => answer });
+  };
+}
+
+/**
+ * Open within bounds. What a request may see does not follow from its address, so no cache may give its answer to anybody else, and its
+ * own one asks each time.
+ */
+export function within(bounds: ShapeBounds): Passage {
+  return { kind: 'open', bounds: boundsOf(bounds), told: (answer) => ({ ...answer, headers: privateHeaders(answer.headers) }) };
+}
+
+export function forbidden(): Passage {
+  return { kind: 'closed', answer: errorAnswer(403, { message: 'Forbidden' }) };
+}
+
+function unauthorized(): HttpAnswer {
+  return errorAnswer(401, { message: 'Unauthorized - Invalid API secret' });
+}

@@ -1,0 +1,74 @@
+/**
+ * NodeListener: a handler for the web's `Request`, behind a server of Node's own: `createServer(nodeListener(handler))`, a route of
+ * Express, a hijacked reply of Fastify. A client that goes away aborts its request.
+ */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import type { WebRequest, WebResponse } from './web-types.ts';
+
+/** Calls the handler, and sends what it answers. When the handler fails, the answer is `500`, or is broken off. */
+export type NodeListener = (request: IncomingMessage, response: ServerResponse) => void;
+
+/** What no `Request` may be. */
+const NEVER = new Set(['TRACE', 'TRACK', 'CONNECT']);
+const WITH_BODY = new Set(['POST', 'PUT', 'PATCH', 'DELETE']);
+
+/**
+ * @param handler for requests of the web.
+ * @param failed told of what the handler throws, and of an answer that breaks off. By default nobody is: a handler of the service tells the
+ * service's log by itself.
+ */
+export function nodeListener(
+  handler: (request: WebRequest) => Promise<WebResponse>,
+  failed: (error: unknown) => void = () => {},
+): NodeListener {
+  return (request, response) => {
+    serve(handler, request, response).catch(failed);
+  };
+}
+
+async function serve(
+  handler: (request: WebRequest) => Promise<WebResponse>,
+  request: IncomingMessage,
+  response: ServerResponse,
+): Promise<void> {
+  if (NEVER.has(request.method ?? '')) return void response.writeHead(405).end();
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  try {
+    await send(await handler(webRequest(request, gone.signal)), request, response);
+  } catch (error) {
+    if (gone.signal.aborted) return; // There is nobody left to fail.
+    if (response.headersSent) response.destroy();
+    else response.writeHead(500).end();
+    throw error;
+  }
+}
+
+function webRequest(request: IncomingMessage, signal: AbortSignal): WebRequest {
+  const { method = 'GET', headers, rawHeaders } = request;
+  const pairs = rawHeaders.flatMap((name, index): [string, string][] => (index % 2 === 0 ? [[name, rawHeaders[index + 1] ?? '']] : []));
+  const body = WITH_BODY.has(method) ? (Readable.toWeb(request)) : null;
+  const origin = `http://${headers.host ?? ''}`;
+  return new Request(new URL(pathOf(request), URL.canParse(origin) ? origin : 'http://localhost'), {
+    method, headers: pairs.filter(([name]) => !name.startsWith(':')), body, signal, ...(body === null ? {} : { duplex: 'half' as const }),
+  });
+}
+
+/** Express takes away from `url` what a router has matched. A path that begins with two slashes is no host. */
+function pathOf(request: IncomingMessage): string {
+  const url = 'originalUrl' in request && typeof request.originalUrl === 'string' ? request.originalUrl : (request.url ?? '/');
+  return url.startsWith('/') ? url.replace(/^\/+/, '/') : url;
+}
+
+async function send(answer: WebResponse, request: IncomingMessage, response: ServerResponse): Promise<void> {
+  response.writeHead(answer.status, [...answer.headers].flat());
+  if (answer.body === null || request.method === 'HEAD') {
+    await answer.body?.cancel();
+    response.end();
+    return;
+  }
+  if (!answer.headers.has('content-length')) response.flushHeaders(); // In a stream nothing may come for long.
+  await pipeline(Readable.fromWeb(answer.body), response);
+}
