@@ -67,6 +67,9 @@ const SEAMS = {
   child_process: { modules: ['child_process', 'cluster', 'worker_threads'], files: [EMBEDDED] },
 };
 
+/** What examples show the service behind. */
+const SERVERS = ['express', '@types/express', 'fastify', 'hono', '@hono/node-server'];
+
 const src = (rooms) => `^src/(${rooms.join('|')})/`;
 const exactly = (names) => `^(${names.map((name) => name.replaceAll('.', '\\.')).join('|')})$`;
 const packages = (names) => `(^|/)node_modules/(${names.join('|')})/`;
@@ -172,9 +175,9 @@ module.exports = {
     {
       name: 'examples-use-what-is-published',
       severity: 'error',
-      comment: 'Whoever copies an example has the package and xstate, nothing else of this house.',
+      comment: 'Whoever copies an example has the package, xstate and the server that it shows, nothing else of this house.',
       from: { path: '^examples/([^/]+)/' },
-      to: { pathNot: ['^examples/$1/', '^src/otp/index\\.ts$', packages(['xstate'])] },
+      to: { pathNot: ['^examples/$1/', '^src/(otp/)?index\\.ts$', '^http$', packages(['xstate', ...SERVERS])] },
     },
     {
       name: 'product-ships-its-packages',

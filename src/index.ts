@@ -10,7 +10,7 @@ export { nodeListener, type NodeListener } from './http/node-listener.ts';
 export { AddressRefusedError, PortTakenError } from './http/server.ts';
 export type { WebRequest, WebResponse } from './http/web-types.ts';
 export { InspectionPortTakenError, startService, startService as startStack } from './service/service.ts';
-export type { Service, ServiceStanding } from './service/service.ts';
+export type { Service, ServiceLoad, ServiceStanding } from './service/service.ts';
 export type { FollowedShape, ShapeOptions } from './service/followed-shape.ts';
 export type { EndedEvent, ServiceEventMap, ServiceListener, ShapeEvent, StatusEvent } from './service/service-events.ts';
 export type { ServiceLogger, ServiceOptions } from './service/service-options.ts';

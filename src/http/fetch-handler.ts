@@ -30,11 +30,12 @@ export function fetchHandler(living: () => RequestDispatcher | undefined, { auth
   };
 }
 
+/** A moment later: who is told of the same end, and cancels the body, is not told of an error then. */
 function endTogether(signal: AbortSignal, response: PeerResponse): void {
-  const leave = (): void => void response.destroy();
+  const leave = (): void => void Promise.resolve().then(() => response.destroy());
   signal.addEventListener('abort', leave);
   response.once('close', () => signal.removeEventListener('abort', leave));
-  if (signal.aborted) leave();
+  if (signal.aborted) response.destroy();
 }
 
 function away(): WebResponse {

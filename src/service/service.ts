@@ -48,6 +48,8 @@ export interface Service {
   readonly ended: Promise<string | undefined>;
   /** How it stands, and what it waits for if it is not active. */
   status(): ServiceStanding;
+  /** Requests under way, that may make a shape and for shapes that exist; and how many of all wait for a shape to change. */
+  load(): ServiceLoad;
   /** Has `listener` told of each such event from now on. @returns how to end it. */
   on<Name extends keyof ServiceEventMap>(name: Name, listener: ServiceListener<Name>): () => void;
   /** A shape, for this program: nothing is asked for before somebody follows it. */
@@ -62,6 +64,9 @@ export interface Service {
   /** Drains: parked requests are answered, what is taken is stored. Resolves when nothing of the service is left. */
   stop(): Promise<void>;
 }
+
+/** Requests at one moment, by what is counted. */
+export type ServiceLoad = Readonly<Record<'initial' | 'existing' | 'parked', number>>;
 
 export interface ServiceStanding extends StatusEvent {
   /** Stored shapes are loaded, and can be read. */
@@ -176,6 +181,7 @@ function serviceOf({ runtime, root, url, closing, api, reception, events, config
     runtime,
     ended,
     status: () => ({ level: api.level(), ...api.standing() }),
+    load: () => api.load(),
     on: (name, listener) => events.on(name, listener),
     shape: (options) => followedShape({ api, clock }, options, leaving.signal),
     fetchHandler(options = {}) {

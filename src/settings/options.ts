@@ -59,9 +59,13 @@ function plain([name, value]: [string, unknown]): [string, unknown] {
   return [name, typeof value === 'number' ? value : String(value)];
 }
 
+function optionNames(): readonly string[] {
+  return Object.keys(SETTINGS).filter((name) => !STOOD_FOR.some((other) => other === name));
+}
+
 /** Whose text would not say what they are. */
 function* unreadable(options: Readonly<Record<string, unknown>>): Iterable<string> {
-  for (const name of Object.keys(SETTINGS)) {
+  for (const name of optionNames()) {
     const value = options[name];
     const isPlain = ['undefined', 'string', 'number', 'boolean', 'bigint'].includes(typeof value);
     if (!isPlain && !(isRecord(value) && name === 'maxConcurrentRequests')) yield`${name} must be a text, a number, true or false`;
@@ -73,7 +77,7 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 }
 
 function* unknownOptions(options: object, otherNames: readonly string[]): Iterable<string> {
-  const names = [...Object.keys(SETTINGS).filter((name) => !STOOD_FOR.some((other) => other === name)), ...otherNames];
+  const names = [...optionNames(), ...otherNames];
   for (const name of Object.keys(options)) {
     if (!names.includes(name)) yield`${name} is no option of startService. Did you mean ${nearest(name, names)}?`;
   }

@@ -41,6 +41,7 @@ beforeAll(async () => {
   mkdirSync(join(project, 'node_modules'), { recursive: true });
   writeFileSync(join(project, 'package.json'), '{ "type": "module", "private": true }');
   for (const name of Object.keys(manifest.dependencies)) {
+    mkdirSync(dirname(join(project, 'node_modules', name)), { recursive: true }); // Of one with a scope.
     symlinkSync(join(REPOSITORY, 'node_modules', name), join(project, 'node_modules', name));
   }
   await npm(project, 'install', '--no-package-lock', '--omit=optional', '--ignore-scripts', join(folder, `armature-${VERSION}.tgz`));
@@ -110,8 +111,14 @@ test('strict TypeScript that checks every declaration needs no other types, even
      export const root: Promise<Pid> = createRuntime().start(supervisor({ strategy: 'one_for_one', children: [] }), { id: 'root' });
      // @ts-expect-error A port is a text here, as in an environment.
      readConfiguration('start', { port: 0 }, {});
-     // @ts-expect-error A service is started with a configuration.
+     const own = await startService({ databaseUrl: 'postgresql://localhost/app', storage: 'memory', logger: 'silent', listen: false });
+     own.on('shape.started', ({ table }) => table.toUpperCase());
+     own.fetchHandler({ authorize: () => ({ table: 'issues', where: 'team = $1', params: ['blue'] }) });
+     for await (const message of own.shape({ table: 'issues' })) if ('key' in message) message.value['id']?.toUpperCase();
+     // @ts-expect-error A service follows a database.
      startService({});
+     // @ts-expect-error A slip of the pen would show too much.
+     own.fetchHandler({ authorize: () => ({ table: 'issues', were: 'false' }) });
     `,
   );
   const strict = { strict: true, noUncheckedIndexedAccess: true, skipLibCheck: false, noEmit: true };
