@@ -8,34 +8,9 @@ import { z } from 'zod';
 import { BoundsError, type ShapeBounds } from '../api/shape-bounds.ts';
 import { text } from '../api/shape-parameters.ts';
 import { forbidden, within, type Gate } from './gate.ts';
+import type { Authorize } from './handler-types.ts';
 import type { PeerResponse } from './web-peer.ts';
 import type { WebRequest, WebResponse } from './web-types.ts';
-
-/** What stands for `$1`, `$2`, … in a filter; it is handed to Postgres as text. */
-export type ParameterValue = string | number | bigint | boolean;
-
-/**
- * What is fixed of a request. Whatever is left out here, the client may choose; whatever it chooses, it sees no row and no column beyond
- * this, and finds out nothing about them. `{}` fixes nothing.
- */
-export interface Grant {
-  /** The table, in place of whichever the client names: `issues`, `"Order"`, `app.issues`. */
-  readonly table?: string;
-  /** The rows, in the language of `where`. A filter of the client's can leave out some of them, and may not have subqueries then. */
-  readonly where?: string;
-  /** Of `where`: the values of `$1`, `$2`, … in their order, or by number. The client's own parameters are told apart from them. */
-  readonly params?: readonly ParameterValue[] | Readonly<Record<string, ParameterValue>>;
-  /** Names of the columns that may be selected, and named in a filter; the primary key among them, and at least one. */
-  readonly columns?: readonly string[];
-}
-
-/**
- * Decides about one request.
- *
- * @param request as it came. Its body may be read from a clone alone.
- * @returns what is fixed; `false` for `403`; or an answer of the program's own, which is sent as it is.
- */
-export type Authorize = (request: WebRequest) => Grant | WebResponse | false | Promise<Grant | WebResponse | false>;
 
 const filled = text.refine((value) => value.trim() !== '', 'is blank');
 const value = z.union([text, z.number().transform(String), z.bigint().transform(String), z.boolean().transform(String)]);

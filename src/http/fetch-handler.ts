@@ -1,22 +1,9 @@
 /** FetchHandler: from a `Request` of the web to its `Response`, for a program that has a server of its own. */
-import { authorizedGate, type Authorize } from './authorize.ts';
+import { authorizedGate } from './authorize.ts';
+import type { FetchHandler, FetchHandlerOptions } from './handler-types.ts';
 import type { RequestDispatcher } from './request-dispatcher.ts';
 import { PeerRequest, PeerResponse } from './web-peer.ts';
-import type { WebRequest, WebResponse } from './web-types.ts';
-
-export interface FetchHandlerOptions {
-  /** Asked about each request but `OPTIONS`. Left out, the secret of the service is asked for, as over its own port. */
-  readonly authorize?: Authorize;
-}
-
-/**
- * Answers a request for a shape, whatever its path, as the service's own port would: the same status, headers and body, streams
- * included. It ends with `request.signal`, or when its body is cancelled.
- *
- * @returns the answer once its headers are there, for a live request once there is news or the time is over. `503` while the service
- * stops or has stopped. Rejects for a body that somebody has read before.
- */
-export type FetchHandler = (request: WebRequest) => Promise<WebResponse>;
+import type { WebResponse } from './web-types.ts';
 
 /** @param living the dispatcher that there is now; undefined while there is none. */
 export function fetchHandler(living: () => RequestDispatcher | undefined, { authorize }: FetchHandlerOptions): FetchHandler {

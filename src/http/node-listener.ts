@@ -7,8 +7,24 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { WebRequest, WebResponse } from './web-types.ts';
 
-/** Calls the handler, and sends what it answers. When the handler fails, the answer is `500`, or is broken off. */
-export type NodeListener = (request: IncomingMessage, response: ServerResponse) => void;
+/** Of a request of Node's server, what a listener needs to be told apart by its type. */
+export interface NodeRequest {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly rawHeaders: readonly string[];
+}
+
+/** Of a response of Node's server, likewise. */
+export interface NodeResponse {
+  readonly statusCode: number;
+  readonly headersSent: boolean;
+}
+
+/**
+ * Calls the handler, and sends what it answers. When the handler fails, the answer is `500`, or is broken off. It takes the requests and
+ * responses of Node's own server and no others; its type needs none of Node's types.
+ */
+export type NodeListener = { listen(request: NodeRequest, response: NodeResponse): void }['listen'];
 
 /** What no `Request` may be. */
 const NEVER = new Set(['TRACE', 'TRACK', 'CONNECT']);
@@ -23,7 +39,7 @@ export function nodeListener(
   handler: (request: WebRequest) => Promise<WebResponse>,
   failed: (error: unknown) => void = () => {},
 ): NodeListener {
-  return (request, response) => {
+  return (request: IncomingMessage, response: ServerResponse) => {
     serve(handler, request, response).catch(failed);
   };
 }

@@ -2,22 +2,13 @@
 import { createServer, type IncomingMessage, type Server, type ServerOptions, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { invariant } from '../base/invariant.ts';
+import { AddressRefusedError, PortTakenError } from './listen-errors.ts';
 import { refuseMalformed, refuseTunnel } from './malformed-request.ts';
 
 export interface ListenAddress {
   readonly host: string;
   /** 0 lets the system choose. */
   readonly port: number;
-}
-
-/** Somebody else listens there: nothing was opened. */
-export class PortTakenError extends Error {
-  override readonly name = 'PortTakenError';
-}
-
-/** We may not listen there, or the address is not one of this machine's: nothing was opened. */
-export class AddressRefusedError extends Error {
-  override readonly name = 'AddressRefusedError';
 }
 
 export interface ListeningServer {

@@ -2,7 +2,7 @@
 import type { Configuration } from '../settings/configuration.ts';
 import { ConfigurationError } from '../settings/configuration-error.ts';
 import { readOptions, type FormedOptions, type LogLevel, type SettingOptions } from '../settings/options.ts';
-import type { ServiceLogger } from '../telemetry/forwarding-logger.ts';
+import type { ServiceLogger } from '../telemetry/service-logger.ts';
 
 export type { ServiceLogger };
 

@@ -4,7 +4,7 @@
  */
 import { isOurFault } from '../base/our-fault.ts';
 import type { ErrorReport } from '../otp/process.ts';
-import { AddressRefusedError, PortTakenError } from '../http/server.ts';
+import { AddressRefusedError, PortTakenError } from '../http/listen-errors.ts';
 import { StartError } from '../otp/kernel/outside.ts';
 import { errorOf } from '../storage/errors.ts';
 

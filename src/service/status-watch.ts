@@ -2,7 +2,7 @@
 import { serviceLevel } from '../actors/status-monitor.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Runtime } from '../otp/runtime.ts';
-import type { StatusEvent } from './service-events.ts';
+import type { StatusEvent } from './event-types.ts';
 
 const MONITOR = '@status-monitor';
 /** Between the birth of a process and its first state. */

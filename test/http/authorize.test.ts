@@ -1,6 +1,6 @@
 /** A program decides about each request: what it fixes holds whatever the client sends, and in doubt nothing is shown. */
 import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
-import type { Authorize, Grant } from '../../src/http/authorize.ts';
+import type { Authorize, Grant } from '../../src/http/handler-types.ts';
 import { loadWhereLanguage } from '../../src/sql/where-language.ts';
 import { itemLine } from '../support/http/api-world.ts';
 import { startHttpWorld, type HttpWorld } from '../support/http/http-world.ts';

@@ -117,8 +117,6 @@ test('strict TypeScript that checks every declaration needs no other types, even
      for await (const message of own.shape({ table: 'issues' })) if ('key' in message) message.value['id']?.toUpperCase();
      // @ts-expect-error A service follows a database.
      startService({});
-     // @ts-expect-error A slip of the pen would show too much.
-     own.fetchHandler({ authorize: () => ({ table: 'issues', were: 'false' }) });
     `,
   );
   const strict = { strict: true, noUncheckedIndexedAccess: true, skipLibCheck: false, noEmit: true };

@@ -1,7 +1,7 @@
 /** The one message of a service that did not start. */
 import { expect, test } from 'vitest';
 import { InvariantError } from '../../src/base/invariant.ts';
-import { AddressRefusedError, PortTakenError } from '../../src/http/server.ts';
+import { AddressRefusedError, PortTakenError } from '../../src/http/listen-errors.ts';
 import { StartError } from '../../src/otp/kernel/outside.ts';
 import { startFailure } from '../../src/service/start-failure.ts';
 

@@ -1,0 +1,40 @@
+/** What the service tells the program around it, by the names of the events. */
+
+/** How the service stands. */
+export interface StatusEvent {
+  readonly level: 'starting' | 'waiting' | 'active';
+}
+
+/** A shape: whose handle, and what it selects. */
+export interface ShapeEvent {
+  readonly handle: string;
+  readonly schema: string;
+  readonly table: string;
+  /** As it was written; undefined for every row. */
+  readonly where: string | undefined;
+}
+
+/** The end of the service. */
+export interface EndedEvent {
+  /** Why it gave up; undefined after `stop`. */
+  readonly failure: string | undefined;
+}
+
+/** What is told, by the name of the event. */
+export interface ServiceEventMap {
+  /** It has lost something that it needs, or restarts a part; stored shapes may be readable meanwhile. */
+  readonly starting: StatusEvent;
+  /** Another instance has the lock: stored shapes can be read, and nothing new comes. */
+  readonly waiting: StatusEvent;
+  /** It follows the database. */
+  readonly active: StatusEvent;
+  /** A client has asked for what nobody had asked for before. */
+  readonly 'shape.started': ShapeEvent;
+  /** A shape is over: deleted, or its table has changed, or it could not go on. Its clients are told to start over. */
+  readonly 'shape.ended': ShapeEvent;
+  /** Nothing of the service is left. */
+  readonly ended: EndedEvent;
+}
+
+/** Is told of one event. What it throws, or its promise rejects with, is written into the log. */
+export type ServiceListener<Name extends keyof ServiceEventMap> = (event: ServiceEventMap[Name]) => unknown;
