@@ -32,6 +32,8 @@ export interface Api {
   readonly announcements: ShapeAnnouncements;
   /** How many permits are held, and how many requests, event streams included, wait for a shape to change: for metrics and tests. */
   load(): Readonly<Record<AdmissionClass | 'parked', number>>;
+  /** How many requests were refused since the start because too many were under way. */
+  refusals(): Readonly<Record<AdmissionClass, number>>;
 }
 
 export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, random: Random): Api {
@@ -51,6 +53,7 @@ export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, 
       existing: admission.held('existing'),
       parked: listeners.parkedCount + followers.count,
     }),
+    refusals: () => ({ initial: admission.refusals('initial'), existing: admission.refusals('existing') }),
   };
 }
 

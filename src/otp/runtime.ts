@@ -14,7 +14,7 @@ import { InvalidExitReasonError } from './kernel/machine-process.ts';
 import { monitor } from './kernel/monitors.ts';
 import { whenStarted } from './kernel/outside.ts';
 import { specOf } from './kernel/starts.ts';
-import { describeProcess, type ProcessInfo } from './kernel/process-info.ts';
+import { describeProcess, figuresOf, type ProcessFigures, type ProcessInfo } from './kernel/process-info.ts';
 import {
   isExitReason, type Address, type CallFailed, type ExitReason, type Message, type Name, type Pid, type ProcessSpec, type Table,
 } from './process.ts';
@@ -67,6 +67,8 @@ export interface Runtime {
   /** The xstate actor of a living process, for an inspector; undefined when it has ended, has not begun or hibernates. */
   refOf(process: Address): AnyActorRef | undefined;
   processInfo(process: Address): ProcessInfo | undefined;
+  /** Of each living process, made while it is walked through: for whoever counts ten thousand of them. In no order. */
+  figures(): Iterable<ProcessFigures>;
   /** A table of a living process, to be read and never changed; undefined when there is no such process or table. */
   tableOf(process: Address, table: string): Table | undefined;
   /** Resolves when the process has ended; `noproc` when it has already. */
@@ -159,6 +161,10 @@ class KernelRuntime implements Runtime {
   processInfo(process: Address): ProcessInfo | undefined {
     const entry = this.kernel.resolve(process);
     return entry === undefined ? undefined : describeProcess(entry);
+  }
+
+  *figures(): Iterable<ProcessFigures> {
+    for (const entry of this.kernel.processes.values()) yield figuresOf(entry);
   }
 
   tableOf(process: Address, table: string): Table | undefined {

@@ -93,7 +93,7 @@ function doubting({ database: { catalog }, runtime }: ServiceResources, intake: 
       return id;
     },
     changes: (...fragment) => intake.changes(...fragment),
-    commit: (...end) => intake.commit(...end),
+    commit: (xid, lsn, endLsn, layouts) => intake.commit(xid, lsn, endLsn, layouts),
     abandon: () => intake.abandon(),
     progress: (...passed) => intake.progress(...passed),
     get congestion() {
