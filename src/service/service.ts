@@ -10,8 +10,10 @@ import { Closing } from './closing.ts';
 import { NO_DATABASE, type Configuration } from '../settings/configuration.ts';
 import { ConfigurationError } from '../settings/configuration-error.ts';
 import { databaseOf, type Database } from './database.ts';
+import { countedMetrics, serveMetrics } from './metrics-endpoint.ts';
 import { storedStream } from './wiring/database.ts';
 import { stackWiring } from './wiring/stack.ts';
+import { watchesOf } from './wiring/telemetry.ts';
 import { startInspectionServer } from '../observer/inspection-server.ts';
 import type { ExitReason, Pid } from '../otp/process.ts';
 import { createRuntime, type Runtime } from '../otp/runtime.ts';
@@ -30,6 +32,8 @@ import { systemWorld, type World } from './world.ts';
 export interface Service {
   /** `http://host:port`. */
   readonly url: string;
+  /** `http://host:port/metrics`; undefined unless a port for Prometheus is set. */
+  readonly metricsUrl: string | undefined;
   /** The processes, for an observer or a test. */
   readonly runtime: Runtime;
   /** Resolves when the tree has ended: undefined after `stop`, else why it gave up. */
@@ -62,7 +66,11 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   for (const note of storage.notes) logger.warn(note);
   if (configuration.ignored.length > 0) logger.warn({ variables: configuration.ignored }, 'settings without a meaning here are ignored');
   const language = await loadWhereLanguage();
-  const wiring = stackWiring({ configuration, world, logger, storage, language, database, runtime });
+  const metrics = countedMetrics(configuration, world, runtime, closing);
+  const watches = watchesOf(metrics, world.clock);
+  const resources = { configuration, world, logger, storage, language, database, runtime, watches };
+  const wiring = stackWiring(resources);
+  const metricsUrl = metrics && (await serveMetrics(metrics, resources, wiring.api, closing));
   if (configuration.inspect) {
     const inspection = await startInspectionServer({ runtime, port: configuration.inspectPort });
     closing.add(() => inspection.close());
@@ -72,7 +80,7 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   closing.add(() => runtime.stop(root)); // The tree stops before what it stands on is closed.
   const url = await listeningAt(runtime);
   logger.info({ url }, 'the service listens');
-  return serviceOf(runtime, root, url, closing);
+  return { ...serviceOf(runtime, root, url, closing), metricsUrl };
 }
 
 /** The storage says which replication slot is its own: no other is touched. */
@@ -99,7 +107,7 @@ async function listeningAt(runtime: Runtime): Promise<string> {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function serviceOf(runtime: Runtime, root: Pid, url: string, closing: Closing): Service {
+function serviceOf(runtime: Runtime, root: Pid, url: string, closing: Closing): Omit<Service, 'metricsUrl'> {
   let isStopping = false;
   const ended = runtime.whenDown(root).then(async (reason) => {
     const closed = closing.all();

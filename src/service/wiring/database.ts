@@ -20,6 +20,7 @@ import { snapshotTarget } from './snapshot-target.ts';
 import { linesOf, type LogAccess } from './storage.ts';
 import { ToldTables } from './told-tables.ts';
 import type { SubsetReads } from './subset-reads.ts';
+import { watchedSink, watchedSnapshot, type Watches } from './watches.ts';
 
 export function databasePorts(resources: ServiceResources, access: LogAccess, subsets: Pick<SubsetReads, 'target'>) {
   const { configuration, database, world } = resources;
@@ -42,7 +43,7 @@ export function databasePorts(resources: ServiceResources, access: LogAccess, su
         name: '@snapshots',
         pool: snapshotPool,
         clock: world.clock,
-        target: (handle) => snapshotTargetOf(resources, access, handle),
+        target: (handle) => followed(snapshotTargetOf(resources, access, handle), handle, resources.watches.snapshot),
       }),
     moveQueries: () =>
       moveQueryPort({
@@ -67,7 +68,7 @@ function replication(resources: ServiceResources, { intake }: LogAccess): PortSp
     takesOverSlot,
     publication,
     transactionBytesMax: configuration.transactionBytesMax,
-    sink: doubting(resources, intake),
+    sink: sinkOf(resources, intake),
     lastCommitLsn: () => storage.log.lastCommitLsn,
     stored: () => storedStream(storage),
     owner: '@replication-client',
@@ -77,6 +78,12 @@ function replication(resources: ServiceResources, { intake }: LogAccess): PortSp
 /** What decides whose slot it is, before the first stream and at each. */
 export function storedStream({ log: { source, heldLsn }, damagedStream }: Storage): StoredStream {
   return { source, heldLsn, damaged: damagedStream };
+}
+
+function sinkOf(resources: ServiceResources, intake: LogAccess['intake']): TransactionSink {
+  const { watches: { transactions }, world: { clock } } = resources;
+  const sink = doubting(resources, intake);
+  return transactions === undefined ? sink : watchedSink(sink, () => intake.end, transactions, clock);
 }
 
 /** A table that the stream describes anew may have changed. */
@@ -100,6 +107,10 @@ function doubting({ database: { catalog }, runtime }: ServiceResources, intake: 
       return intake.congestion;
     },
   };
+}
+
+function followed(target: SnapshotTarget | undefined, handle: Handle, watch: Watches['snapshot']): SnapshotTarget | undefined {
+  return target === undefined || watch === undefined ? target : watchedSnapshot(target, watch(handle));
 }
 
 /** Where the rows of a query go, and what they are chosen by. */

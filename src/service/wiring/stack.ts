@@ -4,6 +4,7 @@
  * What lives longer than a process is made here, once. What a process owns is made anew for each incarnation; whoever
  * else reads a table asks the runtime for that of the process that lives now, so nothing is read of one that died.
  */
+import type { Api } from '../../api/api.ts';
 import type { StackWiring } from '../../supervisors/stack-wiring.ts';
 import { databasePorts } from './database.ts';
 import { edgePorts, serviceApi } from './edge.ts';
@@ -14,12 +15,18 @@ import { processTables } from './tables.ts';
 
 const CHECKPOINT_EVERY_MS = 5_000;
 
-export function stackWiring(resources: ServiceResources): StackWiring {
-  const { configuration, storage } = resources;
-  const access = logAccess(resources);
+/** What is wired, with the api that its server stands in front of. */
+export interface ServiceWiring extends StackWiring {
+  readonly api: Api;
+}
+
+export function stackWiring(resources: ServiceResources): ServiceWiring {
+  const { configuration, storage, watches } = resources;
+  const access = logAccess(resources, watches.transactions);
   const subsets = new SubsetReads(resources, access);
   const api = serviceApi(resources, subsets);
   return {
+    api,
     ports: { ...storagePorts(resources, access), ...databasePorts(resources, access, subsets), ...edgePorts(resources, api) },
     tables: processTables(resources, access, api.announcements),
     shapeLog: (handle) => shapeLogOf(storage, handle),
