@@ -51,6 +51,7 @@ const PACKAGES = {
   observer: ['xstate', 'ws'],
   service: ['pino'],
   demo: ['pg'],
+  commands: ['zod'],
 };
 
 /** Rooms that are mathematics: no xstate, no processes, nothing of the machine below them. */
