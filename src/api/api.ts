@@ -28,6 +28,8 @@ export interface Api {
   readShape(request: ReadRequest): Promise<ShapeResponse>;
   deleteShape(parameters: RawParameters): Promise<ShapeResponse>;
   level(): ServiceLevel;
+  /** Why it is not active: as `ServiceStatus` has it. */
+  cause(isTrusted: boolean): Promise<string | undefined>;
   /** Whom to tell when a log has grown or ended. */
   readonly announcements: ShapeAnnouncements;
   /** How many permits are held, and how many requests, event streams included, wait for a shape to change: for metrics and tests. */
@@ -47,6 +49,7 @@ export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, 
     readShape: (request) => readShape(context, request),
     deleteShape: (parameters) => deleteShape(context, parameters),
     level: () => ports.status.level(),
+    cause: (isTrusted) => ports.status.cause(isTrusted),
     announcements: toEach([listeners, followers]),
     load: () => ({
       initial: admission.held('initial'),

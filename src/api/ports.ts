@@ -115,6 +115,12 @@ export interface ServiceStatus {
   isReadable(): boolean;
   /** The first unmet condition, in the words of the wire; undefined when active. */
   whyNotReady(): string | undefined;
+  /**
+   * What is waited for, in a sentence for an operator; undefined when active. Bounded in time.
+   *
+   * @param isTrusted what names others (their address, an error of Postgres) is told as well.
+   */
+  cause(isTrusted: boolean): Promise<string | undefined>;
   /** @returns false when `timeoutMs` passed first. */
   waitUntil(goal: 'readable' | 'active', timeoutMs: number): Promise<boolean>;
 }

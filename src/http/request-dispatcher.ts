@@ -97,7 +97,7 @@ export class RequestDispatcher {
       case 'liveness':
         return { status: 200, headers: [], body: [] };
       case 'health':
-        return this.health();
+        return this.health(exchange);
       case 'shapeOptions':
         return { status: 204, headers: preflightHeaders(exchange.request), body: [] };
       case 'unknown':
@@ -118,12 +118,17 @@ export class RequestDispatcher {
       : answered;
   }
 
-  private health(): HttpAnswer {
-    const level = this.ports.api.level();
+  /** Everybody may ask. What names others is told to whoever has the secret. */
+  private async health({ request, query }: Exchange): Promise<HttpAnswer> {
+    const { api } = this.ports;
+    const isTrusted = accessOf(this.settings.secret, query, request.headers.authorization) !== 'denied';
+    const cause = api.level() === 'active' ? undefined : await api.cause(isTrusted);
+    const level = api.level();
+    const told = level === 'active' || cause === undefined ? {} : { cause };
     return {
       status: level === 'active' ? 200 : 202,
       headers: ['content-type', JSON_TYPE, 'cache-control', 'no-cache, no-store, must-revalidate'],
-      body: [Buffer.from(JSON.stringify({ status: level }))],
+      body: [Buffer.from(JSON.stringify({ status: level, ...told }))],
     };
   }
 

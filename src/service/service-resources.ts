@@ -5,6 +5,7 @@ import type { Configuration } from '../settings/configuration.ts';
 import type { SubsetLanguage } from '../sql/subset.ts';
 import type { WhereLanguage } from '../sql/where.ts';
 import type { Storage } from '../storage/storage.ts';
+import type { ServiceTroubles } from '../telemetry/service-troubles.ts';
 import type { World } from './world.ts';
 import type { Database } from './database.ts';
 import type { Watches } from './wiring/watches.ts';
@@ -18,4 +19,5 @@ export interface ServiceResources {
   readonly database: Database;
   readonly runtime: Runtime;
   readonly watches: Watches;
+  readonly troubles: ServiceTroubles;
 }

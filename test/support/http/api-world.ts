@@ -391,6 +391,10 @@ export class TestStatus implements ServiceStatus {
     return this.current !== 'starting';
   }
 
+  async cause(isTrusted: boolean): Promise<string | undefined> {
+    return this.current === 'active' ? undefined : `the test says so${isTrusted ? ', to who may know' : ''}`;
+  }
+
   whyNotReady(): string | undefined {
     return this.current === 'active' ? undefined : this.why;
   }

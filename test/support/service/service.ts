@@ -18,10 +18,12 @@ export interface InProcessOptions {
   readonly databaseUrl: string;
   readonly flags?: Readonly<Record<string, string | true>>;
   readonly world?: Partial<World>;
+  /** Not to be waited for until it is active. */
+  readonly mayWait?: boolean;
 }
 
-/** Resolves when the service is active. */
-export async function startServiceInProcess({ databaseUrl, flags, world }: InProcessOptions): Promise<ServiceInProcess> {
+/** Resolves when the service is active, or listens, if it `mayWait`. */
+export async function startServiceInProcess({ databaseUrl, flags, world, mayWait }: InProcessOptions): Promise<ServiceInProcess> {
   const directory = mkdtempSync(join(tmpdir(), 'armature-service-'));
   const read = readConfiguration(
     'start',
@@ -39,7 +41,7 @@ export async function startServiceInProcess({ databaseUrl, flags, world }: InPro
   );
   invariant('configuration' in read, 'the flags of a test are good');
   const service = await startService(read.configuration, { ...systemWorld, ...world });
-  await service.runtime.call('@status-monitor', { type: 'awaitActive' }, 30_000);
+  if (mayWait !== true) await service.runtime.call('@status-monitor', { type: 'awaitActive' }, 30_000);
   return {
     ...service,
     shapeUrl: `${service.url}/v1/shape`,
