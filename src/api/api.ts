@@ -12,6 +12,8 @@ import type { ApiContext, ApiSettings } from './api-context.ts';
 import { DefinitionCache } from './definition-cache.ts';
 import { SchemaTexts } from './schema-texts.ts';
 import { deleteShape } from './delete-shape.ts';
+import { readTransaction } from './explain/read-txid.ts';
+import type { ToldAnswer } from './explain/told-answer.ts';
 import { sharedEvents } from './event-streams/log-events.ts';
 import { ShapeFollowers } from './event-streams/shape-followers.ts';
 import type { ApiPorts, ServiceLevel, ShapeAnnouncements } from './ports.ts';
@@ -27,6 +29,8 @@ export interface Api {
   admit(handle: string | undefined): Permit | Refusal;
   readShape(request: ReadRequest): Promise<ShapeResponse>;
   deleteShape(parameters: RawParameters): Promise<ShapeResponse>;
+  /** Where a transaction stands for a shape. @param number as the request has it. */
+  readTransaction(number: string, parameters: RawParameters): Promise<ToldAnswer | Refusal>;
   level(): ServiceLevel;
   /** Whom to tell when a log has grown or ended. */
   readonly announcements: ShapeAnnouncements;
@@ -46,6 +50,7 @@ export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, 
     admit: (handle) => admission.acquire(isKnown(ports, handle) ? 'existing' : 'initial'),
     readShape: (request) => readShape(context, request),
     deleteShape: (parameters) => deleteShape(context, parameters),
+    readTransaction: (number, parameters) => readTransaction(context, number, parameters),
     level: () => ports.status.level(),
     announcements: toEach([listeners, followers]),
     load: () => ({

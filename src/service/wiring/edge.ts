@@ -2,6 +2,7 @@
 import { LogProgress } from '../../actors/collector/log-progress.ts';
 import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import { createApi, type Api } from '../../api/api.ts';
+import type { ExplainSource } from '../../api/explain/explain-source.ts';
 import type { SubsetSource } from '../../api/subsets/subset-source.ts';
 import { VERSION } from '../../base/version.ts';
 import { httpPort } from '../../http/http-port.ts';
@@ -16,6 +17,7 @@ const READINESS_TIMEOUT_MS = 5_000;
 export function serviceApi(
   { configuration, database, runtime, storage, language, world, watches }: ServiceResources,
   subsets: SubsetSource,
+  explain: ExplainSource,
 ): Api {
   const directory = () => livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
   const progress = () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress);
@@ -27,6 +29,7 @@ export function serviceApi(
     status: serviceStatus(runtime, world.clock),
     language,
     subsets: watches.subset === undefined ? subsets : watchedSubsets(subsets, watches.subset),
+    explain,
     lastProcessedLsn: () => progress()?.lastProcessedLsn,
   };
   const settings = {

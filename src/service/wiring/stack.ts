@@ -9,6 +9,7 @@ import type { StackWiring } from '../../supervisors/stack-wiring.ts';
 import { databasePorts } from './database.ts';
 import { edgePorts, serviceApi } from './edge.ts';
 import type { ServiceResources } from '../service-resources.ts';
+import { explainSource } from './explain-source.ts';
 import { logAccess, shapeLogOf, storagePorts } from './storage.ts';
 import { SubsetReads } from './subset-reads.ts';
 import { processTables } from './tables.ts';
@@ -24,7 +25,7 @@ export function stackWiring(resources: ServiceResources): ServiceWiring {
   const { configuration, storage, watches } = resources;
   const access = logAccess(resources, watches.transactions);
   const subsets = new SubsetReads(resources, access);
-  const api = serviceApi(resources, subsets);
+  const api = serviceApi(resources, subsets, explainSource(resources));
   return {
     api,
     ports: { ...storagePorts(resources, access), ...databasePorts(resources, access, subsets), ...edgePorts(resources, api) },
