@@ -17,7 +17,9 @@ const EXPOSED =
 const SHAPE_METHODS = 'GET, POST, HEAD, DELETE, OPTIONS';
 const TOLD_METHODS = 'GET, HEAD, OPTIONS';
 const OTHER_METHODS = 'GET, HEAD';
-const METHODS: Readonly<Partial<Record<Resource, string>>> = { shape: SHAPE_METHODS, transaction: TOLD_METHODS };
+const METHODS: Readonly<Partial<Record<Resource, string>>> = {
+  shape: SHAPE_METHODS, transaction: TOLD_METHODS, explain: TOLD_METHODS,
+};
 const REQUEST_ID_LENGTH = { least: 20, most: 200 };
 /** What a browser may send besides the simple headers. */
 const ALLOWED_REQUEST_HEADERS = ['if-none-match', 'traceparent', 'content-type', 'authorization'];

@@ -1,9 +1,9 @@
 /** The routes: which path and verb mean what. A path is compared segment by segment, decoded, empty segments dropped. */
 export type Route =
-  | 'liveness' | 'readShape' | 'deleteShape' | 'shapeOptions' | 'health' | 'readTransaction' | 'toldOptions' | 'unknown';
+  | 'liveness' | 'readShape' | 'deleteShape' | 'shapeOptions' | 'health' | 'readTransaction' | 'explainShape' | 'toldOptions' | 'unknown';
 
 /** The resource, whatever the verb: it decides which verbs a browser may use. */
-export type Resource = 'root' | 'shape' | 'health' | 'transaction' | 'none';
+export type Resource = 'root' | 'shape' | 'health' | 'transaction' | 'explain' | 'none';
 
 export interface Target {
   readonly resource: Resource;
@@ -14,7 +14,9 @@ export interface Target {
   readonly named: string;
 }
 
-const RESOURCES: Readonly<Record<string, Resource>> = { '': 'root', 'v1/shape': 'shape', 'v1/health': 'health' };
+const RESOURCES: Readonly<Record<string, Resource>> = {
+  '': 'root', 'v1/shape': 'shape', 'v1/shape/explain': 'explain', 'v1/health': 'health',
+};
 
 /** No route has more segments. A longer path is not decoded: each segment that is no valid encoding would cost 3 µs. */
 const SEGMENTS_MAX = 3;
@@ -27,6 +29,7 @@ const ROUTES: Readonly<Record<Resource, Readonly<Record<string, Route>>>> = {
   health: { GET: 'health', HEAD: 'health' },
   shape: { GET: 'readShape', HEAD: 'readShape', POST: 'readShape', DELETE: 'deleteShape', OPTIONS: 'shapeOptions' },
   transaction: { GET: 'readTransaction', HEAD: 'readTransaction', OPTIONS: 'toldOptions' },
+  explain: { GET: 'explainShape', HEAD: 'explainShape', OPTIONS: 'toldOptions' },
   none: {},
 };
 

@@ -13,6 +13,10 @@ export function readTransaction(api: Api, exchange: Exchange): Promise<HttpAnswe
   return admitted(api, exchange, (parameters) => api.readTransaction(exchange.target.named, parameters));
 }
 
+export function explainShape(api: Api, exchange: Exchange): Promise<HttpAnswer> {
+  return admitted(api, exchange, (parameters) => api.explainShape(parameters, exchange.signal));
+}
+
 /** It counts among the requests for a shape that there is, or for one that is yet to be made. */
 async function admitted(
   api: Api,

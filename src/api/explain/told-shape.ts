@@ -24,4 +24,5 @@ export interface ToldShape {
 
 export type ToldSnapshot =
   | { readonly state: 'awaited' }
-  | { readonly state: 'writing' | 'complete'; readonly pgSnapshot: PgSnapshot };
+  | { readonly state: 'writing'; readonly pgSnapshot: PgSnapshot }
+  | { readonly state: 'complete'; readonly pgSnapshot: PgSnapshot; readonly bytes: number };

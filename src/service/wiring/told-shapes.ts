@@ -30,9 +30,9 @@ export function toldShapeOf(logs: Pick<ShapeLogs, 'get'>, handle: Handle): ToldS
 }
 
 function toldSnapshot(snapshot: SnapshotState): ToldSnapshot {
-  if (snapshot.state === 'awaited') return snapshot;
-  const { state, pgSnapshot } = snapshot;
-  return { state, pgSnapshot };
+  if (snapshot.state !== 'complete') return snapshot;
+  const { state, pgSnapshot, chunks } = snapshot;
+  return { state, pgSnapshot, bytes: chunks.reduce((sum, { bytes }) => sum + bytes, 0) };
 }
 
 /** A read ends with its chunk; the end is that of now, so that a log which grows is not followed for ever. */

@@ -8,7 +8,7 @@ import type {
   LogStretch, ReadableLogs, RelationLookup, RelationSource, ServedShapes, ServiceLevel, ServiceStatus, ShapeCreation, SnapshotStart,
   ZoneSource,
 } from '../../../src/api/ports.ts';
-import type { ExplainSource } from '../../../src/api/explain/explain-source.ts';
+import type { ExplainSource, RowRead, ToldSelection } from '../../../src/api/explain/explain-source.ts';
 import type { LoggedTransactionPlace, TransactionFate, TransactionSource } from '../../../src/api/explain/transaction-source.ts';
 import { isInMemory } from '../../../src/api/shape-response.ts';
 import { seededRandom } from '../../../src/base/random.ts';
@@ -25,6 +25,7 @@ import type { SnapshotWriter } from '../../../src/storage/shapes/shape-logs.ts';
 import { columnKey } from '../shapes.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import type { SubsetLanguage } from '../../../src/sql/subset.ts';
+import type { ExplainLanguage } from '../../../src/sql/where-explanation.ts';
 import type { WhereLanguage } from '../../../src/sql/where.ts';
 import { readableLogs } from '../../../src/service/wiring/api-ports.ts';
 import { toldShapeOf } from '../../../src/service/wiring/told-shapes.ts';
@@ -62,6 +63,8 @@ export interface WorldOptions {
   readonly language?: WhereLanguage;
   /** The same of subsets. */
   readonly subsetLanguage?: SubsetLanguage;
+  /** The same of what is explained. */
+  readonly explainLanguage?: ExplainLanguage;
 }
 
 export function createWorld({ settings, chunkBytesMax, rows = [], streams = false, ...options }: WorldOptions = {}): World {
@@ -71,7 +74,7 @@ export function createWorld({ settings, chunkBytesMax, rows = [], streams = fals
   const status = new TestStatus(clock);
   const language = new TestLanguage(options.language);
   const subsets = new TestSubsets(options.subsetLanguage);
-  const explains = new TestExplains((handle) => toldShapeOf(storage.shapes, handle));
+  const explains = new TestExplains((handle) => toldShapeOf(storage.shapes, handle), options.explainLanguage);
   const directory = new TestDirectory(storage, clock, rows, (handle, next) => api.announcements.rotate(handle, next));
   const ports = {
     relations: catalog,
@@ -191,8 +194,22 @@ export class TestExplains implements ExplainSource, TransactionSource {
   /** Of those that are not in it. */
   readonly fates = new Map<number, TransactionFate>();
   knowsAll = true;
+  /** As Postgres has it. */
+  read: RowRead = { outcome: 'row', row: undefined, pgSnapshot: PG_SNAPSHOT, isAhead: false };
+  selection: ToldSelection | undefined;
 
-  constructor(readonly shape: ExplainSource['shape']) {}
+  constructor(
+    readonly shape: ExplainSource['shape'],
+    readonly language: ExplainLanguage = { explanation: () => ({ error: 'no filter is explained', field: 'where' }) },
+  ) {}
+
+  selected(): ToldSelection | undefined {
+    return this.selection;
+  }
+
+  readRow(): Promise<RowRead> {
+    return Promise.resolve(this.read);
+  }
 
   logged(xid: Xid): Promise<LoggedTransactionPlace | undefined> {
     return Promise.resolve(this.log.get(xid));
