@@ -40,6 +40,19 @@ async function standingOfOpen(served: Served): Promise<unknown> {
   return [status, body];
 }
 
+/** Of a shape that has row 1 and not row 20: the HTTP status, the verdict, whether the row is in the shape, and what is told. */
+async function explainedOf(served: Served, row: string): Promise<unknown> {
+  const reader = await Reader.of(served, 'id int PRIMARY KEY, value text', '&where=id<10');
+  await reader.write("INSERT INTO @ VALUES (1, 'a'), (20, 'b')");
+  await reader.catchUp();
+  for (;;) {
+    const path = `/v1/shape/explain?handle=${reader.handle}&${encodeURI(row.replaceAll('@', reader.table))}`;
+    const { status, body } = await ask(served.url, `GET ${path}`);
+    const told = body as { verdict: { code: string }; in_shape: boolean | null; shape: { snapshot: string } };
+    if (told.shape.snapshot === 'complete') return [status, told.verdict.code, told.in_shape, Object.keys(told).sort()];
+  }
+}
+
 export const EXPLAINING: readonly Clause[] = [
   {
     clause: '12.1',
@@ -65,12 +78,43 @@ export const EXPLAINING: readonly Clause[] = [
     ],
   },
   {
+    clause: '12.4',
+    cases: [
+      telling('of a row that is there', (served) => explainedOf(served, 'pk[id]=1'), [
+        200, 'in_shape', true, ['filter', 'in_shape', 'log', 'row', 'shape', 'subqueries', 'verdict'],
+      ]),
+      telling('of a row that is left out', (served) => explainedOf(served, 'pk[id]=20'), [200, 'filtered_out', false, expect.any(Array)]),
+      telling('of a shape as in a read, which is not made', async ({ url }) => {
+        const { status, body } = await ask(url, 'GET /v1/shape/explain?table=wide&where=id=17&pk[id]=1');
+        return [status, (body as { verdict: unknown }).verdict];
+      }, [200, { code: 'no_shape', message: expect.any(String) }]),
+      asking('GET /v1/shape/explain?handle=1-1&pk[id]=1', { status: 404, body: GONE }),
+    ],
+  },
+  {
+    clause: '12.5',
+    cases: [
+      telling('by its key', (served) => explainedOf(served, 'key="public"."@"/"1"'), [200, 'in_shape', true, expect.any(Array)]),
+      telling('by JSON', (served) => explainedOf(served, 'pk={"id":1}'), [200, 'in_shape', true, expect.any(Array)]),
+      telling('as it is written down', (served) => explainedOf(served, 'row={"id":"7"}'), [200, 'would_be_in', false, expect.any(Array)]),
+      asking('GET /v1/shape/explain?table=items', {
+        status: 400, body: { message: 'Invalid request', errors: { key: ['one of key, pk and row is required'] } },
+      }),
+      asking('GET /v1/shape/explain?table=wide&pk[value1]=1', {
+        status: 400, body: { message: 'Invalid request', errors: { pk: ['is no key of a row of "public"."wide"'] } },
+      }),
+    ],
+  },
+  {
     clause: '12.3',
     cases: [
       asking('GET /v1/txid/700?handle=1-1', { 'cache-control': 'no-store', 'access-control-allow-methods': TOLD_METHODS }),
       asking('HEAD /v1/txid/700?handle=1-1', { status: 404, body: '' }),
       asking('OPTIONS /v1/txid/700', { status: 204, 'access-control-allow-methods': TOLD_METHODS }),
       asking('POST /v1/txid/700?handle=1-1', { status: 404, body: 'Not found' }),
+      asking('GET /v1/shape/explain?handle=1-1&pk[id]=1', { 'cache-control': 'no-store', 'access-control-allow-methods': TOLD_METHODS }),
+      asking('OPTIONS /v1/shape/explain', { status: 204, 'access-control-allow-methods': TOLD_METHODS }),
+      askingGuarded('GET /v1/shape/explain?handle=1-1&pk[id]=1', { status: 401 }),
       askingGuarded('GET /v1/txid/700?handle=1-1', { status: 401 }),
       askingGuarded('GET /v1/txid/700?handle=1-1&secret=S3cret', { status: 404, body: GONE }),
     ],
