@@ -5,7 +5,9 @@
  * filter is made, and of a filter with subqueries the tree is the one that is followed, with each subquery in a test of its own. The
  * verdict is what `evaluate` says. What the nodes cost is bounded by what one evaluation may cost, and so is their number.
  */
-import { columnsOf, type ColumnReference, type Condition, isOperand, type Operand, type Subquery } from './expression.ts';
+import {
+  columnsOf, isOperand, type ColumnReference, type Condition, type Operand, type Subquery, type TypedColumn,
+} from './expression.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { withMemberTests, subqueriesIn } from './subqueries/member-tests.ts';
 import type { Truth } from './subqueries/truths.ts';
@@ -71,7 +73,7 @@ const TOO_MUCH_CODE = '54000';
 export function explanationOf(condition: Condition): WhereExplanation {
   const evaluated = subqueriesIn(condition).length > 0 ? withMemberTests(condition) : condition;
   const evaluate = compileCondition(evaluated);
-  const columns = new Map(columnsOf(condition).map((column) => [column.name, column]));
+  const columns = typedFirst(columnsOf(condition));
   return {
     columns: [...columns.keys()],
     spelt: (name, text) => spelt(columns.get(name), text),
@@ -83,8 +85,15 @@ export function explanationOf(condition: Condition): WhereExplanation {
   };
 }
 
-function spelt(column: ColumnReference | Operand | undefined, text: string): string | undefined {
-  if (column === undefined || !('type' in column)) return text; // It is asked for NULL alone.
+/** Of a column that is asked for NULL alone no type is known; elsewhere in the filter it may have one. */
+function typedFirst(columns: readonly ColumnReference[]): ReadonlyMap<string, ColumnReference> {
+  const byName = new Map<string, ColumnReference>();
+  for (const column of columns) if ('type' in column || !byName.has(column.name)) byName.set(column.name, column);
+  return byName;
+}
+
+function spelt(column: ColumnReference | TypedColumn | undefined, text: string): string | undefined {
+  if (column === undefined || !('type' in column)) return text;
   const { parse, print } = VALUE_TYPES[column.type];
   const value = parse(text);
   return value === undefined ? undefined : print(value);

@@ -118,6 +118,12 @@ test('long texts and values end early', () => {
     .toEqual([true, [1001]]);
 });
 
+test('a text is of the type that its column has anywhere in the filter', () => {
+  const explanation = language.explanation('id = 1 OR id IS NULL', {}, COLUMNS);
+  invariant(!('error' in explanation), 'the filter is accepted');
+  expect(explanation.spelt('id', 'x')).toBe(undefined);
+});
+
 test.each([['id', '07', '7'], ['id', 'x', undefined], ['done', 'yes', 't'], ['title', ' a ', ' a '], ['other', 'x', 'x']])(
   'a text for the column %s, %s, is spelt %s',
   (column, text, spelt) => {

@@ -84,14 +84,19 @@ async function rowOf(
     const { status, code, message } = read;
     return status === 400 ? invalidRequest({ [asked.by]: [message] }) : subsetFailed(status, code, message);
   }
-  return { key: keyText(definition, key), values: read.row, read };
+  return { key: keyText(definition, read.row === undefined ? key : keyOf(definition, read.row)), values: read.row, read };
+}
+
+/** As it stands in the lines: `1.00` is asked for by `1` as well. */
+function keyOf(definition: ShapeDefinition, values: Texts): readonly KeyValue[] {
+  return keyColumns(definition).map((column) => ({ column, text: values[column] ?? null }));
 }
 
 /** All of them, and no others. */
 function valuesOf(definition: ShapeDefinition, values: Texts): readonly KeyValue[] | undefined {
   const columns = keyColumns(definition);
   const isKey = columns.length === Object.keys(values).length && columns.every((column) => Object.hasOwn(values, column));
-  return isKey ? columns.map((column) => ({ column, text: values[column] ?? null })) : undefined;
+  return isKey ? keyOf(definition, values) : undefined;
 }
 
 /** What the filter reads must be there, and be a value of its column. What else is there is no matter. */
@@ -104,9 +109,8 @@ function writtenRow(definition: ShapeDefinition, values: Texts, explanation: Whe
     if (value === undefined) return invalidRequest({ row: [`has a value for "${column}" that is none of its type`] });
     spelt[column] = value;
   }
-  const columns = keyColumns(definition);
-  const hasKey = columns.every((column) => Object.hasOwn(spelt, column));
-  const key = hasKey ? keyText(definition, columns.map((column) => ({ column, text: spelt[column] ?? null }))) : undefined;
+  const hasKey = keyColumns(definition).every((column) => Object.hasOwn(spelt, column));
+  const key = hasKey ? keyText(definition, keyOf(definition, spelt)) : undefined;
   return { key, values: spelt, read: undefined };
 }
 
