@@ -11,6 +11,7 @@ import type { Relation } from '../model/relation.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import type { TimeZone } from '../model/time-zone.ts';
 import type { WhereLanguage } from '../sql/where.ts';
+import type { ExplainSource } from './explain/explain-source.ts';
 import type { SubsetSource } from './subsets/subset-source.ts';
 
 /** Postgres's tables, cached: the same table gives the same object until it changes. */
@@ -142,6 +143,7 @@ export interface ApiPorts {
   /** In which filters are written. */
   readonly language: WhereLanguage;
   readonly subsets: SubsetSource;
+  readonly explain: ExplainSource;
   /** Every shape that does not lag has stored all transactions up to here; undefined when none was processed yet. */
   lastProcessedLsn(): Lsn | undefined;
 }

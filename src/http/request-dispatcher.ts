@@ -11,6 +11,7 @@ import { JSON_TYPE } from './media-types.ts';
 import type { RequestWatch } from './request-watch.ts';
 import { commonHeaders, givenRequestId, preflightHeaders } from './response-headers.ts';
 import { targetOf } from './routes.ts';
+import { explainShape, readTransaction } from './told-routes.ts';
 import { accessOf, type Secret } from './secret.ts';
 import type { SendingPorts } from './response-sink.ts';
 import { sendResponse, type HttpAnswer } from './send-response.ts';
@@ -99,9 +100,14 @@ export class RequestDispatcher {
       case 'health':
         return this.health(exchange);
       case 'shapeOptions':
+      case 'toldOptions':
         return { status: 204, headers: preflightHeaders(exchange.request), body: [] };
       case 'unknown':
         return { status: 404, headers: ['content-type', 'text/plain; charset=utf-8'], body: [Buffer.from('Not found')] };
+      case 'explainShape':
+        return this.guarded(exchange, () => explainShape(api, exchange));
+      case 'readTransaction':
+        return this.guarded(exchange, () => readTransaction(api, exchange));
       case 'readShape':
       case 'deleteShape':
         return this.guarded(exchange, () => (route === 'deleteShape' ? deleteShape(api, exchange) : readShape(api, this.bodies, exchange)));

@@ -19,10 +19,10 @@ import { viewsAt } from './shape-views.ts';
 import { snapshotTarget } from './snapshot-target.ts';
 import { linesOf, type LogAccess } from './storage.ts';
 import { ToldTables } from './told-tables.ts';
-import type { SubsetReads } from './subset-reads.ts';
+import type { SubsetQueries } from './subset-queries.ts';
 import { watchedSink, watchedSnapshot, type Watches } from './watches.ts';
 
-export function databasePorts(resources: ServiceResources, access: LogAccess, subsets: Pick<SubsetReads, 'target'>) {
+export function databasePorts(resources: ServiceResources, access: LogAccess, subsets: Pick<SubsetQueries, 'target'>) {
   const { configuration, database, world } = resources;
   const { target, adminPool, snapshotPool, movePool, subsetPool, slot, publication } = database;
   return {

@@ -2,6 +2,7 @@
 import { LogProgress } from '../../actors/collector/log-progress.ts';
 import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import { createApi, type Api } from '../../api/api.ts';
+import type { ExplainSource } from '../../api/explain/explain-source.ts';
 import type { SubsetSource } from '../../api/subsets/subset-source.ts';
 import { VERSION } from '../../base/version.ts';
 import { httpPort } from '../../http/http-port.ts';
@@ -14,7 +15,7 @@ import type { ServiceResources } from '../service-resources.ts';
 
 const READINESS_TIMEOUT_MS = 5_000;
 
-export function serviceApi(resources: ServiceResources, subsets: SubsetSource): Api {
+export function serviceApi(resources: ServiceResources, subsets: SubsetSource, explain: ExplainSource): Api {
   const { configuration, database, runtime, storage, language, world, watches } = resources;
   const directory = () => livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
   const progress = () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress);
@@ -26,6 +27,7 @@ export function serviceApi(resources: ServiceResources, subsets: SubsetSource): 
     status: serviceStatus(runtime, world.clock, causeOfHealth(resources)),
     language,
     subsets: watches.subset === undefined ? subsets : watchedSubsets(subsets, watches.subset),
+    explain,
     lastProcessedLsn: () => progress()?.lastProcessedLsn,
   };
   const settings = {

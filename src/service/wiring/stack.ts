@@ -9,7 +9,9 @@ import type { StackWiring } from '../../supervisors/stack-wiring.ts';
 import { databasePorts } from './database.ts';
 import { edgePorts, serviceApi } from './edge.ts';
 import type { ServiceResources } from '../service-resources.ts';
+import { explainSource } from './explain-source.ts';
 import { logAccess, shapeLogOf, storagePorts } from './storage.ts';
+import { SubsetQueries } from './subset-queries.ts';
 import { SubsetReads } from './subset-reads.ts';
 import { processTables } from './tables.ts';
 
@@ -23,11 +25,12 @@ export interface ServiceWiring extends StackWiring {
 export function stackWiring(resources: ServiceResources): ServiceWiring {
   const { configuration, storage, watches } = resources;
   const access = logAccess(resources, watches.transactions);
-  const subsets = new SubsetReads(resources, access);
-  const api = serviceApi(resources, subsets);
+  const queries = new SubsetQueries(resources.runtime);
+  const subsets = new SubsetReads(resources, access, queries);
+  const api = serviceApi(resources, subsets, explainSource(resources, queries));
   return {
     api,
-    ports: { ...storagePorts(resources, access), ...databasePorts(resources, access, subsets), ...edgePorts(resources, api) },
+    ports: { ...storagePorts(resources, access), ...databasePorts(resources, access, queries), ...edgePorts(resources, api) },
     tables: processTables(resources, access, api.announcements),
     shapeLog: (handle) => shapeLogOf(storage, handle),
     takenThrough: () => storage.shapes.position,
