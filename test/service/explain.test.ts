@@ -160,6 +160,12 @@ test('a shape that nobody has asked for is not made, and is explained as far as 
   expect([verdict.code, filter?.result, shape['handle'], again.verdict.code]).toEqual(['no_shape', 'true', null, 'no_shape']);
 });
 
+test('and of one with a subquery that is not made nobody knows what that selects', async () => {
+  const shape = { table: 'children', where: 'parent_id IN (SELECT id FROM parents WHERE id = 3)' };
+  const [row, written] = await Promise.all([explain({ ...shape, 'pk[id]': '30' }), explain({ ...shape, row: '{"parent_id":"3"}' })]);
+  expect([row, written].map(({ verdict, filter }) => [verdict.code, filter])).toEqual([['no_shape', null], ['unknown_value', null]]);
+});
+
 test('keys of any text name their row, in a table of any name', async () => {
   const table = '"a ""<script>/"';
   const follower = await following({ table });

@@ -117,3 +117,18 @@ test('what moves rows in or out by a subquery is in where it is told', async () 
   const statuses = [statusIn, await settled(movedOut, follower), await settled(own, follower), await settled(ignored, follower)];
   expect(statuses).toEqual(['in', 'in', 'in', 'passed']);
 });
+
+test('what a shape has yet to hear of another one is not there yet, though the service has passed it', async () => {
+  const outer = await following({ table: 'children', where: 'parent_id IN (SELECT id FROM parents WHERE active AND id < 5)' });
+  const other = await following({ table: 'items', where: 'size = 62' });
+  const about = new URLSearchParams({ handle: outer.handle ?? '', row: '{"parent_id":"4"}' }).toString();
+  const explained = (await (await fetch(`${service.shapeUrl}/explain?${about}`)).json()) as { subqueries: readonly { handle: string }[] };
+  const inner = `@consumer/${explained.subqueries[0]?.handle ?? ''}` as const;
+  service.runtime.suspend(inner);
+  const xid = await written('INSERT INTO parents VALUES (4, true); INSERT INTO children VALUES (40, 4)');
+  await expect.poll(async () => (await asked(xid, other)).status, { timeout: 20_000, interval: 100 }).toBe(200); // It waits no more.
+  const waiting = await asked(xid, outer);
+  service.runtime.resume(inner);
+
+  expect([waiting.body.waits_for, await settled(xid, outer)]).toEqual(['shape', 'in']);
+});

@@ -126,7 +126,7 @@ async function answer(
   const history = await historyOf(context, shape, row.key);
   if (history !== undefined && 'kind' in history) return history;
   return told(200, {
-    verdict: filter.isKnown ? drawnVerdict(subject, row, filter.explained, history, hasPassed) : verdict('unknown_value'),
+    verdict: drawnVerdict(subject, row, filter, history, hasPassed),
     in_shape: history?.isIn ?? null,
     shape: toldShape(context, subject),
     row: toldRow(row),
@@ -173,14 +173,17 @@ function historyOf(
 function drawnVerdict(
   { definition, shape, isGone }: Subject,
   { values, read }: Row,
-  explained: ExplainedRow | undefined,
+  { isKnown, explained }: ToldFilter,
   history: RowHistory | undefined,
   hasPassed: boolean,
 ): Verdict {
+  if (read !== undefined && isGone) return verdict('shape_gone');
+  if (read !== undefined && shape === undefined) return verdict('no_shape');
+  if (!isKnown) return verdict('unknown_value');
   const taken = values === undefined ? undefined : takenBy(explained);
-  if (read === undefined) return verdict(taken === 'taken' ? 'would_be_in' : taken === 'error' ? 'filter_failed' : 'filtered_out');
-  if (isGone) return verdict('shape_gone');
-  if (shape === undefined || history === undefined) return verdict('no_shape');
+  if (read === undefined || shape === undefined || history === undefined) {
+    return verdict(taken === 'taken' ? 'would_be_in' : taken === 'error' ? 'filter_failed' : 'filtered_out');
+  }
   if (shape.snapshot.state === 'awaited') return verdict('not_yet');
   return verdictOf({
     taken,

@@ -5,6 +5,7 @@
  * that waits for a standby is in our log before Postgres shows it, so the log is asked first.
  */
 import { SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
+import { compareLsn, type Lsn } from '../../model/lsn.ts';
 import { isBeyond, isVisible, type Xid } from '../../model/pg-snapshot.ts';
 import { endOfTransaction, findTransaction } from './log-search.ts';
 import type { ToldShape } from './told-shape.ts';
@@ -46,7 +47,7 @@ async function standingOfLogged(shape: ToldShape, xid: Xid, { lsn, end }: Logged
   const { snapshot, definition } = shape;
   if (snapshot.state === 'awaited') return notYet('snapshot');
   if (!isBeyond(lsn, snapshot.pgSnapshot) && isVisible(xid, snapshot.pgSnapshot)) return beforeTheLog(shape);
-  if (shape.position < end) return notYet('shape');
+  if (shape.position < end || mayMoveBy(shape, lsn)) return notYet('shape');
   if (definition.dependencies !== undefined) return found(shape, xid);
   const offset = await endOfTransaction(shape, lsn);
   return offset === undefined ? { status: 'passed' } : { status: 'in', offset };
@@ -62,8 +63,14 @@ async function standingOfUnlogged(
   const { snapshot } = shape;
   if (snapshot.state === 'awaited') return notYet('snapshot');
   if (isVisible(xid, snapshot.pgSnapshot)) return beforeTheLog(shape);
-  if (shape.position < through) return notYet('shape');
+  if (shape.position < through || mayMoveBy(shape)) return notYet('shape');
   return source.wouldBeKnown(xid) ? { status: 'passed' } : found(shape, xid);
+}
+
+/** A shape that it depends on is behind, and may have moves to tell that come of it. */
+function mayMoveBy({ definition, waitsAt }: ToldShape, lsn?: Lsn): boolean {
+  if (definition.dependencies === undefined || waitsAt === undefined) return false;
+  return lsn === undefined || compareLsn(lsn, waitsAt) > 0;
 }
 
 async function found(shape: ToldShape, xid: Xid): Promise<TransactionStanding> {

@@ -15,7 +15,7 @@ export function explainSource(resources: ServiceResources, queries: Pick<SubsetQ
   return {
     language: resources.language,
     transactions: new ToldTransactions(resources),
-    shape: (handle) => toldShapeOf(resources.storage.shapes, handle),
+    shape: (handle) => toldShapeOf(resources.storage.shapes, handle, resources.world.clock),
     selected: (handle) => selectedBy(resources, handle),
     readRow: (row) => readRow(resources, queries, row),
   };

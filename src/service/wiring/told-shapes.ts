@@ -1,12 +1,16 @@
 /** ToldShapes: the shapes' logs, for who wonders about one of them. */
 import type { ToldShape, ToldSnapshot } from '../../api/explain/told-shape.ts';
+import type { Clock } from '../../base/clock.ts';
 import type { LogEntry } from '../../model/log-entry.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { Handle } from '../../model/shape.ts';
 import { ShapeGoneError } from '../../storage/errors.ts';
 import type { ShapeLog, ShapeLogs, SnapshotState } from '../../storage/shapes/shape-logs.ts';
 
-export function toldShapeOf(logs: Pick<ShapeLogs, 'get'>, handle: Handle): ToldShape | undefined {
+/** So much of a log is looked through in one go: others have their turn behind it, also where all of it lies in memory. */
+const BYTES_AT_ONCE = 1024 * 1024;
+
+export function toldShapeOf(logs: Pick<ShapeLogs, 'get'>, handle: Handle, clock: Clock): ToldShape | undefined {
   const log = logs.get(handle);
   if (log === undefined) return undefined;
   return {
@@ -25,7 +29,7 @@ export function toldShapeOf(logs: Pick<ShapeLogs, 'get'>, handle: Handle): ToldS
       return toldSnapshot(log.snapshot);
     },
     tailFrom: (bytesMax) => log.tailFrom(bytesMax),
-    entries: (after) => entriesBehind(log, after),
+    entries: (after) => inTurns(entriesBehind(log, after), clock),
   };
 }
 
@@ -45,5 +49,17 @@ async function* entriesBehind(log: ShapeLog, after: LogOffset): AsyncGenerator<I
     yield* read.entries(0);
     if (read.upToDate || read.end === place) return;
     place = read.end;
+  }
+}
+
+async function* inTurns(groups: AsyncIterable<Iterable<LogEntry>>, clock: Clock): AsyncGenerator<Iterable<LogEntry>> {
+  let bytes = 0;
+  for await (const group of groups) {
+    const entries = [...group];
+    yield entries;
+    bytes += entries.reduce((sum, entry) => sum + entry.bytes.length, 0);
+    if (bytes < BYTES_AT_ONCE) continue;
+    bytes = 0;
+    await new Promise<void>((turn) => void clock.setTimer(turn, 0));
   }
 }

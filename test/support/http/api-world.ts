@@ -11,6 +11,7 @@ import type {
 import type { ExplainSource, RowRead, ToldSelection } from '../../../src/api/explain/explain-source.ts';
 import type { LoggedTransactionPlace, TransactionFate, TransactionSource } from '../../../src/api/explain/transaction-source.ts';
 import { isInMemory } from '../../../src/api/shape-response.ts';
+import { systemClock } from '../../../src/base/clock.ts';
 import { seededRandom } from '../../../src/base/random.ts';
 import type { SubsetQuery, SubsetRead, SubsetReader, SubsetSource } from '../../../src/api/subsets/subset-source.ts';
 import type { EntryRun } from '../../../src/model/log-entry.ts';
@@ -74,7 +75,7 @@ export function createWorld({ settings, chunkBytesMax, rows = [], streams = fals
   const status = new TestStatus(clock);
   const language = new TestLanguage(options.language);
   const subsets = new TestSubsets(options.subsetLanguage);
-  const explains = new TestExplains((handle) => toldShapeOf(storage.shapes, handle), options.explainLanguage);
+  const explains = new TestExplains((handle) => toldShapeOf(storage.shapes, handle, systemClock), options.explainLanguage);
   const directory = new TestDirectory(storage, clock, rows, (handle, next) => api.announcements.rotate(handle, next));
   const ports = {
     relations: catalog,
