@@ -11,8 +11,6 @@ export interface Population {
   /** How many of them a supervisor had started before, and how often. */
   restarts: number;
   handled: number;
-  /** How many are in each state, as text. */
-  readonly states: Map<string, number>;
 }
 
 /** @returns by kind, in the order in which they were met. */
@@ -27,19 +25,27 @@ export function censusOf(processes: Iterable<ProcessFigures>): ReadonlyMap<strin
   return populations;
 }
 
-function count(population: Population, { state, hibernates, mailboxLength, handled, restarts }: ProcessFigures): void {
+/** @returns how many are in each state, as text. */
+export function statesOf(processes: Iterable<ProcessFigures>): ReadonlyMap<string, number> {
+  const states = new Map<string, number>();
+  for (const { state } of processes) {
+    const text = stateText(state);
+    states.set(text, (states.get(text) ?? 0) + 1);
+  }
+  return states;
+}
+
+function count(population: Population, { hibernates, mailboxLength, handled, restarts }: ProcessFigures): void {
   population.count += 1;
   if (hibernates) population.hibernating += 1;
   population.mailboxMax = Math.max(population.mailboxMax, mailboxLength);
   population.mailboxSum += mailboxLength;
   population.restarts += restarts;
   population.handled += handled;
-  const text = stateText(state);
-  population.states.set(text, (population.states.get(text) ?? 0) + 1);
 }
 
 function nobody(kind: string): Population {
-  return { kind, count: 0, hibernating: 0, mailboxMax: 0, mailboxSum: 0, restarts: 0, handled: 0, states: new Map() };
+  return { kind, count: 0, hibernating: 0, mailboxMax: 0, mailboxSum: 0, restarts: 0, handled: 0 };
 }
 
 /** `up.resting` for `{ up: 'resting' }`, and `a.x b.y` for two regions. */

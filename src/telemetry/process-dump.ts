@@ -5,7 +5,7 @@
 import type { ProcessFigures } from '../otp/kernel/process-info.ts';
 import type { Pid } from '../otp/process.ts';
 import type { ProcessTree } from '../otp/tree.ts';
-import { censusOf, stateText, type Population } from './process-census.ts';
+import { censusOf, statesOf, stateText, type Population } from './process-census.ts';
 import { processKind } from './process-kind.ts';
 import type { ProgramFigures } from './program-load.ts';
 import type { Death } from './recent-deaths.ts';
@@ -78,7 +78,7 @@ function branchesOf(children: readonly ProcessTree[], processes: Processes): Bra
       return ofKind.map((child) => ({ line: lineOf(child, processes.get(child.pid)), children: child.children }));
     }
     const figures = ofKind.flatMap(({ pid }) => processes.get(pid) ?? []);
-    return [...censusOf(figures).values()].map((population) => ({ line: populationLine(population), children: [] }));
+    return [...censusOf(figures).values()].map((population) => ({ line: populationLine(population, statesOf(figures)), children: [] }));
   });
 }
 
@@ -106,7 +106,8 @@ function lineOf({ id, pid, state }: ProcessTree, figures: ProcessFigures | undef
   return notes.join(', ');
 }
 
-function populationLine({ kind, count, hibernating, mailboxMax, mailboxSum, handled, restarts, states }: Population): string {
+function populationLine(population: Population, states: ReadonlyMap<string, number>): string {
+  const { kind, count, hibernating, mailboxMax, mailboxSum, handled, restarts } = population;
   const byCount = [...states].sort(([, one], [, other]) => other - one);
   const shown = byCount.slice(0, STATES_MAX).map(([state, inState]) => `${inState} ${state}`);
   const more = byCount.length - shown.length;

@@ -2,8 +2,10 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, streamIdOf, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startRelay } from '../support/service/relay.ts';
+import { scrape, scrapeUntil } from '../support/service/scraped-metrics.ts';
 import { startServiceInProcess } from '../support/service/service.ts';
 
+const RETAINED = 'electric_postgres_replication_slot_retained_wal_size';
 let database: TestDatabase;
 
 beforeAll(async () => {
@@ -49,20 +51,23 @@ test('an instance that waits for the lock says who holds it, to whoever has the 
   ]);
 });
 
-test('an instance whose Postgres has gone says since when, with the error and the next attempt', async () => {
+test('an instance whose Postgres has gone says since when and with which error, and tells no old figures of the slot', async () => {
   const url = new URL(database.url);
   const relay = await startRelay({ host: url.hostname, port: Number(url.port) }, (client, upstream) => {
     client.pipe(upstream).pipe(client);
   });
   url.port = String(relay.port);
-  const service = await startServiceInProcess({ databaseUrl: url.href });
+  const service = await startServiceInProcess({ databaseUrl: url.href, flags: { 'prometheus-port': '0' } });
+  const before = await scrape(service.metricsUrl);
 
   await relay.close();
   let told = await health(service.url);
   while (told.body.cause?.includes('ECONNREFUSED') !== true) told = await health(service.url);
+  const after = await scrapeUntil(service.metricsUrl, 'armature_postgres_up', 0);
   await service.remove();
 
-  expect(told).toEqual({
+  expect({ ...told, slot: [before.has(RETAINED), after.has(RETAINED)] }).toEqual({
+    slot: [true, false],
     status: 202,
     body: {
       status: 'starting',
