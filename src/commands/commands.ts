@@ -2,6 +2,7 @@
 import { flagOf, flagsOfSettings, JSON_FLAG, type Command } from './command.ts';
 import { completionCommand } from './completion.ts';
 import { DOCTOR_SETTINGS } from './doctor-settings.ts';
+import { explainCommand } from './explain.ts';
 import { inspectCommand } from './inspect.ts';
 import { shapesCommand } from './shapes.ts';
 
@@ -20,6 +21,7 @@ export const COMMANDS: readonly Command[] = [
     run: async (context) => (await import('./doctor.ts')).doctor(context), // Loads a driver, which help does not wait for.
   },
   shapesCommand,
+  explainCommand,
   inspectCommand,
   completionCommand(() => COMMANDS),
 ];

@@ -4,7 +4,7 @@
  * The service may be of another version, or something else may listen there: so what comes is read by a schema, and never
  * believed.
  */
-import type { z } from 'zod';
+import { z } from 'zod';
 import { readSettings } from '../settings/configuration.ts';
 import { flagOf, type CommandContext, type Flag } from './command.ts';
 import { printable } from './terminal.ts';
@@ -82,7 +82,8 @@ async function answerOf(address: string, headers: Readonly<Record<string, string
   }
 }
 
-function jsonOf(text: string): unknown {
+/** @returns undefined for what is no JSON. */
+export function jsonOf(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
@@ -93,7 +94,12 @@ function jsonOf(text: string): unknown {
 
 function refusal(status: number, body: unknown, whenMissing: string): string {
   if (status === 401) return 'The service wants its secret: --secret, or ARMATURE_SECRET.';
-  const message = typeof body === 'object' && body !== null && 'message' in body ? body.message : undefined;
-  if (status === 404 && message === undefined) return whenMissing;
-  return `The service answers ${status}${typeof message === 'string' ? `: ${printable(message)}` : ''}.`.replace('..', '.');
+  const read = refusalForm.safeParse(body);
+  if (!read.success) return status === 404 ? whenMissing : `The service answers ${status}.`;
+  const { message, errors } = read.data;
+  const details = errors === undefined ? '' : ` ${JSON.stringify(errors)}`;
+  return printable(`The service answers ${status}: ${message.replace(/\.$/, '')}.${details}`);
 }
+
+/** Of the observer and of the shape endpoint: a sentence, and by parameter what is wrong with it. */
+const refusalForm = z.object({ message: z.string(), errors: z.unknown().optional() });
