@@ -1,5 +1,6 @@
 /** The wiring of telemetry: who watches the service, by what it was told and by what the program has set up. */
 import type { RequestFollower, RequestWatch } from '../../http/request-watch.ts';
+import type { Route } from '../../http/routes.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Runtime } from '../../otp/runtime.ts';
 import { countEnds } from '../../telemetry/metrics/process-ends.ts';
@@ -15,8 +16,9 @@ import type { TransactionWatch } from '../../telemetry/transaction-watch.ts';
 import type { WatchedSnapshot, Watches } from './watches.ts';
 
 /** A word of the wire for each route, as tools that read traces expect one. */
-const ROUTE_PATHS: Readonly<Record<string, string>> = {
+const ROUTE_PATHS: Readonly<Record<Route, string>> = {
   liveness: '/', health: '/v1/health', readShape: '/v1/shape', deleteShape: '/v1/shape', shapeOptions: '/v1/shape',
+  readTransaction: '/v1/txid', explainShape: '/v1/shape/explain', toldOptions: 'other', unknown: 'other',
 };
 
 export const UNWATCHED: Watches = {
@@ -68,7 +70,7 @@ function traces(clock: Clock): Watches {
   return {
     ...UNWATCHED,
     transactions,
-    requests: { begun: (request) => requests.begun({ ...request, route: ROUTE_PATHS[request.route] ?? 'other' }) },
+    requests: { begun: (request) => requests.begun({ ...request, route: ROUTE_PATHS[request.route] }) },
     snapshot: (handle) => traceSnapshot(tracer, handle) ?? NOBODY,
   };
 }
