@@ -254,7 +254,7 @@ export interface DeathView {
   /** In which state it was; null for one that never began. */
   readonly stateBefore: string | null;
   readonly stateValue: unknown;
-  /** What it had handled last; null when it had handled nothing, or for a port. */
+  /** What it was handling; null when it ended by a signal from outside (a kill, the end of its supervisor), or for a port. */
   readonly lastEvent: string | null;
   readonly context: string | null;
   readonly livedForMs: number;
@@ -277,9 +277,9 @@ export interface ReasonView {
 
 export interface DecisionView {
   /**
-   * `restarted`: `restartedAs` is the next process. `left`: it is not started again. `gaveUp`: one restart too many, the supervisor
-   * ended too. `pending`: a restart is under way, or was tried and failed, and will be tried again. `none`: nobody supervises it, or
-   * its supervisor is ending.
+   * `restarted`: `restartedAs` is the next process. `left`: it is not started again, or was told to end. `gaveUp`: one restart too
+   * many, the supervisor ended too. `pending`: a restart is under way, or was tried and failed, and will be tried
+   * again. `none`: nobody supervises it, or its supervisor is ending.
    */
   readonly type: 'restarted' | 'left' | 'gaveUp' | 'pending' | 'none';
   readonly restartedAs: string | null;

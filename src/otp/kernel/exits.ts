@@ -9,6 +9,7 @@
 import { releaseCalls } from './calls.ts';
 import type { Entry, Signal } from './entry.ts';
 import { releaseMonitors, tellWatchers } from './monitors.ts';
+import { endOf } from './process-end.ts';
 import type { ExitReason } from '../process.ts';
 import { limitLife, releaseTimers } from './process-timers.ts';
 import { tellParent } from './starts.ts';
@@ -16,6 +17,7 @@ import { tellParent } from './starts.ts';
 export function endProcess(entry: Entry, reason: ExitReason): void {
   if (!entry.alive) return;
   const { kernel } = entry;
+  kernel.ends?.(endOf(entry, reason));
   entry.alive = false;
   kernel.forget(entry);
   kernel.registry.release(entry);

@@ -145,7 +145,8 @@ function noteStart(entry: Entry, snapshot: AnyMachineSnapshot, end: ExitReason |
 
 function traceTransition(entry: Entry, event: string, snapshot: AnyMachineSnapshot, before: AnyMachineSnapshot | undefined): void {
   if (entry.kernel.tracer === undefined || (before !== undefined && sameState(before, snapshot))) return;
-  entry.kernel.tracer({ type: 'transition', process: entry.pid, event, state: snapshot.value });
+  const from: unknown = before?.value;
+  entry.kernel.tracer({ type: 'transition', process: entry.pid, event, ...(from === undefined ? {} : { from }), state: snapshot.value });
 }
 
 function stop(entry: Entry, reason: ExitReason): void {

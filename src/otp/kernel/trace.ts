@@ -7,7 +7,8 @@ export type TraceRecord =
   | { readonly type: 'deliver'; readonly from: Address; readonly to: Pid; readonly message: Message }
   | { readonly type: 'hibernate' | 'wake'; readonly process: Pid }
   | { readonly type: 'drop'; readonly from: Address; readonly to: Pid; readonly message: Message }
-  | { readonly type: 'transition'; readonly process: Pid; readonly event: string; readonly state: unknown }
+  /** `from` is left out for the first state of a process. */
+  | { readonly type: 'transition'; readonly process: Pid; readonly event: string; readonly from?: unknown; readonly state: unknown }
   | { readonly type: 'exit'; readonly process: Pid; readonly reason: ExitReason }
   | { readonly type: 'restart'; readonly supervisor: Pid; readonly id: string; readonly process: Pid };
 
