@@ -32,6 +32,8 @@ export interface Api {
   readonly announcements: ShapeAnnouncements;
   /** How many permits are held, and how many requests, event streams included, wait for a shape to change: for metrics and tests. */
   load(): Readonly<Record<AdmissionClass | 'parked', number>>;
+  /** How many requests, event streams included, wait for this shape to change. */
+  readersOf(handle: Handle): number;
 }
 
 export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, random: Random): Api {
@@ -46,6 +48,7 @@ export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, 
     deleteShape: (parameters) => deleteShape(context, parameters),
     level: () => ports.status.level(),
     announcements: toEach([listeners, followers]),
+    readersOf: (handle) => listeners.parkedOn(handle) + followers.countOf(handle),
     load: () => ({
       initial: admission.held('initial'),
       existing: admission.held('existing'),

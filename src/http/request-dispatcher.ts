@@ -8,7 +8,8 @@ import { BodyIntake, type BodyLimits } from './body-intake.ts';
 import { Deflater } from './deflater.ts';
 import { Exchange } from './exchange.ts';
 import { JSON_TYPE } from './media-types.ts';
-import { commonHeaders, givenRequestId, preflightHeaders } from './response-headers.ts';
+import { pageAnswer, type Pages } from './pages.ts';
+import { commonHeaders, givenRequestId, pageHeaders, preflightHeaders } from './response-headers.ts';
 import { targetOf } from './routes.ts';
 import { accessOf, type Secret } from './secret.ts';
 import type { SendingPorts } from './response-sink.ts';
@@ -30,11 +31,15 @@ export interface DispatcherPorts {
   readonly api: Api;
   readonly clock: Clock;
   readonly random: Random;
+  /** What is served beside the api. */
+  readonly pages?: Pages | undefined;
   /** Told of each request that ended in an error of ours; the client saw no detail. */
   failed(error: unknown, requestId: string): void;
   /** Told, not more often than each minute, how many clients were cut off since because they did not read. */
   cutOff(count: number): void;
 }
+
+const NOT_FOUND: HttpAnswer = { status: 404, headers: ['content-type', 'text/plain; charset=utf-8'], body: [Buffer.from('Not found')] };
 
 export class RequestDispatcher {
   private readonly exchanges = new Set<Exchange>();
@@ -91,13 +96,13 @@ export class RequestDispatcher {
     const { route } = exchange.target;
     switch (route) {
       case 'liveness':
-        return { status: 200, headers: [], body: [] };
+        return (await pageAnswer(this.ports.pages, exchange)) ?? { status: 200, headers: [], body: [] };
       case 'health':
         return this.health();
       case 'shapeOptions':
         return { status: 204, headers: preflightHeaders(exchange.request), body: [] };
       case 'unknown':
-        return { status: 404, headers: ['content-type', 'text/plain; charset=utf-8'], body: [Buffer.from('Not found')] };
+        return (await pageAnswer(this.ports.pages, exchange)) ?? NOT_FOUND;
       case 'readShape':
       case 'deleteShape':
         return this.guarded(exchange, () => (route === 'deleteShape' ? deleteShape(api, exchange) : readShape(api, this.bodies, exchange)));
@@ -126,7 +131,7 @@ export class RequestDispatcher {
   /** @param answer undefined when nobody waits for one. */
   private async send({ id, request, target }: Exchange, response: HttpResponse, answer: HttpAnswer | undefined): Promise<void> {
     if (answer === undefined) return void response.destroy();
-    const common = commonHeaders(request, target.resource, this.server, id);
+    const common = answer.isPage === true ? pageHeaders(id) : commonHeaders(request, target.resource, this.server, id);
     const closing = this.isClosing ? ['connection', 'close'] : [];
     const headers = [...common, ...closing, ...answer.headers];
     const deflater = takesGzip(request.headers['accept-encoding']) ? this.deflater : undefined;

@@ -7,6 +7,8 @@ export type Resource = 'root' | 'shape' | 'health' | 'none';
 export interface Target {
   readonly resource: Resource;
   readonly route: Route;
+  /** What stands before the question mark, as it came. */
+  readonly path: string;
   /** What follows the question mark. */
   readonly query: string;
 }
@@ -29,7 +31,7 @@ export function targetOf(method: string, url: string): Target {
   const cut = local.indexOf('?');
   const path = cut < 0 ? local : local.slice(0, cut);
   const resource = resourceOf(path);
-  return { resource, route: own(ROUTES[resource], method) ?? 'unknown', query: cut < 0 ? '' : local.slice(cut + 1) };
+  return { resource, route: own(ROUTES[resource], method) ?? 'unknown', path, query: cut < 0 ? '' : local.slice(cut + 1) };
 }
 
 function resourceOf(path: string): Resource {

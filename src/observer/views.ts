@@ -297,7 +297,7 @@ export interface MessagesView {
   readonly fromMs: number;
   readonly toMs: number;
   /**
-   * One per process that sends or gets something in the window, in the order of their first message. The pid `outside#0` is all
+   * One per process that sends or gets something in the window, in the order of their first message. The pid `outside` is all
    * that is no process.
    */
   readonly lanes: readonly LaneView[];
@@ -421,7 +421,7 @@ export interface ShapeView extends ShapeRow {
   readonly pinsLog: boolean;
   readonly consumer: ProcessLink | null;
   readonly materializers: readonly ProcessLink[];
-  /** Moves of the shapes that it depends on, that it has yet to take. Null for one that depends on none. */
+  /** Of how many shapes that it depends on there are moves that it has yet to take. Null for one that depends on none. */
   readonly bufferedMoves: number | null;
   /** The shapes that it depends on, directly and through others, and those that depend on it: at most 200 nodes. */
   readonly graph: ShapeGraph;
@@ -458,9 +458,9 @@ export interface PlotsView {
 
 export interface PlotSeries {
   readonly name:
-    | 'transactions' // Per second, that touched a shape.
-    | 'lines' // Per second, written to shapes' logs.
-    | 'latencyP50' // Milliseconds from the receipt of a commit to its being readable by clients.
+    | 'transactions' // Per second, that came from Postgres.
+    | 'published' // Per second, how often a shape showed its clients something new.
+    | 'latencyP50' // Milliseconds from the receipt of a commit until the first shape shows it to clients.
     | 'latencyP99'
     | 'walRetained' // Bytes that the slot keeps.
     | 'mailboxMax' // Of the fullest mailbox.

@@ -16,7 +16,7 @@ import { whenStarted } from './kernel/outside.ts';
 import { specOf } from './kernel/starts.ts';
 import type { ProcessEnd } from './kernel/process-end.ts';
 import { describeProcess, type ProcessInfo } from './kernel/process-info.ts';
-import { summaryOf, type ProcessSummary } from './kernel/process-summary.ts';
+import { summaryOf, waitingIn, type ProcessSummary } from './kernel/process-summary.ts';
 import {
   isExitReason, type Address, type CallFailed, type ExitReason, type Message, type Name, type Pid, type ProcessSpec, type Table,
 } from './process.ts';
@@ -71,6 +71,8 @@ export interface Runtime {
   processInfo(process: Address): ProcessInfo | undefined;
   /** Of all that live, in the order of their beginning, each as it is when it is reached. To be walked at once. */
   processes(): Iterable<ProcessSummary>;
+  /** Of all that live: how many signals wait, and how many for the one that has most. Cheap, whatever their number. */
+  waiting(): { readonly sum: number; readonly max: number };
   /** A table of a living process, to be read and never changed; undefined when there is no such process or table. */
   tableOf(process: Address, table: string): Table | undefined;
   /** Resolves when the process has ended; `noproc` when it has already. */
@@ -170,6 +172,16 @@ class KernelRuntime implements Runtime {
 
   *processes(): Iterable<ProcessSummary> {
     for (const entry of this.kernel.processes.values()) yield summaryOf(entry);
+  }
+
+  waiting(): { readonly sum: number; readonly max: number } {
+    let [sum, max] = [0, 0];
+    for (const entry of this.kernel.processes.values()) {
+      const length = waitingIn(entry);
+      sum += length;
+      if (length > max) max = length;
+    }
+    return { sum, max };
   }
 
   tableOf(process: Address, table: string): Table | undefined {

@@ -62,7 +62,7 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   for (const note of storage.notes) logger.warn(note);
   if (configuration.ignored.length > 0) logger.warn({ variables: configuration.ignored }, 'settings without a meaning here are ignored');
   const language = await loadWhereLanguage();
-  const wiring = stackWiring({ configuration, world, logger, storage, language, database, runtime });
+  const wiring = stackWiring({ configuration, world, logger, storage, language, database, runtime }, (close) => closing.add(close));
   if (configuration.inspect) {
     const inspection = await startInspectionServer({ runtime, port: configuration.inspectPort });
     closing.add(() => inspection.close());

@@ -50,6 +50,7 @@ test('the defaults are those of the reference', () => {
     tcpSendTimeoutMs: 30_000,
     keepAliveTimeoutMs: 75_000,
     logLevel: 'info',
+    observer: false,
     inspect: false,
     inspectPort: 3001,
     ignored: [],

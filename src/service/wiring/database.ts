@@ -1,6 +1,7 @@
 /** The wiring of the database: the ports that talk to Postgres, and where what they bring goes. */
 import type { LogOffset } from '../../model/log-offset.ts';
-import type { PgSnapshot } from '../../model/pg-snapshot.ts';
+import type { Lsn } from '../../model/lsn.ts';
+import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { PortSpec } from '../../otp/process.ts';
 import { publicationPort } from '../../postgres/catalog/publication-port.ts';
@@ -21,12 +22,22 @@ import { linesOf, type LogAccess } from './storage.ts';
 import { ToldTables } from './told-tables.ts';
 import type { SubsetReads } from './subset-reads.ts';
 
-export function databasePorts(resources: ServiceResources, access: LogAccess, subsets: Pick<SubsetReads, 'target'>) {
+/** Told of each transaction that came whole from Postgres. */
+export interface StreamWatcher {
+  received(xid: Xid, lsn: Lsn): void;
+}
+
+export function databasePorts(
+  resources: ServiceResources,
+  access: LogAccess,
+  subsets: Pick<SubsetReads, 'target'>,
+  watcher?: StreamWatcher,
+) {
   const { configuration, database, world } = resources;
   const { target, adminPool, snapshotPool, movePool, subsetPool, slot, publication } = database;
   return {
     lock: (): PortSpec => lockPort({ name: '@lock', target, slot, owner: '@connection-lock' }),
-    replication: () => replication(resources, access),
+    replication: () => replication(resources, access, watcher),
     pools: () => poolPort({ name: '@pools', pools: [adminPool, snapshotPool, movePool, subsetPool] }),
     publication: () =>
       publicationPort({
@@ -56,7 +67,7 @@ export function databasePorts(resources: ServiceResources, access: LogAccess, su
   };
 }
 
-function replication(resources: ServiceResources, { intake }: LogAccess): PortSpec {
+function replication(resources: ServiceResources, { intake }: LogAccess, watcher: StreamWatcher | undefined): PortSpec {
   const { configuration, database, storage } = resources;
   const { target, slot, isSlotTemporary, takesOverSlot, publication } = database;
   return replicationPort({
@@ -67,7 +78,7 @@ function replication(resources: ServiceResources, { intake }: LogAccess): PortSp
     takesOverSlot,
     publication,
     transactionBytesMax: configuration.transactionBytesMax,
-    sink: doubting(resources, intake),
+    sink: doubting(resources, intake, watcher),
     lastCommitLsn: () => storage.log.lastCommitLsn,
     stored: () => storedStream(storage),
     owner: '@replication-client',
@@ -80,7 +91,11 @@ export function storedStream({ log: { source, heldLsn }, damagedStream }: Storag
 }
 
 /** A table that the stream describes anew may have changed. */
-function doubting({ database: { catalog }, runtime }: ServiceResources, intake: LogAccess['intake']): TransactionSink {
+function doubting(
+  { database: { catalog }, runtime }: ServiceResources,
+  intake: LogAccess['intake'],
+  watcher: StreamWatcher | undefined,
+): TransactionSink {
   const told = new ToldTables({
     table: (table) => catalog.doubt(table),
     tablesAbove: (oids) => catalog.doubtTables(oids),
@@ -93,7 +108,10 @@ function doubting({ database: { catalog }, runtime }: ServiceResources, intake: 
       return id;
     },
     changes: (...fragment) => intake.changes(...fragment),
-    commit: (...end) => intake.commit(...end),
+    commit(xid, lsn, ...end) {
+      intake.commit(xid, lsn, ...end);
+      watcher?.received(xid, lsn);
+    },
     abandon: () => intake.abandon(),
     progress: (...passed) => intake.progress(...passed),
     get congestion() {

@@ -5,6 +5,7 @@ import { createApi, type Api } from '../../api/api.ts';
 import type { SubsetSource } from '../../api/subsets/subset-source.ts';
 import { VERSION } from '../../base/version.ts';
 import { httpPort } from '../../http/http-port.ts';
+import type { Pages } from '../../http/pages.ts';
 import { journalPort } from '../../telemetry/journal-port.ts';
 import { relationSource, servedShapes, serviceStatus, readableLogs, zoneSource } from './api-ports.ts';
 import { livingTable } from './living-table.ts';
@@ -38,7 +39,7 @@ export function serviceApi(
   return createApi(ports, settings, world.clock, world.random);
 }
 
-export function edgePorts({ configuration, logger, world }: ServiceResources, api: Api) {
+export function edgePorts({ configuration, logger, world }: ServiceResources, api: Api, pages?: Pages) {
   const { host, secret, drainTimeoutMs, keepAliveTimeoutMs, tcpReadTimeoutMs, tcpSendTimeoutMs } = configuration;
   const timeouts = { drainTimeoutMs, keepAliveTimeoutMs, readTimeoutMs: tcpReadTimeoutMs, sendTimeoutMs: tcpSendTimeoutMs };
   let { port } = configuration; // Where the system chose it, a server that restarts takes the same one again: clients know it.
@@ -51,6 +52,7 @@ export function edgePorts({ configuration, logger, world }: ServiceResources, ap
           api,
           clock: world.clock,
           random: world.random,
+          pages,
           listening: (address) => {
             port = address.port;
           },

@@ -7,6 +7,7 @@
 import type { StackWiring } from '../../supervisors/stack-wiring.ts';
 import { databasePorts } from './database.ts';
 import { edgePorts, serviceApi } from './edge.ts';
+import { observed, serviceObserver } from './observer.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { logAccess, shapeLogOf, storagePorts } from './storage.ts';
 import { SubsetReads } from './subset-reads.ts';
@@ -14,14 +15,21 @@ import { processTables } from './tables.ts';
 
 const CHECKPOINT_EVERY_MS = 5_000;
 
-export function stackWiring(resources: ServiceResources): StackWiring {
+/** @param opened told of what must be closed when the tree has ended. */
+export function stackWiring(resources: ServiceResources, opened: (close: () => Promise<void>) => void): StackWiring {
   const { configuration, storage } = resources;
   const access = logAccess(resources);
   const subsets = new SubsetReads(resources, access);
   const api = serviceApi(resources, subsets);
+  const observer = serviceObserver(resources, api);
+  if (observer !== undefined) opened(() => Promise.resolve(observer.close()));
   return {
-    ports: { ...storagePorts(resources, access), ...databasePorts(resources, access, subsets), ...edgePorts(resources, api) },
-    tables: processTables(resources, access, api.announcements),
+    ports: {
+      ...storagePorts(resources, access),
+      ...databasePorts(resources, access, subsets, observer),
+      ...edgePorts(resources, api, observer),
+    },
+    tables: processTables(resources, access, observed(api.announcements, observer)),
     shapeLog: (handle) => shapeLogOf(storage, handle),
     takenThrough: () => storage.shapes.position,
     checkpointEveryMs: CHECKPOINT_EVERY_MS,
