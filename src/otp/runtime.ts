@@ -14,9 +14,9 @@ import { InvalidExitReasonError } from './kernel/machine-process.ts';
 import { monitor } from './kernel/monitors.ts';
 import { whenStarted } from './kernel/outside.ts';
 import { specOf } from './kernel/starts.ts';
-import type { ProcessEnd } from './kernel/process-end.ts';
 import { describeProcess, type ProcessInfo } from './kernel/process-info.ts';
-import { summaryOf, waitingIn, type ProcessSummary } from './kernel/process-summary.ts';
+import type { ProcessEnd, ProcessSummary } from './kernel/process-summary.ts';
+import { summaryOf, waitingIn } from './kernel/summaries.ts';
 import {
   isExitReason, type Address, type CallFailed, type ExitReason, type Message, type Name, type Pid, type ProcessSpec, type Table,
 } from './process.ts';

@@ -16,7 +16,12 @@ export interface MessagesAsked extends TransactionAsked {
   readonly stepsMax: number;
 }
 
-export function messagesView(runtime: SeenRuntime, recorder: Recorder, asked: MessagesAsked, nowMs: number): Omit<MessagesView, 'atMs'> {
+export function messagesView(
+  runtime: SeenRuntime,
+  recorder: Recorder,
+  asked: MessagesAsked,
+  nowMs: number,
+): Omit<MessagesView, 'atMs'> {
   const toMs = asked.toMs ?? recorder.epochMs(nowMs);
   const fromMs = asked.fromMs ?? recorder.view().fromMs ?? toMs;
   const shiftMs = nowMs - recorder.epochMs(nowMs); // From the wall's clock to ours.
@@ -25,7 +30,8 @@ export function messagesView(runtime: SeenRuntime, recorder: Recorder, asked: Me
   const way = isAsked ? transactionWay(recorder, asked) : undefined;
   const window = { fromMs: fromMs + shiftMs - 0.01, toMs: toMs + shiftMs + 0.01, pids, stepsMax: asked.stepsMax };
   const { steps, left } = sequenceOf(recorder, window, (record) => way?.isPinned(record) ?? false);
-  return { fromMs, toMs, lanes: lanesOf(runtime, steps, recorder), steps, left, transaction: way?.view ?? null, recording: recorder.view() };
+  const lanes = lanesOf(runtime, steps, recorder);
+  return { fromMs, toMs, lanes, steps, left, transaction: way?.view ?? null, recording: recorder.view() };
 }
 
 /** In the order of their first step. Of one that has ended its kind is known by its transitions. */

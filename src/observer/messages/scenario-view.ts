@@ -19,10 +19,10 @@ export interface ScenarioParts {
 
 const NOTES = [
   'The turns are in the order in which they were taken; each names the event, who sent it and who got it, as test/scenarios does.',
-  'A test in test/scenarios runs the machines of one system (a hand-over, a splice, the handles) over small stand-ins: to replay a window ' +
-    'there, choose the turns of its roles, name the system and its bounds, and say which property does not hold at the end.',
-  'What cannot be replayed from this file: the answers of ports (Postgres, the disk, the clients), whose content is not recorded; the state ' +
-    'in which the processes were when the window began; and how long anything took.',
+  'A test in test/scenarios runs the machines of one system (a hand-over, a splice, the handles) over small stand-ins: to replay a ' +
+    'window there, choose the turns of its roles, name the system and its bounds, and say which property does not hold at the end.',
+  'What cannot be replayed from this file: the answers of ports (Postgres, the disk, the clients), whose content is not recorded; the ' +
+    'state in which the processes were when the window began; and how long anything took.',
 ];
 
 export function scenarioView({ version, fromMs, toMs, steps, left, lanes }: ScenarioParts): ScenarioView {

@@ -1,4 +1,4 @@
-/** Paging: a part of a sorted list. `after` names how many were shown: a list that changes meanwhile may show one twice, or leave one out. */
+/** Paging: a part of a sorted list. `after` is how many were shown: while a list changes it may show one twice, or leave one out. */
 export interface PageAsked {
   readonly limit: number;
   /** How many to leave out. */

@@ -19,17 +19,22 @@ const CONTEXT_CHARACTERS_MAX = 8_000;
 const TEXT_CHARACTERS_MAX = 500;
 
 /** @returns undefined when there is no such process. */
-export function processView(runtime: SeenRuntime, recorder: Recorder, process: Address, nowMs: number): ProcessView | undefined {
+export function processView(
+  runtime: SeenRuntime,
+  recorder: Recorder,
+  process: Address,
+  nowMs: number,
+): ProcessView | undefined {
   const info = runtime.processInfo(process);
   if (info === undefined) return undefined;
-  const { pid, id, machine, label, hibernates, mailboxLength: mailbox, handled, dropped, restarts, memoryBytes, names, tags, tables } = info;
+  const { pid, id, label, hibernates, mailboxLength: mailbox, handled, dropped, restarts, memoryBytes, names, tags, tables } = info;
   const linksOf = (addresses: Iterable<Address>) => Array.from(addresses).slice(0, LINKS_MAX).map((address) => linkTo(runtime, address));
   const standing = standingOf(runtime, pid, nowMs);
   return {
     atMs: recorder.epochMs(nowMs),
     pid, id, hibernates, mailbox, handled, dropped, restarts, memoryBytes, names, tags, tables,
     kind: kindOf(info),
-    machine: machine ?? null,
+    machine: info.machine ?? null,
     name: info.name ?? null,
     label: label ?? null,
     state: stateText(info.state),

@@ -5,7 +5,7 @@
  * An end costs no more than to be remembered: a card is made when somebody asks. Faults are kept apart from all other ends, so that
  * ten thousand shapes that go in good order push out none.
  */
-import type { ProcessEnd } from '../../otp/kernel/process-end.ts';
+import type { ProcessEnd } from '../../otp/kernel/process-summary.ts';
 import type { LifecycleRecord } from '../../otp/kernel/trace.ts';
 import { isFault, type Pid } from '../../otp/process.ts';
 import { page, type PageAsked } from '../pages/paging.ts';

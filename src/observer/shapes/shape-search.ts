@@ -61,10 +61,15 @@ function keyOf(shape: SeenShape, shapes: ShapeSource, sort: ShapesAsked['sort'])
 
 function orderOf({ sort, order }: ShapesAsked): (one: Sortable, other: Sortable) => number {
   const sign = (order ?? (sort === 'table' ? 'asc' : 'desc')) === 'asc' ? 1 : -1;
-  return (one, other) => sign * (sort === 'offset' ? compareOffsets(one.shape.end, other.shape.end) : compare(one.key, other.key)) || byHandle(one, other);
+  const compared = sort === 'offset' ? byOffset : byKey;
+  return (one, other) => sign * compared(one, other) || byHandle(one, other);
 }
 
-function compare(one: number | string, other: number | string): number {
+function byOffset({ shape: one }: Sortable, { shape: other }: Sortable): number {
+  return compareOffsets(one.end, other.end);
+}
+
+function byKey({ key: one }: Sortable, { key: other }: Sortable): number {
   return one < other ? -1 : one > other ? 1 : 0;
 }
 

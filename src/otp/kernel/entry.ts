@@ -8,7 +8,7 @@ import type { AnyActorRef, AnyStateMachine } from 'xstate';
 import type { Clock } from '../../base/clock.ts';
 import type { Ring } from '../../base/ring.ts';
 import type { Address, CallFailed, ExitReason, MachineSpec, Message, Name, Pid, ProcessSpec, ReplyTo, Table } from '../process.ts';
-import type { ProcessEnd } from './process-end.ts';
+import type { ProcessEnd } from './process-summary.ts';
 import type { Registry } from './registry.ts';
 import type { HeapTimer, TimerHeap } from './timer-heap.ts';
 import type { LifecycleRecord, TraceRecord } from './trace.ts';

@@ -9,10 +9,10 @@
 import { releaseCalls } from './calls.ts';
 import type { Entry, Signal } from './entry.ts';
 import { releaseMonitors, tellWatchers } from './monitors.ts';
-import { endOf } from './process-end.ts';
 import type { ExitReason } from '../process.ts';
 import { limitLife, releaseTimers } from './process-timers.ts';
 import { tellParent } from './starts.ts';
+import { endOf } from './summaries.ts';
 
 export function endProcess(entry: Entry, reason: ExitReason): void {
   if (!entry.alive) return;

@@ -1,7 +1,6 @@
 /** ProcessInfo: what can be known of a living process from outside. */
 import type { AnyMachineSnapshot, StateValue } from 'xstate';
-import { contextOf } from './process-end.ts';
-import { memoryOf, waitingIn } from './process-summary.ts';
+import { contextOf, memoryOf, waitingIn } from './summaries.ts';
 import { firstOf } from './registry.ts';
 import type { Entry, ProcessTimer } from './entry.ts';
 import type { Address, Name, Pid } from '../process.ts';

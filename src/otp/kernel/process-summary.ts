@@ -1,12 +1,6 @@
-/**
- * ProcessSummary: what can be known of a process at little cost, so that very many can be looked through.
- *
- * Nothing of it wakes a process, or makes what the process does not have: `ProcessInfo` tells more, of one.
- */
-import type { Entry } from './entry.ts';
-import { firstOf } from './registry.ts';
-import type { Name, Pid } from '../process.ts';
-import { SupervisionTable } from '../supervision/supervision-table.ts';
+/** ProcessSummary and ProcessEnd: what an onlooker is told of processes that live, and of one that ends. */
+import type { ExitReason, Message, Name, Pid } from '../process.ts';
+import type { ChildFate } from '../supervision/supervision-table.ts';
 
 export interface ProcessSummary {
   readonly pid: Pid;
@@ -35,34 +29,17 @@ export interface ProcessSummary {
   readonly sinceMs: number;
 }
 
-/** Measured with many processes of a kind, rounded. */
-const RECORD_BYTES = 200;
-const HOLDINGS_BYTES = 450;
-const AWAKE_BYTES = 3_000;
-const SIGNAL_BYTES = 150;
-const TIMER_BYTES = 250;
-
-export function summaryOf(entry: Entry): ProcessSummary {
-  const { pid, id, parent, order, label, handled, dropped, restarts, sinceMs, hibernates, tables, traits, names } = entry;
-  return {
-    pid, id, order, label, handled, dropped, restarts, sinceMs, hibernates,
-    parent: parent?.parent === undefined ? undefined : parent.pid,
-    machine: traits.machine?.id,
-    name: firstOf(names),
-    state: entry.behaviour.state(entry),
-    isSupervisor: tables?.children instanceof SupervisionTable,
-    mailboxLength: waitingIn(entry),
-    memoryBytes: memoryOf(entry),
-  };
-}
-
-/** How many signals wait, postponed events among them. */
-export function waitingIn(entry: Entry): number {
-  return entry.isAwake ? entry.mailbox.length + entry.urgent.length + entry.postponed.length + (entry.suspended?.length ?? 0) : 0;
-}
-
-export function memoryOf(entry: Entry): number {
-  const held = entry.names !== undefined || entry.tables !== undefined ? HOLDINGS_BYTES : 0;
-  const awake = entry.isAwake ? AWAKE_BYTES : 0;
-  return RECORD_BYTES + held + awake + waitingIn(entry) * SIGNAL_BYTES + (entry.timers?.size ?? 0) * TIMER_BYTES;
+/**
+ * What can be told of a process only at the moment of its end. It is told as the process was: its state is the one it was in, or the
+ * one it ended in. Nobody has heard of the end yet.
+ */
+export interface ProcessEnd {
+  readonly process: ProcessSummary;
+  readonly reason: ExitReason;
+  /** The event that it was handling; undefined when it ended by a signal from outside, or before its first event. */
+  readonly event: Message | undefined;
+  /** Of its machine, never to be changed; undefined for a port. */
+  readonly context: unknown;
+  /** Undefined when its parent is no supervisor. */
+  readonly fate: ChildFate | undefined;
 }

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { invariant } from '../../../src/base/invariant.ts';
-import { readConfiguration } from '../../../src/settings/configuration.ts';
+import { readConfiguration, type Command } from '../../../src/settings/configuration.ts';
 import { startService, type Service } from '../../../src/service/service.ts';
 import { systemWorld, type World } from '../../../src/service/world.ts';
 import { streamIdOf } from '../postgres/postgres.ts';
@@ -18,13 +18,15 @@ export interface InProcessOptions {
   readonly databaseUrl: string;
   readonly flags?: Readonly<Record<string, string | true>>;
   readonly world?: Partial<World>;
+  /** Default `start`. */
+  readonly command?: Command;
 }
 
 /** Resolves when the service is active. */
-export async function startServiceInProcess({ databaseUrl, flags, world }: InProcessOptions): Promise<ServiceInProcess> {
+export async function startServiceInProcess({ databaseUrl, flags, world, command = 'start' }: InProcessOptions): Promise<ServiceInProcess> {
   const directory = mkdtempSync(join(tmpdir(), 'armature-service-'));
   const read = readConfiguration(
-    'start',
+    command,
     {
       'database-url': databaseUrl,
       'replication-stream-id': streamIdOf(databaseUrl),

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { ProcessEnd } from '../../../../src/otp/kernel/process-end.ts';
+import type { ProcessEnd } from '../../../../src/otp/kernel/process-summary.ts';
 import { SupervisionTable } from '../../../../src/otp/supervision/supervision-table.ts';
 import { Family } from '../../../support/otp/family.ts';
 
