@@ -37,6 +37,7 @@ export interface Observer {
 
 export function createObserver(sources: ObserverSources, options: ObserverOptions): Observer {
   const { runtime, clock, shapes } = sources;
+  const readersOf = (handle: Handle): number => shapes.readersOf(handle);
   const recorder = new Recorder(runtime, clock);
   const deaths = new Deaths(runtime, recorder, clock);
   const plots = new Plots(clock, () => sources.sample());
@@ -47,11 +48,11 @@ export function createObserver(sources: ObserverSources, options: ObserverOption
     answer: (request) => pages.answer(request),
     received(xid, lsn) {
       plots.received(lsn);
-      recorder.note({ type: 'received', xid, lsn });
+      recorder.noteReceived(xid, lsn);
     },
     published(handle, end) {
       plots.shown(end);
-      if (recorder.isOn) recorder.note({ type: 'published', handle, end, readers: shapes.readersOf(handle) });
+      recorder.notePublished(handle, end, readersOf);
     },
     close() {
       for (const stop of stops) stop();

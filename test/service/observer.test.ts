@@ -11,6 +11,7 @@ import { startServiceInProcess, type ServiceInProcess } from '../support/service
 import { ShapeFollower } from '../support/service/shape-follower.ts';
 
 const HOSTILE = `<script>alert("1")</script>`;
+const LIVE = 'running.(snapshot.complete | ingest.live)';
 const HOSTILE_FILTER = `title <> '</script><img src=x onerror=alert(1)>'`;
 
 let database: TestDatabase;
@@ -130,7 +131,8 @@ test('a process is shown with its state for a chart, its supervisors, and its tr
   await observer.form<ProcessView>(`process?pid=@consumer/${handle}`);
   await database.query(`UPDATE items SET title = 'moved' WHERE id = 1`);
 
-  const view = await observer.until<ProcessView>(`process?pid=@consumer/${handle}`, ({ transitions }) => transitions.length >= 2);
+  const isBack = ({ transitions, state }: ProcessView): boolean => transitions.length >= 2 && state === LIVE && transitions[0]?.to === LIVE;
+  const view = await observer.until<ProcessView>(`process?pid=@consumer/${handle}`, isBack);
   const population = await observer.form<PopulationView>('population?kind=consumer');
 
   expect({
@@ -142,11 +144,11 @@ test('a process is shown with its state for a chart, its supervisors, and its tr
     edges: population.edges.some(({ from, to }) => from !== null && from !== to),
     counted: Object.values(population.byState).reduce((sum, count) => sum + count, 0) === population.count,
   }).toEqual({
-    state: ['running.(snapshot.complete | ingest.live)', { running: { snapshot: 'complete', ingest: 'live' } }],
+    state: [LIVE, { running: { snapshot: 'complete', ingest: 'live' } }],
     ancestors: ['supervisor', 'supervisor', 'dynamic-supervisor'],
     shape: handle,
     tables: ['log', 'materializers', 'awaitingStart'],
-    back: 'running.(snapshot.complete | ingest.live)',
+    back: LIVE,
     edges: true,
     counted: true,
   });
@@ -198,7 +200,7 @@ test('a window is a file of turns, in which roles have names, with words for wha
 
 test('shapes are shown with what they are, their clients, and what they depend on', async () => {
   const { handle } = await shapeOf({ table: 'items', where: 'parent IN (SELECT id FROM parents WHERE active)' });
-  const { rows, matched } = await observer.form<ShapesView>('shapes?search=select&sort=bytes');
+  const { rows, matched } = await observer.until<ShapesView>('shapes?search=select&sort=bytes', (view) => view.rows[0]?.bytes !== null);
   const view = await observer.form<ShapeView>(`shape?handle=${handle}`);
   const inner = view.graph.nodes.find((node) => node.handle !== handle);
 

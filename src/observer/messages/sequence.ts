@@ -35,12 +35,11 @@ export function sequenceOf(recorder: Recorder, window: SequenceWindow, isPinned:
   }
   const deliveries = deliveriesOf(records);
   const told = records.reverse().filter((record) => record.type !== 'deliver' || !deliveries.isSent(record));
-  const steps = told.slice(-window.stepsMax).flatMap((record) => stepOf(record, recorder, deliveries, isPinned));
+  const steps = told.slice(-window.stepsMax).map((record) => stepOf(record, recorder, deliveries, isPinned));
   return { steps, left: Math.max(0, told.length - window.stepsMax) };
 }
 
 function isShown(record: Recorded, pids: readonly string[]): boolean {
-  if (record.type === 'received' || record.type === 'published') return false;
   return pids.length === 0 || pids.some((pid) => concerns(record, pid as never));
 }
 
@@ -69,20 +68,17 @@ function stepOf(
   recorder: Recorder,
   deliveries: ReturnType<typeof deliveriesOf>,
   isPinned: (record: MessageRecord) => boolean,
-): readonly SequenceStep[] {
+): SequenceStep {
   switch (record.type) {
     case 'send':
     case 'drop':
-      return [messageStep(record, deliveries.of(record), recorder, isPinned(record))];
+      return messageStep(record, deliveries.of(record), recorder, isPinned(record));
     case 'deliver':
-      return [messageStep(record, record, recorder, isPinned(record))];
+      return messageStep(record, record, recorder, isPinned(record));
     case 'transition':
-      return [{ step: 'transition', ...transitionView(record, recorder) }];
-    case 'received':
-    case 'published':
-      return [];
+      return { step: 'transition', ...transitionView(record, recorder) };
     default:
-      return [lifeStep(record, recorder)];
+      return lifeStep(record, recorder);
   }
 }
 

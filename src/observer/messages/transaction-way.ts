@@ -6,8 +6,9 @@
  */
 import { compareLsn, lsnToPostgres, type Lsn } from '../../model/lsn.ts';
 import { lsnOfOffset } from '../../model/log-offset.ts';
-import type { Recorded, Recorder, WayRecord } from '../recording/recorder.ts';
+import type { Recorder } from '../recording/recorder.ts';
 import type { MessageRecord } from '../recording/record-views.ts';
+import type { Published, Received } from '../recording/ways.ts';
 import type { TransactionStage, TransactionView } from '../views.ts';
 
 export interface TransactionAsked {
@@ -19,8 +20,6 @@ export interface TransactionWay {
   readonly view: TransactionView;
   isPinned(record: MessageRecord): boolean;
 }
-
-type At<Kind extends WayRecord['type']> = Extract<Recorded, { type: Kind }>;
 
 const STAGES_MAX = 500;
 
@@ -41,37 +40,37 @@ export function transactionWay(recorder: Recorder, asked: TransactionAsked): Tra
 }
 
 /** The newest: ids of transactions come again after a long time, or on another cluster. */
-function receivedOf(recorder: Recorder, { xid, lsn }: TransactionAsked): At<'received'> | undefined {
-  for (const record of recorder.newestFirst()) {
-    if (record.type !== 'received') continue;
-    if (xid === undefined ? record.lsn === lsn : String(record.xid) === xid) return record;
+function receivedOf(recorder: Recorder, { xid, lsn }: TransactionAsked): Received | undefined {
+  for (const received of recorder.received()) {
+    if (xid === undefined ? received.lsn === lsn : String(received.xid) === xid) return received;
   }
   return undefined;
 }
 
 class WayReading {
-  private readonly stages: TransactionStage[] = [];
+  private readonly told: { readonly n: number; readonly stage: TransactionStage }[] = [];
   private position: number | null = null;
   /** Consumers that were brought it, and have yet to answer; by the request's `replyTo`. */
   private readonly brought = new Map<string, string>();
-  private left = STAGES_MAX;
 
   constructor(
     private readonly recorder: Recorder,
     private readonly lsn: Lsn,
-    private readonly received: At<'received'> | undefined,
+    private readonly received: Received | undefined,
     private readonly pinned: Set<MessageRecord>,
   ) {}
 
   read(): { readonly stages: readonly TransactionStage[]; readonly position: number | null } {
     const { received } = this;
-    if (received !== undefined) this.tell('received', received.atMs, null, `its commit came from Postgres`);
-    for (const record of this.recorder.records()) {
-      if (received !== undefined && record.n < received.n) continue;
-      if (record.type === 'send') this.readMessage(record);
-      else if (record.type === 'published') this.readPublished(record);
+    const sinceN = received?.n ?? 0;
+    if (received !== undefined) this.tell('received', received, null, 'its commit came from Postgres');
+    for (const record of this.recorder.records()) if (record.n > sinceN && record.type === 'send') this.readMessage(record);
+    for (const published of this.recorder.published()) {
+      if (published.n < sinceN) break;
+      this.readPublished(published);
     }
-    return { stages: this.stages, position: this.position };
+    const inOrder = this.told.sort((one, other) => one.n - other.n).slice(0, STAGES_MAX);
+    return { stages: inOrder.map(({ stage }) => stage), position: this.position };
   }
 
   private readMessage(record: MessageRecord): void {
@@ -85,7 +84,7 @@ class WayReading {
     if (this.position !== null || typeof lsn !== 'string' || compareLsn(lsn as Lsn, this.lsn) < 0) return;
     this.position = through;
     this.pinned.add(record);
-    this.tell('durable', record.atMs, null, `the transaction log holds it, before byte ${through}`);
+    this.tell('durable', record, null, `the transaction log holds it, before byte ${through}`);
   }
 
   private readBrought(record: MessageRecord, type: string): void {
@@ -95,26 +94,25 @@ class WayReading {
     if (typeof replyTo !== 'string' || [...this.brought.values()].includes(handle)) return;
     this.brought.set(record.to, handle);
     this.pinned.add(record);
-    this.tell('routed', record.atMs, handle, `brought to the shape's Consumer by '${type}'`);
+    this.tell('routed', record, handle, `brought to the shape's Consumer by '${type}'`);
   }
 
   private readTaken(record: MessageRecord): void {
     const handle = this.brought.get(record.from);
     if (handle === undefined || !record.message.type.startsWith('batch.')) return;
     this.pinned.add(record);
-    this.tell('taken', record.atMs, handle, `the Consumer answered '${record.message.type}'`);
+    this.tell('taken', record, handle, `the Consumer answered '${record.message.type}'`);
   }
 
-  private readPublished({ atMs, handle, end, readers }: At<'published'>): void {
+  private readPublished(published: Published): void {
+    const { handle, end, readers } = published;
     if (lsnOfOffset(end) !== this.lsn) return;
-    this.tell('published', atMs, handle, `readable up to ${end}`);
-    if (readers > 0) this.tell('answered', atMs, handle, `${readers} ${readers === 1 ? 'request' : 'requests'} that waited`);
+    this.tell('published', published, handle, `readable up to ${end}`);
+    if (readers > 0) this.tell('answered', published, handle, `${readers} ${readers === 1 ? 'request' : 'requests'} that waited`);
   }
 
-  private tell(stage: TransactionStage['stage'], atMs: number, handle: string | null, text: string): void {
-    if (this.left === 0) return;
-    this.left -= 1;
-    this.stages.push({ stage, atMs: this.recorder.epochMs(atMs), handle, text });
+  private tell(name: TransactionStage['stage'], { n, atMs }: { n: number; atMs: number }, handle: string | null, text: string): void {
+    this.told.push({ n, stage: { stage: name, atMs: this.recorder.epochMs(atMs), handle, text } });
   }
 }
 

@@ -7,7 +7,7 @@
  */
 import type { Clock } from '../../base/clock.ts';
 import type { LiveBody, Sink } from '../../api/shape-response.ts';
-import type { Topics } from './topics.ts';
+import { REST_OF_COST, type Topics } from './topics.ts';
 
 /** Without an event for so long, a comment says that the stream lives. */
 const KEEP_ALIVE_MS = 15_000;
@@ -35,6 +35,8 @@ export function topicStream(topics: readonly string[], ports: StreamPorts, signa
 class TopicStream {
   private readonly followed: readonly FollowedTopic[];
   private lastOutputMs: number;
+  /** However many its topics are, and however slowly its client reads, the stream takes no more than a part of the time. */
+  private restUntilMs = 0;
 
   constructor(
     topics: readonly string[],
@@ -47,9 +49,12 @@ class TopicStream {
   }
 
   async flow(): Promise<void> {
+    const { clock } = this.ports;
     while (!this.signal.aborted && !this.sink.isClosed) {
       this.ports.looked();
+      const beganMs = clock.nowMs();
       for (const followed of this.followed) await this.lookAt(followed);
+      this.restUntilMs = clock.nowMs() + (clock.nowMs() - beganMs) * REST_OF_COST;
       if (this.sink.heldBytes > HELD_BYTES_MAX) return this.sink.cut();
       this.keepAlive();
       await this.rest();
@@ -81,7 +86,7 @@ class TopicStream {
   /** Until the next topic is due, and no longer than its client stays. */
   private rest(): Promise<void> {
     const { clock } = this.ports;
-    const dueMs = Math.min(...this.followed.map(({ dueMs }) => dueMs));
+    const dueMs = Math.max(this.restUntilMs, Math.min(...this.followed.map(({ dueMs }) => dueMs)));
     return new Promise((resolve) => {
       const settle = (): void => {
         clock.clearTimer(timer);

@@ -35,8 +35,8 @@ interface Form {
 type Maker = (subject: string) => Form | Promise<Form>;
 
 const REST_MS_MIN = 250;
-/** A form that takes 10 ms is made every 200 ms at the most. */
-const REST_OF_COST = 20;
+/** What takes 10 ms is made every 400 ms at the most. */
+export const REST_OF_COST = 40;
 const KEPT_MAX = 100;
 
 interface Kept {

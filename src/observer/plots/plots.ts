@@ -4,7 +4,7 @@
  */
 import type { Clock, TimerId } from '../../base/clock.ts';
 import { lsnOfOffset, type LogOffset } from '../../model/log-offset.ts';
-import type { Lsn } from '../../model/lsn.ts';
+import { compareLsn, type Lsn } from '../../model/lsn.ts';
 import type { PlotSeries, PlotsView } from '../views.ts';
 
 export const MINUTES_MAX = 10;
@@ -12,8 +12,8 @@ const SECONDS_MAX = MINUTES_MAX * 60;
 const EVERY_MS = 1_000;
 /** Latencies of a second that are kept for its percentiles. */
 const LATENCIES_MAX = 1_000;
-/** Commits that are remembered until a shape has published them. */
-const COMMITS_MAX = 4_096;
+/** Commits that wait to be shown; of more than these the latency is not taken. */
+const COMMITS_MAX = 64;
 
 type Name = PlotSeries['name'];
 type Sample = Readonly<Partial<Record<Name, number>>>;
@@ -42,8 +42,8 @@ export class Plots {
   private transactions = 0;
   private published = 0;
   private latencies: number[] = [];
-  /** When a commit came, by its LSN, as long as no shape has shown it. */
-  private readonly commits = new Map<Lsn, number>();
+  /** Commits that no shape has shown yet, oldest first. */
+  private readonly commits: { readonly lsn: Lsn; readonly atMs: number }[] = [];
 
   /** @param sample the numbers that must be asked for. */
   constructor(
@@ -56,20 +56,21 @@ export class Plots {
   /** A transaction came from Postgres. */
   received(lsn: Lsn): void {
     this.transactions += 1;
-    this.commits.set(lsn, this.clock.nowMs());
-    if (this.commits.size <= COMMITS_MAX) return;
-    const [oldest] = this.commits.keys();
-    if (oldest !== undefined) this.commits.delete(oldest);
+    if (this.commits.length < COMMITS_MAX) this.commits.push({ lsn, atMs: this.clock.nowMs() });
   }
 
-  /** Clients can read a shape up to there. The first shape that shows a transaction tells how long that took. */
+  /**
+   * Clients can read a shape up to there. The first shape that shows a transaction tells how long that took; of those before it
+   * nobody knows whether any shape shows them.
+   */
   shown(end: LogOffset): void {
     this.published += 1;
+    if (this.commits.length === 0) return;
     const lsn = lsnOfOffset(end);
-    const atMs = this.commits.get(lsn);
-    if (atMs === undefined) return;
-    this.commits.delete(lsn);
-    if (this.latencies.length < LATENCIES_MAX) this.latencies.push(this.clock.nowMs() - atMs);
+    const behind = this.commits.findIndex((commit) => compareLsn(commit.lsn, lsn) > 0);
+    const passed = this.commits.splice(0, behind < 0 ? this.commits.length : behind);
+    const last = passed.at(-1);
+    if (last?.lsn === lsn && this.latencies.length < LATENCIES_MAX) this.latencies.push(this.clock.nowMs() - last.atMs);
   }
 
   view(minutes: number): Omit<PlotsView, 'atMs'> {

@@ -14,16 +14,10 @@ import type { NumberedRecord } from '../../otp/kernel/trace.ts';
 import type { Runtime } from '../../otp/runtime.ts';
 import type { RecordingView } from '../views.ts';
 import { Ring, type RingBounds } from './ring.ts';
-
-/** What is told from outside of the processes. */
-export type WayRecord =
-  /** A transaction came whole from Postgres. */
-  | { readonly type: 'received'; readonly xid: Xid; readonly lsn: Lsn }
-  /** A shape's log is readable up to there; so many requests waited for that. */
-  | { readonly type: 'published'; readonly handle: Handle; readonly end: LogOffset; readonly readers: number };
+import { Ways, type Published, type Received } from './ways.ts';
 
 /** `n` numbers all records since the recording began; `atMs` is on the clock's scale. */
-export type Recorded = NumberedRecord | (WayRecord & { readonly n: number; readonly atMs: number });
+export type Recorded = NumberedRecord;
 
 export interface RecorderOptions {
   readonly bounds?: RingBounds;
@@ -44,7 +38,8 @@ export class Recorder {
   private timer: TimerId | undefined;
   private attachedMs = 0;
   private lookedAtMs = 0;
-  /** Records that are no trace have numbers between those of the trace, by which all are in order. */
+  /** Undefined while nobody looks. */
+  private ways: Ways | undefined;
   private lastN = 0;
 
   constructor(
@@ -71,15 +66,29 @@ export class Recorder {
     if (this.detach !== undefined) return;
     this.attachedMs = this.lookedAtMs;
     this.lastN = 0;
+    this.ways = new Ways();
     this.detach = this.runtime.trace((record) => this.take(record));
     this.watch(this.lingerMs);
   }
 
-  /** Costs nothing while nobody looks. */
-  note(record: WayRecord): void {
-    if (this.detach === undefined) return;
-    this.lastN += 0.001;
-    this.ring.push({ n: this.lastN, atMs: this.clock.nowMs(), ...record }, RECORD_BYTES);
+  /** A transaction came whole from Postgres. Costs nothing while nobody looks. */
+  noteReceived(xid: Xid, lsn: Lsn): void {
+    this.ways?.noteReceived(this.between(), this.clock.nowMs(), xid, lsn);
+  }
+
+  /** A shape's log is readable up to there. @param readers how many requests wait for that. */
+  notePublished(handle: Handle, end: LogOffset, readers: (handle: Handle) => number): void {
+    this.ways?.notePublished(this.between(), this.clock.nowMs(), handle, end, readers(handle));
+  }
+
+  /** Newest first. */
+  received(): Iterable<Received> {
+    return this.ways?.received() ?? [];
+  }
+
+  /** Newest first; of that shape alone, if one is named. */
+  published(handle?: Handle): Iterable<Published> {
+    return this.ways?.published(handle) ?? [];
   }
 
   /** Oldest first. */
@@ -130,7 +139,14 @@ export class Recorder {
   private stop(): void {
     this.detach?.();
     this.detach = undefined;
+    this.ways = undefined;
     this.ring.clear();
+  }
+
+  /** What is told from outside of the processes has a number behind the last record's, and before the next one's. */
+  private between(): number {
+    this.lastN += 0.000_001;
+    return this.lastN;
   }
 }
 

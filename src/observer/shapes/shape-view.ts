@@ -63,10 +63,9 @@ function movesOf({ definition: { dependencies = [] }, dependsOn, views }: SeenSh
 
 function transactionsOf(recorder: Recorder, handle: Handle): readonly ShapeTransaction[] {
   const transactions: ShapeTransaction[] = [];
-  for (const record of recorder.newestFirst()) {
+  for (const { atMs, end } of recorder.published(handle)) {
     if (transactions.length === TRANSACTIONS_MAX) break;
-    if (record.type !== 'published' || record.handle !== handle) continue;
-    transactions.push({ atMs: recorder.epochMs(record.atMs), lsn: lsnToPostgres(lsnOfOffset(record.end)), offset: record.end });
+    transactions.push({ atMs: recorder.epochMs(atMs), lsn: lsnToPostgres(lsnOfOffset(end)), offset: end });
   }
   return transactions;
 }
