@@ -47,10 +47,11 @@ const PACKAGES = {
   actors: ['xstate'],
   http: ['zod'],
   api: ['zod'],
-  telemetry: ['pino', 'prom-client'],
+  telemetry: ['@opentelemetry/api', 'pino', 'prom-client'],
   observer: ['xstate', 'ws'],
   service: ['pino'],
   demo: ['pg'],
+  commands: ['zod'],
 };
 
 /** Rooms that are mathematics: no xstate, no processes, nothing of the machine below them. */
@@ -62,7 +63,7 @@ const EMBEDDED = 'src/demo/embedded-[a-z]+.ts';
 /** Resources of the machine, each behind its few files. */
 const SEAMS = {
   fs: { modules: ['fs', 'fs/promises'], files: ['src/storage/disk.ts', 'src/storage/processes.ts', EMBEDDED] },
-  http: { modules: ['http', 'http2', 'https'], files: ['src/http/server.ts', 'src/observer/inspection-server.ts'] },
+  http: { modules: ['http', 'http2', 'https'], files: ['src/http/server.ts', 'src/observer/inspection-server.ts', 'src/telemetry/metrics/metrics-server.ts'] },
   net: { modules: ['net', 'tls', 'dgram', 'dns'], files: [EMBEDDED] },
   child_process: { modules: ['child_process', 'cluster', 'worker_threads'], files: [EMBEDDED] },
 };

@@ -34,6 +34,8 @@ export interface Api {
   load(): Readonly<Record<AdmissionClass | 'parked', number>>;
   /** How many requests, event streams included, wait for this shape to change. */
   readersOf(handle: Handle): number;
+  /** How many requests were refused since the start because too many were under way. */
+  refusals(): Readonly<Record<AdmissionClass, number>>;
 }
 
 export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, random: Random): Api {
@@ -54,6 +56,7 @@ export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, 
       existing: admission.held('existing'),
       parked: listeners.parkedCount + followers.count,
     }),
+    refusals: () => ({ initial: admission.refusals('initial'), existing: admission.refusals('existing') }),
   };
 }
 

@@ -9,6 +9,7 @@ import { Deflater } from './deflater.ts';
 import { Exchange } from './exchange.ts';
 import { JSON_TYPE } from './media-types.ts';
 import { pageAnswer, type Pages } from './pages.ts';
+import type { RequestWatch } from './request-watch.ts';
 import { commonHeaders, givenRequestId, pageHeaders, preflightHeaders } from './response-headers.ts';
 import { targetOf } from './routes.ts';
 import { accessOf, type Secret } from './secret.ts';
@@ -37,6 +38,8 @@ export interface DispatcherPorts {
   failed(error: unknown, requestId: string): void;
   /** Told, not more often than each minute, how many clients were cut off since because they did not read. */
   cutOff(count: number): void;
+  /** Follows each request. */
+  readonly watch?: RequestWatch | undefined;
 }
 
 const NOT_FOUND: HttpAnswer = { status: 404, headers: ['content-type', 'text/plain; charset=utf-8'], body: [Buffer.from('Not found')] };
@@ -67,6 +70,7 @@ export class RequestDispatcher {
     const target = targetOf(request.method ?? '', request.url ?? '/');
     const exchange = new Exchange(givenRequestId(request) ?? this.freshId(), request, target, new URLSearchParams(target.query));
     this.exchanges.add(exchange);
+    exchange.follow(this.ports.watch);
     response.once('close', () => {
       this.exchanges.delete(exchange);
       exchange.end();
@@ -129,8 +133,10 @@ export class RequestDispatcher {
   }
 
   /** @param answer undefined when nobody waits for one. */
-  private async send({ id, request, target }: Exchange, response: HttpResponse, answer: HttpAnswer | undefined): Promise<void> {
+  private async send(exchange: Exchange, response: HttpResponse, answer: HttpAnswer | undefined): Promise<void> {
     if (answer === undefined) return void response.destroy();
+    const { id, request, target } = exchange;
+    exchange.answered(answer);
     const common = answer.isPage === true ? pageHeaders(id) : commonHeaders(request, target.resource, this.server, id);
     const closing = this.isClosing ? ['connection', 'close'] : [];
     const headers = [...common, ...closing, ...answer.headers];

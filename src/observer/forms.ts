@@ -152,7 +152,7 @@ export class Forms {
 
   /** What the slot retains is a number of Postgres's, which is asked while somebody looks. */
   plots(minutes: number): PlotsView {
-    void this.sources.postgres.view();
+    this.sources.postgres.view().catch(() => {}); // Who asks for the form of Postgres is told.
     return { atMs: this.atMs, ...this.kept.plots.view(minutes) };
   }
 

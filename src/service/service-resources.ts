@@ -7,6 +7,7 @@ import type { WhereLanguage } from '../sql/where.ts';
 import type { Storage } from '../storage/storage.ts';
 import type { World } from './world.ts';
 import type { Database } from './database.ts';
+import type { Watches } from './wiring/watches.ts';
 
 export interface ServiceResources {
   readonly configuration: Configuration;
@@ -16,4 +17,5 @@ export interface ServiceResources {
   readonly language: WhereLanguage & SubsetLanguage;
   readonly database: Database;
   readonly runtime: Runtime;
+  readonly watches: Watches;
 }

@@ -10,8 +10,11 @@ import { Closing } from './closing.ts';
 import { NO_DATABASE, type Configuration } from '../settings/configuration.ts';
 import { ConfigurationError } from '../settings/configuration-error.ts';
 import { databaseOf, type Database } from './database.ts';
+import { dump } from './dump.ts';
+import { countedMetrics, serveMetrics } from './metrics-endpoint.ts';
 import { storedStream } from './wiring/database.ts';
 import { stackWiring } from './wiring/stack.ts';
+import { watchesOf } from './wiring/telemetry.ts';
 import { startInspectionServer } from '../observer/inspection-server.ts';
 import type { ExitReason, Pid } from '../otp/process.ts';
 import { createRuntime, type Runtime } from '../otp/runtime.ts';
@@ -24,16 +27,24 @@ import { openStorage } from '../storage/open-storage.ts';
 import type { Storage } from '../storage/storage.ts';
 import { stack } from '../supervisors/stack.ts';
 import { logLifecycle } from '../telemetry/lifecycle-log.ts';
+import { RecentDeaths } from '../telemetry/recent-deaths.ts';
 import { createLogger } from '../telemetry/logger.ts';
 import { systemWorld, type World } from './world.ts';
 
 export interface Service {
   /** `http://host:port`. */
   readonly url: string;
+  /** `http://host:port/metrics`; undefined unless a port for Prometheus is set. */
+  readonly metricsUrl: string | undefined;
   /** The processes, for an observer or a test. */
   readonly runtime: Runtime;
   /** Resolves when the tree has ended: undefined after `stop`, else why it gave up. */
   readonly ended: Promise<string | undefined>;
+  /**
+   * The process tree with states and mailboxes, the last deaths, memory and the delay of the event loop, as text for an operator. Its
+   * length does not grow with the shapes.
+   */
+  dump(): Promise<string>;
   /** Drains: parked requests are answered, what is taken is stored. Resolves when nothing of the service is left. */
   stop(): Promise<void>;
 }
@@ -59,10 +70,15 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   const database = await reachDatabase(configuration, storage, closing);
   const runtime = createRuntime({ clock: world.clock });
   logLifecycle(runtime, logger);
+  const deaths = new RecentDeaths(runtime, world.clock);
   for (const note of storage.notes) logger.warn(note);
   if (configuration.ignored.length > 0) logger.warn({ variables: configuration.ignored }, 'settings without a meaning here are ignored');
   const language = await loadWhereLanguage();
-  const wiring = stackWiring({ configuration, world, logger, storage, language, database, runtime }, (close) => closing.add(close));
+  const metrics = countedMetrics(configuration, world, runtime, closing);
+  const watches = watchesOf(metrics, world.clock);
+  const resources = { configuration, world, logger, storage, language, database, runtime, watches };
+  const wiring = stackWiring(resources, (close) => closing.add(close));
+  const metricsUrl = metrics && (await serveMetrics(metrics, resources, wiring.api, closing));
   if (configuration.inspect) {
     const inspection = await startInspectionServer({ runtime, port: configuration.inspectPort });
     closing.add(() => inspection.close());
@@ -72,7 +88,7 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   closing.add(() => runtime.stop(root)); // The tree stops before what it stands on is closed.
   const url = await listeningAt(runtime);
   logger.info({ url }, 'the service listens');
-  return serviceOf(runtime, root, url, closing);
+  return { ...serviceOf(runtime, root, url, closing), metricsUrl, dump: () => dump(resources, wiring.api, deaths) };
 }
 
 /** The storage says which replication slot is its own: no other is touched. */
@@ -99,7 +115,7 @@ async function listeningAt(runtime: Runtime): Promise<string> {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-function serviceOf(runtime: Runtime, root: Pid, url: string, closing: Closing): Service {
+function serviceOf(runtime: Runtime, root: Pid, url: string, closing: Closing): Omit<Service, 'metricsUrl' | 'dump'> {
   let isStopping = false;
   const ended = runtime.whenDown(root).then(async (reason) => {
     const closed = closing.all();

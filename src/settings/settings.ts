@@ -208,6 +208,13 @@ export const SETTINGS = {
     electric: [],
     help: 'how long a connection may wait for its next request (default: 75s)',
   },
+  prometheusPort: {
+    flag: 'prometheus-port',
+    value: 'NUMBER',
+    type: integer(0, 65_535).optional(),
+    electric: ['ELECTRIC_PROMETHEUS_PORT'],
+    help: 'where Prometheus gets its metrics: GET /metrics (default: nowhere; 0: any)',
+  },
   logLevel: {
     flag: 'log-level',
     value: 'LEVEL',

@@ -29,6 +29,9 @@ export interface ProcessSummary {
   readonly sinceMs: number;
 }
 
+/** For whoever counts. */
+export type ProcessFigures = Pick<ProcessSummary, 'pid' | 'state' | 'hibernates' | 'mailboxLength' | 'handled' | 'restarts'>;
+
 /**
  * What can be told of a process only at the moment of its end. It is told as the process was: its state is the one it was in, or the
  * one it ended in. Nobody has heard of the end yet.

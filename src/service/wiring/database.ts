@@ -21,6 +21,7 @@ import { snapshotTarget } from './snapshot-target.ts';
 import { linesOf, type LogAccess } from './storage.ts';
 import { ToldTables } from './told-tables.ts';
 import type { SubsetReads } from './subset-reads.ts';
+import { watchedSink, watchedSnapshot, type Watches } from './watches.ts';
 
 /** Told of each transaction that came whole from Postgres. */
 export interface StreamWatcher {
@@ -53,7 +54,7 @@ export function databasePorts(
         name: '@snapshots',
         pool: snapshotPool,
         clock: world.clock,
-        target: (handle) => snapshotTargetOf(resources, access, handle),
+        target: (handle) => followed(snapshotTargetOf(resources, access, handle), handle, resources.watches.snapshot),
       }),
     moveQueries: () =>
       moveQueryPort({
@@ -78,7 +79,7 @@ function replication(resources: ServiceResources, { intake }: LogAccess, watcher
     takesOverSlot,
     publication,
     transactionBytesMax: configuration.transactionBytesMax,
-    sink: doubting(resources, intake, watcher),
+    sink: sinkOf(resources, intake, watcher),
     lastCommitLsn: () => storage.log.lastCommitLsn,
     stored: () => storedStream(storage),
     owner: '@replication-client',
@@ -88,6 +89,12 @@ function replication(resources: ServiceResources, { intake }: LogAccess, watcher
 /** What decides whose slot it is, before the first stream and at each. */
 export function storedStream({ log: { source, heldLsn }, damagedStream }: Storage): StoredStream {
   return { source, heldLsn, damaged: damagedStream };
+}
+
+function sinkOf(resources: ServiceResources, intake: LogAccess['intake'], watcher: StreamWatcher | undefined): TransactionSink {
+  const { watches: { transactions }, world: { clock } } = resources;
+  const sink = doubting(resources, intake, watcher);
+  return transactions === undefined ? sink : watchedSink(sink, () => intake.end, transactions, clock);
 }
 
 /** A table that the stream describes anew may have changed. */
@@ -108,8 +115,8 @@ function doubting(
       return id;
     },
     changes: (...fragment) => intake.changes(...fragment),
-    commit(xid, lsn, ...end) {
-      intake.commit(xid, lsn, ...end);
+    commit(xid, lsn, endLsn, layouts) {
+      intake.commit(xid, lsn, endLsn, layouts);
       watcher?.received(xid, lsn);
     },
     abandon: () => intake.abandon(),
@@ -118,6 +125,10 @@ function doubting(
       return intake.congestion;
     },
   };
+}
+
+function followed(target: SnapshotTarget | undefined, handle: Handle, watch: Watches['snapshot']): SnapshotTarget | undefined {
+  return target === undefined || watch === undefined ? target : watchedSnapshot(target, watch(handle));
 }
 
 /** Where the rows of a query go, and what they are chosen by. */

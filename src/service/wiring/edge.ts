@@ -9,12 +9,13 @@ import type { Pages } from '../../http/pages.ts';
 import { journalPort } from '../../telemetry/journal-port.ts';
 import { relationSource, servedShapes, serviceStatus, readableLogs, zoneSource } from './api-ports.ts';
 import { livingTable } from './living-table.ts';
+import { watchedSubsets } from './watches.ts';
 import type { ServiceResources } from '../service-resources.ts';
 
 const READINESS_TIMEOUT_MS = 5_000;
 
 export function serviceApi(
-  { configuration, database, runtime, storage, language, world }: ServiceResources,
+  { configuration, database, runtime, storage, language, world, watches }: ServiceResources,
   subsets: SubsetSource,
 ): Api {
   const directory = () => livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
@@ -26,7 +27,7 @@ export function serviceApi(
     logs: readableLogs(storage.shapes),
     status: serviceStatus(runtime, world.clock),
     language,
-    subsets,
+    subsets: watches.subset === undefined ? subsets : watchedSubsets(subsets, watches.subset),
     lastProcessedLsn: () => progress()?.lastProcessedLsn,
   };
   const settings = {
@@ -39,7 +40,7 @@ export function serviceApi(
   return createApi(ports, settings, world.clock, world.random);
 }
 
-export function edgePorts({ configuration, logger, world }: ServiceResources, api: Api, pages?: Pages) {
+export function edgePorts({ configuration, logger, world, watches }: ServiceResources, api: Api, pages?: Pages) {
   const { host, secret, drainTimeoutMs, keepAliveTimeoutMs, tcpReadTimeoutMs, tcpSendTimeoutMs } = configuration;
   const timeouts = { drainTimeoutMs, keepAliveTimeoutMs, readTimeoutMs: tcpReadTimeoutMs, sendTimeoutMs: tcpSendTimeoutMs };
   let { port } = configuration; // Where the system chose it, a server that restarts takes the same one again: clients know it.
@@ -56,8 +57,15 @@ export function edgePorts({ configuration, logger, world }: ServiceResources, ap
           listening: (address) => {
             port = address.port;
           },
-          failed: (error, requestId) => logger.error({ err: error, requestId }, 'a request failed'),
-          cutOff: (clients) => logger.warn({ clients }, 'clients that did not read their answers were cut off'),
+          watch: watches.requests,
+          failed(error, requestId) {
+            watches.requestFailed?.();
+            logger.error({ err: error, requestId }, 'a request failed');
+          },
+          cutOff(clients) {
+            watches.cutOff?.(clients);
+            logger.warn({ clients }, 'clients that did not read their answers were cut off');
+          },
         },
       ),
   };

@@ -4,6 +4,7 @@
  * What lives longer than a process is made here, once. What a process owns is made anew for each incarnation; whoever
  * else reads a table asks the runtime for that of the process that lives now, so nothing is read of one that died.
  */
+import type { Api } from '../../api/api.ts';
 import type { StackWiring } from '../../supervisors/stack-wiring.ts';
 import { databasePorts } from './database.ts';
 import { edgePorts, serviceApi } from './edge.ts';
@@ -15,15 +16,21 @@ import { processTables } from './tables.ts';
 
 const CHECKPOINT_EVERY_MS = 5_000;
 
+/** What is wired, with the api that its server stands in front of. */
+export interface ServiceWiring extends StackWiring {
+  readonly api: Api;
+}
+
 /** @param opened told of what must be closed when the tree has ended. */
-export function stackWiring(resources: ServiceResources, opened: (close: () => Promise<void>) => void): StackWiring {
-  const { configuration, storage } = resources;
-  const access = logAccess(resources);
+export function stackWiring(resources: ServiceResources, opened: (close: () => Promise<void>) => void): ServiceWiring {
+  const { configuration, storage, watches } = resources;
+  const access = logAccess(resources, watches.transactions);
   const subsets = new SubsetReads(resources, access);
   const api = serviceApi(resources, subsets);
   const observer = serviceObserver(resources, api);
   if (observer !== undefined) opened(() => Promise.resolve(observer.close()));
   return {
+    api,
     ports: {
       ...storagePorts(resources, access),
       ...databasePorts(resources, access, subsets, observer),

@@ -25,7 +25,7 @@ import type { PartitionTrees, TreeEntry } from './partition-trees.ts';
 import type { RecentCommits } from './recent-commits.ts';
 import type { RecordAt, ShapeRecord } from './shape-record.ts';
 import type { TailCache } from './tail-cache.ts';
-import { FRAME_BYTES_MAX, type BlockSizes, type Survey, type TransactionLog } from './transaction-log.ts';
+import { FRAME_BYTES_MAX, type BlockSizes, type RetainedLog, type Survey, type TransactionLog } from './transaction-log.ts';
 
 /** What the next sync makes durable. */
 interface Settled {
@@ -39,6 +39,7 @@ interface Settled {
 export interface FrameSink {
   /** Behind the last frame. */
   readonly end: LogPosition;
+  readonly retained: RetainedLog;
   /** @returns the payload as the engine keeps it: the caller's bytes may change afterwards. */
   put(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Uint8Array;
   /** Makes durable what was put so far. One at a time. */
@@ -109,6 +110,14 @@ export class FramedLog implements TransactionLog {
 
   get durableEnd(): LogPosition {
     return this.durable.end;
+  }
+
+  get appendedEnd(): LogPosition {
+    return this.lastEnd;
+  }
+
+  get retained(): RetainedLog {
+    return this.sink.retained;
   }
 
   get lastCommitLsn(): Lsn {

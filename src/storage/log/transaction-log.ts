@@ -39,9 +39,20 @@ export interface Survey {
   readonly layouts: readonly number[];
 }
 
+/** How much is kept of the log. */
+export interface RetainedLog {
+  readonly bytes: number;
+  /** Files that it lies in; none in memory. */
+  readonly segments: number;
+}
+
 export interface TransactionLog extends TreeMemory {
   /** What a power cut would leave; readers see the log up to here. */
   readonly durableEnd: LogPosition;
+  /** Behind the last transaction appended, durable or not. */
+  readonly appendedEnd: LogPosition;
+  /** What is kept of the log: for readers to come, or because a segment goes as a whole. */
+  readonly retained: RetainedLog;
   /** The commit LSN of the last transaction appended; '0' for an empty log. A transaction at or below it has been taken. */
   readonly lastCommitLsn: Lsn;
   /** Whose stream the log holds, as `restart` was told; undefined when there was none yet. */
