@@ -12,6 +12,7 @@ import { pageAnswer, type Pages } from './pages.ts';
 import type { RequestWatch } from './request-watch.ts';
 import { commonHeaders, givenRequestId, pageHeaders, preflightHeaders } from './response-headers.ts';
 import { targetOf } from './routes.ts';
+import { explainShape, readTransaction } from './told-routes.ts';
 import { accessOf, type Secret } from './secret.ts';
 import type { SendingPorts } from './response-sink.ts';
 import { sendResponse, type HttpAnswer } from './send-response.ts';
@@ -102,11 +103,16 @@ export class RequestDispatcher {
       case 'liveness':
         return (await pageAnswer(this.ports.pages, exchange)) ?? { status: 200, headers: [], body: [] };
       case 'health':
-        return this.health();
+        return this.health(exchange);
       case 'shapeOptions':
+      case 'toldOptions':
         return { status: 204, headers: preflightHeaders(exchange.request), body: [] };
       case 'unknown':
         return (await pageAnswer(this.ports.pages, exchange)) ?? NOT_FOUND;
+      case 'explainShape':
+        return this.guarded(exchange, () => explainShape(api, exchange));
+      case 'readTransaction':
+        return this.guarded(exchange, () => readTransaction(api, exchange));
       case 'readShape':
       case 'deleteShape':
         return this.guarded(exchange, () => (route === 'deleteShape' ? deleteShape(api, exchange) : readShape(api, this.bodies, exchange)));
@@ -123,12 +129,17 @@ export class RequestDispatcher {
       : answered;
   }
 
-  private health(): HttpAnswer {
-    const level = this.ports.api.level();
+  /** Everybody may ask. What names others is told to whoever has the secret. */
+  private async health({ request, query }: Exchange): Promise<HttpAnswer> {
+    const { api } = this.ports;
+    const isTrusted = accessOf(this.settings.secret, query, request.headers.authorization) !== 'denied';
+    const cause = api.level() === 'active' ? undefined : await api.cause(isTrusted);
+    const level = api.level();
+    const told = level === 'active' || cause === undefined ? {} : { cause };
     return {
       status: level === 'active' ? 200 : 202,
       headers: ['content-type', JSON_TYPE, 'cache-control', 'no-cache, no-store, must-revalidate'],
-      body: [Buffer.from(JSON.stringify({ status: level }))],
+      body: [Buffer.from(JSON.stringify({ status: level, ...told }))],
     };
   }
 

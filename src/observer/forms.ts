@@ -66,16 +66,17 @@ export class Forms {
     );
   }
 
-  service(): ServiceView {
+  async service(): Promise<ServiceView> {
     const { service, runtime, shapes } = this.sources;
+    const whyNotActive = (await service.whyNotActive()) ?? null;
     return {
       atMs: this.atMs,
       version: service.version,
       sinceMs: this.beganMs,
       level: service.level(),
-      whyNotActive: service.whyNotActive() ?? null,
+      whyNotActive,
       canEnd: this.options.canEnd,
-      processes: countOf(runtime.processes()),
+      processes: runtime.load().processes,
       shapes: countOf(shapes.all()),
       deaths: this.kept.deaths.total,
       recording: this.kept.recorder.view(),

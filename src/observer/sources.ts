@@ -10,7 +10,7 @@ import type { LockHolder, PlotSeries, PostgresView, ServiceView } from './views.
 
 export type ObservedRuntime = Pick<
   Runtime,
-  'processInfo' | 'processes' | 'tableOf' | 'trace' | 'ends' | 'lifecycle' | 'exit'
+  'processInfo' | 'processes' | 'load' | 'tableOf' | 'trace' | 'ends' | 'lifecycle' | 'exit'
 >;
 
 export interface ObserverSources {
@@ -19,7 +19,8 @@ export interface ObserverSources {
   readonly service: {
     readonly version: string;
     level(): ServiceView['level'];
-    whyNotActive(): string | undefined;
+    /** Undefined when it is active. */
+    whyNotActive(): Promise<string | undefined>;
   };
   readonly shapes: ShapeSource;
   readonly postgres: PostgresSource;

@@ -21,7 +21,7 @@ export interface ServiceView {
   readonly sinceMs: number;
   /** As `/v1/health` says it. */
   readonly level: 'starting' | 'waiting' | 'active';
-  /** The first unmet condition; null when active. */
+  /** What is waited for, in words; null when active. */
   readonly whyNotActive: string | null;
   /** In the demo alone processes can be ended: `POST /_observer/api/end`. */
   readonly canEnd: boolean;

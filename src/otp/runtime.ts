@@ -71,8 +71,8 @@ export interface Runtime {
   processInfo(process: Address): ProcessInfo | undefined;
   /** Of all that live, in the order of their beginning, each as it is when it is reached. To be walked at once. */
   processes(): Iterable<ProcessSummary>;
-  /** Of all that live: how many signals wait, and how many for the one that has most. Cheap, whatever their number. */
-  waiting(): { readonly sum: number; readonly max: number };
+  /** Of all that live, how many they are, how many signals wait, and how many for the one that has most. Cheap, whatever their number. */
+  load(): { readonly processes: number; readonly waiting: number; readonly longest: number };
   /** A table of a living process, to be read and never changed; undefined when there is no such process or table. */
   tableOf(process: Address, table: string): Table | undefined;
   /** Resolves when the process has ended; `noproc` when it has already. */
@@ -174,14 +174,14 @@ class KernelRuntime implements Runtime {
     for (const entry of this.kernel.processes.values()) yield summaryOf(entry);
   }
 
-  waiting(): { readonly sum: number; readonly max: number } {
-    let [sum, max] = [0, 0];
+  load(): { readonly processes: number; readonly waiting: number; readonly longest: number } {
+    let [waiting, longest] = [0, 0];
     for (const entry of this.kernel.processes.values()) {
       const length = waitingIn(entry);
-      sum += length;
-      if (length > max) max = length;
+      waiting += length;
+      if (length > longest) longest = length;
     }
-    return { sum, max };
+    return { processes: this.kernel.processes.size, waiting, longest };
   }
 
   tableOf(process: Address, table: string): Table | undefined {

@@ -29,6 +29,7 @@ import { stack } from '../supervisors/stack.ts';
 import { logLifecycle } from '../telemetry/lifecycle-log.ts';
 import { RecentDeaths } from '../telemetry/recent-deaths.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { ServiceTroubles } from '../telemetry/service-troubles.ts';
 import { systemWorld, type World } from './world.ts';
 
 export interface Service {
@@ -76,7 +77,8 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   const language = await loadWhereLanguage();
   const metrics = countedMetrics(configuration, world, runtime, closing);
   const watches = watchesOf(metrics, world.clock);
-  const resources = { configuration, world, logger, storage, language, database, runtime, watches };
+  const troubles = new ServiceTroubles(world.clock);
+  const resources = { configuration, world, logger, storage, language, database, runtime, watches, troubles };
   const wiring = stackWiring(resources, (close) => closing.add(close));
   const metricsUrl = metrics && (await serveMetrics(metrics, resources, wiring.api, closing));
   if (configuration.inspect) {

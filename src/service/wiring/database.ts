@@ -20,7 +20,7 @@ import { viewsAt } from './shape-views.ts';
 import { snapshotTarget } from './snapshot-target.ts';
 import { linesOf, type LogAccess } from './storage.ts';
 import { ToldTables } from './told-tables.ts';
-import type { SubsetReads } from './subset-reads.ts';
+import type { SubsetQueries } from './subset-queries.ts';
 import { watchedSink, watchedSnapshot, type Watches } from './watches.ts';
 
 /** Told of each transaction that came whole from Postgres. */
@@ -31,7 +31,7 @@ export interface StreamWatcher {
 export function databasePorts(
   resources: ServiceResources,
   access: LogAccess,
-  subsets: Pick<SubsetReads, 'target'>,
+  subsets: Pick<SubsetQueries, 'target'>,
   watcher?: StreamWatcher,
 ) {
   const { configuration, database, world } = resources;

@@ -2,22 +2,22 @@
 import { LogProgress } from '../../actors/collector/log-progress.ts';
 import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import { createApi, type Api } from '../../api/api.ts';
+import type { ExplainSource } from '../../api/explain/explain-source.ts';
 import type { SubsetSource } from '../../api/subsets/subset-source.ts';
 import { VERSION } from '../../base/version.ts';
 import { httpPort } from '../../http/http-port.ts';
 import type { Pages } from '../../http/pages.ts';
 import { journalPort } from '../../telemetry/journal-port.ts';
 import { relationSource, servedShapes, serviceStatus, readableLogs, zoneSource } from './api-ports.ts';
+import { causeOfHealth } from './health-cause.ts';
 import { livingTable } from './living-table.ts';
 import { watchedSubsets } from './watches.ts';
 import type { ServiceResources } from '../service-resources.ts';
 
 const READINESS_TIMEOUT_MS = 5_000;
 
-export function serviceApi(
-  { configuration, database, runtime, storage, language, world, watches }: ServiceResources,
-  subsets: SubsetSource,
-): Api {
+export function serviceApi(resources: ServiceResources, subsets: SubsetSource, explain: ExplainSource): Api {
+  const { configuration, database, runtime, storage, language, world, watches } = resources;
   const directory = () => livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
   const progress = () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress);
   const ports = {
@@ -25,9 +25,10 @@ export function serviceApi(
     zones: zoneSource(database.zones),
     shapes: servedShapes(runtime, directory),
     logs: readableLogs(storage.shapes),
-    status: serviceStatus(runtime, world.clock),
+    status: serviceStatus(runtime, world.clock, causeOfHealth(resources)),
     language,
     subsets: watches.subset === undefined ? subsets : watchedSubsets(subsets, watches.subset),
+    explain,
     lastProcessedLsn: () => progress()?.lastProcessedLsn,
   };
   const settings = {
@@ -40,12 +41,12 @@ export function serviceApi(
   return createApi(ports, settings, world.clock, world.random);
 }
 
-export function edgePorts({ configuration, logger, world, watches }: ServiceResources, api: Api, pages?: Pages) {
+export function edgePorts({ configuration, logger, world, watches, troubles }: ServiceResources, api: Api, pages?: Pages) {
   const { host, secret, drainTimeoutMs, keepAliveTimeoutMs, tcpReadTimeoutMs, tcpSendTimeoutMs } = configuration;
   const timeouts = { drainTimeoutMs, keepAliveTimeoutMs, readTimeoutMs: tcpReadTimeoutMs, sendTimeoutMs: tcpSendTimeoutMs };
   let { port } = configuration; // Where the system chose it, a server that restarts takes the same one again: clients know it.
   return {
-    journal: () => journalPort(logger),
+    journal: () => journalPort(logger, (note) => troubles.note(note)),
     http: () =>
       httpPort(
         { host, port, secret, version: VERSION, ...timeouts },

@@ -9,7 +9,6 @@ import { createObserver, type Observer } from '../../observer/observer.ts';
 import { indexPage } from '../../observer/pages/index-page.ts';
 import type { ObserverSources, ShapeSource } from '../../observer/sources.ts';
 import type { ServiceResources } from '../service-resources.ts';
-import { serviceStatus } from './api-ports.ts';
 import { livingTable } from './living-table.ts';
 import { PostgresReports } from './postgres-reports.ts';
 
@@ -17,12 +16,11 @@ import { PostgresReports } from './postgres-reports.ts';
 export function serviceObserver(resources: ServiceResources, api: Api): Observer | undefined {
   const { configuration, runtime, world } = resources;
   if (!configuration.observer) return undefined;
-  const status = serviceStatus(runtime, world.clock);
   const reports = new PostgresReports(resources, () => progressOf(resources)?.lastProcessedLsn);
   const sources: ObserverSources = {
     runtime,
     clock: world.clock,
-    service: { version: VERSION, level: () => api.level(), whyNotActive: () => status.whyNotReady() },
+    service: { version: VERSION, level: () => api.level(), whyNotActive: () => api.cause(true) }, // Who looks has the secret.
     shapes: shapeSource(resources, api),
     postgres: reports,
     sample: () => sample(resources, api, reports.retainedBytes),
@@ -63,8 +61,8 @@ function shapeSource({ storage: { shapes, log }, runtime }: ServiceResources, ap
 
 function sample({ runtime }: ServiceResources, api: Api, retainedBytes: number | undefined) {
   const { heapUsed, rss } = process.memoryUsage();
-  const { sum, max } = runtime.waiting();
-  const numbers = { mailboxSum: sum, mailboxMax: max, parked: api.load().parked, heapBytes: heapUsed, rssBytes: rss };
+  const { waiting, longest } = runtime.load();
+  const numbers = { mailboxSum: waiting, mailboxMax: longest, parked: api.load().parked, heapBytes: heapUsed, rssBytes: rss };
   return retainedBytes === undefined ? numbers : { ...numbers, walRetained: retainedBytes };
 }
 

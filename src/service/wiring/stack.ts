@@ -10,7 +10,9 @@ import { databasePorts } from './database.ts';
 import { edgePorts, serviceApi } from './edge.ts';
 import { observed, serviceObserver } from './observer.ts';
 import type { ServiceResources } from '../service-resources.ts';
+import { explainSource } from './explain-source.ts';
 import { logAccess, shapeLogOf, storagePorts } from './storage.ts';
+import { SubsetQueries } from './subset-queries.ts';
 import { SubsetReads } from './subset-reads.ts';
 import { processTables } from './tables.ts';
 
@@ -25,15 +27,16 @@ export interface ServiceWiring extends StackWiring {
 export function stackWiring(resources: ServiceResources, opened: (close: () => Promise<void>) => void): ServiceWiring {
   const { configuration, storage, watches } = resources;
   const access = logAccess(resources, watches.transactions);
-  const subsets = new SubsetReads(resources, access);
-  const api = serviceApi(resources, subsets);
+  const queries = new SubsetQueries(resources.runtime);
+  const subsets = new SubsetReads(resources, access, queries);
+  const api = serviceApi(resources, subsets, explainSource(resources, queries));
   const observer = serviceObserver(resources, api);
   if (observer !== undefined) opened(() => Promise.resolve(observer.close()));
   return {
     api,
     ports: {
       ...storagePorts(resources, access),
-      ...databasePorts(resources, access, subsets, observer),
+      ...databasePorts(resources, access, queries, observer),
       ...edgePorts(resources, api, observer),
     },
     tables: processTables(resources, access, observed(api.announcements, observer)),

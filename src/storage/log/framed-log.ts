@@ -25,7 +25,9 @@ import type { PartitionTrees, TreeEntry } from './partition-trees.ts';
 import type { RecentCommits } from './recent-commits.ts';
 import type { RecordAt, ShapeRecord } from './shape-record.ts';
 import type { TailCache } from './tail-cache.ts';
-import { FRAME_BYTES_MAX, type BlockSizes, type RetainedLog, type Survey, type TransactionLog } from './transaction-log.ts';
+import {
+  FRAME_BYTES_MAX, WHOLE_TRANSACTION_BYTES_MAX, type BlockSizes, type LoggedPlace, type RetainedLog, type Survey, type TransactionLog,
+} from './transaction-log.ts';
 
 /** What the next sync makes durable. */
 interface Settled {
@@ -72,6 +74,8 @@ interface OpenTransaction {
 }
 
 const NO_XID = 0 as Xid;
+/** Or the first part of it, when it is large. */
+const ONE_TRANSACTION: BlockSizes = { fillBytes: 1, wholeBytesMax: WHOLE_TRANSACTION_BYTES_MAX };
 
 export class FramedLog implements TransactionLog {
   private readonly sink: FrameSink;
@@ -246,6 +250,18 @@ export class FramedLog implements TransactionLog {
 
   firstUnseen(snapshot: PgSnapshot): LogPosition | undefined {
     return this.recent.firstUnseen(snapshot);
+  }
+
+  async locate(xid: Xid): Promise<LoggedPlace | undefined> {
+    const [after, through] = [this.recent.beginOf(xid), this.durable.end];
+    if (after === undefined || after >= through) return undefined;
+    const { transactions } = await this.read({ after, through }, ONE_TRANSACTION);
+    const [first] = transactions;
+    return first?.xid === xid ? { lsn: first.lsn, end: first.end } : undefined;
+  }
+
+  get forgottenThrough(): Xid | undefined {
+    return this.recent.droppedThrough;
   }
 
   async release(position: LogPosition): Promise<void> {

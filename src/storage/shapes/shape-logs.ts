@@ -172,6 +172,11 @@ export interface ShapeLog {
   // Readers: any number.
   /** What a request from `after` gets, decided at once and from one instant. */
   read(after: LogOffset): ShapeRead;
+  /**
+   * For who looks at the last entries: from where to read so that these are no more than `bytesMax`, or those since the last chunk closed.
+   * `0_inf` where all operations lie behind it.
+   */
+  tailFrom(bytesMax: number): LogOffset;
 }
 
 export type SnapshotState =

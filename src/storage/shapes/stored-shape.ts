@@ -333,6 +333,10 @@ export class StoredShape implements ShapeLog {
     return compareOffsets(after, this.end) > 0 ? { outcome: 'beyond' } : this.readLines(after);
   }
 
+  tailFrom(bytesMax: number): LogOffset {
+    return this.lines.tailFrom(bytesMax);
+  }
+
   /** @param host of the copy. @throws {InvariantError} when its store cannot be copied. */
   clone(host: ShapeHost): StoredShape {
     return new StoredShape(host, this.store.clone(), this.stateWith(this.state, this.filter), this);

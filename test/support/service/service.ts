@@ -20,10 +20,13 @@ export interface InProcessOptions {
   readonly world?: Partial<World>;
   /** Default `start`. */
   readonly command?: Command;
+  /** Not to be waited for until it is active. */
+  readonly mayWait?: boolean;
 }
 
-/** Resolves when the service is active. */
-export async function startServiceInProcess({ databaseUrl, flags, world, command = 'start' }: InProcessOptions): Promise<ServiceInProcess> {
+/** Resolves when the service is active, or listens, if it `mayWait`. */
+export async function startServiceInProcess(options: InProcessOptions): Promise<ServiceInProcess> {
+  const { databaseUrl, flags, world, mayWait, command = 'start' } = options;
   const directory = mkdtempSync(join(tmpdir(), 'armature-service-'));
   const read = readConfiguration(
     command,
@@ -41,7 +44,7 @@ export async function startServiceInProcess({ databaseUrl, flags, world, command
   );
   invariant('configuration' in read, 'the flags of a test are good');
   const service = await startService(read.configuration, { ...systemWorld, ...world });
-  await service.runtime.call('@status-monitor', { type: 'awaitActive' }, 30_000);
+  if (mayWait !== true) await service.runtime.call('@status-monitor', { type: 'awaitActive' }, 30_000);
   return {
     ...service,
     shapeUrl: `${service.url}/v1/shape`,
