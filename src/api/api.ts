@@ -41,6 +41,8 @@ export interface Api {
   readonly announcements: ShapeAnnouncements;
   /** How many permits are held, and how many requests, event streams included, wait for a shape to change: for metrics and tests. */
   load(): Readonly<Record<AdmissionClass | 'parked', number>>;
+  /** How many requests, event streams included, wait for this shape to change. */
+  readersOf(handle: Handle): number;
   /** How many requests were refused since the start because too many were under way. */
   refusals(): Readonly<Record<AdmissionClass, number>>;
 }
@@ -60,6 +62,7 @@ export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, 
     level: () => ports.status.level(),
     cause: (isTrusted) => ports.status.cause(isTrusted),
     announcements: toEach([listeners, followers]),
+    readersOf: (handle) => listeners.parkedOn(handle) + followers.countOf(handle),
     load: () => ({
       initial: admission.held('initial'),
       existing: admission.held('existing'),

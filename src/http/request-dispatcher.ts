@@ -8,8 +8,9 @@ import { BodyIntake, type BodyLimits } from './body-intake.ts';
 import { Deflater } from './deflater.ts';
 import { Exchange } from './exchange.ts';
 import { JSON_TYPE } from './media-types.ts';
+import { pageAnswer, type Pages } from './pages.ts';
 import type { RequestWatch } from './request-watch.ts';
-import { commonHeaders, givenRequestId, preflightHeaders } from './response-headers.ts';
+import { commonHeaders, givenRequestId, pageHeaders, preflightHeaders } from './response-headers.ts';
 import { targetOf } from './routes.ts';
 import { explainShape, readTransaction } from './told-routes.ts';
 import { accessOf, type Secret } from './secret.ts';
@@ -32,6 +33,8 @@ export interface DispatcherPorts {
   readonly api: Api;
   readonly clock: Clock;
   readonly random: Random;
+  /** What is served beside the api. */
+  readonly pages?: Pages | undefined;
   /** Told of each request that ended in an error of ours; the client saw no detail. */
   failed(error: unknown, requestId: string): void;
   /** Told, not more often than each minute, how many clients were cut off since because they did not read. */
@@ -39,6 +42,8 @@ export interface DispatcherPorts {
   /** Follows each request. */
   readonly watch?: RequestWatch | undefined;
 }
+
+const NOT_FOUND: HttpAnswer = { status: 404, headers: ['content-type', 'text/plain; charset=utf-8'], body: [Buffer.from('Not found')] };
 
 export class RequestDispatcher {
   private readonly exchanges = new Set<Exchange>();
@@ -96,14 +101,14 @@ export class RequestDispatcher {
     const { route } = exchange.target;
     switch (route) {
       case 'liveness':
-        return { status: 200, headers: [], body: [] };
+        return (await pageAnswer(this.ports.pages, exchange)) ?? { status: 200, headers: [], body: [] };
       case 'health':
         return this.health(exchange);
       case 'shapeOptions':
       case 'toldOptions':
         return { status: 204, headers: preflightHeaders(exchange.request), body: [] };
       case 'unknown':
-        return { status: 404, headers: ['content-type', 'text/plain; charset=utf-8'], body: [Buffer.from('Not found')] };
+        return (await pageAnswer(this.ports.pages, exchange)) ?? NOT_FOUND;
       case 'explainShape':
         return this.guarded(exchange, () => explainShape(api, exchange));
       case 'readTransaction':
@@ -143,7 +148,7 @@ export class RequestDispatcher {
     if (answer === undefined) return void response.destroy();
     const { id, request, target } = exchange;
     exchange.answered(answer);
-    const common = commonHeaders(request, target.resource, this.server, id);
+    const common = answer.isPage === true ? pageHeaders(id) : commonHeaders(request, target.resource, this.server, id);
     const closing = this.isClosing ? ['connection', 'close'] : [];
     const headers = [...common, ...closing, ...answer.headers];
     const deflater = takesGzip(request.headers['accept-encoding']) ? this.deflater : undefined;

@@ -35,6 +35,11 @@ export function commonHeaders(request: HttpRequest, resource: Resource, server: 
   ];
 }
 
+/** A page is for those alone who are led to it: no other site's script may read it. */
+export function pageHeaders(requestId: string): Headers {
+  return ['x-request-id', requestId];
+}
+
 /** The id that a request brings, if it is of a decent length. */
 export function givenRequestId(request: HttpRequest): string | undefined {
   const given = request.headers['x-request-id'];

@@ -8,6 +8,8 @@ export type Resource = 'root' | 'shape' | 'health' | 'transaction' | 'explain' |
 export interface Target {
   readonly resource: Resource;
   readonly route: Route;
+  /** What stands before the question mark, as it came. */
+  readonly path: string;
   /** What follows the question mark. */
   readonly query: string;
   /** The last segment of a path that ends with a name of the client's. */
@@ -39,7 +41,7 @@ export function targetOf(method: string, url: string): Target {
   const cut = local.indexOf('?');
   const path = cut < 0 ? local : local.slice(0, cut);
   const { resource, named } = resourceOf(path);
-  return { resource, named, route: own(ROUTES[resource], method) ?? 'unknown', query: cut < 0 ? '' : local.slice(cut + 1) };
+  return { resource, named, route: own(ROUTES[resource], method) ?? 'unknown', path, query: cut < 0 ? '' : local.slice(cut + 1) };
 }
 
 function resourceOf(path: string): Pick<Target, 'resource' | 'named'> {

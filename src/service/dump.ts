@@ -24,7 +24,7 @@ export async function dump(
     program: programFigures(),
     lateMs,
     tree: runtime.tree(),
-    processes: runtime.figures(),
+    processes: runtime.processes(),
     deaths: last,
     deathCount: total,
   });

@@ -79,7 +79,7 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   const watches = watchesOf(metrics, world.clock);
   const troubles = new ServiceTroubles(world.clock);
   const resources = { configuration, world, logger, storage, language, database, runtime, watches, troubles };
-  const wiring = stackWiring(resources);
+  const wiring = stackWiring(resources, (close) => closing.add(close));
   const metricsUrl = metrics && (await serveMetrics(metrics, resources, wiring.api, closing));
   if (configuration.inspect) {
     const inspection = await startInspectionServer({ runtime, port: configuration.inspectPort });

@@ -5,7 +5,8 @@
  */
 import type { z } from 'zod';
 import {
-  databaseUrl, durationMs, flag, integer, INTEGER_MAX, logLevel, optionalText, requestLimits, storageKind, streamId, text, waitMs,
+  databaseUrl, durationMs, flag, integer, INTEGER_MAX, logLevel, optionalFlag, optionalText, requestLimits, storageKind, streamId, text,
+  waitMs,
 } from './setting-types.ts';
 
 export interface Setting {
@@ -220,6 +221,12 @@ export const SETTINGS = {
     type: logLevel.default('info'),
     electric: ['ELECTRIC_LOG_LEVEL'],
     help: 'trace … fatal, or silent (default: info)',
+  },
+  observer: {
+    flag: 'observer',
+    type: optionalFlag,
+    electric: [],
+    help: 'show the service at work at /_observer (default: on this machine only, and in the demo)',
   },
   inspect: { flag: 'inspect', type: flag(false), electric: [], help: 'stream the inspection protocol of xstate on 127.0.0.1' },
   inspectPort: {

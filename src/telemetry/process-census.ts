@@ -1,5 +1,5 @@
 /** ProcessCensus: the living processes counted by kind, in one walk over all of them: some microsecond for each. */
-import type { ProcessFigures } from '../otp/kernel/process-info.ts';
+import type { ProcessFigures } from '../otp/kernel/process-summary.ts';
 import { processKind } from './process-kind.ts';
 
 export interface Population {

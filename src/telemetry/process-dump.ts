@@ -2,7 +2,7 @@
  * ProcessDump: the process tree of a running service as text, for an operator who wants to know what it is doing. It is as long as the tree
  * is wide, not as the shapes are many: many of one kind are one line.
  */
-import type { ProcessFigures } from '../otp/kernel/process-info.ts';
+import type { ProcessFigures } from '../otp/kernel/process-summary.ts';
 import type { Pid } from '../otp/process.ts';
 import type { ProcessTree } from '../otp/tree.ts';
 import { censusOf, statesOf, stateText, type Population } from './process-census.ts';

@@ -1,6 +1,6 @@
 /** The dump as text: what an operator reads, and that it stays short. */
 import { expect, test } from 'vitest';
-import type { ProcessFigures } from '../../src/otp/kernel/process-info.ts';
+import type { ProcessFigures } from '../../src/otp/kernel/process-summary.ts';
 import type { Pid } from '../../src/otp/process.ts';
 import type { ProcessTree } from '../../src/otp/tree.ts';
 import { processDump, type Dumped } from '../../src/telemetry/process-dump.ts';

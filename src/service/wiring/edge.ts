@@ -6,6 +6,7 @@ import type { ExplainSource } from '../../api/explain/explain-source.ts';
 import type { SubsetSource } from '../../api/subsets/subset-source.ts';
 import { VERSION } from '../../base/version.ts';
 import { httpPort } from '../../http/http-port.ts';
+import type { Pages } from '../../http/pages.ts';
 import { journalPort } from '../../telemetry/journal-port.ts';
 import { relationSource, servedShapes, serviceStatus, readableLogs, zoneSource } from './api-ports.ts';
 import { causeOfHealth } from './health-cause.ts';
@@ -40,7 +41,7 @@ export function serviceApi(resources: ServiceResources, subsets: SubsetSource, e
   return createApi(ports, settings, world.clock, world.random);
 }
 
-export function edgePorts({ configuration, logger, world, watches, troubles }: ServiceResources, api: Api) {
+export function edgePorts({ configuration, logger, world, watches, troubles }: ServiceResources, api: Api, pages?: Pages) {
   const { host, secret, drainTimeoutMs, keepAliveTimeoutMs, tcpReadTimeoutMs, tcpSendTimeoutMs } = configuration;
   const timeouts = { drainTimeoutMs, keepAliveTimeoutMs, readTimeoutMs: tcpReadTimeoutMs, sendTimeoutMs: tcpSendTimeoutMs };
   let { port } = configuration; // Where the system chose it, a server that restarts takes the same one again: clients know it.
@@ -53,6 +54,7 @@ export function edgePorts({ configuration, logger, world, watches, troubles }: S
           api,
           clock: world.clock,
           random: world.random,
+          pages,
           listening: (address) => {
             port = address.port;
           },

@@ -37,7 +37,7 @@ function serviceFigures(
     parked,
     log: logFigures(storage),
     shapes: directory && shapeFigures(directory),
-    processes: runtime.figures(),
+    processes: runtime.processes(),
   };
 }
 

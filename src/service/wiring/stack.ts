@@ -8,6 +8,7 @@ import type { Api } from '../../api/api.ts';
 import type { StackWiring } from '../../supervisors/stack-wiring.ts';
 import { databasePorts } from './database.ts';
 import { edgePorts, serviceApi } from './edge.ts';
+import { observed, serviceObserver } from './observer.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { explainSource } from './explain-source.ts';
 import { logAccess, shapeLogOf, storagePorts } from './storage.ts';
@@ -22,16 +23,23 @@ export interface ServiceWiring extends StackWiring {
   readonly api: Api;
 }
 
-export function stackWiring(resources: ServiceResources): ServiceWiring {
+/** @param opened told of what must be closed when the tree has ended. */
+export function stackWiring(resources: ServiceResources, opened: (close: () => Promise<void>) => void): ServiceWiring {
   const { configuration, storage, watches } = resources;
   const access = logAccess(resources, watches.transactions);
   const queries = new SubsetQueries(resources.runtime);
   const subsets = new SubsetReads(resources, access, queries);
   const api = serviceApi(resources, subsets, explainSource(resources, queries));
+  const observer = serviceObserver(resources, api);
+  if (observer !== undefined) opened(() => Promise.resolve(observer.close()));
   return {
     api,
-    ports: { ...storagePorts(resources, access), ...databasePorts(resources, access, queries), ...edgePorts(resources, api) },
-    tables: processTables(resources, access, api.announcements),
+    ports: {
+      ...storagePorts(resources, access),
+      ...databasePorts(resources, access, queries, observer),
+      ...edgePorts(resources, api, observer),
+    },
+    tables: processTables(resources, access, observed(api.announcements, observer)),
     shapeLog: (handle) => shapeLogOf(storage, handle),
     takenThrough: () => storage.shapes.position,
     checkpointEveryMs: CHECKPOINT_EVERY_MS,

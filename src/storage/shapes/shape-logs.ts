@@ -78,6 +78,8 @@ export interface ShapeLog {
   noteRequest(): void;
   /** Offset of the last entry that readers may see; `0_inf` while no operation was replicated. */
   readonly end: LogOffset;
+  /** Bytes of the lines that readers may see, behind the snapshot. */
+  readonly lineBytes: number;
   /**
    * How far this shape has taken the transaction log (see `Pace`): a replay leaves out transactions that end at or before it.
    * A new shape stands alone where it was created, or where its snapshot sent it back to, until a `publish` reaches

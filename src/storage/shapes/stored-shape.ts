@@ -147,6 +147,10 @@ export class StoredShape implements ShapeLog {
     return this.lines.end;
   }
 
+  get lineBytes(): number {
+    return this.lines.bytesShown;
+  }
+
   get position(): LogPosition {
     return this.pace.position;
   }

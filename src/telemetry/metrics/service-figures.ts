@@ -1,5 +1,5 @@
 /** ServiceFigures: what is read of the service when it is scraped. The wiring reads it from what there is; nobody keeps it for us. */
-import type { ProcessFigures } from '../../otp/kernel/process-info.ts';
+import type { ProcessFigures } from '../../otp/kernel/process-summary.ts';
 
 export const STATUSES = ['starting', 'waiting', 'active'] as const;
 export const SHAPE_LIVES = ['reserved', 'starting', 'live', 'condemned'] as const;
