@@ -50,7 +50,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('holds what is built from its sources now, the sources, and no trace of an earlier build', () => {
   const roots = readdirSync(installed).sort();
-  const sources = filesBelow(join(installed, 'src')).map((path) => path.replace(/\.ts$/, ''));
+  const sources = filesBelow(join(installed, 'src')).filter((path) => path.endsWith('.ts')).map((path) => path.replace(/\.ts$/, ''));
   const ofSources = sources.flatMap((path) => [`${path}.d.ts`, `${path}.js`, `${path}.js.map`]);
 
   expect({ roots, built: filesBelow(join(installed, 'dist')) }).toEqual({
