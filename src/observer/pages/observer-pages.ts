@@ -50,13 +50,19 @@ export class ObserverPages {
     this.answers = answersOf(kept.forms, kept.recorder);
   }
 
-  /** @returns undefined for what does not lie below `/_observer`. */
+  /** @returns undefined for what is neither the front page nor below `/_observer`. */
   answer(request: PageRequest): PageAnswer | undefined | Promise<PageAnswer | undefined> {
     const { path } = request;
-    if (path !== ROOT && !path.startsWith(`${ROOT}/`)) return undefined;
+    if (path !== ROOT && !path.startsWith(`${ROOT}/`)) return this.front(request);
     const isPage = !path.startsWith(API) && path !== EVENTS;
     const exchanged = isPage && isReading(request) ? this.guard.exchange(request) : undefined;
     return exchanged ?? this.guard.refusalOf(request, isPage) ?? this.guarded(request);
+  }
+
+  /** The front page says what this is, and nothing of what it does: everybody may read it. */
+  private front(request: PageRequest): PageAnswer | undefined {
+    const file = isReading(request) ? this.sources.file(request.path) : undefined;
+    return file && fileAnswer(file);
   }
 
   close(): void {

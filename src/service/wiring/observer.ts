@@ -7,6 +7,7 @@ import type { ShapeAnnouncements } from '../../api/ports.ts';
 import { VERSION } from '../../base/version.ts';
 import { createObserver, type Observer } from '../../observer/observer.ts';
 import { indexPage } from '../../observer/pages/index-page.ts';
+import { pageFiles } from '../../observer/page-files.ts';
 import type { ObserverSources, ShapeSource } from '../../observer/sources.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import { livingTable } from './living-table.ts';
@@ -17,6 +18,7 @@ export function serviceObserver(resources: ServiceResources, api: Api): Observer
   const { configuration, runtime, world } = resources;
   if (!configuration.observer) return undefined;
   const reports = new PostgresReports(resources, () => progressOf(resources)?.lastProcessedLsn);
+  const files = pageFiles();
   const sources: ObserverSources = {
     runtime,
     clock: world.clock,
@@ -24,7 +26,7 @@ export function serviceObserver(resources: ServiceResources, api: Api): Observer
     shapes: shapeSource(resources, api),
     postgres: reports,
     sample: () => sample(resources, api, reports.retainedBytes),
-    file: (path) => (path === '/_observer' ? indexPage : undefined),
+    file: (path) => files.get(path) ?? (path === '/_observer' ? indexPage : undefined),
   };
   return createObserver(sources, { secret: configuration.secret, canEnd: configuration.command === 'demo' });
 }
