@@ -16,6 +16,8 @@ const PROCESS_LAYER = { product: 'src/otp/**', proof: ['test/otp/**', 'bench/otp
 const EXAMPLES = 'examples/**/*.ts';
 /** The only file that yields to I/O, between two rounds of deliveries. */
 const SCHEDULER = 'src/otp/schedulers/production-scheduler.ts';
+/** The same in the observer's page, which runs in a browser. */
+const BROWSER = 'src/observer/page/browser.ts';
 /** Where the environment becomes a configuration, and where a child process inherits it. */
 const ENVIRONMENT = ['src/cli.ts', 'src/demo/embedded-postgres.ts'];
 
@@ -179,23 +181,24 @@ export default tseslint.config(
   { ignores: ['dist/', 'coverage/', '.armature/', 'test/lint/banned-calls/', 'test/lint/broken-house/'] },
   { linterOptions: { noInlineConfig: true } },
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     plugins: { '@typescript-eslint': tseslint.plugin },
     languageOptions: { parser: tseslint.parser, parserOptions: { projectService: true } },
     rules: { ...syntactic, ...typeAware },
   },
   {
-    files: ['src/**/*.ts', 'bench/**/*.ts', 'test/**/*.ts', EXAMPLES],
+    files: ['src/**/*.ts', 'src/**/*.tsx', 'bench/**/*.ts', 'test/**/*.ts', EXAMPLES],
     ignores: ['test/**/*.test.ts'], // A `describe` is a function too; what a test calls is not exempt.
     rules: { 'max-lines-per-function': ['error', { max: LINES_PER_FUNCTION_MAX }] },
   },
   { rules: { 'max-len': ['error', { code: COLUMNS_MAX }] } },
-  { files: ['src/**/*.ts'], rules: { 'no-console': 'error', ...bans(product) } },
+  { files: ['src/**/*.ts', 'src/**/*.tsx'], rules: { 'no-console': 'error', ...bans(product) } },
   { files: ['test/**/*.ts', 'bench/**/*.ts'], rules: bans(proof) },
   { files: [EXAMPLES], rules: bans(product) },
 
   // The exceptions, each the one file that wraps what it uses.
   { files: [CLOCK], rules: bans({ ...product, globals: yields, properties: [...randomness, ...environment] }) },
+  { files: [BROWSER], rules: bans({ ...product, globals: yields, properties: [...randomness, ...environment] }) },
   { files: [RANDOM], rules: bans({ ...product, properties: [...clockReads, ...environment] }) },
   { files: ENVIRONMENT, rules: bans({ ...product, properties: [...clockReads, ...randomness] }) },
   { files: [PROCESS_LAYER.product], rules: bans({ ...product, imports: [], syntax: [] }) },

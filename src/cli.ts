@@ -19,7 +19,7 @@ import { startFailure } from './service/start-failure.ts';
 import { readConfiguration, type Command, type Configuration, type Flags } from './settings/configuration.ts';
 
 /** What is run: the service, alone or with the Postgres of the demo below it. */
-type Running = Pick<Service, 'ended' | 'stop'>;
+type Running = Pick<Service, 'dump' | 'ended' | 'stop'>;
 
 await main(process.argv.slice(2));
 
@@ -47,6 +47,7 @@ async function run(configuration: Configuration): Promise<void> {
   try {
     const starting = configuration.databaseUrl === undefined ? startDemoService(configuration) : startService(configuration);
     const interrupted = drainAtSignal(starting);
+    dumpAtSignal(starting);
     const service = await starting;
     const failure = await Promise.race([service.ended, interrupted]);
     if (failure !== undefined) process.stderr.write(`armature: ${failure}\n`);
@@ -73,6 +74,7 @@ async function startDemoService(configuration: Configuration): Promise<Running> 
     const ended = service.ended.finally(() => demo.stop());
     return {
       ended,
+      dump: () => service.dump(),
       async stop() {
         await service.stop();
         await ended;
@@ -102,9 +104,24 @@ function drainAtSignal(starting: Promise<Running>): Promise<undefined> {
   });
 }
 
+/** SIGUSR2 asks what the service is doing. (At SIGUSR1 Node opens its debugger.) Windows has neither. */
+function dumpAtSignal(starting: Promise<Running>): void {
+  let running: Running | undefined;
+  starting.then((service) => (running = service), () => {}); // Why it did not start is told elsewhere.
+  if (process.platform === 'win32') return;
+  process.on('SIGUSR2', () => {
+    if (running === undefined) process.stderr.write('armature: it is still starting, and has no process tree yet\n');
+    else running.dump().then(toStderr, (error: unknown) => toStderr(`armature: no dump could be made: ${String(error)}\n`));
+  });
+}
+
 function refuse(problems: readonly string[]): void {
   for (const problem of problems) process.stderr.write(`armature: ${problem}\n`);
   process.exitCode = EXIT.misused;
+}
+
+function toStderr(text: string): void {
+  process.stderr.write(text);
 }
 
 function print(text: string): void {

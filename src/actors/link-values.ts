@@ -28,7 +28,7 @@ import { FailedRows } from './failed-rows.ts';
 import { KeyedRows, type RowNumber } from './keyed-rows.ts';
 import type { MaterializerPorts } from './materializer-ports.ts';
 import { MemberForm } from './member-form.ts';
-import { VersionedMembers, type MemberNumber } from './versioned-members.ts';
+import { VersionedMembers, type MemberNumber, type Turned } from './versioned-members.ts';
 
 export type LinkValuesChange =
   /** Applies a block that was read. */
@@ -146,6 +146,11 @@ export class LinkValues implements Table<LinkValuesChange>, VersionedValues {
   /** @param value or a mark of a membership. */
   has(value: string, at: LogOffset): boolean {
     return this.members.has(value, at);
+  }
+
+  /** Of a value, when it last came or went; undefined where that is not kept, and for a mark. */
+  lastTurn(value: string): Turned | undefined {
+    return this.members.lastTurn(value);
   }
 
   /** Now or at any version that is kept. */

@@ -30,6 +30,9 @@ interface Version {
   readonly marks: readonly MemberNumber[];
 }
 
+/** When a value came or went, and by which transactions. */
+export type Turned = Pick<Version, 'offset' | 'xids'>;
+
 /** Names a value, or a mark, for as long as it has rows or a kept version tells of it. */
 export type MemberNumber = number;
 
@@ -107,6 +110,14 @@ export class VersionedMembers {
     if (pattern !== undefined) return this.hasSome(pattern, at);
     const member = this.find(value);
     return member !== undefined && this.isThereAt(member, at);
+  }
+
+  /** At which version it last came or went; undefined for one that did not since `keptFrom`. Marks have none. */
+  lastTurn(value: string): Turned | undefined {
+    const member = isMark(value) ? undefined : this.find(value);
+    const offset = member === undefined ? undefined : this.turnsOf(member).at(-1);
+    const version = offset === undefined ? undefined : this.versions[this.countThrough(offset) - 1];
+    return version && { offset: version.offset, xids: version.xids };
   }
 
   /** Now or at any version that is kept. */

@@ -20,6 +20,7 @@ export interface Permit {
 
 export class Admission {
   private readonly inUse: Record<AdmissionClass, number> = { initial: 0, existing: 0 };
+  private readonly refused: Record<AdmissionClass, number> = { initial: 0, existing: 0 };
 
   constructor(
     private readonly limits: AdmissionLimits,
@@ -31,9 +32,17 @@ export class Admission {
     return this.inUse[admissionClass];
   }
 
+  /** How many requests of a class were refused so far. */
+  refusals(admissionClass: AdmissionClass): number {
+    return this.refused[admissionClass];
+  }
+
   acquire(admissionClass: AdmissionClass): Permit | Refusal {
     const limit = this.limits[admissionClass];
-    if (this.inUse[admissionClass] >= limit) return overloaded(admissionClass, limit, this.random);
+    if (this.inUse[admissionClass] >= limit) {
+      this.refused[admissionClass] += 1;
+      return overloaded(admissionClass, limit, this.random);
+    }
     this.inUse[admissionClass] += 1;
     return this.permit(admissionClass);
   }

@@ -12,6 +12,9 @@ import type { ApiContext, ApiSettings } from './api-context.ts';
 import { DefinitionCache } from './definition-cache.ts';
 import { SchemaTexts } from './schema-texts.ts';
 import { deleteShape } from './delete-shape.ts';
+import { explainShape } from './explain/explain-shape.ts';
+import { readTransaction } from './explain/read-txid.ts';
+import type { ToldAnswer } from './explain/told-answer.ts';
 import { sharedEvents } from './event-streams/log-events.ts';
 import { ShapeFollowers } from './event-streams/shape-followers.ts';
 import type { ApiPorts, ServiceLevel, ShapeAnnouncements } from './ports.ts';
@@ -27,13 +30,23 @@ export interface Api {
   admit(handle: string | undefined): Permit | Refusal;
   readShape(request: ReadRequest): Promise<ShapeResponse>;
   deleteShape(parameters: RawParameters): Promise<ShapeResponse>;
+  /** Why a row is in a shape, or is not. @param signal aborted when nobody waits any longer. */
+  explainShape(parameters: RawParameters, signal: AbortSignal): Promise<ToldAnswer | Refusal>;
+  /** Where a transaction stands for a shape. @param number as the request has it. */
+  readTransaction(number: string, parameters: RawParameters): Promise<ToldAnswer | Refusal>;
   level(): ServiceLevel;
   /** Whether stored shapes can be read, and what is missing for more. */
   standing(): { readonly isReadable: boolean; readonly why: string | undefined };
+  /** Why it is not active: as `ServiceStatus` has it. */
+  cause(isTrusted: boolean): Promise<string | undefined>;
   /** Whom to tell when a log has grown or ended. */
   readonly announcements: ShapeAnnouncements;
   /** How many permits are held, and how many requests, event streams included, wait for a shape to change: for metrics and tests. */
   load(): Readonly<Record<AdmissionClass | 'parked', number>>;
+  /** How many requests, event streams included, wait for this shape to change. */
+  readersOf(handle: Handle): number;
+  /** How many requests were refused since the start because too many were under way. */
+  refusals(): Readonly<Record<AdmissionClass, number>>;
 }
 
 export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, random: Random): Api {
@@ -46,14 +59,19 @@ export function createApi(ports: ApiPorts, settings: ApiSettings, clock: Clock, 
     admit: (handle) => admission.acquire(isKnown(ports, handle) ? 'existing' : 'initial'),
     readShape: (request) => readShape(context, request),
     deleteShape: (parameters) => deleteShape(context, parameters),
+    explainShape: (parameters, signal) => explainShape(context, parameters, signal),
+    readTransaction: (number, parameters) => readTransaction(context, number, parameters),
     level: () => ports.status.level(),
     standing: () => ({ isReadable: ports.status.isReadable(), why: ports.status.whyNotReady() }),
+    cause: (isTrusted) => ports.status.cause(isTrusted),
     announcements: toEach([listeners, followers]),
+    readersOf: (handle) => listeners.parkedOn(handle) + followers.countOf(handle),
     load: () => ({
       initial: admission.held('initial'),
       existing: admission.held('existing'),
       parked: listeners.parkedCount + followers.count,
     }),
+    refusals: () => ({ initial: admission.refusals('initial'), existing: admission.refusals('existing') }),
   };
 }
 

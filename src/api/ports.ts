@@ -11,6 +11,7 @@ import type { Relation } from '../model/relation.ts';
 import type { Handle, ShapeDefinition } from '../model/shape.ts';
 import type { TimeZone } from '../model/time-zone.ts';
 import type { WhereLanguage } from '../sql/where.ts';
+import type { ExplainSource } from './explain/explain-source.ts';
 import type { SubsetSource } from './subsets/subset-source.ts';
 
 /** Postgres's tables, cached: the same table gives the same object until it changes. */
@@ -115,6 +116,12 @@ export interface ServiceStatus {
   isReadable(): boolean;
   /** The first unmet condition, in the words of the wire; undefined when active. */
   whyNotReady(): string | undefined;
+  /**
+   * What is waited for, in a sentence for an operator; undefined when active. Bounded in time.
+   *
+   * @param isTrusted what names others (their address, an error of Postgres) is told as well.
+   */
+  cause(isTrusted: boolean): Promise<string | undefined>;
   /** @returns false when `timeoutMs` passed first. */
   waitUntil(goal: 'readable' | 'active', timeoutMs: number): Promise<boolean>;
 }
@@ -136,6 +143,7 @@ export interface ApiPorts {
   /** In which filters are written. */
   readonly language: WhereLanguage;
   readonly subsets: SubsetSource;
+  readonly explain: ExplainSource;
   /** Every shape that does not lag has stored all transactions up to here; undefined when none was processed yet. */
   lastProcessedLsn(): Lsn | undefined;
 }

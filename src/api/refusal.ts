@@ -64,6 +64,11 @@ export function noSuchShape(): Refusal {
   return refuse(404, { message: 'No existing shape found' });
 }
 
+/** To who wonders about a shape, and names none that there is. */
+export function shapeGone(): Refusal {
+  return refuse(404, { code: 'shape_gone', message: 'No shape has this handle: it has ended, or there never was one.' });
+}
+
 export function deletionDisabled(): Refusal {
   return refuse(405, { message: 'DELETE not allowed' });
 }

@@ -45,6 +45,13 @@ export class ShapeListeners<T = unknown> implements ShapeAnnouncements {
     return this.parked;
   }
 
+  /** How many of them wait for this shape. */
+  parkedOn(handle: Handle): number {
+    let count = 0;
+    for (const waiters of this.shapes.get(handle)?.values() ?? []) count += waiters.size;
+    return count;
+  }
+
   announce(handle: Handle, end: LogOffset): void {
     const shape = this.shapes.get(handle);
     if (shape === undefined) return;

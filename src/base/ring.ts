@@ -20,6 +20,11 @@ export class Ring<Item> {
     this.length += 1;
   }
 
+  /** The one that `shift` would take. */
+  peek(): Item | undefined {
+    return this.slots[this.head];
+  }
+
   shift(): Item | undefined {
     if (this.length === 0) return undefined;
     const item = this.slots[this.head];

@@ -2,6 +2,9 @@
 import { flagOf, flagsOfSettings, JSON_FLAG, type Command } from './command.ts';
 import { completionCommand } from './completion.ts';
 import { DOCTOR_SETTINGS } from './doctor-settings.ts';
+import { explainCommand } from './explain.ts';
+import { inspectCommand } from './inspect.ts';
+import { shapesCommand } from './shapes.ts';
 
 export const COMMANDS: readonly Command[] = [
   {
@@ -17,5 +20,8 @@ export const COMMANDS: readonly Command[] = [
     flags: [...DOCTOR_SETTINGS.map(flagOf), JSON_FLAG],
     run: async (context) => (await import('./doctor.ts')).doctor(context), // Loads a driver, which help does not wait for.
   },
+  shapesCommand,
+  explainCommand,
+  inspectCommand,
   completionCommand(() => COMMANDS),
 ];

@@ -15,7 +15,7 @@ import type { Settings } from '../settings/settings.ts';
 import type { CommandContext } from './command.ts';
 import { DOCTOR_SETTINGS } from './doctor-settings.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { jsonLine, printable } from './terminal.ts';
+import { jsonLine, printable, refused } from './terminal.ts';
 
 /** Beside the pool: the stream, and the lock. */
 const OTHER_CONNECTIONS = 2;
@@ -24,8 +24,7 @@ const MARKS = { ok: 'ok  ', warn: 'warn', fail: 'FAIL' } as const;
 export async function doctor({ flags, environment, terminal }: CommandContext): Promise<ExitCode> {
   const read = readSettings(DOCTOR_SETTINGS, flags, environment);
   const problems = 'problems' in read ? read.problems : read.settings.databaseUrl === undefined ? [NO_DATABASE] : [];
-  for (const problem of problems) terminal.complain(problem);
-  if ('problems' in read || problems.length > 0) return EXIT.misused;
+  if ('problems' in read || problems.length > 0) return refused(terminal, problems, EXIT.misused);
   try {
     const findings = await examine(subjectOf(read.settings));
     terminal.print(flags['json'] === undefined ? report(findings) : jsonLine({ fit: isFit(findings), findings }));

@@ -35,7 +35,7 @@ function usageLine({ name, operand, flags }: Command): string {
   return ['armature', name, ...(operand === undefined ? [] : [operand.name]), ...(flags.length === 0 ? [] : ['[flags]'])].join(' ');
 }
 
-function flagLines(flags: readonly Flag[]): string {
+export function flagLines(flags: readonly Flag[]): string {
   const forms = flags.map(({ flag, value }) => `--${flag}${value === undefined ? '' : `=${value}`}`);
   const width = Math.max(...forms.map(({ length }) => length)) + 2;
   const line = ({ help, variables }: Flag, index: number): string => {

@@ -4,6 +4,8 @@
  * What is told of a database or a service may hold any character, names that move a terminal's cursor among them: so
  * control characters are spelt out, and only those that a command writes itself have an effect.
  */
+import type { ExitCode } from './exit-code.ts';
+
 export interface Terminal {
   /** A text of one or several lines, which ends its last line. */
   print(text: string): void;
@@ -27,6 +29,12 @@ function endWithReader(error: Error): void {
 /** @returns `text` on one line, with what is not to be seen spelt out: `\u001b` for the escape character. */
 export function printable(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
+}
+
+/** @returns `code`, when all `problems` were told. */
+export function refused(terminal: Terminal, problems: readonly string[], code: ExitCode): ExitCode {
+  for (const problem of problems) terminal.complain(problem);
+  return code;
 }
 
 /** As one line of JSON for each value: what a script reads. */

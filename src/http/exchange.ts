@@ -2,13 +2,16 @@
  * Exchange: one request, from its arrival until its response is closed. What is held for it is released then, on every
  * path. A release that is registered later runs at once.
  */
+import type { RequestFollower, RequestWatch } from './request-watch.ts';
 import type { Target } from './routes.ts';
 import type { HttpRequest } from './peer.ts';
+import type { HttpAnswer } from './send-response.ts';
 
 export class Exchange {
   private readonly abort = new AbortController();
   private readonly releases: (() => void)[] = [];
   private isOver = false;
+  private follower: RequestFollower | undefined;
 
   constructor(
     readonly id: string,
@@ -20,6 +23,16 @@ export class Exchange {
   /** Aborted when nobody waits for the answer any longer, or when the server closes: the reason says which. */
   get signal(): AbortSignal {
     return this.abort.signal;
+  }
+
+  /** Somebody may want to know how it goes. */
+  follow(watch: RequestWatch | undefined): void {
+    const { method = '', headers } = this.request;
+    this.follower = watch?.begun({ method, route: this.target.route, isLive: isLive(this.query.get('live')), headers });
+  }
+
+  answered({ status, headers }: Pick<HttpAnswer, 'status' | 'headers'>): void {
+    this.follower?.answered(status, headers);
   }
 
   /** Calls `release` once, when the last byte of the answer is gone or nobody wants it any more. */
@@ -37,5 +50,10 @@ export class Exchange {
     this.isOver = true;
     this.interrupt('closed');
     for (const release of this.releases) release();
+    this.follower?.over();
   }
+}
+
+function isLive(given: string | null): boolean {
+  return given !== null && given.trim() !== '' && given !== 'false';
 }

@@ -4,6 +4,7 @@
  */
 import type { Api } from '../api/api.ts';
 import { DRAINING } from '../api/draining.ts';
+import type { ShapeBounds } from '../api/shape-bounds.ts';
 import type { Clock } from '../base/clock.ts';
 import type { Random } from '../base/random.ts';
 import { takesGzip } from './accept-encoding.ts';
@@ -13,9 +14,12 @@ import { errorAnswer } from './error-answer.ts';
 import { Exchange } from './exchange.ts';
 import { secretGate, type Gate } from './gate.ts';
 import { JSON_TYPE } from './media-types.ts';
-import { commonHeaders, givenRequestId, preflightHeaders } from './response-headers.ts';
+import { pageAnswer, type Pages } from './pages.ts';
+import type { RequestWatch } from './request-watch.ts';
+import { commonHeaders, givenRequestId, pageHeaders, preflightHeaders } from './response-headers.ts';
 import { shapeTargetOf, targetOf, type Target } from './routes.ts';
-import type { Secret } from './secret.ts';
+import { explainShape, readTransaction } from './told-routes.ts';
+import { accessOf, type Secret } from './secret.ts';
 import type { SendingPorts } from './response-sink.ts';
 import { sendResponse, type HttpAnswer } from './send-response.ts';
 import type { HttpRequest, HttpResponse } from './peer.ts';
@@ -35,11 +39,17 @@ export interface DispatcherPorts {
   readonly api: Api;
   readonly clock: Clock;
   readonly random: Random;
+  /** What is served beside the api. */
+  readonly pages?: Pages | undefined;
   /** Told of each request that ended in an error of ours; the client saw no detail. */
   failed(error: unknown, requestId: string): void;
   /** Told, not more often than each minute, how many clients were cut off since because they did not read. */
   cutOff(count: number): void;
+  /** Follows each request. */
+  readonly watch?: RequestWatch | undefined;
 }
+
+const NOT_FOUND: HttpAnswer = { status: 404, headers: ['content-type', 'text/plain; charset=utf-8'], body: [Buffer.from('Not found')] };
 
 export class RequestDispatcher {
   private readonly exchanges = new Map<Exchange, HttpResponse>();
@@ -55,7 +65,7 @@ export class RequestDispatcher {
   private isClosing = false;
 
   constructor(
-    settings: DispatcherSettings,
+    private readonly settings: DispatcherSettings,
     private readonly ports: DispatcherPorts,
   ) {
     this.secretGate = secretGate(settings.secret);
@@ -78,6 +88,7 @@ export class RequestDispatcher {
   private take(request: HttpRequest, response: HttpResponse, target: Target, gate: Gate): void {
     const exchange = new Exchange(givenRequestId(request) ?? this.freshId(), request, target, new URLSearchParams(target.query));
     this.exchanges.set(exchange, response);
+    exchange.follow(this.ports.watch);
     response.once('close', () => {
       this.exchanges.delete(exchange);
       exchange.end();
@@ -114,46 +125,61 @@ export class RequestDispatcher {
   }
 
   private async answer(exchange: Exchange, gate: Gate): Promise<HttpAnswer | undefined> {
+    const { api } = this.ports;
     const { route } = exchange.target;
     switch (route) {
       case 'liveness':
-        return { status: 200, headers: [], body: [] };
+        return (await pageAnswer(this.ports.pages, exchange)) ?? { status: 200, headers: [], body: [] };
       case 'health':
-        return this.health();
+        return this.health(exchange);
       case 'shapeOptions':
+      case 'toldOptions':
         return { status: 204, headers: preflightHeaders(exchange.request), body: [] };
       case 'unknown':
-        return { status: 404, headers: ['content-type', 'text/plain; charset=utf-8'], body: [Buffer.from('Not found')] };
+        return (await pageAnswer(this.ports.pages, exchange)) ?? NOT_FOUND;
+      case 'explainShape':
+        return this.guarded(exchange, gate, () => explainShape(api, exchange));
+      case 'readTransaction':
+        return this.guarded(exchange, gate, () => readTransaction(api, exchange));
       case 'readShape':
+        return this.guarded(exchange, gate, (bounds) => readShape(api, this.bodies, exchange, bounds));
       case 'deleteShape':
-        return this.guarded(exchange, route, gate);
+        return this.guarded(exchange, gate, () => (gate === this.secretGate ? deleteShape(api, exchange) : Promise.resolve(undeletable())));
     }
   }
 
-  /** A shape is deleted by those alone for whom nothing is decided but that they may ask. */
-  private async guarded(exchange: Exchange, route: 'readShape' | 'deleteShape', gate: Gate): Promise<HttpAnswer | undefined> {
-    const { api } = this.ports;
+  /** @param answer gets what is fixed of the request. Bounds are fixed for reads of a shape alone (`receiveForShape`). */
+  private async guarded(
+    exchange: Exchange,
+    gate: Gate,
+    answer: (bounds: ShapeBounds | undefined) => Promise<HttpAnswer | undefined>,
+  ): Promise<HttpAnswer | undefined> {
     const passage = await gate(exchange);
     if (passage.kind === 'closed') return passage.answer;
-    const { bounds } = passage;
-    if (route === 'deleteShape' && gate !== this.secretGate) return errorAnswer(405, { message: 'DELETE not allowed' });
-    const answer = await (route === 'deleteShape' ? deleteShape(api, exchange) : readShape(api, this.bodies, exchange, bounds));
-    return answer && passage.told(answer);
+    const answered = await answer(passage.bounds);
+    return answered && passage.told(answered);
   }
 
-  private health(): HttpAnswer {
-    const level = this.ports.api.level();
+  /** Everybody may ask. What names others is told to whoever has the secret. */
+  private async health({ request, query }: Exchange): Promise<HttpAnswer> {
+    const { api } = this.ports;
+    const isTrusted = accessOf(this.settings.secret, query, request.headers.authorization) !== 'denied';
+    const cause = api.level() === 'active' ? undefined : await api.cause(isTrusted);
+    const level = api.level();
+    const told = level === 'active' || cause === undefined ? {} : { cause };
     return {
       status: level === 'active' ? 200 : 202,
       headers: ['content-type', JSON_TYPE, 'cache-control', 'no-cache, no-store, must-revalidate'],
-      body: [Buffer.from(JSON.stringify({ status: level }))],
+      body: [Buffer.from(JSON.stringify({ status: level, ...told }))],
     };
   }
 
   /** @param answer undefined when nobody waits for one. */
-  private async send({ id, request, target }: Exchange, response: HttpResponse, answer: HttpAnswer | undefined): Promise<void> {
+  private async send(exchange: Exchange, response: HttpResponse, answer: HttpAnswer | undefined): Promise<void> {
     if (answer === undefined) return void response.destroy();
-    const common = commonHeaders(request, target.resource, this.server, id);
+    const { id, request, target } = exchange;
+    exchange.answered(answer);
+    const common = answer.isPage === true ? pageHeaders(id) : commonHeaders(request, target.resource, this.server, id);
     const closing = this.isClosing ? ['connection', 'close'] : [];
     const headers = [...common, ...closing, ...answer.headers];
     const deflater = takesGzip(request.headers['accept-encoding']) ? this.deflater : undefined;
@@ -183,6 +209,11 @@ function untilInTurn(response: HttpResponse): Promise<void> {
     response.once('socket', () => resolve());
     response.once('close', resolve);
   });
+}
+
+/** Who is let in by a program's own word deletes nothing: a shape is everybody's who has the same definition. */
+function undeletable(): HttpAnswer {
+  return errorAnswer(405, { message: 'DELETE not allowed' });
 }
 
 function internalError(): HttpAnswer {

@@ -15,7 +15,11 @@ const EXPOSED =
   'electric-cursor,electric-handle,electric-has-data,electric-offset,electric-schema,electric-up-to-date,' +
   'electric-internal-known-error,electric-snapshot,retry-after';
 const SHAPE_METHODS = 'GET, POST, HEAD, DELETE, OPTIONS';
+const TOLD_METHODS = 'GET, HEAD, OPTIONS';
 const OTHER_METHODS = 'GET, HEAD';
+const METHODS: Readonly<Partial<Record<Resource, string>>> = {
+  shape: SHAPE_METHODS, transaction: TOLD_METHODS, explain: TOLD_METHODS,
+};
 const REQUEST_ID_LENGTH = { least: 20, most: 200 };
 /** What a browser may send besides the simple headers. */
 const ALLOWED_REQUEST_HEADERS = ['if-none-match', 'traceparent', 'content-type', 'authorization'];
@@ -27,8 +31,13 @@ export function commonHeaders(request: HttpRequest, resource: Resource, server: 
     'x-request-id', requestId,
     'access-control-allow-origin', request.headers.origin ?? '*',
     'access-control-expose-headers', EXPOSED,
-    'access-control-allow-methods', resource === 'shape' ? SHAPE_METHODS : OTHER_METHODS,
+    'access-control-allow-methods', METHODS[resource] ?? OTHER_METHODS,
   ];
+}
+
+/** A page is for those alone who are led to it: no other site's script may read it. */
+export function pageHeaders(requestId: string): Headers {
+  return ['x-request-id', requestId];
 }
 
 /** The id that a request brings, if it is of a decent length. */

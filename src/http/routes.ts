@@ -1,41 +1,54 @@
 /** The routes: which path and verb mean what. A path is compared segment by segment, decoded, empty segments dropped. */
-export type Route = 'liveness' | 'readShape' | 'deleteShape' | 'shapeOptions' | 'health' | 'unknown';
+export type Route =
+  | 'liveness' | 'readShape' | 'deleteShape' | 'shapeOptions' | 'health' | 'readTransaction' | 'explainShape' | 'toldOptions' | 'unknown';
 
 /** The resource, whatever the verb: it decides which verbs a browser may use. */
-export type Resource = 'root' | 'shape' | 'health' | 'none';
+export type Resource = 'root' | 'shape' | 'health' | 'transaction' | 'explain' | 'none';
 
 export interface Target {
   readonly resource: Resource;
   readonly route: Route;
+  /** What stands before the question mark, as it came. */
+  readonly path: string;
   /** What follows the question mark. */
   readonly query: string;
+  /** The last segment of a path that ends with a name of the client's. */
+  readonly named: string;
 }
 
-const RESOURCES: Readonly<Record<string, Resource>> = { '': 'root', 'v1/shape': 'shape', 'v1/health': 'health' };
+const RESOURCES: Readonly<Record<string, Resource>> = {
+  '': 'root', 'v1/shape': 'shape', 'v1/shape/explain': 'explain', 'v1/health': 'health',
+};
 
 /** No route has more segments. A longer path is not decoded: each segment that is no valid encoding would cost 3 µs. */
-const SEGMENTS_MAX = 2;
+const SEGMENTS_MAX = 3;
+
+/** What stands before a name. */
+const NAMED: Readonly<Record<string, Resource>> = { 'v1/txid': 'transaction' };
 
 const ROUTES: Readonly<Record<Resource, Readonly<Record<string, Route>>>> = {
   root: { GET: 'liveness', HEAD: 'liveness' },
   health: { GET: 'health', HEAD: 'health' },
   shape: { GET: 'readShape', HEAD: 'readShape', POST: 'readShape', DELETE: 'deleteShape', OPTIONS: 'shapeOptions' },
+  transaction: { GET: 'readTransaction', HEAD: 'readTransaction', OPTIONS: 'toldOptions' },
+  explain: { GET: 'explainShape', HEAD: 'explainShape', OPTIONS: 'toldOptions' },
   none: {},
 };
 
 /** @param url a request's target: a path with its query, or an absolute URL as proxies send it. */
 export function targetOf(method: string, url: string): Target {
   const { path, query } = partsOf(url);
-  return targetAt(resourceOf(path), method, query);
+  const { resource, named } = resourceOf(path);
+  return { resource, named, route: routeOf(resource, method), path, query };
 }
 
 /** Of a request that is for a shape, whatever its path: whoever passed it on has chosen that. */
 export function shapeTargetOf(method: string, url: string): Target {
-  return targetAt('shape', method, partsOf(url).query);
+  return { resource: 'shape', named: '', route: routeOf('shape', method), path: '/v1/shape', query: partsOf(url).query };
 }
 
-function targetAt(resource: Resource, method: string, query: string): Target {
-  return { resource, route: own(ROUTES[resource], method) ?? 'unknown', query };
+function routeOf(resource: Resource, method: string): Route {
+  return own(ROUTES[resource], method) ?? 'unknown';
 }
 
 function partsOf(url: string): { readonly path: string; readonly query: string } {
@@ -44,12 +57,17 @@ function partsOf(url: string): { readonly path: string; readonly query: string }
   return cut < 0 ? { path: local, query: '' } : { path: local.slice(0, cut), query: local.slice(cut + 1) };
 }
 
-function resourceOf(path: string): Resource {
+function resourceOf(path: string): Pick<Target, 'resource' | 'named'> {
   const segments = path.split('/').filter((segment) => segment !== '');
-  if (segments.length > SEGMENTS_MAX) return 'none';
+  if (segments.length > SEGMENTS_MAX) return NOWHERE;
   const names = segments.map(decoded);
-  return names.some((name) => name.includes('/')) ? 'none' : (own(RESOURCES, names.join('/')) ?? 'none');
+  if (names.some((name) => name.includes('/'))) return NOWHERE;
+  const whole = own(RESOURCES, names.join('/'));
+  if (whole !== undefined) return { resource: whole, named: '' };
+  return { resource: own(NAMED, names.slice(0, -1).join('/')) ?? 'none', named: names.at(-1) ?? '' };
 }
+
+const NOWHERE = { resource: 'none', named: '' } as const;
 
 function decoded(segment: string): string {
   try {

@@ -22,6 +22,8 @@ export interface HttpAnswer {
    * Whether the body may be coded. `fixed`, the name of one that never changes, so that it is coded once.
    */
   readonly coding?: { readonly fixed: string | undefined };
+  /** It is no answer of the api, and brings its own headers. */
+  readonly isPage?: true;
 }
 
 /** Who sends it. */

@@ -20,6 +20,7 @@ export {
 export { pctScheduler, type PctOptions } from './schedulers/pct-scheduler.ts';
 export { UnknownRequestError } from './kernel/port-process.ts';
 export type { ProcessInfo } from './kernel/process-info.ts';
+export type { ProcessEnd, ProcessSummary } from './kernel/process-summary.ts';
 export { isExitReason, isFault, isPortSpec } from './process.ts';
 export type {
   Address, CallFailed, Down, ErrorReport, Exit, ExitReason, MachineSpec, Message, Name, Pid, PortContext, PortHandle, PortSpec,

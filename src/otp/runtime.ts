@@ -15,6 +15,8 @@ import { monitor } from './kernel/monitors.ts';
 import { whenStarted } from './kernel/outside.ts';
 import { specOf } from './kernel/starts.ts';
 import { describeProcess, type ProcessInfo } from './kernel/process-info.ts';
+import type { ProcessEnd, ProcessSummary } from './kernel/process-summary.ts';
+import { summaryOf, waitingIn } from './kernel/summaries.ts';
 import {
   isExitReason, type Address, type CallFailed, type ExitReason, type Message, type Name, type Pid, type ProcessSpec, type Table,
 } from './process.ts';
@@ -67,6 +69,10 @@ export interface Runtime {
   /** The xstate actor of a living process, for an inspector; undefined when it has ended, has not begun or hibernates. */
   refOf(process: Address): AnyActorRef | undefined;
   processInfo(process: Address): ProcessInfo | undefined;
+  /** Of all that live, in the order of their beginning, each as it is when it is reached. To be walked at once. */
+  processes(): Iterable<ProcessSummary>;
+  /** Of all that live, how many they are, how many signals wait, and how many for the one that has most. Cheap, whatever their number. */
+  load(): { readonly processes: number; readonly waiting: number; readonly longest: number };
   /** A table of a living process, to be read and never changed; undefined when there is no such process or table. */
   tableOf(process: Address, table: string): Table | undefined;
   /** Resolves when the process has ended; `noproc` when it has already. */
@@ -91,6 +97,8 @@ export interface Runtime {
   trace(listener: (record: NumberedRecord) => void): () => void;
   /** Starts, ends and restarts of processes alone: listening costs nothing per message. @returns how to end it. */
   lifecycle(listener: (record: LifecycleRecord) => void): () => void;
+  /** Each end as it happens, before anybody is told of it. Costs nothing per message. @returns how to end it. */
+  ends(listener: (end: ProcessEnd) => void): () => void;
 }
 
 export function createRuntime(options: RuntimeOptions = {}): Runtime {
@@ -107,6 +115,7 @@ class KernelRuntime implements Runtime {
   private readonly scheduler: Scheduler;
   private readonly listeners = new Set<(record: TraceRecord) => void>();
   private readonly lifecycleListeners = new Set<(record: LifecycleRecord) => void>();
+  private readonly endListeners = new Set<(end: ProcessEnd) => void>();
 
   constructor(kernel: ProcessKernel, scheduler: Scheduler) {
     this.kernel = kernel;
@@ -159,6 +168,20 @@ class KernelRuntime implements Runtime {
   processInfo(process: Address): ProcessInfo | undefined {
     const entry = this.kernel.resolve(process);
     return entry === undefined ? undefined : describeProcess(entry);
+  }
+
+  *processes(): Iterable<ProcessSummary> {
+    for (const entry of this.kernel.processes.values()) yield summaryOf(entry);
+  }
+
+  load(): { readonly processes: number; readonly waiting: number; readonly longest: number } {
+    let [waiting, longest] = [0, 0];
+    for (const entry of this.kernel.processes.values()) {
+      const length = waitingIn(entry);
+      waiting += length;
+      if (length > longest) longest = length;
+    }
+    return { processes: this.kernel.processes.size, waiting, longest };
   }
 
   tableOf(process: Address, table: string): Table | undefined {
@@ -245,7 +268,18 @@ class KernelRuntime implements Runtime {
     };
   }
 
+  ends(listener: (end: ProcessEnd) => void): () => void {
+    const own = (end: ProcessEnd) => listener(end);
+    this.endListeners.add(own);
+    this.listen();
+    return () => {
+      this.endListeners.delete(own);
+      this.listen();
+    };
+  }
+
   private listen(): void {
+    this.kernel.ends = tellAll([...this.endListeners], this.kernel.clock);
     this.kernel.tracer = tellAll([...this.listeners], this.kernel.clock);
     this.kernel.lifecycle = tellAll([...this.listeners, ...this.lifecycleListeners], this.kernel.clock);
   }

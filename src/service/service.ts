@@ -12,6 +12,8 @@ import { Closing } from './closing.ts';
 import { NO_DATABASE, type Configuration } from '../settings/configuration.ts';
 import { ConfigurationError } from '../settings/configuration-error.ts';
 import { databaseOf, type Database } from './database.ts';
+import { dump } from './dump.ts';
+import { countedMetrics, serveMetrics } from './metrics-endpoint.ts';
 import { storedStream } from './wiring/database.ts';
 import { followedShape, type FollowedShape, type ShapeOptions } from './followed-shape.ts';
 import type { ServiceEventMap, ServiceListener, StatusEvent } from './event-types.ts';
@@ -20,7 +22,8 @@ import { configurationOf, type ServiceOptions } from './service-options.ts';
 import { startError } from './start-failure.ts';
 import { watchStatus } from './status-watch.ts';
 import { ServiceReception } from './wiring/edge.ts';
-import { wiredStack } from './wiring/stack.ts';
+import { stackWiring } from './wiring/stack.ts';
+import { watchesOf } from './wiring/telemetry.ts';
 import { fetchHandler } from '../http/fetch-handler.ts';
 import type { FetchHandler, FetchHandlerOptions } from '../http/handler-types.ts';
 import { InspectionPortTakenError, startInspectionServer } from '../observer/inspection-server.ts';
@@ -36,7 +39,9 @@ import type { Storage } from '../storage/storage.ts';
 import { stack } from '../supervisors/stack.ts';
 import { logLifecycle } from '../telemetry/lifecycle-log.ts';
 import { forwardingLogger } from '../telemetry/forwarding-logger.ts';
+import { RecentDeaths } from '../telemetry/recent-deaths.ts';
 import { createLogger } from '../telemetry/logger.ts';
+import { ServiceTroubles } from '../telemetry/service-troubles.ts';
 import { systemWorld, type World } from './world.ts';
 
 export { InspectionPortTakenError };
@@ -44,6 +49,8 @@ export { InspectionPortTakenError };
 export interface Service {
   /** `http://host:port`; empty when it opens no port. */
   readonly url: string;
+  /** `http://host:port/metrics`; undefined unless a port for Prometheus is set. */
+  readonly metricsUrl: string | undefined;
   /** The processes, for an observer or a test. */
   readonly runtime: Runtime;
   /** Resolves when the tree has ended: undefined after `stop`, else why it gave up. */
@@ -63,6 +70,11 @@ export interface Service {
    * insecure.
    */
   fetchHandler(options?: FetchHandlerOptions): FetchHandler;
+  /**
+   * The process tree with states and mailboxes, the last deaths, memory and the delay of the event loop, as text for an operator. Its
+   * length does not grow with the shapes.
+   */
+  dump(): Promise<string>;
   /** Drains: parked requests are answered, what is taken is stored. Resolves when nothing of the service is left. */
   stop(): Promise<void>;
 }
@@ -110,12 +122,19 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   const database = await reachDatabase(configuration, storage, closing);
   const runtime = createRuntime({ clock: world.clock });
   logLifecycle(runtime, logger);
+  const deaths = new RecentDeaths(runtime, world.clock);
   for (const note of storage.notes) logger.warn(note);
   if (configuration.ignored.length > 0) logger.warn({ variables: configuration.ignored }, 'settings without a meaning here are ignored');
   const language = await loadWhereLanguage();
   const events = new ServiceEvents((error, event) => logger.error({ err: error, event }, 'a listener failed'));
   const reception = new ServiceReception();
-  const { wiring, api } = wiredStack({ configuration, world, logger, storage, language, database, runtime }, reception, events);
+  const metrics = countedMetrics(configuration, world, runtime, closing);
+  const watches = watchesOf(metrics, world.clock);
+  const troubles = new ServiceTroubles(world.clock);
+  const resources = { configuration, world, logger, storage, language, database, runtime, watches, troubles };
+  const wiring = stackWiring(resources, { reception, lives: events, opened: (close) => closing.add(close) });
+  const { api } = wiring;
+  const metricsUrl = metrics && (await serveMetrics(metrics, resources, api, closing));
   if (configuration.inspect) {
     const inspection = await startInspectionServer({ runtime, port: configuration.inspectPort });
     closing.add(() => inspection.close());
@@ -127,7 +146,8 @@ async function start(configuration: Configuration, world: World, logger: Logger,
   if (url !== '') logger.info({ url }, 'the service listens');
   const unwatch = watchStatus(runtime, world.clock, (level) => events.emit(level, { level }));
   closing.add(() => Promise.resolve(unwatch()));
-  return serviceOf({ runtime, root, url, closing, api, reception, events, configuration, clock: world.clock });
+  const service = serviceOf({ runtime, root, url, closing, api, reception, events, configuration, clock: world.clock });
+  return { ...service, metricsUrl, dump: () => dump(resources, api, deaths) };
 }
 
 /** The storage says which replication slot is its own: no other is touched. */
@@ -167,7 +187,9 @@ interface RunningParts {
   readonly clock: Clock;
 }
 
-function serviceOf({ runtime, root, url, closing, api, reception, events, configuration, clock }: RunningParts): Service {
+type ServiceOfParts = Omit<Service, 'metricsUrl' | 'dump'>;
+
+function serviceOf({ runtime, root, url, closing, api, reception, events, configuration, clock }: RunningParts): ServiceOfParts {
   const leaving = new AbortController();
   let isStopping = false;
   const ended = runtime.whenDown(root).then(async (reason) => {

@@ -23,6 +23,8 @@ export interface Configuration extends Settings {
   readonly host: string;
   /** Whoever knows it may read; undefined when everybody may. */
   readonly secret: string | undefined;
+  /** Whether the service shows itself. */
+  readonly observer: boolean;
   /** Variables of the reference that are set and mean nothing here: worth one line in the log. */
   readonly ignored: readonly string[];
   /** False: no port is opened, and requests come from the program around the service alone. */
@@ -40,6 +42,8 @@ export const NO_DATABASE =
   'No database is named. Set DATABASE_URL (or --database-url) to postgresql://user:password@host:5432/database, or run "armature demo".';
 
 const LOOPBACK = '127.0.0.1';
+/** Who listens there is reached from this machine alone. */
+const LOCAL: readonly string[] = [LOOPBACK, '::1', 'localhost'];
 const ADVICE: Advice = {
   noDatabase: NO_DATABASE,
   secret:
@@ -103,7 +107,8 @@ export function completeSettings(command: Command, settings: Settings, advice: A
     return { problems: [`Neither a secret nor insecure mode is set. ${advice.secret}.`] };
   }
   const host = settings.host ?? (listenOnIpv6 ? '::' : staysLocal ? LOOPBACK : '0.0.0.0');
-  return { configuration: { ...settings, command, insecure, secret, host, ignored: [] } };
+  const observer = settings.observer ?? (command === 'demo' || LOCAL.includes(host));
+  return { configuration: { ...settings, command, insecure, secret, host, observer, ignored: [] } };
 }
 
 /** The text of a setting and the name under which it was given; a variable that is empty is not set. */

@@ -11,13 +11,14 @@ const UNIT_MS: Readonly<Record<string, number>> = {
 
 export const text = z.string();
 export const optionalText = text.optional();
-export const flag = (byDefault: boolean) =>
-  z
-    .string()
-    .default(String(byDefault))
-    .transform((text) => text.toLowerCase())
-    .refine((text) => [...ON, ...OFF].includes(text), 'must be true or false')
-    .transform((text) => ON.includes(text));
+const onOrOff = z
+  .string()
+  .transform((text) => text.toLowerCase())
+  .refine((text) => [...ON, ...OFF].includes(text), 'must be true or false')
+  .transform((text) => ON.includes(text));
+export const flag = (byDefault: boolean) => onOrOff.default(byDefault);
+/** Undefined where it is not set: then it follows from others. */
+export const optionalFlag = onOrOff.optional();
 export const integer = (least: number, most: number) =>
   z
     .string()

@@ -5,7 +5,8 @@
  */
 import type { z } from 'zod';
 import {
-  databaseUrl, durationMs, flag, integer, INTEGER_MAX, logLevel, optionalText, requestLimits, storageKind, streamId, text, waitMs,
+  databaseUrl, durationMs, flag, integer, INTEGER_MAX, logLevel, optionalFlag, optionalText, requestLimits, storageKind, streamId, text,
+  waitMs,
 } from './setting-types.ts';
 
 export interface Setting {
@@ -207,12 +208,25 @@ export const SETTINGS = {
     electric: [],
     help: 'how long a connection may wait for its next request (default: 75s)',
   },
+  prometheusPort: {
+    flag: 'prometheus-port',
+    value: 'NUMBER',
+    type: integer(0, 65_535).optional(),
+    electric: ['ELECTRIC_PROMETHEUS_PORT'],
+    help: 'where Prometheus gets its metrics: GET /metrics (default: nowhere; 0: any)',
+  },
   logLevel: {
     flag: 'log-level',
     value: 'LEVEL',
     type: logLevel.default('info'),
     electric: ['ELECTRIC_LOG_LEVEL'],
     help: 'trace … fatal, or silent (default: info)',
+  },
+  observer: {
+    flag: 'observer',
+    type: optionalFlag,
+    electric: [],
+    help: 'show the service at work at /_observer (default: on this machine only, and in the demo)',
   },
   inspect: { flag: 'inspect', type: flag(false), electric: [], help: 'stream the inspection protocol of xstate on 127.0.0.1' },
   inspectPort: {

@@ -4,9 +4,10 @@
  * The version that stored it may have taken more than this one does, or have understood it otherwise. Then no line of its log could
  * be gone on with, and no request would be led to it.
  */
-import type { Dependency, ShapeDefinition } from '../model/shape.ts';
+import type { Dependency, ShapeDefinition, WhereSource } from '../model/shape.ts';
 import { quoteRelation } from '../sql/identifiers.ts';
 import { typeNameOf } from '../sql/values/type-names.ts';
+import type { ExplainLanguage, WhereExplanation } from '../sql/where-explanation.ts';
 import type { SubquerySource, SubqueryTables, Where, WhereColumn, WhereLanguage } from '../sql/where.ts';
 
 /** `where` is undefined for every row; `error` says why this version does not take the filter as it was stored. */
@@ -15,6 +16,22 @@ export type StoredFilter = { readonly where: Where | undefined } | { readonly er
 export function storedFilter(definition: ShapeDefinition, language: WhereLanguage): StoredFilter {
   const { where, dependencies = [] } = definition;
   if (where === undefined) return { where: undefined };
+  const parsed = language.parse(...written(definition, where));
+  if ('error' in parsed) return { error: parsed.error };
+  const { canonical, subqueries: { sources } = { sources: [] } } = parsed;
+  const isAsStored = canonical === where.canonical && sources.length === dependencies.length && sources.every(selects(dependencies));
+  return isAsStored ? { where: parsed } : { error: 'it is understood otherwise than before' };
+}
+
+/** For who asks about one row: what the filter comes to in it. Undefined for every row. */
+export function storedExplanation(
+  definition: ShapeDefinition,
+  language: ExplainLanguage,
+): WhereExplanation | { readonly error: string } | undefined {
+  return definition.where && language.explanation(...written(definition, definition.where));
+}
+
+function written(definition: ShapeDefinition, where: WhereSource): Parameters<WhereLanguage['parse']> {
   const zones = new Map(Object.entries(where.zones ?? {}));
   const params = Object.fromEntries(where.params.map((value, index) => [String(index + 1), value]));
   const inner = innerShapes(definition);
@@ -22,11 +39,7 @@ export function storedFilter(definition: ShapeDefinition, language: WhereLanguag
     return inner.filter(({ relation }) => quoteRelation(relation) === quoteRelation(table)).flatMap(storedColumns);
   };
   const rules = { collation: where.collation, zones: (name: string) => zones.get(name), version: where.version };
-  const parsed = language.parse(where.text, params, storedColumns(definition), tables, rules, definition.relation);
-  if ('error' in parsed) return { error: parsed.error };
-  const { canonical, subqueries: { sources } = { sources: [] } } = parsed;
-  const isAsStored = canonical === where.canonical && sources.length === dependencies.length && sources.every(selects(dependencies));
-  return isAsStored ? { where: parsed } : { error: 'it is understood otherwise than before' };
+  return [where.text, params, storedColumns(definition), tables, rules, definition.relation];
 }
 
 /** At every depth. */

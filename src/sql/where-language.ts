@@ -12,7 +12,7 @@ import { isErrorFree } from './lookups/error-free.ts';
 import { EvaluationError } from './evaluation-error.ts';
 import { statementsOf, tokensOf } from './syntax/grammar.ts';
 import { quoteRelation, type RelationName } from './identifiers.ts';
-import { Parameters } from './checkers/literals.ts';
+import { Parameters as QueryParameters } from './checkers/literals.ts';
 import { bytesOf, refuseUnreadable } from './syntax/measure.ts';
 import { parseOrderBy } from './order-by.ts';
 import { subqueriesIn, withMemberTests } from './subqueries/member-tests.ts';
@@ -20,6 +20,7 @@ import { planOf } from './subqueries/subquery-plan.ts';
 import { filterIn, firstTable } from './subqueries/subquery-syntax.ts';
 import { WhereChecker } from './checkers/where-checker.ts';
 import { compileCondition } from './where-compiler.ts';
+import { explanationOf, type ExplainLanguage, type WhereExplanation } from './where-explanation.ts';
 import { lookupsOf } from './lookups/where-lookups.ts';
 import type { SubsetLanguage } from './subset.ts';
 import { printCanonical, printQuery } from './where-printer.ts';
@@ -34,9 +35,9 @@ const STATEMENT_FIELDS = new Set(['targetList', 'whereClause', 'limitOption', 'o
 /** A keyword is never written otherwise. */
 const HAS_SUBQUERY = /select/i;
 /** Loads the parser; once it is there, parsing is synchronous. */
-export async function loadWhereLanguage(): Promise<WhereLanguage & SubsetLanguage> {
+export async function loadWhereLanguage(): Promise<WhereLanguage & SubsetLanguage & ExplainLanguage> {
   await loadModule();
-  return { tablesIn, parse, narrow, parseFilter, parseOrderBy };
+  return { tablesIn, parse, narrow, parseFilter, parseOrderBy, explanation };
 }
 
 function tablesIn(text: string): readonly RelationName[] | WhereError {
@@ -58,17 +59,25 @@ function subLinksIn(node: Node): readonly SubLink[] {
   return tested === undefined ? [] : subLinksIn(tested);
 }
 
-function parse(
+function parse(...[text, ...meaning]: Parameters<WhereLanguage['parse']>): Where | WhereError {
+  return orError(() => whereOf(checked(text, ...meaning), text));
+}
+
+function explanation(...written: Parameters<WhereLanguage['parse']>): WhereExplanation | WhereError {
+  return orError(() => explanationOf(checked(...written)));
+}
+
+/** @throws {WhereRefusal} */
+function checked(
   text: string,
   params: Readonly<Record<string, string>>,
   columns: readonly WhereColumn[],
   tables?: SubqueryTables,
   database: DatabaseRules = {},
   table?: RelationName,
-): Where | WhereError {
+): Condition {
   const named = table && { relation: table };
-  const checker = (): WhereChecker => new WhereChecker(columns, new Parameters(params), database, tables, named);
-  return orError(() => whereOf(checker().check(parseClause(text)), text));
+  return new WhereChecker(columns, new QueryParameters(params), database, tables, named).check(parseClause(text));
 }
 
 const narrow: WhereLanguage['narrow'] = (fixed, asked, columns, database = {}, table) => {
@@ -76,7 +85,7 @@ const narrow: WhereLanguage['narrow'] = (fixed, asked, columns, database = {}, t
   return orError(() => {
     const clause = parseClause(asked.text);
     if (subLinksIn(clause).length > 0) throw new WhereRefusal('Subqueries are not allowed beside what is fixed for this client');
-    const condition = new WhereChecker(columns, new Parameters(asked.params), database, undefined, named).check(clause);
+    const condition = new WhereChecker(columns, new QueryParameters(asked.params), database, undefined, named).check(clause);
     if (fixed === undefined) return asked;
     if (!isErrorFree(condition)) throw new WhereRefusal(MAY_FAIL);
     return conjunction(fixed, asked);
@@ -87,7 +96,7 @@ const parseFilter: SubsetLanguage['parseFilter'] = (text, params, columns, datab
   return orError(() => {
     const clause = parseClause(text);
     if (subLinksIn(clause).length > 0) throw new WhereRefusal('Subqueries are not allowed in subsets');
-    const condition = new WhereChecker(columns, new Parameters(params), database).check(clause);
+    const condition = new WhereChecker(columns, new QueryParameters(params), database).check(clause);
     printCanonical(condition); // Refuses constants that are too large together.
     return { queryBehind: (count: number) => printQuery(condition, count), isErrorFree: isErrorFree(condition) };
   });

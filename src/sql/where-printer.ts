@@ -4,7 +4,9 @@
  * so that Postgres has nothing to decide which the evaluator decided differently.
  */
 import { invariant, InvariantError } from '../base/invariant.ts';
-import { CONSTANT_CHARACTERS_MAX, isOperand, isOrder, type Condition, type Operand, type Selection, type Subquery } from './expression.ts';
+import {
+  CONSTANT_CHARACTERS_MAX, isOperand, isOrder, type ColumnReference, type Condition, type Operand, type Selection, type Subquery,
+} from './expression.ts';
 import { quoteIdentifier, quoteRelation } from './identifiers.ts';
 import { printLikePattern } from './patterns/like-pattern.ts';
 import { collated } from './operations/comparisons.ts';
@@ -77,6 +79,28 @@ export function printCanonical(condition: Condition): string {
 /** For comparing, likewise. */
 export function printSelection(selection: Selection): string {
   return printSelected(selection, canonicalPrinter());
+}
+
+/** For people. @param literal how a constant is written. */
+export function printReadable(condition: Condition, literal: Literal): string {
+  return printCondition(condition, readablePrinter(literal));
+}
+
+export function printReadableOperand(operand: Operand | ColumnReference, literal: Literal): string {
+  return 'type' in operand ? printPlain(operand, readablePrinter(literal)) : quoteIdentifier(operand.name);
+}
+
+export type Literal = (type: TypeName, text: string | null) => string;
+
+function readablePrinter(literal: Literal): Printer {
+  const label = (_: TypeName, text: string | null): string => literal('text', text);
+  const printer: Printer = {
+    constant: literal,
+    exactly: literal,
+    label,
+    subquery: ({ selection }, left) => `(${rowOf(left)} IN (${printSelected(selection, printer)}))`,
+  };
+  return printer;
 }
 
 function canonicalPrinter(): Printer {

@@ -3,15 +3,18 @@ import type { Logger } from 'pino';
 import type { JournalNote } from '../actors/journal.ts';
 import type { Message, PortSpec } from '../otp/process.ts';
 
-export function journalPort(logger: Logger): PortSpec {
+/** @param noted told of each note. */
+export function journalPort(logger: Logger, noted: (note: JournalNote) => void = () => {}): PortSpec {
   return {
     name: '@journal',
     open: () => ({
       requests: {},
       casts: {
         note: (message: Message) => {
-          const { type: _, level, what, ...fields } = message as JournalNote; // Nothing else is a note.
+          const note = message as JournalNote; // Nothing else is sent here.
+          const { type: _, level, what, ...fields } = note;
           logger[level](fields, what);
+          noted(note);
         },
       },
     }),

@@ -37,6 +37,20 @@ test('what a snapshot counted is the first version, which moved nothing; rows of
   });
 });
 
+test('of a value it is known when it last came or went, as long as that is kept', () => {
+  const members = new VersionedMembers();
+  countRows(members, ['+a', '+b']);
+  members.begin(SNAPSHOT_END);
+  commit(members, '10_0', ['+c']);
+  commit(members, '20_0', ['-a', '+a', '-b']);
+  const known = ['a', 'b', 'c', 'd', NULL_MEMBER].map((value) => members.lastTurn(value)?.offset);
+  members.forgetBefore('10_0' as LogOffset);
+
+  expect([known, members.lastTurn('c'), members.lastTurn('b')]).toEqual([
+    [undefined, '20_0', '10_0', undefined, undefined], undefined, { offset: '20_0', xids: [7] },
+  ]);
+});
+
 test('a copy counts values and moves on from where its original is', () => {
   const members = new VersionedMembers();
   members.begin(SNAPSHOT_END);

@@ -32,3 +32,12 @@ test('a promotion moves a permit to the readers, once; behind its release it cha
     [0, 0],
   ]);
 });
+
+test('each refusal is counted by its class', () => {
+  const { admission, permit } = admitted();
+  admission.acquire('initial');
+  admission.acquire('initial');
+  permit.release();
+  admission.acquire('initial');
+  expect([admission.refusals('initial'), admission.refusals('existing')]).toEqual([2, 0]);
+});

@@ -6,6 +6,9 @@
  */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 
+/** The id of what stands for all states. */
+const EVERYWHERE = 'in_every_state';
+
 interface Line {
   readonly from: AnyStateNode;
   readonly to: AnyStateNode;
@@ -82,10 +85,10 @@ function everywhere(root: AnyStateNode, lines: readonly Line[]): readonly string
   const inPlace = transitionsOf(root).filter(({ target }) => target === undefined);
   if (fromRoot.length + inPlace.length === 0) return [];
   return [
-    `state "in every state" as ${root.key}_everywhere`,
-    ...inPlace.map((transition) => `${root.key}_everywhere : ${labelOf(transition)}`),
-    ...fromRoot.map(({ to, label }) => `${root.key}_everywhere --> ${idOf(to)} : ${label}`),
-  ].map((line) => line.replaceAll('-everywhere', '_everywhere'));
+    `state "in every state" as ${EVERYWHERE}`,
+    ...inPlace.map((transition) => `${EVERYWHERE} : ${labelOf(transition)}`),
+    ...fromRoot.map(({ to, label }) => `${EVERYWHERE} --> ${idOf(to)} : ${label}`),
+  ];
 }
 
 function lineText({ from, to, label }: Line): string {
@@ -103,6 +106,7 @@ function nameOf(named: unknown): string {
   return typeof named === 'object' && named !== null && 'type' in named ? String(named.type) : 'unnamed';
 }
 
+/** Mermaid takes no hyphen in an id. */
 function idOf(node: AnyStateNode): string {
   return node.path.join('_').replaceAll('-', '_');
 }

@@ -5,6 +5,7 @@ import { targetOf } from '../../src/http/routes.ts';
 import { incomingRequest, type IncomingRequest } from '../support/http/incoming-request.ts';
 
 let incoming: IncomingRequest;
+const QUERIES = ['', 'live', 'live=', 'live=%20', 'live=false', 'live=true', 'live=1'];
 
 afterEach(() => incoming.close());
 
@@ -17,4 +18,38 @@ test('once, at the end; and at once, when the end has been', async () => {
   exchange.end();
   exchange.whenOver(() => released.push('late'));
   expect({ before, released, isAborted: exchange.signal.aborted }).toEqual({ before: [], released: ['early', 'late'], isAborted: true });
+});
+
+test('who follows it is told the answer and the end, and never what was asked', async () => {
+  incoming = await incomingRequest();
+  const told: unknown[] = [];
+  const exchange = new Exchange('id', incoming.request, targetOf('GET', '/v1/shape?secret=x'), new URLSearchParams('secret=x'));
+
+  exchange.follow({
+    begun: ({ route, isLive }) => {
+      told.push({ route, isLive });
+      return { answered: (status, headers) => told.push({ status, headers }), over: () => told.push('over') };
+    },
+  });
+  exchange.answered({ status: 200, headers: ['etag', '"1"'] });
+  exchange.end();
+
+  expect(told).toEqual([{ route: 'readShape', isLive: false }, { status: 200, headers: ['etag', '"1"'] }, 'over']);
+});
+
+test('it is live by the rule of the protocol', async () => {
+  incoming = await incomingRequest();
+  const live = QUERIES.filter((query) => {
+    let isLive = false;
+    const exchange = new Exchange('id', incoming.request, targetOf('GET', '/v1/shape'), new URLSearchParams(query));
+    exchange.follow({
+      begun(request) {
+        ({ isLive } = request);
+        return undefined;
+      },
+    });
+    return isLive;
+  });
+
+  expect(live).toEqual(['live=true', 'live=1']);
 });

@@ -43,10 +43,10 @@ test.each([
 });
 
 test.each([
-  { level: 'active', status: 200 },
-  { level: 'waiting', status: 202 },
-  { level: 'starting', status: 202 },
-] as const)('health says $level', async ({ level, status }) => {
+  { level: 'active', status: 200, cause: {} },
+  { level: 'waiting', status: 202, cause: { cause: 'the test says so, to who may know' } },
+  { level: 'starting', status: 202, cause: { cause: 'the test says so, to who may know' } },
+] as const)('health says $level', async ({ level, status, cause }) => {
   const { get } = await start();
   world.status.set(level);
 
@@ -54,8 +54,19 @@ test.each([
     status,
     'content-type': 'application/json; charset=utf-8',
     'cache-control': 'no-cache, no-store, must-revalidate',
-    body: { status: level },
+    body: { status: level, ...cause },
   });
+});
+
+test.each([
+  ['', 'the test says so'],
+  ['?secret=wrong', 'the test says so'],
+  ['?secret=S3cret', 'the test says so, to who may know'],
+])('with a secret, health%s tells as much of the cause as may be known', async (query, cause) => {
+  const { get } = await start({ http: { secret: 'S3cret' } });
+  world.status.set('waiting');
+
+  expect(await told(await get(`/v1/health${query}`))).toEqual({ status: 202, body: { status: 'waiting', cause } });
 });
 
 test.each(VARIANTS)('%s is the shape endpoint', async (path) => {

@@ -1,9 +1,12 @@
 /** The Dockerfile's steps, carried out in an empty folder: what comes out runs, with nothing but what it names. */
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { readConfiguration } from '../../src/settings/configuration.ts';
+import { ToldService } from '../support/commands/told-service.ts';
 import { buildIn, contextOf, parseDockerfile, type Stage } from './dockerfile.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
@@ -50,4 +53,44 @@ test('the image runs as an unprivileged user, exposes its port, keeps its storag
 
 function argumentOf(stage: Stage | undefined, keyword: string): string {
   return stage?.instructions.find((instruction) => instruction.keyword === keyword)?.text ?? '';
+}
+
+test.each([
+  ['active', 200, 0],
+  ['waiting', 202, 0],
+  ['starting', 202, 1],
+])('the image counts a service that is %s as well, or does not', async (status, code, expected) => {
+  const service = new ToldService({ '/v1/health': () => ({ status: code, body: { status } }) });
+  const { port } = new URL(await service.start());
+
+  const exit = await exitOfHealthCheck({ ELECTRIC_PORT: port });
+
+  service.stop();
+  expect(exit).toBe(expected);
+});
+
+test('the image counts a service that does not answer as ill', async () => {
+  expect(await exitOfHealthCheck({ ARMATURE_PORT: '1' })).toBe(1);
+});
+
+test('what is built runs on a Node that is maintained, and its storage is where either name says', () => {
+  const environment = Object.fromEntries(argumentOf(stages.at(-1), 'ENV').split(' ').map((pair) => pair.split('=', 2) as [string, string]));
+  const directoryOf = (more: Record<string, string>): string => {
+    const read = readConfiguration('start', {}, { DATABASE_URL: 'postgresql://u@h/d', ARMATURE_INSECURE: '1', ...environment, ...more });
+    return 'configuration' in read ? read.configuration.storageDirectory : read.problems.join();
+  };
+
+  expect({
+    bases: new Set(stages.map(({ base }) => base)),
+    directories: [directoryOf({}), directoryOf({ ELECTRIC_STORAGE_DIR: '/a' }), directoryOf({ ARMATURE_STORAGE_DIR: '/b' })],
+  }).toEqual({ bases: new Set(['node:24-bookworm-slim']), directories: ['/app/storage', '/a', '/b'] });
+});
+
+/** As Docker runs it: the words of its CMD, in the container's environment. */
+async function exitOfHealthCheck(environment: Readonly<Record<string, string>>): Promise<number | null> {
+  const text = argumentOf(stages.at(-1), 'HEALTHCHECK');
+  const [command = '', ...words] = JSON.parse(text.slice(text.indexOf('['))) as string[];
+  const child = spawn(command, words, { env: { PATH: process.env['PATH'], ...environment }, stdio: 'ignore' });
+  await once(child, 'exit');
+  return child.exitCode;
 }

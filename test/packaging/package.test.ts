@@ -21,6 +21,8 @@ const REPOSITORY = join(import.meta.dirname, '../..');
 const NOT_IN_A_CLONE = ['.git', 'node_modules', 'dist', '.armature', 'coverage'];
 const PACK_MS_MAX = 240_000;
 const COMPILE_MS_MAX = 120_000;
+/** Of the observer's page the build makes a few files by themselves, with the charts that it draws. */
+const PAGE = /^observer\/(page|charts\/placed)\//;
 const run = promisify(execFile);
 
 let folder: string;
@@ -51,13 +53,22 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 test('holds what is built from its sources now, the sources, and no trace of an earlier build', () => {
   const roots = readdirSync(installed).sort();
-  const sources = filesBelow(join(installed, 'src')).map((path) => path.replace(/\.ts$/, ''));
+  const sources = filesBelow(join(installed, 'src')).filter(isCompiled).map((path) => path.replace(/\.ts$/, ''));
   const ofSources = sources.flatMap((path) => [`${path}.d.ts`, `${path}.js`, `${path}.js.map`]);
 
-  expect({ roots, built: filesBelow(join(installed, 'dist')) }).toEqual({
+  const built = filesBelow(join(installed, 'dist')).filter((path) => !PAGE.test(path));
+  expect({ roots, built }).toEqual({
     roots: ['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'package.json', 'src'],
     built: ofSources.sort(),
   });
+});
+
+test('holds the page of the observer, and the chart of each machine', () => {
+  const page = filesBelow(join(installed, 'dist')).filter((path) => PAGE.test(path)).map((path) => path.replace(/^observer\//, ''));
+  const charts = filesBelow(join(installed, 'src/observer/charts/placed')).map((path) => `charts/placed/${path}`);
+
+  const files = ['front.css', 'front.html', 'front.js', 'icon.svg', 'index.html', 'observer.css', 'observer.js'];
+  expect(page.sort()).toEqual([...charts, ...files.map((name) => `page/${name}`)].sort());
 });
 
 test('each export has its code and its types', () => {
@@ -146,4 +157,8 @@ async function npm(cwd: string, ...words: readonly string[]): Promise<void> {
   const quiet = { npm_config_audit: 'false', npm_config_update_notifier: 'false' };
   const env = { PATH: process.env['PATH'], HOME: folder, npm_config_cache: join(folder, 'cache'), npm_config_offline: 'true', ...quiet };
   await run('npm', [...words], { cwd, env });
+}
+
+function isCompiled(path: string): boolean {
+  return path.endsWith('.ts') && !PAGE.test(path);
 }

@@ -2,20 +2,12 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { COMMANDS } from '../../src/commands/commands.ts';
-import { helpText } from '../../src/commands/help.ts';
 import { VERSION } from '../../src/base/version.ts';
 
 const REPOSITORY = join(import.meta.dirname, '../..');
 const read = (path: string): string => readFileSync(join(REPOSITORY, path), 'utf8');
 const readme = read('README.md');
 const manifest = JSON.parse(read('package.json')) as { version: string; scripts: Record<string, string>; files: string[] };
-
-test('its list of settings is what the program says', () => {
-  const [, listed] = /```text\n(Armature keeps [\s\S]*?)```/.exec(readme) ?? [];
-
-  expect(listed).toBe(helpText(COMMANDS));
-});
 
 test('no line of the documents is longer than 140 columns', () => {
   const documents = ['README.md', 'CHANGELOG.md', 'docs/races.md', 'docs/runtime-semantics.md', 'examples/supervised-counter/README.md'];

@@ -42,6 +42,12 @@ function start(): Promise<ServiceInProcess> {
   return startServiceInProcess({ databaseUrl: database.url, flags: { 'storage-dir': join(directory, database.name) } });
 }
 
+interface Told {
+  readonly status?: string;
+  readonly verdict?: { readonly code: string };
+  readonly in_shape?: boolean;
+}
+
 const sorted = (ids: Iterable<unknown>) => [...ids].map(String).sort();
 const selected = async () => sorted((await database.query<{ id: number }>('SELECT id FROM items')).map(({ id }) => id));
 const held = async (follower: ShapeFollower) => sorted([...(await follower.catchUp()).rows.values()].map(({ id }) => id));
@@ -95,6 +101,29 @@ test.each([
     after: all,
     held: followers.map(() => all),
   });
+});
+
+test('a commit that hides is in the shape for who asks by its number, and its row is said to hide, also after a restart', async () => {
+  const follower = await new ShapeFollower(service.shapeUrl, { table: 'items' }).catchUp();
+  const told = async (path: string): Promise<unknown> => {
+    const answer = (await (await fetch(`${service.url}/v1/${path}&handle=${follower.handle ?? ''}`)).json()) as Told;
+    return answer.status ?? [answer.verdict?.code, answer.in_shape];
+  };
+  const hiding = await database.session();
+  await hiding.query("BEGIN; INSERT INTO items VALUES (2, 'hidden')");
+  const { rows } = await hiding.query<{ xid: string }>('SELECT pg_current_xact_id()::xid::text AS xid');
+  await awaitStandby(database, 'nobody');
+  const committed = hiding.query('COMMIT');
+  await database.until(SOMEBODY_WAITS);
+  const asked = async (): Promise<unknown> => [await told(`txid/${rows[0]?.xid ?? ''}?`), await told('shape/explain?pk[id]=2')];
+  await expect.poll(asked).toEqual(['in', ['hidden', true]]);
+  await service.stop();
+  service = await start();
+  await expect.poll(asked).toEqual(['in', ['hidden', true]]);
+  await awaitStandby(database, '');
+  await committed;
+
+  await expect.poll(asked).toEqual(['in', ['in_shape', true]]);
 });
 
 test('a row of a partition that its own transaction made is in the shapes above once Postgres shows the partition', async () => {

@@ -50,6 +50,7 @@ test('the defaults are those of the reference', () => {
     tcpSendTimeoutMs: 30_000,
     keepAliveTimeoutMs: 75_000,
     logLevel: 'info',
+    observer: false,
     inspect: false,
     inspectPort: 3001,
     ignored: [],
@@ -147,6 +148,19 @@ test.each([
 
 test('the demo on an address that others reach needs a secret or a word', () => {
   expect(problemsOf({}, { host: '0.0.0.0' }, 'demo')).toEqual([expect.stringMatching(/^Neither a secret/)]);
+});
+
+test.each([
+  ['start', {}, false],
+  ['start', { host: '127.0.0.1' }, true],
+  ['start', { host: '::1' }, true],
+  ['start', { host: '127.0.0.1', observer: 'false' }, false],
+  ['start', { host: '10.0.0.1', observer: true }, true],
+  ['demo', { host: '0.0.0.0', insecure: true }, true],
+  ['demo', { observer: 'off' }, false],
+] as const)('%s %o shows itself: %s', (command, flags, expected) => {
+  const result = readConfiguration(command, flags, command === 'start' ? { DATABASE_URL: URL_OF_DATABASE, ARMATURE_INSECURE: 'true' } : {});
+  expect('configuration' in result && result.configuration.observer).toBe(expected);
 });
 
 test('no two settings share a name', () => {

@@ -19,7 +19,7 @@ import { downCause, isDamage } from '../down-cause.ts';
 import { DependentLives } from './dependent-lives.ts';
 import type { DirectoryPorts } from './directory-ports.ts';
 import { condemnedMessage, consumersOf, damageTold, filterTold, goneMessage } from './ended-shapes.ts';
-import { isServing } from './handle-life.ts';
+import { isServing, type Life } from './handle-life.ts';
 import { ENTERED_MAX, FORSAKEN, Restoration } from './restoration.ts';
 import { whyItEnded, type LifeEnd, type ShapeLife } from './shape-lives.ts';
 import { StartQueue } from './start-queue.ts';
@@ -94,6 +94,11 @@ export class ShapeDirectory implements Table<DirectoryChange> {
   /** What kept it, or one that it depended on, from its first row; undefined when nothing did, or when that was long ago. */
   failureOf(handle: Handle): unknown {
     return this.lives.ends.failureOf(handle);
+  }
+
+  /** How many handles live so at present; of `gone`, how many there were since this directory began. */
+  count(life: Life): number {
+    return this.lives.count(life);
   }
 
   get size(): number {

@@ -44,6 +44,13 @@ export class ShapeFollowers implements ShapeAnnouncements {
     return this.members;
   }
 
+  /** How many of them follow this shape. */
+  countOf(handle: Handle): number {
+    let count = 0;
+    for (const followers of this.shapes.get(handle)?.places.values() ?? []) count += followers.size;
+    return count;
+  }
+
   join(handle: Handle, follower: Follower): void {
     const shape = this.shapes.get(handle) ?? { places: new Map(), announced: undefined };
     this.shapes.set(handle, shape);

@@ -8,6 +8,7 @@ import type { AnyActorRef, AnyStateMachine } from 'xstate';
 import type { Clock } from '../../base/clock.ts';
 import type { Ring } from '../../base/ring.ts';
 import type { Address, CallFailed, ExitReason, MachineSpec, Message, Name, Pid, ProcessSpec, ReplyTo, Table } from '../process.ts';
+import type { ProcessEnd } from './process-summary.ts';
 import type { Registry } from './registry.ts';
 import type { HeapTimer, TimerHeap } from './timer-heap.ts';
 import type { LifecycleRecord, TraceRecord } from './trace.ts';
@@ -270,6 +271,8 @@ export interface Kernel {
   readonly tracer: ((record: TraceRecord) => void) | undefined;
   /** Takes the records of starts, ends and restarts; listeners of the trace get them from here too. Undefined while nobody listens. */
   readonly lifecycle: ((record: LifecycleRecord) => void) | undefined;
+  /** Takes what is told of each end. Undefined while nobody listens. */
+  readonly ends: ((end: ProcessEnd) => void) | undefined;
   createMailbox(): Mailbox;
   /** Makes a process, which begins with its first signal. `parent` is told by STARTED, or by EXIT when the start fails. */
   spawn(spec: ProcessSpec, options: SpawnOptions): Entry;

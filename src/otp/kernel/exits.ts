@@ -12,10 +12,12 @@ import { releaseMonitors, tellWatchers } from './monitors.ts';
 import type { ExitReason } from '../process.ts';
 import { limitLife, releaseTimers } from './process-timers.ts';
 import { tellParent } from './starts.ts';
+import { endOf } from './summaries.ts';
 
 export function endProcess(entry: Entry, reason: ExitReason): void {
   if (!entry.alive) return;
   const { kernel } = entry;
+  kernel.ends?.(endOf(entry, reason));
   entry.alive = false;
   kernel.forget(entry);
   kernel.registry.release(entry);

@@ -17,6 +17,7 @@ import { outsideBehaviour } from './outside.ts';
 import { isPortSpec, type Address, type ExitReason, type Name, type Pid, type ProcessSpec, type ReplyTo } from '../process.ts';
 import { hibernateAfterDelivery } from './hibernation.ts';
 import { ProcessEntry } from './process-entry.ts';
+import type { ProcessEnd } from './process-summary.ts';
 import { ProcessTable } from './process-table.ts';
 import { receiveTimeout } from './process-timers.ts';
 import { Registry } from './registry.ts';
@@ -43,6 +44,7 @@ export class ProcessKernel implements Kernel {
   readonly outside: ProcessEntry;
   tracer: ((record: TraceRecord) => void) | undefined;
   lifecycle: ((record: LifecycleRecord) => void) | undefined;
+  ends: ((end: ProcessEnd) => void) | undefined;
   private readonly scheduler: Scheduler;
   private readonly traits: TraitsTable;
   private spawned = 0;

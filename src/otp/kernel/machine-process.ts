@@ -145,7 +145,9 @@ function noteStart(entry: Entry, snapshot: AnyMachineSnapshot, end: ExitReason |
 
 function traceTransition(entry: Entry, event: string, snapshot: AnyMachineSnapshot, before: AnyMachineSnapshot | undefined): void {
   if (entry.kernel.tracer === undefined || (before !== undefined && sameState(before, snapshot))) return;
-  entry.kernel.tracer({ type: 'transition', process: entry.pid, event, state: snapshot.value });
+  const { machine, value: state } = snapshot;
+  const from = before === undefined ? {} : { from: before.value as unknown };
+  entry.kernel.tracer({ type: 'transition', process: entry.pid, machine: machine.id, event, ...from, state });
 }
 
 function stop(entry: Entry, reason: ExitReason): void {

@@ -1,5 +1,6 @@
 /** ProcessInfo: what can be known of a living process from outside. */
 import type { AnyMachineSnapshot, StateValue } from 'xstate';
+import { contextOf, memoryOf, waitingIn } from './summaries.ts';
 import { firstOf } from './registry.ts';
 import type { Entry, ProcessTimer } from './entry.ts';
 import type { Address, Name, Pid } from '../process.ts';
@@ -15,6 +16,14 @@ export interface ProcessInfo {
   /** The machine's state value; `open` and the like for a port. */
   readonly state: unknown;
   readonly tags: readonly string[];
+  /** The id of its machine, undefined for a port. */
+  readonly machine: string | undefined;
+  /** Of its machine, never to be changed; undefined for a port. */
+  readonly context: unknown;
+  /** Names of its tables. */
+  readonly tables: readonly string[];
+  /** As `ProcessSummary` has it. */
+  readonly memoryBytes: number;
   /** Only a state value and a context at present, until a signal reaches it. */
   readonly hibernates: boolean;
   /** How many signals wait, postponed events among them. */
@@ -46,6 +55,10 @@ export function describeProcess(entry: Entry): ProcessInfo {
     parent: parent?.pid,
     state: entry.behaviour.state(entry),
     tags: tagsOf(entry),
+    machine: entry.traits.machine?.id,
+    context: contextOf(entry),
+    tables: Object.keys(entry.tables ?? {}),
+    memoryBytes: memoryOf(entry),
     mailboxLength: waitingIn(entry),
     hibernates: entry.hibernates,
     links: parent !== undefined && entry.isSupervised ? [parent.pid, ...links] : links,
@@ -53,10 +66,6 @@ export function describeProcess(entry: Entry): ProcessInfo {
     monitoredBy: watchers.map((watch) => watch.owner.pid),
     timers: [...(entry.timers?.values() ?? [])].map((timer) => describeTimer(entry, timer)),
   };
-}
-
-function waitingIn(entry: Entry): number {
-  return entry.isAwake ? entry.mailbox.length + entry.urgent.length + entry.postponed.length + (entry.suspended?.length ?? 0) : 0;
 }
 
 function describeTimer({ kernel }: Entry, { name, heap, content }: ProcessTimer) {

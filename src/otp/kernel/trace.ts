@@ -7,9 +7,20 @@ export type TraceRecord =
   | { readonly type: 'deliver'; readonly from: Address; readonly to: Pid; readonly message: Message }
   | { readonly type: 'hibernate' | 'wake'; readonly process: Pid }
   | { readonly type: 'drop'; readonly from: Address; readonly to: Pid; readonly message: Message }
-  | { readonly type: 'transition'; readonly process: Pid; readonly event: string; readonly state: unknown }
+  | TransitionRecord
   | { readonly type: 'exit'; readonly process: Pid; readonly reason: ExitReason }
   | { readonly type: 'restart'; readonly supervisor: Pid; readonly id: string; readonly process: Pid };
+
+export interface TransitionRecord {
+  readonly type: 'transition';
+  readonly process: Pid;
+  /** Its id. */
+  readonly machine: string;
+  readonly event: string;
+  /** The state value before; left out for the first state of a process. */
+  readonly from?: unknown;
+  readonly state: unknown;
+}
 
 /** Starts, ends and restarts: few records, however many messages there are. */
 export type LifecycleRecord = Extract<TraceRecord, { type: 'spawn' | 'exit' | 'restart' }>;

@@ -66,6 +66,10 @@ export class ChildTable extends SupervisionTable<ChildRow, ChildNews> {
     for (const child of spec.children) this.add(child.id, child);
   }
 
+  protected get strategy(): string {
+    return this.spec.strategy;
+  }
+
   override apply(change: ChildChange): ChildNews | undefined {
     switch (change.type) {
       case 'planAll':

@@ -32,14 +32,19 @@ export class RestartIntensity {
 
   /** @returns whether the supervisor may restart now. One restart too many is refused, and does not count. */
   admit(nowMs: number): boolean {
-    const { maxRestarts = MAX_RESTARTS, maxSeconds = MAX_SECONDS } = this.limits;
+    const { maxRestarts } = this.bounds;
     const second = Math.floor(nowMs / 1000);
-    const counted = this.marks.filter((mark) => mark.second >= second - maxSeconds);
-    if (counted.reduce((sum, { count }) => sum + count, 1) > maxRestarts) return false;
+    const counted = this.countedAt(nowMs);
+    if (sumOf(counted) + 1 > maxRestarts) return false;
     const last = counted.at(-1);
     if (last?.second === second) this.marks = [...counted.slice(0, -1), { second, count: last.count + 1 }];
     else this.marks = [...counted, { second, count: 1 }];
     return true;
+  }
+
+  /** How many restarts count at this moment, and how many may. */
+  standing(nowMs: number): Required<RestartLimits> & { readonly used: number } {
+    return { ...this.bounds, used: sumOf(this.countedAt(nowMs)) };
   }
 
   clone(): RestartIntensity {
@@ -49,4 +54,18 @@ export class RestartIntensity {
   key(): readonly RestartMark[] {
     return this.marks;
   }
+
+  private get bounds(): Required<RestartLimits> {
+    const { maxRestarts = MAX_RESTARTS, maxSeconds = MAX_SECONDS } = this.limits;
+    return { maxRestarts, maxSeconds };
+  }
+
+  private countedAt(nowMs: number): readonly RestartMark[] {
+    const oldest = Math.floor(nowMs / 1000) - this.bounds.maxSeconds;
+    return this.marks.filter((mark) => mark.second >= oldest);
+  }
+}
+
+function sumOf(marks: readonly RestartMark[]): number {
+  return marks.reduce((sum, { count }) => sum + count, 0);
 }

@@ -10,7 +10,7 @@ import type { Address, ExitReason, Message, Pid, Table } from '../process.ts';
 import {
   description, refusal, requestsAnswered, type RequestAnswer, type ChildRequest, type RequestsAnswered, type StartChild,
 } from './child-requests.ts';
-import type { ChildRow } from './child-row.ts';
+import { mustRestart, type ChildRow } from './child-row.ts';
 import { ChildRows, type ChildCounts, type Spawned } from './child-rows.ts';
 import type { Shutdown } from './child-spec.ts';
 import { RestartIntensity, type RestartLimits } from './restart-intensity.ts';
@@ -46,6 +46,22 @@ export type SupervisionNews =
   | { readonly type: 'restarts.exhausted' }
   | RequestsAnswered;
 
+/**
+ * What follows when a child ends: it is started again, if the intensity allows it; it is not; or it was told to end, and what follows
+ * was decided before.
+ */
+export type ChildFate = 'restarted' | 'left' | 'told';
+
+/** How a supervisor restarts, and how often it has lately. */
+export interface SupervisionStanding {
+  /** `dynamic` for a supervisor whose children come and go. */
+  readonly strategy: string;
+  readonly maxRestarts: number;
+  readonly maxSeconds: number;
+  /** Restarts that count at present. With more than `maxRestarts` it would give up. */
+  readonly used: number;
+}
+
 type Told<News extends Message> = News | SupervisionNews | undefined;
 
 /** @typeParam News what the kind tells besides. */
@@ -54,6 +70,8 @@ export abstract class SupervisionTable<Row extends ChildRow = ChildRow, News ext
 {
   /** Whether children are shown in the order of their specifications, and not in that of their starts. */
   abstract readonly isOrdered: boolean;
+  /** As a supervisor's specification has it; `dynamic` where it has none. */
+  protected abstract readonly strategy: string;
   rows = new ChildRows<Row>();
   protected intensity: RestartIntensity;
 
@@ -64,6 +82,19 @@ export abstract class SupervisionTable<Row extends ChildRow = ChildRow, News ext
   abstract counts(isAlive: (process: Pid) => boolean): ChildCounts;
   abstract clone(): SupervisionTable<Row, News>;
   abstract key(): string;
+
+  /** For whoever looks on: what the end of this child would lead to, as things stand. */
+  fateOf(process: Address, reason: ExitReason): ChildFate {
+    const row = this.rows.ofPid(process);
+    if (row === undefined || row.status === 'stopping') return 'told';
+    const isRetried = row.status === 'starting' && row.spawned > 1;
+    return isRetried || (row.status === 'up' && mustRestart(row.spec, reason)) ? 'restarted' : 'left';
+  }
+
+  /** For whoever looks on. */
+  standing(nowMs: number): SupervisionStanding {
+    return { strategy: this.strategy, ...this.intensity.standing(nowMs) };
+  }
 
   apply(change: SupervisionChange): Told<News> {
     switch (change.type) {

@@ -21,6 +21,8 @@ export interface DatabasePoolOptions {
 export interface DatabasePool {
   /** So many connections, and no more. */
   readonly max: number;
+  /** Connections that are open, those of them that nobody has borrowed, and who waits for one. */
+  readonly counts: { readonly open: number; readonly idle: number; readonly waiting: number };
   /** True from a successful `open` until a query finds the database away; any success makes it true again. */
   readonly isUp: boolean;
   /** Connects once, to learn whether and how that works. @throws {WorldError} */
@@ -61,6 +63,11 @@ class Pool implements DatabasePool {
 
   get max(): number {
     return this.options.max;
+  }
+
+  get counts(): DatabasePool['counts'] {
+    const { totalCount: open = 0, idleCount: idle = 0, waitingCount: waiting = 0 } = this.pool ?? {};
+    return { open, idle, waiting };
   }
 
   async open(): Promise<void> {

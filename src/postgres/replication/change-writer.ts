@@ -16,11 +16,14 @@ import type { PartitionLink } from '../../model/partition-link.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
 import { GrowableBytes } from '../encoding/growable-bytes.ts';
 import { type OldTuple, PgoutputError, type PgoutputHandler, type PgoutputRelation, type PgoutputTuple, VALUE } from './pgoutput-parser.ts';
+import { fromPostgresMicros } from './postgres-clock.ts';
 import type { TransactionSink } from './transaction-sink.ts';
 import { encodeNull, encodeText } from '../encoding/value-encoder.ts';
 
 /** A fragment has that many bytes, and the rest of its last change: few enough to go out while the transaction still arrives. */
 const FRAGMENT_BYTES = 256 * 1024;
+/** Between the positions of two row operations. */
+const POSITION_STEP = 2;
 
 interface KnownRelation {
   readonly layoutId: number;
@@ -98,7 +101,7 @@ export class ChangeWriter implements PgoutputHandler {
     this.transaction = { xid, finalLsn, isTaken, tables: new Map(), layouts: new Set(), isTooLarge: false, position: 0, byteCount: 0 };
   }
 
-  commit(commitLsn: bigint, endLsn: bigint): void {
+  commit(commitLsn: bigint, endLsn: bigint, commitMicros: bigint): void {
     const transaction = this.open();
     if (commitLsn !== transaction.finalLsn) throw new PgoutputError('a transaction ended elsewhere than it had said');
     for (const [oid, found] of transaction.tables) {
@@ -107,7 +110,9 @@ export class ChangeWriter implements PgoutputHandler {
     }
     this.flush();
     this.transaction = undefined;
-    if (!transaction.isTaken) this.sink.commit(transaction.xid, lsnOf(commitLsn), lsnOf(endLsn), transaction.layouts);
+    const { xid, isTaken, layouts, position } = transaction;
+    const figures = { committedMicros: fromPostgresMicros(commitMicros), operations: position / POSITION_STEP };
+    if (!isTaken) this.sink.commit(xid, lsnOf(commitLsn), lsnOf(endLsn), layouts, figures);
     this.onCommit(endLsn);
   }
 
@@ -149,7 +154,7 @@ export class ChangeWriter implements PgoutputHandler {
     const transaction = this.open();
     const relation = this.known(oid);
     const { position, tables } = transaction;
-    transaction.position += 2;
+    transaction.position += POSITION_STEP;
     if (transaction.isTaken) return;
     const known = tables.get(oid);
     const cause = known ?? gapCause(kind, relation, old, row);

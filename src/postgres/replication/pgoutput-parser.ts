@@ -15,8 +15,11 @@ export class PgoutputError extends Error {
 export interface PgoutputHandler {
   /** @param finalLsn where the transaction's commit record begins. */
   begin(finalLsn: bigint, xid: Xid): void;
-  /** @param endLsn where the commit record ends. */
-  commit(commitLsn: bigint, endLsn: bigint): void;
+  /**
+   * @param endLsn where the commit record ends.
+   * @param commitMicros microseconds since 2000 on the clock of Postgres.
+   */
+  commit(commitLsn: bigint, endLsn: bigint, commitMicros: bigint): void;
   relation(relation: PgoutputRelation): void;
   insert(oid: number, row: PgoutputTuple): void;
   update(oid: number, old: OldTuple | undefined, row: PgoutputTuple): void;
@@ -138,9 +141,9 @@ export class PgoutputParser {
     if (flags !== 0) throw new PgoutputError(`unknown commit flags ${flags}`);
     const commitLsn = this.uint64();
     const endLsn = this.uint64();
-    this.uint64();
+    const commitMicros = this.uint64();
     this.finish();
-    this.handler.commit(commitLsn, endLsn);
+    this.handler.commit(commitLsn, endLsn, commitMicros);
   }
 
   private relation(): void {

@@ -18,6 +18,7 @@ import { ChangeWriter, type LinksOf } from './change-writer.ts';
 import { DatabaseUnreachableError, DatabaseRefusedError } from '../connection/database-error.ts';
 import { PgoutputError, PgoutputParser } from './pgoutput-parser.ts';
 import { errorFields, frontendMessage, type RawWire, takeOver } from '../connection/raw-wire.ts';
+import { toPostgresMicros } from './postgres-clock.ts';
 import type { TransactionSink } from './transaction-sink.ts';
 
 export interface ReplicationStreamOptions {
@@ -63,8 +64,6 @@ const COPY_DATA = code('d'), COPY_BOTH = code('W'), COPY_DONE = code('c'), ERROR
 const XLOG_DATA = code('w'), KEEPALIVE = code('k');
 const XLOG_HEADER_BYTES = 25;
 const KEEPALIVE_BYTES = 18;
-/** Microseconds from 1970 to 2000, where Postgres's clock begins. */
-const POSTGRES_EPOCH_MICROS = 946_684_800_000_000n;
 
 export function startReplicationStream(options: ReplicationStreamOptions): ReplicationStream {
   return new Stream(options);
@@ -244,7 +243,7 @@ class Stream implements ReplicationStream {
     body.writeBigUInt64BE(written, 1);
     body.writeBigUInt64BE(flushed, 9);
     body.writeBigUInt64BE(flushed, 17);
-    body.writeBigInt64BE(BigInt(this.options.clock.epochMicros()) - POSTGRES_EPOCH_MICROS, 25);
+    body.writeBigInt64BE(toPostgresMicros(this.options.clock.epochMicros()), 25);
     body.writeUInt8(this.isAnswerWanted || (isSilent && !this.isHeldBack) ? 1 : 0, 33);
     this.isAnswerWanted = false;
     this.wire.write(frontendMessage('d', body));

@@ -9,6 +9,13 @@ import type { Lsn } from '../../model/lsn.ts';
 import type { Xid } from '../../model/pg-snapshot.ts';
 import type { RelationLayout } from '../../model/relation.ts';
 
+export interface CommitFigures {
+  /** When it committed, by the clock of Postgres: microseconds since 1970-01-01 UTC. */
+  readonly committedMicros: number;
+  /** Row operations that Postgres sent of it, those of tables that no shape reads among them. */
+  readonly operations: number;
+}
+
 export interface TransactionSink {
   /** Told for each relation that the stream describes, with its links, before the first change of that layout. @returns its id. */
   layout(layout: Omit<RelationLayout, 'id'>): number;
@@ -19,8 +26,9 @@ export interface TransactionSink {
    *
    * @param endLsn behind its commit record, which `lsn` is the begin of.
    * @param layouts the ids of those that its changes have; the sink's to keep.
+   * @param figures what nothing but measurements may depend on.
    */
-  commit(xid: Xid, lsn: Lsn, endLsn: Lsn, layouts: ReadonlySet<number>): void;
+  commit(xid: Xid, lsn: Lsn, endLsn: Lsn, layouts: ReadonlySet<number>, figures: CommitFigures): void;
   /** What `changes` gave since the last commit does not count: the connection broke, or the transaction is too large. */
   abandon(): void;
   /**

@@ -125,7 +125,7 @@ function failedStart(error: unknown): SnapshotStart {
   return { outcome: status === 500 ? 'unexpected' : 'failed', message };
 }
 
-export function serviceStatus(runtime: Runtime, clock: Clock): ServiceStatus {
+export function serviceStatus(runtime: Runtime, clock: Clock, cause: ServiceStatus['cause']): ServiceStatus {
   const told = async (type: string) => (await answered(runtime.call('@status-monitor', { type }))) !== undefined;
   const goals = { active: new SharedWait(() => told('awaitActive'), clock), readable: new SharedWait(() => told('awaitReadable'), clock) };
   const snapshot = () => runtime.refOf('@status-monitor')?.getSnapshot() as { value: unknown; context: ServiceConditions } | undefined;
@@ -136,6 +136,7 @@ export function serviceStatus(runtime: Runtime, clock: Clock): ServiceStatus {
       const conditions = snapshot()?.context;
       return conditions === undefined ? undefined : whyNotActive(conditions);
     },
+    cause,
     waitUntil: (goal, timeoutMs) => goals[goal].until(timeoutMs),
   };
 }

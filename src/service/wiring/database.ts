@@ -1,6 +1,7 @@
 /** The wiring of the database: the ports that talk to Postgres, and where what they bring goes. */
 import type { LogOffset } from '../../model/log-offset.ts';
-import type { PgSnapshot } from '../../model/pg-snapshot.ts';
+import type { Lsn } from '../../model/lsn.ts';
+import type { PgSnapshot, Xid } from '../../model/pg-snapshot.ts';
 import type { Handle } from '../../model/shape.ts';
 import type { PortSpec } from '../../otp/process.ts';
 import { publicationPort } from '../../postgres/catalog/publication-port.ts';
@@ -19,14 +20,25 @@ import { viewsAt } from './shape-views.ts';
 import { snapshotTarget } from './snapshot-target.ts';
 import { linesOf, type LogAccess } from './storage.ts';
 import { ToldTables } from './told-tables.ts';
-import type { SubsetReads } from './subset-reads.ts';
+import type { SubsetQueries } from './subset-queries.ts';
+import { watchedSink, watchedSnapshot, type Watches } from './watches.ts';
 
-export function databasePorts(resources: ServiceResources, access: LogAccess, subsets: Pick<SubsetReads, 'target'>) {
+/** Told of each transaction that came whole from Postgres. */
+export interface StreamWatcher {
+  received(xid: Xid, lsn: Lsn): void;
+}
+
+export function databasePorts(
+  resources: ServiceResources,
+  access: LogAccess,
+  subsets: Pick<SubsetQueries, 'target'>,
+  watcher?: StreamWatcher,
+) {
   const { configuration, database, world } = resources;
   const { target, adminPool, snapshotPool, movePool, subsetPool, slot, publication } = database;
   return {
     lock: (): PortSpec => lockPort({ name: '@lock', target, slot, owner: '@connection-lock' }),
-    replication: () => replication(resources, access),
+    replication: () => replication(resources, access, watcher),
     pools: () => poolPort({ name: '@pools', pools: [adminPool, snapshotPool, movePool, subsetPool] }),
     publication: () =>
       publicationPort({
@@ -42,7 +54,7 @@ export function databasePorts(resources: ServiceResources, access: LogAccess, su
         name: '@snapshots',
         pool: snapshotPool,
         clock: world.clock,
-        target: (handle) => snapshotTargetOf(resources, access, handle),
+        target: (handle) => followed(snapshotTargetOf(resources, access, handle), handle, resources.watches.snapshot),
       }),
     moveQueries: () =>
       moveQueryPort({
@@ -56,7 +68,7 @@ export function databasePorts(resources: ServiceResources, access: LogAccess, su
   };
 }
 
-function replication(resources: ServiceResources, { intake }: LogAccess): PortSpec {
+function replication(resources: ServiceResources, { intake }: LogAccess, watcher: StreamWatcher | undefined): PortSpec {
   const { configuration, database, storage } = resources;
   const { target, slot, isSlotTemporary, takesOverSlot, publication } = database;
   return replicationPort({
@@ -67,7 +79,7 @@ function replication(resources: ServiceResources, { intake }: LogAccess): PortSp
     takesOverSlot,
     publication,
     transactionBytesMax: configuration.transactionBytesMax,
-    sink: doubting(resources, intake),
+    sink: sinkOf(resources, intake, watcher),
     lastCommitLsn: () => storage.log.lastCommitLsn,
     stored: () => storedStream(storage),
     owner: '@replication-client',
@@ -79,8 +91,18 @@ export function storedStream({ log: { source, heldLsn }, damagedStream }: Storag
   return { source, heldLsn, damaged: damagedStream };
 }
 
+function sinkOf(resources: ServiceResources, intake: LogAccess['intake'], watcher: StreamWatcher | undefined): TransactionSink {
+  const { watches: { transactions }, world: { clock } } = resources;
+  const sink = doubting(resources, intake, watcher);
+  return transactions === undefined ? sink : watchedSink(sink, () => intake.end, transactions, clock);
+}
+
 /** A table that the stream describes anew may have changed. */
-function doubting({ database: { catalog }, runtime }: ServiceResources, intake: LogAccess['intake']): TransactionSink {
+function doubting(
+  { database: { catalog }, runtime }: ServiceResources,
+  intake: LogAccess['intake'],
+  watcher: StreamWatcher | undefined,
+): TransactionSink {
   const told = new ToldTables({
     table: (table) => catalog.doubt(table),
     tablesAbove: (oids) => catalog.doubtTables(oids),
@@ -93,13 +115,20 @@ function doubting({ database: { catalog }, runtime }: ServiceResources, intake: 
       return id;
     },
     changes: (...fragment) => intake.changes(...fragment),
-    commit: (...end) => intake.commit(...end),
+    commit(xid, lsn, endLsn, layouts) {
+      intake.commit(xid, lsn, endLsn, layouts);
+      watcher?.received(xid, lsn);
+    },
     abandon: () => intake.abandon(),
     progress: (...passed) => intake.progress(...passed),
     get congestion() {
       return intake.congestion;
     },
   };
+}
+
+function followed(target: SnapshotTarget | undefined, handle: Handle, watch: Watches['snapshot']): SnapshotTarget | undefined {
+  return target === undefined || watch === undefined ? target : watchedSnapshot(target, watch(handle));
 }
 
 /** Where the rows of a query go, and what they are chosen by. */

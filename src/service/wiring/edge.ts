@@ -2,21 +2,23 @@
 import { LogProgress } from '../../actors/collector/log-progress.ts';
 import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
 import { createApi, type Api } from '../../api/api.ts';
+import type { ExplainSource } from '../../api/explain/explain-source.ts';
 import type { SubsetSource } from '../../api/subsets/subset-source.ts';
 import { VERSION } from '../../base/version.ts';
 import { httpPort, type Reception } from '../../http/http-port.ts';
+import type { Pages } from '../../http/pages.ts';
 import type { RequestDispatcher } from '../../http/request-dispatcher.ts';
 import { journalPort } from '../../telemetry/journal-port.ts';
 import { relationSource, servedShapes, serviceStatus, readableLogs, zoneSource } from './api-ports.ts';
+import { causeOfHealth } from './health-cause.ts';
 import { livingTable } from './living-table.ts';
+import { watchedSubsets } from './watches.ts';
 import type { ServiceResources } from '../service-resources.ts';
 
 const READINESS_TIMEOUT_MS = 5_000;
 
-export function serviceApi(
-  { configuration, database, runtime, storage, language, world }: ServiceResources,
-  subsets: SubsetSource,
-): Api {
+export function serviceApi(resources: ServiceResources, subsets: SubsetSource, explain: ExplainSource): Api {
+  const { configuration, database, runtime, storage, language, world, watches } = resources;
   const directory = () => livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
   const progress = () => livingTable(runtime, '@shape-log-collector', 'progress', LogProgress);
   const ports = {
@@ -24,9 +26,10 @@ export function serviceApi(
     zones: zoneSource(database.zones),
     shapes: servedShapes(runtime, directory),
     logs: readableLogs(storage.shapes),
-    status: serviceStatus(runtime, world.clock),
+    status: serviceStatus(runtime, world.clock, causeOfHealth(resources)),
     language,
-    subsets,
+    subsets: watches.subset === undefined ? subsets : watchedSubsets(subsets, watches.subset),
+    explain,
     lastProcessedLsn: () => progress()?.lastProcessedLsn,
   };
   const settings = {
@@ -58,12 +61,17 @@ export class ServiceReception implements Reception {
   }
 }
 
-export function edgePorts({ configuration, logger, world }: ServiceResources, api: Api, reception: Reception) {
+export function edgePorts(
+  { configuration, logger, world, watches, troubles }: ServiceResources,
+  api: Api,
+  reception: Reception,
+  pages?: Pages,
+) {
   const { host, secret, listens = true, drainTimeoutMs, keepAliveTimeoutMs, tcpReadTimeoutMs, tcpSendTimeoutMs } = configuration;
   const timeouts = { drainTimeoutMs, keepAliveTimeoutMs, readTimeoutMs: tcpReadTimeoutMs, sendTimeoutMs: tcpSendTimeoutMs };
   let { port } = configuration; // Where the system chose it, a server that restarts takes the same one again: clients know it.
   return {
-    journal: () => journalPort(logger),
+    journal: () => journalPort(logger, (note) => troubles.note(note)),
     http: () =>
       httpPort(
         { host, port, secret, listens, version: VERSION, ...timeouts },
@@ -71,12 +79,20 @@ export function edgePorts({ configuration, logger, world }: ServiceResources, ap
           api,
           clock: world.clock,
           random: world.random,
+          pages,
           listening: (address) => {
             port = address.port;
           },
           reception,
-          failed: (error, requestId) => logger.error({ err: error, requestId }, 'a request failed'),
-          cutOff: (clients) => logger.warn({ clients }, 'clients that did not read their answers were cut off'),
+          watch: watches.requests,
+          failed(error, requestId) {
+            watches.requestFailed?.();
+            logger.error({ err: error, requestId }, 'a request failed');
+          },
+          cutOff(clients) {
+            watches.cutOff?.(clients);
+            logger.warn({ clients }, 'clients that did not read their answers were cut off');
+          },
         },
       ),
   };

@@ -9,28 +9,47 @@ import type { Reception } from '../../http/http-port.ts';
 import type { StackWiring } from '../../supervisors/stack-wiring.ts';
 import { databasePorts } from './database.ts';
 import { edgePorts, serviceApi } from './edge.ts';
+import { observed, serviceObserver } from './observer.ts';
 import type { ServiceResources } from '../service-resources.ts';
+import { explainSource } from './explain-source.ts';
 import { logAccess, shapeLogOf, storagePorts } from './storage.ts';
+import { SubsetQueries } from './subset-queries.ts';
 import { SubsetReads } from './subset-reads.ts';
 import { processTables, type ShapeLives } from './tables.ts';
 
 const CHECKPOINT_EVERY_MS = 5_000;
 
-export interface WiredStack {
-  readonly wiring: StackWiring;
-  /** What the server serves, for whoever asks without one. */
+/** What is wired, with the api that its server stands in front of. */
+export interface ServiceWiring extends StackWiring {
   readonly api: Api;
 }
 
-/** @param lives told of shapes that begin and end. */
-export function wiredStack(resources: ServiceResources, reception: Reception, lives: ShapeLives): WiredStack {
-  const { configuration, storage } = resources;
-  const access = logAccess(resources);
-  const subsets = new SubsetReads(resources, access);
-  const api = serviceApi(resources, subsets);
-  const wiring: StackWiring = {
-    ports: { ...storagePorts(resources, access), ...databasePorts(resources, access, subsets), ...edgePorts(resources, api, reception) },
-    tables: processTables(resources, access, api.announcements, lives),
+/** What stands around the stack. */
+export interface Surroundings {
+  /** Where requests without a socket are taken. */
+  readonly reception: Reception;
+  /** Told of shapes that begin and end. */
+  readonly lives: ShapeLives;
+  /** Told of what must be closed when the tree has ended. */
+  opened(close: () => Promise<void>): void;
+}
+
+export function stackWiring(resources: ServiceResources, { reception, lives, opened }: Surroundings): ServiceWiring {
+  const { configuration, storage, watches } = resources;
+  const access = logAccess(resources, watches.transactions);
+  const queries = new SubsetQueries(resources.runtime);
+  const subsets = new SubsetReads(resources, access, queries);
+  const api = serviceApi(resources, subsets, explainSource(resources, queries));
+  const observer = serviceObserver(resources, api);
+  if (observer !== undefined) opened(() => Promise.resolve(observer.close()));
+  return {
+    api,
+    ports: {
+      ...storagePorts(resources, access),
+      ...databasePorts(resources, access, queries, observer),
+      ...edgePorts(resources, api, reception, observer),
+    },
+    tables: processTables(resources, access, observed(api.announcements, observer), lives),
     shapeLog: (handle) => shapeLogOf(storage, handle),
     takenThrough: () => storage.shapes.position,
     checkpointEveryMs: CHECKPOINT_EVERY_MS,
@@ -38,5 +57,4 @@ export function wiredStack(resources: ServiceResources, reception: Reception, li
     publicationCheckEveryMs: configuration.publicationCheckEveryMs,
     shapeHibernateAfterMs: configuration.shapeHibernateAfterMs,
   };
-  return { wiring, api };
 }

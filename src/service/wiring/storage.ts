@@ -18,6 +18,7 @@ import { splicePort } from '../../storage/shapes/splice-port.ts';
 import { MovedRows } from '../../storage/shapes/moved-rows.ts';
 import { shapeReaderPort } from '../../storage/shapes/shape-reader-port.ts';
 import type { Storage } from '../../storage/storage.ts';
+import type { TransactionWatch } from '../../telemetry/transaction-watch.ts';
 import type { ServiceResources } from '../service-resources.ts';
 import type { World } from '../world.ts';
 import { ShapeFilters } from './shape-filters.ts';
@@ -42,9 +43,10 @@ export interface LogAccess {
   readonly layoutOf: (id: number) => RelationLayout | undefined;
 }
 
-export function logAccess({ storage, language }: Pick<ServiceResources, 'storage' | 'language'>): LogAccess {
+/** @param watch told how far the log is durable. */
+export function logAccess({ storage, language }: Pick<ServiceResources, 'storage' | 'language'>, watch?: TransactionWatch): LogAccess {
   return {
-    intake: new LogIntake(storage.log),
+    intake: new LogIntake(storage.log, watch && ((through) => watch.durable(through))),
     blocks: new LogBlocks(storage.log),
     nextBlocks: new LogBlocks(storage.log),
     shapeBlocks: new ShapeBlocks(),

@@ -1,12 +1,9 @@
-/** SubsetReads: what the api asks for, until the port has brought it. A request goes to the port as a number; its rows come beside it. */
+/** SubsetReads: what the api asks for, until the port has brought it. */
 import { consumerOf } from '../../actors/shape-processes.ts';
 import { DRAINING } from '../../api/draining.ts';
 import type { SubsetQuery, SubsetRead, SubsetReader, SubsetSource } from '../../api/subsets/subset-source.ts';
 import type { LogOffset } from '../../model/log-offset.ts';
 import type { PgSnapshot } from '../../model/pg-snapshot.ts';
-import type { Message } from '../../otp/process.ts';
-import { CallError } from '../../otp/runtime.ts';
-import type { SubsetQueryTarget } from '../../postgres/snapshot/subset-query-port.ts';
 import type { ViewHolder } from '../../shapes/held-views.ts';
 import type { SubsetLanguage } from '../../sql/subset.ts';
 import type { ShapeLog } from '../../storage/shapes/shape-logs.ts';
@@ -15,27 +12,18 @@ import { GatheredRows } from './gathered-rows.ts';
 import { viewsAt, type ShapeViews } from './shape-views.ts';
 import { linesOf, type LogAccess } from './storage.ts';
 import { failureOf, outcomeOf } from './subset-failures.ts';
+import type { SubsetQueries } from './subset-queries.ts';
 import { SubsetTarget } from './subset-target.ts';
 
-/** Longer than the port gives a query, its wait for a connection included. */
-const ANSWER_MS_MAX = 90_000;
-
 export class SubsetReads implements SubsetSource {
-  private readonly open = new Map<number, SubsetTarget>();
-  private count = 0;
-
   constructor(
     private readonly resources: Pick<ServiceResources, 'storage' | 'runtime' | 'language'>,
     private readonly access: LogAccess,
+    private readonly queries: Pick<SubsetQueries, 'ask'>,
   ) {}
 
   get language(): SubsetLanguage {
     return this.resources.language;
-  }
-
-  /** Of a request that waits. */
-  target(id: number): SubsetQueryTarget | undefined {
-    return this.open.get(id);
   }
 
   async read(reader: SubsetReader, query: SubsetQuery): Promise<SubsetRead> {
@@ -71,23 +59,9 @@ export class SubsetReads implements SubsetSource {
   }
 
   private async ask(target: SubsetTarget, gathered: GatheredRows): Promise<void> {
-    this.count += 1;
-    const id = this.count;
-    this.open.set(id, target);
-    const reply = await this.answered(id);
-    this.open.delete(id);
+    const reply = await this.queries.ask(target);
     if (reply?.type === 'subset.queried') gathered.complete();
     else gathered.fail(failureOf(reply));
-  }
-
-  /** Undefined when the port was not there, or ended. */
-  private async answered(id: number): Promise<Message | undefined> {
-    try {
-      return await this.resources.runtime.call('@subset-queries', { type: 'querySubset', id }, ANSWER_MS_MAX);
-    } catch (error) {
-      if (error instanceof CallError) return undefined;
-      throw error;
-    }
   }
 
   private holdViewsAt(shapeLog: ShapeLog, views: readonly LogOffset[], held: ViewHolder): ShapeViews | undefined {

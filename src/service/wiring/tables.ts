@@ -15,6 +15,7 @@ import type { Catalog } from '../../postgres/catalog/catalog.ts';
 import { uncopied } from '../../base/fork.ts';
 import { invariant } from '../../base/invariant.ts';
 import { followedColumns, isByParts } from '../../model/followed-columns.ts';
+import type { LogPosition } from '../../model/log-position.ts';
 import { LSN_ZERO } from '../../model/lsn.ts';
 import type { Handle, ShapeDefinition } from '../../model/shape.ts';
 import type { Configuration } from '../../settings/configuration.ts';
@@ -31,12 +32,14 @@ import type { ServiceResources } from '../service-resources.ts';
 import type { World } from '../world.ts';
 import { livingTable } from './living-table.ts';
 import { linesOf, shapeLogOf, type LogAccess } from './storage.ts';
+import { watchedKeeper, type Watches } from './watches.ts';
 
 /** What they stand over. Of the database they need one thing only: a table may have changed. */
 export type TableResources = Pick<ServiceResources, 'storage' | 'runtime'> & {
   readonly configuration: Pick<Configuration, 'subqueryValuesMax'>;
   readonly database: { readonly catalog: Pick<Catalog, 'doubt'> };
   readonly world: Pick<World, 'clock'>;
+  readonly watches?: Pick<Watches, 'transactions'>;
 };
 
 /** Told of shapes, for the program around the service. Cheap, and never throws. */
@@ -57,6 +60,7 @@ export function processTables(
   lives = UNHEARD,
 ): StackWiring['tables'] {
   const { configuration, database, storage, world } = resources;
+  const watch = resources.watches?.transactions;
   const { blocks, nextBlocks } = access;
   const deliveries = new Deliveries();
   const members = new MemberIndex();
@@ -64,17 +68,17 @@ export function processTables(
   const portsOf = (shapeLog: ShapeLog, loaded: ConsumerPorts['loaded'], movedRows: ConsumerPorts['movedRows']): ConsumerPorts => {
     return { ...common, shapeLog, lines: linesOf(shapeLog, access), loaded, movedRows };
   };
-  const routerTable = (self: Pid): RouterTable => {
+  const routerTable = (self: Pid, routed: Routed): RouterTable => {
     const router = new ShapeRouter(access.layoutOf, members);
-    return new RouterTable(routing(storage, access, router), nextBlocks.slot(self), deliveries);
+    return new RouterTable(routing(storage, access, router, routed), nextBlocks.slot(self), deliveries);
   };
   return {
     statusMonitor: () => ({ awaitingActive: new RequestBacklog() }),
     collector: (self) => ({
-      router: routerTable(self),
-      progress: new LogProgress(storage.shapes),
+      router: routerTable(self, watch && ((through) => watch.routed(through))),
+      progress: new LogProgress(watch === undefined ? storage.shapes : watchedKeeper(storage.shapes, watch)),
     }),
-    catchUpCollector: (self) => ({ router: routerTable(self) }),
+    catchUpCollector: (self) => ({ router: routerTable(self, undefined) }), // It comes behind: what it routes has been counted.
     publicationManager: () => ({
       relations: new PublishedRelations({
         lost: (relation) => database.catalog.doubt(relation),
@@ -172,7 +176,10 @@ function* allOf<Item>(...lists: readonly Iterable<Item>[]): Iterable<Item> {
   for (const list of lists) yield* list;
 }
 
-function routing(storage: Storage, access: LogAccess, router: ShapeRouter): ShapeRouting {
+/** Told how far the log has been routed. */
+type Routed = ((through: LogPosition) => void) | undefined;
+
+function routing(storage: Storage, access: LogAccess, router: ShapeRouter, routed: Routed): ShapeRouting {
   const { filters } = access;
   return {
     add: (handle) => {
@@ -180,12 +187,15 @@ function routing(storage: Storage, access: LogAccess, router: ShapeRouter): Shap
       router.add(handle, definition, filters.of(definition), dependsOn);
     },
     remove: (handle) => router.remove(handle),
-    begin: (block) => router.begin(block),
+    begin: (block) => {
+      routed?.(block.through);
+      return router.begin(block);
+    },
     step: () => router.step(),
     shapesOn: (layoutIds) => router.shapesOn(layoutIds),
     positionOf: (handle) => storage.shapes.get(handle)?.position,
     // Definitions and layouts never change: a copy reads them where its original does.
-    clone: () => routing(storage, access, router.clone()),
+    clone: () => routing(storage, access, router.clone(), undefined),
   };
 }
 

@@ -25,7 +25,9 @@ import type { PartitionTrees, TreeEntry } from './partition-trees.ts';
 import type { RecentCommits } from './recent-commits.ts';
 import type { RecordAt, ShapeRecord } from './shape-record.ts';
 import type { TailCache } from './tail-cache.ts';
-import { FRAME_BYTES_MAX, type BlockSizes, type Survey, type TransactionLog } from './transaction-log.ts';
+import {
+  FRAME_BYTES_MAX, WHOLE_TRANSACTION_BYTES_MAX, type BlockSizes, type LoggedPlace, type RetainedLog, type Survey, type TransactionLog,
+} from './transaction-log.ts';
 
 /** What the next sync makes durable. */
 interface Settled {
@@ -39,6 +41,7 @@ interface Settled {
 export interface FrameSink {
   /** Behind the last frame. */
   readonly end: LogPosition;
+  readonly retained: RetainedLog;
   /** @returns the payload as the engine keeps it: the caller's bytes may change afterwards. */
   put(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Uint8Array;
   /** Makes durable what was put so far. One at a time. */
@@ -71,6 +74,8 @@ interface OpenTransaction {
 }
 
 const NO_XID = 0 as Xid;
+/** Or the first part of it, when it is large. */
+const ONE_TRANSACTION: BlockSizes = { fillBytes: 1, wholeBytesMax: WHOLE_TRANSACTION_BYTES_MAX };
 
 export class FramedLog implements TransactionLog {
   private readonly sink: FrameSink;
@@ -109,6 +114,14 @@ export class FramedLog implements TransactionLog {
 
   get durableEnd(): LogPosition {
     return this.durable.end;
+  }
+
+  get appendedEnd(): LogPosition {
+    return this.lastEnd;
+  }
+
+  get retained(): RetainedLog {
+    return this.sink.retained;
   }
 
   get lastCommitLsn(): Lsn {
@@ -237,6 +250,18 @@ export class FramedLog implements TransactionLog {
 
   firstUnseen(snapshot: PgSnapshot): LogPosition | undefined {
     return this.recent.firstUnseen(snapshot);
+  }
+
+  async locate(xid: Xid): Promise<LoggedPlace | undefined> {
+    const [after, through] = [this.recent.beginOf(xid), this.durable.end];
+    if (after === undefined || after >= through) return undefined;
+    const { transactions } = await this.read({ after, through }, ONE_TRANSACTION);
+    const [first] = transactions;
+    return first?.xid === xid ? { lsn: first.lsn, end: first.end } : undefined;
+  }
+
+  get forgottenThrough(): Xid | undefined {
+    return this.recent.droppedThrough;
   }
 
   async release(position: LogPosition): Promise<void> {

@@ -41,7 +41,17 @@ export class LogIntake {
   private relieve: (() => void) | undefined;
   private congested: Promise<void> | undefined;
 
-  constructor(private readonly log: TransactionLog) {}
+  /** @param synced told up to where the log is durable, after each sync. */
+  constructor(
+    private readonly log: TransactionLog,
+    private readonly synced: (through: LogPosition) => void = () => {},
+  ) {}
+
+  /** Behind the last transaction that was committed to it. */
+  get end(): LogPosition {
+    return this.log.appendedEnd;
+  }
+
 
   /** What a power cut would leave of the log. */
   get durableEnd(): LogPosition {
@@ -146,6 +156,7 @@ export class LogIntake {
     this.relieve = undefined;
     this.congested = undefined;
     if (restarts === this.restarts) this.durablePassedLsn = passedLsn;
+    this.synced(through);
     for (const wake of [...this.passedWaiters]) wake();
     return { through, lsn: restarts === this.restarts ? receivedLsn : LSN_ZERO };
   }

@@ -15,6 +15,7 @@ import { encodeFrame, FRAME_HEADER_BYTES, FRAME_KINDS, type FrameKind } from './
 import { encodePosition } from './frame-payloads.ts';
 import type { FrameSink } from './framed-log.ts';
 import type { Segments } from './segments.ts';
+import type { RetainedLog } from './transaction-log.ts';
 
 export interface Preamble {
   readonly kind: FrameKind;
@@ -50,6 +51,11 @@ export class LogWriter implements FrameSink {
     /** Behind the last frame that a power cut would leave. */
     private synced: LogPosition,
   ) {}
+
+  get retained(): RetainedLog {
+    const { firsts } = this.segments;
+    return { bytes: this.end - (firsts[0] ?? this.end), segments: firsts.length };
+  }
 
   /** @throws whatever the disk threw first: from then on the log takes nothing. */
   put(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Uint8Array {

@@ -10,7 +10,7 @@ import { LogReader, type FrameSource } from './log-reader.ts';
 import { PartitionTrees } from './partition-trees.ts';
 import { RecentCommits } from './recent-commits.ts';
 import { TailCache } from './tail-cache.ts';
-import type { TransactionLog } from './transaction-log.ts';
+import type { RetainedLog, TransactionLog } from './transaction-log.ts';
 
 const RECENT_BYTES_MAX = 64 * 1024 * 1024;
 
@@ -50,6 +50,10 @@ class KeptLog extends FramedLog implements MemoryLog {
 class MemoryFrames implements FrameSink, FrameSource {
   end: LogPosition = LOG_START;
   private kept: Frame[] = [];
+
+  get retained(): RetainedLog {
+    return { bytes: this.end - (this.kept[0]?.start ?? this.end), segments: 0 };
+  }
 
   put(kind: FrameKind, flags: number, xid: Xid, payload: Uint8Array): Uint8Array {
     const frame = { kind, flags, xid, payload: new Uint8Array(payload), start: this.end, end: this.end };

@@ -30,9 +30,16 @@ export class RecentCommits {
   private begins = new Map<Xid, LogPosition>();
   /** So many of `commits` stand in the two: the rest is entered when somebody asks, which may be never. */
   private entered = 0;
+  /** The highest that was remembered once. */
+  private dropped: Xid | undefined;
 
   /** @param logBytesMax how much of the log they may span; the newest is kept, however large. */
   constructor(private readonly logBytesMax: number) {}
+
+  /** Of those that were remembered and are no more, since the log was opened; undefined for none. */
+  get droppedThrough(): Xid | undefined {
+    return this.dropped;
+  }
 
   /** A shape may begin as early as here; undefined while there is nothing to go back to. */
   get start(): LogPosition | undefined {
@@ -55,9 +62,15 @@ export class RecentCommits {
     this.entered = 0;
   }
 
+  /** Before its first frame; undefined for one that is not remembered. */
+  beginOf(xid: Xid): LogPosition | undefined {
+    this.enterAll();
+    return this.begins.get(xid);
+  }
+
   /** Before the first of them that `snapshot` does not see; undefined when it sees them all. */
   firstUnseen(snapshot: PgSnapshot): LogPosition | undefined {
-    while (this.entered < this.commits.length) this.enterNext();
+    this.enterAll();
     const { from, running } = unseenBy(snapshot);
     let unseen = this.firstFrom(from);
     for (const xid of running) {
@@ -74,6 +87,7 @@ export class RecentCommits {
     copy.highest = [...this.highest];
     copy.begins = new Map(this.begins);
     copy.entered = this.entered;
+    copy.dropped = this.dropped;
     return copy;
   }
 
@@ -89,6 +103,10 @@ export class RecentCommits {
     return undefined;
   }
 
+  private enterAll(): void {
+    while (this.entered < this.commits.length) this.enterNext();
+  }
+
   private enterNext(): void {
     const commit = this.commits[this.entered];
     if (commit === undefined) return;
@@ -102,6 +120,7 @@ export class RecentCommits {
   private dropFirst(): void {
     const commit = this.commits[this.first];
     if (commit !== undefined && this.first < this.entered) this.begins.delete(commit.xid);
+    if (commit !== undefined && (this.dropped === undefined || precedes(this.dropped, commit.xid))) this.dropped = commit.xid;
     this.first += 1;
   }
 

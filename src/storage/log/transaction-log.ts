@@ -39,9 +39,28 @@ export interface Survey {
   readonly layouts: readonly number[];
 }
 
+/** How much is kept of the log. */
+export interface RetainedLog {
+  readonly bytes: number;
+  /** Files that it lies in; none in memory. */
+  readonly segments: number;
+}
+
+/** Of a transaction that was logged. */
+export interface LoggedPlace {
+  /** Its commit LSN. */
+  readonly lsn: Lsn;
+  /** Behind its commit frame. */
+  readonly end: LogPosition;
+}
+
 export interface TransactionLog extends TreeMemory {
   /** What a power cut would leave; readers see the log up to here. */
   readonly durableEnd: LogPosition;
+  /** Behind the last transaction appended, durable or not. */
+  readonly appendedEnd: LogPosition;
+  /** What is kept of the log: for readers to come, or because a segment goes as a whole. */
+  readonly retained: RetainedLog;
   /** The commit LSN of the last transaction appended; '0' for an empty log. A transaction at or below it has been taken. */
   readonly lastCommitLsn: Lsn;
   /** Whose stream the log holds, as `restart` was told; undefined when there was none yet. */
@@ -113,6 +132,14 @@ export interface TransactionLog extends TreeMemory {
    * @returns before the first of them; undefined when the snapshot sees them all.
    */
   firstUnseen(snapshot: PgSnapshot): LogPosition | undefined;
+  /**
+   * Where a transaction lies, of the newest ones that are durable: as `firstUnseen` knows them. Costs a read.
+   *
+   * @returns undefined for one that is not among them.
+   */
+  locate(xid: Xid): Promise<LoggedPlace | undefined>;
+  /** The highest of those that `locate` has known since the log was opened and knows no more; undefined for none. */
+  readonly forgottenThrough: Xid | undefined;
   /** Says that nobody reads before `position` any more. What lies before it goes, except what `firstUnseen` may yet give. */
   release(position: LogPosition): Promise<void>;
   /** Syncs and closes. */

@@ -112,6 +112,13 @@ export class ShapeLines {
     return this.chunkEndBehind(after)?.offset ?? this.published;
   }
 
+  /** From where no more than `bytesMax` lie behind, or the open chunk alone: the end of a chunk, or of the snapshot. */
+  tailFrom(bytesMax: number): LogOffset {
+    const ends = this.chunkEnds.slice(0, this.shown.chunkCount);
+    const near = this.shown.bytes <= bytesMax ? undefined : (ends.find(({ bytes }) => this.shown.bytes - bytes <= bytesMax) ?? ends.at(-1));
+    return near?.offset ?? SNAPSHOT_END;
+  }
+
   clone(): ShapeLines {
     const copy = new ShapeLines(this.state, this.chunkBytesMax, this.buffer.clone(), this.pending.clone());
     copy.appended = this.appended;

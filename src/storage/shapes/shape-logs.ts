@@ -78,6 +78,8 @@ export interface ShapeLog {
   noteRequest(): void;
   /** Offset of the last entry that readers may see; `0_inf` while no operation was replicated. */
   readonly end: LogOffset;
+  /** Bytes of the lines that readers may see, behind the snapshot. */
+  readonly lineBytes: number;
   /**
    * How far this shape has taken the transaction log (see `Pace`): a replay leaves out transactions that end at or before it.
    * A new shape stands alone where it was created, or where its snapshot sent it back to, until a `publish` reaches
@@ -170,6 +172,11 @@ export interface ShapeLog {
   // Readers: any number.
   /** What a request from `after` gets, decided at once and from one instant. */
   read(after: LogOffset): ShapeRead;
+  /**
+   * For who looks at the last entries: from where to read so that these are no more than `bytesMax`, or those since the last chunk closed.
+   * `0_inf` where all operations lie behind it.
+   */
+  tailFrom(bytesMax: number): LogOffset;
 }
 
 export type SnapshotState =

@@ -147,6 +147,10 @@ export class StoredShape implements ShapeLog {
     return this.lines.end;
   }
 
+  get lineBytes(): number {
+    return this.lines.bytesShown;
+  }
+
   get position(): LogPosition {
     return this.pace.position;
   }
@@ -327,6 +331,10 @@ export class StoredShape implements ShapeLog {
     if (chunk !== undefined && this.state.state === 'awaited') return { outcome: 'notStarted' };
     if (chunk !== undefined && this.mayHaveChunk(chunk + 1)) return this.readChunk(chunk + 1);
     return compareOffsets(after, this.end) > 0 ? { outcome: 'beyond' } : this.readLines(after);
+  }
+
+  tailFrom(bytesMax: number): LogOffset {
+    return this.lines.tailFrom(bytesMax);
   }
 
   /** @param host of the copy. @throws {InvariantError} when its store cannot be copied. */

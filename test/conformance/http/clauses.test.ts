@@ -6,6 +6,7 @@ import { startServiceInProcess, type ServiceInProcess } from '../../support/serv
 import { ACCESS } from './clauses/access.ts';
 import { CACHES } from './clauses/caches.ts';
 import { ENDS } from './clauses/ends.ts';
+import { EXPLAINING } from './clauses/explaining.ts';
 import { FILTERS } from './clauses/filters.ts';
 import { LIVE } from './clauses/live.ts';
 import { PARAMETERS } from './clauses/parameters.ts';
@@ -20,7 +21,7 @@ import { HELD_ELSEWHERE } from './held-elsewhere.ts';
 
 const CLAUSES = [
   ...ACCESS, ...PARAMETERS, ...FILTERS, ...READING, ...VALUES, ...LIVE, ...STREAMS, ...CACHES, ...ENDS, ...TABLES,
-  ...SUBQUERIES, ...SUBSETS,
+  ...SUBQUERIES, ...SUBSETS, ...EXPLAINING,
 ];
 const CASES = CLAUSES.flatMap(({ clause, cases }) => cases.map((each) => ({ clause, ...each })));
 const PAGE = new URL('../../../docs/protocol.md', import.meta.url);

@@ -29,7 +29,7 @@ import type { Address, Message } from '../../../src/otp/process.ts';
 import { CallError } from '../../../src/otp/runtime.ts';
 import { servedShapes } from '../../../src/service/wiring/api-ports.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
-import { TestStatus, TestSubsets } from '../../support/http/api-world.ts';
+import { TestStatus, TestExplains, TestSubsets } from '../../support/http/api-world.ts';
 import { language, TABLES } from '../../support/layers/layered-shapes.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { handleOf } from '../../support/shapes.ts';
@@ -189,6 +189,7 @@ class Run {
       status: new TestStatus(clock),
       language,
       subsets: new TestSubsets(),
+      explain: new TestExplains(() => undefined),
       lastProcessedLsn: () => undefined,
     };
     const listeners = new AskedListeners(clock, (handle) => this.later({ ask: 'park', handle: numberOf(handle) }));

@@ -43,6 +43,21 @@ const worker = setup({
   },
 });
 
+test('the figures of all processes are those that each tells by itself, asleep or awake', async () => {
+  const world = new World();
+  const [asleep, awake] = [await sleeper(world), await world.puppet('awake')];
+
+  const figures = [...world.runtime.processes()].map(({ pid, state, hibernates, mailboxLength, handled, restarts }) => {
+    return { pid, state, hibernates, mailboxLength, handled, restarts };
+  });
+
+  const told = [asleep, awake].map((pid) => {
+    const { state, hibernates, mailboxLength, handled, restarts } = world.runtime.processInfo(pid) ?? {};
+    return { pid, state, hibernates, mailboxLength, handled, restarts };
+  });
+  expect([figures, figures.map(({ hibernates }) => hibernates)]).toEqual([told, [true, false]]);
+});
+
 test.each([
   ['a delay of xstate’s is waiting', { after: { 1000: 'done' } }],
   ['an actor of its own is at work', { invoke: { src: 'work' } }],

@@ -101,6 +101,14 @@ test.each([
   expect(() => parse(message)).toThrow(PgoutputError);
 });
 
+test('tells of a commit when it was, by the clock of 1970, and how many operations it had', () => {
+  const parse = parserFrom();
+
+  for (const message of transaction) parse(message);
+
+  expect(sink.figures).toEqual([{ committedMicros: Date.UTC(2000, 0, 1) * 1000 + 1, operations: 5 }]);
+});
+
 function altered(message: Buffer, at: number, character: string): Buffer {
   message.write(character, at, 'latin1');
   return message;

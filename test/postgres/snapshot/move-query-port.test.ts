@@ -192,6 +192,7 @@ class CountedPool implements DatabasePool {
   lent = 0;
   readonly max = pool.max;
   readonly isUp = true;
+  readonly counts = pool.counts;
   readonly open = (): Promise<void> => pool.open();
   readonly query: DatabasePool['query'] = (sql, params) => pool.query(sql, params);
   readonly probe = (): Promise<void> => pool.probe();

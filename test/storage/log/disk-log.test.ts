@@ -39,6 +39,21 @@ test('what is no longer in memory is read in bounded blocks', async () => {
   expect(lsns(transactionsOf(block))).toEqual(['1', '2']);
 });
 
+test('where a transaction lies is known of the newest, once they are durable, and after a restart too', async () => {
+  const { disk, log } = await written(20);
+  appendTransaction(log, 21, ['not durable yet']);
+  const asked = [1, 20, 21].map((commit) => commit as Xid);
+  const before = await Promise.all(asked.map((xid) => log.locate(xid)));
+  await log.close();
+  const again = await openLog(disk);
+  const after = await Promise.all(asked.map((xid) => again.locate(xid)));
+
+  const found = (places: typeof before) => places.map((place) => place?.lsn);
+  expect([found(before), found(after), (before[1]?.end ?? 0) < (after[2]?.end ?? 0)]).toEqual([
+    [undefined, '20', undefined], [undefined, '20', '21'], true,
+  ]);
+});
+
 describe('syncing', () => {
   test('calls during a sync share the next one', async () => {
     const { disk, log } = await written(0);

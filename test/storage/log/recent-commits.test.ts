@@ -76,6 +76,15 @@ test('to ask costs much the same after a hundred times as many commits', () => {
   expect(costOf(many) / costOf(few)).toBeLessThan(20);
 });
 
+test('knows where each of the newest begins, and the highest of those that it knows no more', () => {
+  const recent = commits(100, 200, 250);
+  recent.push(xid(150), at(1990), at(2000)); // It began long ago, and commits last.
+
+  expect([recent.beginOf(xid(150)), recent.beginOf(xid(199)), recent.beginOf(xid(100)), recent.droppedThrough]).toEqual([
+    1990, 1980, undefined, 175,
+  ]);
+});
+
 test('a log without transactions holds back nothing', () => {
   const { start } = new RecentCommits(250);
 

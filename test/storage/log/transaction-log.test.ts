@@ -54,6 +54,17 @@ describe.each(engines)('the transaction log: $name', ({ open }) => {
     expect({ unsynced, synced: (await log.sync()) > before }).toEqual({ unsynced: before, synced: true });
   });
 
+  test('says where its last transaction ends, durable or not, and how much is kept', async () => {
+    const { log } = storage;
+    const before = { durable: log.durableEnd, bytes: log.retained.bytes };
+    appendTransaction(log, 10, ['a']);
+    const appended = log.appendedEnd;
+    await log.sync();
+
+    const [isAhead, hasGrown] = [appended > before.durable, log.retained.bytes > before.bytes];
+    expect({ isAhead, hasGrown, end: log.appendedEnd }).toEqual({ isAhead: true, hasGrown: true, end: appended });
+  });
+
   test('remembers the LSN of a transaction without changes, and logs none', async () => {
     const { log } = storage;
     const before = await log.sync();

@@ -8,7 +8,10 @@ import type {
   LogStretch, ReadableLogs, RelationLookup, RelationSource, ServedShapes, ServiceLevel, ServiceStatus, ShapeCreation, SnapshotStart,
   ZoneSource,
 } from '../../../src/api/ports.ts';
+import type { ExplainSource, RowRead, ToldSelection } from '../../../src/api/explain/explain-source.ts';
+import type { LoggedTransactionPlace, TransactionFate, TransactionSource } from '../../../src/api/explain/transaction-source.ts';
 import { isInMemory } from '../../../src/api/shape-response.ts';
+import { systemClock } from '../../../src/base/clock.ts';
 import { invariant } from '../../../src/base/invariant.ts';
 import { seededRandom } from '../../../src/base/random.ts';
 import type { SubsetQuery, SubsetRead, SubsetReader, SubsetSource } from '../../../src/api/subsets/subset-source.ts';
@@ -16,6 +19,7 @@ import type { EntryRun } from '../../../src/model/log-entry.ts';
 import { SNAPSHOT_END, type LogOffset } from '../../../src/model/log-offset.ts';
 import type { LogPosition } from '../../../src/model/log-position.ts';
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
+import type { Xid } from '../../../src/model/pg-snapshot.ts';
 import type { Column, Relation } from '../../../src/model/relation.ts';
 import { definitionKey, newHandle, type Handle, type ShapeDefinition } from '../../../src/model/shape.ts';
 import type { TimeZone } from '../../../src/model/time-zone.ts';
@@ -23,8 +27,10 @@ import type { SnapshotWriter } from '../../../src/storage/shapes/shape-logs.ts';
 import { columnKey } from '../shapes.ts';
 import { memoryStorage } from '../../../src/storage/memory-storage.ts';
 import type { SubsetLanguage } from '../../../src/sql/subset.ts';
+import type { ExplainLanguage } from '../../../src/sql/where-explanation.ts';
 import type { WhereLanguage } from '../../../src/sql/where.ts';
 import { readableLogs } from '../../../src/service/wiring/api-ports.ts';
+import { toldShapeOf } from '../../../src/service/wiring/told-shapes.ts';
 import type { Storage } from '../../../src/storage/storage.ts';
 import { ManualClock } from '../manual-clock.ts';
 
@@ -39,6 +45,7 @@ export interface World {
   readonly status: TestStatus;
   readonly language: TestLanguage;
   readonly subsets: TestSubsets;
+  readonly explains: TestExplains;
   /** What every shape has stored, as the service knows it. */
   processed: Lsn | undefined;
   /** Appends rows to a shape's log as one transaction, and tells those who wait. @returns the log's new end. */
@@ -58,6 +65,8 @@ export interface WorldOptions {
   readonly language?: WhereLanguage;
   /** The same of subsets. */
   readonly subsetLanguage?: SubsetLanguage;
+  /** The same of what is explained. */
+  readonly explainLanguage?: ExplainLanguage;
 }
 
 export function createWorld({ settings, chunkBytesMax, rows = [], streams = false, ...options }: WorldOptions = {}): World {
@@ -67,6 +76,7 @@ export function createWorld({ settings, chunkBytesMax, rows = [], streams = fals
   const status = new TestStatus(clock);
   const language = new TestLanguage(options.language);
   const subsets = new TestSubsets(options.subsetLanguage);
+  const explains = new TestExplains((handle) => toldShapeOf(storage.shapes, handle, systemClock), options.explainLanguage);
   const directory = new TestDirectory(storage, clock, rows, (handle, next) => api.announcements.rotate(handle, next));
   const ports = {
     relations: catalog,
@@ -76,6 +86,7 @@ export function createWorld({ settings, chunkBytesMax, rows = [], streams = fals
     status,
     language,
     subsets,
+    explain: explains,
     lastProcessedLsn: () => world.processed,
   };
   const api = createApi(
@@ -92,7 +103,7 @@ export function createWorld({ settings, chunkBytesMax, rows = [], streams = fals
     seededRandom(1),
   );
   const world: World = {
-    api, clock, catalog, directory, status, language, subsets, processed: undefined,
+    api, clock, catalog, directory, status, language, subsets, explains, processed: undefined,
     leavePace: (handle) => storage.shapes.get(handle as Handle)?.leavePace(LSN_ZERO),
     append(handle, lsn, ...lines) {
       const log = storage.shapes.get(handle as Handle);
@@ -179,6 +190,44 @@ export class TestSubsets implements SubsetSource {
     this.failure = undefined;
     if (failure !== undefined) throw failure;
     return this.answer.outcome === 'rows' ? { ...this.answer, from: reader.from(this.answer.from) } : this.answer;
+  }
+}
+
+/** Logs are real ones; what becomes of transactions is what a test says. */
+export class TestExplains implements ExplainSource, TransactionSource {
+  readonly transactions = this;
+  /** Those of the transaction log. */
+  readonly log = new Map<number, LoggedTransactionPlace>();
+  /** Of those that are not in it. */
+  readonly fates = new Map<number, TransactionFate>();
+  knowsAll = true;
+  /** As Postgres has it. */
+  read: RowRead = { outcome: 'row', row: undefined, pgSnapshot: PG_SNAPSHOT, isAhead: false };
+  selection: ToldSelection | undefined;
+
+  constructor(
+    readonly shape: ExplainSource['shape'],
+    readonly language: ExplainLanguage = { explanation: () => ({ error: 'no filter is explained', field: 'where' }) },
+  ) {}
+
+  selected(): ToldSelection | undefined {
+    return this.selection;
+  }
+
+  readRow(): Promise<RowRead> {
+    return Promise.resolve(this.read);
+  }
+
+  logged(xid: Xid): Promise<LoggedTransactionPlace | undefined> {
+    return Promise.resolve(this.log.get(xid));
+  }
+
+  wouldBeKnown(): boolean {
+    return this.knowsAll;
+  }
+
+  fate(xid: Xid): Promise<TransactionFate> {
+    return Promise.resolve(this.fates.get(xid) ?? { fate: 'notBegun' });
   }
 }
 
@@ -395,6 +444,10 @@ export class TestStatus implements ServiceStatus {
 
   isReadable(): boolean {
     return this.current !== 'starting';
+  }
+
+  async cause(isTrusted: boolean): Promise<string | undefined> {
+    return this.current === 'active' ? undefined : `the test says so${isTrusted ? ', to who may know' : ''}`;
   }
 
   whyNotReady(): string | undefined {

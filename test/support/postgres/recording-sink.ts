@@ -4,7 +4,7 @@ import { Change, CHANGE_KINDS, type GapCause, type Tuple } from '../../../src/mo
 import { LSN_ZERO, type Lsn } from '../../../src/model/lsn.ts';
 import type { Xid } from '../../../src/model/pg-snapshot.ts';
 import type { RelationLayout } from '../../../src/model/relation.ts';
-import type { TransactionSink } from '../../../src/postgres/replication/transaction-sink.ts';
+import type { CommitFigures, TransactionSink } from '../../../src/postgres/replication/transaction-sink.ts';
 
 export interface RecordedChange {
   readonly kind: number;
@@ -27,6 +27,8 @@ export interface RecordedTransaction {
 export class RecordingSink implements TransactionSink {
   readonly layouts: RelationLayout[] = [];
   readonly transactions: RecordedTransaction[] = [];
+  /** Of each transaction. */
+  readonly figures: CommitFigures[] = [];
   abandonedCount = 0;
   /** The most that the open transaction ever had here. */
   openBytesMax = 0;
@@ -57,7 +59,8 @@ export class RecordingSink implements TransactionSink {
     this.wake();
   }
 
-  commit(xid: Xid, lsn: Lsn, endLsn: Lsn, layouts: ReadonlySet<number>): void {
+  commit(xid: Xid, lsn: Lsn, endLsn: Lsn, layouts: ReadonlySet<number>, figures: CommitFigures): void {
+    this.figures.push(figures);
     const written = new Set(this.open.flatMap((bytes) => changesOf(bytes).map(({ layoutId }) => layoutId)));
     invariant([...written].join() === [...layouts].join(), 'a commit tells the layouts of its changes, and no others');
     this.passedLsn = endLsn;

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { invariant } from '../../../src/base/invariant.ts';
-import { readConfiguration } from '../../../src/settings/configuration.ts';
+import { readConfiguration, type Command } from '../../../src/settings/configuration.ts';
 import { startService, type Service } from '../../../src/service/service.ts';
 import { systemWorld, type World } from '../../../src/service/world.ts';
 import { streamIdOf } from '../postgres/postgres.ts';
@@ -18,13 +18,18 @@ export interface InProcessOptions {
   readonly databaseUrl: string;
   readonly flags?: Readonly<Record<string, string | true>>;
   readonly world?: Partial<World>;
+  /** Default `start`. */
+  readonly command?: Command;
+  /** Not to be waited for until it is active. */
+  readonly mayWait?: boolean;
 }
 
-/** Resolves when the service is active. */
-export async function startServiceInProcess({ databaseUrl, flags, world }: InProcessOptions): Promise<ServiceInProcess> {
+/** Resolves when the service is active, or listens, if it `mayWait`. */
+export async function startServiceInProcess(options: InProcessOptions): Promise<ServiceInProcess> {
+  const { databaseUrl, flags, world, mayWait, command = 'start' } = options;
   const directory = mkdtempSync(join(tmpdir(), 'armature-service-'));
   const read = readConfiguration(
-    'start',
+    command,
     {
       'database-url': databaseUrl,
       'replication-stream-id': streamIdOf(databaseUrl),
@@ -39,7 +44,7 @@ export async function startServiceInProcess({ databaseUrl, flags, world }: InPro
   );
   invariant('configuration' in read, 'the flags of a test are good');
   const service = await startService(read.configuration, { ...systemWorld, ...world });
-  await service.runtime.call('@status-monitor', { type: 'awaitActive' }, 30_000);
+  if (mayWait !== true) await service.runtime.call('@status-monitor', { type: 'awaitActive' }, 30_000);
   return {
     ...service,
     shapeUrl: `${service.url}/v1/shape`,

@@ -1,0 +1,219 @@
+/** Forms: what the observer shows, by name: each looks at the sources once and makes its form of that. */
+import type { Clock } from '../base/clock.ts';
+import type { Handle } from '../model/shape.ts';
+import { lsnFromPostgres, type Lsn } from '../model/lsn.ts';
+import type { Address } from '../otp/process.ts';
+import { messagesView } from './messages/messages-view.ts';
+import { scenarioView } from './messages/scenario-view.ts';
+import { InvalidParameterError, type Parameters } from './pages/parameters.ts';
+import { NotThereError, Topics } from './pages/topics.ts';
+import { MINUTES_MAX, type Plots } from './plots/plots.ts';
+import { populationView } from './processes/population-view.ts';
+import { populationsOf } from './processes/process-rows.ts';
+import { processesView, PROCESS_SORTS } from './processes/process-search.ts';
+import { linkTo, processView } from './processes/process-view.ts';
+import { treeView } from './processes/tree-view.ts';
+import type { Deaths } from './recording/deaths.ts';
+import type { Recorder } from './recording/recorder.ts';
+import { shapesView, SHAPE_SORTS } from './shapes/shape-search.ts';
+import { shapeView } from './shapes/shape-view.ts';
+import type { ObserverSources } from './sources.ts';
+import type {
+  DeathsView, MessagesView, PlotsView, PopulationsView, PopulationView, PostgresView, ProcessesView, ProcessView, ScenarioView, ServiceView,
+  ShapesView, ShapeView, TreeView,
+} from './views.ts';
+
+export interface Kept {
+  readonly recorder: Recorder;
+  readonly deaths: Deaths;
+  readonly plots: Plots;
+}
+
+const ORDERS = ['asc', 'desc', 'natural'] as const;
+const PROCESSES_MAX = 100;
+const STEPS = 500;
+const STEPS_MAX = 5_000;
+const DEATHS = 50;
+/** What leads to Postgres, in the order of the tree. */
+const CONNECTIONS = ['@connection-lock', '@replication-client', '@replication', '@connection-pools', '@pools', '@publication'] as const;
+const EPOCH = { least: 0, most: 8.64e15 };
+
+export class Forms {
+  /** Those that a stream can follow. */
+  readonly topics: Topics;
+  private readonly clock: Clock;
+  private readonly beganMs: number;
+
+  constructor(
+    private readonly sources: ObserverSources,
+    private readonly options: { readonly canEnd: boolean },
+    private readonly kept: Kept,
+  ) {
+    this.clock = sources.clock;
+    this.beganMs = this.atMs;
+    this.topics = new Topics(
+      {
+        service: () => this.service(),
+        tree: () => this.tree(),
+        populations: () => this.populations(),
+        deaths: () => this.deaths({ limit: DEATHS, after: 0 }),
+        plots: () => this.plots(MINUTES_MAX),
+        process: (pid) => this.process(pid),
+        population: (kind) => this.population(kind),
+        shape: (handle) => this.shape(handle),
+      },
+      this.clock,
+    );
+  }
+
+  async service(): Promise<ServiceView> {
+    const { service, runtime, shapes } = this.sources;
+    const whyNotActive = (await service.whyNotActive()) ?? null;
+    return {
+      atMs: this.atMs,
+      version: service.version,
+      sinceMs: this.beganMs,
+      level: service.level(),
+      whyNotActive,
+      canEnd: this.options.canEnd,
+      processes: runtime.load().processes,
+      shapes: countOf(shapes.all()),
+      deaths: this.kept.deaths.total,
+      recording: this.kept.recorder.view(),
+    };
+  }
+
+  tree(): TreeView {
+    return { atMs: this.atMs, ...treeView(this.sources.runtime.processes(), this.epochMs) };
+  }
+
+  processes(parameters: Parameters): ProcessesView {
+    const asked = {
+      search: parameters.text('search'),
+      kind: parameters.text('kind'),
+      state: parameters.text('state'),
+      sort: parameters.oneOf('sort', PROCESS_SORTS, 'mailbox'),
+      order: orderOf(parameters),
+      ...parameters.page(),
+    };
+    return { atMs: this.atMs, ...processesView(this.sources.runtime.processes(), asked, this.epochMs) };
+  }
+
+  process(pid: string): ProcessView {
+    const view = processView(this.sources.runtime, this.kept.recorder, pid as Address, this.clock.nowMs());
+    if (view === undefined) throw new NotThereError('unknown_process', 'There is no such process, or not any more.');
+    return view;
+  }
+
+  populations(): PopulationsView {
+    return { atMs: this.atMs, populations: populationsOf(this.sources.runtime.processes()) };
+  }
+
+  population(kind: string): PopulationView {
+    const view = populationView(this.sources.runtime.processes(), this.kept.recorder, kind, this.clock.nowMs());
+    if (view === undefined) throw new NotThereError('unknown_kind', 'There is no process of this kind at present.');
+    return { atMs: this.atMs, ...view };
+  }
+
+  deaths(asked: { readonly limit: number; readonly after: number }): DeathsView {
+    return { atMs: this.atMs, ...this.kept.deaths.view(asked) };
+  }
+
+  messages(parameters: Parameters): MessagesView {
+    const asked = {
+      ...this.window(parameters),
+      xid: parameters.text('xid'),
+      lsn: lsnOf(parameters),
+      stepsMax: parameters.number('limit', { least: 1, most: STEPS_MAX }) ?? STEPS,
+    };
+    return { atMs: this.atMs, ...messagesView(this.sources.runtime, this.kept.recorder, asked, this.clock.nowMs()) };
+  }
+
+  scenario(parameters: Parameters): ScenarioView {
+    const asked = { ...this.window(parameters), xid: undefined, lsn: undefined, stepsMax: STEPS_MAX };
+    const { steps, left, fromMs, toMs, lanes } = messagesView(this.sources.runtime, this.kept.recorder, asked, this.clock.nowMs());
+    return scenarioView({ version: this.sources.service.version, fromMs, toMs, steps, left, lanes });
+  }
+
+  shapes(parameters: Parameters): ShapesView {
+    const asked = {
+      search: parameters.text('search'),
+      sort: parameters.oneOf('sort', SHAPE_SORTS, 'table'),
+      order: orderOf(parameters),
+      ...parameters.page(),
+    };
+    return { atMs: this.atMs, ...shapesView(this.sources.shapes, this.sources.runtime, asked) };
+  }
+
+  shape(handle: string): ShapeView {
+    const view = shapeView(this.sources.shapes, this.sources.runtime, this.kept.recorder, handle as Handle);
+    if (view === undefined) throw new NotThereError('unknown_shape', 'There is no shape of this handle, or not any more.');
+    return { atMs: this.atMs, ...view };
+  }
+
+  /** What the slot retains is a number of Postgres's, which is asked while somebody looks. */
+  plots(minutes: number): PlotsView {
+    this.sources.postgres.view().catch(() => {}); // Who asks for the form of Postgres is told.
+    return { atMs: this.atMs, ...this.kept.plots.view(minutes) };
+  }
+
+  async postgres(): Promise<PostgresView> {
+    const { runtime, postgres } = this.sources;
+    const { holder, ...view } = await postgres.view();
+    const state = linkTo(runtime, '@connection-lock').state ?? 'away';
+    return {
+      atMs: this.atMs,
+      ...view,
+      connections: CONNECTIONS.map((name) => linkTo(runtime, name)),
+      lock: { state, holder: holder && { ...holder, isOurs: state === 'held' } },
+      pinnedBy: this.pinning(),
+    };
+  }
+
+  /** The shape that is furthest behind, if one is. */
+  private pinning(): PostgresView['pinnedBy'] {
+    const { shapes } = this.sources;
+    let last: { readonly handle: string; readonly position: number } | null = null;
+    for (const { handle, position } of shapes.all()) {
+      if (position < (last?.position ?? shapes.position)) last = { handle, position };
+    }
+    return last;
+  }
+
+  private window(parameters: Parameters) {
+    return {
+      fromMs: parameters.number('from', EPOCH),
+      toMs: parameters.number('to', EPOCH),
+      processes: parameters.texts('process', PROCESSES_MAX),
+    };
+  }
+
+  private get atMs(): number {
+    return Math.round(this.clock.epochMicros() / 1000);
+  }
+
+  private get epochMs(): (atMs: number) => number {
+    const shiftMs = this.clock.epochMicros() / 1000 - this.clock.nowMs();
+    return (atMs) => Math.round(atMs + shiftMs);
+  }
+}
+
+function orderOf(parameters: Parameters): 'asc' | 'desc' | undefined {
+  const order = parameters.oneOf('order', ORDERS, 'natural');
+  return order === 'natural' ? undefined : order;
+}
+
+/** In Postgres's notation, or as clients know it. */
+function lsnOf(parameters: Parameters): Lsn | undefined {
+  const text = parameters.text('lsn');
+  if (text === undefined) return undefined;
+  if (/^\d{1,20}$/.test(text)) return text as Lsn;
+  if (/^[0-9A-Fa-f]{1,8}\/[0-9A-Fa-f]{1,8}$/.test(text)) return lsnFromPostgres(text);
+  throw new InvalidParameterError('"lsn" is an LSN, as in 16/B374D848');
+}
+
+function countOf(items: Iterable<unknown>): number {
+  let count = 0;
+  for (const _ of items) count += 1;
+  return count;
+}

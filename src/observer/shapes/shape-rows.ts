@@ -1,0 +1,46 @@
+/** ShapeRows: shapes in a line each. The state of a shape is that of its Consumer, by the name under which it is registered. */
+import { bornMicros } from '../../model/shape.ts';
+import { consumerOf } from '../../actors/shape-processes.ts';
+import { linkTo, type SeenRuntime } from '../processes/process-view.ts';
+import type { SeenShape, ShapeSource } from '../sources.ts';
+import type { ShapeRow } from '../views.ts';
+
+export function shapeRow(shape: SeenShape, shapes: ShapeSource, runtime: SeenRuntime): ShapeRow {
+  const { handle, definition, end, isInner, snapshot } = shape;
+  return {
+    handle, isInner,
+    table: tableOf(shape),
+    where: definition.where?.text ?? null,
+    columns: definition.selectsAll ? null : definition.columns,
+    offset: end,
+    snapshot: snapshot.state,
+    state: linkTo(runtime, consumerOf(handle)).state,
+    bytes: bytesOf(shape),
+    clients: shapes.readersOf(handle),
+    lagBytes: lagOf(shape, shapes),
+    sinceMs: Math.round(bornMicros(handle) / 1000),
+  };
+}
+
+/** As Postgres would have it: names that are no plain words stand in quotes. */
+export function tableOf({ definition: { relation: { schema, name } } }: Pick<SeenShape, 'definition'>): string {
+  return `${quoted(schema)}.${quoted(name)}`;
+}
+
+export function snapshotBytesOf({ snapshot }: SeenShape): number | null {
+  return snapshot.state === 'complete' ? snapshot.chunks.reduce((sum, { bytes }) => sum + bytes, 0) : null;
+}
+
+/** Null while its snapshot is being written. */
+export function bytesOf(shape: SeenShape): number | null {
+  const snapshotBytes = snapshotBytesOf(shape);
+  return snapshotBytes === null ? null : snapshotBytes + shape.lineBytes;
+}
+
+export function lagOf({ position }: SeenShape, shapes: ShapeSource): number {
+  return Math.max(0, shapes.position - position);
+}
+
+function quoted(name: string): string {
+  return /^[a-z_][a-z0-9_$]*$/.test(name) ? name : `"${name.replaceAll('"', '""')}"`;
+}

@@ -1,0 +1,58 @@
+/** Sources: where the observer looks. Narrow ports, wired by the service; reading them changes nothing. */
+import type { Clock } from '../base/clock.ts';
+import type { LogPosition } from '../model/log-position.ts';
+import type { LogOffset } from '../model/log-offset.ts';
+import type { Handle } from '../model/shape.ts';
+import type { Runtime } from '../otp/runtime.ts';
+import type { ShapeLog } from '../storage/shapes/shape-logs.ts';
+import type { PageFile } from './pages/page-request.ts';
+import type { LockHolder, PlotSeries, PostgresView, ServiceView } from './views.ts';
+
+export type ObservedRuntime = Pick<
+  Runtime,
+  'processInfo' | 'processes' | 'load' | 'tableOf' | 'trace' | 'ends' | 'lifecycle' | 'exit'
+>;
+
+export interface ObserverSources {
+  readonly runtime: ObservedRuntime;
+  readonly clock: Clock;
+  readonly service: {
+    readonly version: string;
+    level(): ServiceView['level'];
+    /** Undefined when it is active. */
+    whyNotActive(): Promise<string | undefined>;
+  };
+  readonly shapes: ShapeSource;
+  readonly postgres: PostgresSource;
+  /** The newest value of each series that must be asked for, once a second. */
+  sample(): Readonly<Partial<Record<PlotSeries['name'], number>>>;
+  /** A file of the page by its whole path; undefined when there is none. */
+  file(path: string): PageFile | undefined;
+}
+
+/** A shape's log, for reading alone. */
+export type SeenShape = Pick<
+  ShapeLog,
+  'handle' | 'definition' | 'dependsOn' | 'isInner' | 'end' | 'position' | 'waitsAt' | 'snapshot' | 'lineBytes' | 'views'
+>;
+
+export interface ShapeSource {
+  all(): Iterable<SeenShape>;
+  get(handle: Handle): SeenShape | undefined;
+  readersOf(handle: Handle): number;
+  /** Up to where the values of a dependency have come; undefined while nobody keeps them. */
+  valuesEnd(inner: Handle, column: string): LogOffset | undefined;
+  readonly position: LogPosition;
+  readonly releasable: LogPosition;
+  readonly durableEnd: LogPosition;
+}
+
+/** What the service knows, and what Postgres says when it is asked. */
+export interface PostgresSource {
+  /** Never rejects: why Postgres could not be asked is in it. Asked at most once a second, whoever asks. */
+  view(): Promise<PostgresFacts>;
+}
+
+export type PostgresFacts = Omit<PostgresView, 'atMs' | 'connections' | 'pinnedBy' | 'lock'> & {
+  readonly holder: Omit<LockHolder, 'isOurs'> | null;
+}

@@ -1,0 +1,44 @@
+/** Where Prometheus gets its metrics, when the configuration names a port: opened before the tree starts, closed behind it. */
+import type { Logger } from 'pino';
+import type { Api } from '../api/api.ts';
+import type { Runtime } from '../otp/runtime.ts';
+import type { Configuration } from '../settings/configuration.ts';
+import { startMetricsServer } from '../telemetry/metrics/metrics-server.ts';
+import type { ServiceMetrics } from '../telemetry/metrics/service-metrics.ts';
+import type { Closing } from './closing.ts';
+import type { ServiceResources } from './service-resources.ts';
+import { metricsSource } from './wiring/measures.ts';
+import { startMetrics } from './wiring/telemetry.ts';
+import type { World } from './world.ts';
+
+/** @returns undefined when nobody asked for metrics: then nothing is counted. */
+export function countedMetrics(
+  { prometheusPort }: Configuration,
+  { clock }: World,
+  runtime: Pick<Runtime, 'lifecycle'>,
+  closing: Closing,
+): ServiceMetrics | undefined {
+  if (prometheusPort === undefined) return undefined;
+  const { metrics, stop } = startMetrics(clock, runtime);
+  closing.add(async () => stop());
+  return metrics;
+}
+
+/** @returns where. @throws {MetricsPortError} nothing was opened. */
+export async function serveMetrics(metrics: ServiceMetrics, resources: ServiceResources, api: Api, closing: Closing): Promise<string> {
+  const { configuration: { host, prometheusPort: port = 0 }, logger } = resources;
+  const source = metricsSource(resources, api);
+  const server = await startMetricsServer({
+    host, port,
+    contentType: metrics.contentType,
+    scrape: () => metrics.scrape(source),
+    failed: (error) => tellFailure(logger, error),
+  });
+  closing.add(() => server.close());
+  logger.info({ url: server.url }, 'metrics are served');
+  return server.url;
+}
+
+function tellFailure(logger: Logger, error: unknown): void {
+  logger.error({ err: error }, 'the metrics could not be read');
+}

@@ -1,0 +1,40 @@
+/** The wiring of the cause that health tells: what the processes say at this moment, and who holds the lock, as Postgres said lately. */
+import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
+import { CONDITIONS, type ServiceConditions } from '../../actors/status-monitor.ts';
+import { lockHolder } from '../../postgres/connection/lock-holder.ts';
+import { healthCause, type CauseSource } from '../../telemetry/health-cause.ts';
+import { stateText } from '../../telemetry/process-census.ts';
+import type { ServiceResources } from '../service-resources.ts';
+import { KeptAnswer } from './kept-answer.ts';
+import { livingTable } from './living-table.ts';
+
+/** Whoever asks for health does so often, and gives it little time. */
+const HOLDER_TIMES = { keptMs: 5_000, waitMsMax: 500 };
+
+/** @returns told whether the secret was given; undefined when the service is active. */
+export function causeOfHealth(resources: ServiceResources): (isTrusted: boolean) => Promise<string | undefined> {
+  const { database: { adminPool, slot }, runtime, world: { clock } } = resources;
+  const holder = new KeptAnswer(clock, HOLDER_TIMES, () => lockHolder(adminPool, slot));
+  const conditions = () => runtime.refOf('@status-monitor')?.getSnapshot() as { context: ServiceConditions } | undefined;
+  const missing = (): CauseSource['missing'] => CONDITIONS.filter((condition) => conditions()?.context[condition] === null);
+  return async (isTrusted) => {
+    if (conditions() === undefined) return 'the status monitor is being started';
+    const isLockMissing = missing().includes('lock');
+    const held = isLockMissing && adminPool.isUp ? await holder.get() : undefined;
+    return healthCause({ ...sourceOf(resources), missing: missing(), holder: held }, isTrusted); // Meanwhile it may have become active.
+  };
+}
+
+function sourceOf(resources: ServiceResources): Omit<CauseSource, 'missing' | 'holder'> {
+  const { database: { slot }, runtime, storage, troubles, world: { clock } } = resources;
+  return {
+    trouble: (troubled) => troubles.of(troubled),
+    nowMs: clock.nowMs(),
+    slot,
+    replication: stateText(runtime.processInfo('@replication-client')?.state),
+    restored() {
+      const directory = livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
+      return { count: directory?.count('live') ?? 0, of: [...storage.shapes.all()].length };
+    },
+  };
+}

@@ -1,0 +1,43 @@
+/**
+ * KeptAnswer: what somebody far away said last. It is asked at most once in a while and by one at a time, however many want to know,
+ * and nobody waits long for it.
+ */
+import type { Clock } from '../../base/clock.ts';
+
+export interface AskingTimes {
+  /** How old an answer may be. */
+  readonly keptMs: number;
+  readonly waitMsMax: number;
+}
+
+export class KeptAnswer<Answer> {
+  private kept: { readonly answer: Answer | undefined; readonly atMs: number } | undefined;
+  private asking: Promise<Answer | undefined> | undefined;
+
+  constructor(
+    private readonly clock: Clock,
+    private readonly times: AskingTimes,
+    private readonly ask: () => Promise<Answer | undefined>,
+  ) {}
+
+  /** @returns undefined when there was no answer, or none in time. @throws what the asking threw. */
+  async get(): Promise<Answer | undefined> {
+    const { kept, clock, times } = this;
+    if (kept !== undefined && clock.nowMs() - kept.atMs < times.keptMs) return kept.answer;
+    this.asking ??= this.askNow().finally(() => (this.asking = undefined));
+    return await this.inTime(this.asking);
+  }
+
+  private async askNow(): Promise<Answer | undefined> {
+    const answer = await this.ask();
+    this.kept = { answer, atMs: this.clock.nowMs() };
+    return answer;
+  }
+
+  private inTime(asking: Promise<Answer | undefined>): Promise<Answer | undefined> {
+    return new Promise((resolve, reject) => {
+      const timer = this.clock.setTimer(() => resolve(undefined), this.times.waitMsMax);
+      asking.finally(() => this.clock.clearTimer(timer)).then(resolve, reject);
+    });
+  }
+}

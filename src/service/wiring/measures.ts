@@ -1,0 +1,57 @@
+/** The wiring of the metrics: what is read of the service at a scrape. It walks over processes and shapes once; the rest is counted. */
+import type { Life } from '../../actors/directory/handle-life.ts';
+import { ShapeDirectory } from '../../actors/directory/shape-directory.ts';
+import type { Api } from '../../api/api.ts';
+import { slotFigures } from '../../postgres/replication/slot-figures.ts';
+import type { LogFigures, ServiceFigures, ShapeFigures } from '../../telemetry/metrics/service-figures.ts';
+import type { MetricsSource } from '../../telemetry/metrics/service-metrics.ts';
+import type { Storage } from '../../storage/storage.ts';
+import type { ServiceResources } from '../service-resources.ts';
+import { KeptAnswer } from './kept-answer.ts';
+import { livingTable } from './living-table.ts';
+
+/** However often it is scraped, Postgres is asked no more often. */
+const SLOT_TIMES = { keptMs: 10_000, waitMsMax: 1_000 };
+
+export function metricsSource(resources: ServiceResources, api: Pick<Api, 'level' | 'load' | 'refusals'>): MetricsSource {
+  const { database, world } = resources;
+  const slot = new KeptAnswer(world.clock, SLOT_TIMES, () => slotFigures(database.adminPool, database.slot));
+  return {
+    figures: () => serviceFigures(resources, api),
+    slot: async () => (database.adminPool.isUp ? await slot.get() : undefined),
+  };
+}
+
+function serviceFigures(
+  { configuration, database, runtime, storage }: ServiceResources,
+  api: Pick<Api, 'level' | 'load' | 'refusals'>,
+): ServiceFigures {
+  const { initial, existing, parked } = api.load();
+  const directory = livingTable(runtime, '@shape-cache', 'directory', ShapeDirectory);
+  return {
+    status: api.level(),
+    isPostgresUp: database.adminPool.isUp,
+    admitted: { initial, existing },
+    admissionLimits: configuration.maxConcurrentRequests,
+    refused: api.refusals(),
+    parked,
+    log: logFigures(storage),
+    shapes: directory && shapeFigures(directory),
+    processes: runtime.processes(),
+  };
+}
+
+function logFigures({ log, shapes }: Storage): LogFigures {
+  return {
+    ...log.retained,
+    untakenBytes: log.durableEnd - shapes.position,
+    neededBytes: log.durableEnd - shapes.releasable,
+    unsavedBytes: shapes.unsavedBytes,
+  };
+}
+
+function shapeFigures(directory: ShapeDirectory): ShapeFigures {
+  const count = (life: Life): number => directory.count(life);
+  const lives = { reserved: count('reserved'), starting: count('starting'), live: count('live'), condemned: count('condemned') };
+  return { served: directory.size, lives, ended: count('gone') };
+}

@@ -1,0 +1,95 @@
+/**
+ * HealthCause: why the service is not active, in one sentence for whoever runs it.
+ *
+ * Who asks /v1/health needs no secret. So what names others (an address, a role, a host in an error of Postgres) is left out unless the
+ * secret was given; what is waited for, since when and when it is tried again is for everybody.
+ */
+import type { LockHolder } from '../postgres/connection/lock-holder.ts';
+import type { ServiceCondition } from '../actors/status-monitor.ts';
+import { redactedText } from './redaction.ts';
+import type { Trouble, Troubled } from './service-troubles.ts';
+
+export interface CauseSource {
+  /** In the order in which they are waited for. */
+  readonly missing: readonly ServiceCondition[];
+  readonly trouble: (troubled: Troubled) => Trouble | undefined;
+  readonly nowMs: number;
+  readonly slot: string;
+  /** Undefined when Postgres does not say. */
+  readonly holder: LockHolder | 'nobody' | undefined;
+  /** The state of the replication client. */
+  readonly replication: string;
+  /** How many stored shapes are back, and how many there are. */
+  restored(): { readonly count: number; readonly of: number };
+}
+
+const TROUBLES: Readonly<Record<Troubled, string>> = {
+  lock: 'Postgres cannot be asked for the lock',
+  replication: 'the replication stream is broken',
+  pools: 'Postgres does not answer queries',
+};
+const TROUBLED = ['lock', 'replication', 'pools'] as const satisfies readonly ServiceCondition[];
+
+const REPLICATION: Readonly<Record<string, string>> = {
+  disowning: 'a new replication slot is being made',
+  creatingSlot:
+    'a new replication slot is being made: Postgres makes it when every transaction has ended that was open before, ' +
+    'prepared ones among them',
+  purging: 'the replication slot was made anew, so all stored shapes are being removed',
+  owning: 'the replication slot was made anew',
+};
+
+/** @param isTrusted the secret was given, or there is none. @returns undefined when nothing is missing. */
+export function healthCause(source: CauseSource, isTrusted: boolean): string | undefined {
+  const { missing } = source;
+  const [first] = missing;
+  if (first === undefined) return undefined;
+  return worstTrouble(source, isTrusted) ?? waitText(first, source, isTrusted);
+}
+
+/** The first of those that stand in the way, but one of which an error was told before one that was only lost. */
+function worstTrouble({ missing, trouble, nowMs }: CauseSource, isTrusted: boolean): string | undefined {
+  const standing = TROUBLED.flatMap((troubled) => {
+    const found = missing.includes(troubled) ? trouble(troubled) : undefined;
+    return found === undefined ? [] : [{ what: TROUBLES[troubled], ...found }];
+  });
+  const worst = standing.find(({ message }) => message !== undefined) ?? standing[0];
+  return worst && troubleText(worst.what, worst, nowMs, isTrusted);
+}
+
+function troubleText(what: string, { sinceMicros, message, retryAtMs }: Trouble, nowMs: number, isTrusted: boolean): string {
+  const why = isTrusted && message !== undefined ? `: ${redactedText(message)}` : '';
+  const leftSeconds = retryAtMs === undefined ? 0 : Math.ceil((retryAtMs - nowMs) / 1000);
+  const next = leftSeconds > 0 ? `the next attempt is in ${leftSeconds} s` : 'an attempt is under way';
+  return `${what} since ${new Date(sinceMicros / 1000).toISOString()}${why}; ${next}`;
+}
+
+function waitText(condition: ServiceCondition, source: CauseSource, isTrusted: boolean): string {
+  switch (condition) {
+    case 'lock':
+      return lockText(source, isTrusted);
+    case 'replication':
+      return REPLICATION[source.replication] ?? 'the replication stream is being started';
+    case 'pools':
+      return 'the connections to Postgres are being opened';
+    case 'shapes': {
+      const { count, of } = source.restored();
+      return `stored shapes are being brought back: ${count} of ${of}`;
+    }
+  }
+}
+
+function lockText({ holder, slot }: CauseSource, isTrusted: boolean): string {
+  if (holder === 'nobody') return 'Postgres is being asked for the lock';
+  const waits = 'another instance holds the lock';
+  if (holder === undefined) return `the lock is waited for: ${waits}, as a rule`;
+  if (!isTrusted) return `${waits}; this one goes on when that has ended`;
+  const { pid, application, address, since } = holder;
+  const session = [
+    `process ${pid} of Postgres`,
+    ...(application === undefined ? [] : [`application ${JSON.stringify(application)}`]),
+    ...(address === undefined ? [] : [`from ${address}`]),
+    ...(since === undefined ? [] : [`connected since ${since.toISOString()}`]),
+  ];
+  return `${waits} of ${slot}: ${session.join(', ')}; this one goes on when that has ended`;
+}

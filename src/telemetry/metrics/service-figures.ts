@@ -1,0 +1,39 @@
+/** ServiceFigures: what is read of the service when it is scraped. The wiring reads it from what there is; nobody keeps it for us. */
+import type { ProcessFigures } from '../../otp/kernel/process-summary.ts';
+
+export const STATUSES = ['starting', 'waiting', 'active'] as const;
+export const SHAPE_LIVES = ['reserved', 'starting', 'live', 'condemned'] as const;
+export const REQUEST_KINDS = ['initial', 'existing'] as const;
+
+export type ByKind = Readonly<Record<(typeof REQUEST_KINDS)[number], number>>;
+
+export interface ServiceFigures {
+  readonly status: (typeof STATUSES)[number];
+  readonly isPostgresUp: boolean;
+  readonly admitted: ByKind;
+  readonly admissionLimits: ByKind;
+  /** Since the start. */
+  readonly refused: ByKind;
+  readonly parked: number;
+  readonly log: LogFigures;
+  /** Undefined while the shapes are being rebuilt. */
+  readonly shapes: ShapeFigures | undefined;
+  readonly processes: Iterable<ProcessFigures>;
+}
+
+export interface LogFigures {
+  readonly bytes: number;
+  readonly segments: number;
+  /** Durable, and not taken by the shapes. */
+  readonly untakenBytes: number;
+  /** Durable, and needed still. */
+  readonly neededBytes: number;
+  readonly unsavedBytes: number;
+}
+
+export interface ShapeFigures {
+  readonly served: number;
+  readonly lives: Readonly<Record<(typeof SHAPE_LIVES)[number], number>>;
+  /** Since the shapes were started. */
+  readonly ended: number;
+}

@@ -1,0 +1,25 @@
+/** Where the last lines of a log begin, for who looks at no more than these. */
+import { expect, test } from 'vitest';
+import type { Lsn } from '../../../src/model/lsn.ts';
+import { NO_LINES, ShapeLines } from '../../../src/storage/shapes/shape-lines.ts';
+
+const CHUNK_BYTES = 100;
+
+/** Lines of forty bytes, so that a chunk has three. */
+function linesOf(count: number): ShapeLines {
+  const lines = new ShapeLines(NO_LINES, CHUNK_BYTES);
+  for (let lsn = 1; lsn <= count; lsn += 1) lines.append(String(lsn) as Lsn, 0, Buffer.alloc(40, 'x'));
+  lines.publish();
+  return lines;
+}
+
+test('a log that is short is looked at whole, and of a long one the last chunks that fit', () => {
+  const lines = linesOf(10);
+  expect([1000, 300, 200, 150, 41, 1].map((bytes) => lines.tailFrom(bytes))).toEqual(['0_inf', '3_0', '6_0', '9_0', '9_0', '9_0']);
+});
+
+test('what is not published is not looked at', () => {
+  const lines = linesOf(2);
+  lines.append('3' as Lsn, 0, Buffer.alloc(40, 'x'));
+  expect(lines.tailFrom(1)).toBe('0_inf');
+});

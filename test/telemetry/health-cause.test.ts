@@ -1,0 +1,94 @@
+/** The sentence that says why the service is not active, and what of it is for everybody. */
+import { expect, test } from 'vitest';
+import type { JournalNote } from '../../src/actors/journal.ts';
+import { healthCause, type CauseSource } from '../../src/telemetry/health-cause.ts';
+import { ServiceTroubles } from '../../src/telemetry/service-troubles.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+
+const QUIET: CauseSource = {
+  missing: [], trouble: () => undefined, nowMs: 0, slot: 'electric_slot_default', holder: undefined, replication: 'streaming',
+  restored: () => ({ count: 3, of: 10 }),
+};
+const HOLDER = { pid: 42, application: 'armature "lock"', address: '10.0.0.7', since: new Date(0) };
+const GOES_ON = 'this one goes on when that has ended';
+
+const UNTOLD = 'the lock is waited for: another instance holds the lock, as a rule';
+
+const refused = (what: string, message: string, retryInMs: number): JournalNote => {
+  return { type: 'note', level: 'warn', what, error: { code: 'x', message }, retryInMs };
+};
+
+test.each<[string, Partial<CauseSource>, string | undefined, string | undefined]>([
+  ['nothing', {}, undefined, undefined],
+  [
+    'the lock', { missing: ['lock', 'replication'], holder: HOLDER },
+    'another instance holds the lock of electric_slot_default: process 42 of Postgres, application "armature \\"lock\\"", from 10.0.0.7, ' +
+      `connected since 1970-01-01T00:00:00.000Z; ${GOES_ON}`,
+    `another instance holds the lock; ${GOES_ON}`,
+  ],
+  [
+    'the lock of a session that our role may not see',
+    { missing: ['lock'], holder: { pid: 42, application: undefined, address: undefined, since: undefined } },
+    `another instance holds the lock of electric_slot_default: process 42 of Postgres; ${GOES_ON}`,
+    `another instance holds the lock; ${GOES_ON}`,
+  ],
+  ['the lock, of which Postgres does not say', { missing: ['lock'] }, UNTOLD, undefined],
+  ['a lock that is free', { missing: ['lock'], holder: 'nobody' }, 'Postgres is being asked for the lock', undefined],
+  ['a stream', { missing: ['replication'], replication: 'starting' }, 'the replication stream is being started', undefined],
+  [
+    'a slot', { missing: ['replication'], replication: 'creatingSlot' },
+    'a new replication slot is being made: Postgres makes it when every transaction has ended that was open before, ' +
+      'prepared ones among them',
+    undefined,
+  ],
+  ['pools', { missing: ['pools', 'shapes'] }, 'the connections to Postgres are being opened', undefined],
+  ['shapes', { missing: ['shapes'] }, 'stored shapes are being brought back: 3 of 10', undefined],
+])('waits for %s', (_, source, full, forAll) => {
+  const told = [true, false].map((isTrusted) => healthCause({ ...QUIET, ...source }, isTrusted));
+
+  expect(told).toEqual([full, forAll ?? full]);
+});
+
+test('a trouble is told from its first failure on, with the last error and the next attempt, until it is over', () => {
+  const clock = new ManualClock(0);
+  const troubles = new ServiceTroubles(clock);
+  const tell = (isTrusted: boolean) => {
+    const source = { missing: ['lock', 'pools'] as const, trouble: troubles.of.bind(troubles), nowMs: clock.nowMs() };
+    return healthCause({ ...QUIET, ...source }, isTrusted);
+  };
+
+  troubles.note(refused('pools.down', 'connect ECONNREFUSED 10.0.0.7:5432', 100));
+  clock.advance(1_000);
+  troubles.note(refused('pools.down', 'password authentication failed, password=S3cret', 2_500));
+  const [full, forAll] = [tell(true), tell(false)];
+  clock.advance(5_000);
+  const late = tell(false);
+  troubles.note({ type: 'note', level: 'info', what: 'pools.up' });
+
+  const since = 'Postgres does not answer queries since 1970-01-01T00:00:00.000Z';
+  expect([full, forAll, late, tell(true)]).toEqual([
+    `${since}: password authentication failed, password=[redacted]; the next attempt is in 3 s`,
+    `${since}; the next attempt is in 3 s`,
+    `${since}; an attempt is under way`,
+    UNTOLD,
+  ]);
+});
+
+test('a trouble of which an error was told comes before one that has none', () => {
+  const troubles = new ServiceTroubles(new ManualClock(0));
+  troubles.note({ type: 'note', level: 'warn', what: 'lock.lost' });
+  troubles.note(refused('pools.down', 'gone', 100));
+
+  expect(healthCause({ ...QUIET, missing: ['lock', 'pools'], trouble: troubles.of.bind(troubles) }, true)).toBe(
+    'Postgres does not answer queries since 1970-01-01T00:00:00.000Z: gone; the next attempt is in 1 s',
+  );
+});
+
+test('what stands in the way of what works is no cause', () => {
+  const troubles = new ServiceTroubles(new ManualClock(0));
+  troubles.note(refused('replication.ended', 'gone', 100));
+
+  expect(healthCause({ ...QUIET, missing: ['shapes'], trouble: troubles.of.bind(troubles) }, true)).toBe(
+    'stored shapes are being brought back: 3 of 10',
+  );
+});
