@@ -44,9 +44,10 @@ function welcome(serviceUrl: string): string {
   return `
 A demo database is running, with the tables "projects" and "issues"; some of their rows change every second.
 
+  In a browser           ${serviceUrl}
   Shapes are served at   ${shape}
   Try                    curl -i '${shape}?table=issues&offset=-1'
-  Your own database      DATABASE_URL=postgresql://user:password@host:5432/database npm start
+  Your own database      armature start --database-url=postgresql://user:password@host:5432/database
 
 Ctrl-C stops everything. The data stays in ./.armature for the next start.
 `;

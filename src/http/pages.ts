@@ -35,5 +35,7 @@ export async function pageAnswer(pages: Pages | undefined, exchange: Exchange): 
   const { request, target, query, signal } = exchange;
   const { method = '', headers } = request;
   const answer = await pages.answer({ method, path: target.path, query, headers, signal });
-  return answer && { ...answer, isPage: true };
+  if (answer === undefined) return undefined;
+  // What stands at the root is for everybody: it stays an answer of the api (clause 2.1), whatever is written there.
+  return target.resource === 'root' ? answer : { ...answer, isPage: true };
 }

@@ -43,8 +43,9 @@ beforeAll(async () => {
   mkdirSync(join(project, 'node_modules'), { recursive: true });
   writeFileSync(join(project, 'package.json'), '{ "type": "module", "private": true }');
   for (const name of Object.keys(manifest.dependencies)) {
-    mkdirSync(dirname(join(project, 'node_modules', name)), { recursive: true }); // Of one with a scope.
-    symlinkSync(join(REPOSITORY, 'node_modules', name), join(project, 'node_modules', name));
+    const linked = join(project, 'node_modules', name);
+    mkdirSync(dirname(linked), { recursive: true }); // Its scope, where it has one.
+    symlinkSync(join(REPOSITORY, 'node_modules', name), linked);
   }
   await npm(project, 'install', '--no-package-lock', '--omit=optional', '--ignore-scripts', join(folder, `armature-${VERSION}.tgz`));
 }, PACK_MS_MAX);

@@ -34,7 +34,8 @@ test('prints the tree, the mailboxes and the deaths, and is active as before', a
     text: expect.stringMatching(
       new RegExp(
         'Armature [0-9.]+, active, [^\\n]+\\nmemory: [^\\n]+\\nevent loop: [0-9.]+ ms late\\n\\n' +
-          `stack#\\d+: running, \\d+ handled\\n├─ journal#[^]*└─ ${handle}#\\d+: [^]*longest mailboxes:[^]*deaths: none since the start\\n`,
+          'stack#\\d+: running, \\d+ handled\\n├─ journal#' +
+          `[^]*[├└]─ ${handle}#\\d+: [^]*longest mailboxes:[^]*deaths: none since the start\\n`,
       ),
     ),
     health: 'active',
