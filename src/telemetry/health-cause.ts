@@ -44,6 +44,8 @@ export function healthCause(source: CauseSource, isTrusted: boolean): string | u
   const { missing } = source;
   const [first] = missing;
   if (first === undefined) return undefined;
+  // Postgres answers, and names who has the lock: then its last refusal, or our loss of it, is over, and only the wait is left.
+  if (first === 'lock' && typeof source.holder === 'object') return lockText(source, isTrusted);
   return worstTrouble(source, isTrusted) ?? waitText(first, source, isTrusted);
 }
 

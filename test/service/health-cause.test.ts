@@ -51,6 +51,27 @@ test('an instance that waits for the lock says who holds it, to whoever has the 
   ]);
 });
 
+test('an instance that has lost the lock to another says who holds it, and not that it was lost', async () => {
+  const service = await startServiceInProcess({ databaseUrl: database.url });
+  const rival = await database.session();
+  const { rows: [itself] } = await rival.query<{ pid: number }>('SELECT pg_backend_pid() AS pid');
+  const taken = rival.query('SELECT pg_advisory_lock(hashtext($1))', [`electric_slot_${streamIdOf(database.url)}`]);
+  const waits = 'SELECT 1 FROM pg_locks WHERE pid = $1 AND NOT granted';
+  await expect.poll(() => database.query(waits, [itself?.pid])).toHaveLength(1);
+  await database.query(
+    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted " +
+      'AND database = (SELECT oid FROM pg_database WHERE datname = current_database())',
+  );
+  await taken;
+
+  await expect.poll(async () => (await health(service.url)).body.cause).toMatch(
+    new RegExp(`^another instance holds the lock of electric_slot_\\w+: process ${itself?.pid} of Postgres, `),
+  );
+  await rival.query('SELECT pg_advisory_unlock_all()');
+  await service.runtime.call('@status-monitor', { type: 'awaitActive' });
+  await service.remove();
+});
+
 test('an instance whose Postgres has gone says since when and with which error, and tells no old figures of the slot', async () => {
   const url = new URL(database.url);
   const relay = await startRelay({ host: url.hostname, port: Number(url.port) }, (client, upstream) => {

@@ -84,6 +84,16 @@ test('a trouble of which an error was told comes before one that has none', () =
   );
 });
 
+test('whoever holds the lock is told before what once kept us from asking for it', () => {
+  const troubles = new ServiceTroubles(new ManualClock(0));
+  troubles.note({ type: 'note', level: 'warn', what: 'lock.lost' });
+  troubles.note(refused('lock.refused', 'connect ECONNREFUSED', 100));
+
+  expect(healthCause({ ...QUIET, missing: ['lock', 'replication'], holder: HOLDER, trouble: troubles.of.bind(troubles) }, false)).toBe(
+    `another instance holds the lock; ${GOES_ON}`,
+  );
+});
+
 test('what stands in the way of what works is no cause', () => {
   const troubles = new ServiceTroubles(new ManualClock(0));
   troubles.note(refused('replication.ended', 'gone', 100));
