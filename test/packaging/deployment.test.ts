@@ -29,6 +29,12 @@ test('nginx takes the configuration that the page shows', () => {
   expect({ status, stderr, isShown: ofPage.includes('proxy_pass') }).toEqual({ status: 0, stderr: '', isShown: true });
 });
 
+test('nginx lets clients to shapes and to health, and to no path below them', () => {
+  const locations = Array.from(block('nginx').matchAll(/^ *location (.*) \{$/gm), ([, location]) => location);
+
+  expect(locations).toEqual(['= /v1/shape', '= /v1/health']);
+});
+
 test('the unit of systemd sets settings that there are, and stops later than a drain ends', () => {
   const unit = new Map(block('ini').split('\n').map((line) => line.split(/=(.*)/s, 2) as [string, string]));
   const named = [...(unit.get('Environment') ?? '').matchAll(/\b(ARMATURE_\w+)=/g)].map(([, name = '']) => name);
