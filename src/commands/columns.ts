@@ -1,5 +1,5 @@
 /** Columns: rows of text under their titles, each column as wide as it needs to be. */
-import { printable } from './terminal.ts';
+import { printable } from '../base/printable-text.ts';
 
 export interface Column<Row> {
   readonly title: string;

@@ -42,6 +42,11 @@ export interface CommandContext {
   readonly terminal: Terminal;
 }
 
+/** @returns undefined for a flag that was not given. */
+export function textOf(flag: string | true | undefined): string | undefined {
+  return flag === undefined ? undefined : String(flag);
+}
+
 export const JSON_FLAG: Flag = { flag: 'json', help: 'as JSON, for a script', variables: [] };
 
 export function flagOf(name: keyof Settings): Flag {

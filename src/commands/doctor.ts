@@ -5,6 +5,7 @@
  * service would meet.
  */
 import { invariant } from '../base/invariant.ts';
+import { printable } from '../base/printable-text.ts';
 import { DatabaseUnreachableError } from '../postgres/connection/database-error.ts';
 import type { Subject } from '../postgres/doctor/check.ts';
 import { examine } from '../postgres/doctor/examination.ts';
@@ -15,7 +16,7 @@ import type { Settings } from '../settings/settings.ts';
 import type { CommandContext } from './command.ts';
 import { DOCTOR_SETTINGS } from './doctor-settings.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
-import { jsonLine, printable, refused } from './terminal.ts';
+import { jsonLine, refused } from './terminal.ts';
 
 /** Beside the pool: the stream, and the lock. */
 const OTHER_CONNECTIONS = 2;

@@ -3,10 +3,11 @@
  * the filter node by node, what subqueries select, and what the log has of the row; docs/explain.md says what each means.
  */
 import { z } from 'zod';
-import { JSON_FLAG, type CommandContext, type Flag, type ToolCommand } from './command.ts';
+import { printable } from '../base/printable-text.ts';
+import { JSON_FLAG, textOf, type CommandContext, type Flag, type ToolCommand } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { askService, jsonOf, serviceAddress, SERVICE_FLAGS } from './service-client.ts';
-import { jsonLine, printable, refused } from './terminal.ts';
+import { jsonLine, refused } from './terminal.ts';
 
 const SHAPE_FLAGS: readonly Flag[] = [
   { flag: 'handle', value: 'HANDLE', help: 'the shape, or instead of it:', variables: [] },
@@ -57,7 +58,8 @@ async function explain(context: CommandContext): Promise<ExitCode> {
   if (!isNamed(context)) return refused(terminal, [HOW], EXIT.misused);
   const params = numbered(textOf(flags['params']) ?? '[]');
   if (params === undefined) return refused(terminal, ['--params must be a list of texts in JSON, as in ["7"]'], EXIT.misused);
-  const named = [...SHAPE_FLAGS, ...ROW_FLAGS].filter(({ flag }) => flag !== 'params').map(({ flag }) => [flag, textOf(flags[flag])]);
+  const asInRead = [...SHAPE_FLAGS, ...ROW_FLAGS].filter(({ flag }) => flag !== 'params');
+  const named = asInRead.map(({ flag }) => [flag, textOf(flags[flag])]);
   const query: Record<string, string | undefined> = { ...Object.fromEntries(named), ...params };
   const answer = await askService(address, { path: '/v1/shape/explain', query, form: explanation, whenMissing: NO_EXPLAIN });
   if ('problems' in answer) return refused(terminal, answer.problems, EXIT.failed);
@@ -77,10 +79,6 @@ function isNamed({ flags }: CommandContext): boolean {
 function numbered(json: string): Readonly<Record<string, string>> | undefined {
   const values = z.array(z.string()).safeParse(jsonOf(json));
   return values.data && Object.fromEntries(values.data.map((value, index) => [`params[${index + 1}]`, value]));
-}
-
-function textOf(flag: string | true | undefined): string | undefined {
-  return flag === undefined ? undefined : String(flag);
 }
 
 function told({ verdict, filter, subqueries, log }: Explanation): string {

@@ -1,11 +1,12 @@
 /** `armature inspect`: the supervision tree of a running service, with many of a kind in one line, and where to look at it live. */
 import { z } from 'zod';
+import { printable } from '../base/printable-text.ts';
 import { byteText } from './columns.ts';
 import type { CommandContext, ToolCommand } from './command.ts';
 import { JSON_FLAG } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import { askService, NO_OBSERVER, serviceAddress, SERVICE_FLAGS } from './service-client.ts';
-import { jsonLine, printable, refused } from './terminal.ts';
+import { jsonLine, refused } from './terminal.ts';
 
 export const inspectCommand: ToolCommand = {
   name: 'inspect',

@@ -5,9 +5,9 @@
  * believed.
  */
 import { z } from 'zod';
+import { printable } from '../base/printable-text.ts';
 import { readSettings } from '../settings/configuration.ts';
 import { flagOf, type CommandContext, type Flag } from './command.ts';
-import { printable } from './terminal.ts';
 
 export const SERVICE_FLAGS: readonly Flag[] = [
   { flag: 'url', value: 'URL', help: 'of the service (default: http://127.0.0.1 and the port of --port)', variables: [] },

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { columnLines, byteText, type Column } from './columns.ts';
 import type { CommandContext, Flag, ToolCommand } from './command.ts';
-import { JSON_FLAG } from './command.ts';
+import { JSON_FLAG, textOf } from './command.ts';
 import { EXIT, type ExitCode } from './exit-code.ts';
 import {
   askService, NO_OBSERVER, serviceAddress, SERVICE_FLAGS, type Problems, type ServiceAddress, type ServiceAnswer,
@@ -72,10 +72,6 @@ function whatIsAsked({ flags }: CommandContext): Asked | Problems {
   if (sort !== undefined && !SORTS.includes(String(sort))) return { problems: [`--sort must be one of ${SORTS.join(', ')}`] };
   if (!/^[1-9]\d{0,6}$/.test(String(limit))) return { problems: ['--limit must be a whole number from 1 to 9999999'] };
   return { search: textOf(search), sort: textOf(sort), limit: Number(limit) };
-}
-
-function textOf(flag: string | true | undefined): string | undefined {
-  return flag === undefined ? undefined : String(flag);
 }
 
 async function listed(address: ServiceAddress, { search, sort, limit }: Asked): Promise<Listing | Problems> {

@@ -1,8 +1,6 @@
 /**
- * Terminal: what a command says, to stdout what it was asked for, to stderr everything else.
- *
- * What is told of a database or a service may hold any character, names that move a terminal's cursor among them: so
- * control characters are spelt out, and only those that a command writes itself have an effect.
+ * Terminal: what a command says, to stdout what it was asked for, to stderr everything else. What others have named is made printable
+ * first (src/base/printable-text.ts): only control characters that a command writes itself have an effect.
  */
 import type { ExitCode } from './exit-code.ts';
 
@@ -24,11 +22,6 @@ export function systemTerminal(): Terminal {
 function endWithReader(error: Error): void {
   if (!('code' in error) || error.code !== 'EPIPE') throw error;
   process.exit();
-}
-
-/** @returns `text` on one line, with what is not to be seen spelt out: `\u001b` for the escape character. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
 
 /** @returns `code`, when all `problems` were told. */

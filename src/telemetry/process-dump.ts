@@ -1,7 +1,8 @@
 /**
  * ProcessDump: the process tree of a running service as text, for an operator who wants to know what it is doing. It is as long as the tree
- * is wide, not as the shapes are many: many of one kind are one line.
+ * is wide, not as the shapes are many: many of one kind are one line. Ids may hold the names of columns, which may hold anything.
  */
+import { printable } from '../base/printable-text.ts';
 import type { ProcessFigures } from '../otp/kernel/process-summary.ts';
 import type { Pid } from '../otp/process.ts';
 import type { ProcessTree } from '../otp/tree.ts';
@@ -134,11 +135,6 @@ function lastDeaths({ deaths, deathCount }: Dumped): string[] {
     return `  ${new Date(atMicros / 1000).toISOString()}  ${printable(process)}  ${JSON.stringify(redactedText(why))}`;
   });
   return [`deaths: ${deathCount} since the start, the last of them:`, ...told];
-}
-
-/** Ids may hold the names of columns, which may hold anything: nothing of that moves a terminal's cursor. */
-function printable(text: string): string {
-  return text.replace(/\p{C}/gu, (character) => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
 function mib(bytes: number): string {

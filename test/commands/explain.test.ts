@@ -33,9 +33,10 @@ beforeEach(async () => {
 afterEach(() => service.stop());
 
 test('says the verdict, the filter part by part, subqueries and the log', async () => {
-  const words = ['--table', 'issues', '--where', 'project_id IN (SELECT 1)', '--params=["7"]', '--pk', '{"id":"7"}', '--secret', 'word'];
+  const row = ['--pk', '{"id":"7"}', '--secret', 'word'];
+  const shape = ['--table', 'issues', '--where', 'project_id IN (SELECT 1)', '--params=["7"]'];
 
-  const { code, printed } = await runTool(['explain', '--url', url, ...words]);
+  const { code, printed } = await runTool(['explain', '--url', url, ...shape, ...row]);
 
   expect({ code, lines: printed.split('\n'), asked: service.asked.map((request) => decodeURIComponent(request.url)) }).toEqual({
     code: 0,
@@ -44,7 +45,7 @@ test('says the verdict, the filter part by part, subqueries and the log', async 
       '',
       'Filter:',
       '  (("project_id" IN (SELECT …)) IS TRUE) → false',
-      '    "project_id" → \\u001b[2J3',
+      '    "project_id" → \\u{1b}[2J3',
       '    ("size" > 3 → unknown)',
       '',
       'Subqueries:',

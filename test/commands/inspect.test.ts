@@ -42,7 +42,7 @@ test('draws the tree, many of a kind in one line, and says where to look at it l
       'stack  up.resting',
       '├─ consumers  up.resting  restarts 1',
       '│  └─ 4812 × consumer: 4810 live, 2 awaitingSnapshot  longest mailbox 3  4.2 MB',
-      '└─ http  \\u001b[2J  listening  mailbox 4',
+      '└─ http  \\u{1b}[2J  listening  mailbox 4',
       '',
     ],
   });

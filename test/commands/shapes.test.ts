@@ -38,7 +38,7 @@ test('lists shapes in columns, says how many are left, and lets no name move the
     lines: [
       'HANDLE  TABLE                        WHERE   OFFSET  STATE              BYTES  CLIENTS     LAG',
       '0-7     public.issues                id > 0  0_0     live              1.2 MB        2       -',
-      '1-7     public."a\\u001b[2J<script>"          0_0     snapshot writing       -        2  2.0 kB',
+      '1-7     public."a\\u{1b}[2J<script>"          0_0     snapshot writing       -        2  2.0 kB',
       '2498 more: --limit and --search say which',
       '',
     ],
@@ -65,7 +65,7 @@ test('turns pages up to the limit, as JSON with all that the service says', asyn
 test.each([
   ['a secret that is wrong', 401, { code: 'unauthorized', message: 'x' }, /^The service wants its secret/],
   ['an observer that is off', 404, '', /start it with --observer/],
-  ['a name of elsewhere', 403, { code: 'foreign_host', message: 'Only \u001b localhost.' }, /403: Only \\u001b localhost\.$/],
+  ['a name of elsewhere', 403, { code: 'foreign_host', message: 'Only \u001b localhost.' }, /403: Only \\u\{1b\} localhost\.$/],
   ['something else that listens there', 200, '<html>', /a form that this version/],
 ])('says what to do about %s', async (_what, status, body, sentence) => {
   const other = new ToldService({ '/_observer/api/shapes': () => ({ status, body }) });

@@ -52,7 +52,6 @@ export class LogIntake {
     return this.log.appendedEnd;
   }
 
-
   /** What a power cut would leave of the log. */
   get durableEnd(): LogPosition {
     return this.log.durableEnd;
