@@ -16,6 +16,8 @@ const SHAPE_FLAGS: readonly Flag[] = [
   { flag: 'params', value: 'JSON', help: 'the parameters of its filter, as in ["7"]', variables: [] },
   { flag: 'columns', value: 'LIST', help: 'its columns, with commas between them', variables: [] },
   { flag: 'replica', value: 'default|full', help: 'what its updates bring', variables: [] },
+  { flag: 'log', value: 'full|changes_only', help: 'whether it has first rows', variables: [] },
+  { flag: 'move-outs', value: 'events|deletes', help: 'how it tells what a subquery takes out', variables: [] },
 ];
 const ROW_FLAGS: readonly Flag[] = [
   { flag: 'pk', value: 'JSON', help: 'the row by its primary key, as in {"id":"7"}, or', variables: [] },
@@ -59,7 +61,7 @@ async function explain(context: CommandContext): Promise<ExitCode> {
   const params = numbered(textOf(flags['params']) ?? '[]');
   if (params === undefined) return refused(terminal, ['--params must be a list of texts in JSON, as in ["7"]'], EXIT.misused);
   const asInRead = [...SHAPE_FLAGS, ...ROW_FLAGS].filter(({ flag }) => flag !== 'params');
-  const named = asInRead.map(({ flag }) => [flag, textOf(flags[flag])]);
+  const named = asInRead.map(({ flag }) => [flag.replace('-', '_'), textOf(flags[flag])]);
   const query: Record<string, string | undefined> = { ...Object.fromEntries(named), ...params };
   const answer = await askService(address, { path: '/v1/shape/explain', query, form: explanation, whenMissing: NO_EXPLAIN });
   if ('problems' in answer) return refused(terminal, answer.problems, EXIT.failed);

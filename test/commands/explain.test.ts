@@ -34,7 +34,7 @@ afterEach(() => service.stop());
 
 test('says the verdict, the filter part by part, subqueries and the log', async () => {
   const row = ['--pk', '{"id":"7"}', '--secret', 'word'];
-  const shape = ['--table', 'issues', '--where', 'project_id IN (SELECT 1)', '--params=["7"]'];
+  const shape = ['--table', 'issues', '--where', 'project_id IN (SELECT 1)', '--params=["7"]', '--log=full', '--move-outs', 'deletes'];
 
   const { code, printed } = await runTool(['explain', '--url', url, ...shape, ...row]);
 
@@ -55,7 +55,7 @@ test('says the verdict, the filter part by part, subqueries and the log', async 
       '  0_0  {"headers":{"operation":"insert"}}',
       '',
     ],
-    asked: ['/v1/shape/explain?table=issues&where=project_id+IN+(SELECT+1)&pk={"id":"7"}&params[1]=7'],
+    asked: ['/v1/shape/explain?table=issues&where=project_id+IN+(SELECT+1)&log=full&move_outs=deletes&pk={"id":"7"}&params[1]=7'],
   });
 });
 
