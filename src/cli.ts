@@ -13,6 +13,7 @@ import { parseCommandLine } from './commands/command-line.ts';
 import { COMMANDS } from './commands/commands.ts';
 import { EXIT } from './commands/exit-code.ts';
 import { commandHelp, helpText } from './commands/help.ts';
+import { openingLine } from './commands/opening-line.ts';
 import { systemTerminal } from './commands/terminal.ts';
 import type { Service } from './service/service.ts';
 import { startFailure } from './service/start-failure.ts';
@@ -44,6 +45,7 @@ async function serve(command: Command, flags: Flags): Promise<void> {
 }
 
 async function run(configuration: Configuration): Promise<void> {
+  if (process.stdout.isTTY) print(openingLine(configuration)); // Who collects lines wants the log's alone.
   try {
     const starting = configuration.databaseUrl === undefined ? startDemoService(configuration) : startService(configuration);
     const interrupted = drainAtSignal(starting);
