@@ -83,7 +83,7 @@ test('traces what happened, numbered, without stacks', () => {
 
   expect(lines).toEqual([
     '{"n":1,"atMs":0,"type":"spawn","process":"sup#1","parent":"outside"}',
-    '{"n":2,"atMs":0,"type":"transition","process":"sup#1","event":"init","state":"starting"}',
+    '{"n":2,"atMs":0,"type":"transition","process":"sup#1","machine":"supervisor","event":"init","state":"starting"}',
     '{"n":3,"atMs":0,"type":"deliver","from":"sup#1","to":"sup#1","message":{"type":"child.due","id":"a"}}',
     '{"n":4,"atMs":0,"type":"spawn","process":"sup/a#2","parent":"sup#1","name":"@a"}',
   ]);
