@@ -1,5 +1,6 @@
 /** Why a row is in a shape, or is not: of the whole service, against what Postgres really has. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { runTool } from '../support/commands/run-tool.ts';
 import { createDatabase, type TestDatabase } from '../support/postgres/postgres.ts';
 import { startServiceInProcess, type ServiceInProcess } from '../support/service/service.ts';
 import { ShapeFollower } from '../support/service/shape-follower.ts';
@@ -151,6 +152,15 @@ test('a filter that has an error in the row says which', async () => {
   const { verdict, filter } = await explain({ handle: handle ?? '', row: '{"size":"0"}' });
   const error = { code: '22012', message: 'division by zero' };
   expect([verdict.code, filter]).toEqual(['filter_failed', expect.objectContaining({ result: 'error', error })]);
+});
+
+test('and the command prints it', async () => {
+  const words = ['--table', 'items', '--where', '100 / size > 200', '--row', '{"size":"0"}'];
+  const { code, printed } = await runTool(['explain', '--url', service.url, ...words]);
+  expect([code, printed.split('\n').slice(0, 5)]).toEqual([0, [
+    'The filter has an error in the row. A shape that meets it ends. (filter_failed)', '', 'Filter:',
+    '  ((100 / "size") > 200) → error: division by zero', '    (100 / "size") → error: division by zero',
+  ]]);
 });
 
 test('a shape that nobody has asked for is not made, and is explained as far as it can be', async () => {
