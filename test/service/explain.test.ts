@@ -136,6 +136,21 @@ test('a row that the shape has yet to take is told with how far both are', async
   expect([waiting.verdict.code, waiting.filter?.result, isBehind, taken.in_shape]).toEqual(['not_yet', 'true', true, true]);
 });
 
+test('a row that a subquery has yet to take is not said to be left out for good', async () => {
+  const follower = await following({ table: 'children', where: 'parent_id IN (SELECT id FROM parents WHERE active AND id > 4)' });
+  const of = { ...handleOf(follower), 'pk[id]': '60' };
+  const { subqueries } = await settled(of, 'filtered_out');
+  const inner = `@consumer/${String(subqueries[0]?.['handle'])}` as const;
+  service.runtime.suspend(inner);
+  await database.query('UPDATE parents SET active = true WHERE id = 6');
+  const waiting = await explain(of);
+  service.runtime.resume(inner);
+  const taken = await settled(of, 'in_shape');
+
+  const told = [waiting, taken].map(({ verdict: { code }, filter }) => [code, filter?.result]);
+  expect(told).toEqual([['not_yet', 'false'], ['in_shape', 'true']]);
+});
+
 test('a row of the request is told without Postgres, and by its key with the log', async () => {
   const { handle } = await following({ table: 'items', where: 'size > 5 AND 100 / size > 6' });
   const of = (row: object): Promise<Explained> => explain({ handle: handle ?? '', row: JSON.stringify(row) });

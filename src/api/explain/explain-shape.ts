@@ -191,6 +191,7 @@ function drawnVerdict(
     wasTold: history.entries.length > 0,
     hasMoved: history.hasMovedOut,
     hasPassed,
+    isByOldView: definition.dependencies !== undefined && !hasPassed,
     isAhead: read.isAhead,
     hasNoFirstRows: definition.log === 'changes_only',
   });
