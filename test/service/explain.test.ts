@@ -162,6 +162,23 @@ test('a row of the request is told without Postgres, and by its key with the log
   ]);
 });
 
+test('a row of the request is found in the log however its key is written', async () => {
+  const id = 'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11';
+  await database.query(`
+    CREATE TABLE spelt (id uuid, n int, PRIMARY KEY (id, n)); INSERT INTO spelt VALUES ('${id}', 7);
+    CREATE TABLE rounded (n numeric(10, 2) PRIMARY KEY); INSERT INTO rounded VALUES (7)`);
+  await Promise.all([following({ table: 'spelt' }), following({ table: 'rounded' })]);
+  const of = (table: string, row: object): Promise<Explained> => explain({ table, row: JSON.stringify(row) });
+  const answers = await Promise.all([
+    of('spelt', { id: id.toUpperCase(), n: '07' }), of('spelt', { id, n: '8' }), of('rounded', { n: '7.00' }), of('rounded', { n: '7' }),
+  ]);
+  const told = answers.map(({ row: { key }, in_shape: isIn }) => [key, isIn]);
+  expect(told).toEqual([
+    [`"public"."spelt"/"${id}"/"7"`, true], [`"public"."spelt"/"${id}"/"8"`, false], ['"public"."rounded"/"7.00"', true],
+    ['"public"."rounded"/"7"', null],
+  ]);
+});
+
 test('a filter that has an error in the row says which', async () => {
   const { handle } = await following({ table: 'items', where: '100 / size > 200' });
   const { verdict, filter } = await explain({ handle: handle ?? '', row: '{"size":"0"}' });
