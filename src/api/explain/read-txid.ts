@@ -52,6 +52,8 @@ function answerOf(standing: TransactionStanding, txid: Xid, handle: Handle): Tol
       return told(200, body('The transaction is in the shape at this offset.', { offset: standing.offset }));
     case 'in_snapshot':
       return told(200, body('The first rows of the shape were read behind the transaction.', { offset: standing.offset }));
+    case 'in_moves':
+      return told(200, body('Rows have moved one by one behind the transaction, which name nobody.', { offset: standing.offset }));
     case 'passed':
       return told(200, body('The shape has passed the transaction, and no row matched.'));
     case 'aborted':

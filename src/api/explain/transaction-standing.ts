@@ -4,7 +4,7 @@
  * No answer is guessed: what our log does not know Postgres is asked about, and of what neither can tell any more it is said so. A commit
  * that waits for a standby is in our log before Postgres shows it, so the log is asked first.
  */
-import { SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
+import { laterOffset, SNAPSHOT_END, type LogOffset } from '../../model/log-offset.ts';
 import { compareLsn, type Lsn } from '../../model/lsn.ts';
 import { isBeyond, isVisible, type Xid } from '../../model/pg-snapshot.ts';
 import { endOfTransaction, findTransaction } from './log-search.ts';
@@ -16,6 +16,8 @@ export type TransactionStanding =
   | { readonly status: 'in'; readonly offset: LogOffset }
   /** The first rows were read behind it: what it left is in them, and no log tells which rows were its own. */
   | { readonly status: 'in_snapshot'; readonly offset: LogOffset }
+  /** Rows were told one by one behind it, up to the offset, for what moved in a subquery: whether it moved them no log tells. */
+  | { readonly status: 'in_moves'; readonly offset: LogOffset }
   /** The shape has come past it, and no line of its log is of it. */
   | { readonly status: 'passed' }
   | { readonly status: 'not_yet'; readonly waitsFor: WaitsFor }
@@ -46,9 +48,10 @@ export async function transactionStanding(shape: ToldShape, source: TransactionS
 async function standingOfLogged(shape: ToldShape, xid: Xid, { lsn, end }: LoggedTransactionPlace): Promise<TransactionStanding> {
   const { snapshot, definition } = shape;
   if (snapshot.state === 'awaited') return notYet('snapshot');
-  if (!isBeyond(lsn, snapshot.pgSnapshot) && isVisible(xid, snapshot.pgSnapshot)) return beforeTheLog(shape);
+  const isBefore = !isBeyond(lsn, snapshot.pgSnapshot) && isVisible(xid, snapshot.pgSnapshot);
+  if (definition.dependencies === undefined && isBefore) return beforeTheLog(shape);
   if (shape.position < end || mayMoveBy(shape, lsn)) return notYet('shape');
-  if (definition.dependencies !== undefined) return found(shape, xid);
+  if (definition.dependencies !== undefined) return found(shape, { xid, lsn, isBefore });
   const offset = await endOfTransaction(shape, lsn);
   return offset === undefined ? { status: 'passed' } : { status: 'in', offset };
 }
@@ -60,11 +63,13 @@ async function standingOfUnlogged(
   xid: Xid,
   through: LoggedTransactionPlace['end'],
 ): Promise<TransactionStanding> {
-  const { snapshot } = shape;
+  const { snapshot, definition } = shape;
   if (snapshot.state === 'awaited') return notYet('snapshot');
-  if (isVisible(xid, snapshot.pgSnapshot)) return beforeTheLog(shape);
+  const isBefore = isVisible(xid, snapshot.pgSnapshot);
+  if (definition.dependencies === undefined && isBefore) return beforeTheLog(shape);
   if (shape.position < through || mayMoveBy(shape)) return notYet('shape');
-  return source.wouldBeKnown(xid) ? { status: 'passed' } : found(shape, xid);
+  if (source.wouldBeKnown(xid)) return isBefore ? beforeTheLog(shape) : { status: 'passed' };
+  return found(shape, { xid, lsn: undefined, isBefore });
 }
 
 /** A shape that it depends on is behind, and may have moves to tell that come of it. */
@@ -73,15 +78,28 @@ function mayMoveBy({ definition, waitsAt }: ToldShape, lsn?: Lsn): boolean {
   return lsn === undefined || compareLsn(lsn, waitsAt) > 0;
 }
 
-async function found(shape: ToldShape, xid: Xid): Promise<TransactionStanding> {
-  const place = await findTransaction(shape, xid);
-  if (place.offset !== undefined) return { status: 'in', offset: place.offset };
-  return { status: place.isWhole ? 'passed' : 'forgotten' };
+interface Sought {
+  readonly xid: Xid;
+  /** Of its commit, where that is known. */
+  readonly lsn: Lsn | undefined;
+  /** The query for the first rows has seen it. They were chosen by what subqueries selected before that: a move may come behind them. */
+  readonly isBefore: boolean;
 }
 
-/** A log of changes only has no first rows. */
-function beforeTheLog({ definition }: ToldShape): TransactionStanding {
-  return definition.log === 'changes_only' ? { status: 'passed' } : { status: 'in_snapshot', offset: SNAPSHOT_END };
+async function found(shape: ToldShape, { xid, lsn, isBefore }: Sought): Promise<TransactionStanding> {
+  const { offset, unnamed, from } = await findTransaction(shape, xid, lsn);
+  if (offset !== undefined) return { status: 'in', offset: laterOffset(offset, unnamed ?? offset) };
+  if (isBefore && hasFirstRows(shape)) return { status: 'in_snapshot', offset: unnamed ?? from };
+  if (unnamed !== undefined) return { status: 'in_moves', offset: unnamed };
+  return { status: from === SNAPSHOT_END ? 'passed' : 'forgotten' };
+}
+
+function beforeTheLog(shape: ToldShape): TransactionStanding {
+  return hasFirstRows(shape) ? { status: 'in_snapshot', offset: SNAPSHOT_END } : { status: 'passed' };
+}
+
+function hasFirstRows({ definition }: ToldShape): boolean {
+  return definition.log !== 'changes_only';
 }
 
 function notYet(waitsFor: WaitsFor): TransactionStanding {
